@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The vocabulary that every other file may use: cleanup attributes, small macros, string predicates.
+ *
+ * It knows nothing about networks. It allocates nothing but through xmalloc() and xrealloc(), which do not
+ * return on exhaustion: a daemon without memory cannot keep a promise about the network, so it ends at once
+ * (the network stays as it is) and its supervisor starts it afresh. This keeps every other function free of
+ * an error path that no test can reach.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define _cleanup_(fn) __attribute__((cleanup(fn)))
+#define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _pure_ __attribute__((pure))
+#define _unused_ __attribute__((unused))
+
+/* For a pointer from malloc(): _cleanup_free_ char *text = NULL; */
+static inline void freep(void *p) {
+	free(*(void **)p);
+}
+#define _cleanup_free_ _cleanup_(freep)
+
+static inline void closep(int *fd) {
+	if (*fd >= 0)
+		close(*fd);
+}
+/* For a descriptor, -1 when none: _cleanup_close_ int fd = -1; */
+#define _cleanup_close_ _cleanup_(closep)
+
+static inline void fclosep(FILE **f) {
+	if (*f)
+		fclose(*f);
+}
+#define _cleanup_fclose_ _cleanup_(fclosep)
+
+/* Gives the value away and leaves the variable harmless for its cleanup. */
+#define TAKE_PTR(p) ({ __typeof__(p) _taken = (p); (p) = NULL; _taken; })
+#define TAKE_FD(fd) ({ int _taken = (fd); (fd) = -1; _taken; })
+
+static inline bool streq(const char *a, const char *b) {
+	return strcmp(a, b) == 0;
+}
+/* As streq(), but either may be NULL; two NULLs are equal. */
+static inline bool streq_ptr(const char *a, const char *b) {
+	return a && b ? streq(a, b) : a == b;
+}
+/* The rest of text behind prefix, or NULL where it does not begin so. */
+static inline const char *startswith(const char *text, const char *prefix) {
+	size_t n = strlen(prefix);
+	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
+}
+
+/* malloc(3) and friends, zeroed; they never return NULL (see above). The caller frees with free(). */
+void *xmalloc(size_t size);
+void *xrealloc(void *old, size_t size);
+char *xstrdup(const char *text);
+char *xasprintf(const char *format, ...) _printf_(1, 2);

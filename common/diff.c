@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "diff.h"
+
+static uint64_t bit(size_t field) {
+	return UINT64_C(1) << field;
+}
+
+/* Adding changes. */
+
+static struct change *add(struct diff *diff, enum change_type type, const struct object *desired,
+			  const struct object *observed, uint64_t fields) {
+	struct change *change = arena_new(&diff->plan->arena, struct change);
+
+	change->type = type;
+	change->desired = desired;
+	change->observed = observed;
+	change->fields = fields;
+	vec_push(&diff->plan->changes, change);
+	return change;
+}
+
+/* One that is known to fail: it is reported like any other failure, and retried when something moves. */
+static void add_refusal(struct diff *diff, struct object *desired, const struct object *observed, int error,
+			const char *text) {
+	struct change *change = add(diff, CHANGE_CREATE, desired, observed, 0);
+
+	change->done = true;
+	change->error = error;
+	change->text = text;
+	desired->change = change; /* what stands on it is not even tried */
+}
+
+/* What an update of the whole object sets. */
+static uint64_t all_fields(const struct object *object) {
+	uint64_t mask = object->set & ~object->returning;
+
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (object->kind->fields[i].class == FIELD_KEY || object->kind->fields[i].flags & FIELD_ONCE)
+			mask &= ~bit(i);
+	return mask;
+}
+
+/* The fields that follow in an update because the creating request cannot carry them. For the second end of a
+ * pair that is also its flags and its controller. */
+static uint64_t following_fields(const struct object *object, bool second) {
+	const struct kind *kind = object->kind;
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
+		bool late = field->flags & FIELD_AFTER || kind->bare_create ||
+			    (second && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT ||
+					(field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))));
+
+		if (object_has(object, i) && late && field->class != FIELD_KEY && !(field->flags & FIELD_ONCE))
+			mask |= bit(i);
+	}
+	return mask;
+}
+
+static void add_following(struct diff *diff, const struct object *object, struct change *creation, bool second) {
+	uint64_t mask = following_fields(object, second);
+
+	if (!mask)
+		return;
+	struct change *change = add(diff, CHANGE_UPDATE, object, NULL, mask);
+	change->follows = true;
+	change->again = creation->again;
+	change->needs[change->n_needs++] = creation;
+}
+
+static struct change *add_creation(struct diff *diff, struct object *object, bool again) {
+	uint64_t later = following_fields(object, false);
+	struct change *change = add(diff, CHANGE_CREATE, object, NULL, object->set & ~later);
+
+	change->again = again;
+	object->change = change;
+	add_following(diff, object, change, false);
+	if (object->twin) {
+		object->twin->change = change;
+		add_following(diff, object->twin, change, true);
+	}
+	return change;
+}
+
+static void add_deletion(struct diff *diff, struct object *observed, const struct object *desired, bool again) {
+	if (observed->change)
+		return;
+	struct change *change = add(diff, CHANGE_DELETE, desired, observed, 0);
+	change->again = again;
+	observed->change = change;
+}
+
+/* Whose is it? */
+
+static bool is_ours(const struct diff *diff, const struct object *desired, const struct object *observed) {
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
+
+	return (entry && entry->made) || (observed->marked && desired->kind->markable);
+}
+
+/* Found rather than made: its fields are changed, itself it is left. */
+static bool is_found(const struct ns_state *desired_ns, const struct object *desired) {
+	return desired->foreign || desired->gone || desired->kind->undeletable || desired_ns->adopt;
+}
+
+/* The namespace itself. */
+
+static const char *in_the_way(struct diff *diff, const struct object *object, bool has_adopt) {
+	_cleanup_text_ struct text name = {};
+
+	object_print_id(object, &name);
+	return arena_printf(&diff->plan->arena,
+			    "%s exists and is not topod's: take it over with %s, or rename it in the file", name.data,
+			    has_adopt ? "'adopt: true'" : "'adopt: true' on the namespace");
+}
+
+/* Nothing is planned inside a namespace that is somebody else's. */
+static bool is_closed(const struct ns_state *desired) {
+	const struct object *object = ns_self(desired);
+
+	return object && object->change && object->change->done && object->change->error;
+}
+
+void diff_namespace(struct diff *diff, struct ns_state *observed) {
+	struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	struct object *object = ns_self(desired), *seen = ns_self(observed);
+
+	ns_foreach(each, desired)
+		each->change = NULL;
+	if (!object)
+		return; /* the host, or no longer declared (diff_extra) */
+	if (!seen && object->foreign)
+		add_refusal(diff, object, NULL, -ENOENT, "the namespace to adopt does not exist");
+	else if (!seen)
+		add_creation(diff, object, false);
+	else if (!object->foreign && !is_ours(diff, object, seen))
+		add_refusal(diff, object, seen, -EEXIST, in_the_way(diff, object, true));
+}
+
+/* What is declared. */
+
+struct recreated {
+	const struct diff *diff;
+	bool found;
+};
+
+static void find_recreated(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct recreated *r = userdata;
+	const struct ns_state *ns = state_find(r->diff->input->desired, ns_name);
+	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+
+	if (!(field->flags & FIELD_PEER) && link && link->change && link->change->type == CHANGE_CREATE &&
+	    link->change->again)
+		r->found = true;
+}
+
+/* What stands on a link that is made anew will be gone by then. */
+static bool stands_on_recreated(const struct diff *diff, const struct object *object) {
+	struct recreated r = { .diff = diff };
+
+	if (object->kind->class != CLASS_LINK)
+		object_links(object, find_recreated, &r);
+	return r.found;
+}
+
+static void look_also(struct diff *diff, const char *ns) {
+	vec_foreach(name, &diff->plan->also)
+		if (streq(*name, ns))
+			return;
+	vec_push(&diff->plan->also, ns);
+}
+
+/* The end of a pair that makes it: the one with a controller, whose request can carry that. */
+static struct object *first_end(struct object *object) {
+	struct object *twin = object->twin;
+
+	if (!twin)
+		return object;
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (field->flags & FIELD_DEV && !(field->flags & FIELD_PEER) && object_has(twin, i))
+			return object_has(object, i) ? object : twin;
+	}
+	return object;
+}
+
+/* Both ends go and come together. */
+static void recreate(struct diff *diff, struct object *object, struct object *observed) {
+	struct object *twin = object->twin, *seen_twin = NULL;
+
+	if (observed)
+		add_deletion(diff, observed, object, true);
+	if (twin) {
+		const struct ns_state *ns = state_find(diff->input->observed, twin->ns);
+
+		if (!ns)
+			look_also(diff, twin->ns);
+		else
+			seen_twin = ns_find(ns, twin);
+		if (seen_twin && is_ours(diff, twin, seen_twin))
+			add_deletion(diff, seen_twin, twin, true);
+	}
+	if (!object->change)
+		add_creation(diff, first_end(object), observed || seen_twin);
+}
+
+static void missing(struct diff *diff, struct ns_state *desired, struct object *object) {
+	bool fresh = ns_self(desired) && ns_self(desired)->change;
+
+	if (object->gone)
+		return;
+	/* lo and settings come along with a namespace that is made now. */
+	if (object->kind->undeletable || (object->foreign && fresh))
+		add(diff, CHANGE_UPDATE, object, NULL, all_fields(object));
+	else if (object->foreign)
+		add_refusal(diff, object, NULL, -ENODEV,
+			    "there is no such interface, and 'kind: existing' never makes one");
+	else if (object->twin)
+		recreate(diff, object, NULL);
+	else
+		add_creation(diff, object, stands_on_recreated(diff, object));
+}
+
+static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
+	if (object->kind != observed->kind && !object->kind->any_kind)
+		return true;
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (differs & bit(i) && object->kind->fields[i].class == FIELD_RECREATE)
+			return true;
+	return object->kind->recreate && object->kind->recreate(object, observed, differs);
+}
+
+/* Fields can be compared only within one table; the common ones of links stand first in each. */
+static uint64_t differences(const struct object *object, const struct object *observed) {
+	if (object->kind == observed->kind || object->kind->any_kind)
+		return object_compare(object, observed);
+	return ~UINT64_C(0);
+}
+
+static void present(struct diff *diff, struct ns_state *desired, struct object *object, struct object *observed) {
+	uint64_t differs = differences(object, observed);
+	bool ours, found = is_found(desired, object), again;
+
+	if (observed->pending)
+		vec_push(&diff->plan->pending, observed);
+	if (observed->failed)
+		vec_push(&diff->plan->failed, object);
+	ours = is_ours(diff, object, observed);
+	if (!differs) {
+		if (ours && !found && !ledger_find_object(diff->input->ledger, object))
+			vec_push(&diff->plan->unnoted, object);
+		return;
+	}
+	again = needs_recreation(object, observed, differs);
+	if (!ours && (!found || again))
+		add_refusal(diff, object, observed, -EEXIST, in_the_way(diff, object, false));
+	else if (again)
+		recreate(diff, object, observed);
+	else
+		add(diff, CHANGE_UPDATE, object, observed, differs);
+}
+
+static bool is_absent_or_wrong(const struct object *object, const struct object *seen) {
+	return !seen || needs_recreation(object, seen, differences(object, seen));
+}
+
+void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole) {
+	struct ns_state *desired = state_find(diff->input->desired, observed->name);
+
+	if (!desired || is_closed(desired))
+		return;
+	ns_foreach(object, desired) {
+		struct object *seen;
+
+		if (object->kind->class != class || object->change)
+			continue;
+		seen = ns_find(observed, object);
+		if (only_whole && !is_absent_or_wrong(object, seen))
+			continue;
+		if (!seen || stands_on_recreated(diff, object))
+			missing(diff, desired, object);
+		else
+			present(diff, desired, object, seen);
+	}
+}
+
+/* What is not declared. */
+
+struct vanishing {
+	const struct ns_state *observed;
+	bool found;
+};
+
+static void find_vanishing(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct vanishing *v = userdata;
+	const struct object *link = streq(ns, v->observed->name) ? ns_find_link(v->observed, name) : NULL;
+
+	if (!(field->flags & FIELD_PEER) && link && link->change && link->change->type == CHANGE_DELETE)
+		v->found = true;
+}
+
+/* Goes by itself with its link. */
+static bool goes_along(const struct ns_state *observed, const struct object *object) {
+	struct vanishing v = { .observed = observed };
+
+	if (object->kind->class != CLASS_LINK)
+		object_links(object, find_vanishing, &v);
+	return v.found;
+}
+
+static bool to_be_deleted(const struct diff *diff, const struct ns_state *desired, const struct object *seen) {
+	const struct ledger_entry *entry;
+
+	if (seen->change || seen->kernel_made || seen->kind->undeletable)
+		return false;
+	entry = ledger_find_object(diff->input->ledger, seen);
+	if (entry && entry->made)
+		return seen->marked || !entry->kind->markable;
+	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
+}
+
+/* What was noted about an object that goes: for what is given back rather than deleted. */
+static const struct object *noted_object(struct diff *diff, const struct object *seen) {
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
+
+	if (!entry || !entry->kind->bare_create)
+		return NULL;
+	struct object *object = object_new(&diff->plan->arena, entry->kind, seen->ns);
+	for (size_t i = 0; i < entry->n; i++) {
+		int at = kind_field(entry->kind, entry->fields[i].name);
+
+		if (at < 0 || !(entry->kind->fields[at].flags & FIELD_ONCE) || !entry->fields[i].former)
+			continue;
+		*(const char **)field_of(&entry->kind->fields[at], object) = entry->fields[i].former;
+		object->set |= bit((size_t)at);
+	}
+	return object;
+}
+
+static bool outlives_namespace(const struct diff *diff, const struct object *seen) {
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
+
+	return seen->kind->class == CLASS_DNS || (entry && entry->kind->bare_create);
+}
+
+static void delete_extra(struct diff *diff, struct ns_state *observed, const struct ns_state *desired, bool links,
+			 bool all_goes) {
+	ns_foreach(seen, observed) {
+		if ((seen->kind->class == CLASS_LINK) != links || seen->kind->class == CLASS_NETNS ||
+		    (desired && ns_find(desired, seen)) || !to_be_deleted(diff, desired, seen))
+			continue;
+		if (!goes_along(observed, seen) && (!all_goes || outlives_namespace(diff, seen)))
+			add_deletion(diff, seen, noted_object(diff, seen), false);
+	}
+}
+
+void diff_extra(struct diff *diff, struct ns_state *observed) {
+	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	struct object *ns = ns_self(observed);
+	bool all_goes = false;
+
+	if (desired && is_closed(desired))
+		return;
+	if (ns && !(desired && ns_self(desired)) && to_be_deleted(diff, desired, ns)) {
+		add_deletion(diff, ns, NULL, false);
+		all_goes = true;
+	}
+	delete_extra(diff, observed, desired, true, all_goes);
+	delete_extra(diff, observed, desired, false, all_goes);
+}
+
+/* What the ledger alone remembers. */
+
+static void mark_known(const struct ledger *ledger, const struct ns_state *ns) {
+	ns_foreach(object, ns) {
+		struct ledger_entry *entry = ledger_find_object(ledger, object);
+
+		if (entry)
+			entry->declared = true;
+	}
+}
+
+void diff_lost(struct diff *diff, const struct ns_state *observed) {
+	const struct ledger *ledger = diff->input->ledger;
+	const struct ledger_ns *noted = ledger_namespace(ledger, observed->name);
+
+	if (!noted)
+		return;
+	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		entry->declared = false;
+	mark_known(ledger, state_find(diff->input->desired, observed->name));
+	mark_known(ledger, observed);
+	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (!entry->declared)
+			vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
+}

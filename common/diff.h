@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs, object by object, and what that asks for: nothing, a change in place, a recreation, a
+ * creation, a deletion, or a word to the user because something foreign is in the way.
+ *
+ * For plan only; it names no kind, and puts nothing in order.
+ */
+#pragma once
+
+#include "plan.h"
+
+struct diff {
+	struct plan *plan;
+	const struct plan_input *input;
+};
+
+/* The namespace itself. */
+void diff_namespace(struct diff *diff, struct ns_state *observed);
+/* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */
+void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole);
+/* What is there and not declared. */
+void diff_extra(struct diff *diff, struct ns_state *observed);
+/* What the ledger knows and nobody sees any more. */
+void diff_lost(struct diff *diff, const struct ns_state *observed);

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Addresses. Identity is the kernel's: an IPv4 address is another one with another length or peer network
+ * (inet_insert_ifa()), an IPv6 address is the same whatever its length (ipv6_chk_same_addr()), so that a
+ * changed length means to take it away and set it again. Nothing else that people write here can be changed
+ * in place either, but for the mark.
+ */
+#include "address.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#ifndef IFA_PROTO /* 5.18; Debian 12's headers have it, older ones do not */
+#define IFA_PROTO 11
+#endif
+
+static const struct enum_name scopes[] = {
+	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK },
+	{ "host", RT_SCOPE_HOST },	 {},
+};
+
+static const struct field fields[] = {
+	[ADDRESS_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct address, dev),
+			  .class = FIELD_KEY, .flags = FIELD_HIDDEN | FIELD_DEV },
+	[ADDRESS_ADDRESS] = { .name = "address", .type = &type_prefix, .offset = offsetof(struct address, address),
+			      .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
+			      .doc = "The address with its prefix length." },
+	[ADDRESS_PEER] = { .name = "peer", .type = &type_prefix, .offset = offsetof(struct address, peer),
+			   .class = FIELD_RECREATE, .doc = "The other end of a point-to-point link." },
+	[ADDRESS_SCOPE] = { .name = "scope", .type = &type_enum, .offset = offsetof(struct address, scope),
+			    .class = FIELD_RECREATE, .names = scopes,
+			    .doc = "How far the address is valid (IPv4; of an IPv6 address the kernel knows)." },
+	[ADDRESS_LABEL] = { .name = "label", .type = &type_text, .offset = offsetof(struct address, label),
+			    .class = FIELD_RECREATE,
+			    .doc = "Label of an IPv4 address; begins with the interface's name." },
+	[ADDRESS_BROADCAST] = { .name = "broadcast", .type = &type_ip,
+				.offset = offsetof(struct address, broadcast), .class = FIELD_RECREATE,
+				.doc = "Broadcast address (IPv4)." },
+	[ADDRESS_NODAD] = { .name = "nodad", .type = &type_bool, .offset = offsetof(struct address, nodad),
+			    .class = FIELD_RECREATE, .doc = "No duplicate address detection (IPv6)." },
+	[ADDRESS_NOPREFIXROUTE] = { .name = "noprefixroute", .type = &type_bool,
+				    .offset = offsetof(struct address, noprefixroute), .class = FIELD_RECREATE,
+				    .doc = "No route to the prefix is added along with the address." },
+	[ADDRESS_PROTOCOL] = { .name = "protocol", .type = &type_integer,
+			       .offset = offsetof(struct address, protocol), .flags = FIELD_HIDDEN },
+};
+
+/* Reading the file. */
+
+static bool is_family(struct parse *p, const struct address *a, size_t field, uint8_t family, struct mark mark) {
+	if (!object_has(&a->object, field) || a->address.address.family == family)
+		return true;
+	diag_error(p->diags, mark, "'%s' is for IPv%c addresses only", fields[field].name,
+		   family == AF_INET ? '4' : '6');
+	return false;
+}
+
+static bool check_peer(struct parse *p, struct address *a, struct mark mark) {
+	if (!object_has(&a->object, ADDRESS_PEER))
+		return true;
+	if (a->peer.address.family != a->address.address.family) {
+		diag_error(p->diags, mark, "the peer is of another family than the address");
+		return false;
+	}
+	if (a->address.length != ip_bits(a->address.address.family) && a->address.length != a->peer.length) {
+		diag_error(p->diags, mark, "with 'peer' the prefix length is the peer's; write the address without");
+		return false;
+	}
+	a->address.length = a->peer.length;
+	/* The kernel's way to say "no peer". */
+	if (ip_equal(&a->peer.address, &a->address.address))
+		a->peer = (struct prefix){};
+	return true;
+}
+
+static bool check_use(struct parse *p, const struct address *a, struct mark mark) {
+	const struct ip *ip = &a->address.address;
+	const char *why = NULL;
+	char buf[PREFIX_TEXT_MAX];
+
+	if (ip_is_zero(ip))
+		why = "is no address of a host";
+	else if (ip_is_multicast(ip))
+		why = "is a multicast address";
+	else if (ip->family == AF_INET && ip->bytes[0] >= 240)
+		why = "is reserved";
+	else if (!a->address.length)
+		why = "has the prefix length 0";
+	if (why)
+		diag_error(p->diags, mark, "%s %s", prefix_format(&a->address, buf), why);
+	return !why;
+}
+
+static bool check_label(struct parse *p, const struct address *a, struct mark mark) {
+	if (!object_has(&a->object, ADDRESS_LABEL))
+		return true;
+	const char *rest = startswith(a->label, a->dev);
+	if (strlen(a->label) > 15 || !rest || (*rest && *rest != ':')) {
+		diag_error(p->diags, mark, "the label is the interface's name, or that with ':' and a text behind it "
+			   "(%s:web), of 15 bytes at most", a->dev);
+		return false;
+	}
+	return true;
+}
+
+static bool finish(struct parse *p, struct address *a, const struct node *node) {
+	struct object *o = &a->object;
+	struct mark mark = node->mark;
+
+	bool good = check_use(p, a, mark);
+	good &= check_peer(p, a, object_mark(o, &fields[ADDRESS_PEER]));
+	good &= is_family(p, a, ADDRESS_SCOPE, AF_INET, object_mark(o, &fields[ADDRESS_SCOPE]));
+	good &= is_family(p, a, ADDRESS_LABEL, AF_INET, object_mark(o, &fields[ADDRESS_LABEL]));
+	good &= is_family(p, a, ADDRESS_BROADCAST, AF_INET, object_mark(o, &fields[ADDRESS_BROADCAST]));
+	good &= is_family(p, a, ADDRESS_NODAD, AF_INET6, object_mark(o, &fields[ADDRESS_NODAD]));
+	good &= check_label(p, a, object_mark(o, &fields[ADDRESS_LABEL]));
+	a->protocol = TOPOD_PROTOCOL;
+	o->set |= 1 << ADDRESS_PEER | 1 << ADDRESS_PROTOCOL;
+	return good;
+}
+
+struct address *address_parse(struct parse *p, const char *dev, const struct node *node) {
+	struct object *object = object_new(p->arena, &kind_address, p->ns);
+	struct address *a = (struct address *)object;
+	size_t errors = p->diags->n_errors;
+
+	a->dev = dev;
+	object->mark = node->mark;
+	object->set = 1 << ADDRESS_DEV;
+	if (node->type == NODE_MAPPING) {
+		struct mark *marks = arena_newn(p->arena, struct mark, ARRAY_SIZE(fields));
+
+		object->marks = marks;
+		fields_parse(p, fields, ARRAY_SIZE(fields), node, a, &object->set, marks, "an address", NULL, NULL, NULL);
+	} else if (fields[ADDRESS_ADDRESS].type->parse(p, &fields[ADDRESS_ADDRESS], node, &a->address)) {
+		object->set |= 1 << ADDRESS_ADDRESS;
+	}
+	if (p->diags->n_errors != errors || !finish(p, a, node))
+		return NULL;
+	object_seal(p->arena, object);
+	return a;
+}
+
+/* The kernel's messages. */
+
+static uint8_t default_scope(const struct address *a) {
+	const struct ip *ip = &a->address.address;
+
+	/* As ip-address(8): 127.0.0.0/8 is the host's own. */
+	return ip->family == AF_INET && ip->bytes[0] == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+}
+
+static uint32_t wanted_flags(const struct address *a) {
+	uint32_t flags = 0;
+
+	if (object_has(&a->object, ADDRESS_NODAD) && a->nodad)
+		flags |= IFA_F_NODAD;
+	if (object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute)
+		flags |= IFA_F_NOPREFIXROUTE;
+	return flags;
+}
+
+static void put_addresses(struct nl_writer *w, const struct address *a) {
+	const struct ip *local = &a->address.address;
+	const struct ip *address = a->peer.address.family ? &a->peer.address : local;
+
+	nl_origin(w, &fields[ADDRESS_ADDRESS]);
+	nl_put(w, IFA_LOCAL, local->bytes, ip_size(local->family));
+	nl_origin(w, &fields[ADDRESS_PEER]);
+	nl_put(w, IFA_ADDRESS, address->bytes, ip_size(address->family));
+}
+
+static void put_new(struct nl_writer *w, const struct address *a) {
+	if (object_has(&a->object, ADDRESS_LABEL)) {
+		nl_origin(w, &fields[ADDRESS_LABEL]);
+		nl_put_text(w, IFA_LABEL, a->label);
+	}
+	if (object_has(&a->object, ADDRESS_BROADCAST)) {
+		nl_origin(w, &fields[ADDRESS_BROADCAST]);
+		nl_put(w, IFA_BROADCAST, a->broadcast.bytes, 4);
+	}
+	nl_put_u32(w, IFA_FLAGS, wanted_flags(a));
+	nl_put_u8(w, IFA_PROTO, TOPOD_PROTOCOL);
+}
+
+static int encode_address(struct encode *encode, const struct change *change) {
+	static const uint16_t flags[] = {
+		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
+		[CHANGE_UPDATE] = NLM_F_REPLACE,
+		[CHANGE_DELETE] = 0,
+	};
+	const struct object *object = change->desired ? change->desired : change->observed;
+	const struct address *a = (const struct address *)object;
+	struct nl_writer *w = encode->writer;
+	uint16_t type = change->type == CHANGE_DELETE ? RTM_DELADDR : RTM_NEWADDR;
+	struct ifaddrmsg *ifa = nl_begin(w, type, flags[change->type], sizeof(*ifa));
+
+	if (change->type == CHANGE_DELETE)
+		a = (const struct address *)change->observed;
+	ifa->ifa_family = a->address.address.family;
+	ifa->ifa_prefixlen = a->address.length;
+	ifa->ifa_scope = object_has(&a->object, ADDRESS_SCOPE) ? (uint8_t)a->scope : default_scope(a);
+	ifa->ifa_index = encode->resolver->ifindex(encode->resolver->userdata, a->object.ns, a->dev);
+	if (!ifa->ifa_index) {
+		encode->problem = arena_printf(encode->arena, "there is no %s", a->dev);
+		return -ENODEV;
+	}
+	put_addresses(w, a);
+	if (change->type != CHANGE_DELETE)
+		put_new(w, a);
+	return 0;
+}
+
+static void decode_flags(struct address *a, uint32_t flags) {
+	struct object *o = &a->object;
+
+	a->nodad = !!(flags & IFA_F_NODAD);
+	a->noprefixroute = !!(flags & IFA_F_NOPREFIXROUTE);
+	o->pending = flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC);
+	o->failed = flags & IFA_F_DADFAILED;
+	if (o->failed)
+		o->pending = false;
+	if (!(flags & IFA_F_PERMANENT))
+		o->kernel_made = true; /* a lease or a router advertisement: whoever set it renews it */
+	o->set |= 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE;
+}
+
+static void decode_protocol(const struct decode *decode, struct address *a, const struct nlattr *attr) {
+	struct object *o = &a->object;
+
+	/* A kernel that cannot mark is taken at the ledger's word. */
+	a->protocol = decode->address_marks ? nl_get_u8(attr, 0) : TOPOD_PROTOCOL;
+	o->marked = a->protocol == TOPOD_PROTOCOL;
+	o->set |= 1 << ADDRESS_PROTOCOL;
+	/* IFAPROT_KERNEL_LO, _RA, _LL; before 5.18 lo's own are known by where they are. */
+	if ((a->protocol >= 1 && a->protocol <= 3) || (!decode->address_marks && streq(a->dev, "lo")))
+		o->kernel_made = true;
+}
+
+static bool decode_addresses(struct address *a, uint8_t family, uint8_t length, const struct nlattr *const *tb) {
+	const struct nlattr *address = tb[IFA_ADDRESS], *local = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+
+	if (!local || length > ip_bits(family) ||
+	    ip_from_bytes(family, mnl_attr_get_payload(local), mnl_attr_get_payload_len(local), &a->address.address) < 0)
+		return false;
+	a->address.length = length;
+	if (address && ip_from_bytes(family, mnl_attr_get_payload(address), mnl_attr_get_payload_len(address),
+				     &a->peer.address) < 0)
+		return false;
+	a->peer.length = length;
+	if (ip_equal(&a->peer.address, &a->address.address))
+		a->peer = (struct prefix){};
+	a->object.set |= 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER;
+	return true;
+}
+
+static void decode_rest(const struct decode *decode, struct address *a, const struct nlattr *const *tb) {
+	const char *label = nl_get_text(tb[IFA_LABEL]);
+
+	if (label) {
+		a->label = arena_strdup(decode->arena, label);
+		a->object.set |= 1 << ADDRESS_LABEL;
+	}
+	if (tb[IFA_BROADCAST] && type_ip.get(decode->arena, &fields[ADDRESS_BROADCAST], tb[IFA_BROADCAST], &a->broadcast))
+		a->object.set |= 1 << ADDRESS_BROADCAST;
+}
+
+struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh) {
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[IFA_PROTO + 1];
+	const char *dev;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa))
+		return NULL;
+	nl_parse(nlh, sizeof(*ifa), tb, IFA_PROTO);
+	dev = decode->link_name(decode->userdata, ifa->ifa_index);
+	if (!dev)
+		return NULL; /* the link went away between the two dumps; its event is on the way */
+
+	struct object *object = object_new(decode->arena, &kind_address, decode->ns);
+	struct address *a = (struct address *)object;
+	a->dev = dev;
+	a->scope = ifa->ifa_scope;
+	object->set = 1 << ADDRESS_DEV | 1 << ADDRESS_SCOPE;
+	if (!decode_addresses(a, ifa->ifa_family, ifa->ifa_prefixlen, tb))
+		return NULL;
+	decode_flags(a, nl_get_u32(tb[IFA_FLAGS], ifa->ifa_flags));
+	decode_protocol(decode, a, tb[IFA_PROTO]);
+	decode_rest(decode, a, tb);
+	object_seal(decode->arena, object);
+	return a;
+}
+
+static void key(const struct object *object, struct text *out) {
+	const struct address *a = (const struct address *)object;
+	struct prefix network;
+
+	text_addn(out, (const char *)&a->address.address, sizeof(a->address.address));
+	if (a->address.address.family != AF_INET)
+		return;
+	network = prefix_network(a->peer.address.family ? &a->peer : &a->address);
+	text_addn(out, (const char *)&network, sizeof(network));
+}
+
+static void noun(const struct object *object, struct text *out) {
+	const struct address *a = (const struct address *)object;
+	char buf[PREFIX_TEXT_MAX];
+
+	if (a->peer.address.family) {
+		text_addf(out, "address %s", ip_format(&a->address.address, buf));
+		text_addf(out, " peer %s", prefix_format(&a->peer, buf));
+	} else {
+		text_addf(out, "address %s", prefix_format(&a->address, buf));
+	}
+}
+
+const struct kind kind_address = {
+	.name = "address", .class = CLASS_ADDRESS, .transport = TRANSPORT_ROUTE, .size = sizeof(struct address),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = encode_address, .noun = noun,
+	.key = key,
+};

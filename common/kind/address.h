@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An IPv4 or IPv6 address of a link; see address.c. */
+#pragma once
+
+#include "kind.h"
+
+struct address {
+	struct object object;
+	const char *dev;
+	struct prefix address;   /* with a peer, the length is the peer's */
+	struct prefix peer;      /* family AF_UNSPEC: none */
+	uint32_t scope, nodad, noprefixroute, protocol;
+	const char *label;
+	struct ip broadcast;
+};
+
+enum address_field {
+	ADDRESS_DEV, ADDRESS_ADDRESS, ADDRESS_PEER, ADDRESS_SCOPE, ADDRESS_LABEL, ADDRESS_BROADCAST, ADDRESS_NODAD,
+	ADDRESS_NOPREFIXROUTE, ADDRESS_PROTOCOL,
+};
+
+/* Reads one entry of `addresses`, a prefix or a mapping, for the link dev; NULL on error. Sealed. */
+struct address *address_parse(struct parse *p, const char *dev, const struct node *node);
+
+/* One RTM_NEWADDR of a dump; NULL where it cannot be used. Sealed. */
+struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bridge: its own attributes (IFLA_BR_*). Its ports are named by the ports' `master`; what a port says about
+ * itself is the kind in port.c. Times are in USER_HZ (1/100 s) in the kernel's messages.
+ */
+#include "link.h"
+
+struct bridge {
+	struct link link;
+	uint32_t stp, forward_delay, hello_time, max_age, ageing_time, priority, vlan_filtering, vlan_protocol,
+		mcast_snooping, group_fwd_mask;
+};
+
+static const struct enum_name vlan_protocols[] = { { "802.1q", 0x8100 }, { "802.1ad", 0x88a8 }, {} };
+
+#define ROW(key, member, value_type, number, ...)                                                           \
+	{ .name = key, .type = value_type, .offset = offsetof(struct bridge, member), .wire = WIRE_DATA,  \
+	  .attr = number, __VA_ARGS__ }
+
+static const struct field fields[] = {
+	LINK_FIELDS("1500"),
+	ROW("stp", stp, &type_bool, IFLA_BR_STP_STATE, .fallback = "false",
+	    .doc = "Spanning tree protocol."),
+	ROW("forward-delay", forward_delay, &type_duration, IFLA_BR_FORWARD_DELAY, .unit = 100, .max = 3000,
+	    .fallback = "15s", .doc = "Time in the listening and learning states; 2s to 30s with stp."),
+	ROW("hello-time", hello_time, &type_duration, IFLA_BR_HELLO_TIME, .unit = 100, .min = 100, .max = 1000,
+	    .fallback = "2s", .doc = "Time between hello packets."),
+	ROW("max-age", max_age, &type_duration, IFLA_BR_MAX_AGE, .unit = 100, .min = 600, .max = 4000,
+	    .fallback = "20s", .doc = "Age at which another bridge counts as gone."),
+	ROW("ageing-time", ageing_time, &type_duration, IFLA_BR_AGEING_TIME, .unit = 100, .fallback = "300s",
+	    .doc = "Time that a learned MAC address is kept."),
+	ROW("priority", priority, &type_integer, IFLA_BR_PRIORITY, .form = FORM_U16, .max = 65535,
+	    .fallback = "32768", .doc = "Bridge priority; the lowest becomes the root."),
+	ROW("vlan-filtering", vlan_filtering, &type_bool, IFLA_BR_VLAN_FILTERING, .form = FORM_U8,
+	    .fallback = "false", .doc = "Whether VLAN tags decide where frames go."),
+	ROW("vlan-protocol", vlan_protocol, &type_enum, IFLA_BR_VLAN_PROTOCOL, .form = FORM_BE16,
+	    .names = vlan_protocols, .fallback = "802.1q", .doc = "EtherType of the VLAN tags."),
+	ROW("mcast-snooping", mcast_snooping, &type_bool, IFLA_BR_MCAST_SNOOPING, .form = FORM_U8,
+	    .fallback = "true", .doc = "Whether multicast goes only where it was asked for."),
+	ROW("group-fwd-mask", group_fwd_mask, &type_integer, IFLA_BR_GROUP_FWD_MASK, .form = FORM_U16,
+	    .max = 65535, .fallback = "0", .doc = "Which link-local groups (01:80:c2:00:00:0X) are forwarded."),
+};
+
+const struct kind kind_bridge = {
+	.name = "bridge", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "bridge", .markable = true,
+	.encode = link_encode,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A namespace's resolv.conf; see dns.c. */
+#pragma once
+
+#include "kind.h"
+
+struct dns {
+	struct object object;
+	const char *content; /* of the file */
+};
+
+enum dns_field { DNS_CONTENT };
+
+/* Reads the mapping `dns`; NULL on error. Sealed. */
+struct dns *dns_parse(struct parse *p, const struct node *node);
+
+/* A file that was found, sealed. */
+struct dns *dns_new(struct arena *arena, const char *ns, const char *content);

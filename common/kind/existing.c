@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Links that topod finds rather than makes: `existing` ones stay where they are, and whatever the kernel calls
+ * their kind, only what the file names is managed. `other` is how a link is seen that no kind of topod's fits.
+ */
+#include "link.h"
+
+static const struct field fields[] = {
+	LINK_FIELDS("1500"),
+};
+
+static void noun(const struct object *object, struct text *out) {
+	const struct link *link = (const struct link *)object;
+
+	if (link->kind_text && *link->kind_text)
+		text_addf(out, "%s link", link->kind_text);
+	else
+		text_add(out, "link");
+}
+
+const struct kind kind_existing = {
+	.name = "existing", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .encode = link_encode, .noun = noun,
+};
+
+const struct kind kind_other = {
+	.name = "other", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = link_encode, .noun = noun,
+};

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Links in general: their messages are written from the table of fields and read back by it.
+ *
+ * It knows RTM_NEWLINK's nests (IFLA_LINKINFO, IFLA_AF_SPEC) and no kind by name. What a kind needs beyond its
+ * table (two ends at once, a link elsewhere) it does itself around link_encode().
+ */
+#include "link.h"
+
+#include <linux/rtnetlink.h>
+#include <net/if_arp.h>
+
+const struct enum_name link_address_generation_names[] = {
+	{ "eui64", IN6_ADDR_GEN_MODE_EUI64 },
+	{ "none", IN6_ADDR_GEN_MODE_NONE },
+	{ "stable-privacy", IN6_ADDR_GEN_MODE_STABLE_PRIVACY },
+	{ "random", IN6_ADDR_GEN_MODE_RANDOM },
+	{},
+};
+
+/* Writing. */
+
+struct ifinfomsg *link_begin(struct encode *encode, uint16_t type, uint16_t flags) {
+	struct ifinfomsg *ifi = nl_begin(encode->writer, type, flags, sizeof(*ifi));
+
+	ifi->ifi_family = AF_UNSPEC;
+	return ifi;
+}
+
+void link_put_fields(struct encode *encode, const struct object *object, uint64_t mask, enum field_wire wire) {
+	const struct kind *kind = object->kind;
+
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
+
+		if (!(mask >> i & 1) || field->wire != wire)
+			continue;
+		nl_origin(encode->writer, field);
+		field->type->put(encode->writer, field, field_of(field, object));
+	}
+}
+
+static void put_flags(const struct object *object, uint64_t mask, struct ifinfomsg *ifi) {
+	const struct kind *kind = object->kind;
+
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
+
+		if (!(mask >> i & 1) || (field->wire != WIRE_IFF && field->wire != WIRE_IFF_NOT))
+			continue;
+		bool on = *(const uint32_t *)field_of(field, object);
+		ifi->ifi_change |= field->attr;
+		if (on == (field->wire == WIRE_IFF))
+			ifi->ifi_flags |= field->attr;
+	}
+}
+
+static int put_master(struct encode *encode, const struct object *object, uint64_t mask) {
+	const struct link *link = (const struct link *)object;
+	uint32_t index = 0;
+
+	if (!(mask >> LINK_MASTER & 1))
+		return 0;
+	if (*link->master) {
+		index = encode->resolver->ifindex(encode->resolver->userdata, object->ns, link->master);
+		if (!index) {
+			encode->problem = arena_printf(encode->arena, "there is no %s", link->master);
+			return -ENODEV;
+		}
+	}
+	nl_origin(encode->writer, &object->kind->fields[LINK_MASTER]);
+	nl_put_u32(encode->writer, IFLA_MASTER, index);
+	return 0;
+}
+
+static void put_af_spec(struct encode *encode, const struct object *object, uint64_t mask) {
+	struct nl_writer *w = encode->writer;
+
+	if (!(mask >> LINK_ADDRESS_GENERATION & 1))
+		return;
+	const struct field *field = &object->kind->fields[LINK_ADDRESS_GENERATION];
+	struct nlattr *spec = nl_nest(w, IFLA_AF_SPEC | NLA_F_NESTED), *inet6 = nl_nest(w, AF_INET6 | NLA_F_NESTED);
+
+	nl_origin(w, field);
+	field->type->put(w, field, field_of(field, object));
+	nl_nest_end(w, inet6);
+	nl_nest_end(w, spec);
+}
+
+/* Another link that this one stands on: named by its index in the namespace where the request is sent. */
+static int put_links(struct encode *encode, const struct object *object, uint64_t mask, enum field_wire wire) {
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const struct link_ref *ref = field_of(field, object);
+
+		if (!(mask >> i & 1) || field->wire != wire)
+			continue;
+		uint32_t index = encode->resolver->ifindex(encode->resolver->userdata, ref->ns, ref->name);
+		if (!index) {
+			encode->problem = arena_printf(encode->arena, "there is no %s in %s", ref->name, ref->ns);
+			return -ENODEV;
+		}
+		nl_origin(encode->writer, field);
+		nl_put_u32(encode->writer, field->attr, index);
+	}
+	return 0;
+}
+
+static uint64_t wire_mask(const struct kind *kind, enum field_wire wire) {
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].wire == wire)
+			mask |= UINT64_C(1) << i;
+	return mask;
+}
+
+static int put_info(struct encode *encode, const struct object *object, uint64_t mask, bool create) {
+	struct nl_writer *w = encode->writer;
+	const char *name = object->kind->link_kind;
+	int r = 0;
+
+	mask &= wire_mask(object->kind, WIRE_DATA) | wire_mask(object->kind, WIRE_DATA_LINK);
+	if (!name || (!create && !mask))
+		return 0;
+	struct nlattr *info = nl_nest(w, IFLA_LINKINFO);
+	nl_put_text(w, IFLA_INFO_KIND, name);
+	if (mask) {
+		struct nlattr *data = nl_nest(w, IFLA_INFO_DATA);
+		link_put_fields(encode, object, mask, WIRE_DATA);
+		r = put_links(encode, object, mask, WIRE_DATA_LINK);
+		nl_nest_end(w, data);
+	}
+	nl_nest_end(w, info);
+	return r;
+}
+
+int link_put_netns(struct encode *encode, const char *ns) {
+	int fd = encode->resolver->netns_fd(encode->resolver->userdata, ns);
+
+	if (fd < 0) {
+		encode->problem = arena_printf(encode->arena, "there is no namespace %s", ns);
+		return fd;
+	}
+	nl_put_u32(encode->writer, IFLA_NET_NS_FD, (uint32_t)fd);
+	return 0;
+}
+
+static int put_all(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi,
+		   bool create) {
+	put_flags(object, mask, ifi);
+	link_put_fields(encode, object, mask, WIRE_ATTR);
+	put_af_spec(encode, object, mask);
+	int r = put_links(encode, object, mask, WIRE_LINK);
+	if (r == 0)
+		r = put_master(encode, object, mask);
+	return r < 0 ? r : put_info(encode, object, mask, create);
+}
+
+void link_put_identity(struct encode *encode, const struct link *link, struct ifinfomsg *ifi) {
+	const struct resolver *resolver = encode->resolver;
+
+	ifi->ifi_index = (int)resolver->new_ifindex(resolver->userdata, link->object.ns, link->name);
+	nl_origin(encode->writer, &link->object.kind->fields[LINK_NAME]);
+	nl_put_text(encode->writer, IFLA_IFNAME, link->name);
+}
+
+static int encode_create(struct encode *encode, const struct change *change) {
+	const struct link *link = (const struct link *)change->desired;
+	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+
+	link_put_identity(encode, link, ifi);
+	if (!streq(link_sent_in(change), link->object.ns)) {
+		int r = link_put_netns(encode, link->object.ns);
+		if (r < 0)
+			return r;
+	}
+	return put_all(encode, &link->object, change->fields, ifi, true);
+}
+
+/* A link that stands on one of another namespace is made there, and appears in its own under its own name. */
+const char *link_sent_in(const struct change *change) {
+	const struct object *object = change->desired;
+
+	if (change->type != CHANGE_CREATE)
+		return object ? object->ns : change->observed->ns;
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		enum field_wire wire = object->kind->fields[i].wire;
+		const struct link_ref *ref = field_of(&object->kind->fields[i], object);
+
+		if (object_has(object, i) && (wire == WIRE_LINK || wire == WIRE_DATA_LINK))
+			return ref->ns;
+	}
+	return object->ns;
+}
+
+/* The index of the link that is changed; what was made in this plan is known by its name only. */
+static uint32_t current_index(struct encode *encode, const struct change *change) {
+	const struct link *seen = (const struct link *)change->observed;
+	const struct link *link = seen ? seen : (const struct link *)change->desired;
+
+	if (seen && seen->ifindex)
+		return seen->ifindex;
+	return encode->resolver->ifindex(encode->resolver->userdata, link->object.ns, link->name);
+}
+
+static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
+	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
+
+	ifi->ifi_index = (int)index;
+	return put_all(encode, change->desired, change->fields, ifi, false);
+}
+
+int link_put_end(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi) {
+	link_put_identity(encode, (const struct link *)object, ifi);
+	int r = link_put_netns(encode, object->ns);
+	if (r < 0)
+		return r;
+	put_flags(object, mask, ifi);
+	link_put_fields(encode, object, mask, WIRE_ATTR);
+	return put_master(encode, object, mask);
+}
+
+int link_encode(struct encode *encode, const struct change *change) {
+	if (change->type == CHANGE_CREATE)
+		return encode_create(encode, change);
+
+	uint32_t index = current_index(encode, change);
+	if (!index) {
+		encode->problem = "the interface is gone";
+		return -ENODEV;
+	}
+	if (change->type == CHANGE_UPDATE)
+		return encode_update(encode, change, index);
+	link_begin(encode, RTM_DELLINK, 0)->ifi_index = (int)index;
+	return 0;
+}
+
+/* Reading. */
+
+struct seen {
+	const struct ifinfomsg *ifi;
+	const struct nlattr *top[IFLA_MAX + 1], *data[64], *port[64], *inet6[16];
+	const char *kind;
+};
+
+static void parse_message(const struct nlmsghdr *nlh, struct seen *seen) {
+	const struct nlattr *info[IFLA_INFO_MAX + 1], *spec[AF_MAX];
+	const char *port_kind;
+
+	seen->ifi = mnl_nlmsg_get_payload(nlh);
+	nl_parse(nlh, sizeof(*seen->ifi), seen->top, IFLA_MAX);
+	nl_parse_nested(seen->top[IFLA_LINKINFO], info, IFLA_INFO_MAX);
+	nl_parse_nested(info[IFLA_INFO_DATA], seen->data, ARRAY_SIZE(seen->data) - 1);
+	port_kind = nl_get_text(info[IFLA_INFO_SLAVE_KIND]);
+	nl_parse_nested(port_kind && streq(port_kind, "bridge") ? info[IFLA_INFO_SLAVE_DATA] : NULL, seen->port,
+			ARRAY_SIZE(seen->port) - 1);
+	nl_parse_nested(seen->top[IFLA_AF_SPEC], spec, AF_MAX - 1);
+	nl_parse_nested(spec[AF_INET6], seen->inet6, ARRAY_SIZE(seen->inet6) - 1);
+	seen->kind = nl_get_text(info[IFLA_INFO_KIND]);
+}
+
+static const struct nlattr *attr_at(const struct nlattr *const *attrs, size_t n, uint16_t type) {
+	return type < n ? attrs[type] : NULL;
+}
+
+static void decode_field(struct arena *arena, const struct seen *seen, struct object *object, size_t i) {
+	const struct field *field = &object->kind->fields[i];
+	const struct nlattr *attr = NULL;
+	void *value = field_of(field, object);
+
+	switch (field->wire) {
+	case WIRE_IFF:
+	case WIRE_IFF_NOT:
+		*(uint32_t *)value = !!(seen->ifi->ifi_flags & field->attr) == (field->wire == WIRE_IFF);
+		object->set |= UINT64_C(1) << i;
+		return;
+	case WIRE_ATTR:
+		attr = attr_at(seen->top, ARRAY_SIZE(seen->top), field->attr);
+		break;
+	case WIRE_DATA:
+		attr = attr_at(seen->data, ARRAY_SIZE(seen->data), field->attr);
+		if (!attr && field->attr6)
+			attr = attr_at(seen->data, ARRAY_SIZE(seen->data), field->attr6);
+		break;
+	case WIRE_PORT:
+		attr = attr_at(seen->port, ARRAY_SIZE(seen->port), field->attr);
+		break;
+	case WIRE_LINK:
+	case WIRE_DATA_LINK:
+		return;
+	case WIRE_NONE:
+		if (field->flags & FIELD_AF_INET6)
+			attr = attr_at(seen->inet6, ARRAY_SIZE(seen->inet6), field->attr);
+		break;
+	}
+	if (attr && field->type->get(arena, field, attr, value))
+		object->set |= UINT64_C(1) << i;
+}
+
+/* Devices that tunnel modules put into every namespace by themselves. */
+static bool is_fallback(const char *name) {
+	static const char *const names[] = { "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0",
+					     "ip6tnl0", "ip6gre0" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* What the table cannot say: names and numbers of other links, and absence that means something. */
+static void decode_rest(const struct decode *decode, const struct seen *seen, struct link *link) {
+	struct object *object = &link->object;
+
+	link->ifindex = (uint32_t)seen->ifi->ifi_index;
+	link->kind_text = seen->kind ? arena_strdup(decode->arena, seen->kind) : "";
+	if (!object_has(object, LINK_ALIAS)) {
+		link->alias = "";
+		object->set |= UINT64_C(1) << LINK_ALIAS;
+	}
+	const char *rest = startswith(link->alias, "topod:");
+	object->marked = rest && streq(rest, decode->topology);
+	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || is_fallback(link->name);
+
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const struct nlattr *attr = seen->top[IFLA_LINK];
+
+		if (field->type != &type_link_ref)
+			continue;
+		if (field->wire == WIRE_DATA_LINK)
+			attr = attr_at(seen->data, ARRAY_SIZE(seen->data), field->attr);
+		struct link_ref *ref = field_of(field, object);
+		ref->ifindex = nl_get_u32(attr, 0);
+		ref->netnsid = (int32_t)nl_get_u32(seen->top[IFLA_LINK_NETNSID], UINT32_MAX);
+		object->set |= UINT64_C(1) << i;
+	}
+}
+
+struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh) {
+	struct seen seen = {};
+	const char *name;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct ifinfomsg))
+		return NULL;
+	parse_message(nlh, &seen);
+	name = nl_get_text(seen.top[IFLA_IFNAME]);
+	if (!name || !*name)
+		return NULL;
+
+	struct object *object = object_new(decode->arena, kind_by_link_kind(seen.kind), decode->ns);
+	struct link *link = (struct link *)object;
+	link->name = arena_strdup(decode->arena, name);
+	object->set |= UINT64_C(1) << LINK_NAME;
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (object->kind->fields[i].type != &type_link_ref)
+			decode_field(decode->arena, &seen, object, i);
+	decode_rest(decode, &seen, link);
+	/* The master's name is not known before all links were read: keep its index in the meantime. */
+	link->master = seen.top[IFLA_MASTER] ? arena_printf(decode->arena, "%u", nl_get_u32(seen.top[IFLA_MASTER], 0))
+					     : "";
+	object->set |= UINT64_C(1) << LINK_MASTER;
+	object_seal(decode->arena, object);
+	return link;
+}
+
+void link_resolve(const struct decode *decode, struct link *link) {
+	uint32_t index;
+
+	if (!*link->master || parse_u32(link->master, &index) < 0)
+		return;
+	const char *name = decode->link_name(decode->userdata, index);
+	link->master = name ? name : "?";
+}
+
+/* MAC addresses. */
+
+/* SipHash-2-4 would do as well; FNV-1a over 64 bits with a final mix is short and spreads enough: what
+ * counts is that the same names give the same address on the same machine. */
+static uint64_t mix(uint64_t hash, const void *data, size_t size) {
+	for (const uint8_t *p = data; size--; p++)
+		hash = (hash ^ *p) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+struct mac link_stable_mac(const void *machine_id, const char *topology, const char *ns, const char *name) {
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	struct mac mac;
+
+	hash = mix(hash, machine_id, 16);
+	hash = mix(hash, topology, strlen(topology) + 1);
+	hash = mix(hash, ns, strlen(ns) + 1);
+	hash = mix(hash, name, strlen(name) + 1);
+	hash ^= hash >> 33;
+	hash *= UINT64_C(0xff51afd7ed558ccd);
+	hash ^= hash >> 33;
+	memcpy(mac.bytes, &hash, sizeof(mac.bytes));
+	mac.bytes[0] = (uint8_t)((mac.bytes[0] & 0xfe) | 0x02);
+	return mac;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all links have in common: the fields, their messages (RTM_NEWLINK), reading them back.
+ *
+ * A link kind's struct begins with struct link and its table with LINK_FIELDS(); everything in IFLA_INFO_DATA
+ * is then said by further rows, and most kinds need no code at all.
+ */
+#pragma once
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include "kind.h"
+
+struct link {
+	struct object object;
+	uint32_t ifindex;               /* observed */
+	const char *name;
+	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation;
+	struct mac mac;
+	const char *master;             /* "" for none */
+	const char *alias;
+	const char *kind_text;          /* observed: IFLA_INFO_KIND, or "" */
+};
+
+/* The positions of the common fields in every link table. */
+enum link_field {
+	LINK_NAME, LINK_UP, LINK_MTU, LINK_MAC, LINK_ARP, LINK_MULTICAST, LINK_PROMISCUOUS, LINK_TXQUEUELEN,
+	LINK_QUEUES, LINK_RX_QUEUES, LINK_ADDRESS_GENERATION, LINK_MASTER, LINK_ALIAS, LINK_N_FIELDS,
+};
+
+extern const struct enum_name link_address_generation_names[];
+
+/* `mtu_default`: a text or NULL. */
+#define LINK_FIELDS(mtu_default)                                                                             \
+	[LINK_NAME] = { .name = "name", .type = &type_link_name, .offset = offsetof(struct link, name),      \
+			.class = FIELD_KEY, .flags = FIELD_HIDDEN },                                         \
+	[LINK_UP] = { .name = "up", .type = &type_bool, .offset = offsetof(struct link, up),                 \
+		      .wire = WIRE_IFF, .attr = IFF_UP, .fallback = "false",                                 \
+		      .doc = "Whether the interface is set up; true when left out." },                       \
+	[LINK_MTU] = { .name = "mtu", .type = &type_integer, .offset = offsetof(struct link, mtu),           \
+		       .wire = WIRE_ATTR, .attr = IFLA_MTU, .min = 68, .max = 65575, .fallback = mtu_default, \
+		       .doc = "Largest packet, in bytes." },                                                 \
+	[LINK_MAC] = { .name = "mac-address", .type = &type_mac, .offset = offsetof(struct link, mac),       \
+		       .wire = WIRE_ATTR, .attr = IFLA_ADDRESS,                                              \
+		       .doc = "Hardware address; a stable one is computed when left out." },                 \
+	[LINK_ARP] = { .name = "arp", .type = &type_bool, .offset = offsetof(struct link, arp),              \
+		       .wire = WIRE_IFF_NOT, .attr = IFF_NOARP, .fallback = "true",                          \
+		       .doc = "Whether ARP and neighbour discovery are used." },                             \
+	[LINK_MULTICAST] = { .name = "multicast", .type = &type_bool,                                        \
+			     .offset = offsetof(struct link, multicast), .wire = WIRE_IFF,                   \
+			     .attr = IFF_MULTICAST, .fallback = "true",                                      \
+			     .doc = "Whether multicast is sent." },                                          \
+	[LINK_PROMISCUOUS] = { .name = "promiscuous", .type = &type_bool,                                    \
+			       .offset = offsetof(struct link, promiscuous), .wire = WIRE_IFF,               \
+			       .attr = IFF_PROMISC, .fallback = "false",                                     \
+			       .doc = "Whether all frames are received." },                                  \
+	[LINK_TXQUEUELEN] = { .name = "txqueuelen", .type = &type_integer,                                   \
+			      .offset = offsetof(struct link, txqueuelen), .wire = WIRE_ATTR,                \
+			      .attr = IFLA_TXQLEN, .max = INT32_MAX, .fallback = "1000",                     \
+			      .doc = "Length of the transmit queue, in packets." },                          \
+	[LINK_QUEUES] = { .name = "queues", .type = &type_integer, .offset = offsetof(struct link, queues),  \
+			  .class = FIELD_RECREATE, .wire = WIRE_ATTR, .attr = IFLA_NUM_TX_QUEUES, .min = 1,  \
+			  .max = 4096, .doc = "Transmit and receive queues; one per CPU when left out." },   \
+	[LINK_RX_QUEUES] = { .name = "rx-queues", .type = &type_integer,                                     \
+			     .offset = offsetof(struct link, rx_queues), .class = FIELD_RECREATE,            \
+			     .flags = FIELD_HIDDEN, .wire = WIRE_ATTR, .attr = IFLA_NUM_RX_QUEUES,           \
+			     .min = 1, .max = 4096 },                                                        \
+	[LINK_ADDRESS_GENERATION] = { .name = "ipv6-address-generation", .type = &type_enum,                 \
+				      .offset = offsetof(struct link, address_generation),                   \
+				      .flags = FIELD_AFTER | FIELD_AF_INET6,                                 \
+				      .attr = IFLA_INET6_ADDR_GEN_MODE, .form = FORM_U8,                     \
+				      .names = link_address_generation_names, .fallback = "eui64",           \
+				      .doc = "How the link-local and autoconfigured addresses are made." },  \
+	[LINK_MASTER] = { .name = "master", .type = &type_link_name, .offset = offsetof(struct link, master), \
+			  .flags = FIELD_HIDDEN | FIELD_DEV, .fallback = "",                                 \
+			  .doc = "The controller; written as its `ports`." },                                \
+	[LINK_ALIAS] = { .name = "alias", .type = &type_text, .offset = offsetof(struct link, alias),        \
+			 .flags = FIELD_HIDDEN | FIELD_AFTER, .wire = WIRE_ATTR, .attr = IFLA_IFALIAS,       \
+			 .fallback = "" }
+
+/* The stable MAC address of a link that topod creates: locally administered, unicast, from the machine, the
+ * topology, the namespace and the name. */
+struct mac link_stable_mac(const void *machine_id, const char *topology, const char *ns, const char *name);
+
+/* One RTM_NEWLINK of a dump as an object (its master and other links as numbers until link_resolve()). */
+struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh);
+/* Gives the master its name, once all links of the namespace are decoded. */
+void link_resolve(const struct decode *decode, struct link *link);
+
+int link_encode(struct encode *encode, const struct change *change);
+/* Where link_encode()'s request is to be sent. */
+const char *link_sent_in(const struct change *change);
+
+/* For a kind that needs more around link_encode(): the parts of it. */
+void link_put_fields(struct encode *encode, const struct object *object, uint64_t mask, enum field_wire wire);
+void link_put_identity(struct encode *encode, const struct link *link, struct ifinfomsg *ifi);
+/* Identity, namespace, flags, top-level attributes and master: one end of a pair. */
+int link_put_end(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi);
+/* IFLA_NET_NS_FD. */
+int link_put_netns(struct encode *encode, const char *ns);
+struct ifinfomsg *link_begin(struct encode *encode, uint16_t type, uint16_t flags);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* macvlan: a further MAC address on a parent, which may be in another namespace. */
+#include "link.h"
+
+struct macvlan {
+	struct link link;
+	struct link_ref parent;
+	uint32_t mode;
+};
+
+enum { PARENT = LINK_N_FIELDS, MODE };
+
+static const struct enum_name modes[] = {
+	{ "bridge", MACVLAN_MODE_BRIDGE },
+	{ "private", MACVLAN_MODE_PRIVATE },
+	{ "vepa", MACVLAN_MODE_VEPA },
+	{ "passthru", MACVLAN_MODE_PASSTHRU },
+	{},
+};
+
+static const struct field fields[] = {
+	LINK_FIELDS(NULL),
+	[PARENT] = { .name = "link", .type = &type_link_ref, .offset = offsetof(struct macvlan, parent),
+		     .class = FIELD_RECREATE, .flags = FIELD_REQUIRED | FIELD_DEV, .wire = WIRE_LINK,
+		     .attr = IFLA_LINK, .doc = "The parent: an interface, or namespace:interface." },
+	[MODE] = { .name = "mode", .type = &type_enum, .offset = offsetof(struct macvlan, mode),
+		   .wire = WIRE_DATA, .attr = IFLA_MACVLAN_MODE, .names = modes, .fallback = "vepa",
+		   .doc = "How the macvlans of one parent reach one another." },
+};
+
+/* The kernel cannot switch a living one to or from passthru (macvlan_changelink()). */
+static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs) {
+	const struct macvlan *want = (const struct macvlan *)desired, *have = (const struct macvlan *)observed;
+
+	return differs >> MODE & 1 &&
+	       (want->mode == MACVLAN_MODE_PASSTHRU || have->mode == MACVLAN_MODE_PASSTHRU);
+}
+
+const struct kind kind_macvlan = {
+	.name = "macvlan", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct macvlan),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "macvlan", .markable = true,
+	.sent_in = link_sent_in, .encode = link_encode, .recreate = recreate,
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A link moved in from the host namespace; see physical.c. */
+#pragma once
+
+#include "link.h"
+
+struct physical {
+	struct link link;
+	const char *source;
+};
+
+enum { PHYSICAL_SOURCE = LINK_N_FIELDS };

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Routes: their fields, reading them from the file, and their names. The messages are in route_wire.c.
+ *
+ * What people leave out is filled in as ip-route(8) does, so that desired and observed meet in the kernel's
+ * canonical form: a type, a scope (IPv4), metric 1024 (IPv6). A next hop without `dev` leaves that choice to
+ * the kernel, and any answer is right.
+ */
+#include "route.h"
+
+#include <linux/rtnetlink.h>
+
+#include "route_wire.h"
+
+static const struct enum_name types[] = {
+	{ "unicast", RTN_UNICAST },         { "blackhole", RTN_BLACKHOLE }, { "unreachable", RTN_UNREACHABLE },
+	{ "prohibit", RTN_PROHIBIT },       { "throw", RTN_THROW },         { "local", RTN_LOCAL },
+	{},
+};
+
+static const struct enum_name scopes[] = {
+	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK },
+	{ "host", RT_SCOPE_HOST },	 {},
+};
+
+/* The destination. */
+
+static bool to_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	struct prefix *to = value;
+	const char *text = parse_scalar(p, field, node);
+
+	if (text && streq(text, "default")) {
+		*to = (struct prefix){}; /* the family is the gateway's, see finish() */
+		return true;
+	}
+	return text && type_network.parse(p, field, node, value);
+}
+
+static void to_print(const struct field *field, const void *value, struct text *out) {
+	const struct prefix *to = value;
+
+	if (!to->length)
+		text_add(out, "default");
+	else
+		type_network.print(field, value, out);
+}
+
+static bool to_equal(const void *a, const void *b) {
+	return prefix_equal(a, b);
+}
+
+static const struct type type_to = {
+	.name = "prefix", .size = sizeof(struct prefix), .parse = to_parse, .print = to_print, .equal = to_equal,
+};
+
+/* Next hops. */
+
+static const struct field nexthop_fields[] = {
+	{ .name = "via", .type = &type_ip, .offset = offsetof(struct nexthop, via), .doc = "The gateway." },
+	{ .name = "dev", .type = &type_link_name, .offset = offsetof(struct nexthop, dev),
+	  .doc = "The outgoing interface." },
+	{ .name = "weight", .type = &type_integer, .offset = offsetof(struct nexthop, weight), .min = 1,
+	  .max = 256, .doc = "Share of the traffic; 1 when left out." },
+	{ .name = "on-link", .type = &type_bool, .offset = offsetof(struct nexthop, on_link),
+	  .doc = "Take the gateway as reachable, whatever the addresses say." },
+};
+
+static int compare_nexthops(const void *a, const void *b) {
+	const struct nexthop *x = a, *y = b;
+	int r = memcmp(&x->via, &y->via, sizeof(x->via));
+
+	if (r == 0)
+		r = strcmp(x->dev ? x->dev : "", y->dev ? y->dev : "");
+	return r ? r : (x->weight > y->weight) - (x->weight < y->weight);
+}
+
+void nexthops_sort(struct nexthops *hops) {
+	qsort(hops->items, hops->n, sizeof(*hops->items), compare_nexthops);
+}
+
+static bool nexthop_parse(struct parse *p, const struct node *node, struct nexthop *hop) {
+	size_t errors = p->diags->n_errors;
+	uint64_t set = 0;
+
+	hop->weight = 1;
+	fields_parse(p, nexthop_fields, ARRAY_SIZE(nexthop_fields), node, hop, &set, NULL, "a next hop", NULL, NULL,
+		     NULL);
+	if (p->diags->n_errors != errors)
+		return false;
+	if (!hop->via.family && !hop->dev)
+		diag_error(p->diags, node->mark, "a next hop needs 'via' or 'dev'");
+	return p->diags->n_errors == errors;
+}
+
+static bool nexthops_parse(struct parse *p, const struct field *field _unused_, const struct node *node, void *value) {
+	struct nexthops *hops = value;
+	bool good = true;
+
+	if (node->type != NODE_SEQUENCE || !node->n) {
+		diag_error(p->diags, node->mark, "'nexthops' is a list of {via, dev, weight}");
+		return false;
+	}
+	hops->n = node->n;
+	hops->items = arena_newn(p->arena, struct nexthop, node->n);
+	for (size_t i = 0; i < node->n; i++)
+		good &= nexthop_parse(p, node->items[i], &hops->items[i]);
+	nexthops_sort(hops);
+	return good;
+}
+
+static void nexthops_print(const struct field *field _unused_, const void *value, struct text *out) {
+	const struct nexthops *hops = value;
+	char buf[IP_TEXT_MAX];
+
+	text_add(out, hops->n ? "" : "none");
+	for (size_t i = 0; i < hops->n; i++) {
+		const struct nexthop *hop = &hops->items[i];
+
+		text_add(out, i ? " | " : "");
+		if (hop->via.family)
+			text_addf(out, "via %s ", ip_format(&hop->via, buf));
+		if (hop->dev)
+			text_addf(out, "dev %s ", hop->dev);
+		text_addf(out, "weight %u", hop->weight);
+	}
+}
+
+static bool hop_equal(const struct nexthop *want, const struct nexthop *have) {
+	return ip_equal(&want->via, &have->via) && (!want->dev || streq_ptr(want->dev, have->dev)) &&
+	       want->weight == have->weight;
+}
+
+static bool nexthops_equal(const void *a, const void *b) {
+	const struct nexthops *want = a, *have = b;
+
+	if (want->n != have->n)
+		return false;
+	for (size_t i = 0; i < want->n; i++)
+		if (!hop_equal(&want->items[i], &have->items[i]))
+			return false;
+	return true;
+}
+
+static const struct type type_nexthops = {
+	.name = "list of next hops", .size = sizeof(struct nexthops), .parse = nexthops_parse,
+	.print = nexthops_print, .equal = nexthops_equal,
+};
+
+#define ROW(index, key, member, value_type, ...) \
+	[index] = { .name = key, .type = value_type, .offset = offsetof(struct route, member), __VA_ARGS__ }
+
+const struct field route_fields[] = {
+	ROW(ROUTE_TO, "to", to, &type_to, .class = FIELD_KEY, .flags = FIELD_REQUIRED,
+	    .doc = "Destination: a prefix, an address, or `default`."),
+	ROW(ROUTE_TABLE, "table", table, &type_table, .class = FIELD_KEY, .doc = "Routing table; main when left out."),
+	ROW(ROUTE_TOS, "tos", tos, &type_integer, .class = FIELD_KEY, .max = 255, .doc = "Type of service (IPv4)."),
+	ROW(ROUTE_METRIC, "metric", metric, &type_integer, .class = FIELD_KEY,
+	    .doc = "The smaller goes first; 0 (IPv4) or 1024 (IPv6) when left out."),
+	ROW(ROUTE_TYPE, "type", type, &type_enum, .names = types, .doc = "Kind of route; unicast when left out."),
+	ROW(ROUTE_VIA, "via", via, &type_ip, .doc = "Gateway, of either family."),
+	ROW(ROUTE_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV, .doc = "Outgoing interface."),
+	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .doc = "Several next hops, a set."),
+	ROW(ROUTE_SRC, "src", src, &type_ip, .doc = "Source address to prefer."),
+	ROW(ROUTE_SCOPE, "scope", scope, &type_enum, .names = scopes, .doc = "Distance to the destination (IPv4)."),
+	ROW(ROUTE_ON_LINK, "on-link", on_link, &type_bool,
+	    .doc = "Take the gateway as reachable, whatever the addresses say."),
+	ROW(ROUTE_MTU, "mtu", mtu, &type_integer, .min = 68, .max = 65535, .doc = "MTU along this route."),
+	ROW(ROUTE_ADVMSS, "advmss", advmss, &type_integer, .min = 1, .max = 65495,
+	    .doc = "Maximal segment size to advertise to TCP."),
+	ROW(ROUTE_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
+};
+
+/* Reading the file. */
+
+static uint64_t bit(enum route_field field) {
+	return UINT64_C(1) << field;
+}
+
+static uint8_t known_family(const struct route *r) {
+	if (r->via.family)
+		return r->via.family;
+	for (size_t i = 0; i < r->nexthops.n; i++)
+		if (r->nexthops.items[i].via.family)
+			return r->nexthops.items[i].via.family;
+	return r->src.family;
+}
+
+static bool settle_family(struct parse *p, struct route *r, const struct node *node) {
+	uint8_t family = known_family(r);
+
+	if (!r->to.address.family) {
+		r->to.address.family = family;
+		if (!family)
+			diag_error(p->diags, object_mark(&r->object, &route_fields[ROUTE_TO]),
+				   "'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"");
+		return family;
+	}
+	if (r->src.family && r->src.family != r->to.address.family) {
+		diag_error(p->diags, node->mark, "'src' and 'to' are of different families");
+		return false;
+	}
+	/* An IPv4 destination may have an IPv6 gateway (RTA_VIA), not the other way round. */
+	if (family && family != r->to.address.family && r->to.address.family == AF_INET6) {
+		diag_error(p->diags, node->mark, "an IPv6 destination needs an IPv6 gateway");
+		return false;
+	}
+	return true;
+}
+
+static bool has_device_type(const struct route *r) {
+	return r->type == RTN_UNICAST || r->type == RTN_LOCAL;
+}
+
+static bool check_hops(struct parse *p, const struct route *r, const struct node *node) {
+	const struct object *o = &r->object;
+	bool hop = object_has(o, ROUTE_VIA) || object_has(o, ROUTE_DEV), hops = r->nexthops.n;
+	const char *wrong = NULL;
+
+	if (!has_device_type(r) && (hop || hops))
+		wrong = "a route of this type has no next hop";
+	else if (hop && hops)
+		wrong = "'nexthops' stands instead of 'via' and 'dev'";
+	else if (has_device_type(r) && !hop && !hops)
+		wrong = "a route needs 'via', 'dev' or 'nexthops'";
+	else if (object_has(o, ROUTE_SCOPE) && r->to.address.family == AF_INET6)
+		wrong = "'scope' is for IPv4 routes only";
+	else if (object_has(o, ROUTE_TOS) && r->to.address.family == AF_INET6)
+		wrong = "'tos' is for IPv4 routes only";
+	else if (r->via.family && ip_is_multicast(&r->via))
+		wrong = "the gateway is a multicast address";
+	if (wrong)
+		diag_error(p->diags, node->mark, "%s", wrong);
+	return !wrong;
+}
+
+static uint32_t usual_scope(const struct route *r) {
+	if (r->type == RTN_LOCAL)
+		return RT_SCOPE_HOST;
+	return r->type == RTN_UNICAST && !r->via.family && !r->nexthops.n ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
+static void fill_in(struct route *r) {
+	struct object *o = &r->object;
+	bool ipv6 = r->to.address.family == AF_INET6;
+
+	/* A list of one is the route's own next hop: the kernel shows it so. */
+	if (r->nexthops.n == 1) {
+		const struct nexthop *hop = &r->nexthops.items[0];
+
+		r->via = hop->via;
+		r->dev = hop->dev;
+		r->on_link = hop->on_link;
+		o->set |= (hop->dev ? bit(ROUTE_DEV) : 0) | (hop->on_link ? bit(ROUTE_ON_LINK) : 0);
+		r->nexthops.n = 0;
+	}
+	if (!object_has(o, ROUTE_TABLE))
+		r->table = RT_TABLE_MAIN;
+	if (ipv6 && !r->metric)
+		r->metric = 1024; /* IP6_RT_PRIO_USER */
+	if (!object_has(o, ROUTE_SCOPE) && !ipv6) {
+		r->scope = usual_scope(r);
+		o->set |= bit(ROUTE_SCOPE);
+	}
+	r->protocol = TOPOD_PROTOCOL;
+	o->set |= bit(ROUTE_TYPE) | bit(ROUTE_PROTOCOL);
+	if (has_device_type(r))
+		o->set |= bit(ROUTE_NEXTHOPS) | (r->nexthops.n ? 0 : bit(ROUTE_VIA));
+}
+
+struct route *route_parse(struct parse *p, const struct node *node) {
+	struct object *object = object_new(p->arena, &kind_route, p->ns);
+	struct mark *marks = arena_newn(p->arena, struct mark, ARRAY_SIZE(route_fields));
+	struct route *r = (struct route *)object;
+	size_t errors = p->diags->n_errors;
+
+	object->mark = node->mark;
+	object->marks = marks;
+	r->type = RTN_UNICAST;
+	fields_parse(p, route_fields, ARRAY_SIZE(route_fields), node, r, &object->set, marks, "a route", NULL, NULL, NULL);
+	if (p->diags->n_errors != errors || !settle_family(p, r, node) || !check_hops(p, r, node))
+		return NULL;
+	fill_in(r);
+	object_seal(p->arena, object);
+	return r;
+}
+
+/* Names. */
+
+static void print_destination(const struct route *r, bool exact, struct text *out) {
+	char buf[PREFIX_TEXT_MAX];
+
+	if (!r->to.length && !exact)
+		text_add(out, r->to.address.family == AF_INET6 ? "route default (IPv6)" : "route default");
+	else
+		text_addf(out, "route %s", prefix_format(&r->to, buf));
+}
+
+static void print_keys(const struct route *r, struct text *out) {
+	if (r->tos)
+		text_addf(out, " tos %u", r->tos);
+	if (r->metric != (r->to.address.family == AF_INET6 ? 1024 : 0))
+		text_addf(out, " metric %u", r->metric);
+	if (r->table != RT_TABLE_MAIN) {
+		text_add(out, " table ");
+		type_table.print(NULL, &r->table, out);
+	}
+}
+
+static void noun(const struct object *object, struct text *out) {
+	const struct route *r = (const struct route *)object;
+	char buf[IP_TEXT_MAX];
+
+	print_destination(r, false, out);
+	if (r->via.family)
+		text_addf(out, " via %s", ip_format(&r->via, buf));
+	else if (r->dev)
+		text_addf(out, " dev %s", r->dev);
+	print_keys(r, out);
+}
+
+static void id(const struct object *object, struct text *out) {
+	const struct route *r = (const struct route *)object;
+
+	print_destination(r, true, out);
+	print_keys(r, out);
+}
+
+static bool goes_late(const struct object *object) {
+	const struct route *r = (const struct route *)object;
+
+	return r->via.family || r->nexthops.n;
+}
+
+const struct kind kind_route = {
+	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
+	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
+	.noun = noun, .id = id, .goes_late = goes_late,
+};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A route; see route.c. */
+#pragma once
+
+#include "kind.h"
+
+struct nexthop {
+	struct ip via;       /* family AF_UNSPEC: none */
+	const char *dev;     /* NULL: the kernel's choice */
+	uint32_t weight;     /* 1 to 256 */
+	uint32_t on_link;
+};
+
+/* A set: kept sorted, so that equal sets have equal lists. */
+struct nexthops {
+	size_t n;            /* 0, or at least 2: a single one is the route's own via and dev */
+	struct nexthop *items;
+};
+
+struct route {
+	struct object object;
+	struct prefix to;
+	uint32_t table, tos, metric, type, scope, on_link, mtu, advmss, protocol;
+	struct ip via, src;
+	const char *dev;
+	struct nexthops nexthops;
+};
+
+enum route_field {
+	ROUTE_TO, ROUTE_TABLE, ROUTE_TOS, ROUTE_METRIC, ROUTE_TYPE, ROUTE_VIA, ROUTE_DEV, ROUTE_NEXTHOPS, ROUTE_SRC, ROUTE_SCOPE,
+	ROUTE_ON_LINK, ROUTE_MTU, ROUTE_ADVMSS, ROUTE_PROTOCOL,
+};
+
+/* Reads one entry of `routes`; NULL on error. Sealed. */
+struct route *route_parse(struct parse *p, const struct node *node);
+
+/* One RTM_NEWROUTE of a dump; NULL for what is no route of a table (a cache entry). Sealed. */
+struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);

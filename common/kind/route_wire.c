@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Routes in the kernel's messages (rtnetlink(7), RTM_NEWROUTE). A changed route is replaced in one message;
+ * which of several routes of one destination is replaced, the kernel finds by table, tos and metric.
+ */
+#include "route_wire.h"
+
+#include <linux/rtnetlink.h>
+
+static bool has(const struct route *r, enum route_field field) {
+	return object_has(&r->object, field);
+}
+
+/* Writing. */
+
+static uint32_t find_dev(struct encode *encode, const struct route *r, const char *dev) {
+	uint32_t index = encode->resolver->ifindex(encode->resolver->userdata, r->object.ns, dev);
+
+	if (!index)
+		encode->problem = arena_printf(encode->arena, "there is no %s", dev);
+	return index;
+}
+
+static void put_via(struct nl_writer *w, const struct route *r, const struct ip *via) {
+	struct {
+		uint16_t family;
+		uint8_t bytes[16];
+	} other = { .family = via->family };
+
+	if (!via->family)
+		return;
+	nl_origin(w, &route_fields[ROUTE_VIA]);
+	if (via->family == r->to.address.family) {
+		nl_put(w, RTA_GATEWAY, via->bytes, ip_size(via->family));
+		return;
+	}
+	memcpy(other.bytes, via->bytes, ip_size(via->family));
+	nl_put(w, RTA_VIA, &other, sizeof(other.family) + ip_size(via->family));
+}
+
+static int put_nexthop(struct encode *encode, const struct route *r, const struct nexthop *hop) {
+	struct nl_writer *w = encode->writer;
+	struct nlmsghdr *nlh = w->message;
+
+	if (w->overflow)
+		return -EMSGSIZE;
+	/* struct rtnexthop has its own length, and its attributes stand behind it. */
+	struct rtnexthop *rtnh = (struct rtnexthop *)mnl_nlmsg_get_payload_tail(nlh);
+	uint32_t before = nlh->nlmsg_len;
+	memset(rtnh, 0, sizeof(*rtnh));
+	nlh->nlmsg_len += sizeof(*rtnh);
+	rtnh->rtnh_hops = (uint8_t)(hop->weight - 1);
+	rtnh->rtnh_flags = hop->on_link ? RTNH_F_ONLINK : 0;
+	if (hop->dev) {
+		rtnh->rtnh_ifindex = (int)find_dev(encode, r, hop->dev);
+		if (!rtnh->rtnh_ifindex)
+			return -ENODEV;
+	}
+	put_via(w, r, &hop->via);
+	rtnh->rtnh_len = (uint16_t)(nlh->nlmsg_len - before);
+	return 0;
+}
+
+static int put_nexthops(struct encode *encode, const struct route *r) {
+	struct nl_writer *w = encode->writer;
+	int err = 0;
+
+	nl_origin(w, &route_fields[ROUTE_NEXTHOPS]);
+	struct nlattr *nest = nl_nest(w, RTA_MULTIPATH);
+	for (size_t i = 0; i < r->nexthops.n && err == 0; i++)
+		err = put_nexthop(encode, r, &r->nexthops.items[i]);
+	nl_nest_end(w, nest);
+	return err;
+}
+
+static void put_metrics(struct nl_writer *w, const struct route *r) {
+	if (!has(r, ROUTE_MTU) && !has(r, ROUTE_ADVMSS))
+		return;
+	struct nlattr *nest = nl_nest(w, RTA_METRICS);
+	if (has(r, ROUTE_MTU))
+		nl_put_u32(w, RTAX_MTU, r->mtu);
+	if (has(r, ROUTE_ADVMSS))
+		nl_put_u32(w, RTAX_ADVMSS, r->advmss);
+	nl_nest_end(w, nest);
+}
+
+static void put_identity(struct nl_writer *w, const struct route *r) {
+	if (r->to.length) {
+		nl_origin(w, &route_fields[ROUTE_TO]);
+		nl_put(w, RTA_DST, r->to.address.bytes, ip_size(r->to.address.family));
+	}
+	nl_origin(w, &route_fields[ROUTE_TABLE]);
+	nl_put_u32(w, RTA_TABLE, r->table);
+	if (r->metric)
+		nl_put_u32(w, RTA_PRIORITY, r->metric);
+}
+
+static int put_rest(struct encode *encode, const struct route *r) {
+	struct nl_writer *w = encode->writer;
+
+	if (has(r, ROUTE_SRC)) {
+		nl_origin(w, &route_fields[ROUTE_SRC]);
+		nl_put(w, RTA_PREFSRC, r->src.bytes, ip_size(r->src.family));
+	}
+	put_metrics(w, r);
+	if (r->nexthops.n)
+		return put_nexthops(encode, r);
+	put_via(w, r, &r->via);
+	if (has(r, ROUTE_DEV)) {
+		uint32_t index = find_dev(encode, r, r->dev);
+
+		if (!index)
+			return -ENODEV;
+		nl_origin(w, &route_fields[ROUTE_DEV]);
+		nl_put_u32(w, RTA_OIF, index);
+	}
+	return 0;
+}
+
+int route_encode(struct encode *encode, const struct change *change) {
+	static const uint16_t flags[] = {
+		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
+		[CHANGE_UPDATE] = NLM_F_CREATE | NLM_F_REPLACE,
+		[CHANGE_DELETE] = 0,
+	};
+	bool delete = change->type == CHANGE_DELETE;
+	const struct route *r = (const struct route *)(delete ? change->observed : change->desired);
+	uint16_t type = delete ? RTM_DELROUTE : RTM_NEWROUTE;
+	struct rtmsg *rtm = nl_begin(encode->writer, type, flags[change->type], sizeof(*rtm));
+
+	rtm->rtm_family = r->to.address.family;
+	rtm->rtm_dst_len = r->to.length;
+	rtm->rtm_tos = (uint8_t)r->tos;
+	rtm->rtm_table = r->table < 256 ? (uint8_t)r->table : RT_TABLE_UNSPEC;
+	rtm->rtm_type = (uint8_t)r->type;
+	rtm->rtm_protocol = (uint8_t)r->protocol;
+	rtm->rtm_scope = r->to.address.family == AF_INET ? (uint8_t)r->scope : RT_SCOPE_UNIVERSE;
+	if (has(r, ROUTE_ON_LINK) && r->on_link)
+		rtm->rtm_flags |= RTNH_F_ONLINK;
+	put_identity(encode->writer, r);
+	return delete ? 0 : put_rest(encode, r);
+}
+
+/* Reading. */
+
+static void get_via(const struct route *r, const struct nlattr *gateway, const struct nlattr *via, struct ip *ret) {
+	const uint8_t *data = via ? mnl_attr_get_payload(via) : NULL;
+	uint16_t family, size = via ? mnl_attr_get_payload_len(via) : 0;
+
+	if (gateway)
+		ip_from_bytes(r->to.address.family, mnl_attr_get_payload(gateway), mnl_attr_get_payload_len(gateway), ret);
+	if (size <= sizeof(family))
+		return;
+	memcpy(&family, data, sizeof(family));
+	ip_from_bytes((uint8_t)family, data + sizeof(family), size - sizeof(family), ret);
+}
+
+/* The next hop behind rtnh: how long it is, 0 where it cannot be one. */
+static size_t decode_nexthop(const struct decode *decode, const struct route *r, const char *at, size_t left,
+			     struct nexthop *hop) {
+	const struct rtnexthop *rtnh = (const struct rtnexthop *)(const void *)at;
+	const struct nlattr *gateway = NULL, *via = NULL;
+
+	if (left < sizeof(*rtnh) || rtnh->rtnh_len < sizeof(*rtnh) || rtnh->rtnh_len > left)
+		return 0;
+	for (const char *a = at + sizeof(*rtnh); at + rtnh->rtnh_len - a >= (ptrdiff_t)sizeof(struct nlattr);) {
+		const struct nlattr *attr = (const struct nlattr *)(const void *)a;
+
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > at + rtnh->rtnh_len - a)
+			break;
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY)
+			gateway = attr;
+		else if (mnl_attr_get_type(attr) == RTA_VIA)
+			via = attr;
+		a += MNL_ALIGN(attr->nla_len);
+	}
+	get_via(r, gateway, via, &hop->via);
+	hop->weight = rtnh->rtnh_hops + 1U;
+	hop->on_link = !!(rtnh->rtnh_flags & RTNH_F_ONLINK);
+	hop->dev = decode->link_name(decode->userdata, (uint32_t)rtnh->rtnh_ifindex);
+	return MNL_ALIGN(rtnh->rtnh_len);
+}
+
+static void decode_nexthops(const struct decode *decode, struct route *r, const struct nlattr *multipath) {
+	const char *at = mnl_attr_get_payload(multipath);
+	size_t left = mnl_attr_get_payload_len(multipath), size, max = left / sizeof(struct rtnexthop);
+
+	r->nexthops.items = arena_newn(decode->arena, struct nexthop, max);
+	while (r->nexthops.n < max &&
+	       (size = decode_nexthop(decode, r, at, left, &r->nexthops.items[r->nexthops.n])) > 0) {
+		r->nexthops.n++;
+		if (size >= left)
+			break;
+		at += size;
+		left -= size;
+	}
+	nexthops_sort(&r->nexthops);
+}
+
+static void decode_metrics(struct route *r, const struct nlattr *metrics) {
+	const struct nlattr *tb[RTAX_MAX + 1];
+
+	nl_parse_nested(metrics, tb, RTAX_MAX);
+	r->mtu = nl_get_u32(tb[RTAX_MTU], 0);
+	r->advmss = nl_get_u32(tb[RTAX_ADVMSS], 0);
+}
+
+static void decode_way(const struct decode *decode, struct route *r, const struct rtmsg *rtm,
+		       const struct nlattr *const *tb) {
+	const char *dev = tb[RTA_OIF] ? decode->link_name(decode->userdata, nl_get_u32(tb[RTA_OIF], 0)) : NULL;
+
+	get_via(r, tb[RTA_GATEWAY], tb[RTA_VIA], &r->via);
+	if (dev) {
+		r->dev = dev;
+		r->object.set |= UINT64_C(1) << ROUTE_DEV;
+	}
+	if (tb[RTA_MULTIPATH])
+		decode_nexthops(decode, r, tb[RTA_MULTIPATH]);
+	if (tb[RTA_PREFSRC] && type_ip.get(decode->arena, NULL, tb[RTA_PREFSRC], &r->src))
+		r->object.set |= UINT64_C(1) << ROUTE_SRC;
+	r->on_link = !!(rtm->rtm_flags & RTNH_F_ONLINK);
+	decode_metrics(r, tb[RTA_METRICS]);
+	r->object.set |= UINT64_C(1) << ROUTE_VIA | UINT64_C(1) << ROUTE_NEXTHOPS | UINT64_C(1) << ROUTE_ON_LINK |
+			 UINT64_C(1) << ROUTE_MTU | UINT64_C(1) << ROUTE_ADVMSS;
+}
+
+static void decode_identity(struct route *r, const struct rtmsg *rtm, const struct nlattr *const *tb) {
+	r->to.address.family = rtm->rtm_family;
+	r->to.length = rtm->rtm_dst_len;
+	if (tb[RTA_DST])
+		ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]), mnl_attr_get_payload_len(tb[RTA_DST]),
+			      &r->to.address);
+	r->table = nl_get_u32(tb[RTA_TABLE], rtm->rtm_table);
+	r->metric = nl_get_u32(tb[RTA_PRIORITY], 0);
+	r->tos = rtm->rtm_tos;
+	r->type = rtm->rtm_type;
+	r->scope = rtm->rtm_scope;
+	r->protocol = rtm->rtm_protocol;
+	r->object.set |= UINT64_C(1) << ROUTE_TO | UINT64_C(1) << ROUTE_TABLE | UINT64_C(1) << ROUTE_METRIC |
+			 UINT64_C(1) << ROUTE_TOS | UINT64_C(1) << ROUTE_TYPE | UINT64_C(1) << ROUTE_SCOPE |
+			 UINT64_C(1) << ROUTE_PROTOCOL;
+}
+
+struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh) {
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[RTA_MAX + 1];
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED ||
+	    !ip_size(rtm->rtm_family) || rtm->rtm_dst_len > ip_bits(rtm->rtm_family))
+		return NULL;
+	nl_parse(nlh, sizeof(*rtm), tb, RTA_MAX);
+
+	struct object *object = object_new(decode->arena, &kind_route, decode->ns);
+	struct route *r = (struct route *)object;
+	decode_identity(r, rtm, tb);
+	decode_way(decode, r, rtm, tb);
+	object->marked = r->protocol == TOPOD_PROTOCOL;
+	object->kernel_made = r->protocol == RTPROT_KERNEL || r->protocol == RTPROT_REDIRECT || r->protocol == RTPROT_RA;
+	object_seal(decode->arena, object);
+	return r;
+}

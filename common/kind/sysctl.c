@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Kernel settings of a namespace. They are found rather than made, so they are never deleted: what is no
+ * longer declared goes back to the value that was found. Keys are sysctl(8)'s, in which '.' and '/' change
+ * places according to which of the two comes first.
+ */
+#include "sysctl.h"
+
+#include <ctype.h>
+
+static const struct field fields[] = {
+	[SYSCTL_PATH] = { .name = "path", .type = &type_text, .offset = offsetof(struct sysctl, path),
+			  .class = FIELD_KEY, .flags = FIELD_HIDDEN },
+	[SYSCTL_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct sysctl, dev),
+			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE },
+	[SYSCTL_VALUE] = { .name = "value", .type = &type_text, .offset = offsetof(struct sysctl, value) },
+};
+
+static void swap_separators(char *path) {
+	for (; *path; path++)
+		*path = *path == '.' ? '/' : *path == '/' ? '.' : *path;
+}
+
+const char *sysctl_path(struct arena *arena, const char *key, const char **ret_why) {
+	char *path = arena_strdup(arena, key);
+	const char *separator = strpbrk(key, "./");
+
+	*ret_why = NULL;
+	if (separator && *separator == '.')
+		swap_separators(path);
+	if (!startswith(path, "net/") || !path[4])
+		*ret_why = "is not below net.";
+	else if (strlen(path) > 200)
+		*ret_why = "is too long";
+	else if (strstr(path, "//") || path[strlen(path) - 1] == '/')
+		*ret_why = "has an empty part";
+	else if (strstr(path, "/../") || strstr(path, "/./"))
+		*ret_why = "leads out of its folder";
+	for (const char *c = path; *c && !*ret_why; c++)
+		if (!isgraph((unsigned char)*c))
+			*ret_why = "contains white space or a control character";
+	return *ret_why ? NULL : path;
+}
+
+/* The interface in net/FAMILY/conf/NAME/… and net/FAMILY/neigh/NAME/…, or NULL. */
+static const char *path_dev(struct arena *arena, const char *path) {
+	const char *part = strstr(path, "/conf/");
+	size_t skip = strlen("/conf/"), n;
+
+	if (!part) {
+		part = strstr(path, "/neigh/");
+		skip = strlen("/neigh/");
+	}
+	if (!part)
+		return NULL;
+	part += skip;
+	n = strcspn(part, "/");
+	if (!part[n] || (n == 3 && strncmp(part, "all", n) == 0) || (n == 7 && strncmp(part, "default", n) == 0))
+		return NULL;
+	return arena_strndup(arena, part, n);
+}
+
+static const char *fold(struct arena *arena, const char *value) {
+	char *folded = arena_alloc(arena, strlen(value) + 1), *to = folded;
+
+	for (; *value; value++) {
+		if (!isspace((unsigned char)*value))
+			*to++ = *value;
+		else if (to > folded && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	if (to > folded && to[-1] == ' ')
+		to[-1] = '\0';
+	return folded;
+}
+
+struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value) {
+	struct object *object = object_new(arena, &kind_sysctl, ns);
+	struct sysctl *sysctl = (struct sysctl *)object;
+
+	sysctl->path = arena_strdup(arena, path);
+	sysctl->dev = path_dev(arena, path);
+	sysctl->value = fold(arena, value);
+	object->set = 1 << SYSCTL_PATH | 1 << SYSCTL_VALUE | (sysctl->dev ? 1 << SYSCTL_DEV : 0);
+	object_seal(arena, object);
+	return sysctl;
+}
+
+static void noun(const struct object *object, struct text *out) {
+	const struct sysctl *sysctl = (const struct sysctl *)object;
+	size_t start = out->size + strlen("sysctl ");
+
+	text_addf(out, "sysctl %s", sysctl->path);
+	swap_separators(out->data + start);
+}
+
+const struct kind kind_sysctl = {
+	.name = "sysctl", .class = CLASS_SYSCTL, .transport = TRANSPORT_SYSCTL, .size = sizeof(struct sysctl),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .undeletable = true, .noun = noun,
+};

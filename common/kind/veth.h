@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One end of a veth pair; see veth.c. */
+#pragma once
+
+#include "link.h"
+
+struct veth {
+	struct link link;
+	struct link_ref peer;
+	const struct object *pair; /* while the file is read: what the pair's entry says of both ends, or NULL */
+};
+
+enum { VETH_PEER = LINK_N_FIELDS };

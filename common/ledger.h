@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a topology has made, and what it found before it changed it: the memory that survives the daemon.
+ *
+ * Entries are written before the act (an intent) and taken back when the act failed or was undone. This file
+ * owns their form as lines of text and as a table; where the lines are kept is for daemon/ledger_file.
+ *
+ *     topod-ledger 1
+ *     + made link web web/eth0 link<TAB>mtu<TAB>up
+ *     + found sysctl host host sysctl net.ipv4.ip_forward<TAB>path=…<TAB>value=0
+ *     - web web/eth0 link
+ *
+ * Fields are separated by tabs; control characters, '%' and tabs inside are written as %XX.
+ */
+#pragma once
+
+#include "state.h"
+
+/* A field that topod manages on the object. */
+struct ledger_field {
+	char *name;
+	char *former;   /* the value that was found; NULL: the kernel's default, or not known */
+};
+
+struct ledger_entry {
+	const struct kind *kind;
+	char *ns, *id;        /* id: object_print_id(), unique in the topology */
+	bool made;            /* topod made the object; else it was found and only changed */
+	bool declared;        /* while returns are added: it is in the desired state */
+	size_t n;
+	struct ledger_field *fields;
+	UT_hash_handle hh;
+};
+
+/* The entries of one namespace, so that the work follows what is looked at. */
+struct ledger_ns {
+	char *name;
+	struct ledger_entry *entries; /* by id, in the order of adding */
+	UT_hash_handle hh;
+};
+
+/* Zeroed is empty. */
+struct ledger {
+	struct ledger_ns *namespaces;
+};
+
+struct ledger_ns *ledger_namespace(const struct ledger *ledger, const char *name);
+
+struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns, const char *id);
+struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object);
+
+/* Notes that the fields in mask are managed on the object from now on, and what they were (observed; NULL where
+ * that is not known). What is noted already stays: the first former value counts. KEY fields are noted with their
+ * values on what was found, so that the object can be built again. Appends the line to out where anything
+ * is new; returns whether it was. */
+bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
+		 bool made, struct text *out);
+
+/* Forgets fields that are no longer managed; the whole entry where none remain and the object was found. */
+void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out);
+void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out);
+
+/* Reads lines. Later ones replace earlier ones. A damaged line (a crash in the middle of a write, a foreign hand)
+ * is skipped and counted in *ret_damaged; 0, or -EINVAL where it is no ledger at all. */
+int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *ret_damaged);
+/* The whole table as text, header included; the caller frees. */
+char *ledger_format(const struct ledger *ledger);
+
+/* Adds to a desired state what must go back: fields that were managed and are no longer declared return to their
+ * former or default value, also those of found objects that are no longer declared at all. */
+void ledger_add_returns(const struct ledger *ledger, struct state *desired);
+
+void ledger_done(struct ledger *ledger);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "nl.h"
+
+static size_t room(const struct nl_writer *w) {
+	return (size_t)(w->buffer + w->size - (char *)w->message);
+}
+
+static void end_message(struct nl_writer *w) {
+	if (w->message)
+		w->used = (size_t)((char *)w->message - w->buffer) + MNL_ALIGN(w->message->nlmsg_len);
+	w->message = NULL;
+}
+
+bool nl_has_room(const struct nl_writer *w) {
+	size_t used = w->used;
+
+	if (w->message)
+		used = (size_t)((const char *)w->message - w->buffer) + w->message->nlmsg_len;
+	return used + NL_MESSAGE_MAX <= MAX(w->size, (size_t)NL_BUFFER_SIZE);
+}
+
+void nl_reserve(struct nl_writer *w, size_t size) {
+	if (w->used || w->message || w->size >= size)
+		return;
+	free(w->buffer);
+	w->buffer = xmalloc(size);
+	w->size = size;
+}
+
+void *nl_begin(struct nl_writer *w, uint16_t type, uint16_t flags, size_t extra) {
+	static char nowhere[256]; /* a message that does not fit is written here and never sent */
+
+	end_message(w);
+	nl_reserve(w, NL_BUFFER_SIZE);
+	if (w->used + MNL_NLMSG_HDRLEN + MNL_ALIGN(extra) > w->size || extra > sizeof(nowhere)) {
+		w->overflow = true;
+		memset(nowhere, 0, sizeof(nowhere));
+		return nowhere;
+	}
+	w->message = mnl_nlmsg_put_header(w->buffer + w->used);
+	w->message->nlmsg_type = type;
+	w->message->nlmsg_flags = NLM_F_REQUEST | flags;
+	vec_push(&w->messages, w->message);
+	return extra ? mnl_nlmsg_put_extra_header(w->message, extra) : NULL;
+}
+
+void nl_put(struct nl_writer *w, uint16_t type, const void *data, size_t size) {
+	if (!w->message || !mnl_attr_put_check(w->message, room(w), type, size, data))
+		w->overflow = true;
+}
+
+void nl_put_u8(struct nl_writer *w, uint16_t type, uint8_t value) {
+	nl_put(w, type, &value, sizeof(value));
+}
+
+void nl_put_u16(struct nl_writer *w, uint16_t type, uint16_t value) {
+	nl_put(w, type, &value, sizeof(value));
+}
+
+void nl_put_u32(struct nl_writer *w, uint16_t type, uint32_t value) {
+	nl_put(w, type, &value, sizeof(value));
+}
+
+void nl_put_text(struct nl_writer *w, uint16_t type, const char *text) {
+	nl_put(w, type, text, strlen(text) + 1);
+}
+
+struct nlattr *nl_nest(struct nl_writer *w, uint16_t type) {
+	struct nlattr *nest = w->message ? mnl_attr_nest_start_check(w->message, room(w), type) : NULL;
+
+	if (!nest)
+		w->overflow = true;
+	return nest;
+}
+
+void nl_nest_end(struct nl_writer *w, struct nlattr *nest) {
+	if (nest && w->message)
+		mnl_attr_nest_end(w->message, nest);
+}
+
+void nl_origin(struct nl_writer *w, const struct field *field) {
+	if (!w->message)
+		return;
+	vec_push(&w->origins, (struct nl_origin){ .message = (uint32_t)w->messages.n - 1,
+						  .offset = MNL_ALIGN(w->message->nlmsg_len),
+						  .field = field });
+}
+
+const struct field *nl_find_origin(const struct nl_writer *w, size_t message, uint32_t offset) {
+	const struct field *found = NULL;
+
+	/* The kernel names an attribute or one inside it: the last that begins at or before. */
+	vec_foreach(origin, &w->origins)
+		if (origin->message == message && origin->offset <= offset)
+			found = origin->field;
+	return found;
+}
+
+void nl_clear(struct nl_writer *w) {
+	w->used = 0;
+	w->message = NULL;
+	w->overflow = false;
+	vec_clear(&w->messages);
+	vec_clear(&w->origins);
+}
+
+void nl_writer_done(struct nl_writer *w) {
+	free(w->buffer);
+	vec_done(&w->messages);
+	vec_done(&w->origins);
+	*w = (struct nl_writer){};
+}
+
+/* libmnl's own loops trust the length in the header; this one is given the end. */
+static void parse_range(const char *at, const char *end, const struct nlattr **tb, size_t max) {
+	memset(tb, 0, sizeof(*tb) * (max + 1));
+	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
+		const struct nlattr *attr = (const struct nlattr *)(const void *)at;
+		uint16_t type = attr->nla_type & NLA_TYPE_MASK;
+
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > end - at)
+			return;
+		if (type <= max)
+			tb[type] = attr;
+		at += MNL_ALIGN(attr->nla_len);
+	}
+}
+
+void nl_parse(const struct nlmsghdr *nlh, size_t extra, const struct nlattr **tb, size_t max) {
+	const char *start = (const char *)nlh + MNL_NLMSG_HDRLEN + MNL_ALIGN(extra);
+
+	parse_range(start, (const char *)nlh + nlh->nlmsg_len, tb, max);
+}
+
+void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t max) {
+	const char *start = nest ? mnl_attr_get_payload(nest) : NULL;
+
+	parse_range(start, start ? start + mnl_attr_get_payload_len(nest) : NULL, tb, max);
+}
+
+uint32_t nl_get_u32(const struct nlattr *attr, uint32_t fallback) {
+	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint32_t) ? mnl_attr_get_u32(attr) : fallback;
+}
+
+uint16_t nl_get_u16(const struct nlattr *attr, uint16_t fallback) {
+	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint16_t) ? mnl_attr_get_u16(attr) : fallback;
+}
+
+uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback) {
+	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint8_t) ? mnl_attr_get_u8(attr) : fallback;
+}
+
+const char *nl_get_text(const struct nlattr *attr) {
+	const char *text = attr ? mnl_attr_get_payload(attr) : NULL;
+
+	return text && memchr(text, '\0', mnl_attr_get_payload_len(attr)) ? text : NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan.h"
+
+#include "diff.h"
+#include "plan_order.h"
+
+void plan_make(struct plan *plan, const struct plan_input *input) {
+	struct diff diff = { .plan = plan, .input = input };
+
+	state_foreach(observed, input->observed)
+		diff_namespace(&diff, observed);
+	/* Links of all namespaces come before what stands on them, because a pair has its ends in two; and those that
+	 * are made anew before those that are changed, because one end takes the other along. */
+	state_foreach(observed, input->observed)
+		diff_class(&diff, observed, CLASS_LINK, true);
+	state_foreach(observed, input->observed)
+		diff_class(&diff, observed, CLASS_LINK, false);
+	static const enum object_class rest[] = { CLASS_SYSCTL, CLASS_PORT, CLASS_ADDRESS, CLASS_ROUTE, CLASS_NAT,
+						  CLASS_DNS };
+	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
+		state_foreach(observed, input->observed)
+			diff_class(&diff, observed, rest[i], false);
+	state_foreach(observed, input->observed)
+		diff_extra(&diff, observed);
+	state_foreach(observed, input->observed)
+		diff_lost(&diff, observed);
+	plan_order(plan, input);
+}
+
+void plan_done(struct plan *plan) {
+	vec_done(&plan->changes);
+	vec_done(&plan->also);
+	vec_done(&plan->pending);
+	vec_done(&plan->failed);
+	vec_done(&plan->lost);
+	vec_done(&plan->unnoted);
+	arena_done(&plan->arena);
+}
+
+void change_print(const struct change *change, bool short_scope, struct text *out) {
+	const struct object *object = change_object(change);
+	_cleanup_text_ struct text scope = {};
+	const char *at;
+
+	object_print_scope(object, &scope);
+	at = scope.data;
+	if (short_scope) {
+		const char *slash = strchr(at, '/');
+		at = slash ? slash + 1 : "";
+	}
+	text_addf(out, "%s%s", at, *at ? ": " : "");
+	object_print_noun(object, out);
+	if (change->type == CHANGE_UPDATE) {
+		text_add(out, " ");
+		object_print_fields(change->desired, change->observed, change->fields, out);
+	}
+}

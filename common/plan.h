@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The difference between what is wanted and what was seen, as an ordered list of changes.
+ *
+ * A plan covers the namespaces that were looked at, and says which others it would have to see as well. It names
+ * no kind: what depends on what follows from the tables of fields, the order from classes and from which link stands on
+ * which. It does nothing and knows nothing of time: what is to be left alone for now is asked of the caller.
+ */
+#pragma once
+
+#include "ledger.h"
+
+/* An entry of the ledger by its names. */
+struct lost {
+	const char *ns, *id;
+};
+
+struct plan {
+	struct arena arena;
+	vec(struct change *) changes;      /* in the order of execution, after plan_finish() */
+	vec(const char *) also;            /* namespaces that must be looked at too before this can be done */
+	vec(const struct object *) pending; /* observed: there, but not usable yet */
+	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
+	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
+	vec(struct object *) unnoted;      /* desired: there and marked as ours, but missing in the ledger */
+};
+
+struct plan_input {
+	const struct state *desired;       /* all of it */
+	const struct state *observed;      /* the namespaces that were looked at */
+	const struct ledger *ledger;
+};
+
+/* Adds everything that differs, for all namespaces of input->observed. */
+void plan_make(struct plan *plan, const struct plan_input *input);
+
+void plan_done(struct plan *plan);
+
+/* "+ web/eth0: address 10.0.0.11/24", "~ web/eth0: mtu 1400 -> 1500": one change in words, without its namespace
+ * where short_scope is set. */
+void change_print(const struct change *change, bool short_scope, struct text *out);
+
+/* The object that the change is about. */
+static inline const struct object *change_object(const struct change *change) {
+	return change->desired ? change->desired : change->observed;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan_order.h"
+
+enum stage {
+	STAGE_DELETE,
+	STAGE_NAMESPACE,
+	STAGE_DEFAULTS, /* settings of no one link: new links inherit some */
+	STAGE_LINK,
+	STAGE_INSIDE,
+	STAGE_DELETE_NAMESPACE,
+};
+
+struct sorted {
+	struct change *change;
+	enum stage stage;
+	unsigned ns;      /* within STAGE_INSIDE: one namespace after another makes the longest batches */
+	unsigned rank;
+	size_t index;     /* what was added first goes first */
+};
+
+/* Does the object speak of a link (a setting of an interface)? */
+static void found_link(void *userdata, const struct field *field _unused_, const char *ns _unused_,
+		       const char *name _unused_) {
+	*(bool *)userdata = true;
+}
+
+static bool speaks_of_link(const struct object *object) {
+	bool found = false;
+
+	object_links(object, found_link, &found);
+	return found;
+}
+
+static enum stage stage_of(const struct change *change) {
+	enum object_class class = change_object(change)->kind->class;
+
+	if (change->type == CHANGE_DELETE)
+		return class == CLASS_NETNS ? STAGE_DELETE_NAMESPACE : STAGE_DELETE;
+	switch (class) {
+	case CLASS_NETNS:
+		return STAGE_NAMESPACE;
+	case CLASS_SYSCTL:
+		return speaks_of_link(change->desired) ? STAGE_INSIDE : STAGE_DEFAULTS;
+	case CLASS_LINK:
+		return change->type == CHANGE_CREATE ? STAGE_LINK : STAGE_INSIDE;
+	case CLASS_PORT:
+	case CLASS_ADDRESS:
+	case CLASS_ROUTE:
+	case CLASS_NAT:
+	case CLASS_DNS:
+		break;
+	}
+	return STAGE_INSIDE;
+}
+
+/* How high a link stands on others. */
+struct climb {
+	const struct state *desired;
+	unsigned height, depth;
+};
+
+static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth);
+
+static void climb_down(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct climb *climb = userdata;
+	const struct ns_state *ns = state_find(climb->desired, ns_name);
+	const struct object *below = ns ? ns_find_link(ns, name) : NULL;
+
+	if (!below || field->flags & FIELD_PEER)
+		return;
+	unsigned height = height_of(climb->desired, below, climb->depth + 1) + 1;
+	climb->height = MAX(climb->height, height);
+}
+
+static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth) {
+	struct climb climb = { .desired = desired, .depth = depth };
+
+	if (depth < 16) /* loops are refused before; this only bounds */
+		object_links(object, climb_down, &climb);
+	return climb.height;
+}
+
+/* Within a stage. Links are brought up before their settings, addresses before routes, and routes that say how
+ * to reach a gateway before those that use it. */
+static unsigned rank_of(const struct change *change, const struct state *desired, enum stage stage) {
+	const struct object *object = change_object(change);
+	static const unsigned inside[] = {
+		[CLASS_LINK] = 0, [CLASS_PORT] = 1, [CLASS_SYSCTL] = 2, [CLASS_ADDRESS] = 3, [CLASS_ROUTE] = 4,
+		[CLASS_NAT] = 6,  [CLASS_DNS] = 7,  [CLASS_NETNS] = 8,
+	};
+	unsigned rank = inside[object->kind->class];
+
+	switch (stage) {
+	case STAGE_LINK:
+		return height_of(desired, object, 0);
+	case STAGE_INSIDE:
+		if (object->kind->goes_late)
+			rank += object->kind->goes_late(object);
+		return rank;
+	case STAGE_DELETE:
+		return 100 - rank;
+	case STAGE_NAMESPACE:
+	case STAGE_DEFAULTS:
+	case STAGE_DELETE_NAMESPACE:
+		break;
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b) {
+	const struct sorted *x = a, *y = b;
+
+	if (x->stage != y->stage)
+		return x->stage < y->stage ? -1 : 1;
+	if (x->stage == STAGE_INSIDE && x->ns != y->ns)
+		return x->ns < y->ns ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return x->index < y->index ? -1 : 1;
+}
+
+/* What a change cannot be done without. */
+
+static void add_need(struct change *change, struct change *need) {
+	if (!need || need == change || change->n_needs == ARRAY_SIZE(change->needs))
+		return;
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (change->needs[i] == need)
+			return;
+	change->needs[change->n_needs++] = need;
+}
+
+struct needing {
+	struct change *change;
+	const struct state *desired;
+};
+
+static void need_link(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct needing *needing = userdata;
+	const struct ns_state *ns = state_find(needing->desired, ns_name);
+	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+
+	if (link && !(field->flags & FIELD_PEER))
+		add_need(needing->change, link->change);
+}
+
+static void need_namespace(struct change *change, const struct state *desired, const char *name) {
+	const struct ns_state *ns = state_find(desired, name);
+	const struct object *self = ns ? ns_self(ns) : NULL;
+
+	if (self)
+		add_need(change, self->change);
+}
+
+static void find_needs(struct change *change, const struct state *desired) {
+	struct needing needing = { .change = change, .desired = desired };
+
+	if (change->type == CHANGE_DELETE || change->done)
+		return;
+	need_namespace(change, desired, change->desired->ns);
+	if (change->type == CHANGE_CREATE && change->desired->twin)
+		need_namespace(change, desired, change->desired->twin->ns);
+	object_links(change->desired, need_link, &needing);
+}
+
+/* Namespaces are numbered in the order in which they were looked at. */
+struct numbering {
+	const char *name;
+	unsigned number;
+	UT_hash_handle hh;
+};
+
+static struct numbering *number_namespaces(struct arena *arena, const struct state *observed) {
+	struct numbering *numbers = NULL;
+	unsigned n = 0;
+
+	state_foreach(ns, observed) {
+		struct numbering *number = arena_new(arena, struct numbering);
+
+		number->name = ns->name;
+		number->number = n++;
+		HASH_ADD_KEYPTR(hh, numbers, number->name, strlen(number->name), number);
+	}
+	return numbers;
+}
+
+void plan_order(struct plan *plan, const struct plan_input *input) {
+	struct numbering *numbers = number_namespaces(&plan->arena, input->observed), *number;
+	struct sorted *sorted = arena_newn(&plan->arena, struct sorted, plan->changes.n);
+
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		struct change *change = plan->changes.items[i];
+		const char *ns = change_object(change)->ns;
+
+		find_needs(change, input->desired);
+		HASH_FIND_STR(numbers, ns, number);
+		enum stage stage = stage_of(change);
+		sorted[i] = (struct sorted){ .change = change, .stage = stage, .ns = number ? number->number : 0,
+					     .rank = rank_of(change, input->desired, stage), .index = i };
+	}
+	HASH_CLEAR(hh, numbers);
+	qsort(sorted, plan->changes.n, sizeof(*sorted), compare);
+	for (size_t i = 0; i < plan->changes.n; i++)
+		plan->changes.items[i] = sorted[i].change;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What only shows across objects: references to nothing, loops, and the warnings about what is legal but
+ * hardly meant (a gateway that nothing reaches, overlapping prefixes).
+ */
+#include <linux/rtnetlink.h>
+
+#include "kind/address.h"
+#include "kind/route.h"
+#include "spec_private.h"
+
+enum {
+	BRIDGE_MAX_PORTS = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
+	STACK_MAX = 8,           /* MAX_NEST_DEV, include/linux/netdevice.h */
+};
+
+/* Others may have made links there that the file does not name. */
+static bool is_open(const struct ns_state *ns) {
+	return streq(ns->name, NS_HOST) || ns->adopt;
+}
+
+struct check {
+	struct reading *r;
+	const struct object *object;
+};
+
+static void suggest_link(struct check *c, const struct ns_state *ns, const char *name, struct mark mark) {
+	const char *names[256];
+	size_t n = 0;
+
+	ns_foreach(object, ns)
+		if (object->kind->class == CLASS_LINK && n < ARRAY_SIZE(names))
+			names[n++] = ((const struct link *)object)->name;
+	const char *near = diag_suggest(name, names, n);
+	diag_error(c->r->parse.diags, mark, "there is no interface '%s' in %s%s%s%s", name, ns->name,
+		   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static void check_reference(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct check *c = userdata;
+	struct mark mark = object_mark(c->object, field);
+	const struct ns_state *ns = state_find(&c->r->spec->state, ns_name);
+
+	if (!ns)
+		diag_error(c->r->parse.diags, mark, "there is no namespace '%s'", ns_name);
+	else if (!ns_find_link(ns, name) && !is_open(ns))
+		suggest_link(c, ns, name, mark);
+}
+
+/* Links that exist by themselves cannot be in a namespace that topod makes. */
+static void check_existing(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct link *link = (const struct link *)object;
+
+	if (!object->foreign || streq(link->name, "lo"))
+		return;
+	if (object->implied)
+		diag_error(r->parse.diags, object->mark,
+			   "%s needs a 'kind': it is no end of a link%s", link->name,
+			   is_open(ns) ? " (write 'kind: existing' where it is there already)" : "");
+	else if (!is_open(ns))
+		diag_error(r->parse.diags, object->mark,
+			   "there is no interface '%s' in %s, which topod makes: it is no end of a link and has no kind",
+			   link->name, ns->name);
+}
+
+static void next_below(void *userdata, const struct field *field, const char *ns, const char *name) {
+	const struct object **next = ((void **)userdata)[1];
+	const struct spec *spec = ((void **)userdata)[0];
+	const struct ns_state *state = state_find(&spec->state, ns);
+
+	if (!(field->flags & FIELD_PEER) && state && !*next)
+		*next = ns_find_link(state, name);
+}
+
+/* A link stands on at most one other by `link` or `dev`, and under one controller: each chain is followed by itself. */
+static void check_loop(struct reading *r, const struct object *object) {
+	const struct object *at = object;
+
+	for (int depth = 0; at; depth++) {
+		const struct object *next = NULL;
+		void *arguments[] = { r->spec, &next };
+
+		object_links(at, next_below, arguments);
+		if (next == object || depth > 64) {
+			diag_error(r->parse.diags, object->mark, "%s/%s stands on itself", object->ns,
+				   ((const struct link *)object)->name);
+			return;
+		}
+		at = next;
+	}
+}
+
+static void check_ports(struct reading *r, const struct ns_state *ns, const struct object *bridge) {
+	const struct link *link = (const struct link *)bridge;
+	size_t n = 0;
+
+	ns_foreach(object, ns)
+		if (object->kind->class == CLASS_LINK && object_has(object, LINK_MASTER) &&
+		    streq(((const struct link *)object)->master, link->name))
+			n++;
+	if (n > BRIDGE_MAX_PORTS)
+		diag_error(r->parse.diags, bridge->mark, "a bridge takes %d ports, %s has %zu", BRIDGE_MAX_PORTS,
+			   link->name, n);
+}
+
+/* How many links declare a prefix that covers the gateway. */
+static size_t count_covering(const struct ns_state *ns, const struct ip *via, const char *dev) {
+	size_t n = 0;
+
+	ns_foreach(object, ns) {
+		const struct address *a = (const struct address *)object;
+
+		if (object->kind != &kind_address || (dev && !streq(dev, a->dev)))
+			continue;
+		n += prefix_contains(a->peer.address.family ? &a->peer : &a->address, via);
+	}
+	return n;
+}
+
+static bool routed(const struct ns_state *ns, const struct ip *via) {
+	ns_foreach(object, ns) {
+		const struct route *route = (const struct route *)object;
+
+		if (object->kind == &kind_route && !route->via.family && prefix_contains(&route->to, via))
+			return true;
+	}
+	return false;
+}
+
+static void check_gateway(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct route *route = (const struct route *)object;
+	char buf[IP_TEXT_MAX];
+
+	if (!route->via.family || is_open(ns) || (object_has(object, ROUTE_ON_LINK) && route->on_link) ||
+	    ip_is_link_local(&route->via) || routed(ns, &route->via))
+		return;
+	struct mark mark = object_mark(object, &object->kind->fields[ROUTE_VIA]);
+	size_t n = count_covering(ns, &route->via, route->dev);
+	if (n == 0)
+		diag_warning(r->parse.diags, mark, "no declared address of %s covers the gateway %s", ns->name,
+			     ip_format(&route->via, buf));
+	else if (n > 1 && !route->dev)
+		diag_warning(r->parse.diags, mark,
+			     "%zu interfaces of %s could reach the gateway %s; 'dev' would say which is meant", n, ns->name,
+			     ip_format(&route->via, buf));
+}
+
+static bool overlap(const struct prefix *a, const struct prefix *b) {
+	return a->address.family == b->address.family &&
+	       prefix_contains(a->length <= b->length ? a : b, a->length <= b->length ? &b->address : &a->address);
+}
+
+struct range {
+	struct prefix network;
+	const struct address *address;
+};
+
+static int compare_ranges(const void *a, const void *b) {
+	const struct range *x = a, *y = b;
+	int r = memcmp(&x->network.address, &y->network.address, sizeof(x->network.address));
+
+	return r ? r : x->network.length - y->network.length;
+}
+
+/* Sorted, a prefix stands right behind one that contains it, so neighbours are enough. */
+static void check_overlaps(struct reading *r, const struct ns_state *ns) {
+	vec(struct range) ranges = {};
+
+	ns_foreach(object, ns) {
+		const struct address *a = (const struct address *)object;
+
+		if (object->kind == &kind_address && !ip_is_link_local(&a->address.address) &&
+		    a->address.length < ip_bits(a->address.address.family))
+			vec_push(&ranges, (struct range){ prefix_network(&a->address), a });
+	}
+	if (ranges.n > 1)
+		qsort(ranges.items, ranges.n, sizeof(*ranges.items), compare_ranges);
+	for (size_t i = 1; i < ranges.n; i++) {
+		const struct range *a = &ranges.items[i - 1], *b = &ranges.items[i];
+		char buf[PREFIX_TEXT_MAX], other[PREFIX_TEXT_MAX];
+
+		if (streq(a->address->dev, b->address->dev) || !overlap(&a->network, &b->network))
+			continue;
+		diag_warning(r->parse.diags, b->address->object.mark, "%s on %s overlaps %s on %s",
+			     prefix_format(&b->address->address, buf), b->address->dev,
+			     prefix_format(&a->address->address, other), a->address->dev);
+		diag_note(r->parse.diags, a->address->object.mark, "the other is here");
+	}
+	vec_done(&ranges);
+}
+
+static void check_object(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	struct check check = { .r = r, .object = object };
+
+	object_links(object, check_reference, &check);
+	if (object->kind->class == CLASS_LINK) {
+		check_existing(r, ns, object);
+		check_loop(r, object);
+	}
+	if (object->kind == &kind_bridge)
+		check_ports(r, ns, object);
+	if (object->kind == &kind_route)
+		check_gateway(r, ns, object);
+}
+
+void spec_check(struct reading *r) {
+	state_foreach(ns, &r->spec->state) {
+		ns_foreach(object, ns)
+			check_object(r, ns, object);
+		check_overlaps(r, ns);
+	}
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The folder of namespaces, and how to be inside one for a moment.
+ *
+ * A named namespace is two things that are made one after the other: an empty file, and the namespace
+ * mounted onto it. Whoever dies between the two leaves a stale file; this file tells the two apart by the
+ * file system that answers (nsfs or not) and never by the name's mere presence.
+ *
+ * Mounting and unmounting need paths. They are given as /proc/self/fd/N of a file or folder that was opened
+ * with O_NOFOLLOW before, so that the thing checked is the thing acted upon.
+ *
+ * Only the network namespace is ever switched. `ip netns exec` also gets a mount namespace with its own
+ * /sys; a daemon that did so would hide its mounts from everybody else.
+ */
+#include "netns.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/net_namespace.h>
+#include <linux/nsfs.h>
+#include <linux/rtnetlink.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "netlink.h"
+
+/* Of the thread: /proc/self would be the main thread's, wherever this one is. */
+#define CURRENT_NETNS "/proc/thread-self/ns/net"
+
+/* Room for /proc/self/fd/N/NAME, where a name is at most NAME_MAX (255) bytes. */
+enum { FD_PATH = 320 };
+
+static int home = -1; /* the namespace that netns_leave() returns to */
+
+static int open_folder(int *ret_fd) {
+	*ret_fd = open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+/* ---- the folder ---- */
+
+/* The folder, made where it is missing. The umask does not count: others must be able to list it. */
+static int make_folder(int *ret_fd) {
+	bool made = mkdir(NETNS_DIR, 0755) == 0;
+	int r;
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	r = open_folder(ret_fd);
+	if (r < 0)
+		return r;
+	return made && fchmod(*ret_fd, 0755) < 0 ? -errno : 0;
+}
+
+enum mounted { NOT_MOUNTED, MOUNTED, MOUNTED_SHARED };
+
+/* One line of proc_pid_mountinfo(5): ID PARENT DEV ROOT POINT OPTIONS [shared:N …] - TYPE SOURCE OPTIONS */
+static enum mounted read_mount(char *line) {
+	char *rest = line, *field;
+
+	for (int i = 0; (field = strsep(&rest, " ")) && !streq(field, "-"); i++) {
+		if (i == 4 && !streq(field, NETNS_DIR))
+			return NOT_MOUNTED;
+		if (i > 5 && startswith(field, "shared:"))
+			return MOUNTED_SHARED;
+	}
+	return MOUNTED;
+}
+
+/* Of mounts stacked on one another the last line is the topmost. */
+static int find_mount(enum mounted *ret) {
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t allocated = 0;
+
+	if (!f)
+		return -errno;
+	*ret = NOT_MOUNTED;
+	while (getline(&line, &allocated, f) >= 0) {
+		enum mounted m = read_mount(line);
+
+		*ret = m == NOT_MOUNTED ? *ret : m;
+	}
+	return ferror(f) ? -EIO : 0;
+}
+
+int netns_prepare(void) {
+	_cleanup_close_ int folder = -1;
+	enum mounted mounted = NOT_MOUNTED;
+	int r;
+
+	r = make_folder(&folder);
+	if (r < 0)
+		return r;
+	if (flock(folder, LOCK_EX) < 0)
+		return -errno;
+	r = find_mount(&mounted);
+	if (r < 0)
+		return r;
+	if (mounted == NOT_MOUNTED && mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0)
+		return -errno;
+	if (mounted != MOUNTED_SHARED && mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+/* ---- names ---- */
+
+static int open_current(int *ret_fd) {
+	*ret_fd = open(CURRENT_NETNS, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+/* A thread in the wrong namespace would configure the wrong machine: rather none at all. */
+static void return_to(int *fd) {
+	if (*fd >= 0 && setns(*fd, CLONE_NEWNET) < 0)
+		abort();
+	closep(fd);
+}
+
+static int mount_new(int file, int *ret_fd) {
+	_cleanup_close_ int fresh = -1;
+	_cleanup_(return_to) int here = -1;
+	char target[FD_PATH];
+	int r;
+
+	r = open_current(&here);
+	if (r < 0)
+		return r;
+	if (unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	r = open_current(&fresh);
+	if (r < 0)
+		return r;
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", file);
+	if (mount(CURRENT_NETNS, target, "none", MS_BIND, NULL) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fresh);
+	return 0;
+}
+
+int netns_create(const char *name, int *ret_fd) {
+	_cleanup_close_ int folder = -1, file = -1;
+	int r;
+
+	r = open_folder(&folder);
+	if (r < 0)
+		return r;
+	file = openat(folder, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (file < 0)
+		return -errno;
+	r = mount_new(file, ret_fd);
+	if (r < 0)
+		unlinkat(folder, name, 0);
+	return r;
+}
+
+int netns_delete(const char *name) {
+	_cleanup_close_ int folder = -1;
+	char path[FD_PATH];
+	int r;
+
+	r = open_folder(&folder);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
+	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		; /* a name may be mounted upon more than once */
+	if (errno != EINVAL) /* which is: no mount point (any more) */
+		return -errno;
+	return unlinkat(folder, name, 0) < 0 ? -errno : 0;
+}
+
+static bool is_netns(int fd) {
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+int netns_open(const char *name, int *ret_fd) {
+	_cleanup_close_ int folder = -1, fd = -1;
+	int r;
+
+	r = open_folder(&folder);
+	if (r < 0)
+		return r;
+	/* O_NONBLOCK: whatever was put there, a FIFO included, must not hold us up. */
+	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ELOOP || errno == ENXIO ? -EINVAL : -errno; /* a link, a socket */
+	if (!is_netns(fd))
+		return -EINVAL;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* The kernel itself tells the two apart, and in one step: what is mounted upon cannot be unlinked (EBUSY). */
+int netns_remove_stale(const char *name) {
+	_cleanup_close_ int folder = -1;
+	int r;
+
+	r = open_folder(&folder);
+	if (r < 0)
+		return r;
+	return unlinkat(folder, name, 0) < 0 ? -errno : 0;
+}
+
+/* ---- identity ---- */
+
+int netns_inode(int fd, ino_t *ret) {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st.st_ino;
+	return 0;
+}
+
+union id_message {
+	struct nlmsghdr nlh;
+	char bytes[64];
+};
+
+static void fill_id_message(union id_message *message, uint16_t type, int fd) {
+	struct rtgenmsg *rtgen;
+
+	memset(message, 0, sizeof(*message));
+	mnl_nlmsg_put_header(message);
+	message->nlh.nlmsg_type = type;
+	rtgen = mnl_nlmsg_put_extra_header(&message->nlh, sizeof(*rtgen));
+	rtgen->rtgen_family = AF_UNSPEC;
+	mnl_attr_put_u32(&message->nlh, NETNSA_FD, (uint32_t)fd);
+}
+
+static int read_id(void *userdata, const struct nlmsghdr *nlh) {
+	int32_t *ret = userdata;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+		if (mnl_attr_get_type(attr) == NETNSA_NSID && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+			*ret = (int32_t)mnl_attr_get_u32(attr);
+	return 0;
+}
+
+static int get_id(struct nl_socket *sock, int fd, int32_t *ret) {
+	union id_message message;
+
+	*ret = NETNSA_NSID_NOT_ASSIGNED;
+	fill_id_message(&message, RTM_GETNSID, fd);
+	return nl_request(sock, &message.nlh, read_id, ret);
+}
+
+static void keep_error(void *userdata, size_t index _unused_, const struct nl_ack *ack) {
+	*(int *)userdata = ack->error;
+}
+
+/* The kernel chooses the id. EEXIST: somebody was faster, which is as good. */
+static int assign_id(struct nl_socket *sock, int fd) {
+	union id_message message;
+	struct nlmsghdr *messages[] = { &message.nlh };
+	int error = 0, r;
+
+	fill_id_message(&message, RTM_NEWNSID, fd);
+	mnl_attr_put_u32(&message.nlh, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
+	r = nl_transact(sock, messages, 1, false, keep_error, &error);
+	if (r < 0)
+		return r;
+	return error == -EEXIST ? 0 : error;
+}
+
+int netns_known_id(int fd, int32_t *ret) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	int r = nl_open(&sock, NETLINK_ROUTE, -1);
+
+	return r < 0 ? r : get_id(&sock, fd < 0 ? home : fd, ret);
+}
+
+int netns_id(int fd, int32_t *ret) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	int r;
+
+	r = nl_open(&sock, NETLINK_ROUTE, -1);
+	if (r < 0)
+		return r;
+	r = get_id(&sock, fd, ret);
+	if (r < 0 || *ret != NETNSA_NSID_NOT_ASSIGNED)
+		return r;
+	r = assign_id(&sock, fd);
+	if (r < 0)
+		return r;
+	r = get_id(&sock, fd, ret);
+	return r == 0 && *ret == NETNSA_NSID_NOT_ASSIGNED ? -ENODATA : r;
+}
+
+/* ---- visits ---- */
+
+int netns_init(void) {
+	int fd, r;
+
+	r = open_current(&fd);
+	if (r < 0)
+		return r;
+	closep(&home);
+	home = fd;
+	return 0;
+}
+
+int netns_enter(struct netns_visit *visit, int fd) {
+	if (home < 0)
+		return -EBADF; /* there would be no way back */
+	if (setns(fd < 0 ? home : fd, CLONE_NEWNET) < 0)
+		return -errno;
+	visit->away = fd >= 0;
+	return 0;
+}
+
+void netns_leave(struct netns_visit *visit) {
+	if (visit->away && setns(home, CLONE_NEWNET) < 0)
+		abort();
+	visit->away = false;
+}

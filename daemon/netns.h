@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Named network namespaces as iproute2 keeps them: a file in /run/netns onto which the namespace is mounted.
+ *
+ * The only caller of unshare(), setns(), mount() and umount2() in topod. It knows names, descriptors, inodes
+ * and nsids, and nothing of what is inside a namespace. See ip-netns(8) and iproute2's ip/ipnetns.c for the layout that
+ * `ip netns` expects. Names are checked by the caller (not empty, no '/', not "." or ".."); all paths go through a
+ * descriptor of the folder with O_NOFOLLOW, so that a link planted there leads nowhere.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base.h"
+
+#define NETNS_DIR "/run/netns"
+
+/* Makes NETNS_DIR ready, as the first `ip netns add` of a boot does: a folder (0755), a mount point of its
+ * own with shared propagation. Looks at /proc/self/mountinfo first: what is a shared mount already is left
+ * alone, so that mounts never stack. An flock() on the folder keeps two processes from doing it at once.
+ * 0 or -errno. */
+int netns_prepare(void);
+
+/* Creates the namespace NAME; *ret_fd is a descriptor of it (the caller closes). -EEXIST where the name is
+ * taken, also by an empty file that a crash left (see netns_remove_stale()). The calling thread stays where it
+ * was. 0 or -errno; nothing is left behind on error. */
+int netns_create(const char *name, int *ret_fd);
+
+/* Removes the name: unmounts and unlinks it, as `ip netns delete`, which takes stale files too. The kernel's
+ * own tearing down is asynchronous. -ENOENT where there is none. 0 or -errno. */
+int netns_delete(const char *name);
+
+/* Opens NAME; -ENOENT where there is no such file, -EINVAL where the file is no namespace (a stale file
+ * after a crash or a link). 0 or -errno; the caller closes. */
+int netns_open(const char *name, int *ret_fd);
+
+/* Removes a file in NETNS_DIR that is no mounted namespace (what a crash between creating the file and
+ * mounting leaves). -EBUSY where it is a namespace, or anything else is mounted there. 0 or -errno. */
+int netns_remove_stale(const char *name);
+
+/* The namespace's identity: the inode of its nsfs file (unique while it lives). 0 or -errno. */
+int netns_inode(int fd, ino_t *ret);
+
+/* The id under which the current namespace knows the one behind fd, assigning one where it has none yet
+ * (RTM_NEWNSID with NETNSA_NSID -1): without an id no event of it is heard. 0 or -errno. */
+int netns_id(int fd, int32_t *ret);
+
+/* The same without assigning one: *ret is -1 where there is none. fd -1 is the process's own namespace, which
+ * may have an id as any other (somebody mounted and numbered it), and is then heard under that. 0 or -errno. */
+int netns_known_id(int fd, int32_t *ret);
+
+/* Puts the calling thread into the namespace behind fd and leaves it again:
+ *     _cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
+ *     r = netns_enter(&visit, fd);
+ * Entering again with the same visit moves on. fd -1 is the process's own namespace, the one in which
+ * netns_init() was called; leaving always returns there, so visits do not nest. -EBADF before netns_init().
+ * Leaving cannot fail: it aborts where the kernel refuses. */
+struct netns_visit { bool away; };
+#define NETNS_VISIT_NONE ((struct netns_visit){})
+int netns_init(void);
+int netns_enter(struct netns_visit *visit, int fd);
+void netns_leave(struct netns_visit *visit);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Making and removing a topology with the least kernel work that is known.
+ *
+ * Building goes once through the namespaces, and what a namespace needs is one send: a veth appears in both
+ * namespaces under its final names and with chosen interface indexes, so its addresses and routes can follow
+ * in the same datagram. A namespace is entered by being created; it is never entered again.
+ *
+ * Removing is only the unmounting: the kernel then takes down what has lost its last name by itself, many
+ * namespaces per RCU grace period. Deleting links first would pay one grace period per link.
+ */
+#include "floor.h"
+#include "wire.h"
+
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define NETNS_DIR "/run/netns"
+
+enum { NAMESPACES_PER_PROC = 64 };
+
+static void ns_path(const struct shape *s, unsigned ns, char path[64]) {
+	char name[NS_NAME_SIZE];
+
+	shape_ns_name(s, ns, name);
+	snprintf(path, 64, NETNS_DIR "/%s", name);
+}
+
+int ns_open(const struct shape *s, unsigned ns) {
+	char path[64];
+
+	ns_path(s, ns, path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("%s: %m", path);
+	return fd;
+}
+
+void ns_enter(const struct shape *s, unsigned ns) {
+	_cleanup_close_ int fd = ns_open(s, ns);
+
+	if (setns(fd, CLONE_NEWNET) < 0)
+		die("setns: %m");
+}
+
+/* As iproute2: the folder is a mount of its own, shared, so that other mount namespaces see the names. */
+static void prepare_netns_dir(void) {
+	if (mkdir(NETNS_DIR, 0755) < 0 && errno != EEXIST)
+		die(NETNS_DIR ": %m");
+	if (mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) == 0)
+		return;
+	if (errno != EINVAL || mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0 ||
+	    mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
+		die("cannot share " NETNS_DIR ": %m");
+}
+
+/* Makes the namespace, gives it its name, and leaves the calling thread in it. */
+static void ns_add(const struct shape *s, unsigned ns) {
+	char path[64];
+
+	ns_path(s, ns, path);
+	int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+	if (fd < 0)
+		die("%s: %m", path);
+	close(fd);
+	if (unshare(CLONE_NEWNET) < 0)
+		die("unshare: %m");
+	if (mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
+		die("%s: %m", path);
+}
+
+/*
+ * /proc/sys keeps an entry per namespace under the same name in the same folder: all of them share one hash
+ * chain, and every look-up walks it. A procfs instance of one's own, thrown away after some namespaces, keeps
+ * that chain short. It is attached nowhere, and closing it is its end.
+ */
+struct private_proc {
+	int fd; /* -1: none */
+	unsigned used;
+};
+
+static int open_private_proc(void) {
+	_cleanup_close_ int context = (int)syscall(SYS_fsopen, "proc", 1 /* FSOPEN_CLOEXEC */);
+
+	if (context < 0 || syscall(SYS_fsconfig, context, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
+		return -1;
+	return (int)syscall(SYS_fsmount, context, 1 /* FSMOUNT_CLOEXEC */, 0);
+}
+
+static void enable_forwarding(struct private_proc *proc) {
+	if (proc->used++ % NAMESPACES_PER_PROC == 0) {
+		closep(&proc->fd);
+		proc->fd = open_private_proc();
+	}
+	_cleanup_close_ int fd = proc->fd < 0 ? open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC)
+	                                      : openat(proc->fd, "sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		die("ip_forward: %m");
+}
+
+static void close_proc(struct private_proc *proc) {
+	closep(&proc->fd);
+}
+
+void put_end_settings(struct batch *b, const struct end *end, bool up) {
+	if (up)
+		put_up(b, end->index, true);
+	put_address(b, RTM_NEWADDR, end->index, end->address, end->prefix);
+	if (end->via)
+		put_route(b, RTM_NEWROUTE, end);
+}
+
+static void build_nat(const struct shape *s) {
+	_cleanup_close_ int fd = wire_open(NETLINK_NETFILTER);
+	struct batch b;
+
+	batch_init(&b, fd);
+	put_nat(&b, shape_bridges(s));
+	batch_run(&b, "nat");
+}
+
+/* Leaves the bridges down: they learn and flood nothing while their ports arrive. */
+static void build_hub(const struct shape *s, struct private_proc *proc, struct batch *b) {
+	ns_add(s, 0);
+	enable_forwarding(proc);
+	build_nat(s);
+	batch_init(b, wire_open(NETLINK_ROUTE));
+	put_up(b, LO_INDEX, true);
+	for (unsigned k = 0; k < shape_bridges(s); k++) {
+		struct bridge br = shape_bridge(k);
+		put_bridge(b, &br);
+		put_address(b, RTM_NEWADDR, br.index, br.address, br.prefix);
+	}
+	batch_run(b, "hub");
+}
+
+static void raise_bridges(const struct shape *s, struct batch *b) {
+	for (unsigned k = 0; k < shape_bridges(s); k++)
+		put_up(b, shape_bridge(k).index, true);
+	batch_run(b, "bridges");
+}
+
+static void build_host(const struct shape *s, unsigned host, int hub) {
+	_cleanup_close_ int fd = -1;
+	char port[IF_NAME_SIZE];
+	struct veth_end here = {.ns_fd = -1}, there = {.name = port, .ns_fd = hub, .up = true};
+	struct end end[2];
+	struct batch b;
+
+	ns_add(s, host);
+	fd = wire_open(NETLINK_ROUTE);
+	batch_init(&b, fd);
+	shape_ends(s, host, end);
+	here.name = end->name;
+	here.index = end->index;
+	shape_port(host, port, &there.index);
+	there.master = shape_bridge(shape_bridge_of(host)).index;
+	put_up(&b, LO_INDEX, true);
+	put_veth(&b, &there, &here, s->queues);
+	put_end_settings(&b, end, true);
+	batch_run(&b, "host");
+}
+
+static void build_star(const struct shape *s) {
+	_cleanup_(close_proc) struct private_proc proc = {.fd = -1};
+	struct batch hub;
+
+	build_hub(s, &proc, &hub);
+	_cleanup_close_ int hub_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	for (unsigned host = 1; host <= s->n; host++)
+		build_host(s, host, hub_ns);
+	raise_bridges(s, &hub);
+	close(hub.fd);
+}
+
+/* A router whose neighbour to the right exists already (next_ns), or that has none. */
+static void build_router(const struct shape *s, unsigned router, struct batch *b, int next_ns) {
+	struct end ends[2];
+	unsigned count = shape_ends(s, router, ends);
+
+	put_up(b, LO_INDEX, true);
+	if (shape_lo_address(s, router))
+		put_address(b, RTM_NEWADDR, LO_INDEX, shape_lo_address(s, router), 32);
+	if (router > 1)
+		put_end_settings(b, &ends[0], true);
+	if (router < s->n) {
+		struct veth_end here = {.name = "right", .index = 3, .ns_fd = -1, .up = true};
+		struct veth_end there = {.name = "left", .index = 2, .ns_fd = next_ns};
+		put_veth(b, &here, &there, s->queues);
+		put_end_settings(b, &ends[count - 1], false);
+	}
+	batch_run(b, "router");
+}
+
+static void build_chain(const struct shape *s) {
+	_cleanup_(close_proc) struct private_proc proc = {.fd = -1};
+	struct batch b;
+
+	batch_init(&b, -1);
+	for (unsigned router = 1; router <= s->n; router++) {
+		ns_add(s, router);
+		enable_forwarding(&proc);
+		_cleanup_close_ int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		int fd = wire_open(NETLINK_ROUTE);
+		if (router > 1)
+			build_router(s, router - 1, &b, ns);
+		closep(&b.fd);
+		batch_init(&b, fd);
+	}
+	build_router(s, s->n, &b, -1);
+	closep(&b.fd);
+}
+
+static void report(const char *verb, const struct options *o, double ms) {
+	printf("{\"verb\": \"%s\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f}\n", verb,
+	       o->shape.star ? "star" : "chain", o->shape.n, ms);
+}
+
+int verb_build(const struct options *o) {
+	double start = now_ms();
+
+	prepare_netns_dir();
+	if (o->shape.star)
+		build_star(&o->shape);
+	else
+		build_chain(&o->shape);
+	report("build", o, now_ms() - start);
+	return 0;
+}
+
+/* One thread's share of the removal: every step-th namespace. */
+struct share {
+	const struct shape *shape;
+	unsigned first, step;
+};
+
+static void *remove_share(void *context) {
+	const struct share *share = context;
+
+	for (unsigned ns = share->first; ns <= share->shape->n; ns += share->step) {
+		char path[64];
+		ns_path(share->shape, ns, path);
+		if (umount2(path, MNT_DETACH) < 0 || unlink(path) < 0)
+			die("%s: %m", path);
+	}
+	return NULL;
+}
+
+/* Each umount waits for RCU, and two of them can wait at the same time: hence the threads. */
+int verb_down(const struct options *o) {
+	double start = now_ms();
+	_cleanup_free_ struct share *shares = xmalloc(o->threads * sizeof(*shares));
+	_cleanup_free_ pthread_t *threads = xmalloc(o->threads * sizeof(*threads));
+
+	for (unsigned t = 0; t < o->threads; t++) {
+		shares[t] = (struct share){&o->shape, shape_first(&o->shape) + t, o->threads};
+		if (t && pthread_create(&threads[t], NULL, remove_share, &shares[t]) != 0)
+			die("cannot start a thread");
+	}
+	remove_share(&shares[0]);
+	for (unsigned t = 1; t < o->threads; t++)
+		pthread_join(threads[t], NULL);
+	report("down", o, now_ms() - start);
+	return 0;
+}
+
+/* Waits until a namespace that is dropped now is gone: its veth takes the end in ours with it. */
+static void drop_one_and_wait(int ours) {
+	_cleanup_close_ int requests = wire_open(NETLINK_ROUTE);
+	_cleanup_close_ int events = wire_listen(NETLINK_ROUTE, (const unsigned[]){RTNLGRP_LINK}, 1);
+	struct veth_end here = {.name = "here", .index = 2, .ns_fd = -1};
+	struct veth_end there = {.name = "there", .index = 2};
+	_Alignas(8) char buffer[8192];
+	struct batch b;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		die("unshare: %m");
+	there.ns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	batch_init(&b, requests);
+	put_veth(&b, &here, &there, 1);
+	batch_run(&b, "sentinel");
+	close(there.ns_fd);
+	if (setns(ours, CLONE_NEWNET) < 0)
+		die("setns: %m");
+	do {
+		if (recv(events, buffer, sizeof(buffer), 0) < 0)
+			die("cannot receive: %m");
+	} while (((struct nlmsghdr *)(void *)buffer)->nlmsg_type != RTM_DELLINK);
+}
+
+/*
+ * Waits until the kernel has taken apart every namespace that was dropped before. It does so in one ordered
+ * work queue, in batches: when a first sentinel goes, all dropped before it are gone or go with it, and the
+ * second cannot go before that batch is done.
+ */
+int verb_settle(const struct options *o) {
+	double start = now_ms();
+
+	if (unshare(CLONE_NEWNET) < 0)
+		die("unshare: %m");
+	_cleanup_close_ int ours = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	drop_one_and_wait(ours);
+	drop_one_and_wait(ours);
+	report("settle", o, now_ms() - start);
+	return 0;
+}

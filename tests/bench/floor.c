@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The floor: the least kernel work for the benchmark's topologies, which topod's times are multiples of.
+ *
+ * Raw batched netlink, no model, nothing of topod but base.h. It builds (build.c), looks at and checks
+ * (look.c), disturbs and repairs (drift.c) and removes. Whoever finds a cheaper way to the same objects puts
+ * it here first: a floor that is too high flatters topod. `floor check` keeps it honest, and since topod
+ * builds the same names from topology.py, the same check holds for topod's work.
+ *
+ * Every verb prints one line of JSON; times are of CLOCK_MONOTONIC, in milliseconds, and leave out the
+ * process's own start. It works in whatever mount and network namespace it finds itself: `run` and the test
+ * give it throw-away ones.
+ */
+#include "floor.h"
+#include "wire.h"
+
+#include <getopt.h>
+#include <sys/resource.h>
+
+static const struct {
+	const char *name;
+	int (*run)(const struct options *o);
+	const char *help;
+} verbs[] = {
+	{"build", verb_build, "make the topology"},
+	{"check", verb_check, "compare what is there with what build makes; exit 1 where they differ"},
+	{"observe", verb_observe, "dump links, addresses, routes and nf_tables of every namespace"},
+	{"drift", verb_drift, "disturb (--kind) and wait for somebody's repair"},
+	{"repair", verb_repair, "listen, and send the fix for whatever drift disturbs, until SIGTERM"},
+	{"down", verb_down, "remove the topology"},
+	{"settle", verb_settle, "wait until the kernel has taken apart what was removed"},
+};
+
+static int usage(void) {
+	fputs("usage: floor VERB star|chain N [--queues N] [--threads N] [--kind KIND] [--count N] [--pause MS]\n"
+	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft\n", stderr);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].help);
+	return 64;
+}
+
+static bool parse_number(const char *text, unsigned least, unsigned most, unsigned *ret) {
+	char *rest;
+	unsigned long value = strtoul(text, &rest, 10);
+
+	if (rest == text || *rest || value < least || value > most)
+		return false;
+	*ret = (unsigned)value;
+	return true;
+}
+
+static bool parse_option(int option, const char *value, struct options *o) {
+	unsigned pause;
+
+	switch (option) {
+	case 'q':
+		return parse_number(value, 1, 4096, &o->shape.queues);
+	case 't':
+		return parse_number(value, 1, 64, &o->threads);
+	case 'c':
+		return parse_number(value, 1, 1000000, &o->count);
+	case 'k':
+		o->kind = value;
+		return true;
+	case 'p':
+		if (!parse_number(value, 0, 60000, &pause))
+			return false;
+		o->pause_ms = pause;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool parse_options(int argc, char **argv, struct options *o) {
+	static const struct option names[] = {
+		{"queues", required_argument, NULL, 'q'}, {"threads", required_argument, NULL, 't'},
+		{"kind", required_argument, NULL, 'k'},   {"count", required_argument, NULL, 'c'},
+		{"pause", required_argument, NULL, 'p'},  {0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", names, NULL)) >= 0)
+		if (!parse_option(option, optarg, o))
+			return false;
+	if (argc - optind != 3 || !(streq(argv[optind + 1], "star") || streq(argv[optind + 1], "chain")))
+		return false;
+	o->shape.star = streq(argv[optind + 1], "star");
+	return parse_number(argv[optind + 2], 2, LARGEST, &o->shape.n);
+}
+
+/* repair keeps a descriptor per namespace for a moment of its start. */
+static void allow_many_files(void) {
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int main(int argc, char **argv) {
+	struct options o = {.count = 100, .pause_ms = 5, .threads = 1, .kind = "address"};
+
+	if (!parse_options(argc, argv, &o))
+		return usage();
+	allow_many_files();
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (streq(argv[optind], verbs[i].name))
+			return verbs[i].run(&o);
+	return usage();
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Raw netlink for the benchmark: messages packed behind each other, one sendmsg(), one acknowledgement.
+ *
+ * It owns the encoding of the few requests that the two topologies need, and the reading of dumps. It is
+ * deliberately nothing of topod's: no model, no retry, no error text. What the kernel refuses ends the
+ * program, since a floor that built something else measures nothing.
+ *
+ * Only a batch's last message asks for an acknowledgement. The kernel handles a batch in order and reports
+ * every failure unasked, so the last answer is the answer to all.
+ */
+#pragma once
+
+#include "base.h"
+#include "shape.h"
+
+#include <libmnl/libmnl.h>
+
+enum {
+	BATCH_SIZE = 16 * 1024,
+	RECEIVE_SIZE = 64 * 1024, /* the kernel fills as much of it as a dump can */
+};
+
+struct batch {
+	int fd;
+	uint32_t sequence;
+	size_t used;
+	struct nlmsghdr *last;
+	_Alignas(8) char data[BATCH_SIZE];
+};
+
+void die(const char *format, ...) _printf_(1, 2) __attribute__((noreturn));
+double now_ms(void);
+
+/* A socket in the calling thread's network namespace. The caller closes it. */
+int wire_open(int protocol);
+/* As wire_open(), and hears the events of these multicast groups. */
+int wire_listen(int protocol, const unsigned *groups, size_t count);
+
+/* fd is borrowed. */
+void batch_init(struct batch *b, int fd);
+/* Opens a message; its header beyond nlmsghdr follows by mnl_nlmsg_put_extra_header(). */
+struct nlmsghdr *batch_add(struct batch *b, uint16_t type, uint16_t flags);
+/* Sends all and waits for the answer: 0, or the first failure as -errno. The batch is empty afterwards. */
+int batch_try(struct batch *b);
+/* As batch_try(), but a failure ends the program. */
+void batch_run(struct batch *b, const char *what);
+
+/* One end as RTM_NEWLINK needs it; ns_fd -1: the namespace of the socket. */
+struct veth_end {
+	const char *name;
+	int index, ns_fd, master;
+	bool up;
+};
+void put_veth(struct batch *b, const struct veth_end *end, const struct veth_end *peer, unsigned queues);
+void put_bridge(struct batch *b, const struct bridge *br);
+void put_up(struct batch *b, int index, bool up);
+void put_mtu(struct batch *b, int index, uint32_t mtu);
+void put_master(struct batch *b, int index, int master);
+void put_link_delete(struct batch *b, int index);
+void put_address(struct batch *b, uint16_t type, int index, uint32_t address, uint8_t prefix);
+void put_route(struct batch *b, uint16_t type, const struct end *end);
+void put_nsid(struct batch *b, int ns_fd, uint32_t nsid);
+
+/* One table with the masquerade rules of all bridges, as one transaction. */
+void put_nat(struct batch *b, unsigned bridges);
+/* Deletes every rule of a table. */
+void put_nat_flush(struct batch *b, uint8_t family, const char *table);
+
+/* Dump requests, for wire_dump(). Links come without their statistics. */
+void put_dump_links(struct batch *b);
+void put_dump_addresses(struct batch *b);
+void put_dump_routes(struct batch *b);
+void put_dump_nft(struct batch *b, uint16_t message);
+
+/*
+ * Runs all dumps of the batch and hands every object to `each` (NULL: discards it). The requests go out
+ * together: a small dump ends within its own request, so that the next one finds the socket free; where the
+ * kernel says it is still busy, that one is asked again by itself.
+ */
+typedef void (*wire_object)(const struct nlmsghdr *object, void *context);
+void wire_dump(struct batch *b, wire_object each, void *context);

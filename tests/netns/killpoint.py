@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Kills a program at a chosen moment: right before the N-th system call that changes something outside of it.
+
+Between two such calls nothing changes that anyone could see, so the moments before each of them are all the
+moments at which a kill -9 can make a difference. ptrace(2) stops the program at its system calls; nothing
+depends on time.
+"""
+
+import ctypes
+import os
+import platform
+import signal
+
+PTRACE_TRACEME, PTRACE_SYSCALL, PTRACE_SETOPTIONS, PTRACE_GET_SYSCALL_INFO = 0, 24, 0x4200, 0x420E
+OPTIONS = 0x1 | 0x2 | 0x4 | 0x8 | 0x100000  # TRACESYSGOOD, TRACEFORK, TRACEVFORK, TRACECLONE, EXITKILL
+WALL = 0x40000000
+O_CREAT = 0o100
+
+# What changes the world: messages to the kernel, mounts, namespaces, files.
+SYSCALLS = {
+    "x86_64": {"write": 1, "pwrite64": 18, "writev": 20, "sendto": 44, "sendmsg": 46, "ftruncate": 77,
+               "rename": 82, "mkdir": 83, "rmdir": 84, "unlink": 87, "symlink": 88, "mount": 165,
+               "umount2": 166, "openat": 257, "mkdirat": 258, "unlinkat": 263, "renameat": 264,
+               "unshare": 272, "sendmmsg": 307, "renameat2": 316},
+    "aarch64": {"write": 64, "pwrite64": 68, "writev": 66, "sendto": 206, "sendmsg": 211, "ftruncate": 46,
+                "renameat": 38, "mkdirat": 34, "unlinkat": 35, "mount": 40, "umount2": 39, "openat": 56,
+                "unshare": 97, "sendmmsg": 269, "renameat2": 276},
+}
+NAMES = {number: name for name, number in SYSCALLS.get(platform.machine(), {}).items()}
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+libc.ptrace.restype = ctypes.c_long
+
+
+class SyscallInfo(ctypes.Structure):
+    _fields_ = [("op", ctypes.c_uint8), ("pad", ctypes.c_uint8 * 3), ("arch", ctypes.c_uint32),
+                ("ip", ctypes.c_uint64), ("sp", ctypes.c_uint64), ("nr", ctypes.c_uint64),
+                ("args", ctypes.c_uint64 * 6)]
+
+
+def available():
+    return bool(NAMES)
+
+
+def ptrace(request, pid, address=0, data=0):
+    if libc.ptrace(request, pid, address, data) < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"ptrace: {os.strerror(error)}")
+
+
+def syscall_name(pid):
+    """The name of the counted system call that the process is about to make, or None."""
+    info = SyscallInfo()
+    size = libc.ptrace(PTRACE_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info))
+    if size < 0 or info.op != 1:  # 1: on entry
+        return None
+    name = NAMES.get(info.nr)
+    if name == "openat" and not info.args[2] & O_CREAT:
+        return None
+    return name
+
+
+def start(command, environment):
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        null = os.open("/dev/null", os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        ptrace(PTRACE_TRACEME, 0)
+        os.execve(command[0], command, environment)
+    finally:
+        os._exit(127)
+
+
+def run_until(command, moment, environment=None, hook=None):
+    """Runs the command and kills it right before its moment-th counted system call; moment None: never.
+    hook(name) is called before each of them, with the command standing still.
+    Returns (calls, status): the names of the calls that were reached, and the exit status, -9 where killed."""
+    environment = {**os.environ, **(environment or {})}
+    environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"  # needs ptrace itself
+    first = start([str(c) for c in command], environment)
+    pid, status = os.waitpid(first, WALL)
+    if not os.WIFSTOPPED(status):
+        raise AssertionError(f"{command[0]} did not start")
+    ptrace(PTRACE_SETOPTIONS, first, 0, OPTIONS)
+    ptrace(PTRACE_SYSCALL, first)
+    calls, alive = [], {first}
+    result = None
+    while alive:
+        pid, status = os.waitpid(-1, WALL)
+        if not os.WIFSTOPPED(status):
+            alive.discard(pid)
+            if pid == first:
+                result = os.waitstatus_to_exitcode(status)
+            continue
+        alive.add(pid)
+        number, deliver = os.WSTOPSIG(status), 0
+        if number == signal.SIGTRAP | 0x80:
+            name = syscall_name(pid)
+            if name:
+                calls.append(name)
+                if moment is not None and len(calls) > moment:
+                    for each in alive:
+                        os.kill(each, signal.SIGKILL)
+                    continue
+                if hook:
+                    hook(name)
+        elif number not in (signal.SIGTRAP, signal.SIGSTOP):
+            deliver = number
+        try:
+            ptrace(PTRACE_SYSCALL, pid, 0, deliver)
+        except ProcessLookupError:
+            pass  # killed meanwhile; its end is reported above
+    return calls, result

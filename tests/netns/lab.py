@@ -1,0 +1,775 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+A laboratory for topod on the real kernel.
+
+A test file ends with `lab.main()`, which starts the file again inside mount, network and process namespaces of
+its own: /run, /etc/netns and the network in which topod runs (the one it calls `host`) belong to the test
+alone. Several files may therefore run at once, and whatever happens to a test, even kill -9, its namespaces
+end with its last process and nothing stays behind on the machine.
+
+Nothing here waits by sleeping: one waits for a line of the daemon, for a message on its notify socket, or for
+an event of the kernel, with a deadline that only a broken test reaches.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+SKIPPED = 77  # ctest's SKIP_RETURN_CODE
+DEADLINE = float(os.environ.get("TOPOD_TEST_DEADLINE", "60"))  # seconds; how long a broken test may take to fail
+RUN = "/run/lab"  # scratch space, inside the private /run
+SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|runtime error:|AddressSanitizer:")
+
+EXIT_DONE, EXIT_FAILED, EXIT_DIFFERENCES, EXIT_USAGE, EXIT_SPEC = 0, 1, 2, 64, 78
+
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def libc_call(name, *args):
+    result = getattr(libc, name)(*args)
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+    return result
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Into the laboratory
+
+UNSHARE = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+           "--propagation", "private"]
+
+
+def skip(why):
+    print(f"SKIPPED: {why}", flush=True)
+    sys.exit(SKIPPED)
+
+
+def enter():
+    """Starts this program again in namespaces of its own, unless it is there already."""
+    if os.environ.get("TOPOD_LAB") == "1":
+        return
+    if "TOPOD" not in os.environ:
+        sys.exit("the environment variable TOPOD must name the topod binary to test")
+    os.environ["TOPOD"] = os.path.abspath(os.environ["TOPOD"])
+    for tool in ("unshare", "ip", "bridge", "nft", "ping", "mount"):
+        if not shutil.which(tool):
+            skip(f"{tool} is not installed")
+    command = UNSHARE if os.geteuid() == 0 else UNSHARE[:1] + ["--map-root-user"] + UNSHARE[1:]
+    if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        skip("the kernel gives no mount, network and process namespaces here (no root?)")
+    os.environ["TOPOD_LAB"] = "1"
+    os.execvp(command[0], [*command, sys.executable, "-B", *sys.argv])
+
+
+def furnish():
+    """Makes /run, /etc/netns and /sys private; once, right after enter()."""
+    script = f"""
+        set -e
+        mount -n -t tmpfs -o mode=755 run /run
+        mkdir -p {RUN}/etc
+        mount -n --bind /etc {RUN}/etc
+        mount -n -t tmpfs -o mode=755 etc /etc
+        for entry in {RUN}/etc/* {RUN}/etc/.[!.]*; do
+            [ -e "$entry" ] && [ "${{entry##*/}}" != netns ] && ln -s "$entry" /etc/ || :
+        done
+        # "ip netns exec" mounts a namespace's resolv.conf over this one.
+        rm -f /etc/resolv.conf; : >/etc/resolv.conf
+        mount -n -t sysfs sysfs /sys 2>/dev/null || :
+    """
+    subprocess.run(["sh", "-c", script], check=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # the first process of a namespace ignores them otherwise
+        signal.signal(number, lambda n, _frame: sys.exit(128 + n))
+
+
+def main():
+    enter()
+    furnish()
+    runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2)
+    program = unittest.main(module="__main__", testRunner=runner, exit=False)
+    result = program.result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if result.testsRun == 0:
+        sys.exit("no test ran")
+    if result.skipped:  # a skipped case is no passed one: ctest shows the whole file as skipped
+        for case, why in result.skipped:
+            print(f"SKIPPED: {case}: {why}")
+        sys.exit(SKIPPED)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Namespaces and what is in them
+
+HOST = None  # the test's own network namespace, by whatever name
+
+
+def is_host(ns):
+    return ns is HOST or ns == "host"
+
+
+@contextlib.contextmanager
+def inside(ns):
+    """The test itself moves into a namespace and back; sockets made there stay there."""
+    if is_host(ns):
+        yield
+        return
+    home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        there = os.open(f"/run/netns/{ns}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            libc_call("setns", there, CLONE_NEWNET)
+        finally:
+            os.close(there)
+        try:
+            yield
+        finally:
+            libc_call("setns", home, CLONE_NEWNET)
+    finally:
+        os.close(home)
+
+
+def run(*args, check=True, **kwargs):
+    """A command; its output is kept, a failure shows it."""
+    done = subprocess.run([str(a) for a in args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, errors="replace", **kwargs)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def ip(ns, *args, check=True):
+    """ip -n NS …; the words may come as one string: ip("web", "addr del 10.0.0.1/24 dev eth0")."""
+    words = [w for a in args for w in str(a).split()]
+    return run("ip", *([] if is_host(ns) else ["-n", ns]), *words, check=check)
+
+
+def bridge(ns, words, check=True):
+    return run("bridge", *([] if is_host(ns) else ["-n", ns]), *words.split(), check=check)
+
+
+def nft(ns, *args, check=True):
+    words = [w for a in args for w in str(a).split()]
+    with inside(ns):
+        return run("nft", *words, check=check)
+
+
+def ip_json(ns, words):
+    return json.loads(ip(ns, "-j -d", words).stdout or "[]")
+
+
+def bridge_json(ns, words):
+    return json.loads(bridge(ns, "-j -d " + words).stdout or "[]")
+
+
+def namespaces():
+    """Names in /run/netns that are namespaces."""
+    try:
+        names = sorted(os.listdir("/run/netns"))
+    except FileNotFoundError:
+        return []
+    return [n for n in names if os.stat(f"/run/netns/{n}").st_dev != os.stat("/run/netns").st_dev]
+
+
+def namespace_id(ns):
+    return os.stat(f"/run/netns/{ns}").st_ino
+
+
+def link(ns, name):
+    """One link as `ip -j -d link` shows it, or None."""
+    found = [l for l in ip_json(ns, "link show") if l["ifname"] == name]
+    return found[0] if found else None
+
+
+def addresses(ns, name):
+    """The addresses of an interface, as prefixes; none where it does not exist."""
+    for l in ip_json(ns, "addr show"):
+        if l["ifname"] == name:
+            return sorted(f"{a['local']}/{a['prefixlen']}" for a in l["addr_info"] if "local" in a)
+    return []
+
+
+def routes(ns, family=4, table="main"):
+    return ip_json(ns, f"-{family} route show table {table}")
+
+
+def route(ns, to, family=4, table="main"):
+    found = [r for r in routes(ns, family, table) if r["dst"] == to]
+    return found[0] if found else None
+
+
+def sysctl_path(key):
+    return "/proc/sys/" + key.replace(".", "/")
+
+
+def sysctl_get(ns, key):
+    with inside(ns), open(sysctl_path(key)) as f:
+        return f.read().strip()
+
+
+def sysctl_set(ns, key, value):
+    with inside(ns), open(sysctl_path(key), "w") as f:
+        f.write(f"{value}\n")
+
+
+def pings(ns, to, check=True):
+    """One echo request; the answer may take two seconds (neighbour discovery)."""
+    with inside(ns):
+        done = run("ping", "-n", "-c1", "-W2", to, check=False)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{ns or 'host'} cannot ping {to}:\n{done.stdout}{done.stderr}")
+    return done.returncode == 0
+
+
+def link_packets(ns, name):
+    """How many packets an interface has received."""
+    return next(l["stats64"]["rx"]["packets"] for l in json.loads(ip(ns, "-s -j link show").stdout)
+                if l["ifname"] == name)
+
+
+def datagrams(ns, to, ports):
+    """One UDP datagram to each port."""
+    with inside(ns):
+        for port in ports:
+            with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.sendto(b"x", (to, port))
+
+
+class Connection:
+    """A TCP connection between two namespaces, and proof that it lives: say() goes there and back."""
+
+    def __init__(self, client, address, port, server=None, listen="", listen_port=None):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with inside(server):
+            self.listener = socket.create_server((listen, listen_port or port), family=family)
+        try:
+            self.listener.settimeout(DEADLINE)
+            with inside(client):
+                self.near = socket.create_connection((address, port), timeout=DEADLINE)
+            self.far, self.peer = self.listener.accept()
+            self.far.settimeout(DEADLINE)
+        except BaseException:
+            self.listener.close()
+            raise
+
+    def say(self, text):
+        for a, b in ((self.near, self.far), (self.far, self.near)):
+            a.sendall(text)
+            heard = b""
+            while len(heard) < len(text):
+                part = b.recv(len(text) - len(heard))
+                if not part:
+                    raise AssertionError("the TCP connection was closed")
+                heard += part
+            if heard != text:
+                raise AssertionError(f"sent {text!r}, received {heard!r}")
+
+    def close(self):
+        for s in ("near", "far", "listener"):
+            if hasattr(self, s):
+                getattr(self, s).close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The whole state, to compare
+
+VOLATILE = re.compile(r".*_timer$|^(ifindex|link_index|link_netnsid|operstate|stats64?|handle|expires|port_no|no|id_"
+                      r"|root_id|root_port|root_path_cost|designated_.*|topology_change(_detected|_ack)?|config_pending"
+                      r"|promiscuity|allmulti|group|qdisc|link_pointtopoint|used|no_linkaddr|fdb_n_learned|bridge_id)$")
+VOLATILE_FLAGS = {"LOWER_UP", "RUNNING", "NO-CARRIER", "M-DOWN"}
+
+
+def steady(value, exact):
+    """Without what the kernel changes on its own."""
+    if isinstance(value, dict):
+        return {k: steady(v, exact) for k, v in value.items()
+                if not VOLATILE.match(k) or (exact and k == "ifindex")}
+    if isinstance(value, list):
+        return [steady(v, exact) for v in value]
+    return value
+
+
+def lines(values):
+    return sorted(json.dumps(v, sort_keys=True) for v in values)
+
+
+def snapshot_namespace(ns, exact):
+    state = {}
+    links = ip_json(ns, "link show")
+    for l in links:
+        l["flags"] = sorted(set(l["flags"]) - VOLATILE_FLAGS)
+        if l.get("linkinfo", {}).get("info_slave_kind") == "bridge":
+            for key in ("id", "no", "state", "priority_id"):
+                l["linkinfo"].get("info_slave_data", {}).pop(key, None)
+    state["links"] = lines(steady(links, exact))
+    state["addresses"] = []
+    for l in ip_json(ns, "addr show"):
+        for a in l["addr_info"]:
+            for key in ("tentative", "optimistic"):
+                a.pop(key, None)
+            if "valid_life_time" in a and a["valid_life_time"] < 0xFFFFFFFF:
+                a["valid_life_time"] = a["preferred_life_time"] = "limited"
+            state["addresses"].append({"dev": l["ifname"], **a})
+    state["addresses"] = lines(state["addresses"])
+    for family in ("4", "6"):
+        found = ip_json(ns, f"-{family} route show table all")
+        for r in found:
+            r.pop("flags", None)
+            for hop in r.get("nexthops", []):
+                hop.pop("flags", None)
+        state["routes" + family] = lines(steady(found, exact))
+        state["rules" + family] = lines(ip_json(ns, f"-{family} rule show"))
+    state["neighbours"] = lines(steady(ip_json(ns, "neigh show nud permanent"), exact))
+    with inside(ns):
+        ruleset = json.loads(run("nft", "-j", "list", "ruleset").stdout)["nftables"]
+        state["nft"] = [json.dumps(steady(x, exact), sort_keys=True) for x in ruleset if "metainfo" not in x]
+        state["sysctls"] = list(snapshot_sysctls())
+    return state
+
+
+SYSCTLS = re.compile(r"^(ip_forward|fib_multipath_hash_policy|ping_group_range|tcp_keepalive_time|ip_default_ttl)$")
+
+
+def snapshot_sysctls():
+    for top in ("/proc/sys/net/ipv4", "/proc/sys/net/ipv6"):
+        paths = [f"{top}/{n}" for n in sorted(os.listdir(top)) if SYSCTLS.match(n)]
+        for folder, _, names in sorted(os.walk(f"{top}/conf")):
+            paths += [f"{folder}/{n}" for n in sorted(names) if n != "stable_secret"]
+        for path in paths:
+            with contextlib.suppress(OSError), open(path) as f:
+                yield f"{path[10:]}={f.read().strip()}"
+
+
+def snapshot_files(top):
+    """Every file below, with its text; sockets, locks and namespaces by name alone."""
+    for folder, folders, names in sorted(os.walk(top)):
+        folders.sort()
+        for name in sorted(names):
+            path = f"{folder}/{name}"
+            text = ""
+            if folder.startswith("/etc/") and os.path.isfile(path):
+                with open(path, errors="replace") as f:
+                    text = f.read()
+            yield f"{path}: {text}"
+
+
+def snapshot(exact=False):
+    """All that topod may touch, as comparable text: {place: {subject: lines}}. Where `exact`, interface
+    indices count too: equal snapshots then mean that no link was made anew."""
+    state = {"host": snapshot_namespace(HOST, exact)}
+    for ns in namespaces():
+        with contextlib.suppress(FileNotFoundError):
+            state[f"netns {ns}"] = snapshot_namespace(ns, exact)
+    state["files"] = {top: list(snapshot_files(top)) for top in ("/run/netns", "/run/topod", "/etc/netns")}
+    return state
+
+
+def difference(before, after):
+    """What two snapshots differ in, readable; empty where they are equal."""
+    out = []
+    for place in sorted(set(before) | set(after)):
+        a, b = before.get(place), after.get(place)
+        if a is None or b is None:
+            out.append(f"{'+' if a is None else '-'} {place}")
+            continue
+        for subject in sorted(set(a) | set(b)):
+            x, y = a.get(subject, []), b.get(subject, [])
+            out += [f"- {place} {subject}: {l}" for l in x if l not in y]
+            out += [f"+ {place} {subject}: {l}" for l in y if l not in x]
+            if sorted(x) == sorted(y) and x != y:
+                out.append(f"~ {place} {subject}: other order")
+    return "\n".join(out)
+
+
+def state_only(snap):
+    """A snapshot without topod's own files: ledgers change while the network does not."""
+    return {k: v if k != "files" else {t: l for t, l in v.items() if t != "/run/topod"} for k, v in snap.items()}
+
+
+# ---------------------------------------------------------------------------------------------------------
+# Waiting for the kernel
+
+SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NETLINK_NO_ENOBUFS = 270, 1, 5
+# link, neigh, IPv4 addr/route/rule, IPv6 addr/route/rule, IPv4 and IPv6 netconf, nsid
+GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25, 28)
+
+
+class Monitor:
+    """Hears what changes in some namespaces. It says that something did, not what."""
+
+    def __init__(self, *names):
+        self.sockets = []
+        for ns in names:
+            with contextlib.suppress(FileNotFoundError), inside(ns):
+                for protocol, groups in ((socket.NETLINK_ROUTE, GROUPS), (12, (7,))):  # 12, 7: nf_tables
+                    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+                    self.sockets.append(s)
+                    s.setsockopt(SOL_NETLINK, NETLINK_NO_ENOBUFS, 1)
+                    s.bind((0, 0))
+                    for group in groups:
+                        with contextlib.suppress(OSError):
+                            s.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group)
+
+    def fileno_list(self):
+        return [s.fileno() for s in self.sockets]
+
+    def heard(self):
+        """The types of the messages that came since the last call."""
+        types = []
+        for s in self.sockets:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    data = s.recv(65536)
+                    while len(data) >= 16:
+                        size, kind = struct.unpack_from("=IH", data)
+                        types.append(kind)
+                        data = data[max(16, (size + 3) & ~3):]
+        return types
+
+    def close(self):
+        for s in self.sockets:
+            s.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The daemon
+
+class Daemon:
+    """`topod run`, with its lines and what it tells its supervisor."""
+
+    def __init__(self, folder, spec, env=None, prefix=(), binary=None):
+        self.lines, self.notices, self.log = [], [], []
+        self.buffer, self.eof = b"", False
+        path = os.path.join(folder, f"notify-{len(os.listdir(folder))}")
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.notify.bind(path)
+        environment = {**os.environ, "NOTIFY_SOCKET": path, **(env or {})}
+        environment = {k: v for k, v in environment.items() if v is not None}
+        self.process = subprocess.Popen([*prefix, binary or os.environ["TOPOD"], "run", spec], env=environment,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, bufsize=0)
+        os.set_blocking(self.process.stderr.fileno(), False)
+        fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)  # it must not wait for a busy test
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    # What it says ---------------------------------------------------------------------------------------
+
+    def pump(self, timeout, others=()):
+        """Reads what is there; waits for something where nothing is."""
+        mine = [self.notify] + ([] if self.eof else [self.process.stderr])
+        ready, _, _ = select.select([*mine, *others], [], [], max(0, timeout))
+        if self.process.stderr in ready:
+            data = self.process.stderr.read(65536)
+            if data == b"":
+                self.eof = True
+                data = b"\n" if self.buffer else b""
+            self.buffer += data or b""
+            *whole, self.buffer = self.buffer.split(b"\n")
+            for line in whole:
+                self.lines.append(line.decode(errors="replace"))
+                self.log.append(self.lines[-1])
+        if self.notify in ready:
+            text = self.notify.recv(65536).decode(errors="replace")
+            self.notices.append(dict(l.split("=", 1) for l in text.splitlines() if "=" in l))
+            if set(self.notices[-1]) != {"WATCHDOG"}:
+                self.log.append("notify: " + text.strip().replace("\n", " "))
+        return ready
+
+    def wait(self, predicate, what, others=()):
+        """Until predicate() is true; it is asked again after every line, notice and event on `others`."""
+        deadline = time.monotonic() + DEADLINE
+        while not (answer := predicate()):
+            left = deadline - time.monotonic()
+            if left <= 0 or (self.eof and not others):
+                end = "the daemon ended" if self.eof else "the deadline passed"
+                raise AssertionError(f"{end} without {what}; the daemon said:\n  " + "\n  ".join(self.log[-60:]))
+            self.pump(left, others)
+        return answer
+
+    def find(self, pattern, since=0):
+        return next((l for l in self.lines[since:] if re.search(pattern, l)), None)
+
+    def wait_line(self, pattern, since=0):
+        return self.wait(lambda: self.find(pattern, since), f"a line like /{pattern}/")
+
+    def wait_notice(self, key, value=None, since=0):
+        def there():
+            return next((n for n in self.notices[since:] if key in n and value in (None, n[key])), None)
+        return self.wait(there, f"{key}={value or '…'}")
+
+    def ready(self):
+        """Until it says READY=1, which means converged and verified."""
+        self.wait_notice("READY", "1")
+        return self
+
+    @contextlib.contextmanager
+    def expects(self, pattern):
+        """What is done inside makes the daemon say a line like this."""
+        self.drain()
+        since = len(self.lines)
+        yield
+        self.wait_line(pattern, since)
+
+    def drain(self):
+        """Takes up what it has said so far."""
+        while self.pump(0):
+            if self.eof:
+                break
+
+    def reload(self):
+        """SIGHUP, until it is ready again."""
+        self.drain()
+        since = len(self.notices)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_notice("RELOADING", "1", since)
+        self.wait_notice("READY", "1", since)
+
+    # Its end --------------------------------------------------------------------------------------------
+
+    def wait_end(self):
+        """Reads all it says until it has ended; returns the exit status."""
+        deadline = time.monotonic() + DEADLINE
+        while not self.eof:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise AssertionError("the daemon does not end; it said:\n  " + "\n  ".join(self.log[-60:]))
+            self.pump(left)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                text = self.notify.recv(65536).decode(errors="replace")
+                self.notices.append(dict(l.split("=", 1) for l in text.splitlines() if "=" in l))
+        return self.process.wait(timeout=DEADLINE)
+
+    def stop(self):
+        """SIGTERM, and a clean end."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.wait_end()
+        if status != 0:
+            raise AssertionError(f"topod run ended with {status}; it said:\n  " + "\n  ".join(self.log[-60:]))
+        self.look_for_sanitizer()
+
+    def kill(self):
+        self.process.kill()
+        self.wait_end()
+
+    def look_for_sanitizer(self):
+        if any(SANITIZER.search(l) for l in self.lines):
+            raise AssertionError("a sanitizer found something:\n" + "\n".join(self.lines[-120:]))
+
+    def dispose(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+        self.notify.close()
+
+
+# ---------------------------------------------------------------------------------------------------------
+# A test
+
+class Case(unittest.TestCase):
+    """Each test begins on an empty machine: a fresh host namespace, no /run/netns, no /run/topod."""
+
+    maxDiff = None
+    longMessage = True
+
+    def setUp(self):
+        libc_call("unshare", CLONE_NEWNET)
+        run("ip", "link", "set", "lo", "up")
+        sysctl_set(HOST, "net.unix.max_dgram_qlen", 4096)  # a notify socket must not stall the daemon
+        self.folder = os.path.join(RUN, self.id().rsplit(".", 1)[1][:48])
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder)
+        self.addCleanup(self.sweep)
+
+    def sweep(self):
+        for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else []:
+            subprocess.run(["umount", "-l", f"/run/netns/{name}"], stderr=subprocess.DEVNULL)
+        while os.path.ismount("/run/netns"):
+            subprocess.run(["umount", "-l", "/run/netns"], check=True)
+        for folder in ("/run/netns", "/run/topod", "/etc/netns", self.folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def spec(self, text, name="office.yaml"):
+        """Writes a spec and returns its path."""
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def topod(self, *args, expect=0, env=None):
+        """Runs a verb, checks its exit status (a number, or several) and that no sanitizer complained."""
+        try:
+            done = run(os.environ["TOPOD"], *args, check=False, timeout=2 * DEADLINE,
+                       env={**os.environ, **(env or {})})
+        except subprocess.TimeoutExpired as e:
+            self.fail(f"topod {' '.join(map(str, args))} does not end; it said:\n{e.stdout}{e.stderr}")
+        wanted = expect if isinstance(expect, tuple) else (expect,)
+        said = f"topod {' '.join(map(str, args))}\n{done.stdout}{done.stderr}"
+        self.assertIsNone(SANITIZER.search(done.stderr), said)
+        self.assertIn(done.returncode, wanted, said)
+        return done
+
+    def daemon(self, spec, **kwargs):
+        d = Daemon(self.folder, spec, **kwargs)
+        self.addCleanup(d.dispose)
+        return d
+
+    def same(self, before, after, message="the state differs"):
+        self.assertEqual("", difference(before, after), message)
+
+    def wait_until(self, predicate, what, daemon=None):
+        """Until predicate() is true, asked again at each event of the kernel and line of the daemon."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            with Monitor(HOST, *namespaces()) as monitor:
+                if answer := predicate():
+                    return answer
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    said = "; the daemon said:\n  " + "\n  ".join(daemon.log[-60:]) if daemon else ""
+                    self.fail(f"the deadline passed without {what() if callable(what) else what}{said}")
+                # A namespace that appears meanwhile is heard of only in the next round: hence the limit.
+                if daemon:
+                    daemon.pump(min(left, 1), monitor.fileno_list())
+                else:
+                    select.select(monitor.fileno_list(), [], [], min(left, 1))
+
+    def settle(self, daemon=None, exact=False):
+        """A snapshot once link-local addresses are there: they come by themselves, a moment after carrier."""
+        def complete():
+            for ns in [HOST, *namespaces()]:
+                for l in ip_json(ns, "addr show"):
+                    if l["link_type"] == "ether" and {"UP", "LOWER_UP"} <= set(l["flags"]) and not any(
+                            a["family"] == "inet6" and a["scope"] == "link" for a in l["addr_info"]):
+                        return False
+            return True
+        self.wait_until(complete, "link-local addresses", daemon)
+        return snapshot(exact)
+
+    def wait_for_state(self, wanted, daemon=None):
+        """Until the whole network is as it was in a snapshot (topod's own files apart)."""
+        seen = {}
+
+        def equal():
+            seen["now"] = difference(state_only(wanted), state_only(snapshot()))
+            return not seen["now"]
+        self.wait_until(equal, lambda: "the former state; it still differs in:\n" + seen["now"], daemon)
+
+
+def edit(text, *changes):
+    """A text with (old, new) pairs replaced; each old must be there exactly once."""
+    for old, new in changes:
+        if text.count(old) != 1:
+            raise AssertionError(f"{old!r} occurs {text.count(old)} times")
+        text = text.replace(old, new)
+    return text
+
+
+def veth(ns, name, peer_ns, peer, *addresses_here):
+    """A foreign veth pair, made as an operator would."""
+    ip(ns, f"link add {name} type veth peer name {peer}" + ("" if is_host(peer_ns) else f" netns {peer_ns}"))
+    ip(ns, f"link set {name} up")
+    ip(peer_ns, f"link set {peer} up")
+    for address in addresses_here:
+        ip(ns, f"addr add {address} dev {name}")
+
+
+def kernel_has(kind, *words):
+    """Whether the kernel can make a link of this kind; call it inside a test, on its throw-away host."""
+    done = ip(HOST, f"link add lab-probe {' '.join(words)} type {kind}", check=False)
+    if done.returncode == 0:
+        ip(HOST, "link del lab-probe")
+    return done.returncode == 0
+
+
+# A topology with some of everything, for tests that disturb it.
+OFFICE = """\
+version: 1
+topology: office
+
+namespaces:
+  host:
+    forwarding: true
+    interfaces:
+      br0:
+        kind: bridge
+        ageing-time: 100s
+        forward-delay: 4s
+        mtu: 1500
+        ports:
+          - c1
+          - {name: c2, hairpin: true, cost: 77}
+        addresses: [10.0.0.1/24, {address: "fd00:1::1/64", nodad: true}]
+      uplink:
+        addresses: [203.0.113.2/24]
+    nat:
+      - {action: masquerade, source: 10.0.0.0/24, out: uplink}
+      - {action: dnat, in: uplink, protocol: tcp, port: 8080, to: "10.0.0.11:80"}
+  web:
+    dns: {servers: [10.0.0.1], search: [office.example]}
+    interfaces:
+      eth0:
+        mtu: 1400
+        addresses: [{address: 10.0.0.11/24, label: "eth0:web"}, {address: "fd00:1::11/64", nodad: true}]
+    routes:
+      - {to: default, via: 10.0.0.1}
+      - {to: default, via: "fd00:1::1"}
+      - {to: 10.66.0.0/16, type: blackhole}
+      - {to: 10.77.0.0/16, via: 10.0.0.12, metric: 50, mtu: 1300}
+    sysctl:
+      net.ipv4.conf.eth0.rp_filter: 2
+      net.ipv4.ip_default_ttl: 99
+  db:
+    interfaces:
+      eth0:
+        mac-address: "02:00:00:00:00:12"
+        addresses: [10.0.0.12/24]
+      side: {addresses: [10.8.0.2/24]}
+    routes:
+      - {to: default, via: 10.0.0.1}
+      - to: 10.88.0.0/16
+        nexthops:
+          - {via: 10.0.0.1, weight: 3}
+          - {via: 10.8.0.1}
+  lone:
+    interfaces:
+      side: {addresses: [10.8.0.1/24]}
+  outside:
+    interfaces:
+      eth0: {addresses: [203.0.113.1/24]}
+
+links:
+  - [web:eth0, host:c1]
+  - [db:eth0, host:c2]
+  - [db:side, lone:side]
+  - [host:uplink, outside:eth0]
+"""

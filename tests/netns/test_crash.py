@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Promise 8, a crash leaks nothing: kill -9 at any moment, then a start; the topology converges, `down` leaves
+no trace. The moments are those before each system call that changes anything (see killpoint.py); by default
+a fair sample of them, all of them with TOPOD_TEST_EVERY_MOMENT=1.
+"""
+
+import os
+import re
+import unittest
+
+import killpoint
+import lab
+from lab import HOST, Case, edit
+
+TEXT = """\
+topology: small
+namespaces:
+  host:
+    forwarding: true
+    interfaces:
+      br0: {kind: bridge, ports: [c1], addresses: [10.0.0.1/24]}
+      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}
+    nat:
+      - {action: masquerade, source: 10.0.0.0/24, out: nic}
+  web:
+    dns: {servers: [10.0.0.1]}
+    interfaces:
+      eth0: {mtu: 1400, addresses: [10.0.0.11/24, {address: "fd00::11/64", nodad: true}]}
+    routes:
+      - {to: default, via: 10.0.0.1}
+    sysctl: {net.ipv4.ip_default_ttl: 99}
+  box:
+    interfaces:
+      eth0: {kind: physical, source: card, addresses: [10.3.0.1/24]}
+links:
+  - [web:eth0, host:c1]
+"""
+EDITED = edit(TEXT,
+              ("  box:\n", "  more:\n    interfaces: {eth0: {addresses: [10.0.0.13/24]}}\n  box:\n"),
+              ("ports: [c1]", "ports: [c1, c3]"),
+              ("links:\n", "links:\n  - [more:eth0, host:c3]\n"),
+              ("{mtu: 1400, addresses: [10.0.0.11/24,", "{mtu: 1350, addresses: [10.0.0.12/24,"),
+              ("    dns: {servers: [10.0.0.1]}\n", ""),
+              ("    sysctl: {net.ipv4.ip_default_ttl: 99}\n", ""),
+              ("    nat:\n      - {action: masquerade, source: 10.0.0.0/24, out: nic}\n", ""),
+              ("      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}\n", ""))
+SAMPLE = 12
+
+
+@unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
+class Crash(Case):
+    def setUp(self):
+        super().setUp()
+        self.furnish()
+
+    def furnish(self):
+        """The part of the machine that is not topod's."""
+        lab.veth(HOST, "nic", HOST, "wire")
+        lab.veth(HOST, "card", HOST, "socket")
+
+    def refresh(self):
+        """Another machine, as empty as the first."""
+        self.sweep()
+        lab.libc_call("unshare", lab.CLONE_NEWNET)
+        lab.run("ip", "link", "set", "lo", "up")
+        os.makedirs(self.folder, exist_ok=True)
+        self.furnish()
+
+    def without_up(self, snap):
+        """A card that was moved to and fro comes back set down, as the kernel does it."""
+        mentions = re.compile(r'"(card|socket)"|/conf/(card|socket)/|"fe80::')
+        host = {k: [l for l in v if not mentions.search(l)] for k, v in snap["host"].items()}
+        return {**snap, "host": host}
+
+    def moments(self, total):
+        if os.environ.get("TOPOD_TEST_EVERY_MOMENT") == "1" or total <= SAMPLE:
+            return range(total)
+        return sorted({round(i * (total - 1) / (SAMPLE - 1)) for i in range(SAMPLE)})
+
+    def killed(self, verb, prepare, final):
+        """Kills `topod VERB` at moments; prepare() makes the state before, `final` is the spec it works to."""
+        topod = os.environ["TOPOD"]
+        before = self.without_up(self.settle())
+        # What it should come to, without any accident.
+        prepare()
+        path = self.spec(final, "small.yaml")
+        calls, status = killpoint.run_until([topod, verb, path], None)
+        self.assertEqual(0, status)
+        self.assertGreater(len(calls), 5)
+        goal = self.without_up(self.settle()) if verb != "down" else None
+        for moment in self.moments(len(calls)):
+            with self.subTest(verb=verb, killed_before=f"{calls[moment]} (call {moment} of {len(calls)})"):
+                self.refresh()
+                prepare()
+                path = self.spec(final, "small.yaml")
+                _, status = killpoint.run_until([topod, verb, path], moment)
+                self.assertEqual(-9, status)
+                if verb != "down":
+                    self.topod("apply", path)
+                    self.topod("plan", path, expect=0)
+                    self.same(goal, self.without_up(self.settle()), "not what an undisturbed run makes")
+                    lab.pings("web", "10.0.0.1")
+                self.topod("down", path)
+                self.assertEqual([], lab.namespaces())
+                self.same(before, self.without_up(lab.snapshot()), "down left a trace")
+
+    def test_killed_while_building(self):
+        self.killed("apply", lambda: None, TEXT)
+
+    def test_killed_while_changing(self):
+        self.killed("apply", lambda: self.topod("apply", self.spec(TEXT, "small.yaml")), EDITED)
+
+    def test_killed_while_removing(self):
+        self.killed("down", lambda: self.topod("apply", self.spec(TEXT, "small.yaml")), TEXT)
+
+
+class KilledDaemon(Case):
+    def test_killed_daemon_is_succeeded(self):
+        """The lock and the control socket of a dead daemon hinder nobody."""
+        before = lab.snapshot()
+        path = self.spec(lab.OFFICE)
+        self.daemon(path).ready().kill()
+        lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+        lab.run("ip", "netns", "delete", "lone")
+        second = self.daemon(path).ready()
+        self.topod("plan", path, expect=0)
+        self.assertIn("converged", self.topod("status", "office").stdout)
+        lab.pings("web", "203.0.113.1")
+        second.kill()
+        self.topod("down", path)
+        self.same(before, lab.snapshot(), "down left a trace")
+
+    def test_edited_while_dead(self):
+        """What the new file no longer has is removed, though the one who made it is gone."""
+        before = lab.snapshot()
+        path = self.spec(lab.OFFICE)
+        self.daemon(path).ready().kill()
+        path = self.spec(edit(lab.OFFICE,
+                              ("  lone:\n    interfaces:\n      side: {addresses: [10.8.0.1/24]}\n", ""),
+                              ("      side: {addresses: [10.8.0.2/24]}\n", ""),
+                              ("          - {via: 10.8.0.1}\n", ""),
+                              ("  - [db:side, lone:side]\n", "")))
+        d = self.daemon(path).ready()
+        self.assertEqual(["db", "outside", "web"], lab.namespaces())
+        self.assertIsNone(lab.link("db", "side"))
+        d.stop()
+        self.topod("down", path)
+        self.same(before, lab.snapshot(), "down left a trace")
+
+
+if __name__ == "__main__":
+    lab.main()

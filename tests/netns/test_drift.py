@@ -1,0 +1,448 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whatever is changed behind the daemon's back is noticed by event, reported in a line, and put right."""
+
+import json
+import os
+
+import lab
+from lab import HOST, OFFICE, Case
+
+
+class Drift(Case):
+    text = OFFICE
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.spec(self.text)
+        self.d = self.daemon(self.path).ready()
+        self.wanted = self.settle(self.d)
+
+    def disturbed(self, pattern, disturb):
+        """disturb() makes drift; a line like the pattern follows, and in the end all is as before."""
+        with self.d.expects(pattern):
+            disturb()
+        self.wait_for_state(self.wanted, self.d)
+        self.topod("plan", self.path, expect=0)
+
+    def tearDown(self):
+        self.d.stop()
+
+
+class Namespaces(Drift):
+    def test_namespace_deleted(self):
+        self.disturbed(r"drift: web\b", lambda: lab.run("ip", "netns", "delete", "web"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_several_namespaces_deleted(self):
+        def delete():
+            for ns in ("web", "db", "lone"):
+                lab.run("ip", "netns", "delete", ns)
+        self.disturbed(r"drift: (web|db|lone)\b", delete)
+        lab.pings("db", "10.8.0.1")
+
+    def test_namespace_replaced(self):
+        """Another namespace under the same name, made while the daemon cannot look."""
+        self.d.process.send_signal(lab.signal.SIGSTOP)
+        lab.run("ip", "netns", "delete", "lone")
+        with self.d.expects(r"\blone\b"):
+            # What `ip netns add` made is foreign: the daemon says so and leaves it alone.
+            lab.run("ip", "netns", "add", "lone")
+            inode = lab.namespace_id("lone")
+            self.d.process.send_signal(lab.signal.SIGCONT)
+        self.assertEqual(inode, lab.namespace_id("lone"))
+        self.disturbed(r"\blone\b", lambda: lab.run("ip", "netns", "delete", "lone"))
+
+    def test_loopback_set_down(self):
+        self.disturbed(r"drift: web/lo\b", lambda: lab.ip("web", "link set lo down"))
+
+    def test_resolver_file_removed(self):
+        path = "/etc/netns/web/resolv.conf"
+        with open(path) as f:
+            text = f.read()
+        self.assertIn("nameserver 10.0.0.1", text)
+        self.assertIn("search office.example", text)
+        self.disturbed(r"drift: web\b.*(dns|resolv)", lambda: os.unlink(path))
+
+    def test_resolver_file_changed(self):
+        def change():
+            with open("/etc/netns/web/resolv.conf", "w") as f:
+                f.write("nameserver 192.0.2.66\n")
+        self.disturbed(r"drift: web\b.*(dns|resolv)", change)
+
+
+class Links(Drift):
+    def test_veth_deleted_at_its_host_end(self):
+        self.disturbed(r"drift: .*\b(web/eth0|host/c1|c1)\b", lambda: lab.ip(HOST, "link del c1"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_veth_deleted_at_its_inner_end(self):
+        self.disturbed(r"drift: db/side\b|drift: lone/side\b", lambda: lab.ip("db", "link del side"))
+        lab.pings("db", "10.8.0.1")
+
+    def test_end_renamed(self):
+        self.disturbed(r"drift: web/eth0\b", lambda: lab.ip("web", "link set eth0 down name eth7"))
+        self.assertIsNone(lab.link("web", "eth7"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_end_renamed_in_host(self):
+        self.disturbed(r"drift: host/c2\b", lambda: lab.ip(HOST, "link set c2 down name foo"))
+        lab.pings("db", "10.0.0.1")
+
+    def test_end_moved(self):
+        self.disturbed(r"drift: web/eth0\b", lambda: lab.ip("web", "link set eth0 netns lone name stray"))
+        self.assertIsNone(lab.link("lone", "stray"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_end_moved_out_of_sight(self):
+        """Into a namespace that is not ours; what was moved comes to an end, its place is filled again."""
+        lab.run("ip", "netns", "add", "foreign")
+        self.wanted = lab.snapshot()
+        self.disturbed(r"drift: db/side\b|drift: lone/side\b",
+                       lambda: lab.ip("db", "link set side netns foreign"))
+        lab.pings("db", "10.8.0.1")
+
+    def test_set_down(self):
+        """Takes the IPv4 routes away without an event of their own, and the IPv6 addresses."""
+        self.disturbed(r"drift: web/eth0\b", lambda: lab.ip("web", "link set eth0 down"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_set_down_in_host(self):
+        self.disturbed(r"drift: host/br0\b", lambda: lab.ip(HOST, "link set br0 down"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_mtu(self):
+        self.disturbed(r"drift: web/eth0: .*mtu", lambda: lab.ip("web", "link set eth0 mtu 1300"))
+
+    def test_mac_address_given(self):
+        self.disturbed(r"drift: db/eth0: .*mac", lambda: lab.ip("db", "link set eth0 address 02:00:00:00:00:99"))
+
+    def test_mac_address_chosen(self):
+        self.disturbed(r"drift: web/eth0: .*mac", lambda: lab.ip("web", "link set eth0 address 02:00:00:00:00:99"))
+
+    def test_mark_removed(self):
+        """Without its mark a link would no longer be ours."""
+        self.disturbed(r"drift: web/eth0\b", lambda: lab.ip("web", "link set eth0 alias other"))
+
+
+class Bridges(Drift):
+    def test_port_taken_out(self):
+        self.disturbed(r"drift: host/c1\b", lambda: lab.ip(HOST, "link set c1 nomaster"))
+        lab.pings("web", "10.0.0.12")
+
+    def test_port_put_into_another_bridge(self):
+        lab.ip(HOST, "link add name other type bridge")
+        self.wanted = self.settle(self.d)
+        self.disturbed(r"drift: host/c1\b", lambda: lab.ip(HOST, "link set c1 master other"))
+
+    def test_port_attributes(self):
+        self.disturbed(r"drift: host/c2: .*hairpin", lambda: lab.bridge(HOST, "link set dev c2 hairpin off"))
+        self.disturbed(r"drift: host/c2: .*cost", lambda: lab.bridge(HOST, "link set dev c2 cost 5"))
+
+    def test_bridge_attributes(self):
+        self.disturbed(r"drift: host/br0: .*ageing-time",
+                       lambda: lab.ip(HOST, "link set br0 type bridge ageing_time 20000"))
+        self.disturbed(r"drift: host/br0: .*forward-delay",
+                       lambda: lab.ip(HOST, "link set br0 type bridge forward_delay 1500"))
+
+    def test_bridge_deleted(self):
+        self.disturbed(r"drift: host/br0\b", lambda: lab.ip(HOST, "link del br0"))
+        lab.pings("web", "203.0.113.1")
+
+
+class Addresses(Drift):
+    def test_removed(self):
+        self.disturbed(r"drift: db/eth0: .*10\.0\.0\.12/24.*removed",
+                       lambda: lab.ip("db", "addr del 10.0.0.12/24 dev eth0"))
+
+    def test_removed_ipv6(self):
+        self.disturbed(r"drift: web/eth0: .*fd00:1::11/64",
+                       lambda: lab.ip("web", "addr del fd00:1::11/64 dev eth0"))
+
+    def test_removed_from_bridge(self):
+        self.disturbed(r"drift: host/br0: .*10\.0\.0\.1/24", lambda: lab.ip(HOST, "addr del 10.0.0.1/24 dev br0"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_flushed(self):
+        self.disturbed(r"drift: web/eth0: .*10\.0\.0\.11/24", lambda: lab.ip("web", "addr flush dev eth0"))
+
+    def test_altered(self):
+        def relabel():
+            lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+            lab.ip("web", "addr add 10.0.0.11/24 dev eth0 label eth0:foo")
+        self.d.process.send_signal(lab.signal.SIGSTOP)
+        relabel()
+        self.disturbed(r"drift: web/eth0: .*10\.0\.0\.11/24",
+                       lambda: self.d.process.send_signal(lab.signal.SIGCONT))
+
+    def test_foreign_address_of_the_same_subnet_is_ignored(self):
+        lab.ip("web", "addr add 10.0.0.99/24 dev eth0")
+        lab.ip("web", "addr add fd00:1::99/64 dev eth0 nodad")
+        # Another drift of the same namespace shows that the daemon has looked at it since.
+        with self.d.expects(r"drift: web/eth0: .*mtu"):
+            lab.ip("web", "link set eth0 mtu 1300")
+        for address in ("10.0.0.99/24", "fd00:1::99/64"):
+            self.assertIn(address, lab.addresses("web", "eth0"))
+        self.assertIsNone(self.d.find(r"10\.0\.0\.99|fd00:1::99"))
+        self.topod("plan", self.path, expect=0)
+
+
+class Routes(Drift):
+    def test_removed(self):
+        self.disturbed(r"drift: web\b.*(default|0\.0\.0\.0/0).*removed", lambda: lab.ip("web", "route del default"))
+        lab.pings("web", "203.0.113.1")
+
+    def test_removed_ipv6(self):
+        self.disturbed(r"drift: web\b.*(default|::/0)", lambda: lab.ip("web", "-6 route del default"))
+
+    def test_blackhole_removed(self):
+        self.disturbed(r"drift: web\b.*10\.66\.0\.0/16", lambda: lab.ip("web", "route del blackhole 10.66.0.0/16"))
+
+    def test_replaced(self):
+        """`ip route replace` takes the mark away too, and tells no deletion."""
+        self.disturbed(r"drift: web\b.*(default|0\.0\.0\.0/0)",
+                       lambda: lab.ip("web", "route replace default via 10.0.0.12"))
+
+    def test_attribute_changed(self):
+        self.disturbed(r"drift: web\b.*10\.77\.0\.0/16.*mtu", lambda: lab.ip(
+            "web", "route replace 10.77.0.0/16 via 10.0.0.12 metric 50 mtu 900"))
+
+    def test_metric_changed(self):
+        def change():
+            lab.ip("web", "route add 10.77.0.0/16 via 10.0.0.12 metric 51")
+            lab.ip("web", "route del 10.77.0.0/16 metric 50")
+        with self.d.expects(r"drift: web\b.*10\.77\.0\.0/16"):
+            change()
+        found = {r["metric"] for r in lab.routes("web") if r["dst"] == "10.77.0.0/16"}
+        self.assertEqual({50, 51}, found)  # ours is back, the other is not ours to remove
+
+    def test_multipath_weight_changed(self):
+        self.disturbed(r"drift: db\b.*10\.88\.0\.0/16", lambda: lab.ip(
+            "db", "route replace 10.88.0.0/16 nexthop via 10.0.0.1 weight 1 nexthop via 10.8.0.1 weight 1"))
+
+    def test_multipath_hop_removed(self):
+        self.disturbed(r"drift: db\b.*10\.88\.0\.0/16",
+                       lambda: lab.ip("db", "route replace 10.88.0.0/16 via 10.0.0.1"))
+
+    def test_flushed(self):
+        self.disturbed(r"drift: web\b.*10\.77\.0\.0/16", lambda: lab.ip("web", "route flush table main"))
+
+
+class Sysctls(Drift):
+    def test_with_an_event(self):
+        self.disturbed(r"drift: web\b.*rp_filter",
+                       lambda: lab.sysctl_set("web", "net.ipv4.conf.eth0.rp_filter", 1))
+
+    def test_forwarding(self):
+        self.disturbed(r"drift: host\b.*forward", lambda: lab.sysctl_set(HOST, "net.ipv4.ip_forward", 0))
+        lab.pings("web", "203.0.113.1")
+
+    def test_forwarding_ipv6(self):
+        self.disturbed(r"drift: host\b.*forward",
+                       lambda: lab.sysctl_set(HOST, "net.ipv6.conf.all.forwarding", 0))
+
+    def test_without_an_event(self):
+        """No event tells of this one: something else in the namespace makes the daemon look."""
+        lab.sysctl_set("web", "net.ipv4.ip_default_ttl", 44)
+        with self.d.expects(r"drift: web\b.*ip_default_ttl"):
+            lab.ip("web", "link set eth0 mtu 1300")
+        self.wait_for_state(self.wanted, self.d)
+
+
+class Nat(Drift):
+    def rule(self):
+        """A rule of topod's table in the host namespace: (family, table, chain, handle)."""
+        found = json.loads(lab.nft(HOST, "-j -a list ruleset").stdout)["nftables"]
+        r = next(x["rule"] for x in found if "rule" in x)
+        return r["family"], r["table"], r["chain"], r["handle"]
+
+    def works(self):
+        lab.pings("web", "203.0.113.1")
+        with lab.Connection("outside", "203.0.113.2", 8080, "web", "0.0.0.0", 80) as connection:
+            connection.say(b"published")
+
+    def test_ruleset_flushed(self):
+        self.disturbed(r"drift: host\b.*(nat|table)", lambda: lab.nft(HOST, "flush ruleset"))
+        self.works()
+
+    def test_table_flushed(self):
+        family, table, _, _ = self.rule()
+        self.disturbed(r"drift: host\b.*(nat|table)", lambda: lab.nft(HOST, "flush table", family, table))
+        self.works()
+
+    def test_table_deleted(self):
+        family, table, _, _ = self.rule()
+        self.disturbed(r"drift: host\b.*(nat|table)", lambda: lab.nft(HOST, "delete table", family, table))
+        self.works()
+
+    def test_rule_deleted(self):
+        family, table, chain, handle = self.rule()
+        self.disturbed(r"drift: host\b.*(nat|table)", lambda: lab.nft(
+            HOST, "delete rule", family, table, chain, "handle", handle))
+        self.works()
+
+    def test_rule_replaced(self):
+        family, table, chain, handle = self.rule()
+        self.disturbed(r"drift: host\b.*(nat|table)", lambda: lab.nft(
+            HOST, "replace rule", family, table, chain, "handle", handle, "counter accept"))
+        self.works()
+
+    def test_rule_added(self):
+        family, table, chain, _ = self.rule()
+        self.disturbed(r"drift: host\b.*(nat|table)", lambda: lab.nft(
+            HOST, "insert rule", family, table, chain, "counter accept"))
+        self.works()
+
+    def test_foreign_table_is_ignored(self):
+        lab.nft(HOST, "add table inet operator")
+        with self.d.expects(r"drift: host\b.*(nat|table)"):
+            family, table, _, _ = self.rule()
+            lab.nft(HOST, "flush table", family, table)
+        self.assertIn("operator", lab.nft(HOST, "list tables").stdout)
+        self.assertIsNone(self.d.find("operator"))
+
+
+class OtherKinds(Drift):
+    text = """\
+topology: kinds
+namespaces:
+  a:
+    interfaces:
+      wire: {addresses: [192.0.2.1/24]}
+      mv:
+        kind: macvlan
+        link: wire
+        mode: private
+        addresses: [10.1.0.1/24]
+      vx:
+        kind: vxlan
+        id: 42
+        local: 192.0.2.1
+        remote: 192.0.2.2
+        port: 4789
+        ttl: 9
+        addresses: [10.2.0.1/24]
+  b:
+    interfaces:
+      wire: {addresses: [192.0.2.2/24]}
+links: [[a:wire, b:wire]]
+"""
+
+    def test_macvlan_deleted(self):
+        self.disturbed(r"drift: a/mv\b", lambda: lab.ip("a", "link del mv"))
+
+    def test_macvlan_mode_changed(self):
+        self.disturbed(r"drift: a/mv: .*mode", lambda: lab.ip("a", "link set mv type macvlan mode bridge"))
+
+    def test_vxlan_deleted(self):
+        self.disturbed(r"drift: a/vx\b", lambda: lab.ip("a", "link del vx"))
+
+    def test_vxlan_changed(self):
+        self.disturbed(r"drift: a/vx: .*ttl", lambda: lab.ip("a", "link set vx type vxlan id 42 ttl 3"))
+
+    def test_vxlan_replaced(self):
+        """Another tunnel under the same name: nothing can be changed in place, and it is not ours."""
+        self.d.process.send_signal(lab.signal.SIGSTOP)
+        lab.ip("a", "link del vx")
+        lab.ip("a", "link add vx type vxlan id 43 dstport 4789 local 192.0.2.1 remote 192.0.2.2")
+        with self.d.expects(r"a/vx\b"):
+            self.d.process.send_signal(lab.signal.SIGCONT)
+        self.disturbed(r"a/vx\b", lambda: lab.ip("a", "link del vx"))
+
+    def test_the_parent_of_a_macvlan_deleted(self):
+        self.disturbed(r"drift: [ab]/wire\b", lambda: lab.ip("b", "link del wire"))
+
+
+class Existing(Case):
+    """What is not ours but declared is kept as declared, and never made or deleted."""
+
+    TEXT = """\
+topology: existing
+namespaces:
+  host:
+    interfaces:
+      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}
+"""
+
+    def test_existing(self):
+        lab.veth(HOST, "nic", HOST, "wire", "192.0.2.77/24")
+        before = self.settle(exact=True)
+        path = self.spec(self.TEXT, "existing.yaml")
+        d = self.daemon(path).ready()
+        with d.expects(r"drift: host/nic: .*192\.0\.2\.1/24"):
+            lab.ip(HOST, "addr del 192.0.2.1/24 dev nic")
+        with d.expects(r"drift: host/nic: .*mtu"):
+            lab.ip(HOST, "link set nic mtu 1280")
+        self.assertEqual(["192.0.2.1/24", "192.0.2.77/24"],
+                         [a for a in lab.addresses(HOST, "nic") if a.startswith("192")])
+        d.stop()
+        self.topod("down", path)
+        self.same(before, lab.snapshot(exact=True), "down left a trace")
+
+
+class Policy(Case):
+    """`drift: report` changes nothing, `ignore` is silent; the nearest wins."""
+
+    def text(self, top="", web="", eth0="", db=""):
+        return lab.edit(OFFICE,
+                        ("topology: office\n", f"topology: office\n{top}"),
+                        ("  web:\n    dns", f"  web:\n{web}    dns"),
+                        ("        mtu: 1400\n", f"{eth0}        mtu: 1400\n"),
+                        ("  db:\n    interfaces", f"  db:\n{db}    interfaces"))
+
+    def start(self, **kwargs):
+        return self.daemon(self.spec(self.text(**kwargs))).ready()
+
+    def test_report(self):
+        d = self.start(web="    drift: report\n")
+        with d.expects(r"drift: web/eth0: .*10\.0\.0\.11/24"):
+            lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+        # A second drift of the same namespace: it was looked at again.
+        with d.expects(r"drift: web/eth0: .*mtu"):
+            lab.ip("web", "link set eth0 mtu 1300")
+        # Elsewhere drift is still repaired.
+        with d.expects(r"drift: db/eth0: .*10\.0\.0\.12/24.*restored"):
+            lab.ip("db", "addr del 10.0.0.12/24 dev eth0")
+        self.assertNotIn("10.0.0.11/24", lab.addresses("web", "eth0"))
+        self.assertEqual(1300, lab.link("web", "eth0")["mtu"])
+        self.assertIsNone(d.find(r"drift: web/eth0.*restored"))
+        self.assertEqual(1, len([l for l in d.lines if "drift: web/eth0" in l and "10.0.0.11/24" in l]),
+                         "reported more than once")
+        d.stop()
+
+    def test_ignore(self):
+        d = self.start(web="    drift: ignore\n")
+        lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+        lab.ip("web", "link set eth0 mtu 1300")
+        # The other side is told after them, so they have been heard when it is repaired.
+        with d.expects(r"drift: host/c1\b"):
+            lab.ip(HOST, "link set c1 nomaster")
+        with d.expects(r"drift: db/eth0: .*10\.0\.0\.12/24"):
+            lab.ip("db", "addr del 10.0.0.12/24 dev eth0")
+        self.assertIsNone(d.find(r"drift: web\b"))
+        self.assertNotIn("10.0.0.11/24", lab.addresses("web", "eth0"))
+        self.assertEqual(1300, lab.link("web", "eth0")["mtu"])
+        d.stop()
+
+    def test_the_nearest_wins(self):
+        d = self.start(top="drift: report\n", web="    drift: restore\n", eth0="        drift: ignore\n")
+        lab.ip("web", "link set eth0 mtu 1300")  # ignored: the interface's own word
+        with d.expects(r"drift: web\b.*10\.66\.0\.0/16"):  # restored: the namespace's
+            lab.ip("web", "route del blackhole 10.66.0.0/16")
+        self.wait_until(lambda: lab.route("web", "10.66.0.0/16"), "the route restored", d)
+        with d.expects(r"drift: db/eth0: .*10\.0\.0\.12/24"):  # reported: the topology's
+            lab.ip("db", "addr del 10.0.0.12/24 dev eth0")
+        with d.expects(r"drift: db/side\b"):
+            lab.ip("db", "addr del 10.8.0.2/24 dev side")
+        self.assertNotIn("10.0.0.12/24", lab.addresses("db", "eth0"))
+        self.assertEqual(1300, lab.link("web", "eth0")["mtu"])
+        self.assertIsNone(d.find(r"drift: web/eth0: .*mtu"))
+        d.stop()
+
+    def test_report_does_not_hinder_the_first_convergence(self):
+        d = self.start(top="drift: report\n")
+        lab.pings("web", "203.0.113.1")
+        d.stop()
+
+
+if __name__ == "__main__":
+    lab.main()

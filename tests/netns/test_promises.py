@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The promises of the manual, one by one. (Promise 8, a crash leaks nothing: test_crash.py.)"""
+
+import os
+import re
+import unittest
+
+import killpoint
+import lab
+from lab import HOST, OFFICE, Case, edit
+
+# Nothing covers the next hop until a test adds an address.
+FAILING = edit(OFFICE, ("      - {to: 10.66.0.0/16, type: blackhole}\n",
+                        "      - {to: 10.99.0.0/16, via: 10.55.0.1}\n"))
+
+
+class Promise1ConvergedMeansVerified(Case):
+    def test_apply_fails_where_it_cannot_converge(self):
+        """What the kernel refuses is not called done."""
+        done = self.topod("apply", self.spec(FAILING), expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, r"10\.99\.0\.0/16")
+        # The kernel's refusal points to the line of the file.
+        line = FAILING[:FAILING.index("10.99.0.0/16")].count("\n") + 1
+        self.assertRegex(done.stderr, rf"office\.yaml:{line}:\d+: error:")
+
+    @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
+    def test_state_is_read_back(self):
+        """An opponent takes an address away the moment it is there, while apply is still at work. Whoever
+        trusts the kernel's acknowledgements says done all the same."""
+        path = self.spec(OFFICE)
+        done = []
+
+        def opponent(_call):
+            if not done and "web" in lab.namespaces() and "10.0.0.11/24" in lab.addresses("web", "eth0"):
+                lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+                done.append(True)
+        _, status = killpoint.run_until([os.environ["TOPOD"], "apply", path], None, hook=opponent)
+        self.assertTrue(done, "the address was never seen")
+        self.assertEqual(status == 0, "10.0.0.11/24" in lab.addresses("web", "eth0"))
+        self.assertEqual(status == 0, self.topod("plan", path, expect=(0, 2)).returncode == 0)
+
+    def test_daemon_is_degraded(self):
+        d = self.daemon(self.spec(FAILING))
+        d.wait_line(r"10\.99\.0\.0/16")
+        self.assertIn("degraded", self.topod("status", "office").stdout)
+        lab.ip("web", "addr add 10.55.0.2/24 dev eth0")
+        d.ready()
+        self.assertIn("converged", self.topod("status", "office").stdout)
+        d.stop()
+
+
+class Promise2NothingForeignIsTouched(Case):
+    def obstructed(self, *named):
+        """apply fails and names what is in the way and the two ways out; nothing of the host changes there."""
+        done = self.topod("apply", self.spec(OFFICE), expect=lab.EXIT_FAILED)
+        for word in named:
+            self.assertRegex(done.stderr, word)
+        self.assertRegex(done.stderr, r"adopt: true")
+        self.assertRegex(done.stderr, r"(?i)rename|another name")
+
+    def test_namespace_in_the_way(self):
+        lab.run("ip", "netns", "add", "web")
+        lab.veth("web", "eth0", "web", "other", "192.0.2.5/24")
+        self.settle()
+        foreign = lab.snapshot_namespace("web", exact=True)
+        inode = lab.namespace_id("web")
+        self.obstructed(r"\bweb\b")
+        self.assertEqual(inode, lab.namespace_id("web"))
+        self.assertEqual(foreign, lab.snapshot_namespace("web", exact=True))
+        # What does not depend on it was made.
+        lab.pings("db", "10.8.0.1")
+        self.topod("down", self.path())
+        self.assertEqual(["web"], lab.namespaces())
+        self.assertEqual(foreign, lab.snapshot_namespace("web", exact=True))
+
+    def path(self):
+        return f"{self.folder}/office.yaml"
+
+    def test_link_in_the_way(self):
+        lab.veth(HOST, "br0", HOST, "other", "192.0.2.5/24")
+        index = lab.link(HOST, "br0")["ifindex"]
+        self.obstructed(r"\bbr0\b", r"\bhost\b")
+        self.assertEqual(index, lab.link(HOST, "br0")["ifindex"])
+        self.assertEqual("veth", lab.link(HOST, "br0")["linkinfo"]["info_kind"])
+        self.assertIn("192.0.2.5/24", lab.addresses(HOST, "br0"))
+        self.topod("down", self.path())
+        self.assertEqual(index, lab.link(HOST, "br0")["ifindex"])
+        self.assertIn("192.0.2.5/24", lab.addresses(HOST, "br0"))
+
+    def test_end_of_a_link_in_the_way(self):
+        lab.veth(HOST, "c1", HOST, "other")
+        index = lab.link(HOST, "c1")["ifindex"]
+        self.obstructed(r"\bc1\b")
+        self.assertEqual(index, lab.link(HOST, "c1")["ifindex"])
+        self.topod("down", self.path())
+        self.assertEqual(index, lab.link(HOST, "c1")["ifindex"])
+
+    def test_adopted_namespace(self):
+        """adopt: true takes it over; `down` removes what topod made in it and leaves the rest."""
+        lab.run("ip", "netns", "add", "web")
+        lab.veth("web", "mine", "web", "other", "192.0.2.5/24")
+        before = self.settle()
+        inode = lab.namespace_id("web")
+        path = self.spec(edit(OFFICE, ("  web:\n    dns", "  web:\n    adopt: true\n    dns")))
+        self.topod("apply", path)
+        lab.pings("web", "203.0.113.1")
+        self.topod("plan", path, expect=0)
+        self.topod("down", path)
+        self.assertEqual(inode, lab.namespace_id("web"))
+        self.same(before, lab.snapshot(), "down left a trace or took something away")
+
+    def test_foreign_neighbours_survive(self):
+        """A busy host: other namespaces, links, addresses, routes, rules, tables, sysctls."""
+        lab.run("ip", "netns", "add", "theirs")
+        lab.veth("theirs", "eth0", HOST, "theirs0", "10.0.0.77/24")
+        lab.ip(HOST, "link add name br9 type bridge")
+        lab.ip(HOST, "link set theirs0 master br9")
+        lab.ip(HOST, "addr add 10.20.0.1/24 dev br9")
+        lab.ip(HOST, "link set br9 up")
+        lab.ip(HOST, "route add 10.21.0.0/16 via 10.20.0.2")
+        lab.ip(HOST, "rule add from 10.20.0.0/24 table 77 priority 500")
+        lab.nft(HOST, "add table ip operator")
+        lab.nft(HOST, "add chain ip operator post { type nat hook postrouting priority 90 ; }")
+        lab.nft(HOST, "add rule ip operator post ip saddr 10.20.0.0/24 masquerade")
+        before = self.settle(exact=True)
+        path = self.spec(OFFICE)
+        d = self.daemon(path).ready()
+        with d.expects(r"drift: web/eth0: .*mtu"):
+            lab.ip("web", "link set eth0 mtu 1300")
+        d.stop()
+        self.topod("down", path)
+        self.same(before, lab.snapshot(exact=True), "something foreign was changed, or a trace left")
+
+    def test_down_of_what_was_never_made(self):
+        before = lab.snapshot(exact=True)
+        self.topod("down", self.spec(OFFICE))
+        self.same(before, lab.snapshot(exact=True))
+
+
+class Promise3UndeclaredObjects(Case):
+    def furnish(self, ns="web"):
+        """An operator's things inside."""
+        lab.veth(ns, "dump", ns, "dump2", "192.0.2.9/24")
+        lab.ip(ns, "route add 10.123.0.0/16 via 192.0.2.1 proto static")
+        lab.ip(ns, "addr add 10.0.0.99/24 dev eth0")
+
+    def there(self):
+        return (lab.link("web", "dump") is not None, lab.route("web", "10.123.0.0/16") is not None,
+                "10.0.0.99/24" in lab.addresses("web", "eth0"))
+
+    def test_left_alone(self):
+        path = self.spec(OFFICE)
+        d = self.daemon(path).ready()
+        self.furnish()
+        with d.expects(r"drift: web/eth0: .*mtu"):
+            lab.ip("web", "link set eth0 mtu 1300")
+        self.assertEqual((True, True, True), self.there())
+        d.reload()
+        self.assertEqual((True, True, True), self.there())
+        self.assertIsNone(d.find(r"\bdump\b|10\.123\.|10\.0\.0\.99"))
+        d.stop()
+        self.topod("apply", path)
+        self.assertEqual((True, True, True), self.there())
+
+    def test_pruned_where_exclusive(self):
+        path = self.spec(edit(OFFICE, ("  web:\n    dns", "  web:\n    exclusive: true\n    dns")))
+        d = self.daemon(path).ready()
+        wanted = self.settle(d)
+        with d.expects(r"drift: web\b.*\bdump"):
+            self.furnish()
+        self.wait_for_state(wanted, d)
+        self.assertEqual((False, False, False), self.there())
+        lab.pings("web", "203.0.113.1")  # what the kernel made itself was spared
+        # The other namespaces are not exclusive.
+        lab.ip("db", "addr add 10.0.0.98/24 dev eth0")
+        with d.expects(r"drift: db\b.*default|drift: db\b.*0\.0\.0\.0/0"):
+            lab.ip("db", "route del default")
+        self.assertIn("10.0.0.98/24", lab.addresses("db", "eth0"))
+        d.stop()
+
+
+class Promise4BadReload(Case):
+    """Its ways are in test_reload.py; here the essence, twice in a row."""
+
+    def test_bad_reload_changes_nothing(self):
+        self.spec(OFFICE)
+        d = self.daemon(f"{self.folder}/office.yaml").ready()
+        exact = lab.state_only(self.settle(exact=True))
+        bad = edit(OFFICE, ("10.0.0.11/24", "10.0.0.311/24"), ("  lone:\n", "  lonely:\n"))
+        for _ in range(2):
+            self.spec(bad)
+            done = self.topod("reload", "office", expect=lab.EXIT_SPEC)
+            self.assertRegex(done.stderr, r"error: .*10\.0\.0\.311")
+            self.assertRegex(done.stderr, r"error: .*lone")
+            d.wait_line(r"error: .*10\.0\.0\.311")
+            self.same(exact, lab.state_only(lab.snapshot(exact=True)))
+        with d.expects(r"drift: web/eth0: .*10\.0\.0\.11/24.*restored"):
+            lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+        d.stop()
+
+
+class Promise5MinimalReload(Case):
+    """Its ways are in test_reload.py; here many reloads under one connection."""
+
+    def test_connection_lives_through_reloads(self):
+        self.spec(OFFICE)
+        d = self.daemon(f"{self.folder}/office.yaml").ready()
+        with lab.Connection("web", "203.0.113.1", 9000, "outside", "0.0.0.0") as c:
+            c.say(b"first")
+            for mtu in (1399, 1398, 1397):
+                self.spec(edit(OFFICE, ("addresses: [10.8.0.1/24]", f"mtu: {mtu}, addresses: [10.8.0.1/24]")))
+                d.reload()
+                self.assertEqual(mtu, lab.link("lone", "side")["mtu"])
+                c.say(b"still here")
+        d.stop()
+
+
+class Promise6OneFailureDoesNotStopTheRest(Case):
+    def test_failure_is_reported_once_and_recovers(self):
+        d = self.daemon(self.spec(FAILING))
+        d.wait_line(r"10\.99\.0\.0/16")
+        # The rest is done: behind the failed one in the same namespace, and elsewhere.
+        lab.pings("web", "203.0.113.1")
+        self.assertIsNotNone(lab.route("web", "10.77.0.0/16"))
+        lab.pings("db", "10.8.0.1")
+        # It is tried again with every look; said once.
+        for mtu in (1300, 1301, 1302, 1303, 1304):
+            with d.expects(r"drift: web/eth0: .*mtu"):
+                lab.ip("web", f"link set eth0 mtu {mtu}")
+        said = [l for l in d.lines if "10.99.0.0/16" in l and re.search(r"error|fail|cannot|refuse", l)]
+        self.assertEqual(1, len(said), said)
+        # When the cause is gone, one line says so.
+        with d.expects(r"10\.99\.0\.0/16"):
+            lab.ip("web", "addr add 10.55.0.2/24 dev eth0")
+        d.ready()
+        self.assertEqual("10.55.0.1", lab.route("web", "10.99.0.0/16")["gateway"])
+        d.stop()
+
+    def test_dependents_wait_and_others_do_not(self):
+        """A parent that is not there: its macvlan fails, the rest is made; it follows when the parent comes."""
+        text = """\
+topology: parent
+namespaces:
+  host:
+    interfaces:
+      nic: {kind: existing}
+  a:
+    interfaces:
+      mv: {kind: macvlan, link: host:nic, addresses: [10.1.0.1/24]}
+      wire: {addresses: [10.2.0.1/24]}
+  b:
+    interfaces:
+      wire: {addresses: [10.2.0.2/24]}
+links: [[a:wire, b:wire]]
+"""
+        d = self.daemon(self.spec(text, "parent.yaml"))
+        d.wait_line(r"\bnic\b")
+        lab.pings("a", "10.2.0.2")
+        self.assertIsNone(lab.link("a", "mv"))
+        lab.veth(HOST, "nic", HOST, "far")
+        d.ready()
+        self.assertIn("10.1.0.1/24", lab.addresses("a", "mv"))
+        d.stop()
+
+
+class Promise7AFightIsNoticed(Case):
+    def fight(self, d, ns, undo):
+        """undo() after every event in the namespace, until the daemon says that it backs off."""
+        since = len(d.lines)
+        with lab.Monitor(ns) as monitor:
+            undo()
+            d.wait(lambda: (monitor.heard(), undo(), d.find(r"(?i)back(s|ed|ing)?[- ]off", since))[-1],
+                   "a line that it backs off", monitor.fileno_list())
+        return d.find(r"(?i)back(s|ed|ing)?[- ]off", since)
+
+    def test_address(self):
+        d = self.daemon(self.spec(OFFICE)).ready()
+
+        def undo():
+            if "10.0.0.12/24" in lab.addresses("db", "eth0"):
+                lab.ip("db", "addr del 10.0.0.12/24 dev eth0", check=False)
+        line = self.fight(d, "db", undo)
+        self.assertRegex(line, r"db/eth0.*10\.0\.0\.12/24|10\.0\.0\.12/24.*db/eth0")
+        # The rest is repaired as ever meanwhile.
+        with d.expects(r"drift: web/eth0: .*10\.0\.0\.11/24.*restored"):
+            lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+        # The other side has gone: in time it is put right.
+        self.wait_until(lambda: "10.0.0.12/24" in lab.addresses("db", "eth0"), "the address, at last", d)
+        d.stop()
+
+    def test_route_names_the_other_side(self):
+        """Something that replaces the route again and again, with a protocol number of its own."""
+        d = self.daemon(self.spec(OFFICE)).ready()
+
+        def undo():
+            if (lab.route("web", "default") or {}).get("protocol") != "bird":
+                lab.ip("web", "route replace default via 10.0.0.12 proto bird", check=False)
+        line = self.fight(d, "web", undo)
+        self.assertRegex(line, r"(?i)bird|protocol 12\b")
+        d.stop()
+
+
+class Promise9NoEventIsLost(Case):
+    def drops(self, pid):
+        """How many events the daemon's sockets in the host namespace have lost."""
+        total = 0
+        with open("/proc/net/netlink") as f:
+            head = f.readline().split()
+            for l in f:
+                row = dict(zip(head, l.split()))
+                if row["Eth"] in ("0", "12"):
+                    total += int(row["Drops"])
+        return total
+
+    def test_overrun(self):
+        """The daemon is held; events come until its socket has lost some, and then a drift of which it
+        therefore hears nothing."""
+        path = self.spec(OFFICE)
+        d = self.daemon(path).ready()
+        d.process.send_signal(lab.signal.SIGSTOP)
+        batch = "".join(f"addr {verb} 10.200.{i // 250}.{i % 250}/32 dev side\n"
+                        for i in range(5000) for verb in ("add", "del"))
+        batch_file = self.spec(batch, "noise")
+        was = self.drops(d.pid)
+        for _ in range(100):
+            lab.ip("lone", "-batch", batch_file)
+            if self.drops(d.pid) > was:
+                break
+        self.assertGreater(self.drops(d.pid), was, "no overrun could be made")
+        heard = self.drops(d.pid)
+        lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+        lab.ip("db", "route del 10.88.0.0/16")
+        self.assertGreater(self.drops(d.pid), heard, "the events of the drift were not lost")
+        with d.expects(r"drift: web/eth0: .*10\.0\.0\.11/24"):
+            with d.expects(r"drift: db\b.*10\.88\.0\.0/16"):
+                d.process.send_signal(lab.signal.SIGCONT)
+        self.wait_until(lambda: lab.route("db", "10.88.0.0/16"), "the route restored", d)
+        self.assertIn("10.0.0.11/24", lab.addresses("web", "eth0"))
+        self.assertIsNone(d.find(r"(?i)\berror\b"))
+        # Events are heard again afterwards.
+        with d.expects(r"drift: lone/side: .*10\.8\.0\.1/24"):
+            lab.ip("lone", "addr del 10.8.0.1/24 dev side")
+        d.stop()
+        self.topod("plan", path, expect=0)
+
+
+if __name__ == "__main__":
+    lab.main()

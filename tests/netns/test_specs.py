@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every topology of specs/ is real: built, pinged through, planned again, and removed without a trace."""
+
+import contextlib
+import json
+import os
+import subprocess
+import unittest
+
+import lab
+from lab import HOST, Case
+
+SPECS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "specs")
+
+
+def spec_path(name):
+    return os.path.abspath(os.path.join(SPECS, name + ".yaml"))
+
+
+class IpNetns:
+    """`ip netns` on what topod makes: monitor from before it is there until after it is gone."""
+
+    def __init__(self, case, names):
+        self.case, self.names = case, names
+        self.monitor = subprocess.Popen(["stdbuf", "-oL", "ip", "netns", "monitor"],
+                                        stdout=subprocess.PIPE, text=True)
+        # The watch is set once the folder is there and watched: make and remove one name to be sure of it.
+        while True:
+            lab.run("ip", "netns", "add", "lab-probe")
+            lab.run("ip", "netns", "delete", "lab-probe")
+            if lab.select.select([self.monitor.stdout], [], [], 0.2)[0]:
+                break
+
+    def heard(self, wanted):
+        """Reads until every wanted line was there."""
+        missing = set(wanted)
+        while missing:
+            if not lab.select.select([self.monitor.stdout], [], [], lab.DEADLINE)[0]:
+                self.case.fail(f"ip netns monitor did not say {missing}")
+            missing.discard(self.monitor.stdout.readline().strip())
+
+    def close(self):
+        self.monitor.kill()
+        self.monitor.wait()
+        self.monitor.stdout.close()
+
+    def check(self):
+        listed = {l.split()[0] for l in lab.run("ip", "netns", "list").stdout.splitlines()}
+        self.case.assertLessEqual(set(self.names), listed)
+        for name in self.names:
+            inode = lab.run("ip", "netns", "exec", name, "stat", "-L", "-c", "%i", "/proc/self/ns/net").stdout
+            self.case.assertEqual(lab.namespace_id(name), int(inode))
+            with contextlib.ExitStack() as stack:
+                process = stack.enter_context(subprocess.Popen(
+                    ["ip", "netns", "exec", name, "sh", "-c", "echo there; exec cat"],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+                stack.callback(process.stdin.close)
+                self.case.assertEqual("there\n", process.stdout.readline())
+                self.case.assertEqual([name], lab.run("ip", "netns", "identify", process.pid).stdout.split())
+                self.case.assertIn(str(process.pid), lab.run("ip", "netns", "pids", name).stdout.split())
+
+
+class Specs(Case):
+    def build(self, name, namespaces, pings, also=None, needs=(), after=None):
+        """The whole life of a spec; `also(case)` looks at it while it lives, `after` names one to delete."""
+        for kind in needs:
+            if not lab.kernel_has(*kind):
+                self.skipTest(f"the kernel has no {kind[0]}")
+        spec = spec_path(name)
+        netns = IpNetns(self, namespaces)
+        self.addCleanup(netns.close)
+        before = lab.snapshot()
+
+        self.topod("check", spec)
+        plan = self.topod("plan", spec, expect=lab.EXIT_DIFFERENCES).stdout
+        for ns in namespaces:
+            self.assertIn(ns, plan)
+        self.same(before, lab.snapshot(), "check and plan changed something")
+        self.assertIsInstance(json.loads(self.topod("plan", "--json", spec, expect=2).stdout), dict)
+
+        self.topod("apply", spec)
+        netns.heard(f"add {ns}" for ns in namespaces)
+        self.assertEqual(sorted(namespaces), lab.namespaces())
+        for ns, to in pings:
+            lab.pings(ns, to)
+        if also:
+            also()
+
+        self.topod("plan", spec, expect=lab.EXIT_DONE)
+        exact = self.settle(exact=True)
+        self.topod("apply", spec)
+        self.same(exact, lab.snapshot(exact=True), "a second apply changed something")
+        netns.check()
+
+        # Deleting with `ip netns` is allowed; the next apply makes it anew.
+        victim = after or namespaces[-1]
+        lab.run("ip", "netns", "delete", victim)
+        netns.heard([f"delete {victim}"])
+        self.topod("plan", spec, expect=lab.EXIT_DIFFERENCES)
+        self.topod("apply", spec)
+        for ns, to in pings:
+            lab.pings(ns, to)
+        lab.run("ip", "netns", "delete", victim)
+        netns.heard([f"delete {victim}"])
+
+        self.topod("down", spec)
+        netns.heard(f"delete {ns}" for ns in namespaces if ns != victim)
+        self.assertEqual([], lab.namespaces())
+        self.same(before, lab.snapshot(), "down left a trace")
+
+    def test_pair(self):
+        self.build("pair", ["left", "right"],
+                   [("left", "10.0.0.2"), ("right", "10.0.0.1"), ("left", "fd00::2"), ("right", "fd00::1")])
+
+    def test_pair_named_ends(self):
+        self.build("pair-named-ends", ["red", "blue"], [("red", "10.0.0.2"), ("blue", "10.0.0.1")])
+
+    def test_bridge(self):
+        self.build("bridge", ["web", "app", "db"],
+                   [("web", "10.0.0.1"), ("web", "10.0.0.12"), ("app", "10.0.0.13"), (HOST, "10.0.0.11"),
+                    ("db", "fd00:1::1"), ("db", "fd00:1::11"), (HOST, "fd00:1::12")])
+
+    def test_nat(self):
+        def published():
+            for server, client, address, family_any in (
+                    ("web", "outside", "203.0.113.2", "0.0.0.0"),
+                    ("web", "outside", "2001:db8:1::2", "::")):
+                with lab.Connection(client, address, 8080, server, family_any, 80) as connection:
+                    connection.say(b"hello through the published port")
+                    # The server sees who really asks: dnat alone changes the destination, not the source.
+                    self.assertIn(connection.peer[0], ("203.0.113.1", "2001:db8:1::1"))
+            # What leaves wears the host's address; otherwise the outside could not answer at all.
+            for address, family_any in (("203.0.113.1", "0.0.0.0"), ("2001:db8:1::1", "::")):
+                with lab.Connection("app", address, 9000, "outside", family_any) as connection:
+                    connection.say(b"from inside")
+                    self.assertIn(connection.peer[0], ("203.0.113.2", "2001:db8:1::2"))
+
+        self.build("nat", ["web", "app", "db", "outside"],
+                   [("web", "10.0.0.1"), ("web", "203.0.113.1"), ("app", "2001:db8:1::1"), ("db", "203.0.113.1"),
+                    ("db", "fd00:1::11"), (HOST, "203.0.113.1"), ("outside", "203.0.113.2")],
+                   also=published)
+
+    def test_routers(self):
+        hosts = {"h1": "10.1.1.2", "h2": "10.1.2.2", "h3": "10.2.1.2", "h4": "10.2.2.2"}
+        hosts6 = {"h1": "fd00:1:1::2", "h2": "fd00:1:2::2", "h3": "fd00:2:1::2", "h4": "fd00:2:2::2"}
+        self.build("routers", ["r1", "r2", *hosts],
+                   [(a, table[b]) for table in (hosts, hosts6) for a in hosts for b in hosts if a < b])
+
+    def test_macvlan(self):
+        def modes():
+            for ns in ("c1", "c2"):
+                self.assertEqual("bridge", lab.link(ns, "eth0")["linkinfo"]["info_data"]["mode"])
+        lab.veth(HOST, "probe0", HOST, "probe1")
+        has = lab.kernel_has("macvlan", "link", "probe0")
+        lab.ip(HOST, "link del probe0")
+        if not has:
+            self.skipTest("the kernel has no macvlan")
+        self.build("macvlan", ["c1", "c2", "lan"],
+                   [("c1", "192.168.7.12"), ("c2", "192.168.7.11"), ("c1", "192.168.7.1"), ("lan", "192.168.7.12"),
+                    ("c2", "fd00:7::11"), ("c1", "fd00:7::1")], also=modes)
+
+    def test_vxlan(self):
+        def overlay():
+            # A full frame goes through without fragments.
+            with lab.inside("web1"):
+                lab.run("ping", "-n", "-c1", "-W2", "-M", "do", "-s", "1422", "10.7.0.22")
+        self.build("vxlan", ["m1", "m2", "web1", "db1", "web2", "db2"],
+                   [("web1", "10.7.0.12"), ("web1", "10.7.0.21"), ("db2", "10.7.0.11"), ("db2", "fd00:7::21")],
+                   also=overlay, needs=[("vxlan id 1 dstport 4789",)], after="web2")
+
+    def test_diamond(self):
+        def both_ways():
+            # Enough connections that one way alone would be a miracle (2 in 3 go north: under 10**-10).
+            seen = set()
+            for way in ("north", "south"):
+                before = lab.link_packets(way, "west")
+                lab.datagrams("west", "10.255.0.2", range(20000, 20064))
+                if lab.link_packets(way, "west") - before >= 5:
+                    seen.add(way)
+            self.assertEqual({"north", "south"}, seen)
+            hops = lab.route("west", "10.255.0.2")["nexthops"]
+            self.assertEqual({("10.1.0.2", 2), ("10.2.0.2", 1)}, {(h["gateway"], h["weight"]) for h in hops})
+        self.build("diamond", ["west", "east", "north", "south"],
+                   [("west", "10.255.0.2"), ("east", "10.255.0.1"), ("west", "fd00:ff::2"), ("east", "fd00:ff::1"),
+                    ("west", "10.1.0.2"), ("west", "10.2.0.2")], also=both_ways)
+
+
+class SideBySide(Case):
+    """Two topologies with the same names and addresses inside."""
+
+    def test_side_by_side(self):
+        before = lab.snapshot()
+        both = [("a", spec_path("side-by-side-a")), ("b", spec_path("side-by-side-b"))]
+        names = ["router", "client", "server"]
+
+        def works(x):
+            for to in ("10.0.1.1", "10.0.2.2", "fd00:2::2"):
+                lab.pings(f"{x}-client", to)
+
+        for x, spec in both:
+            self.topod("apply", spec)
+        for x, spec in both:
+            works(x)
+            self.topod("plan", spec, expect=0)
+        self.assertEqual(sorted(f"{x}-{n}" for x in "ab" for n in names), lab.namespaces())
+
+        b_alone = {k: v for k, v in self.settle(exact=True).items() if k.startswith("netns b-")}
+        self.topod("down", both[0][1])
+        self.assertEqual(sorted(f"b-{n}" for n in names), lab.namespaces())
+        self.same(b_alone, {k: v for k, v in lab.snapshot(exact=True).items() if k.startswith("netns ")},
+                  "removing one topology touched the other")
+        works("b")
+        self.topod("plan", both[1][1], expect=0)
+        self.topod("down", both[1][1])
+        self.same(before, lab.snapshot(), "down left a trace")
+
+    def test_two_daemons(self):
+        daemons = [self.daemon(spec_path(f"side-by-side-{x}")) for x in "ab"]
+        for d in daemons:
+            d.ready()
+        with daemons[0].expects(r"drift: a-client/eth0: .*10\.0\.1\.2/24"):
+            lab.ip("a-client", "addr del 10.0.1.2/24 dev eth0")
+        lab.pings("a-client", "10.0.2.2")
+        lab.pings("b-client", "10.0.2.2")
+        daemons[1].drain()
+        self.assertIsNone(daemons[1].find("drift:"), "one daemon reports the other's drift")
+        for d in daemons:
+            d.stop()
+
+    def test_one_daemon_per_topology(self):
+        spec = spec_path("pair")
+        first = self.daemon(spec).ready()
+        second = self.daemon(spec)
+        self.assertNotEqual(0, second.wait_end())
+        self.assertTrue(second.find("pair"), second.lines)
+        first.drain()
+        self.assertIsNone(first.process.poll())
+        first.stop()
+
+
+class EverySpec(unittest.TestCase):
+    def test_every_file_has_a_test(self):
+        """A file added to specs/ without a test is a mistake."""
+        with open(os.path.abspath(__file__)) as f:
+            text = f.read()
+        for name in sorted(os.listdir(SPECS)):
+            if name.endswith(".yaml") and not name.startswith("side-by-side-"):
+                self.assertIn(f'self.build("{name[:-5]}"', text)
+
+
+if __name__ == "__main__":
+    lab.main()
