@@ -45,9 +45,9 @@ typedef void (*nl_ack_fn)(void *userdata, size_t index, const struct nl_ack *ack
 /* Sends the messages (complete nlmsghdrs; sequence number, port and NLM_F_REQUEST|NLM_F_ACK are set here)
  * in as few sendmsg() as NL_BATCH_MESSAGES allows and then calls ack once for each, index counting from 0 in
  * the order given. A failed message does not stop those behind it (rtnetlink batches are not atomic).
- * Where `transaction` is set the array is one nf_tables batch (NFNL_MSG_BATCH_BEGIN … END, else -EINVAL), which
- * goes out in one sendmsg() and is applied as a whole or not at all. ack is not called for begin and end. Where
- * it failed, each message at fault has its own error and every other -ECANCELED; where no message was at fault
+ * Where `transaction` is set the array is one nf_tables batch (NFNL_MSG_BATCH_BEGIN … END, else -EINVAL),
+ * which goes out in one sendmsg() and is applied as a whole or not at all. ack is not called for begin and end.
+ * Where it failed, each message at fault has its own error and every other -ECANCELED; where no message was at fault
  * (the commit was refused, the generation is another), all have the kernel's error. 0 is: applied.
  * ack may use the socket; it may be NULL.
  * 0 where all were answered (each may still have failed), -errno where the socket itself failed: -ETIMEDOUT,
@@ -58,8 +58,8 @@ int nl_transact(struct nl_socket *sock, struct nlmsghdr **messages, size_t n, bo
 
 /* Sends a request with NLM_F_DUMP and calls fn for each message of the answer (never for DONE or ERROR).
  * An interrupted dump (NLM_F_DUMP_INTR) is begun again, up to NL_DUMP_TRIES: restart is called before, so
- * that the caller forgets what it has; it may be NULL where repeated messages do no harm. fn returns 0, or -errno
- * to end (the rest is read off without it); it must not use the same socket. 0 or -errno; -EINTR where the dump
+ * that the caller forgets what it has; it may be NULL where repeated messages do no harm. fn returns 0, or
+ * -errno to end (the rest is read off without it); it must not use the same socket. 0 or -errno; -EINTR where the dump
  * was interrupted each time. After -ETIMEDOUT the socket is of no more use: the dump may still hold it. */
 typedef int (*nl_message_fn)(void *userdata, const struct nlmsghdr *nlh);
 int nl_dump(struct nl_socket *sock, struct nlmsghdr *request, nl_message_fn fn, void (*restart)(void *),

@@ -3,9 +3,9 @@
  * Named network namespaces as iproute2 keeps them: a file in /run/netns onto which the namespace is mounted.
  *
  * The only caller of unshare(), setns(), mount() and umount2() in topod. It knows names, descriptors, inodes
- * and nsids, and nothing of what is inside a namespace. See ip-netns(8) and iproute2's ip/ipnetns.c for the layout that
- * `ip netns` expects. Names are checked by the caller (not empty, no '/', not "." or ".."); all paths go through a
- * descriptor of the folder with O_NOFOLLOW, so that a link planted there leads nowhere.
+ * and nsids, and nothing of what is inside a namespace. See ip-netns(8) and iproute2's ip/ipnetns.c for the
+ * layout that `ip netns` expects. Names are checked by the caller (not empty, no '/', not "." or ".."); all
+ * paths go through a descriptor of the folder with O_NOFOLLOW, so that a link planted there leads nowhere.
  */
 #pragma once
 

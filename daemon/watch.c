@@ -61,7 +61,7 @@ struct watch {
 	void *userdata;
 	int epoll, inotify;
 	int sockets[ARRAY_SIZE(subscriptions)];
-	int32_t own_id; /* under which our own namespace knows itself: usually none, which is -1 as well */
+	int32_t own_id; /* by which our own namespace knows itself: usually none, which is -1 */
 	size_t overruns;
 
 	int names_wd, etc_wd, files_wd; /* of NETNS_DIR, ETC_DIR, FILES_DIR */
@@ -154,7 +154,8 @@ static int receive_block(int fd, struct block *block) {
 	return n < 0 ? -errno : n;
 }
 
-/* Events of our own namespace carry no id, unless it has given itself one. */
+/* Events of our own namespace carry no id; older kernels (6.18 is newer) add the one that the namespace has of
+ * itself, if any. */
 static int32_t origin(const struct watch *watch, struct msghdr *msg) {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		int32_t nsid;

@@ -269,7 +269,7 @@ static void lost_answers_are_said(void **state) {
 	int least = 0;
 
 	ok(setsockopt(lab->route.fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)));
-	ok(setsockopt(lab->route.fd, SOL_SOCKET, SO_RCVTIMEO, &never, sizeof(never))); /* must not come to waiting */
+	ok(setsockopt(lab->route.fd, SOL_SOCKET, SO_RCVTIMEO, &never, sizeof(never))); /* must not wait */
 	for (uint32_t i = 0; i < NL_BATCH_MESSAGES; i++)
 		list[i] = put_address(&m[i], RTM_NEWADDR, i, LO);
 	assert_int_equal(nl_transact(&lab->route, list, NL_BATCH_MESSAGES, false, take_ack, fresh_acks(0)),
@@ -369,7 +369,8 @@ static void a_transaction_is_refused_as_a_whole(void **state) {
 static void a_refused_begin_is_everybodys_error(void **state) {
 	struct lab *lab = *state;
 	struct message m[4];
-	struct nlmsghdr *list[] = { put_begin(&m[0]), put_table(&m[1], "t"), put_table(&m[2], "u"), put_end(&m[3]) };
+	struct nlmsghdr *list[] = { put_begin(&m[0]), put_table(&m[1], "t"), put_table(&m[2], "u"),
+				    put_end(&m[3]) };
 
 	mnl_attr_put_u32(list[0], NFNL_BATCH_GENID, htonl(4711));
 	ok(nl_transact(&lab->nft, list, 4, true, take_ack, fresh_acks(1)));
@@ -807,8 +808,10 @@ static bool has_text(char **items, size_t n, const char *text) {
 			dispatch(watch);  \
 	} while (0)
 #define wait_for_id(watch, heard, nsid) wait_until(watch, has_id(heard, nsid))
-#define wait_for_name(watch, heard, name) wait_until(watch, has_text((heard)->names.items, (heard)->names.n, name))
-#define wait_for_file(watch, heard, name) wait_until(watch, has_text((heard)->files.items, (heard)->files.n, name))
+#define wait_for_name(watch, heard, name) \
+	wait_until(watch, has_text((heard)->names.items, (heard)->names.n, name))
+#define wait_for_file(watch, heard, name) \
+	wait_until(watch, has_text((heard)->files.items, (heard)->files.n, name))
 
 static void a_child_namespace_is_heard(void **state) {
 	struct lab *lab = *state;
@@ -839,7 +842,8 @@ static void each_group_is_heard(void **state) {
 		"ip link set lo up", "ip link set lo mtu 9000", "ip address add 127.5.0.1/32 dev lo",
 		"ip address add fd00::5/128 dev lo nodad",
 		"ip address change 127.5.0.1/32 dev lo valid_lft 1000 preferred_lft 500", /* touches no route */
-		"ip address change fd00::5/128 dev lo noprefixroute valid_lft 1000 preferred_lft 500", "ip route add blackhole 10.0.0.0/8",
+		"ip address change fd00::5/128 dev lo noprefixroute valid_lft 1000 preferred_lft 500",
+		"ip route add blackhole 10.0.0.0/8",
 		"ip -6 route add blackhole fd01::/64", "ip rule add to 10.0.0.0/8 table 7",
 		"ip -6 rule add to fd01::/64 table 7", "sysctl -qw net.ipv4.ip_forward=1",
 		"sysctl -qw net.ipv6.conf.all.forwarding=1", "nft add table inet t",
@@ -1083,7 +1087,8 @@ static int seclude(void) {
 		return skip_all("needs root");
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return skip_all("cannot make mounts private");
-	if (mount("none", "/run", "tmpfs", 0, "mode=0755") < 0 || mount("none", "/etc", "tmpfs", 0, "mode=0755") < 0)
+	if (mount("none", "/run", "tmpfs", 0, "mode=0755") < 0 ||
+	    mount("none", "/etc", "tmpfs", 0, "mode=0755") < 0)
 		return skip_all("cannot mount a tmpfs");
 	return 0;
 }

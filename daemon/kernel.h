@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel as the reconciler knows it: look at namespaces, carry out a plan. Two implementations: the real
+ * one (kernel_real_new(), by observe.c and execute.c) and the tests' fake.
+ */
+#pragma once
+
+#include "plan.h"
+
+/* What a look needs to know: which settings and tables are of interest, and whose marks to look for. */
+struct look {
+	const struct state *desired;
+	const struct ledger *ledger;
+	const char *topology;
+};
+
+/* What is told while a plan is carried out. */
+struct execute_hooks {
+	void *userdata;
+	/* The value that a setting had, known only now because its namespace is new; called before it is changed. */
+	void (*former)(void *userdata, const struct change *change, const struct object *former);
+	/* From time to time, in a long plan: n of all changes were tried. */
+	void (*progress)(void *userdata, size_t n);
+};
+
+struct kernel;
+
+struct kernel_ops {
+	/* Adds an ns_state for each name to ret (empty): present or not, with what is in it. Names of namespaces that
+	 * do not exist are no error. 0 or -errno where a look itself failed. */
+	int (*observe)(struct kernel *kernel, const struct look *look, const char *const *names, size_t n,
+		       struct state *ret);
+	/* Tries every change that is not done yet, in order, and fills in what came of it. */
+	void (*execute)(struct kernel *kernel, const struct look *look, struct plan *plan,
+			const struct execute_hooks *hooks);
+	/* The name of a namespace that was looked at, by the id in its events; NULL. */
+	const char *(*name_of)(struct kernel *kernel, int32_t nsid);
+	/* Gives back descriptors that are only kept during a pass. */
+	void (*rest)(struct kernel *kernel);
+	void (*free)(struct kernel *kernel);
+};
+
+struct kernel {
+	const struct kernel_ops *ops;
+};
+
+/* The real one, in the namespace in which the process runs. 0 or -errno; freed with kernel_free(). */
+int kernel_real_new(struct kernel **ret);
+
+static inline void kernel_free(struct kernel *kernel) {
+	if (kernel)
+		kernel->ops->free(kernel);
+}

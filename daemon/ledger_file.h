@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a topology's memory is kept: /run/topod/TOPOLOGY/ with the lock, the ledger and the control socket.
+ *
+ * It owns paths, permissions and the order of writes, and refuses to know what the lines mean. The folder is
+ * in /run because the kernel's state lives exactly as long: until the next boot.
+ */
+#pragma once
+
+#include "ledger.h"
+
+#define TOPOD_RUN_DIR "/run/topod"
+
+struct ledger_file {
+	char *topology;
+	int dir_fd;           /* /run/topod/TOPOLOGY */
+	int lock_fd;
+	int fd;               /* the ledger, open for appending; -1 where there is none yet */
+	size_t size, garbage; /* bytes written; lines that later ones replace */
+};
+
+#define LEDGER_FILE_NONE ((struct ledger_file){ .dir_fd = -1, .lock_fd = -1, .fd = -1 })
+
+/* Makes the folder (0755; refused where it or its parent is a link, or another user's), takes the lock and reads
+ * the ledger. -EBUSY where another process has the lock: *ret_pid is it (0: not known). 0 or -errno; closed
+ * with ledger_file_close() in any case. *ret_damaged counts lines that could not be read. */
+int ledger_file_open(struct ledger_file *file, const char *topology, struct ledger *ledger, pid_t *ret_pid,
+		     size_t *ret_damaged);
+
+/* Only reads (for `plan`, while a daemon may have the lock); nothing is made. 0 also where there is none. */
+int ledger_file_read(const char *topology, struct ledger *ledger);
+
+/* Appends lines in one write(). 0 or -errno; nothing may be done that they announce before they are written. */
+int ledger_file_append(struct ledger_file *file, const char *lines, size_t size);
+
+/* Writes the ledger anew (into a temporary file that replaces it) where much of it is out of date; removes it
+ * where it is empty. 0 or -errno. */
+int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger);
+
+/* Closes and unlocks; with remove, and where the ledger is gone, the folder is removed too. */
+void ledger_file_close(struct ledger_file *file, bool remove);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one state machine: which namespaces to look at, what to do about what is seen, when to try again.
+ *
+ * A pass looks at the dirty namespaces, plans, notes intents in the ledger, carries out, and looks again until
+ * nothing differs. What fails is retried with growing pauses; what others keep undoing is left for a while.
+ * It knows no socket and no clock of its own: the kernel and the time are given to it, so that tests can.
+ */
+#pragma once
+
+#include "kernel.h"
+#include "ledger_file.h"
+#include "spec.h"
+
+enum phase {
+	PHASE_CONVERGING, /* not verified yet, or waiting for addresses to become usable */
+	PHASE_CONVERGED,  /* the kernel was read back and found equal */
+	PHASE_DEGRADED,   /* something failed, is fought over, or is only reported */
+};
+
+/* Something worth a line in the journal. */
+enum occurrence_type {
+	OCCURRENCE_DRIFT_RESTORED,
+	OCCURRENCE_DRIFT_REPORTED,   /* drift: report */
+	OCCURRENCE_DRIFT_FAILED,     /* the repair failed; retried */
+	OCCURRENCE_BACKED_OFF,       /* something keeps undoing the repair */
+	OCCURRENCE_FAILING,          /* a change failed, for the first time */
+	OCCURRENCE_RECOVERED,        /* what failed or was fought over is well again */
+	OCCURRENCE_CONVERGED,        /* after a start or reload */
+	OCCURRENCE_OVERRUN,          /* events were lost, everything is looked at */
+};
+
+enum drift_kind {
+	DRIFT_MISSING,
+	DRIFT_CHANGED,
+	DRIFT_EXTRA,
+};
+
+struct occurrence {
+	enum occurrence_type type;
+	enum drift_kind drift;       /* of drift, failing: what is wrong */
+	const struct object *object; /* NULL for CONVERGED and OVERRUN */
+	const char *scope;           /* "web/eth0" */
+	const char *noun;            /* "address 10.0.0.11/24" */
+	const char *what;            /* "was removed", "mtu was changed from 1400 to 1500", "is declared" */
+	const char *error;           /* FAILED, FAILING: why; else NULL */
+	const char *opponent;        /* BACKED_OFF: what is known about the other side, or NULL */
+	struct mark mark;            /* the place in the file, line 0: none */
+	uint64_t latency_usec;       /* RESTORED: from the event to the acknowledged repair; CONVERGED: the whole time */
+	uint64_t pause_usec;         /* FAILING, BACKED_OFF: until the next try */
+	size_t n_followers;          /* RESTORED: objects that had gone with it and came back with it */
+	size_t n_changes;            /* CONVERGED: changes made */
+};
+
+struct reconciler_status {
+	enum phase phase;
+	size_t n_namespaces, n_objects;          /* declared */
+	size_t n_failing, n_fights, n_reported;  /* objects, now */
+	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes, n_looks; /* since the start; looks: namespaces */
+	size_t n_pending;                        /* addresses in duplicate detection */
+	uint64_t converged_usec;                 /* when it was last verified, CLOCK_MONOTONIC; 0: never */
+};
+
+/* An object that is not well, for the status. */
+struct trouble {
+	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported" */
+	const char *error;
+	size_t n_tries;
+	uint64_t next_try_usec;           /* CLOCK_MONOTONIC */
+	struct mark mark;
+};
+
+struct reconciler_hooks {
+	void *userdata;
+	void (*occurred)(void *userdata, const struct occurrence *occurrence);
+	/* A long pass goes on: for STATUS= and EXTEND_TIMEOUT_USEC=. */
+	void (*progress)(void *userdata, size_t n_done, size_t n_all);
+	/* Events that topod's own requests caused are to be read now, before it looks again: calls
+	 * reconciler_dirty() and friends. May be NULL. */
+	void (*drain)(void *userdata);
+	uint64_t (*now)(void *userdata);  /* CLOCK_MONOTONIC, microseconds */
+};
+
+struct reconciler;
+
+/* Takes over spec (zeroed in the caller); kernel, ledger and file stay the caller's and must outlive it.
+ * Everything is dirty at first. */
+
+struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger,
+				  struct ledger_file *file, const struct reconciler_hooks *hooks);
+void reconciler_free(struct reconciler *r);
+
+/* Hints. Unknown names and ids are ignored. */
+void reconciler_dirty(struct reconciler *r, const char *ns);
+void reconciler_dirty_id(struct reconciler *r, int32_t nsid);
+void reconciler_dirty_all(struct reconciler *r);
+/* What no event tells of is looked at: the namespaces with settings, tables' files and the like. */
+void reconciler_dirty_periodic(struct reconciler *r);
+void reconciler_overrun(struct reconciler *r);
+
+/* One pass over what is dirty or due. 0, or -errno where looking or writing the ledger failed: then it is due
+ * again soon. */
+int reconciler_pass(struct reconciler *r);
+
+/* When the next pass is due by time alone, CLOCK_MONOTONIC microseconds; UINT64_MAX: never; 0: now. */
+uint64_t reconciler_due(const struct reconciler *r);
+
+/* Puts another spec in place (taken over); what did not change is not touched. */
+void reconciler_reload(struct reconciler *r, struct spec *spec);
+
+/* The changes that would be made now, without making any; both are filled, and freed by the caller. 0 or
+ * -errno. */
+
+int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed);
+
+void reconciler_status(const struct reconciler *r, struct reconciler_status *ret);
+/* Calls fn for each object that is not well. */
+void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, const struct trouble *), void *userdata);
+const struct spec *reconciler_spec(const struct reconciler *r);
+/* Has everything been tried and verified that can be (converged, or degraded with nothing but retries left)? */
+bool reconciler_settled(const struct reconciler *r);
