@@ -24,6 +24,7 @@ static void add_refusal(struct diff *diff, struct object *desired, const struct 
 			const char *text) {
 	struct change *change = add(diff, CHANGE_CREATE, desired, observed, 0);
 
+	change->refused = true;
 	change->done = true;
 	change->error = error;
 	change->text = text;

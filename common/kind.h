@@ -33,6 +33,7 @@ struct change {
 	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan */
 	struct change *needs[4];       /* creations without which this cannot be done */
 	unsigned n_needs;
+	bool refused;                  /* the planner itself says that it cannot be: done, error and text are set */
 	/* the result */
 	bool done;                     /* it was tried (or given up because of one that it needs) */
 	int error;                     /* 0 or -errno */

@@ -96,6 +96,17 @@ const struct field *nl_find_origin(const struct nl_writer *w, size_t message, ui
 	return found;
 }
 
+void nl_truncate(struct nl_writer *w, size_t n) {
+	w->overflow = false;
+	if (n >= w->messages.n)
+		return;
+	w->used = (size_t)((char *)w->messages.items[n] - w->buffer);
+	w->message = NULL;
+	w->messages.n = n;
+	while (w->origins.n && w->origins.items[w->origins.n - 1].message >= n)
+		w->origins.n--;
+}
+
 void nl_clear(struct nl_writer *w) {
 	w->used = 0;
 	w->message = NULL;

@@ -55,12 +55,14 @@ bool nl_has_room(const struct nl_writer *w);
 
 /* Makes the buffer at least so large, for a transaction that cannot be sent in parts. The writer must be empty. */
 void nl_reserve(struct nl_writer *w, size_t size);
+/* Takes out all messages from index n on. */
+void nl_truncate(struct nl_writer *w, size_t n);
 void nl_clear(struct nl_writer *w);
 void nl_writer_done(struct nl_writer *w);
 
 /* Sorts the attributes behind a header of `extra` bytes into tb[0 … max], whose other entries become NULL;
- * unknown and nested-flagged types are handled; a malformed attribute ends the reading. The message's own length must be
- * within the buffer already (mnl_nlmsg_ok). */
+ * unknown and nested-flagged types are handled; a malformed attribute ends the reading. The message's own
+ * length must be within the buffer already (mnl_nlmsg_ok). */
 void nl_parse(const struct nlmsghdr *nlh, size_t extra, const struct nlattr **tb, size_t max);
 /* The same for what is nested in an attribute; NULL gives all NULL. */
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t max);

@@ -11,19 +11,23 @@
 
 #define TOPOD_RUN_DIR "/run/topod"
 
+/* In the folder; made by the one who has the lock, and removed with the folder. */
+#define TOPOD_SOCKET "socket"
+
 struct ledger_file {
 	char *topology;
-	int dir_fd;           /* /run/topod/TOPOLOGY */
+	int dir_fd;          /* /run/topod/TOPOLOGY */
 	int lock_fd;
-	int fd;               /* the ledger, open for appending; -1 where there is none yet */
-	size_t size, garbage; /* bytes written; lines that later ones replace */
+	int fd;              /* the ledger, open for writing; -1 where there is none yet */
+	size_t size, lines;  /* bytes and lines written, also those that later ones replace */
 };
 
 #define LEDGER_FILE_NONE ((struct ledger_file){ .dir_fd = -1, .lock_fd = -1, .fd = -1 })
 
-/* Makes the folder (0755; refused where it or its parent is a link, or another user's), takes the lock and reads
- * the ledger. -EBUSY where another process has the lock: *ret_pid is it (0: not known). 0 or -errno; closed
- * with ledger_file_close() in any case. *ret_damaged counts lines that could not be read. */
+/* Makes the folder (0755; -EPERM where it or its parent is another user's or others may write to it, -ENOTDIR
+ * where one is a link), takes the lock and reads the ledger. -EBUSY where another process has the lock: *ret_pid is
+ * it (0: not known). 0 or -errno; closed with ledger_file_close() in any case. *ret_damaged counts lines that could not
+ * be read. */
 int ledger_file_open(struct ledger_file *file, const char *topology, struct ledger *ledger, pid_t *ret_pid,
 		     size_t *ret_damaged);
 
@@ -37,5 +41,17 @@ int ledger_file_append(struct ledger_file *file, const char *lines, size_t size)
  * where it is empty. 0 or -errno. */
 int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger);
 
-/* Closes and unlocks; with remove, and where the ledger is gone, the folder is removed too. */
+/* Closes and unlocks; with remove, and where the ledger is gone, the folder is removed too, and TOPOD_RUN_DIR if
+ * that was the last. */
 void ledger_file_close(struct ledger_file *file, bool remove);
+
+/* The folder of a topology, as it is: *ret_fd is for reading only, the caller closes. -ENOENT where there is
+ * none; errors as ledger_file_open(). */
+int ledger_file_folder(const char *topology, int *ret_fd);
+
+/* Calls fn with the name of each folder in TOPOD_RUN_DIR, in alphabetical order. 0 or -errno; 0 also where there is
+ * none at all. */
+int ledger_file_each(void (*fn)(void *userdata, const char *topology), void *userdata);
+
+/* For tests: another folder than TOPOD_RUN_DIR. The text must stay. */
+void ledger_file_set_root(const char *path);

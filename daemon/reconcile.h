@@ -50,6 +50,7 @@ struct occurrence {
 	uint64_t pause_usec;         /* FAILING, BACKED_OFF: until the next try */
 	size_t n_followers;          /* RESTORED: objects that had gone with it and came back with it */
 	size_t n_changes;            /* CONVERGED: changes made */
+	size_t n_objects, n_namespaces; /* CONVERGED: declared */
 };
 
 struct reconciler_status {

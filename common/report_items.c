@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A plan's changes as people count them: the two halves of a recreation are one thing, the two ends of a pair are
+ * two, and what only completes a creation is none.
+ */
+#include "kind/link.h"
+#include "kind/sysctl.h"
+#include "report_private.h"
+
+/* What happens to a declared object; a pair's creation is that of both ends. */
+struct fate {
+	const struct object *desired;
+	const struct change *creation, *deletion;
+	UT_hash_handle hh;
+};
+
+struct fates {
+	struct arena arena;
+	struct fate *table;
+};
+
+static struct fate *fate_of(struct fates *fates, const struct object *desired) {
+	struct fate *fate = NULL;
+
+	HASH_FIND_PTR(fates->table, &desired, fate);
+	if (!fate) {
+		fate = arena_new(&fates->arena, struct fate);
+		fate->desired = desired;
+		HASH_ADD_PTR(fates->table, desired, fate);
+	}
+	return fate;
+}
+
+static void fates_done(struct fates *fates) {
+	HASH_CLEAR(hh, fates->table);
+	arena_done(&fates->arena);
+}
+
+static void find_fates(struct fates *fates, const struct plan *plan) {
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+
+		if (change->refused || !change->desired)
+			continue;
+		if (change->type == CHANGE_DELETE && change->again)
+			fate_of(fates, change->desired)->deletion = change;
+		if (change->type != CHANGE_CREATE)
+			continue;
+		fate_of(fates, change->desired)->creation = change;
+		if (change->desired->twin)
+			fate_of(fates, change->desired->twin)->creation = change;
+	}
+}
+
+/* The fields for which an object cannot stay what it is. */
+static uint64_t asking_fields(const struct object *object, const struct object *before) {
+	uint64_t differs, hard = 0;
+
+	if (object->kind != before->kind && !object->kind->any_kind)
+		return 0;
+	differs = object_compare(object, before);
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (differs >> i & 1 && object->kind->fields[i].class == FIELD_RECREATE)
+			hard |= UINT64_C(1) << i;
+	return hard ? hard : differs;
+}
+
+static void add_end(struct report_items *items, struct fates *fates, const struct object *end,
+		    const struct change *change) {
+	const struct change *deletion = fate_of(fates, end)->deletion;
+	struct report_item item = { .action = ACTION_CREATE, .object = end, .change = change };
+
+	if (deletion) {
+		item.action = ACTION_RECREATE;
+		item.before = deletion->observed;
+		item.fields = asking_fields(end, deletion->observed);
+	} else if (change->again && end->kind->class != CLASS_LINK) {
+		item.action = ACTION_RECREATE;
+		item.along = true;
+	}
+	vec_push(&items->list, item);
+}
+
+static void add_change(struct report_items *items, struct fates *fates, const struct change *change) {
+	struct report_item item = { .object = change_object(change), .before = change->observed,
+				    .fields = change->fields, .change = change };
+
+	if (change->refused || (change->type == CHANGE_CREATE && change->observed)) {
+		item.action = ACTION_REFUSED;
+	} else if (change->type == CHANGE_CREATE) {
+		add_end(items, fates, change->desired, change);
+		if (change->desired->twin)
+			add_end(items, fates, change->desired->twin, change);
+		return;
+	} else if (change->type == CHANGE_DELETE) {
+		if (change->again && change->desired && fate_of(fates, change->desired)->creation)
+			return;
+		item.action = ACTION_DELETE;
+		item.object = change->observed;
+	} else {
+		item.action = change->observed ? ACTION_CHANGE : ACTION_CREATE;
+	}
+	vec_push(&items->list, item);
+}
+
+void report_items_make(struct report_items *items, const struct plan *plan) {
+	_cleanup_(fates_done) struct fates fates = {};
+
+	find_fates(&fates, plan);
+	vec_foreach(change, &plan->changes)
+		if (!(*change)->follows)
+			add_change(items, &fates, *change);
+}
+
+struct report_summary report_plan_summary(const struct plan *plan) {
+	_cleanup_(report_items_done) struct report_items items = {};
+	struct report_summary summary = {};
+	size_t n[N_ACTIONS] = {};
+	struct fates names = {}; /* used as a set, of namespaces' first objects */
+
+	report_items_make(&items, plan);
+	vec_foreach(item, &items.list) {
+		bool known = false;
+
+		n[item->action]++;
+		for (struct fate *f = names.table; f && !known; f = f->hh.next)
+			known = streq(f->desired->ns, item->object->ns);
+		if (!known)
+			fate_of(&names, item->object);
+	}
+	summary = (struct report_summary){ n[ACTION_CREATE], n[ACTION_CHANGE], n[ACTION_RECREATE], n[ACTION_DELETE],
+					   n[ACTION_REFUSED], HASH_COUNT(names.table) };
+	fates_done(&names);
+	return summary;
+}
+
+/* Fields in words. */
+
+bool report_shows(const struct object *object, size_t i) {
+	const struct field *field = &object->kind->fields[i];
+
+	if (field->class == FIELD_KEY || field->flags & FIELD_OPAQUE)
+		return false;
+	/* Hidden because it is written elsewhere, as `ports`: but it is what people look for. */
+	if (object->kind->class == CLASS_LINK && i == LINK_MASTER)
+		return true;
+	return !(field->flags & FIELD_HIDDEN);
+}
+
+static void add_value(const struct object *object, size_t i, struct text *out) {
+	const struct field *field = &object->kind->fields[i];
+	_cleanup_text_ struct text value = {};
+
+	if (object->kind->class == CLASS_LINK && i == LINK_UP)
+		text_add(out, ((const struct link *)object)->up ? "up" : "down");
+	else
+		field_print(field, object, &value);
+	report_clean(text_str(&value), out);
+}
+
+static void add_name(const struct object *object, const struct object *before, size_t i, struct text *out) {
+	if (object->kind->class == CLASS_LINK && i == LINK_UP)
+		return; /* "up" and "down" say it all */
+	if (object->kind == &kind_sysctl)
+		text_add(out, before ? "" : "= ");
+	else if (object->kind->class == CLASS_LINK && i == LINK_MASTER)
+		text_add(out, before ? "controller " : "port of ");
+	else
+		text_addf(out, "%s ", object->kind->fields[i].name);
+}
+
+void report_field(const struct object *object, const struct object *before, size_t i, struct text *out) {
+	/* Tables of two kinds agree on the common fields of links only. */
+	if (before && (!object_has(before, i) || (before->kind != object->kind && i >= LINK_N_FIELDS)))
+		before = NULL;
+	add_name(object, before, i, out);
+	if (before) {
+		add_value(before, i, out);
+		text_add(out, " -> ");
+	}
+	add_value(object, i, out);
+}
+
+void report_reason(const struct report_item *item, struct text *out) {
+	const struct object *object = item->object;
+
+	if (item->along) {
+		text_add(out, "along with its interface");
+		return;
+	}
+	if (object->kind != item->before->kind && !object->kind->any_kind) {
+		text_add(out, "is a ");
+		object_print_noun(item->before, out);
+		return;
+	}
+	for (size_t i = 0, n = 0; i < object->kind->n_fields; i++) {
+		if (!(item->fields >> i & 1))
+			continue;
+		if (object->kind->fields[i].flags & FIELD_PEER)
+			text_addf(out, "%sits other end is not there", n++ ? ", " : "");
+		else if (report_shows(object, i)) {
+			text_add(out, n++ ? ", " : "");
+			report_field(object, item->before, i, out);
+		}
+	}
+}
+
+const char *report_short_scope(const struct object *object, struct text *scope) {
+	_cleanup_text_ struct text raw = {};
+	const char *slash;
+
+	object_print_scope(object, &raw);
+	report_clean(raw.data, scope);
+	slash = strchr(text_str(scope), '/');
+	return slash ? slash + 1 : "";
+}
+
+void report_refusal(const struct change *change, struct text *out) {
+	const char *text = change->text ? change->text : strerror(-change->error);
+	_cleanup_text_ struct text scope = {};
+
+	object_print_scope(change_object(change), &scope);
+	const char *rest = startswith(text, scope.data);
+	report_clean(rest && *rest == ' ' ? rest + 1 : text, out);
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carrying out a plan: requests of one namespace that stand together go out in one batch, and each answer finds
+ * its change again. It follows the plan's order and decides nothing but this: what needs a change that failed
+ * is not tried.
+ */
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel_real.h"
+#include "kind/dns.h"
+#include "kind/link.h"
+#include "kind/nat.h"
+#include "kind/sysctl.h"
+#include "settings.h"
+
+/* A change and the messages that it became. */
+struct sent {
+	struct change *change;
+	size_t first, n;
+};
+
+struct execution {
+	struct kernel_real *k;
+	const struct look *look;
+	struct plan *plan;
+	const struct execute_hooks *hooks;
+	struct resolver resolver;
+	/* The batch being collected. */
+	struct nl_writer writer;
+	struct handle *at;          /* where it is to be sent */
+	vec(struct sent) sent;
+	/* The namespace whose files were last written. */
+	struct netns_visit visit;
+	const struct handle *inside;
+};
+
+static void fail(struct execution *x, struct change *change, int error, const char *text) {
+	change->done = true;
+	change->error = error;
+	change->text = text ? arena_strdup(&x->plan->arena, text) : NULL;
+}
+
+/* Resolving names. */
+
+static uint32_t resolve_ifindex(void *userdata, const char *ns, const char *name) {
+	struct execution *x = userdata;
+	const struct known_link *link = handle_link(handle_get(x->k, ns), name);
+
+	/* lo is the first in every namespace, also in one that nobody has looked at yet. */
+	return link ? link->ifindex : streq(name, "lo") ? 1 : 0;
+}
+
+static int resolve_netns_fd(void *userdata, const char *ns) {
+	struct execution *x = userdata;
+	struct handle *handle = handle_get(x->k, ns);
+	int r;
+
+	if (handle->host) {
+		if (handle->fd < 0)
+			handle->fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		return handle->fd < 0 ? -errno : handle->fd;
+	}
+	r = handle_open(x->k, handle);
+	return r < 0 ? r : handle->fd;
+}
+
+static uint32_t resolve_new_ifindex(void *userdata, const char *ns, const char *name) {
+	struct execution *x = userdata;
+	struct handle *handle = handle_get(x->k, ns);
+	uint32_t index = MAX(handle->highest, 1U) + 1;
+
+	handle_add_link(handle, name, index, NULL);
+	return index;
+}
+
+static uint32_t resolve_mac(void *userdata, const struct mac *mac) {
+	struct execution *x = userdata;
+	const struct handle *host = handle_get(x->k, NS_HOST);
+
+	for (const struct known_link *link = host->by_index; link; link = link->hh_index.next)
+		if (memcmp(&link->mac, mac, sizeof(*mac)) == 0)
+			return link->ifindex;
+	return 0;
+}
+
+/* Answers. */
+
+/* Gone is gone, whoever did it. */
+static bool is_gone(int error) {
+	return error == -ENODEV || error == -ENOENT || error == -ESRCH || error == -EADDRNOTAVAIL || error == -ENXIO;
+}
+
+static void forget_link(struct execution *x, const struct object *object) {
+	if (object && object->kind->class == CLASS_LINK)
+		handle_drop_link(handle_get(x->k, object->ns), ((const struct link *)object)->name);
+}
+
+static void settle(struct execution *x, struct change *change) {
+	if (change->type == CHANGE_DELETE && is_gone(change->error))
+		change->error = 0;
+	/* The index that was chosen for a link that did not come into being stands for nothing. */
+	if (change->type == CHANGE_CREATE && change->error) {
+		forget_link(x, change->desired);
+		forget_link(x, change->desired->twin);
+	}
+	if (change->type == CHANGE_DELETE && !change->error)
+		forget_link(x, change->observed);
+}
+
+static void take_ack(void *userdata, size_t index, const struct nl_ack *ack) {
+	struct execution *x = userdata;
+
+	vec_foreach(sent, &x->sent) {
+		struct change *change = sent->change;
+
+		if (index < sent->first || index >= sent->first + sent->n)
+			continue;
+		/* The first refusal of several messages tells the reason; ECANCELED only that there is one. */
+		if (!ack->error || (change->error && change->error != -ECANCELED))
+			return;
+		change->error = ack->error;
+		change->text = ack->text ? arena_strdup(&x->plan->arena, ack->text) : change->text;
+		if (ack->offset)
+			change->culprit = nl_find_origin(&x->writer, index, ack->offset);
+		return;
+	}
+}
+
+static void take_ack_in_order(void *userdata, size_t index, const struct nl_ack *ack);
+
+static void flush(struct execution *x, bool transaction, int protocol) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	struct nl_socket *use = &sock;
+	int r = 0;
+
+	if (!x->sent.n)
+		return;
+	if (x->at->host && protocol == NETLINK_ROUTE)
+		use = &x->k->host;
+	else
+		r = nl_open(&sock, protocol, x->at->fd);
+	if (r == 0)
+		r = nl_transact(use, x->writer.messages.items, x->writer.messages.n, transaction,
+				transaction ? take_ack : take_ack_in_order, x);
+	vec_foreach(sent, &x->sent) {
+		sent->change->done = true;
+		if (r < 0 && !sent->change->error)
+			sent->change->error = r;
+		settle(x, sent->change);
+	}
+	vec_clear(&x->sent);
+	nl_clear(&x->writer);
+}
+
+/* Each rtnetlink change is one message, so the index finds it at once. */
+static void take_ack_in_order(void *userdata, size_t index, const struct nl_ack *ack) {
+	struct execution *x = userdata;
+
+	if (index < x->sent.n && x->sent.items[index].first == index && x->sent.items[index].n == 1) {
+		struct change *change = x->sent.items[index].change;
+
+		change->error = ack->error;
+		if (ack->error && ack->text)
+			change->text = arena_strdup(&x->plan->arena, ack->text);
+		if (ack->error && ack->offset)
+			change->culprit = nl_find_origin(&x->writer, index, ack->offset);
+		return;
+	}
+	take_ack(userdata, index, ack);
+}
+
+/* Requests. */
+
+static const char *place_of(const struct change *change) {
+	const struct object *object = change_object(change);
+
+	return object->kind->sent_in ? object->kind->sent_in(change) : object->ns;
+}
+
+/* A deletion is encoded by what was seen; what it was meant as decides only for what is given back. */
+static const struct kind *encoder(const struct change *change) {
+	return change->type == CHANGE_DELETE && change->desired && change->desired->kind->bare_create
+		       ? change->desired->kind
+	       : change->type == CHANGE_DELETE ? change->observed->kind
+					       : change->desired->kind;
+}
+
+static void collect(struct execution *x, struct change *change) {
+	struct encode encode = { .writer = &x->writer, .resolver = &x->resolver, .topology = x->look->topology,
+				 .arena = &x->plan->arena };
+	size_t before = x->writer.messages.n;
+	int r = encoder(change)->encode(&encode, change);
+
+	if (r == 0 && x->writer.overflow)
+		r = -EMSGSIZE;
+	if (r < 0) {
+		/* What was begun is taken out again; the message before it stays whole. */
+		nl_truncate(&x->writer, before);
+		fail(x, change, r, encode.problem);
+		settle(x, change);
+		return;
+	}
+	vec_push(&x->sent, (struct sent){ change, before, x->writer.messages.n - before });
+}
+
+static void request_route(struct execution *x, struct change *change) {
+	struct handle *at = handle_get(x->k, place_of(change));
+	int r;
+
+	if (x->at != at || x->writer.messages.n >= NL_BATCH_MESSAGES || !nl_has_room(&x->writer))
+		flush(x, false, NETLINK_ROUTE);
+	r = handle_open(x->k, at);
+	if (r < 0) {
+		fail(x, change, r, "the namespace is gone");
+		settle(x, change);
+		return;
+	}
+	x->at = at;
+	collect(x, change);
+}
+
+static void request_netfilter(struct execution *x, struct change *change) {
+	struct handle *at = handle_get(x->k, change_object(change)->ns);
+	int r = handle_open(x->k, at);
+
+	if (r < 0) {
+		fail(x, change, r, "the namespace is gone");
+		return;
+	}
+	x->at = at;
+	collect(x, change);
+	flush(x, true, NETLINK_NETFILTER);
+}
+
+/* Namespaces. */
+
+static int create_namespace(struct execution *x, const char *name) {
+	int fd, r = 0;
+
+	if (!x->k->prepared)
+		r = netns_prepare();
+	if (r < 0)
+		return r;
+	x->k->prepared = true;
+	r = netns_create(name, &fd);
+	/* A file that a crash left is no namespace, and the ledger says that it is ours. */
+	if (r == -EEXIST && netns_remove_stale(name) == 0)
+		r = netns_create(name, &fd);
+	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), fd);
+}
+
+static void change_namespace(struct execution *x, struct change *change) {
+	const char *name = change_object(change)->ns;
+
+	change->done = true;
+	if (change->type == CHANGE_CREATE) {
+		change->error = create_namespace(x, name);
+		return;
+	}
+	handle_gone(x->k, handle_get(x->k, name));
+	change->error = netns_delete(name);
+	settle(x, change);
+}
+
+/* Settings and files. */
+
+static int enter(struct execution *x, struct handle *handle) {
+	int r;
+
+	if (x->inside == handle)
+		return 0;
+	r = handle_open(x->k, handle);
+	if (r == 0)
+		r = netns_enter(&x->visit, handle->fd);
+	x->inside = r < 0 ? NULL : handle;
+	return r;
+}
+
+static void leave(struct execution *x) {
+	netns_leave(&x->visit);
+	x->inside = NULL;
+}
+
+static const char *setting_problem(int error) {
+	return error == -ENOENT	  ? "the kernel has no such setting"
+	       : error == -EINVAL ? "the kernel refuses the value"
+				  : NULL;
+}
+
+static void change_setting(struct execution *x, struct change *change) {
+	const struct sysctl *sysctl = (const struct sysctl *)change->desired;
+	struct arena *arena = &x->plan->arena;
+	int r = enter(x, handle_get(x->k, sysctl->object.ns)), error = 0;
+	const char *former;
+
+	if (r == 0 && !change->observed && x->hooks->former) {
+		former = setting_read(arena, sysctl->path, &error);
+		if (former)
+			x->hooks->former(x->hooks->userdata, change,
+					 &sysctl_new(arena, sysctl->object.ns, sysctl->path, former)->object);
+		r = error;
+	}
+	if (r == 0)
+		r = setting_write(sysctl->path, sysctl->value);
+	fail(x, change, r, setting_problem(r));
+	change->culprit = r < 0 ? &sysctl->object.kind->fields[SYSCTL_VALUE] : NULL;
+}
+
+static void change_file(struct execution *x, struct change *change) {
+	const struct dns *dns = (const struct dns *)change->desired;
+
+	if (change->type == CHANGE_DELETE)
+		fail(x, change, resolv_conf_remove(change->observed->ns), NULL);
+	else
+		fail(x, change, resolv_conf_write(dns->object.ns, dns->content), NULL);
+}
+
+/* The order. */
+
+static bool is_blocked(struct execution *x, struct change *change) {
+	for (unsigned i = 0; i < change->n_needs; i++) {
+		const struct change *need = change->needs[i];
+
+		if (!need->done || !need->error)
+			continue;
+		change->blocked = need->blocked ? need->blocked : need;
+		fail(x, change, need->error, NULL);
+		return true;
+	}
+	return false;
+}
+
+static void carry_out(struct execution *x, struct change *change) {
+	enum transport transport = change_object(change)->kind->transport;
+
+	if (transport != TRANSPORT_ROUTE)
+		flush(x, false, NETLINK_ROUTE);
+	if (transport != TRANSPORT_SYSCTL)
+		leave(x);
+	if (is_blocked(x, change))
+		return;
+	switch (transport) {
+	case TRANSPORT_ROUTE:
+		request_route(x, change);
+		break;
+	case TRANSPORT_NETFILTER:
+		request_netfilter(x, change);
+		break;
+	case TRANSPORT_NETNS:
+		change_namespace(x, change);
+		break;
+	case TRANSPORT_SYSCTL:
+		change_setting(x, change);
+		break;
+	case TRANSPORT_FILE:
+		change_file(x, change);
+		break;
+	}
+}
+
+/* A change of one batch may have needed another of the same, whose answer was not there yet. */
+static void find_blocked(struct plan *plan) {
+	vec_foreach(at, &plan->changes) {
+		struct change *change = *at;
+
+		for (unsigned i = 0; change->error && !change->blocked && i < change->n_needs; i++)
+			if (change->needs[i]->error)
+				change->blocked = change->needs[i]->blocked ? change->needs[i]->blocked : change->needs[i];
+	}
+}
+
+void real_execute(struct kernel *kernel, const struct look *look, struct plan *plan, const struct execute_hooks *hooks) {
+	struct execution x = {
+		.k = (struct kernel_real *)kernel,
+		.look = look,
+		.plan = plan,
+		.hooks = hooks,
+	};
+
+	x.resolver = (struct resolver){ .userdata = &x, .ifindex = resolve_ifindex, .netns_fd = resolve_netns_fd,
+					.new_ifindex = resolve_new_ifindex, .ifindex_by_mac = resolve_mac };
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		if (!plan->changes.items[i]->done)
+			carry_out(&x, plan->changes.items[i]);
+		if (hooks->progress && i % 256 == 255)
+			hooks->progress(hooks->userdata, i + 1);
+	}
+	flush(&x, false, NETLINK_ROUTE);
+	leave(&x);
+	find_blocked(plan);
+	vec_done(&x.sent);
+	nl_writer_done(&x.writer);
+}

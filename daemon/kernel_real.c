@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The real kernel: what is remembered between looks. A namespace's descriptor is open only during a pass; its
+ * inode tells whether the name still stands for the same one; the names and indexes of its links are needed by
+ * other namespaces' objects (the other end of a veth pair), so they outlive the look.
+ */
+#include "kernel_real.h"
+
+#include <fcntl.h>
+#include <sys/utsname.h>
+
+#include "state.h"
+#include "watch.h"
+
+/* Links of a namespace. */
+
+struct known_link *handle_link(const struct handle *handle, const char *name) {
+	struct known_link *link = NULL;
+
+	HASH_FIND(hh_name, handle->by_name, name, strlen(name), link);
+	return link;
+}
+
+struct known_link *handle_index(const struct handle *handle, uint32_t ifindex) {
+	struct known_link *link = NULL;
+
+	HASH_FIND(hh_index, handle->by_index, &ifindex, sizeof(ifindex), link);
+	return link;
+}
+
+static void drop(struct handle *handle, struct known_link *link) {
+	HASH_DELETE(hh_name, handle->by_name, link);
+	HASH_DELETE(hh_index, handle->by_index, link);
+	free(link);
+}
+
+void handle_drop_link(struct handle *handle, const char *name) {
+	struct known_link *link = handle_link(handle, name);
+
+	if (link)
+		drop(handle, link);
+}
+
+void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, const struct mac *mac) {
+	struct known_link *before = handle_index(handle, ifindex), *link = xmalloc(sizeof(*link) + strlen(name) + 1);
+
+	if (before)
+		drop(handle, before);
+	handle_drop_link(handle, name);
+	link->ifindex = ifindex;
+	if (mac)
+		link->mac = *mac;
+	strcpy(link->name, name);
+	HASH_ADD_KEYPTR(hh_name, handle->by_name, link->name, strlen(link->name), link);
+	HASH_ADD(hh_index, handle->by_index, ifindex, sizeof(link->ifindex), link);
+	handle->highest = MAX(handle->highest, ifindex);
+}
+
+void handle_clear_links(struct handle *handle) {
+	struct known_link *link, *next;
+
+	HASH_ITER(hh_index, handle->by_index, link, next)
+		drop(handle, link);
+	handle->highest = 0;
+}
+
+/* Namespaces. */
+
+struct handle *handle_get(struct kernel_real *k, const char *name) {
+	struct handle *handle = NULL;
+
+	HASH_FIND_STR(k->handles, name, handle);
+	if (!handle) {
+		handle = xmalloc(sizeof(*handle));
+		handle->name = xstrdup(name);
+		handle->host = streq(name, NS_HOST);
+		handle->fd = -1;
+		handle->nsid = -1;
+		HASH_ADD_KEYPTR(hh, k->handles, handle->name, strlen(handle->name), handle);
+	}
+	return handle;
+}
+
+struct handle *handle_by_id(struct kernel_real *k, int32_t nsid) {
+	struct handle *handle = NULL;
+
+	HASH_FIND(hh_id, k->by_id, &nsid, sizeof(nsid), handle);
+	return handle;
+}
+
+static void set_id(struct kernel_real *k, struct handle *handle, int32_t nsid) {
+	struct handle *other = nsid >= 0 ? handle_by_id(k, nsid) : NULL;
+
+	if (handle->nsid == nsid)
+		return;
+	if (other) {
+		HASH_DELETE(hh_id, k->by_id, other);
+		other->nsid = -1;
+	}
+	if (handle->nsid >= 0)
+		HASH_DELETE(hh_id, k->by_id, handle);
+	handle->nsid = nsid;
+	if (nsid >= 0)
+		HASH_ADD(hh_id, k->by_id, nsid, sizeof(handle->nsid), handle);
+}
+
+void handle_gone(struct kernel_real *k, struct handle *handle) {
+	if (handle->fd >= 0)
+		close(handle->fd);
+	handle->fd = -1;
+	handle->inode = 0;
+	handle_clear_links(handle);
+	set_id(k, handle, -1);
+}
+
+int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
+	ino_t inode;
+	int32_t nsid;
+
+	int r = netns_inode(fd, &inode);
+	if (r == 0 && (inode != handle->inode || handle->nsid < 0)) {
+		r = netns_id(fd, &nsid);
+		if (r == 0) {
+			handle_clear_links(handle);
+			set_id(k, handle, nsid);
+		}
+	}
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	if (handle->fd >= 0)
+		close(handle->fd);
+	handle->fd = fd;
+	handle->inode = inode;
+	return 0;
+}
+
+int handle_open(struct kernel_real *k, struct handle *handle) {
+	int fd, r;
+
+	if (handle->host || handle->fd >= 0)
+		return 0;
+	r = netns_open(handle->name, &fd);
+	if (r < 0) {
+		/* A stale file is as good as none; creating takes care of it. */
+		if (r == -ENOENT || r == -EINVAL)
+			handle_gone(k, handle);
+		return r == -EINVAL ? -ENOENT : r;
+	}
+	return handle_adopt(k, handle, fd);
+}
+
+/* The interface. */
+
+static const char *real_name_of(struct kernel *kernel, int32_t nsid) {
+	struct kernel_real *k = (struct kernel_real *)kernel;
+	const struct handle *handle = nsid == WATCH_NSID_HOST ? handle_get(k, NS_HOST) : handle_by_id(k, nsid);
+
+	return handle ? handle->name : NULL;
+}
+
+static void real_rest(struct kernel *kernel) {
+	struct kernel_real *k = (struct kernel_real *)kernel;
+
+	for (struct handle *handle = k->handles; handle; handle = handle->hh.next) {
+		if (handle->fd >= 0)
+			close(handle->fd);
+		handle->fd = -1;
+	}
+}
+
+static void real_free(struct kernel *kernel) {
+	struct kernel_real *k = (struct kernel_real *)kernel;
+	struct handle *handle, *next;
+
+	HASH_CLEAR(hh_id, k->by_id);
+	HASH_ITER(hh, k->handles, handle, next) {
+		HASH_DELETE(hh, k->handles, handle);
+		handle->nsid = -1;
+		handle_gone(k, handle);
+		free(handle->name);
+		free(handle);
+	}
+	nl_close(&k->host);
+	free(k);
+}
+
+static const struct kernel_ops real_ops = {
+	.observe = real_observe,
+	.execute = real_execute,
+	.name_of = real_name_of,
+	.rest = real_rest,
+	.free = real_free,
+};
+
+/* Linux 5.18 has IFA_PROTO; an older one ignores it, which no message tells. */
+static bool has_address_marks(void) {
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 18));
+}
+
+/* The host knows itself by an id too, so that the other end of a pair can be found to be there. */
+static int know_host(struct kernel_real *k) {
+	_cleanup_close_ int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct handle *host = handle_get(k, NS_HOST);
+	int32_t nsid;
+
+	if (fd < 0)
+		return -errno;
+	int r = netns_id(fd, &nsid);
+	if (r < 0)
+		return r;
+	set_id(k, host, nsid);
+	return netns_inode(fd, &host->inode);
+}
+
+int kernel_real_new(struct kernel **ret) {
+	struct kernel_real *k = xmalloc(sizeof(*k));
+
+	k->kernel.ops = &real_ops;
+	k->host = NL_SOCKET_NONE;
+	k->address_marks = has_address_marks();
+	int r = netns_init();
+	if (r == 0)
+		r = nl_open(&k->host, NETLINK_ROUTE, -1);
+	if (r == 0)
+		r = know_host(k);
+	if (r < 0) {
+		real_free(&k->kernel);
+		return r;
+	}
+	*ret = &k->kernel;
+	return 0;
+}

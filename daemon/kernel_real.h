@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the real kernel share (kernel_real.c, observe.c, execute.c, settings.c); not for others. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "kernel.h"
+#include "netlink.h"
+#include "netns.h"
+
+/* One link as it was last seen or made. */
+struct known_link {
+	uint32_t ifindex;
+	struct mac mac;
+	UT_hash_handle hh_index, hh_name;
+	char name[];
+};
+
+/* What is remembered of a namespace between looks: who it is, and which links it had. */
+struct handle {
+	char *name;
+	bool host;
+	int fd;               /* kept during a pass; -1: not open, and always for the host */
+	ino_t inode;          /* 0: not known */
+	int32_t nsid;         /* in the host namespace; -1: none */
+	struct known_link *by_index, *by_name;
+	uint32_t highest;     /* index handed out or seen */
+	UT_hash_handle hh, hh_id;
+};
+
+struct kernel_real {
+	struct kernel kernel;
+	struct nl_socket host;      /* request socket in the host namespace */
+	struct handle *handles;     /* by name */
+	struct handle *by_id;       /* by nsid */
+	bool prepared;              /* NETNS_DIR is ready */
+	bool address_marks;
+};
+
+/* kernel_real.c: handles. */
+struct handle *handle_get(struct kernel_real *k, const char *name);
+struct handle *handle_by_id(struct kernel_real *k, int32_t nsid);
+/* Opens it where it is not open, gives it an nsid, and forgets its links where it is another namespace than before.
+ * -ENOENT where there is none. 0 or -errno. */
+int handle_open(struct kernel_real *k, struct handle *handle);
+/* Takes over a descriptor of a namespace that was just made. */
+int handle_adopt(struct kernel_real *k, struct handle *handle, int fd);
+void handle_gone(struct kernel_real *k, struct handle *handle);
+
+struct known_link *handle_link(const struct handle *handle, const char *name);
+struct known_link *handle_index(const struct handle *handle, uint32_t ifindex);
+void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, const struct mac *mac);
+void handle_drop_link(struct handle *handle, const char *name);
+void handle_clear_links(struct handle *handle);
+
+/* observe.c, execute.c */
+int real_observe(struct kernel *kernel, const struct look *look, const char *const *names, size_t n, struct state *ret);
+void real_execute(struct kernel *kernel, const struct look *look, struct plan *plan, const struct execute_hooks *hooks);

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking at namespaces: three dumps each (links, addresses, routes), the NAT table and the files where they are
+ * of interest, all decoded by the kinds. It decides nothing and changes nothing but the handles.
+ */
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel_real.h"
+#include "kind/address.h"
+#include "kind/dns.h"
+#include "kind/link.h"
+#include "kind/nat.h"
+#include "kind/netns.h"
+#include "kind/port.h"
+#include "kind/route.h"
+#include "kind/sysctl.h"
+#include "settings.h"
+
+/* The look at one namespace. */
+struct sight {
+	struct kernel_real *k;
+	const struct look *look;
+	struct handle *handle;
+	struct state *state;
+	struct ns_state *ns;
+	struct decode decode;
+	struct nl_socket sock;
+	bool ports;             /* bridge port attributes are of interest */
+};
+
+static const char *link_name(void *userdata, uint32_t ifindex) {
+	const struct sight *sight = userdata;
+	const struct known_link *link = handle_index(sight->handle, ifindex);
+
+	return link ? arena_strdup(&sight->state->arena, link->name) : NULL;
+}
+
+/* Dumps. */
+
+static int take_link(void *userdata, const struct nlmsghdr *nlh) {
+	struct sight *sight = userdata;
+	struct link *link = nlh->nlmsg_type == RTM_NEWLINK ? link_decode(&sight->decode, nlh) : NULL;
+	struct port *port;
+
+	if (!link)
+		return 0;
+	handle_add_link(sight->handle, link->name, link->ifindex, &link->mac);
+	if (ns_add(sight->ns, &link->object))
+		return 0;
+	port = sight->ports ? port_decode(&sight->decode, nlh, link) : NULL;
+	if (port)
+		ns_add(sight->ns, &port->object);
+	return 0;
+}
+
+static int take_address(void *userdata, const struct nlmsghdr *nlh) {
+	struct sight *sight = userdata;
+	struct address *address = nlh->nlmsg_type == RTM_NEWADDR ? address_decode(&sight->decode, nlh) : NULL;
+
+	if (address)
+		ns_add(sight->ns, &address->object);
+	return 0;
+}
+
+/* Of several routes with one identity (`ip route append`) ours counts, else the first, which the kernel uses. */
+static int take_route(void *userdata, const struct nlmsghdr *nlh) {
+	struct sight *sight = userdata;
+	struct route *route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
+	struct object *before = route ? ns_add(sight->ns, &route->object) : NULL;
+
+	if (before && route->object.marked && !before->marked) {
+		ns_remove(sight->ns, before);
+		ns_add(sight->ns, &route->object);
+	}
+	return 0;
+}
+
+/* An interrupted dump begins again: what it gave so far is forgotten. */
+static void forget_class(struct sight *sight, enum object_class class) {
+	for (struct object *object = sight->ns->objects, *next; object; object = next) {
+		next = object->hh.next;
+		if (object->kind->class == class)
+			ns_remove(sight->ns, object);
+	}
+}
+
+static void forget_links(void *userdata) {
+	struct sight *sight = userdata;
+
+	forget_class(sight, CLASS_LINK);
+	forget_class(sight, CLASS_PORT);
+	handle_clear_links(sight->handle);
+}
+
+static void forget_addresses(void *userdata) {
+	forget_class(userdata, CLASS_ADDRESS);
+}
+
+static void forget_routes(void *userdata) {
+	forget_class(userdata, CLASS_ROUTE);
+}
+
+union request {
+	struct nlmsghdr nlh;
+	char space[MNL_NLMSG_HDRLEN + 64];
+};
+
+static int dump(struct sight *sight, uint16_t type, size_t extra, nl_message_fn fn, void (*restart)(void *)) {
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+
+	nlh->nlmsg_type = type;
+	mnl_nlmsg_put_extra_header(nlh, extra); /* zeroed: every family */
+	if (type == RTM_GETLINK)
+		mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nl_dump(&sight->sock, nlh, fn, restart, sight);
+}
+
+static void resolve_masters(struct sight *sight) {
+	ns_foreach(object, sight->ns)
+		if (object->kind->class == CLASS_LINK)
+			link_resolve(&sight->decode, (struct link *)object);
+}
+
+static int look_at_routing(struct sight *sight) {
+	handle_clear_links(sight->handle);
+	int r = dump(sight, RTM_GETLINK, sizeof(struct ifinfomsg), take_link, forget_links);
+	if (r < 0)
+		return r;
+	resolve_masters(sight);
+	r = dump(sight, RTM_GETADDR, sizeof(struct ifaddrmsg), take_address, forget_addresses);
+	if (r < 0)
+		return r;
+	return dump(sight, RTM_GETROUTE, sizeof(struct rtmsg), take_route, forget_routes);
+}
+
+/* NAT. */
+
+static int nat_request(struct nl_socket *sock, const char *topology, enum nat_request what, struct nat_reader *reader) {
+	struct nl_writer w = {};
+	int r;
+
+	nl_reserve(&w, 4096);
+	nat_put_request(&w, topology, what);
+	if (what == NAT_REQUEST_TABLE)
+		r = nl_request(sock, w.messages.items[0], nat_reader_message, reader);
+	else
+		r = nl_dump(sock, w.messages.items[0], nat_reader_message, nat_reader_restart, reader);
+	nl_writer_done(&w);
+	return r;
+}
+
+static int read_nat(struct sight *sight, struct nl_socket *sock, struct nat **ret) {
+	struct nat_reader reader;
+	int r = 0;
+
+	nat_reader_begin(&reader, &sight->decode);
+	for (enum nat_request what = NAT_REQUEST_TABLE; what <= NAT_REQUEST_RULES && r == 0; what++)
+		r = nat_request(sock, sight->look->topology, what, &reader);
+	*ret = NULL;
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : nat_reader_finish(&reader, ret);
+}
+
+static int look_at_nat(struct sight *sight) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	struct nat *nat = NULL;
+	int r = nl_open(&sock, NETLINK_NETFILTER, sight->handle->fd);
+
+	for (int tries = 0; r == 0 && tries < NL_DUMP_TRIES; tries++) {
+		r = read_nat(sight, &sock, &nat);
+		if (r != -EAGAIN)
+			break;
+		r = tries + 1 < NL_DUMP_TRIES ? 0 : -EINTR;
+	}
+	if (r == 0 && nat)
+		ns_add(sight->ns, &nat->object);
+	return r;
+}
+
+/* Files. */
+
+static void look_at_settings(struct sight *sight, const struct ns_state *desired) {
+	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
+	bool there = false;
+
+	ns_foreach(object, desired) {
+		const struct sysctl *wanted = (const struct sysctl *)object;
+		const char *value;
+		int error;
+
+		if (object->kind != &kind_sysctl)
+			continue;
+		if (!there && netns_enter(&visit, sight->handle->fd) < 0)
+			return;
+		there = true;
+		value = setting_read(&sight->state->arena, wanted->path, &error);
+		if (!value)
+			continue; /* of a link that is not there yet; writing it will tell */
+		struct sysctl *seen = sysctl_new(&sight->state->arena, sight->ns->name, wanted->path, value);
+		ns_add(sight->ns, &seen->object);
+	}
+}
+
+static void look_at_dns(struct sight *sight) {
+	struct arena *arena = &sight->state->arena;
+	int error;
+	const char *content = resolv_conf_read(arena, sight->ns->name, &error);
+
+	if (content)
+		ns_add(sight->ns, &dns_new(arena, sight->ns->name, content)->object);
+}
+
+/* What is of interest: declared, or remembered as made. */
+static bool concerns(const struct look *look, const char *ns, enum object_class class) {
+	const struct ns_state *desired = state_find(look->desired, ns);
+	const struct ledger_ns *noted = ledger_namespace(look->ledger, ns);
+
+	ns_foreach(object, desired)
+		if (object->kind->class == class)
+			return true;
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
+		if (entry->kind->class == class)
+			return true;
+	return false;
+}
+
+static int look_inside(struct sight *sight) {
+	const char *name = sight->ns->name;
+	int r;
+
+	if (!sight->handle->host)
+		ns_add(sight->ns, netns_object(&sight->state->arena, name));
+	r = nl_open(&sight->sock, NETLINK_ROUTE, sight->handle->fd);
+	if (r == 0)
+		r = look_at_routing(sight);
+	if (r == 0 && concerns(sight->look, name, CLASS_NAT))
+		r = look_at_nat(sight);
+	if (r == 0)
+		look_at_settings(sight, state_find(sight->look->desired, name));
+	return r;
+}
+
+static int look_at(struct kernel_real *k, const struct look *look, const char *name, struct state *state) {
+	struct sight sight = {
+		.k = k,
+		.look = look,
+		.handle = handle_get(k, name),
+		.state = state,
+		.ns = state_namespace(state, name),
+		.sock = NL_SOCKET_NONE,
+		.ports = concerns(look, name, CLASS_PORT),
+	};
+	int r = handle_open(k, sight.handle);
+
+	sight.decode = (struct decode){
+		.arena = &state->arena, .ns = sight.ns->name, .topology = look->topology,
+		.address_marks = k->address_marks, .userdata = &sight, .link_name = link_name,
+	};
+	if (r == 0) {
+		sight.ns->present = true;
+		r = look_inside(&sight);
+		nl_close(&sight.sock);
+	} else if (r == -ENOENT) {
+		r = 0;
+	}
+	/* The file is there or not whatever becomes of the namespace. */
+	if (r == 0 && concerns(look, name, CLASS_DNS))
+		look_at_dns(&sight);
+	return r;
+}
+
+/* Links elsewhere: a namespace numbers its peers by itself; one dump translates all its numbers into the host's. */
+
+struct id_pair {
+	int32_t theirs, ours;
+};
+
+struct translation {
+	bool read;
+	vec(struct id_pair) ids;
+};
+
+static int take_id(void *userdata, const struct nlmsghdr *nlh) {
+	struct translation *t = userdata;
+	const struct nlattr *tb[NETNSA_MAX + 1];
+
+	if (nlh->nlmsg_type != RTM_NEWNSID)
+		return 0;
+	nl_parse(nlh, sizeof(struct rtgenmsg), tb, NETNSA_MAX);
+	vec_push(&t->ids, (struct id_pair){ (int32_t)nl_get_u32(tb[NETNSA_NSID], UINT32_MAX),
+					    (int32_t)nl_get_u32(tb[NETNSA_CURRENT_NSID], UINT32_MAX) });
+	return 0;
+}
+
+static void restart_ids(void *userdata) {
+	vec_clear(&((struct translation *)userdata)->ids);
+}
+
+static int translate_ids(struct kernel_real *k, const struct handle *handle, struct translation *t) {
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+
+	nlh->nlmsg_type = RTM_GETNSID;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_TARGET_NSID, (uint32_t)handle->nsid);
+	t->read = true;
+	return nl_dump(&k->host, nlh, take_id, restart_ids, t);
+}
+
+static struct handle *translate_id(struct kernel_real *k, const struct handle *at, struct translation *t, int32_t id) {
+	if (!t->read)
+		translate_ids(k, at, t);
+	vec_foreach(pair, &t->ids)
+		if (pair->theirs == id && pair->ours >= 0)
+			return handle_by_id(k, pair->ours);
+	return NULL;
+}
+
+static int take_name(void *userdata, const struct nlmsghdr *nlh) {
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[IFLA_ADDRESS + 3];
+
+	nl_parse(nlh, sizeof(*ifi), tb, ARRAY_SIZE(tb) - 1);
+	if (nlh->nlmsg_type == RTM_NEWLINK && nl_get_text(tb[IFLA_IFNAME]))
+		handle_add_link(userdata, nl_get_text(tb[IFLA_IFNAME]), (uint32_t)ifi->ifi_index, NULL);
+	return 0;
+}
+
+/* A link in a namespace that is not looked at now, and that was not there when it was: only its name is wanted. */
+static void learn_names(struct kernel_real *k, struct handle *handle) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	if (handle_open(k, handle) == 0 && nl_open(&sock, NETLINK_ROUTE, handle->fd) == 0)
+		nl_dump(&sock, nlh, take_name, NULL, handle);
+}
+
+static void resolve_ref(struct kernel_real *k, struct state *state, struct handle *at, struct translation *t,
+			struct link_ref *ref) {
+	struct handle *there = ref->netnsid < 0 ? at : translate_id(k, at, t, ref->netnsid);
+
+	if (there && !handle_index(there, ref->ifindex) && !state_find(state, there->name))
+		learn_names(k, there);
+	const struct known_link *link = there ? handle_index(there, ref->ifindex) : NULL;
+	if (!link)
+		return;
+	ref->ns = arena_strdup(&state->arena, there->name);
+	ref->name = arena_strdup(&state->arena, link->name);
+}
+
+static void resolve_refs(struct kernel_real *k, struct state *state, struct ns_state *ns) {
+	struct handle *handle = handle_get(k, ns->name);
+	struct translation t = {};
+
+	ns_foreach(object, ns) {
+		if (object->kind->class != CLASS_LINK)
+			continue;
+		for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+			const struct field *field = &object->kind->fields[i];
+			struct link_ref *ref = field_of(field, object);
+
+			if (field->type == &type_link_ref && ref->ifindex)
+				resolve_ref(k, state, handle, &t, ref);
+		}
+	}
+	vec_done(&t.ids);
+}
+
+int real_observe(struct kernel *kernel, const struct look *look, const char *const *names, size_t n,
+		 struct state *ret) {
+	struct kernel_real *k = (struct kernel_real *)kernel;
+
+	for (size_t i = 0; i < n; i++) {
+		int r = look_at(k, look, names[i], ret);
+		if (r < 0)
+			return r;
+	}
+	state_foreach(ns, ret)
+		resolve_refs(k, ret, ns);
+	return 0;
+}

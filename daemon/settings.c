@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "settings.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define PROC_SYS "/proc/sys"
+#define ETC_NETNS "/etc/netns"
+
+enum {
+	FILE_MAX = 64 * 1024, /* nobody's resolv.conf is longer */
+};
+
+/* The whole file as text in arena, NULL and -errno; a NUL in it ends the text. */
+static const char *read_all(struct arena *arena, int fd, size_t max, int *ret_error) {
+	char *text = arena_alloc(arena, max + 1);
+	size_t n = 0;
+
+	while (n < max) {
+		ssize_t got = read(fd, text + n, max - n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			*ret_error = -errno;
+			return NULL;
+		}
+		if (got == 0)
+			break;
+		n += (size_t)got;
+	}
+	*ret_error = 0;
+	return text;
+}
+
+static int write_all(int fd, const char *text) {
+	size_t size = strlen(text);
+	ssize_t n;
+
+	do
+		n = write(fd, text, size);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (size_t)n < size ? -EIO : 0;
+}
+
+static int open_setting(const char *path, int flags) {
+	char full[sizeof(PROC_SYS) + 256];
+
+	if ((size_t)snprintf(full, sizeof(full), PROC_SYS "/%s", path) >= sizeof(full))
+		return -ENAMETOOLONG;
+	int fd = open(full, flags | O_CLOEXEC | O_NOCTTY);
+	return fd < 0 ? -errno : fd;
+}
+
+const char *setting_read(struct arena *arena, const char *path, int *ret_error) {
+	_cleanup_close_ int fd = open_setting(path, O_RDONLY);
+
+	if (fd < 0) {
+		*ret_error = fd;
+		return NULL;
+	}
+	return read_all(arena, fd, 1024, ret_error);
+}
+
+int setting_write(const char *path, const char *value) {
+	_cleanup_close_ int fd = open_setting(path, O_WRONLY);
+
+	return fd < 0 ? fd : write_all(fd, value);
+}
+
+/* The namespace's folder; made where `make` is set. */
+static int open_folder(const char *ns, bool make) {
+	_cleanup_close_ int base = -1;
+
+	if (make && mkdir(ETC_NETNS, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	base = open(ETC_NETNS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (base < 0)
+		return -errno;
+	if (make && mkdirat(base, ns, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	int fd = openat(base, ns, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error) {
+	_cleanup_close_ int folder = open_folder(ns, false), fd = -1;
+
+	*ret_error = 0;
+	if (folder < 0)
+		return NULL;
+	fd = openat(folder, "resolv.conf", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		*ret_error = errno == ENOENT ? 0 : -errno;
+		return NULL;
+	}
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		*ret_error = -EINVAL;
+		return NULL;
+	}
+	return read_all(arena, fd, MIN((size_t)st.st_size, (size_t)FILE_MAX), ret_error);
+}
+
+int resolv_conf_write(const char *ns, const char *content) {
+	_cleanup_close_ int folder = open_folder(ns, true), fd = -1;
+	int r;
+
+	if (folder < 0)
+		return folder;
+	unlinkat(folder, ".resolv.conf.topod", 0); /* what a crash may have left */
+	fd = openat(folder, ".resolv.conf.topod", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	r = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, content);
+	if (r == 0 && renameat(folder, ".resolv.conf.topod", folder, "resolv.conf") < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(folder, ".resolv.conf.topod", 0);
+	return r;
+}
+
+int resolv_conf_remove(const char *ns) {
+	_cleanup_close_ int folder = open_folder(ns, false);
+	char path[sizeof(ETC_NETNS) + 256];
+
+	if (folder < 0)
+		return folder == -ENOENT ? 0 : folder;
+	if (unlinkat(folder, "resolv.conf", 0) < 0 && errno != ENOENT)
+		return -errno;
+	snprintf(path, sizeof(path), ETC_NETNS "/%s", ns);
+	rmdir(path);
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Settings that are files: /proc/sys/net of the current namespace, and /etc/netns/NAME/resolv.conf.
+ *
+ * Bounded reading and whole writing; it knows no namespace (the caller has entered it) and no object.
+ */
+#pragma once
+
+#include "arena.h"
+
+/* The value of a setting ("net/ipv4/ip_forward"), or NULL with -errno in *ret_error; in arena. */
+const char *setting_read(struct arena *arena, const char *path, int *ret_error);
+/* 0 or -errno: -ENOENT where the kernel has no such setting, -EINVAL where it refuses the value. */
+int setting_write(const char *path, const char *value);
+
+/* The whole resolv.conf of a namespace, NULL where there is none (*ret_error 0) or it cannot be read. */
+const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error);
+/* Replaced as a whole, or not at all. 0 or -errno. */
+int resolv_conf_write(const char *ns, const char *content);
+/* Removes it, and its folder where nothing else is in it. 0 or -errno. */
+int resolv_conf_remove(const char *ns);
