@@ -24,7 +24,6 @@ static void add_refusal(struct diff *diff, struct object *desired, const struct 
 			const char *text) {
 	struct change *change = add(diff, CHANGE_CREATE, desired, observed, 0);
 
-	change->refused = true;
 	change->done = true;
 	change->error = error;
 	change->text = text;
@@ -263,6 +262,36 @@ static void present(struct diff *diff, struct ns_state *desired, struct object *
 		add(diff, CHANGE_UPDATE, object, observed, differs);
 }
 
+/* Is there an object that will provide the address, but does not yet? */
+static bool comes_later(const struct ns_state *desired, const struct ns_state *observed, const struct ip *ip) {
+	ns_foreach(object, desired) {
+		const struct object *seen;
+		bool later = false;
+
+		if (!object->kind->provides || !object->kind->provides(object, ip, &later))
+			continue;
+		seen = ns_find(observed, object);
+		if (later && (!seen || seen->pending))
+			return true;
+	}
+	return false;
+}
+
+/* A route by a source address waits until the address is usable; to try before would only fail. */
+static bool waits(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+		  const struct object *object) {
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (!(field->flags & FIELD_SOURCE) || !object_has(object, i) ||
+		    !comes_later(desired, observed, field_of(field, object)))
+			continue;
+		vec_push(&diff->plan->pending, object);
+		return true;
+	}
+	return false;
+}
+
 static bool is_absent_or_wrong(const struct object *object, const struct object *seen) {
 	return !seen || needs_recreation(object, seen, differences(object, seen));
 }
@@ -278,7 +307,9 @@ void diff_class(struct diff *diff, struct ns_state *observed, enum object_class 
 		if (object->kind->class != class || object->change)
 			continue;
 		seen = ns_find(observed, object);
-		if (only_whole && !is_absent_or_wrong(object, seen))
+		if (only_whole && (object->foreign || !is_absent_or_wrong(object, seen)))
+			continue;
+		if (waits(diff, desired, observed, object))
 			continue;
 		if (!seen || stands_on_recreated(diff, object))
 			missing(diff, desired, object);

@@ -33,13 +33,16 @@ struct change {
 	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan */
 	struct change *needs[4];       /* creations without which this cannot be done */
 	unsigned n_needs;
-	bool refused;                  /* the planner itself says that it cannot be: done, error and text are set */
 	/* the result */
 	bool done;                     /* it was tried (or given up because of one that it needs) */
+	bool refused;                  /* the plan itself knows that it cannot be done */
+	bool held;                     /* left alone for now */
 	int error;                     /* 0 or -errno */
 	const struct change *blocked;  /* given up because of this one */
 	const struct field *culprit;   /* the field at fault, where the kernel told */
 	const char *text;              /* the kernel's words, or NULL; in the plan's arena */
+	struct change *whole;          /* this one tries a single field of that one, which failed */
+	bool culprit_known;
 };
 
 /* What encoding may ask for; answers come from whoever talks to the kernel. */
@@ -102,6 +105,10 @@ struct kind {
 	void (*key)(const struct object *object, struct text *key);
 	/* Is it to be made after others of its kind (a route by a gateway that another route reaches)? */
 	bool (*goes_late)(const struct object *object);
+	/* Does this desired object provide the address? *ret_later: only some time after it was made. */
+	bool (*provides)(const struct object *object, const struct ip *ip, bool *ret_later);
+	/* What an observed object tells about who made it, or NULL: "route protocol 186". In arena. */
+	const char *(*opponent)(struct arena *arena, const struct object *observed);
 	/* Does this difference ask for a recreation although the field is LIVE? */
 	bool (*recreate)(const struct object *desired, const struct object *observed, uint64_t fields);
 };

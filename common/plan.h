@@ -19,7 +19,7 @@ struct plan {
 	struct arena arena;
 	vec(struct change *) changes;      /* in the order of execution, after plan_finish() */
 	vec(const char *) also;            /* namespaces that must be looked at too before this can be done */
-	vec(const struct object *) pending; /* observed: there, but not usable yet */
+	vec(const struct object *) pending; /* there, but not usable yet, or waiting for such a one */
 	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
 	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
 	vec(struct object *) unnoted;      /* desired: there and marked as ours, but missing in the ledger */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the reports share: spans of time, and text that is safe to show. */
-#include "report.h"
+#include "report_private.h"
 
 #include <inttypes.h>
 
@@ -18,6 +18,20 @@ void report_clean(const char *piece, struct text *out) {
 		else
 			text_add(out, "?");
 	}
+}
+
+void report_set(json_t *object, const char *key, json_t *value) {
+	if (json_object_set_new(object, key, value) < 0)
+		abort(); /* out of memory, see base.h: every text was made valid before */
+}
+
+json_t *report_json_text(const char *text) {
+	_cleanup_text_ struct text clean = {};
+
+	if (!text)
+		return json_null();
+	report_clean(text, &clean);
+	return json_string(text_str(&clean));
 }
 
 static void add_tenths(uint64_t value, uint64_t unit, const char *name, struct text *out) {

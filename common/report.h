@@ -39,8 +39,8 @@ void report_summary_text(const struct report_summary *summary, struct text *out)
 void report_plan_text(const struct plan *plan, bool color, struct text *out);
 
 /* {"topology", "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?,
- * "error"?}], "summary": {"create", "change", "recreate", "delete", "refused", "namespaces"}}; values as the file
- * would have them, in text; "from" or "to" is null where there is none. */
+ * "error"?}], "summary": {"create", "change", "recreate", "delete", "refused", "namespaces"}}. "object" is unique in the
+ * topology; numbers and booleans are such, other values text as in the file; "from" is null where there was none. */
 json_t *report_plan_json(const struct plan *plan, const char *topology);
 
 /* What failed (report_apply.c). */
@@ -76,7 +76,7 @@ struct report_trouble {
 	const char *state;            /* "failing", "fought over", "reported" */
 	const char *error;            /* NULL: none */
 	const char *file;             /* NULL: no place is known */
-	uint32_t line, column;
+	uint64_t line, column;
 	uint64_t n_tries;
 	uint64_t next_try_usec;       /* CLOCK_REALTIME; 0: none is planned */
 };
@@ -85,7 +85,7 @@ struct report_trouble {
 struct report_status {
 	const char *topology, *file, *version;
 	const char *state;            /* "converging", "converged", "degraded" */
-	int64_t pid;
+	uint64_t pid;
 	uint64_t started_usec;        /* all times CLOCK_REALTIME; 0: never */
 	uint64_t since_usec;          /* the state is what it is since then */
 	uint64_t verified_usec;       /* the kernel was last read back and found equal */

@@ -103,6 +103,22 @@ static void add_change(struct report_items *items, struct fates *fates, const st
 	vec_push(&items->list, item);
 }
 
+static void add_to_group(struct report_items *items, size_t index) {
+	const char *ns = items->list.items[index].object->ns;
+	struct report_group *group = NULL;
+
+	HASH_FIND_STR(items->groups, ns, group);
+	if (group) {
+		items->list.items[group->last].next = index;
+	} else {
+		group = arena_new(&items->arena, struct report_group);
+		group->ns = ns;
+		group->first = index;
+		HASH_ADD_KEYPTR(hh, items->groups, ns, strlen(ns), group);
+	}
+	group->last = index;
+}
+
 void report_items_make(struct report_items *items, const struct plan *plan) {
 	_cleanup_(fates_done) struct fates fates = {};
 
@@ -110,28 +126,30 @@ void report_items_make(struct report_items *items, const struct plan *plan) {
 	vec_foreach(change, &plan->changes)
 		if (!(*change)->follows)
 			add_change(items, &fates, *change);
+	for (size_t i = 0; i < items->list.n; i++)
+		add_to_group(items, i);
+}
+
+void report_items_done(struct report_items *items) {
+	HASH_CLEAR(hh, items->groups);
+	vec_done(&items->list);
+	arena_done(&items->arena);
+}
+
+struct report_summary report_items_summary(const struct report_items *items) {
+	size_t n[N_ACTIONS] = {};
+
+	vec_foreach(item, &items->list)
+		n[item->action]++;
+	return (struct report_summary){ n[ACTION_CREATE],  n[ACTION_CHANGE], n[ACTION_RECREATE], n[ACTION_DELETE],
+					n[ACTION_REFUSED], HASH_COUNT(items->groups) };
 }
 
 struct report_summary report_plan_summary(const struct plan *plan) {
 	_cleanup_(report_items_done) struct report_items items = {};
-	struct report_summary summary = {};
-	size_t n[N_ACTIONS] = {};
-	struct fates names = {}; /* used as a set, of namespaces' first objects */
 
 	report_items_make(&items, plan);
-	vec_foreach(item, &items.list) {
-		bool known = false;
-
-		n[item->action]++;
-		for (struct fate *f = names.table; f && !known; f = f->hh.next)
-			known = streq(f->desired->ns, item->object->ns);
-		if (!known)
-			fate_of(&names, item->object);
-	}
-	summary = (struct report_summary){ n[ACTION_CREATE], n[ACTION_CHANGE], n[ACTION_RECREATE], n[ACTION_DELETE],
-					   n[ACTION_REFUSED], HASH_COUNT(names.table) };
-	fates_done(&names);
-	return summary;
+	return report_items_summary(&items);
 }
 
 /* Fields in words. */

@@ -21,16 +21,26 @@ struct report_item {
 	uint64_t fields;                /* changes: those that differ; recreations: those that ask for it */
 	bool along;                     /* recreated because its interface is */
 	const struct change *change;
+	size_t next;                    /* of the same namespace: its index, or 0 */
+};
+
+/* The items of one namespace. */
+struct report_group {
+	const char *ns;
+	size_t first, last;
+	UT_hash_handle hh;
 };
 
 struct report_items {
+	struct arena arena;
 	vec(struct report_item) list;
+	struct report_group *groups;    /* by name, in the order in which they first appear */
 };
 
 void report_items_make(struct report_items *items, const struct plan *plan);
-static inline void report_items_done(struct report_items *items) {
-	vec_done(&items->list);
-}
+void report_items_done(struct report_items *items);
+
+struct report_summary report_items_summary(const struct report_items *items);
 
 /* Of interest to people: neither identity, which the object's name says, nor topod's own marks. */
 bool report_shows(const struct object *object, size_t field);
@@ -46,3 +56,8 @@ const char *report_short_scope(const struct object *object, struct text *scope);
 
 /* The planner's reason for a refusal without the object's scope in front. */
 void report_refusal(const struct change *change, struct text *out);
+
+/* Sets a member, taking value over. */
+void report_set(json_t *object, const char *key, json_t *value);
+/* A text, cleaned: jansson refuses what is no UTF-8, and a name from the kernel may be anything. NULL: null. */
+json_t *report_json_text(const char *text);

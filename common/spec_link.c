@@ -42,8 +42,11 @@ static struct object *new_link(struct reading *r, const struct kind *kind, const
 
 static struct object *read_default(struct reading *r, const struct node *node, const char *what) {
 	struct object *object = object_new(r->parse.arena, &kind_veth, "");
+	struct mark *marks = arena_newn(r->parse.arena, struct mark, kind_veth.n_fields);
 
-	fields_parse(&r->parse, kind_veth.fields, LINK_N_FIELDS, node, object, &object->set, NULL, what, NULL, NULL, NULL);
+	object->marks = marks;
+	fields_parse(&r->parse, kind_veth.fields, LINK_N_FIELDS, node, object, &object->set, marks, what, NULL, NULL,
+		     NULL);
 	return object;
 }
 
@@ -67,8 +70,10 @@ void spec_defaults(struct reading *r, const struct node *node) {
 	}
 }
 
-/* Takes over what `from` sets and the object does not. */
+/* Takes over what `from` sets and the object does not, with its place. */
 static void inherit(struct object *object, const struct object *from) {
+	struct mark *marks = (struct mark *)(uintptr_t)object->marks;
+
 	if (!from)
 		return;
 	for (size_t i = 0; i < LINK_N_FIELDS; i++) {
@@ -78,6 +83,7 @@ static void inherit(struct object *object, const struct object *from) {
 			continue;
 		memcpy(field_of(field, object), field_of(field, from), field->type->size);
 		object->set |= bit(i);
+		marks[i] = from->marks[i];
 	}
 }
 
@@ -168,6 +174,7 @@ static bool take_endpoints(void *userdata, const struct node_pair *pair) {
 
 static void read_link(struct reading *r, struct ns_state *none _unused_, const struct node *node) {
 	static const char *const others[] = { "endpoints", NULL };
+	struct mark places[ARRAY_SIZE(pair_fields)] = {}, *marks;
 	struct link_entry entry = {};
 	uint64_t set = 0;
 
@@ -176,11 +183,13 @@ static void read_link(struct reading *r, struct ns_state *none _unused_, const s
 		return;
 	}
 	struct object *values = object_new(r->parse.arena, &kind_veth, "");
-	fields_parse(&r->parse, pair_fields, ARRAY_SIZE(pair_fields), node, values, &set, NULL, "a link", others,
+	values->marks = marks = arena_newn(r->parse.arena, struct mark, kind_veth.n_fields);
+	fields_parse(&r->parse, pair_fields, ARRAY_SIZE(pair_fields), node, values, &set, places, "a link", others,
 		     take_endpoints, &entry);
-	for (size_t i = 0; i < ARRAY_SIZE(pair_targets); i++)
-		if (set >> i & 1)
-			values->set |= bit(pair_targets[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(pair_targets); i++) {
+		values->set |= (set >> i & 1) << pair_targets[i];
+		marks[pair_targets[i]] = places[i];
+	}
 	if (entry.endpoints)
 		read_endpoints(r, entry.endpoints, values);
 	else
@@ -278,18 +287,16 @@ static const struct kind *interface_kind(struct reading *r, struct ns_state *ns,
 	return kind;
 }
 
-static struct object *interface_object(struct reading *r, struct ns_state *ns, const struct node *key,
-				       const struct node *value) {
-	struct object *object = ns_find_link(ns, key->text);
-	const struct kind *kind = interface_kind(r, ns, key, value, object);
-	bool implied = !kind;
+static void declare_interface(struct reading *r, struct ns_state *ns, const struct node *key,
+			      const struct node *value) {
+	struct object *end = ns_find_link(ns, key->text), *object;
+	const struct kind *kind = interface_kind(r, ns, key, value, end);
 
-	if (object)
-		return object;
-	object = new_link(r, implied ? &kind_existing : kind, ns->name, key->text, key->mark);
-	object->implied = implied;
+	if (end)
+		return;
+	object = new_link(r, kind ? kind : &kind_existing, ns->name, key->text, key->mark);
+	object->implied = !kind;
 	ns_add(ns, object);
-	return object;
 }
 
 static void read_address(struct reading *r, struct ns_state *ns, const char *dev, const struct node *node,
@@ -417,7 +424,7 @@ static void read_interface(struct reading *r, struct ns_state *ns, const struct 
 
 	if (!type_link_name.parse(&r->parse, &key_port, pair->key, &name))
 		return;
-	i.object = interface_object(r, ns, pair->key, pair->value);
+	i.object = ns_find_link(ns, name);
 	drift = pair->value->type == NODE_MAPPING ? node_get(pair->value, "drift") : NULL;
 	if (drift)
 		spec_drift(r, drift, &i.drift);
@@ -447,7 +454,7 @@ void spec_interfaces(struct reading *r, struct ns_state *ns, const struct node *
 		const char *why;
 
 		if (link_name_valid(node->pairs[i].key->text, &why))
-			interface_object(r, ns, node->pairs[i].key, node->pairs[i].value);
+			declare_interface(r, ns, node->pairs[i].key, node->pairs[i].value);
 	}
 	for (size_t i = 0; i < node->n; i++)
 		read_interface(r, ns, &node->pairs[i]);

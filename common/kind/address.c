@@ -314,8 +314,16 @@ static void noun(const struct object *object, struct text *out) {
 	}
 }
 
+/* An IPv6 address is of no use before its duplicate detection is over. */
+static bool provides(const struct object *object, const struct ip *ip, bool *ret_later) {
+	const struct address *a = (const struct address *)object;
+
+	*ret_later = ip->family == AF_INET6 && !(object_has(object, ADDRESS_NODAD) && a->nodad);
+	return ip_equal(&a->address.address, ip);
+}
+
 const struct kind kind_address = {
 	.name = "address", .class = CLASS_ADDRESS, .transport = TRANSPORT_ROUTE, .size = sizeof(struct address),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = encode_address, .noun = noun,
-	.key = key,
+	.key = key, .provides = provides,
 };

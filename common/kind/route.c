@@ -160,7 +160,7 @@ const struct field route_fields[] = {
 	ROW(ROUTE_VIA, "via", via, &type_ip, .doc = "Gateway, of either family."),
 	ROW(ROUTE_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV, .doc = "Outgoing interface."),
 	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .doc = "Several next hops, a set."),
-	ROW(ROUTE_SRC, "src", src, &type_ip, .doc = "Source address to prefer."),
+	ROW(ROUTE_SRC, "src", src, &type_ip, .flags = FIELD_SOURCE, .doc = "Source address to prefer."),
 	ROW(ROUTE_SCOPE, "scope", scope, &type_enum, .names = scopes, .doc = "Distance to the destination (IPv4)."),
 	ROW(ROUTE_ON_LINK, "on-link", on_link, &type_bool,
 	    .doc = "Take the gateway as reachable, whatever the addresses say."),
@@ -325,6 +325,20 @@ static void id(const struct object *object, struct text *out) {
 	print_keys(r, out);
 }
 
+static const char *opponent(struct arena *arena, const struct object *observed) {
+	static const struct name_number names[] = {
+		{ "redirect", 1 }, { "kernel", 2 },  { "boot", 3 },  { "static", 4 }, { "ra", 9 },     { "zebra", 11 },
+		{ "bird", 12 },	   { "dhcp", 16 },   { "babel", 42 }, { "bgp", 186 }, { "isis", 187 }, { "ospf", 188 },
+		{ "rip", 189 },	   { "eigrp", 192 },
+	};
+	const struct route *r = (const struct route *)observed;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].number == r->protocol)
+			return arena_printf(arena, "route protocol %s", names[i].name);
+	return r->protocol == TOPOD_PROTOCOL ? NULL : arena_printf(arena, "route protocol %u", r->protocol);
+}
+
 static bool goes_late(const struct object *object) {
 	const struct route *r = (const struct route *)object;
 
@@ -334,5 +348,5 @@ static bool goes_late(const struct object *object) {
 const struct kind kind_route = {
 	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
 	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
-	.noun = noun, .id = id, .goes_late = goes_late,
+	.noun = noun, .id = id, .goes_late = goes_late, .opponent = opponent,
 };

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The other side of the control socket: one call, one answer. See control.h.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base.h"
+
+enum {
+	CONTROL_ANSWER_BYTES = 8 * 1024 * 1024, /* the longest answer that is read, also of a later daemon */
+};
+
+struct control_answer {
+	json_t *message;
+	const json_t *parameters; /* an object, in message */
+	const char *error;        /* in message; NULL: none */
+};
+
+/* Calls a method of the topology's daemon and waits for the answer, at most timeout_usec (UINT64_MAX: for ever)
+ * without a byte of it. 0 where it answered, an error included; freed with control_answer_done() in any case. -ENOENT,
+ * -ECONNREFUSED: no daemon runs; -ETIMEDOUT; -ECONNRESET where it ended meanwhile; -EBADMSG where it does not speak
+ * so; other -errno. */
+int control_call(const char *topology, const char *method, uint64_t timeout_usec, struct control_answer *ret);
+
+/* The same on a connected socket, for tests. */
+int control_call_fd(int fd, const char *method, uint64_t timeout_usec, struct control_answer *ret);
+
+void control_answer_done(struct control_answer *answer);
+#define _cleanup_answer_ _cleanup_(control_answer_done)

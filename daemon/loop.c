@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One turn of the loop hears everything there is to hear, then makes a single pass; a flood of events therefore
+ * costs few passes, and the first event of a quiet time is answered at once.
+ *
+ * One timer serves everybody who waits for a time: the reconciler's retries, the journal's summaries, the periodic
+ * look.
+ *
+ * A reload is over when the network was read back (or all that is left are retries), or when the file was refused.
+ * Until then its callers wait. Whoever asks meanwhile waits with them: the file is read again for him, and the
+ * end is the same.
+ */
+#include "loop.h"
+
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "control.h"
+#include "journal.h"
+#include "notify.h"
+#include "session.h"
+#include "status.h"
+
+enum {
+	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a long pass may take each time that it gets on */
+	ERROR_PAUSE_USEC = 1000 * 1000, /* after a turn that failed */
+};
+
+struct loop {
+	const struct loop_options *options;
+	sd_event *event;
+	sd_event_source *timer;
+	struct session session;
+	struct loaded_spec *loaded;  /* whose file the reconciler's places are in */
+	struct control *control;
+	struct status status;
+	vec(struct control_call *) reloads; /* callers that wait for the end of a reload */
+	bool ready;                  /* READY=1 was said */
+	bool reloading;              /* a reload was taken and is not verified yet */
+	bool failed;                 /* the latest turn */
+	uint64_t periodic_usec;      /* when the next periodic look is due, CLOCK_MONOTONIC */
+	char *told;                  /* the latest sentence for the supervisor */
+};
+
+/* ---- what is told ---- */
+
+static void occurred(void *userdata, const struct occurrence *occurrence) {
+	struct loop *l = userdata;
+
+	journal_occurrence(occurrence, now_monotonic());
+	status_note(&l->status, occurrence);
+}
+
+static void progress(void *userdata, size_t n_done, size_t n_all) {
+	struct loop *l = userdata;
+
+	notify_alive(now_monotonic());
+	if (l->ready && !l->reloading)
+		return;
+	notify_extend(EXTEND_USEC);
+	notify_status("Converging: %zu of %zu changes", n_done, n_all);
+	free(TAKE_PTR(l->told));
+}
+
+/* The same sentence is not said twice; READY is, it ends a reload. */
+static void tell(struct loop *l, bool ready) {
+	struct text sentence = {};
+
+	status_sentence(&l->status, l->session.reconciler, &sentence);
+	if (ready)
+		notify_ready("%s", text_str(&sentence));
+	else if (!l->told || !streq(l->told, text_str(&sentence)))
+		notify_status("%s", text_str(&sentence));
+	free(l->told);
+	l->told = text_take(&sentence);
+}
+
+static void answer_reloads(struct loop *l) {
+	vec_foreach(call, &l->reloads)
+		control_reply(*call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
+	vec_clear(&l->reloads);
+}
+
+/* After each pass: what has been reached, and who waits for it? */
+static void conclude(struct loop *l) {
+	struct reconciler_status now;
+	bool ready = false;
+
+	reconciler_status(l->session.reconciler, &now);
+	status_phase(&l->status, now.phase);
+	if (!l->ready)
+		ready = l->ready = now.phase == PHASE_CONVERGED;
+	if (l->reloading && reconciler_settled(l->session.reconciler)) {
+		l->reloading = false;
+		ready = l->ready;
+		status_reloaded(&l->status, NULL);
+		tell(l, ready);
+		answer_reloads(l);
+	} else {
+		tell(l, ready);
+	}
+}
+
+/* ---- turns ---- */
+
+static int set_timer(struct loop *l) {
+	uint64_t due = MIN(reconciler_due(l->session.reconciler), MIN(journal_due(), l->periodic_usec));
+	int r;
+
+	if (l->failed)
+		due = MAX(due, now_monotonic() + ERROR_PAUSE_USEC);
+	r = sd_event_source_set_time(l->timer, due);
+	return r < 0 ? r : sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
+}
+
+/* An error is about looking at all (no memory for a dump, no descriptors): told once, tried again. */
+static int turn(struct loop *l) {
+	int r = session_dispatch(&l->session);
+
+	if (r < 0 && !l->failed)
+		journal_log(LOG_ERR, "looking at the network failed: %s; it is tried again", strerror(-r));
+	if (r == 0 && l->failed)
+		journal_log(LOG_NOTICE, "looking at the network works again");
+	l->failed = r < 0;
+	conclude(l);
+	return set_timer(l);
+}
+
+static int on_watch(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_, void *userdata) {
+	return turn(userdata);
+}
+
+static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+	struct loop *l = userdata;
+	uint64_t now = now_monotonic();
+
+	journal_flush(now);
+	if (now >= l->periodic_usec) {
+		l->periodic_usec = now + l->options->periodic_usec;
+		reconciler_dirty_periodic(l->session.reconciler);
+	}
+	return turn(l);
+}
+
+/* ---- reload ---- */
+
+/* Reads the file again; false where it is refused, for whatever reason: then an error is in ret->diags. */
+static bool read_again(struct loop *l, struct loaded_spec *ret) {
+	const char *topology = l->session.topology;
+
+	if (!spec_file_load(l->options->path, l->options->flags, ret))
+		return false;
+	if (streq(ret->spec.topology, topology))
+		return true;
+	diag_error(&ret->diags, (struct mark){}, "the topology's name is '%s' now, and what runs is '%s': the name says "
+		   "who owns what, and cannot be changed while it runs", ret->spec.topology, topology);
+	return false;
+}
+
+static const struct diag *first_error(const struct diags *diags) {
+	vec_foreach(diag, &diags->list)
+		if (diag->severity == SEVERITY_ERROR)
+			return diag;
+	return NULL;
+}
+
+static void answer_refused(struct control_call *call, const struct loaded_spec *fresh) {
+	_cleanup_free_ char *text = diags_format(&fresh->diags, false);
+
+	control_error(call, "org.topod.SpecRefused",
+		      json_pack("{s:s, s:o}", "diagnostics", text, "check", report_check_json(fresh->name, &fresh->diags)));
+}
+
+static void refuse(struct loop *l, const struct loaded_spec *fresh, struct control_call *call) {
+	const struct diag *first = first_error(&fresh->diags);
+	_cleanup_free_ char *line = first ? diag_format_line(&fresh->diags, first) : NULL;
+
+	journal_log(LOG_ERR, "%s was refused (%zu error%s); what was read before stays in force", fresh->name,
+		    fresh->diags.n_errors, fresh->diags.n_errors == 1 ? "" : "s");
+	status_reloaded(&l->status, line ? line : "it could not be read");
+	if (call)
+		answer_refused(call, fresh);
+	/* Where an earlier reload is still being worked on, its end is the end of both. */
+	tell(l, l->ready && !l->reloading);
+}
+
+static void take(struct loop *l, struct loaded_spec *fresh, struct control_call *call) {
+	reconciler_reload(l->session.reconciler, &fresh->spec);
+	session_watch_files(&l->session);
+	loaded_spec_done(l->loaded);
+	*l->loaded = *fresh;
+	*fresh = (struct loaded_spec){};
+	l->reloading = true;
+	if (call)
+		vec_push(&l->reloads, call);
+}
+
+/* call is the caller who waits for the result, or NULL (a signal). */
+static int reload(struct loop *l, struct control_call *call) {
+	_cleanup_loaded_spec_ struct loaded_spec fresh = {};
+
+	if (l->ready)
+		notify_reloading(now_monotonic());
+	bool good = read_again(l, &fresh);
+	journal_diags(&fresh.diags);
+	if (good)
+		take(l, &fresh, call);
+	else
+		refuse(l, &fresh, call);
+	return turn(l);
+}
+
+/* ---- the control socket ---- */
+
+static void method_status(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	struct loop *l = userdata;
+
+	control_reply(call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
+}
+
+static void method_reload(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	reload(userdata, call);
+}
+
+static const struct control_method methods[] = {
+	{ "org.topod.Status", method_status },
+	{ "org.topod.Reload", method_reload },
+	{},
+};
+
+/* ---- signals ---- */
+
+static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_, void *userdata) {
+	return reload(userdata, NULL);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info _unused_,
+		   void *userdata _unused_) {
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+/* ---- beginning and end ---- */
+
+static int add_signals(struct loop *l) {
+	int r = sd_event_add_signal(l->event, NULL, SIGHUP, on_reload, l);
+
+	if (r >= 0)
+		r = sd_event_add_signal(l->event, NULL, SIGTERM, on_stop, l);
+	if (r >= 0)
+		r = sd_event_add_signal(l->event, NULL, SIGINT, on_stop, l);
+	return r < 0 ? r : 0;
+}
+
+static int add_sources(struct loop *l) {
+	int r = sd_event_new(&l->event);
+
+	if (r >= 0)
+		r = add_signals(l);
+	if (r >= 0)
+		r = sd_event_add_io(l->event, NULL, watch_fd(l->session.watch), EPOLLIN, on_watch, l);
+	/* Due at once: the first pass. */
+	if (r >= 0)
+		r = sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, 0, 1, on_timer, l);
+	if (r >= 0)
+		r = sd_event_set_watchdog(l->event, true);
+	if (r >= 0)
+		r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, methods, l);
+	if (r < 0)
+		journal_log(LOG_ERR, "cannot set up the event loop: %s", strerror(-r));
+	return r < 0 ? r : 0;
+}
+
+static int open_all(struct loop *l) {
+	const struct session_hooks hooks = { .userdata = l, .occurred = occurred, .progress = progress };
+	_cleanup_free_ char *problem = NULL;
+	int r;
+
+	journal_topology(l->loaded->spec.topology, l->loaded->name);
+	r = session_open(&l->session, &l->loaded->spec, &hooks, &problem);
+	if (r < 0) {
+		journal_log(LOG_ERR, "%s", problem);
+		return r;
+	}
+	if (l->session.n_damaged)
+		journal_log(LOG_WARNING, "%zu lines of the ledger could not be read; what they told of may be left over",
+			    l->session.n_damaged);
+	l->periodic_usec = now_monotonic() + l->options->periodic_usec;
+	return add_sources(l);
+}
+
+static int stop(struct loop *l) {
+	struct spec nothing;
+	struct reconciler_status status;
+	int r;
+
+	if (!reconciler_spec(l->session.reconciler)->remove_on_stop) {
+		notify_stopping("Stopping; the network stays as it is");
+		return 0;
+	}
+	notify_stopping("Removing the topology");
+	spec_empty(&nothing, l->session.topology);
+	reconciler_reload(l->session.reconciler, &nothing);
+	r = session_settle(&l->session);
+	reconciler_status(l->session.reconciler, &status);
+	if (r == 0 && status.phase == PHASE_CONVERGED)
+		return 0;
+	journal_log(LOG_ERR, "not everything could be removed%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+	return r < 0 ? r : -EIO;
+}
+
+static void close_all(struct loop *l) {
+	vec_foreach(call, &l->reloads)
+		control_error(*call, "org.topod.Stopping", NULL);
+	vec_done(&l->reloads);
+	control_free(l->control);
+	journal_flush(UINT64_MAX);
+	session_close(&l->session);
+	status_done(&l->status);
+	sd_event_source_unref(l->timer);
+	sd_event_unref(l->event);
+	free(l->told);
+}
+
+int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
+	struct loop_options own = *options;
+	struct loop l = { .options = &own, .session = SESSION_NONE, .loaded = loaded };
+	int r;
+
+	own.periodic_usec = own.periodic_usec ? own.periodic_usec : LOOP_PERIODIC_USEC;
+	status_init(&l.status, options->path);
+	r = open_all(&l);
+	if (r == 0) {
+		notify_status("Converging");
+		r = sd_event_loop(l.event);
+		if (r < 0)
+			journal_log(LOG_ERR, "the event loop failed: %s", strerror(-r));
+	}
+	if (r == 0)
+		r = stop(&l);
+	close_all(&l);
+	return r;
+}

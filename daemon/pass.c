@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "pass.h"
+
+static uint64_t now(const struct pass *pass) {
+	return pass->r->hooks.now(pass->r->hooks.userdata);
+}
+
+bool pass_has(const struct pass *pass, const char *name) {
+	for (size_t i = 0; i < pass->n_names; i++)
+		if (streq(pass->names[i], name))
+			return true;
+	return false;
+}
+
+static struct ns_info *find_info(const struct pass *pass, const char *name) {
+	struct ns_info *info = NULL;
+
+	HASH_FIND_STR(pass->r->infos, name, info);
+	return info;
+}
+
+void pass_add(struct pass *pass, const char *name) {
+	if (pass_has(pass, name))
+		return;
+	pass->names = xrealloc(pass->names, (pass->n_names + 1) * sizeof(*pass->names));
+	pass->names[pass->n_names++] = arena_strdup(&pass->arena, name);
+}
+
+void pass_done(struct pass *pass) {
+	free(pass->names);
+	drift_done(&pass->lines);
+	arena_done(&pass->arena);
+}
+
+static struct look look_of(const struct reconciler *r) {
+	return (struct look){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
+}
+
+/* A namespace that is looked at now is dirty no more: what happened before is seen, what happens from here on makes
+ * it dirty again. */
+static void clean(struct pass *pass) {
+	for (size_t i = 0; i < pass->n_names; i++) {
+		struct ns_info *info = find_info(pass, pass->names[i]);
+
+		if (!info || !info->dirty)
+			continue;
+		info->dirty = false;
+		pass->r->n_dirty--;
+	}
+}
+
+int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
+	struct reconciler *r = pass->r;
+	struct look look = look_of(r);
+
+	for (;;) {
+		struct plan_input input = { .desired = &r->spec.state, .observed = observed, .ledger = r->ledger };
+
+		clean(pass);
+		r->status.n_looks += pass->n_names;
+		int err = r->kernel->ops->observe(r->kernel, &look, pass->names, pass->n_names, observed);
+		if (err < 0)
+			return err;
+		plan_make(plan, &input);
+		if (!plan->also.n)
+			return 0;
+		vec_foreach(name, &plan->also)
+			pass_add(pass, *name);
+		plan_done(plan);
+		state_done(observed);
+		*plan = (struct plan){};
+		*observed = (struct state){};
+	}
+}
+
+/* What is left alone for now. */
+
+static void hold(struct change *change) {
+	change->done = true;
+	change->held = true;
+	change->error = -EAGAIN;
+}
+
+static bool is_held(const struct pass *pass, const struct change *change) {
+	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
+
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (change->needs[i]->held)
+			return true;
+	if (record && record->state == TROUBLE_REPORTED && pass->r->applying)
+		return true;
+	return !trouble_may_try(record, pass->now_usec, true);
+}
+
+/* Drift that the file wants reported or ignored rather than repaired. */
+static bool is_only_reported(struct pass *pass, struct plan *plan, struct change *change) {
+	const struct object *object = change_object(change);
+
+	if (pass->r->applying || object->drift == DRIFT_RESTORE || !change->desired)
+		return false;
+	if (object->drift == DRIFT_REPORT && trouble_reported(&pass->r->troubles, object, now(pass))) {
+		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
+		pass->r->status.n_drifts++;
+	}
+	return true;
+}
+
+static void note_failure(struct pass *pass, struct plan *plan, struct change *change) {
+	struct reconciler *r = pass->r;
+	const struct object *object = change_object(change);
+	const char *error = change_error(&plan->arena, change);
+	bool drift = !r->applying && !trouble_find(&r->troubles, object);
+	struct occurrence *line;
+
+	if (!trouble_failed(&r->troubles, object, error, object_mark(object, change->culprit), now(pass)))
+		return;
+	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
+	if (!line)
+		return;
+	r->status.n_drifts += drift;
+	line->error = arena_strdup(&pass->lines.arena, error);
+	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
+}
+
+/* Returns how many changes are to be carried out. */
+static size_t choose(struct pass *pass, struct plan *plan) {
+	size_t n = 0;
+
+	pass->held = false;
+	vec_foreach(at, &plan->changes) {
+		struct change *change = *at;
+		struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
+
+		if (record)
+			record->seen = true;
+		if (change->done && change->error) {
+			note_failure(pass, plan, change); /* refused by the plan itself */
+		} else if (is_held(pass, change) || is_only_reported(pass, plan, change)) {
+			hold(change);
+			pass->held = true;
+		} else {
+			n++;
+		}
+	}
+	vec_foreach(object, &plan->failed) {
+		struct change change = { .type = CHANGE_UPDATE, .desired = *object, .error = -EADDRINUSE,
+					 .text = "duplicate address detection found another host with it" };
+
+		note_failure(pass, plan, &change);
+	}
+	return n;
+}
+
+/* The ledger. */
+
+static void note_change(struct pass *pass, const struct change *change, struct text *lines) {
+	struct ledger *ledger = pass->r->ledger;
+	const struct object *object = change->desired;
+
+	if (change->done || change->type == CHANGE_DELETE || object->gone)
+		return;
+	if (change->type == CHANGE_CREATE) {
+		ledger_note(ledger, object, NULL, object->set, true, lines);
+		if (object->twin)
+			ledger_note(ledger, object->twin, NULL, object->twin->set, true, lines);
+		return;
+	}
+	/* A setting in a new namespace has no known value yet: that is noted when it is read, just before the change. */
+	if (change->observed || object->kind->transport != TRANSPORT_SYSCTL)
+		ledger_note(ledger, object, change->observed, change->fields, false, lines);
+}
+
+static int note_intents(struct pass *pass, const struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(at, &plan->changes)
+		note_change(pass, *at, &lines);
+	return lines.size ? ledger_file_append(pass->r->file, lines.data, lines.size) : 0;
+}
+
+static void note_former(void *userdata, const struct change *change, const struct object *former) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	if (ledger_note(pass->r->ledger, change->desired, former, change->fields, false, &lines))
+		ledger_file_append(pass->r->file, lines.data, lines.size);
+}
+
+/* What could not be made is not ours; should it exist, it is somebody else's. */
+static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
+	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
+
+	if (change->type != CHANGE_CREATE || !change->error || change->held || change->again)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		_cleanup_text_ struct text id = {};
+
+		if (!ends[i])
+			continue;
+		object_print_id(ends[i], &id);
+		ledger_forget(pass->r->ledger, ends[i]->ns, id.data, lines);
+	}
+}
+
+static int note_lost(struct pass *pass, const struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(lost, &plan->lost)
+		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
+	vec_foreach(object, &plan->unnoted)
+		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
+	return lines.size ? ledger_file_append(pass->r->file, lines.data, lines.size) : 0;
+}
+
+/* Results. */
+
+static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
+	struct reconciler *r = pass->r;
+	const struct object *object = change_object(change);
+	enum occurrence_type type = OCCURRENCE_DRIFT_RESTORED;
+	struct trouble_record *record;
+	struct occurrence *line;
+
+	r->n_applied += !change->follows;
+	if (r->applying || change->follows || (change->type == CHANGE_DELETE && change->again))
+		return;
+	r->status.n_restored++;
+	r->status.n_drifts++;
+	if (trouble_find(&r->troubles, object) && trouble_find(&r->troubles, object)->state == TROUBLE_FAILING)
+		return; /* its recovery is told once it is verified */
+	if (trouble_repaired(&r->troubles, object, now(pass)))
+		type = OCCURRENCE_BACKED_OFF;
+	line = drift_note(&pass->lines, plan, change, type);
+	record = trouble_find(&r->troubles, object);
+	if (!line)
+		return;
+	line->latency_usec = now(pass) - pass->since_usec;
+	line->pause_usec = record->pause_usec;
+	if (type == OCCURRENCE_BACKED_OFF && change->observed && object->kind->opponent)
+		line->opponent = object->kind->opponent(&pass->lines.arena, change->observed);
+}
+
+static int note_results(struct pass *pass, struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(at, &plan->changes) {
+		struct change *change = *at;
+
+		if (change->held || change->refused)
+			continue;
+		if (!change->error)
+			note_success(pass, plan, change);
+		else if (!change->blocked)
+			note_failure(pass, plan, change);
+		take_back(pass, change, &lines);
+	}
+	return lines.size ? ledger_file_append(pass->r->file, lines.data, lines.size) : 0;
+}
+
+/* A request with several fields fails as a whole: then each is tried alone, so that one bad value does not keep the
+ * others from being set. */
+static void split_failed(struct pass *pass, struct plan *plan, const struct look *look,
+			 const struct execute_hooks *hooks) {
+	struct plan parts = {};
+	size_t n = plan->changes.n;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct change *whole = plan->changes.items[i];
+
+		if (whole->type != CHANGE_UPDATE || !whole->error || whole->held || whole->blocked ||
+		    !(whole->fields & (whole->fields - 1)) || whole->desired->kind->class != CLASS_LINK)
+			continue;
+		for (uint64_t left = whole->fields; left; left &= left - 1) {
+			struct change *part = arena_memdup(&plan->arena, whole, sizeof(*whole));
+
+			part->fields = left & -left;
+			part->done = false;
+			part->error = 0;
+			part->text = NULL;
+			part->culprit = NULL;
+			part->whole = plan->changes.items[i];
+			vec_push(&parts.changes, part);
+		}
+	}
+	if (parts.changes.n)
+		pass->r->kernel->ops->execute(pass->r->kernel, look, &parts, hooks);
+	vec_foreach(at, &parts.changes) {
+		struct change *whole = (*at)->whole;
+
+		if (!(*at)->error || whole->culprit_known)
+			continue;
+		whole->culprit_known = true;
+		whole->error = (*at)->error;
+		whole->fields = (*at)->fields;
+		whole->culprit = &whole->desired->kind->fields[__builtin_ctzll((*at)->fields)];
+		whole->text = (*at)->text ? arena_strdup(&plan->arena, (*at)->text) : NULL;
+	}
+	plan_done(&parts);
+}
+
+static void report_progress(void *userdata, size_t n) {
+	struct pass *pass = userdata;
+
+	if (pass->r->hooks.progress)
+		pass->r->hooks.progress(pass->r->hooks.userdata, n, 0);
+}
+
+static int carry_out(struct pass *pass, struct plan *plan) {
+	struct reconciler *r = pass->r;
+	struct look look = look_of(r);
+	struct execute_hooks hooks = { .userdata = pass, .former = note_former, .progress = report_progress };
+	int err = note_intents(pass, plan);
+
+	if (err < 0)
+		return err;
+	r->kernel->ops->execute(r->kernel, &look, plan, &hooks);
+	split_failed(pass, plan, &look, &hooks);
+	return note_results(pass, plan);
+}
+
+/* The next round looks at what this one touched. */
+static void narrow(struct pass *pass, const struct plan *plan) {
+	pass->n_names = 0;
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+
+		if (change->held || change->refused)
+			continue;
+		pass_add(pass, change_object(change)->ns);
+		if (change->desired && change->desired->twin)
+			pass_add(pass, change->desired->twin->ns);
+	}
+}
+
+static void forget_seen(struct troubles *troubles) {
+	for (struct trouble_record *record = troubles->records; record; record = record->hh.next)
+		record->seen = false;
+}
+
+/* One look and what it asks for. 1: done, nothing is left; 0: look again; -errno. */
+static int run_round(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+	struct plan plan = {};
+	struct state observed = {};
+	int err;
+
+	forget_seen(&pass->r->troubles);
+	err = pass_look(pass, &observed, &plan);
+	if (err == 0)
+		err = note_lost(pass, &plan);
+	if (err == 0 && !choose(pass, &plan)) {
+		err = verified(pass->r, pass, &plan);
+		err = err < 0 ? err : 1;
+	} else if (err == 0) {
+		err = carry_out(pass, &plan);
+		narrow(pass, &plan);
+	}
+	plan_done(&plan);
+	state_done(&observed);
+	return err;
+}
+
+int pass_run(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+	struct reconciler *r = pass->r;
+	int err = 0;
+
+	for (int round = 0; round < PASS_ROUNDS && err == 0; round++) {
+		err = run_round(pass, verified);
+		if (err == 0 && r->hooks.drain)
+			r->hooks.drain(r->hooks.userdata);
+		pass->now_usec = now(pass);
+	}
+	/* Still not at rest: something changes as fast as it is corrected. The next pass goes on. */
+	for (size_t i = 0; err == 0 && i < pass->n_names; i++)
+		reconciler_dirty(r, pass->names[i]);
+	drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
+	return err < 0 ? err : 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One pass of the reconciler: look, plan, note, carry out, and look again at what was touched, until nothing differs.
+ *
+ * For reconcile.c only, which decides when and where; this decides what is left alone for now.
+ */
+#pragma once
+
+#include "drift.h"
+#include "reconcile.h"
+#include "trouble.h"
+
+enum {
+	PASS_ROUNDS = 8,                      /* looks in one pass; what still differs then is left for the next */
+	PENDING_LOOK_USEC = 1000 * 1000,      /* a look at addresses in duplicate detection, if no event comes */
+};
+
+struct ns_info {
+	char *name;
+	bool dirty;
+	uint64_t since_usec;      /* when it became so */
+	size_t n_pending;
+	uint64_t look_again_usec; /* where something is pending */
+	UT_hash_handle hh;
+};
+
+struct reconciler {
+	struct spec spec;
+	struct kernel *kernel;
+	struct ledger *ledger;
+	struct ledger_file *file;
+	struct reconciler_hooks hooks;
+	struct ns_info *infos;
+	size_t n_dirty, n_waiting, n_pending; /* namespaces, namespaces, addresses */
+	struct troubles troubles;
+	bool applying;            /* after a start or reload: changes are no drift */
+	uint64_t applying_since;
+	size_t n_applied;
+	bool broken;              /* the last pass could not look */
+	uint64_t retry_usec;
+	struct reconciler_status status;
+};
+
+struct pass {
+	struct reconciler *r;
+	uint64_t now_usec, since_usec;
+	const char **names;
+	size_t n_names;
+	struct drift_lines lines;
+	struct arena arena;
+	bool held;                /* something was left alone in the last round */
+};
+
+void pass_add(struct pass *pass, const char *name);
+bool pass_has(const struct pass *pass, const char *name);
+void pass_done(struct pass *pass);
+
+/* Looks at the pass's namespaces, and at others that the plan asks for; fills both. 0 or -errno. */
+int pass_look(struct pass *pass, struct state *observed, struct plan *plan);
+
+/* The whole. `verified` is called for each look at namespaces in which nothing is left to do. */
+int pass_run(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *));

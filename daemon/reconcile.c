@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile.h"
+
+#include "drift.h"
+#include "pass.h"
+#include "trouble.h"
+
+static uint64_t now(const struct reconciler *r) {
+	return r->hooks.now(r->hooks.userdata);
+}
+
+/* Namespaces. */
+
+static struct ns_info *find_info(const struct reconciler *r, const char *name) {
+	struct ns_info *info = NULL;
+
+	HASH_FIND_STR(r->infos, name, info);
+	return info;
+}
+
+static void add_info(struct reconciler *r, const char *name) {
+	struct ns_info *info = find_info(r, name);
+
+	if (info)
+		return;
+	info = xmalloc(sizeof(*info));
+	info->name = xstrdup(name);
+	HASH_ADD_KEYPTR(hh, r->infos, info->name, strlen(info->name), info);
+}
+
+static void remove_info(struct reconciler *r, struct ns_info *info) {
+	HASH_DEL(r->infos, info);
+	r->n_dirty -= info->dirty;
+	r->n_waiting -= info->n_pending > 0;
+	free(info->name);
+	free(info);
+}
+
+static void mark_dirty(struct reconciler *r, struct ns_info *info, uint64_t when) {
+	if (info->dirty)
+		return;
+	info->dirty = true;
+	info->since_usec = when;
+	r->n_dirty++;
+}
+
+void reconciler_dirty(struct reconciler *r, const char *ns) {
+	struct ns_info *info = find_info(r, ns);
+
+	if (info)
+		mark_dirty(r, info, now(r));
+}
+
+void reconciler_dirty_id(struct reconciler *r, int32_t nsid) {
+	const char *name = r->kernel->ops->name_of(r->kernel, nsid);
+
+	if (name)
+		reconciler_dirty(r, name);
+}
+
+void reconciler_dirty_all(struct reconciler *r) {
+	uint64_t when = now(r);
+
+	for (struct ns_info *info = r->infos; info; info = info->hh.next)
+		mark_dirty(r, info, when);
+}
+
+/* Settings and files have no events of their own, or none that can be relied on. */
+static bool has_silent_objects(const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object->kind->transport == TRANSPORT_SYSCTL || object->kind->transport == TRANSPORT_FILE)
+			return true;
+	return false;
+}
+
+void reconciler_dirty_periodic(struct reconciler *r) {
+	uint64_t when = now(r);
+
+	state_foreach(ns, &r->spec.state) {
+		struct ns_info *info = find_info(r, ns->name);
+
+		if (info && has_silent_objects(ns))
+			mark_dirty(r, info, when);
+	}
+}
+
+void reconciler_overrun(struct reconciler *r) {
+	struct occurrence occurrence = { .type = OCCURRENCE_OVERRUN };
+
+	r->status.n_overruns++;
+	reconciler_dirty_all(r);
+	r->hooks.occurred(r->hooks.userdata, &occurrence);
+}
+
+/* Taking a spec into use. */
+
+static bool same_object(const struct object *a, const struct object *b) {
+	return b && a->kind == b->kind && a->set == b->set && a->drift == b->drift && a->foreign == b->foreign &&
+	       a->gone == b->gone && a->returning == b->returning && !object_compare(a, b);
+}
+
+static bool same_namespace(const struct ns_state *a, const struct ns_state *b) {
+	if (!a || !b || HASH_COUNT(a->objects) != HASH_COUNT(b->objects) || a->adopt != b->adopt ||
+	    a->exclusive != b->exclusive)
+		return false;
+	ns_foreach(object, a)
+		if (!same_object(object, ns_find(b, object)))
+			return false;
+	return true;
+}
+
+/* Drift that was only reported is corrected once the object is declared differently. */
+static void drop_reports(struct reconciler *r, const struct ns_state *before, const struct ns_state *after) {
+	ns_foreach(object, before) {
+		const struct object *other = after ? ns_find(after, object) : NULL;
+		struct trouble_record *record = trouble_find(&r->troubles, object);
+
+		if (record && (!other || !same_object(object, other)))
+			trouble_drop(&r->troubles, record);
+	}
+}
+
+static void count_declared(struct reconciler *r) {
+	r->status.n_namespaces = r->status.n_objects = 0;
+	state_foreach(ns, &r->spec.state) {
+		r->status.n_namespaces += ns_self(ns) || HASH_COUNT(ns->objects);
+		ns_foreach(object, ns)
+			r->status.n_objects += !object->gone;
+	}
+}
+
+static void begin_applying(struct reconciler *r) {
+	r->applying = true;
+	r->applying_since = now(r);
+	r->n_applied = 0;
+}
+
+struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger,
+				  struct ledger_file *file, const struct reconciler_hooks *hooks) {
+	struct reconciler *r = xmalloc(sizeof(*r));
+
+	r->kernel = kernel;
+	r->ledger = ledger;
+	r->file = file;
+	r->hooks = *hooks;
+	r->spec = *spec;
+	*spec = (struct spec){};
+	ledger_add_returns(ledger, &r->spec.state);
+	state_foreach(ns, &r->spec.state)
+		add_info(r, ns->name);
+	reconciler_dirty_all(r);
+	count_declared(r);
+	begin_applying(r);
+	return r;
+}
+
+void reconciler_reload(struct reconciler *r, struct spec *spec) {
+	struct spec before = r->spec;
+	uint64_t when = now(r);
+
+	r->spec = *spec;
+	*spec = (struct spec){};
+	ledger_add_returns(r->ledger, &r->spec.state);
+	state_foreach(ns, &r->spec.state) {
+		const struct ns_state *old = state_find(&before.state, ns->name);
+
+		add_info(r, ns->name);
+		if (same_namespace(ns, old) && same_namespace(old, ns))
+			continue;
+		drop_reports(r, old, ns);
+		mark_dirty(r, find_info(r, ns->name), when);
+	}
+	count_declared(r);
+	begin_applying(r);
+	spec_done(&before);
+}
+
+void reconciler_free(struct reconciler *r) {
+	struct ns_info *info, *next;
+
+	if (!r)
+		return;
+	HASH_ITER(hh, r->infos, info, next)
+		remove_info(r, info);
+	troubles_done(&r->troubles);
+	spec_done(&r->spec);
+	free(r);
+}
+
+/* A pass. */
+
+static void take_namespaces(struct reconciler *r, struct pass *pass) {
+	for (struct ns_info *info = r->infos; info && r->n_dirty; info = info->hh.next) {
+		if (!info->dirty)
+			continue;
+		pass_add(pass, info->name);
+		pass->since_usec = MIN(pass->since_usec, info->since_usec);
+		info->dirty = false;
+		r->n_dirty--;
+	}
+	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next)
+		if (t->next_try_usec <= pass->now_usec)
+			pass_add(pass, t->ns);
+	for (struct ns_info *info = r->infos; info && r->n_waiting; info = info->hh.next)
+		if (info->n_pending && info->look_again_usec <= pass->now_usec)
+			pass_add(pass, info->name);
+}
+
+/* A fight is over when its object has been left alone for as long as topod left it. */
+static bool is_over(const struct trouble_record *record, uint64_t when) {
+	switch (record->state) {
+	case TROUBLE_WATCHED:
+		return when - record->window_usec > TROUBLE_FIGHT_WINDOW_USEC;
+	case TROUBLE_FIGHT:
+		return when >= record->next_try_usec;
+	case TROUBLE_FAILING:
+	case TROUBLE_REPORTED:
+		break;
+	}
+	return true;
+}
+
+static void tell_recovery(struct reconciler *r, const struct trouble_record *record) {
+	struct object object = { .ns = record->ns };
+	struct occurrence occurrence = {
+		.type = OCCURRENCE_RECOVERED, .object = &object, .scope = record->scope, .noun = record->noun,
+		.what = "is as declared again", .mark = record->mark,
+	};
+
+	r->hooks.occurred(r->hooks.userdata, &occurrence);
+}
+
+/* Objects of the namespaces looked at that differ no more. */
+static void end_troubles(struct reconciler *r, const struct pass *pass) {
+	struct trouble_record *record, *next;
+
+	HASH_ITER(hh, r->troubles.records, record, next) {
+		if (record->seen || !pass_has(pass, record->ns) || !is_over(record, now(r)))
+			continue;
+		if (record->state != TROUBLE_WATCHED)
+			tell_recovery(r, record);
+		trouble_drop(&r->troubles, record);
+	}
+}
+
+static void set_pending(struct reconciler *r, const struct pass *pass, const struct plan *plan) {
+	for (size_t i = 0; i < pass->n_names; i++) {
+		struct ns_info *info = find_info(r, pass->names[i]);
+		size_t n = 0;
+
+		vec_foreach(object, &plan->pending)
+			n += streq((*object)->ns, pass->names[i]);
+		if (!info)
+			continue;
+		r->n_waiting += (n > 0) - (info->n_pending > 0);
+		r->n_pending += n - info->n_pending;
+		info->n_pending = n;
+		info->look_again_usec = now(r) + PENDING_LOOK_USEC; /* in case its event was missed */
+	}
+}
+
+/* What has gone back to what it was is forgotten, and so is what vanished. */
+static int forget_returned(struct reconciler *r, struct ns_state *ns, struct text *lines) {
+	struct object *object = ns ? ns->objects : NULL, *next;
+
+	for (; object; object = next) {
+		next = object->hh.next;
+		if (!object->returning)
+			continue;
+		ledger_forget_fields(r->ledger, object, object->returning, lines);
+		object->set &= ~object->returning;
+		object->returning = 0;
+		if (object->gone)
+			ns_remove(ns, object);
+	}
+	return 0;
+}
+
+static int write_lines(struct reconciler *r, const struct text *lines) {
+	return lines->size ? ledger_file_append(r->file, lines->data, lines->size) : 0;
+}
+
+static bool is_troubled(const struct reconciler *r, const char *ns) {
+	for (const struct trouble_record *t = r->troubles.records; t; t = t->hh.next)
+		if (t->state != TROUBLE_WATCHED && streq(t->ns, ns))
+			return true;
+	return false;
+}
+
+static int verified(struct reconciler *r, struct pass *pass, const struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	set_pending(r, pass, plan);
+	end_troubles(r, pass);
+	for (size_t i = 0; i < pass->n_names; i++) {
+		struct ns_state *ns = state_find(&r->spec.state, pass->names[i]);
+		struct ns_info *info = find_info(r, pass->names[i]);
+
+		if (is_troubled(r, pass->names[i]))
+			continue;
+		forget_returned(r, ns, &lines);
+		/* A namespace of an earlier file of which nothing is left. */
+		if (ns && info && !ns->declared && !ns->objects && !ledger_namespace(r->ledger, ns->name) &&
+		    !streq(ns->name, NS_HOST))
+			remove_info(r, info);
+	}
+	return write_lines(r, &lines);
+}
+
+static void tell_converged(struct reconciler *r) {
+	struct occurrence occurrence = {
+		.type = OCCURRENCE_CONVERGED, .n_changes = r->n_applied, .latency_usec = now(r) - r->applying_since,
+	};
+
+	r->applying = false;
+	r->hooks.occurred(r->hooks.userdata, &occurrence);
+}
+
+/* After each pass: has everything been verified? */
+static void assess(struct reconciler *r) {
+	size_t bad = trouble_count(&r->troubles, TROUBLE_FAILING) + trouble_count(&r->troubles, TROUBLE_FIGHT) +
+		     trouble_count(&r->troubles, TROUBLE_REPORTED);
+
+	if (r->n_dirty || r->n_waiting || r->broken) {
+		r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGING;
+		return;
+	}
+	r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGED;
+	if (bad)
+		return;
+	r->status.converged_usec = now(r);
+	if (r->applying) {
+		tell_converged(r);
+		ledger_file_compact(r->file, r->ledger);
+	}
+}
+
+int reconciler_pass(struct reconciler *r) {
+	struct pass pass = { .r = r, .now_usec = now(r), .since_usec = UINT64_MAX };
+	int err;
+
+	take_namespaces(r, &pass);
+	if (!pass.n_names)
+		return 0;
+	if (pass.since_usec == UINT64_MAX)
+		pass.since_usec = pass.now_usec;
+	r->status.n_passes++;
+	err = pass_run(&pass, verified);
+	r->broken = err < 0;
+	/* What could not be looked at is looked at again, a little later. */
+	if (err < 0) {
+		r->retry_usec = now(r) + TROUBLE_PAUSE_FIRST_USEC;
+		for (size_t i = 0; i < pass.n_names; i++)
+			reconciler_dirty(r, pass.names[i]);
+	}
+	pass_done(&pass);
+	r->kernel->ops->rest(r->kernel);
+	assess(r);
+	return err;
+}
+
+uint64_t reconciler_due(const struct reconciler *r) {
+	uint64_t due = trouble_due(&r->troubles);
+
+	if (r->n_dirty)
+		return r->broken ? r->retry_usec : 0;
+	for (const struct ns_info *info = r->infos; info && r->n_waiting; info = info->hh.next)
+		if (info->n_pending)
+			due = MIN(due, info->look_again_usec);
+	return due;
+}
+
+bool reconciler_settled(const struct reconciler *r) {
+	return !r->n_dirty && !r->n_waiting;
+}
+
+int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {
+	struct pass pass = { .r = r, .now_usec = now(r) };
+	int err;
+
+	*ret = (struct plan){};
+	*ret_observed = (struct state){};
+	for (struct ns_info *info = r->infos; info; info = info->hh.next)
+		pass_add(&pass, info->name);
+	err = pass_look(&pass, ret_observed, ret);
+	pass_done(&pass);
+	r->kernel->ops->rest(r->kernel);
+	return err;
+}
+
+void reconciler_status(const struct reconciler *r, struct reconciler_status *ret) {
+	*ret = r->status;
+	ret->n_failing = trouble_count(&r->troubles, TROUBLE_FAILING);
+	ret->n_fights = trouble_count(&r->troubles, TROUBLE_FIGHT);
+	ret->n_reported = trouble_count(&r->troubles, TROUBLE_REPORTED);
+	ret->n_pending = r->n_pending;
+}
+
+void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, const struct trouble *),
+			 void *userdata) {
+	static const char *const names[] = {
+		[TROUBLE_FAILING] = "failing",
+		[TROUBLE_FIGHT] = "fought over",
+		[TROUBLE_REPORTED] = "reported",
+	};
+
+	for (const struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
+		struct trouble trouble = {
+			.scope = t->scope, .noun = t->noun, .state = names[t->state], .error = t->error,
+			.n_tries = t->n_tries, .next_try_usec = t->next_try_usec, .mark = t->mark,
+		};
+
+		if (t->state != TROUBLE_WATCHED)
+			fn(userdata, &trouble);
+	}
+}
+
+const struct spec *reconciler_spec(const struct reconciler *r) {
+	return &r->spec;
+}

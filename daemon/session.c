@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order matters twice. The lock comes first, so that two daemons never work on one topology. The events come
+ * before the reconciler's first look, so that no change falls between the two.
+ *
+ * An error here is about the machine (no privilege, no room in /run), not about the topology: it ends the verb.
+ */
+#include "session.h"
+
+#include <poll.h>
+#include <time.h>
+
+#include "kind.h"
+#include "netns.h"
+
+enum { LOOK_TRIES = 5 }; /* passes in a row that may fail before session_settle() gives up */
+
+static uint64_t now(clockid_t clock) {
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t now_monotonic(void) {
+	return now(CLOCK_MONOTONIC);
+}
+
+uint64_t now_realtime(void) {
+	return now(CLOCK_REALTIME);
+}
+
+char *session_problem(const char *what, int r) {
+	bool privilege = (r == -EPERM || r == -EACCES) && geteuid() != 0;
+
+	return xasprintf("cannot %s: %s%s", what, strerror(-r), privilege ? " (this needs root)" : "");
+}
+
+/* ---- events ---- */
+
+static void namespace_dirty(void *userdata, int32_t nsid) {
+	struct session *s = userdata;
+
+	if (nsid == WATCH_NSID_HOST)
+		reconciler_dirty(s->reconciler, NS_HOST);
+	else
+		reconciler_dirty_id(s->reconciler, nsid);
+}
+
+static void name_dirty(void *userdata, const char *name) {
+	struct session *s = userdata;
+
+	reconciler_dirty(s->reconciler, name);
+}
+
+static void everything_dirty(void *userdata) {
+	struct session *s = userdata;
+
+	reconciler_overrun(s->reconciler);
+}
+
+static const struct watch_handlers handlers = {
+	.namespace_dirty = namespace_dirty,
+	.name_changed = name_dirty,
+	.file_changed = name_dirty,
+	.everything_dirty = everything_dirty,
+};
+
+/* What the reconciler asks for in the middle of a pass. An error is met again by the next dispatch. */
+static void drain(void *userdata) {
+	struct session *s = userdata;
+
+	if (s->watch)
+		(void)watch_dispatch(s->watch, NULL);
+}
+
+static bool has_file(const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object->kind == &kind_dns)
+			return true;
+	return false;
+}
+
+void session_watch_files(struct session *s) {
+	state_foreach(ns, &reconciler_spec(s->reconciler)->state)
+		if (has_file(ns) && watch_file(s->watch, ns->name) < 0)
+			reconciler_dirty(s->reconciler, ns->name); /* found by the periodic look at the latest */
+}
+
+/* ---- the reconciler's surroundings ---- */
+
+static void occurred(void *userdata, const struct occurrence *occurrence) {
+	struct session *s = userdata;
+
+	if (s->hooks.occurred)
+		s->hooks.occurred(s->hooks.userdata, occurrence);
+}
+
+static void progress(void *userdata, size_t n_done, size_t n_all) {
+	struct session *s = userdata;
+
+	if (s->hooks.progress)
+		s->hooks.progress(s->hooks.userdata, n_done, n_all);
+}
+
+static uint64_t clock_now(void *userdata _unused_) {
+	return now_monotonic();
+}
+
+static void start_reconciler(struct session *s, struct spec *spec) {
+	const struct reconciler_hooks hooks = {
+		.userdata = s, .occurred = occurred, .progress = progress, .drain = drain, .now = clock_now,
+	};
+
+	s->reconciler = reconciler_new(spec, s->kernel, &s->ledger, &s->ledger_file, &hooks);
+}
+
+/* ---- opening ---- */
+
+static char *ledger_problem(const char *topology, int r, pid_t pid) {
+	switch (r) {
+	case -EBUSY:
+		return pid ? xasprintf("topology '%s' is kept by a topod that runs already (process %d)", topology, pid)
+			   : xasprintf("topology '%s' is kept by a topod that runs already", topology);
+	case -EPERM:
+		return xasprintf("%s/%s belongs to another user, or others may write to it", TOPOD_RUN_DIR, topology);
+	case -ENOTDIR:
+		return xasprintf("%s/%s is not a folder", TOPOD_RUN_DIR, topology);
+	case -EINVAL:
+		return xasprintf("%s/%s/ledger is not a ledger of topod's", TOPOD_RUN_DIR, topology);
+	}
+	_cleanup_free_ char *what = xasprintf("open %s/%s", TOPOD_RUN_DIR, topology);
+	return session_problem(what, r);
+}
+
+static int open_kernel(struct session *s, char **ret_problem) {
+	int r = netns_init();
+
+	if (r == 0)
+		r = kernel_real_new(&s->kernel);
+	if (r < 0)
+		*ret_problem = session_problem("talk to the kernel", r);
+	return r;
+}
+
+static int open_watch(struct session *s, char **ret_problem) {
+	int r = netns_prepare();
+
+	if (r < 0) {
+		*ret_problem = session_problem("prepare " NETNS_DIR, r);
+		return r;
+	}
+	r = watch_new(&s->watch, &handlers, s, 0);
+	if (r < 0)
+		*ret_problem = session_problem("hear the kernel's events", r);
+	return r;
+}
+
+int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
+	pid_t pid;
+	int r;
+
+	*s = SESSION_NONE;
+	s->hooks = *hooks;
+	s->topology = xstrdup(spec->topology);
+	r = ledger_file_open(&s->ledger_file, s->topology, &s->ledger, &pid, &s->n_damaged);
+	if (r < 0) {
+		*ret_problem = ledger_problem(s->topology, r, pid);
+		return r;
+	}
+	r = open_kernel(s, ret_problem);
+	if (r == 0)
+		r = open_watch(s, ret_problem);
+	if (r < 0)
+		return r;
+	start_reconciler(s, spec);
+	session_watch_files(s);
+	return 0;
+}
+
+int session_open_to_look(struct session *s, struct spec *spec, char **ret_problem) {
+	int r;
+
+	*s = SESSION_NONE;
+	s->topology = xstrdup(spec->topology);
+	r = ledger_file_read(s->topology, &s->ledger);
+	if (r < 0) {
+		*ret_problem = ledger_problem(s->topology, r, 0);
+		return r;
+	}
+	r = open_kernel(s, ret_problem);
+	if (r == 0)
+		start_reconciler(s, spec);
+	return r;
+}
+
+void session_close(struct session *s) {
+	reconciler_free(s->reconciler);
+	watch_free(s->watch);
+	kernel_free(s->kernel);
+	ledger_done(&s->ledger);
+	ledger_file_close(&s->ledger_file, true);
+	free(s->topology);
+	*s = SESSION_NONE;
+}
+
+/* ---- working ---- */
+
+int session_dispatch(struct session *s) {
+	int heard = watch_dispatch(s->watch, NULL), r = reconciler_pass(s->reconciler);
+
+	return r < 0 ? r : heard;
+}
+
+/* Until something is heard or the reconciler wants to be called. */
+static int await(struct session *s) {
+	struct pollfd p = { .fd = watch_fd(s->watch), .events = POLLIN };
+	uint64_t due = reconciler_due(s->reconciler), t = now_monotonic(), left = due > t ? due - t : 0;
+	struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000) * 1000 };
+
+	if (ppoll(&p, 1, due == UINT64_MAX ? NULL : &timeout, NULL) < 0 && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+int session_settle(struct session *s) {
+	int failures = 0, r = session_dispatch(s);
+
+	while (!reconciler_settled(s->reconciler) || r < 0) {
+		failures = r < 0 ? failures + 1 : 0;
+		if (failures >= LOOK_TRIES)
+			return r;
+		r = await(s);
+		if (r == 0)
+			r = session_dispatch(s);
+	}
+	return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects that are not well: what failed and when it is tried again, what others keep undoing, what is only
+ * reported.
+ *
+ * A record per object, gone as soon as the object is well. It decides when something may be tried, and whether
+ * it is the first time that something is said about it; it says nothing itself.
+ */
+#pragma once
+
+#include "object.h"
+
+enum trouble_state {
+	TROUBLE_WATCHED,  /* was repaired lately: counted, to notice a fight */
+	TROUBLE_FAILING,
+	TROUBLE_FIGHT,
+	TROUBLE_REPORTED, /* drift that is left as it is */
+};
+
+enum {
+	TROUBLE_PAUSE_FIRST_USEC = 1000 * 1000,
+	TROUBLE_PAUSE_MAX_USEC = 30 * 1000 * 1000,
+	TROUBLE_FIGHT_COUNT = 5,                    /* repairs of one object … */
+	TROUBLE_FIGHT_WINDOW_USEC = 10 * 1000 * 1000, /* … within this time are a fight */
+};
+
+struct trouble_record {
+	char *id, *ns;
+	char *scope, *noun, *error;
+	enum trouble_state state;
+	bool seen;              /* still not well in the current look */
+	struct mark mark;
+	size_t n_tries, n_repairs;
+	uint64_t window_usec;   /* when the counting of repairs began */
+	uint64_t last_try_usec, next_try_usec, pause_usec;
+	UT_hash_handle hh;
+};
+
+/* Zeroed is empty. */
+struct troubles {
+	struct trouble_record *records; /* by id */
+};
+
+struct trouble_record *trouble_find(const struct troubles *t, const struct object *object);
+
+/* May the object be changed now? `moved`: something happened in its namespace, so that a new try makes sense
+ * earlier. */
+bool trouble_may_try(const struct trouble_record *record, uint64_t now, bool moved);
+
+/* A try failed. True where that is news. */
+bool trouble_failed(struct troubles *t, const struct object *object, const char *error, struct mark mark, uint64_t now);
+/* A repair succeeded. True where it was one too many: the object is left alone for the record's pause. */
+bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t now);
+/* Drift that is left. True where that is news. */
+bool trouble_reported(struct troubles *t, const struct object *object, uint64_t now);
+
+/* When the first record is due (a try, or the end of a fight); UINT64_MAX: never. */
+uint64_t trouble_due(const struct troubles *t);
+size_t trouble_count(const struct troubles *t, enum trouble_state state);
+
+void trouble_drop(struct troubles *t, struct trouble_record *record);
+void troubles_done(struct troubles *t);
