@@ -44,6 +44,8 @@ struct type {
 	void (*put)(struct nl_writer *w, const struct field *field, const void *value);
 	/* Reads the attribute; false where it cannot be one. */
 	bool (*get)(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value);
+	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
+	size_t n_keys;
 };
 
 /* What a difference in a field asks for. */

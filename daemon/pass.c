@@ -5,67 +5,76 @@ static uint64_t now(const struct pass *pass) {
 	return pass->r->hooks.now(pass->r->hooks.userdata);
 }
 
-bool pass_has(const struct pass *pass, const char *name) {
-	for (size_t i = 0; i < pass->n_names; i++)
-		if (streq(pass->names[i], name))
-			return true;
-	return false;
-}
-
-static struct ns_info *find_info(const struct pass *pass, const char *name) {
+struct ns_info *pass_info(const struct reconciler *r, const char *name) {
 	struct ns_info *info = NULL;
 
-	HASH_FIND_STR(pass->r->infos, name, info);
+	HASH_FIND_STR(r->infos, name, info);
 	return info;
 }
 
-void pass_add(struct pass *pass, const char *name) {
-	if (pass_has(pass, name))
+bool pass_settled(const struct pass *pass, const struct ns_info *info) {
+	return info && info->position > pass->n_touched;
+}
+
+void pass_add(struct pass *pass, struct ns_info *info) {
+	if (!info || info->position)
 		return;
-	pass->names = xrealloc(pass->names, (pass->n_names + 1) * sizeof(*pass->names));
-	pass->names[pass->n_names++] = arena_strdup(&pass->arena, name);
+	vec_push(&pass->infos, info);
+	info->position = pass->infos.n;
+}
+
+static void forget_infos(struct pass *pass, size_t from) {
+	for (size_t i = from; i < pass->infos.n; i++)
+		pass->infos.items[i]->position = 0;
+	pass->infos.n = from;
 }
 
 void pass_done(struct pass *pass) {
-	free(pass->names);
+	forget_infos(pass, 0);
+	vec_done(&pass->infos);
 	drift_done(&pass->lines);
-	arena_done(&pass->arena);
 }
 
 static struct look look_of(const struct reconciler *r) {
 	return (struct look){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
 }
 
-/* A namespace that is looked at now is dirty no more: what happened before is seen, what happens from here on makes
- * it dirty again. */
+/* A namespace that is looked at now is dirty no more: what happened before is seen, what happens from here on
+ * makes it dirty again. */
 static void clean(struct pass *pass) {
-	for (size_t i = 0; i < pass->n_names; i++) {
-		struct ns_info *info = find_info(pass, pass->names[i]);
-
-		if (!info || !info->dirty)
-			continue;
-		info->dirty = false;
-		pass->r->n_dirty--;
+	vec_foreach(at, &pass->infos) {
+		pass->r->n_dirty -= (*at)->dirty;
+		(*at)->dirty = false;
 	}
+}
+
+static int observe(struct pass *pass, struct state *observed) {
+	struct reconciler *r = pass->r;
+	struct look look = look_of(r);
+	_cleanup_free_ const char **names = xmalloc(pass->infos.n * sizeof(*names));
+
+	for (size_t i = 0; i < pass->infos.n; i++)
+		names[i] = pass->infos.items[i]->name;
+	r->status.n_looks += pass->infos.n;
+	return r->kernel->ops->observe(r->kernel, &look, names, pass->infos.n, observed);
 }
 
 int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
 	struct reconciler *r = pass->r;
-	struct look look = look_of(r);
 
 	for (;;) {
 		struct plan_input input = { .desired = &r->spec.state, .observed = observed, .ledger = r->ledger };
+		size_t before = pass->infos.n;
 
 		clean(pass);
-		r->status.n_looks += pass->n_names;
-		int err = r->kernel->ops->observe(r->kernel, &look, pass->names, pass->n_names, observed);
+		int err = observe(pass, observed);
 		if (err < 0)
 			return err;
 		plan_make(plan, &input);
-		if (!plan->also.n)
-			return 0;
 		vec_foreach(name, &plan->also)
-			pass_add(pass, *name);
+			pass_add(pass, pass_info(r, *name));
+		if (pass->infos.n == before)
+			return 0;
 		plan_done(plan);
 		state_done(observed);
 		*plan = (struct plan){};
@@ -122,11 +131,8 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
 }
 
-/* Returns how many changes are to be carried out. */
-static size_t choose(struct pass *pass, struct plan *plan) {
-	size_t n = 0;
-
-	pass->held = false;
+/* Marks what is not to be carried out, and notes why. */
+static void choose(struct pass *pass, struct plan *plan) {
 	vec_foreach(at, &plan->changes) {
 		struct change *change = *at;
 		struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
@@ -137,9 +143,6 @@ static size_t choose(struct pass *pass, struct plan *plan) {
 			note_failure(pass, plan, change); /* refused by the plan itself */
 		} else if (is_held(pass, change) || is_only_reported(pass, plan, change)) {
 			hold(change);
-			pass->held = true;
-		} else {
-			n++;
 		}
 	}
 	vec_foreach(object, &plan->failed) {
@@ -148,7 +151,6 @@ static size_t choose(struct pass *pass, struct plan *plan) {
 
 		note_failure(pass, plan, &change);
 	}
-	return n;
 }
 
 /* The ledger. */
@@ -318,17 +320,30 @@ static int carry_out(struct pass *pass, struct plan *plan) {
 	return note_results(pass, plan);
 }
 
-/* The next round looks at what this one touched. */
-static void narrow(struct pass *pass, const struct plan *plan) {
-	pass->n_names = 0;
+/* The touched ones stand in front. */
+static void touch(struct pass *pass, const char *ns) {
+	struct ns_info *info = pass_info(pass->r, ns), *other;
+
+	if (!info || info->position <= pass->n_touched)
+		return;
+	other = pass->infos.items[pass->n_touched];
+	pass->infos.items[info->position - 1] = other;
+	other->position = info->position;
+	pass->infos.items[pass->n_touched++] = info;
+	info->position = pass->n_touched;
+}
+
+/* Where something is done is looked at once more; the rest is settled by this look. */
+static void find_touched(struct pass *pass, const struct plan *plan) {
+	pass->n_touched = 0;
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
 
 		if (change->held || change->refused)
 			continue;
-		pass_add(pass, change_object(change)->ns);
+		touch(pass, change_object(change)->ns);
 		if (change->desired && change->desired->twin)
-			pass_add(pass, change->desired->twin->ns);
+			touch(pass, change->desired->twin->ns);
 	}
 }
 
@@ -347,13 +362,16 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 	err = pass_look(pass, &observed, &plan);
 	if (err == 0)
 		err = note_lost(pass, &plan);
-	if (err == 0 && !choose(pass, &plan)) {
+	if (err == 0) {
+		choose(pass, &plan);
+		find_touched(pass, &plan);
 		err = verified(pass->r, pass, &plan);
-		err = err < 0 ? err : 1;
-	} else if (err == 0) {
-		err = carry_out(pass, &plan);
-		narrow(pass, &plan);
 	}
+	if (err == 0 && pass->n_touched)
+		err = carry_out(pass, &plan);
+	else if (err == 0)
+		err = 1;
+	forget_infos(pass, pass->n_touched);
 	plan_done(&plan);
 	state_done(&observed);
 	return err;
@@ -370,8 +388,8 @@ int pass_run(struct pass *pass, int (*verified)(struct reconciler *, struct pass
 		pass->now_usec = now(pass);
 	}
 	/* Still not at rest: something changes as fast as it is corrected. The next pass goes on. */
-	for (size_t i = 0; err == 0 && i < pass->n_names; i++)
-		reconciler_dirty(r, pass->names[i]);
+	for (size_t i = 0; err == 0 && i < pass->infos.n; i++)
+		reconciler_dirty(r, pass->infos.items[i]->name);
 	drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
 	return err < 0 ? err : 0;
 }

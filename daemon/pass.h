@@ -21,6 +21,10 @@ struct ns_info {
 	uint64_t since_usec;      /* when it became so */
 	size_t n_pending;
 	uint64_t look_again_usec; /* where something is pending */
+	/* During a pass: */
+	size_t position;          /* in pass.infos, from 1; 0: not in the pass */
+	size_t n_found;           /* pending objects of this look */
+	bool troubled;            /* something in it is not well */
 	UT_hash_handle hh;
 };
 
@@ -44,19 +48,20 @@ struct reconciler {
 struct pass {
 	struct reconciler *r;
 	uint64_t now_usec, since_usec;
-	const char **names;
-	size_t n_names;
+	vec(struct ns_info *) infos;
+	size_t n_touched;         /* of infos, in front: something is done there in this round */
 	struct drift_lines lines;
-	struct arena arena;
-	bool held;                /* something was left alone in the last round */
 };
 
-void pass_add(struct pass *pass, const char *name);
-bool pass_has(const struct pass *pass, const char *name);
+struct ns_info *pass_info(const struct reconciler *r, const char *name);
+void pass_add(struct pass *pass, struct ns_info *info);
+/* Was the namespace looked at, and is nothing done there in this round? */
+bool pass_settled(const struct pass *pass, const struct ns_info *info);
 void pass_done(struct pass *pass);
 
 /* Looks at the pass's namespaces, and at others that the plan asks for; fills both. 0 or -errno. */
 int pass_look(struct pass *pass, struct state *observed, struct plan *plan);
 
-/* The whole. `verified` is called for each look at namespaces in which nothing is left to do. */
+/* The whole. `verified` is called after each look, for the namespaces behind the touched ones: nothing is to be
+ * done there. */
 int pass_run(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *));

@@ -11,15 +11,8 @@ static uint64_t now(const struct reconciler *r) {
 
 /* Namespaces. */
 
-static struct ns_info *find_info(const struct reconciler *r, const char *name) {
-	struct ns_info *info = NULL;
-
-	HASH_FIND_STR(r->infos, name, info);
-	return info;
-}
-
 static void add_info(struct reconciler *r, const char *name) {
-	struct ns_info *info = find_info(r, name);
+	struct ns_info *info = pass_info(r, name);
 
 	if (info)
 		return;
@@ -45,7 +38,7 @@ static void mark_dirty(struct reconciler *r, struct ns_info *info, uint64_t when
 }
 
 void reconciler_dirty(struct reconciler *r, const char *ns) {
-	struct ns_info *info = find_info(r, ns);
+	struct ns_info *info = pass_info(r, ns);
 
 	if (info)
 		mark_dirty(r, info, now(r));
@@ -77,7 +70,7 @@ void reconciler_dirty_periodic(struct reconciler *r) {
 	uint64_t when = now(r);
 
 	state_foreach(ns, &r->spec.state) {
-		struct ns_info *info = find_info(r, ns->name);
+		struct ns_info *info = pass_info(r, ns->name);
 
 		if (info && has_silent_objects(ns))
 			mark_dirty(r, info, when);
@@ -168,7 +161,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		if (same_namespace(ns, old) && same_namespace(old, ns))
 			continue;
 		drop_reports(r, old, ns);
-		mark_dirty(r, find_info(r, ns->name), when);
+		mark_dirty(r, pass_info(r, ns->name), when);
 	}
 	count_declared(r);
 	begin_applying(r);
@@ -193,17 +186,17 @@ static void take_namespaces(struct reconciler *r, struct pass *pass) {
 	for (struct ns_info *info = r->infos; info && r->n_dirty; info = info->hh.next) {
 		if (!info->dirty)
 			continue;
-		pass_add(pass, info->name);
+		pass_add(pass, info);
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
 		info->dirty = false;
 		r->n_dirty--;
 	}
 	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next)
 		if (t->next_try_usec <= pass->now_usec)
-			pass_add(pass, t->ns);
+			pass_add(pass, pass_info(r, t->ns));
 	for (struct ns_info *info = r->infos; info && r->n_waiting; info = info->hh.next)
 		if (info->n_pending && info->look_again_usec <= pass->now_usec)
-			pass_add(pass, info->name);
+			pass_add(pass, info);
 }
 
 /* A fight is over when its object has been left alone for as long as topod left it. */
@@ -235,7 +228,7 @@ static void end_troubles(struct reconciler *r, const struct pass *pass) {
 	struct trouble_record *record, *next;
 
 	HASH_ITER(hh, r->troubles.records, record, next) {
-		if (record->seen || !pass_has(pass, record->ns) || !is_over(record, now(r)))
+		if (record->seen || !pass_settled(pass, pass_info(r, record->ns)) || !is_over(record, now(r)))
 			continue;
 		if (record->state != TROUBLE_WATCHED)
 			tell_recovery(r, record);
@@ -244,17 +237,20 @@ static void end_troubles(struct reconciler *r, const struct pass *pass) {
 }
 
 static void set_pending(struct reconciler *r, const struct pass *pass, const struct plan *plan) {
-	for (size_t i = 0; i < pass->n_names; i++) {
-		struct ns_info *info = find_info(r, pass->names[i]);
-		size_t n = 0;
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		pass->infos.items[i]->n_found = 0;
+	vec_foreach(object, &plan->pending) {
+		struct ns_info *info = pass_info(r, (*object)->ns);
 
-		vec_foreach(object, &plan->pending)
-			n += streq((*object)->ns, pass->names[i]);
-		if (!info)
-			continue;
-		r->n_waiting += (n > 0) - (info->n_pending > 0);
-		r->n_pending += n - info->n_pending;
-		info->n_pending = n;
+		if (info)
+			info->n_found++;
+	}
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
+		struct ns_info *info = pass->infos.items[i];
+
+		r->n_waiting += (info->n_found > 0) - (info->n_pending > 0);
+		r->n_pending += info->n_found - info->n_pending;
+		info->n_pending = info->n_found;
 		info->look_again_usec = now(r) + PENDING_LOOK_USEC; /* in case its event was missed */
 	}
 }
@@ -280,11 +276,20 @@ static int write_lines(struct reconciler *r, const struct text *lines) {
 	return lines->size ? ledger_file_append(r->file, lines->data, lines->size) : 0;
 }
 
-static bool is_troubled(const struct reconciler *r, const char *ns) {
-	for (const struct trouble_record *t = r->troubles.records; t; t = t->hh.next)
-		if (t->state != TROUBLE_WATCHED && streq(t->ns, ns))
-			return true;
-	return false;
+static void find_troubled(struct reconciler *r, const struct pass *pass) {
+	for (size_t i = 0; i < pass->infos.n; i++)
+		pass->infos.items[i]->troubled = false;
+	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
+		struct ns_info *info = pass_info(r, t->ns);
+
+		if (info && t->state != TROUBLE_WATCHED)
+			info->troubled = true;
+	}
+}
+
+/* A namespace of an earlier file of which nothing is left. */
+static bool is_over_and_done(const struct reconciler *r, const struct ns_state *ns) {
+	return !ns->declared && !ns->objects && !ledger_namespace(r->ledger, ns->name) && !streq(ns->name, NS_HOST);
 }
 
 static int verified(struct reconciler *r, struct pass *pass, const struct plan *plan) {
@@ -292,17 +297,18 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 
 	set_pending(r, pass, plan);
 	end_troubles(r, pass);
-	for (size_t i = 0; i < pass->n_names; i++) {
-		struct ns_state *ns = state_find(&r->spec.state, pass->names[i]);
-		struct ns_info *info = find_info(r, pass->names[i]);
+	find_troubled(r, pass);
+	for (size_t i = pass->infos.n; i-- > pass->n_touched;) {
+		struct ns_info *info = pass->infos.items[i];
+		struct ns_state *ns = state_find(&r->spec.state, info->name);
 
-		if (is_troubled(r, pass->names[i]))
+		if (!ns || info->troubled)
 			continue;
 		forget_returned(r, ns, &lines);
-		/* A namespace of an earlier file of which nothing is left. */
-		if (ns && info && !ns->declared && !ns->objects && !ledger_namespace(r->ledger, ns->name) &&
-		    !streq(ns->name, NS_HOST))
-			remove_info(r, info);
+		if (!is_over_and_done(r, ns))
+			continue;
+		pass->infos.items[i] = pass->infos.items[--pass->infos.n];
+		remove_info(r, info);
 	}
 	return write_lines(r, &lines);
 }
@@ -340,7 +346,7 @@ int reconciler_pass(struct reconciler *r) {
 	int err;
 
 	take_namespaces(r, &pass);
-	if (!pass.n_names)
+	if (!pass.infos.n)
 		return 0;
 	if (pass.since_usec == UINT64_MAX)
 		pass.since_usec = pass.now_usec;
@@ -350,8 +356,8 @@ int reconciler_pass(struct reconciler *r) {
 	/* What could not be looked at is looked at again, a little later. */
 	if (err < 0) {
 		r->retry_usec = now(r) + TROUBLE_PAUSE_FIRST_USEC;
-		for (size_t i = 0; i < pass.n_names; i++)
-			reconciler_dirty(r, pass.names[i]);
+		vec_foreach(info, &pass.infos)
+			reconciler_dirty(r, (*info)->name);
 	}
 	pass_done(&pass);
 	r->kernel->ops->rest(r->kernel);
@@ -381,7 +387,7 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 	*ret = (struct plan){};
 	*ret_observed = (struct state){};
 	for (struct ns_info *info = r->infos; info; info = info->hh.next)
-		pass_add(&pass, info->name);
+		pass_add(&pass, info);
 	err = pass_look(&pass, ret_observed, ret);
 	pass_done(&pass);
 	r->kernel->ops->rest(r->kernel);

@@ -143,7 +143,7 @@ static bool nexthops_equal(const void *a, const void *b) {
 
 static const struct type type_nexthops = {
 	.name = "list of next hops", .size = sizeof(struct nexthops), .parse = nexthops_parse,
-	.print = nexthops_print, .equal = nexthops_equal,
+	.print = nexthops_print, .equal = nexthops_equal, .keys = nexthop_fields, .n_keys = ARRAY_SIZE(nexthop_fields),
 };
 
 #define ROW(index, key, member, value_type, ...) \

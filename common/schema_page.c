@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The reference page: a table for each mapping of the language. */
+#include <inttypes.h>
+
+#include "schema_private.h"
+
+/* What may be written as value. */
+static void add_value(const struct field *field, struct text *out) {
+	if (field->type == &type_bool) {
+		text_add(out, "true, false");
+	} else if (field->type == &type_enum) {
+		for (const struct enum_name *e = field->names; e->name; e++)
+			text_addf(out, "%s`%s`", e == field->names ? "" : ", ", e->name);
+	} else if (field->type == &type_integer && (field->min || field->max)) {
+		text_addf(out, "%" PRIu32 " to %" PRIu32, field->min, field->max ? field->max : UINT32_MAX);
+	} else if (field->type->keys) {
+		text_addf(out, "[%s](#%s)", field->type->name, field->name);
+	} else {
+		text_add(out, field->type->name);
+	}
+}
+
+static void add_change(const struct field *field, struct text *out) {
+	if (field->flags & FIELD_ONCE) {
+		text_add(out, "–");
+		return;
+	}
+	switch (field->class) {
+	case FIELD_LIVE:
+		text_add(out, "in place");
+		return;
+	case FIELD_RECREATE:
+		text_add(out, "made anew");
+		return;
+	case FIELD_KEY:
+		text_add(out, "another one");
+		return;
+	}
+	abort();
+}
+
+static void add_field(const struct field *field, bool object, struct text *out) {
+	text_addf(out, "| `%s`%s | ", field->name, field->flags & FIELD_REQUIRED ? " (required)" : "");
+	add_value(field, out);
+	text_add(out, " | ");
+	if (object) {
+		add_change(field, out);
+		text_addf(out, " | %s | ", field->fallback && *field->fallback ? field->fallback : "");
+	}
+	text_addf(out, "%s |\n", field->doc ? field->doc : "");
+}
+
+static void add_fields(const struct field *fields, size_t n, bool object, struct text *out) {
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++)
+		any |= schema_shows(&fields[i]);
+	if (!any)
+		return;
+	text_add(out, object ? "\n| key | value | a change is made | taken out, goes back to | |\n|---|---|---|---|---|\n"
+			     : "\n| key | value | |\n|---|---|---|\n");
+	for (size_t i = 0; i < n; i++)
+		if (schema_shows(&fields[i]))
+			add_field(&fields[i], object, out);
+}
+
+static void add_keys(const struct schema_key *keys, size_t n, struct text *out) {
+	if (n)
+		text_add(out, "\n| key | value | |\n|---|---|---|\n");
+	for (size_t i = 0; i < n; i++)
+		text_addf(out, "| `%s` | %s | %s |\n", keys[i].name, keys[i].value, keys[i].doc);
+}
+
+/* Do its rows belong to an object of their own, so that a change of them says something? */
+static bool is_object(const struct schema_mapping *m) {
+	for (const struct kind *const *k = kinds; *k; k++)
+		if (m->n_fields && m->fields >= (*k)->fields && m->fields < (*k)->fields + (*k)->n_fields)
+			return true;
+	return false;
+}
+
+static void add_lists(const struct schema_mapping *m, struct text *out) {
+	for (size_t i = 0; i < m->n_fields; i++) {
+		const struct field *field = &m->fields[i];
+
+		if (!field->type->keys)
+			continue;
+		text_addf(out, "\n### `%s`\n\nA %s; each is a mapping.\n", field->name, field->type->name);
+		add_fields(field->type->keys, field->type->n_keys, false, out);
+	}
+}
+
+static void add_mapping(const struct schema_mapping *m, struct text *out) {
+	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->name, m->link ? "###" : "##", m->title, m->doc);
+	add_keys(m->keys, m->n_keys, out);
+	add_fields(m->fields, m->n_fields, is_object(m), out);
+	add_lists(m, out);
+}
+
+void schema_markdown(struct text *out) {
+	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
+	size_t n = schema_mappings(mappings);
+
+	text_add(out, "# The language of a topology file\n\n"
+		      "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n"
+		      "Every key and what it takes. A key that is left out is not managed: the kernel's value stays, "
+		      "whatever it is. The exceptions are said below.\n");
+	for (size_t i = 0; i < n; i++)
+		add_mapping(&mappings[i], out);
+}

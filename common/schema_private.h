@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files schema*.c share; not for others. */
+#pragma once
+
+#include "kind.h"
+#include "schema.h"
+
+/* A key whose value has a structure of its own; the others are rows of a table of fields. */
+struct schema_key {
+	const char *name;
+	const char *value;          /* for people: "list of addresses" */
+	const char *doc;
+	json_t *(*schema)(void);
+};
+
+/* A mapping of the language: its structural keys and its fields. */
+struct schema_mapping {
+	const char *name;           /* in "$defs", and the page's anchor */
+	const char *title, *doc;    /* for the page */
+	const struct schema_key *keys;
+	size_t n_keys;
+	const struct field *fields;
+	size_t n_fields;
+	const struct kind *link;    /* an interface of that kind: it has all that interfaces have in common as well */
+};
+
+enum { SCHEMA_MAPPINGS_MAX = 64 };
+
+/* All of them in the page's order, the file itself first; returns how many. */
+size_t schema_mappings(struct schema_mapping ret[SCHEMA_MAPPINGS_MAX]);
+/* What every interface has. */
+struct schema_mapping schema_interface(void);
+
+/* Is the row a key of the language? */
+static inline bool schema_shows(const struct field *field) {
+	return !(field->flags & FIELD_HIDDEN);
+}
+
+/* A new value from a format of json_pack(3), which fails only without memory or for a mistake in the format. */
+json_t *schema_pack(const char *format, ...);
+/* {"$ref": "#/$defs/NAME"} */
+json_t *schema_ref(const char *name);
+void schema_set(json_t *object, const char *key, json_t *value);
