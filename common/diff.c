@@ -24,7 +24,7 @@ static void add_refusal(struct diff *diff, struct object *desired, const struct 
 			const char *text) {
 	struct change *change = add(diff, CHANGE_CREATE, desired, observed, 0);
 
-	change->done = true;
+	change->done = change->refused = true;
 	change->error = error;
 	change->text = text;
 	desired->change = change; /* what stands on it is not even tried */
@@ -186,12 +186,20 @@ static struct object *first_end(struct object *object) {
 	return object;
 }
 
+/* Something foreign in the place of one end keeps the pair from being made: nothing is deleted for it. */
+static bool pair_refused(struct diff *diff, struct object *object, struct object *twin, const struct object *seen_twin) {
+	if (twin->change ? !twin->change->refused : !seen_twin || is_ours(diff, twin, seen_twin))
+		return false;
+	if (!twin->change)
+		add_refusal(diff, twin, seen_twin, -EEXIST, in_the_way(diff, twin, false));
+	object->change = twin->change;
+	return true;
+}
+
 /* Both ends go and come together. */
 static void recreate(struct diff *diff, struct object *object, struct object *observed) {
 	struct object *twin = object->twin, *seen_twin = NULL;
 
-	if (observed)
-		add_deletion(diff, observed, object, true);
 	if (twin) {
 		const struct ns_state *ns = state_find(diff->input->observed, twin->ns);
 
@@ -199,9 +207,13 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 			look_also(diff, twin->ns);
 		else
 			seen_twin = ns_find(ns, twin);
-		if (seen_twin && is_ours(diff, twin, seen_twin))
+		if (pair_refused(diff, object, twin, seen_twin))
+			return;
+		if (seen_twin)
 			add_deletion(diff, seen_twin, twin, true);
 	}
+	if (observed)
+		add_deletion(diff, observed, object, true);
 	if (!object->change)
 		add_creation(diff, first_end(object), observed || seen_twin);
 }

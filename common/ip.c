@@ -86,7 +86,8 @@ const char *ip_format(const struct ip *ip, char buf[IP_TEXT_MAX]) {
 const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_MAX]) {
 	ip_format(&prefix->address, buf);
 	size_t n = strlen(buf);
-	snprintf(buf + n, PREFIX_TEXT_MAX - n, "/%u", prefix->length);
+	if (prefix->address.family)
+		snprintf(buf + n, PREFIX_TEXT_MAX - n, "/%u", prefix->length);
 	return buf;
 }
 

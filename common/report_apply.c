@@ -125,7 +125,7 @@ size_t report_failures(const struct plan *plan, struct diags *diags) {
 		const struct blocked *blocked = blockage(&blockages, change);
 		_cleanup_text_ struct text text = {};
 
-		if (!change->error || change->blocked)
+		if (!change->error || change->blocked || change->held)
 			continue;
 		report_failure_text(change, &text);
 		if (blocked)

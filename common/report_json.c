@@ -14,6 +14,9 @@ static json_t *field_value(const struct object *object, size_t i) {
 	if (field->type == &type_bool)
 		return json_boolean(*(const uint32_t *)field_of(field, object));
 	field_print(field, object, &text);
+	/* "none" is a word of some fields; of the others it is how nothing is printed. */
+	if (field->type != &type_enum && streq(text_str(&text), "none"))
+		return json_null();
 	return report_json_text(text_str(&text));
 }
 

@@ -13,6 +13,10 @@ static void add_value(const struct field *field, struct text *out) {
 			text_addf(out, "%s`%s`", e == field->names ? "" : ", ", e->name);
 	} else if (field->type == &type_integer && (field->min || field->max)) {
 		text_addf(out, "%" PRIu32 " to %" PRIu32, field->min, field->max ? field->max : UINT32_MAX);
+	} else if (field->type == &type_duration && field->max) {
+		type_duration.print(field, &field->min, out);
+		text_add(out, " to ");
+		type_duration.print(field, &field->max, out);
 	} else if (field->type->keys) {
 		text_addf(out, "[%s](#%s)", field->type->name, field->name);
 	} else {
@@ -97,6 +101,26 @@ static void add_mapping(const struct schema_mapping *m, struct text *out) {
 	add_lists(m, out);
 }
 
+/* How values are written whose type is only named in the tables. */
+static void add_types(struct text *out) {
+	static const char *const rows[][2] = {
+		{ "duration", "`10s`, `30ms`, `14us`, `2m`, `1h`; a bare number is seconds" },
+		{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. Where a network is meant, "
+			    "bits behind the length are an error" },
+		{ "address", "`10.0.0.1`, `\"fd00::1\"`" },
+		{ "MAC address", "`\"02:00:00:00:00:01\"`" },
+		{ "interface name", "as the kernel takes it: up to 15 bytes without `/`, `:` and white space" },
+		{ "interface", "a name in the same namespace, or `NAMESPACE:NAME`" },
+		{ "routing table", "a number from 1, `main`, `local`, `default`, or a name of rt_tables" },
+	};
+
+	text_add(out, "\n## Values\n\n| value | written |\n|---|---|\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		text_addf(out, "| %s | %s |\n", rows[i][0], rows[i][1]);
+	text_add(out, "\nIntegers are decimal or `0x10`. A list of one may be written without brackets. What YAML would "
+		      "read as something else (`no`, `22:22`, many IPv6 and MAC addresses) stands in quotes.\n");
+}
+
 void schema_markdown(struct text *out) {
 	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
 	size_t n = schema_mappings(mappings);
@@ -104,7 +128,9 @@ void schema_markdown(struct text *out) {
 	text_add(out, "# The language of a topology file\n\n"
 		      "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n"
 		      "Every key and what it takes. A key that is left out is not managed: the kernel's value stays, "
-		      "whatever it is. The exceptions are said below.\n");
+		      "whatever it is. But a declared interface is set up, `lo` is set up in every namespace that topod "
+		      "makes, and a link that topod makes has a stable MAC address.\n");
 	for (size_t i = 0; i < n; i++)
 		add_mapping(&mappings[i], out);
+	add_types(out);
 }

@@ -6,12 +6,14 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/address.h"
+#include "kind/nat.h"
+#include "kind/physical.h"
 #include "kind/route.h"
 #include "spec_private.h"
 
 enum {
 	BRIDGE_MAX_PORTS = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
-	STACK_MAX = 8,           /* MAX_NEST_DEV, include/linux/netdevice.h */
+	STACK_MAX = 16,          /* twice MAX_NEST_DEV of include/linux/netdevice.h: more the kernel refuses */
 };
 
 /* Others may have made links there that the file does not name. */
@@ -63,30 +65,70 @@ static void check_existing(struct reading *r, const struct ns_state *ns, const s
 			   link->name, ns->name);
 }
 
-static void next_below(void *userdata, const struct field *field, const char *ns, const char *name) {
-	const struct object **next = ((void **)userdata)[1];
-	const struct spec *spec = ((void **)userdata)[0];
-	const struct ns_state *state = state_find(&spec->state, ns);
+static void check_made(struct reading *r, const struct object *object) {
+	const struct link *link = (const struct link *)object;
 
-	if (!(field->flags & FIELD_PEER) && state && !*next)
-		*next = ns_find_link(state, name);
+	if (!object->foreign && streq(link->name, "lo"))
+		diag_error(r->parse.diags, object->mark, "'lo' is in every namespace by itself and cannot be made");
+	if (object->kind == &kind_physical && streq(object->ns, NS_HOST))
+		diag_error(r->parse.diags, object->mark,
+			   "a physical interface is moved out of the host namespace; what stays there is 'kind: existing'");
 }
 
-/* A link stands on at most one other by `link` or `dev`, and under one controller: each chain is followed by itself. */
-static void check_loop(struct reading *r, const struct object *object) {
-	const struct object *at = object;
+/* An interface of the host can be moved to one place only. */
+static void check_sources(struct reading *r, const struct object *object) {
+	const struct physical *physical = (const struct physical *)object;
 
-	for (int depth = 0; at; depth++) {
-		const struct object *next = NULL;
-		void *arguments[] = { r->spec, &next };
+	state_foreach(ns, &r->spec->state)
+		ns_foreach(other, ns) {
+			const struct physical *before = (const struct physical *)other;
 
-		object_links(at, next_below, arguments);
-		if (next == object || depth > 64) {
-			diag_error(r->parse.diags, object->mark, "%s/%s stands on itself", object->ns,
-				   ((const struct link *)object)->name);
-			return;
+			if (other == object)
+				return;
+			if (other->kind != &kind_physical || !physical->source || !streq_ptr(before->source, physical->source))
+				continue;
+			diag_error(r->parse.diags, object_mark(object, &object->kind->fields[PHYSICAL_SOURCE]),
+				   "%s is the source of two interfaces", physical->source);
+			diag_note(r->parse.diags, object_mark(other, &other->kind->fields[PHYSICAL_SOURCE]), "first here");
 		}
-		at = next;
+}
+
+/* The next link on the way up (to the controller) or down (to the link below). */
+struct step {
+	const struct spec *spec;
+	const struct object *from, *next;
+	bool up;
+};
+
+static void take_step(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct step *step = userdata;
+	const struct ns_state *ns = state_find(&step->spec->state, ns_name);
+	bool up = field == &step->from->kind->fields[LINK_MASTER];
+
+	if (!(field->flags & FIELD_PEER) && up == step->up && ns && !step->next)
+		step->next = ns_find_link(ns, name);
+}
+
+static const struct object *step(struct reading *r, const struct object *from, bool up) {
+	struct step step = { .spec = r->spec, .from = from, .up = up };
+
+	object_links(from, take_step, &step);
+	return step.next;
+}
+
+/* A link stands on at most one other by `link` or `dev`, and under one controller. Nothing that it stands on may be
+ * itself, nor a controller of it. */
+static void check_loop(struct reading *r, const struct object *object) {
+	const struct object *up = object, *down;
+
+	for (int height = 0; up && height < STACK_MAX; height++, up = step(r, up, true)) {
+		down = height ? object : step(r, object, false);
+		for (int depth = 0; down && depth < STACK_MAX; depth++, down = step(r, down, false))
+			if (up == down) {
+				diag_error(r->parse.diags, object->mark, "%s/%s stands on itself", object->ns,
+					   ((const struct link *)object)->name);
+				return;
+			}
 	}
 }
 
@@ -145,6 +187,36 @@ static void check_gateway(struct reading *r, const struct ns_state *ns, const st
 			     ip_format(&route->via, buf));
 }
 
+static void check_nexthops(struct check *check) {
+	const struct route *route = (const struct route *)check->object;
+
+	for (size_t i = 0; i < route->nexthops.n; i++)
+		if (route->nexthops.items[i].dev)
+			check_reference(check, &check->object->kind->fields[ROUTE_NEXTHOPS], check->object->ns,
+					route->nexthops.items[i].dev);
+}
+
+/* Rules take any name, also of what comes later; but in a namespace that topod makes it is rather a slip. */
+static void check_nat_links(struct reading *r, const struct ns_state *ns, struct mark mark, const char *key,
+			    const struct nat_match *match) {
+	for (size_t i = 0; i < match->n; i++) {
+		const char *name = match->items[i].link;
+
+		if (!strchr(name, '*') && !ns_find_link(ns, name))
+			diag_warning(r->parse.diags, mark, "'%s' names %s, and no interface of %s is called so", key, name,
+				     ns->name);
+	}
+}
+
+static void check_nat(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct nat_rules *rules = ((const struct nat *)object)->rules;
+
+	for (size_t i = 0; rules && !is_open(ns) && i < rules->n; i++) {
+		check_nat_links(r, ns, rules->items[i].mark, "in", &rules->items[i].in);
+		check_nat_links(r, ns, rules->items[i].mark, "out", &rules->items[i].out);
+	}
+}
+
 static bool overlap(const struct prefix *a, const struct prefix *b) {
 	return a->address.family == b->address.family &&
 	       prefix_contains(a->length <= b->length ? a : b, a->length <= b->length ? &b->address : &a->address);
@@ -195,12 +267,19 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 	object_links(object, check_reference, &check);
 	if (object->kind->class == CLASS_LINK) {
 		check_existing(r, ns, object);
+		check_made(r, object);
 		check_loop(r, object);
 	}
+	if (object->kind == &kind_physical)
+		check_sources(r, object);
 	if (object->kind == &kind_bridge)
 		check_ports(r, ns, object);
-	if (object->kind == &kind_route)
+	if (object->kind == &kind_route) {
 		check_gateway(r, ns, object);
+		check_nexthops(&check);
+	}
+	if (object->kind == &kind_nat)
+		check_nat(r, ns, object);
 }
 
 void spec_check(struct reading *r) {

@@ -47,6 +47,8 @@ static struct object *read_default(struct reading *r, const struct node *node, c
 	object->marks = marks;
 	fields_parse(&r->parse, kind_veth.fields, LINK_N_FIELDS, node, object, &object->set, marks, what, NULL, NULL,
 		     NULL);
+	if (object_has(object, LINK_MAC))
+		diag_error(r->parse.diags, marks[LINK_MAC], "'mac-address' is no default: each interface needs its own");
 	return object;
 }
 
@@ -251,7 +253,7 @@ static void unknown_kind(struct reading *r, const struct node *node) {
 			   "unknown kind '%s'; it is one of: bridge, macvlan, vxlan, existing, physical", node->text);
 }
 
-/* The kind that an entry gives or implies; NULL after an error. */
+/* The kind that an entry gives or implies; NULL where it says none, kind_other after an error. */
 static const struct kind *interface_kind(struct reading *r, struct ns_state *ns, const struct node *key,
 					 const struct node *value, const struct object *end) {
 	const struct node *node = value->type == NODE_MAPPING ? node_get(value, "kind") : NULL;
@@ -265,18 +267,18 @@ static const struct kind *interface_kind(struct reading *r, struct ns_state *ns,
 	}
 	const char *text = parse_scalar(&r->parse, &key_kind, node);
 	if (!text)
-		return &kind_existing;
+		return &kind_other;
 	const struct kind *kind = kind_by_name(text, CLASS_LINK);
 	if (kind == &kind_veth && end)
 		return kind;
 	if (kind == &kind_veth) {
 		diag_error(r->parse.diags, node->mark, "a veth pair is written under 'links': [%s:%s, namespace:interface]",
 			   ns->name, key->text);
-		return &kind_existing;
+		return &kind_other;
 	}
 	if (!kind || kind == &kind_other) {
 		unknown_kind(r, node);
-		return &kind_existing;
+		return &kind_other;
 	}
 	if (end) {
 		diag_error(r->parse.diags, node->mark, "%s:%s is an end of a link and has no kind of its own", ns->name,
@@ -405,7 +407,7 @@ static void read_port(const struct interface *i, const struct node *node) {
 static void read_ports(const struct interface *i) {
 	const struct node *list = i->ports;
 
-	if (i->object->kind != &kind_bridge) {
+	if (i->object->kind != &kind_bridge && i->object->kind != &kind_other) {
 		diag_error(i->r->parse.diags, list->mark, "only a bridge has 'ports'; %s is %s", as_link(i->object)->name,
 			   i->object->kind->name);
 		return;
@@ -434,8 +436,12 @@ static void read_interface(struct reading *r, struct ns_state *ns, const struct 
 	what = i.object->kind == &kind_veth || i.object->foreign
 		       ? "an interface"
 		       : arena_printf(r->parse.arena, "a %s interface", i.object->kind->name);
-	fields_parse(&r->parse, i.object->kind->fields, i.object->kind->n_fields, pair->value, i.object, &i.object->set,
-		     (struct mark *)(uintptr_t)i.object->marks, what, others, take_structure, &i);
+	if (i.object->kind != &kind_other)
+		fields_parse(&r->parse, i.object->kind->fields, i.object->kind->n_fields, pair->value, i.object,
+			     &i.object->set, (struct mark *)(uintptr_t)i.object->marks, what, others, take_structure, &i);
+	else /* which keys it may have nobody knows */
+		for (size_t n = 0; n < pair->value->n; n++)
+			take_structure(&i, &pair->value->pairs[n]);
 	if (i.addresses)
 		read_addresses(&i);
 	if (i.ports)

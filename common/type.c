@@ -134,13 +134,16 @@ static bool integer_parse(struct parse *p, const struct field *field, const stru
 	int r = parse_u32(text, &number);
 	if (r == -EINVAL)
 		return wrong(p, field, node, NULL);
-	if (r < 0 || number < field->min || (field->max && number > field->max)) {
+	if (r == 0 && number >= field->min && (!field->max || number <= field->max)) {
+		*(uint32_t *)value = number;
+		return true;
+	}
+	if (field->max && field->min == field->max)
+		diag_error(p->diags, node->mark, "'%s' is %" PRIu32 ", not %s", field->name, field->min, text);
+	else
 		diag_error(p->diags, node->mark, "'%s' is from %" PRIu32 " to %" PRIu32 ", not %s", field->name,
 			   field->min, field->max ? field->max : UINT32_MAX, text);
-		return false;
-	}
-	*(uint32_t *)value = number;
-	return true;
+	return false;
 }
 
 static void integer_print(const struct field *field _unused_, const void *value, struct text *out) {

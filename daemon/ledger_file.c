@@ -386,6 +386,8 @@ static void remove_folder(struct ledger_file *file) {
 }
 
 void ledger_file_close(struct ledger_file *file, bool remove) {
+	if (file->lock_fd >= 0)
+		(void)!ftruncate(file->lock_fd, 0); /* our number is of no more use */
 	if (remove && file->lock_fd >= 0)
 		remove_folder(file);
 	closep(&file->fd);

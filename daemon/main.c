@@ -85,7 +85,8 @@ static bool take_option(struct command *command, int letter) {
 		return options->markdown = true;
 	case 't':
 		command->given |= OPTION_TOPOLOGY;
-		return options->topology = optarg;
+		options->topology = optarg;
+		return true;
 	case 'p':
 		command->given |= OPTION_PERIODIC;
 		return parse_time(optarg, &options->periodic_usec);

@@ -272,7 +272,11 @@ static int look_at(struct kernel_real *k, const struct look *look, const char *n
 	return r;
 }
 
-/* Links elsewhere: a namespace numbers its peers by itself; one dump translates all its numbers into the host's. */
+/*
+ * Links elsewhere. A namespace numbers its peers by itself, and its numbers must be translated. Whether the
+ * link that is expected is there is asked directly, one request a link; the dump of all numbers would be
+ * shorter, but Linux 6.18 ends it after its first part, so it serves only to name what was not expected.
+ */
 
 struct id_pair {
 	int32_t theirs, ours;
@@ -299,20 +303,36 @@ static void restart_ids(void *userdata) {
 	vec_clear(&((struct translation *)userdata)->ids);
 }
 
-static int translate_ids(struct kernel_real *k, const struct handle *handle, struct translation *t) {
-	union request request = {};
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+static struct nlmsghdr *id_request(union request *request, const struct handle *at) {
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
 
 	nlh->nlmsg_type = RTM_GETNSID;
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
-	mnl_attr_put_u32(nlh, NETNSA_TARGET_NSID, (uint32_t)handle->nsid);
-	t->read = true;
-	return nl_dump(&k->host, nlh, take_id, restart_ids, t);
+	mnl_attr_put_u32(nlh, NETNSA_TARGET_NSID, (uint32_t)at->nsid);
+	return nlh;
+}
+
+/* Does `at` know the other namespace by this number? */
+static bool is_known_as(struct kernel_real *k, const struct handle *at, const struct handle *other, int32_t id) {
+	struct translation t = {};
+	union request request = {};
+	struct nlmsghdr *nlh = id_request(&request, at);
+	bool known;
+
+	if (other->nsid < 0 || at->nsid < 0)
+		return false;
+	mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)other->nsid);
+	known = nl_request(&k->host, nlh, take_id, &t) == 0 && t.ids.n == 1 && t.ids.items[0].theirs == id;
+	vec_done(&t.ids);
+	return known;
 }
 
 static struct handle *translate_id(struct kernel_real *k, const struct handle *at, struct translation *t, int32_t id) {
+	union request request = {};
+
 	if (!t->read)
-		translate_ids(k, at, t);
+		nl_dump(&k->host, id_request(&request, at), take_id, restart_ids, t);
+	t->read = true;
 	vec_foreach(pair, &t->ids)
 		if (pair->theirs == id && pair->ours >= 0)
 			return handle_by_id(k, pair->ours);
@@ -341,9 +361,20 @@ static void learn_names(struct kernel_real *k, struct handle *handle) {
 		nl_dump(&sock, nlh, take_name, NULL, handle);
 }
 
+static struct handle *find_other(struct kernel_real *k, struct handle *at, struct translation *t,
+				 const struct link_ref *ref, const struct link_ref *expected) {
+	struct handle *other = expected && expected->ns ? handle_get(k, expected->ns) : NULL;
+
+	if (ref->netnsid < 0)
+		return at;
+	if (other && is_known_as(k, at, other, ref->netnsid))
+		return other;
+	return translate_id(k, at, t, ref->netnsid);
+}
+
 static void resolve_ref(struct kernel_real *k, struct state *state, struct handle *at, struct translation *t,
-			struct link_ref *ref) {
-	struct handle *there = ref->netnsid < 0 ? at : translate_id(k, at, t, ref->netnsid);
+			struct link_ref *ref, const struct link_ref *expected) {
+	struct handle *there = find_other(k, at, t, ref, expected);
 
 	if (there && !handle_index(there, ref->ifindex) && !state_find(state, there->name))
 		learn_names(k, there);
@@ -354,19 +385,21 @@ static void resolve_ref(struct kernel_real *k, struct state *state, struct handl
 	ref->name = arena_strdup(&state->arena, link->name);
 }
 
-static void resolve_refs(struct kernel_real *k, struct state *state, struct ns_state *ns) {
+static void resolve_refs(struct kernel_real *k, const struct look *look, struct state *state, struct ns_state *ns) {
+	const struct ns_state *desired = state_find(look->desired, ns->name);
 	struct handle *handle = handle_get(k, ns->name);
 	struct translation t = {};
 
 	ns_foreach(object, ns) {
-		if (object->kind->class != CLASS_LINK)
-			continue;
-		for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct object *wanted = object->kind->class == CLASS_LINK && desired ? ns_find(desired, object) : NULL;
+
+		/* What is not declared, or as another kind, is not compared by where it leads. */
+		for (size_t i = LINK_N_FIELDS; wanted && wanted->kind == object->kind && i < object->kind->n_fields; i++) {
 			const struct field *field = &object->kind->fields[i];
 			struct link_ref *ref = field_of(field, object);
 
 			if (field->type == &type_link_ref && ref->ifindex)
-				resolve_ref(k, state, handle, &t, ref);
+				resolve_ref(k, state, handle, &t, ref, field_of(field, wanted));
 		}
 	}
 	vec_done(&t.ids);
@@ -382,6 +415,6 @@ int real_observe(struct kernel *kernel, const struct look *look, const char *con
 			return r;
 	}
 	state_foreach(ns, ret)
-		resolve_refs(k, ret, ns);
+		resolve_refs(k, look, ret, ns);
 	return 0;
 }

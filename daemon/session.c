@@ -13,7 +13,10 @@
 #include "kind.h"
 #include "netns.h"
 
-enum { LOOK_TRIES = 5 }; /* passes in a row that may fail before session_settle() gives up */
+enum {
+	LOOK_TRIES = 5,                       /* passes in a row that may fail before session_settle() gives up … */
+	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* … and how long it may take after everything was tried once */
+};
 
 static uint64_t now(clockid_t clock) {
 	struct timespec t;
@@ -213,24 +216,25 @@ int session_dispatch(struct session *s) {
 }
 
 /* Until something is heard or the reconciler wants to be called. */
-static int await(struct session *s) {
+static int await(struct session *s, uint64_t limit) {
 	struct pollfd p = { .fd = watch_fd(s->watch), .events = POLLIN };
-	uint64_t due = reconciler_due(s->reconciler), t = now_monotonic(), left = due > t ? due - t : 0;
+	uint64_t t = now_monotonic(), due = MIN(reconciler_due(s->reconciler), limit), left = due > t ? due - t : 0;
 	struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000) * 1000 };
 
-	if (ppoll(&p, 1, due == UINT64_MAX ? NULL : &timeout, NULL) < 0 && errno != EINTR)
-		return -errno;
-	return 0;
+	if (t >= limit)
+		return -ETIMEDOUT;
+	return ppoll(&p, 1, &timeout, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
 int session_settle(struct session *s) {
 	int failures = 0, r = session_dispatch(s);
+	uint64_t limit = now_monotonic() + SETTLE_LIMIT_USEC;
 
 	while (!reconciler_settled(s->reconciler) || r < 0) {
 		failures = r < 0 ? failures + 1 : 0;
-		if (failures >= LOOK_TRIES)
+		if (failures >= LOOK_TRIES || r == -ETIMEDOUT)
 			return r;
-		r = await(s);
+		r = await(s, limit);
 		if (r == 0)
 			r = session_dispatch(s);
 	}

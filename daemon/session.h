@@ -41,7 +41,8 @@ int session_open_to_look(struct session *s, struct spec *spec, char **ret_proble
 /* Everything that is readable is read, then one pass. 0 or -errno. */
 int session_dispatch(struct session *s);
 
-/* Works until all is done and verified that can be. 0; -errno where looking fails again and again. */
+/* Works until all is done and verified that can be. 0; -errno where looking fails again and again; -ETIMEDOUT where
+ * something else changes the network without end. */
 int session_settle(struct session *s);
 
 /* Other namespaces may have files now: to be called after a reload of the reconciler. */

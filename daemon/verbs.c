@@ -74,14 +74,22 @@ void verb_help(const struct verb *verb, FILE *to) {
 	print_options(verb->options, to);
 }
 
+/* How many cells a text of few strange characters takes. */
+static size_t cells(const char *text) {
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
 void verbs_help(FILE *to) {
 	fputs("usage: topod VERB [OPTION…] [SPEC|TOPOLOGY]\n\n"
 	      "Keeps network namespaces as a YAML file describes them.\n\n", to);
 	for (const struct verb *v = verbs; v->name; v++) {
 		_cleanup_free_ char *left = xasprintf("%s %s", v->name, v->args);
-		int width = 20 + (strchr(left, 0xe2 - 0x100) ? 2 : 0); /* the dots are one cell of three bytes */
 
-		fprintf(to, "  %-*s %s\n", width, left, v->summary);
+		fprintf(to, "  %s%*s %s\n", left, (int)(20 - MIN(cells(left), (size_t)20)), "", v->summary);
 	}
 	fputs("  help [VERB]          this, or more about a verb\n\n", to);
 	print_options(~0u, to);

@@ -22,10 +22,10 @@ LAYERS = [
     ["object"],
     ["kind"],
     ["kind/"],  # every file of the folder
-    ["spec", "state"],
+    ["spec", "state", "ledger"],
     ["diff"],
     ["plan"],
-    ["report"],
+    ["report", "schema"],
 ]
 DAEMON = len(LAYERS)
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For unit tests: a world is what a file declares, what is there, what the ledger says, and the plan that follows.
+ * What is there is a text in the same language, read as if topod had made it and the kernel had shown it since.
+ */
+#pragma once
+
+#include "kind/netns.h"
+#include "kind/veth.h"
+#include "plan.h"
+#include "spec-helper.h"
+
+struct world {
+	struct read_spec desired, seen;
+	struct ledger ledger;
+	struct plan plan;
+};
+
+static inline void world_done(struct world *w) {
+	plan_done(&w->plan);
+	ledger_done(&w->ledger);
+	read_spec_done(&w->desired);
+	read_spec_done(&w->seen);
+}
+#define _world_ _cleanup_(world_done) struct world
+
+/* A declared object becomes one that was looked at. */
+static inline void make_seen(struct object *object) {
+	object->marked = object->kind->markable;
+	object->foreign = object->implied = false;
+	object->twin = NULL;
+	object->marks = NULL;
+	object->mark = (struct mark){};
+	object->drift = DRIFT_RESTORE;
+	if (object->kind == &kind_existing) {
+		object->kind = &kind_other;
+		object->marked = false;
+		((struct link *)object)->kind_text = "";
+		object->kernel_made = streq(((struct link *)object)->name, "lo");
+	}
+}
+
+/* topod's entries for all that it has made there. */
+static inline void note_made(struct ledger *ledger, const struct state *state) {
+	_cleanup_text_ struct text lines = {};
+
+	state_foreach(ns, state)
+		ns_foreach(object, ns)
+			if (!object->kernel_made && !object->kind->undeletable && object->kind != &kind_other)
+				ledger_note(ledger, object, NULL, object->set, true, &lines);
+}
+
+/* seen: NULL for a machine on which there is nothing yet. */
+static inline void world_make(struct world *w, const char *desired, const char *seen) {
+	*w = (struct world){};
+	good_spec(&w->desired, desired);
+	good_spec(&w->seen, seen ? seen : "");
+	state_foreach(ns, &w->seen.spec.state) {
+		ns->present = true;
+		ns_foreach(object, ns)
+			make_seen(object);
+	}
+	state_foreach(ns, &w->desired.spec.state)
+		state_namespace(&w->seen.spec.state, ns->name);
+	note_made(&w->ledger, &w->seen.spec.state);
+}
+
+static inline void world_plan(struct world *w) {
+	const struct plan_input input = { &w->desired.spec.state, &w->seen.spec.state, &w->ledger };
+
+	plan_make(&w->plan, &input);
+}
+
+/* One line per change, in order: "+ web/eth0 link", "~ web/eth0 link: mtu 1400 -> 1500", "- …", "! …: why", and behind
+ * it "(again)" or "(follows)". Marks are left out, and updates of nothing else. */
+static inline void print_changes(const struct plan *plan, struct text *out) {
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+		static const char symbols[] = { [CHANGE_CREATE] = '+', [CHANGE_UPDATE] = '~', [CHANGE_DELETE] = '-' };
+
+		text_addf(out, "%c ", change->refused ? '!' : symbols[change->type]);
+		object_print_id(change_object(change), out);
+		if (change->type == CHANGE_UPDATE) {
+			text_add(out, ": ");
+			object_print_fields(change->desired, change->observed, change->fields, out);
+		}
+		if (change->refused)
+			text_addf(out, ": %s", change->text);
+		text_addf(out, "%s%s\n", change->again ? " (again)" : "", change->follows ? " (follows)" : "");
+	}
+}
+
+static inline void check_plan(struct world *w, const char *expected) {
+	_cleanup_text_ struct text out = {};
+
+	print_changes(&w->plan, &out);
+	assert_string_equal(text_str(&out), expected);
+}
+
+/* All at once. */
+static inline void check_world(const char *desired, const char *seen, const char *expected) {
+	_world_ w;
+
+	world_make(&w, desired, seen);
+	world_plan(&w);
+	check_plan(&w, expected);
+}
+
+static inline struct object *seen_object(struct world *w, const char *id) {
+	return get_object(&w->seen.spec.state, id);
+}
+
+/* Takes it out of what is there. */
+static inline void lose(struct world *w, const char *id) {
+	struct object *object = seen_object(w, id);
+
+	ns_remove(state_find(&w->seen.spec.state, object->ns), object);
+}
+
+static inline void disown(struct world *w, const char *id) {
+	struct object *object = seen_object(w, id);
+	_cleanup_text_ struct text lines = {};
+
+	object->marked = false;
+	ledger_forget(&w->ledger, object->ns, id, &lines);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ledger's folder: what is written comes back, what is planted leads nowhere, nothing is left behind. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "ledger_file.h"
+
+static char place[64], root[80];
+
+static int set_up(_unused_ void **state) {
+	snprintf(place, sizeof(place), "%s", "/tmp/topod-ledger-XXXXXX");
+	assert_non_null(mkdtemp(place));
+	snprintf(root, sizeof(root), "%s/topod", place);
+	ledger_file_set_root(root);
+	return 0;
+}
+
+static int tear_down(_unused_ void **state) {
+	_cleanup_free_ char *command = xasprintf("rm -rf '%s'", place);
+
+	return system(command);
+}
+
+static char *path_of(const char *name) {
+	return xasprintf("%s/office/%s", root, name);
+}
+
+static bool exists(const char *name) {
+	_cleanup_free_ char *path = path_of(name);
+
+	return access(path, F_OK) == 0;
+}
+
+static char *read_back(const char *name) {
+	_cleanup_free_ char *path = path_of(name);
+	_cleanup_close_ int fd = open(path, O_RDONLY);
+	char *text = xmalloc(1 << 20);
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, text, (1 << 20) - 1) >= 0);
+	return text;
+}
+
+static void write_file(const char *name, const char *text) {
+	_cleanup_free_ char *path = path_of(name);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static int open_office(struct ledger_file *file, struct ledger *ledger, size_t *damaged) {
+	pid_t pid;
+
+	return ledger_file_open(file, "office", ledger, &pid, damaged);
+}
+
+static void assert_opens(struct ledger_file *file, struct ledger *ledger) {
+	size_t damaged;
+
+	assert_int_equal(open_office(file, ledger, &damaged), 0);
+	assert_int_equal(damaged, 0);
+}
+
+static void assert_appends(struct ledger_file *file, const char *lines) {
+	assert_int_equal(ledger_file_append(file, lines, strlen(lines)), 0);
+}
+
+#define LINE(n) "+ made netns\tweb" #n "\tweb" #n " namespace\n"
+#define GONE(n) "- web" #n "\tweb" #n " namespace\n"
+
+static void test_what_is_written_comes_back(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	assert_opens(&file, &ledger);
+	assert_appends(&file, LINE(1));
+	assert_appends(&file, LINE(2) GONE(1));
+	ledger_file_close(&file, true);
+	assert_true(exists("ledger"));
+
+	assert_opens(&file, &ledger);
+	assert_null(ledger_find(&ledger, "web1", "web1 namespace"));
+	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+
+	assert_int_equal(ledger_file_read("office", &ledger), 0);
+	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
+	ledger_done(&ledger);
+}
+
+static void test_reading_makes_nothing(_unused_ void **state) {
+	struct ledger ledger = {};
+
+	assert_int_equal(ledger_file_read("office", &ledger), 0);
+	assert_null(ledger.namespaces);
+	assert_int_not_equal(access(root, F_OK), 0);
+}
+
+/* A crash in the middle of a line: what it announces was never done, and the next line is whole. */
+static void test_unfinished_line(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	size_t damaged;
+
+	assert_opens(&file, &ledger);
+	assert_appends(&file, LINE(1));
+	assert_int_equal(pwrite(file.fd, "+ made netns we", 15, (off_t)file.size), 15);
+	ledger_file_close(&file, false);
+
+	assert_int_equal(open_office(&file, &ledger, &damaged), 0);
+	assert_int_equal(damaged, 1);
+	assert_appends(&file, LINE(2));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+
+	assert_opens(&file, &ledger);
+	assert_non_null(ledger_find(&ledger, "web1", "web1 namespace"));
+	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+}
+
+static void test_foreign_file(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	size_t damaged;
+
+	assert_opens(&file, &ledger);
+	write_file("ledger", "this is a letter\n");
+	ledger_file_close(&file, false);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -EINVAL);
+	ledger_file_close(&file, false);
+	_cleanup_free_ char *text = read_back("ledger");
+	assert_string_equal(text, "this is a letter\n");
+}
+
+/* ---- the lock ---- */
+
+/* Another process tries; its result comes as its exit status: 0, or an errno; 100: the pid was wrong. */
+static int try_elsewhere(void) {
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct ledger_file file;
+		struct ledger ledger = {};
+		size_t damaged;
+		pid_t pid;
+		int r = ledger_file_open(&file, "office", &ledger, &pid, &damaged);
+
+		ledger_file_close(&file, true);
+		_exit(r == -EBUSY && pid != getppid() ? 100 : -r);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_lock(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	assert_opens(&file, &ledger);
+	assert_int_equal(try_elsewhere(), EBUSY);
+	assert_true(exists("lock")); /* the loser removed nothing */
+	ledger_file_close(&file, true);
+	assert_int_equal(try_elsewhere(), 0);
+}
+
+/* Whoever locked a file that has no name any more has no lock: the next one must find another. */
+static void test_lock_that_was_removed(_unused_ void **state) {
+	_cleanup_free_ char *lock = path_of("lock");
+	struct ledger_file first, second;
+	struct ledger ledger = {};
+	struct stat st, named;
+
+	assert_opens(&first, &ledger);
+	assert_int_equal(unlink(lock), 0);
+	assert_opens(&second, &ledger);
+	assert_int_equal(fstat(second.lock_fd, &st), 0);
+	assert_int_equal(stat(lock, &named), 0);
+	assert_int_equal(st.st_ino, named.st_ino);
+	ledger_file_close(&second, false);
+	ledger_file_close(&first, false);
+}
+
+/* Many processes come and go at once, each removing the folder behind it: two never have the lock together. */
+static void contend(void) {
+	for (int i = 0; i < 200; i++) {
+		struct ledger_file file;
+		struct ledger ledger = {};
+		size_t damaged;
+		pid_t pid;
+		int r = ledger_file_open(&file, "office", &ledger, &pid, &damaged);
+
+		if (r == 0) {
+			_cleanup_free_ char *path = path_of("inside");
+			int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+			if (fd < 0 || close(fd) < 0 || unlink(path) < 0)
+				_exit(1);
+		} else if (r != -EBUSY) {
+			_exit(2);
+		}
+		ledger_file_close(&file, true);
+		ledger_done(&ledger);
+	}
+	_exit(0);
+}
+
+static void test_contention(_unused_ void **state) {
+	pid_t children[4];
+
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			contend();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		int status;
+
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_not_equal(access(root, F_OK), 0);
+}
+
+/* ---- what others planted ---- */
+
+static void test_links_are_not_followed(_unused_ void **state) {
+	_cleanup_free_ char *office = xasprintf("%s/office", root), *ledger_path = path_of("ledger");
+	struct ledger_file file;
+	struct ledger ledger = {};
+	size_t damaged;
+
+	assert_int_equal(symlink(place, root), 0);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -ENOTDIR);
+	ledger_file_close(&file, true);
+	assert_int_equal(unlink(root), 0);
+
+	assert_int_equal(mkdir(root, 0755), 0);
+	assert_int_equal(symlink(place, office), 0);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -ENOTDIR);
+	ledger_file_close(&file, true);
+	assert_int_equal(ledger_file_read("office", &ledger), -ENOTDIR);
+	assert_int_equal(unlink(office), 0);
+
+	assert_int_equal(mkdir(office, 0755), 0);
+	_cleanup_free_ char *victim = xasprintf("%s/victim", place);
+	assert_int_equal(symlink(victim, ledger_path), 0);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -ELOOP);
+	ledger_file_close(&file, true);
+	assert_int_not_equal(access(victim, F_OK), 0);
+}
+
+static void test_folder_that_others_may_write_to(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	size_t damaged;
+
+	assert_int_equal(mkdir(root, 0755), 0);
+	assert_int_equal(chmod(root, 0777), 0);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -EPERM);
+	ledger_file_close(&file, true);
+	assert_int_equal(ledger_file_read("office", &ledger), -EPERM);
+}
+
+static void test_folder_of_another_user(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	size_t damaged;
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(mkdir(root, 0755), 0);
+	assert_int_equal(chown(root, 12345, 12345), 0);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -EPERM);
+	ledger_file_close(&file, true);
+}
+
+static void test_ledger_that_is_no_file(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("ledger");
+	struct ledger_file file;
+	struct ledger ledger = {};
+	size_t damaged;
+
+	assert_opens(&file, &ledger);
+	ledger_file_close(&file, false);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -EPERM);
+	ledger_file_close(&file, true);
+}
+
+static void test_mode_whatever_the_umask(_unused_ void **state) {
+	_cleanup_free_ char *office = xasprintf("%s/office", root);
+	struct ledger_file file;
+	struct ledger ledger = {};
+	struct stat st;
+	mode_t before = umask(0077);
+
+	assert_opens(&file, &ledger);
+	umask(before);
+	assert_int_equal(stat(root, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_int_equal(stat(office, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	ledger_file_close(&file, true);
+}
+
+/* ---- writing ---- */
+
+/* A file that may not grow further plays the full disk. */
+static void test_full_disk(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	struct rlimit before, limit;
+	size_t size;
+
+	assert_opens(&file, &ledger);
+	assert_appends(&file, LINE(1));
+	size = file.size;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){ .rlim_cur = size + 10, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	int r = ledger_file_append(&file, LINE(2), strlen(LINE(2)));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(r, -ENOSPC);
+
+	struct stat st;
+	assert_int_equal(fstat(file.fd, &st), 0);
+	assert_int_equal(st.st_size, size);
+	assert_appends(&file, LINE(3));
+	ledger_file_close(&file, false);
+	assert_opens(&file, &ledger);
+	assert_non_null(ledger_find(&ledger, "web1", "web1 namespace"));
+	assert_null(ledger_find(&ledger, "web2", "web2 namespace"));
+	assert_non_null(ledger_find(&ledger, "web3", "web3 namespace"));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+}
+
+static void test_compaction(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	assert_opens(&file, &ledger);
+	for (int i = 0; i < 1000; i++)
+		assert_appends(&file, LINE(1) GONE(1));
+	assert_appends(&file, LINE(2));
+	ledger_file_close(&file, false);
+	assert_opens(&file, &ledger);
+	size_t before = file.size;
+	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
+	assert_true(file.size < before / 100);
+	assert_false(exists("ledger.new"));
+	assert_appends(&file, LINE(3));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+
+	assert_opens(&file, &ledger);
+	assert_null(ledger_find(&ledger, "web1", "web1 namespace"));
+	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
+	assert_non_null(ledger_find(&ledger, "web3", "web3 namespace"));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+}
+
+static void test_few_old_lines_stay(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	assert_opens(&file, &ledger);
+	assert_appends(&file, LINE(1) LINE(2) GONE(1));
+	ledger_file_close(&file, false);
+	assert_opens(&file, &ledger);
+	size_t before = file.size;
+	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
+	assert_int_equal(file.size, before);
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+}
+
+/* ---- the end ---- */
+
+static void test_nothing_is_left(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	assert_opens(&file, &ledger);
+	assert_appends(&file, LINE(1) GONE(1));
+	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
+	assert_false(exists("ledger"));
+	write_file("ledger.new", "");        /* of a crash */
+	write_file(TOPOD_SOCKET, "");        /* of a daemon that was killed */
+	ledger_file_close(&file, true);
+	assert_int_not_equal(access(root, F_OK), 0);
+}
+
+static void test_the_last_one_removes_the_parent(_unused_ void **state) {
+	struct ledger_file office, other;
+	struct ledger ledger = {};
+	pid_t pid;
+	size_t damaged;
+
+	assert_opens(&office, &ledger);
+	assert_int_equal(ledger_file_open(&other, "other", &ledger, &pid, &damaged), 0);
+	ledger_file_close(&office, true);
+	assert_int_equal(access(root, F_OK), 0);
+	ledger_file_close(&other, true);
+	assert_int_not_equal(access(root, F_OK), 0);
+}
+
+static void collect(void *userdata, const char *topology) {
+	text_add(userdata, topology);
+	text_add(userdata, ",");
+}
+
+static void test_listing(_unused_ void **state) {
+	_cleanup_text_ struct text names = {};
+	struct ledger_file b, a;
+	struct ledger ledger = {};
+	pid_t pid;
+	size_t damaged;
+
+	assert_int_equal(ledger_file_each(collect, &names), 0);
+	assert_string_equal(text_str(&names), "");
+	assert_int_equal(ledger_file_open(&b, "b", &ledger, &pid, &damaged), 0);
+	assert_int_equal(ledger_file_open(&a, "a", &ledger, &pid, &damaged), 0);
+	assert_int_equal(ledger_file_each(collect, &names), 0);
+	assert_string_equal(text_str(&names), "a,b,");
+	ledger_file_close(&a, true);
+	ledger_file_close(&b, true);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(test_what_is_written_comes_back),
+		TEST(test_reading_makes_nothing),
+		TEST(test_unfinished_line),
+		TEST(test_foreign_file),
+		TEST(test_lock),
+		TEST(test_lock_that_was_removed),
+		TEST(test_contention),
+		TEST(test_links_are_not_followed),
+		TEST(test_folder_that_others_may_write_to),
+		TEST(test_folder_of_another_user),
+		TEST(test_ledger_that_is_no_file),
+		TEST(test_mode_whatever_the_umask),
+		TEST(test_full_disk),
+		TEST(test_compaction),
+		TEST(test_few_old_lines_stay),
+		TEST(test_nothing_is_left),
+		TEST(test_the_last_one_removes_the_parent),
+		TEST(test_listing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Spec files: which are read at all, in which words the others are refused, and what is filled in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "spec_file.h"
+#include "tables.h"
+
+static char place[64];
+
+static int set_up(_unused_ void **state) {
+	snprintf(place, sizeof(place), "%s", "/tmp/topod-spec-XXXXXX");
+	return mkdtemp(place) ? 0 : -1;
+}
+
+static int tear_down(_unused_ void **state) {
+	_cleanup_free_ char *command = xasprintf("rm -rf '%s'", place);
+
+	return system(command);
+}
+
+static char *path_of(const char *name) {
+	return xasprintf("%s/%s", place, name);
+}
+
+static void write_spec(const char *path, const char *text, mode_t mode) {
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(fchmod(fd, mode), 0);
+}
+
+/* One error, which begins with the file's name and has these words. */
+static void assert_refused(const char *path, unsigned flags, const char *words) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	assert_false(spec_file_load(path, flags, &loaded));
+	assert_int_equal(loaded.diags.n_errors, 1);
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
+	assert_non_null(startswith(text, path));
+	if (!strstr(text, words))
+		fail_msg("no '%s' in: %s", words, text);
+}
+
+static void assert_named(const char *name, const char *text, const char *topology) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	_cleanup_free_ char *path = path_of(name);
+
+	write_spec(path, text, 0644);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
+	assert_string_equal(loaded.spec.topology, topology);
+}
+
+static void test_name_of_the_topology(_unused_ void **state) {
+	assert_named("office.yaml", "namespaces: {a: {}}\n", "office");
+	assert_named("office.yml", "{}\n", "office");
+	assert_named("my.office", "{}\n", "my.office");
+	assert_named("office.yaml", "topology: other\n", "other");
+}
+
+static void test_name_that_is_none(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of(".yaml"), *long_path = xasprintf("%s/%0120d.yaml", place, 1);
+
+	write_spec(path, "{}\n", 0644);
+	assert_refused(path, 0, "topology: NAME");
+	write_spec(long_path, "{}\n", 0644);
+	assert_refused(long_path, 0, "topology: NAME");
+	assert_named("..yaml", "topology: fine\n", "fine");
+}
+
+static void test_fifo(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("fifo.yaml");
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_refused(path, 0, "FIFO"); /* and does not wait for a writer */
+}
+
+static void test_socket(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("socket.yaml");
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_refused(path, 0, "not a file");
+}
+
+static void test_folder_device_nothing(_unused_ void **state) {
+	_cleanup_free_ char *nothing = path_of("nothing.yaml");
+
+	assert_refused(place, 0, "folder");
+	assert_refused("/dev/zero", 0, "device");
+	assert_refused(nothing, 0, "No such file");
+}
+
+static void test_too_large(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("holes.yaml");
+
+	write_spec(path, "", 0644);
+	assert_int_equal(truncate(path, YAML_MAX_SIZE + 1), 0);
+	assert_refused(path, 0, "larger than");
+}
+
+static void test_writable_by_others(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("office.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_spec(path, "{}\n", 0666);
+	assert_refused(path, SPEC_FILE_TRUSTED, "--insecure-permissions");
+	assert_true(spec_file_load(path, 0, &loaded));
+}
+
+static void test_writable_by_a_group(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("office.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_spec(path, "{}\n", 0664);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	assert_refused(path, SPEC_FILE_TRUSTED, "--insecure-permissions");
+	assert_int_equal(chmod(path, 0644), 0);
+	loaded_spec_done(&loaded);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded)); /* somebody's own file, for sudo */
+}
+
+static void test_dash_is_a_file_too(_unused_ void **state) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	assert_false(spec_file_load("-", 0, &loaded)); /* there is no file of that name here */
+}
+
+static void test_stream(_unused_ void **state) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	int ends[2], before = dup(STDIN_FILENO);
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "topology: piped\n", 16), 16);
+	close(ends[1]);
+	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	bool good = spec_file_load("-", SPEC_FILE_STDIN | SPEC_FILE_TRUSTED, &loaded);
+	dup2(before, STDIN_FILENO);
+	close(before);
+	assert_true(good);
+	assert_string_equal(loaded.spec.topology, "piped");
+}
+
+static void test_places_are_kept(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("office.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_spec(path, "namespaces:\n  web: {adopts: true}\n", 0644);
+	assert_false(spec_file_load(path, 0, &loaded));
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
+	assert_non_null(strstr(text, ":2:9: error: "));
+	assert_non_null(strstr(text, "  2 |   web: {adopts: true}\n"));
+}
+
+static uint32_t number_of(const struct tables *tables, const char *name) {
+	vec_foreach(t, &tables->list)
+		if (t->name && streq(t->name, name))
+			return t->number;
+	return 0;
+}
+
+static void test_tables(_unused_ void **state) {
+	_cleanup_(tables_done) struct tables tables = {};
+
+	tables_parse(&tables, "#\n# reserved values\n255\tlocal\n0 unspec\n\n 100  blue # mine\n0x65 red\r\n"
+			      "word green\n102\n103 blue\n104 last");
+	assert_int_equal(number_of(&tables, "local"), 255);
+	assert_int_equal(number_of(&tables, "blue"), 100);
+	assert_int_equal(number_of(&tables, "red"), 0x65);
+	assert_int_equal(number_of(&tables, "last"), 104);
+	assert_int_equal(tables.list.n, 4);
+}
+
+static void test_tables_are_bounded(_unused_ void **state) {
+	_cleanup_(tables_done) struct tables tables = {};
+	_cleanup_text_ struct text text = {};
+
+	for (int i = 1; i <= 10000; i++)
+		text_addf(&text, "%d t%d\n", i, i);
+	tables_parse(&tables, text.data);
+	assert_int_equal(tables.list.n, 4096);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		TEST(test_name_of_the_topology),
+		TEST(test_name_that_is_none),
+		TEST(test_fifo),
+		TEST(test_socket),
+		TEST(test_folder_device_nothing),
+		TEST(test_too_large),
+		TEST(test_writable_by_others),
+		TEST(test_writable_by_a_group),
+		TEST(test_dash_is_a_file_too),
+		TEST(test_stream),
+		TEST(test_places_are_kept),
+		TEST(test_tables),
+		TEST(test_tables_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
