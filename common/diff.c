@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "diff.h"
 
+#include <linux/if.h>
+
 static uint64_t bit(size_t field) {
 	return UINT64_C(1) << field;
 }
@@ -19,6 +21,12 @@ static struct change *add(struct diff *diff, enum change_type type, const struct
 	return change;
 }
 
+/* What needs the object needs this change. */
+static void point(struct diff *diff, struct object *object, struct change *change) {
+	object->change = change;
+	vec_push(&diff->plan->touched, object);
+}
+
 /* One that is known to fail: it is reported like any other failure, and retried when something moves. */
 static void add_refusal(struct diff *diff, struct object *desired, const struct object *observed, int error,
 			const char *text) {
@@ -27,7 +35,7 @@ static void add_refusal(struct diff *diff, struct object *desired, const struct 
 	change->done = change->refused = true;
 	change->error = error;
 	change->text = text;
-	desired->change = change; /* what stands on it is not even tried */
+	point(diff, desired, change); /* what stands on it is not even tried */
 }
 
 /* What an update of the whole object sets. */
@@ -49,6 +57,7 @@ static uint64_t following_fields(const struct object *object, bool second) {
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 		bool late = field->flags & FIELD_AFTER || kind->bare_create ||
+			    (kind->up_last && field->wire == WIRE_IFF && field->attr == IFF_UP) ||
 			    (second && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT ||
 					(field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))));
 
@@ -74,10 +83,10 @@ static struct change *add_creation(struct diff *diff, struct object *object, boo
 	struct change *change = add(diff, CHANGE_CREATE, object, NULL, object->set & ~later);
 
 	change->again = again;
-	object->change = change;
+	point(diff, object, change);
 	add_following(diff, object, change, false);
 	if (object->twin) {
-		object->twin->change = change;
+		point(diff, object->twin, change);
 		add_following(diff, object->twin, change, true);
 	}
 	return change;
@@ -88,7 +97,7 @@ static void add_deletion(struct diff *diff, struct object *observed, const struc
 		return;
 	struct change *change = add(diff, CHANGE_DELETE, desired, observed, 0);
 	change->again = again;
-	observed->change = change;
+	point(diff, observed, change);
 }
 
 /* Whose is it? */
@@ -96,7 +105,9 @@ static void add_deletion(struct diff *diff, struct object *observed, const struc
 static bool is_ours(const struct diff *diff, const struct object *desired, const struct object *observed) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
 
-	return (entry && entry->made) || (observed->marked && desired->kind->markable);
+	if (entry && entry->made)
+		return ledger_is_same(entry, observed);
+	return observed->marked && desired->kind->markable;
 }
 
 /* Found rather than made: its fields are changed, itself it is left. */
@@ -126,8 +137,6 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	struct ns_state *desired = state_find(diff->input->desired, observed->name);
 	struct object *object = ns_self(desired), *seen = ns_self(observed);
 
-	ns_foreach(each, desired)
-		each->change = NULL;
 	if (!object)
 		return; /* the host, or no longer declared (diff_extra) */
 	if (!seen && object->foreign)
@@ -192,7 +201,7 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 		return false;
 	if (!twin->change)
 		add_refusal(diff, twin, seen_twin, -EEXIST, in_the_way(diff, twin, false));
-	object->change = twin->change;
+	point(diff, object, twin->change);
 	return true;
 }
 
@@ -361,7 +370,7 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made)
-		return seen->marked || !entry->kind->markable;
+		return (seen->marked || !entry->kind->markable) && ledger_is_same(entry, seen);
 	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
 }
 

@@ -89,6 +89,7 @@ struct kind {
 	const char *link_kind;     /* IFLA_INFO_KIND, where the kernel has one */
 	bool any_kind;             /* compares with a link of any kind (existing, physical) */
 	bool markable;             /* the kernel carries topod's mark on it, see struct object.marked */
+	bool up_last;              /* is brought up after everything else was made (a bridge: its ports are quicker so) */
 	bool bare_create;          /* all fields are set after the creation (physical: it only moves) */
 	bool undeletable;          /* is never removed, only its fields go back (sysctl) */
 

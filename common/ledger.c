@@ -246,6 +246,8 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *r
 static bool notable(const struct field *field, bool made) {
 	if (field->class == FIELD_KEY)
 		return !made;
+	if (field->flags & FIELD_BIRTH)
+		return false; /* see ledger_note_birth() */
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE;
 }
 
@@ -287,6 +289,42 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 	return added;
 }
 
+static void drop_field(struct ledger_entry *entry, struct ledger_field *field) {
+	free(field->name);
+	free(field->former);
+	*field = entry->fields[--entry->n];
+}
+
+void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out) {
+	struct ledger_entry *entry = ledger_find_object(ledger, observed);
+
+	for (size_t i = 0; entry && i < observed->kind->n_fields; i++) {
+		const struct field *field = &observed->kind->fields[i];
+		struct ledger_field *before = entry_field(entry, field->name);
+
+		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
+			continue;
+		if (before)
+			drop_field(entry, before);
+		entry_add_field(entry, field->name, value_text(field, observed));
+		add_line(entry, out);
+	}
+}
+
+bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {
+	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++) {
+		const struct field *field = &observed->kind->fields[i];
+		const struct ledger_field *noted = entry_field(entry, field->name);
+
+		if (!(field->flags & FIELD_BIRTH) || !noted || !noted->former)
+			continue;
+		_cleanup_free_ char *value = value_text(field, observed);
+		if (!streq(value, noted->former))
+			return false;
+	}
+	return true;
+}
+
 void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out) {
 	struct ledger_entry *entry = ledger_find(ledger, ns, id);
 
@@ -298,12 +336,6 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 	add_escaped(out, id);
 	text_add(out, "\n");
 	remove_entry(ledger, entry);
-}
-
-static void drop_field(struct ledger_entry *entry, struct ledger_field *field) {
-	free(field->name);
-	free(field->former);
-	*field = entry->fields[--entry->n];
 }
 
 static bool manages_something(const struct ledger_entry *entry) {
@@ -357,7 +389,7 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 	const struct ledger_field *noted = entry_field(entry, field->name);
 	const char *value = noted ? noted->former : NULL;
 
-	if (!noted || field->class == FIELD_KEY || field->flags & FIELD_ONCE || object_has(object, i))
+	if (!noted || field->class == FIELD_KEY || field->flags & (FIELD_ONCE | FIELD_BIRTH) || object_has(object, i))
 		return;
 	if (!value)
 		value = field->fallback;

@@ -56,6 +56,11 @@ struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struc
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out);
 
+/* Notes what the kernel told of an object when it was made (FIELD_BIRTH). */
+void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
+/* Is what was seen the very object that was noted, as far as its birth was? */
+bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed);
+
 /* Forgets fields that are no longer managed; the whole entry where none remain and the object was found. */
 void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out);
 void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out);

@@ -28,6 +28,9 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 }
 
 void plan_done(struct plan *plan) {
+	vec_foreach(object, &plan->touched)
+		(*object)->change = NULL;
+	vec_done(&plan->touched);
 	vec_done(&plan->changes);
 	vec_done(&plan->also);
 	vec_done(&plan->pending);

@@ -21,6 +21,7 @@ struct plan {
 	vec(const char *) also;            /* namespaces that must be looked at too before this can be done */
 	vec(const struct object *) pending; /* there, but not usable yet, or waiting for such a one */
 	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
+	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
 	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
 	vec(struct object *) unnoted;      /* desired: there and marked as ours, but missing in the ledger */
 };

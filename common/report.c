@@ -40,7 +40,7 @@ static void add_tenths(uint64_t value, uint64_t unit, const char *name, struct t
 	if (tenths < 100 && tenths % 10)
 		text_addf(out, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, name);
 	else
-		text_addf(out, "%" PRIu64 " %s", (tenths + 5) / 10, name);
+		text_addf(out, "%" PRIu64 " %s", (value + unit / 2) / unit, name);
 }
 
 static void add_two(uint64_t value, uint64_t per_large, const char *large, const char *small, struct text *out) {

@@ -199,27 +199,34 @@ void report_field(const struct object *object, const struct object *before, size
 	add_value(object, i, out);
 }
 
-void report_reason(const struct report_item *item, struct text *out) {
+static void add_reasons(const struct report_item *item, struct text *out) {
 	const struct object *object = item->object;
+	size_t before = out->size;
 
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		bool peer = object->kind->fields[i].flags & FIELD_PEER;
+
+		if (!(item->fields >> i & 1) || !(peer || report_shows(object, i)))
+			continue;
+		text_add(out, out->size > before ? ", " : "");
+		if (peer)
+			text_add(out, "its other end is elsewhere");
+		else
+			report_field(object, item->before, i, out);
+	}
+	/* Nothing about itself: so it is the other end that is not there. */
+	if (out->size == before)
+		text_add(out, "with its other end");
+}
+
+void report_reason(const struct report_item *item, struct text *out) {
 	if (item->along) {
 		text_add(out, "along with its interface");
-		return;
-	}
-	if (object->kind != item->before->kind && !object->kind->any_kind) {
+	} else if (item->object->kind != item->before->kind && !item->object->kind->any_kind) {
 		text_add(out, "is a ");
 		object_print_noun(item->before, out);
-		return;
-	}
-	for (size_t i = 0, n = 0; i < object->kind->n_fields; i++) {
-		if (!(item->fields >> i & 1))
-			continue;
-		if (object->kind->fields[i].flags & FIELD_PEER)
-			text_addf(out, "%sits other end is not there", n++ ? ", " : "");
-		else if (report_shows(object, i)) {
-			text_add(out, n++ ? ", " : "");
-			report_field(object, item->before, i, out);
-		}
+	} else {
+		add_reasons(item, out);
 	}
 }
 

@@ -93,7 +93,7 @@ static void add_whole(const struct object *object, struct text *out) {
 static const char *hidden_difference(const struct report_item *item) {
 	for (size_t i = 0; i < item->object->kind->n_fields; i++)
 		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_OPAQUE)
-			return "content restored";
+			return "content replaced";
 	return "mark restored";
 }
 
@@ -191,7 +191,7 @@ void report_summary_text(const struct report_summary *s, struct text *out) {
 	text_addf(out, "%zu to create, %zu to change, %zu to recreate, %zu to delete", s->n_create, s->n_change,
 		  s->n_recreate, s->n_delete);
 	if (s->n_refused)
-		text_addf(out, ", %zu in the way", s->n_refused);
+		text_addf(out, ", %zu refused", s->n_refused);
 	text_addf(out, " in %zu namespace%s\n", s->n_namespaces, s->n_namespaces == 1 ? "" : "s");
 }
 

@@ -119,9 +119,9 @@ static json_t *field_schema(const struct field *field) {
 
 /* Mappings. */
 
-static void add_fields(const struct field *fields, size_t n, json_t *properties, json_t *required) {
-	for (const struct field *f = fields; f < fields + n; f++) {
-		if (!schema_shows(f))
+static void add_fields(const struct schema_mapping *m, json_t *properties, json_t *required) {
+	for (const struct field *f = m->fields; f < m->fields + m->n_fields; f++) {
+		if (!schema_shows(m, f))
 			continue;
 		schema_set(properties, f->name, field_schema(f));
 		if (f->flags & FIELD_REQUIRED)
@@ -129,10 +129,12 @@ static void add_fields(const struct field *fields, size_t n, json_t *properties,
 	}
 }
 
-static void add_keys(const struct schema_key *keys, size_t n, json_t *properties) {
-	for (const struct schema_key *k = keys; k < keys + n; k++) {
+static void add_keys(const struct schema_mapping *m, json_t *properties, json_t *required) {
+	for (const struct schema_key *k = m->keys; k < m->keys + m->n_keys; k++) {
 		json_t *schema = k->schema();
 
+		if (k->required)
+			json_array_append_new(required, json_string(k->name));
 		schema_set(schema, "description", json_string(k->doc));
 		schema_set(properties, k->name, schema);
 	}
@@ -148,9 +150,10 @@ static json_t *object_schema(json_t *properties, json_t *required) {
 }
 
 static json_t *table_of_fields(const struct field *fields, size_t n) {
+	const struct schema_mapping m = { .fields = fields, .n_fields = n };
 	json_t *properties = json_object(), *required = json_array();
 
-	add_fields(fields, n, properties, required);
+	add_fields(&m, properties, required);
 	return object_schema(properties, required);
 }
 
@@ -159,12 +162,12 @@ static json_t *mapping_schema(const struct schema_mapping *m) {
 	json_t *properties = json_object(), *required = json_array(), *schema;
 
 	if (m->link) {
-		add_keys(common.keys, common.n_keys, properties);
-		add_fields(common.fields, common.n_fields, properties, required);
+		add_keys(&common, properties, required);
+		add_fields(&common, properties, required);
 		schema_set(properties, "kind", schema_pack("{s:s}", "const", m->link->name));
 	}
-	add_keys(m->keys, m->n_keys, properties);
-	add_fields(m->fields, m->n_fields, properties, required);
+	add_keys(m, properties, required);
+	add_fields(m, properties, required);
 	schema = object_schema(properties, required);
 	if (streq(m->name, common.name)) /* "eth0:" with nothing behind it is one, too */
 		schema_set(schema, "type", schema_pack("[s,s]", "object", "null"));
@@ -193,7 +196,7 @@ static json_t *interface_schema(const struct schema_mapping *mappings, size_t n)
 
 static json_t *link_name_schema(void) {
 	return schema_pack("{s:s, s:i, s:i, s:s}", "type", "string", "minLength", 1, "maxLength", 15, "pattern",
-		    "^[^/:% \\t\\r\\n]+$");
+		    "^[^/:% ]+$");
 }
 
 json_t *schema_json(void) {

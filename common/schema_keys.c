@@ -184,7 +184,8 @@ static const struct field link_fields[] = {
 };
 
 static const struct schema_key link_keys[] = {
-	{ "endpoints", "[NAMESPACE:INTERFACE, NAMESPACE:INTERFACE]", "The two ends.", endpoints },
+	{ "endpoints", "[NAMESPACE:INTERFACE, NAMESPACE:INTERFACE]", "The two ends.", endpoints,
+	  .required = true },
 };
 
 /* Mappings. */
@@ -242,7 +243,7 @@ size_t schema_mappings(struct schema_mapping ret[SCHEMA_MAPPINGS_MAX]) {
 		{ "dns", "DNS", "The mapping `dns`.", KEYS(dns_keys) },
 		{ "defaults", "Defaults", "The mapping `defaults`.", KEYS(defaults_keys) },
 		{ "default-values", "Default values", "A mapping in `defaults`.", .fields = kind_veth.fields,
-		  .n_fields = LINK_N_FIELDS },
+		  .n_fields = LINK_N_FIELDS, .without = "mac-address" },
 	};
 	size_t n = ARRAY_SIZE(first);
 

@@ -54,25 +54,26 @@ static void add_field(const struct field *field, bool object, struct text *out) 
 	text_addf(out, "%s |\n", field->doc ? field->doc : "");
 }
 
-static void add_fields(const struct field *fields, size_t n, bool object, struct text *out) {
+static void add_fields(const struct schema_mapping *m, bool object, struct text *out) {
 	bool any = false;
 
-	for (size_t i = 0; i < n; i++)
-		any |= schema_shows(&fields[i]);
+	for (size_t i = 0; i < m->n_fields; i++)
+		any |= schema_shows(m, &m->fields[i]);
 	if (!any)
 		return;
 	text_add(out, object ? "\n| key | value | a change is made | taken out, goes back to | |\n|---|---|---|---|---|\n"
 			     : "\n| key | value | |\n|---|---|---|\n");
-	for (size_t i = 0; i < n; i++)
-		if (schema_shows(&fields[i]))
-			add_field(&fields[i], object, out);
+	for (size_t i = 0; i < m->n_fields; i++)
+		if (schema_shows(m, &m->fields[i]))
+			add_field(&m->fields[i], object, out);
 }
 
 static void add_keys(const struct schema_key *keys, size_t n, struct text *out) {
 	if (n)
 		text_add(out, "\n| key | value | |\n|---|---|---|\n");
 	for (size_t i = 0; i < n; i++)
-		text_addf(out, "| `%s` | %s | %s |\n", keys[i].name, keys[i].value, keys[i].doc);
+		text_addf(out, "| `%s`%s | %s | %s |\n", keys[i].name, keys[i].required ? " (required)" : "", keys[i].value,
+			  keys[i].doc);
 }
 
 /* Do its rows belong to an object of their own, so that a change of them says something? */
@@ -86,18 +87,19 @@ static bool is_object(const struct schema_mapping *m) {
 static void add_lists(const struct schema_mapping *m, struct text *out) {
 	for (size_t i = 0; i < m->n_fields; i++) {
 		const struct field *field = &m->fields[i];
+		const struct schema_mapping inner = { .fields = field->type->keys, .n_fields = field->type->n_keys };
 
 		if (!field->type->keys)
 			continue;
 		text_addf(out, "\n### `%s`\n\nA %s; each is a mapping.\n", field->name, field->type->name);
-		add_fields(field->type->keys, field->type->n_keys, false, out);
+		add_fields(&inner, false, out);
 	}
 }
 
 static void add_mapping(const struct schema_mapping *m, struct text *out) {
 	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->name, m->link ? "###" : "##", m->title, m->doc);
 	add_keys(m->keys, m->n_keys, out);
-	add_fields(m->fields, m->n_fields, is_object(m), out);
+	add_fields(m, is_object(m), out);
 	add_lists(m, out);
 }
 

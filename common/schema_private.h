@@ -11,6 +11,7 @@ struct schema_key {
 	const char *value;          /* for people: "list of addresses" */
 	const char *doc;
 	json_t *(*schema)(void);
+	bool required;
 };
 
 /* A mapping of the language: its structural keys and its fields. */
@@ -21,6 +22,7 @@ struct schema_mapping {
 	size_t n_keys;
 	const struct field *fields;
 	size_t n_fields;
+	const char *without;        /* the field that is no key here, or NULL */
 	const struct kind *link;    /* an interface of that kind: it has all that interfaces have in common as well */
 };
 
@@ -31,9 +33,9 @@ size_t schema_mappings(struct schema_mapping ret[SCHEMA_MAPPINGS_MAX]);
 /* What every interface has. */
 struct schema_mapping schema_interface(void);
 
-/* Is the row a key of the language? */
-static inline bool schema_shows(const struct field *field) {
-	return !(field->flags & FIELD_HIDDEN);
+/* Is the row a key of the language, in this mapping (NULL: in any)? */
+static inline bool schema_shows(const struct schema_mapping *m, const struct field *field) {
+	return !(field->flags & FIELD_HIDDEN) && !(m && streq_ptr(m->without, field->name));
 }
 
 /* A new value from a format of json_pack(3), which fails only without memory or for a mistake in the format. */

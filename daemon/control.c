@@ -218,7 +218,7 @@ static int serve(struct connection *c, uint32_t events) {
 
 	if (events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN))
 		return -ECONNRESET;
-	if (events & EPOLLIN && !c->call && !c->out && !has_message(c) && !read_some(c))
+	if (events & EPOLLIN && !read_some(c)) /* asked for only where there is room for more */
 		return -ECONNRESET;
 	if (!flush_out(c))
 		return -ECONNRESET;

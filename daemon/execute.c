@@ -11,6 +11,7 @@
 #include "kind/dns.h"
 #include "kind/link.h"
 #include "kind/nat.h"
+#include "kind/netns.h"
 #include "kind/sysctl.h"
 #include "settings.h"
 
@@ -256,6 +257,9 @@ static void change_namespace(struct execution *x, struct change *change) {
 	change->done = true;
 	if (change->type == CHANGE_CREATE) {
 		change->error = create_namespace(x, name);
+		if (!change->error && x->hooks->born)
+			x->hooks->born(x->hooks->userdata,
+				       netns_object(&x->plan->arena, name, handle_get(x->k, name)->inode));
 		return;
 	}
 	handle_gone(x->k, handle_get(x->k, name));

@@ -19,6 +19,8 @@ struct execute_hooks {
 	void *userdata;
 	/* The value that a setting had, known only now because its namespace is new; called before it is changed. */
 	void (*former)(void *userdata, const struct change *change, const struct object *former);
+	/* An object was made of which the kernel told something that tells it from others (a namespace's inode). */
+	void (*born)(void *userdata, const struct object *made);
 	/* From time to time, in a long plan: n of all changes were tried. */
 	void (*progress)(void *userdata, size_t n);
 };

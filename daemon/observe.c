@@ -232,7 +232,7 @@ static int look_inside(struct sight *sight) {
 	int r;
 
 	if (!sight->handle->host)
-		ns_add(sight->ns, netns_object(&sight->state->arena, name));
+		ns_add(sight->ns, netns_object(&sight->state->arena, name, sight->handle->inode));
 	r = nl_open(&sight->sock, NETLINK_ROUTE, sight->handle->fd);
 	if (r == 0)
 		r = look_at_routing(sight);

@@ -94,7 +94,7 @@ static bool is_held(const struct pass *pass, const struct change *change) {
 	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
 
 	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->held)
+		if (change->needs[i]->held || change->needs[i]->refused)
 			return true;
 	if (record && record->state == TROUBLE_REPORTED && pass->r->applying)
 		return true;
@@ -105,7 +105,11 @@ static bool is_held(const struct pass *pass, const struct change *change) {
 static bool is_only_reported(struct pass *pass, struct plan *plan, struct change *change) {
 	const struct object *object = change_object(change);
 
-	if (pass->r->applying || object->drift == DRIFT_RESTORE || !change->desired)
+	const struct trouble_record *record = trouble_find(&pass->r->troubles, object);
+
+	/* What could not be made at first is no drift. */
+	if (pass->r->applying || object->drift == DRIFT_RESTORE || !change->desired ||
+	    (record && record->state == TROUBLE_FAILING))
 		return false;
 	if (object->drift == DRIFT_REPORT && trouble_reported(&pass->r->troubles, object, now(pass))) {
 		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
@@ -216,6 +220,15 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 
 /* Results. */
 
+static void count(struct reconciler *r, const struct change *change) {
+	if (change->follows || (change->type == CHANGE_DELETE && change->again))
+		return;
+	r->n_applied++;
+	r->status.n_deleted += change->type == CHANGE_DELETE;
+	r->status.n_created += change->type == CHANGE_CREATE && !change->again;
+	r->status.n_changed += change->type == CHANGE_UPDATE || change->again;
+}
+
 static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
@@ -223,7 +236,7 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	struct trouble_record *record;
 	struct occurrence *line;
 
-	r->n_applied += !change->follows;
+	count(r, change);
 	if (r->applying || change->follows || (change->type == CHANGE_DELETE && change->again))
 		return;
 	r->status.n_restored++;
@@ -300,21 +313,32 @@ static void split_failed(struct pass *pass, struct plan *plan, const struct look
 	plan_done(&parts);
 }
 
+static void note_birth(void *userdata, const struct object *made) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	ledger_note_birth(pass->r->ledger, made, &lines);
+	if (lines.size)
+		ledger_file_append(pass->r->file, lines.data, lines.size);
+}
+
 static void report_progress(void *userdata, size_t n) {
 	struct pass *pass = userdata;
 
 	if (pass->r->hooks.progress)
-		pass->r->hooks.progress(pass->r->hooks.userdata, n, 0);
+		pass->r->hooks.progress(pass->r->hooks.userdata, n, pass->n_changes);
 }
 
 static int carry_out(struct pass *pass, struct plan *plan) {
 	struct reconciler *r = pass->r;
 	struct look look = look_of(r);
-	struct execute_hooks hooks = { .userdata = pass, .former = note_former, .progress = report_progress };
+	struct execute_hooks hooks = { .userdata = pass, .former = note_former, .born = note_birth,
+				       .progress = report_progress };
 	int err = note_intents(pass, plan);
 
 	if (err < 0)
 		return err;
+	pass->n_changes = plan->changes.n;
 	r->kernel->ops->execute(r->kernel, &look, plan, &hooks);
 	split_failed(pass, plan, &look, &hooks);
 	return note_results(pass, plan);

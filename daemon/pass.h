@@ -37,7 +37,8 @@ struct reconciler {
 	struct ns_info *infos;
 	size_t n_dirty, n_waiting, n_pending; /* namespaces, namespaces, addresses */
 	struct troubles troubles;
-	bool applying;            /* after a start or reload: changes are no drift */
+	bool applying;            /* after a start or reload, until all was tried: changes are no drift */
+	bool announced;           /* convergence was told since then */
 	uint64_t applying_since;
 	size_t n_applied;
 	bool broken;              /* the last pass could not look */
@@ -50,6 +51,7 @@ struct pass {
 	uint64_t now_usec, since_usec;
 	vec(struct ns_info *) infos;
 	size_t n_touched;         /* of infos, in front: something is done there in this round */
+	size_t n_changes;         /* of the plan being carried out */
 	struct drift_lines lines;
 };
 

@@ -125,7 +125,9 @@ static void count_declared(struct reconciler *r) {
 static void begin_applying(struct reconciler *r) {
 	r->applying = true;
 	r->applying_since = now(r);
+	r->announced = false;
 	r->n_applied = 0;
+	r->status.n_created = r->status.n_changed = r->status.n_deleted = 0;
 }
 
 struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger,
@@ -318,7 +320,7 @@ static void tell_converged(struct reconciler *r) {
 		.type = OCCURRENCE_CONVERGED, .n_changes = r->n_applied, .latency_usec = now(r) - r->applying_since,
 	};
 
-	r->applying = false;
+	r->announced = true;
 	r->hooks.occurred(r->hooks.userdata, &occurrence);
 }
 
@@ -332,13 +334,13 @@ static void assess(struct reconciler *r) {
 		return;
 	}
 	r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGED;
+	r->applying = false; /* all was tried: what differs from here on is drift */
+	ledger_file_compact(r->file, r->ledger); /* one that cannot be compacted is only longer */
 	if (bad)
 		return;
 	r->status.converged_usec = now(r);
-	if (r->applying) {
+	if (!r->announced)
 		tell_converged(r);
-		ledger_file_compact(r->file, r->ledger);
-	}
 }
 
 int reconciler_pass(struct reconciler *r) {
@@ -346,8 +348,11 @@ int reconciler_pass(struct reconciler *r) {
 	int err;
 
 	take_namespaces(r, &pass);
-	if (!pass.infos.n)
+	if (!pass.infos.n) {
+		if (r->applying)
+			assess(r); /* nothing to do is done */
 		return 0;
+	}
 	if (pass.since_usec == UINT64_MAX)
 		pass.since_usec = pass.now_usec;
 	r->status.n_passes++;
@@ -368,6 +373,8 @@ int reconciler_pass(struct reconciler *r) {
 uint64_t reconciler_due(const struct reconciler *r) {
 	uint64_t due = trouble_due(&r->troubles);
 
+	if (r->applying && !r->n_dirty && !r->n_waiting)
+		return 0; /* a file that declares nothing, or nothing new */
 	if (r->n_dirty)
 		return r->broken ? r->retry_usec : 0;
 	for (const struct ns_info *info = r->infos; info && r->n_waiting; info = info->hh.next)

@@ -58,6 +58,7 @@ struct reconciler_status {
 	size_t n_namespaces, n_objects;          /* declared */
 	size_t n_failing, n_fights, n_reported;  /* objects, now */
 	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes, n_looks; /* since the start; looks: namespaces */
+	size_t n_created, n_changed, n_deleted;  /* changes since the start or last reload */
 	size_t n_pending;                        /* addresses in duplicate detection */
 	uint64_t converged_usec;                 /* when it was last verified, CLOCK_MONOTONIC; 0: never */
 };

@@ -44,5 +44,6 @@ static const struct field fields[] = {
 const struct kind kind_bridge = {
 	.name = "bridge", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "bridge", .markable = true,
+	.up_last = true,
 	.encode = link_encode,
 };

@@ -2,9 +2,20 @@
 /* A namespace as an object: it is there or not. Its name is the one of the set that it stands in. */
 #include "netns.h"
 
-struct object *netns_object(struct arena *arena, const char *ns) {
+#include <inttypes.h>
+
+static const struct field fields[] = {
+	[NETNS_INODE] = { .name = "inode", .type = &type_text, .offset = offsetof(struct netns, inode),
+			  .flags = FIELD_HIDDEN | FIELD_BIRTH },
+};
+
+struct object *netns_object(struct arena *arena, const char *ns, uint64_t inode) {
 	struct object *object = object_new(arena, &kind_netns, ns);
 
+	if (inode) {
+		((struct netns *)object)->inode = arena_printf(arena, "%" PRIu64, inode);
+		object->set = 1 << NETNS_INODE;
+	}
 	object_seal(arena, object);
 	return object;
 }
@@ -15,5 +26,5 @@ static void noun(const struct object *object _unused_, struct text *out) {
 
 const struct kind kind_netns = {
 	.name = "netns", .class = CLASS_NETNS, .transport = TRANSPORT_NETNS, .size = sizeof(struct netns),
-	.noun = noun,
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .noun = noun,
 };

@@ -6,7 +6,10 @@
 
 struct netns {
 	struct object object;
+	const char *inode;   /* observed: of its nsfs file, unique while it lives */
 };
 
-/* Sealed. */
-struct object *netns_object(struct arena *arena, const char *ns);
+enum netns_field { NETNS_INODE };
+
+/* Sealed; inode 0: not known. */
+struct object *netns_object(struct arena *arena, const char *ns, uint64_t inode);

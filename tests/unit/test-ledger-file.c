@@ -8,8 +8,10 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "ledger_file.h"
@@ -178,21 +180,56 @@ static void test_lock(_unused_ void **state) {
 	assert_int_equal(try_elsewhere(), 0);
 }
 
-/* Whoever locked a file that has no name any more has no lock: the next one must find another. */
-static void test_lock_that_was_removed(_unused_ void **state) {
+/* What another process does between our opening the lock's file and our locking it: instead of libc's flock(). */
+static void (*before_flock)(void);
+static int n_flocks;
+
+int flock(int fd, int operation) {
+	n_flocks++;
+	if (before_flock)
+		before_flock();
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
+static void remove_lock(void) {
 	_cleanup_free_ char *lock = path_of("lock");
-	struct ledger_file first, second;
+
+	before_flock = NULL;
+	assert_int_equal(unlink(lock), 0);
+}
+
+static void remove_all(void) {
+	_cleanup_free_ char *office = xasprintf("%s/office", root);
+
+	remove_lock();
+	assert_int_equal(rmdir(office), 0);
+	assert_int_equal(rmdir(root), 0);
+}
+
+/* Whoever locked a file that has no name any more has no lock: he must find the new one. */
+static void assert_survives(void (*removal)(void)) {
+	_cleanup_free_ char *lock = path_of("lock");
+	struct ledger_file file;
 	struct ledger ledger = {};
 	struct stat st, named;
 
-	assert_opens(&first, &ledger);
-	assert_int_equal(unlink(lock), 0);
-	assert_opens(&second, &ledger);
-	assert_int_equal(fstat(second.lock_fd, &st), 0);
+	n_flocks = 0;
+	before_flock = removal;
+	assert_opens(&file, &ledger);
+	assert_int_equal(n_flocks, 2);
+	assert_int_equal(fstat(file.lock_fd, &st), 0);
 	assert_int_equal(stat(lock, &named), 0);
 	assert_int_equal(st.st_ino, named.st_ino);
-	ledger_file_close(&second, false);
-	ledger_file_close(&first, false);
+	assert_appends(&file, LINE(1) GONE(1));
+	assert_true(exists("ledger"));
+	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
+	ledger_file_close(&file, true);
+	assert_int_not_equal(access(root, F_OK), 0);
+}
+
+static void test_lock_that_is_removed(_unused_ void **state) {
+	assert_survives(remove_lock);
+	assert_survives(remove_all);
 }
 
 /* Many processes come and go at once, each removing the folder behind it: two never have the lock together. */
@@ -453,7 +490,7 @@ int main(void) {
 		TEST(test_unfinished_line),
 		TEST(test_foreign_file),
 		TEST(test_lock),
-		TEST(test_lock_that_was_removed),
+		TEST(test_lock_that_is_removed),
 		TEST(test_contention),
 		TEST(test_links_are_not_followed),
 		TEST(test_folder_that_others_may_write_to),

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The ledger: what is noted, as lines and back, what a damaged file leaves of it, and what goes back to what. */
+#include "plan-helper.h"
+
+#include "kind/physical.h"
+#include "kind/sysctl.h"
+
+static const char header[] = "topod-ledger 1\n";
+
+static void ledger_donep(struct ledger *ledger) {
+	ledger_done(ledger);
+}
+#define _ledger_ _cleanup_(ledger_donep) struct ledger
+
+static void parse(struct ledger *ledger, const char *lines, size_t damaged) {
+	_cleanup_free_ char *text = xasprintf("%s%s", header, lines);
+	size_t n;
+
+	assert_int_equal(ledger_parse(ledger, text, strlen(text), &n), 0);
+	assert_int_equal(n, damaged);
+}
+
+static void check_ledger(const struct ledger *ledger, const char *lines) {
+	_cleanup_free_ char *text = ledger_format(ledger);
+	const char *rest = startswith(text, header);
+
+	assert_non_null(rest);
+	assert_string_equal(rest, lines);
+}
+
+static void check_lines(const char *lines, size_t damaged, const char *expected) {
+	_ledger_ ledger = {};
+
+	parse(&ledger, lines, damaged);
+	check_ledger(&ledger, expected);
+}
+
+/* Lines. */
+
+static void test_round_trip(void **state _unused_) {
+	const char *lines = "+ made netns\tweb\tweb namespace\n"
+			    "+ made veth\tweb\tweb/eth0 link\tmtu\tup\n"
+			    "+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n";
+
+	check_lines(lines, 0, lines);
+	check_lines("", 0, "");
+}
+
+static void test_later_lines(void **state _unused_) {
+	check_lines("+ made netns\tweb\tweb namespace\n+ made netns\tdb\tdb namespace\n- web\tweb namespace\n", 0,
+		    "+ made netns\tdb\tdb namespace\n");
+	check_lines("+ made bridge\ta\ta/x link\tmtu\n+ made bridge\ta\ta/x link\tmtu\tstp\n", 0,
+		    "+ made bridge\ta\ta/x link\tmtu\tstp\n");
+	check_lines("- web\tweb namespace\n", 0, ""); /* known to nobody: nothing to take back */
+}
+
+static void test_escapes(void **state _unused_) {
+	_ledger_ ledger = {};
+
+	parse(&ledger, "+ found sysctl\ta%09b\tid%25%0A\tvalue=%7F\n", 0);
+	const struct ledger_entry *entry = ledger_find(&ledger, "a\tb", "id%\n");
+	assert_non_null(entry);
+	assert_string_equal(entry->fields[0].former, "\x7f");
+	check_ledger(&ledger, "+ found sysctl\ta%09b\tid%25%0A\tvalue=%7F\n");
+}
+
+/* What a crash, a full disk or a hand leaves behind: the other lines are still good. */
+static void test_damaged(void **state _unused_) {
+	const char *good = "+ made netns\tweb\tweb namespace\n";
+	static const char *const lines[] = {
+		"nonsense\n", "\n", "+\n", "+ \n", "- \n", "- web\n", "+ made\n", "+ made netns\n", "+ made netns\tweb\n",
+		"+ made netns\tweb\t\n", "+ given netns\tdb\tdb namespace\n", "+ made nokind\tdb\tdb namespace\n",
+		"+ made netns\tdb%\tdb namespace\n", "+ made netns\tdb\tdb%0g\n", "+ made netns\tdb\tdb%00\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		_cleanup_free_ char *text = xasprintf("%s%s", lines[i], good);
+
+		check_lines(text, 1, good);
+	}
+	check_lines("+ made netns\tweb\tweb namespace\n+ made netns\tdb\tdb names", 1, good); /* cut off */
+}
+
+static void test_unknown_field(void **state _unused_) {
+	_ledger_ ledger = {};
+
+	/* Of a version that knew more: the object is still known to be topod's, so that it can be removed. */
+	parse(&ledger, "+ made bridge\ta\ta/x link\tmtu\tnot-yet=3\tstp\n", 1);
+	assert_true(ledger_find(&ledger, "a", "a/x link")->made);
+}
+
+static void test_nul(void **state _unused_) {
+	static const char text[] = "topod-ledger 1\n+ made netns\tw\0b\tweb namespace\n+ made netns\tdb\tdb namespace\n";
+	_ledger_ ledger = {};
+	size_t damaged;
+
+	assert_int_equal(ledger_parse(&ledger, text, sizeof(text) - 1, &damaged), 0);
+	assert_int_equal(damaged, 1);
+	check_ledger(&ledger, "+ made netns\tdb\tdb namespace\n");
+}
+
+static void test_no_ledger(void **state _unused_) {
+	_ledger_ ledger = {};
+	size_t damaged;
+
+	assert_int_equal(ledger_parse(&ledger, "", 0, &damaged), 0); /* not written yet */
+	assert_int_equal(ledger_parse(&ledger, "topod-ledger 2\n", 15, &damaged), -EINVAL);
+	assert_int_equal(ledger_parse(&ledger, "topod-ledger", 12, &damaged), -EINVAL);
+	assert_int_equal(ledger_parse(&ledger, "\x7f" "ELF\n", 5, &damaged), -EINVAL);
+	assert_null(ledger.namespaces);
+}
+
+/* Noting. */
+
+static void test_note(void **state _unused_) {
+	_ledger_ ledger = {};
+	_cleanup_text_ struct text lines = {};
+	_spec_ r;
+
+	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400, stp: true}}}}");
+	struct object *x = get_object(&r.spec.state, "a/x link");
+	const uint64_t mtu = UINT64_C(1) << LINK_MTU;
+	assert_true(ledger_note(&ledger, x, NULL, mtu, true, &lines));
+	assert_string_equal(lines.data, "+ made bridge\ta\ta/x link\tmtu\n");
+	assert_false(ledger_note(&ledger, x, NULL, mtu, true, &lines)); /* known: no line */
+	assert_true(ledger_note(&ledger, x, NULL, mtu | UINT64_C(1) << LINK_UP, true, &lines));
+	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tmtu\tup\n");
+	/* What was written as lines is the table, read again. */
+	_ledger_ again = {};
+	parse(&again, lines.data, 0);
+	check_ledger(&again, "+ made bridge\ta\ta/x link\tmtu\tup\n");
+}
+
+/* The first value that was found counts: later ones are topod's own, or drift. */
+static void test_first_value_counts(void **state _unused_) {
+	_ledger_ ledger = {};
+	_cleanup_text_ struct text lines = {};
+	_world_ w;
+
+	world_make(&w, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}}",
+		   "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 9000}}}}");
+	struct object *want = get_object(&w.desired.spec.state, "host/e link"), *have = seen_object(&w, "host/e link");
+	ledger_note(&ledger, want, have, UINT64_C(1) << LINK_MTU, false, &lines);
+	((struct link *)have)->mtu = 5000;
+	assert_false(ledger_note(&ledger, want, have, UINT64_C(1) << LINK_MTU, false, &lines));
+	check_ledger(&ledger, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\n");
+}
+
+static void test_forget(void **state _unused_) {
+	_ledger_ ledger = {};
+	_cleanup_text_ struct text lines = {};
+
+	parse(&ledger, "+ made netns\tweb\tweb namespace\n+ made netns\tdb\tdb namespace\n", 0);
+	ledger_forget(&ledger, "web", "web namespace", &lines);
+	ledger_forget(&ledger, "web", "web namespace", &lines); /* once more says nothing */
+	assert_string_equal(lines.data, "- web\tweb namespace\n");
+	assert_null(ledger_namespace(&ledger, "web"));
+	check_ledger(&ledger, "+ made netns\tdb\tdb namespace\n");
+}
+
+static void test_forget_fields(void **state _unused_) {
+	_ledger_ ledger = {};
+	_cleanup_text_ struct text lines = {};
+	_spec_ r;
+
+	good_spec(&r, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}, a: {interfaces: {x: {kind: bridge}}}}");
+	parse(&ledger, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n"
+		       "+ made bridge\ta\ta/x link\tname\tmtu\n", 0);
+	const struct object *e = get_object(&r.spec.state, "host/e link"), *x = get_object(&r.spec.state, "a/x link");
+	ledger_forget_fields(&ledger, e, UINT64_C(1) << LINK_MTU, &lines);
+	assert_string_equal(lines.data, "+ found existing\thost\thost/e link\tname=e\tup=false\n");
+	/* With the last one what was only found is forgotten; what was made is not. */
+	ledger_forget_fields(&ledger, e, UINT64_C(1) << LINK_UP, &lines);
+	ledger_forget_fields(&ledger, x, UINT64_C(1) << LINK_MTU, &lines);
+	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tname\n");
+	_ledger_ again = {};
+	parse(&again, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n", 0);
+	_cleanup_free_ char *journal = xasprintf("%s%s", header, lines.data);
+	size_t damaged;
+	assert_int_equal(ledger_parse(&again, journal, strlen(journal), &damaged), 0);
+	check_ledger(&again, "+ made bridge\ta\ta/x link\tname\n");
+}
+
+/* Two kinds of links of one name are the same link. */
+static void test_links_share_their_names(void **state _unused_) {
+	_ledger_ ledger = {};
+	_spec_ r;
+
+	parse(&ledger, "+ made bridge\ta\ta/x link\tname\n", 0);
+	good_spec(&r, "namespaces: {a: {}}\nlinks: [[a:x, host:z]]");
+	assert_non_null(ledger_find_object(&ledger, get_object(&r.spec.state, "a/x link")));
+	assert_null(ledger_find_object(&ledger, get_object(&r.spec.state, "host/z link")));
+}
+
+/* Going back. */
+
+static void check_returns(const char *lines, const char *desired, const char *expected) {
+	_ledger_ ledger = {};
+	_cleanup_text_ struct text out = {};
+	_spec_ r;
+
+	parse(&ledger, lines, 0);
+	good_spec(&r, desired);
+	ledger_add_returns(&ledger, &r.spec.state);
+	state_foreach(ns, &r.spec.state)
+		ns_foreach(object, ns) {
+			if (!object->returning)
+				continue;
+			object_print_id(object, &out);
+			text_addf(&out, "%s: ", object->gone ? " (gone)" : "");
+			object_print_fields(object, NULL, object->returning & object->set, &out);
+			text_add(&out, "\n");
+		}
+	assert_string_equal(text_str(&out), expected);
+}
+
+static void test_returns(void **state _unused_) {
+	const char *entry = "+ made bridge\ta\ta/x link\tname\tmtu\tforward-delay\tmac-address\n";
+
+	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400, forward-delay: 2s}}}}", "");
+	/* To the kernel's default on what topod made; the MAC address is still topod's own. */
+	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}", "a/x link: forward-delay 15s\n");
+	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge}}}}", "a/x link: mtu 1500, forward-delay 15s\n");
+	/* What was made and is not declared is deleted whole. */
+	check_returns(entry, "namespaces: {a: {}}", "");
+}
+
+static void test_found_goes_back(void **state _unused_) {
+	const char *entry = "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tmaster=\tup=false\n";
+
+	check_returns(entry, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}}",
+		      "host/e link: master none\n");
+	check_returns(entry, "", "host/e link (gone): up false, mtu 9000, master none\n");
+	check_returns("+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n", "",
+		      "host sysctl net.ipv4.ip_forward (gone): value 0\n");
+	check_returns("+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n",
+		      "namespaces: {host: {forwarding: ipv4}}", "");
+}
+
+/* What cannot be put together again from its entry is passed over, not made up. */
+static void test_incomplete(void **state _unused_) {
+	check_returns("+ found existing\thost\thost/e link\tmtu=9000\n", "", "");
+	check_returns("+ found sysctl\thost\thost sysctl x\tvalue=0\n", "", "");
+	check_returns("+ found existing\thost\thost/e link\tname=e\tmtu=huge\tup=true\n", "", "host/e link (gone): up true\n");
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_later_lines), cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_damaged), cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_no_ledger), cmocka_unit_test(test_note), cmocka_unit_test(test_first_value_counts),
+		cmocka_unit_test(test_forget), cmocka_unit_test(test_forget_fields),
+		cmocka_unit_test(test_links_share_their_names), cmocka_unit_test(test_returns),
+		cmocka_unit_test(test_found_goes_back), cmocka_unit_test(test_incomplete),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

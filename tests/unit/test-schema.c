@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The schema and the reference page: that they say what the reader of the file does. For that the schema is
+ * interpreted here, as far as it goes; a word that this interpreter does not know is a failure.
+ */
+#include "spec-helper.h"
+
+#include <dirent.h>
+#include <regex.h>
+
+#include "schema.h"
+
+/* Documents as an editor's YAML reader sees them. */
+
+static json_t *scalar_json(const struct node *node) {
+	uint32_t number;
+
+	if (node_is_null(node))
+		return json_null();
+	if (!node->quoted && parse_u32(node->text, &number) == 0)
+		return json_integer(number);
+	if (node_is_bool_word(node))
+		return json_boolean(strchr("tTyY", node->text[0]) || strcasecmp(node->text, "on") == 0);
+	return json_string(node->text);
+}
+
+static json_t *node_json(const struct node *node) {
+	if (node->type == NODE_SCALAR)
+		return scalar_json(node);
+	json_t *json = node->type == NODE_SEQUENCE ? json_array() : json_object();
+	for (size_t i = 0; i < node->n; i++)
+		if (node->type == NODE_SEQUENCE)
+			json_array_append_new(json, node_json(node->items[i]));
+		else
+			json_object_set_new(json, node->pairs[i].key->text, node_json(node->pairs[i].value));
+	return json;
+}
+
+static json_t *text_json(const char *text) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_(diags_done) struct diags diags = {};
+	uint8_t source = diags_add_source(&diags, (struct source){ "f", text, strlen(text) });
+	const struct node *root = yaml_read(&arena, &diags, source);
+
+	assert_non_null(root);
+	return node_json(root);
+}
+
+/* The interpreter. */
+
+static bool is_valid(const json_t *root, const json_t *schema, const json_t *value);
+
+static bool has_type(const json_t *value, const char *type) {
+	return (streq(type, "object") && json_is_object(value)) || (streq(type, "array") && json_is_array(value)) ||
+	       (streq(type, "string") && json_is_string(value)) || (streq(type, "integer") && json_is_integer(value)) ||
+	       (streq(type, "boolean") && json_is_boolean(value)) || (streq(type, "null") && json_is_null(value));
+}
+
+static bool check_type(const json_t *type, const json_t *value) {
+	bool any = json_is_string(type) && has_type(value, json_string_value(type));
+
+	for (size_t i = 0; i < json_array_size(type); i++)
+		any |= has_type(value, json_string_value(json_array_get(type, i)));
+	return any;
+}
+
+static bool is_among(const json_t *list, const json_t *value) {
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_equal(json_array_get(list, i), value))
+			return true;
+	return false;
+}
+
+static bool matches(const char *pattern, const char *text) {
+	regex_t regex;
+
+	assert_int_equal(regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	int r = regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	return r == 0;
+}
+
+static bool check_members(const json_t *root, const json_t *schema, const json_t *value) {
+	const json_t *properties = json_object_get(schema, "properties"), *more = json_object_get(schema, "additionalProperties");
+	const json_t *names = json_object_get(schema, "propertyNames"), *required = json_object_get(schema, "required");
+	const char *key;
+	json_t *member;
+
+	json_object_foreach((json_t *)(uintptr_t)value, key, member) {
+		const json_t *known = json_object_get(properties, key);
+		json_t *name = json_string(key);
+		bool good = !names || is_valid(root, names, name);
+
+		json_decref(name);
+		if (!good || (known && !is_valid(root, known, member)) || (!known && json_is_false(more)) ||
+		    (!known && json_is_object(more) && !is_valid(root, more, member)))
+			return false;
+	}
+	for (size_t i = 0; i < json_array_size(required); i++)
+		if (!json_object_get(value, json_string_value(json_array_get(required, i))))
+			return false;
+	return true;
+}
+
+static bool check_items(const json_t *root, const json_t *schema, const json_t *value) {
+	for (size_t i = 0; i < json_array_size(value); i++)
+		if (!is_valid(root, schema, json_array_get(value, i)))
+			return false;
+	return true;
+}
+
+static bool check_some(const json_t *root, const json_t *schemas, const json_t *value, bool all) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(schemas); i++)
+		n += is_valid(root, json_array_get(schemas, i), value);
+	return all ? n == json_array_size(schemas) : n > 0;
+}
+
+static bool check_word(const json_t *root, const json_t *schema, const char *word, const json_t *rule, const json_t *value) {
+	static const char *const passive[] = { "description", "title", "$schema", "$defs", "then", "properties",
+					       "additionalProperties", "propertyNames", "required" };
+	json_int_t limit = json_integer_value(rule);
+	const char *text = json_string_value(value);
+
+	for (size_t i = 0; i < ARRAY_SIZE(passive); i++)
+		if (streq(word, passive[i]))
+			return true;
+	if (streq(word, "$ref"))
+		return is_valid(root, json_object_get(json_object_get(root, "$defs"), json_string_value(rule) + strlen("#/$defs/")),
+				value);
+	if (streq(word, "type"))
+		return check_type(rule, value);
+	if (streq(word, "enum"))
+		return is_among(rule, value);
+	if (streq(word, "const"))
+		return json_equal(rule, value);
+	if (streq(word, "items"))
+		return check_items(root, rule, value);
+	if (streq(word, "anyOf") || streq(word, "allOf"))
+		return check_some(root, rule, value, streq(word, "allOf"));
+	if (streq(word, "not"))
+		return !is_valid(root, rule, value);
+	if (streq(word, "if"))
+		return !is_valid(root, rule, value) || is_valid(root, json_object_get(schema, "then"), value);
+	if (streq(word, "minimum"))
+		return !json_is_integer(value) || json_integer_value(value) >= limit;
+	if (streq(word, "maximum"))
+		return !json_is_integer(value) || json_integer_value(value) <= limit;
+	if (streq(word, "minItems"))
+		return !json_is_array(value) || (json_int_t)json_array_size(value) >= limit;
+	if (streq(word, "maxItems"))
+		return !json_is_array(value) || (json_int_t)json_array_size(value) <= limit;
+	if (streq(word, "minLength"))
+		return !text || (json_int_t)strlen(text) >= limit;
+	if (streq(word, "maxLength"))
+		return !text || (json_int_t)strlen(text) <= limit;
+	if (streq(word, "pattern"))
+		return !text || matches(json_string_value(rule), text);
+	fail_msg("the schema says '%s'", word);
+	return false;
+}
+
+static bool is_valid(const json_t *root, const json_t *schema, const json_t *value) {
+	const char *word;
+	json_t *rule;
+
+	assert_true(json_is_object(schema)); /* a reference to nothing would be none */
+	json_object_foreach((json_t *)(uintptr_t)schema, word, rule)
+		if (!check_word(root, schema, word, rule, value))
+			return false;
+	return check_members(root, schema, value);
+}
+
+static bool schema_takes(const char *text) {
+	json_t *schema = schema_json(), *document = text_json(text);
+	bool valid = is_valid(schema, schema, document);
+
+	json_decref(schema);
+	json_decref(document);
+	return valid;
+}
+
+/* Tests. */
+
+/* What the reader takes, the schema must take. */
+static void check_good(const char *text) {
+	_spec_ r;
+
+	good_spec(&r, text);
+	if (!schema_takes(text))
+		fail_msg("the schema refuses what the reader takes: %s", text);
+}
+
+static void test_good(void **state _unused_) {
+	check_good("");
+	check_good("version: 1\ntopology: office\ndrift: report\non-stop: remove\n"
+		   "defaults: {link: {mtu: 1400, queues: 1}, interface: {arp: true}}\n"
+		   "namespaces:\n"
+		   "  host: {forwarding: true, sysctl: {net.ipv4.ip_forward: 1, net/core/somaxconn: \"4096\"}}\n"
+		   "  a: {adopt: false, exclusive: yes, drift: ignore, forwarding: ipv6,\n"
+		   "      dns: {servers: [10.0.0.1, \"fd00::1\"], search: example.org}, interfaces: {}}\n"
+		   "  b:\n"
+		   "    interfaces:\n"
+		   "      lo:\n"
+		   "      one: {mtu: 1400, mac-address: \"02:00:00:00:00:01\", accept-ra: 2, drift: restore,\n"
+		   "            ipv6-address-generation: none, addresses: [10.0.0.1/8, {address: \"fd00::1/64\", nodad: true}]}\n"
+		   "      two: {kind: veth, accept-ra: false, addresses: 10.1.0.1/16}\n"
+		   "      br: {kind: bridge, ports: [two, {name: m, cost: 5, hairpin: true}], forward-delay: 15s, max-age: 20,\n"
+		   "           vlan-protocol: 802.1ad, priority: 0x8000}\n"
+		   "      m: {kind: macvlan, link: one, mode: private}\n"
+		   "      vx: {kind: vxlan, id: 7, dev: \"b:one\", remote: 10.0.0.2, port: 4789, ageing-time: 5m}\n"
+		   "    routes:\n"
+		   "      - {to: default, via: 10.0.0.9, dev: one, metric: 5, table: blue, scope: global, on-link: true}\n"
+		   "      - {to: 10.9.0.0/16, nexthops: [{via: 10.0.0.3, weight: 2}, {via: 10.0.0.4, dev: one}], table: 77}\n"
+		   "      - {to: \"fd01::/64\", type: blackhole}\n"
+		   "    nat:\n"
+		   "      - {action: masquerade, source: [10.0.0.0/8, 192.168.0.0/16], out: not one}\n"
+		   "      - {action: dnat, protocol: tcp, port: 80, to: \"10.0.0.9:8080\", in: [one, two]}\n"
+		   "      - {action: dnat, protocol: [tcp, udp], port: [53, 100-200], to: 10.0.0.9, hook: output}\n"
+		   "      - {action: redirect, protocol: 6, to: 8080}\n"
+		   "  c: {interfaces: {nic: {kind: physical, source: enp3s0}}, routes: {to: 10.0.0.0/8, type: throw}}\n"
+		   "links:\n"
+		   "  - [b:one, host:c1]\n"
+		   "  - {endpoints: [b:two, host:c2], mtu: 1400, queues: 1, txqueuelen: 500}\n");
+}
+
+static void test_examples(void **state _unused_) {
+	DIR *folder = opendir(TOPOD_SOURCE "/specs");
+	const struct dirent *entry;
+	size_t n = 0;
+
+	assert_non_null(folder);
+	while ((entry = readdir(folder))) {
+		static char text[65536];
+		size_t size = strlen(entry->d_name);
+
+		if (size < 5 || !streq(entry->d_name + size - 5, ".yaml"))
+			continue;
+		_cleanup_free_ char *path = xasprintf("%s/specs/%s", TOPOD_SOURCE, entry->d_name);
+		_cleanup_fclose_ FILE *file = fopen(path, "re");
+		assert_non_null(file);
+		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+		check_good(text);
+		n++;
+	}
+	closedir(folder);
+	assert_true(n >= 5);
+}
+
+/* Mistakes that an editor can show while they are made. */
+static void test_bad(void **state _unused_) {
+	static const char *const texts[] = {
+		"[]", "version: 2", "versoin: 1", "drift: repair", "namespaces: {a: }", "namespaces: [a]",
+		"namespaces: {a: {interface: {}}}", "namespaces: {a: {forwarding: both}}",
+		"namespaces: {a: {sysctl: {kernel.panic: 1}}}", "namespaces: {a: {dns: {server: 10.0.0.1}}}",
+		"namespaces: {a: {interfaces: {averyveryverylongname: {}}}}", "namespaces: {a: {interfaces: {a b: {}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: brigde}}}}", "namespaces: {a: {interfaces: {x: {kind: vxlan}}}}",
+		"namespaces: {a: {interfaces: {x: {stp: true}}}}", "namespaces: {a: {interfaces: {x: {mtu: 12}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: bridge, sttp: true}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: bridge, stp: 1}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: bridge, forward-delay: fast}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: bridge, ports: [{cost: 3}]}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: macvlan, link: e, mode: bridg}}}}",
+		"namespaces: {a: {interfaces: {x: {alias: topod}}}}", "namespaces: {a: {interfaces: {x: {master: br0}}}}",
+		"namespaces: {a: {interfaces: {x: {addresses: [{peer: 10.0.0.1}]}}}}",
+		"namespaces: {a: {routes: [{via: 10.0.0.1}]}}", "namespaces: {a: {routes: default}}",
+		"namespaces: {a: {routes: [{to: default, nexthops: []}]}}",
+		"namespaces: {a: {routes: [{to: default, nexthops: [{weight: 300}]}]}}",
+		"namespaces: {a: {nat: [{source: 10.0.0.0/8}]}}", "namespaces: {a: {nat: [{action: masq}]}}",
+		"namespaces: {a: {nat: [{action: dnat, port: 70000}]}}", "namespaces: {a: {nat: x}}",
+		"links: [[a:x]]", "links: [[x, a:z]]", "links: {a: b}", "links: [{mtu: 1400}]",
+		"links: [{endpoints: [a:x, a:z], mtu: 12}]", "defaults: {links: {}}", "defaults: {link: {mtu: 12}}",
+		"defaults: {interface: {mac-address: \"02:00:00:00:00:01\"}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_spec_ r;
+
+		spec_from_text(&r, texts[i]);
+		if (r.good)
+			fail_msg("the reader takes %s", texts[i]);
+		if (schema_takes(texts[i]))
+			fail_msg("the schema takes %s", texts[i]);
+	}
+}
+
+/* Every key of the schema is one that the reader knows. */
+static void check_keys(const json_t *schema, const char *def, const char *frame) {
+	const json_t *mapping = def ? json_object_get(json_object_get(schema, "$defs"), def) : schema;
+	const json_t *properties = json_object_get(mapping, "properties");
+	const char *key;
+	json_t *value;
+
+	assert_non_null(properties);
+	json_object_foreach((json_t *)(uintptr_t)properties, key, value) {
+		_cleanup_text_ struct text text = {};
+		const char *gap = strchr(frame, '@');
+		_spec_ r;
+
+		assert_true(json_object_get(value, "description") || json_object_get(value, "const"));
+		text_addn(&text, frame, (size_t)(gap - frame));
+		text_addf(&text, "%s: []%s", key, gap + 1);
+		spec_from_text(&r, text.data);
+		vec_foreach(diag, &r.diags.list)
+			if (strstr(diag->text, "unknown key"))
+				fail_msg("%s", diag->text);
+	}
+}
+
+static void test_keys_are_known(void **state _unused_) {
+	static const struct { const char *def, *frame; } rows[] = {
+		{ NULL, "{@}" },
+		{ "namespace", "namespaces: {a: {@}}" },
+		{ "interface", "namespaces: {a: {interfaces: {lo: {@}}}}" },
+		{ "bridge", "namespaces: {a: {interfaces: {x: {kind: bridge, @}}}}" },
+		{ "macvlan", "namespaces: {a: {interfaces: {x: {kind: macvlan, @}}}}" },
+		{ "vxlan", "namespaces: {a: {interfaces: {x: {kind: vxlan, @}}}}" },
+		{ "physical", "namespaces: {a: {interfaces: {x: {kind: physical, @}}}}" },
+		{ "port", "namespaces: {a: {interfaces: {x: {kind: bridge, ports: [{@}]}}}}" },
+		{ "address", "namespaces: {a: {interfaces: {lo: {addresses: [{@}]}}}}" },
+		{ "link", "links: [{@}]" },
+		{ "route", "namespaces: {a: {routes: [{@}]}}" },
+		{ "nat-entry", "namespaces: {a: {nat: [{@}]}}" },
+		{ "dns", "namespaces: {a: {dns: {@}}}" },
+		{ "defaults", "defaults: {@}" },
+		{ "default-values", "defaults: {link: {@}}" },
+	};
+	json_t *schema = schema_json();
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		check_keys(schema, rows[i].def, rows[i].frame);
+	/* Two that are no mappings of keys. */
+	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), ARRAY_SIZE(rows) - 1 + 2);
+	json_decref(schema);
+}
+
+/* Every kind of links and each of its keys is in both. */
+static void test_every_kind(void **state _unused_) {
+	_cleanup_text_ struct text page = {};
+	json_t *schema = schema_json();
+
+	schema_markdown(&page);
+	for (const struct kind *const *k = kinds; *k; k++) {
+		json_t *def = json_object_get(json_object_get(schema, "$defs"), (*k)->name);
+
+		if ((*k)->class != CLASS_LINK || *k == &kind_veth || *k == &kind_other || *k == &kind_existing)
+			continue;
+		assert_non_null(def);
+		for (size_t i = 0; i < (*k)->n_fields; i++) {
+			const struct field *field = &(*k)->fields[i];
+			_cleanup_free_ char *row = xasprintf("\n| `%s`", field->name);
+			bool hidden = field->flags & FIELD_HIDDEN;
+
+			assert_int_equal(json_object_get(json_object_get(def, "properties"), field->name) == NULL, hidden);
+			if (!hidden) {
+				assert_non_null(strstr(page.data, row));
+				assert_non_null(field->doc);
+			}
+		}
+	}
+	json_decref(schema);
+}
+
+static void test_page_is_current(void **state _unused_) {
+	_cleanup_text_ struct text page = {};
+	static char committed[262144];
+	_cleanup_fclose_ FILE *file = fopen(TOPOD_SOURCE "/docs/reference.md", "re");
+
+	assert_non_null(file);
+	committed[fread(committed, 1, sizeof(committed) - 1, file)] = '\0';
+	schema_markdown(&page);
+	if (!streq(page.data, committed))
+		fail_msg("docs/reference.md is old: topod schema --markdown >docs/reference.md");
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good), cmocka_unit_test(test_examples), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_keys_are_known), cmocka_unit_test(test_every_kind),
+		cmocka_unit_test(test_page_is_current),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
