@@ -28,7 +28,7 @@ import time
 import unittest
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
-DEADLINE = float(os.environ.get("TOPOD_TEST_DEADLINE", "60"))  # seconds; how long a broken test may take to fail
+DEADLINE = float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # seconds; how long a broken test may take to fail
 RUN = "/run/lab"  # scratch space, inside the private /run
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|runtime error:|AddressSanitizer:")
 
@@ -696,7 +696,15 @@ def edit(text, *changes):
 
 def veth(ns, name, peer_ns, peer, *addresses_here):
     """A foreign veth pair, made as an operator would."""
-    ip(ns, f"link add {name} type veth peer name {peer}" + ("" if is_host(peer_ns) else f" netns {peer_ns}"))
+    make = f"link add {name} type veth peer name {peer}"
+    if is_host(ns) == is_host(peer_ns) and (is_host(ns) or ns == peer_ns):
+        ip(ns, make)
+    elif is_host(ns):
+        ip(ns, f"{make} netns {peer_ns}")
+    else:  # ip -n changes into a namespace, from where the host has no name: by the process, then
+        ip(ns, f"{make} netns {os.getpid()}")
+        if not is_host(peer_ns):
+            ip(HOST, f"link set {peer} netns {peer_ns}")
     ip(ns, f"link set {name} up")
     ip(peer_ns, f"link set {peer} up")
     for address in addresses_here:

@@ -352,7 +352,7 @@ add_wrong_specs()
 class Hostile(Case):
     MEMORY = 512 * 1024  # KiB; sanitizers take their share, an expanded bomb would take gigabytes
 
-    def refused(self, path, words="", statuses=(lab.EXIT_SPEC,)):
+    def refused(self, path, words=".", statuses=(lab.EXIT_SPEC,)):
         """One clear error, no crash, bounded memory and processor time."""
         def limit():
             resource.setrlimit(resource.RLIMIT_CPU, (60, 60))

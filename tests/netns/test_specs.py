@@ -22,22 +22,36 @@ class IpNetns:
 
     def __init__(self, case, names):
         self.case, self.names = case, names
-        self.monitor = subprocess.Popen(["stdbuf", "-oL", "ip", "netns", "monitor"],
-                                        stdout=subprocess.PIPE, text=True)
-        # The watch is set once the folder is there and watched: make and remove one name to be sure of it.
-        while True:
+        self.said, self.rest = [], b""
+        self.monitor = subprocess.Popen(["stdbuf", "-oL", "ip", "netns", "monitor"], stdout=subprocess.PIPE)
+        # It says nothing when it begins to watch: names come and go until it has told of one.
+        deadline = lab.time.monotonic() + lab.DEADLINE
+        while not self.said:
+            if lab.time.monotonic() > deadline:
+                case.fail("ip netns monitor does not watch")
             lab.run("ip", "netns", "add", "lab-probe")
             lab.run("ip", "netns", "delete", "lab-probe")
-            if lab.select.select([self.monitor.stdout], [], [], 0.2)[0]:
-                break
+            self.read(0.02)
+
+    def read(self, timeout):
+        """Takes up what it says; False where that is nothing for so long."""
+        fd = self.monitor.stdout.fileno()  # unbuffered: select() must see all that was not read
+        if not lab.select.select([fd], [], [], timeout)[0]:
+            return False
+        data = os.read(fd, 65536)
+        if not data:
+            self.case.fail("ip netns monitor ended")
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        self.said += [line.decode().strip() for line in whole]
+        return True
 
     def heard(self, wanted):
-        """Reads until every wanted line was there."""
-        missing = set(wanted)
-        while missing:
-            if not lab.select.select([self.monitor.stdout], [], [], lab.DEADLINE)[0]:
-                self.case.fail(f"ip netns monitor did not say {missing}")
-            missing.discard(self.monitor.stdout.readline().strip())
+        """Reads until every wanted line was there, and forgets all of them."""
+        wanted = set(wanted)
+        while not wanted <= set(self.said):
+            if not self.read(lab.DEADLINE):
+                self.case.fail(f"ip netns monitor did not say {wanted - set(self.said)} but {self.said}")
+        self.said.clear()
 
     def close(self):
         self.monitor.kill()

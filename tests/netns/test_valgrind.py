@@ -9,7 +9,8 @@ from lab import HOST, OFFICE, Case, edit
 
 VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
             "--errors-for-leak-kinds=definite,indirect,possible", "--track-fds=no", "--error-exitcode=99",
-            "--child-silent-after-fork=yes", "--num-callers=30"]
+            "--child-silent-after-fork=yes", "--num-callers=30",
+            "--sim-hints=lax-ioctls"]  # it does not know NS_GET_NSTYPE
 
 
 class Valgrind(Case):
