@@ -555,11 +555,15 @@ static void repair(struct repairer *r, unsigned ns, const struct event *e) {
 		repair_end(r, ns, &ends[i], e);
 }
 
+/* Far from the small ids that the kernel hands out, which namespaces still being torn down may hold. */
+enum { FIRST_NSID = 1 << 20 };
+
 /* The namespace's number: the nsid that assign_nsids() gave it. */
 static bool nsid_of(struct msghdr *m, unsigned *ret) {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
 		if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID) {
 			memcpy(ret, CMSG_DATA(c), sizeof(int));
+			*ret -= FIRST_NSID;
 			return true;
 		}
 	return false;
@@ -590,7 +594,7 @@ static void assign_nsids(const struct shape *s) {
 	batch_init(&b, fd);
 	for (unsigned ns = shape_first(s); ns <= s->n; ns++) {
 		_cleanup_close_ int ns_fd = ns_open(s, ns);
-		put_nsid(&b, ns_fd, ns);
+		put_nsid(&b, ns_fd, FIRST_NSID + ns);
 		batch_run(&b, "nsid");
 	}
 }

@@ -24,7 +24,7 @@ static void test_from_nothing(void **state _unused_) {
 		    "+ host/br0 link\n"
 		    "+ host/c1 link\n" /* with web/eth0; from this end, because it has a controller */
 		    "~ host/c1 link: alias topod:t (follows)\n"
-		    "~ host/br0 link: alias topod:t (follows)\n"
+		    "~ host/br0 link: up true, alias topod:t (follows)\n"
 		    "+ host/br0 address 10.0.0.1/24\n"
 		    "+ host NAT table\n"
 		    "~ web/eth0 link: up true, alias topod:t (follows)\n"
@@ -152,7 +152,7 @@ static void test_replaced_address(void **state _unused_) {
 static void test_another_kind(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: bridge}}}}",
 		    "namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: macvlan, link: m}}}}",
-		    "- a/x link (again)\n+ a/x link (again)\n~ a/x link: alias topod:t (again) (follows)\n");
+		    "- a/x link (again)\n+ a/x link (again)\n~ a/x link: up true, alias topod:t (again) (follows)\n");
 }
 
 /* Veth pairs: one end does not go or come without the other. */
@@ -495,7 +495,7 @@ static void test_routes_by_gateway_last(void **state _unused_) {
 static void test_removals_go_first(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {z: {kind: bridge, addresses: 10.0.0.1/8}}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}}, gone: {}}",
-		    "- a/x link\n+ a/z link\n~ a/z link: alias topod:t (follows)\n+ a/z address 10.0.0.1/8\n"
+		    "- a/x link\n+ a/z link\n~ a/z link: up true, alias topod:t (follows)\n+ a/z address 10.0.0.1/8\n"
 		    "- gone namespace\n");
 }
 
@@ -529,7 +529,7 @@ static void test_part_of_the_world(void **state _unused_) {
 	HASH_DEL(seen->namespaces, b);
 	HASH_DEL(seen->namespaces, host);
 	world_plan(&w);
-	check_plan(&w, "+ a/x link\n~ a/x link: alias topod:t (follows)\n");
+	check_plan(&w, "+ a/x link\n~ a/x link: up true, alias topod:t (follows)\n");
 }
 
 /* The same desired state is planned again and again: nothing of the last time may show. */
