@@ -117,13 +117,10 @@ static bool is_found(const struct ns_state *desired_ns, const struct object *des
 
 /* The namespace itself. */
 
-static const char *in_the_way(struct diff *diff, const struct object *object, bool has_adopt) {
-	_cleanup_text_ struct text name = {};
-
-	object_print_id(object, &name);
-	return arena_printf(&diff->plan->arena,
-			    "%s exists and is not topod's: take it over with %s, or rename it in the file", name.data,
-			    has_adopt ? "'adopt: true'" : "'adopt: true' on the namespace");
+static const char *in_the_way(bool has_adopt) {
+	return has_adopt ? "exists and is not topod's: take it over with 'adopt: true', or rename it in the file"
+			 : "exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
+			   "the file";
 }
 
 /* Nothing is planned inside a namespace that is somebody else's. */
@@ -144,7 +141,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	else if (!seen)
 		add_creation(diff, object, false);
 	else if (!object->foreign && !is_ours(diff, object, seen))
-		add_refusal(diff, object, seen, -EEXIST, in_the_way(diff, object, true));
+		add_refusal(diff, object, seen, -EEXIST, in_the_way(true));
 }
 
 /* What is declared. */
@@ -200,7 +197,7 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 	if (twin->change ? !twin->change->refused : !seen_twin || is_ours(diff, twin, seen_twin))
 		return false;
 	if (!twin->change)
-		add_refusal(diff, twin, seen_twin, -EEXIST, in_the_way(diff, twin, false));
+		add_refusal(diff, twin, seen_twin, -EEXIST, in_the_way(false));
 	point(diff, object, twin->change);
 	return true;
 }
@@ -276,7 +273,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct object *
 	}
 	again = needs_recreation(object, observed, differs);
 	if (!ours && (!found || again))
-		add_refusal(diff, object, observed, -EEXIST, in_the_way(diff, object, false));
+		add_refusal(diff, object, observed, -EEXIST, in_the_way(false));
 	else if (again)
 		recreate(diff, object, observed);
 	else

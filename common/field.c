@@ -64,8 +64,8 @@ void fields_parse(struct parse *p, const struct field *fields, size_t n, const s
 		if (!field->type->parse(p, field, pair->value, field_of(field, base)))
 			continue;
 		*set |= UINT64_C(1) << bit;
-		if (marks)
-			marks[bit] = pair->key->mark;
+		if (marks) /* a list or mapping may begin on another line than its key */
+			marks[bit] = pair->value->type == NODE_SCALAR ? pair->value->mark : pair->key->mark;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (fields[i].flags & FIELD_REQUIRED && !(seen >> i & 1))

@@ -242,9 +242,11 @@ const char *report_short_scope(const struct object *object, struct text *scope) 
 
 void report_refusal(const struct change *change, struct text *out) {
 	const char *text = change->text ? change->text : strerror(-change->error);
-	_cleanup_text_ struct text scope = {};
 
-	object_print_scope(change_object(change), &scope);
-	const char *rest = startswith(text, scope.data);
-	report_clean(rest && *rest == ' ' ? rest + 1 : text, out);
+	/* "exists and is not topod's" wants to know what; other refusals are whole sentences. */
+	if (startswith(text, "exists ")) {
+		object_print_noun(change_object(change), out);
+		text_add(out, " ");
+	}
+	report_clean(text, out);
 }

@@ -18,6 +18,7 @@ static const struct field key_adopt = { .name = "adopt", .type = &type_bool };
 static const struct field key_exclusive = { .name = "exclusive", .type = &type_bool };
 static const struct field key_version = { .name = "version", .type = &type_integer, .min = 1, .max = 1 };
 static const struct field key_topology = { .name = "topology", .type = &type_text };
+static const struct field key_namespace = { .name = "namespaces", .type = &type_text };
 static const struct field key_sysctl = { .name = "sysctl", .type = &type_text };
 
 void spec_each(struct reading *r, struct ns_state *ns, const struct node *node, spec_item_fn fn) {
@@ -199,8 +200,10 @@ static void read_namespace(struct reading *r, struct ns_state *ns, const struct 
 }
 
 static void declare_namespace(struct reading *r, const struct node *key) {
-	const char *why;
+	const char *name, *why;
 
+	if (!type_text.parse(&r->parse, &key_namespace, key, &name))
+		return;
 	if (!file_name_valid(key->text, &why)) {
 		diag_error(r->parse.diags, key->mark, "the namespace name '%s' %s", key->text, why);
 		return;

@@ -61,8 +61,8 @@ static void check_existing(struct reading *r, const struct ns_state *ns, const s
 			   is_open(ns) ? " (write 'kind: existing' where it is there already)" : "");
 	else if (!is_open(ns))
 		diag_error(r->parse.diags, object->mark,
-			   "there is no interface '%s' in %s, which topod makes: it is no end of a link and has no kind",
-			   link->name, ns->name);
+			   "there is no interface '%s' in %s: topod makes that namespace, and nothing in the file makes "
+			   "the interface", link->name, ns->name);
 }
 
 static void check_made(struct reading *r, const struct object *object) {
@@ -147,14 +147,19 @@ static void check_ports(struct reading *r, const struct ns_state *ns, const stru
 
 /* How many links declare a prefix that covers the gateway. */
 static size_t count_covering(const struct ns_state *ns, const struct ip *via, const char *dev) {
+	const char *counted = NULL;
 	size_t n = 0;
 
 	ns_foreach(object, ns) {
 		const struct address *a = (const struct address *)object;
 
-		if (object->kind != &kind_address || (dev && !streq(dev, a->dev)))
+		/* The addresses of one link stand together. */
+		if (object->kind != &kind_address || (dev && !streq(dev, a->dev)) || streq_ptr(counted, a->dev))
 			continue;
-		n += prefix_contains(a->peer.address.family ? &a->peer : &a->address, via);
+		if (!prefix_contains(a->peer.address.family ? &a->peer : &a->address, via))
+			continue;
+		counted = a->dev;
+		n++;
 	}
 	return n;
 }
@@ -197,14 +202,14 @@ static void check_nexthops(struct check *check) {
 }
 
 /* Rules take any name, also of what comes later; but in a namespace that topod makes it is rather a slip. */
-static void check_nat_links(struct reading *r, const struct ns_state *ns, struct mark mark, const char *key,
+static void check_nat_links(struct reading *r, const struct ns_state *ns, const char *key,
 			    const struct nat_match *match) {
 	for (size_t i = 0; i < match->n; i++) {
 		const char *name = match->items[i].link;
 
 		if (!strchr(name, '*') && !ns_find_link(ns, name))
-			diag_warning(r->parse.diags, mark, "'%s' names %s, and no interface of %s is called so", key, name,
-				     ns->name);
+			diag_warning(r->parse.diags, match->items[i].mark,
+				     "'%s' names %s, and no interface of %s is called so", key, name, ns->name);
 	}
 }
 
@@ -212,8 +217,8 @@ static void check_nat(struct reading *r, const struct ns_state *ns, const struct
 	const struct nat_rules *rules = ((const struct nat *)object)->rules;
 
 	for (size_t i = 0; rules && !is_open(ns) && i < rules->n; i++) {
-		check_nat_links(r, ns, rules->items[i].mark, "in", &rules->items[i].in);
-		check_nat_links(r, ns, rules->items[i].mark, "out", &rules->items[i].out);
+		check_nat_links(r, ns, "in", &rules->items[i].in);
+		check_nat_links(r, ns, "out", &rules->items[i].out);
 	}
 }
 

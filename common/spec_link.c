@@ -48,7 +48,8 @@ static struct object *read_default(struct reading *r, const struct node *node, c
 	fields_parse(&r->parse, kind_veth.fields, LINK_N_FIELDS, node, object, &object->set, marks, what, NULL, NULL,
 		     NULL);
 	if (object_has(object, LINK_MAC))
-		diag_error(r->parse.diags, marks[LINK_MAC], "'mac-address' is no default: each interface needs its own");
+		diag_error(r->parse.diags, node_key_mark(node, "mac-address"),
+			   "'mac-address' is no default: each interface needs its own");
 	return object;
 }
 

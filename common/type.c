@@ -437,6 +437,10 @@ static bool link_ref_parse(struct parse *p, const struct field *field, const str
 	if (!text)
 		return false;
 	colon = strchr(text, ':');
+	if (colon && (colon == text || !colon[1])) {
+		diag_error(p->diags, node->mark, "'%s' is no endpoint; write namespace:interface", text);
+		return false;
+	}
 	if (colon) {
 		ref.ns = arena_strndup(p->arena, text, (size_t)(colon - text));
 		if (!file_name_valid(ref.ns, &why)) {

@@ -58,6 +58,9 @@ const struct node *yaml_read(struct arena *arena, struct diags *diags, uint8_t s
 /* The value of a key of a mapping, or NULL. */
 const struct node *node_get(const struct node *mapping, const char *key);
 
+/* Where the key itself stands; the mapping's place where it has none of that name. */
+struct mark node_key_mark(const struct node *mapping, const char *key);
+
 /* "a mapping", "a list", "a text": for messages. */
 const char *node_type_name(const struct node *node);
 

@@ -5,15 +5,27 @@
  */
 #include "yaml.h"
 
-const struct node *node_get(const struct node *mapping, const char *key) {
+static const struct node_pair *find_pair(const struct node *mapping, const char *key) {
 	size_t n = strlen(key);
 
 	if (mapping->type != NODE_MAPPING)
 		return NULL;
 	for (size_t i = 0; i < mapping->n; i++)
 		if (mapping->pairs[i].key->n == n && memcmp(mapping->pairs[i].key->text, key, n) == 0)
-			return mapping->pairs[i].value;
+			return &mapping->pairs[i];
 	return NULL;
+}
+
+const struct node *node_get(const struct node *mapping, const char *key) {
+	const struct node_pair *pair = find_pair(mapping, key);
+
+	return pair ? pair->value : NULL;
+}
+
+struct mark node_key_mark(const struct node *mapping, const char *key) {
+	const struct node_pair *pair = find_pair(mapping, key);
+
+	return pair ? pair->key->mark : mapping->mark;
 }
 
 const char *node_type_name(const struct node *node) {

@@ -7,7 +7,7 @@ const char *change_error(struct arena *arena, const struct change *change) {
 	/* topod's own sentences stand alone; the kernel's words are completed by the error they came with. */
 	if (!change->text)
 		return arena_strdup(arena, error);
-	if (change->error == -EEXIST && strstr(change->text, "topod"))
+	if (change->refused)
 		return arena_strdup(arena, change->text);
 	return arena_printf(arena, "%s (%s)", change->text, error);
 }
@@ -76,22 +76,62 @@ static void describe_try(const struct change *change, struct text *out) {
 	text_done(out);
 	if (change->type == CHANGE_UPDATE)
 		object_print_fields(change->desired, NULL, change->fields, out);
+	else if (change->refused)
+		text_add(out, change->text);
 	else
 		text_add(out, change->type == CHANGE_DELETE ? "cannot be removed" : "cannot be made");
 }
 
-/* Did it come back with a link or a namespace that is told of already? */
-static struct drift_line *leader(struct drift_lines *lines, const struct object *object, const char *scope) {
-	vec_foreach(line, &lines->list) {
-		if (line->occurrence.type != OCCURRENCE_DRIFT_RESTORED || !streq(line->ns, object->ns))
-			continue;
-		if (line->class == CLASS_NETNS)
-			return line;
-		/* Routes name no link where the kernel chooses it, and go with any. */
-		if (line->class == CLASS_LINK && object->kind->class != CLASS_LINK &&
-		    (streq(line->occurrence.scope, scope) || object->kind->class == CLASS_ROUTE))
-			return line;
+struct standing {
+	const char *scope;
+	bool found;
+};
+
+static void find_standing(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct standing *standing = userdata;
+	const char *rest = field->flags & FIELD_PEER ? NULL : startswith(standing->scope, ns);
+
+	standing->found |= rest && *rest == '/' && streq(rest + 1, name);
+}
+
+/* Does the object need the link of that scope (a port its bridge)? */
+static bool stands_on(const struct object *object, const char *scope) {
+	struct standing standing = { .scope = scope };
+
+	object_links(object, find_standing, &standing);
+	return standing.found;
+}
+
+/* Is it a consequence of what the line tells? A link and a namespace take along what is in them, a pair what is on
+ * either end, an address the routes by it. Routes that leave the link to the kernel go with any. */
+static bool follows(const struct drift_line *line, const struct object *object, const char *scope) {
+	bool route = object->kind->class == CLASS_ROUTE;
+
+	switch (line->class) {
+	case CLASS_NETNS:
+		return streq(line->ns, object->ns) || (object->twin && streq(line->ns, object->twin->ns));
+	case CLASS_LINK:
+		if (object->kind->class == CLASS_LINK)
+			return line->occurrence.drift == DRIFT_MISSING && stands_on(object, line->occurrence.scope);
+		return streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope) ||
+		       (route && (streq(line->ns, object->ns) || streq_ptr(line->twin_ns, object->ns)));
+	case CLASS_ADDRESS:
+		return route && streq(line->ns, object->ns) && line->occurrence.drift == DRIFT_MISSING;
+	case CLASS_PORT:
+	case CLASS_SYSCTL:
+	case CLASS_ROUTE:
+	case CLASS_NAT:
+	case CLASS_DNS:
+		break;
 	}
+	return false;
+}
+
+/* Did it come back with something that is told of already? */
+static struct drift_line *leader(struct drift_lines *lines, const struct object *object, const char *scope) {
+	vec_foreach(line, &lines->list)
+		if (line->occurrence.type == OCCURRENCE_DRIFT_RESTORED && follows(line, object, scope))
+			return line;
 	return NULL;
 }
 
@@ -100,6 +140,14 @@ static struct object *copy_head(struct arena *arena, const struct object *object
 
 	copy->ns = arena_strdup(arena, object->ns);
 	return copy;
+}
+
+static void note_twin(struct arena *arena, const struct object *twin, struct drift_line *line) {
+	_cleanup_text_ struct text scope = {};
+
+	object_print_scope(twin, &scope);
+	line->twin_ns = arena_strdup(arena, twin->ns);
+	line->twin_scope = arena_strdup(arena, scope.data);
 }
 
 struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan, const struct change *change,
@@ -129,6 +177,8 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 		.class = object->kind->class,
 		.ns = arena_strdup(arena, object->ns),
 	});
+	if (object->twin)
+		note_twin(arena, object->twin, &lines->list.items[lines->list.n - 1]);
 	return &lines->list.items[lines->list.n - 1].occurrence;
 }
 

@@ -14,6 +14,7 @@ struct drift_line {
 	struct occurrence occurrence;
 	enum object_class class;
 	const char *ns;
+	const char *twin_ns, *twin_scope; /* of the other end of a pair, or NULL */
 };
 
 /* Zeroed is empty. */

@@ -97,6 +97,16 @@ static void forget_link(struct execution *x, const struct object *object) {
 		handle_drop_link(handle_get(x->k, object->ns), ((const struct link *)object)->name);
 }
 
+/* By the time that its deletion is answered, the name may stand for the link that was made in its place. */
+static void forget_deleted(struct execution *x, const struct object *seen) {
+	struct handle *handle = handle_get(x->k, seen->ns);
+	const struct link *link = (const struct link *)seen;
+	const struct known_link *known = seen->kind->class == CLASS_LINK ? handle_link(handle, link->name) : NULL;
+
+	if (known && known->ifindex == link->ifindex)
+		handle_drop_link(handle, link->name);
+}
+
 static void settle(struct execution *x, struct change *change) {
 	if (change->type == CHANGE_DELETE && is_gone(change->error))
 		change->error = 0;
@@ -106,7 +116,7 @@ static void settle(struct execution *x, struct change *change) {
 		forget_link(x, change->desired->twin);
 	}
 	if (change->type == CHANGE_DELETE && !change->error)
-		forget_link(x, change->observed);
+		forget_deleted(x, change->observed);
 }
 
 static void take_ack(void *userdata, size_t index, const struct nl_ack *ack) {

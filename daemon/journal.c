@@ -62,7 +62,7 @@ static bool is_link(const struct occurrence *o) {
 /* Does it go on with the noun as a sentence, or is it a sentence of its own? */
 static bool is_predicate(const char *what) {
 	return startswith(what, "was ") || startswith(what, "were ") || startswith(what, "is ") ||
-	       startswith(what, "cannot ");
+	       startswith(what, "cannot ") || startswith(what, "exists ");
 }
 
 /* "web/eth0: address 10.0.0.11/24 was removed", "web/eth0: mtu was changed from 1400 to 1500": an interface is known
@@ -105,7 +105,8 @@ static void add_failed(const struct occurrence *o, const char *file, struct text
 }
 
 static void add_failing(const struct occurrence *o, const char *file, struct text *out) {
-	text_addf(out, ": %s", o->error ? o->error : "no reason is known");
+	if (o->error)
+		text_addf(out, ": %s", o->error);
 	add_place(o, file, out);
 	if (o->pause_usec)
 		add_in("; trying again in ", o->pause_usec, out);

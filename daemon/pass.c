@@ -131,7 +131,8 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	if (!line)
 		return;
 	r->status.n_drifts += drift;
-	line->error = arena_strdup(&pass->lines.arena, error);
+	if (!change->refused || drift)
+		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
 	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
 }
 
@@ -232,8 +233,6 @@ static void count(struct reconciler *r, const struct change *change) {
 static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
-	enum occurrence_type type = OCCURRENCE_DRIFT_RESTORED;
-	struct trouble_record *record;
 	struct occurrence *line;
 
 	count(r, change);
@@ -243,15 +242,15 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	r->status.n_drifts++;
 	if (trouble_find(&r->troubles, object) && trouble_find(&r->troubles, object)->state == TROUBLE_FAILING)
 		return; /* its recovery is told once it is verified */
-	if (trouble_repaired(&r->troubles, object, now(pass)))
-		type = OCCURRENCE_BACKED_OFF;
-	line = drift_note(&pass->lines, plan, change, type);
-	record = trouble_find(&r->troubles, object);
+	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
 	if (!line)
-		return;
+		return; /* a consequence of something else, and nobody's quarrel */
 	line->latency_usec = now(pass) - pass->since_usec;
-	line->pause_usec = record->pause_usec;
-	if (type == OCCURRENCE_BACKED_OFF && change->observed && object->kind->opponent)
+	if (!trouble_repaired(&r->troubles, object, now(pass)))
+		return;
+	line->type = OCCURRENCE_BACKED_OFF;
+	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
+	if (change->observed && object->kind->opponent)
 		line->opponent = object->kind->opponent(&pass->lines.arena, change->observed);
 }
 

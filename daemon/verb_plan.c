@@ -19,8 +19,8 @@ static int show(const struct plan *plan, const char *topology, const struct opti
 }
 
 static int look(struct session *session, const struct options *options) {
-	_cleanup_(plan_done) struct plan plan = {};
 	_cleanup_(state_done) struct state observed = {};
+	_cleanup_(plan_done) struct plan plan = {}; /* ends first: it has left notes on the observed objects */
 	int r = reconciler_plan(session->reconciler, &plan, &observed);
 
 	if (r < 0) {

@@ -145,9 +145,10 @@ void print_json(json_t *json) {
 /* ---- specs ---- */
 
 bool load_spec(const char *path, unsigned flags, const struct options *options, struct loaded_spec *ret) {
-	bool good = spec_file_load(path, flags, ret);
+	bool good = spec_file_load(path, flags & ~LOAD_QUIET, ret);
 
-	print_diags(&ret->diags, options);
+	if (!good || !(flags & LOAD_QUIET))
+		print_diags(&ret->diags, options);
 	return good;
 }
 

@@ -80,6 +80,8 @@ void print_json(json_t *json);
 
 bool color_on(const struct options *options, FILE *stream);
 
+enum { LOAD_QUIET = 1 << 16 }; /* beside spec_file_load()'s flags: warnings are of no interest */
+
 /* Loads a spec and prints its diagnostics. */
 bool load_spec(const char *path, unsigned flags, const struct options *options, struct loaded_spec *ret);
 /* Which flags a verb that changes something loads its spec with. */

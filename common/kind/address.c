@@ -47,11 +47,12 @@ static const struct field fields[] = {
 
 /* Reading the file. */
 
-static bool is_family(struct parse *p, const struct address *a, size_t field, uint8_t family, struct mark mark) {
+static bool is_family(struct parse *p, const struct address *a, size_t field, uint8_t family,
+		      const struct node *node) {
 	if (!object_has(&a->object, field) || a->address.address.family == family)
 		return true;
-	diag_error(p->diags, mark, "'%s' is for IPv%c addresses only", fields[field].name,
-		   family == AF_INET ? '4' : '6');
+	diag_error(p->diags, node_key_mark(node, fields[field].name), "'%s' is for IPv%c addresses only",
+		   fields[field].name, family == AF_INET ? '4' : '6');
 	return false;
 }
 
@@ -109,10 +110,10 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 
 	bool good = check_use(p, a, mark);
 	good &= check_peer(p, a, object_mark(o, &fields[ADDRESS_PEER]));
-	good &= is_family(p, a, ADDRESS_SCOPE, AF_INET, object_mark(o, &fields[ADDRESS_SCOPE]));
-	good &= is_family(p, a, ADDRESS_LABEL, AF_INET, object_mark(o, &fields[ADDRESS_LABEL]));
-	good &= is_family(p, a, ADDRESS_BROADCAST, AF_INET, object_mark(o, &fields[ADDRESS_BROADCAST]));
-	good &= is_family(p, a, ADDRESS_NODAD, AF_INET6, object_mark(o, &fields[ADDRESS_NODAD]));
+	good &= is_family(p, a, ADDRESS_SCOPE, AF_INET, node);
+	good &= is_family(p, a, ADDRESS_LABEL, AF_INET, node);
+	good &= is_family(p, a, ADDRESS_BROADCAST, AF_INET, node);
+	good &= is_family(p, a, ADDRESS_NODAD, AF_INET6, node);
 	good &= check_label(p, a, object_mark(o, &fields[ADDRESS_LABEL]));
 	a->protocol = TOPOD_PROTOCOL;
 	o->set |= 1 << ADDRESS_PEER | 1 << ADDRESS_PROTOCOL;

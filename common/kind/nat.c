@@ -67,16 +67,31 @@ static bool is_written(const struct check *check, enum nat_key key) {
 	return node_get(check->node, nat_entry_fields[key].name);
 }
 
-static void _printf_(3, 4) refuse(struct check *check, enum nat_key key, const char *format, ...) {
+static void _printf_(3, 0) refuse_at(struct check *check, struct mark mark, const char *format, va_list args) {
 	_cleanup_free_ char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	diag_error(check->p->diags, mark, "%s", text);
+	check->good = false;
+}
+
+/* The value is wrong, or missing. */
+static void _printf_(3, 4) refuse(struct check *check, enum nat_key key, const char *format, ...) {
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	refuse_at(check, has(check, key) ? check->marks[key] : check->node->mark, format, args);
 	va_end(args);
-	diag_error(check->p->diags, has(check, key) ? check->marks[key] : check->node->mark, "%s", text);
-	check->good = false;
+}
+
+/* The key has no business here, whatever its value. */
+static void _printf_(3, 4) refuse_key(struct check *check, enum nat_key key, const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	refuse_at(check, node_key_mark(check->node, nat_entry_fields[key].name), format, args);
+	va_end(args);
 }
 
 static const char *action_name(const struct check *check) {
@@ -88,15 +103,15 @@ static void check_hook(struct check *check) {
 	bool destination = check->entry->action == NAT_DNAT || check->entry->action == NAT_REDIRECT;
 
 	if (!destination && is_written(check, NAT_KEY_HOOK))
-		refuse(check, NAT_KEY_HOOK, "'hook' is for dnat and redirect; %s always stands in postrouting",
+		refuse_key(check, NAT_KEY_HOOK, "'hook' is for dnat and redirect; %s always stands in postrouting",
 		       action_name(check));
 	if (!destination || (is_written(check, NAT_KEY_HOOK) && !has(check, NAT_KEY_HOOK)))
 		return;
 	if (check->entry->hook == NAT_OUTPUT && is_written(check, NAT_KEY_IN))
-		refuse(check, NAT_KEY_IN, "'in' matches nothing with hook 'output': the namespace's own packets came "
+		refuse_key(check, NAT_KEY_IN, "'in' matches nothing with hook 'output': the namespace's own packets came "
 		       "in through no interface");
 	if (check->entry->hook == NAT_PREROUTING && is_written(check, NAT_KEY_OUT))
-		refuse(check, NAT_KEY_OUT, "'out' is not known yet where %s is done: the way out is chosen for the "
+		refuse_key(check, NAT_KEY_OUT, "'out' is not known yet where %s is done: the way out is chosen for the "
 		       "new destination", action_name(check));
 }
 
@@ -138,9 +153,9 @@ static void check_port(struct check *check, enum nat_key key) {
 	const char *quote = key == NAT_KEY_TO ? "" : "'";
 
 	if (!is_written(check, NAT_KEY_PROTOCOL))
-		refuse(check, key, "%s%s%s needs 'protocol': tcp, udp, sctp, dccp or udplite", quote, what, quote);
+		refuse_key(check, key, "%s%s%s needs 'protocol': tcp, udp, sctp, dccp or udplite", quote, what, quote);
 	else if (has(check, NAT_KEY_PROTOCOL) && !all_have_ports(&check->entry->protocol))
-		refuse(check, key, "%s%s%s needs a 'protocol' that has ports: tcp, udp, sctp, dccp or udplite", quote,
+		refuse_key(check, key, "%s%s%s needs a 'protocol' that has ports: tcp, udp, sctp, dccp or udplite", quote,
 		       what, quote);
 }
 

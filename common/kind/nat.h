@@ -41,6 +41,7 @@ enum {
 
 /* One value of a match; which member is for the field to say. */
 struct nat_item {
+	struct mark mark;
 	union {
 		struct prefix prefix;
 		const char *link;                     /* a name, or its beginning and `*` */

@@ -56,7 +56,7 @@ static const char *strip_quotes(struct arena *arena, const char *text) {
 
 static bool add_item(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		     bool negated, const struct nat_item_type *type, struct match_list *list) {
-	struct nat_item item = {};
+	struct nat_item item = { .mark = node->mark };
 
 	if (*text == '!') {
 		diag_error(p->diags, node->mark, "'%s' is written \"not %s\"", text,

@@ -57,8 +57,12 @@ static const char *sent_in(const struct change *change) {
 	return change->type == CHANGE_CREATE ? "host" : link_sent_in(change);
 }
 
-static void noun(const struct object *object _unused_, struct text *out) {
+static void noun(const struct object *object, struct text *out) {
+	const struct link_ref *peer = &((const struct veth *)object)->peer;
+
 	text_add(out, "link");
+	if (peer->name)
+		text_addf(out, " to %s/%s", peer->ns, peer->name);
 }
 
 const struct kind kind_veth = {

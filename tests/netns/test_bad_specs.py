@@ -39,13 +39,13 @@ namespaces:
         kind: bridge
         mtu: «big»
         up: «maybe»
-        addresses: «{a: b}»
+        addresses: «{«a»: b}»
         ports: [«[x]»]
     routes: «yes»
     sysctl: «[net.ipv4.ip_forward]»
   db: «7»
 links: «none»
-""", ["mtu|big", "up|maybe", "address", "port", "routes|list", "sysctl|mapping", "db|mapping", "links|list"]),
+""", ["mtu.*big", "up.*maybe", "address", "'a'", "ports", "route.*mapping", "sysctl.*mapping", "namespace.*mapping", "links.*list"]),
 
     "values out of range": ("""\
 namespaces:
@@ -85,11 +85,9 @@ namespaces:
       mv: {kind: macvlan, link: «nic»}
     routes:
       - {to: 10.1.0.0/16, dev: «eth8»}
-    nat:
-      - {action: masquerade, out: «eth7»}
 links:
   - [web:eth0, «dbb:eth0»]
-""", ["eth9", "nic", "eth8", "eth7", "dbb"]),
+""", ["eth9", "nic", "eth8.*eth0", "dbb"]),
 
     "used twice": ("""\
 namespaces:
@@ -109,7 +107,7 @@ namespaces:
   a: {}
   b: {}
   «a»: {}
-""", ["a.*(twice|duplicate|again|already)|(twice|duplicate|again|already).*a"]),
+""", ["'a'.*second"]),
 
     "stacking loops": ("""\
 namespaces:
@@ -138,9 +136,9 @@ namespaces:
   a:
     interfaces:
       br0: {kind: «brigde»}
-      eth0: {«stp»: true, kind: existing}
+      «eth0»: {«stp»: true, kind: existing}
       «eth1»: {mtu: 1400}
-""", ["brigde.*bridge", "stp", "eth1|kind"]),
+""", ["brigde.*bridge", "no interface 'eth0'", "stp", "eth1.*kind"]),
 
     "missing keys": ("""\
 namespaces:
@@ -220,7 +218,7 @@ links:
   - [a:z, «"a:"»]
   - {endpoints: [a:v, a:w], «mut»: 1400}
   - «just text»
-""", ["two|endpoint", "b", "a:", "mut.*mtu", "link|list|endpoint"]),
+""", ["two ends", "'b'.*namespace:interface", "'a:'.*namespace:interface", "mut.*mtu", "two ends"]),
 }
 
 DIAGNOSTIC = re.compile(r"^(?P<file>[^\s:]+):(?P<line>\d+):(?P<column>\d+): (?P<severity>error|warning): (?P<text>.*)$")
@@ -313,10 +311,15 @@ namespaces:
       b1: {kind: bridge, addresses: [10.0.0.2/24]}
     routes:
       - {to: 10.9.0.0/16, via: 192.0.2.1}
+    nat:
+      - {action: masquerade, out: [b0, eth7]}
 """
         done = self.topod("check", self.spec(text, "doubtful.yaml"))
         self.assertRegex(done.stderr, r"doubtful\.yaml:7:\d+: warning: .*192\.0\.2\.1")
         self.assertRegex(done.stderr, r"doubtful\.yaml:[45]:\d+: warning: .*10\.0\.0\.")
+        # A rule may wait for an interface that comes later; but then a slip looks just the same.
+        self.assertRegex(done.stderr, r"doubtful\.yaml:9:40: warning: .*eth7")
+        self.assertNotIn("error:", done.stderr)
 
     def test_check_needs_no_privilege(self):
         """As nobody, without a single capability and with no /run to write to."""

@@ -196,12 +196,12 @@ static void test_target_errors(void **state _unused_) {
 		     "as \"[fd00::1]:80\"");
 	check_errors("- {action: dnat}", "f:1:3: error: dnat needs 'to'");
 	check_errors("- {action: snat, protocol: tcp, to: \":80\"}",
-		     "f:1:33: error: snat needs an address in 'to'; for the outgoing interface's own address there is "
+		     "f:1:37: error: snat needs an address in 'to'; for the outgoing interface's own address there is "
 		     "masquerade");
 	check_errors("- {action: masquerade, to: 10.0.0.1}",
-		     "f:1:24: error: masquerade takes only a port in 'to', as \":8080\"; an address is for snat");
+		     "f:1:28: error: masquerade takes only a port in 'to', as \":8080\"; an address is for snat");
 	check_errors("- {action: redirect, to: 10.0.0.1}",
-		     "f:1:22: error: redirect takes only a port in 'to', as \":8080\"; an address is for dnat");
+		     "f:1:26: error: redirect takes only a port in 'to', as \":8080\"; an address is for dnat");
 }
 
 static void test_entry_errors(void **state _unused_) {
@@ -214,15 +214,15 @@ static void test_entry_errors(void **state _unused_) {
 		     "f:1:22: error: 'in' matches nothing with hook 'output': the namespace's own packets came in "
 		     "through no interface");
 	check_errors("- {action: dnat, source: 10.0.0.0/8, to: fd00::1}",
-		     "f:1:38: error: 'to' has an IPv6 address in an entry that has an IPv4 one before; write an entry "
+		     "f:1:42: error: 'to' has an IPv6 address in an entry that has an IPv4 one before; write an entry "
 		     "for each family");
 	check_errors("- {action: masquerade, source: [\"fd00::/8\", 10.0.0.0/8]}",
 		     "f:1:24: error: 'source' has an IPv4 address in an entry that has an IPv6 one before; write an "
 		     "entry for each family");
 	check_errors("- {action: masquerade, source: not 0.0.0.0/0}",
-		     "f:1:24: error: 'source' excludes every address: the entry would never match");
+		     "f:1:32: error: 'source' excludes every address: the entry would never match");
 	check_errors("- {action: masquerade, source: \"fd00::/8\", protocol: icmp}",
-		     "f:1:44: error: icmp is not a protocol of IPv6, which the addresses of the entry are of");
+		     "f:1:54: error: icmp is not a protocol of IPv6, which the addresses of the entry are of");
 	/* All of them, not the first. */
 	check_errors("- {action: dnat, port: 80, out: eth0}\n- {action: snat}\n- {acton: dnat}",
 		     "f:1:28: error: 'out' is not known yet where dnat is done: the way out is chosen for the new "

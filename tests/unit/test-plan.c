@@ -238,7 +238,7 @@ static void test_foreign_end(void **state _unused_) {
 	lose(&w, "a/x link");
 	disown(&w, "host/z link");
 	world_plan(&w);
-	check_plan(&w, "! host/z link: host/z link exists and is not topod's: take it over with 'adopt: true' on the "
+	check_plan(&w, "! host/z link: exists and is not topod's: take it over with 'adopt: true' on the "
 		       "namespace, or rename it in the file\n");
 }
 
@@ -267,7 +267,7 @@ static void test_in_the_way(void **state _unused_) {
 		   "namespaces: {host: {interfaces: {x: {kind: bridge, mtu: 1500}}}}");
 	disown(&w, "host/x link");
 	world_plan(&w);
-	check_plan(&w, "! host/x link: host/x link exists and is not topod's: take it over with 'adopt: true' on the "
+	check_plan(&w, "! host/x link: exists and is not topod's: take it over with 'adopt: true' on the "
 		       "namespace, or rename it in the file\n"
 		       "+ host/x address 10.0.0.1/8\n");
 	const struct change *refusal = change_of(&w, "host/x link");
@@ -326,7 +326,7 @@ static void test_foreign_namespace(void **state _unused_) {
 	disown(&w, "web namespace");
 	world_plan(&w);
 	/* Nothing is planned inside it. */
-	check_plan(&w, "! web namespace: web namespace exists and is not topod's: take it over with 'adopt: true', or rename "
+	check_plan(&w, "! web namespace: exists and is not topod's: take it over with 'adopt: true', or rename "
 		       "it in the file\n");
 }
 

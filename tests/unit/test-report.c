@@ -152,7 +152,7 @@ static void test_refusals(void **state _unused_) {
 	world_plan(&v);
 	check_text(&v, "host\n"
 		       "    ! e: there is no such interface, and 'kind: existing' never makes one\n"
-		       "    ! b: link exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
+		       "    ! b: bridge exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
 		       "the file\n\n"
 		       "0 to create, 0 to change, 0 to recreate, 0 to delete, 2 refused in 1 namespace\n");
 }
@@ -340,7 +340,7 @@ static void test_refused_and_held(void **state _unused_) {
 	struct change *z = change_of(&w, "host/z link");
 	z->done = z->held = true, z->error = -EAGAIN; /* left for later: no failure */
 	check_failures(&w, 1,
-		       "f:1:34: error: host/b: link exists and is not topod's: take it over with 'adopt: true' on the namespace, "
+		       "f:1:34: error: host/b: bridge exists and is not topod's: take it over with 'adopt: true' on the namespace, "
 		       "or rename it in the file\n"
 		       "   1 | namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400}, z: {kind: bridge}}}}\n"
 		       "     |                                  ^\n");

@@ -411,17 +411,17 @@ static void test_wrong_keys(void **state _unused_) {
 		    "f:1:34: error: a physical interface is moved out of the host namespace; what stays there is 'kind: "
 		    "existing'");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: physical, source: e0}, z: {kind: physical, source: e0}}}}",
-		    "f:1:84: error: e0 is the source of two interfaces\nf:1:51: note: first here");
+		    "f:1:92: error: e0 is the source of two interfaces\nf:1:59: note: first here");
 }
 
 static void test_wrong_references(void **state _unused_) {
 	check_diags("namespaces: {web: {interfaces: {x: {kind: macvlan, link: brr0}, br0: {kind: bridge}}}}",
-		    "f:1:52: error: there is no interface 'brr0' in web; did you mean 'br0'?");
+		    "f:1:58: error: there is no interface 'brr0' in web; did you mean 'br0'?");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: macvlan, link: \"db:eth0\"}}}}",
-		    "f:1:52: error: there is no namespace 'db'");
+		    "f:1:58: error: there is no namespace 'db'");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: macvlan, link: eth7}}}}", ""); /* may be there */
 	check_diags("namespaces: {web: {routes: [{to: 10.0.0.0/24, dev: z}]}}",
-		    "f:1:47: error: there is no interface 'z' in web");
+		    "f:1:52: error: there is no interface 'z' in web");
 	check_diags("namespaces: {web: {routes: [{to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1, dev: z}, {via: 10.9.0.2}]}]}}",
 		    "f:1:46: error: there is no interface 'z' in web");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, ports: [q]}}}}",
@@ -488,12 +488,12 @@ static void test_wrong_addresses(void **state _unused_) {
 	check_address("{address: \"fd00::1/64\", label: \"x:1\"}", "f:2:25: error: 'label' is for IPv4 addresses only");
 	check_address("{address: 10.0.0.1/24, nodad: true}", "f:2:24: error: 'nodad' is for IPv6 addresses only");
 	check_address("{address: 10.0.0.1/24, label: eth0}",
-		      "f:2:24: error: the label is the interface's name, or that with ':' and a text behind it (x:web), of "
+		      "f:2:31: error: the label is the interface's name, or that with ':' and a text behind it (x:web), of "
 		      "15 bytes at most");
 	check_address("{address: 10.0.0.1, peer: \"fd00::1\"}",
-		      "f:2:21: error: the peer is of another family than the address");
+		      "f:2:27: error: the peer is of another family than the address");
 	check_address("{address: 10.0.0.1/24, peer: 10.0.0.2/30}",
-		      "f:2:24: error: with 'peer' the prefix length is the peer's; write the address without");
+		      "f:2:30: error: with 'peer' the prefix length is the peer's; write the address without");
 	check_address("{peer: 10.0.0.1}", "f:2:1: error: an address needs 'address'");
 	check_address("10.0.0.1/24, {address: 10.0.0.1/24, scope: link}",
 		      "f:2:14: error: a/x address 10.0.0.1/24 is declared twice with different values\n"
@@ -511,7 +511,7 @@ static void check_route(const char *entry, const char *expected) {
 }
 
 static void test_wrong_routes(void **state _unused_) {
-	check_route("{to: default}", "f:2:2: error: 'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"");
+	check_route("{to: default}", "f:2:6: error: 'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"");
 	check_route("{via: 10.0.0.1}", "f:2:1: error: a route needs 'to'");
 	check_route("{to: 10.0.0.1/24, via: 10.0.0.1}",
 		    "f:2:6: error: '10.0.0.1/24' has host bits set; the prefix is 10.0.0.0/24");
@@ -535,7 +535,7 @@ static void test_wrong_routes(void **state _unused_) {
 
 static void test_warnings(void **state _unused_) {
 	check_diags("namespaces: {web: {routes: [{to: default, via: 10.0.0.1}]}}",
-		    "f:1:43: warning: no declared address of web covers the gateway 10.0.0.1");
+		    "f:1:48: warning: no declared address of web covers the gateway 10.0.0.1");
 	/* Nobody knows what a namespace has that topod does not make. */
 	check_diags("namespaces: {web: {adopt: true, routes: [{to: default, via: 10.0.0.1}]}}", "");
 	check_diags("namespaces: {host: {routes: [{to: default, via: 10.0.0.1}]}}", "");
@@ -549,7 +549,7 @@ static void test_warnings(void **state _unused_) {
 		    "  z: {kind: bridge, addresses: 10.0.0.3/24}}, routes: {to: default, via: 10.0.0.1}}}",
 		    "f:2:32: warning: 10.0.0.3/24 on z overlaps 10.0.0.2/24 on x\n"
 		    "f:1:62: note: the other is here\n"
-		    "f:2:69: warning: 2 interfaces of web could reach the gateway 10.0.0.1; 'dev' would say which is meant");
+		    "f:2:74: warning: 2 interfaces of web could reach the gateway 10.0.0.1; 'dev' would say which is meant");
 	/* Single addresses do not overlap, nor two on one interface. */
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, addresses: [10.0.0.2/24, 10.0.0.3/24]},\n"
 		    "  lo: {addresses: 10.0.0.9/32}}}}", "");
@@ -567,7 +567,7 @@ static void test_every_mistake(void **state _unused_) {
 		    "f:1:1: error: unknown key 'versoin' in a topology; did you mean 'version'?\n"
 		    "f:5:14: error: unknown key 'adresses' in an interface; did you mean 'addresses'?\n"
 		    "f:5:44: error: 'mtu' takes an integer, not 'big'\n"
-		    "f:6:15: error: 'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"\n"
+		    "f:6:19: error: 'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"\n"
 		    "f:7:20: error: there is no namespace 'hots'; did you mean 'host'?");
 }
 
