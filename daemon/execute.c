@@ -33,6 +33,7 @@ struct execution {
 	vec(struct sent) sent;
 	/* The namespace whose files were last written. */
 	struct netns_visit visit;
+	int host_fd;                /* of the host namespace, where a request names it */
 	const struct handle *inside;
 };
 
@@ -58,9 +59,9 @@ static int resolve_netns_fd(void *userdata, const char *ns) {
 	int r;
 
 	if (handle->host) {
-		if (handle->fd < 0)
-			handle->fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-		return handle->fd < 0 ? -errno : handle->fd;
+		if (x->host_fd < 0)
+			x->host_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		return x->host_fd < 0 ? -errno : x->host_fd;
 	}
 	r = handle_open(x->k, handle);
 	return r < 0 ? r : handle->fd;
@@ -147,8 +148,8 @@ static void flush(struct execution *x, bool transaction, int protocol) {
 
 	if (!x->sent.n)
 		return;
-	if (x->at->host && protocol == NETLINK_ROUTE)
-		use = &x->k->host;
+	if (protocol == NETLINK_ROUTE)
+		r = handle_socket(x->k, x->at, &use);
 	else
 		r = nl_open(&sock, protocol, x->at->fd);
 	if (r == 0)
@@ -162,6 +163,7 @@ static void flush(struct execution *x, bool transaction, int protocol) {
 	}
 	vec_clear(&x->sent);
 	nl_clear(&x->writer);
+	handles_spare(x->k);
 }
 
 /* Each rtnetlink change is one message, so the index finds it at once. */
@@ -390,6 +392,7 @@ void real_execute(struct kernel *kernel, const struct look *look, struct plan *p
 		.look = look,
 		.plan = plan,
 		.hooks = hooks,
+		.host_fd = -1,
 	};
 
 	x.resolver = (struct resolver){ .userdata = &x, .ifindex = resolve_ifindex, .netns_fd = resolve_netns_fd,
@@ -404,5 +407,6 @@ void real_execute(struct kernel *kernel, const struct look *look, struct plan *p
 	leave(&x);
 	find_blocked(plan);
 	vec_done(&x.sent);
+	closep(&x.host_fd);
 	nl_writer_done(&x.writer);
 }

@@ -7,6 +7,7 @@
 #include "kernel_real.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "state.h"
@@ -75,6 +76,7 @@ struct handle *handle_get(struct kernel_real *k, const char *name) {
 		handle->name = xstrdup(name);
 		handle->host = streq(name, NS_HOST);
 		handle->fd = -1;
+		handle->route = NL_SOCKET_NONE;
 		handle->nsid = -1;
 		HASH_ADD_KEYPTR(hh, k->handles, handle->name, strlen(handle->name), handle);
 	}
@@ -104,10 +106,40 @@ static void set_id(struct kernel_real *k, struct handle *handle, int32_t nsid) {
 		HASH_ADD(hh_id, k->by_id, nsid, sizeof(handle->nsid), handle);
 }
 
-void handle_gone(struct kernel_real *k, struct handle *handle) {
-	if (handle->fd >= 0)
-		close(handle->fd);
+static void close_handle(struct kernel_real *k, struct handle *handle) {
+	if (handle->fd < 0)
+		return;
+	close(handle->fd);
 	handle->fd = -1;
+	if (handle->route.fd >= 0)
+		nl_close(&handle->route);
+	handle->route = NL_SOCKET_NONE;
+	k->n_open--;
+}
+
+int handle_socket(struct kernel_real *k, struct handle *handle, struct nl_socket **ret) {
+	int r = 0;
+
+	*ret = handle->host ? &k->host : &handle->route;
+	if (!handle->host && handle->route.fd < 0)
+		r = nl_open(&handle->route, NETLINK_ROUTE, handle->fd);
+	return r;
+}
+
+static void real_rest(struct kernel *kernel) {
+	struct kernel_real *k = (struct kernel_real *)kernel;
+
+	for (struct handle *handle = k->handles; handle && k->n_open; handle = handle->hh.next)
+		close_handle(k, handle);
+}
+
+void handles_spare(struct kernel_real *k) {
+	if (k->n_open > k->max_open)
+		real_rest(&k->kernel);
+}
+
+void handle_gone(struct kernel_real *k, struct handle *handle) {
+	close_handle(k, handle);
 	handle->inode = 0;
 	handle_clear_links(handle);
 	set_id(k, handle, -1);
@@ -129,9 +161,9 @@ int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
 		close(fd);
 		return r;
 	}
-	if (handle->fd >= 0)
-		close(handle->fd);
+	close_handle(k, handle);
 	handle->fd = fd;
+	k->n_open++;
 	handle->inode = inode;
 	return 0;
 }
@@ -158,16 +190,6 @@ static const char *real_name_of(struct kernel *kernel, int32_t nsid) {
 	const struct handle *handle = nsid == WATCH_NSID_HOST ? handle_get(k, NS_HOST) : handle_by_id(k, nsid);
 
 	return handle ? handle->name : NULL;
-}
-
-static void real_rest(struct kernel *kernel) {
-	struct kernel_real *k = (struct kernel_real *)kernel;
-
-	for (struct handle *handle = k->handles; handle; handle = handle->hh.next) {
-		if (handle->fd >= 0)
-			close(handle->fd);
-		handle->fd = -1;
-	}
 }
 
 static void real_free(struct kernel *kernel) {
@@ -203,6 +225,15 @@ static bool has_address_marks(void) {
 	       (major > 5 || (major == 5 && minor >= 18));
 }
 
+/* Two descriptors a namespace, and room for what one batch of requests opens. */
+static size_t open_limit(void) {
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < 1024)
+		return 64;
+	return (size_t)MIN(limit.rlim_cur, (rlim_t)1 << 20) / 2 - 2 * NL_BATCH_MESSAGES - 64;
+}
+
 /* The host knows itself by an id too, so that the other end of a pair can be found to be there. */
 static int know_host(struct kernel_real *k) {
 	_cleanup_close_ int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -223,6 +254,7 @@ int kernel_real_new(struct kernel **ret) {
 
 	k->kernel.ops = &real_ops;
 	k->host = NL_SOCKET_NONE;
+	k->max_open = open_limit();
 	k->address_marks = has_address_marks();
 	int r = netns_init();
 	if (r == 0)

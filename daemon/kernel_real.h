@@ -21,6 +21,7 @@ struct handle {
 	char *name;
 	bool host;
 	int fd;               /* kept during a pass; -1: not open, and always for the host */
+	struct nl_socket route; /* request socket inside, kept as long as fd */
 	ino_t inode;          /* 0: not known */
 	int32_t nsid;         /* in the host namespace; -1: none */
 	struct known_link *by_index, *by_name;
@@ -34,6 +35,7 @@ struct kernel_real {
 	struct handle *handles;     /* by name */
 	struct handle *by_id;       /* by nsid */
 	bool prepared;              /* NETNS_DIR is ready */
+	size_t n_open, max_open;    /* handles with descriptors; how many may be */
 	bool address_marks;
 };
 
@@ -46,6 +48,10 @@ int handle_open(struct kernel_real *k, struct handle *handle);
 /* Takes over a descriptor of a namespace that was just made. */
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd);
 void handle_gone(struct kernel_real *k, struct handle *handle);
+/* A socket for rtnetlink requests inside, kept open during a pass. 0 or -errno. */
+int handle_socket(struct kernel_real *k, struct handle *handle, struct nl_socket **ret);
+/* Called where no descriptor of a namespace is in use: closes them all once they are many. */
+void handles_spare(struct kernel_real *k);
 
 struct known_link *handle_link(const struct handle *handle, const char *name);
 struct known_link *handle_index(const struct handle *handle, uint32_t ifindex);

@@ -25,7 +25,7 @@ struct sight {
 	struct state *state;
 	struct ns_state *ns;
 	struct decode decode;
-	struct nl_socket sock;
+	struct nl_socket *sock;
 	bool ports;             /* bridge port attributes are of interest */
 };
 
@@ -114,7 +114,7 @@ static int dump(struct sight *sight, uint16_t type, size_t extra, nl_message_fn 
 	mnl_nlmsg_put_extra_header(nlh, extra); /* zeroed: every family */
 	if (type == RTM_GETLINK)
 		mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	return nl_dump(&sight->sock, nlh, fn, restart, sight);
+	return nl_dump(sight->sock, nlh, fn, restart, sight);
 }
 
 static void resolve_masters(struct sight *sight) {
@@ -233,7 +233,7 @@ static int look_inside(struct sight *sight) {
 
 	if (!sight->handle->host)
 		ns_add(sight->ns, netns_object(&sight->state->arena, name, sight->handle->inode));
-	r = nl_open(&sight->sock, NETLINK_ROUTE, sight->handle->fd);
+	r = handle_socket(sight->k, sight->handle, &sight->sock);
 	if (r == 0)
 		r = look_at_routing(sight);
 	if (r == 0 && concerns(sight->look, name, CLASS_NAT))
@@ -250,7 +250,6 @@ static int look_at(struct kernel_real *k, const struct look *look, const char *n
 		.handle = handle_get(k, name),
 		.state = state,
 		.ns = state_namespace(state, name),
-		.sock = NL_SOCKET_NONE,
 		.ports = concerns(look, name, CLASS_PORT),
 	};
 	int r = handle_open(k, sight.handle);
@@ -262,7 +261,6 @@ static int look_at(struct kernel_real *k, const struct look *look, const char *n
 	if (r == 0) {
 		sight.ns->present = true;
 		r = look_inside(&sight);
-		nl_close(&sight.sock);
 	} else if (r == -ENOENT) {
 		r = 0;
 	}
@@ -411,6 +409,7 @@ int real_observe(struct kernel *kernel, const struct look *look, const char *con
 
 	for (size_t i = 0; i < n; i++) {
 		int r = look_at(k, look, names[i], ret);
+		handles_spare(k);
 		if (r < 0)
 			return r;
 	}

@@ -12,6 +12,12 @@ struct ns_info *pass_info(const struct reconciler *r, const char *name) {
 	return info;
 }
 
+void pass_set_verified(struct reconciler *r, struct ns_info *info, bool verified) {
+	r->n_unverified += info->verified;
+	r->n_unverified -= verified;
+	info->verified = verified;
+}
+
 bool pass_settled(const struct pass *pass, const struct ns_info *info) {
 	return info && info->position > pass->n_touched;
 }
@@ -349,6 +355,7 @@ static void touch(struct pass *pass, const char *ns) {
 
 	if (!info || info->position <= pass->n_touched)
 		return;
+	pass_set_verified(pass->r, info, false);
 	other = pass->infos.items[pass->n_touched];
 	pass->infos.items[info->position - 1] = other;
 	other->position = info->position;

@@ -19,6 +19,7 @@ struct ns_info {
 	char *name;
 	bool dirty;
 	uint64_t since_usec;      /* when it became so */
+	bool verified;            /* its last look found nothing to do */
 	size_t n_pending;
 	uint64_t look_again_usec; /* where something is pending */
 	/* During a pass: */
@@ -35,7 +36,7 @@ struct reconciler {
 	struct ledger_file *file;
 	struct reconciler_hooks hooks;
 	struct ns_info *infos;
-	size_t n_dirty, n_waiting, n_pending; /* namespaces, namespaces, addresses */
+	size_t n_dirty, n_unverified, n_waiting, n_pending; /* namespaces; addresses */
 	struct troubles troubles;
 	bool applying;            /* after a start or reload, until all was tried: changes are no drift */
 	bool announced;           /* convergence was told since then */
@@ -56,6 +57,7 @@ struct pass {
 };
 
 struct ns_info *pass_info(const struct reconciler *r, const char *name);
+void pass_set_verified(struct reconciler *r, struct ns_info *info, bool verified);
 void pass_add(struct pass *pass, struct ns_info *info);
 /* Was the namespace looked at, and is nothing done there in this round? */
 bool pass_settled(const struct pass *pass, const struct ns_info *info);

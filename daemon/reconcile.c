@@ -18,12 +18,14 @@ static void add_info(struct reconciler *r, const char *name) {
 		return;
 	info = xmalloc(sizeof(*info));
 	info->name = xstrdup(name);
+	r->n_unverified++;
 	HASH_ADD_KEYPTR(hh, r->infos, info->name, strlen(info->name), info);
 }
 
 static void remove_info(struct reconciler *r, struct ns_info *info) {
 	HASH_DEL(r->infos, info);
 	r->n_dirty -= info->dirty;
+	r->n_unverified -= !info->verified;
 	r->n_waiting -= info->n_pending > 0;
 	free(info->name);
 	free(info);
@@ -164,6 +166,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 			continue;
 		drop_reports(r, old, ns);
 		mark_dirty(r, pass_info(r, ns->name), when);
+		pass_set_verified(r, pass_info(r, ns->name), false);
 	}
 	count_declared(r);
 	begin_applying(r);
@@ -304,6 +307,7 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 		struct ns_info *info = pass->infos.items[i];
 		struct ns_state *ns = state_find(&r->spec.state, info->name);
 
+		pass_set_verified(r, info, true);
 		if (!ns || info->troubled)
 			continue;
 		forget_returned(r, ns, &lines);
@@ -329,7 +333,7 @@ static void assess(struct reconciler *r) {
 	size_t bad = trouble_count(&r->troubles, TROUBLE_FAILING) + trouble_count(&r->troubles, TROUBLE_FIGHT) +
 		     trouble_count(&r->troubles, TROUBLE_REPORTED);
 
-	if (r->n_dirty || r->n_waiting || r->broken) {
+	if (r->n_unverified || r->n_waiting || r->broken) {
 		r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGING;
 		return;
 	}
@@ -384,7 +388,7 @@ uint64_t reconciler_due(const struct reconciler *r) {
 }
 
 bool reconciler_settled(const struct reconciler *r) {
-	return !r->n_dirty && !r->n_waiting;
+	return !r->n_unverified && !r->n_waiting;
 }
 
 int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 import unittest
+import zlib
 
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 DEADLINE = float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # seconds; how long a broken test may take to fail
@@ -332,6 +333,8 @@ def snapshot_namespace(ns, exact):
     state["addresses"] = lines(state["addresses"])
     for family in ("4", "6"):
         found = ip_json(ns, f"-{family} route show table all")
+        # Link-local addresses come and go by themselves, and their local routes a second after them.
+        found = [r for r in found if not (r.get("table") == "local" and r["dst"].startswith("fe80:"))]
         for r in found:
             r.pop("flags", None)
             for hop in r.get("nexthops", []):
@@ -695,8 +698,10 @@ def edit(text, *changes):
 
 
 def veth(ns, name, peer_ns, peer, *addresses_here):
-    """A foreign veth pair, made as an operator would."""
-    make = f"link add {name} type veth peer name {peer}"
+    """A foreign veth pair, made as an operator would; the same one each time, to its MAC addresses."""
+    macs = [f"0e:{zlib.crc32(f'{where}/{end}'.encode()):08x}" for where, end in ((ns, name), (peer_ns, peer))]
+    macs = [":".join([mac[:2], "01", *(mac[i:i + 2] for i in range(3, 11, 2))]) for mac in macs]
+    make = f"link add {name} address {macs[0]} type veth peer name {peer} address {macs[1]}"
     if is_host(ns) == is_host(peer_ns) and (is_host(ns) or ns == peer_ns):
         ip(ns, make)
     elif is_host(ns):

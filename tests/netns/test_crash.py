@@ -89,13 +89,15 @@ class Crash(Case):
         self.assertEqual(0, status)
         self.assertGreater(len(calls), 5)
         goal = self.without_up(self.settle()) if verb != "down" else None
-        for moment in self.moments(len(calls)):
+        kills, moments = 0, self.moments(len(calls))
+        for moment in moments:
             with self.subTest(verb=verb, killed_before=f"{calls[moment]} (call {moment} of {len(calls)})"):
                 self.refresh()
                 prepare()
                 path = self.spec(final, "small.yaml")
                 _, status = killpoint.run_until([topod, verb, path], moment)
-                self.assertEqual(-9, status)
+                self.assertIn(status, (-9, 0))  # 0: it came to its end with fewer calls than the time before
+                kills += status == -9
                 if verb != "down":
                     self.topod("apply", path)
                     self.topod("plan", path, expect=0)
@@ -104,6 +106,7 @@ class Crash(Case):
                 self.topod("down", path)
                 self.assertEqual([], lab.namespaces())
                 self.same(before, self.without_up(lab.snapshot()), "down left a trace")
+        self.assertGreaterEqual(kills, len(moments) * 3 // 4, "it was hardly ever killed")
 
     def test_killed_while_building(self):
         self.killed("apply", lambda: None, TEXT)

@@ -305,9 +305,9 @@ static void test_failures(void **state _unused_) {
 	c->error = -EBUSY;
 	check_failures(&w, 3,
 		       "f: error: host/c: could not be removed: Device or resource busy\n"
-		       "f:5:11: error: host/b: the kernel refused forward-delay 1s: Numerical result out of range\n"
+		       "f:5:26: error: host/b: the kernel refused forward-delay 1s: Numerical result out of range\n"
 		       "   5 |           forward-delay: 1s}\n"
-		       "     |           ^^^^^^^^^^^^^\n"
+		       "     |                          ^^\n"
 		       "f:7:9: error: host: route 10.0.0.0/8 via 10.9.0.1: could not be made: Nexthop has invalid gateway "
 		       "(Network is unreachable)\n"
 		       "   7 |       - {to: 10.0.0.0/8, via: 10.9.0.1}\n"
@@ -324,10 +324,10 @@ static void test_blocked(void **state _unused_) {
 	b->done = true, b->error = -EINVAL, b->culprit = field_named(b, "mtu"), b->text = "mtu less than device minimum";
 	give_up(&w, b);
 	check_failures(&w, 1,
-		       "f:2:38: error: a/b: the kernel refused mtu 70: mtu less than device minimum (Invalid argument); 3 more that "
+		       "f:2:43: error: a/b: the kernel refused mtu 70: mtu less than device minimum (Invalid argument); 3 more that "
 		       "need it were not tried\n"
 		       "   2 |   a: {interfaces: {b: {kind: bridge, mtu: 70, addresses: 10.0.0.1/16},\n"
-		       "     |                                      ^^^\n");
+		       "     |                                           ^^\n");
 }
 
 static void test_refused_and_held(void **state _unused_) {
@@ -369,7 +369,7 @@ static void test_check_json(void **state _unused_) {
 		   "{\"file\": \"f\", \"valid\": false, \"errors\": 1, \"warnings\": 1, \"diagnostics\": ["
 		   "{\"severity\": \"error\", \"file\": \"f\", \"line\": 1, \"column\": 1, \"message\":"
 		   " \"unknown key 'versoin' in a topology; did you mean 'version'?\"},"
-		   "{\"severity\": \"warning\", \"file\": \"f\", \"line\": 2, \"column\": 42, \"message\":"
+		   "{\"severity\": \"warning\", \"file\": \"f\", \"line\": 2, \"column\": 47, \"message\":"
 		   " \"no declared address of web covers the gateway 10.0.0.1\"}]}");
 	spec_from_text(&good, "");
 	check_json(report_check_json("f", &good.diags),

@@ -192,7 +192,7 @@ static void test_link_name(void **state _unused_) {
 	check_value(&field, "net0.10", "net0.10");
 	check_error(&field, "abcdefghijklmnop", "the interface name 'abcdefghijklmnop' is longer than 15 bytes");
 	check_error(&field, "éééééééé", "the interface name 'éééééééé' is longer than 15 bytes");
-	check_error(&field, "\"\"", "'web:' is no endpoint; write namespace:interface");
+	check_error(&field, "\"\"", "the interface name '' is empty");
 	check_error(&field, "..", "the interface name '..' is no file name");
 	check_error(&field, "a/b", "the interface name 'a/b' contains '/', ':' or white space");
 	check_error(&field, "a:b", "the interface name 'a:b' contains '/', ':' or white space");
@@ -210,7 +210,7 @@ static void test_link_ref(void **state _unused_) {
 	check_value(&field, "eth0", "here:eth0");
 	check_error(&field, "a/b:eth0", "the namespace name 'a/b' contains '/', ':' or white space");
 	check_error(&field, "\":eth0\"", "':eth0' is no endpoint; write namespace:interface");
-	check_error(&field, "\"web:\"", "the interface name '' is empty");
+	check_error(&field, "\"web:\"", "'web:' is no endpoint; write namespace:interface");
 	check_error(&field, "web:a/b", "the interface name 'a/b' contains '/', ':' or white space");
 	check_error(&field, "22:22", "'22:22' unquoted is a number to the base 60 to YAML; write \"22:22\"");
 	check_shape(&field, "interface");
