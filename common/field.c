@@ -5,6 +5,21 @@ void field_print(const struct field *field, const void *base, struct text *out) 
 	field->type->print(field, field_of(field, base), out);
 }
 
+bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base) {
+	struct diags quiet = {};
+	struct parse parse = { .arena = arena, .diags = &quiet, .ns = ns };
+	struct node node = { .type = NODE_SCALAR, .n = strlen(text), .text = text };
+	bool good = true;
+
+	/* Texts are taken as they are: "" and words that a person would have to quote are values, too. */
+	if (field->type == &type_text || field->type == &type_link_name)
+		*(const char **)field_of(field, base) = arena_strdup(arena, text);
+	else
+		good = field->type->parse(&parse, field, &node, field_of(field, base));
+	diags_done(&quiet);
+	return good;
+}
+
 bool field_equal(const struct field *field, const void *a, const void *b) {
 	return field->type->equal(field_of(field, a), field_of(field, b));
 }

@@ -108,6 +108,7 @@ struct field {
 	uint32_t min, max;          /* integers; max 0: no limit */
 	uint32_t unit;              /* durations: how many of the stored unit make a second */
 	const struct enum_name *names;
+	const char *initial;        /* what topod sets where nothing is written, as text; NULL: nothing */
 	const char *fallback;       /* the kernel's default as text, to which a field that is no longer declared
 				       returns; NULL: none is known */
 };
@@ -150,6 +151,9 @@ bool file_name_valid(const char *name, const char **ret_why);
  * has keys: "an interface". */
 void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names,
 		       size_t n);
+
+/* Reads a value that topod itself wrote or knows, as the file's reader would; false where it cannot be one. */
+bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base);
 
 /* "as ip writes it": the value as text into out. */
 void field_print(const struct field *field, const void *base, struct text *out);

@@ -369,21 +369,6 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 
 /* Going back. */
 
-/* Reads a noted value as the file's reader would. */
-static bool value_from_text(struct state *state, const struct field *field, const char *text, struct object *object) {
-	struct diags quiet = {};
-	struct parse parse = { .arena = &state->arena, .diags = &quiet, .ns = object->ns };
-	struct node node = { .type = NODE_SCALAR, .n = strlen(text), .text = text };
-	bool good = true;
-
-	if (is_text(field))
-		*(const char **)field_of(field, object) = arena_strdup(&state->arena, text);
-	else
-		good = field->type->parse(&parse, field, &node, field_of(field, object));
-	diags_done(&quiet);
-	return good;
-}
-
 static void add_return(struct state *state, const struct ledger_entry *entry, size_t i, struct object *object) {
 	const struct field *field = &entry->kind->fields[i];
 	const struct ledger_field *noted = entry_field(entry, field->name);
@@ -394,7 +379,7 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 	if (!value)
 		value = field->fallback;
 	object->returning |= UINT64_C(1) << i; /* forgotten in any case */
-	if (value && value_from_text(state, field, value, object))
+	if (value && field_from_text(&state->arena, object->ns, field, value, object))
 		object->set |= UINT64_C(1) << i;
 }
 
@@ -410,7 +395,8 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 
 		if (field->class != FIELD_KEY)
 			continue;
-		if (!noted || !noted->former || !value_from_text(state, field, noted->former, object))
+		if (!noted || !noted->former || 
+		    !field_from_text(&state->arena, object->ns, field, noted->former, object))
 			return NULL;
 		object->set |= UINT64_C(1) << i;
 	}

@@ -489,6 +489,13 @@ static void finish_link(struct reading *r, struct object *object) {
 	}
 	if (!made)
 		return;
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (field->initial && !object_has(object, i) &&
+		    field_from_text(r->parse.arena, object->ns, field, field->initial, object))
+			object->set |= bit(i);
+	}
 	if (!object_has(object, LINK_MAC) && object->kind != &kind_physical) {
 		link->mac = link_stable_mac(r->options->machine_id, r->spec->topology, object->ns, link->name);
 		object->set |= bit(LINK_MAC);

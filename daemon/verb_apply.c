@@ -141,16 +141,21 @@ static void print_result_json(struct work *work, bool good) {
 	json_decref(check);
 }
 
+static void add_count(size_t n, const char *done, struct text *out) {
+	if (n)
+		text_addf(out, "%s%zu %s", text_str(out)[out->size - 1] == ' ' ? "" : ", ", n, done);
+}
+
 static void print_applied(const struct work *work) {
 	struct reconciler_status status;
 	_cleanup_text_ struct text text = {};
 
 	reconciler_status(work->session.reconciler, &status);
 	print_counts(&(struct spec_counts){ status.n_namespaces, status.n_objects }, &text);
-	if (work->n_changes)
-		text_addf(&text, ": %zu change%s made", work->n_changes, work->n_changes == 1 ? "" : "s");
-	else
-		text_add(&text, ": nothing to do");
+	text_add(&text, work->n_changes ? ": " : ": nothing to do");
+	add_count(status.n_created, "created", &text);
+	add_count(status.n_changed, "changed", &text);
+	add_count(status.n_deleted, "deleted", &text);
 	text_add(&text, "; verified in ");
 	report_duration(work->usec, &text);
 	printf("%s: %s\n", work->session.topology, text_str(&text));

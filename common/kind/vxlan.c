@@ -57,7 +57,7 @@ static const struct field fields[] = {
 	ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
 	    .max = 0xffffff, .doc = "VXLAN network identifier."),
 	ROW("port", port, &type_integer, IFLA_VXLAN_PORT, .class = FIELD_RECREATE, .form = FORM_BE16, .min = 1,
-	    .max = 65535, .doc = "UDP destination port; 4789 when left out."),
+	    .max = 65535, .initial = "4789", .doc = "UDP destination port; 4789 (RFC 7348) when left out."),
 	ROW("local", local, &type_ip, IFLA_VXLAN_LOCAL, .attr6 = IFLA_VXLAN_LOCAL6,
 	    .doc = "Source address of the tunnel."),
 	ROW("remote", remote, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,

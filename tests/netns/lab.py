@@ -295,7 +295,7 @@ class Connection:
 
 VOLATILE = re.compile(r".*_timer$|^(ifindex|link_index|link_netnsid|operstate|stats64?|handle|expires|port_no|no|id_"
                       r"|root_id|root_port|root_path_cost|designated_.*|topology_change(_detected|_ack)?|config_pending"
-                      r"|promiscuity|allmulti|group|qdisc|link_pointtopoint|used|no_linkaddr|fdb_n_learned|bridge_id)$")
+                      r"|promiscuity|allmulti|tso_max_size|tso_max_segs|group|qdisc|link_pointtopoint|used|no_linkaddr|fdb_n_learned|bridge_id)$")
 VOLATILE_FLAGS = {"LOWER_UP", "RUNNING", "NO-CARRIER", "M-DOWN"}
 
 
@@ -333,8 +333,8 @@ def snapshot_namespace(ns, exact):
     state["addresses"] = lines(state["addresses"])
     for family in ("4", "6"):
         found = ip_json(ns, f"-{family} route show table all")
-        # Link-local addresses come and go by themselves, and their local routes a second after them.
-        found = [r for r in found if not (r.get("table") == "local" and r["dst"].startswith("fe80:"))]
+        if family == "6":  # what the kernel adds for each address, a while after it
+            found = [r for r in found if (r.get("table"), r.get("protocol")) != ("local", "kernel")]
         for r in found:
             r.pop("flags", None)
             for hop in r.get("nexthops", []):

@@ -7,6 +7,7 @@ caret, and nothing is changed. Hostile files end in one clear error, in bounded 
 import os
 import re
 import resource
+import shutil
 import subprocess
 import unittest
 
@@ -326,14 +327,13 @@ namespaces:
         spec = os.path.join(self.folder, "office.yaml")
         self.spec(lab.OFFICE)
         os.chmod(self.folder, 0o755)
-        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all",
-                   "--inh-caps=-all", os.environ["TOPOD"], "check", spec]
-        if subprocess.run([*command[:-3], "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        topod = os.path.join(self.folder, "topod")  # nobody may be kept out of the build folder
+        shutil.copy(os.environ["TOPOD"], topod)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all",
+                  "--inh-caps=-all"]
+        if subprocess.run([*nobody, "true"], stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest("setpriv cannot become nobody")
-        probe = lab.run(*command[:-3], "test", "-x", os.environ["TOPOD"], check=False)
-        if probe.returncode != 0:
-            self.skipTest("nobody may not read the build folder")
-        lab.run(*command)
+        lab.run(*nobody, topod, "check", spec)
 
     def test_good_specs_are_good(self):
         self.topod("check", self.spec(lab.OFFICE))

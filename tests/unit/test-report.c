@@ -227,7 +227,7 @@ static void test_plan_json(void **state _unused_) {
 		   "{\"action\": \"recreate\", \"namespace\": \"host\", \"object\": \"host/v link\", \"kind\": \"vxlan\","
 		   " \"reason\": \"id 1 -> 2\", \"fields\": {\"up\": {\"from\": true, \"to\": true},"
 		   " \"mac-address\": {\"from\": \"12:c8:64:4d:00:7e\", \"to\": \"12:c8:64:4d:00:7e\"},"
-		   " \"id\": {\"from\": 1, \"to\": 2}}},"
+		   " \"id\": {\"from\": 1, \"to\": 2}, \"port\": {\"from\": 4789, \"to\": 4789}}},"
 		   "{\"action\": \"refused\", \"namespace\": \"host\", \"object\": \"host/e link\", \"kind\": \"existing\","
 		   " \"fields\": {}, \"error\": \"there is no such interface, and 'kind: existing' never makes one\"},"
 		   "{\"action\": \"change\", \"namespace\": \"host\", \"object\": \"host/b link\", \"kind\": \"bridge\","

@@ -428,7 +428,7 @@ static void test_wrong_references(void **state _unused_) {
 		    "f:1:59: error: there is no interface 'q' in web: topod makes that namespace, and nothing in the file "
 		    "makes the interface");
 	check_diags("namespaces: {web: {nat: [{action: masquerade, out: wan}, {action: masquerade, in: \"e*\", out: lo}]}}",
-		    "f:1:26: warning: 'out' names wan, and no interface of web is called so");
+		    "f:1:52: warning: 'out' names wan, and no interface of web is called so");
 	check_diags("namespaces: {host: {nat: [{action: masquerade, out: wan}]}}", "");
 }
 
