@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 
-#include "field.h"
+#include "type_private.h"
 
 int parse_u32(const char *text, uint32_t *ret) {
 	int base = startswith(text, "0x") || startswith(text, "0X") ? 16 : 10;
@@ -57,7 +57,7 @@ const char *parse_scalar(struct parse *p, const struct field *field, const struc
 }
 
 /* For texts that must not be what other YAML readers take for something else. */
-static const char *parse_word(struct parse *p, const struct field *field, const struct node *node) {
+const char *type_parse_word(struct parse *p, const struct field *field, const struct node *node) {
 	const char *text = parse_scalar(p, field, node);
 
 	if (text && !node->quoted && (is_yaml_word(text) || is_sexagesimal(text))) {
@@ -68,7 +68,7 @@ static const char *parse_word(struct parse *p, const struct field *field, const 
 	return text;
 }
 
-static bool wrong(struct parse *p, const struct field *field, const struct node *node, const char *example) {
+bool type_wrong(struct parse *p, const struct field *field, const struct node *node, const char *example) {
 	diag_error(p->diags, node->mark, "'%s' takes %s %s, not '%s'%s%s", field->name,
 		   strchr("aeiou", field->type->name[0]) ? "an" : "a", field->type->name, node->text,
 		   example ? ", for example " : "", example ? example : "");
@@ -133,7 +133,7 @@ static bool integer_parse(struct parse *p, const struct field *field, const stru
 		return false;
 	int r = parse_u32(text, &number);
 	if (r == -EINVAL)
-		return wrong(p, field, node, NULL);
+		return type_wrong(p, field, node, NULL);
 	if (r == 0 && number >= field->min && (!field->max || number <= field->max)) {
 		*(uint32_t *)value = number;
 		return true;
@@ -271,7 +271,7 @@ static bool duration_parse(struct parse *p, const struct field *field, const str
 		return false;
 	int r = parse_duration(text, field->unit, &amount);
 	if (r == -EINVAL)
-		return wrong(p, field, node, "15s or 200ms");
+		return type_wrong(p, field, node, "15s or 200ms");
 	if (r < 0 || amount < field->min || (field->max && amount > field->max)) {
 		uint32_t min = field->min, max = field->max ? field->max : UINT32_MAX;
 		_cleanup_text_ struct text range = {};
@@ -339,7 +339,7 @@ const struct type type_table = {
 /* Texts. */
 
 static bool text_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	const char *text = parse_word(p, field, node);
+	const char *text = type_parse_word(p, field, node);
 
 	if (text)
 		*(const char **)value = arena_strdup(p->arena, text);
@@ -417,7 +417,7 @@ static bool check_link_name(struct parse *p, const struct node *node, const char
 }
 
 static bool link_name_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	const char *text = parse_word(p, field, node);
+	const char *text = type_parse_word(p, field, node);
 
 	if (!text || !check_link_name(p, node, text))
 		return false;
@@ -431,7 +431,7 @@ const struct type type_link_name = {
 };
 
 static bool link_ref_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	const char *text = parse_word(p, field, node), *colon, *why;
+	const char *text = type_parse_word(p, field, node), *colon, *why;
 	struct link_ref ref = { .ns = p->ns, .netnsid = -1 };
 
 	if (!text)
@@ -480,135 +480,4 @@ static bool link_ref_equal(const void *a, const void *b) {
 const struct type type_link_ref = {
 	.name = "interface", .size = sizeof(struct link_ref), .parse = link_ref_parse, .print = link_ref_print,
 	.equal = link_ref_equal,
-};
-
-/* Addresses. */
-
-static bool mac_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	const char *text = parse_word(p, field, node);
-	struct mac mac;
-
-	if (!text)
-		return false;
-	if (mac_parse(text, &mac) < 0)
-		return wrong(p, field, node, "\"02:00:00:00:00:01\"");
-	if (mac.bytes[0] & 1 || memcmp(mac.bytes, (uint8_t[6]){}, 6) == 0) {
-		diag_error(p->diags, node->mark, "%s is no address of one interface (%s)", text,
-			   mac.bytes[0] & 1 ? "the multicast bit is set" : "it is all zero");
-		return false;
-	}
-	*(struct mac *)value = mac;
-	return true;
-}
-
-static void mac_print(const struct field *field _unused_, const void *value, struct text *out) {
-	char buf[MAC_TEXT_MAX];
-
-	text_add(out, mac_format(value, buf));
-}
-
-static bool mac_equal(const void *a, const void *b) {
-	return memcmp(a, b, sizeof(struct mac)) == 0;
-}
-
-static void mac_put(struct nl_writer *w, const struct field *field, const void *value) {
-	nl_put(w, field->attr, value, sizeof(struct mac));
-}
-
-static bool mac_get(struct arena *arena _unused_, const struct field *field _unused_, const struct nlattr *attr,
-		    void *value) {
-	if (mnl_attr_get_payload_len(attr) != sizeof(struct mac))
-		return false;
-	memcpy(value, mnl_attr_get_payload(attr), sizeof(struct mac));
-	return true;
-}
-
-const struct type type_mac = {
-	.name = "MAC address", .size = sizeof(struct mac), .parse = mac_value_parse, .print = mac_print,
-	.equal = mac_equal, .put = mac_put, .get = mac_get,
-};
-
-static bool ip_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	const char *text = parse_scalar(p, field, node);
-
-	if (!text)
-		return false;
-	if (ip_parse(text, value) < 0)
-		return wrong(p, field, node, strchr(text, '/') ? "10.0.0.1, without a length" : "10.0.0.1 or \"fd00::1\"");
-	return true;
-}
-
-static void ip_print(const struct field *field _unused_, const void *value, struct text *out) {
-	char buf[IP_TEXT_MAX];
-
-	text_add(out, ip_format(value, buf));
-}
-
-static bool ip_value_equal(const void *a, const void *b) {
-	return ip_equal(a, b);
-}
-
-static void ip_put(struct nl_writer *w, const struct field *field, const void *value) {
-	const struct ip *ip = value;
-	uint16_t attr = ip->family == AF_INET6 && field->attr6 ? field->attr6 : field->attr;
-
-	nl_put(w, attr, ip->bytes, ip_size(ip->family));
-}
-
-static bool ip_get(struct arena *arena _unused_, const struct field *field _unused_, const struct nlattr *attr,
-		   void *value) {
-	uint8_t family = mnl_attr_get_payload_len(attr) == 4 ? AF_INET : AF_INET6;
-
-	return ip_from_bytes(family, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), value) == 0;
-}
-
-const struct type type_ip = {
-	.name = "address", .size = sizeof(struct ip), .parse = ip_value_parse, .print = ip_print,
-	.equal = ip_value_equal, .put = ip_put, .get = ip_get,
-};
-
-static bool prefix_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	const char *text = parse_scalar(p, field, node);
-
-	if (!text)
-		return false;
-	if (prefix_parse(text, value) < 0)
-		return wrong(p, field, node, "10.0.0.1/24 or \"fd00::1/64\"");
-	return true;
-}
-
-static bool network_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	struct prefix prefix, network;
-	char buf[PREFIX_TEXT_MAX];
-
-	if (!prefix_value_parse(p, field, node, &prefix))
-		return false;
-	network = prefix_network(&prefix);
-	if (!prefix_equal(&prefix, &network)) {
-		diag_error(p->diags, node->mark, "'%s' has host bits set; the prefix is %s", node->text,
-			   prefix_format(&network, buf));
-		return false;
-	}
-	*(struct prefix *)value = prefix;
-	return true;
-}
-
-static void prefix_print(const struct field *field _unused_, const void *value, struct text *out) {
-	char buf[PREFIX_TEXT_MAX];
-
-	text_add(out, prefix_format(value, buf));
-}
-
-static bool prefix_value_equal(const void *a, const void *b) {
-	return prefix_equal(a, b);
-}
-
-const struct type type_prefix = {
-	.name = "prefix", .size = sizeof(struct prefix), .parse = prefix_value_parse, .print = prefix_print,
-	.equal = prefix_value_equal,
-};
-
-const struct type type_network = {
-	.name = "prefix", .size = sizeof(struct prefix), .parse = network_parse, .print = prefix_print,
-	.equal = prefix_value_equal,
 };
