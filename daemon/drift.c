@@ -114,6 +114,8 @@ static bool follows(const struct drift_line *line, const struct object *object, 
 		if (object->kind->class == CLASS_LINK)
 			return line->occurrence.drift == DRIFT_MISSING && stands_on(object, line->occurrence.scope);
 		return streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope) ||
+		       stands_on(object, line->occurrence.scope) ||
+		       (line->twin_scope && stands_on(object, line->twin_scope)) ||
 		       (route && (streq(line->ns, object->ns) || streq_ptr(line->twin_ns, object->ns)));
 	case CLASS_ADDRESS:
 		return route && streq(line->ns, object->ns) && line->occurrence.drift == DRIFT_MISSING;

@@ -123,6 +123,36 @@ static void resolve_masters(struct sight *sight) {
 			link_resolve(&sight->decode, (struct link *)object);
 }
 
+static bool is_up(const struct ns_state *ns, const char *name) {
+	const struct object *link = ns_find_link(ns, name);
+
+	return link && ((const struct link *)link)->up;
+}
+
+/* The kernel's own route to the prefix of an address can be taken away while the address stays. A link that is
+ * down has none. */
+static bool has_connected_route(struct sight *sight, const struct address *address) {
+	struct object *like = object_new(&sight->state->arena, &kind_route, sight->ns->name);
+	struct route *route = (struct route *)like;
+
+	if (!is_up(sight->ns, address->dev))
+		return true;
+	route->to = prefix_network(&address->address);
+	route->table = RT_TABLE_MAIN;
+	route->metric = address->address.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
+	object_seal(&sight->state->arena, like);
+	return ns_find(sight->ns, like);
+}
+
+static void find_connected_routes(struct sight *sight) {
+	ns_foreach(object, sight->ns) {
+		struct address *address = (struct address *)object;
+
+		if (object->kind == &kind_address && address_has_connected_route(address))
+			address_set_connected(address, has_connected_route(sight, address));
+	}
+}
+
 static int look_at_routing(struct sight *sight) {
 	handle_clear_links(sight->handle);
 	int r = dump(sight, RTM_GETLINK, sizeof(struct ifinfomsg), take_link, forget_links);
@@ -132,7 +162,10 @@ static int look_at_routing(struct sight *sight) {
 	r = dump(sight, RTM_GETADDR, sizeof(struct ifaddrmsg), take_address, forget_addresses);
 	if (r < 0)
 		return r;
-	return dump(sight, RTM_GETROUTE, sizeof(struct rtmsg), take_route, forget_routes);
+	r = dump(sight, RTM_GETROUTE, sizeof(struct rtmsg), take_route, forget_routes);
+	if (r == 0)
+		find_connected_routes(sight);
+	return r;
 }
 
 /* NAT. */

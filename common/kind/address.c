@@ -43,7 +43,19 @@ static const struct field fields[] = {
 				    .doc = "No route to the prefix is added along with the address." },
 	[ADDRESS_PROTOCOL] = { .name = "protocol", .type = &type_integer,
 			       .offset = offsetof(struct address, protocol), .flags = FIELD_HIDDEN },
+	[ADDRESS_CONNECTED] = { .name = "connected-route", .type = &type_bool,
+				.offset = offsetof(struct address, connected), .flags = FIELD_HIDDEN },
 };
+
+bool address_has_connected_route(const struct address *a) {
+	return !(object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute) && !a->peer.address.family &&
+	       a->address.length < ip_bits(a->address.address.family) && !streq(a->dev, "lo");
+}
+
+void address_set_connected(struct address *a, bool connected) {
+	a->connected = connected;
+	a->object.set |= 1 << ADDRESS_CONNECTED;
+}
 
 /* Reading the file. */
 
@@ -117,6 +129,8 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 	good &= check_label(p, a, object_mark(o, &fields[ADDRESS_LABEL]));
 	a->protocol = TOPOD_PROTOCOL;
 	o->set |= 1 << ADDRESS_PEER | 1 << ADDRESS_PROTOCOL;
+	if (address_has_connected_route(a))
+		address_set_connected(a, true);
 	return good;
 }
 
@@ -184,6 +198,28 @@ static void put_new(struct nl_writer *w, const struct address *a) {
 	nl_put_u8(w, IFA_PROTO, TOPOD_PROTOCOL);
 }
 
+/* The route that came with the address and was taken away since, as the kernel itself makes it (fib_add_ifaddr(),
+ * addrconf_prefix_route()). */
+static void put_connected_route(struct nl_writer *w, const struct address *a, uint32_t index) {
+	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*rtm));
+	struct prefix network = prefix_network(&a->address);
+	const struct ip *local = &a->address.address;
+	bool ipv4 = local->family == AF_INET;
+
+	rtm->rtm_family = local->family;
+	rtm->rtm_dst_len = a->address.length;
+	rtm->rtm_table = RT_TABLE_MAIN;
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	rtm->rtm_scope = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	rtm->rtm_type = RTN_UNICAST;
+	nl_put(w, RTA_DST, network.address.bytes, ip_size(local->family));
+	nl_put_u32(w, RTA_OIF, index);
+	if (ipv4)
+		nl_put(w, RTA_PREFSRC, local->bytes, ip_size(local->family));
+	else
+		nl_put_u32(w, RTA_PRIORITY, ADDRESS_IPV6_METRIC);
+}
+
 static int encode_address(struct encode *encode, const struct change *change) {
 	static const uint16_t flags[] = {
 		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
@@ -194,18 +230,24 @@ static int encode_address(struct encode *encode, const struct change *change) {
 	const struct address *a = (const struct address *)object;
 	struct nl_writer *w = encode->writer;
 	uint16_t type = change->type == CHANGE_DELETE ? RTM_DELADDR : RTM_NEWADDR;
-	struct ifaddrmsg *ifa = nl_begin(w, type, flags[change->type], sizeof(*ifa));
+	uint32_t index = encode->resolver->ifindex(encode->resolver->userdata, a->object.ns, a->dev);
+	struct ifaddrmsg *ifa;
 
+	if (!index) {
+		encode->problem = arena_printf(encode->arena, "there is no %s", a->dev);
+		return -ENODEV;
+	}
+	if (change->type == CHANGE_UPDATE && change->fields == 1 << ADDRESS_CONNECTED) {
+		put_connected_route(w, a, index);
+		return 0;
+	}
+	ifa = nl_begin(w, type, flags[change->type], sizeof(*ifa));
 	if (change->type == CHANGE_DELETE)
 		a = (const struct address *)change->observed;
 	ifa->ifa_family = a->address.address.family;
 	ifa->ifa_prefixlen = a->address.length;
 	ifa->ifa_scope = object_has(&a->object, ADDRESS_SCOPE) ? (uint8_t)a->scope : default_scope(a);
-	ifa->ifa_index = encode->resolver->ifindex(encode->resolver->userdata, a->object.ns, a->dev);
-	if (!ifa->ifa_index) {
-		encode->problem = arena_printf(encode->arena, "there is no %s", a->dev);
-		return -ENODEV;
-	}
+	ifa->ifa_index = index;
 	put_addresses(w, a);
 	if (change->type != CHANGE_DELETE)
 		put_new(w, a);

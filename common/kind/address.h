@@ -9,18 +9,27 @@ struct address {
 	const char *dev;
 	struct prefix address;   /* with a peer, the length is the peer's */
 	struct prefix peer;      /* family AF_UNSPEC: none */
-	uint32_t scope, nodad, noprefixroute, protocol;
+	uint32_t scope, nodad, noprefixroute, protocol, connected;
 	const char *label;
 	struct ip broadcast;
 };
 
+enum {
+	ADDRESS_IPV6_METRIC = 256, /* of connected routes: IP6_RT_PRIO_ADDRCONF, include/uapi/linux/ipv6_route.h */
+};
+
 enum address_field {
 	ADDRESS_DEV, ADDRESS_ADDRESS, ADDRESS_PEER, ADDRESS_SCOPE, ADDRESS_LABEL, ADDRESS_BROADCAST, ADDRESS_NODAD,
-	ADDRESS_NOPREFIXROUTE, ADDRESS_PROTOCOL,
+	ADDRESS_NOPREFIXROUTE, ADDRESS_PROTOCOL, ADDRESS_CONNECTED,
 };
 
 /* Reads one entry of `addresses`, a prefix or a mapping, for the link dev; NULL on error. Sealed. */
 struct address *address_parse(struct parse *p, const char *dev, const struct node *node);
+
+/* Does the kernel put a route to the address's prefix along with it? */
+bool address_has_connected_route(const struct address *address);
+/* Notes whether that route is there: an address alone cannot tell. */
+void address_set_connected(struct address *address, bool connected);
 
 /* One RTM_NEWADDR of a dump; NULL where it cannot be used. Sealed. */
 struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh);

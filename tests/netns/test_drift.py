@@ -230,7 +230,6 @@ class Routes(Drift):
     def test_flushed(self):
         self.disturbed(r"drift: web\b.*10\.77\.0\.0/16", lambda: lab.ip("web", "route flush table main scope global"))
 
-    @unittest.expectedFailure
     def test_flushed_with_the_connected_routes(self):
         """The route to an address's own prefix belongs to the address; without it no gateway can be reached."""
         with self.d.expects(r"drift: web\b.*10\.77\.0\.0/16"):
