@@ -110,6 +110,18 @@ static bool is_ours(const struct diff *diff, const struct object *desired, const
 	return observed->marked && desired->kind->markable;
 }
 
+/* Is it topod's by what it shows itself: the mark, or what comes before the mark can be set? */
+static bool bears_mark(const struct ledger_entry *entry, const struct object *observed) {
+	return observed->marked || (entry && entry->made && ledger_is_signed(entry, observed));
+}
+
+/* May it be deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
+static bool may_go(const struct diff *diff, const struct object *desired, const struct object *observed) {
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
+
+	return is_ours(diff, desired, observed) && (observed->kind->class != CLASS_LINK || bears_mark(entry, observed));
+}
+
 /* Found rather than made: its fields are changed, itself it is left. */
 static bool is_found(const struct ns_state *desired_ns, const struct object *desired) {
 	return desired->foreign || desired->gone || desired->kind->undeletable || desired_ns->adopt;
@@ -194,7 +206,7 @@ static struct object *first_end(struct object *object) {
 
 /* Something foreign in the place of one end keeps the pair from being made: nothing is deleted for it. */
 static bool pair_refused(struct diff *diff, struct object *object, struct object *twin, const struct object *seen_twin) {
-	if (twin->change ? !twin->change->refused : !seen_twin || is_ours(diff, twin, seen_twin))
+	if (twin->change ? !twin->change->refused : !seen_twin || may_go(diff, twin, seen_twin))
 		return false;
 	if (!twin->change)
 		add_refusal(diff, twin, seen_twin, -EEXIST, in_the_way(false));
@@ -272,7 +284,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct object *
 		return;
 	}
 	again = needs_recreation(object, observed, differs);
-	if (!ours && (!found || again))
+	if ((!ours && (!found || again)) || (ours && !found && again && !may_go(diff, object, observed)))
 		add_refusal(diff, object, observed, -EEXIST, in_the_way(false));
 	else if (again)
 		recreate(diff, object, observed);
@@ -367,7 +379,7 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made)
-		return (seen->marked || !entry->kind->markable) && ledger_is_same(entry, seen);
+		return (bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
 	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
 }
 

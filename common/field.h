@@ -63,6 +63,7 @@ enum field_flags {
 	FIELD_DEV = 1 << 4,      /* a link of the same namespace (char *), or any (struct link_ref): a dependency */
 	FIELD_PEER = 1 << 5,     /* FIELD_DEV, but the two are made together */
 	FIELD_ONCE = 1 << 6,     /* given to the kernel at creation and never read back */
+	FIELD_SIGN = 1 << 10,    /* tells what topod made from what others made, until the mark is set */
 	FIELD_BIRTH = 1 << 9,    /* told by the kernel when the object is made; with another value it is another object */
 	FIELD_SOURCE = 1 << 8,   /* an address of the namespace (struct ip), which must be usable already */
 	FIELD_AF_INET6 = 1 << 7, /* stands in IFLA_AF_SPEC / AF_INET6 */

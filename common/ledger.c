@@ -259,7 +259,7 @@ static bool note_field(struct ledger_entry *entry, const struct object *desired,
 
 	if (!notable(field, entry->made) || entry_field(entry, field->name))
 		return false;
-	if (field->class == FIELD_KEY || field->flags & FIELD_ONCE)
+	if (field->class == FIELD_KEY || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
 		former = value_text(field, desired);
 	else if (source && !entry->made)
 		former = value_text(field, source);
@@ -309,6 +309,19 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 		entry_add_field(entry, field->name, value_text(field, observed));
 		add_line(entry, out);
 	}
+}
+
+bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed) {
+	for (size_t i = 0; i < observed->kind->n_fields; i++) {
+		const struct field *field = &observed->kind->fields[i];
+		const struct ledger_field *noted = field->flags & FIELD_SIGN ? entry_field(entry, field->name) : NULL;
+
+		if (!noted || !noted->former || !object_has(observed, i))
+			continue;
+		_cleanup_free_ char *value = value_text(field, observed);
+		return streq(value, noted->former);
+	}
+	return false;
 }
 
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {

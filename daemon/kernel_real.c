@@ -5,6 +5,7 @@
  * other namespaces' objects (the other end of a veth pair), so they outlive the look.
  */
 #include "kernel_real.h"
+#include "settings.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -192,6 +193,19 @@ static const char *real_name_of(struct kernel *kernel, int32_t nsid) {
 	return handle ? handle->name : NULL;
 }
 
+static void real_clear(struct kernel *kernel _unused_, enum object_class class, const char *ns) {
+	int fd;
+
+	if (class == CLASS_DNS)
+		resolv_conf_clear(ns);
+	if (class != CLASS_NETNS)
+		return;
+	if (netns_open(ns, &fd) == 0)
+		close(fd);
+	else
+		(void)!netns_remove_stale(ns); /* what stands for no namespace hinders nobody */
+}
+
 static void real_free(struct kernel *kernel) {
 	struct kernel_real *k = (struct kernel_real *)kernel;
 	struct handle *handle, *next;
@@ -211,6 +225,7 @@ static void real_free(struct kernel *kernel) {
 static const struct kernel_ops real_ops = {
 	.observe = real_observe,
 	.execute = real_execute,
+	.clear = real_clear,
 	.name_of = real_name_of,
 	.rest = real_rest,
 	.free = real_free,

@@ -216,10 +216,16 @@ static void take_back(struct pass *pass, const struct change *change, struct tex
 }
 
 static int note_lost(struct pass *pass, const struct plan *plan) {
+	struct kernel *kernel = pass->r->kernel;
 	_cleanup_text_ struct text lines = {};
 
-	vec_foreach(lost, &plan->lost)
+	vec_foreach(lost, &plan->lost) {
+		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
+
+		if (entry && entry->made) /* before it is forgotten: a crash here is made good, too */
+			kernel->ops->clear(kernel, entry->kind->class, lost->ns);
 		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
+	}
 	vec_foreach(object, &plan->unnoted)
 		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
 	return lines.size ? ledger_file_append(pass->r->file, lines.data, lines.size) : 0;

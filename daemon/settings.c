@@ -120,6 +120,17 @@ int resolv_conf_write(const char *ns, const char *content) {
 	return r;
 }
 
+void resolv_conf_clear(const char *ns) {
+	_cleanup_close_ int folder = open_folder(ns, false);
+	char path[sizeof(ETC_NETNS) + 256];
+
+	if (folder < 0)
+		return;
+	unlinkat(folder, ".resolv.conf.topod", 0);
+	snprintf(path, sizeof(path), ETC_NETNS "/%s", ns);
+	rmdir(path);
+}
+
 int resolv_conf_remove(const char *ns) {
 	_cleanup_close_ int folder = open_folder(ns, false);
 	char path[sizeof(ETC_NETNS) + 256];

@@ -19,3 +19,5 @@ const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error
 int resolv_conf_write(const char *ns, const char *content);
 /* Removes it, and its folder where nothing else is in it. 0 or -errno. */
 int resolv_conf_remove(const char *ns);
+/* Takes away what a crash left of a file that is not in its place yet, and the folder where it is empty. */
+void resolv_conf_clear(const char *ns);

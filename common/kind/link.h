@@ -43,7 +43,7 @@ extern const struct enum_name link_address_generation_names[];
 		       .wire = WIRE_ATTR, .attr = IFLA_MTU, .min = 68, .max = 65575, .fallback = mtu_default, \
 		       .doc = "Largest packet, in bytes." },                                                 \
 	[LINK_MAC] = { .name = "mac-address", .type = &type_mac, .offset = offsetof(struct link, mac),       \
-		       .wire = WIRE_ATTR, .attr = IFLA_ADDRESS,                                              \
+		       .wire = WIRE_ATTR, .attr = IFLA_ADDRESS, .flags = FIELD_SIGN,                         \
 		       .doc = "Hardware address; a stable one is computed when left out." },                 \
 	[LINK_ARP] = { .name = "arp", .type = &type_bool, .offset = offsetof(struct link, arp),              \
 		       .wire = WIRE_IFF_NOT, .attr = IFF_NOARP, .fallback = "true",                          \

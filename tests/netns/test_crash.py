@@ -45,6 +45,7 @@ EDITED = edit(TEXT,
               ("    sysctl: {net.ipv4.ip_default_ttl: 99}\n", ""),
               ("    nat:\n      - {action: masquerade, source: 10.0.0.0/24, out: nic}\n", ""),
               ("      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}\n", ""))
+TEXT_ALONE = "topology: alone\nnamespaces: {web: {sysctl: {net.ipv4.ip_default_ttl: 99}}}\n"
 SAMPLE = 12
 
 
@@ -73,13 +74,18 @@ class Crash(Case):
         host = {k: [l for l in v if not mentions.search(l)] for k, v in snap["host"].items()}
         return {**snap, "host": host}
 
-    def moments(self, total):
+    def moments(self, calls):
+        total = len(calls)
         if os.environ.get("TOPOD_TEST_EVERY_MOMENT") == "1" or total <= SAMPLE:
             return range(total)
-        return sorted({round(i * (total - 1) / (SAMPLE - 1)) for i in range(SAMPLE)})
+        sample = {round(i * (total - 1) / (SAMPLE - 1)) for i in range(SAMPLE)}
+        for name in set(calls):  # what is done rarely is in no fair sample: a name goes in two steps
+            sample |= {calls.index(name), total - 1 - calls[::-1].index(name)}
+        return sorted(sample)
 
-    def killed(self, verb, prepare, final):
-        """Kills `topod VERB` at moments; prepare() makes the state before, `final` is the spec it works to."""
+    def killed(self, verb, prepare, final, resumed=True):
+        """Kills `topod VERB` at moments; prepare() makes the state before, `final` is the spec it works to.
+        Where not `resumed`, `down` meets what the dead one left."""
         topod = os.environ["TOPOD"]
         before = self.without_up(self.settle())
         # What it should come to, without any accident.
@@ -89,7 +95,7 @@ class Crash(Case):
         self.assertEqual(0, status)
         self.assertGreater(len(calls), 5)
         goal = self.without_up(self.settle()) if verb != "down" else None
-        kills, moments = 0, self.moments(len(calls))
+        kills, moments = 0, self.moments(calls)
         for moment in moments:
             with self.subTest(verb=verb, killed_before=f"{calls[moment]} (call {moment} of {len(calls)})"):
                 self.refresh()
@@ -98,7 +104,7 @@ class Crash(Case):
                 _, status = killpoint.run_until([topod, verb, path], moment)
                 self.assertIn(status, (-9, 0))  # 0: it came to its end with fewer calls than the time before
                 kills += status == -9
-                if verb != "down":
+                if verb != "down" and resumed:
                     self.topod("apply", path)
                     self.topod("plan", path, expect=0)
                     self.same(goal, self.without_up(self.settle()), "not what an undisturbed run makes")
@@ -116,6 +122,40 @@ class Crash(Case):
 
     def test_killed_while_removing(self):
         self.killed("down", lambda: self.topod("apply", self.spec(TEXT, "small.yaml")), TEXT)
+
+    def test_killed_while_building_and_given_up(self):
+        """Nobody finishes what was begun: `down` alone removes all of it."""
+        self.killed("apply", lambda: None, TEXT, resumed=False)
+
+    def test_killed_between_making_and_marking(self):
+        """A link of another namespace ends the batch: what was made before is not marked yet."""
+        text = edit(TEXT, ("    routes:\n", "      mv: {kind: macvlan, link: eth0}\n    routes:\n"))
+        self.killed("apply", lambda: None, text, resumed=False)
+
+    def test_killed_while_changing_and_given_up(self):
+        self.killed("apply", lambda: self.topod("apply", self.spec(TEXT, "small.yaml")), EDITED, resumed=False)
+
+    def test_killed_while_the_ledger_is_rewritten(self):
+        """Enough comes and goes that the ledger is written anew; at no moment is there none."""
+        def prepare():
+            many = ", ".join(f"10.7.{i // 200}.{i % 200}/32" for i in range(300))
+            self.topod("apply", self.spec(edit(TEXT, ("addresses: [10.0.0.1/24]",
+                                                      f"addresses: [10.0.0.1/24, {many}]")), "small.yaml"))
+        topod, before = os.environ["TOPOD"], self.without_up(self.settle())
+        prepare()
+        path = self.spec(TEXT, "small.yaml")
+        calls, status = killpoint.run_until([topod, "apply", path], None)
+        self.assertEqual(0, status)
+        last = max(i for i, name in enumerate(calls) if name.startswith("rename"))  # the rewritten one
+        for moment in range(last - 4, min(last + 3, len(calls))):
+            with self.subTest(killed_before=f"{calls[moment]} (call {moment} of {len(calls)})"):
+                self.refresh()
+                prepare()
+                path = self.spec(TEXT, "small.yaml")
+                killpoint.run_until([topod, "apply", path], moment)
+                self.topod("down", path)
+                self.assertEqual([], lab.namespaces())
+                self.same(before, self.without_up(lab.snapshot()), "down left a trace")
 
 
 class KilledDaemon(Case):
@@ -150,6 +190,15 @@ class KilledDaemon(Case):
         d.stop()
         self.topod("down", path)
         self.same(before, lab.snapshot(), "down left a trace")
+
+    def test_former_values_outlive_the_daemon(self):
+        """A setting of a new namespace: what it was before is in the ledger, not in the daemon's head."""
+        path = self.spec(TEXT_ALONE, "alone.yaml")
+        self.daemon(path).ready().kill()
+        self.assertEqual("99", lab.sysctl_get("web", "net.ipv4.ip_default_ttl"))
+        d = self.daemon(self.spec("topology: alone\nnamespaces: {web: {}}\n", "alone.yaml")).ready()
+        self.assertEqual("64", lab.sysctl_get("web", "net.ipv4.ip_default_ttl"))
+        d.stop()
 
 
 if __name__ == "__main__":

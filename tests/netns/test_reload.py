@@ -99,6 +99,18 @@ class Minimal(Reload):
         self.assertEqual("unreachable", lab.route("web", "10.67.0.0/16")["type"])
         self.finish()
 
+    def test_a_route_changes_in_place(self):
+        """There is no moment without it: the kernel tells no deletion."""
+        self.settle()
+        with lab.Monitor("web", "db") as monitor:
+            self.change(("{to: 10.77.0.0/16, via: 10.0.0.12, metric: 50, mtu: 1300}",
+                         "{to: 10.77.0.0/16, via: 10.0.0.1, metric: 50, mtu: 1200}"),
+                        ("          - {via: 10.0.0.1, weight: 3}\n", "          - {via: 10.0.0.1, weight: 5}\n"))
+            heard = monitor.heard()
+        self.assertIn(24, heard)  # RTM_NEWROUTE
+        self.assertNotIn(25, heard, "a route was deleted")  # RTM_DELROUTE
+        self.finish()
+
 
 class Structure(Reload):
     def test_added(self):

@@ -396,9 +396,20 @@ static void test_foreign_in_the_place_of_removed(void **state _unused_) {
 
 	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}}}");
 	seen_object(&w, "a/x link")->marked = false;
+	((struct link *)seen_object(&w, "a/x link"))->mac.bytes[5] ^= 1;
 	seen_object(&w, "a/x address 10.0.0.1/8")->marked = false;
 	world_plan(&w);
 	check_plan(&w, "");
+}
+
+/* A crash came between making the link and marking it: its MAC address tells that it is ours. */
+static void test_made_but_not_marked(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {interfaces: {x: {kind: bridge}}}}");
+	seen_object(&w, "a/x link")->marked = false;
+	world_plan(&w);
+	check_plan(&w, "- a/x link\n");
 }
 
 static void test_foreign_namespace_is_left(void **state _unused_) {
@@ -562,7 +573,8 @@ int main(void) {
 		cmocka_unit_test(test_adopted_namespace), cmocka_unit_test(test_existing),
 		cmocka_unit_test(test_all_removed), cmocka_unit_test(test_some_removed),
 		cmocka_unit_test(test_dns_of_a_removed_namespace), cmocka_unit_test(test_foreign_is_left),
-		cmocka_unit_test(test_foreign_in_the_place_of_removed), cmocka_unit_test(test_foreign_namespace_is_left),
+		cmocka_unit_test(test_foreign_in_the_place_of_removed),
+		cmocka_unit_test(test_made_but_not_marked), cmocka_unit_test(test_foreign_namespace_is_left),
 		cmocka_unit_test(test_exclusive), cmocka_unit_test(test_lost), cmocka_unit_test(test_field_returns),
 		cmocka_unit_test(test_found_returns), cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last), cmocka_unit_test(test_removals_go_first),
