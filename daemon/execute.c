@@ -5,6 +5,7 @@
  * is not tried.
  */
 #include <fcntl.h>
+#include <time.h>
 #include <linux/rtnetlink.h>
 
 #include "kernel_real.h"
@@ -14,6 +15,11 @@
 #include "kind/netns.h"
 #include "kind/sysctl.h"
 #include "settings.h"
+
+enum {
+	NAME_WAIT_STEPS = 25, /* 50 ms, in which anybody's second step is done */
+	NAME_WAIT_STEP_NSEC = 2 * 1000 * 1000,
+};
 
 /* A change and the messages that it became. */
 struct sent {
@@ -248,6 +254,20 @@ static void request_netfilter(struct execution *x, struct change *change) {
 
 /* Namespaces. */
 
+/* `ip netns delete` unmounts and then unlinks, `ip netns add` makes the file and then mounts: a name that stands for
+ * nothing may be half-way. To step in between would make the other's second step fail. */
+static int wait_for_name(const char *name) {
+	int fd, r = -EINVAL;
+
+	for (int i = 0; i < NAME_WAIT_STEPS && r == -EINVAL; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = NAME_WAIT_STEP_NSEC }, NULL);
+		r = netns_open(name, &fd);
+	}
+	if (r == 0)
+		close(fd);
+	return r == 0 ? -EEXIST : r == -EINVAL ? netns_remove_stale(name) : 0;
+}
+
 static int create_namespace(struct execution *x, const char *name) {
 	int fd, r = 0;
 
@@ -257,8 +277,8 @@ static int create_namespace(struct execution *x, const char *name) {
 		return r;
 	x->k->prepared = true;
 	r = netns_create(name, &fd);
-	/* A file that a crash left is no namespace, and the ledger says that it is ours. */
-	if (r == -EEXIST && netns_remove_stale(name) == 0)
+	/* A file that a crash left is no namespace. */
+	if (r == -EEXIST && wait_for_name(name) == 0)
 		r = netns_create(name, &fd);
 	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), fd);
 }
