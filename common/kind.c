@@ -21,15 +21,6 @@ const struct kind *kind_by_link_kind(const char *link_kind) {
 	return &kind_other;
 }
 
-size_t kind_names(enum object_class class, const char **names, size_t max) {
-	size_t n = 0;
-
-	for (const struct kind *const *k = kinds; *k && n < max; k++)
-		if ((*k)->class == class)
-			names[n++] = (*k)->name;
-	return n;
-}
-
 int kind_field(const struct kind *kind, const char *name) {
 	for (size_t i = 0; i < kind->n_fields; i++)
 		if (streq(kind->fields[i].name, name))

@@ -42,7 +42,6 @@ struct change {
 	const struct field *culprit;   /* the field at fault, where the kernel told */
 	const char *text;              /* the kernel's words, or NULL; in the plan's arena */
 	struct change *whole;          /* this one tries a single field of that one, which failed */
-	bool culprit_known;
 };
 
 /* What encoding may ask for; answers come from whoever talks to the kernel. */
@@ -126,9 +125,6 @@ extern const struct kind *const kinds[];
 const struct kind *kind_by_name(const char *name, enum object_class class);
 /* By IFLA_INFO_KIND; kind_other for what topod does not know. */
 const struct kind *kind_by_link_kind(const char *link_kind);
-/* The words of all kinds of a class, for suggestions; returns how many. */
-size_t kind_names(enum object_class class, const char **names, size_t max);
-
 /* The index of a field of the kind, by name; -1. */
 int kind_field(const struct kind *kind, const char *name);
 

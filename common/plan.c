@@ -39,22 +39,3 @@ void plan_done(struct plan *plan) {
 	vec_done(&plan->unnoted);
 	arena_done(&plan->arena);
 }
-
-void change_print(const struct change *change, bool short_scope, struct text *out) {
-	const struct object *object = change_object(change);
-	_cleanup_text_ struct text scope = {};
-	const char *at;
-
-	object_print_scope(object, &scope);
-	at = scope.data;
-	if (short_scope) {
-		const char *slash = strchr(at, '/');
-		at = slash ? slash + 1 : "";
-	}
-	text_addf(out, "%s%s", at, *at ? ": " : "");
-	object_print_noun(object, out);
-	if (change->type == CHANGE_UPDATE) {
-		text_add(out, " ");
-		object_print_fields(change->desired, change->observed, change->fields, out);
-	}
-}

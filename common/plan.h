@@ -37,10 +37,6 @@ void plan_make(struct plan *plan, const struct plan_input *input);
 
 void plan_done(struct plan *plan);
 
-/* "+ web/eth0: address 10.0.0.11/24", "~ web/eth0: mtu 1400 -> 1500": one change in words, without its namespace
- * where short_scope is set. */
-void change_print(const struct change *change, bool short_scope, struct text *out);
-
 /* The object that the change is about. */
 static inline const struct object *change_object(const struct change *change) {
 	return change->desired ? change->desired : change->observed;

@@ -45,14 +45,6 @@ json_t *report_plan_json(const struct plan *plan, const char *topology);
 
 /* What failed (report_apply.c). */
 
-/* Adds an error for each change that failed, at the object's or the field's place in the file that diags holds:
- * "web/eth0: the kernel refused mtu 70000: <its words> (Invalid argument)". Changes given up because of another
- * are counted there ("3 more that need it were not tried"). Returns how many errors were added. */
-size_t report_failures(const struct plan *plan, struct diags *diags);
-
-/* One change that failed, in words: what report_failures() adds, without the count. */
-void report_failure_text(const struct change *change, struct text *out);
-
 /* Diagnostics (report_check.c). */
 
 /* {"file", "valid", "errors", "warnings", "diagnostics": [{"severity", "file", "line", "column", "message"}]}; line and

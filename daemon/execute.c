@@ -332,10 +332,9 @@ static void change_setting(struct execution *x, struct change *change) {
 
 	if (r == 0 && !change->observed && x->hooks->former) {
 		former = setting_read(arena, sysctl->path, &error);
-		if (former)
-			x->hooks->former(x->hooks->userdata, change,
-					 &sysctl_new(arena, sysctl->object.ns, sysctl->path, former)->object);
-		r = error;
+		r = former ? x->hooks->former(x->hooks->userdata, change,
+					      &sysctl_new(arena, sysctl->object.ns, sysctl->path, former)->object)
+			   : error;
 	}
 	if (r == 0)
 		r = setting_write(sysctl->path, sysctl->value);

@@ -17,8 +17,9 @@ struct look {
 /* What is told while a plan is carried out. */
 struct execute_hooks {
 	void *userdata;
-	/* The value that a setting had, known only now because its namespace is new; called before it is changed. */
-	void (*former)(void *userdata, const struct change *change, const struct object *former);
+	/* The value that a setting had, known only now because its namespace is new; called before it is changed. 0, or
+	 * -errno where it could not be noted: then it is not changed. */
+	int (*former)(void *userdata, const struct change *change, const struct object *former);
 	/* An object was made of which the kernel told something that tells it from others (a namespace's inode). */
 	void (*born)(void *userdata, const struct object *made);
 	/* From time to time, in a long plan: n of all changes were tried. */

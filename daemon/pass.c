@@ -104,13 +104,12 @@ static bool is_held(const struct pass *pass, const struct change *change) {
 			return true;
 	if (record && record->state == TROUBLE_REPORTED && pass->r->applying)
 		return true;
-	return !trouble_may_try(record, pass->now_usec, true);
+	return !trouble_may_try(record, pass->now_usec);
 }
 
 /* Drift that the file wants reported or ignored rather than repaired. */
 static bool is_only_reported(struct pass *pass, struct plan *plan, struct change *change) {
 	const struct object *object = change_object(change);
-
 	const struct trouble_record *record = trouble_find(&pass->r->troubles, object);
 
 	/* What could not be made at first is no drift. */
@@ -166,6 +165,10 @@ static void choose(struct pass *pass, struct plan *plan) {
 
 /* The ledger. */
 
+int pass_write(const struct reconciler *r, const struct text *lines) {
+	return lines->size ? ledger_file_append(r->file, lines->data, lines->size) : 0;
+}
+
 static void note_change(struct pass *pass, const struct change *change, struct text *lines) {
 	struct ledger *ledger = pass->r->ledger;
 	const struct object *object = change->desired;
@@ -188,15 +191,15 @@ static int note_intents(struct pass *pass, const struct plan *plan) {
 
 	vec_foreach(at, &plan->changes)
 		note_change(pass, *at, &lines);
-	return lines.size ? ledger_file_append(pass->r->file, lines.data, lines.size) : 0;
+	return pass_write(pass->r, &lines);
 }
 
-static void note_former(void *userdata, const struct change *change, const struct object *former) {
+static int note_former(void *userdata, const struct change *change, const struct object *former) {
 	struct pass *pass = userdata;
 	_cleanup_text_ struct text lines = {};
 
-	if (ledger_note(pass->r->ledger, change->desired, former, change->fields, false, &lines))
-		ledger_file_append(pass->r->file, lines.data, lines.size);
+	ledger_note(pass->r->ledger, change->desired, former, change->fields, false, &lines);
+	return pass_write(pass->r, &lines);
 }
 
 /* What could not be made is not ours; should it exist, it is somebody else's. */
@@ -228,7 +231,7 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 	}
 	vec_foreach(object, &plan->unnoted)
 		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
-	return lines.size ? ledger_file_append(pass->r->file, lines.data, lines.size) : 0;
+	return pass_write(pass->r, &lines);
 }
 
 /* Results. */
@@ -280,47 +283,56 @@ static int note_results(struct pass *pass, struct plan *plan) {
 			note_failure(pass, plan, change);
 		take_back(pass, change, &lines);
 	}
-	return lines.size ? ledger_file_append(pass->r->file, lines.data, lines.size) : 0;
+	return pass_write(pass->r, &lines);
 }
 
 /* A request with several fields fails as a whole: then each is tried alone, so that one bad value does not keep the
  * others from being set. */
+static bool can_be_split(const struct change *change) {
+	enum object_class class = change_object(change)->kind->class;
+
+	return change->type == CHANGE_UPDATE && change->error && !change->held && !change->refused && !change->blocked &&
+	       change->fields & (change->fields - 1) && (class == CLASS_LINK || class == CLASS_PORT);
+}
+
+static void split(struct plan *plan, struct change *whole, struct plan *parts) {
+	for (uint64_t left = whole->fields; left; left &= left - 1) {
+		struct change *part = arena_memdup(&plan->arena, whole, sizeof(*whole));
+
+		part->fields = left & -left;
+		part->done = false;
+		part->error = 0;
+		part->text = NULL;
+		part->culprit = NULL;
+		part->whole = whole;
+		vec_push(&parts->changes, part);
+	}
+	whole->error = 0; /* unless a part says otherwise */
+}
+
+/* The first field at fault stands for the whole. */
+static void join(struct plan *plan, const struct change *part) {
+	struct change *whole = part->whole;
+
+	if (!part->error || whole->error)
+		return;
+	whole->error = part->error;
+	whole->fields = part->fields;
+	whole->culprit = &whole->desired->kind->fields[__builtin_ctzll(part->fields)];
+	whole->text = part->text ? arena_strdup(&plan->arena, part->text) : NULL;
+}
+
 static void split_failed(struct pass *pass, struct plan *plan, const struct look *look,
 			 const struct execute_hooks *hooks) {
 	struct plan parts = {};
-	size_t n = plan->changes.n;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct change *whole = plan->changes.items[i];
-
-		if (whole->type != CHANGE_UPDATE || !whole->error || whole->held || whole->blocked ||
-		    !(whole->fields & (whole->fields - 1)) || whole->desired->kind->class != CLASS_LINK)
-			continue;
-		for (uint64_t left = whole->fields; left; left &= left - 1) {
-			struct change *part = arena_memdup(&plan->arena, whole, sizeof(*whole));
-
-			part->fields = left & -left;
-			part->done = false;
-			part->error = 0;
-			part->text = NULL;
-			part->culprit = NULL;
-			part->whole = plan->changes.items[i];
-			vec_push(&parts.changes, part);
-		}
-	}
+	vec_foreach(at, &plan->changes)
+		if (can_be_split(*at))
+			split(plan, *at, &parts);
 	if (parts.changes.n)
 		pass->r->kernel->ops->execute(pass->r->kernel, look, &parts, hooks);
-	vec_foreach(at, &parts.changes) {
-		struct change *whole = (*at)->whole;
-
-		if (!(*at)->error || whole->culprit_known)
-			continue;
-		whole->culprit_known = true;
-		whole->error = (*at)->error;
-		whole->fields = (*at)->fields;
-		whole->culprit = &whole->desired->kind->fields[__builtin_ctzll((*at)->fields)];
-		whole->text = (*at)->text ? arena_strdup(&plan->arena, (*at)->text) : NULL;
-	}
+	vec_foreach(at, &parts.changes)
+		join(plan, *at);
 	plan_done(&parts);
 }
 
@@ -329,8 +341,7 @@ static void note_birth(void *userdata, const struct object *made) {
 	_cleanup_text_ struct text lines = {};
 
 	ledger_note_birth(pass->r->ledger, made, &lines);
-	if (lines.size)
-		ledger_file_append(pass->r->file, lines.data, lines.size);
+	pass_write(pass->r, &lines); /* without it the namespace is known by its name alone, as before it was made */
 }
 
 static void report_progress(void *userdata, size_t n) {

@@ -63,6 +63,9 @@ void pass_add(struct pass *pass, struct ns_info *info);
 bool pass_settled(const struct pass *pass, const struct ns_info *info);
 void pass_done(struct pass *pass);
 
+/* Appends lines to the ledger, where there are any. 0 or -errno. */
+int pass_write(const struct reconciler *r, const struct text *lines);
+
 /* Looks at the pass's namespaces, and at others that the plan asks for; fills both. 0 or -errno. */
 int pass_look(struct pass *pass, struct state *observed, struct plan *plan);
 

@@ -261,7 +261,7 @@ static void set_pending(struct reconciler *r, const struct pass *pass, const str
 }
 
 /* What has gone back to what it was is forgotten, and so is what vanished. */
-static int forget_returned(struct reconciler *r, struct ns_state *ns, struct text *lines) {
+static void forget_returned(struct reconciler *r, struct ns_state *ns, struct text *lines) {
 	struct object *object = ns ? ns->objects : NULL, *next;
 
 	for (; object; object = next) {
@@ -274,11 +274,6 @@ static int forget_returned(struct reconciler *r, struct ns_state *ns, struct tex
 		if (object->gone)
 			ns_remove(ns, object);
 	}
-	return 0;
-}
-
-static int write_lines(struct reconciler *r, const struct text *lines) {
-	return lines->size ? ledger_file_append(r->file, lines->data, lines->size) : 0;
 }
 
 static void find_troubled(struct reconciler *r, const struct pass *pass) {
@@ -316,7 +311,7 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 		pass->infos.items[i] = pass->infos.items[--pass->infos.n];
 		remove_info(r, info);
 	}
-	return write_lines(r, &lines);
+	return pass_write(r, &lines);
 }
 
 static void tell_converged(struct reconciler *r) {

@@ -159,15 +159,6 @@ static int open_watch(struct session *s, char **ret_problem) {
 	return r;
 }
 
-/* A crash between the two steps of making or of deleting a namespace leaves its file, on which nothing is mounted:
- * no namespace that anybody would see or take away. What is mounted upon stays, as the kernel has it. */
-static void remove_stale_names(const struct ledger *ledger) {
-	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
-		for (const struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
-			if (entry->kind == &kind_netns && entry->made)
-				netns_remove_stale(ns->name);
-}
-
 int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
 	pid_t pid;
 	int r;
@@ -185,7 +176,6 @@ int session_open(struct session *s, struct spec *spec, const struct session_hook
 		r = open_watch(s, ret_problem);
 	if (r < 0)
 		return r;
-	remove_stale_names(&s->ledger);
 	start_reconciler(s, spec);
 	session_watch_files(s);
 	return 0;

@@ -34,10 +34,10 @@ static struct trouble_record *get(struct troubles *t, const struct object *objec
 	return record;
 }
 
-bool trouble_may_try(const struct trouble_record *record, uint64_t now, bool moved) {
+bool trouble_may_try(const struct trouble_record *record, uint64_t now) {
 	if (!record || record->state == TROUBLE_WATCHED || now >= record->next_try_usec)
 		return true;
-	return record->state == TROUBLE_FAILING && moved && now >= record->last_try_usec + TROUBLE_PAUSE_FIRST_USEC;
+	return record->state == TROUBLE_FAILING && now >= record->last_try_usec + TROUBLE_PAUSE_FIRST_USEC;
 }
 
 static void pause_longer(struct trouble_record *record, uint64_t now) {

@@ -43,9 +43,9 @@ struct troubles {
 
 struct trouble_record *trouble_find(const struct troubles *t, const struct object *object);
 
-/* May the object be changed now? `moved`: something happened in its namespace, so that a new try makes sense
- * earlier. */
-bool trouble_may_try(const struct trouble_record *record, uint64_t now, bool moved);
+/* May the object be changed now? What failed, also before its time: that its namespace is looked at means that
+ * something moved there, so that a new try makes sense. */
+bool trouble_may_try(const struct trouble_record *record, uint64_t now);
 
 /* A try failed. True where that is news. */
 bool trouble_failed(struct troubles *t, const struct object *object, const char *error, struct mark mark, uint64_t now);

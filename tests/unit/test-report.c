@@ -251,114 +251,6 @@ static void test_summary(void **state _unused_) {
 	assert_int_equal(summary.n_change + summary.n_recreate + summary.n_delete + summary.n_refused, 0);
 }
 
-/* What failed. */
-
-static struct change *change_of(struct world *w, const char *id) {
-	vec_foreach(at, &w->plan.changes) {
-		_cleanup_text_ struct text text = {};
-
-		object_print_id(change_object(*at), &text);
-		if (streq(text.data, id))
-			return *at;
-	}
-	fail_msg("there is no change of %s", id);
-	return NULL;
-}
-
-static const struct field *field_named(const struct change *change, const char *name) {
-	return &change_object(change)->kind->fields[kind_field(change_object(change)->kind, name)];
-}
-
-static void give_up(struct world *w, const struct change *because) {
-	vec_foreach(at, &w->plan.changes)
-		for (unsigned i = 0; i < (*at)->n_needs; i++)
-			if ((*at)->needs[i] == because || (*at)->needs[i]->blocked) {
-				(*at)->done = true;
-				(*at)->error = -ECANCELED;
-				(*at)->blocked = (*at)->needs[i]; /* a chain, not always the root */
-			}
-}
-
-static void check_failures(struct world *w, size_t n, const char *expected) {
-	assert_int_equal(report_failures(&w->plan, &w->desired.diags), n);
-	_cleanup_free_ char *text = diags_format(&w->desired.diags, false);
-	assert_string_equal(text, expected);
-}
-
-static void test_failures(void **state _unused_) {
-	_world_ w;
-
-	world_make(&w, "namespaces:\n"
-		       "  host:\n"
-		       "    interfaces:\n"
-		       "      b: {kind: bridge, mtu: 1500,\n"
-		       "          forward-delay: 1s}\n"
-		       "    routes:\n"
-		       "      - {to: 10.0.0.0/8, via: 10.9.0.1}\n",
-		   "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400, forward-delay: 15s}, c: {kind: bridge}}}}");
-	world_plan(&w);
-	struct change *b = change_of(&w, "host/b link"), *route = change_of(&w, "host route 10.0.0.0/8"),
-		      *c = change_of(&w, "host/c link");
-	b->done = route->done = c->done = true;
-	b->error = -ERANGE, b->culprit = field_named(b, "forward-delay");
-	route->error = -ENETUNREACH, route->text = "Nexthop has invalid gateway";
-	c->error = -EBUSY;
-	check_failures(&w, 3,
-		       "f: error: host/c: could not be removed: Device or resource busy\n"
-		       "f:5:26: error: host/b: the kernel refused forward-delay 1s: Numerical result out of range\n"
-		       "   5 |           forward-delay: 1s}\n"
-		       "     |                          ^^\n"
-		       "f:7:9: error: host: route 10.0.0.0/8 via 10.9.0.1: could not be made: Nexthop has invalid gateway "
-		       "(Network is unreachable)\n"
-		       "   7 |       - {to: 10.0.0.0/8, via: 10.9.0.1}\n"
-		       "     |         ^\n");
-}
-
-static void test_blocked(void **state _unused_) {
-	_world_ w;
-
-	world_make(&w, "namespaces:\n  a: {interfaces: {b: {kind: bridge, mtu: 70, addresses: 10.0.0.1/16},\n"
-		       "    m: {kind: macvlan, link: b, addresses: 10.1.0.1/16}}}\n", "namespaces: {a: {}}");
-	world_plan(&w);
-	struct change *b = change_of(&w, "a/b link");
-	b->done = true, b->error = -EINVAL, b->culprit = field_named(b, "mtu"), b->text = "mtu less than device minimum";
-	give_up(&w, b);
-	check_failures(&w, 1,
-		       "f:2:43: error: a/b: the kernel refused mtu 70: mtu less than device minimum (Invalid argument); 3 more that "
-		       "need it were not tried\n"
-		       "   2 |   a: {interfaces: {b: {kind: bridge, mtu: 70, addresses: 10.0.0.1/16},\n"
-		       "     |                                           ^^\n");
-}
-
-static void test_refused_and_held(void **state _unused_) {
-	_world_ w;
-
-	world_make(&w, "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400}, z: {kind: bridge}}}}",
-		   "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1500}}}}");
-	disown(&w, "host/b link");
-	world_plan(&w);
-	struct change *z = change_of(&w, "host/z link");
-	z->done = z->held = true, z->error = -EAGAIN; /* left for later: no failure */
-	check_failures(&w, 1,
-		       "f:1:34: error: host/b: bridge exists and is not topod's: take it over with 'adopt: true' on the namespace, "
-		       "or rename it in the file\n"
-		       "   1 | namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400}, z: {kind: bridge}}}}\n"
-		       "     |                                  ^\n");
-}
-
-/* Fields that nobody wrote are named only. */
-static void test_hidden_culprit(void **state _unused_) {
-	_cleanup_text_ struct text out = {};
-	_world_ w;
-
-	world_make(&w, "namespaces: {host: {interfaces: {b: {kind: bridge}}}}", NULL);
-	world_plan(&w);
-	struct change *b = change_of(&w, "host/b link");
-	b->error = -EPERM, b->culprit = field_named(b, "alias");
-	report_failure_text(b, &out);
-	assert_string_equal(out.data, "host/b: the kernel refused 'alias': Operation not permitted");
-}
-
 /* Diagnostics. */
 
 static void test_check_json(void **state _unused_) {
@@ -531,9 +423,7 @@ int main(void) {
 		cmocka_unit_test(test_returning), cmocka_unit_test(test_recreations),
 		cmocka_unit_test(test_recreated_pair), cmocka_unit_test(test_deletions), cmocka_unit_test(test_given_back),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_hidden), cmocka_unit_test(test_color),
-		cmocka_unit_test(test_terminal), cmocka_unit_test(test_plan_json), cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_failures), cmocka_unit_test(test_blocked), cmocka_unit_test(test_refused_and_held),
-		cmocka_unit_test(test_hidden_culprit), cmocka_unit_test(test_check_json),
+		cmocka_unit_test(test_terminal), cmocka_unit_test(test_plan_json), cmocka_unit_test(test_summary), cmocka_unit_test(test_check_json),
 		cmocka_unit_test(test_check_json_without_place), cmocka_unit_test(test_status_text),
 		cmocka_unit_test(test_status_json), cmocka_unit_test(test_foreign_status),
 		cmocka_unit_test(test_duration), cmocka_unit_test(test_clean),
