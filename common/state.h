@@ -6,10 +6,19 @@
 
 #include "kind.h"
 
+/* Where to look: a namespace, or only some things in it. */
+struct scope {
+	const char *ns;
+	const struct object *const *objects; /* desired ones of that namespace, whose counterparts are looked for; NULL:
+						whatever there is */
+	size_t n;
+};
+
 struct ns_state {
 	const char *name;
 	struct object *objects;      /* uthash by key, in the order of adding */
 	bool present;                /* observed: the namespace exists */
+	const struct scope *scope;   /* observed: where only some things were looked for; NULL: everything is here */
 	bool adopt, exclusive;       /* desired */
 	bool declared;               /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;

@@ -29,9 +29,13 @@ struct execute_hooks {
 struct kernel;
 
 struct kernel_ops {
-	/* Adds an ns_state for each name to ret (empty): present or not, with what is in it. Names of namespaces that
-	 * do not exist are no error. 0 or -errno where a look itself failed. */
-	int (*observe)(struct kernel *kernel, const struct look *look, const char *const *names, size_t n,
+	/* Looks into each scope's namespace (each is named once) and adds an ns_state for it to ret (empty): present or
+	 * not, with the namespace's own object unless it is the host, and
+	 *   - where scope->objects is NULL: with everything that is in it;
+	 *   - else: with what has the identity of each of the objects, where there is such (ns_find() finds it). It may
+	 *     hold more than was asked for. What it does not hold is not there only as far as it was asked for.
+	 * A namespace that does not exist is no error. 0, or -errno where a look itself failed. */
+	int (*observe)(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
 		       struct state *ret);
 	/* Tries every change that is not done yet, in order, and fills in what came of it. */
 	void (*execute)(struct kernel *kernel, const struct look *look, struct plan *plan,
@@ -41,6 +45,8 @@ struct kernel_ops {
 	void (*clear)(struct kernel *kernel, enum object_class class, const char *ns);
 	/* The name of a namespace that was looked at, by the id in its events; NULL. */
 	const char *(*name_of)(struct kernel *kernel, int32_t nsid);
+	/* The name of a link of a namespace, by the index in its events, as it was when it was last looked at; NULL. */
+	const char *(*link_of)(struct kernel *kernel, const char *ns, uint32_t ifindex);
 	/* Gives back descriptors that are only kept during a pass. */
 	void (*rest)(struct kernel *kernel);
 	void (*free)(struct kernel *kernel);

@@ -193,6 +193,12 @@ static const char *real_name_of(struct kernel *kernel, int32_t nsid) {
 	return handle ? handle->name : NULL;
 }
 
+static const char *real_link_of(struct kernel *kernel, const char *ns, uint32_t ifindex) {
+	const struct known_link *link = handle_index(handle_get((struct kernel_real *)kernel, ns), ifindex);
+
+	return link ? link->name : NULL;
+}
+
 static void real_clear(struct kernel *kernel _unused_, enum object_class class, const char *ns) {
 	int fd;
 
@@ -227,6 +233,7 @@ static const struct kernel_ops real_ops = {
 	.execute = real_execute,
 	.clear = real_clear,
 	.name_of = real_name_of,
+	.link_of = real_link_of,
 	.rest = real_rest,
 	.free = real_free,
 };

@@ -60,5 +60,5 @@ void handle_drop_link(struct handle *handle, const char *name);
 void handle_clear_links(struct handle *handle);
 
 /* observe.c, execute.c */
-int real_observe(struct kernel *kernel, const struct look *look, const char *const *names, size_t n, struct state *ret);
+int real_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n, struct state *ret);
 void real_execute(struct kernel *kernel, const struct look *look, struct plan *plan, const struct execute_hooks *hooks);

@@ -436,12 +436,12 @@ static void resolve_refs(struct kernel_real *k, const struct look *look, struct 
 	vec_done(&t.ids);
 }
 
-int real_observe(struct kernel *kernel, const struct look *look, const char *const *names, size_t n,
+int real_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
 		 struct state *ret) {
 	struct kernel_real *k = (struct kernel_real *)kernel;
 
 	for (size_t i = 0; i < n; i++) {
-		int r = look_at(k, look, names[i], ret);
+		int r = look_at(k, look, scopes[i].ns, ret);
 		handles_spare(k);
 		if (r < 0)
 			return r;

@@ -57,12 +57,12 @@ static void clean(struct pass *pass) {
 static int observe(struct pass *pass, struct state *observed) {
 	struct reconciler *r = pass->r;
 	struct look look = look_of(r);
-	_cleanup_free_ const char **names = xmalloc(pass->infos.n * sizeof(*names));
+	_cleanup_free_ struct scope *scopes = xmalloc(pass->infos.n * sizeof(*scopes));
 
 	for (size_t i = 0; i < pass->infos.n; i++)
-		names[i] = pass->infos.items[i]->name;
+		scopes[i] = (struct scope){ .ns = pass->infos.items[i]->name };
 	r->status.n_looks += pass->infos.n;
-	return r->kernel->ops->observe(r->kernel, &look, names, pass->infos.n, observed);
+	return r->kernel->ops->observe(r->kernel, &look, scopes, pass->infos.n, observed);
 }
 
 int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {

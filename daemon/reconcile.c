@@ -46,11 +46,15 @@ void reconciler_dirty(struct reconciler *r, const char *ns) {
 		mark_dirty(r, info, now(r));
 }
 
-void reconciler_dirty_id(struct reconciler *r, int32_t nsid) {
+void reconciler_hint(struct reconciler *r, const char *ns, const struct hint *hint _unused_) {
+	reconciler_dirty(r, ns);
+}
+
+void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *hint) {
 	const char *name = r->kernel->ops->name_of(r->kernel, nsid);
 
 	if (name)
-		reconciler_dirty(r, name);
+		reconciler_hint(r, name, hint);
 }
 
 void reconciler_dirty_all(struct reconciler *r) {

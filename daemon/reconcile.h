@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "hint.h"
 #include "kernel.h"
 #include "ledger_file.h"
 #include "spec.h"
@@ -92,9 +93,12 @@ struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, stru
 				  struct ledger_file *file, const struct reconciler_hooks *hooks);
 void reconciler_free(struct reconciler *r);
 
-/* Hints. Unknown names and ids are ignored. */
+/* Hints where to look, heard of in an event: in a namespace by its name, or by the id in the event. Unknown names and
+ * ids are ignored. */
+void reconciler_hint(struct reconciler *r, const char *ns, const struct hint *hint);
+void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *hint);
+/* The whole namespace is looked at. */
 void reconciler_dirty(struct reconciler *r, const char *ns);
-void reconciler_dirty_id(struct reconciler *r, int32_t nsid);
 void reconciler_dirty_all(struct reconciler *r);
 /* What no event tells of is looked at: the namespaces with settings, tables' files and the like. */
 void reconciler_dirty_periodic(struct reconciler *r);

@@ -47,7 +47,7 @@ static void namespace_dirty(void *userdata, int32_t nsid) {
 	if (nsid == WATCH_NSID_HOST)
 		reconciler_dirty(s->reconciler, NS_HOST);
 	else
-		reconciler_dirty_id(s->reconciler, nsid);
+		reconciler_hint_id(s->reconciler, nsid, &(struct hint){ .type = HINT_NAMESPACE });
 }
 
 static void name_dirty(void *userdata, const char *name) {
