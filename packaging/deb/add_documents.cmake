@@ -1,0 +1,8 @@
+# What only a .deb has: copyright and changelog where Debian looks for them. Run by cpack on the files as they are
+# going to be packed.
+if(CPACK_GENERATOR STREQUAL "DEB")
+  set(folder ${CPACK_TEMPORARY_DIRECTORY}/usr/share/doc/topod)
+  file(COPY ${CMAKE_CURRENT_LIST_DIR}/copyright DESTINATION ${folder})
+  execute_process(COMMAND gzip -9nc ${CMAKE_CURRENT_LIST_DIR}/changelog OUTPUT_FILE ${folder}/changelog.Debian.gz
+    COMMAND_ERROR_IS_FATAL ANY)
+endif()
