@@ -47,7 +47,7 @@ json_t *report_plan_json(const struct plan *plan, const char *topology);
 
 /* Diagnostics (report_check.c). */
 
-/* {"file", "valid", "errors", "warnings", "diagnostics": [{"severity", "file", "line", "column", "message"}]}; line and
+/* {"file", "drop_ins": [NAME], "valid", "errors", "warnings", "diagnostics": [{"severity", "file", "line", "column", "message"}]}; line and
  * column are null where no place is known. */
 json_t *report_check_json(const char *file, const struct diags *diags);
 

@@ -128,11 +128,14 @@ static json_t *diag_json(const struct diags *diags, const struct diag *diag) {
 }
 
 json_t *report_check_json(const char *file, const struct diags *diags) {
-	json_t *json = json_object(), *list = json_array();
+	json_t *json = json_object(), *list = json_array(), *dropins = json_array();
 
 	vec_foreach(diag, &diags->list)
 		json_array_append_new(list, diag_json(diags, diag));
+	for (size_t i = 1; i < diags->sources.n; i++)
+		json_array_append_new(dropins, report_json_text(diags->sources.items[i].name));
 	report_set(json, "file", report_json_text(file));
+	report_set(json, "drop_ins", dropins);
 	report_set(json, "valid", json_boolean(!diags->n_errors));
 	report_set(json, "errors", json_integer((json_int_t)diags->n_errors));
 	report_set(json, "warnings", json_integer((json_int_t)diags->n_warnings));

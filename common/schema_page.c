@@ -123,6 +123,20 @@ static void add_types(struct text *out) {
 		      "read as something else (`no`, `22:22`, many IPv6 and MAC addresses) stands in quotes.\n");
 }
 
+static void add_dropins(struct text *out) {
+	text_add(out, "\n## Drop-ins\n\n"
+		      "Beside `NAME.yaml`, the files `NAME.d/*.yaml` are read in the order of their names (hidden files and "
+		      "editors' backups are not) and become one topology with it, for every verb and at every reload. They are "
+		      "in the same language:\n\n"
+		      "- Mappings are united: a drop-in may add namespaces, interfaces, settings, or keys to those that another "
+		      "file has.\n"
+		      "- Lists are appended. Addresses, ports, routes and links are sets: what stands in two files is there "
+		      "once. Entries of `nat` keep their order, the file's own first.\n"
+		      "- No file overrides another. The same value twice is fine; a different one is an error that shows both "
+		      "places.\n\n"
+		      "A drop-in that cannot be read or is wrong is a mistake of the whole: nothing is changed.\n");
+}
+
 void schema_markdown(struct text *out) {
 	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
 	size_t n = schema_mappings(mappings);
@@ -135,4 +149,5 @@ void schema_markdown(struct text *out) {
 	for (size_t i = 0; i < n; i++)
 		add_mapping(&mappings[i], out);
 	add_types(out);
+	add_dropins(out);
 }

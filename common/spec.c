@@ -8,6 +8,9 @@
 #include "kind/sysctl.h"
 #include "spec_private.h"
 
+/* Bytes of trees; each file has its own limit of nodes, and behind the one that passes this no other is read. */
+enum { SPEC_TREE_MAX = 512 * 1024 * 1024 };
+
 static const struct enum_name drift_names[] = {
 	{ "restore", DRIFT_RESTORE }, { "report", DRIFT_REPORT }, { "ignore", DRIFT_IGNORE }, {},
 };
@@ -306,6 +309,33 @@ static void add_namespace_objects(struct reading *r) {
 	}
 }
 
+/* Every file is read to its end, so that one run shows the mistakes of all. NULL where one cannot be. */
+static const struct node *read_sources(struct arena *tree, struct diags *diags, size_t first) {
+	const struct node *roots[UINT8_MAX];
+	bool good = true;
+	size_t n = 0;
+
+	for (size_t source = first; source < diags->sources.n; source++) {
+		if (tree->used > SPEC_TREE_MAX) {
+			diag_error(diags, (struct mark){ .source = (uint8_t)source },
+				   "the files before this one say too much already; it is not read");
+			return NULL;
+		}
+		roots[n] = yaml_read(tree, diags, (uint8_t)source);
+		good &= roots[n++] != NULL;
+	}
+	return good ? spec_merge(tree, diags, roots, n) : NULL;
+}
+
+static void keep_names(struct spec *spec, const struct diags *diags) {
+	const char **names = arena_newn(&spec->state.arena, const char *, diags->sources.n);
+
+	for (size_t i = 0; i < diags->sources.n; i++)
+		names[i] = arena_strdup(&spec->state.arena, diags->sources.items[i].name);
+	spec->files = names;
+	spec->n_files = diags->sources.n;
+}
+
 bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const struct spec_options *options) {
 	_cleanup_(arena_done) struct arena tree = {};
 	struct reading r = {
@@ -315,8 +345,9 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 	};
 
 	spec_empty(ret, options->topology);
+	keep_names(ret, diags);
 	r.parse.arena = &ret->state.arena;
-	const struct node *root = yaml_read(&tree, diags, source);
+	const struct node *root = read_sources(&tree, diags, source);
 	if (!root)
 		return false;
 	read_document(&r, root);
@@ -329,6 +360,10 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 void spec_empty(struct spec *ret, const char *topology) {
 	*ret = (struct spec){};
 	ret->topology = arena_strdup(&ret->state.arena, topology);
+}
+
+const char *spec_file_of(const struct spec *spec, struct mark mark) {
+	return mark.line && mark.source < spec->n_files ? spec->files[mark.source] : NULL;
 }
 
 void spec_done(struct spec *spec) {

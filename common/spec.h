@@ -13,6 +13,8 @@
 struct spec {
 	struct state state;
 	const char *topology;
+	const char *const *files; /* names of what it was read from, by mark.source */
+	size_t n_files;
 	bool remove_on_stop;
 };
 
@@ -22,11 +24,15 @@ struct spec_options {
 	uint8_t machine_id[16];              /* for stable MAC addresses */
 };
 
-/* Reads a source of diags into a new spec. False where there was an error; spec is then to be freed all the
- * same. */
+/* Reads a source of diags into a new spec, with the sources registered behind it (drop-ins) laid over it in their order:
+ * mappings are united, lists appended, and a value that contradicts an earlier file's is an error with both places.
+ * False where there was an error; spec is then to be freed all the same. */
 bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const struct spec_options *options);
 
 /* An empty desired state of that topology: what `down` converges to. */
 void spec_empty(struct spec *ret, const char *topology);
+
+/* The name of the file that the place is in, as the user wrote it; NULL where no place is known. The spec's. */
+const char *spec_file_of(const struct spec *spec, struct mark mark);
 
 void spec_done(struct spec *spec);

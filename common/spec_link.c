@@ -108,23 +108,40 @@ static struct ns_state *endpoint_namespace(struct reading *r, const struct link_
 	return NULL;
 }
 
-static struct object *read_endpoint(struct reading *r, const struct node *node) {
+/* One end as it is written; ns is NULL where it is wrong. */
+struct endpoint {
+	const struct node *node;
 	struct link_ref ref;
+	struct ns_state *ns;
+};
 
-	if (!type_link_ref.parse(&r->parse, &key_endpoint, node, &ref))
+static struct endpoint read_endpoint(struct reading *r, const struct node *node) {
+	struct endpoint end = { .node = node };
+
+	if (type_link_ref.parse(&r->parse, &key_endpoint, node, &end.ref))
+		end.ns = endpoint_namespace(r, &end.ref, node);
+	return end;
+}
+
+static struct object *declare_end(struct reading *r, const struct endpoint *end) {
+	struct object *object = new_link(r, &kind_veth, end->ns->name, end->ref.name, end->node->mark);
+
+	object->drift = end->ns->drift;
+	struct object *before = ns_add(end->ns, object);
+	if (!before)
+		return object;
+	diag_error(r->parse.diags, end->node->mark, "%s:%s is an end of two links", end->ref.ns, end->ref.name);
+	diag_note(r->parse.diags, before->mark, "first here");
+	return NULL;
+}
+
+/* The same pair was declared before, whichever end came first. */
+static struct object *find_pair(const struct endpoint ends[2]) {
+	struct object *before = ns_find_link(ends[0].ns, ends[0].ref.name);
+
+	if (!before || !before->twin || before->twin != ns_find_link(ends[1].ns, ends[1].ref.name))
 		return NULL;
-	struct ns_state *ns = endpoint_namespace(r, &ref, node);
-	if (!ns)
-		return NULL;
-	struct object *object = new_link(r, &kind_veth, ns->name, ref.name, node->mark);
-	object->drift = ns->drift;
-	struct object *before = ns_add(ns, object);
-	if (before) {
-		diag_error(r->parse.diags, node->mark, "%s:%s is an end of two links", ref.ns, ref.name);
-		diag_note(r->parse.diags, before->mark, "first here");
-		return NULL;
-	}
-	return object;
+	return before;
 }
 
 static void pair_ends(struct object *a, struct object *b) {
@@ -138,15 +155,40 @@ static void pair_ends(struct object *a, struct object *b) {
 	b->twin = a;
 }
 
-static void read_endpoints(struct reading *r, const struct node *list, const struct object *pair_values) {
-	struct object *ends[2];
+/* What is said of a pair at a second place: the same, or what the first left open. */
+static void add_pair_values(struct reading *r, struct object *end, struct object *values) {
+	struct veth *one = (struct veth *)end, *other = (struct veth *)end->twin;
+
+	for (size_t i = 0; one->pair && i < LINK_N_FIELDS; i++) {
+		const struct field *field = &kind_veth.fields[i];
+
+		if (!object_has(values, i) || !object_has(one->pair, i) || field_equal(field, values, one->pair))
+			continue;
+		diag_error(r->parse.diags, values->marks[i], "'%s' of this link is declared twice with different values",
+			   field->name);
+		diag_note(r->parse.diags, one->pair->marks[i], "first here");
+	}
+	inherit(values, one->pair);
+	one->pair = other->pair = values;
+}
+
+static void read_endpoints(struct reading *r, const struct node *list, struct object *pair_values) {
+	struct endpoint written[2];
+	struct object *ends[2], *before;
 
 	if (list->type != NODE_SEQUENCE || list->n != 2) {
 		diag_error(r->parse.diags, list->mark, "a link has two ends: [namespace:interface, namespace:interface]");
 		return;
 	}
 	for (size_t i = 0; i < 2; i++)
-		ends[i] = read_endpoint(r, list->items[i]);
+		written[i] = read_endpoint(r, list->items[i]);
+	before = written[0].ns && written[1].ns ? find_pair(written) : NULL;
+	if (before && pair_values)
+		add_pair_values(r, before, pair_values);
+	if (before)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		ends[i] = written[i].ns ? declare_end(r, &written[i]) : NULL;
 	if (!ends[0] || !ends[1])
 		return;
 	pair_ends(ends[0], ends[1]);
@@ -366,6 +408,8 @@ static void set_master(const struct interface *i, const char *name, const struct
 	if (object_has(link, LINK_MASTER)) {
 		bool same = streq(as_link(link)->master, controller);
 
+		if (same && marks[LINK_MASTER].source != node->mark.source)
+			return; /* lists of several files are sets */
 		diag_error(i->r->parse.diags, node->mark, "%s is %s", name,
 			   same ? "named twice" : "a port of two controllers");
 		diag_note(i->r->parse.diags, marks[LINK_MASTER], "first here");

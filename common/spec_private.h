@@ -27,6 +27,10 @@ void spec_add(struct reading *r, struct ns_state *ns, struct object *object);
 void spec_add_sysctl(struct reading *r, struct ns_state *ns, const char *path, const char *value, struct mark mark,
 		     enum drift_policy drift);
 
+/* spec_merge.c: one document of several, each laid over those before it; n at least 1. What contradicts is an error in
+ * diags. The documents stay as they are, and parts of them are parts of what is returned. */
+const struct node *spec_merge(struct arena *arena, struct diags *diags, const struct node *const *roots, size_t n);
+
 /* spec_link.c: the sections `links`, `defaults` and `interfaces`. */
 void spec_defaults(struct reading *r, const struct node *node);
 void spec_links(struct reading *r, const struct node *node);

@@ -58,8 +58,19 @@ const struct node *yaml_read(struct arena *arena, struct diags *diags, uint8_t s
 /* The value of a key of a mapping, or NULL. */
 const struct node *node_get(const struct node *mapping, const char *key);
 
+/* Leaves out every pair whose key stands before it already, in the order of the others; returns how many are left. `again`
+ * is told of each that goes and of the one that stays, to which it may give another value. */
+typedef void (*node_again_fn)(void *userdata, struct node_pair *first, struct node_pair *later);
+size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn again, void *userdata);
+
 /* Where the key itself stands; the mapping's place where it has none of that name. */
 struct mark node_key_mark(const struct node *mapping, const char *key);
+
+/* Words of a file for a message: at most some 60 bytes of them, whole characters. */
+struct yaml_quote {
+	char text[80];
+};
+struct yaml_quote yaml_quote(const char *text, size_t size);
 
 /* "a mapping", "a list", "a text": for messages. */
 const char *node_type_name(const struct node *node);

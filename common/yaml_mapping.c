@@ -40,23 +40,22 @@ static bool check_key(struct diags *diags, const struct node *key) {
 	return false;
 }
 
-/* Leaves out the later of two pairs with the same key. */
-static void drop_later(struct pairs *pairs, struct node_pair *first, struct node_pair *later) {
-	if ((size_t)(later - pairs->items) < pairs->n_written) {
-		struct yaml_quote quote = yaml_quote(later->key->text, later->key->n);
-		diag_error(pairs->diags, later->key->mark, "the key '%s' stands here a second time", quote.text);
-		diag_note(pairs->diags, first->key->mark, "first here");
-	}
+/* The later of two pairs with the same key goes. */
+struct uniting {
+	node_again_fn again;
+	void *userdata;
+};
+
+static void drop(const struct uniting *u, struct node_pair *first, struct node_pair *later) {
+	u->again(u->userdata, first, later);
 	later->key = NULL;
 }
 
-static void drop_few(struct pairs *pairs) {
-	struct node_pair *items = pairs->items;
-
-	for (size_t later = 1; later < pairs->n; later++)
+static void unite_few(const struct uniting *u, struct node_pair *items, size_t n) {
+	for (size_t later = 1; later < n; later++)
 		for (size_t first = 0; first < later; first++)
 			if (items[first].key && same_key(items[first].key, items[later].key)) {
-				drop_later(pairs, &items[first], &items[later]);
+				drop(u, &items[first], &items[later]);
 				break;
 			}
 }
@@ -70,27 +69,43 @@ static int compare_keys(const void *a, const void *b) {
 	return r ? r : (x > y) - (x < y); /* equal keys in the file's order */
 }
 
-static void drop_many(struct pairs *pairs) {
-	_cleanup_free_ struct node_pair **sorted = xmalloc(pairs->n * sizeof(*sorted));
+static void unite_many(const struct uniting *u, struct node_pair *items, size_t n) {
+	_cleanup_free_ struct node_pair **sorted = xmalloc(n * sizeof(*sorted));
 	struct node_pair *first = NULL;
 
-	for (size_t i = 0; i < pairs->n; i++)
-		sorted[i] = &pairs->items[i];
-	qsort(sorted, pairs->n, sizeof(*sorted), compare_keys);
-	for (size_t i = 0; i < pairs->n; i++)
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &items[i];
+	qsort(sorted, n, sizeof(*sorted), compare_keys);
+	for (size_t i = 0; i < n; i++)
 		if (first && same_key(first->key, sorted[i]->key))
-			drop_later(pairs, first, sorted[i]);
+			drop(u, first, sorted[i]);
 		else
 			first = sorted[i];
 }
 
-static void close_gaps(struct pairs *pairs) {
+size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn again, void *userdata) {
+	const struct uniting uniting = {.again = again, .userdata = userdata};
 	size_t kept = 0;
 
-	for (size_t i = 0; i < pairs->n; i++)
-		if (pairs->items[i].key)
-			pairs->items[kept++] = pairs->items[i];
-	pairs->n = kept;
+	if (n <= FEW)
+		unite_few(&uniting, pairs, n);
+	else
+		unite_many(&uniting, pairs, n);
+	for (size_t i = 0; i < n; i++)
+		if (pairs[i].key)
+			pairs[kept++] = pairs[i];
+	return kept;
+}
+
+/* A written key that stands twice is a mistake; one that `<<` brings in only fills a gap. */
+static void refuse_again(void *userdata, struct node_pair *first, struct node_pair *later) {
+	struct pairs *pairs = userdata;
+
+	if ((size_t)(later - pairs->items) >= pairs->n_written)
+		return;
+	struct yaml_quote quote = yaml_quote(later->key->text, later->key->n);
+	diag_error(pairs->diags, later->key->mark, "the key '%s' stands here a second time", quote.text);
+	diag_note(pairs->diags, first->key->mark, "first here");
 }
 
 /* How many pairs a `<<` brings in at most. */
@@ -151,11 +166,6 @@ void yaml_mapping(struct arena *arena, struct diags *diags, struct node *node, c
 	if (merged.key)
 		merge(&pairs, &merged);
 
-	if (pairs.n <= FEW)
-		drop_few(&pairs);
-	else
-		drop_many(&pairs);
-	close_gaps(&pairs);
-	node->n = pairs.n;
+	node->n = node_pairs_unite(pairs.items, pairs.n, refuse_again, &pairs);
 	node->pairs = pairs.items;
 }

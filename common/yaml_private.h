@@ -56,12 +56,6 @@ struct mark yaml_text_mark(const struct yaml_text *text, struct yaml_place place
 /* Says what libyaml could not read. `open` is the innermost unfinished [] or {}, or NULL. */
 void yaml_error(struct diags *diags, struct yaml_text *text, const yaml_parser_t *parser, const struct node *open);
 
-/* Words of the text for a message: at most some 60 bytes of it, whole characters. */
-struct yaml_quote {
-	char text[80];
-};
-struct yaml_quote yaml_quote(const char *text, size_t size);
-
 /* Makes node a mapping of n nodes, keys and values by turns, NULL where one could not be read. What is wrong with
  * a pair is said, and the pair left out. */
 void yaml_mapping(struct arena *arena, struct diags *diags, struct node *node, const struct node *const *items,

@@ -47,7 +47,7 @@ struct storm {
 
 static struct {
 	bool native, color;
-	char *topology, *file;
+	char *topology;
 	void (*redirect)(void *userdata, const struct journal_line *line);
 	void *userdata;
 	struct storm storm;
@@ -84,9 +84,9 @@ static void add_in(const char *words, uint64_t usec, struct text *out) {
 	report_duration(usec, out);
 }
 
-static void add_place(const struct occurrence *o, const char *file, struct text *out) {
-	if (o->mark.line && file)
-		text_addf(out, " (%s:%" PRIu32 ")", file, o->mark.line);
+static void add_place(const struct occurrence *o, struct text *out) {
+	if (o->mark.line && o->file)
+		text_addf(out, " (%s:%" PRIu32 ")", o->file, o->mark.line);
 	else if (o->mark.line)
 		text_addf(out, " (line %" PRIu32 ")", o->mark.line);
 }
@@ -97,17 +97,17 @@ static void add_restored(const struct occurrence *o, struct text *out) {
 		text_addf(out, " (and %zu object%s with it)", o->n_followers, o->n_followers == 1 ? "" : "s");
 }
 
-static void add_failed(const struct occurrence *o, const char *file, struct text *out) {
+static void add_failed(const struct occurrence *o, struct text *out) {
 	text_addf(out, "; the repair failed: %s", o->error ? o->error : "no reason is known");
-	add_place(o, file, out);
+	add_place(o, out);
 	if (o->pause_usec)
 		add_in("; trying again in ", o->pause_usec, out);
 }
 
-static void add_failing(const struct occurrence *o, const char *file, struct text *out) {
+static void add_failing(const struct occurrence *o, struct text *out) {
 	if (o->error)
 		text_addf(out, ": %s", o->error);
-	add_place(o, file, out);
+	add_place(o, out);
 	if (o->pause_usec)
 		add_in("; trying again in ", o->pause_usec, out);
 }
@@ -131,7 +131,7 @@ static void add_converged(const struct occurrence *o, struct text *out) {
 	add_in(", verified in ", o->latency_usec, out);
 }
 
-static void add_words(const struct occurrence *o, const char *file, struct text *out) {
+static void add_words(const struct occurrence *o, struct text *out) {
 	if (types[o->type].drift)
 		text_add(out, "drift: ");
 	if (o->type == OCCURRENCE_FAILING)
@@ -146,13 +146,13 @@ static void add_words(const struct occurrence *o, const char *file, struct text 
 		text_add(out, "; reported only");
 		return;
 	case OCCURRENCE_DRIFT_FAILED:
-		add_failed(o, file, out);
+		add_failed(o, out);
 		return;
 	case OCCURRENCE_BACKED_OFF:
 		add_backed_off(o, out);
 		return;
 	case OCCURRENCE_FAILING:
-		add_failing(o, file, out);
+		add_failing(o, out);
 		return;
 	case OCCURRENCE_RECOVERED:
 		text_addf(out, "recovered: %s: %s is as declared again", o->scope ? o->scope : "?",
@@ -168,11 +168,11 @@ static void add_words(const struct occurrence *o, const char *file, struct text 
 	abort();
 }
 
-char *occurrence_text(const struct occurrence *occurrence, const char *file) {
+char *occurrence_text(const struct occurrence *occurrence) {
 	_cleanup_text_ struct text raw = {};
 	struct text clean = {};
 
-	add_words(occurrence, file, &raw);
+	add_words(occurrence, &raw);
 	report_clean(raw.data, &clean);
 	return text_take(&clean);
 }
@@ -201,8 +201,8 @@ static void add_object(struct arena *arena, struct journal_line *line, const str
 		add_field(arena, line, "TOPOD_NAMESPACE=%s", o->object->ns);
 	if (o->scope)
 		add_field(arena, line, "TOPOD_OBJECT=%s%s%s", o->scope, o->noun ? " " : "", o->noun ? o->noun : "");
-	if (o->mark.line && journal.file)
-		add_field(arena, line, "TOPOD_FILE=%s", journal.file);
+	if (o->mark.line && o->file)
+		add_field(arena, line, "TOPOD_FILE=%s", o->file);
 	if (o->mark.line)
 		add_field(arena, line, "TOPOD_LINE=%" PRIu32, o->mark.line);
 	if (o->error)
@@ -279,14 +279,11 @@ void journal_redirect(void (*fn)(void *userdata, const struct journal_line *line
 	journal.userdata = userdata;
 }
 
-void journal_topology(const char *topology, const char *file) {
-	/* The old ones last: the new may be the same. */
-	char *old_topology = journal.topology, *old_file = journal.file;
+void journal_topology(const char *topology) {
+	char *old = journal.topology; /* last: the new one may be the same */
 
 	journal.topology = topology ? xstrdup(topology) : NULL;
-	journal.file = file ? xstrdup(file) : NULL;
-	free(old_topology);
-	free(old_file);
+	free(old);
 }
 
 /* Storms. */
@@ -369,7 +366,7 @@ void journal_occurrence(const struct occurrence *occurrence, uint64_t now_usec) 
 		tell_counts(&journal.storm, now_usec); /* what comes before is told before */
 	else if (!admit(&journal.storm, occurrence->type, now_usec))
 		return;
-	line.text = text = occurrence_text(occurrence, journal.file);
+	line.text = text = occurrence_text(occurrence);
 	add_fields(&arena, &line, occurrence);
 	put(&line);
 }

@@ -33,9 +33,8 @@ void journal_open(void);
  * journal_open() said. */
 void journal_redirect(void (*fn)(void *userdata, const struct journal_line *line), void *userdata);
 
-/* The topology that is served (TOPOD_TOPOLOGY=), and its file as the user wrote it, for places. Both are copied;
- * NULL: none. */
-void journal_topology(const char *topology, const char *file);
+/* The topology that is served (TOPOD_TOPOLOGY=), copied; NULL: none. */
+void journal_topology(const char *topology);
 
 /* One occurrence; now_usec is CLOCK_MONOTONIC. */
 void journal_occurrence(const struct occurrence *occurrence, uint64_t now_usec);
@@ -51,6 +50,6 @@ void journal_log(int priority, const char *format, ...) _printf_(2, 3);
 /* Each diagnostic of a refused (or warned of) file as a line, with TOPOD_FILE= and TOPOD_LINE=. */
 void journal_diags(const struct diags *diags);
 
-/* The message of an occurrence, pure: "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms".
- * file: for places, or NULL. The caller frees. */
-char *occurrence_text(const struct occurrence *occurrence, const char *file);
+/* The message of an occurrence, pure: "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms". The
+ * caller frees. */
+char *occurrence_text(const struct occurrence *occurrence);

@@ -276,7 +276,7 @@ static int open_all(struct loop *l) {
 	_cleanup_free_ char *problem = NULL;
 	int r;
 
-	journal_topology(l->loaded->spec.topology, l->loaded->name);
+	journal_topology(l->loaded->spec.topology);
 	r = session_open(&l->session, &l->loaded->spec, &hooks, &problem);
 	if (r < 0) {
 		journal_log(LOG_ERR, "%s", problem);

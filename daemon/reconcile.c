@@ -119,6 +119,18 @@ static void drop_reports(struct reconciler *r, const struct ns_state *before, co
 	}
 }
 
+/* What fails is tried again now, so that what is told of it has its places in the new files. */
+static void retry_failing(struct reconciler *r, uint64_t when) {
+	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
+		struct ns_info *info = pass_info(r, t->ns);
+
+		if (!info || t->state != TROUBLE_FAILING)
+			continue;
+		t->next_try_usec = when;
+		mark_dirty(r, info, when);
+	}
+}
+
 static void count_declared(struct reconciler *r) {
 	r->status.n_namespaces = r->status.n_objects = 0;
 	state_foreach(ns, &r->spec.state) {
@@ -172,6 +184,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		mark_dirty(r, pass_info(r, ns->name), when);
 		pass_set_verified(r, pass_info(r, ns->name), false);
 	}
+	retry_failing(r, when);
 	count_declared(r);
 	begin_applying(r);
 	spec_done(&before);
@@ -424,6 +437,7 @@ void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, 
 		struct trouble trouble = {
 			.scope = t->scope, .noun = t->noun, .state = names[t->state], .error = t->error,
 			.n_tries = t->n_tries, .next_try_usec = t->next_try_usec, .mark = t->mark,
+			.file = spec_file_of(&r->spec, t->mark),
 		};
 
 		if (t->state != TROUBLE_WATCHED)

@@ -47,6 +47,7 @@ struct occurrence {
 	const char *error;           /* FAILED, FAILING: why; else NULL */
 	const char *opponent;        /* BACKED_OFF: what is known about the other side, or NULL */
 	struct mark mark;            /* the place in the file, line 0: none */
+	const char *file;            /* which that is, the spec's; NULL: no place is known */
 	uint64_t latency_usec;       /* RESTORED: from the event to the acknowledged repair; CONVERGED: the whole time */
 	uint64_t pause_usec;         /* FAILING, BACKED_OFF: until the next try */
 	size_t n_followers;          /* RESTORED: objects that had gone with it and came back with it */
@@ -71,6 +72,7 @@ struct trouble {
 	size_t n_tries;
 	uint64_t next_try_usec;           /* CLOCK_MONOTONIC */
 	struct mark mark;
+	const char *file;                 /* as in an occurrence */
 };
 
 struct reconciler_hooks {

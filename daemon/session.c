@@ -94,9 +94,11 @@ void session_watch_files(struct session *s) {
 
 static void occurred(void *userdata, const struct occurrence *occurrence) {
 	struct session *s = userdata;
+	struct occurrence placed = *occurrence;
 
+	placed.file = spec_file_of(reconciler_spec(s->reconciler), occurrence->mark);
 	if (s->hooks.occurred)
-		s->hooks.occurred(s->hooks.userdata, occurrence);
+		s->hooks.occurred(s->hooks.userdata, &placed);
 }
 
 static void progress(void *userdata, size_t n_done, size_t n_all) {

@@ -3,11 +3,13 @@
  * Whatever the path leads to is opened without waiting and asked what it is before a byte is read: a FIFO, a
  * device or a terabyte of holes is refused at once.
  *
- * A file that others may write to is theirs: who runs it with topod's privilege hands them the machine. Root's own
- * and the runner's own may be open to a group, which somebody must have wanted, but to nobody else.
+ * A file that others may write to is theirs: who runs it with topod's privilege hands them the machine. So is one in a
+ * folder where they may put another in its place. Root's own and the runner's own may be open to a group, which somebody
+ * must have wanted, but to nobody else.
  */
 #include "spec_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <systemd/sd-id128.h>
@@ -17,7 +19,12 @@
 /* Stable addresses are derived from this and the machine's id, which itself must not get out. */
 #define TOPOD_APP_ID SD_ID128_MAKE(5e,0b,9c,74,3f,8d,4d,1e,9a,60,c2,77,1d,e5,48,3b)
 
-static const struct mark nowhere = {};
+/* A file as a whole. */
+static struct mark whole(uint8_t source) {
+	return (struct mark){ .source = source };
+}
+
+static const struct mark nowhere = {}; /* the first file as a whole */
 
 static const char *file_type(mode_t mode) {
 	return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
@@ -29,46 +36,70 @@ static bool writable_by_others(const struct stat *st) {
 	return st->st_mode & S_IWGRP && st->st_uid != 0 && st->st_uid != geteuid();
 }
 
+/* What may still be read: all files together are as large as one may be. */
+static size_t room(const struct loaded_spec *ret) {
+	size_t used = 0;
+
+	vec_foreach(file, &ret->files)
+		used += file->size;
+	return used < YAML_MAX_SIZE ? YAML_MAX_SIZE - used : 0;
+}
+
+static void say_too_large(struct loaded_spec *ret, uint8_t source) {
+	diag_error(&ret->diags, whole(source), "the file is larger than %d MiB%s", YAML_MAX_SIZE >> 20,
+		   source ? ", together with those before it" : "");
+}
+
 /* A stream (standard input) may be a pipe or a terminal; a path leads to a file. */
-static bool check_file(struct loaded_spec *ret, int fd, unsigned flags) {
+static bool check_file(struct loaded_spec *ret, uint8_t source, int fd, unsigned flags) {
 	struct stat st;
+	size_t before = ret->diags.n_errors;
 	bool stream = fd == STDIN_FILENO;
 
 	if (fstat(fd, &st) < 0)
-		diag_error(&ret->diags, nowhere, "%s", strerror(errno));
+		diag_error(&ret->diags, whole(source), "%s", strerror(errno));
 	else if (!S_ISREG(st.st_mode) && (!stream || S_ISDIR(st.st_mode)))
-		diag_error(&ret->diags, nowhere, "this is %s, not a file", file_type(st.st_mode));
-	else if (S_ISREG(st.st_mode) && st.st_size > YAML_MAX_SIZE)
-		diag_error(&ret->diags, nowhere, "the file is larger than %d MiB", YAML_MAX_SIZE >> 20);
+		diag_error(&ret->diags, whole(source), "this is %s, not a file", file_type(st.st_mode));
+	else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > room(ret))
+		say_too_large(ret, source);
 	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && writable_by_others(&st))
-		diag_error(&ret->diags, nowhere, "others may write to this file; take that from them (chmod go-w), or "
+		diag_error(&ret->diags, whole(source), "others may write to this file; take that from them (chmod go-w), or "
 			   "give --insecure-permissions");
-	return ret->diags.n_errors == 0;
+	return ret->diags.n_errors == before;
 }
 
-static bool read_file(struct loaded_spec *ret, int fd) {
+static bool read_file(struct loaded_spec *ret, uint8_t source, int fd) {
 	_cleanup_free_ char *buffer = xmalloc(256 * 1024);
 	_cleanup_text_ struct text text = {};
+	size_t limit = room(ret), before = ret->diags.n_errors;
+	struct spec_text *file = &ret->files.items[source];
 	ssize_t n;
 
-	while ((n = read(fd, buffer, 256 * 1024)) > 0 && text.size <= YAML_MAX_SIZE)
+	while ((n = read(fd, buffer, 256 * 1024)) > 0 && text.size <= limit)
 		text_addn(&text, buffer, (size_t)n);
 	if (n < 0)
-		diag_error(&ret->diags, nowhere, "%s", strerror(errno));
-	else if (text.size > YAML_MAX_SIZE)
-		diag_error(&ret->diags, nowhere, "the file is larger than %d MiB", YAML_MAX_SIZE >> 20);
-	ret->size = text.size;
-	ret->text = text_take(&text);
-	return ret->diags.n_errors == 0;
+		diag_error(&ret->diags, whole(source), "%s", strerror(errno));
+	else if (text.size > limit)
+		say_too_large(ret, source);
+	file->size = text.size;
+	file->text = text_take(&text);
+	ret->diags.sources.items[source].text = file->text;
+	ret->diags.sources.items[source].size = file->size;
+	return ret->diags.n_errors == before;
 }
 
-char *spec_file_topology(const char *path) {
-	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-	char *name = xstrdup(streq(path, "-") ? "stdin" : base), *dot = strrchr(name, '.');
+static char *without_suffix(const char *path) {
+	char *name = xstrdup(path), *dot = strrchr(name, '.');
 
 	if (dot && (streq(dot, ".yaml") || streq(dot, ".yml")))
 		*dot = '\0';
 	return name;
+}
+
+char *spec_file_topology(const char *path) {
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+
+	return without_suffix(streq(path, "-") ? "stdin" : base);
 }
 
 /* A name in the file was checked there. */
@@ -80,7 +111,7 @@ static void check_topology(struct loaded_spec *loaded) {
 			   "'topology: NAME' into it", loaded->spec.topology, why ? why : "is longer than 100 bytes");
 }
 
-static void read_spec(struct loaded_spec *ret, uint8_t source) {
+static void read_spec(struct loaded_spec *ret) {
 	_cleanup_(tables_done) struct tables tables = {};
 	_cleanup_free_ char *topology = spec_file_topology(ret->name);
 	struct spec_options options = { .topology = topology };
@@ -90,44 +121,155 @@ static void read_spec(struct loaded_spec *ret, uint8_t source) {
 	options.tables = tables.list.items;
 	if (sd_id128_get_machine_app_specific(TOPOD_APP_ID, &id) >= 0)
 		memcpy(options.machine_id, id.bytes, sizeof(options.machine_id));
-	spec_read(&ret->spec, &ret->diags, source, &options);
+	spec_read(&ret->spec, &ret->diags, 0, &options);
 	check_topology(ret);
 }
 
-static uint8_t begin(struct loaded_spec *ret, const char *name) {
-	*ret = (struct loaded_spec){ .name = xstrdup(name) };
-	return diags_add_source(&ret->diags, (struct source){ .name = ret->name, .text = "" });
+/* ---- one file ---- */
+
+/* The name is taken over. */
+static uint8_t add_file(struct loaded_spec *ret, char *name) {
+	vec_push(&ret->files, (struct spec_text){ .name = name });
+	return diags_add_source(&ret->diags, (struct source){ .name = name, .text = "" });
 }
 
-bool spec_file_load_fd(int fd, const char *name, unsigned flags, struct loaded_spec *ret) {
-	uint8_t source = begin(ret, name);
+static void load_file(struct loaded_spec *ret, int folder, const char *path, char *name, unsigned flags) {
+	uint8_t source = add_file(ret, name);
+	_cleanup_close_ int fd = openat(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int error = errno == ENXIO ? EINVAL : errno; /* a socket: there is no better word for it */
 
-	if (!check_file(ret, fd, flags) || !read_file(ret, fd))
+	if (fd < 0)
+		diag_error(&ret->diags, whole(source), "%s", error == EINVAL ? "this is not a file" : strerror(error));
+	else if (check_file(ret, source, fd, flags))
+		read_file(ret, source, fd);
+}
+
+/* ---- folders ---- */
+
+/* Others could put another file in the place of one that they may not write to; where the sticky bit is set, they
+ * cannot. */
+static void check_folder_of(struct loaded_spec *ret, const char *path) {
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder = !slash ? xstrdup(".") : slash == path ? xstrdup("/") : strndup(path, (size_t)(slash - path));
+	struct stat st;
+
+	if (!folder || stat(folder, &st) < 0)
+		diag_error(&ret->diags, nowhere, "cannot look at its folder: %s", strerror(errno));
+	else if (writable_by_others(&st) && !(st.st_mode & S_ISVTX))
+		diag_error(&ret->diags, nowhere, "others may write to its folder %s; take that from them (chmod go-w), or give "
+			   "--insecure-permissions", folder);
+}
+
+/* Editors' backups and what dpkg leaves behind end in something else; so do hidden files begin with a dot. */
+static bool is_dropin(struct loaded_spec *ret, const char *folder, const char *name) {
+	const char *dot = strrchr(name, '.');
+
+	if (name[0] == '.' || !dot)
 		return false;
-	ret->diags.sources.items[source].text = ret->text;
-	ret->diags.sources.items[source].size = ret->size;
-	read_spec(ret, source);
-	return ret->diags.n_errors == 0;
+	if (streq(dot, ".yml"))
+		diag_warning(&ret->diags, nowhere, "%s/%s is not read: the name of a drop-in ends in .yaml", folder, name);
+	return streq(dot, ".yaml");
+}
+
+struct names {
+	vec(char *) list;
+};
+
+static void names_done(struct names *names) {
+	vec_foreach(name, &names->list)
+		free(*name);
+	vec_done(&names->list);
+}
+
+static int compare_names(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* In the order of their names. */
+static void list_dropins(struct loaded_spec *ret, const char *folder, DIR *dir, struct names *names) {
+	const struct dirent *entry;
+
+	while ((errno = 0, entry = readdir(dir)) && names->list.n <= SPEC_DROPINS_MAX)
+		if (is_dropin(ret, folder, entry->d_name))
+			vec_push(&names->list, xstrdup(entry->d_name));
+	if (errno)
+		diag_error(&ret->diags, nowhere, "cannot read %s: %s", folder, strerror(errno));
+	else if (names->list.n > SPEC_DROPINS_MAX)
+		diag_error(&ret->diags, nowhere, "%s has more than %d drop-ins", folder, SPEC_DROPINS_MAX);
+	else if (names->list.n)
+		qsort(names->list.items, names->list.n, sizeof(names->list.items[0]), compare_names);
+}
+
+static void closedirp(DIR **dir) {
+	if (*dir)
+		closedir(*dir);
+}
+
+static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR *dir, unsigned flags) {
+	struct stat st;
+
+	if (fstat(dirfd(dir), &st) < 0)
+		diag_error(&ret->diags, nowhere, "%s: %s", folder, strerror(errno));
+	else if (flags & SPEC_FILE_TRUSTED && writable_by_others(&st))
+		diag_error(&ret->diags, nowhere, "others may write to %s, where its drop-ins are; take that from them "
+			   "(chmod go-w), or give --insecure-permissions", folder);
+	else
+		return true;
+	return false;
+}
+
+/* A folder that cannot be read is an error: without it the topology would be another one. */
+static void load_dropins(struct loaded_spec *ret, unsigned flags) {
+	_cleanup_free_ char *stem = without_suffix(ret->name), *folder = xasprintf("%s.d", stem);
+	_cleanup_(closedirp) DIR *dir = opendir(folder);
+	_cleanup_(names_done) struct names names = {};
+
+	if (!dir && errno == ENOENT)
+		return;
+	if (!dir) {
+		diag_error(&ret->diags, nowhere, "cannot read %s, where its drop-ins are: %s", folder, strerror(errno));
+		return;
+	}
+	if (!check_dropin_folder(ret, folder, dir, flags))
+		return;
+	list_dropins(ret, folder, dir, &names);
+	for (size_t i = 0; i < names.list.n && i < SPEC_DROPINS_MAX; i++)
+		load_file(ret, dirfd(dir), names.list.items[i], xasprintf("%s/%s", folder, names.list.items[i]), flags);
+}
+
+/* ---- all of it ---- */
+
+static void load_stdin(struct loaded_spec *ret, unsigned flags) {
+	uint8_t source = add_file(ret, xstrdup("-"));
+
+	if (check_file(ret, source, STDIN_FILENO, flags))
+		read_file(ret, source, STDIN_FILENO);
 }
 
 bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret) {
-	_cleanup_close_ int fd = -1;
-
-	if (flags & SPEC_FILE_STDIN && streq(path, "-"))
-		return spec_file_load_fd(STDIN_FILENO, "-", flags, ret);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0)
-		return spec_file_load_fd(fd, path, flags, ret);
-	int error = errno == ENXIO ? EINVAL : errno; /* a socket: there is no better word for it */
-	begin(ret, path);
-	diag_error(&ret->diags, nowhere, "%s", error == EINVAL ? "this is not a file" : strerror(error));
-	return false;
+	*ret = (struct loaded_spec){ .name = xstrdup(path) };
+	if (flags & SPEC_FILE_STDIN && streq(path, "-")) {
+		load_stdin(ret, flags);
+	} else {
+		load_file(ret, AT_FDCWD, path, xstrdup(path), flags);
+		if (flags & SPEC_FILE_TRUSTED && !ret->diags.n_errors)
+			check_folder_of(ret, path);
+		if (ret->files.items[0].text)
+			load_dropins(ret, flags);
+	}
+	if (!ret->diags.n_errors)
+		read_spec(ret);
+	return ret->diags.n_errors == 0;
 }
 
 void loaded_spec_done(struct loaded_spec *loaded) {
 	spec_done(&loaded->spec);
 	diags_done(&loaded->diags);
-	free(loaded->text);
+	vec_foreach(file, &loaded->files) {
+		free(file->text);
+		free(file->name);
+	}
+	vec_done(&loaded->files);
 	free(loaded->name);
 	*loaded = (struct loaded_spec){};
 }

@@ -47,7 +47,7 @@ void status_note(struct status *status, const struct occurrence *occurrence) {
 		return;
 	note_done(note);
 	note->when_usec = now_realtime();
-	note->text = occurrence_text(occurrence, status->file);
+	note->text = occurrence_text(occurrence);
 	note->scope = xstrdup(occurrence->scope);
 	note->noun = xstrdup(occurrence->noun);
 	status->n_noted++;
@@ -83,7 +83,6 @@ static uint64_t to_realtime(uint64_t monotonic_usec) {
 }
 
 struct trouble_list {
-	const char *file;
 	struct report_trouble items[STATUS_TROUBLES_MAX];
 	size_t n;
 };
@@ -95,7 +94,7 @@ static void add_trouble(void *userdata, const struct trouble *trouble) {
 		return;
 	list->items[list->n++] = (struct report_trouble){
 		.scope = trouble->scope, .noun = trouble->noun, .state = trouble->state, .error = trouble->error,
-		.file = trouble->mark.line ? list->file : NULL, .line = trouble->mark.line, .column = trouble->mark.column,
+		.file = trouble->file, .line = trouble->mark.line, .column = trouble->mark.column,
 		.n_tries = trouble->n_tries, .next_try_usec = to_realtime(trouble->next_try_usec),
 	};
 }
@@ -129,7 +128,7 @@ static void fill_counts(struct report_status *ret, const struct reconciler_statu
 }
 
 json_t *status_json(const struct status *status, const struct reconciler *reconciler) {
-	struct trouble_list troubles = { .file = status->file };
+	struct trouble_list troubles = {};
 	struct report_drift drifts[REPORT_DRIFTS_MAX];
 	struct reconciler_status counts;
 	struct report_status all = {

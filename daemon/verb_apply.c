@@ -40,7 +40,7 @@ static char *failure_text(const struct occurrence *occurrence) {
 
 	bare.mark = (struct mark){};
 	bare.pause_usec = 0;
-	text = occurrence_text(&bare, NULL);
+	text = occurrence_text(&bare);
 	rest = startswith(text, "failing: ");
 	rest = rest ? rest : startswith(text, "drift: ");
 	return xstrdup(rest ? rest : text);
@@ -220,7 +220,8 @@ int verb_apply(const struct options *options) {
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN | trusted_flags(options), options, &loaded))
 		return EXIT_SPEC;
-	diags_add_source(&work.problems, loaded.diags.sources.items[0]);
+	vec_foreach(source, &loaded.diags.sources)
+		diags_add_source(&work.problems, *source);
 	return converge(&work, &loaded.spec, print_applied);
 }
 

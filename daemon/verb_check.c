@@ -5,10 +5,12 @@
 
 static void print_valid(const struct loaded_spec *loaded) {
 	struct spec_counts counts = count_spec(&loaded->spec);
-	size_t warnings = loaded->diags.n_warnings;
+	size_t warnings = loaded->diags.n_warnings, dropins = loaded->files.n - 1;
 
 	printf("%s: valid, %zu namespace%s, %zu object%s", loaded->name, counts.n_namespaces,
 	       counts.n_namespaces == 1 ? "" : "s", counts.n_objects, counts.n_objects == 1 ? "" : "s");
+	if (dropins)
+		printf(", with %zu drop-in%s", dropins, dropins == 1 ? "" : "s");
 	if (warnings)
 		printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
 	printf("\n");

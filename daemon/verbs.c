@@ -13,7 +13,8 @@ const struct verb verbs[] = {
 	  "nothing. SIGTERM and SIGINT stop and leave the network as it is, or remove it (on-stop: remove).\n",
 	  OPTION_PERIODIC | OPTION_INSECURE, 1, 1, verb_run },
 	{ "check", "SPEC…", "validate files; needs no privilege and touches nothing",
-	  "Prints every mistake of every file with its place, and warnings. SPEC may be - for standard input.\n",
+	  "Prints every mistake of every file with its place, and warnings. SPEC may be - for standard input; the\n"
+	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, here and by every other verb.\n",
 	  OPTION_JSON, 1, SIZE_MAX, verb_check },
 	{ "plan", "SPEC", "show what would be changed",
 	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. Works beside\n"
@@ -57,7 +58,7 @@ static const struct {
 	{ OPTION_JSON, "  --json                   the result as JSON\n" },
 	{ OPTION_TOPOLOGY, "  --topology NAME          remove the topology of that name, without a file\n" },
 	{ OPTION_PERIODIC, "  --periodic TIME          how often to look for what no event tells of (30s)\n" },
-	{ OPTION_INSECURE, "  --insecure-permissions   take a file that others may write to\n" },
+	{ OPTION_INSECURE, "  --insecure-permissions   take files that others may write to\n" },
 	{ OPTION_MARKDOWN, "  --markdown               the reference page instead\n" },
 	{ 0, "  --color WHEN             auto (default; NO_COLOR is respected), always or never\n" },
 };

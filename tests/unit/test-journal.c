@@ -22,7 +22,11 @@ static const struct occurrence removed = {
 /* Words. */
 
 static void check_text(const struct occurrence *occurrence, const char *expected) {
-	_cleanup_free_ char *text = occurrence_text(occurrence, "office.yaml");
+	struct occurrence placed = *occurrence;
+	_cleanup_free_ char *text = NULL;
+
+	placed.file = "office.yaml";
+	text = occurrence_text(&placed);
 
 	assert_string_equal(text, expected);
 }
@@ -70,7 +74,7 @@ static void test_failing(void **state _unused_) {
 	struct occurrence o = { .type = OCCURRENCE_FAILING, .object = &eth0, .scope = "web/eth0", .noun = "link",
 				.what = "mtu 70000", .error = "Invalid argument", .mark = { .line = 14 },
 				.pause_usec = 1000000 };
-	_cleanup_free_ char *without_file = occurrence_text(&o, NULL);
+	_cleanup_free_ char *without_file = occurrence_text(&o);
 
 	check_text(&o, "failing: web/eth0: mtu 70000: Invalid argument (office.yaml:14); trying again in 1 s");
 	assert_string_equal(without_file, "failing: web/eth0: mtu 70000: Invalid argument (line 14); trying again in 1 s");
@@ -107,7 +111,7 @@ static void test_terminal(void **state _unused_) {
 /* Whatever is missing, there is a line. */
 static void test_bare(void **state _unused_) {
 	for (enum occurrence_type type = 0; type <= OCCURRENCE_OVERRUN; type++) {
-		_cleanup_free_ char *text = occurrence_text(&(struct occurrence){ .type = type }, NULL);
+		_cleanup_free_ char *text = occurrence_text(&(struct occurrence){ .type = type });
 
 		assert_true(*text);
 	}
@@ -123,7 +127,7 @@ struct said {
 
 static void said_done(struct said *said) {
 	journal_redirect(NULL, NULL);
-	journal_topology(NULL, NULL);
+	journal_topology(NULL);
 	text_done(&said->lines);
 	text_done(&said->fields);
 }
@@ -145,18 +149,18 @@ static void hear(void *userdata, const struct journal_line *line) {
 	}
 }
 
-static void begin(struct said *said, const char *topology, const char *file) {
+static void begin(struct said *said, const char *topology) {
 	journal_redirect(hear, said);
-	journal_topology(topology, file);
+	journal_topology(topology);
 }
 
 static void test_fields(void **state _unused_) {
 	_said_ said = {};
 	struct occurrence failed = { .type = OCCURRENCE_DRIFT_FAILED, .drift = DRIFT_CHANGED, .object = &eth0, .scope = "web/eth0",
 				     .noun = "link", .what = "mtu was changed from 1400 to 1500", .error = "no",
-				     .mark = { .line = 3 } };
+				     .mark = { .line = 3 }, .file = "office.d/10-mtu.yaml" };
 
-	begin(&said, "office", "office.yaml");
+	begin(&said, "office");
 	journal_occurrence(&removed, 1);
 	assert_string_equal(said.lines.data,
 			    "5 drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms\n");
@@ -167,9 +171,9 @@ static void test_fields(void **state _unused_) {
 	text_done(&said.lines);
 	journal_occurrence(&failed, 2);
 	assert_string_equal(said.lines.data, "3 drift: web/eth0: mtu was changed from 1400 to 1500; the repair failed: no "
-					     "(office.yaml:3)\n");
+					     "(office.d/10-mtu.yaml:3)\n");
 	assert_string_equal(said.fields.data, "MESSAGE_ID=" TOPOD_MESSAGE_DRIFT_FAILED "\nTOPOD_TOPOLOGY=office\n"
-					      "TOPOD_NAMESPACE=web\nTOPOD_OBJECT=web/eth0 link\nTOPOD_FILE=office.yaml\n"
+					      "TOPOD_NAMESPACE=web\nTOPOD_OBJECT=web/eth0 link\nTOPOD_FILE=office.d/10-mtu.yaml\n"
 					      "TOPOD_LINE=3\nTOPOD_ERROR=no\nTOPOD_DRIFT=changed\nTOPOD_ACTION=failed\n");
 	journal_flush(UINT64_MAX);
 }
@@ -189,7 +193,7 @@ static void test_actions(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		_said_ said = {};
 
-		begin(&said, "office", NULL);
+		begin(&said, "office");
 		journal_occurrence(&(struct occurrence){ .type = rows[i].type, .drift = DRIFT_EXTRA }, 1);
 		assert_int_equal(said.n, 1);
 		assert_non_null(strstr(said.fields.data, rows[i].line ? rows[i].line : "TOPOD_TOPOLOGY=office\n"));
@@ -203,11 +207,11 @@ static void test_actions(void **state _unused_) {
 static void test_log(void **state _unused_) {
 	_said_ said = {};
 
-	begin(&said, "office", NULL);
+	begin(&said, "office");
 	journal_log(LOG_WARNING, "%d lines\nof %s", 3, "the ledger");
 	assert_string_equal(said.lines.data, "4 3 lines?of the ledger\n");
 	assert_string_equal(said.fields.data, "TOPOD_TOPOLOGY=office\n");
-	journal_topology(NULL, NULL);
+	journal_topology(NULL);
 	text_done(&said.fields);
 	journal_log(LOG_INFO, "no topology");
 	assert_string_equal(text_str(&said.fields), "");
@@ -217,7 +221,7 @@ static void test_diags(void **state _unused_) {
 	_cleanup_(diags_done) struct diags diags = {};
 	_said_ said = {};
 
-	begin(&said, "office", NULL);
+	begin(&said, "office");
 	diags_add_source(&diags, (struct source){ "office.yaml", "a: 1\n", 5 });
 	diag_error(&diags, (struct mark){ .line = 1, .column = 1 }, "unknown key 'a'");
 	diag_note(&diags, (struct mark){ .line = 1, .column = 4 }, "first here");
@@ -250,7 +254,7 @@ static void test_storm(void **state _unused_) {
 	struct occurrence failed = removed;
 	_said_ said = {};
 
-	begin(&said, "office", NULL);
+	begin(&said, "office");
 	assert_true(journal_due() == UINT64_MAX);
 	failed.type = OCCURRENCE_DRIFT_FAILED, failed.error = "no";
 	for (int i = 0; i < JOURNAL_BURST; i++)
@@ -278,7 +282,7 @@ static void test_storm(void **state _unused_) {
 static void test_next_line_tells(void **state _unused_) {
 	_said_ said = {};
 
-	begin(&said, NULL, NULL);
+	begin(&said, NULL);
 	for (int i = 0; i < JOURNAL_BURST + 7; i++)
 		journal_occurrence(&removed, 1000000);
 	journal_occurrence(&removed, 60000000);
@@ -291,7 +295,7 @@ static void test_next_line_tells(void **state _unused_) {
 static void test_end(void **state _unused_) {
 	_said_ said = {};
 
-	begin(&said, NULL, NULL);
+	begin(&said, NULL);
 	for (int i = 0; i < JOURNAL_BURST + 7; i++)
 		journal_occurrence(&removed, 1000000 + (uint64_t)i * 10000);
 	journal_flush(UINT64_MAX);
@@ -302,7 +306,7 @@ static void test_end(void **state _unused_) {
 static void test_converged_in_a_storm(void **state _unused_) {
 	_said_ said = {};
 
-	begin(&said, NULL, NULL);
+	begin(&said, NULL);
 	for (int i = 0; i < JOURNAL_BURST + 7; i++)
 		journal_occurrence(&removed, 1000000);
 	journal_occurrence(&(struct occurrence){ .type = OCCURRENCE_CONVERGED, .latency_usec = 5000 }, 3000000);
@@ -318,7 +322,7 @@ static void test_nothing_is_lost(void **state _unused_) {
 	_said_ said = {};
 	uint64_t now = 1, seed = 12345, n = 0;
 
-	begin(&said, "office", NULL);
+	begin(&said, "office");
 	for (int i = 0; i < 20000; i++) {
 		seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		now += (seed >> 33) % 3 ? (seed >> 40) % 1000 : (seed >> 40) % 200000;

@@ -258,14 +258,14 @@ static void test_check_json(void **state _unused_) {
 
 	spec_from_text(&r, "versoin: 1\nnamespaces: {web: {routes: {to: default, via: 10.0.0.1}}}\n");
 	check_json(report_check_json("f", &r.diags),
-		   "{\"file\": \"f\", \"valid\": false, \"errors\": 1, \"warnings\": 1, \"diagnostics\": ["
+		   "{\"file\": \"f\", \"drop_ins\": [], \"valid\": false, \"errors\": 1, \"warnings\": 1, \"diagnostics\": ["
 		   "{\"severity\": \"error\", \"file\": \"f\", \"line\": 1, \"column\": 1, \"message\":"
 		   " \"unknown key 'versoin' in a topology; did you mean 'version'?\"},"
 		   "{\"severity\": \"warning\", \"file\": \"f\", \"line\": 2, \"column\": 47, \"message\":"
 		   " \"no declared address of web covers the gateway 10.0.0.1\"}]}");
 	spec_from_text(&good, "");
 	check_json(report_check_json("f", &good.diags),
-		   "{\"file\": \"f\", \"valid\": true, \"errors\": 0, \"warnings\": 0, \"diagnostics\": []}");
+		   "{\"file\": \"f\", \"drop_ins\": [], \"valid\": true, \"errors\": 0, \"warnings\": 0, \"diagnostics\": []}");
 }
 
 static void test_check_json_without_place(void **state _unused_) {
@@ -273,7 +273,7 @@ static void test_check_json_without_place(void **state _unused_) {
 
 	diag_error(&diags, (struct mark){}, "cannot be read: \xff");
 	check_json(report_check_json(NULL, &diags),
-		   "{\"file\": null, \"valid\": false, \"errors\": 1, \"warnings\": 0, \"diagnostics\": [{\"severity\": \"error\","
+		   "{\"file\": null, \"drop_ins\": [], \"valid\": false, \"errors\": 1, \"warnings\": 0, \"diagnostics\": [{\"severity\": \"error\","
 		   " \"file\": null, \"line\": null, \"column\": null, \"message\": \"cannot be read: ?\"}]}");
 }
 

@@ -39,14 +39,18 @@ static void write_spec(const char *path, const char *text, mode_t mode) {
 	assert_int_equal(fchmod(fd, mode), 0);
 }
 
-/* One error, which begins with the file's name and has these words. */
+/* One error, which begins with the name of the file or of one of its drop-ins and has these words. */
 static void assert_refused(const char *path, unsigned flags, const char *words) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
 	assert_false(spec_file_load(path, flags, &loaded));
 	assert_int_equal(loaded.diags.n_errors, 1);
-	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
-	assert_non_null(startswith(text, path));
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false), *stem = xstrdup(path);
+	char *dot = strrchr(stem, '.');
+
+	if (dot > strrchr(stem, '/'))
+		*dot = '\0';
+	assert_non_null(startswith(text, stem));
 	if (!strstr(text, words))
 		fail_msg("no '%s' in: %s", words, text);
 }
@@ -167,6 +171,115 @@ static void test_places_are_kept(_unused_ void **state) {
 	assert_non_null(strstr(text, "  2 |   web: {adopts: true}\n"));
 }
 
+/* Writes place/office.d/NAME. */
+static void write_dropin(const char *name, const char *text, mode_t mode) {
+	_cleanup_free_ char *folder = path_of("office.d"), *path = xasprintf("%s/%s", folder, name);
+
+	assert_true(mkdir(folder, 0755) == 0 || errno == EEXIST);
+	write_spec(path, text, mode);
+}
+
+static char *office(void) {
+	char *path = path_of("office.yaml");
+
+	write_spec(path, "namespaces: {a: {}}\n", 0644);
+	return path;
+}
+
+static void test_dropins_in_order(_unused_ void **state) {
+	_cleanup_free_ char *path = office(), *last = path_of("office.d/b.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_dropin("b.yaml", "namespaces: {c: {}}", 0644);
+	write_dropin("10-x.yaml", "namespaces: {b: {}}", 0644);
+	write_dropin("9.yaml", "", 0644);
+	write_dropin(".hidden.yaml", "wrong: 1", 0644);
+	write_dropin(".#b.yaml", "wrong: 2", 0644);
+	write_dropin("b.yaml~", "wrong: 3", 0644);
+	write_dropin("#b.yaml#", "wrong: 4", 0644);
+	write_dropin("b.yaml.dpkg-old", "wrong: 5", 0644);
+	write_dropin("README", "wrong: 6", 0644);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
+	assert_int_equal(loaded.files.n, 4);
+	assert_string_equal(loaded.files.items[3].name, last);
+	assert_non_null(state_find(&loaded.spec.state, "c"));
+	assert_int_equal(loaded.diags.n_warnings, 0);
+	assert_string_equal(loaded.spec.topology, "office");
+}
+
+static void test_dropin_with_another_suffix(_unused_ void **state) {
+	_cleanup_free_ char *path = office();
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_dropin("10.yml", "wrong: 1", 0644);
+	assert_true(spec_file_load(path, 0, &loaded));
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
+	assert_non_null(strstr(text, "office.d/10.yml is not read: the name of a drop-in ends in .yaml"));
+}
+
+static void test_dropin_that_is_none(_unused_ void **state) {
+	_cleanup_free_ char *path = office(), *fifo = path_of("office.d/fifo.yaml"), *folder = path_of("office.d");
+
+	write_dropin("a.yaml", "", 0644);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_refused(path, 0, "FIFO");
+	assert_int_equal(unlink(fifo), 0);
+	assert_int_equal(symlink("nowhere", fifo), 0);
+	assert_refused(path, 0, "fifo.yaml: error: No such file");
+	assert_int_equal(unlink(fifo), 0);
+	_cleanup_free_ char *command = xasprintf("rm -r '%s' && touch '%s'", folder, folder);
+	assert_int_equal(system(command), 0);
+	assert_refused(path, 0, "office.d, where its drop-ins are: Not a directory");
+}
+
+static void test_too_many_dropins(_unused_ void **state) {
+	_cleanup_free_ char *path = office();
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	char name[32];
+
+	for (int i = 0; i < SPEC_DROPINS_MAX; i++) {
+		snprintf(name, sizeof(name), "%d.yaml", i);
+		write_dropin(name, "", 0644);
+	}
+	assert_true(spec_file_load(path, 0, &loaded));
+	write_dropin("last.yaml", "", 0644);
+	assert_refused(path, 0, "more than 100 drop-ins");
+}
+
+static void test_dropins_too_large_together(_unused_ void **state) {
+	_cleanup_free_ char *path = office(), *holes = path_of("office.d/holes.yaml");
+
+	write_dropin("holes.yaml", "", 0644);
+	assert_int_equal(truncate(holes, YAML_MAX_SIZE), 0);
+	assert_refused(path, 0, "larger than 64 MiB, together with those before it");
+}
+
+static void test_dropins_writable_by_others(_unused_ void **state) {
+	_cleanup_free_ char *path = office(), *folder = path_of("office.d"), *dropin = path_of("office.d/a.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_dropin("a.yaml", "{}", 0646);
+	assert_refused(path, SPEC_FILE_TRUSTED, "a.yaml: error: others may write to this file");
+	assert_int_equal(chmod(dropin, 0644), 0);
+	assert_int_equal(chmod(folder, 01777), 0); /* others may add one */
+	assert_refused(path, SPEC_FILE_TRUSTED, "where its drop-ins are; take that from them");
+	assert_true(spec_file_load(path, 0, &loaded));
+}
+
+static void test_folder_writable_by_others(_unused_ void **state) {
+	_cleanup_free_ char *path = office(), *cwd = getcwd(NULL, 0);
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {}, near = {};
+
+	assert_int_equal(chmod(place, 0777), 0);
+	assert_refused(path, SPEC_FILE_TRUSTED, "others may write to its folder");
+	assert_int_equal(chdir(place), 0);
+	assert_refused("office.yaml", SPEC_FILE_TRUSTED, "others may write to its folder");
+	assert_int_equal(chmod(place, 01777), 0);
+	assert_true(spec_file_load("office.yaml", SPEC_FILE_TRUSTED, &near));
+	assert_int_equal(chdir(cwd), 0);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
+}
+
 static uint32_t number_of(const struct tables *tables, const char *name) {
 	vec_foreach(t, &tables->list)
 		if (t->name && streq(t->name, name))
@@ -211,6 +324,13 @@ int main(void) {
 		TEST(test_dash_is_a_file_too),
 		TEST(test_stream),
 		TEST(test_places_are_kept),
+		TEST(test_dropins_in_order),
+		TEST(test_dropin_with_another_suffix),
+		TEST(test_dropin_that_is_none),
+		TEST(test_too_many_dropins),
+		TEST(test_dropins_too_large_together),
+		TEST(test_dropins_writable_by_others),
+		TEST(test_folder_writable_by_others),
 		TEST(test_tables),
 		TEST(test_tables_are_bounded),
 	};
