@@ -7,9 +7,8 @@
  */
 #pragma once
 
-#include <uthash.h>
-
 #include "field.h"
+#include "hash.h"
 
 enum drift_policy {
 	DRIFT_RESTORE,

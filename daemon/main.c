@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
+#include <sys/random.h>
 
 #include "diag.h"
 #include "verbs.h"
@@ -195,11 +196,20 @@ static void fill_standard_descriptors(void) {
 		close(fd);
 }
 
+/* Early in a boot there may be no randomness yet: waiting for it would hold up the network. */
+static void choose_hash_key(void) {
+	uint8_t key[16];
+
+	if (getrandom(key, sizeof(key), GRND_NONBLOCK) == sizeof(key))
+		hash_set_key(key);
+}
+
 int main(int argc, char **argv) {
 	struct command command = {};
 	int code;
 
 	fill_standard_descriptors();
+	choose_hash_key();
 	signal(SIGPIPE, SIG_IGN);
 	code = parse_command_line(&command, argc, argv) ? run_command(&command) : EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))

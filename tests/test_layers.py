@@ -15,7 +15,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 # name.h, name.c and name_*.c. The folder daemon/ is above all of these.
 LAYERS = [
     ["base"],
-    ["arena", "text", "utf8", "vec"],
+    ["arena", "hash", "text", "utf8", "vec"],
     ["diag", "ip", "libyaml", "nl"],
     ["yaml"],
     ["field", "type"],
