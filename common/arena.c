@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arena.h"
 
+/* AddressSanitizer knows chunks only. So that it knows the pieces too, what was not handed out is marked as such, and a
+ * gap is left behind each piece. gcc says that it is there by a macro, clang by a feature. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(data, size)
+#define ASAN_UNPOISON_MEMORY_REGION(data, size)
+enum { GAP = 0 };
+#endif
+
 enum {
 	FIRST_CHUNK = 1024,        /* one look at a small namespace fits into a few kilobytes */
 	LARGEST_CHUNK = 256 * 1024,
@@ -18,6 +34,7 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t need) {
 
 	size = MAX(size, need);
 	chunk = xmalloc(sizeof(*chunk) + size);
+	ASAN_POISON_MEMORY_REGION(chunk->data, size);
 	chunk->size = size;
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
@@ -25,7 +42,7 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t need) {
 }
 
 void *arena_alloc(struct arena *arena, size_t size) {
-	size_t rounded = (size + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+	size_t rounded = ((size + sizeof(void *) - 1) & ~(sizeof(void *) - 1)) + GAP;
 	struct arena_chunk *chunk = arena->chunks;
 
 	if (rounded < size)
@@ -34,6 +51,7 @@ void *arena_alloc(struct arena *arena, size_t size) {
 		chunk = add_chunk(arena, rounded);
 
 	void *p = chunk->data + chunk->used;
+	ASAN_UNPOISON_MEMORY_REGION(p, size);
 	chunk->used += rounded;
 	arena->used += rounded;
 	return p;
@@ -86,6 +104,7 @@ void arena_done(struct arena *arena) {
 	while (arena->chunks) {
 		struct arena_chunk *chunk = arena->chunks;
 		arena->chunks = chunk->next;
+		ASAN_UNPOISON_MEMORY_REGION(chunk->data, chunk->size);
 		free(chunk);
 	}
 	arena->used = 0;

@@ -284,7 +284,7 @@ static void put_diag(struct output *out, const struct diag *diag) {
 
 /* The diagnostics in the order of their places, each with its notes. */
 static void put_sorted(struct output *out) {
-	const struct diag *list = out->diags->list.items, *end = list + out->diags->list.n;
+	const struct diag *list = out->diags->list.items, *end = list ? list + out->diags->list.n : NULL;
 	vec(const struct diag *) heads = {};
 
 	for (const struct diag *diag = list; diag < end; diag++)

@@ -122,6 +122,16 @@ void nl_writer_done(struct nl_writer *w) {
 	*w = (struct nl_writer){};
 }
 
+const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsghdr *before) {
+	size_t at = before ? (size_t)((const char *)before - (const char *)data) + MNL_ALIGN((size_t)before->nlmsg_len) : 0;
+	const struct nlmsghdr *nlh;
+
+	if (at > size || size - at < sizeof(*nlh))
+		return NULL;
+	nlh = (const void *)((const char *)data + at);
+	return nlh->nlmsg_len >= sizeof(*nlh) && nlh->nlmsg_len <= size - at ? nlh : NULL;
+}
+
 /* libmnl's own loops trust the length in the header; this one is given the end. */
 static void parse_range(const char *at, const char *end, const struct nlattr **tb, size_t max) {
 	memset(tb, 0, sizeof(*tb) * (max + 1));

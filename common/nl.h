@@ -60,9 +60,13 @@ void nl_truncate(struct nl_writer *w, size_t n);
 void nl_clear(struct nl_writer *w);
 void nl_writer_done(struct nl_writer *w);
 
+/* The messages of a datagram one by one: the one behind `before`, which NULL makes the first. NULL where no whole one
+ * is left. (mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, and so for good.) */
+const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsghdr *before);
+
 /* Sorts the attributes behind a header of `extra` bytes into tb[0 … max], whose other entries become NULL;
  * unknown and nested-flagged types are handled; a malformed attribute ends the reading. The message's own
- * length must be within the buffer already (mnl_nlmsg_ok). */
+ * length must be within the buffer already (nl_next). */
 void nl_parse(const struct nlmsghdr *nlh, size_t extra, const struct nlattr **tb, size_t max);
 /* The same for what is nested in an attribute; NULL gives all NULL. */
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t max);

@@ -23,6 +23,7 @@
 
 #include "arena.h"
 #include "netns.h"
+#include "nl.h"
 
 enum {
 	ANSWER_SECONDS = 10,       /* far more than a busy RTNL lock ever took */
@@ -156,13 +157,11 @@ typedef void (*heard_fn)(void *context, const struct nlmsghdr *nlh);
 /* Receives one datagram and calls heard for each message in it. */
 static int receive(const struct nl_socket *sock, int flags, heard_fn heard, void *context) {
 	_Alignas(struct nlmsghdr) char buffer[RECEIVE_BYTES];
-	const struct nlmsghdr *nlh = (const struct nlmsghdr *)(const void *)buffer;
 	ssize_t n = receive_bytes(sock->fd, buffer, sizeof(buffer), flags);
-	int left = (int)n;
 
 	if (n < 0)
 		return (int)n;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (const struct nlmsghdr *nlh = NULL; (nlh = nl_next(buffer, (size_t)n, nlh));)
 		heard(context, nlh);
 	return 0;
 }

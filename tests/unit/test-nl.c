@@ -40,6 +40,28 @@ static void test_round_trip(void **state _unused_) {
 	assert_null(inner[2]);
 }
 
+/* A datagram of whole messages, then one that says it is longer than what is left, or shorter than its header. */
+static void test_next(void **state _unused_) {
+	struct nlmsghdr datagram[3] = {
+		{ .nlmsg_len = sizeof(datagram[0]) - 1 }, { .nlmsg_len = sizeof(datagram[0]) }, { .nlmsg_len = 1 },
+	};
+	static const uint32_t wrong[] = { 0, 15, 17, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff };
+
+	assert_null(nl_next(datagram, sizeof(datagram), NULL));
+	datagram[0].nlmsg_len = sizeof(datagram[0]);
+	assert_ptr_equal(nl_next(datagram, sizeof(datagram), NULL), &datagram[0]);
+	assert_ptr_equal(nl_next(datagram, sizeof(datagram), &datagram[0]), &datagram[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		datagram[2].nlmsg_len = wrong[i];
+		assert_null(nl_next(datagram, sizeof(datagram), &datagram[1]));
+	}
+	assert_null(nl_next(datagram, sizeof(datagram) - 1, &datagram[1]));
+	assert_null(nl_next(datagram, 0, NULL));
+	/* The padding of the last one may be missing. */
+	datagram[0].nlmsg_len = sizeof(datagram) - 1;
+	assert_null(nl_next(datagram, sizeof(datagram) - 1, nl_next(datagram, sizeof(datagram) - 1, NULL)));
+}
+
 /* What is missing or too short gives the fallback, never what stands behind it. */
 static void test_fallbacks(void **state _unused_) {
 	_writer_ w = {};
@@ -198,7 +220,8 @@ static void test_malformed(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_fallbacks), cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_next),
+		cmocka_unit_test(test_fallbacks), cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_truncate), cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_overflow_at_the_header), cmocka_unit_test(test_room), cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_malformed),

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A target without libFuzzer: each file, and each file of each folder given, is fed to it once. So the corpora are
+ * ordinary tests of an ordinary build.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "fuzz.h"
+
+static size_t n_inputs;
+
+static void feed_file(int dir_fd, const char *name) {
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	must(fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
+	_cleanup_free_ uint8_t *data = xmalloc((size_t)st.st_size);
+	must(read(fd, data, (size_t)st.st_size) == st.st_size);
+	/* Behind an abort one wants to know whose it was. */
+	fprintf(stderr, "%s\n", name);
+	LLVMFuzzerTestOneInput(data, (size_t)st.st_size);
+	n_inputs++;
+}
+
+static int is_visible(const struct dirent *entry) {
+	return entry->d_name[0] != '.';
+}
+
+static void feed_folder(const char *path) {
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent **entries = NULL;
+	int n = scandir(path, &entries, is_visible, alphasort);
+
+	must(fd >= 0 && n >= 0);
+	for (int i = 0; i < n; i++) {
+		feed_file(fd, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+int main(int argc, char **argv) {
+	for (int i = 1; i < argc; i++) {
+		struct stat st;
+
+		must(stat(argv[i], &st) == 0);
+		if (S_ISDIR(st.st_mode))
+			feed_folder(argv[i]);
+		else
+			feed_file(AT_FDCWD, argv[i]);
+	}
+	printf("%zu inputs\n", n_inputs);
+	return n_inputs ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket's clients: up to three connections send, hang up and let answers wait, as the input says.
+ * And the other side: a status of any JSON, as a client reads it.
+ *
+ * An input is a list of steps, each one byte and its operand: which client (2 bits), what (3 bits: send, end, read,
+ * answer what waits, send half a NUL), then for a sending the length in a byte and the bytes.
+ */
+#include <sys/socket.h>
+
+#include "control.h"
+#include "fuzz.h"
+#include "report.h"
+
+enum { CLIENTS = 4, TURNS_MAX = 4096 };
+
+struct house {
+	sd_event *event;
+	struct control *control;
+	int clients[CLIENTS];
+	struct control_call *waiting;
+	const uint8_t *data;
+	size_t size;
+};
+
+static void method_echo(void *userdata _unused_, struct control_call *call, const json_t *parameters) {
+	control_reply(call, json_deep_copy(parameters));
+}
+
+/* A second one that waits takes the place of the first, which is refused. */
+static void method_later(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	struct house *house = userdata;
+
+	if (house->waiting)
+		control_error(house->waiting, "org.test.Replaced", NULL);
+	house->waiting = call;
+}
+
+static void method_status(void *userdata _unused_, struct control_call *call, const json_t *parameters) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_text_ struct text text = {};
+	struct report_status status;
+
+	if (report_status_from_json(parameters, &arena, &status) == 0) {
+		report_status_text(&status, 1000000, true, &text);
+		control_reply(call, report_status_json(&status));
+	} else {
+		control_error(call, "org.test.NoStatus", NULL);
+	}
+}
+
+static const struct control_method methods[] = {
+	{ "Echo", method_echo },
+	{ "Later", method_later },
+	{ "Status", method_status },
+	{},
+};
+
+static uint8_t next(struct house *house) {
+	if (!house->size)
+		return 0;
+	house->size--;
+	return *house->data++;
+}
+
+static void settle(struct house *house) {
+	int r = 1;
+
+	for (int i = 0; r > 0; i++) {
+		must(i < TURNS_MAX);
+		r = sd_event_run(house->event, 0);
+		must(r >= 0);
+	}
+}
+
+static int client(struct house *house, unsigned i) {
+	int ends[2];
+
+	if (house->clients[i] >= 0)
+		return house->clients[i];
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+	must(control_add_client(house->control, ends[0]) == 0);
+	return house->clients[i] = ends[1];
+}
+
+static void hang_up(struct house *house, unsigned i) {
+	if (house->clients[i] >= 0)
+		close(TAKE_FD(house->clients[i]));
+}
+
+static void send_some(struct house *house, int fd, bool whole) {
+	size_t wanted = (size_t)next(house) * (whole ? 16 : 1), length = MIN(wanted, house->size);
+
+	(void)!send(fd, house->data, length, MSG_NOSIGNAL);
+	house->data += length;
+	house->size -= length;
+	if (whole)
+		(void)!send(fd, "", 1, MSG_NOSIGNAL);
+}
+
+static void answer_later(struct house *house) {
+	if (house->waiting)
+		control_reply(TAKE_PTR(house->waiting), json_pack("{s:i}", "n", 1));
+}
+
+static void step(struct house *house) {
+	uint8_t choice = next(house);
+	unsigned i = choice % CLIENTS;
+	char buffer[4096];
+
+	switch (choice / CLIENTS % 8) {
+	case 0:
+		hang_up(house, i);
+		break;
+	case 1:
+		(void)!recv(client(house, i), buffer, sizeof(buffer), 0);
+		break;
+	case 2:
+		answer_later(house);
+		break;
+	case 3:
+		shutdown(client(house, i), SHUT_WR);
+		break;
+	case 4:
+		send_some(house, client(house, i), false);
+		break;
+	default:
+		send_some(house, client(house, i), true);
+		break;
+	}
+	settle(house);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	struct house house = { .clients = { -1, -1, -1, -1 }, .data = data, .size = size };
+
+	must(sd_event_new(&house.event) >= 0);
+	house.control = control_new(house.event, methods, &house);
+	while (house.size)
+		step(&house);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		hang_up(&house, i);
+	settle(&house);
+	control_free(house.control);
+	answer_later(&house);
+	sd_event_unref(house.event);
+	return 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The decoders of rtnetlink and nf_tables messages, each message in memory of its exact size, a namespace's worth of
+ * them at once. What comes out must be fit to be kept, compared with itself, printed and noted.
+ *
+ * The first byte says whether lengths of attributes that cannot be are set right first: otherwise most of what a
+ * fuzzer makes of a message ends at the first attribute.
+ */
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+
+#include "fuzz.h"
+#include "kind/address.h"
+#include "kind/link.h"
+#include "kind/nat.h"
+#include "kind/port.h"
+#include "kind/route.h"
+#include "ledger.h"
+
+enum { REPAIR_LENGTHS = 1, OLD_KERNEL = 2, DEPTH_MAX = 8 };
+
+struct sight {
+	struct state state;
+	struct ns_state *ns;
+	struct decode decode;
+	struct nat_reader reader;
+};
+
+static const char *link_name(void *userdata, uint32_t ifindex) {
+	struct sight *sight = userdata;
+
+	return ifindex % 3 ? arena_printf(&sight->state.arena, "link%u", ifindex % 7) : NULL;
+}
+
+static size_t header_size(const struct nlmsghdr *nlh) {
+	if (nlh->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES)
+		return sizeof(struct nfgenmsg);
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+		return sizeof(struct ifinfomsg);
+	case RTM_NEWADDR:
+		return sizeof(struct ifaddrmsg);
+	default:
+		return sizeof(struct rtmsg);
+	}
+}
+
+/* Makes the attributes from at to end follow one another; inside of them only where they are said to be nested or
+ * could be. */
+static void repair(char *at, char *end, unsigned depth) {
+	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
+		struct nlattr *attr = (struct nlattr *)(void *)at;
+
+		if (attr->nla_len < sizeof(*attr) || attr->nla_len > end - at)
+			attr->nla_len = (uint16_t)MIN((size_t)(end - at), sizeof(*attr) + attr->nla_len % 64);
+		if (attr->nla_type & NLA_F_NESTED && depth < DEPTH_MAX)
+			repair(at + sizeof(*attr), at + attr->nla_len, depth + 1);
+		at += MNL_ALIGN(attr->nla_len);
+	}
+}
+
+static void keep(struct sight *sight, struct object *object) {
+	if (object)
+		ns_add(sight->ns, object);
+}
+
+static void decode_message(struct sight *sight, const struct nlmsghdr *nlh) {
+	struct link *link;
+	struct address *address;
+	struct route *route;
+
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWLINK:
+		link = link_decode(&sight->decode, nlh);
+		if (!link)
+			return;
+		keep(sight, &link->object);
+		struct port *port = port_decode(&sight->decode, nlh, link);
+		keep(sight, port ? &port->object : NULL);
+		return;
+	case RTM_NEWADDR:
+		address = address_decode(&sight->decode, nlh);
+		keep(sight, address ? &address->object : NULL);
+		return;
+	case RTM_NEWROUTE:
+		route = route_decode(&sight->decode, nlh);
+		keep(sight, route ? &route->object : NULL);
+		return;
+	default:
+		nat_reader_message(&sight->reader, nlh);
+	}
+}
+
+static void take_message(struct sight *sight, const uint8_t *data, size_t size, uint8_t mode) {
+	_cleanup_free_ struct nlmsghdr *nlh = xmalloc(size);
+	size_t head;
+
+	memcpy(nlh, data, size);
+	nlh->nlmsg_len = (uint32_t)size;
+	head = NLMSG_HDRLEN + MNL_ALIGN(header_size(nlh));
+	if (mode & REPAIR_LENGTHS && size > head)
+		repair((char *)nlh + head, (char *)nlh + size, 0);
+	decode_message(sight, nlh);
+}
+
+static void use_object(struct sight *sight, struct object *object) {
+	_cleanup_(ledger_done) struct ledger ledger = {};
+	_cleanup_text_ struct text text = {};
+
+	if (object->kind->class == CLASS_LINK)
+		link_resolve(&sight->decode, (struct link *)object);
+	object_print_noun(object, &text);
+	object_print_fields(object, NULL, object->set, &text);
+	object_print_fields(object, object, object->set, &text);
+	must(object_compare(object, object) == 0);
+	must(ns_find(sight->ns, object) == object);
+	if (object->kind->opponent)
+		object->kind->opponent(&sight->state.arena, object);
+	ledger_note(&ledger, object, object, object->set, false, &text);
+}
+
+static void sight_done(struct sight *sight) {
+	state_done(&sight->state);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	_cleanup_(sight_done) struct sight sight = {};
+	uint8_t mode = size ? *data : 0;
+	struct nat *nat = NULL;
+
+	sight.ns = state_namespace(&sight.state, "web");
+	sight.decode = (struct decode){ .arena = &sight.state.arena, .ns = "web", .topology = "office",
+					.address_marks = !(mode & OLD_KERNEL), .userdata = &sight,
+					.link_name = link_name };
+	nat_reader_begin(&sight.reader, &sight.decode);
+	for (size_t at = 1, n; at + NLMSG_HDRLEN <= size; at += n) {
+		uint32_t length;
+
+		memcpy(&length, data + at, sizeof(length));
+		n = length < NLMSG_HDRLEN || length > size - at ? size - at : length;
+		take_message(&sight, data + at, n, mode);
+		n = MIN(MNL_ALIGN(n), size - at);
+	}
+	if (nat_reader_finish(&sight.reader, &nat) == 0 && nat)
+		keep(&sight, &nat->object);
+	ns_foreach(object, sight.ns)
+		use_object(&sight, object);
+	return 0;
+}

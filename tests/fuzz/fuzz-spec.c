@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A topology file of any bytes, by the way that the daemon takes: read, complain or not, plan from nothing and to
+ * nothing, say it as text and JSON. What was refused must say why; what was taken must plan.
+ */
+#include <sys/mman.h>
+
+#include "fuzz.h"
+#include "report.h"
+#include "spec_file.h"
+
+static void print_diagnostics(const struct loaded_spec *loaded, bool good) {
+	_cleanup_free_ char *text = diags_format(&loaded->diags, true);
+	json_t *json = report_check_json(loaded->name, &loaded->diags);
+	char *dumped = json_dumps(json, JSON_COMPACT);
+
+	must(good || *text);
+	must(dumped);
+	free(dumped);
+	json_decref(json);
+}
+
+static void print_plan(const struct plan *plan, const char *topology) {
+	_cleanup_text_ struct text text = {};
+	json_t *json = report_plan_json(plan, topology);
+	char *dumped = json_dumps(json, JSON_COMPACT);
+
+	report_plan_text(plan, true, &text);
+	must(dumped);
+	free(dumped);
+	json_decref(json);
+}
+
+/* As if all that is declared were to be made, on a machine where each namespace is there and empty or not there. */
+static void plan_from_nothing(const struct spec *spec, struct ledger *ledger, bool present) {
+	_cleanup_(state_done) struct state observed = {};
+	_cleanup_(plan_done) struct plan plan = {};
+	_cleanup_text_ struct text lines = {};
+	const struct plan_input input = { &spec->state, &observed, ledger };
+
+	state_foreach(ns, &spec->state)
+		state_namespace(&observed, ns->name)->present = present;
+	plan_make(&plan, &input);
+	print_plan(&plan, spec->topology);
+	vec_foreach(change, &plan.changes)
+		if ((*change)->desired)
+			ledger_note(ledger, (*change)->desired, NULL, (*change)->desired->set, true, &lines);
+}
+
+/* What was noted is read back as it was. */
+static void read_back(const struct ledger *ledger) {
+	_cleanup_free_ char *text = ledger_format(ledger), *again = NULL;
+	_cleanup_(ledger_done) struct ledger other = {};
+	size_t damaged;
+
+	must(ledger_parse(&other, text, strlen(text), &damaged) == 0);
+	must(damaged == 0);
+	again = ledger_format(&other);
+	must(streq(text, again));
+}
+
+static int memory_file(const uint8_t *data, size_t size) {
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = memfd_create("spec", MFD_CLOEXEC);
+	must(fd >= 0 && ftruncate(fd, 0) == 0);
+	must(pwrite(fd, data, size, 0) == (ssize_t)size);
+	must(lseek(fd, 0, SEEK_SET) == 0);
+	return fd;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	_cleanup_(ledger_done) struct ledger ledger = {};
+	bool good = spec_file_load_fd(memory_file(data, size), "fuzz.yaml", 0, &loaded);
+
+	print_diagnostics(&loaded, good);
+	if (!good)
+		return 0;
+	plan_from_nothing(&loaded.spec, &ledger, false);
+	plan_from_nothing(&loaded.spec, &ledger, true);
+	read_back(&ledger);
+	ledger_add_returns(&ledger, &loaded.spec.state);
+	return 0;
+}
