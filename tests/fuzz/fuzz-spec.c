@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A topology file of any bytes, by the way that the daemon takes: read, complain or not, plan from nothing and to
- * nothing, say it as text and JSON. What was refused must say why; what was taken must plan.
+ * nothing, say it as text and JSON. What was refused must say why; what was taken must plan. A form feed divides the
+ * file from its drop-ins, and these from one another.
  */
 #include <sys/mman.h>
 
@@ -59,21 +60,45 @@ static void read_back(const struct ledger *ledger) {
 	must(streq(text, again));
 }
 
-static int memory_file(const uint8_t *data, size_t size) {
+static bool load_file(struct loaded_spec *loaded, const uint8_t *data, size_t size) {
+	static char path[32];
 	static int fd = -1;
 
-	if (fd < 0)
+	if (fd < 0) {
 		fd = memfd_create("spec", MFD_CLOEXEC);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	}
 	must(fd >= 0 && ftruncate(fd, 0) == 0);
 	must(pwrite(fd, data, size, 0) == (ssize_t)size);
-	must(lseek(fd, 0, SEEK_SET) == 0);
-	return fd;
+	return spec_file_load(path, 0, loaded);
+}
+
+static void add_file(struct loaded_spec *loaded, const uint8_t *data, size_t size) {
+	struct spec_text file = { .name = xasprintf("file%zu", loaded->files.n), .text = xmalloc(size), .size = size };
+
+	memcpy(file.text, data, size);
+	vec_push(&loaded->files, file);
+	diags_add_source(&loaded->diags, (struct source){ file.name, file.text, size });
+}
+
+static bool load_merged(struct loaded_spec *loaded, const uint8_t *data, size_t size) {
+	const struct spec_options options = { .topology = "fuzz" };
+	const uint8_t *end;
+
+	loaded->name = xstrdup("file0");
+	for (; (end = memchr(data, '\f', size)) && loaded->files.n < SPEC_DROPINS_MAX; data = end + 1) {
+		add_file(loaded, data, (size_t)(end - data));
+		size -= (size_t)(end + 1 - data);
+	}
+	add_file(loaded, data, size);
+	return spec_read(&loaded->spec, &loaded->diags, 0, &options);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_(ledger_done) struct ledger ledger = {};
-	bool good = spec_file_load_fd(memory_file(data, size), "fuzz.yaml", 0, &loaded);
+	bool several = size && memchr(data, '\f', size);
+	bool good = several ? load_merged(&loaded, data, size) : load_file(&loaded, data, size);
 
 	print_diagnostics(&loaded, good);
 	if (!good)
