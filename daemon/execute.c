@@ -14,7 +14,6 @@
 #include "kind/nat.h"
 #include "kind/netns.h"
 #include "kind/sysctl.h"
-#include "settings.h"
 
 enum {
 	NAME_WAIT_STEPS = 25, /* 50 ms, in which anybody's second step is done */
@@ -309,6 +308,8 @@ static int enter(struct execution *x, struct handle *handle) {
 	r = handle_open(x->k, handle);
 	if (r == 0)
 		r = netns_enter(&x->visit, handle->fd);
+	if (r == 0)
+		settings_visit(&x->k->settings);
 	x->inside = r < 0 ? NULL : handle;
 	return r;
 }
@@ -331,13 +332,13 @@ static void change_setting(struct execution *x, struct change *change) {
 	const char *former;
 
 	if (r == 0 && !change->observed && x->hooks->former) {
-		former = setting_read(arena, sysctl->path, &error);
+		former = setting_read(&x->k->settings, arena, sysctl->path, &error);
 		r = former ? x->hooks->former(x->hooks->userdata, change,
 					      &sysctl_new(arena, sysctl->object.ns, sysctl->path, former)->object)
 			   : error;
 	}
 	if (r == 0)
-		r = setting_write(sysctl->path, sysctl->value);
+		r = setting_write(&x->k->settings, sysctl->path, sysctl->value);
 	fail(x, change, r, setting_problem(r));
 	change->culprit = r < 0 ? &sysctl->object.kind->fields[SYSCTL_VALUE] : NULL;
 }

@@ -47,6 +47,8 @@ struct kernel_ops {
 	const char *(*name_of)(struct kernel *kernel, int32_t nsid);
 	/* The name of a link of a namespace, by the index in its events, as it was when it was last looked at; NULL. */
 	const char *(*link_of)(struct kernel *kernel, const char *ns, uint32_t ifindex);
+	/* Events are listened to from now on: namespaces get the id by which they are heard when they are looked at. */
+	void (*listen)(struct kernel *kernel);
 	/* Gives back descriptors that are only kept during a pass. */
 	void (*rest)(struct kernel *kernel);
 	void (*free)(struct kernel *kernel);

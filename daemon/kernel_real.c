@@ -5,7 +5,6 @@
  * other namespaces' objects (the other end of a veth pair), so they outlive the look.
  */
 #include "kernel_real.h"
-#include "settings.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -127,16 +126,21 @@ int handle_socket(struct kernel_real *k, struct handle *handle, struct nl_socket
 	return r;
 }
 
-static void real_rest(struct kernel *kernel) {
-	struct kernel_real *k = (struct kernel_real *)kernel;
-
+static void close_handles(struct kernel_real *k) {
 	for (struct handle *handle = k->handles; handle && k->n_open; handle = handle->hh.next)
 		close_handle(k, handle);
 }
 
+static void real_rest(struct kernel *kernel) {
+	struct kernel_real *k = (struct kernel_real *)kernel;
+
+	close_handles(k);
+	settings_done(&k->settings);
+}
+
 void handles_spare(struct kernel_real *k) {
 	if (k->n_open > k->max_open)
-		real_rest(&k->kernel);
+		close_handles(k);
 }
 
 void handle_gone(struct kernel_real *k, struct handle *handle) {
@@ -148,25 +152,38 @@ void handle_gone(struct kernel_real *k, struct handle *handle) {
 
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
 	ino_t inode;
-	int32_t nsid;
 
 	int r = netns_inode(fd, &inode);
-	if (r == 0 && (inode != handle->inode || handle->nsid < 0)) {
-		r = netns_id(fd, &nsid);
-		if (r == 0) {
-			handle_clear_links(handle);
-			set_id(k, handle, nsid);
-		}
-	}
 	if (r < 0) {
 		close(fd);
 		return r;
+	}
+	if (inode != handle->inode) {
+		handle_clear_links(handle);
+		set_id(k, handle, -1);
 	}
 	close_handle(k, handle);
 	handle->fd = fd;
 	k->n_open++;
 	handle->inode = inode;
 	return 0;
+}
+
+int handles_number(struct kernel_real *k, struct handle *const *handles, size_t n) {
+	_cleanup_free_ int *fds = xmalloc(n * sizeof(*fds));
+	_cleanup_free_ int32_t *ids = xmalloc(n * sizeof(*ids));
+	_cleanup_free_ struct handle **without = xmalloc(n * sizeof(struct handle *));
+	size_t n_without = 0;
+
+	for (size_t i = 0; k->listening && i < n; i++)
+		if (handles[i]->nsid < 0 && handles[i]->fd >= 0) {
+			without[n_without] = handles[i];
+			fds[n_without++] = handles[i]->fd;
+		}
+	int r = netns_ids(&k->host, fds, n_without, true, ids);
+	for (size_t i = 0; r == 0 && i < n_without; i++)
+		set_id(k, without[i], ids[i]);
+	return r;
 }
 
 int handle_open(struct kernel_real *k, struct handle *handle) {
@@ -212,6 +229,10 @@ static void real_clear(struct kernel *kernel _unused_, enum object_class class, 
 		(void)!netns_remove_stale(ns); /* what stands for no namespace hinders nobody */
 }
 
+static void real_listen(struct kernel *kernel) {
+	((struct kernel_real *)kernel)->listening = true;
+}
+
 static void real_free(struct kernel *kernel) {
 	struct kernel_real *k = (struct kernel_real *)kernel;
 	struct handle *handle, *next;
@@ -225,6 +246,7 @@ static void real_free(struct kernel *kernel) {
 		free(handle);
 	}
 	nl_close(&k->host);
+	settings_done(&k->settings);
 	free(k);
 }
 
@@ -234,6 +256,7 @@ static const struct kernel_ops real_ops = {
 	.clear = real_clear,
 	.name_of = real_name_of,
 	.link_of = real_link_of,
+	.listen = real_listen,
 	.rest = real_rest,
 	.free = real_free,
 };
@@ -256,19 +279,10 @@ static size_t open_limit(void) {
 	return (size_t)MIN(limit.rlim_cur, (rlim_t)1 << 20) / 2 - 2 * NL_BATCH_MESSAGES - 64;
 }
 
-/* The host knows itself by an id too, so that the other end of a pair can be found to be there. */
 static int know_host(struct kernel_real *k) {
 	_cleanup_close_ int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct handle *host = handle_get(k, NS_HOST);
-	int32_t nsid;
 
-	if (fd < 0)
-		return -errno;
-	int r = netns_id(fd, &nsid);
-	if (r < 0)
-		return r;
-	set_id(k, host, nsid);
-	return netns_inode(fd, &host->inode);
+	return fd < 0 ? -errno : netns_inode(fd, &handle_get(k, NS_HOST)->inode);
 }
 
 int kernel_real_new(struct kernel **ret) {
@@ -276,6 +290,7 @@ int kernel_real_new(struct kernel **ret) {
 
 	k->kernel.ops = &real_ops;
 	k->host = NL_SOCKET_NONE;
+	k->settings = SETTINGS_NONE;
 	k->max_open = open_limit();
 	k->address_marks = has_address_marks();
 	int r = netns_init();

@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "netlink.h"
 #include "netns.h"
+#include "settings.h"
 
 /* One link as it was last seen or made. */
 struct known_link {
@@ -26,6 +27,8 @@ struct handle {
 	int32_t nsid;         /* in the host namespace; -1: none */
 	struct known_link *by_index, *by_name;
 	uint32_t highest;     /* index handed out or seen */
+	unsigned asked_in;    /* peers.c: for whom … */
+	int32_t number;       /* … and what that namespace calls this one; -1: nothing */
 	UT_hash_handle hh, hh_id;
 };
 
@@ -35,16 +38,21 @@ struct kernel_real {
 	struct handle *handles;     /* by name */
 	struct handle *by_id;       /* by nsid */
 	bool prepared;              /* NETNS_DIR is ready */
+	bool listening;             /* namespaces need ids */
+	unsigned n_turns;           /* peers.c */
 	size_t n_open, max_open;    /* handles with descriptors; how many may be */
 	bool address_marks;
+	struct settings settings;   /* during a pass */
 };
 
 /* kernel_real.c: handles. */
 struct handle *handle_get(struct kernel_real *k, const char *name);
 struct handle *handle_by_id(struct kernel_real *k, int32_t nsid);
-/* Opens it where it is not open, gives it an nsid, and forgets its links where it is another namespace than before.
+/* Opens it where it is not open, and forgets its id and its links where it is another namespace than before.
  * -ENOENT where there is none. 0 or -errno. */
 int handle_open(struct kernel_real *k, struct handle *handle);
+/* Gives these, which are open, an nsid where they have none and somebody listens. 0 or -errno. */
+int handles_number(struct kernel_real *k, struct handle *const *handles, size_t n);
 /* Takes over a descriptor of a namespace that was just made. */
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd);
 void handle_gone(struct kernel_real *k, struct handle *handle);
@@ -58,6 +66,9 @@ struct known_link *handle_index(const struct handle *handle, uint32_t ifindex);
 void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, const struct mac *mac);
 void handle_drop_link(struct handle *handle, const char *name);
 void handle_clear_links(struct handle *handle);
+
+/* peers.c: gives the links of other namespaces that were seen by number their names. */
+void peers_resolve(struct kernel_real *k, const struct look *look, struct state *state);
 
 /* observe.c, execute.c */
 int real_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n, struct state *ret);

@@ -223,8 +223,12 @@ struct batch {
 	struct nlmsghdr **messages;
 	struct reply *replies; /* one per message */
 	size_t n, answered;
+	int lost;           /* -ENOBUFS: some answers did not fit */
 	uint32_t first_seq; /* messages[0]'s; the others follow it */
+	heard_fn heard;     /* takes what is received */
 	struct arena texts; /* of the extended acks */
+	nl_answer_fn fn;    /* of questions; takes the answers at once */
+	void *userdata;
 };
 
 static void batch_done(struct batch *batch) {
@@ -278,18 +282,22 @@ static int send_range(struct batch *batch, size_t from, size_t to) {
 /* Receives until finished() says so. After an overrun what was not lost is still there to be read, but
  * nothing is worth waiting for. */
 static int await(struct batch *batch, bool (*finished)(const struct batch *, size_t), size_t target) {
-	int flags = 0, lost = 0, r;
+	int flags = 0, r;
 
 	while (!finished(batch, target)) {
-		r = receive(batch->sock, flags, hear_ack, batch);
+		r = receive(batch->sock, flags, batch->heard, batch);
 		if (r == -ENOBUFS) {
-			lost = r;
+			batch->lost = r;
 			flags = MSG_DONTWAIT;
 		} else if (r < 0) {
-			return lost < 0 ? lost : r;
+			return batch->lost < 0 ? batch->lost : r;
 		}
 	}
 	return 0;
+}
+
+static bool last_answered(const struct batch *batch, size_t to) {
+	return batch->replies[to - 1].answered;
 }
 
 static bool answered_up_to(const struct batch *batch, size_t target) {
@@ -304,18 +312,41 @@ static size_t range_end(const struct batch *batch, size_t from) {
 	return end;
 }
 
-static int run_separate(struct batch *batch) {
+/* As many at a time as leave room for their answers. */
+static int run_ranges(struct batch *batch) {
 	int r = 0;
 
-	for (size_t i = 0; i < batch->n; i++)
-		batch->messages[i]->nlmsg_flags |= NLM_F_ACK;
 	for (size_t from = 0, to; r == 0 && from < batch->n; from = to) {
 		to = range_end(batch, from);
 		r = send_range(batch, from, to);
 		if (r == 0)
 			r = await(batch, answered_up_to, to);
 	}
+	return r;
+}
+
+/* Only the last message of each range asks for an acknowledgement: errors come unasked and in order, so that its
+ * answer is the answer to all that have none of their own. */
+static int run_separate(struct batch *batch) {
+	size_t from = 0;
+	int r = 0;
+
 	for (size_t i = 0; i < batch->n; i++)
+		batch->messages[i]->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+	while (from < batch->n) {
+		size_t to = range_end(batch, from);
+
+		batch->messages[to - 1]->nlmsg_flags |= NLM_F_ACK;
+		r = send_range(batch, from, to);
+		if (r == 0)
+			r = await(batch, last_answered, to);
+		if (r == 0)
+			r = batch->lost; /* then no answer is none */
+		if (r < 0)
+			break;
+		from = to;
+	}
+	for (size_t i = from; i < batch->n; i++)
 		if (!batch->replies[i].answered)
 			batch->replies[i].ack.error = r;
 	return r;
@@ -373,7 +404,7 @@ static int run_transaction(struct batch *batch) {
 
 int nl_transact(struct nl_socket *sock, struct nlmsghdr **messages, size_t n, bool transaction, nl_ack_fn ack,
 		void *userdata) {
-	_cleanup_(batch_done) struct batch batch = { .sock = sock, .messages = messages, .n = n };
+	_cleanup_(batch_done) struct batch batch = { .sock = sock, .messages = messages, .n = n, .heard = hear_ack };
 	size_t skip = transaction ? 1 : 0; /* begin and end are not the caller's messages */
 	int r;
 
@@ -392,6 +423,31 @@ int nl_transact(struct nl_socket *sock, struct nlmsghdr **messages, size_t n, bo
 }
 
 /* ---- questions ---- */
+
+/* An answer that is none is a refusal. */
+static void hear_one(void *context, const struct nlmsghdr *nlh) {
+	struct batch *batch = context;
+	size_t i = (uint32_t)(nlh->nlmsg_seq - batch->first_seq);
+	bool refused = nlh->nlmsg_type == NLMSG_ERROR;
+
+	if (i >= batch->n || batch->replies[i].answered)
+		return;
+	batch->replies[i].answered = true;
+	batch->answered++;
+	batch->fn(batch->userdata, i, refused ? NULL : nlh, refused ? read_error(nlh) : 0);
+}
+
+int nl_ask(struct nl_socket *sock, struct nlmsghdr **requests, size_t n, nl_answer_fn fn, void *userdata) {
+	_cleanup_(batch_done) struct batch batch = {
+		.sock = sock, .messages = requests, .n = n, .heard = hear_one, .fn = fn, .userdata = userdata,
+	};
+	int r = batch_number(&batch);
+
+	if (r < 0 || !n)
+		return r;
+	batch.replies = xmalloc(n * sizeof(*batch.replies));
+	return run_ranges(&batch);
+}
 
 struct exchange {
 	nl_message_fn fn;

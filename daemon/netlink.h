@@ -13,7 +13,7 @@
 #include "base.h"
 
 enum {
-	NL_BATCH_MESSAGES = 128, /* acks of 256 messages fill the default receive buffer; keep half of it free */
+	NL_BATCH_MESSAGES = 128, /* 256 answers fill the default receive buffer; keep half of it free, should all fail */
 	NL_DUMP_TRIES = 10,      /* an interrupted dump is repeated so often, then -EINTR */
 };
 
@@ -64,6 +64,12 @@ int nl_transact(struct nl_socket *sock, struct nlmsghdr **messages, size_t n, bo
 typedef int (*nl_message_fn)(void *userdata, const struct nlmsghdr *nlh);
 int nl_dump(struct nl_socket *sock, struct nlmsghdr *request, nl_message_fn fn, void (*restart)(void *),
 	    void *userdata);
+
+/* Requests with exactly one answer each (RTM_GETNSID, RTM_GETLINK of one link), in as few sendmsg() as nl_transact()
+ * needs: fn is called for each answer, which is NULL where the kernel refused with -errno. It must not use the same
+ * socket. 0; -errno where the socket failed: then not all were answered. */
+typedef void (*nl_answer_fn)(void *userdata, size_t index, const struct nlmsghdr *answer, int error);
+int nl_ask(struct nl_socket *sock, struct nlmsghdr **requests, size_t n, nl_answer_fn fn, void *userdata);
 
 /* A request with one answer (RTM_GETNSID, RTM_GETLINK of one link): fn is called with it. 0 or -errno;
  * -ENODATA where the kernel agreed but sent nothing. */

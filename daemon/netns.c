@@ -233,66 +233,75 @@ static void fill_id_message(union id_message *message, uint16_t type, int fd) {
 	message->nlh.nlmsg_type = type;
 	rtgen = mnl_nlmsg_put_extra_header(&message->nlh, sizeof(*rtgen));
 	rtgen->rtgen_family = AF_UNSPEC;
-	mnl_attr_put_u32(&message->nlh, NETNSA_FD, (uint32_t)fd);
+	mnl_attr_put_u32(&message->nlh, NETNSA_FD, (uint32_t)(fd < 0 ? home : fd));
+	if (type == RTM_NEWNSID) /* the kernel chooses */
+		mnl_attr_put_u32(&message->nlh, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
 }
 
-static int read_id(void *userdata, const struct nlmsghdr *nlh) {
-	int32_t *ret = userdata;
+static int32_t read_id(const struct nlmsghdr *nlh) {
+	int32_t id = NETNSA_NSID_NOT_ASSIGNED;
 	const struct nlattr *attr;
 
 	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
 		if (mnl_attr_get_type(attr) == NETNSA_NSID && mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
-			*ret = (int32_t)mnl_attr_get_u32(attr);
-	return 0;
+			id = (int32_t)mnl_attr_get_u32(attr);
+	return id;
 }
 
-static int get_id(struct nl_socket *sock, int fd, int32_t *ret) {
-	union id_message message;
+/* What was asked, or was to be done, about each namespace, and the first refusal. */
+struct id_answers {
+	int32_t *ids;
+	int error;
+};
 
-	*ret = NETNSA_NSID_NOT_ASSIGNED;
-	fill_id_message(&message, RTM_GETNSID, fd);
-	return nl_request(sock, &message.nlh, read_id, ret);
+static void take_id(void *userdata, size_t index, const struct nlmsghdr *answer, int error) {
+	struct id_answers *answers = userdata;
+
+	answers->ids[index] = answer ? read_id(answer) : NETNSA_NSID_NOT_ASSIGNED;
+	answers->error = answers->error ? answers->error : error;
 }
 
-static void keep_error(void *userdata, size_t index _unused_, const struct nl_ack *ack) {
-	*(int *)userdata = ack->error;
+/* EEXIST: it has one already, or somebody was faster, which is as good. */
+static void take_assigned(void *userdata, size_t index _unused_, const struct nl_ack *ack) {
+	struct id_answers *answers = userdata;
+
+	if (ack->error != -EEXIST && !answers->error)
+		answers->error = ack->error;
 }
 
-/* The kernel chooses the id. EEXIST: somebody was faster, which is as good. */
-static int assign_id(struct nl_socket *sock, int fd) {
-	union id_message message;
-	struct nlmsghdr *messages[] = { &message.nlh };
-	int error = 0, r;
+int netns_ids(struct nl_socket *sock, const int *fds, size_t n, bool assign, int32_t *ret) {
+	_cleanup_free_ union id_message *bytes = xmalloc(n * sizeof(*bytes));
+	_cleanup_free_ struct nlmsghdr **messages = xmalloc(n * sizeof(struct nlmsghdr *));
+	struct id_answers answers = { .ids = ret };
+	int r = 0;
 
-	fill_id_message(&message, RTM_NEWNSID, fd);
-	mnl_attr_put_u32(&message.nlh, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
-	r = nl_transact(sock, messages, 1, false, keep_error, &error);
-	if (r < 0)
-		return r;
-	return error == -EEXIST ? 0 : error;
+	for (size_t i = 0; i < n; i++) {
+		fill_id_message(&bytes[i], RTM_NEWNSID, fds[i]);
+		messages[i] = &bytes[i].nlh;
+	}
+	if (assign)
+		r = nl_transact(sock, messages, n, false, take_assigned, &answers);
+	for (size_t i = 0; i < n; i++)
+		fill_id_message(&bytes[i], RTM_GETNSID, fds[i]);
+	if (r == 0 && answers.error == 0)
+		r = nl_ask(sock, messages, n, take_id, &answers);
+	return r < 0 ? r : answers.error;
 }
 
-int netns_known_id(int fd, int32_t *ret) {
+static int one_id(int fd, bool assign, int32_t *ret) {
 	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
 	int r = nl_open(&sock, NETLINK_ROUTE, -1);
 
-	return r < 0 ? r : get_id(&sock, fd < 0 ? home : fd, ret);
+	return r < 0 ? r : netns_ids(&sock, &fd, 1, assign, ret);
+}
+
+int netns_known_id(int fd, int32_t *ret) {
+	return one_id(fd, false, ret);
 }
 
 int netns_id(int fd, int32_t *ret) {
-	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
-	int r;
+	int r = one_id(fd, true, ret);
 
-	r = nl_open(&sock, NETLINK_ROUTE, -1);
-	if (r < 0)
-		return r;
-	r = get_id(&sock, fd, ret);
-	if (r < 0 || *ret != NETNSA_NSID_NOT_ASSIGNED)
-		return r;
-	r = assign_id(&sock, fd);
-	if (r < 0)
-		return r;
-	r = get_id(&sock, fd, ret);
 	return r == 0 && *ret == NETNSA_NSID_NOT_ASSIGNED ? -ENODATA : r;
 }
 

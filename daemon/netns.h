@@ -41,12 +41,17 @@ int netns_remove_stale(const char *name);
 /* The namespace's identity: the inode of its nsfs file (unique while it lives). 0 or -errno. */
 int netns_inode(int fd, ino_t *ret);
 
-/* The id under which the current namespace knows the one behind fd, assigning one where it has none yet
- * (RTM_NEWNSID with NETNSA_NSID -1): without an id no event of it is heard. 0 or -errno. */
+/* The ids under which the socket's namespace (NETLINK_ROUTE) knows those behind fds, in as few requests as may be; -1
+ * where it has none for it. With `assign` each is given one first where it has none (RTM_NEWNSID): without an id no
+ * event of it is heard. fd -1 is the process's own namespace, which may have an id as any other. 0 or -errno. */
+struct nl_socket;
+int netns_ids(struct nl_socket *sock, const int *fds, size_t n, bool assign, int32_t *ret);
+
+/* The id under which the current namespace knows the one behind fd, assigning one where it has none yet. 0 or
+ * -errno. */
 int netns_id(int fd, int32_t *ret);
 
-/* The same without assigning one: *ret is -1 where there is none. fd -1 is the process's own namespace, which
- * may have an id as any other (somebody mounted and numbered it), and is then heard under that. 0 or -errno. */
+/* The same without assigning one: *ret is -1 where there is none. 0 or -errno. */
 int netns_known_id(int fd, int32_t *ret);
 
 /* Puts the calling thread into the namespace behind fd and leaves it again:

@@ -3,7 +3,6 @@
  * Looking at namespaces: three dumps each (links, addresses, routes), the NAT table and the files where they are
  * of interest, all decoded by the kinds. It decides nothing and changes nothing but the handles.
  */
-#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 
 #include "kernel_real.h"
@@ -15,7 +14,10 @@
 #include "kind/port.h"
 #include "kind/route.h"
 #include "kind/sysctl.h"
-#include "settings.h"
+
+enum {
+	OPEN_AT_ONCE = NL_BATCH_MESSAGES, /* namespaces that get their ids in one request */
+};
 
 /* The look at one namespace. */
 struct sight {
@@ -228,8 +230,10 @@ static void look_at_settings(struct sight *sight, const struct ns_state *desired
 			continue;
 		if (!there && netns_enter(&visit, sight->handle->fd) < 0)
 			return;
+		if (!there)
+			settings_visit(&sight->k->settings);
 		there = true;
-		value = setting_read(&sight->state->arena, wanted->path, &error);
+		value = setting_read(&sight->k->settings, &sight->state->arena, wanted->path, &error);
 		if (!value)
 			continue; /* of a link that is not there yet; writing it will tell */
 		struct sysctl *seen = sysctl_new(&sight->state->arena, sight->ns->name, wanted->path, value);
@@ -303,137 +307,21 @@ static int look_at(struct kernel_real *k, const struct look *look, const char *n
 	return r;
 }
 
-/*
- * Links elsewhere. A namespace numbers its peers by itself, and its numbers must be translated. Whether the
- * link that is expected is there is asked directly, one request a link; the dump of all numbers would be
- * shorter, but Linux 6.18 ends it after its first part, so it serves only to name what was not expected.
- */
+/* Opens them, and gives them their ids before anything inside is looked at: what changes from then on is heard. */
+static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n) {
+	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));
+	size_t n_open = 0;
 
-struct id_pair {
-	int32_t theirs, ours;
-};
+	for (size_t i = 0; i < n; i++) {
+		struct handle *handle = handle_get(k, scopes[i].ns);
+		int r = handle_open(k, handle);
 
-struct translation {
-	bool read;
-	vec(struct id_pair) ids;
-};
-
-static int take_id(void *userdata, const struct nlmsghdr *nlh) {
-	struct translation *t = userdata;
-	const struct nlattr *tb[NETNSA_MAX + 1];
-
-	if (nlh->nlmsg_type != RTM_NEWNSID)
-		return 0;
-	nl_parse(nlh, sizeof(struct rtgenmsg), tb, NETNSA_MAX);
-	vec_push(&t->ids, (struct id_pair){ (int32_t)nl_get_u32(tb[NETNSA_NSID], UINT32_MAX),
-					    (int32_t)nl_get_u32(tb[NETNSA_CURRENT_NSID], UINT32_MAX) });
-	return 0;
-}
-
-static void restart_ids(void *userdata) {
-	vec_clear(&((struct translation *)userdata)->ids);
-}
-
-static struct nlmsghdr *id_request(union request *request, const struct handle *at) {
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
-
-	nlh->nlmsg_type = RTM_GETNSID;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
-	mnl_attr_put_u32(nlh, NETNSA_TARGET_NSID, (uint32_t)at->nsid);
-	return nlh;
-}
-
-/* Does `at` know the other namespace by this number? */
-static bool is_known_as(struct kernel_real *k, const struct handle *at, const struct handle *other, int32_t id) {
-	struct translation t = {};
-	union request request = {};
-	struct nlmsghdr *nlh = id_request(&request, at);
-	bool known;
-
-	if (other->nsid < 0 || at->nsid < 0)
-		return false;
-	mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)other->nsid);
-	known = nl_request(&k->host, nlh, take_id, &t) == 0 && t.ids.n == 1 && t.ids.items[0].theirs == id;
-	vec_done(&t.ids);
-	return known;
-}
-
-static struct handle *translate_id(struct kernel_real *k, const struct handle *at, struct translation *t, int32_t id) {
-	union request request = {};
-
-	if (!t->read)
-		nl_dump(&k->host, id_request(&request, at), take_id, restart_ids, t);
-	t->read = true;
-	vec_foreach(pair, &t->ids)
-		if (pair->theirs == id && pair->ours >= 0)
-			return handle_by_id(k, pair->ours);
-	return NULL;
-}
-
-static int take_name(void *userdata, const struct nlmsghdr *nlh) {
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[IFLA_ADDRESS + 3];
-
-	nl_parse(nlh, sizeof(*ifi), tb, ARRAY_SIZE(tb) - 1);
-	if (nlh->nlmsg_type == RTM_NEWLINK && nl_get_text(tb[IFLA_IFNAME]))
-		handle_add_link(userdata, nl_get_text(tb[IFLA_IFNAME]), (uint32_t)ifi->ifi_index, NULL);
-	return 0;
-}
-
-/* A link in a namespace that is not looked at now, and that was not there when it was: only its name is wanted. */
-static void learn_names(struct kernel_real *k, struct handle *handle) {
-	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
-	union request request = {};
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
-
-	nlh->nlmsg_type = RTM_GETLINK;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	if (handle_open(k, handle) == 0 && nl_open(&sock, NETLINK_ROUTE, handle->fd) == 0)
-		nl_dump(&sock, nlh, take_name, NULL, handle);
-}
-
-static struct handle *find_other(struct kernel_real *k, struct handle *at, struct translation *t,
-				 const struct link_ref *ref, const struct link_ref *expected) {
-	struct handle *other = expected && expected->ns ? handle_get(k, expected->ns) : NULL;
-
-	if (ref->netnsid < 0)
-		return at;
-	if (other && is_known_as(k, at, other, ref->netnsid))
-		return other;
-	return translate_id(k, at, t, ref->netnsid);
-}
-
-static void resolve_ref(struct kernel_real *k, struct state *state, struct handle *at, struct translation *t,
-			struct link_ref *ref, const struct link_ref *expected) {
-	struct handle *there = find_other(k, at, t, ref, expected);
-
-	if (there && !handle_index(there, ref->ifindex) && !state_find(state, there->name))
-		learn_names(k, there);
-	const struct known_link *link = there ? handle_index(there, ref->ifindex) : NULL;
-	if (!link)
-		return;
-	ref->ns = arena_strdup(&state->arena, there->name);
-	ref->name = arena_strdup(&state->arena, link->name);
-}
-
-static void resolve_refs(struct kernel_real *k, const struct look *look, struct state *state, struct ns_state *ns) {
-	const struct ns_state *desired = state_find(look->desired, ns->name);
-	struct handle *handle = handle_get(k, ns->name);
-	struct translation t = {};
-
-	ns_foreach(object, ns) {
-		const struct object *wanted = object->kind->class == CLASS_LINK && desired ? ns_find(desired, object) : NULL;
-
-		/* What is not declared, or as another kind, is not compared by where it leads. */
-		for (size_t i = LINK_N_FIELDS; wanted && wanted->kind == object->kind && i < object->kind->n_fields; i++) {
-			const struct field *field = &object->kind->fields[i];
-			struct link_ref *ref = field_of(field, object);
-
-			if (field->type == &type_link_ref && ref->ifindex)
-				resolve_ref(k, state, handle, &t, ref, field_of(field, wanted));
-		}
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == 0)
+			handles[n_open++] = handle;
 	}
-	vec_done(&t.ids);
+	return handles_number(k, handles, n_open);
 }
 
 int real_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
@@ -441,12 +329,13 @@ int real_observe(struct kernel *kernel, const struct look *look, const struct sc
 	struct kernel_real *k = (struct kernel_real *)kernel;
 
 	for (size_t i = 0; i < n; i++) {
-		int r = look_at(k, look, scopes[i].ns, ret);
+		int r = i % OPEN_AT_ONCE ? 0 : prepare(k, scopes + i, MIN(n - i, (size_t)OPEN_AT_ONCE));
+		if (r == 0)
+			r = look_at(k, look, scopes[i].ns, ret);
 		handles_spare(k);
 		if (r < 0)
 			return r;
 	}
-	state_foreach(ns, ret)
-		resolve_refs(k, look, ret, ns);
+	peers_resolve(k, look, ret);
 	return 0;
 }

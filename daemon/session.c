@@ -158,10 +158,24 @@ static int open_watch(struct session *s, char **ret_problem) {
 	r = watch_new(&s->watch, &handlers, s, 0);
 	if (r < 0)
 		*ret_problem = session_problem("hear the kernel's events", r);
+	else
+		s->kernel->ops->listen(s->kernel);
 	return r;
 }
 
-int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
+/* What happened before is not known: everything is looked at once more. */
+static int listen_to_all(struct session *s) {
+	_cleanup_free_ char *problem = NULL;
+	int r = open_watch(s, &problem);
+
+	if (r < 0)
+		return r;
+	session_watch_files(s);
+	reconciler_dirty_all(s->reconciler);
+	return 0;
+}
+
+int session_open_once(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
 	pid_t pid;
 	int r;
 
@@ -175,12 +189,18 @@ int session_open(struct session *s, struct spec *spec, const struct session_hook
 	}
 	r = open_kernel(s, ret_problem);
 	if (r == 0)
+		start_reconciler(s, spec);
+	return r;
+}
+
+int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
+	int r = session_open_once(s, spec, hooks, ret_problem);
+
+	if (r == 0)
 		r = open_watch(s, ret_problem);
-	if (r < 0)
-		return r;
-	start_reconciler(s, spec);
-	session_watch_files(s);
-	return 0;
+	if (r == 0)
+		session_watch_files(s);
+	return r;
 }
 
 int session_open_to_look(struct session *s, struct spec *spec, char **ret_problem) {
@@ -212,7 +232,7 @@ void session_close(struct session *s) {
 /* ---- working ---- */
 
 int session_dispatch(struct session *s) {
-	int heard = watch_dispatch(s->watch, NULL), r = reconciler_pass(s->reconciler);
+	int heard = s->watch ? watch_dispatch(s->watch, NULL) : 0, r = reconciler_pass(s->reconciler);
 
 	return r < 0 ? r : heard;
 }
@@ -236,7 +256,7 @@ int session_settle(struct session *s) {
 		failures = r < 0 ? failures + 1 : 0;
 		if (failures >= LOOK_TRIES || r == -ETIMEDOUT)
 			return r;
-		r = await(s, limit);
+		r = s->watch ? await(s, limit) : listen_to_all(s);
 		if (r == 0)
 			r = session_dispatch(s);
 	}

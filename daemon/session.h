@@ -22,7 +22,7 @@ struct session {
 	struct ledger_file ledger_file;
 	size_t n_damaged;      /* lines of the ledger that could not be read */
 	struct kernel *kernel;
-	struct watch *watch;   /* NULL: only looks */
+	struct watch *watch;   /* NULL: nothing is listened to */
 	struct reconciler *reconciler;
 	struct session_hooks hooks;
 };
@@ -34,6 +34,10 @@ struct session {
  * missed. The session must not move afterwards. 0, or -errno and a sentence that the caller frees; -EBUSY where another
  * topod has the topology. */
 int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem);
+
+/* The same for converging once: nothing is listened to until something has to be waited for. To be heard costs the
+ * kernel a search among all namespaces for each of the many events that building makes. */
+int session_open_once(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem);
 
 /* The same for looking only: no lock, no events, and nothing is made. */
 int session_open_to_look(struct session *s, struct spec *spec, char **ret_problem);

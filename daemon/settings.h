@@ -8,10 +8,22 @@
 
 #include "arena.h"
 
+/* Through which /proc the settings are reached; see settings.c. */
+struct settings {
+	int proc;              /* -1: the machine's own */
+	unsigned n_namespaces; /* visited so far */
+};
+#define SETTINGS_NONE ((struct settings){ .proc = -1 })
+
+/* To be called once for each namespace that was entered, before its settings are read or written. */
+void settings_visit(struct settings *settings);
+/* Back to SETTINGS_NONE. */
+void settings_done(struct settings *settings);
+
 /* The value of a setting ("net/ipv4/ip_forward"), or NULL with -errno in *ret_error; in arena. */
-const char *setting_read(struct arena *arena, const char *path, int *ret_error);
+const char *setting_read(const struct settings *settings, struct arena *arena, const char *path, int *ret_error);
 /* 0 or -errno: -ENOENT where the kernel has no such setting, -EINVAL where it refuses the value. */
-int setting_write(const char *path, const char *value);
+int setting_write(const struct settings *settings, const char *path, const char *value);
 
 /* The whole resolv.conf of a namespace, NULL where there is none (*ret_error 0) or it cannot be read. */
 const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error);

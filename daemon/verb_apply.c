@@ -187,7 +187,7 @@ static int open_work(struct work *work, struct spec *spec) {
 	int r;
 
 	raise_limits();
-	r = session_open(&work->session, spec, &hooks, &problem);
+	r = session_open_once(&work->session, spec, &hooks, &problem);
 	if (r < 0)
 		complain("%s", problem);
 	if (r == -EBUSY)

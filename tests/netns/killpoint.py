@@ -16,6 +16,7 @@ PTRACE_TRACEME, PTRACE_SYSCALL, PTRACE_SETOPTIONS, PTRACE_GET_SYSCALL_INFO = 0, 
 OPTIONS = 0x1 | 0x2 | 0x4 | 0x8 | 0x100000  # TRACESYSGOOD, TRACEFORK, TRACEVFORK, TRACECLONE, EXITKILL
 WALL = 0x40000000
 O_CREAT = 0o100
+ON_ENTRY, ON_EXIT, RESTARTED = 1, 2, -513  # ERESTARTNOINTR: the kernel has it made again, where it could not get a lock
 
 # What changes the world: messages to the kernel, mounts, namespaces, files.
 SYSCALLS = {
@@ -49,11 +50,17 @@ def ptrace(request, pid, address=0, data=0):
         raise OSError(error, f"ptrace: {os.strerror(error)}")
 
 
-def syscall_name(pid):
-    """The name of the counted system call that the process is about to make, or None."""
+def syscall_name(pid, restarted):
+    """The name of the counted system call that the process is about to make, or None. One that is only made again
+    (`restarted` keeps whose) is no other: nothing has changed in between."""
     info = SyscallInfo()
     size = libc.ptrace(PTRACE_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info))
-    if size < 0 or info.op != 1:  # 1: on entry
+    if size >= 0 and info.op == ON_EXIT and ctypes.c_int64(info.nr).value == RESTARTED:  # there, the result
+        restarted.add(pid)
+    if size < 0 or info.op != ON_ENTRY:
+        return None
+    if pid in restarted:
+        restarted.discard(pid)
         return None
     name = NAMES.get(info.nr)
     if name == "openat" and not info.args[2] & O_CREAT:
@@ -87,7 +94,7 @@ def run_until(command, moment, environment=None, hook=None):
         raise AssertionError(f"{command[0]} did not start")
     ptrace(PTRACE_SETOPTIONS, first, 0, OPTIONS)
     ptrace(PTRACE_SYSCALL, first)
-    calls, alive = [], {first}
+    calls, alive, restarted = [], {first}, set()
     result = None
     while alive:
         pid, status = os.waitpid(-1, WALL)
@@ -99,7 +106,7 @@ def run_until(command, moment, environment=None, hook=None):
         alive.add(pid)
         number, deliver = os.WSTOPSIG(status), 0
         if number == signal.SIGTRAP | 0x80:
-            name = syscall_name(pid)
+            name = syscall_name(pid, restarted)
             if name:
                 calls.append(name)
                 if moment is not None and len(calls) > moment:
