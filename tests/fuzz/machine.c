@@ -350,6 +350,12 @@ int netns_known_id(int fd _unused_, int32_t *ret) {
 	return 0;
 }
 
+int netns_ids(struct nl_socket *sock _unused_, const int *fds _unused_, size_t n, bool assign, int32_t *ret) {
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (int32_t)(machine_byte() % 8) - !assign;
+	return some_error();
+}
+
 int netns_init(void) {
 	return 0;
 }
@@ -380,11 +386,20 @@ static const char *some_text(struct arena *arena, int *ret_error) {
 	return text;
 }
 
-const char *setting_read(struct arena *arena, const char *path _unused_, int *ret_error) {
+void settings_visit(struct settings *settings) {
+	settings->n_namespaces++;
+}
+
+void settings_done(struct settings *settings) {
+	*settings = SETTINGS_NONE;
+}
+
+const char *setting_read(const struct settings *settings _unused_, struct arena *arena, const char *path _unused_,
+			 int *ret_error) {
 	return some_text(arena, ret_error);
 }
 
-int setting_write(const char *path _unused_, const char *value _unused_) {
+int setting_write(const struct settings *settings _unused_, const char *path _unused_, const char *value _unused_) {
 	return some_error();
 }
 
