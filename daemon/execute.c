@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <time.h>
 #include <linux/rtnetlink.h>
+#include <sys/random.h>
 
 #include "kernel_real.h"
 #include "kind/dns.h"
@@ -18,6 +19,8 @@
 enum {
 	NAME_WAIT_STEPS = 25, /* 50 ms, in which anybody's second step is done */
 	NAME_WAIT_STEP_NSEC = 2 * 1000 * 1000,
+	INDEX_LAPS = 6,       /* how often another index is chosen for a link … */
+	INDEX_STEP = 32,      /* … and how far away at first; twice as far each time */
 };
 
 /* A change and the messages that it became. */
@@ -36,6 +39,7 @@ struct execution {
 	struct nl_writer writer;
 	struct handle *at;          /* where it is to be sent */
 	vec(struct sent) sent;
+	unsigned lap;               /* how often indexes were chosen for it in vain */
 	/* The namespace whose files were last written. */
 	struct netns_visit visit;
 	int host_fd;                /* of the host namespace, where a request names it */
@@ -75,8 +79,10 @@ static int resolve_netns_fd(void *userdata, const char *ns) {
 static uint32_t resolve_new_ifindex(void *userdata, const char *ns, const char *name) {
 	struct execution *x = userdata;
 	struct handle *handle = handle_get(x->k, ns);
-	uint32_t index = MAX(handle->highest, 1U) + 1;
+	uint32_t index = MAX(handle->highest, 1U) + 1, away = 0;
 
+	if (x->lap > 0 && getrandom(&away, sizeof(away), GRND_NONBLOCK) == sizeof(away))
+		index += away % (INDEX_STEP << x->lap);
 	handle_add_link(handle, name, index, NULL);
 	return index;
 }
@@ -144,33 +150,6 @@ static void take_ack(void *userdata, size_t index, const struct nl_ack *ack) {
 	}
 }
 
-static void take_ack_in_order(void *userdata, size_t index, const struct nl_ack *ack);
-
-static void flush(struct execution *x, bool transaction, int protocol) {
-	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
-	struct nl_socket *use = &sock;
-	int r = 0;
-
-	if (!x->sent.n)
-		return;
-	if (protocol == NETLINK_ROUTE)
-		r = handle_socket(x->k, x->at, &use);
-	else
-		r = nl_open(&sock, protocol, x->at->fd);
-	if (r == 0)
-		r = nl_transact(use, x->writer.messages.items, x->writer.messages.n, transaction,
-				transaction ? take_ack : take_ack_in_order, x);
-	vec_foreach(sent, &x->sent) {
-		sent->change->done = true;
-		if (r < 0 && !sent->change->error)
-			sent->change->error = r;
-		settle(x, sent->change);
-	}
-	vec_clear(&x->sent);
-	nl_clear(&x->writer);
-	handles_spare(x->k);
-}
-
 /* Each rtnetlink change is one message, so the index finds it at once. */
 static void take_ack_in_order(void *userdata, size_t index, const struct nl_ack *ack) {
 	struct execution *x = userdata;
@@ -220,6 +199,64 @@ static void collect(struct execution *x, struct change *change) {
 		return;
 	}
 	vec_push(&x->sent, (struct sent){ change, before, x->writer.messages.n - before });
+}
+
+static void transmit(struct execution *x, bool transaction, int protocol) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	struct nl_socket *use = &sock;
+	int r;
+
+	if (protocol == NETLINK_ROUTE)
+		r = handle_socket(x->k, x->at, &use);
+	else
+		r = nl_open(&sock, protocol, x->at->fd);
+	if (r == 0)
+		r = nl_transact(use, x->writer.messages.items, x->writer.messages.n, transaction,
+				transaction ? take_ack : take_ack_in_order, x);
+	vec_foreach(sent, &x->sent) {
+		sent->change->done = true;
+		if (r < 0 && !sent->change->error)
+			sent->change->error = r;
+		settle(x, sent->change);
+	}
+}
+
+/* Links that were refused because there is one already (EBUSY: at the other end), while the look before saw none of
+ * that name: then it is the chosen index that somebody took first. They are put together anew, with indexes further
+ * away each time. */
+static bool choose_again(struct execution *x) {
+	vec(struct change *) taken = {};
+
+	vec_foreach(sent, &x->sent) {
+		struct change *change = sent->change;
+
+		if (change->type == CHANGE_CREATE && change->desired->kind->class == CLASS_LINK &&
+		    (change->error == -EEXIST || change->error == -EBUSY))
+			vec_push(&taken, change);
+	}
+	vec_clear(&x->sent);
+	nl_clear(&x->writer);
+	x->lap++;
+	vec_foreach(at, &taken) {
+		(*at)->error = 0;
+		(*at)->text = NULL;
+		(*at)->done = false;
+		collect(x, *at);
+	}
+	vec_done(&taken);
+	return x->sent.n > 0;
+}
+
+static void flush(struct execution *x, bool transaction, int protocol) {
+	if (!x->sent.n)
+		return;
+	do
+		transmit(x, transaction, protocol);
+	while (x->lap < INDEX_LAPS && choose_again(x));
+	x->lap = 0;
+	vec_clear(&x->sent);
+	nl_clear(&x->writer);
+	handles_spare(x->k);
 }
 
 static void request_route(struct execution *x, struct change *change) {
@@ -367,10 +404,22 @@ static bool is_blocked(struct execution *x, struct change *change) {
 	return false;
 }
 
+/* The index that was chosen for a new link may have been taken by somebody's else meanwhile. What speaks of the link
+ * by its index waits for the answer, or it would change that one. */
+static bool awaits_link(const struct change *change) {
+	for (unsigned i = 0; i < change->n_needs; i++) {
+		const struct change *need = change->needs[i];
+
+		if (need->type == CHANGE_CREATE && need->desired->kind->class == CLASS_LINK && !need->done)
+			return true;
+	}
+	return false;
+}
+
 static void carry_out(struct execution *x, struct change *change) {
 	enum transport transport = change_object(change)->kind->transport;
 
-	if (transport != TRANSPORT_ROUTE)
+	if (transport != TRANSPORT_ROUTE || awaits_link(change))
 		flush(x, false, NETLINK_ROUTE);
 	if (transport != TRANSPORT_SYSCTL)
 		leave(x);
