@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
+#include <systemd/sd-login.h>
 
 #include "messages.h"
 #include "report.h"
@@ -47,6 +48,7 @@ struct storm {
 
 static struct {
 	bool native, color;
+	char *unit; /* "OBJECT_SYSTEMD_UNIT=topod@office.service", or NULL */
 	char *topology;
 	void (*redirect)(void *userdata, const struct journal_line *line);
 	void *userdata;
@@ -233,12 +235,15 @@ static struct iovec piece(const char *text) {
 static bool send_native(const struct journal_line *line) {
 	_cleanup_free_ char *message = xasprintf("MESSAGE=%s", line->text);
 	_cleanup_free_ char *priority = xasprintf("PRIORITY=%d", line->priority);
-	struct iovec parts[JOURNAL_FIELDS_MAX + 3] = { piece(message), piece(priority),
+	struct iovec parts[JOURNAL_FIELDS_MAX + 4] = { piece(message), piece(priority),
 						       piece("SYSLOG_IDENTIFIER=topod") };
+	int n = 3;
 
+	if (journal.unit)
+		parts[n++] = piece(journal.unit);
 	for (size_t i = 0; i < line->n_fields; i++)
-		parts[3 + i] = piece(line->fields[i]);
-	return sd_journal_sendv(parts, (int)line->n_fields + 3) >= 0;
+		parts[n++] = piece(line->fields[i]);
+	return sd_journal_sendv(parts, n) >= 0;
 }
 
 static const char *priority_color(int priority) {
@@ -266,10 +271,21 @@ static bool is_journal(int fd) {
 	return streq(stream, own);
 }
 
+/* journald looks up the unit of a line by the process that sent it, and that may have ended by then: just what it
+ * said last, why it could not go on, would be missing in `journalctl -u`. So every line names its unit, in the field
+ * which that command looks at as well, systemd.journal-fields(7). */
+static char *own_unit(void) {
+	_cleanup_free_ char *unit = NULL;
+
+	return sd_pid_get_unit(0, &unit) < 0 ? NULL : xasprintf("OBJECT_SYSTEMD_UNIT=%s", unit);
+}
+
 void journal_open(void) {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	journal.native = is_journal(STDERR_FILENO);
+	free(journal.unit);
+	journal.unit = journal.native ? own_unit() : NULL;
 	journal.color = !journal.native && isatty(STDERR_FILENO) && !(no_color && *no_color) &&
 			!(term && streq(term, "dumb"));
 }
