@@ -96,9 +96,11 @@ def furnish():
         signal.signal(number, lambda n, _frame: sys.exit(128 + n))
 
 
-def main():
+def main(prepare=lambda: None):
+    """The end of a test file. prepare: what is done inside, before the first test."""
     enter()
     furnish()
+    prepare()
     runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2)
     program = unittest.main(module="__main__", testRunner=runner, exit=False)
     result = program.result
@@ -116,6 +118,8 @@ def main():
 # Namespaces and what is in them
 
 HOST = None  # the test's own network namespace, by whatever name
+ENTER = []   # put before each command, to run it in other mount and process namespaces than the test's own …
+ROOT = ""    # … which the test itself sees there; the network is always the test's own (see ../systemd/machine.py)
 
 
 def is_host(ns):
@@ -130,7 +134,7 @@ def inside(ns):
         return
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        there = os.open(f"/run/netns/{ns}", os.O_RDONLY | os.O_CLOEXEC)
+        there = os.open(f"{ROOT}/run/netns/{ns}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             libc_call("setns", there, CLONE_NEWNET)
         finally:
@@ -145,7 +149,7 @@ def inside(ns):
 
 def run(*args, check=True, **kwargs):
     """A command; its output is kept, a failure shows it."""
-    done = subprocess.run([str(a) for a in args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run([*ENTER, *(str(a) for a in args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, errors="replace", **kwargs)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
@@ -179,14 +183,14 @@ def bridge_json(ns, words):
 def namespaces():
     """Names in /run/netns that are namespaces."""
     try:
-        names = sorted(os.listdir("/run/netns"))
+        names = sorted(os.listdir(f"{ROOT}/run/netns"))
     except FileNotFoundError:
         return []
-    return [n for n in names if os.stat(f"/run/netns/{n}").st_dev != os.stat("/run/netns").st_dev]
+    return [n for n in names if os.stat(f"{ROOT}/run/netns/{n}").st_dev != os.stat(f"{ROOT}/run/netns").st_dev]
 
 
 def namespace_id(ns):
-    return os.stat(f"/run/netns/{ns}").st_ino
+    return os.stat(f"{ROOT}/run/netns/{ns}").st_ino
 
 
 def link(ns, name):
@@ -364,15 +368,15 @@ def snapshot_sysctls():
 
 def snapshot_files(top):
     """Every file below, with its text; sockets, locks and namespaces by name alone."""
-    for folder, folders, names in sorted(os.walk(top)):
+    for folder, folders, names in sorted(os.walk(ROOT + top)):
         folders.sort()
         for name in sorted(names):
             path = f"{folder}/{name}"
             text = ""
-            if folder.startswith("/etc/") and os.path.isfile(path):
+            if top.startswith("/etc/") and os.path.isfile(path):
                 with open(path, errors="replace") as f:
                     text = f.read()
-            yield f"{path}: {text}"
+            yield f"{path[len(ROOT):]}: {text}"
 
 
 def snapshot(exact=False):

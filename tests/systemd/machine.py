@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+A machine for tests: Debian's systemd, booted by systemd-nspawn inside the laboratory of ../netns/lab.py.
+
+A test file ends with `machine.main()`. Outside it makes what needs the outside: the image (see `image`), and a
+control group in which everything will run. Then it goes into the laboratory, whose end is the end of every
+process and mount below; a process that stays outside removes the control group after that, however the end came.
+
+Each test boots a machine of its own: half a second buys that no test sees what another left. Its root is an
+overlay in memory, over the image with topod's package installed, once per file. The test itself goes into the
+machine's network namespace, and lab's commands into its mount and process namespaces, so that lab.ip("web", …),
+lab.Connection and lab.snapshot() tell of the machine.
+
+Nothing waits by sleeping: the machine's init says when it has booted, `systemctl` returns when a job is done, and
+the journal is followed for lines.
+"""
+
+import contextlib
+import glob
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "netns"))
+
+import lab  # noqa: E402
+from lab import HOST, RUN, skip  # noqa: E402,F401
+
+BOOT_DEADLINE = 4 * lab.DEADLINE
+NSPAWN = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network",
+          "--capability=all", "--system-call-filter=@mount setns unshare", "--console=pipe", "--notify-ready=yes",
+          "--resolv-conf=off", "--timezone=off", "--link-journal=no"]
+ENVIRONMENT = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+               "LC_ALL=C.UTF-8", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive", "SYSTEMD_PAGER="]
+
+# ---------------------------------------------------------------------------------------------------------
+# Outside
+
+
+def image():
+    """The path of the root file system, made now where it is not in the cache."""
+    done = subprocess.run([os.path.join(HERE, "image")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode == lab.SKIPPED:
+        skip(done.stderr.strip())
+    if done.returncode != 0:
+        sys.exit(f"no image: exit {done.returncode}\n{done.stderr}")
+    return done.stdout.strip()
+
+
+def cgroup_folders():
+    """Where this process's control groups are that systemd-nspawn works in: v2's, and v1's named systemd."""
+    with open("/proc/self/cgroup") as f:
+        mine = {controllers: path for _, controllers, path in (l.rstrip("\n").split(":", 2) for l in f)}
+    with open("/proc/self/mountinfo") as f:
+        mounts = [l.split() for l in f]
+    for fields in mounts:
+        dash = fields.index("-")
+        kind, options = fields[dash + 1], fields[dash + 3].split(",")
+        key = "" if kind == "cgroup2" else "name=systemd" if kind == "cgroup" and "name=systemd" in options else None
+        if key in mine and fields[4] != "/sys/fs/cgroup/systemd/unified":
+            yield os.path.join(fields[4], os.path.relpath(mine.pop(key), fields[3]))
+
+
+def cgroup_processes(folder):
+    for path in glob.glob(f"{glob.escape(folder)}/**/cgroup.procs", recursive=True):
+        with contextlib.suppress(OSError), open(path) as f:
+            yield from map(int, f.read().split())
+
+
+def remove_cgroups(folders):
+    """Ends what still runs there, and removes the folders. An own process ends within moments of SIGKILL."""
+    for folder in folders:
+        while left := set(cgroup_processes(folder)):
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        for path, _, _ in os.walk(folder, topdown=False):
+            with contextlib.suppress(FileNotFoundError):
+                os.rmdir(path)
+
+
+def enter_cgroup():
+    """Moves this process into new control groups, and leaves a process behind that removes them when it has ended."""
+    folders = [os.path.join(f, f"topod-test-{os.getpid()}") for f in cgroup_folders()]
+    if not folders:
+        skip("no control groups are mounted that systemd could use")
+    me = os.pidfd_open(os.getpid())
+    try:
+        for folder in folders:
+            os.mkdir(folder)
+    except OSError as e:
+        skip(f"cannot make a control group: {e}")
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            null = os.open(os.devnull, os.O_RDWR)
+            for fd in (0, 1, 2):
+                os.dup2(null, fd)
+            select.select([me], [], [])
+            remove_cgroups(folders)
+        os._exit(0)
+    os.wait()
+    os.close(me)
+    for folder in folders:
+        with open(f"{folder}/cgroup.procs", "w") as f:
+            f.write(str(os.getpid()))
+
+
+HOME = None  # the laboratory's own network namespace, to come back to
+
+
+def prepare():
+    """In the laboratory: systemd-nspawn wants the control groups, which lab's own /sys has not."""
+    global HOME
+    HOME = open("/proc/self/ns/net")
+    lab.run("umount", "/sys")
+
+
+def main():
+    if os.environ.get("TOPOD_LAB") != "1":
+        if os.geteuid() != 0:
+            skip("booting a machine needs root")
+        for tool in ("systemd-nspawn", "nsenter", "cpack"):
+            if not shutil.which(tool):
+                skip(f"{tool} is not installed")
+        os.environ["TOPOD_IMAGE"] = image()
+        enter_cgroup()
+    lab.main(prepare)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The package
+
+def package(version=None):
+    """Makes topod's .deb from the plain build, and returns its path. With a version: as if of that one."""
+    folder = f"{RUN}/package-{version or 'now'}"
+    build = os.path.dirname(os.environ["TOPOD_PLAIN"])
+    command = ["cpack", "-G", "DEB", "-B", folder, "-D", f"CPACK_OUTPUT_FILE_PREFIX={folder}",
+               "--config", f"{build}/CPackConfig.cmake"]
+    if version:
+        command += ["-D", f"CPACK_PACKAGE_VERSION={version}"]
+    done = subprocess.run(command, cwd=build, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    found = glob.glob(f"{folder}/*.deb")
+    if done.returncode != 0 or len(found) != 1:
+        raise AssertionError(f"cpack made {found}\n{done.stdout}")
+    return found[0]
+
+
+def installed():
+    """The layers of a root with topod's package in it; the package is installed once, by dpkg."""
+    layer = f"{RUN}/installed"
+    if not os.path.isdir(layer):
+        with Machine("install") as m:
+            m.install(package())
+            m.stop()
+            os.rename(m.upper, layer)
+    return [layer, os.environ["TOPOD_IMAGE"]]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The machine
+
+class Machine:
+    """A root of its own, and the system that runs on it from boot() to stop(); boot() again is a reboot."""
+
+    def __init__(self, name, layers=None):
+        self.folder = f"{RUN}/machine-{name}"
+        self.root, self.upper = f"{self.folder}/root", f"{self.folder}/upper"
+        self.nspawn, self.init, self.notices = None, None, []
+        for path in (self.root, self.upper, f"{self.folder}/work"):
+            os.makedirs(path)
+        lower = ":".join(layers or [os.environ["TOPOD_IMAGE"]])
+        lab.run("mount", "-n", "-t", "overlay", "-o",
+                f"lowerdir={lower},upperdir={self.upper},workdir={self.folder}/work", "machine", self.root)
+
+    # Its life ---------------------------------------------------------------------------------------------
+
+    def boot(self):
+        """Until its init says that it has booted. Then the test is in its network, and lab's commands in it."""
+        path = f"{self.folder}/notify"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, open(f"{self.folder}/console", "ab") as out:
+            notify.bind(path)
+            self.nspawn = subprocess.Popen([*NSPAWN, f"--directory={self.root}"], stdin=subprocess.DEVNULL, stdout=out,
+                                           stderr=out, env={**os.environ, "NOTIFY_SOCKET": path})
+            self.wait_booted(notify)
+        os.unlink(path)
+        with open(f"/proc/{self.init}/ns/net") as f:
+            lab.libc_call("setns", f.fileno(), lab.CLONE_NEWNET)
+        lab.ROOT = f"/proc/{self.init}/root"
+        lab.ENTER = ["nsenter", "--target", str(self.init), "--mount", "--uts", "--ipc", "--pid", "--", *ENVIRONMENT]
+        return self
+
+    def wait_booted(self, notify):
+        deadline = time.monotonic() + BOOT_DEADLINE
+        pidfd = os.pidfd_open(self.nspawn.pid)
+        notices = {}
+        try:
+            while notices.get("READY") != "1":
+                ready, _, _ = select.select([notify, pidfd], [], [], max(0, deadline - time.monotonic()))
+                if notify not in ready:
+                    raise AssertionError("the machine does not boot; its console says:\n" + self.console())
+                notices.update(l.split("=", 1) for l in notify.recv(65536).decode().splitlines() if "=" in l)
+            self.init = int(notices["X_NSPAWN_LEADER_PID"])
+        finally:
+            os.close(pidfd)
+
+    def console(self):
+        with open(f"{self.folder}/console", errors="replace") as f:
+            return f.read()[-8000:]
+
+    def leave(self):
+        lab.ENTER, lab.ROOT = [], ""
+        lab.libc_call("setns", HOME.fileno(), lab.CLONE_NEWNET)
+
+    def poweroff(self):
+        """As an operator would; returns when the machine has ended."""
+        lab.run("systemctl", "poweroff", "--no-block")
+        self.nspawn.wait(timeout=BOOT_DEADLINE)
+        self.leave()
+        self.nspawn = None
+
+    def stop(self):
+        """At once, where it still runs; its root stays."""
+        if self.nspawn:
+            for pid in (self.init, self.nspawn.pid):
+                with contextlib.suppress(ProcessLookupError, TypeError):
+                    os.kill(pid, signal.SIGKILL)
+            self.nspawn.wait()
+            self.leave()
+            self.nspawn = self.init = None
+        if os.path.ismount(self.root):
+            lab.run("umount", "-l", self.root)
+
+    def __enter__(self):
+        return self.boot()
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # Its files ----------------------------------------------------------------------------------------------
+
+    def path(self, path):
+        """Where the test finds a file of the running machine."""
+        return f"/proc/{self.init}/root{path}"
+
+    def write(self, path, text):
+        os.makedirs(os.path.dirname(self.path(path)), exist_ok=True)
+        with open(self.path(path), "w") as f:
+            f.write(text)
+        return path
+
+    def read(self, path):
+        with open(self.path(path)) as f:
+            return f.read()
+
+    def exists(self, path):
+        return os.path.lexists(self.path(path))
+
+    def install(self, deb, *options):
+        """apt, offline: what the package depends on must be in the image, and it is an error where it is not."""
+        name = f"/root/{os.path.basename(deb)}"
+        shutil.copy(deb, self.path(name))
+        return lab.run("apt-get", "install", "-y", "-q", *options, name)
+
+
+# ---------------------------------------------------------------------------------------------------------
+# The journal
+
+class Follower:
+    """A command in the machine that goes on until it is told to end."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen([*lab.ENTER, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL)
+        self.stdout = self.process.stdout
+
+    def wait(self, timeout):
+        """Whether it said something."""
+        return bool(select.select([self.stdout], [], [], max(0, timeout))[0])
+
+    def read(self):
+        return os.read(self.stdout.fileno(), 1 << 16)
+
+    def end(self):
+        """Ends the command itself, not nsenter above it: that reaps it, as nobody else would."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as f:
+            for pid in f.read().split():
+                os.kill(int(pid), signal.SIGKILL)
+        self.process.wait()
+        self.stdout.close()
+
+
+class Journal:
+    """What the journal gets, from now on; wait() for an entry."""
+
+    def __init__(self, *matches):
+        lab.run("journalctl", "--sync")
+        last = lab.run("journalctl", "-n1", "-o", "json", check=False).stdout.strip()
+        after = ["--after-cursor", json.loads(last)["__CURSOR"]] if last else []
+        self.entries, self.buffer = [], b""
+        self.follower = Follower("journalctl", "-f", "-n", "all", "-o", "json", *after, *matches)
+
+    def wait(self, what, **fields):
+        """The first entry whose message contains /what/ and whose fields have these values. It is not returned again,
+        nor are those before it."""
+        deadline = time.monotonic() + lab.DEADLINE
+        seen = 0
+        while True:
+            for seen in range(seen, len(self.entries)):
+                entry = self.entries[seen]
+                if re.search(what, str(entry.get("MESSAGE"))) and all(entry.get(k) == v for k, v in fields.items()):
+                    del self.entries[:seen + 1]
+                    return entry
+            seen = len(self.entries)
+            left = deadline - time.monotonic()
+            if left <= 0 or not self.follower.wait(left):
+                raise AssertionError(f"the journal has no /{what}/ {fields or ''}; it has:\n  " +
+                                     "\n  ".join(str(e.get("MESSAGE")) for e in self.entries[-60:]))
+            self.read()
+
+    def read(self):
+        data = self.follower.read()
+        if not data:
+            raise AssertionError("journalctl ended")
+        *whole, self.buffer = (self.buffer + data).split(b"\n")
+        self.entries += [json.loads(l) for l in whole]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.follower.end()
+
+
+def entries(*arguments):
+    """What the journal has, as dictionaries."""
+    lab.run("journalctl", "--sync")
+    out = lab.run("journalctl", "-q", "-o", "json", *arguments).stdout
+    return [json.loads(l) for l in out.splitlines()]
+
+
+# ---------------------------------------------------------------------------------------------------------
+# A test
+
+class Case(lab.Case):
+    """Each test begins in a machine that has just booted, with topod's package installed."""
+
+    layers = staticmethod(installed)
+
+    def setUp(self):
+        self.machine = Machine(self.id().rsplit(".", 1)[1][:40], self.layers())
+        self.addCleanup(self.machine.__exit__)
+        self.machine.boot()
+
+    # systemd ----------------------------------------------------------------------------------------------
+
+    def systemctl(self, *words, expect=0):
+        """systemctl with these words; its exit status is checked, or returned where expect is None."""
+        done = lab.run("systemctl", *[w for a in words for w in a.split()], check=False, timeout=4 * lab.DEADLINE)
+        if expect is not None:
+            said = f"systemctl {' '.join(words)}\n{done.stdout}{done.stderr}"
+            if done.returncode != expect:
+                said += lab.run("journalctl", "-n50", "--no-pager").stdout
+            self.assertEqual(expect, done.returncode, said)
+        return done
+
+    def show(self, unit, *properties):
+        """Properties of a unit: one as its value, several as a dictionary."""
+        out = lab.run("systemctl", "show", unit, *(f"-p{p}" for p in properties)).stdout
+        found = dict(l.split("=", 1) for l in out.splitlines())
+        return found[properties[0]] if len(properties) == 1 else found
+
+    def wait_unit(self, unit, **wanted):
+        """Until a unit's properties have these values; asked again at each of the manager's messages on the bus."""
+        monitor = Follower("busctl", "--json=short", "monitor", "org.freedesktop.systemd1")
+        try:
+            deadline = time.monotonic() + BOOT_DEADLINE
+            while (found := self.show(unit, *wanted, "Id")) and any(found[k] != v for k, v in wanted.items()):
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    self.fail(f"{unit} is {found}, not {wanted}\n" + lab.run("journalctl", "-n50").stdout)
+                # The monitor may have begun after the change: hence the limit.
+                if monitor.wait(min(left, 1)):
+                    monitor.read()
+        finally:
+            monitor.end()
+
+    # topod ------------------------------------------------------------------------------------------------
+
+    def spec(self, text, name="office.yaml"):
+        return self.machine.write(f"/etc/topod/{name}", text)
+
+    def topod(self, *args, expect=0, env=None):
+        done = lab.run("topod", *args, check=False, timeout=2 * lab.DEADLINE)
+        wanted = expect if isinstance(expect, tuple) else (expect,)
+        self.assertIn(done.returncode, wanted, f"topod {' '.join(map(str, args))}\n{done.stdout}{done.stderr}")
+        return done
+
+    def start(self, text, name="office"):
+        """An instance with this file, started."""
+        self.spec(text, f"{name}.yaml")
+        self.systemctl("start", f"topod@{name}")
+        return int(self.show(f"topod@{name}", "MainPID"))
+
+    def state(self):
+        """All of the machine's network, interface indexes included; topod's own files apart."""
+        return lab.state_only(lab.snapshot(exact=True))
+
+    def settled(self):
+        """The same, once link-local addresses are there."""
+        return lab.state_only(self.settle(exact=True))

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The life of topod@NAME.service: start, stop, restart, what ends it, what systemd does then."""
+
+import machine
+from machine import Case, lab
+from lab import HOST, OFFICE, edit
+
+UNIT = "topod@office.service"
+
+
+class Life(Case):
+    def test_started_means_converged(self):
+        self.start(OFFICE)
+        # At this moment, without any waiting.
+        lab.pings("web", "203.0.113.1")
+        self.topod("plan", "/etc/topod/office.yaml", expect=0)
+        self.assertRegex(self.show(UNIT, "StatusText"), "(?i)converged")
+
+    def test_namespaces_are_everybodys(self):
+        """No mount namespace of the service's own: what it made is seen by the whole machine."""
+        pid = self.start(OFFICE)
+        self.assertEqual(lab.run("readlink", "/proc/1/ns/mnt").stdout, lab.run("readlink", f"/proc/{pid}/ns/mnt").stdout)
+        self.assertIn("10.0.0.11/24", lab.run("ip", "netns", "exec", "web", "ip", "addr", "show", "eth0").stdout)
+        self.assertIn("nameserver 10.0.0.1",
+                      lab.run("ip", "netns", "exec", "web", "cat", "/etc/resolv.conf").stdout)
+        other = lab.run("nsenter", "--net=/run/netns/web", "ip", "-br", "addr").stdout
+        self.assertIn("10.0.0.11/24", other)
+
+    def test_stop_and_start_change_nothing(self):
+        self.start(OFFICE)
+        before, inode = self.settled(), lab.namespace_id("web")
+        with lab.Connection(HOST, "10.0.0.11", 80, server="web") as connection:
+            connection.say(b"before")
+            self.systemctl("stop", UNIT)
+            self.assertEqual("success", self.show(UNIT, "Result"))
+            self.same(before, self.state(), "stopping changed the network")
+            connection.say(b"stopped")
+            self.systemctl("start", UNIT)
+            self.same(before, self.state(), "starting again changed the network")
+            self.systemctl("restart", UNIT)
+            self.same(before, self.state(), "a restart changed the network")
+            connection.say(b"restarted")
+        self.assertEqual(inode, lab.namespace_id("web"))
+        # It watches again.
+        with machine.Journal() as journal:
+            lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+            journal.wait("drift: web/eth0: .*restored")
+        self.assertIn("10.0.0.11/24", lab.addresses("web", "eth0"))
+
+    def test_disabled_and_down(self):
+        before = self.settled()
+        self.spec(OFFICE)
+        self.systemctl("enable --now", UNIT)
+        self.assertEqual("enabled", self.show(UNIT, "UnitFileState"))
+        self.systemctl("disable --now", UNIT)
+        self.assertEqual("disabled", self.show(UNIT, "UnitFileState"))
+        self.assertIn("web", lab.namespaces())
+        self.topod("down", "/etc/topod/office.yaml")
+        self.same(before, self.settled())
+        for left in ("/run/topod/office", "/etc/netns/web"):
+            self.assertFalse(self.machine.exists(left), left)
+
+    def test_on_stop_remove(self):
+        before = self.settled()
+        self.start(edit(OFFICE, ("topology: office\n", "topology: office\non-stop: remove\n")))
+        lab.pings("web", "203.0.113.1")
+        self.systemctl("stop", UNIT)
+        self.assertEqual("success", self.show(UNIT, "Result"))
+        self.same(before, self.settled())
+
+    def test_all_by_the_target(self):
+        for name in ("one", "two"):
+            self.spec(f"namespaces: {{{name}: {{}}}}\n", f"{name}.yaml")
+            self.systemctl("enable", f"topod@{name}")
+        self.systemctl("start topod.target")
+        self.assertEqual(["one", "two"], lab.namespaces())
+        for name in ("one", "two"):
+            self.assertEqual("active", self.show(f"topod@{name}", "ActiveState"))
+        self.systemctl("stop topod.target")
+        for name in ("one", "two"):
+            self.assertEqual("inactive", self.show(f"topod@{name}", "ActiveState"))
+
+
+class Ends(Case):
+    """What ends the daemon, or keeps it from beginning."""
+
+    def test_wrong_file_is_not_tried_again(self):
+        self.spec("namespaces:\n  web:\n    interfaces:\n      eth0: {kind: brigde}\n")
+        self.systemctl("start", UNIT, expect=1)
+        found = self.show(UNIT, "ActiveState", "Result", "ExecMainStatus", "NRestarts")
+        self.assertEqual({"ActiveState": "failed", "Result": "exit-code", "ExecMainStatus": "78", "NRestarts": "0"},
+                         found)
+        said = lab.run("journalctl", "-u", UNIT, "-o", "cat").stdout
+        self.assertRegex(said, r"office\.yaml:4:\d+: error: .*brigde")
+        # Mended, it starts.
+        self.start("namespaces: {web: {}}\n")
+        self.assertEqual(["web"], lab.namespaces())
+
+    def test_no_file(self):
+        self.systemctl("start", UNIT, expect=1)
+        self.assertEqual({"ActiveState": "failed", "NRestarts": "0"}, self.show(UNIT, "ActiveState", "NRestarts"))
+
+    def test_last_words(self):
+        """What a daemon says at its end is found by its unit, even where journald reads it only later."""
+        with machine.Journal("-u", UNIT) as journal:
+            journald = self.show("systemd-journald", "MainPID")
+            lab.run("sh", "-c", f"kill -STOP {journald}")
+            self.systemctl("start", UNIT, expect=1)
+            lab.run("sh", "-c", f"kill -CONT {journald}")
+            journal.wait("/etc/topod/office.yaml")
+
+    def test_killed(self):
+        """kill -9: systemd starts it again, and nothing is made anew or left over."""
+        pid = self.start(OFFICE)
+        before, files = self.settled(), self.files()
+        with lab.Connection(HOST, "10.0.0.11", 80, server="web") as connection:
+            lab.run("sh", "-c", f"kill -9 {pid}")
+            lab.ip("web", "route del 10.66.0.0/16 table main")  # while nobody watches
+            self.wait_unit(UNIT, ActiveState="active", SubState="running", NRestarts="1")
+            connection.say(b"alive")
+        self.assertNotEqual(str(pid), self.show(UNIT, "MainPID"))
+        self.same(before, self.state())
+        self.assertEqual(files, self.files())
+
+    def files(self):
+        return list(lab.snapshot_files("/run/topod"))
+
+    def test_wedged(self):
+        """A loop that does not turn any more is ended by the watchdog, and another one goes on."""
+        self.machine.write(f"/etc/systemd/system/{UNIT}.d/fast.conf", "[Service]\nWatchdogSec=1s\nRestartSec=100ms\n")
+        self.systemctl("daemon-reload")
+        pid = self.start(OFFICE)
+        before = self.settled()
+        with machine.Journal("_PID=1") as journal:
+            lab.run("sh", "-c", f"kill -STOP {pid}")
+            journal.wait("(?i)watchdog timeout", UNIT=UNIT)
+            self.wait_unit(UNIT, ActiveState="active", SubState="running", NRestarts="1")
+        self.same(before, self.state())
+
+    def test_crash_while_it_is_built(self):
+        """Ended in the middle of its first pass: the next start completes it."""
+        self.spec(OFFICE)
+        self.machine.write(f"/etc/systemd/system/{UNIT}.d/fast.conf", "[Service]\nRestartSec=100ms\n")
+        self.systemctl("daemon-reload")
+        self.systemctl("start --no-block", UNIT)
+        self.wait_until(lambda: lab.namespaces(), "a first namespace")
+        lab.run("systemctl", "kill", "-s", "KILL", UNIT)
+        self.wait_unit(UNIT, ActiveState="active", SubState="running")
+        lab.pings("web", "203.0.113.1")
+        self.topod("plan", "/etc/topod/office.yaml", expect=0)
+
+
+class Hardening(Case):
+    def test_exposure(self):
+        self.start(OFFICE)
+        done = lab.run("systemd-analyze", "security", "--no-pager", "--threshold=40", UNIT, check=False)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"Overall exposure level for topod@office\.service: [0-4]\.\d")
+
+    def test_units_are_well_formed(self):
+        self.spec(OFFICE)
+        done = lab.run("systemd-analyze", "verify", "--man=no", UNIT, "topod.target")
+        self.assertEqual("", (done.stdout + done.stderr))
+
+
+if __name__ == "__main__":
+    machine.main()
