@@ -65,7 +65,7 @@ struct report_drift {
 /* An object that is not well. */
 struct report_trouble {
 	const char *scope, *noun;
-	const char *state;            /* "failing", "fought over", "reported" */
+	const char *state;            /* "failing", "fought over", "reported", "held" */
 	const char *error;            /* NULL: none */
 	const char *file;             /* NULL: no place is known */
 	uint64_t line, column;
@@ -83,7 +83,7 @@ struct report_status {
 	uint64_t verified_usec;       /* the kernel was last read back and found equal */
 	uint64_t paused_until_usec;   /* nothing is enforced until then; 0: not paused */
 	uint64_t n_namespaces, n_objects;
-	uint64_t n_failing, n_fights, n_reported, n_pending;    /* objects, now */
+	uint64_t n_failing, n_fights, n_reported, n_held, n_pending; /* objects, now */
 	uint64_t n_drifts, n_restored, n_retries, n_overruns;   /* since the start */
 	uint64_t reloaded_usec;       /* the latest reload, whether it was taken or not; 0: none */
 	const char *reload_error;     /* the latest reload was refused: its first error; else NULL */

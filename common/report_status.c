@@ -34,6 +34,7 @@ static const struct member status_numbers[] = {
 	MEMBER("failing", report_status, n_failing),
 	MEMBER("fought_over", report_status, n_fights),
 	MEMBER("reported", report_status, n_reported),
+	MEMBER("held", report_status, n_held),
 	MEMBER("pending", report_status, n_pending),
 	MEMBER("drifts", report_status, n_drifts),
 	MEMBER("restored", report_status, n_restored),
@@ -213,6 +214,7 @@ static void add_counts(struct page *page) {
 	add_part(page, s->n_failing, "failing");
 	add_part(page, s->n_fights, "fought over");
 	add_part(page, s->n_reported, "drifted and only reported");
+	add_part(page, s->n_held, "drifted and left while paused");
 	add_part(page, s->n_pending, "in duplicate address detection");
 	text_add(page->out, "\n");
 	begin(page, "drift");

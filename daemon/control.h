@@ -14,6 +14,9 @@
 
 #include "base.h"
 
+/* Whose members may read. */
+#define CONTROL_GROUP "topod"
+
 enum {
 	CONTROL_CLIENTS_MAX = 32,
 	CONTROL_CALL_BYTES = 64 * 1024,         /* the longest message that is taken */

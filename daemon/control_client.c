@@ -38,8 +38,8 @@ static int send_all(int fd, const char *data, size_t size) {
 	return 0;
 }
 
-static int send_call(int fd, const char *method) {
-	json_t *message = json_pack("{s:s, s:{}}", "method", method, "parameters");
+static int send_call(int fd, const char *method, json_t *parameters) {
+	json_t *message = json_pack("{s:s, s:o}", "method", method, "parameters", parameters ? parameters : json_object());
 	_cleanup_free_ char *text = json_dumps(message, JSON_COMPACT);
 
 	json_decref(message);
@@ -90,23 +90,27 @@ static int read_answer(const struct text *text, struct control_answer *ret) {
 	return 0;
 }
 
-int control_call_fd(int fd, const char *method, uint64_t timeout_usec, struct control_answer *ret) {
+int control_call_fd(int fd, const char *method, json_t *parameters, uint64_t timeout_usec, struct control_answer *ret) {
 	_cleanup_text_ struct text text = {};
 	int r;
 
 	*ret = (struct control_answer){};
-	r = send_call(fd, method);
+	r = send_call(fd, method, parameters);
 	if (r == 0)
 		r = receive(fd, timeout_usec, &text);
 	return r < 0 ? r : read_answer(&text, ret);
 }
 
-int control_call(const char *topology, const char *method, uint64_t timeout_usec, struct control_answer *ret) {
+int control_call(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec,
+		 struct control_answer *ret) {
 	_cleanup_close_ int fd = -1;
 	int r = connect_to(topology, &fd);
 
 	*ret = (struct control_answer){};
-	return r < 0 ? r : control_call_fd(fd, method, timeout_usec, ret);
+	if (r == 0)
+		return control_call_fd(fd, method, parameters, timeout_usec, ret);
+	json_decref(parameters);
+	return r;
 }
 
 void control_answer_done(struct control_answer *answer) {

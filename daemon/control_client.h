@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "base.h"
+#include "control.h"
 
 enum {
 	CONTROL_ANSWER_BYTES = 8 * 1024 * 1024, /* the longest answer that is read, also of a later daemon */
@@ -18,14 +18,15 @@ struct control_answer {
 	const char *error;        /* in message; NULL: none */
 };
 
-/* Calls a method of the topology's daemon and waits for the answer, at most timeout_usec (UINT64_MAX: for ever)
- * without a byte of it. 0 where it answered, an error included; freed with control_answer_done() in any case. -ENOENT,
- * -ECONNREFUSED: no daemon runs; -ETIMEDOUT; -ECONNRESET where it ended meanwhile; -EBADMSG where it does not speak
+/* Calls a method of the topology's daemon (parameters: an object, taken over; NULL: {}) and waits for the answer, at
+ * most timeout_usec (UINT64_MAX: for ever) without a byte of it. 0 where it answered, an error included; freed with control_answer_done() in any case. -ENOENT,
+ * -ECONNREFUSED: no daemon runs; -EACCES: not for this user; -ETIMEDOUT; -ECONNRESET where it ended meanwhile; -EBADMSG where it does not speak
  * so; other -errno. */
-int control_call(const char *topology, const char *method, uint64_t timeout_usec, struct control_answer *ret);
+int control_call(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec,
+		 struct control_answer *ret);
 
 /* The same on a connected socket, for tests. */
-int control_call_fd(int fd, const char *method, uint64_t timeout_usec, struct control_answer *ret);
+int control_call_fd(int fd, const char *method, json_t *parameters, uint64_t timeout_usec, struct control_answer *ret);
 
 void control_answer_done(struct control_answer *answer);
 #define _cleanup_answer_ _cleanup_(control_answer_done)

@@ -30,6 +30,7 @@ static const struct {
 } types[] = {
 	[OCCURRENCE_DRIFT_RESTORED] = { TOPOD_MESSAGE_DRIFT_RESTORED, "restored", "restored", LOG_NOTICE, true, true },
 	[OCCURRENCE_DRIFT_REPORTED] = { TOPOD_MESSAGE_DRIFT_REPORTED, "reported", "reported only", LOG_WARNING, true },
+	[OCCURRENCE_DRIFT_HELD] = { TOPOD_MESSAGE_DRIFT_HELD, "held", "left while paused", LOG_WARNING, true },
 	[OCCURRENCE_DRIFT_FAILED] = { TOPOD_MESSAGE_DRIFT_FAILED, "failed", "not repaired", LOG_ERR, true },
 	[OCCURRENCE_BACKED_OFF] = { TOPOD_MESSAGE_BACKED_OFF, "backed-off", "backed off", LOG_WARNING, true },
 	[OCCURRENCE_FAILING] = { TOPOD_MESSAGE_FAILING, "failed", "failing", LOG_ERR },
@@ -147,6 +148,9 @@ static void add_words(const struct occurrence *o, struct text *out) {
 	case OCCURRENCE_DRIFT_REPORTED:
 		text_add(out, "; reported only");
 		return;
+	case OCCURRENCE_DRIFT_HELD:
+		text_add(out, "; left as it is while paused");
+		return;
 	case OCCURRENCE_DRIFT_FAILED:
 		add_failed(o, out);
 		return;
@@ -193,7 +197,8 @@ static void _printf_(3, 4) add_field(struct arena *arena, struct journal_line *l
 }
 
 static void add_topology(struct arena *arena, struct journal_line *line, const char *id) {
-	add_field(arena, line, "MESSAGE_ID=%s", id);
+	if (id)
+		add_field(arena, line, "MESSAGE_ID=%s", id);
 	if (journal.topology)
 		add_field(arena, line, "TOPOD_TOPOLOGY=%s", journal.topology);
 }
@@ -389,19 +394,31 @@ void journal_occurrence(const struct occurrence *occurrence, uint64_t now_usec) 
 
 /* Other lines. */
 
-void journal_log(int priority, const char *format, ...) {
+static void _printf_(3, 0) put_words(int priority, const char *id, const char *format, va_list args) {
 	_cleanup_(arena_done) struct arena arena = {};
 	_cleanup_text_ struct text text = {};
 	struct journal_line line = { .priority = priority };
+
+	report_clean(arena_vprintf(&arena, format, args), &text);
+	line.text = text_str(&text);
+	add_topology(&arena, &line, id);
+	put(&line);
+}
+
+void journal_log(int priority, const char *format, ...) {
 	va_list args;
 
 	va_start(args, format);
-	report_clean(arena_vprintf(&arena, format, args), &text);
+	put_words(priority, NULL, format, args);
 	va_end(args);
-	line.text = text_str(&text);
-	if (journal.topology)
-		add_field(&arena, &line, "TOPOD_TOPOLOGY=%s", journal.topology);
-	put(&line);
+}
+
+void journal_message(int priority, const char *id, const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	put_words(priority, id, format, args);
+	va_end(args);
 }
 
 static void log_diag(const struct diags *diags, const struct diag *diag) {

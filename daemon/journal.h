@@ -47,6 +47,9 @@ uint64_t journal_due(void);
 /* Another line. Never counted away. */
 void journal_log(int priority, const char *format, ...) _printf_(2, 3);
 
+/* The same with a MESSAGE_ID= of messages.h. */
+void journal_message(int priority, const char *id, const char *format, ...) _printf_(3, 4);
+
 /* Each diagnostic of a refused (or warned of) file as a line, with TOPOD_FILE= and TOPOD_LINE=. */
 void journal_diags(const struct diags *diags);
 

@@ -8,39 +8,24 @@
  *
  * A reload is over when the network was read back (or all that is left are retries), or when the file was refused.
  * Until then its callers wait. Whoever asks meanwhile waits with them: the file is read again for him, and the
- * end is the same.
+ * end is the same. Whoever resumes after a pause waits in the same way. A reload during a pause is over when the file
+ * was taken; what it asks for is done afterwards.
+ *
+ * A pause has a limit and ends by itself. It is kept in memory alone: a daemon that begins anew enforces, because
+ * ready can only be said after that.
  */
-#include "loop.h"
+#include "loop_private.h"
 
 #include <signal.h>
 #include <systemd/sd-daemon.h>
-#include <systemd/sd-event.h>
 
-#include "control.h"
 #include "journal.h"
+#include "messages.h"
 #include "notify.h"
-#include "session.h"
-#include "status.h"
 
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a long pass may take each time that it gets on */
 	ERROR_PAUSE_USEC = 1000 * 1000, /* after a turn that failed */
-};
-
-struct loop {
-	const struct loop_options *options;
-	sd_event *event;
-	sd_event_source *timer;
-	struct session session;
-	struct loaded_spec *loaded;  /* whose file the reconciler's places are in */
-	struct control *control;
-	struct status status;
-	vec(struct control_call *) reloads; /* callers that wait for the end of a reload */
-	bool ready;                  /* READY=1 was said */
-	bool reloading;              /* a reload was taken and is not verified yet */
-	bool failed;                 /* the latest turn */
-	uint64_t periodic_usec;      /* when the next periodic look is due, CLOCK_MONOTONIC */
-	char *told;                  /* the latest sentence for the supervisor */
 };
 
 /* ---- what is told ---- */
@@ -76,46 +61,82 @@ static void tell(struct loop *l, bool ready) {
 	l->told = text_take(&sentence);
 }
 
-static void answer_reloads(struct loop *l) {
-	vec_foreach(call, &l->reloads)
+static void answer_waiting(struct loop *l) {
+	vec_foreach(call, &l->waiting)
 		control_reply(*call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
-	vec_clear(&l->reloads);
+	vec_clear(&l->waiting);
 }
 
 /* After each pass: what has been reached, and who waits for it? */
 static void conclude(struct loop *l) {
+	bool over = loop_paused(l) || (reconciler_settled(l->session.reconciler) && !l->failed), ready = false;
 	struct reconciler_status now;
-	bool ready = false;
 
 	reconciler_status(l->session.reconciler, &now);
 	status_phase(&l->status, now.phase);
 	if (!l->ready)
 		ready = l->ready = now.phase == PHASE_CONVERGED;
-	if (l->reloading && reconciler_settled(l->session.reconciler)) {
+	if (l->reloading && over) {
 		l->reloading = false;
 		ready = l->ready;
 		status_reloaded(&l->status, NULL);
-		tell(l, ready);
-		answer_reloads(l);
-	} else {
-		tell(l, ready);
 	}
+	tell(l, ready);
+	if (over)
+		answer_waiting(l);
 }
 
-/* ---- turns ---- */
+/* ---- the timer ---- */
 
 static int set_timer(struct loop *l) {
 	uint64_t due = MIN(reconciler_due(l->session.reconciler), MIN(journal_due(), l->periodic_usec));
 	int r;
 
+	due = MIN(due, loop_paused(l) ? l->status.paused_until_usec : UINT64_MAX);
 	if (l->failed)
 		due = MAX(due, now_monotonic() + ERROR_PAUSE_USEC);
 	r = sd_event_source_set_time(l->timer, due);
 	return r < 0 ? r : sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
 }
 
+/* ---- pauses ---- */
+
+bool loop_paused(const struct loop *l) {
+	return l->status.paused_until_usec != 0;
+}
+
+int loop_pause(struct loop *l, uint64_t usec, const char *by) {
+	_cleanup_text_ struct text span = {};
+
+	report_duration(usec, &span);
+	reconciler_pause(l->session.reconciler);
+	l->status.paused_until_usec = now_monotonic() + usec;
+	if (!l->ready)
+		notify_extend(usec + EXTEND_USEC); /* a supervisor that waits for READY=1 knows of no pause */
+	journal_message(LOG_NOTICE, TOPOD_MESSAGE_PAUSED, "paused for %s by %s; nothing is changed until then",
+			text_str(&span), by);
+	return loop_turn(l);
+}
+
+static void end_pause(struct loop *l, const char *why) {
+	reconciler_resume(l->session.reconciler);
+	l->status.paused_until_usec = 0;
+	journal_message(LOG_NOTICE, TOPOD_MESSAGE_RESUMED, "resumed: %s", why);
+}
+
+int loop_resume(struct loop *l, struct control_call *call, const char *by) {
+	_cleanup_free_ char *why = xasprintf("asked for by %s", by);
+
+	if (loop_paused(l))
+		end_pause(l, why);
+	vec_push(&l->waiting, call);
+	return loop_turn(l);
+}
+
+/* ---- turns ---- */
+
 /* An error is about looking at all (no memory for a dump, no descriptors): told once, tried again. */
-static int turn(struct loop *l) {
+int loop_turn(struct loop *l) {
 	int r = session_dispatch(&l->session);
 
 	if (r < 0 && !l->failed)
@@ -128,7 +149,7 @@ static int turn(struct loop *l) {
 }
 
 static int on_watch(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_, void *userdata) {
-	return turn(userdata);
+	return loop_turn(userdata);
 }
 
 static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
@@ -136,11 +157,13 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
 	uint64_t now = now_monotonic();
 
 	journal_flush(now);
+	if (loop_paused(l) && now >= l->status.paused_until_usec)
+		end_pause(l, "its time is over");
 	if (now >= l->periodic_usec) {
 		l->periodic_usec = now + l->options->periodic_usec;
 		reconciler_dirty_periodic(l->session.reconciler);
 	}
-	return turn(l);
+	return loop_turn(l);
 }
 
 /* ---- reload ---- */
@@ -193,11 +216,10 @@ static void take(struct loop *l, struct loaded_spec *fresh, struct control_call 
 	*fresh = (struct loaded_spec){};
 	l->reloading = true;
 	if (call)
-		vec_push(&l->reloads, call);
+		vec_push(&l->waiting, call);
 }
 
-/* call is the caller who waits for the result, or NULL (a signal). */
-static int reload(struct loop *l, struct control_call *call) {
+int loop_reload(struct loop *l, struct control_call *call) {
 	_cleanup_loaded_spec_ struct loaded_spec fresh = {};
 
 	if (l->ready)
@@ -208,31 +230,13 @@ static int reload(struct loop *l, struct control_call *call) {
 		take(l, &fresh, call);
 	else
 		refuse(l, &fresh, call);
-	return turn(l);
+	return loop_turn(l);
 }
-
-/* ---- the control socket ---- */
-
-static void method_status(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
-	struct loop *l = userdata;
-
-	control_reply(call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
-}
-
-static void method_reload(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
-	reload(userdata, call);
-}
-
-static const struct control_method methods[] = {
-	{ "org.topod.Status", method_status },
-	{ "org.topod.Reload", method_reload },
-	{},
-};
 
 /* ---- signals ---- */
 
 static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_, void *userdata) {
-	return reload(userdata, NULL);
+	return loop_reload(userdata, NULL);
 }
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info _unused_,
@@ -265,7 +269,7 @@ static int add_sources(struct loop *l) {
 	if (r >= 0)
 		r = sd_event_set_watchdog(l->event, true);
 	if (r >= 0)
-		r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, methods, l);
+		r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, loop_methods, l);
 	if (r < 0)
 		journal_log(LOG_ERR, "cannot set up the event loop: %s", strerror(-r));
 	return r < 0 ? r : 0;
@@ -299,6 +303,7 @@ static int stop(struct loop *l) {
 		return 0;
 	}
 	notify_stopping("Removing the topology");
+	reconciler_resume(l->session.reconciler);
 	spec_empty(&nothing, l->session.topology);
 	reconciler_reload(l->session.reconciler, &nothing);
 	r = session_settle(&l->session);
@@ -310,9 +315,9 @@ static int stop(struct loop *l) {
 }
 
 static void close_all(struct loop *l) {
-	vec_foreach(call, &l->reloads)
+	vec_foreach(call, &l->waiting)
 		control_error(*call, "org.topod.Stopping", NULL);
-	vec_done(&l->reloads);
+	vec_done(&l->waiting);
 	control_free(l->control);
 	journal_flush(UINT64_MAX);
 	session_close(&l->session);

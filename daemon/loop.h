@@ -10,7 +10,11 @@
 
 #include "spec_file.h"
 
-enum { LOOP_PERIODIC_USEC = 30 * 1000 * 1000 };
+enum {
+	LOOP_PERIODIC_USEC = 30 * 1000 * 1000,
+	LOOP_PAUSE_SEC = 10 * 60,          /* a pause, where nothing else is asked for … */
+	LOOP_PAUSE_MAX_SEC = 24 * 60 * 60, /* … and the longest: what is forgotten ends within a day */
+};
 
 struct loop_options {
 	const char *path;        /* of the spec; read again at each reload */

@@ -16,6 +16,7 @@ static const struct option long_options[] = {
 	{ "insecure-permissions", no_argument, NULL, 'i' },
 	{ "topology", required_argument, NULL, 't' },
 	{ "periodic", required_argument, NULL, 'p' },
+	{ "for", required_argument, NULL, 'f' },
 	{ "markdown", no_argument, NULL, 'm' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -28,7 +29,7 @@ static const struct {
 } option_names[] = {
 	{ OPTION_JSON, "--json" },         { OPTION_INSECURE, "--insecure-permissions" },
 	{ OPTION_TOPOLOGY, "--topology" }, { OPTION_PERIODIC, "--periodic" },
-	{ OPTION_MARKDOWN, "--markdown" },
+	{ OPTION_MARKDOWN, "--markdown" },   { OPTION_FOR, "--for" },
 };
 
 struct command {
@@ -52,7 +53,7 @@ static bool parse_color(const char *text, enum color_choice *ret) {
 }
 
 /* "30s", "500ms", "2m"; a bare number is seconds. */
-static bool parse_time(const char *text, uint64_t *ret_usec) {
+static bool parse_time(const char *option, const char *text, uint64_t *ret_usec) {
 	static const struct {
 		const char *name;
 		uint64_t usec;
@@ -67,7 +68,7 @@ static bool parse_time(const char *text, uint64_t *ret_usec) {
 			*ret_usec = n * units[i].usec;
 			return true;
 		}
-	complain("--periodic takes a time such as 30s, 500ms or 2m, not '%s'", text);
+	complain("%s takes a time such as 30s, 500ms or 2m, not '%s'", option, text);
 	return false;
 }
 
@@ -90,7 +91,10 @@ static bool take_option(struct command *command, int letter) {
 		return true;
 	case 'p':
 		command->given |= OPTION_PERIODIC;
-		return parse_time(optarg, &options->periodic_usec);
+		return parse_time("--periodic", optarg, &options->periodic_usec);
+	case 'f':
+		command->given |= OPTION_FOR;
+		return parse_time("--for", optarg, &options->for_usec);
 	case 'c':
 		return parse_color(optarg, &options->color);
 	case 'h':

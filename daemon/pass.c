@@ -116,9 +116,26 @@ static bool is_only_reported(struct pass *pass, struct plan *plan, struct change
 	if (pass->r->applying || object->drift == DRIFT_RESTORE || !change->desired ||
 	    (record && record->state == TROUBLE_FAILING))
 		return false;
-	if (object->drift == DRIFT_REPORT && trouble_reported(&pass->r->troubles, object, now(pass))) {
+	if (object->drift == DRIFT_REPORT && trouble_left(&pass->r->troubles, object, TROUBLE_REPORTED, now(pass))) {
 		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
 		pass->r->status.n_drifts++;
+	}
+	return true;
+}
+
+/* While paused nothing is carried out. What already failed or is fought over was told then. */
+static bool is_paused(struct pass *pass, struct plan *plan, struct change *change) {
+	struct reconciler *r = pass->r;
+	const struct trouble_record *record = trouble_find(&r->troubles, change_object(change));
+
+	if (!r->paused)
+		return false;
+	if (change->follows || (change->type == CHANGE_DELETE && change->again) ||
+	    (record && (record->state == TROUBLE_FAILING || record->state == TROUBLE_FIGHT)))
+		return true;
+	if (trouble_left(&r->troubles, change_object(change), TROUBLE_HELD, now(pass))) {
+		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_HELD);
+		r->status.n_drifts++;
 	}
 	return true;
 }
@@ -127,7 +144,8 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
 	const char *error = change_error(&plan->arena, change);
-	bool drift = !r->applying && !trouble_find(&r->troubles, object);
+	const struct trouble_record *record = trouble_find(&r->troubles, object);
+	bool held = record && record->state == TROUBLE_HELD, drift = !r->applying && (!record || held);
 	struct occurrence *line;
 
 	if (!trouble_failed(&r->troubles, object, error, object_mark(object, change->culprit), now(pass)))
@@ -135,7 +153,7 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
 		return;
-	r->status.n_drifts += drift;
+	r->status.n_drifts += drift && !held;
 	if (!change->refused || drift)
 		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
 	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
@@ -151,7 +169,8 @@ static void choose(struct pass *pass, struct plan *plan) {
 			record->seen = true;
 		if (change->done && change->error) {
 			note_failure(pass, plan, change); /* refused by the plan itself */
-		} else if (is_held(pass, change) || is_only_reported(pass, plan, change)) {
+		} else if (is_held(pass, change) || is_only_reported(pass, plan, change) ||
+			   is_paused(pass, plan, change)) {
 			hold(change);
 		}
 	}
@@ -248,14 +267,15 @@ static void count(struct reconciler *r, const struct change *change) {
 static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
+	const struct trouble_record *record = trouble_find(&r->troubles, object);
 	struct occurrence *line;
 
 	count(r, change);
 	if (r->applying || change->follows || (change->type == CHANGE_DELETE && change->again))
 		return;
 	r->status.n_restored++;
-	r->status.n_drifts++;
-	if (trouble_find(&r->troubles, object) && trouble_find(&r->troubles, object)->state == TROUBLE_FAILING)
+	r->status.n_drifts += !record || record->state != TROUBLE_HELD; /* that one was counted when it was seen */
+	if (record && record->state == TROUBLE_FAILING)
 		return; /* its recovery is told once it is verified */
 	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
 	if (!line)
@@ -407,7 +427,7 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 
 	forget_seen(&pass->r->troubles);
 	err = pass_look(pass, &observed, &plan);
-	if (err == 0)
+	if (err == 0 && !pass->r->paused)
 		err = note_lost(pass, &plan);
 	if (err == 0) {
 		choose(pass, &plan);

@@ -40,6 +40,7 @@ struct reconciler {
 	struct troubles troubles;
 	bool applying;            /* after a start or reload, until all was tried: changes are no drift */
 	bool announced;           /* convergence was told since then */
+	bool paused;              /* the kernel is only read */
 	uint64_t applying_since;
 	size_t n_applied;
 	bool broken;              /* the last pass could not look */

@@ -190,6 +190,23 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 	spec_done(&before);
 }
 
+void reconciler_pause(struct reconciler *r) {
+	r->paused = true;
+}
+
+void reconciler_resume(struct reconciler *r) {
+	if (!r->paused)
+		return;
+	r->paused = false;
+	reconciler_dirty_all(r);
+	troubles_hurry(&r->troubles, now(r));
+}
+
+/* What differs after a start or reload is no drift, and there is nothing else to be told of it. */
+static bool waits_for_resumption(const struct reconciler *r) {
+	return r->paused && r->applying;
+}
+
 void reconciler_free(struct reconciler *r) {
 	struct ns_info *info, *next;
 
@@ -230,6 +247,7 @@ static bool is_over(const struct trouble_record *record, uint64_t when) {
 		return when >= record->next_try_usec;
 	case TROUBLE_FAILING:
 	case TROUBLE_REPORTED:
+	case TROUBLE_HELD:
 		break;
 	}
 	return true;
@@ -320,7 +338,7 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 		struct ns_state *ns = state_find(&r->spec.state, info->name);
 
 		pass_set_verified(r, info, true);
-		if (!ns || info->troubled)
+		if (!ns || info->troubled || r->paused)
 			continue;
 		forget_returned(r, ns, &lines);
 		if (!is_over_and_done(r, ns))
@@ -343,7 +361,7 @@ static void tell_converged(struct reconciler *r) {
 /* After each pass: has everything been verified? */
 static void assess(struct reconciler *r) {
 	size_t bad = trouble_count(&r->troubles, TROUBLE_FAILING) + trouble_count(&r->troubles, TROUBLE_FIGHT) +
-		     trouble_count(&r->troubles, TROUBLE_REPORTED);
+		     trouble_count(&r->troubles, TROUBLE_REPORTED) + trouble_count(&r->troubles, TROUBLE_HELD);
 
 	if (r->n_unverified || r->n_waiting || r->broken) {
 		r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGING;
@@ -360,9 +378,12 @@ static void assess(struct reconciler *r) {
 }
 
 int reconciler_pass(struct reconciler *r) {
-	struct pass pass = { .r = r, .now_usec = now(r), .since_usec = UINT64_MAX };
+	uint64_t began = now(r);
+	struct pass pass = { .r = r, .now_usec = began, .since_usec = UINT64_MAX };
 	int err;
 
+	if (waits_for_resumption(r))
+		return 0;
 	take_namespaces(r, &pass);
 	if (!pass.infos.n) {
 		if (r->applying)
@@ -381,14 +402,17 @@ int reconciler_pass(struct reconciler *r) {
 			reconciler_dirty(r, (*info)->name);
 	}
 	pass_done(&pass);
+	troubles_postpone(&r->troubles, began, now(r));
 	r->kernel->ops->rest(r->kernel);
 	assess(r);
 	return err;
 }
 
 uint64_t reconciler_due(const struct reconciler *r) {
-	uint64_t due = trouble_due(&r->troubles);
+	uint64_t due = r->paused ? UINT64_MAX : trouble_due(&r->troubles);
 
+	if (waits_for_resumption(r))
+		return UINT64_MAX;
 	if (r->applying && !r->n_dirty && !r->n_waiting)
 		return 0; /* a file that declares nothing, or nothing new */
 	if (r->n_dirty)
@@ -422,7 +446,10 @@ void reconciler_status(const struct reconciler *r, struct reconciler_status *ret
 	ret->n_failing = trouble_count(&r->troubles, TROUBLE_FAILING);
 	ret->n_fights = trouble_count(&r->troubles, TROUBLE_FIGHT);
 	ret->n_reported = trouble_count(&r->troubles, TROUBLE_REPORTED);
+	ret->n_held = trouble_count(&r->troubles, TROUBLE_HELD);
 	ret->n_pending = r->n_pending;
+	if (waits_for_resumption(r))
+		ret->phase = PHASE_CONVERGING;
 }
 
 void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, const struct trouble *),
@@ -431,6 +458,7 @@ void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, 
 		[TROUBLE_FAILING] = "failing",
 		[TROUBLE_FIGHT] = "fought over",
 		[TROUBLE_REPORTED] = "reported",
+		[TROUBLE_HELD] = "held",
 	};
 
 	for (const struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {

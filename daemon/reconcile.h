@@ -23,6 +23,7 @@ enum phase {
 enum occurrence_type {
 	OCCURRENCE_DRIFT_RESTORED,
 	OCCURRENCE_DRIFT_REPORTED,   /* drift: report */
+	OCCURRENCE_DRIFT_HELD,       /* seen while paused, left until the pause is over */
 	OCCURRENCE_DRIFT_FAILED,     /* the repair failed; retried */
 	OCCURRENCE_BACKED_OFF,       /* something keeps undoing the repair */
 	OCCURRENCE_FAILING,          /* a change failed, for the first time */
@@ -58,7 +59,7 @@ struct occurrence {
 struct reconciler_status {
 	enum phase phase;
 	size_t n_namespaces, n_objects;          /* declared */
-	size_t n_failing, n_fights, n_reported;  /* objects, now */
+	size_t n_failing, n_fights, n_reported, n_held; /* objects, now */
 	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes, n_looks; /* since the start; looks: namespaces */
 	size_t n_created, n_changed, n_deleted;  /* changes since the start or last reload */
 	size_t n_pending;                        /* addresses in duplicate detection */
@@ -67,7 +68,7 @@ struct reconciler_status {
 
 /* An object that is not well, for the status. */
 struct trouble {
-	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported" */
+	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported", "held" */
 	const char *error;
 	size_t n_tries;
 	uint64_t next_try_usec;           /* CLOCK_MONOTONIC */
@@ -115,6 +116,12 @@ uint64_t reconciler_due(const struct reconciler *r);
 
 /* Puts another spec in place (taken over); what did not change is not touched. */
 void reconciler_reload(struct reconciler *r, struct spec *spec);
+
+/* Between the two the kernel is read and nothing in it is changed. Drift is told once, as held, and put right
+ * after the resumption, when everything is looked at again. What a start or a reload has still to make waits as
+ * well, and is not looked at. Each may be called again: nothing happens then. */
+void reconciler_pause(struct reconciler *r);
+void reconciler_resume(struct reconciler *r);
 
 /* The changes that would be made now, without making any; both are filled, and freed by the caller. 0 or
  * -errno. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "status.h"
 
+#include <time.h>
+
 #include "journal.h"
 #include "session.h"
 
@@ -28,6 +30,7 @@ static bool is_drift(const struct occurrence *occurrence) {
 	switch (occurrence->type) {
 	case OCCURRENCE_DRIFT_RESTORED:
 	case OCCURRENCE_DRIFT_REPORTED:
+	case OCCURRENCE_DRIFT_HELD:
 	case OCCURRENCE_DRIFT_FAILED:
 	case OCCURRENCE_BACKED_OFF:
 		return true;
@@ -119,6 +122,7 @@ static void fill_counts(struct report_status *ret, const struct reconciler_statu
 	ret->n_failing = from->n_failing;
 	ret->n_fights = from->n_fights;
 	ret->n_reported = from->n_reported;
+	ret->n_held = from->n_held;
 	ret->n_pending = from->n_pending;
 	ret->n_drifts = from->n_drifts;
 	ret->n_restored = from->n_restored;
@@ -135,6 +139,7 @@ json_t *status_json(const struct status *status, const struct reconciler *reconc
 		.topology = reconciler_spec(reconciler)->topology, .file = status->file, .version = TOPOD_VERSION,
 		.pid = getpid(), .started_usec = status->started_usec, .since_usec = status->since_usec,
 		.reloaded_usec = status->reloaded_usec, .reload_error = status->reload_error, .drifts = drifts,
+		.paused_until_usec = to_realtime(status->paused_until_usec),
 	};
 
 	reconciler_status(reconciler, &counts);
@@ -172,13 +177,26 @@ static void add_degraded(const struct reconciler *reconciler, const struct recon
 	add_count(out, counts->n_failing, "failing");
 	add_count(out, counts->n_fights, "fought over");
 	add_count(out, counts->n_reported, "different, only reported");
+	add_count(out, counts->n_held, "different, left while paused");
 	add_example(reconciler, out);
+}
+
+/* A time of day rather than what is left, which would be another sentence each second. */
+static void add_pause(const struct status *status, struct text *out) {
+	time_t until = (time_t)(to_realtime(status->paused_until_usec) / 1000000);
+	char text[32];
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&until, &tm));
+	text_addf(out, "Paused until %s; ", text);
 }
 
 void status_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
 	struct reconciler_status counts;
 
 	reconciler_status(reconciler, &counts);
+	if (status->paused_until_usec)
+		add_pause(status, out);
 	switch (counts.phase) {
 	case PHASE_CONVERGING:
 		text_add(out, "Converging");

@@ -25,6 +25,7 @@ struct status {
 	enum phase phase;
 	uint64_t started_usec, since_usec, reloaded_usec; /* CLOCK_REALTIME */
 	char *reload_error;
+	uint64_t paused_until_usec; /* CLOCK_MONOTONIC; 0: not paused */
 };
 
 void status_init(struct status *status, const char *file);

@@ -35,7 +35,7 @@ static struct trouble_record *get(struct troubles *t, const struct object *objec
 }
 
 bool trouble_may_try(const struct trouble_record *record, uint64_t now) {
-	if (!record || record->state == TROUBLE_WATCHED || now >= record->next_try_usec)
+	if (!record || record->state == TROUBLE_WATCHED || record->state == TROUBLE_HELD || now >= record->next_try_usec)
 		return true;
 	return record->state == TROUBLE_FAILING && now >= record->last_try_usec + TROUBLE_PAUSE_FIRST_USEC;
 }
@@ -89,14 +89,26 @@ bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t 
 	return true;
 }
 
-bool trouble_reported(struct troubles *t, const struct object *object, uint64_t now) {
+bool trouble_left(struct troubles *t, const struct object *object, enum trouble_state state, uint64_t now) {
 	struct trouble_record *record = get(t, object);
-	bool news = record->state != TROUBLE_REPORTED;
+	bool news = record->state != state;
 
-	record->state = TROUBLE_REPORTED;
+	record->state = state;
 	record->last_try_usec = now;
 	record->next_try_usec = UINT64_MAX;
 	return news;
+}
+
+void troubles_hurry(struct troubles *t, uint64_t now) {
+	for (struct trouble_record *record = t->records; record; record = record->hh.next)
+		if (record->state == TROUBLE_FAILING)
+			record->next_try_usec = now;
+}
+
+void troubles_postpone(struct troubles *t, uint64_t due, uint64_t now) {
+	for (struct trouble_record *record = t->records; record; record = record->hh.next)
+		if (record->next_try_usec <= due)
+			record->next_try_usec = now + MAX(record->pause_usec, (uint64_t)TROUBLE_PAUSE_FIRST_USEC);
 }
 
 uint64_t trouble_due(const struct troubles *t) {

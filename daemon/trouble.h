@@ -15,6 +15,7 @@ enum trouble_state {
 	TROUBLE_FAILING,
 	TROUBLE_FIGHT,
 	TROUBLE_REPORTED, /* drift that is left as it is */
+	TROUBLE_HELD,     /* drift that is left for as long as topod is paused */
 };
 
 enum {
@@ -51,8 +52,14 @@ bool trouble_may_try(const struct trouble_record *record, uint64_t now);
 bool trouble_failed(struct troubles *t, const struct object *object, const char *error, struct mark mark, uint64_t now);
 /* A repair succeeded. True where it was one too many: the object is left alone for the record's pause. */
 bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t now);
-/* Drift that is left. True where that is news. */
-bool trouble_reported(struct troubles *t, const struct object *object, uint64_t now);
+/* Drift that is left: REPORTED or HELD. True where that is news. */
+bool trouble_left(struct troubles *t, const struct object *object, enum trouble_state state, uint64_t now);
+
+/* What failed is to be tried now, whatever its pause. */
+void troubles_hurry(struct troubles *t, uint64_t now);
+/* What was due at that time and could not be tried, since something that it needs is left alone, waits for as long as
+ * before. */
+void troubles_postpone(struct troubles *t, uint64_t due, uint64_t now);
 
 /* When the first record is due (a try, or the end of a fight); UINT64_MAX: never. */
 uint64_t trouble_due(const struct troubles *t);

@@ -81,6 +81,7 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 		break;
 	case OCCURRENCE_DRIFT_RESTORED:
 	case OCCURRENCE_DRIFT_REPORTED:
+	case OCCURRENCE_DRIFT_HELD:
 	case OCCURRENCE_RECOVERED:
 	case OCCURRENCE_OVERRUN:
 		break;

@@ -36,6 +36,15 @@ const struct verb verbs[] = {
 	  "verified, 78 it was refused and nothing changed, 1 it is in force but not all could be done.\n"
 	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_reload },
+	{ "pause", "[TOPOLOGY]", "have a daemon change nothing for a while (maintenance)",
+	  "Drift is told, and put right when the pause is over: after the time of --for, or by `topod resume`. A file\n"
+	  "that is reloaded meanwhile is checked, and put in place afterwards. A daemon that is started anew is not\n"
+	  "paused. TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  OPTION_JSON | OPTION_FOR, 0, 1, verb_pause },
+	{ "resume", "[TOPOLOGY]", "end a daemon's pause, and wait until all is verified",
+	  "Exit status 0: everything was read back and found as the file says; 1: not all could be done.\n"
+	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  OPTION_JSON, 0, 1, verb_resume },
 	{ "schema", "", "print the language as a JSON Schema, for editors",
 	  "With --markdown, the reference page of all keys instead.\n",
 	  OPTION_MARKDOWN, 0, 0, verb_schema },
@@ -58,6 +67,7 @@ static const struct {
 	{ OPTION_JSON, "  --json                   the result as JSON\n" },
 	{ OPTION_TOPOLOGY, "  --topology NAME          remove the topology of that name, without a file\n" },
 	{ OPTION_PERIODIC, "  --periodic TIME          how often to look for what no event tells of (30s)\n" },
+	{ OPTION_FOR, "  --for TIME               how long, at most a day (10m)\n" },
 	{ OPTION_INSECURE, "  --insecure-permissions   take files that others may write to\n" },
 	{ OPTION_MARKDOWN, "  --markdown               the reference page instead\n" },
 	{ 0, "  --color WHEN             auto (default; NO_COLOR is respected), always or never\n" },

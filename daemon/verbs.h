@@ -31,6 +31,7 @@ struct options {
 	enum color_choice color;
 	const char *topology;   /* --topology */
 	uint64_t periodic_usec; /* --periodic */
+	uint64_t for_usec;      /* --for */
 	char **args;            /* behind the verb */
 	size_t n_args;
 };
@@ -42,6 +43,7 @@ enum option_bit {
 	OPTION_TOPOLOGY = 1 << 2,
 	OPTION_PERIODIC = 1 << 3,
 	OPTION_MARKDOWN = 1 << 4,
+	OPTION_FOR = 1 << 5,
 };
 
 struct verb {
@@ -67,6 +69,8 @@ int verb_apply(const struct options *options);
 int verb_down(const struct options *options);
 int verb_status(const struct options *options);
 int verb_reload(const struct options *options);
+int verb_pause(const struct options *options);
+int verb_resume(const struct options *options);
 int verb_schema(const struct options *options);
 
 /* "topod: …" on standard error. */

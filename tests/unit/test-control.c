@@ -443,7 +443,7 @@ struct caller {
 static void *call_in_thread(void *userdata) {
 	struct caller *caller = userdata;
 
-	caller->r = control_call("office", caller->method, 10 * 1000 * 1000, &caller->answer);
+	caller->r = control_call("office", caller->method, NULL, 10 * 1000 * 1000, &caller->answer);
 	assert_int_equal(write(caller->done, "x", 1), 1);
 	return NULL;
 }
@@ -498,8 +498,8 @@ static void test_socket(void **state) {
 static void test_nobody_listens(_unused_ void **state) {
 	struct control_answer answer;
 
-	assert_int_equal(control_call("office", "org.test.Echo", 0, &answer), -ENOENT);
-	assert_int_equal(control_call("other", "org.test.Echo", 0, &answer), -ENOENT);
+	assert_int_equal(control_call("office", "org.test.Echo", NULL, 0, &answer), -ENOENT);
+	assert_int_equal(control_call("other", "org.test.Echo", NULL, 0, &answer), -ENOENT);
 }
 
 /* A dead daemon's socket is in nobody's way. */
@@ -514,7 +514,7 @@ static void test_socket_that_was_left(void **state) {
 	assert_int_equal(rename(from, to), 0);
 	control_free(dead);
 	assert_int_equal(rename(to, from), 0);
-	assert_int_equal(control_call("office", "org.test.Echo", 0, &answer), -ECONNREFUSED);
+	assert_int_equal(control_call("office", "org.test.Echo", NULL, 0, &answer), -ECONNREFUSED);
 	assert_int_equal(control_listen(&house->control, house->event, dir_fd, methods, house), 0);
 }
 
@@ -528,7 +528,7 @@ static int call_with(const char *reply, size_t size, bool close_after) {
 	assert_int_equal(send(ends[1], reply, size, 0), size);
 	if (close_after)
 		shutdown(ends[1], SHUT_WR);
-	r = control_call_fd(ends[0], "org.test.Echo", 1, &answer);
+	r = control_call_fd(ends[0], "org.test.Echo", NULL, 1, &answer);
 	control_answer_done(&answer);
 	close(ends[0]);
 	close(ends[1]);

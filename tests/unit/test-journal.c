@@ -57,6 +57,8 @@ static void test_other_drift(void **state _unused_) {
 				.noun = "route default via 10.0.0.1", .what = "was removed" };
 
 	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; reported only");
+	o.type = OCCURRENCE_DRIFT_HELD;
+	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; left as it is while paused");
 	o.type = OCCURRENCE_DRIFT_FAILED, o.error = "Network is unreachable", o.pause_usec = 2000000;
 	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; the repair failed: Network is unreachable; trying "
 		       "again in 2 s");
@@ -182,6 +184,7 @@ static void test_actions(void **state _unused_) {
 	static const struct { enum occurrence_type type; const char *line; bool drift; } rows[] = {
 		{ OCCURRENCE_DRIFT_RESTORED, "TOPOD_ACTION=restored\n", true },
 		{ OCCURRENCE_DRIFT_REPORTED, "TOPOD_ACTION=reported\n", true },
+		{ OCCURRENCE_DRIFT_HELD, "TOPOD_ACTION=held\n", true },
 		{ OCCURRENCE_DRIFT_FAILED, "TOPOD_ACTION=failed\n", true },
 		{ OCCURRENCE_BACKED_OFF, "TOPOD_ACTION=backed-off\n", true },
 		{ OCCURRENCE_FAILING, "TOPOD_ACTION=failed\n", false },
@@ -341,7 +344,8 @@ static void test_identities(void **state _unused_) {
 	static const char *const ids[] = {
 		TOPOD_MESSAGE_DRIFT_RESTORED, TOPOD_MESSAGE_DRIFT_REPORTED, TOPOD_MESSAGE_DRIFT_FAILED,
 		TOPOD_MESSAGE_BACKED_OFF, TOPOD_MESSAGE_FAILING, TOPOD_MESSAGE_RECOVERED, TOPOD_MESSAGE_CONVERGED,
-		TOPOD_MESSAGE_OVERRUN, TOPOD_MESSAGE_SUMMARY, TOPOD_MESSAGE_FILE_REFUSED,
+		TOPOD_MESSAGE_OVERRUN, TOPOD_MESSAGE_SUMMARY, TOPOD_MESSAGE_FILE_REFUSED, TOPOD_MESSAGE_DRIFT_HELD,
+		TOPOD_MESSAGE_PAUSED, TOPOD_MESSAGE_RESUMED,
 	};
 	static char catalog[65536];
 	_cleanup_fclose_ FILE *file = fopen(TOPOD_SOURCE "/units/topod.catalog", "re");
