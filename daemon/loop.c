@@ -16,9 +16,11 @@
  */
 #include "loop_private.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
+#include "events.h"
 #include "journal.h"
 #include "messages.h"
 #include "notify.h"
@@ -26,6 +28,7 @@
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a long pass may take each time that it gets on */
 	ERROR_PAUSE_USEC = 1000 * 1000, /* after a turn that failed */
+	PROGRESS_USEC = 250 * 1000,     /* between two words of progress in a stream, and before the first */
 };
 
 /* ---- what is told ---- */
@@ -35,12 +38,32 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 
 	journal_occurrence(occurrence, now_monotonic());
 	status_note(&l->status, occurrence);
+	if (control_has_streams(l->control))
+		control_broadcast(l->control, event_occurrence(occurrence));
+}
+
+/* About the daemon itself, for those who watch. */
+static void stream(struct loop *l, const char *type, const char *text) {
+	if (control_has_streams(l->control))
+		control_broadcast(l->control, event_of(type, text));
+}
+
+/* Short work, as most is, is over before there is anything to tell of it. */
+static void stream_progress(struct loop *l, size_t n_done, size_t n_all) {
+	uint64_t now = now_monotonic();
+
+	if (l->progress_usec && now < l->progress_usec)
+		return;
+	if (l->progress_usec && control_has_streams(l->control))
+		control_broadcast(l->control, event_progress(n_done, n_all));
+	l->progress_usec = now + PROGRESS_USEC;
 }
 
 static void progress(void *userdata, size_t n_done, size_t n_all) {
 	struct loop *l = userdata;
 
 	notify_alive(now_monotonic());
+	stream_progress(l, n_done, n_all);
 	if (l->ready && !l->reloading)
 		return;
 	notify_extend(EXTEND_USEC);
@@ -69,19 +92,24 @@ static void answer_waiting(struct loop *l) {
 
 /* After each pass: what has been reached, and who waits for it? */
 static void conclude(struct loop *l) {
-	bool over = loop_paused(l) || (reconciler_settled(l->session.reconciler) && !l->failed), ready = false;
+	bool over = loop_paused(l) || (reconciler_settled(l->session.reconciler) && !l->failed), ready = false, changed;
 	struct reconciler_status now;
 
 	reconciler_status(l->session.reconciler, &now);
-	status_phase(&l->status, now.phase);
+	changed = status_phase(&l->status, now.phase);
+	l->progress_usec = 0;
 	if (!l->ready)
 		ready = l->ready = now.phase == PHASE_CONVERGED;
 	if (l->reloading && over) {
 		l->reloading = false;
 		ready = l->ready;
 		status_reloaded(&l->status, NULL);
+		stream(l, "reloaded", loop_paused(l) ? "the file was read again and waits for the end of the pause"
+						     : "the file was read again and is in force");
 	}
 	tell(l, ready);
+	if (changed)
+		stream(l, "state", l->told);
 	if (over)
 		answer_waiting(l);
 }
@@ -107,25 +135,30 @@ bool loop_paused(const struct loop *l) {
 
 int loop_pause(struct loop *l, uint64_t usec, const char *by) {
 	_cleanup_text_ struct text span = {};
+	_cleanup_free_ char *text = NULL;
 
 	report_duration(usec, &span);
 	reconciler_pause(l->session.reconciler);
 	l->status.paused_until_usec = now_monotonic() + usec;
 	if (!l->ready)
 		notify_extend(usec + EXTEND_USEC); /* a supervisor that waits for READY=1 knows of no pause */
-	journal_message(LOG_NOTICE, TOPOD_MESSAGE_PAUSED, "paused for %s by %s; nothing is changed until then",
-			text_str(&span), by);
+	text = xasprintf("paused for %s by %s; nothing is changed until then", text_str(&span), by);
+	journal_message(LOG_NOTICE, TOPOD_MESSAGE_PAUSED, "%s", text);
+	stream(l, "paused", text);
 	return loop_turn(l);
 }
 
 static void end_pause(struct loop *l, const char *why) {
+	_cleanup_free_ char *text = xasprintf("resumed: %s", why);
+
 	reconciler_resume(l->session.reconciler);
 	l->status.paused_until_usec = 0;
-	journal_message(LOG_NOTICE, TOPOD_MESSAGE_RESUMED, "resumed: %s", why);
+	journal_message(LOG_NOTICE, TOPOD_MESSAGE_RESUMED, "%s", text);
+	stream(l, "resumed", text);
 }
 
-int loop_resume(struct loop *l, struct control_call *call, const char *by) {
-	_cleanup_free_ char *why = xasprintf("asked for by %s", by);
+int loop_resume(struct loop *l, struct control_call *call) {
+	_cleanup_free_ char *by = control_caller(call), *why = xasprintf("asked for by %s", by);
 
 	if (loop_paused(l))
 		end_pause(l, why);
@@ -148,11 +181,18 @@ int loop_turn(struct loop *l) {
 	return set_timer(l);
 }
 
-static int on_watch(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_, void *userdata) {
-	return loop_turn(userdata);
+/* Where events never end, or what they ask for, those who ask something have every other turn. */
+static int turn_of(sd_event_source *source, struct loop *l) {
+	int r = loop_turn(l);
+
+	return r < 0 ? r : sd_event_source_set_priority(source, CONTROL_PRIORITY);
 }
 
-static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+static int on_watch(sd_event_source *source, int fd _unused_, uint32_t events _unused_, void *userdata) {
+	return turn_of(source, userdata);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
 	struct loop *l = userdata;
 	uint64_t now = now_monotonic();
 
@@ -163,7 +203,7 @@ static int on_timer(sd_event_source *source _unused_, uint64_t usec _unused_, vo
 		l->periodic_usec = now + l->options->periodic_usec;
 		reconciler_dirty_periodic(l->session.reconciler);
 	}
-	return loop_turn(l);
+	return turn_of(source, l);
 }
 
 /* ---- reload ---- */
@@ -202,6 +242,7 @@ static void refuse(struct loop *l, const struct loaded_spec *fresh, struct contr
 	journal_log(LOG_ERR, "%s was refused (%zu error%s); what was read before stays in force", fresh->name,
 		    fresh->diags.n_errors, fresh->diags.n_errors == 1 ? "" : "s");
 	status_reloaded(&l->status, line ? line : "it could not be read");
+	stream(l, "refused", l->status.reload_error);
 	if (call)
 		answer_refused(call, fresh);
 	/* Where an earlier reload is still being worked on, its end is the end of both. */
@@ -256,20 +297,37 @@ static int add_signals(struct loop *l) {
 	return r < 0 ? r : 0;
 }
 
+static int add_control(struct loop *l) {
+	const struct group *group = getgrnam(CONTROL_GROUP);
+	int r;
+
+	l->service = loop_service(l);
+	r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, group ? group->gr_gid : CONTROL_NOBODY,
+			   &l->service);
+	if (r > 0)
+		journal_log(LOG_WARNING, "the group '%s' cannot be given the control socket; only the own user may ask for "
+			    "the status", CONTROL_GROUP);
+	if (r < 0)
+		return r;
+	control_take_turns(l->control, l->watch);
+	control_take_turns(l->control, l->timer);
+	return 0;
+}
+
 static int add_sources(struct loop *l) {
 	int r = sd_event_new(&l->event);
 
 	if (r >= 0)
 		r = add_signals(l);
 	if (r >= 0)
-		r = sd_event_add_io(l->event, NULL, watch_fd(l->session.watch), EPOLLIN, on_watch, l);
+		r = sd_event_add_io(l->event, &l->watch, watch_fd(l->session.watch), EPOLLIN, on_watch, l);
 	/* Due at once: the first pass. */
 	if (r >= 0)
 		r = sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, 0, 1, on_timer, l);
 	if (r >= 0)
 		r = sd_event_set_watchdog(l->event, true);
 	if (r >= 0)
-		r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, loop_methods, l);
+		r = add_control(l);
 	if (r < 0)
 		journal_log(LOG_ERR, "cannot set up the event loop: %s", strerror(-r));
 	return r < 0 ? r : 0;
@@ -298,7 +356,11 @@ static int stop(struct loop *l) {
 	struct reconciler_status status;
 	int r;
 
-	if (!reconciler_spec(l->session.reconciler)->remove_on_stop) {
+	bool removes = reconciler_spec(l->session.reconciler)->remove_on_stop;
+
+	control_end_streams(l->control, event_of("stopping", removes ? "stopping; the topology is removed"
+								     : "stopping; the network stays as it is"));
+	if (!removes) {
 		notify_stopping("Stopping; the network stays as it is");
 		return 0;
 	}
@@ -323,6 +385,7 @@ static void close_all(struct loop *l) {
 	session_close(&l->session);
 	status_done(&l->status);
 	sd_event_source_unref(l->timer);
+	sd_event_source_unref(l->watch);
 	sd_event_unref(l->event);
 	free(l->told);
 }

@@ -14,10 +14,12 @@
 struct loop {
 	const struct loop_options *options;
 	sd_event *event;
-	sd_event_source *timer;
+	sd_event_source *timer, *watch;
 	struct session session;
 	struct loaded_spec *loaded;  /* whose file the reconciler's places are in */
 	struct control *control;
+	struct control_service service;
+	uint64_t progress_usec;      /* when progress may be streamed next, CLOCK_MONOTONIC; 0: nothing long goes on */
 	struct status status;
 	vec(struct control_call *) waiting; /* callers that wait for the end of a reload, or for all after a pause */
 	bool ready;                  /* READY=1 was said */
@@ -27,8 +29,7 @@ struct loop {
 	char *told;                  /* the latest sentence for the supervisor */
 };
 
-/* Ended by an empty one. */
-extern const struct control_method loop_methods[];
+struct control_service loop_service(struct loop *l);
 
 /* One turn: everything that was heard, one pass, and what came of it is told. 0 or -errno. */
 int loop_turn(struct loop *l);
@@ -40,4 +41,4 @@ bool loop_paused(const struct loop *l);
 /* Changes nothing for so long from now on, whatever was said before. by: who asked for it, for the journal. */
 int loop_pause(struct loop *l, uint64_t usec, const char *by);
 /* Goes on; the call is answered when everything was looked at. */
-int loop_resume(struct loop *l, struct control_call *call, const char *by);
+int loop_resume(struct loop *l, struct control_call *call);

@@ -427,7 +427,7 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 
 	forget_seen(&pass->r->troubles);
 	err = pass_look(pass, &observed, &plan);
-	if (err == 0 && !pass->r->paused)
+	if (err == 0)
 		err = note_lost(pass, &plan);
 	if (err == 0) {
 		choose(pass, &plan);

@@ -36,6 +36,11 @@ const struct verb verbs[] = {
 	  "verified, 78 it was refused and nothing changed, 1 it is in force but not all could be done.\n"
 	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_reload },
+	{ "watch", "[TOPOLOGY]", "show what a daemon sees and does, as it happens",
+	  "Drift, failures, recoveries, progress of long work, reloads and pauses, line by line; with --json, one object\n"
+	  "a line (Event in the interface description). Ends with exit status 0 when the daemon stops or at ^C.\n"
+	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  OPTION_JSON, 0, 1, verb_watch },
 	{ "pause", "[TOPOLOGY]", "have a daemon change nothing for a while (maintenance)",
 	  "Drift is told, and put right when the pause is over: after the time of --for, or by `topod resume`. A file\n"
 	  "that is reloaded meanwhile is checked, and put in place afterwards. A daemon that is started anew is not\n"

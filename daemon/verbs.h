@@ -71,6 +71,7 @@ int verb_status(const struct options *options);
 int verb_reload(const struct options *options);
 int verb_pause(const struct options *options);
 int verb_resume(const struct options *options);
+int verb_watch(const struct options *options);
 int verb_schema(const struct options *options);
 
 /* "topod: …" on standard error. */

@@ -4,7 +4,7 @@
  * And the other side: a status of any JSON, as a client reads it.
  *
  * An input is a list of steps, each one byte and its operand: which client (2 bits), what (3 bits: send, end, read,
- * answer what waits, send half a NUL), then for a sending the length in a byte and the bytes.
+ * answer what waits, broadcast), then for a sending the length in a byte and the bytes.
  */
 #include <sys/socket.h>
 
@@ -41,7 +41,7 @@ static void method_status(void *userdata _unused_, struct control_call *call, co
 	_cleanup_text_ struct text text = {};
 	struct report_status status;
 
-	if (report_status_from_json(parameters, &arena, &status) == 0) {
+	if (report_status_from_json(json_object_get(parameters, "status"), &arena, &status) == 0) {
 		report_status_text(&status, 1000000, true, &text);
 		control_reply(call, report_status_json(&status));
 	} else {
@@ -49,10 +49,24 @@ static void method_status(void *userdata _unused_, struct control_call *call, co
 	}
 }
 
+static json_t *lost(size_t n) {
+	return json_pack("{s:I}", "lost", (json_int_t)n);
+}
+
+static void method_stream(void *userdata _unused_, struct control_call *call, const json_t *parameters _unused_) {
+	control_stream(call, json_object(), lost);
+}
+
 static const struct control_method methods[] = {
-	{ "Echo", method_echo },
-	{ "Later", method_later },
-	{ "Status", method_status },
+	{ .name = "Echo", .parameters = { { "n", JSON_INTEGER }, { "text", JSON_STRING } }, .fn = method_echo },
+	{ .name = "Later", .fn = method_later },
+	{ .name = "Status", .parameters = { { "status", JSON_OBJECT, true } }, .fn = method_status },
+	{ .name = "Stream", .streams = true, .fn = method_stream },
+	{ .name = "Void" },
+	{},
+};
+static const struct control_interface interfaces[] = {
+	{ .name = "org.test", .description = "interface org.test\n", .methods = methods },
 	{},
 };
 
@@ -124,6 +138,9 @@ static void step(struct house *house) {
 	case 4:
 		send_some(house, client(house, i), false);
 		break;
+	case 7:
+		control_broadcast(house->control, json_pack("{s:i}", "i", (int)i));
+		break;
 	default:
 		send_some(house, client(house, i), true);
 		break;
@@ -133,9 +150,12 @@ static void step(struct house *house) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct house house = { .clients = { -1, -1, -1, -1 }, .data = data, .size = size };
+	const struct control_service service = {
+		.vendor = "", .product = "", .version = "", .url = "", .interfaces = interfaces, .userdata = &house,
+	};
 
 	must(sd_event_new(&house.event) >= 0);
-	house.control = control_new(house.event, methods, &house);
+	house.control = control_new(house.event, CONTROL_NOBODY, &service);
 	while (house.size)
 		step(&house);
 	for (unsigned i = 0; i < CLIENTS; i++)

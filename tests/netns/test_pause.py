@@ -2,6 +2,7 @@
 """Maintenance: `topod pause` and `topod resume`. While paused the kernel is read and nothing in it is changed."""
 
 import json
+import os
 
 import lab
 from lab import HOST, OFFICE, Case, edit
@@ -59,13 +60,17 @@ class Pause(Case):
         d.stop()
 
     def test_removed_links_and_namespaces(self):
-        """Neither is their loss noted as final, nor is one made anew."""
+        """Neither is their loss noted as final, nor is one made anew, nor is tidied up what is left of them."""
         _, d = self.paused()
-        with d.expects("^drift: .*c1.*left as it is while paused$"):
-            lab.ip("web", "link del eth0")
+        with d.expects("^drift: .*c2.*left as it is while paused$"):
+            lab.ip("db", "link del eth0")
         with d.expects("^drift: lone.*left as it is while paused$"):
-            lab.ip(HOST, "netns del lone")
-        self.assertIsNone(lab.link("web", "eth0"))
+            lab.run("umount", "-l", "/run/netns/lone")
+        with d.expects("^drift: web.*left as it is while paused$"):
+            lab.ip(HOST, "netns del web")
+        self.assertIsNone(lab.link("db", "eth0"))
+        self.assertTrue(os.path.exists("/run/netns/lone"), "the empty name")
+        self.assertTrue(os.path.exists("/etc/netns/web/resolv.conf"), "what the namespace had beside it")
         self.assertNotIn("lone", lab.namespaces())
         self.topod("resume", "office")
         lab.pings("web", "203.0.113.1")

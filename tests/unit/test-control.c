@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "control.h"
 #include "control_client.h"
+#include "control_private.h"
 #include "ledger_file.h"
 
 enum { TURNS_MAX = 100000 }; /* a turn does something or there is nothing to do: more means that it spins */
@@ -20,6 +20,7 @@ enum { TURNS_MAX = 100000 }; /* a turn does something or there is nothing to do:
 struct house {
 	sd_event *event;
 	struct control *control;
+	struct control_service service;
 	size_t n_calls;
 	struct control_call *waiting; /* of Later, until answer_later() */
 };
@@ -54,9 +55,28 @@ static void method_large(void *userdata _unused_, struct control_call *call, con
 	control_reply(call, json_pack("{s:s}", "text", text));
 }
 
+static json_t *lost(size_t n) {
+	return json_pack("{s:I}", "lost", (json_int_t)n);
+}
+
+static void method_stream(void *userdata _unused_, struct control_call *call, const json_t *parameters _unused_) {
+	control_stream(call, json_pack("{s:s}", "first", "one"), lost);
+}
+
 static const struct control_method methods[] = {
-	{ "org.test.Echo", method_echo },   { "org.test.Fail", method_fail },
-	{ "org.test.Later", method_later }, { "org.test.Large", method_large },
+	{ .name = "Echo", .parameters = { { "n", JSON_INTEGER }, { "text", JSON_STRING }, { "flag", JSON_TRUE } },
+	  .fn = method_echo },
+	{ .name = "Must", .parameters = { { "n", JSON_INTEGER, true } }, .fn = method_echo },
+	{ .name = "Fail", .fn = method_fail },
+	{ .name = "Later", .fn = method_later },
+	{ .name = "Large", .parameters = { { "size", JSON_INTEGER, true } }, .fn = method_large },
+	{ .name = "Change", .right = CONTROL_CHANGE, .fn = method_echo },
+	{ .name = "Stream", .streams = true, .fn = method_stream },
+	{ .name = "Void" },
+	{},
+};
+static const struct control_interface interfaces[] = {
+	{ .name = "org.test", .description = "interface org.test\n\nmethod Fail() -> ()\n", .methods = methods },
 	{},
 };
 
@@ -64,7 +84,10 @@ static int set_up(void **state) {
 	struct house *house = xmalloc(sizeof(*house));
 
 	assert_true(sd_event_new(&house->event) >= 0);
-	house->control = control_new(house->event, methods, house);
+	house->service = (struct control_service){
+		.vendor = "v", .product = "p", .version = "1", .url = "u", .interfaces = interfaces, .userdata = house,
+	};
+	house->control = control_new(house->event, CONTROL_NOBODY, &house->service);
 	*state = house;
 	return 0;
 }
@@ -202,13 +225,330 @@ static void test_answers_keep_their_order(void **state) {
 	assert_hears(house, fd, "{\"parameters\":{\"late\":true}}\n" ECHO_REPLY);
 }
 
+/* ---- what Varlink wants ---- */
+
+#define ERROR(name, parameters) "{\"error\":\"org.varlink.service." name "\",\"parameters\":{" parameters "}}\n"
+
+static void assert_answers(struct house *house, const char *call, const char *expected) {
+	_cleanup_close_ int fd = connect_client(house);
+
+	say(fd, call, strlen(call) + 1);
+	assert_hears(house, fd, expected);
+}
+
+static void test_service(void **state) {
+	struct house *house = *state;
+
+	assert_answers(house, "{\"method\":\"org.varlink.service.GetInfo\"}",
+		       "{\"parameters\":{\"vendor\":\"v\",\"product\":\"p\",\"version\":\"1\",\"url\":\"u\","
+		       "\"interfaces\":[\"org.varlink.service\",\"org.test\"]}}\n");
+	assert_answers(house, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":"
+		       "\"org.test\"}}", "{\"parameters\":{\"description\":\"interface org.test\\n\\nmethod Fail() -> ()\\n\"}}\n");
+	assert_answers(house, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":"
+		       "\"org.tes\"}}", ERROR("InterfaceNotFound", "\"interface\":\"org.tes\""));
+	assert_answers(house, "{\"method\":\"org.varlink.service.GetInterfaceDescription\"}",
+		       ERROR("InvalidParameter", "\"parameter\":\"interface\""));
+	assert_answers(house, "{\"method\":\"org.varlink.service.Nothing\"}",
+		       ERROR("MethodNotFound", "\"method\":\"org.varlink.service.Nothing\""));
+}
+
+static void test_methods_that_are_none(void **state) {
+	struct house *house = *state;
+
+	assert_answers(house, "{\"method\":\"org.tester.Echo\"}", ERROR("InterfaceNotFound", "\"interface\":\"org.tester\""));
+	assert_answers(house, "{\"method\":\"org.test.Nothing\"}", ERROR("MethodNotFound", "\"method\":\"org.test.Nothing\""));
+	assert_answers(house, "{\"method\":\"Echo\"}", ERROR("MethodNotFound", "\"method\":\"Echo\""));
+	assert_answers(house, "{\"method\":\"\"}", ERROR("MethodNotFound", "\"method\":\"\""));
+	assert_answers(house, "{\"method\":\".\"}", ERROR("InterfaceNotFound", "\"interface\":\"\""));
+	assert_answers(house, "{\"method\":\"org.test.Void\"}", ERROR("MethodNotImplemented", "\"method\":\"org.test.Void\""));
+}
+
+static void test_parameters(void **state) {
+	struct house *house = *state;
+	static const struct {
+		const char *method, *parameters, *wrong; /* NULL: none */
+	} rows[] = {
+		{ "Echo", "{\"n\":\"1\"}", "n" }, { "Echo", "{\"n\":1.5}", "n" },  { "Echo", "{\"text\":1}", "text" },
+		{ "Echo", "{\"flag\":0}", "flag" }, { "Echo", "{\"m\":1}", "m" },  { "Echo", "{\"m\":null}", "m" },
+		{ "Must", "{}", "n" },            { "Must", "{\"n\":null}", "n" }, { "Echo", "{\"flag\":false}", NULL },
+		{ "Echo", "{\"flag\":true,\"n\":-1,\"text\":\"\"}", NULL },       { "Must", "{\"n\":0}", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *call = xasprintf("{\"method\":\"org.test.%s\",\"parameters\":%s}", rows[i].method,
+						      rows[i].parameters);
+		_cleanup_free_ char *expected =
+			rows[i].wrong ? xasprintf(ERROR("InvalidParameter", "\"parameter\":\"%s\""), rows[i].wrong)
+				      : xasprintf("{\"parameters\":%s}\n", rows[i].parameters);
+
+		assert_answers(house, call, expected);
+	}
+	/* Nothing and null are the same. */
+	assert_answers(house, "{\"method\":\"org.test.Echo\",\"parameters\":{\"n\":null}}", "{\"parameters\":{}}\n");
+	assert_answers(house, "{\"method\":\"org.test.Echo\",\"parameters\":null}", "{\"parameters\":{}}\n");
+}
+
+static void test_flags(void **state) {
+	struct house *house = *state;
+
+	/* A method with one reply is one, whether or not there might be more. */
+	assert_answers(house, "{\"method\":\"org.test.Echo\",\"more\":true}", "{\"parameters\":{}}\n");
+	assert_answers(house, "{\"method\":\"org.test.Echo\",\"more\":null,\"oneway\":false}", "{\"parameters\":{}}\n");
+	assert_answers(house, "{\"method\":\"org.test.Stream\"}", ERROR("ExpectedMore", ""));
+	assert_answers(house, "{\"method\":\"org.test.Echo\",\"upgrade\":true}",
+		       ERROR("MethodNotImplemented", "\"method\":\"org.test.Echo\""));
+	/* Errors are not answered either. */
+	assert_answers(house, "{\"method\":\"org.test.Stream\",\"oneway\":true}", "");
+	assert_answers(house, "{\"method\":\"org.nothing.Echo\",\"oneway\":true}", "");
+}
+
+/* ---- who may ---- */
+
+/* The next clients are not those who they are. */
+static int connect_as(struct house *house, uid_t uid, bool may_read, bool may_change) {
+	int fd = connect_client(house);
+	struct peer *peer = &house->control->connections->peer;
+
+	peer->uid = uid;
+	peer->may_read = may_read;
+	peer->may_change = may_change;
+	return fd;
+}
+
+static void test_rights(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int reader = connect_as(house, 7, true, false), nobody = connect_as(house, 8, false, false);
+
+	SAY(reader, ECHO_CALL);
+	assert_hears(house, reader, ECHO_REPLY);
+	SAY(reader, "{\"method\":\"org.test.Change\"}");
+	assert_hears(house, reader, ERROR("PermissionDenied", ""));
+	/* Nor is it told whether there is such a method. */
+	SAY(nobody, ECHO_CALL "\0" "{\"method\":\"org.test.Nothing\"}\0" "{\"method\":\"org.varlink.service.GetInfo\"}\0"
+		    "{\"method\":\"org.test.Stream\",\"more\":true}");
+	assert_hears(house, nobody, ERROR("PermissionDenied", "") ERROR("PermissionDenied", "") ERROR("PermissionDenied", "")
+		     ERROR("PermissionDenied", ""));
+	assert_int_equal(house->n_calls, 1);
+}
+
+/* One who has many connections keeps nobody else away, not even with streams and calls in the middle. */
+static void test_one_user_fills_the_house(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int quiet = connect_client(house), late = -1;
+	int fds[CONTROL_CLIENTS_MAX - 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = connect_as(house, 7, true, false);
+		SAY(fds[i], "{\"method\":\"org.test.Stream\",\"more\":true}");
+	}
+	assert_hears(house, fds[0], "{\"parameters\":{\"first\":\"one\"},\"continues\":true}\n");
+	late = connect_client(house);
+	assert_closed(house, fds[0]);
+	SAY(quiet, ECHO_CALL);
+	assert_hears(house, quiet, ECHO_REPLY);
+	SAY(late, ECHO_CALL);
+	assert_hears(house, late, ECHO_REPLY);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+}
+
+/* ---- streams ---- */
+
+#define STREAM_CALL "{\"method\":\"org.test.Stream\",\"more\":true}"
+#define FIRST "{\"parameters\":{\"first\":\"one\"},\"continues\":true}\n"
+
+static void broadcast(struct house *house, int i) {
+	control_broadcast(house->control, json_pack("{s:i}", "i", i));
+}
+
+static void test_stream(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int a = connect_client(house), b = connect_client(house), other = connect_client(house);
+
+	assert_false(control_has_streams(house->control));
+	broadcast(house, 0);
+	SAY(a, STREAM_CALL "\0" ECHO_CALL);
+	assert_hears(house, a, FIRST);
+	assert_true(control_has_streams(house->control));
+	broadcast(house, 1);
+	SAY(b, STREAM_CALL);
+	assert_hears(house, b, FIRST);
+	broadcast(house, 2);
+	assert_hears(house, a, "{\"parameters\":{\"i\":1},\"continues\":true}\n{\"parameters\":{\"i\":2},\"continues\":true}\n");
+	assert_hears(house, b, "{\"parameters\":{\"i\":2},\"continues\":true}\n");
+	assert_hears(house, other, "");
+	control_end_streams(house->control, json_pack("{s:s}", "last", "one"));
+	assert_hears(house, b, "{\"parameters\":{\"last\":\"one\"}}\n");
+	/* The connection is free for the next call then, which waited. */
+	assert_hears(house, a, "{\"parameters\":{\"last\":\"one\"}}\n" ECHO_REPLY);
+	assert_false(control_has_streams(house->control));
+}
+
+/* Every number is heard, or is among those that are told to be lost, in its place. */
+static void test_slow_reader(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int slow = connect_client(house), fast = connect_client(house);
+	_cleanup_text_ struct text text = {};
+	const char *at;
+	int n = 40000, next = 0, lost;
+
+	SAY(slow, STREAM_CALL);
+	SAY(fast, STREAM_CALL);
+	assert_hears(house, fast, FIRST);
+	for (int i = 0; i < n; i++) {
+		_cleanup_text_ struct text heard = {};
+		_cleanup_free_ char *expected = xasprintf("{\"parameters\":{\"i\":%d},\"continues\":true}\n", i);
+
+		broadcast(house, i);
+		assert_true(hear(fast, &heard));
+		assert_string_equal(text_str(&heard), expected);
+	}
+	/* The bound holds; the stream beside it lost nothing. */
+	for (struct connection *c = house->control->connections; c; c = c->next)
+		assert_true(c->out.allocated <= 2 * CONTROL_QUEUE_BYTES);
+	for (size_t before = 1; before != text.size;) {
+		before = text.size;
+		assert_true(hear(slow, &text));
+		settle(house);
+	}
+	at = startswith(text_str(&text), FIRST);
+	assert_non_null(at);
+	for (; *at; at = strchr(at, '\n') + 1) {
+		int i;
+
+		if (sscanf(at, "{\"parameters\":{\"lost\":%d}", &lost) == 1) {
+			assert_true(lost > 0);
+			next += lost;
+			continue;
+		}
+		assert_int_equal(sscanf(at, "{\"parameters\":{\"i\":%d}", &i), 1);
+		assert_int_equal(i, next);
+		next++;
+	}
+	assert_int_equal(next, n);
+	assert_true(text.size < 1024 * 1024);
+	broadcast(house, n);
+	settle(house);
+	text_done(&text);
+	assert_true(hear(slow, &text));
+	assert_string_equal(text_str(&text), "{\"parameters\":{\"i\":40000},\"continues\":true}\n");
+}
+
+static void test_stream_whose_client_goes(void **state) {
+	struct house *house = *state;
+	int fd = connect_client(house), stalled = connect_client(house);
+
+	SAY(fd, STREAM_CALL);
+	SAY(stalled, STREAM_CALL);
+	settle(house);
+	close(fd);
+	broadcast(house, 1);
+	for (int i = 0; i < 40000; i++)
+		broadcast(house, i);
+	close(stalled);
+	broadcast(house, 2);
+	settle(house);
+	assert_int_equal(control_n_clients(house->control), 0);
+	assert_served(house);
+}
+
+/* Who has said all that he wants to say may still listen. */
+static void test_half_closed(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int fd = connect_client(house), stream = connect_client(house), later = connect_client(house);
+
+	SAY(fd, ECHO_CALL "\0" ECHO_CALL);
+	shutdown(fd, SHUT_WR);
+	SAY(stream, STREAM_CALL);
+	shutdown(stream, SHUT_WR);
+	SAY(later, "{\"method\":\"org.test.Later\"}");
+	shutdown(later, SHUT_WR);
+	settle(house);
+	broadcast(house, 1);
+	control_reply(house->waiting, NULL);
+	settle(house);
+
+	_cleanup_text_ struct text text = {};
+	hear(fd, &text);
+	hear(stream, &text);
+	hear(later, &text);
+	assert_string_equal(text_str(&text), ECHO_REPLY ECHO_REPLY FIRST
+			    "{\"parameters\":{\"i\":1},\"continues\":true}\n{\"parameters\":{}}\n");
+}
+
+/* A daemon that ends says so before it closes. */
+static void test_last_words(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int fd = connect_client(house);
+	_cleanup_text_ struct text text = {};
+
+	SAY(fd, "{\"method\":\"org.test.Later\"}");
+	settle(house);
+	control_error(house->waiting, "org.test.Ending", NULL);
+	control_free(house->control);
+	house->control = NULL;
+	assert_false(hear(fd, &text));
+	assert_string_equal(text_str(&text), "{\"error\":\"org.test.Ending\",\"parameters\":{}}\n");
+}
+
+/* ---- beside a source that is always ready ---- */
+
+struct busy {
+	struct house *house;
+	size_t n_turns, calls_seen, most;
+};
+
+static int on_busy(sd_event_source *source, int fd _unused_, uint32_t events _unused_, void *userdata) {
+	struct busy *busy = userdata;
+
+	busy->most = MAX(busy->most, busy->house->n_calls - busy->calls_seen);
+	busy->calls_seen = busy->house->n_calls;
+	if (++busy->n_turns >= 1000 || busy->calls_seen >= 100)
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return sd_event_source_set_priority(source, CONTROL_PRIORITY);
+}
+
+/* None keeps the others waiting. */
+static void test_turns(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int fd = connect_client(house), other = connect_client(house);
+	struct busy busy[CONTROL_OTHERS_MAX];
+	sd_event_source *sources[CONTROL_OTHERS_MAX];
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	for (size_t i = 0; i < CONTROL_OTHERS_MAX; i++) {
+		_cleanup_close_ int copy = dup(ends[1]);
+
+		busy[i] = (struct busy){ .house = house };
+		assert_true(sd_event_add_io(house->event, &sources[i], copy, 4 /* EPOLLOUT */, on_busy, &busy[i]) >= 0);
+		sd_event_source_set_io_fd_own(sources[i], true);
+		TAKE_FD(copy);
+		control_take_turns(house->control, sources[i]);
+	}
+	for (int i = 0; i < 50; i++) {
+		SAY(fd, ECHO_CALL);
+		SAY(other, ECHO_CALL);
+	}
+	settle(house);
+	assert_int_equal(house->n_calls, 100);
+	for (size_t i = 0; i < CONTROL_OTHERS_MAX; i++) {
+		assert_true(busy[i].n_turns < 1000); /* they came through */
+		assert_int_equal(busy[i].most, 1);   /* and one at a time */
+		sd_event_source_unref(sources[i]);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* ---- others ---- */
 
 static void test_garbage(void **state) {
 	struct house *house = *state;
 	static const char *const garbage[] = {
 		"", "x", "[]", "{}", "7", "null", "{\"method\":7}", "{\"method\":\"org.test.Echo\",\"parameters\":[]}",
-		"{\"method\":\"org.test.Echo\"} more", "\xff\xfe", "{\"method\":\"org.test.Echo\",\"method\":\"x\"}",
+		"{\"method\":\"org.test.Echo\",\"oneway\":1}", "{\"method\":\"org.test.Echo\",\"more\":\"yes\"}",
+		"{\"method\":\"org.test.Stream\",\"more\":true,\"oneway\":true}", "{\"method\":\"org.test.Echo\"} more", "\xff\xfe", "{\"method\":\"org.test.Echo\",\"method\":\"x\"}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(garbage); i++) {
@@ -483,7 +823,7 @@ static void test_socket(void **state) {
 	struct stat st;
 
 	assert_int_equal(fchmodat(dir_fd, ".", 0755, 0), 0);
-	assert_int_equal(control_listen(&house->control, house->event, dir_fd, methods, house), 0);
+	assert_int_equal(control_listen(&house->control, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
 	assert_int_equal(fstatat(dir_fd, TOPOD_SOCKET, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	call_over_socket(house, &caller);
@@ -502,6 +842,18 @@ static void test_nobody_listens(_unused_ void **state) {
 	assert_int_equal(control_call("other", "org.test.Echo", NULL, 0, &answer), -ENOENT);
 }
 
+/* The group may come in, with nothing but the socket. */
+static void test_socket_of_a_group(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int dir_fd = folder_fd();
+	struct stat st;
+
+	assert_int_equal(control_listen(&house->control, house->event, dir_fd, getegid(), &house->service), 0);
+	assert_int_equal(fstatat(dir_fd, TOPOD_SOCKET, &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(st.st_gid, getegid());
+}
+
 /* A dead daemon's socket is in nobody's way. */
 static void test_socket_that_was_left(void **state) {
 	struct house *house = *state;
@@ -509,18 +861,19 @@ static void test_socket_that_was_left(void **state) {
 	struct control *dead;
 	struct control_answer answer;
 
-	assert_int_equal(control_listen(&dead, house->event, dir_fd, methods, house), 0);
+	assert_int_equal(control_listen(&dead, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
 	_cleanup_free_ char *from = xasprintf("%s/office/" TOPOD_SOCKET, place), *to = xasprintf("%s/away", place);
 	assert_int_equal(rename(from, to), 0);
 	control_free(dead);
 	assert_int_equal(rename(to, from), 0);
 	assert_int_equal(control_call("office", "org.test.Echo", NULL, 0, &answer), -ECONNREFUSED);
-	assert_int_equal(control_listen(&house->control, house->event, dir_fd, methods, house), 0);
+	assert_int_equal(control_listen(&house->control, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
 }
 
 /* ---- a client with a server that is none ---- */
 
 static int call_with(const char *reply, size_t size, bool close_after) {
+	_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
 	struct control_answer answer;
 	int ends[2], r;
 
@@ -528,9 +881,10 @@ static int call_with(const char *reply, size_t size, bool close_after) {
 	assert_int_equal(send(ends[1], reply, size, 0), size);
 	if (close_after)
 		shutdown(ends[1], SHUT_WR);
-	r = control_call_fd(ends[0], "org.test.Echo", NULL, 1, &answer);
+	client.fd = ends[0];
+	assert_int_equal(control_send(&client, "org.test.Echo", NULL, false), 0);
+	r = control_next(&client, -1, 1, &answer);
 	control_answer_done(&answer);
-	close(ends[0]);
 	close(ends[1]);
 	return r;
 }
@@ -554,6 +908,18 @@ int main(void) {
 		TEST(test_several_messages_at_once),
 		TEST(test_oneway),
 		TEST(test_answers_keep_their_order),
+		TEST(test_service),
+		TEST(test_methods_that_are_none),
+		TEST(test_parameters),
+		TEST(test_flags),
+		TEST(test_rights),
+		TEST(test_one_user_fills_the_house),
+		TEST(test_stream),
+		TEST(test_slow_reader),
+		TEST(test_stream_whose_client_goes),
+		TEST(test_half_closed),
+		TEST(test_last_words),
+		TEST(test_turns),
 		TEST(test_garbage),
 		TEST(test_depth),
 		TEST(test_endless_message),
@@ -568,6 +934,7 @@ int main(void) {
 		TEST(test_all_wait),
 		SOCKET_TEST(test_socket),
 		SOCKET_TEST(test_nobody_listens),
+		SOCKET_TEST(test_socket_of_a_group),
 		SOCKET_TEST(test_socket_that_was_left),
 		cmocka_unit_test(test_client),
 	};

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The texts of the .varlink files in this folder, for org.varlink.service.GetInterfaceDescription; made by CMake.
+ */
+#pragma once
+
+extern const char interface_org_topod[], interface_org_varlink_service[];
