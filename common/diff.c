@@ -102,12 +102,14 @@ static void add_deletion(struct diff *diff, struct object *observed, const struc
 
 /* Whose is it? */
 
-static bool is_ours(const struct diff *diff, const struct object *desired, const struct object *observed) {
-	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
-
+static bool is_ours_by(const struct ledger_entry *entry, const struct object *desired, const struct object *observed) {
 	if (entry && entry->made)
 		return ledger_is_same(entry, observed);
 	return observed->marked && desired->kind->markable;
+}
+
+static bool is_ours(const struct diff *diff, const struct object *desired, const struct object *observed) {
+	return is_ours_by(ledger_find_object(diff->input->ledger, desired), desired, observed);
 }
 
 /* Is it topod's by what it shows itself: the mark, or what comes before the mark can be set? */
@@ -154,6 +156,8 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		add_creation(diff, object, false);
 	else if (!object->foreign && !is_ours(diff, object, seen))
 		add_refusal(diff, object, seen, -EEXIST, in_the_way(true));
+	else if (ledger_find_object(diff->input->ledger, object))
+		observed->n_noted++;
 }
 
 /* What is declared. */
@@ -269,17 +273,19 @@ static uint64_t differences(const struct object *object, const struct object *ob
 	return ~UINT64_C(0);
 }
 
-static void present(struct diff *diff, struct ns_state *desired, struct object *object, struct object *observed) {
+static void present(struct diff *diff, struct ns_state *desired, struct ns_state *observed_ns, struct object *object,
+		    struct object *observed) {
 	uint64_t differs = differences(object, observed);
-	bool ours, found = is_found(desired, object), again;
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
+	bool ours = is_ours_by(entry, object, observed), found = is_found(desired, object), again;
 
 	if (observed->pending)
 		vec_push(&diff->plan->pending, observed);
 	if (observed->failed)
 		vec_push(&diff->plan->failed, object);
-	ours = is_ours(diff, object, observed);
+	observed_ns->n_noted += entry != NULL;
 	if (!differs) {
-		if (ours && !found && !ledger_find_object(diff->input->ledger, object))
+		if (ours && !found && !entry)
 			vec_push(&diff->plan->unnoted, object);
 		return;
 	}
@@ -344,7 +350,7 @@ void diff_class(struct diff *diff, struct ns_state *observed, enum object_class 
 		if (!seen || stands_on_recreated(diff, object))
 			missing(diff, desired, object);
 		else
-			present(diff, desired, object, seen);
+			present(diff, desired, observed, object, seen);
 	}
 }
 
@@ -404,7 +410,7 @@ static const struct object *noted_object(struct diff *diff, const struct object 
 static bool outlives_namespace(const struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
-	return seen->kind->class == CLASS_DNS || (entry && entry->kind->bare_create);
+	return seen->kind->class == CLASS_DNS || (entry && ledger_outlives_namespace(entry));
 }
 
 static void delete_extra(struct diff *diff, struct ns_state *observed, const struct ns_state *desired, bool links,
@@ -447,8 +453,13 @@ static void mark_known(const struct ledger *ledger, const struct ns_state *ns) {
 void diff_lost(struct diff *diff, const struct ns_state *observed) {
 	const struct ledger *ledger = diff->input->ledger;
 	const struct ledger_ns *noted = ledger_namespace(ledger, observed->name);
+	const struct object *self = ns_self(observed);
 
-	if (!noted)
+	/* What goes with its namespace is forgotten when that is gone. */
+	if (self && self->change && self->change->type == CHANGE_DELETE)
+		return;
+	/* Where every entry is of something that is declared and there, none is of anything else. */
+	if (!noted || HASH_COUNT(noted->entries) == observed->n_noted)
 		return;
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		entry->declared = false;

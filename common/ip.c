@@ -77,8 +77,28 @@ int mac_parse(const char *text, struct mac *ret) {
 	return 0;
 }
 
+/* A number below 256; returns the place behind it. */
+static char *format_byte(char *at, unsigned byte) {
+	if (byte >= 100)
+		*at++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*at++ = (char)('0' + byte / 10 % 10);
+	*at++ = (char)('0' + byte % 10);
+	return at;
+}
+
+/* Names of objects are full of them: inet_ntop() goes through sprintf(). */
+static void format_ipv4(const uint8_t bytes[4], char *at) {
+	for (size_t i = 0; i < 4; i++) {
+		at = format_byte(at, bytes[i]);
+		*at++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *ip_format(const struct ip *ip, char buf[IP_TEXT_MAX]) {
-	if (!ip_size(ip->family) || !inet_ntop(ip->family, ip->bytes, buf, IP_TEXT_MAX))
+	if (ip->family == AF_INET)
+		format_ipv4(ip->bytes, buf);
+	else if (!ip_size(ip->family) || !inet_ntop(ip->family, ip->bytes, buf, IP_TEXT_MAX))
 		strcpy(buf, "none");
 	return buf;
 }
@@ -86,8 +106,10 @@ const char *ip_format(const struct ip *ip, char buf[IP_TEXT_MAX]) {
 const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_MAX]) {
 	ip_format(&prefix->address, buf);
 	size_t n = strlen(buf);
-	if (prefix->address.family)
-		snprintf(buf + n, PREFIX_TEXT_MAX - n, "/%u", prefix->length);
+	if (prefix->address.family) {
+		buf[n++] = '/';
+		*format_byte(buf + n, prefix->length) = '\0';
+	}
 	return buf;
 }
 

@@ -108,24 +108,33 @@ static char *value_text(const struct field *field, const struct object *object) 
 
 /* The form as lines. */
 
-static void add_escaped(struct text *out, const char *text) {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+static bool needs_escape(char c) {
+	return (unsigned char)c < ' ' || c == '%' || c == 127;
+}
 
-		if (c < ' ' || c == '%' || c == 127)
-			text_addf(out, "%%%02X", c);
-		else
-			text_addn(out, text, 1);
+static void add_escaped(struct text *out, const char *text) {
+	while (*text) {
+		size_t plain = 0;
+
+		while (text[plain] && !needs_escape(text[plain]))
+			plain++;
+		text_addn(out, text, plain);
+		text += plain;
+		if (*text)
+			text_addf(out, "%%%02X", (unsigned char)*text++);
 	}
 }
 
 static void add_line(const struct ledger_entry *entry, struct text *out) {
-	text_addf(out, "+ %s %s\t", entry->made ? "made" : "found", entry->kind->name);
+	text_add(out, entry->made ? "+ made " : "+ found ");
+	text_add(out, entry->kind->name);
+	text_add(out, "\t");
 	add_escaped(out, entry->ns);
 	text_add(out, "\t");
 	add_escaped(out, entry->id);
 	for (size_t i = 0; i < entry->n; i++) {
-		text_addf(out, "\t%s", entry->fields[i].name);
+		text_add(out, "\t");
+		text_add(out, entry->fields[i].name);
 		if (!entry->fields[i].former)
 			continue;
 		text_add(out, "=");
@@ -382,6 +391,17 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 
 /* Going back. */
 
+const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
+	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (entry->kind == &kind_netns)
+			return entry->made ? entry : NULL;
+	return NULL;
+}
+
+bool ledger_outlives_namespace(const struct ledger_entry *entry) {
+	return entry->kind->transport == TRANSPORT_FILE || entry->kind->bare_create;
+}
+
 static void add_return(struct state *state, const struct ledger_entry *entry, size_t i, struct object *object) {
 	const struct field *field = &entry->kind->fields[i];
 	const struct ledger_field *noted = entry_field(entry, field->name);
@@ -445,9 +465,11 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 		if (entry)
 			return_declared(desired, object, entry);
 	}
-	/* What was made and is not declared is deleted whole; that is the plan's to see. */
+	/* What was made and is not declared is deleted whole; that is the plan's to see. With a namespace goes everything
+	 * that is inside of it. */
+	bool goes = !ns_self(ns) && ledger_made_namespace(noted);
 	for (entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared && !entry->made)
+		if (!entry->declared && !entry->made && (!goes || ledger_outlives_namespace(entry)))
 			return_undeclared(desired, entry);
 }
 

@@ -67,6 +67,11 @@ bool ledger_is_same(const struct ledger_entry *entry, const struct object *obser
 void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out);
 void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out);
 
+/* The entry of the namespace itself, where topod made it; else NULL. */
+const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
+/* Does it not go along with its namespace: a file outside, an interface that is given back? */
+bool ledger_outlives_namespace(const struct ledger_entry *entry);
+
 /* Reads lines. Later ones replace earlier ones. A damaged line (a crash in the middle of a write, a foreign hand)
  * is skipped and counted in *ret_damaged; 0, or -EINVAL where it is no ledger at all. */
 int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *ret_damaged);

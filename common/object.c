@@ -67,8 +67,10 @@ void object_print_scope(const struct object *object, struct text *out) {
 	const char *link = home_link(object);
 
 	text_add(out, object->ns);
-	if (link)
-		text_addf(out, "/%s", link);
+	if (link) {
+		text_add(out, "/");
+		text_add(out, link);
+	}
 }
 
 void object_print_noun(const struct object *object, struct text *out) {

@@ -18,6 +18,7 @@ struct ns_state {
 	const char *name;
 	struct object *objects;      /* uthash by key, in the order of adding */
 	bool present;                /* observed: the namespace exists */
+	unsigned n_noted;            /* observed; planner's: how many declared objects are there and in the ledger */
 	const struct scope *scope;   /* observed: where only some things were looked for; NULL: everything is here */
 	bool adopt, exclusive;       /* desired */
 	bool declared;               /* desired: named in the file (or an endpoint) */

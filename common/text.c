@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text.h"
 
+enum {
+	PIECE_GUESS = 48, /* most are shorter and need not be formatted twice */
+};
+
 static void reserve(struct text *text, size_t more) {
 	size_t need = text->size + more + 1;
 
@@ -24,14 +28,18 @@ void text_add(struct text *text, const char *piece) {
 void text_addf(struct text *text, const char *format, ...) {
 	va_list args, again;
 
+	reserve(text, PIECE_GUESS);
 	va_start(args, format);
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, again);
+	size_t room = text->allocated - text->size;
+	int n = vsnprintf(text->data + text->size, room, format, again);
 	va_end(again);
 	if (n < 0)
 		abort();
-	reserve(text, (size_t)n);
-	vsnprintf(text->data + text->size, (size_t)n + 1, format, args);
+	if ((size_t)n >= room) {
+		reserve(text, (size_t)n);
+		vsnprintf(text->data + text->size, (size_t)n + 1, format, args);
+	}
 	text->size += (size_t)n;
 	va_end(args);
 }

@@ -217,16 +217,10 @@ static const char *real_link_of(struct kernel *kernel, const char *ns, uint32_t 
 }
 
 static void real_clear(struct kernel *kernel _unused_, enum object_class class, const char *ns) {
-	int fd;
-
 	if (class == CLASS_DNS)
 		resolv_conf_clear(ns);
-	if (class != CLASS_NETNS)
-		return;
-	if (netns_open(ns, &fd) == 0)
-		close(fd);
-	else
-		(void)!netns_remove_stale(ns); /* what stands for no namespace hinders nobody */
+	if (class == CLASS_NETNS)
+		(void)!netns_remove_stale(ns); /* a namespace stays */
 }
 
 static void real_listen(struct kernel *kernel) {

@@ -264,12 +264,29 @@ static bool concerns(const struct look *look, const char *ns, enum object_class 
 	return false;
 }
 
+/* Is it ours, and to be deleted as it is? Then what is inside does not matter. */
+static bool goes_as_a_whole(struct sight *sight, const struct object *self) {
+	const struct ns_state *desired = state_find(sight->look->desired, self->ns);
+	const struct ledger_ns *noted = ledger_namespace(sight->look->ledger, self->ns);
+	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+
+	if (!made || !ledger_is_same(made, self) || (desired && desired->objects))
+		return false;
+	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (ledger_outlives_namespace(entry))
+			return false;
+	return true;
+}
+
 static int look_inside(struct sight *sight) {
 	const char *name = sight->ns->name;
+	struct object *self = sight->handle->host ? NULL : netns_object(&sight->state->arena, name, sight->handle->inode);
 	int r;
 
-	if (!sight->handle->host)
-		ns_add(sight->ns, netns_object(&sight->state->arena, name, sight->handle->inode));
+	if (self)
+		ns_add(sight->ns, self);
+	if (self && goes_as_a_whole(sight, self))
+		return 0;
 	r = handle_socket(sight->k, sight->handle, &sight->sock);
 	if (r == 0)
 		r = look_at_routing(sight);

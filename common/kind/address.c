@@ -353,7 +353,8 @@ static void noun(const struct object *object, struct text *out) {
 		text_addf(out, "address %s", ip_format(&a->address.address, buf));
 		text_addf(out, " peer %s", prefix_format(&a->peer, buf));
 	} else {
-		text_addf(out, "address %s", prefix_format(&a->address, buf));
+		text_add(out, "address ");
+		text_add(out, prefix_format(&a->address, buf));
 	}
 }
 

@@ -289,10 +289,11 @@ struct route *route_parse(struct parse *p, const struct node *node) {
 static void print_destination(const struct route *r, bool exact, struct text *out) {
 	char buf[PREFIX_TEXT_MAX];
 
+	text_add(out, "route ");
 	if (!r->to.length && !exact)
-		text_add(out, r->to.address.family == AF_INET6 ? "route default (IPv6)" : "route default");
+		text_add(out, r->to.address.family == AF_INET6 ? "default (IPv6)" : "default");
 	else
-		text_addf(out, "route %s", prefix_format(&r->to, buf));
+		text_add(out, prefix_format(&r->to, buf));
 }
 
 static void print_keys(const struct route *r, struct text *out) {

@@ -90,7 +90,8 @@ static void noun(const struct object *object, struct text *out) {
 	const struct sysctl *sysctl = (const struct sysctl *)object;
 	size_t start = out->size + strlen("sysctl ");
 
-	text_addf(out, "sysctl %s", sysctl->path);
+	text_add(out, "sysctl ");
+	text_add(out, sysctl->path);
 	swap_separators(out->data + start);
 }
 
