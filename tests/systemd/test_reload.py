@@ -92,6 +92,24 @@ class Reload(Case):
             journal.wait(r"office\.yaml:\d+:5: error: .*interfases")
         self.assertEqual({"ActiveState": "active", "MainPID": self.pid}, self.show(UNIT, "ActiveState", "MainPID"))
 
+    def test_drop_ins(self):
+        """Files in office.d are part of it; where two contradict, both places are named and nothing is changed."""
+        before = self.settled()
+        self.machine.write("/etc/topod/office.d/10-more.yaml", "namespaces: {more: {}}\n")
+        self.systemctl("reload", UNIT)
+        self.assertIn("more", lab.namespaces())
+        self.machine.write("/etc/topod/office.d/20-other.yaml",
+                           "namespaces:\n  web:\n    interfaces:\n      eth0: {mtu: 1280}\n")
+        with machine.Journal("-u", UNIT) as journal:
+            self.assertNotEqual(0, self.systemctl("reload", UNIT, expect=None).returncode)
+            journal.wait(r"20-other\.yaml:4:\d+: error: ")
+        said = lab.run("journalctl", "-u", UNIT, "-o", "cat").stdout
+        self.assertRegex(said, r"office\.yaml:%d" % (OFFICE.splitlines().index("        mtu: 1400") + 1))
+        self.assertEqual(1400, lab.link("web", "eth0")["mtu"])
+        lab.run("rm", "-r", "/etc/topod/office.d")
+        self.systemctl("reload", UNIT)
+        self.same(before, self.state())
+
     def test_renamed_in_place(self):
         """As editors save: a new file under the same name."""
         self.machine.write("/etc/topod/.office.yaml.new", EDITED)
