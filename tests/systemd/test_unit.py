@@ -78,7 +78,7 @@ class Life(Case):
             self.assertEqual("active", self.show(f"topod@{name}", "ActiveState"))
         self.systemctl("stop topod.target")
         for name in ("one", "two"):
-            self.assertEqual("inactive", self.show(f"topod@{name}", "ActiveState"))
+            self.wait_unit(f"topod@{name}", ActiveState="inactive")  # the target does not wait for them
 
 
 class Ends(Case):
@@ -156,6 +156,17 @@ class Hardening(Case):
         done = lab.run("systemd-analyze", "security", "--no-pager", "--threshold=40", UNIT, check=False)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"Overall exposure level for topod@office\.service: [0-4]\.\d")
+
+    def test_members_of_the_group_may_ask(self):
+        """Though it may not give files away, the service gives its socket to the group."""
+        self.start(OFFICE)
+        self.assertEqual("660 root topod\n", lab.run("stat", "-c", "%a %U %G", "/run/topod/office/socket").stdout)
+        nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup")
+        self.assertIn("converged", lab.run(*nobody, "--groups=topod", "topod", "status", "office").stdout)
+        for groups, verb in (("--groups=topod", "pause"), ("--clear-groups", "status")):
+            done = lab.run(*nobody, groups, "topod", verb, "office", check=False)
+            self.assertEqual(lab.EXIT_FAILED, done.returncode)
+            self.assertRegex(done.stderr, "^topod: permission denied: ")
 
     def test_units_are_well_formed(self):
         self.spec(OFFICE)
