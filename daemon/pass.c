@@ -438,7 +438,8 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 		err = carry_out(pass, &plan);
 	else if (err == 0)
 		err = 1;
-	forget_infos(pass, pass->n_touched);
+	if (err >= 0) /* else all of them are to be looked at again */
+		forget_infos(pass, pass->n_touched);
 	plan_done(&plan);
 	state_done(&observed);
 	return err;
