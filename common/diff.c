@@ -378,6 +378,76 @@ static bool goes_along(const struct ns_state *observed, const struct object *obj
 	return v.found;
 }
 
+/* Does the update give the link another controller, or none? */
+static bool changes_controller(const struct change *change) {
+	for (uint64_t left = change->fields; left; left &= left - 1) {
+		const struct field *field = &change->desired->kind->fields[__builtin_ctzll(left)];
+
+		if (field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))
+			return true;
+	}
+	return false;
+}
+
+struct leaving {
+	const struct plan *plan;
+	const struct object *port;
+	bool found;
+};
+
+static void find_leaving(void *userdata, const struct field *field _unused_, const char *ns _unused_, const char *name) {
+	struct leaving *leaving = userdata;
+	_cleanup_text_ struct text scope = {}, other = {};
+
+	text_addf(&scope, "%s/%s", leaving->port->ns, name);
+	vec_foreach(at, &leaving->plan->changes) {
+		const struct change *change = *at;
+
+		if (change->type != CHANGE_UPDATE || change->desired->kind->class != CLASS_LINK ||
+		    !streq(change->desired->ns, leaving->port->ns) || !changes_controller(change))
+			continue;
+		text_done(&other);
+		object_print_scope(change->desired, &other);
+		leaving->found |= streq(other.data, scope.data);
+	}
+}
+
+/* What a port says of itself ends with its being one. */
+static bool leaves_controller(const struct plan *plan, const struct object *object) {
+	struct leaving leaving = { .plan = plan, .port = object };
+
+	if (object->kind->class == CLASS_PORT)
+		object_links(object, find_leaving, &leaving);
+	return leaving.found;
+}
+
+static bool is_pointless(const struct diff *diff, const struct change *change) {
+	const struct object *seen = change->observed, *ns;
+	const struct ns_state *observed;
+
+	if (change->type != CHANGE_UPDATE || !change->desired->gone || !seen)
+		return false;
+	observed = state_find(diff->input->observed, seen->ns);
+	ns = ns_self(observed);
+	return (ns && ns->change && ns->change->type == CHANGE_DELETE) || goes_along(observed, seen) ||
+	       leaves_controller(diff->plan, seen);
+}
+
+void diff_pointless(struct diff *diff) {
+	struct plan *plan = diff->plan;
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->changes.n; i++)
+		if (!is_pointless(diff, plan->changes.items[i]))
+			plan->changes.items[n++] = plan->changes.items[i];
+	plan->changes.n = n;
+}
+
+/* Is it still what topod made, as far as it shows? */
+static bool is_as_made(const struct ledger_entry *entry, const struct object *seen) {
+	return (bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
+}
+
 static bool to_be_deleted(const struct diff *diff, const struct ns_state *desired, const struct object *seen) {
 	const struct ledger_entry *entry;
 
@@ -385,7 +455,7 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made)
-		return (bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
+		return is_as_made(entry, seen);
 	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
 }
 
@@ -441,11 +511,26 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 
 /* What the ledger alone remembers. */
 
-static void mark_known(const struct ledger *ledger, const struct ns_state *ns) {
+static void mark_declared(const struct ledger *ledger, const struct ns_state *ns) {
 	ns_foreach(object, ns) {
 		struct ledger_entry *entry = ledger_find_object(ledger, object);
 
 		if (entry)
+			entry->declared = true;
+	}
+}
+
+/* What stands in the place of something that topod made, and is not declared any more, keeps nobody waiting; nor does
+ * what was found in a namespace that is another one by now. */
+static void mark_present(const struct ledger *ledger, const struct ns_state *observed) {
+	const struct object *self = ns_self(observed);
+	const struct ledger_entry *ns = self ? ledger_find_object(ledger, self) : NULL;
+	bool replaced = ns && ns->made && !is_as_made(ns, self);
+
+	ns_foreach(seen, observed) {
+		struct ledger_entry *entry = ledger_find_object(ledger, seen);
+
+		if (entry && (entry->made ? is_as_made(entry, seen) : !replaced))
 			entry->declared = true;
 	}
 }
@@ -463,8 +548,8 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 		return;
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		entry->declared = false;
-	mark_known(ledger, state_find(diff->input->desired, observed->name));
-	mark_known(ledger, observed);
+	mark_declared(ledger, state_find(diff->input->desired, observed->name));
+	mark_present(ledger, observed);
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared)
 			vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });

@@ -187,9 +187,8 @@ static bool parse_addition(struct ledger *ledger, char *line) {
 	char *word = strsep(&line, " "), *kind_name = strsep(&line, "\t"), *ns = strsep(&line, "\t"),
 	     *id = strsep(&line, "\t");
 	const struct kind *kind = kind_name ? any_kind_by_name(kind_name) : NULL;
-	const char *why;
 
-	if (!kind || !ns || !id || !unescape(ns) || !file_name_valid(ns, &why) || !unescape(id) || !*id || (!streq(word, "made") && !streq(word, "found")))
+	if (!kind || !ns || !id || !unescape(ns) || !unescape(id) || !*id || (!streq(word, "made") && !streq(word, "found")))
 		return false;
 	struct ledger_entry *before = ledger_find(ledger, ns, id);
 	if (before)
@@ -277,6 +276,26 @@ static bool note_field(struct ledger_entry *entry, const struct object *desired,
 	return true;
 }
 
+static void drop_field(struct ledger_entry *entry, struct ledger_field *field) {
+	free(field->name);
+	free(field->former);
+	*field = entry->fields[--entry->n];
+}
+
+/* What is about to be made anew is another one than was noted, also if nobody comes to note which. */
+static bool forget_birth(struct ledger_entry *entry, const struct kind *kind) {
+	bool any = false;
+
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		struct ledger_field *field = kind->fields[i].flags & FIELD_BIRTH ? entry_field(entry, kind->fields[i].name) : NULL;
+
+		if (field)
+			drop_field(entry, field);
+		any |= field != NULL;
+	}
+	return any;
+}
+
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out) {
 	_cleanup_text_ struct text id = {};
@@ -291,18 +310,14 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 		entry->made = true; /* what was found is gone, and topod made another in its place */
 		added = true;
 	}
+	if (made)
+		added |= forget_birth(entry, desired->kind);
 	for (size_t i = 0; i < desired->kind->n_fields; i++)
 		if (mask >> i & 1 || (desired->kind->fields[i].class == FIELD_KEY && object_has(desired, i)))
 			added |= note_field(entry, desired, observed, i);
 	if (added)
 		add_line(entry, out);
 	return added;
-}
-
-static void drop_field(struct ledger_entry *entry, struct ledger_field *field) {
-	free(field->name);
-	free(field->former);
-	*field = entry->fields[--entry->n];
 }
 
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out) {

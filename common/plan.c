@@ -22,6 +22,7 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 			diff_class(&diff, observed, rest[i], false);
 	state_foreach(observed, input->observed)
 		diff_extra(&diff, observed);
+	diff_pointless(&diff);
 	state_foreach(observed, input->observed)
 		diff_lost(&diff, observed);
 	plan_order(plan, input);

@@ -31,7 +31,52 @@ static bool speaks_of_link(const struct object *object) {
 	return found;
 }
 
-static enum stage stage_of(const struct change *change) {
+/* Links that others are made upon in this plan, and which those need up (a macvlan cannot be brought up else). */
+struct below {
+	const struct object *link;
+	UT_hash_handle hh;
+};
+
+struct finding_below {
+	struct arena *arena;
+	const struct state *desired;
+	struct below *found;
+};
+
+static void find_below(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct finding_below *f = userdata;
+	const struct ns_state *ns = state_find(f->desired, ns_name);
+	const struct object *link = ns && field->type == &type_link_ref && !(field->flags & FIELD_PEER)
+					    ? ns_find_link(ns, name) : NULL;
+	struct below *below = NULL;
+
+	if (link)
+		HASH_FIND_PTR(f->found, &link, below);
+	if (!link || below)
+		return;
+	below = arena_new(f->arena, struct below);
+	below->link = link;
+	HASH_ADD_PTR(f->found, link, below);
+}
+
+static struct below *find_all_below(struct plan *plan, const struct state *desired) {
+	struct finding_below f = { .arena = &plan->arena, .desired = desired };
+
+	vec_foreach(at, &plan->changes)
+		if ((*at)->type == CHANGE_CREATE && (*at)->desired->kind->class == CLASS_LINK)
+			object_links((*at)->desired, find_below, &f);
+	return f.found;
+}
+
+static bool is_below(struct below *all, const struct change *change) {
+	struct below *found = NULL;
+
+	if (change->type == CHANGE_UPDATE)
+		HASH_FIND_PTR(all, &change->desired, found);
+	return found;
+}
+
+static enum stage stage_of(const struct change *change, bool below) {
 	enum object_class class = change_object(change)->kind->class;
 
 	if (change->type == CHANGE_DELETE)
@@ -42,7 +87,7 @@ static enum stage stage_of(const struct change *change) {
 	case CLASS_SYSCTL:
 		return speaks_of_link(change->desired) ? STAGE_INSIDE : STAGE_DEFAULTS;
 	case CLASS_LINK:
-		return change->type == CHANGE_CREATE ? STAGE_LINK : STAGE_INSIDE;
+		return change->type == CHANGE_CREATE || below ? STAGE_LINK : STAGE_INSIDE;
 	case CLASS_PORT:
 	case CLASS_ADDRESS:
 	case CLASS_ROUTE:
@@ -75,8 +120,11 @@ static void climb_down(void *userdata, const struct field *field, const char *ns
 static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth) {
 	struct climb climb = { .desired = desired, .depth = depth };
 
-	if (depth < 16) /* loops are refused before; this only bounds */
-		object_links(object, climb_down, &climb);
+	if (depth >= 16) /* loops are refused before; this only bounds */
+		return 0;
+	object_links(object, climb_down, &climb);
+	if (object->twin) /* they are made together */
+		object_links(object->twin, climb_down, &climb);
 	return climb.height;
 }
 
@@ -91,8 +139,8 @@ static unsigned rank_of(const struct change *change, const struct state *desired
 	unsigned rank = inside[object->kind->class];
 
 	switch (stage) {
-	case STAGE_LINK:
-		return height_of(desired, object, 0);
+	case STAGE_LINK: /* what is below is changed between its own creation and theirs that stand on it */
+		return 2 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE);
 	case STAGE_INSIDE:
 		if (object->kind->goes_late)
 			rank += object->kind->goes_late(object);
@@ -187,6 +235,7 @@ static struct numbering *number_namespaces(struct arena *arena, const struct sta
 void plan_order(struct plan *plan, const struct plan_input *input) {
 	struct numbering *numbers = number_namespaces(&plan->arena, input->observed), *number;
 	struct sorted *sorted = arena_newn(&plan->arena, struct sorted, plan->changes.n);
+	struct below *below = find_all_below(plan, input->desired);
 
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		struct change *change = plan->changes.items[i];
@@ -194,11 +243,12 @@ void plan_order(struct plan *plan, const struct plan_input *input) {
 
 		find_needs(change, input->desired);
 		HASH_FIND_STR(numbers, ns, number);
-		enum stage stage = stage_of(change);
+		enum stage stage = stage_of(change, is_below(below, change));
 		sorted[i] = (struct sorted){ .change = change, .stage = stage, .ns = number ? number->number : 0,
 					     .rank = rank_of(change, input->desired, stage), .index = i };
 	}
 	HASH_CLEAR(hh, numbers);
+	HASH_CLEAR(hh, below);
 	qsort(sorted, plan->changes.n, sizeof(*sorted), compare);
 	for (size_t i = 0; i < plan->changes.n; i++)
 		plan->changes.items[i] = sorted[i].change;

@@ -5,6 +5,6 @@
 #include "plan.h"
 
 /* Finds what each change needs and puts them all into an order in which they can be done: what goes, then
- * namespaces, settings that new links inherit, links from the lowest up, then namespace by namespace the rest;
+ * namespaces, settings that new links inherit, links from the lowest up (each up before others are made upon it), then namespace by namespace the rest;
  * last the namespaces that go. */
 void plan_order(struct plan *plan, const struct plan_input *input);

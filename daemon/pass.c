@@ -48,6 +48,8 @@ static struct look look_of(const struct reconciler *r) {
 /* A namespace that is looked at now is dirty no more: what happened before is seen, what happens from here on
  * makes it dirty again. */
 static void clean(struct pass *pass) {
+	if (pass->only_looks)
+		return;
 	vec_foreach(at, &pass->infos) {
 		pass->r->n_dirty -= (*at)->dirty;
 		(*at)->dirty = false;
@@ -96,15 +98,38 @@ static void hold(struct change *change) {
 	change->error = -EAGAIN;
 }
 
-static bool is_held(const struct pass *pass, const struct change *change) {
-	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
-
+/* Something that it cannot be done without is left alone, or cannot be. */
+static bool is_hindered(const struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++)
 		if (change->needs[i]->held || change->needs[i]->refused)
 			return true;
+	return false;
+}
+
+static bool is_held(const struct pass *pass, const struct change *change) {
+	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
+
 	if (record && record->state == TROUBLE_REPORTED && pass->r->applying)
 		return true;
 	return !trouble_may_try(record, pass->now_usec);
+}
+
+/* What it waits for may come in a namespace of which no event tells the one that it is in itself. */
+static void wait_for_others(struct pass *pass, const struct change *change, struct trouble_record *record) {
+	struct ns_info *info = pass_info(pass->r, change_object(change)->ns);
+
+	if (info)
+		info->hindered = true;
+	if (record)
+		trouble_put_off(record, pass->now_usec);
+}
+
+/* It was never there to drift: something that it stands on is made only now, or was made lately. */
+static bool is_first_time(const struct pass *pass, const struct change *change) {
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (change->needs[i]->type == CHANGE_CREATE && !change->needs[i]->held)
+			return true;
+	return change->type == CHANGE_CREATE && !ledger_find_object(pass->r->ledger, change->desired);
 }
 
 /* Drift that the file wants reported or ignored rather than repaired. */
@@ -112,9 +137,9 @@ static bool is_only_reported(struct pass *pass, struct plan *plan, struct change
 	const struct object *object = change_object(change);
 	const struct trouble_record *record = trouble_find(&pass->r->troubles, object);
 
-	/* What could not be made at first is no drift. */
+	/* What could not be made at first is no drift, nor is what waited for it. */
 	if (pass->r->applying || object->drift == DRIFT_RESTORE || !change->desired ||
-	    (record && record->state == TROUBLE_FAILING))
+	    (record && record->state == TROUBLE_FAILING) || is_first_time(pass, change))
 		return false;
 	if (object->drift == DRIFT_REPORT && trouble_left(&pass->r->troubles, object, TROUBLE_REPORTED, now(pass))) {
 		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
@@ -161,6 +186,8 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 
 /* Marks what is not to be carried out, and notes why. */
 static void choose(struct pass *pass, struct plan *plan) {
+	vec_foreach(info, &pass->infos)
+		(*info)->hindered = false;
 	vec_foreach(at, &plan->changes) {
 		struct change *change = *at;
 		struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
@@ -169,6 +196,9 @@ static void choose(struct pass *pass, struct plan *plan) {
 			record->seen = true;
 		if (change->done && change->error) {
 			note_failure(pass, plan, change); /* refused by the plan itself */
+		} else if (is_hindered(change)) {
+			wait_for_others(pass, change, record);
+			hold(change);
 		} else if (is_held(pass, change) || is_only_reported(pass, plan, change) ||
 			   is_paused(pass, plan, change)) {
 			hold(change);
@@ -264,6 +294,18 @@ static void count(struct reconciler *r, const struct change *change) {
 	r->status.n_changed += change->type == CHANGE_UPDATE || change->again;
 }
 
+/* Did it fail before, or wait for something that did? Then it was never there to drift. */
+static bool was_awaited(const struct pass *pass, const struct change *change) {
+	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
+
+	if (record && record->state == TROUBLE_FAILING)
+		return true;
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (was_awaited(pass, change->needs[i]))
+			return true;
+	return false;
+}
+
 static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
@@ -275,7 +317,7 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 		return;
 	r->status.n_restored++;
 	r->status.n_drifts += !record || record->state != TROUBLE_HELD; /* that one was counted when it was seen */
-	if (record && record->state == TROUBLE_FAILING)
+	if (was_awaited(pass, change))
 		return; /* its recovery is told once it is verified */
 	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
 	if (!line)
@@ -438,7 +480,7 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 		err = carry_out(pass, &plan);
 	else if (err == 0)
 		err = 1;
-	if (err >= 0) /* else all of them are to be looked at again */
+	if (err >= 0) /* else the caller is to know what was not looked at */
 		forget_infos(pass, pass->n_touched);
 	plan_done(&plan);
 	state_done(&observed);

@@ -20,6 +20,7 @@ struct ns_info {
 	bool dirty;
 	uint64_t since_usec;      /* when it became so */
 	bool verified;            /* its last look found nothing to do */
+	bool hindered;            /* something in it waits for what is not well elsewhere */
 	size_t n_pending;
 	uint64_t look_again_usec; /* where something is pending */
 	/* During a pass: */
@@ -51,6 +52,7 @@ struct reconciler {
 struct pass {
 	struct reconciler *r;
 	uint64_t now_usec, since_usec;
+	bool only_looks;          /* what was seen has no consequences: what is dirty stays so */
 	vec(struct ns_info *) infos;
 	size_t n_touched;         /* of infos, in front: something is done there in this round */
 	size_t n_changes;         /* of the plan being carried out */

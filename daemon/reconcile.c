@@ -91,6 +91,16 @@ void reconciler_overrun(struct reconciler *r) {
 	r->hooks.occurred(r->hooks.userdata, &occurrence);
 }
 
+/* Where something waited for another object, it can perhaps be made now. */
+static void look_at_hindered(struct reconciler *r) {
+	for (struct ns_info *info = r->infos; info; info = info->hh.next) {
+		if (!info->hindered)
+			continue;
+		reconciler_dirty(r, info->name);
+		pass_set_verified(r, info, false);
+	}
+}
+
 /* Taking a spec into use. */
 
 static bool same_object(const struct object *a, const struct object *b) {
@@ -185,6 +195,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		pass_set_verified(r, pass_info(r, ns->name), false);
 	}
 	retry_failing(r, when);
+	look_at_hindered(r);
 	count_declared(r);
 	begin_applying(r);
 	spec_done(&before);
@@ -264,16 +275,23 @@ static void tell_recovery(struct reconciler *r, const struct trouble_record *rec
 }
 
 /* Objects of the namespaces looked at that differ no more. */
-static void end_troubles(struct reconciler *r, const struct pass *pass) {
+static void end_troubles(struct reconciler *r, struct pass *pass) {
 	struct trouble_record *record, *next;
+	bool any = false;
 
 	HASH_ITER(hh, r->troubles.records, record, next) {
 		if (record->seen || !pass_settled(pass, pass_info(r, record->ns)) || !is_over(record, now(r)))
 			continue;
-		if (record->state != TROUBLE_WATCHED)
+		if (record->state != TROUBLE_WATCHED) {
+			/* That it failed may still wait to be told. */
+			drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
 			tell_recovery(r, record);
+			any = true;
+		}
 		trouble_drop(&r->troubles, record);
 	}
+	if (any)
+		look_at_hindered(r);
 }
 
 static void set_pending(struct reconciler *r, const struct pass *pass, const struct plan *plan) {
@@ -331,13 +349,14 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 	_cleanup_text_ struct text lines = {};
 
 	set_pending(r, pass, plan);
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		pass_set_verified(r, pass->infos.items[i], true);
 	end_troubles(r, pass);
 	find_troubled(r, pass);
 	for (size_t i = pass->infos.n; i-- > pass->n_touched;) {
 		struct ns_info *info = pass->infos.items[i];
 		struct ns_state *ns = state_find(&r->spec.state, info->name);
 
-		pass_set_verified(r, info, true);
 		if (!ns || info->troubled || r->paused)
 			continue;
 		forget_returned(r, ns, &lines);
@@ -428,7 +447,7 @@ bool reconciler_settled(const struct reconciler *r) {
 }
 
 int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {
-	struct pass pass = { .r = r, .now_usec = now(r) };
+	struct pass pass = { .r = r, .now_usec = now(r), .only_looks = true };
 	int err;
 
 	*ret = (struct plan){};

@@ -46,6 +46,11 @@ static void pause_longer(struct trouble_record *record, uint64_t now) {
 	record->next_try_usec = now + record->pause_usec;
 }
 
+void trouble_put_off(struct trouble_record *record, uint64_t now) {
+	if (record->state == TROUBLE_FAILING && record->next_try_usec <= now)
+		pause_longer(record, now);
+}
+
 static void set_error(struct trouble_record *record, const char *error) {
 	free(record->error);
 	record->error = error ? xstrdup(error) : NULL;

@@ -61,6 +61,9 @@ void troubles_hurry(struct troubles *t, uint64_t now);
  * before. */
 void troubles_postpone(struct troubles *t, uint64_t due, uint64_t now);
 
+/* It is due and cannot be tried, because something that it needs is not there. */
+void trouble_put_off(struct trouble_record *record, uint64_t now);
+
 /* When the first record is due (a try, or the end of a fight); UINT64_MAX: never. */
 uint64_t trouble_due(const struct troubles *t);
 size_t trouble_count(const struct troubles *t, enum trouble_state state);

@@ -366,8 +366,14 @@ static bool provides(const struct object *object, const struct ip *ip, bool *ret
 	return ip_equal(&a->address.address, ip);
 }
 
+/* The kernel keeps no route for an address that was set without: it must go and come again. */
+static bool recreate(const struct object *desired _unused_, const struct object *observed, uint64_t differs) {
+	return differs >> ADDRESS_CONNECTED & 1 && object_has(observed, ADDRESS_NOPREFIXROUTE) &&
+	       ((const struct address *)observed)->noprefixroute;
+}
+
 const struct kind kind_address = {
 	.name = "address", .class = CLASS_ADDRESS, .transport = TRANSPORT_ROUTE, .size = sizeof(struct address),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = encode_address, .noun = noun,
-	.key = key, .provides = provides,
+	.key = key, .provides = provides, .recreate = recreate,
 };
