@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A case: what somebody else has made on the machine, two versions of a topology, and what happens afterwards. All of
+ * it follows from a seed.
+ *
+ * A case is made whole and then told with parts left out: each part has a number, and what refers to a part goes with
+ * it. So a failing case is made small by leaving out one part after the other, without moving the rest.
+ */
+#pragma once
+
+#include "op.h"
+
+enum { VERSIONS = 2 };
+
+struct part {
+	int id;
+	unsigned in;             /* bit v: it is in version v */
+};
+
+struct c_ns {
+	struct part part;
+	const char *name;
+	bool adopt, exclusive;
+	const char *drift;       /* or NULL */
+};
+
+struct c_link {
+	struct part part;
+	struct c_ns *ns;
+	const char *name, *kind; /* kind NULL: an end of a pair */
+	struct c_link *peer, *lower, *bridge;
+	struct part port;        /* that it is one of the bridge */
+	const char *cost[VERSIONS];
+	const char *source, *id[VERSIONS];
+	bool down;               /* in some version */
+};
+
+struct c_attribute {
+	struct part part;
+	struct c_link *link;
+	const char *key, *value[VERSIONS];
+};
+
+struct c_address {
+	struct part part;
+	struct c_link *link;
+	const char *text, *gateway;
+	bool ipv6, nodad[VERSIONS], noprefixroute[VERSIONS];
+};
+
+struct c_route {
+	struct part part;
+	struct c_ns *ns;
+	struct c_address *by, *second;
+	const char *to, *metric[VERSIONS], *mtu[VERSIONS], *type;
+	bool dev, src;
+};
+
+/* A setting, a NAT list or a resolv.conf: a text under a key. */
+struct c_text {
+	struct part part;
+	struct c_ns *ns;
+	struct c_link *link;     /* the one that a setting is of, or NULL */
+	const char *key, *value[VERSIONS];
+};
+
+enum step_type {
+	STEP_OP,           /* somebody does something, and its event is heard */
+	STEP_OP_UNHEARD,   /* … its event is lost in an overrun that is told of */
+	STEP_OP_REQUEST,   /* … just before the n-th request from now */
+	STEP_OP_LOOK,      /* … just after the n-th look from now, with its event */
+	STEP_WAIT,         /* n microseconds pass */
+	STEP_RELOAD,       /* to version n */
+	STEP_FAIL_REQUEST, /* the n-th request from now fails */
+	STEP_FAIL_LOOK,    /* the n-th look from now fails */
+	STEP_CRASH,        /* topod dies at the n-th request from now, and is started again */
+	STEP_RESTART,
+	STEP_DIRTY,        /* a hint about nothing */
+};
+
+struct step {
+	int id;
+	enum step_type type;
+	struct op op;
+	size_t n;
+	int error;
+	bool after;        /* a crash: after the request was carried out */
+	bool torn;         /* … and the last line of the ledger was not written to its end */
+};
+
+struct c_case {
+	struct arena arena;
+	uint64_t seed, random;
+	int n_parts;
+	bool *off;               /* parts that are left out; n_parts of them */
+	bool real;               /* only what the real kernel can be asked for */
+	vec(struct c_ns *) spaces;
+	vec(struct c_link *) links;
+	vec(struct c_attribute) attributes;
+	vec(struct c_address *) addresses;
+	vec(struct c_route) routes;
+	vec(struct c_text) texts;
+	vec(struct step) before;  /* the foreign things, as STEP_OP */
+	vec(struct step) steps;   /* what happens once version 1 was applied */
+	struct step crashes[VERSIONS + 1]; /* STEP_CRASH while a version is applied, and in `down`; n 0: none */
+	bool upgrade;             /* version 0 was applied before */
+	bool minimal;             /* the versions differ in one value */
+};
+
+/* `off` NULL: all parts. The array stays the caller's. */
+struct c_case *case_new(uint64_t seed, bool real, bool *off, int n_off);
+void case_free(struct c_case *c);
+
+bool case_has(const struct c_case *c, int id);
+
+/* The topology as a file. */
+char *case_yaml(const struct c_case *c, int version);
+
+/* Everything, for people. */
+void case_print(const struct c_case *c, struct text *out);
+void step_print(const struct step *step, struct text *out);

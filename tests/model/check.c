@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "check.h"
+
+#include <linux/rtnetlink.h>
+
+#include "kind/physical.h"
+
+static const char *id_of(const struct object *object, char buf[256]) {
+	_cleanup_text_ struct text id = {};
+
+	object_print_id(object, &id);
+	snprintf(buf, 256, "%s", id.data);
+	return buf;
+}
+
+static const struct state *desired(const struct run *run) {
+	return &reconciler_spec(run->r)->state;
+}
+
+/* Excuses. */
+
+static bool is_made(struct run *run, const struct object *object) {
+	const struct ledger_entry *entry = ledger_find_object(&run->ledger, object);
+
+	return entry && entry->made;
+}
+
+static bool link_in_the_way(struct run *run, const struct object *object) {
+	const struct w_link *there = ns_link(world_ns(run->w, object->ns), ((const struct link *)object)->name);
+
+	if (object->foreign)
+		return !there;
+	if (object->kind == &kind_physical)
+		return there ? !there->moved : !ns_link(run->w->spaces.items[0], ((const struct physical *)object)->source);
+	return there && there->foreign;
+}
+
+static bool address_in_the_way(struct run *run, const struct object *object) {
+	const struct address *a = (const struct address *)object;
+	struct w_ns *ns = world_ns(run->w, object->ns);
+	const struct w_link *link = ns_link(ns, a->dev);
+	const struct w_address *there = link ? ns_address(ns, link, &a->address) : NULL;
+
+	return there && there->foreign && !is_made(run, object);
+}
+
+static bool route_in_the_way(struct run *run, const struct object *object) {
+	const struct route *r = (const struct route *)object;
+	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
+	struct w_ns *ns = world_ns(run->w, object->ns);
+	const struct w_route *there = ns ? ns_route(ns, &like) : NULL;
+
+	return there && there->foreign && !is_made(run, object);
+}
+
+static bool in_the_way(struct run *run, const struct object *object) {
+	const struct w_ns *ns = world_ns(run->w, object->ns);
+	const struct w_file *file;
+
+	switch (object->kind->class) {
+	case CLASS_NETNS:
+		return object->foreign ? !ns : ns && ns->foreign;
+	case CLASS_LINK:
+		return link_in_the_way(run, object);
+	case CLASS_ADDRESS:
+		return address_in_the_way(run, object);
+	case CLASS_ROUTE:
+		return route_in_the_way(run, object);
+	case CLASS_DNS:
+		file = world_file(run->w, object->ns);
+		return file && file->foreign && !is_made(run, object);
+	case CLASS_SYSCTL:
+	case CLASS_PORT:
+	case CLASS_NAT:
+		break;
+	}
+	return false;
+}
+
+struct excuse {
+	struct run *run;
+	unsigned depth;
+	bool found;
+};
+
+static bool excused(struct run *run, const struct object *object, unsigned depth);
+
+static void ask_link(void *userdata, const struct field *field _unused_, const char *ns_name, const char *name) {
+	struct excuse *e = userdata;
+	const struct ns_state *ns = state_find(desired(e->run), ns_name);
+	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+
+	if (link)
+		e->found |= excused(e->run, link, e->depth + 1);
+	else if (!ns_link(world_ns(e->run->w, ns_name), name))
+		e->found = true; /* made by nobody here */
+}
+
+/* A route depends on more than it names: on the addresses and links by which its gateway is reached. */
+static bool route_excused(struct run *run, const struct object *object, unsigned depth) {
+	ns_foreach(other, state_find(desired(run), object->ns))
+		if ((other->kind->class == CLASS_ADDRESS || other->kind->class == CLASS_LINK) &&
+		    excused(run, other, depth + 1))
+			return true;
+	return false;
+}
+
+static bool excused(struct run *run, const struct object *object, unsigned depth) {
+	const struct ns_state *ns = state_find(desired(run), object->ns);
+	struct excuse e = { .run = run, .depth = depth };
+	char id[256];
+
+	if (depth > 6)
+		return false;
+	if (in_the_way(run, object) || (object->drift != DRIFT_RESTORE && run->disturbed) ||
+	    (run->faulted && streq(id_of(object, id), run->faulted)))
+		return true;
+	if (object->kind->class != CLASS_NETNS && ns_self(ns) && excused(run, ns_self(ns), depth + 1))
+		return true;
+	if (object->kind->class == CLASS_ROUTE && route_excused(run, object, depth))
+		return true;
+	object_links(object, ask_link, &e);
+	return e.found;
+}
+
+bool check_is_excused(struct run *run, const struct object *object) {
+	return excused(run, object, 0);
+}
+
+/* What is declared. */
+
+static void see(struct run *run, const char *ns, struct state *ret) {
+	struct look look = { .desired = desired(run), .ledger = &run->ledger, .topology = reconciler_spec(run->r)->topology };
+
+	fake_see(&run->fake, &look, ns, ret);
+}
+
+static bool is_well(const struct ns_state *seen_in, const struct object *object) {
+	const struct object *seen = ns_find(seen_in, object);
+
+	return seen && (seen->kind == object->kind || object->kind->any_kind) && !object_compare(object, seen) &&
+	       !seen->pending;
+}
+
+bool check_is_well(struct run *run, const struct object *object) {
+	struct state state = {};
+	bool well;
+
+	see(run, object->ns, &state);
+	well = is_well(state_find(&state, object->ns), object);
+	state_done(&state);
+	return well;
+}
+
+static void tell_wrong(struct run *run, const struct ns_state *seen_in, const struct object *object) {
+	const struct object *seen = ns_find(seen_in, object);
+	_cleanup_text_ struct text fields = {};
+	char id[256];
+
+	if (!seen)
+		run_fail(run, "missing: %s", id_of(object, id));
+	else if (seen->kind == object->kind || object->kind->any_kind)
+		object_print_fields(object, seen, object_compare(object, seen), &fields);
+	run_fail(run, "different: %s: %s", id_of(object, id), text_str(&fields));
+}
+
+static bool check_declared(struct run *run) {
+	bool all = true;
+
+	state_foreach(ns, desired(run)) {
+		struct state state = {};
+
+		see(run, ns->name, &state);
+		ns_foreach(object, ns) {
+			if (object->gone || is_well(state_find(&state, ns->name), object))
+				continue;
+			all = false;
+			if (!check_is_excused(run, object))
+				tell_wrong(run, state_find(&state, ns->name), object);
+		}
+		state_done(&state);
+	}
+	return all;
+}
+
+/* What is there. */
+
+static void check_object_declared(struct run *run, const struct object *like) {
+	const struct ns_state *ns = state_find(desired(run), like->ns);
+	const struct object *object = ns_find(ns, like);
+	char id[256];
+
+	if (!object || object->gone)
+		run_fail(run, "leaked: %s", id_of(like, id));
+}
+
+static void check_ns_left(struct run *run, struct w_ns *there, struct state *state) {
+	const struct ns_state *seen = state_find(state, there->name);
+
+	if (!there->foreign && ns_self(seen))
+		check_object_declared(run, ns_self(seen));
+	vec_foreach(at, &there->links)
+		if (!(*at)->foreign && !streq((*at)->values->name, "lo"))
+			check_object_declared(run, ns_find_link(seen, (*at)->values->name));
+	ns_foreach(object, seen) {
+		const struct address *a = (const struct address *)object;
+		const struct route *r = (const struct route *)object;
+
+		if (object->kind->class == CLASS_ADDRESS) {
+			const struct w_address *it = ns_address(there, ns_link(there, a->dev), &a->address);
+			if (!it->foreign)
+				check_object_declared(run, object);
+		} else if (object->kind->class == CLASS_ROUTE && !object->kernel_made) {
+			const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
+			if (!ns_route(there, &like)->foreign)
+				check_object_declared(run, object);
+		} else if (object->kind->class == CLASS_NAT && !there->nat_foreign) {
+			check_object_declared(run, object);
+		}
+	}
+}
+
+static void check_left(struct run *run) {
+	vec_foreach(at, &run->w->spaces) {
+		struct state state = {};
+
+		if (!(*at)->name)
+			continue;
+		see(run, (*at)->name, &state);
+		check_ns_left(run, *at, &state);
+		state_done(&state);
+	}
+	vec_foreach(file, &run->w->files)
+		if (!file->foreign && !ns_find_key(state_find(desired(run), file->ns), (const char[]){ CLASS_DNS }, 1))
+			run_fail(run, "leaked: file of %s", file->ns);
+}
+
+static void check_ledger(struct run *run) {
+	for (const struct ledger_ns *ns = run->ledger.namespaces; ns; ns = ns->hh.next)
+		for (const struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next) {
+			bool found = false;
+
+			ns_foreach(object, state_find(desired(run), ns->name)) {
+				char id[256];
+
+				found |= !object->gone && streq(id_of(object, id), entry->id);
+			}
+			if (!found)
+				run_fail(run, "ledger: %s is noted and not declared", entry->id);
+		}
+	state_foreach(ns, desired(run))
+		ns_foreach(object, ns) {
+			bool makes = !object->foreign && !object->kind->undeletable && !object->gone && !ns->adopt;
+			char id[256];
+
+			if (makes && check_is_well(run, object) && !check_is_excused(run, object) && !is_made(run, object))
+				run_fail(run, "ledger: %s was made and is not noted", id_of(object, id));
+		}
+}
+
+/* The plan. */
+
+static void check_plan(struct run *run, bool all_well) {
+	struct plan plan;
+	struct state observed;
+	char id[256];
+
+	if (reconciler_plan(run->r, &plan, &observed) < 0)
+		run_fail(run, "plan: the look failed");
+	vec_foreach(at, &plan.changes) {
+		const struct change *change = *at;
+
+		if (all_well || (!change->refused && !change->n_needs && !check_is_excused(run, change_object(change))))
+			run_fail(run, "plan: %s would be %s", id_of(change_object(change), id),
+				 change->type == CHANGE_CREATE ? "made" : change->type == CHANGE_UPDATE ? "changed" : "deleted");
+	}
+	plan_done(&plan);
+	state_done(&observed);
+}
+
+static void check_violations(struct run *run) {
+	if (run->fake.violations.size)
+		run_fail(run, "foreign: %s", run->fake.violations.data);
+}
+
+/* Who reads the journal must come to the same end. */
+static void check_told(struct run *run) {
+	vec_foreach(at, &run->ill)
+		if (*at)
+			run_fail(run, "told: %s is well, and was last told of as ill", *at);
+}
+
+void check_rest(struct run *run) {
+	struct reconciler_status status;
+	bool all_well;
+
+	if (run->failure)
+		return;
+	check_violations(run);
+	all_well = check_declared(run);
+	check_left(run);
+	check_plan(run, all_well);
+	reconciler_status(run->r, &status);
+	if (status.phase == PHASE_CONVERGED) /* else what has gone back is not forgotten yet */
+		check_ledger(run);
+	if (all_well && status.phase != PHASE_CONVERGED && !status.n_reported && !status.n_fights)
+		run_fail(run, "phase: all is as declared, and it says %s (failing %zu)",
+			 status.phase == PHASE_CONVERGING ? "converging" : "degraded", status.n_failing);
+	if (!all_well && status.phase == PHASE_CONVERGED && !run->disturbed)
+		run_fail(run, "phase: something is wrong, and it says converged");
+	if (status.phase == PHASE_CONVERGED)
+		check_told(run);
+	run->n_converged += status.phase == PHASE_CONVERGED;
+	run->n_degraded += status.phase == PHASE_DEGRADED;
+}
+
+void check_gone(struct run *run) {
+	check_violations(run);
+	check_left(run);
+	if (!run->failure && run->ledger.namespaces)
+		run_fail(run, "ledger: %s is left after down", run->ledger.namespaces->entries->id);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What must hold at rest, whatever happened before.
+ */
+#pragma once
+
+#include "run.h"
+
+/* What is declared is there, but for what something foreign is in the way of; nothing of topod's is there that is not
+ * declared; the ledger says so; another plan would be empty; nothing foreign was touched. */
+void check_rest(struct run *run);
+
+/* Nothing of topod's is left, and its ledger is gone. */
+void check_gone(struct run *run);
+
+/* May the object be wrong? */
+bool check_is_excused(struct run *run, const struct object *object);
+
+/* Is the object as declared? */
+bool check_is_well(struct run *run, const struct object *object);

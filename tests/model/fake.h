@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel as the reconciler knows it (daemon/kernel.h), made of a world.
+ *
+ * Each change becomes a request to the world. Requests are counted, so that one can be made to fail, or be the last
+ * before a crash, or something else can happen just before it. And each is judged: one that would change what is
+ * foreign is carried out and noted as a violation.
+ */
+#pragma once
+
+#include "kernel.h"
+#include "world.h"
+
+struct fault {
+	size_t request;        /* which one, counted from 1; 0: each that is about the object */
+	const char *id;        /* object_print_id() */
+	int error;
+};
+
+struct fake {
+	struct kernel kernel;
+	struct world *world;
+	size_t n_requests, n_looks, n_partial, n_failed, n_injected;
+	vec(struct fault) faults;
+	size_t look_fault;     /* which look fails; 0: none */
+	int look_error;
+	size_t crash_at;       /* the request that is not answered any more; 0: none */
+	bool crash_after;      /* it was carried out, though */
+	bool crashed;
+	bool torn;             /* … and the last line of the ledger was cut off */
+	const size_t *ledger_size;
+	size_t size_before;    /* when the last request was made */
+	bool first;            /* no request was made since the ledger's last line was written */
+	void *userdata;
+	void (*requested)(void *userdata, size_t n); /* just before a request; may be NULL */
+	void (*looked)(void *userdata, size_t n);    /* just after a look was taken; may be NULL */
+	void (*crash)(void *userdata);               /* the machine's files are as they will be found */
+	struct text violations, trace;
+	bool tracing;
+};
+
+/* The world stays the caller's. */
+void fake_init(struct fake *fake, struct world *world);
+void fake_done(struct fake *fake);
+
+/* A whole look without any of the above. */
+void fake_see(struct fake *fake, const struct look *look, const char *ns, struct state *ret);

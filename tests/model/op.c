@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "op.h"
+
+#include <linux/rtnetlink.h>
+
+/* Stable addresses, so that the same act gives the same link in a world and in the kernel. */
+static struct mac mac_of(const char *ns, const char *name) {
+	return link_stable_mac("somebody else's", "", ns, name);
+}
+
+/* Printing. */
+
+static void print_ip(const struct op *op, struct text *out) {
+	if (streq(op->ns, NS_HOST))
+		text_add(out, "ip ");
+	else
+		text_addf(out, "ip -n %s ", op->ns);
+}
+
+static const char *mac_text(const struct op *op, bool second, char buf[MAC_TEXT_MAX]) {
+	struct mac mac = second ? mac_of(op->ns2, op->name2) : mac_of(op->ns, op->name);
+
+	return mac_format(&mac, buf);
+}
+
+static void print_veth(const struct op *op, struct text *out) {
+	char buf[MAC_TEXT_MAX];
+
+	print_ip(op, out);
+	text_addf(out, "link add %s address %s type veth peer name %s", op->name, mac_text(op, false, buf), op->name2);
+	text_addf(out, " address %s", mac_text(op, true, buf));
+	if (!streq(op->ns, op->ns2))
+		text_addf(out, " netns %s", streq(op->ns2, NS_HOST) ? "/proc/1/ns/net" : op->ns2);
+}
+
+static void print_route(const struct op *op, const char *verb, struct text *out) {
+	text_addf(out, "route %s %s", verb, op->text);
+	if (op->value)
+		text_addf(out, " via %s", op->value);
+	if (op->name)
+		text_addf(out, " dev %s", op->name);
+	text_addf(out, " proto 186 metric %u", op->number);
+}
+
+static void print_link(const struct op *op, struct text *out) {
+	char buf[MAC_TEXT_MAX];
+
+	print_ip(op, out);
+	switch (op->type) {
+	case OP_BRIDGE:
+		text_addf(out, "link add %s address %s type bridge", op->name, mac_text(op, false, buf));
+		break;
+	case OP_MACVLAN:
+		text_addf(out, "link add %s link %s address %s type macvlan mode bridge", op->name, op->name2,
+			  mac_text(op, false, buf));
+		break;
+	case OP_VXLAN:
+		text_addf(out, "link add %s address %s type vxlan id %u dstport 4790", op->name, mac_text(op, false, buf),
+			  op->number);
+		break;
+	case OP_LINK_DELETE:
+		text_addf(out, "link delete %s", op->name);
+		break;
+	case OP_UP:
+	case OP_DOWN:
+		text_addf(out, "link set %s %s", op->name, op->type == OP_UP ? "up" : "down");
+		break;
+	case OP_MTU:
+		text_addf(out, "link set %s mtu %u", op->name, op->number);
+		break;
+	case OP_TXQLEN:
+		text_addf(out, "link set %s txqueuelen %u", op->name, op->number);
+		break;
+	case OP_MAC:
+		text_addf(out, "link set %s address %s", op->name, op->text);
+		break;
+	case OP_ALIAS:
+		text_addf(out, "link set %s alias '%s'", op->name, op->text);
+		break;
+	case OP_MASTER:
+		text_addf(out, "link set %s master %s", op->name, op->name2);
+		break;
+	case OP_NOMASTER:
+		text_addf(out, "link set %s nomaster", op->name);
+		break;
+	case OP_RENAME:
+		text_addf(out, "link set %s name %s", op->name, op->name2);
+		break;
+	case OP_MOVE:
+		text_addf(out, "link set %s netns %s", op->name, streq(op->ns2, NS_HOST) ? "/proc/1/ns/net" : op->ns2);
+		break;
+	default:
+		text_addf(out, "link set %s type bridge_slave cost %u", op->name, op->number);
+		break;
+	}
+}
+
+static void print_inside(const struct op *op, struct text *out) {
+	print_ip(op, out);
+	switch (op->type) {
+	case OP_ADDRESS_ADD:
+		text_addf(out, "address add %s dev %s%s", op->text, op->name, op->nodad ? " nodad" : "");
+		break;
+	case OP_ADDRESS_DELETE:
+		text_addf(out, "address delete %s dev %s", op->text, op->name);
+		break;
+	case OP_ADDRESS_FLUSH:
+		text_addf(out, "address flush dev %s scope global", op->name);
+		break;
+	case OP_ROUTE_ADD:
+		print_route(op, "add", out);
+		break;
+	case OP_ROUTE_REPLACE:
+		print_route(op, "replace", out);
+		break;
+	case OP_ROUTE_DELETE:
+		text_addf(out, "route delete %s metric %u", op->text, op->number);
+		break;
+	default:
+		text_addf(out, "-4 route flush dev %s table main", op->name);
+		break;
+	}
+}
+
+/* What is no matter of ip(8). */
+static void print_other(const struct op *op, struct text *out) {
+	const char *enter = streq(op->ns, NS_HOST) ? "" : "ip netns exec ";
+
+	switch (op->type) {
+	case OP_NS_ADD:
+		text_addf(out, "ip netns add %s", op->ns);
+		break;
+	case OP_NS_DELETE:
+		text_addf(out, "ip netns delete %s", op->ns);
+		break;
+	case OP_NS_STALE:
+		text_addf(out, "touch /run/netns/%s", op->ns);
+		break;
+	case OP_SETTING:
+		text_addf(out, "%s%s%ssysctl -q -w %s=%s", enter, *enter ? op->ns : "", *enter ? " " : "", op->text, op->value);
+		break;
+	case OP_NAT_DELETE:
+	case OP_NAT_CHANGE:
+		text_addf(out, "%s%s%snft %s", enter, *enter ? op->ns : "", *enter ? " " : "",
+			  op->type == OP_NAT_DELETE ? "delete table inet topod-t"
+						    : "add rule inet topod-t postrouting oifname zz masquerade");
+		break;
+	case OP_FILE_WRITE:
+		text_addf(out, "mkdir -p /etc/netns/%s; echo '%s' > /etc/netns/%s/resolv.conf", op->ns, op->text, op->ns);
+		break;
+	case OP_FILE_DELETE:
+		text_addf(out, "rm -f /etc/netns/%s/resolv.conf", op->ns);
+		break;
+	default:
+		text_addf(out, "# a network card %s in %s", op->name, op->ns);
+		break;
+	}
+}
+
+void op_print(const struct op *op, struct text *out) {
+	if (op->type == OP_VETH)
+		print_veth(op, out);
+	else if (op->type >= OP_BRIDGE && op->type <= OP_PORT_COST)
+		print_link(op, out);
+	else if (op->type >= OP_ADDRESS_ADD && op->type <= OP_ROUTE_FLUSH)
+		print_inside(op, out);
+	else if (op->type != OP_NONE)
+		print_other(op, out);
+}
+
+/* Doing. */
+
+static struct prefix prefix_of(const char *text) {
+	struct prefix prefix = {};
+
+	if (streq(text, "default"))
+		prefix.address.family = AF_INET;
+	else if (prefix_parse(text, &prefix) < 0)
+		abort();
+	return prefix;
+}
+
+static struct w_link *make(struct world *w, const struct kind *kind, const char *ns, const char *name) {
+	struct w_link *link = link_new(w, kind, name);
+
+	link->values->mac = mac_of(ns, name);
+	return link;
+}
+
+static int add_veth(struct world *w, const struct op *op) {
+	struct w_ns *here = world_ns(w, op->ns), *there = world_ns(w, op->ns2);
+	struct w_link *a, *b;
+
+	if (!here || !there)
+		return -ENOENT;
+	if (ns_link(here, op->name) || ns_link(there, op->name2) ||
+	    (here == there && streq(op->name, op->name2)))
+		return -EEXIST;
+	a = make(w, &kind_veth, op->ns, op->name);
+	b = make(w, &kind_veth, op->ns2, op->name2);
+	link_enter(w, b, there);
+	link_enter(w, a, here);
+	a->peer = b;
+	b->peer = a;
+	return 0;
+}
+
+static int add_link(struct world *w, const struct op *op, struct w_ns *ns) {
+	struct w_link *lower = op->type == OP_MACVLAN ? ns_link(ns, op->name2) : NULL, *link;
+	const struct kind *kind = op->type == OP_MACVLAN ? &kind_macvlan : op->type == OP_BRIDGE ? &kind_bridge
+			        : op->type == OP_VXLAN	 ? &kind_vxlan	 : &kind_other;
+
+	if (ns_link(ns, op->name))
+		return -EEXIST;
+	if (op->type == OP_MACVLAN && (!lower || streq(op->name2, "lo")))
+		return lower ? -EINVAL : -ENODEV;
+	if (op->type == OP_MACVLAN && lower->port)
+		return -EBUSY;
+	link = make(w, kind, op->ns, op->name);
+	link->lower = lower;
+	link->hardware = op->type == OP_HARDWARE;
+	if (lower)
+		link->values->mtu = lower->values->mtu;
+	return link_enter(w, link, ns);
+}
+
+static int change_text(struct world *w, const struct op *op, struct w_link *link) {
+	if (op->type == OP_MAC)
+		mac_parse(op->text, &link->values->mac);
+	else if (op->type == OP_ALIAS)
+		link->values->alias = op->text;
+	else
+		link->values->txqueuelen = op->number;
+	link_changed(w, link);
+	return 0;
+}
+
+static int enslave(struct world *w, const struct op *op, struct w_ns *ns, struct w_link *link) {
+	struct w_link *master = ns_link(ns, op->name2);
+
+	return !master ? -ENODEV : master == link ? -ELOOP : link_set_master(w, link, master);
+}
+
+static int set_cost(struct world *w, const struct op *op, struct w_link *link) {
+	if (!link->port)
+		return -EINVAL;
+	link->port->cost = op->number;
+	link_changed(w, link);
+	return 0;
+}
+
+/* Who gives a link another name or place has made it his own, with what stands on it. */
+static void take_over(struct w_ns *ns, struct w_link *link, int r) {
+	if (r < 0)
+		return;
+	link->foreign = true;
+	link->moved = false;
+	vec_foreach(a, &ns->addresses)
+		a->foreign |= a->link == link;
+	vec_foreach(route, &ns->routes)
+		for (size_t i = 0; i < route->n_hops; i++)
+			route->foreign |= route->hops[i].dev == link;
+}
+
+static int change_link(struct world *w, const struct op *op, struct w_ns *ns) {
+	struct w_link *link = ns_link(ns, op->name);
+	struct w_ns *there;
+	int r;
+
+	if (!link)
+		return -ENODEV;
+	switch (op->type) {
+	case OP_LINK_DELETE:
+		if (streq(op->name, "lo") || link->hardware)
+			return -EOPNOTSUPP;
+		link_remove(w, link);
+		return 0;
+	case OP_UP:
+	case OP_DOWN:
+		return link_set_up(w, link, op->type == OP_UP);
+	case OP_MTU:
+		return link_set_mtu(w, link, op->number);
+	case OP_MASTER:
+		return enslave(w, op, ns, link);
+	case OP_NOMASTER:
+		return link_set_master(w, link, NULL);
+	case OP_RENAME:
+		r = link_rename(w, link, op->name2);
+		take_over(ns, link, r);
+		return r;
+	case OP_MOVE:
+		there = world_ns(w, op->ns2);
+		r = there ? link_move(w, link, there, op->name) : -ENOENT;
+		if (there != ns)
+			take_over(ns, link, r);
+		return r;
+	case OP_PORT_COST:
+		return set_cost(w, op, link);
+	default:
+		return change_text(w, op, link);
+	}
+}
+
+static int flush(struct world *w, struct w_ns *ns, const struct w_link *link) {
+	for (size_t i = 0; i < ns->addresses.n;) {
+		struct prefix address = ns->addresses.items[i].address;
+
+		if (ns->addresses.items[i].link != link || ns->addresses.items[i].scope)
+			i++;
+		else
+			address_delete(w, ns, link, &address);
+	}
+	return 0;
+}
+
+static int change_address(struct world *w, const struct op *op, struct w_ns *ns) {
+	struct w_link *link = ns_link(ns, op->name);
+	struct prefix address;
+
+	if (!link)
+		return -ENODEV;
+	if (op->type == OP_ADDRESS_FLUSH)
+		return flush(w, ns, link);
+	address = prefix_of(op->text);
+	if (op->type == OP_ADDRESS_DELETE)
+		return address_delete(w, ns, link, &address);
+	return address_add(w, ns, (struct w_address){ .link = link, .address = address,
+						      .nodad = address.address.family == AF_INET6 && op->nodad });
+}
+
+static int flush_routes(struct world *w, struct w_ns *ns, const struct w_link *link) {
+	for (size_t i = 0; i < ns->routes.n;) {
+		struct w_route route = ns->routes.items[i];
+
+		if (route.table == RT_TABLE_MAIN && route.to.address.family == AF_INET && route.n_hops == 1 &&
+		    route.hops[0].dev == link)
+			route_delete(w, ns, &route);
+		else
+			i++;
+	}
+	return 0;
+}
+
+static int change_route(struct world *w, const struct op *op, struct w_ns *ns) {
+	struct w_link *link = op->name ? ns_link(ns, op->name) : NULL;
+	struct w_route route = { .table = RT_TABLE_MAIN, .type = RTN_UNICAST, .protocol = 186, .metric = op->number };
+
+	if (op->name && !link)
+		return -ENODEV;
+	if (op->type == OP_ROUTE_FLUSH)
+		return flush_routes(w, ns, link);
+	route.to = prefix_of(op->text);
+	if (route.to.address.family == AF_INET6 && !route.metric)
+		route.metric = 1024;
+	if (op->type == OP_ROUTE_DELETE)
+		return route_delete(w, ns, &route);
+	route.n_hops = 1;
+	route.hops[0] = (struct w_hop){ .dev = link, .weight = 1 };
+	if (op->value && ip_parse(op->value, &route.hops[0].via) < 0)
+		abort();
+	if (route.to.address.family == AF_INET && !op->value)
+		route.scope = RT_SCOPE_LINK;
+	return route_add(w, ns, route, op->type == OP_ROUTE_ADD ? ROUTE_ADD : ROUTE_REPLACE);
+}
+
+static int change_nat(struct world *w, const struct op *op, struct w_ns *ns) {
+	_cleanup_free_ char *text = NULL;
+
+	if (!ns->nat)
+		return -ENOENT;
+	text = xasprintf("%sand one more rule\n", ns->nat);
+	ns_set_nat(w, ns, op->type == OP_NAT_DELETE ? NULL : text);
+	return 0;
+}
+
+static int act_inside(struct world *w, const struct op *op, struct w_ns *ns) {
+	_cleanup_free_ char *path = NULL;
+
+	if (op->type == OP_BRIDGE || op->type == OP_MACVLAN || op->type == OP_VXLAN || op->type == OP_HARDWARE)
+		return add_link(w, op, ns);
+	if (op->type >= OP_LINK_DELETE && op->type <= OP_PORT_COST)
+		return change_link(w, op, ns);
+	if (op->type <= OP_ADDRESS_FLUSH)
+		return change_address(w, op, ns);
+	if (op->type <= OP_ROUTE_FLUSH)
+		return change_route(w, op, ns);
+	if (op->type == OP_NAT_DELETE || op->type == OP_NAT_CHANGE)
+		return change_nat(w, op, ns);
+	path = xstrdup(op->text);
+	for (char *c = path; *c; c++)
+		*c = *c == '.' ? '/' : *c;
+	return setting_set(w, ns, path, op->value);
+}
+
+int op_apply(struct world *w, const struct op *op) {
+	struct w_ns *ns = world_ns(w, op->ns);
+
+	switch (op->type) {
+	case OP_NS_ADD:
+		return world_add_ns(w, op->ns);
+	case OP_NS_DELETE:
+		if (!world_is_stale(w, op->ns))
+			return world_delete_ns(w, op->ns);
+		world_clear_stale(w, op->ns);
+		return 0;
+	case OP_NS_STALE:
+		if (ns)
+			return -EEXIST;
+		world_add_stale(w, op->ns);
+		return 0;
+	case OP_VETH:
+		return add_veth(w, op);
+	case OP_FILE_WRITE:
+		world_write_file(w, op->ns, op->text);
+		return 0;
+	case OP_FILE_DELETE:
+		world_remove_file(w, op->ns);
+		return 0;
+	default:
+		return ns ? act_inside(w, op, ns) : -ENOENT;
+	}
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run.h"
+
+#include <fcntl.h>
+
+enum {
+	PASSES_MAX = 300, /* at one moment: more means that it never comes to rest */
+	RETRIES_MAX = 14, /* looks into the future */
+};
+
+static const char topology[] = "t";
+
+void run_fail(struct run *run, const char *format, ...) {
+	va_list args;
+
+	if (run->failure)
+		return;
+	va_start(args, format);
+	if (vasprintf(&run->failure, format, args) < 0)
+		abort();
+	va_end(args);
+}
+
+static void tell(struct run *run, const char *format, ...) _printf_(2, 3);
+static void tell(struct run *run, const char *format, ...) {
+	va_list args;
+	char *text;
+
+	if (!run->telling)
+		return;
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	text_addf(&run->story, "%s", text_str(&run->fake.trace));
+	text_done(&run->fake.trace);
+	text_addf(&run->story, "%8.3f %s\n", (double)(run->w->now_usec - 1000000000) / 1e6, text);
+	free(text);
+}
+
+/* The reconciler's surroundings. */
+
+/* What a reader of the journal takes for not well. */
+static char *told_name(const struct occurrence *o) {
+	return xasprintf("%s %s", o->scope, o->noun);
+}
+
+static void told_well(struct run *run, const struct occurrence *o) {
+	_cleanup_free_ char *name = told_name(o);
+
+	vec_foreach(at, &run->ill)
+		if (*at && streq(*at, name)) {
+			free(*at);
+			*at = NULL;
+		}
+}
+
+static void told_ill(struct run *run, const struct occurrence *o) {
+	told_well(run, o);
+	vec_push(&run->ill, told_name(o));
+}
+
+static void forget_told(struct run *run) {
+	vec_foreach(at, &run->ill)
+		free(*at);
+	vec_clear(&run->ill);
+}
+
+static void occurred(void *userdata, const struct occurrence *o) {
+	static const char *const words[] = {
+		[OCCURRENCE_DRIFT_RESTORED] = "restored", [OCCURRENCE_DRIFT_REPORTED] = "reported",
+		[OCCURRENCE_DRIFT_FAILED] = "drift, failed", [OCCURRENCE_BACKED_OFF] = "backed off",
+		[OCCURRENCE_FAILING] = "failing", [OCCURRENCE_RECOVERED] = "recovered", [OCCURRENCE_CONVERGED] = "converged",
+		[OCCURRENCE_OVERRUN] = "overrun",
+	};
+
+	struct run *run = userdata;
+
+	if (o->type == OCCURRENCE_FAILING || o->type == OCCURRENCE_DRIFT_FAILED || o->type == OCCURRENCE_BACKED_OFF)
+		told_ill(run, o);
+	else if (o->type == OCCURRENCE_RECOVERED)
+		told_well(run, o);
+	tell(userdata, "= %s: %s %s %s %s", words[o->type], o->scope ? o->scope : "", o->noun ? o->noun : "",
+	     o->what ? o->what : "", o->error ? o->error : "");
+}
+
+static uint64_t now(void *userdata) {
+	return ((struct run *)userdata)->w->now_usec++;
+}
+
+static void hear(struct run *run, const struct w_event *event) {
+	if (!event->ns)
+		reconciler_dirty(run->r, event->name);
+	else if (run->whole && event->ns->name)
+		reconciler_dirty(run->r, event->ns->name);
+	else
+		reconciler_hint_id(run->r, event->ns->nsid, &event->hint);
+}
+
+static void deliver(void *userdata) {
+	struct run *run = userdata;
+
+	for (size_t i = 0; i < run->w->events.n && run->r; i++)
+		hear(run, &run->w->events.items[i]);
+	vec_clear(&run->w->events);
+}
+
+static void act_when_due(struct run *run, bool look, size_t n) {
+	for (size_t i = 0; i < run->scheduled.n; i++) {
+		struct scheduled scheduled = run->scheduled.items[i];
+
+		if (scheduled.look != look || scheduled.at != n || run->fake.crashed)
+			continue;
+		run->scheduled.items[i].at = 0;
+		run_op(run, &scheduled.op);
+		if (look)
+			deliver(run);
+	}
+}
+
+static void requested(void *userdata, size_t n) {
+	act_when_due(userdata, false, n);
+}
+
+static void looked(void *userdata, size_t n) {
+	act_when_due(userdata, true, n);
+}
+
+static const char *ledger_path(struct run *run) {
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/ledger", run->file.dir_fd);
+	return path;
+}
+
+static void crash(void *userdata) {
+	struct run *run = userdata;
+	_cleanup_close_ int fd = open(ledger_path(run), O_RDONLY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	run->n_crashes++;
+	free(run->rescued);
+	run->rescued = xmalloc(1 << 18);
+	if (fd >= 0)
+		n = read(fd, run->rescued, (1 << 18) - 1);
+	run->rescued[MAX(n, 0)] = '\0';
+	tell(run, "crash at request %zu", run->fake.n_requests);
+}
+
+/* What a case that failed has left. */
+static void remove_ledger(void) {
+	struct ledger_file file = LEDGER_FILE_NONE;
+	struct ledger ledger = {};
+	size_t damaged;
+	pid_t pid;
+
+	if (ledger_file_open(&file, topology, &ledger, &pid, &damaged) == 0)
+		ledger_file_compact(&file, &(struct ledger){});
+	ledger_done(&ledger);
+	ledger_file_close(&file, true);
+}
+
+void run_init(struct run *run, const struct c_case *c, bool telling) {
+	remove_ledger();
+	*run = (struct run){ .c = c, .w = world_new(c->seed), .file = LEDGER_FILE_NONE, .version = -1, .telling = telling };
+	fake_init(&run->fake, run->w);
+	run->fake.userdata = run;
+	run->fake.requested = requested;
+	run->fake.looked = looked;
+	run->fake.crash = crash;
+	run->fake.tracing = telling;
+	run->fake.ledger_size = &run->file.size;
+}
+
+void run_done(struct run *run) {
+	if (run->r)
+		run_stop(run);
+	fake_done(&run->fake);
+	world_free(run->w);
+	vec_done(&run->scheduled);
+	forget_told(run);
+	vec_done(&run->ill);
+	free(run->rescued);
+	free(run->failure);
+	text_done(&run->story);
+}
+
+/* Starting and stopping. */
+
+bool run_read(struct run *run, int version, struct spec *ret) {
+	const struct spec_options options = { .topology = topology, .machine_id = { 1, 2, 3 } };
+	_cleanup_free_ char *yaml = version < 0 ? NULL : case_yaml(run->c, version);
+	_cleanup_(diags_done) struct diags diags = {};
+
+	if (!yaml) {
+		spec_empty(ret, topology);
+		return true;
+	}
+	uint8_t source = diags_add_source(&diags, (struct source){ "case", yaml, strlen(yaml) });
+	if (spec_read(ret, &diags, source, &options))
+		return true;
+	_cleanup_free_ char *all = diags_format(&diags, false);
+	run_fail(run, "spec: %s", all);
+	return false;
+}
+
+void run_start(struct run *run, int version) {
+	const struct reconciler_hooks hooks = { .userdata = run, .occurred = occurred, .drain = deliver, .now = now };
+	struct spec spec = {};
+	size_t damaged;
+	pid_t pid;
+
+	int r = ledger_file_open(&run->file, topology, &run->ledger, &pid, &damaged);
+	if (r < 0)
+		run_fail(run, "ledger: %s", strerror(-r));
+	run_read(run, version, &spec);
+	run->version = version;
+	vec_clear(&run->w->events);
+	tell(run, "start version %d", version);
+	run->r = reconciler_new(&spec, &run->fake.kernel, &run->ledger, &run->file, &hooks);
+}
+
+void run_stop(struct run *run) {
+	tell(run, "stop");
+	reconciler_free(run->r);
+	run->r = NULL;
+	forget_told(run);
+	ledger_done(&run->ledger);
+	ledger_file_close(&run->file, !run->fake.crashed);
+}
+
+static void put_back_ledger(struct run *run, bool torn) {
+	size_t size = strlen(run->rescued);
+	int fd = open(ledger_path(run), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (torn && size > 20)
+		size -= 1 + size % 7;
+	if (fd < 0 || write(fd, run->rescued, size) != (ssize_t)size)
+		run_fail(run, "cannot write the ledger");
+	closep(&fd);
+	if (!size)
+		unlink(ledger_path(run));
+}
+
+void run_restart(struct run *run) {
+	int version = run->version;
+	/* A line can be torn only where nothing was done since it was written. */
+	bool torn = run->fake.crashed && run->fake.torn && run->fake.first && !run->fake.crash_after;
+
+	if (run->fake.crashed)
+		put_back_ledger(run, torn);
+	run_stop(run);
+	run->fake.crashed = run->fake.crash_after = run->fake.torn = false;
+	run->fake.crash_at = 0;
+	run_start(run, version);
+}
+
+void run_reload(struct run *run, int version) {
+	struct spec spec = {};
+
+	if (!run_read(run, version, &spec)) {
+		spec_done(&spec);
+		return;
+	}
+	run->version = version;
+	tell(run, "reload version %d", version);
+	forget_told(run);
+	reconciler_reload(run->r, &spec);
+}
+
+/* Time. */
+
+void run_settle(struct run *run) {
+	int n;
+
+	for (n = 0; n < PASSES_MAX && !run->fake.crashed && !run->failure; n++) {
+		deliver(run);
+		if (reconciler_due(run->r) > run->w->now_usec)
+			return;
+		run->n_passes++;
+		tell(run, "pass");
+		reconciler_pass(run->r);
+	}
+	if (n == PASSES_MAX)
+		run_fail(run, "unrest: does not come to rest");
+}
+
+void run_quiesce(struct run *run) {
+	for (int n = 0; n < RETRIES_MAX && !run->failure; n++) {
+		run_settle(run);
+		if (run->fake.crashed) {
+			run_restart(run);
+			continue;
+		}
+		world_tick(run->w, true);
+		uint64_t due = reconciler_due(run->r);
+		if (due == UINT64_MAX && !run->w->events.n)
+			return;
+		if (!run->w->events.n)
+			run->w->now_usec = MAX(due, run->w->now_usec);
+	}
+}
+
+/* What happens. */
+
+void run_op(struct run *run, const struct op *op) {
+	_cleanup_text_ struct text text = {};
+	int r = op_apply(run->w, op);
+
+	op_print(op, &text);
+	tell(run, "$ %s%s%s", text_str(&text), r < 0 ? " ! " : "", r < 0 ? strerrorname_np(-r) : "");
+	run->disturbed |= r == 0;
+}
+
+void run_plan_crash(struct run *run, const struct step *step) {
+	if (!step->n || !case_has(run->c, step->id))
+		return;
+	run->fake.crash_at = run->fake.n_requests + step->n;
+	run->fake.crash_after = step->after;
+	run->fake.torn = step->torn;
+}
+
+static void schedule(struct run *run, const struct step *step) {
+	bool look = step->type == STEP_OP_LOOK;
+	size_t n = look ? run->fake.n_looks : run->fake.n_requests;
+
+	vec_push(&run->scheduled, (struct scheduled){ n + step->n, look, step->op });
+	reconciler_dirty_all(run->r);
+}
+
+void run_step(struct run *run, const struct step *step) {
+	switch (step->type) {
+	case STEP_OP:
+		run_op(run, &step->op);
+		break;
+	case STEP_OP_UNHEARD:
+		run_op(run, &step->op);
+		vec_clear(&run->w->events);
+		reconciler_overrun(run->r);
+		break;
+	case STEP_OP_REQUEST:
+	case STEP_OP_LOOK:
+		schedule(run, step);
+		break;
+	case STEP_WAIT:
+		run_settle(run);
+		run->w->now_usec += step->n;
+		break;
+	case STEP_RELOAD:
+		run_reload(run, (int)step->n);
+		break;
+	case STEP_FAIL_REQUEST:
+		vec_push(&run->fake.faults, (struct fault){ .request = run->fake.n_requests + step->n, .error = -step->error });
+		break;
+	case STEP_FAIL_LOOK:
+		run->fake.look_fault = run->fake.n_looks + step->n;
+		run->fake.look_error = -step->error;
+		reconciler_dirty_all(run->r);
+		break;
+	case STEP_CRASH:
+		run_plan_crash(run, step);
+		break;
+	case STEP_RESTART:
+		run_restart(run);
+		break;
+	case STEP_DIRTY:
+		reconciler_dirty_all(run->r);
+		break;
+	}
+	/* Sometimes several things happen before topod comes to it. */
+	if (step->n % 3)
+		run_settle(run);
+	if (run->fake.crashed)
+		run_restart(run);
+}

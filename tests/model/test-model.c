@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * topod's reconciler against a model of the kernel: random machines, random topologies, random histories.
+ *
+ *     test-model [--seed S] [--count N] [--seconds T] [--case S] [--whole]
+ *
+ * Each case is one machine with foreign things on it, one topology in one or two versions, and what happens to them;
+ * all follow from the case's seed, which is the run's seed plus the number of the case. At every rest what is declared
+ * must be there, another plan must be empty, and nothing foreign may have been touched; after `down` the machine must be
+ * as it was. A case that fails is made small, printed, and told step by step; --case S does one again, --whole leaves it as large as it is.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "check.h"
+#include "trouble.h"
+
+struct totals {
+	size_t n_cases, n_requests, n_looks, n_partial, n_failed, n_passes, n_converged, n_degraded, n_steps, n_minimal, n_faults,
+		n_fights;
+};
+
+static struct totals totals;
+static uint64_t current_seed;
+
+static uint64_t luck(const struct run *run, unsigned salt, uint64_t n) {
+	uint64_t x = (run->c->seed + salt) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (x >> 32 ^ x) % n;
+}
+
+/* Before topod. */
+
+static void prepare(struct run *run) {
+	run->w->slowness = (unsigned)luck(run, 1, 12);
+	run->whole = luck(run, 2, 4) == 0;
+	vec_foreach(step, &run->c->before)
+		if (case_has(run->c, step->id))
+			run_op(run, &step->op);
+	run->disturbed = false;
+}
+
+/* Where nothing hindered, nothing was refused on the way: everything was done in an order in which it can be. */
+static void check_order(struct run *run) {
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	if (status.phase == PHASE_CONVERGED && run->fake.n_failed && !run->fake.n_injected && !run->n_crashes &&
+	    !run->n_degraded && !run->c->upgrade)
+		run_fail(run, "order: %zu requests were refused on the way", run->fake.n_failed);
+}
+
+/* Reading the same file again asks the kernel for nothing. */
+static void check_idle_reload(struct run *run) {
+	struct reconciler_status status;
+	size_t before = run->fake.n_requests;
+
+	reconciler_status(run->r, &status);
+	if (run->failure || status.phase != PHASE_CONVERGED)
+		return;
+	run_reload(run, run->version);
+	run_quiesce(run);
+	if (run->fake.n_requests != before)
+		run_fail(run, "minimal: an unchanged file asked for %zu requests", run->fake.n_requests - before);
+	check_rest(run);
+}
+
+/* Between two versions that differ in single values, each value is one request. */
+
+static size_t count_differences(const struct state *a, const struct state *b) {
+	size_t n = 0;
+
+	state_foreach(ns, a)
+		ns_foreach(object, ns) {
+			const struct object *other = ns_find(state_find(b, ns->name), object);
+
+			n += !other || object_compare(object, other);
+		}
+	state_foreach(ns, b)
+		ns_foreach(object, ns)
+			n += !ns_find(state_find(a, ns->name), object);
+	return n;
+}
+
+static void check_minimal_reload(struct run *run) {
+	struct reconciler_status status;
+	struct spec before = {}, after = {};
+	size_t n = run->fake.n_requests, expected;
+
+	if (run->failure || !run_read(run, 0, &before) || !run_read(run, 1, &after)) {
+		spec_done(&before);
+		spec_done(&after);
+		return;
+	}
+	expected = count_differences(&before.state, &after.state);
+	run_reload(run, 1);
+	run_quiesce(run);
+	n = run->fake.n_requests - n;
+	reconciler_status(run->r, &status);
+	if (status.phase == PHASE_CONVERGED && n != expected)
+		run_fail(run, "minimal: %zu values differ, and %zu requests were made", expected, n);
+	totals.n_minimal++;
+	spec_done(&before);
+	spec_done(&after);
+}
+
+/* What fails for good. */
+
+struct wanted_trouble {
+	const struct object *object;
+	const char *error;
+	bool found;
+};
+
+static void find_trouble(void *userdata, const struct trouble *t) {
+	struct wanted_trouble *wanted = userdata;
+	_cleanup_text_ struct text scope = {}, noun = {};
+
+	object_print_scope(wanted->object, &scope);
+	object_print_noun(wanted->object, &noun);
+	wanted->found |= streq(t->scope, scope.data) && streq(t->noun, noun.data) && streq(t->state, "failing") && t->error &&
+			 strstr(t->error, wanted->error);
+}
+
+static const struct object *pick_object(struct run *run, const struct state *state) {
+	const struct object *picked = NULL;
+	uint64_t n = 0;
+
+	state_foreach(ns, state)
+		ns_foreach(object, ns) {
+			bool lo = object->kind->class == CLASS_LINK && streq(((const struct link *)object)->name, "lo");
+
+			if (lo)
+				continue;
+			n++; /* each with the same chance */
+			if (luck(run, (unsigned)(1000 + n), n) == 0)
+				picked = object;
+		}
+	return picked;
+}
+
+/* Passes until the next try is more than three seconds away. */
+static void fail_for_a_while(struct run *run) {
+	for (int i = 0; i < 8 && !run->failure; i++) {
+		run_settle(run);
+		uint64_t due = reconciler_due(run->r);
+
+		if (due == UINT64_MAX || due > run->w->now_usec + 3000000)
+			return;
+		world_tick(run->w, true);
+		run->w->now_usec = due;
+	}
+}
+
+static void check_reported(struct run *run, const struct object *object, int error) {
+	struct wanted_trouble wanted = { .object = object, .error = strerror(error) };
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	reconciler_troubles(run->r, find_trouble, &wanted);
+	if (!wanted.found)
+		run_fail(run, "trouble: what always fails (%s) is not reported", run->faulted);
+	if (status.phase != PHASE_DEGRADED)
+		run_fail(run, "trouble: something always fails, and it says phase %d", status.phase);
+}
+
+/* A hint within a second of a try is no reason to try again; a later one is, also before the time has come. */
+static void recover_by_event(struct run *run, const struct object *object) {
+	uint64_t due = reconciler_due(run->r);
+	size_t tries = run->fake.n_injected;
+
+	if (due < run->w->now_usec + 2500000)
+		return;
+	reconciler_dirty(run->r, object->ns);
+	run_settle(run);
+	if (run->fake.n_injected != tries && reconciler_due(run->r) > run->w->now_usec + 900000 &&
+	    run->w->now_usec < due - 29000000)
+		run_fail(run, "trouble: tried again at once");
+	run->w->now_usec += 1100000;
+	vec_clear(&run->fake.faults);
+	reconciler_dirty(run->r, object->ns);
+	run_settle(run);
+	if (!check_is_well(run, object) && !check_is_excused(run, object))
+		run_fail(run, "trouble: %s was not tried again on an event", run->faulted);
+}
+
+static void recover_by_time(struct run *run, const struct object *object) {
+	uint64_t due = reconciler_due(run->r);
+
+	vec_clear(&run->fake.faults);
+	if (due > run->w->now_usec + 31000000)
+		run_fail(run, "trouble: %s is not due", run->faulted);
+	run->w->now_usec = MAX(run->w->now_usec, due);
+	run_settle(run);
+	(void)object;
+}
+
+/* One object cannot be made for a long time: all others are, it is reported, and it comes once it can. */
+static void fail_one(struct run *run) {
+	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS };
+	int error = errors[luck(run, 5, 4)];
+	struct spec spec = {};
+	const struct object *object = run_read(run, 1, &spec) ? pick_object(run, &spec.state) : NULL;
+	_cleanup_text_ struct text id = {};
+
+	if (!object) {
+		spec_done(&spec);
+		return;
+	}
+	object_print_id(object, &id);
+	run->faulted = id.data;
+	vec_push(&run->fake.faults, (struct fault){ .id = id.data, .error = -error });
+	run_start(run, 1);
+	fail_for_a_while(run);
+	/* A link may have inherited the setting. */
+	if (run->fake.n_injected && !run->failure && !check_is_well(run, object)) {
+		totals.n_faults++;
+		check_reported(run, object, error);
+		check_rest(run);
+		if (luck(run, 6, 2))
+			recover_by_event(run, object);
+		else
+			recover_by_time(run, object);
+	}
+	vec_clear(&run->fake.faults);
+	run->faulted = NULL;
+	run_quiesce(run);
+	check_rest(run);
+	spec_done(&spec);
+}
+
+/* Who keeps undoing a repair is noticed. */
+
+/* The only one of its link: with others it would not be alone in vanishing. */
+static bool is_alone(const struct ns_state *ns, const struct address *a) {
+	ns_foreach(object, ns)
+		if (object->kind->class == CLASS_ADDRESS && object != &a->object &&
+		    streq(((const struct address *)object)->dev, a->dev))
+			return false;
+	return true;
+}
+
+static const struct address *pick_address(const struct state *state, const struct run *run) {
+	state_foreach(ns, state)
+		ns_foreach(object, ns)
+			if (object->kind->class == CLASS_ADDRESS && object->drift == DRIFT_RESTORE && !object->gone &&
+			    ((const struct address *)object)->address.address.family == AF_INET &&
+			    is_alone(ns, (const struct address *)object) &&
+			    ledger_find_object(&run->ledger, object))
+				return (const struct address *)object;
+	return NULL;
+}
+
+static bool undo(struct run *run, const struct address *a) {
+	struct w_ns *ns = world_ns(run->w, a->object.ns);
+
+	if (address_delete(run->w, ns, ns_link(ns, a->dev), &a->address) < 0)
+		return false;
+	run_settle(run);
+	return check_is_well(run, &a->object);
+}
+
+static void fight(struct run *run) {
+	const struct address *a = pick_address(&reconciler_spec(run->r)->state, run);
+	struct reconciler_status status;
+	uint64_t due;
+
+	reconciler_status(run->r, &status);
+	if (!a || status.phase != PHASE_CONVERGED || run->failure)
+		return;
+	totals.n_fights++;
+	run->w->now_usec += TROUBLE_FIGHT_WINDOW_USEC + 1;
+	for (int i = 0; i < 5; i++)
+		if (!undo(run, a))
+			run_fail(run, "fight: repair %d was not made", i + 1);
+	if (undo(run, a))
+		run_fail(run, "fight: repaired without end");
+	reconciler_status(run->r, &status);
+	due = reconciler_due(run->r);
+	if (status.n_fights != 1 || due > run->w->now_usec + 1100000 || due < run->w->now_usec + 800000)
+		run_fail(run, "fight: %zu are told of, due in %lld us", status.n_fights, (long long)(due - run->w->now_usec));
+	run->w->now_usec = due;
+	run_settle(run);
+	if (!check_is_well(run, &a->object))
+		run_fail(run, "fight: not repaired after the pause");
+	run_quiesce(run);
+	check_rest(run);
+	reconciler_status(run->r, &status);
+	if (status.n_fights)
+		run_fail(run, "fight: not over when nobody fights");
+}
+
+/* What was to come does not come any more. */
+static void calm(struct run *run) {
+	vec_clear(&run->fake.faults);
+	vec_clear(&run->scheduled);
+	run->fake.look_fault = run->fake.crash_at = 0;
+}
+
+/* A life. */
+
+static void live(struct run *run) {
+	const struct c_case *c = run->c;
+
+	if (c->upgrade) {
+		run_start(run, 0);
+		run_plan_crash(run, &c->crashes[0]);
+		run_quiesce(run);
+		check_rest(run);
+		if (c->minimal) {
+			check_minimal_reload(run);
+		} else if (luck(run, 3, 2)) {
+			run_plan_crash(run, &c->crashes[1]);
+			run_reload(run, 1);
+		} else {
+			run_stop(run);
+			run_start(run, 1);
+			run_plan_crash(run, &c->crashes[1]);
+		}
+	} else if (luck(run, 4, 4) == 0) {
+		fail_one(run);
+	} else {
+		run_start(run, 1);
+		run_plan_crash(run, &c->crashes[1]);
+	}
+	if (run->r)
+		run_quiesce(run);
+	calm(run);
+}
+
+static void happen(struct run *run) {
+	vec_foreach(step, &run->c->steps)
+		if (case_has(run->c, step->id) && !run->failure) {
+			run_step(run, step);
+			totals.n_steps++;
+		}
+	run_quiesce(run);
+	calm(run);
+	reconciler_dirty_periodic(run->r);
+	run_quiesce(run);
+	run->w->now_usec += 60 * 1000 * 1000;
+	run_quiesce(run);
+}
+
+static void go_down(struct run *run, const char *before) {
+	run_stop(run);
+	calm(run);
+	run_start(run, -1);
+	run_plan_crash(run, &run->c->crashes[VERSIONS]);
+	run_quiesce(run);
+	check_gone(run);
+	_cleanup_free_ char *after = world_dump(run->w, true);
+	if (!run->disturbed && !streq(before, after))
+		run_fail(run, "before: after `down` the machine is not as it was\n--- before\n%s--- after\n%s", before, after);
+}
+
+static void do_case(struct run *run) {
+	prepare(run);
+	_cleanup_free_ char *before = world_dump(run->w, true);
+	live(run);
+	if (run->failure || !run->r)
+		return;
+	check_rest(run);
+	check_order(run);
+	check_idle_reload(run);
+	if (luck(run, 7, 4) == 0) {
+		fight(run);
+		run->disturbed = true; /* the primary took its secondaries along */
+	}
+	if (!run->failure && run->c->steps.n) {
+		happen(run);
+		check_rest(run);
+	}
+	if (!run->failure)
+		go_down(run, before);
+}
+
+/* What failed, the word before the colon; NULL where all is well. The caller frees. */
+static char *try_case(uint64_t seed, bool *off, int n_off, struct text *story, int *ret_parts) {
+	struct c_case *c = case_new(seed, false, off, n_off);
+	struct run run;
+	char *failure;
+
+	run_init(&run, c, story);
+	do_case(&run);
+	failure = TAKE_PTR(run.failure);
+	if (story) {
+		case_print(c, story);
+		text_add(story, "# What topod did:\n");
+		text_add(story, text_str(&run.story));
+		text_add(story, text_str(&run.fake.trace));
+	} else {
+		totals.n_requests += run.fake.n_requests;
+		totals.n_looks += run.fake.n_looks;
+		totals.n_partial += run.fake.n_partial;
+		totals.n_failed += run.fake.n_failed;
+		totals.n_passes += run.n_passes;
+		totals.n_converged += run.n_converged;
+		totals.n_degraded += run.n_degraded;
+	}
+	*ret_parts = c->n_parts;
+	run_done(&run);
+	case_free(c);
+	return failure;
+}
+
+/* Making it small. */
+
+static bool fails_alike(uint64_t seed, bool *off, int n, const char *failure) {
+	int parts;
+	_cleanup_free_ char *other = try_case(seed, off, n, NULL, &parts);
+
+	return other && strcspn(other, ":") == strcspn(failure, ":") &&
+	       strncmp(other, failure, strcspn(failure, ":")) == 0;
+}
+
+static void shrink(uint64_t seed, bool *off, int n, const char *failure) {
+	bool smaller = true;
+
+	for (int size = n / 4; smaller || size > 1; size = MAX(size / 2, 1)) {
+		smaller = false;
+		for (int i = 0; i < n; i += size) {
+			_cleanup_free_ bool *before = xmalloc((size_t)n);
+			bool any = false;
+
+			memcpy(before, off, (size_t)n);
+			for (int j = i; j < MIN(i + size, n); j++) {
+				any |= !off[j];
+				off[j] = true;
+			}
+			if (any && fails_alike(seed, off, n, failure))
+				smaller = true;
+			else
+				memcpy(off, before, (size_t)n);
+		}
+	}
+}
+
+static void report(uint64_t seed, const char *failure, int n_parts, bool small) {
+	_cleanup_free_ bool *off = xmalloc((size_t)n_parts + 1);
+	_cleanup_free_ char *again = NULL;
+	_cleanup_text_ struct text story = {};
+
+	printf("case %llu fails: %s\n", (unsigned long long)seed, failure);
+	if (small)
+		shrink(seed, off, n_parts, failure);
+	again = try_case(seed, off, n_parts, &story, &n_parts);
+	printf("made small: %s\n%s\n", again ? again : "(it fails no more)", text_str(&story));
+	fflush(stdout);
+}
+
+/* The run. */
+
+static double seconds(void) {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void tell_seed(int signal) {
+	char text[64];
+	int n = snprintf(text, sizeof(text), "\nin case %llu\n", (unsigned long long)current_seed);
+
+	(void)!write(STDERR_FILENO, text, (size_t)n);
+	raise(signal);
+}
+
+/* On a file system in memory where there is one: every case writes and removes a few small files. */
+static void make_place(char place[64]) {
+	static const char *const folders[] = { "/dev/shm", "/tmp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		snprintf(place, 64, "%s/topod-model-XXXXXX", folders[i]);
+		if (mkdtemp(place)) {
+			ledger_file_set_root(place);
+			return;
+		}
+	}
+	perror("mkdtemp");
+	exit(1);
+}
+
+struct options {
+	uint64_t seed, count;
+	double seconds;
+	bool one, small;
+};
+
+static uint64_t number(const char *text) {
+	return text ? strtoull(text, NULL, 0) : 0;
+}
+
+static struct options read_options(int argc, char **argv) {
+	static const struct option names[] = {
+		{ "seed", required_argument, NULL, 's' }, { "count", required_argument, NULL, 'n' },
+		{ "seconds", required_argument, NULL, 't' }, { "case", required_argument, NULL, 'c' },
+		{ "whole", no_argument, NULL, 'w' }, {},
+	};
+	struct options o = { .seed = getenv("TOPOD_MODEL_SEED") ? number(getenv("TOPOD_MODEL_SEED")) : (uint64_t)time(NULL) * 1000000,
+			     .count = getenv("TOPOD_MODEL_COUNT") ? number(getenv("TOPOD_MODEL_COUNT")) : 4000,
+			     .seconds = 20, .small = true };
+
+	for (int key; (key = getopt_long(argc, argv, "", names, NULL)) >= 0;) {
+		switch (key) {
+		case 's':
+			o.seed = number(optarg);
+			break;
+		case 'n':
+			o.count = number(optarg);
+			o.seconds = 1e9;
+			break;
+		case 't':
+			o.seconds = atof(optarg);
+			o.count = UINT64_MAX;
+			break;
+		case 'c':
+			o.seed = number(optarg);
+			o.count = 1;
+			o.one = true;
+			break;
+		case 'w':
+			o.small = false;
+			break;
+		default:
+			exit(64);
+		}
+	}
+	return o;
+}
+
+static void print_totals(const struct options *o, double took) {
+	printf("model: %zu cases from seed %llu in %.1f s: %zu looks (%zu narrow), %zu requests (%zu refused), %zu passes, "
+	       "%zu steps; at rest %zu times converged, %zu degraded; %zu minimal reloads, %zu lasting faults, %zu fights\n",
+	       totals.n_cases, (unsigned long long)o->seed, took, totals.n_looks, totals.n_partial, totals.n_requests,
+	       totals.n_failed, totals.n_passes, totals.n_steps, totals.n_converged, totals.n_degraded, totals.n_minimal,
+	       totals.n_faults, totals.n_fights);
+}
+
+int main(int argc, char **argv) {
+	struct options o = read_options(argc, argv);
+	double begun = seconds();
+	char place[64];
+	int n_failed = 0;
+
+	make_place(place);
+	sigaction(SIGABRT, &(struct sigaction){ .sa_handler = tell_seed, .sa_flags = (int)SA_RESETHAND }, NULL);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("model: seed %llu\n", (unsigned long long)o.seed);
+	for (uint64_t i = 0; i < o.count && n_failed < 3 && seconds() - begun < o.seconds; i++) {
+		int n_parts;
+
+		current_seed = o.seed + i;
+		_cleanup_free_ char *failure = try_case(current_seed, NULL, 0, NULL, &n_parts);
+		totals.n_cases++;
+		if (failure || o.one)
+			report(current_seed, failure ? failure : "nothing", n_parts, failure && o.small);
+		n_failed += !!failure;
+	}
+	print_totals(&o, seconds() - begun);
+	rmdir(place);
+	return n_failed ? 1 : 0;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine's network as the kernel keeps it, small enough to be made and thrown away a thousand times a second:
+ * namespaces, links, addresses, routes, settings, one NAT table a namespace, resolv.conf files.
+ *
+ * It owns the kernel's rules: what needs what, what vanishes with what, which error is given for what cannot be. It
+ * knows neither topod's plans nor its ledger,. What it leaves
+ * out, no test may depend on: multicast, neighbours, carrier, the local table, addresses that the kernel makes itself.
+ */
+#pragma once
+
+#include "hint.h"
+#include "kind/address.h"
+#include "kind/link.h"
+#include "kind/port.h"
+#include "kind/route.h"
+#include "state.h"
+#include "vec.h"
+
+struct w_ns;
+
+struct w_link {
+	struct w_ns *ns;            /* NULL once it is gone */
+	uint32_t index;
+	struct link *values;        /* of its kind; what the kernel shows */
+	struct w_link *master, *peer, *lower;
+	struct port *port;          /* while it is in a bridge */
+	bool mtu_by_user;           /* a bridge whose MTU no longer follows its ports */
+	bool hardware;              /* survives its namespace: goes back to the host */
+	bool foreign;               /* not made by topod */
+	bool moved;                 /* topod moved it here: its to change and to give back */
+};
+
+struct w_address {
+	struct w_link *link;
+	struct prefix address;
+	uint32_t scope, protocol;
+	bool nodad, noprefixroute, secondary, foreign;
+	bool failed;                /* duplicate address detection found another */
+	uint64_t usable_usec;       /* when that detection is over; 0: it was never begun */
+};
+
+struct w_hop {
+	struct ip via;
+	struct w_link *dev;
+	uint32_t weight;
+};
+
+struct w_route {
+	struct prefix to;
+	uint32_t table, tos, metric, type, scope, protocol, on_link, mtu, advmss;
+	struct ip src;
+	size_t n_hops;              /* 0: it leads nowhere */
+	struct w_hop hops[4];
+	bool foreign;
+};
+
+struct w_setting {
+	const char *path;
+	struct w_link *link;        /* of which it is one, or NULL */
+	const char *value;
+};
+
+struct w_ns {
+	const char *name;           /* NULL: no name stands for it any more */
+	uint64_t inode;
+	int32_t nsid;
+	bool foreign;
+	uint32_t highest;           /* index */
+	vec(struct w_link *) links;
+	vec(struct w_address) addresses;
+	vec(struct w_route) routes;
+	vec(struct w_setting) settings;
+	const char *nat;            /* text of topod's table, or NULL */
+	bool nat_foreign;
+	unsigned dying;             /* requests until it is taken apart; 0: lives */
+};
+
+/* A file below /etc/netns, or a name in /run/netns that stands for nothing. */
+struct w_file {
+	const char *ns, *content;
+	bool foreign;
+};
+
+struct w_event {
+	struct w_ns *ns;            /* NULL: a name in /run/netns */
+	const char *name;
+	struct hint hint;
+};
+
+struct world {
+	struct arena arena;
+	vec(struct w_ns *) spaces;  /* the host first */
+	vec(struct w_file) files;
+	vec(const char *) stale;    /* names that stand for nothing */
+	vec(struct w_event) events; /* not yet heard */
+	uint64_t now_usec, random;
+	unsigned slowness;          /* how many requests an unnamed namespace outlives, at most */
+	bool by_topod;              /* whose requests these are */
+};
+
+struct world *world_new(uint64_t seed);
+void world_free(struct world *w);
+uint64_t world_random(struct world *w);
+
+/* Something happened elsewhere: namespaces that were deleted are taken apart by and by; with `all` at once. */
+void world_tick(struct world *w, bool all);
+
+struct w_ns *world_ns(const struct world *w, const char *name);
+struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid);
+int world_add_ns(struct world *w, const char *name);
+int world_delete_ns(struct world *w, const char *name);
+/* A name whose maker or remover is half-way. */
+void world_add_stale(struct world *w, const char *name);
+bool world_is_stale(const struct world *w, const char *name);
+void world_clear_stale(struct world *w, const char *name);
+
+struct w_link *ns_link(const struct w_ns *ns, const char *name);
+struct w_link *ns_link_at(const struct w_ns *ns, uint32_t index);
+
+/* A new link with the kernel's defaults, down. It is not yet in a namespace: the caller fills in lower and then
+ * calls link_enter(). */
+struct w_link *link_new(struct world *w, const struct kind *kind, const char *name);
+/* Gives it a place; 0, -EEXIST or what the kind refuses. */
+int link_enter(struct world *w, struct w_link *link, struct w_ns *ns);
+void link_remove(struct world *w, struct w_link *link);
+int link_set_up(struct world *w, struct w_link *link, bool up);
+int link_set_mtu(struct world *w, struct w_link *link, uint32_t mtu);
+int link_set_master(struct world *w, struct w_link *link, struct w_link *master);
+int link_rename(struct world *w, struct w_link *link, const char *name);
+int link_move(struct world *w, struct w_link *link, struct w_ns *ns, const char *name);
+/* Something about it was changed that has no rules of its own. */
+void link_changed(struct world *w, struct w_link *link);
+
+struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const struct prefix *address);
+/* 0 or -errno; the new one's link, address, flags, scope and protocol count. */
+int address_add(struct world *w, struct w_ns *ns, struct w_address address);
+int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address);
+bool address_is_tentative(const struct world *w, const struct w_address *address);
+/* The kernel's route to its prefix, as topod asks for it anew. */
+int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
+
+enum route_how { ROUTE_ADD, ROUTE_REPLACE };
+struct w_route *ns_route(struct w_ns *ns, const struct w_route *like);
+int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route_how how);
+int route_delete(struct world *w, struct w_ns *ns, const struct w_route *like);
+
+/* NULL where there is no such setting. */
+const char *setting_get(struct w_ns *ns, const char *path);
+int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *value);
+
+struct w_file *world_file(struct world *w, const char *ns);
+void world_write_file(struct world *w, const char *ns, const char *content);
+void world_remove_file(struct world *w, const char *ns);
+/* NULL takes the table away. */
+void ns_set_nat(struct world *w, struct w_ns *ns, const char *text);
+
+void world_event(struct world *w, struct w_ns *ns, struct hint hint);
+
+/* All that there is, a line each, sorted. Without topods_too only what is not topod's, nor the kernel's own. */
+char *world_dump(struct world *w, bool topods_too);
