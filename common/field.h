@@ -145,6 +145,9 @@ int parse_u32(const char *text, uint32_t *ret);
 /* Is it a name that the kernel takes for an interface (dev_valid_name() in net/core/dev.c)? On false, *ret_why
  * is the rest of a sentence: "is longer than 15 bytes". */
 bool link_name_valid(const char *name, const char **ret_why);
+/* Does a relative path lead to something below the folder that it starts in, as long as no links are in the way: is no
+ * part of it empty, "." or ".."? */
+bool path_stays_below(const char *path);
 /* Likewise for a namespace or topology, which become file names. */
 bool file_name_valid(const char *name, const char **ret_why);
 

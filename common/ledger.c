@@ -187,8 +187,9 @@ static bool parse_addition(struct ledger *ledger, char *line) {
 	char *word = strsep(&line, " "), *kind_name = strsep(&line, "\t"), *ns = strsep(&line, "\t"),
 	     *id = strsep(&line, "\t");
 	const struct kind *kind = kind_name ? any_kind_by_name(kind_name) : NULL;
+	const char *why;
 
-	if (!kind || !ns || !id || !unescape(ns) || !unescape(id) || !*id || (!streq(word, "made") && !streq(word, "found")))
+	if (!kind || !ns || !id || !unescape(ns) || !file_name_valid(ns, &why) || !unescape(id) || !*id || (!streq(word, "made") && !streq(word, "found")))
 		return false;
 	struct ledger_entry *before = ledger_find(ledger, ns, id);
 	if (before)

@@ -391,6 +391,18 @@ bool link_name_valid(const char *name, const char **ret_why) {
 	return !*ret_why;
 }
 
+bool path_stays_below(const char *path) {
+	for (;; path++) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 0 || (n <= 2 && strspn(path, ".") >= n))
+			return false;
+		path += n;
+		if (!*path)
+			return true;
+	}
+}
+
 bool file_name_valid(const char *name, const char **ret_why) {
 	*ret_why = NULL;
 	if (!*name)

@@ -304,34 +304,38 @@ static int wait_for_name(const char *name) {
 	return r == 0 ? -EEXIST : r == -EINVAL ? netns_remove_stale(name) : 0;
 }
 
-static int create_namespace(struct execution *x, const char *name) {
+static int create_namespace(struct execution *x, const char *name, const char **ret_problem) {
 	int fd, r = 0;
 
 	if (!x->k->prepared)
-		r = netns_prepare();
+		r = netns_prepare(ret_problem);
 	if (r < 0)
 		return r;
 	x->k->prepared = true;
-	r = netns_create(name, &fd);
+	r = netns_create(name, &fd, ret_problem);
 	/* A file that a crash left is no namespace. */
 	if (r == -EEXIST && wait_for_name(name) == 0)
-		r = netns_create(name, &fd);
+		r = netns_create(name, &fd, ret_problem);
 	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), fd);
 }
 
 static void change_namespace(struct execution *x, struct change *change) {
 	const char *name = change_object(change)->ns;
+	const char *problem = NULL;
 
-	change->done = true;
+	int r;
+
 	if (change->type == CHANGE_CREATE) {
-		change->error = create_namespace(x, name);
+		r = create_namespace(x, name, &problem);
+		fail(x, change, r, problem);
 		if (!change->error && x->hooks->born)
 			x->hooks->born(x->hooks->userdata,
 				       netns_object(&x->plan->arena, name, handle_get(x->k, name)->inode));
 		return;
 	}
 	handle_gone(x->k, handle_get(x->k, name));
-	change->error = netns_delete(name);
+	r = netns_delete(name, &problem);
+	fail(x, change, r, problem);
 	settle(x, change);
 }
 
@@ -380,13 +384,18 @@ static void change_setting(struct execution *x, struct change *change) {
 	change->culprit = r < 0 ? &sysctl->object.kind->fields[SYSCTL_VALUE] : NULL;
 }
 
+static const char *file_problem(int error) {
+	return error == -EPERM	   ? "its folder or /etc/netns belongs to another user, or others may write to it"
+	       : error == -ENOTDIR ? "its folder or /etc/netns is a link or a file"
+				   : NULL;
+}
+
 static void change_file(struct execution *x, struct change *change) {
 	const struct dns *dns = (const struct dns *)change->desired;
+	int r = change->type == CHANGE_DELETE ? resolv_conf_remove(change->observed->ns)
+					      : resolv_conf_write(dns->object.ns, dns->content);
 
-	if (change->type == CHANGE_DELETE)
-		fail(x, change, resolv_conf_remove(change->observed->ns), NULL);
-	else
-		fail(x, change, resolv_conf_write(dns->object.ns, dns->content), NULL);
+	fail(x, change, r, file_problem(r));
 }
 
 /* The order. */

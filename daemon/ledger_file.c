@@ -18,7 +18,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
+
+#include "field.h"
+#include "folder.h"
 
 #define LOCK "lock"
 #define LEDGER "ledger"
@@ -28,7 +30,6 @@ enum {
 	OPEN_TRIES = 100,                  /* how often somebody may remove the folder under our hands */
 	LARGEST_LEDGER = 1 << 30,          /* bytes; 100,000 objects take some 10 MiB */
 	SPARED_LINES = 256,                /* out-of-date lines that are not worth a new file */
-	FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 	FILE_FLAGS = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 };
 
@@ -40,42 +41,18 @@ void ledger_file_set_root(const char *path) {
 
 /* ---- folders ---- */
 
-static bool is_ours(const struct stat *st) {
-	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
-}
+/* A name of a topology that is none could lead anywhere. */
+static bool is_topology(const char *name) {
+	const char *why;
 
-static int open_folder(int parent, const char *name, int *ret_fd) {
-	_cleanup_close_ int fd = openat(parent, name, FOLDER_FLAGS);
-	struct stat st;
-
-	if (fd < 0)
-		return errno == ELOOP ? -ENOTDIR : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!is_ours(&st))
-		return -EPERM;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
-/* Whatever the umask is: others may list it. */
-static int make_folder(int parent, const char *name, int *ret_fd) {
-	bool made = mkdirat(parent, name, 0755) == 0;
-	int r;
-
-	if (!made && errno != EEXIST)
-		return -errno;
-	r = open_folder(parent, name, ret_fd);
-	if (r == 0 && made && fchmod(*ret_fd, 0755) < 0)
-		return -errno;
-	return r;
+	return file_name_valid(name, &why);
 }
 
 int ledger_file_folder(const char *topology, int *ret_fd) {
 	_cleanup_close_ int parent = -1;
-	int r = open_folder(AT_FDCWD, root, &parent);
+	int r = is_topology(topology) ? folder_open(AT_FDCWD, root, &parent) : -ENOENT;
 
-	return r < 0 ? r : open_folder(parent, topology, ret_fd);
+	return r < 0 ? r : folder_open(parent, topology, ret_fd);
 }
 
 static int is_name(const struct dirent *entry) {
@@ -85,7 +62,7 @@ static int is_name(const struct dirent *entry) {
 int ledger_file_each(void (*fn)(void *userdata, const char *topology), void *userdata) {
 	_cleanup_close_ int parent = -1;
 	struct dirent **entries = NULL;
-	int r = open_folder(AT_FDCWD, root, &parent), n;
+	int r = folder_open(AT_FDCWD, root, &parent), n;
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -162,10 +139,10 @@ static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 
 static int enter_once(struct ledger_file *file, pid_t *ret_pid) {
 	_cleanup_close_ int parent = -1;
-	int r = make_folder(AT_FDCWD, root, &parent);
+	int r = is_topology(file->topology) ? folder_make(AT_FDCWD, root, &parent) : -EINVAL;
 
 	if (r == 0)
-		r = make_folder(parent, file->topology, &file->dir_fd);
+		r = folder_make(parent, file->topology, &file->dir_fd);
 	if (r == 0)
 		r = take_lock(file, ret_pid);
 	if (r < 0 && file->dir_fd >= 0)
@@ -379,7 +356,7 @@ static void remove_folder(struct ledger_file *file) {
 		return;
 	unlinkat(file->dir_fd, TOPOD_SOCKET, 0);
 	unlinkat(file->dir_fd, LOCK, 0);
-	if (open_folder(AT_FDCWD, root, &parent) < 0)
+	if (folder_open(AT_FDCWD, root, &parent) < 0)
 		return;
 	if (unlinkat(parent, file->topology, AT_REMOVEDIR) == 0)
 		rmdir(root); /* not empty where others are there */

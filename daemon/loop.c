@@ -24,6 +24,7 @@
 #include "journal.h"
 #include "messages.h"
 #include "notify.h"
+#include "privilege.h"
 
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a long pass may take each time that it gets on */
@@ -351,6 +352,14 @@ static int open_all(struct loop *l) {
 	return add_sources(l);
 }
 
+/* All that needs more has been opened. */
+static void drop_privileges(void) {
+	int r = privilege_drop();
+
+	if (r < 0)
+		journal_log(LOG_WARNING, "privileges that are not needed could not be given up: %s", strerror(-r));
+}
+
 static int stop(struct loop *l) {
 	struct spec nothing;
 	struct reconciler_status status;
@@ -399,6 +408,7 @@ int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
 	status_init(&l.status, options->path);
 	r = open_all(&l);
 	if (r == 0) {
+		drop_privileges();
 		notify_status("Converging");
 		r = sd_event_loop(l.event);
 		if (r < 0)

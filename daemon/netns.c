@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "folder.h"
 #include "netlink.h"
 
 /* Of the thread: /proc/self would be the main thread's, wherever this one is. */
@@ -36,25 +37,34 @@ enum { FD_PATH = 320 };
 
 static int home = -1; /* the namespace that netns_leave() returns to */
 
+/* For looking only: what is found is asked what it is, whoever put it there. */
 static int open_folder(int *ret_fd) {
 	*ret_fd = open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-/* ---- the folder ---- */
-
-/* The folder, made where it is missing. The umask does not count: others must be able to list it. */
-static int make_folder(int *ret_fd) {
-	bool made = mkdir(NETNS_DIR, 0755) == 0;
-	int r;
-
-	if (!made && errno != EEXIST)
-		return -errno;
-	r = open_folder(ret_fd);
-	if (r < 0)
-		return r;
-	return made && fchmod(*ret_fd, 0755) < 0 ? -errno : 0;
+static const char *folder_problem(int error) {
+	return error == -EPERM	   ? NETNS_DIR " belongs to another user, or others may write to it"
+	       : error == -ENOTDIR ? NETNS_DIR " is not a folder"
+				   : NULL;
 }
+
+/* To make or remove names: whoever else may write there could put something else in their place meanwhile. */
+static int open_own_folder(int *ret_fd, const char **ret_problem) {
+	int r = folder_open(AT_FDCWD, NETNS_DIR, ret_fd);
+
+	*ret_problem = folder_problem(r);
+	return r;
+}
+
+int netns_check(const char **ret_problem) {
+	_cleanup_close_ int folder = -1;
+	int r = open_own_folder(&folder, ret_problem);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- the folder ---- */
 
 enum mounted { NOT_MOUNTED, MOUNTED, MOUNTED_SHARED };
 
@@ -88,12 +98,12 @@ static int find_mount(enum mounted *ret) {
 	return ferror(f) ? -EIO : 0;
 }
 
-int netns_prepare(void) {
+int netns_prepare(const char **ret_problem) {
 	_cleanup_close_ int folder = -1;
 	enum mounted mounted = NOT_MOUNTED;
-	int r;
+	int r = folder_make(AT_FDCWD, NETNS_DIR, &folder);
 
-	r = make_folder(&folder);
+	*ret_problem = folder_problem(r);
 	if (r < 0)
 		return r;
 	if (flock(folder, LOCK_EX) < 0)
@@ -143,11 +153,10 @@ static int mount_new(int file, int *ret_fd) {
 	return 0;
 }
 
-int netns_create(const char *name, int *ret_fd) {
+int netns_create(const char *name, int *ret_fd, const char **ret_problem) {
 	_cleanup_close_ int folder = -1, file = -1;
-	int r;
+	int r = open_own_folder(&folder, ret_problem);
 
-	r = open_folder(&folder);
 	if (r < 0)
 		return r;
 	file = openat(folder, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
@@ -159,12 +168,11 @@ int netns_create(const char *name, int *ret_fd) {
 	return r;
 }
 
-int netns_delete(const char *name) {
+int netns_delete(const char *name, const char **ret_problem) {
 	_cleanup_close_ int folder = -1;
 	char path[FD_PATH];
-	int r;
+	int r = open_own_folder(&folder, ret_problem);
 
-	r = open_folder(&folder);
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
@@ -201,9 +209,9 @@ int netns_open(const char *name, int *ret_fd) {
 /* The kernel itself tells the two apart, and in one step: what is mounted upon cannot be unlinked (EBUSY). */
 int netns_remove_stale(const char *name) {
 	_cleanup_close_ int folder = -1;
-	int r;
+	const char *problem;
+	int r = open_own_folder(&folder, &problem);
 
-	r = open_folder(&folder);
 	if (r < 0)
 		return r;
 	return unlinkat(folder, name, 0) < 0 ? -errno : 0;

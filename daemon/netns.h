@@ -15,20 +15,27 @@
 
 #define NETNS_DIR "/run/netns"
 
+/* Where a function has ret_problem: *ret_problem is a sentence that says more than the error's number, in static memory, or
+ * NULL where there is none. */
+
+/* May names be made in NETNS_DIR, should it exist already? Errors as netns_prepare(), which it does not do. */
+int netns_check(const char **ret_problem);
+
 /* Makes NETNS_DIR ready, as the first `ip netns add` of a boot does: a folder (0755), a mount point of its
  * own with shared propagation. Looks at /proc/self/mountinfo first: what is a shared mount already is left
  * alone, so that mounts never stack. An flock() on the folder keeps two processes from doing it at once.
- * 0 or -errno. */
-int netns_prepare(void);
+ * -EPERM where it is another user's or others may write to it, -ENOTDIR where it is a link; netns_create() and
+ * netns_delete() refuse the same. 0 or -errno. */
+int netns_prepare(const char **ret_problem);
 
 /* Creates the namespace NAME; *ret_fd is a descriptor of it (the caller closes). -EEXIST where the name is
  * taken, also by an empty file that a crash left (see netns_remove_stale()). The calling thread stays where it
  * was. 0 or -errno; nothing is left behind on error. */
-int netns_create(const char *name, int *ret_fd);
+int netns_create(const char *name, int *ret_fd, const char **ret_problem);
 
 /* Removes the name: unmounts and unlinks it, as `ip netns delete`, which takes stale files too. The kernel's
  * own tearing down is asynchronous. -ENOENT where there is none. 0 or -errno. */
-int netns_delete(const char *name);
+int netns_delete(const char *name, const char **ret_problem);
 
 /* Opens NAME; -ENOENT where there is no such file, -EINVAL where the file is no namespace (a stale file
  * after a crash or a link). 0 or -errno; the caller closes. */

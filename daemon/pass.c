@@ -480,7 +480,7 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 		err = carry_out(pass, &plan);
 	else if (err == 0)
 		err = 1;
-	if (err >= 0) /* else the caller is to know what was not looked at */
+	if (err >= 0) /* else all of them are to be looked at again */
 		forget_infos(pass, pass->n_touched);
 	plan_done(&plan);
 	state_done(&observed);

@@ -148,11 +148,16 @@ static int open_kernel(struct session *s, char **ret_problem) {
 	return r;
 }
 
+static char *folder_problem(int r, const char *problem) {
+	return problem ? xstrdup(problem) : session_problem("prepare " NETNS_DIR, r);
+}
+
 static int open_watch(struct session *s, char **ret_problem) {
-	int r = netns_prepare();
+	const char *problem;
+	int r = netns_prepare(&problem);
 
 	if (r < 0) {
-		*ret_problem = session_problem("prepare " NETNS_DIR, r);
+		*ret_problem = folder_problem(r, problem);
 		return r;
 	}
 	r = watch_new(&s->watch, &handlers, s, 0);
@@ -176,6 +181,7 @@ static int listen_to_all(struct session *s) {
 }
 
 int session_open_once(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
+	const char *problem;
 	pid_t pid;
 	int r;
 
@@ -185,6 +191,11 @@ int session_open_once(struct session *s, struct spec *spec, const struct session
 	r = ledger_file_open(&s->ledger_file, s->topology, &s->ledger, &pid, &s->n_damaged);
 	if (r < 0) {
 		*ret_problem = ledger_problem(s->topology, r, pid);
+		return r;
+	}
+	r = netns_check(&problem);
+	if (r < 0) {
+		*ret_problem = folder_problem(r, problem);
 		return r;
 	}
 	r = open_kernel(s, ret_problem);

@@ -10,7 +10,9 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+
+#include "field.h"
+#include "folder.h"
 
 #define PROC "/proc"
 #define ETC_NETNS "/etc/netns"
@@ -74,9 +76,12 @@ void settings_done(struct settings *settings) {
 	*settings = SETTINGS_NONE;
 }
 
+/* Names from the file and from the ledger are in the path. */
 static int open_setting(const struct settings *settings, const char *path, int flags) {
 	char full[sizeof(PROC "/sys/") + 256];
 
+	if (!path_stays_below(path))
+		return -EINVAL;
 	if ((size_t)snprintf(full, sizeof(full), PROC "/sys/%s", path) >= sizeof(full))
 		return -ENAMETOOLONG;
 	flags |= O_CLOEXEC | O_NOCTTY;
@@ -100,26 +105,19 @@ int setting_write(const struct settings *settings, const char *path, const char 
 	return fd < 0 ? fd : write_all(fd, value);
 }
 
-/* The namespace's folder; made where `make` is set. */
-static int open_folder(const char *ns, bool make) {
-	_cleanup_close_ int base = -1;
+/* /etc/netns, and the namespace's folder in it; both are made where `make` is set. */
+static int open_folders(const char *ns, bool make, int *ret_base, int *ret_folder) {
+	int (*open_one)(int, const char *, int *) = make ? folder_make : folder_open;
+	int r = open_one(AT_FDCWD, ETC_NETNS, ret_base);
 
-	if (make && mkdir(ETC_NETNS, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	base = open(ETC_NETNS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (base < 0)
-		return -errno;
-	if (make && mkdirat(base, ns, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	int fd = openat(base, ns, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return r < 0 ? r : open_one(*ret_base, ns, ret_folder);
 }
 
 const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error) {
-	_cleanup_close_ int folder = open_folder(ns, false), fd = -1;
+	_cleanup_close_ int base = -1, folder = -1, fd = -1;
 
 	*ret_error = 0;
-	if (folder < 0)
+	if (open_folders(ns, false, &base, &folder) < 0)
 		return NULL;
 	fd = openat(folder, "resolv.conf", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
@@ -135,11 +133,11 @@ const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error
 }
 
 int resolv_conf_write(const char *ns, const char *content) {
-	_cleanup_close_ int folder = open_folder(ns, true), fd = -1;
-	int r;
+	_cleanup_close_ int base = -1, folder = -1, fd = -1;
+	int r = open_folders(ns, true, &base, &folder);
 
-	if (folder < 0)
-		return folder;
+	if (r < 0)
+		return r;
 	unlinkat(folder, ".resolv.conf.topod", 0); /* what a crash may have left */
 	fd = openat(folder, ".resolv.conf.topod", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -153,25 +151,22 @@ int resolv_conf_write(const char *ns, const char *content) {
 }
 
 void resolv_conf_clear(const char *ns) {
-	_cleanup_close_ int folder = open_folder(ns, false);
-	char path[sizeof(ETC_NETNS) + 256];
+	_cleanup_close_ int base = -1, folder = -1;
 
-	if (folder < 0)
+	if (open_folders(ns, false, &base, &folder) < 0)
 		return;
 	unlinkat(folder, ".resolv.conf.topod", 0);
-	snprintf(path, sizeof(path), ETC_NETNS "/%s", ns);
-	rmdir(path);
+	unlinkat(base, ns, AT_REMOVEDIR);
 }
 
 int resolv_conf_remove(const char *ns) {
-	_cleanup_close_ int folder = open_folder(ns, false);
-	char path[sizeof(ETC_NETNS) + 256];
+	_cleanup_close_ int base = -1, folder = -1;
+	int r = open_folders(ns, false, &base, &folder);
 
-	if (folder < 0)
-		return folder == -ENOENT ? 0 : folder;
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	if (unlinkat(folder, "resolv.conf", 0) < 0 && errno != ENOENT)
 		return -errno;
-	snprintf(path, sizeof(path), ETC_NETNS "/%s", ns);
-	rmdir(path);
+	unlinkat(base, ns, AT_REMOVEDIR);
 	return 0;
 }

@@ -133,6 +133,30 @@ static uint8_t add_file(struct loaded_spec *ret, char *name) {
 	return diags_add_source(&ret->diags, (struct source){ .name = name, .text = "" });
 }
 
+/* Others could put another file in the place of one that they may not write to; where the sticky bit is set, they
+ * cannot. */
+static void check_folder_of(struct loaded_spec *ret, uint8_t source, const char *path) {
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder = !slash ? xstrdup(".") : slash == path ? xstrdup("/") : strndup(path, (size_t)(slash - path));
+	struct stat st;
+
+	if (!folder || stat(folder, &st) < 0)
+		diag_error(&ret->diags, whole(source), "cannot look at its folder: %s", strerror(errno));
+	else if (writable_by_others(&st) && !(st.st_mode & S_ISVTX))
+		diag_error(&ret->diags, whole(source), "others may write to its folder %s; take that from them (chmod go-w), or "
+			   "give --insecure-permissions", folder);
+}
+
+/* The folder that the path names, and where links lead to another one, that one. */
+static void check_folders(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {
+	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd), *real = realpath(link, NULL);
+	size_t before = ret->diags.n_errors;
+
+	check_folder_of(ret, source, path);
+	if (real && ret->diags.n_errors == before)
+		check_folder_of(ret, source, real);
+}
+
 static void load_file(struct loaded_spec *ret, int folder, const char *path, char *name, unsigned flags) {
 	uint8_t source = add_file(ret, name);
 	_cleanup_close_ int fd = openat(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -140,25 +164,11 @@ static void load_file(struct loaded_spec *ret, int folder, const char *path, cha
 
 	if (fd < 0)
 		diag_error(&ret->diags, whole(source), "%s", error == EINVAL ? "this is not a file" : strerror(error));
-	else if (check_file(ret, source, fd, flags))
-		read_file(ret, source, fd);
+	else if (check_file(ret, source, fd, flags) && read_file(ret, source, fd) && flags & SPEC_FILE_TRUSTED)
+		check_folders(ret, source, name, fd);
 }
 
-/* ---- folders ---- */
-
-/* Others could put another file in the place of one that they may not write to; where the sticky bit is set, they
- * cannot. */
-static void check_folder_of(struct loaded_spec *ret, const char *path) {
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder = !slash ? xstrdup(".") : slash == path ? xstrdup("/") : strndup(path, (size_t)(slash - path));
-	struct stat st;
-
-	if (!folder || stat(folder, &st) < 0)
-		diag_error(&ret->diags, nowhere, "cannot look at its folder: %s", strerror(errno));
-	else if (writable_by_others(&st) && !(st.st_mode & S_ISVTX))
-		diag_error(&ret->diags, nowhere, "others may write to its folder %s; take that from them (chmod go-w), or give "
-			   "--insecure-permissions", folder);
-}
+/* ---- drop-ins ---- */
 
 /* Editors' backups and what dpkg leaves behind end in something else; so do hidden files begin with a dot. */
 static bool is_dropin(struct loaded_spec *ret, const char *folder, const char *name) {
@@ -252,8 +262,6 @@ bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret) {
 		load_stdin(ret, flags);
 	} else {
 		load_file(ret, AT_FDCWD, path, xstrdup(path), flags);
-		if (flags & SPEC_FILE_TRUSTED && !ret->diags.n_errors)
-			check_folder_of(ret, path);
 		if (ret->files.items[0].text)
 			load_dropins(ret, flags);
 	}

@@ -34,7 +34,7 @@ const char *sysctl_path(struct arena *arena, const char *key, const char **ret_w
 		*ret_why = "is too long";
 	else if (strstr(path, "//") || path[strlen(path) - 1] == '/')
 		*ret_why = "has an empty part";
-	else if (strstr(path, "/../") || strstr(path, "/./"))
+	else if (!path_stays_below(path))
 		*ret_why = "leads out of its folder";
 	for (const char *c = path; *c && !*ret_why; c++)
 		if (!isgraph((unsigned char)*c))

@@ -300,7 +300,8 @@ int __wrap_nl_request(struct nl_socket *sock, struct nlmsghdr *request, nl_messa
 
 /* ---- netns.h ---- */
 
-int netns_prepare(void) {
+int netns_prepare(const char **ret_problem) {
+	*ret_problem = NULL;
 	return 0;
 }
 
@@ -315,13 +316,15 @@ static int some_error(void) {
 	return errors[machine_byte() % ARRAY_SIZE(errors)];
 }
 
-int netns_create(const char *name _unused_, int *ret_fd) {
+int netns_create(const char *name _unused_, int *ret_fd, const char **ret_problem) {
 	int r = some_error();
 
+	*ret_problem = NULL;
 	return r ? r : some_fd(ret_fd);
 }
 
-int netns_delete(const char *name _unused_) {
+int netns_delete(const char *name _unused_, const char **ret_problem) {
+	*ret_problem = NULL;
 	return some_error();
 }
 

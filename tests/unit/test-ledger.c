@@ -57,11 +57,11 @@ static void test_later_lines(void **state _unused_) {
 static void test_escapes(void **state _unused_) {
 	_ledger_ ledger = {};
 
-	parse(&ledger, "+ found sysctl\ta%09b\tid%25%0A\tvalue=%7F\n", 0);
-	const struct ledger_entry *entry = ledger_find(&ledger, "a\tb", "id%\n");
+	parse(&ledger, "+ found sysctl\ta%25b\tid%25%0A\tvalue=%7F\n", 0);
+	const struct ledger_entry *entry = ledger_find(&ledger, "a%b", "id%\n");
 	assert_non_null(entry);
 	assert_string_equal(entry->fields[0].former, "\x7f");
-	check_ledger(&ledger, "+ found sysctl\ta%09b\tid%25%0A\tvalue=%7F\n");
+	check_ledger(&ledger, "+ found sysctl\ta%25b\tid%25%0A\tvalue=%7F\n");
 }
 
 /* What a crash, a full disk or a hand leaves behind: the other lines are still good. */
@@ -70,6 +70,7 @@ static void test_damaged(void **state _unused_) {
 	static const char *const lines[] = {
 		"nonsense\n", "\n", "+\n", "+ \n", "- \n", "- web\n", "+ made\n", "+ made netns\n", "+ made netns\tweb\n",
 		"+ made netns\tweb\t\n", "+ given netns\tdb\tdb namespace\n", "+ made nokind\tdb\tdb namespace\n",
+		"+ made netns\t..\t.. namespace\n", "+ made dns\t../x\tfile\n", "+ made netns\ta%2Fb\ta/b namespace\n",
 		"+ made netns\tdb%\tdb namespace\n", "+ made netns\tdb\tdb%0g\n", "+ made netns\tdb\tdb%00\n",
 	};
 

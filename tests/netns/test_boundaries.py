@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where topod must not be led: by names, by folders that others may write to, by files put there before; and what a
+daemon may do itself once it runs."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+
+import lab
+from lab import HOST, Case
+
+SOMEBODY = 12345
+
+WEB = """\
+namespaces:
+  host: {interfaces: {c1: {addresses: [10.0.0.1/24]}}}
+  web:
+    dns: {servers: [10.0.0.1]}
+    interfaces: {eth0: {addresses: [10.0.0.2/24]}}
+    sysctl: {net.ipv4.ip_default_ttl: 99}
+links: [[web:eth0, host:c1]]
+"""
+
+
+class Names(Case):
+    def test_names_are_only_names(self):
+        """No shell reads them, no format, and none leads out of its folder."""
+        namespaces = ["%s%n%n%s%x", "$(touch${IFS}made)", "`touch${IFS}made`", ";reboot", "'\"\\", "a|b&c>d", "*", "~"]
+        links = ["$(x)", ";x", "`x`", "'\"\\", "|x&", "*", "~"]
+        text = "namespaces:\n"
+        for n in namespaces:
+            entries = "".join(f"      {json.dumps(l)}: {{kind: bridge, mtu: 1400}}\n" for l in links)
+            text += f"  {json.dumps(n)}:\n    dns: {{servers: [10.0.0.1]}}\n    interfaces:\n{entries}"
+        before, path = lab.snapshot(), self.spec(text)
+        self.topod("check", path)
+        self.topod("apply", path)
+        self.assertEqual(sorted(namespaces), lab.namespaces())
+        self.assertEqual(sorted(namespaces), sorted(os.listdir("/etc/netns")))
+        d = self.daemon(path).ready()
+        with d.expects("drift: %s%n%n%s%x/;x: bridge was removed; restored"):
+            lab.ip("%s%n%n%s%x", "link del ;x")
+        self.assertIn("%s%n%n%s%x/;x", self.topod("status", "office").stdout)
+        d.stop()
+        self.topod("down", path)
+        self.same(before, lab.snapshot(), "down left a trace")
+
+    def test_names_of_topologies(self):
+        """`..` is the folder above: nobody is talked to who listens there."""
+        os.makedirs("/run/topod", exist_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("/run/socket")
+            self.addCleanup(os.unlink, "/run/socket")
+            listener.listen()
+            listener.setblocking(False)
+            for name in ("..", "../..", "."):
+                for verb in ("status", "reload"):
+                    self.topod(verb, name, expect=(lab.EXIT_FAILED, lab.EXIT_USAGE))
+                self.topod("down", "--topology", name, expect=lab.EXIT_USAGE)
+            self.assertRaises(BlockingIOError, listener.accept)
+
+    def test_a_ledger_that_was_written_by_hand(self):
+        """Nothing that a line of it names is outside of the folders."""
+        victim = self.spec("precious", "victim")
+        self.topod("apply", self.spec(WEB))
+        with open("/run/topod/office/ledger", "a") as f:
+            for where in ("../lab/" + victim.split("/lab/")[1], "../../" + victim):
+                f.write(f"+ made netns\t{where}\t{where} namespace\n+ made dns\t{where}\tfile x\n")
+        done = self.topod("down", "--topology", "office")
+        self.assertIn("4 lines of the ledger could not be read", done.stderr)
+        self.assertTrue(os.path.exists(victim))
+
+
+class Folders(Case):
+    """Of another user, writable by others, or a link: refused in a sentence, and nothing is done by way of them."""
+
+    def refused(self, folder, *, words, expect=lab.EXIT_FAILED):
+        path = self.spec(WEB)
+        for verb in ("apply", "run"):
+            done = self.topod(verb, path, expect=expect)
+            self.assertRegex(done.stderr, words)
+        self.assertEqual([], lab.namespaces())
+
+    def premade(self, folder, victim):
+        """The ways in which a folder may be somebody else's, each made by the function that is given."""
+        def another_user():
+            os.makedirs(folder, mode=0o755)
+            os.chown(folder, SOMEBODY, SOMEBODY)
+
+        def writable():
+            os.makedirs(folder)
+            os.chmod(folder, 0o777)
+
+        def sticky():
+            os.makedirs(folder)
+            os.chmod(folder, 0o1777)
+
+        def group():
+            os.makedirs(folder)
+            os.chmod(folder, 0o775)
+
+        def link():
+            os.makedirs(os.path.dirname(folder), exist_ok=True)
+            os.symlink(victim, folder)
+        for make in (another_user, writable, sticky, group, link):
+            with self.subTest(make.__name__):
+                try:
+                    make()
+                    yield make
+                finally:
+                    if os.path.islink(folder):
+                        os.unlink(folder)
+                    else:
+                        shutil.rmtree(folder, ignore_errors=True)
+                self.assertEqual([], os.listdir(victim))
+
+    def victim(self):
+        folder = os.path.join(self.folder, "victim")
+        os.mkdir(folder)
+        return folder
+
+    def test_run_netns(self):
+        for _ in self.premade("/run/netns", self.victim()):
+            self.refused("/run/netns", words=r"/run/netns (belongs to another user, or others may write to it|is not a folder)")
+            self.assertFalse(os.path.ismount("/run/netns"))
+
+    def test_run_topod(self):
+        for folder in ("/run/topod", "/run/topod/office"):
+            for _ in self.premade(folder, self.victim() if folder == "/run/topod" else self.folder + "/victim"):
+                self.refused(folder, words=r"/run/topod/office (belongs to another user, or others may write to it|is not a "
+                                           r"folder)")
+
+    def test_etc_netns(self):
+        """Only the file cannot be written; the rest is done, and the file too once the folder is in order."""
+        path, victim = self.spec(WEB), self.victim()
+        for folder in ("/etc/netns", "/etc/netns/web"):
+            for _ in self.premade(folder, victim):
+                done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+                self.assertRegex(done.stderr, r"web: file /etc/netns/web/resolv\.conf.*(its folder or /etc/netns "
+                                              r"(belongs to another user|is a link))")
+                self.assertIn("10.0.0.2/24", lab.addresses("web", "eth0"))
+            self.topod("apply", path)
+            self.topod("down", path)
+
+    def test_while_it_runs(self):
+        path = self.spec(WEB)
+        d = self.daemon(path).ready()
+        os.chmod("/run/netns", 0o777)
+        self.spec(lab.edit(WEB, ("  web:\n", "  new: {}\n  web:\n")))
+        with d.expects(r"failing: new: namespace.*: /run/netns belongs to another user, or others may write to it"):
+            d.process.send_signal(signal.SIGHUP)
+        with d.expects("drift: web/eth0: address 10.0.0.2/24 was removed; restored"):
+            lab.ip("web", "addr del 10.0.0.2/24 dev eth0")
+        with d.expects("recovered: new: namespace"):
+            os.chmod("/run/netns", 0o755)
+        self.assertEqual(["new", "web"], lab.namespaces())
+        d.stop()
+
+    def test_premade_names(self):
+        """What somebody put under a namespace's name leads nowhere."""
+        self.topod("apply", self.spec("namespaces: {}\n"))
+        os.makedirs("/run/netns", exist_ok=True)
+        victim = self.spec("precious", "victim")
+        premade = {"file": lambda p: open(p, "w").close(), "link": lambda p: os.symlink(victim, p),
+                   "planted": lambda p: os.symlink("/proc/self/ns/net", p), "fifo": os.mkfifo}
+        for name, make in premade.items():
+            make(f"/run/netns/{name}")
+        path = self.spec("namespaces: {" + ", ".join(f"{n}: {{}}" for n in premade) + "}\n", "premade.yaml")
+        self.topod("apply", path)
+        self.assertEqual(sorted(premade), lab.namespaces())
+        with open(victim) as f:
+            self.assertEqual("precious", f.read())
+        self.topod("down", path)
+        self.assertEqual([], os.listdir("/run/netns"))
+
+
+class Files(Case):
+    def test_writable_by_others(self):
+        path = self.spec(WEB)
+        os.mkdir(self.folder + "/office.d")
+        dropin = self.spec("namespaces: {db: {}}\n", "office.d/db.yaml")
+        for what, good, bad in ((path, 0o644, 0o666), (dropin, 0o644, 0o646), (os.path.dirname(dropin), 0o755, 0o777),
+                                (self.folder, 0o755, 0o777)):
+            os.chmod(what, bad)
+            for verb in ("apply", "run", "down"):
+                done = self.topod(verb, path, expect=lab.EXIT_SPEC)
+                self.assertIn("others may write to", done.stderr)
+            self.topod("check", path)
+            os.chmod(what, good)
+        os.chmod(path, 0o666)
+        self.topod("apply", "--insecure-permissions", path)
+        self.topod("down", "--insecure-permissions", path)
+
+    def test_link_into_a_folder_of_others(self):
+        os.mkdir(self.folder + "/open")
+        real = self.spec(WEB, "open/real.yaml")
+        os.chmod(self.folder + "/open", 0o777)
+        os.symlink(real, self.folder + "/office.yaml")
+        done = self.topod("apply", self.folder + "/office.yaml", expect=lab.EXIT_SPEC)
+        self.assertIn("others may write to its folder", done.stderr)
+
+
+CAPABILITIES = {"net_admin": 12, "sys_admin": 21, "net_broadcast": 11, "dac_read_search": 2, "dac_override": 1}
+
+
+class Privilege(Case):
+    MORE = """\
+  late:
+    dns: {servers: [10.0.0.1]}
+    sysctl: {net.ipv4.ip_default_ttl: 77}
+    nat: [{action: masquerade, out: eth0}]
+    interfaces:
+      eth0: {addresses: [10.0.0.3/24]}
+      br0: {kind: bridge, ports: [nic0]}
+      nic0: {kind: physical, source: nic0}
+    routes: [{to: default, via: 10.0.0.1}]
+"""
+    LINK = "  - [late:eth0, host:c2]\n"
+
+    def status(self, d):
+        with open(f"/proc/{d.process.pid}/status") as f:
+            return dict(l.rstrip("\n").split(":\t", 1) for l in f if ":\t" in l)
+
+    def more(self):
+        text = lab.edit(WEB, ("links: [[web:eth0, host:c1]]\n", self.MORE + "links:\n  - [web:eth0, host:c1]\n" + self.LINK))
+        return text.replace("namespaces:\n", "on-stop: remove\nnamespaces:\n", 1)
+
+    def test_what_stays_is_enough(self):
+        """All that a daemon does later is done with what it keeps: new namespaces, files, settings, moved links, repair,
+        removal at its end; and the next one goes on from what a killed one left."""
+        lab.ip(HOST, "link add nic0 type veth peer name nic1")
+        before = lab.snapshot()
+        path = self.spec(WEB)
+        d = self.daemon(path).ready()
+        status = self.status(d)
+        kept = sum(1 << CAPABILITIES[n] for n in ("net_admin", "sys_admin", "dac_read_search"))
+        whole = int(status["CapBnd"], 16)
+        self.assertEqual((kept & whole, kept & whole, 0, 0, "1"),
+                         (int(status["CapEff"], 16), int(status["CapPrm"], 16), int(status["CapInh"], 16),
+                          int(status["CapAmb"], 16), status["NoNewPrivs"]))
+        self.spec(self.more())
+        d.reload()
+        self.topod("plan", path)
+        self.assertTrue(os.path.exists("/etc/netns/late/resolv.conf"))
+        with d.expects("drift: (late/eth0|host/c2): link .*was removed; restored"):
+            lab.ip("late", "link del eth0")
+        with d.expects("drift: web: namespace was removed; restored"):
+            lab.run("ip", "netns", "delete", "web")
+        with d.expects("drift: late: NAT table was removed; restored"):
+            lab.nft("late", "flush ruleset")
+        d.kill()
+        d = self.daemon(path).ready()
+        with d.expects("drift: (late/eth0|host/c2): link .*was removed; restored"):
+            lab.ip("late", "link del eth0")
+        d.stop()
+        self.same(before, lab.snapshot(), "something was left")
+
+    def test_a_file_in_a_folder_of_somebody(self):
+        """`sudo topod run` on a file that only its owner and root can read: reloads as well."""
+        home = os.path.join(self.folder, "home")
+        os.mkdir(home)
+        path = self.spec(WEB, "home/office.yaml")
+        for p in (path, home):
+            os.chown(p, SOMEBODY, SOMEBODY)
+            os.chmod(p, 0o700 if p == home else 0o600)
+        d = self.daemon(path).ready()
+        with open(path, "a") as f:
+            f.write("  # the same\n")
+        self.topod("reload", "office")
+        d.stop()
+
+    def test_every_one_is_needed(self):
+        """Without any one of them a daemon cannot do its work: the set is not larger than it must be."""
+        if not shutil.which("setpriv"):
+            self.skipTest("setpriv is not installed")
+        path = self.spec(WEB)
+        for name in ("net_admin", "sys_admin"):
+            done = subprocess.run(["setpriv", f"--bounding-set=-{name}", "--inh-caps=-all", os.environ["TOPOD"], "apply",
+                                   path], capture_output=True, text=True, timeout=2 * lab.DEADLINE)
+            self.assertEqual(lab.EXIT_FAILED, done.returncode, name + done.stdout + done.stderr)
+            self.assertIn("not permitted", done.stderr)
+        few = ",".join("+" + n for n in ("net_admin", "sys_admin", "net_broadcast"))
+        done = subprocess.run(["setpriv", f"--bounding-set=-all,{few}", "--inh-caps=-all", os.environ["TOPOD"], "apply", path],
+                              capture_output=True, text=True, timeout=2 * lab.DEADLINE)
+        self.assertEqual(0, done.returncode, done.stderr)
+
+
+if __name__ == "__main__":
+    lab.main()
