@@ -448,6 +448,12 @@ static bool is_as_made(const struct ledger_entry *entry, const struct object *se
 	return (bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
 }
 
+/* A link that was made under another name, and renamed or moved since: it bears the mark, and the ledger knows its sign.
+ * Another is made in its place, and nobody would ever take this one away. */
+static bool is_stray(const struct diff *diff, const struct object *seen) {
+	return seen->kind->class == CLASS_LINK && seen->marked && ledger_find_signed(diff->input->ledger, seen);
+}
+
 static bool to_be_deleted(const struct diff *diff, const struct ns_state *desired, const struct object *seen) {
 	const struct ledger_entry *entry;
 
@@ -456,6 +462,8 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made)
 		return is_as_made(entry, seen);
+	if (!entry && is_stray(diff, seen))
+		return true;
 	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
 }
 

@@ -350,6 +350,14 @@ bool ledger_is_signed(const struct ledger_entry *entry, const struct object *obs
 	return false;
 }
 
+struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed) {
+	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
+		for (struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
+			if (entry->made && entry->kind == observed->kind && ledger_is_signed(entry, observed))
+				return entry;
+	return NULL;
+}
+
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {
 	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];

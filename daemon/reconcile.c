@@ -130,13 +130,14 @@ static void drop_reports(struct reconciler *r, const struct ns_state *before, co
 }
 
 /* What fails is tried again now, so that what is told of it has its places in the new files. */
-static void retry_failing(struct reconciler *r, uint64_t when) {
+static void retry_troubled(struct reconciler *r, uint64_t when) {
 	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
 		struct ns_info *info = pass_info(r, t->ns);
 
-		if (!info || t->state != TROUBLE_FAILING)
+		if (!info || (t->state != TROUBLE_FAILING && t->state != TROUBLE_FIGHT))
 			continue;
 		t->next_try_usec = when;
+		t->pause_usec = 0;
 		mark_dirty(r, info, when);
 	}
 }
@@ -194,7 +195,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		mark_dirty(r, pass_info(r, ns->name), when);
 		pass_set_verified(r, pass_info(r, ns->name), false);
 	}
-	retry_failing(r, when);
+	retry_troubled(r, when);
 	look_at_hindered(r);
 	count_declared(r);
 	begin_applying(r);

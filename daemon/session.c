@@ -160,7 +160,7 @@ static int open_watch(struct session *s, char **ret_problem) {
 		*ret_problem = folder_problem(r, problem);
 		return r;
 	}
-	r = watch_new(&s->watch, &handlers, s, 0);
+	r = watch_new(&s->watch, &handlers, s, s->hooks.event_buffer);
 	if (r < 0)
 		*ret_problem = session_problem("hear the kernel's events", r);
 	else

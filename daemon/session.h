@@ -14,6 +14,7 @@ struct session_hooks {
 	void *userdata;
 	void (*occurred)(void *userdata, const struct occurrence *occurrence); /* may be NULL */
 	void (*progress)(void *userdata, size_t n_done, size_t n_all);          /* may be NULL */
+	size_t event_buffer; /* bytes for events that wait, see watch_new(); 0: enough */
 };
 
 struct session {

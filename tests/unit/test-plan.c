@@ -558,8 +558,44 @@ static void test_again(void **state _unused_) {
 	assert_string_equal(first.data, second.data);
 }
 
+#define BRIDGE(name, mac) "namespaces: {host: {interfaces: {" name ": {kind: bridge, mac-address: '02:00:00:00:00:" mac "'}}}}"
+
+/* The bridge b was made; what is there now is c, which the ledger does not know. */
+static void make_renamed(struct world *w, const char *seen) {
+	_cleanup_text_ struct text lines = {};
+	struct object *b;
+
+	world_make(w, BRIDGE("b", "01"), seen);
+	ledger_forget(&w->ledger, "host", "host/c link", &lines);
+	b = get_object(&w->desired.spec.state, "host/b link");
+	ledger_note(&w->ledger, b, NULL, b->set, true, &lines);
+}
+
+/* It is made anew under its name; the one with the other name would stay for ever. */
+static void test_renamed(void **state _unused_) {
+	_world_ w;
+
+	make_renamed(&w, BRIDGE("c", "01"));
+	world_plan(&w);
+	check_plan(&w, "- host/c link\n+ host/b link\n~ host/b link: up true, alias topod:t (follows)\n");
+}
+
+/* Somebody's link with the same MAC address, and one that only bears the mark. */
+static void test_not_renamed(void **state _unused_) {
+	_world_ unmarked, other;
+
+	make_renamed(&unmarked, BRIDGE("c", "01"));
+	seen_object(&unmarked, "host/c link")->marked = false;
+	world_plan(&unmarked);
+	check_plan(&unmarked, "+ host/b link\n~ host/b link: up true, alias topod:t (follows)\n");
+	make_renamed(&other, BRIDGE("c", "02"));
+	world_plan(&other);
+	check_plan(&other, "+ host/b link\n~ host/b link: up true, alias topod:t (follows)\n");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_renamed), cmocka_unit_test(test_not_renamed),
 		cmocka_unit_test(test_from_nothing), cmocka_unit_test(test_nothing_to_do), cmocka_unit_test(test_needs),
 		cmocka_unit_test(test_in_place), cmocka_unit_test(test_left_out), cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_recreated), cmocka_unit_test(test_replaced_address),

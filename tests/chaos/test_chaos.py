@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+A topology that many hands disturb at once, for as long as one likes.
+
+When they stop, the daemon must bring everything back to what the file says, with nothing left over, no descriptor
+lost and its counts in order. How long that took and what it cost is printed and not judged: that depends on the
+machine.
+
+TOPOD_CHAOS_SECONDS (3) and TOPOD_CHAOS_SEED (random, printed) are for longer runs and for repeating one; see `run`.
+"""
+
+import collections
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "netns"))
+import lab
+from lab import HOST, OFFICE, Case
+
+SECONDS = float(os.environ.get("TOPOD_CHAOS_SECONDS", "3"))
+SEED = int(os.environ.get("TOPOD_CHAOS_SEED", "0")) or random.randrange(1, 10**9)
+WORKERS = 3
+
+# Every link's MTU is declared: only what is, is restored.
+TEXT = "defaults: {interface: {mtu: 1500}}\n" + OFFICE
+
+# What is disturbed of it.
+TARGETS = ["host:br0", "host:c1", "host:c2", "host:uplink", "web:eth0", "db:eth0", "db:side", "lone:side",
+           "outside:eth0"]
+
+# Other states of the file, which are edited in and out while all of it goes on.
+EDITS = [
+    [],
+    [("        mtu: 1400\n", "        mtu: 1450\n")],
+    [("      - {to: 10.66.0.0/16, type: blackhole}\n", "")],
+    [("      side: {addresses: [10.8.0.1/24]}", "      side: {addresses: [10.8.0.1/24, 10.9.9.9/32]}")],
+    [("  - [db:side, lone:side]\n", ""), ("          - {via: 10.8.0.1}\n", ""),
+     ("      side: {addresses: [10.8.0.2/24]}\n", ""), ("      side: {addresses: [10.8.0.1/24]}\n", "      lo: {}\n")],
+]
+
+
+class Disturber:
+    """A run of `disturb`; end() says what it did."""
+
+    def __init__(self, case, *args):
+        self.process = subprocess.Popen([os.environ["TOPOD_DISTURB"], *map(str, args)], stdout=subprocess.PIPE,
+                                        text=True)
+        case.addCleanup(self.dispose)
+
+    def end(self, sign=signal.SIGTERM):
+        if sign:
+            self.process.send_signal(sign)
+        said, _ = self.process.communicate()
+        words = {line.split()[0]: [int(w) for w in line.split()[1:]] for line in said.splitlines()}
+        self.tried, self.done = words["acts"]
+        self.last = words["last"][0] / 1e6  # CLOCK_REALTIME
+        return self
+
+    def dispose(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return next(int(l.split()[1]) for l in f if l.startswith("VmRSS"))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        words = f.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors(pid):
+    """What each open descriptor is, without the numbers that differ from time to time."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append(os.readlink(f"/proc/{pid}/fd/{fd}").split(":")[0])
+        except FileNotFoundError:
+            pass
+    return sorted(found)
+
+
+def more(after, before):
+    return sorted((collections.Counter(after) - collections.Counter(before)).elements())
+
+
+class Chaos(Case):
+    def status(self, topology="office"):
+        return json.loads(self.topod("status", topology, "--json").stdout)
+
+    def wait_converged(self, daemon, topology="office", after=0.0):
+        """Until it says converged (since a time after `after`), asked again after each of its lines."""
+        deadline = time.monotonic() + 6 * lab.DEADLINE
+        while True:
+            status = self.status(topology)
+            if status["state"] == "converged" and status["verified_usec"] / 1e6 >= after:
+                return status
+            left = deadline - time.monotonic()
+            if left < 0:
+                self.fail(f"it does not converge: {json.dumps(status, indent=1)}\n" + "\n".join(daemon.log[-60:]))
+            daemon.pump(min(left, 0.05))
+
+    def late(self, status, last):
+        """How long after the last disturbance it was converged; 0 where that one made no difference."""
+        return max(0.0, status["since_usec"] / 1e6 - last)
+
+    def check_counts(self, status):
+        self.assertEqual((0, 0, 0, 0), tuple(status[k] for k in ("failing", "fought_over", "reported", "pending")))
+        self.assertEqual([], status["troubles"])
+        self.assertGreaterEqual(status["drifts"], status["restored"])
+
+
+class Storm(Chaos):
+    def reload(self, path, text, daemon):
+        with open(path + ".new", "w") as f:
+            f.write(text)
+        os.rename(path + ".new", path)
+        daemon.process.send_signal(signal.SIGHUP)
+
+    def lost_links(self):
+        """Links that nobody declares and that bear topod's mark yet. Those that the disturber caught before they were
+        marked, or took the mark or the MAC address from, cannot be told from anybody's; they are taken away here."""
+        kept = []
+        for ns in [HOST, *lab.namespaces()]:
+            for l in lab.ip_json(ns, "link show"):
+                if l["ifname"] == "lo" or f"{ns or 'host'}:{l['ifname']}" in TARGETS:
+                    continue
+                if l.get("ifalias") == "topod:office" and not l["address"].startswith("02:dd:"):
+                    kept.append((ns, l["ifname"]))
+                else:
+                    lab.ip(ns, f"link del {l['ifname']}", check=False)
+        return kept
+
+    def differences(self, before):
+        """Without link-local addresses, which the kernel makes of the MAC address that a link has at the moment."""
+        lines = lab.difference(lab.state_only(before), lab.state_only(lab.snapshot())).splitlines()
+        return [l for l in lines if "fe80::" not in l]
+
+    def test_storm(self):
+        path = self.spec(TEXT)
+        daemon = self.daemon(path).ready()
+        before = self.settle(daemon)
+        open_before, rss_before = descriptors(daemon.pid), resident_kib(daemon.pid)
+        print(f"seed {SEED}", flush=True)
+        d = Disturber(self, "chaos", SEED, WORKERS, 4000, "office", *TARGETS)
+        end, choice = time.monotonic() + SECONDS, random.Random(SEED)
+        while time.monotonic() < end:
+            self.reload(path, lab.edit(TEXT, *choice.choice(EDITS)), daemon)
+            for _ in range(10):
+                daemon.pump(0.02)
+        d.end()
+        stopped = time.time()
+        self.reload(path, TEXT, daemon)
+        status = self.wait_converged(daemon, after=stopped)
+        print(f"{d.done} of {d.tried} acts in {SECONDS} s; converged {self.late(status, d.last):.3f} s after the last; "
+              f"{status['drifts']} drifts, {status['restored']} restored, {status['retries']} retries; RSS "
+              f"{rss_before} -> {resident_kib(daemon.pid)} KiB", flush=True)
+        self.check_counts(status)
+        self.assertEqual([], self.lost_links(), "these should have gone")
+        self.topod("plan", path, expect=0)
+        self.assertEqual([], self.differences(before))
+        self.assertEqual([], more(descriptors(daemon.pid), open_before), "descriptors were left open")
+        daemon.stop()
+
+
+class Overrun(Chaos):
+    """Most events are lost, those of a disturbance among them; nothing that they told of may be missed."""
+
+    def test_overrun(self):
+        path = self.spec(TEXT)
+        # lo is none of the targets, and the flood none of theirs.
+        done = lab.run(os.environ["TOPOD_OVERRUN"], path, SEED, os.environ.get("TOPOD_CHAOS_ROUNDS", "20"),
+                       "office", *TARGETS, check=False)
+        print(f"seed {SEED}: {done.stdout}", flush=True)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertGreater(int(done.stdout.split()[1]), 0)
+        self.topod("plan", path, expect=0)
+
+
+class Fights(Chaos):
+    """Somebody insists on another value. Repairing for ever would only burn the machine."""
+
+    def check_calm(self, pids, seconds=1.0):
+        before = [cpu_seconds(p) for p in pids]
+        time.sleep(seconds)  # nothing is waited for: this is the time that is measured
+        for pid, b in zip(pids, before):
+            print(f"CPU while backed off: {100 * (cpu_seconds(pid) - b) / seconds:.1f} %", flush=True)
+
+    def test_a_loop_that_reverts(self):
+        path = self.spec(TEXT)
+        daemon = self.daemon(path).ready()
+        d = Disturber(self, "insist", 1333, "web:eth0")
+        daemon.wait_line(r"web/eth0: mtu was changed from 1400 to 1333; backed off")
+        self.check_calm([daemon.pid])
+        status = self.status()
+        self.assertEqual("degraded", status["state"])
+        self.assertEqual(1, status["fought_over"])
+        d.end()
+        self.assertLessEqual(d.done, 12)
+        self.wait_converged(daemon)
+        self.assertEqual(1400, lab.link("web", "eth0")["mtu"])
+        daemon.stop()
+
+    def test_two_daemons(self):
+        lab.veth(HOST, "e", HOST, "f")
+        text = "namespaces: {{host: {{interfaces: {{e: {{kind: existing, mtu: {}}}}}}}}}\n"
+        one, other = self.spec(text.format(1300), "one.yaml"), self.spec(text.format(1400), "other.yaml")
+        first, second = self.daemon(one).ready(), self.daemon(other)
+        first.wait_line(r"host/e: mtu was changed from 1300 to 1400; backed off")
+        second.wait_line(r"host/e: .*mtu 1400 |host/e: mtu was changed from 1400 to 1300; backed off")
+        self.check_calm([first.pid, second.pid])
+        second.kill()
+        self.wait_converged(first, "one")
+        self.assertEqual(1300, lab.link(HOST, "e")["mtu"])
+        first.stop()
+
+
+class Long(Chaos):
+    """Many drifts at full speed, of so many objects that no single one looks fought over."""
+
+    NAMESPACES, LINES = 20, 200
+
+    def text(self):
+        def interface(i):
+            wanted = ", ".join(f"10.{i}.{n // 256}.{n % 256}/32" for n in range(1, self.LINES + 1))
+            return f"  n{i}: {{interfaces: {{e: {{addresses: [{wanted}]}}}}}}\n"
+        links = "".join(f"  - [n{i}:e, host:h{i}]\n" for i in range(self.NAMESPACES))
+        return "namespaces:\n" + "".join(map(interface, range(self.NAMESPACES))) + "links:\n" + links
+
+    def test_long(self):
+        count = int(os.environ.get("TOPOD_CHAOS_EVENTS", "2000"))
+        path = self.spec(self.text(), "long.yaml")
+        daemon = self.daemon(path, binary=os.environ["TOPOD_PLAIN"]).ready()
+        open_before = descriptors(daemon.pid)
+        started = time.monotonic()
+        d = Disturber(self, "addresses", SEED, count, self.LINES, *(f"n{i}:e" for i in range(self.NAMESPACES)))
+        resident = []
+        while line := d.process.stdout.readline():
+            daemon.drain()
+            if line.startswith("tenth"):
+                resident.append(resident_kib(daemon.pid))
+                print(f"{line.split()[1]} drifts, {time.monotonic() - started:.1f} s: RSS {resident[-1]} KiB", flush=True)
+            elif line.startswith("last"):
+                last = int(line.split()[1]) / 1e6
+            elif line.startswith("acts"):
+                self.assertEqual(count, int(line.split()[2]))
+        status = self.wait_converged(daemon, "long", after=last)
+        print(f"converged {self.late(status, last):.3f} s after the last; {status['drifts']} drifts, "
+              f"{status['restored']} restored", flush=True)
+        self.check_counts(status)
+        self.topod("plan", path, expect=0)
+        self.assertEqual([], more(descriptors(daemon.pid), open_before), "descriptors were left open")
+        # One doubling of an arena's chunk or of a hash table may fall between two looks, no more.
+        self.assertLess(resident[-1], resident[0] + 2048)
+        daemon.stop()
+
+
+if __name__ == "__main__":
+    lab.main()
