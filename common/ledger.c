@@ -79,6 +79,8 @@ static struct ledger_entry *add_entry(struct ledger *ledger, const struct kind *
 static void remove_entry(struct ledger *ledger, struct ledger_entry *entry) {
 	struct ledger_ns *ns = ledger_namespace(ledger, entry->ns);
 
+	if (!ns)
+		abort(); /* an entry stands in its namespace */
 	HASH_DEL(ns->entries, entry);
 	entry_free(entry);
 	if (ns->entries)

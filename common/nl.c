@@ -168,7 +168,10 @@ uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback) {
 }
 
 const char *nl_get_text(const struct nlattr *attr) {
-	const char *text = attr ? mnl_attr_get_payload(attr) : NULL;
+	const char *text;
 
-	return text && memchr(text, '\0', mnl_attr_get_payload_len(attr)) ? text : NULL;
+	if (!attr)
+		return NULL;
+	text = mnl_attr_get_payload(attr);
+	return memchr(text, '\0', mnl_attr_get_payload_len(attr)) ? text : NULL;
 }

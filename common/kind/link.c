@@ -395,7 +395,8 @@ struct mac link_stable_mac(const void *machine_id, const char *topology, const c
 	hash ^= hash >> 33;
 	hash *= UINT64_C(0xff51afd7ed558ccd);
 	hash ^= hash >> 33;
-	memcpy(mac.bytes, &hash, sizeof(mac.bytes));
+	for (size_t i = 0; i < sizeof(mac.bytes); i++)
+		mac.bytes[i] = (uint8_t)(hash >> 8 * i);
 	mac.bytes[0] = (uint8_t)((mac.bytes[0] & 0xfe) | 0x02);
 	return mac;
 }
