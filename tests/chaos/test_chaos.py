@@ -6,7 +6,7 @@ When they stop, the daemon must bring everything back to what the file says, wit
 lost and its counts in order. How long that took and what it cost is printed and not judged: that depends on the
 machine.
 
-TOPOD_CHAOS_SECONDS (3) and TOPOD_CHAOS_SEED (random, printed) are for longer runs and for repeating one; see `run`.
+TOPOD_CHAOS_SECONDS (2) and TOPOD_CHAOS_SEED (random, printed) are for longer runs and for repeating one; see `run`.
 """
 
 import collections
@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import lab
 from lab import HOST, OFFICE, Case
 
-SECONDS = float(os.environ.get("TOPOD_CHAOS_SECONDS", "3"))
+SECONDS = float(os.environ.get("TOPOD_CHAOS_SECONDS", "2"))
 SEED = int(os.environ.get("TOPOD_CHAOS_SEED", "0")) or random.randrange(1, 10**9)
 WORKERS = 3
 
