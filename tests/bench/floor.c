@@ -24,6 +24,7 @@ static const struct {
 } verbs[] = {
 	{"build", verb_build, "make the topology"},
 	{"check", verb_check, "compare what is there with what build makes; exit 1 where they differ"},
+	{"quiet", verb_quiet, "wait until the kernel has done what it puts off when a topology is built"},
 	{"observe", verb_observe, "dump links, addresses, routes and nf_tables of every namespace"},
 	{"drift", verb_drift, "disturb (--kind) and wait for somebody's repair"},
 	{"repair", verb_repair, "listen, and send the fix for whatever drift disturbs, until SIGTERM"},

@@ -30,6 +30,7 @@ void put_end_settings(struct batch *b, const struct end *end, bool up);
 int verb_build(const struct options *o);
 int verb_down(const struct options *o);
 int verb_settle(const struct options *o);
+int verb_quiet(const struct options *o);
 int verb_observe(const struct options *o);
 int verb_check(const struct options *o);
 int verb_drift(const struct options *o);
