@@ -5,6 +5,10 @@
 
 static const char header[] = "topod-ledger 1\n";
 
+enum {
+	ID_GUESS = 128, /* bytes; room for nearly all */
+};
+
 /* Entries. */
 
 static void entry_free(struct ledger_entry *entry) {
@@ -34,7 +38,8 @@ struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns_nam
 }
 
 struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object) {
-	_cleanup_text_ struct text id = {};
+	char buffer[ID_GUESS];
+	_cleanup_text_ struct text id = TEXT_IN(buffer);
 
 	object_print_id(object, &id);
 	return ledger_find(ledger, object->ns, id.data);
@@ -301,7 +306,8 @@ static bool forget_birth(struct ledger_entry *entry, const struct kind *kind) {
 
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out) {
-	_cleanup_text_ struct text id = {};
+	char buffer[ID_GUESS];
+	_cleanup_text_ struct text id = TEXT_IN(buffer);
 	bool added = false;
 
 	object_print_id(desired, &id);
@@ -485,7 +491,8 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	for (entry = noted->entries; entry; entry = entry->hh.next)
 		entry->declared = false;
 	ns_foreach(object, ns) {
-		_cleanup_text_ struct text id = {};
+		char buffer[ID_GUESS];
+		_cleanup_text_ struct text id = TEXT_IN(buffer);
 
 		object_print_id(object, &id);
 		HASH_FIND_STR(noted->entries, id.data, entry);

@@ -2,6 +2,10 @@
 #include "object.h"
 #include "kind.h"
 
+enum {
+	KEY_GUESS = 128, /* bytes; room for nearly all */
+};
+
 struct object *object_new(struct arena *arena, const struct kind *kind, const char *ns) {
 	struct object *object = arena_alloc(arena, kind->size);
 
@@ -24,7 +28,8 @@ static void add_key_field(const struct object *object, const struct field *field
 
 void object_seal(struct arena *arena, struct object *object) {
 	const struct kind *kind = object->kind;
-	_cleanup_text_ struct text key = {};
+	char buffer[KEY_GUESS];
+	_cleanup_text_ struct text key = TEXT_IN(buffer);
 	char class = (char)kind->class;
 
 	text_addn(&key, &class, 1);
@@ -35,6 +40,7 @@ void object_seal(struct arena *arena, struct object *object) {
 		kind->key(object, &key);
 	object->key = arena_memdup(arena, key.data, key.size);
 	object->key_size = key.size;
+	object->hash = hash_bytes(key.data, key.size);
 }
 
 uint64_t object_compare(const struct object *desired, const struct object *observed) {

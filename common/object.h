@@ -47,6 +47,7 @@ struct object {
 	struct change *change;      /* planner's: what is done about it */
 	const void *key;            /* identity within the namespace, see object_seal() */
 	size_t key_size;
+	uint32_t hash;              /* of the key */
 	UT_hash_handle hh;
 };
 

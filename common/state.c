@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "state.h"
 
-
 struct ns_state *state_find(const struct state *state, const char *name) {
 	struct ns_state *ns = NULL;
 
@@ -29,7 +28,11 @@ struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t si
 }
 
 struct object *ns_find(const struct ns_state *ns, const struct object *like) {
-	return ns_find_key(ns, like->key, like->key_size);
+	struct object *object = NULL;
+
+	if (ns)
+		HASH_FIND_BYHASHVALUE(hh, ns->objects, like->key, like->key_size, like->hash, object);
+	return object;
 }
 
 struct object *ns_find_link(const struct ns_state *ns, const char *name) {
@@ -55,7 +58,7 @@ struct object *ns_add(struct ns_state *ns, struct object *object) {
 
 	if (before)
 		return before;
-	HASH_ADD_KEYPTR(hh, ns->objects, object->key, object->key_size, object);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, ns->objects, object->key, object->key_size, object->hash, object);
 	return NULL;
 }
 

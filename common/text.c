@@ -11,7 +11,15 @@ static void reserve(struct text *text, size_t more) {
 	if (need <= text->allocated)
 		return;
 	text->allocated = MAX(need, MAX(text->allocated * 2, (size_t)64));
-	text->data = xrealloc(text->data, text->allocated);
+	if (!text->borrowed) {
+		text->data = xrealloc(text->data, text->allocated);
+		return;
+	}
+	char *own = xmalloc(text->allocated);
+	if (text->size)
+		memcpy(own, text->data, text->size);
+	text->data = own;
+	text->borrowed = false;
 }
 
 void text_addn(struct text *text, const char *piece, size_t n) {
@@ -45,17 +53,18 @@ void text_addf(struct text *text, const char *format, ...) {
 }
 
 const char *text_str(const struct text *text) {
-	return text->data ? text->data : "";
+	return text->data && text->size ? text->data : "";
 }
 
 char *text_take(struct text *text) {
-	char *data = text->data ? text->data : xstrdup("");
+	char *data = text->data && !text->borrowed ? text->data : xstrdup(text_str(text));
 
 	*text = (struct text){};
 	return data;
 }
 
 void text_done(struct text *text) {
-	free(text->data);
+	if (!text->borrowed)
+		free(text->data);
 	*text = (struct text){};
 }
