@@ -92,8 +92,9 @@ def furnish():
         mount -n -t sysfs sysfs /sys 2>/dev/null || :
     """
     subprocess.run(["sh", "-c", script], check=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # the first process of a namespace ignores them otherwise
-        signal.signal(number, lambda n, _frame: sys.exit(128 + n))
+    # The first process of a namespace ignores these otherwise. No exception: unittest would take it for a failed test.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda n, _frame: os._exit(128 + n))
 
 
 def main(prepare=lambda: None):
