@@ -305,36 +305,37 @@ class Journal:
     """What the journal gets, from now on; wait() for an entry."""
 
     def __init__(self, *matches):
+        self.matches, self.entries = matches, []
         lab.run("journalctl", "--sync")
-        last = lab.run("journalctl", "-n1", "-o", "json", check=False).stdout.strip()
-        after = ["--after-cursor", json.loads(last)["__CURSOR"]] if last else []
-        self.entries, self.buffer = [], b""
-        self.follower = Follower("journalctl", "-f", "-n", "all", "-o", "json", *after, *matches)
+        # An entry that matches: after another one, journalctl would leave out the first that does.
+        last = lab.run("journalctl", "-q", "-n1", "-o", "json", *matches, check=False).stdout.strip()
+        self.after = ["--after-cursor", json.loads(last)["__CURSOR"]] if last else []
+        self.follower = Follower("journalctl", "-f", "-n0", "-o", "cat")  # tells when to look
 
     def wait(self, what, **fields):
         """The first entry whose message contains /what/ and whose fields have these values. It is not returned again,
         nor are those before it."""
         deadline = time.monotonic() + lab.DEADLINE
-        seen = 0
         while True:
-            for seen in range(seen, len(self.entries)):
-                entry = self.entries[seen]
+            for n, entry in enumerate(self.fetch()):
                 if re.search(what, str(entry.get("MESSAGE"))) and all(entry.get(k) == v for k, v in fields.items()):
-                    del self.entries[:seen + 1]
+                    del self.entries[:n + 1]
                     return entry
-            seen = len(self.entries)
             left = deadline - time.monotonic()
-            if left <= 0 or not self.follower.wait(left):
+            if left <= 0:
                 raise AssertionError(f"the journal has no /{what}/ {fields or ''}; it has:\n  " +
                                      "\n  ".join(str(e.get("MESSAGE")) for e in self.entries[-60:]))
-            self.read()
+            if self.follower.wait(min(left, 1)):  # it may have begun after the entry: hence the limit
+                self.follower.read()
 
-    def read(self):
-        data = self.follower.read()
-        if not data:
-            raise AssertionError("journalctl ended")
-        *whole, self.buffer = (self.buffer + data).split(b"\n")
-        self.entries += [json.loads(l) for l in whole]
+    def fetch(self):
+        """The entries that were not waited for yet."""
+        new = [json.loads(l) for l in lab.run("journalctl", "-q", "-o", "json", *self.after, *self.matches,
+                                              check=False).stdout.splitlines()]
+        if new:
+            self.after = ["--after-cursor", new[-1]["__CURSOR"]]
+            self.entries += new
+        return self.entries
 
     def __enter__(self):
         return self

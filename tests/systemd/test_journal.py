@@ -85,8 +85,7 @@ class Catalog(Case):
         with lab.Monitor("db") as monitor:
             for _ in range(100):
                 lab.ip("db", "addr del 10.8.0.2/24 dev side", check=False)
-                journal.follower.wait(0.05) and journal.read()
-                if any(e.get("MESSAGE_ID") == message_ids()["BACKED_OFF"] for e in journal.entries):
+                if any(e.get("MESSAGE_ID") == message_ids()["BACKED_OFF"] for e in journal.fetch()):
                     return
                 lab.select.select(monitor.fileno_list(), [], [], 1)
                 monitor.heard()
