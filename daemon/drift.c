@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "drift.h"
 
+#include "limit.h"
+
 const char *change_error(struct arena *arena, const struct change *change) {
-	const char *error = strerror(-change->error);
+	const char *error = error_text(change->error);
 
 	/* topod's own sentences stand alone; the kernel's words are completed by the error they came with. */
 	if (!change->text)

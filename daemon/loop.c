@@ -22,6 +22,7 @@
 
 #include "events.h"
 #include "journal.h"
+#include "limit.h"
 #include "messages.h"
 #include "notify.h"
 #include "privilege.h"
@@ -174,7 +175,7 @@ int loop_turn(struct loop *l) {
 	int r = session_dispatch(&l->session);
 
 	if (r < 0 && !l->failed)
-		journal_log(LOG_ERR, "looking at the network failed: %s; it is tried again", strerror(-r));
+		journal_log(LOG_ERR, "looking at the network failed: %s; it is tried again", error_text(r));
 	if (r == 0 && l->failed)
 		journal_log(LOG_NOTICE, "looking at the network works again");
 	l->failed = r < 0;

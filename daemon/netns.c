@@ -132,7 +132,14 @@ static void return_to(int *fd) {
 	closep(fd);
 }
 
-static int mount_new(int file, int *ret_fd) {
+/* ENOSPC has a meaning at each step. Returns -error. */
+static int full(int error, const char *what, const char **ret_problem) {
+	if (error == ENOSPC)
+		*ret_problem = what;
+	return -error;
+}
+
+static int mount_new(int file, int *ret_fd, const char **ret_problem) {
 	_cleanup_close_ int fresh = -1;
 	_cleanup_(return_to) int here = -1;
 	char target[FD_PATH];
@@ -142,13 +149,14 @@ static int mount_new(int file, int *ret_fd) {
 	if (r < 0)
 		return r;
 	if (unshare(CLONE_NEWNET) < 0)
-		return -errno;
+		return full(errno, "there are as many network namespaces as there may be (sysctl user.max_net_namespaces)",
+			    ret_problem);
 	r = open_current(&fresh);
 	if (r < 0)
 		return r;
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", file);
 	if (mount(CURRENT_NETNS, target, "none", MS_BIND, NULL) < 0)
-		return -errno;
+		return full(errno, "there are as many mounts as there may be (sysctl fs.mount-max)", ret_problem);
 	*ret_fd = TAKE_FD(fresh);
 	return 0;
 }
@@ -161,8 +169,8 @@ int netns_create(const char *name, int *ret_fd, const char **ret_problem) {
 		return r;
 	file = openat(folder, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (file < 0)
-		return -errno;
-	r = mount_new(file, ret_fd);
+		return full(errno, "the file system of " NETNS_DIR " is full", ret_problem);
+	r = mount_new(file, ret_fd, ret_problem);
 	if (r < 0)
 		unlinkat(folder, name, 0);
 	return r;

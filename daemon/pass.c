@@ -218,6 +218,10 @@ int pass_write(const struct reconciler *r, const struct text *lines) {
 	return lines->size ? ledger_file_append(r->file, lines->data, lines->size) : 0;
 }
 
+struct changes {
+	vec(struct change *) list;
+};
+
 static void note_change(struct pass *pass, const struct change *change, struct text *lines) {
 	struct ledger *ledger = pass->r->ledger;
 	const struct object *object = change->desired;
@@ -235,12 +239,36 @@ static void note_change(struct pass *pass, const struct change *change, struct t
 		ledger_note(ledger, object, change->observed, change->fields, false, lines);
 }
 
+/* What cannot be noted is not done, and the rest is: what is there already needs no new line. The ledger in memory is
+ * again what is written. */
+static int forgo(struct reconciler *r, const struct changes *changes, int error) {
+	ledger_done(r->ledger);
+	*r->ledger = (struct ledger){};
+	vec_foreach(at, &changes->list) {
+		(*at)->done = true;
+		(*at)->error = error;
+		(*at)->text = "it cannot be noted in " TOPOD_RUN_DIR;
+	}
+	return ledger_file_read(r->file->topology, r->ledger);
+}
+
 static int note_intents(struct pass *pass, const struct plan *plan) {
 	_cleanup_text_ struct text lines = {};
+	struct changes noted = {};
+	int err;
 
-	vec_foreach(at, &plan->changes)
+	vec_foreach(at, &plan->changes) {
+		size_t before = lines.size;
+
 		note_change(pass, *at, &lines);
-	return pass_write(pass->r, &lines);
+		if (lines.size > before)
+			vec_push(&noted.list, *at);
+	}
+	err = pass_write(pass->r, &lines);
+	if (err < 0)
+		err = forgo(pass->r, &noted, err);
+	vec_done(&noted.list);
+	return err;
 }
 
 static int note_former(void *userdata, const struct change *change, const struct object *former) {

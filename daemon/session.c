@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "kind.h"
+#include "limit.h"
 #include "netns.h"
 
 enum {
@@ -36,7 +37,7 @@ uint64_t now_realtime(void) {
 char *session_problem(const char *what, int r) {
 	bool privilege = (r == -EPERM || r == -EACCES) && geteuid() != 0;
 
-	return xasprintf("cannot %s: %s%s", what, strerror(-r), privilege ? " (this needs root)" : "");
+	return xasprintf("cannot %s: %s%s", what, error_text(r), privilege ? " (this needs root)" : "");
 }
 
 /* ---- events ---- */

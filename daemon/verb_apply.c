@@ -6,6 +6,7 @@
  * once another was done is no failure.
  */
 #include "journal.h"
+#include "limit.h"
 #include "report.h"
 #include "verbs.h"
 
@@ -126,7 +127,7 @@ static bool conclude(struct work *work, int r) {
 		complain("something else keeps changing the network of '%s': it does not come to rest",
 			 work->session.topology);
 	else if (r < 0)
-		complain("cannot look at the network: %s", strerror(-r));
+		complain("cannot look at the network: %s", error_text(r));
 	return r == 0 && status.phase == PHASE_CONVERGED;
 }
 

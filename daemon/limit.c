@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "limit.h"
+
+#include "base.h"
+
+const char *limit_text(int error) {
+	switch (error) {
+	case -EMFILE:
+		return "topod has as many files open as it may (LimitNOFILE= of its unit, or ulimit -n)";
+	case -ENFILE:
+		return "the machine has as many files open as it may (sysctl fs.file-max)";
+	case -EXFULL: /* br_add_if() in net/bridge/br_if.c, and nobody else */
+		return "the bridge has 1023 ports, and takes no more";
+	}
+	return NULL;
+}
+
+const char *error_text(int error) {
+	const char *text = limit_text(error);
+
+	return text ? text : strerror(-error);
+}
