@@ -15,8 +15,10 @@
 #include "netns.h"
 
 enum {
-	LOOK_TRIES = 5,                       /* passes in a row that may fail before session_settle() gives up … */
-	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* … and how long it may take after everything was tried once */
+	LOOK_TRIES = 5,                       /* passes in a row that may fail before session_settle() gives up */
+	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* how long it may take after everything was tried once … */
+	SETTLE_PASSES = 5,                    /* … where there was time for so many passes: a slow machine is no quarrel */
+	AWAIT_USEC = 1000 * 1000,             /* the longest wait once that time is over */
 };
 
 static uint64_t now(clockid_t clock) {
@@ -252,22 +254,23 @@ int session_dispatch(struct session *s) {
 /* Until something is heard or the reconciler wants to be called. */
 static int await(struct session *s, uint64_t limit) {
 	struct pollfd p = { .fd = watch_fd(s->watch), .events = POLLIN };
-	uint64_t t = now_monotonic(), due = MIN(reconciler_due(s->reconciler), limit), left = due > t ? due - t : 0;
+	uint64_t t = now_monotonic(), due = MIN(reconciler_due(s->reconciler), MAX(limit, t + AWAIT_USEC));
+	uint64_t left = due > t ? due - t : 0;
 	struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000) * 1000 };
 
-	if (t >= limit)
-		return -ETIMEDOUT;
 	return ppoll(&p, 1, &timeout, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
 int session_settle(struct session *s) {
-	int failures = 0, r = session_dispatch(s);
+	int failures = 0, passes = 0, r = session_dispatch(s);
 	uint64_t limit = now_monotonic() + SETTLE_LIMIT_USEC;
 
 	while (!reconciler_settled(s->reconciler) || r < 0) {
 		failures = r < 0 ? failures + 1 : 0;
-		if (failures >= LOOK_TRIES || r == -ETIMEDOUT)
+		if (failures >= LOOK_TRIES)
 			return r;
+		if (passes++ >= SETTLE_PASSES && now_monotonic() >= limit)
+			return r < 0 ? r : -ETIME;
 		r = s->watch ? await(s, limit) : listen_to_all(s);
 		if (r == 0)
 			r = session_dispatch(s);

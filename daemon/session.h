@@ -46,7 +46,7 @@ int session_open_to_look(struct session *s, struct spec *spec, char **ret_proble
 /* Everything that is readable is read, then one pass. 0 or -errno. */
 int session_dispatch(struct session *s);
 
-/* Works until all is done and verified that can be. 0; -errno where looking fails again and again; -ETIMEDOUT where
+/* Works until all is done and verified that can be. 0; -errno where looking fails again and again; -ETIME where
  * something else changes the network without end. */
 int session_settle(struct session *s);
 

@@ -123,7 +123,7 @@ static bool conclude(struct work *work, int r) {
 		fputs("\r\033[K", stderr);
 	reconciler_status(work->session.reconciler, &status);
 	reconciler_troubles(work->session.reconciler, add_problem, work);
-	if (r == -ETIMEDOUT)
+	if (r == -ETIME)
 		complain("something else keeps changing the network of '%s': it does not come to rest",
 			 work->session.topology);
 	else if (r < 0)
