@@ -96,7 +96,7 @@ static void set_id(struct kernel_real *k, struct handle *handle, int32_t nsid) {
 	if (handle->nsid == nsid)
 		return;
 	if (other) {
-		HASH_DELETE(hh_id, k->by_id, other);
+		HASH_DELETE(hh_id, k->by_id, other); /* NOLINT(clang-analyzer-core.NullDereference): it was found there */
 		other->nsid = -1;
 	}
 	if (handle->nsid >= 0)

@@ -120,7 +120,7 @@ static bool still_there(int dir_fd, const char *name, const struct stat *st) {
 /* -ENOENT, -ESTALE: folder or lock were removed meanwhile. */
 static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 	_cleanup_close_ int fd = -1;
-	struct stat st;
+	struct stat st = {};
 	int r = open_file(file->dir_fd, LOCK, O_RDWR | O_CREAT, &st, &fd);
 
 	if (r < 0)
@@ -176,7 +176,7 @@ static int read_all(int fd, const struct stat *st, struct text *ret) {
 
 /* *ret_fd is -1 where there is no ledger. */
 static int read_ledger(int dir_fd, int flags, struct text *ret, int *ret_fd) {
-	struct stat st;
+	struct stat st = {};
 	int r = open_file(dir_fd, LEDGER, flags, &st, ret_fd);
 
 	if (r < 0)
@@ -251,7 +251,7 @@ static size_t count_lines(const char *text, size_t size) {
 static int write_new(int dir_fd, const char *name, const char *head, const char *lines, size_t size, int *ret_fd) {
 	_cleanup_close_ int fd = -1;
 	_cleanup_text_ struct text text = {};
-	struct stat st;
+	struct stat st = {};
 	int r;
 
 	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
@@ -349,7 +349,7 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
  * stays, and the folder with it. */
 static void remove_folder(struct ledger_file *file) {
 	_cleanup_close_ int parent = -1;
-	struct stat st;
+	struct stat st = {};
 
 	unlinkat(file->dir_fd, LEDGER_NEW, 0);
 	if (fstatat(file->dir_fd, LEDGER, &st, AT_SYMLINK_NOFOLLOW) == 0)
