@@ -96,11 +96,11 @@ static void set_id(struct kernel_real *k, struct handle *handle, int32_t nsid) {
 	if (handle->nsid == nsid)
 		return;
 	if (other) {
-		HASH_DELETE(hh_id, k->by_id, other); /* NOLINT(clang-analyzer-core.NullDereference): it was found there */
+		HASH_DELETE(hh_id, k->by_id, other);
 		other->nsid = -1;
 	}
 	if (handle->nsid >= 0)
-		HASH_DELETE(hh_id, k->by_id, handle);
+		HASH_DELETE(hh_id, k->by_id, handle); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
 	handle->nsid = nsid;
 	if (nsid >= 0)
 		HASH_ADD(hh_id, k->by_id, nsid, sizeof(handle->nsid), handle);

@@ -23,7 +23,7 @@ static void add_info(struct reconciler *r, const char *name) {
 }
 
 static void remove_info(struct reconciler *r, struct ns_info *info) {
-	HASH_DEL(r->infos, info);
+	HASH_DEL(r->infos, info); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
 	r->n_dirty -= info->dirty;
 	r->n_unverified -= !info->verified;
 	r->n_waiting -= info->n_pending > 0;

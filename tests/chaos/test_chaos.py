@@ -228,7 +228,8 @@ class Fights(Chaos):
 class Long(Chaos):
     """Many drifts at full speed, of so many objects that no single one looks fought over."""
 
-    NAMESPACES, LINES = 20, 200
+    COUNT = int(os.environ.get("TOPOD_CHAOS_EVENTS", "2000"))
+    NAMESPACES, LINES = (20, 200) if COUNT <= 10000 else (50, 1000)
 
     def text(self):
         def interface(i):
@@ -238,12 +239,11 @@ class Long(Chaos):
         return "namespaces:\n" + "".join(map(interface, range(self.NAMESPACES))) + "links:\n" + links
 
     def test_long(self):
-        count = int(os.environ.get("TOPOD_CHAOS_EVENTS", "2000"))
         path = self.spec(self.text(), "long.yaml")
         daemon = self.daemon(path, binary=os.environ["TOPOD_PLAIN"]).ready()
         open_before = descriptors(daemon.pid)
         started = time.monotonic()
-        d = Disturber(self, "addresses", SEED, count, self.LINES, *(f"n{i}:e" for i in range(self.NAMESPACES)))
+        d = Disturber(self, "addresses", SEED, self.COUNT, self.LINES, *(f"n{i}:e" for i in range(self.NAMESPACES)))
         resident = []
         while line := d.process.stdout.readline():
             daemon.drain()
@@ -253,7 +253,7 @@ class Long(Chaos):
             elif line.startswith("last"):
                 last = int(line.split()[1]) / 1e6
             elif line.startswith("acts"):
-                self.assertEqual(count, int(line.split()[2]))
+                self.assertEqual(self.COUNT, int(line.split()[2]))
         status = self.wait_converged(daemon, "long", after=last)
         print(f"converged {self.late(status, last):.3f} s after the last; {status['drifts']} drifts, "
               f"{status['restored']} restored", flush=True)
