@@ -230,7 +230,7 @@ class Long(Chaos):
     """Many drifts at full speed, of so many objects that no single one looks fought over."""
 
     COUNT = int(os.environ.get("TOPOD_CHAOS_EVENTS", "2000"))
-    NAMESPACES, LINES = (20, 200) if COUNT <= 10000 else (50, 1000)
+    NAMESPACES, LINES = (20, 200) if COUNT <= 10000 else (100, 200)
 
     def text(self):
         def interface(i):
