@@ -117,7 +117,7 @@ static bool bears_mark(const struct ledger_entry *entry, const struct object *ob
 	return observed->marked || (entry && entry->made && ledger_is_signed(entry, observed));
 }
 
-/* May it be deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
+/* May it be changed, or deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
 static bool may_go(const struct diff *diff, const struct object *desired, const struct object *observed) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
 
@@ -147,6 +147,7 @@ static bool is_closed(const struct ns_state *desired) {
 void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	struct ns_state *desired = state_find(diff->input->desired, observed->name);
 	struct object *object = ns_self(desired), *seen = ns_self(observed);
+	const struct ledger_entry *entry = object ? ledger_find_object(diff->input->ledger, object) : NULL;
 
 	if (!object)
 		return; /* the host, or no longer declared (diff_extra) */
@@ -156,8 +157,11 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		add_creation(diff, object, false);
 	else if (!object->foreign && !is_ours(diff, object, seen))
 		add_refusal(diff, object, seen, -EEXIST, in_the_way(true));
-	else if (ledger_find_object(diff->input->ledger, object))
+	else if (entry) {
 		observed->n_noted++;
+		if (entry->made && !ledger_knows_birth(entry, seen))
+			vec_push(&diff->plan->unnoted, seen);
+	}
 }
 
 /* What is declared. */
@@ -290,7 +294,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	}
 	again = needs_recreation(object, observed, differs);
-	if ((!ours && (!found || again)) || (ours && !found && again && !may_go(diff, object, observed)))
+	if ((!ours && (!found || again)) || (ours && !found && (again || !object->kind->bare_create) && !may_go(diff, object, observed)))
 		add_refusal(diff, object, observed, -EEXIST, in_the_way(false));
 	else if (again)
 		recreate(diff, object, observed);
@@ -299,7 +303,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 }
 
 /* Is there an object that will provide the address, but does not yet? */
-static bool comes_later(const struct ns_state *desired, const struct ns_state *observed, const struct ip *ip) {
+static bool comes_later(const struct diff *diff, const struct ns_state *desired, const struct ns_state *observed, const struct ip *ip) {
 	ns_foreach(object, desired) {
 		const struct object *seen;
 		bool later = false;
@@ -307,7 +311,7 @@ static bool comes_later(const struct ns_state *desired, const struct ns_state *o
 		if (!object->kind->provides || !object->kind->provides(object, ip, &later))
 			continue;
 		seen = ns_find(observed, object);
-		if (later && (!seen || seen->pending))
+		if (later && (!seen || seen->pending || stands_on_recreated(diff, object)))
 			return true;
 	}
 	return false;
@@ -320,7 +324,7 @@ static bool waits(struct diff *diff, const struct ns_state *desired, const struc
 		const struct field *field = &object->kind->fields[i];
 
 		if (!(field->flags & FIELD_SOURCE) || !object_has(object, i) ||
-		    !comes_later(desired, observed, field_of(field, object)))
+		    !comes_later(diff, desired, observed, field_of(field, object)))
 			continue;
 		vec_push(&diff->plan->pending, object);
 		return true;

@@ -268,13 +268,30 @@ static bool notable(const struct field *field, bool made) {
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE;
 }
 
+/* What topod made bears another sign from now on. */
+static bool sign_anew(struct ledger_field *noted, const struct field *field, const struct object *desired) {
+	char *sign = value_text(field, desired);
+	bool same = streq_ptr(noted->former, sign);
+
+	if (same) {
+		free(sign);
+	} else {
+		free(noted->former);
+		noted->former = sign;
+	}
+	return !same;
+}
+
 static bool note_field(struct ledger_entry *entry, const struct object *desired, const struct object *observed,
 		       size_t i) {
 	const struct field *field = &desired->kind->fields[i];
 	const struct object *source = observed && object_has(observed, i) ? observed : NULL;
+	struct ledger_field *noted = entry_field(entry, field->name);
 	char *former = NULL;
 
-	if (!notable(field, entry->made) || entry_field(entry, field->name))
+	if (noted && entry->made && field->flags & FIELD_SIGN)
+		return sign_anew(noted, field, desired);
+	if (!notable(field, entry->made) || noted)
 		return false;
 	if (field->class == FIELD_KEY || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
 		former = value_text(field, desired);
@@ -364,6 +381,14 @@ struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struc
 			if (entry->made && entry->kind == observed->kind && ledger_is_signed(entry, observed))
 				return entry;
 	return NULL;
+}
+
+bool ledger_knows_birth(const struct ledger_entry *entry, const struct object *observed) {
+	for (size_t i = 0; i < observed->kind->n_fields; i++)
+		if (observed->kind->fields[i].flags & FIELD_BIRTH && object_has(observed, i) &&
+		    !entry_field(entry, observed->kind->fields[i].name))
+			return false;
+	return true;
 }
 
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {

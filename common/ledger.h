@@ -62,6 +62,8 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed);
 /* The entry, of whatever name and namespace, under whose sign it was made; NULL. */
 struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed);
+/* Was it noted? A crash right after the making leaves it unknown. */
+bool ledger_knows_birth(const struct ledger_entry *entry, const struct object *observed);
 /* Is what was seen the very object that was noted, as far as its birth was? */
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed);
 

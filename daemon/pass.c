@@ -308,6 +308,8 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 	}
 	vec_foreach(object, &plan->unnoted)
 		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
+	vec_foreach(object, &plan->unnoted)
+		ledger_note_birth(pass->r->ledger, *object, &lines);
 	return pass_write(pass->r, &lines);
 }
 
