@@ -246,10 +246,27 @@ static int fake_observe(struct kernel *kernel, const struct look *look, const st
 
 /* Judging. */
 
-static bool noted_as_made(const struct look *look, const struct object *object) {
-	const struct ledger_entry *entry = ledger_find_object(look->ledger, object);
+static char **find_made(struct fake *fake, const struct object *object) {
+	_cleanup_text_ struct text id = {};
 
-	return entry && entry->made;
+	object_print_id(object, &id);
+	vec_foreach(at, &fake->made)
+		if (*at && streq(*at, id.data))
+			return at;
+	return NULL;
+}
+
+static void remember_made(struct fake *fake, const struct change *change) {
+	struct text id = {};
+	char **before = find_made(fake, change_object(change));
+
+	if (change->type == CHANGE_DELETE && before) {
+		free(*before);
+		*before = NULL;
+	} else if (change->type == CHANGE_CREATE && !before) {
+		object_print_id(change->desired, &id);
+		vec_push(&fake->made, text_take(&id));
+	}
 }
 
 static void violate(struct fake *fake, const struct object *object, const char *what) {
@@ -275,7 +292,8 @@ static void judge_link(struct fake *fake, const struct look *look, const struct 
 /* An address or a route in the place of one that topod made is put right; elsewhere it is left. */
 static void judge(struct fake *fake, const struct look *look, bool foreign, const struct change *change) {
 	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
-	bool may = noted_as_made(look, change_object(change)) ||
+	/* What was announced before a crash counts as made. */
+	bool may = find_made(fake, change_object(change)) || (fake->n_crashes && ledger_find_object(look->ledger, change_object(change))) ||
 		   (change->type == CHANGE_UPDATE ? desired && desired->adopt : desired && desired->exclusive);
 
 	if (foreign && !may)
@@ -494,7 +512,7 @@ static int request_address(struct fake *fake, const struct look *look, const str
 		if (change->fields == bit(ADDRESS_CONNECTED))
 			return address_add_connected(fake->world, ns, there);
 		there->protocol = TOPOD_PROTOCOL;
-		there->foreign = false;
+		there->foreign &= !find_made(fake, &want->object);
 		if (ipv6 && !there->noprefixroute && link->values->up)
 			address_add_connected(fake->world, ns, there);
 		return 0;
@@ -542,7 +560,11 @@ static int request_route(struct fake *fake, const struct look *look, const struc
 	r = fill_hops(from, ns, &route);
 	if (r < 0)
 		return r;
-	return route_add(fake->world, ns, route, change->type == CHANGE_CREATE ? ROUTE_ADD : ROUTE_REPLACE);
+	bool foreign = there && there->foreign && !find_made(fake, change->desired);
+	r = route_add(fake->world, ns, route, change->type == CHANGE_CREATE ? ROUTE_ADD : ROUTE_REPLACE);
+	if (r == 0 && change->type == CHANGE_UPDATE)
+		ns_route(ns, &route)->foreign = foreign;
+	return r;
 }
 
 static int request_netns(struct fake *fake, const struct execute_hooks *hooks, struct plan *plan,
@@ -592,13 +614,30 @@ static int request_file(struct fake *fake, const struct look *look, const struct
 	const char *ns = change_object(change)->ns;
 	struct w_file *file = world_file(fake->world, ns);
 
+	bool foreign = file && file->foreign && !find_made(fake, change_object(change));
+
 	if (file)
 		judge(fake, look, file->foreign, change);
 	if (change->type == CHANGE_DELETE)
 		world_remove_file(fake->world, ns);
 	else
 		world_write_file(fake->world, ns, ((const struct dns *)change->desired)->content);
+	/* What was found and changed (adopt) is not topod's by that. */
+	if (change->type == CHANGE_UPDATE)
+		world_file(fake->world, ns)->foreign = foreign;
 	return 0;
+}
+
+/* A namespace that somebody else made is entered only where the file says so. */
+static void judge_place(struct fake *fake, const struct look *look, const struct change *change) {
+	const struct object *object = change_object(change);
+	const struct w_ns *ns = world_ns(fake->world, object->ns);
+	const struct ns_state *desired = state_find(look->desired, object->ns);
+	bool adopted = desired && (desired->adopt || object->gone);
+
+	if (ns && ns->foreign && !streq(object->ns, NS_HOST) && !adopted && object->kind->class != CLASS_DNS && desired &&
+	    desired->declared)
+		violate(fake, object, "entered");
 }
 
 static int carry_out(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
@@ -637,6 +676,7 @@ static int injected(const struct fake *fake, const struct change *change) {
 /* From here on nothing happens any more, whoever believes it did. */
 static int crash(struct fake *fake) {
 	fake->crashed = true;
+	fake->n_crashes++;
 	fake->crash(fake->userdata);
 	return -EIO;
 }
@@ -659,8 +699,11 @@ static int request(struct fake *fake, const struct look *look, struct plan *plan
 	fake->n_injected += r < 0;
 	if (r == 0) {
 		fake->world->by_topod = true;
+		judge_place(fake, look, change);
 		r = carry_out(fake, look, plan, hooks, change);
 		fake->world->by_topod = false;
+		if (r == 0)
+			remember_made(fake, change);
 	}
 	return fake->crash_at == fake->n_requests ? crash(fake) : r;
 }
@@ -753,6 +796,9 @@ void fake_init(struct fake *fake, struct world *world) {
 
 void fake_done(struct fake *fake) {
 	vec_done(&fake->faults);
+	vec_foreach(at, &fake->made)
+		free(*at);
+	vec_done(&fake->made);
 	text_done(&fake->violations);
 	text_done(&fake->trace);
 }

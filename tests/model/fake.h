@@ -20,7 +20,7 @@ struct fault {
 struct fake {
 	struct kernel kernel;
 	struct world *world;
-	size_t n_requests, n_looks, n_partial, n_failed, n_injected;
+	size_t n_crashes, n_requests, n_looks, n_partial, n_failed, n_injected;
 	vec(struct fault) faults;
 	size_t look_fault;     /* which look fails; 0: none */
 	int look_error;
@@ -35,6 +35,7 @@ struct fake {
 	void (*requested)(void *userdata, size_t n); /* just before a request; may be NULL */
 	void (*looked)(void *userdata, size_t n);    /* just after a look was taken; may be NULL */
 	void (*crash)(void *userdata);               /* the machine's files are as they will be found */
+	vec(char *) made;      /* ids of what topod has made, and not deleted; NULL: deleted */
 	struct text violations, trace;
 	bool tracing;
 };

@@ -30,7 +30,7 @@ static void print_veth(const struct op *op, struct text *out) {
 	text_addf(out, "link add %s address %s type veth peer name %s", op->name, mac_text(op, false, buf), op->name2);
 	text_addf(out, " address %s", mac_text(op, true, buf));
 	if (!streq(op->ns, op->ns2))
-		text_addf(out, " netns %s", streq(op->ns2, NS_HOST) ? "/proc/1/ns/net" : op->ns2);
+		text_addf(out, " netns %s", streq(op->ns2, NS_HOST) ? "${HOSTPID:-1}" : op->ns2);
 }
 
 static void print_route(const struct op *op, const char *verb, struct text *out) {
@@ -87,7 +87,7 @@ static void print_link(const struct op *op, struct text *out) {
 		text_addf(out, "link set %s name %s", op->name, op->name2);
 		break;
 	case OP_MOVE:
-		text_addf(out, "link set %s netns %s", op->name, streq(op->ns2, NS_HOST) ? "/proc/1/ns/net" : op->ns2);
+		text_addf(out, "link set %s netns %s", op->name, streq(op->ns2, NS_HOST) ? "${HOSTPID:-1}" : op->ns2);
 		break;
 	default:
 		text_addf(out, "link set %s type bridge_slave cost %u", op->name, op->number);
@@ -133,8 +133,11 @@ static void print_other(const struct op *op, struct text *out) {
 	case OP_NS_DELETE:
 		text_addf(out, "ip netns delete %s", op->ns);
 		break;
+	case OP_NS_REPLACE:
+		text_addf(out, "ip netns delete %s && ip netns add %s", op->ns, op->ns);
+		break;
 	case OP_NS_STALE:
-		text_addf(out, "touch /run/netns/%s", op->ns);
+		text_addf(out, "mkdir -p /run/netns; touch /run/netns/%s", op->ns);
 		break;
 	case OP_SETTING:
 		text_addf(out, "%s%s%ssysctl -q -w %s=%s", enter, *enter ? op->ns : "", *enter ? " " : "", op->text, op->value);
@@ -403,6 +406,8 @@ int op_apply(struct world *w, const struct op *op) {
 			return world_delete_ns(w, op->ns);
 		world_clear_stale(w, op->ns);
 		return 0;
+	case OP_NS_REPLACE:
+		return ns ? world_delete_ns(w, op->ns) + world_add_ns(w, op->ns) : -ENOENT;
 	case OP_NS_STALE:
 		if (ns)
 			return -EEXIST;

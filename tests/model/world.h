@@ -4,8 +4,8 @@
  * namespaces, links, addresses, routes, settings, one NAT table a namespace, resolv.conf files.
  *
  * It owns the kernel's rules: what needs what, what vanishes with what, which error is given for what cannot be. It
- * knows neither topod's plans nor its ledger,. What it leaves
- * out, no test may depend on: multicast, neighbours, carrier, the local table, addresses that the kernel makes itself.
+ * knows neither topod's plans nor its ledger. What it leaves out, no test may depend on: multicast, neighbours, carrier,
+ * the local table, addresses that the kernel makes itself.
  */
 #pragma once
 

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The model of the kernel against the kernel: the same foreign acts, the same topologies, and both must come to the
+ * same state, step by step.
+ *
+ *     test-model-real [--seed S] [--count N] [--seconds T] [--case S] [--whole]
+ *
+ * Each case runs in a process with network and mount namespaces of its own, which end with it. The acts of others are
+ * done by ip(8); topod is the daemon's own session. Namespaces are taken apart by the kernel in its own time, of which no
+ * event tells, so states are compared until they agree or a deadline has passed.
+ */
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "cases.h"
+#include "check.h"
+#include "session.h"
+
+enum {
+	SKIP = 77,
+	AGREE_SECONDS = 1, /* one to two */
+};
+
+static const char *const names[] = { NS_HOST, "n0", "n1", "n2", "a0", "z0", "z1" };
+
+struct both {
+	struct run run;          /* the model's side */
+	struct kernel *kernel;   /* the other's, for looking */
+	struct session session;
+	bool telling;
+};
+
+static const char model_root[] = "/run/model";
+
+/* What is compared: what the model claims to know. */
+
+static bool is_of_interest(const struct spec *spec, const struct object *object) {
+	const struct address *a = (const struct address *)object;
+	const struct route *r = (const struct route *)object;
+
+	switch (object->kind->class) {
+	case CLASS_NETNS:
+	case CLASS_LINK:
+		break;
+	case CLASS_PORT: /* not looked at where nothing of the kind is declared */
+	case CLASS_NAT:
+	case CLASS_SYSCTL:
+		return ns_find(state_find(&spec->state, object->ns), object);
+	case CLASS_ADDRESS:
+		return !ip_is_link_local(&a->address.address) && !streq(a->dev, "lo");
+	case CLASS_ROUTE:
+		return r->table == 254 && !ip_is_link_local(&r->to.address) && !ip_is_multicast(&r->to.address);
+	case CLASS_DNS:
+		return false;
+	}
+	return true;
+}
+
+static uint64_t fields_of_interest(const struct object *object) {
+	switch (object->kind->class) {
+	case CLASS_LINK:
+		if (streq(((const struct link *)object)->name, "lo"))
+			return 1 << LINK_UP;
+		return 1 << LINK_UP | 1 << LINK_MTU | 1 << LINK_MAC | 1 << LINK_MULTICAST | 1 << LINK_TXQUEUELEN |
+		       1 << LINK_MASTER | 1 << LINK_ALIAS;
+	case CLASS_PORT:
+		return 1 << (PORT_FIRST_ATTRIBUTE);
+	case CLASS_ADDRESS:
+		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL |
+		       1 << ADDRESS_CONNECTED;
+	case CLASS_ROUTE:
+		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC | 1 << ROUTE_SCOPE |
+		       1 << ROUTE_MTU | 1 << ROUTE_PROTOCOL;
+	case CLASS_NAT:
+	case CLASS_SYSCTL:
+		return object->set;
+	case CLASS_NETNS:
+	case CLASS_DNS:
+		break;
+	}
+	return 0;
+}
+
+static int compare_lines(const void *a, const void *b) {
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *describe(const struct object *object) {
+	struct text text = {};
+
+	object_print_id(object, &text);
+	text_addf(&text, " %s: ", object->kind->name);
+	object_print_fields(object, NULL, object->set & fields_of_interest(object), &text);
+	text_add(&text, "\n");
+	return text_take(&text);
+}
+
+static char *dump(struct kernel *kernel, const struct spec *spec) {
+	const struct ledger nothing = {};
+	const struct look look = { .desired = &spec->state, .ledger = &nothing, .topology = "t" };
+	struct scope scopes[ARRAY_SIZE(names)] = {};
+	struct state state = {};
+	vec(char *) lines = {};
+	struct text all = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		scopes[i].ns = names[i];
+	int r = kernel->ops->observe(kernel, &look, scopes, ARRAY_SIZE(scopes), &state);
+	state_foreach(ns, &state)
+		ns_foreach(object, ns)
+			if (r == 0 && is_of_interest(spec, object))
+				vec_push(&lines, describe(object));
+	kernel->ops->rest(kernel);
+	if (lines.n)
+		qsort(lines.items, lines.n, sizeof(*lines.items), compare_lines);
+	vec_foreach(line, &lines) {
+		text_add(&all, *line);
+		free(*line);
+	}
+	vec_done(&lines);
+	state_done(&state);
+	return text_take(&all);
+}
+
+static bool agree(struct both *b, const struct spec *spec, const char *when, bool last) {
+	_cleanup_free_ char *model = dump(&b->run.fake.kernel, spec), *real = dump(b->kernel, spec);
+
+	if (streq(model, real))
+		return true;
+	if (last)
+		run_fail(&b->run, "state: after %s\n--- the model\n%s--- the kernel\n%s", when, model, real);
+	return false;
+}
+
+static void compare(struct both *b, const char *when) {
+	struct spec spec = {};
+	struct timespec begun, now;
+
+	if (b->run.failure || !run_read(&b->run, b->run.version, &spec))
+		return;
+	world_tick(b->run.w, true);
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (bool last = false; !agree(b, &spec, when, last) && !last;) {
+		nanosleep(&(struct timespec){ .tv_nsec = 5 * 1000 * 1000 }, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		last = now.tv_sec - begun.tv_sec > AGREE_SECONDS;
+	}
+	spec_done(&spec);
+}
+
+/* Acts. */
+
+static void act(struct both *b, const struct op *op) {
+	_cleanup_text_ struct text command = {};
+	int model, real;
+
+	op_print(op, &command);
+	if (b->telling)
+		printf("$ %s\n", text_str(&command));
+	model = op_apply(b->run.w, op);
+	_cleanup_free_ char *quiet = xasprintf("{ %s; } 2>/dev/null", text_str(&command));
+	real = system(quiet);
+	/* Taking away what is not there is a success to some and not to others. */
+	if ((model == 0) != (real == 0) && op->type != OP_ADDRESS_FLUSH && op->type != OP_ROUTE_FLUSH)
+		run_fail(&b->run, "act: '%s' is %s in the model, and the kernel says %s", command.data,
+			 model ? strerrorname_np(-model) : "done", real ? "no" : "yes");
+	b->run.disturbed = true;
+	if (op->type == OP_NS_DELETE || op->type == OP_NS_REPLACE || op->type == OP_LINK_DELETE)
+		compare(b, command.data);
+}
+
+static void work(struct both *b, int version) {
+	_cleanup_free_ char *problem = NULL, *when = xasprintf("applying version %d", version);
+	const struct session_hooks hooks = {};
+	struct spec spec = {};
+
+	compare(b, "the acts before");
+	if (b->telling)
+		printf("# %s\n", when);
+	ledger_file_set_root(model_root);
+	run_start(&b->run, version);
+	run_settle(&b->run);
+	run_stop(&b->run);
+	ledger_file_set_root(TOPOD_RUN_DIR);
+	if (b->run.failure || !run_read(&b->run, version, &spec))
+		return;
+	b->session = SESSION_NONE;
+	if (session_open(&b->session, &spec, &hooks, &problem) < 0)
+		run_fail(&b->run, "session: %s", problem);
+	else
+		session_settle(&b->session);
+	/* What was heard of meanwhile (a macvlan that went with a pair made anew) is seen to next, as the daemon would. */
+	for (int i = 0; i < 5 && b->session.reconciler; i++)
+		session_dispatch(&b->session);
+	session_close(&b->session);
+	spec_done(&spec);
+	compare(b, when);
+}
+
+static void live(struct both *b) {
+	const struct c_case *c = b->run.c;
+
+	vec_foreach(step, &c->before)
+		if (case_has(c, step->id) && !b->run.failure)
+			act(b, &step->op);
+	if (c->upgrade && !b->run.failure)
+		work(b, 0);
+	if (!b->run.failure)
+		work(b, 1);
+	vec_foreach(step, &c->steps) {
+		if (!case_has(c, step->id) || b->run.failure)
+			continue;
+		act(b, &step->op);
+		if (step->n % 2 && !b->run.failure)
+			work(b, 1);
+	}
+	if (!b->run.failure && c->steps.n)
+		work(b, 1);
+	if (!b->run.failure)
+		work(b, -1);
+}
+
+/* Namespaces of its own. */
+static bool move_out(void) {
+	_cleanup_free_ char *pid = xasprintf("%d", (int)getpid());
+
+	setenv("HOSTPID", pid, 1);
+	return unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("run", "/run", "tmpfs", 0, "mode=0755") == 0 && mkdir(model_root, 0755) == 0 &&
+	       mount("sys", "/sys", "sysfs", 0, NULL) == 0;
+}
+
+static char *do_case(uint64_t seed, bool *off, int n_off, bool telling) {
+	struct both b = { .telling = telling };
+	struct c_case *c = case_new(seed, true, off, n_off);
+	char *failure;
+
+	ledger_file_set_root(model_root);
+	run_init(&b.run, c, false);
+	ns_link(b.run.w->spaces.items[0], "lo")->values->up = false;
+	if (telling) {
+		_cleanup_text_ struct text text = {};
+
+		case_print(c, &text);
+		printf("%s", text_str(&text));
+	}
+	if (kernel_real_new(&b.kernel) < 0)
+		run_fail(&b.run, "kernel: cannot be asked");
+	else
+		live(&b);
+	kernel_free(b.kernel);
+	failure = TAKE_PTR(b.run.failure);
+	run_done(&b.run);
+	case_free(c);
+	return failure;
+}
+
+/* In a process of its own, which tells by a pipe what failed. The caller frees; NULL: nothing. */
+char *try_case(uint64_t seed, bool *off, int n_off, bool telling) {
+	int ends[2];
+	_cleanup_text_ struct text text = {};
+	char buf[4096];
+	ssize_t n;
+
+	fflush(stdout);
+	if (pipe(ends) < 0)
+		abort();
+	pid_t pid = fork();
+	if (pid == 0) {
+		char *failure = move_out() ? do_case(seed, off, n_off, telling) : xstrdup("namespaces: cannot be made");
+
+		if (failure && write(ends[1], failure, strlen(failure)) < 0)
+			_exit(1);
+		fflush(stdout);
+		_exit(0);
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], buf, sizeof(buf))) > 0)
+		text_addn(&text, buf, (size_t)n);
+	close(ends[0]);
+	int status = 0;
+	waitpid(pid, &status, 0);
+	if (status)
+		text_addf(&text, "crash: it ended with status %d", status);
+	return text.size ? text_take(&text) : NULL;
+}
+
+const bool cases_real = true;
+
+int main(int argc, char **argv) {
+	if (geteuid() != 0) {
+		printf("skipped: needs root\n");
+		return SKIP;
+	}
+	return cases_main(argc, argv, 15);
+}
