@@ -135,7 +135,7 @@ const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsg
 /* libmnl's own loops trust the length in the header; this one is given the end. */
 static void parse_range(const char *at, const char *end, const struct nlattr **tb, size_t max) {
 	memset(tb, 0, sizeof(*tb) * (max + 1));
-	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
+	while (at && end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
 		const struct nlattr *attr = (const struct nlattr *)(const void *)at;
 		uint16_t type = attr->nla_type & NLA_TYPE_MASK;
 

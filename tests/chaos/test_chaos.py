@@ -261,8 +261,8 @@ class Long(Chaos):
         self.check_counts(status)
         self.topod("plan", path, expect=0)
         self.assertEqual([], more(descriptors(daemon.pid), open_before), "descriptors were left open")
-        # One doubling of an arena's chunk or of a hash table may fall between two looks, no more.
-        self.assertLess(resident[-1], resident[0] + 2048)
+        # Each object that was repaired lately is remembered for a time, in case it is fought over: by half-time all are.
+        self.assertLess(resident[-1], 1.1 * resident[len(resident) // 2] + 2048)
         daemon.stop()
 
 
