@@ -197,6 +197,15 @@ static bool is_netns(int fd) {
 	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
+/* Of what may not be opened: iproute2 makes the file under a name with no permissions at all, and not every root may
+ * override them. The namespace that is mounted onto it has its own. */
+static bool stands_for_nothing(int folder, const char *name) {
+	_cleanup_close_ int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type != NSFS_MAGIC;
+}
+
 int netns_open(const char *name, int *ret_fd) {
 	_cleanup_close_ int folder = -1, fd = -1;
 	int r;
@@ -206,8 +215,11 @@ int netns_open(const char *name, int *ret_fd) {
 		return r;
 	/* O_NONBLOCK: whatever was put there, a FIFO included, must not hold us up. */
 	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ELOOP || errno == ENXIO ? -EINVAL : -errno; /* a link, a socket */
+	r = fd < 0 ? -errno : 0;
+	if (r == -ELOOP || r == -ENXIO) /* a link, a socket */
+		return -EINVAL;
+	if (r < 0)
+		return r == -EACCES && stands_for_nothing(folder, name) ? -EINVAL : r;
 	if (!is_netns(fd))
 		return -EINVAL;
 	*ret_fd = TAKE_FD(fd);
