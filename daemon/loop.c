@@ -66,9 +66,11 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 
 	notify_alive(now_monotonic());
 	stream_progress(l, n_done, n_all);
-	if (l->ready && !l->reloading)
+	if (l->ready && !l->reloading && !l->stopping)
 		return;
 	notify_extend(EXTEND_USEC);
+	if (l->stopping)
+		return;
 	notify_status("Converging: %zu of %zu changes", n_done, n_all);
 	free(TAKE_PTR(l->told));
 }
@@ -287,6 +289,14 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info 
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
+/* Another one takes its place: units/topod@.service has this sent instead of SIGTERM at a restart. */
+static int on_hand_over(sd_event_source *source, const struct signalfd_siginfo *info _unused_, void *userdata) {
+	struct loop *l = userdata;
+
+	l->keep = true;
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
 /* ---- beginning and end ---- */
 
 static int add_signals(struct loop *l) {
@@ -296,6 +306,8 @@ static int add_signals(struct loop *l) {
 		r = sd_event_add_signal(l->event, NULL, SIGTERM, on_stop, l);
 	if (r >= 0)
 		r = sd_event_add_signal(l->event, NULL, SIGINT, on_stop, l);
+	if (r >= 0)
+		r = sd_event_add_signal(l->event, NULL, SIGUSR1, on_hand_over, l);
 	return r < 0 ? r : 0;
 }
 
@@ -366,8 +378,9 @@ static int stop(struct loop *l) {
 	struct reconciler_status status;
 	int r;
 
-	bool removes = reconciler_spec(l->session.reconciler)->remove_on_stop;
+	bool removes = reconciler_spec(l->session.reconciler)->remove_on_stop && !l->keep;
 
+	l->stopping = true;
 	control_end_streams(l->control, event_of("stopping", removes ? "stopping; the topology is removed"
 								     : "stopping; the network stays as it is"));
 	if (!removes) {

@@ -10,7 +10,8 @@ const struct verb verbs[] = {
 	{ "run", "SPEC", "keep the topology as the file describes it, in the foreground",
 	  "Builds what is missing, says when the kernel was read back and found equal (READY=1 to systemd), then\n"
 	  "watches and repairs. SIGHUP reads the file again and applies the difference; a file with an error changes\n"
-	  "nothing. SIGTERM and SIGINT stop and leave the network as it is, or remove it (on-stop: remove).\n",
+	  "nothing. SIGTERM and SIGINT stop and leave the network as it is, or remove it (on-stop: remove); SIGUSR1\n"
+	  "leaves it in any case, for another topod to go on.\n",
 	  OPTION_PERIODIC | OPTION_INSECURE, 1, 1, verb_run },
 	{ "check", "SPEC…", "validate files; needs no privilege and touches nothing",
 	  "Prints every mistake of every file with its place, and warnings. SPEC may be - for standard input; the\n"

@@ -163,6 +163,7 @@ void link_put_identity(struct encode *encode, const struct link *link, struct if
 	ifi->ifi_index = (int)resolver->new_ifindex(resolver->userdata, link->object.ns, link->name);
 	nl_origin(encode->writer, &link->object.kind->fields[LINK_NAME]);
 	nl_put_text(encode->writer, IFLA_IFNAME, link->name);
+	nl_put_u32(encode->writer, IFLA_GROUP, TOPOD_LINK_GROUP);
 }
 
 static int encode_create(struct encode *encode, const struct change *change) {

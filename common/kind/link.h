@@ -80,6 +80,11 @@ extern const struct enum_name link_address_generation_names[];
 			 .flags = FIELD_HIDDEN | FIELD_AFTER, .wire = WIRE_ATTR, .attr = IFLA_IFALIAS,       \
 			 .fallback = "" }
 
+/* The group that every link is made in, so that udev and who asks it can tell our links from the first moment on: the
+ * alias comes later, and is announced to nobody. Not managed afterwards: whoever wants another group may set it.
+ * The number is that of our route protocol; units/70-topod.rules knows it. */
+enum { TOPOD_LINK_GROUP = 84 };
+
 /* The stable MAC address of a link that topod creates: locally administered, unicast, from the machine, the
  * topology, the namespace and the name. */
 struct mac link_stable_mac(const void *machine_id, const char *topology, const char *ns, const char *name);
