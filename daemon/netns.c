@@ -140,17 +140,18 @@ static int full(int error, const char *what, const char **ret_problem) {
 }
 
 static int mount_new(int file, int *ret_fd, const char **ret_problem) {
-	_cleanup_close_ int fresh = -1;
+	_cleanup_close_ int before = -1, fresh = -1;
 	_cleanup_(return_to) int here = -1;
 	char target[FD_PATH];
 	int r;
 
-	r = open_current(&here);
+	r = open_current(&before);
 	if (r < 0)
 		return r;
 	if (unshare(CLONE_NEWNET) < 0)
 		return full(errno, "there are as many network namespaces as there may be (sysctl user.max_net_namespaces)",
 			    ret_problem);
+	here = TAKE_FD(before);
 	r = open_current(&fresh);
 	if (r < 0)
 		return r;

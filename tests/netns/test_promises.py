@@ -229,6 +229,16 @@ namespaces:
         self.topod("down", path)
         self.assertIsNotNone(lab.link(HOST, "br9"))
 
+    def test_links_are_known_to_udev(self):
+        """By the group that they are made in: the mark comes later, and udev is not told of it."""
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../units/70-topod.rules")) as f:
+            group = re.search(r'ATTR\{netdev_group\}=="(\d+)"', f.read())[1]
+        self.topod("apply", self.spec(OFFICE))
+        ours = [l for ns in (HOST, *lab.namespaces()) for l in lab.ip_json(ns, "link show")
+                if l.get("ifalias", "").startswith("topod:")]
+        self.assertTrue(ours)
+        self.assertEqual({group}, {l["group"] for l in ours})
+
     def test_down_of_what_was_never_made(self):
         before = lab.snapshot(exact=True)
         self.topod("down", self.spec(OFFICE))

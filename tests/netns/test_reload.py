@@ -372,6 +372,27 @@ class OnStop(Case):
         d.stop()
         self.same(before, lab.snapshot(), "stopping left a trace")
 
+    def test_removing_takes_its_time(self):
+        """As long as a removal gets on, the supervisor is asked for more time."""
+        d = self.daemon(self.spec("on-stop: remove\nnamespaces:\n" + "".join(f"  n{i}: {{}}\n" for i in range(300)))).ready()
+        d.stop()
+        stopping = next(i for i, n in enumerate(d.notices) if n.get("STOPPING") == "1")
+        self.assertTrue(any("EXTEND_TIMEOUT_USEC" in n for n in d.notices[stopping:]), "no more time was asked for")
+        self.assertEqual([], lab.namespaces())
+
+    def test_hand_over(self):
+        """SIGUSR1, as a restart sends it: the network stays, whatever the file says."""
+        path = self.spec(edit(OFFICE, ("topology: office\n", "topology: office\non-stop: remove\n")))
+        d = self.daemon(path).ready()
+        exact = self.settle(exact=True)
+        d.process.send_signal(lab.signal.SIGUSR1)
+        self.assertEqual(0, d.wait_end())
+        d.look_for_sanitizer()
+        self.same(lab.state_only(exact), lab.state_only(lab.snapshot(exact=True)))
+        d = self.daemon(path).ready()
+        self.same(lab.state_only(exact), lab.state_only(lab.snapshot(exact=True)))
+        d.stop()
+
 
 if __name__ == "__main__":
     lab.main()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""With the privileges that units/topod@.service leaves: all of topod works, and with less it does not."""
+
+import os
+import re
+import shutil
+import stat
+import unittest
+
+import lab
+from lab import HOST, OFFICE, Case, edit
+
+UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "units", "topod@.service.in")
+
+def of_unit(directive):
+    with open(UNIT) as f:
+        return re.findall(rf"^{directive}=(.*)$", f.read(), re.MULTILINE)[-1]
+
+
+CAPABILITIES = of_unit("CapabilityBoundingSet").split()
+
+
+@unittest.skipUnless(shutil.which("setpriv"), "no setpriv")
+class Privileges(Case):
+    def restricted(self, text, capabilities=CAPABILITIES):
+        kept = ",".join(["-all", *("+" + c.removeprefix("CAP_").lower() for c in capabilities)])
+        prefix = ["setpriv", "--no-new-privs", f"--bounding-set={kept}", "--", "sh", "-c",
+                  f'umask {of_unit("UMask")}; exec "$@"', "sh"]
+        return self.daemon(self.spec(text), prefix=prefix)
+
+    def test_enough(self):
+        removed = edit(OFFICE, ("topology: office\n", "topology: office\non-stop: remove\n"))
+        before = lab.snapshot()
+        os.makedirs("/run/netns", exist_ok=True)
+        os.close(os.open("/run/netns/web", os.O_CREAT, 0))  # a crash of `ip netns add` left it
+        d = self.restricted(removed).ready()
+        for path in ("/etc/netns", "/etc/netns/web", "/etc/netns/web/resolv.conf"):
+            self.assertTrue(os.stat(path).st_mode & stat.S_IROTH, f"{path} is closed to others")
+        with d.expects(r"drift: web/eth0: .*restored"):
+            lab.ip("web", "addr flush dev eth0")
+        with d.expects(r"drift: host: NAT table was removed; restored"):
+            lab.nft(HOST, "flush", "ruleset")
+        with d.expects(r"drift: .*/resolv.conf was removed; restored"):
+            os.unlink("/etc/netns/web/resolv.conf")
+        with d.expects(r"drift: web: namespace was removed; restored"):
+            lab.run("ip", "netns", "delete", "web")
+        self.spec(edit(removed, ("mtu: 1400", "mtu: 1399")))
+        d.reload()
+        self.assertEqual(1399, lab.link("web", "eth0")["mtu"])
+        d.stop()
+        self.same(lab.state_only(before), lab.state_only(lab.snapshot()), "stopping left a trace")
+
+    def test_none_too_many(self):
+        for one in CAPABILITIES:
+            with self.subTest(without=one):
+                d = self.restricted(OFFICE, [c for c in CAPABILITIES if c != one])
+                d.wait_line("Operation not permitted")
+                self.assertFalse(any("READY" in n for n in d.notices), f"{one} is not needed")
+                d.kill()
+                self.sweep()
+                os.makedirs(self.folder)
+
+
+if __name__ == "__main__":
+    lab.main()
