@@ -4,8 +4,7 @@
 
 #include "schema_private.h"
 
-/* What may be written as value. */
-static void add_value(const struct field *field, struct text *out) {
+void schema_add_value(const struct field *field, struct text *out) {
 	if (field->type == &type_bool) {
 		text_add(out, "true, false");
 	} else if (field->type == &type_enum) {
@@ -45,7 +44,7 @@ static void add_change(const struct field *field, struct text *out) {
 
 static void add_field(const struct field *field, bool object, struct text *out) {
 	text_addf(out, "| `%s`%s | ", field->name, field->flags & FIELD_REQUIRED ? " (required)" : "");
-	add_value(field, out);
+	schema_add_value(field, out);
 	text_add(out, " | ");
 	if (object) {
 		add_change(field, out);
@@ -76,8 +75,7 @@ static void add_keys(const struct schema_key *keys, size_t n, struct text *out) 
 			  keys[i].doc);
 }
 
-/* Do its rows belong to an object of their own, so that a change of them says something? */
-static bool is_object(const struct schema_mapping *m) {
+bool schema_is_object(const struct schema_mapping *m) {
 	for (const struct kind *const *k = kinds; *k; k++)
 		if (m->n_fields && m->fields >= (*k)->fields && m->fields < (*k)->fields + (*k)->n_fields)
 			return true;
@@ -99,55 +97,70 @@ static void add_lists(const struct schema_mapping *m, struct text *out) {
 static void add_mapping(const struct schema_mapping *m, struct text *out) {
 	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->name, m->link ? "###" : "##", m->title, m->doc);
 	add_keys(m->keys, m->n_keys, out);
-	add_fields(m, is_object(m), out);
+	add_fields(m, schema_is_object(m), out);
 	add_lists(m, out);
 }
 
-/* How values are written whose type is only named in the tables. */
-static void add_types(struct text *out) {
-	static const char *const rows[][2] = {
-		{ "duration", "`10s`, `30ms`, `14us`, `2m`, `1h`; a bare number is seconds" },
-		{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. Where a network is meant, "
-			    "bits behind the length are an error" },
-		{ "address", "`10.0.0.1`, `\"fd00::1\"`" },
-		{ "MAC address", "`\"02:00:00:00:00:01\"`" },
-		{ "interface name", "as the kernel takes it: up to 15 bytes without `/`, `:` and white space" },
-		{ "interface", "a name in the same namespace, or `NAMESPACE:NAME`" },
-		{ "routing table", "a number from 1, `main`, `local`, `default`, or a name of rt_tables" },
-	};
+const struct schema_value schema_values[] = {
+	{ "duration", "`10s`, `30ms`, `14us`, `2m`, `1h`; a bare number is seconds" },
+	{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. Where a network is meant, bits behind "
+		    "the length are an error" },
+	{ "address", "`10.0.0.1`, `\"fd00::1\"`" },
+	{ "MAC address", "`\"02:00:00:00:00:01\"`" },
+	{ "interface name", "as the kernel takes it: up to 15 bytes without `/`, `:` and white space" },
+	{ "interface", "a name in the same namespace, or `NAMESPACE:NAME`" },
+	{ "routing table", "a number from 1, `main`, `local`, `default`, or a name of rt_tables" },
+	{},
+};
 
+const char schema_values_rest[] =
+	"Integers are decimal or `0x10`. A list of one may be written without brackets. What YAML would read as something "
+	"else (`no`, `22:22`, many IPv6 and MAC addresses) stands in quotes.";
+
+const char schema_intro[] =
+	"Every key and what it takes. A key that is left out is not managed: the kernel's value stays, whatever it is. But "
+	"a declared interface is set up, `lo` is set up in every namespace that topod makes, and a link that topod makes "
+	"has a stable MAC address.";
+
+static void add_values(struct text *out) {
 	text_add(out, "\n## Values\n\n| value | written |\n|---|---|\n");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		text_addf(out, "| %s | %s |\n", rows[i][0], rows[i][1]);
-	text_add(out, "\nIntegers are decimal or `0x10`. A list of one may be written without brackets. What YAML would "
-		      "read as something else (`no`, `22:22`, many IPv6 and MAC addresses) stands in quotes.\n");
+	for (const struct schema_value *v = schema_values; v->name; v++)
+		text_addf(out, "| %s | %s |\n", v->name, v->written);
+	text_addf(out, "\n%s\n", schema_values_rest);
 }
 
+const char *const schema_dropins[] = {
+	"Beside `NAME.yaml`, the files `NAME.d/*.yaml` are read in the order of their names (hidden files and editors' "
+	"backups are not) and become one topology with it, for every verb and at every reload. They are in the same language:",
+	"- Mappings are united: a drop-in may add namespaces, interfaces, settings, or keys to those that another file has.",
+	"- Lists are appended. Addresses, ports, routes and links are sets: what stands in two files is there once. "
+	"Entries of `nat` keep their order, the file's own first.",
+	"- No file overrides another. The same value twice is fine; a different one is an error that shows both places.",
+	"A drop-in that cannot be read or is wrong is a mistake of the whole: nothing is changed.",
+	NULL,
+};
+
 static void add_dropins(struct text *out) {
-	text_add(out, "\n## Drop-ins\n\n"
-		      "Beside `NAME.yaml`, the files `NAME.d/*.yaml` are read in the order of their names (hidden files and "
-		      "editors' backups are not) and become one topology with it, for every verb and at every reload. They are "
-		      "in the same language:\n\n"
-		      "- Mappings are united: a drop-in may add namespaces, interfaces, settings, or keys to those that another "
-		      "file has.\n"
-		      "- Lists are appended. Addresses, ports, routes and links are sets: what stands in two files is there "
-		      "once. Entries of `nat` keep their order, the file's own first.\n"
-		      "- No file overrides another. The same value twice is fine; a different one is an error that shows both "
-		      "places.\n\n"
-		      "A drop-in that cannot be read or is wrong is a mistake of the whole: nothing is changed.\n");
+	bool in_list = false;
+
+	text_add(out, "\n## Drop-ins\n");
+	for (const char *const *paragraph = schema_dropins; *paragraph; paragraph++) {
+		bool item = startswith(*paragraph, "- ");
+
+		text_addf(out, "%s%s\n", item && in_list ? "" : "\n", *paragraph);
+		in_list = item;
+	}
 }
 
 void schema_markdown(struct text *out) {
 	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
 	size_t n = schema_mappings(mappings);
 
-	text_add(out, "# The language of a topology file\n\n"
-		      "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n"
-		      "Every key and what it takes. A key that is left out is not managed: the kernel's value stays, "
-		      "whatever it is. But a declared interface is set up, `lo` is set up in every namespace that topod "
-		      "makes, and a link that topod makes has a stable MAC address.\n");
+	text_addf(out, "# The language of a topology file\n\n"
+		       "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n%s\n",
+		  schema_intro);
 	for (size_t i = 0; i < n; i++)
 		add_mapping(&mappings[i], out);
-	add_types(out);
+	add_values(out);
 	add_dropins(out);
 }

@@ -38,6 +38,22 @@ static inline bool schema_shows(const struct schema_mapping *m, const struct fie
 	return !(field->flags & FIELD_HIDDEN) && !(m && streq_ptr(m->without, field->name));
 }
 
+/* What the pages have in common; all texts in Markdown's inline form (`word`, [text](#anchor)). */
+
+/* What may be written as the field's value. */
+void schema_add_value(const struct field *field, struct text *out);
+/* Do its rows belong to an object of their own, so that a change of them says something? */
+bool schema_is_object(const struct schema_mapping *m);
+
+/* How values are written whose type is only named in the tables; ended by a NULL name. */
+struct schema_value {
+	const char *name, *written;
+};
+extern const struct schema_value schema_values[];
+extern const char schema_values_rest[]; /* what is to be said of all values */
+extern const char *const schema_dropins[]; /* paragraphs, and items of a list ("- …"); ended by NULL */
+extern const char schema_intro[];       /* … and of all keys */
+
 /* A new value from a format of json_pack(3), which fails only without memory or for a mistake in the format. */
 json_t *schema_pack(const char *format, ...);
 /* {"$ref": "#/$defs/NAME"} */

@@ -18,6 +18,7 @@ static const struct option long_options[] = {
 	{ "periodic", required_argument, NULL, 'p' },
 	{ "for", required_argument, NULL, 'f' },
 	{ "markdown", no_argument, NULL, 'm' },
+	{ "man", no_argument, NULL, 'M' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{},
@@ -30,6 +31,7 @@ static const struct {
 	{ OPTION_JSON, "--json" },         { OPTION_INSECURE, "--insecure-permissions" },
 	{ OPTION_TOPOLOGY, "--topology" }, { OPTION_PERIODIC, "--periodic" },
 	{ OPTION_MARKDOWN, "--markdown" },   { OPTION_FOR, "--for" },
+	{ OPTION_MAN, "--man" },
 };
 
 struct command {
@@ -85,6 +87,9 @@ static bool take_option(struct command *command, int letter) {
 	case 'm':
 		command->given |= OPTION_MARKDOWN;
 		return options->markdown = true;
+	case 'M':
+		command->given |= OPTION_MAN;
+		return options->man = true;
 	case 't':
 		command->given |= OPTION_TOPOLOGY;
 		options->topology = optarg;

@@ -52,8 +52,9 @@ const struct verb verbs[] = {
 	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_resume },
 	{ "schema", "", "print the language as a JSON Schema, for editors",
-	  "With --markdown, the reference page of all keys instead.\n",
-	  OPTION_MARKDOWN, 0, 0, verb_schema },
+	  "With --markdown, the reference page of all keys instead; with --man, the same as the manual page\n"
+	  "topod.yaml(5).\n",
+	  OPTION_MARKDOWN | OPTION_MAN, 0, 0, verb_schema },
 	{},
 };
 
@@ -76,6 +77,7 @@ static const struct {
 	{ OPTION_FOR, "  --for TIME               how long, at most a day (10m)\n" },
 	{ OPTION_INSECURE, "  --insecure-permissions   take files that others may write to\n" },
 	{ OPTION_MARKDOWN, "  --markdown               the reference page instead\n" },
+	{ OPTION_MAN, "  --man                    the manual page instead\n" },
 	{ 0, "  --color WHEN             auto (default; NO_COLOR is respected), always or never\n" },
 };
 
@@ -219,11 +221,14 @@ void raise_limits(void) {
 int verb_schema(const struct options *options) {
 	_cleanup_text_ struct text page = {};
 
-	if (!options->markdown) {
+	if (!options->markdown && !options->man) {
 		print_json(schema_json());
 		return EXIT_DONE;
 	}
-	schema_markdown(&page);
+	if (options->man)
+		schema_man(&page);
+	else
+		schema_markdown(&page);
 	fputs(text_str(&page), stdout);
 	return EXIT_DONE;
 }

@@ -27,7 +27,7 @@ enum color_choice {
 };
 
 struct options {
-	bool json, insecure, markdown;
+	bool json, insecure, markdown, man;
 	enum color_choice color;
 	const char *topology;   /* --topology */
 	uint64_t periodic_usec; /* --periodic */
@@ -44,6 +44,7 @@ enum option_bit {
 	OPTION_PERIODIC = 1 << 3,
 	OPTION_MARKDOWN = 1 << 4,
 	OPTION_FOR = 1 << 5,
+	OPTION_MAN = 1 << 6,
 };
 
 struct verb {

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of topod(8) for bash: verbs, options, topologies that run, files.
+
+_topod() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i
+	local verbs='run check plan apply down status reload watch pause resume schema help'
+	COMPREPLY=()
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--topology | --periodic | --for | --color) ((i++)) ;;
+		-*) ;;
+		*) verb=$word && break ;;
+		esac
+	done
+
+	# bash cuts words at '=' as well.
+	[[ $cur == = ]] && cur=
+	[[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD - 2]}
+	case $prev in
+	--topology)
+		_topod_known
+		return
+		;;
+	--color)
+		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
+		return
+		;;
+	--periodic | --for) return ;;
+	esac
+
+	if [[ $cur == -* ]]; then
+		local options='--color --help --version'
+		case $verb in
+		run) options+=' --periodic --insecure-permissions' ;;
+		check | plan | status | reload | watch | resume) options+=' --json' ;;
+		apply) options+=' --json --insecure-permissions' ;;
+		down) options+=' --json --insecure-permissions --topology' ;;
+		pause) options+=' --json --for' ;;
+		schema) options+=' --markdown --man' ;;
+		esac
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+		return
+	fi
+
+	case $verb in
+	'' | help) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
+	run | check | plan | apply) _topod_files ;;
+	down) _topod_known && _topod_files ;;
+	status | reload | watch | pause | resume) _topod_known ;;
+	esac
+}
+
+# Topologies that a topod runs or ran for. The folders are for tests to replace.
+_topod_known() {
+	local path name
+	for path in "${TOPOD_RUN_DIR:-/run/topod}"/*/; do
+		name=${path%/}
+		name=${name##*/}
+		[[ -d $path && $name == "$cur"* ]] && COMPREPLY+=("$name")
+	done
+	return 0
+}
+
+# Files and folders here, and those of /etc/topod where nothing was typed yet.
+_topod_files() {
+	local path
+	for path in "$cur"*.yaml "$cur"*.yml; do
+		[[ -f $path ]] && COMPREPLY+=("$path")
+	done
+	for path in "$cur"*/; do
+		[[ -d $path ]] && COMPREPLY+=("$path") && compopt -o nospace 2>/dev/null
+	done
+	if [[ -z $cur ]]; then
+		for path in "${TOPOD_ETC_DIR:-/etc/topod}"/*.yaml; do
+			[[ -f $path ]] && COMPREPLY+=("$path")
+		done
+	fi
+	return 0
+}
+
+complete -o filenames -F _topod topod
