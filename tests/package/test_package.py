@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+The .deb: that cpack makes it, what it holds and needs, and that Debian's and systemd's own checkers find nothing.
+
+TOPOD_PACKAGE_BUILD is a folder that was configured with the preset `package` and built. What is installed, upgraded
+and purged on a running system is for tests/systemd.
+"""
+
+import functools
+import glob
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.environ["TOPOD_PACKAGE_BUILD"]
+
+DEPENDS = {"libc6", "libjansson4", "libmnl0", "libnftnl11", "libsystemd0", "libyaml-0-2"}
+
+# Each gives a service a mount namespace of its own, in which the names of namespaces that it makes would be hidden.
+MOUNTING = """ProtectSystem ProtectHome PrivateTmp PrivateDevices PrivateMounts ProtectKernelModules ProtectKernelTunables
+    ProtectKernelLogs ProtectControlGroups ProtectProc ProcSubset ReadOnlyPaths ReadWritePaths InaccessiblePaths
+    NoExecPaths ExecPaths TemporaryFileSystem BindPaths BindReadOnlyPaths RootDirectory RootImage MountFlags MountImages
+    ExtensionImages ExtensionDirectories MountAPIVFS DynamicUser PrivateIPC RuntimeDirectory StateDirectory
+    LogNamespace LoadCredential SetCredential""".split()
+
+
+def run(*args, **kwargs):
+    done = subprocess.run(args, capture_output=True, text=True, timeout=100, **kwargs)
+    return done.returncode, done.stdout + done.stderr
+
+
+def need(program):
+    return unittest.skipUnless(shutil.which(program), f"no {program}")
+
+
+@functools.cache
+def package():
+    """Made once; returns the .deb and a folder into which it was unpacked."""
+    folder = tempfile.TemporaryDirectory(prefix="topod-package-")
+    unittest.addModuleCleanup(folder.cleanup)
+    code, said = run("cpack", "-G", "DEB", "-B", folder.name, "--config", os.path.join(BUILD, "CPackConfig.cmake"), cwd=folder.name)
+    if code:
+        raise AssertionError(said)
+    (deb,) = glob.glob(os.path.join(folder.name, "*.deb"))
+    root = os.path.join(folder.name, "unpacked")
+    subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
+    return deb, root
+
+
+def inside(path):
+    return os.path.join(package()[1], path.lstrip("/"))
+
+
+def text_of(path):
+    with open(path) as f:
+        return f.read()
+
+
+class Case(unittest.TestCase):
+    maxDiff = None
+
+    def succeeds(self, *args, **kwargs):
+        code, said = run(*args, **kwargs)
+        self.assertEqual((0, ""), (code, said))
+
+
+@need("dpkg-deb")
+class Deb(Case):
+    def listing(self):
+        for line in run("dpkg-deb", "-c", package()[0])[1].splitlines():
+            mode, owner, _, _, _, path = line.split(None, 5)
+            yield mode, owner, path.removeprefix(".")
+
+    def test_files(self):
+        with open(os.path.join(HERE, "files.txt")) as f:
+            wanted = {l.strip() for l in f if l.startswith("/")}
+        for name in os.listdir(os.path.join(SOURCE, "specs")):
+            wanted.add("/usr/share/doc/topod/examples/" + name)
+        paths = [path for _, _, path in self.listing()]
+        found = {p for p in paths if not (p.endswith("/") and any(q != p and q.startswith(p) for q in paths))}
+        self.assertEqual(sorted(wanted), sorted(found))
+
+    def test_modes(self):
+        for mode, owner, path in self.listing():
+            wanted = "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path == "/usr/sbin/topod" else "-rw-r--r--"
+            self.assertEqual((wanted, "root/root"), (mode, owner), path)
+
+    def field(self, name):
+        return run("dpkg-deb", "-f", package()[0], name)[1].strip()
+
+    def test_depends(self):
+        self.assertEqual(DEPENDS, {d.split()[0] for d in self.field("Depends").split(",")})
+
+    def test_fields(self):
+        version = re.search(r"VERSION (\S+)", text_of(os.path.join(SOURCE, "CMakeLists.txt")).split("project(topod")[1])[1]
+        self.assertEqual(f"{version}-1", self.field("Version"))
+        self.assertIn(f"topod ({version}-1) ", text_of(os.path.join(SOURCE, "packaging/deb/changelog")).splitlines()[0])
+        for name in ("Maintainer", "Description", "Section", "Priority", "Architecture"):
+            self.assertTrue(self.field(name), name)
+
+    def test_conffiles(self):
+        conffiles = run("dpkg-deb", "-I", package()[0], "conffiles")[1].split()
+        self.assertEqual({p for _, _, p in self.listing() if p.startswith("/etc/") and not p.endswith("/")}, set(conffiles))
+
+    @need("lintian")
+    def test_lintian(self):
+        user = ["--allow-root"] if os.geteuid() == 0 else []
+        self.succeeds("lintian", "--no-cfg", "--fail-on", "error,warning", *user, package()[0])
+
+    @need("readelf")
+    def test_hardened(self):
+        binary = inside("/usr/sbin/topod")
+        dynamic, header, symbols = (run("readelf", "-W", flag, binary)[1] for flag in ("-d", "-lh", "--dyn-syms"))
+        self.assertRegex(header, r"Type:\s+DYN")
+        self.assertIn("GNU_RELRO", header)
+        self.assertRegex(header, r"GNU_STACK .* RW ")
+        self.assertRegex(dynamic, r"FLAGS.*NOW")
+        self.assertIn("__stack_chk_fail", symbols)
+        self.assertRegex(symbols, r"__\w+_chk\b.*GLIBC")
+        self.assertNotIn(".debug_info", run("readelf", "-WS", binary)[1])
+
+    def test_maintainer_scripts(self):
+        for name in ("postinst", "prerm", "postrm"):
+            path = os.path.join(SOURCE, "packaging/deb", name)
+            self.assertTrue(os.stat(path).st_mode & stat.S_IXUSR)
+            self.succeeds("sh", "-n", path)
+
+
+class Units(Case):
+    def directives(self):
+        return re.findall(r"^(\w+)=", text_of(inside("/lib/systemd/system/topod@.service")), re.MULTILINE)
+
+    def test_no_mount_namespace(self):
+        self.assertEqual(set(), set(self.directives()) & set(MOUNTING))
+
+    @need("systemd-analyze")
+    def test_verify(self):
+        """With the binary that was built, because nothing is installed here."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("topod@.service", "topod.target"):
+                text = text_of(inside("/lib/systemd/system/" + name))
+                with open(os.path.join(folder, name), "w") as f:
+                    f.write(text.replace("/usr/sbin/topod", inside("/usr/sbin/topod")))
+            self.succeeds("systemd-analyze", "verify", "--man=no", "topod@office.service", "topod.target",
+                          env={**os.environ, "SYSTEMD_UNIT_PATH": folder + ":"})
+
+    @need("systemd-analyze")
+    def test_exposure(self):
+        code, said = run("systemd-analyze", "security", "--offline=yes", "--threshold=40", "--no-pager",
+                         inside("/lib/systemd/system/topod@.service"))
+        if "unrecognized option" in said:
+            self.skipTest("this systemd-analyze cannot do without a running systemd")
+        self.assertEqual(0, code, said)
+        self.assertLessEqual(float(re.search(r"Overall exposure level .*: ([\d.]+)", said)[1]), 4.0)
+
+
+class Manuals(Case):
+    PAGES = ("/usr/share/man/man8/topod.8.gz", "/usr/share/man/man5/topod.yaml.5.gz")
+
+    def each_page(self):
+        for page in self.PAGES:
+            with self.subTest(page=page), tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, os.path.basename(page).removesuffix(".gz"))
+                with open(path, "w") as f:
+                    f.write(run("gzip", "-dc", inside(page))[1])
+                yield path
+
+    @need("mandoc")
+    def test_mandoc(self):
+        for path in self.each_page():
+            self.succeeds("mandoc", "-Tlint", "-W", "warning", path)
+
+    @need("groff")
+    def test_groff(self):
+        for path in self.each_page():
+            code, said = run("groff", "-man", "-ww", "-Tutf8", "-z", path)
+            self.assertEqual((0, ""), (code, said))
+
+    def test_complete(self):
+        """topod(8) names every verb and option that there is."""
+        page = run("gzip", "-dc", inside(self.PAGES[0]))[1].replace("\\-", "-")
+        verbs, options = offered()
+        for verb in verbs:
+            self.assertRegex(page, rf"\.TP\n\\fB{verb}\\fR", verb)
+        for option in options:
+            self.assertIn(f"\\fB{option}\\fR", page)
+
+
+@functools.cache
+def offered():
+    """The verbs of the binary with the options of each, and all options."""
+    topod = inside("/usr/sbin/topod")
+    said = run(topod, "help")[1]
+    verbs = {}
+    for verb in re.findall(r"^  ([a-z]+) ", said, re.MULTILINE):
+        verbs[verb] = re.findall(r"^  (--[a-z-]+)", run(topod, "help", verb)[1], re.MULTILINE) if verb != "help" else []
+    return verbs, set(re.findall(r"--[a-z-]+", said))
+
+
+@need("bash")
+class Bash(Case):
+    """The completion is asked as bash asks it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        for path in ("run/office", "run/lab", "etc", "here/sub"):
+            os.makedirs(os.path.join(self.folder, path))
+        for path in ("run/file", "etc/office.yaml", "here/one.yaml", "here/with space.yaml", "here/other.txt"):
+            open(os.path.join(self.folder, path), "w").close()
+
+    def complete(self, *words):
+        script = ('source "$0"; COMP_WORDS=(topod "$@"); COMP_CWORD=$#; '
+                  '_topod; printf "%s\\n" "${COMPREPLY[@]}"')
+        code, said = run("bash", "--norc", "-uc", script, inside("/usr/share/bash-completion/completions/topod"), *words,
+                         cwd=os.path.join(self.folder, "here"),
+                         env={**os.environ, "TOPOD_RUN_DIR": os.path.join(self.folder, "run"),
+                              "TOPOD_ETC_DIR": os.path.join(self.folder, "etc")})
+        self.assertEqual(0, code, said)
+        return sorted(l for l in said.splitlines() if l)
+
+    def test_verbs(self):
+        self.assertLessEqual(set(offered()[0]), set(self.complete("")))
+        self.assertEqual(["plan"], self.complete("pl"))
+        self.assertLessEqual({"reload", "resume", "run"}, set(self.complete("help", "r")))
+
+    def test_options(self):
+        for verb, options in offered()[0].items():
+            if verb != "help":
+                self.assertLessEqual(set(options), set(self.complete(verb, "--")), verb)
+        self.assertNotIn("--markdown", self.complete("run", "--"))
+        self.assertEqual(["always", "auto", "never"], self.complete("--color", ""))
+        self.assertEqual(["never"], self.complete("plan", "--color", "=", "n"))
+
+    def test_topologies(self):
+        for verb in ("status", "reload", "watch", "pause", "resume"):
+            self.assertEqual(["lab", "office"], self.complete(verb, ""), verb)
+        self.assertEqual(["office"], self.complete("status", "o"))
+        self.assertEqual(["office"], self.complete("down", "--topology", "o"))
+        self.assertEqual(["lab"], self.complete("--color", "never", "status", "--json", "l"))
+
+    def test_files(self):
+        etc = os.path.join(self.folder, "etc/office.yaml")
+        self.assertEqual(sorted([etc, "one.yaml", "sub/", "with space.yaml"]), self.complete("check", ""))
+        self.assertEqual(["one.yaml"], self.complete("run", "o"))
+        self.assertEqual(["office", "one.yaml"], self.complete("down", "o"))
+
+
+@need("zsh")
+class Zsh(Case):
+    def test_loads(self):
+        path = inside("/usr/share/zsh/vendor-completions/_topod")
+        self.succeeds("zsh", "-nf", path)
+        text = text_of(path)
+        for verb, options in offered()[0].items():
+            self.assertIn(f"'{verb}:", text)
+            for option in options:
+                self.assertIn(option, text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
