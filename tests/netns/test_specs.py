@@ -122,6 +122,11 @@ class Specs(Case):
         self.assertEqual([], lab.namespaces())
         self.same(before, lab.snapshot(), "down left a trace")
 
+    def test_office(self):
+        self.build("office", ["web", "db"], [("web", "10.0.0.12"), ("db", "10.0.0.1")])
+        with open(os.path.join(SPECS, "..", "README.md")) as readme, open(spec_path("office")) as spec:
+            self.assertIn("```yaml\n" + spec.read().split("\n\n", 1)[1] + "```", readme.read())
+
     def test_pair(self):
         self.build("pair", ["left", "right"],
                    [("left", "10.0.0.2"), ("right", "10.0.0.1"), ("left", "fd00::2"), ("right", "fd00::1")])
