@@ -31,7 +31,7 @@ MOUNTING = """ProtectSystem ProtectHome PrivateTmp PrivateDevices PrivateMounts 
 
 
 def run(*args, **kwargs):
-    done = subprocess.run(args, capture_output=True, text=True, timeout=100, **kwargs)
+    done = subprocess.run(args, capture_output=True, text=True, timeout=500, **kwargs)
     return done.returncode, done.stdout + done.stderr
 
 
