@@ -190,11 +190,13 @@ static bool stands_on_recreated(const struct diff *diff, const struct object *ob
 	return r.found;
 }
 
-static void look_also(struct diff *diff, const char *ns) {
-	vec_foreach(name, &diff->plan->also)
-		if (streq(*name, ns))
-			return;
-	vec_push(&diff->plan->also, ns);
+static bool was_looked_for(const struct ns_state *observed, const struct object *object) {
+	const struct scope *scope = observed ? observed->scope : NULL;
+
+	for (size_t i = 0; scope && i < scope->n; i++)
+		if (scope->objects[i] == object)
+			return true;
+	return observed && !scope;
 }
 
 /* The end of a pair that makes it: the one with a controller, whose request can carry that. */
@@ -229,10 +231,9 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 	if (twin) {
 		const struct ns_state *ns = state_find(diff->input->observed, twin->ns);
 
-		if (!ns)
-			look_also(diff, twin->ns);
-		else
-			seen_twin = ns_find(ns, twin);
+		if (!was_looked_for(ns, twin))
+			vec_push(&diff->plan->also, twin);
+		seen_twin = ns_find(ns, twin);
 		if (pair_refused(diff, object, twin, seen_twin))
 			return;
 		if (seen_twin)
@@ -303,7 +304,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 }
 
 /* Is there an object that will provide the address, but does not yet? */
-static bool comes_later(const struct diff *diff, const struct ns_state *desired, const struct ns_state *observed, const struct ip *ip) {
+static bool comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			const struct ip *ip) {
 	ns_foreach(object, desired) {
 		const struct object *seen;
 		bool later = false;
@@ -311,8 +313,11 @@ static bool comes_later(const struct diff *diff, const struct ns_state *desired,
 		if (!object->kind->provides || !object->kind->provides(object, ip, &later))
 			continue;
 		seen = ns_find(observed, object);
-		if (later && (!seen || seen->pending || stands_on_recreated(diff, object)))
+		if (!later || (seen && !seen->pending && !stands_on_recreated(diff, object)))
+			continue;
+		if (was_looked_for(observed, object))
 			return true;
+		vec_push(&diff->plan->also, object);
 	}
 	return false;
 }
@@ -336,26 +341,40 @@ static bool is_absent_or_wrong(const struct object *object, const struct object 
 	return !seen || needs_recreation(object, seen, differences(object, seen));
 }
 
-void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole) {
-	struct ns_state *desired = state_find(diff->input->desired, observed->name);
+struct namespaces {
+	struct ns_state *desired, *observed;
+};
 
-	if (!desired || is_closed(desired))
+static void diff_object(struct diff *diff, const struct namespaces *ns, struct object *object, bool only_whole) {
+	struct object *seen = ns_find(ns->observed, object);
+
+	if (only_whole && (object->foreign || !is_absent_or_wrong(object, seen)))
 		return;
-	ns_foreach(object, desired) {
-		struct object *seen;
+	if (waits(diff, ns->desired, ns->observed, object))
+		return;
+	if (!seen || stands_on_recreated(diff, object))
+		missing(diff, ns->desired, object);
+	else
+		present(diff, ns->desired, ns->observed, object, seen);
+}
 
-		if (object->kind->class != class || object->change)
-			continue;
-		seen = ns_find(observed, object);
-		if (only_whole && (object->foreign || !is_absent_or_wrong(object, seen)))
-			continue;
-		if (waits(diff, desired, observed, object))
-			continue;
-		if (!seen || stands_on_recreated(diff, object))
-			missing(diff, desired, object);
-		else
-			present(diff, desired, observed, object, seen);
+void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole) {
+	struct namespaces ns = { state_find(diff->input->desired, observed->name), observed };
+	const struct scope *scope = observed->scope;
+
+	if (!ns.desired || is_closed(ns.desired))
+		return;
+	for (size_t i = 0; scope && i < scope->n; i++) {
+		struct object *object = ns_find(ns.desired, scope->objects[i]);
+
+		if (object && object->kind->class == class && !object->change)
+			diff_object(diff, &ns, object, only_whole);
 	}
+	if (scope)
+		return;
+	ns_foreach(object, ns.desired)
+		if (object->kind->class == class && !object->change)
+			diff_object(diff, &ns, object, only_whole);
 }
 
 /* What is not declared. */

@@ -107,6 +107,11 @@ struct kind {
 	bool (*goes_late)(const struct object *object);
 	/* Does this desired object provide the address? *ret_later: only some time after it was made. */
 	bool (*provides)(const struct object *object, const struct ip *ip, bool *ret_later);
+	/* The network that a link reaches directly by this desired object (an address); false where it reaches none. */
+	bool (*reaches)(const struct object *object, struct prefix *ret);
+	/* The i-th thing on which it silently depends besides its links: a link (*ret_dev), or an address that some link
+	 * reaches or has (*ret_ip; a gateway, a source). False: there are no more. */
+	bool (*depends)(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip);
 	/* What an observed object tells about who made it, or NULL: "route protocol 186". In arena. */
 	const char *(*opponent)(struct arena *arena, const struct object *observed);
 	/* Does this difference ask for a recreation although the field is LIVE? */

@@ -58,8 +58,7 @@ uint64_t object_compare(const struct object *desired, const struct object *obser
 	return differs;
 }
 
-/* The link that the object is at home in: itself, or the first KEY field that names one. */
-static const char *home_link(const struct object *object) {
+const char *object_home_link(const struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
 
@@ -70,7 +69,7 @@ static const char *home_link(const struct object *object) {
 }
 
 void object_print_scope(const struct object *object, struct text *out) {
-	const char *link = home_link(object);
+	const char *link = object_home_link(object);
 
 	text_add(out, object->ns);
 	if (link) {

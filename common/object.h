@@ -43,6 +43,7 @@ struct object {
 	uint64_t returning;         /* desired: fields that go back to what they were and are then forgotten */
 	bool implied;               /* desired: written without a kind; some controller must name it as a port */
 	bool gone;                  /* desired: no longer declared, only returning fields */
+	uint8_t extents;            /* desired: bits of the extents that it is in (daemon/extent) */
 	struct object *twin;        /* desired: the other end of a veth pair, made in the same request */
 	struct change *change;      /* planner's: what is done about it */
 	const void *key;            /* identity within the namespace, see object_seal() */
@@ -64,6 +65,8 @@ static inline bool object_has(const struct object *object, size_t field) {
 /* The fields that desired manages and in which observed differs or of which it knows nothing. */
 uint64_t object_compare(const struct object *desired, const struct object *observed);
 
+/* The link that the object is at home in: itself, or the first KEY field that names one; NULL. */
+const char *object_home_link(const struct object *object);
 /* "web/eth0", "web": where the object is, for people. */
 void object_print_scope(const struct object *object, struct text *out);
 /* "address 10.0.0.11/24", "route default via 10.0.0.1", "link". */

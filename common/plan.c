@@ -20,11 +20,14 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
 		state_foreach(observed, input->observed)
 			diff_class(&diff, observed, rest[i], false);
+	/* What is not declared is not looked for by a narrow look. */
 	state_foreach(observed, input->observed)
-		diff_extra(&diff, observed);
+		if (!observed->scope)
+			diff_extra(&diff, observed);
 	diff_pointless(&diff);
 	state_foreach(observed, input->observed)
-		diff_lost(&diff, observed);
+		if (!observed->scope)
+			diff_lost(&diff, observed);
 	plan_order(plan, input);
 }
 

@@ -2,7 +2,7 @@
 /*
  * The difference between what is wanted and what was seen, as an ordered list of changes.
  *
- * A plan covers the namespaces that were looked at, and says which others it would have to see as well. It names
+ * A plan covers what was looked for (ns_state.scope), and says what else it would have to see as well. It names
  * no kind: what depends on what follows from the tables of fields, the order from classes and from which link stands on
  * which. It does nothing and knows nothing of time: what is to be left alone for now is asked of the caller.
  */
@@ -18,7 +18,7 @@ struct lost {
 struct plan {
 	struct arena arena;
 	vec(struct change *) changes;      /* in the order of execution, after plan_finish() */
-	vec(const char *) also;            /* namespaces that must be looked at too before this can be done */
+	vec(const struct object *) also;   /* desired: must be looked for too before this can be done */
 	vec(const struct object *) pending; /* there, but not usable yet, or waiting for such a one */
 	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
 	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
@@ -32,7 +32,8 @@ struct plan_input {
 	const struct ledger *ledger;
 };
 
-/* Adds everything that differs, for all namespaces of input->observed. */
+/* Adds everything that differs, for all namespaces of input->observed. Where a scope was narrow it is about the declared
+ * objects in it, and about nothing that is not declared. */
 void plan_make(struct plan *plan, const struct plan_input *input);
 
 void plan_done(struct plan *plan);

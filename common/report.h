@@ -85,6 +85,7 @@ struct report_status {
 	uint64_t n_namespaces, n_objects;
 	uint64_t n_failing, n_fights, n_reported, n_held, n_pending; /* objects, now */
 	uint64_t n_drifts, n_restored, n_retries, n_overruns;   /* since the start */
+	uint64_t n_looks, n_narrow_looks, n_looked_for;         /* at whole namespaces, at parts, and for how many objects */
 	uint64_t reloaded_usec;       /* the latest reload, whether it was taken or not; 0: none */
 	const char *reload_error;     /* the latest reload was refused: its first error; else NULL */
 	const struct report_drift *drifts;     /* the latest first */

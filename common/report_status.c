@@ -40,6 +40,9 @@ static const struct member status_numbers[] = {
 	MEMBER("restored", report_status, n_restored),
 	MEMBER("retries", report_status, n_retries),
 	MEMBER("overruns", report_status, n_overruns),
+	MEMBER("looks", report_status, n_looks),
+	MEMBER("narrow_looks", report_status, n_narrow_looks),
+	MEMBER("looked_for", report_status, n_looked_for),
 };
 static const struct member drift_texts[] = {
 	MEMBER("text", report_drift, text), MEMBER("scope", report_drift, scope), MEMBER("noun", report_drift, noun),

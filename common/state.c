@@ -63,12 +63,15 @@ struct object *ns_add(struct ns_state *ns, struct object *object) {
 }
 
 void ns_remove(struct ns_state *ns, struct object *object) {
+	standing_done(ns);
 	HASH_DEL(ns->objects, object);
 }
 
 void state_done(struct state *state) {
-	state_foreach(ns, state)
+	state_foreach(ns, state) {
+		standing_done(ns);
 		HASH_CLEAR(hh, ns->objects);
+	}
 	HASH_CLEAR(hh, state->namespaces);
 	arena_done(&state->arena);
 }

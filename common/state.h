@@ -14,6 +14,8 @@ struct scope {
 	size_t n;
 };
 
+struct standing;
+
 struct ns_state {
 	const char *name;
 	struct object *objects;      /* uthash by key, in the order of adding */
@@ -24,13 +26,22 @@ struct ns_state {
 	bool declared;               /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
 	struct mark mark;
+	struct standing *standing;   /* desired: what stands on which link, once that was asked for */
 	UT_hash_handle hh;
+};
+
+/* An element of a list of objects. */
+struct object_item {
+	struct object *object;
+	struct object_item *next;
 };
 
 /* Zeroed is empty. */
 struct state {
 	struct arena arena;
 	struct ns_state *namespaces; /* uthash by name, in the order of adding */
+	bool crossings_known;
+	struct object_item *crossings; /* desired: links that stand on one of another namespace (macvlan), likewise */
 };
 
 #define NS_HOST "host"
@@ -53,6 +64,29 @@ struct object *ns_self(const struct ns_state *ns);
 struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t size);
 
 void state_done(struct state *state);
+
+/*
+ * What stands on a link, of a desired state (state_standing.c). It is found out for a namespace when it is first asked
+ * for, in a time that grows with the namespace, and remembered: the next answer costs what it is long.
+ */
+struct standing_on {
+	/* What a change of the link may take away silently: its addresses, the routes by it (those without `dev`, too, where
+	 * an address of the link reaches the gateway), its attributes as a port, its settings. An object may be
+	 * there twice. */
+	const struct object_item *parts;
+	/* Links and ports that are lost with it: a bridge's ports, a macvlan. Those of other namespaces are not here, but
+	 * in state_crossings(). */
+	const struct object_item *links;
+	/* Routes of the namespace by gateways of which nobody knows the link. */
+	const struct object_item *strays;
+};
+struct standing_on state_standing_on(struct state *state, struct ns_state *ns, const char *link);
+/* Its settings that speak of no one link. */
+const struct object_item *state_settings(struct state *state, struct ns_state *ns);
+/* Links that stand on one of another namespace, all of them. */
+const struct object_item *state_crossings(struct state *state);
+/* Forgets it again: the set has changed. */
+void standing_done(struct ns_state *ns);
 
 #define ns_foreach(o, ns) for (struct object *o = (ns) ? (ns)->objects : NULL; o; o = o->hh.next)
 #define state_foreach(ns, state) \

@@ -22,6 +22,7 @@ struct hint {
 	enum hint_type type;
 	uint32_t ifindex;            /* LINK, ADDRESS, SETTING (0: of no one link); ROUTE: where it leads to */
 	const char *link;            /* LINK: the name that it has by then */
+	const char *alias;           /* LINK: likewise; topod marks its own by it */
 	const char *table;           /* NAT: its name */
 	struct prefix to;            /* ROUTE: its identity … */
 	uint32_t route_table, tos, metric;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <utlist.h>
 
 #include "state.h"
 #include "watch.h"
@@ -43,11 +44,16 @@ void handle_drop_link(struct handle *handle, const char *name) {
 }
 
 void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, const struct mac *mac) {
-	struct known_link *before = handle_index(handle, ifindex), *link = xmalloc(sizeof(*link) + strlen(name) + 1);
+	struct known_link *link = handle_index(handle, ifindex);
 
-	if (before)
-		drop(handle, before);
+	if (link && streq(link->name, name)) {
+		link->mac = mac ? *mac : link->mac;
+		return;
+	}
+	if (link)
+		drop(handle, link);
 	handle_drop_link(handle, name);
+	link = xmalloc(sizeof(*link) + strlen(name) + 1);
 	link->ifindex = ifindex;
 	if (mac)
 		link->mac = *mac;
@@ -114,6 +120,7 @@ static void close_handle(struct kernel_real *k, struct handle *handle) {
 	if (handle->route.fd >= 0)
 		nl_close(&handle->route);
 	handle->route = NL_SOCKET_NONE;
+	DL_DELETE2(k->open, handle, open_prev, open_next);
 	k->n_open--;
 }
 
@@ -127,8 +134,8 @@ int handle_socket(struct kernel_real *k, struct handle *handle, struct nl_socket
 }
 
 static void close_handles(struct kernel_real *k) {
-	for (struct handle *handle = k->handles; handle && k->n_open; handle = handle->hh.next)
-		close_handle(k, handle);
+	while (k->open)
+		close_handle(k, k->open);
 }
 
 static void real_rest(struct kernel *kernel) {
@@ -164,6 +171,7 @@ int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
 	}
 	close_handle(k, handle);
 	handle->fd = fd;
+	DL_APPEND2(k->open, handle, open_prev, open_next);
 	k->n_open++;
 	handle->inode = inode;
 	return 0;

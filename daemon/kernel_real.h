@@ -13,6 +13,11 @@
 struct known_link {
 	uint32_t ifindex;
 	struct mac mac;
+	/* The other end, as it was last found to be elsewhere: in the namespace (NULL: not known) that this one knows by the
+	 * number, while that has the inode. */
+	const struct handle *peer;
+	int32_t peer_number;
+	ino_t peer_inode;
 	UT_hash_handle hh_index, hh_name;
 	char name[];
 };
@@ -29,6 +34,7 @@ struct handle {
 	uint32_t highest;     /* index handed out or seen */
 	unsigned asked_in;    /* peers.c: for whom … */
 	int32_t number;       /* … and what that namespace calls this one; -1: nothing */
+	struct handle *open_prev, *open_next; /* in the list of the open ones */
 	UT_hash_handle hh, hh_id;
 };
 
@@ -40,7 +46,8 @@ struct kernel_real {
 	bool prepared;              /* NETNS_DIR is ready */
 	bool listening;             /* namespaces need ids */
 	unsigned n_turns;           /* peers.c */
-	size_t n_open, max_open;    /* handles with descriptors; how many may be */
+	struct handle *open;        /* list: handles with descriptors */
+	size_t n_open, max_open;    /* how many that are, and may be */
 	bool address_marks;
 	struct settings settings;   /* during a pass */
 };

@@ -196,6 +196,12 @@ static int on_watch(sd_event_source *source, int fd _unused_, uint32_t events _u
 	return turn_of(source, userdata);
 }
 
+/* Nobody is woken for nothing: most topologies have only what the kernel tells of. */
+static void arm_periodic(struct loop *l) {
+	l->periodic_usec = reconciler_has_silent(l->session.reconciler) ? now_monotonic() + l->options->periodic_usec
+									: UINT64_MAX;
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
 	struct loop *l = userdata;
 	uint64_t now = now_monotonic();
@@ -203,10 +209,9 @@ static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userd
 	journal_flush(now);
 	if (loop_paused(l) && now >= l->status.paused_until_usec)
 		end_pause(l, "its time is over");
-	if (now >= l->periodic_usec) {
-		l->periodic_usec = now + l->options->periodic_usec;
-		reconciler_dirty_periodic(l->session.reconciler);
-	}
+	if (now >= l->periodic_usec)
+		l->periodic_usec = reconciler_dirty_periodic(l->session.reconciler) ? now + l->options->periodic_usec
+										    : UINT64_MAX;
 	return turn_of(source, l);
 }
 
@@ -256,6 +261,7 @@ static void refuse(struct loop *l, const struct loaded_spec *fresh, struct contr
 static void take(struct loop *l, struct loaded_spec *fresh, struct control_call *call) {
 	reconciler_reload(l->session.reconciler, &fresh->spec);
 	session_watch_files(&l->session);
+	arm_periodic(l);
 	loaded_spec_done(l->loaded);
 	*l->loaded = *fresh;
 	*fresh = (struct loaded_spec){};
@@ -361,7 +367,7 @@ static int open_all(struct loop *l) {
 	if (l->session.n_damaged)
 		journal_log(LOG_WARNING, "%zu lines of the ledger could not be read; what they told of may be left over",
 			    l->session.n_damaged);
-	l->periodic_usec = now_monotonic() + l->options->periodic_usec;
+	arm_periodic(l);
 	return add_sources(l);
 }
 

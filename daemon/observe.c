@@ -5,7 +5,7 @@
  */
 #include <linux/rtnetlink.h>
 
-#include "kernel_real.h"
+#include "observe_private.h"
 #include "kind/address.h"
 #include "kind/dns.h"
 #include "kind/link.h"
@@ -19,18 +19,6 @@ enum {
 	OPEN_AT_ONCE = NL_BATCH_MESSAGES, /* namespaces that get their ids in one request */
 };
 
-/* The look at one namespace. */
-struct sight {
-	struct kernel_real *k;
-	const struct look *look;
-	struct handle *handle;
-	struct state *state;
-	struct ns_state *ns;
-	struct decode decode;
-	struct nl_socket *sock;
-	bool ports;             /* bridge port attributes are of interest */
-};
-
 static const char *link_name(void *userdata, uint32_t ifindex) {
 	const struct sight *sight = userdata;
 	const struct known_link *link = handle_index(sight->handle, ifindex);
@@ -40,7 +28,7 @@ static const char *link_name(void *userdata, uint32_t ifindex) {
 
 /* Dumps. */
 
-static int take_link(void *userdata, const struct nlmsghdr *nlh) {
+int take_link(void *userdata, const struct nlmsghdr *nlh) {
 	struct sight *sight = userdata;
 	struct link *link = nlh->nlmsg_type == RTM_NEWLINK ? link_decode(&sight->decode, nlh) : NULL;
 	struct port *port;
@@ -66,15 +54,21 @@ static int take_address(void *userdata, const struct nlmsghdr *nlh) {
 }
 
 /* Of several routes with one identity (`ip route append`) ours counts, else the first, which the kernel uses. */
-static int take_route(void *userdata, const struct nlmsghdr *nlh) {
-	struct sight *sight = userdata;
-	struct route *route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
-	struct object *before = route ? ns_add(sight->ns, &route->object) : NULL;
+void add_route(struct sight *sight, struct route *route) {
+	struct object *before = ns_add(sight->ns, &route->object);
 
 	if (before && route->object.marked && !before->marked) {
 		ns_remove(sight->ns, before);
 		ns_add(sight->ns, &route->object);
 	}
+}
+
+static int take_route(void *userdata, const struct nlmsghdr *nlh) {
+	struct sight *sight = userdata;
+	struct route *route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
+
+	if (route)
+		add_route(sight, route);
 	return 0;
 }
 
@@ -103,10 +97,20 @@ static void forget_routes(void *userdata) {
 	forget_class(userdata, CLASS_ROUTE);
 }
 
-union request {
-	struct nlmsghdr nlh;
-	char space[MNL_NLMSG_HDRLEN + 64];
-};
+struct nlmsghdr *link_request(union request *request) {
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(request);
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nlh;
+}
+
+static int dump_links(struct sight *sight) {
+	union request request = {};
+
+	return nl_dump(sight->sock, link_request(&request), take_link, forget_links, sight);
+}
 
 static int dump(struct sight *sight, uint16_t type, size_t extra, nl_message_fn fn, void (*restart)(void *)) {
 	union request request = {};
@@ -114,8 +118,6 @@ static int dump(struct sight *sight, uint16_t type, size_t extra, nl_message_fn 
 
 	nlh->nlmsg_type = type;
 	mnl_nlmsg_put_extra_header(nlh, extra); /* zeroed: every family */
-	if (type == RTM_GETLINK)
-		mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return nl_dump(sight->sock, nlh, fn, restart, sight);
 }
 
@@ -146,7 +148,7 @@ static bool has_connected_route(struct sight *sight, const struct address *addre
 	return ns_find(sight->ns, like);
 }
 
-static void find_connected_routes(struct sight *sight) {
+void find_connected_routes(struct sight *sight) {
 	ns_foreach(object, sight->ns) {
 		struct address *address = (struct address *)object;
 
@@ -157,7 +159,7 @@ static void find_connected_routes(struct sight *sight) {
 
 static int look_at_routing(struct sight *sight) {
 	handle_clear_links(sight->handle);
-	int r = dump(sight, RTM_GETLINK, sizeof(struct ifinfomsg), take_link, forget_links);
+	int r = dump_links(sight);
 	if (r < 0)
 		return r;
 	resolve_masters(sight);
@@ -199,7 +201,7 @@ static int read_nat(struct sight *sight, struct nl_socket *sock, struct nat **re
 	return r < 0 ? r : nat_reader_finish(&reader, ret);
 }
 
-static int look_at_nat(struct sight *sight) {
+int look_at_nat(struct sight *sight) {
 	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
 	struct nat *nat = NULL;
 	int r = nl_open(&sock, NETLINK_NETFILTER, sight->handle->fd);
@@ -217,31 +219,29 @@ static int look_at_nat(struct sight *sight) {
 
 /* Files. */
 
-static void look_at_settings(struct sight *sight, const struct ns_state *desired) {
-	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
-	bool there = false;
+/* One that cannot be read is of a link that is not there yet; writing it will tell. */
+void look_at_setting(struct sight *sight, const struct object *wanted) {
+	const char *path = ((const struct sysctl *)wanted)->path, *value;
+	int error;
 
-	ns_foreach(object, desired) {
-		const struct sysctl *wanted = (const struct sysctl *)object;
-		const char *value;
-		int error;
-
-		if (object->kind != &kind_sysctl)
-			continue;
-		if (!there && netns_enter(&visit, sight->handle->fd) < 0)
+	if (!sight->visiting) {
+		if (netns_enter(&sight->visit, sight->handle->fd) < 0)
 			return;
-		if (!there)
-			settings_visit(&sight->k->settings);
-		there = true;
-		value = setting_read(&sight->k->settings, &sight->state->arena, wanted->path, &error);
-		if (!value)
-			continue; /* of a link that is not there yet; writing it will tell */
-		struct sysctl *seen = sysctl_new(&sight->state->arena, sight->ns->name, wanted->path, value);
-		ns_add(sight->ns, &seen->object);
+		settings_visit(&sight->k->settings);
+		sight->visiting = true;
 	}
+	value = setting_read(&sight->k->settings, &sight->state->arena, path, &error);
+	if (value)
+		ns_add(sight->ns, &sysctl_new(&sight->state->arena, sight->ns->name, path, value)->object);
 }
 
-static void look_at_dns(struct sight *sight) {
+static void look_at_settings(struct sight *sight) {
+	ns_foreach(object, sight->desired)
+		if (object->kind == &kind_sysctl)
+			look_at_setting(sight, object);
+}
+
+void look_at_dns(struct sight *sight) {
 	struct arena *arena = &sight->state->arena;
 	int error;
 	const char *content = resolv_conf_read(arena, sight->ns->name, &error);
@@ -278,33 +278,50 @@ static bool goes_as_a_whole(struct sight *sight, const struct object *self) {
 	return true;
 }
 
-static int look_inside(struct sight *sight) {
+static int look_at_everything(struct sight *sight) {
 	const char *name = sight->ns->name;
-	struct object *self = sight->handle->host ? NULL : netns_object(&sight->state->arena, name, sight->handle->inode);
-	int r;
+	int r = handle_socket(sight->k, sight->handle, &sight->sock);
 
-	if (self)
-		ns_add(sight->ns, self);
-	if (self && goes_as_a_whole(sight, self))
-		return 0;
-	r = handle_socket(sight->k, sight->handle, &sight->sock);
+	sight->ports = concerns(sight->look, name, CLASS_PORT);
 	if (r == 0)
 		r = look_at_routing(sight);
 	if (r == 0 && concerns(sight->look, name, CLASS_NAT))
 		r = look_at_nat(sight);
 	if (r == 0)
-		look_at_settings(sight, state_find(sight->look->desired, name));
+		look_at_settings(sight);
 	return r;
 }
 
-static int look_at(struct kernel_real *k, const struct look *look, const char *name, struct state *state) {
+static int look_inside(struct sight *sight, const struct scope *scope) {
+	const char *name = sight->ns->name;
+	struct object *self = sight->handle->host ? NULL : netns_object(&sight->state->arena, name, sight->handle->inode);
+	int r;
+
+	sight->ns->present = true;
+	if (self)
+		ns_add(sight->ns, self);
+	if (self && !scope->objects && goes_as_a_whole(sight, self))
+		return 0;
+	r = scope->objects ? look_narrowly(sight, scope) : look_at_everything(sight);
+	netns_leave(&sight->visit);
+	return r;
+}
+
+static bool wants_dns(const struct look *look, const struct scope *scope) {
+	for (size_t i = 0; scope->objects && i < scope->n; i++)
+		if (scope->objects[i]->kind == &kind_dns)
+			return true;
+	return !scope->objects && concerns(look, scope->ns, CLASS_DNS);
+}
+
+static int look_at(struct kernel_real *k, const struct look *look, const struct scope *scope, struct state *state) {
 	struct sight sight = {
 		.k = k,
 		.look = look,
-		.handle = handle_get(k, name),
+		.handle = handle_get(k, scope->ns),
 		.state = state,
-		.ns = state_namespace(state, name),
-		.ports = concerns(look, name, CLASS_PORT),
+		.ns = state_namespace(state, scope->ns),
+		.desired = state_find(look->desired, scope->ns),
 	};
 	int r = handle_open(k, sight.handle);
 
@@ -312,14 +329,12 @@ static int look_at(struct kernel_real *k, const struct look *look, const char *n
 		.arena = &state->arena, .ns = sight.ns->name, .topology = look->topology,
 		.address_marks = k->address_marks, .userdata = &sight, .link_name = link_name,
 	};
-	if (r == 0) {
-		sight.ns->present = true;
-		r = look_inside(&sight);
-	} else if (r == -ENOENT) {
+	if (r == 0)
+		r = look_inside(&sight, scope);
+	else if (r == -ENOENT)
 		r = 0;
-	}
 	/* The file is there or not whatever becomes of the namespace. */
-	if (r == 0 && concerns(look, name, CLASS_DNS))
+	if (r == 0 && wants_dns(look, scope))
 		look_at_dns(&sight);
 	return r;
 }
@@ -348,7 +363,7 @@ int real_observe(struct kernel *kernel, const struct look *look, const struct sc
 	for (size_t i = 0; i < n; i++) {
 		int r = i % OPEN_AT_ONCE ? 0 : prepare(k, scopes + i, MIN(n - i, (size_t)OPEN_AT_ONCE));
 		if (r == 0)
-			r = look_at(k, look, scopes[i].ns, ret);
+			r = look_at(k, look, &scopes[i], ret);
 		handles_spare(k);
 		if (r < 0)
 			return r;

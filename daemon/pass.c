@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pass.h"
 
+#include <utlist.h>
+
+#include "widen.h"
+
 static uint64_t now(const struct pass *pass) {
 	return pass->r->hooks.now(pass->r->hooks.userdata);
 }
@@ -22,16 +26,32 @@ bool pass_settled(const struct pass *pass, const struct ns_info *info) {
 	return info && info->position > pass->n_touched;
 }
 
-void pass_add(struct pass *pass, struct ns_info *info) {
-	if (!info || info->position)
+struct extent *pass_add(struct pass *pass, struct ns_info *info) {
+	if (!info->position) {
+		vec_push(&pass->infos, info);
+		info->position = pass->infos.n;
+	}
+	return &info->looked;
+}
+
+void pass_relist(struct reconciler *r, struct ns_info *info) {
+	bool listed = info->prev; /* the first one's points to the last */
+
+	if (listed == !extent_is_empty(&info->dirty))
 		return;
-	vec_push(&pass->infos, info);
-	info->position = pass->infos.n;
+	if (listed) {
+		DL_DELETE(r->dirty, info);
+		info->prev = info->next = NULL;
+	} else {
+		DL_APPEND(r->dirty, info);
+	}
 }
 
 static void forget_infos(struct pass *pass, size_t from) {
-	for (size_t i = from; i < pass->infos.n; i++)
+	for (size_t i = from; i < pass->infos.n; i++) {
 		pass->infos.items[i]->position = 0;
+		extent_clear(&pass->infos.items[i]->looked);
+	}
 	pass->infos.n = from;
 }
 
@@ -45,26 +65,50 @@ static struct look look_of(const struct reconciler *r) {
 	return (struct look){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
 }
 
-/* A namespace that is looked at now is dirty no more: what happened before is seen, what happens from here on
- * makes it dirty again. */
+/* What is looked at now is dirty no more: what happened before is seen, what happens from here on makes it dirty
+ * again. */
 static void clean(struct pass *pass) {
 	if (pass->only_looks)
 		return;
 	vec_foreach(at, &pass->infos) {
-		pass->r->n_dirty -= (*at)->dirty;
-		(*at)->dirty = false;
+		extent_take(&(*at)->looked, &(*at)->dirty);
+		pass_relist(pass->r, *at);
 	}
+}
+
+/* Parts are looked at only where all the rest is known to be well. */
+static void settle_extent(const struct reconciler *r, struct ns_info *info) {
+	if (!info->known || trouble_in(&r->troubles, info->name))
+		extent_add_whole(&info->looked);
+}
+
+static struct scope scope_of(struct reconciler *r, const struct ns_info *info, struct arena *arena) {
+	const struct extent *looked = &info->looked;
+
+	if (looked->whole) {
+		r->status.n_looks++;
+		return (struct scope){ .ns = info->name };
+	}
+	r->status.n_narrow_looks++;
+	r->status.n_looked_for += looked->objects.n;
+	size_t size = looked->objects.n * sizeof(looked->objects.items[0]);
+	return (struct scope){ .ns = info->name, .objects = arena_memdup(arena, looked->objects.items, size),
+			       .n = looked->objects.n };
 }
 
 static int observe(struct pass *pass, struct state *observed) {
 	struct reconciler *r = pass->r;
 	struct look look = look_of(r);
-	_cleanup_free_ struct scope *scopes = xmalloc(pass->infos.n * sizeof(*scopes));
+	struct scope *scopes = arena_newn(&observed->arena, struct scope, pass->infos.n);
 
-	for (size_t i = 0; i < pass->infos.n; i++)
-		scopes[i] = (struct scope){ .ns = pass->infos.items[i]->name };
-	r->status.n_looks += pass->infos.n;
-	return r->kernel->ops->observe(r->kernel, &look, scopes, pass->infos.n, observed);
+	for (size_t i = 0; i < pass->infos.n; i++) {
+		settle_extent(r, pass->infos.items[i]);
+		scopes[i] = scope_of(r, pass->infos.items[i], &observed->arena);
+	}
+	int err = r->kernel->ops->observe(r->kernel, &look, scopes, pass->infos.n, observed);
+	for (size_t i = 0; err == 0 && i < pass->infos.n; i++)
+		state_namespace(observed, scopes[i].ns)->scope = scopes[i].objects ? &scopes[i] : NULL;
+	return err;
 }
 
 int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
@@ -72,16 +116,13 @@ int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
 
 	for (;;) {
 		struct plan_input input = { .desired = &r->spec.state, .observed = observed, .ledger = r->ledger };
-		size_t before = pass->infos.n;
 
 		clean(pass);
 		int err = observe(pass, observed);
 		if (err < 0)
 			return err;
 		plan_make(plan, &input);
-		vec_foreach(name, &plan->also)
-			pass_add(pass, pass_info(r, *name));
-		if (pass->infos.n == before)
+		if (!widen(pass, plan))
 			return 0;
 		plan_done(plan);
 		state_done(observed);
@@ -193,7 +234,7 @@ static void choose(struct pass *pass, struct plan *plan) {
 		struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
 
 		if (record)
-			record->seen = true;
+			record->seen = pass->r->troubles.look;
 		if (change->done && change->error) {
 			note_failure(pass, plan, change); /* refused by the plan itself */
 		} else if (is_hindered(change)) {
@@ -486,18 +527,13 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
 	}
 }
 
-static void forget_seen(struct troubles *troubles) {
-	for (struct trouble_record *record = troubles->records; record; record = record->hh.next)
-		record->seen = false;
-}
-
 /* One look and what it asks for. 1: done, nothing is left; 0: look again; -errno. */
 static int run_round(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
 	struct plan plan = {};
 	struct state observed = {};
 	int err;
 
-	forget_seen(&pass->r->troubles);
+	pass->r->troubles.look++;
 	err = pass_look(pass, &observed, &plan);
 	if (err == 0)
 		err = note_lost(pass, &plan);

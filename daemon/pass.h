@@ -7,6 +7,7 @@
 #pragma once
 
 #include "drift.h"
+#include "extent.h"
 #include "reconcile.h"
 #include "trouble.h"
 
@@ -17,16 +18,20 @@ enum {
 
 struct ns_info {
 	char *name;
-	bool dirty;
+	struct extent dirty;      /* what the next pass is to look at */
 	uint64_t since_usec;      /* when it became so */
 	bool verified;            /* its last look found nothing to do */
 	bool hindered;            /* something in it waits for what is not well elsewhere */
+	bool known;               /* a look at all of it found nothing to do since its desired state last changed: what
+				     differs from now on is where something happened, so that parts can be looked at */
 	size_t n_pending;
 	uint64_t look_again_usec; /* where something is pending */
 	/* During a pass: */
 	size_t position;          /* in pass.infos, from 1; 0: not in the pass */
+	struct extent looked;     /* how far this look goes */
 	size_t n_found;           /* pending objects of this look */
-	bool troubled;            /* something in it is not well */
+	struct ns_info *prev, *next;           /* in the list of the dirty ones */
+	struct ns_info *wait_prev, *wait_next; /* in that of those where something is pending */
 	UT_hash_handle hh;
 };
 
@@ -36,8 +41,9 @@ struct reconciler {
 	struct ledger *ledger;
 	struct ledger_file *file;
 	struct reconciler_hooks hooks;
-	struct ns_info *infos;
-	size_t n_dirty, n_unverified, n_waiting, n_pending; /* namespaces; addresses */
+	struct ns_info *infos;    /* by name */
+	struct ns_info *dirty, *waiting; /* lists: what is to be done costs no look at the rest */
+	size_t n_unverified, n_pending;  /* namespaces; addresses */
 	struct troubles troubles;
 	bool applying;            /* after a start or reload, until all was tried: changes are no drift */
 	bool announced;           /* convergence was told since then */
@@ -46,6 +52,8 @@ struct reconciler {
 	size_t n_applied;
 	bool broken;              /* the last pass could not look */
 	uint64_t retry_usec;
+	struct own_marks own;
+	bool files_silent;        /* changes of files are not told */
 	struct reconciler_status status;
 };
 
@@ -61,7 +69,10 @@ struct pass {
 
 struct ns_info *pass_info(const struct reconciler *r, const char *name);
 void pass_set_verified(struct reconciler *r, struct ns_info *info, bool verified);
-void pass_add(struct pass *pass, struct ns_info *info);
+/* How far the pass looks at the namespace; it takes part from now on. */
+struct extent *pass_add(struct pass *pass, struct ns_info *info);
+/* It is dirty no more, or still: the list of the dirty ones follows its extent. */
+void pass_relist(struct reconciler *r, struct ns_info *info);
 /* Was the namespace looked at, and is nothing done there in this round? */
 bool pass_settled(const struct pass *pass, const struct ns_info *info);
 void pass_done(struct pass *pass);

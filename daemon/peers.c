@@ -9,10 +9,12 @@
  * the kernel searches all of a namespace's numbers for an answer. Where one end's other end is the second, the
  * second's is the first.
  *
+ * The answer is remembered with the link: as long as both namespaces are there a number stands for the same one.
+ *
  * Only where something else than the expected is found all namespaces are asked for, to give it a name.
  */
-#include "kernel_real.h"
 #include "kind/link.h"
+#include "observe_private.h"
 
 /* One namespace, while the links that it names by number are resolved. */
 struct place {
@@ -83,11 +85,31 @@ static struct handle *by_number(struct place *place, int32_t number) {
 	return NULL;
 }
 
+/* What was found out about the link before, where it still leads to the same number and that namespace is the same. */
+static bool is_remembered(const struct place *place, const struct pair *pair, const struct handle *expected) {
+	const struct known_link *link = handle_index(place->handle, pair->link->ifindex);
+
+	return link && expected && link->peer == expected && link->peer_number == pair->ref->netnsid &&
+	       link->peer_inode && link->peer_inode == expected->inode;
+}
+
+static void remember(const struct place *place, const struct pair *pair, const struct handle *there) {
+	struct known_link *link = handle_index(place->handle, pair->link->ifindex);
+
+	if (!link || pair->ref->netnsid < 0)
+		return;
+	link->peer = there;
+	link->peer_number = pair->ref->netnsid;
+	link->peer_inode = there ? there->inode : 0;
+}
+
 static struct handle *find_other(struct place *place, const struct pair *pair) {
 	struct handle *expected = pair->expected->ns ? handle_get(place->k, pair->expected->ns) : NULL;
 
 	if (pair->ref->netnsid < 0)
 		return place->handle;
+	if (is_remembered(place, pair, expected))
+		return expected;
 	if (expected && expected->asked_in == place->turn && expected->number == pair->ref->netnsid)
 		return expected;
 	return by_number(place, pair->ref->netnsid);
@@ -105,24 +127,26 @@ static int take_name(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* A link in a namespace that is not looked at now, and that was not there when it was: only its name is wanted. */
-static void learn_names(struct kernel_real *k, struct handle *handle) {
-	struct nl_socket *sock;
-	union {
-		struct nlmsghdr nlh;
-		char space[MNL_NLMSG_HDRLEN + 64];
-	} request = {};
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+void learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex) {
+	union request request = {};
+	struct nlmsghdr *nlh = link_request(&request);
 
-	nlh->nlmsg_type = RTM_GETLINK;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	if (handle_open(k, handle) == 0 && handle_socket(k, handle, &sock) == 0)
-		nl_dump(sock, nlh, take_name, NULL, handle);
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_index = (int)ifindex;
+	if (!handle_index(handle, ifindex))
+		nl_request(sock, nlh, take_name, handle);
+}
+
+/* A link in a namespace that is not looked at now, or not all of it, and that was not there when it was. */
+static void learn_elsewhere(struct kernel_real *k, struct handle *handle, uint32_t ifindex) {
+	struct nl_socket *sock;
+
+	if (!handle_index(handle, ifindex) && handle_open(k, handle) == 0 && handle_socket(k, handle, &sock) == 0)
+		learn_name(sock, handle, ifindex);
 }
 
 static void set_name(struct place *place, struct link_ref *ref, struct handle *there) {
-	if (there && !handle_index(there, ref->ifindex) && !state_find(place->state, there->name))
-		learn_names(place->k, there);
+	if (there)
+		learn_elsewhere(place->k, there, ref->ifindex);
 	const struct known_link *link = there ? handle_index(there, ref->ifindex) : NULL;
 	if (!link)
 		return;
@@ -150,10 +174,14 @@ static const struct link_ref *mirror_of(const struct place *place, const struct 
 	return NULL;
 }
 
+static unsigned n_links(const struct handle *handle) {
+	return HASH_CNT(hh_index, handle->by_index);
+}
+
 /* Is it the other end that is asked? */
 static bool is_answered_there(const struct place *place, const struct pair *pair) {
 	const struct ns_state *there = state_find(place->state, pair->wanted->twin->ns);
-	unsigned here = HASH_COUNT(place->seen->objects), other = HASH_COUNT(there->objects);
+	unsigned here = n_links(place->handle), other = n_links(handle_get(place->k, there->name));
 
 	return other != here ? other < here : strcmp(there->name, place->seen->name) < 0;
 }
@@ -170,13 +198,20 @@ static bool is_asked_here(const struct place *place, const struct pair *pair) {
 }
 
 static void prepare(struct place *place, const struct pair *pair) {
-	if (pair->ref->netnsid >= 0 && pair->expected->ns && is_asked_here(place, pair))
-		want_number(place, handle_get(place->k, pair->expected->ns));
+	struct handle *expected = pair->expected->ns ? handle_get(place->k, pair->expected->ns) : NULL;
+
+	if (pair->ref->netnsid >= 0 && expected && is_asked_here(place, pair) && !is_remembered(place, pair, expected))
+		want_number(place, expected);
 }
 
 static void resolve_asked(struct place *place, const struct pair *pair) {
-	if (is_asked_here(place, pair))
-		set_name(place, pair->ref, find_other(place, pair));
+	struct handle *there;
+
+	if (!is_asked_here(place, pair))
+		return;
+	there = find_other(place, pair);
+	remember(place, pair, there);
+	set_name(place, pair->ref, there);
 }
 
 /* Then, what follows from that, or did not. */
@@ -186,6 +221,7 @@ static void resolve_mirrored(struct place *place, const struct pair *pair) {
 	if (!back)
 		return;
 	if (leads_here(place, pair, back)) {
+		remember(place, pair, handle_get(place->k, pair->wanted->twin->ns));
 		pair->ref->ns = pair->wanted->twin->ns;
 		pair->ref->name = ((const struct link *)pair->wanted->twin)->name;
 	} else {

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "reconcile.h"
 
+#include <utlist.h>
+
 #include "drift.h"
+#include "kind/nat.h"
+#include "kind/sysctl.h"
 #include "pass.h"
 #include "trouble.h"
 
@@ -18,25 +22,42 @@ static void add_info(struct reconciler *r, const char *name) {
 		return;
 	info = xmalloc(sizeof(*info));
 	info->name = xstrdup(name);
+	info->dirty.bit = EXTENT_NEXT;
+	info->looked.bit = EXTENT_NOW;
 	r->n_unverified++;
 	HASH_ADD_KEYPTR(hh, r->infos, info->name, strlen(info->name), info);
 }
 
+static void set_n_pending(struct reconciler *r, struct ns_info *info, size_t n) {
+	if (n && !info->n_pending)
+		DL_APPEND2(r->waiting, info, wait_prev, wait_next);
+	else if (!n && info->n_pending)
+		DL_DELETE2(r->waiting, info, wait_prev, wait_next);
+	r->n_pending += n - info->n_pending;
+	info->n_pending = n;
+}
+
 static void remove_info(struct reconciler *r, struct ns_info *info) {
 	HASH_DEL(r->infos, info); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
-	r->n_dirty -= info->dirty;
+	extent_done(&info->dirty);
+	extent_done(&info->looked);
+	pass_relist(r, info);
+	set_n_pending(r, info, 0);
 	r->n_unverified -= !info->verified;
-	r->n_waiting -= info->n_pending > 0;
 	free(info->name);
 	free(info);
 }
 
+/* After its extent has grown. */
+static void enlist(struct reconciler *r, struct ns_info *info, uint64_t when) {
+	if (!info->prev)
+		info->since_usec = when;
+	pass_relist(r, info);
+}
+
 static void mark_dirty(struct reconciler *r, struct ns_info *info, uint64_t when) {
-	if (info->dirty)
-		return;
-	info->dirty = true;
-	info->since_usec = when;
-	r->n_dirty++;
+	if (extent_add_whole(&info->dirty))
+		enlist(r, info, when);
 }
 
 void reconciler_dirty(struct reconciler *r, const char *ns) {
@@ -46,8 +67,24 @@ void reconciler_dirty(struct reconciler *r, const char *ns) {
 		mark_dirty(r, info, now(r));
 }
 
-void reconciler_hint(struct reconciler *r, const char *ns, const struct hint *hint _unused_) {
-	reconciler_dirty(r, ns);
+static const char *known_link(const struct reconciler *r, const char *ns, const struct hint *hint) {
+	return hint->ifindex ? r->kernel->ops->link_of(r->kernel, ns, hint->ifindex) : NULL;
+}
+
+void reconciler_hint(struct reconciler *r, const char *name, const struct hint *hint) {
+	struct ns_info *info = pass_info(r, name);
+	struct ns_state *ns = info ? state_find(&r->spec.state, name) : NULL;
+	bool grown;
+
+	if (!ns || info->dirty.whole)
+		return;
+	/* Where not all the rest is known to be well, or where it counts that something was added, all is looked at. */
+	if (!info->known || ns->exclusive)
+		grown = extent_add_whole(&info->dirty);
+	else
+		grown = extent_add_hint(&info->dirty, &r->spec.state, ns, hint, known_link(r, name, hint), &r->own);
+	if (grown)
+		enlist(r, info, now(r));
 }
 
 void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *hint) {
@@ -64,23 +101,40 @@ void reconciler_dirty_all(struct reconciler *r) {
 		mark_dirty(r, info, when);
 }
 
-/* Settings and files have no events of their own, or none that can be relied on. */
-static bool has_silent_objects(const struct ns_state *ns) {
-	ns_foreach(object, ns)
-		if (object->kind->transport == TRANSPORT_SYSCTL || object->kind->transport == TRANSPORT_FILE)
-			return true;
-	return false;
+static bool is_silent(const struct reconciler *r, const struct object *object) {
+	if (object->kind->transport == TRANSPORT_FILE)
+		return r->files_silent;
+	return object->kind == &kind_sysctl && !sysctl_has_event((const struct sysctl *)object);
 }
 
-void reconciler_dirty_periodic(struct reconciler *r) {
+bool reconciler_dirty_periodic(struct reconciler *r) {
 	uint64_t when = now(r);
+	bool any = false;
 
 	state_foreach(ns, &r->spec.state) {
 		struct ns_info *info = pass_info(r, ns->name);
 
-		if (info && has_silent_objects(ns))
-			mark_dirty(r, info, when);
+		ns_foreach(object, ns) {
+			if (!info || !is_silent(r, object))
+				continue;
+			any = true;
+			if (extent_add(&info->dirty, object))
+				enlist(r, info, when);
+		}
 	}
+	return any;
+}
+
+bool reconciler_has_silent(const struct reconciler *r) {
+	state_foreach(ns, &r->spec.state)
+		ns_foreach(object, ns)
+			if (is_silent(r, object))
+				return true;
+	return false;
+}
+
+void reconciler_files_silent(struct reconciler *r) {
+	r->files_silent = true;
 }
 
 void reconciler_overrun(struct reconciler *r) {
@@ -169,6 +223,8 @@ struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, stru
 	r->hooks = *hooks;
 	r->spec = *spec;
 	*spec = (struct spec){};
+	r->own.nat_table = nat_table_name(r->spec.topology);
+	r->own.alias = xasprintf("topod:%s", r->spec.topology);
 	ledger_add_returns(ledger, &r->spec.state);
 	state_foreach(ns, &r->spec.state)
 		add_info(r, ns->name);
@@ -182,6 +238,9 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 	struct spec before = r->spec;
 	uint64_t when = now(r);
 
+	/* What was to be looked at belonged to the former state. */
+	for (struct ns_info *info = r->dirty; info; info = info->next)
+		extent_add_whole(&info->dirty);
 	r->spec = *spec;
 	*spec = (struct spec){};
 	ledger_add_returns(r->ledger, &r->spec.state);
@@ -194,6 +253,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		drop_reports(r, old, ns);
 		mark_dirty(r, pass_info(r, ns->name), when);
 		pass_set_verified(r, pass_info(r, ns->name), false);
+		pass_info(r, ns->name)->known = false;
 	}
 	retry_troubled(r, when);
 	look_at_hindered(r);
@@ -228,41 +288,29 @@ void reconciler_free(struct reconciler *r) {
 		remove_info(r, info);
 	troubles_done(&r->troubles);
 	spec_done(&r->spec);
+	free(r->own.nat_table);
+	free(r->own.alias);
 	free(r);
 }
 
 /* A pass. */
 
 static void take_namespaces(struct reconciler *r, struct pass *pass) {
-	for (struct ns_info *info = r->infos; info && r->n_dirty; info = info->hh.next) {
-		if (!info->dirty)
-			continue;
-		pass_add(pass, info);
+	for (struct ns_info *info = r->dirty; info; info = info->next) {
+		pass_add(pass, info); /* what is dirty in it is taken with the look */
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
-		info->dirty = false;
-		r->n_dirty--;
 	}
-	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next)
-		if (t->next_try_usec <= pass->now_usec)
-			pass_add(pass, pass_info(r, t->ns));
-	for (struct ns_info *info = r->infos; info && r->n_waiting; info = info->hh.next)
-		if (info->n_pending && info->look_again_usec <= pass->now_usec)
-			pass_add(pass, info);
+	for (struct trouble_record *t = r->troubles.bad; t; t = t->next)
+		if (t->next_try_usec <= pass->now_usec && pass_info(r, t->ns))
+			extent_add_whole(pass_add(pass, pass_info(r, t->ns)));
+	for (struct ns_info *info = r->waiting; info; info = info->wait_next)
+		if (info->look_again_usec <= pass->now_usec)
+			extent_add_whole(pass_add(pass, info));
 }
 
 /* A fight is over when its object has been left alone for as long as topod left it. */
 static bool is_over(const struct trouble_record *record, uint64_t when) {
-	switch (record->state) {
-	case TROUBLE_WATCHED:
-		return when - record->window_usec > TROUBLE_FIGHT_WINDOW_USEC;
-	case TROUBLE_FIGHT:
-		return when >= record->next_try_usec;
-	case TROUBLE_FAILING:
-	case TROUBLE_REPORTED:
-	case TROUBLE_HELD:
-		break;
-	}
-	return true;
+	return record->state != TROUBLE_FIGHT || when >= record->next_try_usec;
 }
 
 static void tell_recovery(struct reconciler *r, const struct trouble_record *record) {
@@ -275,24 +323,23 @@ static void tell_recovery(struct reconciler *r, const struct trouble_record *rec
 	r->hooks.occurred(r->hooks.userdata, &occurrence);
 }
 
-/* Objects of the namespaces looked at that differ no more. */
-static void end_troubles(struct reconciler *r, struct pass *pass) {
+/* Objects of a namespace that was looked at as a whole, which differ no more. True where something was not well. */
+static bool end_troubles(struct reconciler *r, struct pass *pass, const struct ns_info *info) {
+	struct trouble_ns *ns = trouble_namespace(&r->troubles, info->name);
 	struct trouble_record *record, *next;
 	bool any = false;
 
-	HASH_ITER(hh, r->troubles.records, record, next) {
-		if (record->seen || !pass_settled(pass, pass_info(r, record->ns)) || !is_over(record, now(r)))
+	for (record = ns ? ns->records : NULL; record; record = next) {
+		next = record->ns_next;
+		if (record->state == TROUBLE_WATCHED || record->seen == r->troubles.look || !is_over(record, now(r)))
 			continue;
-		if (record->state != TROUBLE_WATCHED) {
-			/* That it failed may still wait to be told. */
-			drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
-			tell_recovery(r, record);
-			any = true;
-		}
+		/* That it failed may still wait to be told. */
+		drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
+		tell_recovery(r, record);
 		trouble_drop(&r->troubles, record);
+		any = true;
 	}
-	if (any)
-		look_at_hindered(r);
+	return any;
 }
 
 static void set_pending(struct reconciler *r, const struct pass *pass, const struct plan *plan) {
@@ -307,9 +354,7 @@ static void set_pending(struct reconciler *r, const struct pass *pass, const str
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		struct ns_info *info = pass->infos.items[i];
 
-		r->n_waiting += (info->n_found > 0) - (info->n_pending > 0);
-		r->n_pending += info->n_found - info->n_pending;
-		info->n_pending = info->n_found;
+		set_n_pending(r, info, info->n_found);
 		info->look_again_usec = now(r) + PENDING_LOOK_USEC; /* in case its event was missed */
 	}
 }
@@ -330,35 +375,36 @@ static void forget_returned(struct reconciler *r, struct ns_state *ns, struct te
 	}
 }
 
-static void find_troubled(struct reconciler *r, const struct pass *pass) {
-	for (size_t i = 0; i < pass->infos.n; i++)
-		pass->infos.items[i]->troubled = false;
-	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
-		struct ns_info *info = pass_info(r, t->ns);
-
-		if (info && t->state != TROUBLE_WATCHED)
-			info->troubled = true;
-	}
-}
-
 /* A namespace of an earlier file of which nothing is left. */
 static bool is_over_and_done(const struct reconciler *r, const struct ns_state *ns) {
 	return !ns->declared && !ns->objects && !ledger_namespace(r->ledger, ns->name) && !streq(ns->name, NS_HOST);
 }
 
+/* What is known to be well after this look. What is pending is waited for, and then all is looked at once more. */
+static void note_known(struct reconciler *r, struct ns_info *info) {
+	pass_set_verified(r, info, true);
+	if (info->looked.whole)
+		info->known = true;
+	info->known &= !info->n_pending && !info->hindered;
+}
+
 static int verified(struct reconciler *r, struct pass *pass, const struct plan *plan) {
 	_cleanup_text_ struct text lines = {};
+	bool any = false;
 
 	set_pending(r, pass, plan);
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
-		pass_set_verified(r, pass->infos.items[i], true);
-	end_troubles(r, pass);
-	find_troubled(r, pass);
+		note_known(r, pass->infos.items[i]);
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		if (pass->infos.items[i]->looked.whole)
+			any |= end_troubles(r, pass, pass->infos.items[i]);
+	if (any)
+		look_at_hindered(r);
 	for (size_t i = pass->infos.n; i-- > pass->n_touched;) {
 		struct ns_info *info = pass->infos.items[i];
 		struct ns_state *ns = state_find(&r->spec.state, info->name);
 
-		if (!ns || info->troubled || r->paused)
+		if (!ns || !info->looked.whole || r->paused || trouble_in(&r->troubles, info->name))
 			continue;
 		forget_returned(r, ns, &lines);
 		if (!is_over_and_done(r, ns))
@@ -383,7 +429,8 @@ static void assess(struct reconciler *r) {
 	size_t bad = trouble_count(&r->troubles, TROUBLE_FAILING) + trouble_count(&r->troubles, TROUBLE_FIGHT) +
 		     trouble_count(&r->troubles, TROUBLE_REPORTED) + trouble_count(&r->troubles, TROUBLE_HELD);
 
-	if (r->n_unverified || r->n_waiting || r->broken) {
+	trouble_expire(&r->troubles, now(r));
+	if (r->n_unverified || r->waiting || r->broken) {
 		r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGING;
 		return;
 	}
@@ -433,18 +480,17 @@ uint64_t reconciler_due(const struct reconciler *r) {
 
 	if (waits_for_resumption(r))
 		return UINT64_MAX;
-	if (r->applying && !r->n_dirty && !r->n_waiting)
+	if (r->applying && !r->dirty && !r->waiting)
 		return 0; /* a file that declares nothing, or nothing new */
-	if (r->n_dirty)
+	if (r->dirty)
 		return r->broken ? r->retry_usec : 0;
-	for (const struct ns_info *info = r->infos; info && r->n_waiting; info = info->hh.next)
-		if (info->n_pending)
-			due = MIN(due, info->look_again_usec);
+	for (const struct ns_info *info = r->waiting; info; info = info->wait_next)
+		due = MIN(due, info->look_again_usec);
 	return due;
 }
 
 bool reconciler_settled(const struct reconciler *r) {
-	return !r->n_unverified && !r->n_waiting;
+	return !r->n_unverified && !r->waiting;
 }
 
 int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {
@@ -454,7 +500,7 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 	*ret = (struct plan){};
 	*ret_observed = (struct state){};
 	for (struct ns_info *info = r->infos; info; info = info->hh.next)
-		pass_add(&pass, info);
+		extent_add_whole(pass_add(&pass, info));
 	err = pass_look(&pass, ret_observed, ret);
 	pass_done(&pass);
 	r->kernel->ops->rest(r->kernel);

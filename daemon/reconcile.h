@@ -60,7 +60,9 @@ struct reconciler_status {
 	enum phase phase;
 	size_t n_namespaces, n_objects;          /* declared */
 	size_t n_failing, n_fights, n_reported, n_held; /* objects, now */
-	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes, n_looks; /* since the start; looks: namespaces */
+	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes; /* since the start */
+	size_t n_looks;                          /* … at whole namespaces */
+	size_t n_narrow_looks, n_looked_for;     /* … at parts of one, and for how many objects in all of them */
 	size_t n_created, n_changed, n_deleted;  /* changes since the start or last reload */
 	size_t n_pending;                        /* addresses in duplicate detection */
 	uint64_t converged_usec;                 /* when it was last verified, CLOCK_MONOTONIC; 0: never */
@@ -103,8 +105,11 @@ void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *h
 /* The whole namespace is looked at. */
 void reconciler_dirty(struct reconciler *r, const char *ns);
 void reconciler_dirty_all(struct reconciler *r);
-/* What no event tells of is looked at: the namespaces with settings, tables' files and the like. */
-void reconciler_dirty_periodic(struct reconciler *r);
+/* What no event tells of is looked at (most settings); false where nothing such is declared. */
+bool reconciler_dirty_periodic(struct reconciler *r);
+bool reconciler_has_silent(const struct reconciler *r);
+/* Nobody can tell of changed files from now on: they are looked at from time to time, too. */
+void reconciler_files_silent(struct reconciler *r);
 void reconciler_overrun(struct reconciler *r);
 
 /* One pass over what is dirty or due. 0, or -errno where looking or writing the ledger failed: then it is due

@@ -44,19 +44,25 @@ char *session_problem(const char *what, int r) {
 
 /* ---- events ---- */
 
-static void namespace_dirty(void *userdata, int32_t nsid) {
+static void heard(void *userdata, int32_t nsid, const struct hint *hint) {
 	struct session *s = userdata;
 
 	if (nsid == WATCH_NSID_HOST)
-		reconciler_dirty(s->reconciler, NS_HOST);
+		reconciler_hint(s->reconciler, NS_HOST, hint);
 	else
-		reconciler_hint_id(s->reconciler, nsid, &(struct hint){ .type = HINT_NAMESPACE });
+		reconciler_hint_id(s->reconciler, nsid, hint);
 }
 
 static void name_dirty(void *userdata, const char *name) {
 	struct session *s = userdata;
 
 	reconciler_dirty(s->reconciler, name);
+}
+
+static void file_changed(void *userdata, const char *name) {
+	struct session *s = userdata;
+
+	reconciler_hint(s->reconciler, name, &(struct hint){ .type = HINT_FILE });
 }
 
 static void everything_dirty(void *userdata) {
@@ -66,9 +72,9 @@ static void everything_dirty(void *userdata) {
 }
 
 static const struct watch_handlers handlers = {
-	.namespace_dirty = namespace_dirty,
+	.heard = heard,
 	.name_changed = name_dirty,
-	.file_changed = name_dirty,
+	.file_changed = file_changed,
 	.everything_dirty = everything_dirty,
 };
 
@@ -90,7 +96,7 @@ static bool has_file(const struct ns_state *ns) {
 void session_watch_files(struct session *s) {
 	state_foreach(ns, &reconciler_spec(s->reconciler)->state)
 		if (has_file(ns) && watch_file(s->watch, ns->name) < 0)
-			reconciler_dirty(s->reconciler, ns->name); /* found by the periodic look at the latest */
+			reconciler_files_silent(s->reconciler);
 }
 
 /* ---- the reconciler's surroundings ---- */

@@ -128,6 +128,9 @@ static void fill_counts(struct report_status *ret, const struct reconciler_statu
 	ret->n_restored = from->n_restored;
 	ret->n_retries = from->n_retries;
 	ret->n_overruns = from->n_overruns;
+	ret->n_looks = from->n_looks;
+	ret->n_narrow_looks = from->n_narrow_looks;
+	ret->n_looked_for = from->n_looked_for;
 	ret->verified_usec = to_realtime(from->converged_usec);
 }
 

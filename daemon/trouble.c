@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "trouble.h"
 
+#include <utlist.h>
+
 struct trouble_record *trouble_find(const struct troubles *t, const struct object *object) {
 	_cleanup_text_ struct text id = {};
 	struct trouble_record *record = NULL;
@@ -19,6 +21,56 @@ static char *printed(const struct object *object, void (*print)(const struct obj
 	return text_take(&text);
 }
 
+struct trouble_ns *trouble_namespace(const struct troubles *t, const char *name) {
+	struct trouble_ns *ns = NULL;
+
+	HASH_FIND_STR(t->namespaces, name, ns);
+	return ns;
+}
+
+bool trouble_in(const struct troubles *t, const char *name) {
+	const struct trouble_ns *ns = t->bad ? trouble_namespace(t, name) : NULL;
+
+	return ns && ns->n_bad;
+}
+
+static struct trouble_ns *add_namespace(struct troubles *t, const char *name) {
+	struct trouble_ns *ns = trouble_namespace(t, name);
+
+	if (!ns) {
+		ns = xmalloc(sizeof(*ns));
+		ns->name = xstrdup(name);
+		HASH_ADD_KEYPTR(hh, t->namespaces, ns->name, strlen(ns->name), ns);
+	}
+	return ns;
+}
+
+/* Into the list of its state and the counts, or out of them. */
+static void enlist(struct troubles *t, struct trouble_record *record) {
+	bool bad = record->state != TROUBLE_WATCHED;
+	struct trouble_record **list = bad ? &t->bad : &t->watched;
+
+	DL_APPEND(*list, record);
+	t->n[record->state]++;
+	add_namespace(t, record->ns)->n_bad += bad;
+}
+
+static void delist(struct troubles *t, struct trouble_record *record) {
+	bool bad = record->state != TROUBLE_WATCHED;
+	struct trouble_record **list = bad ? &t->bad : &t->watched;
+
+	DL_DELETE(*list, record);
+	t->n[record->state]--;
+	trouble_namespace(t, record->ns)->n_bad -= bad;
+}
+
+/* Also where it stays the same: then it stands last in its list. */
+static void set_state(struct troubles *t, struct trouble_record *record, enum trouble_state state) {
+	delist(t, record);
+	record->state = state;
+	enlist(t, record);
+}
+
 static struct trouble_record *get(struct troubles *t, const struct object *object) {
 	struct trouble_record *record = trouble_find(t, object);
 
@@ -29,8 +81,11 @@ static struct trouble_record *get(struct troubles *t, const struct object *objec
 		record->noun = printed(object, object_print_noun);
 		record->ns = xstrdup(object->ns);
 		HASH_ADD_KEYPTR(hh, t->records, record->id, strlen(record->id), record);
+		struct trouble_ns *ns = add_namespace(t, record->ns);
+		DL_APPEND2(ns->records, record, ns_prev, ns_next);
+		enlist(t, record);
 	}
-	record->seen = true;
+	record->seen = t->look;
 	return record;
 }
 
@@ -62,7 +117,7 @@ bool trouble_failed(struct troubles *t, const struct object *object, const char 
 
 	if (record->state != TROUBLE_FAILING)
 		record->pause_usec = 0;
-	record->state = TROUBLE_FAILING;
+	set_state(t, record, TROUBLE_FAILING);
 	record->mark = mark;
 	record->n_tries++;
 	record->last_try_usec = now;
@@ -81,7 +136,7 @@ bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t 
 		return true;
 	}
 	if (record->state != TROUBLE_WATCHED || now - record->window_usec > TROUBLE_FIGHT_WINDOW_USEC) {
-		record->state = TROUBLE_WATCHED;
+		set_state(t, record, TROUBLE_WATCHED);
 		record->window_usec = now;
 		record->n_repairs = 0;
 		record->pause_usec = 0;
@@ -89,7 +144,7 @@ bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t 
 	record->next_try_usec = UINT64_MAX;
 	if (++record->n_repairs < TROUBLE_FIGHT_COUNT)
 		return false;
-	record->state = TROUBLE_FIGHT;
+	set_state(t, record, TROUBLE_FIGHT);
 	pause_longer(record, now);
 	return true;
 }
@@ -98,20 +153,20 @@ bool trouble_left(struct troubles *t, const struct object *object, enum trouble_
 	struct trouble_record *record = get(t, object);
 	bool news = record->state != state;
 
-	record->state = state;
+	set_state(t, record, state);
 	record->last_try_usec = now;
 	record->next_try_usec = UINT64_MAX;
 	return news;
 }
 
 void troubles_hurry(struct troubles *t, uint64_t now) {
-	for (struct trouble_record *record = t->records; record; record = record->hh.next)
+	for (struct trouble_record *record = t->bad; record; record = record->next)
 		if (record->state == TROUBLE_FAILING)
 			record->next_try_usec = now;
 }
 
 void troubles_postpone(struct troubles *t, uint64_t due, uint64_t now) {
-	for (struct trouble_record *record = t->records; record; record = record->hh.next)
+	for (struct trouble_record *record = t->bad; record; record = record->next)
 		if (record->next_try_usec <= due)
 			record->next_try_usec = now + MAX(record->pause_usec, (uint64_t)TROUBLE_PAUSE_FIRST_USEC);
 }
@@ -119,20 +174,26 @@ void troubles_postpone(struct troubles *t, uint64_t due, uint64_t now) {
 uint64_t trouble_due(const struct troubles *t) {
 	uint64_t due = UINT64_MAX;
 
-	for (const struct trouble_record *record = t->records; record; record = record->hh.next)
+	for (const struct trouble_record *record = t->bad; record; record = record->next)
 		due = MIN(due, record->next_try_usec);
 	return due;
 }
 
-size_t trouble_count(const struct troubles *t, enum trouble_state state) {
-	size_t n = 0;
-
-	for (const struct trouble_record *record = t->records; record; record = record->hh.next)
-		n += record->state == state;
-	return n;
+void trouble_expire(struct troubles *t, uint64_t now) {
+	while (t->watched && now - t->watched->window_usec > TROUBLE_FIGHT_WINDOW_USEC)
+		trouble_drop(t, t->watched);
 }
 
 void trouble_drop(struct troubles *t, struct trouble_record *record) {
+	struct trouble_ns *ns = trouble_namespace(t, record->ns);
+
+	delist(t, record);
+	DL_DELETE2(ns->records, record, ns_prev, ns_next);
+	if (!ns->records) {
+		HASH_DEL(t->namespaces, ns);
+		free(ns->name);
+		free(ns);
+	}
 	HASH_DEL(t->records, record);
 	free(record->id);
 	free(record->ns);

@@ -29,20 +29,40 @@ struct trouble_record {
 	char *id, *ns;
 	char *scope, *noun, *error;
 	enum trouble_state state;
-	bool seen;              /* still not well in the current look */
+	size_t seen;            /* the latest look in which it was not well, as troubles.look counts */
 	struct mark mark;
 	size_t n_tries, n_repairs;
 	uint64_t window_usec;   /* when the counting of repairs began */
 	uint64_t last_try_usec, next_try_usec, pause_usec;
+	struct trouble_record *prev, *next;       /* in the list of its sort */
+	struct trouble_record *ns_prev, *ns_next; /* in that of its namespace */
 	UT_hash_handle hh;
 };
 
-/* Zeroed is empty. */
+/* Of one namespace. */
+struct trouble_ns {
+	char *name;
+	struct trouble_record *records;
+	size_t n_bad;           /* those that are more than watched */
+	UT_hash_handle hh;
+};
+
+/* Zeroed is empty. What is asked after each event is counted here, or in a list of its own: there may be
+ * thousands that are only watched. */
 struct troubles {
 	struct trouble_record *records; /* by id */
+	struct trouble_record *bad;     /* list: failing, fought over, reported */
+	struct trouble_record *watched; /* list: the one whose window began first stands first */
+	struct trouble_ns *namespaces;  /* by name */
+	size_t n[TROUBLE_HELD + 1]; /* by state */
+	size_t look;                    /* the number of the current look */
 };
 
 struct trouble_record *trouble_find(const struct troubles *t, const struct object *object);
+/* NULL where nothing in it is known not to be well. */
+struct trouble_ns *trouble_namespace(const struct troubles *t, const char *ns);
+/* Is something in it more than watched? */
+bool trouble_in(const struct troubles *t, const char *ns);
 
 /* May the object be changed now? What failed, also before its time: that its namespace is looked at means that
  * something moved there, so that a new try makes sense. */
@@ -66,7 +86,12 @@ void trouble_put_off(struct trouble_record *record, uint64_t now);
 
 /* When the first record is due (a try, or the end of a fight); UINT64_MAX: never. */
 uint64_t trouble_due(const struct troubles *t);
-size_t trouble_count(const struct troubles *t, enum trouble_state state);
+static inline size_t trouble_count(const struct troubles *t, enum trouble_state state) {
+	return t->n[state];
+}
+
+/* Drops what was watched for long enough. */
+void trouble_expire(struct troubles *t, uint64_t now);
 
 void trouble_drop(struct troubles *t, struct trouble_record *record);
 void troubles_done(struct troubles *t);

@@ -2,8 +2,8 @@
 /*
  * How the hints are gathered.
  *
- * Of an event only the namespace it came from is wanted. So each is received into the sixteen bytes of its
- * header, sixty-four at a time, and what is behind the header is left to be cut off.
+ * Of an event only what it is about is wanted, which stands in front. So only its beginning is received, of sixty-four
+ * events at a time, and what is behind is left to be cut off.
  *
  * Overruns have a trap. A socket that is full says ENOBUFS once, and from then on drops silently until its
  * queue was empty. Whoever looked at the kernel upon ENOBUFS, before having emptied the queue, would not
@@ -26,6 +26,7 @@
 
 #include "netns.h"
 #include "vec.h"
+#include "watch_event.h"
 
 #define ETC_DIR "/etc"
 #define FILES_NAME "netns"
@@ -73,8 +74,6 @@ struct watch {
 /* What one dispatch has found out so far. */
 struct round {
 	size_t events;
-	int32_t last; /* the namespace named last, to fold runs */
-	bool any;     /* `last` means something */
 	bool lost, ids_changed;
 	int error; /* the first */
 };
@@ -130,7 +129,10 @@ struct block {
 	struct mmsghdr messages[BLOCK];
 	struct event {
 		struct iovec iov;
-		struct nlmsghdr header;
+		union {
+			struct nlmsghdr header;
+			char bytes[EVENT_BYTES];
+		} message;
 		struct sockaddr_nl from;
 		union {
 			struct cmsghdr align;
@@ -143,7 +145,7 @@ static int receive_block(int fd, struct block *block) {
 	for (size_t i = 0; i < BLOCK; i++) {
 		struct event *e = &block->events[i];
 
-		e->iov = (struct iovec){ .iov_base = &e->header, .iov_len = sizeof(e->header) };
+		e->iov = (struct iovec){ .iov_base = &e->message, .iov_len = sizeof(e->message) };
 		block->messages[i].msg_hdr = (struct msghdr){
 			.msg_name = &e->from, .msg_namelen = sizeof(e->from),
 			.msg_iov = &e->iov, .msg_iovlen = 1,
@@ -168,14 +170,6 @@ static int32_t origin(const struct watch *watch, struct msghdr *msg) {
 	return WATCH_NSID_HOST;
 }
 
-static void mark_dirty(struct watch *watch, struct round *round, int32_t nsid) {
-	if (round->any && round->last == nsid)
-		return;
-	round->any = true;
-	round->last = nsid;
-	watch->handlers.namespace_dirty(watch->userdata, nsid);
-}
-
 /* The two types mean the same on either socket: netfilter's begin at 0x100. */
 static bool is_id_event(const struct nlmsghdr *header) {
 	return header->nlmsg_type == RTM_NEWNSID || header->nlmsg_type == RTM_DELNSID;
@@ -184,14 +178,16 @@ static bool is_id_event(const struct nlmsghdr *header) {
 static void hear_block(struct watch *watch, struct round *round, struct block *block, int n) {
 	for (int i = 0; i < n; i++) {
 		struct event *e = &block->events[i];
+		size_t size = block->messages[i].msg_len;
+		struct hint hint;
 
-		if (e->from.nl_pid != 0)
+		if (e->from.nl_pid != 0 || size < sizeof(e->message.header))
 			continue; /* not from the kernel */
 		round->events++;
-		if (is_id_event(&e->header))
+		if (is_id_event(&e->message.header))
 			round->ids_changed = true;
-		else
-			mark_dirty(watch, round, origin(watch, &block->messages[i].msg_hdr));
+		else if (event_hint(&e->message.header, size, &hint))
+			watch->handlers.heard(watch->userdata, origin(watch, &block->messages[i].msg_hdr), &hint);
 	}
 }
 
@@ -244,7 +240,7 @@ static void renew_own_id(struct watch *watch, struct round *round) {
 	if (r < 0 || id == watch->own_id)
 		return;
 	watch->own_id = id;
-	mark_dirty(watch, round, WATCH_NSID_HOST);
+	watch->handlers.heard(watch->userdata, WATCH_NSID_HOST, &(struct hint){ .type = HINT_NAMESPACE });
 }
 
 /* ---- names in NETNS_DIR ---- */

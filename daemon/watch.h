@@ -4,14 +4,14 @@
  *
  * One NETLINK_ROUTE and one NETLINK_NETFILTER socket hear all namespaces that have an nsid
  * (NETLINK_LISTEN_ALL_NSID); inotify watches the names in /run/netns and the files in /etc/netns. What an event
- * says is not believed and mostly not even parsed: it is a hint where to look, never the truth. An overrun
+ * says is not believed: of it is read only which thing it is about, as a hint where to look, never the truth. An overrun
  * (ENOBUFS) is the hint to look everywhere.
  *
  * NETLINK_LISTEN_ALL_NSID needs CAP_NET_BROADCAST.
  */
 #pragma once
 
-#include "base.h"
+#include "hint.h"
 
 enum {
 	WATCH_NSID_HOST = -1, /* the namespace that the daemon runs in */
@@ -19,7 +19,7 @@ enum {
 
 /* What was heard of; each is called from watch_dispatch() only, and only takes note: it calls no watch_…(). */
 struct watch_handlers {
-	void (*namespace_dirty)(void *userdata, int32_t nsid);      /* something changed inside */
+	void (*heard)(void *userdata, int32_t nsid, const struct hint *hint); /* something changed inside */
 	void (*name_changed)(void *userdata, const char *name);      /* NETNS_DIR/NAME appeared or went away; may
 	                                                                come again once it is mounted */
 	void (*file_changed)(void *userdata, const char *name);      /* a file in /etc/netns/NAME, or the folder */
@@ -38,8 +38,8 @@ void watch_free(struct watch *watch);
 /* An epoll descriptor that is readable when there is something to dispatch; it belongs to watch. */
 int watch_fd(const struct watch *watch);
 
-/* Reads everything that is there now, without waiting, and calls the handlers; the same namespace may be named
- * more than once, but runs of the same are folded. Bounded: returns after at most some thousand events, readable
+/* Reads everything that is there now, without waiting, and calls the handlers; the same thing may be named more than
+ * once. Bounded: returns after at most some thousand events, readable
  * again if more wait. How many events were read is added to *n_events where not NULL. everything_dirty comes
  * once at the end, when the socket that overran is empty and hears again: looking at the kernel only after it
  * misses nothing. 0 or -errno (whatever could be heard was reported all the same). */

@@ -372,8 +372,15 @@ static bool recreate(const struct object *desired _unused_, const struct object 
 	       ((const struct address *)observed)->noprefixroute;
 }
 
+static bool reaches(const struct object *object, struct prefix *ret) {
+	const struct address *a = (const struct address *)object;
+
+	*ret = prefix_network(a->peer.address.family ? &a->peer : &a->address);
+	return true;
+}
+
 const struct kind kind_address = {
 	.name = "address", .class = CLASS_ADDRESS, .transport = TRANSPORT_ROUTE, .size = sizeof(struct address),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = encode_address, .noun = noun,
-	.key = key, .provides = provides, .recreate = recreate,
+	.key = key, .provides = provides, .reaches = reaches, .recreate = recreate,
 };

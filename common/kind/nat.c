@@ -250,7 +250,7 @@ static const char *ruleset_of(struct parse *p, const struct nat_rules *rules) {
 	struct nat *read = NULL;
 
 	nat_reader_begin(&reader, &decode);
-	if (count_rules(rules) > NAT_RULES_MAX || !nat_put_table(&w, "", rules))
+	if (count_rules(rules) > NAT_RULES_MAX || !nat_put_table(&w, "", rules, false))
 		return NULL;
 	vec_foreach(message, &w.messages)
 		nat_reader_message(&reader, *message);
@@ -313,8 +313,10 @@ void nat_print_rules(const struct nat *nat, struct text *out) {
 
 static int nat_encode(struct encode *encode, const struct change *change) {
 	const struct nat *nat = change->type == CHANGE_DELETE ? NULL : (const struct nat *)change->desired;
+	const struct nat *seen = change->type == CHANGE_UPDATE ? (const struct nat *)change->observed : NULL;
+	bool keep = nat && seen && nat_same_frame(nat->ruleset, seen->ruleset);
 
-	if (nat_put_table(encode->writer, encode->topology, nat ? nat->rules : NULL))
+	if (nat_put_table(encode->writer, encode->topology, nat ? nat->rules : NULL, keep))
 		return 0;
 	encode->problem = "the rules do not fit into one transaction";
 	return -EMSGSIZE;

@@ -111,6 +111,9 @@ bool nat_parse(struct parse *p, const struct node *list, struct nat *nat);
 /* The entries in words, one line each: "masquerade source 10.0.0.0/24 out not br0". Nothing where observed. */
 void nat_print_rules(const struct nat *nat, struct text *out);
 
+/* The name of the table; the caller frees. */
+char *nat_table_name(const char *topology);
+
 /* The place of the entry from which this message of the transaction was made (as nl_transact() counts them); the
  * list's where it is none of a rule. */
 struct mark nat_mark(const struct nat *nat, size_t message);
@@ -134,8 +137,13 @@ void nat_compile(const struct nat_rules *rules, enum nat_chain chain, nat_rule_f
 /* Messages (nat_table.c). */
 
 /* Writes one transaction that leaves the table with these rules and nothing else; rules NULL: without the table,
- * whether it was there or not. The writer must be empty. False where it did not fit (writer->overflow). */
-bool nat_put_table(struct nl_writer *w, const char *topology, const struct nat_rules *rules);
+ * whether it was there or not. Where `keep` is set, table and chains are as they should be, and only the rules in them
+ * are replaced: the kernel waits some 20 ms (for all CPUs to leave the old hooks) where chains go. The writer must
+ * be empty. False where it did not fit (writer->overflow). */
+bool nat_put_table(struct nl_writer *w, const char *topology, const struct nat_rules *rules, bool keep);
+
+/* Do two canonical texts differ in nothing but rules? */
+bool nat_same_frame(const char *ruleset, const char *other);
 
 enum nat_request {
 	NAT_REQUEST_TABLE,   /* one answer, or ENOENT: there is none, and the other two need not be sent */

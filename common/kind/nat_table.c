@@ -58,8 +58,12 @@ static void put_nft(struct nl_writer *w, uint16_t type, uint16_t flags) {
 	put_header(w, NFNL_SUBSYS_NFTABLES << 8 | type, flags, NFPROTO_INET, 0);
 }
 
+char *nat_table_name(const char *topology) {
+	return xasprintf(TABLE_PREFIX "%s", topology);
+}
+
 static void put_table_name(struct nl_writer *w, uint16_t attr, const char *topology) {
-	_cleanup_free_ char *name = xasprintf(TABLE_PREFIX "%s", topology);
+	_cleanup_free_ char *name = nat_table_name(topology);
 
 	nl_put_text(w, attr, name);
 }
@@ -118,7 +122,7 @@ static void put_chains(struct nl_writer *w, const char *topology, const struct n
 }
 
 static void put_rules(struct nl_writer *w, const char *topology, const struct nat_rules *rules) {
-	_cleanup_free_ char *table = xasprintf(TABLE_PREFIX "%s", topology);
+	_cleanup_free_ char *table = nat_table_name(topology);
 
 	for (enum nat_chain chain = 0; chain < NAT_N_CHAINS; chain++)
 		nat_compile(rules, chain, put_rule, &(struct rule_writer){ w, table, nat_chain_names[chain] });
@@ -132,13 +136,22 @@ static size_t size_of(const struct nat_rules *rules) {
 	return MIN(size, (size_t)TABLE_SIZE);
 }
 
-bool nat_put_table(struct nl_writer *w, const char *topology, const struct nat_rules *rules) {
+/* Of the whole table: no chain is named. */
+static void put_all_rules(struct nl_writer *w, const char *topology) {
+	put_nft(w, NFT_MSG_DELRULE, 0);
+	put_table_name(w, NFTA_RULE_TABLE, topology);
+}
+
+bool nat_put_table(struct nl_writer *w, const char *topology, const struct nat_rules *rules, bool keep) {
 	if (rules)
 		nl_reserve(w, size_of(rules));
 	put_header(w, NFNL_MSG_BATCH_BEGIN, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES);
 	/* Deleting fails where there is nothing; made anew, there is. */
 	put_table(w, NFT_MSG_NEWTABLE, NLM_F_CREATE, topology);
-	put_table(w, NFT_MSG_DELTABLE, 0, topology);
+	if (keep)
+		put_all_rules(w, topology);
+	else
+		put_table(w, NFT_MSG_DELTABLE, 0, topology);
 	if (rules) {
 		put_table(w, NFT_MSG_NEWTABLE, NLM_F_CREATE, topology);
 		put_chains(w, topology, rules);
@@ -338,6 +351,25 @@ static const char *whole_text(const struct nat_reader *reader) {
 			text_addn(&text, line->text, line->size);
 	}
 	return arena_strndup(reader->decode->arena, text_str(&text), text.size);
+}
+
+static const char *next_line(const char *text) {
+	text = strchrnul(text, '\n');
+	return *text ? text + 1 : text;
+}
+
+/* The next line that is none of a rule, those being indented; the text's end where there is none. */
+static const char *frame_line(const char *text) {
+	while (*text == ' ')
+		text = next_line(text);
+	return text;
+}
+
+bool nat_same_frame(const char *a, const char *b) {
+	for (a = frame_line(a), b = frame_line(b); *a && *b; a = frame_line(next_line(a)), b = frame_line(next_line(b)))
+		if (strncmp(a, b, strcspn(a, "\n") + 1) != 0)
+			return false;
+	return !*a && !*b;
 }
 
 int nat_reader_finish(struct nat_reader *reader, struct nat **ret) {

@@ -346,8 +346,26 @@ static bool goes_late(const struct object *object) {
 	return r->via.family || r->nexthops.n;
 }
 
+static bool depends(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip) {
+	const struct route *r = (const struct route *)object;
+	struct nexthop own = { .via = r->via, .dev = r->dev };
+	const struct nexthop *hop = r->nexthops.n ? &r->nexthops.items[i / 2] : &own;
+	size_t n_hops = MAX(r->nexthops.n, (size_t)1);
+
+	/* Two answers a next hop, and the source behind them. */
+	*ret_dev = NULL;
+	*ret_ip = NULL;
+	if (i >= 2 * n_hops)
+		*ret_ip = i == 2 * n_hops && r->src.family ? &r->src : NULL;
+	else if (i % 2 == 0)
+		*ret_dev = hop->dev;
+	else if (!hop->dev && hop->via.family)
+		*ret_ip = r->nexthops.n ? &hop->via : &r->via;
+	return i <= 2 * n_hops;
+}
+
 const struct kind kind_route = {
 	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
 	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
-	.noun = noun, .id = id, .goes_late = goes_late, .opponent = opponent,
+	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .opponent = opponent,
 };

@@ -86,6 +86,28 @@ struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path,
 	return sysctl;
 }
 
+/* What devinet_sysctl_forward(), devinet_conf_proc() (net/ipv4/devinet.c) and their IPv6 fellows (net/ipv6/addrconf.c)
+ * notify of. */
+static bool is_notified(bool ipv6, const char *name) {
+	static const char *const both[] = { "forwarding", "ignore_routes_with_linkdown" };
+	static const char *const ipv4[] = { "rp_filter", "proxy_arp", "bc_forwarding" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		if (streq(name, both[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(ipv4) && !ipv6; i++)
+		if (streq(name, ipv4[i]))
+			return true;
+	return ipv6 && streq(name, "proxy_ndp");
+}
+
+bool sysctl_has_event(const struct sysctl *sysctl) {
+	const char *rest = startswith(sysctl->path, "net/ipv4/conf/"), *rest6 = startswith(sysctl->path, "net/ipv6/conf/");
+	const char *name = strrchr(sysctl->path, '/');
+
+	return streq(sysctl->path, "net/ipv4/ip_forward") || ((rest || rest6) && is_notified(rest6, name + 1));
+}
+
 static void noun(const struct object *object, struct text *out) {
 	const struct sysctl *sysctl = (const struct sysctl *)object;
 	size_t start = out->size + strlen("sysctl ");

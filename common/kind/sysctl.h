@@ -16,5 +16,8 @@ enum sysctl_field { SYSCTL_PATH, SYSCTL_DEV, SYSCTL_VALUE };
 /* A key as sysctl(8) writes it, to a path; NULL where it is none below net., with the reason in *ret_why. */
 const char *sysctl_path(struct arena *arena, const char *key, const char **ret_why);
 
+/* Does the kernel send an event (RTM_NEWNETCONF) when somebody changes it? */
+bool sysctl_has_event(const struct sysctl *sysctl);
+
 /* A setting, sealed. The value is copied and its white space folded. */
 struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value);

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "machine.h"
 #include "watch.h"
+#include "watch_event.h"
 
 enum { DISPATCHES = 8 };
 
@@ -13,10 +14,13 @@ struct heard {
 	size_t n_dirty, n_names, n_files, n_everything;
 };
 
-static void hear_namespace(void *userdata, int32_t nsid) {
+/* Texts are read to their ends: they point into what was received. */
+static void hear_change(void *userdata, int32_t nsid, const struct hint *hint) {
 	struct heard *heard = userdata;
 
 	must(nsid >= WATCH_NSID_HOST);
+	must(!hint->link || strlen(hint->link) < EVENT_BYTES);
+	must(!hint->table || strlen(hint->table) < EVENT_BYTES);
 	heard->n_dirty++;
 }
 
@@ -39,7 +43,7 @@ static void hear_everything(void *userdata) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	static const struct watch_handlers handlers = { hear_namespace, hear_name, hear_file, hear_everything };
+	static const struct watch_handlers handlers = { hear_change, hear_name, hear_file, hear_everything };
 	struct heard heard = {};
 	struct watch *watch = NULL;
 	size_t n_events = 0, n_overruns = 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "world.h"
 
+#include "kind/sysctl.h"
+
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
@@ -26,7 +28,8 @@ static void name_event(struct world *w, const char *name) {
 }
 
 void link_changed(struct world *w, struct w_link *link) {
-	world_event(w, link->ns, (struct hint){ .type = HINT_LINK, .ifindex = link->index, .link = link->values->name });
+	world_event(w, link->ns, (struct hint){ .type = HINT_LINK, .ifindex = link->index, .link = link->values->name,
+				       .alias = link->values->alias });
 }
 
 static void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *link) {
@@ -719,6 +722,9 @@ int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *
 
 	if (!split_path(ns, path, general, &link))
 		return -ENOENT;
+	/* Of some the kernel tells (RTM_NEWNETCONF). */
+	if (sysctl_has_event(&(struct sysctl){ .path = path }))
+		world_event(w, ns, (struct hint){ .type = HINT_SETTING, .ifindex = link ? link->index : 0 });
 	setting = find_setting(ns, general, link);
 	if (setting)
 		setting->value = arena_strdup(&w->arena, value);

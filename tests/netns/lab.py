@@ -470,7 +470,7 @@ class Monitor:
 class Daemon:
     """`topod run`, with its lines and what it tells its supervisor."""
 
-    def __init__(self, folder, spec, env=None, prefix=(), binary=None):
+    def __init__(self, folder, spec, env=None, prefix=(), binary=None, args=()):
         self.lines, self.notices, self.log = [], [], []
         self.buffer, self.eof = b"", False
         path = os.path.join(folder, f"notify-{len(os.listdir(folder))}")
@@ -478,7 +478,7 @@ class Daemon:
         self.notify.bind(path)
         environment = {**os.environ, "NOTIFY_SOCKET": path, **(env or {})}
         environment = {k: v for k, v in environment.items() if v is not None}
-        self.process = subprocess.Popen([*prefix, binary or os.environ["TOPOD"], "run", spec], env=environment,
+        self.process = subprocess.Popen([*prefix, binary or os.environ["TOPOD"], "run", *args, spec], env=environment,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, bufsize=0)
         os.set_blocking(self.process.stderr.fileno(), False)

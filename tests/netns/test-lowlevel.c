@@ -729,7 +729,7 @@ struct heard {
 	size_t everything;
 };
 
-static void heard_dirty(void *userdata, int32_t nsid) {
+static void heard_dirty(void *userdata, int32_t nsid, const struct hint *hint _unused_) {
 	vec_push(&((struct heard *)userdata)->dirty, nsid);
 }
 
@@ -757,7 +757,7 @@ static void forget(struct heard *heard) {
 }
 
 static const struct watch_handlers handlers = {
-	.namespace_dirty = heard_dirty, .name_changed = heard_name, .file_changed = heard_file,
+	.heard = heard_dirty, .name_changed = heard_name, .file_changed = heard_file,
 	.everything_dirty = heard_everything,
 };
 
@@ -827,7 +827,7 @@ static void a_child_namespace_is_heard(void **state) {
 	assert_quiet(watch, &heard);
 	change_addresses(&lab->route, RTM_NEWADDR, 1, 50, 0);
 	assert_true(dispatch(watch) >= 50);
-	assert_int_equal(heard.dirty.n, 1); /* folded */
+	assert_true(heard.dirty.n >= 50);
 	assert_int_equal(heard.dirty.items[0], id);
 	drain(watch, &heard);
 

@@ -251,13 +251,6 @@ class Sysctls(Drift):
         self.disturbed(r"drift: host\b.*forward",
                        lambda: lab.sysctl_set(HOST, "net.ipv6.conf.all.forwarding", 0))
 
-    def test_without_an_event(self):
-        """No event tells of this one: something else in the namespace makes the daemon look."""
-        lab.sysctl_set("web", "net.ipv4.ip_default_ttl", 44)
-        with self.d.expects(r"drift: web\b.*ip_default_ttl"):
-            lab.ip("web", "link set eth0 mtu 1300")
-        self.wait_for_state(self.wanted, self.d)
-
 
 class Nat(Drift):
     def rule(self):

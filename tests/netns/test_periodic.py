@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What no event tells is found by the periodic look. A file of its own: it waits half a minute for one."""
+"""What no event tells is found by a look from time to time, and who declares nothing such is never woken for it."""
 
 import lab
 from lab import HOST, Case
 
-lab.DEADLINE = max(lab.DEADLINE, 60)  # the look comes every 30 seconds
 
 class Periodic(Case):
     TEXT = """\
@@ -13,12 +12,17 @@ namespaces:
   host:
     sysctl: {net.ipv4.tcp_keepalive_time: 1000}
   still:
+    forwarding: true
     sysctl: {net.ipv4.ip_default_ttl: 77}
+    interfaces:
+      wire: {addresses: [192.0.2.1/24]}
+  far: {}
+links: [[still:wire, far:wire]]
 """
 
     def test_sysctl_without_an_event(self):
         path = self.spec(self.TEXT, "quiet.yaml")
-        d = self.daemon(path).ready()
+        d = self.daemon(path, args=["--periodic", "200ms"]).ready()
         with d.expects(r"drift: still\b.*ip_default_ttl"):
             with d.expects(r"drift: host\b.*tcp_keepalive_time"):
                 lab.sysctl_set("still", "net.ipv4.ip_default_ttl", 44)
@@ -28,6 +32,38 @@ namespaces:
         d.stop()
         self.topod("plan", path, expect=0)
         self.topod("down", path)
+
+    EVENTFUL = """\
+topology: eventful
+namespaces:
+  still:
+    sysctl:
+      net.ipv4.ip_forward: 1
+      net.ipv4.conf.all.forwarding: 1
+      net.ipv6.conf.all.forwarding: 1
+      net.ipv4.conf.wire.forwarding: 1
+      net.ipv6.conf.wire.forwarding: 1
+      net.ipv4.conf.all.rp_filter: 2
+      net.ipv4.conf.default.rp_filter: 2
+      net.ipv4.conf.wire.rp_filter: 2
+      net.ipv4.conf.wire.proxy_arp: 1
+      net.ipv4.conf.wire.bc_forwarding: 1
+      net.ipv4.conf.wire.ignore_routes_with_linkdown: 1
+      net.ipv6.conf.wire.ignore_routes_with_linkdown: 1
+      net.ipv6.conf.wire.proxy_ndp: 1
+  far: {}
+links: [[still:wire, far:wire]]
+"""
+
+    def test_settings_with_an_event(self):
+        """Each of these is said to have an event, and so is looked at by no timer: the event must come."""
+        d = self.daemon(self.spec(self.EVENTFUL, "eventful.yaml")).ready()
+        keys = [line.split(":")[0].strip() for line in self.EVENTFUL.splitlines() if line.startswith("      net.")]
+        self.assertEqual(13, len(keys))
+        for key in keys:
+            with d.expects(r"drift: still\b.*" + key.replace(".", r"\.") + " .*restored"):
+                lab.sysctl_set("still", key, 0)
+        d.stop()
 
 
 if __name__ == "__main__":

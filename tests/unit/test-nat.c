@@ -438,7 +438,7 @@ static void test_torn(void **state _unused_) {
 
 	read_good(&r, NAT_TEXT);
 	struct decode decode = { .arena = &r.arena, .ns = "web", .topology = "office" };
-	nat_put_table(&w, "office", r.nat->rules);
+	nat_put_table(&w, "office", r.nat->rules, false);
 	nat_reader_begin(&reader, &decode);
 	nat_reader_message(&reader, w.messages.items[3]);
 	assert_int_equal(nat_reader_finish(&reader, &nat), 0);
@@ -453,6 +453,20 @@ static void test_torn(void **state _unused_) {
 	assert_null(nat);
 }
 
+/* Rules can be replaced alone where table and chains are the same. */
+static void test_same_frame(void **state _unused_) {
+	static const char text[] = "table flags 0\nchain a\n  rule;\nchain b\n  rule;\n  rule;\n";
+
+	assert_true(nat_same_frame(text, text));
+	assert_true(nat_same_frame(text, "table flags 0\nchain a\nchain b\n"));
+	assert_true(nat_same_frame(text, "table flags 0\nchain a\n  other;\n  rule;\nchain b\n  rule;\n"));
+	assert_false(nat_same_frame(text, "table flags 1\nchain a\nchain b\n"));
+	assert_false(nat_same_frame(text, "table flags 0\nchain a\n"));
+	assert_false(nat_same_frame("table flags 0\nchain a\n", text));
+	assert_false(nat_same_frame(text, "table flags 0\nchain a\nchain bb\n"));
+	assert_false(nat_same_frame(text, ""));
+}
+
 static uint32_t next_random(uint32_t *seed) {
 	return *seed = *seed * 1664525 + 1013904223;
 }
@@ -464,7 +478,7 @@ static void test_any_bytes(void **state _unused_) {
 	_reading_ r = {};
 
 	read_good(&r, NAT_TEXT "- {action: masquerade, protocol: tcp, to: \":1-2\"}");
-	nat_put_table(&w, "office", r.nat->rules);
+	nat_put_table(&w, "office", r.nat->rules, false);
 	for (size_t i = 0; i < 40000; i++) {
 		const struct nlmsghdr *original = w.messages.items[(next_random(&seed) >> 8) % w.messages.n];
 		_cleanup_free_ char *copy = xmalloc(original->nlmsg_len);
@@ -485,7 +499,7 @@ static void test_foreign(void **state _unused_) {
 	_reading_ r = {};
 
 	read_good(&r, "- {action: masquerade}");
-	nat_put_table(&w, "office", r.nat->rules);
+	nat_put_table(&w, "office", r.nat->rules, false);
 	struct nlmsghdr *list[] = { w.messages.items[3], w.messages.items[4], w.messages.items[5], NULL };
 	assert_string_equal(read_messages(&r.arena, "office", list, 3)->ruleset, r.nat->ruleset);
 
@@ -536,6 +550,7 @@ int main(void) {
 		cmocka_unit_test(test_deletion),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_same_frame),
 		cmocka_unit_test(test_any_bytes),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_noun),

@@ -205,7 +205,8 @@ static void test_other_end_not_looked_at(void **state _unused_) {
 	HASH_DEL(seen->namespaces, b);
 	world_plan(&w);
 	assert_int_equal(w.plan.also.n, 1);
-	assert_string_equal(w.plan.also.items[0], "b");
+	assert_string_equal(w.plan.also.items[0]->ns, "b");
+	assert_string_equal(object_home_link(w.plan.also.items[0]), "z");
 }
 
 static void test_end_moved_away(void **state _unused_) {

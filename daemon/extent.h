@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How far a look at a namespace goes: all of it, or some declared objects.
+ *
+ * Hints are gathered here until the next pass. A hint about something that nobody declared asks for no look at
+ * all; many hints ask for the whole. What a change of one thing may have done to others silently is added along with
+ * it, by what the desired state says stands on what.
+ */
+#pragma once
+
+#include "hint.h"
+#include "state.h"
+
+enum {
+	EXTENT_MAX = 128,     /* objects; a look at more costs more than one at all */
+	EXTENT_NEXT = 1 << 0, /* the two extents in which an object can be at once: of the next pass … */
+	EXTENT_NOW = 1 << 1,  /* … and of the current one */
+};
+
+/* Zeroed but for the bit is empty. Objects belong to the desired state, which must outlive it. */
+struct extent {
+	uint8_t bit;
+	bool whole;
+	vec(struct object *) objects; /* each once */
+};
+
+static inline bool extent_is_empty(const struct extent *extent) {
+	return !extent->whole && !extent->objects.n;
+}
+
+/* Each returns whether it has grown. */
+bool extent_add_whole(struct extent *extent);
+bool extent_add(struct extent *extent, struct object *object);
+/* … with the links of its namespace that a change of it would need: whether they are there is not known from before. */
+bool extent_add_needing(struct extent *extent, struct ns_state *ns, struct object *object);
+/* The link and what stands on it alone, likewise. */
+bool extent_add_link(struct extent *extent, struct state *desired, struct ns_state *ns, const char *link);
+/* By what topod's own things are known in events. */
+struct own_marks {
+	char *alias;     /* of links */
+	char *nat_table; /* name */
+};
+/* What the hint is about; `link` is the name by which its index was known (or NULL). */
+bool extent_add_hint(struct extent *extent, struct state *desired, struct ns_state *ns, const struct hint *hint,
+		     const char *link, const struct own_marks *own);
+/* All of from, which is empty afterwards. */
+bool extent_take(struct extent *extent, struct extent *from);
+
+/* Empties it, so that it can be used again. */
+void extent_clear(struct extent *extent);
+void extent_done(struct extent *extent);

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+An event about one thing makes the daemon look for that thing and for what hangs on it, not at its whole namespace;
+where more may have happened, it looks at more. The status counts both sorts of looks.
+"""
+
+import json
+
+import lab
+from lab import HOST, OFFICE, Case
+
+
+class Narrow(Case):
+    text = OFFICE
+    name = "office"
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.spec(self.text, f"{self.name}.yaml")
+        self.d = self.daemon(self.path).ready()
+        self.wanted = self.settle(self.d)
+
+    def tearDown(self):
+        self.wait_for_state(self.wanted, self.d)
+        self.d.stop()
+
+    def counts(self):
+        return json.loads(self.topod("status", "--json", self.name).stdout)
+
+    def restored(self, pattern, disturb, before=None):
+        """disturb() makes drift that is restored; how many looks that took: whole ones, narrow ones."""
+        before = before or self.counts()
+        with self.d.expects(pattern + ".*restored"):
+            disturb()
+        self.wait_until(lambda: self.topod("plan", self.path, expect=(0, 2)).returncode == 0, "an empty plan", self.d)
+        after = self.counts()
+        self.assertEqual("converged", after["state"])
+        self.assertIsNone(self.d.find(r"^failing|the repair failed"))
+        return after["looks"] - before["looks"], after["narrow_looks"] - before["narrow_looks"]
+
+    def narrowly(self, pattern, disturb):
+        whole, narrow = self.restored(pattern, disturb)
+        self.assertEqual(0, whole, f"a whole namespace was looked at for /{pattern}/")
+        self.assertGreaterEqual(narrow, 2, "once to see it, once to verify")
+
+
+class Scope(Narrow):
+    def test_one_thing(self):
+        family = "inet topod-office"
+        for pattern, disturb in (
+            (r"web/eth0: address 10\.0\.0\.11/24", lambda: lab.ip("web", "addr del 10.0.0.11/24 dev eth0")),
+            (r"web/eth0: address fd00:1::11/64", lambda: lab.ip("web", "addr del fd00:1::11/64 dev eth0")),
+            (r"web: route default via 10", lambda: lab.ip("web", "route del default")),
+            (r"web: route default.*fd00", lambda: lab.ip("web", "-6 route del default")),
+            (r"web: route 10\.66\.0\.0/16", lambda: lab.ip("web", "route del blackhole 10.66.0.0/16")),
+            (r"web: route 10\.77\.0\.0/16", lambda: lab.ip(
+                "web", "route replace 10.77.0.0/16 via 10.0.0.12 metric 50 mtu 900")),
+            (r"db: route 10\.88\.0\.0/16", lambda: lab.ip("db", "route replace 10.88.0.0/16 via 10.0.0.1")),
+            (r"web/eth0: up", lambda: lab.ip("web", "link set eth0 down")),
+            (r"web/eth0: mtu", lambda: lab.ip("web", "link set eth0 mtu 1300")),
+            (r"host/c1: master", lambda: lab.ip(HOST, "link set c1 nomaster")),
+            (r"host/c2: .*hairpin", lambda: lab.bridge(HOST, "link set dev c2 hairpin off")),
+            (r"host/br0: ageing-time", lambda: lab.ip(HOST, "link set br0 type bridge ageing_time 20000")),
+            (r"host: NAT table", lambda: lab.nft(HOST, "flush table", family)),
+            (r"host: NAT table", lambda: lab.nft(HOST, "delete table", family)),
+            (r"host: sysctl net\.ipv4\.ip_forward", lambda: lab.sysctl_set(HOST, "net.ipv4.ip_forward", 0)),
+            (r"web: sysctl .*rp_filter", lambda: lab.sysctl_set("web", "net.ipv4.conf.eth0.rp_filter", 1)),
+        ):
+            with self.subTest(pattern):
+                self.narrowly("drift: " + pattern, disturb)
+
+    def test_the_resolver_file(self):
+        def change():
+            with open("/etc/netns/web/resolv.conf", "w") as f:
+                f.write("nameserver 192.0.2.66\n")
+        self.narrowly(r"drift: web: file", change)
+
+    def test_what_is_lost_silently(self):
+        """A link that goes down loses its IPv4 routes, an interface's last address all of them: no event tells."""
+        self.narrowly(r"drift: db/side: up", lambda: lab.ip("db", "link set side down"))
+        self.assertEqual(2, len(lab.route("db", "10.88.0.0/16")["nexthops"]))
+        self.narrowly(r"drift: db/eth0: address", lambda: lab.ip("db", "addr flush dev eth0 scope global"))
+        self.assertIsNotNone(lab.route("db", "default"))
+
+    def test_both_ends_of_a_pair(self):
+        self.narrowly(r"drift: (web/eth0|host/c1): link", lambda: lab.ip(HOST, "link del c1"))
+        lab.pings("web", "203.0.113.1")
+        self.narrowly(r"drift: (db|lone)/side: link", lambda: lab.ip("db", "link del side"))
+        lab.pings("db", "10.8.0.1")
+
+    def test_an_end_renamed(self):
+        """Under its new name it is a stray of ours, which only a look at everything finds."""
+        whole, _ = self.restored(r"drift: (web/eth0|host/c1): ", lambda: lab.ip("web", "link set eth0 down name eth7"))
+        self.assertGreaterEqual(whole, 1)
+        lab.pings("web", "203.0.113.1")
+
+    def test_a_bridge_with_its_ports(self):
+        self.narrowly(r"drift: host/br0: bridge", lambda: lab.ip(HOST, "link del br0"))
+        lab.pings("web", "10.0.0.12")
+
+    def test_a_namespace_is_looked_at_whole(self):
+        whole, _ = self.restored(r"drift: lone: ", lambda: lab.run("ip", "netns", "delete", "lone"))
+        self.assertGreaterEqual(whole, 2)
+
+    def test_an_index_taken_by_others(self):
+        """The index for the new end is chosen by topod, and the next one is not free any more."""
+        for i in range(5):
+            lab.ip("lone", f"link add name op{i} address 0e:00:00:00:01:0{i} type bridge")
+        self.wanted = self.settle(self.d)
+        self.narrowly(r"drift: (db|lone)/side: link", lambda: lab.ip("lone", "link del side"))
+
+
+class Undeclared(Narrow):
+    def quiet(self):
+        """The end of duplicate detection is an event, too, a while after the address."""
+        return not any(a.get("tentative") for ns in lab.namespaces() for l in lab.ip_json(ns, "addr show")
+                       for a in l["addr_info"])
+
+    def test_costs_no_look(self):
+        self.wait_until(self.quiet, "an end of duplicate detection", self.d)
+        before = self.counts()
+        lab.veth("web", "tap", "lone", "tap", "198.51.100.1/24")
+        for i in range(10):
+            lab.ip("web", f"route add 198.51.101.{i}/32 via 198.51.100.2")
+            lab.ip("web", f"link set tap mtu {1200 + i}")
+            lab.ip("web", f"addr add 198.51.102.{i}/32 dev tap")
+            lab.nft("host", f"add table inet operator{i}")
+            lab.nft("host", f"add chain inet operator{i} forward")
+            lab.nft("host", f"delete table inet operator{i}")
+        lab.ip("web", "link del tap")
+        # The daemon has heard all that when it answers this: sockets are read in full before a pass.
+        with self.d.expects(r"drift: web: route 10\.66\.0\.0/16"):
+            lab.ip("web", "route del blackhole 10.66.0.0/16")
+        self.wait_for_state(self.wanted, self.d)
+        after = self.counts()
+        self.assertEqual(before["looks"], after["looks"])
+        # The route, seen and verified, and what the kernel may still tell of the links that were just made.
+        self.assertLess(after["looked_for"] - before["looked_for"], 20)
+
+
+class Above(Narrow):
+    """What stands on a link of another namespace goes with it."""
+
+    name = "stack"
+    text = """\
+topology: stack
+namespaces:
+  under:
+    interfaces:
+      wire: {addresses: [192.0.2.1/24]}
+  over:
+    interfaces:
+      mv: {kind: macvlan, link: "under:wire", mode: bridge, addresses: [10.1.0.1/24]}
+    routes:
+      - {to: 10.9.0.0/16, via: 10.1.0.9}
+  far: {}
+links: [[under:wire, far:wire]]
+"""
+
+    def test_the_parent_deleted(self):
+        self.narrowly(r"drift: (under|far)/wire: link", lambda: lab.ip("far", "link del wire"))
+        self.assertIn("10.1.0.1/24", lab.addresses("over", "mv"))
+
+
+class Storm(Narrow):
+    N = 200
+    name = "storm"
+    text = "topology: storm\nnamespaces:\n  box:\n    interfaces:\n      br0:\n        kind: bridge\n        ports:\n" + \
+        "".join(f"          - p{i}\n" for i in range(N)) + "  hosts: {}\nlinks:\n" + \
+        "".join(f"  - [box:p{i}, hosts:e{i}]\n" for i in range(N))
+
+    def test_many_at_once_are_looked_at_at_once(self):
+        before = self.counts()
+        self.d.process.send_signal(lab.signal.SIGSTOP)
+        for i in range(self.N):
+            lab.ip("box", f"link set p{i} nomaster")
+        whole, _ = self.restored(r"drift: box/p7: master",
+                                 lambda: self.d.process.send_signal(lab.signal.SIGCONT), before)
+        self.assertGreaterEqual(whole, 1)
+
+
+class Exclusive(Narrow):
+    name = "only"
+    text = """\
+topology: only
+namespaces:
+  box:
+    exclusive: true
+    interfaces:
+      wire: {addresses: [192.0.2.1/24]}
+  far: {}
+links: [[box:wire, far:wire]]
+"""
+
+    def test_what_is_added_is_pruned(self):
+        with self.d.expects(r"drift: box/wire: address 192\.0\.2\.66/24 was added"):
+            lab.ip("box", "addr add 192.0.2.66/24 dev wire")
+
+
+class Reload(Narrow):
+    def test_one_attribute(self):
+        """Only the namespace whose part of the file has changed is looked at: once to see, once to verify."""
+        before = self.counts()
+        self.spec(lab.edit(self.text, ("        mtu: 1400\n", "        mtu: 1380\n")), "office.yaml")
+        self.d.reload()
+        after = self.counts()
+        self.assertEqual(1380, lab.link("web", "eth0")["mtu"])
+        self.assertEqual(2, after["looks"] - before["looks"])
+        self.wanted = self.settle(self.d)
+
+
+if __name__ == "__main__":
+    lab.main()
