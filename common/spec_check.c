@@ -13,6 +13,7 @@
 
 enum {
 	BRIDGE_MAX_PORTS = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
+	REACH_MAX = 10 * 1000 * 1000, /* comparisons of gateways with prefixes in one namespace */
 	STACK_MAX = 16,          /* twice MAX_NEST_DEV of include/linux/netdevice.h: more the kernel refuses */
 };
 
@@ -132,29 +133,53 @@ static void check_loop(struct reading *r, const struct object *object) {
 	}
 }
 
-static void check_ports(struct reading *r, const struct ns_state *ns, const struct object *bridge) {
-	const struct link *link = (const struct link *)bridge;
-	size_t n = 0;
+static int compare_names(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Counted for all bridges at once: a search for each would take the square of the file's size. */
+static void check_ports(struct reading *r, const struct ns_state *ns) {
+	vec(const char *) masters = {};
 
 	ns_foreach(object, ns)
-		if (object->kind->class == CLASS_LINK && object_has(object, LINK_MASTER) &&
-		    streq(((const struct link *)object)->master, link->name))
+		if (object->kind->class == CLASS_LINK && object_has(object, LINK_MASTER))
+			vec_push(&masters, ((const struct link *)object)->master);
+	if (masters.n)
+		qsort(masters.items, masters.n, sizeof(*masters.items), compare_names);
+	for (size_t i = 0, n; i < masters.n; i += n) {
+		const struct object *link = ns_find_link(ns, masters.items[i]);
+
+		for (n = 1; i + n < masters.n && streq(masters.items[i], masters.items[i + n]);)
 			n++;
-	if (n > BRIDGE_MAX_PORTS)
-		diag_error(r->parse.diags, bridge->mark, "a bridge takes %d ports, %s has %zu", BRIDGE_MAX_PORTS,
-			   link->name, n);
+		if (n > BRIDGE_MAX_PORTS && link && link->kind == &kind_bridge)
+			diag_error(r->parse.diags, link->mark, "a bridge takes %d ports, %s has %zu", BRIDGE_MAX_PORTS,
+				   masters.items[i], n);
+	}
+	vec_done(&masters);
+}
+
+/* What can reach a gateway: the addresses of a namespace, and its routes that have no gateway themselves. */
+struct reach {
+	vec(const struct address *) addresses;
+	vec(const struct route *) direct;
+	size_t n_routes; /* with a gateway */
+};
+
+static void reach_done(struct reach *reach) {
+	vec_done(&reach->addresses);
+	vec_done(&reach->direct);
 }
 
 /* How many links declare a prefix that covers the gateway. */
-static size_t count_covering(const struct ns_state *ns, const struct ip *via, const char *dev) {
+static size_t count_covering(const struct reach *reach, const struct ip *via, const char *dev) {
 	const char *counted = NULL;
 	size_t n = 0;
 
-	ns_foreach(object, ns) {
-		const struct address *a = (const struct address *)object;
+	vec_foreach(at, &reach->addresses) {
+		const struct address *a = *at;
 
 		/* The addresses of one link stand together. */
-		if (object->kind != &kind_address || (dev && !streq(dev, a->dev)) || streq_ptr(counted, a->dev))
+		if ((dev && !streq(dev, a->dev)) || streq_ptr(counted, a->dev))
 			continue;
 		if (!prefix_contains(a->peer.address.family ? &a->peer : &a->address, via))
 			continue;
@@ -164,25 +189,23 @@ static size_t count_covering(const struct ns_state *ns, const struct ip *via, co
 	return n;
 }
 
-static bool routed(const struct ns_state *ns, const struct ip *via) {
-	ns_foreach(object, ns) {
-		const struct route *route = (const struct route *)object;
-
-		if (object->kind == &kind_route && !route->via.family && prefix_contains(&route->to, via))
+static bool routed(const struct reach *reach, const struct ip *via) {
+	vec_foreach(route, &reach->direct)
+		if (prefix_contains(&(*route)->to, via))
 			return true;
-	}
 	return false;
 }
 
-static void check_gateway(struct reading *r, const struct ns_state *ns, const struct object *object) {
+static void check_gateway(struct reading *r, const struct ns_state *ns, const struct reach *reach,
+			  const struct object *object) {
 	const struct route *route = (const struct route *)object;
 	char buf[IP_TEXT_MAX];
 
 	if (!route->via.family || is_open(ns) || (object_has(object, ROUTE_ON_LINK) && route->on_link) ||
-	    ip_is_link_local(&route->via) || routed(ns, &route->via))
+	    ip_is_link_local(&route->via) || routed(reach, &route->via))
 		return;
 	struct mark mark = object_mark(object, &object->kind->fields[ROUTE_VIA]);
-	size_t n = count_covering(ns, &route->via, route->dev);
+	size_t n = count_covering(reach, &route->via, route->dev);
 	if (n == 0)
 		diag_warning(r->parse.diags, mark, "no declared address of %s covers the gateway %s", ns->name,
 			     ip_format(&route->via, buf));
@@ -190,6 +213,25 @@ static void check_gateway(struct reading *r, const struct ns_state *ns, const st
 		diag_warning(r->parse.diags, mark,
 			     "%zu interfaces of %s could reach the gateway %s; 'dev' would say which is meant", n, ns->name,
 			     ip_format(&route->via, buf));
+}
+
+/* A help, which is not worth minutes: where there is too much of both, nothing is said. */
+static void check_gateways(struct reading *r, const struct ns_state *ns) {
+	_cleanup_(reach_done) struct reach reach = {};
+
+	ns_foreach(object, ns) {
+		if (object->kind == &kind_address)
+			vec_push(&reach.addresses, (const struct address *)object);
+		else if (object->kind == &kind_route && ((const struct route *)object)->via.family)
+			reach.n_routes++;
+		else if (object->kind == &kind_route)
+			vec_push(&reach.direct, (const struct route *)object);
+	}
+	if (reach.n_routes > REACH_MAX / (reach.addresses.n + reach.direct.n + 1))
+		return;
+	ns_foreach(object, ns)
+		if (object->kind == &kind_route)
+			check_gateway(r, ns, &reach, object);
 }
 
 static void check_nexthops(struct check *check) {
@@ -277,12 +319,8 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 	}
 	if (object->kind == &kind_physical)
 		check_sources(r, object);
-	if (object->kind == &kind_bridge)
-		check_ports(r, ns, object);
-	if (object->kind == &kind_route) {
-		check_gateway(r, ns, object);
+	if (object->kind == &kind_route)
 		check_nexthops(&check);
-	}
 	if (object->kind == &kind_nat)
 		check_nat(r, ns, object);
 }
@@ -291,6 +329,8 @@ void spec_check(struct reading *r) {
 	state_foreach(ns, &r->spec->state) {
 		ns_foreach(object, ns)
 			check_object(r, ns, object);
+		check_ports(r, ns);
+		check_gateways(r, ns);
 		check_overlaps(r, ns);
 	}
 }
