@@ -114,6 +114,11 @@ class Chaos(Case):
         """How long after the last disturbance it was converged; 0 where that one made no difference."""
         return max(0.0, status["since_usec"] / 1e6 - last)
 
+    def check_descriptors(self, daemon, before):
+        """Some are open during a pass, and there may just be one."""
+        self.wait_until(lambda: not more(descriptors(daemon.pid), before),
+                        lambda: f"closing these: {more(descriptors(daemon.pid), before)}", daemon)
+
     def check_counts(self, status):
         self.assertEqual((0, 0, 0, 0), tuple(status[k] for k in ("failing", "fought_over", "reported", "pending")))
         self.assertEqual([], status["troubles"])
@@ -141,6 +146,16 @@ class Storm(Chaos):
                     lab.ip(ns, f"link del {l['ifname']}", check=False)
         return kept
 
+    def clear_way(self):
+        """An end that was moved to where another of its name is declared, before it was marked, is in the way as
+        anybody's would be, and rightly left alone."""
+        for ns, name in (t.split(":") for t in TARGETS):
+            if ns != "host" and ns not in lab.namespaces():
+                continue
+            for l in lab.ip_json(ns, "link show"):
+                if l["ifname"] == name and l.get("ifalias") != "topod:office":
+                    lab.ip(ns, f"link del {name}", check=False)
+
     def differences(self, before):
         """Without link-local addresses, which the kernel makes of the MAC address that a link has at the moment."""
         lines = lab.difference(lab.state_only(before), lab.state_only(lab.snapshot())).splitlines()
@@ -159,6 +174,7 @@ class Storm(Chaos):
             for _ in range(10):
                 daemon.pump(0.02)
         d.end()
+        self.clear_way()
         stopped = time.time()
         self.reload(path, TEXT, daemon)
         status = self.wait_converged(daemon, after=stopped)
@@ -169,7 +185,7 @@ class Storm(Chaos):
         self.assertEqual([], self.lost_links(), "these should have gone")
         self.topod("plan", path, expect=0)
         self.assertEqual([], self.differences(before))
-        self.assertEqual([], more(descriptors(daemon.pid), open_before), "descriptors were left open")
+        self.check_descriptors(daemon, open_before)
         daemon.stop()
 
 
@@ -260,7 +276,7 @@ class Long(Chaos):
               f"{status['restored']} restored", flush=True)
         self.check_counts(status)
         self.topod("plan", path, expect=0)
-        self.assertEqual([], more(descriptors(daemon.pid), open_before), "descriptors were left open")
+        self.check_descriptors(daemon, open_before)
         # Each object that was repaired lately is remembered for a time, in case it is fought over: by half-time all are.
         self.assertLess(resident[-1], 1.1 * resident[len(resident) // 2] + 2048)
         daemon.stop()
