@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The .deb: that cpack makes it, what it holds and needs, and that Debian's and systemd's own checkers find nothing.
+The .deb and the .rpm: that cpack makes them, what they hold and need, and that Debian's and systemd's own checkers find
+nothing.
 
 TOPOD_PACKAGE_BUILD is a folder that was configured with the preset `package` and built. What is installed, upgraded
 and purged on a running system is for tests/systemd.
@@ -13,6 +14,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -20,6 +22,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ["TOPOD_PACKAGE_BUILD"]
 
+DEB_ONLY = {"/usr/share/doc/topod/changelog.Debian.gz", "/usr/share/doc/topod/copyright",
+            "/usr/share/lintian/overrides/topod"}
 DEPENDS = {"libc6", "libjansson4", "libmnl0", "libnftnl11", "libsystemd0", "libyaml-0-2"}
 
 # Each gives a service a mount namespace of its own, in which the names of namespaces that it makes would be hidden.
@@ -40,15 +44,22 @@ def need(program):
 
 
 @functools.cache
-def package():
-    """Made once; returns the .deb and a folder into which it was unpacked."""
+def packed(kind):
+    """Makes a package ("deb", "rpm") once; returns its path and a folder beside for what is unpacked."""
     folder = tempfile.TemporaryDirectory(prefix="topod-package-")
     unittest.addModuleCleanup(folder.cleanup)
-    code, said = run("cpack", "-G", "DEB", "-B", folder.name, "--config", os.path.join(BUILD, "CPackConfig.cmake"), cwd=folder.name)
+    code, said = run("cpack", "-G", kind.upper(), "-B", folder.name, "--config", os.path.join(BUILD, "CPackConfig.cmake"),
+                     cwd=folder.name)
     if code:
         raise AssertionError(said)
-    (deb,) = glob.glob(os.path.join(folder.name, "*.deb"))
-    root = os.path.join(folder.name, "unpacked")
+    (path,) = glob.glob(os.path.join(folder.name, "*." + kind))
+    return path, os.path.join(folder.name, "unpacked")
+
+
+@functools.cache
+def package():
+    """The .deb and a folder into which it was unpacked."""
+    deb, root = packed("deb")
     subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
     return deb, root
 
@@ -60,6 +71,13 @@ def inside(path):
 def text_of(path):
     with open(path) as f:
         return f.read()
+
+
+def wanted_files():
+    """Of both packages; a name with a / at its end is a folder."""
+    with open(os.path.join(HERE, "files.txt")) as f:
+        wanted = {l.strip() for l in f if l.startswith("/")}
+    return wanted | {"/usr/share/doc/topod/examples/" + name for name in os.listdir(os.path.join(SOURCE, "specs"))}
 
 
 class Case(unittest.TestCase):
@@ -78,10 +96,7 @@ class Deb(Case):
             yield mode, owner, path.removeprefix(".")
 
     def test_files(self):
-        with open(os.path.join(HERE, "files.txt")) as f:
-            wanted = {l.strip() for l in f if l.startswith("/")}
-        for name in os.listdir(os.path.join(SOURCE, "specs")):
-            wanted.add("/usr/share/doc/topod/examples/" + name)
+        wanted = wanted_files() | DEB_ONLY
         paths = [path for _, _, path in self.listing()]
         found = {p for p in paths if not (p.endswith("/") and any(q != p and q.startswith(p) for q in paths))}
         self.assertEqual(sorted(wanted), sorted(found))
@@ -129,6 +144,51 @@ class Deb(Case):
         for name in ("postinst", "prerm", "postrm"):
             path = os.path.join(SOURCE, "packaging/deb", name)
             self.assertTrue(os.stat(path).st_mode & stat.S_IXUSR)
+            self.succeeds("sh", "-n", path)
+
+
+@need("rpmbuild")
+@need("rpm")
+class Rpm(Case):
+    OWN_FOLDERS = {"/etc/topod/", "/usr/share/doc/topod/", "/usr/share/doc/topod/examples/"}
+
+    def query(self, *words):
+        code, said = run("rpm", "-qp", *words, packed("rpm")[0])
+        self.assertEqual(0, code, said)
+        return said
+
+    def listing(self):
+        """Without the links from build ids, which are rpmbuild's."""
+        for line in self.query("--qf", "[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]").splitlines():
+            mode, owner, path = line.split(None, 2)
+            if not path.startswith("/usr/lib/.build-id"):
+                yield mode, owner, path + "/" * mode.startswith("d")
+
+    def test_files(self):
+        """The same as in the .deb, and no folder that belongs to the system or to another package."""
+        self.assertEqual(sorted(wanted_files() | self.OWN_FOLDERS), sorted(path for _, _, path in self.listing()))
+
+    def test_modes(self):
+        for mode, owner, path in self.listing():
+            wanted = "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path == "/usr/sbin/topod" else "-rw-r--r--"
+            self.assertEqual((wanted, "root/root"), (mode, owner), path)
+
+    def test_configuration(self):
+        """Units are none: an upgrade brings the new ones."""
+        self.assertEqual({p for _, _, p in self.listing() if p.startswith("/etc/") and not p.endswith("/")},
+                         set(self.query("-c").split()))
+
+    def test_fields(self):
+        self.assertIn("keeps network namespaces", self.query("--qf", "%{SUMMARY}"))
+        self.assertIn("topod is a daemon", self.query("--qf", "%{DESCRIPTION}"))
+        self.assertEqual("GPL-2.0-or-later (none)", self.query("--qf", "%{LICENSE} %{PREFIXES}"))
+        self.assertLessEqual({"libmnl.so.0", "libnftnl.so.11", "libsystemd.so.0", "libyaml-0.so.2", "libjansson.so.4"},
+                             {r.split("(")[0] for r in self.query("-R").split()})
+
+    def test_scripts(self):
+        for name, tag in (("post", "POSTIN"), ("preun", "PREUN"), ("postun", "POSTUN")):
+            path = os.path.join(SOURCE, "packaging/rpm", name)
+            self.assertEqual(text_of(path).strip(), self.query("--qf", f"%{{{tag}}}").strip())
             self.succeeds("sh", "-n", path)
 
 
@@ -266,4 +326,6 @@ class Zsh(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    result = unittest.main(verbosity=2, exit=False).result
+    # A skipped case is no passed one: ctest shows the whole as skipped.
+    sys.exit(1 if not result.wasSuccessful() else 77 if result.skipped else 0)
