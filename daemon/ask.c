@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ask.h"
 
+#include <sys/stat.h>
+
 #include "report.h"
 
 void ask_complain(const char *topology, int r) {
@@ -62,6 +64,59 @@ bool ask(const char *topology, const char *method, json_t *parameters, uint64_t 
 
 /* ---- whom ---- */
 
+static bool is_file_name(const char *argument) {
+	const char *dot = strrchr(argument, '.');
+
+	return strchr(argument, '/') || (dot && (streq(dot, ".yaml") || streq(dot, ".yml")));
+}
+
+/* What a file says that it is called, or would be without saying so. */
+static char *name_in(const char *path) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	if (spec_file_load(path, 0, &loaded) || loaded.spec.topology)
+		return xstrdup(loaded.spec.topology);
+	return spec_file_topology(path);
+}
+
+struct search {
+	const char *path;
+	char *found;
+};
+
+/* Two names of the file, too. */
+static bool same_file(const char *a, const char *b) {
+	struct stat sa, sb;
+
+	if (streq(a, b))
+		return true;
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+static void compare(void *userdata, const char *topology) {
+	struct search *search = userdata;
+	_cleanup_answer_ struct control_answer answer = {};
+	const char *file;
+
+	if (search->found || control_call(topology, "org.topod.Status", NULL, ASK_TIMEOUT_USEC, &answer) < 0)
+		return;
+	file = json_string_value(json_object_get(json_object_get(answer.parameters, "status"), "file"));
+	if (file && same_file(file, search->path))
+		search->found = xstrdup(topology);
+}
+
+/* Whoever keeps the file is meant, even where it is wrong by now or has another name in it; the name in it is only
+ * where to ask first. */
+static char *topology_of_file(const char *argument) {
+	_cleanup_free_ char *path = spec_file_absolute(argument), *name = name_in(argument);
+	struct search search = { .path = path };
+
+	compare(&search, name);
+	if (!search.found)
+		(void)ledger_file_each(compare, &search); /* where that fails, none is found */
+	return search.found ? search.found : TAKE_PTR(name);
+}
+
 struct choice {
 	char *only;
 	size_t n;
@@ -83,7 +138,7 @@ char *ask_topology(const struct options *options) {
 	struct choice choice = {};
 
 	if (options->n_args)
-		return topology_of_argument(options->args[0]);
+		return is_file_name(options->args[0]) ? topology_of_file(options->args[0]) : xstrdup(options->args[0]);
 	(void)ledger_file_each(choose, &choice); /* where that fails, none is found */
 	if (choice.n == 1)
 		return choice.only;

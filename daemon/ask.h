@@ -9,7 +9,8 @@
 
 enum { ASK_TIMEOUT_USEC = 10 * 1000 * 1000 }; /* a long pass lets it wait */
 
-/* The topology that the verb's argument means, or the only one that runs. NULL where that is not clear, which was
+/* The topology that the verb's argument means (its name, or a file: that of the daemon which keeps it, or which it
+ * names), or the only one that runs. NULL where that is not clear, which was
  * told; the caller frees. */
 char *ask_topology(const struct options *options);
 

@@ -102,6 +102,12 @@ char *spec_file_topology(const char *path) {
 	return without_suffix(streq(path, "-") ? "stdin" : base);
 }
 
+char *spec_file_absolute(const char *path) {
+	_cleanup_free_ char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+
+	return here ? xasprintf("%s/%s", here, path) : xstrdup(path);
+}
+
 /* A name in the file was checked there. */
 static void check_topology(struct loaded_spec *loaded) {
 	const char *why = NULL;

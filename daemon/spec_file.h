@@ -40,3 +40,6 @@ void loaded_spec_done(struct loaded_spec *loaded);
 
 /* "office" of "/etc/topod/office.yaml"; the caller frees. */
 char *spec_file_topology(const char *path);
+
+/* A path that means the same from any folder, as far as that can be told; the caller frees. */
+char *spec_file_absolute(const char *path);

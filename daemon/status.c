@@ -5,9 +5,10 @@
 
 #include "journal.h"
 #include "session.h"
+#include "spec_file.h"
 
 void status_init(struct status *status, const char *file) {
-	*status = (struct status){ .file = file, .phase = PHASE_CONVERGING };
+	*status = (struct status){ .file = spec_file_absolute(file), .phase = PHASE_CONVERGING };
 	status->started_usec = status->since_usec = now_realtime();
 }
 
@@ -22,6 +23,7 @@ void status_done(struct status *status) {
 	for (size_t i = 0; i < REPORT_DRIFTS_MAX; i++)
 		note_done(&status->latest[i]);
 	free(status->reload_error);
+	free(status->file);
 }
 
 /* ---- what happens ---- */

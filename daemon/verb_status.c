@@ -57,7 +57,7 @@ int verb_status(const struct options *options) {
 
 	if (!options->n_args)
 		return status_of_all(options);
-	topology = topology_of_argument(options->args[0]);
+	topology = ask_topology(options);
 	if (!ask(topology, "Status", NULL, ASK_TIMEOUT_USEC, &answer))
 		return EXIT_FAILED;
 	if (options->json)

@@ -175,23 +175,6 @@ unsigned trusted_flags(const struct options *options) {
 	return options->insecure ? 0 : SPEC_FILE_TRUSTED;
 }
 
-static bool is_file_name(const char *argument) {
-	const char *dot = strrchr(argument, '.');
-
-	return strchr(argument, '/') || (dot && (streq(dot, ".yaml") || streq(dot, ".yml")));
-}
-
-char *topology_of_argument(const char *argument) {
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-
-	if (!is_file_name(argument))
-		return xstrdup(argument);
-	/* A file that is wrong by now still means the topology that it named, as far as that can be told. */
-	if (spec_file_load(argument, 0, &loaded) || loaded.spec.topology)
-		return xstrdup(loaded.spec.topology);
-	return spec_file_topology(argument);
-}
-
 struct spec_counts count_spec(const struct spec *spec) {
 	struct spec_counts counts = {};
 

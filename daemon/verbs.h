@@ -93,9 +93,6 @@ bool load_spec(const char *path, unsigned flags, const struct options *options, 
 /* Which flags a verb that changes something loads its spec with. */
 unsigned trusted_flags(const struct options *options);
 
-/* The topology that an argument of status or reload means: its name, or a file's. The caller frees. */
-char *topology_of_argument(const char *argument);
-
 /* Namespaces and objects, as they are counted for people. */
 struct spec_counts {
 	size_t n_namespaces, n_objects;

@@ -314,6 +314,54 @@ class BadFile(Reload):
         self.d.stop()
 
 
+class ByItsFile(Reload):
+    """Whoever names the file means the daemon that keeps it, whatever stands in it by now."""
+
+    def refused(self, what, how=None):
+        done = self.topod("reload", how or self.path, expect=lab.EXIT_SPEC)
+        self.assertRegex(done.stderr, what)
+        self.assertIn("'office': the file was refused", done.stderr)
+
+    def test_another_topology(self):
+        self.spec(edit(self.text, ("topology: office\n", "topology: other\n")))
+        self.refused(r"office\.yaml: error: .*'other' now.*'office'")
+        self.assertIn("office", self.topod("status", self.path).stdout)
+
+    def test_no_yaml(self):
+        text = edit(self.text, ("topology: office\n", "topology: bureau\n"))
+        self.d.stop()
+        self.topod("down", self.path)
+        self.d = self.daemon(self.spec(text)).ready()
+        self.spec("namespaces: [\n")
+        done = self.topod("reload", self.path, expect=lab.EXIT_SPEC)
+        self.assertRegex(done.stderr, r"office\.yaml:\d+:\d+: error: (.|\n)*'bureau': the file was refused")
+
+    def test_file_gone(self):
+        os.unlink(self.path)
+        self.refused(r"office\.yaml: error: No such file")
+
+    def test_by_another_way(self):
+        """Relative, on both sides, and through a link."""
+        self.d.stop()
+        home = os.getcwd()
+        self.addCleanup(os.chdir, home)
+        os.chdir(self.folder)
+        self.d = self.daemon("office.yaml").ready()
+        self.spec(edit(self.text, ("topology: office\n", "topology: other\n")))
+        os.symlink(self.path, f"{self.folder}/link.yaml")
+        for where, path in ((self.folder, "office.yaml"), ("/", self.path[1:]), ("/", f"{self.folder}/link.yaml")):
+            with self.subTest(path=path):
+                os.chdir(where)
+                self.refused("'other' now", path)
+
+    def test_the_name_of_another_daemon(self):
+        """A file that takes another one's name reaches its own daemon, not that one."""
+        second = self.daemon(self.spec("topology: second\nnamespaces: {second: {}}\n", "second.yaml"))
+        second.ready()
+        self.spec(edit(self.text, ("topology: office\n", "topology: second\n")))
+        self.refused("'second' now")
+
+
 class Verbs(Reload):
     def test_reload_without_a_daemon(self):
         self.d.stop()

@@ -64,6 +64,14 @@ class Reload(Case):
         self.assertTrue(self.edited())
         self.assertNotIn("office.yaml:", self.show(UNIT, "StatusText"))
 
+    def test_refused_under_another_name(self):
+        """The file calls its topology something else now: whose it is, and why that does not go, is told all the same."""
+        self.spec(edit(OFFICE, ("topology: office\n", "topology: other\n")))
+        with machine.Journal("-u", UNIT) as journal:
+            self.assertNotEqual(0, self.systemctl("reload", UNIT, expect=None).returncode)
+            journal.wait("'other' now.*'office'")
+        self.assertEqual("active", self.show(UNIT, "ActiveState"))
+
     def test_refused_by_the_kernel(self):
         """A good file that cannot be done now is no refused one: reload says so, the rest is done, it is tried again."""
         self.spec(edit(EDITED, ("      - {to: 10.67.0.0/16, type: blackhole}\n",
