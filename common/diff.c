@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "diff.h"
 
-#include <linux/if.h>
 
 static uint64_t bit(size_t field) {
 	return UINT64_C(1) << field;
@@ -57,7 +56,7 @@ static uint64_t following_fields(const struct object *object, bool second) {
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 		bool late = field->flags & FIELD_AFTER || kind->bare_create ||
-			    (kind->up_last && field->wire == WIRE_IFF && field->attr == IFF_UP) ||
+			    kind->last & bit(i) ||
 			    (second && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT ||
 					(field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))));
 
@@ -117,11 +116,15 @@ static bool bears_mark(const struct ledger_entry *entry, const struct object *ob
 	return observed->marked || (entry && entry->made && ledger_is_signed(entry, observed));
 }
 
-/* May it be changed, or deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
+/* May it be deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
 static bool may_go(const struct diff *diff, const struct object *desired, const struct object *observed) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
 
 	return is_ours(diff, desired, observed) && (observed->kind->class != CLASS_LINK || bears_mark(entry, observed));
+}
+
+static bool may_change(const struct diff *diff, const struct object *desired, const struct object *observed) {
+	return desired->kind->bare_create ? is_ours(diff, desired, observed) : may_go(diff, desired, observed);
 }
 
 /* Found rather than made: its fields are changed, itself it is left. */
@@ -157,11 +160,8 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		add_creation(diff, object, false);
 	else if (!object->foreign && !is_ours(diff, object, seen))
 		add_refusal(diff, object, seen, -EEXIST, in_the_way(true));
-	else if (entry) {
+	else if (entry)
 		observed->n_noted++;
-		if (entry->made && !ledger_knows_birth(entry, seen))
-			vec_push(&diff->plan->unnoted, seen);
-	}
 }
 
 /* What is declared. */
@@ -295,7 +295,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	}
 	again = needs_recreation(object, observed, differs);
-	if ((!ours && (!found || again)) || (ours && !found && (again || !object->kind->bare_create) && !may_go(diff, object, observed)))
+	if (again ? !may_go(diff, object, observed) : !found && !may_change(diff, object, observed))
 		add_refusal(diff, object, observed, -EEXIST, in_the_way(false));
 	else if (again)
 		recreate(diff, object, observed);

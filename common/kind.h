@@ -88,7 +88,7 @@ struct kind {
 	const char *link_kind;     /* IFLA_INFO_KIND, where the kernel has one */
 	bool any_kind;             /* compares with a link of any kind (existing, physical) */
 	bool markable;             /* the kernel carries topod's mark on it, see struct object.marked */
-	bool up_last;              /* is brought up after everything else was made (a bridge: its ports are quicker so) */
+	uint64_t last;             /* fields (1 << position) that are set only after everything else was made */
 	bool bare_create;          /* all fields are set after the creation (physical: it only moves) */
 	bool undeletable;          /* is never removed, only its fields go back (sysctl) */
 

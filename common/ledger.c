@@ -383,23 +383,15 @@ struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struc
 	return NULL;
 }
 
-bool ledger_knows_birth(const struct ledger_entry *entry, const struct object *observed) {
-	for (size_t i = 0; i < observed->kind->n_fields; i++)
-		if (observed->kind->fields[i].flags & FIELD_BIRTH && object_has(observed, i) &&
-		    !entry_field(entry, observed->kind->fields[i].name))
-			return false;
-	return true;
-}
-
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {
 	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];
 		const struct ledger_field *noted = entry_field(entry, field->name);
 
-		if (!(field->flags & FIELD_BIRTH) || !noted || !noted->former)
+		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
 			continue;
 		_cleanup_free_ char *value = value_text(field, observed);
-		if (!streq(value, noted->former))
+		if (noted ? !streq_ptr(value, noted->former) : entry->made)
 			return false;
 	}
 	return true;

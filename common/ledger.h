@@ -56,15 +56,14 @@ struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struc
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out);
 
-/* Notes what the kernel told of an object when it was made (FIELD_BIRTH). */
+/* Notes what the kernel told of an object when it was made (FIELD_BIRTH), before it can be found by its name. */
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
 /* Does what was seen bear the sign under which it was made (its MAC address), though not the mark yet? */
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed);
 /* The entry, of whatever name and namespace, under whose sign it was made; NULL. */
 struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed);
-/* Was it noted? A crash right after the making leaves it unknown. */
-bool ledger_knows_birth(const struct ledger_entry *entry, const struct object *observed);
-/* Is what was seen the very object that was noted, as far as its birth was? */
+/* Is what was seen the very object that was noted? What topod made has its birth in the ledger before anybody can see
+ * it: without, the making never came so far. */
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed);
 
 /* Forgets fields that are no longer managed; the whole entry where none remain and the object was found. */

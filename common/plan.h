@@ -23,7 +23,7 @@ struct plan {
 	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
 	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
 	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
-	vec(struct object *) unnoted;      /* there and marked as ours, but missing in the ledger, or without what tells it from others */
+	vec(struct object *) unnoted;      /* there and marked as ours, but missing in the ledger */
 };
 
 struct plan_input {

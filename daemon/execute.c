@@ -304,19 +304,34 @@ static int wait_for_name(const char *name) {
 	return r == 0 ? -EEXIST : r == -EINVAL ? netns_remove_stale(name) : 0;
 }
 
+/* Before it has its name, so that whatever bears that later is known to be ours or not, whenever a crash may come. */
+static int note_birth(struct execution *x, const char *name, int fd) {
+	ino_t inode;
+	int r = netns_inode(fd, &inode);
+
+	if (r < 0 || !x->hooks->born)
+		return r;
+	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, inode));
+}
+
 static int create_namespace(struct execution *x, const char *name, const char **ret_problem) {
-	int fd, r = 0;
+	_cleanup_close_ int fd = -1;
+	int r = 0;
 
 	if (!x->k->prepared)
 		r = netns_prepare(ret_problem);
 	if (r < 0)
 		return r;
 	x->k->prepared = true;
-	r = netns_create(name, &fd, ret_problem);
+	r = netns_make(&fd, ret_problem);
+	if (r == 0)
+		r = note_birth(x, name, fd);
+	if (r == 0)
+		r = netns_name(fd, name, ret_problem);
 	/* A file that a crash left is no namespace. */
 	if (r == -EEXIST && wait_for_name(name) == 0)
-		r = netns_create(name, &fd, ret_problem);
-	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), fd);
+		r = netns_name(fd, name, ret_problem);
+	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
 }
 
 static void change_namespace(struct execution *x, struct change *change) {
@@ -328,9 +343,6 @@ static void change_namespace(struct execution *x, struct change *change) {
 	if (change->type == CHANGE_CREATE) {
 		r = create_namespace(x, name, &problem);
 		fail(x, change, r, problem);
-		if (!change->error && x->hooks->born)
-			x->hooks->born(x->hooks->userdata,
-				       netns_object(&x->plan->arena, name, handle_get(x->k, name)->inode));
 		return;
 	}
 	handle_gone(x->k, handle_get(x->k, name));

@@ -21,7 +21,7 @@ struct execute_hooks {
 	 * -errno where it could not be noted: then it is not changed. */
 	int (*former)(void *userdata, const struct change *change, const struct object *former);
 	/* An object was made of which the kernel told something that tells it from others (a namespace's inode). */
-	void (*born)(void *userdata, const struct object *made);
+	int (*born)(void *userdata, const struct object *made);
 	/* From time to time, in a long plan: n of all changes were tried. */
 	void (*progress)(void *userdata, size_t n);
 };

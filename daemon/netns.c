@@ -139,10 +139,9 @@ static int full(int error, const char *what, const char **ret_problem) {
 	return -error;
 }
 
-static int mount_new(int file, int *ret_fd, const char **ret_problem) {
-	_cleanup_close_ int before = -1, fresh = -1;
+int netns_make(int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int before = -1;
 	_cleanup_(return_to) int here = -1;
-	char target[FD_PATH];
 	int r;
 
 	r = open_current(&before);
@@ -152,17 +151,20 @@ static int mount_new(int file, int *ret_fd, const char **ret_problem) {
 		return full(errno, "there are as many network namespaces as there may be (sysctl user.max_net_namespaces)",
 			    ret_problem);
 	here = TAKE_FD(before);
-	r = open_current(&fresh);
-	if (r < 0)
-		return r;
+	return open_current(ret_fd);
+}
+
+static int mount_onto(int file, int fd, const char **ret_problem) {
+	char source[FD_PATH], target[FD_PATH];
+
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", fd);
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", file);
-	if (mount(CURRENT_NETNS, target, "none", MS_BIND, NULL) < 0)
+	if (mount(source, target, "none", MS_BIND, NULL) < 0)
 		return full(errno, "there are as many mounts as there may be (sysctl fs.mount-max)", ret_problem);
-	*ret_fd = TAKE_FD(fresh);
 	return 0;
 }
 
-int netns_create(const char *name, int *ret_fd, const char **ret_problem) {
+int netns_name(int fd, const char *name, const char **ret_problem) {
 	_cleanup_close_ int folder = -1, file = -1;
 	int r = open_own_folder(&folder, ret_problem);
 
@@ -171,7 +173,7 @@ int netns_create(const char *name, int *ret_fd, const char **ret_problem) {
 	file = openat(folder, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (file < 0)
 		return full(errno, "the file system of " NETNS_DIR " is full", ret_problem);
-	r = mount_new(file, ret_fd, ret_problem);
+	r = mount_onto(file, fd, ret_problem);
 	if (r < 0)
 		unlinkat(folder, name, 0);
 	return r;

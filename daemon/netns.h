@@ -24,14 +24,17 @@ int netns_check(const char **ret_problem);
 /* Makes NETNS_DIR ready, as the first `ip netns add` of a boot does: a folder (0755), a mount point of its
  * own with shared propagation. Looks at /proc/self/mountinfo first: what is a shared mount already is left
  * alone, so that mounts never stack. An flock() on the folder keeps two processes from doing it at once.
- * -EPERM where it is another user's or others may write to it, -ENOTDIR where it is a link; netns_create() and
+ * -EPERM where it is another user's or others may write to it, -ENOTDIR where it is a link; netns_name() and
  * netns_delete() refuse the same. 0 or -errno. */
 int netns_prepare(const char **ret_problem);
 
-/* Creates the namespace NAME; *ret_fd is a descriptor of it (the caller closes). -EEXIST where the name is
- * taken, also by an empty file that a crash left (see netns_remove_stale()). The calling thread stays where it
- * was. 0 or -errno; nothing is left behind on error. */
-int netns_create(const char *name, int *ret_fd, const char **ret_problem);
+/* Makes a namespace without a name; *ret_fd is a descriptor of it (the caller closes), and without another reference it
+ * goes with that. The calling thread stays where it was. 0 or -errno. */
+int netns_make(int *ret_fd, const char **ret_problem);
+
+/* Gives it a name. -EEXIST where that is taken, also by an empty file that a crash left (see netns_remove_stale()).
+ * 0 or -errno; nothing is left behind on error. */
+int netns_name(int fd, const char *name, const char **ret_problem);
 
 /* Removes the name: unmounts and unlinks it, as `ip netns delete`, which takes stale files too. The kernel's
  * own tearing down is asynchronous. -ENOENT where there is none. 0 or -errno. */

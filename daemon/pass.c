@@ -349,8 +349,6 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 	}
 	vec_foreach(object, &plan->unnoted)
 		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
-	vec_foreach(object, &plan->unnoted)
-		ledger_note_birth(pass->r->ledger, *object, &lines);
 	return pass_write(pass->r, &lines);
 }
 
@@ -469,12 +467,12 @@ static void split_failed(struct pass *pass, struct plan *plan, const struct look
 	plan_done(&parts);
 }
 
-static void note_birth(void *userdata, const struct object *made) {
+static int note_birth(void *userdata, const struct object *made) {
 	struct pass *pass = userdata;
 	_cleanup_text_ struct text lines = {};
 
 	ledger_note_birth(pass->r->ledger, made, &lines);
-	pass_write(pass->r, &lines); /* without it the namespace is known by its name alone, as before it was made */
+	return pass_write(pass->r, &lines);
 }
 
 static void report_progress(void *userdata, size_t n) {

@@ -44,6 +44,8 @@ static const struct field fields[] = {
 const struct kind kind_bridge = {
 	.name = "bridge", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "bridge", .markable = true,
-	.up_last = true,
+	/* Ports join a bridge that is down much quicker. Its MTU follows that of its ports until it is set by a message of its
+	 * own; the one that creates it does not count (br_mtu_auto_adjust() in the kernel's net/bridge/br_if.c). */
+	.last = 1 << LINK_UP | 1 << LINK_MTU,
 	.encode = link_encode,
 };

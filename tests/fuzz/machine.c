@@ -316,11 +316,16 @@ static int some_error(void) {
 	return errors[machine_byte() % ARRAY_SIZE(errors)];
 }
 
-int netns_create(const char *name _unused_, int *ret_fd, const char **ret_problem) {
+int netns_make(int *ret_fd, const char **ret_problem) {
 	int r = some_error();
 
 	*ret_problem = NULL;
 	return r ? r : some_fd(ret_fd);
+}
+
+int netns_name(int fd _unused_, const char *name _unused_, const char **ret_problem) {
+	*ret_problem = NULL;
+	return some_error();
 }
 
 int netns_delete(const char *name _unused_, const char **ret_problem) {

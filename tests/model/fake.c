@@ -579,9 +579,9 @@ static int request_netns(struct fake *fake, const struct execute_hooks *hooks, s
 		return world_delete_ns(fake->world, name);
 	}
 	world_clear_stale(fake->world, name);
-	r = world_add_ns(fake->world, name);
-	if (r == 0 && hooks->born && fake->crash_at != fake->n_requests) /* else it crashed in between */
-		hooks->born(hooks->userdata, netns_object(&plan->arena, name, world_ns(fake->world, name)->inode));
+	r = hooks->born(hooks->userdata, netns_object(&plan->arena, name, world_next_inode(fake->world)));
+	if (r == 0 && (fake->crash_at != fake->n_requests || fake->n_requests % 2)) /* else it crashed in between */
+		r = world_add_ns(fake->world, name);
 	return r;
 }
 

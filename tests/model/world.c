@@ -43,13 +43,17 @@ static void route_changed(struct world *w, struct w_ns *ns, const struct w_route
 		.by_kernel = route->protocol == RTPROT_KERNEL });
 }
 
+uint64_t world_next_inode(const struct world *w) {
+	return 4026531840 + w->spaces.n;
+}
+
 static struct w_ns *new_ns(struct world *w, const char *name) {
 	struct w_ns *ns = arena_new(&w->arena, struct w_ns);
 	struct w_link *lo = link_new(w, &kind_other, "lo");
 
 	ns->name = arena_strdup(&w->arena, name);
 	ns->nsid = (int32_t)w->spaces.n;
-	ns->inode = 4026531840 + w->spaces.n;
+	ns->inode = world_next_inode(w);
 	ns->foreign = !w->by_topod;
 	vec_push(&w->spaces, ns);
 	link_enter(w, lo, ns);

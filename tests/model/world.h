@@ -109,6 +109,8 @@ void world_tick(struct world *w, bool all);
 struct w_ns *world_ns(const struct world *w, const char *name);
 struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid);
 int world_add_ns(struct world *w, const char *name);
+/* The inode of the namespace that is made next. */
+uint64_t world_next_inode(const struct world *w);
 int world_delete_ns(struct world *w, const char *name);
 /* A name whose maker or remover is half-way. */
 void world_add_stale(struct world *w, const char *name);
