@@ -202,16 +202,11 @@ static void collect(struct execution *x, struct change *change) {
 }
 
 static void transmit(struct execution *x, bool transaction, int protocol) {
-	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
-	struct nl_socket *use = &sock;
-	int r;
+	struct nl_socket *sock;
+	int r = handle_socket(x->k, x->at, protocol, &sock);
 
-	if (protocol == NETLINK_ROUTE)
-		r = handle_socket(x->k, x->at, &use);
-	else
-		r = nl_open(&sock, protocol, x->at->fd);
 	if (r == 0)
-		r = nl_transact(use, x->writer.messages.items, x->writer.messages.n, transaction,
+		r = nl_transact(sock, x->writer.messages.items, x->writer.messages.n, transaction,
 				transaction ? take_ack : take_ack_in_order, x);
 	vec_foreach(sent, &x->sent) {
 		sent->change->done = true;

@@ -4,7 +4,6 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/route.h"
-#include "kind/sysctl.h"
 
 static void forget_objects(struct extent *extent) {
 	vec_foreach(object, &extent->objects)
@@ -94,16 +93,21 @@ static bool add_route(struct extent *extent, struct state *desired, struct ns_st
 	return hint->by_kernel && hint->route_table == RT_TABLE_MAIN && extent_add_link(extent, desired, ns, link);
 }
 
-static bool add_settings(struct extent *extent, struct state *desired, struct ns_state *ns, const char *link) {
+/* Those of a class that are a part of the link. */
+static bool add_parts(struct extent *extent, struct state *desired, struct ns_state *ns, const char *link,
+		      enum object_class class) {
+	struct standing_on on = state_standing_on(desired, ns, link);
 	bool grown = false;
 
-	if (!link)
-		return add_items(extent, ns, state_settings(desired, ns));
-	struct standing_on on = state_standing_on(desired, ns, link);
 	for (const struct object_item *item = on.parts; item; item = item->next)
-		if (item->object->kind == &kind_sysctl)
+		if (item->object->kind->class == class)
 			grown |= extent_add_needing(extent, ns, item->object);
 	return grown;
+}
+
+static bool add_settings(struct extent *extent, struct state *desired, struct ns_state *ns, const char *link) {
+	return link ? add_parts(extent, desired, ns, link, CLASS_SYSCTL)
+		    : add_items(extent, ns, state_settings(desired, ns));
 }
 
 static bool add_class(struct extent *extent, const struct ns_state *ns, enum object_class class) {
@@ -135,6 +139,8 @@ bool extent_add_hint(struct extent *extent, struct state *desired, struct ns_sta
 	case HINT_LINK:
 		return is_stray(ns, hint, own) ? extent_add_whole(extent)
 					       : add_heard_link(extent, desired, ns, hint, link);
+	case HINT_PORT:
+		return add_parts(extent, desired, ns, link ? link : hint->link, CLASS_PORT);
 	case HINT_ADDRESS:
 		return extent_add_link(extent, desired, ns, link);
 	case HINT_ROUTE:

@@ -82,7 +82,7 @@ struct handle *handle_get(struct kernel_real *k, const char *name) {
 		handle->name = xstrdup(name);
 		handle->host = streq(name, NS_HOST);
 		handle->fd = -1;
-		handle->route = NL_SOCKET_NONE;
+		handle->route = handle->netfilter = NL_SOCKET_NONE;
 		handle->nsid = -1;
 		HASH_ADD_KEYPTR(hh, k->handles, handle->name, strlen(handle->name), handle);
 	}
@@ -117,19 +117,22 @@ static void close_handle(struct kernel_real *k, struct handle *handle) {
 		return;
 	close(handle->fd);
 	handle->fd = -1;
-	if (handle->route.fd >= 0)
-		nl_close(&handle->route);
-	handle->route = NL_SOCKET_NONE;
+	k->n_open -= 1 + (handle->netfilter.fd >= 0);
+	nl_close(&handle->route);
+	nl_close(&handle->netfilter);
 	DL_DELETE2(k->open, handle, open_prev, open_next);
-	k->n_open--;
 }
 
-int handle_socket(struct kernel_real *k, struct handle *handle, struct nl_socket **ret) {
-	int r = 0;
+int handle_socket(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret) {
+	bool netfilter = protocol == NETLINK_NETFILTER;
+	int r;
 
-	*ret = handle->host ? &k->host : &handle->route;
-	if (!handle->host && handle->route.fd < 0)
-		r = nl_open(&handle->route, NETLINK_ROUTE, handle->fd);
+	*ret = netfilter ? &handle->netfilter : handle->host ? &k->host : &handle->route;
+	if ((*ret)->fd >= 0)
+		return 0;
+	r = nl_open(*ret, protocol, handle->fd);
+	if (r == 0 && netfilter && !handle->host)
+		k->n_open++;
 	return r;
 }
 
@@ -244,6 +247,7 @@ static void real_free(struct kernel *kernel) {
 		HASH_DELETE(hh, k->handles, handle);
 		handle->nsid = -1;
 		handle_gone(k, handle);
+		nl_close(&handle->netfilter);
 		free(handle->name);
 		free(handle);
 	}
@@ -272,7 +276,7 @@ static bool has_address_marks(void) {
 	       (major > 5 || (major == 5 && minor >= 18));
 }
 
-/* Two descriptors a namespace, and room for what one batch of requests opens. */
+/* Two descriptors a namespace (one with nf_tables counts as two), and room for what one batch of requests opens. */
 static size_t open_limit(void) {
 	struct rlimit limit;
 

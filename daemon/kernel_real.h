@@ -27,7 +27,7 @@ struct handle {
 	char *name;
 	bool host;
 	int fd;               /* kept during a pass; -1: not open, and always for the host */
-	struct nl_socket route; /* request socket inside, kept as long as fd */
+	struct nl_socket route, netfilter; /* request sockets inside, kept as long as fd; the host's netfilter for good */
 	ino_t inode;          /* 0: not known */
 	int32_t nsid;         /* in the host namespace; -1: none */
 	struct known_link *by_index, *by_name;
@@ -63,8 +63,9 @@ int handles_number(struct kernel_real *k, struct handle *const *handles, size_t 
 /* Takes over a descriptor of a namespace that was just made. */
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd);
 void handle_gone(struct kernel_real *k, struct handle *handle);
-/* A socket for rtnetlink requests inside, kept open during a pass. 0 or -errno. */
-int handle_socket(struct kernel_real *k, struct handle *handle, struct nl_socket **ret);
+/* A socket of this protocol for requests inside, kept open during a pass: whoever closes one for nf_tables waits until
+ * the kernel has freed the rules that somebody deleted, some 10 to 20 ms. 0 or -errno. */
+int handle_socket(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret);
 /* Called where no descriptor of a namespace is in use: closes them all once they are many. */
 void handles_spare(struct kernel_real *k);
 

@@ -202,12 +202,12 @@ static int read_nat(struct sight *sight, struct nl_socket *sock, struct nat **re
 }
 
 int look_at_nat(struct sight *sight) {
-	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	struct nl_socket *sock;
 	struct nat *nat = NULL;
-	int r = nl_open(&sock, NETLINK_NETFILTER, sight->handle->fd);
+	int r = handle_socket(sight->k, sight->handle, NETLINK_NETFILTER, &sock);
 
 	for (int tries = 0; r == 0 && tries < NL_DUMP_TRIES; tries++) {
-		r = read_nat(sight, &sock, &nat);
+		r = read_nat(sight, sock, &nat);
 		if (r != -EAGAIN)
 			break;
 		r = tries + 1 < NL_DUMP_TRIES ? 0 : -EINTR;
@@ -280,7 +280,7 @@ static bool goes_as_a_whole(struct sight *sight, const struct object *self) {
 
 static int look_at_everything(struct sight *sight) {
 	const char *name = sight->ns->name;
-	int r = handle_socket(sight->k, sight->handle, &sight->sock);
+	int r = handle_socket(sight->k, sight->handle, NETLINK_ROUTE, &sight->sock);
 
 	sight->ports = concerns(sight->look, name, CLASS_PORT);
 	if (r == 0)

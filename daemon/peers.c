@@ -57,7 +57,7 @@ static void ask_some(struct place *place, struct handle **handles, size_t n) {
 			handles[n_open] = handles[i];
 			fds[n_open++] = handles[i]->fd; /* the host's is -1 for netns_ids(), too */
 		}
-	if (handle_open(place->k, place->handle) < 0 || handle_socket(place->k, place->handle, &sock) < 0 ||
+	if (handle_open(place->k, place->handle) < 0 || handle_socket(place->k, place->handle, NETLINK_ROUTE, &sock) < 0 ||
 	    netns_ids(sock, fds, n_open, false, numbers) < 0)
 		return;
 	for (size_t i = 0; i < n_open; i++)
@@ -140,7 +140,8 @@ void learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex)
 static void learn_elsewhere(struct kernel_real *k, struct handle *handle, uint32_t ifindex) {
 	struct nl_socket *sock;
 
-	if (!handle_index(handle, ifindex) && handle_open(k, handle) == 0 && handle_socket(k, handle, &sock) == 0)
+	if (!handle_index(handle, ifindex) && handle_open(k, handle) == 0 &&
+	    handle_socket(k, handle, NETLINK_ROUTE, &sock) == 0)
 		learn_name(sock, handle, ifindex);
 }
 

@@ -23,6 +23,8 @@ static const void *fixed_part(const struct event *event, size_t size) {
 	return mnl_nlmsg_get_payload_len(event->message) >= size ? mnl_nlmsg_get_payload(event->message) : NULL;
 }
 
+/* Everything of the link itself, its membership included, is told without a family; what a bridge tells besides is of its
+ * ports, and of all of them where a change of one moves the bridge's id. */
 static bool hint_link(const struct event *event, struct hint *ret) {
 	const struct ifinfomsg *ifi = fixed_part(event, sizeof(*ifi));
 	const struct nlattr *tb[IFLA_IFALIAS + 1];
@@ -30,7 +32,7 @@ static bool hint_link(const struct event *event, struct hint *ret) {
 	if (!ifi)
 		return false;
 	nl_parse(event->message, sizeof(*ifi), tb, IFLA_IFALIAS);
-	ret->type = HINT_LINK;
+	ret->type = ifi->ifi_family == AF_BRIDGE ? HINT_PORT : HINT_LINK;
 	ret->ifindex = (uint32_t)ifi->ifi_index;
 	ret->link = nl_get_text(tb[IFLA_IFNAME]);
 	ret->alias = nl_get_text(tb[IFLA_IFALIAS]);

@@ -138,8 +138,8 @@ void nat_compile(const struct nat_rules *rules, enum nat_chain chain, nat_rule_f
 
 /* Writes one transaction that leaves the table with these rules and nothing else; rules NULL: without the table,
  * whether it was there or not. Where `keep` is set, table and chains are as they should be, and only the rules in them
- * are replaced: the kernel waits some 20 ms (for all CPUs to leave the old hooks) where chains go. The writer must
- * be empty. False where it did not fit (writer->overflow). */
+ * are replaced, so that no hook comes and goes. The writer must be empty. False where it did not fit
+ * (writer->overflow). */
 bool nat_put_table(struct nl_writer *w, const char *topology, const struct nat_rules *rules, bool keep);
 
 /* Do two canonical texts differ in nothing but rules? */

@@ -128,6 +128,8 @@ class Undeclared(Narrow):
             lab.nft("host", f"add chain inet operator{i} forward")
             lab.nft("host", f"delete table inet operator{i}")
         lab.ip("web", "link del tap")
+        for cost in (*range(10, 30), 2):
+            lab.bridge(HOST, f"link set dev c1 cost {cost}")
         # The daemon has heard all that when it answers this: sockets are read in full before a pass.
         with self.d.expects(r"drift: web: route 10\.66\.0\.0/16"):
             lab.ip("web", "route del blackhole 10.66.0.0/16")
