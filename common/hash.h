@@ -19,3 +19,10 @@ void hash_set_key(const uint8_t key[16]);
 
 #define HASH_FUNCTION(data, size, value) ((value) = hash_bytes(data, size))
 #include <uthash.h>
+
+/* Most tables are of one namespace and have a handful of entries, and there are several for each of thousands: they begin
+ * with 4 buckets (64 bytes) instead of 32 and grow as ever. */
+#undef HASH_INITIAL_NUM_BUCKETS
+#undef HASH_INITIAL_NUM_BUCKETS_LOG2
+#define HASH_INITIAL_NUM_BUCKETS 4U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 2U

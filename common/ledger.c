@@ -12,10 +12,8 @@ enum {
 /* Entries. */
 
 static void entry_free(struct ledger_entry *entry) {
-	for (size_t i = 0; i < entry->n; i++) {
-		free(entry->fields[i].name);
+	for (size_t i = 0; i < entry->n; i++)
 		free(entry->fields[i].former);
-	}
 	free(entry->fields);
 	free(entry->id);
 	free(entry);
@@ -52,9 +50,9 @@ static struct ledger_field *entry_field(const struct ledger_entry *entry, const 
 	return NULL;
 }
 
-static void entry_add_field(struct ledger_entry *entry, const char *name, char *former) {
+static void entry_add_field(struct ledger_entry *entry, const struct field *field, char *former) {
 	entry->fields = xrealloc(entry->fields, (entry->n + 1) * sizeof(*entry->fields));
-	entry->fields[entry->n++] = (struct ledger_field){ .name = xstrdup(name), .former = former };
+	entry->fields[entry->n++] = (struct ledger_field){ .name = field->name, .former = former };
 }
 
 static struct ledger_ns *add_namespace(struct ledger *ledger, const char *name) {
@@ -207,9 +205,10 @@ static bool parse_addition(struct ledger *ledger, char *line) {
 
 		if (former)
 			*former++ = '\0';
-		if (kind_field(kind, part) < 0 || (former && !unescape(former)))
+		int at = kind_field(kind, part);
+		if (at < 0 || (former && !unescape(former)))
 			return false;
-		entry_add_field(entry, part, former ? xstrdup(former) : NULL);
+		entry_add_field(entry, &kind->fields[at], former ? xstrdup(former) : NULL);
 	}
 	return true;
 }
@@ -297,12 +296,11 @@ static bool note_field(struct ledger_entry *entry, const struct object *desired,
 		former = value_text(field, desired);
 	else if (source && !entry->made)
 		former = value_text(field, source);
-	entry_add_field(entry, field->name, former);
+	entry_add_field(entry, field, former);
 	return true;
 }
 
 static void drop_field(struct ledger_entry *entry, struct ledger_field *field) {
-	free(field->name);
 	free(field->former);
 	*field = entry->fields[--entry->n];
 }
@@ -357,7 +355,7 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 			continue;
 		if (before)
 			drop_field(entry, before);
-		entry_add_field(entry, field->name, value_text(field, observed));
+		entry_add_field(entry, field, value_text(field, observed));
 		add_line(entry, out);
 	}
 }

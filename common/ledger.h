@@ -18,7 +18,7 @@
 
 /* A field that topod manages on the object. */
 struct ledger_field {
-	char *name;
+	const char *name; /* the kind's own */
 	char *former;   /* the value that was found; NULL: the kernel's default, or not known */
 };
 

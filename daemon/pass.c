@@ -546,6 +546,7 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 		err = 1;
 	if (err >= 0) /* else all of them are to be looked at again */
 		forget_infos(pass, pass->n_touched);
+	pass->largest = MAX(pass->largest, observed.arena.used);
 	plan_done(&plan);
 	state_done(&observed);
 	return err;

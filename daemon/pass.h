@@ -64,6 +64,7 @@ struct pass {
 	vec(struct ns_info *) infos;
 	size_t n_touched;         /* of infos, in front: something is done there in this round */
 	size_t n_changes;         /* of the plan being carried out */
+	size_t largest;           /* bytes of what the largest of its looks saw */
 	struct drift_lines lines;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "reconcile.h"
 
+#include <malloc.h>
 #include <utlist.h>
 
 #include "drift.h"
@@ -8,6 +9,10 @@
 #include "kind/sysctl.h"
 #include "pass.h"
 #include "trouble.h"
+
+enum {
+	LARGE_LOOK = 1024 * 1024, /* bytes seen: much more than a look at what an event names */
+};
 
 static uint64_t now(const struct reconciler *r) {
 	return r->hooks.now(r->hooks.userdata);
@@ -471,6 +476,9 @@ int reconciler_pass(struct reconciler *r) {
 	pass_done(&pass);
 	troubles_postpone(&r->troubles, began, now(r));
 	r->kernel->ops->rest(r->kernel);
+	/* The next looks will be narrow: what a large one needed is given back to the system. */
+	if (pass.largest >= LARGE_LOOK)
+		malloc_trim(0);
 	assess(r);
 	return err;
 }
