@@ -175,19 +175,42 @@ static bool is_id_event(const struct nlmsghdr *header) {
 	return header->nlmsg_type == RTM_NEWNSID || header->nlmsg_type == RTM_DELNSID;
 }
 
+static void hear_message(struct watch *watch, struct round *round, int32_t from, struct nlmsghdr *message, size_t size) {
+	struct hint hint;
+
+	if (is_id_event(message))
+		round->ids_changed = true;
+	else if (event_hint(message, size, &hint))
+		watch->handlers.heard(watch->userdata, from, &hint);
+}
+
+/* All messages of a datagram: nf_tables puts those of a transaction together, about whatever tables. */
+static void hear_event(struct watch *watch, struct round *round, struct event *e, struct msghdr *msg, size_t size) {
+	int32_t from = origin(watch, msg);
+	struct hint hint;
+
+	for (size_t at = 0; size - at >= sizeof(struct nlmsghdr);) {
+		struct nlmsghdr *message = (struct nlmsghdr *)(e->message.bytes + at);
+		size_t length = NLMSG_ALIGN((size_t)message->nlmsg_len);
+
+		hear_message(watch, round, from, message, size - at);
+		if (length < sizeof(*message) || length >= size - at)
+			break;
+		at += length;
+	}
+	if (msg->msg_flags & MSG_TRUNC && event_hint_unread(&e->message.header, &hint))
+		watch->handlers.heard(watch->userdata, from, &hint);
+}
+
 static void hear_block(struct watch *watch, struct round *round, struct block *block, int n) {
 	for (int i = 0; i < n; i++) {
 		struct event *e = &block->events[i];
 		size_t size = block->messages[i].msg_len;
-		struct hint hint;
 
 		if (e->from.nl_pid != 0 || size < sizeof(e->message.header))
 			continue; /* not from the kernel */
 		round->events++;
-		if (is_id_event(&e->message.header))
-			round->ids_changed = true;
-		else if (event_hint(&e->message.header, size, &hint))
-			watch->handlers.heard(watch->userdata, origin(watch, &block->messages[i].msg_hdr), &hint);
+		hear_event(watch, round, e, &block->messages[i].msg_hdr, size);
 	}
 }
 

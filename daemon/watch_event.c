@@ -132,3 +132,9 @@ bool event_hint(struct nlmsghdr *message, size_t received, struct hint *ret) {
 		*ret = (struct hint){ .type = HINT_NAMESPACE };
 	return true;
 }
+
+/* Of rtnetlink each datagram has one message. */
+bool event_hint_unread(const struct nlmsghdr *first, struct hint *ret) {
+	*ret = (struct hint){ .type = HINT_NAT };
+	return first->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES;
+}

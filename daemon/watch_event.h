@@ -13,3 +13,6 @@ enum {
 /* The message is whole within `received` bytes (a header's at least), or was cut off there: then its length is corrected
  * in place. False where it asks for no look. Texts in the hint point into the message. */
 bool event_hint(struct nlmsghdr *message, size_t received, struct hint *ret);
+
+/* What may stand in the part of a datagram that was not received, by its first message. False: nothing. */
+bool event_hint_unread(const struct nlmsghdr *first, struct hint *ret);

@@ -69,6 +69,15 @@ class Scope(Narrow):
             with self.subTest(pattern):
                 self.narrowly("drift: " + pattern, disturb)
 
+    def test_a_table_behind_others(self):
+        """The messages of a transaction come in one datagram, whatever tables they are of; only its beginning is read."""
+        for n in (1, 30):
+            others = [f"table inet operator{i}" for i in range(n)]
+            self.narrowly(r"drift: host: NAT table", lambda: lab.nft(HOST, " ; ".join(
+                ["add " + o for o in others] + ["flush chain inet topod-office postrouting"])))
+            for other in others:
+                lab.nft(HOST, "delete " + other)
+
     def test_the_resolver_file(self):
         def change():
             with open("/etc/netns/web/resolv.conf", "w") as f:
