@@ -28,7 +28,8 @@
 #include "privilege.h"
 
 enum {
-	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a long pass may take each time that it gets on */
+	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a start, a reload or a stop may take each time that it gets on */
+	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* when that is asked for again while a start only waits */
 	ERROR_PAUSE_USEC = 1000 * 1000, /* after a turn that failed */
 	PROGRESS_USEC = 250 * 1000,     /* between two words of progress in a stream, and before the first */
 };
@@ -118,12 +119,24 @@ static void conclude(struct loop *l) {
 		answer_waiting(l);
 }
 
+/* What waits for READY=1 has a time limit, which is for a start that hangs. One that has done what could be done, and
+ * waits or tries the rest again, is not to be ended: it says so as long as the loop turns. */
+static void extend_start(struct loop *l) {
+	uint64_t now = now_monotonic();
+
+	if (l->ready || now < l->extend_usec)
+		return;
+	notify_extend(EXTEND_USEC);
+	l->extend_usec = now + EXTEND_AGAIN_USEC;
+}
+
 /* ---- the timer ---- */
 
 static int set_timer(struct loop *l) {
 	uint64_t due = MIN(reconciler_due(l->session.reconciler), MIN(journal_due(), l->periodic_usec));
 	int r;
 
+	due = MIN(due, l->ready ? UINT64_MAX : l->extend_usec);
 	due = MIN(due, loop_paused(l) ? l->status.paused_until_usec : UINT64_MAX);
 	if (l->failed)
 		due = MAX(due, now_monotonic() + ERROR_PAUSE_USEC);
@@ -144,8 +157,6 @@ int loop_pause(struct loop *l, uint64_t usec, const char *by) {
 	report_duration(usec, &span);
 	reconciler_pause(l->session.reconciler);
 	l->status.paused_until_usec = now_monotonic() + usec;
-	if (!l->ready)
-		notify_extend(usec + EXTEND_USEC); /* a supervisor that waits for READY=1 knows of no pause */
 	text = xasprintf("paused for %s by %s; nothing is changed until then", text_str(&span), by);
 	journal_message(LOG_NOTICE, TOPOD_MESSAGE_PAUSED, "%s", text);
 	stream(l, "paused", text);
@@ -182,6 +193,7 @@ int loop_turn(struct loop *l) {
 		journal_log(LOG_NOTICE, "looking at the network works again");
 	l->failed = r < 0;
 	conclude(l);
+	extend_start(l);
 	return set_timer(l);
 }
 

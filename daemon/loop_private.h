@@ -23,6 +23,7 @@ struct loop {
 	struct status status;
 	vec(struct control_call *) waiting; /* callers that wait for the end of a reload, or for all after a pause */
 	bool ready;                  /* READY=1 was said */
+	uint64_t extend_usec;        /* when more time is asked for next, as long as READY=1 was not said; CLOCK_MONOTONIC */
 	bool reloading;              /* a reload was taken and is not verified yet */
 	bool stopping;
 	bool keep;                   /* leave the network as it is at the end, whatever the file says */

@@ -99,6 +99,19 @@ class Notify(Case):
         d.wait_line(r"10\.99\.0\.0/16")
         d.stop()
 
+    def test_more_time_while_it_cannot_converge(self):
+        """A start that waits for something is not one that hangs: the supervisor hears so, also while nothing is done."""
+        d = self.daemon(self.spec(UNREACHABLE))
+        d.wait(lambda: any("Degraded" in n.get("STATUS", "") for n in d.notices), "a word on what is missing")
+        self.topod("pause", "office")  # nothing is tried any more
+        d.drain()
+        d.wait_notice("EXTEND_TIMEOUT_USEC", since=len(d.notices))
+        self.assertFalse(any("READY" in n for n in d.notices))
+        self.topod("resume", "office", expect=lab.EXIT_FAILED)
+        lab.ip("web", "addr add 10.55.0.2/24 dev eth0")
+        d.ready()
+        d.stop()
+
     def test_bad_file_at_the_start(self):
         before = lab.snapshot()
         d = self.daemon(self.spec("namespaces: {web: {interfaces: {eth0: {kind: brigde}}}}\n"))
