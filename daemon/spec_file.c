@@ -163,13 +163,22 @@ static void check_folders(struct loaded_spec *ret, uint8_t source, const char *p
 		check_folder_of(ret, source, real);
 }
 
+/* Root, as the service has it, may read what root or anybody may read. */
+static void cannot_open(struct loaded_spec *ret, uint8_t source, int error) {
+	const char *hint = error == EACCES && geteuid() == 0 ? ", and nothing here lets root override that; give the file and "
+							       "its folder to root (chown root), or let all read them" : "";
+
+	/* ENXIO is a socket: there is no better word for it. */
+	diag_error(&ret->diags, whole(source), "%s%s", error == EINVAL || error == ENXIO ? "this is not a file" : strerror(error),
+		   hint);
+}
+
 static void load_file(struct loaded_spec *ret, int folder, const char *path, char *name, unsigned flags) {
 	uint8_t source = add_file(ret, name);
 	_cleanup_close_ int fd = openat(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int error = errno == ENXIO ? EINVAL : errno; /* a socket: there is no better word for it */
 
 	if (fd < 0)
-		diag_error(&ret->diags, whole(source), "%s", error == EINVAL ? "this is not a file" : strerror(error));
+		cannot_open(ret, source, errno);
 	else if (check_file(ret, source, fd, flags) && read_file(ret, source, fd) && flags & SPEC_FILE_TRUSTED)
 		check_folders(ret, source, name, fd);
 }

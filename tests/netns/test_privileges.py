@@ -22,11 +22,13 @@ CAPABILITIES = of_unit("CapabilityBoundingSet").split()
 
 @unittest.skipUnless(shutil.which("setpriv"), "no setpriv")
 class Privileges(Case):
-    def restricted(self, text, capabilities=CAPABILITIES):
+    def prefix(self, capabilities=CAPABILITIES):
         kept = ",".join(["-all", *("+" + c.removeprefix("CAP_").lower() for c in capabilities)])
-        prefix = ["setpriv", "--no-new-privs", f"--bounding-set={kept}", "--", "sh", "-c",
-                  f'umask {of_unit("UMask")}; exec "$@"', "sh"]
-        return self.daemon(self.spec(text), prefix=prefix)
+        return ["setpriv", "--no-new-privs", f"--bounding-set={kept}", "--", "sh", "-c",
+                f'umask {of_unit("UMask")}; exec "$@"', "sh"]
+
+    def restricted(self, text, capabilities=CAPABILITIES):
+        return self.daemon(self.spec(text), prefix=self.prefix(capabilities))
 
     def test_enough(self):
         removed = edit(OFFICE, ("topology: office\n", "topology: office\non-stop: remove\n"))
@@ -49,6 +51,17 @@ class Privileges(Case):
         self.assertEqual(1399, lab.link("web", "eth0")["mtu"])
         d.stop()
         self.same(lab.state_only(before), lab.state_only(lab.snapshot()), "stopping left a trace")
+
+    def test_a_file_of_somebody(self):
+        """What only its owner may read is refused, and it is said what to do."""
+        path = self.spec("namespaces: {web: {}}\n")
+        os.chmod(path, 0o600)
+        os.chown(path, 65534, 65534)
+        d = self.daemon(path, prefix=self.prefix())
+        self.assertEqual(lab.EXIT_SPEC, d.wait_end())
+        self.assertTrue(d.find(r"office\.yaml: error: Permission denied, .*chown root"), d.lines)
+        os.chown(path, 0, 0)
+        self.daemon(path, prefix=self.prefix()).ready()
 
     def test_none_too_many(self):
         for one in CAPABILITIES:
