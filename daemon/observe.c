@@ -219,35 +219,50 @@ int look_at_nat(struct sight *sight) {
 
 /* Files. */
 
-/* One that cannot be read is of a link that is not there yet; writing it will tell. */
-void look_at_setting(struct sight *sight, const struct object *wanted) {
+/* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
+ * of anything else, writing it will tell. */
+static int unreadable(const struct sight *sight, const struct object *object, int error) {
+	return ledger_find_object(sight->look->ledger, object) ? error : 0;
+}
+
+/* One that is not there is of a link that is not there yet. */
+int look_at_setting(struct sight *sight, const struct object *wanted) {
 	const char *path = ((const struct sysctl *)wanted)->path, *value;
-	int error;
+	int error, r;
 
 	if (!sight->visiting) {
-		if (netns_enter(&sight->visit, sight->handle->fd) < 0)
-			return;
+		r = netns_enter(&sight->visit, sight->handle->fd);
+		if (r < 0)
+			return r;
 		settings_visit(&sight->k->settings);
 		sight->visiting = true;
 	}
 	value = setting_read(&sight->k->settings, &sight->state->arena, path, &error);
-	if (value)
-		ns_add(sight->ns, &sysctl_new(&sight->state->arena, sight->ns->name, path, value)->object);
+	if (!value)
+		return error == -ENOENT ? 0 : unreadable(sight, wanted, error);
+	ns_add(sight->ns, &sysctl_new(&sight->state->arena, sight->ns->name, path, value)->object);
+	return 0;
 }
 
-static void look_at_settings(struct sight *sight) {
+static int look_at_settings(struct sight *sight) {
+	int r = 0;
+
 	ns_foreach(object, sight->desired)
-		if (object->kind == &kind_sysctl)
-			look_at_setting(sight, object);
+		if (r == 0 && object->kind == &kind_sysctl)
+			r = look_at_setting(sight, object);
+	return r;
 }
 
-void look_at_dns(struct sight *sight) {
+static int look_at_dns(struct sight *sight) {
 	struct arena *arena = &sight->state->arena;
 	int error;
 	const char *content = resolv_conf_read(arena, sight->ns->name, &error);
+	struct object *object = &dns_new(arena, sight->ns->name, content ? content : "")->object;
 
-	if (content)
-		ns_add(sight->ns, &dns_new(arena, sight->ns->name, content)->object);
+	if (!content)
+		return unreadable(sight, object, error);
+	ns_add(sight->ns, object);
+	return 0;
 }
 
 /* What is of interest: declared, or remembered as made. */
@@ -288,7 +303,7 @@ static int look_at_everything(struct sight *sight) {
 	if (r == 0 && concerns(sight->look, name, CLASS_NAT))
 		r = look_at_nat(sight);
 	if (r == 0)
-		look_at_settings(sight);
+		r = look_at_settings(sight);
 	return r;
 }
 
@@ -335,7 +350,7 @@ static int look_at(struct kernel_real *k, const struct look *look, const struct 
 		r = 0;
 	/* The file is there or not whatever becomes of the namespace. */
 	if (r == 0 && wants_dns(look, scope))
-		look_at_dns(&sight);
+		r = look_at_dns(&sight);
 	return r;
 }
 
@@ -368,6 +383,5 @@ int real_observe(struct kernel *kernel, const struct look *look, const struct sc
 		if (r < 0)
 			return r;
 	}
-	peers_resolve(k, look, ret);
-	return 0;
+	return peers_resolve(k, look, ret);
 }

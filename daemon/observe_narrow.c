@@ -44,7 +44,7 @@ static void find_free_index(struct sight *sight) {
 
 	do {
 		next = MAX(handle->highest, 1U) + 1;
-		learn_name(sight->sock, handle, next);
+		(void)learn_name(sight->sock, handle, next);
 	} while (handle->highest >= next);
 }
 
@@ -55,7 +55,7 @@ static void resolve_master(struct sight *sight, const char *name) {
 	if (!link)
 		return;
 	if (parse_u32(link->master, &index) == 0)
-		learn_name(sight->sock, sight->handle, index);
+		(void)learn_name(sight->sock, sight->handle, index);
 	link_resolve(&sight->decode, link);
 }
 
@@ -225,7 +225,7 @@ static int look_at_rest(struct narrow *narrow) {
 		if (object->kind->class == CLASS_NAT)
 			r = look_at_nat(narrow->sight);
 		else if (object->kind->class == CLASS_SYSCTL)
-			look_at_setting(narrow->sight, object);
+			r = look_at_setting(narrow->sight, object);
 	}
 	return r;
 }

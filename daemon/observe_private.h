@@ -33,11 +33,11 @@ struct nlmsghdr *link_request(union request *request);
 /* Gives each address its route to the prefix, or notes that it is missing; links and routes are there by then. */
 void find_connected_routes(struct sight *sight);
 int look_at_nat(struct sight *sight);
-void look_at_setting(struct sight *sight, const struct object *wanted);
-void look_at_dns(struct sight *sight);
+int look_at_setting(struct sight *sight, const struct object *wanted);
 
 /* observe_narrow.c: only what the scope names. 0 or -errno. */
 int look_narrowly(struct sight *sight, const struct scope *scope);
 
-/* peers.c: asks for the name of one link by its index, where it is not known; handle is open, sock in it. */
-void learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex);
+/* peers.c: asks for the name of one link by its index, where it is not known; handle is open, sock in it. 0, also where
+ * there is no such link, or -errno. */
+int learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex);

@@ -12,6 +12,9 @@
  * The answer is remembered with the link: as long as both namespaces are there a number stands for the same one.
  *
  * Only where something else than the expected is found all namespaces are asked for, to give it a name.
+ *
+ * A question that fails is an error of the whole look: an end whose place is not known would be taken for one in a
+ * wrong place, and a pair that is well be made anew.
  */
 #include "kind/link.h"
 #include "observe_private.h"
@@ -25,6 +28,7 @@ struct place {
 	unsigned turn; /* the handles' asked_in and number are about this place where it is this */
 	vec(struct handle *) to_ask;
 	bool all_asked;
+	int error; /* the first */
 };
 
 /* A link elsewhere that was seen, beside what is expected there. */
@@ -45,22 +49,34 @@ static void want_number(struct place *place, struct handle *handle) {
 	vec_push(&place->to_ask, handle);
 }
 
-/* Which of them it has no number for, or that cannot be asked about, keep the -1. */
+static void failed(struct place *place, int r) {
+	if (r < 0 && r != -ENOENT && place->error == 0) /* a namespace that has gone meanwhile is no error */
+		place->error = r;
+}
+
+/* Which of them it has no number for, or that have gone, keep the -1. */
 static void ask_some(struct place *place, struct handle **handles, size_t n) {
 	_cleanup_free_ int *fds = xmalloc(n * sizeof(*fds));
 	_cleanup_free_ int32_t *numbers = xmalloc(n * sizeof(*numbers));
 	struct nl_socket *sock;
 	size_t n_open = 0;
+	int r;
 
-	for (size_t i = 0; i < n; i++)
-		if (handle_open(place->k, handles[i]) == 0) {
+	for (size_t i = 0; i < n; i++) {
+		r = handle_open(place->k, handles[i]);
+		failed(place, r);
+		if (r == 0) {
 			handles[n_open] = handles[i];
 			fds[n_open++] = handles[i]->fd; /* the host's is -1 for netns_ids(), too */
 		}
-	if (handle_open(place->k, place->handle) < 0 || handle_socket(place->k, place->handle, NETLINK_ROUTE, &sock) < 0 ||
-	    netns_ids(sock, fds, n_open, false, numbers) < 0)
-		return;
-	for (size_t i = 0; i < n_open; i++)
+	}
+	r = handle_open(place->k, place->handle);
+	if (r == 0)
+		r = handle_socket(place->k, place->handle, NETLINK_ROUTE, &sock);
+	if (r == 0)
+		r = netns_ids(sock, fds, n_open, false, numbers);
+	failed(place, r);
+	for (size_t i = 0; r == 0 && i < n_open; i++)
 		handles[i]->number = numbers[i];
 }
 
@@ -127,27 +143,32 @@ static int take_name(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-void learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex) {
+int learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex) {
 	union request request = {};
 	struct nlmsghdr *nlh = link_request(&request);
+	int r;
 
 	((struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_index = (int)ifindex;
-	if (!handle_index(handle, ifindex))
-		nl_request(sock, nlh, take_name, handle);
+	r = handle_index(handle, ifindex) ? 0 : nl_request(sock, nlh, take_name, handle);
+	return r == -ENODEV || r == -ENODATA ? 0 : r;
 }
 
 /* A link in a namespace that is not looked at now, or not all of it, and that was not there when it was. */
-static void learn_elsewhere(struct kernel_real *k, struct handle *handle, uint32_t ifindex) {
+static int learn_elsewhere(struct kernel_real *k, struct handle *handle, uint32_t ifindex) {
 	struct nl_socket *sock;
+	int r = 0;
 
-	if (!handle_index(handle, ifindex) && handle_open(k, handle) == 0 &&
-	    handle_socket(k, handle, NETLINK_ROUTE, &sock) == 0)
-		learn_name(sock, handle, ifindex);
+	if (handle_index(handle, ifindex))
+		return 0;
+	r = handle_open(k, handle);
+	if (r == 0)
+		r = handle_socket(k, handle, NETLINK_ROUTE, &sock);
+	return r == 0 ? learn_name(sock, handle, ifindex) : r;
 }
 
 static void set_name(struct place *place, struct link_ref *ref, struct handle *there) {
 	if (there)
-		learn_elsewhere(place->k, there, ref->ifindex);
+		failed(place, learn_elsewhere(place->k, there, ref->ifindex));
 	const struct known_link *link = there ? handle_index(there, ref->ifindex) : NULL;
 	if (!link)
 		return;
@@ -250,7 +271,7 @@ static void each_pair(struct place *place, pair_fn fn) {
 			each_pair_of(place, object, fn);
 }
 
-static void resolve(struct kernel_real *k, const struct look *look, struct state *state, bool mirrored) {
+static int resolve(struct kernel_real *k, const struct look *look, struct state *state, bool mirrored) {
 	state_foreach(ns, state) {
 		struct place place = { .k = k, .state = state, .handle = handle_get(k, ns->name), .seen = ns,
 				       .desired = state_find(look->desired, ns->name), .turn = ++k->n_turns };
@@ -263,10 +284,14 @@ static void resolve(struct kernel_real *k, const struct look *look, struct state
 		each_pair(&place, mirrored ? resolve_mirrored : resolve_asked);
 		vec_done(&place.to_ask);
 		handles_spare(k);
+		if (place.error < 0)
+			return place.error;
 	}
+	return 0;
 }
 
-void peers_resolve(struct kernel_real *k, const struct look *look, struct state *state) {
-	resolve(k, look, state, false);
-	resolve(k, look, state, true);
+int peers_resolve(struct kernel_real *k, const struct look *look, struct state *state) {
+	int r = resolve(k, look, state, false);
+
+	return r < 0 ? r : resolve(k, look, state, true);
 }

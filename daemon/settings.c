@@ -116,19 +116,21 @@ static int open_folders(const char *ns, bool make, int *ret_base, int *ret_folde
 const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error) {
 	_cleanup_close_ int base = -1, folder = -1, fd = -1;
 
-	*ret_error = 0;
-	if (open_folders(ns, false, &base, &folder) < 0)
+	int r = open_folders(ns, false, &base, &folder);
+
+	if (r < 0) {
+		*ret_error = r == -ENOENT || r == -ENOTDIR || r == -EPERM ? 0 : r;
 		return NULL;
+	}
 	fd = openat(folder, "resolv.conf", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		*ret_error = errno == ENOENT ? 0 : -errno;
+		*ret_error = errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 : -errno;
 		return NULL;
 	}
 	struct stat st;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		*ret_error = -EINVAL;
+	*ret_error = fstat(fd, &st) < 0 ? -errno : 0;
+	if (*ret_error < 0 || !S_ISREG(st.st_mode))
 		return NULL;
-	}
 	return read_all(arena, fd, MIN((size_t)st.st_size, (size_t)FILE_MAX), ret_error);
 }
 

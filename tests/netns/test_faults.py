@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Every request to the kernel fails, once or from then on: refused messages, calls with each of some errors, answers cut
+short, lost or interrupted (see fault.c). A daemon that builds, changes and keeps a topology with some of everything
+comes to the same end as an undisturbed one, by itself; where the fault stays it says what is wrong, goes on, and
+recovers once it is gone.
+
+A case is one life of a daemon in which one request meets one fault. By default a sample of them, from a seed
+(TOPOD_TEST_SEED=N for another); all of them with TOPOD_TEST_EVERY_FAULT=1, in about half an hour; those whose
+description matches a pattern with TOPOD_TEST_FAULT=PATTERN.
+"""
+
+import collections
+import errno
+import mmap
+import os
+import random
+import re
+import signal
+import struct
+import sys
+import time
+import unittest
+
+import lab
+from lab import HOST, Case, edit
+
+TEXT = """\
+topology: small
+namespaces:
+  host:
+    forwarding: true
+    interfaces:
+      br0: {kind: bridge, ports: [{name: c1, cost: 77}], addresses: [10.0.0.1/24]}
+      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}
+    nat:
+      - {action: masquerade, source: 10.0.0.0/24, out: nic}
+  web:
+    dns: {servers: [10.0.0.1]}
+    interfaces:
+      eth0: {mtu: 1400, addresses: [10.0.0.11/24, {address: "fd00::11/64", nodad: true}]}
+      mv: {kind: macvlan, link: eth0}
+      vx: {kind: vxlan, id: 7, local: 10.0.0.11, remote: 10.0.0.1}
+    routes:
+      - {to: default, via: 10.0.0.1}
+    sysctl: {net.ipv4.ip_default_ttl: 99}
+  box:
+    interfaces:
+      eth0: {kind: physical, source: card, addresses: [10.3.0.1/24]}
+links:
+  - [web:eth0, host:c1]
+"""
+EDITED = edit(TEXT,
+              ("  box:\n", "  more:\n    interfaces: {eth0: {addresses: [10.0.0.13/24]}}\n  box:\n"),
+              ("ports: [{name: c1, cost: 77}]", "ports: [{name: c1, cost: 78}, c3]"),
+              ("links:\n", "links:\n  - [more:eth0, host:c3]\n"),
+              ("{mtu: 1400, addresses: [10.0.0.11/24,", "{mtu: 1350, addresses: [10.0.0.11/24, 10.0.0.12/24,"),
+              ("    dns: {servers: [10.0.0.1]}\n", ""),
+              ("      mv: {kind: macvlan, link: eth0}\n", ""),
+              ("    sysctl: {net.ipv4.ip_default_ttl: 99}\n", ""),
+              ("out: nic}", "out: not br0}"),
+              ("      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}\n", ""))
+
+# As in fault.c.
+CALLS, MESSAGES = range(2)
+NAME_BYTES, LOG_ENTRIES = 32, 8192
+HEAD = struct.Struct(f"=9I{NAME_BYTES}s")
+SHORT, LOST, INTERRUPTED = 1001, 1002, 1003
+NAMES = {SHORT: "a short answer", LOST: "a lost answer", INTERRUPTED: "an interrupted dump"}
+
+ERRORS = (errno.ENOMEM, errno.ENOBUFS, errno.EBUSY, errno.EEXIST, errno.EPERM, errno.EINTR, errno.EAGAIN)
+ALSO = {"recvmsg": (SHORT, LOST, INTERRUPTED), "recvmmsg": (SHORT, LOST), "read": (SHORT,), "write": (SHORT,),
+        "pwrite": (SHORT,)}
+SAMPLE_SECONDS = 30
+
+# A daemon that cannot begin says so and ends: its supervisor starts it again. So does one that would have to work in the
+# wrong namespace.
+CANNOT_BEGIN = re.compile(r"cannot |/run/(topod|netns)\S* (belongs to|is not)|is kept by a topod")
+REPORT = re.compile(r"failing: |looking at the network failed: |drift: .*(failed|cannot)|cannot ")
+
+Fault = collections.namedtuple("Fault", "target moment sort error persists")
+
+NONE = Fault(CALLS, 0, "", 0, 0)
+
+
+def is_senseless(fault):
+    """A signal does not come at every call; a folder that may not be used is somebody else's, and so is all that is in it;
+    of a folder below /etc/netns that cannot be removed once it is empty nothing is said, and it stays; and a setting that
+    always reads as another than was written never agrees."""
+    return (fault.persists and fault.target == CALLS and fault.error == errno.EINTR) or (
+        fault.sort == "openat dns" and fault.error == errno.EPERM) or (
+        fault.persists and (fault.sort == "unlinkat dns" or (fault.sort == "read sysctl" and fault.error == SHORT)))
+
+
+def describe(fault):
+    what = ("call", "message")[fault.target]
+    name = NAMES.get(fault.error) or errno.errorcode[fault.error]
+    return f"{what} {fault.sort}, the {fault.moment}., meets {name}{' from then on' if fault.persists else ''}"
+
+
+class Control:
+    """The file that fault.c maps."""
+
+    def __init__(self, path):
+        self.path = path
+        size = HEAD.size + 2 * LOG_ENTRIES * NAME_BYTES
+        with open(path, "w+b") as f:
+            f.truncate(size)
+            self.memory = mmap.mmap(f.fileno(), size)
+
+    def set(self, fault):
+        HEAD.pack_into(self.memory, 0, fault.target, fault.moment, fault.error, fault.persists, *[0] * 5, fault.sort.encode())
+
+    def lift(self):
+        struct.pack_into("=I", self.memory, 4, 0)
+
+    def failed(self):
+        return HEAD.unpack_from(self.memory)[7]
+
+    def asked(self, target):
+        n = HEAD.unpack_from(self.memory)[4 + target]
+        if n > LOG_ENTRIES:
+            raise AssertionError("more requests than the log has room for")
+        at = HEAD.size + target * LOG_ENTRIES * NAME_BYTES
+        return [self.memory[at + i * NAME_BYTES:at + (i + 1) * NAME_BYTES].rstrip(b"\0").split(b"\0")[0].decode()
+                for i in range(n)]
+
+
+class Faults(Case):
+    def setUp(self):
+        super().setUp()
+        self.binary, library = os.environ.get("TOPOD_PLAIN"), os.environ.get("TOPOD_FAULT_LIBRARY")
+        if not self.binary or not library:
+            self.skipTest("TOPOD_PLAIN and TOPOD_FAULT_LIBRARY must name a topod without sanitizers, and fault.c's library")
+        self.env = {"LD_PRELOAD": library, "TOPOD_FAULT": f"{self.folder}/fault"}
+        self.control = Control(self.env["TOPOD_FAULT"])
+        lab.veth(HOST, "nic", HOST, "wire", "198.51.100.1/24")
+        lab.veth(HOST, "card", HOST, "socket")
+
+    # One life -----------------------------------------------------------------------------------------------
+
+    def faulty(self, path):
+        return self.daemon(path, env=self.env, binary=self.binary)
+
+    def reached(self, d, since):
+        """Until it is converged, or what hinders it was reported, or it ended. After a reload ready means only that all
+        was tried."""
+        def there():
+            said = [n.get("STATUS", "") if "RELOADING" not in n else "RELOADING" for n in d.notices[since[0]:]]
+            if since[0] and "RELOADING" in said:
+                said = said[said.index("RELOADING"):]
+            elif since[0]:
+                said = []
+            if any(text.startswith("Converged") for text in said):
+                return "converged"
+            if d.eof:
+                return "ended"
+            if self.fault.persists and self.control.failed() and any(REPORT.search(l) for l in d.lines[since[1]:]):
+                return "reported"
+            return None
+        while not d.eof:
+            try:
+                return d.wait(there, "an end")
+            except AssertionError:
+                if not d.eof:
+                    raise
+        return there()
+
+    def through(self, d, path, since):
+        """Until it is ready; a fault that stays is lifted once it was reported, and a daemon that could not begin is
+        started again, as its supervisor would. Returns the daemon that is ready."""
+        end = self.reached(d, since)
+        if end == "reported":
+            self.counts["reported"] += 1
+            self.told[REPORT.search(next(l for l in d.lines[since[1]:] if REPORT.search(l))).group(0)] += 1
+            self.control.lift()
+            self.fault = self.fault._replace(persists=0)
+            end = self.reached(d, since)
+        if end == "ended":
+            self.counts["restarted"] += 1
+            status = d.wait_end()
+            aborted = status == -signal.SIGABRT and self.fault.sort == "setns netns"
+            self.assertTrue(aborted or (status == 1 and any(CANNOT_BEGIN.search(l) for l in d.lines)),
+                            f"it ended with {status}:\n" + "\n".join(d.log))
+            self.control.lift()
+            d.dispose()
+            d = self.faulty(path).ready()
+        return d
+
+    def live(self, fault):
+        """Builds, changes, stops; returns the file that is in force at the end."""
+        self.fault = fault or NONE
+        self.control.set(self.fault)
+        path = self.spec(TEXT, "small.yaml")
+        d = self.through(self.faulty(path), path, (0, 0))
+        self.spec(EDITED, "small.yaml")
+        d.drain()
+        since = len(d.notices), len(d.lines)
+        d.process.send_signal(signal.SIGHUP)
+        d = self.through(d, path, since)
+        d.stop()
+        d.dispose()
+        self.counts["met"] += self.control.failed() > 0
+        return path
+
+    def check(self, path):
+        self.assertEqual(0, lab.run(self.binary, "plan", path, check=False).returncode, lab.run(
+            self.binary, "plan", path, check=False).stdout)
+        self.assertEqual(self.foreign, self.look_at_foreign(), "something foreign was touched")
+        self.assertIn("198.51.100.1/24", lab.addresses(HOST, "nic"))
+
+    def look_at_foreign(self):
+        return [[l[k] for k in ("ifname", "address", "mtu", "flags")] for l in lab.ip_json(HOST, "link show")
+                if l["ifname"] in ("nic", "wire", "socket", "lo")]
+
+    def traces(self):
+        """What `down` leaves of what a machine has."""
+        left = {name: sorted(os.listdir(name)) if os.path.isdir(name) else [] for name in
+                ("/run/netns", "/run/topod", "/etc/netns")}
+        left["links"] = sorted((l["ifname"], l["address"], l["mtu"], l.get("ifalias")) for l in lab.ip_json(HOST, "link show"))
+        left["addresses"] = sorted((l["ifname"], a["local"]) for l in lab.ip_json(HOST, "-4 addr show") for a in l["addr_info"])
+        left["nft"] = lab.nft(HOST, "list ruleset").stdout
+        left["sysctls"] = [lab.sysctl_get(HOST, f"net.{key}") for key in ("ipv4.ip_forward", "ipv6.conf.all.forwarding")]
+        return left
+
+    def one(self, fault):
+        self.check(self.live(fault))
+        done = lab.run(self.binary, "down", f"{self.folder}/small.yaml", check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        lab.ip(HOST, "link set card up")  # one that was moved comes back set down, as the kernel does it
+        self.assertEqual(self.before, self.traces(), "down left a trace")
+
+    # Which --------------------------------------------------------------------------------------------------
+
+    def faults(self):
+        """All that can be done to what an undisturbed life asks."""
+        for target in (CALLS, MESSAGES):
+            seen = collections.Counter()
+            for sort in self.control.asked(target):
+                seen[sort] += 1
+                also = ALSO.get(sort.split()[0], ()) if target == CALLS else ()
+                for error in (*ERRORS, *also):
+                    for persists in (0, 1):
+                        fault = Fault(target, seen[sort], sort, error, persists)
+                        if not is_senseless(fault):
+                            yield fault
+
+    def chosen(self, faults):
+        only = os.environ.get("TOPOD_TEST_FAULT")
+        if only or os.environ.get("TOPOD_TEST_EVERY_FAULT") == "1":
+            return [fault for fault in faults if re.search(only or "", describe(fault))], None
+        seed = int(os.environ.get("TOPOD_TEST_SEED", 5))
+        print(f"TOPOD_TEST_SEED={seed}", file=sys.stderr, flush=True)
+        # By sort first, so that what is asked rarely has its turn as well.
+        sorts = collections.defaultdict(list)
+        for fault in faults:
+            sorts[fault.target, fault.sort].append(fault)
+        order, rng = [], random.Random(seed)
+        for of_sort in sorts.values():
+            rng.shuffle(of_sort)
+        while sorts:
+            names = list(sorts)
+            rng.shuffle(names)
+            for name in names:
+                order.append(sorts[name].pop())
+                if not sorts[name]:
+                    del sorts[name]
+        return order, time.monotonic() + SAMPLE_SECONDS
+
+    def test_every_request_fails(self):
+        self.counts, self.told = collections.Counter(), collections.Counter()
+        self.foreign, self.before = self.look_at_foreign(), self.traces()
+        self.one(None)
+        faults = list(self.faults())
+        asked = [len(self.control.asked(target)) for target in (CALLS, MESSAGES)]
+        chosen, until = self.chosen(faults)
+        tried = 0
+        for fault in chosen:
+            if until and time.monotonic() >= until:
+                break
+            tried += 1
+            with self.subTest(describe(fault)):
+                try:
+                    self.one(fault)
+                except BaseException:
+                    self.anew()
+                    raise
+        print(f"{asked[CALLS]} calls, {asked[MESSAGES]} messages; {tried} of {len(faults)} faults tried, {self.counts['met']} "
+              f"met; {self.counts['reported']} that stayed were reported, {self.counts['restarted']} ended a daemon that "
+              f"could not begin {dict(self.told)}", file=sys.stderr, flush=True)
+        self.assertGreater(self.counts["met"], tried * 3 // 4, "most faults were not met")
+
+    def anew(self):
+        """Another machine, after a case that failed."""
+        self.doCleanups()
+        self.setUp()
+
+
+if __name__ == "__main__":
+    lab.main()
