@@ -115,7 +115,8 @@ links: [[a:eth0, host:c1]]
                 drifts += int(entry["TOPOD_COUNT"])
             elif "TOPOD_DRIFT" in entry:
                 drifts += 1
-        self.assertEqual(3 * N_ADDRESSES, drifts)
+        # A look that falls into the middle of a deletion sees the address without its route, and then none: that is two.
+        self.assertLessEqual(3 * N_ADDRESSES, drifts)
         suppressed = [e["MESSAGE"] for e in machine.entries("-t", "systemd-journald") if "uppressed" in e["MESSAGE"]]
         self.assertEqual([], suppressed)
 
