@@ -75,14 +75,22 @@ def cgroup_processes(folder):
             yield from map(int, f.read().split())
 
 
+def kill_and_wait(pid):
+    fd = os.pidfd_open(pid)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        select.select([fd], [], [])
+    finally:
+        os.close(fd)
+
+
 def remove_cgroups(folders):
-    """Ends what still runs there, and removes the folders. An own process ends within moments of SIGKILL."""
+    """Ends what still runs there, and removes the folders."""
     for folder in folders:
         while left := set(cgroup_processes(folder)):
             for pid in left:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
+                    kill_and_wait(pid)
         for path, _, _ in os.walk(folder, topdown=False):
             with contextlib.suppress(FileNotFoundError):
                 os.rmdir(path)
