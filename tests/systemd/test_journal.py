@@ -115,8 +115,10 @@ links: [[a:eth0, host:c1]]
                 drifts += int(entry["TOPOD_COUNT"])
             elif "TOPOD_DRIFT" in entry:
                 drifts += 1
-        # A look that falls into the middle of a deletion sees the address without its route, and then none: that is two.
+        # None is lost. One more than there were was seen once in 1200: supposedly a look that fell into the middle of a
+        # deletion, found the address without its route, and a moment later none.
         self.assertLessEqual(3 * N_ADDRESSES, drifts)
+        self.assertLessEqual(drifts, 3 * N_ADDRESSES * 101 // 100)
         suppressed = [e["MESSAGE"] for e in machine.entries("-t", "systemd-journald") if "uppressed" in e["MESSAGE"]]
         self.assertEqual([], suppressed)
 
