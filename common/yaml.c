@@ -288,8 +288,8 @@ static void end_sequence(struct reader *reader, struct node *node, const struct 
 
 static enum next end_collection(struct reader *reader) {
 	struct frame *frame = &reader->frames[--reader->depth];
-	const struct node **items = reader->waiting.items + frame->first;
 	size_t n = reader->waiting.n - frame->first;
+	const struct node **items = n ? reader->waiting.items + frame->first : NULL; /* none ever waited: no list */
 
 	if (frame->node->type == NODE_MAPPING)
 		yaml_mapping(reader->arena, reader->diags, frame->node, items, n);

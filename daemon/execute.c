@@ -309,6 +309,13 @@ static int note_birth(struct execution *x, const char *name, int fd) {
 	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, inode));
 }
 
+/* A file that a crash left is no namespace. */
+static int give_name(int fd, const char *name, const char **ret_problem) {
+	int r = netns_name(fd, name, ret_problem);
+
+	return r == -EEXIST && wait_for_name(name) == 0 ? netns_name(fd, name, ret_problem) : r;
+}
+
 static int create_namespace(struct execution *x, const char *name, const char **ret_problem) {
 	_cleanup_close_ int fd = -1;
 	int r = 0;
@@ -322,10 +329,7 @@ static int create_namespace(struct execution *x, const char *name, const char **
 	if (r == 0)
 		r = note_birth(x, name, fd);
 	if (r == 0)
-		r = netns_name(fd, name, ret_problem);
-	/* A file that a crash left is no namespace. */
-	if (r == -EEXIST && wait_for_name(name) == 0)
-		r = netns_name(fd, name, ret_problem);
+		r = give_name(fd, name, ret_problem);
 	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
 }
 
