@@ -133,9 +133,12 @@ static bool follows(const struct drift_line *line, const struct object *object, 
 
 /* Did it come back with something that is told of already? */
 static struct drift_line *leader(struct drift_lines *lines, const struct object *object, const char *scope) {
-	vec_foreach(line, &lines->list)
-		if (line->occurrence.type == OCCURRENCE_DRIFT_RESTORED && follows(line, object, scope))
+	vec_foreach(line, &lines->list) {
+		enum occurrence_type type = line->occurrence.type;
+
+		if ((type == OCCURRENCE_DRIFT_RESTORED || type == OCCURRENCE_BACKED_OFF) && follows(line, object, scope))
 			return line;
+	}
 	return NULL;
 }
 

@@ -147,12 +147,26 @@ static bool is_hindered(const struct change *change) {
 	return false;
 }
 
-static bool is_held(const struct pass *pass, const struct change *change) {
-	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
+/* What differs, as a number: another one means that it was changed again. */
+static uint32_t sight_of(const struct change *change) {
+	_cleanup_text_ struct text text = {};
+
+	text_addf(&text, "%d %d ", change->type, change->again);
+	if (change->observed)
+		object_print_fields(change->observed, NULL, (change->fields ? change->fields : UINT64_MAX) & change->observed->set,
+				    &text);
+	return hash_bytes(text.data, text.size) | 1;
+}
+
+static bool is_held(struct pass *pass, const struct change *change, struct trouble_record *record) {
+	struct troubles *troubles = &pass->r->troubles;
 
 	if (record && record->state == TROUBLE_REPORTED && pass->r->applying)
 		return true;
-	return !trouble_may_try(record, pass->now_usec);
+	if (trouble_may_try(troubles, record, pass->now_usec))
+		return false;
+	trouble_sight(troubles, record, sight_of(change), now(pass));
+	return true;
 }
 
 /* What it waits for may come in a namespace of which no event tells the one that it is in itself. */
@@ -162,7 +176,7 @@ static void wait_for_others(struct pass *pass, const struct change *change, stru
 	if (info)
 		info->hindered = true;
 	if (record)
-		trouble_put_off(record, pass->now_usec);
+		trouble_put_off(&pass->r->troubles, record, pass->now_usec);
 }
 
 /* It was never there to drift: something that it stands on is made only now, or was made lately. */
@@ -210,7 +224,7 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
 	const char *error = change_error(&plan->arena, change);
-	const struct trouble_record *record = trouble_find(&r->troubles, object);
+	struct trouble_record *record = trouble_find(&r->troubles, object);
 	bool held = record && record->state == TROUBLE_HELD, drift = !r->applying && (!record || held);
 	struct occurrence *line;
 
@@ -222,7 +236,9 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	r->status.n_drifts += drift && !held;
 	if (!change->refused || drift)
 		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
-	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
+	record = trouble_find(&r->troubles, object);
+	record->drifted |= drift;
+	line->pause_usec = record->pause_usec;
 }
 
 /* Marks what is not to be carried out, and notes why. */
@@ -240,7 +256,7 @@ static void choose(struct pass *pass, struct plan *plan) {
 		} else if (is_hindered(change)) {
 			wait_for_others(pass, change, record);
 			hold(change);
-		} else if (is_held(pass, change) || is_only_reported(pass, plan, change) ||
+		} else if (is_held(pass, change, record) || is_only_reported(pass, plan, change) ||
 			   is_paused(pass, plan, change)) {
 			hold(change);
 		}
@@ -378,22 +394,29 @@ static bool was_awaited(const struct pass *pass, const struct change *change) {
 static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
-	const struct trouble_record *record = trouble_find(&r->troubles, object);
+	struct trouble_record *record = trouble_find(&r->troubles, object);
+	bool told = record && (record->state == TROUBLE_HELD || record->drifted), awaited = was_awaited(pass, change);
 	struct occurrence *line;
 
 	count(r, change);
 	if (r->applying || change->follows || (change->type == CHANGE_DELETE && change->again))
 		return;
+	if (awaited && !told)
+		return;
 	r->status.n_restored++;
-	r->status.n_drifts += !record || record->state != TROUBLE_HELD; /* that one was counted when it was seen */
-	if (was_awaited(pass, change))
+	r->status.n_drifts += !told; /* else it was counted when it was told of */
+	if (record)
+		record->drifted = false;
+	if (awaited)
 		return; /* its recovery is told once it is verified */
 	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
 	if (!line)
 		return; /* a consequence of something else, and nobody's quarrel */
 	line->latency_usec = now(pass) - pass->since_usec;
-	if (!trouble_repaired(&r->troubles, object, now(pass)))
+	if (!trouble_repaired(&r->troubles, object, now(pass))) {
+		trouble_stir(&r->troubles, now(pass));
 		return;
+	}
 	line->type = OCCURRENCE_BACKED_OFF;
 	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
 	if (change->observed && object->kind->opponent)

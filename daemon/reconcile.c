@@ -306,7 +306,7 @@ static void take_namespaces(struct reconciler *r, struct pass *pass) {
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
 	}
 	for (struct trouble_record *t = r->troubles.bad; t; t = t->next)
-		if (t->next_try_usec <= pass->now_usec && pass_info(r, t->ns))
+		if (trouble_next(&r->troubles, t) <= pass->now_usec && pass_info(r, t->ns))
 			extent_add_whole(pass_add(pass, pass_info(r, t->ns)));
 	for (struct ns_info *info = r->waiting; info; info = info->wait_next)
 		if (info->look_again_usec <= pass->now_usec)
@@ -314,8 +314,8 @@ static void take_namespaces(struct reconciler *r, struct pass *pass) {
 }
 
 /* A fight is over when its object has been left alone for as long as topod left it. */
-static bool is_over(const struct trouble_record *record, uint64_t when) {
-	return record->state != TROUBLE_FIGHT || when >= record->next_try_usec;
+static bool is_over(const struct reconciler *r, const struct trouble_record *record) {
+	return record->state != TROUBLE_FIGHT || trouble_may_try(&r->troubles, record, now(r));
 }
 
 static void tell_recovery(struct reconciler *r, const struct trouble_record *record) {
@@ -336,7 +336,7 @@ static bool end_troubles(struct reconciler *r, struct pass *pass, const struct n
 
 	for (record = ns ? ns->records : NULL; record; record = next) {
 		next = record->ns_next;
-		if (record->state == TROUBLE_WATCHED || record->seen == r->troubles.look || !is_over(record, now(r)))
+		if (record->state == TROUBLE_WATCHED || record->seen == r->troubles.look || !is_over(r, record))
 			continue;
 		/* That it failed may still wait to be told. */
 		drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
@@ -465,6 +465,7 @@ int reconciler_pass(struct reconciler *r) {
 	if (pass.since_usec == UINT64_MAX)
 		pass.since_usec = pass.now_usec;
 	r->status.n_passes++;
+	troubles_begin(&r->troubles, began);
 	err = pass_run(&pass, verified);
 	r->broken = err < 0;
 	/* What could not be looked at is looked at again, a little later. */
@@ -475,6 +476,7 @@ int reconciler_pass(struct reconciler *r) {
 	}
 	pass_done(&pass);
 	troubles_postpone(&r->troubles, began, now(r));
+	troubles_settle(&r->troubles);
 	r->kernel->ops->rest(r->kernel);
 	/* The next looks will be narrow: what a large one needed is given back to the system. */
 	if (pass.largest >= LARGE_LOOK)
@@ -538,7 +540,7 @@ void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, 
 	for (const struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
 		struct trouble trouble = {
 			.scope = t->scope, .noun = t->noun, .state = names[t->state], .error = t->error,
-			.n_tries = t->n_tries, .next_try_usec = t->next_try_usec, .mark = t->mark,
+			.n_tries = t->n_tries, .next_try_usec = trouble_next(&r->troubles, t), .mark = t->mark,
 			.file = spec_file_of(&r->spec, t->mark),
 		};
 

@@ -50,9 +50,11 @@ static void enlist(struct troubles *t, struct trouble_record *record) {
 	bool bad = record->state != TROUBLE_WATCHED;
 	struct trouble_record **list = bad ? &t->bad : &t->watched;
 
+	if (bad && !t->bad)
+		t->n_stirs = 0; /* what happened while all was well was repaired */
 	DL_APPEND(*list, record);
 	t->n[record->state]++;
-	add_namespace(t, record->ns)->n_bad += bad;
+	record->home->n_bad += bad;
 }
 
 static void delist(struct troubles *t, struct trouble_record *record) {
@@ -61,11 +63,17 @@ static void delist(struct troubles *t, struct trouble_record *record) {
 
 	DL_DELETE(*list, record);
 	t->n[record->state]--;
-	trouble_namespace(t, record->ns)->n_bad -= bad;
+	record->home->n_bad -= bad;
 }
 
-/* Also where it stays the same: then it stands last in its list. */
-static void set_state(struct troubles *t, struct trouble_record *record, enum trouble_state state) {
+/* Also where it stays the same: then it stands last in its list. What is told of it is printed only now: of thousands
+ * that are watched nothing ever is. */
+static void set_state(struct troubles *t, struct trouble_record *record, const struct object *object,
+		      enum trouble_state state) {
+	if (state != TROUBLE_WATCHED && !record->noun) {
+		record->scope = printed(object, object_print_scope);
+		record->noun = printed(object, object_print_noun);
+	}
 	delist(t, record);
 	record->state = state;
 	enlist(t, record);
@@ -77,22 +85,91 @@ static struct trouble_record *get(struct troubles *t, const struct object *objec
 	if (!record) {
 		record = xmalloc(sizeof(*record));
 		record->id = printed(object, object_print_id);
-		record->scope = printed(object, object_print_scope);
-		record->noun = printed(object, object_print_noun);
-		record->ns = xstrdup(object->ns);
+		record->home = add_namespace(t, object->ns);
+		record->ns = record->home->name;
 		HASH_ADD_KEYPTR(hh, t->records, record->id, strlen(record->id), record);
-		struct trouble_ns *ns = add_namespace(t, record->ns);
-		DL_APPEND2(ns->records, record, ns_prev, ns_next);
+		DL_APPEND2(record->home->records, record, ns_prev, ns_next);
 		enlist(t, record);
 	}
 	record->seen = t->look;
 	return record;
 }
 
-bool trouble_may_try(const struct trouble_record *record, uint64_t now) {
-	if (!record || record->state == TROUBLE_WATCHED || record->state == TROUBLE_HELD || now >= record->next_try_usec)
+/* Too much happened, while something was left alone, for a quarrel. */
+static bool is_storm(const struct troubles *t) {
+	return t->n_stirs >= TROUBLE_STORM_COUNT;
+}
+
+/* It is not well, and more than only told of. */
+static bool is_tried(const struct trouble_record *record) {
+	return record->state == TROUBLE_FIGHT || record->state == TROUBLE_FAILING;
+}
+
+/* When quiet ends its own pause; UINT64_MAX: only time does. */
+static uint64_t quiet_due(const struct troubles *t, const struct trouble_record *record) {
+	unsigned n_vain = record->state == TROUBLE_FAILING ? record->n_vain : 0;
+
+	if (record->state == TROUBLE_FIGHT ? !record->calm : record->state != TROUBLE_FAILING || !record->asked)
+		return UINT64_MAX;
+	return MAX(t->unrest_usec, record->since_usec) + ((uint64_t)TROUBLE_QUIET_USEC << n_vain);
+}
+
+uint64_t trouble_next(const struct troubles *t, const struct trouble_record *record) {
+	uint64_t due = record->next_try_usec;
+
+	if (!is_tried(record) || record->ripe)
+		return due;
+	if (is_storm(t))
+		due = MIN(due, t->unrest_usec + TROUBLE_QUIET_USEC);
+	return MIN(due, quiet_due(t, record));
+}
+
+bool trouble_may_try(const struct troubles *t, const struct trouble_record *record, uint64_t now) {
+	if (!record || record->state == TROUBLE_WATCHED || record->state == TROUBLE_HELD)
+		return true;
+	if (record->ripe || now >= trouble_next(t, record))
 		return true;
 	return record->state == TROUBLE_FAILING && now >= record->last_try_usec + TROUBLE_PAUSE_FIRST_USEC;
+}
+
+void trouble_stir(struct troubles *t, uint64_t now) {
+	if (now > t->stirred_usec + TROUBLE_FIGHT_WINDOW_USEC)
+		t->n_stirs = 0;
+	t->n_stirs++;
+	t->stirred_usec = now;
+}
+
+void trouble_sight(struct troubles *t, struct trouble_record *record, uint32_t sight, uint64_t now) {
+	if (record->state == TROUBLE_FAILING && !record->asked && record->last_try_usec < t->began_usec) {
+		record->asked = true;
+		record->since_usec = now;
+	}
+	if (record->sight == sight)
+		return;
+	if (record->sight)
+		trouble_stir(t, now);
+	else
+		t->stirred_usec = now; /* the answer to the repair */
+	record->sight = sight;
+	record->calm = false;
+}
+
+/* Everything is tried together, so that what needs something else finds it. The least thing that happens soon after belongs
+ * to the storm. */
+static void end_storm(struct troubles *t) {
+	t->n_stirs = TROUBLE_STORM_COUNT - 1;
+	for (struct trouble_record *record = t->bad; record; record = record->next)
+		record->ripe |= is_tried(record);
+}
+
+void troubles_begin(struct troubles *t, uint64_t now) {
+	t->began_usec = now;
+	if (is_storm(t) && now >= t->unrest_usec + TROUBLE_QUIET_USEC)
+		end_storm(t);
+}
+
+void troubles_settle(struct troubles *t) {
+	t->unrest_usec = MAX(t->unrest_usec, t->stirred_usec);
 }
 
 static void pause_longer(struct trouble_record *record, uint64_t now) {
@@ -101,9 +178,18 @@ static void pause_longer(struct trouble_record *record, uint64_t now) {
 	record->next_try_usec = now + record->pause_usec;
 }
 
-void trouble_put_off(struct trouble_record *record, uint64_t now) {
-	if (record->state == TROUBLE_FAILING && record->next_try_usec <= now)
-		pause_longer(record, now);
+void trouble_put_off(const struct troubles *t, struct trouble_record *record, uint64_t now) {
+	if (record->state != TROUBLE_FAILING || trouble_next(t, record) > now)
+		return;
+	record->ripe = true;
+	pause_longer(record, now);
+}
+
+/* After a try, whatever came of it. */
+static void leave_alone(struct trouble_record *record, uint64_t now) {
+	record->since_usec = now;
+	record->asked = record->ripe = false;
+	pause_longer(record, now);
 }
 
 static void set_error(struct trouble_record *record, const char *error) {
@@ -116,27 +202,34 @@ bool trouble_failed(struct troubles *t, const struct object *object, const char 
 	bool news = record->state != TROUBLE_FAILING || !streq_ptr(record->error, error);
 
 	if (record->state != TROUBLE_FAILING)
-		record->pause_usec = 0;
-	set_state(t, record, TROUBLE_FAILING);
+		record->pause_usec = record->n_vain = 0;
+	else if (record->n_vain < TROUBLE_VAIN_MAX && now >= quiet_due(t, record))
+		record->n_vain++; /* it may itself be the cause of what is heard */
+	set_state(t, record, object, TROUBLE_FAILING);
 	record->mark = mark;
 	record->n_tries++;
 	record->last_try_usec = now;
 	set_error(record, error);
-	pause_longer(record, now);
+	leave_alone(record, now);
 	return news;
+}
+
+/* Undone again after the pause: a longer one. */
+static bool repaired_again(struct trouble_record *record, uint64_t now) {
+	record->n_repairs++;
+	record->calm = record->ripe;
+	record->sight = 0;
+	leave_alone(record, now);
+	return true;
 }
 
 bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t now) {
 	struct trouble_record *record = get(t, object);
 
-	if (record->state == TROUBLE_FIGHT) {
-		/* Undone again after the pause: a longer one. */
-		record->n_repairs++;
-		pause_longer(record, now);
-		return true;
-	}
+	if (record->state == TROUBLE_FIGHT)
+		return repaired_again(record, now);
 	if (record->state != TROUBLE_WATCHED || now - record->window_usec > TROUBLE_FIGHT_WINDOW_USEC) {
-		set_state(t, record, TROUBLE_WATCHED);
+		set_state(t, record, object, TROUBLE_WATCHED);
 		record->window_usec = now;
 		record->n_repairs = 0;
 		record->pause_usec = 0;
@@ -144,8 +237,10 @@ bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t 
 	record->next_try_usec = UINT64_MAX;
 	if (++record->n_repairs < TROUBLE_FIGHT_COUNT)
 		return false;
-	set_state(t, record, TROUBLE_FIGHT);
-	pause_longer(record, now);
+	set_state(t, record, object, TROUBLE_FIGHT);
+	record->sight = 0;
+	record->calm = false;
+	leave_alone(record, now);
 	return true;
 }
 
@@ -153,9 +248,10 @@ bool trouble_left(struct troubles *t, const struct object *object, enum trouble_
 	struct trouble_record *record = get(t, object);
 	bool news = record->state != state;
 
-	set_state(t, record, state);
+	set_state(t, record, object, state);
 	record->last_try_usec = now;
 	record->next_try_usec = UINT64_MAX;
+	record->ripe = false;
 	return news;
 }
 
@@ -167,15 +263,17 @@ void troubles_hurry(struct troubles *t, uint64_t now) {
 
 void troubles_postpone(struct troubles *t, uint64_t due, uint64_t now) {
 	for (struct trouble_record *record = t->bad; record; record = record->next)
-		if (record->next_try_usec <= due)
+		if (trouble_next(t, record) <= due) {
+			record->ripe = true;
 			record->next_try_usec = now + MAX(record->pause_usec, (uint64_t)TROUBLE_PAUSE_FIRST_USEC);
+		}
 }
 
 uint64_t trouble_due(const struct troubles *t) {
 	uint64_t due = UINT64_MAX;
 
 	for (const struct trouble_record *record = t->bad; record; record = record->next)
-		due = MIN(due, record->next_try_usec);
+		due = MIN(due, trouble_next(t, record));
 	return due;
 }
 
@@ -185,7 +283,7 @@ void trouble_expire(struct troubles *t, uint64_t now) {
 }
 
 void trouble_drop(struct troubles *t, struct trouble_record *record) {
-	struct trouble_ns *ns = trouble_namespace(t, record->ns);
+	struct trouble_ns *ns = record->home;
 
 	delist(t, record);
 	DL_DELETE2(ns->records, record, ns_prev, ns_next);
@@ -196,7 +294,6 @@ void trouble_drop(struct troubles *t, struct trouble_record *record) {
 	}
 	HASH_DEL(t->records, record);
 	free(record->id);
-	free(record->ns);
 	free(record->scope);
 	free(record->noun);
 	free(record->error);

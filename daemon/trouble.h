@@ -5,6 +5,10 @@
  *
  * A record per object, gone as soon as the object is well. It decides when something may be tried, and whether
  * it is the first time that something is said about it; it says nothing itself.
+ *
+ * A quarrel is told from a storm by what happens while topod does nothing. In a quarrel the other side undoes each repair
+ * and is silent until the next: the pauses grow. In a storm things go on being disturbed whatever topod does: then a
+ * pause also ends as soon as nothing happens any more, so that a storm of minutes does not leave pauses that outlast it.
  */
 #pragma once
 
@@ -23,17 +27,29 @@ enum {
 	TROUBLE_PAUSE_MAX_USEC = 30 * 1000 * 1000,
 	TROUBLE_FIGHT_COUNT = 5,                    /* repairs of one object … */
 	TROUBLE_FIGHT_WINDOW_USEC = 10 * 1000 * 1000, /* … within this time are a fight */
+	TROUBLE_STORM_COUNT = 5,                    /* things that happened while something was left alone are a storm */
+	TROUBLE_QUIET_USEC = 250 * 1000,            /* without anything happening: the storm is over */
+	TROUBLE_VAIN_MAX = 7,                       /* how often a failing object's is doubled, to 32 s */
 };
 
 struct trouble_record {
-	char *id, *ns;
-	char *scope, *noun, *error;
+	char *id;
+	const char *ns;
+	struct trouble_ns *home; /* whose name that is */
+	char *scope, *noun, *error; /* NULL where it is only watched */
 	enum trouble_state state;
 	size_t seen;            /* the latest look in which it was not well, as troubles.look counts */
 	struct mark mark;
 	size_t n_tries, n_repairs;
+	bool drifted;           /* failing since it drifted: not only made for the first time */
 	uint64_t window_usec;   /* when the counting of repairs began */
 	uint64_t last_try_usec, next_try_usec, pause_usec;
+	uint64_t since_usec;    /* quiet is counted from here at the earliest */
+	uint32_t sight;         /* how it was seen to differ while it was left alone; 0: not yet */
+	bool calm;              /* fought over, and repaired after a storm: quiet ends it */
+	bool asked;             /* failing, and something moved there too soon after the try … */
+	unsigned n_vain;        /* … how often it was tried in vain for that */
+	bool ripe;              /* it was due, or a storm is over: it may be tried as soon as it can be */
 	struct trouble_record *prev, *next;       /* in the list of its sort */
 	struct trouble_record *ns_prev, *ns_next; /* in that of its namespace */
 	UT_hash_handle hh;
@@ -56,6 +72,10 @@ struct troubles {
 	struct trouble_ns *namespaces;  /* by name */
 	size_t n[TROUBLE_HELD + 1]; /* by state */
 	size_t look;                    /* the number of the current look */
+	size_t n_stirs;                 /* things that happened while something was left alone, not long after one another */
+	uint64_t unrest_usec;           /* when anything happened last … */
+	uint64_t stirred_usec;          /* … in the current pass, for which it does not count yet */
+	uint64_t began_usec;            /* the current pass */
 };
 
 struct trouble_record *trouble_find(const struct troubles *t, const struct object *object);
@@ -66,7 +86,16 @@ bool trouble_in(const struct troubles *t, const char *ns);
 
 /* May the object be changed now? What failed, also before its time: that its namespace is looked at means that
  * something moved there, so that a new try makes sense. */
-bool trouble_may_try(const struct trouble_record *record, uint64_t now);
+bool trouble_may_try(const struct troubles *t, const struct trouble_record *record, uint64_t now);
+
+/* Something that is not fought over was disturbed, and repaired. */
+void trouble_stir(struct troubles *t, uint64_t now);
+/* How an object that is left alone was seen to differ: any number but 0 that stands for it. Another one than before
+ * means that something happened to it. */
+void trouble_sight(struct troubles *t, struct trouble_record *record, uint32_t sight, uint64_t now);
+/* A pass begins, or ends: what happened during it counts from then on. */
+void troubles_begin(struct troubles *t, uint64_t now);
+void troubles_settle(struct troubles *t);
 
 /* A try failed. True where that is news. */
 bool trouble_failed(struct troubles *t, const struct object *object, const char *error, struct mark mark, uint64_t now);
@@ -77,14 +106,16 @@ bool trouble_left(struct troubles *t, const struct object *object, enum trouble_
 
 /* What failed is to be tried now, whatever its pause. */
 void troubles_hurry(struct troubles *t, uint64_t now);
-/* What was due at that time and could not be tried, since something that it needs is left alone, waits for as long as
- * before. */
+/* What was due at that time and could not be tried, since something that it needs is left alone, is asked for again after
+ * as long as before. */
 void troubles_postpone(struct troubles *t, uint64_t due, uint64_t now);
 
 /* It is due and cannot be tried, because something that it needs is not there. */
-void trouble_put_off(struct trouble_record *record, uint64_t now);
+void trouble_put_off(const struct troubles *t, struct trouble_record *record, uint64_t now);
 
-/* When the first record is due (a try, or the end of a fight); UINT64_MAX: never. */
+/* When the record is due (a try, or the end of a fight), if nothing happens until then; UINT64_MAX: never. */
+uint64_t trouble_next(const struct troubles *t, const struct trouble_record *record);
+/* The first of all. */
 uint64_t trouble_due(const struct troubles *t);
 static inline size_t trouble_count(const struct troubles *t, enum trouble_state state) {
 	return t->n[state];
