@@ -87,6 +87,8 @@ static int chaos(struct disturber *d, uint64_t seed, size_t workers, unsigned pa
 		waitpid(pids[i], NULL, 0);
 	}
 	free(pids);
+	act_clear(d);
+	tallies[0].last_usec = MAX(tallies[0].last_usec, now_usec());
 	print_tally(tallies, workers);
 	return 0;
 }
@@ -104,36 +106,66 @@ static int set_mtu(const struct target *t, uint32_t mtu) {
 	return place_request(t->place, nlh);
 }
 
-static int read_mtu(const struct nlattr *attr, void *mtu) {
+struct sighting {
+	const char *link;
+	uint32_t mtu;
+	bool found; /* it is about the link */
+};
+
+static int read_link(const struct nlattr *attr, void *userdata) {
+	struct sighting *sighting = userdata;
+
+	if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+		sighting->found = streq(mnl_attr_get_str(attr), sighting->link);
 	if (mnl_attr_get_type(attr) == IFLA_MTU)
-		*(uint32_t *)mtu = mnl_attr_get_u32(attr);
+		sighting->mtu = mnl_attr_get_u32(attr);
 	return MNL_CB_OK;
+}
+
+/* The link's MTU as the next event tells it; 0: none about it came for a while. */
+static uint32_t hear_mtu(const struct place *ear, const char *link) {
+	_Alignas(struct nlmsghdr) char buffer[32768];
+	struct sighting sighting = { .link = link };
+	ssize_t n = recv(ear->route, buffer, sizeof(buffer), 0);
+	const struct nlmsghdr *nlh = (const void *)buffer;
+
+	if (n > 0 && nlh->nlmsg_type == RTM_NEWLINK)
+		mnl_attr_parse(nlh, sizeof(struct ifinfomsg), read_link, &sighting);
+	return sighting.found ? sighting.mtu : 0;
+}
+
+/* In the namespace that bears the name now. False where there is none. */
+static bool listen_to_links(struct place *ear) {
+	const struct timeval limit = { .tv_usec = 50000 };
+	ino_t before = ear->fd < 0 ? 0 : ear->inode;
+	int group = RTNLGRP_LINK;
+
+	if (!place_ready(ear))
+		return false;
+	if (ear->inode == before)
+		return true;
+	setsockopt(ear->route, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	setsockopt(ear->route, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return true;
 }
 
 static int insist(struct disturber *d, uint32_t mtu) {
 	struct target *t = &d->targets[0];
-	int group = RTNLGRP_LINK;
+	struct place ear = PLACE_NONE(t->place->name); /* events come apart from answers */
 	struct tally tally = {};
+	uint32_t seen = 1; /* whatever it is at first */
 
-	struct place ear = *t->place; /* events come apart from answers */
-
-	if (!place_ready(t->place) || !place_ready(&ear))
-		return 1;
-	setsockopt(ear.route, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
-	set_mtu(t, mtu);
 	while (!stopped) {
-		_Alignas(struct nlmsghdr) char buffer[32768];
-		ssize_t n = recv(ear.route, buffer, sizeof(buffer), 0);
-		const struct nlmsghdr *nlh = (const void *)buffer;
-		uint32_t seen = mtu;
-
-		if (n > 0 && nlh->nlmsg_type == RTM_NEWLINK)
-			mnl_attr_parse(nlh, sizeof(struct ifinfomsg), read_mtu, &seen);
-		if (n <= 0 || seen == mtu)
+		if (!place_ready(t->place) || !listen_to_links(&ear)) {
+			pause_usec(d, 20000);
 			continue;
-		tally.n_tried++;
-		tally.n_done += set_mtu(t, mtu) == 0;
-		tally.last_usec = now_usec();
+		}
+		if (seen && seen != mtu) {
+			tally.n_tried++;
+			tally.n_done += set_mtu(t, mtu) == 0;
+			tally.last_usec = now_usec();
+		}
+		seen = hear_mtu(&ear, t->link);
 	}
 	print_tally(&tally, 1);
 	return 0;

@@ -62,3 +62,6 @@ int place_write_setting(const struct place *place, const char *path, const char 
 void act(struct disturber *d);
 /* Takes away what stands in anybody's way. */
 void act_end(struct disturber *d);
+/* And whatever bears a target's name and not topod's mark: ends that were moved or whose mark and MAC address were changed
+ * cannot be told from anybody's links, and would rightly be left alone. */
+void act_clear(struct disturber *d);

@@ -169,6 +169,15 @@ static int flush(struct disturber *d, struct target *t, uint16_t get, uint16_t d
 	return r;
 }
 
+/* It stays where it is and counts for nothing: no kernel knows type 0. */
+static void drop_attribute(struct nlmsghdr *nlh, size_t header, uint16_t type) {
+	struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, header)
+		if (mnl_attr_get_type(attr) == type)
+			attr->nla_type = 0;
+}
+
 static int act_flush_addresses(struct disturber *d, struct target *t) {
 	return flush(d, t, RTM_GETADDR, RTM_DELADDR, sizeof(struct ifaddrmsg));
 }
@@ -193,6 +202,29 @@ static int act_replace_routes(struct disturber *d, struct target *t) {
 		nlh->nlmsg_type = RTM_NEWROUTE;
 		nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
 		rtm->rtm_protocol = RTPROT_BOOT;
+		if (place_request(t->place, nlh) == 0)
+			r = 0;
+	}
+	return r;
+}
+
+/* Addresses taken away and given back at once by somebody who knows no marks. */
+static int act_readd_addresses(struct disturber *d, struct target *t) {
+	_cleanup_free_ void *copies = xmalloc(FLUSH_MAX * REQUEST_SIZE);
+	struct flush flush = { .d = d, .share = 2, .copies = copies };
+	int r = -ENOENT;
+
+	place_dump(t->place, RTM_GETADDR, sizeof(struct ifaddrmsg), take_for_flush, &flush);
+	for (size_t i = 0; i < flush.n; i++) {
+		struct nlmsghdr *nlh = (struct nlmsghdr *)(void *)flush.copies[i];
+
+		nlh->nlmsg_type = RTM_DELADDR;
+		nlh->nlmsg_flags = 0;
+		if (place_request(t->place, nlh) < 0)
+			continue;
+		nlh->nlmsg_type = RTM_NEWADDR;
+		nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+		drop_attribute(nlh, sizeof(struct ifaddrmsg), IFA_PROTO);
 		if (place_request(t->place, nlh) == 0)
 			r = 0;
 	}
@@ -227,13 +259,52 @@ static const struct {
 	{ act_delete, 10 },	      { act_rename, 5 },	 { act_move, 5 },     { act_down, 10 },
 	{ act_mtu, 15 },	      { act_mac, 5 },		 { act_unmark, 5 },   { act_release, 8 },
 	{ act_obstacle, 3 },	      { act_flush_addresses, 8 }, { act_flush_routes, 8 },
-	{ act_replace_routes, 5 },    { act_nat, 5 },		 { act_setting, 7 },  { act_namespace, 1 },
+	{ act_replace_routes, 5 },    { act_readd_addresses, 5 }, { act_nat, 5 },		 { act_setting, 7 },  { act_namespace, 1 },
 };
 
 void act_end(struct disturber *d) {
 	if (d->obstacle.link && place_ready(d->obstacle.place))
 		act_delete(d, &d->obstacle);
 	d->obstacle.link = NULL;
+}
+
+struct stray {
+	const char *link, *mark;
+	bool named, marked; /* the link of the current message */
+	bool found;
+};
+
+static int read_stray(const struct nlattr *attr, void *userdata) {
+	struct stray *stray = userdata;
+
+	if (mnl_attr_get_type(attr) == IFLA_IFNAME)
+		stray->named = streq(mnl_attr_get_str(attr), stray->link);
+	if (mnl_attr_get_type(attr) == IFLA_IFALIAS)
+		stray->marked = streq(mnl_attr_get_str(attr), stray->mark);
+	return MNL_CB_OK;
+}
+
+static int find_stray(const struct nlmsghdr *nlh, void *userdata) {
+	struct stray *stray = userdata;
+
+	stray->named = stray->marked = false;
+	mnl_attr_parse(nlh, sizeof(struct ifinfomsg), read_stray, stray);
+	stray->found |= stray->named && !stray->marked;
+	return MNL_CB_OK;
+}
+
+void act_clear(struct disturber *d) {
+	_cleanup_free_ char *mark = xasprintf("topod:%s", d->topology);
+
+	for (size_t i = 0; i < d->n_targets; i++) {
+		struct stray stray = { .link = d->targets[i].link, .mark = mark };
+
+		if (!place_ready(d->targets[i].place))
+			continue;
+		place_dump(d->targets[i].place, RTM_GETLINK, sizeof(struct ifinfomsg), find_stray, &stray);
+		if (stray.found)
+			act_delete(d, &d->targets[i]);
+	}
 }
 
 void act(struct disturber *d) {
