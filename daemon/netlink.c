@@ -51,18 +51,8 @@ static int set_options(int fd) {
 	return r;
 }
 
-static int bind_any(int fd, uint32_t *ret_portid) {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
-	socklen_t size = sizeof(address);
-
-	if (bind(fd, (struct sockaddr *)&address, size) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
-		return -errno;
-	*ret_portid = address.nl_pid;
-	return 0;
-}
-
-/* A socket belongs for life to the namespace in which socket() was called. */
+/* A socket belongs for life to the namespace in which socket() was called. The kernel gives it a port of its own with the
+ * first message. */
 static int socket_in(int protocol, int netns_fd) {
 	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
 	int fd, r;
@@ -76,7 +66,6 @@ static int socket_in(int protocol, int netns_fd) {
 
 int nl_open(struct nl_socket *sock, int protocol, int netns_fd) {
 	_cleanup_close_ int fd = -1;
-	uint32_t portid = 0;
 	int r;
 
 	*sock = NL_SOCKET_NONE;
@@ -84,11 +73,9 @@ int nl_open(struct nl_socket *sock, int protocol, int netns_fd) {
 	if (fd < 0)
 		return fd;
 	r = set_options(fd);
-	if (r == 0)
-		r = bind_any(fd, &portid);
 	if (r < 0)
 		return r;
-	*sock = (struct nl_socket){ .fd = TAKE_FD(fd), .protocol = protocol, .seq = 1, .portid = portid };
+	*sock = (struct nl_socket){ .fd = TAKE_FD(fd), .protocol = protocol, .seq = 1 };
 	return 0;
 }
 
@@ -244,7 +231,6 @@ static int batch_number(struct batch *batch) {
 		if (nlh->nlmsg_len < NLMSG_HDRLEN)
 			return -EINVAL; /* the kernel would stop here without a word */
 		nlh->nlmsg_seq = batch->sock->seq++;
-		nlh->nlmsg_pid = batch->sock->portid;
 		nlh->nlmsg_flags |= NLM_F_REQUEST;
 	}
 	return 0;
@@ -481,7 +467,6 @@ static int ask(struct nl_socket *sock, struct nlmsghdr *request, struct exchange
 
 	x->seq = sock->seq++;
 	request->nlmsg_seq = x->seq;
-	request->nlmsg_pid = sock->portid;
 	r = send_bytes(sock->fd, request, request->nlmsg_len);
 	while (r == 0 && !x->done)
 		r = receive(sock, 0, hear_answer, x);

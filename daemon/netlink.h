@@ -21,7 +21,6 @@ struct nl_socket {
 	int fd;
 	int protocol;  /* NETLINK_ROUTE or NETLINK_NETFILTER */
 	uint32_t seq;  /* the next one to use */
-	uint32_t portid;
 };
 
 #define NL_SOCKET_NONE ((struct nl_socket){ .fd = -1 })
@@ -42,7 +41,7 @@ struct nl_ack {
 
 typedef void (*nl_ack_fn)(void *userdata, size_t index, const struct nl_ack *ack);
 
-/* Sends the messages (complete nlmsghdrs; sequence number, port and NLM_F_REQUEST|NLM_F_ACK are set here)
+/* Sends the messages (complete nlmsghdrs; sequence number and NLM_F_REQUEST|NLM_F_ACK are set here)
  * in as few sendmsg() as NL_BATCH_MESSAGES allows and then calls ack once for each, index counting from 0 in
  * the order given. A failed message does not stop those behind it (rtnetlink batches are not atomic).
  * Where `transaction` is set the array is one nf_tables batch (NFNL_MSG_BATCH_BEGIN … END, else -EINVAL),

@@ -310,7 +310,8 @@ static void silence_ends_in_a_timeout(void **state) {
 
 /* Says no to the next message of sock, as the kernel would. */
 static void send_forgery(const struct nl_socket *from, const struct nl_socket *to) {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_pid = to->portid };
+	struct sockaddr_nl address = {};
+	socklen_t size = sizeof(address);
 	struct {
 		struct nlmsghdr nlh;
 		struct nlmsgerr err;
@@ -319,6 +320,8 @@ static void send_forgery(const struct nl_socket *from, const struct nl_socket *t
 		.err = { .error = -EPERM },
 	};
 
+	ok(getsockname(to->fd, (struct sockaddr *)&address, &size));
+	assert_int_not_equal(address.nl_pid, 0); /* it has sent something already */
 	assert_int_equal(sendto(from->fd, &m, sizeof(m), 0, (struct sockaddr *)&address, sizeof(address)),
 			 sizeof(m));
 }
@@ -328,8 +331,9 @@ static void only_the_kernel_is_believed(void **state) {
 	_cleanup_nl_ struct nl_socket other = NL_SOCKET_NONE;
 
 	ok(nl_open(&other, NETLINK_ROUTE, lab->fd));
-	send_forgery(&other, &lab->route);
 	change_addresses(&lab->route, RTM_NEWADDR, 1, 1, 0);
+	send_forgery(&other, &lab->route);
+	change_addresses(&lab->route, RTM_DELADDR, 1, 1, 0);
 }
 
 static void a_socket_belongs_to_its_namespace(void **state) {
