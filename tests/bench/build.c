@@ -10,7 +10,9 @@
  * multicast to all the others, which makes the build of 1000 hosts three times as long.
  *
  * Removing is only the unmounting: the kernel then takes down what has lost its last name by itself, many
- * namespaces per RCU grace period. Deleting links first would pay one grace period per link.
+ * namespaces per RCU grace period. Deleting links first would pay one grace period per link. Each umount waits for an
+ * expedited grace period itself: microseconds while the other CPUs are idle, a third of a millisecond while they take
+ * apart the first namespaces. So descriptors hold all of them until the last name is gone.
  */
 #include "floor.h"
 #include "wire.h"
@@ -254,15 +256,27 @@ static void *remove_share(void *context) {
 	return NULL;
 }
 
-/*
- * Each umount waits for an expedited RCU grace period: microseconds while the other CPUs are idle, a third of a
- * millisecond while they take apart the first namespaces. Threads let these waits overlap; whether that gains
- * anything depends on how many CPUs are left, so it is an option.
- */
+/* One for each, in the order of the numbers. The caller frees. */
+static int *hold_all(const struct shape *s) {
+	int *held = xmalloc((s->n + 1) * sizeof(*held));
+
+	for (unsigned ns = shape_first(s); ns <= s->n; ns++)
+		held[ns] = ns_open(s, ns);
+	return held;
+}
+
+static void let_go(const struct shape *s, const int *held) {
+	for (unsigned ns = shape_first(s); ns <= s->n; ns++)
+		close(held[ns]);
+}
+
+/* Threads let the waits for grace periods overlap; whether that gains anything depends on how many CPUs are left, so
+ * it is an option. */
 int verb_down(const struct options *o) {
 	double start = now_ms();
 	_cleanup_free_ struct share *shares = xmalloc(o->threads * sizeof(*shares));
 	_cleanup_free_ pthread_t *threads = xmalloc(o->threads * sizeof(*threads));
+	_cleanup_free_ int *held = hold_all(&o->shape);
 
 	for (unsigned t = 0; t < o->threads; t++) {
 		shares[t] = (struct share){&o->shape, shape_first(&o->shape) + t, o->threads};
@@ -272,6 +286,7 @@ int verb_down(const struct options *o) {
 	remove_share(&shares[0]);
 	for (unsigned t = 1; t < o->threads; t++)
 		pthread_join(threads[t], NULL);
+	let_go(&o->shape, held);
 	report("down", o, now_ms() - start);
 	return 0;
 }

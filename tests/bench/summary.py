@@ -7,7 +7,8 @@ ROWS = [("build", "`apply` from nothing", "≤ 1.25 × floor"),
         ("apply again", "`apply` with nothing to do", "≤ 1.5 × observation"),
         ("plan", "`plan` with nothing to do", "≤ 1.5 × observation"),
         ("down", "`down`", "≤ 1.15 × floor"),
-        ("  until gone", "after `down`, until the kernel is done", "–")]
+        ("  until gone", "after `down`, until the kernel is done", "–"),
+        ("down, all gone", "`down`, until all is gone (both together)", "–")]
 QUICK_KINDS = ["address", "route", "up", "mtu", "master", "nft"]
 
 
