@@ -20,6 +20,7 @@ enum {
 	NAME_WAIT_STEPS = 25, /* 50 ms, in which anybody's second step is done */
 	NAME_WAIT_STEP_NSEC = 2 * 1000 * 1000,
 	INDEX_LAPS = 6,       /* how often another index is chosen for a link … */
+	LEAVING_MIN = 64,     /* so many namespaces may be kept on until others' names are removed as well */
 	INDEX_STEP = 32,      /* … and how far away at first; twice as far each time */
 };
 
@@ -44,6 +45,7 @@ struct execution {
 	struct netns_visit visit;
 	int host_fd;                /* of the host namespace, where a request names it */
 	const struct handle *inside;
+	vec(int) leaving;           /* descriptors of namespaces whose names were removed */
 };
 
 static void fail(struct execution *x, struct change *change, int error, const char *text) {
@@ -333,10 +335,28 @@ static int create_namespace(struct execution *x, const char *name, const char **
 	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
 }
 
+/* Each unmounting waits until all processors were at rest for a moment, and the kernel keeps them from it while it takes
+ * namespaces apart. It begins with that when nothing holds them any more: so those whose names are removed one after the
+ * other are let go together at the end. */
+static void let_go(struct execution *x) {
+	vec_foreach(fd, &x->leaving)
+		close(*fd);
+	vec_clear(&x->leaving);
+}
+
+static int delete_namespace(struct execution *x, const char *name, const char **ret_problem) {
+	int fd = handle_release(x->k, handle_get(x->k, name));
+
+	if (fd >= 0)
+		vec_push(&x->leaving, fd);
+	if (x->leaving.n >= MAX((size_t)LEAVING_MIN, x->k->max_open / 4))
+		let_go(x);
+	return netns_delete(name, ret_problem);
+}
+
 static void change_namespace(struct execution *x, struct change *change) {
 	const char *name = change_object(change)->ns;
 	const char *problem = NULL;
-
 	int r;
 
 	if (change->type == CHANGE_CREATE) {
@@ -344,8 +364,7 @@ static void change_namespace(struct execution *x, struct change *change) {
 		fail(x, change, r, problem);
 		return;
 	}
-	handle_gone(x->k, handle_get(x->k, name));
-	r = netns_delete(name, &problem);
+	r = delete_namespace(x, name, &problem);
 	fail(x, change, r, problem);
 	settle(x, change);
 }
@@ -443,6 +462,8 @@ static void carry_out(struct execution *x, struct change *change) {
 		flush(x, false, NETLINK_ROUTE);
 	if (transport != TRANSPORT_SYSCTL)
 		leave(x);
+	if (transport != TRANSPORT_NETNS || change->type != CHANGE_DELETE)
+		let_go(x);
 	if (is_blocked(x, change))
 		return;
 	switch (transport) {
@@ -494,6 +515,8 @@ void real_execute(struct kernel *kernel, const struct look *look, struct plan *p
 	}
 	flush(&x, false, NETLINK_ROUTE);
 	leave(&x);
+	let_go(&x);
+	vec_done(&x.leaving);
 	find_blocked(plan);
 	vec_done(&x.sent);
 	closep(&x.host_fd);

@@ -9,18 +9,24 @@ bool is_ours(const struct stat *st) {
 	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
+int folder_check(int fd) {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return is_ours(&st) ? 0 : -EPERM;
+}
+
 int folder_open(int parent, const char *name, int *ret_fd) {
 	_cleanup_close_ int fd = openat(parent, name, FOLDER_FLAGS);
-	struct stat st;
+	int r;
 
 	if (fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!is_ours(&st))
-		return -EPERM;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	r = folder_check(fd);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
 }
 
 /* Others may list it, also where the umask says otherwise. */

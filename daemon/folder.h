@@ -15,6 +15,9 @@
 /* Does a file or folder belong to us or to root, and may nobody else write to it? */
 bool is_ours(const struct stat *st);
 
+/* -EPERM where what is open is not ours. 0 or -errno. */
+int folder_check(int fd);
+
 /* Opens the folder NAME in parent (AT_FDCWD: a path, of which only the last part is guarded); *ret_fd is the caller's.
  * -ENOTDIR where it is a link or no folder, -EPERM where it is not ours. 0 or -errno. */
 int folder_open(int parent, const char *name, int *ret_fd);

@@ -112,15 +112,19 @@ static void set_id(struct kernel_real *k, struct handle *handle, int32_t nsid) {
 		HASH_ADD(hh_id, k->by_id, nsid, sizeof(handle->nsid), handle);
 }
 
-static void close_handle(struct kernel_real *k, struct handle *handle) {
+/* Its descriptor is the caller's; -1: it is not open. */
+static int take_descriptor(struct kernel_real *k, struct handle *handle) {
 	if (handle->fd < 0)
-		return;
-	close(handle->fd);
-	handle->fd = -1;
-	k->n_open -= 1 + (handle->netfilter.fd >= 0);
+		return -1;
+	k->n_open -= 1 + (size_t)(handle->netfilter.fd >= 0);
 	nl_close(&handle->route);
 	nl_close(&handle->netfilter);
 	DL_DELETE2(k->open, handle, open_prev, open_next);
+	return TAKE_FD(handle->fd);
+}
+
+static void close_handle(struct kernel_real *k, struct handle *handle) {
+	_cleanup_close_ int fd _unused_ = take_descriptor(k, handle);
 }
 
 int handle_socket(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret) {
@@ -146,6 +150,7 @@ static void real_rest(struct kernel *kernel) {
 
 	close_handles(k);
 	settings_done(&k->settings);
+	netns_keep_folder(false);
 }
 
 void handles_spare(struct kernel_real *k) {
@@ -153,11 +158,17 @@ void handles_spare(struct kernel_real *k) {
 		close_handles(k);
 }
 
-void handle_gone(struct kernel_real *k, struct handle *handle) {
-	close_handle(k, handle);
+int handle_release(struct kernel_real *k, struct handle *handle) {
+	int fd = take_descriptor(k, handle);
+
 	handle->inode = 0;
 	handle_clear_links(handle);
 	set_id(k, handle, -1);
+	return fd;
+}
+
+void handle_gone(struct kernel_real *k, struct handle *handle) {
+	_cleanup_close_ int fd _unused_ = handle_release(k, handle);
 }
 
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
@@ -253,6 +264,7 @@ static void real_free(struct kernel *kernel) {
 	}
 	nl_close(&k->host);
 	settings_done(&k->settings);
+	netns_keep_folder(false);
 	free(k);
 }
 

@@ -63,6 +63,8 @@ int handles_number(struct kernel_real *k, struct handle *const *handles, size_t 
 /* Takes over a descriptor of a namespace that was just made. */
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd);
 void handle_gone(struct kernel_real *k, struct handle *handle);
+/* The same, but its descriptor is the caller's to close; -1 where it was not open. */
+int handle_release(struct kernel_real *k, struct handle *handle);
 /* A socket of this protocol for requests inside, kept open during a pass: whoever closes one for nf_tables waits until
  * the kernel has freed the rules that somebody deleted, some 10 to 20 ms. 0 or -errno. */
 int handle_socket(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret);

@@ -37,10 +37,28 @@ enum { FD_PATH = 320 };
 
 static int home = -1; /* the namespace that netns_leave() returns to */
 
+static bool keeping;
+static int kept = -1; /* the folder, while it is kept */
+
+void netns_keep_folder(bool keep) {
+	keeping = keep;
+	closep(&kept);
+	kept = -1;
+}
+
+static void folder_done(int *fd) {
+	if (*fd != kept)
+		closep(fd);
+}
+
 /* For looking only: what is found is asked what it is, whoever put it there. */
 static int open_folder(int *ret_fd) {
-	*ret_fd = open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return *ret_fd < 0 ? -errno : 0;
+	*ret_fd = kept >= 0 ? kept : open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return errno == ELOOP ? -ENOTDIR : -errno;
+	if (keeping)
+		kept = *ret_fd;
+	return 0;
 }
 
 static const char *folder_problem(int error) {
@@ -51,14 +69,16 @@ static const char *folder_problem(int error) {
 
 /* To make or remove names: whoever else may write there could put something else in their place meanwhile. */
 static int open_own_folder(int *ret_fd, const char **ret_problem) {
-	int r = folder_open(AT_FDCWD, NETNS_DIR, ret_fd);
+	int r = open_folder(ret_fd);
 
+	if (r == 0)
+		r = folder_check(*ret_fd);
 	*ret_problem = folder_problem(r);
 	return r;
 }
 
 int netns_check(const char **ret_problem) {
-	_cleanup_close_ int folder = -1;
+	_cleanup_(folder_done) int folder = -1;
 	int r = open_own_folder(&folder, ret_problem);
 
 	return r == -ENOENT ? 0 : r;
@@ -115,6 +135,7 @@ int netns_prepare(const char **ret_problem) {
 		return -errno;
 	if (mounted != MOUNTED_SHARED && mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
 		return -errno;
+	netns_keep_folder(keeping); /* the one that lies below is no more it */
 	return 0;
 }
 
@@ -165,7 +186,8 @@ static int mount_onto(int file, int fd, const char **ret_problem) {
 }
 
 int netns_name(int fd, const char *name, const char **ret_problem) {
-	_cleanup_close_ int folder = -1, file = -1;
+	_cleanup_(folder_done) int folder = -1;
+	_cleanup_close_ int file = -1;
 	int r = open_own_folder(&folder, ret_problem);
 
 	if (r < 0)
@@ -179,19 +201,23 @@ int netns_name(int fd, const char *name, const char **ret_problem) {
 	return r;
 }
 
+/* What is still mounted upon cannot be unlinked (EBUSY): a name may be mounted upon more than once. */
 int netns_delete(const char *name, const char **ret_problem) {
-	_cleanup_close_ int folder = -1;
+	_cleanup_(folder_done) int folder = -1;
 	char path[FD_PATH];
+	bool mounted;
 	int r = open_own_folder(&folder, ret_problem);
 
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
-	while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		; /* a name may be mounted upon more than once */
-	if (errno != EINVAL) /* which is: no mount point (any more) */
-		return -errno;
-	return unlinkat(folder, name, 0) < 0 ? -errno : 0;
+	do {
+		mounted = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+		if (!mounted && errno != EINVAL) /* which is: no mount point */
+			return -errno;
+		r = unlinkat(folder, name, 0) < 0 ? -errno : 0;
+	} while (mounted && r == -EBUSY);
+	return r;
 }
 
 static bool is_netns(int fd) {
@@ -210,7 +236,8 @@ static bool stands_for_nothing(int folder, const char *name) {
 }
 
 int netns_open(const char *name, int *ret_fd) {
-	_cleanup_close_ int folder = -1, fd = -1;
+	_cleanup_(folder_done) int folder = -1;
+	_cleanup_close_ int fd = -1;
 	int r;
 
 	r = open_folder(&folder);
@@ -231,7 +258,7 @@ int netns_open(const char *name, int *ret_fd) {
 
 /* The kernel itself tells the two apart, and in one step: what is mounted upon cannot be unlinked (EBUSY). */
 int netns_remove_stale(const char *name) {
-	_cleanup_close_ int folder = -1;
+	_cleanup_(folder_done) int folder = -1;
 	const char *problem;
 	int r = open_own_folder(&folder, &problem);
 

@@ -21,6 +21,10 @@
 /* May names be made in NETNS_DIR, should it exist already? Errors as netns_prepare(), which it does not do. */
 int netns_check(const char **ret_problem);
 
+/* The folder's descriptor is kept from its next use until this is called again, to spare opening it for each name; it is
+ * checked for each all the same. Not for long: it may be mounted upon meanwhile. Not set at first. */
+void netns_keep_folder(bool keep);
+
 /* Makes NETNS_DIR ready, as the first `ip netns add` of a boot does: a folder (0755), a mount point of its
  * own with shared propagation. Looks at /proc/self/mountinfo first: what is a shared mount already is left
  * alone, so that mounts never stack. An flock() on the folder keeps two processes from doing it at once.

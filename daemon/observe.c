@@ -375,6 +375,7 @@ int real_observe(struct kernel *kernel, const struct look *look, const struct sc
 		 struct state *ret) {
 	struct kernel_real *k = (struct kernel_real *)kernel;
 
+	netns_keep_folder(true);
 	for (size_t i = 0; i < n; i++) {
 		int r = i % OPEN_AT_ONCE ? 0 : prepare(k, scopes + i, MIN(n - i, (size_t)OPEN_AT_ONCE));
 		if (r == 0)
