@@ -100,6 +100,18 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
 	return text;
 }
 
+/* The chunk that is being filled stays in front. */
+void arena_join(struct arena *arena, struct arena *from) {
+	struct arena_chunk **end = arena->chunks ? &arena->chunks->next : &arena->chunks, *rest = *end;
+
+	*end = from->chunks;
+	while (*end)
+		end = &(*end)->next;
+	*end = rest;
+	arena->used += from->used;
+	*from = (struct arena){};
+}
+
 void arena_done(struct arena *arena) {
 	while (arena->chunks) {
 		struct arena_chunk *chunk = arena->chunks;

@@ -27,6 +27,9 @@ char *arena_strndup(struct arena *arena, const char *text, size_t size);
 char *arena_printf(struct arena *arena, const char *format, ...) _printf_(2, 3);
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) _printf_(2, 0);
 
+/* Moves all that was handed out of `from` to the arena, where it stays as valid as it was; `from` is empty then. */
+void arena_join(struct arena *arena, struct arena *from);
+
 /* Frees everything; the arena is empty and can be used again. */
 void arena_done(struct arena *arena);
 

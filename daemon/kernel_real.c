@@ -7,12 +7,15 @@
 #include "kernel_real.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <utlist.h>
 
 #include "state.h"
 #include "watch.h"
+
+enum { MOST_THREADS = 4 };
 
 /* Links of a namespace. */
 
@@ -127,17 +130,25 @@ static void close_handle(struct kernel_real *k, struct handle *handle) {
 	_cleanup_close_ int fd _unused_ = take_descriptor(k, handle);
 }
 
-int handle_socket(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret) {
+static int open_socket(struct kernel_real *k, struct handle *handle, int protocol, int netns_fd, struct nl_socket **ret) {
 	bool netfilter = protocol == NETLINK_NETFILTER;
 	int r;
 
 	*ret = netfilter ? &handle->netfilter : handle->host ? &k->host : &handle->route;
 	if ((*ret)->fd >= 0)
 		return 0;
-	r = nl_open(*ret, protocol, handle->fd);
+	r = nl_open(*ret, protocol, netns_fd);
 	if (r == 0 && netfilter && !handle->host)
 		k->n_open++;
 	return r;
+}
+
+int handle_socket(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret) {
+	return open_socket(k, handle, protocol, handle->fd, ret);
+}
+
+int handle_socket_here(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret) {
+	return open_socket(k, handle, protocol, -1, ret);
 }
 
 static void close_handles(struct kernel_real *k) {
@@ -297,6 +308,13 @@ static size_t open_limit(void) {
 	return (size_t)MIN(limit.rlim_cur, (rlim_t)1 << 20) / 2 - 2 * NL_BATCH_MESSAGES - 64;
 }
 
+/* As many as processors, up to where more would only wait for one another: the kernel has one lock for links. */
+static unsigned thread_limit(void) {
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : (unsigned)MIN(CPU_COUNT(&set), MOST_THREADS);
+}
+
 static int know_host(struct kernel_real *k) {
 	_cleanup_close_ int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
@@ -310,6 +328,7 @@ int kernel_real_new(struct kernel **ret) {
 	k->host = NL_SOCKET_NONE;
 	k->settings = SETTINGS_NONE;
 	k->max_open = open_limit();
+	k->max_threads = thread_limit();
 	k->address_marks = has_address_marks();
 	int r = netns_init();
 	if (r == 0)

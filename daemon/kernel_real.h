@@ -2,6 +2,7 @@
 /* What the files of the real kernel share (kernel_real.c, observe.c, execute.c, settings.c); not for others. */
 #pragma once
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "kernel.h"
@@ -47,7 +48,9 @@ struct kernel_real {
 	bool listening;             /* namespaces need ids */
 	unsigned n_turns;           /* peers.c */
 	struct handle *open;        /* list: handles with descriptors */
-	size_t n_open, max_open;    /* how many that are, and may be */
+	atomic_size_t n_open;       /* how many that are … */
+	size_t max_open;            /* … and may be */
+	unsigned max_threads;       /* to look with, this one included */
 	bool address_marks;
 	struct settings settings;   /* during a pass */
 };
@@ -68,6 +71,8 @@ int handle_release(struct kernel_real *k, struct handle *handle);
 /* A socket of this protocol for requests inside, kept open during a pass: whoever closes one for nf_tables waits until
  * the kernel has freed the rules that somebody deleted, some 10 to 20 ms. 0 or -errno. */
 int handle_socket(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret);
+/* The same where the thread is in that namespace already. Several threads may do so for several handles at once. */
+int handle_socket_here(struct kernel_real *k, struct handle *handle, int protocol, struct nl_socket **ret);
 /* Called where no descriptor of a namespace is in use: closes them all once they are many. */
 void handles_spare(struct kernel_real *k);
 

@@ -16,14 +16,39 @@
 #include "kind/sysctl.h"
 
 enum {
-	OPEN_AT_ONCE = NL_BATCH_MESSAGES, /* namespaces that get their ids in one request */
+	ROUND = NL_BATCH_MESSAGES, /* so many namespaces may be open at once in any case */
 };
+
+/* Where the thread is. It goes from one namespace straight to the next. */
+
+static int enter(struct sight *sight) {
+	struct looker *looker = sight->looker;
+	int r;
+
+	if (looker->inside == sight->handle || (sight->handle->host && !looker->inside))
+		return 0;
+	r = netns_enter(&looker->visit, sight->handle->fd);
+	if (r == 0)
+		looker->inside = sight->handle->host ? NULL : sight->handle;
+	return r;
+}
+
+void looker_done(struct looker *looker) {
+	netns_leave(&looker->visit);
+	looker->inside = NULL;
+}
+
+int sight_socket(struct sight *sight, int protocol, struct nl_socket **ret) {
+	int r = enter(sight);
+
+	return r < 0 ? r : handle_socket_here(sight->looker->k, sight->handle, protocol, ret);
+}
 
 static const char *link_name(void *userdata, uint32_t ifindex) {
 	const struct sight *sight = userdata;
 	const struct known_link *link = handle_index(sight->handle, ifindex);
 
-	return link ? arena_strdup(&sight->state->arena, link->name) : NULL;
+	return link ? arena_strdup(sight->looker->arena, link->name) : NULL;
 }
 
 /* Dumps. */
@@ -136,7 +161,7 @@ static bool is_up(const struct ns_state *ns, const char *name) {
 /* The kernel's own route to the prefix of an address can be taken away while the address stays. A link that is
  * down has none. */
 static bool has_connected_route(struct sight *sight, const struct address *address) {
-	struct object *like = object_new(&sight->state->arena, &kind_route, sight->ns->name);
+	struct object *like = object_new(sight->looker->arena, &kind_route, sight->ns->name);
 	struct route *route = (struct route *)like;
 
 	if (!is_up(sight->ns, address->dev))
@@ -144,7 +169,7 @@ static bool has_connected_route(struct sight *sight, const struct address *addre
 	route->to = prefix_network(&address->address);
 	route->table = RT_TABLE_MAIN;
 	route->metric = address->address.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
-	object_seal(&sight->state->arena, like);
+	object_seal(sight->looker->arena, like);
 	return ns_find(sight->ns, like);
 }
 
@@ -194,7 +219,7 @@ static int read_nat(struct sight *sight, struct nl_socket *sock, struct nat **re
 
 	nat_reader_begin(&reader, &sight->decode);
 	for (enum nat_request what = NAT_REQUEST_TABLE; what <= NAT_REQUEST_RULES && r == 0; what++)
-		r = nat_request(sock, sight->look->topology, what, &reader);
+		r = nat_request(sock, sight->looker->look->topology, what, &reader);
 	*ret = NULL;
 	if (r == -ENOENT)
 		return 0;
@@ -204,7 +229,7 @@ static int read_nat(struct sight *sight, struct nl_socket *sock, struct nat **re
 int look_at_nat(struct sight *sight) {
 	struct nl_socket *sock;
 	struct nat *nat = NULL;
-	int r = handle_socket(sight->k, sight->handle, NETLINK_NETFILTER, &sock);
+	int r = sight_socket(sight, NETLINK_NETFILTER, &sock);
 
 	for (int tries = 0; r == 0 && tries < NL_DUMP_TRIES; tries++) {
 		r = read_nat(sight, sock, &nat);
@@ -222,7 +247,7 @@ int look_at_nat(struct sight *sight) {
 /* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
  * of anything else, writing it will tell. */
 static int unreadable(const struct sight *sight, const struct object *object, int error) {
-	return ledger_find_object(sight->look->ledger, object) ? error : 0;
+	return ledger_find_object(sight->looker->look->ledger, object) ? error : 0;
 }
 
 /* One that is not there is of a link that is not there yet. */
@@ -231,16 +256,16 @@ int look_at_setting(struct sight *sight, const struct object *wanted) {
 	int error, r;
 
 	if (!sight->visiting) {
-		r = netns_enter(&sight->visit, sight->handle->fd);
+		r = enter(sight);
 		if (r < 0)
 			return r;
-		settings_visit(&sight->k->settings);
+		settings_visit(sight->looker->settings);
 		sight->visiting = true;
 	}
-	value = setting_read(&sight->k->settings, &sight->state->arena, path, &error);
+	value = setting_read(sight->looker->settings, sight->looker->arena, path, &error);
 	if (!value)
 		return error == -ENOENT ? 0 : unreadable(sight, wanted, error);
-	ns_add(sight->ns, &sysctl_new(&sight->state->arena, sight->ns->name, path, value)->object);
+	ns_add(sight->ns, &sysctl_new(sight->looker->arena, sight->ns->name, path, value)->object);
 	return 0;
 }
 
@@ -254,7 +279,7 @@ static int look_at_settings(struct sight *sight) {
 }
 
 static int look_at_dns(struct sight *sight) {
-	struct arena *arena = &sight->state->arena;
+	struct arena *arena = sight->looker->arena;
 	int error;
 	const char *content = resolv_conf_read(arena, sight->ns->name, &error);
 	struct object *object = &dns_new(arena, sight->ns->name, content ? content : "")->object;
@@ -281,8 +306,8 @@ static bool concerns(const struct look *look, const char *ns, enum object_class 
 
 /* Is it ours, and to be deleted as it is? Then what is inside does not matter. */
 static bool goes_as_a_whole(struct sight *sight, const struct object *self) {
-	const struct ns_state *desired = state_find(sight->look->desired, self->ns);
-	const struct ledger_ns *noted = ledger_namespace(sight->look->ledger, self->ns);
+	const struct ns_state *desired = state_find(sight->looker->look->desired, self->ns);
+	const struct ledger_ns *noted = ledger_namespace(sight->looker->look->ledger, self->ns);
 	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
 
 	if (!made || !ledger_is_same(made, self) || (desired && desired->objects))
@@ -295,12 +320,12 @@ static bool goes_as_a_whole(struct sight *sight, const struct object *self) {
 
 static int look_at_everything(struct sight *sight) {
 	const char *name = sight->ns->name;
-	int r = handle_socket(sight->k, sight->handle, NETLINK_ROUTE, &sight->sock);
+	int r = sight_socket(sight, NETLINK_ROUTE, &sight->sock);
 
-	sight->ports = concerns(sight->look, name, CLASS_PORT);
+	sight->ports = concerns(sight->looker->look, name, CLASS_PORT);
 	if (r == 0)
 		r = look_at_routing(sight);
-	if (r == 0 && concerns(sight->look, name, CLASS_NAT))
+	if (r == 0 && concerns(sight->looker->look, name, CLASS_NAT))
 		r = look_at_nat(sight);
 	if (r == 0)
 		r = look_at_settings(sight);
@@ -309,17 +334,14 @@ static int look_at_everything(struct sight *sight) {
 
 static int look_inside(struct sight *sight, const struct scope *scope) {
 	const char *name = sight->ns->name;
-	struct object *self = sight->handle->host ? NULL : netns_object(&sight->state->arena, name, sight->handle->inode);
-	int r;
+	struct object *self = sight->handle->host ? NULL : netns_object(sight->looker->arena, name, sight->handle->inode);
 
 	sight->ns->present = true;
 	if (self)
 		ns_add(sight->ns, self);
 	if (self && !scope->objects && goes_as_a_whole(sight, self))
 		return 0;
-	r = scope->objects ? look_narrowly(sight, scope) : look_at_everything(sight);
-	netns_leave(&sight->visit);
-	return r;
+	return scope->objects ? look_narrowly(sight, scope) : look_at_everything(sight);
 }
 
 static bool wants_dns(const struct look *look, const struct scope *scope) {
@@ -329,27 +351,23 @@ static bool wants_dns(const struct look *look, const struct scope *scope) {
 	return !scope->objects && concerns(look, scope->ns, CLASS_DNS);
 }
 
-static int look_at(struct kernel_real *k, const struct look *look, const struct scope *scope, struct state *state) {
+int look_at(struct looker *looker, const struct scope *scope, struct handle *handle, struct ns_state *ns) {
 	struct sight sight = {
-		.k = k,
-		.look = look,
-		.handle = handle_get(k, scope->ns),
-		.state = state,
-		.ns = state_namespace(state, scope->ns),
-		.desired = state_find(look->desired, scope->ns),
+		.looker = looker,
+		.handle = handle,
+		.ns = ns,
+		.desired = state_find(looker->look->desired, scope->ns),
 	};
-	int r = handle_open(k, sight.handle);
+	int r = 0;
 
 	sight.decode = (struct decode){
-		.arena = &state->arena, .ns = sight.ns->name, .topology = look->topology,
-		.address_marks = k->address_marks, .userdata = &sight, .link_name = link_name,
+		.arena = looker->arena, .ns = ns->name, .topology = looker->look->topology,
+		.address_marks = looker->k->address_marks, .userdata = &sight, .link_name = link_name,
 	};
-	if (r == 0)
+	if (handle->host || handle->fd >= 0)
 		r = look_inside(&sight, scope);
-	else if (r == -ENOENT)
-		r = 0;
 	/* The file is there or not whatever becomes of the namespace. */
-	if (r == 0 && wants_dns(look, scope))
+	if (r == 0 && wants_dns(looker->look, scope))
 		r = look_at_dns(&sight);
 	return r;
 }
@@ -374,12 +392,14 @@ static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n) 
 int real_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
 		 struct state *ret) {
 	struct kernel_real *k = (struct kernel_real *)kernel;
+	size_t most = MAX((size_t)ROUND, k->max_open / 2);
 
 	netns_keep_folder(true);
-	for (size_t i = 0; i < n; i++) {
-		int r = i % OPEN_AT_ONCE ? 0 : prepare(k, scopes + i, MIN(n - i, (size_t)OPEN_AT_ONCE));
+	for (size_t at = 0, size; at < n; at += size) {
+		size = MIN(n - at, most);
+		int r = prepare(k, scopes + at, size);
 		if (r == 0)
-			r = look_at(k, look, &scopes[i], ret);
+			r = look_at_all(k, look, scopes + at, size, ret);
 		handles_spare(k);
 		if (r < 0)
 			return r;

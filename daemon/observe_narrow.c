@@ -239,8 +239,7 @@ static bool needs_socket(const struct scope *scope) {
 
 int look_narrowly(struct sight *sight, const struct scope *scope) {
 	struct narrow narrow = { .sight = sight, .scope = scope };
-	int r = needs_socket(scope) ? handle_socket(sight->k, sight->handle, NETLINK_ROUTE, &sight->sock)
-				: 0;
+	int r = needs_socket(scope) ? sight_socket(sight, NETLINK_ROUTE, &sight->sock) : 0;
 
 	if (r == 0)
 		r = look_at_links(&narrow);

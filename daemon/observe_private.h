@@ -6,18 +6,25 @@
 
 struct route;
 
-/* The look at one namespace. */
-struct sight {
+/* One thread that looks, at one namespace after the other. */
+struct looker {
 	struct kernel_real *k;
 	const struct look *look;
+	struct arena *arena;            /* for what is seen */
+	struct settings *settings;
+	struct netns_visit visit;
+	const struct handle *inside;    /* where the thread is; NULL: at home */
+};
+
+/* The look at one namespace. */
+struct sight {
+	struct looker *looker;
 	struct handle *handle;
-	struct state *state;
 	struct ns_state *ns;
 	const struct ns_state *desired; /* of that namespace, or NULL */
 	struct decode decode;
 	struct nl_socket *sock;
-	struct netns_visit visit;       /* while settings are read … */
-	bool visiting;                  /* … which has begun */
+	bool visiting;                  /* settings are being read */
 	bool ports;                     /* bridge port attributes are of interest */
 };
 
@@ -26,6 +33,17 @@ union request {
 	char space[MNL_NLMSG_HDRLEN + 64];
 };
 
+/* observe.c: looks at one namespace, whose handle is open where there is such a namespace, and adds to ns what is there.
+ * Touches nothing of other namespaces, and nothing that all share. 0 or -errno. */
+int look_at(struct looker *looker, const struct scope *scope, struct handle *handle, struct ns_state *ns);
+/* Back home. */
+void looker_done(struct looker *looker);
+
+/* observe_many.c: looks at all of them, whose handles are open, in several threads where there are many. 0 or -errno. */
+int look_at_all(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state);
+
+/* observe.c: a socket in the namespace looked at. 0 or -errno. */
+int sight_socket(struct sight *sight, int protocol, struct nl_socket **ret);
 /* observe.c: answers, an nl_message_fn with the sight as its userdata, and what is made of others. */
 int take_link(void *sight, const struct nlmsghdr *nlh);
 void add_route(struct sight *sight, struct route *route);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A look at many namespaces sees the same with one thread and with several, and fails where one of them fails.
+ *
+ * All of it happens in a network and a mount namespace of its own with an empty /run. Without root it is skipped (exit
+ * 77). The program is linked so that pthread_create() is counted here, and can be refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "kernel_real.h"
+#include "kind/sysctl.h"
+#include "spec.h"
+
+enum { SKIP = 77, N = 40, THREADS = 4 };
+
+#define ok(r) assert_int_equal((r), 0)
+
+/* ---- threads ---- */
+
+static struct {
+	unsigned started;
+	bool refused;
+} threads;
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *context);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *context);
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *), void *context) {
+	if (threads.refused)
+		return EAGAIN;
+	threads.started++;
+	return __real_pthread_create(thread, attr, fn, context);
+}
+
+/* ---- a topology, in the kernel ---- */
+
+struct world {
+	struct diags diags;
+	struct spec spec;
+	struct ledger ledger;
+	struct kernel *kernel;
+	struct look look;
+};
+
+static struct world world;
+
+/* The kernel goes on making addresses and routes of IPv6 by itself. */
+#define QUIET "net.ipv6.conf.all.disable_ipv6: 1, net.ipv6.conf.default.disable_ipv6: 1"
+
+/* Each namespace differs from the others, so that nothing can be taken for something else unnoticed. */
+static char *topology(void) {
+	struct text text = {};
+
+	text_add(&text, "topology: t\nnamespaces:\n  hub: {forwarding: true, sysctl: {" QUIET "}, interfaces: {br0: {kind: bridge, ports: [");
+	for (int i = 0; i < N; i++)
+		text_addf(&text, "%sp%d", i ? ", " : "", i);
+	text_add(&text, "], addresses: [10.0.0.1/16]}}, nat: [{action: masquerade, source: 10.0.0.0/16}]}\n");
+	for (int i = 0; i < N; i++)
+		text_addf(&text, "  n%d:\n    sysctl: {net.ipv4.ip_default_ttl: %d, " QUIET "}\n"
+			  "    interfaces: {eth0: {addresses: [10.0.1.%d/16]}}\n    routes: [{to: default, via: 10.0.0.1}]\n",
+			  i, i + 1, i + 1);
+	text_add(&text, "links:\n");
+	for (int i = 0; i < N; i++)
+		text_addf(&text, "  - [n%d:eth0, hub:p%d]\n", i, i);
+	return text_take(&text);
+}
+
+static void read_topology(void) {
+	_cleanup_free_ char *text = topology();
+	uint8_t source = diags_add_source(&world.diags, (struct source){ "f", text, strlen(text) });
+
+	if (!spec_read(&world.spec, &world.diags, source, &(struct spec_options){ .topology = "t", .machine_id = { 1 } })) {
+		_cleanup_free_ char *all = diags_format(&world.diags, false);
+
+		fail_msg("%s", all);
+	}
+	world.look = (struct look){ .desired = &world.spec.state, .ledger = &world.ledger, .topology = "t" };
+}
+
+static int look_as(const struct look *look, unsigned most, struct state *ret) {
+	vec(struct scope) scopes = {};
+
+	state_foreach(ns, &world.spec.state)
+		vec_push(&scopes, (struct scope){ .ns = ns->name });
+	((struct kernel_real *)world.kernel)->max_threads = most;
+	threads.started = 0;
+	int r = world.kernel->ops->observe(world.kernel, look, scopes.items, scopes.n, ret);
+	world.kernel->ops->rest(world.kernel);
+	vec_done(&scopes);
+	return r;
+}
+
+static int note_birth(void *userdata _unused_, const struct object *made) {
+	_cleanup_text_ struct text lines = {};
+
+	ledger_note_birth(&world.ledger, made, &lines);
+	return 0;
+}
+
+static size_t carry_out(void) {
+	_cleanup_(state_done) struct state observed = {};
+	_cleanup_(plan_done) struct plan plan = {};
+	_cleanup_text_ struct text lines = {};
+
+	ok(look_as(&world.look, 1, &observed));
+	plan_make(&plan, &(struct plan_input){ &world.spec.state, &observed, &world.ledger });
+	vec_foreach(at, &plan.changes) {
+		const struct change *change = *at;
+
+		ledger_note(&world.ledger, change->desired, change->observed, change->desired->set,
+			    change->type == CHANGE_CREATE, &lines);
+		if (change->type == CHANGE_CREATE && change->desired->twin)
+			ledger_note(&world.ledger, change->desired->twin, NULL, change->desired->twin->set, true, &lines);
+	}
+	world.kernel->ops->execute(world.kernel, &world.look, &plan, &(struct execute_hooks){ .born = note_birth });
+	vec_foreach(at, &plan.changes) {
+		_cleanup_text_ struct text id = {};
+
+		object_print_id(change_object(*at), &id);
+		if ((*at)->error)
+			fail_msg("%s: %s: %s", change_object(*at)->ns, text_str(&id), strerror(-(*at)->error));
+	}
+	return plan.changes.n;
+}
+
+static int set_up(void **state _unused_) {
+	int rounds = 0;
+
+	ok(netns_init());
+	ok(kernel_real_new(&world.kernel));
+	read_topology();
+	while (carry_out() > 0)
+		assert_true(++rounds < 5);
+	return 0;
+}
+
+static int tear_down(void **state _unused_) {
+	kernel_free(world.kernel);
+	ledger_done(&world.ledger);
+	spec_done(&world.spec);
+	diags_done(&world.diags);
+	return 0;
+}
+
+static ino_t current_inode(void) {
+	struct stat st;
+
+	ok(stat("/proc/thread-self/ns/net", &st));
+	return st.st_ino;
+}
+
+/* ---- comparing ---- */
+
+static void check_same_objects(const struct ns_state *a, const struct ns_state *b) {
+	const struct object *other = b->objects;
+
+	ns_foreach(object, a) {
+		_cleanup_text_ struct text id = {};
+
+		object_print_id(object, &id);
+		if (!other || other->kind != object->kind || other->key_size != object->key_size ||
+		    memcmp(other->key, object->key, object->key_size) != 0 || object_compare(object, other) != 0)
+			fail_msg("%s: %s is not the same", a->name, text_str(&id));
+		other = other->hh.next;
+	}
+	assert_null(other);
+}
+
+/* In the same order, too; the host is one of them. */
+static void check_same(const struct state *a, const struct state *b) {
+	const struct ns_state *other = b->namespaces;
+
+	state_foreach(ns, a) {
+		assert_non_null(other);
+		assert_string_equal(ns->name, other->name);
+		assert_true(ns->present && other->present);
+		assert_non_null(ns->objects);
+		check_same_objects(ns, other);
+		other = other->hh.next;
+	}
+	assert_null(other);
+}
+
+/* ---- tests ---- */
+
+static void several_see_what_one_sees(void **state _unused_) {
+	ino_t home = current_inode();
+
+	for (int i = 0; i < 20; i++) {
+		_cleanup_(state_done) struct state one = {}, several = {};
+
+		ok(look_as(&world.look, 1, &one));
+		assert_int_equal(threads.started, 0);
+		ok(look_as(&world.look, THREADS, &several));
+		assert_int_equal(threads.started, THREADS - 1);
+		assert_int_equal(HASH_COUNT(one.namespaces), N + 2);
+		check_same(&one, &several);
+	}
+	assert_int_equal(current_inode(), home);
+}
+
+static void without_threads_one_sees_all(void **state _unused_) {
+	_cleanup_(state_done) struct state one = {}, other = {};
+
+	ok(look_as(&world.look, 1, &one));
+	threads.refused = true;
+	ok(look_as(&world.look, THREADS, &other));
+	threads.refused = false;
+	assert_int_equal(threads.started, 0);
+	check_same(&one, &other);
+}
+
+/* A setting that cannot be read, and that the ledger knows, in one of the namespaces. */
+static void one_that_fails_fails_the_look(void **state _unused_) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_text_ struct text lines = {};
+	ino_t home = current_inode();
+
+	for (int i = 0; i < N; i += 13) {
+		_cleanup_free_ char *name = xasprintf("n%d", i);
+		_cleanup_(state_done) struct state one = {}, several = {};
+		struct ns_state *ns = state_find(&world.spec.state, name);
+		struct object *folder = &sysctl_new(&arena, name, "net/ipv4/conf", "1")->object;
+
+		assert_null(ns_add(ns, folder));
+		ledger_note(&world.ledger, folder, NULL, folder->set, false, &lines);
+		assert_int_equal(look_as(&world.look, 1, &one), -EISDIR);
+		assert_int_equal(look_as(&world.look, THREADS, &several), -EISDIR);
+		ns_remove(ns, folder);
+	}
+	assert_int_equal(current_inode(), home);
+	several_see_what_one_sees(NULL);
+}
+
+/* ---- the lab ---- */
+
+static int skip_all(const char *what) {
+	printf("1..0 # SKIP %s: %s\n", what, strerror(errno));
+	return SKIP;
+}
+
+static int seclude(void) {
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0)
+		return skip_all("needs root");
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return skip_all("cannot make mounts private");
+	if (mount("none", "/run", "tmpfs", 0, "mode=0755") < 0)
+		return skip_all("cannot mount a tmpfs");
+	return 0;
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(several_see_what_one_sees),
+		cmocka_unit_test(without_threads_one_sees_all),
+		cmocka_unit_test(one_that_fails_fails_the_look),
+	};
+	int r = seclude();
+
+	return r != 0 ? r : cmocka_run_group_tests(tests, set_up, tear_down);
+}
