@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Other managers of the same network: each real, each set to take whatever it can get."""
 
+import json
+import math
+import os
+import time
+
 import machine
 from machine import Case, lab
 from lab import HOST, OFFICE, edit
@@ -142,6 +147,46 @@ class Networkd(Neighbour):
         self.systemctl("stop systemd-networkd systemd-networkd.socket")
         self.assertEqual(before, self.links())
         self.assert_no_fight()
+
+
+class NetworkdInsists(Neighbour):
+    """A link that is not topod's own, so that networkd has its say as well, and says the opposite."""
+
+    SECONDS = 5  # the CPU time of so many is printed
+
+    def cpu_seconds(self):
+        with open(self.machine.path(f"/proc/{self.show('topod@fight', 'MainPID')}/stat")) as f:
+            words = f.read().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def told(self):
+        return [e for e in machine.entries("-u", "topod@fight") if "drift: host/theirs" in str(e.get("MESSAGE"))]
+
+    def test_always_down(self):
+        self.machine.write("/etc/systemd/network/10-down.network",
+                           "[Match]\nName=theirs\n[Link]\nActivationPolicy=always-down\n[Network]\n"
+                           "LinkLocalAddressing=no\n")
+        self.udev()
+        lab.ip(HOST, "link add theirs type veth peer name theirs-peer")
+        self.systemctl("start systemd-networkd")
+        with machine.Journal("-u", "topod@fight") as journal:
+            self.spec("namespaces: {host: {interfaces: {theirs: {kind: existing}}}}\n", "fight.yaml")
+            self.systemctl("start --no-block topod@fight")
+            journal.wait("host/theirs: up was changed from true to false; backed off for 1 s: something keeps undoing it")
+        before, began = self.cpu_seconds(), time.monotonic()
+        time.sleep(self.SECONDS)  # nothing is awaited: this is the time that is measured
+        used, seconds = self.cpu_seconds() - before, time.monotonic() - began
+        told = self.told()
+        print(f"CPU in a fight with networkd: {100 * used / seconds:.2f} %, {len(told)} repairs, {seconds:.1f} s after the "
+              "first pause began", flush=True)
+        # After n pauses 2^n seconds have gone by.
+        self.assertLessEqual(len(told), 5 + math.log2(1 + time.monotonic() - began) + 1, [e["MESSAGE"] for e in told])
+        self.assertEqual("degraded", json.loads(self.topod("status", "fight", "--json").stdout)["state"])
+        self.systemctl("stop systemd-networkd systemd-networkd.socket")
+        self.wait_until(lambda: "UP" in lab.link(HOST, "theirs")["flags"], "the link up, once networkd has gone")
+        with machine.Journal("-u", "topod@fight") as journal:
+            self.topod("reload", "fight")
+        self.assertEqual("converged", json.loads(self.topod("status", "fight", "--json").stdout)["state"])
 
 
 class NetworkManager(Neighbour):
