@@ -190,20 +190,40 @@ static int remove_address(struct disturber *d, size_t target, size_t i) {
 	return place_request(place, nlh);
 }
 
+/* All addresses of all targets, in some order. */
+static uint32_t *shuffled(struct disturber *d, size_t n) {
+	uint32_t *order = xmalloc(n * sizeof(*order));
+
+	for (size_t i = 0; i < n; i++) {
+		size_t j = random_below(d, (uint32_t)i + 1);
+
+		order[i] = order[j];
+		order[j] = (uint32_t)i;
+	}
+	return order;
+}
+
+static void note_removed(struct tally *tally, size_t count) {
+	tally->n_done++;
+	tally->last_usec = now_usec();
+	if (tally->n_done % (count / 10 ? count / 10 : 1) == 0)
+		printf("tenth %zu\n", tally->n_done);
+	fflush(stdout);
+}
+
+/* Each comes again only when all others had their turn: by chance alone, some would come so often within seconds that
+ * they look fought over. */
 static int addresses(struct disturber *d, uint64_t seed, size_t count, size_t lines) {
 	struct tally tally = {};
+	size_t n = d->n_targets * lines;
 
 	d->random = seed;
-	for (size_t done = 0; done < count && !stopped; tally.n_tried++) {
-		size_t target = random_below(d, (uint32_t)d->n_targets), i = random_below(d, (uint32_t)lines);
+	_cleanup_free_ uint32_t *order = shuffled(d, n);
+	for (; tally.n_done < count && !stopped; tally.n_tried++) {
+		uint32_t which = order[tally.n_tried % n];
 
-		if (remove_address(d, target, i + 1) == 0) {
-			tally.n_done = ++done;
-			tally.last_usec = now_usec();
-			if (done % (count / 10 ? count / 10 : 1) == 0)
-				printf("tenth %zu\n", done);
-			fflush(stdout);
-		}
+		if (remove_address(d, which / lines, which % lines + 1) == 0)
+			note_removed(&tally, count);
 	}
 	print_tally(&tally, 1);
 	return 0;

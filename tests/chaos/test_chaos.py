@@ -4,7 +4,7 @@ A topology that many hands disturb at once, for as long as one likes.
 
 When they stop, the daemon must bring everything back to what the file says, with nothing left over, no descriptor
 lost and its counts in order. How long that took and what it cost is printed and not judged: that depends on the
-machine.
+machine. Only the long run judges it, with TOPOD_CHAOS_LATE: so many seconds after the last act all is converged.
 
 TOPOD_CHAOS_SECONDS (2) and TOPOD_CHAOS_SEED (random, printed) are for longer runs and for repeating one; see `run`.
 """
@@ -210,6 +210,7 @@ class Storm(Chaos):
         print(f"{d.done} of {d.tried} acts and {insisting.done} of one who insists in {SECONDS} s, {n_reloads} reloads; "
               f"converged {self.late(status, d.last):.3f} s after the last; {status['drifts']} drifts, "
               f"{status['restored']} restored; RSS {rss_before} -> {resident_kib(daemon.pid)} KiB", flush=True)
+        self.assertLess(self.late(status, d.last), float(os.environ.get("TOPOD_CHAOS_LATE", "inf")))
         self.check_counts(status)
         self.wait_until(lambda: sum(watch.counts().values()) >= status["drifts"], lambda: f"{watch.counts()} of {status}")
         self.assertEqual(status["drifts"], sum(watch.counts().values()), watch.counts())
@@ -303,7 +304,8 @@ class Long(Chaos):
     """Many drifts at full speed, of so many objects that no single one looks fought over."""
 
     COUNT = int(os.environ.get("TOPOD_CHAOS_EVENTS", "2000"))
-    NAMESPACES, LINES = (20, 200) if COUNT <= 10000 else (100, 200)
+    # The kernel goes through all addresses of an interface for each that comes or goes: rather more interfaces.
+    NAMESPACES, LINES = (20, 200) if COUNT <= 10000 else (200, 100)
 
     def text(self):
         def interface(i):
@@ -335,7 +337,10 @@ class Long(Chaos):
         self.topod("plan", path, expect=0)
         self.check_descriptors(daemon, open_before)
         # Each object that was repaired lately is remembered for a time, in case it is fought over: by half-time all are.
-        self.assertLess(resident[-1], 1.1 * resident[len(resident) // 2] + 2048)
+        half = len(resident) // 2
+        self.assertLess(max(resident[half:]), 1.1 * max(resident[:half]) + 2048)
+        self.assertEqual(self.COUNT, status["restored"])
+        self.assertEqual(self.COUNT, status["drifts"])
         daemon.stop()
 
 
