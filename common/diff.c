@@ -168,6 +168,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 struct recreated {
 	const struct diff *diff;
+	const struct object *object;
 	bool found;
 };
 
@@ -176,17 +177,18 @@ static void find_recreated(void *userdata, const struct field *field, const char
 	const struct ns_state *ns = state_find(r->diff->input->desired, ns_name);
 	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
 
-	if (!(field->flags & FIELD_PEER) && link && link->change && link->change->type == CHANGE_CREATE &&
-	    link->change->again)
+	/* A port outlives its controller. */
+	if (field->flags & FIELD_PEER || (r->object->kind->class == CLASS_LINK && field->type != &type_link_ref))
+		return;
+	if (link && link->change && link->change->type == CHANGE_CREATE && link->change->again)
 		r->found = true;
 }
 
 /* What stands on a link that is made anew will be gone by then. */
 static bool stands_on_recreated(const struct diff *diff, const struct object *object) {
-	struct recreated r = { .diff = diff };
+	struct recreated r = { .diff = diff, .object = object };
 
-	if (object->kind->class != CLASS_LINK)
-		object_links(object, find_recreated, &r);
+	object_links(object, find_recreated, &r);
 	return r.found;
 }
 
@@ -214,8 +216,15 @@ static struct object *first_end(struct object *object) {
 	return object;
 }
 
-/* Something foreign in the place of one end keeps the pair from being made: nothing is deleted for it. */
+/* Something foreign in the place of one end, or all of its namespace, keeps the pair from being made: nothing is deleted
+ * for it. */
 static bool pair_refused(struct diff *diff, struct object *object, struct object *twin, const struct object *seen_twin) {
+	const struct ns_state *ns = state_find(diff->input->desired, twin->ns);
+
+	if (is_closed(ns)) {
+		point(diff, object, ns_self(ns)->change);
+		return true;
+	}
 	if (twin->change ? !twin->change->refused : !seen_twin || may_go(diff, twin, seen_twin))
 		return false;
 	if (!twin->change)
@@ -278,8 +287,40 @@ static uint64_t differences(const struct object *object, const struct object *ob
 	return ~UINT64_C(0);
 }
 
+/* What goes back is otherwise left as it is: a request that says all of an object (a route, an address) says that, too. */
+static const struct object *complete(struct diff *diff, const struct object *object, const struct object *observed) {
+	struct object *whole;
+
+	if (!object->gone || object->kind != observed->kind)
+		return object;
+	whole = arena_memdup(&diff->plan->arena, object, object->kind->size);
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (object_has(object, i) || object->returning & bit(i) || !object_has(observed, i))
+			continue;
+		memcpy(field_of(field, whole), field_of(field, observed), field->type->size);
+		whole->set |= bit(i);
+	}
+	return whole;
+}
+
+/* What is to go back to a link that is not there any more (a former controller) goes back to none. */
+static void settle_returning(struct object *object, const struct ns_state *observed) {
+	for (size_t i = 0; !observed->scope && i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (!(object->returning & bit(i)) || field->type != &type_link_name || !field->fallback)
+			continue;
+		const char **name = field_of(field, object);
+		if (**name && !ns_find_link(observed, *name))
+			*name = field->fallback;
+	}
+}
+
 static void present(struct diff *diff, struct ns_state *desired, struct ns_state *observed_ns, struct object *object,
 		    struct object *observed) {
+	settle_returning(object, observed_ns);
 	uint64_t differs = differences(object, observed);
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = is_ours_by(entry, object, observed), found = is_found(desired, object), again;
@@ -300,7 +341,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	else if (again)
 		recreate(diff, object, observed);
 	else
-		add(diff, CHANGE_UPDATE, object, observed, differs);
+		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
 }
 
 /* Is there an object that will provide the address, but does not yet? */
@@ -483,8 +524,8 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 	if (seen->change || seen->kernel_made || seen->kind->undeletable)
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
-	if (entry && entry->made)
-		return is_as_made(entry, seen);
+	if (entry && entry->made && is_as_made(entry, seen))
+		return true;
 	if (!entry && is_stray(diff, seen))
 		return true;
 	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
@@ -530,8 +571,10 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 	struct object *ns = ns_self(observed);
 	bool all_goes = false;
 
-	if (desired && is_closed(desired))
+	if (desired && is_closed(desired)) {
+		delete_extra(diff, observed, desired, false, true); /* a file of ours lies beside the namespace */
 		return;
+	}
 	if (ns && !(desired && ns_self(desired)) && to_be_deleted(diff, desired, ns)) {
 		add_deletion(diff, ns, NULL, false);
 		all_goes = true;

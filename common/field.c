@@ -14,6 +14,8 @@ bool field_from_text(struct arena *arena, const char *ns, const struct field *fi
 	/* Texts are taken as they are: "" and words that a person would have to quote are values, too. */
 	if (field->type == &type_text || field->type == &type_link_name)
 		*(const char **)field_of(field, base) = arena_strdup(arena, text);
+	else if (streq(text, "none") && (field->type == &type_ip || field->type == &type_prefix))
+		memset(field_of(field, base), 0, field->type->size); /* as they print it; no person writes it */
 	else
 		good = field->type->parse(&parse, field, &node, field_of(field, base));
 	diags_done(&quiet);

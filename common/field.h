@@ -39,6 +39,8 @@ struct type {
 	bool (*parse)(struct parse *p, const struct field *field, const struct node *node, void *value);
 	/* How a person writes it; must be readable by parse again. */
 	void (*print)(const struct field *field, const void *value, struct text *out);
+	/* The same where print leaves something to be understood (`default`, of which family?); else NULL. */
+	void (*exact)(const struct field *field, const void *value, struct text *out);
 	bool (*equal)(const void *a, const void *b);
 	/* Writes the attribute; NULL for types that only the kind itself can encode. */
 	void (*put)(struct nl_writer *w, const struct field *field, const void *value);
@@ -67,6 +69,8 @@ enum field_flags {
 	FIELD_BIRTH = 1 << 9,    /* told by the kernel when the object is made; with another value it is another object */
 	FIELD_SOURCE = 1 << 8,   /* an address of the namespace (struct ip), which must be usable already */
 	FIELD_AF_INET6 = 1 << 7, /* stands in IFLA_AF_SPEC / AF_INET6 */
+	FIELD_ONE_WAY = 1 << 12, /* only ever made good: what it was before is no state to go back to */
+	FIELD_IDENTITY = 1 << 11, /* no FIELD_KEY, but the kind's key() is made of it */
 };
 
 /* Where the value stands in a link message; other kinds use WIRE_ATTR or encode by themselves. */

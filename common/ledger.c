@@ -105,6 +105,8 @@ static char *value_text(const struct field *field, const struct object *object) 
 		const char *value = *(const char *const *)field_of(field, object);
 
 		text_add(&text, value ? value : "");
+	} else if (field->type->exact) {
+		field->type->exact(field, field_of(field, object), &text);
 	} else {
 		field_print(field, object, &text);
 	}
@@ -258,11 +260,16 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *r
 
 /* Noting and forgetting. */
 
-/* What is worth noting about a field: it can go back, or tells where to (a physical link's source). */
+static bool is_identity(const struct field *field) {
+	return field->class == FIELD_KEY || field->flags & FIELD_IDENTITY;
+}
+
+/* What is worth noting about a field: it can go back, or tells where to (a physical link's source). What was found is
+ * found again by what it is. */
 static bool notable(const struct field *field, bool made) {
-	if (field->class == FIELD_KEY)
+	if (is_identity(field))
 		return !made;
-	if (field->flags & FIELD_BIRTH)
+	if (field->flags & (FIELD_BIRTH | FIELD_ONE_WAY))
 		return false; /* see ledger_note_birth() */
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE;
 }
@@ -292,7 +299,7 @@ static bool note_field(struct ledger_entry *entry, const struct object *desired,
 		return sign_anew(noted, field, desired);
 	if (!notable(field, entry->made) || noted)
 		return false;
-	if (field->class == FIELD_KEY || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
+	if (is_identity(field) || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
 		former = value_text(field, desired);
 	else if (source && !entry->made)
 		former = value_text(field, source);
@@ -319,6 +326,17 @@ static bool forget_birth(struct ledger_entry *entry, const struct kind *kind) {
 	return any;
 }
 
+/* What is only made good, and not managed, has no former state to remember. */
+static bool has_notable(const struct object *desired, uint64_t mask, bool made) {
+	for (size_t i = 0; i < desired->kind->n_fields; i++) {
+		const struct field *field = &desired->kind->fields[i];
+
+		if (mask >> i & 1 && !is_identity(field) && notable(field, made))
+			return true;
+	}
+	return made;
+}
+
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out) {
 	char buffer[ID_GUESS];
@@ -327,6 +345,8 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 
 	object_print_id(desired, &id);
 	struct ledger_entry *entry = ledger_find(ledger, desired->ns, id.data);
+	if (!entry && !has_notable(desired, mask, made))
+		return false;
 	if (!entry) {
 		entry = add_entry(ledger, desired->kind, desired->ns, id.data, made);
 		added = true;
@@ -337,7 +357,8 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 	if (made)
 		added |= forget_birth(entry, desired->kind);
 	for (size_t i = 0; i < desired->kind->n_fields; i++)
-		if (mask >> i & 1 || (desired->kind->fields[i].class == FIELD_KEY && object_has(desired, i)))
+		if (mask >> i & 1 || desired->kind->fields[i].class == FIELD_KEY ||
+		    (is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
 			added |= note_field(entry, desired, observed, i);
 	if (added)
 		add_line(entry, out);
@@ -412,7 +433,7 @@ static bool manages_something(const struct ledger_entry *entry) {
 	for (size_t i = 0; i < entry->n; i++) {
 		int at = kind_field(entry->kind, entry->fields[i].name);
 
-		if (at >= 0 && entry->kind->fields[at].class != FIELD_KEY && !(entry->kind->fields[at].flags & FIELD_ONCE))
+		if (at >= 0 && !is_identity(&entry->kind->fields[at]) && !(entry->kind->fields[at].flags & FIELD_ONCE))
 			return true;
 	}
 	return false;
@@ -455,7 +476,7 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 	const struct ledger_field *noted = entry_field(entry, field->name);
 	const char *value = noted ? noted->former : NULL;
 
-	if (!noted || field->class == FIELD_KEY || field->flags & (FIELD_ONCE | FIELD_BIRTH) || object_has(object, i))
+	if (!noted || is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH) || object_has(object, i))
 		return;
 	if (!value)
 		value = field->fallback;
@@ -474,9 +495,9 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 		const struct field *field = &entry->kind->fields[i];
 		const struct ledger_field *noted = entry_field(entry, field->name);
 
-		if (field->class != FIELD_KEY)
+		if (!is_identity(field) || (field->class != FIELD_KEY && noted && streq_ptr(noted->former, "none")))
 			continue;
-		if (!noted || !noted->former || 
+		if (!noted || !noted->former ||
 		    !field_from_text(&state->arena, object->ns, field, noted->former, object))
 			return NULL;
 		object->set |= UINT64_C(1) << i;

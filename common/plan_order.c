@@ -81,6 +81,9 @@ static enum stage stage_of(const struct change *change, bool below) {
 
 	if (change->type == CHANGE_DELETE)
 		return class == CLASS_NETNS ? STAGE_DELETE_NAMESPACE : STAGE_DELETE;
+	/* A route is given back before an address goes that would take it along. */
+	if (change->desired->gone && class == CLASS_ROUTE)
+		return STAGE_DELETE;
 	switch (class) {
 	case CLASS_NETNS:
 		return STAGE_NAMESPACE;
@@ -139,8 +142,8 @@ static unsigned rank_of(const struct change *change, const struct state *desired
 	unsigned rank = inside[object->kind->class];
 
 	switch (stage) {
-	case STAGE_LINK: /* what is below is changed between its own creation and theirs that stand on it */
-		return 2 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE);
+	case STAGE_LINK: /* what is below is made, and then changed, before that which stands on it */
+		return height_of(desired, object, 0);
 	case STAGE_INSIDE:
 		if (object->kind->goes_late)
 			rank += object->kind->goes_late(object);

@@ -23,10 +23,11 @@ static const struct field fields[] = {
 	[ADDRESS_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct address, dev),
 			  .class = FIELD_KEY, .flags = FIELD_HIDDEN | FIELD_DEV },
 	[ADDRESS_ADDRESS] = { .name = "address", .type = &type_prefix, .offset = offsetof(struct address, address),
-			      .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
+			      .class = FIELD_RECREATE, .flags = FIELD_REQUIRED | FIELD_IDENTITY,
 			      .doc = "The address with its prefix length." },
 	[ADDRESS_PEER] = { .name = "peer", .type = &type_prefix, .offset = offsetof(struct address, peer),
-			   .class = FIELD_RECREATE, .doc = "The other end of a point-to-point link." },
+			   .class = FIELD_RECREATE, .flags = FIELD_IDENTITY,
+			   .doc = "The other end of a point-to-point link." },
 	[ADDRESS_SCOPE] = { .name = "scope", .type = &type_enum, .offset = offsetof(struct address, scope),
 			    .class = FIELD_RECREATE, .names = scopes,
 			    .doc = "How far the address is valid (IPv4; of an IPv6 address the kernel knows)." },
@@ -44,7 +45,8 @@ static const struct field fields[] = {
 	[ADDRESS_PROTOCOL] = { .name = "protocol", .type = &type_integer,
 			       .offset = offsetof(struct address, protocol), .flags = FIELD_HIDDEN },
 	[ADDRESS_CONNECTED] = { .name = "connected-route", .type = &type_bool,
-				.offset = offsetof(struct address, connected), .flags = FIELD_HIDDEN },
+				.offset = offsetof(struct address, connected),
+				.flags = FIELD_HIDDEN | FIELD_ONE_WAY },
 };
 
 bool address_has_connected_route(const struct address *a) {
@@ -165,12 +167,15 @@ static uint8_t default_scope(const struct address *a) {
 	return ip->family == AF_INET && ip->bytes[0] == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 }
 
-static uint32_t wanted_flags(const struct address *a) {
+/* An update sets all flags: those of which the file says nothing stay as they are. */
+static uint32_t wanted_flags(const struct address *a, const struct address *seen) {
+	const struct address *nodad = object_has(&a->object, ADDRESS_NODAD) ? a : seen;
+	const struct address *noprefixroute = object_has(&a->object, ADDRESS_NOPREFIXROUTE) ? a : seen;
 	uint32_t flags = 0;
 
-	if (object_has(&a->object, ADDRESS_NODAD) && a->nodad)
+	if (nodad && nodad->nodad)
 		flags |= IFA_F_NODAD;
-	if (object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute)
+	if (noprefixroute && noprefixroute->noprefixroute)
 		flags |= IFA_F_NOPREFIXROUTE;
 	return flags;
 }
@@ -185,7 +190,7 @@ static void put_addresses(struct nl_writer *w, const struct address *a) {
 	nl_put(w, IFA_ADDRESS, address->bytes, ip_size(address->family));
 }
 
-static void put_new(struct nl_writer *w, const struct address *a) {
+static void put_new(struct nl_writer *w, const struct address *a, const struct object *seen) {
 	if (object_has(&a->object, ADDRESS_LABEL)) {
 		nl_origin(w, &fields[ADDRESS_LABEL]);
 		nl_put_text(w, IFA_LABEL, a->label);
@@ -194,8 +199,8 @@ static void put_new(struct nl_writer *w, const struct address *a) {
 		nl_origin(w, &fields[ADDRESS_BROADCAST]);
 		nl_put(w, IFA_BROADCAST, a->broadcast.bytes, 4);
 	}
-	nl_put_u32(w, IFA_FLAGS, wanted_flags(a));
-	nl_put_u8(w, IFA_PROTO, TOPOD_PROTOCOL);
+	nl_put_u32(w, IFA_FLAGS, wanted_flags(a, (const struct address *)seen));
+	nl_put_u8(w, IFA_PROTO, (uint8_t)a->protocol); /* topod's; of one that is given back, what it was */
 }
 
 /* The route that came with the address and was taken away since, as the kernel itself makes it (fib_add_ifaddr(),
@@ -250,7 +255,7 @@ static int encode_address(struct encode *encode, const struct change *change) {
 	ifa->ifa_index = index;
 	put_addresses(w, a);
 	if (change->type != CHANGE_DELETE)
-		put_new(w, a);
+		put_new(w, a, change->type == CHANGE_UPDATE ? change->observed : NULL);
 	return 0;
 }
 

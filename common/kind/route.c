@@ -45,12 +45,17 @@ static void to_print(const struct field *field, const void *value, struct text *
 		type_network.print(field, value, out);
 }
 
+static void to_exact(const struct field *field, const void *value, struct text *out) {
+	type_network.print(field, value, out);
+}
+
 static bool to_equal(const void *a, const void *b) {
 	return prefix_equal(a, b);
 }
 
 static const struct type type_to = {
-	.name = "prefix", .size = sizeof(struct prefix), .parse = to_parse, .print = to_print, .equal = to_equal,
+	.name = "prefix", .size = sizeof(struct prefix), .parse = to_parse, .print = to_print,
+	.exact = to_exact, .equal = to_equal,
 };
 
 /* Next hops. */

@@ -476,6 +476,79 @@ static void test_found_returns(void **state _unused_) {
 	check_plan(&then, "~ host sysctl net.ipv4.ip_forward: value 1 -> 0\n~ host/e link: mtu 1400 -> 9000\n");
 }
 
+/* Addresses and routes of a namespace that was taken over: found by what they are, and given back whole, the route before
+ * the address would take it along. */
+static void test_taken_over_returns(void **state _unused_) {
+	const char *before = "namespaces: {a: {adopt: true, interfaces: {e: {kind: existing, addresses: 10.0.0.1/8}},\n"
+			     "  routes: {to: default, via: 10.0.0.8, dev: e, mtu: 1300}}}";
+	const char *managed = "namespaces: {a: {adopt: true, interfaces: {e: {kind: existing, addresses: 10.0.0.1/8}},\n"
+			      "  routes: {to: default, via: 10.0.0.9, dev: e, src: 10.0.0.1}}}";
+	static const char *const ids[] = { "a/e address 10.0.0.1/8", "a route 0.0.0.0/0" };
+	_cleanup_text_ struct text lines = {};
+	_world_ first, then;
+
+	world_make(&first, managed, before);
+	world_make(&then, "", managed);
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		disown(&first, ids[i]), disown(&then, ids[i]);
+	disown(&first, "a namespace"), disown(&then, "a namespace");
+	((struct address *)seen_object(&first, ids[0]))->protocol = 0;
+	((struct route *)seen_object(&first, ids[1]))->protocol = 4;
+	world_plan(&first);
+	vec_foreach(change, &first.plan.changes)
+		ledger_note(&then.ledger, (*change)->desired, (*change)->observed, (*change)->fields, false, &lines);
+	ledger_add_returns(&then.ledger, &then.desired.spec.state);
+	world_plan(&then);
+	check_plan(&then, "~ a route 0.0.0.0/0: via 10.0.0.9 -> 10.0.0.8, protocol 84 -> 4\n"
+			  "~ a/e address 10.0.0.1/8: protocol 84 -> 0\n");
+	const struct route *route = (const struct route *)then.plan.changes.items[0]->desired;
+	assert_string_equal(route->dev, "e"); /* which nobody changed, and without which there is no such route */
+	assert_false(object_has(&route->object, ROUTE_SRC));
+}
+
+/* A controller that is gone by the time when a link is to go back to it. */
+static void test_former_controller_gone(void **state _unused_) {
+	const char *entry = "topod-ledger 1\n+ found existing\thost\thost/e link\tname=e\tmaster=other\n";
+	const char *there = "namespaces: {host: {interfaces: {e: {kind: existing}, other: {kind: bridge, ports: [e]}}}}";
+	const char *gone = "namespaces: {host: {interfaces: {e: {kind: existing}, br: {kind: bridge, ports: [e]}}}}";
+	_world_ w, v;
+	size_t damaged;
+
+	world_make(&w, "", gone);
+	disown(&w, "host/br link");
+	assert_int_equal(ledger_parse(&w.ledger, entry, strlen(entry), &damaged), 0);
+	ledger_add_returns(&w.ledger, &w.desired.spec.state);
+	world_plan(&w);
+	check_plan(&w, "~ host/e link: master br -> none\n");
+	world_make(&v, "", there);
+	disown(&v, "host/other link");
+	assert_int_equal(ledger_parse(&v.ledger, entry, strlen(entry), &damaged), 0);
+	ledger_add_returns(&v.ledger, &v.desired.spec.state);
+	world_plan(&v);
+	check_plan(&v, "");
+}
+
+/* What stands on a link that is made anew is made anew with it, and a foreign namespace closes both ends of a pair. */
+static void test_upper_of_recreated(void **state _unused_) {
+	const char *desired = "namespaces: {host: {interfaces: {m: {kind: macvlan, link: e, txqueuelen: 77}}}, a: {}}\n"
+			      "links: [{endpoints: [host:e, a:f], queues: 2}]";
+	const char *seen = "namespaces: {host: {interfaces: {m: {kind: macvlan, link: e, txqueuelen: 1000}}}, a: {}}\n"
+			   "links: [{endpoints: [host:e, a:f], queues: 1}]";
+	_world_ w, v;
+
+	world_make(&w, desired, seen);
+	world_plan(&w);
+	bool made = false;
+	vec_foreach(change, &w.plan.changes)
+		made |= (*change)->type == CHANGE_CREATE && (*change)->again && streq(((const struct link *)(*change)->desired)->name, "m");
+	assert_true(made);
+	world_make(&v, desired, seen);
+	disown(&v, "a namespace"), disown(&v, "a/f link");
+	world_plan(&v);
+	check_plan(&v, "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n"
+		       "~ host/m link: txqueuelen 1000 -> 77\n");
+}
+
 /* Order. */
 
 static void test_links_from_the_lowest_up(void **state _unused_) {
@@ -613,7 +686,9 @@ int main(void) {
 		cmocka_unit_test(test_foreign_in_the_place_of_removed),
 		cmocka_unit_test(test_made_but_not_marked), cmocka_unit_test(test_foreign_namespace_is_left),
 		cmocka_unit_test(test_exclusive), cmocka_unit_test(test_lost), cmocka_unit_test(test_field_returns),
-		cmocka_unit_test(test_found_returns), cmocka_unit_test(test_links_from_the_lowest_up),
+		cmocka_unit_test(test_found_returns), cmocka_unit_test(test_taken_over_returns),
+		cmocka_unit_test(test_former_controller_gone), cmocka_unit_test(test_upper_of_recreated),
+		cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last), cmocka_unit_test(test_removals_go_first),
 		cmocka_unit_test(test_pending_and_failed), cmocka_unit_test(test_part_of_the_world),
 		cmocka_unit_test(test_again),
