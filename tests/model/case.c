@@ -230,7 +230,8 @@ static bool is_lower(const struct c_case *c, const struct c_link *link) {
 }
 
 static void make_ports(struct c_case *c) {
-	static const char *const costs[] = { NULL, "7", "9" };
+	static const char *const words[] = { NULL, NULL, "cost: 7", "cost: 9", "priority: 8", "hairpin: true, cost: 9",
+					     "isolated: true", "learning: false", "flood: false, cost: 7" };
 
 	vec_foreach(at, &c->links) {
 		struct c_link *bridge = *at;
@@ -246,14 +247,15 @@ static void make_ports(struct c_case *c) {
 				continue;
 			link->bridge = bridge;
 			link->port = new_part(c);
-			draw_values(c, costs, ARRAY_SIZE(costs), link->cost);
+			draw_values(c, words, ARRAY_SIZE(words), link->as_port);
 		}
 	}
 }
 
 static void add_attribute(struct c_case *c, struct c_link *link, const char *key, const char *const *values, size_t n) {
-	struct c_attribute a = { .part = new_part(c), .link = link, .key = key };
+	struct c_attribute a = { .part = new_part(c), .link = link, .key = key, .n_values = n };
 
+	a.values = arena_memdup(&c->arena, values, n * sizeof(*values));
 	draw_values(c, values, n, a.value);
 	vec_push(&c->attributes, a);
 }
@@ -263,6 +265,36 @@ static void add_attribute(struct c_case *c, struct c_link *link, const char *key
 		static const char *const _values[] = { __VA_ARGS__ };                        \
 		add_attribute(c, link, key, _values, ARRAY_SIZE(_values));                   \
 	} while (0)
+
+static void make_bridge_attributes(struct c_case *c, struct c_link *link) {
+	if (chance(c, 30))
+		add_attribute_of(c, link, "ageing-time", "100s", "20s");
+	if (chance(c, 30))
+		add_attribute_of(c, link, "priority", "4096", "8192");
+	if (chance(c, 20))
+		add_attribute_of(c, link, "mcast-snooping", "false", "true");
+	if (chance(c, 15))
+		add_attribute_of(c, link, "forward-delay", "10s", "4s");
+	if (chance(c, 10))
+		add_attribute_of(c, link, "hello-time", "1s", "3s");
+	if (chance(c, 10))
+		add_attribute_of(c, link, "max-age", "10s", "30s");
+	if (chance(c, 10))
+		add_attribute_of(c, link, "group-fwd-mask", "8", "0x18");
+}
+
+static void make_vxlan_attributes(struct c_case *c, struct c_link *link) {
+	if (chance(c, 50))
+		add_attribute_of(c, link, "ttl", "3", "8");
+	if (chance(c, 30))
+		add_attribute_of(c, link, "ageing-time", "60s", "90s");
+	if (chance(c, 20))
+		add_attribute_of(c, link, "tos", "4", "8");
+	if (chance(c, 20))
+		add_attribute_of(c, link, "learning", "false", "true");
+	if (chance(c, 15))
+		add_attribute_of(c, link, "remote", "10.240.0.1", "10.240.0.2");
+}
 
 static void make_attributes(struct c_case *c, struct c_link *link) {
 	bool made = !link->kind || (!streq(link->kind, "existing") && !streq(link->kind, "physical"));
@@ -284,20 +316,22 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 		link->down = true;
 		add_attribute_of(c, link, "up", "false", "true");
 	}
-	if (link->kind && streq(link->kind, "bridge")) {
-		if (chance(c, 30))
-			add_attribute_of(c, link, "ageing-time", "100s", "20s");
-		if (chance(c, 30))
-			add_attribute_of(c, link, "priority", "4096", "8192");
-		if (chance(c, 20))
-			add_attribute_of(c, link, "mcast-snooping", "false", "true");
-	}
+	if (chance(c, 8))
+		add_attribute_of(c, link, "arp", "false", "true");
+	if (made && chance(c, 8))
+		add_attribute_of(c, link, "promiscuous", "true", "false");
+	if (made && chance(c, 8))
+		add_attribute_of(c, link, "ipv6-address-generation", "none", "eui64");
+	if (!link->kind && chance(c, 12))
+		add_attribute_of(c, link, "queues", "1", "2");
+	if (chance(c, 6))
+		link->drift = chance(c, 50) ? "report" : "ignore";
+	if (link->kind && streq(link->kind, "bridge"))
+		make_bridge_attributes(c, link);
 	if (link->kind && streq(link->kind, "macvlan") && chance(c, 60))
 		add_attribute_of(c, link, "mode", "bridge", "private", "vepa");
-	if (link->kind && streq(link->kind, "vxlan") && chance(c, 50))
-		add_attribute_of(c, link, "ttl", "3", "8");
-	if (link->kind && streq(link->kind, "vxlan") && chance(c, 30))
-		add_attribute_of(c, link, "ageing-time", "60s", "90s");
+	if (link->kind && streq(link->kind, "vxlan"))
+		make_vxlan_attributes(c, link);
 }
 
 /* Addresses and routes. */
@@ -319,8 +353,17 @@ static void add_address(struct c_case *c, struct c_link *link, size_t number, bo
 	if (!ipv6 && c->addresses.n && c->addresses.items[c->addresses.n - 1]->link == link)
 		for (int v = 0; v < VERSIONS; v++)
 			a->noprefixroute[v] = c->addresses.items[c->addresses.n - 1]->noprefixroute[v] = false;
+	/* … and one scope. */
+	if (!ipv6 && c->addresses.n && c->addresses.items[c->addresses.n - 1]->link == link)
+		c->addresses.items[c->addresses.n - 1]->rest[0] = c->addresses.items[c->addresses.n - 1]->rest[1] = NULL;
 	if (link->down || c->real)
 		a->nodad[0] = a->nodad[1] = ipv6;
+	if (!ipv6 && host == 1 && chance(c, 15)) {
+		const char *const rests[] = { NULL, arena_printf(&c->arena, "label: \"%s:x\"", link->name), "scope: link",
+					      arena_printf(&c->arena, "broadcast: 10.%zu.0.255", number) };
+
+		draw_values(c, rests, ARRAY_SIZE(rests), a->rest);
+	}
 	vec_push(&c->addresses, a);
 }
 
@@ -348,7 +391,8 @@ static struct c_address *find_way(struct c_case *c, const struct c_ns *ns, bool 
 }
 
 static void add_route(struct c_case *c) {
-	static const char *const metrics[] = { NULL, "50", "60" }, *const mtus[] = { NULL, "1300", "1350" };
+	static const char *const metrics[] = { NULL, "50", "60" }, *const mtus[] = { NULL, "1300", "1350" },
+			*const rests[] = { NULL, "table: 100", "advmss: 1000", "advmss: 1100" };
 	struct c_route r = { .by = find_way(c, NULL, false) };
 
 	if (!r.by)
@@ -361,6 +405,8 @@ static void add_route(struct c_case *c) {
 	draw_values(c, mtus, ARRAY_SIZE(mtus), r.mtu);
 	r.dev = chance(c, 30);
 	r.src = chance(c, 20);
+	if (chance(c, 20))
+		draw_values(c, rests, ARRAY_SIZE(rests), r.rest);
 	if (!r.by->ipv6 && chance(c, 15)) {
 		r.second = find_way(c, r.ns, true);
 		if (r.second && r.second->link == r.by->link)
@@ -369,8 +415,33 @@ static void add_route(struct c_case *c) {
 	vec_push(&c->routes, r);
 }
 
+/* A network on a link, and a gateway in it to another: in whichever order they are written. */
+static void add_network(struct c_case *c) {
+	struct c_route net = { .by = find_way(c, NULL, false), .bare = true, .dev = true }, r;
+	size_t n = c->routes.n;
+	bool first = chance(c, 50);
+
+	if (!net.by)
+		return;
+	net.part = new_part(c);
+	net.ns = net.by->link->ns;
+	net.to = net.by->ipv6 ? arena_printf(&c->arena, "\"fd77:%zx::/64\"", n) : arena_printf(&c->arena, "10.77.%zu.0/24", n);
+	r = net;
+	r.part = new_part(c);
+	r.bare = r.dev = false;
+	r.to = net.by->ipv6 ? arena_printf(&c->arena, "\"fd78:%zx::/64\"", n) : arena_printf(&c->arena, "172.18.%zu.0/24", n);
+	r.gateway = net.by->ipv6 ? arena_printf(&c->arena, "fd77:%zx::fe", n) : arena_printf(&c->arena, "10.77.%zu.254", n);
+	r.base = n + (first ? 1 : 2);
+	if (first)
+		vec_push(&c->routes, net);
+	vec_push(&c->routes, r);
+	if (!first)
+		vec_push(&c->routes, net);
+}
+
 static void add_blackhole(struct c_case *c) {
-	struct c_route r = { .part = new_part(c), .ns = pick(c, &c->spaces), .type = chance(c, 50) ? "blackhole" : "unreachable" };
+	static const char *const types[] = { "blackhole", "unreachable", "prohibit", "throw" };
+	struct c_route r = { .part = new_part(c), .ns = pick(c, &c->spaces), .type = types[draw(c, ARRAY_SIZE(types))] };
 
 	r.to = arena_printf(&c->arena, "172.17.%zu.0/24", c->routes.n);
 	vec_push(&c->routes, r);
@@ -380,7 +451,7 @@ static void add_blackhole(struct c_case *c) {
 
 static void add_text(struct c_case *c, struct c_ns *ns, struct c_link *link, const char *key, const char *const *values,
 		     size_t n) {
-	struct c_text t = { .part = new_part(c), .ns = ns, .link = link, .key = key };
+	struct c_text t = { .part = new_part(c), .ns = ns, .link = link, .key = key, .values = values };
 
 	draw_values(c, values, n, t.value);
 	vec_push(&c->texts, t);
@@ -416,6 +487,12 @@ static void make_texts(struct c_case *c) {
 	}
 }
 
+static const char *bare(struct c_case *c, const char *quoted) {
+	size_t n = strlen(quoted);
+
+	return *quoted == '"' ? arena_strndup(&c->arena, quoted + 1, n - 2) : quoted;
+}
+
 /* Foreign things in the way of declared ones. */
 static void make_conflicts(struct c_case *c) {
 	if (chance(c, 8)) {
@@ -433,20 +510,26 @@ static void make_conflicts(struct c_case *c) {
 	if (c->addresses.n && chance(c, 10)) {
 		struct c_address *a = pick(c, &c->addresses);
 
-		if (a->link->kind && streq(a->link->kind, "existing") && !a->ipv6 && !a->link->ns->adopt)
+		if (a->link->kind && streq(a->link->kind, "existing") && !a->ipv6)
 			add_before(c, OP_ADDRESS_ADD, a->link->ns->name, a->link->name)->text = a->text;
+	}
+	if (c->routes.n && chance(c, 10)) {
+		struct c_route *r = &pick(c, &c->routes);
+
+		if (r->by && r->by->link->kind && streq(r->by->link->kind, "existing")) {
+			/* Not the last address, which would take the route along. */
+			add_before(c, OP_ADDRESS_ADD, r->ns->name, r->by->link->name)->text = "10.252.0.1/24";
+			struct op *op = add_before(c, OP_ROUTE_ADD, r->ns->name, r->by->link->name);
+
+			op->text = bare(c, r->to);
+			op->number = r->metric[1] ? (uint32_t)atoi(r->metric[1]) : 0;
+		}
 	}
 	if (!c->real && chance(c, 5))
 		add_before(c, OP_FILE_WRITE, "n0", NULL)->text = "nameserver 9.9.9.9";
 }
 
 /* What happens. */
-
-static const char *bare(struct c_case *c, const char *quoted) {
-	size_t n = strlen(quoted);
-
-	return *quoted == '"' ? arena_strndup(&c->arena, quoted + 1, n - 2) : quoted;
-}
 
 static struct op link_op(struct c_case *c) {
 	static const enum op_type types[] = { OP_LINK_DELETE, OP_DOWN, OP_UP, OP_MTU, OP_TXQLEN, OP_MAC, OP_ALIAS, OP_NOMASTER,
@@ -493,7 +576,7 @@ static struct op route_op(struct c_case *c) {
 
 	if (r->metric[1])
 		op.number = (uint32_t)atoi(r->metric[1]);
-	if (!r->by)
+	if (!r->by || r->gateway || r->bare)
 		return op;
 	op.name = r->by->link->name;
 	if (chance(c, 30)) {
@@ -571,7 +654,7 @@ static struct step any_step(struct c_case *c) {
 	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS };
 	static const enum step_type types[] = { STEP_OP, STEP_OP, STEP_OP, STEP_OP, STEP_OP_UNHEARD, STEP_OP_REQUEST, STEP_OP_LOOK,
 						STEP_WAIT, STEP_RELOAD, STEP_FAIL_REQUEST, STEP_FAIL_LOOK, STEP_CRASH,
-						STEP_RESTART, STEP_DIRTY };
+						STEP_RESTART, STEP_DIRTY, STEP_PAUSE };
 	struct step step = { .id = c->n_parts++, .type = types[draw(c, c->real ? 4 : ARRAY_SIZE(types))] };
 
 	step.op = any_op(c);
@@ -612,23 +695,40 @@ static void make_crashes(struct c_case *c) {
 
 /* One value of one part differs. */
 static void differ(struct c_case *c) {
-	if (c->attributes.n && chance(c, 60)) {
+	if (c->attributes.n && chance(c, 50)) {
 		struct c_attribute *a = &pick(c, &c->attributes);
 
-		if (streq(a->key, "mtu") || streq(a->key, "txqueuelen") || streq(a->key, "ttl")) {
-			a->value[0] = "1299";
-			a->value[1] = "1301";
-			if (streq(a->key, "ttl"))
-				a->value[0] = "5", a->value[1] = "6";
+		/* What is set down takes others along. */
+		if (!streq(a->key, "up")) {
+			a->value[0] = a->values[0];
+			a->value[1] = a->values[1];
 			return;
 		}
 	}
-	if (c->texts.n && chance(c, 60)) {
+	if (c->texts.n && chance(c, 40)) {
 		struct c_text *t = &pick(c, &c->texts);
 
-		if (strstr(t->key, "rp_filter") && t->link) {
-			t->value[0] = "1";
-			t->value[1] = "2";
+		if (t->link || !strstr(t->key, "default")) {
+			t->value[0] = t->values[0];
+			t->value[1] = t->values[1];
+			return;
+		}
+	}
+	if (c->routes.n && chance(c, 40)) {
+		struct c_route *r = &pick(c, &c->routes);
+
+		if (r->by) {
+			r->mtu[0] = "1280";
+			r->mtu[1] = "1281";
+			return;
+		}
+	}
+	if (c->links.n && chance(c, 40)) {
+		struct c_link *link = pick(c, &c->links);
+
+		if (link->bridge) {
+			link->as_port[0] = "cost: 7";
+			link->as_port[1] = "cost: 9";
 			return;
 		}
 	}
@@ -658,6 +758,8 @@ static void make(struct c_case *c) {
 	make_addresses(c);
 	for (n = draw(c, 5); n; n--)
 		add_route(c);
+	if (chance(c, 30))
+		add_network(c);
 	if (chance(c, 30))
 		add_blackhole(c);
 	make_texts(c);
@@ -716,7 +818,8 @@ static bool has_address(const struct c_case *c, const struct c_address *a, int v
 }
 
 static bool has_route(const struct c_case *c, const struct c_route *r, int v) {
-	return has(c, &r->part, v) && has_ns(c, r->ns, v) && (!r->by || has_address(c, r->by, v));
+	return has(c, &r->part, v) && has_ns(c, r->ns, v) && (!r->by || has_address(c, r->by, v)) &&
+	       (!r->base || has_route(c, &c->routes.items[r->base - 1], v));
 }
 
 static void print_route(const struct c_case *c, const struct c_route *r, int v, struct text *out) {
@@ -726,14 +829,18 @@ static void print_route(const struct c_case *c, const struct c_route *r, int v, 
 	if (r->second && has_address(c, r->second, v))
 		text_addf(out, ", nexthops: [{via: %s, dev: %s}, {via: %s, dev: %s, weight: 2}]", r->by->gateway,
 			  r->by->link->name, r->second->gateway, r->second->link->name);
-	else if (r->by)
-		text_addf(out, ", via: \"%s\"%s%s", r->by->gateway, r->dev ? ", dev: " : "", r->dev ? r->by->link->name : "");
+	else if (r->by && !r->bare)
+		text_addf(out, ", via: \"%s\"", r->gateway ? r->gateway : r->by->gateway);
+	if (r->dev && !(r->second && has_address(c, r->second, v)))
+		text_addf(out, ", dev: %s", r->by->link->name);
 	if (r->src)
 		text_addf(out, ", src: \"%.*s\"", (int)strcspn(r->by->text, "/"), r->by->text);
 	if (r->metric[v])
 		text_addf(out, ", metric: %s", r->metric[v]);
 	if (r->mtu[v])
 		text_addf(out, ", mtu: %s", r->mtu[v]);
+	if (r->rest[v])
+		text_addf(out, ", %s", r->rest[v]);
 	text_add(out, "}\n");
 }
 
@@ -746,8 +853,8 @@ static void print_ports(const struct c_case *c, const struct c_link *bridge, int
 		if (link->bridge != bridge || !has_link(c, link, v) || !has(c, &link->port, v))
 			continue;
 		text_add(out, n++ ? ", " : ", ports: [");
-		if (link->cost[v])
-			text_addf(out, "{name: %s, cost: %s}", link->name, link->cost[v]);
+		if (link->as_port[v])
+			text_addf(out, "{name: %s, %s}", link->name, link->as_port[v]);
 		else
 			text_add(out, link->name);
 	}
@@ -763,7 +870,8 @@ static void print_addresses(const struct c_case *c, const struct c_link *link, i
 		if (a->link != link || !has_address(c, a, v))
 			continue;
 		text_addf(out, "%s{address: \"%s\"", n++ ? ", " : ", addresses: [", a->text);
-		text_addf(out, "%s%s}", a->nodad[v] ? ", nodad: true" : "", a->noprefixroute[v] ? ", noprefixroute: true" : "");
+		text_addf(out, "%s%s%s%s}", a->nodad[v] ? ", nodad: true" : "", a->noprefixroute[v] ? ", noprefixroute: true" : "",
+			  a->rest[v] ? ", " : "", a->rest[v] ? a->rest[v] : "");
 	}
 	text_add(out, n ? "]" : "");
 }
@@ -779,6 +887,8 @@ static void print_link(const struct c_case *c, const struct c_link *link, int v,
 		text_addf(&rest, ", id: %s", link->id[v]);
 	if (link->source)
 		text_addf(&rest, ", source: %s", link->source);
+	if (link->drift)
+		text_addf(&rest, ", drift: %s", link->drift);
 	vec_foreach(a, &c->attributes)
 		if (a->link == link && has(c, &a->part, v))
 			text_addf(&rest, ", %s: %s", a->key, a->value[v]);
@@ -837,10 +947,11 @@ void step_print(const struct step *step, struct text *out) {
 		[STEP_OP] = "", [STEP_OP_UNHEARD] = "unheard: ", [STEP_OP_REQUEST] = "before a request: ",
 		[STEP_OP_LOOK] = "after a look: ", [STEP_WAIT] = "wait", [STEP_RELOAD] = "reload", [STEP_FAIL_REQUEST] = "fail request",
 		[STEP_FAIL_LOOK] = "fail look", [STEP_CRASH] = "crash", [STEP_RESTART] = "restart", [STEP_DIRTY] = "dirty",
+		[STEP_PAUSE] = "in a pause: ",
 	};
 
 	text_add(out, words[step->type]);
-	if (step->type <= STEP_OP_LOOK)
+	if (step->type <= STEP_OP_LOOK || step->type == STEP_PAUSE)
 		op_print(&step->op, out);
 	if (step->type > STEP_OP_UNHEARD)
 		text_addf(out, " (%zu%s%s%s%s)", step->n, step->type == STEP_FAIL_REQUEST || step->type == STEP_FAIL_LOOK ? " " : "",

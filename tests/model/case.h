@@ -30,8 +30,8 @@ struct c_link {
 	const char *name, *kind; /* kind NULL: an end of a pair */
 	struct c_link *peer, *lower, *bridge;
 	struct part port;        /* that it is one of the bridge */
-	const char *cost[VERSIONS];
-	const char *source, *id[VERSIONS];
+	const char *as_port[VERSIONS]; /* what is said of it as one, or NULL */
+	const char *source, *id[VERSIONS], *drift;
 	bool down;               /* in some version */
 };
 
@@ -39,12 +39,15 @@ struct c_attribute {
 	struct part part;
 	struct c_link *link;
 	const char *key, *value[VERSIONS];
+	const char **values;     /* what it may be */
+	size_t n_values;
 };
 
 struct c_address {
 	struct part part;
 	struct c_link *link;
 	const char *text, *gateway;
+	const char *rest[VERSIONS]; /* more about it, or NULL */
 	bool ipv6, nodad[VERSIONS], noprefixroute[VERSIONS];
 };
 
@@ -53,7 +56,10 @@ struct c_route {
 	struct c_ns *ns;
 	struct c_address *by, *second;
 	const char *to, *metric[VERSIONS], *mtu[VERSIONS], *type;
-	bool dev, src;
+	const char *rest[VERSIONS]; /* more about it, or NULL */
+	const char *gateway;     /* another one than that of the address */
+	size_t base;             /* … which lies behind that route; its place from 1; 0: none */
+	bool dev, src, bare;     /* bare: without a gateway */
 };
 
 /* A setting, a NAT list or a resolv.conf: a text under a key. */
@@ -62,6 +68,7 @@ struct c_text {
 	struct c_ns *ns;
 	struct c_link *link;     /* the one that a setting is of, or NULL */
 	const char *key, *value[VERSIONS];
+	const char *const *values;
 };
 
 enum step_type {
@@ -76,6 +83,7 @@ enum step_type {
 	STEP_CRASH,        /* topod dies at the n-th request from now, and is started again */
 	STEP_RESTART,
 	STEP_DIRTY,        /* a hint about nothing */
+	STEP_PAUSE,        /* somebody does something while topod only looks */
 };
 
 struct step {

@@ -3,6 +3,9 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 
 static uint64_t current_seed;
@@ -124,23 +127,56 @@ static struct options read_options(int argc, char **argv, double limit) {
 	return o;
 }
 
+/* What several processes count together. */
+struct tally {
+	atomic_size_t n_cases;
+	atomic_int n_failed;
+};
+
+/* Every n-th case from the first on. */
+static void try_cases(const struct options *o, struct tally *tally, uint64_t first, uint64_t n, double begun) {
+	for (uint64_t i = first; i < o->count && tally->n_failed < 3 && seconds() - begun < o->seconds; i += n) {
+		current_seed = o->seed + i;
+		_cleanup_free_ char *failure = try_case(current_seed, NULL, 0, false);
+
+		tally->n_cases++;
+		tally->n_failed += !!failure;
+		if (failure || o->one)
+			report(current_seed, failure ? failure : "nothing", failure && o->small);
+	}
+}
+
+static void try_at_once(const struct options *o, struct tally *tally, double begun) {
+	for (unsigned job = 0; job < cases_jobs; job++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			abort();
+		if (pid == 0) {
+			try_cases(o, tally, job, cases_jobs, begun);
+			fflush(stdout);
+			_exit(0);
+		}
+	}
+	for (int status; wait(&status) > 0;)
+		tally->n_failed += status != 0;
+}
+
 int cases_main(int argc, char **argv, double limit) {
 	struct options o = read_options(argc, argv, limit);
+	struct tally *tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	double begun = seconds();
-	size_t n_cases = 0;
-	int n_failed = 0;
 
 	sigaction(SIGABRT, &(struct sigaction){ .sa_handler = tell_seed, .sa_flags = (int)SA_RESETHAND }, NULL);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (tally == MAP_FAILED)
+		abort();
 	printf("seed %llu\n", (unsigned long long)o.seed);
-	for (uint64_t i = 0; i < o.count && n_failed < 3 && seconds() - begun < o.seconds; i++, n_cases++) {
-		current_seed = o.seed + i;
-		_cleanup_free_ char *failure = try_case(current_seed, NULL, 0, false);
-
-		if (failure || o.one)
-			report(current_seed, failure ? failure : "nothing", failure && o.small);
-		n_failed += !!failure;
-	}
-	printf("%zu cases from seed %llu in %.1f s, %d failed\n", n_cases, (unsigned long long)o.seed, seconds() - begun, n_failed);
-	return n_failed ? 1 : 0;
+	if (cases_jobs > 1 && !o.one)
+		try_at_once(&o, tally, begun);
+	else
+		try_cases(&o, tally, 0, 1, begun);
+	printf("%zu cases from seed %llu in %.1f s, %d failed\n", tally->n_cases, (unsigned long long)o.seed, seconds() - begun,
+	       tally->n_failed);
+	return tally->n_failed ? 1 : 0;
 }

@@ -12,6 +12,8 @@
 char *try_case(uint64_t seed, bool *off, int n_off, bool telling);
 /* By the program: for case_new(). */
 extern const bool cases_real;
+/* By the program: how many are tried at once, each in a process of its own. */
+extern const unsigned cases_jobs;
 
 /* Options --seed, --count, --seconds, --case and --whole; without a count or time it works `limit` seconds. Returns the
  * exit code. */

@@ -96,12 +96,19 @@ static void ask_link(void *userdata, const struct field *field _unused_, const c
 		e->found = true; /* made by nobody here */
 }
 
-/* A route depends on more than it names: on the addresses and links by which its gateway is reached. */
+static bool has_gateway(const struct object *route) {
+	return ((const struct route *)route)->via.family || ((const struct route *)route)->nexthops.n;
+}
+
+/* A route depends on more than it names: on the addresses, links and routes by which its gateway is reached. */
 static bool route_excused(struct run *run, const struct object *object, unsigned depth) {
-	ns_foreach(other, state_find(desired(run), object->ns))
-		if ((other->kind->class == CLASS_ADDRESS || other->kind->class == CLASS_LINK) &&
+	ns_foreach(other, state_find(desired(run), object->ns)) {
+		bool leads = other->kind->class == CLASS_ROUTE && has_gateway(object) && !has_gateway(other);
+
+		if ((other->kind->class == CLASS_ADDRESS || other->kind->class == CLASS_LINK || leads) &&
 		    excused(run, other, depth + 1))
 			return true;
+	}
 	return false;
 }
 
@@ -121,6 +128,10 @@ static bool excused(struct run *run, const struct object *object, unsigned depth
 		return true;
 	object_links(object, ask_link, &e);
 	return e.found;
+}
+
+bool check_in_the_way(struct run *run, const struct object *object) {
+	return in_the_way(run, object);
 }
 
 bool check_is_excused(struct run *run, const struct object *object) {
@@ -172,7 +183,11 @@ static bool check_declared(struct run *run) {
 
 		see(run, ns->name, &state);
 		ns_foreach(object, ns) {
-			if (object->gone || is_well(state_find(&state, ns->name), object))
+			if (object->gone)
+				continue;
+			/* Also where it happens to look alike, and was not taken over. */
+			all &= !in_the_way(run, object) || ledger_find_object(&run->ledger, object);
+			if (is_well(state_find(&state, ns->name), object))
 				continue;
 			all = false;
 			if (!check_is_excused(run, object))

@@ -16,5 +16,8 @@ void check_gone(struct run *run);
 /* May the object be wrong? */
 bool check_is_excused(struct run *run, const struct object *object);
 
+/* Is something foreign in its place, or the place itself not there? */
+bool check_in_the_way(struct run *run, const struct object *object);
+
 /* Is the object as declared? */
 bool check_is_well(struct run *run, const struct object *object);

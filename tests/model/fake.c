@@ -77,7 +77,10 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	a->nodad = from->nodad;
 	a->noprefixroute = from->noprefixroute;
 	a->protocol = from->protocol;
-	object->set = bit(ADDRESS_DEV) | bit(ADDRESS_ADDRESS) | bit(ADDRESS_PEER) | bit(ADDRESS_SCOPE) | bit(ADDRESS_NODAD) |
+	a->label = from->label ? from->label : a->dev;
+	a->broadcast = from->broadcast;
+	object->set = (from->broadcast.family ? bit(ADDRESS_BROADCAST) : 0) |
+		      (from->address.address.family == AF_INET ? bit(ADDRESS_LABEL) : 0) | bit(ADDRESS_DEV) | bit(ADDRESS_ADDRESS) | bit(ADDRESS_PEER) | bit(ADDRESS_SCOPE) | bit(ADDRESS_NODAD) |
 		      bit(ADDRESS_NOPREFIXROUTE) | bit(ADDRESS_PROTOCOL);
 	object->pending = !from->failed && address_is_tentative(w, from);
 	object->failed = from->failed;
@@ -230,8 +233,8 @@ static int fake_observe(struct kernel *kernel, const struct look *look, const st
 	fake->n_looks++;
 	if (fake->crashed)
 		return -EIO;
-	if (fake->look_fault == fake->n_looks)
-		return fake->look_error;
+	if (fake->blind || fake->look_fault == fake->n_looks)
+		return fake->blind ? fake->blind : fake->look_error;
 	for (size_t i = 0; i < n; i++) {
 		fake_see(fake, look, scopes[i].ns, ret);
 		if (scopes[i].objects) {
@@ -292,9 +295,10 @@ static void judge_link(struct fake *fake, const struct look *look, const struct 
 /* An address or a route in the place of one that topod made is put right; elsewhere it is left. */
 static void judge(struct fake *fake, const struct look *look, bool foreign, const struct change *change) {
 	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
-	/* What was announced before a crash counts as made. */
-	bool may = find_made(fake, change_object(change)) || (fake->n_crashes && ledger_find_object(look->ledger, change_object(change))) ||
-		   (change->type == CHANGE_UPDATE ? desired && desired->adopt : desired && desired->exclusive);
+	/* What was announced before a crash counts as made, and what was known by its mark. */
+	bool may = find_made(fake, change_object(change)) || (fake->ledger_tells && ledger_find_object(look->ledger, change_object(change))) ||
+		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
+						  : desired && desired->exclusive);
 
 	if (foreign && !may)
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
@@ -505,13 +509,15 @@ static int request_address(struct fake *fake, const struct look *look, const str
 		return address_add(fake->world, ns, (struct w_address){
 			.link = link, .address = want->address, .protocol = TOPOD_PROTOCOL, .scope = want->scope,
 			.nodad = object_has(&want->object, ADDRESS_NODAD) && want->nodad,
-			.noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) && want->noprefixroute });
+			.noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) && want->noprefixroute,
+			.label = object_has(&want->object, ADDRESS_LABEL) ? arena_strdup(&fake->world->arena, want->label) : NULL,
+			.broadcast = object_has(&want->object, ADDRESS_BROADCAST) ? want->broadcast : (struct ip){} });
 	case CHANGE_UPDATE:
 		if (!there)
 			return change->fields == bit(ADDRESS_CONNECTED) ? 0 : -EADDRNOTAVAIL;
 		if (change->fields == bit(ADDRESS_CONNECTED))
 			return address_add_connected(fake->world, ns, there);
-		there->protocol = TOPOD_PROTOCOL;
+		there->protocol = want->protocol;
 		there->foreign &= !find_made(fake, &want->object);
 		if (ipv6 && !there->noprefixroute && link->values->up)
 			address_add_connected(fake->world, ns, there);
@@ -545,6 +551,7 @@ static int request_route(struct fake *fake, const struct look *look, const struc
 		.scope = from->scope, .protocol = from->protocol,
 		.on_link = object_has(&from->object, ROUTE_ON_LINK) && from->on_link,
 		.mtu = object_has(&from->object, ROUTE_MTU) ? from->mtu : 0,
+		.advmss = object_has(&from->object, ROUTE_ADVMSS) ? from->advmss : 0,
 		.src = object_has(&from->object, ROUTE_SRC) ? from->src : (struct ip){},
 	};
 	struct w_route *there;
@@ -686,6 +693,7 @@ static int injected(const struct fake *fake, const struct change *change) {
 static int crash(struct fake *fake) {
 	fake->crashed = true;
 	fake->n_crashes++;
+	fake->ledger_tells = true;
 	fake->crash(fake->userdata);
 	return -EIO;
 }

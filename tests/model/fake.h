@@ -23,10 +23,11 @@ struct fake {
 	size_t n_crashes, n_requests, n_looks, n_partial, n_failed, n_injected;
 	vec(struct fault) faults;
 	size_t look_fault;     /* which look fails; 0: none */
-	int look_error;
+	int look_error, blind; /* blind: with which each look fails; 0: none */
 	size_t crash_at;       /* the request that is not answered any more; 0: none */
 	bool crash_after;      /* it was carried out, though */
 	bool crashed;
+	bool ledger_tells;     /* what is topod's: more than it was seen to make */
 	bool torn;             /* … and the last line of the ledger was cut off */
 	const size_t *ledger_size;
 	size_t size_before;    /* when the last request was made */

@@ -255,6 +255,37 @@ void run_restart(struct run *run) {
 	run_start(run, version);
 }
 
+/* What bears no mark is nobody's. */
+static void estrange(struct w_ns *ns) {
+	bool closed = !streq(ns->name, NS_HOST);
+
+	ns->foreign = ns->nat_foreign = closed;
+	vec_foreach(at, &ns->links)
+		(*at)->foreign |= closed || !streq((*at)->values->alias, "topod:t");
+	vec_foreach(a, &ns->addresses)
+		a->foreign |= closed || a->protocol != TOPOD_PROTOCOL;
+	vec_foreach(route, &ns->routes)
+		route->foreign |= closed || route->protocol != TOPOD_PROTOCOL;
+}
+
+void run_lose_ledger(struct run *run) {
+	int version = run->version;
+
+	run_stop(run);
+	remove_ledger();
+	vec_foreach(at, &run->w->spaces)
+		if ((*at)->name)
+			estrange(*at);
+	vec_foreach(file, &run->w->files)
+		file->foreign = true;
+	vec_foreach(at, &run->fake.made) {
+		free(*at);
+		*at = NULL;
+	}
+	run->disturbed = run->fake.ledger_tells = true;
+	run_start(run, version);
+}
+
 void run_reload(struct run *run, int version) {
 	struct spec spec = {};
 
@@ -285,20 +316,54 @@ void run_settle(struct run *run) {
 		run_fail(run, "unrest: does not come to rest");
 }
 
+struct failing {
+	char ns[64];
+	bool several;
+};
+
+static void find_failing(void *userdata, const struct trouble *t) {
+	struct failing *failing = userdata;
+	size_t n = MIN(strcspn(t->scope, "/"), sizeof(failing->ns) - 1);
+
+	failing->several |= *failing->ns && (strlen(failing->ns) != n || strncmp(failing->ns, t->scope, n) != 0);
+	memcpy(failing->ns, t->scope, n);
+	failing->ns[n] = '\0';
+}
+
+/* What fails is tried ever more seldom, also where it only waits for something that fails. Those of one namespace are
+ * tried together. */
+static void check_pauses(struct run *run, uint64_t begun) {
+	struct reconciler_status status;
+	struct failing failing = {};
+
+	reconciler_status(run->r, &status);
+	reconciler_troubles(run->r, find_failing, &failing);
+	if (!failing.several && !status.n_fights && !status.n_pending && run->w->now_usec - begun < 60 * 1000 * 1000)
+		run_fail(run, "pauses: %d tries in %llu ms", RETRIES_MAX,
+			 (unsigned long long)(run->w->now_usec - begun) / 1000);
+}
+
 void run_quiesce(struct run *run) {
-	for (int n = 0; n < RETRIES_MAX && !run->failure; n++) {
+	uint64_t begun = run->w->now_usec;
+	int n, n_restarts = 0;
+
+	for (n = 0; n < RETRIES_MAX && !run->failure;) {
 		run_settle(run);
 		if (run->fake.crashed) {
 			run_restart(run);
+			n_restarts++;
 			continue;
 		}
 		world_tick(run->w, true);
 		uint64_t due = reconciler_due(run->r);
 		if (due == UINT64_MAX && !run->w->events.n)
 			return;
+		n += run->w->events.n || due > run->w->now_usec + 1000;
 		if (!run->w->events.n)
 			run->w->now_usec = MAX(due, run->w->now_usec);
 	}
+	if (!run->failure && !n_restarts)
+		check_pauses(run, begun);
 }
 
 /* What happens. */
@@ -326,6 +391,21 @@ static void schedule(struct run *run, const struct step *step) {
 
 	vec_push(&run->scheduled, (struct scheduled){ n + step->n, look, step->op });
 	reconciler_dirty_all(run->r);
+}
+
+/* In a pause topod looks, and asks for nothing. */
+static void act_in_pause(struct run *run, const struct op *op) {
+	size_t before;
+
+	run_settle(run);
+	before = run->fake.n_requests;
+	reconciler_pause(run->r);
+	tell(run, "pause");
+	run_op(run, op);
+	run_settle(run);
+	if (run->fake.n_requests != before)
+		run_fail(run, "pause: something was done in it");
+	reconciler_resume(run->r);
 }
 
 void run_step(struct run *run, const struct step *step) {
@@ -365,6 +445,9 @@ void run_step(struct run *run, const struct step *step) {
 		break;
 	case STEP_DIRTY:
 		reconciler_dirty_all(run->r);
+		break;
+	case STEP_PAUSE:
+		act_in_pause(run, &step->op);
 		break;
 	}
 	/* Sometimes several things happen before topod comes to it. */

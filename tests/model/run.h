@@ -45,6 +45,8 @@ void run_start(struct run *run, int version);
 void run_stop(struct run *run);
 /* What a crash left, and started again. */
 void run_restart(struct run *run);
+/* Stopped, and started again without the ledger. */
+void run_lose_ledger(struct run *run);
 void run_reload(struct run *run, int version);
 
 /* Hands out what was heard, and passes as long as something is due now. */

@@ -17,7 +17,7 @@
 
 struct totals {
 	size_t n_cases, n_requests, n_looks, n_partial, n_failed, n_passes, n_converged, n_degraded, n_steps, n_minimal, n_faults,
-		n_fights;
+		n_fights, n_lost, n_blind;
 };
 
 static struct totals totals;
@@ -74,14 +74,24 @@ static void check_idle_reload(struct run *run) {
 
 /* Between two versions that differ in single values, each value is one request. */
 
-static size_t count_differences(const struct state *a, const struct state *b) {
+static bool is_live(const struct object *object, uint64_t fields) {
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (fields >> i & 1 && object->kind->fields[i].class != FIELD_LIVE)
+			return false;
+	return !object->kind->recreate || !object->kind->recreate(object, object, fields);
+}
+
+/* Objects that differ; *ret_live: none but in values that are changed in place. */
+static size_t count_differences(const struct state *a, const struct state *b, bool *ret_live) {
 	size_t n = 0;
 
+	*ret_live = true;
 	state_foreach(ns, a)
 		ns_foreach(object, ns) {
 			const struct object *other = ns_find(state_find(b, ns->name), object);
 
 			n += !other || object_compare(object, other);
+			*ret_live &= !other || is_live(object, object_compare(object, other));
 		}
 	state_foreach(ns, b)
 		ns_foreach(object, ns)
@@ -93,20 +103,21 @@ static void check_minimal_reload(struct run *run) {
 	struct reconciler_status status;
 	struct spec before = {}, after = {};
 	size_t n = run->fake.n_requests, expected;
+	bool live;
 
 	if (run->failure || !run_read(run, 0, &before) || !run_read(run, 1, &after)) {
 		spec_done(&before);
 		spec_done(&after);
 		return;
 	}
-	expected = count_differences(&before.state, &after.state);
+	expected = count_differences(&before.state, &after.state, &live);
 	run_reload(run, 1);
 	run_quiesce(run);
 	n = run->fake.n_requests - n;
 	reconciler_status(run->r, &status);
-	if (status.phase == PHASE_CONVERGED && n != expected)
+	if (status.phase == PHASE_CONVERGED && live && n != expected)
 		run_fail(run, "minimal: %zu values differ, and %zu requests were made", expected, n);
-	totals.n_minimal++;
+	totals.n_minimal += live && expected;
 	spec_done(&before);
 	spec_done(&after);
 }
@@ -157,6 +168,50 @@ static void fail_for_a_while(struct run *run) {
 		world_tick(run->w, true);
 		run->w->now_usec = due;
 	}
+}
+
+struct dragging {
+	struct run *run;
+	const struct object *object; /* that fails */
+	const struct object *other;  /* that may need it */
+	bool needs;
+};
+
+static void find_need(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct dragging *d = userdata;
+
+	d->needs |= !(field->flags & FIELD_PEER) && d->object->kind->class == CLASS_LINK && streq(ns, d->object->ns) &&
+		    streq(name, ((const struct link *)d->object)->name);
+}
+
+static bool needs(struct dragging *d) {
+	const struct object *twin = d->other->twin;
+
+	d->needs = d->object->kind->class == CLASS_NETNS && d->other != d->object &&
+		   (streq(d->other->ns, d->object->ns) || (twin && streq(twin->ns, d->object->ns)));
+	object_links(d->other, find_need, d);
+	return d->needs;
+}
+
+static void find_dragged(void *userdata, const struct trouble *t) {
+	struct dragging *d = userdata;
+	_cleanup_text_ struct text scope = {}, noun = {};
+
+	object_print_scope(d->other, &scope);
+	object_print_noun(d->other, &noun);
+	if (streq(t->scope, scope.data) && streq(t->noun, noun.data))
+		run_fail(d->run, "trouble: %s %s only waits for %s, and is reported", t->scope, t->noun, d->run->faulted);
+}
+
+/* What cannot be made because of something else is not to blame. */
+static void check_dragged(struct run *run, const struct state *state, const struct object *object) {
+	state_foreach(ns, state)
+		ns_foreach(other, ns) {
+			struct dragging d = { .run = run, .object = object, .other = other };
+
+			if (other != object && needs(&d) && !check_in_the_way(run, other))
+				reconciler_troubles(run->r, find_dragged, &d);
+		}
 }
 
 static void check_reported(struct run *run, const struct object *object, int error) {
@@ -219,6 +274,13 @@ static void be_overtaken(struct run *run, const struct object *object) {
 	run->disturbed = true;
 }
 
+static bool is_there(struct run *run, const struct object *object) {
+	struct w_ns *ns = world_ns(run->w, object->ns);
+
+	return ns && (object->kind->class == CLASS_NETNS ||
+		      (object->kind->class == CLASS_LINK && ns_link(ns, ((const struct link *)object)->name)));
+}
+
 /* One object cannot be made for a long time: all others are, it is reported, and it comes once it can. */
 static void fail_one(struct run *run) {
 	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS };
@@ -240,6 +302,8 @@ static void fail_one(struct run *run) {
 	if (run->fake.n_injected && !run->failure && !check_is_well(run, object)) {
 		totals.n_faults++;
 		check_reported(run, object, error);
+		if (!is_there(run, object))
+			check_dragged(run, &spec.state, object);
 		check_rest(run);
 		if (luck(run, 9, 3) == 0)
 			be_overtaken(run, object);
@@ -380,6 +444,69 @@ static void go_down(struct run *run, const char *before) {
 		run_fail(run, "before: after `down` the machine is not as it was\n--- before\n%s--- after\n%s", before, after);
 }
 
+/* What cannot be read is not gone: nothing is done, nothing forgotten, and the look is repeated, once a second. */
+static void look_in_vain(struct run *run, size_t expected) {
+	size_t looks = run->fake.n_looks;
+	struct reconciler_status status;
+	uint64_t due;
+
+	run_settle(run);
+	reconciler_status(run->r, &status);
+	due = reconciler_due(run->r);
+	if (run->fake.n_looks != looks + expected)
+		run_fail(run, "blind: %zu looks at once", run->fake.n_looks - looks);
+	if (status.phase == PHASE_CONVERGED)
+		run_fail(run, "blind: nothing can be read, and it says converged");
+	if (due == UINT64_MAX || due < run->w->now_usec + 900000 || due > run->w->now_usec + 1100000)
+		run_fail(run, "blind: the look is not repeated in time");
+	run->w->now_usec = MAX(due, run->w->now_usec);
+}
+
+static void be_blind(struct run *run) {
+	_cleanup_free_ char *before = ledger_format(&run->ledger), *after = NULL;
+	size_t requests = run->fake.n_requests;
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	if (run->failure || status.phase != PHASE_CONVERGED)
+		return;
+	run->fake.blind = -ENOBUFS;
+	reconciler_dirty_all(run->r);
+	for (int i = 0; i < 3 && !run->failure; i++)
+		look_in_vain(run, 1);
+	run->fake.blind = 0;
+	run_quiesce(run);
+	after = ledger_format(&run->ledger);
+	if (run->fake.n_requests != requests || !streq(before, after))
+		run_fail(run, "blind: something was done or forgotten");
+	check_rest(run);
+	reconciler_status(run->r, &status);
+	if (status.phase != PHASE_CONVERGED)
+		run_fail(run, "blind: it can be read again, and it does not say converged");
+	totals.n_blind++;
+}
+
+static bool has_hardware(const struct c_case *c) {
+	vec_foreach(at, &c->links)
+		if ((*at)->source)
+			return true;
+	return false;
+}
+
+/* Without its ledger topod knows its own by the marks alone, and takes all else for foreign. (A card that was moved in
+ * has no mark.) */
+static void lose_ledger(struct run *run) {
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	if (run->failure || status.phase != PHASE_CONVERGED || has_hardware(run->c))
+		return;
+	run_lose_ledger(run);
+	run_quiesce(run);
+	check_rest(run);
+	totals.n_lost++;
+}
+
 static void do_case(struct run *run) {
 	prepare(run);
 	_cleanup_free_ char *before = world_dump(run->w, true);
@@ -389,6 +516,10 @@ static void do_case(struct run *run) {
 	check_rest(run);
 	check_order(run);
 	check_idle_reload(run);
+	if (luck(run, 11, 6) == 0)
+		be_blind(run);
+	if (luck(run, 10, 6) == 0)
+		lose_ledger(run);
 	if (luck(run, 7, 4) == 0) {
 		fight(run);
 		run->disturbed = true; /* the primary took its secondaries along */
@@ -432,6 +563,7 @@ char *try_case(uint64_t seed, bool *off, int n_off, bool telling) {
 }
 
 const bool cases_real = false;
+const unsigned cases_jobs = 1;
 
 /* On a file system in memory where there is one: every case writes and removes a few small files. */
 static void make_place(char place[64]) {
@@ -455,9 +587,9 @@ int main(int argc, char **argv) {
 	make_place(place);
 	r = cases_main(argc, argv, 20);
 	printf("model: %zu looks (%zu narrow), %zu requests (%zu refused), %zu passes, %zu steps; at rest %zu times converged, "
-	       "%zu degraded; %zu minimal reloads, %zu lasting faults, %zu fights\n",
+	       "%zu degraded; %zu minimal reloads, %zu lasting faults, %zu fights, %zu lost ledgers, %zu times blind\n",
 	       totals.n_looks, totals.n_partial, totals.n_requests, totals.n_failed, totals.n_passes, totals.n_steps,
-	       totals.n_converged, totals.n_degraded, totals.n_minimal, totals.n_faults, totals.n_fights);
+	       totals.n_converged, totals.n_degraded, totals.n_minimal, totals.n_faults, totals.n_fights, totals.n_lost, totals.n_blind);
 	rmdir(place);
 	return r;
 }

@@ -401,16 +401,17 @@ static bool is_lower(const struct world *w, const struct w_link *link) {
 int link_set_master(struct world *w, struct w_link *link, struct w_link *master) {
 	if (link->master == master)
 		return 0;
-	if (master && master->values->object.kind != &kind_bridge)
-		return -EOPNOTSUPP;
-	if (master && (link->values->object.kind == &kind_bridge))
-		return -ELOOP;
+	/* It leaves the one before it is known whether it can join the other (do_set_master()). */
 	if (link->master) {
 		leave_master(w, link);
 		link_changed(w, link);
 	}
 	if (!master)
 		return 0;
+	if (master->values->object.kind != &kind_bridge)
+		return -EOPNOTSUPP;
+	if (link->values->object.kind == &kind_bridge)
+		return -ELOOP;
 	if (is_lower(w, link))
 		return -EBUSY; /* one receive handler a link */
 	if (streq(link->values->name, "lo"))
@@ -418,6 +419,8 @@ int link_set_master(struct world *w, struct w_link *link, struct w_link *master)
 	link->master = master;
 	link->port = (struct port *)object_new(&w->arena, &kind_port, "");
 	set_defaults(w, &link->port->object);
+	if (link->values->object.kind != &kind_veth)
+		link->port->cost = 100; /* of no known speed (port_cost()) */
 	update_bridge_mtu(w, master);
 	link_changed(w, link);
 	return 0;
@@ -481,6 +484,15 @@ static bool has_primary(const struct w_ns *ns, const struct w_link *link, const 
 	return false;
 }
 
+/* Those of one prefix must have one (__inet_insert_ifa()). */
+static bool has_other_scope(const struct w_ns *ns, const struct w_link *link, const struct w_address *address) {
+	vec_foreach(a, &ns->addresses)
+		if (a->link == link && a->address.address.family == AF_INET && a->address.length == address->address.length &&
+		    same_subnet(&a->address, &address->address) && a->scope != address->scope)
+			return true;
+	return false;
+}
+
 static struct w_route connected_route(const struct w_address *a) {
 	bool ipv4 = a->address.address.family == AF_INET;
 
@@ -519,6 +531,8 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 
 	if (ns_address(ns, link, &address.address))
 		return -EEXIST;
+	if (!ipv6 && has_other_scope(ns, link, &address))
+		return -EINVAL;
 	address.secondary = !ipv6 && has_primary(ns, link, &address.address);
 	address.foreign = !w->by_topod;
 	if (ipv6 && !address.nodad && link->values->up)

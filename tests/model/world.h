@@ -35,6 +35,8 @@ struct w_address {
 	struct w_link *link;
 	struct prefix address;
 	uint32_t scope, protocol;
+	const char *label;          /* NULL: its link's name */
+	struct ip broadcast;
 	bool nodad, noprefixroute, secondary, foreign;
 	bool failed;                /* duplicate address detection found another */
 	uint64_t usable_usec;       /* when that detection is over; 0: it was never begun */
