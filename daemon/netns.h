@@ -77,5 +77,7 @@ int netns_known_id(int fd, int32_t *ret);
 struct netns_visit { bool away; };
 #define NETNS_VISIT_NONE ((struct netns_visit){})
 int netns_init(void);
+/* Its descriptor; -1 before netns_init(). */
+int netns_home(void);
 int netns_enter(struct netns_visit *visit, int fd);
 void netns_leave(struct netns_visit *visit);

@@ -61,7 +61,7 @@ static void delist(struct troubles *t, struct trouble_record *record) {
 	bool bad = record->state != TROUBLE_WATCHED;
 	struct trouble_record **list = bad ? &t->bad : &t->watched;
 
-	DL_DELETE(*list, record);
+	DL_DELETE(*list, record); /* NOLINT(clang-analyzer-core.NullDereference): it is in the list */
 	t->n[record->state]--;
 	record->home->n_bad -= bad;
 }

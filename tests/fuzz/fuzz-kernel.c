@@ -6,36 +6,28 @@
  */
 #include "fuzz.h"
 #include "kernel_real.h"
+#include "kind/veth.h"
 #include "machine.h"
 #include "report.h"
 #include "spec.h"
 
-static const char *const topologies[] = {
-	"namespaces:\n"
-	"  host:\n"
-	"    forwarding: true\n"
-	"    interfaces:\n"
-	"      br0: {kind: bridge, ports: [c1, {name: c2, cost: 7}], addresses: [10.0.0.1/24, 'fd00:1::1/64']}\n"
-	"      up0: {kind: existing, mtu: 1400}\n"
-	"    nat: [{action: masquerade, source: 10.0.0.0/24, out: not br0},\n"
-	"          {action: dnat, in: up0, protocol: tcp, port: 8080, to: '10.0.0.11:80'}]\n"
-	"  web:\n"
-	"    dns: {servers: [10.0.0.1]}\n"
-	"    interfaces: {eth0: {addresses: 10.0.0.11/24, mtu: 1400}, mv: {kind: macvlan, link: eth0}}\n"
-	"    routes: [{to: default, via: 10.0.0.1}, {to: 10.9.0.0/16, type: blackhole}]\n"
-	"    sysctl: {net.ipv4.conf.eth0.rp_filter: 2}\n"
-	"  db: {interfaces: {eth0: {addresses: 10.0.0.12/24}}, exclusive: true}\n"
-	"links: [[web:eth0, host:c1], [db:eth0, host:c2]]\n",
+enum { TOPOLOGIES = 2, SPEC_MAX = 8192 };
 
-	"namespaces:\n"
-	"  host: {interfaces: {nic: {kind: existing, addresses: 192.0.2.1/24},\n"
-	"    vx: {kind: vxlan, id: 5, dev: nic, remote: 192.0.2.9}}}\n"
-	"  a:\n"
-	"    interfaces: {p: {kind: physical, source: en5, mac-address: '02:00:00:00:00:01', mtu: 1280}}\n"
-	"    routes: {to: 10.0.0.0/8, nexthops: [{via: 10.1.0.1, dev: x}, {via: 10.2.0.1, dev: z, weight: 3}]}\n"
-	"  b: {adopt: true, interfaces: {x: {addresses: 10.1.0.1/24}, z: {addresses: 10.2.0.1/24}}}\n"
-	"links: [[a:x, b:x], [a:z, b:z]]\n",
-};
+/* topologies/N.yaml, read once; those of record.py, too. */
+static const char *topology(unsigned n) {
+	static char texts[TOPOLOGIES][SPEC_MAX];
+	char path[sizeof(TOPOLOGY_FOLDER) + 16];
+	size_t size;
+
+	if (*texts[n])
+		return texts[n];
+	snprintf(path, sizeof(path), "%s/%u.yaml", TOPOLOGY_FOLDER, n);
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	must(f);
+	size = fread(texts[n], 1, SPEC_MAX - 1, f);
+	must(size > 0 && size < SPEC_MAX - 1);
+	return texts[n];
+}
 
 static void read_topology(struct spec *spec, const char *text) {
 	struct diags diags = {};
@@ -46,6 +38,33 @@ static void read_topology(struct spec *spec, const char *text) {
 		abort();
 	}
 	diags_done(&diags);
+}
+
+/* What the corpus came to, of all that a machine can hold. */
+static struct {
+	size_t seen[CLASS_DNS + 1], elsewhere, done, refused, explained;
+} reached;
+
+static void count_seen(const struct state *observed) {
+	state_foreach(ns, observed)
+		ns_foreach(object, ns) {
+			const struct link_ref *peer = object->kind == &kind_veth ? &((const struct veth *)object)->peer : NULL;
+
+			reached.seen[object->kind->class]++;
+			reached.elsewhere += peer && peer->ns && !streq(peer->ns, ns->name);
+		}
+}
+
+void fuzz_reached(void) {
+	static const char *const names[] = { "namespace", "setting", "link", "port", "address", "route", "nat", "dns" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		fprintf(stderr, "%s: %zu, ", names[i], reached.seen[i]);
+	fprintf(stderr, "links of other namespaces: %zu, changes: %zu, refused: %zu, explained: %zu\n",
+		reached.elsewhere, reached.done, reached.refused, reached.explained);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		must(reached.seen[i]);
+	must(reached.elsewhere && reached.done && reached.refused && reached.explained);
 }
 
 enum { SCOPES = 8, NARROW = 16 };
@@ -76,8 +95,12 @@ static void execute(struct kernel *kernel, const struct look *look, struct plan 
 
 	report_plan_text(plan, false, &text);
 	kernel->ops->execute(kernel, look, plan, &hooks);
-	vec_foreach(change, &plan->changes)
+	vec_foreach(change, &plan->changes) {
 		must((*change)->done);
+		reached.done += (*change)->error == 0;
+		reached.refused += (*change)->error < 0;
+		reached.explained += (*change)->text != NULL;
+	}
 }
 
 static void pass(struct kernel *kernel, struct look *look, struct ledger *ledger, bool narrow) {
@@ -89,6 +112,7 @@ static void pass(struct kernel *kernel, struct look *look, struct ledger *ledger
 	state_foreach(ns, look->desired)
 		scope_add(&scopes, ns, narrow);
 	if (kernel->ops->observe(kernel, look, scopes.items, scopes.n, &observed) == 0) {
+		count_seen(&observed);
 		plan_make(&plan, &(struct plan_input){ look->desired, &observed, ledger });
 		vec_foreach(change, &plan.changes)
 			if ((*change)->type != CHANGE_DELETE)
@@ -105,9 +129,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct kernel *kernel = NULL;
 	uint8_t choice;
 
-	machine_begin(data, size);
+	machine_begin_records(data, size);
 	choice = machine_byte();
-	read_topology(&spec, topologies[choice % ARRAY_SIZE(topologies)]);
+	read_topology(&spec, topology(choice % TOPOLOGIES));
 	struct look look = { .desired = &spec.state, .ledger = &ledger, .topology = spec.topology };
 	if (kernel_real_new(&kernel) == 0) {
 		((struct kernel_real *)kernel)->max_threads = 1; /* the input is read in one order */

@@ -5,7 +5,9 @@
  */
 #include "machine.h"
 
-#include <linux/netlink.h>
+#include <linux/net_namespace.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -15,86 +17,205 @@
 #include "netns.h"
 #include "nl.h"
 #include "settings.h"
+#include "vec.h"
 
-enum { SENT_MAX = 4096 };
+enum {
+	SENT_MAX = 4096,
+	DESCRIPTORS = 256,
+	STREAMS = STREAM_KINDS * MACHINE_PLACES,
+};
 
 struct sent_message {
 	uint32_t seq;
 	uint16_t type, flags;
+	int32_t number; /* of the namespace asked for */
+};
+
+/* Bytes in the order in which they are used. */
+struct stream {
+	vec(uint8_t) bytes;
+	size_t at;
 };
 
 static struct {
-	const uint8_t *data;
-	size_t size, at;
+	struct stream streams[STREAMS];
+	bool on, records;
 	struct sent_message sent[SENT_MAX]; /* not answered yet */
 	size_t n_sent;
 	uint32_t first_seq;
+	enum stream_kind asked;             /* by what was sent last */
+	uint8_t places[DESCRIPTORS];        /* of namespaces and sockets */
+	uint8_t here;                       /* where the thread is */
 	int next_watch;
-	ino_t next_inode;
 } machine;
 
+/* ---- the input ---- */
+
+static void add_byte(struct stream *stream, uint8_t byte) {
+	vec_push(&stream->bytes, byte);
+}
+
+static uint8_t take_byte(struct stream *stream) {
+	return stream->at < stream->bytes.n ? stream->bytes.items[stream->at++] : 0;
+}
+
+static bool is_used_up(const struct stream *stream) {
+	return stream->at >= stream->bytes.n;
+}
+
+static size_t take_size(struct stream *stream) {
+	size_t low = take_byte(stream);
+
+	return low | (size_t)take_byte(stream) << 8;
+}
+
+static void machine_reset(void) {
+	machine_end();
+	machine.on = true;
+}
+
 void machine_begin(const uint8_t *data, size_t size) {
-	machine.data = data;
-	machine.size = size;
-	machine.at = machine.n_sent = 0;
-	machine.next_watch = 0;
-	machine.next_inode = 1000;
+	machine_reset();
+	for (size_t i = 0; i < size; i++)
+		add_byte(&machine.streams[0], data[i]);
+}
+
+/* Returns how much of the input it is. */
+static size_t read_record(const uint8_t *data, size_t size) {
+	unsigned kind = data[0] % STREAM_KINDS, place = data[0] / STREAM_KINDS % MACHINE_PLACES;
+	struct stream *stream = &machine.streams[kind == STREAM_CHOICES ? 0 : kind + place * STREAM_KINDS];
+	size_t length = size < 3 ? 0 : data[1] | (size_t)data[2] << 8, used = MIN(size, (size_t)3);
+
+	for (size_t i = 1; i < used && kind != STREAM_CHOICES; i++)
+		add_byte(stream, data[i]);
+	length = length > MACHINE_LARGEST ? 0 : MIN(length, size - used);
+	for (size_t i = 0; i < length; i++)
+		add_byte(stream, data[used + i]);
+	return used + length;
+}
+
+void machine_begin_records(const uint8_t *data, size_t size) {
+	machine_reset();
+	machine.records = true;
+	for (size_t at = 0; at < size;)
+		at += read_record(data + at, size - at);
 }
 
 void machine_end(void) {
-	machine.data = NULL;
-	machine.size = machine.at = machine.n_sent = 0;
+	for (size_t i = 0; i < STREAMS; i++)
+		vec_done(&machine.streams[i].bytes);
+	memset(&machine, 0, sizeof(machine));
 }
 
 uint8_t machine_byte(void) {
-	return machine.at < machine.size ? machine.data[machine.at++] : 0;
+	return take_byte(&machine.streams[0]);
 }
 
 int machine_done(void) {
-	return machine.at >= machine.size;
+	for (size_t i = 0; i < STREAMS; i++)
+		if (!is_used_up(&machine.streams[i]))
+			return false;
+	return true;
 }
 
-static size_t next_size(void) {
-	size_t low = machine_byte();
+/* ---- namespaces ---- */
 
-	return low | (size_t)machine_byte() << 8;
+unsigned machine_place(const char *name) {
+	return streq(name, "host") ? 0 : (unsigned char)*name % MACHINE_PLACES;
+}
+
+static uint8_t place_of(int fd) {
+	return fd >= 0 && fd < DESCRIPTORS ? machine.places[fd] : 0;
+}
+
+static int place_descriptor(int fd, unsigned place) {
+	if (fd >= 0 && fd < DESCRIPTORS)
+		machine.places[fd] = (uint8_t)place;
+	return fd;
 }
 
 /* ---- answers ---- */
-
-static void note_sent(const void *data, size_t size) {
-	machine.n_sent = 0;
-	for (const struct nlmsghdr *nlh = NULL; (nlh = nl_next(data, size, nlh));) {
-		if (machine.n_sent == 0)
-			machine.first_seq = nlh->nlmsg_seq;
-		if (machine.n_sent < SENT_MAX)
-			machine.sent[machine.n_sent++] =
-				(struct sent_message){ nlh->nlmsg_seq, nlh->nlmsg_type, nlh->nlmsg_flags };
-	}
-}
 
 static bool is_dump(const struct sent_message *m) {
 	return (m->flags & NLM_F_DUMP) == NLM_F_DUMP;
 }
 
+static enum stream_kind kind_of(const struct nlmsghdr *nlh) {
+	switch (nlh->nlmsg_type) {
+	case RTM_GETLINK:
+		return STREAM_LINKS;
+	case RTM_GETADDR:
+		return STREAM_ADDRESSES;
+	case RTM_GETROUTE:
+		return STREAM_ROUTES;
+	case RTM_GETNSID:
+		return STREAM_NUMBERS;
+	default:
+		return nlh->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES ? STREAM_NETFILTER : STREAM_CHANGES;
+	}
+}
+
+static int32_t number_asked_for(const struct nlmsghdr *nlh) {
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+		if (mnl_attr_get_type(attr) == NETNSA_FD)
+			return place_of((int)mnl_attr_get_u32(attr));
+	return NETNSA_NSID_NOT_ASSIGNED;
+}
+
+static void note_sent(const void *data, size_t size) {
+	machine.n_sent = 0;
+	for (const struct nlmsghdr *nlh = NULL; (nlh = nl_next(data, size, nlh));) {
+		if (machine.n_sent == 0) {
+			machine.first_seq = nlh->nlmsg_seq;
+			machine.asked = kind_of(nlh);
+		}
+		if (machine.n_sent < SENT_MAX)
+			machine.sent[machine.n_sent++] = (struct sent_message){
+				nlh->nlmsg_seq, nlh->nlmsg_type, nlh->nlmsg_flags,
+				nlh->nlmsg_type == RTM_GETNSID ? number_asked_for(nlh) : 0,
+			};
+	}
+}
+
+union answer {
+	struct nlmsghdr header;
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} end;
+	char bytes[64];
+};
+
+/* A dump's end, an acknowledgement, or a number; nothing where nothing was asked for. */
+static size_t make_end(const struct sent_message *m, union answer *answer) {
+	memset(answer, 0, sizeof(*answer));
+	if (m->type == RTM_GETNSID) {
+		mnl_nlmsg_put_header(answer);
+		mnl_nlmsg_put_extra_header(&answer->header, sizeof(struct rtgenmsg));
+		mnl_attr_put_u32(&answer->header, NETNSA_NSID, (uint32_t)m->number);
+		answer->header.nlmsg_type = RTM_NEWNSID;
+	} else if (is_dump(m) || m->flags & NLM_F_ACK) {
+		answer->header.nlmsg_len = sizeof(answer->end);
+		answer->header.nlmsg_type = is_dump(m) ? NLMSG_DONE : NLMSG_ERROR;
+	}
+	answer->header.nlmsg_seq = m->seq;
+	return answer->header.nlmsg_len;
+}
+
 /* What the kernel says at the end: all is well. */
-static size_t put_end(char *buffer, size_t size) {
+static size_t put_end(char *buffer, size_t room) {
 	size_t used = 0;
 
 	for (size_t i = 0; i < machine.n_sent; i++) {
-		const struct sent_message *m = &machine.sent[i];
-		struct {
-			struct nlmsghdr header;
-			struct nlmsgerr error;
-		} answer = { .header = { .nlmsg_len = sizeof(answer), .nlmsg_seq = m->seq,
-					 .nlmsg_type = is_dump(m) ? NLMSG_DONE : NLMSG_ERROR } };
+		union answer answer;
+		size_t size = make_end(&machine.sent[i], &answer);
 
-		if (!is_dump(m) && !(m->flags & NLM_F_ACK))
-			continue;
-		if (used + sizeof(answer) > size)
+		if (used + size > room)
 			break;
-		memcpy(buffer + used, &answer, sizeof(answer));
-		used += sizeof(answer);
+		memcpy(buffer + used, &answer, size);
+		used += size;
 	}
 	machine.n_sent = 0;
 	return used;
@@ -105,14 +226,14 @@ static void number_messages(char *buffer, size_t size) {
 		nlh->nlmsg_seq += machine.first_seq;
 }
 
-/* The next datagram of the input; its size, -1 with errno. */
-static ssize_t next_datagram(char *buffer, size_t room, bool *ret_foreign, bool *ret_cut) {
-	size_t size = next_size();
+/* The next datagram of a stream; its size, -1 with errno. */
+static ssize_t next_datagram(struct stream *stream, char *buffer, size_t room, bool *ret_foreign, bool *ret_cut) {
+	size_t size = take_size(stream);
 
 	*ret_foreign = size == MACHINE_FOREIGN;
 	*ret_cut = false;
 	if (*ret_foreign)
-		size = next_size();
+		size = take_size(stream);
 	if (size == MACHINE_ENOBUFS || size == MACHINE_EINTR) {
 		errno = size == MACHINE_ENOBUFS ? ENOBUFS : EINTR;
 		return -1;
@@ -122,10 +243,10 @@ static ssize_t next_datagram(char *buffer, size_t room, bool *ret_foreign, bool 
 		errno = EAGAIN;
 		return size ? (ssize_t)size : -1;
 	}
-	size = MIN(size, machine.size - machine.at);
+	size = MIN(size, stream->bytes.n - stream->at);
 	*ret_cut = size > room;
-	memcpy(buffer, machine.data + machine.at, MIN(size, room));
-	machine.at += size;
+	memcpy(buffer, stream->bytes.items + stream->at, MIN(size, room));
+	stream->at += size;
 	number_messages(buffer, MIN(size, room));
 	return (ssize_t)MIN(size, room);
 }
@@ -160,9 +281,13 @@ int __wrap_inotify_add_watch(int fd, const char *path, uint32_t mask);
 ssize_t __wrap_read(int fd, void *buffer, size_t size);
 ssize_t __real_read(int fd, void *buffer, size_t size);
 
-ssize_t __wrap_recvmsg(int fd _unused_, struct msghdr *msg, int flags _unused_) {
+static struct stream *stream_of(int fd) {
+	return &machine.streams[machine.records ? machine.asked + place_of(fd) * STREAM_KINDS : 0];
+}
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags _unused_) {
 	bool foreign, cut;
-	ssize_t n = next_datagram(msg->msg_iov[0].iov_base, msg->msg_iov[0].iov_len, &foreign, &cut);
+	ssize_t n = next_datagram(stream_of(fd), msg->msg_iov[0].iov_base, msg->msg_iov[0].iov_len, &foreign, &cut);
 
 	if (n < 0)
 		return n;
@@ -192,7 +317,7 @@ ssize_t __wrap_sendto(int fd _unused_, const void *data, size_t size, int flags 
 }
 
 int __wrap_socket(int domain _unused_, int type _unused_, int protocol _unused_) {
-	return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return place_descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), machine.here);
 }
 
 int __wrap_bind(int fd _unused_, const struct sockaddr *address _unused_, socklen_t size _unused_) {
@@ -251,7 +376,7 @@ static bool is_inotify(int fd) {
 ssize_t __wrap_read(int fd, void *buffer, size_t size) {
 	size_t used = 0, n;
 
-	if (!machine.data || !is_inotify(fd))
+	if (!machine.on || !is_inotify(fd))
 		return __real_read(fd, buffer, size);
 	for (uint8_t i = machine_byte() % 16; i > 0; i--, used += n)
 		n = put_event((char *)buffer + used, size - used);
@@ -305,8 +430,8 @@ int netns_prepare(const char **ret_problem) {
 	return 0;
 }
 
-static int some_fd(int *ret_fd) {
-	*ret_fd = eventfd(0, EFD_CLOEXEC);
+static int some_fd(int *ret_fd, unsigned place) {
+	*ret_fd = place_descriptor(eventfd(0, EFD_CLOEXEC), place);
 	return *ret_fd < 0 ? -errno : 0;
 }
 
@@ -320,11 +445,12 @@ int netns_make(int *ret_fd, const char **ret_problem) {
 	int r = some_error();
 
 	*ret_problem = NULL;
-	return r ? r : some_fd(ret_fd);
+	return r ? r : some_fd(ret_fd, 0);
 }
 
-int netns_name(int fd _unused_, const char *name _unused_, const char **ret_problem) {
+int netns_name(int fd, const char *name, const char **ret_problem) {
 	*ret_problem = NULL;
+	place_descriptor(fd, machine_place(name));
 	return some_error();
 }
 
@@ -336,18 +462,19 @@ int netns_delete(const char *name _unused_, const char **ret_problem) {
 void netns_keep_folder(bool keep _unused_) {
 }
 
-int netns_open(const char *name _unused_, int *ret_fd) {
+int netns_open(const char *name, int *ret_fd) {
 	int r = some_error();
 
-	return r ? r : some_fd(ret_fd);
+	return r ? r : some_fd(ret_fd, machine_place(name));
 }
 
 int netns_remove_stale(const char *name _unused_) {
 	return some_error();
 }
 
-int netns_inode(int fd _unused_, ino_t *ret) {
-	*ret = machine.next_inode + machine_byte() % 4;
+/* Where the choices say so, it is another than a moment ago. */
+int netns_inode(int fd, ino_t *ret) {
+	*ret = 1000 + 4u * place_of(fd) + machine_byte() % 4;
 	return 0;
 }
 
@@ -361,23 +488,23 @@ int netns_known_id(int fd _unused_, int32_t *ret) {
 	return 0;
 }
 
-int netns_ids(struct nl_socket *sock _unused_, const int *fds _unused_, size_t n, bool assign, int32_t *ret) {
-	for (size_t i = 0; i < n; i++)
-		ret[i] = (int32_t)(machine_byte() % 8) - !assign;
-	return some_error();
-}
-
 int netns_init(void) {
 	return 0;
 }
 
-int netns_enter(struct netns_visit *visit, int fd _unused_) {
+int netns_home(void) {
+	return -1;
+}
+
+int netns_enter(struct netns_visit *visit, int fd) {
 	visit->away = true;
+	machine.here = place_of(fd);
 	return 0;
 }
 
 void netns_leave(struct netns_visit *visit) {
 	visit->away = false;
+	machine.here = 0;
 }
 
 /* ---- settings.h ---- */

@@ -6,11 +6,15 @@
  * with the socket calls of the rest wrapped (see CMakeLists.txt). So the daemon's own code runs from its first request
  * to its last, and nothing reaches this machine.
  *
- * The input is a list of datagrams, each behind its size in two bytes (little endian). A size of 0 ends the answer as
- * the kernel would (a dump with NLMSG_DONE, requests with their acknowledgements), 0xffff is ENOBUFS, 0xfffe EINTR,
+ * In a stream of answers each datagram stands behind its size in two bytes (little endian). A size of 0 ends the answer
+ * as the kernel would (a dump with NLMSG_DONE, requests with their acknowledgements), 0xffff is ENOBUFS, 0xfffe EINTR,
  * 0xfffd a datagram that another process sent. In a datagram, a message's sequence number counts from the first
- * message that was sent last, so that an input is good whatever was asked before. When the input is used up, every
+ * message that was sent last, so that an input is good whatever was asked before. When a stream is used up, every
  * question is answered with its end.
+ *
+ * An input is either one stream, for a target that asks little (watch); or records, each a byte that says to which
+ * stream it belongs, and a size as above with as many bytes: then each question is answered from the stream of its
+ * kind and its namespace, whatever the daemon asks first. A change of that order makes no corpus worthless.
  */
 #pragma once
 
@@ -25,12 +29,29 @@ enum {
 	MACHINE_LARGEST = 0xfff0,
 };
 
-/* data must stay until machine_end(). */
+/* What a record's first byte says: this, and in which namespace (machine_place()) times STREAM_KINDS. */
+enum stream_kind {
+	STREAM_CHOICES, /* bytes, of all namespaces: what machine_byte() gives; what else can fail, and texts of files */
+	STREAM_LINKS,
+	STREAM_ADDRESSES,
+	STREAM_ROUTES,
+	STREAM_NUMBERS, /* where there is none, each namespace has the number machine_place() everywhere */
+	STREAM_NETFILTER,
+	STREAM_CHANGES, /* what is said to requests that change something */
+	STREAM_KINDS,
+};
+enum { MACHINE_PLACES = 8 };
+
+/* Of a namespace's name; 0 is the host. */
+unsigned machine_place(const char *name);
+
+/* One stream, or records. */
 void machine_begin(const uint8_t *data, size_t size);
+void machine_begin_records(const uint8_t *data, size_t size);
 void machine_end(void);
 
-/* One byte of the input, 0 where it is used up: for choices of the target. */
+/* One byte of the choices, 0 where they are used up. */
 uint8_t machine_byte(void);
 
-/* Is the input used up? */
+/* Is all of the input used up? */
 int machine_done(void);

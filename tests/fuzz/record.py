@@ -1,0 +1,196 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+record.py TOPOD FOLDER: makes the inputs in corpus/kernel whose names begin with a topology's number. TOPOD brings each
+of topologies/ about, in namespaces of its own (root); what the kernel then tells of it is written to FOLDER as the
+records that machine.h describes, without attributes that topod does not read, so that an input stays small enough for
+libFuzzer. By hand: where the kernel tells more than it did, or the topologies change.
+"""
+
+import ctypes
+import os
+import socket
+import struct
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CHOICES, LINKS, ADDRESSES, ROUTES, NUMBERS, NETFILTER, CHANGES, KINDS = range(8)  # enum stream_kind
+END = 0
+RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETNSID = 18, 22, 26, 90
+NFT_GETTABLE, NFT_GETCHAIN, NFT_GETRULE = 10 << 8 | 1, 10 << 8 | 4, 10 << 8 | 7
+REQUEST, ACK, DUMP, DUMP_INTR, CAPPED, ACK_TLVS = 1, 4, 0x300, 0x10, 0x100, 0x200
+NLMSG_ERROR, NLMSG_DONE, RTM_NEWLINK, RTM_NEWROUTE, RTM_NEWNSID = 2, 3, 16, 24, 88
+# Of a link: its address, name, mtu, link, master, queue, kind, alias, queues, the other end's namespace, settings.
+LINK_ATTRIBUTES = {1, 3, 4, 5, 10, 13, 18, 20, 26, 31, 32, 37}
+LINK_NETNSID, AF_SPEC, AF_INET6, ADDR_GEN_MODE = 37, 26, 10, 8
+RT_TABLE_LOCAL = 255
+
+NAMESPACES = {0: ["host", "web", "db"], 1: ["host", "a", "b"]}
+ADOPTED = {0: [], 1: ["b"]}
+FURNISH = {0: "link add up0 type veth peer name up1", 1: "link add nic type veth peer name en5"}
+
+
+def attribute(kind, data):
+    return struct.pack("=HH", len(data) + 4, kind) + data + bytes(-len(data) % 4)
+
+
+def attributes(data):
+    while len(data) >= 4:
+        size, kind = struct.unpack_from("=HH", data)
+        yield kind & 0x3fff, data[4:size]
+        data = data[(size + 3) & ~3:]
+
+
+def message(kind, flags, payload, seq=0):
+    return struct.pack("=IHHII", 16 + len(payload), kind, flags, seq, 0) + payload
+
+
+class Netlink:
+    """Questions to the kernel in one namespace."""
+
+    def __init__(self, ns, protocol):
+        home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        if ns != "host":
+            there = os.open(f"/run/netns/{ns}", os.O_RDONLY)
+            assert ctypes.CDLL(None).setns(there, 0x40000000) == 0
+            os.close(there)
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
+        assert ctypes.CDLL(None).setns(home, 0x40000000) == 0
+        os.close(home)
+        self.socket.bind((0, 0))
+
+    def ask(self, kind, flags, payload):
+        self.socket.send(message(kind, REQUEST | flags, payload))
+        answers = []
+        while True:
+            data = self.socket.recv(1 << 16)
+            while data:
+                size, found = struct.unpack_from("=IH", data)
+                if found in (NLMSG_ERROR, NLMSG_DONE):
+                    self.socket.close()
+                    return answers
+                answers.append((found, data[16:size]))
+                data = data[(size + 3) & ~3:]
+
+
+def place(ns):
+    return 0 if ns == "host" else ord(ns[0]) % 8
+
+
+def numbers(ns, names):
+    """By which each namespace is known in this one."""
+    found = {}
+    for name in names:
+        path = "/proc/self/ns/net" if name == "host" else f"/run/netns/{name}"
+        fd = os.open(path, os.O_RDONLY)
+        for _, data in Netlink(ns, 0).ask(RTM_GETNSID, ACK, bytes(4) + attribute(3, struct.pack("=I", fd))):
+            found[dict(attributes(data[4:]))[1]] = place(name)
+        os.close(fd)
+    return found
+
+
+def small_link(payload, known):
+    out = payload[:16]
+    for kind, data in attributes(payload[16:]):
+        if kind == LINK_NETNSID:
+            data = struct.pack("=I", known.get(data, 6))
+        elif kind == AF_SPEC:
+            mode = [d for family, v in attributes(data) if family == AF_INET6
+                    for k, d in attributes(v) if k == ADDR_GEN_MODE]
+            data = attribute(AF_INET6, attribute(ADDR_GEN_MODE, mode[0])) if mode else b""
+        if kind in LINK_ATTRIBUTES:
+            out += attribute(kind, data)
+    return out
+
+
+def look(ns, names, topology):
+    """Everything that a look at one namespace is told: [(kind, messages)]."""
+    known = numbers(ns, names)
+    table = attribute(1, b"topod-office\0")
+    nft = bytes([1, 0, 0, 0])
+    links = Netlink(ns, 0).ask(RTM_GETLINK, DUMP, bytes(16) + attribute(29, struct.pack("=I", 8)))
+    routes = Netlink(ns, 0).ask(RTM_GETROUTE, DUMP, bytes(12))
+    yield LINKS, [(kind, small_link(data, known)) for kind, data in links]
+    yield ADDRESSES, Netlink(ns, 0).ask(RTM_GETADDR, DUMP, bytes(8))
+    yield ROUTES, [(kind, data) for kind, data in routes if data[4] != RT_TABLE_LOCAL]
+    if ns == "host" and topology == 0:
+        yield NETFILTER, Netlink(ns, 12).ask(NFT_GETTABLE, ACK, nft + table)
+        yield NETFILTER, Netlink(ns, 12).ask(NFT_GETCHAIN, DUMP, nft)
+        yield NETFILTER, Netlink(ns, 12).ask(NFT_GETRULE, DUMP, nft + table)
+
+
+def record(kind, where, datagram=b"", size=None):
+    return struct.pack("=BH", kind + KINDS * where, len(datagram) if size is None else size) + datagram
+
+
+def answer(kind, where, messages, flags=2):
+    """One datagram, and the end."""
+    datagram = b"".join(message(k, flags, data) + bytes(-len(data) % 4) for k, data in messages)
+    return (record(kind, where, datagram) if datagram else b"") + record(kind, where)
+
+
+def refusal(seq, error, text=b"", offset=0):
+    request = struct.pack("=IHHII", 16, RTM_NEWLINK, REQUEST | ACK, seq, 0)
+    more = attribute(1, text + b"\0") + attribute(2, struct.pack("=I", offset)) if text else b""
+    return message(NLMSG_ERROR, CAPPED | (ACK_TLVS if text else 0), struct.pack("=i", -error) + request + more, seq)
+
+
+REFUSED = (refusal(0, 17) + refusal(1, 34, b"mtu greater than device maximum", 36) +
+           refusal(2, 22, b"Nexthop has invalid gateway", 28) + refusal(3, 1))
+
+
+def inputs(topology, seen):
+    def choices(flags):
+        return record(CHOICES, 0, bytes([topology | flags]))
+
+    def all_of(messages_of=lambda ns, kind, messages: messages):
+        return b"".join(answer(kind, place(ns), messages_of(ns, kind, messages))
+                        for ns, kind, messages in seen)
+
+    def without_names(ns, kind, messages):
+        return [] if ns != "host" else messages
+
+    interrupted = b"".join(answer(kind, place(ns), messages[:1], DUMP_INTR) for ns, kind, messages in seen
+                           if kind != NETFILTER)
+    yield "as-it-should-be", choices(0) + all_of()
+    # "0" is a success, and the length of a text of as many of them.
+    yield "texts-of-files", choices(0) + record(CHOICES, 0, b"0" * 400) + all_of()
+    for n in range(2, 10, 2):  # not there, and there while it is made
+        yield f"namespace-that-comes-meanwhile-{n}", choices(0) + record(CHOICES, 0, b"\4" * n + b"\6" * 8)
+    yield "empty-namespaces", choices(0) + all_of(without_names)
+    yield "nothing-there", choices(0) + record(LINKS, 0)
+    yield "first-of-each", choices(0) + all_of(lambda ns, kind, messages: messages[:2])
+    yield "interrupted", choices(0) + interrupted + all_of(lambda ns, kind, messages: messages[-3:])
+    yield "narrow", choices(2) + all_of(without_names) + b"".join(
+        answer(kind, place(ns), [m]) for ns, kind, messages in seen for m in messages[:4] if kind == LINKS)
+    yield "refused", choices(0) + b"".join(record(CHANGES, place(ns), REFUSED) + record(CHANGES, place(ns))
+                                           for ns in NAMESPACES[topology] for _ in range(2))
+    yield "answers-lost", choices(0) + record(LINKS, 0) + record(CHANGES, 0, size=0xffff) + record(
+        LINKS, 0, size=0xfffe) + record(LINKS, 0, size=0xfffd) + record(LINKS, 0, REFUSED)
+
+
+def main():
+    if os.environ.get("RECORD_INSIDE") != "1":
+        os.environ["RECORD_INSIDE"] = "1"
+        os.execvp("unshare", ["unshare", "--mount", "--net", "--propagation", "private", sys.executable, "-B", *sys.argv])
+    topod, folder = os.path.abspath(sys.argv[1]), sys.argv[2]
+    subprocess.run(["mount", "-n", "-t", "tmpfs", "run", "/run"], check=True)
+    for topology, names in NAMESPACES.items():
+        assert ctypes.CDLL(None).unshare(0x40000000) == 0
+        subprocess.run(["ip", *FURNISH[topology].split()], check=True)
+        for ns in ADOPTED[topology]:
+            subprocess.run(["ip", "netns", "add", ns], check=True)
+        with open(f"{HERE}/topologies/{topology}.yaml") as f, open("/run/office.yaml", "w") as out:
+            out.write(f.read())
+        subprocess.run([topod, "apply", "/run/office.yaml"], check=True, stdout=subprocess.DEVNULL)
+        seen = [(ns, kind, messages) for ns in names for kind, messages in look(ns, names, topology)]
+        for name, data in inputs(topology, seen):
+            with open(os.path.join(folder, f"{topology}-{name}"), "wb") as f:
+                f.write(data)
+            print(f"{len(data):6} {topology}-{name}")
+        subprocess.run([topod, "down", "/run/office.yaml"], check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
