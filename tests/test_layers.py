@@ -53,8 +53,8 @@ CALLERS = {
     r"\b(system|popen|execv?[lpe]*|execveat|posix_spawnp?|v?fork)\s*\(": set(),
 }
 
-FUNCTION_LINES = 100
-FILE_LINES = 700
+FUNCTION_LINES = 60
+FILE_LINES = 600
 
 
 def sources(*folders):
@@ -199,11 +199,29 @@ class Size(unittest.TestCase):
             print(f"  {n:4} {name}")
         self.assertEqual([], [f"{name}: {n} lines" for n, name in lengths if n > FUNCTION_LINES])
 
-    def test_file_sizes_are_told(self):
-        for path in sources("common", "daemon"):
-            n = read(path).count("\n")
-            if n > FILE_LINES:
-                print(f"note: {path} has {n} lines")
+    def test_files_stay_short(self):
+        lengths = [(read(path).count("\n"), path) for path in sources("common", "daemon")]
+        self.assertEqual([], [f"{path}: {n} lines" for n, path in lengths if n > FILE_LINES])
+
+
+class Style(unittest.TestCase):
+    def lines(self, pattern):
+        return [f"{path}:{number}: {line.strip()}" for path in sources("common", "daemon")
+                for number, line in enumerate(code_only(read(path)).splitlines(), 1) if re.search(pattern, line)]
+
+    def test_a_switch_names_every_value(self):
+        """So that the compiler tells where a new value of an enum is forgotten."""
+        self.assertEqual([], self.lines(r"\bdefault\s*:"))
+
+    def test_cleanup_by_attributes(self):
+        self.assertEqual([], self.lines(r"\bgoto\b"))
+
+    def test_every_file_says_what_it_is(self):
+        """In its first lines, or those of its header."""
+        def says(path):
+            return os.path.exists(os.path.join(TOP, path)) and re.match(r"/\*[^\n]*\n/\*", read(path))
+        self.assertEqual([], [path for path in sources("common", "daemon")
+                              if not says(path) and not says(os.path.splitext(path)[0] + ".h")])
 
 
 if __name__ == "__main__":
