@@ -274,12 +274,14 @@ class Fights(Chaos):
         """Who it is is told, as far as the kernel knows."""
         daemon = self.daemon(self.spec(TEXT)).ready()
         since = 0
-        while not daemon.find("drift: web: route .*; backed off"):
+        for _ in range(50):
+            if daemon.find("drift: web: route .*; backed off"):
+                break
             lab.ip("web", "route replace blackhole 10.66.0.0/16 proto bgp")
             daemon.wait_line(r"drift: web: route 10\.66\.0\.0/16: protocol was changed from 84 to 186", since)
             since = len(daemon.lines)
         lab.ip("web", "route replace blackhole 10.66.0.0/16 proto bgp")
-        self.assertRegex(daemon.find("backed off"), r"something keeps undoing it \(route protocol bgp\)")
+        self.assertRegex(daemon.find("backed off") or "never backed off", r"something keeps undoing it \(route protocol bgp\)")
         self.check_calm([daemon], ["web"])
         self.wait_converged(daemon)
         self.assertEqual("84", str(lab.route("web", "10.66.0.0/16")["protocol"]))
