@@ -16,6 +16,10 @@ void *xmalloc(size_t size) {
 	return or_die(calloc(1, size ? size : 1));
 }
 
+void *xmalloc_raw(size_t size) {
+	return or_die(malloc(size ? size : 1));
+}
+
 void *xrealloc(void *old, size_t size) {
 	return or_die(realloc(old, size ? size : 1));
 }

@@ -66,6 +66,8 @@ static inline const char *startswith(const char *text, const char *prefix) {
 
 /* malloc(3) and friends, zeroed; they never return NULL (see above). The caller frees with free(). */
 void *xmalloc(size_t size);
+/* Not zeroed: a large buffer of which little is used costs only that. */
+void *xmalloc_raw(size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) _printf_(1, 2);

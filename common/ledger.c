@@ -76,6 +76,7 @@ static struct ledger_entry *add_entry(struct ledger *ledger, const struct kind *
 	entry->id = xstrdup(id);
 	entry->made = made;
 	HASH_ADD_KEYPTR(hh, ns->entries, entry->id, strlen(entry->id), entry);
+	ledger->n++;
 	return entry;
 }
 
@@ -86,6 +87,7 @@ static void remove_entry(struct ledger *ledger, struct ledger_entry *entry) {
 		abort(); /* an entry stands in its namespace */
 	HASH_DEL(ns->entries, entry);
 	entry_free(entry);
+	ledger->n--;
 	if (ns->entries)
 		return;
 	HASH_DEL(ledger->namespaces, ns);

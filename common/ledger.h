@@ -42,6 +42,7 @@ struct ledger_ns {
 /* Zeroed is empty. */
 struct ledger {
 	struct ledger_ns *namespaces;
+	size_t n; /* entries, of all namespaces: it is asked for after each pass */
 };
 
 struct ledger_ns *ledger_namespace(const struct ledger *ledger, const char *name);

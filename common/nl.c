@@ -23,7 +23,7 @@ void nl_reserve(struct nl_writer *w, size_t size) {
 	if (w->used || w->message || w->size >= size)
 		return;
 	free(w->buffer);
-	w->buffer = xmalloc(size);
+	w->buffer = xmalloc_raw(size);
 	w->size = size;
 }
 

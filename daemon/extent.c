@@ -122,15 +122,32 @@ static bool is_stray(const struct ns_state *ns, const struct hint *hint, const s
 	return hint->link && streq_ptr(hint->alias, own->alias) && !ns_find_link(ns, hint->link);
 }
 
-static bool add_heard_link(struct extent *extent, struct state *desired, struct ns_state *ns, const struct hint *hint,
-			   const char *link) {
-	bool grown = extent_add_link(extent, desired, ns, link);
+/* A link that is up and known by its name is there with all that is on it, as a rule: it alone is looked at first. What
+ * it says of itself as a port comes in the same answer. */
+static bool add_standing_link(struct extent *extent, struct extent *later, struct state *desired, struct ns_state *ns,
+			      const char *link) {
+	struct object *object = ns_find_link(ns, link);
+	bool grown;
 
+	if (!object)
+		return false;
+	grown = extent_add_needing(extent, ns, object);
+	grown |= add_parts(extent, desired, ns, link, CLASS_PORT);
+	return grown | extent_add_link(later, desired, ns, link);
+}
+
+static bool add_heard_link(struct extent *extent, struct extent *later, struct state *desired, struct ns_state *ns,
+			   const struct hint *hint, const char *link) {
+	bool grown;
+
+	if (!hint->down && link && streq_ptr(link, hint->link))
+		return add_standing_link(extent, later, desired, ns, link);
+	grown = extent_add_link(extent, desired, ns, link);
 	return grown | (!streq_ptr(link, hint->link) && extent_add_link(extent, desired, ns, hint->link));
 }
 
-bool extent_add_hint(struct extent *extent, struct state *desired, struct ns_state *ns, const struct hint *hint,
-		     const char *link, const struct own_marks *own) {
+bool extent_add_hint(struct extent *extent, struct extent *later, struct state *desired, struct ns_state *ns,
+		     const struct hint *hint, const char *link, const struct own_marks *own) {
 	if (extent->whole)
 		return false;
 	switch (hint->type) {
@@ -138,7 +155,7 @@ bool extent_add_hint(struct extent *extent, struct state *desired, struct ns_sta
 		return extent_add_whole(extent);
 	case HINT_LINK:
 		return is_stray(ns, hint, own) ? extent_add_whole(extent)
-					       : add_heard_link(extent, desired, ns, hint, link);
+					       : add_heard_link(extent, later, desired, ns, hint, link);
 	case HINT_PORT:
 		return add_parts(extent, desired, ns, link ? link : hint->link, CLASS_PORT);
 	case HINT_ADDRESS:

@@ -13,8 +13,9 @@
 
 enum {
 	EXTENT_MAX = 128,     /* objects; a look at more costs more than one at all */
-	EXTENT_NEXT = 1 << 0, /* the two extents in which an object can be at once: of the next pass … */
-	EXTENT_NOW = 1 << 1,  /* … and of the current one */
+	EXTENT_NEXT = 1 << 0, /* the extents in which an object can be at once: of the next look … */
+	EXTENT_LATER = 1 << 1, /* … of the one after that … */
+	EXTENT_NOW = 1 << 2,  /* … and of the current one */
 };
 
 /* Zeroed but for the bit is empty. Objects belong to the desired state, which must outlive it. */
@@ -40,9 +41,10 @@ struct own_marks {
 	char *alias;     /* of links */
 	char *nat_table; /* name */
 };
-/* What the hint is about; `link` is the name by which its index was known (or NULL). */
-bool extent_add_hint(struct extent *extent, struct state *desired, struct ns_state *ns, const struct hint *hint,
-		     const char *link, const struct own_marks *own);
+/* What the hint is about; `link` is the name by which its index was known (or NULL). What may have been lost along with
+ * it, and probably was not, goes to `later`: the cause is put right without waiting for a look at that. */
+bool extent_add_hint(struct extent *extent, struct extent *later, struct state *desired, struct ns_state *ns,
+		     const struct hint *hint, const char *link, const struct own_marks *own);
 /* All of from, which is empty afterwards. */
 bool extent_take(struct extent *extent, struct extent *from);
 

@@ -24,6 +24,7 @@ struct hint {
 	uint32_t ifindex;            /* LINK, PORT, ADDRESS, SETTING (0: of no one link); ROUTE: where to */
 	const char *link;            /* LINK, PORT: the name that it has by then */
 	const char *alias;           /* LINK: likewise; topod marks its own by it */
+	bool down;                   /* LINK: it is not up, or gone: what stood on it was lost with that */
 	const char *table;           /* NAT: its name */
 	struct prefix to;            /* ROUTE: its identity … */
 	uint32_t route_table, tos, metric;

@@ -304,14 +304,6 @@ int ledger_file_append(struct ledger_file *file, const char *lines, size_t size)
 	return 0;
 }
 
-static size_t count_entries(const struct ledger *ledger) {
-	size_t n = 0;
-
-	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
-		n += HASH_COUNT(ns->entries);
-	return n;
-}
-
 static int rewrite(struct ledger_file *file, const struct ledger *ledger) {
 	_cleanup_free_ char *text = ledger_format(ledger);
 	_cleanup_close_ int fd = -1;
@@ -338,7 +330,7 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 		forget_file(file);
 		return 0;
 	}
-	if (file->lines <= SPARED_LINES || file->lines / 2 <= count_entries(ledger))
+	if (file->lines <= SPARED_LINES || file->lines / 2 <= ledger->n)
 		return 0;
 	return rewrite(file, ledger);
 }

@@ -21,7 +21,8 @@
 struct narrow {
 	struct sight *sight;
 	const struct scope *scope;
-	vec(const char *) links;             /* asked for already */
+	vec(const char *) links;             /* asked for */
+	int error;                           /* the first of their answers */
 	vec(struct object *) added;          /* by the current dump */
 };
 
@@ -59,40 +60,64 @@ static void resolve_master(struct sight *sight, const char *name) {
 	link_resolve(&sight->decode, link);
 }
 
-static int look_at_link(struct narrow *narrow, const char *name) {
-	struct sight *sight = narrow->sight;
-	union request request = {};
-	struct nlmsghdr *nlh = link_request(&request);
-
+static bool is_listed(const struct narrow *narrow, const char *name) {
 	vec_foreach(known, &narrow->links)
 		if (streq(*known, name))
-			return 0;
-	vec_push(&narrow->links, name);
-	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	int r = nl_request(sight->sock, nlh, take_link, sight);
-	if (r == -ENODEV) {
-		handle_drop_link(sight->handle, name);
-		find_free_index(sight);
-		return 0;
-	}
-	if (r == 0)
-		resolve_master(sight, name);
-	return r;
+			return true;
+	return false;
 }
 
-static int look_at_links(struct narrow *narrow) {
-	int r = 0;
-
-	for (size_t i = 0; i < narrow->scope->n; i++)
-		narrow->sight->ports |= narrow->scope->objects[i]->kind == &kind_port;
-	for (size_t i = 0; i < narrow->scope->n && r == 0; i++) {
+/* Each link that is looked for, or that something looked for is on, once. */
+static void list_links(struct narrow *narrow) {
+	for (size_t i = 0; i < narrow->scope->n; i++) {
 		const struct object *object = narrow->scope->objects[i];
 		const char *link = object_home_link(object);
 
-		if (link)
-			r = look_at_link(narrow, link);
+		narrow->sight->ports |= object->kind == &kind_port;
+		if (link && !is_listed(narrow, link))
+			vec_push(&narrow->links, link);
 	}
-	return r;
+}
+
+static void take_answer(void *userdata, size_t index, const struct nlmsghdr *answer, int error) {
+	struct narrow *narrow = userdata;
+
+	if (answer && !narrow->error)
+		narrow->error = take_link(narrow->sight, answer);
+	else if (error == -ENODEV)
+		handle_drop_link(narrow->sight->handle, narrow->links.items[index]);
+	else if (!narrow->error)
+		narrow->error = error;
+}
+
+/* All questions at once: each has one answer, and none is a dump. */
+static int ask_for_links(struct narrow *narrow) {
+	size_t n = narrow->links.n;
+	_cleanup_free_ union request *requests = xmalloc(n * sizeof(*requests));
+	_cleanup_free_ struct nlmsghdr **messages = xmalloc(n * sizeof(*messages));
+
+	for (size_t i = 0; i < n; i++) {
+		messages[i] = link_request(&requests[i]);
+		mnl_attr_put_strz(messages[i], IFLA_IFNAME, narrow->links.items[i]);
+	}
+	int r = nl_ask(narrow->sight->sock, messages, n, take_answer, narrow);
+	return r < 0 ? r : narrow->error;
+}
+
+static int look_at_links(struct narrow *narrow) {
+	bool any_missing = false;
+
+	list_links(narrow);
+	int r = narrow->links.n ? ask_for_links(narrow) : 0;
+	if (r < 0)
+		return r;
+	vec_foreach(name, &narrow->links) {
+		resolve_master(narrow->sight, *name);
+		any_missing |= !ns_find_link(narrow->sight->ns, *name);
+	}
+	if (any_missing)
+		find_free_index(narrow->sight);
+	return 0;
 }
 
 /* Addresses. */

@@ -37,7 +37,7 @@ struct extent *pass_add(struct pass *pass, struct ns_info *info) {
 void pass_relist(struct reconciler *r, struct ns_info *info) {
 	bool listed = info->prev; /* the first one's points to the last */
 
-	if (listed == !extent_is_empty(&info->dirty))
+	if (listed == (!extent_is_empty(&info->dirty) || !extent_is_empty(&info->later)))
 		return;
 	if (listed) {
 		DL_DELETE(r->dirty, info);
@@ -66,20 +66,30 @@ static struct look look_of(const struct reconciler *r) {
 }
 
 /* What is looked at now is dirty no more: what happened before is seen, what happens from here on makes it dirty
- * again. */
+ * again. What waits for the first look is in the second. */
 static void clean(struct pass *pass) {
 	if (pass->only_looks)
 		return;
 	vec_foreach(at, &pass->infos) {
-		extent_take(&(*at)->looked, &(*at)->dirty);
-		pass_relist(pass->r, *at);
+		struct ns_info *info = *at;
+		bool first = pass->n_rounds == 0 && !extent_is_empty(&info->dirty);
+
+		extent_take(&info->looked, &info->dirty);
+		if (!first || info->looked.whole)
+			extent_take(&info->looked, &info->later);
+		pass_relist(pass->r, info);
 	}
 }
 
 /* Parts are looked at only where all the rest is known to be well. */
-static void settle_extent(const struct reconciler *r, struct ns_info *info) {
-	if (!info->known || trouble_in(&r->troubles, info->name))
-		extent_add_whole(&info->looked);
+static void settle_extent(const struct pass *pass, struct ns_info *info) {
+	if (info->known && !trouble_in(&pass->r->troubles, info->name))
+		return;
+	extent_add_whole(&info->looked);
+	if (pass->only_looks)
+		return;
+	extent_clear(&info->later);
+	pass_relist(pass->r, info);
 }
 
 static struct scope scope_of(struct reconciler *r, const struct ns_info *info, struct arena *arena) {
@@ -102,7 +112,7 @@ static int observe(struct pass *pass, struct state *observed) {
 	struct scope *scopes = arena_newn(&observed->arena, struct scope, pass->infos.n);
 
 	for (size_t i = 0; i < pass->infos.n; i++) {
-		settle_extent(r, pass->infos.items[i]);
+		settle_extent(pass, pass->infos.items[i]);
 		scopes[i] = scope_of(r, pass->infos.items[i], &observed->arena);
 	}
 	int err = r->kernel->ops->observe(r->kernel, &look, scopes, pass->infos.n, observed);
@@ -521,8 +531,8 @@ static int carry_out(struct pass *pass, struct plan *plan) {
 }
 
 /* The touched ones stand in front. */
-static void touch(struct pass *pass, const char *ns) {
-	struct ns_info *info = pass_info(pass->r, ns), *other;
+static void touch(struct pass *pass, struct ns_info *info) {
+	struct ns_info *other;
 
 	if (!info || info->position <= pass->n_touched)
 		return;
@@ -534,7 +544,7 @@ static void touch(struct pass *pass, const char *ns) {
 	info->position = pass->n_touched;
 }
 
-/* Where something is done is looked at once more; the rest is settled by this look. */
+/* Where something is done is looked at once more, and so is what waited for this look; the rest is settled by it. */
 static void find_touched(struct pass *pass, const struct plan *plan) {
 	pass->n_touched = 0;
 	vec_foreach(at, &plan->changes) {
@@ -542,10 +552,13 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
 
 		if (change->held || change->refused)
 			continue;
-		touch(pass, change_object(change)->ns);
+		touch(pass, pass_info(pass->r, change_object(change)->ns));
 		if (change->desired && change->desired->twin)
-			touch(pass, change->desired->twin->ns);
+			touch(pass, pass_info(pass->r, change->desired->twin->ns));
 	}
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		if (!extent_is_empty(&pass->infos.items[i]->later))
+			touch(pass, pass->infos.items[i]);
 }
 
 /* One look and what it asks for. 1: done, nothing is left; 0: look again; -errno. */
@@ -579,7 +592,7 @@ int pass_run(struct pass *pass, int (*verified)(struct reconciler *, struct pass
 	struct reconciler *r = pass->r;
 	int err = 0;
 
-	for (int round = 0; round < PASS_ROUNDS && err == 0; round++) {
+	for (; pass->n_rounds < PASS_ROUNDS && err == 0; pass->n_rounds++) {
 		err = run_round(pass, verified);
 		if (err == 0 && r->hooks.drain)
 			r->hooks.drain(r->hooks.userdata);

@@ -18,7 +18,8 @@ enum {
 
 struct ns_info {
 	char *name;
-	struct extent dirty;      /* what the next pass is to look at */
+	struct extent dirty;      /* what the next look is to look at */
+	struct extent later;      /* what the one after that is: what may have been lost along with what an event names */
 	uint64_t since_usec;      /* when it became so */
 	bool verified;            /* its last look found nothing to do */
 	bool hindered;            /* something in it waits for what is not well elsewhere */
@@ -62,7 +63,8 @@ struct pass {
 	uint64_t now_usec, since_usec;
 	bool only_looks;          /* what was seen has no consequences: what is dirty stays so */
 	vec(struct ns_info *) infos;
-	size_t n_touched;         /* of infos, in front: something is done there in this round */
+	int n_rounds;             /* over */
+	size_t n_touched;         /* of infos, in front: something is done there in this round, or left to be looked at */
 	size_t n_changes;         /* of the plan being carried out */
 	size_t largest;           /* bytes of what the largest of its looks saw */
 	struct drift_lines lines;

@@ -28,6 +28,7 @@ static void add_info(struct reconciler *r, const char *name) {
 	info = xmalloc(sizeof(*info));
 	info->name = xstrdup(name);
 	info->dirty.bit = EXTENT_NEXT;
+	info->later.bit = EXTENT_LATER;
 	info->looked.bit = EXTENT_NOW;
 	r->n_unverified++;
 	HASH_ADD_KEYPTR(hh, r->infos, info->name, strlen(info->name), info);
@@ -45,6 +46,7 @@ static void set_n_pending(struct reconciler *r, struct ns_info *info, size_t n) 
 static void remove_info(struct reconciler *r, struct ns_info *info) {
 	HASH_DEL(r->infos, info); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
 	extent_done(&info->dirty);
+	extent_done(&info->later);
 	extent_done(&info->looked);
 	pass_relist(r, info);
 	set_n_pending(r, info, 0);
@@ -87,7 +89,8 @@ void reconciler_hint(struct reconciler *r, const char *name, const struct hint *
 	if (!info->known || ns->exclusive)
 		grown = extent_add_whole(&info->dirty);
 	else
-		grown = extent_add_hint(&info->dirty, &r->spec.state, ns, hint, known_link(r, name, hint), &r->own);
+		grown = extent_add_hint(&info->dirty, &info->later, &r->spec.state, ns, hint,
+					known_link(r, name, hint), &r->own);
 	if (grown)
 		enlist(r, info, now(r));
 }
@@ -244,8 +247,10 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 	uint64_t when = now(r);
 
 	/* What was to be looked at belonged to the former state. */
-	for (struct ns_info *info = r->dirty; info; info = info->next)
+	for (struct ns_info *info = r->dirty; info; info = info->next) {
 		extent_add_whole(&info->dirty);
+		extent_clear(&info->later);
+	}
 	r->spec = *spec;
 	*spec = (struct spec){};
 	ledger_add_returns(r->ledger, &r->spec.state);

@@ -247,10 +247,11 @@ static void read_socket(struct watch *watch, struct round *round, int fd) {
 			hear_block(watch, round, &block, n);
 		else if (n == -ENOBUFS)
 			overrun(watch, round, &block, fd);
-		else if (n == -EAGAIN)
-			return;
-		else
+		else if (n != -EAGAIN)
 			keep_error(round, n);
+		/* Less than a block: the queue was empty, and what ended it otherwise (an overrun) is told by the next poll. */
+		if (n == -EAGAIN || (n >= 0 && n < BLOCK))
+			return;
 	}
 }
 

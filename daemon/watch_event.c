@@ -5,6 +5,7 @@
  */
 #include "watch_event.h"
 
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/netconf.h>
 #include <linux/netfilter/nf_tables.h>
@@ -36,6 +37,7 @@ static bool hint_link(const struct event *event, struct hint *ret) {
 	ret->ifindex = (uint32_t)ifi->ifi_index;
 	ret->link = nl_get_text(tb[IFLA_IFNAME]);
 	ret->alias = nl_get_text(tb[IFLA_IFALIAS]);
+	ret->down = event->message->nlmsg_type == RTM_DELLINK || !(ifi->ifi_flags & IFF_UP);
 	return ret->link;
 }
 

@@ -423,6 +423,27 @@ int __wrap_nl_request(struct nl_socket *sock, struct nlmsghdr *request, nl_messa
 	return __real_nl_request(sock, request, exact_message, &(struct exact){ fn, NULL, userdata });
 }
 
+int __real_nl_ask(struct nl_socket *sock, struct nlmsghdr **requests, size_t n, nl_answer_fn fn, void *userdata);
+int __wrap_nl_ask(struct nl_socket *sock, struct nlmsghdr **requests, size_t n, nl_answer_fn fn, void *userdata);
+
+struct exact_answers {
+	nl_answer_fn fn;
+	void *userdata;
+};
+
+static void exact_answer(void *userdata, size_t index, const struct nlmsghdr *answer, int error) {
+	const struct exact_answers *exact = userdata;
+	_cleanup_free_ struct nlmsghdr *copy = answer ? xmalloc(answer->nlmsg_len) : NULL;
+
+	if (answer)
+		memcpy(copy, answer, answer->nlmsg_len);
+	exact->fn(exact->userdata, index, copy, error);
+}
+
+int __wrap_nl_ask(struct nl_socket *sock, struct nlmsghdr **requests, size_t n, nl_answer_fn fn, void *userdata) {
+	return __real_nl_ask(sock, requests, n, exact_answer, &(struct exact_answers){ fn, userdata });
+}
+
 /* ---- netns.h ---- */
 
 int netns_prepare(const char **ret_problem) {

@@ -29,7 +29,7 @@ static void name_event(struct world *w, const char *name) {
 
 void link_changed(struct world *w, struct w_link *link) {
 	world_event(w, link->ns, (struct hint){ .type = HINT_LINK, .ifindex = link->index, .link = link->values->name,
-				       .alias = link->values->alias });
+				       .alias = link->values->alias, .down = !link->values->up });
 }
 
 static void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *link) {
