@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a daemon costs on a topology that stands already: nothing while nothing happens, little for a reload that changes
+one attribute, and for an event as much at 4000 namespaces as at 100.
+
+Processor instructions are counted by callgrind, as far as they are the daemon's own: it does not see the kernel's. Where
+there is no valgrind or strace, their figures are missing.
+"""
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import time
+
+import topology
+from process import PROCESSES, SCRATCH, Daemon, Failed, measure, open_text
+
+WORK_KINDS = ["address", "route", "up"]
+WORK_COUNT = 20  # events of each kind
+WARMING = 3  # before: what is found out once is no part of an event
+
+
+def status(t):
+    return json.loads(measure([t.args.topod, "status", "--json", f"bench-{t.shape}"])[2])
+
+
+# Idle
+
+
+def idle(t, daemon, seconds):
+    """How often it was woken in that time, and how often it looked at anything. There is no watchdog here."""
+    t.quiet()
+    before = status(t)
+    wakeups = daemon.wakeups()
+    time.sleep(seconds)  # the time is what is measured
+    wakeups = daemon.wakeups() - wakeups
+    after = status(t)
+    return {"seconds": seconds, "wakeups": wakeups,
+            "looks": sum(after[key] - before[key] for key in ("looks", "narrow_looks"))}
+
+
+# Reload
+
+
+def with_mtu(t, mtu):
+    """The file, with one interface's MTU changed: a host in the middle, or a router's."""
+    text = topology.yaml(t.shape, t.n, t.args.queues)
+    name = f"  bench-{'h' if t.shape == 'star' else 'r'}{t.n // 2}:\n"
+    at = text.index(f"mtu: {topology.MTU}", text.index(name))
+    with open(t.spec, "w", encoding="ascii") as f:
+        f.write(text[:at] + f"mtu: {mtu}" + text[at + len(f"mtu: {topology.MTU}"):])
+
+
+class Requests:
+    """What the daemon sends to the kernel, as strace sees it."""
+
+    def __init__(self, daemon):
+        self.path = f"{SCRATCH}/requests"
+        self.process = PROCESSES.start(["strace", "-f", "-e", "trace=sendto", "-o", self.path, "-p",
+                                        str(daemon.process.pid)], subprocess.DEVNULL, subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not self.attached(daemon):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise Failed("strace: it does not attach")
+            time.sleep(0.01)
+
+    def attached(self, daemon):
+        tracers = re.findall(r"^TracerPid:\s+(\d+)", open_text(f"/proc/{daemon.process.pid}/status"), re.M)
+        return tracers == [str(self.process.pid)]
+
+    def stop(self):
+        """How many messages, and how many of them began a dump."""
+        PROCESSES.end(self.process)
+        messages = re.findall(r"\{nlmsg_len=\d+, nlmsg_type=[^,]*, nlmsg_flags=([^,]*)", open_text(self.path))
+        return {"requests": len(messages), "dumps": sum("0x300" in flags or "NLM_F_DUMP" in flags for flags in messages)}
+
+
+def reload_once(t, mtu):
+    with_mtu(t, mtu)
+    return measure([t.args.topod, "reload", f"bench-{t.shape}"])[0]
+
+
+def reload(t, daemon, rounds):
+    """Beside what it must cost: reading the file, and one namespace's share of a bare observation."""
+    reloads, checks, looks = [], [], []
+    before = status(t)
+    for number in range(rounds):
+        reloads.append(reload_once(t, topology.MTU - 100 - number))
+        checks.append(measure([t.args.topod, "check", t.spec])[0])
+        looks.append(t.floor("observe")["ms"] / t.n)
+    after = status(t)
+    result = {"ms": statistics.median(reloads), "check_ms": statistics.median(checks),
+              "look_ms": statistics.median(looks),
+              "ratio": statistics.median(r / (c + o) for r, c, o in zip(reloads, checks, looks)),
+              "looks": (after["looks"] - before["looks"]) / rounds,
+              "narrow_looks": (after["narrow_looks"] - before["narrow_looks"]) / rounds}
+    if shutil.which("strace"):
+        requests = Requests(daemon)
+        reload_once(t, topology.MTU - 50)
+        result.update(requests.stop())
+    reload_once(t, topology.MTU)
+    return result
+
+
+# Work per event
+
+
+def control(pid, *arguments):
+    """callgrind_control says how it went only in words."""
+    done = subprocess.run(["callgrind_control", *arguments, str(pid)], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"callgrind_control: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def disturb(t, kind, count):
+    t.floor("drift", "--kind", kind, "--count", str(count), "--pause", "30", accept=(0, 1))
+
+
+def count_work(t, pid, kind, part):
+    """Instructions of an event of this kind, the mean of many. `part`: which of callgrind's files it becomes."""
+    disturb(t, kind, WARMING)
+    control(pid, "-z")
+    disturb(t, kind, WORK_COUNT)
+    control(pid, "-d")
+    found = re.search(r"^summary: (\d+)", open_text(f"{SCRATCH}/callgrind.{part}"), re.M)
+    return int(found[1]) / WORK_COUNT
+
+
+def work(t):
+    """{kind: instructions}; the topology is built at full speed, and the daemon finds it standing."""
+    t.topod("apply")
+    t.quiet()
+    command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={SCRATCH}/callgrind",
+               t.args.topod, "run", t.spec]
+    daemon = Daemon(command, "callgrind")
+    try:
+        control(daemon.process.pid, "-i", "on")
+        return {kind: count_work(t, daemon.process.pid, kind, part) for part, kind in enumerate(WORK_KINDS, 1)}
+    finally:
+        daemon.stop()
+        for name in os.listdir(SCRATCH):
+            if name.startswith("callgrind."):
+                os.unlink(f"{SCRATCH}/{name}")
+        t.topod("down")
+        t.floor("settle")
+
+
+def have_callgrind():
+    return bool(shutil.which("valgrind") and shutil.which("callgrind_control"))
+
+
+def memory(t):
+    """Resident megabytes of a daemon on a topology that stood already."""
+    t.topod("apply")
+    daemon = Daemon([t.args.topod, "run", t.spec], "large")
+    try:
+        return daemon.memory()["VmRSS"]
+    finally:
+        daemon.stop()
+        t.topod("down")
+        t.floor("settle")
