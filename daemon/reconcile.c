@@ -170,6 +170,7 @@ static bool same_object(const struct object *a, const struct object *b) {
 	       a->gone == b->gone && a->returning == b->returning && !object_compare(a, b);
 }
 
+/* As many, and each of the one is in the other with the same fields set: so it is the other way round. */
 static bool same_namespace(const struct ns_state *a, const struct ns_state *b) {
 	if (!a || !b || HASH_COUNT(a->objects) != HASH_COUNT(b->objects) || a->adopt != b->adopt ||
 	    a->exclusive != b->exclusive)
@@ -258,7 +259,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		const struct ns_state *old = state_find(&before.state, ns->name);
 
 		add_info(r, ns->name);
-		if (same_namespace(ns, old) && same_namespace(old, ns))
+		if (same_namespace(ns, old))
 			continue;
 		drop_reports(r, old, ns);
 		mark_dirty(r, pass_info(r, ns->name), when);

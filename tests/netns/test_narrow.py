@@ -173,6 +173,27 @@ links: [[under:wire, far:wire]]
         self.assertIn("10.1.0.1/24", lab.addresses("over", "mv"))
 
 
+class Silent(Narrow):
+    """A link that stays up may take something along, too: with its MTU the kernel changes that of IPv6 routes, untold."""
+
+    name = "silent"
+    text = """\
+topology: silent
+namespaces:
+  box:
+    interfaces:
+      wire: {mtu: 1500, addresses: ["fd00:9::1/64"]}
+    routes:
+      - {to: "fd00:99::/64", via: "fd00:9::2", mtu: 1400}
+  far: {}
+links: [[box:wire, far:wire]]
+"""
+
+    def test_with_a_link_that_stays_up(self):
+        self.narrowly(r"drift: box/wire: mtu", lambda: lab.ip("box", "link set wire mtu 1300"))
+        self.assertEqual([{"mtu": 1400}], lab.route("box", "fd00:99::/64", 6)["metrics"])
+
+
 class Storm(Narrow):
     N = 200
     name = "storm"
@@ -217,6 +238,8 @@ class Reload(Narrow):
         after = self.counts()
         self.assertEqual(1380, lab.link("web", "eth0")["mtu"])
         self.assertEqual(2, after["looks"] - before["looks"])
+        self.assertEqual(before["narrow_looks"], after["narrow_looks"])
+        self.d.wait_line(r"converged: 1 change, verified")  # one request, and no other
         self.wanted = self.settle(self.d)
 
 
