@@ -544,7 +544,7 @@ static void finish_link(struct reading *r, struct object *object) {
 		link->mac = link_stable_mac(r->options->machine_id, r->spec->topology, object->ns, link->name);
 		object->set |= bit(LINK_MAC);
 	}
-	link->alias = arena_printf(r->parse.arena, "topod:%s", r->spec->topology);
+	link->alias = r->alias;
 	object->set |= bit(LINK_ALIAS);
 }
 
@@ -557,6 +557,7 @@ static void add_lo(struct reading *r, struct ns_state *ns) {
 }
 
 void spec_finish_links(struct reading *r) {
+	r->alias = arena_printf(r->parse.arena, "topod:%s", r->spec->topology);
 	state_foreach(ns, &r->spec->state) {
 		add_lo(r, ns);
 		ns_foreach(object, ns)

@@ -12,6 +12,7 @@ struct reading {
 	enum drift_policy drift;
 	struct object *link_defaults;    /* veth whose set fields stand for what links leave out */
 	struct object *interface_defaults;
+	const char *alias;               /* of every link that topod makes, once the topology's name was read */
 };
 
 /* Calls fn for each item of a list, or for the node itself where it is no list. */

@@ -47,24 +47,22 @@ struct object *ns_find_link(const struct ns_state *ns, const char *name) {
 	return ns_find_key(ns, key, size + 1);
 }
 
-struct object *ns_self(const struct ns_state *ns) {
-	const char key[] = { CLASS_NETNS };
-
-	return ns_find_key(ns, key, sizeof(key));
-}
-
 struct object *ns_add(struct ns_state *ns, struct object *object) {
 	struct object *before = ns_find(ns, object);
 
 	if (before)
 		return before;
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, ns->objects, object->key, object->key_size, object->hash, object);
+	if (object->kind->class == CLASS_NETNS)
+		ns->self = object;
 	return NULL;
 }
 
 void ns_remove(struct ns_state *ns, struct object *object) {
 	standing_done(ns);
 	HASH_DEL(ns->objects, object);
+	if (ns->self == object)
+		ns->self = NULL;
 }
 
 void state_done(struct state *state) {

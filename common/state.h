@@ -19,6 +19,7 @@ struct standing;
 struct ns_state {
 	const char *name;
 	struct object *objects;      /* uthash by key, in the order of adding */
+	struct object *self;         /* the namespace itself, one of objects; asked for with each of the others */
 	bool present;                /* observed: the namespace exists */
 	unsigned n_noted;            /* observed; planner's: how many declared objects are there and in the ledger */
 	const struct scope *scope;   /* observed: where only some things were looked for; NULL: everything is here */
@@ -60,7 +61,9 @@ void ns_remove(struct ns_state *ns, struct object *object);
 struct object *ns_find(const struct ns_state *ns, const struct object *like);
 struct object *ns_find_link(const struct ns_state *ns, const char *name);
 /* The namespace itself as an object; NULL for the host, or where it does not exist. */
-struct object *ns_self(const struct ns_state *ns);
+static inline struct object *ns_self(const struct ns_state *ns) {
+	return ns ? ns->self : NULL;
+}
 struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t size);
 
 void state_done(struct state *state);
