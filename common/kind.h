@@ -73,6 +73,7 @@ struct decode {
 	const char *ns;
 	const char *topology;
 	bool address_marks; /* the kernel has IFA_PROTO (5.18) */
+	bool skips_local;   /* what the kernel itself puts into the table local is of no interest */
 	void *userdata;
 	/* The name of a link of this namespace, or NULL. */
 	const char *(*link_name)(void *userdata, uint32_t ifindex);

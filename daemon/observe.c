@@ -182,7 +182,16 @@ void find_connected_routes(struct sight *sight) {
 	}
 }
 
+/* The kernel's own routes of the table local are never missing, wrong or in the way unless somebody declares one there. */
+static bool declares_local_route(const struct ns_state *desired) {
+	ns_foreach(object, desired)
+		if (object->kind == &kind_route && ((const struct route *)object)->table == RT_TABLE_LOCAL)
+			return true;
+	return false;
+}
+
 static int look_at_routing(struct sight *sight) {
+	sight->decode.skips_local = !declares_local_route(sight->desired);
 	handle_clear_links(sight->handle);
 	int r = dump_links(sight);
 	if (r < 0)

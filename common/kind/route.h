@@ -34,5 +34,5 @@ enum route_field {
 /* Reads one entry of `routes`; NULL on error. Sealed. */
 struct route *route_parse(struct parse *p, const struct node *node);
 
-/* One RTM_NEWROUTE of a dump; NULL for what is no route of a table (a cache entry). Sealed. */
+/* One RTM_NEWROUTE of a dump; NULL for what is no route of a table (a cache entry), or skipped. Sealed. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);

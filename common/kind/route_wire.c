@@ -241,12 +241,18 @@ static void decode_identity(struct route *r, const struct rtmsg *rtm, const stru
 			 UINT64_C(1) << ROUTE_PROTOCOL;
 }
 
+/* Three out of four routes of a namespace: for each address one to itself, broadcast, multicast. */
+static bool is_local(const struct rtmsg *rtm) {
+	return rtm->rtm_table == RT_TABLE_LOCAL && rtm->rtm_protocol == RTPROT_KERNEL;
+}
+
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh) {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[RTA_MAX + 1];
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED ||
-	    !ip_size(rtm->rtm_family) || rtm->rtm_dst_len > ip_bits(rtm->rtm_family))
+	    !ip_size(rtm->rtm_family) || rtm->rtm_dst_len > ip_bits(rtm->rtm_family) ||
+	    (decode->skips_local && is_local(rtm)))
 		return NULL;
 	nl_parse(nlh, sizeof(*rtm), tb, RTA_MAX);
 

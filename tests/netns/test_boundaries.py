@@ -176,6 +176,15 @@ class Folders(Case):
         self.assertEqual([], os.listdir("/run/netns"))
 
 
+class Strangers(Case):
+    def test_a_route_of_the_kernels_own(self):
+        """The table local is passed over, but not where something in it is declared."""
+        route = "{to: 127.0.0.1/32, dev: lo, type: local, table: local}"
+        done = self.topod("apply", self.spec(f"namespaces: {{web: {{routes: [{route}]}}}}\n"), expect=lab.EXIT_FAILED)
+        self.assertIn("exists and is not topod's", done.stderr)
+        self.assertIn("proto kernel", lab.ip("web", "route show table local 127.0.0.1/32").stdout)
+
+
 class Files(Case):
     def test_writable_by_others(self):
         path = self.spec(WEB)
