@@ -507,8 +507,7 @@ void diff_pointless(struct diff *diff) {
 	plan->changes.n = n;
 }
 
-/* Is it still what topod made, as far as it shows? */
-static bool is_as_made(const struct ledger_entry *entry, const struct object *seen) {
+bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen) {
 	return (bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
 }
 
@@ -524,7 +523,7 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 	if (seen->change || seen->kernel_made || seen->kind->undeletable)
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
-	if (entry && entry->made && is_as_made(entry, seen))
+	if (entry && entry->made && diff_is_as_made(entry, seen))
 		return true;
 	if (!entry && is_stray(diff, seen))
 		return true;
@@ -581,50 +580,4 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 	}
 	delete_extra(diff, observed, desired, true, all_goes);
 	delete_extra(diff, observed, desired, false, all_goes);
-}
-
-/* What the ledger alone remembers. */
-
-static void mark_declared(const struct ledger *ledger, const struct ns_state *ns) {
-	ns_foreach(object, ns) {
-		struct ledger_entry *entry = ledger_find_object(ledger, object);
-
-		if (entry)
-			entry->declared = true;
-	}
-}
-
-/* What stands in the place of something that topod made, and is not declared any more, keeps nobody waiting; nor does
- * what was found in a namespace that is another one by now. */
-static void mark_present(const struct ledger *ledger, const struct ns_state *observed) {
-	const struct object *self = ns_self(observed);
-	const struct ledger_entry *ns = self ? ledger_find_object(ledger, self) : NULL;
-	bool replaced = ns && ns->made && !is_as_made(ns, self);
-
-	ns_foreach(seen, observed) {
-		struct ledger_entry *entry = ledger_find_object(ledger, seen);
-
-		if (entry && (entry->made ? is_as_made(entry, seen) : !replaced))
-			entry->declared = true;
-	}
-}
-
-void diff_lost(struct diff *diff, const struct ns_state *observed) {
-	const struct ledger *ledger = diff->input->ledger;
-	const struct ledger_ns *noted = ledger_namespace(ledger, observed->name);
-	const struct object *self = ns_self(observed);
-
-	/* What goes with its namespace is forgotten when that is gone. */
-	if (self && self->change && self->change->type == CHANGE_DELETE)
-		return;
-	/* Where every entry is of something that is declared and there, none is of anything else. */
-	if (!noted || HASH_COUNT(noted->entries) == observed->n_noted)
-		return;
-	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
-		entry->declared = false;
-	mark_declared(ledger, state_find(diff->input->desired, observed->name));
-	mark_present(ledger, observed);
-	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared)
-			vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
 }

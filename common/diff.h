@@ -14,6 +14,9 @@ struct diff {
 	const struct plan_input *input;
 };
 
+/* Is it still what topod made, as far as it shows? */
+bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen);
+
 /* The namespace itself. */
 void diff_namespace(struct diff *diff, struct ns_state *observed);
 /* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */
