@@ -54,7 +54,7 @@ CALLERS = {
 }
 
 FUNCTION_LINES = 60
-FILE_LINES = 600
+FILE_LINES = 700
 
 
 def sources(*folders):
