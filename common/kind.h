@@ -38,6 +38,7 @@ struct change {
 	bool refused;                  /* the plan itself knows that it cannot be done */
 	bool held;                     /* left alone for now */
 	int error;                     /* 0 or -errno */
+	bool unsure;                   /* it was sent and no answer was heard: it may have been done all the same */
 	const struct change *blocked;  /* given up because of this one */
 	const struct field *culprit;   /* the field at fault, where the kernel told */
 	const char *text;              /* the kernel's words, or NULL; in the plan's arena */

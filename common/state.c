@@ -65,11 +65,19 @@ void ns_remove(struct ns_state *ns, struct object *object) {
 		ns->self = NULL;
 }
 
+static void ns_done(struct ns_state *ns) {
+	standing_done(ns);
+	HASH_CLEAR(hh, ns->objects);
+}
+
+void state_remove(struct state *state, struct ns_state *ns) {
+	HASH_DEL(state->namespaces, ns);
+	ns_done(ns);
+}
+
 void state_done(struct state *state) {
-	state_foreach(ns, state) {
-		standing_done(ns);
-		HASH_CLEAR(hh, ns->objects);
-	}
+	state_foreach(ns, state)
+		ns_done(ns);
 	HASH_CLEAR(hh, state->namespaces);
 	arena_done(&state->arena);
 }

@@ -21,6 +21,7 @@ struct ns_state {
 	struct object *objects;      /* uthash by key, in the order of adding */
 	struct object *self;         /* the namespace itself, one of objects; asked for with each of the others */
 	bool present;                /* observed: the namespace exists */
+	int error;                   /* observed: looking at it failed, -errno; what is here is not all that is there */
 	unsigned n_noted;            /* observed; planner's: how many declared objects are there and in the ledger */
 	const struct scope *scope;   /* observed: where only some things were looked for; NULL: everything is here */
 	bool adopt, exclusive;       /* desired */
@@ -50,6 +51,8 @@ struct state {
 /* Finds, or adds an empty one. The name is copied. */
 struct ns_state *state_namespace(struct state *state, const char *name);
 struct ns_state *state_find(const struct state *state, const char *name);
+/* Takes a namespace of the state out of it, with all that it holds. */
+void state_remove(struct state *state, struct ns_state *ns);
 
 /* Adds a sealed object; the one of the same identity where there is one already (object is then not
  * added), else NULL. */

@@ -214,6 +214,7 @@ static void transmit(struct execution *x, bool transaction, int protocol) {
 		sent->change->done = true;
 		if (r < 0 && !sent->change->error)
 			sent->change->error = r;
+		sent->change->unsure |= r < 0 && sent->change->error == r;
 		settle(x, sent->change);
 	}
 }
@@ -227,7 +228,7 @@ static bool choose_again(struct execution *x) {
 	vec_foreach(sent, &x->sent) {
 		struct change *change = sent->change;
 
-		if (change->type == CHANGE_CREATE && change->desired->kind->class == CLASS_LINK &&
+		if (change->type == CHANGE_CREATE && !change->unsure && change->desired->kind->class == CLASS_LINK &&
 		    (change->error == -EEXIST || change->error == -EBUSY))
 			vec_push(&taken, change);
 	}

@@ -65,7 +65,7 @@ static bool is_link(const struct occurrence *o) {
 /* Does it go on with the noun as a sentence, or is it a sentence of its own? */
 static bool is_predicate(const char *what) {
 	return startswith(what, "was ") || startswith(what, "were ") || startswith(what, "is ") ||
-	       startswith(what, "cannot ") || startswith(what, "exists ");
+	       startswith(what, "cannot ") || startswith(what, "can ") || startswith(what, "exists ");
 }
 
 /* "web/eth0: address 10.0.0.11/24 was removed", "web/eth0: mtu was changed from 1400 to 1500": an interface is known
@@ -134,6 +134,15 @@ static void add_converged(const struct occurrence *o, struct text *out) {
 	add_in(", verified in ", o->latency_usec, out);
 }
 
+static void add_recovered(const struct occurrence *o, struct text *out) {
+	struct occurrence well = *o;
+
+	well.noun = o->noun ? o->noun : "it";
+	well.what = o->what ? o->what : "is as declared again";
+	text_add(out, "recovered: ");
+	add_matter(&well, out);
+}
+
 static void add_words(const struct occurrence *o, struct text *out) {
 	if (types[o->type].drift)
 		text_add(out, "drift: ");
@@ -161,14 +170,15 @@ static void add_words(const struct occurrence *o, struct text *out) {
 		add_failing(o, out);
 		return;
 	case OCCURRENCE_RECOVERED:
-		text_addf(out, "recovered: %s: %s is as declared again", o->scope ? o->scope : "?",
-			  o->noun ? o->noun : "it");
+		add_recovered(o, out);
 		return;
 	case OCCURRENCE_CONVERGED:
 		add_converged(o, out);
 		return;
 	case OCCURRENCE_OVERRUN:
-		text_add(out, "events came faster than they could be read; looking at everything again");
+		text_add(out, o->pause_usec ? "events come faster than they can be read, again and again; until that ends "
+					      "everything is looked at some times a second"
+					    : "events came faster than they could be read; looking at everything again");
 		return;
 	}
 	abort();

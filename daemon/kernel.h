@@ -34,7 +34,8 @@ struct kernel_ops {
 	 *   - where scope->objects is NULL: with everything that is in it;
 	 *   - else: with what has the identity of each of the objects, where there is such (ns_find() finds it). It may
 	 *     hold more than was asked for. What it does not hold is not there only as far as it was asked for.
-	 * A namespace that does not exist is no error. 0, or -errno where a look itself failed. */
+	 * A namespace that does not exist is no error. Where the look at one failed its ns_state says so, and the others are
+	 * looked at all the same. 0, or -errno where looking failed at all. */
 	int (*observe)(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
 		       struct state *ret);
 	/* Tries every change that is not done yet, in order, and fills in what came of it. */

@@ -82,9 +82,9 @@ void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, 
 void handle_drop_link(struct handle *handle, const char *name);
 void handle_clear_links(struct handle *handle);
 
-/* peers.c: gives the links of other namespaces that were seen by number their names. 0, or -errno where a
- * question failed: then what was seen says nothing of where they are. */
-int peers_resolve(struct kernel_real *k, const struct look *look, struct state *state);
+/* peers.c: gives the links of other namespaces that were seen by number their names. Where a question failed, the
+ * namespace that was asked has its error: what was seen says nothing of where they are. */
+void peers_resolve(struct kernel_real *k, const struct look *look, struct state *state);
 
 /* observe.c, execute.c */
 int real_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n, struct state *ret);

@@ -22,7 +22,6 @@
 
 #include "events.h"
 #include "journal.h"
-#include "limit.h"
 #include "messages.h"
 #include "notify.h"
 #include "privilege.h"
@@ -30,7 +29,6 @@
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a start, a reload or a stop may take each time that it gets on */
 	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* when that is asked for again while a start only waits */
-	ERROR_PAUSE_USEC = 1000 * 1000, /* after a turn that failed */
 	PROGRESS_USEC = 250 * 1000,     /* between two words of progress in a stream, and before the first */
 };
 
@@ -97,7 +95,7 @@ static void answer_waiting(struct loop *l) {
 
 /* After each pass: what has been reached, and who waits for it? */
 static void conclude(struct loop *l) {
-	bool over = loop_paused(l) || (reconciler_settled(l->session.reconciler) && !l->failed), ready = false, changed;
+	bool over = loop_paused(l) || reconciler_settled(l->session.reconciler), ready = false, changed;
 	struct reconciler_status now;
 
 	reconciler_status(l->session.reconciler, &now);
@@ -132,15 +130,24 @@ static void extend_start(struct loop *l) {
 
 /* ---- the timer ---- */
 
+/* Where events are to be left alone for a moment, that there are some wakes nobody. */
+static int listen_later(struct loop *l, uint64_t *due) {
+	uint64_t listen = reconciler_listen_usec(l->session.reconciler);
+	bool later = listen > now_monotonic();
+
+	*due = later ? MIN(*due, listen) : *due;
+	return sd_event_source_set_enabled(l->watch, later ? SD_EVENT_OFF : SD_EVENT_ON);
+}
+
 static int set_timer(struct loop *l) {
 	uint64_t due = MIN(reconciler_due(l->session.reconciler), MIN(journal_due(), l->periodic_usec));
 	int r;
 
 	due = MIN(due, l->ready ? UINT64_MAX : l->extend_usec);
 	due = MIN(due, loop_paused(l) ? l->status.paused_until_usec : UINT64_MAX);
-	if (l->failed)
-		due = MAX(due, now_monotonic() + ERROR_PAUSE_USEC);
-	r = sd_event_source_set_time(l->timer, due);
+	r = listen_later(l, &due);
+	if (r >= 0)
+		r = sd_event_source_set_time(l->timer, due);
 	return r < 0 ? r : sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
 }
 
@@ -183,15 +190,8 @@ int loop_resume(struct loop *l, struct control_call *call) {
 
 /* ---- turns ---- */
 
-/* An error is about looking at all (no memory for a dump, no descriptors): told once, tried again. */
 int loop_turn(struct loop *l) {
-	int r = session_dispatch(&l->session);
-
-	if (r < 0 && !l->failed)
-		journal_log(LOG_ERR, "looking at the network failed: %s; it is tried again", error_text(r));
-	if (r == 0 && l->failed)
-		journal_log(LOG_NOTICE, "looking at the network works again");
-	l->failed = r < 0;
+	session_dispatch(&l->session);
 	conclude(l);
 	extend_start(l);
 	return set_timer(l);

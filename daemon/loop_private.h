@@ -27,7 +27,6 @@ struct loop {
 	bool reloading;              /* a reload was taken and is not verified yet */
 	bool stopping;
 	bool keep;                   /* leave the network as it is at the end, whatever the file says */
-	bool failed;                 /* the latest turn */
 	uint64_t periodic_usec;      /* when the next periodic look is due, CLOCK_MONOTONIC */
 	char *told;                  /* the latest sentence for the supervisor */
 };

@@ -212,7 +212,6 @@ static int nat_request(struct nl_socket *sock, const char *topology, enum nat_re
 	struct nl_writer w = {};
 	int r;
 
-	nl_reserve(&w, 4096);
 	nat_put_request(&w, topology, what);
 	if (what == NAT_REQUEST_TABLE)
 		r = nl_request(sock, w.messages.items[0], nat_reader_message, reader);
@@ -381,8 +380,9 @@ int look_at(struct looker *looker, const struct scope *scope, struct handle *han
 	return r;
 }
 
-/* Opens them, and gives them their ids before anything inside is looked at: what changes from then on is heard. */
-static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n) {
+/* Opens them, and gives them their ids before anything inside is looked at: what changes from then on is heard. One that
+ * cannot be opened has its error. */
+static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n, struct state *state) {
 	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));
 	size_t n_open = 0;
 
@@ -390,10 +390,10 @@ static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n) 
 		struct handle *handle = handle_get(k, scopes[i].ns);
 		int r = handle_open(k, handle);
 
-		if (r < 0 && r != -ENOENT)
-			return r;
 		if (r == 0)
 			handles[n_open++] = handle;
+		else if (r != -ENOENT)
+			state_namespace(state, scopes[i].ns)->error = r;
 	}
 	return handles_number(k, handles, n_open);
 }
@@ -406,12 +406,13 @@ int real_observe(struct kernel *kernel, const struct look *look, const struct sc
 	netns_keep_folder(true);
 	for (size_t at = 0, size; at < n; at += size) {
 		size = MIN(n - at, most);
-		int r = prepare(k, scopes + at, size);
+		int r = prepare(k, scopes + at, size, ret);
 		if (r == 0)
-			r = look_at_all(k, look, scopes + at, size, ret);
+			look_at_all(k, look, scopes + at, size, ret);
 		handles_spare(k);
 		if (r < 0)
 			return r;
 	}
-	return peers_resolve(k, look, ret);
+	peers_resolve(k, look, ret);
+	return 0;
 }

@@ -24,7 +24,6 @@ struct many {
 	struct ns_state **seen;
 	size_t n;
 	atomic_size_t next;  /* not taken yet */
-	atomic_bool failed;  /* then there is no use in going on */
 };
 
 /* One thread's share of it. */
@@ -33,31 +32,24 @@ struct share {
 	pthread_t thread;
 	struct arena arena;
 	struct settings settings;
-	size_t failed_at;    /* the first, with its error */
-	int error;
 };
 
-static void look_at_some(struct share *share, struct looker *looker, size_t from, size_t to) {
-	struct many *many = share->many;
-
-	for (size_t i = from; i < to && share->error == 0; i++) {
-		share->error = look_at(looker, &many->scopes[i], many->handles[i], many->seen[i]);
-		share->failed_at = i;
-	}
-	if (share->error < 0)
-		many->failed = true;
+/* What cannot be looked at keeps no others from it. */
+static void look_at_some(struct many *many, struct looker *looker, size_t from, size_t to) {
+	for (size_t i = from; i < to; i++)
+		if (many->seen[i]->error == 0)
+			many->seen[i]->error = look_at(looker, &many->scopes[i], many->handles[i], many->seen[i]);
 }
 
-static void look_with(struct share *share, struct arena *arena, struct settings *settings) {
-	struct many *many = share->many;
+static void look_with(struct many *many, struct arena *arena, struct settings *settings) {
 	struct looker looker = { .k = many->k, .look = many->look, .arena = arena, .settings = settings };
 
-	while (!many->failed) {
+	for (;;) {
 		size_t from = atomic_fetch_add(&many->next, TAKEN);
 
 		if (from >= many->n)
 			break;
-		look_at_some(share, &looker, from, MIN(from + TAKEN, many->n));
+		look_at_some(many, &looker, from, MIN(from + TAKEN, many->n));
 	}
 	looker_done(&looker);
 }
@@ -65,7 +57,7 @@ static void look_with(struct share *share, struct arena *arena, struct settings 
 static void *look_in_thread(void *context) {
 	struct share *share = context;
 
-	look_with(share, &share->arena, &share->settings);
+	look_with(share->many, &share->arena, &share->settings);
 	settings_done(&share->settings);
 	return NULL;
 }
@@ -75,27 +67,23 @@ static unsigned n_helpers(const struct many *many) {
 	return many->n < SPARED ? 0 : MAX(many->k->max_threads, 1U) - 1;
 }
 
-static int divide(struct many *many, struct state *state) {
+static void divide(struct many *many, struct state *state) {
 	unsigned wanted = n_helpers(many), n = 0;
 	_cleanup_free_ struct share *helpers = xmalloc(wanted * sizeof(*helpers));
-	struct share own = { .many = many };
 
 	for (; n < wanted; n++) {
 		helpers[n] = (struct share){ .many = many, .settings = SETTINGS_NONE };
 		if (pthread_create(&helpers[n].thread, NULL, look_in_thread, &helpers[n]) != 0)
 			break;
 	}
-	look_with(&own, &state->arena, &many->k->settings);
+	look_with(many, &state->arena, &many->k->settings);
 	for (unsigned i = 0; i < n; i++) {
 		pthread_join(helpers[i].thread, NULL);
 		arena_join(&state->arena, &helpers[i].arena);
-		if (helpers[i].error < 0 && (own.error == 0 || helpers[i].failed_at < own.failed_at))
-			own = helpers[i];
 	}
-	return own.error;
 }
 
-int look_at_all(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state) {
+void look_at_all(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state) {
 	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));
 	_cleanup_free_ struct ns_state **seen = xmalloc(n * sizeof(struct ns_state *));
 	struct many many = { .k = k, .look = look, .scopes = scopes, .handles = handles, .seen = seen, .n = n };
@@ -104,5 +92,5 @@ int look_at_all(struct kernel_real *k, const struct look *look, const struct sco
 		handles[i] = handle_get(k, scopes[i].ns);
 		seen[i] = state_namespace(state, scopes[i].ns);
 	}
-	return divide(&many, state);
+	divide(&many, state);
 }

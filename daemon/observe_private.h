@@ -39,8 +39,9 @@ int look_at(struct looker *looker, const struct scope *scope, struct handle *han
 /* Back home. */
 void looker_done(struct looker *looker);
 
-/* observe_many.c: looks at all of them, whose handles are open, in several threads where there are many. 0 or -errno. */
-int look_at_all(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state);
+/* observe_many.c: looks at all of them, whose handles are open, in several threads where there are many. Those whose
+ * ns_state has an error already are left out; one that cannot be looked at gets its. */
+void look_at_all(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state);
 
 /* observe.c: a socket in the namespace looked at. 0 or -errno. */
 int sight_socket(struct sight *sight, int protocol, struct nl_socket **ret);

@@ -34,6 +34,18 @@ struct extent *pass_add(struct pass *pass, struct ns_info *info) {
 	return &info->looked;
 }
 
+void pass_remove(struct pass *pass, struct ns_info *info) {
+	struct ns_info *last = pass->infos.n ? pass->infos.items[pass->infos.n - 1] : NULL;
+
+	if (!info->position)
+		return;
+	pass->infos.items[info->position - 1] = last;
+	last->position = info->position;
+	pass->infos.n--;
+	info->position = 0;
+	extent_clear(&info->looked);
+}
+
 void pass_relist(struct reconciler *r, struct ns_info *info) {
 	bool listed = info->prev; /* the first one's points to the last */
 
@@ -116,8 +128,15 @@ static int observe(struct pass *pass, struct state *observed) {
 		scopes[i] = scope_of(r, pass->infos.items[i], &observed->arena);
 	}
 	int err = r->kernel->ops->observe(r->kernel, &look, scopes, pass->infos.n, observed);
-	for (size_t i = 0; err == 0 && i < pass->infos.n; i++)
-		state_namespace(observed, scopes[i].ns)->scope = scopes[i].objects ? &scopes[i] : NULL;
+	for (size_t i = 0; err == 0 && i < pass->infos.n; i++) {
+		struct ns_state *ns = state_namespace(observed, scopes[i].ns);
+
+		ns->scope = scopes[i].objects ? &scopes[i] : NULL;
+	}
+	if (err == 0 && !pass->only_looks)
+		obstacle_sort_out(pass, observed);
+	state_foreach(ns, observed)
+		err = err ? err : ns->error; /* without consequences there is no second try */
 	return err;
 }
 
@@ -263,7 +282,7 @@ static void choose(struct pass *pass, struct plan *plan) {
 			record->seen = pass->r->troubles.look;
 		if (change->done && change->error) {
 			note_failure(pass, plan, change); /* refused by the plan itself */
-		} else if (is_hindered(change)) {
+		} else if (is_hindered(change) || obstacle_hinders(pass, change)) {
 			wait_for_others(pass, change, record);
 			hold(change);
 		} else if (is_held(pass, change, record) || is_only_reported(pass, plan, change) ||
@@ -346,11 +365,12 @@ static int note_former(void *userdata, const struct change *change, const struct
 	return pass_write(pass->r, &lines);
 }
 
-/* What could not be made is not ours; should it exist, it is somebody else's. */
+/* What could not be made is not ours; should it exist, it is somebody else's. Where only the answer was lost, what is
+ * found by the next look decides: it bears a mark or sign, or it is not ours. */
 static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
 	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
 
-	if (change->type != CHANGE_CREATE || !change->error || change->held || change->again)
+	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->held || change->again)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		_cleanup_text_ struct text id = {};
@@ -569,6 +589,7 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 
 	pass->r->troubles.look++;
 	err = pass_look(pass, &observed, &plan);
+	pass->looked = err == 0;
 	if (err == 0)
 		err = note_lost(pass, &plan);
 	if (err == 0) {

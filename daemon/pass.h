@@ -8,6 +8,7 @@
 
 #include "drift.h"
 #include "extent.h"
+#include "obstacle.h"
 #include "reconcile.h"
 #include "trouble.h"
 
@@ -25,6 +26,7 @@ struct ns_info {
 	bool hindered;            /* something in it waits for what is not well elsewhere */
 	bool known;               /* a look at all of it found nothing to do since its desired state last changed: what
 				     differs from now on is where something happened, so that parts can be looked at */
+	struct obstacle unseen;   /* it cannot be looked at */
 	size_t n_pending;
 	uint64_t look_again_usec; /* where something is pending */
 	/* During a pass: */
@@ -51,8 +53,9 @@ struct reconciler {
 	bool paused;              /* the kernel is only read */
 	uint64_t applying_since;
 	size_t n_applied;
-	bool broken;              /* the last pass could not look */
-	uint64_t retry_usec;
+	struct obstacle whole, deaf; /* nothing can be looked at or noted; events cannot be heard */
+	struct flood flood;
+	size_t n_unseen;          /* namespaces that cannot be looked at */
 	struct own_marks own;
 	bool files_silent;        /* changes of files are not told */
 	struct reconciler_status status;
@@ -62,6 +65,8 @@ struct pass {
 	struct reconciler *r;
 	uint64_t now_usec, since_usec;
 	bool only_looks;          /* what was seen has no consequences: what is dirty stays so */
+	bool looked;              /* what fails after that is the ledger */
+	bool seen_again;          /* a namespace that could not be looked at was */
 	vec(struct ns_info *) infos;
 	int n_rounds;             /* over */
 	size_t n_touched;         /* of infos, in front: something is done there in this round, or left to be looked at */
@@ -74,6 +79,8 @@ struct ns_info *pass_info(const struct reconciler *r, const char *name);
 void pass_set_verified(struct reconciler *r, struct ns_info *info, bool verified);
 /* How far the pass looks at the namespace; it takes part from now on. */
 struct extent *pass_add(struct pass *pass, struct ns_info *info);
+/* It takes no part any more. */
+void pass_remove(struct pass *pass, struct ns_info *info);
 /* It is dirty no more, or still: the list of the dirty ones follows its extent. */
 void pass_relist(struct reconciler *r, struct ns_info *info);
 /* Was the namespace looked at, and is nothing done there in this round? */

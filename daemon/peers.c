@@ -13,8 +13,8 @@
  *
  * Only where something else than the expected is found all namespaces are asked for, to give it a name.
  *
- * A question that fails is an error of the whole look: an end whose place is not known would be taken for one in a
- * wrong place, and a pair that is well be made anew.
+ * A question that fails is an error of the look at the namespace that was asked, even where that was not looked at now: an
+ * end whose place is not known would be taken for one in a wrong place, and a pair that is well be made anew.
  */
 #include "kind/link.h"
 #include "observe_private.h"
@@ -28,7 +28,6 @@ struct place {
 	unsigned turn; /* the handles' asked_in and number are about this place where it is this */
 	vec(struct handle *) to_ask;
 	bool all_asked;
-	int error; /* the first */
 };
 
 /* A link elsewhere that was seen, beside what is expected there. */
@@ -49,9 +48,13 @@ static void want_number(struct place *place, struct handle *handle) {
 	vec_push(&place->to_ask, handle);
 }
 
-static void failed(struct place *place, int r) {
-	if (r < 0 && r != -ENOENT && place->error == 0) /* a namespace that has gone meanwhile is no error */
-		place->error = r;
+static void failed(struct place *place, const struct handle *asked, int r) {
+	struct ns_state *ns;
+
+	if (r == 0 || r == -ENOENT) /* a namespace that has gone meanwhile is no error */
+		return;
+	ns = state_namespace(place->state, asked->name);
+	ns->error = ns->error ? ns->error : r;
 }
 
 /* Which of them it has no number for, or that have gone, keep the -1. */
@@ -64,7 +67,7 @@ static void ask_some(struct place *place, struct handle **handles, size_t n) {
 
 	for (size_t i = 0; i < n; i++) {
 		r = handle_open(place->k, handles[i]);
-		failed(place, r);
+		failed(place, handles[i], r);
 		if (r == 0) {
 			handles[n_open] = handles[i];
 			fds[n_open++] = handles[i]->fd; /* the host's is -1 for netns_ids(), too */
@@ -75,7 +78,7 @@ static void ask_some(struct place *place, struct handle **handles, size_t n) {
 		r = handle_socket(place->k, place->handle, NETLINK_ROUTE, &sock);
 	if (r == 0)
 		r = netns_ids(sock, fds, n_open, false, numbers);
-	failed(place, r);
+	failed(place, place->handle, r);
 	for (size_t i = 0; r == 0 && i < n_open; i++)
 		handles[i]->number = numbers[i];
 }
@@ -168,7 +171,7 @@ static int learn_elsewhere(struct kernel_real *k, struct handle *handle, uint32_
 
 static void set_name(struct place *place, struct link_ref *ref, struct handle *there) {
 	if (there)
-		failed(place, learn_elsewhere(place->k, there, ref->ifindex));
+		failed(place, there, learn_elsewhere(place->k, there, ref->ifindex));
 	const struct known_link *link = there ? handle_index(there, ref->ifindex) : NULL;
 	if (!link)
 		return;
@@ -271,7 +274,7 @@ static void each_pair(struct place *place, pair_fn fn) {
 			each_pair_of(place, object, fn);
 }
 
-static int resolve(struct kernel_real *k, const struct look *look, struct state *state, bool mirrored) {
+static void resolve(struct kernel_real *k, const struct look *look, struct state *state, bool mirrored) {
 	state_foreach(ns, state) {
 		struct place place = { .k = k, .state = state, .handle = handle_get(k, ns->name), .seen = ns,
 				       .desired = state_find(look->desired, ns->name), .turn = ++k->n_turns };
@@ -284,14 +287,10 @@ static int resolve(struct kernel_real *k, const struct look *look, struct state 
 		each_pair(&place, mirrored ? resolve_mirrored : resolve_asked);
 		vec_done(&place.to_ask);
 		handles_spare(k);
-		if (place.error < 0)
-			return place.error;
 	}
-	return 0;
 }
 
-int peers_resolve(struct kernel_real *k, const struct look *look, struct state *state) {
-	int r = resolve(k, look, state, false);
-
-	return r < 0 ? r : resolve(k, look, state, true);
+void peers_resolve(struct kernel_real *k, const struct look *look, struct state *state) {
+	resolve(k, look, state, false);
+	resolve(k, look, state, true);
 }

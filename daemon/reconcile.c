@@ -50,6 +50,7 @@ static void remove_info(struct reconciler *r, struct ns_info *info) {
 	extent_done(&info->looked);
 	pass_relist(r, info);
 	set_n_pending(r, info, 0);
+	obstacle_forget(r, &info->unseen);
 	r->n_unverified -= !info->verified;
 	free(info->name);
 	free(info);
@@ -143,14 +144,6 @@ bool reconciler_has_silent(const struct reconciler *r) {
 
 void reconciler_files_silent(struct reconciler *r) {
 	r->files_silent = true;
-}
-
-void reconciler_overrun(struct reconciler *r) {
-	struct occurrence occurrence = { .type = OCCURRENCE_OVERRUN };
-
-	r->status.n_overruns++;
-	reconciler_dirty_all(r);
-	r->hooks.occurred(r->hooks.userdata, &occurrence);
 }
 
 /* Where something waited for another object, it can perhaps be made now. */
@@ -267,6 +260,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		pass_info(r, ns->name)->known = false;
 	}
 	retry_troubled(r, when);
+	obstacles_hurry(r);
 	look_at_hindered(r);
 	count_declared(r);
 	begin_applying(r);
@@ -282,6 +276,7 @@ void reconciler_resume(struct reconciler *r) {
 		return;
 	r->paused = false;
 	reconciler_dirty_all(r);
+	obstacles_hurry(r);
 	troubles_hurry(&r->troubles, now(r));
 }
 
@@ -297,6 +292,8 @@ void reconciler_free(struct reconciler *r) {
 		return;
 	HASH_ITER(hh, r->infos, info, next)
 		remove_info(r, info);
+	obstacle_done(&r->whole);
+	obstacle_done(&r->deaf);
 	troubles_done(&r->troubles);
 	spec_done(&r->spec);
 	free(r->own.nat_table);
@@ -308,6 +305,8 @@ void reconciler_free(struct reconciler *r) {
 
 static void take_namespaces(struct reconciler *r, struct pass *pass) {
 	for (struct ns_info *info = r->dirty; info; info = info->next) {
+		if (info->unseen.next_try_usec > pass->now_usec)
+			continue;
 		pass_add(pass, info); /* what is dirty in it is taken with the look */
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
 	}
@@ -409,7 +408,7 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
 		if (pass->infos.items[i]->looked.whole)
 			any |= end_troubles(r, pass, pass->infos.items[i]);
-	if (any)
+	if (any || pass->seen_again)
 		look_at_hindered(r);
 	for (size_t i = pass->infos.n; i-- > pass->n_touched;) {
 		struct ns_info *info = pass->infos.items[i];
@@ -438,10 +437,11 @@ static void tell_converged(struct reconciler *r) {
 /* After each pass: has everything been verified? */
 static void assess(struct reconciler *r) {
 	size_t bad = trouble_count(&r->troubles, TROUBLE_FAILING) + trouble_count(&r->troubles, TROUBLE_FIGHT) +
-		     trouble_count(&r->troubles, TROUBLE_REPORTED) + trouble_count(&r->troubles, TROUBLE_HELD);
+		     trouble_count(&r->troubles, TROUBLE_REPORTED) + trouble_count(&r->troubles, TROUBLE_HELD) +
+		     obstacles_count(r);
 
 	trouble_expire(&r->troubles, now(r));
-	if (r->n_unverified || r->waiting || r->broken) {
+	if (r->n_unverified || r->waiting || r->n_unseen || obstacle_stands(&r->whole)) {
 		r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGING;
 		return;
 	}
@@ -455,31 +455,27 @@ static void assess(struct reconciler *r) {
 		tell_converged(r);
 }
 
-int reconciler_pass(struct reconciler *r) {
+void reconciler_pass(struct reconciler *r) {
 	uint64_t began = now(r);
 	struct pass pass = { .r = r, .now_usec = began, .since_usec = UINT64_MAX };
 	int err;
 
-	if (waits_for_resumption(r))
-		return 0;
+	if (waits_for_resumption(r) || r->whole.next_try_usec > began)
+		return;
 	take_namespaces(r, &pass);
 	if (!pass.infos.n) {
 		if (r->applying)
 			assess(r); /* nothing to do is done */
-		return 0;
+		return;
 	}
 	if (pass.since_usec == UINT64_MAX)
 		pass.since_usec = pass.now_usec;
 	r->status.n_passes++;
 	troubles_begin(&r->troubles, began);
 	err = pass_run(&pass, verified);
-	r->broken = err < 0;
-	/* What could not be looked at is looked at again, a little later. */
-	if (err < 0) {
-		r->retry_usec = now(r) + TROUBLE_PAUSE_FIRST_USEC;
-		vec_foreach(info, &pass.infos)
-			reconciler_dirty(r, (*info)->name);
-	}
+	obstacle_of_pass(&pass, pass.looked ? OBSTACLE_LEDGER : OBSTACLE_NETWORK, err);
+	for (size_t i = 0; err < 0 && i < pass.infos.n; i++)
+		reconciler_dirty(r, pass.infos.items[i]->name);
 	pass_done(&pass);
 	troubles_postpone(&r->troubles, began, now(r));
 	troubles_settle(&r->troubles);
@@ -488,7 +484,14 @@ int reconciler_pass(struct reconciler *r) {
 	if (pass.largest >= LARGE_LOOK)
 		malloc_trim(0);
 	assess(r);
-	return err;
+}
+
+static uint64_t dirty_due(const struct reconciler *r) {
+	uint64_t due = UINT64_MAX;
+
+	for (const struct ns_info *info = r->dirty; info && due; info = info->next)
+		due = MIN(due, info->unseen.next_try_usec);
+	return due;
 }
 
 uint64_t reconciler_due(const struct reconciler *r) {
@@ -496,17 +499,24 @@ uint64_t reconciler_due(const struct reconciler *r) {
 
 	if (waits_for_resumption(r))
 		return UINT64_MAX;
+	if (obstacle_stands(&r->whole))
+		return r->whole.next_try_usec;
 	if (r->applying && !r->dirty && !r->waiting)
 		return 0; /* a file that declares nothing, or nothing new */
-	if (r->dirty)
-		return r->broken ? r->retry_usec : 0;
+	due = MIN(due, dirty_due(r));
 	for (const struct ns_info *info = r->waiting; info; info = info->wait_next)
 		due = MIN(due, info->look_again_usec);
 	return due;
 }
 
 bool reconciler_settled(const struct reconciler *r) {
-	return !r->n_unverified && !r->waiting;
+	size_t n_left = r->n_unverified;
+
+	if (obstacle_stands(&r->whole))
+		return true;
+	for (const struct ns_info *info = r->n_unseen ? r->infos : NULL; info; info = info->hh.next)
+		n_left -= !info->verified && obstacle_stands(&info->unseen);
+	return !n_left && !r->waiting;
 }
 
 int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {
@@ -525,7 +535,7 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret) {
 	*ret = r->status;
-	ret->n_failing = trouble_count(&r->troubles, TROUBLE_FAILING);
+	ret->n_failing = trouble_count(&r->troubles, TROUBLE_FAILING) + obstacles_count(r);
 	ret->n_fights = trouble_count(&r->troubles, TROUBLE_FIGHT);
 	ret->n_reported = trouble_count(&r->troubles, TROUBLE_REPORTED);
 	ret->n_held = trouble_count(&r->troubles, TROUBLE_HELD);
@@ -543,6 +553,7 @@ void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, 
 		[TROUBLE_HELD] = "held",
 	};
 
+	obstacles_each(r, fn, userdata);
 	for (const struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
 		struct trouble trouble = {
 			.scope = t->scope, .noun = t->noun, .state = names[t->state], .error = t->error,

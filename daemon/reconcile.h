@@ -29,7 +29,7 @@ enum occurrence_type {
 	OCCURRENCE_FAILING,          /* a change failed, for the first time */
 	OCCURRENCE_RECOVERED,        /* what failed or was fought over is well again */
 	OCCURRENCE_CONVERGED,        /* after a start or reload */
-	OCCURRENCE_OVERRUN,          /* events were lost, everything is looked at */
+	OCCURRENCE_OVERRUN,          /* events were lost, everything is looked at; with a pause: again and again */
 };
 
 enum drift_kind {
@@ -41,7 +41,7 @@ enum drift_kind {
 struct occurrence {
 	enum occurrence_type type;
 	enum drift_kind drift;       /* of drift, failing: what is wrong */
-	const struct object *object; /* NULL for CONVERGED and OVERRUN */
+	const struct object *object; /* NULL for CONVERGED, OVERRUN, and what is about the whole topology */
 	const char *scope;           /* "web/eth0" */
 	const char *noun;            /* "address 10.0.0.11/24" */
 	const char *what;            /* "was removed", "mtu was changed from 1400 to 1500", "is declared" */
@@ -50,7 +50,7 @@ struct occurrence {
 	struct mark mark;            /* the place in the file, line 0: none */
 	const char *file;            /* which that is, the spec's; NULL: no place is known */
 	uint64_t latency_usec;       /* RESTORED: from the event to the acknowledged repair; CONVERGED: the whole time */
-	uint64_t pause_usec;         /* FAILING, BACKED_OFF: until the next try */
+	uint64_t pause_usec;         /* FAILING, BACKED_OFF: until the next try; OVERRUN: until events are read again */
 	size_t n_followers;          /* RESTORED: objects that had gone with it and came back with it */
 	size_t n_changes;            /* CONVERGED: changes made */
 	size_t n_objects, n_namespaces; /* CONVERGED: declared */
@@ -59,7 +59,7 @@ struct occurrence {
 struct reconciler_status {
 	enum phase phase;
 	size_t n_namespaces, n_objects;          /* declared */
-	size_t n_failing, n_fights, n_reported, n_held; /* objects, now */
+	size_t n_failing, n_fights, n_reported, n_held; /* objects, now; what keeps topod from looking counts as one */
 	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes; /* since the start */
 	size_t n_looks;                          /* … at whole namespaces */
 	size_t n_narrow_looks, n_looked_for;     /* … at parts of one, and for how many objects in all of them */
@@ -110,11 +110,18 @@ bool reconciler_dirty_periodic(struct reconciler *r);
 bool reconciler_has_silent(const struct reconciler *r);
 /* Nobody can tell of changed files from now on: they are looked at from time to time, too. */
 void reconciler_files_silent(struct reconciler *r);
+/* Events were lost: everything is looked at. */
 void reconciler_overrun(struct reconciler *r);
+/* They cannot be heard (-errno), which is not known to be over before reconciler_heard(). */
+void reconciler_deaf(struct reconciler *r, int error);
+/* They were read, and perhaps some had been lost. */
+void reconciler_heard(struct reconciler *r, bool lost);
+/* When they are to be read again, CLOCK_MONOTONIC microseconds: until then it would lead to nothing. 0: whenever there
+ * are some. */
+uint64_t reconciler_listen_usec(const struct reconciler *r);
 
-/* One pass over what is dirty or due. 0, or -errno where looking or writing the ledger failed: then it is due
- * again soon. */
-int reconciler_pass(struct reconciler *r);
+/* One pass over what is dirty or due. What could not be looked at or noted is told, and due again later. */
+void reconciler_pass(struct reconciler *r);
 
 /* When the next pass is due by time alone, CLOCK_MONOTONIC microseconds; UINT64_MAX: never; 0: now. */
 uint64_t reconciler_due(const struct reconciler *r);
@@ -139,3 +146,5 @@ void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, 
 const struct spec *reconciler_spec(const struct reconciler *r);
 /* Has everything been tried and verified that can be (converged, or degraded with nothing but retries left)? */
 bool reconciler_settled(const struct reconciler *r);
+/* How often it was tried in vain to look, to hear or to note what cannot be, and why. 0: nothing is in the way. */
+size_t reconciler_obstructed(const struct reconciler *r, int *ret_error);

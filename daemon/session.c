@@ -15,7 +15,7 @@
 #include "netns.h"
 
 enum {
-	LOOK_TRIES = 5,                       /* passes in a row that may fail before session_settle() gives up */
+	LOOK_TRIES = 4,                       /* in vain, with growing pauses, before session_settle() gives up */
 	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* how long it may take after everything was tried once … */
 	SETTLE_PASSES = 5,                    /* … where there was time for so many passes: a slow machine is no quarrel */
 	AWAIT_USEC = 1000 * 1000,             /* the longest wait once that time is over */
@@ -71,6 +71,20 @@ static void everything_dirty(void *userdata) {
 	reconciler_overrun(s->reconciler);
 }
 
+/* Where reading would lead to nothing for now, nothing is read. An error of the watch is met again by the next try. */
+static void hear(struct session *s) {
+	size_t before = s->watch ? watch_overruns(s->watch) : 0;
+	int r;
+
+	if (!s->watch || now_monotonic() < reconciler_listen_usec(s->reconciler))
+		return;
+	r = watch_dispatch(s->watch, NULL);
+	if (r < 0)
+		reconciler_deaf(s->reconciler, r);
+	else
+		reconciler_heard(s->reconciler, watch_overruns(s->watch) != before);
+}
+
 static const struct watch_handlers handlers = {
 	.heard = heard,
 	.name_changed = name_dirty,
@@ -78,12 +92,9 @@ static const struct watch_handlers handlers = {
 	.everything_dirty = everything_dirty,
 };
 
-/* What the reconciler asks for in the middle of a pass. An error is met again by the next dispatch. */
+/* What the reconciler asks for in the middle of a pass. */
 static void drain(void *userdata) {
-	struct session *s = userdata;
-
-	if (s->watch)
-		(void)watch_dispatch(s->watch, NULL);
+	hear(userdata);
 }
 
 static bool has_file(const struct ns_state *ns) {
@@ -251,35 +262,41 @@ void session_close(struct session *s) {
 
 /* ---- working ---- */
 
-int session_dispatch(struct session *s) {
-	int heard = s->watch ? watch_dispatch(s->watch, NULL) : 0, r = reconciler_pass(s->reconciler);
-
-	return r < 0 ? r : heard;
+void session_dispatch(struct session *s) {
+	hear(s);
+	reconciler_pass(s->reconciler);
 }
 
 /* Until something is heard or the reconciler wants to be called. */
 static int await(struct session *s, uint64_t limit) {
 	struct pollfd p = { .fd = watch_fd(s->watch), .events = POLLIN };
 	uint64_t t = now_monotonic(), due = MIN(reconciler_due(s->reconciler), MAX(limit, t + AWAIT_USEC));
+	uint64_t listen = reconciler_listen_usec(s->reconciler);
+	bool deaf = listen > t;
+
+	due = deaf ? MIN(due, listen) : due;
 	uint64_t left = due > t ? due - t : 0;
 	struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000) * 1000 };
 
-	return ppoll(&p, 1, &timeout, NULL) < 0 && errno != EINTR ? -errno : 0;
+	return ppoll(&p, deaf ? 0 : 1, &timeout, NULL) < 0 && errno != EINTR ? -errno : 0;
 }
 
 int session_settle(struct session *s) {
-	int failures = 0, passes = 0, r = session_dispatch(s);
 	uint64_t limit = now_monotonic() + SETTLE_LIMIT_USEC;
+	int failures = 0, passes = 0, r;
 
-	while (!reconciler_settled(s->reconciler) || r < 0) {
+	for (session_dispatch(s);; session_dispatch(s)) {
+		size_t tries = reconciler_obstructed(s->reconciler, &r);
+
+		if (tries == 0 && reconciler_settled(s->reconciler))
+			return 0;
+		if (tries >= LOOK_TRIES)
+			return r;
+		if (passes++ >= SETTLE_PASSES && now_monotonic() >= limit)
+			return tries ? r : -ETIME;
+		r = s->watch ? await(s, limit) : listen_to_all(s);
 		failures = r < 0 ? failures + 1 : 0;
 		if (failures >= LOOK_TRIES)
 			return r;
-		if (passes++ >= SETTLE_PASSES && now_monotonic() >= limit)
-			return r < 0 ? r : -ETIME;
-		r = s->watch ? await(s, limit) : listen_to_all(s);
-		if (r == 0)
-			r = session_dispatch(s);
 	}
-	return 0;
 }

@@ -43,8 +43,8 @@ int session_open_once(struct session *s, struct spec *spec, const struct session
 /* The same for looking only: no lock, no events, and nothing is made. */
 int session_open_to_look(struct session *s, struct spec *spec, char **ret_problem);
 
-/* Everything that is readable is read, then one pass. 0 or -errno. */
-int session_dispatch(struct session *s);
+/* Everything that is readable is read, then one pass. */
+void session_dispatch(struct session *s);
 
 /* Works until all is done and verified that can be. 0; -errno where looking fails again and again; -ETIME where
  * something else changes the network without end. */

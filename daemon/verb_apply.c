@@ -126,7 +126,7 @@ static bool conclude(struct work *work, int r) {
 	if (r == -ETIME)
 		complain("something else keeps changing the network of '%s': it does not come to rest",
 			 work->session.topology);
-	else if (r < 0)
+	else if (r < 0 && !status.n_failing)
 		complain("cannot look at the network: %s", error_text(r));
 	return r == 0 && status.phase == PHASE_CONVERGED;
 }

@@ -35,6 +35,7 @@
 enum {
 	BLOCK = 64,                        /* events per recvmmsg() */
 	ROUND_BLOCKS = 64,                 /* blocks per socket and dispatch: 4096 events */
+	OVERRUN_TRIES = 16,                /* how often one dispatch empties a socket that is full again */
 	SMALLEST_EVENT = 512,              /* what the kernel at least charges for a queued one */
 	DEFAULT_RCVBUF = 16 * 1024 * 1024, /* the kernel doubles it; 10,000 new links take about 25 MB */
 	FOLDER_MASK = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR,
@@ -64,6 +65,8 @@ struct watch {
 	int sockets[ARRAY_SIZE(subscriptions)];
 	int32_t own_id; /* by which our own namespace knows itself: usually none, which is -1 */
 	size_t overruns;
+	bool full[ARRAY_SIZE(subscriptions)]; /* it overran, and could not be emptied yet */
+	bool own_id_unknown, files_unarmed;   /* could not be asked or watched lately: tried again */
 
 	int names_wd, etc_wd, files_wd; /* of NETNS_DIR, ETC_DIR, FILES_DIR */
 	vec(struct watched_file) files;
@@ -223,34 +226,41 @@ static size_t capacity(int fd) {
 	return (size_t)bytes / SMALLEST_EVENT + BLOCK;
 }
 
-/* Until the queue has been empty once nothing is added to it, so this ends, whatever goes on meanwhile. */
-static void overrun(struct watch *watch, struct round *round, struct block *block, int fd) {
-	size_t most = capacity(fd);
-	int n = 0;
+/* Until the queue has been empty once nothing is added to it. It may be full again as soon as it was: to be emptied anew,
+ * but not without end; the next dispatch goes on. */
+static void overrun(struct watch *watch, struct round *round, struct block *block, size_t i) {
+	size_t most = capacity(watch->sockets[i]);
+	int n = 0, tries = 0;
 
 	watch->overruns++;
 	round->lost = round->ids_changed = true;
-	for (size_t seen = 0; seen < most && (n >= 0 || n == -ENOBUFS);) {
-		n = receive_block(fd, block);
-		seen = n < 0 ? 0 : seen + (size_t)n; /* full again meanwhile: from the start */
+	for (size_t seen = 0; seen < most && tries < OVERRUN_TRIES && (n >= 0 || n == -ENOBUFS);) {
+		n = receive_block(watch->sockets[i], block);
+		tries += n == -ENOBUFS;
+		seen = n < 0 ? 0 : seen + (size_t)n;
 		round->events += n < 0 ? 0 : (size_t)n;
 	}
+	watch->full[i] = n == -ENOBUFS;
+	if (n < 0 && n != -ENOBUFS && n != -EAGAIN)
+		keep_error(round, n);
 }
 
-static void read_socket(struct watch *watch, struct round *round, int fd) {
+static void read_socket(struct watch *watch, struct round *round, size_t i) {
 	struct block block;
 
-	for (int i = 0; i < ROUND_BLOCKS; i++) {
-		int n = receive_block(fd, &block);
+	if (watch->full[i])
+		overrun(watch, round, &block, i);
+	for (int blocks = 0; blocks < ROUND_BLOCKS && !watch->full[i]; blocks++) {
+		int n = receive_block(watch->sockets[i], &block);
 
 		if (n >= 0)
 			hear_block(watch, round, &block, n);
 		else if (n == -ENOBUFS)
-			overrun(watch, round, &block, fd);
+			overrun(watch, round, &block, i);
 		else if (n != -EAGAIN)
 			keep_error(round, n);
 		/* Less than a block: the queue was empty, and what ended it otherwise (an overrun) is told by the next poll. */
-		if (n == -EAGAIN || (n >= 0 && n < BLOCK))
+		if (n != -ENOBUFS && n < BLOCK)
 			return;
 	}
 }
@@ -261,6 +271,7 @@ static void renew_own_id(struct watch *watch, struct round *round) {
 	int r = netns_known_id(-1, &id);
 
 	keep_error(round, r);
+	watch->own_id_unknown = r < 0;
 	if (r < 0 || id == watch->own_id)
 		return;
 	watch->own_id = id;
@@ -280,12 +291,16 @@ static bool is_unmounted(const char *name) {
 	return netns_open(name, &fd) == -EINVAL;
 }
 
-static int await_mount(struct watch *watch, const char *name) {
+static void await_mount(struct watch *watch, const char *name) {
 	for (size_t i = 0; i < watch->unmounted.n; i++)
 		if (streq(watch->unmounted.items[i], name))
-			return 0;
+			return;
 	vec_push(&watch->unmounted, xstrdup(name));
-	if (watch->mounts >= 0)
+}
+
+/* While there is something to wait for; before it is asked for, so that nothing falls in between. */
+static int watch_mounts(struct watch *watch) {
+	if (watch->unmounted.n == 0 || watch->mounts >= 0)
 		return 0;
 	watch->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	return watch->mounts < 0 ? -errno : poll_for(watch, watch->mounts, EPOLLPRI);
@@ -310,7 +325,7 @@ static void hear_name(struct watch *watch, struct round *round, const struct ino
 	}
 	watch->handlers.name_changed(watch->userdata, event->name);
 	if (event->mask & (IN_CREATE | IN_MOVED_TO) && is_unmounted(event->name))
-		keep_error(round, await_mount(watch, event->name));
+		await_mount(watch, event->name);
 }
 
 /* ---- files in /etc/netns/NAME ---- */
@@ -335,6 +350,7 @@ static int rearm_file(struct watch *watch, const char *name) {
 	vec_foreach(file, &watch->files)
 		if (r == 0 && streq(file->name, name)) {
 			r = arm_file(watch, file);
+			watch->files_unarmed |= r < 0;
 			watch->handlers.file_changed(watch->userdata, name);
 		}
 	return r;
@@ -344,8 +360,10 @@ static int rearm_file(struct watch *watch, const char *name) {
 static int rearm_files(struct watch *watch) {
 	int r = watch_folder(watch, FILES_DIR, FOLDER_MASK, &watch->files_wd);
 
+	watch->files_unarmed = false;
 	vec_foreach(file, &watch->files)
 		r = r ? r : rearm_file(watch, file->name);
+	watch->files_unarmed |= r < 0;
 	return r;
 }
 
@@ -484,10 +502,13 @@ int watch_dispatch(struct watch *watch, size_t *n_events) {
 	struct round round = {};
 
 	for (size_t i = 0; i < ARRAY_SIZE(watch->sockets); i++)
-		read_socket(watch, &round, watch->sockets[i]);
+		read_socket(watch, &round, i);
 	read_inotify(watch, &round);
-	if (round.ids_changed)
+	if (watch->files_unarmed)
+		keep_error(&round, rearm_files(watch));
+	if (round.ids_changed || watch->own_id_unknown)
 		renew_own_id(watch, &round);
+	keep_error(&round, watch_mounts(watch));
 	announce_mounted(watch);
 	if (round.lost)
 		watch->handlers.everything_dirty(watch->userdata);

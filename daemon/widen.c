@@ -18,7 +18,7 @@ struct place {
 static bool find_place(const struct pass *pass, const char *name, struct place *ret) {
 	ret->info = pass_info(pass->r, name);
 	ret->ns = state_find(&pass->r->spec.state, name);
-	return ret->info && ret->ns;
+	return ret->info && ret->ns && !obstacle_stands(&ret->info->unseen);
 }
 
 /* What has grown is looked at; in a namespace of which not all the rest is known to be well, everything is. */

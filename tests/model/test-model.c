@@ -444,8 +444,8 @@ static void go_down(struct run *run, const char *before) {
 		run_fail(run, "before: after `down` the machine is not as it was\n--- before\n%s--- after\n%s", before, after);
 }
 
-/* What cannot be read is not gone: nothing is done, nothing forgotten, and the look is repeated, once a second. */
-static void look_in_vain(struct run *run, size_t expected) {
+/* What cannot be read is not gone: nothing is done, nothing forgotten, and the look is repeated, with growing pauses. */
+static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) {
 	size_t looks = run->fake.n_looks;
 	struct reconciler_status status;
 	uint64_t due;
@@ -457,7 +457,7 @@ static void look_in_vain(struct run *run, size_t expected) {
 		run_fail(run, "blind: %zu looks at once", run->fake.n_looks - looks);
 	if (status.phase == PHASE_CONVERGED)
 		run_fail(run, "blind: nothing can be read, and it says converged");
-	if (due == UINT64_MAX || due < run->w->now_usec + 900000 || due > run->w->now_usec + 1100000)
+	if (due == UINT64_MAX || due < run->w->now_usec + pause_usec * 9 / 10 || due > run->w->now_usec + pause_usec * 11 / 10)
 		run_fail(run, "blind: the look is not repeated in time");
 	run->w->now_usec = MAX(due, run->w->now_usec);
 }
@@ -473,7 +473,7 @@ static void be_blind(struct run *run) {
 	run->fake.blind = -ENOBUFS;
 	reconciler_dirty_all(run->r);
 	for (int i = 0; i < 3 && !run->failure; i++)
-		look_in_vain(run, 1);
+		look_in_vain(run, 1, (uint64_t)1000000 << i);
 	run->fake.blind = 0;
 	run_quiesce(run);
 	after = ledger_format(&run->ledger);

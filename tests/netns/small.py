@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+A small topology with some of each kind, and another version of it in which some of each is added, changed or taken away:
+for tests that let something go wrong at every step of making, changing and removing it.
+"""
+
+import os
+
+from lab import HOST, edit, veth
+
+TEXT = """\
+topology: small
+namespaces:
+  host:
+    forwarding: true
+    interfaces:
+      br0: {kind: bridge, ports: [{name: c1, cost: 77}], addresses: [10.0.0.1/24]}
+      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}
+    nat:
+      - {action: masquerade, source: 10.0.0.0/24, out: nic}
+  web:
+    dns: {servers: [10.0.0.1]}
+    interfaces:
+      eth0: {mtu: 1400, addresses: [10.0.0.11/24, {address: "fd00::11/64", nodad: true}]}
+      mv: {kind: macvlan, link: eth0}
+      vx: {kind: vxlan, id: 7, local: 10.0.0.11, remote: 10.0.0.1}
+    routes:
+      - {to: default, via: 10.0.0.1}
+      - {to: "fd00:9::/64", via: "fd00::1"}
+    sysctl: {net.ipv4.ip_default_ttl: 99}
+  box:
+    interfaces:
+      eth0: {kind: physical, source: card, addresses: [10.3.0.1/24]}
+links:
+  - [web:eth0, host:c1]
+"""
+EDITED = edit(TEXT,
+              ("  box:\n", "  more:\n    interfaces: {eth0: {addresses: [10.0.0.13/24]}}\n  box:\n"),
+              ("ports: [{name: c1, cost: 77}]", "ports: [{name: c1, cost: 78}, c3]"),
+              ("links:\n", "links:\n  - [more:eth0, host:c3]\n"),
+              ("{mtu: 1400, addresses: [10.0.0.11/24,", "{mtu: 1350, addresses: [10.0.0.11/24, 10.0.0.12/24,"),
+              ("    dns: {servers: [10.0.0.1]}\n", ""),
+              ("      mv: {kind: macvlan, link: eth0}\n", ""),
+              ('      - {to: "fd00:9::/64", via: "fd00::1"}\n', '      - {to: "fd00:9::/64", via: "fd00::2"}\n'),
+              ("    sysctl: {net.ipv4.ip_default_ttl: 99}\n", ""),
+              ("out: nic}", "out: not br0}"),
+              ("      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}\n", ""))
+
+
+def furnish():
+    """The part of the machine that is not topod's."""
+    veth(HOST, "nic", HOST, "wire", "198.51.100.1/24")
+    veth(HOST, "card", HOST, "socket")
+
+
+def part_of(cases):
+    """All of them, or those of one part where TOPOD_TEST_PART=3/20 asks for the third of twenty."""
+    part, parts = (int(n) for n in os.environ.get("TOPOD_TEST_PART", "1/1").split("/"))
+    return list(cases)[part - 1::parts]
