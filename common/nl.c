@@ -19,19 +19,26 @@ bool nl_has_room(const struct nl_writer *w) {
 	return used + NL_MESSAGE_MAX <= MAX(w->size, (size_t)NL_BUFFER_SIZE);
 }
 
-void nl_reserve(struct nl_writer *w, size_t size) {
-	if (w->used || w->message || w->size >= size)
-		return;
+static void take_buffer(struct nl_writer *w, char *buffer, size_t size) {
 	free(w->buffer);
-	w->buffer = xmalloc_raw(size);
+	w->buffer = buffer;
 	w->size = size;
+}
+
+void nl_reserve(struct nl_writer *w, size_t size) {
+	size = MAX(size, (size_t)NL_BUFFER_SIZE);
+	if (w->used || w->message || (w->reserved && w->size >= size))
+		return;
+	take_buffer(w, xmalloc(size), size);
+	w->reserved = true;
 }
 
 void *nl_begin(struct nl_writer *w, uint16_t type, uint16_t flags, size_t extra) {
 	static char nowhere[256]; /* a message that does not fit is written here and never sent */
 
 	end_message(w);
-	nl_reserve(w, NL_BUFFER_SIZE);
+	if (!w->buffer)
+		take_buffer(w, xmalloc_raw(NL_BUFFER_SIZE), NL_BUFFER_SIZE);
 	if (w->used + MNL_NLMSG_HDRLEN + MNL_ALIGN(extra) > w->size || extra > sizeof(nowhere)) {
 		w->overflow = true;
 		memset(nowhere, 0, sizeof(nowhere));
@@ -44,9 +51,14 @@ void *nl_begin(struct nl_writer *w, uint16_t type, uint16_t flags, size_t extra)
 	return extra ? mnl_nlmsg_put_extra_header(w->message, extra) : NULL;
 }
 
+/* What fills the attribute up to a multiple of four is zeroed here: libmnl does so only from 1.0.5 on. */
 void nl_put(struct nl_writer *w, uint16_t type, const void *data, size_t size) {
-	if (!w->message || !mnl_attr_put_check(w->message, room(w), type, size, data))
+	if (!w->message || !mnl_attr_put_check(w->message, room(w), type, size, data)) {
 		w->overflow = true;
+		return;
+	}
+	size_t filling = MNL_ALIGN(size) - size;
+	memset((char *)mnl_nlmsg_get_payload_tail(w->message) - filling, 0, filling);
 }
 
 void nl_put_u8(struct nl_writer *w, uint16_t type, uint8_t value) {

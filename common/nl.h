@@ -28,6 +28,7 @@ struct nl_origin {
 struct nl_writer {
 	char *buffer;
 	size_t used, size;
+	bool reserved;                    /* the buffer has no bytes that were never written */
 	struct nlmsghdr *message;         /* being written */
 	vec(struct nlmsghdr *) messages;
 	vec(struct nl_origin) origins;
@@ -53,7 +54,8 @@ const struct field *nl_find_origin(const struct nl_writer *w, size_t message, ui
 
 bool nl_has_room(const struct nl_writer *w);
 
-/* Makes the buffer at least so large, for a transaction that cannot be sent in parts. The writer must be empty. */
+/* Makes the buffer at least so large, for a transaction that cannot be sent in parts, and zeroed, for libraries that leave
+ * gaps in what they write. The writer must be empty. */
 void nl_reserve(struct nl_writer *w, size_t size);
 /* Takes out all messages from index n on. */
 void nl_truncate(struct nl_writer *w, size_t n);
