@@ -537,13 +537,14 @@ static const struct object *noted_object(struct diff *diff, const struct object 
 	if (!entry || !entry->kind->bare_create)
 		return NULL;
 	struct object *object = object_new(&diff->plan->arena, entry->kind, seen->ns);
-	for (size_t i = 0; i < entry->n; i++) {
-		int at = kind_field(entry->kind, entry->fields[i].name);
+	for (size_t i = 0; i < entry->kind->n_fields; i++) {
+		const struct field *field = &entry->kind->fields[i];
+		const char *former = field->flags & FIELD_ONCE ? ledger_former(entry, i) : NULL;
 
-		if (at < 0 || !(entry->kind->fields[at].flags & FIELD_ONCE) || !entry->fields[i].former)
+		if (!former)
 			continue;
-		*(const char **)field_of(&entry->kind->fields[at], object) = entry->fields[i].former;
-		object->set |= bit((size_t)at);
+		*(const char **)field_of(field, object) = former;
+		object->set |= bit(i);
 	}
 	return object;
 }

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "ledger.h"
+#include "ledger_private.h"
 
 #include "kind/netns.h"
 
-static const char header[] = "topod-ledger 1\n";
-
 enum {
 	ID_GUESS = 128, /* bytes; room for nearly all */
+	VALUE_GUESS = 64,
 };
 
 /* Entries. */
 
+static void formers_free(struct ledger_former *formers) {
+	while (formers) {
+		struct ledger_former *next = formers->next;
+
+		free(formers);
+		formers = next;
+	}
+}
+
 static void entry_free(struct ledger_entry *entry) {
-	for (size_t i = 0; i < entry->n; i++)
-		free(entry->fields[i].former);
-	free(entry->fields);
-	free(entry->id);
+	formers_free(entry->formers);
 	free(entry);
 }
 
@@ -26,13 +31,17 @@ struct ledger_ns *ledger_namespace(const struct ledger *ledger, const char *name
 	return ns;
 }
 
-struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns_name, const char *id) {
-	const struct ledger_ns *ns = ledger_namespace(ledger, ns_name);
+struct ledger_entry *ledger_find_in(const struct ledger_ns *ns, const char *id) {
 	struct ledger_entry *entry = NULL;
 
-	if (ns)
-		HASH_FIND_STR(ns->entries, id, entry);
+	HASH_FIND_STR(ns->entries, id, entry);
 	return entry;
+}
+
+struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns_name, const char *id) {
+	const struct ledger_ns *ns = ledger_namespace(ledger, ns_name);
+
+	return ns ? ledger_find_in(ns, id) : NULL;
 }
 
 struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object) {
@@ -43,19 +52,60 @@ struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struc
 	return ledger_find(ledger, object->ns, id.data);
 }
 
-static struct ledger_field *entry_field(const struct ledger_entry *entry, const char *name) {
-	for (size_t i = 0; i < entry->n; i++)
-		if (streq(entry->fields[i].name, name))
-			return &entry->fields[i];
+const char *ledger_former(const struct ledger_entry *entry, size_t field) {
+	for (const struct ledger_former *former = entry->formers; former; former = former->next)
+		if (former->field == field)
+			return former->value;
 	return NULL;
 }
 
-static void entry_add_field(struct ledger_entry *entry, const struct field *field, char *former) {
-	entry->fields = xrealloc(entry->fields, (entry->n + 1) * sizeof(*entry->fields));
-	entry->fields[entry->n++] = (struct ledger_field){ .name = field->name, .former = former };
+static void drop_field(struct ledger_entry *entry, size_t field) {
+	entry->fields &= ~bit(field);
+	for (struct ledger_former **at = &entry->formers; *at; at = &(*at)->next)
+		if ((*at)->field == field) {
+			struct ledger_former *former = *at;
+
+			*at = former->next;
+			free(former);
+			return;
+		}
 }
 
-static struct ledger_ns *add_namespace(struct ledger *ledger, const char *name) {
+void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value) {
+	drop_field(entry, field);
+	entry->fields |= bit(field);
+	if (!value)
+		return;
+	size_t size = strlen(value) + 1;
+	struct ledger_former *former = xmalloc(sizeof(*former) + size);
+	former->field = (uint8_t)field;
+	memcpy(former->value, value, size);
+	former->next = entry->formers;
+	entry->formers = former;
+}
+
+/* The field of the entry's kind that answers to that one of another kind; -1. */
+static int counterpart(const struct ledger_entry *entry, const struct kind *kind, size_t field) {
+	return entry->kind == kind ? (int)field : kind_field(entry->kind, kind->fields[field].name);
+}
+
+/* Under the name is another kind of thing from now on (a bridge instead of a veth); what both have stays noted. */
+static void become(struct ledger_entry *entry, const struct kind *kind) {
+	struct ledger_entry before = *entry;
+
+	entry->kind = kind;
+	entry->fields = 0;
+	entry->formers = NULL;
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		int at = counterpart(&before, kind, i);
+
+		if (at >= 0 && ledger_has_field(&before, (size_t)at))
+			ledger_set_field(entry, i, ledger_former(&before, (size_t)at));
+	}
+	formers_free(before.formers);
+}
+
+struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name) {
 	struct ledger_ns *ns = ledger_namespace(ledger, name);
 
 	if (!ns) {
@@ -66,21 +116,21 @@ static struct ledger_ns *add_namespace(struct ledger *ledger, const char *name) 
 	return ns;
 }
 
-static struct ledger_entry *add_entry(struct ledger *ledger, const struct kind *kind, const char *ns_name,
+struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind,
 				      const char *id, bool made) {
-	struct ledger_ns *ns = add_namespace(ledger, ns_name);
-	struct ledger_entry *entry = xmalloc(sizeof(*entry));
+	size_t size = strlen(id);
+	struct ledger_entry *entry = xmalloc(sizeof(*entry) + size + 1);
 
 	entry->kind = kind;
 	entry->ns = ns->name;
-	entry->id = xstrdup(id);
 	entry->made = made;
-	HASH_ADD_KEYPTR(hh, ns->entries, entry->id, strlen(entry->id), entry);
+	memcpy(entry->id, id, size + 1);
+	HASH_ADD_KEYPTR(hh, ns->entries, entry->id, size, entry);
 	ledger->n++;
 	return entry;
 }
 
-static void remove_entry(struct ledger *ledger, struct ledger_entry *entry) {
+void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry) {
 	struct ledger_ns *ns = ledger_namespace(ledger, entry->ns);
 
 	if (!ns)
@@ -100,164 +150,36 @@ static bool is_text(const struct field *field) {
 	return field->type == &type_text || field->type == &type_link_name;
 }
 
-static char *value_text(const struct field *field, const struct object *object) {
-	struct text text = {};
-
+static void print_value(const struct field *field, const struct object *object, struct text *out) {
 	if (is_text(field)) {
 		const char *value = *(const char *const *)field_of(field, object);
 
-		text_add(&text, value ? value : "");
+		text_add(out, value ? value : "");
 	} else if (field->type->exact) {
-		field->type->exact(field, field_of(field, object), &text);
+		field->type->exact(field, field_of(field, object), out);
 	} else {
-		field_print(field, object, &text);
-	}
-	return text_take(&text);
-}
-
-/* The form as lines. */
-
-static bool needs_escape(char c) {
-	return (unsigned char)c < ' ' || c == '%' || c == 127;
-}
-
-static void add_escaped(struct text *out, const char *text) {
-	while (*text) {
-		size_t plain = 0;
-
-		while (text[plain] && !needs_escape(text[plain]))
-			plain++;
-		text_addn(out, text, plain);
-		text += plain;
-		if (*text)
-			text_addf(out, "%%%02X", (unsigned char)*text++);
+		field_print(field, object, out);
 	}
 }
 
-static void add_line(const struct ledger_entry *entry, struct text *out) {
-	text_add(out, entry->made ? "+ made " : "+ found ");
-	text_add(out, entry->kind->name);
-	text_add(out, "\t");
-	add_escaped(out, entry->ns);
-	text_add(out, "\t");
-	add_escaped(out, entry->id);
-	for (size_t i = 0; i < entry->n; i++) {
-		text_add(out, "\t");
-		text_add(out, entry->fields[i].name);
-		if (!entry->fields[i].former)
-			continue;
-		text_add(out, "=");
-		add_escaped(out, entry->fields[i].former);
-	}
-	text_add(out, "\n");
-}
+/* Returns whether the value is another one than before. */
+static bool set_value(struct ledger_entry *entry, size_t at, const struct field *field, const struct object *object) {
+	char buffer[VALUE_GUESS];
+	_cleanup_text_ struct text value = TEXT_IN(buffer);
 
-char *ledger_format(const struct ledger *ledger) {
-	struct text text = {};
-
-	text_add(&text, header);
-	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
-		for (const struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
-			add_line(entry, &text);
-	return text_take(&text);
-}
-
-static int hex(char c) {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* In place; false for a damaged escape. */
-static bool unescape(char *text) {
-	char *to = text;
-
-	for (; *text; text++) {
-		if (*text != '%') {
-			*to++ = *text;
-			continue;
-		}
-		int high = hex(text[1]), low = high < 0 ? -1 : hex(text[2]);
-		if (high < 0 || low < 0 || (!high && !low))
-			return false;
-		*to++ = (char)(high << 4 | low);
-		text += 2;
-	}
-	*to = '\0';
-	return true;
-}
-
-static const struct kind *any_kind_by_name(const char *name) {
-	for (const struct kind *const *k = kinds; *k; k++)
-		if (streq((*k)->name, name))
-			return *k;
-	return NULL;
-}
-
-static bool parse_addition(struct ledger *ledger, char *line) {
-	char *word = strsep(&line, " "), *kind_name = strsep(&line, "\t"), *ns = strsep(&line, "\t"),
-	     *id = strsep(&line, "\t");
-	const struct kind *kind = kind_name ? any_kind_by_name(kind_name) : NULL;
-	const char *why;
-
-	if (!kind || !ns || !id || !unescape(ns) || !file_name_valid(ns, &why) || !unescape(id) || !*id || (!streq(word, "made") && !streq(word, "found")))
+	print_value(field, object, &value);
+	if (ledger_has_field(entry, at) && streq_ptr(ledger_former(entry, at), text_str(&value)))
 		return false;
-	struct ledger_entry *before = ledger_find(ledger, ns, id);
-	if (before)
-		remove_entry(ledger, before);
-	struct ledger_entry *entry = add_entry(ledger, kind, ns, id, streq(word, "made"));
-	for (char *part; (part = strsep(&line, "\t"));) {
-		char *former = strchr(part, '=');
-
-		if (former)
-			*former++ = '\0';
-		int at = kind_field(kind, part);
-		if (at < 0 || (former && !unescape(former)))
-			return false;
-		entry_add_field(entry, &kind->fields[at], former ? xstrdup(former) : NULL);
-	}
+	ledger_set_field(entry, at, text_str(&value));
 	return true;
 }
 
-static bool parse_removal(struct ledger *ledger, char *line) {
-	char *ns = strsep(&line, "\t");
-	struct ledger_entry *entry;
+static bool has_value(const char *noted, const struct field *field, const struct object *object) {
+	char buffer[VALUE_GUESS];
+	_cleanup_text_ struct text value = TEXT_IN(buffer);
 
-	if (!line || !unescape(ns) || !unescape(line))
-		return false;
-	entry = ledger_find(ledger, ns, line);
-	if (entry)
-		remove_entry(ledger, entry);
-	return true;
-}
-
-static bool parse_line(struct ledger *ledger, char *line) {
-	if (startswith(line, "+ "))
-		return parse_addition(ledger, line + 2);
-	return startswith(line, "- ") && parse_removal(ledger, line + 2);
-}
-
-int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *ret_damaged) {
-	size_t head = strlen(header), damaged = 0;
-
-	*ret_damaged = 0;
-	if (size < head || memcmp(text, header, head) != 0)
-		return size ? -EINVAL : 0;
-	_cleanup_free_ char *copy = xmalloc(size - head + 1);
-	memcpy(copy, text + head, size - head);
-	for (char *at = copy, *end = copy + (size - head); at < end;) {
-		char *newline = memchr(at, '\n', (size_t)(end - at));
-
-		/* A line without its end was cut off by a crash: the act that it announces was never begun. */
-		if (!newline || memchr(at, '\0', (size_t)(newline - at)))
-			damaged++;
-		if (!newline)
-			break;
-		*newline = '\0';
-		if (strlen(at) == (size_t)(newline - at) && !parse_line(ledger, at))
-			damaged++;
-		at = newline + 1;
-	}
-	*ret_damaged = damaged;
-	return 0;
+	print_value(field, object, &value);
+	return streq(text_str(&value), noted);
 }
 
 /* Noting and forgetting. */
@@ -276,56 +198,31 @@ static bool notable(const struct field *field, bool made) {
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE;
 }
 
-/* What topod made bears another sign from now on. */
-static bool sign_anew(struct ledger_field *noted, const struct field *field, const struct object *desired) {
-	char *sign = value_text(field, desired);
-	bool same = streq_ptr(noted->former, sign);
-
-	if (same) {
-		free(sign);
-	} else {
-		free(noted->former);
-		noted->former = sign;
-	}
-	return !same;
-}
-
 static bool note_field(struct ledger_entry *entry, const struct object *desired, const struct object *observed,
 		       size_t i) {
 	const struct field *field = &desired->kind->fields[i];
-	const struct object *source = observed && object_has(observed, i) ? observed : NULL;
-	struct ledger_field *noted = entry_field(entry, field->name);
-	char *former = NULL;
 
-	if (noted && entry->made && field->flags & FIELD_SIGN)
-		return sign_anew(noted, field, desired);
-	if (!notable(field, entry->made) || noted)
+	/* What topod made bears another sign from now on. */
+	if (ledger_has_field(entry, i) && entry->made && field->flags & FIELD_SIGN)
+		return set_value(entry, i, field, desired);
+	if (!notable(field, entry->made) || ledger_has_field(entry, i))
 		return false;
 	if (is_identity(field) || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
-		former = value_text(field, desired);
-	else if (source && !entry->made)
-		former = value_text(field, source);
-	entry_add_field(entry, field, former);
+		return set_value(entry, i, field, desired);
+	if (!entry->made && observed && object_has(observed, i))
+		return set_value(entry, i, field, observed);
+	ledger_set_field(entry, i, NULL);
 	return true;
 }
 
-static void drop_field(struct ledger_entry *entry, struct ledger_field *field) {
-	free(field->former);
-	*field = entry->fields[--entry->n];
-}
-
 /* What is about to be made anew is another one than was noted, also if nobody comes to note which. */
-static bool forget_birth(struct ledger_entry *entry, const struct kind *kind) {
-	bool any = false;
+static bool forget_birth(struct ledger_entry *entry) {
+	uint64_t before = entry->fields;
 
-	for (size_t i = 0; i < kind->n_fields; i++) {
-		struct ledger_field *field = kind->fields[i].flags & FIELD_BIRTH ? entry_field(entry, kind->fields[i].name) : NULL;
-
-		if (field)
-			drop_field(entry, field);
-		any |= field != NULL;
-	}
-	return any;
+	for (size_t i = 0; i < entry->kind->n_fields; i++)
+		if (ledger_has_field(entry, i) && entry->kind->fields[i].flags & FIELD_BIRTH)
+			drop_field(entry, i);
+	return entry->fields != before;
 }
 
 /* What is only made good, and not managed, has no former state to remember. */
@@ -350,20 +247,24 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 	if (!entry && !has_notable(desired, mask, made))
 		return false;
 	if (!entry) {
-		entry = add_entry(ledger, desired->kind, desired->ns, id.data, made);
+		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, desired->ns), desired->kind, id.data, made);
 		added = true;
-	} else if (made && !entry->made) {
+	} else if (entry->kind != desired->kind) {
+		become(entry, desired->kind);
+		added = true;
+	}
+	if (made && !entry->made) {
 		entry->made = true; /* what was found is gone, and topod made another in its place */
 		added = true;
 	}
 	if (made)
-		added |= forget_birth(entry, desired->kind);
+		added |= forget_birth(entry);
 	for (size_t i = 0; i < desired->kind->n_fields; i++)
 		if (mask >> i & 1 || desired->kind->fields[i].class == FIELD_KEY ||
 		    (is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
 			added |= note_field(entry, desired, observed, i);
 	if (added)
-		add_line(entry, out);
+		ledger_add_line(entry, out);
 	return added;
 }
 
@@ -372,26 +273,27 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 
 	for (size_t i = 0; entry && i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];
-		struct ledger_field *before = entry_field(entry, field->name);
 
 		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
 			continue;
-		if (before)
-			drop_field(entry, before);
-		entry_add_field(entry, field, value_text(field, observed));
-		add_line(entry, out);
+		int at = counterpart(entry, observed->kind, i);
+		if (at < 0)
+			continue;
+		set_value(entry, (size_t)at, field, observed);
+		ledger_add_line(entry, out);
 	}
 }
 
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed) {
 	for (size_t i = 0; i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];
-		const struct ledger_field *noted = field->flags & FIELD_SIGN ? entry_field(entry, field->name) : NULL;
 
-		if (!noted || !noted->former || !object_has(observed, i))
+		if (!(field->flags & FIELD_SIGN) || !object_has(observed, i))
 			continue;
-		_cleanup_free_ char *value = value_text(field, observed);
-		return streq(value, noted->former);
+		int at = counterpart(entry, observed->kind, i);
+		const char *noted = at < 0 ? NULL : ledger_former(entry, (size_t)at);
+		if (noted)
+			return has_value(noted, field, observed);
 	}
 	return false;
 }
@@ -407,12 +309,11 @@ struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struc
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {
 	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];
-		const struct ledger_field *noted = entry_field(entry, field->name);
 
 		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
 			continue;
-		_cleanup_free_ char *value = value_text(field, observed);
-		if (noted ? !streq_ptr(value, noted->former) : entry->made)
+		const char *noted = ledger_former(entry, i);
+		if (noted || ledger_has_field(entry, i) ? !noted || !has_value(noted, field, observed) : entry->made)
 			return false;
 	}
 	return true;
@@ -423,21 +324,15 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 
 	if (!entry)
 		return;
-	text_add(out, "- ");
-	add_escaped(out, ns);
-	text_add(out, "\t");
-	add_escaped(out, id);
-	text_add(out, "\n");
-	remove_entry(ledger, entry);
+	ledger_remove_line(entry, out);
+	ledger_remove_entry(ledger, entry);
 }
 
 static bool manages_something(const struct ledger_entry *entry) {
-	for (size_t i = 0; i < entry->n; i++) {
-		int at = kind_field(entry->kind, entry->fields[i].name);
-
-		if (at >= 0 && !is_identity(&entry->kind->fields[at]) && !(entry->kind->fields[at].flags & FIELD_ONCE))
+	for (size_t i = 0; i < entry->kind->n_fields; i++)
+		if (ledger_has_field(entry, i) && !is_identity(&entry->kind->fields[i]) &&
+		    !(entry->kind->fields[i].flags & FIELD_ONCE))
 			return true;
-	}
 	return false;
 }
 
@@ -447,13 +342,13 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 	if (!entry)
 		return;
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
-		struct ledger_field *field = entry_field(entry, object->kind->fields[i].name);
+		int at = mask >> i & 1 ? counterpart(entry, object->kind, i) : -1;
 
-		if (field && mask >> i & 1)
-			drop_field(entry, field);
+		if (at >= 0)
+			drop_field(entry, (size_t)at);
 	}
 	if (entry->made || manages_something(entry)) {
-		add_line(entry, out);
+		ledger_add_line(entry, out);
 		return;
 	}
 	_cleanup_free_ char *id = xstrdup(entry->id);
@@ -475,16 +370,22 @@ bool ledger_outlives_namespace(const struct ledger_entry *entry) {
 
 static void add_return(struct state *state, const struct ledger_entry *entry, size_t i, struct object *object) {
 	const struct field *field = &entry->kind->fields[i];
-	const struct ledger_field *noted = entry_field(entry, field->name);
-	const char *value = noted ? noted->former : NULL;
+	const char *value;
 
-	if (!noted || is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH) || object_has(object, i))
+	if (is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH))
 		return;
+	value = ledger_former(entry, i);
 	if (!value)
 		value = field->fallback;
-	object->returning |= UINT64_C(1) << i; /* forgotten in any case */
+	object->returning |= bit(i); /* forgotten in any case */
 	if (value && field_from_text(&state->arena, object->ns, field, value, object))
-		object->set |= UINT64_C(1) << i;
+		object->set |= bit(i);
+}
+
+/* Of what is noted, what the object does not manage. */
+static void add_returns(struct state *state, const struct ledger_entry *entry, struct object *object) {
+	for (uint64_t left = entry->fields & ~object->set; left; left &= left - 1)
+		add_return(state, entry, (size_t)__builtin_ctzll(left), object);
 }
 
 static struct object *build_gone(struct state *state, struct ns_state *ns, const struct ledger_entry *entry) {
@@ -495,14 +396,13 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 	object->drift = ns->drift;
 	for (size_t i = 0; i < entry->kind->n_fields; i++) {
 		const struct field *field = &entry->kind->fields[i];
-		const struct ledger_field *noted = entry_field(entry, field->name);
+		const char *noted = ledger_former(entry, i);
 
-		if (!is_identity(field) || (field->class != FIELD_KEY && noted && streq_ptr(noted->former, "none")))
+		if (!is_identity(field) || (field->class != FIELD_KEY && noted && streq(noted, "none")))
 			continue;
-		if (!noted || !noted->former ||
-		    !field_from_text(&state->arena, object->ns, field, noted->former, object))
+		if (!noted || !field_from_text(&state->arena, object->ns, field, noted, object))
 			return NULL;
-		object->set |= UINT64_C(1) << i;
+		object->set |= bit(i);
 	}
 	object_seal(&state->arena, object);
 	return ns_add(ns, object) ? NULL : object;
@@ -510,15 +410,15 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 
 static void return_declared(struct state *state, struct object *object, struct ledger_entry *entry) {
 	entry->declared = true;
-	for (size_t i = 0; object->kind == entry->kind && i < entry->kind->n_fields; i++)
-		add_return(state, entry, i, object);
+	if (object->kind == entry->kind)
+		add_returns(state, entry, object);
 }
 
 static void return_undeclared(struct state *state, const struct ledger_entry *entry) {
 	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
 
-	for (size_t i = 0; object && i < entry->kind->n_fields; i++)
-		add_return(state, entry, i, object);
+	if (object)
+		add_returns(state, entry, object);
 }
 
 static void returns_of(const struct ledger_ns *noted, struct state *desired) {
@@ -533,7 +433,7 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 		_cleanup_text_ struct text id = TEXT_IN(buffer);
 
 		object_print_id(object, &id);
-		HASH_FIND_STR(noted->entries, id.data, entry);
+		entry = ledger_find_in(noted, id.data);
 		if (entry)
 			return_declared(desired, object, entry);
 	}
@@ -550,11 +450,25 @@ void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
 		returns_of(ns, desired);
 }
 
-void ledger_done(struct ledger *ledger) {
-	struct ledger_ns *ns, *next_ns;
-	struct ledger_entry *entry, *next;
+static void ns_free(struct ledger_ns *ns) {
+	struct ledger_entry *entry = ns->entries, *next;
 
-	HASH_ITER(hh, ledger->namespaces, ns, next_ns)
-		HASH_ITER(hh, ns->entries, entry, next)
-			remove_entry(ledger, entry); /* the last one takes ns along */
+	HASH_CLEAR(hh, ns->entries);
+	for (; entry; entry = next) {
+		next = entry->hh.next;
+		entry_free(entry);
+	}
+	free(ns->name);
+	free(ns);
+}
+
+void ledger_done(struct ledger *ledger) {
+	struct ledger_ns *ns = ledger->namespaces, *next;
+
+	HASH_CLEAR(hh, ledger->namespaces);
+	for (; ns; ns = next) {
+		next = ns->hh.next;
+		ns_free(ns);
+	}
+	ledger->n = 0;
 }

@@ -3,33 +3,36 @@
  * What a topology has made, and what it found before it changed it: the memory that survives the daemon.
  *
  * Entries are written before the act (an intent) and taken back when the act failed or was undone. This file
- * owns their form as lines of text and as a table; where the lines are kept is for daemon/ledger_file.
+ * owns their form as lines of text (ledger_lines.c) and as a table; where the lines are kept is for daemon/ledger_file.
  *
  *     topod-ledger 1
- *     + made link web web/eth0 link<TAB>mtu<TAB>up
+ *     + made link web web/eth0 link<TAB>up<TAB>mtu
  *     + found sysctl host host sysctl net.ipv4.ip_forward<TAB>path=…<TAB>value=0
  *     - web web/eth0 link
  *
- * Fields are separated by tabs; control characters, '%' and tabs inside are written as %XX.
+ * Fields are separated by tabs and in the order of the kind's table (any other is read as well); control characters,
+ * '%' and tabs inside are written as %XX.
  */
 #pragma once
 
 #include "state.h"
 
-/* A field that topod manages on the object. */
-struct ledger_field {
-	const char *name; /* the kind's own */
-	char *former;   /* the value that was found; NULL: the kernel's default, or not known */
+/* What a field was before topod changed it, or under which sign the object was made. */
+struct ledger_former {
+	struct ledger_former *next;
+	uint8_t field; /* its place in the kind's table */
+	char value[];
 };
 
 struct ledger_entry {
 	const struct kind *kind;
-	char *ns, *id;        /* id: object_print_id(), unique in the topology */
+	const char *ns;       /* the name of its struct ledger_ns */
 	bool made;            /* topod made the object; else it was found and only changed */
 	bool declared;        /* while returns are added: it is in the desired state */
-	size_t n;
-	struct ledger_field *fields;
+	uint64_t fields;      /* bit i: topod manages kind->fields[i] on the object */
+	struct ledger_former *formers; /* of those for which there is one; else it is the kernel's default, or not known */
 	UT_hash_handle hh;
+	char id[];            /* object_print_id(), unique in the topology */
 };
 
 /* The entries of one namespace, so that the work follows what is looked at. */
@@ -49,6 +52,8 @@ struct ledger_ns *ledger_namespace(const struct ledger *ledger, const char *name
 
 struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns, const char *id);
 struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object);
+/* The value that was noted for a field of the entry's kind, or NULL. */
+const char *ledger_former(const struct ledger_entry *entry, size_t field);
 
 /* Notes that the fields in mask are managed on the object from now on, and what they were (observed; NULL where
  * that is not known). What is noted already stays: the first former value counts. KEY fields are noted with their
