@@ -418,13 +418,15 @@ static void change_setting(struct execution *x, struct change *change) {
 static const char *file_problem(int error) {
 	return error == -EPERM	   ? "its folder or /etc/netns belongs to another user, or others may write to it"
 	       : error == -ENOTDIR ? "its folder or /etc/netns is a link or a file"
+	       : error == -EEXIST  ? "somebody has just put another there, which is not topod's"
 				   : NULL;
 }
 
 static void change_file(struct execution *x, struct change *change) {
 	const struct dns *dns = (const struct dns *)change->desired;
 	int r = change->type == CHANGE_DELETE ? resolv_conf_remove(change->observed->ns)
-					      : resolv_conf_write(dns->object.ns, dns->content);
+					      : resolv_conf_write(dns->object.ns, dns->content,
+									  change->type != CHANGE_CREATE);
 
 	fail(x, change, r, file_problem(r));
 }

@@ -16,6 +16,8 @@
 
 #define PROC "/proc"
 #define ETC_NETNS "/etc/netns"
+#define RESOLV_CONF "resolv.conf"
+#define UNFINISHED ".resolv.conf.topod"
 
 enum {
 	FILE_MAX = 64 * 1024,     /* nobody's resolv.conf is longer */
@@ -122,33 +124,43 @@ const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error
 		*ret_error = r == -ENOENT || r == -ENOTDIR || r == -EPERM ? 0 : r;
 		return NULL;
 	}
-	fd = openat(folder, "resolv.conf", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = openat(folder, RESOLV_CONF, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		*ret_error = errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 : -errno;
-		return NULL;
+		return errno == ELOOP || errno == ENXIO ? "" : NULL; /* a link; a socket */
 	}
 	struct stat st;
 	*ret_error = fstat(fd, &st) < 0 ? -errno : 0;
-	if (*ret_error < 0 || !S_ISREG(st.st_mode))
+	if (*ret_error < 0)
 		return NULL;
+	if (!S_ISREG(st.st_mode))
+		return "";
 	return read_all(arena, fd, MIN((size_t)st.st_size, (size_t)FILE_MAX), ret_error);
 }
 
-int resolv_conf_write(const char *ns, const char *content) {
+/* A name that is taken makes linkat() fail, on every file system; renameat() would take it from whoever was faster. */
+static int put_in_place(int folder, bool replace) {
+	int r = replace ? renameat(folder, UNFINISHED, folder, RESOLV_CONF)
+			: linkat(folder, UNFINISHED, folder, RESOLV_CONF, 0);
+
+	return r < 0 ? -errno : 0;
+}
+
+int resolv_conf_write(const char *ns, const char *content, bool replace) {
 	_cleanup_close_ int base = -1, folder = -1, fd = -1;
 	int r = open_folders(ns, true, &base, &folder);
 
 	if (r < 0)
 		return r;
-	unlinkat(folder, ".resolv.conf.topod", 0); /* what a crash may have left */
-	fd = openat(folder, ".resolv.conf.topod", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	unlinkat(folder, UNFINISHED, 0); /* what a crash may have left */
+	fd = openat(folder, UNFINISHED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
 	r = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, content);
-	if (r == 0 && renameat(folder, ".resolv.conf.topod", folder, "resolv.conf") < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(folder, ".resolv.conf.topod", 0);
+	if (r == 0)
+		r = put_in_place(folder, replace);
+	if (r < 0 || !replace)
+		unlinkat(folder, UNFINISHED, 0);
 	return r;
 }
 
@@ -157,7 +169,7 @@ void resolv_conf_clear(const char *ns) {
 
 	if (open_folders(ns, false, &base, &folder) < 0)
 		return;
-	unlinkat(folder, ".resolv.conf.topod", 0);
+	unlinkat(folder, UNFINISHED, 0);
 	unlinkat(base, ns, AT_REMOVEDIR);
 }
 
@@ -167,8 +179,9 @@ int resolv_conf_remove(const char *ns) {
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	if (unlinkat(folder, "resolv.conf", 0) < 0 && errno != ENOENT)
+	if (unlinkat(folder, RESOLV_CONF, 0) < 0 && errno != ENOENT)
 		return -errno;
+	unlinkat(folder, UNFINISHED, 0); /* its other name, where a crash came between linkat() and the end of that */
 	unlinkat(base, ns, AT_REMOVEDIR);
 	return 0;
 }

@@ -25,11 +25,12 @@ const char *setting_read(const struct settings *settings, struct arena *arena, c
 /* 0 or -errno: -ENOENT where the kernel has no such setting, -EINVAL where it refuses the value. */
 int setting_write(const struct settings *settings, const char *path, const char *value);
 
-/* The whole resolv.conf of a namespace. NULL and 0 in *ret_error where there is none, also because something else has
- * its name or the folder is somebody else's: writing it will tell; NULL and -errno where it cannot be read. */
+/* The whole resolv.conf of a namespace; empty where something other than a file has its name. NULL and 0 in *ret_error
+ * where there is none, also because the folder is somebody else's: writing it will tell; NULL and -errno where it cannot
+ * be read. */
 const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error);
-/* Replaced as a whole, or not at all. 0 or -errno. */
-int resolv_conf_write(const char *ns, const char *content);
+/* Written as a whole, or not at all; -EEXIST where something has its name and is not to be replaced. 0 or -errno. */
+int resolv_conf_write(const char *ns, const char *content, bool replace);
 /* Removes it, and its folder where nothing else is in it. 0 or -errno. */
 int resolv_conf_remove(const char *ns);
 /* Takes away what a crash left of a file that is not in its place yet, and the folder where it is empty. */

@@ -566,7 +566,7 @@ const char *resolv_conf_read(struct arena *arena, const char *ns _unused_, int *
 	return some_text(arena, ret_error);
 }
 
-int resolv_conf_write(const char *ns _unused_, const char *content _unused_) {
+int resolv_conf_write(const char *ns _unused_, const char *content _unused_, bool replace _unused_) {
 	return some_error();
 }
 

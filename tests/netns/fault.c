@@ -192,6 +192,11 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to) {
 	return fails(fault_of("renameat", place_of_fd(from_dir, from))) ? -1 : real(from_dir, from, to_dir, to);
 }
 
+int linkat(int from_dir, const char *from, int to_dir, const char *to, int flags) {
+	REAL(linkat);
+	return fails(fault_of("linkat", place_of_fd(from_dir, from))) ? -1 : real(from_dir, from, to_dir, to, flags);
+}
+
 int ftruncate(int fd, off_t size) {
 	REAL(ftruncate);
 	return fails(fault_of("ftruncate", place_of_fd(fd, NULL))) ? -1 : real(fd, size);

@@ -22,10 +22,10 @@ ON_ENTRY, ON_EXIT, RESTARTED = 1, 2, -513  # ERESTARTNOINTR: the kernel has it m
 SYSCALLS = {
     "x86_64": {"write": 1, "pwrite64": 18, "writev": 20, "sendto": 44, "sendmsg": 46, "ftruncate": 77,
                "rename": 82, "mkdir": 83, "rmdir": 84, "unlink": 87, "symlink": 88, "mount": 165,
-               "umount2": 166, "openat": 257, "mkdirat": 258, "unlinkat": 263, "renameat": 264,
+               "umount2": 166, "openat": 257, "mkdirat": 258, "unlinkat": 263, "renameat": 264, "linkat": 265,
                "unshare": 272, "sendmmsg": 307, "renameat2": 316},
     "aarch64": {"write": 64, "pwrite64": 68, "writev": 66, "sendto": 206, "sendmsg": 211, "ftruncate": 46,
-                "renameat": 38, "mkdirat": 34, "unlinkat": 35, "mount": 40, "umount2": 39, "openat": 56,
+                "renameat": 38, "linkat": 37, "mkdirat": 34, "unlinkat": 35, "mount": 40, "umount2": 39, "openat": 56,
                 "unshare": 97, "sendmmsg": 269, "renameat2": 276},
 }
 NAMES = {number: name for name, number in SYSCALLS.get(platform.machine(), {}).items()}
@@ -68,7 +68,7 @@ def syscall_name(pid, restarted):
     return name
 
 
-def start(command, environment):
+def start(command, environment, errors):
     pid = os.fork()
     if pid:
         return pid
@@ -76,19 +76,21 @@ def start(command, environment):
         null = os.open("/dev/null", os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)
+        if errors:
+            os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
         ptrace(PTRACE_TRACEME, 0)
         os.execve(command[0], command, environment)
     finally:
         os._exit(127)
 
 
-def run_until(command, moment, environment=None, hook=None):
+def run_until(command, moment, environment=None, hook=None, errors=None):
     """Runs the command and kills it right before its moment-th counted system call; moment None: never.
-    hook(name) is called before each of them, with the command standing still.
+    hook(name) is called before each of them, with the command standing still. What it says goes to the file `errors`.
     Returns (calls, status): the names of the calls that were reached, and the exit status, -9 where killed."""
     environment = {**os.environ, **(environment or {})}
     environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"  # needs ptrace itself
-    first = start([str(c) for c in command], environment)
+    first = start([str(c) for c in command], environment, errors)
     pid, status = os.waitpid(first, WALL)
     if not os.WIFSTOPPED(status):
         raise AssertionError(f"{command[0]} did not start")

@@ -7,7 +7,9 @@ import os
 import shutil
 import socket
 import subprocess
+import unittest
 
+import killpoint
 import lab
 from lab import HOST, Case
 
@@ -173,6 +175,62 @@ class Folders(Case):
             self.assertEqual("precious", f.read())
         self.topod("down", path)
         self.assertEqual([], os.listdir("/run/netns"))
+
+
+    FOREIGN = "nameserver 192.0.2.53\n"
+
+    def foreign(self):
+        with open("/etc/netns/web/resolv.conf", "x") as f:
+            f.write(self.FOREIGN)
+
+    def foreign_is_left(self, *words):
+        for w in words:
+            self.assertIn("file /etc/netns/web/resolv.conf", w)
+            self.assertIn("not topod's", w)
+        with open("/etc/netns/web/resolv.conf") as f:
+            self.assertEqual(self.FOREIGN, f.read())
+        self.assertEqual(["resolv.conf"], os.listdir("/etc/netns/web"))
+
+    @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
+    def test_a_file_that_comes_between(self):
+        """Somebody's resolv.conf is put there after topod has looked, right before its own would get the name."""
+        path, said, seen = self.spec(WEB), self.folder + "/said", []
+
+        def somebody(_call):
+            if not seen and os.path.exists("/etc/netns/web/.resolv.conf.topod"):
+                seen.append(self.foreign())
+        _, status = killpoint.run_until([os.environ["TOPOD"], "apply", path], None, hook=somebody, errors=said)
+        self.assertTrue(seen, "the file was never written")
+        self.assertEqual(lab.EXIT_FAILED, status)
+        with open(said) as f:
+            self.foreign_is_left(f.read())
+        self.foreign_is_left(self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+        d = self.daemon(path)
+        d.wait_line("failing: web: file .* exists and is not topod's")
+        with d.expects("recovered: web: file"):
+            os.unlink("/etc/netns/web/resolv.conf")
+        self.topod("plan", path)
+        d.stop()
+        self.topod("down", path)
+        self.assertFalse(os.path.exists("/etc/netns/web"))
+
+    def test_what_is_no_file(self):
+        """A link, as many have it, or anything else of that name is neither followed nor replaced."""
+        path, name, victim = self.spec(WEB), "/etc/netns/web/resolv.conf", self.spec("precious", "victim")
+        os.makedirs(os.path.dirname(name))
+        with socket.socket(socket.AF_UNIX) as s:
+            for make, remove in ((lambda: os.symlink(victim, name), os.unlink), (lambda: os.mkfifo(name), os.unlink),
+                                 (lambda: os.mkdir(name), os.rmdir), (lambda: s.bind(name), os.unlink)):
+                make()
+                kind = os.lstat(name).st_mode
+                with self.subTest(oct(kind)):
+                    done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+                    self.assertIn("file /etc/netns/web/resolv.conf exists and is not topod's", done.stderr)
+                    self.topod("down", path)
+                    self.assertEqual(kind, os.lstat(name).st_mode)
+                    with open(victim) as f:
+                        self.assertEqual("precious", f.read())
+                remove(name)
 
 
 class Strangers(Case):

@@ -70,6 +70,12 @@ class Namespaces(Drift):
                 f.write("nameserver 192.0.2.66\n")
         self.disturbed(r"drift: web\b.*(dns|resolv)", change)
 
+    def test_resolver_file_became_a_link(self):
+        def change():
+            os.symlink("/etc/resolv.conf", "/etc/netns/web/link")
+            os.rename("/etc/netns/web/link", "/etc/netns/web/resolv.conf")
+        self.disturbed(r"drift: web\b.*(dns|resolv)", change)
+
 
 class Links(Drift):
     def test_veth_deleted_at_its_host_end(self):
