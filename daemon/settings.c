@@ -138,11 +138,16 @@ const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error
 	return read_all(arena, fd, MIN((size_t)st.st_size, (size_t)FILE_MAX), ret_error);
 }
 
-/* A name that is taken makes linkat() fail, on every file system; renameat() would take it from whoever was faster. */
+/* A name that is taken stays whose it is: renameat() would take it from whoever was faster. Some file systems (NFS) cannot
+ * refuse that, but have links. */
 static int put_in_place(int folder, bool replace) {
-	int r = replace ? renameat(folder, UNFINISHED, folder, RESOLV_CONF)
-			: linkat(folder, UNFINISHED, folder, RESOLV_CONF, 0);
+	int r = renameat2(folder, UNFINISHED, folder, RESOLV_CONF, replace ? 0 : RENAME_NOREPLACE);
 
+	if (r < 0 && errno == EINVAL && !replace) {
+		r = linkat(folder, UNFINISHED, folder, RESOLV_CONF, 0);
+		if (r == 0)
+			unlinkat(folder, UNFINISHED, 0);
+	}
 	return r < 0 ? -errno : 0;
 }
 
@@ -159,7 +164,7 @@ int resolv_conf_write(const char *ns, const char *content, bool replace) {
 	r = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, content);
 	if (r == 0)
 		r = put_in_place(folder, replace);
-	if (r < 0 || !replace)
+	if (r < 0)
 		unlinkat(folder, UNFINISHED, 0);
 	return r;
 }
@@ -181,7 +186,7 @@ int resolv_conf_remove(const char *ns) {
 		return r == -ENOENT ? 0 : r;
 	if (unlinkat(folder, RESOLV_CONF, 0) < 0 && errno != ENOENT)
 		return -errno;
-	unlinkat(folder, UNFINISHED, 0); /* its other name, where a crash came between linkat() and the end of that */
+	unlinkat(folder, UNFINISHED, 0); /* what a crash may have left beside it */
 	unlinkat(base, ns, AT_REMOVEDIR);
 	return 0;
 }

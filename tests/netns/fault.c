@@ -187,6 +187,11 @@ int unlinkat(int dir, const char *path, int flags) {
 	return fails(fault_of("unlinkat", place_of_fd(dir, path))) ? -1 : real(dir, path, flags);
 }
 
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags) {
+	REAL(renameat2);
+	return fails(fault_of("renameat2", place_of_fd(from_dir, from))) ? -1 : real(from_dir, from, to_dir, to, flags);
+}
+
 int renameat(int from_dir, const char *from, int to_dir, const char *to) {
 	REAL(renameat);
 	return fails(fault_of("renameat", place_of_fd(from_dir, from))) ? -1 : real(from_dir, from, to_dir, to);

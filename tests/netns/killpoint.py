@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Kills a program at a chosen moment: right before the N-th system call that changes something outside of it.
+Kills a program at a chosen moment: right before or after the N-th system call that changes something outside of it.
 
-Between two such calls nothing changes that anyone could see, so the moments before each of them are all the
-moments at which a kill -9 can make a difference. ptrace(2) stops the program at its system calls; nothing
+Between two such calls little changes that anyone could see (a socket is closed, an answer read), so the moments before
+and after each of them are all the moments at which a kill -9 can make a difference. ptrace(2) stops the program at its system calls; nothing
 depends on time.
 """
 
@@ -50,22 +50,39 @@ def ptrace(request, pid, address=0, data=0):
         raise OSError(error, f"ptrace: {os.strerror(error)}")
 
 
-def syscall_name(pid, restarted):
-    """The name of the counted system call that the process is about to make, or None. One that is only made again
-    (`restarted` keeps whose) is no other: nothing has changed in between."""
-    info = SyscallInfo()
-    size = libc.ptrace(PTRACE_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info))
-    if size >= 0 and info.op == ON_EXIT and ctypes.c_int64(info.nr).value == RESTARTED:  # there, the result
-        restarted.add(pid)
-    if size < 0 or info.op != ON_ENTRY:
-        return None
-    if pid in restarted:
-        restarted.discard(pid)
-        return None
+def counted_call(info):
+    """The name of the system call that is about to be made, where it is one that counts."""
     name = NAMES.get(info.nr)
-    if name == "openat" and not info.args[2] & O_CREAT:
-        return None
-    return name
+    return None if name == "openat" and not info.args[2] & O_CREAT else name
+
+
+class Progress:
+    """What a program, stopped at its system calls, has done so far."""
+
+    def __init__(self):
+        self.calls = []       # the names of those that count
+        self.current = {}     # by thread: the one that it is in
+        self.restarted = set()
+
+    def stopped(self, pid):
+        """Whether it is ON_ENTRY of a call that counts, ON_EXIT of one, or neither (None). One that is only made again is
+        no other and has not ended: nothing has changed in between."""
+        info = SyscallInfo()
+        size = libc.ptrace(PTRACE_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info))
+        if size >= 0 and info.op == ON_EXIT:
+            if ctypes.c_int64(info.nr).value == RESTARTED:  # there, the result
+                self.restarted.add(pid)
+                return None
+            return ON_EXIT if self.current.pop(pid, None) else None
+        if size < 0 or info.op != ON_ENTRY:
+            return None
+        if pid in self.restarted:
+            self.restarted.discard(pid)
+            return None
+        self.current[pid] = counted_call(info)
+        if self.current[pid]:
+            self.calls.append(self.current[pid])
+        return ON_ENTRY if self.current[pid] else None
 
 
 def start(command, environment, errors):
@@ -84,9 +101,12 @@ def start(command, environment, errors):
         os._exit(127)
 
 
-def run_until(command, moment, environment=None, hook=None, errors=None):
-    """Runs the command and kills it right before its moment-th counted system call; moment None: never.
-    hook(name) is called before each of them, with the command standing still. What it says goes to the file `errors`.
+def run_until(command, moment, after=False, environment=None, hook=None, errors=None, stage=None):
+    """Runs the command and kills it right before its moment-th counted system call, or right after, when the kernel has
+    carried it out and the command has not heard of it yet; moment None: never.
+    hook(name) is called before each call, with the command standing still. What it says goes to the file `errors`.
+    stage(pid), asked after each call, says whether calls are counted yet: False, True, and None for the end, where the
+    command would not end by itself.
     Returns (calls, status): the names of the calls that were reached, and the exit status, -9 where killed."""
     environment = {**os.environ, **(environment or {})}
     environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"  # needs ptrace itself
@@ -96,8 +116,25 @@ def run_until(command, moment, environment=None, hook=None, errors=None):
         raise AssertionError(f"{command[0]} did not start")
     ptrace(PTRACE_SETOPTIONS, first, 0, OPTIONS)
     ptrace(PTRACE_SYSCALL, first)
-    calls, alive, restarted = [], {first}, set()
+    progress, alive, counting = Progress(), {first}, not stage
     result = None
+
+    def is_over(pid):
+        """At a stop at a system call: is this the moment?"""
+        nonlocal counting
+        where = progress.stopped(pid)
+        reached = counting and moment is not None and len(progress.calls) > moment
+        if reached and (where == (ON_EXIT if after else ON_ENTRY)):
+            return True
+        if where == ON_ENTRY and hook:
+            hook(progress.calls[-1])
+        if where == ON_EXIT and stage:
+            now = stage(first)
+            if now and not counting:
+                progress.calls.clear()
+            counting = now
+        return counting is None
+
     while alive:
         pid, status = os.waitpid(-1, WALL)
         if not os.WIFSTOPPED(status):
@@ -108,19 +145,14 @@ def run_until(command, moment, environment=None, hook=None, errors=None):
         alive.add(pid)
         number, deliver = os.WSTOPSIG(status), 0
         if number == signal.SIGTRAP | 0x80:
-            name = syscall_name(pid, restarted)
-            if name:
-                calls.append(name)
-                if moment is not None and len(calls) > moment:
-                    for each in alive:
-                        os.kill(each, signal.SIGKILL)
-                    continue
-                if hook:
-                    hook(name)
+            if is_over(pid):
+                for each in alive:
+                    os.kill(each, signal.SIGKILL)
+                continue
         elif number not in (signal.SIGTRAP, signal.SIGSTOP):
             deliver = number
         try:
             ptrace(PTRACE_SYSCALL, pid, 0, deliver)
         except ProcessLookupError:
             pass  # killed meanwhile; its end is reported above
-    return calls, result
+    return progress.calls, result

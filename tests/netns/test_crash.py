@@ -1,50 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 Promise 8, a crash leaks nothing: kill -9 at any moment, then a start; the topology converges, `down` leaves
-no trace. The moments are those before each system call that changes anything (see killpoint.py); by default
-a fair sample of them, all of them with TOPOD_TEST_EVERY_MOMENT=1.
+no trace. The moments are those before and after each system call that changes anything (see killpoint.py); by default
+a fair sample of them, all of them with TOPOD_TEST_EVERY_MOMENT=1, a part of all with TOPOD_TEST_PART=3/20 besides.
 """
 
 import os
 import re
+import signal
+import socket
+import sys
 import unittest
 
 import killpoint
 import lab
-from lab import HOST, Case, edit
+from lab import Case, edit
+from small import EDITED, TEXT, furnish, part_of
 
-TEXT = """\
-topology: small
-namespaces:
-  host:
-    forwarding: true
-    interfaces:
-      br0: {kind: bridge, ports: [c1], addresses: [10.0.0.1/24]}
-      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}
-    nat:
-      - {action: masquerade, source: 10.0.0.0/24, out: nic}
-  web:
-    dns: {servers: [10.0.0.1]}
-    interfaces:
-      eth0: {mtu: 1400, addresses: [10.0.0.11/24, {address: "fd00::11/64", nodad: true}]}
-    routes:
-      - {to: default, via: 10.0.0.1}
-    sysctl: {net.ipv4.ip_default_ttl: 99}
-  box:
-    interfaces:
-      eth0: {kind: physical, source: card, addresses: [10.3.0.1/24]}
-links:
-  - [web:eth0, host:c1]
-"""
-EDITED = edit(TEXT,
-              ("  box:\n", "  more:\n    interfaces: {eth0: {addresses: [10.0.0.13/24]}}\n  box:\n"),
-              ("ports: [c1]", "ports: [c1, c3]"),
-              ("links:\n", "links:\n  - [more:eth0, host:c3]\n"),
-              ("{mtu: 1400, addresses: [10.0.0.11/24,", "{mtu: 1350, addresses: [10.0.0.12/24,"),
-              ("    dns: {servers: [10.0.0.1]}\n", ""),
-              ("    sysctl: {net.ipv4.ip_default_ttl: 99}\n", ""),
-              ("    nat:\n      - {action: masquerade, source: 10.0.0.0/24, out: nic}\n", ""),
-              ("      nic: {kind: existing, mtu: 1400, addresses: [192.0.2.1/24]}\n", ""))
 TEXT_ALONE = "topology: alone\nnamespaces: {web: {sysctl: {net.ipv4.ip_default_ttl: 99}}}\n"
 SAMPLE = 12
 
@@ -53,12 +25,7 @@ SAMPLE = 12
 class Crash(Case):
     def setUp(self):
         super().setUp()
-        self.furnish()
-
-    def furnish(self):
-        """The part of the machine that is not topod's."""
-        lab.veth(HOST, "nic", HOST, "wire")
-        lab.veth(HOST, "card", HOST, "socket")
+        furnish()
 
     def refresh(self):
         """Another machine, as empty as the first."""
@@ -66,7 +33,7 @@ class Crash(Case):
         lab.libc_call("unshare", lab.CLONE_NEWNET)
         lab.run("ip", "link", "set", "lo", "up")
         os.makedirs(self.folder, exist_ok=True)
-        self.furnish()
+        furnish()
 
     def without_up(self, snap):
         """A card that was moved to and fro comes back set down, as the kernel does it."""
@@ -75,36 +42,35 @@ class Crash(Case):
         return {**snap, "host": host}
 
     def moments(self, calls):
-        total = len(calls)
-        if os.environ.get("TOPOD_TEST_EVERY_MOMENT") == "1" or total <= SAMPLE:
-            return range(total)
-        sample = {round(i * (total - 1) / (SAMPLE - 1)) for i in range(SAMPLE)}
+        """Pairs: which call, and whether it is carried out."""
+        every = [(i, after) for i in range(len(calls)) for after in (False, True)]
+        if os.environ.get("TOPOD_TEST_EVERY_MOMENT") == "1":
+            return part_of(every)
+        chosen = {every[round(i * (len(every) - 1) / (SAMPLE - 1))] for i in range(SAMPLE)}
         for name in set(calls):  # what is done rarely is in no fair sample: a name goes in two steps
-            sample |= {calls.index(name), total - 1 - calls[::-1].index(name)}
-        return sorted(sample)
+            chosen |= {(calls.index(name), False), (len(calls) - 1 - calls[::-1].index(name), True)}
+        return sorted(chosen)
 
-    def killed(self, verb, prepare, final, resumed=True):
-        """Kills `topod VERB` at moments; prepare() makes the state before, `final` is the spec it works to.
-        Where not `resumed`, `down` meets what the dead one left."""
-        topod = os.environ["TOPOD"]
+    def killed(self, work, prepare, final, resumed=True):
+        """Kills what work(path, moment, after) runs at moments; prepare() makes the state before, `final` is the spec it
+        works to, or None where it removes. Where not `resumed`, `down` meets what the dead one left."""
         before = self.without_up(self.settle())
         # What it should come to, without any accident.
         prepare()
-        path = self.spec(final, "small.yaml")
-        calls, status = killpoint.run_until([topod, verb, path], None)
-        self.assertEqual(0, status)
+        calls, status = work(self.spec(final or TEXT, "small.yaml"), None, False)
+        self.assertIn(status, (0, -signal.SIGKILL))  # a daemon does not end by itself
         self.assertGreater(len(calls), 5)
-        goal = self.without_up(self.settle()) if verb != "down" else None
+        goal = self.without_up(self.settle()) if final else None
         kills, moments = 0, self.moments(calls)
-        for moment in moments:
-            with self.subTest(verb=verb, killed_before=f"{calls[moment]} (call {moment} of {len(calls)})"):
+        for moment, after in moments:
+            with self.subTest(killed=f"{'after' if after else 'before'} {calls[moment]} (call {moment} of {len(calls)})"):
                 self.refresh()
                 prepare()
-                path = self.spec(final, "small.yaml")
-                _, status = killpoint.run_until([topod, verb, path], moment)
-                self.assertIn(status, (-9, 0))  # 0: it came to its end with fewer calls than the time before
-                kills += status == -9
-                if verb != "down" and resumed:
+                path = self.spec(final or TEXT, "small.yaml")
+                reached, status = work(path, moment, after)
+                self.assertIn(status, (-signal.SIGKILL, 0))  # 0: it came to its end with fewer calls than the time before
+                kills += len(reached) == moment + 1
+                if final and resumed:
                     self.topod("apply", path)
                     self.topod("plan", path, expect=0)
                     self.same(goal, self.without_up(self.settle()), "not what an undisturbed run makes")
@@ -112,28 +78,60 @@ class Crash(Case):
                 self.topod("down", path)
                 self.assertEqual([], lab.namespaces())
                 self.same(before, self.without_up(lab.snapshot()), "down left a trace")
+        print(f"{len(calls)} calls; killed at {kills} of {2 * len(calls)} moments", file=sys.stderr, flush=True)
         self.assertGreaterEqual(kills, len(moments) * 3 // 4, "it was hardly ever killed")
 
-    def test_killed_while_building(self):
-        self.killed("apply", lambda: None, TEXT)
+    def verb(self, name):
+        return lambda path, moment, after: killpoint.run_until([os.environ["TOPOD"], name, path], moment, after)
 
-    def test_killed_while_changing(self):
-        self.killed("apply", lambda: self.topod("apply", self.spec(TEXT, "small.yaml")), EDITED)
+    def reload(self, path, moment, after):
+        """A daemon that has made TEXT is given what `path` says by now; counted from there until it is ready again."""
+        with open(path) as f:
+            edited = f.read()
+        self.spec(TEXT, "small.yaml")
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        name, told = self.folder + "/notify", False
+
+        def stage(pid):
+            nonlocal told
+            try:
+                ready = b"READY=1" in notify.recv(65536)
+            except BlockingIOError:
+                return told
+            if ready and told:
+                return None
+            if ready:
+                self.spec(edited, "small.yaml")
+                os.kill(pid, signal.SIGHUP)
+                told = True
+            return told
+        with notify:
+            notify.bind(name)
+            try:
+                return killpoint.run_until([os.environ["TOPOD"], "run", path], moment, after, stage=stage,
+                                           environment={"NOTIFY_SOCKET": name})
+            finally:
+                os.unlink(name)
+
+    def make(self):
+        self.topod("apply", self.spec(TEXT, "small.yaml"))
+
+    def test_killed_while_building(self):
+        self.killed(self.verb("apply"), lambda: None, TEXT)
+
+    def test_killed_while_reloading(self):
+        self.killed(self.reload, lambda: None, EDITED)
 
     def test_killed_while_removing(self):
-        self.killed("down", lambda: self.topod("apply", self.spec(TEXT, "small.yaml")), TEXT)
+        self.killed(self.verb("down"), self.make, None)
 
     def test_killed_while_building_and_given_up(self):
-        """Nobody finishes what was begun: `down` alone removes all of it."""
-        self.killed("apply", lambda: None, TEXT, resumed=False)
-
-    def test_killed_between_making_and_marking(self):
-        """A link of another namespace ends the batch: what was made before is not marked yet."""
-        text = edit(TEXT, ("    routes:\n", "      mv: {kind: macvlan, link: eth0}\n    routes:\n"))
-        self.killed("apply", lambda: None, text, resumed=False)
+        """Nobody finishes what was begun: `down` alone removes all of it. The macvlan in another namespace ends a batch:
+        what was made before is not marked yet."""
+        self.killed(self.verb("apply"), lambda: None, TEXT, resumed=False)
 
     def test_killed_while_changing_and_given_up(self):
-        self.killed("apply", lambda: self.topod("apply", self.spec(TEXT, "small.yaml")), EDITED, resumed=False)
+        self.killed(self.verb("apply"), self.make, EDITED, resumed=False)
 
     def test_killed_while_the_ledger_is_rewritten(self):
         """Enough comes and goes that the ledger is written anew; at no moment is there none."""
