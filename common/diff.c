@@ -81,6 +81,7 @@ static struct change *add_creation(struct diff *diff, struct object *object, boo
 	uint64_t later = following_fields(object, false);
 	struct change *change = add(diff, CHANGE_CREATE, object, NULL, object->set & ~later);
 
+	change->desired = diff_sign(diff, change);
 	change->again = again;
 	point(diff, object, change);
 	add_following(diff, object, change, false);
@@ -116,15 +117,11 @@ static bool bears_mark(const struct ledger_entry *entry, const struct object *ob
 	return observed->marked || (entry && entry->made && ledger_is_signed(entry, observed));
 }
 
-/* May it be deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
+/* May it be changed, or deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
 static bool may_go(const struct diff *diff, const struct object *desired, const struct object *observed) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
 
 	return is_ours(diff, desired, observed) && (observed->kind->class != CLASS_LINK || bears_mark(entry, observed));
-}
-
-static bool may_change(const struct diff *diff, const struct object *desired, const struct object *observed) {
-	return desired->kind->bare_create ? is_ours(diff, desired, observed) : may_go(diff, desired, observed);
 }
 
 /* Found rather than made: its fields are changed, itself it is left. */
@@ -336,7 +333,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	}
 	again = needs_recreation(object, observed, differs);
-	if (again ? !may_go(diff, object, observed) : !found && !may_change(diff, object, observed))
+	if ((again || !found) && !may_go(diff, object, observed))
 		add_refusal(diff, object, observed, -EEXIST, in_the_way(false));
 	else if (again)
 		recreate(diff, object, observed);

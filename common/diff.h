@@ -17,6 +17,9 @@ struct diff {
 /* Is it still what topod made, as far as it shows? */
 bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen);
 
+/* The desired object of a creation; of what is moved a copy that says by which sign it will be known. */
+const struct object *diff_sign(struct diff *diff, const struct change *creation);
+
 /* The namespace itself. */
 void diff_namespace(struct diff *diff, struct ns_state *observed);
 /* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */

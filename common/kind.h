@@ -116,6 +116,8 @@ struct kind {
 	bool (*depends)(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip);
 	/* What an observed object tells about who made it, or NULL: "route protocol 186". In arena. */
 	const char *(*opponent)(struct arena *arena, const struct object *observed);
+	/* Is it of this link that the object is made (physical)? */
+	bool (*is_made_of)(const struct object *desired, const struct object *link);
 	/* Does this difference ask for a recreation although the field is LIVE? */
 	bool (*recreate)(const struct object *desired, const struct object *observed, uint64_t fields);
 };

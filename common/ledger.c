@@ -280,20 +280,24 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 		if (at < 0)
 			continue;
 		set_value(entry, (size_t)at, field, observed);
-		ledger_add_line(entry, out);
 	}
+	if (entry)
+		ledger_add_line(entry, out);
+}
+
+static bool knows_sign(const struct ledger_entry *entry, const struct field *field, const struct object *observed) {
+	for (const struct ledger_former *former = entry->formers; former; former = former->next)
+		if (entry->kind->fields[former->field].flags & FIELD_SIGN && has_value(former->value, field, observed))
+			return true;
+	return false;
 }
 
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed) {
 	for (size_t i = 0; i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];
 
-		if (!(field->flags & FIELD_SIGN) || !object_has(observed, i))
-			continue;
-		int at = counterpart(entry, observed->kind, i);
-		const char *noted = at < 0 ? NULL : ledger_former(entry, (size_t)at);
-		if (noted)
-			return has_value(noted, field, observed);
+		if (field->flags & FIELD_SIGN && object_has(observed, i) && knows_sign(entry, field, observed))
+			return true;
 	}
 	return false;
 }

@@ -64,7 +64,8 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 
 /* Notes what the kernel told of an object when it was made (FIELD_BIRTH), before it can be found by its name. */
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
-/* Does what was seen bear the sign under which it was made (its MAC address), though not the mark yet? */
+/* Does what was seen bear the sign under which it was made, or with which it came (its MAC address), though not the mark
+ * yet? */
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed);
 /* The entry, of whatever name and namespace, under whose sign it was made; NULL. */
 struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed);

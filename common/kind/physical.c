@@ -12,6 +12,8 @@ static const struct field fields[] = {
 	[PHYSICAL_SOURCE] = { .name = "source", .type = &type_text, .offset = offsetof(struct physical, source),
 			      .flags = FIELD_REQUIRED | FIELD_ONCE,
 			      .doc = "Which interface of the host namespace: its name or MAC address." },
+	[PHYSICAL_SOURCE_MAC] = { .name = "source-mac", .type = &type_text, .offset = offsetof(struct physical, source_mac),
+				  .flags = FIELD_HIDDEN | FIELD_ONCE | FIELD_SIGN },
 };
 
 static uint32_t find_source(struct encode *encode, const struct physical *physical) {
@@ -71,8 +73,16 @@ static const char *sent_in(const struct change *change) {
 	return change->type == CHANGE_CREATE ? "host" : link_sent_in(change);
 }
 
+static bool is_made_of(const struct object *desired, const struct object *link) {
+	const char *source = ((const struct physical *)desired)->source;
+	const struct link *seen = (const struct link *)link;
+	struct mac mac;
+
+	return mac_parse(source, &mac) == 0 ? memcmp(&mac, &seen->mac, sizeof(mac)) == 0 : streq(source, seen->name);
+}
+
 const struct kind kind_physical = {
 	.name = "physical", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct physical),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .markable = true, .bare_create = true,
-	.sent_in = sent_in, .encode = encode_physical,
+	.sent_in = sent_in, .encode = encode_physical, .is_made_of = is_made_of,
 };

@@ -6,7 +6,7 @@
 
 struct physical {
 	struct link link;
-	const char *source;
+	const char *source, *source_mac;
 };
 
-enum { PHYSICAL_SOURCE = LINK_N_FIELDS };
+enum { PHYSICAL_SOURCE = LINK_N_FIELDS, PHYSICAL_SOURCE_MAC };

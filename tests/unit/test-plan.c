@@ -667,6 +667,44 @@ static void test_not_renamed(void **state _unused_) {
 	check_plan(&other, "+ host/b link\n~ host/b link: up true, alias topod:t (follows)\n");
 }
 
+static void set_mac(struct object *object, uint8_t last) {
+	((struct link *)object)->mac = (struct mac){ { 2, 0, 0, 0, 0, last } };
+	object->set |= 1 << LINK_MAC;
+}
+
+/* What stands under the name of an interface that was about to be moved in when topod died: it, or somebody else's. */
+static void check_after_move(const char *attributes, uint8_t last, const char *expected) {
+	_cleanup_free_ char *desired = xasprintf("namespaces: {a: {interfaces: {x: {kind: physical, source: nic%s}}}}", attributes);
+	_cleanup_text_ struct text lines = {};
+	_world_ first, then;
+
+	world_make(&first, desired, "namespaces: {a: {}, host: {interfaces: {nic: {kind: existing}, e: {kind: existing}}}}");
+	set_mac(seen_object(&first, "host/nic link"), 1);
+	set_mac(seen_object(&first, "host/e link"), 2);
+	world_plan(&first);
+	world_make(&then, desired, "namespaces: {a: {interfaces: {x: {kind: bridge}}}}");
+	disown(&then, "a/x link");
+	((struct link *)seen_object(&then, "a/x link"))->alias = "";
+	set_mac(seen_object(&then, "a/x link"), last);
+	const struct object *moved = change_of(&first, "a/x link")->desired;
+	ledger_note(&then.ledger, moved, NULL, moved->set, true, &lines);
+	world_plan(&then);
+	check_plan(&then, expected);
+}
+
+static void test_moved_in(void **state _unused_) {
+	const char *refused = "! a/x link: exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename "
+			      "it in the file\n";
+
+	check_after_move("", 1, "~ a/x link: alias none -> topod:t\n");
+	check_after_move("", 2, refused);
+	/* Whether the address that the file gives it was set before the crash or not. */
+	check_after_move(", mac-address: '02:00:00:00:00:07'", 1,
+			 "~ a/x link: mac-address 02:00:00:00:00:01 -> 02:00:00:00:00:07, alias none -> topod:t\n");
+	check_after_move(", mac-address: '02:00:00:00:00:07'", 7, "~ a/x link: alias none -> topod:t\n");
+	check_after_move(", mac-address: '02:00:00:00:00:07'", 2, refused);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_renamed), cmocka_unit_test(test_not_renamed),
@@ -691,7 +729,7 @@ int main(void) {
 		cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last), cmocka_unit_test(test_removals_go_first),
 		cmocka_unit_test(test_pending_and_failed), cmocka_unit_test(test_part_of_the_world),
-		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_again), cmocka_unit_test(test_moved_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
