@@ -301,7 +301,7 @@ static void add_namespace_objects(struct reading *r) {
 	state_foreach(ns, &r->spec->state) {
 		if (streq(ns->name, NS_HOST))
 			continue;
-		struct object *object = netns_object(r->parse.arena, ns->name, 0);
+		struct object *object = netns_object(r->parse.arena, ns->name, NULL);
 		object->mark = ns->mark;
 		object->drift = ns->drift;
 		object->foreign = ns->adopt;

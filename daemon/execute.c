@@ -304,12 +304,12 @@ static int wait_for_name(const char *name) {
 
 /* Before it has its name, so that whatever bears that later is known to be ours or not, whenever a crash may come. */
 static int note_birth(struct execution *x, const char *name, int fd) {
-	ino_t inode;
-	int r = netns_inode(fd, &inode);
+	struct netns_identity identity;
+	int r = netns_identity(fd, &identity);
 
 	if (r < 0 || !x->hooks->born)
 		return r;
-	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, inode));
+	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, &identity));
 }
 
 /* A file that a crash left is no namespace. */

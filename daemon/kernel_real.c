@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The real kernel: what is remembered between looks. A namespace's descriptor is open only during a pass; its
- * inode tells whether the name still stands for the same one; the names and indexes of its links are needed by
+ * identity tells whether the name still stands for the same one; the names and indexes of its links are needed by
  * other namespaces' objects (the other end of a veth pair), so they outlive the look.
  */
 #include "kernel_real.h"
@@ -172,7 +172,7 @@ void handles_spare(struct kernel_real *k) {
 int handle_release(struct kernel_real *k, struct handle *handle) {
 	int fd = take_descriptor(k, handle);
 
-	handle->inode = 0;
+	handle->identity = (struct netns_identity){};
 	handle_clear_links(handle);
 	set_id(k, handle, -1);
 	return fd;
@@ -183,14 +183,14 @@ void handle_gone(struct kernel_real *k, struct handle *handle) {
 }
 
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
-	ino_t inode;
+	struct netns_identity identity;
 
-	int r = netns_inode(fd, &inode);
+	int r = netns_identity(fd, &identity);
 	if (r < 0) {
 		close(fd);
 		return r;
 	}
-	if (inode != handle->inode) {
+	if (!netns_is_same(&identity, &handle->identity)) {
 		handle_clear_links(handle);
 		set_id(k, handle, -1);
 	}
@@ -198,7 +198,7 @@ int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
 	handle->fd = fd;
 	DL_APPEND2(k->open, handle, open_prev, open_next);
 	k->n_open++;
-	handle->inode = inode;
+	handle->identity = identity;
 	return 0;
 }
 
@@ -318,7 +318,7 @@ static unsigned thread_limit(void) {
 static int know_host(struct kernel_real *k) {
 	_cleanup_close_ int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
-	return fd < 0 ? -errno : netns_inode(fd, &handle_get(k, NS_HOST)->inode);
+	return fd < 0 ? -errno : netns_identity(fd, &handle_get(k, NS_HOST)->identity);
 }
 
 int kernel_real_new(struct kernel **ret) {

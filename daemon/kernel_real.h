@@ -15,10 +15,10 @@ struct known_link {
 	uint32_t ifindex;
 	struct mac mac;
 	/* The other end, as it was last found to be elsewhere: in the namespace (NULL: not known) that this one knows by the
-	 * number, while that has the inode. */
+	 * number, while that is the same one. */
 	const struct handle *peer;
 	int32_t peer_number;
-	ino_t peer_inode;
+	struct netns_identity peer_identity;
 	UT_hash_handle hh_index, hh_name;
 	char name[];
 };
@@ -29,7 +29,7 @@ struct handle {
 	bool host;
 	int fd;               /* kept during a pass; -1: not open, and always for the host */
 	struct nl_socket route, netfilter; /* request sockets inside, kept as long as fd; the host's netfilter for good */
-	ino_t inode;          /* 0: not known */
+	struct netns_identity identity;
 	int32_t nsid;         /* in the host namespace; -1: none */
 	struct known_link *by_index, *by_name;
 	uint32_t highest;     /* index handed out or seen */

@@ -268,12 +268,13 @@ int netns_remove_stale(const char *name) {
 
 /* ---- identity ---- */
 
-int netns_inode(int fd, ino_t *ret) {
+int netns_identity(int fd, struct netns_identity *ret) {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	*ret = st.st_ino;
+	*ret = (struct netns_identity){ .inode = st.st_ino,
+					.born_nsec = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec };
 	return 0;
 }
 

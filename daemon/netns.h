@@ -2,7 +2,7 @@
 /*
  * Named network namespaces as iproute2 keeps them: a file in /run/netns onto which the namespace is mounted.
  *
- * The only caller of unshare(), setns(), mount() and umount2() in topod. It knows names, descriptors, inodes
+ * The only caller of unshare(), setns(), mount() and umount2() in topod. It knows names, descriptors, identities
  * and nsids, and nothing of what is inside a namespace. See ip-netns(8) and iproute2's ip/ipnetns.c for the
  * layout that `ip netns` expects. Names are checked by the caller (not empty, no '/', not "." or ".."); all
  * paths go through a descriptor of the folder with O_NOFOLLOW, so that a link planted there leads nowhere.
@@ -11,7 +11,7 @@
 
 #include <sys/types.h>
 
-#include "base.h"
+#include "kind/netns.h"
 
 #define NETNS_DIR "/run/netns"
 
@@ -52,8 +52,11 @@ int netns_open(const char *name, int *ret_fd);
  * mounting leaves). -EBUSY where it is a namespace, or anything else is mounted there. 0 or -errno. */
 int netns_remove_stale(const char *name);
 
-/* The namespace's identity: the inode of its nsfs file (unique while it lives). 0 or -errno. */
-int netns_inode(int fd, ino_t *ret);
+/* By which it is told from one that had the name before or has it later. 0 or -errno. */
+int netns_identity(int fd, struct netns_identity *ret);
+static inline bool netns_is_same(const struct netns_identity *a, const struct netns_identity *b) {
+	return a->inode == b->inode && a->born_nsec == b->born_nsec;
+}
 
 /* The ids under which the socket's namespace (NETLINK_ROUTE) knows those behind fds, in as few requests as may be; -1
  * where it has none for it. With `assign` each is given one first where it has none (RTM_NEWNSID): without an id no

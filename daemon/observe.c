@@ -342,7 +342,7 @@ static int look_at_everything(struct sight *sight) {
 
 static int look_inside(struct sight *sight, const struct scope *scope) {
 	const char *name = sight->ns->name;
-	struct object *self = sight->handle->host ? NULL : netns_object(sight->looker->arena, name, sight->handle->inode);
+	struct object *self = sight->handle->host ? NULL : netns_object(sight->looker->arena, name, &sight->handle->identity);
 
 	sight->ns->present = true;
 	if (self)

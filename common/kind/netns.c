@@ -7,14 +7,18 @@
 static const struct field fields[] = {
 	[NETNS_INODE] = { .name = "inode", .type = &type_text, .offset = offsetof(struct netns, inode),
 			  .flags = FIELD_HIDDEN | FIELD_BIRTH },
+	[NETNS_BORN] = { .name = "born", .type = &type_text, .offset = offsetof(struct netns, born),
+			 .flags = FIELD_HIDDEN | FIELD_BIRTH },
 };
 
-struct object *netns_object(struct arena *arena, const char *ns, uint64_t inode) {
+struct object *netns_object(struct arena *arena, const char *ns, const struct netns_identity *identity) {
 	struct object *object = object_new(arena, &kind_netns, ns);
+	struct netns *netns = (struct netns *)object;
 
-	if (inode) {
-		((struct netns *)object)->inode = arena_printf(arena, "%" PRIu64, inode);
-		object->set = 1 << NETNS_INODE;
+	if (identity) {
+		netns->inode = arena_printf(arena, "%" PRIu64, identity->inode);
+		netns->born = arena_printf(arena, "%" PRIu64, identity->born_nsec);
+		object->set = 1 << NETNS_INODE | 1 << NETNS_BORN;
 	}
 	object_seal(arena, object);
 	return object;

@@ -494,8 +494,8 @@ int netns_remove_stale(const char *name _unused_) {
 }
 
 /* Where the choices say so, it is another than a moment ago. */
-int netns_inode(int fd, ino_t *ret) {
-	*ret = 1000 + 4u * place_of(fd) + machine_byte() % 4;
+int netns_identity(int fd, struct netns_identity *ret) {
+	*ret = (struct netns_identity){ .inode = 1000 + 4u * place_of(fd) + machine_byte() % 4 };
 	return 0;
 }
 

@@ -185,7 +185,7 @@ static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns
 		     struct ns_state *ret) {
 	ret->present = true;
 	if (!streq(ret->name, NS_HOST))
-		ns_add(ret, netns_object(&state->arena, ret->name, ns->inode));
+		ns_add(ret, netns_object(&state->arena, ret->name, &ns->identity));
 	vec_foreach(at, &ns->links) {
 		ns_add(ret, show_link(state, ret->name, *at, look));
 		if ((*at)->port)
@@ -582,6 +582,7 @@ static int request_netns(struct fake *fake, const struct execute_hooks *hooks, s
 			 const struct change *change) {
 	const char *name = change_object(change)->ns;
 	struct w_ns *ns = world_ns(fake->world, name);
+	struct netns_identity identity;
 	int r;
 
 	if (change->type == CHANGE_DELETE) {
@@ -590,7 +591,8 @@ static int request_netns(struct fake *fake, const struct execute_hooks *hooks, s
 		return world_delete_ns(fake->world, name);
 	}
 	world_clear_stale(fake->world, name);
-	r = hooks->born(hooks->userdata, netns_object(&plan->arena, name, world_next_inode(fake->world)));
+	identity = world_next_identity(fake->world);
+	r = hooks->born(hooks->userdata, netns_object(&plan->arena, name, &identity));
 	ledger_written(fake);
 	if (r == 0 && (fake->crash_at != fake->n_requests || fake->n_requests % 2)) /* else it crashed in between */
 		r = world_add_ns(fake->world, name);

@@ -43,8 +43,9 @@ static void route_changed(struct world *w, struct w_ns *ns, const struct w_route
 		.by_kernel = route->protocol == RTPROT_KERNEL });
 }
 
-uint64_t world_next_inode(const struct world *w) {
-	return 4026531840 + w->spaces.n;
+/* Numbers are given out again; when it was made is unique (and here a count). */
+struct netns_identity world_next_identity(const struct world *w) {
+	return (struct netns_identity){ .inode = 4026531840 + w->spaces.n % 2, .born_nsec = w->spaces.n };
 }
 
 static struct w_ns *new_ns(struct world *w, const char *name) {
@@ -53,7 +54,7 @@ static struct w_ns *new_ns(struct world *w, const char *name) {
 
 	ns->name = arena_strdup(&w->arena, name);
 	ns->nsid = (int32_t)w->spaces.n;
-	ns->inode = world_next_inode(w);
+	ns->identity = world_next_identity(w);
 	ns->foreign = !w->by_topod;
 	vec_push(&w->spaces, ns);
 	link_enter(w, lo, ns);
@@ -841,7 +842,7 @@ static void dump_route(struct lines *lines, const struct w_route *r) {
 
 static void dump_ns(struct lines *lines, struct w_ns *ns, bool all) {
 	lines->ns = ns->name;
-	line(lines, "namespace %lu%s", (unsigned long)ns->inode, ns->foreign ? "" : " (topod's)");
+	line(lines, "namespace %lu%s", (unsigned long)ns->identity.born_nsec, ns->foreign ? "" : " (topod's)");
 	vec_foreach(at, &ns->links)
 		if (all || (*at)->foreign)
 			dump_link(lines, *at);

@@ -12,6 +12,7 @@
 #include "hint.h"
 #include "kind/address.h"
 #include "kind/link.h"
+#include "kind/netns.h"
 #include "kind/port.h"
 #include "kind/route.h"
 #include "state.h"
@@ -65,7 +66,7 @@ struct w_setting {
 
 struct w_ns {
 	const char *name;           /* NULL: no name stands for it any more */
-	uint64_t inode;
+	struct netns_identity identity;
 	int32_t nsid;
 	bool foreign;
 	uint32_t highest;           /* index */
@@ -111,8 +112,8 @@ void world_tick(struct world *w, bool all);
 struct w_ns *world_ns(const struct world *w, const char *name);
 struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid);
 int world_add_ns(struct world *w, const char *name);
-/* The inode of the namespace that is made next. */
-uint64_t world_next_inode(const struct world *w);
+/* Of the namespace that is made next. */
+struct netns_identity world_next_identity(const struct world *w);
 int world_delete_ns(struct world *w, const char *name);
 /* A name whose maker or remover is half-way. */
 void world_add_stale(struct world *w, const char *name);

@@ -588,17 +588,18 @@ static void a_private_mount_is_made_shared(void **state _unused_) {
 static void create_open_delete(void **state _unused_) {
 	_cleanup_close_ int created = -1, opened = -1;
 	size_t mounts = count_lines("/proc/self/mountinfo", "");
-	ino_t a = 0, b = 0, here = current_inode();
+	struct netns_identity a = {}, b = {};
+	ino_t here = current_inode();
 	int none = -1;
 
 	ok(create("one", &created, &problem));
 	assert_int_equal(current_inode(), here);
 	assert_int_equal(create("one", &none, &problem), -EEXIST);
 	ok(netns_open("one", &opened));
-	ok(netns_inode(created, &a));
-	ok(netns_inode(opened, &b));
-	assert_int_equal(a, b);
-	assert_int_not_equal(a, here);
+	ok(netns_identity(created, &a));
+	ok(netns_identity(opened, &b));
+	assert_true(netns_is_same(&a, &b));
+	assert_int_not_equal(a.inode, here);
 	run("ip netns list | grep -qw one");
 	run("ip netns exec one ip link show lo >/dev/null");
 	assert_int_equal(netns_remove_stale("one"), -EBUSY);
@@ -727,11 +728,12 @@ static ino_t visited(int fd, int other) {
 static void a_visit_ends_at_home(void **state) {
 	struct lab *lab = *state;
 	_cleanup_close_ int other = -1;
-	ino_t home = current_inode(), inode = 0;
+	struct netns_identity identity = {};
+	ino_t home = current_inode();
 
 	ok(create("other", &other, &problem));
-	ok(netns_inode(lab->fd, &inode));
-	assert_int_equal(visited(lab->fd, other), inode);
+	ok(netns_identity(lab->fd, &identity));
+	assert_int_equal(visited(lab->fd, other), identity.inode);
 	assert_int_equal(current_inode(), home);
 	ok(netns_delete("other", &problem));
 }

@@ -192,12 +192,18 @@ namespaces:
         self.assertIn("192.0.2.5/24", lab.addresses(HOST, "br7"))
 
     def test_namespace_replaced(self):
-        """Another namespace under the name of one that was made, while nobody looks: known by its inode."""
+        """Another namespace under the name of one that was made, while nobody looks: also under the same inode's number,
+        which the kernel gives out again once it has taken the first one apart."""
         path = self.spec(OFFICE)
         self.topod("apply", path)
-        lab.run("ip", "netns", "delete", "lone")
-        lab.run("ip", "netns", "add", "lone")
-        inode = lab.namespace_id("lone")
+        made = inode = lab.namespace_id("lone")
+        for _ in range(300):
+            lab.run("ip", "netns", "delete", "lone")
+            lab.run("ip", "netns", "add", "lone")
+            inode = lab.namespace_id("lone")
+            if inode == made:
+                break
+        self.assertEqual(made, inode, "the number was never given out again")
         self.obstructed(r"\blone\b")
         self.topod("down", path)
         self.assertEqual(["lone"], lab.namespaces())
