@@ -241,7 +241,7 @@ static int change_text(struct world *w, const struct op *op, struct w_link *link
 static int enslave(struct world *w, const struct op *op, struct w_ns *ns, struct w_link *link) {
 	struct w_link *master = ns_link(ns, op->name2);
 
-	return !master ? -ENODEV : master == link ? -ELOOP : link_set_master(w, link, master);
+	return master ? link_set_master(w, link, master) : -ENODEV;
 }
 
 static int set_cost(struct world *w, const struct op *op, struct w_link *link) {
