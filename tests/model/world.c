@@ -276,6 +276,20 @@ static void cut_routes(struct w_link *link, uint8_t family, bool gone) {
 	drop_where(&link->ns->routes, route, (!family || route->to.address.family == family) && is_cut(route, link, gone));
 }
 
+/* IPv6 routes that say one may not say more than the link, and those that said as much as it follow it, without an event
+ * (rt6_mtu_change_route()). */
+static void change_mtu(struct w_link *link, uint32_t mtu) {
+	uint32_t before = link->values->mtu;
+
+	link->values->mtu = mtu;
+	if (mtu == before)
+		return;
+	vec_foreach(route, &link->ns->routes)
+		if (route->to.address.family == AF_INET6 && leads_over(route, link) && route->mtu &&
+		    (route->mtu >= mtu || route->mtu == before))
+			route->mtu = mtu;
+}
+
 static void update_bridge_mtu(struct world *w, struct w_link *bridge) {
 	uint32_t least = 0;
 
@@ -286,7 +300,7 @@ static void update_bridge_mtu(struct world *w, struct w_link *bridge) {
 			least = MIN(least ? least : UINT32_MAX, (*at)->values->mtu);
 	if (bridge->values->mtu == (least ? least : 1500))
 		return;
-	bridge->values->mtu = least ? least : 1500;
+	change_mtu(bridge, least ? least : 1500);
 	link_changed(w, bridge);
 }
 
@@ -378,14 +392,14 @@ int link_set_mtu(struct world *w, struct w_link *link, uint32_t mtu) {
 	if (link->values->object.kind == &kind_macvlan && link->lower && mtu > link->lower->values->mtu)
 		return -EINVAL;
 	link->mtu_by_user = true;
-	link->values->mtu = mtu;
+	change_mtu(link, mtu);
 	link_changed(w, link);
 	update_bridge_mtu(w, link->master);
 	for (size_t i = 0; i < w->spaces.n; i++)
 		vec_foreach(at, &w->spaces.items[i]->links)
 			if ((*at)->lower == link && (*at)->values->object.kind == &kind_macvlan &&
 			    (*at)->values->mtu > mtu) {
-				(*at)->values->mtu = mtu;
+				change_mtu(*at, mtu);
 				link_changed(w, *at);
 			}
 	return 0;
