@@ -48,6 +48,26 @@ class Names(Case):
         self.topod("down", path)
         self.same(before, lab.snapshot(), "down left a trace")
 
+    def test_names_that_the_kernel_has(self):
+        """Foreign links, named as others like: said as they are removed, and nothing else comes of it. The kernel itself
+        takes no '%' in the name of a link."""
+        names = ["$(reboot)", ";x", "`x`", "a\x1b[2Jb", "\udcff\udcfe", "'\"\\"]
+        path = self.spec("namespaces: {web: {exclusive: true}}\n")
+        self.topod("apply", path)
+        for name in names:
+            lab.ip("web", "link add", name, "type bridge")
+        done = self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+        for name in names:
+            if name.isascii() and name.isprintable():
+                self.assertIn(f" - {name}: bridge", done.stdout)
+        d = self.daemon(path).ready()
+        self.assertEqual(["lo"], [l["ifname"] for l in lab.ip_json("web", "link show")])
+        with d.expects(r"drift: web/;x: bridge was added; restored"):
+            lab.ip("web", "link add ;x type bridge")
+        self.assertFalse(any("\x1b" in l for l in d.lines), d.lines)
+        d.stop()
+
     def test_names_of_topologies(self):
         """`..` is the folder above: nobody is talked to who listens there."""
         os.makedirs("/run/topod", exist_ok=True)
@@ -132,6 +152,60 @@ class Folders(Case):
             for _ in self.premade(folder, self.victim() if folder == "/run/topod" else self.folder + "/victim"):
                 self.refused(folder, words=r"/run/topod/office (belongs to another user, or others may write to it|is not a "
                                            r"folder)")
+
+    def test_files_in_run_topod(self):
+        """A ledger or lock that is a link, a pipe, somebody's, or open to all is not read, and nothing goes into it."""
+        victim, path = self.spec("precious", "victim"), self.spec(WEB)
+
+        def made(name, mode, owner=0):
+            os.close(os.open(name, os.O_CREAT | os.O_EXCL, 0o600))
+            os.chmod(name, mode)
+            os.chown(name, owner, owner)
+        premade = {"link": lambda p: os.symlink(victim, p), "pipe": os.mkfifo, "folder": os.mkdir,
+                   "somebody's": lambda p: made(p, 0o600, SOMEBODY), "open": lambda p: made(p, 0o666)}
+        for file in ("ledger", "lock"):
+            for what, make in premade.items():
+                with self.subTest(f"{file}: {what}"):
+                    os.makedirs("/run/topod/office")
+                    make("/run/topod/office/" + file)
+                    for verb in ("apply", "run", "down"):
+                        done = self.topod(verb, path, expect=lab.EXIT_FAILED)
+                        self.assertRegex(done.stderr, r"^(topod: )?(cannot open )?/run/topod/office")
+                    self.assertEqual([], lab.namespaces())
+                    with open(victim) as f:
+                        self.assertEqual("precious", f.read())
+                shutil.rmtree("/run/topod")
+        os.makedirs("/run/topod/office")
+        os.symlink(victim, "/run/topod/office/socket")  # no file of ours, but a name: it is taken away
+        self.daemon(path).ready().stop()
+        with open(victim) as f:
+            self.assertEqual("precious", f.read())
+
+    @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
+    def test_a_namespace_that_comes_between(self):
+        """Somebody makes a namespace of that name after topod has looked; or the folder becomes everybody's."""
+        path, said = self.spec(WEB), self.folder + "/said"
+
+        def disturbed(disturb):
+            seen = []
+
+            def somebody(call):
+                if not seen and call == "unshare":
+                    seen.append(disturb())
+            _, status = killpoint.run_until([os.environ["TOPOD"], "apply", path], None, hook=somebody, errors=said)
+            self.assertEqual(([None], lab.EXIT_FAILED), (seen, status))
+            with open(said) as f:
+                return f.read()
+        self.assertRegex(disturbed(lambda: lab.run("ip", "netns", "add", "web") and None),
+                         "web: namespace .*(File exists|not topod's)")
+        foreign = lab.namespace_id("web")
+        self.topod("down", path)
+        self.assertEqual(foreign, lab.namespace_id("web"))
+        lab.run("ip", "netns", "delete", "web")
+        self.assertRegex(disturbed(lambda: os.chmod("/run/netns", 0o777)),
+                         "web: namespace .*/run/netns belongs to another user, or others may write to it")
+        self.assertEqual([], os.listdir("/run/netns"))
+        os.chmod("/run/netns", 0o755)
 
     def test_etc_netns(self):
         """Only the file cannot be written; the rest is done, and the file too once the folder is in order."""
@@ -258,6 +332,19 @@ class Files(Case):
         os.chmod(path, 0o666)
         self.topod("apply", "--insecure-permissions", path)
         self.topod("down", "--insecure-permissions", path)
+
+    def test_writable_by_others_at_a_reload(self):
+        path = self.spec(WEB)
+        d = self.daemon(path).ready()
+        self.spec(WEB.replace("10.0.0.2/24", "10.0.0.3/24"))
+        os.chmod(path, 0o666)
+        done = self.topod("reload", path, expect=lab.EXIT_SPEC)
+        self.assertIn("others may write to", done.stderr)
+        self.assertEqual(["10.0.0.2/24"], [a for a in lab.addresses("web", "eth0") if "." in a])
+        os.chmod(path, 0o644)
+        self.topod("reload", path)
+        self.assertEqual(["10.0.0.3/24"], [a for a in lab.addresses("web", "eth0") if "." in a])
+        d.stop()
 
     def test_link_into_a_folder_of_others(self):
         os.mkdir(self.folder + "/open")
