@@ -21,7 +21,7 @@ enum {
 
 /* Where the thread is. It goes from one namespace straight to the next. */
 
-static int enter(struct sight *sight) {
+int sight_enter(struct sight *sight) {
 	struct looker *looker = sight->looker;
 	int r;
 
@@ -39,7 +39,7 @@ void looker_done(struct looker *looker) {
 }
 
 int sight_socket(struct sight *sight, int protocol, struct nl_socket **ret) {
-	int r = enter(sight);
+	int r = sight_enter(sight);
 
 	return r < 0 ? r : handle_socket_here(sight->looker->k, sight->handle, protocol, ret);
 }
@@ -252,38 +252,8 @@ int look_at_nat(struct sight *sight) {
 
 /* Files. */
 
-/* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
- * of anything else, writing it will tell. */
-static int unreadable(const struct sight *sight, const struct object *object, int error) {
+int unreadable(const struct sight *sight, const struct object *object, int error) {
 	return ledger_find_object(sight->looker->look->ledger, object) ? error : 0;
-}
-
-/* One that is not there is of a link that is not there yet. */
-int look_at_setting(struct sight *sight, const struct object *wanted) {
-	const char *path = ((const struct sysctl *)wanted)->path, *value;
-	int error, r;
-
-	if (!sight->visiting) {
-		r = enter(sight);
-		if (r < 0)
-			return r;
-		settings_visit(sight->looker->settings);
-		sight->visiting = true;
-	}
-	value = setting_read(sight->looker->settings, sight->looker->arena, path, &error);
-	if (!value)
-		return error == -ENOENT ? 0 : unreadable(sight, wanted, error);
-	ns_add(sight->ns, &sysctl_new(sight->looker->arena, sight->ns->name, path, value)->object);
-	return 0;
-}
-
-static int look_at_settings(struct sight *sight) {
-	int r = 0;
-
-	ns_foreach(object, sight->desired)
-		if (r == 0 && object->kind == &kind_sysctl)
-			r = look_at_setting(sight, object);
-	return r;
 }
 
 static int look_at_dns(struct sight *sight) {
@@ -326,6 +296,17 @@ static bool goes_as_a_whole(struct sight *sight, const struct object *self) {
 	return true;
 }
 
+static int look_at_all_settings(struct sight *sight) {
+	vec(const struct object *) wanted = {};
+
+	ns_foreach(object, sight->desired)
+		if (object->kind == &kind_sysctl)
+			vec_push(&wanted, object);
+	int r = look_at_settings(sight, wanted.items, wanted.n);
+	vec_done(&wanted);
+	return r;
+}
+
 static int look_at_everything(struct sight *sight) {
 	const char *name = sight->ns->name;
 	int r = sight_socket(sight, NETLINK_ROUTE, &sight->sock);
@@ -336,7 +317,7 @@ static int look_at_everything(struct sight *sight) {
 	if (r == 0 && concerns(sight->looker->look, name, CLASS_NAT))
 		r = look_at_nat(sight);
 	if (r == 0)
-		r = look_at_settings(sight);
+		r = look_at_all_settings(sight);
 	return r;
 }
 

@@ -242,6 +242,7 @@ static int look_at_routes(struct narrow *narrow) {
 /* The rest. */
 
 static int look_at_rest(struct narrow *narrow) {
+	vec(const struct object *) settings = {};
 	int r = 0;
 
 	for (size_t i = 0; i < narrow->scope->n && r == 0; i++) {
@@ -250,8 +251,11 @@ static int look_at_rest(struct narrow *narrow) {
 		if (object->kind->class == CLASS_NAT)
 			r = look_at_nat(narrow->sight);
 		else if (object->kind->class == CLASS_SYSCTL)
-			r = look_at_setting(narrow->sight, object);
+			vec_push(&settings, object);
 	}
+	if (r == 0)
+		r = look_at_settings(narrow->sight, settings.items, settings.n);
+	vec_done(&settings);
 	return r;
 }
 

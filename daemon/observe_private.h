@@ -43,7 +43,8 @@ void looker_done(struct looker *looker);
  * ns_state has an error already are left out; one that cannot be looked at gets its. */
 void look_at_all(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state);
 
-/* observe.c: a socket in the namespace looked at. 0 or -errno. */
+/* observe.c: the thread goes into the namespace looked at; a socket in it. 0 or -errno. */
+int sight_enter(struct sight *sight);
 int sight_socket(struct sight *sight, int protocol, struct nl_socket **ret);
 /* observe.c: answers, an nl_message_fn with the sight as its userdata, and what is made of others. */
 int take_link(void *sight, const struct nlmsghdr *nlh);
@@ -52,7 +53,12 @@ struct nlmsghdr *link_request(union request *request);
 /* Gives each address its route to the prefix, or notes that it is missing; links and routes are there by then. */
 void find_connected_routes(struct sight *sight);
 int look_at_nat(struct sight *sight);
-int look_at_setting(struct sight *sight, const struct object *wanted);
+/* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
+ * of anything else, writing it will tell. */
+int unreadable(const struct sight *sight, const struct object *object, int error);
+
+/* observe_settings.c: those of the objects, settings, that are there. Links have been looked at. 0 or -errno. */
+int look_at_settings(struct sight *sight, const struct object *const *wanted, size_t n);
 
 /* observe_narrow.c: only what the scope names. 0 or -errno. */
 int look_narrowly(struct sight *sight, const struct scope *scope);

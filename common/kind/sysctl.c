@@ -7,6 +7,8 @@
 #include "sysctl.h"
 
 #include <ctype.h>
+#include <linux/netconf.h>
+#include <netinet/in.h>
 
 static const struct field fields[] = {
 	[SYSCTL_PATH] = { .name = "path", .type = &type_text, .offset = offsetof(struct sysctl, path),
@@ -87,25 +89,50 @@ struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path,
 }
 
 /* What devinet_sysctl_forward(), devinet_conf_proc() (net/ipv4/devinet.c) and their IPv6 fellows (net/ipv6/addrconf.c)
- * notify of. */
-static bool is_notified(bool ipv6, const char *name) {
-	static const char *const both[] = { "forwarding", "ignore_routes_with_linkdown" };
-	static const char *const ipv4[] = { "rp_filter", "proxy_arp", "bc_forwarding" };
+ * notify of, and inet_netconf_fill_devconf(), inet6_netconf_fill_devconf() tell. The number is that of the file. */
+static const struct {
+	uint8_t family;
+	const char *name;
+	uint16_t attribute;
+} told[] = {
+	{ AF_INET, "forwarding", NETCONFA_FORWARDING },
+	{ AF_INET, "rp_filter", NETCONFA_RP_FILTER },
+	{ AF_INET, "proxy_arp", NETCONFA_PROXY_NEIGH },
+	{ AF_INET, "bc_forwarding", NETCONFA_BC_FORWARDING },
+	{ AF_INET, "ignore_routes_with_linkdown", NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN },
+	{ AF_INET6, "forwarding", NETCONFA_FORWARDING },
+	{ AF_INET6, "proxy_ndp", NETCONFA_PROXY_NEIGH },
+	{ AF_INET6, "ignore_routes_with_linkdown", NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN },
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
-		if (streq(name, both[i]))
+static bool find_told(uint8_t family, const char *name, struct netconf *ret) {
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		if (told[i].family == family && streq(told[i].name, name)) {
+			ret->family = family;
+			ret->attribute = told[i].attribute;
 			return true;
-	for (size_t i = 0; i < ARRAY_SIZE(ipv4) && !ipv6; i++)
-		if (streq(name, ipv4[i]))
-			return true;
-	return ipv6 && streq(name, "proxy_ndp");
+		}
+	return false;
+}
+
+bool sysctl_netconf(const struct sysctl *sysctl, struct netconf *ret) {
+	const char *rest4 = startswith(sysctl->path, "net/ipv4/conf/"), *rest6 = startswith(sysctl->path, "net/ipv6/conf/"),
+		   *rest = rest4 ? rest4 : rest6;
+
+	*ret = (struct netconf){ .ifindex = NETCONFA_IFINDEX_ALL };
+	if (streq(sysctl->path, "net/ipv4/ip_forward"))
+		return find_told(AF_INET, "forwarding", ret); /* another name of conf/all's */
+	if (!rest || !find_told(rest4 ? AF_INET : AF_INET6, strrchr(rest - 1, '/') + 1, ret))
+		return false;
+	if (!startswith(rest, "all/"))
+		ret->ifindex = startswith(rest, "default/") ? NETCONFA_IFINDEX_DEFAULT : 0;
+	return true;
 }
 
 bool sysctl_has_event(const struct sysctl *sysctl) {
-	const char *rest = startswith(sysctl->path, "net/ipv4/conf/"), *rest6 = startswith(sysctl->path, "net/ipv6/conf/");
-	const char *name = strrchr(sysctl->path, '/');
+	struct netconf netconf;
 
-	return streq(sysctl->path, "net/ipv4/ip_forward") || ((rest || rest6) && is_notified(rest6, name + 1));
+	return sysctl_netconf(sysctl, &netconf);
 }
 
 static void noun(const struct object *object, struct text *out) {

@@ -55,15 +55,30 @@ namespaces:
 links: [[still:wire, far:wire]]
 """
 
+    def eventful_keys(self):
+        keys = [line.split(":")[0].strip() for line in self.EVENTFUL.splitlines() if line.startswith("      net.")]
+        self.assertEqual(13, len(keys))
+        return keys
+
     def test_settings_with_an_event(self):
         """Each of these is said to have an event, and so is looked at by no timer: the event must come."""
         d = self.daemon(self.spec(self.EVENTFUL, "eventful.yaml")).ready()
-        keys = [line.split(":")[0].strip() for line in self.EVENTFUL.splitlines() if line.startswith("      net.")]
-        self.assertEqual(13, len(keys))
-        for key in keys:
+        for key in self.eventful_keys():
             with d.expects(r"drift: still\b.*" + key.replace(".", r"\.") + " .*restored"):
                 lab.sysctl_set("still", key, 0)
         d.stop()
+
+    def test_settings_by_netlink(self):
+        """The same are read by netlink where a namespace is looked at whole: each of them as what stands in its file."""
+        path = self.spec(self.EVENTFUL, "eventful.yaml")
+        self.topod("apply", path)
+        self.topod("plan", path, expect=0)
+        for key in self.eventful_keys():
+            lab.sysctl_set("still", key, 0)
+            self.assertIn(f"sysctl {key}: 0", self.topod("plan", path, expect=2).stdout)
+            self.topod("apply", path)
+            self.topod("plan", path, expect=0)
+        self.topod("down", path)
 
 
 if __name__ == "__main__":
