@@ -69,15 +69,19 @@ struct section {
 	void (*read)(struct reading *r, struct ns_state *ns, const struct node *node);
 };
 
+static bool is_mapping_of_keys(struct reading *r, const struct node *node, const char *what) {
+	if (node->type != NODE_MAPPING)
+		diag_error(r->parse.diags, node->mark, "%s is a mapping of keys, not %s%s", what, node_type_name(node),
+			   node_is_null(node) ? "; an empty one is written {}" : "");
+	return node->type == NODE_MAPPING;
+}
+
 static void read_sections(struct reading *r, struct ns_state *ns, const struct node *node, const char *what,
 			  const struct section *sections, size_t n) {
 	const char *names[32];
 
-	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->mark, "%s is a mapping of keys, not %s%s", what, node_type_name(node),
-			   node_is_null(node) ? "; an empty one is written {}" : "");
+	if (!is_mapping_of_keys(r, node, what))
 		return;
-	}
 	for (size_t i = 0; i < n; i++)
 		names[i] = sections[i].key;
 	for (size_t i = 0; i < node->n; i++) {
@@ -240,6 +244,8 @@ static void declare_namespaces(struct reading *r, struct ns_state *none _unused_
 
 /* The top level. */
 
+static const char a_topology[] = "a topology";
+
 static void read_version(struct reading *r, struct ns_state *none _unused_, const struct node *node) {
 	uint32_t version;
 
@@ -285,7 +291,7 @@ static void read_document(struct reading *r, const struct node *root) {
 
 	struct ns_state *host = state_namespace(&r->spec->state, NS_HOST);
 
-	read_sections(r, NULL, root, "a topology", sections, ARRAY_SIZE(sections));
+	read_sections(r, NULL, root, a_topology, sections, ARRAY_SIZE(sections));
 	if (!host->declared)
 		host->drift = r->drift;
 	if (root->type != NODE_MAPPING)
@@ -354,6 +360,23 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 	add_namespace_objects(&r);
 	spec_finish_links(&r);
 	spec_check(&r);
+	return !diags->n_errors;
+}
+
+bool spec_read_name(struct spec *ret, struct diags *diags, uint8_t source, const char *topology) {
+	_cleanup_(arena_done) struct arena tree = {};
+	struct reading r = { .parse = { .diags = diags, .arena = &ret->state.arena }, .spec = ret };
+	const struct node *root, *name = NULL;
+
+	spec_empty(ret, topology);
+	for (size_t at = source; at < diags->sources.n && !name; at++) {
+		root = yaml_read_until(&tree, diags, (uint8_t)at, key_topology.name);
+		if (!root || !is_mapping_of_keys(&r, root, a_topology))
+			return false;
+		name = node_get(root, key_topology.name);
+	}
+	if (name)
+		read_topology(&r, NULL, name);
 	return !diags->n_errors;
 }
 

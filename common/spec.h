@@ -29,6 +29,11 @@ struct spec_options {
  * False where there was an error; spec is then to be freed all the same. */
 bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const struct spec_options *options);
 
+/* Reads no more than is needed to know the topology's name: ret is an empty spec of that name. The sources are read in their
+ * order, each up to its key `topology`; the first that has it counts. What stands behind it is not found fault with.
+ * False where there was an error. */
+bool spec_read_name(struct spec *ret, struct diags *diags, uint8_t source, const char *topology);
+
 /* An empty desired state of that topology: what `down` converges to. */
 void spec_empty(struct spec *ret, const char *topology);
 

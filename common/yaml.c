@@ -41,6 +41,7 @@ struct reader {
 	struct diags *diags;
 	struct yaml_text text;
 	yaml_parser_t parser;
+	const char *until; /* a key of the root behind which nothing is read, or NULL */
 
 	struct frame frames[YAML_MAX_DEPTH];
 	unsigned depth;
@@ -376,11 +377,26 @@ static enum next read_event(struct reader *reader, const yaml_event_t *event) {
 	abort();
 }
 
+/* Is the key that is sought, with its value, what the root ends with so far? */
+static bool has_come_to_key(const struct reader *reader) {
+	const struct frame *root = &reader->frames[0];
+	size_t n = reader->waiting.n;
+
+	if (!reader->until || reader->depth != 1 || root->node->type != NODE_MAPPING || n == root->first ||
+	    (n - root->first) % 2)
+		return false;
+	const struct node *key = reader->waiting.items[n - 2];
+	return key && key->type == NODE_SCALAR && streq(key->text, reader->until);
+}
+
 static enum next step(struct reader *reader) {
 	_cleanup_(yaml_event_delete) yaml_event_t event = {};
 
-	if (yaml_parser_parse(&reader->parser, &event))
-		return read_event(reader, &event);
+	if (yaml_parser_parse(&reader->parser, &event)) {
+		enum next next = read_event(reader, &event);
+
+		return next == GO_ON && has_come_to_key(reader) && end_collection(reader) == GO_ON ? DONE : next;
+	}
 	const struct frame *frame = reader->depth ? &reader->frames[reader->depth - 1] : NULL;
 	yaml_error(reader->diags, &reader->text, &reader->parser, frame && frame->flow ? frame->node : NULL);
 	return FAILED;
@@ -396,8 +412,8 @@ static bool reader_init(struct reader *reader, uint8_t source) {
 	return true;
 }
 
-const struct node *yaml_read(struct arena *arena, struct diags *diags, uint8_t source) {
-	_cleanup_(reader_done) struct reader reader = {.arena = arena, .diags = diags};
+const struct node *yaml_read_until(struct arena *arena, struct diags *diags, uint8_t source, const char *key) {
+	_cleanup_(reader_done) struct reader reader = {.arena = arena, .diags = diags, .until = key};
 	enum next next = reader_init(&reader, source) ? GO_ON : FAILED;
 
 	while (next == GO_ON)
@@ -410,4 +426,8 @@ const struct node *yaml_read(struct arena *arena, struct diags *diags, uint8_t s
 	struct node *empty = arena_new(arena, struct node);
 	*empty = (struct node){.type = NODE_MAPPING, .mark = {1, 1, 1, source}};
 	return empty;
+}
+
+const struct node *yaml_read(struct arena *arena, struct diags *diags, uint8_t source) {
+	return yaml_read_until(arena, diags, source, NULL);
 }

@@ -55,6 +55,10 @@ struct node {
  * and a walk through all of it meets at most YAML_MAX_NODES + YAML_MAX_ALIASED nodes. */
 const struct node *yaml_read(struct arena *arena, struct diags *diags, uint8_t source);
 
+/* The same of the beginning alone: at the top level nothing behind the key of that name and its value is read, nor found
+ * fault with, wherever the key is found. */
+const struct node *yaml_read_until(struct arena *arena, struct diags *diags, uint8_t source, const char *key);
+
 /* The value of a key of a mapping, or NULL. */
 const struct node *node_get(const struct node *mapping, const char *key);
 

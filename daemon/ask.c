@@ -74,7 +74,7 @@ static bool is_file_name(const char *argument) {
 static char *name_in(const char *path) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
-	if (spec_file_load(path, 0, &loaded) || loaded.spec.topology)
+	if (spec_file_load(path, SPEC_FILE_NAME, &loaded) || loaded.spec.topology)
 		return xstrdup(loaded.spec.topology);
 	return spec_file_topology(path);
 }

@@ -117,9 +117,8 @@ static void check_topology(struct loaded_spec *loaded) {
 			   "'topology: NAME' into it", loaded->spec.topology, why ? why : "is longer than 100 bytes");
 }
 
-static void read_spec(struct loaded_spec *ret) {
+static void read_spec(struct loaded_spec *ret, const char *topology) {
 	_cleanup_(tables_done) struct tables tables = {};
-	_cleanup_free_ char *topology = spec_file_topology(ret->name);
 	struct spec_options options = { .topology = topology };
 	sd_id128_t id;
 
@@ -128,6 +127,15 @@ static void read_spec(struct loaded_spec *ret) {
 	if (sd_id128_get_machine_app_specific(TOPOD_APP_ID, &id) >= 0)
 		memcpy(options.machine_id, id.bytes, sizeof(options.machine_id));
 	spec_read(&ret->spec, &ret->diags, 0, &options);
+}
+
+static void read_files(struct loaded_spec *ret, unsigned flags) {
+	_cleanup_free_ char *topology = spec_file_topology(ret->name);
+
+	if (flags & SPEC_FILE_NAME)
+		spec_read_name(&ret->spec, &ret->diags, 0, topology);
+	else
+		read_spec(ret, topology);
 	check_topology(ret);
 }
 
@@ -281,7 +289,7 @@ bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret) {
 			load_dropins(ret, flags);
 	}
 	if (!ret->diags.n_errors)
-		read_spec(ret);
+		read_files(ret, flags);
 	return ret->diags.n_errors == 0;
 }
 

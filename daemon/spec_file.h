@@ -14,6 +14,7 @@
 enum spec_file_flags {
 	SPEC_FILE_STDIN = 1 << 0,    /* "-" is standard input, which has no drop-ins */
 	SPEC_FILE_TRUSTED = 1 << 1,  /* what others may write to is refused: the file will change the machine */
+	SPEC_FILE_NAME = 1 << 2,     /* only the topology's name is wanted: nothing behind it is read, the spec is empty */
 };
 
 enum { SPEC_DROPINS_MAX = 100 };

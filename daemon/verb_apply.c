@@ -244,8 +244,8 @@ static int topology_to_remove(const struct options *options, char **ret) {
 		complain("the topology's name '%s' %s", name, why);
 		return EXIT_USAGE;
 	}
-	if (!name &&
-	    !load_spec(options->args[0], SPEC_FILE_STDIN | LOAD_QUIET | trusted_flags(options), options, &loaded)) {
+	if (!name && !load_spec(options->args[0], SPEC_FILE_STDIN | SPEC_FILE_NAME | LOAD_QUIET | trusted_flags(options), options,
+				&loaded)) {
 		hint("`topod down --topology NAME` removes a topology without its file");
 		return EXIT_SPEC;
 	}

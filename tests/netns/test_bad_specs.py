@@ -271,7 +271,7 @@ class WrongSpecs(Case):
             for words in wanted:
                 self.assertTrue(any(re.search(words, t) for _, _, t in found), f"/{words}/ in:\n{done.stderr}")
         # Every other verb refuses it as well, and nothing is changed.
-        for verb in ("plan", "apply", "down"):
+        for verb in ("plan", "apply"):
             self.topod(verb, path, expect=lab.EXIT_SPEC)
         self.same(before, lab.snapshot(), "a wrong file changed something")
 
@@ -293,6 +293,21 @@ class WrongSpecs(Case):
                     walk(v)
         walk(answer)
         self.assertLessEqual(set(places), seen)
+
+    def test_down_needs_the_name_alone(self):
+        """What a topology has made can be removed whatever its file says by now, as long as the name can be read."""
+        before = lab.snapshot()
+        path = self.spec("topology: named\nnamespaces: {a: {}}\n", "file.yaml")
+        self.topod("apply", path)
+        self.assertEqual(["a"], lab.namespaces())
+        for text, place in (("namespaces: {a: {}\ntopology: named\n", "file.yaml:2:"), ("topology: [named]\n", "file.yaml:1:11"),
+                            ("topology: a/b\n", "file.yaml:1:11"), ("- topology: named\n", "file.yaml:1:1")):
+            done = self.topod("down", self.spec(text, "file.yaml"), expect=lab.EXIT_SPEC)
+            self.assertIn(place, done.stderr)
+            self.assertIn("--topology NAME", done.stderr)
+        self.assertEqual(["a"], lab.namespaces())
+        self.topod("down", self.spec("drift: maybe\ntopology: named\nnamespaces: {a: [}\n", "file.yaml"))
+        self.same(before, lab.snapshot(), "down left a trace")
 
     def test_several_files(self):
         good = self.spec("namespaces: {a: {}}\n", "good.yaml")

@@ -207,6 +207,23 @@ static void test_dropins_in_order(_unused_ void **state) {
 	assert_string_equal(loaded.spec.topology, "office");
 }
 
+/* The first file that has the name counts; all of them are still looked at as files. */
+static void test_name_alone(_unused_ void **state) {
+	_cleanup_free_ char *path = office();
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {}, first = {};
+
+	write_dropin("10-x.yaml", "topology: dropped\nwrong", 0644);
+	write_dropin("b.yaml", "topology: other\n", 0644);
+	assert_true(spec_file_load(path, SPEC_FILE_NAME, &loaded));
+	assert_string_equal(loaded.spec.topology, "dropped");
+	assert_null(loaded.spec.state.namespaces);
+	write_spec(path, "topology: mine\nwrong", 0644);
+	assert_true(spec_file_load(path, SPEC_FILE_NAME, &first));
+	assert_string_equal(first.spec.topology, "mine");
+	write_dropin("10-x.yaml", "", 0666);
+	assert_refused(path, SPEC_FILE_NAME | SPEC_FILE_TRUSTED, "others may write to this file");
+}
+
 static void test_dropin_with_another_suffix(_unused_ void **state) {
 	_cleanup_free_ char *path = office();
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
@@ -324,7 +341,7 @@ int main(void) {
 		TEST(test_dash_is_a_file_too),
 		TEST(test_stream),
 		TEST(test_places_are_kept),
-		TEST(test_dropins_in_order),
+		TEST(test_dropins_in_order), TEST(test_name_alone),
 		TEST(test_dropin_with_another_suffix),
 		TEST(test_dropin_that_is_none),
 		TEST(test_too_many_dropins),

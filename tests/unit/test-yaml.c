@@ -146,6 +146,31 @@ static void test_empty_documents(_unused_ void **state) {
 	assert_int_equal(reading.root->mark.line, 1);
 }
 
+static void assert_until(const char *text, const char *expected) {
+	struct arena arena = {};
+	struct diags diags = {};
+	uint8_t source = diags_add_source(&diags, (struct source){.name = "f", .text = text, .size = strlen(text)});
+	const struct node *root = yaml_read_until(&arena, &diags, source, "name");
+	_cleanup_free_ char *tree = root ? dump(root) : NULL;
+
+	assert_string_equal(tree ? tree : "(none)", expected);
+	assert_int_equal(diags.n_errors > 0, !root);
+	arena_done(&arena);
+	diags_done(&diags);
+}
+
+/* What stands behind the key is not looked at, be it no YAML at all; what stands before it is. */
+static void test_until_a_key(_unused_ void **state) {
+	assert_until("name: a\nb: 1\n", "{name: a}");
+	assert_until("b: {name: x}\nname: [a, {name: y}]\nc: }\n", "{b: {name: x} name: [a {name: y}]}");
+	assert_until("{b: name, name: a, c: ]\n", "{b: name name: a}");
+	assert_until("b: &x name\nc: *x\n", "{b: name c: name}");
+	assert_until("b: }\nname: a\n", "(none)");
+	assert_until("b: 1\nname", "(none)");
+	assert_until("- name\n- a\n- b\n", "[name a b]");
+	assert_until("", "{}");
+}
+
 static void test_plain_is_verbatim(_unused_ void **state) {
 	assert_tree("[0x10, 010, 1_000, no, Yes, ~, 1e3, 22:22, 1.50]", "[0x10 010 1_000 no Yes ~ 1e3 22:22 1.50]");
 }
@@ -607,6 +632,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_trees),
 		cmocka_unit_test(test_empty_documents),
+		cmocka_unit_test(test_until_a_key),
 		cmocka_unit_test(test_plain_is_verbatim),
 		cmocka_unit_test(test_tree_is_independent_of_the_text),
 		cmocka_unit_test(test_marks),
