@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What is full: said in a sentence that names the limit, the rest is done, and topod goes on by itself once there is room.
 
-Limits of the whole machine (fs.mount-max, fs.file-max) are left alone."""
+Limits of the whole machine are left as they are: fs.mount-max is reached, in the test's own mount namespace, and fs.file-max
+is not."""
 
+import errno
 import os
 import resource
 import signal
 
 import lab
 from lab import HOST, Case
+
+MS_BIND, MS_REC = 4096, 16384
+MANY_MOUNTS = 200_000  # 100,000 are the kernel's default, and less than 100 MB
 
 TWO = """\
 namespaces:
@@ -55,23 +60,73 @@ class Limits(Case):
         self.assertEqual("br0", lab.link(HOST, "c1")["master"])
         d.stop()
 
+    INTO = ["unshare", "--user", "--map-root-user", "--mount", "--net"]
+
+    def limit_namespaces(self, d, limit):
+        """In the user namespace that the daemon is in."""
+        lab.run("nsenter", "--user", "--preserve-credentials", "--target", d.pid, "sh", "-ec",
+                f"echo {limit} >/proc/sys/user/max_net_namespaces")
+
     def test_network_namespaces(self):
         """In a user namespace of its own, whose limit is its own: it has one, and may have two more."""
-        path = self.spec("namespaces: {a: {}, b: {}, c: {}}\n")
-        into = ["unshare", "--user", "--map-root-user", "--mount", "--net"]
-        if lab.run(*into, "true", check=False).returncode:
+        if lab.run(*self.INTO, "true", check=False).returncode:
             self.skipTest("the kernel gives no user namespace here")
-        done = lab.run(*into, "sh", "-ec", f"""
-            echo 3 >/proc/sys/user/max_net_namespaces
-            "$TOPOD" apply {path} || echo "exit $?"
-            ls /run/netns
-            echo 100 >/proc/sys/user/max_net_namespaces
-            "$TOPOD" apply {path}
-            "$TOPOD" down {path}""")
-        self.assertEqual(1, done.stderr.count("there are as many network namespaces as there may be (sysctl "
-                                              "user.max_net_namespaces)"), done.stderr)
-        self.assertIn("exit 1\na\nb\n", done.stdout)
-        self.assertIn("1 created", done.stdout)
+        path = self.spec("namespaces: {a: {}, b: {}, c: {}, d: {}}\n")
+        limited = ["sh", "-ec", 'echo 3 >/proc/sys/user/max_net_namespaces; exec "$@"', "sh"]
+        d = self.daemon(path, prefix=[*self.INTO, *limited])
+        full = r"there are as many network namespaces as there may be \(sysctl user\.max_net_namespaces\)"
+        for name in "cd":
+            d.wait_line(rf"failing: {name}: namespace cannot be made: {full}")
+        d.wait(lambda: any(n.get("STATUS", "").startswith("Degraded: 2 failing") for n in d.notices), "degraded")
+        self.assertRegex([n["STATUS"] for n in d.notices if "STATUS" in n][-1], full)
+        self.assertFalse(any("READY" in n for n in d.notices))
+        since = len(d.notices)
+        self.limit_namespaces(d, 100)
+        d.wait_notice("READY", "1", since)
+        self.assertRegex([n["STATUS"] for n in d.notices if "STATUS" in n][-1], "^Converged")
+        for name in "cd":
+            self.assertTrue(d.find(f"recovered: {name}: namespace"), d.lines)
+        d.stop()
+
+    def crowd(self):
+        """Mounts in the test's own mount namespace until there is no room for another: a tree that is bound into itself
+        doubles, and a part of it (crowd/K has 2^K mounts) is as large as what is left. Returns where they are."""
+        def bind(source, target):
+            os.makedirs(target, exist_ok=True)
+            if lab.libc.mount(source.encode(), target.encode(), None, MS_BIND | MS_REC, None) == 0:
+                return True
+            self.assertEqual(errno.ENOSPC, lab.ctypes.get_errno())
+            return False
+        crowd, rest = self.mounted(self.folder + "/crowd"), self.mounted(self.folder + "/rest")
+        for folder in (crowd, rest):
+            lab.run("mount", "-t", "tmpfs", "crowd", folder)
+        parts = 0
+        while bind(crowd, f"{crowd}/{parts}"):
+            parts += 1
+        for part in reversed(range(parts)):
+            bind(f"{crowd}/{part}", f"{rest}/{part}")
+        while bind(f"{crowd}/0", f"{rest}/single"):
+            pass
+        return crowd
+
+    def test_mounts(self):
+        """The kernel's own limit is reached; namespaces that are there are kept, and one that is declared comes later."""
+        with open("/proc/sys/fs/mount-max") as f:
+            if int(f.read()) > MANY_MOUNTS:
+                self.skipTest("fs.mount-max is so large that too much memory would go for it")
+        d = self.daemon(self.spec(TWO)).ready()
+        crowd = self.crowd()
+        self.spec(lab.edit(TWO, ("links:", "  late: {}\nlinks:")))
+        with d.expects(r"failing: late: namespace cannot be made: there are as many mounts as there may be \(sysctl "
+                       r"fs\.mount-max\)"):
+            d.process.send_signal(signal.SIGHUP)
+        self.assertIn("degraded", self.topod("status", "office").stdout)
+        with d.expects(r"drift: host/c1: address 10\.0\.0\.1/24 was removed; restored"):
+            lab.ip(HOST, "addr del 10.0.0.1/24 dev c1")
+        with d.expects("recovered: late: namespace"):
+            lab.run("umount", "-l", crowd)
+        self.assertEqual(["late", "web"], lab.namespaces())
+        d.stop()
 
     def test_full_ledger(self):
         """What cannot be noted is not made; what is noted already is repaired all the same."""
