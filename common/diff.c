@@ -527,7 +527,7 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
 }
 
-/* What was noted about an object that goes: for what is given back rather than deleted. */
+/* What was noted about an object that goes, under its name: for what is given back rather than deleted. */
 static const struct object *noted_object(struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
@@ -538,11 +538,15 @@ static const struct object *noted_object(struct diff *diff, const struct object 
 		const struct field *field = &entry->kind->fields[i];
 		const char *former = field->flags & FIELD_ONCE ? ledger_former(entry, i) : NULL;
 
-		if (!former)
+		if (field->class == FIELD_KEY) /* the same place in the table of any link */
+			memcpy(field_of(field, object), field_of(field, seen), field->type->size);
+		else if (former)
+			*(const char **)field_of(field, object) = former;
+		else
 			continue;
-		*(const char **)field_of(field, object) = former;
 		object->set |= bit(i);
 	}
+	object_seal(&diff->plan->arena, object);
 	return object;
 }
 

@@ -3,6 +3,7 @@
  * What is declared against what is there: which changes follow, in which order, and what is left alone. What is
  * there is made up (plan-helper.h); that the kernel agrees is for netns/ to show.
  */
+#include "kind/physical.h"
 #include "plan-helper.h"
 
 #include "kind/address.h"
@@ -705,6 +706,17 @@ static void test_moved_in(void **state _unused_) {
 	check_after_move(", mac-address: '02:00:00:00:00:07'", 2, refused);
 }
 
+/* By its name, and with what the ledger knows of where it came from. */
+static void test_given_back(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {interfaces: {x: {kind: physical, source: nic}}}}");
+	seen_object(&w, "a/x link")->kind = &kind_other;
+	world_plan(&w);
+	check_plan(&w, "- a/x link\n");
+	assert_string_equal(((const struct physical *)change_of(&w, "a/x link")->desired)->source, "nic");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_renamed), cmocka_unit_test(test_not_renamed),
@@ -729,7 +741,7 @@ int main(void) {
 		cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last), cmocka_unit_test(test_removals_go_first),
 		cmocka_unit_test(test_pending_and_failed), cmocka_unit_test(test_part_of_the_world),
-		cmocka_unit_test(test_again), cmocka_unit_test(test_moved_in),
+		cmocka_unit_test(test_again), cmocka_unit_test(test_moved_in), cmocka_unit_test(test_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
