@@ -25,6 +25,15 @@ static bool is_made(struct run *run, const struct object *object) {
 	return entry && entry->made;
 }
 
+/* Somebody has taken mark and sign from it, or one of them before there was the other: nobody knows it for topod's. */
+static bool is_stranger(struct run *run, const struct w_link *link, const char *ns, const char *name) {
+	_cleanup_free_ char *id = xasprintf("%s/%s link", ns, name);
+	const struct ledger_entry *entry = ledger_find(&run->ledger, ns, id);
+
+	return run->disturbed && !streq(link->values->alias, "topod:t") &&
+	       !(entry && entry->made && ledger_is_signed(entry, &link->values->object));
+}
+
 static bool link_in_the_way(struct run *run, const struct object *object) {
 	const struct w_link *there = ns_link(world_ns(run->w, object->ns), ((const struct link *)object)->name);
 
@@ -32,7 +41,7 @@ static bool link_in_the_way(struct run *run, const struct object *object) {
 		return !there;
 	if (object->kind == &kind_physical)
 		return there ? !there->moved : !ns_link(run->w->spaces.items[0], ((const struct physical *)object)->source);
-	return there && there->foreign;
+	return there && (there->foreign || is_stranger(run, there, object->ns, there->values->name));
 }
 
 static bool address_in_the_way(struct run *run, const struct object *object) {
@@ -215,7 +224,8 @@ static void check_ns_left(struct run *run, struct w_ns *there, struct state *sta
 	if (!there->foreign && ns_self(seen))
 		check_object_declared(run, ns_self(seen));
 	vec_foreach(at, &there->links)
-		if (!(*at)->foreign && !streq((*at)->values->name, "lo"))
+		if (!(*at)->foreign && !streq((*at)->values->name, "lo") &&
+		    !is_stranger(run, *at, there->name, (*at)->values->name))
 			check_object_declared(run, ns_find_link(seen, (*at)->values->name));
 	ns_foreach(object, seen) {
 		const struct address *a = (const struct address *)object;
