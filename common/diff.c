@@ -74,7 +74,7 @@ static void add_following(struct diff *diff, const struct object *object, struct
 	struct change *change = add(diff, CHANGE_UPDATE, object, NULL, mask);
 	change->follows = true;
 	change->again = creation->again;
-	change->needs[change->n_needs++] = creation;
+	plan_add_need(diff->plan, change, creation);
 }
 
 static struct change *add_creation(struct diff *diff, struct object *object, bool again) {

@@ -31,7 +31,7 @@ struct change {
 	uint64_t fields;               /* update: which; create: all that are set and not FIELD_AFTER */
 	bool again;                    /* one half of a recreation */
 	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan */
-	struct change *needs[4];       /* creations without which this cannot be done */
+	struct change **needs;         /* those without which this cannot be done; see plan_add_need() */
 	unsigned n_needs;
 	/* the result */
 	bool done;                     /* it was tried (or given up because of one that it needs) */

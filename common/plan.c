@@ -4,6 +4,10 @@
 #include "diff.h"
 #include "plan_order.h"
 
+enum {
+	NEEDS_FIRST = 4, /* room for so many at first, a power of two; then twice as many each time */
+};
+
 void plan_make(struct plan *plan, const struct plan_input *input) {
 	struct diff diff = { .plan = plan, .input = input };
 
@@ -29,6 +33,24 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 		if (!observed->scope)
 			diff_lost(&diff, observed);
 	plan_order(plan, input);
+}
+
+void plan_add_need(struct plan *plan, struct change *change, struct change *need) {
+	unsigned n = change->n_needs;
+
+	if (!need || need == change)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		if (change->needs[i] == need)
+			return;
+	if (n == 0 || (n >= NEEDS_FIRST && !(n & (n - 1)))) { /* full */
+		struct change **more = arena_newn(&plan->arena, struct change *, MAX(2 * n, (unsigned)NEEDS_FIRST));
+
+		if (n)
+			memcpy(more, change->needs, n * sizeof(change->needs[0]));
+		change->needs = more;
+	}
+	change->needs[change->n_needs++] = need;
 }
 
 void plan_done(struct plan *plan) {

@@ -36,6 +36,9 @@ struct plan_input {
  * objects in it, and about nothing that is not declared. */
 void plan_make(struct plan *plan, const struct plan_input *input);
 
+/* The change cannot be done without the other: its making, or its going first. For those who make plans. */
+void plan_add_need(struct plan *plan, struct change *change, struct change *need);
+
 void plan_done(struct plan *plan);
 
 /* The object that the change is about. */

@@ -172,16 +172,8 @@ static int compare(const void *a, const void *b) {
 
 /* What a change cannot be done without. */
 
-static void add_need(struct change *change, struct change *need) {
-	if (!need || need == change || change->n_needs == ARRAY_SIZE(change->needs))
-		return;
-	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i] == need)
-			return;
-	change->needs[change->n_needs++] = need;
-}
-
 struct needing {
+	struct plan *plan;
 	struct change *change;
 	const struct state *desired;
 };
@@ -192,25 +184,37 @@ static void need_link(void *userdata, const struct field *field, const char *ns_
 	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
 
 	if (link && !(field->flags & FIELD_PEER))
-		add_need(needing->change, link->change);
+		plan_add_need(needing->plan, needing->change, link->change);
 }
 
-static void need_namespace(struct change *change, const struct state *desired, const char *name) {
+static void need_namespace(struct plan *plan, struct change *change, const struct state *desired, const char *name) {
 	const struct ns_state *ns = state_find(desired, name);
 	const struct object *self = ns ? ns_self(ns) : NULL;
 
 	if (self)
-		add_need(change, self->change);
+		plan_add_need(plan, change, self->change);
 }
 
-static void find_needs(struct change *change, const struct state *desired) {
-	struct needing needing = { .change = change, .desired = desired };
+/* An interface that cannot be given back keeps its namespace: with that the kernel would throw it out under a name that is
+ * not its own, bearing our mark. */
+static void let_go_first(struct plan *plan, struct change *change, const struct state *observed) {
+	const struct object *self = ns_self(state_find(observed, change_object(change)->ns));
 
+	if (change->desired && change->desired->kind->bare_create && self && self->change &&
+	    self->change->type == CHANGE_DELETE)
+		plan_add_need(plan, self->change, change);
+}
+
+static void find_needs(struct plan *plan, struct change *change, const struct plan_input *input) {
+	struct needing needing = { .plan = plan, .change = change, .desired = input->desired };
+
+	if (change->type == CHANGE_DELETE)
+		let_go_first(plan, change, input->observed);
 	if (change->type == CHANGE_DELETE || change->done)
 		return;
-	need_namespace(change, desired, change->desired->ns);
+	need_namespace(plan, change, input->desired, change->desired->ns);
 	if (change->type == CHANGE_CREATE && change->desired->twin)
-		need_namespace(change, desired, change->desired->twin->ns);
+		need_namespace(plan, change, input->desired, change->desired->twin->ns);
 	object_links(change->desired, need_link, &needing);
 }
 
@@ -244,7 +248,7 @@ void plan_order(struct plan *plan, const struct plan_input *input) {
 		struct change *change = plan->changes.items[i];
 		const char *ns = change_object(change)->ns;
 
-		find_needs(change, input->desired);
+		find_needs(plan, change, input);
 		HASH_FIND_STR(numbers, ns, number);
 		enum stage stage = stage_of(change, is_below(below, change));
 		sorted[i] = (struct sorted){ .change = change, .stage = stage, .ns = number ? number->number : 0,

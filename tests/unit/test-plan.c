@@ -717,6 +717,17 @@ static void test_given_back(void **state _unused_) {
 	assert_string_equal(((const struct physical *)change_of(&w, "a/x link")->desired)->source, "nic");
 }
 
+/* With its namespace an interface would be thrown out under a name that is not its own: before, it goes back, or nothing. */
+static void test_given_back_first(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, "", "namespaces: {a: {interfaces: {x: {kind: physical, source: nic}, w: {kind: physical, source: card}}}}");
+	world_plan(&w);
+	check_plan(&w, "- a/x link\n- a/w link\n- a namespace\n");
+	assert_true(needs(change_of(&w, "a namespace"), change_of(&w, "a/x link")));
+	assert_true(needs(change_of(&w, "a namespace"), change_of(&w, "a/w link")));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_renamed), cmocka_unit_test(test_not_renamed),
@@ -741,7 +752,7 @@ int main(void) {
 		cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last), cmocka_unit_test(test_removals_go_first),
 		cmocka_unit_test(test_pending_and_failed), cmocka_unit_test(test_part_of_the_world),
-		cmocka_unit_test(test_again), cmocka_unit_test(test_moved_in), cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_again), cmocka_unit_test(test_moved_in), cmocka_unit_test(test_given_back), cmocka_unit_test(test_given_back_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
