@@ -38,9 +38,9 @@ void object_seal(struct arena *arena, struct object *object) {
 			add_key_field(object, &kind->fields[i], &key);
 	if (kind->key)
 		kind->key(object, &key);
-	object->key = arena_memdup(arena, key.data, key.size);
-	object->key_size = key.size;
-	object->hash = hash_bytes(key.data, key.size);
+	object->hh.key = arena_memdup(arena, key.data, key.size);
+	object->hh.keylen = (unsigned)key.size;
+	object->hh.hashv = hash_bytes(key.data, key.size);
 }
 
 uint64_t object_compare(const struct object *desired, const struct object *observed) {

@@ -34,22 +34,19 @@ struct object {
 	uint64_t set;               /* bit i: fields[i] is managed (desired) or known (observed) */
 	struct mark mark;           /* where it is declared */
 	const struct mark *marks;   /* where each field is, or NULL */
+	uint64_t returning;         /* desired: fields that go back to what they were and are then forgotten */
 	enum drift_policy drift;
 	bool marked;                /* observed: bears this topology's mark in the kernel */
 	bool kernel_made;           /* observed: the kernel's own doing, never pruned */
 	bool pending;               /* observed: exists, but is not usable yet (a tentative address) */
 	bool failed;                /* observed: exists, but the kernel gave it up (duplicate address) */
 	bool foreign;               /* desired: exists without topod (existing): never created, never deleted */
-	uint64_t returning;         /* desired: fields that go back to what they were and are then forgotten */
 	bool implied;               /* desired: written without a kind; some controller must name it as a port */
 	bool gone;                  /* desired: no longer declared, only returning fields */
 	uint8_t extents;            /* desired: bits of the extents that it is in (daemon/extent) */
 	struct object *twin;        /* desired: the other end of a veth pair, made in the same request */
 	struct change *change;      /* planner's: what is done about it */
-	const void *key;            /* identity within the namespace, see object_seal() */
-	size_t key_size;
-	uint32_t hash;              /* of the key */
-	UT_hash_handle hh;
+	UT_hash_handle hh;          /* its key is the identity within the namespace, see object_seal() */
 };
 
 /* A zeroed object of that kind. */
@@ -57,6 +54,11 @@ struct object *object_new(struct arena *arena, const struct kind *kind, const ch
 
 /* Computes the key from the KEY fields; after this they must not change. */
 void object_seal(struct arena *arena, struct object *object);
+
+/* Have they one identity, within one namespace? */
+static inline bool object_same_key(const struct object *a, const struct object *b) {
+	return a->hh.keylen == b->hh.keylen && memcmp(a->hh.key, b->hh.key, a->hh.keylen) == 0;
+}
 
 static inline bool object_has(const struct object *object, size_t field) {
 	return object->set >> field & 1;

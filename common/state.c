@@ -31,7 +31,7 @@ struct object *ns_find(const struct ns_state *ns, const struct object *like) {
 	struct object *object = NULL;
 
 	if (ns)
-		HASH_FIND_BYHASHVALUE(hh, ns->objects, like->key, like->key_size, like->hash, object);
+		HASH_FIND_BYHASHVALUE(hh, ns->objects, like->hh.key, like->hh.keylen, like->hh.hashv, object);
 	return object;
 }
 
@@ -52,7 +52,7 @@ struct object *ns_add(struct ns_state *ns, struct object *object) {
 
 	if (before)
 		return before;
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, ns->objects, object->key, object->key_size, object->hash, object);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, ns->objects, object->hh.key, object->hh.keylen, object->hh.hashv, object);
 	if (object->kind->class == CLASS_NETNS)
 		ns->self = object;
 	return NULL;

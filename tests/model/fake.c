@@ -217,8 +217,7 @@ static void narrow(struct ns_state *seen, const struct scope *scope) {
 
 		next = object->hh.next;
 		for (size_t i = 0; i < scope->n; i++)
-			wanted |= scope->objects[i]->key_size == object->key_size &&
-				  memcmp(scope->objects[i]->key, object->key, object->key_size) == 0;
+			wanted |= object_same_key(scope->objects[i], object);
 		if (!wanted)
 			ns_remove(seen, object);
 	}

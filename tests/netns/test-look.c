@@ -168,8 +168,8 @@ static void check_same_objects(const struct ns_state *a, const struct ns_state *
 		_cleanup_text_ struct text id = {};
 
 		object_print_id(object, &id);
-		if (!other || other->kind != object->kind || other->key_size != object->key_size ||
-		    memcmp(other->key, object->key, object->key_size) != 0 || object_compare(object, other) != 0)
+		if (!other || other->kind != object->kind || !object_same_key(other, object) ||
+		    object_compare(object, other) != 0)
 			fail_msg("%s: %s is not the same", a->name, text_str(&id));
 		other = other->hh.next;
 	}

@@ -400,7 +400,7 @@ static void test_transaction(void **state _unused_) {
 	assert_string_equal(nat->ruleset, r.nat->ruleset);
 	assert_true(nat->object.marked);
 	object_seal(&r.arena, &r.nat->object);
-	assert_int_equal(nat->object.key_size, r.nat->object.key_size);
+	assert_int_equal(nat->object.hh.keylen, r.nat->object.hh.keylen);
 	assert_int_equal(object_compare(&r.nat->object, &nat->object), 0);
 	assert_null(read_messages(&r.arena, "offic", w.messages.items, w.messages.n));
 	assert_null(read_messages(&r.arena, "office2", w.messages.items, w.messages.n));
