@@ -162,8 +162,10 @@ void obstacle_sort_out(struct pass *pass, struct state *observed) {
 		if (ns->error) {
 			set_unseen(pass, info, ns->error);
 		} else if (obstacle_stands(&info->unseen)) {
-			before = n_again++ ? before : info->unseen;
-			first = first ? first : info->name;
+			if (n_again++ == 0) {
+				before = info->unseen;
+				first = info->name;
+			}
 			obstacle_forget(pass->r, &info->unseen);
 			pass->seen_again = true;
 		}

@@ -35,10 +35,9 @@ struct extent *pass_add(struct pass *pass, struct ns_info *info) {
 }
 
 void pass_remove(struct pass *pass, struct ns_info *info) {
-	struct ns_info *last = pass->infos.n ? pass->infos.items[pass->infos.n - 1] : NULL;
-
 	if (!info->position)
 		return;
+	struct ns_info *last = pass->infos.items[pass->infos.n - 1];
 	pass->infos.items[info->position - 1] = last;
 	last->position = info->position;
 	pass->infos.n--;

@@ -91,18 +91,18 @@ struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path,
 /* What devinet_sysctl_forward(), devinet_conf_proc() (net/ipv4/devinet.c) and their IPv6 fellows (net/ipv6/addrconf.c)
  * notify of, and inet_netconf_fill_devconf(), inet6_netconf_fill_devconf() tell. The number is that of the file. */
 static const struct {
-	uint8_t family;
 	const char *name;
 	uint16_t attribute;
+	uint8_t family;
 } told[] = {
-	{ AF_INET, "forwarding", NETCONFA_FORWARDING },
-	{ AF_INET, "rp_filter", NETCONFA_RP_FILTER },
-	{ AF_INET, "proxy_arp", NETCONFA_PROXY_NEIGH },
-	{ AF_INET, "bc_forwarding", NETCONFA_BC_FORWARDING },
-	{ AF_INET, "ignore_routes_with_linkdown", NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN },
-	{ AF_INET6, "forwarding", NETCONFA_FORWARDING },
-	{ AF_INET6, "proxy_ndp", NETCONFA_PROXY_NEIGH },
-	{ AF_INET6, "ignore_routes_with_linkdown", NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN },
+	{ "forwarding", NETCONFA_FORWARDING, AF_INET },
+	{ "rp_filter", NETCONFA_RP_FILTER, AF_INET },
+	{ "proxy_arp", NETCONFA_PROXY_NEIGH, AF_INET },
+	{ "bc_forwarding", NETCONFA_BC_FORWARDING, AF_INET },
+	{ "ignore_routes_with_linkdown", NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, AF_INET },
+	{ "forwarding", NETCONFA_FORWARDING, AF_INET6 },
+	{ "proxy_ndp", NETCONFA_PROXY_NEIGH, AF_INET6 },
+	{ "ignore_routes_with_linkdown", NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, AF_INET6 },
 };
 
 static bool find_told(uint8_t family, const char *name, struct netconf *ret) {

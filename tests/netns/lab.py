@@ -593,11 +593,15 @@ class Daemon:
             raise AssertionError("a sanitizer found something:\n" + "\n".join(self.lines[-120:]))
 
     def dispose(self):
+        """Whatever its end was, what a sanitizer said is not lost with it."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        if not self.process.stderr.closed:
+            self.drain()
         self.process.stderr.close()
         self.notify.close()
+        self.look_for_sanitizer()
 
 
 # ---------------------------------------------------------------------------------------------------------
