@@ -41,6 +41,16 @@ void plan_add_need(struct plan *plan, struct change *change, struct change *need
 
 void plan_done(struct plan *plan);
 
+/* The ways in which the kernel says that something is not there. */
+static inline bool error_is_gone(int error) {
+	return error == -ENODEV || error == -ENOENT || error == -ESRCH || error == -EADDRNOTAVAIL || error == -ENXIO;
+}
+
+/* Does the kernel's answer contradict what was seen: there already, or no longer? */
+static inline bool change_is_contradicted(const struct change *change) {
+	return (change->type == CHANGE_CREATE && change->error == -EEXIST) || error_is_gone(change->error);
+}
+
 /* The object that the change is about. */
 static inline const struct object *change_object(const struct change *change) {
 	return change->desired ? change->desired : change->observed;

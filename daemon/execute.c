@@ -101,11 +101,6 @@ static uint32_t resolve_mac(void *userdata, const struct mac *mac) {
 
 /* Answers. */
 
-/* Gone is gone, whoever did it. */
-static bool is_gone(int error) {
-	return error == -ENODEV || error == -ENOENT || error == -ESRCH || error == -EADDRNOTAVAIL || error == -ENXIO;
-}
-
 static void forget_link(struct execution *x, const struct object *object) {
 	if (object && object->kind->class == CLASS_LINK)
 		handle_drop_link(handle_get(x->k, object->ns), ((const struct link *)object)->name);
@@ -122,8 +117,8 @@ static void forget_deleted(struct execution *x, const struct object *seen) {
 }
 
 static void settle(struct execution *x, struct change *change) {
-	if (change->type == CHANGE_DELETE && is_gone(change->error))
-		change->error = 0;
+	if (change->type == CHANGE_DELETE && error_is_gone(change->error))
+		change->error = 0; /* gone is gone, whoever did it */
 	/* The index that was chosen for a link that did not come into being stands for nothing. */
 	if (change->type == CHANGE_CREATE && change->error) {
 		forget_link(x, change->desired);

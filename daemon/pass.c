@@ -69,6 +69,7 @@ static void forget_infos(struct pass *pass, size_t from) {
 void pass_done(struct pass *pass) {
 	forget_infos(pass, 0);
 	vec_done(&pass->infos);
+	doubts_done(&pass->doubts);
 	drift_done(&pass->lines);
 }
 
@@ -253,7 +254,8 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	const struct object *object = change_object(change);
 	const char *error = change_error(&plan->arena, change);
 	struct trouble_record *record = trouble_find(&r->troubles, object);
-	bool held = record && record->state == TROUBLE_HELD, drift = !r->applying && (!record || held);
+	bool told = record && (record->state == TROUBLE_HELD || record->state == TROUBLE_REPORTED);
+	bool drift = !r->applying && !(record && record->state == TROUBLE_FAILING);
 	struct occurrence *line;
 
 	if (!trouble_failed(&r->troubles, object, error, object_mark(object, change->culprit), now(pass)))
@@ -261,7 +263,7 @@ static void note_failure(struct pass *pass, struct plan *plan, struct change *ch
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
 		return;
-	r->status.n_drifts += drift && !held;
+	r->status.n_drifts += drift && !told;
 	if (!change->refused || drift)
 		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
 	record = trouble_find(&r->troubles, object);
@@ -462,6 +464,8 @@ static int note_results(struct pass *pass, struct plan *plan) {
 			continue;
 		if (!change->error)
 			note_success(pass, plan, change);
+		else if (doubt_answer(&pass->doubts, change, pass->n_rounds))
+			change->unsure = true;
 		else if (!change->blocked)
 			note_failure(pass, plan, change);
 		take_back(pass, change, &lines);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "doubt.h"
 #include "drift.h"
 #include "extent.h"
 #include "obstacle.h"
@@ -72,6 +73,7 @@ struct pass {
 	size_t n_touched;         /* of infos, in front: something is done there in this round, or left to be looked at */
 	size_t n_changes;         /* of the plan being carried out */
 	size_t largest;           /* bytes of what the largest of its looks saw */
+	struct doubts doubts;
 	struct drift_lines lines;
 };
 

@@ -30,6 +30,7 @@ from lab import HOST, Case
 CALLS, MESSAGES = range(2)
 NAME_BYTES, LOG_ENTRIES = 32, 8192
 HEAD = struct.Struct(f"=9I{NAME_BYTES}s")
+RTM_NEWADDR = 20  # linux/rtnetlink.h
 SHORT, LOST, INTERRUPTED = 1001, 1002, 1003
 NAMES = {SHORT: "a short answer", LOST: "a lost answer", INTERRUPTED: "an interrupted dump"}
 
@@ -73,8 +74,10 @@ class Control:
             f.truncate(size)
             self.memory = mmap.mmap(f.fileno(), size)
 
-    def set(self, fault):
-        HEAD.pack_into(self.memory, 0, fault.target, fault.moment, fault.error, fault.persists, *[0] * 5, fault.sort.encode())
+    def set(self, fault, begun=False):
+        """begun: by a daemon that is already past its beginning."""
+        HEAD.pack_into(self.memory, 0, fault.target, fault.moment, fault.error, fault.persists, *[0] * 4, begun,
+                       fault.sort.encode())
 
     def lift(self):
         struct.pack_into("=I", self.memory, 4, 0)
@@ -259,6 +262,21 @@ class Faults(Case):
               f"met; {self.counts['reported']} that stayed were reported, {self.counts['restarted']} ended a daemon that "
               f"could not begin {dict(self.told)}", file=sys.stderr, flush=True)
         self.assertGreater(self.counts["met"], tried * 3 // 4, "most faults were not met")
+
+    def test_contradicted(self):
+        """A look is not of one moment, and a dump may leave out what stays: where the answer says that it is there already,
+        or no longer, the next look decides. That is told as the drift that it is, as no failure."""
+        for error in (errno.EEXIST, errno.EADDRNOTAVAIL):
+            with self.subTest(errno.errorcode[error]):
+                self.control.set(NONE)
+                d = self.faulty(self.spec(small.TEXT, "small.yaml")).ready()
+                self.control.set(Fault(MESSAGES, 1, f"route {RTM_NEWADDR:#x}", error, 0), begun=True)
+                lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+                d.wait_line("10.0.0.11/24 was removed.*restored")
+                d.stop()
+                self.assertEqual(1, self.control.failed())
+                self.assertEqual([], [l for l in d.log if re.search("failing|cannot|recovered", l)])
+                d.dispose()
 
     def anew(self):
         """Another machine, after a case that failed."""

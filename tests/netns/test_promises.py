@@ -379,17 +379,19 @@ namespaces:
         d.stop()
 
     def test_pauses_grow(self):
-        """As status tells them: from before a try until the next one passes at least its pause, the double of the
-        former. (A slow machine makes that only longer.)"""
+        """As status tells them: from before a try until the next one passes at least its pause, the double of the former. (A
+        slow machine makes that only longer.) Twice in a row: as long as what was just made still moves (addresses become
+        usable, links find their carrier), quiet ends a pause before its time."""
         d = self.daemon(self.spec(FAILING))
         d.wait_line(r"10\.99\.0\.0/16")
-        tries, before, deadline = 1, time.time(), time.monotonic() + 2 * lab.DEADLINE
-        while tries < 3:
+        tries, compared, before, deadline = 0, 0, 0, time.monotonic() + 2 * lab.DEADLINE
+        while compared < 2:
             asked = time.time()
             trouble = json.loads(self.topod("status", "--json", "office").stdout)["troubles"][0]
             if trouble["tries"] > tries:
+                pause = trouble["next_try_usec"] / 1e6 - before
+                compared = compared + 1 if tries and pause >= 2 ** (trouble["tries"] - 1) else 0
                 tries = trouble["tries"]
-                self.assertGreaterEqual(trouble["next_try_usec"] / 1e6 - before, 2 ** (tries - 1), trouble)
             self.assertLess(time.monotonic(), deadline, "it is not tried again")
             before = asked
             d.pump(0.2)
