@@ -38,6 +38,7 @@ struct change {
 	bool refused;                  /* the plan itself knows that it cannot be done */
 	bool held;                     /* left alone for now */
 	int error;                     /* 0 or -errno */
+	bool noted;                    /* as something to be made, and the ledger did not know it before */
 	bool unsure;                   /* it was sent and no answer was heard: it may have been done all the same */
 	const struct change *blocked;  /* given up because of this one */
 	const struct field *culprit;   /* the field at fault, where the kernel told */

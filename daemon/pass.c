@@ -348,8 +348,10 @@ static int note_intents(struct pass *pass, const struct plan *plan) {
 		size_t before = lines.size;
 
 		note_change(pass, *at, &lines);
-		if (lines.size > before)
-			vec_push(&noted.list, *at);
+		if (lines.size == before)
+			continue;
+		(*at)->noted = (*at)->type == CHANGE_CREATE;
+		vec_push(&noted.list, *at);
 	}
 	err = pass_write(pass->r, &lines);
 	if (err < 0)
@@ -465,7 +467,7 @@ static int note_results(struct pass *pass, struct plan *plan) {
 		if (!change->error)
 			note_success(pass, plan, change);
 		else if (doubt_answer(&pass->doubts, change, pass->n_rounds))
-			change->unsure = true;
+			change->unsure = !change->noted; /* what was topod's before may be so still */
 		else if (!change->blocked)
 			note_failure(pass, plan, change);
 		take_back(pass, change, &lines);
