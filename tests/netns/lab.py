@@ -677,10 +677,13 @@ class Case(unittest.TestCase):
                     select.select(monitor.fileno_list(), [], [], min(left, 1))
 
     def settle(self, daemon=None, exact=False):
-        """A snapshot once link-local addresses are there: they come by themselves, a moment after carrier."""
+        """A snapshot once link-local addresses are there, and all are usable: they come by themselves, a moment after
+        carrier, and duplicates of them are looked for."""
         def complete():
             for ns in [HOST, *namespaces()]:
                 for l in ip_json(ns, "addr show"):
+                    if any(a.get("tentative") for a in l["addr_info"] if "LOWER_UP" in l["flags"]):
+                        return False
                     if l["link_type"] == "ether" and {"UP", "LOWER_UP"} <= set(l["flags"]) and not any(
                             a["family"] == "inet6" and a["scope"] == "link" for a in l["addr_info"]):
                         return False
