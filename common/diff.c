@@ -269,15 +269,14 @@ static void missing(struct diff *diff, struct ns_state *desired, struct object *
 }
 
 static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
-	if (object->kind != observed->kind && !object->kind->any_kind)
-		return true;
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (differs & bit(i) && object->kind->fields[i].class == FIELD_RECREATE)
 			return true;
 	return object->kind->recreate && object->kind->recreate(object, observed, differs);
 }
 
-/* Fields can be compared only within one table; the common ones of links stand first in each. */
+/* Fields can be compared only within one table; the common ones of links stand first in each. In one of another kind all
+ * differ, those included that ask for another link. */
 static uint64_t differences(const struct object *object, const struct object *observed) {
 	if (object->kind == observed->kind || object->kind->any_kind)
 		return object_compare(object, observed);

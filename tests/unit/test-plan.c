@@ -193,6 +193,14 @@ static void test_second_end_lost(void **state _unused_) {
 		       "+ a/x address 10.0.0.1/8 (again)\n~ b/z link: alias topod:t (again) (follows)\n");
 }
 
+/* One request less: only the end that makes the pair can bring its controller along. */
+static void test_end_with_controller_makes_it(void **state _unused_) {
+	check_world("namespaces: {host: {interfaces: {x: {up: false}}}, a: {interfaces: {br0: {kind: bridge, ports: [z]}}}}\n"
+		    "links: [[host:x, a:z]]\n",
+		    "namespaces: {host: {}, a: {interfaces: {br0: {kind: bridge}}}}",
+		    "+ a/z link\n~ host/x link: up false, alias topod:t (follows)\n~ a/z link: alias topod:t (follows)\n");
+}
+
 /* Where only one end was looked at, the other must be, before anything is done. */
 static void test_other_end_not_looked_at(void **state _unused_) {
 	_world_ w;
@@ -752,7 +760,7 @@ int main(void) {
 		cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last), cmocka_unit_test(test_removals_go_first),
 		cmocka_unit_test(test_pending_and_failed), cmocka_unit_test(test_part_of_the_world),
-		cmocka_unit_test(test_again), cmocka_unit_test(test_moved_in), cmocka_unit_test(test_given_back), cmocka_unit_test(test_given_back_first),
+		cmocka_unit_test(test_again), cmocka_unit_test(test_moved_in), cmocka_unit_test(test_given_back), cmocka_unit_test(test_end_with_controller_makes_it), cmocka_unit_test(test_given_back_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
