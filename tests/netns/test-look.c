@@ -5,25 +5,16 @@
  * All of it happens in a network and a mount namespace of its own with an empty /run. Without root it is skipped (exit
  * 77). The program is linked so that pthread_create() is counted here, and can be refused.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "lab.h"
 
 #include <pthread.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "kernel_real.h"
 #include "kind/sysctl.h"
 #include "spec.h"
 
-enum { SKIP = 77, N = 40, THREADS = 4 };
-
-#define ok(r) assert_int_equal((r), 0)
+enum { N = 40, THREADS = 4 };
 
 /* ---- threads ---- */
 
@@ -133,7 +124,7 @@ static size_t carry_out(void) {
 	return plan.changes.n;
 }
 
-static int set_up(void **state _unused_) {
+static int make_world(void **state _unused_) {
 	int rounds = 0;
 
 	ok(netns_init());
@@ -144,19 +135,12 @@ static int set_up(void **state _unused_) {
 	return 0;
 }
 
-static int tear_down(void **state _unused_) {
+static int end_world(void **state _unused_) {
 	kernel_free(world.kernel);
 	ledger_done(&world.ledger);
 	spec_done(&world.spec);
 	diags_done(&world.diags);
 	return 0;
-}
-
-static ino_t current_inode(void) {
-	struct stat st;
-
-	ok(stat("/proc/thread-self/ns/net", &st));
-	return st.st_ino;
 }
 
 /* ---- comparing ---- */
@@ -246,30 +230,13 @@ static void one_that_fails_stands_alone(void **state _unused_) {
 	several_see_what_one_sees(NULL);
 }
 
-/* ---- the lab ---- */
-
-static int skip_all(const char *what) {
-	printf("1..0 # SKIP %s: %s\n", what, strerror(errno));
-	return SKIP;
-}
-
-static int seclude(void) {
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0)
-		return skip_all("needs root");
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return skip_all("cannot make mounts private");
-	if (mount("none", "/run", "tmpfs", 0, "mode=0755") < 0)
-		return skip_all("cannot mount a tmpfs");
-	return 0;
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(several_see_what_one_sees),
 		cmocka_unit_test(without_threads_one_sees_all),
 		cmocka_unit_test(one_that_fails_stands_alone),
 	};
-	int r = seclude();
+	int r = seclude(false);
 
-	return r != 0 ? r : cmocka_run_group_tests(tests, set_up, tear_down);
+	return r != 0 ? r : cmocka_run_group_tests(tests, make_world, end_world);
 }

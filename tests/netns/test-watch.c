@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is heard of namespaces, their folder and files, against the real kernel.
+ *
+ * Each needs root, and is skipped without it (exit 77). Nothing here sleeps: waiting is poll() on the descriptor under
+ * test, with a limit that only a failure reaches.
+ */
+#include "lab.h"
+
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <sys/mount.h>
+
+#include "netlink.h"
+#include "netns.h"
+#include "vec.h"
+#include "watch.h"
+
+enum { WAIT_MS = 10000 };
+
+static const char *problem; /* what a function says of its error; of no interest here but where it is asserted */
+
+struct heard {
+	vec(int32_t) dirty;
+	vec(char *) names, files;
+	size_t everything;
+};
+
+static void heard_dirty(void *userdata, int32_t nsid, const struct hint *hint _unused_) {
+	vec_push(&((struct heard *)userdata)->dirty, nsid);
+}
+
+static void heard_name(void *userdata, const char *name) {
+	vec_push(&((struct heard *)userdata)->names, xstrdup(name));
+}
+
+static void heard_file(void *userdata, const char *name) {
+	vec_push(&((struct heard *)userdata)->files, xstrdup(name));
+}
+
+static void heard_everything(void *userdata) {
+	((struct heard *)userdata)->everything++;
+}
+
+static void forget(struct heard *heard) {
+	vec_foreach(name, &heard->names)
+		free(*name);
+	vec_foreach(file, &heard->files)
+		free(*file);
+	vec_done(&heard->names);
+	vec_done(&heard->files);
+	vec_done(&heard->dirty);
+	heard->everything = 0;
+}
+
+static const struct watch_handlers handlers = {
+	.heard = heard_dirty, .name_changed = heard_name, .file_changed = heard_file,
+	.everything_dirty = heard_everything,
+};
+
+static bool readable(const struct watch *watch, int timeout_ms) {
+	struct pollfd p = { .fd = watch_fd(watch), .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) == 1;
+}
+
+static size_t dispatch(struct watch *watch) {
+	size_t n = 0;
+
+	assert_true(readable(watch, WAIT_MS));
+	ok(watch_dispatch(watch, &n));
+	return n;
+}
+
+static void drain(struct watch *watch, struct heard *heard) {
+	while (readable(watch, 0))
+		dispatch(watch);
+	forget(heard);
+}
+
+/* Not: nothing to read. Namespaces of earlier tests are still being torn down, and give their ids back. */
+static void assert_quiet(struct watch *watch, const struct heard *heard) {
+	while (readable(watch, 0))
+		dispatch(watch);
+	assert_int_equal(heard->dirty.n, 0);
+	assert_int_equal(heard->names.n, 0);
+	assert_int_equal(heard->files.n, 0);
+	assert_int_equal(heard->everything, 0);
+}
+
+static bool has_id(struct heard *heard, int32_t nsid) {
+	vec_foreach(id, &heard->dirty)
+		if (*id == nsid)
+			return true;
+	return false;
+}
+
+static bool has_text(char **items, size_t n, const char *text) {
+	for (size_t i = 0; i < n; i++)
+		if (streq(items[i], text))
+			return true;
+	return false;
+}
+
+#define wait_until(watch, condition)      \
+	do {                              \
+		while (!(condition))      \
+			dispatch(watch);  \
+	} while (0)
+#define wait_for_id(watch, heard, nsid) wait_until(watch, has_id(heard, nsid))
+#define wait_for_name(watch, heard, name) \
+	wait_until(watch, has_text((heard)->names.items, (heard)->names.n, name))
+#define wait_for_file(watch, heard, name) \
+	wait_until(watch, has_text((heard)->files.items, (heard)->files.n, name))
+
+static void a_child_namespace_is_heard(void **state) {
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	int32_t id;
+
+	ok(netns_id(lab->fd, &id));
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	assert_quiet(watch, &heard);
+	change_addresses(&lab->route, RTM_NEWADDR, 1, 50, 0);
+	assert_true(dispatch(watch) >= 50);
+	assert_true(heard.dirty.n >= 50);
+	assert_int_equal(heard.dirty.items[0], id);
+	drain(watch, &heard);
+
+	run("ip netns exec lab nft add table inet t");
+	wait_for_id(watch, &heard, id);
+	assert_false(has_id(&heard, WATCH_NSID_HOST));
+	drain(watch, &heard);
+	assert_int_equal(watch_overruns(watch), 0);
+	watch_free(watch);
+}
+
+/* What costs one line in the table of groups: each is worth a change that no other group tells of. */
+static void each_group_is_heard(void **state) {
+	static const char *const changes[] = {
+		"ip link set lo up", "ip link set lo mtu 9000", "ip address add 127.5.0.1/32 dev lo",
+		"ip address add fd00::5/128 dev lo nodad",
+		"ip address change 127.5.0.1/32 dev lo valid_lft 1000 preferred_lft 500", /* touches no route */
+		"ip address change fd00::5/128 dev lo noprefixroute valid_lft 1000 preferred_lft 500",
+		"ip route add blackhole 10.0.0.0/8",
+		"ip -6 route add blackhole fd01::/64", "ip rule add to 10.0.0.0/8 table 7",
+		"ip -6 rule add to fd01::/64 table 7", "sysctl -qw net.ipv4.ip_forward=1",
+		"sysctl -qw net.ipv6.conf.all.forwarding=1", "nft add table inet t",
+	};
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	int32_t id;
+
+	ok(netns_id(lab->fd, &id));
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		_cleanup_free_ char *command = xasprintf("ip netns exec lab %s", changes[i]);
+
+		drain(watch, &heard);
+		run(command);
+		wait_for_id(watch, &heard, id);
+	}
+	forget(&heard);
+	watch_free(watch);
+}
+
+static void the_own_namespace_is_the_host(void **state) {
+	struct lab *lab = *state;
+	_cleanup_nl_ struct nl_socket here = NL_SOCKET_NONE;
+	_cleanup_close_ int self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	int32_t id, own;
+
+	ok(nl_open(&here, NETLINK_ROUTE, -1));
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	ok(netns_id(lab->fd, &id)); /* being given an id is nobody's change */
+	assert_quiet(watch, &heard);
+	change_addresses(&here, RTM_NEWADDR, 1, 1, 0);
+	wait_for_id(watch, &heard, WATCH_NSID_HOST);
+	assert_false(has_id(&heard, id));
+	drain(watch, &heard);
+
+	/* Its events now carry its own id, from the next one on. */
+	ok(netns_id(self, &own));
+	change_addresses(&here, RTM_DELADDR, 1, 1, 0);
+	wait_for_id(watch, &heard, WATCH_NSID_HOST);
+	drain(watch, &heard);
+	change_addresses(&here, RTM_NEWADDR, 1, 1, 0);
+	wait_for_id(watch, &heard, WATCH_NSID_HOST);
+	assert_false(has_id(&heard, own));
+	watch_free(watch);
+	forget(&heard);
+
+	/* And for a watch that starts when it has the id already. */
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	change_addresses(&here, RTM_DELADDR, 1, 1, 0);
+	wait_for_id(watch, &heard, WATCH_NSID_HOST);
+	assert_false(has_id(&heard, own));
+	forget(&heard);
+	watch_free(watch);
+}
+
+static void without_an_id_nothing_is_heard(void **state) {
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	change_addresses(&lab->route, RTM_NEWADDR, 1, 1, 0);
+	assert_quiet(watch, &heard);
+	watch_free(watch);
+}
+
+static void an_overrun_dirties_everything(void **state) {
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	int32_t id;
+
+	ok(netns_id(lab->fd, &id));
+	ok(watch_new(&watch, &handlers, &heard, 8192));
+	change_addresses(&lab->route, RTM_NEWADDR, 0, 500, 0);
+	dispatch(watch);
+	assert_int_equal(heard.everything, 1);
+	assert_int_equal(watch_overruns(watch), 1);
+	forget(&heard);
+	assert_quiet(watch, &heard);
+
+	/* It hears again at once: the queue was emptied before everything was called dirty. */
+	change_addresses(&lab->route, RTM_DELADDR, 0, 1, 0);
+	wait_for_id(watch, &heard, id);
+	assert_int_equal(heard.everything, 0);
+	assert_int_equal(watch_overruns(watch), 1);
+	forget(&heard);
+	watch_free(watch);
+}
+
+/* A socket that overran drops in silence until it was emptied: so a single dispatch must empty it. */
+static void an_overrun_is_emptied_at_once(void **state) {
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	int32_t id;
+
+	ok(netns_id(lab->fd, &id));
+	ok(watch_new(&watch, &handlers, &heard, 3 * 1024 * 1024)); /* more events than one dispatch reads */
+	for (uint32_t i = 0; watch_overruns(watch) == 0; i++) {
+		assert_true(i < 10);
+		for (uint32_t j = 0; j < 6; j++) {
+			change_addresses(&lab->route, RTM_NEWADDR, 0, 1000, 0);
+			change_addresses(&lab->route, RTM_DELADDR, 0, 1000, 0);
+		}
+		dispatch(watch);
+	}
+	assert_int_equal(heard.everything, 1);
+	forget(&heard);
+	assert_quiet(watch, &heard);
+	change_addresses(&lab->route, RTM_NEWADDR, 0, 1, 0);
+	wait_for_id(watch, &heard, id);
+	forget(&heard);
+	watch_free(watch);
+}
+
+static void a_dispatch_is_bounded(void **state) {
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	size_t all = 0;
+	int32_t id;
+
+	ok(netns_id(lab->fd, &id));
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	for (uint32_t i = 0; i < 6; i++) /* an address is two events: itself and its local route */
+		change_addresses(&lab->route, RTM_NEWADDR, i * 1000, 1000, 0);
+	while (readable(watch, 0)) {
+		size_t n = dispatch(watch);
+
+		assert_in_range(n, 1, 5000);
+		all += n;
+	}
+	assert_true(all >= 6000);
+	assert_int_equal(watch_overruns(watch), 0);
+	forget(&heard);
+	watch_free(watch);
+}
+
+static void names_come_and_go(void **state _unused_) {
+	_cleanup_close_ int fd = -1, theirs = -1;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	ok(create("here", &fd, &problem));
+	wait_for_name(watch, &heard, "here");
+	drain(watch, &heard);
+	ok(netns_delete("here", &problem));
+	wait_for_name(watch, &heard, "here");
+	drain(watch, &heard);
+	run("ip netns add theirs");
+	wait_for_name(watch, &heard, "theirs");
+	drain(watch, &heard);
+	run("ip netns delete theirs");
+	wait_for_name(watch, &heard, "theirs");
+	drain(watch, &heard);
+	assert_quiet(watch, &heard);
+	watch_free(watch);
+}
+
+/* Between a file and the mount upon it somebody may look, and would not look again. */
+static void a_late_mount_is_announced(void **state _unused_) {
+	struct heard heard = {};
+	struct watch *watch = NULL;
+
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	put_file(NETNS_DIR "/late", "");
+	put_file(NETNS_DIR "/never", "");
+	wait_for_name(watch, &heard, "late");
+	drain(watch, &heard);
+	ok(mount("/proc/self/ns/net", NETNS_DIR "/late", "none", MS_BIND, NULL));
+	wait_for_name(watch, &heard, "late");
+	assert_false(has_text(heard.names.items, heard.names.n, "never"));
+	drain(watch, &heard);
+	ok(netns_remove_stale("never"));
+	ok(netns_delete("late", &problem));
+	wait_for_name(watch, &heard, "never");
+	wait_for_name(watch, &heard, "late");
+	drain(watch, &heard);
+	ok(mount("none", "/mnt", "tmpfs", 0, NULL)); /* none is waited for any more: a mount is no news */
+	assert_quiet(watch, &heard);
+	ok(umount("/mnt"));
+	watch_free(watch);
+}
+
+static void files_come_and_go(void **state _unused_) {
+	struct heard heard = {};
+	struct watch *watch = NULL;
+
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	ok(watch_file(watch, "web"));
+	ok(watch_file(watch, "web"));
+	put_file("/etc/unrelated", "");
+	drain(watch, &heard);
+	ok(mkdir("/etc/netns", 0755));
+	ok(mkdir("/etc/netns/web", 0755));
+	ok(mkdir("/etc/netns/db", 0755));
+	wait_for_file(watch, &heard, "web");
+	assert_false(has_text(heard.files.items, heard.files.n, "db"));
+	drain(watch, &heard);
+	put_file("/etc/netns/web/resolv.conf", "nameserver 10.0.0.1\n");
+	put_file("/etc/netns/db/resolv.conf", "");
+	wait_for_file(watch, &heard, "web");
+	drain(watch, &heard);
+	put_file("/etc/netns/web/resolv.conf", "nameserver 10.0.0.2\n");
+	wait_for_file(watch, &heard, "web");
+	drain(watch, &heard);
+	put_file("/etc/netns/db/resolv.conf", "");
+	assert_quiet(watch, &heard);
+	ok(unlink("/etc/netns/web/resolv.conf"));
+	wait_for_file(watch, &heard, "web");
+	assert_int_equal(heard.files.n, 1); /* watched twice, told once */
+	drain(watch, &heard);
+
+	/* The whole folder goes, and comes again under another inode. */
+	ok(rename("/etc/netns", "/etc/old"));
+	wait_for_file(watch, &heard, "web");
+	run("mkdir -p /etc/netns/web");
+	drain(watch, &heard);
+	put_file("/etc/netns/web/hosts", "");
+	wait_for_file(watch, &heard, "web");
+	forget(&heard);
+	watch_free(watch);
+	run("rm -r /etc/old /etc/netns /etc/unrelated");
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		in_lab(a_child_namespace_is_heard),
+		in_lab(each_group_is_heard),
+		in_lab(without_an_id_nothing_is_heard),
+		in_lab(an_overrun_dirties_everything),
+		in_lab(an_overrun_is_emptied_at_once),
+		in_lab(a_dispatch_is_bounded),
+		cmocka_unit_test(names_come_and_go),
+		cmocka_unit_test(a_late_mount_is_announced),
+		cmocka_unit_test(files_come_and_go),
+		in_lab(the_own_namespace_is_the_host), /* last: an id of one's own stays */
+	};
+	int r = seclude(true);
+
+	if (r != 0)
+		return r;
+	if (netns_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
