@@ -374,7 +374,7 @@ void run_op(struct run *run, const struct op *op) {
 
 	op_print(op, &text);
 	tell(run, "$ %s%s%s", text_str(&text), r < 0 ? " ! " : "", r < 0 ? strerrorname_np(-r) : "");
-	run->disturbed |= r == 0;
+	run->disturbed |= r == 0 || op->type == OP_MASTER; /* which may be refused when it is half done */
 }
 
 void run_plan_crash(struct run *run, const struct step *step) {
