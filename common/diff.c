@@ -326,11 +326,10 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	if (observed->failed)
 		vec_push(&diff->plan->failed, object);
 	observed_ns->n_noted += entry != NULL;
-	if (!differs) {
-		if (ours && !found && !entry)
-			vec_push(&diff->plan->unnoted, object);
+	if (ours && !found && !entry)
+		vec_push(&diff->plan->unnoted, object); /* else what is put right would count as found */
+	if (!differs)
 		return;
-	}
 	again = needs_recreation(object, observed, differs);
 	if ((again || !found) && !may_go(diff, object, observed))
 		add_refusal(diff, object, observed, -EEXIST, in_the_way(false));

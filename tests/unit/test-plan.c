@@ -301,6 +301,7 @@ static void test_mark_or_entry(void **state _unused_) {
 	ledger_forget(&v.ledger, "host", "host/x link", &lines);
 	world_plan(&v);
 	check_plan(&v, "~ host/x link: mtu 1500 -> 1400\n");
+	assert_int_equal(v.plan.unnoted.n, 1);
 }
 
 /* There, marked, equal, but not in the ledger: it is to be noted, or nobody would remove it one day. */
