@@ -676,13 +676,13 @@ class Case(unittest.TestCase):
                 else:
                     select.select(monitor.fileno_list(), [], [], min(left, 1))
 
-    def settle(self, daemon=None, exact=False):
-        """A snapshot once link-local addresses are there, and all are usable: they come by themselves, a moment after
-        carrier, and duplicates of them are looked for."""
+    def settle(self, daemon=None, exact=False, usable=False):
+        """A snapshot once link-local addresses are there: they come by themselves, a moment after carrier. usable: once
+        duplicates of them are looked for no more, too, which takes seconds."""
         def complete():
             for ns in [HOST, *namespaces()]:
                 for l in ip_json(ns, "addr show"):
-                    if any(a.get("tentative") for a in l["addr_info"] if "LOWER_UP" in l["flags"]):
+                    if usable and any(a.get("tentative") for a in l["addr_info"] if "LOWER_UP" in l["flags"]):
                         return False
                     if l["link_type"] == "ether" and {"UP", "LOWER_UP"} <= set(l["flags"]) and not any(
                             a["family"] == "inet6" and a["scope"] == "link" for a in l["addr_info"]):

