@@ -46,7 +46,7 @@ class Minimal(Reload):
                 lab.Monitor("outside") as outside:
             for c in (masqueraded, published, direct):
                 c.say(b"before")
-            self.settle()
+            self.settle(usable=True)  # from then on the kernel tells of nothing by itself
             web = lab.snapshot_namespace("web", exact=True)
             lone = lab.snapshot_namespace("lone", exact=True)
             outside.heard()
