@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one change means for others: what waits for it, what is not worth changing because of it, what must be seen before
+ * anything is done. Each is a situation that random histories (tests/model/) meet only once in thousands.
+ */
+#include "plan-helper.h"
+
+#include "kind/address.h"
+
+#define SOURCE_WITH(queues)                                                                                        \
+	"namespaces: {a: {interfaces: {x: {addresses: \"fd00::1/64\"}}, routes: {to: \"fd10::/64\", via: \"fd00::9\", " \
+	"src: \"fd00::1\"}}, b: {}}\n"                                                                                  \
+	"links: [{endpoints: [a:x, b:y], queues: " queues "}]"
+#define SOURCE SOURCE_WITH("1")
+
+/* Only these were looked at in their namespace. */
+static void look_narrowly(struct world *w, struct scope *scope, const char *ns, const char *const *ids, size_t n) {
+	struct ns_state *seen = state_find(&w->seen.spec.state, ns);
+	const struct object **objects = arena_newn(&w->seen.spec.state.arena, const struct object *, n);
+
+	for (size_t i = 0; i < n; i++)
+		objects[i] = get_object(&w->desired.spec.state, ids[i]);
+	*scope = (struct scope){ .ns = seen->name, .objects = objects, .n = n };
+	for (struct object *object = seen->objects, *next; object; object = next) {
+		bool wanted = false;
+
+		next = object->hh.next;
+		for (size_t i = 0; i < n; i++)
+			wanted |= object_same_key(scope->objects[i], object);
+		if (!wanted)
+			ns_remove(seen, object);
+	}
+	seen->scope = scope;
+}
+
+/* Whether the address is usable is not known from before: it must be looked at, too. */
+static void test_source_not_looked_at(void **state _unused_) {
+	static const char *const ids[] = { "a route fd10::/64", "a/x link" };
+	struct scope scope;
+	_world_ w;
+
+	world_make(&w, SOURCE, SOURCE);
+	lose(&w, ids[0]);
+	look_narrowly(&w, &scope, "a", ids, ARRAY_SIZE(ids));
+	world_plan(&w);
+	assert_int_equal(w.plan.also.n, 1);
+	assert_ptr_equal(w.plan.also.items[0], get_object(&w.desired.spec.state, "a/x address fd00::1/64"));
+}
+
+/* An address that nobody has to wait for needs no look. */
+static void test_source_usable_at_once(void **state _unused_) {
+	const char *text = "namespaces: {host: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}, routes: {to: 10.1.0.0/16,\n"
+			   "  via: 10.0.0.9, src: 10.0.0.1}}}";
+	static const char *const ids[] = { "host route 10.1.0.0/16", "host/x link" };
+	struct scope scope;
+	_world_ w;
+
+	world_make(&w, text, text);
+	lose(&w, ids[0]);
+	look_narrowly(&w, &scope, "host", ids, ARRAY_SIZE(ids));
+	world_plan(&w);
+	assert_int_equal(w.plan.also.n, 0);
+	check_plan(&w, "+ host route 10.1.0.0/16\n");
+}
+
+static bool is_pending(const struct world *w, const char *id) {
+	const struct object *object = get_object(&w->desired.spec.state, id);
+
+	vec_foreach(at, &w->plan.pending)
+		if (*at == object)
+			return true;
+	return false;
+}
+
+/* It is usable now, and will not be once its link was made anew. */
+static void test_source_on_recreated(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, SOURCE_WITH("2"), SOURCE);
+	world_plan(&w);
+	assert_true(is_pending(&w, "a route fd10::/64"));
+	vec_foreach(at, &w.plan.changes)
+		assert_true(change_object(*at)->kind->class != CLASS_ROUTE);
+}
+
+/* Both ends go, whichever asks for it: to change the other before that would be a request about what is gone by then. */
+static void test_other_end_changed(void **state _unused_) {
+	check_world("namespaces: {a: {interfaces: {x: {mtu: 1400}}}, b: {interfaces: {z: {queues: 2}}}}\nlinks: [[a:x, b:z]]",
+		    "namespaces: {a: {interfaces: {x: {mtu: 1500}}}, b: {interfaces: {z: {queues: 1}}}}\nlinks: [[a:x, b:z]]",
+		    "- a/x link (again)\n- b/z link (again)\n+ b/z link (again)\n"
+		    "~ a/x link: up true, alias topod:t (again) (follows)\n~ b/z link: alias topod:t (again) (follows)\n");
+}
+
+/* A link that was ours by its name, without mark and sign by now: it is somebody's who took its place, and so it is left. */
+static void test_link_in_our_place(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}",
+		   "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1500}}}}");
+	seen_object(&w, "a/x link")->marked = false;
+	((struct link *)seen_object(&w, "a/x link"))->mac.bytes[5] ^= 1;
+	world_plan(&w);
+	check_plan(&w, "! a/x link: exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
+		       "the file\n");
+}
+
+/* What ends with its namespace is neither put back nor forgotten by itself: that is one act. */
+static void test_ends_with_its_namespace(void **state _unused_) {
+	const char *entry = "topod-ledger 1\n+ found sysctl\ta\ta sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n";
+	_world_ w;
+	size_t damaged;
+
+	world_make(&w, "", "namespaces: {a: {sysctl: {net.ipv4.ip_forward: 1}, interfaces: {x: {kind: bridge}}}}");
+	assert_int_equal(ledger_parse(&w.ledger, entry, strlen(entry), &damaged), 0);
+	assert_int_equal(damaged, 0);
+	ledger_add_returns(&w.ledger, &w.desired.spec.state);
+	lose(&w, "a/x link");
+	world_plan(&w);
+	check_plan(&w, "- a namespace\n");
+	assert_int_equal(w.plan.lost.n, 0);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_source_not_looked_at), cmocka_unit_test(test_source_usable_at_once),
+		cmocka_unit_test(test_source_on_recreated),  cmocka_unit_test(test_other_end_changed),
+		cmocka_unit_test(test_link_in_our_place),    cmocka_unit_test(test_ends_with_its_namespace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
