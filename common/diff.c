@@ -481,15 +481,11 @@ static bool leaves_controller(const struct plan *plan, const struct object *obje
 }
 
 static bool is_pointless(const struct diff *diff, const struct change *change) {
-	const struct object *seen = change->observed, *ns;
-	const struct ns_state *observed;
+	const struct object *seen = change->observed;
 
 	if (change->type != CHANGE_UPDATE || !change->desired->gone || !seen)
 		return false;
-	observed = state_find(diff->input->observed, seen->ns);
-	ns = ns_self(observed);
-	return (ns && ns->change && ns->change->type == CHANGE_DELETE) || goes_along(observed, seen) ||
-	       leaves_controller(diff->plan, seen);
+	return goes_along(state_find(diff->input->observed, seen->ns), seen) || leaves_controller(diff->plan, seen);
 }
 
 void diff_pointless(struct diff *diff) {

@@ -26,8 +26,8 @@ void diff_namespace(struct diff *diff, struct ns_state *observed);
 void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole);
 /* What is there and not declared. */
 void diff_extra(struct diff *diff, struct ns_state *observed);
-/* Takes out what would go back to what it was although it ends with its namespace, its link, or the link's being a
- * port: to be called after all else was found. */
+/* Takes out what would go back to what it was although it ends with its link, or the link's being a port: to be called
+ * after all else was found. (What ends with its namespace is not asked to go back: ledger_add_returns().) */
 void diff_pointless(struct diff *diff);
 /* What the ledger knows and nobody sees any more. */
 void diff_lost(struct diff *diff, const struct ns_state *observed);
