@@ -190,8 +190,6 @@ static uint32_t sight_of(const struct change *change) {
 static bool is_held(struct pass *pass, const struct change *change, struct trouble_record *record) {
 	struct troubles *troubles = &pass->r->troubles;
 
-	if (record && record->state == TROUBLE_REPORTED && pass->r->applying)
-		return true;
 	if (trouble_may_try(troubles, record, pass->now_usec))
 		return false;
 	trouble_sight(troubles, record, sight_of(change), now(pass));
@@ -211,7 +209,7 @@ static void wait_for_others(struct pass *pass, const struct change *change, stru
 /* It was never there to drift: something that it stands on is made only now, or was made lately. */
 static bool is_first_time(const struct pass *pass, const struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->type == CHANGE_CREATE && !change->needs[i]->held)
+		if (change->needs[i]->type == CHANGE_CREATE) /* which is not held: else it was hindered */
 			return true;
 	return change->type == CHANGE_CREATE && !ledger_find_object(pass->r->ledger, change->desired);
 }
