@@ -124,3 +124,22 @@ static inline void disown(struct world *w, const char *id) {
 	object->marked = false;
 	ledger_forget(&w->ledger, object->ns, id, &lines);
 }
+
+static inline struct change *change_of(struct world *w, const char *id) {
+	vec_foreach(at, &w->plan.changes) {
+		_cleanup_text_ struct text text = {};
+
+		object_print_id(change_object(*at), &text);
+		if (streq(text.data, id) && !(*at)->follows)
+			return *at;
+	}
+	fail_msg("there is no change of %s", id);
+	return NULL;
+}
+
+static inline bool needs(const struct change *change, const struct change *need) {
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (change->needs[i] == need)
+			return true;
+	return false;
+}
