@@ -25,6 +25,12 @@ int seclude(bool with_etc) {
 	return 0;
 }
 
+int begin_lab(void) {
+	int r = seclude(true);
+
+	return r == 0 && netns_init() < 0 ? 1 : r;
+}
+
 void run(const char *command) {
 	int status = system(command);
 
@@ -100,6 +106,8 @@ void change_addresses(struct nl_socket *sock, uint16_t type, uint32_t number, si
 	free(m);
 }
 
+const char *problem;
+
 int create(const char *name, int *ret_fd, const char **ret_problem) {
 	_cleanup_close_ int fd = -1;
 	int r = netns_make(&fd, ret_problem);
@@ -110,8 +118,6 @@ int create(const char *name, int *ret_fd, const char **ret_problem) {
 		*ret_fd = TAKE_FD(fd);
 	return r;
 }
-
-static const char *problem; /* of no interest here */
 
 int set_up(void **state) {
 	struct lab *lab = xmalloc(sizeof(*lab));

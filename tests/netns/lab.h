@@ -24,12 +24,16 @@ enum {
 
 #define ok(r) assert_int_equal((r), 0)
 
-/* 0, or SKIP, said why. */
+/* 0, or SKIP, said why: without root nothing is tested. */
 int seclude(bool with_etc);
+/* The same with an /etc, ready for netns.h: 0, SKIP or 1, with which main() ends. */
+int begin_lab(void);
 
 void run(const char *command);
 void put_file(const char *path, const char *text);
 ino_t current_inode(void);
+/* What a function says of its error; of no interest but where it is asserted. */
+extern const char *problem;
 /* As topod makes a namespace. */
 int create(const char *name, int *ret_fd, const char **ret_problem);
 

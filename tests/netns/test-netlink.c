@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * netlink against the real kernel: transactions, requests and dumps.
- *
- * Each needs root, and is skipped without it (exit 77). Nothing here sleeps: waiting is poll() on the descriptor under
- * test, with a limit that only a failure reaches.
  */
 #include "lab.h"
 
@@ -14,7 +11,6 @@
 #include <linux/rtnetlink.h>
 
 #include "netlink.h"
-#include "netns.h"
 
 /* A link with a name that the kernel's policy refuses, and how far its attribute is from the start. */
 static struct nlmsghdr *put_bad_link(struct message *m, uint32_t *ret_offset) {
@@ -401,11 +397,7 @@ int main(void) {
 		in_lab(a_refused_dump),
 		in_lab(a_request),
 	};
-	int r = seclude(true);
+	int r = begin_lab();
 
-	if (r != 0)
-		return r;
-	if (netns_init() < 0)
-		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return r != 0 ? r : cmocka_run_group_tests(tests, NULL, NULL);
 }

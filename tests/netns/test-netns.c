@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The folder of namespaces, and being inside one, against the real kernel.
- *
- * Each needs root, and is skipped without it (exit 77). Nothing here sleeps: waiting is poll() on the descriptor under
- * test, with a limit that only a failure reaches.
  */
 #include "lab.h"
 
@@ -13,8 +10,6 @@
 
 #include "netlink.h"
 #include "netns.h"
-
-static const char *problem; /* what a function says of its error; of no interest here but where it is asserted */
 
 static size_t count_lines(const char *path, const char *part) {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
@@ -217,11 +212,7 @@ int main(void) {
 		in_lab(an_id_is_stable),
 		in_lab(a_visit_ends_at_home),
 	};
-	int r = seclude(true);
+	int r = begin_lab();
 
-	if (r != 0)
-		return r;
-	if (netns_init() < 0)
-		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return r != 0 ? r : cmocka_run_group_tests(tests, NULL, NULL);
 }
