@@ -3,15 +3,24 @@
  * A whole pass against a kernel that answers anything: look at every namespace of a topology, plan, carry out, look
  * again. Dumps, their interruption, ids of other namespaces, acknowledgements with extended text and offsets all come
  * from the input, by the daemon's own sockets.
+ *
+ * The first of its choices says which topology it is, and what was before: nothing, or all of it was made (then there is
+ * more that may be changed), and is it still declared?
  */
+#include <linux/rtnetlink.h>
+
 #include "fuzz.h"
 #include "kernel_real.h"
+#include "kind/netns.h"
+#include "kind/physical.h"
+#include "kind/route.h"
 #include "kind/veth.h"
 #include "machine.h"
 #include "report.h"
 #include "spec.h"
 
 enum { TOPOLOGIES = 2, SPEC_MAX = 8192 };
+enum { CHOICE_NARROW = 2, CHOICE_REMEMBERS = 4, CHOICE_GOES = 8, CHOICE_LISTENS = 16 };
 
 /* topologies/N.yaml, read once; those of record.py, too. */
 static const char *topology(unsigned n) {
@@ -45,6 +54,31 @@ static struct {
 	size_t seen[CLASS_DNS + 1], elsewhere, done, refused, explained;
 } reached;
 
+/* Changes with requests of their own kind, and whether one succeeded. */
+static struct deed {
+	const char *name;
+	const struct kind *kind;
+	enum change_type type;
+	size_t n;
+} deeds[] = {
+	{ "pairs made", &kind_veth, CHANGE_CREATE, 0 },
+	{ "moved in", &kind_physical, CHANGE_CREATE, 0 },
+	{ "given back", &kind_physical, CHANGE_DELETE, 0 },
+	{ "routes made", &kind_route, CHANGE_CREATE, 0 },
+	{ "routes changed", &kind_route, CHANGE_UPDATE, 0 },
+	{ "routes deleted", &kind_route, CHANGE_DELETE, 0 },
+};
+
+static void count_done(const struct change *change) {
+	const struct object *object = change->desired ? change->desired : change->observed;
+
+	reached.done += change->error == 0;
+	reached.refused += change->error < 0;
+	reached.explained += change->text != NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
+		deeds[i].n += change->error == 0 && change->type == deeds[i].type && object->kind == deeds[i].kind;
+}
+
 static void count_seen(const struct state *observed) {
 	state_foreach(ns, observed)
 		ns_foreach(object, ns) {
@@ -60,11 +94,15 @@ void fuzz_reached(void) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		fprintf(stderr, "%s: %zu, ", names[i], reached.seen[i]);
-	fprintf(stderr, "links of other namespaces: %zu, changes: %zu, refused: %zu, explained: %zu\n",
-		reached.elsewhere, reached.done, reached.refused, reached.explained);
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
+		fprintf(stderr, "%s: %zu, ", deeds[i].name, deeds[i].n);
+	fprintf(stderr, "links of other namespaces: %zu, changes: %zu, refused: %zu, explained: %zu, numbers given: %zu\n",
+		reached.elsewhere, reached.done, reached.refused, reached.explained, machine_n_sent(RTM_NEWNSID));
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		must(reached.seen[i]);
-	must(reached.elsewhere && reached.done && reached.refused && reached.explained);
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
+		must(deeds[i].n);
+	must(reached.elsewhere && reached.done && reached.refused && reached.explained && machine_n_sent(RTM_NEWNSID));
 }
 
 enum { SCOPES = 8, NARROW = 16 };
@@ -89,54 +127,107 @@ static void scope_add(struct scopes *scopes, const struct ns_state *ns, bool nar
 	scopes->n++;
 }
 
-static void execute(struct kernel *kernel, const struct look *look, struct plan *plan) {
-	const struct execute_hooks hooks = {};
+struct memory {
+	struct ledger ledger;
+	struct text lines;
+};
+
+static int hear_birth(void *userdata, const struct object *made) {
+	struct memory *memory = userdata;
+
+	ledger_note_birth(&memory->ledger, made, &memory->lines);
+	return 0;
+}
+
+static int hear_former(void *userdata, const struct change *change, const struct object *former) {
+	struct memory *memory = userdata;
+
+	ledger_note(&memory->ledger, change->desired, former, change->desired->set, false, &memory->lines);
+	return 0;
+}
+
+/* All of the topology, as made by topod. */
+static void remember(struct memory *memory, const struct spec *spec) {
+	state_foreach(ns, &spec->state) {
+		_cleanup_(arena_done) struct arena arena = {};
+		const struct netns_identity identity = { .inode = machine_inode(ns->name) };
+
+		ns_foreach(object, ns)
+			if (!object->foreign && !object->kind->undeletable)
+				ledger_note(&memory->ledger, object, NULL, object->set, true, &memory->lines);
+		ledger_note_birth(&memory->ledger, netns_object(&arena, ns->name, &identity), &memory->lines);
+	}
+}
+
+static void execute(struct kernel *kernel, const struct look *look, struct plan *plan, struct memory *memory) {
+	const struct execute_hooks hooks = { .userdata = memory, .born = hear_birth, .former = hear_former };
 	_cleanup_text_ struct text text = {};
 
 	report_plan_text(plan, false, &text);
 	kernel->ops->execute(kernel, look, plan, &hooks);
 	vec_foreach(change, &plan->changes) {
 		must((*change)->done);
-		reached.done += (*change)->error == 0;
-		reached.refused += (*change)->error < 0;
-		reached.explained += (*change)->text != NULL;
+		count_done(*change);
 	}
 }
 
-static void pass(struct kernel *kernel, struct look *look, struct ledger *ledger, bool narrow) {
+static void note_intents(struct memory *memory, const struct plan *plan) {
+	vec_foreach(change, &plan->changes)
+		if ((*change)->type != CHANGE_DELETE)
+			ledger_note(&memory->ledger, (*change)->desired, (*change)->observed, (*change)->desired->set,
+				    (*change)->type == CHANGE_CREATE, &memory->lines);
+}
+
+static void pass(struct kernel *kernel, struct look *look, struct memory *memory, bool narrow) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {};
-	_cleanup_text_ struct text lines = {};
 	struct scopes scopes = {};
 
 	state_foreach(ns, look->desired)
 		scope_add(&scopes, ns, narrow);
 	if (kernel->ops->observe(kernel, look, scopes.items, scopes.n, &observed) == 0) {
 		count_seen(&observed);
-		plan_make(&plan, &(struct plan_input){ look->desired, &observed, ledger });
-		vec_foreach(change, &plan.changes)
-			if ((*change)->type != CHANGE_DELETE)
-				ledger_note(ledger, (*change)->desired, (*change)->observed, (*change)->desired->set,
-					    (*change)->type == CHANGE_CREATE, &lines);
-		execute(kernel, look, &plan);
+		plan_make(&plan, &(struct plan_input){ look->desired, &observed, &memory->ledger });
+		note_intents(memory, &plan);
+		execute(kernel, look, &plan, memory);
 	}
 	kernel->ops->rest(kernel);
 }
 
+static void memory_done(struct memory *memory) {
+	ledger_done(&memory->ledger);
+	text_done(&memory->lines);
+}
+
+/* What is declared, and what is known of before. */
+static void begin(struct spec *spec, struct memory *memory, uint8_t choice) {
+	read_topology(spec, topology(choice % TOPOLOGIES));
+	if (choice & CHOICE_REMEMBERS)
+		remember(memory, spec);
+	if (choice & CHOICE_GOES) {
+		spec_done(spec);
+		*spec = (struct spec){};
+		read_topology(spec, "namespaces: {}");
+	}
+	ledger_add_returns(&memory->ledger, &spec->state);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	_cleanup_(ledger_done) struct ledger ledger = {};
+	_cleanup_(memory_done) struct memory memory = {};
 	_cleanup_(spec_done) struct spec spec = {};
 	struct kernel *kernel = NULL;
 	uint8_t choice;
 
 	machine_begin_records(data, size);
 	choice = machine_byte();
-	read_topology(&spec, topology(choice % TOPOLOGIES));
-	struct look look = { .desired = &spec.state, .ledger = &ledger, .topology = spec.topology };
+	begin(&spec, &memory, choice);
+	struct look look = { .desired = &spec.state, .ledger = &memory.ledger, .topology = spec.topology };
 	if (kernel_real_new(&kernel) == 0) {
 		((struct kernel_real *)kernel)->max_threads = 1; /* the input is read in one order */
+		if (choice & CHOICE_LISTENS)
+			kernel->ops->listen(kernel);
 		for (int i = 0; i < 3 && !machine_done(); i++)
-			pass(kernel, &look, &ledger, choice & 2 && i > 0);
+			pass(kernel, &look, &memory, choice & CHOICE_NARROW && i > 0);
 	}
 	kernel_free(kernel);
 	machine_end();

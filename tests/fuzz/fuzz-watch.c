@@ -10,6 +10,11 @@
 
 enum { DISPATCHES = 8 };
 
+/* What the corpus came to. */
+static struct {
+	size_t hints[HINT_FILE + 1], unread;
+} reached;
+
 struct heard {
 	size_t n_dirty, n_names, n_files, n_everything;
 };
@@ -21,7 +26,20 @@ static void hear_change(void *userdata, int32_t nsid, const struct hint *hint) {
 	must(nsid >= WATCH_NSID_HOST);
 	must(!hint->link || strlen(hint->link) < EVENT_BYTES);
 	must(!hint->table || strlen(hint->table) < EVENT_BYTES);
+	must(hint->type < HINT_FILE);
+	reached.hints[hint->type]++;
 	heard->n_dirty++;
+}
+
+/* The rest of a datagram that was longer than what is received of it. */
+bool __wrap_event_hint_unread(const struct nlmsghdr *first, struct hint *ret);
+bool __real_event_hint_unread(const struct nlmsghdr *first, struct hint *ret);
+
+bool __wrap_event_hint_unread(const struct nlmsghdr *first, struct hint *ret) {
+	bool any = __real_event_hint_unread(first, ret);
+
+	reached.unread += any;
+	return any;
 }
 
 static void hear_name(void *userdata, const char *name) {
@@ -40,6 +58,17 @@ static void hear_everything(void *userdata) {
 	struct heard *heard = userdata;
 
 	heard->n_everything++;
+}
+
+void fuzz_reached(void) {
+	static const char *const names[] = { "namespace", "link", "port", "address", "route", "setting", "nat" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		fprintf(stderr, "%s: %zu, ", names[i], reached.hints[i]);
+	fprintf(stderr, "unread: %zu\n", reached.unread);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		must(reached.hints[i]);
+	must(reached.unread);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -22,6 +22,7 @@
 enum {
 	SENT_MAX = 4096,
 	DESCRIPTORS = 256,
+	SENT_TYPES = 128, /* rtnetlink's */
 	STREAMS = STREAM_KINDS * MACHINE_PLACES,
 };
 
@@ -48,6 +49,8 @@ static struct {
 	uint8_t here;                       /* where the thread is */
 	int next_watch;
 } machine;
+
+static size_t n_sent_of[SENT_TYPES];
 
 /* ---- the input ---- */
 
@@ -124,6 +127,14 @@ unsigned machine_place(const char *name) {
 	return streq(name, "host") ? 0 : (unsigned char)*name % MACHINE_PLACES;
 }
 
+static uint64_t inode_of(unsigned place) {
+	return 1000 + 4u * place;
+}
+
+uint64_t machine_inode(const char *name) {
+	return inode_of(machine_place(name));
+}
+
 static uint8_t place_of(int fd) {
 	return fd >= 0 && fd < DESCRIPTORS ? machine.places[fd] : 0;
 }
@@ -167,6 +178,8 @@ static int32_t number_asked_for(const struct nlmsghdr *nlh) {
 static void note_sent(const void *data, size_t size) {
 	machine.n_sent = 0;
 	for (const struct nlmsghdr *nlh = NULL; (nlh = nl_next(data, size, nlh));) {
+		if (nlh->nlmsg_type < SENT_TYPES)
+			n_sent_of[nlh->nlmsg_type]++;
 		if (machine.n_sent == 0) {
 			machine.first_seq = nlh->nlmsg_seq;
 			machine.asked = kind_of(nlh);
@@ -177,6 +190,10 @@ static void note_sent(const void *data, size_t size) {
 				nlh->nlmsg_type == RTM_GETNSID ? number_asked_for(nlh) : 0,
 			};
 	}
+}
+
+size_t machine_n_sent(uint16_t type) {
+	return n_sent_of[type];
 }
 
 union answer {
@@ -495,7 +512,7 @@ int netns_remove_stale(const char *name _unused_) {
 
 /* Where the choices say so, it is another than a moment ago. */
 int netns_identity(int fd, struct netns_identity *ret) {
-	*ret = (struct netns_identity){ .inode = 1000 + 4u * place_of(fd) + machine_byte() % 4 };
+	*ret = (struct netns_identity){ .inode = inode_of(place_of(fd)) + machine_byte() % 4 };
 	return 0;
 }
 

@@ -44,6 +44,11 @@ enum { MACHINE_PLACES = 8 };
 
 /* Of a namespace's name; 0 is the host. */
 unsigned machine_place(const char *name);
+/* The inode that a namespace of that name has where the choices are used up. */
+uint64_t machine_inode(const char *name);
+
+/* How many requests of a type were sent, by whatever input. */
+size_t machine_n_sent(uint16_t type);
 
 /* One stream, or records. */
 void machine_begin(const uint8_t *data, size_t size);
