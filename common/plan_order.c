@@ -218,12 +218,35 @@ static void find_needs(struct plan *plan, struct change *change, const struct pl
 	object_links(change->desired, need_link, &needing);
 }
 
-/* Namespaces are numbered in the order in which they were looked at. */
+/* Namespaces are numbered in the order in which they were looked at. Where something waits for all else (a bridge for its
+ * ports), the namespace comes after the others: in those are the ports' other ends, and each that comes up at a bridge that
+ * is up has its multicast flooded to all others. */
 struct numbering {
 	const char *name;
 	unsigned number;
 	UT_hash_handle hh;
 };
+
+static struct numbering *number_of(struct numbering *numbers, const struct change *change) {
+	const char *ns = change_object(change)->ns;
+	struct numbering *number;
+
+	HASH_FIND_STR(numbers, ns, number);
+	return number;
+}
+
+static void put_waiting_last(struct numbering *numbers, const struct plan *plan) {
+	unsigned n = HASH_COUNT(numbers);
+
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+		struct numbering *number = change->type == CHANGE_UPDATE && change->fields & change->desired->kind->last
+						   ? number_of(numbers, change) : NULL;
+
+		if (number && number->number < n)
+			number->number += n;
+	}
+}
 
 static struct numbering *number_namespaces(struct arena *arena, const struct state *observed) {
 	struct numbering *numbers = NULL;
@@ -240,16 +263,16 @@ static struct numbering *number_namespaces(struct arena *arena, const struct sta
 }
 
 void plan_order(struct plan *plan, const struct plan_input *input) {
-	struct numbering *numbers = number_namespaces(&plan->arena, input->observed), *number;
+	struct numbering *numbers = number_namespaces(&plan->arena, input->observed);
 	struct sorted *sorted = arena_newn(&plan->arena, struct sorted, plan->changes.n);
 	struct below *below = find_all_below(plan, input->desired);
 
+	put_waiting_last(numbers, plan);
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		struct change *change = plan->changes.items[i];
-		const char *ns = change_object(change)->ns;
+		const struct numbering *number = number_of(numbers, change);
 
 		find_needs(plan, change, input);
-		HASH_FIND_STR(numbers, ns, number);
 		enum stage stage = stage_of(change, is_below(below, change));
 		sorted[i] = (struct sorted){ .change = change, .stage = stage, .ns = number ? number->number : 0,
 					     .rank = rank_of(change, input->desired, stage), .index = i };

@@ -18,15 +18,15 @@ static void test_from_nothing(void **state _unused_) {
 		    "~ web sysctl net.ipv4.conf.default.rp_filter: value 1\n" /* new links inherit it */
 		    "+ host/br0 link\n"
 		    "+ host/c1 link\n" /* with web/eth0; from this end, because it has a controller */
-		    "~ host/c1 link: alias topod:t (follows)\n"
-		    "~ host/br0 link: up true, alias topod:t (follows)\n"
-		    "+ host/br0 address 10.0.0.1/24\n"
-		    "+ host NAT table\n"
 		    "~ web/eth0 link: up true, alias topod:t (follows)\n"
 		    "~ web/lo link: up true\n"
 		    "~ web sysctl net.ipv4.conf.eth0.rp_filter: value 2\n"
 		    "+ web/eth0 address 10.0.0.11/24\n"
-		    "+ web route 0.0.0.0/0\n");
+		    "+ web route 0.0.0.0/0\n"
+		    "~ host/c1 link: alias topod:t (follows)\n"
+		    "~ host/br0 link: up true, alias topod:t (follows)\n"
+		    "+ host/br0 address 10.0.0.1/24\n"
+		    "+ host NAT table\n");
 }
 
 static void test_nothing_to_do(void **state _unused_) {
@@ -271,6 +271,21 @@ static void test_removals_go_first(void **state _unused_) {
 		    "- gone namespace\n");
 }
 
+/* Each end that comes up at a bridge that is up is told to all other ports. */
+static void test_bridge_after_all_ends_of_its_ports(void **state _unused_) {
+	_world_ w;
+	const struct change *last;
+
+	world_make(&w, "namespaces:\n  a: {interfaces: {br: {kind: bridge, ports: [p1, p2]}}}\n"
+		       "  b: {interfaces: {e: {addresses: 10.0.0.1/8}}}\n  c: {interfaces: {e: {addresses: 10.0.0.2/8}}}\n"
+		       "links: [[\"b:e\", \"a:p1\"], [\"c:e\", \"a:p2\"]]\n", "namespaces: {a: {}, b: {}, c: {}}");
+	world_plan(&w);
+	last = w.plan.changes.items[w.plan.changes.n - 1];
+	assert_string_equal(last->desired->ns, "a");
+	assert_ptr_equal(last->desired, get_object(&w.desired.spec.state, "a/br link"));
+	assert_true(last->follows);
+}
+
 /* Not wrong, but not done either. */
 
 static void test_pending_and_failed(void **state _unused_) {
@@ -341,6 +356,7 @@ int main(void) {
 		cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last),
 		cmocka_unit_test(test_removals_go_first),
+		cmocka_unit_test(test_bridge_after_all_ends_of_its_ports),
 		cmocka_unit_test(test_pending_and_failed),
 		cmocka_unit_test(test_part_of_the_world),
 		cmocka_unit_test(test_again),
