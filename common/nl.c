@@ -29,7 +29,7 @@ void nl_reserve(struct nl_writer *w, size_t size) {
 	size = MAX(size, (size_t)NL_BUFFER_SIZE);
 	if (w->used || w->message || (w->reserved && w->size >= size))
 		return;
-	take_buffer(w, xmalloc(size), size);
+	take_buffer(w, xmalloc_raw(size), size);
 	w->reserved = true;
 }
 
