@@ -2,9 +2,10 @@
 /*
  * Making and removing a topology with the least kernel work that is known.
  *
- * Building goes once through the namespaces, and what a namespace needs is one send: a veth appears in both
- * namespaces under its final names and with chosen interface indexes, so its addresses and routes can follow
- * in the same datagram. A namespace is entered by being created; it is never entered again.
+ * What a namespace needs is one send: a veth appears in both namespaces under its final names and with chosen
+ * interface indexes, so its addresses and routes can follow in the same datagram. All namespaces are made first:
+ * once there are links, what the kernel puts off for them is done in between, and to enter a namespace again costs
+ * less than that.
  *
  * A star's bridge stays down until its last port is there: a bridge that is up floods every newcomer's IPv6
  * multicast to all the others, which makes the build of 1000 hosts three times as long.
@@ -157,7 +158,7 @@ static void build_host(const struct shape *s, unsigned host, int hub) {
 	struct end end[2];
 	struct batch b;
 
-	ns_add(s, host);
+	ns_enter(s, host);
 	fd = wire_open(NETLINK_ROUTE);
 	batch_init(&b, fd);
 	shape_ends(s, host, end);
@@ -178,47 +179,47 @@ static void build_star(const struct shape *s) {
 	build_hub(s, &proc, &hub);
 	_cleanup_close_ int hub_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	for (unsigned host = 1; host <= s->n; host++)
+		ns_add(s, host);
+	for (unsigned host = 1; host <= s->n; host++)
 		build_host(s, host, hub_ns);
 	raise_bridges(s, &hub);
 	close(hub.fd);
 }
 
-/* A router whose neighbour to the right exists already (next_ns), or that has none. */
-static void build_router(const struct shape *s, unsigned router, struct batch *b, int next_ns) {
+/* A router, and its link to the right neighbour, if it has one. */
+static void build_router(const struct shape *s, unsigned router) {
+	_cleanup_close_ int fd = -1, next_ns = -1;
 	struct end ends[2];
 	unsigned count = shape_ends(s, router, ends);
+	struct batch b;
 
-	put_up(b, LO_INDEX, true);
+	ns_enter(s, router);
+	fd = wire_open(NETLINK_ROUTE);
+	batch_init(&b, fd);
+	put_up(&b, LO_INDEX, true);
 	if (shape_lo_address(s, router))
-		put_address(b, RTM_NEWADDR, LO_INDEX, shape_lo_address(s, router), 32);
+		put_address(&b, RTM_NEWADDR, LO_INDEX, shape_lo_address(s, router), 32);
 	if (router > 1)
-		put_end_settings(b, &ends[0], true);
+		put_end_settings(&b, &ends[0], true);
 	if (router < s->n) {
+		next_ns = ns_open(s, router + 1);
 		struct veth_end here = {.name = "right", .index = 3, .ns_fd = -1, .up = true};
 		struct veth_end there = {.name = "left", .index = 2, .ns_fd = next_ns};
-		put_veth(b, &here, &there, s->queues);
-		put_end_settings(b, &ends[count - 1], false);
+		put_veth(&b, &here, &there, s->queues);
+		put_end_settings(&b, &ends[count - 1], false);
 	}
-	batch_run(b, "router");
+	batch_run(&b, "router");
 }
 
 static void build_chain(const struct shape *s) {
 	_cleanup_(close_proc) struct private_proc proc = {.fd = -1};
-	struct batch b;
 
-	batch_init(&b, -1);
 	for (unsigned router = 1; router <= s->n; router++) {
 		ns_add(s, router);
 		enable_forwarding(&proc);
-		_cleanup_close_ int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-		int fd = wire_open(NETLINK_ROUTE);
-		if (router > 1)
-			build_router(s, router - 1, &b, ns);
-		closep(&b.fd);
-		batch_init(&b, fd);
 	}
-	build_router(s, s->n, &b, -1);
-	closep(&b.fd);
+	for (unsigned router = 1; router <= s->n; router++)
+		build_router(s, router);
 }
 
 static void report(const char *verb, const struct options *o, double ms) {
