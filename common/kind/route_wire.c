@@ -117,10 +117,18 @@ static int put_rest(struct encode *encode, const struct route *r) {
 	return 0;
 }
 
+/* What somebody else has made is changed where it still is, or left: to make it anew would be to make another one in its
+ * place, which he has just taken away. */
+static uint16_t update_flags(const struct change *change) {
+	bool ours = change->observed && change->observed->marked && !change->desired->gone;
+
+	return ours ? NLM_F_CREATE | NLM_F_REPLACE : NLM_F_REPLACE;
+}
+
 int route_encode(struct encode *encode, const struct change *change) {
-	static const uint16_t flags[] = {
+	const uint16_t flags[] = {
 		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
-		[CHANGE_UPDATE] = NLM_F_CREATE | NLM_F_REPLACE,
+		[CHANGE_UPDATE] = change->type == CHANGE_UPDATE ? update_flags(change) : 0,
 		[CHANGE_DELETE] = 0,
 	};
 	bool delete = change->type == CHANGE_DELETE;
