@@ -544,6 +544,12 @@ static struct op link_op(struct c_case *c) {
 	op.text = op.type == OP_MAC ? "02:bb:00:00:00:01" : "";
 	op.name2 = op.type == OP_MASTER ? pick(c, &c->links)->name : "moved";
 	op.ns2 = pick(c, &c->spaces)->name;
+	/* What somebody else has made may be made by him again. */
+	if (op.type == OP_BRIDGE && link->kind && streq(link->kind, "existing") && !streq(link->name, "f2")) {
+		op.type = OP_VETH;
+		op.ns2 = op.ns;
+		op.name2 = streq(link->name, "f0") ? "f1" : "f0";
+	}
 	return op;
 }
 
@@ -929,6 +935,8 @@ static void print_ns(const struct c_case *c, const struct c_ns *ns, int v, struc
 char *case_yaml(const struct c_case *c, int v) {
 	struct text out = {};
 
+	if (c->yaml[v])
+		return xstrdup(c->yaml[v]);
 	text_add(&out, "topology: t\nnamespaces:\n");
 	vec_foreach(at, &c->spaces)
 		if (has_ns(c, *at, v))

@@ -98,6 +98,7 @@ struct step {
 
 struct c_case {
 	struct arena arena;
+	const char *yaml[VERSIONS]; /* written by hand: then there are no parts; else NULL */
 	uint64_t seed, random;
 	int n_parts;
 	bool *off;               /* parts that are left out; n_parts of them */

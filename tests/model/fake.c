@@ -235,6 +235,10 @@ static int fake_observe(struct kernel *kernel, const struct look *look, const st
 	if (fake->blind || fake->look_fault == fake->n_looks)
 		return fake->blind ? fake->blind : fake->look_error;
 	for (size_t i = 0; i < n; i++) {
+		if (fake->closed && streq(fake->closed, scopes[i].ns)) {
+			state_namespace(ret, scopes[i].ns)->error = -EMFILE;
+			continue;
+		}
 		fake_see(fake, look, scopes[i].ns, ret);
 		if (scopes[i].objects) {
 			narrow(state_find(ret, scopes[i].ns), &scopes[i]);
@@ -563,6 +567,8 @@ static int request_route(struct fake *fake, const struct look *look, const struc
 		judge(fake, look, there->foreign, change);
 	if (change->type == CHANGE_DELETE)
 		return route_delete(fake->world, ns, &route);
+	if (change->type == CHANGE_UPDATE && !there && (!change->observed->marked || change->desired->gone))
+		return -ENOENT;
 	r = fill_hops(from, ns, &route);
 	if (r < 0)
 		return r;
@@ -629,6 +635,8 @@ static int request_file(struct fake *fake, const struct look *look, const struct
 
 	bool foreign = file && file->foreign && !find_made(fake, change_object(change));
 
+	if (file && change->type == CHANGE_CREATE)
+		return -EEXIST;
 	if (file)
 		judge(fake, look, file->foreign, change);
 	if (change->type == CHANGE_DELETE)

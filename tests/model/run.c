@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 enum {
 	PASSES_MAX = 300, /* at one moment: more means that it never comes to rest */
@@ -36,6 +37,21 @@ static void tell(struct run *run, const char *format, ...) {
 	text_done(&run->fake.trace);
 	text_addf(&run->story, "%8.3f %s\n", (double)(run->w->now_usec - 1000000000) / 1e6, text);
 	free(text);
+}
+
+/* On a file system in memory where there is one: every case writes and removes a few small files. */
+void run_make_place(char place[64]) {
+	static const char *const folders[] = { "/dev/shm", "/tmp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		snprintf(place, 64, "%s/topod-model-XXXXXX", folders[i]);
+		if (mkdtemp(place)) {
+			ledger_file_set_root(place);
+			return;
+		}
+	}
+	perror("mkdtemp");
+	exit(1);
 }
 
 /* The reconciler's surroundings. */

@@ -35,6 +35,9 @@ struct run {
 	size_t n_passes, n_converged, n_degraded, n_crashes;
 };
 
+/* A folder for ledgers, which is used from now on; the caller removes it. */
+void run_make_place(char place[64]);
+
 void run_init(struct run *run, const struct c_case *c, bool telling);
 void run_done(struct run *run);
 

@@ -9,8 +9,6 @@
  * must be there, another plan must be empty, and nothing foreign may have been touched; after `down` the machine must be
  * as it was. A case that fails is made small, printed, and told step by step; --case S does one again, --whole leaves it as large as it is.
  */
-#include <sys/stat.h>
-
 #include "cases.h"
 #include "check.h"
 #include "trouble.h"
@@ -486,6 +484,34 @@ static void be_blind(struct run *run) {
 	totals.n_blind++;
 }
 
+/* One namespace cannot be looked at: what would have to see it is left, and it is known for it. */
+static void be_locked_out(struct run *run) {
+	_cleanup_free_ char *before = ledger_format(&run->ledger), *after = NULL;
+	struct w_ns *ns = run->w->spaces.items[luck(run, 13, run->w->spaces.n)];
+	size_t requests = run->fake.n_requests;
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	if (run->failure || status.phase != PHASE_CONVERGED || !ns->name || !state_find(&reconciler_spec(run->r)->state, ns->name))
+		return;
+	run->fake.closed = ns->name;
+	reconciler_dirty_all(run->r);
+	run_settle(run);
+	reconciler_status(run->r, &status);
+	if (status.phase != PHASE_DEGRADED || status.n_failing != 1)
+		run_fail(run, "locked out: %s cannot be looked at, and %zu are failing", ns->name, status.n_failing);
+	run->fake.closed = NULL;
+	run_quiesce(run);
+	after = ledger_format(&run->ledger);
+	if (run->fake.n_requests != requests || !streq(before, after))
+		run_fail(run, "locked out: something was done or forgotten");
+	check_rest(run);
+	reconciler_status(run->r, &status);
+	if (status.phase != PHASE_CONVERGED)
+		run_fail(run, "locked out: it can be looked at again, and it does not say converged");
+	totals.n_blind++;
+}
+
 static bool has_hardware(const struct c_case *c) {
 	vec_foreach(at, &c->links)
 		if ((*at)->source)
@@ -518,6 +544,8 @@ static void do_case(struct run *run) {
 	check_idle_reload(run);
 	if (luck(run, 11, 6) == 0)
 		be_blind(run);
+	if (luck(run, 12, 6) == 0)
+		be_locked_out(run);
 	if (luck(run, 10, 6) == 0)
 		lose_ledger(run);
 	if (luck(run, 7, 4) == 0) {
@@ -565,26 +593,11 @@ char *try_case(uint64_t seed, bool *off, int n_off, bool telling) {
 const bool cases_real = false;
 const unsigned cases_jobs = 1;
 
-/* On a file system in memory where there is one: every case writes and removes a few small files. */
-static void make_place(char place[64]) {
-	static const char *const folders[] = { "/dev/shm", "/tmp" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		snprintf(place, 64, "%s/topod-model-XXXXXX", folders[i]);
-		if (mkdtemp(place)) {
-			ledger_file_set_root(place);
-			return;
-		}
-	}
-	perror("mkdtemp");
-	exit(1);
-}
-
 int main(int argc, char **argv) {
 	char place[64];
 	int r;
 
-	make_place(place);
+	run_make_place(place);
 	r = cases_main(argc, argv, 20);
 	printf("model: %zu looks (%zu narrow), %zu requests (%zu refused), %zu passes, %zu steps; at rest %zu times converged, "
 	       "%zu degraded; %zu minimal reloads, %zu lasting faults, %zu fights, %zu lost ledgers, %zu times blind\n",
