@@ -61,6 +61,24 @@ void nl_put(struct nl_writer *w, uint16_t type, const void *data, size_t size) {
 	memset((char *)mnl_nlmsg_get_payload_tail(w->message) - filling, 0, filling);
 }
 
+static void zero_gaps(char *at, const char *end) {
+	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
+		const struct nlattr *attr = (const struct nlattr *)(void *)at;
+		char *next = at + MNL_ALIGN(attr->nla_len);
+
+		if (attr->nla_type & NLA_F_NESTED)
+			zero_gaps(at + MNL_ATTR_HDRLEN, at + attr->nla_len);
+		else
+			memset(at + attr->nla_len, 0, (size_t)(next - at) - attr->nla_len);
+		at = next;
+	}
+}
+
+void nl_zero_gaps(struct nl_writer *w, size_t extra) {
+	if (w->message)
+		zero_gaps(mnl_nlmsg_get_payload_offset(w->message, extra), mnl_nlmsg_get_payload_tail(w->message));
+}
+
 void nl_put_u8(struct nl_writer *w, uint16_t type, uint8_t value) {
 	nl_put(w, type, &value, sizeof(value));
 }

@@ -54,9 +54,12 @@ const struct field *nl_find_origin(const struct nl_writer *w, size_t message, ui
 
 bool nl_has_room(const struct nl_writer *w);
 
-/* Makes the buffer at least so large, for a transaction that cannot be sent in parts, and zeroed, for libraries that leave
- * gaps in what they write. The writer must be empty. */
+/* Makes the buffer at least so large, for a transaction that cannot be sent in parts. The writer must be empty. */
 void nl_reserve(struct nl_writer *w, size_t size);
+
+/* Zeroes what fills the attributes of the last message up to multiples of four, for libraries that leave that as it was.
+ * extra: the size of the message's own header. */
+void nl_zero_gaps(struct nl_writer *w, size_t extra);
 /* Takes out all messages from index n on. */
 void nl_truncate(struct nl_writer *w, size_t n);
 void nl_clear(struct nl_writer *w);

@@ -104,6 +104,7 @@ static void put_rule(void *userdata, struct nftnl_rule *rule) {
 	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, rw->chain);
 	put_nft(w, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 	nftnl_rule_nlmsg_build_payload(w->message, rule);
+	nl_zero_gaps(w, sizeof(struct nfgenmsg));
 }
 
 static size_t chain_n_rules(const struct nat_rules *rules, enum nat_chain chain) {
