@@ -114,12 +114,25 @@ static void forget_links(void *userdata) {
 	handle_clear_links(sight->handle);
 }
 
+static uint8_t family_of(const struct object *object) {
+	return object->kind->class == CLASS_ADDRESS ? ((const struct address *)object)->address.address.family
+						    : ((const struct route *)object)->to.address.family;
+}
+
+static void forget_family(struct sight *sight, enum object_class class) {
+	for (struct object *object = sight->ns->objects, *next; object; object = next) {
+		next = object->hh.next;
+		if (object->kind->class == class && family_of(object) == sight->family)
+			ns_remove(sight->ns, object);
+	}
+}
+
 static void forget_addresses(void *userdata) {
-	forget_class(userdata, CLASS_ADDRESS);
+	forget_family(userdata, CLASS_ADDRESS);
 }
 
 static void forget_routes(void *userdata) {
-	forget_class(userdata, CLASS_ROUTE);
+	forget_family(userdata, CLASS_ROUTE);
 }
 
 struct nlmsghdr *link_request(union request *request) {
@@ -137,13 +150,25 @@ static int dump_links(struct sight *sight) {
 	return nl_dump(sight->sock, link_request(&request), take_link, forget_links, sight);
 }
 
-static int dump(struct sight *sight, uint16_t type, size_t extra, nl_message_fn fn, void (*restart)(void *)) {
+/* Each family by itself: Linux dumps those without its lock for links (RTNL), for which the threads of a look would wait,
+ * and all of them together with it. */
+static int dump_family(struct sight *sight, uint8_t family, uint16_t type, nl_message_fn fn, void (*restart)(void *)) {
 	union request request = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
 
 	nlh->nlmsg_type = type;
-	mnl_nlmsg_put_extra_header(nlh, extra); /* zeroed: every family */
+	if (type == RTM_GETADDR)
+		((struct ifaddrmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifaddrmsg)))->ifa_family = family;
+	else
+		((struct rtmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtmsg)))->rtm_family = family;
+	sight->family = family;
 	return nl_dump(sight->sock, nlh, fn, restart, sight);
+}
+
+static int dump(struct sight *sight, uint16_t type, nl_message_fn fn, void (*restart)(void *)) {
+	int r = dump_family(sight, AF_INET, type, fn, restart);
+
+	return r < 0 ? r : dump_family(sight, AF_INET6, type, fn, restart);
 }
 
 static void resolve_masters(struct sight *sight) {
@@ -197,10 +222,10 @@ static int look_at_routing(struct sight *sight) {
 	if (r < 0)
 		return r;
 	resolve_masters(sight);
-	r = dump(sight, RTM_GETADDR, sizeof(struct ifaddrmsg), take_address, forget_addresses);
+	r = dump(sight, RTM_GETADDR, take_address, forget_addresses);
 	if (r < 0)
 		return r;
-	r = dump(sight, RTM_GETROUTE, sizeof(struct rtmsg), take_route, forget_routes);
+	r = dump(sight, RTM_GETROUTE, take_route, forget_routes);
 	if (r == 0)
 		find_connected_routes(sight);
 	return r;

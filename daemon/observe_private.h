@@ -26,6 +26,7 @@ struct sight {
 	struct nl_socket *sock;
 	bool visiting;                  /* settings are being read */
 	bool ports;                     /* bridge port attributes are of interest */
+	uint8_t family;                 /* of the dump that is under way */
 };
 
 union request {
