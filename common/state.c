@@ -59,14 +59,14 @@ struct object *ns_add(struct ns_state *ns, struct object *object) {
 }
 
 void ns_remove(struct ns_state *ns, struct object *object) {
-	standing_done(ns);
+	ns->standing = NULL;
 	HASH_DEL(ns->objects, object);
 	if (ns->self == object)
 		ns->self = NULL;
 }
 
 static void ns_done(struct ns_state *ns) {
-	standing_done(ns);
+	ns->standing = NULL;
 	HASH_CLEAR(hh, ns->objects);
 }
 

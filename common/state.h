@@ -28,7 +28,7 @@ struct ns_state {
 	bool declared;               /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
 	struct mark mark;
-	struct standing *standing;   /* desired: what stands on which link, once that was asked for */
+	const struct standing *standing; /* desired: what stands on which link, once that was asked for; NULL: the set has changed */
 	UT_hash_handle hh;
 };
 
@@ -91,8 +91,6 @@ struct standing_on state_standing_on(struct state *state, struct ns_state *ns, c
 const struct object_item *state_settings(struct state *state, struct ns_state *ns);
 /* Links that stand on one of another namespace, all of them. */
 const struct object_item *state_crossings(struct state *state);
-/* Forgets it again: the set has changed. */
-void standing_done(struct ns_state *ns);
 
 #define ns_foreach(o, ns) for (struct object *o = (ns) ? (ns)->objects : NULL; o; o = o->hh.next)
 #define state_foreach(ns, state) \

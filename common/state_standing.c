@@ -11,7 +11,6 @@
 struct stand {
 	const char *link;
 	struct object_item *parts, *links;
-	UT_hash_handle hh;
 };
 
 struct network {
@@ -21,16 +20,25 @@ struct network {
 	UT_hash_handle hh;
 };
 
+/* There is one for each namespace as long as the file is in force, so what only finding out needs is no part of it. */
 struct standing {
-	struct stand *stands; /* by link */
+	struct stand *stands; /* sorted by link */
+	size_t n;
 	struct object_item *strays, *settings;
+};
+
+struct found_stand {
+	struct stand stand;
+	UT_hash_handle hh;
 };
 
 /* While it is being found out. */
 struct survey {
 	struct arena *arena;
+	struct arena scratch;
 	struct ns_state *ns;
 	struct standing *standing;
+	struct found_stand *stands;
 	struct network *networks;
 	bool lengths[2][129]; /* IPv4 and IPv6: which prefix lengths there are */
 	struct object *object;
@@ -47,15 +55,15 @@ static void add_item(struct arena *arena, struct object_item **list, struct obje
 }
 
 static struct stand *stand_of(struct survey *s, const char *link) {
-	struct stand *stand = NULL;
+	struct found_stand *found = NULL;
 
-	HASH_FIND_STR(s->standing->stands, link, stand);
-	if (!stand) {
-		stand = arena_new(s->arena, struct stand);
-		stand->link = link;
-		HASH_ADD_KEYPTR(hh, s->standing->stands, link, strlen(link), stand);
+	HASH_FIND_STR(s->stands, link, found);
+	if (!found) {
+		found = arena_new(&s->scratch, struct found_stand);
+		found->stand.link = link;
+		HASH_ADD_KEYPTR(hh, s->stands, link, strlen(link), found);
 	}
-	return stand;
+	return &found->stand;
 }
 
 /* A port's attributes are a part of its own link, and lost with the controller. */
@@ -87,7 +95,7 @@ static void note_network(struct survey *s, const struct object *object) {
 	if (!object->kind->reaches || !object->kind->reaches(object, &prefix))
 		return;
 	struct network *before = find_network(s, &prefix.address, prefix.length);
-	struct network *network = arena_new(s->arena, struct network);
+	struct network *network = arena_new(&s->scratch, struct network);
 	network->prefix = prefix;
 	network->link = object_home_link(object);
 	s->lengths[prefix.address.family == AF_INET6][prefix.length] = true;
@@ -142,12 +150,26 @@ static void note_setting(struct survey *s) {
 		add_item(s->arena, &s->standing->settings, s->object);
 }
 
-static struct standing *survey(struct state *state, struct ns_state *ns) {
+static int compare_links(const void *a, const void *b) {
+	return strcmp(((const struct stand *)a)->link, ((const struct stand *)b)->link);
+}
+
+static void keep_stands(struct survey *s) {
+	struct standing *standing = s->standing;
+
+	standing->stands = arena_newn(s->arena, struct stand, HASH_COUNT(s->stands));
+	for (const struct found_stand *found = s->stands; found; found = found->hh.next)
+		standing->stands[standing->n++] = found->stand;
+	if (standing->n)
+		qsort(standing->stands, standing->n, sizeof(*standing->stands), compare_links);
+}
+
+static const struct standing *survey(struct state *state, struct ns_state *ns) {
 	struct survey s = { .arena = &state->arena, .ns = ns };
 
 	if (ns->standing)
 		return ns->standing;
-	s.standing = ns->standing = arena_new(&state->arena, struct standing);
+	ns->standing = s.standing = arena_new(&state->arena, struct standing);
 	ns_foreach(object, ns)
 		note_network(&s, object);
 	ns_foreach(object, ns) {
@@ -156,15 +178,19 @@ static struct standing *survey(struct state *state, struct ns_state *ns) {
 		note_dependence(&s);
 		note_setting(&s);
 	}
+	keep_stands(&s);
+	HASH_CLEAR(hh, s.stands);
 	HASH_CLEAR(hh, s.networks);
+	arena_done(&s.scratch);
 	return s.standing;
 }
 
 struct standing_on state_standing_on(struct state *state, struct ns_state *ns, const char *link) {
 	const struct standing *standing = survey(state, ns);
-	struct stand *stand = NULL;
+	const struct stand key = { .link = link };
+	const struct stand *stand = standing->n ? bsearch(&key, standing->stands, standing->n, sizeof(key), compare_links)
+						: NULL;
 
-	HASH_FIND_STR(standing->stands, link, stand);
 	return (struct standing_on){ .parts = stand ? stand->parts : NULL, .links = stand ? stand->links : NULL,
 				     .strays = standing->strays };
 }
@@ -194,10 +220,4 @@ const struct object_item *state_crossings(struct state *state) {
 		}
 	}
 	return state->crossings;
-}
-
-void standing_done(struct ns_state *ns) {
-	if (ns->standing)
-		HASH_CLEAR(hh, ns->standing->stands);
-	ns->standing = NULL;
 }

@@ -17,12 +17,18 @@
 
 enum { MOST_THREADS = 4 };
 
-/* Links of a namespace. */
+/* Links of a namespace. A handful of them is found as quickly without a table by name, and most namespaces have no more. */
+
+enum { MANY_LINKS = 16 };
 
 struct known_link *handle_link(const struct handle *handle, const char *name) {
 	struct known_link *link = NULL;
 
-	HASH_FIND(hh_name, handle->by_name, name, strlen(name), link);
+	if (handle->by_name)
+		HASH_FIND(hh_name, handle->by_name, name, strlen(name), link);
+	else
+		for (link = handle->by_index; link && !streq(link->name, name);)
+			link = link->hh_index.next;
 	return link;
 }
 
@@ -33,8 +39,22 @@ struct known_link *handle_index(const struct handle *handle, uint32_t ifindex) {
 	return link;
 }
 
+static void add_name(struct handle *handle, struct known_link *link) {
+	HASH_ADD_KEYPTR(hh_name, handle->by_name, link->name, strlen(link->name), link);
+}
+
+static void add(struct handle *handle, struct known_link *link) {
+	HASH_ADD(hh_index, handle->by_index, ifindex, sizeof(link->ifindex), link);
+	if (handle->by_name)
+		add_name(handle, link);
+	else if (HASH_CNT(hh_index, handle->by_index) > MANY_LINKS)
+		for (link = handle->by_index; link; link = link->hh_index.next)
+			add_name(handle, link);
+}
+
 static void drop(struct handle *handle, struct known_link *link) {
-	HASH_DELETE(hh_name, handle->by_name, link);
+	if (handle->by_name)
+		HASH_DELETE(hh_name, handle->by_name, link);
 	HASH_DELETE(hh_index, handle->by_index, link);
 	free(link);
 }
@@ -61,8 +81,7 @@ void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, 
 	if (mac)
 		link->mac = *mac;
 	strcpy(link->name, name);
-	HASH_ADD_KEYPTR(hh_name, handle->by_name, link->name, strlen(link->name), link);
-	HASH_ADD(hh_index, handle->by_index, ifindex, sizeof(link->ifindex), link);
+	add(handle, link);
 	handle->highest = MAX(handle->highest, ifindex);
 }
 
@@ -173,6 +192,7 @@ int handle_release(struct kernel_real *k, struct handle *handle) {
 	int fd = take_descriptor(k, handle);
 
 	handle->identity = (struct netns_identity){};
+	handle->generation++;
 	handle_clear_links(handle);
 	set_id(k, handle, -1);
 	return fd;
@@ -191,6 +211,7 @@ int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
 		return r;
 	}
 	if (!netns_is_same(&identity, &handle->identity)) {
+		handle->generation++;
 		handle_clear_links(handle);
 		set_id(k, handle, -1);
 	}

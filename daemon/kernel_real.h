@@ -18,7 +18,7 @@ struct known_link {
 	 * number, while that is the same one. */
 	const struct handle *peer;
 	int32_t peer_number;
-	struct netns_identity peer_identity;
+	uint32_t peer_generation;
 	UT_hash_handle hh_index, hh_name;
 	char name[];
 };
@@ -30,8 +30,10 @@ struct handle {
 	int fd;               /* kept during a pass; -1: not open, and always for the host */
 	struct nl_socket route, netfilter; /* request sockets inside, kept as long as fd; the host's netfilter for good */
 	struct netns_identity identity;
+	uint32_t generation;  /* another with each other namespace that the name comes to stand for */
 	int32_t nsid;         /* in the host namespace; -1: none */
-	struct known_link *by_index, *by_name;
+	struct known_link *by_index;
+	struct known_link *by_name; /* only where there are many */
 	uint32_t highest;     /* index handed out or seen */
 	unsigned asked_in;    /* peers.c: for whom … */
 	int32_t number;       /* … and what that namespace calls this one; -1: nothing */

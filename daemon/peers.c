@@ -109,7 +109,7 @@ static bool is_remembered(const struct place *place, const struct pair *pair, co
 	const struct known_link *link = handle_index(place->handle, pair->link->ifindex);
 
 	return link && expected && link->peer == expected && link->peer_number == pair->ref->netnsid &&
-	       link->peer_identity.inode && netns_is_same(&link->peer_identity, &expected->identity);
+	       link->peer_generation == expected->generation;
 }
 
 static void remember(const struct place *place, const struct pair *pair, const struct handle *there) {
@@ -119,7 +119,7 @@ static void remember(const struct place *place, const struct pair *pair, const s
 		return;
 	link->peer = there;
 	link->peer_number = pair->ref->netnsid;
-	link->peer_identity = there ? there->identity : (struct netns_identity){};
+	link->peer_generation = there ? there->generation : 0;
 }
 
 static struct handle *find_other(struct place *place, const struct pair *pair) {

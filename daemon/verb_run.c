@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod run`: what must be so before the loop begins. */
+#include <malloc.h>
 #include <signal.h>
 
 #include "journal.h"
@@ -18,6 +19,13 @@ static void block_signals(void) {
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* What a file, a ledger or a look at everything needs for a moment comes in chunks of this size (arena.c), in mappings of
+ * their own that go back whole. By itself glibc would take them from the heap after the first of them was freed, and what
+ * lives long, allocated in between, would keep a fifth of the heap for nothing. */
+static void give_back_chunks(void) {
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+}
+
 /* A person sees the line under a caret, the journal gets fields. */
 static void tell_diags(const struct loaded_spec *loaded, const struct options *options) {
 	if (isatty(STDERR_FILENO))
@@ -33,6 +41,7 @@ int verb_run(const struct options *options) {
 	};
 	bool good;
 
+	give_back_chunks();
 	block_signals();
 	journal_open();
 	raise_limits();
