@@ -430,6 +430,8 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	struct ns_state *ns = state_namespace(desired, noted->name);
 	struct ledger_entry *entry;
 
+	if (ns->unchanged)
+		return;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
 		entry->declared = false;
 	ns_foreach(object, ns) {

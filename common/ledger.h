@@ -89,7 +89,8 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *r
 char *ledger_format(const struct ledger *ledger);
 
 /* Adds to a desired state what must go back: fields that were managed and are no longer declared return to their
- * former or default value, also those of found objects that are no longer declared at all. */
+ * former or default value, also those of found objects that are no longer declared at all. Not in namespaces that are
+ * unchanged. */
 void ledger_add_returns(const struct ledger *ledger, struct state *desired);
 
 void ledger_done(struct ledger *ledger);

@@ -28,6 +28,7 @@ struct ns_state {
 	bool declared;               /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
 	struct mark mark;
+	bool unchanged;              /* desired: as in the file before, when all that goes back had done so */
 	const struct standing *standing; /* desired: what stands on which link, once that was asked for; NULL: the set has changed */
 	UT_hash_handle hh;
 };

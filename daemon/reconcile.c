@@ -174,6 +174,12 @@ static bool same_namespace(const struct ns_state *a, const struct ns_state *b) {
 	return true;
 }
 
+/* What is to go back differs from what was before, too: fields that are returning, objects that are gone. */
+static void find_unchanged(struct state *after, const struct state *before) {
+	state_foreach(ns, after)
+		ns->unchanged = same_namespace(ns, state_find(before, ns->name));
+}
+
 /* Drift that was only reported is corrected once the object is declared differently. */
 static void drop_reports(struct reconciler *r, const struct ns_state *before, const struct ns_state *after) {
 	ns_foreach(object, before) {
@@ -247,14 +253,13 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 	}
 	r->spec = *spec;
 	*spec = (struct spec){};
+	find_unchanged(&r->spec.state, &before.state);
 	ledger_add_returns(r->ledger, &r->spec.state);
 	state_foreach(ns, &r->spec.state) {
-		const struct ns_state *old = state_find(&before.state, ns->name);
-
 		add_info(r, ns->name);
-		if (same_namespace(ns, old))
+		if (ns->unchanged)
 			continue;
-		drop_reports(r, old, ns);
+		drop_reports(r, state_find(&before.state, ns->name), ns);
 		mark_dirty(r, pass_info(r, ns->name), when);
 		pass_set_verified(r, pass_info(r, ns->name), false);
 		pass_info(r, ns->name)->known = false;
