@@ -4,7 +4,9 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "control_client.h"
 #include "ledger_file.h"
@@ -132,6 +134,28 @@ static void test_socket_that_was_left(void **state) {
 	assert_int_equal(control_listen(&house->control, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
 }
 
+/* Where the process has no descriptor left for who knocks, the connection that was silent longest makes room. */
+static void test_no_descriptor_left(void **state) {
+	struct house *house = *state;
+	_cleanup_close_ int dir_fd = folder_fd();
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct rlimit before, few;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/office/" TOPOD_SOCKET, place);
+	assert_int_equal(control_listen(&house->control, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
+	_cleanup_close_ int idle = connect_client(house), late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int next = dup(dir_fd); /* the lowest number that is free */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	close(next);
+	few = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(connect(late, (struct sockaddr *)&address, sizeof(address)), 0);
+	SAY(late, ECHO_CALL);
+	assert_closed(house, idle);
+	assert_hears(house, late, ECHO_REPLY);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 /* ---- a client with a server that is none ---- */
 
 static int call_with(const char *reply, size_t size, bool close_after) {
@@ -160,6 +184,44 @@ static void test_client(_unused_ void **state) {
 	assert_int_equal(call_with("{\"param", 7, false), -ETIMEDOUT);
 }
 
+/* More than any answer has, without an end: it is not read on for ever. */
+static void *send_without_end(void *userdata) {
+	const int *fd = userdata;
+	_cleanup_free_ char *text = xmalloc(1 << 16);
+
+	memset(text, 'x', 1 << 16);
+	while (send(*fd, text, 1 << 16, MSG_NOSIGNAL) > 0)
+		;
+	return NULL;
+}
+
+static void test_endless_answer(_unused_ void **state) {
+	struct control_client client = CONTROL_CLIENT_NONE;
+	struct control_answer answer;
+	pthread_t thread;
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	client.fd = ends[0];
+	assert_int_equal(pthread_create(&thread, NULL, send_without_end, &ends[1]), 0);
+	assert_int_equal(control_next(&client, -1, UINT64_MAX, &answer), -EBADMSG);
+	assert_true(client.in.size <= CONTROL_ANSWER_BYTES);
+	control_answer_done(&answer);
+	control_close(&client);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	close(ends[1]);
+}
+
+static void test_server_that_is_gone(_unused_ void **state) {
+	_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	client.fd = ends[0];
+	close(ends[1]);
+	assert_int_equal(control_send(&client, "org.test.Echo", NULL, false), -ECONNRESET);
+}
+
 #define SOCKET_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up_socket, tear_down_socket)
 
 int main(void) {
@@ -168,7 +230,10 @@ int main(void) {
 		SOCKET_TEST(test_nobody_listens),
 		SOCKET_TEST(test_socket_of_a_group),
 		SOCKET_TEST(test_socket_that_was_left),
+		SOCKET_TEST(test_no_descriptor_left),
 		cmocka_unit_test(test_client),
+		cmocka_unit_test(test_endless_answer),
+		cmocka_unit_test(test_server_that_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

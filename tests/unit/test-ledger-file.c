@@ -429,6 +429,83 @@ static void test_few_old_lines_stay(_unused_ void **state) {
 	ledger_done(&ledger);
 }
 
+/* A file that cannot be one: as soon as that is seen, nothing of it is read. */
+static void test_too_large(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	size_t damaged;
+
+	assert_opens(&file, &ledger);
+	assert_appends(&file, LINE(1));
+	ledger_file_close(&file, false);
+	_cleanup_free_ char *path = path_of("ledger");
+	assert_int_equal(truncate(path, ((off_t)1 << 30) + 1), 0);
+	assert_int_equal(open_office(&file, &ledger, &damaged), -EFBIG);
+	ledger_file_close(&file, false);
+	assert_int_equal(ledger_file_read("office", &ledger), -EFBIG);
+	assert_null(ledger.namespaces);
+}
+
+/* The crash came in the middle of the very first line: there is nothing yet. */
+static void test_no_whole_line(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	assert_opens(&file, &ledger);
+	ledger_file_close(&file, false);
+	write_file("ledger", "topod-led");
+	assert_opens(&file, &ledger);
+	assert_int_equal(ledger_file_append(&file, "", 0), 0); /* nothing to say changes nothing */
+	assert_appends(&file, LINE(1));
+	ledger_file_close(&file, false);
+	_cleanup_free_ char *text = read_back("ledger");
+	assert_string_equal(text, "topod-ledger 1\n" LINE(1));
+}
+
+/* What stands in the way of a shorter file keeps the long one, which goes on being good. */
+static void test_compaction_is_hindered(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	_cleanup_free_ char *in_the_way = path_of("ledger.new");
+
+	assert_opens(&file, &ledger);
+	for (int i = 0; i < 1000; i++)
+		assert_appends(&file, LINE(1) GONE(1));
+	assert_appends(&file, LINE(2));
+	ledger_file_close(&file, false);
+	assert_opens(&file, &ledger);
+	size_t before = file.size;
+	assert_int_equal(mkdir(in_the_way, 0700), 0);
+	assert_int_equal(ledger_file_compact(&file, &ledger), -EISDIR);
+	assert_int_equal(file.size, before);
+	assert_appends(&file, LINE(3));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+
+	assert_opens(&file, &ledger);
+	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
+	assert_non_null(ledger_find(&ledger, "web3", "web3 namespace"));
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+}
+
+/* An empty ledger that cannot be taken away is still written to, and read: somebody's folder took its place. */
+static void test_removal_is_hindered(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	_cleanup_free_ char *path = path_of("ledger");
+
+	assert_opens(&file, &ledger);
+	assert_appends(&file, LINE(1) GONE(1));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(ledger_file_compact(&file, &ledger), -EISDIR);
+	assert_true(file.fd >= 0);
+	ledger_file_close(&file, true);
+	assert_true(exists("ledger")); /* and the folder with it, which is not all ours */
+	assert_int_equal(rmdir(path), 0);
+}
+
 /* ---- the end ---- */
 
 static void test_nothing_is_left(_unused_ void **state) {
@@ -500,6 +577,10 @@ int main(void) {
 		TEST(test_full_disk),
 		TEST(test_compaction),
 		TEST(test_few_old_lines_stay),
+		TEST(test_too_large),
+		TEST(test_no_whole_line),
+		TEST(test_compaction_is_hindered),
+		TEST(test_removal_is_hindered),
 		TEST(test_nothing_is_left),
 		TEST(test_the_last_one_removes_the_parent),
 		TEST(test_listing),

@@ -8,7 +8,7 @@
 #include <dirent.h>
 #include <regex.h>
 
-#include "schema.h"
+#include "schema_private.h"
 
 /* Documents as an editor's YAML reader sees them. */
 
@@ -374,11 +374,81 @@ static void test_page_is_current(void **state _unused_) {
 		fail_msg("docs/reference.md is old: topod schema --markdown >docs/reference.md");
 }
 
+/* The manual page. */
+
+static bool is_request(const char *line) {
+	static const char *const names[] = { ".TH ", ".SH ", ".SS ", ".TP\n", ".P\n", ".IP ", ".nf\n", ".fi\n", ".br\n", ".\\\" " };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (startswith(line, names[i]))
+			return true;
+	return false;
+}
+
+/* How often a text is in a line. */
+static size_t count_in(const char *line, const char *what) {
+	size_t n = 0;
+
+	for (const char *end = strchr(line, '\n'), *at = line; (at = strstr(at, what)) && at < end; at++)
+		n++;
+	return n;
+}
+
+/* Nothing of what is written is taken for roff's own, and what is bold ends in its line. */
+static void test_man_is_roff(void **state _unused_) {
+	_cleanup_text_ struct text page = {};
+
+	schema_man(&page);
+	assert_true(page.data[page.size - 1] == '\n');
+	for (const char *line = page.data; *line; line = strchr(line, '\n') + 1) {
+		assert_true(*line != '\'');
+		assert_true(*line != '.' || is_request(line));
+		if (*line == '.')
+			continue;
+		assert_int_equal(count_in(line, "\\fB") + count_in(line, "\\fI"), count_in(line, "\\fR"));
+		assert_int_equal(count_in(line, "`"), 0);
+		assert_int_equal(count_in(line, "]("), 0);
+		assert_int_equal(count_in(line, "-"), count_in(line, "\\-")); /* else it would be a hyphen */
+	}
+}
+
+static void check_is_told(const struct text *page, const char *name) {
+	_cleanup_text_ struct text tag = {};
+
+	text_add(&tag, ".TP\n\\fB");
+	for (const char *c = name; *c; c++)
+		text_addf(&tag, "%s%c", *c == '-' ? "\\" : "", *c);
+	text_add(&tag, "\\fR: ");
+	if (!strstr(page->data, text_str(&tag)))
+		fail_msg("the page does not tell of '%s'", name);
+}
+
+static void test_man_tells_of_each_key(void **state _unused_) {
+	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
+	_cleanup_text_ struct text page = {};
+	size_t n = schema_mappings(mappings), n_keys = 0;
+
+	schema_man(&page);
+	for (size_t i = 0; i < n; i++) {
+		const struct schema_mapping *m = &mappings[i];
+
+		for (size_t k = 0; k < m->n_keys; k++, n_keys++)
+			check_is_told(&page, m->keys[k].name);
+		for (size_t k = 0; k < m->n_fields; k++)
+			if (schema_shows(m, &m->fields[k])) {
+				check_is_told(&page, m->fields[k].name);
+				n_keys++;
+			}
+	}
+	assert_true(n_keys > 50);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good), cmocka_unit_test(test_examples), cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_keys_are_known), cmocka_unit_test(test_every_kind),
-		cmocka_unit_test(test_page_is_current),
+		cmocka_unit_test(test_page_is_current), cmocka_unit_test(test_man_is_roff),
+		cmocka_unit_test(test_man_tells_of_each_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
