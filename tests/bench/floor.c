@@ -3,7 +3,7 @@
  * The floor: the least kernel work for the benchmark's topologies, which topod's times are multiples of.
  *
  * Raw batched netlink, no model, nothing of topod but base.h. It builds (build.c), looks at and checks
- * (look.c), disturbs and repairs (drift.c) and removes. Whoever finds a cheaper way to the same objects puts
+ * (look.c), disturbs (drift.c), repairs (repair.c) and removes. Whoever finds a cheaper way to the same objects puts
  * it here first: a floor that is too high flatters topod. `floor check` keeps it honest, and since topod
  * builds the same names from topology.py, the same check holds for topod's work.
  *
