@@ -47,18 +47,27 @@ static uint64_t all_fields(const struct object *object) {
 	return mask;
 }
 
+/* Is something declared by which the kernel goes at once when the link comes up? */
+static bool has_before_up(const struct object *object) {
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (object_has(object, i) && object->kind->fields[i].flags & FIELD_BEFORE_UP)
+			return true;
+	return false;
+}
+
 /* The fields that follow in an update because the creating request cannot carry them. For the second end of a
- * pair that is also its flags and its controller. */
+ * pair that is also its flags and its controller; the flags also where something has to be set before. */
 static uint64_t following_fields(const struct object *object, bool second) {
 	const struct kind *kind = object->kind;
+	bool flags_follow = second || has_before_up(object);
 	uint64_t mask = 0;
 
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 		bool late = field->flags & FIELD_AFTER || kind->bare_create ||
 			    kind->last & bit(i) ||
-			    (second && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT ||
-					(field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))));
+			    (flags_follow && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT)) ||
+			    (second && field->flags & FIELD_DEV && !(field->flags & FIELD_PEER));
 
 		if (object_has(object, i) && late && field->class != FIELD_KEY && !(field->flags & FIELD_ONCE))
 			mask |= bit(i);

@@ -205,11 +205,19 @@ static uint32_t current_index(struct encode *encode, const struct change *change
 	return encode->resolver->ifindex(encode->resolver->userdata, link->object.ns, link->name);
 }
 
-static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
+static int put_update(struct encode *encode, const struct change *change, uint32_t index, uint64_t fields) {
 	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
 
 	ifi->ifi_index = (int)index;
-	return put_all(encode, change->desired, change->fields, ifi, false);
+	return put_all(encode, change->desired, fields, ifi, false);
+}
+
+/* Of one message the kernel takes the flags first: what has to be set before the link is up has one of its own. */
+static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
+	uint64_t before = change->fields >> LINK_UP & 1 ? change->fields & UINT64_C(1) << LINK_ADDRESS_GENERATION : 0;
+	int r = before ? put_update(encode, change, index, before) : 0;
+
+	return r < 0 ? r : put_update(encode, change, index, change->fields & ~before);
 }
 
 int link_put_end(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi) {

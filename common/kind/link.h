@@ -69,7 +69,7 @@ extern const struct enum_name link_address_generation_names[];
 			     .min = 1, .max = 4096 },                                                        \
 	[LINK_ADDRESS_GENERATION] = { .name = "ipv6-address-generation", .type = &type_enum,                 \
 				      .offset = offsetof(struct link, address_generation),                   \
-				      .flags = FIELD_AFTER | FIELD_AF_INET6,                                 \
+				      .flags = FIELD_AFTER | FIELD_AF_INET6 | FIELD_BEFORE_UP,               \
 				      .attr = IFLA_INET6_ADDR_GEN_MODE, .form = FORM_U8,                     \
 				      .names = link_address_generation_names, .fallback = "eui64",           \
 				      .doc = "How the link-local and autoconfigured addresses are made." },  \

@@ -204,6 +204,20 @@ static void test_end_moved_away(void **state _unused_) {
 		       "+ a/x address 10.0.0.1/8 (again)\n~ b/z link: up true, alias topod:t (again) (follows)\n");
 }
 
+/* The kernel makes a link's own address as soon as it is up: how, has to be said before. */
+static void test_up_after_address_generation(void **state _unused_) {
+	const char *seen = "namespaces: {a: {}}";
+
+	check_world("namespaces: {a: {}, host: {interfaces: {z: {ipv6-address-generation: none}}}}\nlinks: [[a:x, host:z]]", seen,
+		    "+ host/z link\n~ host/z link: up true, ipv6-address-generation none, alias topod:t (follows)\n"
+		    "~ a/x link: up true, alias topod:t (follows)\n");
+	check_world("namespaces: {a: {}, host: {interfaces: {z: {mtu: 1400}}}}\nlinks: [[a:x, host:z]]", seen,
+		    "+ host/z link\n~ host/z link: alias topod:t (follows)\n~ a/x link: up true, alias topod:t (follows)\n");
+	check_world("namespaces: {a: {interfaces: {m: {kind: macvlan, link: x, ipv6-address-generation: none}, x: {kind: bridge}}}}",
+		    "namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
+		    "+ a/m link\n~ a/m link: up true, ipv6-address-generation none, alias topod:t (follows)\n");
+}
+
 static void test_pair_attribute(void **state _unused_) {
 	check_world("namespaces: {a: {}}\nlinks: [{endpoints: [a:x, host:z], queues: 2}]",
 		    "namespaces: {a: {}}\nlinks: [{endpoints: [a:x, host:z], queues: 1}]",
@@ -352,6 +366,7 @@ int main(void) {
 		cmocka_unit_test(test_other_end_not_looked_at),
 		cmocka_unit_test(test_end_moved_away),
 		cmocka_unit_test(test_pair_attribute),
+		cmocka_unit_test(test_up_after_address_generation),
 		cmocka_unit_test(test_upper_of_recreated),
 		cmocka_unit_test(test_links_from_the_lowest_up),
 		cmocka_unit_test(test_routes_by_gateway_last),
