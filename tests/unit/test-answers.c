@@ -68,6 +68,8 @@ static void answer(const struct line *line, uint32_t seq, int error, uint32_t co
 	nlh->nlmsg_seq = seq;
 	nlh->nlmsg_flags = flags | (copied ? 0 : NLM_F_CAPPED);
 	err->error = error;
+	/* Who takes the rest of the header for what stands behind it reads a text there. */
+	err->msg = (struct nlmsghdr){ .nlmsg_type = NLA_HDRLEN + 8, .nlmsg_flags = NLMSGERR_ATTR_MSG, .nlmsg_seq = 'x' };
 	err->msg.nlmsg_len = copied ? copied : NLMSG_HDRLEN + PAYLOAD;
 	if (copied)
 		memset(mnl_nlmsg_put_extra_header(nlh, PAYLOAD), 'x', PAYLOAD);
