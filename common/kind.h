@@ -119,6 +119,9 @@ struct kind {
 	const char *(*opponent)(struct arena *arena, const struct object *observed);
 	/* Is it of this link that the object is made (physical)? */
 	bool (*is_made_of)(const struct object *desired, const struct object *link);
+	/* Has it the hardware address of the link below, so that to set it is to change that link's (a macvlan alone on its
+	 * parent)? */
+	bool (*shares_mac)(const struct object *desired);
 	/* Does this difference ask for a recreation although the field is LIVE? */
 	bool (*recreate)(const struct object *desired, const struct object *observed, uint64_t fields);
 };

@@ -378,6 +378,8 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 
 	if (is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH))
 		return;
+	if (entry->made && field->flags & FIELD_SIGN)
+		return; /* it was made with it */
 	value = ledger_former(entry, i);
 	if (!value)
 		value = field->fallback;

@@ -540,7 +540,8 @@ static void finish_link(struct reading *r, struct object *object) {
 		    field_from_text(r->parse.arena, object->ns, field, field->initial, object))
 			object->set |= bit(i);
 	}
-	if (!object_has(object, LINK_MAC) && object->kind != &kind_physical) {
+	if (!object_has(object, LINK_MAC) && object->kind != &kind_physical &&
+	    !(object->kind->shares_mac && object->kind->shares_mac(object))) {
 		link->mac = link_stable_mac(r->options->machine_id, r->spec->topology, object->ns, link->name);
 		object->set |= bit(LINK_MAC);
 	}

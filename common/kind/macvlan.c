@@ -25,7 +25,8 @@ static const struct field fields[] = {
 		     .attr = IFLA_LINK, .doc = "The parent: an interface, or namespace:interface." },
 	[MODE] = { .name = "mode", .type = &type_enum, .offset = offsetof(struct macvlan, mode),
 		   .wire = WIRE_DATA, .attr = IFLA_MACVLAN_MODE, .names = modes, .fallback = "vepa",
-		   .doc = "How the macvlans of one parent reach one another." },
+		   .doc = "How the macvlans of one parent reach one another; with `passthru` there is only one, which has the "
+			  "parent's hardware address." },
 };
 
 /* The kernel cannot switch a living one to or from passthru (macvlan_changelink()). */
@@ -36,8 +37,12 @@ static bool recreate(const struct object *desired, const struct object *observed
 	       (want->mode == MACVLAN_MODE_PASSTHRU || have->mode == MACVLAN_MODE_PASSTHRU);
 }
 
+static bool shares_mac(const struct object *desired) {
+	return object_has(desired, MODE) && ((const struct macvlan *)desired)->mode == MACVLAN_MODE_PASSTHRU;
+}
+
 const struct kind kind_macvlan = {
 	.name = "macvlan", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct macvlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "macvlan", .markable = true,
-	.sent_in = link_sent_in, .encode = link_encode, .recreate = recreate,
+	.sent_in = link_sent_in, .encode = link_encode, .recreate = recreate, .shares_mac = shares_mac,
 };

@@ -120,11 +120,47 @@ static void test_ends_with_its_namespace(void **state _unused_) {
 	assert_int_equal(w.plan.lost.n, 0);
 }
 
+/* To set its hardware address would be to set its parent's: it is made without, and known by that one until it is marked. */
+static void test_mac_of_the_parent(void **state _unused_) {
+	const char *text = "namespaces: {host: {interfaces: {e: {kind: existing}, m: {kind: macvlan, link: e, mode: passthru}}}}";
+	_world_ w, made;
+
+	world_make(&w, text, "namespaces: {host: {interfaces: {e: {kind: existing, mac-address: '02:00:00:00:00:07'}}}}");
+	world_plan(&w);
+	check_plan(&w, "+ host/m link\n~ host/m link: alias topod:t (follows)\n");
+	const struct change *change = w.plan.changes.items[0];
+	const struct link *link = (const struct link *)change->desired;
+	assert_false(change->fields >> LINK_MAC & 1);
+	assert_true(object_has(&link->object, LINK_MAC));
+	assert_int_equal(link->mac.bytes[5], 7);
+
+	world_make(&made, text, text);
+	_cleanup_text_ struct text lines = {};
+	ledger_note(&made.ledger, change->desired, NULL, change->desired->set, true, &lines);
+	((struct link *)seen_object(&made, "host/m link"))->mac = link->mac;
+	seen_object(&made, "host/m link")->set |= 1 << LINK_MAC;
+	seen_object(&made, "host/m link")->marked = false;
+	ledger_add_returns(&made.ledger, &made.desired.spec.state);
+	((struct link *)seen_object(&made, "host/m link"))->alias = "";
+	world_plan(&made);
+	check_plan(&made, "~ host/m link: alias none -> topod:t\n");
+
+	/* Nor does it go back to that one where the parent has another by now. */
+	plan_done(&made.plan);
+	made.plan = (struct plan){};
+	seen_object(&made, "host/m link")->marked = true;
+	((struct link *)seen_object(&made, "host/m link"))->alias = "topod:t";
+	((struct link *)seen_object(&made, "host/m link"))->mac.bytes[5] = 8;
+	world_plan(&made);
+	check_plan(&made, "");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_source_not_looked_at), cmocka_unit_test(test_source_usable_at_once),
 		cmocka_unit_test(test_source_on_recreated),  cmocka_unit_test(test_other_end_changed),
 		cmocka_unit_test(test_link_in_our_place),    cmocka_unit_test(test_ends_with_its_namespace),
+		cmocka_unit_test(test_mac_of_the_parent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
