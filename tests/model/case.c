@@ -196,10 +196,16 @@ static void add_single(struct c_case *c) {
 		link->lower = lower;
 		return;
 	default:
+		lower = chance(c, 40) ? find_lower(c) : NULL;
 		link = add_link(c, ns, free_name(c, ns, "vx"), "vxlan", new_part(c));
+		link->lower = lower;
+		if (lower) { /* one id where the lower link is */
+			link->id[0] = link->id[1] = arena_printf(&c->arena, "%zu", 200 + c->links.n);
+			return;
+		}
 		draw_values(c, ids, ARRAY_SIZE(ids), link->id);
 		vec_foreach(at, &c->links) /* one id a namespace */
-			if (*at != link && (*at)->ns == ns && (*at)->id[0])
+			if (*at != link && (*at)->ns == ns && (*at)->id[0] && !(*at)->lower)
 				link->id[0] = link->id[1] = arena_printf(&c->arena, "%zu", 100 + c->links.n);
 		return;
 	}
@@ -296,6 +302,23 @@ static void make_vxlan_attributes(struct c_case *c, struct c_link *link) {
 		add_attribute_of(c, link, "remote", "10.240.0.1", "10.240.0.2");
 }
 
+/* The only macvlan of its lower link: it may have that for itself. */
+static bool is_alone(const struct c_case *c, const struct c_link *link) {
+	if (!link->kind || !streq(link->kind, "macvlan"))
+		return false;
+	vec_foreach(at, &c->links)
+		if (*at != link && (*at)->lower == link->lower && streq((*at)->kind, "macvlan"))
+			return false;
+	return true;
+}
+
+static void add_mode(struct c_case *c, struct c_link *link) {
+	if (is_alone(c, link) && chance(c, 40))
+		add_attribute_of(c, link, "mode", "passthru", "bridge");
+	else
+		add_attribute_of(c, link, "mode", "bridge", "private", "vepa");
+}
+
 static void make_attributes(struct c_case *c, struct c_link *link) {
 	bool made = !link->kind || (!streq(link->kind, "existing") && !streq(link->kind, "physical"));
 	bool stands = link->lower || (link->kind && streq(link->kind, "vxlan"));
@@ -309,7 +332,7 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 		add_attribute_of(c, link, "txqueuelen", "500", "77", "2000");
 	if (chance(c, 15))
 		add_attribute_of(c, link, "multicast", "false", "true");
-	if (made && chance(c, 10))
+	if (made && !is_alone(c, link) && chance(c, 10))
 		add_attribute(c, link, "mac-address", (const char *[]){ arena_printf(&c->arena, "\"02:aa:00:00:00:%02zx\"", c->links.n),
 			arena_printf(&c->arena, "\"02:aa:00:00:01:%02x\"", link->part.id & 255) }, 2);
 	if (made && !is_lower(c, link) && chance(c, 8)) {
@@ -329,12 +352,27 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 	if (link->kind && streq(link->kind, "bridge"))
 		make_bridge_attributes(c, link);
 	if (link->kind && streq(link->kind, "macvlan") && chance(c, 60))
-		add_attribute_of(c, link, "mode", "bridge", "private", "vepa");
+		add_mode(c, link);
 	if (link->kind && streq(link->kind, "vxlan"))
 		make_vxlan_attributes(c, link);
 }
 
 /* Addresses and routes. */
+
+/* The other end of a point-to-point link: in the network of the address, or in another. */
+static void add_peer(struct c_case *c, struct c_address *a, size_t number) {
+	const char *const ipv6[] = { arena_printf(&c->arena, "peer: \"fd00:%zx::fe/64\"", number),
+				     arena_printf(&c->arena, "peer: \"fd00:%zx::fd/64\"", number), NULL };
+	const char *const ipv4[] = { arena_printf(&c->arena, "peer: 10.%zu.0.254/24", number),
+				     arena_printf(&c->arena, "peer: 10.%zu.0.253/24", number),
+				     arena_printf(&c->arena, "peer: 10.%zu.0.254/24", 100 + number), NULL };
+
+	draw_values(c, a->ipv6 ? ipv6 : ipv4, a->ipv6 ? ARRAY_SIZE(ipv6) : ARRAY_SIZE(ipv4), a->rest);
+	for (int v = 0; v < VERSIONS; v++) {
+		a->elsewhere |= !a->ipv6 && streq_ptr(a->rest[v], ipv4[2]);
+		a->nodad[v] |= a->ipv6;
+	}
+}
 
 static void add_address(struct c_case *c, struct c_link *link, size_t number, bool ipv6, unsigned host) {
 	struct c_address *a = arena_new(&c->arena, struct c_address);
@@ -364,6 +402,8 @@ static void add_address(struct c_case *c, struct c_link *link, size_t number, bo
 
 		draw_values(c, rests, ARRAY_SIZE(rests), a->rest);
 	}
+	if (host == 1 && !a->rest[0] && !a->rest[1] && !c->minimal && chance(c, 12))
+		add_peer(c, a, number);
 	vec_push(&c->addresses, a);
 }
 
@@ -384,7 +424,7 @@ static void make_addresses(struct c_case *c) {
 static struct c_address *find_way(struct c_case *c, const struct c_ns *ns, bool ipv4_only) {
 	struct c_address *a = c->addresses.n ? pick(c, &c->addresses) : NULL;
 
-	if (!a || a->link->down || a->noprefixroute[0] || a->noprefixroute[1] || (ns && a->link->ns != ns) ||
+	if (!a || a->link->down || a->elsewhere || a->noprefixroute[0] || a->noprefixroute[1] || (ns && a->link->ns != ns) ||
 	    (ipv4_only && a->ipv6) || a->link->bridge || a->link->lower)
 		return NULL;
 	return a;
@@ -888,7 +928,7 @@ static void print_link(const struct c_case *c, const struct c_link *link, int v,
 	if (link->kind)
 		text_addf(&rest, ", kind: %s", link->kind);
 	if (link->lower)
-		text_addf(&rest, ", link: \"%s:%s\"", link->lower->ns->name, link->lower->name);
+		text_addf(&rest, ", %s: \"%s:%s\"", streq(link->kind, "vxlan") ? "dev" : "link", link->lower->ns->name, link->lower->name);
 	if (link->id[v])
 		text_addf(&rest, ", id: %s", link->id[v]);
 	if (link->source)

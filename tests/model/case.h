@@ -49,6 +49,7 @@ struct c_address {
 	const char *text, *gateway;
 	const char *rest[VERSIONS]; /* more about it, or NULL */
 	bool ipv6, nodad[VERSIONS], noprefixroute[VERSIONS];
+	bool elsewhere;          /* its peer is in another network: the gateway is not reached by it */
 };
 
 struct c_route {

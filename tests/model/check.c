@@ -48,7 +48,7 @@ static bool address_in_the_way(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	struct w_ns *ns = world_ns(run->w, object->ns);
 	const struct w_link *link = ns_link(ns, a->dev);
-	const struct w_address *there = link ? ns_address(ns, link, &a->address) : NULL;
+	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
 	return there && there->foreign && !is_made(run, object);
 }
@@ -232,7 +232,7 @@ static void check_ns_left(struct run *run, struct w_ns *there, struct state *sta
 		const struct route *r = (const struct route *)object;
 
 		if (object->kind->class == CLASS_ADDRESS) {
-			const struct w_address *it = ns_address(there, ns_link(there, a->dev), &a->address);
+			const struct w_address *it = ns_address(there, ns_link(there, a->dev), &a->address, &a->peer);
 			if (!it->foreign)
 				check_object_declared(run, object);
 		} else if (object->kind->class == CLASS_ROUTE && !object->kernel_made) {

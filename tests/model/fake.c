@@ -10,6 +10,10 @@
 #include "kind/sysctl.h"
 #include "kind/veth.h"
 
+enum {
+	OVER_UDP = 50, /* what a vxlan adds to a packet, over IPv4 (VXLAN_HEADROOM) */
+};
+
 /* Looking. */
 
 static uint64_t bit(size_t field) {
@@ -73,6 +77,7 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 
 	a->dev = from->link->values->name;
 	a->address = from->address;
+	a->peer = from->peer;
 	a->scope = from->scope;
 	a->nodad = from->nodad;
 	a->noprefixroute = from->noprefixroute;
@@ -336,13 +341,15 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 
 	for (size_t i = 0; i < from->kind->n_fields; i++) {
 		if (!(mask >> i & 1) || i == LINK_NAME || i == LINK_UP || i == LINK_MASTER ||
-		    from->kind->fields[i].type == &type_link_ref || (i == LINK_MTU && !create))
+		    from->kind->fields[i].type == &type_link_ref || (i == LINK_MTU && !create) || (i == LINK_MAC && !create))
 			continue;
 		set_value(w, link->values, from, i);
 		plain = true;
 	}
 	if (plain && !create)
 		link_changed(w, link);
+	if (mask & bit(LINK_MAC) && !create)
+		link_set_mac(w, link, &want->mac);
 	if (mask & bit(LINK_MTU) && !create)
 		r = link_set_mtu(w, link, want->mtu);
 	if (r == 0 && mask & bit(LINK_UP))
@@ -414,12 +421,18 @@ static int make_link(struct world *w, const struct change *change) {
 		return r;
 	if (ns_link(ns, ((const struct link *)object)->name))
 		return -EEXIST;
-	if (object->kind == &kind_macvlan && lower && lower->port)
-		return -EBUSY;
+	if (object->kind == &kind_macvlan && lower)
+		r = link_carries_macvlan(w, lower, object->kind->shares_mac(object));
+	if (r < 0)
+		return r;
 	link = new_link(w, object, change->fields);
 	link->lower = lower;
-	if (lower && object->kind == &kind_macvlan && !(change->fields & bit(LINK_MTU)))
-		link->values->mtu = lower->values->mtu;
+	if (object->kind == &kind_macvlan && object->kind->shares_mac(object)) {
+		link->passthru = true;
+		link->lent = link->values->mac = lower->values->mac;
+	}
+	if (lower && !(change->fields & bit(LINK_MTU)))
+		link->values->mtu = lower->values->mtu - (object->kind == &kind_vxlan ? OVER_UDP : 0);
 	r = link_enter(w, link, ns);
 	if (r == 0)
 		r = set_fields(w, link, object, change->fields & (bit(LINK_UP) | bit(LINK_MASTER)), true);
@@ -500,7 +513,7 @@ static int request_address(struct fake *fake, const struct look *look, const str
 	const struct address *any = want ? want : seen;
 	struct w_ns *ns = world_ns(fake->world, any->object.ns);
 	struct w_link *link = ns_link(ns, any->dev);
-	struct w_address *there = link ? ns_address(ns, link, seen ? &seen->address : &want->address) : NULL;
+	struct w_address *there = link ? ns_address(ns, link, &(seen ? seen : want)->address, &(seen ? seen : want)->peer) : NULL;
 	bool ipv6 = any->address.address.family == AF_INET6;
 
 	if (!link)
@@ -510,7 +523,7 @@ static int request_address(struct fake *fake, const struct look *look, const str
 	switch (change->type) {
 	case CHANGE_CREATE:
 		return address_add(fake->world, ns, (struct w_address){
-			.link = link, .address = want->address, .protocol = TOPOD_PROTOCOL, .scope = want->scope,
+			.link = link, .address = want->address, .peer = want->peer, .protocol = TOPOD_PROTOCOL, .scope = want->scope,
 			.nodad = object_has(&want->object, ADDRESS_NODAD) && want->nodad,
 			.noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) && want->noprefixroute,
 			.label = object_has(&want->object, ADDRESS_LABEL) ? arena_strdup(&fake->world->arena, want->label) : NULL,
@@ -528,7 +541,7 @@ static int request_address(struct fake *fake, const struct look *look, const str
 	case CHANGE_DELETE:
 		break;
 	}
-	return address_delete(fake->world, ns, link, &seen->address);
+	return address_delete(fake->world, ns, link, &seen->address, &seen->peer);
 }
 
 static int fill_hops(const struct route *from, struct w_ns *ns, struct w_route *to) {

@@ -217,8 +217,8 @@ static int add_link(struct world *w, const struct op *op, struct w_ns *ns) {
 		return -EEXIST;
 	if (op->type == OP_MACVLAN && (!lower || streq(op->name2, "lo")))
 		return lower ? -EINVAL : -ENODEV;
-	if (op->type == OP_MACVLAN && lower->port)
-		return -EBUSY;
+	if (op->type == OP_MACVLAN && link_carries_macvlan(w, lower, false) < 0)
+		return link_carries_macvlan(w, lower, false);
 	link = make(w, kind, op->ns, op->name);
 	link->lower = lower;
 	link->hardware = op->type == OP_HARDWARE;
@@ -228,8 +228,10 @@ static int add_link(struct world *w, const struct op *op, struct w_ns *ns) {
 }
 
 static int change_text(struct world *w, const struct op *op, struct w_link *link) {
-	if (op->type == OP_MAC)
-		mac_parse(op->text, &link->values->mac);
+	struct mac mac;
+
+	if (op->type == OP_MAC && mac_parse(op->text, &mac) == 0)
+		link_set_mac(w, link, &mac);
 	else if (op->type == OP_ALIAS)
 		link->values->alias = op->text;
 	else
@@ -306,18 +308,19 @@ static int change_link(struct world *w, const struct op *op, struct w_ns *ns) {
 
 static int flush(struct world *w, struct w_ns *ns, const struct w_link *link) {
 	for (size_t i = 0; i < ns->addresses.n;) {
-		struct prefix address = ns->addresses.items[i].address;
+		struct prefix address = ns->addresses.items[i].address, peer = ns->addresses.items[i].peer;
 
 		if (ns->addresses.items[i].link != link || ns->addresses.items[i].scope)
 			i++;
 		else
-			address_delete(w, ns, link, &address);
+			address_delete(w, ns, link, &address, &peer);
 	}
 	return 0;
 }
 
 static int change_address(struct world *w, const struct op *op, struct w_ns *ns) {
 	struct w_link *link = ns_link(ns, op->name);
+	const struct prefix none = {};
 	struct prefix address;
 
 	if (!link)
@@ -326,7 +329,7 @@ static int change_address(struct world *w, const struct op *op, struct w_ns *ns)
 		return flush(w, ns, link);
 	address = prefix_of(op->text);
 	if (op->type == OP_ADDRESS_DELETE)
-		return address_delete(w, ns, link, &address);
+		return address_delete(w, ns, link, &address, &none);
 	return address_add(w, ns, (struct w_address){ .link = link, .address = address,
 						      .nodad = address.address.family == AF_INET6 && op->nodad });
 }

@@ -72,7 +72,7 @@ static uint64_t fields_of_interest(const struct object *object) {
 	case CLASS_PORT:
 		return object->set & ~((UINT64_C(1) << PORT_FIRST_ATTRIBUTE) - 1);
 	case CLASS_ADDRESS:
-		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_SCOPE | 1 << ADDRESS_BROADCAST | 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL |
+		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER | 1 << ADDRESS_SCOPE | 1 << ADDRESS_BROADCAST | 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL |
 		       1 << ADDRESS_CONNECTED;
 	case CLASS_ROUTE:
 		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC | 1 << ROUTE_SCOPE |

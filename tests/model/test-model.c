@@ -342,7 +342,7 @@ static const struct address *pick_address(const struct state *state, const struc
 static bool undo(struct run *run, const struct address *a) {
 	struct w_ns *ns = world_ns(run->w, a->object.ns);
 
-	if (address_delete(run->w, ns, ns_link(ns, a->dev), &a->address) < 0)
+	if (address_delete(run->w, ns, ns_link(ns, a->dev), &a->address, &a->peer) < 0)
 		return false;
 	run_settle(run);
 	return check_is_well(run, &a->object);

@@ -338,11 +338,45 @@ static void remove_dependents(struct world *w, struct w_link *link) {
 	}
 }
 
+/* The macvlan that has the link for itself, or NULL. */
+static struct w_link *passthru_on(const struct world *w, const struct w_link *lower) {
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(at, &(*ns)->links)
+			if ((*at)->lower == lower && (*at)->passthru)
+				return *at;
+	return NULL;
+}
+
+/* To set that of a macvlan that has its lower link for itself is to set that one's, for as long as it is there; whoever
+ * sets the lower one's sets both. */
+void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac) {
+	struct w_link *lower = link->passthru ? link->lower : link, *upper = passthru_on(w, lower);
+
+	lower->values->mac = *mac;
+	if (upper) {
+		upper->values->mac = *mac;
+		if (link == lower)
+			upper->lent = *mac;
+		link_changed(w, upper);
+	}
+	link_changed(w, lower);
+}
+
+static void give_mac_back(struct world *w, struct w_link *upper) {
+	struct w_link *lower = upper->lower;
+
+	if (!upper->passthru || !lower->ns || memcmp(&lower->values->mac, &upper->lent, sizeof(upper->lent)) == 0)
+		return;
+	lower->values->mac = upper->lent;
+	link_changed(w, lower);
+}
+
 void link_remove(struct world *w, struct w_link *link) {
 	struct w_link *peer = link->peer;
 
 	if (!link->ns)
 		return;
+	give_mac_back(w, link);
 	remove_dependents(w, link);
 	strip(w, link);
 	link_changed(w, link);
@@ -413,6 +447,32 @@ static bool is_lower(const struct world *w, const struct w_link *link) {
 	return false;
 }
 
+int link_carries_macvlan(const struct world *w, const struct w_link *lower, bool passthru) {
+	if (lower->port)
+		return -EBUSY;
+	return passthru_on(w, lower) || (passthru && is_lower(w, lower)) ? -EINVAL : 0;
+}
+
+/* By its links below, and a bridge by its ports. */
+static bool stands_on(const struct w_link *link, const struct w_link *other) {
+	if (link == other || (link->lower && stands_on(link->lower, other)))
+		return true;
+	if (link->values->object.kind == &kind_bridge && link->ns)
+		vec_foreach(at, &link->ns->links)
+			if ((*at)->master == link && stands_on(*at, other))
+				return true;
+	return false;
+}
+
+/* One whose speed is known: a pair's, or one that asks such a one (port_cost()). */
+static bool has_speed(const struct w_link *link) {
+	if (link->values->object.kind == &kind_bridge && link->ns)
+		vec_foreach(at, &link->ns->links)
+			if ((*at)->master == link && has_speed(*at))
+				return true;
+	return link->values->object.kind == &kind_veth || (link->lower && has_speed(link->lower));
+}
+
 int link_set_master(struct world *w, struct w_link *link, struct w_link *master) {
 	if (link->master == master)
 		return 0;
@@ -427,15 +487,15 @@ int link_set_master(struct world *w, struct w_link *link, struct w_link *master)
 		return -EOPNOTSUPP;
 	if (link->values->object.kind == &kind_bridge)
 		return -ELOOP;
-	if (is_lower(w, link))
-		return -EBUSY; /* one receive handler a link */
+	if (is_lower(w, link) || stands_on(link, master))
+		return -EBUSY; /* one receive handler a link; no loops */
 	if (streq(link->values->name, "lo"))
 		return -EINVAL;
 	link->master = master;
 	link->port = (struct port *)object_new(&w->arena, &kind_port, "");
 	set_defaults(w, &link->port->object);
-	if (link->values->object.kind != &kind_veth)
-		link->port->cost = 100; /* of no known speed (port_cost()) */
+	if (!has_speed(link))
+		link->port->cost = 100;
 	update_bridge_mtu(w, master);
 	link_changed(w, link);
 	return 0;
@@ -469,20 +529,24 @@ int link_move(struct world *w, struct w_link *link, struct w_ns *ns, const char 
 
 /* Addresses. */
 
-static bool same_subnet(const struct prefix *a, const struct prefix *b) {
-	struct prefix x = prefix_network(a), y = prefix_network(b);
+/* The network is the peer's, where there is one (ifa_address). */
+static struct prefix network_of(const struct prefix *address, const struct prefix *peer) {
+	return prefix_network(peer->address.family ? peer : address);
+}
+
+static bool same_subnet(const struct w_address *a, const struct w_address *b) {
+	struct prefix x = network_of(&a->address, &a->peer), y = network_of(&b->address, &b->peer);
 
 	return prefix_equal(&x, &y);
 }
 
-static bool is_same_address(const struct w_address *a, const struct prefix *address) {
-	return ip_equal(&a->address.address, &address->address) &&
-	       (address->address.family == AF_INET6 || a->address.length == address->length);
-}
+struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const struct prefix *address,
+			     const struct prefix *peer) {
+	const struct w_address like = { .address = *address, .peer = *peer };
 
-struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const struct prefix *address) {
 	vec_foreach(a, &ns->addresses)
-		if (a->link == link && is_same_address(a, address))
+		if (a->link == link && ip_equal(&a->address.address, &address->address) &&
+		    (address->address.family == AF_INET6 || same_subnet(a, &like)))
 			return a;
 	return NULL;
 }
@@ -491,10 +555,9 @@ bool address_is_tentative(const struct world *w, const struct w_address *a) {
 	return a->address.address.family == AF_INET6 && !a->nodad && (!a->usable_usec || w->now_usec < a->usable_usec);
 }
 
-static bool has_primary(const struct w_ns *ns, const struct w_link *link, const struct prefix *address) {
+static bool has_primary(const struct w_ns *ns, const struct w_link *link, const struct w_address *address) {
 	vec_foreach(a, &ns->addresses)
-		if (a->link == link && !a->secondary && a->address.length == address->length &&
-		    same_subnet(&a->address, address))
+		if (a->link == link && !a->secondary && same_subnet(a, address))
 			return true;
 	return false;
 }
@@ -502,41 +565,55 @@ static bool has_primary(const struct w_ns *ns, const struct w_link *link, const 
 /* Those of one prefix must have one (__inet_insert_ifa()). */
 static bool has_other_scope(const struct w_ns *ns, const struct w_link *link, const struct w_address *address) {
 	vec_foreach(a, &ns->addresses)
-		if (a->link == link && a->address.address.family == AF_INET && a->address.length == address->address.length &&
-		    same_subnet(&a->address, &address->address) && a->scope != address->scope)
+		if (a->link == link && a->address.address.family == AF_INET && same_subnet(a, address) &&
+		    a->scope != address->scope)
 			return true;
 	return false;
 }
 
+/* To the peer's network; of IPv6 to its own, and to the peer besides (peer_route()). */
 static struct w_route connected_route(const struct w_address *a) {
 	bool ipv4 = a->address.address.family == AF_INET;
 
 	return (struct w_route){
-		.to = prefix_network(&a->address), .table = RT_TABLE_MAIN, .type = RTN_UNICAST,
+		.to = ipv4 ? network_of(&a->address, &a->peer) : prefix_network(&a->address), .table = RT_TABLE_MAIN, .type = RTN_UNICAST,
 		.scope = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE, .protocol = RTPROT_KERNEL,
 		.metric = ipv4 ? 0 : ADDRESS_IPV6_METRIC, .src = ipv4 ? a->address.address : (struct ip){},
 		.n_hops = 1, .hops = { { .dev = a->link, .weight = 1 } },
 	};
 }
 
+static struct w_route peer_route(const struct w_address *a) {
+	struct w_route route = connected_route(a);
+
+	route.to = a->peer;
+	route.to.length = ip_bits(AF_INET6);
+	return route;
+}
+
 static bool has_prefix_route(const struct w_address *a) {
-	return a->address.length < ip_bits(a->address.address.family) && !streq(a->link->values->name, "lo");
+	return (a->address.length < ip_bits(a->address.address.family) || a->peer.address.family) &&
+	       !streq(a->link->values->name, "lo");
+}
+
+static void add_kernels(struct world *w, struct w_ns *ns, struct w_route route) {
+	struct w_route *before = ns_route(ns, &route);
+
+	if (before && leads_over(before, route.hops[0].dev)) {
+		before->protocol = RTPROT_KERNEL;
+		before->src = route.src;
+		return;
+	}
+	vec_push(&ns->routes, route);
+	route_changed(w, ns, &route);
 }
 
 int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address) {
-	struct w_route route = connected_route(address), *before = ns_route(ns, &route);
-
 	if (!has_prefix_route(address))
 		return 0;
 	if (!address->link->values->up)
 		return -ENETDOWN;
-	if (before && leads_over(before, address->link)) {
-		before->protocol = RTPROT_KERNEL;
-		before->src = route.src;
-		return 0;
-	}
-	vec_push(&ns->routes, route);
-	route_changed(w, ns, &route);
+	add_kernels(w, ns, connected_route(address));
 	return 0;
 }
 
@@ -544,11 +621,11 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	struct w_link *link = address.link;
 	bool ipv6 = address.address.address.family == AF_INET6;
 
-	if (ns_address(ns, link, &address.address))
+	if (ns_address(ns, link, &address.address, &address.peer))
 		return -EEXIST;
 	if (!ipv6 && has_other_scope(ns, link, &address))
 		return -EINVAL;
-	address.secondary = !ipv6 && has_primary(ns, link, &address.address);
+	address.secondary = !ipv6 && has_primary(ns, link, &address);
 	address.foreign = !w->by_topod;
 	if (ipv6 && !address.nodad && link->values->up)
 		address.usable_usec = w->now_usec + world_random(w) % 2000000;
@@ -557,6 +634,9 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	vec_push(&ns->addresses, address);
 	if (link->values->up && !address.secondary && !address.noprefixroute)
 		address_add_connected(w, ns, &address);
+	/* Once it is usable: only those are drawn that are so at once. Nor does this route come back with the link. */
+	if (ipv6 && address.peer.address.family && link->values->up)
+		add_kernels(w, ns, peer_route(&address));
 	addresses_changed(w, ns, link);
 	return 0;
 }
@@ -585,21 +665,27 @@ static void forget_source(struct world *w, struct w_ns *ns, const struct ip *ip)
 
 static bool is_kept(struct w_ns *ns, const struct w_address *gone) {
 	vec_foreach(a, &ns->addresses)
-		if (a->link == gone->link && !a->noprefixroute && !a->secondary &&
-		    a->address.length == gone->address.length && same_subnet(&a->address, &gone->address))
+		if (a->link == gone->link && !a->noprefixroute && !a->secondary && same_subnet(a, gone))
 			return true;
 	return false;
 }
 
-static void drop_connected(struct world *w, struct w_ns *ns, const struct w_address *gone) {
-	struct w_route like = connected_route(gone);
-	struct w_route *route = ns_route(ns, &like);
+static void drop_kernels(struct world *w, struct w_ns *ns, const struct w_route *like) {
+	struct w_route *route = ns_route(ns, like);
 
-	if (gone->noprefixroute || gone->secondary || is_kept(ns, gone) || !route || route->protocol != RTPROT_KERNEL ||
-	    !leads_over(route, gone->link))
+	if (!route || route->protocol != RTPROT_KERNEL || !leads_over(route, like->hops[0].dev))
 		return;
 	drop_where(&ns->routes, r, r == route);
-	route_changed(w, ns, &like);
+	route_changed(w, ns, like);
+}
+
+static void drop_connected(struct world *w, struct w_ns *ns, const struct w_address *gone) {
+	struct w_route own = connected_route(gone), peer = peer_route(gone);
+
+	if (!gone->noprefixroute && !gone->secondary && !is_kept(ns, gone))
+		drop_kernels(w, ns, &own);
+	if (gone->address.address.family == AF_INET6 && gone->peer.address.family)
+		drop_kernels(w, ns, &peer);
 }
 
 static size_t count_addresses(const struct w_ns *ns, const struct w_link *link, uint8_t family) {
@@ -610,8 +696,9 @@ static size_t count_addresses(const struct w_ns *ns, const struct w_link *link, 
 	return n;
 }
 
-int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address) {
-	struct w_address *found = ns_address(ns, link, address), gone;
+int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address,
+		   const struct prefix *peer) {
+	struct w_address *found = ns_address(ns, link, address, peer), gone;
 
 	if (!found || (address->address.family == AF_INET6 && found->address.length != address->length))
 		return -EADDRNOTAVAIL;
@@ -622,8 +709,7 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 		for (size_t i = 0; i < ns->addresses.n; i++) {
 			struct w_address a = ns->addresses.items[i];
 
-			if (a.link != link || !a.secondary || a.address.length != gone.address.length ||
-			    !same_subnet(&a.address, &gone.address))
+			if (a.link != link || !a.secondary || !same_subnet(&a, &gone))
 				continue;
 			drop_where(&ns->addresses, b, b == ns->addresses.items + i);
 			forget_source(w, ns, &a.address.address);
@@ -835,10 +921,10 @@ static void dump_link(struct lines *lines, const struct w_link *link) {
 }
 
 static void dump_address(struct lines *lines, const struct w_address *a) {
-	char buf[PREFIX_TEXT_MAX];
+	char buf[PREFIX_TEXT_MAX], peer[PREFIX_TEXT_MAX];
 
-	line(lines, "address %s: %s%s%s%s proto %u%s", a->link->values->name, prefix_format(&a->address, buf),
-	     a->nodad ? " nodad" : "", a->noprefixroute ? " noprefixroute" : "", a->secondary ? " secondary" : "",
+	line(lines, "address %s: %s%s%s%s%s%s proto %u%s", a->link->values->name, prefix_format(&a->address, buf),
+	     a->peer.address.family ? " peer " : "", a->peer.address.family ? prefix_format(&a->peer, peer) : "", a->nodad ? " nodad" : "", a->noprefixroute ? " noprefixroute" : "", a->secondary ? " secondary" : "",
 	     a->protocol, a->foreign ? "" : " (topod's)");
 }
 

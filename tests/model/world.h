@@ -26,6 +26,8 @@ struct w_link {
 	struct link *values;        /* of its kind; what the kernel shows */
 	struct w_link *master, *peer, *lower;
 	struct port *port;          /* while it is in a bridge */
+	bool passthru;              /* a macvlan that has its lower link for itself, with that one's MAC address … */
+	struct mac lent;            /* … which that one has back from it afterwards */
 	bool mtu_by_user;           /* a bridge whose MTU no longer follows its ports */
 	bool hardware;              /* survives its namespace: goes back to the host */
 	bool foreign;               /* not made by topod */
@@ -34,7 +36,7 @@ struct w_link {
 
 struct w_address {
 	struct w_link *link;
-	struct prefix address;
+	struct prefix address, peer; /* family 0: none */
 	uint32_t scope, protocol;
 	const char *label;          /* NULL: its link's name */
 	struct ip broadcast;
@@ -131,16 +133,22 @@ int link_enter(struct world *w, struct w_link *link, struct w_ns *ns);
 void link_remove(struct world *w, struct w_link *link);
 int link_set_up(struct world *w, struct w_link *link, bool up);
 int link_set_mtu(struct world *w, struct w_link *link, uint32_t mtu);
+void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac);
 int link_set_master(struct world *w, struct w_link *link, struct w_link *master);
+/* Can a macvlan stand on it? 0 or -errno. */
+int link_carries_macvlan(const struct world *w, const struct w_link *lower, bool passthru);
 int link_rename(struct world *w, struct w_link *link, const char *name);
 int link_move(struct world *w, struct w_link *link, struct w_ns *ns, const char *name);
 /* Something about it was changed that has no rules of its own. */
 void link_changed(struct world *w, struct w_link *link);
 
-struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const struct prefix *address);
-/* 0 or -errno; the new one's link, address, flags, scope and protocol count. */
+/* peer: of family 0 where there is none. */
+struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const struct prefix *address,
+			     const struct prefix *peer);
+/* 0 or -errno; the new one's link, address, peer, flags, scope and protocol count. */
 int address_add(struct world *w, struct w_ns *ns, struct w_address address);
-int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address);
+int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address,
+		   const struct prefix *peer);
 bool address_is_tentative(const struct world *w, const struct w_address *address);
 /* The kernel's route to its prefix, as topod asks for it anew. */
 int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
