@@ -8,7 +8,8 @@ void field_print(const struct field *field, const void *base, struct text *out) 
 bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base) {
 	struct diags quiet = {};
 	struct parse parse = { .arena = arena, .diags = &quiet, .ns = ns };
-	struct node node = { .type = NODE_SCALAR, .n = strlen(text), .text = text };
+	/* No person wrote it: 52:54:00:12:34:56 is no number to the base 60. */
+	struct node node = { .type = NODE_SCALAR, .n = strlen(text), .text = text, .quoted = field->type != &type_bool };
 	bool good = true;
 
 	/* Texts are taken as they are: "" and words that a person would have to quote are values, too. */

@@ -248,6 +248,9 @@ static void test_found_goes_back(void **state _unused_) {
 	check_returns(entry, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}}",
 		      "host/e link: master none\n");
 	check_returns(entry, "", "host/e link (gone): up false, mtu 9000, master none\n");
+	/* Which a person would have to quote: digits and colons alone. */
+	check_returns("+ found existing\thost\thost/e link\tname=e\tmac-address=52:54:00:12:34:56\n", "",
+		      "host/e link (gone): mac-address 52:54:00:12:34:56\n");
 	check_returns("+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n", "",
 		      "host sysctl net.ipv4.ip_forward (gone): value 0\n");
 	check_returns("+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n",
