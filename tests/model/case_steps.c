@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What happens once a topology stands: acts of others, faults, crashes, reloads, time.
+ */
+#include "case_private.h"
+
+static struct op link_op(struct c_case *c) {
+	static const enum op_type types[] = { OP_LINK_DELETE, OP_DOWN, OP_UP, OP_MTU, OP_TXQLEN, OP_MAC, OP_ALIAS, OP_NOMASTER,
+					      OP_MASTER, OP_RENAME, OP_MOVE, OP_PORT_COST, OP_LINK_DELETE, OP_DOWN, OP_BRIDGE };
+	struct c_link *link = case_pick(c, &c->links);
+	struct op op = { .type = types[case_draw(c, ARRAY_SIZE(types))], .ns = link->ns->name, .name = link->name };
+
+	/* A vxlan keeps its id occupied where it was made, under any name: the model knows nothing of that. */
+	if (c->real && link->kind && streq(link->kind, "vxlan") && (op.type == OP_RENAME || op.type == OP_MOVE))
+		op.type = OP_DOWN;
+	op.number = (uint32_t)(1300 + case_draw(c, 5) * 10);
+	op.text = op.type == OP_MAC ? "02:bb:00:00:00:01" : "";
+	op.name2 = op.type == OP_MASTER ? case_pick(c, &c->links)->name : "moved";
+	op.ns2 = case_pick(c, &c->spaces)->name;
+	/* What somebody else has made may be made by him again. */
+	if (op.type == OP_BRIDGE && link->kind && streq(link->kind, "existing") && !streq(link->name, "f2")) {
+		op.type = OP_VETH;
+		op.ns2 = op.ns;
+		op.name2 = streq(link->name, "f0") ? "f1" : "f0";
+	}
+	return op;
+}
+
+static struct op address_op(struct c_case *c) {
+	struct c_address *a = case_pick(c, &c->addresses);
+	struct op op = { .ns = a->link->ns->name, .name = a->link->name, .text = a->text };
+
+	switch (case_draw(c, 4)) {
+	case 0:
+		op.type = OP_ADDRESS_FLUSH;
+		break;
+	case 1:
+		op.type = OP_ADDRESS_ADD; /* one of one's own */
+		op.text = arena_printf(&c->arena, "10.251.%u.1/24", (unsigned)case_draw(c, 200));
+		break;
+	case 2:
+		op.type = OP_ADDRESS_ADD; /* the same, without the mark */
+		op.nodad = a->ipv6;
+		break;
+	default:
+		op.type = OP_ADDRESS_DELETE;
+		break;
+	}
+	return op;
+}
+
+static struct op route_op(struct c_case *c) {
+	struct c_route *r = &case_pick(c, &c->routes);
+	struct op op = { .type = OP_ROUTE_DELETE, .ns = r->ns->name, .text = case_bare(c, r->to) };
+
+	if (r->metric[1])
+		op.number = (uint32_t)atoi(r->metric[1]);
+	if (!r->by || r->gateway || r->bare)
+		return op;
+	op.name = r->by->link->name;
+	if (case_chance(c, 30)) {
+		op.type = OP_ROUTE_REPLACE;
+		op.value = r->by->ipv6 ? arena_printf(&c->arena, "%.*sfd", (int)strlen(r->by->gateway) - 2, r->by->gateway)
+				       : arena_printf(&c->arena, "%.*s253", (int)strlen(r->by->gateway) - 3, r->by->gateway);
+	} else if (case_chance(c, 20)) {
+		op.type = OP_ROUTE_FLUSH;
+	} else if (case_chance(c, 30)) {
+		op.type = OP_ROUTE_DELETE; /* the kernel's own */
+		struct prefix prefix;
+		char buf[PREFIX_TEXT_MAX];
+		prefix_parse(r->by->text, &prefix);
+		prefix = prefix_network(&prefix);
+		op.text = arena_strdup(&c->arena, prefix_format(&prefix, buf));
+		op.number = r->by->ipv6 ? ADDRESS_IPV6_METRIC : 0;
+	}
+	return op;
+}
+
+static struct op text_op(struct c_case *c) {
+	struct c_text *t = &case_pick(c, &c->texts);
+	struct op op = { .ns = t->ns->name };
+
+	if (streq(t->key, "nat")) {
+		op.type = case_chance(c, 50) ? OP_NAT_DELETE : OP_NAT_CHANGE;
+	} else if (streq(t->key, "dns")) {
+		op.type = case_chance(c, 50) ? OP_FILE_DELETE : OP_FILE_WRITE;
+		op.text = "nameserver 1.1.1.1";
+	} else {
+		op.type = OP_SETTING;
+		op.text = t->key;
+		op.value = streq(t->key, "net.ipv4.ip_forward") ? "0" : "3";
+	}
+	return op;
+}
+
+static struct op ns_op(struct c_case *c) {
+	static const enum op_type types[] = { OP_NS_DELETE, OP_NS_DELETE, OP_NS_ADD, OP_NS_REPLACE, OP_NS_STALE };
+	struct c_ns *ns = case_pick(c, &c->spaces);
+
+	if (streq(ns->name, NS_HOST))
+		return (struct op){ .type = OP_NS_ADD, .ns = "z1" };
+	return (struct op){ .type = types[case_draw(c, c->real ? 4 : 5)], .ns = ns->name };
+}
+
+static struct op any_op(struct c_case *c) {
+	switch (case_draw(c, 10)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		if (c->links.n)
+			return link_op(c);
+		break;
+	case 4:
+	case 5:
+		if (c->addresses.n)
+			return address_op(c);
+		break;
+	case 6:
+	case 7:
+		if (c->routes.n)
+			return route_op(c);
+		break;
+	case 8:
+		if (c->texts.n)
+			return text_op(c);
+		break;
+	}
+	return ns_op(c);
+}
+
+static struct step any_step(struct c_case *c) {
+	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS };
+	static const enum step_type types[] = { STEP_OP, STEP_OP, STEP_OP, STEP_OP, STEP_OP_UNHEARD, STEP_OP_REQUEST, STEP_OP_LOOK,
+						STEP_WAIT, STEP_RELOAD, STEP_FAIL_REQUEST, STEP_FAIL_LOOK, STEP_CRASH,
+						STEP_RESTART, STEP_DIRTY, STEP_PAUSE };
+	struct step step = { .id = c->n_parts++, .type = types[case_draw(c, c->real ? 4 : ARRAY_SIZE(types))] };
+
+	step.op = any_op(c);
+	step.n = 1 + case_draw(c, 6);
+	step.error = errors[case_draw(c, ARRAY_SIZE(errors))];
+	step.after = case_chance(c, 50);
+	step.torn = case_chance(c, 50);
+	/* Who renames a link between topod's look and its request may find it marked; a namespace is held open then. */
+	if ((step.type == STEP_OP_REQUEST || step.type == STEP_OP_LOOK) &&
+	    (step.op.type == OP_RENAME || step.op.type == OP_MOVE || step.op.type == OP_NS_REPLACE))
+		step.op.type = step.op.type == OP_NS_REPLACE ? OP_NS_DELETE : OP_DOWN;
+	switch (step.type) {
+	case STEP_WAIT:
+		step.n = 1000 * (1 + case_draw(c, 40000));
+		break;
+	case STEP_RELOAD:
+		step.n = case_draw(c, 2);
+		break;
+	default:
+		break;
+	}
+	return step;
+}
+
+void case_make_steps(struct c_case *c) {
+	size_t n = c->minimal || case_chance(c, 30) ? 0 : 1 + case_draw(c, c->real ? 4 : 8);
+
+	while (n--)
+		vec_push(&c->steps, any_step(c));
+}
+
+void case_make_crashes(struct c_case *c) {
+	for (size_t i = 0; i < ARRAY_SIZE(c->crashes); i++)
+		c->crashes[i] = (struct step){ .id = c->n_parts++, .type = STEP_CRASH,
+					       .n = !c->real && !c->minimal && case_chance(c, 15) ? 1 + case_draw(c, 40) : 0,
+					       .after = case_chance(c, 50), .torn = case_chance(c, 50) };
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What topod may do to a world: only what is its own is changed or deleted, and only where it may be entered.
+ */
+#include "fake_private.h"
+
+char **find_made(struct fake *fake, const struct object *object) {
+	_cleanup_text_ struct text id = {};
+
+	object_print_id(object, &id);
+	vec_foreach(at, &fake->made)
+		if (*at && streq(*at, id.data))
+			return at;
+	return NULL;
+}
+
+void remember_made(struct fake *fake, const struct change *change) {
+	struct text id = {};
+	char **before = find_made(fake, change_object(change));
+
+	if (change->type == CHANGE_DELETE && before) {
+		free(*before);
+		*before = NULL;
+	} else if (change->type == CHANGE_CREATE && !before) {
+		object_print_id(change->desired, &id);
+		vec_push(&fake->made, text_take(&id));
+	}
+}
+
+void violate(struct fake *fake, const struct object *object, const char *what) {
+	_cleanup_text_ struct text id = {};
+
+	object_print_id(object, &id);
+	text_addf(&fake->violations, "%s is foreign and was %s\n", id.data, what);
+}
+
+void judge_link(struct fake *fake, const struct look *look, const struct w_link *link, const struct change *change) {
+	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
+	bool may = change->type == CHANGE_DELETE && desired && desired->exclusive;
+
+	/* adopt: links of a namespace that was taken over are changed, and given back as they were. */
+	may |= change->type == CHANGE_UPDATE && desired && desired->adopt;
+	may |= change->type == CHANGE_UPDATE && (change->desired->foreign || change->desired->gone);
+
+	/* Who moves a link of topod's leaves the mark on it. */
+	if (link && link->foreign && !link->moved && !may && !streq(link->values->alias, "topod:t"))
+		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
+}
+
+/* An address or a route in the place of one that topod made is put right; elsewhere it is left. */
+void judge(struct fake *fake, const struct look *look, bool foreign, const struct change *change) {
+	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
+	/* What was announced before a crash counts as made, and what was known by its mark. */
+	bool may = find_made(fake, change_object(change)) || (fake->ledger_tells && ledger_find_object(look->ledger, change_object(change))) ||
+		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
+						  : desired && desired->exclusive);
+
+	if (foreign && !may)
+		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
+}
+
+/* A namespace that somebody else made is entered only where the file says so. */
+void judge_place(struct fake *fake, const struct look *look, const struct change *change) {
+	const struct object *object = change_object(change);
+	const struct w_ns *ns = world_ns(fake->world, object->ns);
+	const struct ns_state *desired = state_find(look->desired, object->ns);
+	bool adopted = desired && (desired->adopt || object->gone);
+
+	/* To create one fails where there is one by now. Whether what is deleted may be, is judged with it: something of
+	 * topod's may have been moved there. */
+	if (change->type == CHANGE_DELETE || (object->kind->class == CLASS_NETNS && change->type == CHANGE_CREATE))
+		return;
+	if (ns && ns->foreign && !streq(object->ns, NS_HOST) && !adopted && object->kind->class != CLASS_DNS && desired &&
+	    desired->declared)
+		violate(fake, object, "entered");
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A world as topod sees it in a look.
+ */
+#include "fake_private.h"
+
+#include <linux/rtnetlink.h>
+
+#include "kind/dns.h"
+#include "kind/nat.h"
+#include "kind/sysctl.h"
+#include "kind/veth.h"
+
+static struct object *copy(struct state *state, const struct object *values, const char *ns) {
+	struct object *object = object_new(&state->arena, values->kind, ns);
+
+	memcpy(object, values, values->kind->size);
+	object->ns = ns;
+	object->change = NULL;
+	memset(&object->hh, 0, sizeof(object->hh));
+	return object;
+}
+
+static void show_other_link(struct object *object, const struct w_link *other) {
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		struct link_ref *ref = field_of(&object->kind->fields[i], object);
+
+		if (object->kind->fields[i].type != &type_link_ref)
+			continue;
+		*ref = (struct link_ref){ .netnsid = -1 };
+		object->set |= bit(i);
+		if (!other)
+			continue;
+		ref->ifindex = other->index;
+		ref->ns = other->ns->name; /* NULL where no name stands for it any more */
+		ref->name = ref->ns ? other->values->name : NULL;
+	}
+}
+
+static struct object *show_link(struct state *state, const char *ns, const struct w_link *link, const struct look *look) {
+	struct object *object = copy(state, &link->values->object, ns);
+	struct link *seen = (struct link *)object;
+	const char *rest = startswith(seen->alias, "topod:");
+
+	seen->ifindex = link->index;
+	seen->master = link->master ? link->master->values->name : "";
+	show_other_link(object, link->peer ? link->peer : link->lower);
+	object->marked = rest && streq(rest, look->topology);
+	object->kernel_made = streq(seen->name, "lo");
+	object_seal(&state->arena, object);
+	return object;
+}
+
+static struct object *show_port(struct state *state, const char *ns, const struct w_link *link) {
+	struct object *object = copy(state, &link->port->object, ns);
+
+	((struct port *)object)->name = link->values->name;
+	object->set |= bit(PORT_NAME);
+	object->kernel_made = true;
+	object_seal(&state->arena, object);
+	return object;
+}
+
+static struct object *show_address(struct state *state, struct w_ns *ns, const struct world *w,
+				   const struct w_address *from) {
+	struct object *object = object_new(&state->arena, &kind_address, ns->name);
+	struct address *a = (struct address *)object;
+
+	a->dev = from->link->values->name;
+	a->address = from->address;
+	a->peer = from->peer;
+	a->scope = from->scope;
+	a->nodad = from->nodad;
+	a->noprefixroute = from->noprefixroute;
+	a->protocol = from->protocol;
+	a->label = from->label ? from->label : a->dev;
+	a->broadcast = from->broadcast;
+	object->set = (from->broadcast.family ? bit(ADDRESS_BROADCAST) : 0) |
+		      (from->address.address.family == AF_INET ? bit(ADDRESS_LABEL) : 0) | bit(ADDRESS_DEV) | bit(ADDRESS_ADDRESS) | bit(ADDRESS_PEER) | bit(ADDRESS_SCOPE) | bit(ADDRESS_NODAD) |
+		      bit(ADDRESS_NOPREFIXROUTE) | bit(ADDRESS_PROTOCOL);
+	object->pending = !from->failed && address_is_tentative(w, from);
+	object->failed = from->failed;
+	object->marked = from->protocol == TOPOD_PROTOCOL;
+	if (address_has_connected_route(a)) {
+		struct w_route like = { .to = prefix_network(&a->address), .table = RT_TABLE_MAIN,
+					.metric = a->address.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0 };
+
+		address_set_connected(a, !from->link->values->up || ns_route(ns, &like));
+	}
+	object_seal(&state->arena, object);
+	return object;
+}
+
+static void show_hops(struct state *state, struct route *r, const struct w_route *from) {
+	if (from->n_hops == 1) {
+		r->via = from->hops[0].via;
+		r->dev = from->hops[0].dev->values->name;
+		r->object.set |= bit(ROUTE_DEV);
+		return;
+	}
+	r->nexthops.n = from->n_hops;
+	r->nexthops.items = arena_newn(&state->arena, struct nexthop, from->n_hops + 1);
+	for (size_t i = 0; i < from->n_hops; i++)
+		r->nexthops.items[i] = (struct nexthop){ .via = from->hops[i].via, .weight = from->hops[i].weight,
+							 .dev = from->hops[i].dev->values->name };
+}
+
+static struct object *show_route(struct state *state, struct w_ns *ns, const struct w_route *from) {
+	struct object *object = object_new(&state->arena, &kind_route, ns->name);
+	struct route *r = (struct route *)object;
+
+	r->to = from->to;
+	r->table = from->table;
+	r->tos = from->tos;
+	r->metric = from->metric;
+	r->type = from->type;
+	r->scope = from->scope;
+	r->protocol = from->protocol;
+	r->on_link = from->on_link;
+	r->mtu = from->mtu;
+	r->advmss = from->advmss;
+	object->set = bit(ROUTE_TO) | bit(ROUTE_TABLE) | bit(ROUTE_METRIC) | bit(ROUTE_TOS) | bit(ROUTE_TYPE) |
+		      bit(ROUTE_SCOPE) | bit(ROUTE_PROTOCOL) | bit(ROUTE_VIA) | bit(ROUTE_NEXTHOPS) | bit(ROUTE_ON_LINK) |
+		      bit(ROUTE_MTU) | bit(ROUTE_ADVMSS);
+	show_hops(state, r, from);
+	if (from->src.family) {
+		r->src = from->src;
+		object->set |= bit(ROUTE_SRC);
+	}
+	object->marked = r->protocol == TOPOD_PROTOCOL;
+	object->kernel_made = r->protocol == RTPROT_KERNEL;
+	object_seal(&state->arena, object);
+	return object;
+}
+
+static struct object *show_nat(struct state *state, const struct w_ns *ns) {
+	struct object *object = object_new(&state->arena, &kind_nat, ns->name);
+
+	((struct nat *)object)->ruleset = ns->nat;
+	object->set = bit(NAT_RULESET);
+	object->marked = true;
+	object_seal(&state->arena, object);
+	return object;
+}
+
+static void show_routes(struct w_ns *ns, struct state *state, struct ns_state *ret) {
+	vec_foreach(route, &ns->routes) {
+		struct object *object = show_route(state, ns, route), *before = ns_add(ret, object);
+
+		if (before && object->marked && !before->marked) {
+			ns_remove(ret, before);
+			ns_add(ret, object);
+		}
+	}
+}
+
+static void show_settings(const struct look *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+	ns_foreach(object, state_find(look->desired, ret->name)) {
+		const struct sysctl *wanted = (const struct sysctl *)object;
+		const char *value = object->kind == &kind_sysctl ? setting_get(ns, wanted->path) : NULL;
+
+		if (value)
+			ns_add(ret, &sysctl_new(&state->arena, ret->name, wanted->path, value)->object);
+	}
+}
+
+/* As observe.c: what is declared, or remembered as made. */
+static bool concerns(const struct look *look, const char *ns, enum object_class class) {
+	const struct ledger_ns *noted = ledger_namespace(look->ledger, ns);
+
+	ns_foreach(object, state_find(look->desired, ns))
+		if (object->kind->class == class)
+			return true;
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
+		if (entry->kind->class == class)
+			return true;
+	return false;
+}
+
+static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns, struct state *state,
+		     struct ns_state *ret) {
+	ret->present = true;
+	if (!streq(ret->name, NS_HOST))
+		ns_add(ret, netns_object(&state->arena, ret->name, &ns->identity));
+	vec_foreach(at, &ns->links) {
+		ns_add(ret, show_link(state, ret->name, *at, look));
+		if ((*at)->port)
+			ns_add(ret, show_port(state, ret->name, *at));
+	}
+	vec_foreach(a, &ns->addresses)
+		ns_add(ret, show_address(state, ns, fake->world, a));
+	show_routes(ns, state, ret);
+	if (ns->nat && concerns(look, ret->name, CLASS_NAT))
+		ns_add(ret, show_nat(state, ns));
+	show_settings(look, ns, state, ret);
+}
+
+void fake_see(struct fake *fake, const struct look *look, const char *name, struct state *ret) {
+	struct ns_state *seen = state_namespace(ret, name);
+	struct w_ns *ns = world_ns(fake->world, name);
+	struct w_file *file = world_file(fake->world, name);
+
+	if (ns)
+		show_all(fake, look, ns, ret, seen);
+	if (file && concerns(look, name, CLASS_DNS))
+		ns_add(seen, &dns_new(&ret->arena, seen->name, file->content)->object);
+}
+
+/* What was not asked for is not told, so that nobody comes to rely on it. */
+static void narrow(struct ns_state *seen, const struct scope *scope) {
+	for (struct object *object = seen->objects, *next; object; object = next) {
+		bool wanted = object == ns_self(seen);
+
+		next = object->hh.next;
+		for (size_t i = 0; i < scope->n; i++)
+			wanted |= object_same_key(scope->objects[i], object);
+		if (!wanted)
+			ns_remove(seen, object);
+	}
+	seen->scope = scope;
+}
+
+int fake_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
+			struct state *ret) {
+	struct fake *fake = (struct fake *)kernel;
+
+	world_tick(fake->world, false);
+	fake->n_looks++;
+	if (fake->crashed)
+		return -EIO;
+	if (fake->blind || fake->look_fault == fake->n_looks)
+		return fake->blind ? fake->blind : fake->look_error;
+	for (size_t i = 0; i < n; i++) {
+		if (fake->closed && streq(fake->closed, scopes[i].ns)) {
+			state_namespace(ret, scopes[i].ns)->error = -EMFILE;
+			continue;
+		}
+		fake_see(fake, look, scopes[i].ns, ret);
+		if (scopes[i].objects) {
+			narrow(state_find(ret, scopes[i].ns), &scopes[i]);
+			fake->n_partial++;
+		}
+	}
+	if (fake->looked)
+		fake->looked(fake->userdata, fake->n_looks);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For the files fake*.c: looking (fake_look.c), carrying out (fake_requests.c) and judging what is carried out
+ * (fake_judge.c).
+ */
+#pragma once
+
+#include "fake.h"
+
+static inline uint64_t bit(size_t field) {
+	return UINT64_C(1) << field;
+}
+
+int fake_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n, struct state *ret);
+
+/* What topod was seen to make, by its id; NULL: nothing of that name. */
+char **find_made(struct fake *fake, const struct object *object);
+void remember_made(struct fake *fake, const struct change *change);
+void violate(struct fake *fake, const struct object *object, const char *what);
+void judge(struct fake *fake, const struct look *look, bool foreign, const struct change *change);
+void judge_link(struct fake *fake, const struct look *look, const struct w_link *link, const struct change *change);
+void judge_place(struct fake *fake, const struct look *look, const struct change *change);
+
+void ledger_written(struct fake *fake);
+int carry_out(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
+	      const struct change *change);

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each change as the kernel's requests do it.
+ */
+#include "fake_private.h"
+
+#include <linux/rtnetlink.h>
+
+#include "kind/dns.h"
+#include "kind/nat.h"
+#include "kind/netns.h"
+#include "kind/physical.h"
+#include "kind/sysctl.h"
+
+enum {
+	OVER_UDP = 50, /* what a vxlan adds to a packet, over IPv4 (VXLAN_HEADROOM) */
+};
+
+static void set_value(struct world *w, struct link *to, const struct object *from, size_t i) {
+	const struct field *field = &from->kind->fields[i];
+	struct object *object = &to->object;
+
+	if (object->kind != from->kind && i >= LINK_N_FIELDS)
+		return;
+	if (field->type == &type_text || field->type == &type_link_name)
+		*(const char **)field_of(field, to) = arena_strdup(&w->arena, *(const char *const *)field_of(field, from));
+	else
+		memcpy(field_of(field, to), field_of(field, from), field->type->size);
+	object->set |= bit(i);
+}
+
+static int set_master(struct world *w, struct w_link *link, const char *name) {
+	struct w_link *master = *name ? ns_link(link->ns, name) : NULL;
+
+	return *name && !master ? -ENODEV : link_set_master(w, link, master);
+}
+
+/* As do_setlink(): one after the other, and what was set before the one that fails stays set. */
+static int set_fields(struct world *w, struct w_link *link, const struct object *from, uint64_t mask, bool create) {
+	const struct link *want = (const struct link *)from;
+	bool plain = false;
+	int r = 0;
+
+	for (size_t i = 0; i < from->kind->n_fields; i++) {
+		if (!(mask >> i & 1) || i == LINK_NAME || i == LINK_UP || i == LINK_MASTER ||
+		    from->kind->fields[i].type == &type_link_ref || (i == LINK_MTU && !create) || (i == LINK_MAC && !create))
+			continue;
+		set_value(w, link->values, from, i);
+		plain = true;
+	}
+	if (plain && !create)
+		link_changed(w, link);
+	if (mask & bit(LINK_MAC) && !create)
+		link_set_mac(w, link, &want->mac);
+	if (mask & bit(LINK_MTU) && !create)
+		r = link_set_mtu(w, link, want->mtu);
+	if (r == 0 && mask & bit(LINK_UP))
+		r = link_set_up(w, link, want->up);
+	if (r == 0 && mask & bit(LINK_MASTER))
+		r = set_master(w, link, want->master);
+	return r;
+}
+
+/* The link that another stands on, as its definition names it. */
+static int find_lower(struct world *w, const struct object *object, struct w_link **ret) {
+	*ret = NULL;
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct link_ref *ref = field_of(&object->kind->fields[i], object);
+
+		if (object->kind->fields[i].type != &type_link_ref || !object_has(object, i))
+			continue;
+		*ret = ns_link(world_ns(w, ref->ns), ref->name);
+		if (!*ret)
+			return -ENODEV;
+	}
+	return 0;
+}
+
+/* The table knows what is sent at creation only as a field's class and wire. */
+static struct w_link *new_link(struct world *w, const struct object *object, uint64_t mask) {
+	struct w_link *link = link_new(w, object->kind, ((const struct link *)object)->name);
+
+	if (object->kind == &kind_vxlan)
+		link->values->mtu = 1500;
+	set_fields(w, link, object, mask & ~(bit(LINK_UP) | bit(LINK_MASTER)), true);
+	return link;
+}
+
+static int make_pair(struct world *w, const struct change *change) {
+	const struct object *end = change->desired, *twin = end->twin;
+	struct w_ns *here = world_ns(w, end->ns), *there = world_ns(w, twin->ns);
+	uint64_t second = twin->set & ~(bit(LINK_UP) | bit(LINK_MASTER) | bit(LINK_ALIAS) | bit(LINK_ADDRESS_GENERATION) |
+					bit(LINK_ARP) | bit(LINK_MULTICAST) | bit(LINK_PROMISCUOUS));
+	struct w_link *a, *b;
+	int r;
+
+	if (!here || !there)
+		return -ENOENT;
+	if (ns_link(here, ((const struct link *)end)->name) || ns_link(there, ((const struct link *)twin)->name))
+		return -EEXIST;
+	a = new_link(w, end, change->fields);
+	b = new_link(w, twin, second);
+	r = link_enter(w, b, there);
+	if (r == 0)
+		r = link_enter(w, a, here);
+	if (r < 0)
+		return r;
+	a->peer = b;
+	b->peer = a;
+	r = set_fields(w, a, end, change->fields & (bit(LINK_UP) | bit(LINK_MASTER)), true);
+	if (r < 0)
+		link_remove(w, a);
+	return r;
+}
+
+static int make_link(struct world *w, const struct change *change) {
+	const struct object *object = change->desired;
+	struct w_ns *ns = world_ns(w, object->ns);
+	struct w_link *link, *lower;
+	int r = ns ? find_lower(w, object, &lower) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	if (ns_link(ns, ((const struct link *)object)->name))
+		return -EEXIST;
+	if (object->kind == &kind_macvlan && lower)
+		r = link_carries_macvlan(w, lower, object->kind->shares_mac(object));
+	if (r < 0)
+		return r;
+	link = new_link(w, object, change->fields);
+	link->lower = lower;
+	if (object->kind == &kind_macvlan && object->kind->shares_mac(object)) {
+		link->passthru = true;
+		link->lent = link->values->mac = lower->values->mac;
+	}
+	if (lower && !(change->fields & bit(LINK_MTU)))
+		link->values->mtu = lower->values->mtu - (object->kind == &kind_vxlan ? OVER_UDP : 0);
+	r = link_enter(w, link, ns);
+	if (r == 0)
+		r = set_fields(w, link, object, change->fields & (bit(LINK_UP) | bit(LINK_MASTER)), true);
+	if (r < 0)
+		link_remove(w, link);
+	return r;
+}
+
+static int move_in(struct world *w, const struct change *change) {
+	const struct physical *physical = (const struct physical *)change->desired;
+	struct w_link *link = ns_link(w->spaces.items[0], physical->source);
+	struct w_ns *ns = world_ns(w, physical->link.object.ns);
+	int r;
+
+	if (!link || !ns)
+		return -ENODEV;
+	r = link_move(w, link, ns, physical->link.name);
+	if (r == 0)
+		link->moved = true;
+	return r;
+}
+
+static int move_out(struct world *w, const struct change *change, struct w_link *link) {
+	const struct physical *was = (const struct physical *)change->desired;
+	int r = link_move(w, link, w->spaces.items[0], was->source ? was->source : link->values->name);
+
+	if (r == 0) {
+		link->moved = false;
+		link->values->alias = "";
+	}
+	return r;
+}
+
+static struct w_link *find_link(struct world *w, const struct change *change) {
+	const struct link *seen = (const struct link *)change->observed;
+	struct w_ns *ns = world_ns(w, change_object(change)->ns);
+
+	return seen ? ns_link_at(ns, seen->ifindex) : ns_link(ns, ((const struct link *)change->desired)->name);
+}
+
+static int request_link(struct fake *fake, const struct look *look, const struct change *change) {
+	struct world *w = fake->world;
+	bool physical = change->desired && change->desired->kind == &kind_physical;
+	struct w_link *link;
+
+	if (change->type == CHANGE_CREATE)
+		return physical ? move_in(w, change) : change->desired->twin ? make_pair(w, change) : make_link(w, change);
+	link = find_link(w, change);
+	judge_link(fake, look, link, change);
+	if (!link)
+		return -ENODEV;
+	if (change->type == CHANGE_UPDATE)
+		return set_fields(w, link, change->desired, change->fields, false);
+	if (physical)
+		return move_out(w, change, link);
+	link_remove(w, link);
+	return 0;
+}
+
+static int request_port(struct fake *fake, const struct change *change) {
+	const struct port *want = (const struct port *)change->desired;
+	struct w_link *link = ns_link(world_ns(fake->world, want->object.ns), want->name);
+
+	if (!link)
+		return -ENODEV;
+	if (!link->port)
+		return -EINVAL; /* no slave device */
+	for (size_t i = PORT_FIRST_ATTRIBUTE; i < kind_port.n_fields; i++)
+		if (change->fields >> i & 1)
+			memcpy(field_of(&kind_port.fields[i], link->port), field_of(&kind_port.fields[i], want),
+			       sizeof(uint32_t));
+	link_changed(fake->world, link);
+	return 0;
+}
+
+static int request_address(struct fake *fake, const struct look *look, const struct change *change) {
+	const struct address *want = (const struct address *)change->desired, *seen = (const struct address *)change->observed;
+	const struct address *any = want ? want : seen;
+	struct w_ns *ns = world_ns(fake->world, any->object.ns);
+	struct w_link *link = ns_link(ns, any->dev);
+	struct w_address *there = link ? ns_address(ns, link, &(seen ? seen : want)->address, &(seen ? seen : want)->peer) : NULL;
+	bool ipv6 = any->address.address.family == AF_INET6;
+
+	if (!link)
+		return -ENODEV;
+	if (change->type != CHANGE_CREATE && there)
+		judge(fake, look, there->foreign, change);
+	switch (change->type) {
+	case CHANGE_CREATE:
+		return address_add(fake->world, ns, (struct w_address){
+			.link = link, .address = want->address, .peer = want->peer, .protocol = TOPOD_PROTOCOL, .scope = want->scope,
+			.nodad = object_has(&want->object, ADDRESS_NODAD) && want->nodad,
+			.noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) && want->noprefixroute,
+			.label = object_has(&want->object, ADDRESS_LABEL) ? arena_strdup(&fake->world->arena, want->label) : NULL,
+			.broadcast = object_has(&want->object, ADDRESS_BROADCAST) ? want->broadcast : (struct ip){} });
+	case CHANGE_UPDATE:
+		if (!there)
+			return change->fields == bit(ADDRESS_CONNECTED) ? 0 : -EADDRNOTAVAIL;
+		if (change->fields == bit(ADDRESS_CONNECTED))
+			return address_add_connected(fake->world, ns, there);
+		there->protocol = want->protocol;
+		there->foreign &= !find_made(fake, &want->object);
+		if (ipv6 && !there->noprefixroute && link->values->up)
+			address_add_connected(fake->world, ns, there);
+		return 0;
+	case CHANGE_DELETE:
+		break;
+	}
+	return address_delete(fake->world, ns, link, &seen->address, &seen->peer);
+}
+
+static int fill_hops(const struct route *from, struct w_ns *ns, struct w_route *to) {
+	for (size_t i = 0; i < from->nexthops.n && i < ARRAY_SIZE(to->hops); i++) {
+		const struct nexthop *hop = &from->nexthops.items[i];
+
+		to->hops[to->n_hops++] = (struct w_hop){ hop->via, hop->dev ? ns_link(ns, hop->dev) : NULL, hop->weight };
+		if (hop->dev && !to->hops[i].dev)
+			return -ENODEV;
+	}
+	if (to->n_hops || (from->type != RTN_UNICAST && from->type != RTN_LOCAL))
+		return 0;
+	to->hops[0] = (struct w_hop){ from->via, object_has(&from->object, ROUTE_DEV) ? ns_link(ns, from->dev) : NULL, 1 };
+	to->n_hops = 1;
+	return object_has(&from->object, ROUTE_DEV) && !to->hops[0].dev ? -ENODEV : 0;
+}
+
+static int request_route(struct fake *fake, const struct look *look, const struct change *change) {
+	const struct route *from = (const struct route *)(change->type == CHANGE_DELETE ? change->observed : change->desired);
+	struct w_ns *ns = world_ns(fake->world, from->object.ns);
+	struct w_route route = {
+		.to = from->to, .table = from->table, .tos = from->tos, .metric = from->metric, .type = from->type,
+		.scope = from->scope, .protocol = from->protocol,
+		.on_link = object_has(&from->object, ROUTE_ON_LINK) && from->on_link,
+		.mtu = object_has(&from->object, ROUTE_MTU) ? from->mtu : 0,
+		.advmss = object_has(&from->object, ROUTE_ADVMSS) ? from->advmss : 0,
+		.src = object_has(&from->object, ROUTE_SRC) ? from->src : (struct ip){},
+	};
+	struct w_route *there;
+	int r;
+
+	if (!ns)
+		return -ENOENT;
+	there = ns_route(ns, &route);
+	if (there && change->type != CHANGE_CREATE)
+		judge(fake, look, there->foreign, change);
+	if (change->type == CHANGE_DELETE)
+		return route_delete(fake->world, ns, &route);
+	if (change->type == CHANGE_UPDATE && !there && (!change->observed->marked || change->desired->gone))
+		return -ENOENT;
+	r = fill_hops(from, ns, &route);
+	if (r < 0)
+		return r;
+	bool foreign = there && there->foreign && !find_made(fake, change->desired);
+	r = route_add(fake->world, ns, route, change->type == CHANGE_CREATE ? ROUTE_ADD : ROUTE_REPLACE);
+	if (r == 0 && change->type == CHANGE_UPDATE)
+		ns_route(ns, &route)->foreign = foreign;
+	return r;
+}
+
+void ledger_written(struct fake *fake) {
+	fake->size_before = fake->ledger_size ? *fake->ledger_size : 0;
+}
+
+static int request_netns(struct fake *fake, const struct execute_hooks *hooks, struct plan *plan,
+			 const struct change *change) {
+	const char *name = change_object(change)->ns;
+	struct w_ns *ns = world_ns(fake->world, name);
+	struct netns_identity identity;
+	int r;
+
+	if (change->type == CHANGE_DELETE) {
+		if (ns && ns->foreign)
+			violate(fake, change_object(change), "deleted");
+		return world_delete_ns(fake->world, name);
+	}
+	world_clear_stale(fake->world, name);
+	identity = world_next_identity(fake->world);
+	r = hooks->born(hooks->userdata, netns_object(&plan->arena, name, &identity));
+	ledger_written(fake);
+	if (r == 0 && (fake->crash_at != fake->n_requests || fake->n_requests % 2)) /* else it crashed in between */
+		r = world_add_ns(fake->world, name);
+	return r;
+}
+
+static int request_setting(struct fake *fake, const struct execute_hooks *hooks, struct plan *plan,
+			   const struct change *change) {
+	const struct sysctl *want = (const struct sysctl *)change->desired;
+	struct w_ns *ns = world_ns(fake->world, want->object.ns);
+	const char *former = ns ? setting_get(ns, want->path) : NULL;
+	int r = 0;
+
+	if (!former)
+		return -ENOENT;
+	if (!change->observed && hooks->former)
+		r = hooks->former(hooks->userdata, change,
+				  &sysctl_new(&plan->arena, want->object.ns, want->path, former)->object);
+	return r < 0 ? r : setting_set(fake->world, ns, want->path, want->value);
+}
+
+static int request_nat(struct fake *fake, const struct change *change) {
+	struct w_ns *ns = world_ns(fake->world, change_object(change)->ns);
+
+	if (!ns)
+		return -ENOENT;
+	ns_set_nat(fake->world, ns, change->desired && change->type != CHANGE_DELETE
+					   ? ((const struct nat *)change->desired)->ruleset : NULL);
+	return 0;
+}
+
+static int request_file(struct fake *fake, const struct look *look, const struct change *change) {
+	const char *ns = change_object(change)->ns;
+	struct w_file *file = world_file(fake->world, ns);
+
+	bool foreign = file && file->foreign && !find_made(fake, change_object(change));
+
+	if (file && change->type == CHANGE_CREATE)
+		return -EEXIST;
+	if (file)
+		judge(fake, look, file->foreign, change);
+	if (change->type == CHANGE_DELETE)
+		world_remove_file(fake->world, ns);
+	else
+		world_write_file(fake->world, ns, ((const struct dns *)change->desired)->content);
+	/* What was found and changed (adopt) is not topod's by that. */
+	if (change->type == CHANGE_UPDATE)
+		world_file(fake->world, ns)->foreign = foreign;
+	return 0;
+}
+
+int carry_out(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
+		     const struct change *change) {
+	switch (change_object(change)->kind->class) {
+	case CLASS_NETNS:
+		return request_netns(fake, hooks, plan, change);
+	case CLASS_SYSCTL:
+		return request_setting(fake, hooks, plan, change);
+	case CLASS_LINK:
+		return request_link(fake, look, change);
+	case CLASS_PORT:
+		return request_port(fake, change);
+	case CLASS_ADDRESS:
+		return request_address(fake, look, change);
+	case CLASS_ROUTE:
+		return request_route(fake, look, change);
+	case CLASS_NAT:
+		return request_nat(fake, change);
+	case CLASS_DNS:
+		break;
+	}
+	return request_file(fake, look, change);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trials.h"
+
+#include "check.h"
+#include "trouble.h"
+
+uint64_t luck(const struct run *run, unsigned salt, uint64_t n) {
+	uint64_t x = (run->c->seed + salt) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (x >> 32 ^ x) % n;
+}
+
+/* What fails for good. */
+
+struct wanted_trouble {
+	const struct object *object;
+	const char *error;
+	bool found;
+};
+
+static void find_trouble(void *userdata, const struct trouble *t) {
+	struct wanted_trouble *wanted = userdata;
+	_cleanup_text_ struct text scope = {}, noun = {};
+
+	object_print_scope(wanted->object, &scope);
+	object_print_noun(wanted->object, &noun);
+	wanted->found |= streq(t->scope, scope.data) && streq(t->noun, noun.data) && streq(t->state, "failing") && t->error &&
+			 strstr(t->error, wanted->error);
+}
+
+static const struct object *pick_object(struct run *run, const struct state *state) {
+	const struct object *picked = NULL;
+	uint64_t n = 0;
+
+	state_foreach(ns, state)
+		ns_foreach(object, ns) {
+			bool lo = object->kind->class == CLASS_LINK && streq(((const struct link *)object)->name, "lo");
+
+			if (lo)
+				continue;
+			n++; /* each with the same chance */
+			if (luck(run, (unsigned)(1000 + n), n) == 0)
+				picked = object;
+		}
+	return picked;
+}
+
+/* Passes until the next try is more than three seconds away. */
+static void fail_for_a_while(struct run *run) {
+	for (int i = 0; i < 8 && !run->failure; i++) {
+		run_settle(run);
+		uint64_t due = reconciler_due(run->r);
+
+		if (due == UINT64_MAX || due > run->w->now_usec + 3000000)
+			return;
+		world_tick(run->w, true);
+		run->w->now_usec = due;
+	}
+}
+
+struct dragging {
+	struct run *run;
+	const struct object *object; /* that fails */
+	const struct object *other;  /* that may need it */
+	bool needs;
+};
+
+static void find_need(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct dragging *d = userdata;
+
+	d->needs |= !(field->flags & FIELD_PEER) && d->object->kind->class == CLASS_LINK && streq(ns, d->object->ns) &&
+		    streq(name, ((const struct link *)d->object)->name);
+}
+
+static bool needs(struct dragging *d) {
+	const struct object *twin = d->other->twin;
+
+	d->needs = d->object->kind->class == CLASS_NETNS && d->other != d->object &&
+		   (streq(d->other->ns, d->object->ns) || (twin && streq(twin->ns, d->object->ns)));
+	object_links(d->other, find_need, d);
+	return d->needs;
+}
+
+static void find_dragged(void *userdata, const struct trouble *t) {
+	struct dragging *d = userdata;
+	_cleanup_text_ struct text scope = {}, noun = {};
+
+	object_print_scope(d->other, &scope);
+	object_print_noun(d->other, &noun);
+	if (streq(t->scope, scope.data) && streq(t->noun, noun.data))
+		run_fail(d->run, "trouble: %s %s only waits for %s, and is reported", t->scope, t->noun, d->run->faulted);
+}
+
+/* What cannot be made because of something else is not to blame. */
+static void check_dragged(struct run *run, const struct state *state, const struct object *object) {
+	state_foreach(ns, state)
+		ns_foreach(other, ns) {
+			struct dragging d = { .run = run, .object = object, .other = other };
+
+			if (other != object && needs(&d) && !check_in_the_way(run, other))
+				reconciler_troubles(run->r, find_dragged, &d);
+		}
+}
+
+static void check_reported(struct run *run, const struct object *object, int error) {
+	struct wanted_trouble wanted = { .object = object, .error = strerror(error) };
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	reconciler_troubles(run->r, find_trouble, &wanted);
+	if (!wanted.found)
+		run_fail(run, "trouble: what always fails (%s) is not reported", run->faulted);
+	if (status.phase != PHASE_DEGRADED)
+		run_fail(run, "trouble: something always fails, and it says phase %d", status.phase);
+}
+
+/* A hint within a second of a try is no reason to try again; a later one is, also before the time has come. */
+static void recover_by_event(struct run *run, const struct object *object) {
+	uint64_t due = reconciler_due(run->r);
+	size_t tries = run->fake.n_injected, requests;
+
+	if (due < run->w->now_usec + 2500000)
+		return;
+	reconciler_dirty(run->r, object->ns);
+	run_settle(run);
+	if (run->fake.n_injected != tries && reconciler_due(run->r) > run->w->now_usec + 900000 &&
+	    run->w->now_usec < due - 29000000)
+		run_fail(run, "trouble: tried again at once");
+	run->w->now_usec += 1100000;
+	vec_clear(&run->fake.faults);
+	tries = run->fake.n_injected;
+	requests = run->fake.n_requests;
+	reconciler_dirty(run->r, object->ns);
+	run_settle(run);
+	if (!check_is_well(run, object) && run->fake.n_injected == tries && run->fake.n_requests == requests)
+		run_fail(run, "trouble: %s was not tried again on an event", run->faulted);
+}
+
+static void recover_by_time(struct run *run, const struct object *object) {
+	uint64_t due = reconciler_due(run->r);
+
+	vec_clear(&run->fake.faults);
+	if (due > run->w->now_usec + 31000000)
+		run_fail(run, "trouble: %s is not due", run->faulted);
+	run->w->now_usec = MAX(run->w->now_usec, due);
+	run_settle(run);
+	(void)object;
+}
+
+/* Somebody else sets the address while topod cannot: then it is his. Or his link is gone, and there is nothing to try. */
+static void be_overtaken(struct run *run, const struct object *object) {
+	const struct address *a = (const struct address *)object;
+	struct w_ns *ns = world_ns(run->w, object->ns);
+	struct w_link *link = object->kind->class == CLASS_ADDRESS ? ns_link(ns, a->dev) : NULL;
+
+	if (!link || streq(a->dev, "lo") || state_find(&reconciler_spec(run->r)->state, object->ns)->adopt)
+		return;
+	if (link->foreign && luck(run, 8, 2))
+		link_remove(run->w, link);
+	else
+		address_add(run->w, ns, (struct w_address){ .link = link, .address = a->address, .nodad = true });
+	run->disturbed = true;
+}
+
+static bool is_there(struct run *run, const struct object *object) {
+	struct w_ns *ns = world_ns(run->w, object->ns);
+
+	return ns && (object->kind->class == CLASS_NETNS ||
+		      (object->kind->class == CLASS_LINK && ns_link(ns, ((const struct link *)object)->name)));
+}
+
+/* One object cannot be made for a long time: all others are, it is reported, and it comes once it can. */
+void fail_one(struct run *run) {
+	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS };
+	int error = errors[luck(run, 5, 4)];
+	struct spec spec = {};
+	const struct object *object = run_read(run, 1, &spec) ? pick_object(run, &spec.state) : NULL;
+	_cleanup_text_ struct text id = {};
+
+	if (!object) {
+		spec_done(&spec);
+		return;
+	}
+	object_print_id(object, &id);
+	run->faulted = id.data;
+	vec_push(&run->fake.faults, (struct fault){ .id = id.data, .error = -error });
+	run_start(run, 1);
+	fail_for_a_while(run);
+	/* A link may have inherited the setting. */
+	if (run->fake.n_injected && !run->failure && !check_is_well(run, object)) {
+		totals.n_faults++;
+		check_reported(run, object, error);
+		if (!is_there(run, object))
+			check_dragged(run, &spec.state, object);
+		check_rest(run);
+		if (luck(run, 9, 3) == 0)
+			be_overtaken(run, object);
+		else if (luck(run, 6, 2))
+			recover_by_event(run, object);
+		else
+			recover_by_time(run, object);
+	}
+	vec_clear(&run->fake.faults);
+	run->faulted = NULL;
+	run_quiesce(run);
+	check_rest(run);
+	spec_done(&spec);
+}
+
+/* Who keeps undoing a repair is noticed. */
+
+/* The only one of its link: with others it would not be alone in vanishing. */
+static bool is_alone(const struct ns_state *ns, const struct address *a) {
+	ns_foreach(object, ns)
+		if (object->kind->class == CLASS_ADDRESS && object != &a->object &&
+		    streq(((const struct address *)object)->dev, a->dev))
+			return false;
+	return true;
+}
+
+static const struct address *pick_address(const struct state *state, const struct run *run) {
+	state_foreach(ns, state)
+		ns_foreach(object, ns)
+			if (object->kind->class == CLASS_ADDRESS && object->drift == DRIFT_RESTORE && !object->gone &&
+			    ((const struct address *)object)->address.address.family == AF_INET &&
+			    is_alone(ns, (const struct address *)object) &&
+			    ledger_find_object(&run->ledger, object))
+				return (const struct address *)object;
+	return NULL;
+}
+
+static bool undo(struct run *run, const struct address *a) {
+	struct w_ns *ns = world_ns(run->w, a->object.ns);
+
+	if (address_delete(run->w, ns, ns_link(ns, a->dev), &a->address, &a->peer) < 0)
+		return false;
+	run_settle(run);
+	return check_is_well(run, &a->object);
+}
+
+void fight(struct run *run) {
+	const struct address *a = pick_address(&reconciler_spec(run->r)->state, run);
+	struct reconciler_status status;
+	uint64_t due;
+
+	reconciler_status(run->r, &status);
+	if (!a || status.phase != PHASE_CONVERGED || run->failure)
+		return;
+	totals.n_fights++;
+	run->w->now_usec += TROUBLE_FIGHT_WINDOW_USEC + 1;
+	for (int i = 0; i < 5; i++)
+		if (!undo(run, a))
+			run_fail(run, "fight: repair %d was not made", i + 1);
+	if (undo(run, a))
+		run_fail(run, "fight: repaired without end");
+	reconciler_status(run->r, &status);
+	due = reconciler_due(run->r);
+	if (status.n_fights != 1 || due > run->w->now_usec + 1100000 || due < run->w->now_usec + 800000)
+		run_fail(run, "fight: %zu are told of, due in %lld us", status.n_fights, (long long)(due - run->w->now_usec));
+	run->w->now_usec = due;
+	run_settle(run);
+	if (!check_is_well(run, &a->object))
+		run_fail(run, "fight: not repaired after the pause");
+	run_quiesce(run);
+	check_rest(run);
+	reconciler_status(run->r, &status);
+	if (status.n_fights)
+		run_fail(run, "fight: not over when nobody fights");
+}
+
+/* What cannot be read. */
+
+/* What cannot be read is not gone: nothing is done, nothing forgotten, and the look is repeated, with growing pauses. */
+static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) {
+	size_t looks = run->fake.n_looks;
+	struct reconciler_status status;
+	uint64_t due;
+
+	run_settle(run);
+	reconciler_status(run->r, &status);
+	due = reconciler_due(run->r);
+	if (run->fake.n_looks != looks + expected)
+		run_fail(run, "blind: %zu looks at once", run->fake.n_looks - looks);
+	if (status.phase == PHASE_CONVERGED)
+		run_fail(run, "blind: nothing can be read, and it says converged");
+	if (due == UINT64_MAX || due < run->w->now_usec + pause_usec * 9 / 10 || due > run->w->now_usec + pause_usec * 11 / 10)
+		run_fail(run, "blind: the look is not repeated in time");
+	run->w->now_usec = MAX(due, run->w->now_usec);
+}
+
+void be_blind(struct run *run) {
+	_cleanup_free_ char *before = ledger_format(&run->ledger), *after = NULL;
+	size_t requests = run->fake.n_requests;
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	if (run->failure || status.phase != PHASE_CONVERGED)
+		return;
+	run->fake.blind = -ENOBUFS;
+	reconciler_dirty_all(run->r);
+	for (int i = 0; i < 3 && !run->failure; i++)
+		look_in_vain(run, 1, (uint64_t)1000000 << i);
+	run->fake.blind = 0;
+	run_quiesce(run);
+	after = ledger_format(&run->ledger);
+	if (run->fake.n_requests != requests || !streq(before, after))
+		run_fail(run, "blind: something was done or forgotten");
+	check_rest(run);
+	reconciler_status(run->r, &status);
+	if (status.phase != PHASE_CONVERGED)
+		run_fail(run, "blind: it can be read again, and it does not say converged");
+	totals.n_blind++;
+}
+
+/* One namespace cannot be looked at: what would have to see it is left, and it is known for it. */
+void be_locked_out(struct run *run) {
+	_cleanup_free_ char *before = ledger_format(&run->ledger), *after = NULL;
+	struct w_ns *ns = run->w->spaces.items[luck(run, 13, run->w->spaces.n)];
+	size_t requests = run->fake.n_requests;
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	if (run->failure || status.phase != PHASE_CONVERGED || !ns->name || !state_find(&reconciler_spec(run->r)->state, ns->name))
+		return;
+	run->fake.closed = ns->name;
+	reconciler_dirty_all(run->r);
+	run_settle(run);
+	reconciler_status(run->r, &status);
+	if (status.phase != PHASE_DEGRADED || status.n_failing != 1)
+		run_fail(run, "locked out: %s cannot be looked at, and %zu are failing", ns->name, status.n_failing);
+	run->fake.closed = NULL;
+	run_quiesce(run);
+	after = ledger_format(&run->ledger);
+	if (run->fake.n_requests != requests || !streq(before, after))
+		run_fail(run, "locked out: something was done or forgotten");
+	check_rest(run);
+	reconciler_status(run->r, &status);
+	if (status.phase != PHASE_CONVERGED)
+		run_fail(run, "locked out: it can be looked at again, and it does not say converged");
+	totals.n_blind++;
+}
+
+static bool has_hardware(const struct c_case *c) {
+	vec_foreach(at, &c->links)
+		if ((*at)->source)
+			return true;
+	return false;
+}
+
+/* Without its ledger topod knows its own by the marks alone, and takes all else for foreign. (A card that was moved in
+ * has no mark.) */
+void lose_ledger(struct run *run) {
+	struct reconciler_status status;
+
+	reconciler_status(run->r, &status);
+	if (run->failure || status.phase != PHASE_CONVERGED || has_hardware(run->c))
+		return;
+	run_lose_ledger(run);
+	run_quiesce(run);
+	check_rest(run);
+	totals.n_lost++;
+}

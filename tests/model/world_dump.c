@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A world as text, to compare two moments of it.
+ */
+#include "world.h"
+
+#include <linux/rtnetlink.h>
+
+struct lines {
+	vec(char *) list;
+	const char *ns;
+};
+
+static void line(struct lines *lines, const char *format, ...) _printf_(2, 3);
+static void line(struct lines *lines, const char *format, ...) {
+	struct text text = {};
+	va_list args;
+	char *rest;
+
+	va_start(args, format);
+	if (vasprintf(&rest, format, args) < 0)
+		abort();
+	va_end(args);
+	text_addf(&text, "%s %s\n", lines->ns, rest);
+	free(rest);
+	vec_push(&lines->list, text_take(&text));
+}
+
+static void dump_link(struct lines *lines, const struct w_link *link) {
+	const struct link *v = link->values;
+	_cleanup_text_ struct text text = {};
+
+	for (size_t i = 0; i < v->object.kind->n_fields; i++) {
+		const struct field *field = &v->object.kind->fields[i];
+
+		if (!object_has(&v->object, i) || field->type == &type_link_ref || i == LINK_MASTER || i == LINK_ALIAS ||
+		    field->class == FIELD_KEY)
+			continue;
+		text_addf(&text, " %s ", field->name);
+		field_print(field, v, &text);
+	}
+	line(lines, "link %s: index %u kind %s%s alias '%s' master %s lower %s peer %s%s", v->name, link->hardware ? 0 : link->index,
+	     v->kind_text, text_str(&text), v->alias, link->master ? link->master->values->name : "-",
+	     link->lower ? link->lower->values->name : "-", link->peer ? link->peer->values->name : "-",
+	     link->foreign ? "" : " (topod's)");
+}
+
+static void dump_address(struct lines *lines, const struct w_address *a) {
+	char buf[PREFIX_TEXT_MAX], peer[PREFIX_TEXT_MAX];
+
+	line(lines, "address %s: %s%s%s%s%s%s proto %u%s", a->link->values->name, prefix_format(&a->address, buf),
+	     a->peer.address.family ? " peer " : "", a->peer.address.family ? prefix_format(&a->peer, peer) : "", a->nodad ? " nodad" : "", a->noprefixroute ? " noprefixroute" : "", a->secondary ? " secondary" : "",
+	     a->protocol, a->foreign ? "" : " (topod's)");
+}
+
+static void dump_route(struct lines *lines, const struct w_route *r) {
+	char to[PREFIX_TEXT_MAX], buf[IP_TEXT_MAX];
+	_cleanup_text_ struct text hops = {};
+
+	for (size_t i = 0; i < r->n_hops; i++)
+		text_addf(&hops, " via %s dev %s weight %u", ip_format(&r->hops[i].via, buf), r->hops[i].dev->values->name,
+			  r->hops[i].weight);
+	line(lines, "route %s type %u table %u metric %u scope %u proto %u src %s mtu %u%s%s", prefix_format(&r->to, to),
+	     r->type, r->table, r->metric, r->scope, r->protocol, ip_format(&r->src, buf), r->mtu, text_str(&hops),
+	     r->foreign || r->protocol == RTPROT_KERNEL ? "" : " (topod's)");
+}
+
+static void dump_ns(struct lines *lines, struct w_ns *ns, bool all) {
+	lines->ns = ns->name;
+	line(lines, "namespace %lu%s", (unsigned long)ns->identity.born_nsec, ns->foreign ? "" : " (topod's)");
+	vec_foreach(at, &ns->links)
+		if (all || (*at)->foreign)
+			dump_link(lines, *at);
+	vec_foreach(a, &ns->addresses)
+		if (all || a->foreign)
+			dump_address(lines, a);
+	vec_foreach(r, &ns->routes)
+		if (all || (r->foreign && r->protocol != RTPROT_KERNEL))
+			dump_route(lines, r);
+	vec_foreach(s, &ns->settings)
+		if (!streq(s->value, "0"))
+			line(lines, "setting %s %s = %s", s->path, s->link ? s->link->values->name : "", s->value);
+	if (ns->nat)
+		line(lines, "nat %s", ns->nat);
+}
+
+static int compare_lines(const void *a, const void *b) {
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *world_dump(struct world *w, bool topods_too) {
+	struct lines lines = {};
+	struct text text = {};
+
+	vec_foreach(at, &w->spaces)
+		if ((*at)->name && (topods_too || (*at)->foreign))
+			dump_ns(&lines, *at, topods_too);
+	vec_foreach(file, &w->files) {
+		lines.ns = file->ns;
+		if (topods_too || file->foreign)
+			line(&lines, "file: %s", file->content);
+	}
+	if (lines.list.n)
+		qsort(lines.list.items, lines.list.n, sizeof(*lines.list.items), compare_lines);
+	vec_foreach(at, &lines.list) {
+		text_add(&text, *at);
+		free(*at);
+	}
+	vec_done(&lines.list);
+	return text_take(&text);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Links: what stands on what, what is the port of what, and what goes, comes up or changes along with it.
+ */
+#include "world_private.h"
+
+#include <linux/rtnetlink.h>
+
+#include "kind/veth.h"
+
+struct w_link *ns_link(const struct w_ns *ns, const char *name) {
+	if (ns)
+		vec_foreach(at, &ns->links)
+			if (streq((*at)->values->name, name))
+				return *at;
+	return NULL;
+}
+
+struct w_link *ns_link_at(const struct w_ns *ns, uint32_t index) {
+	if (ns)
+		vec_foreach(at, &ns->links)
+			if ((*at)->index == index)
+				return *at;
+	return NULL;
+}
+
+/* The kernel's defaults are those that the tables give for going back, and which the real kernel is asked for, too. */
+static void set_defaults(struct world *w, struct object *object) {
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (field->fallback && field_from_text(&w->arena, "", field, field->fallback, object))
+			object->set |= UINT64_C(1) << i;
+	}
+}
+
+struct w_link *link_new(struct world *w, const struct kind *kind, const char *name) {
+	struct w_link *link = arena_new(&w->arena, struct w_link);
+	struct object *object = object_new(&w->arena, kind, "");
+	struct link *values = (struct link *)object;
+	uint64_t random = world_random(w);
+
+	set_defaults(w, object);
+	values->name = arena_strdup(&w->arena, name);
+	values->alias = values->master = "";
+	values->kind_text = kind->link_kind ? kind->link_kind : "";
+	values->queues = values->rx_queues = 1;
+	if (!values->mtu)
+		values->mtu = 1500;
+	memcpy(values->mac.bytes, &random, sizeof(values->mac.bytes));
+	values->mac.bytes[0] = 0x06;
+	object->set |= (UINT64_C(1) << LINK_N_FIELDS) - 1;
+	link->values = values;
+	link->foreign = !w->by_topod;
+	return link;
+}
+
+int link_enter(struct world *w, struct w_link *link, struct w_ns *ns) {
+	if (ns_link(ns, link->values->name))
+		return -EEXIST;
+	link->ns = ns;
+	link->index = ++ns->highest;
+	vec_push(&ns->links, link);
+	inherit_settings(ns, link);
+	link_changed(w, link);
+	return 0;
+}
+
+/* IPv6 routes that say one may not say more than the link, and those that said as much as it follow it, without an event
+ * (rt6_mtu_change_route()). */
+static void change_mtu(struct w_link *link, uint32_t mtu) {
+	uint32_t before = link->values->mtu;
+
+	link->values->mtu = mtu;
+	if (mtu == before)
+		return;
+	vec_foreach(route, &link->ns->routes)
+		if (route->to.address.family == AF_INET6 && leads_over(route, link) && route->mtu &&
+		    (route->mtu >= mtu || route->mtu == before))
+			route->mtu = mtu;
+}
+
+static void update_bridge_mtu(struct world *w, struct w_link *bridge) {
+	uint32_t least = 0;
+
+	if (!bridge || bridge->mtu_by_user || !bridge->ns)
+		return;
+	vec_foreach(at, &bridge->ns->links)
+		if ((*at)->master == bridge)
+			least = MIN(least ? least : UINT32_MAX, (*at)->values->mtu);
+	if (bridge->values->mtu == (least ? least : 1500))
+		return;
+	change_mtu(bridge, least ? least : 1500);
+	link_changed(w, bridge);
+}
+
+static void leave_master(struct world *w, struct w_link *link) {
+	struct w_link *master = link->master;
+
+	link->master = NULL;
+	link->port = NULL;
+	update_bridge_mtu(w, master);
+}
+
+static void strip(struct world *w, struct w_link *link) {
+	struct w_ns *ns = link->ns;
+
+	cut_routes(link, 0, true);
+	drop_where(&ns->addresses, address, address->link == link);
+	drop_where(&ns->settings, setting, setting->link == link);
+	leave_master(w, link);
+	vec_foreach(at, &ns->links)
+		if ((*at)->master == link) {
+			leave_master(w, *at);
+			link_changed(w, *at);
+		}
+}
+
+static void remove_dependents(struct world *w, struct w_link *link) {
+	for (size_t i = 0; i < w->spaces.n; i++) {
+		struct w_ns *ns = w->spaces.items[i];
+
+		for (size_t j = 0; j < ns->links.n; j++)
+			if (ns->links.items[j]->lower == link) {
+				link_remove(w, ns->links.items[j]);
+				j = (size_t)-1; /* the list moved */
+			}
+	}
+}
+
+/* The macvlan that has the link for itself, or NULL. */
+static struct w_link *passthru_on(const struct world *w, const struct w_link *lower) {
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(at, &(*ns)->links)
+			if ((*at)->lower == lower && (*at)->passthru)
+				return *at;
+	return NULL;
+}
+
+/* To set that of a macvlan that has its lower link for itself is to set that one's, for as long as it is there; whoever
+ * sets the lower one's sets both. */
+void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac) {
+	struct w_link *lower = link->passthru ? link->lower : link, *upper = passthru_on(w, lower);
+
+	lower->values->mac = *mac;
+	if (upper) {
+		upper->values->mac = *mac;
+		if (link == lower)
+			upper->lent = *mac;
+		link_changed(w, upper);
+	}
+	link_changed(w, lower);
+}
+
+static void give_mac_back(struct world *w, struct w_link *upper) {
+	struct w_link *lower = upper->lower;
+
+	if (!upper->passthru || !lower->ns || memcmp(&lower->values->mac, &upper->lent, sizeof(upper->lent)) == 0)
+		return;
+	lower->values->mac = upper->lent;
+	link_changed(w, lower);
+}
+
+void link_remove(struct world *w, struct w_link *link) {
+	struct w_link *peer = link->peer;
+
+	if (!link->ns)
+		return;
+	give_mac_back(w, link);
+	remove_dependents(w, link);
+	strip(w, link);
+	link_changed(w, link);
+	drop_where(&link->ns->links, at, *at == link);
+	link->ns = NULL;
+	link->peer = NULL;
+	if (peer) {
+		peer->peer = NULL;
+		link_remove(w, peer);
+	}
+}
+
+static void come_up(struct world *w, struct w_link *link) {
+	struct w_ns *ns = link->ns;
+
+	for (size_t i = 0; i < ns->addresses.n; i++) {
+		struct w_address *address = &ns->addresses.items[i];
+
+		if (address->link != link)
+			continue;
+		if (!address->usable_usec && !address->nodad)
+			address->usable_usec = w->now_usec + world_random(w) % 2000000;
+		if (!address->secondary && !address->noprefixroute)
+			address_add_connected(w, ns, address);
+	}
+}
+
+int link_set_up(struct world *w, struct w_link *link, bool up) {
+	if (!!link->values->up == up)
+		return 0;
+	if (up && link->lower && link->values->object.kind == &kind_macvlan && !link->lower->values->up)
+		return -ENETDOWN; /* macvlan_open() */
+	link->values->up = up;
+	if (up) {
+		come_up(w, link);
+	} else {
+		drop_where(&link->ns->addresses, a, a->link == link && a->address.address.family == AF_INET6 &&
+			   !streq(link->values->name, "lo"));
+		cut_routes(link, AF_INET, false);
+		cut_routes(link, AF_INET6, true);
+	}
+	link_changed(w, link);
+	return 0;
+}
+
+int link_set_mtu(struct world *w, struct w_link *link, uint32_t mtu) {
+	if (link->values->object.kind == &kind_macvlan && link->lower && mtu > link->lower->values->mtu)
+		return -EINVAL;
+	link->mtu_by_user = true;
+	change_mtu(link, mtu);
+	link_changed(w, link);
+	update_bridge_mtu(w, link->master);
+	for (size_t i = 0; i < w->spaces.n; i++)
+		vec_foreach(at, &w->spaces.items[i]->links)
+			if ((*at)->lower == link && (*at)->values->object.kind == &kind_macvlan &&
+			    (*at)->values->mtu > mtu) {
+				change_mtu(*at, mtu);
+				link_changed(w, *at);
+			}
+	return 0;
+}
+
+static bool is_lower(const struct world *w, const struct w_link *link) {
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(at, &(*ns)->links)
+			if ((*at)->lower == link && (*at)->values->object.kind == &kind_macvlan)
+				return true;
+	return false;
+}
+
+int link_carries_macvlan(const struct world *w, const struct w_link *lower, bool passthru) {
+	if (lower->port)
+		return -EBUSY;
+	return passthru_on(w, lower) || (passthru && is_lower(w, lower)) ? -EINVAL : 0;
+}
+
+/* By its links below, and a bridge by its ports. */
+static bool stands_on(const struct w_link *link, const struct w_link *other) {
+	if (link == other || (link->lower && stands_on(link->lower, other)))
+		return true;
+	if (link->values->object.kind == &kind_bridge && link->ns)
+		vec_foreach(at, &link->ns->links)
+			if ((*at)->master == link && stands_on(*at, other))
+				return true;
+	return false;
+}
+
+/* One whose speed is known: a pair's, or one that asks such a one (port_cost()). */
+static bool has_speed(const struct w_link *link) {
+	if (link->values->object.kind == &kind_bridge && link->ns)
+		vec_foreach(at, &link->ns->links)
+			if ((*at)->master == link && has_speed(*at))
+				return true;
+	return link->values->object.kind == &kind_veth || (link->lower && has_speed(link->lower));
+}
+
+int link_set_master(struct world *w, struct w_link *link, struct w_link *master) {
+	if (link->master == master)
+		return 0;
+	/* It leaves the one before it is known whether it can join the other (do_set_master()). */
+	if (link->master) {
+		leave_master(w, link);
+		link_changed(w, link);
+	}
+	if (!master)
+		return 0;
+	if (master->values->object.kind != &kind_bridge)
+		return -EOPNOTSUPP;
+	if (link->values->object.kind == &kind_bridge)
+		return -ELOOP;
+	if (is_lower(w, link) || stands_on(link, master))
+		return -EBUSY; /* one receive handler a link; no loops */
+	if (streq(link->values->name, "lo"))
+		return -EINVAL;
+	link->master = master;
+	link->port = (struct port *)object_new(&w->arena, &kind_port, "");
+	set_defaults(w, &link->port->object);
+	if (!has_speed(link))
+		link->port->cost = 100;
+	update_bridge_mtu(w, master);
+	link_changed(w, link);
+	return 0;
+}
+
+int link_rename(struct world *w, struct w_link *link, const char *name) {
+	if (streq(link->values->name, name))
+		return 0;
+	if (ns_link(link->ns, name))
+		return -EEXIST;
+	link_changed(w, link);
+	link->values->name = arena_strdup(&w->arena, name);
+	link_changed(w, link);
+	return 0;
+}
+
+int link_move(struct world *w, struct w_link *link, struct w_ns *ns, const char *name) {
+	if (ns == link->ns)
+		return link_rename(w, link, name);
+	if (streq(link->values->name, "lo") || link->values->object.kind == &kind_bridge)
+		return -EINVAL; /* netns_immutable */
+	if (ns_link(ns, name))
+		return -EEXIST;
+	link_set_up(w, link, false);
+	strip(w, link);
+	link_changed(w, link);
+	drop_where(&link->ns->links, at, *at == link);
+	link->values->name = arena_strdup(&w->arena, name);
+	return link_enter(w, link, ns);
+}

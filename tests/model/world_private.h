@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For the files world*.c: what one of them needs of another.
+ */
+#pragma once
+
+#include "world.h"
+
+#define drop_where(list, item, condition)                                     \
+	do {                                                                  \
+		size_t _kept = 0;                                             \
+		for (size_t _i = 0; _i < (list)->n; _i++) {                   \
+			__typeof__((list)->items + 0) item = (list)->items + _i; \
+			if (!(condition))                                     \
+				(list)->items[_kept++] = (list)->items[_i];   \
+		}                                                             \
+		(list)->n = _kept;                                            \
+	} while (0)
+
+void name_event(struct world *w, const char *name);
+void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *link);
+void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route);
+
+bool leads_over(const struct w_route *route, const struct w_link *link);
+/* Routes by the link go with it or with its last address, or where it goes down. family 0: all. */
+void cut_routes(struct w_link *link, uint8_t family, bool gone);
+/* What new links inherit (devinet_sysctl, addrconf's devconf_dflt). */
+void inherit_settings(struct w_ns *ns, struct w_link *link);
