@@ -178,21 +178,26 @@ struct needing {
 	const struct state *desired;
 };
 
-static void need_link(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct needing *needing = userdata;
-	const struct ns_state *ns = state_find(needing->desired, ns_name);
-	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
-
-	if (link && !(field->flags & FIELD_PEER))
-		plan_add_need(needing->plan, needing->change, link->change);
-}
-
 static void need_namespace(struct plan *plan, struct change *change, const struct state *desired, const char *name) {
 	const struct ns_state *ns = state_find(desired, name);
 	const struct object *self = ns ? ns_self(ns) : NULL;
 
 	if (self)
 		plan_add_need(plan, change, self->change);
+}
+
+/* A link elsewhere is needed with its namespace: in one that is somebody else's there may be another one of that name. */
+static void need_link(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct needing *needing = userdata;
+	const struct ns_state *ns = state_find(needing->desired, ns_name);
+	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+
+	if (field->flags & FIELD_PEER)
+		return;
+	if (link)
+		plan_add_need(needing->plan, needing->change, link->change);
+	if (!streq(ns_name, needing->change->desired->ns))
+		need_namespace(needing->plan, needing->change, needing->desired, ns_name);
 }
 
 /* An interface that cannot be given back keeps its namespace: with that the kernel would throw it out under a name that is

@@ -59,18 +59,26 @@ void judge(struct fake *fake, const struct look *look, bool foreign, const struc
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
 }
 
+static bool is_closed(const struct look *look, const struct w_ns *ns) {
+	const struct ns_state *desired = ns && ns->name ? state_find(look->desired, ns->name) : NULL;
+
+	return desired && desired->declared && ns->foreign && !desired->adopt && !streq(ns->name, NS_HOST);
+}
+
+void judge_ground(struct fake *fake, const struct look *look, const struct w_ns *ns, const struct object *object) {
+	if (is_closed(look, ns))
+		violate(fake, object, "made upon what is in a namespace of somebody else's");
+}
+
 /* A namespace that somebody else made is entered only where the file says so. */
 void judge_place(struct fake *fake, const struct look *look, const struct change *change) {
 	const struct object *object = change_object(change);
 	const struct w_ns *ns = world_ns(fake->world, object->ns);
-	const struct ns_state *desired = state_find(look->desired, object->ns);
-	bool adopted = desired && (desired->adopt || object->gone);
 
 	/* To create one fails where there is one by now. Whether what is deleted may be, is judged with it: something of
 	 * topod's may have been moved there. */
 	if (change->type == CHANGE_DELETE || (object->kind->class == CLASS_NETNS && change->type == CHANGE_CREATE))
 		return;
-	if (ns && ns->foreign && !streq(object->ns, NS_HOST) && !adopted && object->kind->class != CLASS_DNS && desired &&
-	    desired->declared)
+	if (is_closed(look, ns) && !object->gone && object->kind->class != CLASS_DNS)
 		violate(fake, object, "entered");
 }

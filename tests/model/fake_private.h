@@ -20,6 +20,8 @@ void violate(struct fake *fake, const struct object *object, const char *what);
 void judge(struct fake *fake, const struct look *look, bool foreign, const struct change *change);
 void judge_link(struct fake *fake, const struct look *look, const struct w_link *link, const struct change *change);
 void judge_place(struct fake *fake, const struct look *look, const struct change *change);
+/* Of the namespace of the link that the new one is to stand on. */
+void judge_ground(struct fake *fake, const struct look *look, const struct w_ns *ns, const struct object *object);
 
 void ledger_written(struct fake *fake);
 int carry_out(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,

@@ -113,8 +113,9 @@ static int make_pair(struct world *w, const struct change *change) {
 	return r;
 }
 
-static int make_link(struct world *w, const struct change *change) {
+static int make_link(struct fake *fake, const struct look *look, const struct change *change) {
 	const struct object *object = change->desired;
+	struct world *w = fake->world;
 	struct w_ns *ns = world_ns(w, object->ns);
 	struct w_link *link, *lower;
 	int r = ns ? find_lower(w, object, &lower) : -ENOENT;
@@ -123,6 +124,7 @@ static int make_link(struct world *w, const struct change *change) {
 		return r;
 	if (ns_link(ns, ((const struct link *)object)->name))
 		return -EEXIST;
+	judge_ground(fake, look, lower ? lower->ns : NULL, object);
 	if (object->kind == &kind_macvlan && lower)
 		r = link_carries_macvlan(w, lower, object->kind->shares_mac(object));
 	if (r < 0)
@@ -181,7 +183,7 @@ static int request_link(struct fake *fake, const struct look *look, const struct
 	struct w_link *link;
 
 	if (change->type == CHANGE_CREATE)
-		return physical ? move_in(w, change) : change->desired->twin ? make_pair(w, change) : make_link(w, change);
+		return physical ? move_in(w, change) : change->desired->twin ? make_pair(w, change) : make_link(fake, look, change);
 	link = find_link(w, change);
 	judge_link(fake, look, link, change);
 	if (!link)

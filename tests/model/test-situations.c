@@ -307,6 +307,24 @@ static void test_taken_away(void **state _unused_) {
 	assert_int_equal(count(&s, "create a0 route 172.16.0.0/24"), 1);
 }
 
+/* A namespace under a name of the file's is somebody else's, and so is the link in it: nothing is made upon that. */
+static void test_lower_of_somebody_else(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n1: {interfaces: {e0: {kind: bridge}}},\n"
+		  "  n0: {interfaces: {mv: {kind: macvlan, link: 'n1:e0'}}}}\n", NULL);
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n1" });
+	act(&s, (struct op){ .type = OP_BRIDGE, .ns = "n1", .name = "e0" });
+	act(&s, (struct op){ .type = OP_UP, .ns = "n1", .name = "e0" });
+	start(&s);
+	run_quiesce(&s.run);
+	check_rest(&s.run);
+	is_degraded(&s);
+	assert_null(ns_link(world_ns(s.run.w, "n0"), "mv"));
+	act(&s, (struct op){ .type = OP_NS_DELETE, .ns = "n1" });
+	is_well(&s);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		situation_test(test_lower_comes), situation_test(test_lower_comes_late),
@@ -314,6 +332,7 @@ int main(void) {
 		situation_test(test_pauses_of_the_hindered), situation_test(test_reported),
 		situation_test(test_held_and_restored), situation_test(test_held_and_failed),
 		situation_test(test_report_is_no_excuse), situation_test(test_taken_away),
+		situation_test(test_lower_of_somebody_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,8 @@ static void dump_address(struct lines *lines, const struct w_address *a) {
 	char buf[PREFIX_TEXT_MAX], peer[PREFIX_TEXT_MAX];
 
 	line(lines, "address %s: %s%s%s%s%s%s proto %u%s", a->link->values->name, prefix_format(&a->address, buf),
-	     a->peer.address.family ? " peer " : "", a->peer.address.family ? prefix_format(&a->peer, peer) : "", a->nodad ? " nodad" : "", a->noprefixroute ? " noprefixroute" : "", a->secondary ? " secondary" : "",
+	     a->peer.address.family ? " peer " : "", a->peer.address.family ? prefix_format(&a->peer, peer) : "",
+	     a->nodad ? " nodad" : "", a->noprefixroute ? " noprefixroute" : "", a->secondary ? " secondary" : "",
 	     a->protocol, a->foreign ? "" : " (topod's)");
 }
 
