@@ -191,7 +191,7 @@ static bool has_connected_route(struct sight *sight, const struct address *addre
 
 	if (!is_up(sight->ns, address->dev))
 		return true;
-	route->to = prefix_network(&address->address);
+	route->to = address_connected_network(address);
 	route->table = RT_TABLE_MAIN;
 	route->metric = address->address.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
 	object_seal(sight->looker->arena, like);

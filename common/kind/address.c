@@ -49,9 +49,18 @@ static const struct field fields[] = {
 				.flags = FIELD_HIDDEN | FIELD_ONE_WAY },
 };
 
+/* Of a point-to-point link IPv4 has the network of the other end, even of one host; IPv6 the address's own. */
+static bool has_far_network(const struct address *a) {
+	return a->peer.address.family == AF_INET;
+}
+
 bool address_has_connected_route(const struct address *a) {
-	return !(object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute) && !a->peer.address.family &&
-	       a->address.length < ip_bits(a->address.address.family) && !streq(a->dev, "lo");
+	return !(object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute) && !streq(a->dev, "lo") &&
+	       (a->address.length < ip_bits(a->address.address.family) || has_far_network(a));
+}
+
+struct prefix address_connected_network(const struct address *a) {
+	return prefix_network(has_far_network(a) ? &a->peer : &a->address);
 }
 
 void address_set_connected(struct address *a, bool connected) {
@@ -207,7 +216,7 @@ static void put_new(struct nl_writer *w, const struct address *a, const struct o
  * addrconf_prefix_route()). */
 static void put_connected_route(struct nl_writer *w, const struct address *a, uint32_t index) {
 	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*rtm));
-	struct prefix network = prefix_network(&a->address);
+	struct prefix network = address_connected_network(a);
 	const struct ip *local = &a->address.address;
 	bool ipv4 = local->family == AF_INET;
 

@@ -28,6 +28,8 @@ struct address *address_parse(struct parse *p, const char *dev, const struct nod
 
 /* Does the kernel put a route to the address's prefix along with it? */
 bool address_has_connected_route(const struct address *address);
+/* Where that leads. */
+struct prefix address_connected_network(const struct address *address);
 /* Notes whether that route is there: an address alone cannot tell. */
 void address_set_connected(struct address *address, bool connected);
 

@@ -82,7 +82,7 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	object->failed = from->failed;
 	object->marked = from->protocol == TOPOD_PROTOCOL;
 	if (address_has_connected_route(a)) {
-		struct w_route like = { .to = prefix_network(&a->address), .table = RT_TABLE_MAIN,
+		struct w_route like = { .to = address_connected_network(a), .table = RT_TABLE_MAIN,
 					.metric = a->address.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0 };
 
 		address_set_connected(a, !from->link->values->up || ns_route(ns, &like));
