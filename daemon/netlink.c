@@ -266,13 +266,13 @@ static int send_range(struct batch *batch, size_t from, size_t to) {
 }
 
 /* Receives until finished() says so. After an overrun what was not lost is still there to be read, but
- * nothing is worth waiting for. */
+ * nothing is worth waiting for; and after another one not even that. */
 static int await(struct batch *batch, bool (*finished)(const struct batch *, size_t), size_t target) {
 	int flags = 0, r;
 
 	while (!finished(batch, target)) {
 		r = receive(batch->sock, flags, batch->heard, batch);
-		if (r == -ENOBUFS) {
+		if (r == -ENOBUFS && flags == 0) {
 			batch->lost = r;
 			flags = MSG_DONTWAIT;
 		} else if (r < 0) {
