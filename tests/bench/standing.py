@@ -18,6 +18,7 @@ from process import PROCESSES, SCRATCH, Daemon, Failed, measure, open_text
 
 WORK_KINDS = ["address", "route", "up"]
 WORK_COUNT = 20  # events of each kind
+SILENCE, SILENCE_LIMIT = 8, 64  # seconds
 WARMING = 3  # before: what is found out once is no part of an event
 
 
@@ -28,9 +29,19 @@ def status(t):
 # Idle
 
 
+def wait_for_silence(daemon):
+    """A bridge without STP lets a new port forward after twice its forward delay, half a minute, and tells of each."""
+    for _ in range(SILENCE_LIMIT // SILENCE):
+        before = daemon.wakeups()
+        time.sleep(SILENCE)  # that nothing comes is what is waited for
+        if daemon.wakeups() == before:
+            return
+
+
 def idle(t, daemon, seconds):
     """How often it was woken in that time, and how often it looked at anything. There is no watchdog here."""
     t.quiet()
+    wait_for_silence(daemon)
     before = status(t)
     wakeups = daemon.wakeups()
     time.sleep(seconds)  # the time is what is measured
