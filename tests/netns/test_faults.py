@@ -240,9 +240,18 @@ class Faults(Case):
                     del sorts[name]
         return order[:SAMPLE_CASES], time.monotonic() + SAMPLE_SECONDS
 
-    def test_every_request_fails(self):
+    def begin(self):
         self.counts, self.told = collections.Counter(), collections.Counter()
         self.foreign, self.before = self.look_at_foreign(), self.traces()
+
+    def test_overrun_without_end(self):
+        """Each reading of answers says that some were lost: whoever waits for them gives up, and says why."""
+        self.begin()
+        self.one(Fault(CALLS, 12, "recvmsg route", errno.ENOBUFS, 1))
+        self.assertEqual(1, self.counts["reported"])
+
+    def test_every_request_fails(self):
+        self.begin()
         self.one(None)
         faults = list(self.faults())
         asked = [len(self.control.asked(target)) for target in (CALLS, MESSAGES)]
