@@ -123,7 +123,10 @@ static bool conclude(struct work *work, int r) {
 		fputs("\r\033[K", stderr);
 	reconciler_status(work->session.reconciler, &status);
 	reconciler_troubles(work->session.reconciler, add_problem, work);
-	if (r == -ETIME)
+	if (r == -ETIME && status.n_pending)
+		complain("duplicate address detection of %zu address%s does not end: it needs a carrier; `nodad: true` does "
+			 "without it", status.n_pending, status.n_pending == 1 ? "" : "es");
+	else if (r == -ETIME)
 		complain("something else keeps changing the network of '%s': it does not come to rest",
 			 work->session.topology);
 	else if (r < 0 && !status.n_failing)
