@@ -173,7 +173,7 @@ static int note_results(struct pass *pass, struct plan *plan) {
 		if (!change->error)
 			note_success(pass, plan, change);
 		else if (doubt_answer(&pass->doubts, change, pass->n_rounds))
-			change->unsure = !change->noted; /* what was topod's before may be so still */
+			change->unsure |= !change->noted; /* what was topod's before may be so still */
 		else if (!change->blocked)
 			pass_note_failure(pass, plan, change);
 		take_back(pass, change, &lines);
