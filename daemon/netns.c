@@ -88,11 +88,11 @@ int netns_check(const char **ret_problem) {
 enum mounted { NOT_MOUNTED, MOUNTED, MOUNTED_SHARED };
 
 /* One line of proc_pid_mountinfo(5): ID PARENT DEV ROOT POINT OPTIONS [shared:N …] - TYPE SOURCE OPTIONS */
-static enum mounted read_mount(char *line) {
+static enum mounted read_mount(char *line, uint64_t id) {
 	char *rest = line, *field;
 
 	for (int i = 0; (field = strsep(&rest, " ")) && !streq(field, "-"); i++) {
-		if (i == 4 && !streq(field, NETNS_DIR))
+		if ((i == 0 && id && strtoull(field, NULL, 10) != id) || (i == 4 && !streq(field, NETNS_DIR)))
 			return NOT_MOUNTED;
 		if (i > 5 && startswith(field, "shared:"))
 			return MOUNTED_SHARED;
@@ -100,20 +100,21 @@ static enum mounted read_mount(char *line) {
 	return MOUNTED;
 }
 
-/* Of mounts stacked on one another the last line is the topmost. */
-static int find_mount(enum mounted *ret) {
+/* Of several mounts with the folder's path the one through which it was opened counts: others are below it, or hidden with
+ * what was /run before. */
+static int find_mount(int folder, enum mounted *ret) {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = NULL;
 	size_t allocated = 0;
+	struct statx stx;
+	uint64_t id;
 
-	if (!f)
+	if (!f || statx(folder, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
 		return -errno;
+	id = stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0; /* before Linux 5.8 any has to do */
 	*ret = NOT_MOUNTED;
-	while (getline(&line, &allocated, f) >= 0) {
-		enum mounted m = read_mount(line);
-
-		*ret = m == NOT_MOUNTED ? *ret : m;
-	}
+	while (*ret == NOT_MOUNTED && getline(&line, &allocated, f) >= 0)
+		*ret = read_mount(line, id);
 	return ferror(f) ? -EIO : 0;
 }
 
@@ -127,7 +128,7 @@ int netns_prepare(const char **ret_problem) {
 		return r;
 	if (flock(folder, LOCK_EX) < 0)
 		return -errno;
-	r = find_mount(&mounted);
+	r = find_mount(folder, &mounted);
 	if (r < 0)
 		return r;
 	if (mounted == NOT_MOUNTED && mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0)

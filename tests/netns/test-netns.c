@@ -46,6 +46,20 @@ static void a_private_mount_is_made_shared(void **state _unused_) {
 	run("grep -q '" NETNS_DIR " .* shared:' /proc/self/mountinfo");
 }
 
+/* Somebody has put another /run over the one in which the folder is a mount. */
+static void a_hidden_mount_is_not_it(void **state _unused_) {
+	int fd = -1;
+
+	ok(mount("tmpfs", "/run", "tmpfs", 0, NULL));
+	ok(netns_prepare(&problem));
+	assert_int_equal(count_lines("/proc/self/mountinfo", " " NETNS_DIR " "), 2);
+	ok(create("one", &fd, &problem));
+	close(fd);
+	run("ip netns add by-ip && ip netns delete by-ip");
+	ok(netns_delete("one", &problem));
+	ok(umount2("/run", MNT_DETACH));
+}
+
 static void create_open_delete(void **state _unused_) {
 	_cleanup_close_ int created = -1, opened = -1;
 	size_t mounts = count_lines("/proc/self/mountinfo", "");
@@ -203,6 +217,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(preparing_twice_mounts_once),
 		cmocka_unit_test(a_private_mount_is_made_shared),
+		cmocka_unit_test(a_hidden_mount_is_not_it),
 		cmocka_unit_test(create_open_delete),
 		cmocka_unit_test(ip_and_we_agree),
 		cmocka_unit_test(a_name_mounted_twice),
