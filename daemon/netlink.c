@@ -28,6 +28,7 @@
 enum {
 	ANSWER_SECONDS = 10,       /* far more than a busy RTNL lock ever took */
 	BATCH_BYTES = 64 * 1024,   /* per sendmsg(), well below the default send buffer */
+	QUESTIONS = 32,            /* at once: what is told of a link takes up to 4.5 KiB of the receive buffer's 208 */
 	RECEIVE_BYTES = 64 * 1024, /* a dump fills at most 32 KiB at once, unless one message is larger */
 };
 
@@ -303,7 +304,7 @@ static int run_ranges(struct batch *batch) {
 	int r = 0;
 
 	for (size_t from = 0, to; r == 0 && from < batch->n; from = to) {
-		to = range_end(batch, from);
+		to = MIN(range_end(batch, from), from + QUESTIONS);
 		r = send_range(batch, from, to);
 		if (r == 0)
 			r = await(batch, answered_up_to, to);

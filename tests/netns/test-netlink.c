@@ -379,6 +379,33 @@ static void a_request(void **state) {
 	assert_int_equal(recv(lab->route.fd, &byte, 1, MSG_DONTWAIT), -1); /* nothing left behind */
 }
 
+enum { N_QUESTIONS = 500 };
+
+static void count_answer(void *userdata, size_t index _unused_, const struct nlmsghdr *answer, int error) {
+	ok(error);
+	assert_int_equal(answer->nlmsg_type, RTM_NEWLINK);
+	++*(size_t *)userdata;
+}
+
+/* All that is told of a bridge's port is much more than an acknowledgement. */
+static void many_questions(void **state _unused_) {
+	_cleanup_(nl_close) struct nl_socket here = NL_SOCKET_NONE;
+	_cleanup_free_ struct message *m = xmalloc(N_QUESTIONS * sizeof(*m));
+	_cleanup_free_ struct nlmsghdr **list = xmalloc(N_QUESTIONS * sizeof(*list));
+	size_t n = 0;
+
+	ok(nl_open(&here, NETLINK_ROUTE, -1));
+	run("ip link add name br type bridge && ip link add name port master br type veth peer name end");
+	for (size_t i = 0; i < N_QUESTIONS; i++) {
+		list[i] = put_header(&m[i], RTM_GETLINK, 0);
+		mnl_nlmsg_put_extra_header(list[i], sizeof(struct ifinfomsg));
+		mnl_attr_put_strz(list[i], IFLA_IFNAME, "port");
+	}
+	ok(nl_ask(&here, list, N_QUESTIONS, count_answer, &n));
+	assert_int_equal(n, N_QUESTIONS);
+	run("ip link delete dev port && ip link delete dev br");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		in_lab(a_bad_message_does_not_stop_the_next),
@@ -396,6 +423,7 @@ int main(void) {
 		in_lab(an_interrupted_dump),
 		in_lab(a_refused_dump),
 		in_lab(a_request),
+		cmocka_unit_test(many_questions),
 	};
 	int r = begin_lab();
 
