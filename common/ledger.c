@@ -453,6 +453,18 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 			return_undeclared(desired, entry);
 }
 
+bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class) {
+	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
+
+	ns_foreach(object, state_find(desired, ns))
+		if (object->kind->class == class)
+			return true;
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
+		if (entry->kind->class == class)
+			return true;
+	return false;
+}
+
 void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
 	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
 		returns_of(ns, desired);

@@ -88,6 +88,9 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *r
 /* The whole table as text, header included; the caller frees. */
 char *ledger_format(const struct ledger *ledger);
 
+/* Is anything of that class declared in the namespace, or noted as made or changed there? */
+bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class);
+
 /* Adds to a desired state what must go back: fields that were managed and are no longer declared return to their
  * former or default value, also those of found objects that are no longer declared at all. Not in namespaces that are
  * unchanged. */

@@ -66,7 +66,6 @@ void ns_remove(struct ns_state *ns, struct object *object) {
 }
 
 static void ns_done(struct ns_state *ns) {
-	ns->standing = NULL;
 	HASH_CLEAR(hh, ns->objects);
 }
 

@@ -293,18 +293,8 @@ static int look_at_dns(struct sight *sight) {
 	return 0;
 }
 
-/* What is of interest: declared, or remembered as made. */
 static bool concerns(const struct look *look, const char *ns, enum object_class class) {
-	const struct ns_state *desired = state_find(look->desired, ns);
-	const struct ledger_ns *noted = ledger_namespace(look->ledger, ns);
-
-	ns_foreach(object, desired)
-		if (object->kind->class == class)
-			return true;
-	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
-		if (entry->kind->class == class)
-			return true;
-	return false;
+	return ledger_concerns(look->ledger, look->desired, ns, class);
 }
 
 /* Is it ours, and to be deleted as it is? Then what is inside does not matter. */

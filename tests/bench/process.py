@@ -135,18 +135,20 @@ class Watcher:
     """`topod watch`: what the daemon says of each repair, also of those that its lines only count."""
 
     def __init__(self, topod, topology):
-        self.path = f"{SCRATCH}/watch"
-        with open(self.path, "wb") as out:
-            self.process = PROCESSES.start([topod, "watch", "--json", topology], out, out)
-        deadline = time.monotonic() + PATIENCE
-        while not self.events():  # the first one is the state
-            if time.monotonic() > deadline or self.process.poll() is not None:
-                raise Failed(f"watch: {open_text(self.path).strip() or 'no event'}")
-            time.sleep(0.01)
+        self.lines, self.heard = [], threading.Event()
+        self.process = PROCESSES.start([topod, "watch", "--json", topology], subprocess.PIPE, subprocess.STDOUT)
+        threading.Thread(target=self.hear, daemon=True).start()
+        if not self.heard.wait(PATIENCE) or not self.events():  # the first one is the state
+            raise Failed(f"watch: {''.join(self.lines).strip() or 'no event'}")
+
+    def hear(self):
+        for line in self.process.stdout:
+            self.lines.append(line.decode(errors="replace"))
+            self.heard.set()
+        self.heard.set()
 
     def events(self):
-        lines = open_text(self.path).split("\n")[:-1]
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return [json.loads(line) for line in list(self.lines) if line.startswith("{")]
 
     def latencies(self, since, until):
         """Milliseconds from the event to the acknowledged repair, of those told between two times (time.time())."""

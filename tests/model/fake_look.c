@@ -164,19 +164,6 @@ static void show_settings(const struct look *look, struct w_ns *ns, struct state
 	}
 }
 
-/* As observe.c: what is declared, or remembered as made. */
-static bool concerns(const struct look *look, const char *ns, enum object_class class) {
-	const struct ledger_ns *noted = ledger_namespace(look->ledger, ns);
-
-	ns_foreach(object, state_find(look->desired, ns))
-		if (object->kind->class == class)
-			return true;
-	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
-		if (entry->kind->class == class)
-			return true;
-	return false;
-}
-
 static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns, struct state *state,
 		     struct ns_state *ret) {
 	ret->present = true;
@@ -190,7 +177,7 @@ static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns
 	vec_foreach(a, &ns->addresses)
 		ns_add(ret, show_address(state, ns, fake->world, a));
 	show_routes(ns, state, ret);
-	if (ns->nat && concerns(look, ret->name, CLASS_NAT))
+	if (ns->nat && ledger_concerns(look->ledger, look->desired, ret->name, CLASS_NAT))
 		ns_add(ret, show_nat(state, ns));
 	show_settings(look, ns, state, ret);
 }
@@ -202,7 +189,7 @@ void fake_see(struct fake *fake, const struct look *look, const char *name, stru
 
 	if (ns)
 		show_all(fake, look, ns, ret, seen);
-	if (file && concerns(look, name, CLASS_DNS))
+	if (file && ledger_concerns(look->ledger, look->desired, name, CLASS_DNS))
 		ns_add(seen, &dns_new(&ret->arena, seen->name, file->content)->object);
 }
 

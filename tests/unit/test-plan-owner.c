@@ -9,17 +9,6 @@
 #include "kind/physical.h"
 #include "kind/route.h"
 
-#define OFFICE                                                                                                      \
-	"namespaces:\n"                                                                                             \
-	"  host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: 10.0.0.1/24}}, nat: {action: masquerade}}\n" \
-	"  web: {interfaces: {eth0: {addresses: 10.0.0.11/24}}, routes: {to: default, via: 10.0.0.1, dev: eth0},\n" \
-	"    sysctl: {net.ipv4.conf.eth0.rp_filter: 2, net.ipv4.conf.default.rp_filter: 1}}\n"                      \
-	"links: [[web:eth0, host:c1]]\n"
-
-#define PAIR                                                                       \
-	"namespaces: {a: {interfaces: {x: {addresses: 10.0.0.1/8}}}, b: {adopt: true}}\n" \
-	"links: [[a:x, b:z]]\n"
-
 /* Whose is it? */
 
 static void test_in_the_way(void **state _unused_) {

@@ -5,13 +5,6 @@
  */
 #include "plan-helper.h"
 
-#define OFFICE                                                                                                      \
-	"namespaces:\n"                                                                                             \
-	"  host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: 10.0.0.1/24}}, nat: {action: masquerade}}\n" \
-	"  web: {interfaces: {eth0: {addresses: 10.0.0.11/24}}, routes: {to: default, via: 10.0.0.1, dev: eth0},\n" \
-	"    sysctl: {net.ipv4.conf.eth0.rp_filter: 2, net.ipv4.conf.default.rp_filter: 1}}\n"                      \
-	"links: [[web:eth0, host:c1]]\n"
-
 static void test_from_nothing(void **state _unused_) {
 	check_world(OFFICE, NULL,
 		    "+ web namespace\n"
@@ -132,10 +125,6 @@ static void test_another_kind(void **state _unused_) {
 }
 
 /* Veth pairs: one end does not go or come without the other. */
-
-#define PAIR                                                                       \
-	"namespaces: {a: {interfaces: {x: {addresses: 10.0.0.1/8}}}, b: {adopt: true}}\n" \
-	"links: [[a:x, b:z]]\n"
 
 static void test_pair_lost(void **state _unused_) {
 	_world_ w;

@@ -4,7 +4,7 @@
 
 #include "report.h"
 
-#define OFFICE                                                                                                        \
+#define REPORTED                                                                                                      \
 	"namespaces:\n"                                                                                               \
 	"  host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: 10.0.0.1/24}}, nat: {action: masquerade}}\n" \
 	"  web: {interfaces: {eth0: {addresses: 10.0.0.11/24, mtu: 1400}}, routes: {to: default, via: 10.0.0.1},\n"   \
@@ -30,7 +30,7 @@ static void check_report(const char *desired, const char *seen, const char *expe
 /* Plans as text. */
 
 static void test_from_nothing(void **state _unused_) {
-	check_report(OFFICE, NULL,
+	check_report(REPORTED, NULL,
 		     "web\n"
 		     "    + namespace\n"
 		     "    + eth0: veth to host:c1, mtu 1400\n"
@@ -50,7 +50,7 @@ static void test_from_nothing(void **state _unused_) {
 }
 
 static void test_nothing(void **state _unused_) {
-	check_report(OFFICE, OFFICE, "nothing to do\n");
+	check_report(REPORTED, REPORTED, "nothing to do\n");
 }
 
 static void test_changes(void **state _unused_) {
@@ -103,7 +103,7 @@ static void test_recreated_pair(void **state _unused_) {
 		     "host\n  -/+ z: veth to a:x, queues 2 (queues 1 -> 2)\n\n"
 		     "a\n  -/+ x: veth to host:z, queues 2 (queues 1 -> 2)\n\n"
 		     "0 to create, 0 to change, 2 to recreate, 0 to delete in 2 namespaces\n");
-	world_make(&w, OFFICE, OFFICE);
+	world_make(&w, REPORTED, REPORTED);
 	lose(&w, "host/c1 link");
 	((struct veth *)seen_object(&w, "web/eth0 link"))->peer = (struct link_ref){ .ifindex = 4, .netnsid = 0 };
 	world_plan(&w);
@@ -120,7 +120,7 @@ static void test_recreated_pair(void **state _unused_) {
 }
 
 static void test_deletions(void **state _unused_) {
-	check_report("", OFFICE,
+	check_report("", REPORTED,
 		     "host\n    - NAT table\n    - c1: veth\n    - br0: bridge\n\nweb\n    - namespace\n\n"
 		     "0 to create, 0 to change, 0 to recreate, 4 to delete in 2 namespaces\n");
 }
@@ -141,7 +141,7 @@ static void test_given_back(void **state _unused_) {
 static void test_refusals(void **state _unused_) {
 	_world_ w, v;
 
-	world_make(&w, OFFICE, OFFICE);
+	world_make(&w, REPORTED, REPORTED);
 	disown(&w, "web namespace");
 	world_plan(&w);
 	check_text(&w, "web\n    ! namespace exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n\n"
@@ -161,7 +161,7 @@ static void test_refusals(void **state _unused_) {
 static void test_hidden(void **state _unused_) {
 	_world_ w;
 
-	world_make(&w, OFFICE, OFFICE);
+	world_make(&w, REPORTED, REPORTED);
 	((struct link *)seen_object(&w, "web/eth0 link"))->alias = "";
 	((struct link *)seen_object(&w, "host/c1 link"))->master = "";
 	world_plan(&w);
@@ -243,7 +243,7 @@ static void test_plan_json(void **state _unused_) {
 static void test_summary(void **state _unused_) {
 	_world_ w;
 
-	world_make(&w, OFFICE, NULL);
+	world_make(&w, REPORTED, NULL);
 	world_plan(&w);
 	struct report_summary summary = report_plan_summary(&w.plan);
 	assert_int_equal(summary.n_create, 10);
