@@ -38,8 +38,11 @@ BOOT_DEADLINE = 4 * lab.DEADLINE
 NSPAWN = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network",
           "--capability=all", "--system-call-filter=@mount setns unshare", "--console=pipe", "--notify-ready=yes",
           "--resolv-conf=off", "--timezone=off", "--link-journal=no"]
+# Where the sanitizers write, if they find anything: a daemon that is started again would hide it.
+FINDINGS = "/var/log/sanitizers"
+SANITIZERS = f"ASAN_OPTIONS=log_path={FINDINGS}"
 ENVIRONMENT = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-               "LC_ALL=C.UTF-8", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive", "SYSTEMD_PAGER="]
+               "LC_ALL=C.UTF-8", "TERM=dumb", "DEBIAN_FRONTEND=noninteractive", "SYSTEMD_PAGER=", SANITIZERS]
 
 # ---------------------------------------------------------------------------------------------------------
 # Outside
@@ -161,7 +164,33 @@ def package(version=None):
     found = glob.glob(f"{folder}/*.deb")
     if done.returncode != 0 or len(found) != 1:
         raise AssertionError(f"cpack made {found}\n{done.stdout}")
-    return found[0]
+    return sanitized(found[0])
+
+
+def sanitized(deb):
+    """The same package with the sanitizers' build of topod in it, with what that needs; the same one where there is none."""
+    def outside(*command):
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    libraries = re.findall(r" => (/\S*/lib(?:asan|ubsan|stdc\+\+|gcc_s)\.so\S*)", outside("ldd", os.environ["TOPOD"]))
+    if not any("asan" in path for path in libraries):
+        return deb
+    root = f"{deb}.root"
+    shutil.rmtree(root, ignore_errors=True)
+    outside("dpkg-deb", "--raw-extract", deb, root)
+    shutil.copy(os.environ["TOPOD"], f"{root}/usr/sbin/topod")
+    for path in libraries:  # the machine's loader looks in the same places, being of the same distribution
+        if os.path.exists(os.environ["TOPOD_IMAGE"] + path):
+            continue
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        shutil.copy(path, root + path)
+    drop_ins = glob.glob(f"{root}/**/topod@.service", recursive=True)[0] + ".d"
+    os.mkdir(drop_ins)
+    with open(f"{drop_ins}/sanitizers.conf", "w") as f:
+        f.write(f"[Service]\nEnvironment={SANITIZERS}\nSystemCallFilter=ptrace\n")  # by which leaks are found
+    outside("dpkg-deb", "--build", "--root-owner-group", "-Znone", root, deb)
+    shutil.rmtree(root)
+    return deb
 
 
 def installed():
@@ -370,7 +399,13 @@ class Case(lab.Case):
     def setUp(self):
         self.machine = Machine(self.id().rsplit(".", 1)[1][:40], self.layers())
         self.addCleanup(self.machine.__exit__)
+        self.addCleanup(self.check_findings)
         self.machine.boot()
+
+    def check_findings(self):
+        for path in glob.glob(f"{self.machine.upper}{FINDINGS}*"):
+            with open(path, errors="replace") as f:
+                self.fail(f"the sanitizers say:\n{f.read()[:8000]}")
 
     # systemd ----------------------------------------------------------------------------------------------
 
