@@ -13,7 +13,6 @@ an event of the kernel, with a deadline that only a broken test reaches.
 
 import contextlib
 import ctypes
-import fcntl
 import json
 import os
 import re
@@ -28,10 +27,10 @@ import time
 import unittest
 import zlib
 
+from daemon import DEADLINE, SANITIZER, Daemon
+
 SKIPPED = 77  # ctest's SKIP_RETURN_CODE
-DEADLINE = float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # seconds; how long a broken test may take to fail
 RUN = "/run/lab"  # scratch space, inside the private /run
-SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|runtime error:|AddressSanitizer:")
 
 EXIT_DONE, EXIT_FAILED, EXIT_DIFFERENCES, EXIT_USAGE, EXIT_SPEC = 0, 1, 2, 64, 78
 
@@ -462,146 +461,6 @@ class Monitor:
 
     def __exit__(self, *_):
         self.close()
-
-
-# ---------------------------------------------------------------------------------------------------------
-# The daemon
-
-class Daemon:
-    """`topod run`, with its lines and what it tells its supervisor."""
-
-    def __init__(self, folder, spec, env=None, prefix=(), binary=None, args=()):
-        self.lines, self.notices, self.log = [], [], []
-        self.buffer, self.eof = b"", False
-        path = os.path.join(folder, f"notify-{len(os.listdir(folder))}")
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self.notify.bind(path)
-        environment = {**os.environ, "NOTIFY_SOCKET": path, **(env or {})}
-        environment = {k: v for k, v in environment.items() if v is not None}
-        self.process = subprocess.Popen([*prefix, binary or os.environ["TOPOD"], "run", *args, spec], env=environment,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, bufsize=0)
-        os.set_blocking(self.process.stderr.fileno(), False)
-        fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)  # it must not wait for a busy test
-
-    @property
-    def pid(self):
-        return self.process.pid
-
-    # What it says ---------------------------------------------------------------------------------------
-
-    def pump(self, timeout, others=()):
-        """Reads what is there; waits for something where nothing is."""
-        mine = [self.notify] + ([] if self.eof else [self.process.stderr])
-        ready, _, _ = select.select([*mine, *others], [], [], max(0, timeout))
-        if self.process.stderr in ready:
-            data = self.process.stderr.read(65536)
-            if data == b"":
-                self.eof = True
-                data = b"\n" if self.buffer else b""
-            self.buffer += data or b""
-            *whole, self.buffer = self.buffer.split(b"\n")
-            for line in whole:
-                self.lines.append(line.decode(errors="replace"))
-                self.log.append(self.lines[-1])
-        if self.notify in ready:
-            text = self.notify.recv(65536).decode(errors="replace")
-            self.notices.append(dict(l.split("=", 1) for l in text.splitlines() if "=" in l))
-            if set(self.notices[-1]) != {"WATCHDOG"}:
-                self.log.append("notify: " + text.strip().replace("\n", " "))
-        return ready
-
-    def wait(self, predicate, what, others=()):
-        """Until predicate() is true; it is asked again after every line, notice and event on `others`."""
-        deadline = time.monotonic() + DEADLINE
-        while not (answer := predicate()):
-            left = deadline - time.monotonic()
-            if left <= 0 or (self.eof and not others):
-                end = "the daemon ended" if self.eof else "the deadline passed"
-                raise AssertionError(f"{end} without {what}; the daemon said:\n  " + "\n  ".join(self.log[-60:]))
-            self.pump(left, others)
-        return answer
-
-    def find(self, pattern, since=0):
-        return next((l for l in self.lines[since:] if re.search(pattern, l)), None)
-
-    def wait_line(self, pattern, since=0):
-        return self.wait(lambda: self.find(pattern, since), f"a line like /{pattern}/")
-
-    def wait_notice(self, key, value=None, since=0):
-        def there():
-            return next((n for n in self.notices[since:] if key in n and value in (None, n[key])), None)
-        return self.wait(there, f"{key}={value or '…'}")
-
-    def ready(self):
-        """Until it says READY=1, which means converged and verified."""
-        self.wait_notice("READY", "1")
-        return self
-
-    @contextlib.contextmanager
-    def expects(self, pattern):
-        """What is done inside makes the daemon say a line like this."""
-        self.drain()
-        since = len(self.lines)
-        yield
-        self.wait_line(pattern, since)
-
-    def drain(self):
-        """Takes up what it has said so far."""
-        while self.pump(0):
-            if self.eof:
-                break
-
-    def reload(self):
-        """SIGHUP, until it is ready again."""
-        self.drain()
-        since = len(self.notices)
-        self.process.send_signal(signal.SIGHUP)
-        self.wait_notice("RELOADING", "1", since)
-        self.wait_notice("READY", "1", since)
-
-    # Its end --------------------------------------------------------------------------------------------
-
-    def wait_end(self):
-        """Reads all it says until it has ended; returns the exit status."""
-        deadline = time.monotonic() + DEADLINE
-        while not self.eof:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise AssertionError("the daemon does not end; it said:\n  " + "\n  ".join(self.log[-60:]))
-            self.pump(left)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                text = self.notify.recv(65536).decode(errors="replace")
-                self.notices.append(dict(l.split("=", 1) for l in text.splitlines() if "=" in l))
-        return self.process.wait(timeout=DEADLINE)
-
-    def stop(self):
-        """SIGTERM, and a clean end."""
-        self.process.send_signal(signal.SIGTERM)
-        status = self.wait_end()
-        if status != 0:
-            raise AssertionError(f"topod run ended with {status}; it said:\n  " + "\n  ".join(self.log[-60:]))
-        self.look_for_sanitizer()
-
-    def kill(self):
-        self.process.kill()
-        self.wait_end()
-
-    def look_for_sanitizer(self):
-        if any(SANITIZER.search(l) for l in self.lines):
-            raise AssertionError("a sanitizer found something:\n" + "\n".join(self.lines[-120:]))
-
-    def dispose(self):
-        """Whatever its end was, what a sanitizer said is not lost with it."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        if not self.process.stderr.closed:
-            self.drain()
-        self.process.stderr.close()
-        self.notify.close()
-        self.look_for_sanitizer()
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import sys
 import time
 import unittest
 
+import daemon
 import lab
 import small
 from lab import HOST, Case
@@ -97,17 +98,19 @@ class Control:
 class Faults(Case):
     def setUp(self):
         super().setUp()
-        self.binary, library = os.environ.get("TOPOD_PLAIN"), os.environ.get("TOPOD_FAULT_LIBRARY")
-        if not self.binary or not library:
-            self.skipTest("TOPOD_PLAIN and TOPOD_FAULT_LIBRARY must name a topod without sanitizers, and fault.c's library")
-        self.env = {"LD_PRELOAD": library, "TOPOD_FAULT": f"{self.folder}/fault"}
+        library = os.environ.get("TOPOD_FAULT_LIBRARY")
+        if not library:
+            self.skipTest("TOPOD_FAULT_LIBRARY must name fault.c's library")
+        # AddressSanitizer insists on being first.
+        first = daemon.sanitizers(os.environ["TOPOD"]).get("asan", "")
+        self.env = {"LD_PRELOAD": f"{first} {library}", "TOPOD_FAULT": f"{self.folder}/fault"}
         self.control = Control(self.env["TOPOD_FAULT"])
         small.furnish()
 
     # One life -----------------------------------------------------------------------------------------------
 
     def faulty(self, path):
-        return self.daemon(path, env=self.env, binary=self.binary)
+        return self.daemon(path, env=self.env)
 
     def reached(self, d, since):
         """Until it is converged, or what hinders it was reported, or it ended. After a reload ready means only that all
@@ -184,8 +187,7 @@ class Faults(Case):
         self.assertIn(status, allowed, "it said:\n" + "\n".join(d.log))
 
     def check(self, path):
-        self.assertEqual(0, lab.run(self.binary, "plan", path, check=False).returncode, lab.run(
-            self.binary, "plan", path, check=False).stdout)
+        self.topod("plan", path)
         self.assertEqual(self.foreign, self.look_at_foreign(), "something foreign was touched")
         self.assertIn("198.51.100.1/24", lab.addresses(HOST, "nic"))
 
@@ -205,8 +207,7 @@ class Faults(Case):
 
     def one(self, fault):
         self.check(self.live(fault))
-        done = lab.run(self.binary, "down", f"{self.folder}/small.yaml", check=False)
-        self.assertEqual(0, done.returncode, done.stderr)
+        self.topod("down", f"{self.folder}/small.yaml")
         lab.ip(HOST, "link set card up")  # one that was moved comes back set down, as the kernel does it
         self.assertEqual(self.before, self.traces(), "down left a trace")
 

@@ -31,6 +31,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "netns"))
 
+import daemon  # noqa: E402
 import lab  # noqa: E402
 from lab import HOST, RUN, skip  # noqa: E402,F401
 
@@ -169,15 +170,15 @@ def package(version=None):
 
 def sanitized(deb):
     """The same package with the sanitizers' build of topod in it, with what that needs; the same one where there is none."""
-    def outside(*command):
-        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    def dpkg_deb(*words):
+        subprocess.run(["dpkg-deb", *words], check=True, stdout=subprocess.DEVNULL)
 
-    libraries = re.findall(r" => (/\S*/lib(?:asan|ubsan|stdc\+\+|gcc_s)\.so\S*)", outside("ldd", os.environ["TOPOD"]))
-    if not any("asan" in path for path in libraries):
+    libraries = daemon.sanitizers(os.environ["TOPOD"]).values()
+    if not libraries:
         return deb
     root = f"{deb}.root"
     shutil.rmtree(root, ignore_errors=True)
-    outside("dpkg-deb", "--raw-extract", deb, root)
+    dpkg_deb("--raw-extract", deb, root)
     shutil.copy(os.environ["TOPOD"], f"{root}/usr/sbin/topod")
     for path in libraries:  # the machine's loader looks in the same places, being of the same distribution
         if os.path.exists(os.environ["TOPOD_IMAGE"] + path):
@@ -188,7 +189,7 @@ def sanitized(deb):
     os.mkdir(drop_ins)
     with open(f"{drop_ins}/sanitizers.conf", "w") as f:
         f.write(f"[Service]\nEnvironment={SANITIZERS}\nSystemCallFilter=ptrace\n")  # by which leaks are found
-    outside("dpkg-deb", "--build", "--root-owner-group", "-Znone", root, deb)
+    dpkg_deb("--build", "--root-owner-group", "-Znone", root, deb)
     shutil.rmtree(root)
     return deb
 
