@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "diff.h"
 
-
-static uint64_t bit(size_t field) {
-	return UINT64_C(1) << field;
-}
-
 /* Adding changes. */
 
 static struct change *add(struct diff *diff, enum change_type type, const struct object *desired,
@@ -43,7 +38,7 @@ static uint64_t all_fields(const struct object *object) {
 
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (object->kind->fields[i].class == FIELD_KEY || object->kind->fields[i].flags & FIELD_ONCE)
-			mask &= ~bit(i);
+			mask &= ~field_bit(i);
 	return mask;
 }
 
@@ -65,12 +60,12 @@ static uint64_t following_fields(const struct object *object, bool second) {
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 		bool late = field->flags & FIELD_AFTER || kind->bare_create ||
-			    kind->last & bit(i) ||
+			    kind->last & field_bit(i) ||
 			    (flags_follow && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT)) ||
 			    (second && field->flags & FIELD_DEV && !(field->flags & FIELD_PEER));
 
 		if (object_has(object, i) && late && field->class != FIELD_KEY && !(field->flags & FIELD_ONCE))
-			mask |= bit(i);
+			mask |= field_bit(i);
 	}
 	return mask;
 }
@@ -279,7 +274,7 @@ static void missing(struct diff *diff, struct ns_state *desired, struct object *
 
 static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
 	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (differs & bit(i) && object->kind->fields[i].class == FIELD_RECREATE)
+		if (differs & field_bit(i) && object->kind->fields[i].class == FIELD_RECREATE)
 			return true;
 	return object->kind->recreate && object->kind->recreate(object, observed, differs);
 }
@@ -302,10 +297,10 @@ static const struct object *complete(struct diff *diff, const struct object *obj
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
 
-		if (object_has(object, i) || object->returning & bit(i) || !object_has(observed, i))
+		if (object_has(object, i) || object->returning & field_bit(i) || !object_has(observed, i))
 			continue;
 		memcpy(field_of(field, whole), field_of(field, observed), field->type->size);
-		whole->set |= bit(i);
+		whole->set |= field_bit(i);
 	}
 	return whole;
 }
@@ -315,7 +310,7 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 	for (size_t i = 0; !observed->scope && i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
 
-		if (!(object->returning & bit(i)) || field->type != &type_link_name || !field->fallback)
+		if (!(object->returning & field_bit(i)) || field->type != &type_link_name || !field->fallback)
 			continue;
 		const char **name = field_of(field, object);
 		if (**name && !ns_find_link(observed, *name))
@@ -547,7 +542,7 @@ static const struct object *noted_object(struct diff *diff, const struct object 
 			*(const char **)field_of(field, object) = former;
 		else
 			continue;
-		object->set |= bit(i);
+		object->set |= field_bit(i);
 	}
 	object_seal(&diff->plan->arena, object);
 	return object;

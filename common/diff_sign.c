@@ -29,7 +29,7 @@ static const struct object *signed_copy(struct diff *diff, const struct object *
 		if (!(field->flags & FIELD_SIGN) || !(field->flags & FIELD_ONCE) || !sign)
 			continue;
 		*(const char **)field_of(field, copy) = sign;
-		copy->set |= UINT64_C(1) << i;
+		copy->set |= field_bit(i);
 	}
 	return copy;
 }
@@ -62,7 +62,7 @@ static const struct object *copy_sign(struct diff *diff, const struct object *ob
 		if (!(field->flags & FIELD_SIGN) || field->type != below->kind->fields[i].type || !object_has(below, i))
 			continue;
 		memcpy(field_of(field, copy), field_of(field, below), field->type->size);
-		copy->set |= UINT64_C(1) << i;
+		copy->set |= field_bit(i);
 	}
 	return copy;
 }

@@ -60,7 +60,7 @@ const char *ledger_former(const struct ledger_entry *entry, size_t field) {
 }
 
 static void drop_field(struct ledger_entry *entry, size_t field) {
-	entry->fields &= ~bit(field);
+	entry->fields &= ~field_bit(field);
 	for (struct ledger_former **at = &entry->formers; *at; at = &(*at)->next)
 		if ((*at)->field == field) {
 			struct ledger_former *former = *at;
@@ -73,7 +73,7 @@ static void drop_field(struct ledger_entry *entry, size_t field) {
 
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value) {
 	drop_field(entry, field);
-	entry->fields |= bit(field);
+	entry->fields |= field_bit(field);
 	if (!value)
 		return;
 	size_t size = strlen(value) + 1;
@@ -383,9 +383,9 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 	value = ledger_former(entry, i);
 	if (!value)
 		value = field->fallback;
-	object->returning |= bit(i); /* forgotten in any case */
+	object->returning |= field_bit(i); /* forgotten in any case */
 	if (value && field_from_text(&state->arena, object->ns, field, value, object))
-		object->set |= bit(i);
+		object->set |= field_bit(i);
 }
 
 /* Of what is noted, what the object does not manage. */
@@ -408,7 +408,7 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 			continue;
 		if (!noted || !field_from_text(&state->arena, object->ns, field, noted, object))
 			return NULL;
-		object->set |= bit(i);
+		object->set |= field_bit(i);
 	}
 	object_seal(&state->arena, object);
 	return ns_add(ns, object) ? NULL : object;

@@ -6,12 +6,8 @@
 
 #include "ledger.h"
 
-static inline uint64_t bit(size_t field) {
-	return UINT64_C(1) << field;
-}
-
 static inline bool ledger_has_field(const struct ledger_entry *entry, size_t field) {
-	return entry->fields & bit(field);
+	return entry->fields & field_bit(field);
 }
 
 struct ledger_entry *ledger_find_in(const struct ledger_ns *ns, const char *id);

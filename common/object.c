@@ -53,7 +53,7 @@ uint64_t object_compare(const struct object *desired, const struct object *obser
 		if (!object_has(desired, i) || field->class == FIELD_KEY || field->flags & FIELD_ONCE)
 			continue;
 		if (!object_has(observed, i) || !field_equal(field, desired, observed))
-			differs |= UINT64_C(1) << i;
+			differs |= field_bit(i);
 	}
 	return differs;
 }

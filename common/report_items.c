@@ -61,7 +61,7 @@ static uint64_t asking_fields(const struct object *object, const struct object *
 	differs = object_compare(object, before);
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (differs >> i & 1 && object->kind->fields[i].class == FIELD_RECREATE)
-			hard |= UINT64_C(1) << i;
+			hard |= field_bit(i);
 	return hard ? hard : differs;
 }
 

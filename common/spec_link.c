@@ -16,10 +16,6 @@ static const struct field key_port = { .name = "ports", .type = &type_link_name 
 static const struct field key_accept_ra = { .name = "accept-ra", .type = &type_integer, .max = 2 };
 static const struct field key_endpoint = { .name = "endpoints", .type = &type_link_ref };
 
-static uint64_t bit(size_t field) {
-	return UINT64_C(1) << field;
-}
-
 static struct link *as_link(struct object *object) {
 	return (struct link *)object;
 }
@@ -30,7 +26,7 @@ static struct object *new_link(struct reading *r, const struct kind *kind, const
 	struct object *object = object_new(r->parse.arena, kind, ns);
 
 	as_link(object)->name = arena_strdup(r->parse.arena, name);
-	object->set = bit(LINK_NAME);
+	object->set = field_bit(LINK_NAME);
 	object->mark = mark;
 	object->marks = arena_newn(r->parse.arena, struct mark, kind->n_fields);
 	object->foreign = kind == &kind_existing;
@@ -85,7 +81,7 @@ static void inherit(struct object *object, const struct object *from) {
 		if (field->class == FIELD_KEY || !object_has(from, i) || object_has(object, i))
 			continue;
 		memcpy(field_of(field, object), field_of(field, from), field->type->size);
-		object->set |= bit(i);
+		object->set |= field_bit(i);
 		marks[i] = from->marks[i];
 	}
 }
@@ -149,8 +145,8 @@ static void pair_ends(struct object *a, struct object *b) {
 
 	x->peer = (struct link_ref){ .ns = b->ns, .name = y->link.name, .netnsid = -1 };
 	y->peer = (struct link_ref){ .ns = a->ns, .name = x->link.name, .netnsid = -1 };
-	a->set |= bit(VETH_PEER);
-	b->set |= bit(VETH_PEER);
+	a->set |= field_bit(VETH_PEER);
+	b->set |= field_bit(VETH_PEER);
 	a->twin = b;
 	b->twin = a;
 }
@@ -416,7 +412,7 @@ static void set_master(const struct interface *i, const char *name, const struct
 		return;
 	}
 	as_link(link)->master = controller;
-	link->set |= bit(LINK_MASTER);
+	link->set |= field_bit(LINK_MASTER);
 	marks[LINK_MASTER] = node->mark;
 }
 
@@ -441,7 +437,7 @@ static void read_port(const struct interface *i, const struct node *node) {
 	if (p->diags->n_errors != errors)
 		return;
 	port->controller = as_link(i->object)->name;
-	object->set |= bit(PORT_CONTROLLER);
+	object->set |= field_bit(PORT_CONTROLLER);
 	object->mark = node->mark;
 	object->marks = marks;
 	object->drift = i->drift;
@@ -525,11 +521,11 @@ static void finish_link(struct reading *r, struct object *object) {
 		inherit(object, r->interface_defaults);
 	if (!object_has(object, LINK_UP)) {
 		link->up = true;
-		object->set |= bit(LINK_UP);
+		object->set |= field_bit(LINK_UP);
 	}
 	if (object_has(object, LINK_QUEUES)) {
 		link->rx_queues = link->queues;
-		object->set |= bit(LINK_RX_QUEUES);
+		object->set |= field_bit(LINK_RX_QUEUES);
 	}
 	if (!made)
 		return;
@@ -538,15 +534,15 @@ static void finish_link(struct reading *r, struct object *object) {
 
 		if (field->initial && !object_has(object, i) &&
 		    field_from_text(r->parse.arena, object->ns, field, field->initial, object))
-			object->set |= bit(i);
+			object->set |= field_bit(i);
 	}
 	if (!object_has(object, LINK_MAC) && object->kind != &kind_physical &&
 	    !(object->kind->shares_mac && object->kind->shares_mac(object))) {
 		link->mac = link_stable_mac(r->options->machine_id, r->spec->topology, object->ns, link->name);
-		object->set |= bit(LINK_MAC);
+		object->set |= field_bit(LINK_MAC);
 	}
 	link->alias = r->alias;
-	object->set |= bit(LINK_ALIAS);
+	object->set |= field_bit(LINK_ALIAS);
 }
 
 static void add_lo(struct reading *r, struct ns_state *ns) {

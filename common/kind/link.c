@@ -111,7 +111,7 @@ static uint64_t wire_mask(const struct kind *kind, enum field_wire wire) {
 
 	for (size_t i = 0; i < kind->n_fields; i++)
 		if (kind->fields[i].wire == wire)
-			mask |= UINT64_C(1) << i;
+			mask |= field_bit(i);
 	return mask;
 }
 
@@ -214,7 +214,7 @@ static int put_update(struct encode *encode, const struct change *change, uint32
 
 /* Of one message the kernel takes the flags first: what has to be set before the link is up has one of its own. */
 static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
-	uint64_t before = change->fields >> LINK_UP & 1 ? change->fields & UINT64_C(1) << LINK_ADDRESS_GENERATION : 0;
+	uint64_t before = change->fields >> LINK_UP & 1 ? change->fields & field_bit(LINK_ADDRESS_GENERATION) : 0;
 	int r = before ? put_update(encode, change, index, before) : 0;
 
 	return r < 0 ? r : put_update(encode, change, index, change->fields & ~before);
@@ -282,7 +282,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 	case WIRE_IFF:
 	case WIRE_IFF_NOT:
 		*(uint32_t *)value = !!(seen->ifi->ifi_flags & field->attr) == (field->wire == WIRE_IFF);
-		object->set |= UINT64_C(1) << i;
+		object->set |= field_bit(i);
 		return;
 	case WIRE_ATTR:
 		attr = attr_at(seen->top, ARRAY_SIZE(seen->top), field->attr);
@@ -304,7 +304,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 		break;
 	}
 	if (attr && field->type->get(arena, field, attr, value))
-		object->set |= UINT64_C(1) << i;
+		object->set |= field_bit(i);
 }
 
 /* Devices that tunnel modules put into every namespace by themselves. */
@@ -326,7 +326,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	link->kind_text = seen->kind ? arena_strdup(decode->arena, seen->kind) : "";
 	if (!object_has(object, LINK_ALIAS)) {
 		link->alias = "";
-		object->set |= UINT64_C(1) << LINK_ALIAS;
+		object->set |= field_bit(LINK_ALIAS);
 	}
 	const char *rest = startswith(link->alias, "topod:");
 	object->marked = rest && streq(rest, decode->topology);
@@ -343,7 +343,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 		struct link_ref *ref = field_of(field, object);
 		ref->ifindex = nl_get_u32(attr, 0);
 		ref->netnsid = (int32_t)nl_get_u32(seen->top[IFLA_LINK_NETNSID], UINT32_MAX);
-		object->set |= UINT64_C(1) << i;
+		object->set |= field_bit(i);
 	}
 }
 
@@ -361,7 +361,7 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	struct object *object = object_new(decode->arena, kind_by_link_kind(seen.kind), decode->ns);
 	struct link *link = (struct link *)object;
 	link->name = arena_strdup(decode->arena, name);
-	object->set |= UINT64_C(1) << LINK_NAME;
+	object->set |= field_bit(LINK_NAME);
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (object->kind->fields[i].type != &type_link_ref)
 			decode_field(decode->arena, &seen, object, i);
@@ -369,7 +369,7 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	/* The master's name is not known before all links were read: keep its index in the meantime. */
 	link->master = seen.top[IFLA_MASTER] ? arena_printf(decode->arena, "%u", nl_get_u32(seen.top[IFLA_MASTER], 0))
 					     : "";
-	object->set |= UINT64_C(1) << LINK_MASTER;
+	object->set |= field_bit(LINK_MASTER);
 	object_seal(decode->arena, object);
 	return link;
 }

@@ -286,7 +286,7 @@ bool nat_parse(struct parse *p, const struct node *list, struct nat *nat) {
 	nat->rules = rules;
 	nat->ruleset = ruleset_of(p, rules);
 	nat->object.mark = list->mark;
-	nat->object.set = UINT64_C(1) << NAT_RULESET;
+	nat->object.set = field_bit(NAT_RULESET);
 	if (!nat->ruleset)
 		diag_error(p->diags, list->mark, "the entries of 'nat' become too many rules; a namespace may have %d",
 			   NAT_RULES_MAX);

@@ -384,7 +384,7 @@ int nat_reader_finish(struct nat_reader *reader, struct nat **ret) {
 		return 0;
 	nat = (struct nat *)object_new(decode->arena, &kind_nat, decode->ns);
 	nat->ruleset = whole_text(reader);
-	nat->object.set = UINT64_C(1) << NAT_RULESET;
+	nat->object.set = field_bit(NAT_RULESET);
 	nat->object.marked = true;
 	object_seal(decode->arena, &nat->object);
 	*ret = nat;

@@ -80,7 +80,7 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 		const struct nlattr *attr = data[fields[i].attr];
 
 		if (attr && fields[i].type->get(decode->arena, &fields[i], attr, field_of(&fields[i], object)))
-			object->set |= UINT64_C(1) << i;
+			object->set |= field_bit(i);
 	}
 	object->kernel_made = true; /* it is there because of the membership, which is the link's */
 	object_seal(decode->arena, object);

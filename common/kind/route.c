@@ -177,10 +177,6 @@ const struct field route_fields[] = {
 
 /* Reading the file. */
 
-static uint64_t bit(enum route_field field) {
-	return UINT64_C(1) << field;
-}
-
 static uint8_t known_family(const struct route *r) {
 	if (r->via.family)
 		return r->via.family;
@@ -255,7 +251,7 @@ static void fill_in(struct route *r) {
 		r->via = hop->via;
 		r->dev = hop->dev;
 		r->on_link = hop->on_link;
-		o->set |= (hop->dev ? bit(ROUTE_DEV) : 0) | (hop->on_link ? bit(ROUTE_ON_LINK) : 0);
+		o->set |= (hop->dev ? field_bit(ROUTE_DEV) : 0) | (hop->on_link ? field_bit(ROUTE_ON_LINK) : 0);
 		r->nexthops.n = 0;
 	}
 	if (!object_has(o, ROUTE_TABLE))
@@ -264,12 +260,12 @@ static void fill_in(struct route *r) {
 		r->metric = 1024; /* IP6_RT_PRIO_USER */
 	if (!object_has(o, ROUTE_SCOPE) && !ipv6) {
 		r->scope = usual_scope(r);
-		o->set |= bit(ROUTE_SCOPE);
+		o->set |= field_bit(ROUTE_SCOPE);
 	}
 	r->protocol = TOPOD_PROTOCOL;
-	o->set |= bit(ROUTE_TYPE) | bit(ROUTE_PROTOCOL);
+	o->set |= field_bit(ROUTE_TYPE) | field_bit(ROUTE_PROTOCOL);
 	if (has_device_type(r))
-		o->set |= bit(ROUTE_NEXTHOPS) | (r->nexthops.n ? 0 : bit(ROUTE_VIA));
+		o->set |= field_bit(ROUTE_NEXTHOPS) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
 }
 
 struct route *route_parse(struct parse *p, const struct node *node) {

@@ -220,16 +220,16 @@ static void decode_way(const struct decode *decode, struct route *r, const struc
 	get_via(r, tb[RTA_GATEWAY], tb[RTA_VIA], &r->via);
 	if (dev) {
 		r->dev = dev;
-		r->object.set |= UINT64_C(1) << ROUTE_DEV;
+		r->object.set |= field_bit(ROUTE_DEV);
 	}
 	if (tb[RTA_MULTIPATH])
 		decode_nexthops(decode, r, tb[RTA_MULTIPATH]);
 	if (tb[RTA_PREFSRC] && type_ip.get(decode->arena, NULL, tb[RTA_PREFSRC], &r->src))
-		r->object.set |= UINT64_C(1) << ROUTE_SRC;
+		r->object.set |= field_bit(ROUTE_SRC);
 	r->on_link = !!(rtm->rtm_flags & RTNH_F_ONLINK);
 	decode_metrics(r, tb[RTA_METRICS]);
-	r->object.set |= UINT64_C(1) << ROUTE_VIA | UINT64_C(1) << ROUTE_NEXTHOPS | UINT64_C(1) << ROUTE_ON_LINK |
-			 UINT64_C(1) << ROUTE_MTU | UINT64_C(1) << ROUTE_ADVMSS;
+	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_ON_LINK) |
+			 field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS);
 }
 
 static void decode_identity(struct route *r, const struct rtmsg *rtm, const struct nlattr *const *tb) {
@@ -244,9 +244,9 @@ static void decode_identity(struct route *r, const struct rtmsg *rtm, const stru
 	r->type = rtm->rtm_type;
 	r->scope = rtm->rtm_scope;
 	r->protocol = rtm->rtm_protocol;
-	r->object.set |= UINT64_C(1) << ROUTE_TO | UINT64_C(1) << ROUTE_TABLE | UINT64_C(1) << ROUTE_METRIC |
-			 UINT64_C(1) << ROUTE_TOS | UINT64_C(1) << ROUTE_TYPE | UINT64_C(1) << ROUTE_SCOPE |
-			 UINT64_C(1) << ROUTE_PROTOCOL;
+	r->object.set |= field_bit(ROUTE_TO) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) |
+			 field_bit(ROUTE_TOS) | field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) |
+			 field_bit(ROUTE_PROTOCOL);
 }
 
 /* Three out of four routes of a namespace: for each address one to itself, broadcast, multicast. */

@@ -18,11 +18,11 @@ static const struct field fields[] = {
 };
 
 static uint64_t second_end_mask(const struct object *end) {
-	uint64_t mask = end->set & ~(UINT64_C(1) << LINK_MASTER);
+	uint64_t mask = end->set & ~field_bit(LINK_MASTER);
 
 	for (size_t i = 0; i < LINK_N_FIELDS; i++)
 		if (fields[i].wire != WIRE_ATTR || fields[i].flags & FIELD_AFTER)
-			mask &= ~(UINT64_C(1) << i);
+			mask &= ~field_bit(i);
 	return mask;
 }
 

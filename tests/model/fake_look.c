@@ -28,7 +28,7 @@ static void show_other_link(struct object *object, const struct w_link *other) {
 		if (object->kind->fields[i].type != &type_link_ref)
 			continue;
 		*ref = (struct link_ref){ .netnsid = -1 };
-		object->set |= bit(i);
+		object->set |= field_bit(i);
 		if (!other)
 			continue;
 		ref->ifindex = other->index;
@@ -55,7 +55,7 @@ static struct object *show_port(struct state *state, const char *ns, const struc
 	struct object *object = copy(state, &link->port->object, ns);
 
 	((struct port *)object)->name = link->values->name;
-	object->set |= bit(PORT_NAME);
+	object->set |= field_bit(PORT_NAME);
 	object->kernel_made = true;
 	object_seal(&state->arena, object);
 	return object;
@@ -75,9 +75,10 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	a->protocol = from->protocol;
 	a->label = from->label ? from->label : a->dev;
 	a->broadcast = from->broadcast;
-	object->set = (from->broadcast.family ? bit(ADDRESS_BROADCAST) : 0) |
-		      (from->address.address.family == AF_INET ? bit(ADDRESS_LABEL) : 0) | bit(ADDRESS_DEV) | bit(ADDRESS_ADDRESS) | bit(ADDRESS_PEER) | bit(ADDRESS_SCOPE) | bit(ADDRESS_NODAD) |
-		      bit(ADDRESS_NOPREFIXROUTE) | bit(ADDRESS_PROTOCOL);
+	object->set = (from->broadcast.family ? field_bit(ADDRESS_BROADCAST) : 0) |
+		      (from->address.address.family == AF_INET ? field_bit(ADDRESS_LABEL) : 0) | field_bit(ADDRESS_DEV) |
+		      field_bit(ADDRESS_ADDRESS) | field_bit(ADDRESS_PEER) | field_bit(ADDRESS_SCOPE) | field_bit(ADDRESS_NODAD) |
+		      field_bit(ADDRESS_NOPREFIXROUTE) | field_bit(ADDRESS_PROTOCOL);
 	object->pending = !from->failed && address_is_tentative(w, from);
 	object->failed = from->failed;
 	object->marked = from->protocol == TOPOD_PROTOCOL;
@@ -95,7 +96,7 @@ static void show_hops(struct state *state, struct route *r, const struct w_route
 	if (from->n_hops == 1) {
 		r->via = from->hops[0].via;
 		r->dev = from->hops[0].dev->values->name;
-		r->object.set |= bit(ROUTE_DEV);
+		r->object.set |= field_bit(ROUTE_DEV);
 		return;
 	}
 	r->nexthops.n = from->n_hops;
@@ -119,13 +120,13 @@ static struct object *show_route(struct state *state, struct w_ns *ns, const str
 	r->on_link = from->on_link;
 	r->mtu = from->mtu;
 	r->advmss = from->advmss;
-	object->set = bit(ROUTE_TO) | bit(ROUTE_TABLE) | bit(ROUTE_METRIC) | bit(ROUTE_TOS) | bit(ROUTE_TYPE) |
-		      bit(ROUTE_SCOPE) | bit(ROUTE_PROTOCOL) | bit(ROUTE_VIA) | bit(ROUTE_NEXTHOPS) | bit(ROUTE_ON_LINK) |
-		      bit(ROUTE_MTU) | bit(ROUTE_ADVMSS);
+	object->set = field_bit(ROUTE_TO) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) | field_bit(ROUTE_TOS) |
+		      field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL) | field_bit(ROUTE_VIA) |
+		      field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS);
 	show_hops(state, r, from);
 	if (from->src.family) {
 		r->src = from->src;
-		object->set |= bit(ROUTE_SRC);
+		object->set |= field_bit(ROUTE_SRC);
 	}
 	object->marked = r->protocol == TOPOD_PROTOCOL;
 	object->kernel_made = r->protocol == RTPROT_KERNEL;
@@ -137,7 +138,7 @@ static struct object *show_nat(struct state *state, const struct w_ns *ns) {
 	struct object *object = object_new(&state->arena, &kind_nat, ns->name);
 
 	((struct nat *)object)->ruleset = ns->nat;
-	object->set = bit(NAT_RULESET);
+	object->set = field_bit(NAT_RULESET);
 	object->marked = true;
 	object_seal(&state->arena, object);
 	return object;

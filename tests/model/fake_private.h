@@ -7,10 +7,6 @@
 
 #include "fake.h"
 
-static inline uint64_t bit(size_t field) {
-	return UINT64_C(1) << field;
-}
-
 int fake_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n, struct state *ret);
 
 /* What topod was seen to make, by its id; NULL: nothing of that name. */

@@ -26,7 +26,7 @@ static void set_value(struct world *w, struct link *to, const struct object *fro
 		*(const char **)field_of(field, to) = arena_strdup(&w->arena, *(const char *const *)field_of(field, from));
 	else
 		memcpy(field_of(field, to), field_of(field, from), field->type->size);
-	object->set |= bit(i);
+	object->set |= field_bit(i);
 }
 
 static int set_master(struct world *w, struct w_link *link, const char *name) {
@@ -50,13 +50,13 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 	}
 	if (plain && !create)
 		link_changed(w, link);
-	if (mask & bit(LINK_MAC) && !create)
+	if (mask & field_bit(LINK_MAC) && !create)
 		link_set_mac(w, link, &want->mac);
-	if (mask & bit(LINK_MTU) && !create)
+	if (mask & field_bit(LINK_MTU) && !create)
 		r = link_set_mtu(w, link, want->mtu);
-	if (r == 0 && mask & bit(LINK_UP))
+	if (r == 0 && mask & field_bit(LINK_UP))
 		r = link_set_up(w, link, want->up);
-	if (r == 0 && mask & bit(LINK_MASTER))
+	if (r == 0 && mask & field_bit(LINK_MASTER))
 		r = set_master(w, link, want->master);
 	return r;
 }
@@ -82,15 +82,15 @@ static struct w_link *new_link(struct world *w, const struct object *object, uin
 
 	if (object->kind == &kind_vxlan)
 		link->values->mtu = 1500;
-	set_fields(w, link, object, mask & ~(bit(LINK_UP) | bit(LINK_MASTER)), true);
+	set_fields(w, link, object, mask & ~(field_bit(LINK_UP) | field_bit(LINK_MASTER)), true);
 	return link;
 }
 
 static int make_pair(struct world *w, const struct change *change) {
 	const struct object *end = change->desired, *twin = end->twin;
 	struct w_ns *here = world_ns(w, end->ns), *there = world_ns(w, twin->ns);
-	uint64_t second = twin->set & ~(bit(LINK_UP) | bit(LINK_MASTER) | bit(LINK_ALIAS) | bit(LINK_ADDRESS_GENERATION) |
-					bit(LINK_ARP) | bit(LINK_MULTICAST) | bit(LINK_PROMISCUOUS));
+	uint64_t second = twin->set & ~(field_bit(LINK_UP) | field_bit(LINK_MASTER) | field_bit(LINK_ALIAS) | field_bit(LINK_ARP) |
+					field_bit(LINK_ADDRESS_GENERATION) | field_bit(LINK_MULTICAST) | field_bit(LINK_PROMISCUOUS));
 	struct w_link *a, *b;
 	int r;
 
@@ -107,7 +107,7 @@ static int make_pair(struct world *w, const struct change *change) {
 		return r;
 	a->peer = b;
 	b->peer = a;
-	r = set_fields(w, a, end, change->fields & (bit(LINK_UP) | bit(LINK_MASTER)), true);
+	r = set_fields(w, a, end, change->fields & (field_bit(LINK_UP) | field_bit(LINK_MASTER)), true);
 	if (r < 0)
 		link_remove(w, a);
 	return r;
@@ -135,11 +135,11 @@ static int make_link(struct fake *fake, const struct look *look, const struct ch
 		link->passthru = true;
 		link->lent = link->values->mac = lower->values->mac;
 	}
-	if (lower && !(change->fields & bit(LINK_MTU)))
+	if (lower && !(change->fields & field_bit(LINK_MTU)))
 		link->values->mtu = lower->values->mtu - (object->kind == &kind_vxlan ? OVER_UDP : 0);
 	r = link_enter(w, link, ns);
 	if (r == 0)
-		r = set_fields(w, link, object, change->fields & (bit(LINK_UP) | bit(LINK_MASTER)), true);
+		r = set_fields(w, link, object, change->fields & (field_bit(LINK_UP) | field_bit(LINK_MASTER)), true);
 	if (r < 0)
 		link_remove(w, link);
 	return r;
@@ -234,8 +234,8 @@ static int request_address(struct fake *fake, const struct look *look, const str
 			.broadcast = object_has(&want->object, ADDRESS_BROADCAST) ? want->broadcast : (struct ip){} });
 	case CHANGE_UPDATE:
 		if (!there)
-			return change->fields == bit(ADDRESS_CONNECTED) ? 0 : -EADDRNOTAVAIL;
-		if (change->fields == bit(ADDRESS_CONNECTED))
+			return change->fields == field_bit(ADDRESS_CONNECTED) ? 0 : -EADDRNOTAVAIL;
+		if (change->fields == field_bit(ADDRESS_CONNECTED))
 			return address_add_connected(fake->world, ns, there);
 		there->protocol = want->protocol;
 		there->foreign &= !find_made(fake, &want->object);

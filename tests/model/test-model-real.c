@@ -70,7 +70,7 @@ static uint64_t fields_of_interest(const struct object *object) {
 		return 1 << LINK_UP | 1 << LINK_MTU | 1 << LINK_MAC | 1 << LINK_MULTICAST | 1 << LINK_TXQUEUELEN |
 		       1 << LINK_ARP | 1 << LINK_PROMISCUOUS | 1 << LINK_MASTER | 1 << LINK_ALIAS;
 	case CLASS_PORT:
-		return object->set & ~((UINT64_C(1) << PORT_FIRST_ATTRIBUTE) - 1);
+		return object->set & ~((field_bit(PORT_FIRST_ATTRIBUTE)) - 1);
 	case CLASS_ADDRESS:
 		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER | 1 << ADDRESS_SCOPE | 1 << ADDRESS_BROADCAST | 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL |
 		       1 << ADDRESS_CONNECTED;

@@ -30,7 +30,7 @@ static void set_defaults(struct world *w, struct object *object) {
 		const struct field *field = &object->kind->fields[i];
 
 		if (field->fallback && field_from_text(&w->arena, "", field, field->fallback, object))
-			object->set |= UINT64_C(1) << i;
+			object->set |= field_bit(i);
 	}
 }
 
@@ -49,7 +49,7 @@ struct w_link *link_new(struct world *w, const struct kind *kind, const char *na
 		values->mtu = 1500;
 	memcpy(values->mac.bytes, &random, sizeof(values->mac.bytes));
 	values->mac.bytes[0] = 0x06;
-	object->set |= (UINT64_C(1) << LINK_N_FIELDS) - 1;
+	object->set |= (field_bit(LINK_N_FIELDS)) - 1;
 	link->values = values;
 	link->foreign = !w->by_topod;
 	return link;

@@ -68,7 +68,7 @@ static inline void print_state(const struct state *state, struct text *out) {
 
 			for (size_t i = 0; i < object->kind->n_fields; i++)
 				if (object_has(object, i) && !(object->kind->fields[i].flags & FIELD_HIDDEN))
-					shown |= UINT64_C(1) << i;
+					shown |= field_bit(i);
 			object_print_id(object, out);
 			text_add(out, ": ");
 			object_print_fields(object, NULL, shown, out);

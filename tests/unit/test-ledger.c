@@ -120,11 +120,11 @@ static void test_note(void **state _unused_) {
 
 	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400, stp: true}}}}");
 	struct object *x = get_object(&r.spec.state, "a/x link");
-	const uint64_t mtu = UINT64_C(1) << LINK_MTU;
+	const uint64_t mtu = field_bit(LINK_MTU);
 	assert_true(ledger_note(&ledger, x, NULL, mtu, true, &lines));
 	assert_string_equal(lines.data, "+ made bridge\ta\ta/x link\tmtu\n");
 	assert_false(ledger_note(&ledger, x, NULL, mtu, true, &lines)); /* known: no line */
-	assert_true(ledger_note(&ledger, x, NULL, mtu | UINT64_C(1) << LINK_UP, true, &lines));
+	assert_true(ledger_note(&ledger, x, NULL, mtu | field_bit(LINK_UP), true, &lines));
 	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tup\tmtu\n");
 	/* What was written as lines is the table, read again. */
 	_ledger_ again = {};
@@ -141,9 +141,9 @@ static void test_first_value_counts(void **state _unused_) {
 	world_make(&w, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}}",
 		   "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 9000}}}}");
 	struct object *want = get_object(&w.desired.spec.state, "host/e link"), *have = seen_object(&w, "host/e link");
-	ledger_note(&ledger, want, have, UINT64_C(1) << LINK_MTU, false, &lines);
+	ledger_note(&ledger, want, have, field_bit(LINK_MTU), false, &lines);
 	((struct link *)have)->mtu = 5000;
-	assert_false(ledger_note(&ledger, want, have, UINT64_C(1) << LINK_MTU, false, &lines));
+	assert_false(ledger_note(&ledger, want, have, field_bit(LINK_MTU), false, &lines));
 	check_ledger(&ledger, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\n");
 }
 
@@ -156,7 +156,7 @@ static void test_another_kind(void **state _unused_) {
 	parse(&ledger, "+ made bridge\ta\ta/x link\tmtu\tforward-delay\tmac-address=02:00:00:00:00:01\n", 0);
 	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: vxlan, id: 3, learning: false}}}}");
 	struct object *x = get_object(&r.spec.state, "a/x link");
-	const uint64_t learning = UINT64_C(1) << kind_field(x->kind, "learning");
+	const uint64_t learning = field_bit(kind_field(x->kind, "learning"));
 	assert_true(ledger_note(&ledger, x, NULL, learning, true, &lines));
 	assert_false(ledger_note(&ledger, x, NULL, learning, true, &lines));
 	parse(&again, lines.data, 0);
@@ -184,11 +184,11 @@ static void test_forget_fields(void **state _unused_) {
 	parse(&ledger, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n"
 		       "+ made bridge\ta\ta/x link\tname\tmtu\n", 0);
 	const struct object *e = get_object(&r.spec.state, "host/e link"), *x = get_object(&r.spec.state, "a/x link");
-	ledger_forget_fields(&ledger, e, UINT64_C(1) << LINK_MTU, &lines);
+	ledger_forget_fields(&ledger, e, field_bit(LINK_MTU), &lines);
 	assert_string_equal(lines.data, "+ found existing\thost\thost/e link\tname=e\tup=false\n");
 	/* With the last one what was only found is forgotten; what was made is not. */
-	ledger_forget_fields(&ledger, e, UINT64_C(1) << LINK_UP, &lines);
-	ledger_forget_fields(&ledger, x, UINT64_C(1) << LINK_MTU, &lines);
+	ledger_forget_fields(&ledger, e, field_bit(LINK_UP), &lines);
+	ledger_forget_fields(&ledger, x, field_bit(LINK_MTU), &lines);
 	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tname\n");
 	_ledger_ again = {};
 	parse(&again, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n", 0);
