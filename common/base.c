@@ -3,12 +3,14 @@
 
 #include <stdarg.h>
 
+void abort_with(const char *line) {
+	(void)!write(STDERR_FILENO, line, strlen(line));
+	abort();
+}
+
 static void *or_die(void *p) {
-	if (!p) {
-		static const char text[] = "topod: out of memory\n";
-		(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
-		abort();
-	}
+	if (!p)
+		abort_with("topod: out of memory\n");
 	return p;
 }
 

@@ -25,6 +25,7 @@
 
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _noreturn_ __attribute__((noreturn))
 #define _pure_ __attribute__((pure))
 #define _unused_ __attribute__((unused))
 
@@ -63,6 +64,9 @@ static inline const char *startswith(const char *text, const char *prefix) {
 	size_t n = strlen(prefix);
 	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
 }
+
+/* Writes a line to standard error, whatever state memory and locks are in, and aborts. */
+void abort_with(const char *line) _noreturn_;
 
 /* malloc(3) and friends, zeroed; they never return NULL (see above). The caller frees with free(). */
 void *xmalloc(size_t size);

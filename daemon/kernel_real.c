@@ -270,11 +270,14 @@ static const char *real_link_of(struct kernel *kernel, const char *ns, uint32_t 
 	return link ? link->name : NULL;
 }
 
-static void real_clear(struct kernel *kernel _unused_, enum object_class class, const char *ns) {
+static int real_clear(struct kernel *kernel _unused_, enum object_class class, const char *ns) {
+	int r = 0;
+
 	if (class == CLASS_DNS)
 		resolv_conf_clear(ns);
 	if (class == CLASS_NETNS)
-		(void)!netns_remove_stale(ns); /* a namespace stays */
+		r = netns_remove_stale(ns);
+	return r == -ENOENT || r == -EBUSY || r == -EISDIR ? 0 : r; /* a namespace stays, and what is no name of one */
 }
 
 static void real_listen(struct kernel *kernel) {

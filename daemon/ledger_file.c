@@ -337,31 +337,43 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 
 /* ---- the end ---- */
 
-/* The lock goes last, so that whoever comes next meets either all of the folder or nothing. What is not ours
- * stays, and the folder with it. */
-static void remove_folder(struct ledger_file *file) {
-	_cleanup_close_ int parent = -1;
-	struct stat st = {};
-
-	unlinkat(file->dir_fd, LEDGER_NEW, 0);
-	if (fstatat(file->dir_fd, LEDGER, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return;
-	unlinkat(file->dir_fd, TOPOD_SOCKET, 0);
-	unlinkat(file->dir_fd, LOCK, 0);
-	if (folder_open(AT_FDCWD, root, &parent) < 0)
-		return;
-	if (unlinkat(parent, file->topology, AT_REMOVEDIR) == 0)
-		rmdir(root); /* not empty where others are there */
+static int remove_file(int dir_fd, const char *name) {
+	return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-void ledger_file_close(struct ledger_file *file, bool remove) {
+/* The lock goes last, so that whoever comes next meets either all of the folder or nothing. What is not ours
+ * stays, and the folder with it. */
+static int remove_folder(struct ledger_file *file) {
+	_cleanup_close_ int parent = -1;
+	struct stat st = {};
+	int r = remove_file(file->dir_fd, LEDGER_NEW);
+
+	if (r < 0 || fstatat(file->dir_fd, LEDGER, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return r;
+	r = remove_file(file->dir_fd, TOPOD_SOCKET);
+	if (r == 0)
+		r = remove_file(file->dir_fd, LOCK);
+	if (r == 0)
+		r = folder_open(AT_FDCWD, root, &parent);
+	if (r < 0)
+		return r;
+	if (unlinkat(parent, file->topology, AT_REMOVEDIR) < 0)
+		return errno == ENOTEMPTY ? 0 : -errno;
+	rmdir(root); /* not empty where others are there */
+	return 0;
+}
+
+int ledger_file_close(struct ledger_file *file, bool remove) {
+	int r = 0;
+
 	if (file->lock_fd >= 0)
 		(void)!ftruncate(file->lock_fd, 0); /* our number is of no more use */
 	if (remove && file->lock_fd >= 0)
-		remove_folder(file);
+		r = remove_folder(file);
 	closep(&file->fd);
 	closep(&file->lock_fd);
 	closep(&file->dir_fd);
 	free(file->topology);
 	*file = LEDGER_FILE_NONE;
+	return r;
 }

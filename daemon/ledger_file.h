@@ -42,8 +42,8 @@ int ledger_file_append(struct ledger_file *file, const char *lines, size_t size)
 int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger);
 
 /* Closes and unlocks; with remove, and where the ledger is gone, the folder is removed too, and TOPOD_RUN_DIR if
- * that was the last. */
-void ledger_file_close(struct ledger_file *file, bool remove);
+ * that was the last. 0; -errno where it could not be removed though nothing is in it that is not topod's. */
+int ledger_file_close(struct ledger_file *file, bool remove);
 
 /* The folder of a topology, as it is: *ret_fd is for reading only, the caller closes. -ENOENT where there is
  * none; errors as ledger_file_open(). */

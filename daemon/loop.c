@@ -418,12 +418,16 @@ static int stop(struct loop *l) {
 }
 
 static void close_all(struct loop *l) {
+	int r;
+
 	vec_foreach(call, &l->waiting)
 		control_error(*call, "org.topod.Stopping", NULL);
 	vec_done(&l->waiting);
 	control_free(l->control);
+	r = session_close(&l->session);
+	if (r < 0)
+		journal_log(LOG_WARNING, "the topology's folder in " TOPOD_RUN_DIR " cannot be removed: %s", strerror(-r));
 	journal_flush(UINT64_MAX);
-	session_close(&l->session);
 	status_done(&l->status);
 	sd_event_source_unref(l->timer);
 	sd_event_source_unref(l->watch);

@@ -147,9 +147,14 @@ static int open_current(int *ret_fd) {
 }
 
 /* A thread in the wrong namespace would configure the wrong machine: rather none at all. */
+static void set_back(int fd) {
+	if (setns(fd, CLONE_NEWNET) < 0)
+		abort_with("topod: cannot go back to its own network namespace: ending, not to work in the wrong one\n");
+}
+
 static void return_to(int *fd) {
-	if (*fd >= 0 && setns(*fd, CLONE_NEWNET) < 0)
-		abort();
+	if (*fd >= 0)
+		set_back(*fd);
 	closep(fd);
 }
 
@@ -323,7 +328,7 @@ int netns_home(void) {
 }
 
 void netns_leave(struct netns_visit *visit) {
-	if (visit->away && setns(home, CLONE_NEWNET) < 0)
-		abort();
+	if (visit->away)
+		set_back(home);
 	visit->away = false;
 }

@@ -98,8 +98,9 @@ int pass_note_lost(struct pass *pass, const struct plan *plan) {
 	vec_foreach(lost, &plan->lost) {
 		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
 
-		if (entry && entry->made) /* before it is forgotten: a crash here is made good, too */
-			kernel->ops->clear(kernel, entry->kind->class, lost->ns);
+		/* Before it is forgotten: a crash here is made good, too. */
+		if (entry && entry->made && kernel->ops->clear(kernel, entry->kind->class, lost->ns) < 0)
+			continue; /* the next one tries again */
 		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
 	}
 	vec_foreach(object, &plan->unnoted)

@@ -250,14 +250,17 @@ int session_open_to_look(struct session *s, struct spec *spec, char **ret_proble
 	return r;
 }
 
-void session_close(struct session *s) {
+int session_close(struct session *s) {
+	int r;
+
 	reconciler_free(s->reconciler);
 	watch_free(s->watch);
 	kernel_free(s->kernel);
 	ledger_done(&s->ledger);
-	ledger_file_close(&s->ledger_file, true);
+	r = ledger_file_close(&s->ledger_file, true);
 	free(s->topology);
 	*s = SESSION_NONE;
+	return r;
 }
 
 /* ---- working ---- */

@@ -53,8 +53,8 @@ int session_settle(struct session *s);
 /* Other namespaces may have files now: to be called after a reload of the reconciler. */
 void session_watch_files(struct session *s);
 
-/* Gives everything back; a folder without a ledger is removed. */
-void session_close(struct session *s);
+/* Gives everything back; a folder without a ledger is removed. 0; -errno where that one could not be. */
+int session_close(struct session *s);
 #define _cleanup_session_ _cleanup_(session_close)
 
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in microseconds. */

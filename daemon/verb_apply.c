@@ -23,6 +23,7 @@ struct work {
 	size_t n_changes;
 	uint64_t usec;
 	bool progress_shown;
+	bool removes; /* all of it: nothing may be left */
 };
 
 /* ---- while it goes on ---- */
@@ -134,6 +135,15 @@ static bool conclude(struct work *work, int r) {
 	return r == 0 && status.phase == PHASE_CONVERGED;
 }
 
+/* What is gone as such may have left something that could not be taken away; the ledger knows it then. */
+static bool nothing_left(const struct work *work) {
+	const struct ledger *ledger = &work->session.ledger;
+
+	for (const struct ledger_ns *ns = work->removes ? ledger->namespaces : NULL; ns; ns = ns->hh.next)
+		complain("%s: the name that it had cannot be removed; the next `topod down` tries again", ns->name);
+	return !work->removes || !ledger->n;
+}
+
 static void print_result_json(struct work *work, bool good) {
 	struct reconciler_status status;
 	json_t *check = report_check_json(NULL, &work->problems), *problems = json_object_get(check, "diagnostics");
@@ -212,9 +222,17 @@ static void work_done(struct work *work) {
 }
 
 static int converge(struct work *work, struct spec *spec, void (*print_good)(const struct work *)) {
+	_cleanup_free_ char *topology = xstrdup(spec->topology);
+	int code, r;
+
 	if (open_work(work, spec) < 0)
 		return EXIT_FAILED;
-	return print_result(work, conclude(work, session_settle(&work->session)), print_good);
+	code = print_result(work, conclude(work, session_settle(&work->session)) && nothing_left(work), print_good);
+	r = session_close(&work->session);
+	if (r == 0)
+		return code;
+	complain("the folder " TOPOD_RUN_DIR "/%s cannot be removed: %s", topology, error_text(r));
+	return EXIT_FAILED;
 }
 
 /* ---- the verbs ---- */
@@ -257,7 +275,7 @@ static int topology_to_remove(const struct options *options, char **ret) {
 }
 
 int verb_down(const struct options *options) {
-	_cleanup_(work_done) struct work work = { .options = options, .session = SESSION_NONE };
+	_cleanup_(work_done) struct work work = { .options = options, .session = SESSION_NONE, .removes = true };
 	_cleanup_(spec_done) struct spec nothing = {};
 	_cleanup_free_ char *topology = NULL;
 	int code;

@@ -97,11 +97,12 @@ static void fake_execute(struct kernel *kernel, const struct look *look, struct 
 	}
 }
 
-static void fake_clear(struct kernel *kernel, enum object_class class, const char *ns) {
+static int fake_clear(struct kernel *kernel, enum object_class class, const char *ns) {
 	struct fake *fake = (struct fake *)kernel;
 
 	if (class == CLASS_NETNS && !fake->crashed)
 		world_clear_stale(fake->world, ns);
+	return 0;
 }
 
 static const char *fake_name_of(struct kernel *kernel, int32_t nsid) {

@@ -66,6 +66,9 @@ static int open_office(struct ledger_file *file, struct ledger *ledger, size_t *
 	return ledger_file_open(file, "office", ledger, &pid, damaged);
 }
 
+#define LINE(n) "+ made netns\tweb" #n "\tweb" #n " namespace\n"
+#define GONE(n) "- web" #n "\tweb" #n " namespace\n"
+
 static void assert_opens(struct ledger_file *file, struct ledger *ledger) {
 	size_t damaged;
 
@@ -77,8 +80,31 @@ static void assert_appends(struct ledger_file *file, const char *lines) {
 	assert_int_equal(ledger_file_append(file, lines, strlen(lines)), 0);
 }
 
-#define LINE(n) "+ made netns\tweb" #n "\tweb" #n " namespace\n"
-#define GONE(n) "- web" #n "\tweb" #n " namespace\n"
+/* Which of web1, web2 and web3 it knows once it is opened again: "13". */
+static void assert_holds(const char *known) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	assert_opens(&file, &ledger);
+	for (char n = '1'; n <= '3'; n++) {
+		const char name[] = { 'w', 'e', 'b', n, 0 };
+		_cleanup_free_ char *id = xasprintf("%s namespace", name);
+
+		assert_int_equal(ledger_find(&ledger, name, id) != NULL, strchr(known, n) != NULL);
+	}
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+}
+
+/* Opened with a ledger of which little is still true: web2 alone. */
+static void open_long(struct ledger_file *file, struct ledger *ledger) {
+	assert_opens(file, ledger);
+	for (int i = 0; i < 1000; i++)
+		assert_appends(file, LINE(1) GONE(1));
+	assert_appends(file, LINE(2));
+	ledger_file_close(file, false);
+	assert_opens(file, ledger);
+}
 
 static void test_what_is_written_comes_back(_unused_ void **state) {
 	struct ledger_file file;
@@ -90,11 +116,7 @@ static void test_what_is_written_comes_back(_unused_ void **state) {
 	ledger_file_close(&file, true);
 	assert_true(exists("ledger"));
 
-	assert_opens(&file, &ledger);
-	assert_null(ledger_find(&ledger, "web1", "web1 namespace"));
-	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
-	ledger_file_close(&file, false);
-	ledger_done(&ledger);
+	assert_holds("2");
 
 	assert_int_equal(ledger_file_read("office", &ledger), 0);
 	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
@@ -126,11 +148,7 @@ static void test_unfinished_line(_unused_ void **state) {
 	ledger_file_close(&file, false);
 	ledger_done(&ledger);
 
-	assert_opens(&file, &ledger);
-	assert_non_null(ledger_find(&ledger, "web1", "web1 namespace"));
-	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
-	ledger_file_close(&file, false);
-	ledger_done(&ledger);
+	assert_holds("12");
 }
 
 static void test_foreign_file(_unused_ void **state) {
@@ -380,24 +398,14 @@ static void test_full_disk(_unused_ void **state) {
 	assert_int_equal(st.st_size, size);
 	assert_appends(&file, LINE(3));
 	ledger_file_close(&file, false);
-	assert_opens(&file, &ledger);
-	assert_non_null(ledger_find(&ledger, "web1", "web1 namespace"));
-	assert_null(ledger_find(&ledger, "web2", "web2 namespace"));
-	assert_non_null(ledger_find(&ledger, "web3", "web3 namespace"));
-	ledger_file_close(&file, false);
-	ledger_done(&ledger);
+	assert_holds("13");
 }
 
 static void test_compaction(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
 
-	assert_opens(&file, &ledger);
-	for (int i = 0; i < 1000; i++)
-		assert_appends(&file, LINE(1) GONE(1));
-	assert_appends(&file, LINE(2));
-	ledger_file_close(&file, false);
-	assert_opens(&file, &ledger);
+	open_long(&file, &ledger);
 	size_t before = file.size;
 	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
 	assert_true(file.size < before / 100);
@@ -406,12 +414,7 @@ static void test_compaction(_unused_ void **state) {
 	ledger_file_close(&file, false);
 	ledger_done(&ledger);
 
-	assert_opens(&file, &ledger);
-	assert_null(ledger_find(&ledger, "web1", "web1 namespace"));
-	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
-	assert_non_null(ledger_find(&ledger, "web3", "web3 namespace"));
-	ledger_file_close(&file, false);
-	ledger_done(&ledger);
+	assert_holds("23");
 }
 
 static void test_few_old_lines_stay(_unused_ void **state) {
@@ -468,12 +471,7 @@ static void test_compaction_is_hindered(_unused_ void **state) {
 	struct ledger ledger = {};
 	_cleanup_free_ char *in_the_way = path_of("ledger.new");
 
-	assert_opens(&file, &ledger);
-	for (int i = 0; i < 1000; i++)
-		assert_appends(&file, LINE(1) GONE(1));
-	assert_appends(&file, LINE(2));
-	ledger_file_close(&file, false);
-	assert_opens(&file, &ledger);
+	open_long(&file, &ledger);
 	size_t before = file.size;
 	assert_int_equal(mkdir(in_the_way, 0700), 0);
 	assert_int_equal(ledger_file_compact(&file, &ledger), -EISDIR);
@@ -482,11 +480,7 @@ static void test_compaction_is_hindered(_unused_ void **state) {
 	ledger_file_close(&file, false);
 	ledger_done(&ledger);
 
-	assert_opens(&file, &ledger);
-	assert_non_null(ledger_find(&ledger, "web2", "web2 namespace"));
-	assert_non_null(ledger_find(&ledger, "web3", "web3 namespace"));
-	ledger_file_close(&file, false);
-	ledger_done(&ledger);
+	assert_holds("23");
 }
 
 /* An empty ledger that cannot be taken away is still written to, and read: somebody's folder took its place. */
@@ -504,6 +498,25 @@ static void test_removal_is_hindered(_unused_ void **state) {
 	ledger_file_close(&file, true);
 	assert_true(exists("ledger")); /* and the folder with it, which is not all ours */
 	assert_int_equal(rmdir(path), 0);
+}
+
+/* A folder that stays though nothing in it is anybody else's is told; one with somebody's file in it stays rightly. */
+static void test_folder_that_stays(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+	_cleanup_free_ char *lock = path_of("lock"), *theirs = path_of("letter");
+
+	assert_opens(&file, &ledger);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(mkdir(lock, 0700), 0);
+	assert_int_equal(ledger_file_close(&file, true), -EISDIR);
+	assert_int_equal(rmdir(lock), 0);
+
+	assert_opens(&file, &ledger);
+	write_file("letter", "");
+	assert_int_equal(ledger_file_close(&file, true), 0);
+	assert_true(exists("letter"));
+	assert_int_equal(unlink(theirs), 0);
 }
 
 /* ---- the end ---- */
@@ -581,6 +594,7 @@ int main(void) {
 		TEST(test_no_whole_line),
 		TEST(test_compaction_is_hindered),
 		TEST(test_removal_is_hindered),
+		TEST(test_folder_that_stays),
 		TEST(test_nothing_is_left),
 		TEST(test_the_last_one_removes_the_parent),
 		TEST(test_listing),
