@@ -38,7 +38,7 @@ NAMES = {SHORT: "a short answer", LOST: "a lost answer", INTERRUPTED: "an interr
 ERRORS = (errno.ENOMEM, errno.ENOBUFS, errno.EBUSY, errno.EEXIST, errno.EPERM, errno.EINTR, errno.EAGAIN)
 ALSO = {"recvmsg": (SHORT, LOST, INTERRUPTED), "recvmmsg": (SHORT, LOST), "read": (SHORT,), "write": (SHORT,),
         "pwrite": (SHORT,), "renameat2": (errno.EINVAL,)}  # that: a file system that cannot
-SAMPLE_SECONDS, SAMPLE_CASES = 30, 50  # no more on a quick machine than on a slow one
+SAMPLE_SECONDS, SAMPLE_CASES = 20, 40  # of each test; no more on a quick machine than on a slow one
 
 # A daemon that cannot begin says so and ends: its supervisor starts it again. So does one that would have to work in the
 # wrong namespace.
