@@ -231,6 +231,7 @@ void run_start(struct run *run, int version) {
 		run_fail(run, "ledger: %s", strerror(-r));
 	run_read(run, version, &spec);
 	run->version = version;
+	run->fake.size_before = run->file.size; /* what an earlier one wrote is whole */
 	vec_clear(&run->w->events);
 	tell(run, "start version %d", version);
 	run->r = reconciler_new(&spec, &run->fake.kernel, &run->ledger, &run->file, &hooks);
