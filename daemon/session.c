@@ -251,16 +251,18 @@ int session_open_to_look(struct session *s, struct spec *spec, char **ret_proble
 }
 
 int session_close(struct session *s) {
-	int r;
+	int compacted = 0, closed;
 
+	if (s->reconciler && !s->ledger.n) /* what failed before may do now, and stands in the way of the folder's end */
+		compacted = ledger_file_compact(&s->ledger_file, &s->ledger);
 	reconciler_free(s->reconciler);
 	watch_free(s->watch);
 	kernel_free(s->kernel);
 	ledger_done(&s->ledger);
-	r = ledger_file_close(&s->ledger_file, true);
+	closed = ledger_file_close(&s->ledger_file, true);
 	free(s->topology);
 	*s = SESSION_NONE;
-	return r;
+	return compacted < 0 ? compacted : closed;
 }
 
 /* ---- working ---- */

@@ -312,6 +312,17 @@ class Faults(Case):
     def test_every_request_of_verbs_fails(self):
         self.try_all(self.apply_and_down)
 
+    def test_removals(self):
+        """What topod cannot take away of its own it takes away later, or it says so."""
+        self.begin()
+        self.apply_and_down(None)
+        asked = collections.Counter(self.control.asked(CALLS))
+        for sort in ("unlinkat ledger", "unlinkat netns"):
+            self.assertGreater(asked[sort], 0)
+            for fault in (Fault(CALLS, n + 1, sort, errno.EPERM, persists) for n in range(asked[sort]) for persists in (0, 1)):
+                with self.subTest(describe(fault)):
+                    self.apply_and_down(fault)
+
     def test_contradicted(self):
         """A look is not of one moment, and a dump may leave out what stays: where the answer says that it is there already,
         or no longer, the next look decides. That is told as the drift that it is, as no failure."""
