@@ -282,6 +282,14 @@ static void decode_flags(struct address *a, uint32_t flags) {
 	o->set |= 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE;
 }
 
+/* Linux gives it to lo, without any mark, whenever that comes up. */
+static bool is_loopback(const struct address *a) {
+	static const uint8_t loopback[] = { 127, 0, 0, 1 };
+
+	return streq(a->dev, "lo") && a->address.address.family == AF_INET && a->address.length == 8 &&
+	       !memcmp(a->address.address.bytes, loopback, sizeof(loopback));
+}
+
 static void decode_protocol(const struct decode *decode, struct address *a, const struct nlattr *attr) {
 	struct object *o = &a->object;
 
@@ -292,6 +300,7 @@ static void decode_protocol(const struct decode *decode, struct address *a, cons
 	/* IFAPROT_KERNEL_LO, _RA, _LL; before 5.18 lo's own are known by where they are. */
 	if ((a->protocol >= 1 && a->protocol <= 3) || (!decode->address_marks && streq(a->dev, "lo")))
 		o->kernel_made = true;
+	o->kernel_made |= !o->marked && is_loopback(a);
 }
 
 static bool decode_addresses(struct address *a, uint8_t family, uint8_t length, const struct nlattr *const *tb) {

@@ -281,6 +281,7 @@ class Promise3UndeclaredObjects(Case):
         path = self.spec(edit(OFFICE, ("  web:\n    dns", "  web:\n    exclusive: true\n    dns")))
         d = self.daemon(path).ready()
         wanted = self.settle(d)
+        self.assertEqual(["127.0.0.1/8", "::1/128"], lab.addresses("web", "lo"))  # the kernel's own, the first unmarked
         d.process.send_signal(lab.signal.SIGSTOP)  # what is half made would be pruned under the test's hands
         with d.expects(r"drift: web\b.*\bdump"):
             self.furnish()
