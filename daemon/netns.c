@@ -24,6 +24,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include "folder.h"
 #include "netlink.h"
@@ -31,8 +32,11 @@
 /* Of the thread: /proc/self would be the main thread's, wherever this one is. */
 #define CURRENT_NETNS "/proc/thread-self/ns/net"
 
-/* Room for /proc/self/fd/N/NAME, where a name is at most NAME_MAX (255) bytes. */
-enum { FD_PATH = 320 };
+enum {
+	FD_PATH = 320, /* room for /proc/self/fd/N/NAME, where a name is at most NAME_MAX (255) bytes */
+	LOCK_TRIES = 50,
+	LOCK_PAUSE_NSEC = 10 * 1000 * 1000,
+};
 
 static int home = -1; /* the namespace that netns_leave() returns to */
 
@@ -118,6 +122,19 @@ static int find_mount(int folder, enum mounted *ret) {
 	return ferror(f) ? -EIO : 0;
 }
 
+/* Two that make it a mount point at the same moment would do it twice; iproute2 takes this lock as well. But whoever may read
+ * the folder can hold it: longer than that takes nobody is waited for. */
+static int lock_folder(int folder) {
+	int r = -EWOULDBLOCK;
+
+	for (int i = 0; i < LOCK_TRIES && r == -EWOULDBLOCK; i++) {
+		if (i > 0)
+			nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+		r = flock(folder, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	}
+	return r == -EWOULDBLOCK ? 0 : r;
+}
+
 int netns_prepare(const char **ret_problem) {
 	_cleanup_close_ int folder = -1;
 	enum mounted mounted = NOT_MOUNTED;
@@ -126,9 +143,9 @@ int netns_prepare(const char **ret_problem) {
 	*ret_problem = folder_problem(r);
 	if (r < 0)
 		return r;
-	if (flock(folder, LOCK_EX) < 0)
-		return -errno;
-	r = find_mount(folder, &mounted);
+	r = lock_folder(folder);
+	if (r == 0)
+		r = find_mount(folder, &mounted);
 	if (r < 0)
 		return r;
 	if (mounted == NOT_MOUNTED && mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0)
