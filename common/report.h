@@ -109,3 +109,6 @@ void report_duration(uint64_t usec, struct text *out);
 
 /* Adds text with control bytes as `?`, so that names from elsewhere cannot act on a terminal. */
 void report_clean(const char *piece, struct text *out);
+
+/* A text, cleaned: jansson refuses what is no UTF-8, and a name from the kernel may be anything. NULL: null. */
+json_t *report_json_text(const char *text);

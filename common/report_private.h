@@ -59,5 +59,3 @@ void report_refusal(const struct change *change, struct text *out);
 
 /* Sets a member, taking value over. */
 void report_set(json_t *object, const char *key, json_t *value);
-/* A text, cleaned: jansson refuses what is no UTF-8, and a name from the kernel may be anything. NULL: null. */
-json_t *report_json_text(const char *text);

@@ -2,6 +2,7 @@
 #include "events.h"
 
 #include "journal.h"
+#include "report.h"
 #include "session.h"
 
 /* Varlink's names have no hyphens. */
@@ -21,16 +22,18 @@ static const struct {
 };
 
 static json_t *begin(const char *type, const char *text) {
-	return json_pack("{s:s, s:I, s:s}", "type", type, "when_usec", (json_int_t)now_realtime(), "text", text);
+	return json_pack("{s:s, s:I, s:o}", "type", type, "when_usec", (json_int_t)now_realtime(), "text",
+			 report_json_text(text));
 }
 
 static json_t *wrap(json_t *event) {
 	return json_pack("{s:o}", "event", event);
 }
 
+/* What the kernel calls by any bytes but NUL, '/' and white space is shown as everywhere else. */
 static void set_text(json_t *event, const char *key, const char *text) {
 	if (text)
-		json_object_set_new(event, key, json_string(text));
+		json_object_set_new(event, key, report_json_text(text));
 }
 
 static void set_number(json_t *event, const char *key, uint64_t n) {

@@ -196,7 +196,7 @@ static void add_pause(const struct status *status, struct text *out) {
 	text_addf(out, "Paused until %s; ", text);
 }
 
-void status_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
+static void add_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
 	struct reconciler_status counts;
 
 	reconciler_status(reconciler, &counts);
@@ -217,4 +217,12 @@ void status_sentence(const struct status *status, const struct reconciler *recon
 	}
 	if (status->reload_error)
 		text_addf(out, "; the changed file was refused: %s", status->reload_error);
+}
+
+/* It goes to the supervisor, which takes no other than valid text and shows it as it is, and to those who watch. */
+void status_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
+	_cleanup_text_ struct text raw = {};
+
+	add_sentence(status, reconciler, &raw);
+	report_clean(text_str(&raw), out);
 }
