@@ -26,10 +26,11 @@
 #include "nl.h"
 
 enum {
-	ANSWER_SECONDS = 10,       /* far more than a busy RTNL lock ever took */
-	BATCH_BYTES = 64 * 1024,   /* per sendmsg(), well below the default send buffer */
-	QUESTIONS = 32,            /* at once: what is told of a link takes up to 4.5 KiB of the receive buffer's 208 */
-	RECEIVE_BYTES = 64 * 1024, /* a dump fills at most 32 KiB at once, unless one message is larger */
+	ANSWER_SECONDS = 10,         /* far more than a busy RTNL lock ever took */
+	BATCH_BYTES = 64 * 1024,     /* per sendmsg(), well below the default send buffer */
+	RECEIVE_BUFFER = 208 * 1024, /* the kernel's own default; sysctl net.core.rmem_default may have made it less */
+	QUESTIONS = 32,              /* at once: what is told of a link takes up to 4.5 KiB of that */
+	RECEIVE_BYTES = 64 * 1024,   /* a dump fills at most 32 KiB at once, unless one message is larger */
 };
 
 /* ---- sockets ---- */
@@ -40,6 +41,16 @@ static int set_option(int fd, int option) {
 	return setsockopt(fd, SOL_NETLINK, option, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
+/* Half of it is asked for: the kernel doubles that. */
+static int set_receive_buffer(int fd) {
+	int half = RECEIVE_BUFFER / 2;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &half, sizeof(half)) < 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &half, sizeof(half)) < 0)
+		return -errno;
+	return 0;
+}
+
 static int set_options(int fd) {
 	struct timeval limit = { .tv_sec = ANSWER_SECONDS };
 	int r = 0;
@@ -47,6 +58,7 @@ static int set_options(int fd) {
 	r = r ? r : set_option(fd, NETLINK_EXT_ACK);
 	r = r ? r : set_option(fd, NETLINK_CAP_ACK);
 	r = r ? r : set_option(fd, NETLINK_GET_STRICT_CHK);
+	r = r ? r : set_receive_buffer(fd);
 	if (r == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
 		r = -errno;
 	return r;

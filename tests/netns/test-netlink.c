@@ -9,6 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <sys/syscall.h>
 
 #include "netlink.h"
 
@@ -406,6 +407,23 @@ static void many_questions(void **state _unused_) {
 	run("ip link delete dev port && ip link delete dev br");
 }
 
+/* As sysctl net.core.rmem_default has it, which is the machine's; 0: what that is. */
+static int default_buffer;
+
+int socket(int domain, int type, int protocol) {
+	int fd = (int)syscall(SYS_socket, domain, type, protocol), half = default_buffer / 2;
+
+	if (fd >= 0 && default_buffer)
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &half, sizeof(half)), 0);
+	return fd;
+}
+
+static void many_questions_where_buffers_are_small(void **state) {
+	default_buffer = 8192;
+	many_questions(state);
+	default_buffer = 0;
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		in_lab(a_bad_message_does_not_stop_the_next),
@@ -424,6 +442,7 @@ int main(void) {
 		in_lab(a_refused_dump),
 		in_lab(a_request),
 		cmocka_unit_test(many_questions),
+		cmocka_unit_test(many_questions_where_buffers_are_small),
 	};
 	int r = begin_lab();
 
