@@ -165,11 +165,11 @@ static int read_all(int fd, const struct stat *st, struct text *ret) {
 	ssize_t n;
 
 	if (st->st_size > LARGEST_LEDGER)
-		return -EFBIG;
+		return -EINVAL;
 	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
 		text_addn(ret, buffer, (size_t)n);
 		if (ret->size > LARGEST_LEDGER)
-			return -EFBIG;
+			return -EINVAL;
 	}
 	return n < 0 ? -errno : 0;
 }
@@ -231,9 +231,15 @@ int ledger_file_read(const char *topology, struct ledger *ledger) {
 
 /* All of it or nothing: what a full disk let through is taken back. */
 static int write_at(int fd, const char *data, size_t size, size_t offset) {
-	ssize_t n = pwrite(fd, data, size, (off_t)offset);
-	int r = n < 0 ? -errno : (size_t)n < size ? -ENOSPC : 0;
+	size_t done = 0;
+	int r = 0;
 
+	while (r == 0 && done < size) { /* why one was cut short is told by the next */
+		ssize_t n = pwrite(fd, data + done, size - done, (off_t)(offset + done));
+
+		r = n < 0 ? -errno : n == 0 ? -ENOSPC : 0;
+		done += r < 0 ? 0 : (size_t)n;
+	}
 	if (r < 0 && ftruncate(fd, (off_t)offset) < 0)
 		return -EIO;
 	return r;

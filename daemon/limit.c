@@ -2,6 +2,7 @@
 #include "limit.h"
 
 #include "base.h"
+#include "watch.h"
 
 const char *limit_text(int error) {
 	switch (error) {
@@ -9,6 +10,12 @@ const char *limit_text(int error) {
 		return "topod has as many files open as it may (LimitNOFILE= of its unit, or ulimit -n)";
 	case -ENFILE:
 		return "the machine has as many files open as it may (sysctl fs.file-max)";
+	case -WATCH_NO_INSTANCE:
+		return "the user has as many inotify instances as it may (sysctl fs.inotify.max_user_instances)";
+	case -WATCH_NO_WATCH:
+		return "the user watches as many folders as it may (sysctl fs.inotify.max_user_watches)";
+	case -EFBIG:
+		return "a file must not grow any further (LimitFSIZE= of topod's unit, or ulimit -f)";
 	case -EXFULL: /* br_add_if() in net/bridge/br_if.c, and nobody else */
 		return "the bridge has 1023 ports, and takes no more";
 	}

@@ -220,6 +220,7 @@ int main(int argc, char **argv) {
 	fill_standard_descriptors();
 	choose_hash_key();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	code = parse_command_line(&command, argc, argv) ? run_command(&command) : EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;

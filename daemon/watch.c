@@ -66,7 +66,7 @@ struct watch {
 	int32_t own_id; /* by which our own namespace knows itself: usually none, which is -1 */
 	size_t overruns;
 	bool full[ARRAY_SIZE(subscriptions)]; /* it overran, and could not be emptied yet */
-	bool own_id_unknown, files_unarmed;   /* could not be asked or watched lately: tried again */
+	bool own_id_unknown, names_unarmed, files_unarmed; /* could not be asked or watched lately: tried again */
 
 	int names_wd, etc_wd, files_wd; /* of NETNS_DIR, ETC_DIR, FILES_DIR */
 	vec(struct watched_file) files;
@@ -278,6 +278,34 @@ static void renew_own_id(struct watch *watch, struct round *round) {
 	watch->handlers.heard(watch->userdata, WATCH_NSID_HOST, &(struct hint){ .type = HINT_NAMESPACE });
 }
 
+/* ---- folders ---- */
+
+/* EMFILE has two meanings: it was a limit of inotify's own where another descriptor can be had. */
+static int open_inotify(struct watch *watch) {
+	_cleanup_close_ int other = -1;
+
+	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (watch->inotify >= 0)
+		return poll_for(watch, watch->inotify, EPOLLIN);
+	if (errno != EMFILE)
+		return -errno;
+	other = dup(watch->epoll);
+	return other < 0 ? -EMFILE : -WATCH_NO_INSTANCE;
+}
+
+/* The watch of a folder, -1 where there is no such folder (yet). Watching the same one again changes nothing;
+ * the watch of a folder that was removed is taken away by the kernel. */
+static int watch_folder(struct watch *watch, const char *path, uint32_t mask, int *wd) {
+	int r = watch->inotify < 0 ? open_inotify(watch) : 0;
+
+	if (r < 0)
+		return r;
+	*wd = inotify_add_watch(watch->inotify, path, mask);
+	if (*wd >= 0 || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return errno == ENOSPC ? -WATCH_NO_WATCH : -errno;
+}
+
 /* ---- names in NETNS_DIR ---- */
 
 static void forget_name(struct watch *watch, size_t i) {
@@ -318,6 +346,13 @@ static void announce_mounted(struct watch *watch) {
 		close(TAKE_FD(watch->mounts));
 }
 
+static int arm_names(struct watch *watch) {
+	int r = watch_folder(watch, NETNS_DIR, FOLDER_MASK, &watch->names_wd);
+
+	watch->names_unarmed = r < 0;
+	return r < 0 || watch->names_wd >= 0 ? r : -ENOENT;
+}
+
 static void hear_name(struct watch *watch, struct round *round, const struct inotify_event *event) {
 	if (event->len == 0) { /* the folder itself went away */
 		round->lost = true;
@@ -329,13 +364,6 @@ static void hear_name(struct watch *watch, struct round *round, const struct ino
 }
 
 /* ---- files in /etc/netns/NAME ---- */
-
-/* The watch of a folder, -1 where there is no such folder (yet). Watching the same one again changes nothing;
- * the watch of a folder that was removed is taken away by the kernel. */
-static int watch_folder(struct watch *watch, const char *path, uint32_t mask, int *wd) {
-	*wd = inotify_add_watch(watch->inotify, path, mask);
-	return *wd < 0 && errno != ENOENT && errno != ENOTDIR ? -errno : 0;
-}
 
 static int arm_file(struct watch *watch, struct watched_file *file) {
 	_cleanup_free_ char *path = xasprintf("%s/%s", FILES_DIR, file->name);
@@ -443,15 +471,10 @@ static int build(struct watch *watch, size_t rcvbuf) {
 		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(subscriptions) && r == 0; i++)
 		r = open_socket(watch, i, rcvbuf);
-	if (r < 0)
-		return r;
-	watch->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (watch->inotify < 0)
-		return -errno;
-	watch->names_wd = inotify_add_watch(watch->inotify, NETNS_DIR, FOLDER_MASK);
-	if (watch->names_wd < 0)
-		return -errno;
-	r = poll_for(watch, watch->inotify, EPOLLIN);
+	if (r == 0)
+		r = arm_names(watch);
+	if (r == -WATCH_NO_INSTANCE || r == -WATCH_NO_WATCH)
+		r = 0; /* until there is room nothing of names is heard, which the first dispatch says */
 	return r < 0 ? r : netns_known_id(-1, &watch->own_id); /* last: a change from now on is heard */
 }
 
@@ -503,7 +526,10 @@ int watch_dispatch(struct watch *watch, size_t *n_events) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(watch->sockets); i++)
 		read_socket(watch, &round, i);
-	read_inotify(watch, &round);
+	if (watch->names_unarmed)
+		keep_error(&round, arm_names(watch));
+	if (watch->inotify >= 0)
+		read_inotify(watch, &round);
 	if (watch->files_unarmed)
 		keep_error(&round, rearm_files(watch));
 	if (round.ids_changed || watch->own_id_unknown)

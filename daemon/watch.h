@@ -28,10 +28,16 @@ struct watch_handlers {
 
 struct watch;
 
+/* Limits of inotify, in place of what it says of them, which is the same as of other limits. */
+enum {
+	WATCH_NO_INSTANCE = EUSERS,
+	WATCH_NO_WATCH = ENOSR,
+};
+
 /* Opens the sockets in the current namespace (the daemon's own). rcvbuf is the receive buffer in bytes that
  * is asked for (SO_RCVBUFFORCE, else SO_RCVBUF); 0: a default good for a burst of some 10,000 events.
  * NETNS_DIR must exist (netns_prepare()), and netns_init() must have been called. *ret is freed with
- * watch_free(). 0 or -errno. */
+ * watch_free(). 0 or -errno. Where inotify has reached a limit, that is told by watch_dispatch(), which tries it again. */
 int watch_new(struct watch **ret, const struct watch_handlers *handlers, void *userdata, size_t rcvbuf);
 void watch_free(struct watch *watch);
 

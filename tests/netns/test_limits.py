@@ -62,10 +62,10 @@ class Limits(Case):
 
     INTO = ["unshare", "--user", "--map-root-user", "--mount", "--net"]
 
-    def limit_namespaces(self, d, limit):
+    def limit(self, d, what, limit):
         """In the user namespace that the daemon is in."""
         lab.run("nsenter", "--user", "--preserve-credentials", "--target", d.pid, "sh", "-ec",
-                f"echo {limit} >/proc/sys/user/max_net_namespaces")
+                f"echo {limit} >/proc/sys/user/{what}")
 
     def test_network_namespaces(self):
         """In a user namespace of its own, whose limit is its own: it has one, and may have two more."""
@@ -81,11 +81,45 @@ class Limits(Case):
         self.assertRegex([n["STATUS"] for n in d.notices if "STATUS" in n][-1], full)
         self.assertFalse(any("READY" in n for n in d.notices))
         since = len(d.notices)
-        self.limit_namespaces(d, 100)
+        self.limit(d, "max_net_namespaces", 100)
         d.wait_notice("READY", "1", since)
         self.assertRegex([n["STATUS"] for n in d.notices if "STATUS" in n][-1], "^Converged")
         for name in "cd":
             self.assertTrue(d.find(f"recovered: {name}: namespace"), d.lines)
+        d.stop()
+
+    def test_inotify(self):
+        """Names cannot be heard of: what there is is kept as well as looking at times can, and ready is not said before."""
+        if lab.run(*self.INTO, "true", check=False).returncode:
+            self.skipTest("the kernel gives no user namespace here")
+        path = self.spec("namespaces: {web: {}}\n")
+        for what, words in (("max_inotify_instances", "has as many inotify instances as it may"),
+                            ("max_inotify_watches", "watches as many folders as it may")):
+            limited = ["sh", "-ec", f'echo 0 >/proc/sys/user/{what}; exec "$@"', "sh"]
+            d = self.daemon(path, prefix=[*self.INTO, *limited])
+            d.wait_line(rf"failing: office: events cannot be heard: the user {words} \(sysctl fs\.inotify\.max_user_")
+            d.wait(lambda: any(n.get("STATUS", "").startswith("Degraded: 1 failing") for n in d.notices), "degraded")
+            self.assertFalse(any("READY" in n for n in d.notices))
+            self.limit(d, what, 100)
+            d.wait_notice("READY", "1")
+            self.assertTrue(d.find("recovered: office: events can be heard again"), d.lines)
+            d.stop()
+            self.topod("down", path)
+
+    def test_size_of_files(self):
+        """A ledger that must not grow: what cannot be noted is not made, and the daemon lives."""
+        text = "namespaces: {" + ", ".join(f"n{i}: {{}}" for i in range(60)) + "}\n"
+        d = self.daemon(self.spec("namespaces: {web: {}}\n")).ready()
+        before = resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE)
+        size = os.stat("/run/topod/office/ledger").st_size
+        resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE, (size, before[1]))
+        self.spec(text)
+        with d.expects(r"failing: n0: namespace cannot be made: it cannot be noted in /run/topod \(a file must not grow any "
+                       r"further \(LimitFSIZE="):
+            d.process.send_signal(signal.SIGHUP)
+        with d.expects("converged"):
+            resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE, before)
+        self.assertEqual(60, len(lab.namespaces()))
         d.stop()
 
     def crowd(self):
