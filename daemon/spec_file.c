@@ -3,9 +3,9 @@
  * Whatever the path leads to is opened without waiting and asked what it is before a byte is read: a FIFO, a
  * device or a terabyte of holes is refused at once.
  *
- * A file that others may write to is theirs: who runs it with topod's privilege hands them the machine. So is one in a
- * folder where they may put another in its place. Root's own and the runner's own may be open to a group, which somebody
- * must have wanted, but to nobody else.
+ * A file that others may write to is theirs: who runs it with topod's privilege hands them the machine. So is one in the
+ * place of which they may put another, wherever on its way that is, and one to which they may add a drop-in. A user's own file,
+ * in his own folder, is as good as root's: who runs it must have wanted that.
  */
 #include "spec_file.h"
 
@@ -15,6 +15,7 @@
 #include <systemd/sd-id128.h>
 
 #include "tables.h"
+#include "way.h"
 
 /* Stable addresses are derived from this and the machine's id, which itself must not get out. */
 #define TOPOD_APP_ID SD_ID128_MAKE(5e,0b,9c,74,3f,8d,4d,1e,9a,60,c2,77,1d,e5,48,3b)
@@ -28,12 +29,6 @@ static const struct mark nowhere = {}; /* the first file as a whole */
 
 static const char *file_type(mode_t mode) {
 	return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
-}
-
-static bool writable_by_others(const struct stat *st) {
-	if (st->st_mode & S_IWOTH)
-		return true;
-	return st->st_mode & S_IWGRP && st->st_uid != 0 && st->st_uid != geteuid();
 }
 
 /* What may still be read: all files together are as large as one may be. */
@@ -56,13 +51,14 @@ static bool check_file(struct loaded_spec *ret, uint8_t source, int fd, unsigned
 	size_t before = ret->diags.n_errors;
 	bool stream = fd == STDIN_FILENO;
 
+	ret->owner = source ? ret->owner : way_owner(fd);
 	if (fstat(fd, &st) < 0)
 		diag_error(&ret->diags, whole(source), "%s", strerror(errno));
 	else if (!S_ISREG(st.st_mode) && (!stream || S_ISDIR(st.st_mode)))
 		diag_error(&ret->diags, whole(source), "this is %s, not a file", file_type(st.st_mode));
 	else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > room(ret))
 		say_too_large(ret, source);
-	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && writable_by_others(&st))
+	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && way_is_open(&st, ret->owner))
 		diag_error(&ret->diags, whole(source), "others may write to this file; take that from them (chmod go-w), or "
 			   "give --insecure-permissions");
 	return ret->diags.n_errors == before;
@@ -147,28 +143,15 @@ static uint8_t add_file(struct loaded_spec *ret, char *name) {
 	return diags_add_source(&ret->diags, (struct source){ .name = name, .text = "" });
 }
 
-/* Others could put another file in the place of one that they may not write to; where the sticky bit is set, they
- * cannot. */
-static void check_folder_of(struct loaded_spec *ret, uint8_t source, const char *path) {
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *folder = !slash ? xstrdup(".") : slash == path ? xstrdup("/") : strndup(path, (size_t)(slash - path));
-	struct stat st;
+static void check_way(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {
+	_cleanup_free_ char *where = NULL;
+	int r = way_check(path, fd, ret->owner, &where);
 
-	if (!folder || stat(folder, &st) < 0)
-		diag_error(&ret->diags, whole(source), "cannot look at its folder: %s", strerror(errno));
-	else if (writable_by_others(&st) && !(st.st_mode & S_ISVTX))
-		diag_error(&ret->diags, whole(source), "others may write to its folder %s; take that from them (chmod go-w), or "
-			   "give --insecure-permissions", folder);
-}
-
-/* The folder that the path names, and where links lead to another one, that one. */
-static void check_folders(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {
-	_cleanup_free_ char *link = xasprintf("/proc/self/fd/%d", fd), *real = realpath(link, NULL);
-	size_t before = ret->diags.n_errors;
-
-	check_folder_of(ret, source, path);
-	if (real && ret->diags.n_errors == before)
-		check_folder_of(ret, source, real);
+	if (r == -EPERM)
+		diag_error(&ret->diags, whole(source), "others may write to %s, which is on the way to this file; take that from "
+			   "them (chown, chmod go-w), or give --insecure-permissions", where ? where : "a folder");
+	else if (r < 0)
+		diag_error(&ret->diags, whole(source), "cannot look at the way to it: %s", strerror(-r));
 }
 
 /* Root, as the service has it, may read what root or anybody may read. */
@@ -188,7 +171,7 @@ static void load_file(struct loaded_spec *ret, int folder, const char *path, cha
 	if (fd < 0)
 		cannot_open(ret, source, errno);
 	else if (check_file(ret, source, fd, flags) && read_file(ret, source, fd) && flags & SPEC_FILE_TRUSTED)
-		check_folders(ret, source, name, fd);
+		check_way(ret, source, name, fd);
 }
 
 /* ---- drop-ins ---- */
@@ -243,9 +226,9 @@ static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR
 
 	if (fstat(dirfd(dir), &st) < 0)
 		diag_error(&ret->diags, nowhere, "%s: %s", folder, strerror(errno));
-	else if (flags & SPEC_FILE_TRUSTED && writable_by_others(&st))
+	else if (flags & SPEC_FILE_TRUSTED && way_is_open(&st, ret->owner))
 		diag_error(&ret->diags, nowhere, "others may write to %s, where its drop-ins are; take that from them "
-			   "(chmod go-w), or give --insecure-permissions", folder);
+			   "(chown, chmod go-w), or give --insecure-permissions", folder);
 	else
 		return true;
 	return false;

@@ -28,6 +28,7 @@ struct spec_text {
 /* The diagnostics stay as long as the spec's places are to be shown; they refer to the files. */
 struct loaded_spec {
 	char *name;                  /* of the file itself, as the user wrote it */
+	uid_t owner;                 /* whose it is, and so all that belongs to it: see way_owner() */
 	vec(struct spec_text) files; /* by mark.source: the file, then its drop-ins */
 	struct diags diags;
 	struct spec spec;

@@ -2,6 +2,7 @@
 """Where topod must not be led: by names, by folders that others may write to, by files put there before; and what a
 daemon may do itself once it runs."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -66,6 +67,26 @@ class Names(Case):
         with d.expects(r"drift: web/;x: bridge was added; restored"):
             lab.ip("web", "link add ;x type bridge")
         self.assertFalse(any("\x1b" in l for l in d.lines), d.lines)
+        d.stop()
+
+    def test_names_in_what_is_told(self):
+        """What has such a name in its way is told of to the supervisor and in streams as text that is valid and acts on
+        nothing."""
+        name = "\udcff\x1b[2J"
+        d = self.daemon(self.spec("namespaces: {web: {exclusive: true}}\n")).ready()
+        with subprocess.Popen([os.environ["TOPOD"], "watch", "--json", "office"], stdout=subprocess.PIPE) as watch:
+            self.assertEqual("state", json.loads(watch.stdout.readline())["type"])
+            while not d.find("backed off"):
+                with d.expects("bridge was added"):
+                    lab.ip("web", "link add", name, "type bridge")
+            degraded = d.wait(lambda: next((n for n in d.notices if n.get("STATUS", "").startswith("Degraded")), None), "it")
+            self.assertEqual("Degraded: 1 fought over (web/??[2J: bridge)", degraded["STATUS"])
+            told = []
+            while not told or told[-1]["type"] != "state":
+                told.append(json.loads(watch.stdout.readline()))
+            self.assertEqual(degraded["STATUS"], told[-1]["text"])
+            self.assertEqual({"web/??[2J"}, {t["scope"] for t in told[:-1]})
+            watch.terminate()
         d.stop()
 
     def test_names_of_topologies(self):
@@ -146,6 +167,15 @@ class Folders(Case):
         for _ in self.premade("/run/netns", self.victim()):
             self.refused("/run/netns", words=r"/run/netns (belongs to another user, or others may write to it|is not a folder)")
             self.assertFalse(os.path.ismount("/run/netns"))
+
+    def test_a_lock_that_is_held(self):
+        """Whoever may read /run/netns can lock it."""
+        os.makedirs("/run/netns")
+        fd = os.open("/run/netns", os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        self.daemon(self.spec(WEB)).ready().stop()
+        self.assertEqual(["web"], lab.namespaces())
 
     def test_run_topod(self):
         for folder in ("/run/topod", "/run/topod/office"):
@@ -346,13 +376,20 @@ class Files(Case):
         self.assertEqual(["10.0.0.3/24"], [a for a in lab.addresses("web", "eth0") if "." in a])
         d.stop()
 
+    def test_a_folder_above_that_is_open(self):
+        os.makedirs(self.folder + "/open/deep")
+        path = self.spec(WEB, "open/deep/office.yaml")
+        os.chmod(self.folder + "/open", 0o777)
+        done = self.topod("apply", path, expect=lab.EXIT_SPEC)
+        self.assertRegex(done.stderr, "others may write to .*/open, which is on the way to this file")
+
     def test_link_into_a_folder_of_others(self):
         os.mkdir(self.folder + "/open")
         real = self.spec(WEB, "open/real.yaml")
         os.chmod(self.folder + "/open", 0o777)
         os.symlink(real, self.folder + "/office.yaml")
         done = self.topod("apply", self.folder + "/office.yaml", expect=lab.EXIT_SPEC)
-        self.assertIn("others may write to its folder", done.stderr)
+        self.assertRegex(done.stderr, "others may write to .*/open, which is on the way to this file")
 
 
 CAPABILITIES = {"net_admin": 12, "sys_admin": 21, "net_broadcast": 11, "dac_read_search": 2, "dac_override": 1}

@@ -288,13 +288,75 @@ static void test_folder_writable_by_others(_unused_ void **state) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {}, near = {};
 
 	assert_int_equal(chmod(place, 0777), 0);
-	assert_refused(path, SPEC_FILE_TRUSTED, "others may write to its folder");
+	assert_refused(path, SPEC_FILE_TRUSTED, "which is on the way to this file");
 	assert_int_equal(chdir(place), 0);
-	assert_refused("office.yaml", SPEC_FILE_TRUSTED, "others may write to its folder");
+	assert_refused("office.yaml", SPEC_FILE_TRUSTED, "which is on the way to this file");
 	assert_int_equal(chmod(place, 01777), 0);
 	assert_true(spec_file_load("office.yaml", SPEC_FILE_TRUSTED, &near));
 	assert_int_equal(chdir(cwd), 0);
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
+}
+
+/* Refused as it is, and taken once nobody else may write to the folder. */
+static void assert_guarded(const char *path, const char *folder) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	assert_int_equal(chmod(folder, 0777), 0);
+	assert_refused(path, SPEC_FILE_TRUSTED, folder);
+	assert_int_equal(chmod(folder, 0755), 0);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
+}
+
+static char *make_folder(const char *name) {
+	char *path = path_of(name);
+
+	assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+	return path;
+}
+
+/* Not the last folder alone, and each in which a link lies, counts. */
+static void test_way_open_to_others(_unused_ void **state) {
+	_cleanup_free_ char *open = make_folder("open"), *deep = make_folder("open/deep"), *safe = make_folder("safe");
+	_cleanup_free_ char *file = path_of("open/deep/office.yaml"), *real = path_of("safe/real.yaml");
+	_cleanup_free_ char *hop = path_of("open/hop"), *link = path_of("link.yaml");
+	_cleanup_free_ char *drop_ins = make_folder("open/x.d"), *dropin = path_of("open/x.d/a.yaml"), *beside = path_of("link.d");
+
+	write_spec(file, "{}\n", 0644);
+	assert_guarded(file, open);
+	write_spec(real, "{}\n", 0644);
+	assert_int_equal(symlink("../safe/real.yaml", hop), 0);
+	assert_int_equal(symlink(hop, link), 0);
+	assert_guarded(link, open);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink(real, link), 0);
+	write_spec(dropin, "{}\n", 0644);
+	assert_int_equal(symlink(drop_ins, beside), 0);
+	assert_guarded(link, open);
+	assert_int_equal(unlink(beside), 0);
+}
+
+/* In a sticky folder everybody may make something of his own: beside a file of root's that is no drop-in of it, and a link
+ * is whose it is. */
+static void test_others_in_a_sticky_folder(_unused_ void **state) {
+	_cleanup_free_ char *sticky = make_folder("sticky"), *path = path_of("sticky/s.yaml"), *link = path_of("sticky/l.yaml");
+	_cleanup_free_ char *folder = make_folder("sticky/s.d"), *dropin = path_of("sticky/s.d/a.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec own = {}, others = {};
+
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(sticky, 01777), 0);
+	write_spec(path, "{}\n", 0644);
+	write_spec(dropin, "{}\n", 0644);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &own));
+	assert_int_equal(chown(dropin, 12345, 12345), 0);
+	assert_refused(path, SPEC_FILE_TRUSTED, "a.yaml: error: others may write to this file");
+	assert_int_equal(chown(folder, 12345, 12345), 0);
+	assert_refused(path, SPEC_FILE_TRUSTED, "where its drop-ins are");
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &others));
+	assert_int_equal(symlink("s.yaml", link), 0);
+	assert_int_equal(lchown(link, 12346, 12346), 0);
+	assert_refused(link, SPEC_FILE_TRUSTED, "which is on the way to this file");
 }
 
 static uint32_t number_of(const struct tables *tables, const char *name) {
@@ -348,6 +410,8 @@ int main(void) {
 		TEST(test_dropins_too_large_together),
 		TEST(test_dropins_writable_by_others),
 		TEST(test_folder_writable_by_others),
+		TEST(test_way_open_to_others),
+		TEST(test_others_in_a_sticky_folder),
 		TEST(test_tables),
 		TEST(test_tables_are_bounded),
 	};
