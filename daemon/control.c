@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "control_private.h"
@@ -267,17 +266,32 @@ struct control *control_new(sd_event *event, gid_t readers, const struct control
 	return control;
 }
 
+/* As control_listen(). */
+static int begin_to_listen(struct control *control, int *ret_fd) {
+	int r = *ret_fd = open_socket(control->dir_fd);
+
+	if (r >= 0)
+		r = fstatat(control->dir_fd, TOPOD_SOCKET, &control->name, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	if (r == 0)
+		r = open_for_group(control->dir_fd, control->readers);
+	return r >= 0 && listen(*ret_fd, SOMAXCONN) < 0 ? -errno : r;
+}
+
+/* Does the name in the folder lead to our socket? */
+static bool has_name(const struct control *control) {
+	struct stat st;
+
+	return control->dir_fd >= 0 && fstatat(control->dir_fd, TOPOD_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_dev == control->name.st_dev && st.st_ino == control->name.st_ino;
+}
+
 int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers,
 		   const struct control_service *service) {
 	struct control *control = control_new(event, readers, service);
-	int r = control->fd = open_socket(dir_fd), closed = 0;
+	int closed, r;
 
-	if (r >= 0) {
-		control->dir_fd = dir_fd;
-		r = closed = open_for_group(dir_fd, readers);
-	}
-	if (r >= 0)
-		r = listen(control->fd, SOMAXCONN) < 0 ? -errno : 0;
+	control->dir_fd = dir_fd;
+	r = closed = begin_to_listen(control, &control->fd);
 	if (r >= 0)
 		r = sd_event_add_io(event, &control->source, control->fd, EPOLLIN, on_listen, control);
 	if (r >= 0)
@@ -287,6 +301,23 @@ int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t read
 	else
 		*ret = control;
 	return r < 0 ? r : closed;
+}
+
+int control_restore(struct control *control) {
+	int fd, closed, r;
+
+	if (has_name(control))
+		return 0;
+	r = closed = begin_to_listen(control, &fd);
+	if (r >= 0)
+		r = sd_event_source_set_io_fd(control->source, fd);
+	if (r < 0) {
+		closep(&fd);
+		return r;
+	}
+	closep(&control->fd);
+	control->fd = fd;
+	return closed;
 }
 
 void control_take_turns(struct control *control, sd_event_source *other) {
@@ -302,7 +333,7 @@ void control_free(struct control *control) {
 	while (control->connections)
 		connection_free(control->connections);
 	sd_event_source_unref(control->source);
-	if (control->dir_fd >= 0)
+	if (has_name(control))
 		unlinkat(control->dir_fd, TOPOD_SOCKET, 0);
 	closep(&control->fd);
 	sd_event_unref(control->event);

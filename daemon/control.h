@@ -75,6 +75,9 @@ struct control;
 int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers,
 		   const struct control_service *service);
 
+/* Listens anew where somebody has taken the socket's name away. As control_listen(). */
+int control_restore(struct control *control);
+
 /* Without a socket to listen on; for control_listen() and tests. */
 struct control *control_new(sd_event *event, gid_t readers, const struct control_service *service);
 

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "control.h"
 #include "text.h"
 
@@ -40,6 +42,7 @@ struct control {
 	sd_event_source *source, *others[CONTROL_OTHERS_MAX];
 	size_t n_others;
 	int fd, dir_fd;
+	struct stat name; /* what the socket is in the folder */
 	gid_t readers;
 	const struct control_service *service;
 	struct connection *connections;

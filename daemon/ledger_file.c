@@ -341,6 +341,53 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 	return rewrite(file, ledger);
 }
 
+/* ---- what somebody took away ---- */
+
+static bool leads_to(int dir_fd, const char *name, int fd) {
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && still_there(dir_fd, name, &st);
+}
+
+static bool has_lock(const struct ledger_file *file) {
+	_cleanup_close_ int folder = -1;
+
+	return ledger_file_folder(file->topology, &folder) == 0 && leads_to(folder, LOCK, file->lock_fd);
+}
+
+/* With the number of the former folder, which others have kept. */
+static int enter_again(struct ledger_file *file) {
+	struct ledger_file fresh = LEDGER_FILE_NONE;
+	pid_t pid;
+	int r;
+
+	fresh.topology = file->topology;
+	r = enter(&fresh, &pid);
+	if (r == 0 && dup3(fresh.dir_fd, file->dir_fd, O_CLOEXEC) < 0)
+		r = -errno;
+	closep(&fresh.dir_fd);
+	if (r < 0) {
+		closep(&fresh.lock_fd);
+		return r;
+	}
+	closep(&file->lock_fd);
+	file->lock_fd = fresh.lock_fd;
+	return 0;
+}
+
+int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger) {
+	bool locked = has_lock(file), written = file->fd < 0 || leads_to(file->dir_fd, LEDGER, file->fd);
+	int r = locked ? 0 : enter_again(file);
+
+	if (r < 0 || (locked && written))
+		return r;
+	if (ledger->namespaces)
+		r = rewrite(file, ledger);
+	else
+		forget_file(file);
+	return r < 0 ? r : 1;
+}
+
 /* ---- the end ---- */
 
 static int remove_file(int dir_fd, const char *name) {
@@ -374,7 +421,7 @@ int ledger_file_close(struct ledger_file *file, bool remove) {
 
 	if (file->lock_fd >= 0)
 		(void)!ftruncate(file->lock_fd, 0); /* our number is of no more use */
-	if (remove && file->lock_fd >= 0)
+	if (remove && file->lock_fd >= 0 && leads_to(file->dir_fd, LOCK, file->lock_fd))
 		r = remove_folder(file);
 	closep(&file->fd);
 	closep(&file->lock_fd);

@@ -41,6 +41,10 @@ int ledger_file_append(struct ledger_file *file, const char *lines, size_t size)
  * where it is empty. 0 or -errno. */
 int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger);
 
+/* Makes anew what somebody has taken away of the folder, the lock and the ledger. 0: nothing was missing; 1: it was made;
+ * -EBUSY where another process has the lock by now; -errno. dir_fd stays the same number. */
+int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger);
+
 /* Closes and unlocks; with remove, and where the ledger is gone, the folder is removed too, and TOPOD_RUN_DIR if
  * that was the last. 0; -errno where it could not be removed though nothing is in it that is not topod's. */
 int ledger_file_close(struct ledger_file *file, bool remove);

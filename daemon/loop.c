@@ -329,6 +329,12 @@ static int add_signals(struct loop *l) {
 	return r < 0 ? r : 0;
 }
 
+static void tell_closed(int r) {
+	if (r > 0)
+		journal_log(LOG_WARNING, "the group '%s' cannot be given the control socket; only the own user may ask for "
+			    "the status", CONTROL_GROUP);
+}
+
 static int add_control(struct loop *l) {
 	const struct group *group = getgrnam(CONTROL_GROUP);
 	int r;
@@ -336,9 +342,7 @@ static int add_control(struct loop *l) {
 	l->service = loop_service(l);
 	r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, group ? group->gr_gid : CONTROL_NOBODY,
 			   &l->service);
-	if (r > 0)
-		journal_log(LOG_WARNING, "the group '%s' cannot be given the control socket; only the own user may ask for "
-			    "the status", CONTROL_GROUP);
+	tell_closed(r);
 	if (r < 0)
 		return r;
 	control_take_turns(l->control, l->watch);
@@ -365,8 +369,22 @@ static int add_sources(struct loop *l) {
 	return r < 0 ? r : 0;
 }
 
+/* Two topods on one topology would be worse than none that listens: whoever has the lock goes on. */
+static void taken_away(void *userdata, int r) {
+	struct loop *l = userdata;
+
+	if (r >= 0 && l->control)
+		tell_closed(control_restore(l->control));
+	if (r != -EBUSY)
+		return;
+	journal_log(LOG_ERR, "%s/%s was taken away, and another topod keeps the topology now; this one ends", TOPOD_RUN_DIR,
+		    l->session.topology);
+	sd_event_exit(l->event, r);
+}
+
 static int open_all(struct loop *l) {
-	const struct session_hooks hooks = { .userdata = l, .occurred = occurred, .progress = progress };
+	const struct session_hooks hooks = { .userdata = l, .occurred = occurred, .progress = progress,
+					     .taken_away = taken_away };
 	_cleanup_free_ char *problem = NULL;
 	int r;
 
@@ -447,7 +465,7 @@ int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
 		drop_privileges();
 		notify_status("Converging");
 		r = sd_event_loop(l.event);
-		if (r < 0)
+		if (r < 0 && r != -EBUSY) /* which was told: see taken_away() */
 			journal_log(LOG_ERR, "the event loop failed: %s", strerror(-r));
 	}
 	if (r == 0)

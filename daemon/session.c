@@ -42,6 +42,16 @@ char *session_problem(const char *what, int r) {
 	return xasprintf("cannot %s: %s%s", what, error_text(r), privilege ? " (this needs root)" : "");
 }
 
+/* To whoever wants to know, with the name of the file in which its place is. */
+static void occurred(void *userdata, const struct occurrence *occurrence) {
+	struct session *s = userdata;
+	struct occurrence placed = *occurrence;
+
+	placed.file = spec_file_of(reconciler_spec(s->reconciler), occurrence->mark);
+	if (s->hooks.occurred)
+		s->hooks.occurred(s->hooks.userdata, &placed);
+}
+
 /* ---- events ---- */
 
 static void heard(void *userdata, int32_t nsid, const struct hint *hint) {
@@ -65,10 +75,38 @@ static void file_changed(void *userdata, const char *name) {
 	reconciler_hint(s->reconciler, name, &(struct hint){ .type = HINT_FILE });
 }
 
+static void taken_away(void *userdata) {
+	struct session *s = userdata;
+
+	s->taken_away = true;
+}
+
 static void everything_dirty(void *userdata) {
 	struct session *s = userdata;
 
+	s->taken_away = true; /* who knows */
 	reconciler_overrun(s->reconciler);
+}
+
+/* A crash without the ledger would leave what nobody knows of, and without the lock another topod would begin. What cannot
+ * be made anew is tried again at each turn. */
+static void restore_folder(struct session *s) {
+	_cleanup_free_ char *noun = xasprintf("%s/%s", TOPOD_RUN_DIR, s->topology);
+	struct occurrence occurrence = { .scope = s->topology, .noun = noun, .what = "was taken away" };
+	uint64_t began = now_monotonic();
+	int r = ledger_file_restore(&s->ledger_file, &s->ledger);
+
+	s->taken_away = r < 0;
+	occurrence.type = r < 0 ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_DRIFT_RESTORED;
+	occurrence.error = r < 0 ? error_text(r) : NULL;
+	occurrence.latency_usec = now_monotonic() - began;
+	if (r > 0)
+		(void)watch_own_folder(s->watch, s->ledger_file.dir_fd); /* not heard of another time: that is all */
+	if (r > 0 || (r < 0 && !s->taken_away_told))
+		occurred(s, &occurrence);
+	s->taken_away_told = r < 0;
+	if (s->hooks.taken_away)
+		s->hooks.taken_away(s->hooks.userdata, r);
 }
 
 /* Where reading would lead to nothing for now, nothing is read. An error of the watch is met again by the next try. */
@@ -76,6 +114,8 @@ static void hear(struct session *s) {
 	size_t before = s->watch ? watch_overruns(s->watch) : 0;
 	int r;
 
+	if (s->taken_away)
+		restore_folder(s);
 	if (!s->watch || now_monotonic() < reconciler_listen_usec(s->reconciler))
 		return;
 	r = watch_dispatch(s->watch, NULL);
@@ -83,6 +123,8 @@ static void hear(struct session *s) {
 		reconciler_deaf(s->reconciler, r);
 	else
 		reconciler_heard(s->reconciler, watch_overruns(s->watch) != before);
+	if (s->taken_away)
+		restore_folder(s);
 }
 
 static const struct watch_handlers handlers = {
@@ -90,6 +132,7 @@ static const struct watch_handlers handlers = {
 	.name_changed = name_dirty,
 	.file_changed = file_changed,
 	.everything_dirty = everything_dirty,
+	.taken_away = taken_away,
 };
 
 /* What the reconciler asks for in the middle of a pass. */
@@ -111,15 +154,6 @@ void session_watch_files(struct session *s) {
 }
 
 /* ---- the reconciler's surroundings ---- */
-
-static void occurred(void *userdata, const struct occurrence *occurrence) {
-	struct session *s = userdata;
-	struct occurrence placed = *occurrence;
-
-	placed.file = spec_file_of(reconciler_spec(s->reconciler), occurrence->mark);
-	if (s->hooks.occurred)
-		s->hooks.occurred(s->hooks.userdata, &placed);
-}
 
 static void progress(void *userdata, size_t n_done, size_t n_all) {
 	struct session *s = userdata;
@@ -183,9 +217,11 @@ static int open_watch(struct session *s, char **ret_problem) {
 	r = watch_new(&s->watch, &handlers, s, s->hooks.event_buffer);
 	if (r < 0)
 		*ret_problem = session_problem("hear the kernel's events", r);
-	else
-		s->kernel->ops->listen(s->kernel);
-	return r;
+	if (r < 0)
+		return r;
+	(void)watch_own_folder(s->watch, s->ledger_file.dir_fd);
+	s->kernel->ops->listen(s->kernel);
+	return 0;
 }
 
 /* What happened before is not known: everything is looked at once more. */

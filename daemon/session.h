@@ -14,6 +14,8 @@ struct session_hooks {
 	void *userdata;
 	void (*occurred)(void *userdata, const struct occurrence *occurrence); /* may be NULL */
 	void (*progress)(void *userdata, size_t n_done, size_t n_all);          /* may be NULL */
+	void (*taken_away)(void *userdata, int r); /* something was, out of the topology's folder; r is what
+						    * ledger_file_restore() said; may be NULL */
 	size_t event_buffer; /* bytes for events that wait, see watch_new(); 0: enough */
 };
 
@@ -26,6 +28,8 @@ struct session {
 	struct watch *watch;   /* NULL: nothing is listened to */
 	struct reconciler *reconciler;
 	struct session_hooks hooks;
+	bool taken_away;       /* something was, out of the topology's folder, and is not there again yet … */
+	bool taken_away_told;  /* … which was told */
 };
 
 /* Closes to nothing without having been opened. */

@@ -39,6 +39,7 @@ enum {
 	SMALLEST_EVENT = 512,              /* what the kernel at least charges for a queued one */
 	DEFAULT_RCVBUF = 16 * 1024 * 1024, /* the kernel doubles it; 10,000 new links take about 25 MB */
 	FOLDER_MASK = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR,
+	OWN_MASK = IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVE_SELF | IN_ONLYDIR,
 	FILES_MASK = FOLDER_MASK | IN_CLOSE_WRITE | IN_EXCL_UNLINK,
 };
 
@@ -69,6 +70,7 @@ struct watch {
 	bool own_id_unknown, names_unarmed, files_unarmed; /* could not be asked or watched lately: tried again */
 
 	int names_wd, etc_wd, files_wd; /* of NETNS_DIR, ETC_DIR, FILES_DIR */
+	int own_wd;                     /* of watch_own_folder() */
 	vec(struct watched_file) files;
 	vec(char *) unmounted; /* names that were seen before their namespace */
 	int mounts;            /* /proc/self/mountinfo, while there are such */
@@ -421,6 +423,12 @@ int watch_file(struct watch *watch, const char *name) {
 	return r;
 }
 
+int watch_own_folder(struct watch *watch, int folder) {
+	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d", folder);
+
+	return watch_folder(watch, path, OWN_MASK, &watch->own_wd);
+}
+
 /* ---- inotify ---- */
 
 static void hear_inotify(struct watch *watch, struct round *round, const struct inotify_event *event) {
@@ -437,6 +445,8 @@ static void hear_inotify(struct watch *watch, struct round *round, const struct 
 	} else if (event->wd == watch->files_wd) {
 		if (event->len > 0)
 			keep_error(round, rearm_file(watch, event->name));
+	} else if (event->wd == watch->own_wd) {
+		watch->handlers.taken_away(watch->userdata);
 	} else {
 		hear_file(watch, event);
 	}
@@ -485,7 +495,7 @@ int watch_new(struct watch **ret, const struct watch_handlers *handlers, void *u
 	watch->handlers = *handlers;
 	watch->userdata = userdata;
 	watch->epoll = watch->inotify = watch->mounts = -1;
-	watch->names_wd = watch->etc_wd = watch->files_wd = -1;
+	watch->names_wd = watch->etc_wd = watch->files_wd = watch->own_wd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(watch->sockets); i++)
 		watch->sockets[i] = -1;
 	r = build(watch, rcvbuf);

@@ -24,6 +24,7 @@ struct watch_handlers {
 	                                                                come again once it is mounted */
 	void (*file_changed)(void *userdata, const char *name);      /* a file in /etc/netns/NAME, or the folder */
 	void (*everything_dirty)(void *userdata);                    /* events were lost */
+	void (*taken_away)(void *userdata);                          /* something out of a folder of watch_own_folder() */
 };
 
 struct watch;
@@ -43,6 +44,9 @@ void watch_free(struct watch *watch);
 
 /* An epoll descriptor that is readable when there is something to dispatch; it belongs to watch. */
 int watch_fd(const struct watch *watch);
+
+/* From now on it is heard when something is taken out of this folder, or the folder itself. 0 or -errno. */
+int watch_own_folder(struct watch *watch, int folder);
 
 /* Reads everything that is there now, without waiting, and calls the handlers; the same thing may be named more than
  * once. Bounded: returns after at most some thousand events, readable

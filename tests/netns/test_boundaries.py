@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import unittest
@@ -262,6 +263,48 @@ class Folders(Case):
             os.chmod("/run/netns", 0o755)
         self.assertEqual(["new", "web"], lab.namespaces())
         d.stop()
+
+    def test_taken_away_while_it_runs(self):
+        """The lock, the ledger, the socket, the folder, all of /run/topod: made anew, so that a crash leaves nothing, and nobody
+        else comes in."""
+        before, path = lab.snapshot(), self.spec(WEB)
+        d = self.daemon(path).ready()
+        mine = "/run/topod/office"
+        for take_away in (lambda: shutil.rmtree("/run/topod"), lambda: os.unlink(f"{mine}/lock"),
+                          lambda: os.unlink(f"{mine}/ledger"), lambda: os.rename(mine, self.folder + "/away")):
+            with d.expects("drift: office: /run/topod/office was taken away; restored"):
+                take_away()
+            self.topod("status", "office")
+            self.assertIn(f"process {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+        os.unlink(f"{mine}/socket")
+        deadline = lab.time.monotonic() + lab.DEADLINE
+        while self.topod("status", "office", expect=(0, lab.EXIT_FAILED)).returncode:
+            self.assertLess(lab.time.monotonic(), deadline, "nobody listens any more")
+        self.spec(WEB.replace("  web:\n", "  late: {}\n  web:\n"))
+        self.topod("reload", "office")
+        d.kill()
+        self.topod("down", path)
+        self.same(before, lab.snapshot(), "down left a trace")
+
+    def test_somebody_else_came_first(self):
+        """Two topods never keep one topology: the one that has lost its lock ends, and takes nothing of the other's along."""
+        path = self.spec("namespaces: {}\n")
+        for everything in (True, False):
+            d = self.daemon(path).ready()
+            d.process.send_signal(signal.SIGSTOP)
+            for name in os.listdir("/run/topod/office"):
+                os.unlink(f"/run/topod/office/{name}")
+            if everything:
+                shutil.rmtree("/run/topod")
+            other = self.daemon(path).ready()
+            names = {n: os.stat(f"/run/topod/office/{n}").st_ino for n in ("lock", "socket")}
+            d.process.send_signal(signal.SIGCONT)
+            self.assertEqual(lab.EXIT_FAILED, d.wait_end())
+            self.assertTrue(d.find("/run/topod/office was taken away, and another topod keeps the topology now"), d.lines)
+            self.topod("status", "office")
+            self.assertIn(f"process {other.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+            self.assertEqual(names, {n: os.stat(f"/run/topod/office/{n}").st_ino for n in names})
+            other.stop()
 
     def test_premade_names(self):
         """What somebody put under a namespace's name leads nowhere."""
