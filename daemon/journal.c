@@ -11,6 +11,7 @@
 #include "journal.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -51,6 +52,7 @@ static struct {
 	bool native, color;
 	char *unit; /* "OBJECT_SYSTEMD_UNIT=topod@office.service", or NULL */
 	char *topology;
+	size_t n_unread; /* lines that were left out, and that not told yet */
 	void (*redirect)(void *userdata, const struct journal_line *line);
 	void *userdata;
 	struct storm storm;
@@ -265,13 +267,28 @@ static const char *priority_color(int priority) {
 	return priority <= LOG_ERR ? "\033[31m" : priority == LOG_WARNING ? "\033[33m" : NULL;
 }
 
-static void put(const struct journal_line *line) {
+/* Whoever reads standard error may stop doing so: a pager, a log driver that hangs. The network is not to wait for that. What
+ * would is left out, and counted for the next line that does not. */
+static void print(const struct journal_line *line) {
 	const char *color = journal.color ? priority_color(line->priority) : NULL;
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 
+	if (poll(&p, 1, 0) == 0) {
+		journal.n_unread++;
+		return;
+	}
+	if (journal.n_unread)
+		fprintf(stderr, "%zu line%s left out here: nobody was reading\n", journal.n_unread,
+			journal.n_unread == 1 ? " was" : "s were");
+	journal.n_unread = 0;
+	fprintf(stderr, "%s%s%s\n", color ? color : "", line->text, color ? "\033[0m" : "");
+}
+
+static void put(const struct journal_line *line) {
 	if (journal.redirect)
 		journal.redirect(journal.userdata, line);
 	else if (!journal.native || !send_native(line))
-		fprintf(stderr, "%s%s%s\n", color ? color : "", line->text, color ? "\033[0m" : "");
+		print(line);
 }
 
 /* journald tells its services by this which descriptor is a stream to it: "device:inode". */

@@ -5,6 +5,7 @@ What the journal hears: the native protocol of systemd-journald, spoken to a soc
 Entries come as lines KEY=VALUE (https://systemd.io/JOURNAL_NATIVE_PROTOCOL); topod's values have no line breaks.
 """
 
+import contextlib
 import os
 import re
 import select
@@ -69,6 +70,32 @@ class Journal(Case):
         d.reload()
         entry = self.hears("unknown key 'nonsense'")
         self.assertEqual("3", entry["PRIORITY"])
+        d.stop()
+
+
+class StandardError(Case):
+    def test_nobody_reads(self):
+        """A pipe that is full holds nothing up; what was left out for it is told once there is room."""
+        fifo, path = self.folder + "/fifo", self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge}}}}\n")
+        os.mkfifo(fifo)
+        fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, fd)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(fd, b"x" * 4096)
+        d = self.daemon(path, prefix=["sh", "-c", f'exec "$@" 9>&2 2>{fifo}', "sh"]).ready()
+        lab.ip("web", "link del br0")
+        self.wait_until(lambda: lab.link("web", "br0"), "the repair")
+        self.topod("status", "office")
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.read(fd, 1 << 20)
+        lab.ip("web", "link del br0")
+        said = b""
+        while b"drift" not in said or not said.endswith(b"\n"):
+            self.assertTrue(select.select([fd], [], [], lab.DEADLINE)[0], said)
+            said += os.read(fd, 1 << 20)
+        self.assertRegex(said.decode(), r"^2 lines were left out here: nobody was reading\ndrift: web/br0: bridge was removed")
         d.stop()
 
 
