@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "type_private.h"
+#include "utf8.h"
 
 int parse_u32(const char *text, uint32_t *ret) {
 	int base = startswith(text, "0x") || startswith(text, "0X") ? 16 : 10;
@@ -414,8 +415,13 @@ bool file_name_valid(const char *name, const char **ret_why) {
 	for (const char *c = name; *c && !*ret_why; c++)
 		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
 			*ret_why = "contains '/', ':' or white space";
-		else if ((unsigned char)*c < ' ' || *c == 127)
-			*ret_why = "contains a control character";
+	for (size_t i = 0, n, size = strlen(name); i < size && !*ret_why; i += n) {
+		uint32_t code;
+
+		n = utf8_decode(name + i, size - i, &code);
+		if (!n || utf8_is_unsafe(code))
+			*ret_why = n ? "contains a control character" : "is no UTF-8 text";
+	}
 	return !*ret_why;
 }
 

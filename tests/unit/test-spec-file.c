@@ -71,6 +71,18 @@ static void test_name_of_the_topology(_unused_ void **state) {
 	assert_named("office.yaml", "topology: other\n", "other");
 }
 
+/* What would act on a terminal is not shown as it is. */
+static void assert_no_name(const char *name, const char *why) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	_cleanup_free_ char *path = path_of(name);
+
+	write_spec(path, "{}\n", 0644);
+	assert_false(spec_file_load(path, 0, &loaded));
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
+	assert_non_null(strstr(text, why));
+	assert_null(strstr(text, name));
+}
+
 static void test_name_that_is_none(_unused_ void **state) {
 	_cleanup_free_ char *path = path_of(".yaml"), *long_path = xasprintf("%s/%0120d.yaml", place, 1);
 
@@ -79,6 +91,8 @@ static void test_name_that_is_none(_unused_ void **state) {
 	write_spec(long_path, "{}\n", 0644);
 	assert_refused(long_path, 0, "topology: NAME");
 	assert_named("..yaml", "topology: fine\n", "fine");
+	assert_no_name("\xff.yaml", "is no UTF-8 text");
+	assert_no_name("\xc2\x9b""2J.yaml", "contains a control character");
 }
 
 static void test_fifo(_unused_ void **state) {
