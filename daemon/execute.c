@@ -240,12 +240,25 @@ static bool choose_again(struct execution *x) {
 	return x->sent.n > 0;
 }
 
+/* A name that no interface was seen to have, nor the next look will: it is an alternative one, which the kernel takes for as
+ * good, and says no word of. */
+static void explain_taken(struct execution *x) {
+	vec_foreach(sent, &x->sent) {
+		struct change *change = sent->change;
+
+		if (change->type == CHANGE_CREATE && change->error == -EEXIST && change->desired->kind->class == CLASS_LINK &&
+		    !change->text)
+			change->text = "an interface there has that name as an alternative one (`ip link property`)";
+	}
+}
+
 static void flush(struct execution *x, bool transaction, int protocol) {
 	if (!x->sent.n)
 		return;
 	do
 		transmit(x, transaction, protocol);
 	while (x->lap < INDEX_LAPS && choose_again(x));
+	explain_taken(x);
 	x->lap = 0;
 	vec_clear(&x->sent);
 	nl_clear(&x->writer);

@@ -264,6 +264,11 @@ class Folders(Case):
         self.assertEqual(["new", "web"], lab.namespaces())
         d.stop()
 
+    def take_away_again_and_again(self):
+        """Also right after it was made, before it is watched."""
+        for _ in range(2000):
+            shutil.rmtree("/run/topod", ignore_errors=True)
+
     def test_taken_away_while_it_runs(self):
         """The lock, the ledger, the socket, the folder, all of /run/topod: made anew, so that a crash leaves nothing, and nobody
         else comes in."""
@@ -276,10 +281,12 @@ class Folders(Case):
                 take_away()
             self.topod("status", "office")
             self.assertIn(f"process {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
-        os.unlink(f"{mine}/socket")
-        deadline = lab.time.monotonic() + lab.DEADLINE
-        while self.topod("status", "office", expect=(0, lab.EXIT_FAILED)).returncode:
-            self.assertLess(lab.time.monotonic(), deadline, "nobody listens any more")
+        for take_away in (lambda: os.unlink(f"{mine}/socket"), self.take_away_again_and_again):
+            take_away()
+            deadline = lab.time.monotonic() + lab.DEADLINE
+            while self.topod("status", "office", expect=(0, lab.EXIT_FAILED)).returncode:
+                self.assertLess(lab.time.monotonic(), deadline, "nobody listens any more")
+        self.assertIn(f"process {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
         self.spec(WEB.replace("  web:\n", "  late: {}\n  web:\n"))
         self.topod("reload", "office")
         d.kill()
@@ -381,6 +388,19 @@ class Folders(Case):
 
 
 class Strangers(Case):
+    def test_an_alternative_name(self):
+        """Taken as well, though no interface is called so."""
+        lab.run("ip", "netns", "add", "web")
+        lab.ip("web", "link add foo type bridge")
+        lab.ip("web", "link property add dev foo altname eth0")
+        for text in ("namespaces: {web: {adopt: true, interfaces: {eth0: {kind: bridge}}}}\n",
+                     "namespaces: {web: {adopt: true}}\nlinks: [[web:eth0, host:c1]]\n"):
+            path = self.spec(text)
+            done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+            self.assertIn("cannot be made: an interface there has that name as an alternative one", done.stderr)
+            self.topod("down", path)
+        self.assertEqual(["foo", "lo"], sorted(l["ifname"] for l in lab.ip_json("web", "link show")))
+
     def test_a_route_of_the_kernels_own(self):
         """The table local is passed over, but not where something in it is declared."""
         route = "{to: 127.0.0.1/32, dev: lo, type: local, table: local}"
