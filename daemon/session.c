@@ -15,6 +15,7 @@
 #include "netns.h"
 
 enum {
+	RESTORE_TRIES = 100,                  /* of a folder that is taken away again and again */
 	LOOK_TRIES = 4,                       /* in vain, with growing pauses, before session_settle() gives up */
 	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* how long it may take after everything was tried once … */
 	SETTLE_PASSES = 5,                    /* … where there was time for so many passes: a slow machine is no quarrel */
@@ -94,15 +95,16 @@ static void restore_folder(struct session *s) {
 	_cleanup_free_ char *noun = xasprintf("%s/%s", TOPOD_RUN_DIR, s->topology);
 	struct occurrence occurrence = { .scope = s->topology, .noun = noun, .what = "was taken away" };
 	uint64_t began = now_monotonic();
-	int r = ledger_file_restore(&s->ledger_file, &s->ledger);
+	int r, n = 0;
 
-	s->taken_away = r < 0;
+	/* What is taken away before it is watched is not heard of. */
+	while ((r = ledger_file_restore(&s->ledger_file, &s->ledger)) > 0 && n++ < RESTORE_TRIES)
+		(void)watch_own_folder(s->watch, s->ledger_file.dir_fd);
+	s->taken_away = r != 0;
 	occurrence.type = r < 0 ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_DRIFT_RESTORED;
 	occurrence.error = r < 0 ? error_text(r) : NULL;
 	occurrence.latency_usec = now_monotonic() - began;
-	if (r > 0)
-		(void)watch_own_folder(s->watch, s->ledger_file.dir_fd); /* not heard of another time: that is all */
-	if (r > 0 || (r < 0 && !s->taken_away_told))
+	if (r < 0 ? !s->taken_away_told : n > 0)
 		occurred(s, &occurrence);
 	s->taken_away_told = r < 0;
 	if (s->hooks.taken_away)

@@ -504,13 +504,12 @@ static void test_removal_is_hindered(_unused_ void **state) {
 static void test_folder_that_stays(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
-	_cleanup_free_ char *lock = path_of("lock"), *theirs = path_of("letter");
+	_cleanup_free_ char *unfinished = path_of("ledger.new"), *theirs = path_of("letter");
 
 	assert_opens(&file, &ledger);
-	assert_int_equal(unlink(lock), 0);
-	assert_int_equal(mkdir(lock, 0700), 0);
+	assert_int_equal(mkdir(unfinished, 0700), 0);
 	assert_int_equal(ledger_file_close(&file, true), -EISDIR);
-	assert_int_equal(rmdir(lock), 0);
+	assert_int_equal(rmdir(unfinished), 0);
 
 	assert_opens(&file, &ledger);
 	write_file("letter", "");
