@@ -180,11 +180,21 @@ static bool is_id_event(const struct nlmsghdr *header) {
 	return header->nlmsg_type == RTM_NEWNSID || header->nlmsg_type == RTM_DELNSID;
 }
 
+/* A namespace is gone once nothing holds it: so it is told of one, too, of which only the mount was taken away, and the file
+ * in NETNS_DIR left. */
+static void hear_id(struct watch *watch, struct round *round, int32_t from, const struct nlmsghdr *message, size_t size) {
+	int32_t gone = from == WATCH_NSID_HOST ? event_gone(message, size) : -1;
+
+	round->ids_changed = true;
+	if (gone >= 0)
+		watch->handlers.heard(watch->userdata, gone, &(struct hint){ .type = HINT_NAMESPACE });
+}
+
 static void hear_message(struct watch *watch, struct round *round, int32_t from, struct nlmsghdr *message, size_t size) {
 	struct hint hint;
 
 	if (is_id_event(message))
-		round->ids_changed = true;
+		hear_id(watch, round, from, message, size);
 	else if (event_hint(message, size, &hint))
 		watch->handlers.heard(watch->userdata, from, &hint);
 }
@@ -348,16 +358,22 @@ static void announce_mounted(struct watch *watch) {
 		close(TAKE_FD(watch->mounts));
 }
 
+/* Where somebody has removed the folder it is made again, as at the start. */
 static int arm_names(struct watch *watch) {
+	const char *problem;
 	int r = watch_folder(watch, NETNS_DIR, FOLDER_MASK, &watch->names_wd);
 
-	watch->names_unarmed = r < 0;
-	return r < 0 || watch->names_wd >= 0 ? r : -ENOENT;
+	if (r == 0 && watch->names_wd < 0)
+		r = netns_prepare(&problem);
+	if (r == 0 && watch->names_wd < 0)
+		r = watch_folder(watch, NETNS_DIR, FOLDER_MASK, &watch->names_wd);
+	watch->names_unarmed = watch->names_wd < 0;
+	return r;
 }
 
 static void hear_name(struct watch *watch, struct round *round, const struct inotify_event *event) {
 	if (event->len == 0) { /* the folder itself went away */
-		round->lost = true;
+		round->lost = watch->names_unarmed = true;
 		return;
 	}
 	watch->handlers.name_changed(watch->userdata, event->name);
@@ -536,10 +552,10 @@ int watch_dispatch(struct watch *watch, size_t *n_events) {
 
 	for (size_t i = 0; i < ARRAY_SIZE(watch->sockets); i++)
 		read_socket(watch, &round, i);
-	if (watch->names_unarmed)
-		keep_error(&round, arm_names(watch));
 	if (watch->inotify >= 0)
 		read_inotify(watch, &round);
+	if (watch->names_unarmed)
+		keep_error(&round, arm_names(watch));
 	if (watch->files_unarmed)
 		keep_error(&round, rearm_files(watch));
 	if (round.ids_changed || watch->own_id_unknown)

@@ -7,6 +7,7 @@
 
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/net_namespace.h>
 #include <linux/netconf.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -133,6 +134,15 @@ bool event_hint(struct nlmsghdr *message, size_t received, struct hint *ret) {
 	if (!understand(&event, ret))
 		*ret = (struct hint){ .type = HINT_NAMESPACE };
 	return true;
+}
+
+int32_t event_gone(const struct nlmsghdr *message, size_t received) {
+	const struct nlattr *tb[NETNSA_NSID + 1];
+
+	if (message->nlmsg_type != RTM_DELNSID || message->nlmsg_len > received)
+		return -1;
+	nl_parse(message, sizeof(struct rtgenmsg), tb, NETNSA_NSID);
+	return (int32_t)nl_get_u32(tb[NETNSA_NSID], UINT32_MAX);
 }
 
 /* Of rtnetlink each datagram has one message. */

@@ -29,6 +29,21 @@ class Drift(Case):
         self.d.stop()
 
 
+class Alone(Case):
+    def test_unmounted(self):
+        """The mount is taken away, with or without the folder; of what was in it nobody else hears, and the name may stay."""
+        path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge}}}}\n")
+        d = self.daemon(path).ready()
+        for command in ("umount -l /run/netns/web", "umount -l /run/netns", "umount -ql /run/netns/* /run/netns; rm -r /run/netns",
+                        "ip netns delete web"):
+            with self.subTest(command), d.expects("(drift|recovered): web: namespace (was removed; restored|is as declared)"):
+                lab.run("sh", "-c", command)
+            self.topod("plan", path)
+        d.stop()
+        self.topod("down", path)
+        self.assertEqual([], os.listdir("/run/netns"))
+
+
 class Namespaces(Drift):
     def test_namespace_deleted(self):
         self.disturbed(r"drift: web\b", lambda: lab.run("ip", "netns", "delete", "web"))
