@@ -254,7 +254,7 @@ void reconciler_heard(struct reconciler *r, bool lost) {
 }
 
 uint64_t reconciler_listen_usec(const struct reconciler *r) {
-	return MAX(r->flood.until_usec, obstacle_stands(&r->deaf) ? r->deaf.next_try_usec : 0);
+	return MAX(r->listen_usec, MAX(r->flood.until_usec, obstacle_stands(&r->deaf) ? r->deaf.next_try_usec : 0));
 }
 
 /* ---- all ---- */

@@ -30,6 +30,7 @@ struct ns_info {
 	struct obstacle unseen;   /* it cannot be looked at */
 	size_t n_pending;
 	uint64_t look_again_usec; /* where something is pending */
+	uint64_t rest_until_usec; /* before that no event has it looked at: see pace.h */
 	/* During a pass: */
 	size_t position;          /* in pass.infos, from 1; 0: not in the pass */
 	struct extent looked;     /* how far this look goes */
@@ -56,6 +57,7 @@ struct reconciler {
 	size_t n_applied;
 	struct obstacle whole, deaf; /* nothing can be looked at or noted; events cannot be heard */
 	struct flood flood;
+	uint64_t listen_usec;     /* before that no events are read: see pace.h */
 	size_t n_unseen;          /* namespaces that cannot be looked at */
 	struct own_marks own;
 	bool files_silent;        /* changes of files are not told */

@@ -7,6 +7,7 @@
 #include "drift.h"
 #include "kind/nat.h"
 #include "kind/sysctl.h"
+#include "pace.h"
 #include "pass.h"
 #include "trouble.h"
 
@@ -265,6 +266,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		pass_info(r, ns->name)->known = false;
 	}
 	retry_troubled(r, when);
+	pace_hurry(r);
 	obstacles_hurry(r);
 	look_at_hindered(r);
 	count_declared(r);
@@ -281,6 +283,7 @@ void reconciler_resume(struct reconciler *r) {
 		return;
 	r->paused = false;
 	reconciler_dirty_all(r);
+	pace_hurry(r);
 	obstacles_hurry(r);
 	troubles_hurry(&r->troubles, now(r));
 }
@@ -310,7 +313,7 @@ void reconciler_free(struct reconciler *r) {
 
 static void take_namespaces(struct reconciler *r, struct pass *pass) {
 	for (struct ns_info *info = r->dirty; info; info = info->next) {
-		if (info->unseen.next_try_usec > pass->now_usec)
+		if (info->unseen.next_try_usec > pass->now_usec || pace_rests(r, info, pass->now_usec))
 			continue;
 		pass_add(pass, info); /* what is dirty in it is taken with the look */
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
@@ -408,8 +411,10 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 	bool any = false;
 
 	set_pending(r, pass, plan);
-	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		note_known(r, pass->infos.items[i]);
+		pace_looked(pass, pass->infos.items[i]);
+	}
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
 		if (pass->infos.items[i]->looked.whole)
 			any |= end_troubles(r, pass, pass->infos.items[i]);
@@ -495,7 +500,7 @@ static uint64_t dirty_due(const struct reconciler *r) {
 	uint64_t due = UINT64_MAX;
 
 	for (const struct ns_info *info = r->dirty; info && due; info = info->next)
-		due = MIN(due, info->unseen.next_try_usec);
+		due = MIN(due, MAX(info->unseen.next_try_usec, pace_due(r, info)));
 	return due;
 }
 
