@@ -53,8 +53,8 @@ struct resolver {
 	uint32_t (*ifindex)(void *userdata, const char *ns, const char *name);
 	/* A descriptor of the namespace, which stays open during the batch; -errno. */
 	int (*netns_fd)(void *userdata, const char *ns);
-	/* An index that is free for a new link of that namespace; 0: let the kernel choose. The name is known by it
-	 * from then on. */
+	/* An index that is free for a new link of that namespace; 0: let the kernel choose. The name, where one is given, is
+	 * known by it from then on. */
 	uint32_t (*new_ifindex)(void *userdata, const char *ns, const char *name);
 	/* A link of the host namespace by its MAC address: its index, or 0. */
 	uint32_t (*ifindex_by_mac)(void *userdata, const struct mac *mac);

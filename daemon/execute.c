@@ -85,7 +85,9 @@ static uint32_t resolve_new_ifindex(void *userdata, const char *ns, const char *
 
 	if (x->lap > 0 && getrandom(&away, sizeof(away), GRND_NONBLOCK) == sizeof(away))
 		index += away % (INDEX_STEP << x->lap);
-	handle_add_link(handle, name, index, NULL);
+	if (name)
+		handle_add_link(handle, name, index, NULL);
+	handle->highest = MAX(handle->highest, index);
 	return index;
 }
 
@@ -172,10 +174,14 @@ static const char *place_of(const struct change *change) {
 	return object->kind->sent_in ? object->kind->sent_in(change) : object->ns;
 }
 
+/* What was moved in is given back: moved, too. */
+static bool gives_back(const struct change *change) {
+	return change->type == CHANGE_DELETE && change->desired && change->desired->kind->bare_create;
+}
+
 /* A deletion is encoded by what was seen; what it was meant as decides only for what is given back. */
 static const struct kind *encoder(const struct change *change) {
-	return change->type == CHANGE_DELETE && change->desired && change->desired->kind->bare_create
-		       ? change->desired->kind
+	return gives_back(change)		     ? change->desired->kind
 	       : change->type == CHANGE_DELETE ? change->observed->kind
 					       : change->desired->kind;
 }
@@ -214,17 +220,22 @@ static void transmit(struct execution *x, bool transaction, int protocol) {
 	}
 }
 
-/* Links that were refused because there is one already (EBUSY: at the other end), while the look before saw none of
- * that name: then it is the chosen index that somebody took first. They are put together anew, with indexes further
- * away each time. */
+/* A link that was refused because there is one already (EBUSY: at the other end, or where it moves to), while the look before
+ * saw none of that name: then it is the chosen index that somebody took first. */
+static bool is_taken(const struct change *change) {
+	bool makes = change->type == CHANGE_CREATE && change->desired->kind->class == CLASS_LINK;
+
+	return (makes && change->error == -EEXIST) || ((makes || gives_back(change)) && change->error == -EBUSY);
+}
+
+/* What was refused for its index is put together anew, with indexes further away each time. */
 static bool choose_again(struct execution *x) {
 	vec(struct change *) taken = {};
 
 	vec_foreach(sent, &x->sent) {
 		struct change *change = sent->change;
 
-		if (change->type == CHANGE_CREATE && !change->unsure && change->desired->kind->class == CLASS_LINK &&
-		    (change->error == -EEXIST || change->error == -EBUSY))
+		if (!change->unsure && is_taken(change))
 			vec_push(&taken, change);
 	}
 	vec_clear(&x->sent);

@@ -230,19 +230,26 @@ int link_put_end(struct encode *encode, const struct object *object, uint64_t ma
 	return put_master(encode, object, mask);
 }
 
+/* By its name: a pair's end goes by itself, some time after the namespace of the other, and its index may be that of
+ * somebody's new link since the look. */
+static int encode_deletion(struct encode *encode, const struct link *seen) {
+	link_begin(encode, RTM_DELLINK, 0);
+	nl_put_text(encode->writer, IFLA_IFNAME, seen->name);
+	return 0;
+}
+
 int link_encode(struct encode *encode, const struct change *change) {
 	if (change->type == CHANGE_CREATE)
 		return encode_create(encode, change);
+	if (change->type == CHANGE_DELETE)
+		return encode_deletion(encode, (const struct link *)change->observed);
 
 	uint32_t index = current_index(encode, change);
 	if (!index) {
 		encode->problem = "the interface is gone";
 		return -ENODEV;
 	}
-	if (change->type == CHANGE_UPDATE)
-		return encode_update(encode, change, index);
-	link_begin(encode, RTM_DELLINK, 0)->ifi_index = (int)index;
-	return 0;
+	return encode_update(encode, change, index);
 }
 
 /* Reading. */

@@ -43,8 +43,11 @@ static int encode_move_in(struct encode *encode, const struct change *change) {
 	return link_put_netns(encode, physical->link.object.ns);
 }
 
-/* Given back: to the host namespace, under the name that it had there. */
+/* Given back: to the host namespace, under the name that it had there. The kernel would give it the index of a link that went a
+ * moment ago (a pair's end goes some time after the namespace of the other), by which requests may follow that are meant
+ * for that link, its deletion among them. */
 static int encode_move_out(struct encode *encode, const struct change *change) {
+	const struct resolver *resolver = encode->resolver;
 	const struct link *seen = (const struct link *)change->observed;
 	const struct physical *was = (const struct physical *)change->desired;
 	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
@@ -54,6 +57,7 @@ static int encode_move_out(struct encode *encode, const struct change *change) {
 	if (was && was->source && mac_parse(was->source, &mac) < 0)
 		nl_put_text(encode->writer, IFLA_IFNAME, was->source);
 	nl_put_text(encode->writer, IFLA_IFALIAS, "");
+	nl_put_u32(encode->writer, IFLA_NEW_IFINDEX, resolver->new_ifindex(resolver->userdata, "host", NULL));
 	return link_put_netns(encode, "host");
 }
 

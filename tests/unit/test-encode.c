@@ -29,7 +29,7 @@ static int netns_fd(void *userdata, const char *ns _unused_) {
 }
 
 static uint32_t new_ifindex(void *userdata _unused_, const char *ns _unused_, const char *name _unused_) {
-	return 0;
+	return 99;
 }
 
 static uint32_t ifindex_by_mac(void *userdata, const struct mac *mac) {
@@ -60,6 +60,7 @@ static void make(struct request *request, const char *text, const char *id, enum
 	*request = (struct request){};
 	good_spec(&request->spec, text);
 	change.desired = get_object(&request->spec.spec.state, id);
+	change.observed = type == CHANGE_DELETE ? change.desired : NULL;
 	change.fields = change.desired->set;
 	request->encode = (struct encode){ .writer = &request->writer, .resolver = &resolver, .topology = "t",
 					   .arena = &request->spec.spec.state.arena };
@@ -138,6 +139,37 @@ static void test_interface_to_move(void **state _unused_) {
 	check(PHYSICAL("'02:00:00:00:00:01'"), "web/p link", CHANGE_CREATE, there, -ENOENT, "there is no namespace web");
 }
 
+/* Its index may be another link's by now. */
+static void test_deletion_by_name(void **state _unused_) {
+	struct there there = { .namespaces = true };
+	const struct nlattr *attrs[IFLA_MAX + 1];
+	const struct ifinfomsg *ifi;
+	_request_ request;
+
+	make(&request, PAIR, "host/c1 link", CHANGE_DELETE, &there);
+	assert_int_equal(request.r, 0);
+	ifi = mnl_nlmsg_get_payload(request.writer.messages.items[0]);
+	assert_int_equal(ifi->ifi_index, 0);
+	nl_parse(request.writer.messages.items[0], sizeof(*ifi), attrs, IFLA_MAX);
+	assert_string_equal(mnl_attr_get_str(attrs[IFLA_IFNAME]), "c1");
+}
+
+/* Under an index of our choice: the kernel's may be that of a link that went a moment ago, and the deletion of that one would
+ * be the end of this. */
+static void test_interface_given_back(void **state _unused_) {
+	struct there there = { .namespaces = true };
+	const struct nlattr *attrs[IFLA_MAX + 1];
+	_request_ request;
+
+	make(&request, PHYSICAL("nic"), "web/p link", CHANGE_DELETE, &there);
+	assert_int_equal(request.r, 0);
+	assert_int_equal(request.writer.messages.n, 1);
+	nl_parse(request.writer.messages.items[0], sizeof(struct ifinfomsg), attrs, IFLA_MAX);
+	assert_string_equal(mnl_attr_get_str(attrs[IFLA_IFNAME]), "nic");
+	assert_non_null(attrs[IFLA_NEW_IFINDEX]);
+	assert_int_equal(mnl_attr_get_u32(attrs[IFLA_NEW_IFINDEX]), 99);
+}
+
 /* The kernel takes a message's flags first, and makes the link's own address when they are there. */
 static void test_address_generation_before_up(void **state _unused_) {
 	const char *text = HOST("interfaces: {e: {kind: existing, up: true, ipv6-address-generation: none, mtu: 1400}}");
@@ -159,7 +191,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links_that_are_gone), cmocka_unit_test(test_lower_links_that_are_gone),
 		cmocka_unit_test(test_ways_that_are_gone),  cmocka_unit_test(test_pair),
-		cmocka_unit_test(test_interface_to_move),   cmocka_unit_test(test_address_generation_before_up),
+		cmocka_unit_test(test_interface_to_move),   cmocka_unit_test(test_interface_given_back),
+		cmocka_unit_test(test_deletion_by_name),    cmocka_unit_test(test_address_generation_before_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
