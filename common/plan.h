@@ -46,9 +46,15 @@ static inline bool error_is_gone(int error) {
 	return error == -ENODEV || error == -ENOENT || error == -ESRCH || error == -EADDRNOTAVAIL || error == -ENXIO;
 }
 
-/* Does the kernel's answer contradict what was seen: there already, or no longer? */
+/* The ways in which it says that nothing leads to a gateway. */
+static inline bool error_is_unreachable(int error) {
+	return error == -ENETUNREACH || error == -EHOSTUNREACH;
+}
+
+/* Does the kernel's answer contradict what was seen: there already, no longer, or without what it stands on? */
 static inline bool change_is_contradicted(const struct change *change) {
-	return (change->type == CHANGE_CREATE && change->error == -EEXIST) || error_is_gone(change->error);
+	return (change->type == CHANGE_CREATE && (change->error == -EEXIST || error_is_unreachable(change->error))) ||
+	       error_is_gone(change->error);
 }
 
 /* The object that the change is about. */

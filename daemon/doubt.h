@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Answers of the kernel that contradict what was seen: what was to be made is there, what was to be changed is not.
+ * Answers of the kernel that contradict what was seen: what was to be made is there, what was to be changed is not, or
+ * nothing leads to the gateway of a route.
  *
  * What is seen is not of one moment: something may happen between a look and the request, and a dump that goes on
  * while others delete may leave out what stays, without being marked as interrupted (the kernel takes an address out of

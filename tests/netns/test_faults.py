@@ -31,7 +31,7 @@ from lab import HOST, Case
 CALLS, MESSAGES = range(2)
 NAME_BYTES, LOG_ENTRIES = 32, 8192
 HEAD = struct.Struct(f"=9I{NAME_BYTES}s")
-RTM_NEWADDR = 20  # linux/rtnetlink.h
+RTM_NEWADDR, RTM_NEWROUTE = 20, 24  # linux/rtnetlink.h
 SHORT, LOST, INTERRUPTED = 1001, 1002, 1003
 NAMES = {SHORT: "a short answer", LOST: "a lost answer", INTERRUPTED: "an interrupted dump"}
 
@@ -325,14 +325,18 @@ class Faults(Case):
 
     def test_contradicted(self):
         """A look is not of one moment, and a dump may leave out what stays: where the answer says that it is there already,
-        or no longer, the next look decides. That is told as the drift that it is, as no failure."""
-        for error in (errno.EEXIST, errno.EADDRNOTAVAIL):
+        or no longer, or that nothing leads to its gateway, the next look decides. That is told as the drift that it is, as no failure."""
+        for error, message, disturbance, drift in (
+                (errno.EEXIST, RTM_NEWADDR, "addr del 10.0.0.11/24 dev eth0", "10.0.0.11/24 was removed"),
+                (errno.EADDRNOTAVAIL, RTM_NEWADDR, "addr del 10.0.0.11/24 dev eth0", "10.0.0.11/24 was removed"),
+                (errno.ENETUNREACH, RTM_NEWROUTE, "route del default", "default via 10.0.0.1 was removed"),
+                (errno.EHOSTUNREACH, RTM_NEWROUTE, "-6 route del fd00:9::/64", "fd00:9::/64 via fd00::1 was removed")):
             with self.subTest(errno.errorcode[error]):
                 self.control.set(NONE)
                 d = self.faulty(self.spec(small.TEXT, "small.yaml")).ready()
-                self.control.set(Fault(MESSAGES, 1, f"route {RTM_NEWADDR:#x}", error, 0), begun=True)
-                lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
-                d.wait_line("10.0.0.11/24 was removed.*restored")
+                self.control.set(Fault(MESSAGES, 1, f"route {message:#x}", error, 0), begun=True)
+                lab.ip("web", disturbance)
+                d.wait_line(f"{drift}.*restored")
                 d.stop()
                 self.assertEqual(1, self.control.failed())
                 self.assertEqual([], [l for l in d.log if re.search("failing|cannot|recovered", l)])
