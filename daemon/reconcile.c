@@ -181,7 +181,8 @@ static void find_unchanged(struct state *after, const struct state *before) {
 		ns->unchanged = same_namespace(ns, state_find(before, ns->name));
 }
 
-/* Drift that was only reported is corrected once the object is declared differently. */
+/* What was told of an object that is declared differently now, or no more, is over: that it is well again would be news of
+ * something else. */
 static void drop_reports(struct reconciler *r, const struct ns_state *before, const struct ns_state *after) {
 	ns_foreach(object, before) {
 		const struct object *other = after ? ns_find(after, object) : NULL;
@@ -189,6 +190,20 @@ static void drop_reports(struct reconciler *r, const struct ns_state *before, co
 
 		if (record && (!other || !same_object(object, other)))
 			trouble_drop(&r->troubles, record);
+	}
+}
+
+/* Namespaces that neither the file nor the ledger knows any more. */
+static void forget_namespaces(struct reconciler *r) {
+	struct ns_info *info, *next;
+	struct trouble_ns *ns;
+
+	HASH_ITER(hh, r->infos, info, next) {
+		if (state_find(&r->spec.state, info->name))
+			continue;
+		while ((ns = trouble_namespace(&r->troubles, info->name)))
+			trouble_drop(&r->troubles, ns->records);
+		remove_info(r, info);
 	}
 }
 
@@ -265,6 +280,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		pass_set_verified(r, pass_info(r, ns->name), false);
 		pass_info(r, ns->name)->known = false;
 	}
+	forget_namespaces(r);
 	retry_troubled(r, when);
 	pace_hurry(r);
 	obstacles_hurry(r);

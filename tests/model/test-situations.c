@@ -82,6 +82,13 @@ static struct reconciler_status status_of(struct situation *s) {
 	return status;
 }
 
+/* Until something is due, and that is done. */
+static void await_due(struct situation *s) {
+	s->run.w->now_usec = MAX(reconciler_due(s->run.r), s->run.w->now_usec);
+	run_settle(&s->run);
+	no_failure(s);
+}
+
 static void is_degraded(struct situation *s) {
 	assert_int_equal(status_of(s).phase, PHASE_DEGRADED);
 }
@@ -106,6 +113,20 @@ static size_t count(struct situation *s, const char *words) {
 	for (const char *at = text_str(&s->run.story); (at = strstr(at, words)); at++)
 		n++;
 	return n;
+}
+
+/* What is found rather than made cannot be made again: that is told as drift, with the reason. */
+static void test_found_and_lost(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}}}}\n", NULL);
+	add_card(&s);
+	start(&s);
+	is_well(&s);
+	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
+	is_degraded(&s);
+	assert_int_equal(count(&s, "= drift, failed: host/f0"), 1);
+	assert_int_equal(count(&s, "there is no such interface"), 1);
 }
 
 /* Somebody in another namespace is waited for. */
@@ -174,14 +195,20 @@ static void test_lower_is_seen_again(void **state _unused_) {
 	is_degraded(&s);
 	assert_null(ns_link(world_ns(s.run.w, "n0"), "mv"));
 	s.run.fake.closed = NULL;
-	s.run.w->now_usec = reconciler_due(s.run.r);
-	run_settle(&s.run);
+	await_due(&s);
 	is_well(&s);
+}
+
+#define QUEUE(drift)                                                                              \
+	"topology: t\nnamespaces: {n0: {drift: " drift ", interfaces: {br: {kind: bridge, txqueuelen: 500, addresses: [10.1.0.1/24]}}}}\n"
+
+static void set_queue(struct situation *s, uint32_t length) {
+	act(s, (struct op){ .type = OP_TXQLEN, .ns = "n0", .name = "br", .number = length });
 }
 
 /* Something failed, and now what it needs is gone: it is asked for ever more seldom all the same. */
 static void test_pauses_of_the_hindered(void **state _unused_) {
-	uint64_t due = 0;
+	uint64_t due;
 	_situation_ s;
 
 	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}, mv: {kind: macvlan, link: f0}}}}\n", NULL);
@@ -191,11 +218,8 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 	assert_int_equal(count(&s, "= failing: host/mv"), 1);
 	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
 	for (int i = 0; i < 12; i++) {
-		due = reconciler_due(s.run.r);
-		assert_true(due > s.run.w->now_usec);
-		due -= s.run.w->now_usec;
-		s.run.w->now_usec += due;
-		run_settle(&s.run);
+		assert_true(reconciler_due(s.run.r) > s.run.w->now_usec);
+		await_due(&s);
 	}
 	due = reconciler_due(s.run.r) - s.run.w->now_usec;
 	if (due < TROUBLE_PAUSE_MAX_USEC / 4)
@@ -205,14 +229,54 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What is told of drift, and how often. */
+/* It is fought over, and when its time has come what it needs is not there: it is asked for no more than once a pause. */
+static void test_fought_over_and_hindered(void **state _unused_) {
+	_situation_ s;
 
-#define QUEUE(drift)                                                                              \
-	"topology: t\nnamespaces: {n0: {drift: " drift ", interfaces: {br: {kind: bridge, txqueuelen: 500, addresses: [10.1.0.1/24]}}}}\n"
-
-static void set_queue(struct situation *s, uint32_t length) {
-	act(s, (struct op){ .type = OP_TXQLEN, .ns = "n0", .name = "br", .number = length });
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}, mv: {kind: macvlan, link: f0}}}}\n", NULL);
+	add_card(&s);
+	start(&s);
+	for (int i = 0; i < TROUBLE_FIGHT_COUNT; i++)
+		act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "mv" });
+	assert_int_equal(status_of(&s).n_fights, 1);
+	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
+	await_due(&s);
+	assert_true(reconciler_due(s.run.r) >= s.run.w->now_usec + TROUBLE_PAUSE_FIRST_USEC / 2);
+	add_card(&s);
+	is_well(&s);
 }
+
+/* A storm that blows at one thing alone: others change it on and on while it is left alone, and when that ends, so does
+ * its pause. */
+static void test_storm_over_one_thing(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("restore"), NULL);
+	start(&s);
+	for (uint32_t i = 1; i <= TROUBLE_FIGHT_COUNT + 1 + TROUBLE_STORM_COUNT; i++)
+		set_queue(&s, i);
+	assert_int_equal(status_of(&s).n_fights, 1);
+	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + TROUBLE_QUIET_USEC);
+	is_well(&s);
+}
+
+/* The namespace of what fails cannot be looked at when its time has come. */
+static void test_failing_and_unseen(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge}}}}\n", NULL);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br link", .error = -ENOMEM });
+	start(&s);
+	is_degraded(&s);
+	s.run.fake.closed = "n0";
+	await_due(&s);
+	assert_true(reconciler_due(s.run.r) >= s.run.w->now_usec + TROUBLE_PAUSE_FIRST_USEC / 2);
+	s.run.fake.closed = NULL;
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+}
+
+/* What is told of drift, and how often. */
 
 /* Told once, left as it is also by a reload, and over when it is as declared again: that is seen in a look at all of it. */
 static void test_reported(void **state _unused_) {
@@ -234,6 +298,34 @@ static void test_reported(void **state _unused_) {
 	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "br")->values->txqueuelen, 77);
 	set_queue(&s, 500);
 	is_well(&s);
+}
+
+/* What was told of is not declared any more, or otherwise: nothing is "as declared again". */
+static void test_reported_and_redeclared(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("report"), "topology: t\nnamespaces: {n0: {drift: report, interfaces: {br: {kind: bridge, txqueuelen: 600}}}}\n");
+	start(&s);
+	set_queue(&s, 77);
+	lose_address(&s);
+	assert_int_equal(count(&s, "= reported: "), 2);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: "), 0);
+	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "br")->values->txqueuelen, 600);
+}
+
+/* The same of a namespace that leaves the file without ever having been there. */
+static void test_failing_and_undeclared(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {}, n1: {adopt: true}}\n", "topology: t\nnamespaces: {n0: {}}\n");
+	start(&s);
+	is_degraded(&s);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_int_equal(count(&s, "= failing: n1"), 1);
+	assert_int_equal(count(&s, "= recovered: "), 0);
 }
 
 static void begin_pause(struct situation *s) {
@@ -274,6 +366,40 @@ static void test_held_and_failed(void **state _unused_) {
 	assert_int_equal(status_of(&s).n_drifts, 1);
 	assert_int_equal(status_of(&s).n_restored, 1);
 	assert_int_equal(count(&s, "= recovered: "), 1);
+}
+
+/* A pause is no news of what failed before it: that is still failing, and in its end it is tried. */
+static void test_failed_and_paused(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("restore"), NULL);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br link", .error = -EBUSY });
+	start(&s);
+	reconciler_pause(s.run.r);
+	run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
+	assert_int_equal(status_of(&s).n_failing, 1);
+	assert_int_equal(status_of(&s).n_held, 0);
+	assert_int_equal(status_of(&s).n_drifts, 0);
+	vec_clear(&s.run.fake.faults);
+	reconciler_resume(s.run.r);
+	run_settle(&s.run);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: n0/br"), 1);
+}
+
+/* A pair that is gone in a pause is one thing, although its other end takes a request of its own. */
+static void test_pair_held(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {}, n1: {}}\nlinks: [[n0:x, n1:y]]\n", NULL);
+	start(&s);
+	reconciler_pause(s.run.r);
+	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = "n0", .name = "x" });
+	assert_int_equal(status_of(&s).n_held, 1);
+	assert_int_equal(status_of(&s).n_drifts, 1);
+	reconciler_resume(s.run.r);
+	run_settle(&s.run);
+	is_well(&s);
 }
 
 /* What could not be made at first is made as soon as it can be, drift or not; what stood on it comes with it. */
@@ -327,11 +453,13 @@ static void test_lower_of_somebody_else(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_lower_comes), situation_test(test_lower_comes_late),
+		situation_test(test_found_and_lost), situation_test(test_lower_comes), situation_test(test_lower_comes_late),
 		situation_test(test_lower_comes_with_a_reload), situation_test(test_lower_is_seen_again),
-		situation_test(test_pauses_of_the_hindered), situation_test(test_reported),
+		situation_test(test_pauses_of_the_hindered), situation_test(test_fought_over_and_hindered),
+		situation_test(test_storm_over_one_thing), situation_test(test_failing_and_unseen), situation_test(test_reported),
+		situation_test(test_reported_and_redeclared), situation_test(test_failing_and_undeclared),
 		situation_test(test_held_and_restored), situation_test(test_held_and_failed),
-		situation_test(test_report_is_no_excuse), situation_test(test_taken_away),
+		situation_test(test_failed_and_paused), situation_test(test_pair_held), situation_test(test_report_is_no_excuse), situation_test(test_taken_away),
 		situation_test(test_lower_of_somebody_else),
 	};
 

@@ -118,6 +118,26 @@ static void test_replaced_address(void **state _unused_) {
 		    "- a/x address 10.0.0.1/24\n+ a/x address 10.0.0.1/16\n");
 }
 
+#define WITH_PEER(peer) "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [{address: 10.0.0.1, peer: " peer "}]}}}}"
+
+/* So is one with a peer in another network: one may have both. In the same network it is the same address. */
+static void test_address_of_another_peer(void **state _unused_) {
+	check_world(WITH_PEER("10.9.0.2"), WITH_PEER("10.9.0.3"),
+		    "- a/x address 10.0.0.1 peer 10.9.0.3/32\n+ a/x address 10.0.0.1 peer 10.9.0.2/32\n");
+	check_world(WITH_PEER("10.9.0.2}, {address: 10.0.0.1, peer: 10.9.0.3"), WITH_PEER("10.9.0.3"),
+		    "+ a/x address 10.0.0.1 peer 10.9.0.2/32\n");
+	check_world(WITH_PEER("10.9.0.2/24"), WITH_PEER("10.9.0.3/24"),
+		    "- a/x address 10.0.0.1 peer 10.9.0.2/24 (again)\n+ a/x address 10.0.0.1 peer 10.9.0.2/24 (again)\n");
+}
+
+/* A port outlives its controller. */
+static void test_recreated_controller(void **state _unused_) {
+	check_world("namespaces: {a: {interfaces: {m: {kind: bridge, ports: [x]}, x: {kind: vxlan, id: 1}}}}",
+		    "namespaces: {a: {interfaces: {m: {kind: vxlan, id: 2}, x: {kind: vxlan, id: 1}}}}",
+		    "- a/m link (again)\n+ a/m link (again)\n~ a/m link: up true, alias topod:t (again) (follows)\n"
+		    "~ a/x link: master m\n");
+}
+
 static void test_another_kind(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: bridge}}}}",
 		    "namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: macvlan, link: m}}}}",
@@ -347,7 +367,8 @@ int main(void) {
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_recreated),
 		cmocka_unit_test(test_replaced_address),
-		cmocka_unit_test(test_another_kind),
+		cmocka_unit_test(test_address_of_another_peer),
+		cmocka_unit_test(test_another_kind), cmocka_unit_test(test_recreated_controller),
 		cmocka_unit_test(test_pair_lost),
 		cmocka_unit_test(test_first_end_lost),
 		cmocka_unit_test(test_second_end_lost),
