@@ -48,14 +48,15 @@ static const char *read_all(struct arena *arena, int fd, size_t max, int *ret_er
 	return arena_strdup(arena, text);
 }
 
-static int write_all(int fd, const char *text) {
+/* At once; `cut` is the error where only a part of it was taken. */
+static int write_all(int fd, const char *text, int cut) {
 	size_t size = strlen(text);
 	ssize_t n;
 
 	do
 		n = write(fd, text, size);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : (size_t)n < size ? -EIO : 0;
+	return n < 0 ? -errno : (size_t)n < size ? cut : 0;
 }
 
 static int open_proc(void) {
@@ -104,7 +105,7 @@ const char *setting_read(const struct settings *settings, struct arena *arena, c
 int setting_write(const struct settings *settings, const char *path, const char *value) {
 	_cleanup_close_ int fd = open_setting(settings, path, O_WRONLY);
 
-	return fd < 0 ? fd : write_all(fd, value);
+	return fd < 0 ? fd : write_all(fd, value, -EINVAL);
 }
 
 /* /etc/netns, and the namespace's folder in it; both are made where `make` is set. */
@@ -161,7 +162,7 @@ int resolv_conf_write(const char *ns, const char *content, bool replace) {
 	fd = openat(folder, UNFINISHED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	r = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, content);
+	r = fchmod(fd, 0644) < 0 ? -errno : write_all(fd, content, -ENOSPC);
 	if (r == 0)
 		r = put_in_place(folder, replace);
 	if (r < 0)

@@ -22,7 +22,7 @@ void settings_done(struct settings *settings);
 
 /* The value of a setting ("net/ipv4/ip_forward"), or NULL with -errno in *ret_error; in arena. */
 const char *setting_read(const struct settings *settings, struct arena *arena, const char *path, int *ret_error);
-/* 0 or -errno: -ENOENT where the kernel has no such setting, -EINVAL where it refuses the value. */
+/* 0 or -errno: -ENOENT where the kernel has no such setting, -EINVAL where it refuses the value or a part of it. */
 int setting_write(const struct settings *settings, const char *path, const char *value);
 
 /* The whole resolv.conf of a namespace; empty where something other than a file has its name. NULL and 0 in *ret_error
