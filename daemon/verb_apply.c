@@ -20,7 +20,6 @@ struct work {
 	struct session session;
 	struct diags problems;        /* at places of the file, where there is one */
 	vec(struct failure) failures; /* what was said about each, the latest */
-	size_t n_changes;
 	uint64_t usec;
 	bool progress_shown;
 	bool removes; /* all of it: nothing may be left */
@@ -78,7 +77,6 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 		note_failure(work, occurrence);
 		break;
 	case OCCURRENCE_CONVERGED:
-		work->n_changes = occurrence->n_changes;
 		work->usec = occurrence->latency_usec;
 		break;
 	case OCCURRENCE_DRIFT_RESTORED:
@@ -96,10 +94,7 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 
 	if (!color_on(work->options, stderr) || !isatty(STDERR_FILENO))
 		return;
-	if (n_all)
-		fprintf(stderr, "\r%s: %zu of %zu changes\033[K", work->session.topology, n_done, n_all);
-	else
-		fprintf(stderr, "\r%s: %zu changes\033[K", work->session.topology, n_done);
+	fprintf(stderr, "\r%s: %zu of %zu changes\033[K", work->session.topology, n_done, n_all);
 	work->progress_shown = true;
 }
 
@@ -144,14 +139,25 @@ static bool nothing_left(const struct work *work) {
 	return !work->removes || !ledger->n;
 }
 
-static void print_result_json(struct work *work, bool good) {
+static struct reconciler_status status_of(const struct work *work) {
 	struct reconciler_status status;
-	json_t *check = report_check_json(NULL, &work->problems), *problems = json_object_get(check, "diagnostics");
 
 	reconciler_status(work->session.reconciler, &status);
+	return status;
+}
+
+/* What was done, also where not all could be. */
+static size_t count_changes(const struct reconciler_status *status) {
+	return status->n_created + status->n_changed + status->n_deleted;
+}
+
+static void print_result_json(struct work *work, bool good) {
+	struct reconciler_status status = status_of(work);
+	json_t *check = report_check_json(NULL, &work->problems), *problems = json_object_get(check, "diagnostics");
+
 	print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
 			     good ? "converged" : "degraded", "namespaces", (json_int_t)status.n_namespaces, "objects",
-			     (json_int_t)status.n_objects, "changes", (json_int_t)work->n_changes, "usec",
+			     (json_int_t)status.n_objects, "changes", (json_int_t)count_changes(&status), "usec",
 			     (json_int_t)work->usec, "problems", problems));
 	json_decref(check);
 }
@@ -162,12 +168,11 @@ static void add_count(size_t n, const char *done, struct text *out) {
 }
 
 static void print_applied(const struct work *work) {
-	struct reconciler_status status;
+	struct reconciler_status status = status_of(work);
 	_cleanup_text_ struct text text = {};
 
-	reconciler_status(work->session.reconciler, &status);
 	print_counts(&(struct spec_counts){ status.n_namespaces, status.n_objects }, &text);
-	text_add(&text, work->n_changes ? ": " : ": nothing to do");
+	text_add(&text, count_changes(&status) ? ": " : ": nothing to do");
 	add_count(status.n_created, "created", &text);
 	add_count(status.n_changed, "changed", &text);
 	add_count(status.n_deleted, "deleted", &text);
@@ -177,10 +182,11 @@ static void print_applied(const struct work *work) {
 }
 
 static void print_removed(const struct work *work) {
+	struct reconciler_status status = status_of(work);
 	_cleanup_text_ struct text text = {};
 
 	report_duration(work->usec, &text);
-	if (work->n_changes)
+	if (count_changes(&status))
 		printf("%s: removed; verified in %s\n", work->session.topology, text_str(&text));
 	else
 		printf("%s: nothing to remove\n", work->session.topology);

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the verbs print: `apply` and `down` for programs, and colours for whoever sits at a terminal."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import subprocess
+
+import lab
+from lab import Case, edit
+
+SMALL = """\
+topology: small
+namespaces:
+  a:
+    drift: report
+    interfaces: {x: {kind: bridge, mtu: 1400, addresses: [10.0.0.1/24]}}
+"""
+# Nothing leads to its gateway, of which topod warns beforehand.
+UNREACHABLE = SMALL + "    routes: [{to: 10.99.0.0/16, via: 10.55.0.1}]\n"
+ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Programs(Case):
+    def answer(self, *args, expect=0):
+        done = self.topod(*args, "--json", expect=expect)
+        self.assertNotIn("error", done.stderr)
+        return json.loads(done.stdout)
+
+    def check(self, answer, state, changes, problems=()):
+        self.assertIsInstance(answer.pop("usec"), int)
+        self.assertEqual({"topology": "small", "state": state, "namespaces": 1, "objects": 4 + len(problems),
+                          "changes": changes, "problems": list(problems)}, answer)
+
+    def test_apply_and_down(self):
+        path = self.spec(SMALL)
+        first = self.answer("apply", path)
+        self.assertGreater(first["usec"], 0)
+        self.check(first, "converged", 4)  # the namespace, lo, the bridge, its address
+        self.check(self.answer("apply", path), "converged", 0)
+        lab.ip("a", "link set x mtu 1300")
+        self.check(self.answer("apply", path), "converged", 1)
+        removed = self.answer("down", path)
+        self.assertEqual(("small", "converged", 1, []), tuple(removed[k] for k in ("topology", "state", "changes", "problems")))
+        self.assertEqual(([], 0), (lab.namespaces(), self.answer("down", path)["changes"]))
+
+    def test_not_all_could_be_done(self):
+        """The rest is done and counted, and each problem has its place; it is over once what was missing is there."""
+        path = self.spec(UNREACHABLE)
+        for changes in (4, 0):
+            answer = self.answer("apply", path, expect=lab.EXIT_FAILED)
+            self.assertRegex(answer["problems"][0].pop("message"),
+                             r"^a: route 10\.99\.0\.0/16 via 10\.55\.0\.1 cannot be made: .*Network is unreachable")
+            self.check(answer, "degraded", changes, [{"severity": "error", "file": path, "line": 6, "column": 14}])
+        self.assertEqual(["10.0.0.1/24"], lab.addresses("a", "x"))
+        lab.ip("a", "addr add 10.55.0.2/24 dev x")
+        answer = self.answer("apply", path)
+        self.assertEqual(("converged", 1, []), (answer["state"], answer["changes"], answer["problems"]))
+
+    def test_nothing_to_answer(self):
+        """Where nothing was even begun there is no answer, only the exit status and what people read."""
+        wrong, path = self.spec("nonsense: 1\n", "wrong.yaml"), self.spec(SMALL)
+        done = self.topod("apply", "--json", wrong, expect=lab.EXIT_SPEC)
+        self.assertEqual("", done.stdout)
+        self.assertIn("wrong.yaml:1:1: error: unknown key 'nonsense'", done.stderr)
+        d = self.daemon(path).ready()
+        done = self.topod("apply", "--json", path, expect=lab.EXIT_FAILED)
+        self.assertEqual("", done.stdout)
+        self.assertIn("is kept by a topod that runs already", done.stderr)
+        d.stop()
+
+
+class Colors(Case):
+    """Escape sequences are for terminals, or for who asks for them; without them the words are the same."""
+
+    def at_terminal(self, *args, **env):
+        """What a verb prints where standard output and error are a terminal. NAME=None: not set."""
+        near, far = pty.openpty()
+        environment = {**os.environ, "TERM": "xterm", "NO_COLOR": None, **env}
+        try:
+            p = subprocess.Popen([os.environ["TOPOD"], *args], stdin=subprocess.DEVNULL, stdout=far, stderr=far,
+                                 env={k: v for k, v in environment.items() if v is not None})
+            os.close(far)
+            said = b""
+            with contextlib.suppress(OSError):  # the last one has closed it
+                while part := os.read(near, 65536):
+                    said += part
+            self.addCleanup(p.wait)
+        finally:
+            os.close(near)
+        return said.decode().replace("\r\n", "\n")
+
+    def piped(self, *args):
+        done = self.topod(*args, expect=(0, 1, 2, 78))
+        return done.stdout + done.stderr
+
+    def check(self, *args, colored):
+        """colored: what is in its answer with colours, and not without."""
+        plain = self.piped(*args)
+        self.assertIn(ESCAPE.sub("", colored), plain)
+        self.assertNotIn("\x1b", plain)
+        for said, wanted in ((self.piped(*args, "--color", "always"), True),
+                             (self.piped(*args, "--color", "never"), False),
+                             (self.at_terminal(*args), True),
+                             (self.at_terminal(*args, "--color", "never"), False),
+                             (self.at_terminal(*args, NO_COLOR="1"), False),
+                             (self.at_terminal(*args, NO_COLOR=""), True),  # as good as not set
+                             (self.at_terminal(*args, TERM="dumb"), False),
+                             (self.at_terminal(*args, "--color", "always", NO_COLOR="1", TERM="dumb"), True)):
+            self.assertEqual(wanted, colored in said, said)
+            self.assertEqual(wanted, "\x1b" in said, said)
+            self.assertEqual(self.timeless(plain), self.timeless(ESCAPE.sub("", said)))
+
+    def timeless(self, text):
+        return re.sub(r"just now|\d+ s ago", "…", text)
+
+    def test_check(self):
+        self.check("check", self.spec("nonsense: 1\n"), colored="\x1b[1;31merror:\x1b[0m unknown key 'nonsense'")
+
+    def test_plan(self):
+        path = self.spec(SMALL)
+        self.check("plan", path, colored="\x1b[1ma\x1b[0m\n  \x1b[32m  +\x1b[0m ")
+
+    def test_apply(self):
+        path = self.spec(UNREACHABLE)
+        self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.check("apply", path, colored=f"\x1b[1m{path}:6:14:\x1b[0m \x1b[1;31merror:\x1b[0m a: route 10.99.0.0/16 ")
+
+    def test_progress(self):
+        """A line that is written over, for a person who waits; and nothing is left of it."""
+        addresses = ", ".join(f"10.7.{n // 200}.{n % 200 + 1}/32" for n in range(300))
+        path = self.spec(edit(SMALL, ("10.0.0.1/24", addresses)))
+        done = r"small: 303 objects in 1 namespace: .*; verified in .*\n\Z"
+        self.assertRegex(self.at_terminal("apply", path), r"\A\rsmall: 256 of 30\d changes\x1b\[K\r\x1b\[K" + done)
+        for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+            self.topod("down", path)
+            self.assertRegex(self.at_terminal("apply", path, **env), r"\A" + done)
+        self.topod("down", path)
+        self.assertNotIn(" changes", self.piped("apply", "--color", "always", path))
+
+    def test_status_and_watch(self):
+        d = self.daemon(self.spec(SMALL)).ready()
+        with d.expects("drift: a/x: mtu .*reported only"):
+            lab.ip("a", "link set x mtu 1300")
+        self.check("status", "small", colored="\x1b[1;31mdegraded\x1b[0m")
+        watching = [self.watch("--color", when) for when in ("always", "never")]
+        with d.expects("drift: a/x: address .*reported only"):
+            lab.ip("a", "addr del 10.0.0.1/24 dev x")
+        colored, plain = (w.stdout.readline() for w in watching)
+        self.assertRegex(colored, r"^[0-9:.]+  \x1b\[33mdrift: a/x: address 10\.0\.0\.1/24 was removed; reported only\x1b\[0m$")
+        self.assertEqual(plain, ESCAPE.sub("", colored))
+        d.stop()
+
+    def watch(self, *args):
+        """`topod watch` that has said its first line."""
+        p = subprocess.Popen([os.environ["TOPOD"], "watch", *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             text=True)
+        self.addCleanup(lambda: (p.kill(), p.wait(), p.stdout.close()))
+        p.stdout.readline()
+        return p
+
+
+if __name__ == "__main__":
+    lab.main()
