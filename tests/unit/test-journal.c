@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
+
 #include "journal.h"
 #include "kind/address.h"
 #include "kind/link.h"
@@ -117,6 +119,46 @@ static void test_bare(void **state _unused_) {
 
 		assert_true(*text);
 	}
+}
+
+/* Where they go: with colours to a terminal, without to whatever else. */
+
+/* What errors, warnings and others look like when standard error is fd. */
+static void check_lines(int fd, int from, const char *expected) {
+	char said[256] = {};
+	int before = dup(STDERR_FILENO), n_lines = 0;
+
+	assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	journal_open();
+	journal_log(LOG_ERR, "e");
+	journal_log(LOG_WARNING, "w");
+	journal_log(LOG_NOTICE, "n");
+	dup2(before, STDERR_FILENO);
+	close(before);
+	for (size_t n = 0; n_lines < 3; n_lines += said[n++] == '\n')
+		assert_int_equal(read(from, &said[n], 1), 1);
+	assert_string_equal(said, expected);
+}
+
+static void test_colors(void **state _unused_) {
+	const char *plain = "e\r\nw\r\nn\r\n", *colored = "\033[31me\033[0m\r\n\033[33mw\033[0m\r\nn\r\n";
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), pipe_ends[2];
+
+	assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	int end = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(end >= 0 && pipe(pipe_ends) == 0);
+	setenv("TERM", "xterm", true);
+	unsetenv("NO_COLOR");
+	check_lines(end, terminal, colored);
+	check_lines(pipe_ends[1], pipe_ends[0], "e\nw\nn\n");
+	setenv("NO_COLOR", "", true); /* as good as not set, no-color.org */
+	check_lines(end, terminal, colored);
+	setenv("NO_COLOR", "1", true);
+	check_lines(end, terminal, plain);
+	unsetenv("NO_COLOR");
+	setenv("TERM", "dumb", true);
+	check_lines(end, terminal, plain);
+	close(pipe_ends[0]), close(pipe_ends[1]), close(end), close(terminal);
 }
 
 /* Fields. */
@@ -366,9 +408,9 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_restored), cmocka_unit_test(test_other_drift), cmocka_unit_test(test_failing),
 		cmocka_unit_test(test_converged), cmocka_unit_test(test_terminal), cmocka_unit_test(test_bare),
-		cmocka_unit_test(test_fields), cmocka_unit_test(test_actions), cmocka_unit_test(test_log),
-		cmocka_unit_test(test_diags), cmocka_unit_test(test_storm), cmocka_unit_test(test_next_line_tells),
-		cmocka_unit_test(test_end), cmocka_unit_test(test_converged_in_a_storm),
+		cmocka_unit_test(test_colors), cmocka_unit_test(test_fields), cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_log), cmocka_unit_test(test_diags), cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_next_line_tells), cmocka_unit_test(test_end), cmocka_unit_test(test_converged_in_a_storm),
 		cmocka_unit_test(test_nothing_is_lost), cmocka_unit_test(test_identities),
 	};
 

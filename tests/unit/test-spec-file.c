@@ -128,6 +128,31 @@ static void test_too_large(_unused_ void **state) {
 	assert_refused(path, 0, "larger than");
 }
 
+/* A file that says that it is empty, and whose first byte cannot be read; one that says so and is not. */
+static void test_not_what_it_says(_unused_ void **state) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	assert_refused("/proc/self/mem", 0, "Input/output error");
+	assert_false(spec_file_load("/proc/self/status", 0, &loaded));
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
+	assert_non_null(strstr(text, "/proc/self/status:1:1: error: unknown key 'Name'"));
+}
+
+static void test_unreadable(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("secret.yaml"), *folder = path_of("office.d"), *office = path_of("office.yaml");
+	uid_t user = geteuid();
+
+	assert_int_equal(chmod(place, 0755), 0);
+	write_spec(path, "{}\n", 0000);
+	write_spec(office, "{}\n", 0644);
+	assert_int_equal(mkdir(folder, 0000), 0);
+	if (user == 0) /* who may read everything */
+		assert_int_equal(seteuid(12345), 0);
+	assert_refused(path, 0, "secret.yaml: error: Permission denied\n");
+	assert_refused(office, 0, "office.d, where its drop-ins are: Permission denied\n");
+	assert_int_equal(seteuid(user), 0);
+}
+
 static void test_writable_by_others(_unused_ void **state) {
 	_cleanup_free_ char *path = path_of("office.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
@@ -158,20 +183,42 @@ static void test_dash_is_a_file_too(_unused_ void **state) {
 	assert_false(spec_file_load("-", 0, &loaded)); /* there is no file of that name here */
 }
 
+/* Takes the descriptor for standard input. */
+static bool load_from(int fd, struct loaded_spec *ret) {
+	int before = dup(STDIN_FILENO);
+
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	close(fd);
+	bool good = spec_file_load("-", SPEC_FILE_STDIN | SPEC_FILE_TRUSTED, ret);
+	dup2(before, STDIN_FILENO);
+	close(before);
+	return good;
+}
+
 static void test_stream(_unused_ void **state) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	int ends[2], before = dup(STDIN_FILENO);
+	int ends[2];
 
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(write(ends[1], "topology: piped\n", 16), 16);
 	close(ends[1]);
-	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
-	close(ends[0]);
-	bool good = spec_file_load("-", SPEC_FILE_STDIN | SPEC_FILE_TRUSTED, &loaded);
-	dup2(before, STDIN_FILENO);
-	close(before);
-	assert_true(good);
+	assert_true(load_from(ends[0], &loaded));
 	assert_string_equal(loaded.spec.topology, "piped");
+}
+
+static void assert_stream_refused(int fd, const char *expected) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	assert_true(fd >= 0);
+	assert_false(load_from(fd, &loaded));
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
+	assert_string_equal(text, expected);
+}
+
+/* How large it is shows only when it was read. */
+static void test_stream_without_end(_unused_ void **state) {
+	assert_stream_refused(open("/dev/zero", O_RDONLY | O_CLOEXEC), "-: error: the file is larger than 64 MiB\n");
+	assert_stream_refused(open(place, O_RDONLY | O_CLOEXEC), "-: error: this is a folder, not a file\n");
 }
 
 static void test_places_are_kept(_unused_ void **state) {
@@ -411,11 +458,11 @@ int main(void) {
 		TEST(test_fifo),
 		TEST(test_socket),
 		TEST(test_folder_device_nothing),
-		TEST(test_too_large),
+		TEST(test_too_large), TEST(test_not_what_it_says), TEST(test_unreadable),
 		TEST(test_writable_by_others),
 		TEST(test_writable_by_a_group),
 		TEST(test_dash_is_a_file_too),
-		TEST(test_stream),
+		TEST(test_stream), TEST(test_stream_without_end),
 		TEST(test_places_are_kept),
 		TEST(test_dropins_in_order), TEST(test_name_alone),
 		TEST(test_dropin_with_another_suffix),
