@@ -415,6 +415,37 @@ static void test_report_is_no_excuse(void **state _unused_) {
 	assert_int_equal(count(&s, "= reported: "), 0);
 }
 
+/* It is there, and of no use: another host has the same address. */
+static void test_duplicate_address(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: ['fd00::1/64']}}}}\n", NULL);
+	start(&s);
+	is_well(&s);
+	for (int failed = 1; failed >= 0; failed--) {
+		vec_foreach(address, &world_ns(s.run.w, "n0")->addresses)
+			address->failed = failed;
+		reconciler_dirty(s.run.r, "n0");
+		run_settle(&s.run);
+		assert_int_equal(status_of(&s).phase, failed ? PHASE_DEGRADED : PHASE_CONVERGED);
+	}
+	assert_int_equal(count(&s, "duplicate address detection found another host with it"), 1);
+	assert_int_equal(count(&s, "= recovered: n0/br"), 1);
+}
+
+/* What a setting was is read just before it is set where there was nothing to look at. */
+static void test_setting_of_a_new_link(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {br: {kind: bridge}}, sysctl: {net.ipv4.conf.br.rp_filter: 2}}}\n",
+	      "topology: t\nnamespaces: {host: {interfaces: {br: {kind: bridge}}}}\n");
+	start(&s);
+	is_well(&s);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_string_equal(setting_get(world_ns(s.run.w, NS_HOST), "net/ipv4/conf/br/rp_filter"), "0");
+}
+
 /* What is somebody else's is changed where it is; what he takes away before that is made, and topod's to take away again. */
 static void test_taken_away(void **state _unused_) {
 	_situation_ s;
@@ -460,6 +491,7 @@ int main(void) {
 		situation_test(test_reported_and_redeclared), situation_test(test_failing_and_undeclared),
 		situation_test(test_held_and_restored), situation_test(test_held_and_failed),
 		situation_test(test_failed_and_paused), situation_test(test_pair_held), situation_test(test_report_is_no_excuse), situation_test(test_taken_away),
+		situation_test(test_duplicate_address), situation_test(test_setting_of_a_new_link),
 		situation_test(test_lower_of_somebody_else),
 	};
 

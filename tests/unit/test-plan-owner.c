@@ -70,6 +70,17 @@ static void test_unmarked_in_our_place(void **state _unused_) {
 	check_plan(&w, "~ web route 0.0.0.0/0: protocol 3 -> 84\n");
 }
 
+/* topod's file lies beside the namespace. */
+static void test_file_beside_a_foreign_namespace(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {dns: {servers: 10.0.0.1}, interfaces: {x: {kind: bridge}}}}");
+	disown(&w, "a namespace");
+	world_plan(&w);
+	check_plan(&w, "- a file /etc/netns/a/resolv.conf\n"
+		       "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n");
+}
+
 static void test_foreign_namespace(void **state _unused_) {
 	_world_ w;
 
@@ -408,6 +419,7 @@ int main(void) {
 		cmocka_unit_test(test_mark_or_entry),
 		cmocka_unit_test(test_unnoted),
 		cmocka_unit_test(test_unmarked_in_our_place),
+		cmocka_unit_test(test_file_beside_a_foreign_namespace),
 		cmocka_unit_test(test_foreign_namespace),
 		cmocka_unit_test(test_adopted_namespace),
 		cmocka_unit_test(test_existing),
