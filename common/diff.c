@@ -106,14 +106,14 @@ static void add_deletion(struct diff *diff, struct object *observed, const struc
 
 /* Whose is it? */
 
-static bool is_ours_by(const struct ledger_entry *entry, const struct object *desired, const struct object *observed) {
+static bool is_ours_by(const struct ledger_entry *entry, const struct object *observed) {
 	if (entry && entry->made)
 		return ledger_is_same(entry, observed);
-	return observed->marked && desired->kind->markable;
+	return observed->marked;
 }
 
 static bool is_ours(const struct diff *diff, const struct object *desired, const struct object *observed) {
-	return is_ours_by(ledger_find_object(diff->input->ledger, desired), desired, observed);
+	return is_ours_by(ledger_find_object(diff->input->ledger, desired), observed);
 }
 
 /* Is it topod's by what it shows itself: the mark, or what comes before the mark can be set? */
@@ -323,7 +323,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	settle_returning(object, observed_ns);
 	uint64_t differs = differences(object, observed);
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
-	bool ours = is_ours_by(entry, object, observed), found = is_found(desired, object), again;
+	bool ours = is_ours_by(entry, observed), found = is_found(desired, object), again;
 
 	if (observed->pending)
 		vec_push(&diff->plan->pending, observed);

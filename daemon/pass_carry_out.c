@@ -79,7 +79,7 @@ static int note_former(void *userdata, const struct change *change, const struct
 static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
 	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
 
-	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->held || change->again)
+	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->again)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		_cleanup_text_ struct text id = {};
