@@ -80,7 +80,7 @@ static bool is_paused(struct pass *pass, struct plan *plan, struct change *chang
 
 	if (!r->paused)
 		return false;
-	if (change->follows || (change->type == CHANGE_DELETE && change->again) ||
+	if ((change->type == CHANGE_DELETE && change->again) ||
 	    (record && (record->state == TROUBLE_FAILING || record->state == TROUBLE_FIGHT)))
 		return true;
 	if (trouble_left(&r->troubles, change_object(change), TROUBLE_HELD, pass_now(pass))) {

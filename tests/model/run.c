@@ -87,7 +87,7 @@ static void occurred(void *userdata, const struct occurrence *o) {
 		[OCCURRENCE_DRIFT_RESTORED] = "restored", [OCCURRENCE_DRIFT_REPORTED] = "reported",
 		[OCCURRENCE_DRIFT_FAILED] = "drift, failed", [OCCURRENCE_BACKED_OFF] = "backed off",
 		[OCCURRENCE_FAILING] = "failing", [OCCURRENCE_RECOVERED] = "recovered", [OCCURRENCE_CONVERGED] = "converged",
-		[OCCURRENCE_OVERRUN] = "overrun",
+		[OCCURRENCE_OVERRUN] = "overrun", [OCCURRENCE_DRIFT_HELD] = "held",
 	};
 
 	struct run *run = userdata;

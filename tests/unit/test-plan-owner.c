@@ -70,6 +70,34 @@ static void test_unmarked_in_our_place(void **state _unused_) {
 	check_plan(&w, "~ web route 0.0.0.0/0: protocol 3 -> 84\n");
 }
 
+static void be_born(struct world *w, const char *born) {
+	struct netns *netns = (struct netns *)seen_object(w, "a namespace");
+
+	netns->inode = "7";
+	netns->born = born;
+	netns->object.set = 1 << NETNS_INODE | 1 << NETNS_BORN;
+}
+
+/* A namespace is ours by its birth. Of one that was about to be made when topod crashed it is not known: that may be
+ * anybody's by now. */
+static void test_namespace_by_its_birth(void **state _unused_) {
+	const char *refusal = "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n";
+
+	for (int noted = 1; noted >= 0; noted--)
+		for (int same = 1; same >= 0; same--) {
+			_cleanup_text_ struct text lines = {};
+			_world_ w;
+
+			world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {}}");
+			be_born(&w, "1000");
+			if (noted)
+				ledger_note_birth(&w.ledger, seen_object(&w, "a namespace"), &lines);
+			be_born(&w, same ? "1000" : "2000");
+			world_plan(&w);
+			check_plan(&w, noted && same ? "" : refusal);
+		}
+}
+
 /* topod's file lies beside the namespace. */
 static void test_file_beside_a_foreign_namespace(void **state _unused_) {
 	_world_ w;
@@ -419,6 +447,7 @@ int main(void) {
 		cmocka_unit_test(test_mark_or_entry),
 		cmocka_unit_test(test_unnoted),
 		cmocka_unit_test(test_unmarked_in_our_place),
+		cmocka_unit_test(test_namespace_by_its_birth),
 		cmocka_unit_test(test_file_beside_a_foreign_namespace),
 		cmocka_unit_test(test_foreign_namespace),
 		cmocka_unit_test(test_adopted_namespace),

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is told of what happens, how often, and how it is counted: that is right or wrong although the network comes out as
+ * declared either way.
+ */
+#include "situation.h"
+
+/* Told once, left as it is also by a reload, and over when it is as declared again: that is seen in a look at all of it. */
+static void test_reported(void **state _unused_) {
+	struct reconciler_status status;
+	_situation_ s;
+
+	begin(&s, QUEUE("report"), NULL);
+	start(&s);
+	is_well(&s);
+	set_queue(&s, 77);
+	run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
+	run_reload(&s.run, 0);
+	run_settle(&s.run);
+	status = status_of(&s);
+	assert_int_equal(status.phase, PHASE_DEGRADED);
+	assert_int_equal(status.n_reported, 1);
+	assert_int_equal(status.n_drifts, 1);
+	assert_int_equal(count(&s, "= reported: "), 1);
+	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "br")->values->txqueuelen, 77);
+	set_queue(&s, 500);
+	is_well(&s);
+}
+
+/* What was told of is not declared any more, or otherwise: nothing is "as declared again". */
+static void test_reported_and_redeclared(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("report"), "topology: t\nnamespaces: {n0: {drift: report, interfaces: {br: {kind: bridge, txqueuelen: 600}}}}\n");
+	start(&s);
+	set_queue(&s, 77);
+	lose_address(&s);
+	assert_int_equal(count(&s, "= reported: "), 2);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: "), 0);
+	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "br")->values->txqueuelen, 600);
+}
+
+/* The same of a namespace that leaves the file without ever having been there. */
+static void test_failing_and_undeclared(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {}, n1: {adopt: true}}\n", "topology: t\nnamespaces: {n0: {}}\n");
+	start(&s);
+	is_degraded(&s);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_int_equal(count(&s, "= failing: n1"), 1);
+	assert_int_equal(count(&s, "= recovered: "), 0);
+}
+
+static void begin_pause(struct situation *s) {
+	begin(s, QUEUE("restore"), NULL);
+	start(s);
+	reconciler_pause(s->run.r);
+	set_queue(s, 77);
+	run_step(&s->run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
+	assert_int_equal(status_of(s).n_held, 1);
+	assert_int_equal(status_of(s).n_drifts, 1);
+}
+
+/* Told as held, and counted there: that it is put right afterwards is no second drift. */
+static void test_held_and_restored(void **state _unused_) {
+	_situation_ s;
+
+	begin_pause(&s);
+	reconciler_resume(s.run.r);
+	run_settle(&s.run);
+	is_well(&s);
+	assert_int_equal(status_of(&s).n_drifts, 1);
+	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(count(&s, "= restored: "), 1);
+}
+
+/* … nor is it one that the repair fails, and neither when it succeeds at last. */
+static void test_held_and_failed(void **state _unused_) {
+	_situation_ s;
+
+	begin_pause(&s);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br link", .error = -EBUSY });
+	reconciler_resume(s.run.r);
+	run_settle(&s.run);
+	is_degraded(&s);
+	assert_int_equal(count(&s, "= drift, failed: "), 1);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+	assert_int_equal(status_of(&s).n_drifts, 1);
+	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(count(&s, "= recovered: "), 1);
+}
+
+/* A pause is no news of what failed before it: that is still failing, and in its end it is tried. */
+static void test_failed_and_paused(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("restore"), NULL);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br link", .error = -EBUSY });
+	start(&s);
+	reconciler_pause(s.run.r);
+	s.run.w->now_usec += TROUBLE_PAUSE_FIRST_USEC; /* when it would be due */
+	run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
+	assert_int_equal(status_of(&s).n_failing, 1);
+	assert_int_equal(status_of(&s).n_held, 0);
+	assert_int_equal(status_of(&s).n_drifts, 0);
+	vec_clear(&s.run.fake.faults);
+	reconciler_resume(s.run.r);
+	run_settle(&s.run);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: n0/br"), 1);
+}
+
+#define PAIR "topology: t\nnamespaces: {n0: {}, n1: {}}\nlinks: [[n0:x, n1:y]]\n"
+
+/* An end has another name: one thing too many, and one that is missing. That the other end goes and comes with it is
+ * nothing of its own. */
+static void test_pair_held(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, PAIR, NULL);
+	start(&s);
+	reconciler_pause(s.run.r);
+	act(&s, (struct op){ .type = OP_RENAME, .ns = "n1", .name = "y", .name2 = "q" });
+	assert_int_equal(status_of(&s).n_held, 2);
+	assert_int_equal(status_of(&s).n_drifts, 2);
+	assert_int_equal(count(&s, "= held: "), 2);
+	assert_int_equal(count(&s, "was added"), 1);
+	reconciler_resume(s.run.r);
+	run_settle(&s.run);
+	is_well(&s);
+}
+
+/* What could not be made at first is made as soon as it can be, drift or not; what stood on it comes with it. */
+static void test_report_is_no_excuse(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("report"), NULL);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br link", .error = -EBUSY });
+	start(&s);
+	is_degraded(&s);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+	assert_int_equal(count(&s, "= reported: "), 0);
+	assert_int_equal(status_of(&s).n_drifts + status_of(&s).n_restored, 0);
+}
+
+/* One bad value keeps no other from being set, and is all that is told of. */
+static void test_one_bad_value(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing},\n"
+		  "  mv: {kind: macvlan, link: f0, mtu: 1500, txqueuelen: 500}}}}\n", NULL);
+	add_card(&s);
+	start(&s);
+	run_op(&s.run, &(struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "mv", .number = 1400 });
+	run_op(&s.run, &(struct op){ .type = OP_TXQLEN, .ns = NS_HOST, .name = "mv", .number = 77 });
+	act(&s, (struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "f0", .number = 1400 }); /* none above may have more */
+	assert_int_equal(ns_link(world_ns(s.run.w, NS_HOST), "mv")->values->txqueuelen, 500);
+	assert_int_equal(count(&s, "= drift, failed: host/mv macvlan mtu was changed from 1500 to 1400 "), 1);
+	act(&s, (struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "f0", .number = 1500 });
+	is_well(&s);
+}
+
+/* The same without a pause. */
+static void test_pair_torn(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, PAIR, NULL);
+	start(&s);
+	act(&s, (struct op){ .type = OP_RENAME, .ns = "n1", .name = "y", .name2 = "q" });
+	is_well(&s);
+	assert_int_equal(count(&s, "= restored: "), 2);
+	assert_int_equal(count(&s, "was added"), 1);
+	assert_int_equal(status_of(&s).n_drifts, 2);
+	assert_int_equal(status_of(&s).n_restored, 2);
+}
+
+/* What is found rather than made cannot be made again: that is told as drift, with the reason. */
+static void test_found_and_lost(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}}}}\n", NULL);
+	add_card(&s);
+	start(&s);
+	is_well(&s);
+	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
+	is_degraded(&s);
+	assert_int_equal(count(&s, "= drift, failed: host/f0"), 1);
+	assert_int_equal(count(&s, "there is no such interface"), 1);
+}
+
+/* It is there, and of no use: another host has the same address. */
+static void test_duplicate_address(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: ['fd00::1/64']}}}}\n", NULL);
+	start(&s);
+	is_well(&s);
+	for (int failed = 1; failed >= 0; failed--) {
+		vec_foreach(address, &world_ns(s.run.w, "n0")->addresses)
+			address->failed = failed;
+		reconciler_dirty(s.run.r, "n0");
+		run_settle(&s.run);
+		assert_int_equal(status_of(&s).phase, failed ? PHASE_DEGRADED : PHASE_CONVERGED);
+	}
+	assert_int_equal(count(&s, "duplicate address detection found another host with it"), 1);
+	assert_int_equal(count(&s, "= recovered: n0/br"), 1);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		situation_test(test_reported),
+		situation_test(test_reported_and_redeclared),
+		situation_test(test_failing_and_undeclared),
+		situation_test(test_held_and_restored),
+		situation_test(test_held_and_failed),
+		situation_test(test_failed_and_paused),
+		situation_test(test_pair_held),
+		situation_test(test_report_is_no_excuse),
+		situation_test(test_one_bad_value),
+		situation_test(test_pair_torn),
+		situation_test(test_found_and_lost),
+		situation_test(test_duplicate_address),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
