@@ -522,7 +522,7 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 		return true;
 	if (!entry && is_stray(diff, seen))
 		return true;
-	return desired && desired->exclusive && seen->kind->class != CLASS_NETNS;
+	return desired && desired->exclusive && !is_closed(desired) && seen->kind->class != CLASS_NETNS;
 }
 
 /* What was noted about an object that goes, under its name: for what is given back rather than deleted. */

@@ -95,6 +95,20 @@ class Gone(Case):
         self.assertEqual("99", lab.sysctl_get("a", "net.ipv4.ip_default_ttl"))
         self.assertEqual(["a"], lab.namespaces())
 
+    def test_a_file_beside_it_is_left_alone(self):
+        """With the namespace its resolv.conf is somebody's, too, and `exclusive` is about topod's own."""
+        self.topod("apply", self.spec("topology: many\nnamespaces: {a: {dns: {servers: [10.0.0.1]}}}\n", "many.yaml"))
+        lab.run("ip", "netns", "delete", "a")
+        lab.run("ip", "netns", "add", "a")
+        with open("/etc/netns/a/resolv.conf", "w") as f:
+            f.write("nameserver 192.0.2.53\n")
+        path = self.spec("topology: many\nnamespaces: {a: {exclusive: true}}\n", "many.yaml")
+        done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.assertIn("a: namespace exists and is not topod's", done.stderr)
+        self.topod("down", path)
+        with open("/etc/netns/a/resolv.conf") as f:
+            self.assertEqual("nameserver 192.0.2.53\n", f.read())
+
 
 if __name__ == "__main__":
     lab.main()
