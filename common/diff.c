@@ -512,13 +512,14 @@ static bool is_stray(const struct diff *diff, const struct object *seen) {
 	return seen->kind->class == CLASS_LINK && seen->marked && ledger_find_signed(diff->input->ledger, seen);
 }
 
-static bool to_be_deleted(const struct diff *diff, const struct ns_state *desired, const struct object *seen) {
+static bool to_be_deleted(const struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			  const struct object *seen) {
 	const struct ledger_entry *entry;
 
 	if (seen->change || seen->kernel_made || seen->kind->undeletable)
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
-	if (entry && entry->made && diff_is_as_made(entry, seen))
+	if (entry && entry->made && diff_is_as_made(entry, seen) && !diff_is_void(entry, diff->input->ledger, observed))
 		return true;
 	if (!entry && is_stray(diff, seen))
 		return true;
@@ -558,7 +559,7 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 			 bool all_goes) {
 	ns_foreach(seen, observed) {
 		if ((seen->kind->class == CLASS_LINK) != links || seen->kind->class == CLASS_NETNS ||
-		    (desired && ns_find(desired, seen)) || !to_be_deleted(diff, desired, seen))
+		    (desired && ns_find(desired, seen)) || !to_be_deleted(diff, desired, observed, seen))
 			continue;
 		if (!goes_along(observed, seen) && (!all_goes || outlives_namespace(diff, seen)))
 			add_deletion(diff, seen, noted_object(diff, seen), false);
@@ -574,7 +575,7 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 		delete_extra(diff, observed, desired, false, true); /* a file of ours lies beside the namespace */
 		return;
 	}
-	if (ns && !(desired && ns_self(desired)) && to_be_deleted(diff, desired, ns)) {
+	if (ns && !(desired && ns_self(desired)) && to_be_deleted(diff, desired, observed, ns)) {
 		add_deletion(diff, ns, NULL, false);
 		all_goes = true;
 	}

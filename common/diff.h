@@ -17,6 +17,10 @@ struct diff {
 /* Is it still what topod made, as far as it shows? */
 bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen);
 
+/* Does the entry tell of a namespace that is another one by now? What was noted of the inside of the former went with it: what
+ * is found there, though it looks the same and bears the mark of another topology's topod, is not this one's. */
+bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger, const struct ns_state *observed);
+
 /* The desired object of a creation; of what is moved a copy that says by which sign it will be known. */
 const struct object *diff_sign(struct diff *diff, const struct change *creation);
 

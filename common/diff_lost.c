@@ -5,26 +5,29 @@
  */
 #include "diff.h"
 
-static void mark_declared(const struct ledger *ledger, const struct ns_state *ns) {
-	ns_foreach(object, ns) {
+bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger, const struct ns_state *observed) {
+	const struct object *self = ns_self(observed);
+	const struct ledger_entry *ns = self ? ledger_find_object(ledger, self) : NULL;
+
+	return ns && ns->made && !diff_is_as_made(ns, self) && !ledger_outlives_namespace(entry) &&
+	       !(entry->made && entry->kind->class == CLASS_LINK);
+}
+
+static void mark_declared(const struct ledger *ledger, const struct ns_state *desired, const struct ns_state *observed) {
+	ns_foreach(object, desired) {
 		struct ledger_entry *entry = ledger_find_object(ledger, object);
 
-		if (entry)
+		if (entry && !diff_is_void(entry, ledger, observed))
 			entry->declared = true;
 	}
 }
 
-/* What stands in the place of something that topod made, and is not declared any more, keeps nobody waiting; nor does
- * what was found in a namespace that is another one by now. */
+/* What stands in the place of something that topod made, and is not declared any more, keeps nobody waiting. */
 static void mark_present(const struct ledger *ledger, const struct ns_state *observed) {
-	const struct object *self = ns_self(observed);
-	const struct ledger_entry *ns = self ? ledger_find_object(ledger, self) : NULL;
-	bool replaced = ns && ns->made && !diff_is_as_made(ns, self);
-
 	ns_foreach(seen, observed) {
 		struct ledger_entry *entry = ledger_find_object(ledger, seen);
 
-		if (entry && (entry->made ? diff_is_as_made(entry, seen) : !replaced))
+		if (entry && !diff_is_void(entry, ledger, observed) && (!entry->made || diff_is_as_made(entry, seen)))
 			entry->declared = true;
 	}
 }
@@ -42,7 +45,7 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 		return;
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		entry->declared = false;
-	mark_declared(ledger, state_find(diff->input->desired, observed->name));
+	mark_declared(ledger, state_find(diff->input->desired, observed->name), observed);
 	mark_present(ledger, observed);
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared)

@@ -95,6 +95,22 @@ class Gone(Case):
         self.assertEqual("99", lab.sysctl_get("a", "net.ipv4.ip_default_ttl"))
         self.assertEqual(["a"], lab.namespaces())
 
+    def test_what_another_topology_made_there_is_left_alone(self):
+        """The same addresses and routes with the same mark, in a namespace that is another one's by now."""
+        same = ("namespaces:\n  a:\n    interfaces: {lo: {addresses: [192.0.2.1/32]}}\n"
+                "    routes: [{to: 198.51.100.0/24, type: blackhole}]\n")
+        path, other = self.spec("topology: many\n" + same, "many.yaml"), self.spec("topology: other\n" + same, "other.yaml")
+        self.topod("apply", path)
+        lab.run("ip", "netns", "delete", "a")
+        self.topod("apply", other)
+        before = lab.state_only(lab.snapshot())
+        self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.spec("topology: many\n" + same.replace("  a:\n", "  a:\n    adopt: true\n"), "many.yaml")
+        self.topod("apply", path)
+        self.topod("down", path)
+        self.same(before, lab.state_only(lab.snapshot()))
+        self.topod("plan", other)
+
     def test_a_file_beside_it_is_left_alone(self):
         """With the namespace its resolv.conf is somebody's, too, and `exclusive` is about topod's own."""
         self.topod("apply", self.spec("topology: many\nnamespaces: {a: {dns: {servers: [10.0.0.1]}}}\n", "many.yaml"))
