@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import killpoint
@@ -269,23 +270,27 @@ class Folders(Case):
         for _ in range(2000):
             shutil.rmtree("/run/topod", ignore_errors=True)
 
+    def listens(self):
+        """Until somebody answers, which is after what was heard of before was seen to."""
+        deadline = time.monotonic() + lab.DEADLINE
+        while self.topod("status", "office", expect=(0, lab.EXIT_FAILED)).returncode:
+            self.assertLess(time.monotonic(), deadline, "nobody listens any more")
+
     def test_taken_away_while_it_runs(self):
         """The lock, the ledger, the socket, the folder, all of /run/topod: made anew, so that a crash leaves nothing, and nobody
         else comes in."""
         before, path = lab.snapshot(), self.spec(WEB)
         d = self.daemon(path).ready()
         mine = "/run/topod/office"
-        for take_away in (lambda: shutil.rmtree("/run/topod"), lambda: os.unlink(f"{mine}/lock"),
+        for take_away in (lambda: shutil.rmtree("/run/topod", ignore_errors=True), lambda: os.unlink(f"{mine}/lock"),
                           lambda: os.unlink(f"{mine}/ledger"), lambda: os.rename(mine, self.folder + "/away")):
             with d.expects("drift: office: /run/topod/office was taken away; restored"):
                 take_away()
-            self.topod("status", "office")
+            self.listens()
             self.assertIn(f"process {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
         for take_away in (lambda: os.unlink(f"{mine}/socket"), self.take_away_again_and_again):
             take_away()
-            deadline = lab.time.monotonic() + lab.DEADLINE
-            while self.topod("status", "office", expect=(0, lab.EXIT_FAILED)).returncode:
-                self.assertLess(lab.time.monotonic(), deadline, "nobody listens any more")
+            self.listens()
         self.assertIn(f"process {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
         self.spec(WEB.replace("  web:\n", "  late: {}\n  web:\n"))
         self.topod("reload", "office")
