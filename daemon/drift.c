@@ -107,17 +107,16 @@ static bool stands_on(const struct object *object, const char *scope) {
 /* Is it a consequence of what the line tells? A link and a namespace take along what is in them, a pair what is on
  * either end, an address the routes by it. Routes that leave the link to the kernel go with any. */
 static bool follows(const struct drift_line *line, const struct object *object, const char *scope) {
-	bool route = object->kind->class == CLASS_ROUTE;
+	bool route = object->kind->class == CLASS_ROUTE, above;
 
 	switch (line->class) {
 	case CLASS_NETNS:
 		return streq(line->ns, object->ns) || (object->twin && streq(line->ns, object->twin->ns));
 	case CLASS_LINK:
+		above = stands_on(object, line->occurrence.scope) || (line->twin_scope && stands_on(object, line->twin_scope));
 		if (object->kind->class == CLASS_LINK)
-			return line->occurrence.drift == DRIFT_MISSING && stands_on(object, line->occurrence.scope);
-		return streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope) ||
-		       stands_on(object, line->occurrence.scope) ||
-		       (line->twin_scope && stands_on(object, line->twin_scope)) ||
+			return line->occurrence.drift == DRIFT_MISSING && above;
+		return streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope) || above ||
 		       (route && (streq(line->ns, object->ns) || streq_ptr(line->twin_ns, object->ns)));
 	case CLASS_ADDRESS:
 		return route && streq(line->ns, object->ns) && line->occurrence.drift == DRIFT_MISSING;

@@ -257,6 +257,70 @@ static void test_pauses_after_a_reload(void **state _unused_) {
 	is_well(&s);
 }
 
+/* The end of a pause, and a reload, are a new start for all that did not succeed before. */
+static void test_new_start(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("restore"), NULL);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br link", .error = -EBUSY });
+	start(&s);
+	for (int i = 0; i < 3; i++) {
+		vec_clear(&s.run.fake.faults);
+		s.run.fake.closed = NULL;
+		if (i < 2) {
+			reconciler_pause(s.run.r);
+			reconciler_resume(s.run.r);
+		} else {
+			run_reload(&s.run, 0);
+		}
+		run_settle(&s.run);
+		assert_int_equal(status_of(&s).phase, PHASE_CONVERGED);
+		s.run.fake.closed = "n0";
+		reconciler_dirty(s.run.r, "n0");
+		run_settle(&s.run);
+		is_degraded(&s);
+	}
+	s.run.fake.closed = NULL;
+	is_well(&s);
+}
+
+/* What happens elsewhere is no reason to ask sooner for what cannot be looked at. */
+static void test_unseen_is_left_alone(void **state _unused_) {
+	_situation_ s;
+	int error;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500}}}, n1: {}}\n", NULL);
+	start(&s);
+	s.run.fake.closed = "n1";
+	reconciler_dirty(s.run.r, "n1");
+	for (uint32_t i = 1; i < TROUBLE_FIGHT_COUNT; i++) {
+		set_queue(&s, i);
+		assert_int_equal(reconciler_obstructed(s.run.r, &error), 1);
+	}
+	s.run.fake.closed = NULL;
+	is_well(&s);
+}
+
+/* What could not go back to what it was is not forgotten. */
+static void test_going_back_fails(void **state _unused_) {
+	_situation_ s;
+	uint32_t before;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing, txqueuelen: 500}}}}\n",
+	      "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}}}}\n");
+	add_card(&s);
+	before = ns_link(world_ns(s.run.w, NS_HOST), "f0")->values->txqueuelen;
+	start(&s);
+	is_well(&s);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "host/f0 link", .error = -EBUSY });
+	run_reload(&s.run, 1);
+	run_settle(&s.run);
+	is_degraded(&s);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+	assert_int_equal(ns_link(world_ns(s.run.w, NS_HOST), "f0")->values->txqueuelen, before);
+}
+
 /* What a setting was is read just before it is set where there was nothing to look at. */
 static void test_setting_of_a_new_link(void **state _unused_) {
 	_situation_ s;
@@ -322,6 +386,9 @@ int main(void) {
 		situation_test(test_made_exclusive),
 		situation_test(test_reported_no_more),
 		situation_test(test_pauses_after_a_reload),
+		situation_test(test_new_start),
+		situation_test(test_going_back_fails),
+		situation_test(test_unseen_is_left_alone),
 		situation_test(test_setting_of_a_new_link),
 		situation_test(test_taken_away),
 		situation_test(test_lower_of_somebody_else),

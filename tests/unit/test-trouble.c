@@ -261,6 +261,18 @@ static void test_storm_and_hindered(void **state) {
 	assert_false(may_try(bench, bench->a));
 }
 
+/* One repair is forgotten when it was long enough ago not to count for a fight any more. */
+static void test_forgotten(void **state) {
+	struct bench *bench = *state;
+
+	repair(bench, bench->a);
+	bench->now += TROUBLE_FIGHT_WINDOW_USEC;
+	trouble_expire(&bench->t, bench->now);
+	assert_non_null(trouble_find(&bench->t, bench->a));
+	trouble_expire(&bench->t, bench->now + 1);
+	assert_null(trouble_find(&bench->t, bench->a));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_quarrel, set_up, tear_down),
@@ -274,6 +286,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_calm_weather, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_due_and_hindered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_storm_and_hindered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_forgotten, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
