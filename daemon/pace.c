@@ -6,7 +6,7 @@
 #include "pace.h"
 
 enum {
-	REST_FACTOR = 50,
+	REST_FACTOR = 100, /* looks take at most a hundredth of the time */
 	REST_MAX_USEC = 250 * 1000,
 	LISTEN_USEC = 10 * 1000, /* between two readings of events while there is one that has to wait */
 };
