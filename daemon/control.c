@@ -15,6 +15,7 @@
 #include <sys/un.h>
 
 #include "control_private.h"
+#include "folder.h"
 #include "ledger_file.h"
 
 /* ---- connections ---- */
@@ -279,10 +280,7 @@ static int begin_to_listen(struct control *control, int *ret_fd) {
 
 /* Does the name in the folder lead to our socket? */
 static bool has_name(const struct control *control) {
-	struct stat st;
-
-	return control->dir_fd >= 0 && fstatat(control->dir_fd, TOPOD_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_dev == control->name.st_dev && st.st_ino == control->name.st_ino;
+	return control->dir_fd >= 0 && folder_leads_to(control->dir_fd, TOPOD_SOCKET, &control->name);
 }
 
 int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers,

@@ -9,6 +9,12 @@ bool is_ours(const struct stat *st) {
 	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
+bool folder_leads_to(int folder, const char *name, const struct stat *st) {
+	struct stat now;
+
+	return fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
 int folder_check(int fd) {
 	struct stat st;
 

@@ -15,6 +15,9 @@
 /* Does a file or folder belong to us or to root, and may nobody else write to it? */
 bool is_ours(const struct stat *st);
 
+/* Does the name in the folder lead to this file, and not to another that was put there since? */
+bool folder_leads_to(int folder, const char *name, const struct stat *st);
+
 /* -EPERM where what is open is not ours. 0 or -errno. */
 int folder_check(int fd);
 

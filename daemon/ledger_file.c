@@ -109,14 +109,6 @@ static void write_pid(int fd) {
 		return;
 }
 
-/* Does the name in the folder still lead to this file? */
-static bool still_there(int dir_fd, const char *name, const struct stat *st) {
-	struct stat now;
-
-	return fstatat(dir_fd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == st->st_dev &&
-	       now.st_ino == st->st_ino;
-}
-
 /* -ENOENT, -ESTALE: folder or lock were removed meanwhile. */
 static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 	_cleanup_close_ int fd = -1;
@@ -130,7 +122,7 @@ static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 		*ret_pid = r == -EWOULDBLOCK ? read_pid(fd) : 0;
 		return r == -EWOULDBLOCK ? -EBUSY : r;
 	}
-	if (!still_there(file->dir_fd, LOCK, &st))
+	if (!folder_leads_to(file->dir_fd, LOCK, &st))
 		return -ESTALE;
 	write_pid(fd);
 	file->lock_fd = TAKE_FD(fd);
@@ -346,7 +338,7 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 static bool leads_to(int dir_fd, const char *name, int fd) {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && still_there(dir_fd, name, &st);
+	return fstat(fd, &st) == 0 && folder_leads_to(dir_fd, name, &st);
 }
 
 static bool has_lock(const struct ledger_file *file) {

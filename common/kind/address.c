@@ -65,7 +65,7 @@ struct prefix address_connected_network(const struct address *a) {
 
 void address_set_connected(struct address *a, bool connected) {
 	a->connected = connected;
-	a->object.set |= 1 << ADDRESS_CONNECTED;
+	a->object.set |= field_bit(ADDRESS_CONNECTED);
 }
 
 /* Reading the file. */
@@ -139,7 +139,7 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 	good &= is_family(p, a, ADDRESS_NODAD, AF_INET6, node);
 	good &= check_label(p, a, object_mark(o, &fields[ADDRESS_LABEL]));
 	a->protocol = TOPOD_PROTOCOL;
-	o->set |= 1 << ADDRESS_PEER | 1 << ADDRESS_PROTOCOL;
+	o->set |= field_bit(ADDRESS_PEER) | field_bit(ADDRESS_PROTOCOL);
 	if (address_has_connected_route(a))
 		address_set_connected(a, true);
 	return good;
@@ -152,14 +152,14 @@ struct address *address_parse(struct parse *p, const char *dev, const struct nod
 
 	a->dev = dev;
 	object->mark = node->mark;
-	object->set = 1 << ADDRESS_DEV;
+	object->set = field_bit(ADDRESS_DEV);
 	if (node->type == NODE_MAPPING) {
 		struct mark *marks = arena_newn(p->arena, struct mark, ARRAY_SIZE(fields));
 
 		object->marks = marks;
 		fields_parse(p, fields, ARRAY_SIZE(fields), node, a, &object->set, marks, "an address", NULL, NULL, NULL);
 	} else if (fields[ADDRESS_ADDRESS].type->parse(p, &fields[ADDRESS_ADDRESS], node, &a->address)) {
-		object->set |= 1 << ADDRESS_ADDRESS;
+		object->set |= field_bit(ADDRESS_ADDRESS);
 	}
 	if (p->diags->n_errors != errors || !finish(p, a, node))
 		return NULL;
@@ -251,7 +251,7 @@ static int encode_address(struct encode *encode, const struct change *change) {
 		encode->problem = arena_printf(encode->arena, "there is no %s", a->dev);
 		return -ENODEV;
 	}
-	if (change->type == CHANGE_UPDATE && change->fields == 1 << ADDRESS_CONNECTED) {
+	if (change->type == CHANGE_UPDATE && change->fields == field_bit(ADDRESS_CONNECTED)) {
 		put_connected_route(w, a, index);
 		return 0;
 	}
@@ -279,7 +279,7 @@ static void decode_flags(struct address *a, uint32_t flags) {
 		o->pending = false;
 	if (!(flags & IFA_F_PERMANENT))
 		o->kernel_made = true; /* a lease or a router advertisement: whoever set it renews it */
-	o->set |= 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE;
+	o->set |= field_bit(ADDRESS_NODAD) | field_bit(ADDRESS_NOPREFIXROUTE);
 }
 
 /* Linux gives it to lo, without any mark, whenever that comes up. */
@@ -296,7 +296,7 @@ static void decode_protocol(const struct decode *decode, struct address *a, cons
 	/* A kernel that cannot mark is taken at the ledger's word. */
 	a->protocol = decode->address_marks ? nl_get_u8(attr, 0) : TOPOD_PROTOCOL;
 	o->marked = a->protocol == TOPOD_PROTOCOL;
-	o->set |= 1 << ADDRESS_PROTOCOL;
+	o->set |= field_bit(ADDRESS_PROTOCOL);
 	/* IFAPROT_KERNEL_LO, _RA, _LL; before 5.18 lo's own are known by where they are. */
 	if ((a->protocol >= 1 && a->protocol <= 3) || (!decode->address_marks && streq(a->dev, "lo")))
 		o->kernel_made = true;
@@ -316,7 +316,7 @@ static bool decode_addresses(struct address *a, uint8_t family, uint8_t length, 
 	a->peer.length = length;
 	if (ip_equal(&a->peer.address, &a->address.address))
 		a->peer = (struct prefix){};
-	a->object.set |= 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER;
+	a->object.set |= field_bit(ADDRESS_ADDRESS) | field_bit(ADDRESS_PEER);
 	return true;
 }
 
@@ -325,10 +325,10 @@ static void decode_rest(const struct decode *decode, struct address *a, const st
 
 	if (label) {
 		a->label = arena_strdup(decode->arena, label);
-		a->object.set |= 1 << ADDRESS_LABEL;
+		a->object.set |= field_bit(ADDRESS_LABEL);
 	}
 	if (tb[IFA_BROADCAST] && type_ip.get(decode->arena, &fields[ADDRESS_BROADCAST], tb[IFA_BROADCAST], &a->broadcast))
-		a->object.set |= 1 << ADDRESS_BROADCAST;
+		a->object.set |= field_bit(ADDRESS_BROADCAST);
 }
 
 struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh) {
@@ -347,7 +347,7 @@ struct address *address_decode(const struct decode *decode, const struct nlmsghd
 	struct address *a = (struct address *)object;
 	a->dev = dev;
 	a->scope = ifa->ifa_scope;
-	object->set = 1 << ADDRESS_DEV | 1 << ADDRESS_SCOPE;
+	object->set = field_bit(ADDRESS_DEV) | field_bit(ADDRESS_SCOPE);
 	if (!decode_addresses(a, ifa->ifa_family, ifa->ifa_prefixlen, tb))
 		return NULL;
 	decode_flags(a, nl_get_u32(tb[IFA_FLAGS], ifa->ifa_flags));

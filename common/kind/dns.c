@@ -17,7 +17,7 @@ struct dns *dns_new(struct arena *arena, const char *ns, const char *content) {
 	struct dns *dns = (struct dns *)object;
 
 	dns->content = arena_strdup(arena, content);
-	object->set = 1 << DNS_CONTENT;
+	object->set = field_bit(DNS_CONTENT);
 	object->marked = startswith(content, first_line);
 	object_seal(arena, object);
 	return dns;

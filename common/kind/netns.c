@@ -18,7 +18,7 @@ struct object *netns_object(struct arena *arena, const char *ns, const struct ne
 	if (identity) {
 		netns->inode = arena_printf(arena, "%" PRIu64, identity->inode);
 		netns->born = arena_printf(arena, "%" PRIu64, identity->born_nsec);
-		object->set = 1 << NETNS_INODE | 1 << NETNS_BORN;
+		object->set = field_bit(NETNS_INODE) | field_bit(NETNS_BORN);
 	}
 	object_seal(arena, object);
 	return object;

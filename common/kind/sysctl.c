@@ -83,7 +83,7 @@ struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path,
 	sysctl->path = arena_strdup(arena, path);
 	sysctl->dev = path_dev(arena, path);
 	sysctl->value = fold(arena, value);
-	object->set = 1 << SYSCTL_PATH | 1 << SYSCTL_VALUE | (sysctl->dev ? 1 << SYSCTL_DEV : 0);
+	object->set = field_bit(SYSCTL_PATH) | field_bit(SYSCTL_VALUE) | (sysctl->dev ? field_bit(SYSCTL_DEV) : 0);
 	object_seal(arena, object);
 	return sysctl;
 }
