@@ -255,7 +255,8 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 		add_creation(diff, first_end(object), observed || seen_twin);
 }
 
-static void missing(struct diff *diff, struct ns_state *desired, struct object *object) {
+/* `seen` is what goes with the link below, or NULL. */
+static void missing(struct diff *diff, struct ns_state *desired, struct object *object, const struct object *seen) {
 	bool fresh = ns_self(desired) && ns_self(desired)->change;
 
 	if (object->gone)
@@ -269,7 +270,7 @@ static void missing(struct diff *diff, struct ns_state *desired, struct object *
 	else if (object->twin)
 		recreate(diff, object, NULL);
 	else
-		add_creation(diff, object, stands_on_recreated(diff, object));
+		add_creation(diff, object, seen);
 }
 
 static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
@@ -393,7 +394,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 	if (waits(diff, ns->desired, ns->observed, object))
 		return;
 	if (!seen || stands_on_recreated(diff, object))
-		missing(diff, ns->desired, object);
+		missing(diff, ns->desired, object, seen);
 	else
 		present(diff, ns->desired, ns->observed, object, seen);
 }

@@ -65,6 +65,12 @@ static uint64_t asking_fields(const struct object *object, const struct object *
 	return hard ? hard : differs;
 }
 
+/* It goes with the link below it, which is recreated. A missing end of a pair, whose creation is also said to come again, is new:
+ * only the other end was there. */
+static bool goes_along(struct fates *fates, const struct object *object, const struct change *creation) {
+	return creation->again && (!object->twin || !fate_of(fates, object->twin)->deletion);
+}
+
 static void add_end(struct report_items *items, struct fates *fates, const struct object *end,
 		    const struct change *change) {
 	const struct change *deletion = fate_of(fates, end)->deletion;
@@ -74,7 +80,7 @@ static void add_end(struct report_items *items, struct fates *fates, const struc
 		item.action = ACTION_RECREATE;
 		item.before = deletion->observed;
 		item.fields = asking_fields(end, deletion->observed);
-	} else if (change->again && end->kind->class != CLASS_LINK) {
+	} else if (goes_along(fates, end, change)) {
 		item.action = ACTION_RECREATE;
 		item.along = true;
 	}
@@ -221,7 +227,7 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 
 void report_reason(const struct report_item *item, struct text *out) {
 	if (item->along) {
-		text_add(out, "along with its interface");
+		text_addf(out, "along with %s", item->object->kind->class == CLASS_LINK ? "the interface below" : "its interface");
 	} else if (item->object->kind != item->before->kind && !item->object->kind->any_kind) {
 		text_add(out, "is a ");
 		object_print_noun(item->before, out);

@@ -19,7 +19,7 @@ struct report_item {
 	const struct object *object;    /* as it will be; deletions: as it is */
 	const struct object *before;    /* changes and recreations: as it is, or NULL */
 	uint64_t fields;                /* changes: those that differ; recreations: those that ask for it */
-	bool along;                     /* recreated because its interface is */
+	bool along;                     /* recreated because its interface, or the one below, is */
 	const struct change *change;
 	size_t next;                    /* of the same namespace: its index, or 0 */
 };

@@ -163,7 +163,7 @@ static void test_first_end_lost(void **state _unused_) {
 	lose(&w, "a/x link"), lose(&w, "a/x address 10.0.0.1/8");
 	world_plan(&w);
 	check_plan(&w, "- b/z link (again)\n+ a/x link (again)\n~ a/x link: alias topod:t (again) (follows)\n"
-		       "+ a/x address 10.0.0.1/8 (again)\n~ b/z link: up true, alias topod:t (again) (follows)\n");
+		       "+ a/x address 10.0.0.1/8\n~ b/z link: up true, alias topod:t (again) (follows)\n");
 }
 
 static void test_second_end_lost(void **state _unused_) {

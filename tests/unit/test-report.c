@@ -94,6 +94,27 @@ static void test_recreations(void **state _unused_) {
 		     "0 to create, 0 to change, 1 to recreate, 0 to delete in 1 namespace\n");
 }
 
+/* What stands on a recreated link was there before and will be there again; what is new on it is new. */
+static void test_recreated_along(void **state _unused_) {
+	check_report("namespaces: {a: {interfaces: {v: {kind: vxlan, id: 2, local: 10.0.0.1},\n"
+		     "  m: {kind: macvlan, link: v, addresses: [10.1.0.1/24, 10.2.0.1/24]}}},\n"
+		     "  b: {interfaces: {k: {kind: macvlan, link: a:v}, l: {kind: macvlan, link: a:v}}}}",
+		     "namespaces: {a: {interfaces: {v: {kind: vxlan, id: 1, local: 10.0.0.1},\n"
+		     "  m: {kind: macvlan, link: v, addresses: 10.1.0.1/24}}},\n"
+		     "  b: {interfaces: {k: {kind: macvlan, link: a:v}}}}",
+		     "a\n"
+		     "  -/+ v: vxlan, id 2, local 10.0.0.1 (id 1 -> 2)\n"
+		     "  -/+ m: macvlan, link a:v (along with the interface below)\n"
+		     "  -/+ m: address 10.1.0.1/24 (along with its interface)\n"
+		     "    + m: address 10.2.0.1/24\n"
+		     "\n"
+		     "b\n"
+		     "    + l: macvlan, link a:v\n"
+		     "  -/+ k: macvlan, link a:v (along with the interface below)\n"
+		     "\n"
+		     "2 to create, 0 to change, 4 to recreate, 0 to delete in 2 namespaces\n");
+}
+
 /* Both ends are told of, each in its namespace and with its own reason. */
 static void test_recreated_pair(void **state _unused_) {
 	_world_ w, v;
@@ -420,7 +441,7 @@ static void test_clean(void **state _unused_) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_from_nothing), cmocka_unit_test(test_nothing), cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_returning), cmocka_unit_test(test_recreations),
+		cmocka_unit_test(test_returning), cmocka_unit_test(test_recreations), cmocka_unit_test(test_recreated_along),
 		cmocka_unit_test(test_recreated_pair), cmocka_unit_test(test_deletions), cmocka_unit_test(test_given_back),
 		cmocka_unit_test(test_refusals), cmocka_unit_test(test_hidden), cmocka_unit_test(test_color),
 		cmocka_unit_test(test_terminal), cmocka_unit_test(test_plan_json), cmocka_unit_test(test_summary), cmocka_unit_test(test_check_json),
