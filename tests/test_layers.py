@@ -4,6 +4,7 @@ How the house is built, checked on its sources: includes run one way, kinds know
 common/ has no socket, no clock and no voice, few files talk to the kernel, functions stay readable.
 """
 
+import collections
 import os
 import re
 import sys
@@ -11,23 +12,14 @@ import unittest
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-# From the ground up: a file includes what stands in its own layer or below, never above. A name stands for
-# name.h, name.c and name_*.c. The folder daemon/ is above all of these.
-LAYERS = [
-    ["base"],
-    ["arena", "hash", "text", "utf8", "vec"],
-    ["diag", "ip", "libyaml", "nl"],
-    ["yaml"],
-    ["field", "type"],
-    ["object", "kind"],  # an object is declared without its kind, and done through it; the headers stand in line
-    ["kind/"],  # every file of the folder
-    ["state"],
-    ["ledger"],
-    ["spec"],
-    ["plan", "diff"],
-    ["report", "schema"],
+# From the ground up: a file includes what is in its own room or in one before it, never in a later one.
+ROOMS = [
+    "common/base", "common/yaml", "common/net", "common/model", "common/kind", "common/language", "common/plan",
+    "common/report",
+    "daemon/files", "daemon/kernel", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run", "daemon/cli",
 ]
-DAEMON = len(LAYERS)
+
+ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 
 # Headers in kind/ that several kinds share: what all links have in common is no kind of its own.
 SHARED_BY_KINDS = {"link"}
@@ -46,9 +38,9 @@ NOT_IN_COMMON = [
 
 # Who may make these calls.
 CALLERS = {
-    r"\b(setns|unshare|mount|umount2?)\s*\(": {"daemon/netns.c"},
-    r"\bsendmsg\s*\(": {"daemon/netlink.c"},
-    r"\binotify_\w+\s*\(": {"daemon/watch.c"},
+    r"\b(setns|unshare|mount|umount2?)\s*\(": {"daemon/kernel/netns.c"},
+    r"\bsendmsg\s*\(": {"daemon/kernel/netlink.c"},
+    r"\binotify_\w+\s*\(": {"daemon/kernel/watch.c"},
     # Nobody starts programs: what stands in a name is never a command.
     r"\b(system|popen|execv?[lpe]*|execveat|posix_spawnp?|v?fork)\s*\(": set(),
 }
@@ -91,18 +83,10 @@ def includes(path):
             yield "missing: " + m[1]
 
 
-def layer(path):
-    if path.startswith("daemon/"):
-        return DAEMON
-    if path.startswith("common/kind/"):
-        return next(i for i, names in enumerate(LAYERS) if "kind/" in names)
-    stem = os.path.splitext(os.path.basename(path))[0]
-    while stem:
-        for i, names in enumerate(LAYERS):
-            if stem in names:
-                return i
-        stem = stem.rpartition("_")[0]
-    return None
+def room(path):
+    """Its place in ROOMS; None for a file in none of them."""
+    where = os.path.dirname(path)
+    return ROOMS.index(where) if where in ROOMS else None
 
 
 def functions(text):
@@ -126,9 +110,17 @@ class Layers(unittest.TestCase):
         self.assertGreater(len(list(sources("common"))), 10)
         self.assertGreater(len(list(sources("daemon"))), 3)
 
-    def test_every_file_of_common_has_its_layer(self):
-        lost = [p for p in sources("common") if layer(p) is None]
-        self.assertEqual([], lost, "say in LAYERS where these stand")
+    def test_every_file_has_its_room(self):
+        lost = [p for p in sources("common", "daemon") if room(p) is None]
+        self.assertEqual([], lost, "put these into a room, or add theirs to ROOMS")
+
+    def test_every_room_says_what_it_is(self):
+        """In a README of its own: what it owns, what it refuses to know, the way in, whom it may use."""
+        self.assertEqual([], [r for r in ROOMS if not os.path.exists(os.path.join(TOP, r, "README.md"))])
+
+    def test_no_room_is_crowded(self):
+        count = collections.Counter(os.path.dirname(p) for p in sources("common", "daemon") if p.endswith(".c"))
+        self.assertEqual({}, {r: n for r, n in count.items() if n > ROOM_FILES and r != "common/kind"})
 
     def test_includes_run_one_way(self):
         wrong = []
@@ -136,8 +128,16 @@ class Layers(unittest.TestCase):
             for other in includes(path):
                 if other.startswith("missing: "):
                     continue  # a generated or foreign header
-                if layer(path) is not None and layer(other) is not None and layer(other) > layer(path):
+                if room(path) is None or room(other) is None:
+                    wrong.append(f"{path} includes {other}, which is in no room")
+                elif room(other) > room(path):
                     wrong.append(f"{path} includes {other}, which stands above it")
+        self.assertEqual([], wrong)
+
+    def test_an_include_names_the_room(self):
+        """So that a reader sees where a name comes from, and two rooms may have files of one name."""
+        wrong = [f'{path} includes "{m}"' for path in sources("common", "daemon")
+                 for m in re.findall(r'^\s*#\s*include\s*"([^"]+)"', read(path), re.M) if "/" not in m]
         self.assertEqual([], wrong)
 
     def test_no_header_includes_itself_by_way_of_others(self):
@@ -165,7 +165,7 @@ class Layers(unittest.TestCase):
 
     def test_diff_and_plan_name_no_kind(self):
         wrong = [f"{path} includes {other}" for path in sources("common")
-                 if re.match(r"common/(diff|plan)[_.]", path) for other in includes(path)
+                 if path.startswith("common/plan/") and not re.search(r"/ledger", path) for other in includes(path)
                  if other.startswith("common/kind/")]
         self.assertEqual([], wrong)
 

@@ -5,7 +5,7 @@
  * changed length means to take it away and set it again. Nothing else that people write here can be changed
  * in place either, but for the mark.
  */
-#include "address.h"
+#include "kind/address.h"
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>

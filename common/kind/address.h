@@ -2,7 +2,7 @@
 /* An IPv4 or IPv6 address of a link; see address.c. */
 #pragma once
 
-#include "kind.h"
+#include "model/kind.h"
 
 struct address {
 	struct object object;

@@ -3,7 +3,7 @@
  * bridge: its own attributes (IFLA_BR_*). Its ports are named by the ports' `master`; what a port says about
  * itself is the kind in port.c. Times are in USER_HZ (1/100 s) in the kernel's messages.
  */
-#include "link.h"
+#include "kind/link.h"
 
 struct bridge {
 	struct link link;

@@ -3,7 +3,7 @@
  * /etc/netns/NAME/resolv.conf, which `ip netns exec` lays over /etc/resolv.conf (ip-netns(8)). The object is
  * the file's whole content, as resolv.conf(5) wants it.
  */
-#include "dns.h"
+#include "kind/dns.h"
 
 static const char first_line[] = "# Written by topod; changes are undone.\n";
 

@@ -2,7 +2,7 @@
 /* A namespace's resolv.conf; see dns.c. */
 #pragma once
 
-#include "kind.h"
+#include "model/kind.h"
 
 struct dns {
 	struct object object;

@@ -3,7 +3,7 @@
  * Links that topod finds rather than makes: `existing` ones stay where they are, and whatever the kernel calls
  * their kind, only what the file names is managed. `other` is how a link is seen that no kind of topod's fits.
  */
-#include "link.h"
+#include "kind/link.h"
 
 static const struct field fields[] = {
 	LINK_FIELDS("1500"),

@@ -5,7 +5,7 @@
  * It knows RTM_NEWLINK's nests (IFLA_LINKINFO, IFLA_AF_SPEC) and no kind by name. What a kind needs beyond its
  * table (two ends at once, a link elsewhere) it does itself around link_encode().
  */
-#include "link.h"
+#include "kind/link.h"
 
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>

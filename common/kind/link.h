@@ -11,7 +11,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#include "kind.h"
+#include "model/kind.h"
 
 struct link {
 	struct object object;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* macvlan: a further MAC address on a parent, which may be in another namespace. */
-#include "link.h"
+#include "kind/link.h"
 
 struct macvlan {
 	struct link link;

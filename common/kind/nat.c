@@ -5,7 +5,7 @@
  * It knows what makes sense where in the path of a packet; how that is said to the kernel is nat_compile.c's and
  * nat_table.c's.
  */
-#include "nat.h"
+#include "kind/nat.h"
 
 static const struct enum_name action_names[] = {
 	{ "masquerade", NAT_MASQUERADE }, { "snat", NAT_SNAT }, { "dnat", NAT_DNAT }, { "redirect", NAT_REDIRECT }, {},

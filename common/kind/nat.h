@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "kind.h"
+#include "model/kind.h"
 
 struct nftnl_rule;
 

@@ -10,7 +10,7 @@
  * The family of an address that is matched is tested first; that of a translation's target is not, because the
  * kernel passes over packets of another family there.
  */
-#include "nat.h"
+#include "kind/nat.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>

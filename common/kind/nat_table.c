@@ -12,7 +12,7 @@
  * libnftnl only writes. Where it reads something that it does not expect it ends the process, and what is read here
  * may come from a namespace in which others are root.
  */
-#include "nat.h"
+#include "kind/nat.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>

@@ -7,7 +7,7 @@
  * filled in here. Attributes that are not in the table are passed over: a later kernel may add some to every
  * answer, and a difference that no repair can remove would be fought for ever.
  */
-#include "nat.h"
+#include "kind/nat.h"
 
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>

@@ -5,7 +5,7 @@
  * A match is one item or a list of them, and `not` stands before an item or before a list. All items of a match
  * are negated or none is: "one of these" and "none of those" are two questions, and two entries.
  */
-#include "nat.h"
+#include "kind/nat.h"
 
 /* One kind of items. */
 struct nat_item_type {

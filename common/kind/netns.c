@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A namespace as an object: it is there or not. Its name is the one of the set that it stands in. */
-#include "netns.h"
+#include "kind/netns.h"
 
 #include <inttypes.h>
 

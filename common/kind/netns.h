@@ -2,7 +2,7 @@
 /* A namespace itself; see netns.c. */
 #pragma once
 
-#include "kind.h"
+#include "model/kind.h"
 
 struct netns {
 	struct object object;

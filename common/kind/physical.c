@@ -5,7 +5,7 @@
  */
 #include <linux/rtnetlink.h>
 
-#include "physical.h"
+#include "kind/physical.h"
 
 static const struct field fields[] = {
 	LINK_FIELDS("1500"),

@@ -2,7 +2,7 @@
 /* A link moved in from the host namespace; see physical.c. */
 #pragma once
 
-#include "link.h"
+#include "kind/link.h"
 
 struct physical {
 	struct link link;

@@ -4,7 +4,7 @@
  * a bridge, and is written only where the file says something about the port. Membership itself is the
  * link's `master`.
  */
-#include "port.h"
+#include "kind/port.h"
 
 #include <linux/rtnetlink.h>
 

@@ -2,7 +2,7 @@
 /* What a link says about itself as port of a bridge; see port.c. */
 #pragma once
 
-#include "link.h"
+#include "kind/link.h"
 
 struct port {
 	struct object object;

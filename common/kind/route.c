@@ -6,11 +6,11 @@
  * canonical form: a type, a scope (IPv4), metric 1024 (IPv6). A next hop without `dev` leaves that choice to
  * the kernel, and any answer is right.
  */
-#include "route.h"
+#include "kind/route.h"
 
 #include <linux/rtnetlink.h>
 
-#include "route_wire.h"
+#include "kind/route_wire.h"
 
 static const struct enum_name types[] = {
 	{ "unicast", RTN_UNICAST },         { "blackhole", RTN_BLACKHOLE }, { "unreachable", RTN_UNREACHABLE },

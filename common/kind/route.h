@@ -2,7 +2,7 @@
 /* A route; see route.c. */
 #pragma once
 
-#include "kind.h"
+#include "model/kind.h"
 
 struct nexthop {
 	struct ip via;       /* family AF_UNSPEC: none */

@@ -3,7 +3,7 @@
  * Routes in the kernel's messages (rtnetlink(7), RTM_NEWROUTE). A changed route is replaced in one message;
  * which of several routes of one destination is replaced, the kernel finds by table, tos and metric.
  */
-#include "route_wire.h"
+#include "kind/route_wire.h"
 
 #include <linux/rtnetlink.h>
 

@@ -2,7 +2,7 @@
 /* What route.c and route_wire.c share; not for others. */
 #pragma once
 
-#include "route.h"
+#include "kind/route.h"
 
 extern const struct field route_fields[];
 

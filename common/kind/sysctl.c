@@ -4,7 +4,7 @@
  * longer declared goes back to the value that was found. Keys are sysctl(8)'s, in which '.' and '/' change
  * places according to which of the two comes first.
  */
-#include "sysctl.h"
+#include "kind/sysctl.h"
 
 #include <ctype.h>
 #include <linux/netconf.h>

@@ -2,7 +2,7 @@
 /* One kernel setting below net.; see sysctl.c. */
 #pragma once
 
-#include "kind.h"
+#include "model/kind.h"
 
 struct sysctl {
 	struct object object;

@@ -9,7 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
-#include "veth.h"
+#include "kind/veth.h"
 
 static const struct field fields[] = {
 	LINK_FIELDS("1500"),

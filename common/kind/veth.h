@@ -2,7 +2,7 @@
 /* One end of a veth pair; see veth.c. */
 #pragma once
 
-#include "link.h"
+#include "kind/link.h"
 
 struct veth {
 	struct link link;

@@ -2,7 +2,7 @@
 /* vxlan: Ethernet over UDP (RFC 7348). */
 #include <linux/rtnetlink.h>
 
-#include "link.h"
+#include "kind/link.h"
 
 struct vxlan {
 	struct link link;

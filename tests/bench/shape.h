@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 
 enum {
 	NS_NAME_SIZE = 32,

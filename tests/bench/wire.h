@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 #include "shape.h"
 
 #include <libmnl/libmnl.h>

@@ -5,7 +5,7 @@
 #include <libmnl/libmnl.h>
 #include <sys/types.h>
 
-#include "base.h"
+#include "base/base.h"
 
 /* A namespace, with sockets inside that follow its name: where it was made anew they are opened anew. */
 struct place {

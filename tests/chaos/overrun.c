@@ -9,8 +9,8 @@
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 
-#include "session.h"
-#include "spec_file.h"
+#include "session/session.h"
+#include "files/spec_file.h"
 
 enum { FLOOD = 60, EVENT_BUFFER = 1 }; /* the kernel makes of it the least it allows, some four events */
 

@@ -8,9 +8,9 @@
  */
 #include <sys/socket.h>
 
-#include "control.h"
+#include "control/control.h"
 #include "fuzz.h"
-#include "report.h"
+#include "report/report.h"
 
 enum { CLIENTS = 4, TURNS_MAX = 4096 };
 

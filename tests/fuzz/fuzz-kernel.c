@@ -10,14 +10,14 @@
 #include <linux/rtnetlink.h>
 
 #include "fuzz.h"
-#include "kernel_real.h"
+#include "kernel/kernel_real.h"
 #include "kind/netns.h"
 #include "kind/physical.h"
 #include "kind/route.h"
 #include "kind/veth.h"
 #include "machine.h"
-#include "report.h"
-#include "spec.h"
+#include "report/report.h"
+#include "language/spec.h"
 
 enum { TOPOLOGIES = 2, SPEC_MAX = 8192 };
 enum { CHOICE_NARROW = 2, CHOICE_REMEMBERS = 4, CHOICE_GOES = 8, CHOICE_LISTENS = 16 };

@@ -3,8 +3,8 @@
  * A ledger of any bytes. Whatever could be read is written and read again as the same, and can be planned with.
  */
 #include "fuzz.h"
-#include "report.h"
-#include "spec.h"
+#include "report/report.h"
+#include "language/spec.h"
 
 static void read_back(const struct ledger *ledger) {
 	_cleanup_free_ char *text = ledger_format(ledger), *again = NULL;

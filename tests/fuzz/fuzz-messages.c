@@ -15,7 +15,7 @@
 #include "kind/nat.h"
 #include "kind/port.h"
 #include "kind/route.h"
-#include "ledger.h"
+#include "plan/ledger.h"
 
 enum { REPAIR_LENGTHS = 1, OLD_KERNEL = 2, DEPTH_MAX = 8 };
 

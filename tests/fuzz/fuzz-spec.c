@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 
 #include "fuzz.h"
-#include "report.h"
-#include "spec_file.h"
+#include "report/report.h"
+#include "files/spec_file.h"
 
 static void print_diagnostics(const struct loaded_spec *loaded, bool good) {
 	_cleanup_free_ char *text = diags_format(&loaded->diags, true);

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 #include "machine.h"
-#include "watch.h"
-#include "watch_event.h"
+#include "kernel/watch.h"
+#include "kernel/watch_event.h"
 
 enum { DISPATCHES = 8 };
 

@@ -2,7 +2,7 @@
 /* What every target has in common: libFuzzer's entry, what a corpus has to reach, and assertions that end it. */
 #pragma once
 
-#include "base.h"
+#include "base/base.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

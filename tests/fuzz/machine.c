@@ -13,11 +13,11 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 
-#include "netlink.h"
-#include "netns.h"
-#include "nl.h"
-#include "settings.h"
-#include "vec.h"
+#include "kernel/netlink.h"
+#include "kernel/netns.h"
+#include "net/nl.h"
+#include "files/settings.h"
+#include "base/vec.h"
 
 enum {
 	SENT_MAX = 4096,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel as the reconciler knows it (daemon/kernel.h), made of a world.
+ * The kernel as the reconciler knows it (daemon/kernel/kernel.h), made of a world.
  *
  * Each change becomes a request to the world. Requests are counted, so that one can be made to fail, or be the last
  * before a crash, or something else can happen just before it. And each is judged: one that would change what is
@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "kernel.h"
+#include "kernel/kernel.h"
 #include "world.h"
 
 struct fault {

@@ -7,7 +7,7 @@
 
 #include "case.h"
 #include "fake.h"
-#include "reconcile.h"
+#include "reconcile/reconcile.h"
 
 struct scheduled {
 	size_t at;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "check.h"
-#include "trouble.h"
+#include "reconcile/trouble.h"
 
 /* Each with ledgers of its own, so that one that fails leaves nothing to the next. */
 

@@ -19,7 +19,7 @@
 
 #include "cases.h"
 #include "check.h"
-#include "session.h"
+#include "session/session.h"
 
 enum {
 	SKIP = 77,

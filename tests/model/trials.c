@@ -2,7 +2,7 @@
 #include "trials.h"
 
 #include "check.h"
-#include "trouble.h"
+#include "reconcile/trouble.h"
 
 uint64_t luck(const struct run *run, unsigned salt, uint64_t n) {
 	uint64_t x = (run->c->seed + salt) * UINT64_C(0x9e3779b97f4a7c15);

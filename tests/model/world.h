@@ -9,14 +9,14 @@
  */
 #pragma once
 
-#include "hint.h"
+#include "kernel/hint.h"
 #include "kind/address.h"
 #include "kind/link.h"
 #include "kind/netns.h"
 #include "kind/port.h"
 #include "kind/route.h"
-#include "state.h"
-#include "vec.h"
+#include "model/state.h"
+#include "base/vec.h"
 
 struct w_ns;
 

@@ -15,7 +15,7 @@
 #include <libmnl/libmnl.h>
 #include <sys/stat.h>
 
-#include "netlink.h"
+#include "kernel/netlink.h"
 
 enum {
 	SKIP = 77, /* the exit status for ctest */

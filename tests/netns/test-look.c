@@ -10,9 +10,9 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "kernel_real.h"
+#include "kernel/kernel_real.h"
 #include "kind/sysctl.h"
-#include "spec.h"
+#include "language/spec.h"
 
 enum { N = 40, THREADS = 4 };
 

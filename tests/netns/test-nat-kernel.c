@@ -16,7 +16,7 @@
 #include <sched.h>
 
 #include "kind/nat.h"
-#include "netlink.h"
+#include "kernel/netlink.h"
 
 enum { SKIP = 77 };
 

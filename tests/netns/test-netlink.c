@@ -11,7 +11,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/syscall.h>
 
-#include "netlink.h"
+#include "kernel/netlink.h"
 
 /* A link with a name that the kernel's policy refuses, and how far its attribute is from the start. */
 static struct nlmsghdr *put_bad_link(struct message *m, uint32_t *ret_offset) {

@@ -8,8 +8,8 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-#include "netlink.h"
-#include "netns.h"
+#include "kernel/netlink.h"
+#include "kernel/netns.h"
 
 static size_t count_lines(const char *path, const char *part) {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");

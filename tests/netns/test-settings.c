@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "settings.h"
+#include "files/settings.h"
 
 #define FORWARD "net/ipv4/ip_forward"
 #define FOLDER "/etc/netns/web"

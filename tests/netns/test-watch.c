@@ -11,10 +11,10 @@
 #include <poll.h>
 #include <sys/mount.h>
 
-#include "netlink.h"
-#include "netns.h"
-#include "vec.h"
-#include "watch.h"
+#include "kernel/netlink.h"
+#include "kernel/netns.h"
+#include "base/vec.h"
+#include "kernel/watch.h"
 
 enum { WAIT_MS = 10000 };
 

@@ -13,7 +13,7 @@
 
 #include <sys/socket.h>
 
-#include "control_private.h"
+#include "control/control_private.h"
 
 enum { TURNS_MAX = 100000 }; /* a turn does something or there is nothing to do: more means that it spins */
 

@@ -7,7 +7,7 @@
 
 #include "kind/netns.h"
 #include "kind/veth.h"
-#include "plan.h"
+#include "plan/plan.h"
 #include "spec-helper.h"
 
 #define OFFICE                                                                                                      \

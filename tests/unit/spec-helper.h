@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "kind/link.h"
-#include "spec.h"
+#include "language/spec.h"
 
 struct read_spec {
 	struct spec spec;

@@ -12,7 +12,7 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include "netlink.h"
+#include "kernel/netlink.h"
 
 enum { PAYLOAD = 5 }; /* not a multiple of four */
 

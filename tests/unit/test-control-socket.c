@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "control_client.h"
-#include "ledger_file.h"
+#include "control/control_client.h"
+#include "files/ledger_file.h"
 
 static char place[64];
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "diag.h"
-#include "utf8.h"
+#include "yaml/diag.h"
+#include "base/utf8.h"
 
 static uint8_t add_text(struct diags *diags, const char *name, const char *text) {
 	return diags_add_source(diags, (struct source){.name = name, .text = text, .size = strlen(text)});

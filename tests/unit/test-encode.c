@@ -7,7 +7,7 @@
 
 #include <linux/rtnetlink.h>
 
-#include "plan.h"
+#include "plan/plan.h"
 
 /* What is there: links by name, namespaces or none, one link of the host by its MAC address. */
 struct there {

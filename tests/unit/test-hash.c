@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "hash.h"
-#include "vec.h"
+#include "base/hash.h"
+#include "base/vec.h"
 
 static const uint8_t no_key[16] = {};
 static const uint8_t some_key[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };

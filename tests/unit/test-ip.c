@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ip.h"
+#include "net/ip.h"
 
 static void check_ip(const char *text, const char *expected) {
 	char buf[IP_TEXT_MAX];

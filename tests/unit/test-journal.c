@@ -8,10 +8,10 @@
 
 #include <fcntl.h>
 
-#include "journal.h"
+#include "run/journal.h"
 #include "kind/address.h"
 #include "kind/link.h"
-#include "messages.h"
+#include "run/messages.h"
 
 static struct object eth0 = { .kind = &kind_veth, .ns = "web" }, address = { .kind = &kind_address, .ns = "web" },
 		     route = { .kind = &kind_route, .ns = "web" };

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "ledger_file.h"
+#include "files/ledger_file.h"
 
 static char place[64], root[80];
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "field.h"
-#include "nl.h"
+#include "model/field.h"
+#include "net/nl.h"
 
 #define _writer_ _cleanup_(nl_writer_done) struct nl_writer
 

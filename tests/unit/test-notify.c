@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "notify.h"
+#include "run/notify.h"
 
 static int manager = -1;
 

@@ -5,7 +5,7 @@
  */
 #include "plan-helper.h"
 
-#include "reconcile.h"
+#include "reconcile/reconcile.h"
 
 enum { SECOND = 1000 * 1000 };
 

@@ -2,7 +2,7 @@
 /* Results as people and programs read them: plans, failures, diagnostics, status. */
 #include "plan-helper.h"
 
-#include "report.h"
+#include "report/report.h"
 
 #define REPORTED                                                                                                      \
 	"namespaces:\n"                                                                                               \

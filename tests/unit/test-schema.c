@@ -8,7 +8,7 @@
 #include <dirent.h>
 #include <regex.h>
 
-#include "schema_private.h"
+#include "language/schema_private.h"
 
 /* Documents as an editor's YAML reader sees them. */
 

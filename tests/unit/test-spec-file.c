@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "spec_file.h"
-#include "tables.h"
+#include "files/spec_file.h"
+#include "files/tables.h"
 
 static char place[64];
 

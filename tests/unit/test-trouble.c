@@ -2,7 +2,7 @@
 /* When something that is not well is tried again: quarrels and storms, with a clock that the test moves. */
 #include "spec-helper.h"
 
-#include "trouble.h"
+#include "reconcile/trouble.h"
 
 enum { SECOND = 1000 * 1000 };
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "field.h"
+#include "model/field.h"
 
 static const struct enum_name colors[] = { { "red", 1 }, { "green", 2 }, {} };
 static const struct name_number tables[] = { { "blue", 100 }, {} };

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ask.h"
+#include "cli/ask.h"
 
 static const struct {
 	unsigned bit;

@@ -17,7 +17,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 
-#include "watch_event.h"
+#include "kernel/watch_event.h"
 
 struct message {
 	union {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "yaml.h"
+#include "yaml/yaml.h"
 
 /* One text, read. */
 struct reading {

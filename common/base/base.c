@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/base.h"
+
+#include <stdarg.h>
+
+void abort_with(const char *line) {
+	(void)!write(STDERR_FILENO, line, strlen(line));
+	abort();
+}
+
+static void *or_die(void *p) {
+	if (!p)
+		abort_with("topod: out of memory\n");
+	return p;
+}
+
+void *xmalloc(size_t size) {
+	return or_die(calloc(1, size ? size : 1));
+}
+
+void *xmalloc_raw(size_t size) {
+	return or_die(malloc(size ? size : 1));
+}
+
+void *xrealloc(void *old, size_t size) {
+	return or_die(realloc(old, size ? size : 1));
+}
+
+char *xstrdup(const char *text) {
+	return or_die(strdup(text));
+}
+
+char *xasprintf(const char *format, ...) {
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	int r = vasprintf(&text, format, args);
+	va_end(args);
+	return or_die(r < 0 ? NULL : text);
+}

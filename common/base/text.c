@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+
+enum {
+	PIECE_GUESS = 48, /* most are shorter and need not be formatted twice */
+};
+
+static void reserve(struct text *text, size_t more) {
+	size_t need = text->size + more + 1;
+
+	if (need <= text->allocated)
+		return;
+	text->allocated = MAX(need, MAX(text->allocated * 2, (size_t)64));
+	if (!text->borrowed) {
+		text->data = xrealloc(text->data, text->allocated);
+		return;
+	}
+	char *own = xmalloc(text->allocated);
+	if (text->size)
+		memcpy(own, text->data, text->size);
+	text->data = own;
+	text->borrowed = false;
+}
+
+void text_addn(struct text *text, const char *piece, size_t n) {
+	reserve(text, n);
+	memcpy(text->data + text->size, piece, n);
+	text->size += n;
+	text->data[text->size] = '\0';
+}
+
+void text_add(struct text *text, const char *piece) {
+	text_addn(text, piece, strlen(piece));
+}
+
+void text_addf(struct text *text, const char *format, ...) {
+	va_list args, again;
+
+	reserve(text, PIECE_GUESS);
+	va_start(args, format);
+	va_copy(again, args);
+	size_t room = text->allocated - text->size;
+	int n = vsnprintf(text->data + text->size, room, format, again);
+	va_end(again);
+	if (n < 0)
+		abort();
+	if ((size_t)n >= room) {
+		reserve(text, (size_t)n);
+		vsnprintf(text->data + text->size, (size_t)n + 1, format, args);
+	}
+	text->size += (size_t)n;
+	va_end(args);
+}
+
+const char *text_str(const struct text *text) {
+	return text->data && text->size ? text->data : "";
+}
+
+char *text_take(struct text *text) {
+	char *data = text->data && !text->borrowed ? text->data : xstrdup(text_str(text));
+
+	*text = (struct text){};
+	return data;
+}
+
+void text_done(struct text *text) {
+	if (!text->borrowed)
+		free(text->data);
+	*text = (struct text){};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The list of all kinds, and how one is found: by its name in the file, by its name in the ledger, by what the kernel
+ * calls it. A new kind adds one line here. It knows nothing of what a kind does.
+ */
+#include "model/kind.h"
+
+const struct kind *const kinds[] = {
+	&kind_veth, &kind_bridge, &kind_macvlan, &kind_vxlan, &kind_existing, &kind_physical, &kind_other,
+	&kind_netns, &kind_sysctl, &kind_port, &kind_address, &kind_route, &kind_nat, &kind_dns,
+	NULL,
+};
+
+const struct kind *kind_by_name(const char *name, enum object_class class) {
+	for (const struct kind *const *k = kinds; *k; k++)
+		if ((*k)->class == class && streq((*k)->name, name))
+			return *k;
+	return NULL;
+}
+
+const struct kind *kind_by_link_kind(const char *link_kind) {
+	for (const struct kind *const *k = kinds; link_kind && *k; k++)
+		if ((*k)->link_kind && streq((*k)->link_kind, link_kind))
+			return *k;
+	return &kind_other;
+}
+
+int kind_field(const struct kind *kind, const char *name) {
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (streq(kind->fields[i].name, name))
+			return (int)i;
+	return -1;
+}

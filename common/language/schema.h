@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The language as a JSON Schema (draft 2020-12), for editors, and as a reference page and a manual page; all from the tables of
+ * fields that also read the file.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/text.h"
+
+/* The caller's (json_decref()). */
+json_t *schema_json(void);
+
+/* The page docs/reference.md. */
+void schema_markdown(struct text *out);
+
+/* The manual page topod.yaml(5), in the language of man(7). */
+void schema_man(struct text *out);

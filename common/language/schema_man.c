@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The manual page topod.yaml(5): what the reference page says, as man(7) wants it. A table is too wide for a terminal,
+ * so each key is a paragraph with a tag.
+ */
+#include "language/schema_private.h"
+
+/* Plain text: what roff would take for its own is not. */
+static void add_char(char c, struct text *out) {
+	if (c == '\\')
+		text_add(out, "\\e");
+	else if (c == '-')
+		text_add(out, "\\-");
+	else if (c == '\'' || c == '.')
+		/* Either is a request at the beginning of a line. */
+		text_addf(out, "%s%c", !out->size || out->data[out->size - 1] == '\n' ? "\\&" : "", c);
+	else
+		text_addn(out, &c, 1);
+}
+
+/* Markdown's inline form: `word` in bold, of [text](#anchor) the text. */
+static void add_prose(const char *prose, struct text *out) {
+	bool bold = false;
+
+	for (const char *c = prose; *c; c++) {
+		const char *end = startswith(c, "](") ? strchr(c, ')') : NULL;
+
+		if (*c == '`') {
+			bold = !bold;
+			text_add(out, bold ? "\\fB" : "\\fR");
+		} else if (end) {
+			c = end;
+		} else if (*c != '[' || !strstr(c, "](")) {
+			add_char(*c, out);
+		}
+	}
+}
+
+static void add_tag(const char *name, bool required, const char *value, struct text *out) {
+	text_add(out, ".TP\n\\fB");
+	add_prose(name, out);
+	text_add(out, "\\fR: ");
+	add_prose(value, out);
+	text_add(out, required ? " (required)\n" : "\n");
+}
+
+static void add_change(const struct field *field, struct text *out) {
+	if (field->flags & FIELD_ONCE)
+		return;
+	switch (field->class) {
+	case FIELD_LIVE:
+		break;
+	case FIELD_RECREATE:
+		text_add(out, "Another value makes it anew.\n");
+		break;
+	case FIELD_KEY:
+		text_add(out, "Another value is another one.\n");
+		break;
+	}
+	if (field->fallback && *field->fallback) {
+		text_add(out, "Taken out, it goes back to ");
+		add_prose(field->fallback, out);
+		text_add(out, ".\n");
+	}
+}
+
+static void add_fields(const struct schema_mapping *m, bool object, struct text *out) {
+	for (const struct field *field = m->fields; field < m->fields + m->n_fields; field++) {
+		_cleanup_text_ struct text value = {};
+
+		if (!schema_shows(m, field))
+			continue;
+		schema_add_value(field, &value);
+		add_tag(field->name, field->flags & FIELD_REQUIRED, text_str(&value), out);
+		add_prose(field->doc ? field->doc : "", out);
+		text_add(out, "\n");
+		if (object)
+			add_change(field, out);
+	}
+}
+
+static void add_keys(const struct schema_mapping *m, struct text *out) {
+	for (const struct schema_key *key = m->keys; key < m->keys + m->n_keys; key++) {
+		add_tag(key->name, key->required, key->value, out);
+		add_prose(key->doc, out);
+		text_add(out, "\n");
+	}
+}
+
+static void add_lists(const struct schema_mapping *m, struct text *out) {
+	for (const struct field *field = m->fields; field < m->fields + m->n_fields; field++) {
+		const struct schema_mapping inner = { .fields = field->type->keys, .n_fields = field->type->n_keys };
+
+		if (!field->type->keys)
+			continue;
+		text_addf(out, ".SS %s\nA %s; each is a mapping.\n", field->name, field->type->name);
+		add_fields(&inner, false, out);
+	}
+}
+
+static void add_mapping(const struct schema_mapping *m, struct text *out) {
+	text_addf(out, "%s ", m->link ? ".SS" : ".SH");
+	for (const char *c = m->title; *c; c++)
+		text_addf(out, "%c", m->link || *c < 'a' || *c > 'z' ? *c : *c - 'a' + 'A');
+	text_add(out, "\n");
+	add_prose(m->doc, out);
+	text_add(out, "\n");
+	add_keys(m, out);
+	add_fields(m, schema_is_object(m), out);
+	add_lists(m, out);
+}
+
+static void add_values(struct text *out) {
+	text_add(out, ".SH VALUES\n");
+	for (const struct schema_value *v = schema_values; v->name; v++) {
+		text_addf(out, ".TP\n%s\n", v->name);
+		add_prose(v->written, out);
+		text_add(out, "\n");
+	}
+	text_add(out, ".P\n");
+	add_prose(schema_values_rest, out);
+	text_add(out, "\n");
+}
+
+static void add_dropins(struct text *out) {
+	text_add(out, ".SH DROP\\-INS\n");
+	for (const char *const *paragraph = schema_dropins; *paragraph; paragraph++) {
+		const char *item = startswith(*paragraph, "- ");
+
+		if (paragraph != schema_dropins)
+			text_add(out, item ? ".IP \\(bu 2\n" : ".P\n");
+		add_prose(item ? item : *paragraph, out);
+		text_add(out, "\n");
+	}
+}
+
+static const char example[] =
+	".SH EXAMPLE\n"
+	"Two namespaces on a bridge of the host, with a way out:\n"
+	".P\n.nf\n"
+	"namespaces:\n"
+	"  host:\n"
+	"    forwarding: ipv4\n"
+	"    interfaces:\n"
+	"      br0: {kind: bridge, ports: [c1, c2], addresses: [10.0.0.1/24]}\n"
+	"    nat:\n"
+	"      \\- {action: masquerade, source: 10.0.0.0/24, out: not br0}\n"
+	"  web:\n"
+	"    interfaces:\n"
+	"      eth0: {addresses: [10.0.0.11/24], mtu: 1400}\n"
+	"    routes:\n"
+	"      \\- {to: default, via: 10.0.0.1}\n"
+	"  db:\n"
+	"    interfaces:\n"
+	"      eth0: {addresses: [10.0.0.12/24]}\n"
+	"    routes:\n"
+	"      \\- {to: default, via: 10.0.0.1}\n"
+	"\n"
+	"links:\n"
+	"  \\- [web:eth0, host:c1]\n"
+	"  \\- [db:eth0, host:c2]\n"
+	".fi\n";
+
+void schema_man(struct text *out) {
+	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
+	size_t n = schema_mappings(mappings);
+
+	text_add(out, ".\\\" Made by `topod schema --man` from the tables that also read the file.\n"
+		      ".TH TOPOD.YAML 5 \"" TOPOD_DATE "\" \"topod " TOPOD_VERSION "\" \"File formats\"\n"
+		      ".SH NAME\ntopod.yaml \\- a topology of network namespaces, for topod\n"
+		      ".SH SYNOPSIS\n\\fI/etc/topod/NAME.yaml\\fR\n.br\n\\fI/etc/topod/NAME.d/*.yaml\\fR\n"
+		      ".SH DESCRIPTION\nA topology is a YAML file that says which namespaces, links, addresses, routes and "
+		      "rules there are to be.\n\\fBtopod\\fR(8) makes them so and keeps them so.\n.P\n");
+	add_prose(schema_intro, out);
+	text_add(out, "\n");
+	for (size_t i = 0; i < n; i++)
+		add_mapping(&mappings[i], out);
+	add_values(out);
+	add_dropins(out);
+	text_add(out, example);
+	text_add(out, ".SH SEE ALSO\n\\fBtopod\\fR(8), \\fBip\\-netns\\fR(8), \\fBip\\-link\\fR(8), \\fBnft\\fR(8)\n");
+}

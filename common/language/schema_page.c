@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The reference page: a table for each mapping of the language. */
+#include <inttypes.h>
+
+#include "language/schema_private.h"
+
+void schema_add_value(const struct field *field, struct text *out) {
+	if (field->type == &type_bool) {
+		text_add(out, "true, false");
+	} else if (field->type == &type_enum) {
+		for (const struct enum_name *e = field->names; e->name; e++)
+			text_addf(out, "%s`%s`", e == field->names ? "" : ", ", e->name);
+	} else if (field->type == &type_integer && (field->min || field->max)) {
+		text_addf(out, "%" PRIu32 " to %" PRIu32, field->min, field->max ? field->max : UINT32_MAX);
+	} else if (field->type == &type_duration && field->max) {
+		type_duration.print(field, &field->min, out);
+		text_add(out, " to ");
+		type_duration.print(field, &field->max, out);
+	} else if (field->type->keys) {
+		text_addf(out, "[%s](#%s)", field->type->name, field->name);
+	} else {
+		text_add(out, field->type->name);
+	}
+}
+
+static void add_change(const struct field *field, struct text *out) {
+	if (field->flags & FIELD_ONCE) {
+		text_add(out, "–");
+		return;
+	}
+	switch (field->class) {
+	case FIELD_LIVE:
+		text_add(out, "in place");
+		return;
+	case FIELD_RECREATE:
+		text_add(out, "made anew");
+		return;
+	case FIELD_KEY:
+		text_add(out, "another one");
+		return;
+	}
+	abort();
+}
+
+static void add_field(const struct field *field, bool object, struct text *out) {
+	text_addf(out, "| `%s`%s | ", field->name, field->flags & FIELD_REQUIRED ? " (required)" : "");
+	schema_add_value(field, out);
+	text_add(out, " | ");
+	if (object) {
+		add_change(field, out);
+		text_addf(out, " | %s | ", field->fallback && *field->fallback ? field->fallback : "");
+	}
+	text_addf(out, "%s |\n", field->doc ? field->doc : "");
+}
+
+static void add_fields(const struct schema_mapping *m, bool object, struct text *out) {
+	bool any = false;
+
+	for (size_t i = 0; i < m->n_fields; i++)
+		any |= schema_shows(m, &m->fields[i]);
+	if (!any)
+		return;
+	text_add(out, object ? "\n| key | value | a change is made | taken out, goes back to | |\n|---|---|---|---|---|\n"
+			     : "\n| key | value | |\n|---|---|---|\n");
+	for (size_t i = 0; i < m->n_fields; i++)
+		if (schema_shows(m, &m->fields[i]))
+			add_field(&m->fields[i], object, out);
+}
+
+static void add_keys(const struct schema_key *keys, size_t n, struct text *out) {
+	if (n)
+		text_add(out, "\n| key | value | |\n|---|---|---|\n");
+	for (size_t i = 0; i < n; i++)
+		text_addf(out, "| `%s`%s | %s | %s |\n", keys[i].name, keys[i].required ? " (required)" : "", keys[i].value,
+			  keys[i].doc);
+}
+
+bool schema_is_object(const struct schema_mapping *m) {
+	for (const struct kind *const *k = kinds; *k; k++)
+		if (m->n_fields && m->fields >= (*k)->fields && m->fields < (*k)->fields + (*k)->n_fields)
+			return true;
+	return false;
+}
+
+static void add_lists(const struct schema_mapping *m, struct text *out) {
+	for (size_t i = 0; i < m->n_fields; i++) {
+		const struct field *field = &m->fields[i];
+		const struct schema_mapping inner = { .fields = field->type->keys, .n_fields = field->type->n_keys };
+
+		if (!field->type->keys)
+			continue;
+		text_addf(out, "\n### `%s`\n\nA %s; each is a mapping.\n", field->name, field->type->name);
+		add_fields(&inner, false, out);
+	}
+}
+
+static void add_mapping(const struct schema_mapping *m, struct text *out) {
+	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->name, m->link ? "###" : "##", m->title, m->doc);
+	add_keys(m->keys, m->n_keys, out);
+	add_fields(m, schema_is_object(m), out);
+	add_lists(m, out);
+}
+
+const struct schema_value schema_values[] = {
+	{ "duration", "`10s`, `30ms`, `14us`, `2m`, `1h`; a bare number is seconds" },
+	{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. Where a network is meant, bits behind "
+		    "the length are an error" },
+	{ "address", "`10.0.0.1`, `\"fd00::1\"`" },
+	{ "MAC address", "`\"02:00:00:00:00:01\"`" },
+	{ "interface name", "as the kernel takes it: up to 15 bytes without `/`, `:` and white space" },
+	{ "interface", "a name in the same namespace, or `NAMESPACE:NAME`" },
+	{ "routing table", "a number from 1, `main`, `local`, `default`, or a name of rt_tables" },
+	{},
+};
+
+const char schema_values_rest[] =
+	"Integers are decimal or `0x10`. A list of one may be written without brackets. What YAML would read as something "
+	"else (`no`, `22:22`, many IPv6 and MAC addresses) stands in quotes.";
+
+const char schema_intro[] =
+	"Every key and what it takes. A key that is left out is not managed: the kernel's value stays, whatever it is. But "
+	"a declared interface is set up, `lo` is set up in every namespace that topod makes, and a link that topod makes "
+	"has a stable MAC address.";
+
+static void add_values(struct text *out) {
+	text_add(out, "\n## Values\n\n| value | written |\n|---|---|\n");
+	for (const struct schema_value *v = schema_values; v->name; v++)
+		text_addf(out, "| %s | %s |\n", v->name, v->written);
+	text_addf(out, "\n%s\n", schema_values_rest);
+}
+
+const char *const schema_dropins[] = {
+	"Beside `NAME.yaml`, the files `NAME.d/*.yaml` are read in the order of their names (hidden files and editors' "
+	"backups are not) and become one topology with it, for every verb and at every reload. They are in the same language:",
+	"- Mappings are united: a drop-in may add namespaces, interfaces, settings, or keys to those that another file has.",
+	"- Lists are appended. Addresses, ports, routes and links are sets: what stands in two files is there once. "
+	"Entries of `nat` keep their order, the file's own first.",
+	"- No file overrides another. The same value twice is fine; a different one is an error that shows both places.",
+	"A drop-in that cannot be read or is wrong is a mistake of the whole: nothing is changed.",
+	NULL,
+};
+
+static void add_dropins(struct text *out) {
+	bool in_list = false;
+
+	text_add(out, "\n## Drop-ins\n");
+	for (const char *const *paragraph = schema_dropins; *paragraph; paragraph++) {
+		bool item = startswith(*paragraph, "- ");
+
+		text_addf(out, "%s%s\n", item && in_list ? "" : "\n", *paragraph);
+		in_list = item;
+	}
+}
+
+void schema_markdown(struct text *out) {
+	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
+	size_t n = schema_mappings(mappings);
+
+	text_addf(out, "# The language of a topology file\n\n"
+		       "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n%s\n",
+		  schema_intro);
+	for (size_t i = 0; i < n; i++)
+		add_mapping(&mappings[i], out);
+	add_values(out);
+	add_dropins(out);
+}

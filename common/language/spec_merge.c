@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Several documents laid over one another: a topology and its drop-ins become one tree, before anything is read from it.
+ *
+ * Each node keeps its own place, so that whatever is said later points into the right file. Mappings are united, lists
+ * appended, and what two files say of the same key must agree: none wins over the other, or the order of file names
+ * would decide how a network behaves. Of the language this file knows only which keys take a list; an item of a list is
+ * never looked into.
+ */
+#include <strings.h>
+
+#include "language/spec_private.h"
+
+/* A list of one may be written without brackets, so that its look does not tell: here are the keys of which it is so.
+ * `key` NULL: any name. Keys that are not listed are what they look like. */
+struct shape {
+	const char *key;
+	bool list;
+	const struct shape *inside; /* of a mapping, ended by an entry without anything; NULL: nothing special */
+};
+
+static const struct shape interface[] = { { .key = "addresses", .list = true }, { .key = "ports", .list = true }, {} };
+static const struct shape interfaces[] = { { .inside = interface }, {} };
+static const struct shape dns[] = { { .key = "servers", .list = true }, { .key = "search", .list = true }, {} };
+static const struct shape namespace[] = {
+	{ .key = "interfaces", .inside = interfaces }, { .key = "dns", .inside = dns }, { .key = "routes", .list = true },
+	{ .key = "nat", .list = true }, {},
+};
+static const struct shape namespaces[] = { { .inside = namespace }, {} };
+static const struct shape topology[] = { { .key = "namespaces", .inside = namespaces }, {} };
+
+static const struct shape unlisted = {};
+
+static const struct shape *find_shape(const struct shape *shapes, const char *key) {
+	for (; shapes && (shapes->key || shapes->inside); shapes++)
+		if (!shapes->key || streq(shapes->key, key))
+			return shapes;
+	return &unlisted;
+}
+
+struct merging {
+	struct arena *arena;
+	struct diags *diags;
+	const struct shape *shapes; /* of the mapping that is being merged */
+};
+
+/* The words of YAML 1.1 for true begin with t or y, or are on. */
+static bool truth(const struct node *node) {
+	return strchr("tTyY", node->text[0]) || strcasecmp(node->text, "on") == 0;
+}
+
+static bool same_value(const struct node *a, const struct node *b) {
+	uint32_t x, y;
+
+	if (a->n == b->n && memcmp(a->text, b->text, a->n) == 0)
+		return true;
+	if (node_is_bool_word(a) && node_is_bool_word(b))
+		return truth(a) == truth(b);
+	return parse_u32(a->text, &x) == 0 && parse_u32(b->text, &y) == 0 && x == y;
+}
+
+static const char *what_is_written(struct merging *m, const struct node *node) {
+	return node->type == NODE_SCALAR ? arena_printf(m->arena, "'%s'", yaml_quote(node->text, node->n).text)
+					 : node_type_name(node);
+}
+
+static void contradict(struct merging *m, const struct node_pair *first, const struct node_pair *later) {
+	diag_error(m->diags, later->key->mark, "'%s' is %s here and %s in another file", later->key->text,
+		   what_is_written(m, later->value), what_is_written(m, first->value));
+	diag_note(m->diags, first->key->mark, "first here");
+}
+
+static size_t count_items(const struct node *node) {
+	return node->type == NODE_SEQUENCE ? node->n : !node_is_null(node);
+}
+
+static const struct node *const *items_of(const struct node *const *node) {
+	return (*node)->type == NODE_SEQUENCE ? (*node)->items : node;
+}
+
+static const struct node *append(struct merging *m, const struct node *first, const struct node *later) {
+	size_t n_first = count_items(first), n_later = count_items(later);
+	const struct node **items = arena_newn(m->arena, const struct node *, n_first + n_later);
+	struct node *list = arena_new(m->arena, struct node);
+
+	if (n_first)
+		memcpy(items, items_of(&first), n_first * sizeof(items[0]));
+	if (n_later)
+		memcpy(items + n_first, items_of(&later), n_later * sizeof(items[0]));
+	*list = (struct node){ .type = NODE_SEQUENCE, .mark = first->mark, .n = n_first + n_later, .items = items };
+	return list;
+}
+
+static void merge_pair(void *userdata, struct node_pair *first, struct node_pair *later);
+
+/* The written pairs of both behind one another, and each key that stands twice made one. */
+static const struct node *unite(struct merging *m, const struct shape *shapes, const struct node *first,
+				const struct node *later) {
+	struct merging inner = { .arena = m->arena, .diags = m->diags, .shapes = shapes };
+	struct node_pair *pairs = arena_newn(m->arena, struct node_pair, first->n + later->n);
+	struct node *mapping = arena_new(m->arena, struct node);
+
+	if (first->n)
+		memcpy(pairs, first->pairs, first->n * sizeof(pairs[0]));
+	if (later->n)
+		memcpy(pairs + first->n, later->pairs, later->n * sizeof(pairs[0]));
+	*mapping = (struct node){ .type = NODE_MAPPING, .mark = first->mark, .pairs = pairs };
+	mapping->n = node_pairs_unite(pairs, first->n + later->n, merge_pair, &inner);
+	return mapping;
+}
+
+static void merge_pair(void *userdata, struct node_pair *first, struct node_pair *later) {
+	struct merging *m = userdata;
+	const struct shape *shape = find_shape(m->shapes, later->key->text);
+	const struct node *a = first->value, *b = later->value;
+
+	if (shape->list || a->type == NODE_SEQUENCE || b->type == NODE_SEQUENCE)
+		first->value = append(m, a, b);
+	else if (a->type == NODE_MAPPING && b->type == NODE_MAPPING)
+		first->value = unite(m, shape->inside, a, b);
+	else if (node_is_null(a) && b->type == NODE_MAPPING)
+		first->value = b; /* `eth0:` alone says that there is one, and nothing about it */
+	else if ((a->type != b->type && !node_is_null(b)) || (a->type == b->type && !same_value(a, b)))
+		contradict(m, first, later);
+}
+
+const struct node *spec_merge(struct arena *arena, struct diags *diags, const struct node *const *roots, size_t n) {
+	struct merging m = { .arena = arena, .diags = diags };
+	const struct node *root = roots[0];
+
+	for (size_t i = 1; i < n; i++)
+		if (root->type == NODE_MAPPING && roots[i]->type == NODE_MAPPING)
+			root = unite(&m, topology, root, roots[i]);
+		else if (roots[i]->type != NODE_MAPPING)
+			diag_error(diags, roots[i]->mark, "a drop-in is a mapping of keys, not %s", node_type_name(roots[i]));
+	return root;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A kind of objects: its table of fields, and the few things a table cannot say.
+ *
+ * Adding a kind is one file in kind/ and one line in kind.c.
+ */
+#pragma once
+
+#include "model/object.h"
+
+/* How the requests of a kind reach the kernel. */
+enum transport {
+	TRANSPORT_ROUTE,     /* rtnetlink, in the object's namespace */
+	TRANSPORT_NETFILTER, /* one nf_tables transaction */
+	TRANSPORT_NETNS,     /* the namespace itself: /run/netns */
+	TRANSPORT_SYSCTL,    /* /proc/sys in the namespace */
+	TRANSPORT_FILE,      /* a file below /etc/netns/NAME */
+};
+
+enum change_type {
+	CHANGE_CREATE,
+	CHANGE_UPDATE,
+	CHANGE_DELETE,
+};
+
+/* One step of a plan and, later, what came of it. */
+struct change {
+	enum change_type type;
+	const struct object *desired;  /* create, update */
+	const struct object *observed; /* update, delete */
+	uint64_t fields;               /* update: which; create: all that are set and not FIELD_AFTER */
+	bool again;                    /* one half of a recreation */
+	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan */
+	struct change **needs;         /* those without which this cannot be done; see plan_add_need() */
+	unsigned n_needs;
+	/* the result */
+	bool done;                     /* it was tried (or given up because of one that it needs) */
+	bool refused;                  /* the plan itself knows that it cannot be done */
+	bool held;                     /* left alone for now */
+	int error;                     /* 0 or -errno */
+	bool noted;                    /* as something to be made, and the ledger did not know it before */
+	bool unsure;                   /* it was sent and no answer was heard: it may have been done all the same */
+	const struct change *blocked;  /* given up because of this one */
+	const struct field *culprit;   /* the field at fault, where the kernel told */
+	const char *text;              /* the kernel's words, or NULL; in the plan's arena */
+	struct change *whole;          /* this one tries a single field of that one, which failed */
+};
+
+/* What encoding may ask for; answers come from whoever talks to the kernel. */
+struct resolver {
+	void *userdata;
+	/* The index of a link, 0 where there is none. */
+	uint32_t (*ifindex)(void *userdata, const char *ns, const char *name);
+	/* A descriptor of the namespace, which stays open during the batch; -errno. */
+	int (*netns_fd)(void *userdata, const char *ns);
+	/* An index that is free for a new link of that namespace; 0: let the kernel choose. The name, where one is given, is
+	 * known by it from then on. */
+	uint32_t (*new_ifindex)(void *userdata, const char *ns, const char *name);
+	/* A link of the host namespace by its MAC address: its index, or 0. */
+	uint32_t (*ifindex_by_mac)(void *userdata, const struct mac *mac);
+};
+
+struct encode {
+	struct nl_writer *writer;
+	const struct resolver *resolver;
+	const char *topology;
+	/* Set by the kind where it cannot encode: what is missing, in words; lives in arena. */
+	const char *problem;
+	struct arena *arena;
+};
+
+/* What decoding may ask for. */
+struct decode {
+	struct arena *arena;
+	const char *ns;
+	const char *topology;
+	bool address_marks; /* the kernel has IFA_PROTO (5.18) */
+	bool skips_local;   /* what the kernel itself puts into the table local is of no interest */
+	void *userdata;
+	/* The name of a link of this namespace, or NULL. */
+	const char *(*link_name)(void *userdata, uint32_t ifindex);
+};
+
+struct kind {
+	const char *name;          /* the word of the language: "bridge"; "address" */
+	enum object_class class;
+	enum transport transport;
+	size_t size;               /* of the struct, which begins with struct object */
+	const struct field *fields;
+	size_t n_fields;           /* at most 64 */
+	const char *link_kind;     /* IFLA_INFO_KIND, where the kernel has one */
+	bool any_kind;             /* compares with a link of any kind (existing, physical) */
+	bool markable;             /* the kernel carries topod's mark on it, see struct object.marked */
+	uint64_t last;             /* fields (1 << position) that are set only after everything else was made */
+	bool bare_create;          /* all fields are set after the creation (physical: it only moves) */
+	bool undeletable;          /* is never removed, only its fields go back (sysctl) */
+
+	/* The namespace in which a change is sent (another than the object's for what is made elsewhere). NULL: the
+	 * object's own. */
+	const char *(*sent_in)(const struct change *change);
+	/* Writes the messages of one change. 0, or -errno with encode->problem. NULL: not by netlink. */
+	int (*encode)(struct encode *encode, const struct change *change);
+	/* "address 10.0.0.11/24". NULL: the kind's name. */
+	void (*noun)(const struct object *object, struct text *out);
+	/* The noun without what may change, for the ledger. NULL: the noun itself. */
+	void (*id)(const struct object *object, struct text *out);
+	/* The identity, where KEY fields alone do not say it; appended to key. */
+	void (*key)(const struct object *object, struct text *key);
+	/* Is it to be made after others of its kind (a route by a gateway that another route reaches)? */
+	bool (*goes_late)(const struct object *object);
+	/* Does this desired object provide the address? *ret_later: only some time after it was made. */
+	bool (*provides)(const struct object *object, const struct ip *ip, bool *ret_later);
+	/* The network that a link reaches directly by this desired object (an address); false where it reaches none. */
+	bool (*reaches)(const struct object *object, struct prefix *ret);
+	/* The i-th thing on which it silently depends besides its links: a link (*ret_dev), or an address that some link
+	 * reaches or has (*ret_ip; a gateway, a source). False: there are no more. */
+	bool (*depends)(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip);
+	/* What an observed object tells about who made it, or NULL: "route protocol 186". In arena. */
+	const char *(*opponent)(struct arena *arena, const struct object *observed);
+	/* Is it of this link that the object is made (physical)? */
+	bool (*is_made_of)(const struct object *desired, const struct object *link);
+	/* Has it the hardware address of the link below, so that to set it is to change that link's (a macvlan alone on its
+	 * parent)? */
+	bool (*shares_mac)(const struct object *desired);
+	/* Does this difference ask for a recreation although the field is LIVE? */
+	bool (*recreate)(const struct object *desired, const struct object *observed, uint64_t fields);
+};
+
+enum {
+	/* Marks routes, addresses and later rules as made by topod; in no list of the kernel's
+	 * (include/uapi/linux/rtnetlink.h) or of a known routing daemon. Registered in rt_protos.d. */
+	TOPOD_PROTOCOL = 84,
+};
+
+/* Every kind, ended by NULL; links first by IFLA_INFO_KIND. */
+extern const struct kind *const kinds[];
+
+const struct kind *kind_by_name(const char *name, enum object_class class);
+/* By IFLA_INFO_KIND; kind_other for what topod does not know. */
+const struct kind *kind_by_link_kind(const char *link_kind);
+/* The index of a field of the kind, by name; -1. */
+int kind_field(const struct kind *kind, const char *name);
+
+extern const struct kind kind_netns, kind_sysctl, kind_veth, kind_bridge, kind_macvlan, kind_vxlan,
+	kind_existing, kind_physical, kind_other, kind_port, kind_address, kind_route, kind_nat, kind_dns;

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/object.h"
+#include "model/kind.h"
+
+enum {
+	KEY_GUESS = 128, /* bytes; room for nearly all */
+};
+
+struct object *object_new(struct arena *arena, const struct kind *kind, const char *ns) {
+	struct object *object = arena_alloc(arena, kind->size);
+
+	object->kind = kind;
+	object->ns = ns;
+	return object;
+}
+
+/* Equal values must give equal bytes, so texts are added with their end and structs byte by byte: types of
+ * KEY fields have no padding. */
+static void add_key_field(const struct object *object, const struct field *field, struct text *key) {
+	if (field->type == &type_text || field->type == &type_link_name) {
+		const char *text = *(const char *const *)field_of(field, object);
+
+		text_addn(key, text ? text : "", text ? strlen(text) + 1 : 1);
+	} else {
+		text_addn(key, field_of(field, object), field->type->size);
+	}
+}
+
+void object_seal(struct arena *arena, struct object *object) {
+	const struct kind *kind = object->kind;
+	char buffer[KEY_GUESS];
+	_cleanup_text_ struct text key = TEXT_IN(buffer);
+	char class = (char)kind->class;
+
+	text_addn(&key, &class, 1);
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].class == FIELD_KEY)
+			add_key_field(object, &kind->fields[i], &key);
+	if (kind->key)
+		kind->key(object, &key);
+	object->hh.key = arena_memdup(arena, key.data, key.size);
+	object->hh.keylen = (unsigned)key.size;
+	object->hh.hashv = hash_bytes(key.data, key.size);
+}
+
+uint64_t object_compare(const struct object *desired, const struct object *observed) {
+	const struct kind *kind = desired->kind;
+	uint64_t differs = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
+
+		if (!object_has(desired, i) || field->class == FIELD_KEY || field->flags & FIELD_ONCE)
+			continue;
+		if (!object_has(observed, i) || !field_equal(field, desired, observed))
+			differs |= field_bit(i);
+	}
+	return differs;
+}
+
+const char *object_home_link(const struct object *object) {
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (field->class == FIELD_KEY && field->type == &type_link_name)
+			return *(const char *const *)field_of(field, object);
+	}
+	return NULL;
+}
+
+void object_print_scope(const struct object *object, struct text *out) {
+	const char *link = object_home_link(object);
+
+	text_add(out, object->ns);
+	if (link) {
+		text_add(out, "/");
+		text_add(out, link);
+	}
+}
+
+void object_print_noun(const struct object *object, struct text *out) {
+	if (object->kind->noun)
+		object->kind->noun(object, out);
+	else
+		text_add(out, object->kind->name);
+}
+
+void object_print_id(const struct object *object, struct text *out) {
+	object_print_scope(object, out);
+	text_add(out, " ");
+	/* Links of all kinds share their names. */
+	if (object->kind->class == CLASS_LINK)
+		text_add(out, "link");
+	else if (object->kind->id)
+		object->kind->id(object, out);
+	else
+		object_print_noun(object, out);
+}
+
+void object_print_fields(const struct object *desired, const struct object *observed, uint64_t mask,
+			 struct text *out) {
+	const struct kind *kind = desired->kind;
+	bool first = true;
+
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
+
+		if (!(mask >> i & 1) || field->class == FIELD_KEY)
+			continue;
+		text_addf(out, "%s%s", first ? "" : ", ", field->name);
+		first = false;
+		if (field->flags & FIELD_OPAQUE)
+			continue;
+		text_add(out, " ");
+		if (observed && object_has(observed, i)) {
+			field_print(field, observed, out);
+			text_add(out, " -> ");
+		}
+		field_print(field, desired, out);
+	}
+}
+
+struct mark object_mark(const struct object *object, const struct field *field) {
+	if (field && object->marks && field >= object->kind->fields &&
+	    field < object->kind->fields + object->kind->n_fields) {
+		struct mark mark = object->marks[field - object->kind->fields];
+
+		if (mark.line)
+			return mark;
+	}
+	return object->mark;
+}
+
+void object_links(const struct object *object, object_link_fn fn, void *userdata) {
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (!(field->flags & FIELD_DEV) || (!object_has(object, i) && field->class != FIELD_KEY))
+			continue;
+		if (field->type == &type_link_ref) {
+			const struct link_ref *ref = field_of(field, object);
+
+			if (ref->name)
+				fn(userdata, field, ref->ns, ref->name);
+		} else {
+			const char *name = *(const char *const *)field_of(field, object);
+
+			if (name && *name)
+				fn(userdata, field, object->ns, name);
+		}
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An object: one thing of the network that can be declared, looked at, compared and changed.
+ *
+ * Desired and observed objects are of the same type. What they hold is described by their kind's table of
+ * fields; nothing here knows any kind by name.
+ */
+#pragma once
+
+#include "model/field.h"
+#include "base/hash.h"
+
+enum drift_policy {
+	DRIFT_RESTORE,
+	DRIFT_REPORT,
+	DRIFT_IGNORE,
+};
+
+/* Objects of one class share a name space: a bridge and a veth of one name are the same link. */
+enum object_class {
+	CLASS_NETNS,
+	CLASS_SYSCTL,
+	CLASS_LINK,
+	CLASS_PORT,
+	CLASS_ADDRESS,
+	CLASS_ROUTE,
+	CLASS_NAT,
+	CLASS_DNS,
+};
+
+struct object {
+	const struct kind *kind;
+	const char *ns;             /* name of its namespace */
+	uint64_t set;               /* bit i: fields[i] is managed (desired) or known (observed) */
+	struct mark mark;           /* where it is declared */
+	const struct mark *marks;   /* where each field is, or NULL */
+	uint64_t returning;         /* desired: fields that go back to what they were and are then forgotten */
+	enum drift_policy drift;
+	bool marked;                /* observed: bears this topology's mark in the kernel */
+	bool kernel_made;           /* observed: the kernel's own doing, never pruned */
+	bool pending;               /* observed: exists, but is not usable yet (a tentative address) */
+	bool failed;                /* observed: exists, but the kernel gave it up (duplicate address) */
+	bool foreign;               /* desired: exists without topod (existing): never created, never deleted */
+	bool implied;               /* desired: written without a kind; some controller must name it as a port */
+	bool gone;                  /* desired: no longer declared, only returning fields */
+	uint8_t extents;            /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
+	struct object *twin;        /* desired: the other end of a veth pair, made in the same request */
+	struct change *change;      /* planner's: what is done about it */
+	UT_hash_handle hh;          /* its key is the identity within the namespace, see object_seal() */
+};
+
+/* A zeroed object of that kind. */
+struct object *object_new(struct arena *arena, const struct kind *kind, const char *ns);
+
+/* Computes the key from the KEY fields; after this they must not change. */
+void object_seal(struct arena *arena, struct object *object);
+
+/* Have they one identity, within one namespace? */
+static inline bool object_same_key(const struct object *a, const struct object *b) {
+	return a->hh.keylen == b->hh.keylen && memcmp(a->hh.key, b->hh.key, a->hh.keylen) == 0;
+}
+
+/* The bit of a field, by its place in the kind's table, in a mask of fields. */
+static inline uint64_t field_bit(size_t field) {
+	return UINT64_C(1) << field;
+}
+
+static inline bool object_has(const struct object *object, size_t field) {
+	return object->set >> field & 1;
+}
+
+/* The fields that desired manages and in which observed differs or of which it knows nothing. */
+uint64_t object_compare(const struct object *desired, const struct object *observed);
+
+/* The link that the object is at home in: itself, or the first KEY field that names one; NULL. */
+const char *object_home_link(const struct object *object);
+/* "web/eth0", "web": where the object is, for people. */
+void object_print_scope(const struct object *object, struct text *out);
+/* "address 10.0.0.11/24", "route default via 10.0.0.1", "link". */
+void object_print_noun(const struct object *object, struct text *out);
+/* Scope and noun, as one line of the ledger names it: unique within the topology. */
+void object_print_id(const struct object *object, struct text *out);
+/* "mtu 1400 -> 1500, up" for the fields in mask; with observed NULL only the new values. */
+void object_print_fields(const struct object *desired, const struct object *observed, uint64_t mask,
+			 struct text *out);
+
+/* The place of the field, of the object where that is not known. */
+struct mark object_mark(const struct object *object, const struct field *field);
+
+/* Calls fn for each link that the object needs (FIELD_DEV): its namespace and name. */
+typedef void (*object_link_fn)(void *userdata, const struct field *field, const char *ns, const char *name);
+void object_links(const struct object *object, object_link_fn fn, void *userdata);

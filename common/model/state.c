@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/state.h"
+
+struct ns_state *state_find(const struct state *state, const char *name) {
+	struct ns_state *ns = NULL;
+
+	HASH_FIND_STR(state->namespaces, name, ns);
+	return ns;
+}
+
+struct ns_state *state_namespace(struct state *state, const char *name) {
+	struct ns_state *ns = state_find(state, name);
+
+	if (!ns) {
+		ns = arena_new(&state->arena, struct ns_state);
+		ns->name = arena_strdup(&state->arena, name);
+		HASH_ADD_KEYPTR(hh, state->namespaces, ns->name, strlen(ns->name), ns);
+	}
+	return ns;
+}
+
+struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t size) {
+	struct object *object = NULL;
+
+	if (ns)
+		HASH_FIND(hh, ns->objects, key, size, object);
+	return object;
+}
+
+struct object *ns_find(const struct ns_state *ns, const struct object *like) {
+	struct object *object = NULL;
+
+	if (ns)
+		HASH_FIND_BYHASHVALUE(hh, ns->objects, like->hh.key, like->hh.keylen, like->hh.hashv, object);
+	return object;
+}
+
+struct object *ns_find_link(const struct ns_state *ns, const char *name) {
+	/* The key of a link as object_seal() makes it: its class and its name with the end. */
+	char key[64];
+	size_t size = strlen(name) + 1;
+
+	if (size + 1 > sizeof(key))
+		return NULL;
+	key[0] = CLASS_LINK;
+	memcpy(key + 1, name, size);
+	return ns_find_key(ns, key, size + 1);
+}
+
+struct object *ns_add(struct ns_state *ns, struct object *object) {
+	struct object *before = ns_find(ns, object);
+
+	if (before)
+		return before;
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, ns->objects, object->hh.key, object->hh.keylen, object->hh.hashv, object);
+	if (object->kind->class == CLASS_NETNS)
+		ns->self = object;
+	return NULL;
+}
+
+void ns_remove(struct ns_state *ns, struct object *object) {
+	ns->standing = NULL;
+	HASH_DEL(ns->objects, object);
+	if (ns->self == object)
+		ns->self = NULL;
+}
+
+static void ns_done(struct ns_state *ns) {
+	HASH_CLEAR(hh, ns->objects);
+}
+
+void state_remove(struct state *state, struct ns_state *ns) {
+	HASH_DEL(state->namespaces, ns);
+	ns_done(ns);
+}
+
+void state_done(struct state *state) {
+	state_foreach(ns, state)
+		ns_done(ns);
+	HASH_CLEAR(hh, state->namespaces);
+	arena_done(&state->arena);
+}

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The types of values that fields have: reading, printing, comparing, and their form in an attribute.
+ *
+ * They refuse to know which kind or key they serve; field rows carry what differs (range, unit, names).
+ * Messages name the key and show the right spelling where there is one.
+ */
+#include <ctype.h>
+#include <inttypes.h>
+
+#include "model/type_private.h"
+#include "base/utf8.h"
+
+int parse_u32(const char *text, uint32_t *ret) {
+	int base = startswith(text, "0x") || startswith(text, "0X") ? 16 : 10;
+	const char *digits = base == 16 ? text + 2 : text;
+	char *end = NULL;
+
+	if (!*digits || !isxdigit((unsigned char)*digits))
+		return -EINVAL;
+	errno = 0;
+	unsigned long long value = strtoull(digits, &end, base);
+	if (*end)
+		return -EINVAL;
+	if (errno || value > UINT32_MAX)
+		return -ERANGE;
+	*ret = (uint32_t)value;
+	return 0;
+}
+
+/* Words that YAML 1.1 readers take for a boolean or nothing. */
+static bool is_yaml_word(const char *text) {
+	static const char *const words[] = { "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcasecmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Digits and colons alone are a number to the base 60 for YAML 1.1 readers. */
+static bool is_sexagesimal(const char *text) {
+	return strchr(text, ':') && !strstr(text, "::") && text[strspn(text, "0123456789:")] == '\0';
+}
+
+const char *parse_scalar(struct parse *p, const struct field *field, const struct node *node) {
+	if (node->type != NODE_SCALAR) {
+		diag_error(p->diags, node->mark, "'%s' takes one %s, not %s", field->name, field->type->name,
+			   node_type_name(node));
+		return NULL;
+	}
+	if (node_is_null(node)) {
+		diag_error(p->diags, node->mark, "'%s' has no value; it takes one %s", field->name,
+			   field->type->name);
+		return NULL;
+	}
+	return node->text;
+}
+
+/* For texts that must not be what other YAML readers take for something else. */
+const char *type_parse_word(struct parse *p, const struct field *field, const struct node *node) {
+	const char *text = parse_scalar(p, field, node);
+
+	if (text && !node->quoted && (is_yaml_word(text) || is_sexagesimal(text))) {
+		diag_error(p->diags, node->mark, "'%s' unquoted is %s to YAML; write \"%s\"", text,
+			   is_yaml_word(text) ? "no text" : "a number to the base 60", text);
+		return NULL;
+	}
+	return text;
+}
+
+bool type_wrong(struct parse *p, const struct field *field, const struct node *node, const char *example) {
+	diag_error(p->diags, node->mark, "'%s' takes %s %s, not '%s'%s%s", field->name,
+		   strchr("aeiou", field->type->name[0]) ? "an" : "a", field->type->name, node->text,
+		   example ? ", for example " : "", example ? example : "");
+	return false;
+}
+
+/* Numbers. */
+
+static bool u32_equal(const void *a, const void *b) {
+	return *(const uint32_t *)a == *(const uint32_t *)b;
+}
+
+static void u32_put(struct nl_writer *w, const struct field *field, const void *value) {
+	uint32_t number = *(const uint32_t *)value;
+
+	switch (field->form) {
+	case FORM_U32:
+	case FORM_S32:
+		nl_put_u32(w, field->attr, number);
+		break;
+	case FORM_U16:
+		nl_put_u16(w, field->attr, (uint16_t)number);
+		break;
+	case FORM_BE16:
+		nl_put_u16(w, field->attr, htons((uint16_t)number));
+		break;
+	case FORM_U8:
+		nl_put_u8(w, field->attr, (uint8_t)number);
+		break;
+	}
+}
+
+static bool u32_get(struct arena *arena _unused_, const struct field *field, const struct nlattr *attr, void *value) {
+	static const size_t sizes[] = { [FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1 };
+	uint32_t *number = value;
+
+	if (mnl_attr_get_payload_len(attr) < sizes[field->form])
+		return false;
+	switch (field->form) {
+	case FORM_U32:
+	case FORM_S32:
+		*number = mnl_attr_get_u32(attr);
+		break;
+	case FORM_U16:
+		*number = mnl_attr_get_u16(attr);
+		break;
+	case FORM_BE16:
+		*number = ntohs(mnl_attr_get_u16(attr));
+		break;
+	case FORM_U8:
+		*number = mnl_attr_get_u8(attr);
+		break;
+	}
+	return true;
+}
+
+static bool integer_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = parse_scalar(p, field, node);
+	uint32_t number;
+
+	if (!text)
+		return false;
+	int r = parse_u32(text, &number);
+	if (r == -EINVAL)
+		return type_wrong(p, field, node, NULL);
+	if (r == 0 && number >= field->min && (!field->max || number <= field->max)) {
+		*(uint32_t *)value = number;
+		return true;
+	}
+	if (field->max && field->min == field->max)
+		diag_error(p->diags, node->mark, "'%s' is %" PRIu32 ", not %s", field->name, field->min, text);
+	else
+		diag_error(p->diags, node->mark, "'%s' is from %" PRIu32 " to %" PRIu32 ", not %s", field->name,
+			   field->min, field->max ? field->max : UINT32_MAX, text);
+	return false;
+}
+
+static void integer_print(const struct field *field _unused_, const void *value, struct text *out) {
+	text_addf(out, "%" PRIu32, *(const uint32_t *)value);
+}
+
+const struct type type_integer = {
+	.name = "integer", .size = sizeof(uint32_t), .parse = integer_parse, .print = integer_print,
+	.equal = u32_equal, .put = u32_put, .get = u32_get,
+};
+
+static bool bool_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	static const struct enum_name words[] = {
+		{ "true", 1 }, { "yes", 1 }, { "on", 1 }, { "false", 0 }, { "no", 0 }, { "off", 0 },
+	};
+	const char *text = parse_scalar(p, field, node);
+
+	if (!text)
+		return false;
+	for (size_t i = 0; !node->quoted && i < ARRAY_SIZE(words); i++)
+		if (strcasecmp(text, words[i].name) == 0) {
+			*(uint32_t *)value = words[i].value;
+			return true;
+		}
+	diag_error(p->diags, node->mark, "'%s' is true or false, not %s%s%s", field->name,
+		   node->quoted ? "\"" : "'", text, node->quoted ? "\"" : "'");
+	return false;
+}
+
+static void bool_print(const struct field *field _unused_, const void *value, struct text *out) {
+	text_add(out, *(const uint32_t *)value ? "true" : "false");
+}
+
+const struct type type_bool = {
+	.name = "boolean", .size = sizeof(uint32_t), .parse = bool_parse, .print = bool_print,
+	.equal = u32_equal, .put = u32_put, .get = u32_get,
+};
+
+static bool enum_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *names[32], *text = parse_scalar(p, field, node), *near;
+	_cleanup_text_ struct text all = {};
+	size_t n = 0;
+
+	if (!text)
+		return false;
+	for (const struct enum_name *e = field->names; e->name && n < ARRAY_SIZE(names); e++) {
+		if (streq(text, e->name)) {
+			*(uint32_t *)value = e->value;
+			return true;
+		}
+		text_addf(&all, "%s%s", n ? ", " : "", e->name);
+		names[n++] = e->name;
+	}
+	near = diag_suggest(text, names, n);
+	if (near)
+		diag_error(p->diags, node->mark, "unknown %s '%s'; did you mean '%s'?", field->name, text, near);
+	else
+		diag_error(p->diags, node->mark, "unknown %s '%s'; it is one of: %s", field->name, text,
+			   text_str(&all));
+	return false;
+}
+
+static void enum_print(const struct field *field, const void *value, struct text *out) {
+	uint32_t number = *(const uint32_t *)value;
+
+	for (const struct enum_name *e = field->names; e->name; e++)
+		if (e->value == number) {
+			text_add(out, e->name);
+			return;
+		}
+	text_addf(out, "%" PRIu32, number);
+}
+
+const struct type type_enum = {
+	.name = "word", .size = sizeof(uint32_t), .parse = enum_parse, .print = enum_print,
+	.equal = u32_equal, .put = u32_put, .get = u32_get,
+};
+
+static const struct {
+	const char *suffix;
+	uint64_t usec;
+} duration_units[] = {
+	{ "us", 1 }, { "ms", 1000 }, { "s", 1000000 }, { "m", 60000000 }, { "h", 3600000000ULL }, { "", 1000000 },
+};
+
+/* 0, -EINVAL for what is no duration, -ERANGE for what the field cannot hold exactly. */
+static int parse_duration(const char *text, uint32_t unit, uint32_t *ret) {
+	size_t digits = strspn(text, "0123456789");
+	char number[12];
+	uint32_t count;
+
+	if (!digits || digits >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (parse_u32(number, &count) < 0)
+		return -ERANGE;
+	for (size_t i = 0; i < ARRAY_SIZE(duration_units); i++) {
+		if (!streq(text + digits, duration_units[i].suffix))
+			continue;
+		uint64_t usec = count * duration_units[i].usec, step = 1000000 / unit;
+		if (usec % step || usec / step > UINT32_MAX)
+			return -ERANGE;
+		*ret = (uint32_t)(usec / step);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static void duration_print(const struct field *field, const void *value, struct text *out) {
+	uint64_t usec = (uint64_t)*(const uint32_t *)value * (1000000 / field->unit);
+
+	for (size_t i = ARRAY_SIZE(duration_units) - 1; i-- > 0;)
+		if (usec % duration_units[i].usec == 0 && (usec || i == 2)) {
+			text_addf(out, "%" PRIu64 "%s", usec / duration_units[i].usec, duration_units[i].suffix);
+			return;
+		}
+}
+
+static bool duration_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = parse_scalar(p, field, node);
+	uint32_t amount;
+
+	if (!text)
+		return false;
+	int r = parse_duration(text, field->unit, &amount);
+	if (r == -EINVAL)
+		return type_wrong(p, field, node, "15s or 200ms");
+	if (r < 0 || amount < field->min || (field->max && amount > field->max)) {
+		uint32_t min = field->min, max = field->max ? field->max : UINT32_MAX;
+		_cleanup_text_ struct text range = {};
+
+		duration_print(field, &min, &range);
+		text_add(&range, " to ");
+		duration_print(field, &max, &range);
+		diag_error(p->diags, node->mark, "'%s' is from %s in steps of %u us, not %s", field->name,
+			   text_str(&range), 1000000 / field->unit, text);
+		return false;
+	}
+	*(uint32_t *)value = amount;
+	return true;
+}
+
+const struct type type_duration = {
+	.name = "duration", .size = sizeof(uint32_t), .parse = duration_parse, .print = duration_print,
+	.equal = u32_equal, .put = u32_put, .get = u32_get,
+};
+
+static bool table_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	static const struct name_number fixed[] = { { "default", 253 }, { "main", 254 }, { "local", 255 } };
+	const char *text = parse_scalar(p, field, node);
+	uint32_t number;
+
+	if (!text)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		if (streq(text, fixed[i].name)) {
+			*(uint32_t *)value = fixed[i].number;
+			return true;
+		}
+	for (const struct name_number *t = p->tables; t && t->name; t++)
+		if (streq(text, t->name)) {
+			*(uint32_t *)value = t->number;
+			return true;
+		}
+	if (parse_u32(text, &number) < 0 || !number) {
+		diag_error(p->diags, node->mark, "'%s' is no routing table: a number from 1, main, local, default, "
+			   "or a name of /etc/iproute2/rt_tables", text);
+		return false;
+	}
+	*(uint32_t *)value = number;
+	return true;
+}
+
+static void table_print(const struct field *field _unused_, const void *value, struct text *out) {
+	uint32_t number = *(const uint32_t *)value;
+
+	if (number == 254)
+		text_add(out, "main");
+	else if (number == 255)
+		text_add(out, "local");
+	else if (number == 253)
+		text_add(out, "default");
+	else
+		text_addf(out, "%" PRIu32, number);
+}
+
+const struct type type_table = {
+	.name = "routing table", .size = sizeof(uint32_t), .parse = table_parse, .print = table_print,
+	.equal = u32_equal, .put = u32_put, .get = u32_get,
+};
+
+/* Texts. */
+
+static bool text_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = type_parse_word(p, field, node);
+
+	if (text)
+		*(const char **)value = arena_strdup(p->arena, text);
+	return text;
+}
+
+static void text_print(const struct field *field _unused_, const void *value, struct text *out) {
+	const char *text = *(const char *const *)value;
+
+	text_add(out, text && *text ? text : "none");
+}
+
+static bool text_equal(const void *a, const void *b) {
+	return streq_ptr(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void text_put(struct nl_writer *w, const struct field *field, const void *value) {
+	nl_put_text(w, field->attr, *(const char *const *)value);
+}
+
+static bool text_get(struct arena *arena, const struct field *field _unused_, const struct nlattr *attr, void *value) {
+	const char *text = nl_get_text(attr);
+
+	if (text)
+		*(const char **)value = arena_strdup(arena, text);
+	return text;
+}
+
+const struct type type_text = {
+	.name = "text", .size = sizeof(char *), .parse = text_parse, .print = text_print, .equal = text_equal,
+	.put = text_put, .get = text_get,
+};
+
+bool link_name_valid(const char *name, const char **ret_why) {
+	*ret_why = NULL;
+	if (!*name)
+		*ret_why = "is empty";
+	else if (strlen(name) > 15)
+		*ret_why = "is longer than 15 bytes";
+	else if (streq(name, ".") || streq(name, ".."))
+		*ret_why = "is no file name";
+	for (const char *c = name; *c && !*ret_why; c++)
+		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
+			*ret_why = "contains '/', ':' or white space";
+		else if ((unsigned char)*c < ' ' || *c == 127)
+			*ret_why = "contains a control character";
+		else if (*c == '%')
+			*ret_why = "contains '%', which the kernel takes for a pattern";
+	return !*ret_why;
+}
+
+bool path_stays_below(const char *path) {
+	for (;; path++) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 0 || (n <= 2 && strspn(path, ".") >= n))
+			return false;
+		path += n;
+		if (!*path)
+			return true;
+	}
+}
+
+bool file_name_valid(const char *name, const char **ret_why) {
+	*ret_why = NULL;
+	if (!*name)
+		*ret_why = "is empty";
+	else if (strlen(name) > 200)
+		*ret_why = "is longer than 200 bytes";
+	else if (*name == '.' || *name == '-')
+		*ret_why = "begins with '.' or '-'";
+	for (const char *c = name; *c && !*ret_why; c++)
+		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
+			*ret_why = "contains '/', ':' or white space";
+	for (size_t i = 0, n, size = strlen(name); i < size && !*ret_why; i += n) {
+		uint32_t code;
+
+		n = utf8_decode(name + i, size - i, &code);
+		if (!n || utf8_is_unsafe(code))
+			*ret_why = n ? "contains a control character" : "is no UTF-8 text";
+	}
+	return !*ret_why;
+}
+
+static bool check_link_name(struct parse *p, const struct node *node, const char *name) {
+	const char *why;
+
+	if (link_name_valid(name, &why))
+		return true;
+	diag_error(p->diags, node->mark, "the interface name '%s' %s", name, why);
+	return false;
+}
+
+static bool link_name_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = type_parse_word(p, field, node);
+
+	if (!text || !check_link_name(p, node, text))
+		return false;
+	*(const char **)value = arena_strdup(p->arena, text);
+	return true;
+}
+
+const struct type type_link_name = {
+	.name = "interface name", .size = sizeof(char *), .parse = link_name_parse, .print = text_print,
+	.equal = text_equal, .put = text_put, .get = text_get,
+};
+
+static bool link_ref_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = type_parse_word(p, field, node), *colon, *why;
+	struct link_ref ref = { .ns = p->ns, .netnsid = -1 };
+
+	if (!text)
+		return false;
+	colon = strchr(text, ':');
+	if (colon && (colon == text || !colon[1])) {
+		diag_error(p->diags, node->mark, "'%s' is no endpoint; write namespace:interface", text);
+		return false;
+	}
+	if (colon) {
+		ref.ns = arena_strndup(p->arena, text, (size_t)(colon - text));
+		if (!file_name_valid(ref.ns, &why)) {
+			diag_error(p->diags, node->mark, "the namespace name '%s' %s", ref.ns, why);
+			return false;
+		}
+		text = colon + 1;
+	}
+	if (!ref.ns) {
+		diag_error(p->diags, node->mark, "'%s' is no endpoint; write namespace:interface", text);
+		return false;
+	}
+	if (!check_link_name(p, node, text))
+		return false;
+	ref.name = arena_strdup(p->arena, text);
+	*(struct link_ref *)value = ref;
+	return true;
+}
+
+static void link_ref_print(const struct field *field _unused_, const void *value, struct text *out) {
+	const struct link_ref *ref = value;
+
+	if (ref->name)
+		text_addf(out, "%s:%s", ref->ns ? ref->ns : "?", ref->name);
+	else if (ref->ifindex)
+		text_addf(out, "an interface elsewhere (index %" PRIu32 ")", ref->ifindex);
+	else
+		text_add(out, "none");
+}
+
+static bool link_ref_equal(const void *a, const void *b) {
+	const struct link_ref *x = a, *y = b;
+
+	return streq_ptr(x->ns, y->ns) && streq_ptr(x->name, y->name);
+}
+
+const struct type type_link_ref = {
+	.name = "interface", .size = sizeof(struct link_ref), .parse = link_ref_parse, .print = link_ref_print,
+	.equal = link_ref_equal,
+};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "net/ip.h"
+
+#include <arpa/inet.h>
+
+size_t ip_size(uint8_t family) {
+	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+}
+
+int ip_parse(const char *text, struct ip *ret) {
+	struct ip ip = { .family = strchr(text, ':') ? AF_INET6 : AF_INET };
+
+	if (inet_pton(ip.family, text, ip.bytes) != 1)
+		return -EINVAL;
+	*ret = ip;
+	return 0;
+}
+
+static int parse_length(const char *text, uint8_t max, uint8_t *ret) {
+	unsigned value = 0;
+
+	if (!*text || strlen(text) > 3 || (text[0] == '0' && text[1]))
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		value = value * 10 + (unsigned)(*text - '0');
+	}
+	if (value > max)
+		return -EINVAL;
+	*ret = (uint8_t)value;
+	return 0;
+}
+
+int prefix_parse(const char *text, struct prefix *ret) {
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	char address[IP_TEXT_MAX];
+	struct prefix prefix = {};
+
+	if (n >= sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, n);
+	address[n] = '\0';
+	if (ip_parse(address, &prefix.address) < 0)
+		return -EINVAL;
+	prefix.length = ip_bits(prefix.address.family);
+	if (slash && parse_length(slash + 1, prefix.length, &prefix.length) < 0)
+		return -EINVAL;
+	*ret = prefix;
+	return 0;
+}
+
+static int hex_digit(char c) {
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int mac_parse(const char *text, struct mac *ret) {
+	struct mac mac;
+
+	if (strlen(text) != MAC_TEXT_MAX - 1)
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(mac.bytes); i++, text += 3) {
+		int high = hex_digit(text[0]), low = hex_digit(text[1]);
+
+		if (high < 0 || low < 0 || (i < 5 && text[2] != ':' && text[2] != '-'))
+			return -EINVAL;
+		mac.bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	*ret = mac;
+	return 0;
+}
+
+/* A number below 256; returns the place behind it. */
+static char *format_byte(char *at, unsigned byte) {
+	if (byte >= 100)
+		*at++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*at++ = (char)('0' + byte / 10 % 10);
+	*at++ = (char)('0' + byte % 10);
+	return at;
+}
+
+/* Names of objects are full of them: inet_ntop() goes through sprintf(). */
+static void format_ipv4(const uint8_t bytes[4], char *at) {
+	for (size_t i = 0; i < 4; i++) {
+		at = format_byte(at, bytes[i]);
+		*at++ = i < 3 ? '.' : '\0';
+	}
+}
+
+const char *ip_format(const struct ip *ip, char buf[IP_TEXT_MAX]) {
+	if (ip->family == AF_INET)
+		format_ipv4(ip->bytes, buf);
+	else if (!ip_size(ip->family) || !inet_ntop(ip->family, ip->bytes, buf, IP_TEXT_MAX))
+		strcpy(buf, "none");
+	return buf;
+}
+
+const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_MAX]) {
+	ip_format(&prefix->address, buf);
+	size_t n = strlen(buf);
+	if (prefix->address.family) {
+		buf[n++] = '/';
+		*format_byte(buf + n, prefix->length) = '\0';
+	}
+	return buf;
+}
+
+const char *mac_format(const struct mac *mac, char buf[MAC_TEXT_MAX]) {
+	const uint8_t *b = mac->bytes;
+
+	snprintf(buf, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	return buf;
+}
+
+int ip_from_bytes(uint8_t family, const void *data, size_t size, struct ip *ret) {
+	if (!size || size != ip_size(family))
+		return -EINVAL;
+	*ret = (struct ip){ .family = family };
+	memcpy(ret->bytes, data, size);
+	return 0;
+}
+
+bool ip_equal(const struct ip *a, const struct ip *b) {
+	return a->family == b->family && memcmp(a->bytes, b->bytes, ip_size(a->family)) == 0;
+}
+
+bool ip_is_zero(const struct ip *ip) {
+	static const uint8_t zero[16];
+
+	return memcmp(ip->bytes, zero, sizeof(zero)) == 0;
+}
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b) {
+	return a->length == b->length && ip_equal(&a->address, &b->address);
+}
+
+struct prefix prefix_network(const struct prefix *prefix) {
+	struct prefix network = *prefix;
+
+	for (size_t i = 0; i < sizeof(network.address.bytes); i++) {
+		size_t bit = i * 8;
+
+		if (bit >= prefix->length)
+			network.address.bytes[i] = 0;
+		else if (bit + 8 > prefix->length)
+			network.address.bytes[i] &= (uint8_t)(0xff << (bit + 8 - prefix->length));
+	}
+	return network;
+}
+
+bool prefix_contains(const struct prefix *prefix, const struct ip *ip) {
+	struct prefix a = prefix_network(prefix);
+	struct prefix other = { .address = *ip, .length = prefix->length };
+	struct prefix b = prefix_network(&other);
+
+	return ip_equal(&a.address, &b.address);
+}
+
+bool ip_is_multicast(const struct ip *ip) {
+	return ip->family == AF_INET6 ? ip->bytes[0] == 0xff : (ip->bytes[0] & 0xf0) == 0xe0;
+}
+
+bool ip_is_link_local(const struct ip *ip) {
+	if (ip->family == AF_INET6)
+		return ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+	return ip->bytes[0] == 169 && ip->bytes[1] == 254;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs, object by object, and what that asks for: nothing, a change in place, a recreation, a
+ * creation, a deletion, or a word to the user because something foreign is in the way.
+ *
+ * For plan only; it names no kind, and puts nothing in order.
+ */
+#pragma once
+
+#include "plan/plan.h"
+
+struct diff {
+	struct plan *plan;
+	const struct plan_input *input;
+};
+
+/* Is it still what topod made, as far as it shows? */
+bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen);
+
+/* Does the entry tell of a namespace that is another one by now? What was noted of the inside of the former went with it: what
+ * is found there, though it looks the same and bears the mark of another topology's topod, is not this one's. */
+bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger, const struct ns_state *observed);
+
+/* The desired object of a creation; of what is moved a copy that says by which sign it will be known. */
+const struct object *diff_sign(struct diff *diff, const struct change *creation);
+
+/* The namespace itself. */
+void diff_namespace(struct diff *diff, struct ns_state *observed);
+/* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */
+void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole);
+/* What is there and not declared. */
+void diff_extra(struct diff *diff, struct ns_state *observed);
+/* Takes out what would go back to what it was although it ends with its link, or the link's being a port: to be called
+ * after all else was found. (What ends with its namespace is not asked to go back: ledger_add_returns().) */
+void diff_pointless(struct diff *diff);
+/* What the ledger knows and nobody sees any more. */
+void diff_lost(struct diff *diff, const struct ns_state *observed);

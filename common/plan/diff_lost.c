@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the ledger alone remembers: entries of what is neither declared nor there any more. It changes nothing but the
+ * entries' marks.
+ */
+#include "plan/diff.h"
+
+bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger, const struct ns_state *observed) {
+	const struct object *self = ns_self(observed);
+	const struct ledger_entry *ns = self ? ledger_find_object(ledger, self) : NULL;
+
+	return ns && ns->made && !diff_is_as_made(ns, self) && !ledger_outlives_namespace(entry) &&
+	       !(entry->made && entry->kind->class == CLASS_LINK);
+}
+
+static void mark_declared(const struct ledger *ledger, const struct ns_state *desired, const struct ns_state *observed) {
+	ns_foreach(object, desired) {
+		struct ledger_entry *entry = ledger_find_object(ledger, object);
+
+		if (entry && !diff_is_void(entry, ledger, observed))
+			entry->declared = true;
+	}
+}
+
+/* What stands in the place of something that topod made, and is not declared any more, keeps nobody waiting. */
+static void mark_present(const struct ledger *ledger, const struct ns_state *observed) {
+	ns_foreach(seen, observed) {
+		struct ledger_entry *entry = ledger_find_object(ledger, seen);
+
+		if (entry && !diff_is_void(entry, ledger, observed) && (!entry->made || diff_is_as_made(entry, seen)))
+			entry->declared = true;
+	}
+}
+
+void diff_lost(struct diff *diff, const struct ns_state *observed) {
+	const struct ledger *ledger = diff->input->ledger;
+	const struct ledger_ns *noted = ledger_namespace(ledger, observed->name);
+	const struct object *self = ns_self(observed);
+
+	/* What goes with its namespace is forgotten when that is gone. */
+	if (self && self->change && self->change->type == CHANGE_DELETE)
+		return;
+	/* Where every entry is of something that is declared and there, none is of anything else. */
+	if (!noted || HASH_COUNT(noted->entries) == observed->n_noted)
+		return;
+	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		entry->declared = false;
+	mark_declared(ledger, state_find(diff->input->desired, observed->name), observed);
+	mark_present(ledger, observed);
+	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (!entry->declared)
+			vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
+}

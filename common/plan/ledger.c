@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/ledger_private.h"
+
+#include "kind/netns.h"
+
+enum {
+	ID_GUESS = 128, /* bytes; room for nearly all */
+	VALUE_GUESS = 64,
+};
+
+/* Entries. */
+
+static void formers_free(struct ledger_former *formers) {
+	while (formers) {
+		struct ledger_former *next = formers->next;
+
+		free(formers);
+		formers = next;
+	}
+}
+
+static void entry_free(struct ledger_entry *entry) {
+	formers_free(entry->formers);
+	free(entry);
+}
+
+struct ledger_ns *ledger_namespace(const struct ledger *ledger, const char *name) {
+	struct ledger_ns *ns = NULL;
+
+	HASH_FIND_STR(ledger->namespaces, name, ns);
+	return ns;
+}
+
+struct ledger_entry *ledger_find_in(const struct ledger_ns *ns, const char *id) {
+	struct ledger_entry *entry = NULL;
+
+	HASH_FIND_STR(ns->entries, id, entry);
+	return entry;
+}
+
+struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns_name, const char *id) {
+	const struct ledger_ns *ns = ledger_namespace(ledger, ns_name);
+
+	return ns ? ledger_find_in(ns, id) : NULL;
+}
+
+struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object) {
+	char buffer[ID_GUESS];
+	_cleanup_text_ struct text id = TEXT_IN(buffer);
+
+	object_print_id(object, &id);
+	return ledger_find(ledger, object->ns, id.data);
+}
+
+const char *ledger_former(const struct ledger_entry *entry, size_t field) {
+	for (const struct ledger_former *former = entry->formers; former; former = former->next)
+		if (former->field == field)
+			return former->value;
+	return NULL;
+}
+
+static void drop_field(struct ledger_entry *entry, size_t field) {
+	entry->fields &= ~field_bit(field);
+	for (struct ledger_former **at = &entry->formers; *at; at = &(*at)->next)
+		if ((*at)->field == field) {
+			struct ledger_former *former = *at;
+
+			*at = former->next;
+			free(former);
+			return;
+		}
+}
+
+void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value) {
+	drop_field(entry, field);
+	entry->fields |= field_bit(field);
+	if (!value)
+		return;
+	size_t size = strlen(value) + 1;
+	struct ledger_former *former = xmalloc(sizeof(*former) + size);
+	former->field = (uint8_t)field;
+	memcpy(former->value, value, size);
+	former->next = entry->formers;
+	entry->formers = former;
+}
+
+/* The field of the entry's kind that answers to that one of another kind; -1. */
+static int counterpart(const struct ledger_entry *entry, const struct kind *kind, size_t field) {
+	return entry->kind == kind ? (int)field : kind_field(entry->kind, kind->fields[field].name);
+}
+
+/* Under the name is another kind of thing from now on (a bridge instead of a veth); what both have stays noted. */
+static void become(struct ledger_entry *entry, const struct kind *kind) {
+	struct ledger_entry before = *entry;
+
+	entry->kind = kind;
+	entry->fields = 0;
+	entry->formers = NULL;
+	for (size_t i = 0; i < kind->n_fields; i++) {
+		int at = counterpart(&before, kind, i);
+
+		if (at >= 0 && ledger_has_field(&before, (size_t)at))
+			ledger_set_field(entry, i, ledger_former(&before, (size_t)at));
+	}
+	formers_free(before.formers);
+}
+
+struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name) {
+	struct ledger_ns *ns = ledger_namespace(ledger, name);
+
+	if (!ns) {
+		ns = xmalloc(sizeof(*ns));
+		ns->name = xstrdup(name);
+		HASH_ADD_KEYPTR(hh, ledger->namespaces, ns->name, strlen(ns->name), ns);
+	}
+	return ns;
+}
+
+struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind,
+				      const char *id, bool made) {
+	size_t size = strlen(id);
+	struct ledger_entry *entry = xmalloc(sizeof(*entry) + size + 1);
+
+	entry->kind = kind;
+	entry->ns = ns->name;
+	entry->made = made;
+	memcpy(entry->id, id, size + 1);
+	HASH_ADD_KEYPTR(hh, ns->entries, entry->id, size, entry);
+	ledger->n++;
+	return entry;
+}
+
+void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry) {
+	struct ledger_ns *ns = ledger_namespace(ledger, entry->ns);
+
+	if (!ns)
+		abort(); /* an entry stands in its namespace */
+	HASH_DEL(ns->entries, entry);
+	entry_free(entry);
+	ledger->n--;
+	if (ns->entries)
+		return;
+	HASH_DEL(ledger->namespaces, ns);
+	free(ns->name);
+	free(ns);
+}
+
+/* Texts are noted as they are, so that "" and "none" stay apart. */
+static bool is_text(const struct field *field) {
+	return field->type == &type_text || field->type == &type_link_name;
+}
+
+static void print_value(const struct field *field, const struct object *object, struct text *out) {
+	if (is_text(field)) {
+		const char *value = *(const char *const *)field_of(field, object);
+
+		text_add(out, value ? value : "");
+	} else if (field->type->exact) {
+		field->type->exact(field, field_of(field, object), out);
+	} else {
+		field_print(field, object, out);
+	}
+}
+
+/* Returns whether the value is another one than before. */
+static bool set_value(struct ledger_entry *entry, size_t at, const struct field *field, const struct object *object) {
+	char buffer[VALUE_GUESS];
+	_cleanup_text_ struct text value = TEXT_IN(buffer);
+
+	print_value(field, object, &value);
+	if (ledger_has_field(entry, at) && streq_ptr(ledger_former(entry, at), text_str(&value)))
+		return false;
+	ledger_set_field(entry, at, text_str(&value));
+	return true;
+}
+
+static bool has_value(const char *noted, const struct field *field, const struct object *object) {
+	char buffer[VALUE_GUESS];
+	_cleanup_text_ struct text value = TEXT_IN(buffer);
+
+	print_value(field, object, &value);
+	return streq(text_str(&value), noted);
+}
+
+/* Noting and forgetting. */
+
+static bool is_identity(const struct field *field) {
+	return field->class == FIELD_KEY || field->flags & FIELD_IDENTITY;
+}
+
+/* What is worth noting about a field: it can go back, or tells where to (a physical link's source). What was found is
+ * found again by what it is. */
+static bool notable(const struct field *field, bool made) {
+	if (is_identity(field))
+		return !made;
+	if (field->flags & (FIELD_BIRTH | FIELD_ONE_WAY))
+		return false; /* see ledger_note_birth() */
+	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE;
+}
+
+static bool note_field(struct ledger_entry *entry, const struct object *desired, const struct object *observed,
+		       size_t i) {
+	const struct field *field = &desired->kind->fields[i];
+
+	/* What topod made bears another sign from now on. */
+	if (ledger_has_field(entry, i) && entry->made && field->flags & FIELD_SIGN)
+		return set_value(entry, i, field, desired);
+	if (!notable(field, entry->made) || ledger_has_field(entry, i))
+		return false;
+	if (is_identity(field) || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
+		return set_value(entry, i, field, desired);
+	if (!entry->made && observed && object_has(observed, i))
+		return set_value(entry, i, field, observed);
+	ledger_set_field(entry, i, NULL);
+	return true;
+}
+
+/* What is about to be made anew is another one than was noted, also if nobody comes to note which. */
+static bool forget_birth(struct ledger_entry *entry) {
+	uint64_t before = entry->fields;
+
+	for (size_t i = 0; i < entry->kind->n_fields; i++)
+		if (ledger_has_field(entry, i) && entry->kind->fields[i].flags & FIELD_BIRTH)
+			drop_field(entry, i);
+	return entry->fields != before;
+}
+
+/* What is only made good, and not managed, has no former state to remember. */
+static bool has_notable(const struct object *desired, uint64_t mask, bool made) {
+	for (size_t i = 0; i < desired->kind->n_fields; i++) {
+		const struct field *field = &desired->kind->fields[i];
+
+		if (mask >> i & 1 && !is_identity(field) && notable(field, made))
+			return true;
+	}
+	return made;
+}
+
+bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
+		 bool made, struct text *out) {
+	char buffer[ID_GUESS];
+	_cleanup_text_ struct text id = TEXT_IN(buffer);
+	bool added = false;
+
+	object_print_id(desired, &id);
+	struct ledger_entry *entry = ledger_find(ledger, desired->ns, id.data);
+	if (!entry && !has_notable(desired, mask, made))
+		return false;
+	if (!entry) {
+		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, desired->ns), desired->kind, id.data, made);
+		added = true;
+	} else if (entry->kind != desired->kind) {
+		become(entry, desired->kind);
+		added = true;
+	}
+	if (made && !entry->made) {
+		entry->made = true; /* what was found is gone, and topod made another in its place */
+		added = true;
+	}
+	if (made)
+		added |= forget_birth(entry);
+	for (size_t i = 0; i < desired->kind->n_fields; i++)
+		if (mask >> i & 1 || desired->kind->fields[i].class == FIELD_KEY ||
+		    (is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
+			added |= note_field(entry, desired, observed, i);
+	if (added)
+		ledger_add_line(entry, out);
+	return added;
+}
+
+void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out) {
+	struct ledger_entry *entry = ledger_find_object(ledger, observed);
+
+	for (size_t i = 0; entry && i < observed->kind->n_fields; i++) {
+		const struct field *field = &observed->kind->fields[i];
+
+		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
+			continue;
+		int at = counterpart(entry, observed->kind, i);
+		if (at < 0)
+			continue;
+		set_value(entry, (size_t)at, field, observed);
+	}
+	if (entry)
+		ledger_add_line(entry, out);
+}
+
+static bool knows_sign(const struct ledger_entry *entry, const struct field *field, const struct object *observed) {
+	for (const struct ledger_former *former = entry->formers; former; former = former->next)
+		if (entry->kind->fields[former->field].flags & FIELD_SIGN && has_value(former->value, field, observed))
+			return true;
+	return false;
+}
+
+bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed) {
+	for (size_t i = 0; i < observed->kind->n_fields; i++) {
+		const struct field *field = &observed->kind->fields[i];
+
+		if (field->flags & FIELD_SIGN && object_has(observed, i) && knows_sign(entry, field, observed))
+			return true;
+	}
+	return false;
+}
+
+struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed) {
+	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
+		for (struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
+			if (entry->made && entry->kind == observed->kind && ledger_is_signed(entry, observed))
+				return entry;
+	return NULL;
+}
+
+bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {
+	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++) {
+		const struct field *field = &observed->kind->fields[i];
+
+		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
+			continue;
+		const char *noted = ledger_former(entry, i);
+		if (noted || ledger_has_field(entry, i) ? !noted || !has_value(noted, field, observed) : entry->made)
+			return false;
+	}
+	return true;
+}
+
+void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out) {
+	struct ledger_entry *entry = ledger_find(ledger, ns, id);
+
+	if (!entry)
+		return;
+	ledger_remove_line(entry, out);
+	ledger_remove_entry(ledger, entry);
+}
+
+static bool manages_something(const struct ledger_entry *entry) {
+	for (size_t i = 0; i < entry->kind->n_fields; i++)
+		if (ledger_has_field(entry, i) && !is_identity(&entry->kind->fields[i]) &&
+		    !(entry->kind->fields[i].flags & FIELD_ONCE))
+			return true;
+	return false;
+}
+
+void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out) {
+	struct ledger_entry *entry = ledger_find_object(ledger, object);
+
+	if (!entry)
+		return;
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		int at = mask >> i & 1 ? counterpart(entry, object->kind, i) : -1;
+
+		if (at >= 0)
+			drop_field(entry, (size_t)at);
+	}
+	if (entry->made || manages_something(entry)) {
+		ledger_add_line(entry, out);
+		return;
+	}
+	_cleanup_free_ char *id = xstrdup(entry->id);
+	ledger_forget(ledger, object->ns, id, out);
+}
+
+/* Going back. */
+
+const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
+	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (entry->kind == &kind_netns)
+			return entry->made ? entry : NULL;
+	return NULL;
+}
+
+bool ledger_outlives_namespace(const struct ledger_entry *entry) {
+	return entry->kind->transport == TRANSPORT_FILE || entry->kind->bare_create;
+}
+
+static void add_return(struct state *state, const struct ledger_entry *entry, size_t i, struct object *object) {
+	const struct field *field = &entry->kind->fields[i];
+	const char *value;
+
+	if (is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH))
+		return;
+	if (entry->made && field->flags & FIELD_SIGN)
+		return; /* it was made with it */
+	value = ledger_former(entry, i);
+	if (!value)
+		value = field->fallback;
+	object->returning |= field_bit(i); /* forgotten in any case */
+	if (value && field_from_text(&state->arena, object->ns, field, value, object))
+		object->set |= field_bit(i);
+}
+
+/* Of what is noted, what the object does not manage. */
+static void add_returns(struct state *state, const struct ledger_entry *entry, struct object *object) {
+	for (uint64_t left = entry->fields & ~object->set; left; left &= left - 1)
+		add_return(state, entry, (size_t)__builtin_ctzll(left), object);
+}
+
+static struct object *build_gone(struct state *state, struct ns_state *ns, const struct ledger_entry *entry) {
+	struct object *object = object_new(&state->arena, entry->kind, ns->name);
+
+	object->gone = true;
+	object->foreign = entry->kind == &kind_existing;
+	object->drift = ns->drift;
+	for (size_t i = 0; i < entry->kind->n_fields; i++) {
+		const struct field *field = &entry->kind->fields[i];
+		const char *noted = ledger_former(entry, i);
+
+		if (!is_identity(field) || (field->class != FIELD_KEY && noted && streq(noted, "none")))
+			continue;
+		if (!noted || !field_from_text(&state->arena, object->ns, field, noted, object))
+			return NULL;
+		object->set |= field_bit(i);
+	}
+	object_seal(&state->arena, object);
+	return ns_add(ns, object) ? NULL : object;
+}
+
+static void return_declared(struct state *state, struct object *object, struct ledger_entry *entry) {
+	entry->declared = true;
+	if (object->kind == entry->kind)
+		add_returns(state, entry, object);
+}
+
+static void return_undeclared(struct state *state, const struct ledger_entry *entry) {
+	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
+
+	if (object)
+		add_returns(state, entry, object);
+}
+
+static void returns_of(const struct ledger_ns *noted, struct state *desired) {
+	/* Namespaces that are no longer declared are looked at as well. */
+	struct ns_state *ns = state_namespace(desired, noted->name);
+	struct ledger_entry *entry;
+
+	if (ns->unchanged)
+		return;
+	for (entry = noted->entries; entry; entry = entry->hh.next)
+		entry->declared = false;
+	ns_foreach(object, ns) {
+		char buffer[ID_GUESS];
+		_cleanup_text_ struct text id = TEXT_IN(buffer);
+
+		object_print_id(object, &id);
+		entry = ledger_find_in(noted, id.data);
+		if (entry)
+			return_declared(desired, object, entry);
+	}
+	/* What was made and is not declared is deleted whole; that is the plan's to see. With a namespace goes everything
+	 * that is inside of it. */
+	bool goes = !ns_self(ns) && ledger_made_namespace(noted);
+	for (entry = noted->entries; entry; entry = entry->hh.next)
+		if (!entry->declared && !entry->made && (!goes || ledger_outlives_namespace(entry)))
+			return_undeclared(desired, entry);
+}
+
+bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class) {
+	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
+
+	ns_foreach(object, state_find(desired, ns))
+		if (object->kind->class == class)
+			return true;
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
+		if (entry->kind->class == class)
+			return true;
+	return false;
+}
+
+void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
+	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
+		returns_of(ns, desired);
+}
+
+static void ns_free(struct ledger_ns *ns) {
+	struct ledger_entry *entry = ns->entries, *next;
+
+	HASH_CLEAR(hh, ns->entries);
+	for (; entry; entry = next) {
+		next = entry->hh.next;
+		entry_free(entry);
+	}
+	free(ns->name);
+	free(ns);
+}
+
+void ledger_done(struct ledger *ledger) {
+	struct ledger_ns *ns = ledger->namespaces, *next;
+
+	HASH_CLEAR(hh, ledger->namespaces);
+	for (; ns; ns = next) {
+		next = ns->hh.next;
+		ns_free(ns);
+	}
+	ledger->n = 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a topology has made, and what it found before it changed it: the memory that survives the daemon.
+ *
+ * Entries are written before the act (an intent) and taken back when the act failed or was undone. This file
+ * owns their form as lines of text (ledger_lines.c) and as a table; where the lines are kept is for daemon/files/ledger_file.
+ *
+ *     topod-ledger 1
+ *     + made link web web/eth0 link<TAB>up<TAB>mtu
+ *     + found sysctl host host sysctl net.ipv4.ip_forward<TAB>path=…<TAB>value=0
+ *     - web web/eth0 link
+ *
+ * Fields are separated by tabs and in the order of the kind's table (any other is read as well); control characters,
+ * '%' and tabs inside are written as %XX.
+ */
+#pragma once
+
+#include "model/state.h"
+
+/* What a field was before topod changed it, or under which sign the object was made. */
+struct ledger_former {
+	struct ledger_former *next;
+	uint8_t field; /* its place in the kind's table */
+	char value[];
+};
+
+struct ledger_entry {
+	const struct kind *kind;
+	const char *ns;       /* the name of its struct ledger_ns */
+	bool made;            /* topod made the object; else it was found and only changed */
+	bool declared;        /* while returns are added: it is in the desired state */
+	uint64_t fields;      /* bit i: topod manages kind->fields[i] on the object */
+	struct ledger_former *formers; /* of those for which there is one; else it is the kernel's default, or not known */
+	UT_hash_handle hh;
+	char id[];            /* object_print_id(), unique in the topology */
+};
+
+/* The entries of one namespace, so that the work follows what is looked at. */
+struct ledger_ns {
+	char *name;
+	struct ledger_entry *entries; /* by id, in the order of adding */
+	UT_hash_handle hh;
+};
+
+/* Zeroed is empty. */
+struct ledger {
+	struct ledger_ns *namespaces;
+	size_t n; /* entries, of all namespaces: it is asked for after each pass */
+};
+
+struct ledger_ns *ledger_namespace(const struct ledger *ledger, const char *name);
+
+struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns, const char *id);
+struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object);
+/* The value that was noted for a field of the entry's kind, or NULL. */
+const char *ledger_former(const struct ledger_entry *entry, size_t field);
+
+/* Notes that the fields in mask are managed on the object from now on, and what they were (observed; NULL where
+ * that is not known). What is noted already stays: the first former value counts. KEY fields are noted with their
+ * values on what was found, so that the object can be built again. Appends the line to out where anything
+ * is new; returns whether it was. */
+bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
+		 bool made, struct text *out);
+
+/* Notes what the kernel told of an object when it was made (FIELD_BIRTH), before it can be found by its name. */
+void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
+/* Does what was seen bear the sign under which it was made, or with which it came (its MAC address), though not the mark
+ * yet? */
+bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed);
+/* The entry, of whatever name and namespace, under whose sign it was made; NULL. */
+struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed);
+/* Is what was seen the very object that was noted? What topod made has its birth in the ledger before anybody can see
+ * it: without, the making never came so far. */
+bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed);
+
+/* Forgets fields that are no longer managed; the whole entry where none remain and the object was found. */
+void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out);
+void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out);
+
+/* The entry of the namespace itself, where topod made it; else NULL. */
+const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
+/* Does it not go along with its namespace: a file outside, an interface that is given back? */
+bool ledger_outlives_namespace(const struct ledger_entry *entry);
+
+/* Reads lines. Later ones replace earlier ones. A damaged line (a crash in the middle of a write, a foreign hand)
+ * is skipped and counted in *ret_damaged; 0, or -EINVAL where it is no ledger at all. */
+int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *ret_damaged);
+/* The whole table as text, header included; the caller frees. */
+char *ledger_format(const struct ledger *ledger);
+
+/* Is anything of that class declared in the namespace, or noted as made or changed there? */
+bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class);
+
+/* Adds to a desired state what must go back: fields that were managed and are no longer declared return to their
+ * former or default value, also those of found objects that are no longer declared at all. Not in namespaces that are
+ * unchanged. */
+void ledger_add_returns(const struct ledger *ledger, struct state *desired);
+
+void ledger_done(struct ledger *ledger);

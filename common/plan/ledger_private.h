@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the ledger's files share: ledger.c has the table and what is noted in it, ledger_lines.c its form as text.
+ */
+#pragma once
+
+#include "plan/ledger.h"
+
+static inline bool ledger_has_field(const struct ledger_entry *entry, size_t field) {
+	return entry->fields & field_bit(field);
+}
+
+struct ledger_entry *ledger_find_in(const struct ledger_ns *ns, const char *id);
+
+/* The namespace's part, which is added where there is none; it is to get an entry, for it goes with its last one. */
+struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name);
+struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind,
+				      const char *id, bool made);
+void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
+
+/* Value may be NULL. One that is there already is replaced. */
+void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value);
+
+/* The lines that say that an entry is there, and that it is gone. */
+void ledger_add_line(const struct ledger_entry *entry, struct text *out);
+void ledger_remove_line(const struct ledger_entry *entry, struct text *out);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/plan.h"
+
+#include "plan/diff.h"
+#include "plan/plan_order.h"
+
+enum {
+	NEEDS_FIRST = 4, /* room for so many at first, a power of two; then twice as many each time */
+};
+
+void plan_make(struct plan *plan, const struct plan_input *input) {
+	struct diff diff = { .plan = plan, .input = input };
+
+	state_foreach(observed, input->observed)
+		diff_namespace(&diff, observed);
+	/* Links of all namespaces come before what stands on them, because a pair has its ends in two; and those that
+	 * are made anew before those that are changed, because one end takes the other along. */
+	state_foreach(observed, input->observed)
+		diff_class(&diff, observed, CLASS_LINK, true);
+	state_foreach(observed, input->observed)
+		diff_class(&diff, observed, CLASS_LINK, false);
+	static const enum object_class rest[] = { CLASS_SYSCTL, CLASS_PORT, CLASS_ADDRESS, CLASS_ROUTE, CLASS_NAT,
+						  CLASS_DNS };
+	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
+		state_foreach(observed, input->observed)
+			diff_class(&diff, observed, rest[i], false);
+	/* What is not declared is not looked for by a narrow look. */
+	state_foreach(observed, input->observed)
+		if (!observed->scope)
+			diff_extra(&diff, observed);
+	diff_pointless(&diff);
+	state_foreach(observed, input->observed)
+		if (!observed->scope)
+			diff_lost(&diff, observed);
+	plan_order(plan, input);
+}
+
+void plan_add_need(struct plan *plan, struct change *change, struct change *need) {
+	unsigned n = change->n_needs;
+
+	if (!need || need == change)
+		return;
+	for (unsigned i = 0; i < n; i++)
+		if (change->needs[i] == need)
+			return;
+	if (n == 0 || (n >= NEEDS_FIRST && !(n & (n - 1)))) { /* full */
+		struct change **more = arena_newn(&plan->arena, struct change *, MAX(2 * n, (unsigned)NEEDS_FIRST));
+
+		if (n)
+			memcpy(more, change->needs, n * sizeof(change->needs[0]));
+		change->needs = more;
+	}
+	change->needs[change->n_needs++] = need;
+}
+
+void plan_done(struct plan *plan) {
+	vec_foreach(object, &plan->touched)
+		(*object)->change = NULL;
+	vec_done(&plan->touched);
+	vec_done(&plan->changes);
+	vec_done(&plan->also);
+	vec_done(&plan->pending);
+	vec_done(&plan->failed);
+	vec_done(&plan->lost);
+	vec_done(&plan->unnoted);
+	arena_done(&plan->arena);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The difference between what is wanted and what was seen, as an ordered list of changes.
+ *
+ * A plan covers what was looked for (ns_state.scope), and says what else it would have to see as well. It names
+ * no kind: what depends on what follows from the tables of fields, the order from classes and from which link stands on
+ * which. It does nothing and knows nothing of time: what is to be left alone for now is asked of the caller.
+ */
+#pragma once
+
+#include "plan/ledger.h"
+
+/* An entry of the ledger by its names. */
+struct lost {
+	const char *ns, *id;
+};
+
+struct plan {
+	struct arena arena;
+	vec(struct change *) changes;      /* in the order of execution, after plan_finish() */
+	vec(const struct object *) also;   /* desired: must be looked for too before this can be done */
+	vec(const struct object *) pending; /* there, but not usable yet, or waiting for such a one */
+	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
+	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
+	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
+	vec(struct object *) unnoted;      /* there and marked as ours, but missing in the ledger */
+};
+
+struct plan_input {
+	const struct state *desired;       /* all of it */
+	const struct state *observed;      /* the namespaces that were looked at */
+	const struct ledger *ledger;
+};
+
+/* Adds everything that differs, for all namespaces of input->observed. Where a scope was narrow it is about the declared
+ * objects in it, and about nothing that is not declared. */
+void plan_make(struct plan *plan, const struct plan_input *input);
+
+/* The change cannot be done without the other: its making, or its going first. For those who make plans. */
+void plan_add_need(struct plan *plan, struct change *change, struct change *need);
+
+void plan_done(struct plan *plan);
+
+/* The ways in which the kernel says that something is not there. */
+static inline bool error_is_gone(int error) {
+	return error == -ENODEV || error == -ENOENT || error == -ESRCH || error == -EADDRNOTAVAIL || error == -ENXIO;
+}
+
+/* The ways in which it says that nothing leads to a gateway. */
+static inline bool error_is_unreachable(int error) {
+	return error == -ENETUNREACH || error == -EHOSTUNREACH;
+}
+
+/* Does the kernel's answer contradict what was seen: there already, no longer, or without what it stands on? */
+static inline bool change_is_contradicted(const struct change *change) {
+	return (change->type == CHANGE_CREATE && (change->error == -EEXIST || error_is_unreachable(change->error))) ||
+	       error_is_gone(change->error);
+}
+
+/* The object that the change is about. */
+static inline const struct object *change_object(const struct change *change) {
+	return change->desired ? change->desired : change->observed;
+}

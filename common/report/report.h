@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results for people and for programs: a plan, what came of it, a file's diagnostics, a daemon's status.
+ *
+ * Everything here is a function of its arguments: it prints nothing, asks no clock (the time is given) and knows
+ * no reconciler; the daemon fills the plain structs below. Text ends in a line break, and names from the kernel
+ * or the file cannot act on a terminal. JSON is jansson's; every json_t returned is the caller's (json_decref()).
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "plan/plan.h"
+
+/* Plans (report_plan.c). */
+
+/* As many as there are lines in the plan's text: both ends of a pair count, what follows a creation does not. */
+struct report_summary {
+	size_t n_create, n_change, n_recreate, n_delete, n_refused;
+	size_t n_namespaces; /* in which something is to be done */
+};
+
+struct report_summary report_plan_summary(const struct plan *plan);
+
+/* "nothing to do", or "3 to create, 1 to change, 0 to recreate, 2 to delete in 2 namespaces". */
+void report_summary_text(const struct report_summary *summary, struct text *out);
+
+/* Like a diff, by namespaces:
+ *
+ *     web
+ *         + namespace
+ *         + eth0: veth to host:c1, mtu 1400
+ *         ~ br0: mtu 1400 -> 1500
+ *       -/+ eth1: veth to host:c2 (queues 1 -> 2)
+ *         ! eth2: link exists and is not topod's: …
+ *
+ * with a last line of counts. The plan must not have been carried out, and the desired state that it was made from
+ * must not have been planned again in between. */
+void report_plan_text(const struct plan *plan, bool color, struct text *out);
+
+/* {"topology", "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?,
+ * "error"?}], "summary": {"create", "change", "recreate", "delete", "refused", "namespaces"}}. "object" is unique in the
+ * topology; numbers and booleans are such, other values text as in the file; "from" is null where there was none. */
+json_t *report_plan_json(const struct plan *plan, const char *topology);
+
+/* What failed (report_apply.c). */
+
+/* Diagnostics (report_check.c). */
+
+/* {"file", "drop_ins": [NAME], "valid", "errors", "warnings", "diagnostics": [{"severity", "file", "line", "column", "message"}]}; line and
+ * column are null where no place is known. */
+json_t *report_check_json(const char *file, const struct diags *diags);
+
+/* Status (report_status.c). */
+
+enum { REPORT_DRIFTS_MAX = 10 };
+
+/* Something that happened, as the journal tells it. */
+struct report_drift {
+	uint64_t when_usec;      /* CLOCK_REALTIME */
+	const char *text;        /* the journal's line: "drift: web/eth0: address 10.0.0.11/24 was removed; …" */
+	const char *scope, *noun;     /* "web/eth0", "address 10.0.0.11/24"; may be NULL */
+};
+
+/* An object that is not well. */
+struct report_trouble {
+	const char *scope, *noun;
+	const char *state;            /* "failing", "fought over", "reported", "held" */
+	const char *error;            /* NULL: none */
+	const char *file;             /* NULL: no place is known */
+	uint64_t line, column;
+	uint64_t n_tries;
+	uint64_t next_try_usec;       /* CLOCK_REALTIME; 0: none is planned */
+};
+
+/* What a daemon says of itself. Texts are borrowed: the caller's, or (from JSON) the JSON's. */
+struct report_status {
+	const char *topology, *file, *version;
+	const char *state;            /* "converging", "converged", "degraded" */
+	uint64_t pid;
+	uint64_t started_usec;        /* all times CLOCK_REALTIME; 0: never */
+	uint64_t since_usec;          /* the state is what it is since then */
+	uint64_t verified_usec;       /* the kernel was last read back and found equal */
+	uint64_t paused_until_usec;   /* nothing is enforced until then; 0: not paused */
+	uint64_t n_namespaces, n_objects;
+	uint64_t n_failing, n_fights, n_reported, n_held, n_pending; /* objects, now */
+	uint64_t n_drifts, n_restored, n_retries, n_overruns;   /* since the start */
+	uint64_t n_looks, n_narrow_looks, n_looked_for;         /* at whole namespaces, at parts, and for how many objects */
+	uint64_t reloaded_usec;       /* the latest reload, whether it was taken or not; 0: none */
+	const char *reload_error;     /* the latest reload was refused: its first error; else NULL */
+	const struct report_drift *drifts;     /* the latest first */
+	size_t n_latest;                       /* entries of drifts */
+	const struct report_trouble *troubles;
+	size_t n_troubles;
+};
+
+json_t *report_status_json(const struct report_status *status);
+
+/* Reads what report_status_json() made, perhaps that of another version: what is missing or of another type is
+ * left empty. The lists are made in arena; texts stay the JSON's, which must outlive ret. 0, or -EINVAL where it is no
+ * object with a topology and a state. */
+int report_status_from_json(const json_t *json, struct arena *arena, struct report_status *ret);
+
+/* A few aligned lines; times are told as so long before `now_usec` (CLOCK_REALTIME). */
+void report_status_text(const struct report_status *status, uint64_t now_usec, bool color, struct text *out);
+
+/* "0.6 ms", "31 ms", "1.2 s", "3 min 20 s", "2 h 5 min", "4 d 3 h": a time span for people. */
+void report_duration(uint64_t usec, struct text *out);
+
+/* Adds text with control bytes as `?`, so that names from elsewhere cannot act on a terminal. */
+void report_clean(const char *piece, struct text *out);
+
+/* A text, cleaned: jansson refuses what is no UTF-8, and a name from the kernel may be anything. NULL: null. */
+json_t *report_json_text(const char *text);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A plan's changes as people count them: the two halves of a recreation are one thing, the two ends of a pair are
+ * two, and what only completes a creation is none.
+ */
+#include "kind/link.h"
+#include "kind/sysctl.h"
+#include "report/report_private.h"
+
+/* What happens to a declared object; a pair's creation is that of both ends. */
+struct fate {
+	const struct object *desired;
+	const struct change *creation, *deletion;
+	UT_hash_handle hh;
+};
+
+struct fates {
+	struct arena arena;
+	struct fate *table;
+};
+
+static struct fate *fate_of(struct fates *fates, const struct object *desired) {
+	struct fate *fate = NULL;
+
+	HASH_FIND_PTR(fates->table, &desired, fate);
+	if (!fate) {
+		fate = arena_new(&fates->arena, struct fate);
+		fate->desired = desired;
+		HASH_ADD_PTR(fates->table, desired, fate);
+	}
+	return fate;
+}
+
+static void fates_done(struct fates *fates) {
+	HASH_CLEAR(hh, fates->table);
+	arena_done(&fates->arena);
+}
+
+static void find_fates(struct fates *fates, const struct plan *plan) {
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+
+		if (change->refused || !change->desired)
+			continue;
+		if (change->type == CHANGE_DELETE && change->again)
+			fate_of(fates, change->desired)->deletion = change;
+		if (change->type != CHANGE_CREATE)
+			continue;
+		fate_of(fates, change->desired)->creation = change;
+		if (change->desired->twin)
+			fate_of(fates, change->desired->twin)->creation = change;
+	}
+}
+
+/* The fields for which an object cannot stay what it is. */
+static uint64_t asking_fields(const struct object *object, const struct object *before) {
+	uint64_t differs, hard = 0;
+
+	if (object->kind != before->kind && !object->kind->any_kind)
+		return 0;
+	differs = object_compare(object, before);
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (differs >> i & 1 && object->kind->fields[i].class == FIELD_RECREATE)
+			hard |= field_bit(i);
+	return hard ? hard : differs;
+}
+
+/* It goes with the link below it, which is recreated. A missing end of a pair, whose creation is also said to come again, is new:
+ * only the other end was there. */
+static bool goes_along(struct fates *fates, const struct object *object, const struct change *creation) {
+	return creation->again && (!object->twin || !fate_of(fates, object->twin)->deletion);
+}
+
+static void add_end(struct report_items *items, struct fates *fates, const struct object *end,
+		    const struct change *change) {
+	const struct change *deletion = fate_of(fates, end)->deletion;
+	struct report_item item = { .action = ACTION_CREATE, .object = end, .change = change };
+
+	if (deletion) {
+		item.action = ACTION_RECREATE;
+		item.before = deletion->observed;
+		item.fields = asking_fields(end, deletion->observed);
+	} else if (goes_along(fates, end, change)) {
+		item.action = ACTION_RECREATE;
+		item.along = true;
+	}
+	vec_push(&items->list, item);
+}
+
+static void add_change(struct report_items *items, struct fates *fates, const struct change *change) {
+	struct report_item item = { .object = change_object(change), .before = change->observed,
+				    .fields = change->fields, .change = change };
+
+	if (change->refused || (change->type == CHANGE_CREATE && change->observed)) {
+		item.action = ACTION_REFUSED;
+	} else if (change->type == CHANGE_CREATE) {
+		add_end(items, fates, change->desired, change);
+		if (change->desired->twin)
+			add_end(items, fates, change->desired->twin, change);
+		return;
+	} else if (change->type == CHANGE_DELETE) {
+		if (change->again && change->desired && fate_of(fates, change->desired)->creation)
+			return;
+		item.action = ACTION_DELETE;
+		item.object = change->observed;
+	} else {
+		item.action = change->observed ? ACTION_CHANGE : ACTION_CREATE;
+	}
+	vec_push(&items->list, item);
+}
+
+static void add_to_group(struct report_items *items, size_t index) {
+	const char *ns = items->list.items[index].object->ns;
+	struct report_group *group = NULL;
+
+	HASH_FIND_STR(items->groups, ns, group);
+	if (group) {
+		items->list.items[group->last].next = index;
+	} else {
+		group = arena_new(&items->arena, struct report_group);
+		group->ns = ns;
+		group->first = index;
+		HASH_ADD_KEYPTR(hh, items->groups, ns, strlen(ns), group);
+	}
+	group->last = index;
+}
+
+void report_items_make(struct report_items *items, const struct plan *plan) {
+	_cleanup_(fates_done) struct fates fates = {};
+
+	find_fates(&fates, plan);
+	vec_foreach(change, &plan->changes)
+		if (!(*change)->follows)
+			add_change(items, &fates, *change);
+	for (size_t i = 0; i < items->list.n; i++)
+		add_to_group(items, i);
+}
+
+void report_items_done(struct report_items *items) {
+	HASH_CLEAR(hh, items->groups);
+	vec_done(&items->list);
+	arena_done(&items->arena);
+}
+
+struct report_summary report_items_summary(const struct report_items *items) {
+	size_t n[N_ACTIONS] = {};
+
+	vec_foreach(item, &items->list)
+		n[item->action]++;
+	return (struct report_summary){ n[ACTION_CREATE],  n[ACTION_CHANGE], n[ACTION_RECREATE], n[ACTION_DELETE],
+					n[ACTION_REFUSED], HASH_COUNT(items->groups) };
+}
+
+struct report_summary report_plan_summary(const struct plan *plan) {
+	_cleanup_(report_items_done) struct report_items items = {};
+
+	report_items_make(&items, plan);
+	return report_items_summary(&items);
+}
+
+/* Fields in words. */
+
+bool report_shows(const struct object *object, size_t i) {
+	const struct field *field = &object->kind->fields[i];
+
+	if (field->class == FIELD_KEY || field->flags & FIELD_OPAQUE)
+		return false;
+	/* Hidden because it is written elsewhere, as `ports`: but it is what people look for. */
+	if (object->kind->class == CLASS_LINK && i == LINK_MASTER)
+		return true;
+	return !(field->flags & FIELD_HIDDEN);
+}
+
+static void add_value(const struct object *object, size_t i, struct text *out) {
+	const struct field *field = &object->kind->fields[i];
+	_cleanup_text_ struct text value = {};
+
+	if (object->kind->class == CLASS_LINK && i == LINK_UP)
+		text_add(out, ((const struct link *)object)->up ? "up" : "down");
+	else
+		field_print(field, object, &value);
+	report_clean(text_str(&value), out);
+}
+
+static void add_name(const struct object *object, const struct object *before, size_t i, struct text *out) {
+	if (object->kind->class == CLASS_LINK && i == LINK_UP)
+		return; /* "up" and "down" say it all */
+	if (object->kind == &kind_sysctl)
+		text_add(out, before ? "" : "= ");
+	else if (object->kind->class == CLASS_LINK && i == LINK_MASTER)
+		text_add(out, before ? "controller " : "port of ");
+	else
+		text_addf(out, "%s ", object->kind->fields[i].name);
+}
+
+void report_field(const struct object *object, const struct object *before, size_t i, struct text *out) {
+	/* Tables of two kinds agree on the common fields of links only. */
+	if (before && (!object_has(before, i) || (before->kind != object->kind && i >= LINK_N_FIELDS)))
+		before = NULL;
+	add_name(object, before, i, out);
+	if (before) {
+		add_value(before, i, out);
+		text_add(out, " -> ");
+	}
+	add_value(object, i, out);
+}
+
+static void add_reasons(const struct report_item *item, struct text *out) {
+	const struct object *object = item->object;
+	size_t before = out->size;
+
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		bool peer = object->kind->fields[i].flags & FIELD_PEER;
+
+		if (!(item->fields >> i & 1) || !(peer || report_shows(object, i)))
+			continue;
+		text_add(out, out->size > before ? ", " : "");
+		if (peer)
+			text_add(out, "its other end is elsewhere");
+		else
+			report_field(object, item->before, i, out);
+	}
+	/* Nothing about itself: so it is the other end that is not there. */
+	if (out->size == before)
+		text_add(out, "with its other end");
+}
+
+void report_reason(const struct report_item *item, struct text *out) {
+	if (item->along) {
+		text_addf(out, "along with %s", item->object->kind->class == CLASS_LINK ? "the interface below" : "its interface");
+	} else if (item->object->kind != item->before->kind && !item->object->kind->any_kind) {
+		text_add(out, "is a ");
+		object_print_noun(item->before, out);
+	} else {
+		add_reasons(item, out);
+	}
+}
+
+const char *report_short_scope(const struct object *object, struct text *scope) {
+	_cleanup_text_ struct text raw = {};
+	const char *slash;
+
+	object_print_scope(object, &raw);
+	report_clean(raw.data, scope);
+	slash = strchr(text_str(scope), '/');
+	return slash ? slash + 1 : "";
+}
+
+void report_refusal(const struct change *change, struct text *out) {
+	const char *text = change->text ? change->text : strerror(-change->error);
+
+	/* "exists and is not topod's" wants to know what; other refusals are whole sentences. */
+	if (startswith(text, "exists ")) {
+		object_print_noun(change_object(change), out);
+		text_add(out, " ");
+	}
+	report_clean(text, out);
+}

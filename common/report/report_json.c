@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Plans and diagnostics for programs. Words and keys are a promise: what is added later is added beside them. */
+#include "kind/nat.h"
+#include "report/report_private.h"
+
+/* Plans. */
+
+static json_t *field_value(const struct object *object, size_t i) {
+	const struct field *field = &object->kind->fields[i];
+	_cleanup_text_ struct text text = {};
+
+	if (field->type == &type_integer)
+		return json_integer(*(const uint32_t *)field_of(field, object));
+	if (field->type == &type_bool)
+		return json_boolean(*(const uint32_t *)field_of(field, object));
+	field_print(field, object, &text);
+	/* "none" is a word of some fields; of the others it is how nothing is printed. */
+	if (field->type != &type_enum && streq(text_str(&text), "none"))
+		return json_null();
+	return report_json_text(text_str(&text));
+}
+
+static json_t *field_pair(const struct object *object, const struct object *before, size_t i) {
+	json_t *pair = json_object();
+	bool comparable = before && before->kind == object->kind && object_has(before, i);
+
+	report_set(pair, "from", comparable ? field_value(before, i) : json_null());
+	report_set(pair, "to", field_value(object, i));
+	return pair;
+}
+
+/* The fields of which the item speaks. */
+static uint64_t spoken_of(const struct report_item *item) {
+	if (item->action == ACTION_DELETE || item->action == ACTION_REFUSED)
+		return 0;
+	if (item->action == ACTION_CHANGE)
+		return item->fields;
+	return item->object->set & ~item->object->returning;
+}
+
+static json_t *item_fields(const struct report_item *item) {
+	uint64_t mask = spoken_of(item);
+	json_t *fields = json_object();
+
+	for (size_t i = 0; i < item->object->kind->n_fields; i++) {
+		const struct field *field = &item->object->kind->fields[i];
+		bool key = field->class == FIELD_KEY && !(field->flags & FIELD_HIDDEN) && item->action != ACTION_CHANGE;
+
+		if (mask >> i & 1 && (key || report_shows(item->object, i)))
+			report_set(fields, field->name, field_pair(item->object, item->before, i));
+	}
+	return fields;
+}
+
+static json_t *nat_entries(const struct object *object) {
+	_cleanup_text_ struct text rules = {};
+	json_t *list = json_array();
+
+	nat_print_rules((const struct nat *)object, &rules);
+	for (char *at = rules.data, *line; at && (line = strsep(&at, "\n")) && *line;)
+		json_array_append_new(list, report_json_text(line));
+	return list;
+}
+
+static json_t *item_json(const struct report_item *item) {
+	static const char *const actions[N_ACTIONS] = { "create", "change", "recreate", "delete", "refused" };
+	_cleanup_text_ struct text id = {}, text = {};
+	json_t *json = json_object();
+
+	object_print_id(item->object, &id);
+	report_set(json, "action", json_string(actions[item->action]));
+	report_set(json, "namespace", report_json_text(item->object->ns));
+	report_set(json, "object", report_json_text(id.data));
+	report_set(json, "kind", json_string(item->object->kind->name));
+	report_set(json, "fields", item_fields(item));
+	if (item->object->kind == &kind_nat && spoken_of(item))
+		report_set(json, "entries", nat_entries(item->object));
+	if (item->action == ACTION_RECREATE)
+		report_reason(item, &text);
+	if (item->action == ACTION_REFUSED)
+		report_refusal(item->change, &text);
+	if (text.size)
+		report_set(json, item->action == ACTION_REFUSED ? "error" : "reason", report_json_text(text.data));
+	return json;
+}
+
+static json_t *summary_json(const struct report_summary *s) {
+	json_t *json = json_object();
+
+	report_set(json, "create", json_integer((json_int_t)s->n_create));
+	report_set(json, "change", json_integer((json_int_t)s->n_change));
+	report_set(json, "recreate", json_integer((json_int_t)s->n_recreate));
+	report_set(json, "delete", json_integer((json_int_t)s->n_delete));
+	report_set(json, "refused", json_integer((json_int_t)s->n_refused));
+	report_set(json, "namespaces", json_integer((json_int_t)s->n_namespaces));
+	return json;
+}
+
+json_t *report_plan_json(const struct plan *plan, const char *topology) {
+	_cleanup_(report_items_done) struct report_items items = {};
+	json_t *json = json_object(), *changes = json_array();
+
+	report_items_make(&items, plan);
+	vec_foreach(item, &items.list)
+		json_array_append_new(changes, item_json(item));
+	struct report_summary summary = report_items_summary(&items);
+	report_set(json, "topology", report_json_text(topology));
+	report_set(json, "changes", changes);
+	report_set(json, "summary", summary_json(&summary));
+	return json;
+}
+
+/* Diagnostics. */
+
+static json_t *diag_json(const struct diags *diags, const struct diag *diag) {
+	static const char *const severities[] = {
+		[SEVERITY_ERROR] = "error", [SEVERITY_WARNING] = "warning", [SEVERITY_NOTE] = "note",
+	};
+	bool known = diag->mark.source < diags->sources.n;
+	json_t *json = json_object();
+
+	report_set(json, "severity", json_string(severities[diag->severity]));
+	report_set(json, "file", report_json_text(known ? diags->sources.items[diag->mark.source].name : NULL));
+	report_set(json, "line", diag->mark.line ? json_integer(diag->mark.line) : json_null());
+	report_set(json, "column", diag->mark.line ? json_integer(diag->mark.column) : json_null());
+	report_set(json, "message", report_json_text(diag->text));
+	return json;
+}
+
+json_t *report_check_json(const char *file, const struct diags *diags) {
+	json_t *json = json_object(), *list = json_array(), *dropins = json_array();
+
+	vec_foreach(diag, &diags->list)
+		json_array_append_new(list, diag_json(diags, diag));
+	for (size_t i = 1; i < diags->sources.n; i++)
+		json_array_append_new(dropins, report_json_text(diags->sources.items[i].name));
+	report_set(json, "file", report_json_text(file));
+	report_set(json, "drop_ins", dropins);
+	report_set(json, "valid", json_boolean(!diags->n_errors));
+	report_set(json, "errors", json_integer((json_int_t)diags->n_errors));
+	report_set(json, "warnings", json_integer((json_int_t)diags->n_warnings));
+	report_set(json, "diagnostics", list);
+	return json;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files report*.c share; not for others. */
+#pragma once
+
+#include "report/report.h"
+
+enum report_action {
+	ACTION_CREATE,
+	ACTION_CHANGE,
+	ACTION_RECREATE,
+	ACTION_DELETE,
+	ACTION_REFUSED,
+	N_ACTIONS,
+};
+
+/* One line of a plan as people see it: a change, or the two halves of a recreation. */
+struct report_item {
+	enum report_action action;
+	const struct object *object;    /* as it will be; deletions: as it is */
+	const struct object *before;    /* changes and recreations: as it is, or NULL */
+	uint64_t fields;                /* changes: those that differ; recreations: those that ask for it */
+	bool along;                     /* recreated because its interface, or the one below, is */
+	const struct change *change;
+	size_t next;                    /* of the same namespace: its index, or 0 */
+};
+
+/* The items of one namespace. */
+struct report_group {
+	const char *ns;
+	size_t first, last;
+	UT_hash_handle hh;
+};
+
+struct report_items {
+	struct arena arena;
+	vec(struct report_item) list;
+	struct report_group *groups;    /* by name, in the order in which they first appear */
+};
+
+void report_items_make(struct report_items *items, const struct plan *plan);
+void report_items_done(struct report_items *items);
+
+struct report_summary report_items_summary(const struct report_items *items);
+
+/* Of interest to people: neither identity, which the object's name says, nor topod's own marks. */
+bool report_shows(const struct object *object, size_t field);
+
+/* Why an object must be made anew, in words: "queues 1 -> 2". */
+void report_reason(const struct report_item *item, struct text *out);
+
+/* One field: "mtu 1400 -> 1500", "mtu 1400" where before is NULL. */
+void report_field(const struct object *object, const struct object *before, size_t field, struct text *out);
+
+/* The scope without the namespace: "eth0", or "". Points into scope. */
+const char *report_short_scope(const struct object *object, struct text *scope);
+
+/* The planner's reason for a refusal without the object's scope in front. */
+void report_refusal(const struct change *change, struct text *out);
+
+/* Sets a member, taking value over. */
+void report_set(json_t *object, const char *key, json_t *value);

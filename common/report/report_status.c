@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A daemon's status: as JSON over its socket, and from that as lines for people.
+ *
+ * The two sides may be of different versions, so reading is forgiving: what is missing is empty, what is unknown
+ * is passed over.
+ */
+#include <inttypes.h>
+
+#include "report/report_private.h"
+
+/* The members that are plain numbers or texts, for both directions. */
+struct member {
+	const char *key;
+	size_t offset;
+};
+
+#define MEMBER(key, type, member) { key, offsetof(struct type, member) }
+
+static const struct member status_texts[] = {
+	MEMBER("topology", report_status, topology), MEMBER("file", report_status, file),
+	MEMBER("version", report_status, version),   MEMBER("state", report_status, state),
+	MEMBER("reload_error", report_status, reload_error),
+};
+static const struct member status_numbers[] = {
+	MEMBER("pid", report_status, pid),
+	MEMBER("started_usec", report_status, started_usec),
+	MEMBER("since_usec", report_status, since_usec),
+	MEMBER("verified_usec", report_status, verified_usec),
+	MEMBER("paused_until_usec", report_status, paused_until_usec),
+	MEMBER("reloaded_usec", report_status, reloaded_usec),
+	MEMBER("namespaces", report_status, n_namespaces),
+	MEMBER("objects", report_status, n_objects),
+	MEMBER("failing", report_status, n_failing),
+	MEMBER("fought_over", report_status, n_fights),
+	MEMBER("reported", report_status, n_reported),
+	MEMBER("held", report_status, n_held),
+	MEMBER("pending", report_status, n_pending),
+	MEMBER("drifts", report_status, n_drifts),
+	MEMBER("restored", report_status, n_restored),
+	MEMBER("retries", report_status, n_retries),
+	MEMBER("overruns", report_status, n_overruns),
+	MEMBER("looks", report_status, n_looks),
+	MEMBER("narrow_looks", report_status, n_narrow_looks),
+	MEMBER("looked_for", report_status, n_looked_for),
+};
+static const struct member drift_texts[] = {
+	MEMBER("text", report_drift, text), MEMBER("scope", report_drift, scope), MEMBER("noun", report_drift, noun),
+};
+static const struct member drift_numbers[] = { MEMBER("when_usec", report_drift, when_usec) };
+static const struct member trouble_texts[] = {
+	MEMBER("scope", report_trouble, scope), MEMBER("noun", report_trouble, noun),
+	MEMBER("state", report_trouble, state), MEMBER("error", report_trouble, error),
+	MEMBER("file", report_trouble, file),
+};
+static const struct member trouble_numbers[] = {
+	MEMBER("line", report_trouble, line), MEMBER("column", report_trouble, column),
+	MEMBER("tries", report_trouble, n_tries), MEMBER("next_try_usec", report_trouble, next_try_usec),
+};
+
+/* Writing. */
+
+static json_t *write_members(const void *base, const struct member *texts, size_t n_texts, const struct member *numbers,
+			     size_t n_numbers) {
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < n_texts; i++)
+		report_set(json, texts[i].key, report_json_text(*(const char *const *)((const char *)base + texts[i].offset)));
+	for (size_t i = 0; i < n_numbers; i++)
+		report_set(json, numbers[i].key,
+			json_integer((json_int_t)*(const uint64_t *)(const void *)((const char *)base + numbers[i].offset)));
+	return json;
+}
+
+#define WRITE(base, what) \
+	write_members(base, what##_texts, ARRAY_SIZE(what##_texts), what##_numbers, ARRAY_SIZE(what##_numbers))
+
+json_t *report_status_json(const struct report_status *status) {
+	json_t *json = WRITE(status, status), *drifts = json_array(), *troubles = json_array();
+
+	for (size_t i = 0; i < status->n_latest; i++)
+		json_array_append_new(drifts, WRITE(&status->drifts[i], drift));
+	for (size_t i = 0; i < status->n_troubles; i++)
+		json_array_append_new(troubles, WRITE(&status->troubles[i], trouble));
+	report_set(json, "latest", drifts);
+	report_set(json, "troubles", troubles);
+	return json;
+}
+
+/* Reading. */
+
+static void read_members(const json_t *json, void *base, const struct member *texts, size_t n_texts,
+			 const struct member *numbers, size_t n_numbers) {
+	for (size_t i = 0; i < n_texts; i++)
+		*(const char **)(void *)((char *)base + texts[i].offset) = json_string_value(json_object_get(json, texts[i].key));
+	for (size_t i = 0; i < n_numbers; i++) {
+		json_int_t value = json_integer_value(json_object_get(json, numbers[i].key));
+
+		*(uint64_t *)(void *)((char *)base + numbers[i].offset) = value > 0 ? (uint64_t)value : 0;
+	}
+}
+
+#define READ(json, base, what) \
+	read_members(json, base, what##_texts, ARRAY_SIZE(what##_texts), what##_numbers, ARRAY_SIZE(what##_numbers))
+
+static void read_drifts(const json_t *list, struct arena *arena, struct report_status *ret) {
+	struct report_drift *drifts = arena_newn(arena, struct report_drift, json_array_size(list));
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct report_drift *drift = &drifts[ret->n_latest];
+
+		READ(json_array_get(list, i), drift, drift);
+		ret->n_latest += drift->text != NULL;
+	}
+	ret->drifts = drifts;
+}
+
+static void read_troubles(const json_t *list, struct arena *arena, struct report_status *ret) {
+	struct report_trouble *troubles = arena_newn(arena, struct report_trouble, json_array_size(list));
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct report_trouble *trouble = &troubles[ret->n_troubles];
+
+		READ(json_array_get(list, i), trouble, trouble);
+		ret->n_troubles += trouble->scope && trouble->state;
+	}
+	ret->troubles = troubles;
+}
+
+int report_status_from_json(const json_t *json, struct arena *arena, struct report_status *ret) {
+	*ret = (struct report_status){};
+	READ(json, ret, status);
+	read_drifts(json_object_get(json, "latest"), arena, ret);
+	read_troubles(json_object_get(json, "troubles"), arena, ret);
+	return ret->topology && ret->state ? 0 : -EINVAL;
+}
+
+/* For people. */
+
+struct page {
+	const struct report_status *status;
+	uint64_t now;
+	bool color;
+	struct text *out;
+};
+
+static void begin(struct page *page, const char *label) {
+	text_addf(page->out, "%10s  ", label);
+}
+
+static void colored(struct page *page, const char *color, const char *text) {
+	text_add(page->out, page->color ? color : "");
+	report_clean(text, page->out);
+	text_add(page->out, page->color ? "\033[0m" : "");
+}
+
+static void add_ago(struct page *page, uint64_t when) {
+	if (page->now < when + 1000000) {
+		text_add(page->out, "just now");
+		return;
+	}
+	/* Whole seconds: nobody asks when to a tenth. */
+	report_duration((page->now - when) / 1000000 * 1000000, page->out);
+	text_add(page->out, " ago");
+}
+
+static const char *state_color(const char *state) {
+	return streq(state, "converged") ? "\033[1;32m" : streq(state, "degraded") ? "\033[1;31m" : "\033[1;33m";
+}
+
+static void add_state(struct page *page) {
+	const struct report_status *s = page->status;
+
+	begin(page, "state");
+	colored(page, state_color(s->state), s->state);
+	if (s->since_usec) {
+		text_add(page->out, ", since ");
+		add_ago(page, s->since_usec);
+	}
+	if (s->paused_until_usec > page->now) {
+		text_add(page->out, "; paused for another ");
+		report_duration(s->paused_until_usec - page->now, page->out);
+	}
+	text_add(page->out, "\n");
+	if (s->verified_usec && !streq(s->state, "converged")) {
+		begin(page, "verified");
+		add_ago(page, s->verified_usec);
+		text_add(page->out, "\n");
+	}
+}
+
+static void add_reload(struct page *page) {
+	if (!page->status->reload_error)
+		return;
+	begin(page, "reload");
+	colored(page, "\033[1;31m", "refused");
+	if (page->status->reloaded_usec) {
+		text_add(page->out, " ");
+		add_ago(page, page->status->reloaded_usec);
+	}
+	text_add(page->out, ", what runs is the file before: ");
+	report_clean(page->status->reload_error, page->out);
+	text_add(page->out, "\n");
+}
+
+static void add_part(struct page *page, uint64_t n, const char *words) {
+	if (n)
+		text_addf(page->out, ", %" PRIu64 " %s", n, words);
+}
+
+static void add_counts(struct page *page) {
+	const struct report_status *s = page->status;
+
+	begin(page, "objects");
+	text_addf(page->out, "%" PRIu64 " in %" PRIu64 " namespace%s", s->n_objects, s->n_namespaces,
+		  s->n_namespaces == 1 ? "" : "s");
+	add_part(page, s->n_failing, "failing");
+	add_part(page, s->n_fights, "fought over");
+	add_part(page, s->n_reported, "drifted and only reported");
+	add_part(page, s->n_held, "drifted and left while paused");
+	add_part(page, s->n_pending, "in duplicate address detection");
+	text_add(page->out, "\n");
+	begin(page, "drift");
+	text_addf(page->out, "%" PRIu64 " seen, %" PRIu64 " restored", s->n_drifts, s->n_restored);
+	add_part(page, s->n_retries, s->n_retries == 1 ? "retry" : "retries");
+	add_part(page, s->n_overruns, s->n_overruns == 1 ? "overrun of events" : "overruns of events");
+	text_add(page->out, "\n");
+}
+
+static void add_latest(struct page *page) {
+	const struct report_status *s = page->status;
+
+	for (size_t i = 0; i < s->n_latest; i++) {
+		begin(page, i ? "" : "latest");
+		add_ago(page, s->drifts[i].when_usec);
+		text_add(page->out, ": ");
+		report_clean(s->drifts[i].text, page->out);
+		text_add(page->out, "\n");
+	}
+}
+
+static void add_trouble(struct page *page, const struct report_trouble *t) {
+	colored(page, "\033[31m", t->state);
+	text_add(page->out, ": ");
+	report_clean(t->scope, page->out);
+	if (t->noun) {
+		text_add(page->out, " ");
+		report_clean(t->noun, page->out);
+	}
+	if (t->error) {
+		text_add(page->out, ": ");
+		report_clean(t->error, page->out);
+	}
+	if (t->file && t->line) {
+		text_add(page->out, " (");
+		report_clean(t->file, page->out);
+		text_addf(page->out, ":%" PRIu64 ")", t->line);
+	}
+	if (t->n_tries)
+		text_addf(page->out, "; tried %" PRIu64 " time%s", t->n_tries, t->n_tries == 1 ? "" : "s");
+	if (t->next_try_usec > page->now) {
+		text_add(page->out, ", again in ");
+		report_duration(t->next_try_usec - page->now, page->out);
+	}
+	text_add(page->out, "\n");
+}
+
+void report_status_text(const struct report_status *status, uint64_t now_usec, bool color, struct text *out) {
+	struct page page = { .status = status, .now = now_usec, .color = color, .out = out };
+
+	begin(&page, "topology");
+	colored(&page, "\033[1m", status->topology);
+	if (status->file) {
+		text_add(out, " (");
+		report_clean(status->file, out);
+		text_add(out, ")");
+	}
+	text_add(out, "\n");
+	add_state(&page);
+	add_reload(&page);
+	add_counts(&page);
+	add_latest(&page);
+	for (size_t i = 0; i < status->n_troubles; i++) {
+		begin(&page, i ? "" : "trouble");
+		add_trouble(&page, &status->troubles[i]);
+	}
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Collecting diagnostics and giving them as text.
+ *
+ * The text may go to a terminal while what it quotes comes from a file that anybody wrote: nothing leaves this
+ * file that could act on a terminal, but for its own colours. A control byte in a message is shown as an
+ * escape; in the excerpt it is one `?` (a tab is one space), so that the caret below keeps its column.
+ *
+ * Formatting is linear in the source's size: the diagnostics are sorted by place, so that finding their lines
+ * takes one walk over each source.
+ */
+#include "yaml/diag.h"
+
+#include "base/utf8.h"
+
+enum {
+	NOTES_UNTIL = 4 * DIAGS_MAX, /* a list so long takes no more notes */
+	EXCERPT_COLUMNS = 100,       /* of a longer line, only so much around the caret is shown */
+	GUTTER = 4,                  /* least width of the line number before an excerpt */
+};
+
+uint8_t diags_add_source(struct diags *diags, struct source source) {
+	if (diags->sources.n >= UINT8_MAX)
+		abort();
+	vec_push(&diags->sources, source);
+	return (uint8_t)(diags->sources.n - 1);
+}
+
+void diags_done(struct diags *diags) {
+	vec_done(&diags->list);
+	vec_done(&diags->sources);
+	arena_done(&diags->arena);
+	*diags = (struct diags){};
+}
+
+static void keep(struct diags *diags, enum severity severity, struct mark mark, const char *format, va_list args)
+	_printf_(4, 0);
+
+static void keep(struct diags *diags, enum severity severity, struct mark mark, const char *format, va_list args) {
+	if (diags->dropping)
+		return;
+	const char *text = arena_vprintf(&diags->arena, format, args);
+	vec_push(&diags->list, (struct diag){.severity = severity, .mark = mark, .text = text});
+}
+
+/* Errors and warnings have a limit each, so that no crowd of warnings hides an error. */
+void diag_error(struct diags *diags, struct mark mark, const char *format, ...) {
+	va_list args;
+
+	diags->dropping = diags->n_errors++ >= DIAGS_MAX;
+	va_start(args, format);
+	keep(diags, SEVERITY_ERROR, mark, format, args);
+	va_end(args);
+}
+
+void diag_warning(struct diags *diags, struct mark mark, const char *format, ...) {
+	va_list args;
+
+	diags->dropping = diags->n_warnings++ >= DIAGS_MAX;
+	va_start(args, format);
+	keep(diags, SEVERITY_WARNING, mark, format, args);
+	va_end(args);
+}
+
+void diag_note(struct diags *diags, struct mark mark, const char *format, ...) {
+	va_list args;
+
+	if (diags->list.n >= NOTES_UNTIL)
+		return;
+	va_start(args, format);
+	keep(diags, SEVERITY_NOTE, mark, format, args);
+	va_end(args);
+}
+
+/* What the parts of the output share. */
+struct output {
+	FILE *file;
+	bool color;
+	const struct diags *diags;
+	size_t source;     /* the source whose lines are being walked, … */
+	size_t line;       /* … the line reached, from 1, … */
+	size_t line_start; /* … and its offset */
+};
+
+static const char *severity_name(enum severity severity) {
+	switch (severity) {
+	case SEVERITY_ERROR:
+		return "error";
+	case SEVERITY_WARNING:
+		return "warning";
+	case SEVERITY_NOTE:
+		return "note";
+	}
+	abort();
+}
+
+static const char *severity_color(enum severity severity) {
+	switch (severity) {
+	case SEVERITY_ERROR:
+		return "\033[1;31m";
+	case SEVERITY_WARNING:
+		return "\033[1;35m";
+	case SEVERITY_NOTE:
+		return "\033[1;36m";
+	}
+	abort();
+}
+
+static void put_color(struct output *out, const char *sequence) {
+	if (out->color)
+		fputs(sequence, out->file);
+}
+
+/* Text of a message, with everything that could act on a terminal as an escape. */
+static void put_text(FILE *file, const char *text) {
+	size_t size = strlen(text), n;
+	uint32_t code;
+
+	for (size_t i = 0; i < size; i += MAX(n, (size_t)1)) {
+		n = utf8_decode(text + i, size - i, &code);
+		if (n == 0 || (code < 0x80 && utf8_is_unsafe(code)))
+			fprintf(file, "\\x%02x", code);
+		else if (utf8_is_unsafe(code))
+			fprintf(file, "\\u%04x", code);
+		else
+			fwrite(text + i, 1, n, file);
+	}
+}
+
+static void put_place(struct output *out, struct mark mark) {
+	if (mark.source >= out->diags->sources.n)
+		return;
+	put_color(out, "\033[1m");
+	put_text(out->file, out->diags->sources.items[mark.source].name);
+	if (mark.line)
+		fprintf(out->file, ":%u:%u", mark.line, mark.column);
+	fputs(":", out->file);
+	put_color(out, "\033[0m");
+	fputs(" ", out->file);
+}
+
+static void put_message(struct output *out, const struct diag *diag) {
+	put_place(out, diag->mark);
+	put_color(out, severity_color(diag->severity));
+	fprintf(out->file, "%s:", severity_name(diag->severity));
+	put_color(out, "\033[0m");
+	fputs(" ", out->file);
+	put_text(out->file, diag->text);
+}
+
+/* Line breaks are LF, CR and CR LF. */
+static bool is_break(char c) {
+	return c == '\n' || c == '\r';
+}
+
+/* A byte order mark is no column of the first line. */
+static size_t skip_bom(const struct source *source) {
+	return source->size >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+/* Walks on to a line; false where the source has none of that number. */
+static bool seek_line(struct output *out, struct mark mark, const struct source *source) {
+	if (out->source != mark.source || mark.line < out->line || out->line == 0) {
+		out->source = mark.source;
+		out->line = 1;
+		out->line_start = skip_bom(source);
+	}
+	for (size_t i = out->line_start; out->line < mark.line; i++) {
+		if (i >= source->size)
+			return false;
+		if (!is_break(source->text[i]))
+			continue;
+		if (source->text[i] == '\r' && i + 1 < source->size && source->text[i + 1] == '\n')
+			i++;
+		out->line++;
+		out->line_start = i + 1;
+	}
+	return out->line_start < source->size;
+}
+
+/* How many cells of a terminal a character takes: none where it combines with the one before, two for those of
+ * East Asia and for pictures. In ranges; exactness beyond that is the terminal's own secret. */
+static int cells(uint32_t code) {
+	static const struct { uint32_t first, last; int n; } ranges[] = {
+		{0x300, 0x36f, 0},     {0x1100, 0x115f, 2},   {0x2e80, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},
+		{0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2},
+		{0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2}, {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2},
+	};
+
+	for (size_t i = 0; code >= 0x300 && i < ARRAY_SIZE(ranges); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return ranges[i].n;
+	return 1;
+}
+
+/* One character of a source line as it is shown. Returns its size in the source, 0 at the line's end. */
+static size_t shown(const struct source *source, size_t at, const char **ret_text, int *ret_size, int *ret_cells) {
+	uint32_t code;
+
+	if (at >= source->size || is_break(source->text[at]))
+		return 0;
+	size_t n = utf8_decode(source->text + at, source->size - at, &code);
+	bool visible = n && !utf8_is_unsafe(code);
+	*ret_text = visible ? source->text + at : code == '\t' ? " " : "?";
+	*ret_size = visible ? (int)n : 1;
+	*ret_cells = visible ? cells(code) : 1;
+	return n ? n : 1;
+}
+
+/* The part of a line that is shown, and where the carets go below it, counted in cells. */
+struct excerpt {
+	size_t before, under;
+};
+
+/* A mark's column, but at most the one behind the line's end. */
+static size_t find_column(const struct source *source, size_t line_start, struct mark mark) {
+	size_t column = 1, n;
+	const char *text;
+	int size, width;
+
+	for (; column < mark.column && (n = shown(source, line_start, &text, &size, &width)); column++)
+		line_start += n;
+	return column;
+}
+
+static struct excerpt put_line(struct output *out, const struct source *source, struct mark mark) {
+	size_t column = find_column(source, out->line_start, mark), end = column + MAX(mark.width, (uint8_t)1);
+	size_t first = end <= EXCERPT_COLUMNS ? 1 : column - MIN(column - 1, (size_t)EXCERPT_COLUMNS / 2);
+	struct excerpt excerpt = {};
+	size_t at = out->line_start, i = 1, n;
+	const char *text;
+	int size, width;
+
+	for (; (n = shown(source, at, &text, &size, &width)) && i < first + EXCERPT_COLUMNS; at += n, i++) {
+		if (i < first)
+			continue;
+		bool cut = i == first && first > 1;
+		fprintf(out->file, "%.*s", cut ? (int)strlen("…") : size, cut ? "…" : text);
+		if (i < column)
+			excerpt.before += cut ? 1 : (size_t)width;
+		else if (i < end)
+			excerpt.under += (size_t)width;
+	}
+	fputs(n ? "…\n" : "\n", out->file);
+	excerpt.under = MAX(excerpt.under, (size_t)1);
+	return excerpt;
+}
+
+static void put_excerpt(struct output *out, const struct diag *diag) {
+	if (diag->mark.line == 0 || diag->mark.source >= out->diags->sources.n)
+		return;
+	const struct source *source = &out->diags->sources.items[diag->mark.source];
+	if (!seek_line(out, diag->mark, source))
+		return;
+
+	int gutter = fprintf(out->file, "%*u", GUTTER, diag->mark.line);
+	fputs(" | ", out->file);
+	struct excerpt excerpt = put_line(out, source, diag->mark);
+	fprintf(out->file, "%*s | %*s", gutter, "", (int)excerpt.before, "");
+	put_color(out, severity_color(diag->severity));
+	for (size_t i = 0; i < excerpt.under; i++)
+		fputc('^', out->file);
+	put_color(out, "\033[0m");
+	fputc('\n', out->file);
+}
+
+static int compare_places(const void *a, const void *b) {
+	const struct diag *x = *(const struct diag *const *)a, *y = *(const struct diag *const *)b;
+
+	if (x->mark.source != y->mark.source)
+		return x->mark.source < y->mark.source ? -1 : 1;
+	if (x->mark.line != y->mark.line)
+		return x->mark.line < y->mark.line ? -1 : 1;
+	if (x->mark.column != y->mark.column)
+		return x->mark.column < y->mark.column ? -1 : 1;
+	return (x > y) - (x < y); /* the list's order */
+}
+
+static void put_diag(struct output *out, const struct diag *diag) {
+	put_message(out, diag);
+	fputc('\n', out->file);
+	put_excerpt(out, diag);
+}
+
+/* The diagnostics in the order of their places, each with its notes. */
+static void put_sorted(struct output *out) {
+	const struct diag *list = out->diags->list.items, *end = list ? list + out->diags->list.n : NULL;
+	vec(const struct diag *) heads = {};
+
+	for (const struct diag *diag = list; diag < end; diag++)
+		if (diag->severity != SEVERITY_NOTE || diag == list)
+			vec_push(&heads, diag);
+	if (heads.n)
+		qsort(heads.items, heads.n, sizeof(heads.items[0]), compare_places);
+	vec_foreach(head, &heads) {
+		put_diag(out, *head);
+		for (const struct diag *note = *head + 1; note < end && note->severity == SEVERITY_NOTE; note++)
+			put_diag(out, note);
+	}
+	vec_done(&heads);
+}
+
+static void put_rest(struct output *out, size_t n, size_t shown_n, const char *what) {
+	if (n > shown_n)
+		fprintf(out->file, "… and %zu more %s%s\n", n - shown_n, what, n - shown_n == 1 ? "" : "s");
+}
+
+static FILE *open_text(char **text, size_t *size) {
+	FILE *file = open_memstream(text, size);
+
+	if (!file)
+		abort();
+	return file;
+}
+
+char *diags_format(const struct diags *diags, bool color) {
+	char *text = NULL;
+	size_t size;
+	struct output out = {.file = open_text(&text, &size), .color = color, .diags = diags};
+
+	put_sorted(&out);
+	put_rest(&out, diags->n_errors, DIAGS_MAX, "error");
+	put_rest(&out, diags->n_warnings, DIAGS_MAX, "warning");
+	if (fclose(out.file) != 0)
+		abort();
+	return text;
+}
+
+char *diag_format_line(const struct diags *diags, const struct diag *diag) {
+	char *text = NULL;
+	size_t size;
+	struct output out = {.file = open_text(&text, &size), .diags = diags};
+
+	put_message(&out, diag);
+	if (fclose(out.file) != 0)
+		abort();
+	return text;
+}

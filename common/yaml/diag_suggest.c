@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * "did you mean …?": the nearest of a few known names, by Damerau's and Levenshtein's distance (letters added,
+ * left out, replaced, or swapped with their neighbour).
+ *
+ * Case and the choice between `-` and `_` cost nothing: MTU and mac_address are habits of other programs, not
+ * slips of a finger. How far is near depends on the length, so that short words do not turn into any other.
+ */
+#include "yaml/diag.h"
+
+enum { LONGEST = 64 }; /* nothing longer is a slip of a known name */
+
+static unsigned char folded(char c) {
+	return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : (unsigned char)c;
+}
+
+static size_t threshold(size_t size) {
+	return size <= 4 ? 1 : size <= 8 ? 2 : 3;
+}
+
+/* Three rows of the table are enough: a swap looks back two. */
+struct rows {
+	unsigned char before[LONGEST + 1], last[LONGEST + 1], now[LONGEST + 1];
+};
+
+static unsigned char fill_row(struct rows *rows, const char *a, size_t i, const char *b, size_t nb) {
+	unsigned char best = rows->now[0] = (unsigned char)i;
+
+	for (size_t j = 1; j <= nb; j++) {
+		unsigned char x = folded(a[i - 1]), y = folded(b[j - 1]);
+		int d = rows->last[j - 1] + (x != y);
+		d = MIN(d, MIN(rows->last[j], rows->now[j - 1]) + 1);
+		if (i > 1 && j > 1 && x == folded(b[j - 2]) && y == folded(a[i - 2]))
+			d = MIN(d, rows->before[j - 2] + 1);
+		rows->now[j] = (unsigned char)d;
+		best = MIN(best, rows->now[j]);
+	}
+	return best;
+}
+
+/* The distance, or anything above limit where it is larger than that. */
+static size_t distance(const char *a, size_t na, const char *b, size_t nb, size_t limit) {
+	struct rows rows = {};
+
+	if ((na > nb ? na - nb : nb - na) > limit)
+		return limit + 1;
+	for (size_t j = 0; j <= nb; j++)
+		rows.now[j] = (unsigned char)j;
+	for (size_t i = 1; i <= na; i++) {
+		memcpy(rows.before, rows.last, sizeof(rows.last));
+		memcpy(rows.last, rows.now, sizeof(rows.now));
+		if (fill_row(&rows, a, i, b, nb) > limit) /* no later row has less than this one's least */
+			return limit + 1;
+	}
+	return rows.now[nb];
+}
+
+const char *diag_suggest(const char *text, const char *const *names, size_t n) {
+	size_t size = strlen(text), best = MIN(threshold(size) + 1, size);
+	const char *found = NULL;
+
+	if (size > LONGEST)
+		return NULL;
+	for (size_t i = 0; i < n && best > 0; i++) {
+		size_t name_size = strlen(names[i]);
+		if (name_size > LONGEST)
+			continue;
+		size_t d = distance(text, size, names[i], name_size, best - 1);
+		if (d < best) {
+			best = d;
+			found = names[i];
+		}
+	}
+	return found;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libyaml's complaints in words that help.
+ *
+ * libyaml says what its grammar lacks at a place ("did not find expected key"); people want to know what they did
+ * wrong. Where that can be told from the text around the place, it is told, and the mark put on what has to be
+ * changed. A complaint that is not in the table is passed on in libyaml's own words: a newer library may have
+ * new ones.
+ */
+#include "yaml/yaml_private.h"
+
+struct failure {
+	struct diags *diags;
+	struct yaml_text *text;
+	const struct node *open;       /* innermost unfinished flow collection, or NULL */
+	struct yaml_place at, context; /* libyaml's two places */
+};
+
+static void _printf_(4, 5) say(struct failure *f, struct yaml_place place, size_t width, const char *format, ...) {
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	diag_error(f->diags, yaml_text_mark(f->text, place, width), "%s", text);
+}
+
+static char next_to(const struct failure *f, struct yaml_place place) {
+	yaml_text_step(f->text, &place);
+	return yaml_text_at(f->text, place);
+}
+
+static bool is_space(char c) {
+	return strchr(" \t\r\n", c) != NULL; /* and the text's end, 0 */
+}
+
+static bool only_space_from(const struct failure *f, struct yaml_place place) {
+	yaml_text_skip_space(f->text, &place);
+	return place.offset >= f->text->size;
+}
+
+static bool is_first_in_line(const struct failure *f, struct yaml_place place) {
+	return yaml_text_indent(f->text, place).offset == place.offset;
+}
+
+static bool is_list(const struct node *open) {
+	return open->type == NODE_SEQUENCE;
+}
+
+static void note_opening(struct failure *f) {
+	if (f->open)
+		diag_note(f->diags, f->open->mark, "for the '%c' here", is_list(f->open) ? '[' : '{');
+}
+
+static void say_unclosed(struct failure *f) {
+	diag_error(f->diags, f->open->mark, "this '%c' is never closed", is_list(f->open) ? '[' : '{');
+}
+
+static void say_tab(struct failure *f) {
+	say(f, f->at, 1, "a tab indents here; YAML wants spaces");
+}
+
+static void say_bad_start(struct failure *f) {
+	char c = yaml_text_at(f->text, f->at);
+
+	if (c == '\t')
+		say_tab(f);
+	else
+		say(f, f->at, 1, "a value cannot begin with '%c'; quote it", c);
+}
+
+/* A ':' where no key can be: a second one in a value, or a line that is indented too far. */
+static void say_bad_colon(struct failure *f) {
+	struct yaml_place start = yaml_text_indent(f->text, f->at), p = start;
+
+	for (; p.offset < f->at.offset; yaml_text_step(f->text, &p))
+		if (yaml_text_at(f->text, p) == ':' && is_space(next_to(f, p))) {
+			say(f, f->at, 1, "a second ':' in one line; quote the value that holds it");
+			return;
+		}
+	say(f, start, f->at.column - start.column,
+	    "a key cannot stand here: its line is indented too far, or the key above lacks its ':'");
+}
+
+/* fd00:: between brackets, where a ':' before ',' or a bracket is taken for a key's. */
+static void say_flow_colon(struct failure *f) {
+	say(f, f->context, f->at.column - f->context.column + 1,
+	    "a value that ends with ':' must be quoted between brackets");
+}
+
+static void say_directive(struct failure *f) {
+	struct yaml_place start = yaml_text_indent(f->text, f->at);
+
+	say(f, start, yaml_text_rest(f->text, start),
+	    "a line that begins with '%%' is a directive to YAML; none is needed here");
+}
+
+static void say_no_colon(struct failure *f) {
+	if (yaml_text_at(f->text, f->context) == '-')
+		say(f, f->context, 1, "the '-' of a list's entry wants a space behind it");
+	else
+		say(f, f->context, yaml_text_rest(f->text, f->context),
+		    "this line has no 'key: value'; a ':' and a space are missing");
+}
+
+static void say_bad_dash(struct failure *f) {
+	say(f, f->at, 1, "a list begins on a line of its own, not behind its key or an anchor");
+}
+
+static void say_bad_question(struct failure *f) {
+	say(f, f->at, 1, "a value cannot begin with '? '; quote it");
+}
+
+static void say_unclosed_quote(struct failure *f) {
+	say(f, f->context, 1, "this quote is never closed");
+}
+
+static void say_bad_escape(struct failure *f) {
+	struct yaml_place end = f->at;
+
+	yaml_text_step(f->text, &end);
+	yaml_text_step(f->text, &end);
+	struct yaml_quote quote = yaml_quote(f->text->data + f->at.offset, end.offset - f->at.offset);
+	say(f, f->at, 2, "'%s' is no escape of a text in double quotes; write '\\\\' or use single quotes",
+	    quote.text);
+}
+
+static void say_bad_code(struct failure *f) {
+	say(f, f->at, 1, "this escape names no character");
+}
+
+static void say_bad_name(struct failure *f) {
+	char c = yaml_text_at(f->text, f->context);
+
+	say(f, f->context, 1, "an unquoted '%c' begins %s; quote the value if none is meant", c,
+	    c == '*' ? "an alias" : "an anchor");
+}
+
+static void say_bad_tag(struct failure *f) {
+	say(f, f->context, yaml_text_rest(f->text, f->context),
+	    "an unquoted '!' begins a tag; write 'not …', or quote the value");
+}
+
+static void say_bad_block(struct failure *f) {
+	say(f, f->context, f->at.column - f->context.column + 1,
+	    "'%c' begins a text of several lines, which starts on the next line; quote the value if none is meant",
+	    yaml_text_at(f->text, f->context));
+}
+
+static void say_closes_nothing(struct failure *f) {
+	say(f, f->at, 1, "this '%c' closes nothing", yaml_text_at(f->text, f->at));
+}
+
+static void say_misplaced(struct failure *f) {
+	say(f, f->at, yaml_text_rest(f->text, f->at),
+	    "unexpected behind a value; quote the whole value, or remove this");
+}
+
+static void say_no_key(struct failure *f) {
+	char c = yaml_text_at(f->text, f->at);
+
+	if (c == ']' || c == '}')
+		say_closes_nothing(f);
+	else if (!is_first_in_line(f, f->at))
+		say_misplaced(f);
+	else if (c == '-' && is_space(next_to(f, f->at)))
+		say(f, f->at, 1, "a list's entry among keys; indent it as the list to which it belongs");
+	else
+		say(f, f->at, yaml_text_rest(f->text, f->at), "the indentation of this line fits none above it");
+}
+
+static void say_no_dash(struct failure *f) {
+	char c = yaml_text_at(f->text, f->at);
+
+	if (c == ']' || c == '}')
+		say_closes_nothing(f);
+	else if (!is_first_in_line(f, f->at))
+		say_misplaced(f);
+	else
+		say(f, f->at, yaml_text_rest(f->text, f->at),
+		    "a list's entry begins with '- '; check this line's indentation");
+}
+
+static void say_no_comma(struct failure *f) {
+	if (f->open && only_space_from(f, f->at)) {
+		say_unclosed(f);
+		return;
+	}
+	say(f, f->at, 1, "expected ',' or '%c' before this", f->open && is_list(f->open) ? ']' : '}');
+	note_opening(f);
+}
+
+static void say_no_content(struct failure *f) {
+	char c = yaml_text_at(f->text, f->at);
+
+	if (f->open && only_space_from(f, f->at)) {
+		say_unclosed(f);
+		return;
+	}
+	if (c == ':') /* ::1 is a usual value here, not a missing one */
+		say(f, f->at, 1, "a value that begins with ':' must be quoted between brackets");
+	else if (!f->open && (c == ']' || c == '}'))
+		say_closes_nothing(f);
+	else
+		say(f, f->at, 1, "a value is missing before this");
+	note_opening(f);
+}
+
+static void say_behind_document(struct failure *f) {
+	char c = yaml_text_at(f->text, f->at);
+
+	if (c == ']' || c == '}')
+		say_closes_nothing(f);
+	else
+		say(f, f->at, yaml_text_rest(f->text, f->at),
+		    "the document ended before this; check the indentation");
+}
+
+/* The first that fits; NULL fits anything. */
+static const struct {
+	const char *problem, *context;
+	void (*say)(struct failure *f);
+} complaints[] = {
+	{"found character that cannot start any token", NULL, say_bad_start},
+	{"found a tab character that violates indentation", NULL, say_tab},
+	{"found a tab character where an indentation space is expected", NULL, say_tab},
+	{"mapping values are not allowed in this context", NULL, say_bad_colon},
+	{"mapping keys are not allowed in this context", NULL, say_bad_question},
+	{"block sequence entries are not allowed in this context", NULL, say_bad_dash},
+	{"found unexpected ':'", NULL, say_flow_colon},
+	{"could not find expected ':'", NULL, say_no_colon},
+	{"found unexpected end of stream", "while scanning a quoted scalar", say_unclosed_quote},
+	{"found unexpected document indicator", "while scanning a quoted scalar", say_unclosed_quote},
+	{"found unknown escape character", NULL, say_bad_escape},
+	{"did not find expected hexdecimal number", NULL, say_bad_code},
+	{"found invalid Unicode character escape code", NULL, say_bad_code},
+	{"did not find expected alphabetic or numeric character", NULL, say_bad_name},
+	{"did not find expected comment or line break", "while scanning a block scalar", say_bad_block},
+	{"found undefined tag handle", NULL, say_bad_tag},
+	{NULL, "while scanning a tag", say_bad_tag},
+	{NULL, "while parsing a tag", say_bad_tag},
+	{NULL, "while scanning a directive", say_directive},
+	{NULL, "while scanning a %YAML directive", say_directive},
+	{"found incompatible YAML document", NULL, say_directive},
+	{"found duplicate %YAML directive", NULL, say_directive},
+	{"did not find expected key", NULL, say_no_key},
+	{"did not find expected '-' indicator", NULL, say_no_dash},
+	{"did not find expected ',' or ']'", NULL, say_no_comma},
+	{"did not find expected ',' or '}'", NULL, say_no_comma},
+	{"did not find expected node content", NULL, say_no_content},
+	{"did not find expected <document start>", NULL, say_behind_document},
+};
+
+static bool fits(const char *wanted, const char *given) {
+	return !wanted || (given && streq(wanted, given));
+}
+
+void yaml_error(struct diags *diags, struct yaml_text *text, const yaml_parser_t *parser, const struct node *open) {
+	struct failure f = {.diags = diags, .text = text, .open = open};
+
+	f.at = yaml_text_place(text, &parser->problem_mark);
+	f.context = parser->context ? yaml_text_place(text, &parser->context_mark) : f.at;
+	for (size_t i = 0; i < ARRAY_SIZE(complaints); i++)
+		if (fits(complaints[i].problem, parser->problem) && fits(complaints[i].context, parser->context)) {
+			complaints[i].say(&f);
+			return;
+		}
+	say(&f, f.at, 1, "not readable as YAML: %s%s%s", parser->problem ?: "out of memory",
+	    parser->context ? " " : "", parser->context ?: "");
+}

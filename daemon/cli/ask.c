@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/ask.h"
+
+#include <sys/stat.h>
+
+#include "report/report.h"
+
+void ask_complain(const char *topology, int r) {
+	switch (r) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		complain("no topod runs for '%s'", topology);
+		return;
+	case -EACCES:
+		complain("permission denied: to ask the topod of '%s' one must be root or a member of the group '%s'", topology,
+			 CONTROL_GROUP);
+		return;
+	case -ETIMEDOUT:
+		complain("the topod of '%s' does not answer; it may be in the middle of long work", topology);
+		return;
+	case -ECONNRESET:
+	case -EPIPE:
+		complain("the topod of '%s' ended before it answered", topology);
+		return;
+	case -EBADMSG:
+		complain("what listens for '%s' does not speak as topod", topology);
+		return;
+	}
+	_cleanup_free_ char *what = xasprintf("ask the topod of '%s'", topology);
+	_cleanup_free_ char *problem = session_problem(what, r);
+	complain("%s", problem);
+}
+
+void ask_complain_error(const char *topology, const struct control_answer *answer) {
+	const char *parameter = json_string_value(json_object_get(answer->parameters, "parameter"));
+	const char *error = startswith(answer->error, "org.varlink.service.");
+
+	if (!error)
+		error = answer->error;
+	if (streq(error, "PermissionDenied"))
+		complain("permission denied: the topod of '%s' takes this from root and from its own user only; members of the "
+			 "group '%s' may read", topology, CONTROL_GROUP);
+	else if (streq(error, "MethodNotFound") || streq(error, "InterfaceNotFound"))
+		complain("the topod of '%s' is of another version and does not know this", topology);
+	else if (streq(error, "InvalidParameter") && parameter)
+		complain("the topod of '%s' does not take this '%s'", topology, parameter);
+	else if (streq(error, "org.topod.Stopping"))
+		complain("the topod of '%s' is stopping", topology);
+	else
+		complain("the topod of '%s' refuses: %s", topology, error);
+}
+
+bool ask(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec,
+	 struct control_answer *ret) {
+	_cleanup_free_ char *name = xasprintf("org.topod.%s", method);
+	int r = control_call(topology, name, parameters, timeout_usec, ret);
+
+	if (r < 0)
+		ask_complain(topology, r);
+	else if (ret->error)
+		ask_complain_error(topology, ret);
+	return r == 0 && !ret->error;
+}
+
+/* ---- whom ---- */
+
+static bool is_file_name(const char *argument) {
+	const char *dot = strrchr(argument, '.');
+
+	return strchr(argument, '/') || (dot && (streq(dot, ".yaml") || streq(dot, ".yml")));
+}
+
+/* What a file says that it is called, or would be without saying so. */
+static char *name_in(const char *path) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	if (spec_file_load(path, SPEC_FILE_NAME, &loaded) || loaded.spec.topology)
+		return xstrdup(loaded.spec.topology);
+	return spec_file_topology(path);
+}
+
+struct search {
+	const char *path;
+	char *found;
+};
+
+/* Two names of the file, too. */
+static bool same_file(const char *a, const char *b) {
+	struct stat sa, sb;
+
+	if (streq(a, b))
+		return true;
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+static void compare(void *userdata, const char *topology) {
+	struct search *search = userdata;
+	_cleanup_answer_ struct control_answer answer = {};
+	const char *file;
+
+	if (search->found || control_call(topology, "org.topod.Status", NULL, ASK_TIMEOUT_USEC, &answer) < 0)
+		return;
+	file = json_string_value(json_object_get(json_object_get(answer.parameters, "status"), "file"));
+	if (file && same_file(file, search->path))
+		search->found = xstrdup(topology);
+}
+
+/* Whoever keeps the file is meant, even where it is wrong by now or has another name in it; the name in it is only
+ * where to ask first. */
+static char *topology_of_file(const char *argument) {
+	_cleanup_free_ char *path = spec_file_absolute(argument), *name = name_in(argument);
+	struct search search = { .path = path };
+
+	compare(&search, name);
+	if (!search.found)
+		(void)ledger_file_each(compare, &search); /* where that fails, none is found */
+	return search.found ? search.found : TAKE_PTR(name);
+}
+
+struct choice {
+	char *only;
+	size_t n;
+};
+
+/* Whoever listens runs; that it might refuse this caller is told when it is asked in earnest. */
+static void choose(void *userdata, const char *topology) {
+	struct choice *choice = userdata;
+	_cleanup_answer_ struct control_answer answer = {};
+	int r = control_call(topology, "org.topod.Status", NULL, ASK_TIMEOUT_USEC, &answer);
+
+	if (r < 0 && r != -EACCES)
+		return;
+	if (!choice->n++)
+		choice->only = xstrdup(topology);
+}
+
+char *ask_topology(const struct options *options) {
+	struct choice choice = {};
+
+	if (options->n_args)
+		return is_file_name(options->args[0]) ? topology_of_file(options->args[0]) : xstrdup(options->args[0]);
+	(void)ledger_file_each(choose, &choice); /* where that fails, none is found */
+	if (choice.n == 1)
+		return choice.only;
+	if (choice.n)
+		complain("more than one topod runs here; say which topology");
+	else
+		complain("no topod runs here");
+	free(choice.only);
+	return NULL;
+}
+
+/* ---- what came ---- */
+
+bool print_status(const json_t *json, const struct options *options) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_text_ struct text text = {};
+	struct report_status status;
+
+	if (report_status_from_json(json, &arena, &status) < 0) {
+		complain("the answer cannot be understood");
+		return false;
+	}
+	report_status_text(&status, now_realtime(), color_on(options, stdout), &text);
+	fputs(text_str(&text), stdout);
+	return true;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `topod apply` and `topod down`: one convergence, to the file or to nothing.
+ *
+ * What fails is told at the end, and only what is still not well then: a change that failed at first and could be made
+ * once another was done is no failure.
+ */
+#include "run/journal.h"
+#include "files/limit.h"
+#include "report/report.h"
+#include "cli/verbs.h"
+
+struct failure {
+	char *scope, *noun, *text;
+};
+
+/* One convergence and what is known of it. */
+struct work {
+	const struct options *options;
+	struct session session;
+	struct diags problems;        /* at places of the file, where there is one */
+	vec(struct failure) failures; /* what was said about each, the latest */
+	uint64_t usec;
+	bool progress_shown;
+	bool removes; /* all of it: nothing may be left */
+};
+
+/* ---- while it goes on ---- */
+
+static void failure_done(struct failure *failure) {
+	free(failure->scope);
+	free(failure->noun);
+	free(failure->text);
+}
+
+/* Without the journal's head, place and pause, which belong to a daemon. */
+static char *failure_text(const struct occurrence *occurrence) {
+	struct occurrence bare = *occurrence;
+	_cleanup_free_ char *text = NULL;
+	const char *rest;
+
+	bare.mark = (struct mark){};
+	bare.pause_usec = 0;
+	text = occurrence_text(&bare);
+	rest = startswith(text, "failing: ");
+	rest = rest ? rest : startswith(text, "drift: ");
+	return xstrdup(rest ? rest : text);
+}
+
+static struct failure *find_failure(const struct work *work, const char *scope, const char *noun) {
+	vec_foreach(failure, &work->failures)
+		if (streq(failure->scope, scope) && streq(failure->noun, noun))
+			return failure;
+	return NULL;
+}
+
+static void note_failure(struct work *work, const struct occurrence *occurrence) {
+	struct failure *known = find_failure(work, occurrence->scope, occurrence->noun);
+
+	if (known) {
+		free(known->text);
+		known->text = failure_text(occurrence);
+	} else if (work->failures.n < DIAGS_MAX) {
+		vec_push(&work->failures, (struct failure){ .scope = xstrdup(occurrence->scope),
+							    .noun = xstrdup(occurrence->noun),
+							    .text = failure_text(occurrence) });
+	}
+}
+
+static void occurred(void *userdata, const struct occurrence *occurrence) {
+	struct work *work = userdata;
+
+	switch (occurrence->type) {
+	case OCCURRENCE_FAILING:
+	case OCCURRENCE_DRIFT_FAILED:
+	case OCCURRENCE_BACKED_OFF:
+		note_failure(work, occurrence);
+		break;
+	case OCCURRENCE_CONVERGED:
+		work->usec = occurrence->latency_usec;
+		break;
+	case OCCURRENCE_DRIFT_RESTORED:
+	case OCCURRENCE_DRIFT_REPORTED:
+	case OCCURRENCE_DRIFT_HELD:
+	case OCCURRENCE_RECOVERED:
+	case OCCURRENCE_OVERRUN:
+		break;
+	}
+}
+
+/* One line that is written over, for a person who waits. */
+static void progress(void *userdata, size_t n_done, size_t n_all) {
+	struct work *work = userdata;
+
+	if (!color_on(work->options, stderr) || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r%s: %zu of %zu changes\033[K", work->session.topology, n_done, n_all);
+	work->progress_shown = true;
+}
+
+/* ---- what came of it ---- */
+
+static void add_problem(void *userdata, const struct trouble *trouble) {
+	struct work *work = userdata;
+	const struct failure *known = find_failure(work, trouble->scope, trouble->noun);
+
+	if (known)
+		diag_error(&work->problems, trouble->mark, "%s", known->text);
+	else
+		diag_error(&work->problems, trouble->mark, "%s: %s is %s%s%s", trouble->scope, trouble->noun, trouble->state,
+			   trouble->error ? ": " : "", trouble->error ? trouble->error : "");
+}
+
+/* Converged, or what is wrong is among the problems. */
+static bool conclude(struct work *work, int r) {
+	struct reconciler_status status;
+
+	if (work->progress_shown)
+		fputs("\r\033[K", stderr);
+	reconciler_status(work->session.reconciler, &status);
+	reconciler_troubles(work->session.reconciler, add_problem, work);
+	if (r == -ETIME && status.n_pending)
+		complain("duplicate address detection of %zu address%s does not end: it needs a carrier; `nodad: true` does "
+			 "without it", status.n_pending, status.n_pending == 1 ? "" : "es");
+	else if (r == -ETIME)
+		complain("something else keeps changing the network of '%s': it does not come to rest",
+			 work->session.topology);
+	else if (r < 0 && !status.n_failing)
+		complain("cannot look at the network: %s", error_text(r));
+	return r == 0 && status.phase == PHASE_CONVERGED;
+}
+
+/* What is gone as such may have left something that could not be taken away; the ledger knows it then. */
+static bool nothing_left(const struct work *work) {
+	const struct ledger *ledger = &work->session.ledger;
+
+	for (const struct ledger_ns *ns = work->removes ? ledger->namespaces : NULL; ns; ns = ns->hh.next)
+		complain("%s: the name that it had cannot be removed; the next `topod down` tries again", ns->name);
+	return !work->removes || !ledger->n;
+}
+
+static struct reconciler_status status_of(const struct work *work) {
+	struct reconciler_status status;
+
+	reconciler_status(work->session.reconciler, &status);
+	return status;
+}
+
+/* What was done, also where not all could be. */
+static size_t count_changes(const struct reconciler_status *status) {
+	return status->n_created + status->n_changed + status->n_deleted;
+}
+
+static void print_result_json(struct work *work, bool good) {
+	struct reconciler_status status = status_of(work);
+	json_t *check = report_check_json(NULL, &work->problems), *problems = json_object_get(check, "diagnostics");
+
+	print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
+			     good ? "converged" : "degraded", "namespaces", (json_int_t)status.n_namespaces, "objects",
+			     (json_int_t)status.n_objects, "changes", (json_int_t)count_changes(&status), "usec",
+			     (json_int_t)work->usec, "problems", problems));
+	json_decref(check);
+}
+
+static void add_count(size_t n, const char *done, struct text *out) {
+	if (n)
+		text_addf(out, "%s%zu %s", text_str(out)[out->size - 1] == ' ' ? "" : ", ", n, done);
+}
+
+static void print_applied(const struct work *work) {
+	struct reconciler_status status = status_of(work);
+	_cleanup_text_ struct text text = {};
+
+	print_counts(&(struct spec_counts){ status.n_namespaces, status.n_objects }, &text);
+	text_add(&text, count_changes(&status) ? ": " : ": nothing to do");
+	add_count(status.n_created, "created", &text);
+	add_count(status.n_changed, "changed", &text);
+	add_count(status.n_deleted, "deleted", &text);
+	text_add(&text, "; verified in ");
+	report_duration(work->usec, &text);
+	printf("%s: %s\n", work->session.topology, text_str(&text));
+}
+
+static void print_removed(const struct work *work) {
+	struct reconciler_status status = status_of(work);
+	_cleanup_text_ struct text text = {};
+
+	report_duration(work->usec, &text);
+	if (count_changes(&status))
+		printf("%s: removed; verified in %s\n", work->session.topology, text_str(&text));
+	else
+		printf("%s: nothing to remove\n", work->session.topology);
+}
+
+static int print_result(struct work *work, bool good, void (*print_good)(const struct work *)) {
+	if (work->options->json)
+		print_result_json(work, good);
+	else if (good)
+		print_good(work);
+	if (!work->options->json)
+		print_diags(&work->problems, work->options);
+	return good ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int open_work(struct work *work, struct spec *spec) {
+	const struct session_hooks hooks = { .userdata = work, .occurred = occurred, .progress = progress };
+	_cleanup_free_ char *problem = NULL, *topology = xstrdup(spec->topology);
+	int r;
+
+	raise_limits();
+	r = session_open_once(&work->session, spec, &hooks, &problem);
+	if (r < 0)
+		complain("%s", problem);
+	if (r == -EBUSY)
+		hint("`topod reload %s` has it read its file again", topology);
+	if (r == 0 && work->session.n_damaged)
+		complain("warning: %zu lines of the ledger could not be read; what they told of may be left over",
+			 work->session.n_damaged);
+	return r;
+}
+
+static void work_done(struct work *work) {
+	session_close(&work->session);
+	diags_done(&work->problems);
+	vec_foreach(failure, &work->failures)
+		failure_done(failure);
+	vec_done(&work->failures);
+}
+
+static int converge(struct work *work, struct spec *spec, void (*print_good)(const struct work *)) {
+	_cleanup_free_ char *topology = xstrdup(spec->topology);
+	int code, r;
+
+	if (open_work(work, spec) < 0)
+		return EXIT_FAILED;
+	code = print_result(work, conclude(work, session_settle(&work->session)) && nothing_left(work), print_good);
+	r = session_close(&work->session);
+	if (r == 0)
+		return code;
+	complain("the folder " TOPOD_RUN_DIR "/%s cannot be removed: %s", topology, error_text(r));
+	return EXIT_FAILED;
+}
+
+/* ---- the verbs ---- */
+
+int verb_apply(const struct options *options) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	_cleanup_(work_done) struct work work = { .options = options, .session = SESSION_NONE };
+
+	if (!load_spec(options->args[0], SPEC_FILE_STDIN | trusted_flags(options), options, &loaded))
+		return EXIT_SPEC;
+	vec_foreach(source, &loaded.diags.sources)
+		diags_add_source(&work.problems, *source);
+	return converge(&work, &loaded.spec, print_applied);
+}
+
+/* Does the argument name a topology rather than a file? */
+static bool names_topology(const char *argument) {
+	_cleanup_close_ int fd = -1;
+
+	return !strchr(argument, '/') && access(argument, F_OK) < 0 && ledger_file_folder(argument, &fd) == 0;
+}
+
+static int topology_to_remove(const struct options *options, char **ret) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	const char *name = options->topology, *why;
+
+	if (!name && names_topology(options->args[0]))
+		name = options->args[0];
+	if (name && !file_name_valid(name, &why)) {
+		complain("the topology's name '%s' %s", name, why);
+		return EXIT_USAGE;
+	}
+	if (!name && !load_spec(options->args[0], SPEC_FILE_STDIN | SPEC_FILE_NAME | LOAD_QUIET | trusted_flags(options), options,
+				&loaded)) {
+		hint("`topod down --topology NAME` removes a topology without its file");
+		return EXIT_SPEC;
+	}
+	*ret = xstrdup(name ? name : loaded.spec.topology);
+	return EXIT_DONE;
+}
+
+int verb_down(const struct options *options) {
+	_cleanup_(work_done) struct work work = { .options = options, .session = SESSION_NONE, .removes = true };
+	_cleanup_(spec_done) struct spec nothing = {};
+	_cleanup_free_ char *topology = NULL;
+	int code;
+
+	if (!options->topology == !options->n_args) {
+		complain("`down` needs a SPEC or --topology NAME%s", options->n_args ? ", not both" : "");
+		return EXIT_USAGE;
+	}
+	code = topology_to_remove(options, &topology);
+	if (code != EXIT_DONE)
+		return code;
+	spec_empty(&nothing, topology);
+	return converge(&work, &nothing, print_removed);
+}

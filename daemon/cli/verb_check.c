@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `topod check`: every file, every diagnostic. */
+#include "report/report.h"
+#include "cli/verbs.h"
+
+static void print_valid(const struct loaded_spec *loaded) {
+	struct spec_counts counts = count_spec(&loaded->spec);
+	size_t warnings = loaded->diags.n_warnings, dropins = loaded->files.n - 1;
+
+	printf("%s: valid, %zu namespace%s, %zu object%s", loaded->name, counts.n_namespaces,
+	       counts.n_namespaces == 1 ? "" : "s", counts.n_objects, counts.n_objects == 1 ? "" : "s");
+	if (dropins)
+		printf(", with %zu drop-in%s", dropins, dropins == 1 ? "" : "s");
+	if (warnings)
+		printf(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
+	printf("\n");
+}
+
+static bool check_file(const char *path, const struct options *options, json_t *results) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	bool good = spec_file_load(path, SPEC_FILE_STDIN, &loaded);
+
+	if (results) {
+		json_array_append_new(results, report_check_json(loaded.name, &loaded.diags));
+		return good;
+	}
+	print_diags(&loaded.diags, options);
+	if (good)
+		print_valid(&loaded);
+	return good;
+}
+
+/* One file is one object, several are a list: who asks for one has not to unpack it. */
+int verb_check(const struct options *options) {
+	json_t *results = options->json ? json_array() : NULL;
+	bool good = true;
+
+	for (size_t i = 0; i < options->n_args; i++)
+		good &= check_file(options->args[i], options, results);
+	if (results && options->n_args == 1)
+		print_json(json_incref(json_array_get(results, 0)));
+	else if (results)
+		print_json(json_incref(results));
+	json_decref(results);
+	return good ? EXIT_DONE : EXIT_SPEC;
+}

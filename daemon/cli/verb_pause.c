@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `topod pause` and `topod resume`: maintenance, during which a daemon changes nothing. */
+#include "cli/ask.h"
+#include "run/loop.h"
+#include "report/report.h"
+
+int verb_pause(const struct options *options) {
+	_cleanup_answer_ struct control_answer answer = {};
+	_cleanup_free_ char *topology = NULL;
+	_cleanup_text_ struct text span = {};
+	uint64_t usec = options->for_usec ? options->for_usec : LOOP_PAUSE_SEC * UINT64_C(1000000);
+
+	if (usec % 1000000 || usec > LOOP_PAUSE_MAX_SEC * UINT64_C(1000000)) {
+		complain("--for takes whole seconds, at most %d hours", LOOP_PAUSE_MAX_SEC / 3600);
+		return EXIT_USAGE;
+	}
+	topology = ask_topology(options);
+	if (!topology || !ask(topology, "Pause", json_pack("{s:I}", "seconds", (json_int_t)(usec / 1000000)),
+			      ASK_TIMEOUT_USEC, &answer))
+		return EXIT_FAILED;
+	report_duration(usec, &span);
+	if (options->json)
+		print_json(json_incref(json_object_get(answer.parameters, "status")));
+	else
+		printf("%s: paused for %s; `topod resume %s` ends it before\n", topology, span.data, topology);
+	return EXIT_DONE;
+}
+
+int verb_resume(const struct options *options) {
+	_cleanup_answer_ struct control_answer answer = {};
+	_cleanup_free_ char *topology = ask_topology(options);
+
+	if (!topology || !ask(topology, "Resume", NULL, UINT64_MAX, &answer))
+		return EXIT_FAILED;
+	return print_outcome(json_object_get(answer.parameters, "status"), "resumed", options);
+}

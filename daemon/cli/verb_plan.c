@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `topod plan`: looks, compares, shows. */
+#include "report/report.h"
+#include "cli/verbs.h"
+
+static int show(const struct plan *plan, const char *topology, const struct options *options) {
+	struct report_summary summary = report_plan_summary(plan);
+	_cleanup_text_ struct text text = {};
+
+	if (options->json) {
+		print_json(report_plan_json(plan, topology));
+	} else {
+		report_plan_text(plan, color_on(options, stdout), &text);
+		fputs(text_str(&text), stdout);
+	}
+	return summary.n_create + summary.n_change + summary.n_recreate + summary.n_delete + summary.n_refused
+		       ? EXIT_DIFFERENCES
+		       : EXIT_DONE;
+}
+
+static int look(struct session *session, const struct options *options) {
+	_cleanup_(state_done) struct state observed = {};
+	_cleanup_(plan_done) struct plan plan = {}; /* ends first: it has left notes on the observed objects */
+	int r = reconciler_plan(session->reconciler, &plan, &observed);
+
+	if (r < 0) {
+		_cleanup_free_ char *problem = session_problem("look at the network", r);
+
+		complain("%s", problem);
+		return EXIT_FAILED;
+	}
+	return show(&plan, session->topology, options);
+}
+
+int verb_plan(const struct options *options) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	_cleanup_session_ struct session session = SESSION_NONE;
+	_cleanup_free_ char *problem = NULL;
+
+	if (!load_spec(options->args[0], SPEC_FILE_STDIN, options, &loaded))
+		return EXIT_SPEC;
+	raise_limits();
+	if (session_open_to_look(&session, &loaded.spec, &problem) < 0) {
+		complain("%s", problem);
+		return EXIT_FAILED;
+	}
+	return look(&session, options);
+}

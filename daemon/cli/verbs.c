@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/verbs.h"
+
+#include <stdarg.h>
+#include <sys/resource.h>
+
+#include "language/schema.h"
+
+const struct verb verbs[] = {
+	{ "run", "SPEC", "keep the topology as the file describes it, in the foreground",
+	  "Builds what is missing, says when the kernel was read back and found equal (READY=1 to systemd), then\n"
+	  "watches and repairs. SIGHUP reads the file again and applies the difference; a file with an error changes\n"
+	  "nothing. SIGTERM and SIGINT stop and leave the network as it is, or remove it (on-stop: remove); SIGUSR1\n"
+	  "leaves it in any case, for another topod to go on.\n",
+	  OPTION_PERIODIC | OPTION_INSECURE, 1, 1, verb_run },
+	{ "check", "SPEC…", "validate files; needs no privilege and touches nothing",
+	  "Prints every mistake of every file with its place, and warnings. SPEC may be - for standard input; the\n"
+	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, here and by every other verb.\n",
+	  OPTION_JSON, 1, SIZE_MAX, verb_check },
+	{ "plan", "SPEC", "show what would be changed",
+	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. Works beside\n"
+	  "a running daemon, to see what a reload will do. SPEC may be - for standard input.\n",
+	  OPTION_JSON, 1, 1, verb_plan },
+	{ "apply", "SPEC", "make it so once, verify, exit",
+	  "Done is said after the kernel was read back and found equal. SPEC may be - for standard input.\n",
+	  OPTION_JSON | OPTION_INSECURE, 1, 1, verb_apply },
+	{ "down", "SPEC", "remove all that the topology owns, and only that",
+	  "Removes what topod made for the topology of that name, whatever the file says now, and gives back what it\n"
+	  "changed. With --topology NAME, or a topology's name in place of SPEC, no file is needed.\n",
+	  OPTION_JSON | OPTION_INSECURE | OPTION_TOPOLOGY, 0, 1, verb_down },
+	{ "status", "[TOPOLOGY]", "what a running daemon reports",
+	  "State, objects, drift counts and the latest drift, retries; of every running topology, or of one, given by\n"
+	  "its name or its file. Exit status 1 where none runs.\n",
+	  OPTION_JSON, 0, 1, verb_status },
+	{ "reload", "[TOPOLOGY]", "have a daemon read its file again, and wait for the result",
+	  "As SIGHUP, but the diagnostics come here, and the exit status tells: 0 the new file is in force and was\n"
+	  "verified, 78 it was refused and nothing changed, 1 it is in force but not all could be done.\n"
+	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  OPTION_JSON, 0, 1, verb_reload },
+	{ "watch", "[TOPOLOGY]", "show what a daemon sees and does, as it happens",
+	  "Drift, failures, recoveries, progress of long work, reloads and pauses, line by line; with --json, one object\n"
+	  "a line (Event in the interface description). Ends with exit status 0 when the daemon stops or at ^C.\n"
+	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  OPTION_JSON, 0, 1, verb_watch },
+	{ "pause", "[TOPOLOGY]", "have a daemon change nothing for a while (maintenance)",
+	  "Drift is told, and put right when the pause is over: after the time of --for, or by `topod resume`. A file\n"
+	  "that is reloaded meanwhile is checked, and put in place afterwards. A daemon that is started anew is not\n"
+	  "paused. TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  OPTION_JSON | OPTION_FOR, 0, 1, verb_pause },
+	{ "resume", "[TOPOLOGY]", "end a daemon's pause, and wait until all is verified",
+	  "Exit status 0: everything was read back and found as the file says; 1: not all could be done.\n"
+	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  OPTION_JSON, 0, 1, verb_resume },
+	{ "schema", "", "print the language as a JSON Schema, for editors",
+	  "With --markdown, the reference page of all keys instead; with --man, the same as the manual page\n"
+	  "topod.yaml(5).\n",
+	  OPTION_MARKDOWN | OPTION_MAN, 0, 0, verb_schema },
+	{},
+};
+
+const struct verb *verb_find(const char *name) {
+	for (const struct verb *v = verbs; v->name; v++)
+		if (streq(v->name, name))
+			return v;
+	return NULL;
+}
+
+/* ---- help ---- */
+
+static const struct {
+	unsigned bit; /* 0: every verb takes it */
+	const char *text;
+} option_texts[] = {
+	{ OPTION_JSON, "  --json                   the result as JSON\n" },
+	{ OPTION_TOPOLOGY, "  --topology NAME          remove the topology of that name, without a file\n" },
+	{ OPTION_PERIODIC, "  --periodic TIME          how often to look for what no event tells of (30s)\n" },
+	{ OPTION_FOR, "  --for TIME               how long, at most a day (10m)\n" },
+	{ OPTION_INSECURE, "  --insecure-permissions   take files that others may write to\n" },
+	{ OPTION_MARKDOWN, "  --markdown               the reference page instead\n" },
+	{ OPTION_MAN, "  --man                    the manual page instead\n" },
+	{ 0, "  --color WHEN             auto (default; NO_COLOR is respected), always or never\n" },
+};
+
+static void print_options(unsigned bits, FILE *to) {
+	for (size_t i = 0; i < ARRAY_SIZE(option_texts); i++)
+		if (!option_texts[i].bit || option_texts[i].bit & bits)
+			fputs(option_texts[i].text, to);
+}
+
+void verb_help(const struct verb *verb, FILE *to) {
+	fprintf(to, "usage: topod %s [OPTION…]%s%s\n\n%s: %s\n\n%s\n", verb->name, *verb->args ? " " : "", verb->args,
+		verb->name, verb->summary, verb->help);
+	print_options(verb->options, to);
+}
+
+/* How many cells a text of few strange characters takes. */
+static size_t cells(const char *text) {
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+void verbs_help(FILE *to) {
+	fputs("usage: topod VERB [OPTION…] [SPEC|TOPOLOGY]\n\n"
+	      "Keeps network namespaces as a YAML file describes them.\n\n", to);
+	for (const struct verb *v = verbs; v->name; v++) {
+		_cleanup_free_ char *left = xasprintf("%s %s", v->name, v->args);
+
+		fprintf(to, "  %s%*s %s\n", left, (int)(20 - MIN(cells(left), (size_t)20)), "", v->summary);
+	}
+	fputs("  help [VERB]          this, or more about a verb\n\n", to);
+	print_options(~0u, to);
+	fputs("  --help, --version\n\n"
+	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is wrong.\n", to);
+}
+
+/* ---- what goes out ---- */
+
+static void say(const char *head, const char *format, va_list args) {
+	fputs(head, stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void complain(const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	say("topod: ", format, args);
+	va_end(args);
+}
+
+void hint(const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	say("       ", format, args);
+	va_end(args);
+}
+
+bool color_on(const struct options *options, FILE *stream) {
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	return isatty(fileno(stream)) && !(no_color && *no_color) && !(term && streq(term, "dumb"));
+}
+
+void print_diags(const struct diags *diags, const struct options *options) {
+	_cleanup_free_ char *text = diags_format(diags, color_on(options, stderr));
+
+	fputs(text, stderr);
+}
+
+void print_json(json_t *json) {
+	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+
+	puts(text ? text : "null");
+	json_decref(json);
+}
+
+/* ---- specs ---- */
+
+bool load_spec(const char *path, unsigned flags, const struct options *options, struct loaded_spec *ret) {
+	bool good = spec_file_load(path, flags & ~LOAD_QUIET, ret);
+
+	if (!good || !(flags & LOAD_QUIET))
+		print_diags(&ret->diags, options);
+	return good;
+}
+
+unsigned trusted_flags(const struct options *options) {
+	return options->insecure ? 0 : SPEC_FILE_TRUSTED;
+}
+
+struct spec_counts count_spec(const struct spec *spec) {
+	struct spec_counts counts = {};
+
+	state_foreach(ns, &spec->state) {
+		counts.n_namespaces += ns->objects || ns->declared;
+		counts.n_objects += HASH_COUNT(ns->objects);
+	}
+	return counts;
+}
+
+void print_counts(const struct spec_counts *counts, struct text *out) {
+	text_addf(out, "%zu object%s in %zu namespace%s", counts->n_objects, counts->n_objects == 1 ? "" : "s",
+		  counts->n_namespaces, counts->n_namespaces == 1 ? "" : "s");
+}
+
+void raise_limits(void) {
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what it was is enough for most */
+}
+
+/* ---- schema ---- */
+
+int verb_schema(const struct options *options) {
+	_cleanup_text_ struct text page = {};
+
+	if (!options->markdown && !options->man) {
+		print_json(schema_json());
+		return EXIT_DONE;
+	}
+	if (options->man)
+		schema_man(&page);
+	else
+		schema_markdown(&page);
+	fputs(text_str(&page), stdout);
+	return EXIT_DONE;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs of the command line, and what they share: options, exit codes, and the way to standard output and
+ * standard error.
+ *
+ * Results go to standard output, everything else to standard error. Each verb returns its exit code.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "session/session.h"
+#include "files/spec_file.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_DIFFERENCES = 2, /* of `plan` */
+	EXIT_USAGE = 64,
+	EXIT_SPEC = 78,       /* the spec is wrong */
+};
+
+enum color_choice {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+struct options {
+	bool json, insecure, markdown, man;
+	enum color_choice color;
+	const char *topology;   /* --topology */
+	uint64_t periodic_usec; /* --periodic */
+	uint64_t for_usec;      /* --for */
+	char **args;            /* behind the verb */
+	size_t n_args;
+};
+
+/* A bit for each option, to say which ones a verb takes. */
+enum option_bit {
+	OPTION_JSON = 1 << 0,
+	OPTION_INSECURE = 1 << 1,
+	OPTION_TOPOLOGY = 1 << 2,
+	OPTION_PERIODIC = 1 << 3,
+	OPTION_MARKDOWN = 1 << 4,
+	OPTION_FOR = 1 << 5,
+	OPTION_MAN = 1 << 6,
+};
+
+struct verb {
+	const char *name, *args;    /* "plan", "SPEC" */
+	const char *summary;        /* one line for the list of verbs */
+	const char *help;           /* the rest of `topod help VERB`, whole lines */
+	unsigned options;           /* enum option_bit */
+	size_t min_args, max_args;
+	int (*run)(const struct options *options);
+};
+
+/* Ended by a NULL name. */
+extern const struct verb verbs[];
+const struct verb *verb_find(const char *name);
+/* The usage of topod, or of one verb. */
+void verbs_help(FILE *to);
+void verb_help(const struct verb *verb, FILE *to);
+
+int verb_run(const struct options *options);
+int verb_check(const struct options *options);
+int verb_plan(const struct options *options);
+int verb_apply(const struct options *options);
+int verb_down(const struct options *options);
+int verb_status(const struct options *options);
+int verb_reload(const struct options *options);
+int verb_pause(const struct options *options);
+int verb_resume(const struct options *options);
+int verb_watch(const struct options *options);
+int verb_schema(const struct options *options);
+
+/* "topod: …" on standard error. */
+void complain(const char *format, ...) _printf_(1, 2);
+/* A hint below it. */
+void hint(const char *format, ...) _printf_(1, 2);
+/* All of them on standard error. */
+void print_diags(const struct diags *diags, const struct options *options);
+/* One JSON value and a line break on standard output; taken over. */
+void print_json(json_t *json);
+
+bool color_on(const struct options *options, FILE *stream);
+
+enum { LOAD_QUIET = 1 << 16 }; /* beside spec_file_load()'s flags: warnings are of no interest */
+
+/* Loads a spec and prints its diagnostics. */
+bool load_spec(const char *path, unsigned flags, const struct options *options, struct loaded_spec *ret);
+/* Which flags a verb that changes something loads its spec with. */
+unsigned trusted_flags(const struct options *options);
+
+/* Namespaces and objects, as they are counted for people. */
+struct spec_counts {
+	size_t n_namespaces, n_objects;
+};
+struct spec_counts count_spec(const struct spec *spec);
+/* "12 objects in 4 namespaces" */
+void print_counts(const struct spec_counts *counts, struct text *out);
+
+/* As many descriptors as may be: a topology may need one per namespace. */
+void raise_limits(void);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The folder, its lock, and a file that only grows until it is replaced.
+ *
+ * Everything goes through descriptors of folders that were opened without following links and found to be ours:
+ * what somebody else planted in /run leads nowhere. Root's folders count as ours, so that a supervisor may make
+ * them for a daemon with a user of its own.
+ *
+ * The lock is a file in the folder that is to vanish with the topology. Whoever waits to lock a file that is being
+ * removed gets a lock that nobody else will ever see: after locking one looks whether the name still leads to the
+ * same file, and begins again where it does not. The same holds for the folder itself.
+ *
+ * The ledger is written at its known size rather than "at the end": of a write that the disk's end cut short,
+ * nothing counts, and the next one goes over it.
+ */
+#include "files/ledger_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "model/field.h"
+#include "files/folder.h"
+
+#define LOCK "lock"
+#define LEDGER "ledger"
+#define LEDGER_NEW "ledger.new"
+
+enum {
+	OPEN_TRIES = 100,                  /* how often somebody may remove the folder under our hands */
+	LARGEST_LEDGER = 1 << 30,          /* bytes; 100,000 objects take some 10 MiB */
+	SPARED_LINES = 256,                /* out-of-date lines that are not worth a new file */
+	FILE_FLAGS = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+};
+
+static const char *root = TOPOD_RUN_DIR;
+
+void ledger_file_set_root(const char *path) {
+	root = path;
+}
+
+/* ---- folders ---- */
+
+/* A name of a topology that is none could lead anywhere. */
+static bool is_topology(const char *name) {
+	const char *why;
+
+	return file_name_valid(name, &why);
+}
+
+int ledger_file_folder(const char *topology, int *ret_fd) {
+	_cleanup_close_ int parent = -1;
+	int r = is_topology(topology) ? folder_open(AT_FDCWD, root, &parent) : -ENOENT;
+
+	return r < 0 ? r : folder_open(parent, topology, ret_fd);
+}
+
+static int is_name(const struct dirent *entry) {
+	return entry->d_name[0] != '.';
+}
+
+int ledger_file_each(void (*fn)(void *userdata, const char *topology), void *userdata) {
+	_cleanup_close_ int parent = -1;
+	struct dirent **entries = NULL;
+	int r = folder_open(AT_FDCWD, root, &parent), n;
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	n = scandirat(parent, ".", &entries, is_name, alphasort);
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++) {
+		fn(userdata, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
+}
+
+/* ---- the lock ---- */
+
+static int open_file(int dir_fd, const char *name, int flags, struct stat *st, int *ret_fd) {
+	_cleanup_close_ int fd = openat(dir_fd, name, flags | FILE_FLAGS, 0600);
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, st) < 0)
+		return -errno;
+	if (!S_ISREG(st->st_mode) || !is_ours(st))
+		return -EPERM;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static pid_t read_pid(int fd) {
+	char text[32] = "";
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+
+	return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+}
+
+static void write_pid(int fd) {
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%d\n", getpid());
+
+	/* For people, and for messages; the lock holds without. */
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
+		return;
+}
+
+/* -ENOENT, -ESTALE: folder or lock were removed meanwhile. */
+static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
+	_cleanup_close_ int fd = -1;
+	struct stat st = {};
+	int r = open_file(file->dir_fd, LOCK, O_RDWR | O_CREAT, &st, &fd);
+
+	if (r < 0)
+		return r;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		r = -errno;
+		*ret_pid = r == -EWOULDBLOCK ? read_pid(fd) : 0;
+		return r == -EWOULDBLOCK ? -EBUSY : r;
+	}
+	if (!folder_leads_to(file->dir_fd, LOCK, &st))
+		return -ESTALE;
+	write_pid(fd);
+	file->lock_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int enter_once(struct ledger_file *file, pid_t *ret_pid) {
+	_cleanup_close_ int parent = -1;
+	int r = is_topology(file->topology) ? folder_make(AT_FDCWD, root, &parent) : -EINVAL;
+
+	if (r == 0)
+		r = folder_make(parent, file->topology, &file->dir_fd);
+	if (r == 0)
+		r = take_lock(file, ret_pid);
+	if (r < 0 && file->dir_fd >= 0)
+		close(TAKE_FD(file->dir_fd));
+	return r;
+}
+
+static int enter(struct ledger_file *file, pid_t *ret_pid) {
+	int r = -ENOENT;
+
+	for (int i = 0; i < OPEN_TRIES && (r == -ENOENT || r == -ESTALE); i++)
+		r = enter_once(file, ret_pid);
+	return r;
+}
+
+/* ---- reading ---- */
+
+static int read_all(int fd, const struct stat *st, struct text *ret) {
+	char buffer[64 * 1024];
+	ssize_t n;
+
+	if (st->st_size > LARGEST_LEDGER)
+		return -EINVAL;
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
+		text_addn(ret, buffer, (size_t)n);
+		if (ret->size > LARGEST_LEDGER)
+			return -EINVAL;
+	}
+	return n < 0 ? -errno : 0;
+}
+
+/* *ret_fd is -1 where there is no ledger. */
+static int read_ledger(int dir_fd, int flags, struct text *ret, int *ret_fd) {
+	struct stat st = {};
+	int r = open_file(dir_fd, LEDGER, flags, &st, ret_fd);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return read_all(*ret_fd, &st, ret);
+}
+
+/* What stands behind the last line's end was never finished, and nothing was done that it announces. */
+static void measure(struct ledger_file *file, const struct text *text) {
+	file->size = file->lines = 0;
+	for (size_t i = 0; i < text->size; i++)
+		if (text->data[i] == '\n') {
+			file->size = i + 1;
+			file->lines++;
+		}
+}
+
+int ledger_file_open(struct ledger_file *file, const char *topology, struct ledger *ledger, pid_t *ret_pid,
+		     size_t *ret_damaged) {
+	_cleanup_text_ struct text text = {};
+	int r;
+
+	*file = LEDGER_FILE_NONE;
+	*ret_pid = 0;
+	*ret_damaged = 0;
+	file->topology = xstrdup(topology);
+	r = enter(file, ret_pid);
+	if (r == 0)
+		r = read_ledger(file->dir_fd, O_RDWR, &text, &file->fd);
+	if (r < 0 || file->fd < 0)
+		return r;
+	measure(file, &text);
+	if (!file->size)
+		return 0;
+	return ledger_parse(ledger, text_str(&text), text.size, ret_damaged);
+}
+
+int ledger_file_read(const char *topology, struct ledger *ledger) {
+	_cleanup_close_ int dir_fd = -1, fd = -1;
+	_cleanup_text_ struct text text = {};
+	size_t damaged;
+	int r = ledger_file_folder(topology, &dir_fd);
+
+	if (r == 0)
+		r = read_ledger(dir_fd, O_RDONLY, &text, &fd);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return ledger_parse(ledger, text_str(&text), text.size, &damaged);
+}
+
+/* ---- writing ---- */
+
+/* All of it or nothing: what a full disk let through is taken back. */
+static int write_at(int fd, const char *data, size_t size, size_t offset) {
+	size_t done = 0;
+	int r = 0;
+
+	while (r == 0 && done < size) { /* why one was cut short is told by the next */
+		ssize_t n = pwrite(fd, data + done, size - done, (off_t)(offset + done));
+
+		r = n < 0 ? -errno : n == 0 ? -ENOSPC : 0;
+		done += r < 0 ? 0 : (size_t)n;
+	}
+	if (r < 0 && ftruncate(fd, (off_t)offset) < 0)
+		return -EIO;
+	return r;
+}
+
+static size_t count_lines(const char *text, size_t size) {
+	size_t n = 0;
+
+	for (const char *at = text; (at = memchr(at, '\n', size - (size_t)(at - text))); at++)
+		n++;
+	return n;
+}
+
+/* A file that begins with these texts. */
+static int write_new(int dir_fd, const char *name, const char *head, const char *lines, size_t size, int *ret_fd) {
+	_cleanup_close_ int fd = -1;
+	_cleanup_text_ struct text text = {};
+	struct stat st = {};
+	int r;
+
+	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
+		return -errno;
+	r = open_file(dir_fd, name, O_RDWR | O_CREAT | O_EXCL, &st, &fd);
+	if (r < 0)
+		return r;
+	text_add(&text, head);
+	text_addn(&text, lines, size);
+	r = write_at(fd, text.data, text.size, 0);
+	if (r < 0)
+		unlinkat(dir_fd, name, 0);
+	else
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
+static void forget_file(struct ledger_file *file) {
+	closep(&file->fd);
+	file->fd = -1;
+	file->size = file->lines = 0;
+}
+
+/* The first lines bring the header. */
+static int begin(struct ledger_file *file, const char *lines, size_t size) {
+	_cleanup_free_ char *header = ledger_format(&(struct ledger){});
+	int r = write_new(file->dir_fd, LEDGER, header, lines, size, &file->fd);
+
+	if (r < 0)
+		return r;
+	file->size = strlen(header) + size;
+	file->lines = 1 + count_lines(lines, size);
+	return 0;
+}
+
+int ledger_file_append(struct ledger_file *file, const char *lines, size_t size) {
+	int r;
+
+	if (!size)
+		return 0;
+	if (!file->size) {
+		forget_file(file);
+		return begin(file, lines, size);
+	}
+	r = write_at(file->fd, lines, size, file->size);
+	if (r < 0)
+		return r;
+	file->size += size;
+	file->lines += count_lines(lines, size);
+	return 0;
+}
+
+static int rewrite(struct ledger_file *file, const struct ledger *ledger) {
+	_cleanup_free_ char *text = ledger_format(ledger);
+	_cleanup_close_ int fd = -1;
+	size_t size = strlen(text);
+	int r = write_new(file->dir_fd, LEDGER_NEW, "", text, size, &fd);
+
+	if (r < 0)
+		return r;
+	if (renameat(file->dir_fd, LEDGER_NEW, file->dir_fd, LEDGER) < 0)
+		return -errno;
+	forget_file(file);
+	file->fd = TAKE_FD(fd);
+	file->size = size;
+	file->lines = count_lines(text, size);
+	return 0;
+}
+
+int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
+	if (file->fd < 0)
+		return 0;
+	if (!ledger->namespaces) {
+		if (unlinkat(file->dir_fd, LEDGER, 0) < 0 && errno != ENOENT)
+			return -errno;
+		forget_file(file);
+		return 0;
+	}
+	if (file->lines <= SPARED_LINES || file->lines / 2 <= ledger->n)
+		return 0;
+	return rewrite(file, ledger);
+}
+
+/* ---- what somebody took away ---- */
+
+static bool leads_to(int dir_fd, const char *name, int fd) {
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && folder_leads_to(dir_fd, name, &st);
+}
+
+static bool has_lock(const struct ledger_file *file) {
+	_cleanup_close_ int folder = -1;
+
+	return ledger_file_folder(file->topology, &folder) == 0 && leads_to(folder, LOCK, file->lock_fd);
+}
+
+/* With the number of the former folder, which others have kept. */
+static int enter_again(struct ledger_file *file) {
+	struct ledger_file fresh = LEDGER_FILE_NONE;
+	pid_t pid;
+	int r;
+
+	fresh.topology = file->topology;
+	r = enter(&fresh, &pid);
+	if (r == 0 && dup3(fresh.dir_fd, file->dir_fd, O_CLOEXEC) < 0)
+		r = -errno;
+	closep(&fresh.dir_fd);
+	if (r < 0) {
+		closep(&fresh.lock_fd);
+		return r;
+	}
+	closep(&file->lock_fd);
+	file->lock_fd = fresh.lock_fd;
+	return 0;
+}
+
+int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger) {
+	bool locked = has_lock(file), written = file->fd < 0 || leads_to(file->dir_fd, LEDGER, file->fd);
+	int r = locked ? 0 : enter_again(file);
+
+	if (r < 0 || (locked && written))
+		return r;
+	if (ledger->namespaces)
+		r = rewrite(file, ledger);
+	else
+		forget_file(file);
+	return r < 0 ? r : 1;
+}
+
+/* ---- the end ---- */
+
+static int remove_file(int dir_fd, const char *name) {
+	return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* The lock goes last, so that whoever comes next meets either all of the folder or nothing. What is not ours
+ * stays, and the folder with it. */
+static int remove_folder(struct ledger_file *file) {
+	_cleanup_close_ int parent = -1;
+	struct stat st = {};
+	int r = remove_file(file->dir_fd, LEDGER_NEW);
+
+	if (r < 0 || fstatat(file->dir_fd, LEDGER, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return r;
+	r = remove_file(file->dir_fd, TOPOD_SOCKET);
+	if (r == 0)
+		r = remove_file(file->dir_fd, LOCK);
+	if (r == 0)
+		r = folder_open(AT_FDCWD, root, &parent);
+	if (r < 0)
+		return r;
+	if (unlinkat(parent, file->topology, AT_REMOVEDIR) < 0)
+		return errno == ENOTEMPTY ? 0 : -errno;
+	rmdir(root); /* not empty where others are there */
+	return 0;
+}
+
+int ledger_file_close(struct ledger_file *file, bool remove) {
+	int r = 0;
+
+	if (file->lock_fd >= 0)
+		(void)!ftruncate(file->lock_fd, 0); /* our number is of no more use */
+	if (remove && file->lock_fd >= 0 && leads_to(file->dir_fd, LOCK, file->lock_fd))
+		r = remove_folder(file);
+	closep(&file->fd);
+	closep(&file->lock_fd);
+	closep(&file->dir_fd);
+	free(file->topology);
+	*file = LEDGER_FILE_NONE;
+	return r;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whatever the path leads to is opened without waiting and asked what it is before a byte is read: a FIFO, a
+ * device or a terabyte of holes is refused at once.
+ *
+ * A file that others may write to is theirs: who runs it with topod's privilege hands them the machine. So is one in the
+ * place of which they may put another, wherever on its way that is, and one to which they may add a drop-in. A user's own file,
+ * in his own folder, is as good as root's: who runs it must have wanted that.
+ */
+#include "files/spec_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <systemd/sd-id128.h>
+
+#include "files/tables.h"
+#include "files/way.h"
+
+/* Stable addresses are derived from this and the machine's id, which itself must not get out. */
+#define TOPOD_APP_ID SD_ID128_MAKE(5e,0b,9c,74,3f,8d,4d,1e,9a,60,c2,77,1d,e5,48,3b)
+
+/* A file as a whole. */
+static struct mark whole(uint8_t source) {
+	return (struct mark){ .source = source };
+}
+
+static const struct mark nowhere = {}; /* the first file as a whole */
+
+static const char *file_type(mode_t mode) {
+	return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/* What may still be read: all files together are as large as one may be. */
+static size_t room(const struct loaded_spec *ret) {
+	size_t used = 0;
+
+	vec_foreach(file, &ret->files)
+		used += file->size;
+	return used < YAML_MAX_SIZE ? YAML_MAX_SIZE - used : 0;
+}
+
+static void say_too_large(struct loaded_spec *ret, uint8_t source) {
+	diag_error(&ret->diags, whole(source), "the file is larger than %d MiB%s", YAML_MAX_SIZE >> 20,
+		   source ? ", together with those before it" : "");
+}
+
+/* A stream (standard input) may be a pipe or a terminal; a path leads to a file. */
+static bool check_file(struct loaded_spec *ret, uint8_t source, int fd, unsigned flags) {
+	struct stat st;
+	size_t before = ret->diags.n_errors;
+	bool stream = fd == STDIN_FILENO;
+
+	ret->owner = source ? ret->owner : way_owner(fd);
+	if (fstat(fd, &st) < 0)
+		diag_error(&ret->diags, whole(source), "%s", strerror(errno));
+	else if (!S_ISREG(st.st_mode) && (!stream || S_ISDIR(st.st_mode)))
+		diag_error(&ret->diags, whole(source), "this is %s, not a file", file_type(st.st_mode));
+	else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > room(ret))
+		say_too_large(ret, source);
+	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && way_is_open(&st, ret->owner))
+		diag_error(&ret->diags, whole(source), "others may write to this file; take that from them (chmod go-w), or "
+			   "give --insecure-permissions");
+	return ret->diags.n_errors == before;
+}
+
+static bool read_file(struct loaded_spec *ret, uint8_t source, int fd) {
+	_cleanup_free_ char *buffer = xmalloc(256 * 1024);
+	_cleanup_text_ struct text text = {};
+	size_t limit = room(ret), before = ret->diags.n_errors;
+	struct spec_text *file = &ret->files.items[source];
+	ssize_t n;
+
+	while ((n = read(fd, buffer, 256 * 1024)) > 0 && text.size <= limit)
+		text_addn(&text, buffer, (size_t)n);
+	if (n < 0)
+		diag_error(&ret->diags, whole(source), "%s", strerror(errno));
+	else if (text.size > limit)
+		say_too_large(ret, source);
+	file->size = text.size;
+	file->text = text_take(&text);
+	ret->diags.sources.items[source].text = file->text;
+	ret->diags.sources.items[source].size = file->size;
+	return ret->diags.n_errors == before;
+}
+
+static char *without_suffix(const char *path) {
+	char *name = xstrdup(path), *dot = strrchr(name, '.');
+
+	if (dot && (streq(dot, ".yaml") || streq(dot, ".yml")))
+		*dot = '\0';
+	return name;
+}
+
+char *spec_file_topology(const char *path) {
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+
+	return without_suffix(streq(path, "-") ? "stdin" : base);
+}
+
+char *spec_file_absolute(const char *path) {
+	_cleanup_free_ char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+
+	return here ? xasprintf("%s/%s", here, path) : xstrdup(path);
+}
+
+/* A name in the file was checked there. */
+static void check_topology(struct loaded_spec *loaded) {
+	const char *why = NULL;
+
+	if (!file_name_valid(loaded->spec.topology, &why) || strlen(loaded->spec.topology) > 100)
+		diag_error(&loaded->diags, nowhere, "the topology takes its name from the file, and '%s' %s; write "
+			   "'topology: NAME' into it", loaded->spec.topology, why ? why : "is longer than 100 bytes");
+}
+
+static void read_spec(struct loaded_spec *ret, const char *topology) {
+	_cleanup_(tables_done) struct tables tables = {};
+	struct spec_options options = { .topology = topology };
+	sd_id128_t id;
+
+	tables_read(&tables);
+	options.tables = tables.list.items;
+	if (sd_id128_get_machine_app_specific(TOPOD_APP_ID, &id) >= 0)
+		memcpy(options.machine_id, id.bytes, sizeof(options.machine_id));
+	spec_read(&ret->spec, &ret->diags, 0, &options);
+}
+
+static void read_files(struct loaded_spec *ret, unsigned flags) {
+	_cleanup_free_ char *topology = spec_file_topology(ret->name);
+
+	if (flags & SPEC_FILE_NAME)
+		spec_read_name(&ret->spec, &ret->diags, 0, topology);
+	else
+		read_spec(ret, topology);
+	check_topology(ret);
+}
+
+/* ---- one file ---- */
+
+/* The name is taken over. */
+static uint8_t add_file(struct loaded_spec *ret, char *name) {
+	vec_push(&ret->files, (struct spec_text){ .name = name });
+	return diags_add_source(&ret->diags, (struct source){ .name = name, .text = "" });
+}
+
+static void check_way(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {
+	_cleanup_free_ char *where = NULL;
+	int r = way_check(path, fd, ret->owner, &where);
+
+	if (r == -EPERM)
+		diag_error(&ret->diags, whole(source), "others may write to %s, which is on the way to this file; take that from "
+			   "them (chown, chmod go-w), or give --insecure-permissions", where ? where : "a folder");
+	else if (r < 0)
+		diag_error(&ret->diags, whole(source), "cannot look at the way to it: %s", strerror(-r));
+}
+
+/* Root, as the service has it, may read what root or anybody may read. */
+static void cannot_open(struct loaded_spec *ret, uint8_t source, int error) {
+	const char *hint = error == EACCES && geteuid() == 0 ? ", and nothing here lets root override that; give the file and "
+							       "its folder to root (chown root), or let all read them" : "";
+
+	/* ENXIO is a socket: there is no better word for it. */
+	diag_error(&ret->diags, whole(source), "%s%s", error == EINVAL || error == ENXIO ? "this is not a file" : strerror(error),
+		   hint);
+}
+
+static void load_file(struct loaded_spec *ret, int folder, const char *path, char *name, unsigned flags) {
+	uint8_t source = add_file(ret, name);
+	_cleanup_close_ int fd = openat(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		cannot_open(ret, source, errno);
+	else if (check_file(ret, source, fd, flags) && read_file(ret, source, fd) && flags & SPEC_FILE_TRUSTED)
+		check_way(ret, source, name, fd);
+}
+
+/* ---- drop-ins ---- */
+
+/* Editors' backups and what dpkg leaves behind end in something else; so do hidden files begin with a dot. */
+static bool is_dropin(struct loaded_spec *ret, const char *folder, const char *name) {
+	const char *dot = strrchr(name, '.');
+
+	if (name[0] == '.' || !dot)
+		return false;
+	if (streq(dot, ".yml"))
+		diag_warning(&ret->diags, nowhere, "%s/%s is not read: the name of a drop-in ends in .yaml", folder, name);
+	return streq(dot, ".yaml");
+}
+
+struct names {
+	vec(char *) list;
+};
+
+static void names_done(struct names *names) {
+	vec_foreach(name, &names->list)
+		free(*name);
+	vec_done(&names->list);
+}
+
+static int compare_names(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* In the order of their names. */
+static void list_dropins(struct loaded_spec *ret, const char *folder, DIR *dir, struct names *names) {
+	const struct dirent *entry;
+
+	while ((errno = 0, entry = readdir(dir)) && names->list.n <= SPEC_DROPINS_MAX)
+		if (is_dropin(ret, folder, entry->d_name))
+			vec_push(&names->list, xstrdup(entry->d_name));
+	if (errno)
+		diag_error(&ret->diags, nowhere, "cannot read %s: %s", folder, strerror(errno));
+	else if (names->list.n > SPEC_DROPINS_MAX)
+		diag_error(&ret->diags, nowhere, "%s has more than %d drop-ins", folder, SPEC_DROPINS_MAX);
+	else if (names->list.n)
+		qsort(names->list.items, names->list.n, sizeof(names->list.items[0]), compare_names);
+}
+
+static void closedirp(DIR **dir) {
+	if (*dir)
+		closedir(*dir);
+}
+
+static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR *dir, unsigned flags) {
+	struct stat st;
+
+	if (fstat(dirfd(dir), &st) < 0)
+		diag_error(&ret->diags, nowhere, "%s: %s", folder, strerror(errno));
+	else if (flags & SPEC_FILE_TRUSTED && way_is_open(&st, ret->owner))
+		diag_error(&ret->diags, nowhere, "others may write to %s, where its drop-ins are; take that from them "
+			   "(chown, chmod go-w), or give --insecure-permissions", folder);
+	else
+		return true;
+	return false;
+}
+
+/* A folder that cannot be read is an error: without it the topology would be another one. */
+static void load_dropins(struct loaded_spec *ret, unsigned flags) {
+	_cleanup_free_ char *stem = without_suffix(ret->name), *folder = xasprintf("%s.d", stem);
+	_cleanup_(closedirp) DIR *dir = opendir(folder);
+	_cleanup_(names_done) struct names names = {};
+
+	if (!dir && errno == ENOENT)
+		return;
+	if (!dir) {
+		diag_error(&ret->diags, nowhere, "cannot read %s, where its drop-ins are: %s", folder, strerror(errno));
+		return;
+	}
+	if (!check_dropin_folder(ret, folder, dir, flags))
+		return;
+	list_dropins(ret, folder, dir, &names);
+	for (size_t i = 0; i < names.list.n && i < SPEC_DROPINS_MAX; i++)
+		load_file(ret, dirfd(dir), names.list.items[i], xasprintf("%s/%s", folder, names.list.items[i]), flags);
+}
+
+/* ---- all of it ---- */
+
+static void load_stdin(struct loaded_spec *ret, unsigned flags) {
+	uint8_t source = add_file(ret, xstrdup("-"));
+
+	if (check_file(ret, source, STDIN_FILENO, flags))
+		read_file(ret, source, STDIN_FILENO);
+}
+
+bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret) {
+	*ret = (struct loaded_spec){ .name = xstrdup(path) };
+	if (flags & SPEC_FILE_STDIN && streq(path, "-")) {
+		load_stdin(ret, flags);
+	} else {
+		load_file(ret, AT_FDCWD, path, xstrdup(path), flags);
+		if (ret->files.items[0].text)
+			load_dropins(ret, flags);
+	}
+	if (!ret->diags.n_errors)
+		read_files(ret, flags);
+	return ret->diags.n_errors == 0;
+}
+
+void loaded_spec_done(struct loaded_spec *loaded) {
+	spec_done(&loaded->spec);
+	diags_done(&loaded->diags);
+	vec_foreach(file, &loaded->files) {
+		free(file->text);
+		free(file->name);
+	}
+	vec_done(&loaded->files);
+	free(loaded->name);
+	*loaded = (struct loaded_spec){};
+}

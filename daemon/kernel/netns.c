@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The folder of namespaces, and how to be inside one for a moment.
+ *
+ * A named namespace is two things that are made one after the other: an empty file, and the namespace
+ * mounted onto it. Whoever dies between the two leaves a stale file; this file tells the two apart by the
+ * file system that answers (nsfs or not) and never by the name's mere presence.
+ *
+ * Mounting and unmounting need paths. They are given as /proc/self/fd/N of a file or folder that was opened
+ * with O_NOFOLLOW before, so that the thing checked is the thing acted upon.
+ *
+ * Only the network namespace is ever switched. `ip netns exec` also gets a mount namespace with its own
+ * /sys; a daemon that did so would hide its mounts from everybody else.
+ */
+#include "kernel/netns.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/net_namespace.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "files/folder.h"
+#include "kernel/netlink.h"
+
+/* Of the thread: /proc/self would be the main thread's, wherever this one is. */
+#define CURRENT_NETNS "/proc/thread-self/ns/net"
+
+enum {
+	FD_PATH = 320, /* room for /proc/self/fd/N/NAME, where a name is at most NAME_MAX (255) bytes */
+	LOCK_TRIES = 50,
+	LOCK_PAUSE_NSEC = 10 * 1000 * 1000,
+};
+
+static int home = -1; /* the namespace that netns_leave() returns to */
+
+static bool keeping;
+static int kept = -1; /* the folder, while it is kept */
+
+void netns_keep_folder(bool keep) {
+	keeping = keep;
+	closep(&kept);
+	kept = -1;
+}
+
+static void folder_done(int *fd) {
+	if (*fd != kept)
+		closep(fd);
+}
+
+/* For looking only: what is found is asked what it is, whoever put it there. */
+static int open_folder(int *ret_fd) {
+	*ret_fd = kept >= 0 ? kept : open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return errno == ELOOP ? -ENOTDIR : -errno;
+	if (keeping)
+		kept = *ret_fd;
+	return 0;
+}
+
+static const char *folder_problem(int error) {
+	return error == -EPERM	   ? NETNS_DIR " belongs to another user, or others may write to it"
+	       : error == -ENOTDIR ? NETNS_DIR " is not a folder"
+				   : NULL;
+}
+
+/* To make or remove names: whoever else may write there could put something else in their place meanwhile. */
+static int open_own_folder(int *ret_fd, const char **ret_problem) {
+	int r = open_folder(ret_fd);
+
+	if (r == 0)
+		r = folder_check(*ret_fd);
+	*ret_problem = folder_problem(r);
+	return r;
+}
+
+int netns_check(const char **ret_problem) {
+	_cleanup_(folder_done) int folder = -1;
+	int r = open_own_folder(&folder, ret_problem);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- the folder ---- */
+
+enum mounted { NOT_MOUNTED, MOUNTED, MOUNTED_SHARED };
+
+/* One line of proc_pid_mountinfo(5): ID PARENT DEV ROOT POINT OPTIONS [shared:N …] - TYPE SOURCE OPTIONS */
+static enum mounted read_mount(char *line, uint64_t id) {
+	char *rest = line, *field;
+
+	for (int i = 0; (field = strsep(&rest, " ")) && !streq(field, "-"); i++) {
+		if ((i == 0 && id && strtoull(field, NULL, 10) != id) || (i == 4 && !streq(field, NETNS_DIR)))
+			return NOT_MOUNTED;
+		if (i > 5 && startswith(field, "shared:"))
+			return MOUNTED_SHARED;
+	}
+	return MOUNTED;
+}
+
+/* Of several mounts with the folder's path the one through which it was opened counts: others are below it, or hidden with
+ * what was /run before. */
+static int find_mount(int folder, enum mounted *ret) {
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t allocated = 0;
+	struct statx stx;
+	uint64_t id;
+
+	if (!f || statx(folder, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	id = stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0; /* before Linux 5.8 any has to do */
+	*ret = NOT_MOUNTED;
+	while (*ret == NOT_MOUNTED && getline(&line, &allocated, f) >= 0)
+		*ret = read_mount(line, id);
+	return ferror(f) ? -EIO : 0;
+}
+
+/* Two that make it a mount point at the same moment would do it twice; iproute2 takes this lock as well. But whoever may read
+ * the folder can hold it: longer than that takes nobody is waited for. */
+static int lock_folder(int folder) {
+	int r = -EWOULDBLOCK;
+
+	for (int i = 0; i < LOCK_TRIES && r == -EWOULDBLOCK; i++) {
+		if (i > 0)
+			nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+		r = flock(folder, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	}
+	return r == -EWOULDBLOCK ? 0 : r;
+}
+
+int netns_prepare(const char **ret_problem) {
+	_cleanup_close_ int folder = -1;
+	enum mounted mounted = NOT_MOUNTED;
+	int r = folder_make(AT_FDCWD, NETNS_DIR, &folder);
+
+	*ret_problem = folder_problem(r);
+	if (r < 0)
+		return r;
+	r = lock_folder(folder);
+	if (r == 0)
+		r = find_mount(folder, &mounted);
+	if (r < 0)
+		return r;
+	if (mounted == NOT_MOUNTED && mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0)
+		return -errno;
+	if (mounted != MOUNTED_SHARED && mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
+		return -errno;
+	netns_keep_folder(keeping); /* the one that lies below is no more it */
+	return 0;
+}
+
+/* ---- names ---- */
+
+static int open_current(int *ret_fd) {
+	*ret_fd = open(CURRENT_NETNS, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+/* A thread in the wrong namespace would configure the wrong machine: rather none at all. */
+static void set_back(int fd) {
+	if (setns(fd, CLONE_NEWNET) < 0)
+		abort_with("topod: cannot go back to its own network namespace: ending, not to work in the wrong one\n");
+}
+
+static void return_to(int *fd) {
+	if (*fd >= 0)
+		set_back(*fd);
+	closep(fd);
+}
+
+/* ENOSPC has a meaning at each step. Returns -error. */
+static int full(int error, const char *what, const char **ret_problem) {
+	if (error == ENOSPC)
+		*ret_problem = what;
+	return -error;
+}
+
+int netns_make(int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int before = -1;
+	_cleanup_(return_to) int here = -1;
+	int r;
+
+	r = open_current(&before);
+	if (r < 0)
+		return r;
+	if (unshare(CLONE_NEWNET) < 0)
+		return full(errno, "there are as many network namespaces as there may be (sysctl user.max_net_namespaces)",
+			    ret_problem);
+	here = TAKE_FD(before);
+	return open_current(ret_fd);
+}
+
+static int mount_onto(int file, int fd, const char **ret_problem) {
+	char source[FD_PATH], target[FD_PATH];
+
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", fd);
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", file);
+	if (mount(source, target, "none", MS_BIND, NULL) < 0)
+		return full(errno, "there are as many mounts as there may be (sysctl fs.mount-max)", ret_problem);
+	return 0;
+}
+
+int netns_name(int fd, const char *name, const char **ret_problem) {
+	_cleanup_(folder_done) int folder = -1;
+	_cleanup_close_ int file = -1;
+	int r = open_own_folder(&folder, ret_problem);
+
+	if (r < 0)
+		return r;
+	file = openat(folder, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (file < 0)
+		return full(errno, "the file system of " NETNS_DIR " is full", ret_problem);
+	r = mount_onto(file, fd, ret_problem);
+	if (r < 0)
+		unlinkat(folder, name, 0);
+	return r;
+}
+
+/* What is still mounted upon cannot be unlinked (EBUSY): a name may be mounted upon more than once. */
+int netns_delete(const char *name, const char **ret_problem) {
+	_cleanup_(folder_done) int folder = -1;
+	char path[FD_PATH];
+	bool mounted;
+	int r = open_own_folder(&folder, ret_problem);
+
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
+	do {
+		mounted = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+		if (!mounted && errno != EINVAL) /* which is: no mount point */
+			return -errno;
+		r = unlinkat(folder, name, 0) < 0 ? -errno : 0;
+	} while (mounted && r == -EBUSY);
+	return r;
+}
+
+static bool is_netns(int fd) {
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+/* Of what may not be opened: iproute2 makes the file under a name with no permissions at all, and not every root may
+ * override them. The namespace that is mounted onto it has its own. */
+static bool stands_for_nothing(int folder, const char *name) {
+	_cleanup_close_ int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type != NSFS_MAGIC;
+}
+
+int netns_open(const char *name, int *ret_fd) {
+	_cleanup_(folder_done) int folder = -1;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	r = open_folder(&folder);
+	if (r < 0)
+		return r;
+	/* O_NONBLOCK: whatever was put there, a FIFO included, must not hold us up. */
+	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	r = fd < 0 ? -errno : 0;
+	if (r == -ELOOP || r == -ENXIO) /* a link, a socket */
+		return -EINVAL;
+	if (r < 0)
+		return r == -EACCES && stands_for_nothing(folder, name) ? -EINVAL : r;
+	if (!is_netns(fd))
+		return -EINVAL;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* The kernel itself tells the two apart, and in one step: what is mounted upon cannot be unlinked (EBUSY). */
+int netns_remove_stale(const char *name) {
+	_cleanup_(folder_done) int folder = -1;
+	const char *problem;
+	int r = open_own_folder(&folder, &problem);
+
+	if (r < 0)
+		return r;
+	return unlinkat(folder, name, 0) < 0 ? -errno : 0;
+}
+
+/* ---- identity ---- */
+
+int netns_identity(int fd, struct netns_identity *ret) {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = (struct netns_identity){ .inode = st.st_ino,
+					.born_nsec = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec };
+	return 0;
+}
+
+static int one_id(int fd, bool assign, int32_t *ret) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	int r = nl_open(&sock, NETLINK_ROUTE, -1);
+
+	return r < 0 ? r : netns_ids(&sock, &fd, 1, assign, ret);
+}
+
+int netns_known_id(int fd, int32_t *ret) {
+	return one_id(fd, false, ret);
+}
+
+int netns_id(int fd, int32_t *ret) {
+	int r = one_id(fd, true, ret);
+
+	return r == 0 && *ret == NETNSA_NSID_NOT_ASSIGNED ? -ENODATA : r;
+}
+
+/* ---- visits ---- */
+
+int netns_init(void) {
+	int fd, r;
+
+	r = open_current(&fd);
+	if (r < 0)
+		return r;
+	closep(&home);
+	home = fd;
+	return 0;
+}
+
+int netns_enter(struct netns_visit *visit, int fd) {
+	if (home < 0)
+		return -EBADF; /* there would be no way back */
+	if (setns(fd < 0 ? home : fd, CLONE_NEWNET) < 0)
+		return -errno;
+	visit->away = fd >= 0;
+	return 0;
+}
+
+int netns_home(void) {
+	return home;
+}
+
+void netns_leave(struct netns_visit *visit) {
+	if (visit->away)
+		set_back(home);
+	visit->away = false;
+}

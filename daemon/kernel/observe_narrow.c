@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking for single things, at a cost that does not grow with their namespace: a link by its name, addresses by their
+ * link, the NAT table, a setting. Routes have no request of their own that finds them by their identity
+ * (RTM_GETROUTE asks where a packet would go), so the tables in question are dumped and the kernel selects by
+ * family and table (NETLINK_GET_STRICT_CHK).
+ *
+ * A link is always asked for along with what stands on it: an index that is known from before may be another
+ * link's by now.
+ */
+#include "kernel/observe_private.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+
+#include "kind/address.h"
+#include "kind/link.h"
+#include "kind/port.h"
+#include "kind/route.h"
+
+struct narrow {
+	struct sight *sight;
+	const struct scope *scope;
+	vec(const char *) links;             /* asked for */
+	int error;                           /* the first of their answers */
+	vec(struct object *) added;          /* by the current dump */
+};
+
+/* An interrupted dump begins again. */
+static void forget_added(void *userdata) {
+	struct narrow *narrow = userdata;
+
+	vec_foreach(object, &narrow->added)
+		if (ns_find(narrow->sight->ns, *object) == *object)
+			ns_remove(narrow->sight->ns, *object);
+	vec_clear(&narrow->added);
+}
+
+/* Links. */
+
+/* The index that will be chosen for a link to be made is free only as far as others made none since. */
+static void find_free_index(struct sight *sight) {
+	struct handle *handle = sight->handle;
+	uint32_t next;
+
+	do {
+		next = MAX(handle->highest, 1U) + 1;
+		(void)learn_name(sight->sock, handle, next);
+	} while (handle->highest >= next);
+}
+
+static void resolve_master(struct sight *sight, const char *name) {
+	struct link *link = (struct link *)ns_find_link(sight->ns, name);
+	uint32_t index;
+
+	if (!link)
+		return;
+	if (parse_u32(link->master, &index) == 0)
+		(void)learn_name(sight->sock, sight->handle, index);
+	link_resolve(&sight->decode, link);
+}
+
+static bool is_listed(const struct narrow *narrow, const char *name) {
+	vec_foreach(known, &narrow->links)
+		if (streq(*known, name))
+			return true;
+	return false;
+}
+
+/* Each link that is looked for, or that something looked for is on, once. */
+static void list_links(struct narrow *narrow) {
+	for (size_t i = 0; i < narrow->scope->n; i++) {
+		const struct object *object = narrow->scope->objects[i];
+		const char *link = object_home_link(object);
+
+		narrow->sight->ports |= object->kind == &kind_port;
+		if (link && !is_listed(narrow, link))
+			vec_push(&narrow->links, link);
+	}
+}
+
+static void take_answer(void *userdata, size_t index, const struct nlmsghdr *answer, int error) {
+	struct narrow *narrow = userdata;
+
+	if (answer && !narrow->error)
+		narrow->error = take_link(narrow->sight, answer);
+	else if (error == -ENODEV)
+		handle_drop_link(narrow->sight->handle, narrow->links.items[index]);
+	else if (!narrow->error)
+		narrow->error = error;
+}
+
+/* All questions at once: each has one answer, and none is a dump. */
+static int ask_for_links(struct narrow *narrow) {
+	size_t n = narrow->links.n;
+	_cleanup_free_ union request *requests = xmalloc(n * sizeof(*requests));
+	_cleanup_free_ struct nlmsghdr **messages = xmalloc(n * sizeof(*messages));
+
+	for (size_t i = 0; i < n; i++) {
+		messages[i] = link_request(&requests[i]);
+		mnl_attr_put_strz(messages[i], IFLA_IFNAME, narrow->links.items[i]);
+	}
+	int r = nl_ask(narrow->sight->sock, messages, n, take_answer, narrow);
+	return r < 0 ? r : narrow->error;
+}
+
+static int look_at_links(struct narrow *narrow) {
+	bool any_missing = false;
+
+	list_links(narrow);
+	int r = narrow->links.n ? ask_for_links(narrow) : 0;
+	if (r < 0)
+		return r;
+	vec_foreach(name, &narrow->links) {
+		resolve_master(narrow->sight, *name);
+		any_missing |= !ns_find_link(narrow->sight->ns, *name);
+	}
+	if (any_missing)
+		find_free_index(narrow->sight);
+	return 0;
+}
+
+/* Addresses. */
+
+static int take_wanted_address(void *userdata, const struct nlmsghdr *nlh) {
+	struct narrow *narrow = userdata;
+	struct address *address = nlh->nlmsg_type == RTM_NEWADDR ? address_decode(&narrow->sight->decode, nlh) : NULL;
+
+	if (address && !ns_add(narrow->sight->ns, &address->object))
+		vec_push(&narrow->added, &address->object);
+	return 0;
+}
+
+static int dump_addresses(struct narrow *narrow, uint32_t ifindex, uint8_t family) {
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+	struct ifaddrmsg *ifa;
+
+	nlh->nlmsg_type = RTM_GETADDR;
+	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	ifa->ifa_family = family;
+	ifa->ifa_index = ifindex;
+	vec_clear(&narrow->added);
+	int r = nl_dump(narrow->sight->sock, nlh, take_wanted_address, forget_added, narrow);
+	return r == -ENODEV ? 0 : r; /* gone in the meantime; its event is on the way */
+}
+
+/* The families of the link's addresses that are looked for; 0: none. */
+static unsigned families_on(const struct scope *scope, const char *link) {
+	unsigned families = 0;
+
+	for (size_t i = 0; i < scope->n; i++) {
+		const struct address *address = (const struct address *)scope->objects[i];
+
+		if (address->object.kind == &kind_address && streq(address->dev, link))
+			families |= address->address.address.family == AF_INET6 ? 2 : 1;
+	}
+	return families;
+}
+
+static int look_at_addresses(struct narrow *narrow) {
+	static const uint8_t wanted[] = { 0, AF_INET, AF_INET6, AF_UNSPEC };
+	int r = 0;
+
+	for (size_t i = 0; i < narrow->links.n && r == 0; i++) {
+		unsigned families = families_on(narrow->scope, narrow->links.items[i]);
+		const struct link *link = (const struct link *)ns_find_link(narrow->sight->ns, narrow->links.items[i]);
+
+		if (families && link)
+			r = dump_addresses(narrow, link->ifindex, wanted[families]);
+	}
+	return r;
+}
+
+/* Routes. */
+
+/* Those that are declared, and the kernel's own to the prefixes of addresses. */
+static int take_wanted_route(void *userdata, const struct nlmsghdr *nlh) {
+	struct narrow *narrow = userdata;
+	struct sight *sight = narrow->sight;
+	struct route *route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
+
+	if (!route || (!ns_find(sight->desired, &route->object) && !route->object.kernel_made))
+		return 0;
+	add_route(sight, route);
+	vec_push(&narrow->added, &route->object);
+	return 0;
+}
+
+static int dump_table(struct narrow *narrow, uint8_t family, uint32_t table) {
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+	struct rtmsg *rtm;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = family;
+	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	vec_clear(&narrow->added);
+	int r = nl_dump(narrow->sight->sock, nlh, take_wanted_route, forget_added, narrow);
+	return r == -ENOENT ? 0 : r; /* a table without a route does not exist */
+}
+
+struct table {
+	uint8_t family;
+	uint32_t number;
+};
+
+/* The table in which the object, or what belongs to it, would be found. */
+static bool table_of(const struct object *object, struct table *ret) {
+	const struct address *address = (const struct address *)object;
+	const struct route *route = (const struct route *)object;
+
+	if (object->kind == &kind_address && address_has_connected_route(address))
+		*ret = (struct table){ address->address.address.family, RT_TABLE_MAIN };
+	else if (object->kind == &kind_route)
+		*ret = (struct table){ route->to.address.family, route->table };
+	else
+		return false;
+	return true;
+}
+
+static int look_at_routes(struct narrow *narrow) {
+	vec(struct table) done = {};
+	int r = 0;
+
+	for (size_t i = 0; i < narrow->scope->n && r == 0; i++) {
+		struct table table;
+		bool known = !table_of(narrow->scope->objects[i], &table);
+
+		vec_foreach(t, &done)
+			known = known || (t->family == table.family && t->number == table.number);
+		if (known)
+			continue;
+		vec_push(&done, table);
+		r = dump_table(narrow, table.family, table.number);
+	}
+	vec_done(&done);
+	return r;
+}
+
+/* The rest. */
+
+static int look_at_rest(struct narrow *narrow) {
+	vec(const struct object *) settings = {};
+	int r = 0;
+
+	for (size_t i = 0; i < narrow->scope->n && r == 0; i++) {
+		const struct object *object = narrow->scope->objects[i];
+
+		if (object->kind->class == CLASS_NAT)
+			r = look_at_nat(narrow->sight);
+		else if (object->kind->class == CLASS_SYSCTL)
+			vec_push(&settings, object);
+	}
+	if (r == 0)
+		r = look_at_settings(narrow->sight, settings.items, settings.n);
+	vec_done(&settings);
+	return r;
+}
+
+static bool needs_socket(const struct scope *scope) {
+	for (size_t i = 0; i < scope->n; i++)
+		if (scope->objects[i]->kind->transport == TRANSPORT_ROUTE)
+			return true;
+	return false;
+}
+
+int look_narrowly(struct sight *sight, const struct scope *scope) {
+	struct narrow narrow = { .sight = sight, .scope = scope };
+	int r = needs_socket(scope) ? sight_socket(sight, NETLINK_ROUTE, &sight->sock) : 0;
+
+	if (r == 0)
+		r = look_at_links(&narrow);
+	if (r == 0)
+		r = look_at_addresses(&narrow);
+	if (r == 0)
+		r = look_at_routes(&narrow);
+	if (r == 0) {
+		find_connected_routes(sight);
+		r = look_at_rest(&narrow);
+	}
+	vec_done(&narrow.links);
+	vec_done(&narrow.added);
+	return r;
+}

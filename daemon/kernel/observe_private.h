@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files that look at namespaces share (observe*.c); not for others. */
+#pragma once
+
+#include "kernel/kernel_real.h"
+
+struct route;
+
+/* One thread that looks, at one namespace after the other. */
+struct looker {
+	struct kernel_real *k;
+	const struct look *look;
+	struct arena *arena;            /* for what is seen */
+	struct settings *settings;
+	struct netns_visit visit;
+	const struct handle *inside;    /* where the thread is; NULL: at home */
+};
+
+/* The look at one namespace. */
+struct sight {
+	struct looker *looker;
+	struct handle *handle;
+	struct ns_state *ns;
+	const struct ns_state *desired; /* of that namespace, or NULL */
+	struct decode decode;
+	struct nl_socket *sock;
+	bool visiting;                  /* settings are being read */
+	bool ports;                     /* bridge port attributes are of interest */
+	uint8_t family;                 /* of the dump that is under way */
+};
+
+union request {
+	struct nlmsghdr nlh;
+	char space[MNL_NLMSG_HDRLEN + 64];
+};
+
+/* observe.c: looks at one namespace, whose handle is open where there is such a namespace, and adds to ns what is there.
+ * Touches nothing of other namespaces, and nothing that all share. 0 or -errno. */
+int look_at(struct looker *looker, const struct scope *scope, struct handle *handle, struct ns_state *ns);
+/* Back home. */
+void looker_done(struct looker *looker);
+
+/* observe_many.c: looks at all of them, whose handles are open, in several threads where there are many. Those whose
+ * ns_state has an error already are left out; one that cannot be looked at gets its. */
+void look_at_all(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state);
+
+/* observe.c: the thread goes into the namespace looked at; a socket in it. 0 or -errno. */
+int sight_enter(struct sight *sight);
+int sight_socket(struct sight *sight, int protocol, struct nl_socket **ret);
+/* observe.c: answers, an nl_message_fn with the sight as its userdata, and what is made of others. */
+int take_link(void *sight, const struct nlmsghdr *nlh);
+void add_route(struct sight *sight, struct route *route);
+struct nlmsghdr *link_request(union request *request);
+/* Gives each address its route to the prefix, or notes that it is missing; links and routes are there by then. */
+void find_connected_routes(struct sight *sight);
+int look_at_nat(struct sight *sight);
+/* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
+ * of anything else, writing it will tell. */
+int unreadable(const struct sight *sight, const struct object *object, int error);
+
+/* observe_settings.c: those of the objects, settings, that are there. Links have been looked at. 0 or -errno. */
+int look_at_settings(struct sight *sight, const struct object *const *wanted, size_t n);
+
+/* observe_narrow.c: only what the scope names. 0 or -errno. */
+int look_narrowly(struct sight *sight, const struct scope *scope);
+
+/* peers.c: asks for the name of one link by its index, where it is not known; handle is open, sock in it. 0, also where
+ * there is no such link, or -errno. */
+int learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex);

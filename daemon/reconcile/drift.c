@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile/drift.h"
+
+#include "files/limit.h"
+
+const char *change_error(struct arena *arena, const struct change *change) {
+	const char *error = error_text(change->error);
+
+	/* topod's own sentences stand alone; the kernel's words are completed by the error they came with. */
+	if (!change->text)
+		return arena_strdup(arena, error);
+	if (change->refused)
+		return arena_strdup(arena, change->text);
+	return arena_printf(arena, "%s (%s)", change->text, error);
+}
+
+static void print_changed_fields(const struct object *desired, const struct object *observed, uint64_t mask,
+				 bool hidden, struct text *out) {
+	for (size_t i = 0; i < desired->kind->n_fields; i++) {
+		const struct field *field = &desired->kind->fields[i];
+
+		if (!(mask >> i & 1) || !!(field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)) != hidden)
+			continue;
+		text_add(out, out->size ? ", " : "");
+		if (field->flags & FIELD_OPAQUE || !object_has(observed, i)) {
+			text_add(out, "was changed");
+			continue;
+		}
+		/* A setting has one value, which needs no name. */
+		if (desired->kind->class != CLASS_SYSCTL)
+			text_addf(out, "%s ", field->name);
+		text_add(out, "was changed from ");
+		field_print(field, desired, out);
+		text_add(out, " to ");
+		field_print(field, observed, out);
+	}
+}
+
+/* What a recreation is for: the fields of what stood there. */
+static const struct object *replaced(const struct plan *plan, const struct change *change) {
+	vec_foreach(at, &plan->changes)
+		if ((*at)->type == CHANGE_DELETE && (*at)->desired == change->desired)
+			return (*at)->observed;
+	return NULL;
+}
+
+static void describe_update(const struct object *desired, const struct object *observed, uint64_t mask,
+			    struct text *out) {
+	print_changed_fields(desired, observed, mask, false, out);
+	if (!out->size)
+		print_changed_fields(desired, observed, mask, true, out);
+}
+
+static enum drift_kind describe(const struct plan *plan, const struct change *change, struct text *out) {
+	const struct object *before = change->observed;
+
+	if (change->type == CHANGE_DELETE) {
+		text_add(out, "was added");
+		return DRIFT_EXTRA;
+	}
+	if (change->type == CHANGE_CREATE && !before)
+		before = change->again ? replaced(plan, change) : NULL;
+	if (!before) {
+		text_add(out, "was removed");
+		return DRIFT_MISSING;
+	}
+	if (before->kind == change->desired->kind || change->desired->kind->any_kind)
+		describe_update(change->desired, before,
+				change->type == CHANGE_UPDATE ? change->fields : object_compare(change->desired, before),
+				out);
+	else
+		text_addf(out, "was replaced by another of kind %s", before->kind->name);
+	return DRIFT_CHANGED;
+}
+
+/* What was tried, where nothing was there before that could have drifted. */
+static void describe_try(const struct change *change, struct text *out) {
+	text_done(out);
+	if (change->type == CHANGE_UPDATE)
+		object_print_fields(change->desired, NULL, change->fields, out);
+	else if (change->refused)
+		text_add(out, change->text);
+	else
+		text_add(out, change->type == CHANGE_DELETE ? "cannot be removed" : "cannot be made");
+}
+
+struct standing {
+	const char *scope;
+	bool found;
+};
+
+static void find_standing(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct standing *standing = userdata;
+	const char *rest = field->flags & FIELD_PEER ? NULL : startswith(standing->scope, ns);
+
+	standing->found |= rest && *rest == '/' && streq(rest + 1, name);
+}
+
+/* Does the object need the link of that scope (a port its bridge)? */
+static bool stands_on(const struct object *object, const char *scope) {
+	struct standing standing = { .scope = scope };
+
+	object_links(object, find_standing, &standing);
+	return standing.found;
+}
+
+/* Is it a consequence of what the line tells? A link and a namespace take along what is in them, a pair what is on
+ * either end, an address the routes by it. Routes that leave the link to the kernel go with any. */
+static bool follows(const struct drift_line *line, const struct object *object, const char *scope) {
+	bool route = object->kind->class == CLASS_ROUTE, above;
+
+	switch (line->class) {
+	case CLASS_NETNS:
+		return streq(line->ns, object->ns) || (object->twin && streq(line->ns, object->twin->ns));
+	case CLASS_LINK:
+		above = stands_on(object, line->occurrence.scope) || (line->twin_scope && stands_on(object, line->twin_scope));
+		if (object->kind->class == CLASS_LINK)
+			return line->occurrence.drift == DRIFT_MISSING && above;
+		return streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope) || above ||
+		       (route && (streq(line->ns, object->ns) || streq_ptr(line->twin_ns, object->ns)));
+	case CLASS_ADDRESS:
+		return route && streq(line->ns, object->ns) && line->occurrence.drift == DRIFT_MISSING;
+	case CLASS_PORT:
+	case CLASS_SYSCTL:
+	case CLASS_ROUTE:
+	case CLASS_NAT:
+	case CLASS_DNS:
+		break;
+	}
+	return false;
+}
+
+/* Did it come back with something that is told of already? */
+static struct drift_line *leader(struct drift_lines *lines, const struct object *object, const char *scope) {
+	vec_foreach(line, &lines->list) {
+		enum occurrence_type type = line->occurrence.type;
+
+		if ((type == OCCURRENCE_DRIFT_RESTORED || type == OCCURRENCE_BACKED_OFF) && follows(line, object, scope))
+			return line;
+	}
+	return NULL;
+}
+
+static struct object *copy_head(struct arena *arena, const struct object *object) {
+	struct object *copy = arena_memdup(arena, object, sizeof(*object));
+
+	copy->ns = arena_strdup(arena, object->ns);
+	return copy;
+}
+
+static void note_twin(struct arena *arena, const struct object *twin, struct drift_line *line) {
+	_cleanup_text_ struct text scope = {};
+
+	object_print_scope(twin, &scope);
+	line->twin_ns = arena_strdup(arena, twin->ns);
+	line->twin_scope = arena_strdup(arena, scope.data);
+}
+
+struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan, const struct change *change,
+			      enum occurrence_type type) {
+	const struct object *object = change_object(change);
+	_cleanup_text_ struct text scope = {}, noun = {}, what = {};
+	struct arena *arena = &lines->arena;
+	struct drift_line *lead;
+
+	if (type == OCCURRENCE_DRIFT_RESTORED && (change->follows || (change->type == CHANGE_DELETE && change->again)))
+		return NULL;
+	object_print_scope(object, &scope);
+	lead = leader(lines, object, scope.data);
+	if (lead && type == OCCURRENCE_DRIFT_RESTORED) {
+		lead->occurrence.n_followers++;
+		return NULL;
+	}
+	object_print_noun(object, &noun);
+	enum drift_kind drift = describe(plan, change, &what);
+	if (type == OCCURRENCE_FAILING)
+		describe_try(change, &what);
+	vec_push(&lines->list, (struct drift_line){
+		.occurrence = { .type = type, .drift = drift, .object = copy_head(arena, object),
+				.scope = arena_strdup(arena, scope.data), .noun = arena_strdup(arena, noun.data),
+				.what = arena_strdup(arena, text_str(&what)),
+				.mark = object_mark(object, change->culprit) },
+		.class = object->kind->class,
+		.ns = arena_strdup(arena, object->ns),
+	});
+	if (object->twin)
+		note_twin(arena, object->twin, &lines->list.items[lines->list.n - 1]);
+	return &lines->list.items[lines->list.n - 1].occurrence;
+}
+
+void drift_tell(struct drift_lines *lines, void (*fn)(void *userdata, const struct occurrence *), void *userdata) {
+	vec_foreach(line, &lines->list)
+		fn(userdata, &line->occurrence);
+	vec_clear(&lines->list);
+	arena_done(&lines->arena);
+}
+
+void drift_done(struct drift_lines *lines) {
+	vec_done(&lines->list);
+	arena_done(&lines->arena);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile/pass_private.h"
+
+#include <utlist.h>
+
+#include "reconcile/widen.h"
+
+uint64_t pass_now(const struct pass *pass) {
+	return pass->r->hooks.now(pass->r->hooks.userdata);
+}
+
+struct ns_info *pass_info(const struct reconciler *r, const char *name) {
+	struct ns_info *info = NULL;
+
+	HASH_FIND_STR(r->infos, name, info);
+	return info;
+}
+
+void pass_set_verified(struct reconciler *r, struct ns_info *info, bool verified) {
+	r->n_unverified += info->verified;
+	r->n_unverified -= verified;
+	info->verified = verified;
+}
+
+bool pass_settled(const struct pass *pass, const struct ns_info *info) {
+	return info && info->position > pass->n_touched;
+}
+
+struct extent *pass_add(struct pass *pass, struct ns_info *info) {
+	if (!info->position) {
+		vec_push(&pass->infos, info);
+		info->position = pass->infos.n;
+	}
+	return &info->looked;
+}
+
+void pass_remove(struct pass *pass, struct ns_info *info) {
+	if (!info->position)
+		return;
+	struct ns_info *last = pass->infos.items[pass->infos.n - 1];
+	pass->infos.items[info->position - 1] = last;
+	last->position = info->position;
+	pass->infos.n--;
+	info->position = 0;
+	extent_clear(&info->looked);
+}
+
+void pass_relist(struct reconciler *r, struct ns_info *info) {
+	bool listed = info->prev; /* the first one's points to the last */
+
+	if (listed == (!extent_is_empty(&info->dirty) || !extent_is_empty(&info->later)))
+		return;
+	if (listed) {
+		DL_DELETE(r->dirty, info);
+		info->prev = info->next = NULL;
+	} else {
+		DL_APPEND(r->dirty, info);
+	}
+}
+
+static void forget_infos(struct pass *pass, size_t from) {
+	for (size_t i = from; i < pass->infos.n; i++) {
+		pass->infos.items[i]->position = 0;
+		extent_clear(&pass->infos.items[i]->looked);
+	}
+	pass->infos.n = from;
+}
+
+void pass_done(struct pass *pass) {
+	forget_infos(pass, 0);
+	vec_done(&pass->infos);
+	doubts_done(&pass->doubts);
+	drift_done(&pass->lines);
+}
+
+struct look pass_look_of(const struct reconciler *r) {
+	return (struct look){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
+}
+
+/* What is looked at now is dirty no more: what happened before is seen, what happens from here on makes it dirty
+ * again. What waits for the first look is in the second. */
+static void clean(struct pass *pass) {
+	if (pass->only_looks)
+		return;
+	vec_foreach(at, &pass->infos) {
+		struct ns_info *info = *at;
+		bool first = pass->n_rounds == 0 && !extent_is_empty(&info->dirty);
+
+		extent_take(&info->looked, &info->dirty);
+		if (!first || info->looked.whole)
+			extent_take(&info->looked, &info->later);
+		pass_relist(pass->r, info);
+	}
+}
+
+/* Parts are looked at only where all the rest is known to be well. */
+static void settle_extent(const struct pass *pass, struct ns_info *info) {
+	if (info->known && !trouble_in(&pass->r->troubles, info->name))
+		return;
+	extent_add_whole(&info->looked);
+	if (pass->only_looks)
+		return;
+	extent_clear(&info->later);
+	pass_relist(pass->r, info);
+}
+
+static struct scope scope_of(struct reconciler *r, const struct ns_info *info, struct arena *arena) {
+	const struct extent *looked = &info->looked;
+
+	if (looked->whole) {
+		r->status.n_looks++;
+		return (struct scope){ .ns = info->name };
+	}
+	r->status.n_narrow_looks++;
+	r->status.n_looked_for += looked->objects.n;
+	size_t size = looked->objects.n * sizeof(looked->objects.items[0]);
+	return (struct scope){ .ns = info->name, .objects = arena_memdup(arena, looked->objects.items, size),
+			       .n = looked->objects.n };
+}
+
+static int observe(struct pass *pass, struct state *observed) {
+	struct reconciler *r = pass->r;
+	struct look look = pass_look_of(r);
+	struct scope *scopes = arena_newn(&observed->arena, struct scope, pass->infos.n);
+
+	for (size_t i = 0; i < pass->infos.n; i++) {
+		settle_extent(pass, pass->infos.items[i]);
+		scopes[i] = scope_of(r, pass->infos.items[i], &observed->arena);
+	}
+	int err = r->kernel->ops->observe(r->kernel, &look, scopes, pass->infos.n, observed);
+	for (size_t i = 0; err == 0 && i < pass->infos.n; i++) {
+		struct ns_state *ns = state_namespace(observed, scopes[i].ns);
+
+		ns->scope = scopes[i].objects ? &scopes[i] : NULL;
+	}
+	if (err == 0 && !pass->only_looks)
+		obstacle_sort_out(pass, observed);
+	state_foreach(ns, observed)
+		err = err ? err : ns->error; /* without consequences there is no second try */
+	return err;
+}
+
+int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
+	struct reconciler *r = pass->r;
+
+	for (;;) {
+		struct plan_input input = { .desired = &r->spec.state, .observed = observed, .ledger = r->ledger };
+
+		clean(pass);
+		int err = observe(pass, observed);
+		if (err < 0)
+			return err;
+		plan_make(plan, &input);
+		if (!widen(pass, plan))
+			return 0;
+		plan_done(plan);
+		state_done(observed);
+		*plan = (struct plan){};
+		*observed = (struct state){};
+	}
+}
+
+/* The touched ones stand in front. */
+static void touch(struct pass *pass, struct ns_info *info) {
+	struct ns_info *other;
+
+	if (!info || info->position <= pass->n_touched)
+		return;
+	pass_set_verified(pass->r, info, false);
+	other = pass->infos.items[pass->n_touched];
+	pass->infos.items[info->position - 1] = other;
+	other->position = info->position;
+	pass->infos.items[pass->n_touched++] = info;
+	info->position = pass->n_touched;
+}
+
+/* Where something is done is looked at once more, and so is what waited for this look; the rest is settled by it. */
+static void find_touched(struct pass *pass, const struct plan *plan) {
+	pass->n_touched = 0;
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+
+		if (change->held || change->refused)
+			continue;
+		touch(pass, pass_info(pass->r, change_object(change)->ns));
+		if (change->desired && change->desired->twin)
+			touch(pass, pass_info(pass->r, change->desired->twin->ns));
+	}
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		if (!extent_is_empty(&pass->infos.items[i]->later))
+			touch(pass, pass->infos.items[i]);
+}
+
+/* One look and what it asks for. 1: done, nothing is left; 0: look again; -errno. */
+static int run_round(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+	struct plan plan = {};
+	struct state observed = {};
+	int err;
+
+	pass->r->troubles.look++;
+	err = pass_look(pass, &observed, &plan);
+	pass->looked = err == 0;
+	if (err == 0)
+		err = pass_note_lost(pass, &plan);
+	if (err == 0) {
+		pass_choose(pass, &plan);
+		find_touched(pass, &plan);
+		err = verified(pass->r, pass, &plan);
+	}
+	if (err == 0 && pass->n_touched)
+		err = pass_carry_out(pass, &plan);
+	else if (err == 0)
+		err = 1;
+	if (err >= 0) /* else all of them are to be looked at again */
+		forget_infos(pass, pass->n_touched);
+	pass->largest = MAX(pass->largest, observed.arena.used);
+	plan_done(&plan);
+	state_done(&observed);
+	return err;
+}
+
+int pass_run(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+	struct reconciler *r = pass->r;
+	int err = 0;
+
+	for (; pass->n_rounds < PASS_ROUNDS && err == 0; pass->n_rounds++) {
+		err = run_round(pass, verified);
+		if (err == 0 && r->hooks.drain)
+			r->hooks.drain(r->hooks.userdata);
+		pass->now_usec = pass_now(pass);
+	}
+	/* Still not at rest: something changes as fast as it is corrected. The next pass goes on. */
+	for (size_t i = 0; err == 0 && i < pass->infos.n; i++)
+		reconciler_dirty(r, pass->infos.items[i]->name);
+	drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
+	return err < 0 ? err : 0;
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carrying out a plan: noting in the ledger what is about to be done, having it done, and noting how it went. What is to be
+ * done at all is decided before (pass_choose.c).
+ */
+#include "reconcile/pass_private.h"
+
+/* The ledger. */
+
+int pass_write(const struct reconciler *r, const struct text *lines) {
+	return lines->size ? ledger_file_append(r->file, lines->data, lines->size) : 0;
+}
+
+struct changes {
+	vec(struct change *) list;
+};
+
+static void note_change(struct pass *pass, const struct change *change, struct text *lines) {
+	struct ledger *ledger = pass->r->ledger;
+	const struct object *object = change->desired;
+
+	if (change->done || change->type == CHANGE_DELETE || object->gone)
+		return;
+	if (change->type == CHANGE_CREATE) {
+		ledger_note(ledger, object, NULL, object->set, true, lines);
+		if (object->twin)
+			ledger_note(ledger, object->twin, NULL, object->twin->set, true, lines);
+		return;
+	}
+	/* A setting in a new namespace has no known value yet: that is noted when it is read, just before the change. */
+	if (change->observed || object->kind->transport != TRANSPORT_SYSCTL)
+		ledger_note(ledger, object, change->observed, change->fields, false, lines);
+}
+
+/* What cannot be noted is not done, and the rest is: what is there already needs no new line. The ledger in memory is
+ * again what is written. */
+static int forgo(struct reconciler *r, const struct changes *changes, int error) {
+	ledger_done(r->ledger);
+	*r->ledger = (struct ledger){};
+	vec_foreach(at, &changes->list) {
+		(*at)->done = true;
+		(*at)->error = error;
+		(*at)->text = "it cannot be noted in " TOPOD_RUN_DIR;
+	}
+	return ledger_file_read(r->file->topology, r->ledger);
+}
+
+static int note_intents(struct pass *pass, const struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+	struct changes noted = {};
+	int err;
+
+	vec_foreach(at, &plan->changes) {
+		size_t before = lines.size;
+
+		note_change(pass, *at, &lines);
+		if (lines.size == before)
+			continue;
+		(*at)->noted = (*at)->type == CHANGE_CREATE;
+		vec_push(&noted.list, *at);
+	}
+	err = pass_write(pass->r, &lines);
+	if (err < 0)
+		err = forgo(pass->r, &noted, err);
+	vec_done(&noted.list);
+	return err;
+}
+
+static int note_former(void *userdata, const struct change *change, const struct object *former) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	ledger_note(pass->r->ledger, change->desired, former, change->fields, false, &lines);
+	return pass_write(pass->r, &lines);
+}
+
+/* What could not be made is not ours; should it exist, it is somebody else's. Where only the answer was lost, what is
+ * found by the next look decides: it bears a mark or sign, or it is not ours. */
+static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
+	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
+
+	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->again)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		_cleanup_text_ struct text id = {};
+
+		if (!ends[i])
+			continue;
+		object_print_id(ends[i], &id);
+		ledger_forget(pass->r->ledger, ends[i]->ns, id.data, lines);
+	}
+}
+
+int pass_note_lost(struct pass *pass, const struct plan *plan) {
+	struct kernel *kernel = pass->r->kernel;
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(lost, &plan->lost) {
+		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
+
+		/* Before it is forgotten: a crash here is made good, too. */
+		if (entry && entry->made && kernel->ops->clear(kernel, entry->kind->class, lost->ns) < 0)
+			continue; /* the next one tries again */
+		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
+	}
+	vec_foreach(object, &plan->unnoted)
+		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
+	return pass_write(pass->r, &lines);
+}
+
+/* Results. */
+
+static void count(struct reconciler *r, const struct change *change) {
+	if (change->follows || (change->type == CHANGE_DELETE && change->again))
+		return;
+	r->n_applied++;
+	r->status.n_deleted += change->type == CHANGE_DELETE;
+	r->status.n_created += change->type == CHANGE_CREATE && !change->again;
+	r->status.n_changed += change->type == CHANGE_UPDATE || change->again;
+}
+
+/* Did it fail before, or wait for something that did? Then it was never there to drift. */
+static bool was_awaited(const struct pass *pass, const struct change *change) {
+	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
+
+	if (record && record->state == TROUBLE_FAILING)
+		return true;
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (was_awaited(pass, change->needs[i]))
+			return true;
+	return false;
+}
+
+static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
+	struct reconciler *r = pass->r;
+	const struct object *object = change_object(change);
+	struct trouble_record *record = trouble_find(&r->troubles, object);
+	bool told = record && (record->state == TROUBLE_HELD || record->drifted), awaited = was_awaited(pass, change);
+	struct occurrence *line;
+
+	count(r, change);
+	if (r->applying || change->follows || (change->type == CHANGE_DELETE && change->again))
+		return;
+	if (awaited && !told)
+		return;
+	r->status.n_restored++;
+	r->status.n_drifts += !told; /* else it was counted when it was told of */
+	if (record)
+		record->drifted = false;
+	if (awaited)
+		return; /* its recovery is told once it is verified */
+	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
+	if (!line)
+		return; /* a consequence of something else, and nobody's quarrel */
+	line->latency_usec = pass_now(pass) - pass->since_usec;
+	if (!trouble_repaired(&r->troubles, object, pass_now(pass))) {
+		trouble_stir(&r->troubles, pass_now(pass));
+		return;
+	}
+	line->type = OCCURRENCE_BACKED_OFF;
+	line->pause_usec = trouble_find(&r->troubles, object)->pause_usec;
+	if (change->observed && object->kind->opponent)
+		line->opponent = object->kind->opponent(&pass->lines.arena, change->observed);
+}
+
+static int note_results(struct pass *pass, struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(at, &plan->changes) {
+		struct change *change = *at;
+
+		if (change->held || change->refused)
+			continue;
+		if (!change->error)
+			note_success(pass, plan, change);
+		else if (doubt_answer(&pass->doubts, change, pass->n_rounds))
+			change->unsure |= !change->noted; /* what was topod's before may be so still */
+		else if (!change->blocked)
+			pass_note_failure(pass, plan, change);
+		take_back(pass, change, &lines);
+	}
+	return pass_write(pass->r, &lines);
+}
+
+/* A request with several fields fails as a whole: then each is tried alone, so that one bad value does not keep the
+ * others from being set. */
+static bool can_be_split(const struct change *change) {
+	enum object_class class = change_object(change)->kind->class;
+
+	return change->type == CHANGE_UPDATE && change->error && !change->held && !change->refused && !change->blocked &&
+	       change->fields & (change->fields - 1) && (class == CLASS_LINK || class == CLASS_PORT);
+}
+
+static void split(struct plan *plan, struct change *whole, struct plan *parts) {
+	for (uint64_t left = whole->fields; left; left &= left - 1) {
+		struct change *part = arena_memdup(&plan->arena, whole, sizeof(*whole));
+
+		part->fields = left & -left;
+		part->done = false;
+		part->error = 0;
+		part->text = NULL;
+		part->culprit = NULL;
+		part->whole = whole;
+		vec_push(&parts->changes, part);
+	}
+	whole->error = 0; /* unless a part says otherwise */
+}
+
+/* The first field at fault stands for the whole. */
+static void join(struct plan *plan, const struct change *part) {
+	struct change *whole = part->whole;
+
+	if (!part->error || whole->error)
+		return;
+	whole->error = part->error;
+	whole->fields = part->fields;
+	whole->culprit = &whole->desired->kind->fields[__builtin_ctzll(part->fields)];
+	whole->text = part->text ? arena_strdup(&plan->arena, part->text) : NULL;
+}
+
+static void split_failed(struct pass *pass, struct plan *plan, const struct look *look,
+			 const struct execute_hooks *hooks) {
+	struct plan parts = {};
+
+	vec_foreach(at, &plan->changes)
+		if (can_be_split(*at))
+			split(plan, *at, &parts);
+	if (parts.changes.n)
+		pass->r->kernel->ops->execute(pass->r->kernel, look, &parts, hooks);
+	vec_foreach(at, &parts.changes)
+		join(plan, *at);
+	plan_done(&parts);
+}
+
+static int note_birth(void *userdata, const struct object *made) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	ledger_note_birth(pass->r->ledger, made, &lines);
+	return pass_write(pass->r, &lines);
+}
+
+static void report_progress(void *userdata, size_t n) {
+	struct pass *pass = userdata;
+
+	if (pass->r->hooks.progress)
+		pass->r->hooks.progress(pass->r->hooks.userdata, n, pass->n_changes);
+}
+
+int pass_carry_out(struct pass *pass, struct plan *plan) {
+	struct reconciler *r = pass->r;
+	struct look look = pass_look_of(r);
+	struct execute_hooks hooks = { .userdata = pass, .former = note_former, .born = note_birth,
+				       .progress = report_progress };
+	int err = note_intents(pass, plan);
+
+	if (err < 0)
+		return err;
+	pass->n_changes = plan->changes.n;
+	r->kernel->ops->execute(r->kernel, &look, plan, &hooks);
+	split_failed(pass, plan, &look, &hooks);
+	return note_results(pass, plan);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which of a plan's changes are left alone for now, and why: what it takes is not there, it has failed or is fought over, it
+ * is only to be reported, or there is a pause. It looks at nothing and changes nothing.
+ */
+#include "reconcile/pass_private.h"
+
+static void hold(struct change *change) {
+	change->done = true;
+	change->held = true;
+	change->error = -EAGAIN;
+}
+
+/* Something that it cannot be done without is left alone, or cannot be. */
+static bool is_hindered(const struct change *change) {
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (change->needs[i]->held || change->needs[i]->refused)
+			return true;
+	return false;
+}
+
+/* What differs, as a number: another one means that it was changed again. */
+static uint32_t sight_of(const struct change *change) {
+	_cleanup_text_ struct text text = {};
+
+	text_addf(&text, "%d %d ", change->type, change->again);
+	if (change->observed)
+		object_print_fields(change->observed, NULL, (change->fields ? change->fields : UINT64_MAX) & change->observed->set,
+				    &text);
+	return hash_bytes(text.data, text.size) | 1;
+}
+
+static bool is_held(struct pass *pass, const struct change *change, struct trouble_record *record) {
+	struct troubles *troubles = &pass->r->troubles;
+
+	if (trouble_may_try(troubles, record, pass->now_usec))
+		return false;
+	trouble_sight(troubles, record, sight_of(change), pass_now(pass));
+	return true;
+}
+
+/* What it waits for may come in a namespace of which no event tells the one that it is in itself. */
+static void wait_for_others(struct pass *pass, const struct change *change, struct trouble_record *record) {
+	struct ns_info *info = pass_info(pass->r, change_object(change)->ns);
+
+	if (info)
+		info->hindered = true;
+	if (record)
+		trouble_put_off(&pass->r->troubles, record, pass->now_usec);
+}
+
+/* It was never there to drift: something that it stands on is made only now, or was made lately. */
+static bool is_first_time(const struct pass *pass, const struct change *change) {
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (change->needs[i]->type == CHANGE_CREATE) /* which is not held: else it was hindered */
+			return true;
+	return change->type == CHANGE_CREATE && !ledger_find_object(pass->r->ledger, change->desired);
+}
+
+/* Drift that the file wants reported or ignored rather than repaired. */
+static bool is_only_reported(struct pass *pass, struct plan *plan, struct change *change) {
+	const struct object *object = change_object(change);
+	const struct trouble_record *record = trouble_find(&pass->r->troubles, object);
+
+	/* What could not be made at first is no drift, nor is what waited for it. */
+	if (pass->r->applying || object->drift == DRIFT_RESTORE || !change->desired ||
+	    (record && record->state == TROUBLE_FAILING) || is_first_time(pass, change))
+		return false;
+	if (object->drift == DRIFT_REPORT && trouble_left(&pass->r->troubles, object, TROUBLE_REPORTED, pass_now(pass))) {
+		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
+		pass->r->status.n_drifts++;
+	}
+	return true;
+}
+
+/* While paused nothing is carried out. What already failed or is fought over was told then. */
+static bool is_paused(struct pass *pass, struct plan *plan, struct change *change) {
+	struct reconciler *r = pass->r;
+	const struct trouble_record *record = trouble_find(&r->troubles, change_object(change));
+
+	if (!r->paused)
+		return false;
+	if ((change->type == CHANGE_DELETE && change->again) ||
+	    (record && (record->state == TROUBLE_FAILING || record->state == TROUBLE_FIGHT)))
+		return true;
+	if (trouble_left(&r->troubles, change_object(change), TROUBLE_HELD, pass_now(pass))) {
+		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_HELD);
+		r->status.n_drifts++;
+	}
+	return true;
+}
+
+void pass_note_failure(struct pass *pass, struct plan *plan, struct change *change) {
+	struct reconciler *r = pass->r;
+	const struct object *object = change_object(change);
+	const char *error = change_error(&plan->arena, change);
+	struct trouble_record *record = trouble_find(&r->troubles, object);
+	bool told = record && (record->state == TROUBLE_HELD || record->state == TROUBLE_REPORTED);
+	bool drift = !r->applying && !(record && record->state == TROUBLE_FAILING);
+	struct occurrence *line;
+
+	if (!trouble_failed(&r->troubles, object, error, object_mark(object, change->culprit), pass_now(pass)))
+		return;
+	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
+	if (!line)
+		return;
+	r->status.n_drifts += drift && !told;
+	if (!change->refused || drift)
+		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
+	record = trouble_find(&r->troubles, object);
+	record->drifted |= drift;
+	line->pause_usec = record->pause_usec;
+}
+
+void pass_choose(struct pass *pass, struct plan *plan) {
+	vec_foreach(info, &pass->infos)
+		(*info)->hindered = false;
+	vec_foreach(at, &plan->changes) {
+		struct change *change = *at;
+		struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
+
+		if (record)
+			record->seen = pass->r->troubles.look;
+		if (change->done && change->error) {
+			pass_note_failure(pass, plan, change); /* refused by the plan itself */
+		} else if (is_hindered(change) || obstacle_hinders(pass, change)) {
+			wait_for_others(pass, change, record);
+			hold(change);
+		} else if (is_held(pass, change, record) || is_only_reported(pass, plan, change) ||
+			   is_paused(pass, plan, change)) {
+			hold(change);
+		}
+	}
+	vec_foreach(object, &plan->failed) {
+		struct change change = { .type = CHANGE_UPDATE, .desired = *object, .error = -EADDRINUSE,
+					 .text = "duplicate address detection found another host with it" };
+
+		pass_note_failure(pass, plan, &change);
+	}
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lines and where they go.
+ *
+ * What is said about an occurrence is put together here, and nowhere else, so that the journal, a terminal and
+ * the status use the same words. A storm (a namespace with a thousand addresses deleted, a fight) is told by its
+ * first lines; what follows within the window is only counted, by kind, and the count is told when the window is
+ * over. So every occurrence is in exactly one line or in exactly one count.
+ */
+#define SD_JOURNAL_SUPPRESS_LOCATION /* where in the source a line was written helps nobody */
+#include "run/journal.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <systemd/sd-login.h>
+
+#include "run/messages.h"
+#include "report/report.h"
+
+/* What kinds of occurrences have in common with themselves: one row each. */
+static const struct {
+	const char *id;
+	const char *action;     /* TOPOD_ACTION=, or NULL */
+	const char *counted;    /* in a summary: "12 failed" */
+	int priority;
+	bool drift, latency, always;
+} types[] = {
+	[OCCURRENCE_DRIFT_RESTORED] = { TOPOD_MESSAGE_DRIFT_RESTORED, "restored", "restored", LOG_NOTICE, true, true },
+	[OCCURRENCE_DRIFT_REPORTED] = { TOPOD_MESSAGE_DRIFT_REPORTED, "reported", "reported only", LOG_WARNING, true },
+	[OCCURRENCE_DRIFT_HELD] = { TOPOD_MESSAGE_DRIFT_HELD, "held", "left while paused", LOG_WARNING, true },
+	[OCCURRENCE_DRIFT_FAILED] = { TOPOD_MESSAGE_DRIFT_FAILED, "failed", "not repaired", LOG_ERR, true },
+	[OCCURRENCE_BACKED_OFF] = { TOPOD_MESSAGE_BACKED_OFF, "backed-off", "backed off", LOG_WARNING, true },
+	[OCCURRENCE_FAILING] = { TOPOD_MESSAGE_FAILING, "failed", "failing", LOG_ERR },
+	[OCCURRENCE_RECOVERED] = { TOPOD_MESSAGE_RECOVERED, NULL, "recovered", LOG_NOTICE },
+	[OCCURRENCE_CONVERGED] = { TOPOD_MESSAGE_CONVERGED, NULL, "converged", LOG_INFO, .latency = true,
+				   .always = true },
+	[OCCURRENCE_OVERRUN] = { TOPOD_MESSAGE_OVERRUN, NULL, "overruns of events", LOG_NOTICE },
+};
+
+/* Occurrences in a window, told and only counted. */
+struct storm {
+	uint64_t began_usec, last_usec;
+	size_t n_told, n_counted[ARRAY_SIZE(types)];
+	bool running;
+};
+
+static struct {
+	bool native, color;
+	char *unit; /* "OBJECT_SYSTEMD_UNIT=topod@office.service", or NULL */
+	char *topology;
+	size_t n_unread; /* lines that were left out, and that not told yet */
+	void (*redirect)(void *userdata, const struct journal_line *line);
+	void *userdata;
+	struct storm storm;
+} journal;
+
+/* Words. */
+
+static bool is_link(const struct occurrence *o) {
+	return o->object && o->object->kind->class == CLASS_LINK;
+}
+
+/* Does it go on with the noun as a sentence, or is it a sentence of its own? */
+static bool is_predicate(const char *what) {
+	return startswith(what, "was ") || startswith(what, "were ") || startswith(what, "is ") ||
+	       startswith(what, "cannot ") || startswith(what, "can ") || startswith(what, "exists ");
+}
+
+/* "web/eth0: address 10.0.0.11/24 was removed", "web/eth0: mtu was changed from 1400 to 1500": an interface is known
+ * by its place already. */
+static void add_matter(const struct occurrence *o, struct text *out) {
+	const char *what = o->what ? o->what : "", *noun = o->noun ? o->noun : "";
+
+	text_addf(out, "%s: ", o->scope ? o->scope : "?");
+	if (!*what || is_predicate(what))
+		text_addf(out, "%s%s%s", noun, *noun && *what ? " " : "", what);
+	else if (is_link(o) || !*noun)
+		text_add(out, what);
+	else
+		text_addf(out, "%s: %s", noun, what);
+}
+
+static void add_in(const char *words, uint64_t usec, struct text *out) {
+	text_add(out, words);
+	report_duration(usec, out);
+}
+
+static void add_place(const struct occurrence *o, struct text *out) {
+	if (o->mark.line && o->file)
+		text_addf(out, " (%s:%" PRIu32 ")", o->file, o->mark.line);
+	else if (o->mark.line)
+		text_addf(out, " (line %" PRIu32 ")", o->mark.line);
+}
+
+static void add_restored(const struct occurrence *o, struct text *out) {
+	add_in("; restored in ", o->latency_usec, out);
+	if (o->n_followers)
+		text_addf(out, " (and %zu object%s with it)", o->n_followers, o->n_followers == 1 ? "" : "s");
+}
+
+static void add_failed(const struct occurrence *o, struct text *out) {
+	text_addf(out, "; the repair failed: %s", o->error ? o->error : "no reason is known");
+	add_place(o, out);
+	if (o->pause_usec)
+		add_in("; trying again in ", o->pause_usec, out);
+}
+
+static void add_failing(const struct occurrence *o, struct text *out) {
+	if (o->error)
+		text_addf(out, ": %s", o->error);
+	add_place(o, out);
+	if (o->pause_usec)
+		add_in("; trying again in ", o->pause_usec, out);
+}
+
+static void add_backed_off(const struct occurrence *o, struct text *out) {
+	add_in("; backed off for ", o->pause_usec, out);
+	text_add(out, ": something keeps undoing it");
+	if (o->opponent)
+		text_addf(out, " (%s)", o->opponent);
+}
+
+static void add_converged(const struct occurrence *o, struct text *out) {
+	text_add(out, "converged: ");
+	if (o->n_objects)
+		text_addf(out, "%zu object%s in %zu namespace%s, ", o->n_objects, o->n_objects == 1 ? "" : "s",
+			  o->n_namespaces, o->n_namespaces == 1 ? "" : "s");
+	if (o->n_changes)
+		text_addf(out, "%zu change%s", o->n_changes, o->n_changes == 1 ? "" : "s");
+	else
+		text_add(out, "nothing to do");
+	add_in(", verified in ", o->latency_usec, out);
+}
+
+static void add_recovered(const struct occurrence *o, struct text *out) {
+	struct occurrence well = *o;
+
+	well.noun = o->noun ? o->noun : "it";
+	well.what = o->what ? o->what : "is as declared again";
+	text_add(out, "recovered: ");
+	add_matter(&well, out);
+}
+
+static void add_words(const struct occurrence *o, struct text *out) {
+	if (types[o->type].drift)
+		text_add(out, "drift: ");
+	if (o->type == OCCURRENCE_FAILING)
+		text_add(out, "failing: ");
+	if (types[o->type].drift || o->type == OCCURRENCE_FAILING)
+		add_matter(o, out);
+	switch (o->type) {
+	case OCCURRENCE_DRIFT_RESTORED:
+		add_restored(o, out);
+		return;
+	case OCCURRENCE_DRIFT_REPORTED:
+		text_add(out, "; reported only");
+		return;
+	case OCCURRENCE_DRIFT_HELD:
+		text_add(out, "; left as it is while paused");
+		return;
+	case OCCURRENCE_DRIFT_FAILED:
+		add_failed(o, out);
+		return;
+	case OCCURRENCE_BACKED_OFF:
+		add_backed_off(o, out);
+		return;
+	case OCCURRENCE_FAILING:
+		add_failing(o, out);
+		return;
+	case OCCURRENCE_RECOVERED:
+		add_recovered(o, out);
+		return;
+	case OCCURRENCE_CONVERGED:
+		add_converged(o, out);
+		return;
+	case OCCURRENCE_OVERRUN:
+		text_add(out, o->pause_usec ? "events come faster than they can be read, again and again; until that ends "
+					      "everything is looked at some times a second"
+					    : "events came faster than they could be read; looking at everything again");
+		return;
+	}
+	abort();
+}
+
+char *occurrence_text(const struct occurrence *occurrence) {
+	_cleanup_text_ struct text raw = {};
+	struct text clean = {};
+
+	add_words(occurrence, &raw);
+	report_clean(raw.data, &clean);
+	return text_take(&clean);
+}
+
+/* Fields. */
+
+static void _printf_(3, 4) add_field(struct arena *arena, struct journal_line *line, const char *format, ...) {
+	_cleanup_text_ struct text clean = {};
+	va_list args;
+
+	va_start(args, format);
+	report_clean(arena_vprintf(arena, format, args), &clean);
+	va_end(args);
+	if (line->n_fields < JOURNAL_FIELDS_MAX)
+		line->fields[line->n_fields++] = arena_strdup(arena, clean.data);
+}
+
+static void add_topology(struct arena *arena, struct journal_line *line, const char *id) {
+	if (id)
+		add_field(arena, line, "MESSAGE_ID=%s", id);
+	if (journal.topology)
+		add_field(arena, line, "TOPOD_TOPOLOGY=%s", journal.topology);
+}
+
+static void add_object(struct arena *arena, struct journal_line *line, const struct occurrence *o) {
+	if (o->object)
+		add_field(arena, line, "TOPOD_NAMESPACE=%s", o->object->ns);
+	if (o->scope)
+		add_field(arena, line, "TOPOD_OBJECT=%s%s%s", o->scope, o->noun ? " " : "", o->noun ? o->noun : "");
+	if (o->mark.line && o->file)
+		add_field(arena, line, "TOPOD_FILE=%s", o->file);
+	if (o->mark.line)
+		add_field(arena, line, "TOPOD_LINE=%" PRIu32, o->mark.line);
+	if (o->error)
+		add_field(arena, line, "TOPOD_ERROR=%s", o->error);
+}
+
+static void add_fields(struct arena *arena, struct journal_line *line, const struct occurrence *o) {
+	static const char *const drifts[] = {
+		[DRIFT_MISSING] = "missing", [DRIFT_CHANGED] = "changed", [DRIFT_EXTRA] = "extra",
+	};
+
+	add_topology(arena, line, types[o->type].id);
+	add_object(arena, line, o);
+	if (types[o->type].drift)
+		add_field(arena, line, "TOPOD_DRIFT=%s", drifts[o->drift]);
+	if (types[o->type].action)
+		add_field(arena, line, "TOPOD_ACTION=%s", types[o->type].action);
+	if (types[o->type].latency)
+		add_field(arena, line, "TOPOD_LATENCY_USEC=%" PRIu64, o->latency_usec);
+}
+
+/* Where lines go. */
+
+static struct iovec piece(const char *text) {
+	return (struct iovec){ .iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text) };
+}
+
+static bool send_native(const struct journal_line *line) {
+	_cleanup_free_ char *message = xasprintf("MESSAGE=%s", line->text);
+	_cleanup_free_ char *priority = xasprintf("PRIORITY=%d", line->priority);
+	struct iovec parts[JOURNAL_FIELDS_MAX + 4] = { piece(message), piece(priority),
+						       piece("SYSLOG_IDENTIFIER=topod") };
+	int n = 3;
+
+	if (journal.unit)
+		parts[n++] = piece(journal.unit);
+	for (size_t i = 0; i < line->n_fields; i++)
+		parts[n++] = piece(line->fields[i]);
+	return sd_journal_sendv(parts, n) >= 0;
+}
+
+static const char *priority_color(int priority) {
+	return priority <= LOG_ERR ? "\033[31m" : priority == LOG_WARNING ? "\033[33m" : NULL;
+}
+
+/* Whoever reads standard error may stop doing so: a pager, a log driver that hangs. The network is not to wait for that. What
+ * would is left out, and counted for the next line that does not. */
+static void print(const struct journal_line *line) {
+	const char *color = journal.color ? priority_color(line->priority) : NULL;
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) == 0) {
+		journal.n_unread++;
+		return;
+	}
+	if (journal.n_unread)
+		fprintf(stderr, "%zu line%s left out here: nobody was reading\n", journal.n_unread,
+			journal.n_unread == 1 ? " was" : "s were");
+	journal.n_unread = 0;
+	fprintf(stderr, "%s%s%s\n", color ? color : "", line->text, color ? "\033[0m" : "");
+}
+
+static void put(const struct journal_line *line) {
+	if (journal.redirect)
+		journal.redirect(journal.userdata, line);
+	else if (!journal.native || !send_native(line))
+		print(line);
+}
+
+/* journald tells its services by this which descriptor is a stream to it: "device:inode". */
+static bool is_journal(int fd) {
+	const char *stream = getenv("JOURNAL_STREAM");
+	_cleanup_free_ char *own = NULL;
+	struct stat st;
+
+	if (!stream || fstat(fd, &st) < 0)
+		return false;
+	own = xasprintf("%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return streq(stream, own);
+}
+
+/* journald looks up the unit of a line by the process that sent it, and that may have ended by then: just what it
+ * said last, why it could not go on, would be missing in `journalctl -u`. So every line names its unit, in the field
+ * which that command looks at as well, systemd.journal-fields(7). */
+static char *own_unit(void) {
+	_cleanup_free_ char *unit = NULL;
+
+	return sd_pid_get_unit(0, &unit) < 0 ? NULL : xasprintf("OBJECT_SYSTEMD_UNIT=%s", unit);
+}
+
+void journal_open(void) {
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	journal.native = is_journal(STDERR_FILENO);
+	free(journal.unit);
+	journal.unit = journal.native ? own_unit() : NULL;
+	journal.color = !journal.native && isatty(STDERR_FILENO) && !(no_color && *no_color) &&
+			!(term && streq(term, "dumb"));
+}
+
+void journal_redirect(void (*fn)(void *userdata, const struct journal_line *line), void *userdata) {
+	journal.redirect = fn;
+	journal.userdata = userdata;
+}
+
+void journal_topology(const char *topology) {
+	char *old = journal.topology; /* last: the new one may be the same */
+
+	journal.topology = topology ? xstrdup(topology) : NULL;
+	free(old);
+}
+
+/* Storms. */
+
+static size_t n_counted(const struct storm *storm) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		n += storm->n_counted[i];
+	return n;
+}
+
+static void add_counts(const struct storm *storm, struct text *out) {
+	const char *separator = ": ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!storm->n_counted[i])
+			continue;
+		text_addf(out, "%s%zu %s", separator, storm->n_counted[i], types[i].counted);
+		separator = ", ";
+	}
+}
+
+/* The counts become a line and begin again from zero. */
+static void tell_counts(struct storm *storm, uint64_t until_usec) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_text_ struct text text = {};
+	struct journal_line line = { .priority = LOG_WARNING };
+	size_t n = n_counted(storm);
+
+	if (!n)
+		return;
+	text_addf(&text, "and %zu more in ", n);
+	report_duration(MIN(until_usec - storm->began_usec, (uint64_t)JOURNAL_WINDOW_USEC), &text);
+	add_counts(storm, &text);
+	line.text = text.data;
+	add_topology(&arena, &line, TOPOD_MESSAGE_SUMMARY);
+	add_field(&arena, &line, "TOPOD_COUNT=%zu", n);
+	memset(storm->n_counted, 0, sizeof(storm->n_counted));
+	put(&line);
+}
+
+static bool is_over(const struct storm *storm, uint64_t now_usec) {
+	return now_usec >= storm->began_usec + JOURNAL_WINDOW_USEC;
+}
+
+void journal_flush(uint64_t now_usec) {
+	struct storm *storm = &journal.storm;
+
+	if (!storm->running || !is_over(storm, now_usec))
+		return;
+	tell_counts(storm, now_usec == UINT64_MAX ? storm->last_usec : now_usec);
+	*storm = (struct storm){};
+}
+
+uint64_t journal_due(void) {
+	return n_counted(&journal.storm) ? journal.storm.began_usec + JOURNAL_WINDOW_USEC : UINT64_MAX;
+}
+
+/* May it be told? Else it was counted. */
+static bool admit(struct storm *storm, enum occurrence_type type, uint64_t now_usec) {
+	journal_flush(now_usec);
+	if (!storm->running)
+		*storm = (struct storm){ .running = true, .began_usec = now_usec };
+	storm->last_usec = now_usec;
+	if (storm->n_told < JOURNAL_BURST) {
+		storm->n_told++;
+		return true;
+	}
+	storm->n_counted[type]++;
+	return false;
+}
+
+void journal_occurrence(const struct occurrence *occurrence, uint64_t now_usec) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_free_ char *text = NULL;
+	struct journal_line line = { .priority = types[occurrence->type].priority };
+
+	if (types[occurrence->type].always)
+		tell_counts(&journal.storm, now_usec); /* what comes before is told before */
+	else if (!admit(&journal.storm, occurrence->type, now_usec))
+		return;
+	line.text = text = occurrence_text(occurrence);
+	add_fields(&arena, &line, occurrence);
+	put(&line);
+}
+
+/* Other lines. */
+
+static void _printf_(3, 0) put_words(int priority, const char *id, const char *format, va_list args) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_text_ struct text text = {};
+	struct journal_line line = { .priority = priority };
+
+	report_clean(arena_vprintf(&arena, format, args), &text);
+	line.text = text_str(&text);
+	add_topology(&arena, &line, id);
+	put(&line);
+}
+
+void journal_log(int priority, const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	put_words(priority, NULL, format, args);
+	va_end(args);
+}
+
+void journal_message(int priority, const char *id, const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	put_words(priority, id, format, args);
+	va_end(args);
+}
+
+static void log_diag(const struct diags *diags, const struct diag *diag) {
+	static const int priorities[] = {
+		[SEVERITY_ERROR] = LOG_ERR, [SEVERITY_WARNING] = LOG_WARNING, [SEVERITY_NOTE] = LOG_NOTICE,
+	};
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_free_ char *text = diag_format_line(diags, diag);
+	struct journal_line line = { .priority = priorities[diag->severity], .text = text };
+
+	add_topology(&arena, &line, TOPOD_MESSAGE_FILE_REFUSED);
+	if (diag->mark.source < diags->sources.n)
+		add_field(&arena, &line, "TOPOD_FILE=%s", diags->sources.items[diag->mark.source].name);
+	if (diag->mark.line)
+		add_field(&arena, &line, "TOPOD_LINE=%" PRIu32, diag->mark.line);
+	put(&line);
+}
+
+void journal_diags(const struct diags *diags) {
+	size_t n = 0;
+
+	vec_foreach(diag, &diags->list) {
+		n += diag->severity != SEVERITY_NOTE;
+		log_diag(diags, diag);
+	}
+	if (diags->n_errors + diags->n_warnings > n)
+		journal_log(LOG_ERR, "and %zu more errors or warnings", diags->n_errors + diags->n_warnings - n);
+}

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One turn of the loop hears everything there is to hear, then makes a single pass; a flood of events therefore
+ * costs few passes, and the first event of a quiet time is answered at once.
+ *
+ * One timer serves everybody who waits for a time: the reconciler's retries, the journal's summaries, the periodic
+ * look.
+ *
+ * A reload is over when the network was read back (or all that is left are retries), or when the file was refused.
+ * Until then its callers wait. Whoever asks meanwhile waits with them: the file is read again for him, and the
+ * end is the same. Whoever resumes after a pause waits in the same way. A reload during a pause is over when the file
+ * was taken; what it asks for is done afterwards.
+ *
+ * A pause has a limit and ends by itself. It is kept in memory alone: a daemon that begins anew enforces, because
+ * ready can only be said after that.
+ */
+#include "run/loop_private.h"
+
+#include <grp.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include "run/events.h"
+#include "run/journal.h"
+#include "run/messages.h"
+#include "run/notify.h"
+#include "files/privilege.h"
+
+enum {
+	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a start, a reload or a stop may take each time that it gets on */
+	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* when that is asked for again while a start only waits */
+	PROGRESS_USEC = 250 * 1000,     /* between two words of progress in a stream, and before the first */
+};
+
+/* ---- what is told ---- */
+
+static void occurred(void *userdata, const struct occurrence *occurrence) {
+	struct loop *l = userdata;
+
+	journal_occurrence(occurrence, now_monotonic());
+	status_note(&l->status, occurrence);
+	if (control_has_streams(l->control))
+		control_broadcast(l->control, event_occurrence(occurrence));
+}
+
+/* About the daemon itself, for those who watch. */
+static void stream(struct loop *l, const char *type, const char *text) {
+	if (control_has_streams(l->control))
+		control_broadcast(l->control, event_of(type, text));
+}
+
+/* Short work, as most is, is over before there is anything to tell of it. */
+static void stream_progress(struct loop *l, size_t n_done, size_t n_all) {
+	uint64_t now = now_monotonic();
+
+	if (l->progress_usec && now < l->progress_usec)
+		return;
+	if (l->progress_usec && control_has_streams(l->control))
+		control_broadcast(l->control, event_progress(n_done, n_all));
+	l->progress_usec = now + PROGRESS_USEC;
+}
+
+static void progress(void *userdata, size_t n_done, size_t n_all) {
+	struct loop *l = userdata;
+
+	notify_alive(now_monotonic());
+	stream_progress(l, n_done, n_all);
+	if (l->ready && !l->reloading && !l->stopping)
+		return;
+	notify_extend(EXTEND_USEC);
+	if (l->stopping)
+		return;
+	notify_status("Converging: %zu of %zu changes", n_done, n_all);
+	free(TAKE_PTR(l->told));
+}
+
+/* The same sentence is not said twice; READY is, it ends a reload. */
+static void tell(struct loop *l, bool ready) {
+	struct text sentence = {};
+
+	status_sentence(&l->status, l->session.reconciler, &sentence);
+	if (ready)
+		notify_ready("%s", text_str(&sentence));
+	else if (!l->told || !streq(l->told, text_str(&sentence)))
+		notify_status("%s", text_str(&sentence));
+	free(l->told);
+	l->told = text_take(&sentence);
+}
+
+static void answer_waiting(struct loop *l) {
+	vec_foreach(call, &l->waiting)
+		control_reply(*call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
+	vec_clear(&l->waiting);
+}
+
+/* After each pass: what has been reached, and who waits for it? */
+static void conclude(struct loop *l) {
+	bool over = loop_paused(l) || reconciler_settled(l->session.reconciler), ready = false, changed;
+	struct reconciler_status now;
+
+	reconciler_status(l->session.reconciler, &now);
+	changed = status_phase(&l->status, now.phase);
+	l->progress_usec = 0;
+	if (!l->ready)
+		ready = l->ready = now.phase == PHASE_CONVERGED;
+	if (l->reloading && over) {
+		l->reloading = false;
+		ready = l->ready;
+		status_reloaded(&l->status, NULL);
+		stream(l, "reloaded", loop_paused(l) ? "the file was read again and waits for the end of the pause"
+						     : "the file was read again and is in force");
+	}
+	tell(l, ready);
+	if (changed)
+		stream(l, "state", l->told);
+	if (over)
+		answer_waiting(l);
+}
+
+/* What waits for READY=1 has a time limit, which is for a start that hangs. One that has done what could be done, and
+ * waits or tries the rest again, is not to be ended: it says so as long as the loop turns. */
+static void extend_start(struct loop *l) {
+	uint64_t now = now_monotonic();
+
+	if (l->ready || now < l->extend_usec)
+		return;
+	notify_extend(EXTEND_USEC);
+	l->extend_usec = now + EXTEND_AGAIN_USEC;
+}
+
+/* ---- the timer ---- */
+
+/* Where events are to be left alone for a moment, that there are some wakes nobody. */
+static int listen_later(struct loop *l, uint64_t *due) {
+	uint64_t listen = reconciler_listen_usec(l->session.reconciler);
+	bool later = listen > now_monotonic();
+
+	*due = later ? MIN(*due, listen) : *due;
+	return sd_event_source_set_enabled(l->watch, later ? SD_EVENT_OFF : SD_EVENT_ON);
+}
+
+static int set_timer(struct loop *l) {
+	uint64_t due = MIN(reconciler_due(l->session.reconciler), MIN(journal_due(), l->periodic_usec));
+	int r;
+
+	due = MIN(due, l->ready ? UINT64_MAX : l->extend_usec);
+	due = MIN(due, loop_paused(l) ? l->status.paused_until_usec : UINT64_MAX);
+	r = listen_later(l, &due);
+	if (r >= 0)
+		r = sd_event_source_set_time(l->timer, due);
+	return r < 0 ? r : sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
+}
+
+/* ---- pauses ---- */
+
+bool loop_paused(const struct loop *l) {
+	return l->status.paused_until_usec != 0;
+}
+
+int loop_pause(struct loop *l, uint64_t usec, const char *by) {
+	_cleanup_text_ struct text span = {};
+	_cleanup_free_ char *text = NULL;
+
+	report_duration(usec, &span);
+	reconciler_pause(l->session.reconciler);
+	l->status.paused_until_usec = now_monotonic() + usec;
+	text = xasprintf("paused for %s by %s; nothing is changed until then", text_str(&span), by);
+	journal_message(LOG_NOTICE, TOPOD_MESSAGE_PAUSED, "%s", text);
+	stream(l, "paused", text);
+	return loop_turn(l);
+}
+
+static void end_pause(struct loop *l, const char *why) {
+	_cleanup_free_ char *text = xasprintf("resumed: %s", why);
+
+	reconciler_resume(l->session.reconciler);
+	l->status.paused_until_usec = 0;
+	journal_message(LOG_NOTICE, TOPOD_MESSAGE_RESUMED, "%s", text);
+	stream(l, "resumed", text);
+}
+
+int loop_resume(struct loop *l, struct control_call *call) {
+	_cleanup_free_ char *by = control_caller(call), *why = xasprintf("asked for by %s", by);
+
+	if (loop_paused(l))
+		end_pause(l, why);
+	vec_push(&l->waiting, call);
+	return loop_turn(l);
+}
+
+/* ---- turns ---- */
+
+int loop_turn(struct loop *l) {
+	session_dispatch(&l->session);
+	conclude(l);
+	extend_start(l);
+	return set_timer(l);
+}
+
+/* Where events never end, or what they ask for, those who ask something have every other turn. */
+static int turn_of(sd_event_source *source, struct loop *l) {
+	int r = loop_turn(l);
+
+	return r < 0 ? r : sd_event_source_set_priority(source, CONTROL_PRIORITY);
+}
+
+static int on_watch(sd_event_source *source, int fd _unused_, uint32_t events _unused_, void *userdata) {
+	return turn_of(source, userdata);
+}
+
+/* Nobody is woken for nothing: most topologies have only what the kernel tells of. */
+static void arm_periodic(struct loop *l) {
+	l->periodic_usec = reconciler_has_silent(l->session.reconciler) ? now_monotonic() + l->options->periodic_usec
+									: UINT64_MAX;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
+	struct loop *l = userdata;
+	uint64_t now = now_monotonic();
+
+	journal_flush(now);
+	if (loop_paused(l) && now >= l->status.paused_until_usec)
+		end_pause(l, "its time is over");
+	if (now >= l->periodic_usec)
+		l->periodic_usec = reconciler_dirty_periodic(l->session.reconciler) ? now + l->options->periodic_usec
+										    : UINT64_MAX;
+	return turn_of(source, l);
+}
+
+/* ---- reload ---- */
+
+/* Reads the file again; false where it is refused, for whatever reason: then an error is in ret->diags. */
+static bool read_again(struct loop *l, struct loaded_spec *ret) {
+	const char *topology = l->session.topology;
+
+	if (!spec_file_load(l->options->path, l->options->flags, ret))
+		return false;
+	if (streq(ret->spec.topology, topology))
+		return true;
+	diag_error(&ret->diags, (struct mark){}, "the topology's name is '%s' now, and what runs is '%s': the name says "
+		   "who owns what, and cannot be changed while it runs", ret->spec.topology, topology);
+	return false;
+}
+
+static const struct diag *first_error(const struct diags *diags) {
+	vec_foreach(diag, &diags->list)
+		if (diag->severity == SEVERITY_ERROR)
+			return diag;
+	return NULL;
+}
+
+static void answer_refused(struct control_call *call, const struct loaded_spec *fresh) {
+	_cleanup_free_ char *text = diags_format(&fresh->diags, false);
+
+	control_error(call, "org.topod.SpecRefused",
+		      json_pack("{s:s, s:o}", "diagnostics", text, "check", report_check_json(fresh->name, &fresh->diags)));
+}
+
+static void refuse(struct loop *l, const struct loaded_spec *fresh, struct control_call *call) {
+	const struct diag *first = first_error(&fresh->diags);
+	_cleanup_free_ char *line = first ? diag_format_line(&fresh->diags, first) : NULL;
+
+	journal_log(LOG_ERR, "%s was refused (%zu error%s); what was read before stays in force", fresh->name,
+		    fresh->diags.n_errors, fresh->diags.n_errors == 1 ? "" : "s");
+	status_reloaded(&l->status, line ? line : "it could not be read");
+	stream(l, "refused", l->status.reload_error);
+	if (call)
+		answer_refused(call, fresh);
+	/* Where an earlier reload is still being worked on, its end is the end of both. */
+	tell(l, l->ready && !l->reloading);
+}
+
+static void take(struct loop *l, struct loaded_spec *fresh, struct control_call *call) {
+	reconciler_reload(l->session.reconciler, &fresh->spec);
+	session_watch_files(&l->session);
+	arm_periodic(l);
+	loaded_spec_done(l->loaded);
+	*l->loaded = *fresh;
+	*fresh = (struct loaded_spec){};
+	l->reloading = true;
+	if (call)
+		vec_push(&l->waiting, call);
+}
+
+int loop_reload(struct loop *l, struct control_call *call) {
+	_cleanup_loaded_spec_ struct loaded_spec fresh = {};
+
+	if (l->ready)
+		notify_reloading(now_monotonic());
+	bool good = read_again(l, &fresh);
+	journal_diags(&fresh.diags);
+	if (good)
+		take(l, &fresh, call);
+	else
+		refuse(l, &fresh, call);
+	return loop_turn(l);
+}
+
+/* ---- signals ---- */
+
+static int on_reload(sd_event_source *source _unused_, const struct signalfd_siginfo *info _unused_, void *userdata) {
+	return loop_reload(userdata, NULL);
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info _unused_,
+		   void *userdata _unused_) {
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+/* Another one takes its place: units/topod@.service has this sent instead of SIGTERM at a restart. */
+static int on_hand_over(sd_event_source *source, const struct signalfd_siginfo *info _unused_, void *userdata) {
+	struct loop *l = userdata;
+
+	l->keep = true;
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+/* ---- beginning and end ---- */
+
+static int add_signals(struct loop *l) {
+	int r = sd_event_add_signal(l->event, NULL, SIGHUP, on_reload, l);
+
+	if (r >= 0)
+		r = sd_event_add_signal(l->event, NULL, SIGTERM, on_stop, l);
+	if (r >= 0)
+		r = sd_event_add_signal(l->event, NULL, SIGINT, on_stop, l);
+	if (r >= 0)
+		r = sd_event_add_signal(l->event, NULL, SIGUSR1, on_hand_over, l);
+	return r < 0 ? r : 0;
+}
+
+static void tell_closed(int r) {
+	if (r > 0)
+		journal_log(LOG_WARNING, "the group '%s' cannot be given the control socket; only the own user may ask for "
+			    "the status", CONTROL_GROUP);
+}
+
+static int add_control(struct loop *l) {
+	const struct group *group = getgrnam(CONTROL_GROUP);
+	int r;
+
+	l->service = loop_service(l);
+	r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, group ? group->gr_gid : CONTROL_NOBODY,
+			   &l->service);
+	tell_closed(r);
+	if (r < 0)
+		return r;
+	control_take_turns(l->control, l->watch);
+	control_take_turns(l->control, l->timer);
+	return 0;
+}
+
+static int add_sources(struct loop *l) {
+	int r = sd_event_new(&l->event);
+
+	if (r >= 0)
+		r = add_signals(l);
+	if (r >= 0)
+		r = sd_event_add_io(l->event, &l->watch, watch_fd(l->session.watch), EPOLLIN, on_watch, l);
+	/* Due at once: the first pass. */
+	if (r >= 0)
+		r = sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, 0, 1, on_timer, l);
+	if (r >= 0)
+		r = sd_event_set_watchdog(l->event, true);
+	if (r >= 0)
+		r = add_control(l);
+	if (r < 0)
+		journal_log(LOG_ERR, "cannot set up the event loop: %s", strerror(-r));
+	return r < 0 ? r : 0;
+}
+
+/* Two topods on one topology would be worse than none that listens: whoever has the lock goes on. */
+static void taken_away(void *userdata, int r) {
+	struct loop *l = userdata;
+
+	if (r >= 0 && l->control)
+		tell_closed(control_restore(l->control));
+	if (r != -EBUSY)
+		return;
+	journal_log(LOG_ERR, "%s/%s was taken away, and another topod keeps the topology now; this one ends", TOPOD_RUN_DIR,
+		    l->session.topology);
+	sd_event_exit(l->event, r);
+}
+
+static int open_all(struct loop *l) {
+	const struct session_hooks hooks = { .userdata = l, .occurred = occurred, .progress = progress,
+					     .taken_away = taken_away };
+	_cleanup_free_ char *problem = NULL;
+	int r;
+
+	journal_topology(l->loaded->spec.topology);
+	r = session_open(&l->session, &l->loaded->spec, &hooks, &problem);
+	if (r < 0) {
+		journal_log(LOG_ERR, "%s", problem);
+		return r;
+	}
+	if (l->session.n_damaged)
+		journal_log(LOG_WARNING, "%zu lines of the ledger could not be read; what they told of may be left over",
+			    l->session.n_damaged);
+	arm_periodic(l);
+	return add_sources(l);
+}
+
+/* All that needs more has been opened. */
+static void drop_privileges(void) {
+	int r = privilege_drop();
+
+	if (r < 0)
+		journal_log(LOG_WARNING, "privileges that are not needed could not be given up: %s", strerror(-r));
+}
+
+static int stop(struct loop *l) {
+	struct spec nothing;
+	struct reconciler_status status;
+	int r;
+
+	bool removes = reconciler_spec(l->session.reconciler)->remove_on_stop && !l->keep;
+
+	l->stopping = true;
+	control_end_streams(l->control, event_of("stopping", removes ? "stopping; the topology is removed"
+								     : "stopping; the network stays as it is"));
+	if (!removes) {
+		notify_stopping("Stopping; the network stays as it is");
+		return 0;
+	}
+	notify_stopping("Removing the topology");
+	reconciler_resume(l->session.reconciler);
+	spec_empty(&nothing, l->session.topology);
+	reconciler_reload(l->session.reconciler, &nothing);
+	r = session_settle(&l->session);
+	reconciler_status(l->session.reconciler, &status);
+	if (r == 0 && status.phase == PHASE_CONVERGED)
+		return 0;
+	journal_log(LOG_ERR, "not everything could be removed%s%s", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+	return r < 0 ? r : -EIO;
+}
+
+static void close_all(struct loop *l) {
+	int r;
+
+	vec_foreach(call, &l->waiting)
+		control_error(*call, "org.topod.Stopping", NULL);
+	vec_done(&l->waiting);
+	control_free(l->control);
+	r = session_close(&l->session);
+	if (r < 0)
+		journal_log(LOG_WARNING, "the topology's folder in " TOPOD_RUN_DIR " cannot be removed: %s", strerror(-r));
+	journal_flush(UINT64_MAX);
+	status_done(&l->status);
+	sd_event_source_unref(l->timer);
+	sd_event_source_unref(l->watch);
+	sd_event_unref(l->event);
+	free(l->told);
+}
+
+int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
+	struct loop_options own = *options;
+	struct loop l = { .options = &own, .session = SESSION_NONE, .loaded = loaded };
+	int r;
+
+	own.periodic_usec = own.periodic_usec ? own.periodic_usec : LOOP_PERIODIC_USEC;
+	status_init(&l.status, options->path);
+	r = open_all(&l);
+	if (r == 0) {
+		drop_privileges();
+		notify_status("Converging");
+		r = sd_event_loop(l.event);
+		if (r < 0 && r != -EBUSY) /* which was told: see taken_away() */
+			journal_log(LOG_ERR, "the event loop failed: %s", strerror(-r));
+	}
+	if (r == 0)
+		r = stop(&l);
+	close_all(&l);
+	return r;
+}

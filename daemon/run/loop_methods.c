@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can be asked of a running daemon over its control socket, as org.topod.varlink describes it.
+ */
+#include "run/events.h"
+#include "control/interfaces.h"
+#include "run/loop_private.h"
+
+static void method_status(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	struct loop *l = userdata;
+
+	control_reply(call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
+}
+
+static void method_reload(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	loop_reload(userdata, call);
+}
+
+static void method_pause(void *userdata, struct control_call *call, const json_t *parameters) {
+	const json_t *asked = json_object_get(parameters, "seconds");
+	json_int_t seconds = asked ? json_integer_value(asked) : LOOP_PAUSE_SEC;
+	_cleanup_free_ char *by = control_caller(call);
+
+	if (seconds < 1 || seconds > LOOP_PAUSE_MAX_SEC) {
+		control_invalid(call, "seconds");
+		return;
+	}
+	loop_pause(userdata, (uint64_t)seconds * 1000000, by);
+	method_status(userdata, call, parameters);
+}
+
+static void method_resume(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	loop_resume(userdata, call);
+}
+
+static void method_watch(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	struct loop *l = userdata;
+	_cleanup_text_ struct text sentence = {};
+
+	status_sentence(&l->status, l->session.reconciler, &sentence);
+	control_stream(call, event_of("state", text_str(&sentence)), event_lost);
+}
+
+static const struct control_interface interfaces[] = {
+	{
+		.name = "org.topod",
+		.description = interface_org_topod,
+		.methods = (const struct control_method[]){
+			{ .name = "Status", .fn = method_status },
+			{ .name = "Watch", .streams = true, .fn = method_watch },
+			{ .name = "Reload", .right = CONTROL_CHANGE, .fn = method_reload },
+			{ .name = "Pause", .right = CONTROL_CHANGE, .parameters = { { "seconds", JSON_INTEGER } },
+			  .fn = method_pause },
+			{ .name = "Resume", .right = CONTROL_CHANGE, .fn = method_resume },
+			{},
+		},
+	},
+	{},
+};
+
+struct control_service loop_service(struct loop *l) {
+	return (struct control_service){
+		.vendor = "topod", .product = "topod", .version = TOPOD_VERSION, .url = "man:topod(8)",
+		.interfaces = interfaces, .userdata = l,
+	};
+}

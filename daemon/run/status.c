@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/status.h"
+
+#include <time.h>
+
+#include "run/journal.h"
+#include "session/session.h"
+#include "files/spec_file.h"
+
+void status_init(struct status *status, const char *file) {
+	*status = (struct status){ .file = spec_file_absolute(file), .phase = PHASE_CONVERGING };
+	status->started_usec = status->since_usec = now_realtime();
+}
+
+static void note_done(struct drift_note *note) {
+	free(note->text);
+	free(note->scope);
+	free(note->noun);
+	*note = (struct drift_note){};
+}
+
+void status_done(struct status *status) {
+	for (size_t i = 0; i < REPORT_DRIFTS_MAX; i++)
+		note_done(&status->latest[i]);
+	free(status->reload_error);
+	free(status->file);
+}
+
+/* ---- what happens ---- */
+
+static bool is_drift(const struct occurrence *occurrence) {
+	switch (occurrence->type) {
+	case OCCURRENCE_DRIFT_RESTORED:
+	case OCCURRENCE_DRIFT_REPORTED:
+	case OCCURRENCE_DRIFT_HELD:
+	case OCCURRENCE_DRIFT_FAILED:
+	case OCCURRENCE_BACKED_OFF:
+		return true;
+	case OCCURRENCE_FAILING:
+	case OCCURRENCE_RECOVERED:
+	case OCCURRENCE_CONVERGED:
+	case OCCURRENCE_OVERRUN:
+		break;
+	}
+	return false;
+}
+
+void status_note(struct status *status, const struct occurrence *occurrence) {
+	struct drift_note *note = &status->latest[status->n_noted % REPORT_DRIFTS_MAX];
+
+	if (!is_drift(occurrence))
+		return;
+	note_done(note);
+	note->when_usec = now_realtime();
+	note->text = occurrence_text(occurrence);
+	note->scope = xstrdup(occurrence->scope);
+	note->noun = xstrdup(occurrence->noun);
+	status->n_noted++;
+}
+
+bool status_phase(struct status *status, enum phase phase) {
+	if (status->phase == phase)
+		return false;
+	status->phase = phase;
+	status->since_usec = now_realtime();
+	return true;
+}
+
+void status_reloaded(struct status *status, const char *error) {
+	free(status->reload_error);
+	status->reload_error = error ? xstrdup(error) : NULL;
+	status->reloaded_usec = now_realtime();
+}
+
+/* ---- as JSON ---- */
+
+static const char *phase_name(enum phase phase) {
+	static const char *const names[] = {
+		[PHASE_CONVERGING] = "converging", [PHASE_CONVERGED] = "converged", [PHASE_DEGRADED] = "degraded",
+	};
+
+	return names[phase];
+}
+
+/* The two clocks' difference changes as the wall clock is set, so it is asked each time. */
+static uint64_t to_realtime(uint64_t monotonic_usec) {
+	return monotonic_usec && monotonic_usec != UINT64_MAX ? now_realtime() - now_monotonic() + monotonic_usec : 0;
+}
+
+struct trouble_list {
+	struct report_trouble items[STATUS_TROUBLES_MAX];
+	size_t n;
+};
+
+static void add_trouble(void *userdata, const struct trouble *trouble) {
+	struct trouble_list *list = userdata;
+
+	if (list->n == STATUS_TROUBLES_MAX)
+		return;
+	list->items[list->n++] = (struct report_trouble){
+		.scope = trouble->scope, .noun = trouble->noun, .state = trouble->state, .error = trouble->error,
+		.file = trouble->file, .line = trouble->mark.line, .column = trouble->mark.column,
+		.n_tries = trouble->n_tries, .next_try_usec = to_realtime(trouble->next_try_usec),
+	};
+}
+
+/* The latest first. */
+static size_t list_drifts(const struct status *status, struct report_drift *ret) {
+	size_t n = MIN(status->n_noted, (size_t)REPORT_DRIFTS_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct drift_note *note = &status->latest[(status->n_noted - 1 - i) % REPORT_DRIFTS_MAX];
+
+		ret[i] = (struct report_drift){
+			.when_usec = note->when_usec, .text = note->text, .scope = note->scope, .noun = note->noun,
+		};
+	}
+	return n;
+}
+
+static void fill_counts(struct report_status *ret, const struct reconciler_status *from) {
+	ret->n_namespaces = from->n_namespaces;
+	ret->n_objects = from->n_objects;
+	ret->n_failing = from->n_failing;
+	ret->n_fights = from->n_fights;
+	ret->n_reported = from->n_reported;
+	ret->n_held = from->n_held;
+	ret->n_pending = from->n_pending;
+	ret->n_drifts = from->n_drifts;
+	ret->n_restored = from->n_restored;
+	ret->n_retries = from->n_retries;
+	ret->n_overruns = from->n_overruns;
+	ret->n_looks = from->n_looks;
+	ret->n_narrow_looks = from->n_narrow_looks;
+	ret->n_looked_for = from->n_looked_for;
+	ret->verified_usec = to_realtime(from->converged_usec);
+}
+
+json_t *status_json(const struct status *status, const struct reconciler *reconciler) {
+	struct trouble_list troubles = {};
+	struct report_drift drifts[REPORT_DRIFTS_MAX];
+	struct reconciler_status counts;
+	struct report_status all = {
+		.topology = reconciler_spec(reconciler)->topology, .file = status->file, .version = TOPOD_VERSION,
+		.pid = getpid(), .started_usec = status->started_usec, .since_usec = status->since_usec,
+		.reloaded_usec = status->reloaded_usec, .reload_error = status->reload_error, .drifts = drifts,
+		.paused_until_usec = to_realtime(status->paused_until_usec),
+	};
+
+	reconciler_status(reconciler, &counts);
+	reconciler_troubles(reconciler, add_trouble, &troubles);
+	fill_counts(&all, &counts);
+	all.state = phase_name(counts.phase);
+	all.n_latest = list_drifts(status, drifts);
+	all.troubles = troubles.items;
+	all.n_troubles = troubles.n;
+	return report_status_json(&all);
+}
+
+/* ---- as a sentence ---- */
+
+static void add_count(struct text *out, size_t n, const char *what) {
+	if (n)
+		text_addf(out, "%s%zu %s", out->size && out->data[out->size - 1] != ' ' ? ", " : "", n, what);
+}
+
+/* The first one stands for all. */
+static void add_example(const struct reconciler *reconciler, struct text *out) {
+	struct trouble_list list = {};
+
+	reconciler_troubles(reconciler, add_trouble, &list);
+	if (!list.n)
+		return;
+	text_addf(out, " (%s: %s", list.items[0].scope, list.items[0].noun);
+	if (list.items[0].error)
+		text_addf(out, ": %s", list.items[0].error);
+	text_add(out, list.n > 1 ? "; …)" : ")");
+}
+
+static void add_degraded(const struct reconciler *reconciler, const struct reconciler_status *counts, struct text *out) {
+	text_add(out, "Degraded: ");
+	add_count(out, counts->n_failing, "failing");
+	add_count(out, counts->n_fights, "fought over");
+	add_count(out, counts->n_reported, "different, only reported");
+	add_count(out, counts->n_held, "different, left while paused");
+	add_example(reconciler, out);
+}
+
+/* A time of day rather than what is left, which would be another sentence each second. */
+static void add_pause(const struct status *status, struct text *out) {
+	time_t until = (time_t)(to_realtime(status->paused_until_usec) / 1000000);
+	char text[32];
+	struct tm tm;
+
+	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&until, &tm));
+	text_addf(out, "Paused until %s; ", text);
+}
+
+static void add_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
+	struct reconciler_status counts;
+
+	reconciler_status(reconciler, &counts);
+	if (status->paused_until_usec)
+		add_pause(status, out);
+	switch (counts.phase) {
+	case PHASE_CONVERGING:
+		text_add(out, "Converging");
+		add_count(out, counts.n_pending, "addresses in duplicate detection");
+		break;
+	case PHASE_CONVERGED:
+		text_addf(out, "Converged: %zu object%s in %zu namespace%s", counts.n_objects,
+			  counts.n_objects == 1 ? "" : "s", counts.n_namespaces, counts.n_namespaces == 1 ? "" : "s");
+		break;
+	case PHASE_DEGRADED:
+		add_degraded(reconciler, &counts, out);
+		break;
+	}
+	if (status->reload_error)
+		text_addf(out, "; the changed file was refused: %s", status->reload_error);
+}
+
+/* It goes to the supervisor, which takes no other than valid text and shows it as it is, and to those who watch. */
+void status_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
+	_cleanup_text_ struct text raw = {};
+
+	add_sentence(status, reconciler, &raw);
+	report_clean(text_str(&raw), out);
+}

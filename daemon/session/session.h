@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One topology at work: its lock and ledger, the kernel, the events, and the reconciler that ties them together.
+ *
+ * What `run`, `apply`, `down` and `plan` have in common. It owns the order in which the parts are opened, and knows
+ * neither the command line nor where words go: what went wrong is told to the caller as a sentence.
+ */
+#pragma once
+
+#include "reconcile/reconcile.h"
+#include "kernel/watch.h"
+
+struct session_hooks {
+	void *userdata;
+	void (*occurred)(void *userdata, const struct occurrence *occurrence); /* may be NULL */
+	void (*progress)(void *userdata, size_t n_done, size_t n_all);          /* may be NULL */
+	void (*taken_away)(void *userdata, int r); /* something was, out of the topology's folder; r is what
+						    * ledger_file_restore() said; may be NULL */
+	size_t event_buffer; /* bytes for events that wait, see watch_new(); 0: enough */
+};
+
+struct session {
+	char *topology;
+	struct ledger ledger;
+	struct ledger_file ledger_file;
+	size_t n_damaged;      /* lines of the ledger that could not be read */
+	struct kernel *kernel;
+	struct watch *watch;   /* NULL: nothing is listened to */
+	struct reconciler *reconciler;
+	struct session_hooks hooks;
+	bool taken_away;       /* something was, out of the topology's folder, and is not there again yet … */
+	bool taken_away_told;  /* … which was told */
+};
+
+/* Closes to nothing without having been opened. */
+#define SESSION_NONE ((struct session){ .ledger_file = LEDGER_FILE_NONE })
+
+/* Opens what is needed to work on the spec (taken over): the events are heard before the first look, so that nothing is
+ * missed. The session must not move afterwards. 0, or -errno and a sentence that the caller frees; -EBUSY where another
+ * topod has the topology. */
+int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem);
+
+/* The same for converging once: nothing is listened to until something has to be waited for. To be heard costs the
+ * kernel a search among all namespaces for each of the many events that building makes. */
+int session_open_once(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem);
+
+/* The same for looking only: no lock, no events, and nothing is made. */
+int session_open_to_look(struct session *s, struct spec *spec, char **ret_problem);
+
+/* Everything that is readable is read, then one pass. */
+void session_dispatch(struct session *s);
+
+/* Works until all is done and verified that can be. 0; -errno where looking fails again and again; -ETIME where
+ * something else changes the network without end. */
+int session_settle(struct session *s);
+
+/* Other namespaces may have files now: to be called after a reload of the reconciler. */
+void session_watch_files(struct session *s);
+
+/* Gives everything back; a folder without a ledger is removed. 0; -errno where that one could not be. */
+int session_close(struct session *s);
+#define _cleanup_session_ _cleanup_(session_close)
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME in microseconds. */
+uint64_t now_monotonic(void);
+uint64_t now_realtime(void);
+
+/* "cannot look at the kernel: Operation not permitted (this needs root)": the caller frees. */
+char *session_problem(const char *what, int r);
