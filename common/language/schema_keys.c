@@ -240,7 +240,9 @@ size_t schema_mappings(struct schema_mapping ret[SCHEMA_MAPPINGS_MAX]) {
 		  "under its interface goes before.", KEYS(link_keys), link_fields, ARRAY_SIZE(link_fields) },
 		of_kind("route", "Routes", "An entry of `routes`.", &kind_route),
 		{ "nat-entry", "NAT entries", "An entry of `nat`.", .fields = nat_entry_fields, .n_fields = NAT_N_KEYS },
-		{ "dns", "DNS", "The mapping `dns`.", KEYS(dns_keys) },
+		{ "dns", "DNS", "The mapping `dns`. `ip netns exec` lays the file over /etc/resolv.conf. A systemd service with "
+		  "`NetworkNamespacePath=/run/netns/NAME` needs `BindReadOnlyPaths=/etc/netns/NAME/resolv.conf:/etc/resolv.conf` for "
+		  "it, or asks the host's name servers; see topod(8).", KEYS(dns_keys) },
 		{ "defaults", "Defaults", "The mapping `defaults`.", KEYS(defaults_keys) },
 		{ "default-values", "Default values", "A mapping in `defaults`.", .fields = kind_veth.fields,
 		  .n_fields = LINK_N_FIELDS, .without = "mac-address" },
