@@ -4,9 +4,17 @@
 
 #include "model/kind.h"
 
+/* A link-local server's interface, as `fe80::1%eth0` names it. */
+struct dns_zone {
+	const char *dev;
+	struct mark mark;
+};
+
 struct dns {
 	struct object object;
 	const char *content; /* of the file */
+	const struct dns_zone *zones; /* desired */
+	size_t n_zones;
 };
 
 enum dns_field { DNS_CONTENT };

@@ -22,22 +22,23 @@ const struct field nat_entry_fields[NAT_N_KEYS] = {
 				    "a given one (snat), or the destination another host (dnat) or this one "
 				    "(redirect)." },
 	[NAT_KEY_SOURCE] = { .name = "source", .type = &type_nat_prefixes, .offset = offsetof(struct nat_entry, source),
-			     .doc = "Source addresses that match: a prefix, an address or a list, also with not." },
+			     .doc = "Source addresses that match: a prefix, an address or a list; also those that do not, as "
+				    "`not 10.0.0.0/8` or `[not 10.0.0.0/8, not 192.168.0.0/16]`." },
 	[NAT_KEY_DESTINATION] = { .name = "destination", .type = &type_nat_prefixes,
 				  .offset = offsetof(struct nat_entry, destination),
 				  .doc = "Destination addresses that match, as for source." },
 	[NAT_KEY_IN] = { .name = "in", .type = &type_nat_links, .offset = offsetof(struct nat_entry, in),
-			 .doc = "The interface through which a packet came, or a list, also with not; eth* is each "
-				"that begins with eth." },
+			 .doc = "The interface through which a packet came, or a list; `not br0` is any other, `[not br0, not "
+				"lo]` any but these two, and `eth*` each that begins with eth." },
 	[NAT_KEY_OUT] = { .name = "out", .type = &type_nat_links, .offset = offsetof(struct nat_entry, out),
 			  .doc = "The interface through which a packet leaves, as for in." },
 	[NAT_KEY_PROTOCOL] = { .name = "protocol", .type = &type_nat_protocols,
 			       .offset = offsetof(struct nat_entry, protocol),
 			       .doc = "The protocol: a name (tcp, udp, icmp, icmpv6, sctp, dccp, udplite, esp, ah, gre), "
-				      "a number, or a list, also with not." },
+				      "a number, or a list; `not icmp` is any other." },
 	[NAT_KEY_SOURCE_PORT] = { .name = "source-port", .type = &type_nat_ports,
 				  .offset = offsetof(struct nat_entry, source_port),
-				  .doc = "Source ports that match: a port, a range 100-200 or a list, also with not." },
+				  .doc = "Source ports that match: a port, a range `100-200` or a list; `not 22` is any other." },
 	[NAT_KEY_PORT] = { .name = "port", .type = &type_nat_ports, .offset = offsetof(struct nat_entry, port),
 			   .doc = "Destination ports that match, as for source-port." },
 	[NAT_KEY_TO] = { .name = "to", .type = &type_nat_target, .offset = offsetof(struct nat_entry, to),

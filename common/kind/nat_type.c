@@ -95,12 +95,37 @@ static bool add_negated_list(struct parse *p, const struct field *field, const s
 	return good;
 }
 
+/* `{not: X}`, which other languages have. */
+static void refuse_mapping(struct parse *p, const struct field *field, const struct node *node) {
+	const struct node *value = node_get(node, "not");
+	bool list = value && value->type == NODE_SEQUENCE;
+	_cleanup_text_ struct text right = {};
+
+	for (size_t i = 0; value && i < (list ? value->n : 1); i++) {
+		const struct node *item = list ? value->items[i] : value;
+
+		text_addf(&right, "%snot %s", i ? ", " : "", item->type == NODE_SCALAR ? item->text : "X");
+	}
+	if (value)
+		diag_error(p->diags, node->mark, "'not' stands before the value; write '%s: %s%s%s'", field->name, list ? "[" : "",
+			   text_str(&right), list ? "]" : "");
+	else
+		diag_error(p->diags, node->mark, "'%s' takes one %s or a list of them, each also with `not` before it, not a mapping",
+			   field->name, field->type->name);
+}
+
 static bool add_node(struct parse *p, const struct field *field, const struct node *node,
 		     const struct nat_item_type *type, struct match_list *list) {
-	const char *text = parse_scalar(p, field, node), *rest = text ? skip_not(text) : NULL;
+	const char *text, *rest;
 
+	if (node->type == NODE_MAPPING) {
+		refuse_mapping(p, field, node);
+		return false;
+	}
+	text = parse_scalar(p, field, node);
 	if (!text)
 		return false;
+	rest = skip_not(text);
 	if (rest && *rest == '[')
 		return add_negated_list(p, field, node, rest, type, list);
 	return add_item(p, field, node, rest ? rest : text, rest, type, list);
@@ -157,8 +182,7 @@ static bool prefix_item_parse(struct parse *p, const struct field *field, const 
 	char buf[PREFIX_TEXT_MAX];
 
 	if (prefix_parse(text, &ret->prefix) < 0) {
-		diag_error(p->diags, node->mark, "'%s' takes a prefix, for example 10.0.0.0/24 or \"fd00::/64\", "
-			   "not '%s'", field->name, text);
+		prefix_refuse(p, field, node, text, "10.0.0.0/24 or \"fd00::/64\"");
 		return false;
 	}
 	network = prefix_network(&ret->prefix);

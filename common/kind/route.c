@@ -365,8 +365,15 @@ static bool depends(const struct object *object, size_t i, const char **ret_dev,
 	return i <= 2 * n_hops;
 }
 
+static const char *if_twice(const struct object *object) {
+	return ((const struct route *)object)->type == RTN_UNICAST
+		       ? "; give one a 'metric' (the smaller is preferred), or write both as 'nexthops' of one route"
+		       : "; give one a 'metric' (the smaller is preferred)";
+}
+
 const struct kind kind_route = {
 	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
 	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
+	.if_twice = if_twice,
 	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .opponent = opponent,
 };

@@ -47,6 +47,11 @@ static json_t *texts(void) {
 
 /* Lists and maps. */
 
+/* Also written without anything in it. */
+static json_t *or_empty(json_t *value) {
+	return schema_pack("{s:[o,{s:s}]}", "anyOf", value, "type", "null");
+}
+
 static json_t *map_of(const char *def) {
 	return schema_pack("{s:s, s:o}", "type", "object", "additionalProperties", schema_ref(def));
 }
@@ -72,7 +77,7 @@ static json_t *interfaces(void) {
 	json_t *map = map_of("any-interface");
 
 	schema_set(map, "propertyNames", schema_ref("interface-name"));
-	return map;
+	return or_empty(map);
 }
 
 static json_t *routes(void) {
@@ -80,9 +85,7 @@ static json_t *routes(void) {
 }
 
 static json_t *nat(void) {
-	json_t *list = schema_pack("{s:s, s:o}", "type", "array", "items", schema_ref("nat-entry"));
-
-	return schema_pack("{s:[o,o]}", "anyOf", list, schema_ref("nat-entry"));
+	return list_of("nat-entry", false, true);
 }
 
 static json_t *addresses(void) {
@@ -94,16 +97,16 @@ static json_t *ports(void) {
 }
 
 static json_t *sysctl(void) {
-	return schema_pack("{s:s, s:{s:s}, s:{s:[s,s]}}", "type", "object", "propertyNames", "pattern", "^net[./].",
-		    "additionalProperties", "type", "string", "integer");
+	return or_empty(schema_pack("{s:s, s:{s:s}, s:{s:[s,s]}}", "type", "object", "propertyNames", "pattern", "^net[./].",
+				    "additionalProperties", "type", "string", "integer"));
 }
 
 static json_t *dns(void) {
-	return schema_ref("dns");
+	return or_empty(schema_ref("dns"));
 }
 
 static json_t *defaults(void) {
-	return schema_ref("defaults");
+	return or_empty(schema_ref("defaults"));
 }
 
 static json_t *default_values(void) {
@@ -118,7 +121,7 @@ static json_t *endpoints(void) {
 static json_t *links(void) {
 	json_t *item = schema_pack("{s:[o,o]}", "anyOf", endpoints(), schema_ref("link"));
 
-	return schema_pack("{s:s, s:o}", "type", "array", "items", item);
+	return or_empty(schema_pack("{s:s, s:o}", "type", "array", "items", item));
 }
 
 /* Keys. */
@@ -165,7 +168,7 @@ static const struct schema_key bridge_keys[] = {
 };
 
 static const struct schema_key dns_keys[] = {
-	{ "servers", "list of addresses", "Name servers.", texts },
+	{ "servers", "list of addresses", "Name servers; a link-local one with its interface, as `fe80::1%eth0`.", texts },
 	{ "search", "list of domains", "Domains in which short names are looked up.", texts },
 };
 

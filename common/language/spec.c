@@ -50,7 +50,8 @@ void spec_add(struct reading *r, struct ns_state *ns, struct object *object) {
 		return;
 	_cleanup_text_ struct text name = {};
 	object_print_id(object, &name);
-	diag_error(r->parse.diags, object->mark, "%s is declared twice with different values", name.data);
+	diag_error(r->parse.diags, object->mark, "%s is declared twice with different values%s", name.data,
+		   object->kind->if_twice ? object->kind->if_twice(object) : "");
 	diag_note(r->parse.diags, before->mark, "first here");
 }
 
@@ -67,6 +68,7 @@ void spec_add_sysctl(struct reading *r, struct ns_state *ns, const char *path, c
 struct section {
 	const char *key;
 	void (*read)(struct reading *r, struct ns_state *ns, const struct node *node);
+	bool may_be_empty; /* a list or mapping, written without anything in it */
 };
 
 static bool is_mapping_of_keys(struct reading *r, const struct node *node, const char *what) {
@@ -96,7 +98,7 @@ static void read_sections(struct reading *r, struct ns_state *ns, const struct n
 	for (size_t i = 0; i < n; i++) {
 		const struct node *value = node_get(node, sections[i].key);
 
-		if (value && sections[i].read)
+		if (value && sections[i].read && !(node_is_null(value) && sections[i].may_be_empty))
 			sections[i].read(r, ns, value);
 	}
 }
@@ -199,8 +201,8 @@ static void read_nat(struct reading *r, struct ns_state *ns, const struct node *
 static void read_namespace(struct reading *r, struct ns_state *ns, const struct node *node) {
 	static const struct section sections[] = {
 		{ "adopt", read_adopt },     { "exclusive", read_exclusive }, { "drift", read_ns_drift },
-		{ "forwarding", read_forwarding }, { "sysctl", read_sysctl }, { "dns", read_dns },
-		{ "interfaces", spec_interfaces }, { "routes", read_routes }, { "nat", read_nat },
+		{ "forwarding", read_forwarding }, { "sysctl", read_sysctl, true }, { "dns", read_dns, true },
+		{ "interfaces", spec_interfaces, true }, { "routes", read_routes, true }, { "nat", read_nat, true },
 	};
 
 	read_sections(r, ns, node, "a namespace", sections, ARRAY_SIZE(sections));
@@ -285,8 +287,8 @@ static void read_links(struct reading *r, struct ns_state *none _unused_, const 
 static void read_document(struct reading *r, const struct node *root) {
 	static const struct section sections[] = {
 		{ "version", read_version }, { "topology", read_topology }, { "drift", read_drift },
-		{ "on-stop", read_on_stop }, { "defaults", read_defaults }, { "namespaces", declare_namespaces },
-		{ "links", read_links },
+		{ "on-stop", read_on_stop }, { "defaults", read_defaults, true }, { "namespaces", declare_namespaces },
+		{ "links", read_links, true },
 	};
 
 	struct ns_state *host = state_namespace(&r->spec->state, NS_HOST);

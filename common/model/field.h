@@ -144,6 +144,10 @@ struct link_ref {
 /* Reads the text value of a whole scalar: errors where it is a list, a mapping or null. NULL on error. */
 const char *parse_scalar(struct parse *p, const struct field *field, const struct node *node);
 
+/* Reports that the text is not a prefix, with the right spelling where it is one of other programs. */
+void prefix_refuse(struct parse *p, const struct field *field, const struct node *node, const char *text,
+		   const char *example);
+
 /* 0 and the number, or -EINVAL/-ERANGE; decimal or 0x. */
 int parse_u32(const char *text, uint32_t *ret);
 

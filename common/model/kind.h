@@ -104,6 +104,8 @@ struct kind {
 	void (*noun)(const struct object *object, struct text *out);
 	/* The noun without what may change, for the ledger. NULL: the noun itself. */
 	void (*id)(const struct object *object, struct text *out);
+	/* What to write where two of one identity are meant: "; give one …". NULL: there is no such way. */
+	const char *(*if_twice)(const struct object *object);
 	/* The identity, where KEY fields alone do not say it; appended to key. */
 	void (*key)(const struct object *object, struct text *key);
 	/* Is it to be made after others of its kind (a route by a gateway that another route reaches)? */

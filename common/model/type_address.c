@@ -85,14 +85,28 @@ const struct type type_ip = {
 	.equal = ip_value_equal, .put = ip_put, .get = ip_get,
 };
 
+void prefix_refuse(struct parse *p, const struct field *field, const struct node *node, const char *text,
+		   const char *example) {
+	char buf[PREFIX_TEXT_MAX];
+	struct prefix prefix;
+
+	if (prefix_parse_netmask(text, &prefix) == 0)
+		diag_error(p->diags, node->mark, "'%s' takes a prefix with its length in bits, not '%s'; write %s", field->name,
+			   text, prefix_format(&prefix, buf));
+	else
+		diag_error(p->diags, node->mark, "'%s' takes a prefix, not '%s', for example %s", field->name, text, example);
+}
+
 static bool prefix_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	const char *text = parse_scalar(p, field, node);
 
 	if (!text)
 		return false;
-	if (prefix_parse(text, value) < 0)
-		return type_wrong(p, field, node, "10.0.0.1/24 or \"fd00::1/64\"");
-	return true;
+	if (prefix_parse(text, value) == 0)
+		return true;
+	prefix_refuse(p, field, node, text, field->type == &type_prefix ? "10.0.0.1/24 or \"fd00::1/64\""
+									 : "10.0.0.0/24 or \"fd00::/64\"");
+	return false;
 }
 
 static bool network_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {

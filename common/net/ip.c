@@ -51,6 +51,35 @@ int prefix_parse(const char *text, struct prefix *ret) {
 	return 0;
 }
 
+/* The length that a netmask stands for; -EINVAL where its ones are not all in front. */
+static int netmask_length(const struct ip *mask, uint8_t *ret) {
+	uint32_t bits;
+
+	memcpy(&bits, mask->bytes, sizeof(bits));
+	bits = ntohl(bits);
+	if (mask->family != AF_INET || ~bits & (~bits + 1))
+		return -EINVAL;
+	*ret = (uint8_t)__builtin_popcount(bits);
+	return 0;
+}
+
+int prefix_parse_netmask(const char *text, struct prefix *ret) {
+	size_t n = strcspn(text, "/ ");
+	char address[IP_TEXT_MAX];
+	struct prefix prefix;
+	struct ip mask;
+
+	if (!text[n] || n >= sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, n);
+	address[n] = '\0';
+	if (ip_parse(address, &prefix.address) < 0 || prefix.address.family != AF_INET ||
+	    ip_parse(text + n + 1, &mask) < 0 || netmask_length(&mask, &prefix.length) < 0)
+		return -EINVAL;
+	*ret = prefix;
+	return 0;
+}
+
 static int hex_digit(char c) {
 	if (c >= '0' && c <= '9')
 		return c - '0';

@@ -41,6 +41,8 @@ static inline uint8_t ip_bits(uint8_t family) {
 int ip_parse(const char *text, struct ip *ret);
 /* "10.0.0.1/24", "fd00::1/64", or a bare address, which is a /32 or /128. Host bits are kept. */
 int prefix_parse(const char *text, struct prefix *ret);
+/* An IPv4 address with its netmask, as other programs write it: "10.0.0.1/255.255.255.0", "10.0.0.1 255.255.255.0". */
+int prefix_parse_netmask(const char *text, struct prefix *ret);
 /* "02:00:00:00:00:01", also with '-' between; six octets of two hex digits. */
 int mac_parse(const char *text, struct mac *ret);
 

@@ -72,6 +72,14 @@ void diag_note(struct diags *diags, struct mark mark, const char *format, ...) {
 	va_end(args);
 }
 
+void diags_be_strict(struct diags *diags) {
+	vec_foreach(diag, &diags->list)
+		if (diag->severity == SEVERITY_WARNING)
+			diag->severity = SEVERITY_ERROR;
+	diags->n_errors += diags->n_warnings;
+	diags->n_warnings = 0;
+}
+
 /* What the parts of the output share. */
 struct output {
 	FILE *file;
@@ -300,7 +308,12 @@ static void put_sorted(struct output *out) {
 	vec_done(&heads);
 }
 
-static void put_rest(struct output *out, size_t n, size_t shown_n, const char *what) {
+static void put_rest(struct output *out, size_t n, enum severity severity) {
+	const char *what = severity_name(severity);
+	size_t shown_n = 0;
+
+	vec_foreach(diag, &out->diags->list)
+		shown_n += diag->severity == severity;
 	if (n > shown_n)
 		fprintf(out->file, "… and %zu more %s%s\n", n - shown_n, what, n - shown_n == 1 ? "" : "s");
 }
@@ -319,8 +332,8 @@ char *diags_format(const struct diags *diags, bool color) {
 	struct output out = {.file = open_text(&text, &size), .color = color, .diags = diags};
 
 	put_sorted(&out);
-	put_rest(&out, diags->n_errors, DIAGS_MAX, "error");
-	put_rest(&out, diags->n_warnings, DIAGS_MAX, "warning");
+	put_rest(&out, diags->n_errors, SEVERITY_ERROR);
+	put_rest(&out, diags->n_warnings, SEVERITY_WARNING);
 	if (fclose(out.file) != 0)
 		abort();
 	return text;

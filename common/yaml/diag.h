@@ -56,6 +56,9 @@ void diag_error(struct diags *diags, struct mark mark, const char *format, ...) 
 void diag_warning(struct diags *diags, struct mark mark, const char *format, ...) _printf_(3, 4);
 void diag_note(struct diags *diags, struct mark mark, const char *format, ...) _printf_(3, 4);
 
+/* From now on every warning is an error, for whoever wants none. */
+void diags_be_strict(struct diags *diags);
+
 /* All of them in the order of their places (a note stays behind its diagnostic), in the form
  *     office.yaml:14:9: error: unknown key 'adresses' in an interface; did you mean 'addresses'?
  *       14 |         adresses: [10.0.0.1/24]

@@ -17,6 +17,7 @@ static const struct option long_options[] = {
 	{ "topology", required_argument, NULL, 't' },
 	{ "periodic", required_argument, NULL, 'p' },
 	{ "for", required_argument, NULL, 'f' },
+	{ "strict", no_argument, NULL, 's' },
 	{ "markdown", no_argument, NULL, 'm' },
 	{ "man", no_argument, NULL, 'M' },
 	{ "help", no_argument, NULL, 'h' },
@@ -31,7 +32,7 @@ static const struct {
 	{ OPTION_JSON, "--json" },         { OPTION_INSECURE, "--insecure-permissions" },
 	{ OPTION_TOPOLOGY, "--topology" }, { OPTION_PERIODIC, "--periodic" },
 	{ OPTION_MARKDOWN, "--markdown" },   { OPTION_FOR, "--for" },
-	{ OPTION_MAN, "--man" },
+	{ OPTION_MAN, "--man" },             { OPTION_STRICT, "--strict" },
 };
 
 struct command {
@@ -84,6 +85,9 @@ static bool take_option(struct command *command, int letter) {
 	case 'i':
 		command->given |= OPTION_INSECURE;
 		return options->insecure = true;
+	case 's':
+		command->given |= OPTION_STRICT;
+		return options->strict = true;
 	case 'm':
 		command->given |= OPTION_MARKDOWN;
 		return options->markdown = true;

@@ -20,6 +20,10 @@ static bool check_file(const char *path, const struct options *options, json_t *
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	bool good = spec_file_load(path, SPEC_FILE_STDIN, &loaded);
 
+	if (options->strict) {
+		diags_be_strict(&loaded.diags);
+		good &= !loaded.diags.n_errors;
+	}
 	if (results) {
 		json_array_append_new(results, report_check_json(loaded.name, &loaded.diags));
 		return good;

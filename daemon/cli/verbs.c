@@ -15,8 +15,9 @@ const struct verb verbs[] = {
 	  OPTION_PERIODIC | OPTION_INSECURE, 1, 1, verb_run },
 	{ "check", "SPEC…", "validate files; needs no privilege and touches nothing",
 	  "Prints every mistake of every file with its place, and warnings. SPEC may be - for standard input; the\n"
-	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, here and by every other verb.\n",
-	  OPTION_JSON, 1, SIZE_MAX, verb_check },
+	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, here and by every other verb.\n"
+	  "A warning is about what is legal but hardly meant; with --strict it is an error.\n",
+	  OPTION_JSON | OPTION_STRICT, 1, SIZE_MAX, verb_check },
 	{ "plan", "SPEC", "show what would be changed",
 	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. Works beside\n"
 	  "a running daemon, to see what a reload will do. SPEC may be - for standard input.\n",
@@ -76,6 +77,7 @@ static const struct {
 	{ OPTION_PERIODIC, "  --periodic TIME          how often to look for what no event tells of (30s)\n" },
 	{ OPTION_FOR, "  --for TIME               how long, at most a day (10m)\n" },
 	{ OPTION_INSECURE, "  --insecure-permissions   take files that others may write to\n" },
+	{ OPTION_STRICT, "  --strict                 warnings are errors\n" },
 	{ OPTION_MARKDOWN, "  --markdown               the reference page instead\n" },
 	{ OPTION_MAN, "  --man                    the manual page instead\n" },
 	{ 0, "  --color WHEN             auto (default; NO_COLOR is respected), always or never\n" },

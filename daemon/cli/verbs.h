@@ -27,7 +27,7 @@ enum color_choice {
 };
 
 struct options {
-	bool json, insecure, markdown, man;
+	bool json, insecure, markdown, man, strict;
 	enum color_choice color;
 	const char *topology;   /* --topology */
 	uint64_t periodic_usec; /* --periodic */
@@ -45,6 +45,7 @@ enum option_bit {
 	OPTION_MARKDOWN = 1 << 4,
 	OPTION_FOR = 1 << 5,
 	OPTION_MAN = 1 << 6,
+	OPTION_STRICT = 1 << 7,
 };
 
 struct verb {

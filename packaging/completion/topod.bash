@@ -34,7 +34,8 @@ _topod() {
 		local options='--color --help --version'
 		case $verb in
 		run) options+=' --periodic --insecure-permissions' ;;
-		check | plan | status | reload | watch | resume) options+=' --json' ;;
+		check) options+=' --json --strict' ;;
+		plan | status | reload | watch | resume) options+=' --json' ;;
 		apply) options+=' --json --insecure-permissions' ;;
 		down) options+=' --json --insecure-permissions --topology' ;;
 		pause) options+=' --json --for' ;;

@@ -4,6 +4,7 @@ Wrong topology files: every mistake of a file is told in one run, each with its 
 caret, and nothing is changed. Hostile files end in one clear error, in bounded memory.
 """
 
+import json
 import os
 import re
 import resource
@@ -336,6 +337,21 @@ namespaces:
         # A rule may wait for an interface that comes later; but then a slip looks just the same.
         self.assertRegex(done.stderr, r"doubtful\.yaml:9:40: warning: .*eth7")
         self.assertNotIn("error:", done.stderr)
+
+    def test_strict_refuses_warnings(self):
+        """With --strict the same lines are errors, and the file is as wrong as any; one without them stays valid."""
+        spec = self.spec("namespaces: {a: {routes: [{to: 10.9.0.0/16, via: 192.0.2.1}]}}\n", "doubtful.yaml")
+        self.assertIn("valid", self.topod("check", spec).stdout)
+        done = self.topod("check", "--strict", spec, expect=lab.EXIT_SPEC)
+        self.assertRegex(done.stderr, r"doubtful\.yaml:1:\d+: error: .*192\.0\.2\.1")
+        self.assertNotIn("warning:", done.stderr)
+        self.assertEqual("", done.stdout)
+        told = json.loads(self.topod("check", "--strict", "--json", spec, expect=lab.EXIT_SPEC).stdout)
+        self.assertEqual((False, 1, 0), (told["valid"], told["errors"], told["warnings"]))
+        self.assertEqual(["error"], [d["severity"] for d in told["diagnostics"]])
+        good = self.spec("namespaces: {a: {}}\n", "good.yaml")
+        self.assertIn("valid", self.topod("check", "--strict", good).stdout)
+        self.topod("plan", "--strict", good, expect=lab.EXIT_USAGE)
 
     def test_check_needs_no_privilege(self):
         """As nobody, without a single capability and with no /run to write to."""

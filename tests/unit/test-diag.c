@@ -205,6 +205,24 @@ static void test_one_more(_unused_ void **state) {
 	assert_string_equal(strstr(text, "… and"), "… and 1 more warning\n");
 }
 
+static void test_strict(_unused_ void **state) {
+	_cleanup_(diags_done) struct diags diags = {};
+
+	add_text(&diags, "f", "a\n");
+	for (int i = 0; i <= DIAGS_MAX; i++)
+		diag_warning(&diags, at(1, 1, 1), "odd");
+	diag_note(&diags, at(1, 1, 1), "dropped with its warning");
+	diag_error(&diags, at(1, 1, 1), "bad");
+	diags_be_strict(&diags);
+	assert_int_equal(diags.n_errors, DIAGS_MAX + 2);
+	assert_int_equal(diags.n_warnings, 0);
+	_cleanup_free_ char *text = diags_format(&diags, false);
+	assert_int_equal(count_lines(text, "error: odd\n"), DIAGS_MAX);
+	assert_int_equal(count_lines(text, "error: bad\n"), 1);
+	assert_int_equal(count_lines(text, "warning"), 0);
+	assert_string_equal(strstr(text, "… and"), "… and 1 more error\n");
+}
+
 static void test_suggest(_unused_ void **state) {
 	static const char *const names[] = {"addresses", "mtu", "mac-address", "ports", "up", "kind", "via", "vlan-filtering"};
 	static const struct { const char *text, *expected; } cases[] = {
@@ -277,7 +295,7 @@ int main(void) {
 		cmocka_unit_test(test_color),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_limit_of_notes),
-		cmocka_unit_test(test_one_more),
+		cmocka_unit_test(test_one_more), cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_suggest_nearest),
 		cmocka_unit_test(test_suggest_is_bounded),

@@ -133,7 +133,16 @@ static void test_value_errors(void **state _unused_) {
 		     "f:1:29: error: 'out' takes a list as [not a, not b] or \"not [a, b]\", not 'not [br0'");
 	check_errors("- {action: masquerade, out: \"not [br0,]\"}", "f:1:29: error: the interface name '' is empty");
 	check_errors("- {action: masquerade, out: {a: b}}",
-		     "f:1:29: error: 'out' takes one interface name, not a mapping");
+		     "f:1:29: error: 'out' takes one interface name or a list of them, each also with `not` before it, not a mapping");
+	check_errors("- {action: masquerade, source: {not: 10.0.0.0/8}}",
+		     "f:1:32: error: 'not' stands before the value; write 'source: not 10.0.0.0/8'");
+	check_errors("- {action: masquerade, out: {not: [br0, br1]}}",
+		     "f:1:29: error: 'not' stands before the value; write 'out: [not br0, not br1]'");
+	check_errors("- {action: masquerade, out: [{not: br0}]}",
+		     "f:1:30: error: 'not' stands before the value; write 'out: not br0'");
+	check_errors("- {action: masquerade, source: 10.0.0.0/255.0.0.0}",
+		     "f:1:32: error: 'source' takes a prefix with its length in bits, not '10.0.0.0/255.0.0.0'; write "
+		     "10.0.0.0/8");
 	check_errors("- {action: masquerade, protocol: tpc}", "f:1:34: error: unknown protocol 'tpc'; did you mean 'tcp'?");
 	check_errors("- {action: masquerade, protocol: 256}",
 		     "f:1:34: error: unknown protocol '256'; it is tcp, udp, icmp, icmpv6, sctp, dccp, udplite, esp, "

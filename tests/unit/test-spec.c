@@ -6,6 +6,7 @@
 #include "spec-helper.h"
 
 #include "kind/address.h"
+#include "kind/dns.h"
 #include "kind/nat.h"
 #include "kind/route.h"
 #include "kind/sysctl.h"
@@ -527,8 +528,46 @@ static void test_wrong_routes(void **state _unused_) {
 	check_route("{to: \"fd00::/64\", via: \"fd00::1\", scope: link}", "f:2:1: error: 'scope' is for IPv4 routes only");
 	check_route("{to: 10.0.0.0/8, via: 224.0.0.1}", "f:2:1: error: the gateway is a multicast address");
 	check_route("{to: 10.0.0.0/8, type: blackhole}, {to: 10.0.0.0/8, type: prohibit}",
-		    "f:2:36: error: host route 10.0.0.0/8 is declared twice with different values\nf:2:1: note: first here");
+		    "f:2:36: error: host route 10.0.0.0/8 is declared twice with different values; give one a 'metric' "
+		    "(the smaller is preferred)\nf:2:1: note: first here");
 	check_route("{to: 10.0.0.0/8, type: blackhole}, {to: 10.0.0.0/8, type: prohibit, metric: 5}", "");
+	check_route("{to: default, via: 10.0.0.1}, {to: default, via: 10.0.0.2}",
+		    "f:2:31: error: host route 0.0.0.0/0 is declared twice with different values; give one a 'metric' "
+		    "(the smaller is preferred), or write both as 'nexthops' of one route\nf:2:1: note: first here");
+}
+
+/* What people know from other programs gets the right spelling. */
+static void test_foreign_spellings(void **state _unused_) {
+	check_address("10.0.0.1/255.255.255.0",
+		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1/255.255.255.0'; write "
+		      "10.0.0.1/24");
+	check_address("10.0.0.1 255.255.0.0",
+		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1 255.255.0.0'; write "
+		      "10.0.0.1/16");
+	check_address("10.0.0.1/255.0.255.0", "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/255.0.255.0', for example "
+					      "10.0.0.1/24 or \"fd00::1/64\"");
+	check_route("{to: 10.0.0.0/255.255.255.0, via: 10.9.0.1}",
+		    "f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");
+}
+
+/* What stands there without anything in it declares nothing, whichever section it is. */
+static void test_empty_sections(void **state _unused_) {
+	check_objects("defaults:\nlinks:\nnamespaces:\n  host:\n    interfaces:\n    routes:\n    nat:\n    sysctl:\n    dns:\n", "");
+	check_diags("namespaces: {a: {forwarding: }}", "f:1:30: error: 'forwarding' has no value; it takes one word");
+}
+
+static void test_dns(void **state _unused_) {
+	_spec_ r;
+
+	good_spec(&r, "namespaces: {a: {adopt: true, dns: {servers: [\"fe80::1%eth0\", 10.0.0.1], search: a.example}}}");
+	const struct dns *dns = (struct dns *)get_object(&r.spec.state, "a file /etc/netns/a/resolv.conf");
+	assert_string_equal(dns->content, "# Written by topod; changes are undone.\nnameserver fe80::1%eth0\nnameserver 10.0.0.1\n"
+					  "search a.example\n");
+	check_diags("namespaces: {a: {dns: {servers: \"fd00::1%eth0\"}}}",
+		    "f:1:33: error: only an address in fe80::/10 takes an interface; write fd00::1");
+	check_diags("namespaces: {a: {dns: {servers: \"fe80::1%\"}}}", "f:1:33: error: the interface name '' is empty");
+	check_diags("namespaces: {a: {dns: {servers: \"fe80::1\"}}}",
+		    "f:1:33: warning: fe80::1 is the same on every interface: say on which one, as fe80::1%eth0");
 }
 
 /* Legal, but hardly meant. */
@@ -587,7 +626,8 @@ int main(void) {
 		cmocka_unit_test(test_wrong_references), cmocka_unit_test(test_wrong_structure),
 		cmocka_unit_test(test_wrong_links), cmocka_unit_test(test_wrong_addresses),
 		cmocka_unit_test(test_wrong_routes), cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_every_mistake),
+		cmocka_unit_test(test_every_mistake), cmocka_unit_test(test_foreign_spellings),
+		cmocka_unit_test(test_empty_sections), cmocka_unit_test(test_dns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

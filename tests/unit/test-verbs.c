@@ -15,7 +15,7 @@ static const struct {
 	{ OPTION_JSON, "--json" },           { OPTION_INSECURE, "--insecure-permissions" },
 	{ OPTION_TOPOLOGY, "--topology" },   { OPTION_PERIODIC, "--periodic" },
 	{ OPTION_MARKDOWN, "--markdown" },   { OPTION_FOR, "--for" },
-	{ OPTION_MAN, "--man" },
+	{ OPTION_MAN, "--man" },             { OPTION_STRICT, "--strict" },
 };
 
 static char *text_of_verb(const struct verb *verb) {
