@@ -73,7 +73,7 @@ static void make_texts(struct c_case *c) {
 		"[{action: masquerade, source: 10.0.0.0/8}]",
 		"[{action: masquerade, source: 10.0.0.0/8}, {action: dnat, protocol: tcp, port: 80, to: \"10.1.0.2:8080\"}]",
 	};
-	static const char *const dns[] = { "{servers: [10.1.0.53]}", "{servers: [10.1.0.54], search: [example.org]}" };
+	static const char *const dns[] = { "{servers: [10.1.0.53]}", "{servers: [10.1.0.54, \"fe80::35%lo\"], search: [example.org]}" };
 
 	make_settings(c);
 	vec_foreach(at, &c->spaces) {
