@@ -14,7 +14,7 @@ static const struct field fields[] = {
 	[SYSCTL_PATH] = { .name = "path", .type = &type_text, .offset = offsetof(struct sysctl, path),
 			  .class = FIELD_KEY, .flags = FIELD_HIDDEN },
 	[SYSCTL_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct sysctl, dev),
-			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE },
+			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE | FIELD_USES },
 	[SYSCTL_VALUE] = { .name = "value", .type = &type_text, .offset = offsetof(struct sysctl, value) },
 };
 

@@ -205,7 +205,8 @@ struct schema_mapping schema_interface(void) {
 		.name = "interface", .title = "Interfaces", KEYS(interface_keys), .fields = kind_existing.fields,
 		.n_fields = LINK_N_FIELDS,
 		.doc = "An entry of `interfaces`: what every interface has. Those with a `kind` that is listed below have "
-		       "its keys, too. `existing` is never made and never deleted; what the file names is managed.",
+		       "its keys, too. `existing` is never made and never deleted; what the file names is managed. "
+		       "What others have made becomes a port, a parent or an underlay only where an entry declares it.",
 	};
 }
 

@@ -379,41 +379,46 @@ static void read_accept_ra(const struct interface *i) {
 
 /* ports */
 
-/* The link that a port's name stands for; one that nobody declared is made by others. */
+/* The link that a port's name stands for; NULL where no entry declares it. */
 static struct object *port_link(struct reading *r, struct ns_state *ns, const char *name, struct mark mark) {
 	struct object *link = ns_find_link(ns, name);
 
-	if (!link) {
-		link = new_link(r, &kind_existing, ns->name, name, mark);
-		link->drift = ns->drift;
-		ns_add(ns, link);
+	if (link) {
+		link->implied = false;
+		return link;
 	}
-	link->implied = false;
-	return link;
+	struct missing_port *missing = arena_new(r->parse.arena, struct missing_port);
+	*missing = (struct missing_port){ ns, name, mark, r->missing_ports };
+	r->missing_ports = missing;
+	return NULL;
 }
 
-static void set_master(const struct interface *i, const char *name, const struct node *node) {
+/* False where the port is wrong. */
+static bool set_master(const struct interface *i, const char *name, const struct node *node) {
 	struct object *link = port_link(i->r, i->ns, name, node->mark);
 	const char *controller = as_link(i->object)->name;
-	struct mark *marks = (struct mark *)(uintptr_t)link->marks;
 
+	if (!link)
+		return false;
+	struct mark *marks = (struct mark *)(uintptr_t)link->marks;
 	if (link == i->object) {
 		diag_error(i->r->parse.diags, node->mark, "%s cannot be its own port", name);
-		return;
+		return false;
 	}
 	if (object_has(link, LINK_MASTER)) {
 		bool same = streq(as_link(link)->master, controller);
 
 		if (same && marks[LINK_MASTER].source != node->mark.source)
-			return; /* lists of several files are sets */
+			return true; /* lists of several files are sets */
 		diag_error(i->r->parse.diags, node->mark, "%s is %s", name,
 			   same ? "named twice" : "a port of two controllers");
 		diag_note(i->r->parse.diags, marks[LINK_MASTER], "first here");
-		return;
+		return false;
 	}
 	as_link(link)->master = controller;
 	link->set |= field_bit(LINK_MASTER);
 	marks[LINK_MASTER] = node->mark;
+	return true;
 }
 
 static void read_port(const struct interface *i, const struct node *node) {
@@ -433,8 +438,7 @@ static void read_port(const struct interface *i, const struct node *node) {
 	fields_parse(p, kind_port.fields, kind_port.n_fields, node, port, &object->set, marks, "a port", NULL, NULL, NULL);
 	if (!port->name)
 		return;
-	set_master(i, port->name, node);
-	if (p->diags->n_errors != errors)
+	if (!set_master(i, port->name, node) || p->diags->n_errors != errors)
 		return;
 	port->controller = as_link(i->object)->name;
 	object->set |= field_bit(PORT_CONTROLLER);

@@ -13,6 +13,14 @@ struct reading {
 	struct object *link_defaults;    /* veth whose set fields stand for what links leave out */
 	struct object *interface_defaults;
 	const char *alias;               /* of every link that topod makes, once the topology's name was read */
+	struct missing_port *missing_ports; /* entries of `ports` that name no link of the file */
+};
+
+struct missing_port {
+	const struct ns_state *ns;
+	const char *name;
+	struct mark mark;
+	struct missing_port *next;
 };
 
 /* Calls fn for each item of a list, or for the node itself where it is no list. */
@@ -39,5 +47,5 @@ void spec_interfaces(struct reading *r, struct ns_state *ns, const struct node *
 /* Fills in what links leave out, once all sections were read. */
 void spec_finish_links(struct reading *r);
 
-/* spec_check.c: references, loops, warnings across objects. */
+/* spec_check.c: what only shows across objects. */
 void spec_check(struct reading *r);

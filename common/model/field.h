@@ -71,6 +71,7 @@ enum field_flags {
 	FIELD_AF_INET6 = 1 << 7, /* stands in IFLA_AF_SPEC / AF_INET6 */
 	FIELD_ONE_WAY = 1 << 12, /* only ever made good: what it was before is no state to go back to */
 	FIELD_IDENTITY = 1 << 11, /* no FIELD_KEY, but the kind's key() is made of it */
+	FIELD_USES = 1 << 14,    /* FIELD_DEV, and the file need not declare the link where others may have made it */
 	FIELD_BEFORE_UP = 1 << 13, /* the kernel goes by it as soon as the link is up, and not again */
 };
 

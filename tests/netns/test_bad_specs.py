@@ -91,6 +91,23 @@ links:
   - [web:eth0, «dbb:eth0»]
 """, ["eth9", "nic", "eth8.*eth0", "dbb"]),
 
+    "interfaces that others have made": ("""\
+namespaces:
+  host:
+    interfaces:
+      br0: {kind: bridge, ports: [«eth0», «{name: card}»]}
+      mv: {kind: macvlan, link: «eth0»}
+      vx: {kind: vxlan, id: 7, remote: 192.0.2.1, dev: «card»}
+    routes:
+      - {to: 10.1.0.0/16, dev: eth0}
+  web:
+    interfaces:
+      mv: {kind: macvlan, link: «"host:card"»}
+links:
+  - [web:eth0, host:c1]
+""", ["c1, the host's end of web:eth0.*eth0: {kind: existing}", "card: {kind: existing}", "c1.*web:eth0", "card: {kind",
+      "card: {kind"]),
+
     "used twice": ("""\
 namespaces:
   a:

@@ -51,11 +51,12 @@ static void test_added(void **state _unused_) {
 }
 
 static void test_lists_are_appended(void **state _unused_) {
-	check_same(TEXTS("namespaces: {host: {interfaces: {b: {kind: bridge, addresses: 10.0.0.1/24, ports: {name: p}}}}}",
-			 "namespaces: {host: {interfaces: {b: {addresses: 10.0.0.2/24, ports: [q]}}}}",
-			 "namespaces: {host: {interfaces: {b: {addresses: [10.0.0.1/24, 10.0.0.3/24], ports: [p, r]}}}}"),
-		   "namespaces: {host: {interfaces: {b: {kind: bridge, addresses: [10.0.0.1/24, 10.0.0.2/24, 10.0.0.3/24], ports: [{name: p}, "
-		   "q, r]}}}}");
+	check_same(TEXTS("namespaces: {a: {interfaces: {b: {kind: bridge, addresses: 10.0.0.1/24, ports: {name: p}}}}}\n"
+			 "links: [[a:p, a:q], [a:r, a:s]]",
+			 "namespaces: {a: {interfaces: {b: {addresses: 10.0.0.2/24, ports: [q]}}}}",
+			 "namespaces: {a: {interfaces: {b: {addresses: [10.0.0.1/24, 10.0.0.3/24], ports: [p, r]}}}}"),
+		   "namespaces: {a: {interfaces: {b: {kind: bridge, addresses: [10.0.0.1/24, 10.0.0.2/24, 10.0.0.3/24], ports: [{name: p}, "
+		   "q, r]}}}}\nlinks: [[a:p, a:q], [a:r, a:s]]");
 	check_same(TEXTS("namespaces: {a: {routes: {to: 10.1.0.0/16, type: blackhole}, dns: {servers: 10.0.0.1}}}",
 			 "namespaces: {a: {routes: {to: 10.2.0.0/16, type: blackhole}, dns: {servers: 10.0.0.2, search: x.org}}}"),
 		   "namespaces: {a: {routes: [{to: 10.1.0.0/16, type: blackhole}, {to: 10.2.0.0/16, type: blackhole}],\n"

@@ -164,15 +164,14 @@ static void test_ports(void **state _unused_) {
 		      "  host:\n"
 		      "    interfaces:\n"
 		      "      br0: {kind: bridge, ports: [c1, {name: eth1, cost: 5, hairpin: true}]}\n"
+		      "      eth1: {kind: existing}\n"
 		      "  a: {}\n"
 		      "links: [[a:x, host:c1]]\n");
 	struct object *c1 = get_object(&r.spec.state, "host/c1 link"), *eth1 = get_object(&r.spec.state, "host/eth1 link");
 	assert_string_equal(((struct link *)c1)->master, "br0");
 	assert_int_equal(object_mark(c1, &c1->kind->fields[LINK_MASTER]).column, 35);
-	/* A port that nobody declares is there already. */
 	assert_ptr_equal(eth1->kind, &kind_existing);
 	assert_true(eth1->foreign);
-	assert_false(eth1->implied);
 	assert_string_equal(((struct link *)eth1)->master, "br0");
 	get_object(&r.spec.state, "host/eth1 bridge port of br0");
 	assert_null(find_object(&r.spec.state, "host/c1 bridge port of br0")); /* says nothing about itself */
@@ -420,17 +419,55 @@ static void test_wrong_references(void **state _unused_) {
 		    "f:1:58: error: there is no interface 'brr0' in web; did you mean 'br0'?");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: macvlan, link: \"db:eth0\"}}}}",
 		    "f:1:58: error: there is no namespace 'db'");
-	check_diags("namespaces: {host: {interfaces: {x: {kind: macvlan, link: eth7}}}}", ""); /* may be there */
 	check_diags("namespaces: {web: {routes: [{to: 10.0.0.0/24, dev: z}]}}",
 		    "f:1:52: error: there is no interface 'z' in web");
 	check_diags("namespaces: {web: {routes: [{to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1, dev: z}, {via: 10.9.0.2}]}]}}",
 		    "f:1:46: error: there is no interface 'z' in web");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, ports: [q]}}}}",
-		    "f:1:59: error: there is no interface 'q' in web: topod makes that namespace, and nothing in the file "
-		    "makes the interface");
+		    "f:1:59: error: there is no interface 'q' in web");
 	check_diags("namespaces: {web: {nat: [{action: masquerade, out: wan}, {action: masquerade, in: \"e*\", out: lo}]}}",
 		    "f:1:52: warning: 'out' names wan, and no interface of web is called so");
 	check_diags("namespaces: {host: {nat: [{action: masquerade, out: wan}]}}", "");
+}
+
+/* What others have made is changed only where an entry says so: a container's eth0 and the machine's own are easily mistaken. */
+#define TO_TAKE(name) " To use one that is there already, write '" name ": {kind: existing}' under its 'interfaces'"
+
+static void check_foreign(const char *entry, const char *place) {
+	_cleanup_free_ char *text = xasprintf("namespaces: {web: {}, host: {interfaces: {\n%s}}}\nlinks: [[web:eth0, host:c1]]", entry);
+	_cleanup_free_ char *wanted = xasprintf("%s: error: no entry declares the interface 'eth0' in host; did you mean c1, the "
+						"host's end of web:eth0?" TO_TAKE("eth0"), place);
+
+	check_diags(text, wanted);
+}
+
+static void test_foreign_links(void **state _unused_) {
+	check_foreign("b: {kind: bridge, ports: [eth0]}", "f:2:27");
+	check_foreign("b: {kind: bridge, ports: [c1, {name: eth0, cost: 5}]}", "f:2:31");
+	check_foreign("m: {kind: macvlan, link: eth0}", "f:2:26");
+	check_foreign("v: {kind: vxlan, id: 1, remote: 10.0.0.1, dev: eth0}", "f:2:48");
+	check_diags("namespaces: {a: {adopt: true, interfaces: {b: {kind: bridge, ports: [eth0, cc1, q]}}}, web: {\n"
+		    "  interfaces: {m: {kind: macvlan, link: a:wlan0}}}}\nlinks: [[web:eth0, a:c1]]",
+		    "f:1:70: error: no entry declares the interface 'eth0' in a; did you mean c1, a's end of web:eth0?" TO_TAKE("eth0") "\n"
+		    "f:1:76: error: no entry declares the interface 'cc1' in a; did you mean 'c1'?" TO_TAKE("cc1") "\n"
+		    "f:1:81: error: no entry declares the interface 'q' in a." TO_TAKE("q") "\n"
+		    "f:2:41: error: no entry declares the interface 'wlan0' in a." TO_TAKE("wlan0"));
+	/* Of several ends rather one that is no port yet. */
+	check_diags("namespaces: {web: {}, db: {}, host: {interfaces: {b: {kind: bridge, ports: [c1, eth0]}}}}\n"
+		    "links: [[web:eth0, host:c1], [db:eth0, host:c2]]",
+		    "f:1:81: error: no entry declares the interface 'eth0' in host; did you mean c2, the host's end of db:eth0?"
+		    TO_TAKE("eth0"));
+	/* In a namespace of topod's own there is nothing that could be taken. */
+	check_diags("namespaces: {sw: {interfaces: {b: {kind: bridge, ports: [eth0]}}}, web: {}}\nlinks: [[web:eth0, sw:c1]]",
+		    "f:1:58: error: there is no interface 'eth0' in sw; did you mean c1, sw's end of web:eth0?");
+	/* A route and NAT do not change the link. A setting says whose it is; but here it may be the other end's. */
+	check_diags("namespaces: {host: {routes: [{to: 10.0.0.0/8, dev: eth0}, {to: 10.0.0.0/9, nexthops: [{dev: eth0}, {dev: eth1}]}],\n"
+		    "  nat: [{action: masquerade, out: eth0}], sysctl: {net.ipv4.conf.eth0.rp_filter: 1, net.ipv4.conf.wan.rp_filter: 1}},\n"
+		    "  web: {}}\nlinks: [[web:eth0, host:c1]]",
+		    "f:2:52: warning: this changes the interface 'eth0' of host, which no entry declares; did you mean c1, the host's "
+		    "end of web:eth0?");
+	check_diags("namespaces: {host: {interfaces: {eth0: {kind: existing}, b: {kind: bridge, ports: [eth0]}}}, web: {}}\n"
+		    "links: [[web:eth0, host:c1]]", "");
 }
 
 static void test_wrong_structure(void **state _unused_) {
@@ -623,7 +660,8 @@ int main(void) {
 		cmocka_unit_test(test_wrong_top), cmocka_unit_test(test_wrong_namespaces),
 		cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_wrong_names),
 		cmocka_unit_test(test_wrong_kinds), cmocka_unit_test(test_wrong_keys),
-		cmocka_unit_test(test_wrong_references), cmocka_unit_test(test_wrong_structure),
+		cmocka_unit_test(test_wrong_references), cmocka_unit_test(test_foreign_links),
+		cmocka_unit_test(test_wrong_structure),
 		cmocka_unit_test(test_wrong_links), cmocka_unit_test(test_wrong_addresses),
 		cmocka_unit_test(test_wrong_routes), cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_every_mistake), cmocka_unit_test(test_foreign_spellings),

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses among each other. */
+#include "kind/address.h"
+#include "language/spec_check.h"
+
+static bool overlap(const struct prefix *a, const struct prefix *b) {
+	return a->address.family == b->address.family &&
+	       prefix_contains(a->length <= b->length ? a : b, a->length <= b->length ? &b->address : &a->address);
+}
+
+struct range {
+	struct prefix network;
+	const struct address *address;
+};
+
+static int compare_ranges(const void *a, const void *b) {
+	const struct range *x = a, *y = b;
+	int r = memcmp(&x->network.address, &y->network.address, sizeof(x->network.address));
+
+	return r ? r : x->network.length - y->network.length;
+}
+
+/* Sorted, a prefix stands right behind one that contains it, so neighbours are enough. */
+static void check_overlaps(struct reading *r, const struct ns_state *ns) {
+	vec(struct range) ranges = {};
+
+	ns_foreach(object, ns) {
+		const struct address *a = (const struct address *)object;
+
+		if (object->kind == &kind_address && !ip_is_link_local(&a->address.address) &&
+		    a->address.length < ip_bits(a->address.address.family))
+			vec_push(&ranges, (struct range){ prefix_network(&a->address), a });
+	}
+	if (ranges.n > 1)
+		qsort(ranges.items, ranges.n, sizeof(*ranges.items), compare_ranges);
+	for (size_t i = 1; i < ranges.n; i++) {
+		const struct range *a = &ranges.items[i - 1], *b = &ranges.items[i];
+		char buf[PREFIX_TEXT_MAX], other[PREFIX_TEXT_MAX];
+
+		if (streq(a->address->dev, b->address->dev) || !overlap(&a->network, &b->network))
+			continue;
+		diag_warning(r->parse.diags, b->address->object.mark, "%s on %s overlaps %s on %s",
+			     prefix_format(&b->address->address, buf), b->address->dev,
+			     prefix_format(&a->address->address, other), a->address->dev);
+		diag_note(r->parse.diags, a->address->object.mark, "the other is here");
+	}
+	vec_done(&ranges);
+}
+
+const struct check check_addresses = { .ns = check_overlaps };

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ports and their controllers. */
+#include "language/spec_check.h"
+
+enum {
+	BRIDGE_MAX_PORTS = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
+};
+
+static int compare_names(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Counted for all bridges at once: a search for each would take the square of the file's size. */
+static void check_number(struct reading *r, const struct ns_state *ns) {
+	vec(const char *) masters = {};
+
+	ns_foreach(object, ns)
+		if (object->kind->class == CLASS_LINK && object_has(object, LINK_MASTER))
+			vec_push(&masters, ((const struct link *)object)->master);
+	if (masters.n)
+		qsort(masters.items, masters.n, sizeof(*masters.items), compare_names);
+	for (size_t i = 0, n; i < masters.n; i += n) {
+		const struct object *link = ns_find_link(ns, masters.items[i]);
+
+		for (n = 1; i + n < masters.n && streq(masters.items[i], masters.items[i + n]);)
+			n++;
+		if (n > BRIDGE_MAX_PORTS && link && link->kind == &kind_bridge)
+			diag_error(r->parse.diags, link->mark, "a bridge takes %d ports, %s has %zu", BRIDGE_MAX_PORTS,
+				   masters.items[i], n);
+	}
+	vec_done(&masters);
+}
+
+const struct check check_ports = { .ns = check_number };

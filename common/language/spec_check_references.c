@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * References to links and namespaces, and links that are said to be there already.
+ *
+ * In a namespace that topod makes there is nothing but what the file declares. In the host's and in an adopted one there
+ * may be anything, so a reference that only uses a link (a route's `dev`, an interface of NAT) may name what the file
+ * does not. One that changes the link may not: a container's eth0 and the machine's own have the same name, and
+ * taken for a port, the machine's own cuts the machine off.
+ */
+#include "kind/physical.h"
+#include "kind/route.h"
+#include "language/spec_check.h"
+
+struct reference {
+	struct reading *r;
+	const struct object *object;
+};
+
+/* The link of this namespace whose other end has that name: rather one that is no port yet. */
+static const struct object *find_near_end(const struct ns_state *ns, const char *far_name) {
+	const struct object *found = NULL;
+
+	ns_foreach(object, ns) {
+		if (!object->twin || !streq(((const struct link *)object->twin)->name, far_name))
+			continue;
+		if (!object_has(object, LINK_MASTER))
+			return object;
+		found = found ? found : object;
+	}
+	return found;
+}
+
+static const char *find_similar(const struct ns_state *ns, const char *name) {
+	const char *names[256];
+	size_t n = 0;
+
+	ns_foreach(object, ns)
+		if (object->kind->class == CLASS_LINK && n < ARRAY_SIZE(names))
+			names[n++] = ((const struct link *)object)->name;
+	return diag_suggest(name, names, n);
+}
+
+/* "; did you mean …?", or "". What is looked for in the whole namespace is only worth it for what is shown. */
+static const char *suggest_link(struct reading *r, const struct ns_state *ns, const char *name, bool by_spelling) {
+	if (r->parse.diags->n_errors >= DIAGS_MAX || r->parse.diags->n_warnings >= DIAGS_MAX)
+		return "";
+	const struct object *end = find_near_end(ns, name);
+	if (end)
+		return arena_printf(r->parse.arena, "; did you mean %s, %s's end of %s:%s?", ((const struct link *)end)->name,
+				    streq(ns->name, NS_HOST) ? "the host" : ns->name, end->twin->ns, name);
+	const char *near = by_spelling ? find_similar(ns, name) : NULL;
+	return near ? arena_printf(r->parse.arena, "; did you mean '%s'?", near) : "";
+}
+
+static void missing_link(struct reading *r, const struct ns_state *ns, const char *name, struct mark mark) {
+	const char *meant = suggest_link(r, ns, name, true);
+
+	if (!check_is_open(ns))
+		diag_error(r->parse.diags, mark, "there is no interface '%s' in %s%s", name, ns->name, meant);
+	else
+		diag_error(r->parse.diags, mark,
+			   "no entry declares the interface '%s' in %s%s%s To use one that is there already, write '%s: {kind: "
+			   "existing}' under its 'interfaces'", name, ns->name, meant, *meant ? "" : ".", name);
+}
+
+/* A setting names its interface as the kernel does, which is as clear as an entry, unless another was likely meant. */
+static void doubt_setting(struct reading *r, const struct ns_state *ns, const char *name, struct mark mark) {
+	const char *meant = suggest_link(r, ns, name, false);
+
+	if (*meant)
+		diag_warning(r->parse.diags, mark, "this changes the interface '%s' of %s, which no entry declares%s", name,
+			     ns->name, meant);
+}
+
+static void check_reference(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct reference *c = userdata;
+	struct mark mark = object_mark(c->object, field);
+	const struct ns_state *ns = state_find(&c->r->spec->state, ns_name);
+
+	if (!ns)
+		diag_error(c->r->parse.diags, mark, "there is no namespace '%s'", ns_name);
+	else if (ns_find_link(ns, name) || streq(name, "lo")) /* which is everywhere */
+		return;
+	else if (!check_is_open(ns) || !(field->flags & FIELD_USES))
+		missing_link(c->r, ns, name, mark);
+	else if (c->object->kind->class == CLASS_SYSCTL)
+		doubt_setting(c->r, ns, name, mark);
+}
+
+static void check_nexthops(struct reference *c) {
+	const struct route *route = (const struct route *)c->object;
+
+	for (size_t i = 0; i < route->nexthops.n; i++)
+		if (route->nexthops.items[i].dev)
+			check_reference(c, &c->object->kind->fields[ROUTE_NEXTHOPS], c->object->ns, route->nexthops.items[i].dev);
+}
+
+/* Links that exist by themselves cannot be in a namespace that topod makes. */
+static void check_existing(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct link *link = (const struct link *)object;
+
+	if (!object->foreign || streq(link->name, "lo"))
+		return;
+	if (object->implied)
+		diag_error(r->parse.diags, object->mark,
+			   "%s needs a 'kind': it is no end of a link%s", link->name,
+			   check_is_open(ns) ? " (write 'kind: existing' where it is there already)" : "");
+	else if (!check_is_open(ns))
+		diag_error(r->parse.diags, object->mark,
+			   "there is no interface '%s' in %s: topod makes that namespace, and nothing in the file makes "
+			   "the interface", link->name, ns->name);
+}
+
+static void check_made(struct reading *r, const struct object *object) {
+	const struct link *link = (const struct link *)object;
+
+	if (!object->foreign && streq(link->name, "lo"))
+		diag_error(r->parse.diags, object->mark, "'lo' is in every namespace by itself and cannot be made");
+	if (object->kind == &kind_physical && streq(object->ns, NS_HOST))
+		diag_error(r->parse.diags, object->mark,
+			   "a physical interface is moved out of the host namespace; what stays there is 'kind: existing'");
+}
+
+/* An interface of the host can be moved to one place only. */
+static void check_sources(struct reading *r, const struct object *object) {
+	const struct physical *physical = (const struct physical *)object;
+
+	state_foreach(ns, &r->spec->state)
+		ns_foreach(other, ns) {
+			const struct physical *before = (const struct physical *)other;
+
+			if (other == object)
+				return;
+			if (other->kind != &kind_physical || !physical->source || !streq_ptr(before->source, physical->source))
+				continue;
+			diag_error(r->parse.diags, object_mark(object, &object->kind->fields[PHYSICAL_SOURCE]),
+				   "%s is the source of two interfaces", physical->source);
+			diag_note(r->parse.diags, object_mark(other, &other->kind->fields[PHYSICAL_SOURCE]), "first here");
+		}
+}
+
+static void check_object(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	struct reference reference = { .r = r, .object = object };
+
+	object_links(object, check_reference, &reference);
+	if (object->kind == &kind_route)
+		check_nexthops(&reference);
+	if (object->kind->class == CLASS_LINK) {
+		check_existing(r, ns, object);
+		check_made(r, object);
+	}
+	if (object->kind == &kind_physical)
+		check_sources(r, object);
+}
+
+/* Ports that no link was found for while the sections were read: by now all links are known, and which are ports. */
+static void check_missing_ports(struct reading *r) {
+	for (const struct missing_port *missing = r->missing_ports; missing; missing = missing->next)
+		missing_link(r, missing->ns, missing->name, missing->mark);
+}
+
+const struct check check_references = { .object = check_object, .whole = check_missing_ports };
