@@ -259,10 +259,12 @@ static void read_topology(struct reading *r, struct ns_state *none _unused_, con
 
 	if (!type_text.parse(&r->parse, &key_topology, node, &name))
 		return;
-	if (!file_name_valid(name, &why) || strlen(name) > 100)
+	if (!file_name_valid(name, &why) || strlen(name) > 100) {
 		diag_error(r->parse.diags, node->mark, "the topology's name '%s' %s", name, why ? why : "is longer than 100 bytes");
-	else
-		r->spec->topology = name;
+		return;
+	}
+	r->spec->topology = name;
+	r->spec->named = true;
 }
 
 static void read_drift(struct reading *r, struct ns_state *none _unused_, const struct node *node) {

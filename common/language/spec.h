@@ -13,6 +13,7 @@
 struct spec {
 	struct state state;
 	const char *topology;
+	bool named;               /* the file says the topology's name itself */
 	const char *const *files; /* names of what it was read from, by mark.source */
 	size_t n_files;
 	bool remove_on_stop;

@@ -482,9 +482,32 @@ static void ns_free(struct ledger_ns *ns) {
 	free(ns);
 }
 
+static void forget_files(struct ledger *ledger) {
+	vec_foreach(file, &ledger->files)
+		free(*file);
+	vec_done(&ledger->files);
+}
+
+static bool same_files(const struct ledger *ledger, char *const *files, size_t n) {
+	for (size_t i = 0; i < MIN(n, ledger->files.n); i++)
+		if (!streq(ledger->files.items[i], files[i]))
+			return false;
+	return ledger->files.n == n;
+}
+
+bool ledger_set_files(struct ledger *ledger, char *const *files, size_t n) {
+	if (same_files(ledger, files, n))
+		return false;
+	forget_files(ledger);
+	for (size_t i = 0; i < n; i++)
+		vec_push(&ledger->files, xstrdup(files[i]));
+	return true;
+}
+
 void ledger_done(struct ledger *ledger) {
 	struct ledger_ns *ns = ledger->namespaces, *next;
 
+	forget_files(ledger);
 	HASH_CLEAR(hh, ledger->namespaces);
 	for (; ns; ns = next) {
 		next = ns->hh.next;

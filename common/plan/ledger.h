@@ -6,15 +6,18 @@
  * owns their form as lines of text (ledger_lines.c) and as a table; where the lines are kept is for daemon/files/ledger_file.
  *
  *     topod-ledger 1
+ *     = file /etc/topod/office.yaml
  *     + made link web web/eth0 link<TAB>up<TAB>mtu
  *     + found sysctl host host sysctl net.ipv4.ip_forward<TAB>path=…<TAB>value=0
  *     - web web/eth0 link
  *
- * Fields are separated by tabs and in the order of the kind's table (any other is read as well); control characters,
+ * The files that the topology is read from come first ("-" is standard input), the main one before its drop-ins; a
+ * ledger of topod 0.1 names none. Fields are separated by tabs and in the order of the kind's table (any other is read as well); control characters,
  * '%' and tabs inside are written as %XX.
  */
 #pragma once
 
+#include "base/vec.h"
 #include "model/state.h"
 
 /* What a field was before topod changed it, or under which sign the object was made. */
@@ -46,6 +49,7 @@ struct ledger_ns {
 struct ledger {
 	struct ledger_ns *namespaces;
 	size_t n; /* entries, of all namespaces: it is asked for after each pass */
+	vec(char *) files; /* absolute paths of what it is made from, or "-"; none: not known */
 };
 
 struct ledger_ns *ledger_namespace(const struct ledger *ledger, const char *name);
@@ -87,6 +91,11 @@ bool ledger_outlives_namespace(const struct ledger_entry *entry);
 int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *ret_damaged);
 /* The whole table as text, header included; the caller frees. */
 char *ledger_format(const struct ledger *ledger);
+/* The header alone, with which a new file begins. */
+char *ledger_format_head(const struct ledger *ledger);
+
+/* Notes which files the topology is made from (copied); returns whether they were others before. */
+bool ledger_set_files(struct ledger *ledger, char *const *files, size_t n);
 
 /* Is anything of that class declared in the namespace, or noted as made or changed there? */
 bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class);

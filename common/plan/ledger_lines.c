@@ -53,10 +53,26 @@ void ledger_remove_line(const struct ledger_entry *entry, struct text *out) {
 	text_add(out, "\n");
 }
 
+static void add_head(const struct ledger *ledger, struct text *out) {
+	text_add(out, header);
+	vec_foreach(file, &ledger->files) {
+		text_add(out, "= file ");
+		add_escaped(out, *file);
+		text_add(out, "\n");
+	}
+}
+
+char *ledger_format_head(const struct ledger *ledger) {
+	struct text text = {};
+
+	add_head(ledger, &text);
+	return text_take(&text);
+}
+
 char *ledger_format(const struct ledger *ledger) {
 	struct text text = {};
 
-	text_add(&text, header);
+	add_head(ledger, &text);
 	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
 		for (const struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
 			ledger_add_line(entry, &text);
@@ -168,7 +184,16 @@ static bool parse_removal(struct ledger_reader *reader, char *line) {
 	return true;
 }
 
+static bool parse_file(struct ledger *ledger, char *path) {
+	if (!*path || !unescape(path))
+		return false;
+	vec_push(&ledger->files, xstrdup(path));
+	return true;
+}
+
 static bool parse_line(struct ledger_reader *reader, char *line) {
+	if (startswith(line, "= file "))
+		return parse_file(reader->ledger, line + strlen("= file "));
 	if (startswith(line, "+ "))
 		return parse_addition(reader, line + 2);
 	return startswith(line, "- ") && parse_removal(reader, line + 2);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/ask.h"
 
-#include <sys/stat.h>
-
 #include "report/report.h"
 
 void ask_complain(const char *topology, int r) {
@@ -71,10 +69,12 @@ static bool is_file_name(const char *argument) {
 }
 
 /* What a file says that it is called, or would be without saying so. */
-static char *name_in(const char *path) {
+static char *name_in(const char *path, bool *ret_named) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	bool good = spec_file_load(path, SPEC_FILE_NAME, &loaded);
 
-	if (spec_file_load(path, SPEC_FILE_NAME, &loaded) || loaded.spec.topology)
+	*ret_named = loaded.spec.named;
+	if (good || loaded.spec.topology)
 		return xstrdup(loaded.spec.topology);
 	return spec_file_topology(path);
 }
@@ -82,16 +82,8 @@ static char *name_in(const char *path) {
 struct search {
 	const char *path;
 	char *found;
+	char *other; /* the file of the daemon that was asked first, where it is another one */
 };
-
-/* Two names of the file, too. */
-static bool same_file(const char *a, const char *b) {
-	struct stat sa, sb;
-
-	if (streq(a, b))
-		return true;
-	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
-}
 
 static void compare(void *userdata, const char *topology) {
 	struct search *search = userdata;
@@ -101,20 +93,31 @@ static void compare(void *userdata, const char *topology) {
 	if (search->found || control_call(topology, "org.topod.Status", NULL, ASK_TIMEOUT_USEC, &answer) < 0)
 		return;
 	file = json_string_value(json_object_get(json_object_get(answer.parameters, "status"), "file"));
-	if (file && same_file(file, search->path))
+	if (file && spec_file_same(file, search->path))
 		search->found = xstrdup(topology);
+	else if (file && !search->other)
+		search->other = xstrdup(file);
 }
 
 /* Whoever keeps the file is meant, even where it is wrong by now or has another name in it; the name in it is only
  * where to ask first. */
 static char *topology_of_file(const char *argument) {
-	_cleanup_free_ char *path = spec_file_absolute(argument), *name = name_in(argument);
+	bool named;
+	_cleanup_free_ char *path = spec_file_absolute(argument), *name = name_in(argument, &named), *other = NULL;
 	struct search search = { .path = path };
 
 	compare(&search, name);
+	other = TAKE_PTR(search.other);
 	if (!search.found)
 		(void)ledger_file_each(compare, &search); /* where that fails, none is found */
-	return search.found ? search.found : TAKE_PTR(name);
+	free(search.other);
+	if (search.found)
+		return search.found;
+	if (named || !other)
+		return TAKE_PTR(name);
+	complain("the topod of '%s' keeps %s; %s has only its file name in common with that", name, other, path);
+	hint("'%s' instead of the file means that topod", name);
+	return NULL;
 }
 
 struct choice {

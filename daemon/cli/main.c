@@ -18,6 +18,7 @@ static const struct option long_options[] = {
 	{ "periodic", required_argument, NULL, 'p' },
 	{ "for", required_argument, NULL, 'f' },
 	{ "strict", no_argument, NULL, 's' },
+	{ "replace", no_argument, NULL, 'r' },
 	{ "markdown", no_argument, NULL, 'm' },
 	{ "man", no_argument, NULL, 'M' },
 	{ "help", no_argument, NULL, 'h' },
@@ -33,6 +34,7 @@ static const struct {
 	{ OPTION_TOPOLOGY, "--topology" }, { OPTION_PERIODIC, "--periodic" },
 	{ OPTION_MARKDOWN, "--markdown" },   { OPTION_FOR, "--for" },
 	{ OPTION_MAN, "--man" },             { OPTION_STRICT, "--strict" },
+	{ OPTION_REPLACE, "--replace" },
 };
 
 struct command {
@@ -94,6 +96,9 @@ static bool take_option(struct command *command, int letter) {
 	case 'M':
 		command->given |= OPTION_MAN;
 		return options->man = true;
+	case 'r':
+		command->given |= OPTION_REPLACE;
+		return options->replaces = true;
 	case 't':
 		command->given |= OPTION_TOPOLOGY;
 		options->topology = optarg;

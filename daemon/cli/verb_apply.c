@@ -20,6 +20,7 @@ struct work {
 	struct session session;
 	struct diags problems;        /* at places of the file, where there is one */
 	vec(struct failure) failures; /* what was said about each, the latest */
+	struct session_source source;
 	uint64_t usec;
 	bool progress_shown;
 	bool removes; /* all of it: nothing may be left */
@@ -208,7 +209,7 @@ static int open_work(struct work *work, struct spec *spec) {
 	int r;
 
 	raise_limits();
-	r = session_open_once(&work->session, spec, &hooks, &problem);
+	r = session_open_once(&work->session, spec, &work->source, &hooks, &problem);
 	if (r < 0)
 		complain("%s", problem);
 	if (r == -EBUSY)
@@ -249,6 +250,7 @@ int verb_apply(const struct options *options) {
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN | trusted_flags(options), options, &loaded))
 		return EXIT_SPEC;
+	work.source = session_source(&loaded, options->replaces);
 	vec_foreach(source, &loaded.diags.sources)
 		diags_add_source(&work.problems, *source);
 	return converge(&work, &loaded.spec, print_applied);
@@ -261,8 +263,7 @@ static bool names_topology(const char *argument) {
 	return !strchr(argument, '/') && access(argument, F_OK) < 0 && ledger_file_folder(argument, &fd) == 0;
 }
 
-static int topology_to_remove(const struct options *options, char **ret) {
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+static int topology_to_remove(const struct options *options, struct loaded_spec *loaded, char **ret) {
 	const char *name = options->topology, *why;
 
 	if (!name && names_topology(options->args[0]))
@@ -272,16 +273,17 @@ static int topology_to_remove(const struct options *options, char **ret) {
 		return EXIT_USAGE;
 	}
 	if (!name && !load_spec(options->args[0], SPEC_FILE_STDIN | SPEC_FILE_NAME | LOAD_QUIET | trusted_flags(options), options,
-				&loaded)) {
+				loaded)) {
 		hint("`topod down --topology NAME` removes a topology without its file");
 		return EXIT_SPEC;
 	}
-	*ret = xstrdup(name ? name : loaded.spec.topology);
+	*ret = xstrdup(name ? name : loaded->spec.topology);
 	return EXIT_DONE;
 }
 
 int verb_down(const struct options *options) {
 	_cleanup_(work_done) struct work work = { .options = options, .session = SESSION_NONE, .removes = true };
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_(spec_done) struct spec nothing = {};
 	_cleanup_free_ char *topology = NULL;
 	int code;
@@ -290,9 +292,11 @@ int verb_down(const struct options *options) {
 		complain("`down` needs a SPEC or --topology NAME%s", options->n_args ? ", not both" : "");
 		return EXIT_USAGE;
 	}
-	code = topology_to_remove(options, &topology);
+	code = topology_to_remove(options, &loaded, &topology);
 	if (code != EXIT_DONE)
 		return code;
+	if (loaded.name)
+		work.source = session_source(&loaded, options->replaces);
 	spec_empty(&nothing, topology);
 	return converge(&work, &nothing, print_removed);
 }

@@ -39,8 +39,9 @@ int verb_plan(const struct options *options) {
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN, options, &loaded))
 		return EXIT_SPEC;
+	const struct session_source source = session_source(&loaded, options->replaces);
 	raise_limits();
-	if (session_open_to_look(&session, &loaded.spec, &problem) < 0) {
+	if (session_open_to_look(&session, &loaded.spec, &source, &problem) < 0) {
 		complain("%s", problem);
 		return EXIT_FAILED;
 	}

@@ -58,7 +58,7 @@ int verb_status(const struct options *options) {
 	if (!options->n_args)
 		return status_of_all(options);
 	topology = ask_topology(options);
-	if (!ask(topology, "Status", NULL, ASK_TIMEOUT_USEC, &answer))
+	if (!topology || !ask(topology, "Status", NULL, ASK_TIMEOUT_USEC, &answer))
 		return EXIT_FAILED;
 	if (options->json)
 		print_json(json_incref(json_object_get(answer.parameters, "status")));

@@ -12,7 +12,7 @@ const struct verb verbs[] = {
 	  "watches and repairs. SIGHUP reads the file again and applies the difference; a file with an error changes\n"
 	  "nothing. SIGTERM and SIGINT stop and leave the network as it is, or remove it (on-stop: remove); SIGUSR1\n"
 	  "leaves it in any case, for another topod to go on.\n",
-	  OPTION_PERIODIC | OPTION_INSECURE, 1, 1, verb_run },
+	  OPTION_PERIODIC | OPTION_INSECURE | OPTION_REPLACE, 1, 1, verb_run },
 	{ "check", "SPEC…", "validate files; needs no privilege and touches nothing",
 	  "Prints every mistake of every file with its place, and warnings. SPEC may be - for standard input; the\n"
 	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, here and by every other verb.\n"
@@ -21,14 +21,14 @@ const struct verb verbs[] = {
 	{ "plan", "SPEC", "show what would be changed",
 	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. Works beside\n"
 	  "a running daemon, to see what a reload will do. SPEC may be - for standard input.\n",
-	  OPTION_JSON, 1, 1, verb_plan },
+	  OPTION_JSON | OPTION_REPLACE, 1, 1, verb_plan },
 	{ "apply", "SPEC", "make it so once, verify, exit",
 	  "Done is said after the kernel was read back and found equal. SPEC may be - for standard input.\n",
-	  OPTION_JSON | OPTION_INSECURE, 1, 1, verb_apply },
+	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE, 1, 1, verb_apply },
 	{ "down", "SPEC", "remove all that the topology owns, and only that",
 	  "Removes what topod made for the topology of that name, whatever the file says now, and gives back what it\n"
 	  "changed. With --topology NAME, or a topology's name in place of SPEC, no file is needed.\n",
-	  OPTION_JSON | OPTION_INSECURE | OPTION_TOPOLOGY, 0, 1, verb_down },
+	  OPTION_JSON | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE, 0, 1, verb_down },
 	{ "status", "[TOPOLOGY]", "what a running daemon reports",
 	  "State, objects, drift counts and the latest drift, retries; of every running topology, or of one, given by\n"
 	  "its name or its file. Exit status 1 where none runs.\n",
@@ -76,6 +76,7 @@ static const struct {
 	{ OPTION_TOPOLOGY, "  --topology NAME          remove the topology of that name, without a file\n" },
 	{ OPTION_PERIODIC, "  --periodic TIME          how often to look for what no event tells of (30s)\n" },
 	{ OPTION_FOR, "  --for TIME               how long, at most a day (10m)\n" },
+	{ OPTION_REPLACE, "  --replace                take the place of another file, of which the topology was made\n" },
 	{ OPTION_INSECURE, "  --insecure-permissions   take files that others may write to\n" },
 	{ OPTION_STRICT, "  --strict                 warnings are errors\n" },
 	{ OPTION_MARKDOWN, "  --markdown               the reference page instead\n" },

@@ -27,7 +27,7 @@ enum color_choice {
 };
 
 struct options {
-	bool json, insecure, markdown, man, strict;
+	bool json, insecure, markdown, man, strict, replaces;
 	enum color_choice color;
 	const char *topology;   /* --topology */
 	uint64_t periodic_usec; /* --periodic */
@@ -46,6 +46,7 @@ enum option_bit {
 	OPTION_FOR = 1 << 5,
 	OPTION_MAN = 1 << 6,
 	OPTION_STRICT = 1 << 7,
+	OPTION_REPLACE = 1 << 8,
 };
 
 struct verb {

@@ -275,13 +275,13 @@ static void forget_file(struct ledger_file *file) {
 
 /* The first lines bring the header. */
 static int begin(struct ledger_file *file, const char *lines, size_t size) {
-	_cleanup_free_ char *header = ledger_format(&(struct ledger){});
-	int r = write_new(file->dir_fd, LEDGER, header, lines, size, &file->fd);
+	_cleanup_free_ char *head = file->head ? xstrdup(file->head) : ledger_format_head(&(struct ledger){});
+	int r = write_new(file->dir_fd, LEDGER, head, lines, size, &file->fd);
 
 	if (r < 0)
 		return r;
-	file->size = strlen(header) + size;
-	file->lines = 1 + count_lines(lines, size);
+	file->size = strlen(head) + size;
+	file->lines = count_lines(head, strlen(head)) + count_lines(lines, size);
 	return 0;
 }
 
@@ -317,6 +317,12 @@ static int rewrite(struct ledger_file *file, const struct ledger *ledger) {
 	file->size = size;
 	file->lines = count_lines(text, size);
 	return 0;
+}
+
+int ledger_file_set_head(struct ledger_file *file, const struct ledger *ledger) {
+	free(file->head);
+	file->head = ledger_format_head(ledger);
+	return file->fd < 0 ? 0 : rewrite(file, ledger);
 }
 
 int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
@@ -419,6 +425,7 @@ int ledger_file_close(struct ledger_file *file, bool remove) {
 	closep(&file->lock_fd);
 	closep(&file->dir_fd);
 	free(file->topology);
+	free(file->head);
 	*file = LEDGER_FILE_NONE;
 	return r;
 }

@@ -20,6 +20,7 @@ struct ledger_file {
 	int lock_fd;
 	int fd;              /* the ledger, open for writing; -1 where there is none yet */
 	size_t size, lines;  /* bytes and lines written, also those that later ones replace */
+	char *head;          /* with which a new ledger begins; NULL: nothing but the header is known */
 };
 
 #define LEDGER_FILE_NONE ((struct ledger_file){ .dir_fd = -1, .lock_fd = -1, .fd = -1 })
@@ -33,6 +34,10 @@ int ledger_file_open(struct ledger_file *file, const char *topology, struct ledg
 
 /* Only reads (for `plan`, while a daemon may have the lock); nothing is made. 0 also where there is none. */
 int ledger_file_read(const char *topology, struct ledger *ledger);
+
+/* Takes up the ledger's header (ledger_set_files()): each new file begins with it, and one that is there is written anew.
+ * 0 or -errno. */
+int ledger_file_set_head(struct ledger_file *file, const struct ledger *ledger);
 
 /* Appends lines in one write(). 0 or -errno; nothing may be done that they announce before they are written. */
 int ledger_file_append(struct ledger_file *file, const char *lines, size_t size);

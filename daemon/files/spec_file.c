@@ -95,20 +95,37 @@ static char *without_suffix(const char *path) {
 char *spec_file_topology(const char *path) {
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 
-	return without_suffix(streq(path, "-") ? "stdin" : base);
+	return without_suffix(base);
 }
 
 char *spec_file_absolute(const char *path) {
-	_cleanup_free_ char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	_cleanup_free_ char *here = path[0] == '/' || streq(path, "-") ? NULL : getcwd(NULL, 0);
+	const char *rest;
 
-	return here ? xasprintf("%s/%s", here, path) : xstrdup(path);
+	while (here && (rest = startswith(path, "./")))
+		path = rest + strspn(rest, "/");
+	return here ? xasprintf("%s/%s", streq(here, "/") ? "" : here, path) : xstrdup(path);
 }
 
-/* A name in the file was checked there. */
-static void check_topology(struct loaded_spec *loaded) {
+bool spec_file_same(const char *a, const char *b) {
+	struct stat sa, sb;
+
+	if (streq(a, b))
+		return true;
+	if (streq(a, "-") || streq(b, "-"))
+		return false;
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+/* A name in the file was checked there. What comes by standard input has none of its own, and would take the place of
+ * whatever came that way before. */
+static void check_topology(struct loaded_spec *loaded, unsigned flags) {
 	const char *why = NULL;
 
-	if (!file_name_valid(loaded->spec.topology, &why) || strlen(loaded->spec.topology) > 100)
+	if (flags & SPEC_FILE_STDIN && streq(loaded->name, "-") && !loaded->spec.named)
+		diag_error(&loaded->diags, nowhere, "standard input has no file name from which the topology could take its name; "
+			   "write 'topology: NAME' into it");
+	else if (!file_name_valid(loaded->spec.topology, &why) || strlen(loaded->spec.topology) > 100)
 		diag_error(&loaded->diags, nowhere, "the topology takes its name from the file, and '%s' %s; write "
 			   "'topology: NAME' into it", loaded->spec.topology, why ? why : "is longer than 100 bytes");
 }
@@ -132,7 +149,7 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 		spec_read_name(&ret->spec, &ret->diags, 0, topology);
 	else
 		read_spec(ret, topology);
-	check_topology(ret);
+	check_topology(ret, flags);
 }
 
 /* ---- one file ---- */

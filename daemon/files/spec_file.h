@@ -43,5 +43,8 @@ void loaded_spec_done(struct loaded_spec *loaded);
 /* "office" of "/etc/topod/office.yaml"; the caller frees. */
 char *spec_file_topology(const char *path);
 
-/* A path that means the same from any folder, as far as that can be told; the caller frees. */
+/* A path that means the same from any folder, as far as that can be told; "-" stays. The caller frees. */
 char *spec_file_absolute(const char *path);
+
+/* Are they one file, perhaps by two names? "-" is only ever itself. */
+bool spec_file_same(const char *a, const char *b);

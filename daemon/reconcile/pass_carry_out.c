@@ -35,14 +35,19 @@ static void note_change(struct pass *pass, const struct change *change, struct t
 /* What cannot be noted is not done, and the rest is: what is there already needs no new line. The ledger in memory is
  * again what is written. */
 static int forgo(struct reconciler *r, const struct changes *changes, int error) {
-	ledger_done(r->ledger);
-	*r->ledger = (struct ledger){};
+	struct ledger written = {};
+	int err;
+
 	vec_foreach(at, &changes->list) {
 		(*at)->done = true;
 		(*at)->error = error;
 		(*at)->text = "it cannot be noted in " TOPOD_RUN_DIR;
 	}
-	return ledger_file_read(r->file->topology, r->ledger);
+	err = ledger_file_read(r->file->topology, &written);
+	ledger_set_files(&written, r->ledger->files.items, r->ledger->files.n);
+	ledger_done(r->ledger);
+	*r->ledger = written;
+	return err;
 }
 
 static int note_intents(struct pass *pass, const struct plan *plan) {

@@ -271,6 +271,10 @@ static void refuse(struct loop *l, const struct loaded_spec *fresh, struct contr
 }
 
 static void take(struct loop *l, struct loaded_spec *fresh, struct control_call *call) {
+	int r = session_note_source(&l->session, fresh);
+
+	if (r < 0)
+		journal_log(LOG_WARNING, "the names of its files cannot be noted in " TOPOD_RUN_DIR ": %s", strerror(-r));
 	reconciler_reload(l->session.reconciler, &fresh->spec);
 	session_watch_files(&l->session);
 	arm_periodic(l);
@@ -386,10 +390,11 @@ static int open_all(struct loop *l) {
 	const struct session_hooks hooks = { .userdata = l, .occurred = occurred, .progress = progress,
 					     .taken_away = taken_away };
 	_cleanup_free_ char *problem = NULL;
+	const struct session_source source = session_source(l->loaded, l->options->replaces);
 	int r;
 
 	journal_topology(l->loaded->spec.topology);
-	r = session_open(&l->session, &l->loaded->spec, &hooks, &problem);
+	r = session_open(&l->session, &l->loaded->spec, &source, &hooks, &problem);
 	if (r < 0) {
 		journal_log(LOG_ERR, "%s", problem);
 		return r;

@@ -13,6 +13,7 @@
 #include "model/kind.h"
 #include "files/limit.h"
 #include "kernel/netns.h"
+#include "report/report.h"
 
 enum {
 	RESTORE_TRIES = 100,                  /* of a folder that is taken away again and again */
@@ -176,6 +177,44 @@ static void start_reconciler(struct session *s, struct spec *spec) {
 	s->reconciler = reconciler_new(spec, s->kernel, &s->ledger, &s->ledger_file, &hooks);
 }
 
+/* ---- where it comes from ---- */
+
+struct session_source session_source(const struct loaded_spec *loaded, bool replaces) {
+	return (struct session_source){ .loaded = loaded, .named = loaded->spec.named, .replaces = replaces };
+}
+
+static void add_where(const char *path, struct text *out) {
+	report_clean(streq(path, "-") ? "standard input" : path, out);
+}
+
+/* Two files of one name are two networks until somebody says that they are one: NULL, or what is to be said. */
+static char *source_problem(const struct session *s, const struct session_source *source, const struct ledger *ledger) {
+	_cleanup_text_ struct text before = {}, now = {};
+	_cleanup_free_ char *path = source->loaded ? spec_file_absolute(source->loaded->name) : NULL;
+
+	if (!path || source->named || source->replaces || !ledger->files.n || spec_file_same(ledger->files.items[0], path))
+		return NULL;
+	add_where(ledger->files.items[0], &before);
+	add_where(path, &now);
+	return xasprintf("topology '%s' was made from %s; %s has only its file name in common with that. Write 'topology: NAME' "
+			 "into it to tell them apart, or let it take the other one's place with --replace", s->topology,
+			 before.data, now.data);
+}
+
+int session_note_source(struct session *s, const struct loaded_spec *loaded) {
+	vec(char *) paths = {};
+	int r = 0;
+
+	vec_foreach(file, &loaded->files)
+		vec_push(&paths, spec_file_absolute(file->name));
+	if (ledger_set_files(&s->ledger, paths.items, paths.n) || !s->ledger_file.head)
+		r = ledger_file_set_head(&s->ledger_file, &s->ledger);
+	vec_foreach(path, &paths)
+		free(*path);
+	vec_done(&paths);
+	return r;
+}
+
 /* ---- opening ---- */
 
 static char *ledger_problem(const char *topology, int r, pid_t pid) {
@@ -238,7 +277,22 @@ static int listen_to_all(struct session *s) {
 	return 0;
 }
 
-int session_open_once(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
+/* Whoever has the lock may be at work on another file. */
+static int settle_source(struct session *s, const struct session_source *source, int r, char **ret_problem) {
+	_cleanup_(ledger_done) struct ledger others = {};
+
+	if (r == -EBUSY && ledger_file_read(s->topology, &others) < 0)
+		return r;
+	*ret_problem = r == 0 || r == -EBUSY ? source_problem(s, source, r == 0 ? &s->ledger : &others) : NULL;
+	if (*ret_problem)
+		return -EEXIST;
+	if (r == 0 && source->loaded)
+		r = session_note_source(s, source->loaded);
+	return r;
+}
+
+int session_open_once(struct session *s, struct spec *spec, const struct session_source *source,
+		      const struct session_hooks *hooks, char **ret_problem) {
 	const char *problem;
 	pid_t pid;
 	int r;
@@ -247,8 +301,9 @@ int session_open_once(struct session *s, struct spec *spec, const struct session
 	s->hooks = *hooks;
 	s->topology = xstrdup(spec->topology);
 	r = ledger_file_open(&s->ledger_file, s->topology, &s->ledger, &pid, &s->n_damaged);
+	r = settle_source(s, source, r, ret_problem);
 	if (r < 0) {
-		*ret_problem = ledger_problem(s->topology, r, pid);
+		*ret_problem = *ret_problem ? *ret_problem : ledger_problem(s->topology, r, pid);
 		return r;
 	}
 	r = netns_check(&problem);
@@ -262,8 +317,9 @@ int session_open_once(struct session *s, struct spec *spec, const struct session
 	return r;
 }
 
-int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem) {
-	int r = session_open_once(s, spec, hooks, ret_problem);
+int session_open(struct session *s, struct spec *spec, const struct session_source *source,
+		 const struct session_hooks *hooks, char **ret_problem) {
+	int r = session_open_once(s, spec, source, hooks, ret_problem);
 
 	if (r == 0)
 		r = open_watch(s, ret_problem);
@@ -272,7 +328,7 @@ int session_open(struct session *s, struct spec *spec, const struct session_hook
 	return r;
 }
 
-int session_open_to_look(struct session *s, struct spec *spec, char **ret_problem) {
+int session_open_to_look(struct session *s, struct spec *spec, const struct session_source *source, char **ret_problem) {
 	int r;
 
 	*s = SESSION_NONE;
@@ -282,6 +338,9 @@ int session_open_to_look(struct session *s, struct spec *spec, char **ret_proble
 		*ret_problem = ledger_problem(s->topology, r, 0);
 		return r;
 	}
+	*ret_problem = source_problem(s, source, &s->ledger);
+	if (*ret_problem)
+		return -EEXIST;
 	r = open_kernel(s, ret_problem);
 	if (r == 0)
 		start_reconciler(s, spec);

@@ -9,6 +9,17 @@
 
 #include "reconcile/reconcile.h"
 #include "kernel/watch.h"
+#include "files/spec_file.h"
+
+/* What a topology is made from. */
+struct session_source {
+	const struct loaded_spec *loaded; /* its files; the spec may have been taken out of it. NULL: none is known */
+	bool named;                       /* they say the topology's name themselves: whoever has it means this topology */
+	bool replaces;                    /* whatever it was made from before is given up */
+};
+
+/* Of a spec that was just loaded. */
+struct session_source session_source(const struct loaded_spec *loaded, bool replaces);
 
 struct session_hooks {
 	void *userdata;
@@ -37,15 +48,21 @@ struct session {
 
 /* Opens what is needed to work on the spec (taken over): the events are heard before the first look, so that nothing is
  * missed. The session must not move afterwards. 0, or -errno and a sentence that the caller frees; -EBUSY where another
- * topod has the topology. */
-int session_open(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem);
+ * topod has the topology, -EEXIST where it was made from another file, which only has its file name in common with this one.
+ * The ledger notes the source. */
+int session_open(struct session *s, struct spec *spec, const struct session_source *source,
+		 const struct session_hooks *hooks, char **ret_problem);
 
 /* The same for converging once: nothing is listened to until something has to be waited for. To be heard costs the
  * kernel a search among all namespaces for each of the many events that building makes. */
-int session_open_once(struct session *s, struct spec *spec, const struct session_hooks *hooks, char **ret_problem);
+int session_open_once(struct session *s, struct spec *spec, const struct session_source *source,
+		      const struct session_hooks *hooks, char **ret_problem);
 
 /* The same for looking only: no lock, no events, and nothing is made. */
-int session_open_to_look(struct session *s, struct spec *spec, char **ret_problem);
+int session_open_to_look(struct session *s, struct spec *spec, const struct session_source *source, char **ret_problem);
+
+/* Other files, after a reload: notes them. 0 or -errno. */
+int session_note_source(struct session *s, const struct loaded_spec *loaded);
 
 /* Everything that is readable is read, then one pass. */
 void session_dispatch(struct session *s);

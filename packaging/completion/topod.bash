@@ -33,11 +33,12 @@ _topod() {
 	if [[ $cur == -* ]]; then
 		local options='--color --help --version'
 		case $verb in
-		run) options+=' --periodic --insecure-permissions' ;;
+		run) options+=' --periodic --insecure-permissions --replace' ;;
 		check) options+=' --json --strict' ;;
-		plan | status | reload | watch | resume) options+=' --json' ;;
-		apply) options+=' --json --insecure-permissions' ;;
-		down) options+=' --json --insecure-permissions --topology' ;;
+		status | reload | watch | resume) options+=' --json' ;;
+		plan) options+=' --json --replace' ;;
+		apply) options+=' --json --insecure-permissions --replace' ;;
+		down) options+=' --json --insecure-permissions --replace --topology' ;;
 		pause) options+=' --json --for' ;;
 		schema) options+=' --markdown --man' ;;
 		esac

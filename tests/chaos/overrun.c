@@ -54,7 +54,8 @@ static bool round_of(const char *path, struct disturber *d, struct place *host, 
 
 	if (!spec_file_load(path, 0, &loaded))
 		return false;
-	if (session_open(&s, &loaded.spec, &hooks, &problem) < 0 || session_settle(&s) < 0) {
+	const struct session_source source = session_source(&loaded, false);
+	if (session_open(&s, &loaded.spec, &source, &hooks, &problem) < 0 || session_settle(&s) < 0) {
 		fprintf(stderr, "%s\n", problem ? problem : "it does not converge");
 		return false;
 	}

@@ -258,7 +258,7 @@ static bool apply(struct both *b, int version) {
 	if (!run_read(&b->run, version, &spec))
 		return false;
 	b->session = SESSION_NONE;
-	if (session_open(&b->session, &spec, &hooks, &problem) < 0)
+	if (session_open(&b->session, &spec, &(struct session_source){}, &hooks, &problem) < 0)
 		run_fail(&b->run, "session: %s", problem);
 	else
 		session_settle(&b->session);

@@ -156,8 +156,8 @@ class Dropins(Case):
     def test_stdin_has_none(self):
         self.dropin("10-db.yaml", DB)
         with open(self.path) as f:
-            done = lab.subprocess.run([os.environ["TOPOD"], "check", "-"], stdin=f, capture_output=True, text=True,
-                                      cwd=self.folder, check=True)
+            done = lab.subprocess.run([os.environ["TOPOD"], "check", "-"], input="topology: office\n" + f.read(),
+                                      capture_output=True, text=True, cwd=self.folder, check=True)
         self.assertIn("2 namespaces", done.stdout)
         self.assertNotIn("drop-in", done.stdout)
 
