@@ -21,6 +21,7 @@ struct ns_state {
 	struct object *objects;      /* uthash by key, in the order of adding */
 	struct object *self;         /* the namespace itself, one of objects; asked for with each of the others */
 	bool present;                /* observed: the namespace exists */
+	const char *obstruction;     /* observed: it does not exist, and its name is taken: "a link that leads nowhere" */
 	int error;                   /* observed: looking at it failed, -errno; what is here is not all that is there */
 	unsigned n_noted;            /* observed; planner's: how many declared objects are there and in the ledger */
 	const struct scope *scope;   /* observed: where only some things were looked for; NULL: everything is here */

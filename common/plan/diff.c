@@ -148,6 +148,12 @@ static bool is_closed(const struct ns_state *desired) {
 	return object && object->change && object->change->done && object->change->error;
 }
 
+static const char *obstructed(struct diff *diff, const struct object *object, const struct ns_state *observed) {
+	return arena_printf(&diff->plan->arena,
+			    "cannot be %s: its name in /run/netns is %s; remove that, or rename the namespace in the file",
+			    object->foreign ? "adopted" : "made", observed->obstruction);
+}
+
 void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	struct ns_state *desired = state_find(diff->input->desired, observed->name);
 	struct object *object = ns_self(desired), *seen = ns_self(observed);
@@ -155,7 +161,9 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 	if (!object)
 		return; /* the host, or no longer declared (diff_extra) */
-	if (!seen && object->foreign)
+	if (!seen && observed->obstruction)
+		add_refusal(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
+	else if (!seen && object->foreign)
 		add_refusal(diff, object, NULL, -ENOENT, "the namespace to adopt does not exist");
 	else if (!seen)
 		add_creation(diff, object, false);

@@ -309,16 +309,16 @@ static void request_netfilter(struct execution *x, struct change *change) {
 
 /* `ip netns delete` unmounts and then unlinks, `ip netns add` makes the file and then mounts: a name that stands for
  * nothing may be half-way. To step in between would make the other's second step fail. */
-static int wait_for_name(const char *name) {
-	int fd, r = -EINVAL;
+static int wait_for_name(const char *name, const char **ret_problem) {
+	int r = -EINVAL;
 
 	for (int i = 0; i < NAME_WAIT_STEPS && r == -EINVAL; i++) {
+		_cleanup_close_ int fd = -1;
+
 		nanosleep(&(struct timespec){ .tv_nsec = NAME_WAIT_STEP_NSEC }, NULL);
-		r = netns_open(name, &fd);
+		r = netns_open(name, &fd, ret_problem);
 	}
-	if (r == 0)
-		close(fd);
-	return r == 0 ? -EEXIST : r == -EINVAL ? netns_remove_stale(name) : 0;
+	return r == -ENOENT ? 0 : r == -EINVAL ? netns_remove_stale(name) : -EEXIST;
 }
 
 /* Before it has its name, so that whatever bears that later is known to be ours or not, whenever a crash may come. */
@@ -332,10 +332,14 @@ static int note_birth(struct execution *x, const char *name, int fd) {
 }
 
 /* A file that a crash left is no namespace. */
-static int give_name(int fd, const char *name, const char **ret_problem) {
+static int give_name(struct execution *x, int fd, const char *name, const char **ret_problem) {
 	int r = netns_name(fd, name, ret_problem);
 
-	return r == -EEXIST && wait_for_name(name) == 0 ? netns_name(fd, name, ret_problem) : r;
+	if (r == -EEXIST && wait_for_name(name, ret_problem) == 0)
+		return netns_name(fd, name, ret_problem);
+	if (r == -EEXIST && *ret_problem)
+		*ret_problem = arena_printf(&x->plan->arena, "its name in /run/netns is %s", *ret_problem);
+	return r;
 }
 
 static int create_namespace(struct execution *x, const char *name, const char **ret_problem) {
@@ -351,7 +355,7 @@ static int create_namespace(struct execution *x, const char *name, const char **
 	if (r == 0)
 		r = note_birth(x, name, fd);
 	if (r == 0)
-		r = give_name(fd, name, ret_problem);
+		r = give_name(x, fd, name, ret_problem);
 	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
 }
 
@@ -365,13 +369,14 @@ static void let_go(struct execution *x) {
 }
 
 static int delete_namespace(struct execution *x, const char *name, const char **ret_problem) {
+	struct netns_identity identity = handle_get(x->k, name)->identity;
 	int fd = handle_release(x->k, handle_get(x->k, name));
 
 	if (fd >= 0)
 		vec_push(&x->leaving, fd);
 	if (x->leaving.n >= MAX((size_t)LEAVING_MIN, x->k->max_open / 4))
 		let_go(x);
-	return netns_delete(name, ret_problem);
+	return netns_delete(name, &identity, ret_problem);
 }
 
 static void change_namespace(struct execution *x, struct change *change) {
@@ -391,11 +396,18 @@ static void change_namespace(struct execution *x, struct change *change) {
 
 /* Settings and files. */
 
+static void leave(struct execution *x) {
+	netns_leave(&x->visit);
+	x->inside = NULL;
+}
+
 static int enter(struct execution *x, struct handle *handle) {
 	int r;
 
 	if (x->inside == handle)
 		return 0;
+	if (handle->fd < 0)
+		leave(x); /* a name may be a link to "the namespace of whoever looks" */
 	r = handle_open(x->k, handle);
 	if (r == 0)
 		r = netns_enter(&x->visit, handle->fd);
@@ -403,11 +415,6 @@ static int enter(struct execution *x, struct handle *handle) {
 		settings_visit(&x->k->settings);
 	x->inside = r < 0 ? NULL : handle;
 	return r;
-}
-
-static void leave(struct execution *x) {
-	netns_leave(&x->visit);
-	x->inside = NULL;
 }
 
 static const char *setting_problem(int error) {

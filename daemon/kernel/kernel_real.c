@@ -206,6 +206,11 @@ int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
 	struct netns_identity identity;
 
 	int r = netns_identity(fd, &identity);
+	if (r == 0 && netns_is_same(&identity, &handle_get(k, NS_HOST)->identity)) {
+		handle->obstruction = "another name of the namespace that topod runs in, which is 'host' in the file";
+		handle_gone(k, handle);
+		r = -ENOENT;
+	}
 	if (r < 0) {
 		close(fd);
 		return r;
@@ -245,13 +250,14 @@ int handle_open(struct kernel_real *k, struct handle *handle) {
 
 	if (handle->host || handle->fd >= 0)
 		return 0;
-	r = netns_open(handle->name, &fd);
-	if (r < 0) {
-		/* A stale file is as good as none; creating takes care of it. */
-		if (r == -ENOENT || r == -EINVAL)
-			handle_gone(k, handle);
-		return r == -EINVAL ? -ENOENT : r;
-	}
+	r = netns_open(handle->name, &fd, &handle->obstruction);
+	/* A stale file is as good as none; creating takes care of it. */
+	if (r == -EINVAL || r == -EEXIST)
+		r = -ENOENT;
+	if (r == -ENOENT)
+		handle_gone(k, handle);
+	if (r < 0)
+		return r;
 	return handle_adopt(k, handle, fd);
 }
 
@@ -277,7 +283,7 @@ static int real_clear(struct kernel *kernel _unused_, enum object_class class, c
 		resolv_conf_clear(ns);
 	if (class == CLASS_NETNS)
 		r = netns_remove_stale(ns);
-	return r == -ENOENT || r == -EBUSY || r == -EISDIR ? 0 : r; /* a namespace stays, and what is no name of one */
+	return r == -ENOENT || r == -EEXIST ? 0 : r; /* a namespace stays, and whatever else is somebody's */
 }
 
 static void real_listen(struct kernel *kernel) {

@@ -30,6 +30,7 @@ struct handle {
 	int fd;               /* kept during a pass; -1: not open, and always for the host */
 	struct nl_socket route, netfilter; /* request sockets inside, kept as long as fd; the host's netfilter for good */
 	struct netns_identity identity;
+	const char *obstruction; /* what stands under the name, where that is neither a namespace nor left over; static */
 	uint32_t generation;  /* another with each other namespace that the name comes to stand for */
 	int32_t nsid;         /* in the host namespace; -1: none */
 	struct known_link *by_index;
@@ -61,7 +62,7 @@ struct kernel_real {
 struct handle *handle_get(struct kernel_real *k, const char *name);
 struct handle *handle_by_id(struct kernel_real *k, int32_t nsid);
 /* Opens it where it is not open, and forgets its id and its links where it is another namespace than before.
- * -ENOENT where there is none. 0 or -errno. */
+ * -ENOENT where there is none: handle->obstruction tells what is there instead. 0 or -errno. */
 int handle_open(struct kernel_real *k, struct handle *handle);
 /* Gives these, which are open, an nsid where they have none and somebody listens. 0 or -errno. */
 int handles_number(struct kernel_real *k, struct handle *const *handles, size_t n);

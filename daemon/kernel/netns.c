@@ -3,11 +3,14 @@
  * The folder of namespaces, and how to be inside one for a moment.
  *
  * A named namespace is two things that are made one after the other: an empty file, and the namespace
- * mounted onto it. Whoever dies between the two leaves a stale file; this file tells the two apart by the
- * file system that answers (nsfs or not) and never by the name's mere presence.
+ * mounted onto it. Whoever dies between the two leaves a stale file, which is told from a namespace by the file system
+ * that answers (nsfs or not), and from everything else that somebody may have put there by its form. Only that is ever
+ * removed, and only a namespace of the expected identity is unmounted: a link to a container's namespace, or a file with
+ * notes, is not topod's.
  *
  * Mounting and unmounting need paths. They are given as /proc/self/fd/N of a file or folder that was opened
- * with O_NOFOLLOW before, so that the thing checked is the thing acted upon.
+ * with O_NOFOLLOW before, so that the thing checked is the thing acted upon. No link is followed to do something: only to
+ * look where it leads (open_linked()).
  *
  * Only the network namespace is ever switched. `ip netns exec` also gets a mount namespace with its own
  * /sys; a daemon that did so would hide its mounts from everybody else.
@@ -223,70 +226,140 @@ int netns_name(int fd, const char *name, const char **ret_problem) {
 	return r;
 }
 
-/* What is still mounted upon cannot be unlinked (EBUSY): a name may be mounted upon more than once. */
-int netns_delete(const char *name, const char **ret_problem) {
-	_cleanup_(folder_done) int folder = -1;
-	char path[FD_PATH];
-	bool mounted;
-	int r = open_own_folder(&folder, ret_problem);
+static bool is_on_nsfs(int fd) {
+	struct statfs fs;
 
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
-	do {
-		mounted = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
-		if (!mounted && errno != EINVAL) /* which is: no mount point */
-			return -errno;
-		r = unlinkat(folder, name, 0) < 0 ? -errno : 0;
-	} while (mounted && r == -EBUSY);
-	return r;
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
 }
 
 static bool is_netns(int fd) {
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+	return is_on_nsfs(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-/* Of what may not be opened: iproute2 makes the file under a name with no permissions at all, and not every root may
- * override them. The namespace that is mounted onto it has its own. */
-static bool stands_for_nothing(int folder, const char *name) {
-	_cleanup_close_ int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct statfs fs;
-
-	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type != NSFS_MAGIC;
+/* What open(2) says of a link, a socket, a device without a driver, and a file without permissions (not every root may
+ * override them). */
+static bool error_is_of_another_file(int error) {
+	return error == ELOOP || error == ENXIO || error == ENODEV || error == EACCES;
 }
 
-int netns_open(const char *name, int *ret_fd) {
+/* A link is followed only to see whether it leads to a network namespace, and only where nobody else can have put it.
+ * O_PATH opens nothing: no device is woken, no FIFO waited for. */
+static int open_linked(int folder, const char *name, int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int path = -1, fd = -1;
+	char target[FD_PATH];
+
+	*ret_problem = "a link, and others may write to " NETNS_DIR;
+	if (folder_check(folder) < 0)
+		return -EEXIST;
+	path = openat(folder, name, O_PATH | O_CLOEXEC);
+	if (path < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return -errno;
+	*ret_problem = path >= 0	 ? "a link to something other than a network namespace"
+		       : errno == EACCES ? "a link that topod may not follow (to /proc/PID/ns/net that needs CAP_SYS_PTRACE)"
+					 : "a link that leads nowhere";
+	if (path < 0 || !is_on_nsfs(path))
+		return -EEXIST;
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", path);
+	fd = open(target, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!is_netns(fd))
+		return -EEXIST;
+	*ret_problem = NULL;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* topod and iproute2 make the file under a name empty and without permissions. Whether something is mounted upon it, which
+ * has permissions of its own, only the kernel knows for sure: see netns_remove_stale(). */
+static bool looks_left_over(const struct stat *st) {
+	return S_ISREG(st->st_mode) && (st->st_mode & 07777) == 0 && st->st_size == 0;
+}
+
+/* What is there that could not be opened as a namespace? `error` is how opening it failed. */
+static int open_other(int folder, const char *name, int error, int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int path = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (path < 0 || fstat(path, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return open_linked(folder, name, ret_fd, ret_problem);
+	if (is_on_nsfs(path) && error)
+		return error; /* a namespace that may not be opened */
+	if (!is_on_nsfs(path) && looks_left_over(&st))
+		return -EINVAL;
+	*ret_problem = is_on_nsfs(path)	      ? "a namespace of another kind"
+		       : S_ISDIR(st.st_mode) ? "a directory"
+					     : "a file that is not a network namespace";
+	return -EEXIST;
+}
+
+int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
 	_cleanup_(folder_done) int folder = -1;
 	_cleanup_close_ int fd = -1;
 	int r;
 
+	*ret_problem = NULL;
 	r = open_folder(&folder);
 	if (r < 0)
 		return r;
 	/* O_NONBLOCK: whatever was put there, a FIFO included, must not hold us up. */
 	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	r = fd < 0 ? -errno : 0;
-	if (r == -ELOOP || r == -ENXIO) /* a link, a socket */
-		return -EINVAL;
-	if (r < 0)
-		return r == -EACCES && stands_for_nothing(folder, name) ? -EINVAL : r;
-	if (!is_netns(fd))
-		return -EINVAL;
+	if (r < 0 && !error_is_of_another_file(-r))
+		return r;
+	if (r < 0 || !is_netns(fd))
+		return open_other(folder, name, r, ret_fd, ret_problem);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
-/* The kernel itself tells the two apart, and in one step: what is mounted upon cannot be unlinked (EBUSY). */
+/* was_ours: a namespace of ours was mounted upon it, whoever made the file. */
+static int remove_left_over(int folder, const char *name, bool was_ours) {
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (was_ours ? !S_ISREG(st.st_mode) || st.st_size : !looks_left_over(&st))
+		return -EEXIST;
+	/* Where anything is mounted upon it, that is EBUSY. */
+	return unlinkat(folder, name, 0) == 0 ? 0 : errno == EBUSY ? -EEXIST : -errno;
+}
+
 int netns_remove_stale(const char *name) {
 	_cleanup_(folder_done) int folder = -1;
 	const char *problem;
 	int r = open_own_folder(&folder, &problem);
 
+	return r < 0 ? r : remove_left_over(folder, name, false);
+}
+
+/* Is this namespace mounted there, and not merely linked to? */
+static bool is_mounted_there(int folder, const char *name, const struct netns_identity *identity) {
+	_cleanup_close_ int path = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct netns_identity found;
+
+	return path >= 0 && is_on_nsfs(path) && netns_identity(path, &found) == 0 && netns_is_same(&found, identity);
+}
+
+/* A name may be mounted upon more than once. */
+int netns_delete(const char *name, const struct netns_identity *identity, const char **ret_problem) {
+	_cleanup_(folder_done) int folder = -1;
+	char path[FD_PATH];
+	int r = open_own_folder(&folder, ret_problem);
+
 	if (r < 0)
 		return r;
-	return unlinkat(folder, name, 0) < 0 ? -errno : 0;
+	if (!is_mounted_there(folder, name, identity))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
+	do {
+		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+			return errno == EINVAL ? -ENOENT : -errno; /* EINVAL: somebody else was faster */
+		r = remove_left_over(folder, name, true);
+	} while (r == -EEXIST && is_mounted_there(folder, name, identity));
+	return r == -EEXIST || r == -ENOENT ? 0 : r; /* what is there now is not this namespace */
 }
 
 /* ---- identity ---- */

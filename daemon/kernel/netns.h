@@ -40,16 +40,20 @@ int netns_make(int *ret_fd, const char **ret_problem);
  * 0 or -errno; nothing is left behind on error. */
 int netns_name(int fd, const char *name, const char **ret_problem);
 
-/* Removes the name: unmounts and unlinks it, as `ip netns delete`, which takes stale files too. The kernel's
- * own tearing down is asynchronous. -ENOENT where there is none. 0 or -errno. */
-int netns_delete(const char *name, const char **ret_problem);
+/* Removes the name of this namespace: unmounts and unlinks it, as `ip netns delete` does. The kernel's own tearing down
+ * is asynchronous. -ENOENT where the name does not exist, or by now is something else, which is left alone. 0 or -errno. */
+int netns_delete(const char *name, const struct netns_identity *identity, const char **ret_problem);
 
-/* Opens NAME; -ENOENT where there is no such file, -EINVAL where the file is no namespace (a stale file
- * after a crash or a link). 0 or -errno; the caller closes. */
-int netns_open(const char *name, int *ret_fd);
+/* Opens the namespace NAME, also through a symbolic link (the usual way to name a container's namespace).
+ *   -ENOENT: there is no such name.
+ *   -EINVAL: an empty file without permissions, as `ip netns add` and netns_name() make before they mount. Somebody may be
+ *            half-way, or has crashed there.
+ *   -EEXIST: anything else stands there. *ret_problem says what: "a link that leads nowhere".
+ * 0 or -errno; the caller closes. */
+int netns_open(const char *name, int *ret_fd, const char **ret_problem);
 
-/* Removes a file in NETNS_DIR that is no mounted namespace (what a crash between creating the file and
- * mounting leaves). -EBUSY where it is a namespace, or anything else is mounted there. 0 or -errno. */
+/* Removes what a crash between making the file and mounting leaves. -EEXIST where NAME is anything else: a namespace, a link,
+ * another file. 0 or -errno. */
 int netns_remove_stale(const char *name);
 
 /* By which it is told from one that had the name before or has it later. 0 or -errno. */

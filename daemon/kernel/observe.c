@@ -388,7 +388,9 @@ static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n, 
 
 		if (r == 0)
 			handles[n_open++] = handle;
-		else if (r != -ENOENT)
+		else if (r == -ENOENT)
+			state_namespace(state, scopes[i].ns)->obstruction = handle->obstruction;
+		else
 			state_namespace(state, scopes[i].ns)->error = r;
 	}
 	return handles_number(k, handles, n_open);

@@ -328,8 +328,10 @@ static void forget_name(struct watch *watch, size_t i) {
 
 static bool is_unmounted(const char *name) {
 	_cleanup_close_ int fd = -1;
+	const char *problem;
+	int r = netns_open(name, &fd, &problem);
 
-	return netns_open(name, &fd) == -EINVAL;
+	return r == -EINVAL || r == -EEXIST;
 }
 
 static void await_mount(struct watch *watch, const char *name) {

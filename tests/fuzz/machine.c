@@ -492,7 +492,7 @@ int netns_name(int fd, const char *name, const char **ret_problem) {
 	return some_error();
 }
 
-int netns_delete(const char *name _unused_, const char **ret_problem) {
+int netns_delete(const char *name _unused_, const struct netns_identity *identity _unused_, const char **ret_problem) {
 	*ret_problem = NULL;
 	return some_error();
 }
@@ -500,9 +500,10 @@ int netns_delete(const char *name _unused_, const char **ret_problem) {
 void netns_keep_folder(bool keep _unused_) {
 }
 
-int netns_open(const char *name, int *ret_fd) {
+int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
 	int r = some_error();
 
+	*ret_problem = r == -EEXIST ? "a directory" : NULL;
 	return r ? r : some_fd(ret_fd, machine_place(name));
 }
 

@@ -96,7 +96,8 @@ static void make_conflicts(struct c_case *c) {
 		struct c_ns *ns = case_pick(c, &c->spaces);
 
 		if (!streq(ns->name, NS_HOST) && !ns->adopt)
-			case_add_before(c, case_chance(c, 80) ? OP_NS_ADD : OP_NS_STALE, ns->name, NULL);
+			case_add_before(c, case_chance(c, 80) ? OP_NS_ADD : case_chance(c, 50) ? OP_NS_FILE : OP_NS_STALE,
+					ns->name, NULL);
 	}
 	if (c->links.n && case_chance(c, 15)) {
 		struct c_link *link = case_pick(c, &c->links);

@@ -94,12 +94,12 @@ static struct op text_op(struct c_case *c) {
 }
 
 static struct op ns_op(struct c_case *c) {
-	static const enum op_type types[] = { OP_NS_DELETE, OP_NS_DELETE, OP_NS_ADD, OP_NS_REPLACE, OP_NS_STALE };
+	static const enum op_type types[] = { OP_NS_DELETE, OP_NS_DELETE, OP_NS_ADD, OP_NS_REPLACE, OP_NS_STALE, OP_NS_FILE };
 	struct c_ns *ns = case_pick(c, &c->spaces);
 
 	if (streq(ns->name, NS_HOST))
 		return (struct op){ .type = OP_NS_ADD, .ns = "z1" };
-	return (struct op){ .type = types[case_draw(c, c->real ? 4 : 5)], .ns = ns->name };
+	return (struct op){ .type = types[case_draw(c, c->real ? 4 : ARRAY_SIZE(types))], .ns = ns->name };
 }
 
 static struct op any_op(struct c_case *c) {

@@ -62,13 +62,19 @@ static bool route_in_the_way(struct run *run, const struct object *object) {
 	return there && there->foreign && !is_made(run, object);
 }
 
+static bool has_file(struct run *run, const char *ns) {
+	const struct w_name *stale = world_stale(run->w, ns);
+
+	return stale && stale->foreign;
+}
+
 static bool in_the_way(struct run *run, const struct object *object) {
 	const struct w_ns *ns = world_ns(run->w, object->ns);
 	const struct w_file *file;
 
 	switch (object->kind->class) {
 	case CLASS_NETNS:
-		return object->foreign ? !ns : ns && ns->foreign;
+		return object->foreign ? !ns : ns ? ns->foreign : has_file(run, object->ns);
 	case CLASS_LINK:
 		return link_in_the_way(run, object);
 	case CLASS_ADDRESS:

@@ -100,8 +100,10 @@ static void fake_execute(struct kernel *kernel, const struct look *look, struct 
 static int fake_clear(struct kernel *kernel, enum object_class class, const char *ns) {
 	struct fake *fake = (struct fake *)kernel;
 
+	fake->world->by_topod = true;
 	if (class == CLASS_NETNS && !fake->crashed)
 		world_clear_stale(fake->world, ns);
+	fake->world->by_topod = false;
 	return 0;
 }
 

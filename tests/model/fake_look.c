@@ -187,7 +187,10 @@ void fake_see(struct fake *fake, const struct look *look, const char *name, stru
 	struct ns_state *seen = state_namespace(ret, name);
 	struct w_ns *ns = world_ns(fake->world, name);
 	struct w_file *file = world_file(fake->world, name);
+	const struct w_name *stale = world_stale(fake->world, name);
 
+	if (stale && stale->foreign)
+		seen->obstruction = "a file";
 	if (ns)
 		show_all(fake, look, ns, ret, seen);
 	if (file && ledger_concerns(look->ledger, look->desired, name, CLASS_DNS))

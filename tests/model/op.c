@@ -137,7 +137,10 @@ static void print_other(const struct op *op, struct text *out) {
 		text_addf(out, "ip netns delete %s && ip netns add %s", op->ns, op->ns);
 		break;
 	case OP_NS_STALE:
-		text_addf(out, "mkdir -p /run/netns; touch /run/netns/%s", op->ns);
+		text_addf(out, "mkdir -p /run/netns; (umask 777; : >/run/netns/%s)", op->ns);
+		break;
+	case OP_NS_FILE:
+		text_addf(out, "mkdir -p /run/netns; echo notes >/run/netns/%s", op->ns);
 		break;
 	case OP_SETTING:
 		text_addf(out, "%s%s%ssysctl -q -w %s=%s", enter, *enter ? op->ns : "", *enter ? " " : "", op->text, op->value);
@@ -405,16 +408,17 @@ int op_apply(struct world *w, const struct op *op) {
 	case OP_NS_ADD:
 		return world_add_ns(w, op->ns);
 	case OP_NS_DELETE:
-		if (!world_is_stale(w, op->ns))
+		if (!world_stale(w, op->ns))
 			return world_delete_ns(w, op->ns);
 		world_clear_stale(w, op->ns);
 		return 0;
 	case OP_NS_REPLACE:
 		return ns ? world_delete_ns(w, op->ns) + world_add_ns(w, op->ns) : -ENOENT;
 	case OP_NS_STALE:
+	case OP_NS_FILE:
 		if (ns)
 			return -EEXIST;
-		world_add_stale(w, op->ns);
+		world_add_stale(w, op->ns, op->type == OP_NS_FILE);
 		return 0;
 	case OP_VETH:
 		return add_veth(w, op);

@@ -100,27 +100,31 @@ struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid) {
 	return NULL;
 }
 
-bool world_is_stale(const struct world *w, const char *name) {
+const struct w_name *world_stale(const struct world *w, const char *name) {
 	vec_foreach(at, &w->stale)
-		if (*at && streq(*at, name))
-			return true;
-	return false;
+		if (streq(at->name, name))
+			return at;
+	return NULL;
 }
 
-void world_add_stale(struct world *w, const char *name) {
-	if (!world_ns(w, name) && !world_is_stale(w, name))
-		vec_push(&w->stale, arena_strdup(&w->arena, name));
+void world_add_stale(struct world *w, const char *name, bool foreign) {
+	if (!world_ns(w, name) && !world_stale(w, name))
+		vec_push(&w->stale, (struct w_name){ arena_strdup(&w->arena, name), foreign });
 	name_event(w, name);
 }
 
+/* topod never takes away what is somebody's. */
 void world_clear_stale(struct world *w, const char *name) {
-	vec_foreach(at, &w->stale)
-		if (*at && streq(*at, name))
-			*at = NULL;
+	const struct w_name *stale = world_stale(w, name);
+
+	if (!stale || (stale->foreign && w->by_topod))
+		return;
+	drop_where(&w->stale, at, streq(at->name, name));
+	name_event(w, name);
 }
 
 int world_add_ns(struct world *w, const char *name) {
-	if (world_ns(w, name) || world_is_stale(w, name))
+	if (world_ns(w, name) || world_stale(w, name))
 		return -EEXIST;
 	new_ns(w, name);
 	name_event(w, name);

@@ -81,7 +81,13 @@ struct w_ns {
 	unsigned dying;             /* requests until it is taken apart; 0: lives */
 };
 
-/* A file below /etc/netns, or a name in /run/netns that stands for nothing. */
+/* A name in /run/netns that stands for no namespace: left over, or half-way; or somebody's file or link. */
+struct w_name {
+	const char *name;
+	bool foreign;
+};
+
+/* A file below /etc/netns. */
 struct w_file {
 	const char *ns, *content;
 	bool foreign;
@@ -97,7 +103,7 @@ struct world {
 	struct arena arena;
 	vec(struct w_ns *) spaces;  /* the host first */
 	vec(struct w_file) files;
-	vec(const char *) stale;    /* names that stand for nothing */
+	vec(struct w_name) stale;
 	vec(struct w_event) events; /* not yet heard */
 	uint64_t now_usec, random;
 	unsigned slowness;          /* how many requests an unnamed namespace outlives, at most */
@@ -117,9 +123,9 @@ int world_add_ns(struct world *w, const char *name);
 /* Of the namespace that is made next. */
 struct netns_identity world_next_identity(const struct world *w);
 int world_delete_ns(struct world *w, const char *name);
-/* A name whose maker or remover is half-way. */
-void world_add_stale(struct world *w, const char *name);
-bool world_is_stale(const struct world *w, const char *name);
+/* A name whose maker or remover is half-way; foreign: a file or link of somebody's. */
+void world_add_stale(struct world *w, const char *name, bool foreign);
+const struct w_name *world_stale(const struct world *w, const char *name);
 void world_clear_stale(struct world *w, const char *name);
 
 struct w_link *ns_link(const struct w_ns *ns, const char *name);

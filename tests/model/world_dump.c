@@ -96,6 +96,11 @@ char *world_dump(struct world *w, bool topods_too) {
 	vec_foreach(at, &w->spaces)
 		if ((*at)->name && (topods_too || (*at)->foreign))
 			dump_ns(&lines, *at, topods_too);
+	vec_foreach(name, &w->stale) {
+		lines.ns = name->name;
+		if (name->foreign)
+			line(&lines, "a file in the place of a namespace");
+	}
 	vec_foreach(file, &w->files) {
 		lines.ns = file->ns;
 		if (topods_too || file->foreign)

@@ -119,6 +119,27 @@ int create(const char *name, int *ret_fd, const char **ret_problem) {
 	return r;
 }
 
+int open_name(const char *name, int *ret_fd) {
+	return netns_open(name, ret_fd, &problem);
+}
+
+int delete_name(const char *name) {
+	_cleanup_close_ int fd = -1;
+	struct netns_identity identity = {};
+	int r = open_name(name, &fd);
+
+	if (r == 0)
+		r = netns_identity(fd, &identity);
+	return r == 0 ? netns_delete(name, &identity, &problem) : r;
+}
+
+void put_stale(const char *name) {
+	_cleanup_free_ char *path = xasprintf("%s/%s", NETNS_DIR, name);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+}
+
 int set_up(void **state) {
 	struct lab *lab = xmalloc(sizeof(*lab));
 
@@ -138,7 +159,7 @@ int tear_down(void **state) {
 	nl_close(&lab->nft);
 	close(lab->fd);
 	free(lab);
-	netns_delete("lab", &problem);
+	delete_name("lab");
 	assert_int_equal(inode, current_inode());
 	return 0;
 }

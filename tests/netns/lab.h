@@ -36,6 +36,11 @@ ino_t current_inode(void);
 extern const char *problem;
 /* As topod makes a namespace. */
 int create(const char *name, int *ret_fd, const char **ret_problem);
+int open_name(const char *name, int *ret_fd);
+/* Deletes it, whichever namespace that is. */
+int delete_name(const char *name);
+/* What a crash leaves, and what is half-way. */
+void put_stale(const char *name);
 
 /* ---- messages ---- */
 

@@ -181,12 +181,13 @@ def bridge_json(ns, words):
 
 
 def namespaces():
-    """Names in /run/netns that are namespaces."""
+    """Names in /run/netns that are namespaces, or links to one."""
     try:
         names = sorted(os.listdir(f"{ROOT}/run/netns"))
     except FileNotFoundError:
         return []
-    return [n for n in names if os.stat(f"{ROOT}/run/netns/{n}").st_dev != os.stat(f"{ROOT}/run/netns").st_dev]
+    return [n for n in names if os.path.exists(f"{ROOT}/run/netns/{n}") and
+            os.stat(f"{ROOT}/run/netns/{n}").st_dev != os.stat(f"{ROOT}/run/netns").st_dev]
 
 
 def namespace_id(ns):

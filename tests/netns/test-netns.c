@@ -56,7 +56,7 @@ static void a_hidden_mount_is_not_it(void **state _unused_) {
 	ok(create("one", &fd, &problem));
 	close(fd);
 	run("ip netns add by-ip && ip netns delete by-ip");
-	ok(netns_delete("one", &problem));
+	ok(delete_name("one"));
 	ok(umount2("/run", MNT_DETACH));
 }
 
@@ -70,17 +70,17 @@ static void create_open_delete(void **state _unused_) {
 	ok(create("one", &created, &problem));
 	assert_int_equal(current_inode(), here);
 	assert_int_equal(create("one", &none, &problem), -EEXIST);
-	ok(netns_open("one", &opened));
+	ok(open_name("one", &opened));
 	ok(netns_identity(created, &a));
 	ok(netns_identity(opened, &b));
 	assert_true(netns_is_same(&a, &b));
 	assert_int_not_equal(a.inode, here);
 	run("ip netns list | grep -qw one");
 	run("ip netns exec one ip link show lo >/dev/null");
-	assert_int_equal(netns_remove_stale("one"), -EBUSY);
-	ok(netns_delete("one", &problem));
-	assert_int_equal(netns_open("one", &none), -ENOENT);
-	assert_int_equal(netns_delete("one", &problem), -ENOENT);
+	assert_int_equal(netns_remove_stale("one"), -EEXIST);
+	ok(delete_name("one"));
+	assert_int_equal(open_name("one", &none), -ENOENT);
+	assert_int_equal(delete_name("one"), -ENOENT);
 	assert_int_equal(netns_remove_stale("one"), -ENOENT);
 	assert_int_equal(count_lines("/proc/self/mountinfo", ""), mounts);
 	assert_int_equal(none, -1);
@@ -90,8 +90,8 @@ static void ip_and_we_agree(void **state _unused_) {
 	_cleanup_close_ int fd = -1, ours = -1;
 
 	run("ip netns add theirs");
-	ok(netns_open("theirs", &fd));
-	ok(netns_delete("theirs", &problem));
+	ok(open_name("theirs", &fd));
+	ok(delete_name("theirs"));
 	ok(create("ours", &ours, &problem));
 	run("ip netns delete ours");
 	run("test -z \"$(ls " NETNS_DIR ")\"");
@@ -101,48 +101,110 @@ static void a_name_mounted_twice(void **state _unused_) {
 	_cleanup_close_ int fd = -1;
 
 	ok(create("twice", &fd, &problem));
-	ok(mount("/proc/self/ns/net", NETNS_DIR "/twice", "none", MS_BIND, NULL));
-	ok(netns_delete("twice", &problem));
+	ok(mount(NETNS_DIR "/twice", NETNS_DIR "/twice", "none", MS_BIND, NULL));
+	ok(delete_name("twice"));
 	assert_int_equal(access(NETNS_DIR "/twice", F_OK), -1);
 }
 
-static void what_is_no_namespace(void **state _unused_) {
-	int fd = -1, victim = -1;
-	char text[8] = "";
+/* Only what one has looked at is deleted, whatever has come in its place since. */
+static void another_one_of_that_name_stays(void **state _unused_) {
+	_cleanup_close_ int fd = -1, theirs = -1;
+	struct netns_identity identity = {};
 
-	put_file(NETNS_DIR "/stale", "");
+	ok(create("name", &fd, &problem));
+	ok(netns_identity(fd, &identity));
+	ok(delete_name("name"));
+	assert_int_equal(netns_delete("name", &identity, &problem), -ENOENT);
+	run("ip netns add name");
+	assert_int_equal(netns_delete("name", &identity, &problem), -ENOENT);
+	ok(open_name("name", &theirs));
+	ok(delete_name("name"));
+	ok(symlink("/proc/self/ns/net", NETNS_DIR "/name"));
+	assert_int_equal(netns_delete("name", &identity, &problem), -ENOENT);
 	put_file("/run/victim", "whole");
-	ok(symlink("/run/victim", NETNS_DIR "/link"));
-	ok(symlink("/proc/self/ns/net", NETNS_DIR "/planted"));
-	ok(mkfifo(NETNS_DIR "/fifo", 0600));
-	assert_int_equal(netns_open("stale", &fd), -EINVAL);
-	assert_int_equal(netns_open("link", &fd), -EINVAL);
-	assert_int_equal(netns_open("planted", &fd), -EINVAL);
-	assert_int_equal(netns_open("fifo", &fd), -EINVAL);
+	run("rm " NETNS_DIR "/name; cp /run/victim " NETNS_DIR "/name");
+	assert_int_equal(netns_delete("name", &identity, &problem), -ENOENT);
+	run("grep -q whole " NETNS_DIR "/name && rm " NETNS_DIR "/name /run/victim");
+}
+
+static void is_in_the_way(const char *name, const char *words) {
+	int fd = -1;
+
+	assert_int_equal(open_name(name, &fd), -EEXIST);
+	assert_string_equal(problem, words);
+	assert_int_equal(fd, -1);
+	assert_int_equal(create(name, &fd, &problem), -EEXIST);
+	assert_int_equal(netns_remove_stale(name), -EEXIST);
+	assert_int_equal(delete_name(name), -EEXIST);
+}
+
+static void what_is_no_namespace(void **state _unused_) {
+	int fd = -1;
+
+	put_stale("stale");
+	assert_int_equal(open_name("stale", &fd), -EINVAL);
 	assert_int_equal(create("stale", &fd, &problem), -EEXIST);
-	assert_int_equal(create("link", &fd, &problem), -EEXIST);
-	assert_int_equal(create("planted", &fd, &problem), -EEXIST);
 	ok(netns_remove_stale("stale"));
-	ok(netns_remove_stale("link"));
-	ok(netns_remove_stale("fifo"));
-	ok(netns_delete("planted", &problem));
-	run("test -z \"$(ls " NETNS_DIR ")\"");
-	victim = open("/run/victim", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(read(victim, text, sizeof(text) - 1), 5);
-	assert_string_equal(text, "whole");
-	close(victim);
-	unlink("/run/victim");
+	put_file("/run/victim", "whole");
+	put_file(NETNS_DIR "/empty", "");
+	put_file(NETNS_DIR "/notes", "notes");
+	ok(chmod(NETNS_DIR "/notes", 0));
+	ok(symlink("/run/victim", NETNS_DIR "/link"));
+	ok(symlink("/run/nobody", NETNS_DIR "/nowhere"));
+	ok(symlink("loop", NETNS_DIR "/loop"));
+	ok(mkfifo(NETNS_DIR "/fifo", 0600));
+	run("mkdir " NETNS_DIR "/directory");
+	for (int round = 0; round < 2; round++) { /* what was refused is left as it was */
+		is_in_the_way("empty", "a file that is not a network namespace");
+		is_in_the_way("notes", "a file that is not a network namespace");
+		is_in_the_way("link", "a link to something other than a network namespace");
+		is_in_the_way("nowhere", "a link that leads nowhere");
+		is_in_the_way("loop", "a link that leads nowhere");
+		is_in_the_way("fifo", "a file that is not a network namespace");
+		is_in_the_way("directory", "a directory");
+	}
+	run("test \"$(cat /run/victim " NETNS_DIR "/notes)\" = wholenotes && rm -r /run/victim " NETNS_DIR "/*");
+}
+
+/* The usual way to name a container's namespace: opened as that, and never removed. */
+static void a_link_to_a_namespace(void **state _unused_) {
+	_cleanup_close_ int fd = -1, made = -1;
+	struct netns_identity a = {}, b = {};
+	char path[64];
+	int none = -1;
+
+	ok(netns_make(&none, &problem));
+	made = fcntl(none, F_DUPFD_CLOEXEC, 500); /* a number that is not given out again at once */
+	close(none);
+	none = -1;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), made);
+	ok(symlink(path, NETNS_DIR "/ctr"));
+	ok(open_name("ctr", &fd));
+	ok(netns_identity(fd, &a));
+	ok(netns_identity(made, &b));
+	assert_true(netns_is_same(&a, &b));
+	run("ip netns exec ctr ip link show lo >/dev/null");
+	assert_int_equal(create("ctr", &none, &problem), -EEXIST);
+	assert_int_equal(netns_remove_stale("ctr"), -EEXIST);
+	assert_int_equal(delete_name("ctr"), -ENOENT);
+	/* Where others may write, nobody knows where it leads. */
+	ok(chmod(NETNS_DIR, 0777));
+	assert_int_equal(open_name("ctr", &none), -EEXIST);
+	assert_string_equal(problem, "a link, and others may write to " NETNS_DIR);
+	ok(chmod(NETNS_DIR, 0755));
+	close(TAKE_FD(made));
+	is_in_the_way("ctr", "a link that leads nowhere");
+	run("rm " NETNS_DIR "/ctr");
 }
 
 /* A mount namespace is a namespace too, but not ours to enter. */
 static void another_kind_of_namespace(void **state _unused_) {
-	int fd = -1;
-
 	put_file(NETNS_DIR "/uts", "");
+	ok(symlink("/proc/self/ns/uts", NETNS_DIR "/link"));
+	is_in_the_way("link", "a link to something other than a network namespace");
 	ok(mount("/proc/self/ns/uts", NETNS_DIR "/uts", "none", MS_BIND, NULL));
-	assert_int_equal(netns_open("uts", &fd), -EINVAL);
-	assert_int_equal(netns_remove_stale("uts"), -EBUSY);
-	ok(netns_delete("uts", &problem));
+	is_in_the_way("uts", "a namespace of another kind");
+	run("umount " NETNS_DIR "/uts && rm " NETNS_DIR "/uts " NETNS_DIR "/link");
 }
 
 /* No descriptor is left for the third that creating needs: the file is there already by then. */
@@ -182,7 +244,7 @@ static void an_id_is_stable(void **state) {
 	ok(netns_id(other, &another));
 	assert_int_not_equal(id, another);
 	assert_true(netns_id(STDERR_FILENO, &another) < 0);
-	ok(netns_delete("other", &problem));
+	ok(delete_name("other"));
 }
 
 static ino_t visited(int fd, int other) {
@@ -210,7 +272,7 @@ static void a_visit_ends_at_home(void **state) {
 	ok(netns_identity(lab->fd, &identity));
 	assert_int_equal(visited(lab->fd, other), identity.inode);
 	assert_int_equal(current_inode(), home);
-	ok(netns_delete("other", &problem));
+	ok(delete_name("other"));
 }
 
 int main(void) {
@@ -221,7 +283,9 @@ int main(void) {
 		cmocka_unit_test(create_open_delete),
 		cmocka_unit_test(ip_and_we_agree),
 		cmocka_unit_test(a_name_mounted_twice),
+		cmocka_unit_test(another_one_of_that_name_stays),
 		cmocka_unit_test(what_is_no_namespace),
+		cmocka_unit_test(a_link_to_a_namespace),
 		cmocka_unit_test(another_kind_of_namespace),
 		cmocka_unit_test(a_failed_creation_leaves_nothing),
 		in_lab(an_id_is_stable),

@@ -294,7 +294,7 @@ static void names_come_and_go(void **state _unused_) {
 	ok(create("here", &fd, &problem));
 	wait_for_name(watch, &heard, "here");
 	drain(watch, &heard);
-	ok(netns_delete("here", &problem));
+	ok(delete_name("here"));
 	wait_for_name(watch, &heard, "here");
 	drain(watch, &heard);
 	run("ip netns add theirs");
@@ -314,7 +314,7 @@ static void a_late_mount_is_announced(void **state _unused_) {
 
 	ok(watch_new(&watch, &handlers, &heard, 0));
 	put_file(NETNS_DIR "/late", "");
-	put_file(NETNS_DIR "/never", "");
+	put_stale("never");
 	wait_for_name(watch, &heard, "late");
 	drain(watch, &heard);
 	ok(mount("/proc/self/ns/net", NETNS_DIR "/late", "none", MS_BIND, NULL));
@@ -322,7 +322,7 @@ static void a_late_mount_is_announced(void **state _unused_) {
 	assert_false(has_text(heard.names.items, heard.names.n, "never"));
 	drain(watch, &heard);
 	ok(netns_remove_stale("never"));
-	ok(netns_delete("late", &problem));
+	ok(delete_name("late"));
 	wait_for_name(watch, &heard, "never");
 	wait_for_name(watch, &heard, "late");
 	drain(watch, &heard);
