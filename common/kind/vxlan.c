@@ -1,22 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vxlan: Ethernet over UDP (RFC 7348). */
+/*
+ * vxlan: Ethernet over UDP (RFC 7348).
+ *
+ * Where frames to unknown addresses go is said in two places: the link has one `remote` or `group`, of which it makes an entry
+ * for the address 00:00:00:00:00:00 in its forwarding table (vxlan_fdb_update() in drivers/net/vxlan), and only the table counts
+ * from then on. Somebody may delete the entry or append further ones while the link still names the same far end. So a far end
+ * is compared with both. Whoever gives the addresses to a routing daemon declares neither.
+ */
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/link.h"
 
+/* An entry for unknown addresses. */
+struct destination {
+	struct destination *next;
+	struct ip ip;
+	uint32_t vni, ifindex; /* 0: the link's own */
+	uint16_t port;         /* likewise; in network order */
+	bool plain;            /* as the link itself makes it */
+};
+
+struct far_end {
+	struct ip ip;                         /* first, so that it can be read and written as type_ip */
+	bool looked_up;                       /* observed: the forwarding table was read … */
+	const struct destination *entries;    /* … and this is in it, in the order in which frames are sent */
+};
+
 struct vxlan {
 	struct link link;
 	uint32_t id, port, ttl, tos, learning, ageing_time, udp_checksum;
-	struct ip local, remote, group;
+	struct ip local;
+	struct far_end remote, group;
 	struct link_ref dev;
 };
+
+enum { REMOTE = LINK_N_FIELDS + 3, GROUP };
 
 #define ROW(key, member, value_type, number, ...)                                                          \
 	{ .name = key, .type = value_type, .offset = offsetof(struct vxlan, member), .wire = WIRE_DATA,  \
 	  .attr = number, __VA_ARGS__ }
 
 /* The kernel has one attribute for a single remote host and a group; the language tells them apart. */
-static bool address_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+static bool far_end_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	struct ip ip;
 
 	if (!type_ip.parse(p, field, node, &ip))
@@ -27,29 +53,55 @@ static bool address_parse(struct parse *p, const struct field *field, const stru
 									   : "; write a single host as 'remote'");
 		return false;
 	}
-	*(struct ip *)value = ip;
+	*(struct far_end *)value = (struct far_end){ .ip = ip };
 	return true;
 }
 
-static void address_print(const struct field *field, const void *value, struct text *out) {
-	type_ip.print(field, value, out);
+/* Does the table say no more and no less than the link? */
+static bool is_in_force(const struct far_end *end) {
+	const struct destination *entry = end->entries;
+
+	return !end->looked_up || (entry && !entry->next && entry->plain && ip_equal(&entry->ip, &end->ip));
 }
 
-static bool address_equal(const void *a, const void *b) {
-	return type_ip.equal(a, b);
+static void far_end_print(const struct field *field, const void *value, struct text *out) {
+	const struct far_end *end = value;
+
+	if (is_in_force(end)) {
+		type_ip.print(field, &end->ip, out);
+		return;
+	}
+	text_add(out, end->entries ? "" : "none");
+	for (const struct destination *entry = end->entries; entry; entry = entry->next) {
+		text_add(out, entry == end->entries ? "" : " and ");
+		type_ip.print(field, &entry->ip, out);
+		if (entry->port)
+			text_addf(out, " port %u", ntohs(entry->port));
+		if (entry->vni)
+			text_addf(out, " id %u", entry->vni);
+		if (!entry->plain && entry->ifindex)
+			text_addf(out, " by interface %u", entry->ifindex);
+	}
 }
 
-static void address_put(struct nl_writer *w, const struct field *field, const void *value) {
+static bool far_end_equal(const void *a, const void *b) {
+	return ip_equal(a, b) && is_in_force(a) && is_in_force(b);
+}
+
+static void far_end_put(struct nl_writer *w, const struct field *field, const void *value) {
 	type_ip.put(w, field, value);
 }
 
-static bool address_get(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value) {
-	return type_ip.get(arena, field, attr, value);
+static bool far_end_get(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value) {
+	struct far_end *end = value;
+
+	*end = (struct far_end){};
+	return type_ip.get(arena, field, attr, &end->ip);
 }
 
 static const struct type type_far_end = {
-	.name = "address", .size = sizeof(struct ip), .parse = address_parse, .print = address_print,
-	.equal = address_equal, .put = address_put, .get = address_get,
+	.name = "address", .size = sizeof(struct far_end), .parse = far_end_parse, .print = far_end_print,
+	.equal = far_end_equal, .put = far_end_put, .get = far_end_get,
 };
 
 static const struct field fields[] = {
@@ -60,10 +112,10 @@ static const struct field fields[] = {
 	    .max = 65535, .initial = "4789", .doc = "UDP destination port; 4789 (RFC 7348) when left out."),
 	ROW("local", local, &type_ip, IFLA_VXLAN_LOCAL, .attr6 = IFLA_VXLAN_LOCAL6,
 	    .doc = "Source address of the tunnel."),
-	ROW("remote", remote, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
-	    .doc = "The other end, where there is one."),
-	ROW("group", group, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
-	    .doc = "Multicast group of the other ends."),
+	[REMOTE] = ROW("remote", remote, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
+	    .doc = "The other end, where there is one. Frames to unknown addresses go there, and nowhere else."),
+	[GROUP] = ROW("group", group, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
+	    .doc = "Multicast group of the other ends, likewise."),
 	{ .name = "dev", .type = &type_link_ref, .offset = offsetof(struct vxlan, dev), .class = FIELD_RECREATE,
 	  .flags = FIELD_DEV, .wire = WIRE_DATA_LINK, .attr = IFLA_VXLAN_LINK,
 	  .doc = "The interface below: a name, or namespace:interface." },
@@ -79,8 +131,124 @@ static const struct field fields[] = {
 	    .form = FORM_U8, .doc = "Whether outer IPv4 packets carry a UDP checksum."),
 };
 
+/* The forwarding table. */
+
+static bool declares_forwarding(const struct object *desired) {
+	return object_has(desired, REMOTE) || object_has(desired, GROUP);
+}
+
+static bool is_zero(const struct nlattr *lladdr) {
+	static const uint8_t zero[6];
+
+	return lladdr && mnl_attr_get_payload_len(lladdr) == sizeof(zero) &&
+	       memcmp(mnl_attr_get_payload(lladdr), zero, sizeof(zero)) == 0;
+}
+
+static struct destination *read_entry(struct arena *arena, const struct vxlan *seen, const struct nlmsghdr *nlh) {
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[NDA_IFINDEX + 1];
+	struct ip ip;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) || ndm->ndm_family != AF_BRIDGE ||
+	    (uint32_t)ndm->ndm_ifindex != seen->link.ifindex || !(ndm->ndm_flags & NTF_SELF))
+		return NULL;
+	nl_parse(nlh, sizeof(*ndm), tb, NDA_IFINDEX);
+	if (!is_zero(tb[NDA_LLADDR]) || !tb[NDA_DST] || !type_ip.get(arena, NULL, tb[NDA_DST], &ip))
+		return NULL;
+	struct destination *entry = arena_new(arena, struct destination);
+	entry->ip = ip;
+	entry->vni = nl_get_u32(tb[NDA_VNI], 0);
+	entry->ifindex = nl_get_u32(tb[NDA_IFINDEX], 0);
+	if (tb[NDA_PORT] && mnl_attr_get_payload_len(tb[NDA_PORT]) == sizeof(entry->port))
+		memcpy(&entry->port, mnl_attr_get_payload(tb[NDA_PORT]), sizeof(entry->port));
+	entry->plain = !entry->port && !entry->vni && entry->ifindex == seen->dev.ifindex;
+	return entry;
+}
+
+static void take_forwarding(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh) {
+	struct vxlan *seen = (struct vxlan *)observed;
+	struct destination *entry = nlh ? read_entry(arena, seen, nlh) : NULL;
+	const struct destination **last = &seen->remote.entries;
+
+	if (!nlh) {
+		seen->remote.looked_up = seen->group.looked_up = true;
+		seen->remote.entries = seen->group.entries = NULL;
+	}
+	while (*last)
+		last = (const struct destination **)(uintptr_t)&(*last)->next;
+	*last = entry;
+	seen->group.entries = seen->remote.entries;
+}
+
+/* The link makes its entry when its far end becomes another one: so it has none for a moment. An entry that is asked for by
+ * itself could not name an underlay in another namespace. */
+static int put_entry_again(struct encode *encode, const struct change *change, uint64_t field) {
+	struct vxlan none = *(const struct vxlan *)change->desired;
+	struct change away = *change, back = *change;
+
+	memset(none.remote.ip.bytes, 0, sizeof(none.remote.ip.bytes));
+	memset(none.group.ip.bytes, 0, sizeof(none.group.ip.bytes));
+	away.desired = &none.link.object;
+	away.fields = back.fields = field;
+	int r = link_encode(encode, &away);
+	return r < 0 ? r : link_encode(encode, &back);
+}
+
+static void put_deletion(struct nl_writer *w, const struct field *field, uint32_t ifindex, const struct destination *entry) {
+	static const uint8_t zero[6];
+	struct ndmsg *ndm = nl_begin(w, RTM_DELNEIGH, 0, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = (int32_t)ifindex;
+	ndm->ndm_state = NUD_PERMANENT;
+	ndm->ndm_flags = NTF_SELF;
+	nl_put(w, NDA_LLADDR, zero, sizeof(zero));
+	nl_origin(w, field);
+	nl_put(w, NDA_DST, entry->ip.bytes, ip_size(entry->ip.family));
+	if (entry->port)
+		nl_put(w, NDA_PORT, &entry->port, sizeof(entry->port));
+	if (entry->vni)
+		nl_put_u32(w, NDA_VNI, entry->vni);
+	if (entry->ifindex)
+		nl_put_u32(w, NDA_IFINDEX, entry->ifindex);
+}
+
+/* The link's own message sets another far end and its entry; what else is in the table is deleted. */
+static int encode_far_end(struct encode *encode, const struct change *change, size_t at) {
+	const struct field *field = &fields[at];
+	const struct far_end *want = field_of(field, change->desired), *have = field_of(field, change->observed);
+	const struct vxlan *seen = (const struct vxlan *)change->observed;
+	struct change rest = *change;
+	bool same = ip_equal(&want->ip, &have->ip), found = false;
+	int r = 0;
+
+	for (const struct destination *entry = have->entries; entry; entry = entry->next)
+		found |= entry->plain && ip_equal(&entry->ip, &want->ip);
+	if (same)
+		rest.fields &= ~field_bit(at);
+	if (same && !found)
+		r = put_entry_again(encode, change, field_bit(at));
+	if (r == 0 && rest.fields)
+		r = link_encode(encode, &rest);
+	for (const struct destination *entry = have->entries; entry && r == 0; entry = entry->next)
+		if (!entry->plain || !(ip_equal(&entry->ip, &want->ip) || ip_equal(&entry->ip, &have->ip)))
+			put_deletion(encode->writer, field, seen->link.ifindex, entry);
+	return r;
+}
+
+static int encode_vxlan(struct encode *encode, const struct change *change) {
+	const struct object *seen = change->type == CHANGE_UPDATE ? change->observed : NULL;
+	size_t at = object_has(change->desired ? change->desired : change->observed, GROUP) ? GROUP : REMOTE;
+
+	if (!seen || seen->kind != &kind_vxlan || !(change->fields & field_bit(at)) ||
+	    is_in_force(field_of(&fields[at], seen)))
+		return link_encode(encode, change);
+	return encode_far_end(encode, change, at);
+}
+
 const struct kind kind_vxlan = {
 	.name = "vxlan", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct vxlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "vxlan", .markable = true,
-	.sent_in = link_sent_in, .encode = link_encode,
+	.sent_in = link_sent_in, .encode = encode_vxlan, .declares_forwarding = declares_forwarding,
+	.take_forwarding = take_forwarding,
 };

@@ -124,6 +124,11 @@ struct kind {
 	/* Has it the hardware address of the link below, so that to set it is to change that link's (a macvlan alone on its
 	 * parent)? */
 	bool (*shares_mac)(const struct object *desired);
+	/* Does the desired link say what is to be in its forwarding table (a vxlan's)? Then the table is read as well (RTM_GETNEIGH
+	 * of family AF_BRIDGE), and changes of entries for unknown addresses are heard. NULL: never. */
+	bool (*declares_forwarding)(const struct object *desired);
+	/* Takes an entry, of any link, into the observed one; NULL instead of a message begins anew. */
+	void (*take_forwarding)(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh);
 	/* Does this difference ask for a recreation although the field is LIVE? */
 	bool (*recreate)(const struct object *desired, const struct object *observed, uint64_t fields);
 };

@@ -11,6 +11,7 @@ enum hint_type {
 	HINT_NAMESPACE, /* anything in it, or the namespace itself */
 	HINT_LINK,      /* a link, and what a change of it may do silently to what stands on it */
 	HINT_PORT,      /* a bridge's view of a port: its attributes there, and nothing else of the link */
+	HINT_FORWARDING, /* a link's forwarding table, and nothing else of it */
 	HINT_ADDRESS,   /* the addresses of a link, and the routes that come and go with them */
 	HINT_ROUTE,     /* one route */
 	HINT_SETTING,   /* settings of one link, or those of none */
@@ -21,7 +22,7 @@ enum hint_type {
 /* Texts are valid during the call. What an event left out, or what was cut off, is zero or NULL. */
 struct hint {
 	enum hint_type type;
-	uint32_t ifindex;            /* LINK, PORT, ADDRESS, SETTING (0: of no one link); ROUTE: where to */
+	uint32_t ifindex;            /* LINK, PORT, FORWARDING, ADDRESS, SETTING (0: of no one link); ROUTE: where to */
 	const char *link;            /* LINK, PORT: the name that it has by then */
 	const char *alias;           /* LINK: likewise; topod marks its own by it */
 	bool down;                   /* LINK: it is not up, or gone: what stood on it was lost with that */

@@ -3,6 +3,7 @@
  * Looking at namespaces: three dumps each (links, addresses, routes), the NAT table and the files where they are
  * of interest, all decoded by the kinds. It decides nothing and changes nothing but the handles.
  */
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include "kernel/observe_private.h"
@@ -215,6 +216,51 @@ static bool declares_local_route(const struct ns_state *desired) {
 	return false;
 }
 
+/* Forwarding tables. */
+
+struct forwarding {
+	struct sight *sight;
+	struct object *seen;
+};
+
+static int take_forwarding(void *userdata, const struct nlmsghdr *nlh) {
+	struct forwarding *f = userdata;
+
+	if (nlh->nlmsg_type == RTM_NEWNEIGH)
+		f->seen->kind->take_forwarding(f->sight->looker->arena, f->seen, nlh);
+	return 0;
+}
+
+static void forget_forwarding(void *userdata) {
+	struct forwarding *f = userdata;
+
+	f->seen->kind->take_forwarding(f->sight->looker->arena, f->seen, NULL);
+}
+
+int look_at_forwarding(struct sight *sight, const struct object *desired) {
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	struct forwarding f = { sight, ns_find(sight->ns, desired) };
+
+	if (!f.seen || f.seen->kind != desired->kind || !desired->kind->declares_forwarding ||
+	    !desired->kind->declares_forwarding(desired))
+		return 0;
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = (int)((const struct link *)f.seen)->ifindex;
+	forget_forwarding(&f);
+	return nl_dump(sight->sock, nlh, take_forwarding, forget_forwarding, &f);
+}
+
+static int look_at_all_forwarding(struct sight *sight) {
+	int r = 0;
+
+	ns_foreach(object, sight->desired)
+		r = r < 0 ? r : look_at_forwarding(sight, object);
+	return r;
+}
+
 static int look_at_routing(struct sight *sight) {
 	sight->decode.skips_local = !declares_local_route(sight->desired);
 	handle_clear_links(sight->handle);
@@ -222,7 +268,9 @@ static int look_at_routing(struct sight *sight) {
 	if (r < 0)
 		return r;
 	resolve_masters(sight);
-	r = dump(sight, RTM_GETADDR, take_address, forget_addresses);
+	r = look_at_all_forwarding(sight);
+	if (r == 0)
+		r = dump(sight, RTM_GETADDR, take_address, forget_addresses);
 	if (r < 0)
 		return r;
 	r = dump(sight, RTM_GETROUTE, take_route, forget_routes);

@@ -117,7 +117,9 @@ static int look_at_links(struct narrow *narrow) {
 	}
 	if (any_missing)
 		find_free_index(narrow->sight);
-	return 0;
+	for (size_t i = 0; i < narrow->scope->n && r == 0; i++)
+		r = look_at_forwarding(narrow->sight, narrow->scope->objects[i]);
+	return r;
 }
 
 /* Addresses. */

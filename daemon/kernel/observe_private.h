@@ -53,6 +53,8 @@ void add_route(struct sight *sight, struct route *route);
 struct nlmsghdr *link_request(union request *request);
 /* Gives each address its route to the prefix, or notes that it is missing; links and routes are there by then. */
 void find_connected_routes(struct sight *sight);
+/* The forwarding table of a link that was seen, where the desired one says something about it; sight->sock is open. 0 or -errno. */
+int look_at_forwarding(struct sight *sight, const struct object *desired);
 int look_at_nat(struct sight *sight);
 /* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
  * of anything else, writing it will tell. */

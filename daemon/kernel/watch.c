@@ -9,6 +9,9 @@
  * queue was empty. Whoever looked at the kernel upon ENOBUFS, before having emptied the queue, would not
  * hear of what changed in between: the queue is emptied first, and only then everything is called dirty.
  *
+ * Of the neighbours of all namespaces (RTNLGRP_NEIGH) only forwarding entries for unknown addresses are of interest, and only
+ * where such are declared: they have a socket of their own, which the others of that group never reach.
+ *
  * inotify has two. `ip netns add` makes the file before it mounts the namespace onto it, and a mount is no
  * inotify event: a name that is seen too early is kept in mind, and announced again when a change of
  * /proc/self/mountinfo (which can be polled) has made it a namespace. And a folder that does not exist cannot
@@ -17,6 +20,8 @@
 #include "kernel/watch.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/neighbour.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -41,18 +46,40 @@ enum {
 	DEFAULT_RCVBUF = 16 * 1024 * 1024, /* the kernel doubles it; 10,000 new links take about 25 MB */
 	FOLDER_MASK = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR,
 	OWN_MASK = IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVE_SELF | IN_ONLYDIR,
+	FORWARDING = 2,                    /* its place among the subscriptions */
 	FILES_MASK = FOLDER_MASK | IN_CLOSE_WRITE | IN_EXCL_UNLINK,
+};
+
+/* Of a message about a neighbour: it is of a bridge or the like (ndm_family), and its hardware address is all zeros. */
+static struct sock_filter forwarding_filter[] = {
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 0, 9),
+	BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct ndmsg)),
+	BPF_STMT(BPF_LDX | BPF_IMM, NDA_LLADDR),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR)), /* where the attribute begins; 0: there is none */
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 5, 0),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	BPF_STMT(BPF_LD | BPF_W | BPF_IND, NLA_HDRLEN),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2),
+	BPF_STMT(BPF_LD | BPF_H | BPF_IND, NLA_HDRLEN + 4),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
 /* What is listened to; each list ends with 0. */
 static const struct subscription {
 	int protocol;
 	int groups[16];
+	const struct sock_fprog *filter;
+	bool on_demand; /* only from watch_forwarding() on */
 } subscriptions[] = {
 	{ NETLINK_ROUTE,
 	  { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
 	    RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NSID } },
 	{ NETLINK_NETFILTER, { NFNLGRP_NFTABLES } },
+	[FORWARDING] = { NETLINK_ROUTE, { RTNLGRP_NEIGH }, .on_demand = true,
+			 .filter = &(const struct sock_fprog){ ARRAY_SIZE(forwarding_filter), forwarding_filter } },
 };
 
 struct watched_file {
@@ -66,8 +93,9 @@ struct watch {
 	int epoll, inotify;
 	int sockets[ARRAY_SIZE(subscriptions)];
 	int32_t own_id; /* by which our own namespace knows itself: usually none, which is -1 */
-	size_t overruns;
+	size_t overruns, rcvbuf;
 	bool full[ARRAY_SIZE(subscriptions)]; /* it overran, and could not be emptied yet */
+	bool forwarding;                      /* watch_forwarding() asked for it */
 	bool own_id_unknown, names_unarmed, files_unarmed; /* could not be asked or watched lately: tried again */
 
 	int names_wd, etc_wd, files_wd; /* of NETNS_DIR, ETC_DIR, FILES_DIR */
@@ -109,6 +137,8 @@ static int subscribe(int fd, const struct subscription *s) {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 	int on = 1;
 
+	if (s->filter && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, s->filter, sizeof(*s->filter)) < 0)
+		return -errno;
 	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on)) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
@@ -118,14 +148,14 @@ static int subscribe(int fd, const struct subscription *s) {
 	return 0;
 }
 
-static int open_socket(struct watch *watch, size_t i, size_t rcvbuf) {
+static int open_socket(struct watch *watch, size_t i) {
 	const struct subscription *s = &subscriptions[i];
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, s->protocol), r;
 
 	if (fd < 0)
 		return -errno;
 	watch->sockets[i] = fd;
-	r = set_rcvbuf(fd, rcvbuf);
+	r = set_rcvbuf(fd, watch->rcvbuf);
 	if (r == 0)
 		r = subscribe(fd, s);
 	return r < 0 ? r : poll_for(watch, fd, EPOLLIN);
@@ -263,7 +293,7 @@ static void read_socket(struct watch *watch, struct round *round, size_t i) {
 
 	if (watch->full[i])
 		overrun(watch, round, &block, i);
-	for (int blocks = 0; blocks < ROUND_BLOCKS && !watch->full[i]; blocks++) {
+	for (int blocks = 0; blocks < ROUND_BLOCKS && !watch->full[i] && watch->sockets[i] >= 0; blocks++) {
 		int n = receive_block(watch->sockets[i], &block);
 
 		if (n >= 0)
@@ -490,16 +520,34 @@ static void read_inotify(struct watch *watch, struct round *round) {
 	}
 }
 
+/* ---- forwarding entries ---- */
+
+static int arm_forwarding(struct watch *watch) {
+	int r = watch->sockets[FORWARDING] < 0 ? open_socket(watch, FORWARDING) : 0;
+	int fd = r < 0 ? TAKE_FD(watch->sockets[FORWARDING]) : -1;
+
+	closep(&fd);
+	return r;
+}
+
+static void rearm_forwarding(struct watch *watch, struct round *round) {
+	if (!watch->forwarding || watch->sockets[FORWARDING] >= 0)
+		return;
+	int r = arm_forwarding(watch);
+	round->lost |= r == 0;
+	keep_error(round, r);
+}
+
 /* ---- the whole ---- */
 
-static int build(struct watch *watch, size_t rcvbuf) {
+static int build(struct watch *watch) {
 	int r = 0;
 
 	watch->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (watch->epoll < 0)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(subscriptions) && r == 0; i++)
-		r = open_socket(watch, i, rcvbuf);
+		r = subscriptions[i].on_demand ? 0 : open_socket(watch, i);
 	if (r == 0)
 		r = arm_names(watch);
 	if (r == -WATCH_NO_INSTANCE || r == -WATCH_NO_WATCH)
@@ -517,7 +565,8 @@ int watch_new(struct watch **ret, const struct watch_handlers *handlers, void *u
 	watch->names_wd = watch->etc_wd = watch->files_wd = watch->own_wd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(watch->sockets); i++)
 		watch->sockets[i] = -1;
-	r = build(watch, rcvbuf);
+	watch->rcvbuf = rcvbuf;
+	r = build(watch);
 	if (r < 0)
 		watch_free(watch);
 	else
@@ -542,6 +591,16 @@ void watch_free(struct watch *watch) {
 	free(watch);
 }
 
+void watch_forwarding(struct watch *watch, bool on) {
+	int fd = on ? -1 : TAKE_FD(watch->sockets[FORWARDING]);
+
+	closep(&fd);
+	watch->forwarding = on;
+	watch->full[FORWARDING] &= on;
+	if (on)
+		(void)arm_forwarding(watch); /* the next dispatch tries again, and tells */
+}
+
 int watch_fd(const struct watch *watch) {
 	return watch->epoll;
 }
@@ -557,6 +616,7 @@ int watch_dispatch(struct watch *watch, size_t *n_events) {
 		read_socket(watch, &round, i);
 	if (watch->inotify >= 0)
 		read_inotify(watch, &round);
+	rearm_forwarding(watch, &round);
 	if (watch->names_unarmed)
 		keep_error(&round, arm_names(watch));
 	if (watch->files_unarmed)

@@ -53,5 +53,9 @@ int watch_dispatch(struct watch *watch, size_t *n_events);
  * folders inside it. Watching a name again does nothing. 0 or -errno. */
 int watch_file(struct watch *watch, const char *name);
 
+/* Whether forwarding entries for unknown addresses are heard of, in all namespaces; they are not at first. What changed before
+ * the call was not heard. Where it fails, that is told by watch_dispatch(), which tries it again. */
+void watch_forwarding(struct watch *watch, bool on);
+
 /* How often an overrun happened. */
 size_t watch_overruns(const struct watch *watch);

@@ -8,6 +8,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/net_namespace.h>
+#include <linux/neighbour.h>
 #include <linux/netconf.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -40,6 +41,17 @@ static bool hint_link(const struct event *event, struct hint *ret) {
 	ret->alias = nl_get_text(tb[IFLA_IFALIAS]);
 	ret->down = event->message->nlmsg_type == RTM_DELLINK || !(ifi->ifi_flags & IFF_UP);
 	return ret->link;
+}
+
+/* The socket's filter lets nothing else through than what is about unknown addresses (forwarding_filter in watch.c). */
+static bool hint_forwarding(const struct event *event, struct hint *ret) {
+	const struct ndmsg *ndm = fixed_part(event, sizeof(*ndm));
+
+	if (!ndm)
+		return false;
+	ret->type = HINT_FORWARDING;
+	ret->ifindex = (uint32_t)ndm->ndm_ifindex;
+	return true;
 }
 
 static bool hint_address(const struct event *event, struct hint *ret) {
@@ -110,6 +122,9 @@ static bool understand(const struct event *event, struct hint *ret) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 		return hint_link(event, ret);
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
+		return hint_forwarding(event, ret);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return hint_address(event, ret);

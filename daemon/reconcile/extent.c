@@ -117,6 +117,13 @@ static bool add_class(struct extent *extent, const struct ns_state *ns, enum obj
 	return object && extent_add(extent, object);
 }
 
+static bool add_forwarding(struct extent *extent, struct ns_state *ns, const char *link) {
+	struct object *object = link ? ns_find_link(ns, link) : NULL;
+	bool declares = object && object->kind->declares_forwarding && object->kind->declares_forwarding(object);
+
+	return declares && extent_add_needing(extent, ns, object);
+}
+
 /* A link of ours that is not declared here was renamed, or moved here from its place: it is not to stay. */
 static bool is_stray(const struct ns_state *ns, const struct hint *hint, const struct own_marks *own) {
 	return hint->link && streq_ptr(hint->alias, own->alias) && !ns_find_link(ns, hint->link);
@@ -158,6 +165,8 @@ bool extent_add_hint(struct extent *extent, struct extent *later, struct state *
 					       : add_heard_link(extent, later, desired, ns, hint, link);
 	case HINT_PORT:
 		return add_parts(extent, desired, ns, link ? link : hint->link, CLASS_PORT);
+	case HINT_FORWARDING:
+		return add_forwarding(extent, ns, link);
 	case HINT_ADDRESS:
 		return extent_add_link(extent, desired, ns, link);
 	case HINT_ROUTE:

@@ -276,7 +276,7 @@ static void take(struct loop *l, struct loaded_spec *fresh, struct control_call 
 	if (r < 0)
 		journal_log(LOG_WARNING, "the names of its files cannot be noted in " TOPOD_RUN_DIR ": %s", strerror(-r));
 	reconciler_reload(l->session.reconciler, &fresh->spec);
-	session_watch_files(&l->session);
+	session_watch_declared(&l->session);
 	arm_periodic(l);
 	loaded_spec_done(l->loaded);
 	*l->loaded = *fresh;

@@ -150,10 +150,22 @@ static bool has_file(const struct ns_state *ns) {
 	return false;
 }
 
-void session_watch_files(struct session *s) {
-	state_foreach(ns, &reconciler_spec(s->reconciler)->state)
+static bool has_forwarding(const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object->kind->declares_forwarding && object->kind->declares_forwarding(object))
+			return true;
+	return false;
+}
+
+void session_watch_declared(struct session *s) {
+	bool forwarding = false;
+
+	state_foreach(ns, &reconciler_spec(s->reconciler)->state) {
 		if (has_file(ns) && watch_file(s->watch, ns->name) < 0)
 			reconciler_files_silent(s->reconciler);
+		forwarding |= has_forwarding(ns);
+	}
+	watch_forwarding(s->watch, forwarding);
 }
 
 /* ---- the reconciler's surroundings ---- */
@@ -272,7 +284,7 @@ static int listen_to_all(struct session *s) {
 
 	if (r < 0)
 		return r;
-	session_watch_files(s);
+	session_watch_declared(s);
 	reconciler_dirty_all(s->reconciler);
 	return 0;
 }
@@ -324,7 +336,7 @@ int session_open(struct session *s, struct spec *spec, const struct session_sour
 	if (r == 0)
 		r = open_watch(s, ret_problem);
 	if (r == 0)
-		session_watch_files(s);
+		session_watch_declared(s);
 	return r;
 }
 

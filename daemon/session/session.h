@@ -71,8 +71,8 @@ void session_dispatch(struct session *s);
  * something else changes the network without end. */
 int session_settle(struct session *s);
 
-/* Other namespaces may have files now: to be called after a reload of the reconciler. */
-void session_watch_files(struct session *s);
+/* Other files and forwarding tables may be declared now: to be called after a reload of the reconciler. */
+void session_watch_declared(struct session *s);
 
 /* Gives everything back; a folder without a ledger is removed. 0; -errno where that one could not be. */
 int session_close(struct session *s);

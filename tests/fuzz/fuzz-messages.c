@@ -86,6 +86,13 @@ static void decode_message(struct sight *sight, const struct nlmsghdr *nlh) {
 		route = route_decode(&sight->decode, nlh);
 		keep(sight, route ? &route->object : NULL);
 		return;
+	case RTM_NEWNEIGH:
+		ns_foreach(object, sight->ns)
+			if (object->kind->take_forwarding) {
+				object->kind->take_forwarding(&sight->state.arena, object, NULL);
+				object->kind->take_forwarding(&sight->state.arena, object, nlh);
+			}
+		return;
 	default:
 		nat_reader_message(&sight->reader, nlh);
 	}

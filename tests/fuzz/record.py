@@ -34,7 +34,7 @@ NARROW, REMEMBERS, GOES, LISTENS = 2, 4, 8, 16  # fuzz-kernel.c
 
 # What is done, by name of the input; "whole": what is told of it is kept with all attributes.
 ROUTE_GROUPS = sum(1 << group - 1 for group in (1, 5, 9, 7, 11, 8, 19, 24, 25, 28))  # subscriptions[] in daemon/kernel/watch.c
-NFT_GROUPS = 1 << 7 - 1
+NFT_GROUPS, NEIGH_GROUP = 1 << 7 - 1, 1 << 3 - 1
 TOLD = {
     "links": ["ip link add br0 type bridge", "ip link add v0 type veth peer name v1", "ip link set v0 alias topod:office",
               "ip link set v0 master br0 up", "bridge link set dev v0 cost 7", "ip link set v1 name v2", "ip link delete v0"],
@@ -49,6 +49,9 @@ TOLD = {
             "nft add rule ip topod-office c masquerade", "nft delete table ip topod-office"],
     # More in one datagram than is received of it.
     "nat-long": ["{ echo 'table ip t { chain c {'; yes 'ip saddr 10.0.0.0/8 accept' | head -12; echo '}; }'; } | nft -f -"],
+    "forwarding": ["ip link add vx type vxlan id 7 dstport 4789 local 10.0.0.1 remote 10.0.0.2",
+                   "bridge fdb append 00:00:00:00:00:00 dev vx dst 10.0.0.9 port 99",
+                   "bridge fdb del 00:00:00:00:00:00 dev vx dst 10.0.0.2", "ip link delete vx"],
     "numbers": ["ip netns set other 4", "ip netns delete other"],
 }
 
@@ -155,10 +158,10 @@ def hear(told, whole):
         yield data
 
 
-def told_of(commands, whole):
+def told_of(commands, whole, route_groups=ROUTE_GROUPS):
     """One dispatch for each command, as the stream that fuzz-watch reads: first what is asked for before."""
     sockets = []
-    for protocol, groups in (0, ROUTE_GROUPS), (12, NFT_GROUPS):
+    for protocol, groups in (0, route_groups), (12, NFT_GROUPS):
         sockets.append(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol))
         sockets[-1].bind((0, groups))
     out = bytes(8)
@@ -264,7 +267,8 @@ def main():
         assert ctypes.CDLL(None).unshare(0x40000000) == 0
         if name == "numbers":
             subprocess.run(["ip", "netns", "add", "other"], check=True)
-        write(os.path.join(folder, "watch", f"told-{name}"), told_of(commands, name.endswith("whole")))
+        write(os.path.join(folder, "watch", f"told-{name}"), told_of(
+            commands, name.endswith("whole"), NEIGH_GROUP if name == "forwarding" else ROUTE_GROUPS))
 
 
 if __name__ == "__main__":

@@ -164,6 +164,44 @@ static void each_group_is_heard(void **state) {
 	watch_free(watch);
 }
 
+/* Of all neighbours only what somebody asked for: forwarding entries for the address of zeros. */
+static void forwarding_entries_are_heard_on_demand(void **state) {
+	static const char *const others[] = {
+		"ip -n lab neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev vx", "ip -n lab neigh del 10.0.0.9 dev vx",
+		"bridge -n lab fdb append 02:00:00:00:00:09 dev vx dst 10.0.0.9",
+		"bridge -n lab fdb append 00:00:00:00:00:01 dev vx dst 10.0.0.9",
+	};
+	static const char append[] = "bridge -n lab fdb append 00:00:00:00:00:00 dev vx dst 10.0.0.9";
+	static const char remove[] = "bridge -n lab fdb del 00:00:00:00:00:00 dev vx dst 10.0.0.9";
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	int32_t id;
+
+	ok(netns_id(lab->fd, &id));
+	run("ip -n lab link add vx type vxlan id 7 dstport 4789 local 10.0.0.1 remote 10.0.0.2");
+	run("ip -n lab link set vx up");
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	drain(watch, &heard);
+	run(append);
+	assert_quiet(watch, &heard);
+	watch_forwarding(watch, true);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		run(others[i]);
+	assert_quiet(watch, &heard);
+	run(remove);
+	wait_for_id(watch, &heard, id);
+	drain(watch, &heard);
+	watch_forwarding(watch, true); /* again changes nothing */
+	run(append);
+	wait_for_id(watch, &heard, id);
+	drain(watch, &heard);
+	watch_forwarding(watch, false);
+	run(remove);
+	assert_quiet(watch, &heard);
+	watch_free(watch);
+}
+
 static void the_own_namespace_is_the_host(void **state) {
 	struct lab *lab = *state;
 	_cleanup_nl_ struct nl_socket here = NL_SOCKET_NONE;
@@ -378,6 +416,7 @@ int main(void) {
 		in_lab(a_child_namespace_is_heard),
 		in_lab(each_group_is_heard),
 		in_lab(without_an_id_nothing_is_heard),
+		in_lab(forwarding_entries_are_heard_on_demand),
 		in_lab(an_overrun_dirties_everything),
 		in_lab(an_overrun_is_emptied_at_once),
 		in_lab(a_dispatch_is_bounded),

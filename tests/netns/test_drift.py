@@ -346,6 +346,11 @@ namespaces:
         port: 4789
         ttl: 9
         addresses: [10.2.0.1/24]
+      vg:
+        kind: vxlan
+        id: 44
+        group: 239.0.0.1
+        dev: wire
   b:
     interfaces:
       wire: {addresses: [192.0.2.2/24]}
@@ -363,6 +368,60 @@ links: [[a:wire, b:wire]]
 
     def test_vxlan_changed(self):
         self.disturbed(r"drift: a/vx: .*ttl", lambda: lab.ip("a", "link set vx type vxlan id 42 ttl 3"))
+
+    ZERO = "00:00:00:00:00:00"
+
+    def flood(self, name="vx"):
+        """Where a vxlan sends frames to unknown addresses."""
+        return [l for l in lab.bridge("a", f"fdb show dev {name}").stdout.splitlines() if l.startswith(self.ZERO)]
+
+    def test_vxlan_entry_deleted(self):
+        """The link still names its far end, but no packet would leave."""
+        before = self.flood()
+        self.disturbed(r"drift: a/vx: remote was changed from 192.0.2.2 to none; restored",
+                       lambda: lab.bridge("a", f"fdb del {self.ZERO} dev vx dst 192.0.2.2"))
+        self.assertEqual(before, self.flood())
+
+    def test_vxlan_entries_appended(self):
+        before = self.flood()
+        for more, told in (("192.0.2.9", "192.0.2.9"), ("192.0.2.2 port 99", "192.0.2.2 port 99"),
+                           ("192.0.2.2 vni 9 via wire", r"192.0.2.2 id 9 by interface \d+")):
+            self.disturbed(rf"drift: a/vx: remote was changed from 192.0.2.2 to 192.0.2.2 and {told}; restored",
+                           lambda: lab.bridge("a", f"fdb append {self.ZERO} dev vx dst {more}"))
+            self.assertEqual(before, self.flood())
+
+    def test_vxlan_entry_replaced(self):
+        self.d.process.send_signal(lab.signal.SIGSTOP)
+        before = self.flood()
+        lab.bridge("a", f"fdb append {self.ZERO} dev vx dst 192.0.2.9")
+        lab.bridge("a", f"fdb del {self.ZERO} dev vx dst 192.0.2.2")
+        self.assertIn("~ vx: remote 192.0.2.9 -> 192.0.2.2", self.topod("plan", self.path, expect=2).stdout)
+        with self.d.expects(r"drift: a/vx: remote was changed from 192.0.2.2 to 192.0.2.9; restored"):
+            self.d.process.send_signal(lab.signal.SIGCONT)
+        self.assertEqual(before, self.flood())
+
+    def test_vxlan_far_end_and_entries_changed(self):
+        """Both at once, together with something else of the link."""
+        self.d.process.send_signal(lab.signal.SIGSTOP)
+        before = self.flood()
+        lab.ip("a", "link set vx type vxlan id 42 remote 192.0.2.7 ttl 3")
+        lab.bridge("a", f"fdb append {self.ZERO} dev vx dst 192.0.2.9")
+        with self.d.expects(r"drift: a/vx: remote was changed from 192.0.2.2 to 192.0.2.7 and 192.0.2.9, ttl was .*; restored"):
+            self.d.process.send_signal(lab.signal.SIGCONT)
+        self.assertEqual(before, self.flood())
+
+    def test_vxlan_group_entry_deleted(self):
+        before = self.flood("vg")
+        self.disturbed(r"drift: a/vg: group was changed from 239.0.0.1 to none; restored",
+                       lambda: lab.bridge("a", f"fdb del {self.ZERO} dev vg dst 239.0.0.1 via wire"))
+        self.assertEqual(before, self.flood("vg"))
+
+    def test_vxlan_entries_of_others(self):
+        """Only unknown addresses are spoken of by the file."""
+        before = len(lab.bridge("a", "fdb show dev vx").stdout.splitlines())
+        lab.bridge("a", "fdb append 02:00:00:00:00:08 dev vx dst 192.0.2.8")
+        self.disturbed(r"drift: a/vx: .*ttl", lambda: lab.ip("a", "link set vx type vxlan id 42 ttl 3"))
+        self.assertEqual(before + 1, len(lab.bridge("a", "fdb show dev vx").stdout.splitlines()))
 
     def test_vxlan_replaced(self):
         """Another tunnel under the same name: nothing can be changed in place, and it is not ours."""

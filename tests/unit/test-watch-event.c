@@ -12,6 +12,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/netconf.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -107,6 +108,16 @@ static void test_addresses(_unused_ void **state) {
 
 	make_address(&m);
 	assert_int_equal(hint_of(&m).type, HINT_ADDRESS);
+	assert_int_equal(hint_of(&m).ifindex, 5);
+}
+
+static void test_forwarding(_unused_ void **state) {
+	struct message m;
+	struct ndmsg *ndm = begin(&m, RTM_DELNEIGH, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = 5;
+	assert_int_equal(hint_of(&m).type, HINT_FORWARDING);
 	assert_int_equal(hint_of(&m).ifindex, 5);
 }
 
@@ -214,6 +225,7 @@ static void test_cut_off(_unused_ void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links),    cmocka_unit_test(test_addresses), cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_tables),    cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_cut_off),
 	};
