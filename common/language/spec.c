@@ -286,6 +286,18 @@ static void read_links(struct reading *r, struct ns_state *none _unused_, const 
 	spec_links(r, node);
 }
 
+/* An empty file would remove everything. Hardly anybody means that, and an editor or a copy leaves one for a moment. */
+static const char says_nothing[] = "this declares nothing, and would remove what was declared before; where that is meant, write "
+				   "'namespaces: {}'";
+
+static void check_declares(struct reading *r, const struct node *root) {
+	const struct node *links = node_get(root, "links");
+	bool declares = node_get(root, "namespaces") || (links && !node_is_null(links) && (links->type != NODE_SEQUENCE || links->n));
+
+	if (!declares)
+		diag_error(r->parse.diags, (struct mark){ .source = root->mark.source }, "%s", says_nothing);
+}
+
 static void read_document(struct reading *r, const struct node *root) {
 	static const struct section sections[] = {
 		{ "version", read_version }, { "topology", read_topology }, { "drift", read_drift },
@@ -300,6 +312,8 @@ static void read_document(struct reading *r, const struct node *root) {
 		host->drift = r->drift;
 	if (root->type != NODE_MAPPING)
 		return;
+	if (!r->parse.diags->n_errors)
+		check_declares(r, root);
 	/* The namespaces are read last: an interface's kind may follow from `links`. */
 	const struct node *namespaces = node_get(root, "namespaces");
 	if (namespaces)
@@ -331,7 +345,11 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 				   "the files before this one say too much already; it is not read");
 			return NULL;
 		}
+		size_t before = diags->n_errors;
+
 		roots[n] = yaml_read(tree, diags, (uint8_t)source);
+		if (roots[n] && roots[n]->type == NODE_MAPPING && roots[n]->n == 0 && diags->n_errors == before)
+			diag_error(diags, (struct mark){ .source = (uint8_t)source }, "%s", says_nothing);
 		good &= roots[n++] != NULL;
 	}
 	return good ? spec_merge(tree, diags, roots, n) : NULL;

@@ -6,6 +6,9 @@
  * A file that others may write to is theirs: who runs it with topod's privilege hands them the machine. So is one in the
  * place of which they may put another, wherever on its way that is, and one to which they may add a drop-in. A user's own file,
  * in his own folder, is as good as root's: who runs it must have wanted that.
+ *
+ * An editor or a copy may be writing while we read. So we note what each file and directory looked like before it was
+ * read, compare afterwards, and start again where something differs.
  */
 #include "files/spec_file.h"
 
@@ -13,12 +16,18 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <systemd/sd-id128.h>
+#include <time.h>
 
 #include "files/tables.h"
 #include "files/way.h"
 
 /* Stable addresses are derived from this and the machine's id, which itself must not get out. */
 #define TOPOD_APP_ID SD_ID128_MAKE(5e,0b,9c,74,3f,8d,4d,1e,9a,60,c2,77,1d,e5,48,3b)
+
+enum {
+	READ_TRIES = 20,                  /* then the file keeps changing … */
+	READ_PAUSE_NSEC = 10 * 1000 * 1000, /* … for 200 ms, and a write of so few bytes takes less */
+};
 
 /* A file as a whole. */
 static struct mark whole(uint8_t source) {
@@ -29,6 +38,40 @@ static const struct mark nowhere = {}; /* the first file as a whole */
 
 static const char *file_type(mode_t mode) {
 	return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/* ---- what it looked like before it was read ---- */
+
+/* path is copied. */
+static void note_sighting(struct loaded_spec *ret, const char *path, const struct stat *st) {
+	vec_push(&ret->seen, (struct spec_sighting){ .path = path ? xstrdup(path) : NULL, .there = st, .st = st ? *st : (struct stat){} });
+}
+
+static void forget_sightings(struct loaded_spec *ret) {
+	vec_foreach(seen, &ret->seen)
+		free(seen->path);
+	vec_clear(&ret->seen);
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b) {
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* The change time counts besides the modification time: `cp -p` and `touch` set that back. */
+static bool same_stat(const struct stat *a, const struct stat *b) {
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
+}
+
+static bool has_changed(const struct loaded_spec *ret) {
+	vec_foreach(seen, &ret->seen) {
+		struct stat st;
+		bool there = (seen->path ? stat(seen->path, &st) : fstat(STDIN_FILENO, &st)) == 0;
+
+		if (there != seen->there || (there && !same_stat(&st, &seen->st)))
+			return true;
+	}
+	return false;
 }
 
 /* What may still be read: all files together are as large as one may be. */
@@ -61,6 +104,8 @@ static bool check_file(struct loaded_spec *ret, uint8_t source, int fd, unsigned
 	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && way_is_open(&st, ret->owner))
 		diag_error(&ret->diags, whole(source), "others may write to this file; take that from them (chmod go-w), or "
 			   "give --insecure-permissions");
+	else if (S_ISREG(st.st_mode))
+		note_sighting(ret, stream ? NULL : ret->files.items[source].name, &st);
 	return ret->diags.n_errors == before;
 }
 
@@ -241,13 +286,15 @@ static void closedirp(DIR **dir) {
 static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR *dir, unsigned flags) {
 	struct stat st;
 
-	if (fstat(dirfd(dir), &st) < 0)
+	if (fstat(dirfd(dir), &st) < 0) {
 		diag_error(&ret->diags, nowhere, "%s: %s", folder, strerror(errno));
-	else if (flags & SPEC_FILE_TRUSTED && way_is_open(&st, ret->owner))
-		diag_error(&ret->diags, nowhere, "others may write to %s, where its drop-ins are; take that from them "
-			   "(chown, chmod go-w), or give --insecure-permissions", folder);
-	else
+		return false;
+	}
+	note_sighting(ret, folder, &st);
+	if (!(flags & SPEC_FILE_TRUSTED) || !way_is_open(&st, ret->owner))
 		return true;
+	diag_error(&ret->diags, nowhere, "others may write to %s, where its drop-ins are; take that from them (chown, chmod "
+		   "go-w), or give --insecure-permissions", folder);
 	return false;
 }
 
@@ -257,8 +304,10 @@ static void load_dropins(struct loaded_spec *ret, unsigned flags) {
 	_cleanup_(closedirp) DIR *dir = opendir(folder);
 	_cleanup_(names_done) struct names names = {};
 
-	if (!dir && errno == ENOENT)
+	if (!dir && errno == ENOENT) {
+		note_sighting(ret, folder, NULL);
 		return;
+	}
 	if (!dir) {
 		diag_error(&ret->diags, nowhere, "cannot read %s, where its drop-ins are: %s", folder, strerror(errno));
 		return;
@@ -279,15 +328,42 @@ static void load_stdin(struct loaded_spec *ret, unsigned flags) {
 		read_file(ret, source, STDIN_FILENO);
 }
 
-bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret) {
-	*ret = (struct loaded_spec){ .name = xstrdup(path) };
+static void load_texts(const char *path, unsigned flags, struct loaded_spec *ret) {
 	if (flags & SPEC_FILE_STDIN && streq(path, "-")) {
 		load_stdin(ret, flags);
-	} else {
-		load_file(ret, AT_FDCWD, path, xstrdup(path), flags);
-		if (ret->files.items[0].text)
-			load_dropins(ret, flags);
+		return;
 	}
+	load_file(ret, AT_FDCWD, path, xstrdup(path), flags);
+	if (ret->files.items[0].text)
+		load_dropins(ret, flags);
+}
+
+/* All of it as it was at one moment. Standard input is read again from where it began, which only a file allows; a pipe is
+ * read once. */
+static void load_settled(const char *path, unsigned flags, struct loaded_spec *ret) {
+	off_t start = lseek(STDIN_FILENO, 0, SEEK_CUR);
+
+	for (int tries = 1;; tries++) {
+		load_texts(path, flags, ret);
+		if (!has_changed(ret))
+			break;
+		if (tries == READ_TRIES) {
+			diag_error(&ret->diags, nowhere, "it, or one of its drop-ins, keeps changing while it is read; try again when "
+				   "it is written");
+			break;
+		}
+		loaded_spec_done(ret);
+		*ret = (struct loaded_spec){ .name = xstrdup(path) };
+		if (flags & SPEC_FILE_STDIN && streq(path, "-"))
+			lseek(STDIN_FILENO, start, SEEK_SET);
+		nanosleep(&(struct timespec){ .tv_nsec = READ_PAUSE_NSEC }, NULL);
+	}
+	forget_sightings(ret);
+}
+
+bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret) {
+	*ret = (struct loaded_spec){ .name = xstrdup(path) };
+	load_settled(path, flags, ret);
 	if (!ret->diags.n_errors)
 		read_files(ret, flags);
 	return ret->diags.n_errors == 0;
@@ -301,6 +377,8 @@ void loaded_spec_done(struct loaded_spec *loaded) {
 		free(file->name);
 	}
 	vec_done(&loaded->files);
+	forget_sightings(loaded);
+	vec_done(&loaded->seen);
 	free(loaded->name);
 	*loaded = (struct loaded_spec){};
 }

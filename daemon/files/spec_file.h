@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "language/spec.h"
 
 enum spec_file_flags {
@@ -25,6 +27,13 @@ struct spec_text {
 	size_t size;
 };
 
+/* A file or directory as it was before it was read. */
+struct spec_sighting {
+	char *path;        /* NULL: standard input */
+	bool there;
+	struct stat st;
+};
+
 /* The diagnostics stay as long as the spec's places are to be shown; they refer to the files. */
 struct loaded_spec {
 	char *name;                  /* of the file itself, as the user wrote it */
@@ -32,9 +41,11 @@ struct loaded_spec {
 	vec(struct spec_text) files; /* by mark.source: the file, then its drop-ins */
 	struct diags diags;
 	struct spec spec;
+	vec(struct spec_sighting) seen; /* while it is being loaded */
 };
 
-/* True where the file and its drop-ins are a valid spec; warnings may be in ret->diags all the same. False where they are
+/* Files that change while they are read are read again, so that no half-written state counts; if they keep changing, that is
+ * an error. True where the file and its drop-ins are a valid spec; warnings may be in ret->diags all the same. False where they are
  * not, or one cannot be read: then there is at least one error in ret->diags. Freed with loaded_spec_done() in any case. */
 bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret);
 void loaded_spec_done(struct loaded_spec *loaded);

@@ -385,7 +385,7 @@ namespaces:
 
     def test_good_specs_are_good(self):
         self.topod("check", self.spec(lab.OFFICE))
-        self.topod("check", self.spec("", "empty.yaml"))
+        self.topod("check", self.spec("namespaces: {}\n", "empty.yaml"))
         self.topod("check", self.spec("namespaces: {a: {}}\n", "small.yaml"))
 
 

@@ -308,6 +308,17 @@ class BadFile(Reload):
         self.topod("reload", "office")
         self.finish()
 
+    def test_file_declares_nothing(self):
+        """As an editor or a copy leaves it for a moment. Nothing is removed unless the file says so."""
+        for text in ("", "# nothing\n", "topology: office\n"):
+            with self.subTest(text=text):
+                self.spec(text)
+                self.refused(lambda: self.topod("reload", self.path, expect=lab.EXIT_SPEC))
+        self.spec("topology: office\nnamespaces: {}\n")
+        self.d.reload()
+        self.assertEqual([], lab.namespaces())
+        self.d.stop()
+
     def test_file_is_no_yaml(self):
         self.spec("namespaces: [\n")
         self.refused(lambda: self.topod("reload", "office", expect=lab.EXIT_SPEC))

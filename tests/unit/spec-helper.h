@@ -39,7 +39,7 @@ static inline void spec_from_text(struct read_spec *r, const char *text) {
 
 /* The same, and it must be good (warnings are not looked at). */
 static inline void good_spec(struct read_spec *r, const char *text) {
-	spec_from_text(r, text);
+	spec_from_text(r, *text ? text : "namespaces: {}"); /* nothing is declared */
 	if (!r->good) {
 		_cleanup_free_ char *all = diags_format(&r->diags, false);
 

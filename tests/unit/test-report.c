@@ -284,7 +284,7 @@ static void test_check_json(void **state _unused_) {
 		   " \"unknown key 'versoin' in a topology; did you mean 'version'?\"},"
 		   "{\"severity\": \"warning\", \"file\": \"f\", \"line\": 2, \"column\": 47, \"message\":"
 		   " \"no declared address of web covers the gateway 10.0.0.1\"}]}");
-	spec_from_text(&good, "");
+	spec_from_text(&good, "namespaces: {}");
 	check_json(report_check_json("f", &good.diags),
 		   "{\"file\": \"f\", \"drop_ins\": [], \"valid\": true, \"errors\": 0, \"warnings\": 0, \"diagnostics\": []}");
 }

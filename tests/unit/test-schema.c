@@ -193,7 +193,7 @@ static void check_good(const char *text) {
 }
 
 static void test_good(void **state _unused_) {
-	check_good("");
+	check_good("namespaces: {}");
 	check_good("version: 1\ntopology: office\ndrift: report\non-stop: remove\n"
 		   "defaults: {link: {mtu: 1400, queues: 1}, interface: {arp: true}}\n"
 		   "namespaces:\n"

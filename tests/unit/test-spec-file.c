@@ -66,9 +66,9 @@ static void assert_named(const char *name, const char *text, const char *topolog
 
 static void test_name_of_the_topology(_unused_ void **state) {
 	assert_named("office.yaml", "namespaces: {a: {}}\n", "office");
-	assert_named("office.yml", "{}\n", "office");
-	assert_named("my.office", "{}\n", "my.office");
-	assert_named("office.yaml", "topology: other\n", "other");
+	assert_named("office.yml", "namespaces: {}\n", "office");
+	assert_named("my.office", "namespaces: {}\n", "my.office");
+	assert_named("office.yaml", "topology: other\nnamespaces: {}\n", "other");
 }
 
 /* What would act on a terminal is not shown as it is. */
@@ -76,7 +76,7 @@ static void assert_no_name(const char *name, const char *why) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_free_ char *path = path_of(name);
 
-	write_spec(path, "{}\n", 0644);
+	write_spec(path, "namespaces: {}\n", 0644);
 	assert_false(spec_file_load(path, 0, &loaded));
 	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
 	assert_non_null(strstr(text, why));
@@ -86,11 +86,11 @@ static void assert_no_name(const char *name, const char *why) {
 static void test_name_that_is_none(_unused_ void **state) {
 	_cleanup_free_ char *path = path_of(".yaml"), *long_path = xasprintf("%s/%0120d.yaml", place, 1);
 
-	write_spec(path, "{}\n", 0644);
+	write_spec(path, "namespaces: {}\n", 0644);
 	assert_refused(path, 0, "topology: NAME");
-	write_spec(long_path, "{}\n", 0644);
+	write_spec(long_path, "namespaces: {}\n", 0644);
 	assert_refused(long_path, 0, "topology: NAME");
-	assert_named("..yaml", "topology: fine\n", "fine");
+	assert_named("..yaml", "topology: fine\nnamespaces: {}\n", "fine");
 	assert_no_name("\xff.yaml", "is no UTF-8 text");
 	assert_no_name("\xc2\x9b""2J.yaml", "contains a control character");
 }
@@ -143,8 +143,8 @@ static void test_unreadable(_unused_ void **state) {
 	uid_t user = geteuid();
 
 	assert_int_equal(chmod(place, 0755), 0);
-	write_spec(path, "{}\n", 0000);
-	write_spec(office, "{}\n", 0644);
+	write_spec(path, "namespaces: {}\n", 0000);
+	write_spec(office, "namespaces: {}\n", 0644);
 	assert_int_equal(mkdir(folder, 0000), 0);
 	if (user == 0) /* who may read everything */
 		assert_int_equal(seteuid(12345), 0);
@@ -157,7 +157,7 @@ static void test_writable_by_others(_unused_ void **state) {
 	_cleanup_free_ char *path = path_of("office.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
-	write_spec(path, "{}\n", 0666);
+	write_spec(path, "namespaces: {}\n", 0666);
 	assert_refused(path, SPEC_FILE_TRUSTED, "--insecure-permissions");
 	assert_true(spec_file_load(path, 0, &loaded));
 }
@@ -166,7 +166,7 @@ static void test_writable_by_a_group(_unused_ void **state) {
 	_cleanup_free_ char *path = path_of("office.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
-	write_spec(path, "{}\n", 0664);
+	write_spec(path, "namespaces: {}\n", 0664);
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
 	if (geteuid() != 0)
 		skip();
@@ -200,7 +200,7 @@ static void test_stream(_unused_ void **state) {
 	int ends[2];
 
 	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(write(ends[1], "topology: piped\n", 16), 16);
+	assert_int_equal(write(ends[1], "topology: piped\nnamespaces: {}\n", 31), 31);
 	close(ends[1]);
 	assert_true(load_from(ends[0], &loaded));
 	assert_string_equal(loaded.spec.topology, "piped");
@@ -253,7 +253,7 @@ static void test_dropins_in_order(_unused_ void **state) {
 
 	write_dropin("b.yaml", "namespaces: {c: {}}", 0644);
 	write_dropin("10-x.yaml", "namespaces: {b: {}}", 0644);
-	write_dropin("9.yaml", "", 0644);
+	write_dropin("9.yaml", "drift: restore\n", 0644);
 	write_dropin(".hidden.yaml", "wrong: 1", 0644);
 	write_dropin(".#b.yaml", "wrong: 2", 0644);
 	write_dropin("b.yaml~", "wrong: 3", 0644);
@@ -317,7 +317,7 @@ static void test_too_many_dropins(_unused_ void **state) {
 
 	for (int i = 0; i < SPEC_DROPINS_MAX; i++) {
 		snprintf(name, sizeof(name), "%d.yaml", i);
-		write_dropin(name, "", 0644);
+		write_dropin(name, "drift: restore\n", 0644);
 	}
 	assert_true(spec_file_load(path, 0, &loaded));
 	write_dropin("last.yaml", "", 0644);
@@ -336,7 +336,7 @@ static void test_dropins_writable_by_others(_unused_ void **state) {
 	_cleanup_free_ char *path = office(), *folder = path_of("office.d"), *dropin = path_of("office.d/a.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
-	write_dropin("a.yaml", "{}", 0646);
+	write_dropin("a.yaml", "namespaces: {}", 0646);
 	assert_refused(path, SPEC_FILE_TRUSTED, "a.yaml: error: others may write to this file");
 	assert_int_equal(chmod(dropin, 0644), 0);
 	assert_int_equal(chmod(folder, 01777), 0); /* others may add one */
@@ -382,15 +382,15 @@ static void test_way_open_to_others(_unused_ void **state) {
 	_cleanup_free_ char *hop = path_of("open/hop"), *link = path_of("link.yaml");
 	_cleanup_free_ char *drop_ins = make_folder("open/x.d"), *dropin = path_of("open/x.d/a.yaml"), *beside = path_of("link.d");
 
-	write_spec(file, "{}\n", 0644);
+	write_spec(file, "namespaces: {}\n", 0644);
 	assert_guarded(file, open);
-	write_spec(real, "{}\n", 0644);
+	write_spec(real, "namespaces: {}\n", 0644);
 	assert_int_equal(symlink("../safe/real.yaml", hop), 0);
 	assert_int_equal(symlink(hop, link), 0);
 	assert_guarded(link, open);
 	assert_int_equal(unlink(link), 0);
 	assert_int_equal(symlink(real, link), 0);
-	write_spec(dropin, "{}\n", 0644);
+	write_spec(dropin, "namespaces: {}\n", 0644);
 	assert_int_equal(symlink(drop_ins, beside), 0);
 	assert_guarded(link, open);
 	assert_int_equal(unlink(beside), 0);
@@ -406,8 +406,8 @@ static void test_others_in_a_sticky_folder(_unused_ void **state) {
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(chmod(sticky, 01777), 0);
-	write_spec(path, "{}\n", 0644);
-	write_spec(dropin, "{}\n", 0644);
+	write_spec(path, "namespaces: {}\n", 0644);
+	write_spec(dropin, "namespaces: {}\n", 0644);
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &own));
 	assert_int_equal(chown(dropin, 12345, 12345), 0);
 	assert_refused(path, SPEC_FILE_TRUSTED, "a.yaml: error: others may write to this file");
@@ -451,6 +451,149 @@ static void test_tables_are_bounded(_unused_ void **state) {
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
+/* What happens to the files while they are read: called after each read(), with their number. */
+static void (*while_reading)(unsigned n);
+static unsigned n_reads;
+
+ssize_t __real_read(int fd, void *buffer, size_t size); /* NOLINT: the linker's names */
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
+
+ssize_t __wrap_read(int fd, void *buffer, size_t size) {
+	ssize_t n = __real_read(fd, buffer, size);
+
+	if (while_reading)
+		while_reading(++n_reads);
+	return n;
+}
+
+static bool load_while(const char *path, void (*happens)(unsigned n), struct loaded_spec *ret) {
+	n_reads = 0;
+	while_reading = happens;
+	bool good = spec_file_load(path, 0, ret);
+	while_reading = NULL;
+	return good;
+}
+
+static void add_text(const char *name, const char *text) {
+	_cleanup_free_ char *path = path_of(name);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void assert_declares(const struct loaded_spec *loaded, const char *ns) {
+	const struct ns_state *found = state_find(&loaded->spec.state, ns);
+
+	assert_true(found && found->declared);
+}
+
+static void test_declares_nothing(_unused_ void **state) {
+	static const char *const texts[] = { "", "\n\n", "# all of it\n", "{}\n", "---\n...\n", "topology: office\n",
+					     "drift: report\nlinks: []\n" };
+	_cleanup_free_ char *path = path_of("office.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec meant = {}, elsewhere = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		write_spec(path, texts[i], 0644);
+		assert_refused(path, 0, "write 'namespaces: {}'");
+	}
+	write_spec(path, "namespaces: {}\n", 0644);
+	assert_true(spec_file_load(path, 0, &meant));
+	write_dropin("a.yaml", "# nothing\n", 0644);
+	assert_refused(path, 0, "a.yaml: error: this declares nothing");
+	write_spec(path, "topology: office\n", 0644);
+	write_dropin("a.yaml", "namespaces: {a: {}}\n", 0644);
+	assert_true(spec_file_load(path, 0, &elsewhere));
+	assert_declares(&elsewhere, "a");
+}
+
+static void finish_writing(unsigned n) {
+	if (n == 1)
+		add_text("office.yaml", "  b: {}\n");
+}
+
+static void test_written_while_read(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("office.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_spec(path, "namespaces:\n  a: {}\n", 0644);
+	assert_true(load_while(path, finish_writing, &loaded));
+	assert_declares(&loaded, "b");
+	assert_int_equal(loaded.files.n, 1);
+}
+
+static void replace(unsigned n) {
+	_cleanup_free_ char *path = path_of("office.yaml"), *new = path_of("new");
+
+	if (n != 2)
+		return;
+	write_spec(new, "namespaces: {b: {}}\n", 0644);
+	assert_int_equal(rename(new, path), 0);
+}
+
+static void test_replaced_while_read(_unused_ void **state) {
+	_cleanup_free_ char *path = office();
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	assert_true(load_while(path, replace, &loaded));
+	assert_declares(&loaded, "b");
+	assert_null(state_find(&loaded.spec.state, "a"));
+}
+
+static void finish_dropin(unsigned n) {
+	if (n == 3) /* the first two are the file's */
+		add_text("office.d/a.yaml", "namespaces: {b: {}}\n");
+}
+
+static void make_dropin(unsigned n) {
+	if (n == 1)
+		write_dropin("b.yaml", "namespaces: {c: {}}\n", 0644);
+}
+
+static void test_dropin_written_while_read(_unused_ void **state) {
+	_cleanup_free_ char *path = office();
+	_cleanup_loaded_spec_ struct loaded_spec first = {}, loaded = {}, added = {};
+
+	assert_true(load_while(path, make_dropin, &first)); /* the directory comes meanwhile */
+	assert_declares(&first, "c");
+	write_dropin("a.yaml", "", 0644);
+	assert_true(load_while(path, finish_dropin, &loaded));
+	assert_declares(&loaded, "b");
+	assert_true(load_while(path, make_dropin, &added)); /* written anew */
+	assert_int_equal(added.files.n, 3);
+}
+
+static void go_on_writing(unsigned n) {
+	if (n % 2) /* at each read(), its end would never be reached */
+		add_text("office.yaml", "#\n");
+}
+
+static void test_never_finished(_unused_ void **state) {
+	_cleanup_free_ char *path = office();
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	assert_false(load_while(path, go_on_writing, &loaded));
+	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
+	assert_non_null(strstr(text, "keeps changing while it is read"));
+}
+
+static void test_standard_input_written_while_read(_unused_ void **state) {
+	_cleanup_free_ char *path = path_of("office.yaml");
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	write_spec(path, "# a line before\ntopology: t\nnamespaces:\n  a: {}\n", 0644);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(lseek(fd, 16, SEEK_SET), 16); /* as `{ read line; topod apply -; } <office.yaml` */
+	n_reads = 0;
+	while_reading = finish_writing;
+	bool good = load_from(fd, &loaded);
+	while_reading = NULL;
+	assert_true(good);
+	assert_declares(&loaded, "b");
+	assert_non_null(startswith(loaded.files.items[0].text, "topology"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_name_of_the_topology),
@@ -473,6 +616,9 @@ int main(void) {
 		TEST(test_folder_writable_by_others),
 		TEST(test_way_open_to_others),
 		TEST(test_others_in_a_sticky_folder),
+		TEST(test_declares_nothing),
+		TEST(test_written_while_read), TEST(test_replaced_while_read), TEST(test_dropin_written_while_read),
+		TEST(test_never_finished), TEST(test_standard_input_written_while_read),
 		TEST(test_tables),
 		TEST(test_tables_are_bounded),
 	};

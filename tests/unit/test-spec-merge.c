@@ -106,7 +106,7 @@ static void test_links(void **state _unused_) {
 
 static void test_empty_entries(void **state _unused_) {
 	check_same(TEXTS("namespaces: {web: {interfaces: {b: {kind: bridge}, lo: }}}",
-			 "namespaces: {web: {interfaces: {b: , lo: {addresses: 10.9.9.9}}}}", "", "# nothing\n"),
+			 "namespaces: {web: {interfaces: {b: , lo: {addresses: 10.9.9.9}}}}", "namespaces: {}", "{drift: restore}"),
 		   "namespaces: {web: {interfaces: {b: {kind: bridge}, lo: {addresses: 10.9.9.9}}}}");
 }
 

@@ -26,7 +26,7 @@ static void check_objects(const char *text, const char *expected) {
 static void test_empty(void **state _unused_) {
 	_spec_ r;
 
-	good_spec(&r, "");
+	good_spec(&r, "namespaces: {}");
 	assert_string_equal(r.spec.topology, "t");
 	assert_false(r.spec.remove_on_stop);
 	check_objects("namespaces: {}", "");
