@@ -14,7 +14,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 
 # From the ground up: a file includes what is in its own room or in one before it, never in a later one.
 ROOMS = [
-    "common/base", "common/yaml", "common/net", "common/model", "common/kind", "common/language", "common/plan",
+    "common/base", "common/yaml", "common/net", "common/model", "common/kind", "common/meaning", "common/language", "common/plan",
     "common/report",
     "daemon/files", "daemon/kernel", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run", "daemon/cli",
 ]

@@ -145,6 +145,13 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 	return good;
 }
 
+/* "10.0.0.1": it may be meant as a host's, or the length was forgotten. */
+static bool is_bare(const struct node *node) {
+	const struct node *text = node->type == NODE_MAPPING ? node_get(node, fields[ADDRESS_ADDRESS].name) : node;
+
+	return text && text->type == NODE_SCALAR && !strchr(text->text, '/');
+}
+
 struct address *address_parse(struct parse *p, const char *dev, const struct node *node) {
 	struct object *object = object_new(p->arena, &kind_address, p->ns);
 	struct address *a = (struct address *)object;
@@ -152,6 +159,7 @@ struct address *address_parse(struct parse *p, const char *dev, const struct nod
 
 	a->dev = dev;
 	object->mark = node->mark;
+	a->bare = is_bare(node);
 	object->set = field_bit(ADDRESS_DEV);
 	if (node->type == NODE_MAPPING) {
 		struct mark *marks = arena_newn(p->arena, struct mark, ARRAY_SIZE(fields));

@@ -12,6 +12,7 @@ struct address {
 	uint32_t scope, nodad, noprefixroute, protocol, connected;
 	const char *label;
 	struct ip broadcast;
+	bool bare;               /* desired: written without a length */
 };
 
 enum {

@@ -55,7 +55,6 @@ struct check {
 	struct parse *p;
 	struct nat_entry *entry;
 	const struct node *node;
-	struct mark marks[NAT_N_KEYS];
 	bool good;
 };
 
@@ -82,7 +81,7 @@ static void _printf_(3, 4) refuse(struct check *check, enum nat_key key, const c
 	va_list args;
 
 	va_start(args, format);
-	refuse_at(check, has(check, key) ? check->marks[key] : check->node->mark, format, args);
+	refuse_at(check, has(check, key) ? check->entry->marks[key] : check->node->mark, format, args);
 	va_end(args);
 }
 
@@ -217,7 +216,7 @@ static bool parse_entry(struct parse *p, const struct node *node, struct nat_ent
 	size_t errors = p->diags->n_errors;
 
 	entry->mark = node->mark;
-	fields_parse(p, nat_entry_fields, NAT_N_KEYS, node, entry, &entry->set, check.marks, "a NAT entry", NULL, NULL,
+	fields_parse(p, nat_entry_fields, NAT_N_KEYS, node, entry, &entry->set, entry->marks, "a NAT entry", NULL, NULL,
 		     NULL);
 	if (has(&check, NAT_KEY_ACTION)) {
 		check_hook(&check);

@@ -72,7 +72,7 @@ enum nat_key {
 
 /* One entry of the list. */
 struct nat_entry {
-	struct mark mark;
+	struct mark mark, marks[NAT_N_KEYS];
 	uint64_t set;                    /* bit i: nat_entry_fields[i] is given */
 	uint32_t action;                 /* enum nat_action */
 	uint32_t hook;                   /* enum nat_chain */
@@ -102,6 +102,9 @@ extern const struct field nat_entry_fields[NAT_N_KEYS];
 
 /* The values of an entry (nat_match and nat_target). */
 extern const struct type type_nat_prefixes, type_nat_links, type_nat_ports, type_nat_protocols, type_nat_target;
+
+/* Does whatever inner matches match outer, too? */
+bool nat_match_covers(const struct nat_match *outer, const struct nat_match *inner);
 
 /* Reads the list of entries (or a single one) into a new object of kind_nat: its rules, ruleset and mark; it need
  * only be sealed and added. False where something is wrong: then every error of the list was added. An empty list is

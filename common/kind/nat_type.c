@@ -13,6 +13,9 @@ struct nat_item_type {
 	bool (*parse)(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		      struct nat_item *ret);
 	void (*print)(const struct nat_item *item, struct text *out);
+	/* Does everything that inner stands for belong to outer; and is there anything that belongs to both? */
+	bool (*covers)(const struct nat_item *outer, const struct nat_item *inner);
+	bool (*meets)(const struct nat_item *a, const struct nat_item *b);
 };
 
 /* Lists of items. */
@@ -174,6 +177,39 @@ static bool match_equal(const void *a, const void *b) {
 	return streq(text_str(&x), text_str(&y));
 }
 
+/* Is the item covered by any, met by any, of the match's? */
+static bool any_covers(const struct nat_match *match, const struct nat_item *item) {
+	for (size_t i = 0; i < match->n; i++)
+		if (match->type->covers(&match->items[i], item))
+			return true;
+	return false;
+}
+
+static bool any_meets(const struct nat_match *match, const struct nat_item *item) {
+	for (size_t i = 0; i < match->n; i++)
+		if (match->type->meets(&match->items[i], item))
+			return true;
+	return false;
+}
+
+bool nat_match_covers(const struct nat_match *outer, const struct nat_match *inner) {
+	/* What is excluded outside must be excluded inside as well. */
+	const struct nat_match *from = outer->negated && inner->negated ? outer : inner;
+
+	if (!outer->n)
+		return true;
+	if (!inner->n || (inner->negated && !outer->negated))
+		return false;
+	for (size_t i = 0; i < from->n; i++) {
+		const struct nat_item *item = &from->items[i];
+
+		if (outer->negated && !inner->negated ? any_meets(outer, item)
+						      : !any_covers(from == outer ? inner : outer, item))
+			return false;
+	}
+	return true;
+}
+
 /* Prefixes. */
 
 static bool prefix_item_parse(struct parse *p, const struct field *field, const struct node *node, const char *text,
@@ -205,7 +241,17 @@ static void prefix_item_print(const struct nat_item *item, struct text *out) {
 		text_add(out, prefix_format(&item->prefix, buf));
 }
 
-static const struct nat_item_type prefix_items = { prefix_item_parse, prefix_item_print };
+static bool prefix_item_covers(const struct nat_item *outer, const struct nat_item *inner) {
+	return outer->prefix.length <= inner->prefix.length && prefix_contains(&outer->prefix, &inner->prefix.address);
+}
+
+static bool prefix_item_meets(const struct nat_item *a, const struct nat_item *b) {
+	return prefix_item_covers(a, b) || prefix_item_covers(b, a);
+}
+
+static const struct nat_item_type prefix_items = {
+	prefix_item_parse, prefix_item_print, prefix_item_covers, prefix_item_meets,
+};
 
 static bool prefixes_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	return match_parse(p, field, node, value, &prefix_items);
@@ -245,7 +291,18 @@ static void link_item_print(const struct nat_item *item, struct text *out) {
 	text_add(out, item->link);
 }
 
-static const struct nat_item_type link_items = { link_item_parse, link_item_print };
+/* A name, or all that begin as it does. */
+static bool link_item_covers(const struct nat_item *outer, const struct nat_item *inner) {
+	size_t n = strlen(outer->link);
+
+	return outer->link[n - 1] == '*' ? strncmp(outer->link, inner->link, n - 1) == 0 : streq(outer->link, inner->link);
+}
+
+static bool link_item_meets(const struct nat_item *a, const struct nat_item *b) {
+	return link_item_covers(a, b) || link_item_covers(b, a);
+}
+
+static const struct nat_item_type link_items = { link_item_parse, link_item_print, link_item_covers, link_item_meets };
 
 static bool links_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	return match_parse(p, field, node, value, &link_items);
@@ -318,7 +375,15 @@ static void port_item_print(const struct nat_item *item, struct text *out) {
 	print_ports(item->first, item->last, out);
 }
 
-static const struct nat_item_type port_items = { port_item_parse, port_item_print };
+static bool port_item_covers(const struct nat_item *outer, const struct nat_item *inner) {
+	return outer->first <= inner->first && inner->last <= outer->last;
+}
+
+static bool port_item_meets(const struct nat_item *a, const struct nat_item *b) {
+	return a->first <= b->last && b->first <= a->last;
+}
+
+static const struct nat_item_type port_items = { port_item_parse, port_item_print, port_item_covers, port_item_meets };
 
 static bool ports_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	return match_parse(p, field, node, value, &port_items);
@@ -375,7 +440,13 @@ static void protocol_item_print(const struct nat_item *item, struct text *out) {
 	text_addf(out, "%u", item->protocol);
 }
 
-static const struct nat_item_type protocol_items = { protocol_item_parse, protocol_item_print };
+static bool protocol_item_equal(const struct nat_item *a, const struct nat_item *b) {
+	return a->protocol == b->protocol;
+}
+
+static const struct nat_item_type protocol_items = {
+	protocol_item_parse, protocol_item_print, protocol_item_equal, protocol_item_equal,
+};
 
 static bool protocols_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	return match_parse(p, field, node, value, &protocol_items);

@@ -7,6 +7,7 @@
 #include "kind/route.h"
 #include "kind/sysctl.h"
 #include "language/spec_private.h"
+#include "meaning/meaning.h"
 
 /* Bytes of trees; each file has its own limit of nodes, and behind the one that passes this no other is read. */
 enum { SPEC_TREE_MAX = 512 * 1024 * 1024 };
@@ -382,6 +383,8 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 	add_namespace_objects(&r);
 	spec_finish_links(&r);
 	spec_check(&r);
+	if (!diags->n_errors)
+		meaning_check(&ret->state, diags);
 	return !diags->n_errors;
 }
 

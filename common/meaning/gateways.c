@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Gateways: an address of the host itself, or one that nobody on the segment has. */
+#include "kind/link.h"
+#include "kind/route.h"
+#include "meaning/meaning_private.h"
+
+enum { COVER_MAX = 2 * 1000 * 1000 }; /* comparisons of gateways with addresses in one namespace */
+
+/* A gateway as a route names it. */
+struct hop {
+	struct ip via;
+	const char *dev; /* NULL: by the addresses */
+	struct mark mark;
+};
+
+/* One namespace's. */
+struct hops {
+	vec(struct hop) list;
+	vec(const struct address *) addresses;
+};
+
+static void hops_done(struct hops *hops) {
+	vec_done(&hops->list);
+	vec_done(&hops->addresses);
+}
+
+static int compare_hops(const void *a, const void *b) {
+	const struct hop *x = a, *y = b;
+	int r = memcmp(&x->via, &y->via, sizeof(x->via));
+
+	if (r == 0)
+		r = strcmp(x->dev ? x->dev : "", y->dev ? y->dev : "");
+	return r ? r : place_compare_marks(x->mark, y->mark);
+}
+
+static void add_hop(struct hops *hops, const struct ip *via, const char *dev, struct mark mark) {
+	if (via->family && !ip_is_link_local(via))
+		vec_push(&hops->list, (struct hop){ *via, dev, mark });
+}
+
+static void find_hops(const struct ns_state *ns, struct hops *hops) {
+	ns_foreach(object, ns) {
+		const struct route *route = (const struct route *)object;
+
+		if (object->kind == &kind_address)
+			vec_push(&hops->addresses, (const struct address *)object);
+		if (object->kind != &kind_route)
+			continue;
+		add_hop(hops, &route->via, route->dev, object_mark(object, &object->kind->fields[ROUTE_VIA]));
+		for (size_t i = 0; i < route->nexthops.n; i++)
+			add_hop(hops, &route->nexthops.items[i].via, route->nexthops.items[i].dev,
+				object_mark(object, &object->kind->fields[ROUTE_NEXTHOPS]));
+	}
+	if (hops->list.n)
+		qsort(hops->list.items, hops->list.n, sizeof(*hops->list.items), compare_hops);
+}
+
+/* The one interface whose addresses cover the gateway; NULL where there is none, or several. */
+static const char *covering_dev(const struct hops *hops, const struct ip *via) {
+	const char *dev = NULL;
+
+	vec_foreach(at, &hops->addresses) {
+		const struct address *a = *at;
+
+		if (!prefix_contains(a->peer.address.family ? &a->peer : &a->address, via))
+			continue;
+		if (dev && !streq(dev, a->dev))
+			return NULL;
+		dev = a->dev;
+	}
+	return dev;
+}
+
+static bool is_own(struct meaning *m, const struct ns_state *ns, const struct hop *hop) {
+	char buf[IP_TEXT_MAX];
+
+	place_foreach(place, m, &hop->via)
+		if (place->ns == ns) {
+			diag_warning(m->diags, hop->mark, "the gateway %s is an address of %s itself, on %s; write that of the "
+				     "router, which is another host", ip_format(&hop->via, buf), ns->name, place->address->dev);
+			return true;
+		}
+	return false;
+}
+
+static void check_hop(struct meaning *m, const struct ns_state *ns, const struct hops *hops, const struct hop *hop) {
+	const char *dev = hop->dev ? hop->dev : covering_dev(hops, &hop->via);
+	_cleanup_text_ struct text others = {};
+	char buf[IP_TEXT_MAX];
+	size_t segment;
+
+	if (is_own(m, ns, hop) || !dev)
+		return;
+	segment = place_segment(m, ns, dev);
+	if (place_is_answered(m, segment, &hop->via, ns))
+		return;
+	place_print_others(m, segment, &hop->via, ns, &others);
+	diag_warning(m->diags, hop->mark, "nobody on the segment of %s/%s has the gateway %s; give it to the router there, or write "
+		     "the address that it has%s", ns->name, dev, ip_format(&hop->via, buf), text_str(&others));
+}
+
+/* Told once for all routes by one gateway. */
+static void check_hops(struct meaning *m, const struct ns_state *ns) {
+	_cleanup_(hops_done) struct hops hops = {};
+	size_t budget = COVER_MAX;
+
+	find_hops(ns, &hops);
+	for (size_t i = 0; i < hops.list.n && budget > hops.addresses.n; i++) {
+		const struct hop *hop = &hops.list.items[i], *before = i ? hop - 1 : NULL;
+
+		if (before && ip_equal(&before->via, &hop->via) && streq_ptr(before->dev, hop->dev))
+			continue;
+		budget -= hops.addresses.n;
+		check_hop(m, ns, &hops, hop);
+	}
+}
+
+void meaning_gateways(struct meaning *m) {
+	state_foreach(ns, m->state)
+		check_hops(m, ns);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the subjects ask: who has an address, and who is where. */
+#include "meaning/meaning_private.h"
+
+#include "kind/link.h"
+#include "kind/sysctl.h"
+
+int place_compare_marks(struct mark a, struct mark b) {
+	if (a.source != b.source)
+		return a.source - b.source;
+	return a.line != b.line ? (a.line > b.line) - (a.line < b.line) : a.column - b.column;
+}
+
+static int compare_places(const void *a, const void *b) {
+	const struct place *x = a, *y = b;
+	int r = memcmp(&x->ip, &y->ip, sizeof(x->ip));
+
+	if (r == 0)
+		r = (x->segment > y->segment) - (x->segment < y->segment);
+	return r ? r : place_compare_marks(x->address->object.mark, y->address->object.mark);
+}
+
+static int compare_presences(const void *a, const void *b) {
+	const struct presence *x = a, *y = b;
+
+	if (x->segment != y->segment)
+		return (x->segment > y->segment) - (x->segment < y->segment);
+	return (x->ns > y->ns) - (x->ns < y->ns);
+}
+
+static void find_places(struct meaning *m) {
+	state_foreach(ns, m->state)
+		ns_foreach(object, ns) {
+			const struct address *a = (const struct address *)object;
+
+			if (object->kind == &kind_address)
+				vec_push(&m->places, (struct place){ a->address.address, place_segment(m, ns, a->dev), ns, a });
+			if (object->kind->class == CLASS_LINK)
+				vec_push(&m->presences, (struct presence){ segment_of(&m->segments, object), ns });
+		}
+	if (m->places.n)
+		qsort(m->places.items, m->places.n, sizeof(*m->places.items), compare_places);
+	if (m->presences.n)
+		qsort(m->presences.items, m->presences.n, sizeof(*m->presences.items), compare_presences);
+}
+
+const struct place *place_first(const struct meaning *m, const struct ip *ip) {
+	size_t low = 0, high = m->places.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&m->places.items[middle].ip, ip, sizeof(*ip)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return m->places.items + low;
+}
+
+size_t place_segment(struct meaning *m, const struct ns_state *ns, const char *dev) {
+	return segment_of(&m->segments, ns_find_link(ns, dev));
+}
+
+static bool is_present(const struct meaning *m, size_t segment, const struct ns_state *ns) {
+	const struct presence key = { segment, ns };
+
+	return m->presences.n &&
+	       bsearch(&key, m->presences.items, m->presences.n, sizeof(key), compare_presences);
+}
+
+bool place_is_answered(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but) {
+	if (segment_is_open(&m->segments, segment))
+		return true;
+	/* Of IPv4 a host answers for all its addresses on each of its interfaces (arp_ignore in the kernel's ip-sysctl.rst). */
+	place_foreach(place, m, ip)
+		if (place->ns != but &&
+		    (place->segment == segment || (ip->family == AF_INET && is_present(m, segment, place->ns))))
+			return true;
+	return false;
+}
+
+void place_print_others(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but,
+			struct text *out) {
+	char buf[IP_TEXT_MAX];
+	size_t n = 0;
+
+	if (m->diags->n_warnings >= DIAGS_MAX)
+		return; /* it will not be shown, and this takes its time */
+	vec_foreach(place, &m->places) {
+		if (place->segment != segment || place->ip.family != ip->family || place->ns == but)
+			continue;
+		if (n++ == 3) {
+			text_add(out, ", …");
+			return;
+		}
+		text_addf(out, "%s%s (%s/%s)", n == 1 ? "; there are: " : ", ", ip_format(&place->ip, buf), place->ns->name,
+			  place->address->dev);
+	}
+}
+
+const char *setting_of(const struct ns_state *ns, const char *path) {
+	_cleanup_(arena_done) struct arena arena = {};
+	const struct object *found = ns_find(ns, &sysctl_new(&arena, ns->name, path, "")->object);
+
+	return found ? ((const struct sysctl *)found)->value : NULL;
+}
+
+void meaning_check(const struct state *state, struct diags *diags) {
+	struct meaning m = { .state = state, .diags = diags };
+
+	segments_find(&m.segments, state);
+	find_places(&m);
+	meaning_addresses(&m);
+	meaning_gateways(&m);
+	meaning_translations(&m);
+	meaning_settings(&m);
+	vec_done(&m.presences);
+	vec_done(&m.places);
+	segments_done(&m.segments);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Warnings about what is legal but hardly meant: the kernel takes it, and the network does not do what its author thinks.
+ *
+ * Nothing is said where the file cannot know: beyond an interface that topod does not make there may be any host. All of it
+ * takes n log n of the file's size.
+ */
+#pragma once
+
+#include "model/state.h"
+
+/* The desired state must have no errors. */
+void meaning_check(const struct state *state, struct diags *diags);

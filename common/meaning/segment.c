@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Union-find over the declared links. */
+#include "meaning/segment.h"
+
+#include "kind/address.h"
+#include "kind/link.h"
+#include "kind/sysctl.h"
+
+static int compare_members(const void *a, const void *b) {
+	const struct segment_member *x = a, *y = b;
+
+	return (x->link > y->link) - (x->link < y->link);
+}
+
+static size_t index_of(const struct segments *s, const struct object *link) {
+	const struct segment_member key = { .link = link }, *found;
+
+	if (!link || !s->members.n)
+		return SEGMENT_NONE;
+	found = bsearch(&key, s->members.items, s->members.n, sizeof(key), compare_members);
+	return found ? (size_t)(found - s->members.items) : SEGMENT_NONE;
+}
+
+static size_t top_of(struct segments *s, size_t i) {
+	struct segment_member *members = s->members.items;
+
+	while (members[i].parent != i)
+		i = members[i].parent = members[members[i].parent].parent;
+	return i;
+}
+
+static void join(struct segments *s, size_t a, const struct object *other) {
+	size_t b = index_of(s, other);
+
+	a = top_of(s, a);
+	if (b == SEGMENT_NONE) {
+		s->members.items[a].open = true;
+		return;
+	}
+	b = top_of(s, b);
+	s->members.items[b].open |= s->members.items[a].open;
+	s->members.items[a].parent = b;
+}
+
+/* With VLANs two ports of a bridge need not hear each other, and the file does not say which do. */
+static bool has_vlans(const struct object *bridge) {
+	int i = kind_field(bridge->kind, "vlan-filtering");
+
+	return i >= 0 && object_has(bridge, (size_t)i) && *(const uint32_t *)field_of(&bridge->kind->fields[i], bridge);
+}
+
+struct walk {
+	struct segments *segments;
+	const struct state *state;
+	size_t from;
+};
+
+static void join_lower(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct walk *walk = userdata;
+	const struct object *from = walk->segments->members.items[walk->from].link;
+	const struct object *to = ns_find_link(state_find(walk->state, ns_name), name);
+	bool port = field == &from->kind->fields[LINK_MASTER];
+
+	if (from->kind == &kind_vxlan && !port)
+		return; /* its packets go by that link, its frames do not */
+	if (port && to)
+		walk->segments->members.items[index_of(walk->segments, to)].ported = true;
+	if (port && to && has_vlans(to)) {
+		walk->segments->members.items[top_of(walk->segments, walk->from)].open = true;
+		return;
+	}
+	join(walk->segments, walk->from, to);
+}
+
+/* What topod finds rather than makes, and tunnels, lead to where the file says nothing of. */
+static bool leads_on(const struct object *link) {
+	return (link->kind != &kind_veth && link->kind != &kind_bridge && link->kind != &kind_macvlan) ||
+	       (link->kind == &kind_bridge && has_vlans(link));
+}
+
+/* Others answer for hosts behind them, whatever is declared (proxy_arp, proxy_ndp). */
+static void open_proxies(struct segments *s, const struct ns_state *ns, const struct object *setting) {
+	const struct sysctl *sysctl = (const struct sysctl *)setting;
+
+	if (!strstr(sysctl->path, "/proxy_") || streq(sysctl->value, "0"))
+		return;
+	ns_foreach(object, ns) {
+		size_t i = index_of(s, object);
+
+		if (i != SEGMENT_NONE && (!sysctl->dev || streq(((const struct link *)object)->name, sysctl->dev)))
+			s->members.items[top_of(s, i)].open = true;
+	}
+}
+
+/* In a namespace that is not topod's alone, others may give an address to an interface that has none, or make it a port. A
+ * bridge without any is as common, and forgotten as often, as elsewhere. */
+static void open_bare(struct segments *s, const struct ns_state *ns) {
+	if (!streq(ns->name, NS_HOST) && !ns->adopt)
+		return;
+	ns_foreach(object, ns) {
+		size_t i = index_of(s, object);
+
+		if (i != SEGMENT_NONE && object->kind != &kind_bridge && !object_has(object, LINK_MASTER) &&
+		    !s->members.items[i].addressed)
+			s->members.items[top_of(s, i)].open = true;
+	}
+}
+
+/* A bridge without ports is for those that others bring. */
+static void open_empty(struct segments *s) {
+	for (size_t i = 0; i < s->members.n; i++)
+		if (s->members.items[i].link->kind == &kind_bridge && !s->members.items[i].ported)
+			s->members.items[top_of(s, i)].open = true;
+}
+
+static void add_members(struct segments *s, const struct state *state) {
+	state_foreach(ns, state)
+		ns_foreach(object, ns)
+			if (object->kind->class == CLASS_LINK && !streq(((const struct link *)object)->name, "lo"))
+				vec_push(&s->members, (struct segment_member){ .link = object, .open = leads_on(object) });
+	if (s->members.n)
+		qsort(s->members.items, s->members.n, sizeof(*s->members.items), compare_members);
+	for (size_t i = 0; i < s->members.n; i++)
+		s->members.items[i].parent = i;
+}
+
+void segments_find(struct segments *ret, const struct state *state) {
+	*ret = (struct segments){};
+	add_members(ret, state);
+	for (size_t i = 0; i < ret->members.n; i++) {
+		struct walk walk = { .segments = ret, .state = state, .from = i };
+
+		object_links(ret->members.items[i].link, join_lower, &walk);
+	}
+	open_empty(ret);
+	state_foreach(ns, state) {
+		ns_foreach(object, ns) {
+			size_t i = object->kind == &kind_address
+					   ? index_of(ret, ns_find_link(ns, ((const struct address *)object)->dev))
+					   : SEGMENT_NONE;
+
+			if (i != SEGMENT_NONE)
+				ret->members.items[i].addressed = true;
+			if (object->kind == &kind_sysctl)
+				open_proxies(ret, ns, object);
+		}
+		open_bare(ret, ns);
+	}
+}
+
+void segments_done(struct segments *segments) {
+	vec_done(&segments->members);
+}
+
+size_t segment_of(struct segments *segments, const struct object *link) {
+	size_t i = index_of(segments, link);
+
+	return i == SEGMENT_NONE ? i : top_of(segments, i);
+}
+
+bool segment_is_open(const struct segments *segments, size_t segment) {
+	return segment == SEGMENT_NONE || segments->members.items[segment].open;
+}

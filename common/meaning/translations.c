@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* NAT entries: one that takes everything, one that an earlier one hides, and targets that are not what they seem. */
+#include <linux/rtnetlink.h>
+
+#include "kind/nat.h"
+#include "kind/route.h"
+#include "meaning/meaning_private.h"
+
+enum {
+	COMPARE_MAX = 2 * 1000 * 1000, /* entries with earlier ones, in one namespace: a help is not worth minutes */
+	WAYS_MAX = 2 * 1000 * 1000,    /* addresses and routes that are searched for ways to targets */
+	WAY_MAX = 8,                   /* routers on the way to a target */
+};
+
+static bool is_everything(const struct nat_match *match) {
+	return !match->n || (!match->negated && match->items[0].prefix.length == 0);
+}
+
+static void check_masquerade(struct meaning *m, const struct nat_entry *e) {
+	if (e->action != NAT_MASQUERADE || e->in.n || e->out.n || e->protocol.n || !is_everything(&e->source) ||
+	    !is_everything(&e->destination))
+		return;
+	diag_warning(m->diags, e->mark, "this masquerades every connection, also those that go in or stay inside; say which, with "
+		     "'out' (the interface to the outside) or 'source'");
+}
+
+/* Of a range the kernel takes any free port (nf_nat_l4proto_unique_tuple()), but keeps one that is in it already. */
+static void check_ports(struct meaning *m, const struct nat_entry *e) {
+	const struct nat_item *port = e->port.items;
+
+	if ((e->action != NAT_DNAT && e->action != NAT_REDIRECT) || e->to.first_port == e->to.last_port || e->port.negated)
+		return;
+	for (size_t i = 0; i < e->port.n; i++)
+		if (port[i].first != port[i].last && (port[i].first < e->to.first_port || port[i].last > e->to.last_port)) {
+			diag_warning(m->diags, e->marks[NAT_KEY_TO], "port %u does not become %u, %u not %u and so on: of a range any "
+				     "port is taken; write an entry for each port, or leave the ports out of 'to', which keeps them",
+				     port[i].first, e->to.first_port, port[i].first + 1, e->to.first_port + 1);
+			return;
+		}
+}
+
+/* Targets. */
+
+static bool is_declared(const struct meaning *m, const struct nat_target *to) {
+	const struct place *place = place_first(m, &to->first);
+
+	return place < place_end(m) && place->ip.family == to->first.family &&
+	       memcmp(&place->ip, &to->last, sizeof(place->ip)) <= 0;
+}
+
+/* Where packets for an address go from a namespace. */
+struct way {
+	bool known;             /* by an address or a route that is declared */
+	bool connected;         /* nobody is asked the way */
+	const char *dev;        /* connected: the interface */
+	const struct route *by; /* else */
+	uint8_t length;
+};
+
+static void take_better(struct way *way, const struct way *other) {
+	if (!way->known || other->length > way->length)
+		*way = *other;
+}
+
+static struct way find_way(const struct ns_state *ns, const struct ip *ip) {
+	struct way way = {};
+
+	ns_foreach(object, ns) {
+		const struct address *a = (const struct address *)object;
+		const struct route *route = (const struct route *)object;
+
+		if (object->kind == &kind_address && address_has_connected_route(a)) {
+			struct prefix network = address_connected_network(a);
+
+			if (prefix_contains(&network, ip))
+				take_better(&way, &(struct way){ true, true, a->dev, NULL, network.length });
+		}
+		if (object->kind == &kind_route && prefix_contains(&route->to, ip))
+			take_better(&way, &(struct way){ true, !route->via.family && route->dev, route->dev, route,
+							  route->to.length });
+	}
+	return way;
+}
+
+/* The namespace that has a gateway, or NULL. */
+static const struct ns_state *router(const struct meaning *m, const struct ip *ip) {
+	const struct place *place = ip->family ? place_first(m, ip) : place_end(m);
+
+	return place < place_end(m) && ip_equal(&place->ip, ip) ? place->ns : NULL;
+}
+
+static bool is_private(const struct ns_state *ns) {
+	return !streq(ns->name, NS_HOST) && !ns->adopt;
+}
+
+static void say_nobody(struct meaning *m, const struct nat_entry *e, const struct ns_state *ns, const char *dev) {
+	_cleanup_text_ struct text others = {};
+	char buf[IP_TEXT_MAX];
+
+	if (dev)
+		place_print_others(m, place_segment(m, ns, dev), &e->to.first, NULL, &others);
+	if (dev)
+		diag_warning(m->diags, e->marks[NAT_KEY_TO], "nobody on the segment of %s/%s has the target %s; give it to a host "
+			     "there, or write the address that it has%s", ns->name, dev, ip_format(&e->to.first, buf),
+			     text_str(&others));
+	else
+		diag_warning(m->diags, e->marks[NAT_KEY_TO], "nobody has the target %s, and no route of %s leads to it",
+			     ip_format(&e->to.first, buf), ns->name);
+}
+
+/* Follows the declared routes to where the target must be; silent where they lead out of what is declared. */
+static void check_target(struct meaning *m, const struct ns_state *ns, const struct nat_entry *e, size_t *budget) {
+	const struct ip *to = &e->to.first;
+	bool loopback = to->family == AF_INET && to->bytes[0] == 127;
+
+	if (e->action != NAT_DNAT || !to->family || loopback || ip_is_link_local(to) || is_declared(m, &e->to))
+		return;
+	for (int i = 0; ns && i < WAY_MAX && *budget > HASH_COUNT(ns->objects); i++) {
+		struct way way = find_way(ns, to);
+
+		*budget -= HASH_COUNT(ns->objects);
+		if (way.known && way.connected) {
+			if (!place_is_answered(m, place_segment(m, ns, way.dev), to, NULL))
+				say_nobody(m, e, ns, way.dev);
+			return;
+		}
+		if (!way.known && is_private(ns))
+			say_nobody(m, e, ns, NULL);
+		ns = way.by && way.by->type == RTN_UNICAST ? router(m, &way.by->via) : NULL;
+	}
+}
+
+/* Hidden entries. */
+
+/* Under the ports that an entry names one by one, and under 0 where it takes more: an entry is hidden by one of those that its
+ * own first port leads to. */
+struct listed {
+	uint32_t key;
+	size_t entry;
+};
+
+struct listing {
+	vec(struct listed) list;
+	size_t budget;
+};
+
+static uint32_t key_of(const struct nat_entry *e, uint16_t port) {
+	return (uint32_t)nat_entry_chain(e) << 16 | port;
+}
+
+static bool has_single_ports(const struct nat_entry *e) {
+	for (size_t i = 0; i < e->port.n; i++)
+		if (e->port.items[i].first != e->port.items[i].last)
+			return false;
+	return e->port.n && !e->port.negated;
+}
+
+static int compare_listed(const void *a, const void *b) {
+	const struct listed *x = a, *y = b;
+
+	if (x->key != y->key)
+		return (x->key > y->key) - (x->key < y->key);
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+static void list_entries(const struct nat_rules *rules, struct listing *listing) {
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct nat_entry *e = &rules->items[i];
+		bool single = has_single_ports(e);
+
+		for (size_t k = 0; k < (single ? e->port.n : 1); k++)
+			vec_push(&listing->list, (struct listed){ key_of(e, single ? e->port.items[k].first : 0), i });
+	}
+	qsort(listing->list.items, listing->list.n, sizeof(*listing->list.items), compare_listed);
+}
+
+static bool hides(const struct nat_entry *first, const struct nat_entry *e) {
+	return (!first->family || first->family == e->family) && nat_match_covers(&first->source, &e->source) &&
+	       nat_match_covers(&first->destination, &e->destination) && nat_match_covers(&first->in, &e->in) &&
+	       nat_match_covers(&first->out, &e->out) && nat_match_covers(&first->protocol, &e->protocol) &&
+	       nat_match_covers(&first->source_port, &e->source_port) && nat_match_covers(&first->port, &e->port);
+}
+
+/* The first entry under the key that stands before entry i and takes all that e matches; NULL. */
+static const struct nat_entry *find_under(const struct nat_rules *rules, struct listing *listing, uint32_t key, size_t i,
+					  const struct nat_entry *e) {
+	const struct listed *all = listing->list.items;
+	size_t low = 0, high = listing->list.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (all[middle].key < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < listing->list.n && all[low].key == key && all[low].entry < i && listing->budget; low++, listing->budget--)
+		if (hides(&rules->items[all[low].entry], e))
+			return &rules->items[all[low].entry];
+	return NULL;
+}
+
+static const struct nat_entry *find_hider(const struct nat_rules *rules, struct listing *listing, size_t i,
+					  const struct nat_entry *e) {
+	const struct nat_entry *first = find_under(rules, listing, key_of(e, 0), i, e);
+
+	if (!first && e->port.n && !e->port.negated)
+		first = find_under(rules, listing, key_of(e, e->port.items[0].first), i, e);
+	return first;
+}
+
+/* One item of a list that an earlier entry has, too: a range that goes around an exception is not such a one. */
+static void check_items(struct meaning *m, const struct nat_rules *rules, struct listing *listing, size_t i,
+			const struct field *field) {
+	struct nat_entry part = rules->items[i];
+	struct nat_match *match = field_of(field, &part), all = *match;
+
+	for (size_t k = 0; k < all.n && all.n > 1 && !all.negated; k++) {
+		*match = all;
+		match->items = &all.items[k];
+		match->n = 1;
+
+		const struct nat_entry *first = find_hider(rules, listing, i, &part);
+		if (!first)
+			continue;
+		_cleanup_text_ struct text item = {};
+		field_print(field, &part, &item);
+		diag_warning(m->diags, all.items[k].mark, "%s %s does not get to this entry: an earlier one takes it; name it in one of "
+			     "them", field->name, text_str(&item));
+		diag_note(m->diags, first->mark, "the earlier one is here");
+	}
+}
+
+static void check_hidden(struct meaning *m, const struct nat_rules *rules) {
+	struct listing listing = { .budget = COMPARE_MAX };
+
+	list_entries(rules, &listing);
+	for (size_t i = 1; i < rules->n; i++) {
+		const struct nat_entry *e = &rules->items[i], *first = find_hider(rules, &listing, i, e);
+
+		if (!first) {
+			check_items(m, rules, &listing, i, &nat_entry_fields[NAT_KEY_PORT]);
+			check_items(m, rules, &listing, i, &nat_entry_fields[NAT_KEY_DESTINATION]);
+			continue;
+		}
+		diag_warning(m->diags, e->mark, "nothing gets to this entry: an earlier one takes all that it matches; put this one "
+			     "before it, or take it out");
+		diag_note(m->diags, first->mark, "the earlier one is here");
+	}
+	vec_done(&listing.list);
+}
+
+void meaning_translations(struct meaning *m) {
+	size_t budget = WAYS_MAX;
+
+	state_foreach(ns, m->state)
+		ns_foreach(object, ns) {
+			const struct nat_rules *rules = ((const struct nat *)object)->rules;
+
+			if (object->kind != &kind_nat || !rules)
+				continue;
+			for (size_t i = 0; i < rules->n; i++) {
+				check_masquerade(m, &rules->items[i]);
+				check_ports(m, &rules->items[i]);
+				check_target(m, ns, &rules->items[i], &budget);
+			}
+			check_hidden(m, rules);
+		}
+}
