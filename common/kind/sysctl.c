@@ -76,13 +76,25 @@ static const char *fold(struct arena *arena, const char *value) {
 	return folded;
 }
 
+const char *sysctl_problem(struct arena *arena, const char *path, const char *value) {
+	unsigned factor;
+	const char *name = sysctl_one_name(arena, path, &factor), *why;
+
+	if (streq(strrchr(name, '/'), "/flush"))
+		return "is an order to the kernel, and no setting that could be kept";
+	sysctl_value(arena, name, fold(arena, value), factor, &why);
+	return why;
+}
+
 struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value) {
 	struct object *object = object_new(arena, &kind_sysctl, ns);
 	struct sysctl *sysctl = (struct sysctl *)object;
+	unsigned factor;
+	const char *why;
 
-	sysctl->path = arena_strdup(arena, path);
-	sysctl->dev = path_dev(arena, path);
-	sysctl->value = fold(arena, value);
+	sysctl->path = arena_strdup(arena, sysctl_one_name(arena, path, &factor));
+	sysctl->dev = path_dev(arena, sysctl->path);
+	sysctl->value = sysctl_value(arena, sysctl->path, fold(arena, value), factor, &why);
 	object->set = field_bit(SYSCTL_PATH) | field_bit(SYSCTL_VALUE) | (sysctl->dev ? field_bit(SYSCTL_DEV) : 0);
 	object_seal(arena, object);
 	return sysctl;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One kernel setting below net.; see sysctl.c. */
+/* One kernel setting below net.; see sysctl.c, and sysctl_value.c for what its value means. */
 #pragma once
 
 #include "model/kind.h"
@@ -8,7 +8,7 @@ struct sysctl {
 	struct object object;
 	const char *path;    /* below /proc/sys/: "net/ipv4/conf/eth0/rp_filter" */
 	const char *dev;     /* the interface that the path speaks of, or NULL */
-	const char *value;   /* white space folded to single spaces */
+	const char *value;   /* as the kernel prints it, with single spaces */
 };
 
 enum sysctl_field { SYSCTL_PATH, SYSCTL_DEV, SYSCTL_VALUE };
@@ -29,5 +29,16 @@ bool sysctl_netconf(const struct sysctl *sysctl, struct netconf *ret);
 /* Does the kernel send an event (RTM_NEWNETCONF) when somebody changes it? */
 bool sysctl_has_event(const struct sysctl *sysctl);
 
-/* A setting, sealed. The value is copied and its white space folded. */
+/* The name of the setting that `path` is another name of, or itself, and the factor between their values. */
+const char *sysctl_one_name(struct arena *arena, const char *path, unsigned *ret_factor);
+/* The value, times the factor, as the kernel prints it; where it cannot be one, as it is, and *ret_why is the rest of a
+ * sentence, else NULL. Its white space is folded already. */
+const char *sysctl_value(struct arena *arena, const char *path, const char *value, unsigned factor, const char **ret_why);
+/* Is the path of that form, in which '*' stands for one part? */
+bool sysctl_path_matches(const char *pattern, const char *path);
+
+/* Why it cannot be set so, as the rest of a sentence; NULL where it can. */
+const char *sysctl_problem(struct arena *arena, const char *path, const char *value);
+
+/* A setting, sealed, under its one name and with the value as the kernel prints it. Both are copied. */
 struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value);

@@ -158,7 +158,10 @@ static void read_sysctl(struct reading *r, struct ns_state *ns, const struct nod
 		if (!path)
 			diag_error(r->parse.diags, pair->key->mark, "the sysctl '%s' %s", pair->key->text, why);
 		value = parse_scalar(&r->parse, &key_sysctl, pair->value);
-		if (path && value)
+		why = path && value ? sysctl_problem(r->parse.arena, path, value) : NULL;
+		if (why)
+			diag_error(r->parse.diags, pair->value->mark, "the sysctl '%s' %s", pair->key->text, why);
+		else if (path && value)
 			spec_add_sysctl(r, ns, path, value, pair->key->mark, ns->drift);
 	}
 }
@@ -381,6 +384,7 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 		return false;
 	read_document(&r, root);
 	add_namespace_objects(&r);
+	spec_unite_settings(&r);
 	spec_finish_links(&r);
 	spec_check(&r);
 	if (!diags->n_errors)

@@ -47,5 +47,8 @@ void spec_interfaces(struct reading *r, struct ns_state *ns, const struct node *
 /* Fills in what links leave out, once all sections were read. */
 void spec_finish_links(struct reading *r);
 
+/* spec_check_settings.c: settings that are another name of an interface's key become that, before defaults are filled in. */
+void spec_unite_settings(struct reading *r);
+
 /* spec_check.c: what only shows across objects. */
 void spec_check(struct reading *r);

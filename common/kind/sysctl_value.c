@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the value of a setting means, and which names stand for one setting.
+ *
+ * The kernel reads numbers of any base, lists in any order and overlapping ranges, and prints one form of each. Values are
+ * brought into that form before they are compared, or 0x1 and 1 would differ for ever. It knows the form of some
+ * settings by their paths; of all others it only knows that numbers are numbers.
+ */
+#include "kind/sysctl.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+enum form {
+	FORM_TEXT,    /* as it is written, but for white space */
+	FORM_NUMBERS, /* so many, separated by white space: proc_dointvec() */
+	FORM_RANGES,  /* 22-25,80: proc_do_large_bitmap() */
+	FORM_ADDRESS, /* an IPv6 address: addrconf_sysctl_stable_secret() */
+};
+
+/* Writing too few of several numbers changes the first of them and leaves the others; those behind the last that is known
+ * are ignored (do_proc_dointvec(), kernel/sysctl.c). */
+static const struct shape {
+	const char *path; /* '*' stands for one part */
+	enum form form;
+	unsigned n;       /* numbers; ranges: how many bits there are */
+	const char *names, *example;
+} shapes[] = {
+	{ "net/ipv6/conf/*/stable_secret", FORM_ADDRESS, 0, NULL, "2001:db8:1:2:3:4:5:6" },
+	{ "net/ipv4/conf/*/*", FORM_NUMBERS, 1, NULL, NULL },
+	{ "net/ipv6/conf/*/*", FORM_NUMBERS, 1, NULL, NULL },
+	{ "net/ipv4/neigh/*/*", FORM_NUMBERS, 1, NULL, NULL },
+	{ "net/ipv6/neigh/*/*", FORM_NUMBERS, 1, NULL, NULL },
+	{ "net/ipv4/ip_forward", FORM_NUMBERS, 1, NULL, NULL },
+	{ "net/ipv4/ip_local_reserved_ports", FORM_RANGES, 65536, NULL, "22-25,80,8080" },
+	{ "net/ipv6/icmp/ratemask", FORM_RANGES, 256, NULL, "0-1,3-127" },
+	{ "net/ipv4/ip_local_port_range", FORM_NUMBERS, 2, "first and last", "32768 60999" },
+	{ "net/ipv4/ping_group_range", FORM_NUMBERS, 2, "lowest and highest", "0 2147483647" },
+	{ "net/ipv4/tcp_rmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 131072 6291456" },
+	{ "net/ipv4/tcp_wmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 16384 4194304" },
+	{ "net/ipv4/tcp_mem", FORM_NUMBERS, 3, "low, pressure and high", "190749 254333 381498" },
+	{ "net/ipv4/udp_mem", FORM_NUMBERS, 3, "low, pressure and high", "381498 508666 762996" },
+	{ "net/sctp/sctp_mem", FORM_NUMBERS, 3, "low, pressure and high", "190749 254333 381498" },
+	{ "net/sctp/sctp_rmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 865500 6291456" },
+	{ "net/sctp/sctp_wmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 16384 4194304" },
+	{ "net/core/rps_default_mask", FORM_TEXT, 0, NULL, NULL },      /* hexadecimal without 0x */
+	{ "net/core/flow_limit_cpu_bitmap", FORM_TEXT, 0, NULL, NULL }, /* likewise */
+	{ "net/ipv4/tcp_fastopen_key", FORM_TEXT, 0, NULL, NULL },
+};
+
+/* Where two files show one variable (net/core/neighbour.c, net/ipv4/devinet.c, net/ipv6/route.c,
+ * net/netfilter/nf_conntrack_standalone.c). The value of the first, times the factor, is that of the second. */
+static const struct alias {
+	const char *path, *last; /* last: what stands for its last part in the other name; else `path` has no '*' */
+	unsigned factor;
+} aliases[] = {
+	{ "net/ipv4/conf/all/forwarding", "net/ipv4/ip_forward", 1 },
+	{ "net/nf_conntrack_max", "net/netfilter/nf_conntrack_max", 1 },
+	{ "net/ipv4/neigh/*/retrans_time", "retrans_time_ms", 10 },          /* 1/100 s (USER_HZ) */
+	{ "net/ipv6/neigh/*/retrans_time", "retrans_time_ms", 10 },
+	{ "net/ipv4/neigh/*/base_reachable_time", "base_reachable_time_ms", 1000 },
+	{ "net/ipv6/neigh/*/base_reachable_time", "base_reachable_time_ms", 1000 },
+	{ "net/ipv6/route/gc_min_interval", "gc_min_interval_ms", 1000 },
+};
+
+bool sysctl_path_matches(const char *pattern, const char *path) {
+	for (; *pattern; pattern++) {
+		if (*pattern == '*') {
+			size_t part = strcspn(path, "/");
+
+			if (!part)
+				return false;
+			path += part;
+		} else if (*pattern != *path++) {
+			return false;
+		}
+	}
+	return !*path;
+}
+
+static const struct shape *find_shape(const char *path) {
+	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
+		if (sysctl_path_matches(shapes[i].path, path))
+			return &shapes[i];
+	return NULL;
+}
+
+/* As the kernel reads one (strtoul_lenient() with base 0), and a whole word of it. */
+static bool parse_number(const char *word, size_t n, long long *ret) {
+	char text[32], *end;
+
+	if (n == 0 || n >= sizeof(text) || !(isdigit((unsigned char)word[0]) || (word[0] == '-' && isdigit((unsigned char)word[1]))))
+		return false;
+	memcpy(text, word, n);
+	text[n] = '\0';
+	errno = 0;
+	*ret = strtoll(text, &end, 0);
+	return !errno && !*end;
+}
+
+/* Numbers in decimal, separated by one space; NULL where one of the words is something else. */
+static const char *numbers(struct arena *arena, const char *value, unsigned factor, unsigned *ret_n) {
+	_cleanup_text_ struct text out = {};
+
+	*ret_n = 0;
+	for (const char *at = value + strspn(value, " "); *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+		long long number;
+
+		if (!parse_number(at, n, &number) || __builtin_mul_overflow(number, (long long)factor, &number))
+			return NULL;
+		text_addf(&out, "%s%lld", out.size ? " " : "", number);
+		at += n;
+		++*ret_n;
+	}
+	return arena_strdup(arena, text_str(&out));
+}
+
+/* One number or two with '-' between; the end of it, NULL where it is neither. */
+static const char *parse_range(const char *at, unsigned n_bits, long long *ret_first, long long *ret_last) {
+	size_t n = strcspn(at, "-,");
+
+	if (!parse_number(at, n, ret_first))
+		return NULL;
+	at += n;
+	*ret_last = *ret_first;
+	if (*at == '-') {
+		n = strcspn(++at, ",");
+		if (!parse_number(at, n, ret_last))
+			return NULL;
+		at += n;
+	}
+	return *ret_first < 0 || *ret_first > *ret_last || *ret_last >= n_bits ? NULL : at;
+}
+
+static const char *ranges(struct arena *arena, const char *value, unsigned n_bits) {
+	_cleanup_free_ char *bits = xmalloc(n_bits + 1);
+	_cleanup_text_ struct text out = {};
+
+	for (const char *at = value; *at;) {
+		long long first, last;
+
+		at = parse_range(at, n_bits, &first, &last);
+		if (!at)
+			return NULL;
+		memset(bits + first, 1, (size_t)(last - first + 1));
+		at += *at == ',';
+	}
+	for (unsigned i = 0, end; i < n_bits; i = end + 1) {
+		for (end = i; bits[end]; end++)
+			;
+		if (end > i)
+			text_addf(&out, end - i > 1 ? "%s%u-%u" : "%s%u", out.size ? "," : "", i, end - 1);
+	}
+	return arena_strdup(arena, text_str(&out));
+}
+
+static const char *address(struct arena *arena, const char *value) {
+	char buffer[IP_TEXT_MAX];
+	struct ip ip;
+
+	if (ip_parse(value, &ip) < 0 || ip.family != AF_INET6)
+		return NULL;
+	return arena_strdup(arena, ip_format(&ip, buffer));
+}
+
+static const char *wrong_count(struct arena *arena, const struct shape *shape, unsigned n) {
+	if (shape->n == 1)
+		return arena_printf(arena, "takes one number, not %u", n);
+	return arena_printf(arena, "takes %u numbers (%s), not %u; write \"%s\", say, with those that you want", shape->n,
+			    shape->names, n, shape->example);
+}
+
+const char *sysctl_value(struct arena *arena, const char *path, const char *value, unsigned factor, const char **ret_why) {
+	const struct shape *shape = find_shape(path);
+	const char *found = NULL;
+	unsigned n = 0;
+
+	*ret_why = NULL;
+	switch (shape ? shape->form : FORM_NUMBERS) {
+	case FORM_TEXT:
+		break;
+	case FORM_NUMBERS:
+		found = numbers(arena, value, factor, &n);
+		if (shape && !found)
+			*ret_why = shape->n == 1 ? "takes a number: 1 for on, 0 for off" : "takes numbers";
+		else if (shape && n != shape->n)
+			*ret_why = wrong_count(arena, shape, n);
+		break;
+	case FORM_RANGES:
+		found = ranges(arena, value, shape->n);
+		if (!found)
+			*ret_why = arena_printf(arena, "takes numbers below %u and ranges of them, as in \"%s\"", shape->n, shape->example);
+		break;
+	case FORM_ADDRESS:
+		found = address(arena, value);
+		if (!found)
+			*ret_why = arena_printf(arena, "takes an IPv6 address, as in \"%s\"", shape->example);
+		break;
+	}
+	return found && *found ? found : value;
+}
+
+const char *sysctl_one_name(struct arena *arena, const char *path, unsigned *ret_factor) {
+	const char *last = strrchr(path, '/');
+
+	*ret_factor = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
+		if (!sysctl_path_matches(aliases[i].path, path))
+			continue;
+		*ret_factor = aliases[i].factor;
+		if (strchr(aliases[i].last, '/'))
+			return aliases[i].last;
+		return arena_printf(arena, "%.*s/%s", (int)(last - path), path, aliases[i].last);
+	}
+	return path;
+}
