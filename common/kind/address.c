@@ -10,6 +10,9 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
+#include "kind/link.h"
+#include "model/state.h"
+
 #ifndef IFA_PROTO /* 5.18; Debian 12's headers have it, older ones do not */
 #define IFA_PROTO 11
 #endif
@@ -397,6 +400,14 @@ static bool provides(const struct object *object, const struct ip *ip, bool *ret
 	return ip_equal(&a->address.address, ip);
 }
 
+/* Duplicate address detection begins once the link can send (addrconf_dad_begin()). */
+static const char *waits(const struct object *observed, const struct state *state) {
+	const struct ns_state *ns = state_find(state, observed->ns);
+	const struct object *link = ns ? ns_find_link(ns, ((const struct address *)observed)->dev) : NULL;
+
+	return link && link_lacks_carrier((const struct link *)link, state) ? "for a carrier" : NULL;
+}
+
 /* The kernel keeps no route for an address that was set without: it must go and come again. */
 static bool recreate(const struct object *desired _unused_, const struct object *observed, uint64_t differs) {
 	return differs >> ADDRESS_CONNECTED & 1 && object_has(observed, ADDRESS_NOPREFIXROUTE) &&
@@ -413,5 +424,5 @@ static bool reaches(const struct object *object, struct prefix *ret) {
 const struct kind kind_address = {
 	.name = "address", .class = CLASS_ADDRESS, .transport = TRANSPORT_ROUTE, .size = sizeof(struct address),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = encode_address, .noun = noun,
-	.key = key, .provides = provides, .reaches = reaches, .recreate = recreate,
+	.key = key, .provides = provides, .waits = waits, .reaches = reaches, .recreate = recreate,
 };

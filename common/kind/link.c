@@ -10,6 +10,8 @@
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 
+#include "model/state.h"
+
 const struct enum_name link_address_generation_names[] = {
 	{ "eui64", IN6_ADDR_GEN_MODE_EUI64 },
 	{ "none", IN6_ADDR_GEN_MODE_NONE },
@@ -338,6 +340,9 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	const char *rest = startswith(link->alias, "topod:");
 	object->marked = rest && streq(rest, decode->topology);
 	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || is_fallback(link->name);
+	link->no_carrier = !nl_get_u8(seen->top[IFLA_CARRIER], 1) ||
+			   nl_get_u8(seen->top[IFLA_OPERSTATE], IF_OPER_UNKNOWN) == IF_OPER_DORMANT;
+	link->port_state = nl_get_u8(seen->port[IFLA_BRPORT_STATE], PORT_DISABLED);
 
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -388,6 +393,55 @@ void link_resolve(const struct decode *decode, struct link *link) {
 		return;
 	const char *name = decode->link_name(decode->userdata, index);
 	link->master = name ? name : "?";
+}
+
+/* Carriers. */
+
+enum {
+	CARRIER_DEPTH = 16, /* of links above one another; loops are refused, this only bounds */
+};
+
+static bool gets_carrier(const struct link *link, const struct state *state, unsigned depth);
+
+/* A bridge has a carrier once one of its ports forwards (br_port_state_selection()). A port with a carrier that is still
+ * disabled is about to be noticed; one that listens or learns (STP) takes its time. */
+static bool gets_from_port(const struct link *bridge, const struct state *state, unsigned depth) {
+	ns_foreach(object, state_find(state, bridge->object.ns)) {
+		const struct link *port = (const struct link *)object;
+
+		if (object->kind->class == CLASS_LINK && streq_ptr(port->master, bridge->name) &&
+		    (port->port_state == PORT_FORWARDING || port->port_state == PORT_DISABLED) &&
+		    gets_carrier(port, state, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+/* What stands on another link follows it (netif_stacked_transfer_operstate()). */
+static bool gets_from_below(const struct link *link, const struct state *state, unsigned depth) {
+	const struct object *object = &link->object;
+
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const struct link_ref *ref = field_of(field, object);
+
+		if (field->wire != WIRE_LINK || field->flags & FIELD_PEER || !object_has(object, i) || !ref->ns || !ref->name)
+			continue;
+		const struct ns_state *ns = state_find(state, ref->ns);
+		const struct object *below = ns ? ns_find_link(ns, ref->name) : NULL;
+		return below && gets_carrier((const struct link *)below, state, depth + 1);
+	}
+	return false;
+}
+
+static bool gets_carrier(const struct link *link, const struct state *state, unsigned depth) {
+	if (!link->up || depth > CARRIER_DEPTH)
+		return false;
+	return !link->no_carrier || gets_from_port(link, state, depth) || gets_from_below(link, state, depth);
+}
+
+bool link_lacks_carrier(const struct link *link, const struct state *state) {
+	return !gets_carrier(link, state, 0);
 }
 
 /* MAC addresses. */

@@ -16,12 +16,20 @@
 struct link {
 	struct object object;
 	uint32_t ifindex;               /* observed */
+	bool no_carrier;                /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
+	uint8_t port_state;             /* observed: as a bridge's port, see enum port_state */
 	const char *name;
 	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation;
 	struct mac mac;
 	const char *master;             /* "" for none */
 	const char *alias;
 	const char *kind_text;          /* observed: IFLA_INFO_KIND, or "" */
+};
+
+/* As linux/if_bridge.h has them (BR_STATE_*), which cannot be included beside the C library's headers. */
+enum port_state {
+	PORT_DISABLED = 0,
+	PORT_FORWARDING = 3,
 };
 
 /* The positions of the common fields in every link table. */
@@ -93,6 +101,10 @@ struct mac link_stable_mac(const void *machine_id, const char *topology, const c
 struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh);
 /* Gives the master its name, once all links of the namespace are decoded. */
 void link_resolve(const struct decode *decode, struct link *link);
+
+/* Will nothing be sent by the link unless something outside of topod happens? False also where the kernel is about to pass a
+ * carrier on to it (from a bridge's port, from the link below), which it does some moments later. */
+bool link_lacks_carrier(const struct link *link, const struct state *state);
 
 int link_encode(struct encode *encode, const struct change *change);
 /* Where link_encode()'s request is to be sent. */

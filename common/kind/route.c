@@ -347,6 +347,13 @@ static bool goes_late(const struct object *object) {
 	return r->via.family || r->nexthops.n;
 }
 
+static bool leads(const struct object *object, struct prefix *ret) {
+	const struct route *r = (const struct route *)object;
+
+	*ret = r->to;
+	return r->type == RTN_UNICAST && !goes_late(object);
+}
+
 static bool depends(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip) {
 	const struct route *r = (const struct route *)object;
 	struct nexthop own = { .via = r->via, .dev = r->dev };
@@ -375,5 +382,5 @@ const struct kind kind_route = {
 	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
 	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
 	.if_twice = if_twice,
-	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .opponent = opponent,
+	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .leads = leads, .opponent = opponent,
 };

@@ -206,6 +206,7 @@ struct schema_mapping schema_interface(void) {
 		.n_fields = LINK_N_FIELDS,
 		.doc = "An entry of `interfaces`: what every interface has. Those with a `kind` that is listed below have "
 		       "its keys, too. `existing` is never made and never deleted; what the file names is managed. "
+		       "In a namespace that topod makes it waits until something else (a VPN, say) moves it in, and again when it goes. "
 		       "What others have made becomes a port, a parent or an underlay only where an entry declares it.",
 	};
 }

@@ -95,7 +95,29 @@ static void check_nexthops(struct reference *c) {
 			check_reference(c, &c->object->kind->fields[ROUTE_NEXTHOPS], c->object->ns, route->nexthops.items[i].dev);
 }
 
-/* Links that exist by themselves cannot be in a namespace that topod makes. */
+/* Do they differ in their number alone? eth1 beside eth0 is no slip. */
+static bool same_stem(const char *a, const char *b) {
+	size_t n = strcspn(a, "0123456789");
+
+	return n == strcspn(b, "0123456789") && strncmp(a, b, n) == 0;
+}
+
+/* Somebody else may move it in, a VPN say: until then it waits. Or another name was meant. */
+static void check_awaited(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const char *name = ((const struct link *)object)->name, *names[256], *near;
+	size_t n = 0;
+
+	ns_foreach(other, ns)
+		if (other->kind->class == CLASS_LINK && !other->awaited && n < ARRAY_SIZE(names))
+			names[n++] = ((const struct link *)other)->name;
+	near = diag_suggest(name, names, n);
+	if (near && !same_stem(near, name))
+		diag_warning(r->parse.diags, object->mark,
+			     "nothing in the file makes %s: it waits until something else moves it in; or did you mean '%s'?",
+			     name, near);
+}
+
+/* In a namespace that topod makes there are links that exist by themselves only where others move them in. */
 static void check_existing(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 

@@ -337,6 +337,7 @@ static void declare_interface(struct reading *r, struct ns_state *ns, const stru
 		return;
 	object = new_link(r, kind ? kind : &kind_existing, ns->name, key->text, key->mark);
 	object->implied = !kind;
+	object->awaited = kind == &kind_existing; /* unless it is there anyhow, see finish_link() */
 	ns_add(ns, object);
 }
 
@@ -513,10 +514,11 @@ void spec_interfaces(struct reading *r, struct ns_state *ns, const struct node *
 
 /* What is left out. */
 
-static void finish_link(struct reading *r, struct object *object) {
+static void finish_link(struct reading *r, const struct ns_state *ns, struct object *object) {
 	struct link *link = as_link(object);
 	bool made = !object->foreign;
 
+	object->awaited &= !streq(ns->name, NS_HOST) && !ns->adopt && !streq(link->name, "lo");
 	if (object->twin) {
 		inherit(object, ((struct veth *)object)->pair);
 		inherit(object, r->link_defaults);
@@ -563,6 +565,6 @@ void spec_finish_links(struct reading *r) {
 		add_lo(r, ns);
 		ns_foreach(object, ns)
 			if (object->kind->class == CLASS_LINK)
-				finish_link(r, object);
+				finish_link(r, ns, object);
 	}
 }

@@ -81,6 +81,8 @@ struct decode {
 	const char *(*link_name)(void *userdata, uint32_t ifindex);
 };
 
+struct state;
+
 struct kind {
 	const char *name;          /* the word of the language: "bridge"; "address" */
 	enum object_class class;
@@ -112,8 +114,13 @@ struct kind {
 	bool (*goes_late)(const struct object *object);
 	/* Does this desired object provide the address? *ret_later: only some time after it was made. */
 	bool (*provides)(const struct object *object, const struct ip *ip, bool *ret_later);
+	/* For what of outside topod a pending object waits, in words ("for a carrier"); NULL: it becomes usable by itself. The
+	 * state is what was seen. A string constant. */
+	const char *(*waits)(const struct object *observed, const struct state *state);
 	/* The network that a link reaches directly by this desired object (an address); false where it reaches none. */
 	bool (*reaches)(const struct object *object, struct prefix *ret);
+	/* The network to which this desired object leads by a link, without a gateway (a route); false where it does not. */
+	bool (*leads)(const struct object *object, struct prefix *ret);
 	/* The i-th thing on which it silently depends besides its links: a link (*ret_dev), or an address that some link
 	 * reaches or has (*ret_ip; a gateway, a source). False: there are no more. */
 	bool (*depends)(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip);

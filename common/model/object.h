@@ -43,6 +43,8 @@ struct object {
 	bool foreign;               /* desired: exists without topod (existing): never created, never deleted */
 	bool implied;               /* desired: written without a kind; some controller must name it as a port */
 	bool gone;                  /* desired: no longer declared, only returning fields */
+	bool awaited;               /* desired: foreign, and comes and goes: it waits where it is not there */
+	bool waits;                 /* desired: it was not there at the latest look, and waits for something outside of topod */
 	uint8_t extents;            /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
 	struct object *twin;        /* desired: the other end of a veth pair, made in the same request */
 	struct change *change;      /* planner's: what is done about it */

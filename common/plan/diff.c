@@ -16,7 +16,7 @@ static struct change *add(struct diff *diff, enum change_type type, const struct
 }
 
 /* What needs the object needs this change. */
-static void point(struct diff *diff, struct object *object, struct change *change) {
+void diff_point(struct diff *diff, struct object *object, struct change *change) {
 	object->change = change;
 	vec_push(&diff->plan->touched, object);
 }
@@ -29,7 +29,7 @@ static void add_refusal(struct diff *diff, struct object *desired, const struct 
 	change->done = change->refused = true;
 	change->error = error;
 	change->text = text;
-	point(diff, desired, change); /* what stands on it is not even tried */
+	diff_point(diff, desired, change); /* what stands on it is not even tried */
 }
 
 /* What an update of the whole object sets. */
@@ -87,10 +87,10 @@ static struct change *add_creation(struct diff *diff, struct object *object, boo
 
 	change->desired = diff_sign(diff, change);
 	change->again = again;
-	point(diff, object, change);
+	diff_point(diff, object, change);
 	add_following(diff, object, change, false);
 	if (object->twin) {
-		point(diff, object->twin, change);
+		diff_point(diff, object->twin, change);
 		add_following(diff, object->twin, change, true);
 	}
 	return change;
@@ -101,7 +101,7 @@ static void add_deletion(struct diff *diff, struct object *observed, const struc
 		return;
 	struct change *change = add(diff, CHANGE_DELETE, desired, observed, 0);
 	change->again = again;
-	point(diff, observed, change);
+	diff_point(diff, observed, change);
 }
 
 /* Whose is it? */
@@ -142,7 +142,7 @@ static const char *in_the_way(bool has_adopt) {
 }
 
 /* Nothing is planned inside a namespace that is somebody else's. */
-static bool is_closed(const struct ns_state *desired) {
+bool diff_is_closed(const struct ns_state *desired) {
 	const struct object *object = ns_self(desired);
 
 	return object && object->change && object->change->done && object->change->error;
@@ -194,14 +194,14 @@ static void find_recreated(void *userdata, const struct field *field, const char
 }
 
 /* What stands on a link that is made anew will be gone by then. */
-static bool stands_on_recreated(const struct diff *diff, const struct object *object) {
+bool diff_stands_on_recreated(const struct diff *diff, const struct object *object) {
 	struct recreated r = { .diff = diff, .object = object };
 
 	object_links(object, find_recreated, &r);
 	return r.found;
 }
 
-static bool was_looked_for(const struct ns_state *observed, const struct object *object) {
+bool diff_was_looked_for(const struct ns_state *observed, const struct object *object) {
 	const struct scope *scope = observed ? observed->scope : NULL;
 
 	for (size_t i = 0; scope && i < scope->n; i++)
@@ -230,15 +230,15 @@ static struct object *first_end(struct object *object) {
 static bool pair_refused(struct diff *diff, struct object *object, struct object *twin, const struct object *seen_twin) {
 	const struct ns_state *ns = state_find(diff->input->desired, twin->ns);
 
-	if (is_closed(ns)) {
-		point(diff, object, ns_self(ns)->change);
+	if (diff_is_closed(ns)) {
+		diff_point(diff, object, ns_self(ns)->change);
 		return true;
 	}
 	if (twin->change ? !twin->change->refused : !seen_twin || may_go(diff, twin, seen_twin))
 		return false;
 	if (!twin->change)
 		add_refusal(diff, twin, seen_twin, -EEXIST, in_the_way(false));
-	point(diff, object, twin->change);
+	diff_point(diff, object, twin->change);
 	return true;
 }
 
@@ -249,7 +249,7 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 	if (twin) {
 		const struct ns_state *ns = state_find(diff->input->observed, twin->ns);
 
-		if (!was_looked_for(ns, twin))
+		if (!diff_was_looked_for(ns, twin))
 			vec_push(&diff->plan->also, twin);
 		seen_twin = ns_find(ns, twin);
 		if (pair_refused(diff, object, twin, seen_twin))
@@ -335,7 +335,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	bool ours = is_ours_by(entry, observed), found = is_found(desired, object), again;
 
 	if (observed->pending)
-		vec_push(&diff->plan->pending, observed);
+		diff_pending(diff, object, observed);
 	if (observed->failed)
 		vec_push(&diff->plan->failed, object);
 	observed_ns->n_noted += entry != NULL;
@@ -352,40 +352,6 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
 }
 
-/* Is there an object that will provide the address, but does not yet? */
-static bool comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
-			const struct ip *ip) {
-	ns_foreach(object, desired) {
-		const struct object *seen;
-		bool later = false;
-
-		if (!object->kind->provides || !object->kind->provides(object, ip, &later))
-			continue;
-		seen = ns_find(observed, object);
-		if (!later || (seen && !seen->pending && !stands_on_recreated(diff, object)))
-			continue;
-		if (was_looked_for(observed, object))
-			return true;
-		vec_push(&diff->plan->also, object);
-	}
-	return false;
-}
-
-/* A route by a source address waits until the address is usable; to try before would only fail. */
-static bool waits(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
-		  const struct object *object) {
-	for (size_t i = 0; i < object->kind->n_fields; i++) {
-		const struct field *field = &object->kind->fields[i];
-
-		if (!(field->flags & FIELD_SOURCE) || !object_has(object, i) ||
-		    !comes_later(diff, desired, observed, field_of(field, object)))
-			continue;
-		vec_push(&diff->plan->pending, object);
-		return true;
-	}
-	return false;
-}
-
 static bool is_absent_or_wrong(const struct object *object, const struct object *seen) {
 	return !seen || needs_recreation(object, seen, differences(object, seen));
 }
@@ -397,11 +363,13 @@ struct namespaces {
 static void diff_object(struct diff *diff, const struct namespaces *ns, struct object *object, bool only_whole) {
 	struct object *seen = ns_find(ns->observed, object);
 
+	if (diff_waits_for_link(diff, ns->desired, object, seen))
+		return;
 	if (only_whole && (object->foreign || !is_absent_or_wrong(object, seen)))
 		return;
-	if (waits(diff, ns->desired, ns->observed, object))
+	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
-	if (!seen || stands_on_recreated(diff, object))
+	if (!seen || diff_stands_on_recreated(diff, object))
 		missing(diff, ns->desired, object, seen);
 	else
 		present(diff, ns->desired, ns->observed, object, seen);
@@ -411,7 +379,7 @@ void diff_class(struct diff *diff, struct ns_state *observed, enum object_class 
 	struct namespaces ns = { state_find(diff->input->desired, observed->name), observed };
 	const struct scope *scope = observed->scope;
 
-	if (!ns.desired || is_closed(ns.desired))
+	if (!ns.desired || diff_is_closed(ns.desired))
 		return;
 	for (size_t i = 0; scope && i < scope->n; i++) {
 		struct object *object = ns_find(ns.desired, scope->objects[i]);
@@ -532,7 +500,7 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 		return true;
 	if (!entry && is_stray(diff, seen))
 		return true;
-	return desired && desired->exclusive && !is_closed(desired) && seen->kind->class != CLASS_NETNS;
+	return desired && desired->exclusive && !diff_is_closed(desired) && seen->kind->class != CLASS_NETNS;
 }
 
 /* What was noted about an object that goes, under its name: for what is given back rather than deleted. */
@@ -580,7 +548,7 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 	struct object *ns = ns_self(observed);
 	bool all_goes = false;
 
-	if (desired && is_closed(desired)) {
+	if (desired && diff_is_closed(desired)) {
 		delete_extra(diff, observed, desired, false, true); /* a file of ours lies beside the namespace */
 		return;
 	}

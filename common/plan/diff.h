@@ -12,6 +12,7 @@
 struct diff {
 	struct plan *plan;
 	const struct plan_input *input;
+	size_t n_awaited; /* objects that wait for something that is not there, and those that stand on them */
 };
 
 /* Is it still what topod made, as far as it shows? */
@@ -21,11 +22,31 @@ bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen
  * is found there, though it looks the same and bears the mark of another topology's topod, is not this one's. */
 bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger, const struct ns_state *observed);
 
+/* What needs the object needs this change. */
+void diff_point(struct diff *diff, struct object *object, struct change *change);
+/* Nothing is planned inside a namespace that is somebody else's. */
+bool diff_is_closed(const struct ns_state *desired);
+bool diff_was_looked_for(const struct ns_state *observed, const struct object *object);
+/* What stands on a link that is made anew will be gone by then. */
+bool diff_stands_on_recreated(const struct diff *diff, const struct object *object);
+
+/* diff_waiting.c */
+
+/* One that is there and not usable yet: it is pending, or waits. */
+void diff_pending(struct diff *diff, struct object *object, const struct object *observed);
+/* Does it wait until a source address of it is usable? Then it is noted as waiting. */
+bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			   struct object *object);
+/* … or for something that it stands on; seen: it is there itself. */
+bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object, bool seen);
+
 /* The desired object of a creation; of what is moved a copy that says by which sign it will be known. */
 const struct object *diff_sign(struct diff *diff, const struct change *creation);
 
 /* The namespace itself. */
 void diff_namespace(struct diff *diff, struct ns_state *observed);
+/* What comes from outside and is not there: it waits. Before all classes. */
+void diff_awaited(struct diff *diff, struct ns_state *observed);
 /* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */
 void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole);
 /* What is there and not declared. */

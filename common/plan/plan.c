@@ -13,6 +13,9 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 
 	state_foreach(observed, input->observed)
 		diff_namespace(&diff, observed);
+	/* What stands on something that is waited for waits with it. */
+	state_foreach(observed, input->observed)
+		diff_awaited(&diff, observed);
 	/* Links of all namespaces come before what stands on them, because a pair has its ends in two; and those that
 	 * are made anew before those that are changed, because one end takes the other along. */
 	state_foreach(observed, input->observed)
@@ -60,6 +63,7 @@ void plan_done(struct plan *plan) {
 	vec_done(&plan->changes);
 	vec_done(&plan->also);
 	vec_done(&plan->pending);
+	vec_done(&plan->waiting);
 	vec_done(&plan->failed);
 	vec_done(&plan->lost);
 	vec_done(&plan->unnoted);

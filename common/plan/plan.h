@@ -15,11 +15,26 @@ struct lost {
 	const char *ns, *id;
 };
 
+/* An object that waits for something outside of topod: that is no failure and no drift, and nothing is tried again. */
+struct waiting {
+	struct object *object; /* desired */
+	const char *why;       /* behind "waits": "for a carrier", a string constant; NULL: for what is pending, which is told
+				  as that */
+	bool absent;           /* it is not there yet */
+};
+
+/* An object that is there and not usable yet, or that comes once such a one is. */
+struct pending {
+	const struct object *object;
+	const struct change *by; /* which has to succeed before, or NULL */
+};
+
 struct plan {
 	struct arena arena;
 	vec(struct change *) changes;      /* in the order of execution, after plan_finish() */
 	vec(const struct object *) also;   /* desired: must be looked for too before this can be done */
-	vec(const struct object *) pending; /* there, but not usable yet, or waiting for such a one */
+	vec(struct pending) pending;
+	vec(struct waiting) waiting;
 	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
 	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
 	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */

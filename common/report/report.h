@@ -22,6 +22,9 @@ struct report_summary {
 
 struct report_summary report_plan_summary(const struct plan *plan);
 
+/* "1 address waits for a carrier, 2 interfaces wait to be moved in", in the order of the list; adds nothing where it is empty. */
+void report_waiting_text(const struct waiting *waiting, size_t n, struct text *out);
+
 /* "nothing to do", or "3 to create, 1 to change, 0 to recreate, 2 to delete in 2 namespaces". */
 void report_summary_text(const struct report_summary *summary, struct text *out);
 
@@ -34,11 +37,12 @@ void report_summary_text(const struct report_summary *summary, struct text *out)
  *       -/+ eth1: veth to host:c2 (queues 1 -> 2)
  *         ! eth2: link exists and is not topod's: …
  *
- * with a last line of counts. The plan must not have been carried out, and the desired state that it was made from
+ * with a line of counts at the end, and another one where something waits. The plan must not have been carried out, and the desired state that it was made from
  * must not have been planned again in between. */
 void report_plan_text(const struct plan *plan, bool color, struct text *out);
 
-/* {"topology", "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?,
+/* "waiting": [{"namespace", "object", "waits"}] are those that wait for something outside of topod.
+ * {"topology", "waiting", "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?,
  * "error"?}], "summary": {"create", "change", "recreate", "delete", "refused", "namespaces"}}. "object" is unique in the
  * topology; numbers and booleans are such, other values text as in the file; "from" is null where there was none. */
 json_t *report_plan_json(const struct plan *plan, const char *topology);
@@ -83,7 +87,7 @@ struct report_status {
 	uint64_t verified_usec;       /* the kernel was last read back and found equal */
 	uint64_t paused_until_usec;   /* nothing is enforced until then; 0: not paused */
 	uint64_t n_namespaces, n_objects;
-	uint64_t n_failing, n_fights, n_reported, n_held, n_pending; /* objects, now */
+	uint64_t n_failing, n_fights, n_reported, n_held, n_pending, n_waiting; /* objects, now */
 	uint64_t n_drifts, n_restored, n_retries, n_overruns;   /* since the start */
 	uint64_t n_looks, n_narrow_looks, n_looked_for;         /* at whole namespaces, at parts, and for how many objects */
 	uint64_t reloaded_usec;       /* the latest reload, whether it was taken or not; 0: none */
@@ -92,6 +96,9 @@ struct report_status {
 	size_t n_latest;                       /* entries of drifts */
 	const struct report_trouble *troubles;
 	size_t n_troubles;
+	const struct report_trouble *waits;    /* objects that wait for something outside: error says for what */
+	size_t n_waits;
+	const char *waits_text;                /* all of them in a few words, or NULL */
 };
 
 json_t *report_status_json(const struct report_status *status);

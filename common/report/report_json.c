@@ -96,6 +96,25 @@ static json_t *summary_json(const struct report_summary *s) {
 	return json;
 }
 
+static json_t *waiting_json(const struct plan *plan) {
+	json_t *list = json_array();
+
+	vec_foreach(waiting, &plan->waiting) {
+		_cleanup_text_ struct text id = {};
+		json_t *json;
+
+		if (!waiting->why)
+			continue;
+		json = json_object();
+		object_print_id(waiting->object, &id);
+		report_set(json, "namespace", report_json_text(waiting->object->ns));
+		report_set(json, "object", report_json_text(id.data));
+		report_set(json, "waits", report_json_text(waiting->why));
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
 json_t *report_plan_json(const struct plan *plan, const char *topology) {
 	_cleanup_(report_items_done) struct report_items items = {};
 	json_t *json = json_object(), *changes = json_array();
@@ -106,6 +125,7 @@ json_t *report_plan_json(const struct plan *plan, const char *topology) {
 	struct report_summary summary = report_items_summary(&items);
 	report_set(json, "topology", report_json_text(topology));
 	report_set(json, "changes", changes);
+	report_set(json, "waiting", waiting_json(plan));
 	report_set(json, "summary", summary_json(&summary));
 	return json;
 }

@@ -197,6 +197,7 @@ void report_summary_text(const struct report_summary *s, struct text *out) {
 
 void report_plan_text(const struct plan *plan, bool color, struct text *out) {
 	_cleanup_(report_items_done) struct report_items items = {};
+	_cleanup_text_ struct text waits = {};
 
 	report_items_make(&items, plan);
 	for (const struct report_group *group = items.groups; group; group = group->hh.next) {
@@ -210,4 +211,7 @@ void report_plan_text(const struct plan *plan, bool color, struct text *out) {
 	}
 	struct report_summary summary = report_items_summary(&items);
 	report_summary_text(&summary, out);
+	report_waiting_text(plan->waiting.items, plan->waiting.n, &waits);
+	if (waits.size)
+		text_addf(out, "%s\n", waits.data);
 }

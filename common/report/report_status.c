@@ -20,7 +20,7 @@ struct member {
 static const struct member status_texts[] = {
 	MEMBER("topology", report_status, topology), MEMBER("file", report_status, file),
 	MEMBER("version", report_status, version),   MEMBER("state", report_status, state),
-	MEMBER("reload_error", report_status, reload_error),
+	MEMBER("reload_error", report_status, reload_error), MEMBER("waits_text", report_status, waits_text),
 };
 static const struct member status_numbers[] = {
 	MEMBER("pid", report_status, pid),
@@ -36,6 +36,7 @@ static const struct member status_numbers[] = {
 	MEMBER("reported", report_status, n_reported),
 	MEMBER("held", report_status, n_held),
 	MEMBER("pending", report_status, n_pending),
+	MEMBER("waiting", report_status, n_waiting),
 	MEMBER("drifts", report_status, n_drifts),
 	MEMBER("restored", report_status, n_restored),
 	MEMBER("retries", report_status, n_retries),
@@ -76,14 +77,17 @@ static json_t *write_members(const void *base, const struct member *texts, size_
 	write_members(base, what##_texts, ARRAY_SIZE(what##_texts), what##_numbers, ARRAY_SIZE(what##_numbers))
 
 json_t *report_status_json(const struct report_status *status) {
-	json_t *json = WRITE(status, status), *drifts = json_array(), *troubles = json_array();
+	json_t *json = WRITE(status, status), *drifts = json_array(), *troubles = json_array(), *waits = json_array();
 
 	for (size_t i = 0; i < status->n_latest; i++)
 		json_array_append_new(drifts, WRITE(&status->drifts[i], drift));
 	for (size_t i = 0; i < status->n_troubles; i++)
 		json_array_append_new(troubles, WRITE(&status->troubles[i], trouble));
 	report_set(json, "latest", drifts);
+	for (size_t i = 0; i < status->n_waits; i++)
+		json_array_append_new(waits, WRITE(&status->waits[i], trouble));
 	report_set(json, "troubles", troubles);
+	report_set(json, "waits", waits);
 	return json;
 }
 
@@ -115,23 +119,24 @@ static void read_drifts(const json_t *list, struct arena *arena, struct report_s
 	ret->drifts = drifts;
 }
 
-static void read_troubles(const json_t *list, struct arena *arena, struct report_status *ret) {
+static const struct report_trouble *read_troubles(const json_t *list, struct arena *arena, size_t *ret_n) {
 	struct report_trouble *troubles = arena_newn(arena, struct report_trouble, json_array_size(list));
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		struct report_trouble *trouble = &troubles[ret->n_troubles];
+		struct report_trouble *trouble = &troubles[*ret_n];
 
 		READ(json_array_get(list, i), trouble, trouble);
-		ret->n_troubles += trouble->scope && trouble->state;
+		*ret_n += trouble->scope && trouble->state;
 	}
-	ret->troubles = troubles;
+	return troubles;
 }
 
 int report_status_from_json(const json_t *json, struct arena *arena, struct report_status *ret) {
 	*ret = (struct report_status){};
 	READ(json, ret, status);
 	read_drifts(json_object_get(json, "latest"), arena, ret);
-	read_troubles(json_object_get(json, "troubles"), arena, ret);
+	ret->troubles = read_troubles(json_object_get(json, "troubles"), arena, &ret->n_troubles);
+	ret->waits = read_troubles(json_object_get(json, "waits"), arena, &ret->n_waits);
 	return ret->topology && ret->state ? 0 : -EINVAL;
 }
 
@@ -219,6 +224,7 @@ static void add_counts(struct page *page) {
 	add_part(page, s->n_reported, "drifted and only reported");
 	add_part(page, s->n_held, "drifted and left while paused");
 	add_part(page, s->n_pending, "in duplicate address detection");
+	add_part(page, s->n_waiting, "waiting");
 	text_add(page->out, "\n");
 	begin(page, "drift");
 	text_addf(page->out, "%" PRIu64 " seen, %" PRIu64 " restored", s->n_drifts, s->n_restored);
@@ -239,16 +245,15 @@ static void add_latest(struct page *page) {
 	}
 }
 
-static void add_trouble(struct page *page, const struct report_trouble *t) {
-	colored(page, "\033[31m", t->state);
-	text_add(page->out, ": ");
+/* What it is and why, with its place: "web/eth0 address 10.0.0.11/24: File exists (office.yaml:14)". */
+static void add_matter(struct page *page, const struct report_trouble *t, const char *separator) {
 	report_clean(t->scope, page->out);
 	if (t->noun) {
 		text_add(page->out, " ");
 		report_clean(t->noun, page->out);
 	}
 	if (t->error) {
-		text_add(page->out, ": ");
+		text_add(page->out, separator);
 		report_clean(t->error, page->out);
 	}
 	if (t->file && t->line) {
@@ -256,6 +261,20 @@ static void add_trouble(struct page *page, const struct report_trouble *t) {
 		report_clean(t->file, page->out);
 		text_addf(page->out, ":%" PRIu64 ")", t->line);
 	}
+}
+
+static void add_waits(struct page *page) {
+	for (size_t i = 0; i < page->status->n_waits; i++) {
+		begin(page, i ? "" : "waiting");
+		add_matter(page, &page->status->waits[i], " ");
+		text_add(page->out, "\n");
+	}
+}
+
+static void add_trouble(struct page *page, const struct report_trouble *t) {
+	colored(page, "\033[31m", t->state);
+	text_add(page->out, ": ");
+	add_matter(page, t, ": ");
 	if (t->n_tries)
 		text_addf(page->out, "; tried %" PRIu64 " time%s", t->n_tries, t->n_tries == 1 ? "" : "s");
 	if (t->next_try_usec > page->now) {
@@ -280,6 +299,7 @@ void report_status_text(const struct report_status *status, uint64_t now_usec, b
 	add_reload(&page);
 	add_counts(&page);
 	add_latest(&page);
+	add_waits(&page);
 	for (size_t i = 0; i < status->n_troubles; i++) {
 		begin(&page, i ? "" : "trouble");
 		add_trouble(&page, &status->troubles[i]);

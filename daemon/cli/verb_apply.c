@@ -156,9 +156,9 @@ static void print_result_json(struct work *work, bool good) {
 	struct reconciler_status status = status_of(work);
 	json_t *check = report_check_json(NULL, &work->problems), *problems = json_object_get(check, "diagnostics");
 
-	print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
+	print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
 			     good ? "converged" : "degraded", "namespaces", (json_int_t)status.n_namespaces, "objects",
-			     (json_int_t)status.n_objects, "changes", (json_int_t)count_changes(&status), "usec",
+			     (json_int_t)status.n_objects, "waiting", (json_int_t)status.n_waiting, "changes", (json_int_t)count_changes(&status), "usec",
 			     (json_int_t)work->usec, "problems", problems));
 	json_decref(check);
 }
@@ -179,6 +179,9 @@ static void print_applied(const struct work *work) {
 	add_count(status.n_deleted, "deleted", &text);
 	text_add(&text, "; verified in ");
 	report_duration(work->usec, &text);
+	if (status.n_waiting)
+		text_add(&text, "; ");
+	reconciler_waits_text(work->session.reconciler, &text);
 	printf("%s: %s\n", work->session.topology, text_str(&text));
 }
 

@@ -95,7 +95,8 @@ int print_outcome(const json_t *status, const char *what, const struct options *
 		printf("%s: %s; put in place when the pause is over, or by `topod resume %s`\n", all.topology, what,
 		       all.topology);
 	else if (good)
-		printf("%s: %s; converged\n", all.topology, what);
+		printf("%s: %s; converged%s%s\n", all.topology, what, all.waits_text ? "; " : "",
+		       all.waits_text ? all.waits_text : "");
 	else
 		print_status(status, options);
 	return good ? EXIT_DONE : EXIT_FAILED;

@@ -29,6 +29,7 @@ struct ns_info {
 				     differs from now on is where something happened, so that parts can be looked at */
 	struct obstacle unseen;   /* it cannot be looked at */
 	size_t n_pending;
+	vec(struct waiting) waiting; /* for something outside; see waiting.h */
 	uint64_t look_again_usec; /* where something is pending */
 	uint64_t rest_until_usec; /* before that no event has it looked at: see pace.h */
 	/* During a pass: */
@@ -49,6 +50,7 @@ struct reconciler {
 	struct ns_info *infos;    /* by name */
 	struct ns_info *dirty, *waiting; /* lists: what is to be done costs no look at the rest */
 	size_t n_unverified, n_pending;  /* namespaces; addresses */
+	size_t n_waiting;         /* objects that wait for something outside */
 	struct troubles troubles;
 	bool applying;            /* after a start or reload, until all was tried: changes are no drift */
 	bool announced;           /* convergence was told since then */

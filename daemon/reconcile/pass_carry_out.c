@@ -124,11 +124,11 @@ static void count(struct reconciler *r, const struct change *change) {
 	r->status.n_changed += change->type == CHANGE_UPDATE || change->again;
 }
 
-/* Did it fail before, or wait for something that did? Then it was never there to drift. */
+/* Did it fail before, or wait for something that did, or for something outside? Then it was never there to drift. */
 static bool was_awaited(const struct pass *pass, const struct change *change) {
 	const struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
 
-	if (record && record->state == TROUBLE_FAILING)
+	if ((record && record->state == TROUBLE_FAILING) || change_object(change)->waits)
 		return true;
 	for (unsigned i = 0; i < change->n_needs; i++)
 		if (was_awaited(pass, change->needs[i]))

@@ -62,8 +62,8 @@ static bool is_only_reported(struct pass *pass, struct plan *plan, struct change
 	const struct object *object = change_object(change);
 	const struct trouble_record *record = trouble_find(&pass->r->troubles, object);
 
-	/* What could not be made at first is no drift, nor is what waited for it. */
-	if (pass->r->applying || object->drift == DRIFT_RESTORE || !change->desired ||
+	/* What could not be made at first is no drift, nor is what waited for it, or for something outside. */
+	if (pass->r->applying || object->waits || object->drift == DRIFT_RESTORE || !change->desired ||
 	    (record && record->state == TROUBLE_FAILING) || is_first_time(pass, change))
 		return false;
 	if (object->drift == DRIFT_REPORT && trouble_left(&pass->r->troubles, object, TROUBLE_REPORTED, pass_now(pass))) {
@@ -80,7 +80,7 @@ static bool is_paused(struct pass *pass, struct plan *plan, struct change *chang
 
 	if (!r->paused)
 		return false;
-	if ((change->type == CHANGE_DELETE && change->again) ||
+	if ((change->type == CHANGE_DELETE && change->again) || change_object(change)->waits ||
 	    (record && (record->state == TROUBLE_FAILING || record->state == TROUBLE_FIGHT)))
 		return true;
 	if (trouble_left(&r->troubles, change_object(change), TROUBLE_HELD, pass_now(pass))) {
@@ -96,7 +96,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	const char *error = change_error(&plan->arena, change);
 	struct trouble_record *record = trouble_find(&r->troubles, object);
 	bool told = record && (record->state == TROUBLE_HELD || record->state == TROUBLE_REPORTED);
-	bool drift = !r->applying && !(record && record->state == TROUBLE_FAILING);
+	bool drift = !r->applying && !object->waits && !(record && record->state == TROUBLE_FAILING);
 	struct occurrence *line;
 
 	if (!trouble_failed(&r->troubles, object, error, object_mark(object, change->culprit), pass_now(pass)))

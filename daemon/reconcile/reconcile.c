@@ -10,6 +10,7 @@
 #include "reconcile/pace.h"
 #include "reconcile/pass.h"
 #include "reconcile/trouble.h"
+#include "reconcile/waiting.h"
 
 enum {
 	LARGE_LOOK = 1024 * 1024, /* bytes seen: much more than a look at what an event names */
@@ -51,6 +52,7 @@ static void remove_info(struct reconciler *r, struct ns_info *info) {
 	extent_done(&info->looked);
 	pass_relist(r, info);
 	set_n_pending(r, info, 0);
+	waiting_forget(r, info);
 	obstacle_forget(r, &info->unseen);
 	r->n_unverified -= !info->verified;
 	free(info->name);
@@ -270,6 +272,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 	r->spec = *spec;
 	*spec = (struct spec){};
 	find_unchanged(&r->spec.state, &before.state);
+	waiting_move(r);
 	ledger_add_returns(r->ledger, &r->spec.state);
 	state_foreach(ns, &r->spec.state) {
 		add_info(r, ns->name);
@@ -379,10 +382,11 @@ static bool end_troubles(struct reconciler *r, struct pass *pass, const struct n
 static void set_pending(struct reconciler *r, const struct pass *pass, const struct plan *plan) {
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
 		pass->infos.items[i]->n_found = 0;
-	vec_foreach(object, &plan->pending) {
-		struct ns_info *info = pass_info(r, (*object)->ns);
+	vec_foreach(pending, &plan->pending) {
+		struct ns_info *info = pass_info(r, pending->object->ns);
 
-		if (info)
+		/* What comes once something else is made does not come while that is left alone. */
+		if (info && !(pending->by && pending->by->held))
 			info->n_found++;
 	}
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
@@ -427,6 +431,7 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 	bool any = false;
 
 	set_pending(r, pass, plan);
+	waiting_take(pass, plan);
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		note_known(r, pass->infos.items[i]);
 		pace_looked(pass, pass->infos.items[i]);
@@ -452,9 +457,13 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 }
 
 static void tell_converged(struct reconciler *r) {
+	_cleanup_text_ struct text waits = {};
 	struct occurrence occurrence = {
 		.type = OCCURRENCE_CONVERGED, .n_changes = r->n_applied, .latency_usec = now(r) - r->applying_since,
 	};
+
+	reconciler_waits_text(r, &waits);
+	occurrence.waits = waits.size ? waits.data : NULL;
 
 	r->announced = true;
 	r->hooks.occurred(r->hooks.userdata, &occurrence);
@@ -566,6 +575,7 @@ void reconciler_status(const struct reconciler *r, struct reconciler_status *ret
 	ret->n_reported = trouble_count(&r->troubles, TROUBLE_REPORTED);
 	ret->n_held = trouble_count(&r->troubles, TROUBLE_HELD);
 	ret->n_pending = r->n_pending;
+	ret->n_waiting = r->n_waiting;
 	if (waits_for_resumption(r))
 		ret->phase = PHASE_CONVERGING;
 }

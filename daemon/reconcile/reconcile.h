@@ -54,6 +54,7 @@ struct occurrence {
 	size_t n_followers;          /* RESTORED: objects that had gone with it and came back with it */
 	size_t n_changes;            /* CONVERGED: changes made */
 	size_t n_objects, n_namespaces; /* CONVERGED: declared */
+	const char *waits;           /* CONVERGED: "1 address waits for a carrier", or NULL */
 };
 
 struct reconciler_status {
@@ -65,12 +66,13 @@ struct reconciler_status {
 	size_t n_narrow_looks, n_looked_for;     /* … at parts of one, and for how many objects in all of them */
 	size_t n_created, n_changed, n_deleted;  /* changes since the start or last reload */
 	size_t n_pending;                        /* addresses in duplicate detection */
+	size_t n_waiting;                        /* objects that wait for something outside of topod */
 	uint64_t converged_usec;                 /* when it was last verified, CLOCK_MONOTONIC; 0: never */
 };
 
 /* An object that is not well, for the status. */
 struct trouble {
-	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported", "held" */
+	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported", "held"; "waiting" */
 	const char *error;
 	size_t n_tries;
 	uint64_t next_try_usec;           /* CLOCK_MONOTONIC */
@@ -143,6 +145,11 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret);
 /* Calls fn for each object that is not well. */
 void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, const struct trouble *), void *userdata);
+/* … for each that waits for something outside of topod: error says for what ("for a carrier"). Texts are in arena. */
+void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct trouble *),
+		      void *userdata);
+/* Adds "1 address waits for a carrier, 2 interfaces wait to be moved in"; nothing where none does. */
+void reconciler_waits_text(const struct reconciler *r, struct text *out);
 const struct spec *reconciler_spec(const struct reconciler *r);
 /* Has everything been tried and verified that can be (converged, or degraded with nothing but retries left)? */
 bool reconciler_settled(const struct reconciler *r);

@@ -134,6 +134,8 @@ static void add_converged(const struct occurrence *o, struct text *out) {
 	else
 		text_add(out, "nothing to do");
 	add_in(", verified in ", o->latency_usec, out);
+	if (o->waits)
+		text_addf(out, "; %s", o->waits);
 }
 
 static void add_recovered(const struct occurrence *o, struct text *out) {

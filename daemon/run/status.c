@@ -126,6 +126,7 @@ static void fill_counts(struct report_status *ret, const struct reconciler_statu
 	ret->n_reported = from->n_reported;
 	ret->n_held = from->n_held;
 	ret->n_pending = from->n_pending;
+	ret->n_waiting = from->n_waiting;
 	ret->n_drifts = from->n_drifts;
 	ret->n_restored = from->n_restored;
 	ret->n_retries = from->n_retries;
@@ -137,7 +138,9 @@ static void fill_counts(struct report_status *ret, const struct reconciler_statu
 }
 
 json_t *status_json(const struct status *status, const struct reconciler *reconciler) {
-	struct trouble_list troubles = {};
+	_cleanup_(arena_done) struct arena arena = {};
+	struct trouble_list troubles = {}, waits = {};
+	_cleanup_text_ struct text waits_text = {};
 	struct report_drift drifts[REPORT_DRIFTS_MAX];
 	struct reconciler_status counts;
 	struct report_status all = {
@@ -149,11 +152,16 @@ json_t *status_json(const struct status *status, const struct reconciler *reconc
 
 	reconciler_status(reconciler, &counts);
 	reconciler_troubles(reconciler, add_trouble, &troubles);
+	reconciler_waits(reconciler, &arena, add_trouble, &waits);
+	reconciler_waits_text(reconciler, &waits_text);
 	fill_counts(&all, &counts);
 	all.state = phase_name(counts.phase);
 	all.n_latest = list_drifts(status, drifts);
 	all.troubles = troubles.items;
 	all.n_troubles = troubles.n;
+	all.waits = waits.items;
+	all.n_waits = waits.n;
+	all.waits_text = waits_text.size ? waits_text.data : NULL;
 	return report_status_json(&all);
 }
 
@@ -210,6 +218,9 @@ static void add_sentence(const struct status *status, const struct reconciler *r
 	case PHASE_CONVERGED:
 		text_addf(out, "Converged: %zu object%s in %zu namespace%s", counts.n_objects,
 			  counts.n_objects == 1 ? "" : "s", counts.n_namespaces, counts.n_namespaces == 1 ? "" : "s");
+		if (counts.n_waiting)
+			text_add(out, "; ");
+		reconciler_waits_text(reconciler, out);
 		break;
 	case PHASE_DEGRADED:
 		add_degraded(reconciler, &counts, out);

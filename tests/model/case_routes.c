@@ -29,7 +29,7 @@ static void add_address(struct c_case *c, struct c_link *link, size_t number, bo
 		       : arena_printf(&c->arena, "10.%zu.0.%u/24", number, host);
 	a->gateway = ipv6 ? arena_printf(&c->arena, "fd00:%zx::fe", number) : arena_printf(&c->arena, "10.%zu.0.254", number);
 	for (int v = 0; v < VERSIONS; v++) {
-		a->nodad[v] = v && (c->minimal || case_chance(c, 85)) ? a->nodad[0] : ipv6 && (c->real || link->down || case_chance(c, 50));
+		a->nodad[v] = v && (c->minimal || case_chance(c, 85)) ? a->nodad[0] : ipv6 && (c->real || case_chance(c, 50));
 		a->noprefixroute[v] = v && (c->minimal || case_chance(c, 85)) ? a->noprefixroute[0] : case_chance(c, 12);
 	}
 	/* Two of one prefix have one route, which comes with the first. */
@@ -39,7 +39,7 @@ static void add_address(struct c_case *c, struct c_link *link, size_t number, bo
 	/* … and one scope. */
 	if (!ipv6 && c->addresses.n && c->addresses.items[c->addresses.n - 1]->link == link)
 		c->addresses.items[c->addresses.n - 1]->rest[0] = c->addresses.items[c->addresses.n - 1]->rest[1] = NULL;
-	if (link->down || c->real)
+	if (c->real)
 		a->nodad[0] = a->nodad[1] = ipv6;
 	if (!ipv6 && host == 1 && case_chance(c, 15)) {
 		const char *const rests[] = { NULL, arena_printf(&c->arena, "label: \"%s:x\"", link->name), "scope: link",

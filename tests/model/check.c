@@ -38,7 +38,7 @@ static bool link_in_the_way(struct run *run, const struct object *object) {
 	const struct w_link *there = ns_link(world_ns(run->w, object->ns), ((const struct link *)object)->name);
 
 	if (object->foreign)
-		return !there;
+		return !there && !object->awaited;
 	if (object->kind == &kind_physical)
 		return there ? !there->moved : !ns_link(run->w->spaces.items[0], ((const struct physical *)object)->source);
 	return there && (there->foreign || is_stranger(run, there, object->ns, there->values->name));
@@ -202,7 +202,7 @@ static bool check_declared(struct run *run) {
 				continue;
 			/* Also where it happens to look alike, and was not taken over. */
 			all &= !in_the_way(run, object) || ledger_find_object(&run->ledger, object);
-			if (is_well(state_find(&state, ns->name), object))
+			if (is_well(state_find(&state, ns->name), object) || check_may_wait(run, object))
 				continue;
 			all = false;
 			if (!check_is_excused(run, object))

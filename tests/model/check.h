@@ -19,5 +19,11 @@ bool check_is_excused(struct run *run, const struct object *object);
 /* Is something foreign in its place, or the place itself not there? */
 bool check_in_the_way(struct run *run, const struct object *object);
 
+/* Is it waiting for something outside of topod, by what there is (check_waiting.c)? */
+bool check_may_wait(struct run *run, const struct object *object);
+
+/* … so that nothing can be done about it yet? (An address that waits for a carrier is there.) */
+bool check_is_held_up(struct run *run, const struct object *object);
+
 /* Is the object as declared? */
 bool check_is_well(struct run *run, const struct object *object);

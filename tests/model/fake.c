@@ -40,6 +40,7 @@ static int request(struct fake *fake, const struct look *look, struct plan *plan
 		fake->world->by_topod = true;
 		judge_place(fake, look, change);
 		r = carry_out(fake, look, plan, hooks, change);
+		world_carriers(fake->world);
 		fake->world->by_topod = false;
 		if (r == 0)
 			remember_made(fake, change);

@@ -43,6 +43,8 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	const char *rest = startswith(seen->alias, "topod:");
 
 	seen->ifindex = link->index;
+	seen->no_carrier = !link_has_carrier(link);
+	seen->port_state = PORT_FORWARDING;
 	seen->master = link->master ? link->master->values->name : "";
 	show_other_link(object, link->peer ? link->peer : link->lower);
 	object->marked = rest && streq(rest, look->topology);

@@ -401,7 +401,7 @@ static int act_inside(struct world *w, const struct op *op, struct w_ns *ns) {
 	return setting_set(w, ns, path, op->value);
 }
 
-int op_apply(struct world *w, const struct op *op) {
+static int apply(struct world *w, const struct op *op) {
 	struct w_ns *ns = world_ns(w, op->ns);
 
 	switch (op->type) {
@@ -431,4 +431,11 @@ int op_apply(struct world *w, const struct op *op) {
 	default:
 		return ns ? act_inside(w, op, ns) : -ENOENT;
 	}
+}
+
+int op_apply(struct world *w, const struct op *op) {
+	int r = apply(w, op);
+
+	world_carriers(w);
+	return r;
 }

@@ -206,7 +206,7 @@ static void find_duplicate(struct situation *s, bool there) {
 static void test_duplicate_address(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: ['fd00::1/64']}}}}\n", NULL);
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n", NULL);
 	start(&s);
 	is_well(&s);
 	find_duplicate(&s, true);

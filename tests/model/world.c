@@ -168,6 +168,7 @@ void world_tick(struct world *w, bool all) {
 		if (ns->dying && (all || --ns->dying == 0))
 			take_apart(w, ns);
 	}
+	world_carriers(w);
 }
 
 /* Files and tables. */

@@ -4,7 +4,7 @@
  * namespaces, links, addresses, routes, settings, one NAT table a namespace, resolv.conf files.
  *
  * It owns the kernel's rules: what needs what, what vanishes with what, which error is given for what cannot be. It
- * knows neither topod's plans nor its ledger. What it leaves out, no test may depend on: multicast, neighbours, carrier,
+ * knows neither topod's plans nor its ledger. What it leaves out, no test may depend on: multicast, neighbours,
  * the local table, addresses that the kernel makes itself.
  */
 #pragma once
@@ -32,6 +32,7 @@ struct w_link {
 	bool hardware;              /* survives its namespace: goes back to the host */
 	bool foreign;               /* not made by topod */
 	bool moved;                 /* topod moved it here: its to change and to give back */
+	bool carried;               /* it was last seen to have a carrier, or to need none */
 };
 
 struct w_address {
@@ -145,6 +146,10 @@ int link_set_master(struct world *w, struct w_link *link, struct w_link *master)
 int link_carries_macvlan(const struct world *w, const struct w_link *lower, bool passthru);
 int link_rename(struct world *w, struct w_link *link, const char *name);
 int link_move(struct world *w, struct w_link *link, struct w_ns *ns, const char *name);
+/* Can it send? Duplicate address detection begins with that. */
+bool link_has_carrier(const struct w_link *link);
+/* After any of these: what stands on another link, or is the other end of one, follows it. */
+void world_carriers(struct world *w);
 /* Something about it was changed that has no rules of its own. */
 void link_changed(struct world *w, struct w_link *link);
 

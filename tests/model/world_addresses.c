@@ -104,7 +104,7 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 		return -EINVAL;
 	address.secondary = !ipv6 && has_primary(ns, link, &address);
 	address.foreign = !w->by_topod;
-	if (ipv6 && !address.nodad && link->values->up)
+	if (ipv6 && !address.nodad && link_has_carrier(link))
 		address.usable_usec = w->now_usec + world_random(w) % 2000000;
 	if (ipv6 && streq(link->values->name, "lo"))
 		address.usable_usec = 1;

@@ -179,6 +179,45 @@ void link_remove(struct world *w, struct w_link *link) {
 	}
 }
 
+/* A pair has one while both ends are up, a bridge while a port has one, a macvlan with the link below. */
+bool link_has_carrier(const struct w_link *link) {
+	const struct kind *kind = link->values->object.kind;
+
+	if (!link->values->up || !link->ns)
+		return false;
+	if (kind == &kind_veth)
+		return link->peer && link->peer->values->up;
+	if (kind == &kind_macvlan && link->lower)
+		return link_has_carrier(link->lower);
+	if (kind != &kind_bridge)
+		return true;
+	vec_foreach(at, &link->ns->links)
+		if ((*at)->master == link && link_has_carrier(*at))
+			return true;
+	return false;
+}
+
+static void begin_detection(struct world *w, const struct w_link *link) {
+	vec_foreach(a, &link->ns->addresses)
+		if (a->link == link && !a->usable_usec && !a->nodad)
+			a->usable_usec = w->now_usec + world_random(w) % 2000000;
+}
+
+void world_carriers(struct world *w) {
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(at, &(*ns)->links) {
+			struct w_link *link = *at;
+			bool carried = link_has_carrier(link);
+
+			if (carried == link->carried)
+				continue;
+			link->carried = carried;
+			link_changed(w, link);
+			if (carried)
+				begin_detection(w, link);
+		}
+}
+
 static void come_up(struct world *w, struct w_link *link) {
 	struct w_ns *ns = link->ns;
 
@@ -187,8 +226,6 @@ static void come_up(struct world *w, struct w_link *link) {
 
 		if (address->link != link)
 			continue;
-		if (!address->usable_usec && !address->nodad)
-			address->usable_usec = w->now_usec + world_random(w) % 2000000;
 		if (!address->secondary && !address->noprefixroute)
 			address_add_connected(w, ns, address);
 	}

@@ -67,7 +67,7 @@ static bool is_pending(const struct world *w, const char *id) {
 	const struct object *object = get_object(&w->desired.spec.state, id);
 
 	vec_foreach(at, &w->plan.pending)
-		if (*at == object)
+		if (at->object == object)
 			return true;
 	return false;
 }

@@ -321,9 +321,102 @@ static void test_pending_and_failed(void **state _unused_) {
 	world_plan(&w);
 	check_plan(&w, "");
 	assert_int_equal(w.plan.pending.n, 1);
-	assert_ptr_equal(w.plan.pending.items[0], seen_object(&w, "a/x address fd00::1/64"));
+	assert_ptr_equal(w.plan.pending.items[0].object, seen_object(&w, "a/x address fd00::1/64"));
 	assert_int_equal(w.plan.failed.n, 1);
 	assert_ptr_equal(w.plan.failed.items[0], get_object(&w.desired.spec.state, "a/x address fd00::2/64"));
+}
+
+static struct link *seen_link(struct world *w, const char *id) {
+	return (struct link *)seen_object(w, id);
+}
+
+static void check_waiting(const struct world *w, const char *id, const char *why) {
+	vec_foreach(waiting, &w->plan.waiting) {
+		_cleanup_text_ struct text text = {};
+
+		object_print_id(waiting->object, &text);
+		if (!streq(text.data, id))
+			continue;
+		assert_string_equal(waiting->why, why);
+		return;
+	}
+	fail_msg("%s does not wait", id);
+}
+
+/* Its duplicate detection does not begin before the link can send; a route by it waits for the same. */
+static void test_waits_for_carrier(void **state _unused_) {
+	const char *text = "namespaces: {a: {interfaces: {x: {kind: bridge, ports: [p], addresses: \"fd00::1/64\"},\n"
+			   "  p: {kind: vxlan, id: 1}}, routes: {to: \"fd10::/64\", via: \"fd00::2\", src: \"fd00::1\"}}}";
+	_world_ w;
+
+	world_make(&w, text, text);
+	seen_object(&w, "a/x address fd00::1/64")->pending = true;
+	lose(&w, "a route fd10::/64");
+	seen_link(&w, "a/x link")->no_carrier = seen_link(&w, "a/p link")->no_carrier = true;
+	world_plan(&w);
+	check_plan(&w, "");
+	assert_int_equal(w.plan.waiting.n, 2);
+	check_waiting(&w, "a/x address fd00::1/64", "for a carrier");
+	check_waiting(&w, "a route fd10::/64", "for a carrier");
+	assert_int_equal(w.plan.pending.n, 0);
+}
+
+/* The port's carrier is about to be noticed by the bridge, unless spanning tree takes its time. */
+static void test_carrier_comes(void **state _unused_) {
+	const char *text = "namespaces: {a: {interfaces: {x: {kind: bridge, ports: [p], addresses: \"fd00::1/64\"},\n"
+			   "  p: {kind: vxlan, id: 1}, z: {kind: macvlan, link: x, addresses: \"fd01::1/64\"}}}}";
+	_world_ w;
+
+	world_make(&w, text, text);
+	seen_object(&w, "a/x address fd00::1/64")->pending = seen_object(&w, "a/z address fd01::1/64")->pending = true;
+	seen_link(&w, "a/x link")->no_carrier = seen_link(&w, "a/z link")->no_carrier = true;
+	world_plan(&w);
+	assert_int_equal(w.plan.pending.n, 2);
+	assert_int_equal(w.plan.waiting.n, 0);
+	plan_done(&w.plan);
+	w.plan = (struct plan){};
+	seen_link(&w, "a/p link")->port_state = 1; /* BR_STATE_LISTENING */
+	world_plan(&w);
+	assert_int_equal(w.plan.pending.n, 0);
+	assert_int_equal(w.plan.waiting.n, 2);
+}
+
+#define AWAITED                                                                                                       \
+	"namespaces: {a: {interfaces: {wg0: {kind: existing, mtu: 1400, addresses: 10.0.0.1/24}},\n"              \
+	"  routes: [{to: 10.1.0.0/16, via: 10.0.0.9}], sysctl: {net.ipv4.conf.wg0.rp_filter: 2}},\n"                      \
+	"  b: {interfaces: {m: {kind: macvlan, link: \"a:wg0\", addresses: 10.0.0.2/24}}}}"
+
+/* What is moved in by somebody else, and what stands on it, waits until it is there. */
+static void test_waits_to_be_moved_in(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, AWAITED, "namespaces: {a: {}, b: {}}");
+	world_plan(&w);
+	check_plan(&w, "");
+	assert_int_equal(w.plan.waiting.n, 6);
+	check_waiting(&w, "a/wg0 link", "to be moved in");
+	check_waiting(&w, "b/m link", "for an interface");
+	check_waiting(&w, "a/wg0 address 10.0.0.1/24", "for an interface");
+	check_world(AWAITED, "namespaces: {a: {interfaces: {wg0: {kind: existing, mtu: 1300}}}, b: {}}",
+		    "~ a/wg0 link: mtu 1300 -> 1400\n+ b/m link\n~ a sysctl net.ipv4.conf.wg0.rp_filter: value 2\n"
+		    "+ a/wg0 address 10.0.0.1/24\n+ a route 10.1.0.0/16\n~ b/m link: alias topod:t (follows)\n"
+		    "+ b/m address 10.0.0.2/24\n");
+}
+
+/* With it goes what was noted of it, and of what topod had made on it. */
+static void test_goes_again(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, AWAITED, AWAITED);
+	lose(&w, "a/wg0 link");
+	lose(&w, "a/wg0 address 10.0.0.1/24");
+	lose(&w, "a route 10.1.0.0/16");
+	lose(&w, "b/m link");
+	lose(&w, "b/m address 10.0.0.2/24");
+	world_plan(&w);
+	check_plan(&w, "");
+	assert_int_equal(w.plan.waiting.n, 6);
+	assert_int_equal(w.plan.lost.n, 4);
 }
 
 /* Only what was looked at is planned for. */
@@ -383,6 +476,10 @@ int main(void) {
 		cmocka_unit_test(test_removals_go_first),
 		cmocka_unit_test(test_bridge_after_all_ends_of_its_ports),
 		cmocka_unit_test(test_pending_and_failed),
+		cmocka_unit_test(test_waits_for_carrier),
+		cmocka_unit_test(test_carrier_comes),
+		cmocka_unit_test(test_waits_to_be_moved_in),
+		cmocka_unit_test(test_goes_again),
 		cmocka_unit_test(test_part_of_the_world),
 		cmocka_unit_test(test_again),
 	};

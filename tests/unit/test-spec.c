@@ -385,13 +385,15 @@ static void test_wrong_kinds(void **state _unused_) {
 		    "f:1:41: error: a veth pair is written under 'links': [a:x, namespace:interface]");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge}}}}\nlinks: [[a:x, a:z]]",
 		    "f:1:41: error: a:x is an end of a link and has no kind of its own\nf:2:10: note: the link is here");
-	check_diags("namespaces: {web: {interfaces: {x: {}}}}", "f:1:33: error: x needs a 'kind': it is no end of a link");
+	check_diags("namespaces: {web: {interfaces: {x: {}}}}", "f:1:33: error: x needs a 'kind': it is no end of a link "
+		    "(write 'kind: existing' where something else moves it in)");
 	check_diags("namespaces: {host: {interfaces: {x: {}}}}",
 		    "f:1:34: error: x needs a 'kind': it is no end of a link (write 'kind: existing' where it is there "
 		    "already)");
-	check_diags("namespaces: {web: {interfaces: {x: {kind: existing}}}}",
-		    "f:1:33: error: there is no interface 'x' in web: topod makes that namespace, and nothing in the file "
-		    "makes the interface");
+	check_diags("namespaces: {web: {interfaces: {wg0: {kind: existing, addresses: 10.0.0.1/24}, wg1: {kind: bridge}}}}", "");
+	check_diags("namespaces: {web: {interfaces: {eht0: {kind: existing}, eth0: {kind: bridge}}}}",
+		    "f:1:33: warning: nothing in the file makes eht0: it waits until something else moves it in; or did you "
+		    "mean 'eth0'?");
 	check_diags("namespaces: {web: {adopt: true, interfaces: {x: {kind: existing}}}}", "");
 }
 

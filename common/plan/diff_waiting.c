@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What waits rather than differs: an object that is not usable yet, one that comes once such a one is, one that waits for
+ * something outside of topod, and all that stands on it.
+ *
+ * It plans no change. What waits with its link gets one that stands in no plan, so that what needs it finds it held.
+ */
+#include "plan/diff.h"
+
+/* For what of outside topod an object that is not usable yet waits; NULL: it only takes its time. */
+static const char *why_not_usable(const struct diff *diff, const struct object *observed) {
+	return observed->kind->waits ? observed->kind->waits(observed, diff->input->observed) : NULL;
+}
+
+static void add_waiting(struct diff *diff, struct object *object, const char *why, bool absent) {
+	vec_push(&diff->plan->waiting, ((struct waiting){ object, why, absent }));
+}
+
+void diff_pending(struct diff *diff, struct object *object, const struct object *observed) {
+	const char *why = why_not_usable(diff, observed);
+
+	if (why)
+		add_waiting(diff, object, why, false);
+	else
+		vec_push(&diff->plan->pending, (struct pending){ .object = observed });
+}
+
+/* The object that will provide the address, but does not yet; NULL: there is none. */
+static struct object *comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+				  const struct ip *ip) {
+	ns_foreach(object, desired) {
+		const struct object *seen;
+		bool later = false;
+
+		if (!object->kind->provides || !object->kind->provides(object, ip, &later))
+			continue;
+		seen = ns_find(observed, object);
+		if (!later || (seen && !seen->pending && !diff_stands_on_recreated(diff, object)))
+			continue;
+		if (diff_was_looked_for(observed, object))
+			return object;
+		vec_push(&diff->plan->also, object);
+	}
+	return NULL;
+}
+
+/* A route by a source address waits until the address is usable; to try before would only fail. */
+bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			   struct object *object) {
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const struct object *source, *seen;
+
+		if (!(field->flags & FIELD_SOURCE) || !object_has(object, i))
+			continue;
+		source = comes_later(diff, desired, observed, field_of(field, object));
+		if (!source)
+			continue;
+		seen = ns_find(observed, source);
+		const char *why = seen && seen->pending ? why_not_usable(diff, seen) : NULL;
+		add_waiting(diff, object, why, !ns_find(observed, object));
+		if (!why)
+			vec_push(&diff->plan->pending, ((struct pending){ object, source->change }));
+		return true;
+	}
+	return false;
+}
+
+/* What waits has a change that stands in no plan: so what needs it finds it as it finds what is made. */
+static bool is_awaited(const struct object *object) {
+	return object && object->change && object->change->held;
+}
+
+struct awaited {
+	const struct diff *diff;
+	bool found;
+};
+
+static void find_awaited(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct awaited *awaited = userdata;
+	const struct ns_state *ns = state_find(awaited->diff->input->desired, ns_name);
+
+	if (!(field->flags & FIELD_PEER) && ns)
+		awaited->found |= is_awaited(ns_find_link(ns, name));
+}
+
+/* What was noted of something that is not there any more went with it: the next one is not topod's making by that. */
+static void wait_with(struct diff *diff, struct object *object, bool seen, const char *why) {
+	const struct ledger_entry *entry = seen ? NULL : ledger_find_object(diff->input->ledger, object);
+	struct change *change = arena_new(&diff->plan->arena, struct change);
+
+	*change = (struct change){ .type = CHANGE_UPDATE, .desired = object, .done = true, .held = true };
+	diff_point(diff, object, change);
+	add_waiting(diff, object, why, !seen);
+	diff->n_awaited++;
+	if (entry)
+		vec_push(&diff->plan->lost, ((struct lost){ object->ns, arena_strdup(&diff->plan->arena, entry->id) }));
+}
+
+static bool stands_on_awaited(struct diff *diff, const struct object *object) {
+	struct awaited awaited = { .diff = diff };
+
+	object_links(object, find_awaited, &awaited);
+	if (object->twin)
+		object_links(object->twin, find_awaited, &awaited);
+	return awaited.found;
+}
+
+static bool leads_to(const struct object *object, const struct ip *ip) {
+	const struct kind *kind = object->kind;
+	struct prefix prefix;
+
+	return ((kind->reaches && kind->reaches(object, &prefix)) || (kind->leads && kind->leads(object, &prefix))) &&
+	       prefix_contains(&prefix, ip);
+}
+
+/* Is the address (a gateway) reached only by what waits? */
+static bool is_reached_later(struct diff *diff, const struct ns_state *desired, const struct ip *ip) {
+	bool later = false;
+
+	ns_foreach(object, desired) {
+		if (!leads_to(object, ip))
+			continue;
+		if (!is_awaited(object) && !stands_on_awaited(diff, object))
+			return false;
+		later = true;
+	}
+	return later;
+}
+
+static bool depends_on_awaited(struct diff *diff, const struct ns_state *desired, const struct object *object) {
+	const struct ip *ip;
+	const char *dev;
+
+	for (size_t i = 0; object->kind->depends && object->kind->depends(object, i, &dev, &ip); i++)
+		if ((dev && is_awaited(ns_find_link(desired, dev))) || (ip && is_reached_later(diff, desired, ip)))
+			return true;
+	return false;
+}
+
+/* Both ends of a pair wait where one has to. */
+bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object, bool seen) {
+	if (!diff->n_awaited || !(stands_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)))
+		return false;
+	wait_with(diff, object, seen, "for an interface");
+	return true;
+}
+
+void diff_awaited(struct diff *diff, struct ns_state *observed) {
+	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+
+	if (!desired || diff_is_closed(desired))
+		return;
+	ns_foreach(object, desired)
+		if (object->awaited && diff_was_looked_for(observed, object) && !ns_find(observed, object))
+			wait_with(diff, object, false, "to be moved in");
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What waits for something outside of topod, counted: by what it is and what it waits for. */
+#include "report/report_private.h"
+
+/* As people call what is of a class. */
+static const char *class_name(enum object_class class, bool several) {
+	static const char *const names[][2] = {
+		[CLASS_NETNS] = { "namespace", "namespaces" },   [CLASS_SYSCTL] = { "setting", "settings" },
+		[CLASS_LINK] = { "interface", "interfaces" },    [CLASS_PORT] = { "bridge port", "bridge ports" },
+		[CLASS_ADDRESS] = { "address", "addresses" },    [CLASS_ROUTE] = { "route", "routes" },
+		[CLASS_NAT] = { "NAT table", "NAT tables" },     [CLASS_DNS] = { "resolv.conf", "resolv.confs" },
+	};
+
+	return names[class][several];
+}
+
+static bool is_like(const struct waiting *a, const struct waiting *b) {
+	return a->object->kind->class == b->object->kind->class && streq_ptr(a->why, b->why);
+}
+
+/* How many like it there are from it on; 0 where it is not the first of them. */
+static size_t count_like(const struct waiting *waiting, size_t n, size_t i) {
+	size_t count = 0;
+
+	if (!waiting[i].why)
+		return 0;
+	for (size_t j = 0; j < i; j++)
+		if (is_like(&waiting[j], &waiting[i]))
+			return 0;
+	for (size_t j = i; j < n; j++)
+		count += is_like(&waiting[j], &waiting[i]);
+	return count;
+}
+
+void report_waiting_text(const struct waiting *waiting, size_t n, struct text *out) {
+	const char *separator = "";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t count = count_like(waiting, n, i);
+
+		if (!count)
+			continue;
+		text_addf(out, "%s%zu %s wait%s %s", separator, count, class_name(waiting[i].object->kind->class, count > 1),
+			  count > 1 ? "" : "s", waiting[i].why);
+		separator = ", ";
+	}
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile/waiting.h"
+
+#include "report/report.h"
+
+static void add(struct reconciler *r, struct ns_info *info, const struct waiting *waiting) {
+	waiting->object->waits = waiting->absent;
+	vec_push(&info->waiting, *waiting);
+	r->n_waiting += waiting->why != NULL;
+}
+
+static bool was_looked_for(const struct ns_info *info, const struct waiting *waiting) {
+	return info->looked.whole || waiting->object->extents & EXTENT_NOW;
+}
+
+/* What the look did not cover waits on. */
+static void keep_unseen(struct reconciler *r, struct ns_info *info) {
+	size_t n = 0;
+
+	vec_foreach(waiting, &info->waiting)
+		if (!was_looked_for(info, waiting))
+			info->waiting.items[n++] = *waiting;
+		else
+			r->n_waiting -= waiting->why != NULL;
+	info->waiting.n = n;
+}
+
+static bool is_listed(const struct plan *plan, const struct object *object) {
+	vec_foreach(waiting, &plan->waiting)
+		if (waiting->object == object)
+			return true;
+	return false;
+}
+
+/* Did something come on which others may stand? */
+static bool end_waits(struct ns_info *info, const struct plan *plan) {
+	bool any = false;
+
+	vec_foreach(waiting, &info->waiting) {
+		if (!was_looked_for(info, waiting) || is_listed(plan, waiting->object))
+			continue;
+		waiting->object->waits = false;
+		any |= waiting->absent && waiting->object->kind->class == CLASS_LINK;
+	}
+	return any;
+}
+
+static void look_at_others(struct reconciler *r) {
+	for (struct ns_info *info = r->infos; info; info = info->hh.next) {
+		bool any = false;
+
+		vec_foreach(waiting, &info->waiting)
+			any |= waiting->absent;
+		if (!any)
+			continue;
+		reconciler_dirty(r, info->name);
+		pass_set_verified(r, info, false);
+	}
+}
+
+void waiting_take(struct pass *pass, const struct plan *plan) {
+	struct reconciler *r = pass->r;
+	bool any = false;
+
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
+		any |= end_waits(pass->infos.items[i], plan);
+		keep_unseen(r, pass->infos.items[i]);
+	}
+	vec_foreach(waiting, &plan->waiting) {
+		struct ns_info *info = pass_info(r, waiting->object->ns);
+
+		if (pass_settled(pass, info))
+			add(r, info, waiting);
+	}
+	if (any)
+		look_at_others(r);
+}
+
+void waiting_forget(struct reconciler *r, struct ns_info *info) {
+	vec_foreach(waiting, &info->waiting) {
+		waiting->object->waits = false;
+		r->n_waiting -= waiting->why != NULL;
+	}
+	vec_done(&info->waiting);
+}
+
+void waiting_move(struct reconciler *r) {
+	for (struct ns_info *info = r->infos; info; info = info->hh.next) {
+		const struct ns_state *ns = state_find(&r->spec.state, info->name);
+		size_t n = 0;
+
+		vec_foreach(waiting, &info->waiting) {
+			struct object *object = ns ? ns_find(ns, waiting->object) : NULL;
+
+			if (!object) {
+				r->n_waiting -= waiting->why != NULL;
+				continue;
+			}
+			object->waits = waiting->absent;
+			info->waiting.items[n++] = (struct waiting){ object, waiting->why, waiting->absent };
+		}
+		info->waiting.n = n;
+	}
+}
+
+/* What is told of them. */
+
+void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct trouble *),
+		      void *userdata) {
+	for (const struct ns_info *info = r->n_waiting ? r->infos : NULL; info; info = info->hh.next)
+		vec_foreach(waiting, &info->waiting) {
+			_cleanup_text_ struct text scope = {}, noun = {};
+			struct mark mark = waiting->object->mark;
+
+			if (!waiting->why)
+				continue;
+			object_print_scope(waiting->object, &scope);
+			object_print_noun(waiting->object, &noun);
+			fn(userdata, &(struct trouble){ .scope = arena_strdup(arena, text_str(&scope)),
+							.noun = arena_strdup(arena, text_str(&noun)), .state = "waiting",
+							.error = waiting->why, .mark = mark,
+							.file = spec_file_of(&r->spec, mark) });
+		}
+}
+
+void reconciler_waits_text(const struct reconciler *r, struct text *out) {
+	vec(struct waiting) all = {};
+
+	for (const struct ns_info *info = r->n_waiting ? r->infos : NULL; info; info = info->hh.next)
+		vec_foreach(waiting, &info->waiting)
+			vec_push(&all, *waiting);
+	report_waiting_text(all.items, all.n, out);
+	vec_done(&all);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a declared object may rightly wait for, as the world shows it and whatever the reconciler says: a carrier, or an
+ * interface that others move in. So nothing else can be passed off as a wait.
+ */
+#include "check.h"
+
+enum { DEPTH_MAX = 8 };
+
+struct asking {
+	struct run *run;
+	unsigned depth;
+	bool found;
+};
+
+static bool waits(struct run *run, const struct object *object, unsigned depth);
+
+static const struct ns_state *desired_ns(const struct run *run, const char *name) {
+	return state_find(&reconciler_spec(run->r)->state, name);
+}
+
+static void ask_link(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct asking *asking = userdata;
+	const struct ns_state *ns = desired_ns(asking->run, ns_name);
+	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+
+	if (link && !(field->flags & FIELD_PEER))
+		asking->found |= waits(asking->run, link, asking->depth + 1);
+}
+
+static bool stands_on_waiting(struct run *run, const struct object *object, unsigned depth) {
+	struct asking asking = { .run = run, .depth = depth };
+
+	object_links(object, ask_link, &asking);
+	if (object->twin)
+		object_links(object->twin, ask_link, &asking);
+	return asking.found;
+}
+
+static bool address_waits(struct run *run, const struct object *object) {
+	const struct address *a = (const struct address *)object;
+	struct w_ns *ns = world_ns(run->w, object->ns);
+	const struct w_link *link = ns_link(ns, a->dev);
+	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
+
+	return there && !there->failed && address_is_tentative(run->w, there) && !link_has_carrier(link);
+}
+
+/* Its gateway or source is an address's that waits. */
+static bool route_waits(struct run *run, const struct object *object, unsigned depth) {
+	const struct kind *kind = object->kind;
+	const struct ip *ip;
+	const char *dev;
+
+	for (size_t i = 0; kind->depends(object, i, &dev, &ip); i++)
+		ns_foreach(other, ip ? desired_ns(run, object->ns) : NULL) {
+			struct prefix prefix;
+			bool later;
+
+			if (other == object || !waits(run, other, depth + 1))
+				continue;
+			if (other->kind->class == CLASS_ADDRESS
+				    ? (other->kind->reaches(other, &prefix) && prefix_contains(&prefix, ip)) ||
+					      other->kind->provides(other, ip, &later)
+				    : other->kind->leads && other->kind->leads(other, &prefix) && prefix_contains(&prefix, ip))
+				return true;
+		}
+	return false;
+}
+
+static bool waits(struct run *run, const struct object *object, unsigned depth) {
+	if (depth > DEPTH_MAX)
+		return false;
+	if (object->awaited && !ns_link(world_ns(run->w, object->ns), object_home_link(object)))
+		return true;
+	if (stands_on_waiting(run, object, depth))
+		return true;
+	if (object->kind->class == CLASS_ADDRESS)
+		return address_waits(run, object);
+	return object->kind->class == CLASS_ROUTE && route_waits(run, object, depth);
+}
+
+bool check_may_wait(struct run *run, const struct object *object) {
+	return waits(run, object, 0);
+}
+
+bool check_is_held_up(struct run *run, const struct object *object) {
+	return object->kind->class == CLASS_ADDRESS ? stands_on_waiting(run, object, 0) : waits(run, object, 0);
+}

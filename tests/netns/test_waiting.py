@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What waits for something outside of topod (a carrier, an interface that somebody moves in) holds nothing up, is named in
+the status, and is followed up when that comes."""
+
+import json
+import unittest
+
+import lab
+from lab import HOST, Case
+
+EMPTY_BRIDGE = """\
+namespaces:
+  host:
+    interfaces:
+      br0: {kind: bridge, addresses: [10.0.0.1/24, "fd00:1::1/64"]}
+      down0: {kind: bridge, up: false, addresses: ["fd00:2::1/64"]}
+    routes:
+      - {to: "fd10::/64", via: "fd00:1::2", src: "fd00:1::1"}
+"""
+
+
+class Waiting(Case):
+    def status(self):
+        return json.loads(self.topod("status", "office", "--json").stdout)
+
+    def tentative(self, ns, name):
+        return [a["local"] for l in lab.ip_json(ns, f"addr show dev {name}") for a in l["addr_info"]
+                if a.get("tentative") and a["scope"] == "global"]
+
+
+class Carrier(Waiting):
+    def test_bridge_without_ports(self):
+        """Apply, reload and ready do not wait for what cannot come; the count is said, and status names each."""
+        path = self.spec(EMPTY_BRIDGE)
+        done = self.topod("apply", path)
+        self.assertIn("2 addresses wait for a carrier, 1 route waits for a carrier", done.stdout)
+        self.assertEqual("office: 6 objects", done.stdout[:17])
+        self.assertIn("nothing to do\n2 addresses wait", self.topod("plan", path).stdout)
+        d = self.daemon(path).ready()
+        d.wait_line(r"converged: .*; 2 addresses wait for a carrier")
+        done = self.topod("reload", "office")
+        self.assertIn("converged; 2 addresses wait for a carrier", done.stdout)
+        status = self.status()
+        self.assertEqual(("converged", 3, 0, 0), tuple(status[k] for k in ("state", "waiting", "pending", "failing")))
+        self.assertEqual({("host/br0", "address fd00:1::1/64"), ("host/down0", "address fd00:2::1/64"),
+                          ("host", "route fd10::/64 via fd00:1::2")}, {(w["scope"], w["noun"]) for w in status["waits"]})
+        text = self.topod("status", "office").stdout
+        self.assertRegex(text, r"waiting +host/br0 address fd00:1::1/64 for a carrier \(.*office.yaml:4\)")
+        # The carrier comes: it is followed up, the route by the address included.
+        lab.ip(HOST, "link add p0 type veth peer name p1")
+        lab.ip(HOST, "link set p0 master br0 up")
+        lab.ip(HOST, "link set p1 up")
+        self.wait_until(lambda: lab.route(HOST, "fd10::/64", family=6), "the route by the address", d)
+        self.assertEqual([], self.tentative(HOST, "br0"))
+        self.wait_until(lambda: self.status()["state"] == "converged", "convergence", d)
+        self.assertEqual([], [l for l in d.lines if "drift" in l or "failing" in l])
+        d.stop()
+
+    def test_detection_that_is_under_way(self):
+        """Where the carrier is there, apply waits for the end of the detection as ever: also of a bridge, to which the
+        kernel passes the port's carrier on some moments later."""
+        path = self.spec("""\
+namespaces:
+  host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: ["fd00:1::1/64"]}}}
+  web: {interfaces: {eth0: {addresses: ["fd00:1::2/64"]}}}
+links: [[web:eth0, host:c1]]
+""")
+        done = self.topod("apply", path)
+        self.assertNotIn("wait", done.stdout)
+        self.assertEqual([], self.tentative(HOST, "br0") + self.tentative("web", "eth0"))
+
+    def test_deleted_while_it_waits(self):
+        """That nothing is missed of it yet does not mean that it may go."""
+        path = self.spec(EMPTY_BRIDGE)
+        d = self.daemon(path).ready()
+        with d.expects(r"drift: host/br0: address fd00:1::1/64 was removed; restored"):
+            lab.ip(HOST, "addr del fd00:1::1/64 dev br0")
+        self.assertEqual(3, self.status()["waiting"])
+        d.stop()
+
+
+MOVED_IN = """\
+namespaces:
+  web:
+    interfaces:
+      wg0: {kind: existing, mtu: 1380, addresses: [10.9.0.2/24]}
+      br0: {kind: bridge, addresses: [10.0.0.1/24]}
+    routes:
+      - {to: 10.10.0.0/16, via: 10.9.0.1}
+      - {to: 10.11.0.0/16, dev: wg0}
+    sysctl: {net.ipv4.conf.wg0.rp_filter: 2}
+"""
+
+
+class MovedIn(Waiting):
+    def move_in(self, mtu=1500):
+        lab.ip(HOST, f"link add wg0 mtu {mtu} type vxlan id 77 dstport 4789")
+        lab.ip(HOST, "link set wg0 netns web")
+
+    def complete(self):
+        l = lab.link("web", "wg0")
+        return l and (l["mtu"], "UP" in l["flags"], lab.addresses("web", "wg0")[:1]) == (1380, True, ["10.9.0.2/24"]) and \
+            lab.route("web", "10.11.0.0/16") and lab.route("web", "10.10.0.0/16") and \
+            lab.sysctl_get("web", "net.ipv4.conf.wg0.rp_filter") == "2"
+
+    def test_comes_and_goes(self):
+        path = self.spec(MOVED_IN)
+        done = self.topod("apply", path)
+        self.assertIn("1 interface waits to be moved in", done.stdout)
+        d = self.daemon(path).ready()
+        for mtu in (1500, 1420):
+            self.assertIn("nothing to do\n", self.topod("plan", path).stdout)
+            waits = {w["noun"] for w in self.status()["waits"]}
+            self.assertLessEqual({"link", "address 10.9.0.2/24", "route 10.11.0.0/16 dev wg0"}, waits)
+            self.move_in(mtu)
+            self.wait_until(self.complete, "what is declared of it", d)
+            self.wait_until(lambda: self.status()["waiting"] == 0, "the end of the wait", d)
+            # By hand on it: drift, as with all else.
+            with d.expects(r"drift: web/wg0: address 10.9.0.2/24 was removed; restored"):
+                lab.ip("web", "addr del 10.9.0.2/24 dev wg0")
+            lab.ip("web", "link del wg0")
+            self.wait_until(lambda: self.status()["waiting"] > 0, "another wait", d)
+            self.assertEqual("converged", self.status()["state"])
+        self.assertEqual([], [l for l in d.lines if "failing" in l or ("drift" in l and "10.9.0.2" not in l)])
+        d.stop()
+        self.topod("down", path)
+
+    def test_gets_back_what_it_had(self):
+        """What is noted is of the interface that is there now."""
+        path = self.spec(MOVED_IN)
+        d = self.daemon(path).ready()
+        for mtu in (1500, 1420):
+            self.move_in(mtu)
+            self.wait_until(self.complete, "what is declared of it", d)
+            self.wait_until(lambda: self.status()["waiting"] == 0, "the end of the wait", d)
+            if mtu == 1500:
+                lab.ip("web", "link del wg0")
+                self.wait_until(lambda: self.status()["waiting"] > 0, "another wait", d)
+        with open(path, "w") as f:
+            f.write("namespaces: {web: {interfaces: {wg0: {kind: existing}}}}\n")
+        d.reload()
+        self.assertEqual(1420, lab.link("web", "wg0")["mtu"])
+        self.assertEqual([], [a for a in lab.addresses("web", "wg0") if "." in a])
+        d.stop()
+
+    def test_what_stands_on_it_elsewhere(self):
+        path = self.spec("""\
+namespaces:
+  web: {interfaces: {wan: {kind: existing}}}
+  db: {interfaces: {m0: {kind: macvlan, link: "web:wan", addresses: [10.9.0.3/24]}}}
+""")
+        d = self.daemon(path).ready()
+        lab.ip(HOST, "link add wan type vxlan id 77 dstport 4789")
+        lab.ip(HOST, "link set wan netns web")
+        self.wait_until(lambda: "10.9.0.3/24" in lab.addresses("db", "m0"), "the macvlan on it", d)
+        lab.ip("web", "link del wan")
+        self.wait_until(lambda: self.status()["waiting"] == 3, "another wait", d)
+        self.assertEqual([], [l for l in d.lines if "failing" in l or "drift" in l])
+        d.stop()
+
+    def test_slip(self):
+        path = self.spec("namespaces: {web: {interfaces: {brr0: {kind: existing}, br0: {kind: bridge}}}}\n")
+        done = self.topod("check", path)
+        self.assertIn("did you mean 'br0'?", done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    lab.main()
