@@ -123,10 +123,13 @@ static void check_existing(struct reading *r, const struct ns_state *ns, const s
 
 	if (!object->foreign || streq(link->name, "lo"))
 		return;
-	if (object->implied)
+	if (object->awaited)
+		check_awaited(r, ns, object);
+	else if (object->implied)
 		diag_error(r->parse.diags, object->mark,
 			   "%s needs a 'kind': it is no end of a link%s", link->name,
-			   check_is_open(ns) ? " (write 'kind: existing' where it is there already)" : "");
+			   check_is_open(ns) ? " (write 'kind: existing' where it is there already)"
+					     : " (write 'kind: existing' where something else moves it in)");
 	else if (!check_is_open(ns))
 		diag_error(r->parse.diags, object->mark,
 			   "there is no interface '%s' in %s: topod makes that namespace, and nothing in the file makes "
