@@ -32,7 +32,7 @@ class Programs(Case):
     def check(self, answer, state, changes, problems=()):
         self.assertIsInstance(answer.pop("usec"), int)
         self.assertEqual({"topology": "small", "state": state, "namespaces": 1, "objects": 4 + len(problems),
-                          "changes": changes, "problems": list(problems)}, answer)
+                          "waiting": 0, "changes": changes, "problems": list(problems)}, answer)
 
     def test_apply_and_down(self):
         path = self.spec(SMALL)
