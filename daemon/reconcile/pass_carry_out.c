@@ -196,26 +196,67 @@ static bool can_be_split(const struct change *change) {
 	       change->fields & (change->fields - 1) && (class == CLASS_LINK || class == CLASS_PORT);
 }
 
-static void split(struct plan *plan, struct change *whole, struct plan *parts) {
-	for (uint64_t left = whole->fields; left; left &= left - 1) {
-		struct change *part = arena_memdup(&plan->arena, whole, sizeof(*whole));
+static struct change *add_part(struct plan *plan, const struct change *from, uint64_t fields, struct change *whole,
+			       struct plan *parts) {
+	struct change *part = arena_memdup(&plan->arena, from, sizeof(*from));
 
-		part->fields = left & -left;
-		part->done = false;
-		part->error = 0;
-		part->text = NULL;
-		part->culprit = NULL;
-		part->whole = whole;
-		vec_push(&parts->changes, part);
-	}
-	whole->error = 0; /* unless a part says otherwise */
+	part->fields = fields;
+	part->done = false;
+	part->error = 0;
+	part->text = NULL;
+	part->culprit = NULL;
+	part->blocked = NULL;
+	part->n_needs = 0; /* all are done */
+	part->whole = whole;
+	vec_push(&parts->changes, part);
+	return part;
 }
 
-/* The first field at fault stands for the whole. */
+static void split(struct plan *plan, const struct change *from, uint64_t fields, struct change *whole, struct plan *parts) {
+	for (uint64_t left = fields; left; left &= left - 1)
+		add_part(plan, from, left & -left, whole, parts)->type = CHANGE_UPDATE;
+}
+
+/* What a link cannot be made without, or could not be known by: all that no update sets later. */
+static uint64_t fields_of_birth(const struct change *change) {
+	const struct kind *kind = change->desired->kind;
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].class != FIELD_LIVE || kind->fields[i].flags & (FIELD_REQUIRED | FIELD_SIGN | FIELD_DEV))
+			mask |= field_bit(i);
+	return change->fields & mask;
+}
+
+/* A link that the kernel refuses for one of its attributes, and does not say which. */
+static bool can_be_reduced(const struct change *change) {
+	return change->type == CHANGE_CREATE && !change->held && !change->refused && !change->blocked && !change->unsure &&
+	       change->desired->kind->class == CLASS_LINK && !change->desired->twin &&
+	       (change->error == -EOPNOTSUPP || change->error == -EINVAL || change->error == -ERANGE) &&
+	       fields_of_birth(change) != change->fields;
+}
+
+/* It is made without the fields that can follow, and these follow one by one. The next look finds the one at fault to differ,
+ * and its update tells of it. */
+static void reduce(struct plan *plan, struct change *whole, struct plan *parts) {
+	uint64_t birth = fields_of_birth(whole);
+
+	add_part(plan, whole, birth, whole, parts);
+	split(plan, whole, whole->fields & ~birth, whole, parts);
+	vec_foreach(at, &plan->changes)
+		if ((*at)->follows && (*at)->blocked == whole)
+			split(plan, *at, (*at)->fields, whole, parts);
+}
+
+/* The first field at fault stands for the whole. What could be made with fewer fields is made. */
 static void join(struct plan *plan, const struct change *part) {
 	struct change *whole = part->whole;
 
-	if (!part->error || whole->error)
+	if (part->type == CHANGE_CREATE && !part->error) {
+		whole->error = 0;
+		whole->fields = part->fields;
+	}
+	if (whole->type == CHANGE_CREATE || !part->error || whole->error)
 		return;
 	whole->error = part->error;
 	whole->fields = part->fields;
@@ -228,8 +269,12 @@ static void split_failed(struct pass *pass, struct plan *plan, const struct look
 	struct plan parts = {};
 
 	vec_foreach(at, &plan->changes)
-		if (can_be_split(*at))
-			split(plan, *at, &parts);
+		if (can_be_split(*at)) {
+			split(plan, *at, (*at)->fields, *at, &parts);
+			(*at)->error = 0; /* unless a part says otherwise */
+		} else if (can_be_reduced(*at)) {
+			reduce(plan, *at, &parts);
+		}
 	if (parts.changes.n)
 		pass->r->kernel->ops->execute(pass->r->kernel, look, &parts, hooks);
 	vec_foreach(at, &parts.changes)

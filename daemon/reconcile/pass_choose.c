@@ -99,6 +99,9 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	bool drift = !r->applying && !object->waits && !(record && record->state == TROUBLE_FAILING);
 	struct occurrence *line;
 
+	/* Of an update of one field it is that one. */
+	if (!change->culprit && change->type == CHANGE_UPDATE && change->fields && !(change->fields & (change->fields - 1)))
+		change->culprit = &object->kind->fields[__builtin_ctzll(change->fields)];
 	if (!trouble_failed(&r->troubles, object, error, object_mark(object, change->culprit), pass_now(pass)))
 		return;
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);

@@ -130,7 +130,7 @@ static struct op any_op(struct c_case *c) {
 }
 
 static struct step any_step(struct c_case *c) {
-	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS };
+	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS, EINVAL };
 	static const enum step_type types[] = { STEP_OP, STEP_OP, STEP_OP, STEP_OP, STEP_OP_UNHEARD, STEP_OP_REQUEST, STEP_OP_LOOK,
 						STEP_WAIT, STEP_RELOAD, STEP_FAIL_REQUEST, STEP_FAIL_LOOK, STEP_CRASH,
 						STEP_RESTART, STEP_DIRTY, STEP_PAUSE };

@@ -177,11 +177,20 @@ static struct w_link *find_link(struct world *w, const struct change *change) {
 	return seen ? ns_link_at(ns, seen->ifindex) : ns_link(ns, ((const struct link *)change->desired)->name);
 }
 
+/* As br_vlan_filter_toggle() of a kernel without CONFIG_BRIDGE_VLAN_FILTERING: nothing of the request is done. */
+static bool is_lacking(const struct world *w, const struct change *change) {
+	int i = w->lacks && change->type != CHANGE_DELETE ? kind_field(change->desired->kind, w->lacks) : -1;
+
+	return i >= 0 && change->fields >> i & 1;
+}
+
 static int request_link(struct fake *fake, const struct look *look, const struct change *change) {
 	struct world *w = fake->world;
 	bool physical = change->desired && change->desired->kind == &kind_physical;
 	struct w_link *link;
 
+	if (is_lacking(w, change))
+		return -EOPNOTSUPP;
 	if (change->type == CHANGE_CREATE)
 		return physical ? move_in(w, change) : change->desired->twin ? make_pair(w, change) : make_link(fake, look, change);
 	link = find_link(w, change);

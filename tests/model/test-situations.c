@@ -99,6 +99,36 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 	is_well(&s);
 }
 
+/* A kernel without VLAN filtering: the bridge is made without it, and all that stands on it; the one key is told. */
+static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
+	static const char text[] = "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge%s, priority: 7, ports: [p],\n"
+				   "  addresses: [10.1.0.1/24]}}, routes: {to: 10.2.0.0/16, via: 10.1.0.2}}, n1: {}}\nlinks: [[n0:p, n1:q]]\n";
+	_cleanup_free_ char *with = xasprintf(text, ", vlan-filtering: true"), *without = xasprintf(text, "");
+	struct w_link *bridge;
+	_situation_ s;
+
+	begin(&s, with, without);
+	s.run.w->lacks = "vlan-filtering";
+	start(&s);
+	is_degraded(&s);
+	assert_int_equal(count(&s, "= failing: "), 1);
+	assert_int_equal(count(&s, "= failing: n0/br bridge vlan-filtering true Operation"), 1);
+	bridge = ns_link(world_ns(s.run.w, "n0"), "br");
+	assert_non_null(bridge);
+	assert_true(bridge->values->up);
+	assert_ptr_equal(ns_link(world_ns(s.run.w, "n0"), "p")->master, bridge);
+	assert_int_equal(world_ns(s.run.w, "n0")->routes.n, 2); /* of the address, and what goes through it */
+	/* Where it goes it comes back with the next try, and the failure is told no second time. */
+	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = "n0", .name = "br" });
+	await_due(&s);
+	assert_non_null(ns_link(world_ns(s.run.w, "n0"), "br"));
+	is_degraded(&s);
+	assert_int_equal(count(&s, "= failing: "), 1);
+	run_reload(&s.run, 1);
+	run_settle(&s.run);
+	is_well(&s);
+}
+
 /* It is fought over, and when its time has come what it needs is not there: it is asked for no more than once a pause. */
 static void test_fought_over_and_hindered(void **state _unused_) {
 	_situation_ s;
@@ -376,6 +406,7 @@ int main(void) {
 		situation_test(test_lower_comes_late),
 		situation_test(test_lower_comes_with_a_reload),
 		situation_test(test_lower_is_seen_again),
+		situation_test(test_attribute_that_the_kernel_lacks),
 		situation_test(test_pauses_of_the_hindered),
 		situation_test(test_fought_over_and_hindered),
 		situation_test(test_storm_over_one_thing),

@@ -171,8 +171,8 @@ static bool is_there(struct run *run, const struct object *object) {
 
 /* One object cannot be made for a long time: all others are, it is reported, and it comes once it can. */
 void fail_one(struct run *run) {
-	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS };
-	int error = errors[luck(run, 5, 4)];
+	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS, EOPNOTSUPP };
+	int error = errors[luck(run, 5, 5)];
 	struct spec spec = {};
 	const struct object *object = run_read(run, 1, &spec) ? pick_object(run, &spec.state) : NULL;
 	_cleanup_text_ struct text id = {};

@@ -109,6 +109,7 @@ struct world {
 	uint64_t now_usec, random;
 	unsigned slowness;          /* how many requests an unnamed namespace outlives, at most */
 	bool by_topod;              /* whose requests these are */
+	const char *lacks;          /* a link's attribute, by its key, that this kernel was built without; NULL: none */
 };
 
 struct world *world_new(uint64_t seed);

@@ -399,6 +399,42 @@ namespaces:
             d.pump(0.2)
         d.stop()
 
+    def test_an_attribute_that_the_kernel_lacks(self):
+        """A kernel without VLAN filtering: the key is named with its place; the bridge and all that stands on it are made."""
+        if lab.kernel_has("bridge vlan_filtering 1"):
+            self.skipTest("this kernel has VLAN filtering, so that it refuses no attribute of a bridge")
+        text = """\
+topology: lacking
+namespaces:
+  a:
+    interfaces:
+      br0:
+        kind: bridge
+        ageing-time: 100s
+        vlan-filtering: true
+        ports: [p]
+        addresses: [10.0.0.1/24]
+  b:
+    interfaces: {e: {addresses: [10.0.0.2/24]}}
+    routes: [{to: default, via: 10.0.0.1}]
+links: [[a:p, b:e]]
+"""
+        spec = self.spec(text, "lacking.yaml")
+        done = self.topod("apply", spec, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, r"lacking\.yaml:8:25: error: a/br0: vlan-filtering true: Operation not supported")
+        self.assertEqual(1, done.stderr.count("error:"), done.stderr)
+        lab.pings("b", "10.0.0.1")
+        self.assertIn("default via 10.0.0.1", lab.ip("b", "route").stdout)
+        self.assertIn("ageing_time 10000", lab.ip("a", "-d link show br0").stdout)
+        d = self.daemon(spec)
+        d.wait_line(r"lacking\.yaml:8:25.*vlan-filtering|vlan-filtering.*lacking\.yaml:8")
+        self.assertIn("1 failing", self.topod("status", "lacking").stdout)
+        d.stop()
+        # Without the key nothing is left to do.
+        spec = self.spec(text.replace("        vlan-filtering: true\n", ""), "lacking.yaml")
+        self.topod("apply", spec)
+        self.topod("plan", spec)
+
     def test_dependents_wait_and_others_do_not(self):
         """A parent that is not there: its macvlan fails, the rest is made; it follows when the parent comes."""
         text = """\
