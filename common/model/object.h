@@ -45,6 +45,7 @@ struct object {
 	bool gone;                  /* desired: no longer declared, only returning fields */
 	bool awaited;               /* desired: foreign, and comes and goes: it waits where it is not there */
 	bool waits;                 /* desired: it was not there at the latest look, and waits for something outside of topod */
+	bool settled;               /* desired: was seen as declared since the file was put in force */
 	uint8_t extents;            /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
 	struct object *twin;        /* desired: the other end of a veth pair, made in the same request */
 	struct change *change;      /* planner's: what is done about it */

@@ -290,10 +290,15 @@ static bool needs_recreation(const struct object *object, const struct object *o
 
 /* Fields can be compared only within one table; the common ones of links stand first in each. In one of another kind all
  * differ, those included that ask for another link. */
-static uint64_t differences(const struct object *object, const struct object *observed) {
-	if (object->kind == observed->kind || object->kind->any_kind)
-		return object_compare(object, observed);
-	return ~UINT64_C(0);
+static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed) {
+	uint64_t differs;
+
+	if (object->kind != observed->kind && !object->kind->any_kind)
+		return ~UINT64_C(0);
+	differs = object_compare(object, observed);
+	if (differs && diff->input->kept)
+		differs &= ~diff->input->kept(diff->input->userdata, object, differs);
+	return differs;
 }
 
 /* What goes back is otherwise left as it is: a request that says all of an object (a route, an address) says that, too. */
@@ -330,7 +335,7 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 static void present(struct diff *diff, struct ns_state *desired, struct ns_state *observed_ns, struct object *object,
 		    struct object *observed) {
 	settle_returning(object, observed_ns);
-	uint64_t differs = differences(object, observed);
+	uint64_t differs = differences(diff, object, observed);
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = is_ours_by(entry, observed), found = is_found(desired, object), again;
 
@@ -352,8 +357,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
 }
 
-static bool is_absent_or_wrong(const struct object *object, const struct object *seen) {
-	return !seen || needs_recreation(object, seen, differences(object, seen));
+static bool is_absent_or_wrong(const struct diff *diff, const struct object *object, const struct object *seen) {
+	return !seen || needs_recreation(object, seen, differences(diff, object, seen));
 }
 
 struct namespaces {
@@ -365,7 +370,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 
 	if (diff_waits_for_link(diff, ns->desired, object, seen))
 		return;
-	if (only_whole && (object->foreign || !is_absent_or_wrong(object, seen)))
+	if (only_whole && (object->foreign || !is_absent_or_wrong(diff, object, seen)))
 		return;
 	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;

@@ -45,6 +45,10 @@ struct plan_input {
 	const struct state *desired;       /* all of it */
 	const struct state *observed;      /* the namespaces that were looked at */
 	const struct ledger *ledger;
+	/* Of the fields in which a declared object differs, those that the kernel is known to keep as they are: they are left
+	 * out of the plan. NULL: none are known. */
+	uint64_t (*kept)(void *userdata, const struct object *object, uint64_t differs);
+	void *userdata;
 };
 
 /* Adds everything that differs, for all namespaces of input->observed. Where a scope was narrow it is about the declared

@@ -188,6 +188,23 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 	return &lines->list.items[lines->list.n - 1].occurrence;
 }
 
+size_t drift_retract(struct drift_lines *lines, const struct object *object) {
+	_cleanup_text_ struct text scope = {}, noun = {};
+	size_t n = 0, before = lines->list.n;
+
+	object_print_scope(object, &scope);
+	object_print_noun(object, &noun);
+	for (size_t i = 0; i < before; i++) {
+		const struct occurrence *o = &lines->list.items[i].occurrence;
+		bool restored = o->type == OCCURRENCE_DRIFT_RESTORED || o->type == OCCURRENCE_BACKED_OFF;
+
+		if (!restored || !streq(o->scope, scope.data) || !streq(o->noun, noun.data))
+			lines->list.items[n++] = lines->list.items[i];
+	}
+	lines->list.n = n;
+	return before - n;
+}
+
 void drift_tell(struct drift_lines *lines, void (*fn)(void *userdata, const struct occurrence *), void *userdata) {
 	vec_foreach(line, &lines->list)
 		fn(userdata, &line->occurrence);

@@ -29,6 +29,9 @@ struct drift_lines {
 struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan, const struct change *change,
 			      enum occurrence_type type);
 
+/* What was noted as restored was not: takes the object's lines out again. How many there were. */
+size_t drift_retract(struct drift_lines *lines, const struct object *object);
+
 /* Tells them all, in order, and forgets them. */
 void drift_tell(struct drift_lines *lines, void (*fn)(void *userdata, const struct occurrence *), void *userdata);
 

@@ -70,6 +70,7 @@ void pass_done(struct pass *pass) {
 	forget_infos(pass, 0);
 	vec_done(&pass->infos);
 	doubts_done(&pass->doubts);
+	ignored_done(&pass->ignored);
 	drift_done(&pass->lines);
 }
 
@@ -140,17 +141,22 @@ static int observe(struct pass *pass, struct state *observed) {
 	return err;
 }
 
-int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
+static void make_plan(struct pass *pass, const struct state *observed, struct plan *plan) {
 	struct reconciler *r = pass->r;
+	struct plan_input input = {
+		.desired = &r->spec.state, .observed = observed, .ledger = r->ledger, .kept = pass_kept, .userdata = pass,
+	};
 
+	plan_make(plan, &input);
+}
+
+int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
 	for (;;) {
-		struct plan_input input = { .desired = &r->spec.state, .observed = observed, .ledger = r->ledger };
-
 		clean(pass);
 		int err = observe(pass, observed);
 		if (err < 0)
 			return err;
-		plan_make(plan, &input);
+		make_plan(pass, observed, plan);
 		if (!widen(pass, plan))
 			return 0;
 		plan_done(plan);
@@ -200,6 +206,11 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 	pass->r->troubles.look++;
 	err = pass_look(pass, &observed, &plan);
 	pass->looked = err == 0;
+	if (err == 0 && pass_note_ignored(pass, &plan)) { /* without these it is another plan */
+		plan_done(&plan);
+		plan = (struct plan){};
+		make_plan(pass, &observed, &plan);
+	}
 	if (err == 0)
 		err = pass_note_lost(pass, &plan);
 	if (err == 0) {

@@ -9,6 +9,7 @@
 #include "reconcile/doubt.h"
 #include "reconcile/drift.h"
 #include "reconcile/extent.h"
+#include "reconcile/ignored.h"
 #include "reconcile/obstacle.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/trouble.h"
@@ -78,6 +79,8 @@ struct pass {
 	size_t n_changes;         /* of the plan being carried out */
 	size_t largest;           /* bytes of what the largest of its looks saw */
 	struct doubts doubts;
+	struct ignored ignored;
+	int n_carried_out;        /* plans */
 	struct drift_lines lines;
 };
 

@@ -144,7 +144,10 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	struct occurrence *line;
 
 	count(r, change);
-	if (r->applying || change->follows || (change->type == CHANGE_DELETE && change->again))
+	if (record && record->state == TROUBLE_FAILING && !change->follows)
+		trouble_retried(&r->troubles);
+	pass_note_acknowledged(pass, change);
+	if (pass_known_ignored(pass, change) || pass_is_new(pass, object) || change->follows || (change->type == CHANGE_DELETE && change->again))
 		return;
 	if (awaited && !told)
 		return;
@@ -309,5 +312,8 @@ int pass_carry_out(struct pass *pass, struct plan *plan) {
 	pass->n_changes = plan->changes.n;
 	r->kernel->ops->execute(r->kernel, &look, plan, &hooks);
 	split_failed(pass, plan, &look, &hooks);
-	return note_results(pass, plan);
+	pass_look_at_suspects(pass, plan);
+	err = note_results(pass, plan);
+	pass->n_carried_out++;
+	return err;
 }

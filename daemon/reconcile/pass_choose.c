@@ -19,23 +19,14 @@ static bool is_hindered(const struct change *change) {
 	return false;
 }
 
-/* What differs, as a number: another one means that it was changed again. */
-static uint32_t sight_of(const struct change *change) {
-	_cleanup_text_ struct text text = {};
-
-	text_addf(&text, "%d %d ", change->type, change->again);
-	if (change->observed)
-		object_print_fields(change->observed, NULL, (change->fields ? change->fields : UINT64_MAX) & change->observed->set,
-				    &text);
-	return hash_bytes(text.data, text.size) | 1;
-}
-
 static bool is_held(struct pass *pass, const struct change *change, struct trouble_record *record) {
 	struct troubles *troubles = &pass->r->troubles;
 
+	if (pass_is_left_ignored(pass, change))
+		return true;
 	if (trouble_may_try(troubles, record, pass->now_usec))
 		return false;
-	trouble_sight(troubles, record, sight_of(change), pass_now(pass));
+	trouble_sight(troubles, record, ignored_sight(change), pass_now(pass));
 	return true;
 }
 
@@ -45,6 +36,9 @@ static void wait_for_others(struct pass *pass, const struct change *change, stru
 
 	if (info)
 		info->hindered = true;
+	if (record)
+		trouble_put_off(&pass->r->troubles, record, pass->now_usec);
+	record = pass_known_ignored(pass, change);
 	if (record)
 		trouble_put_off(&pass->r->troubles, record, pass->now_usec);
 }
@@ -63,8 +57,8 @@ static bool is_only_reported(struct pass *pass, struct plan *plan, struct change
 	const struct trouble_record *record = trouble_find(&pass->r->troubles, object);
 
 	/* What could not be made at first is no drift, nor is what waited for it, or for something outside. */
-	if (pass->r->applying || object->waits || object->drift == DRIFT_RESTORE || !change->desired ||
-	    (record && record->state == TROUBLE_FAILING) || is_first_time(pass, change))
+	if (pass_is_new(pass, object) || object->waits || object->drift == DRIFT_RESTORE || !change->desired ||
+	    (record && record->state == TROUBLE_FAILING) || pass_known_ignored(pass, change) || is_first_time(pass, change))
 		return false;
 	if (object->drift == DRIFT_REPORT && trouble_left(&pass->r->troubles, object, TROUBLE_REPORTED, pass_now(pass))) {
 		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
@@ -96,13 +90,14 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	const char *error = change_error(&plan->arena, change);
 	struct trouble_record *record = trouble_find(&r->troubles, object);
 	bool told = record && (record->state == TROUBLE_HELD || record->state == TROUBLE_REPORTED);
-	bool drift = !r->applying && !object->waits && !(record && record->state == TROUBLE_FAILING);
+	bool drift = !pass_is_new(pass, object) && !object->waits && !(record && record->state == TROUBLE_FAILING);
 	struct occurrence *line;
 
 	/* Of an update of one field it is that one. */
 	if (!change->culprit && change->type == CHANGE_UPDATE && change->fields && !(change->fields & (change->fields - 1)))
 		change->culprit = &object->kind->fields[__builtin_ctzll(change->fields)];
-	if (!trouble_failed(&r->troubles, object, error, object_mark(object, change->culprit), pass_now(pass)))
+	if (!trouble_failed(&r->troubles, object, change->done && !change->refused, error, object_mark(object, change->culprit),
+			    pass_now(pass)))
 		return;
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)

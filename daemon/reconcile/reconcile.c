@@ -188,10 +188,11 @@ static void find_unchanged(struct state *after, const struct state *before) {
 static void drop_reports(struct reconciler *r, const struct ns_state *before, const struct ns_state *after) {
 	ns_foreach(object, before) {
 		const struct object *other = after ? ns_find(after, object) : NULL;
-		struct trouble_record *record = trouble_find(&r->troubles, object);
+		struct trouble_record *records[] = { trouble_find(&r->troubles, object), trouble_find_ignored(&r->troubles, object) };
 
-		if (record && (!other || !same_object(object, other)))
-			trouble_drop(&r->troubles, record);
+		for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+			if (records[i] && (!other || !same_object(object, other)))
+				trouble_drop(&r->troubles, records[i]);
 	}
 }
 
@@ -426,12 +427,33 @@ static void note_known(struct reconciler *r, struct ns_info *info) {
 	info->known &= !info->n_pending && !info->hindered;
 }
 
+/* Where all is as declared, what differs from now on is drift. Not where something is still to be done: that may take along
+ * what is there (an address its secondaries), and not what waits for something else. */
+static void note_settled(struct reconciler *r, const struct pass *pass, const struct plan *plan) {
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
+		const struct ns_info *info = pass->infos.items[i];
+
+		if (info->looked.whole && !trouble_in(&r->troubles, info->name) && !info->hindered)
+			ns_foreach(object, state_find(&r->spec.state, info->name))
+				object->settled = !object->waits;
+	}
+	vec_foreach(pending, &plan->pending) {
+		const struct ns_state *ns = state_find(&r->spec.state, pending->object->ns);
+		struct object *declared = ns ? ns_find(ns, pending->object) : NULL;
+
+		if (declared == pending->object) /* else it is there, and only not usable yet */
+			declared->settled = false;
+	}
+}
+
 static int verified(struct reconciler *r, struct pass *pass, const struct plan *plan) {
 	_cleanup_text_ struct text lines = {};
 	bool any = false;
 
 	set_pending(r, pass, plan);
 	waiting_take(pass, plan);
+	if (r->applying)
+		note_settled(r, pass, plan);
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		note_known(r, pass->infos.items[i]);
 		pace_looked(pass, pass->infos.items[i]);
@@ -576,6 +598,7 @@ void reconciler_status(const struct reconciler *r, struct reconciler_status *ret
 	ret->n_held = trouble_count(&r->troubles, TROUBLE_HELD);
 	ret->n_pending = r->n_pending;
 	ret->n_waiting = r->n_waiting;
+	ret->n_retries = r->troubles.n_retries;
 	if (waits_for_resumption(r))
 		ret->phase = PHASE_CONVERGING;
 }

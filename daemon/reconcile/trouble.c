@@ -3,15 +3,29 @@
 
 #include <utlist.h>
 
-struct trouble_record *trouble_find(const struct troubles *t, const struct object *object) {
+static void print_ignored_id(const struct object *object, struct text *out) {
+	object_print_id(object, out);
+	text_add(out, " as the kernel keeps it");
+}
+
+static struct trouble_record *find(const struct troubles *t, const struct object *object,
+				   void (*print)(const struct object *, struct text *)) {
 	_cleanup_text_ struct text id = {};
 	struct trouble_record *record = NULL;
 
 	if (!t->records)
 		return NULL;
-	object_print_id(object, &id);
+	print(object, &id);
 	HASH_FIND_STR(t->records, id.data, record);
 	return record;
+}
+
+struct trouble_record *trouble_find(const struct troubles *t, const struct object *object) {
+	return find(t, object, object_print_id);
+}
+
+struct trouble_record *trouble_find_ignored(const struct troubles *t, const struct object *object) {
+	return t->n_ignored ? find(t, object, print_ignored_id) : NULL;
 }
 
 static char *printed(const struct object *object, void (*print)(const struct object *, struct text *)) {
@@ -79,12 +93,14 @@ static void set_state(struct troubles *t, struct trouble_record *record, const s
 	enlist(t, record);
 }
 
-static struct trouble_record *get(struct troubles *t, const struct object *object) {
-	struct trouble_record *record = trouble_find(t, object);
+static struct trouble_record *get(struct troubles *t, const struct object *object, bool ignored) {
+	struct trouble_record *record = ignored ? trouble_find_ignored(t, object) : trouble_find(t, object);
 
 	if (!record) {
 		record = xmalloc(sizeof(*record));
-		record->id = printed(object, object_print_id);
+		record->id = printed(object, ignored ? print_ignored_id : object_print_id);
+		record->ignored = ignored;
+		t->n_ignored += ignored;
 		record->home = add_namespace(t, object->ns);
 		record->ns = record->home->name;
 		HASH_ADD_KEYPTR(hh, t->records, record->id, strlen(record->id), record);
@@ -117,7 +133,7 @@ static uint64_t quiet_due(const struct troubles *t, const struct trouble_record 
 uint64_t trouble_next(const struct troubles *t, const struct trouble_record *record) {
 	uint64_t due = record->next_try_usec;
 
-	if (!is_tried(record) || record->ripe)
+	if (!is_tried(record) || record->ripe || record->ignored)
 		return due;
 	if (is_storm(t))
 		due = MIN(due, t->unrest_usec + TROUBLE_QUIET_USEC);
@@ -129,7 +145,7 @@ bool trouble_may_try(const struct troubles *t, const struct trouble_record *reco
 		return true;
 	if (record->ripe || now >= trouble_next(t, record))
 		return true;
-	return record->state == TROUBLE_FAILING && now >= record->last_try_usec + TROUBLE_PAUSE_FIRST_USEC;
+	return !record->ignored && record->state == TROUBLE_FAILING && now >= record->last_try_usec + TROUBLE_PAUSE_FIRST_USEC;
 }
 
 void trouble_stir(struct troubles *t, uint64_t now) {
@@ -140,6 +156,8 @@ void trouble_stir(struct troubles *t, uint64_t now) {
 }
 
 void trouble_sight(struct troubles *t, struct trouble_record *record, uint32_t sight, uint64_t now) {
+	if (record->ignored)
+		return;
 	if (record->state == TROUBLE_FAILING && !record->asked && record->last_try_usec < t->began_usec) {
 		record->asked = true;
 		record->since_usec = now;
@@ -159,7 +177,7 @@ void trouble_sight(struct troubles *t, struct trouble_record *record, uint32_t s
 static void end_storm(struct troubles *t) {
 	t->n_stirs = TROUBLE_STORM_COUNT - 1;
 	for (struct trouble_record *record = t->bad; record; record = record->next)
-		record->ripe |= is_tried(record);
+		record->ripe |= is_tried(record) && !record->ignored;
 }
 
 void troubles_begin(struct troubles *t, uint64_t now) {
@@ -173,8 +191,9 @@ void troubles_settle(struct troubles *t) {
 }
 
 static void pause_longer(struct trouble_record *record, uint64_t now) {
-	record->pause_usec = record->pause_usec ? MIN(record->pause_usec * 2, (uint64_t)TROUBLE_PAUSE_MAX_USEC)
-						: TROUBLE_PAUSE_FIRST_USEC;
+	uint64_t max = record->costly ? TROUBLE_PAUSE_COSTLY_SEC * UINT64_C(1000000) : (uint64_t)TROUBLE_PAUSE_MAX_USEC;
+
+	record->pause_usec = record->pause_usec ? MIN(record->pause_usec * 2, max) : TROUBLE_PAUSE_FIRST_USEC;
 	record->next_try_usec = now + record->pause_usec;
 }
 
@@ -197,21 +216,53 @@ static void set_error(struct trouble_record *record, const char *error) {
 	record->error = error ? xstrdup(error) : NULL;
 }
 
-bool trouble_failed(struct troubles *t, const struct object *object, const char *error, struct mark mark, uint64_t now) {
-	struct trouble_record *record = get(t, object);
-	bool news = record->state != TROUBLE_FAILING || !streq_ptr(record->error, error);
+/* The pause grows with tries that were due: one before its time, because something moved there, begins it anew. */
+static void note_try(struct troubles *t, struct trouble_record *record, bool first, bool due, uint64_t now) {
+	t->n_retries += !first;
+	record->n_tries++;
+	record->last_try_usec = record->since_usec = now;
+	record->asked = record->ripe = false;
+	if (first || due)
+		pause_longer(record, now);
+	else
+		record->next_try_usec = now + record->pause_usec;
+}
 
-	if (record->state != TROUBLE_FAILING)
+static bool fail(struct troubles *t, struct trouble_record *record, const struct object *object, bool tried,
+		 const char *error, struct mark mark, uint64_t now) {
+	bool first = record->state != TROUBLE_FAILING, news = first || !streq_ptr(record->error, error);
+	/* Of several that are due soon after one another one look tells. */
+	bool due = record->ripe || now + (tried ? 0 : record->pause_usec / 4) >= trouble_next(t, record);
+
+	tried |= first || due;
+	if (first)
 		record->pause_usec = record->n_vain = 0;
-	else if (record->n_vain < TROUBLE_VAIN_MAX && now >= quiet_due(t, record))
+	else if (tried && record->n_vain < TROUBLE_VAIN_MAX && now >= quiet_due(t, record))
 		record->n_vain++; /* it may itself be the cause of what is heard */
 	set_state(t, record, object, TROUBLE_FAILING);
 	record->mark = mark;
-	record->n_tries++;
-	record->last_try_usec = now;
 	set_error(record, error);
-	leave_alone(record, now);
+	if (tried)
+		note_try(t, record, first, due, now);
 	return news;
+}
+
+bool trouble_failed(struct troubles *t, const struct object *object, bool tried, const char *error, struct mark mark,
+		    uint64_t now) {
+	return fail(t, get(t, object, false), object, tried, error, mark, now);
+}
+
+bool trouble_ignored(struct troubles *t, const struct object *object, uint64_t mask, bool costly, const char *error,
+		     struct mark mark, uint64_t now) {
+	struct trouble_record *record = get(t, object, true);
+
+	record->fields = mask;
+	record->costly = costly;
+	return fail(t, record, object, true, error, mark, now);
+}
+
+void trouble_retried(struct troubles *t) {
+	t->n_retries++;
 }
 
 /* Undone again after the pause: a longer one. */
@@ -224,7 +275,7 @@ static bool repaired_again(struct trouble_record *record, uint64_t now) {
 }
 
 bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t now) {
-	struct trouble_record *record = get(t, object);
+	struct trouble_record *record = get(t, object, false);
 
 	if (record->state == TROUBLE_FIGHT)
 		return repaired_again(record, now);
@@ -245,7 +296,7 @@ bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t 
 }
 
 bool trouble_left(struct troubles *t, const struct object *object, enum trouble_state state, uint64_t now) {
-	struct trouble_record *record = get(t, object);
+	struct trouble_record *record = get(t, object, false);
 	bool news = record->state != state;
 
 	set_state(t, record, object, state);
@@ -286,6 +337,7 @@ void trouble_drop(struct troubles *t, struct trouble_record *record) {
 	struct trouble_ns *ns = record->home;
 
 	delist(t, record);
+	t->n_ignored -= record->ignored;
 	DL_DELETE2(ns->records, record, ns_prev, ns_next);
 	if (!ns->records) {
 		HASH_DEL(t->namespaces, ns);

@@ -25,6 +25,7 @@ enum trouble_state {
 enum {
 	TROUBLE_PAUSE_FIRST_USEC = 1000 * 1000,
 	TROUBLE_PAUSE_MAX_USEC = 30 * 1000 * 1000,
+	TROUBLE_PAUSE_COSTLY_SEC = 3600,            /* the same where to try is to take something away for a moment */
 	TROUBLE_FIGHT_COUNT = 5,                    /* repairs of one object … */
 	TROUBLE_FIGHT_WINDOW_USEC = 10 * 1000 * 1000, /* … within this time are a fight */
 	TROUBLE_STORM_COUNT = 5,                    /* things that happened while something was left alone are a storm */
@@ -41,6 +42,9 @@ struct trouble_record {
 	size_t seen;            /* the latest look in which it was not well, as troubles.look counts */
 	struct mark mark;
 	size_t n_tries, n_repairs;
+	bool ignored;           /* failing: the kernel acknowledges it and does otherwise … */
+	uint64_t fields;        /* … with these; 0: with the whole object */
+	bool costly;            /* to try is to make the object anew */
 	bool drifted;           /* failing since it drifted: not only made for the first time */
 	uint64_t window_usec;   /* when the counting of repairs began */
 	uint64_t last_try_usec, next_try_usec, pause_usec;
@@ -71,6 +75,8 @@ struct troubles {
 	struct trouble_record *watched; /* list: the one whose window began first stands first */
 	struct trouble_ns *namespaces;  /* by name */
 	size_t n[TROUBLE_HELD + 1]; /* by state */
+	size_t n_ignored;               /* records */
+	size_t n_retries;               /* tries after the first of what failed, since the start */
 	size_t look;                    /* the number of the current look */
 	size_t n_stirs;                 /* things that happened while something was left alone, not long after one another */
 	uint64_t unrest_usec;           /* when anything happened last … */
@@ -79,6 +85,9 @@ struct troubles {
 };
 
 struct trouble_record *trouble_find(const struct troubles *t, const struct object *object);
+/* The same for what the kernel acknowledges and ignores of it: a record of its own, so that the rest of the object can
+ * drift and be repaired meanwhile. */
+struct trouble_record *trouble_find_ignored(const struct troubles *t, const struct object *object);
 /* NULL where nothing in it is known not to be well. */
 struct trouble_ns *trouble_namespace(const struct troubles *t, const char *ns);
 /* Is something in it more than watched? */
@@ -97,8 +106,16 @@ void trouble_sight(struct troubles *t, struct trouble_record *record, uint32_t s
 void troubles_begin(struct troubles *t, uint64_t now);
 void troubles_settle(struct troubles *t);
 
-/* A try failed. True where that is news. */
-bool trouble_failed(struct troubles *t, const struct object *object, const char *error, struct mark mark, uint64_t now);
+/* It fails. tried: a request was made; else a look alone told so, which counts as a try only when one was due. True where
+ * that is news. */
+bool trouble_failed(struct troubles *t, const struct object *object, bool tried, const char *error, struct mark mark,
+		    uint64_t now);
+/* The kernel acknowledged a try and did otherwise, with the fields in mask (0: with the object as such). costly: to try is to
+ * make the object anew. It is tried again by time alone. */
+bool trouble_ignored(struct troubles *t, const struct object *object, uint64_t mask, bool costly, const char *error,
+		     struct mark mark, uint64_t now);
+/* What failed was tried again, and this time acknowledged. */
+void trouble_retried(struct troubles *t);
 /* A repair succeeded. True where it was one too many: the object is left alone for the record's pause. */
 bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t now);
 /* Drift that is left: REPORTED or HELD. True where that is news. */

@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fake_private.h"
 
-static int injected(const struct fake *fake, const struct change *change) {
+static const struct fault *injected(const struct fake *fake, const struct change *change) {
 	_cleanup_text_ struct text id = {};
 
 	object_print_id(change_object(change), &id);
 	vec_foreach(fault, &fake->faults)
 		if (fault->request ? fault->request == fake->n_requests : streq(fault->id, id.data))
-			return fault->error;
-	return 0;
+			return fault;
+	return NULL;
+}
+
+/* What is left of the change; false where nothing is. */
+static bool without_ignored(struct fake *fake, const struct fault *fault, struct change *change) {
+	uint64_t ignored = ~UINT64_C(0);
+
+	if (change->type == CHANGE_DELETE)
+		return true;
+	if (fault->field)
+		ignored = field_bit((size_t)kind_field(change->desired->kind, fault->field));
+	fake->n_injected += !!(change->fields & ignored);
+	change->fields &= ~ignored;
+	return fault->field && (change->fields || change->type == CHANGE_CREATE);
 }
 
 /* From here on nothing happens any more, whoever believes it did. */
@@ -22,6 +35,8 @@ static int crash(struct fake *fake) {
 
 static int request(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
 		   const struct change *change) {
+	const struct fault *fault;
+	struct change done = *change;
 	int r;
 
 	fake->n_requests++;
@@ -34,12 +49,13 @@ static int request(struct fake *fake, const struct look *look, struct plan *plan
 		return -EIO;
 	if (fake->crash_at == fake->n_requests && !fake->crash_after)
 		return crash(fake);
-	r = injected(fake, change);
+	fault = injected(fake, change);
+	r = fault && fault->error < 0 ? fault->error : 0;
 	fake->n_injected += r < 0;
-	if (r == 0) {
+	if (r == 0 && (!fault || without_ignored(fake, fault, &done))) {
 		fake->world->by_topod = true;
 		judge_place(fake, look, change);
-		r = carry_out(fake, look, plan, hooks, change);
+		r = carry_out(fake, look, plan, hooks, &done);
 		world_carriers(fake->world);
 		fake->world->by_topod = false;
 		if (r == 0)

@@ -11,10 +11,13 @@
 #include "kernel/kernel.h"
 #include "world.h"
 
+enum { FAULT_IGNORED = 1 }; /* no error: it is acknowledged, and nothing is done */
+
 struct fault {
 	size_t request;        /* which one, counted from 1; 0: each that is about the object */
 	const char *id;        /* object_print_id() */
 	int error;
+	const char *field;     /* of a link: only this one is ignored; NULL: all but deletions */
 };
 
 struct fake {
@@ -24,6 +27,7 @@ struct fake {
 	vec(struct fault) faults;
 	size_t look_fault;     /* which look fails; 0: none */
 	int look_error, blind; /* blind: with which each look fails; 0: none */
+	const char *elsewhere; /* the link upon which the kernel makes each macvlan, whatever was asked for; NULL */
 	const char *closed;    /* a namespace that cannot be looked at; NULL: none */
 	size_t crash_at;       /* the request that is not answered any more; 0: none */
 	bool crash_after;      /* it was carried out, though */

@@ -122,6 +122,8 @@ static int make_link(struct fake *fake, const struct look *look, const struct ch
 
 	if (r < 0)
 		return r;
+	if (fake->elsewhere && object->kind == &kind_macvlan)
+		lower = ns_link(ns, fake->elsewhere);
 	if (ns_link(ns, ((const struct link *)object)->name))
 		return -EEXIST;
 	judge_ground(fake, look, lower ? lower->ns : NULL, object);

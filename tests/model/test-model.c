@@ -139,7 +139,10 @@ static void live(struct run *run) {
 			run_plan_crash(run, &c->crashes[1]);
 		}
 	} else if (luck(run, 4, 4) == 0) {
-		fail_one(run);
+		if (luck(run, 13, 2))
+			fail_one(run);
+		else
+			ignore_one(run);
 	} else {
 		run_start(run, 1);
 		run_plan_crash(run, &c->crashes[1]);
@@ -242,9 +245,10 @@ int main(int argc, char **argv) {
 	run_make_place(place);
 	r = cases_main(argc, argv, 20);
 	printf("model: %zu looks (%zu narrow), %zu requests (%zu refused), %zu passes, %zu steps; at rest %zu times converged, "
-	       "%zu degraded; %zu minimal reloads, %zu lasting faults, %zu fights, %zu lost ledgers, %zu times blind\n",
+	       "%zu degraded; %zu minimal reloads, %zu lasting faults, %zu ignored requests, %zu fights, %zu lost ledgers, %zu times blind\n",
 	       totals.n_looks, totals.n_partial, totals.n_requests, totals.n_failed, totals.n_passes, totals.n_steps,
-	       totals.n_converged, totals.n_degraded, totals.n_minimal, totals.n_faults, totals.n_fights, totals.n_lost, totals.n_blind);
+	       totals.n_converged, totals.n_degraded, totals.n_minimal, totals.n_faults, totals.n_ignored,
+	       totals.n_fights, totals.n_lost, totals.n_blind);
 	rmdir(place);
 	return r;
 }

@@ -55,6 +55,34 @@ static void test_failing_and_undeclared(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 0);
 }
 
+static void note_tries(void *userdata, const struct trouble *t) {
+	*(size_t *)userdata = t->n_tries;
+}
+
+/* Looks for other reasons are no tries of what a look alone tells cannot be made: neither do they count nor lengthen its
+ * pause. */
+static void test_looks_are_no_tries(void **state _unused_) {
+	size_t n_tries = 0;
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {}, n1: {adopt: true}}\n", NULL);
+	start(&s);
+	is_degraded(&s);
+	for (int i = 0; i < 10; i++)
+		run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
+	reconciler_troubles(s.run.r, note_tries, &n_tries);
+	assert_int_equal(n_tries, 1);
+	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + TROUBLE_PAUSE_FIRST_USEC);
+	for (size_t i = 1; i <= 3; i++) {
+		for (int looks = 0; n_tries == i && looks < 5; looks++) {
+			await_due(&s);
+			reconciler_troubles(s.run.r, note_tries, &n_tries);
+		}
+		assert_int_equal(n_tries, 1 + i);
+		assert_int_equal(status_of(&s).n_retries, i);
+	}
+}
+
 static void begin_pause(struct situation *s) {
 	begin(s, QUEUE("restore"), NULL);
 	start(s);
@@ -222,6 +250,7 @@ int main(void) {
 		situation_test(test_reported),
 		situation_test(test_reported_and_redeclared),
 		situation_test(test_failing_and_undeclared),
+		situation_test(test_looks_are_no_tries),
 		situation_test(test_held_and_restored),
 		situation_test(test_held_and_failed),
 		situation_test(test_failed_and_paused),

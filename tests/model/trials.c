@@ -102,8 +102,8 @@ static void check_dragged(struct run *run, const struct state *state, const stru
 		}
 }
 
-static void check_reported(struct run *run, const struct object *object, int error) {
-	struct wanted_trouble wanted = { .object = object, .error = strerror(error) };
+static void check_reported(struct run *run, const struct object *object, const char *error) {
+	struct wanted_trouble wanted = { .object = object, .error = error };
 	struct reconciler_status status;
 
 	reconciler_status(run->r, &status);
@@ -189,7 +189,7 @@ void fail_one(struct run *run) {
 	/* A link may have inherited the setting. */
 	if (run->fake.n_injected && !run->failure && !check_is_well(run, object)) {
 		totals.n_faults++;
-		check_reported(run, object, error);
+		check_reported(run, object, strerror(error));
 		if (!is_there(run, object))
 			check_dragged(run, &spec.state, object);
 		check_rest(run);
@@ -199,6 +199,67 @@ void fail_one(struct run *run) {
 			recover_by_event(run, object);
 		else
 			recover_by_time(run, object);
+	}
+	vec_clear(&run->fake.faults);
+	run->faulted = NULL;
+	run_quiesce(run);
+	check_rest(run);
+	spec_done(&spec);
+}
+
+/* A field that is set when the object stands, or of what is one request the whole; NULL where the kernel does as it says. */
+static const char *pick_ignored(const struct run *run, const struct object *object, bool *ret_any) {
+	const struct kind *kind = object->kind;
+	const char *picked = NULL;
+	uint64_t n = 0;
+
+	*ret_any = kind->class != CLASS_LINK && kind->class != CLASS_NETNS;
+	for (size_t i = 0; kind->class == CLASS_LINK && i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
+
+		if (!object_has(object, i) || field->class != FIELD_LIVE || field->flags & (FIELD_HIDDEN | FIELD_DEV | FIELD_SIGN) ||
+		    field->wire == WIRE_IFF || (kind->recreate && kind->recreate(object, object, field_bit(i))))
+			continue;
+		n++; /* each with the same chance */
+		if (luck(run, (unsigned)(2000 + n), n) == 0)
+			picked = field->name;
+	}
+	*ret_any |= picked != NULL;
+	return picked;
+}
+
+static bool is_excused_by_others(struct run *run, const struct object *object) {
+	const char *faulted = run->faulted;
+	bool excused;
+
+	run->faulted = NULL;
+	excused = check_is_excused(run, object);
+	run->faulted = faulted;
+	return excused;
+}
+
+/* The kernel acknowledges something and does not do it: that is told of with what it keeps, and all else is as declared. */
+void ignore_one(struct run *run) {
+	struct spec spec = {};
+	const struct object *object = run_read(run, 1, &spec) ? pick_object(run, &spec.state) : NULL;
+	_cleanup_text_ struct text id = {};
+	bool any = false;
+	const char *field = object ? pick_ignored(run, object, &any) : NULL;
+
+	if (!any) {
+		spec_done(&spec);
+		return;
+	}
+	object_print_id(object, &id);
+	run->faulted = id.data;
+	vec_push(&run->fake.faults, (struct fault){ .id = id.data, .error = FAULT_IGNORED, .field = field });
+	run_start(run, 1);
+	fail_for_a_while(run);
+	if (run->fake.n_injected && !run->failure && !check_is_well(run, object) && !is_excused_by_others(run, object)) {
+		totals.n_ignored++;
+		check_reported(run, object, "the kernel ");
+		check_rest(run);
+		recover_by_time(run, object);
 	}
 	vec_clear(&run->fake.faults);
 	run->faulted = NULL;

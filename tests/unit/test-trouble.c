@@ -206,7 +206,7 @@ static void test_changed_while_left_alone(void **state) {
 
 static void fail_to(struct bench *bench, const struct object *object) {
 	troubles_begin(&bench->t, bench->now);
-	trouble_failed(&bench->t, object, "no", (struct mark){}, bench->now);
+	trouble_failed(&bench->t, object, true, "no", (struct mark){}, bench->now);
 	troubles_settle(&bench->t);
 }
 
@@ -214,8 +214,10 @@ static void fail_to(struct bench *bench, const struct object *object) {
 static void test_failing_and_asked(void **state) {
 	struct bench *bench = *state;
 
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 6; i++) {
+		bench->now = MAX(bench->now, trouble_due(&bench->t) == UINT64_MAX ? 0 : trouble_due(&bench->t));
 		fail_to(bench, bench->a);
+	}
 	see(bench, bench->a, 1); /* in the same pass */
 	check_due(bench, TROUBLE_PAUSE_MAX_USEC);
 	for (uint64_t quiet = TROUBLE_QUIET_USEC; quiet < TROUBLE_PAUSE_MAX_USEC / 2; quiet *= 2) {

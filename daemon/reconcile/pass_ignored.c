@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel acknowledges and ignores: found, told of once, left as it is until the next try is due. The rest of the
+ * object, and what stands on it, is compared and repaired as if the kernel's values were declared.
+ */
+#include "reconcile/pass_private.h"
+
+static struct object *find_declared(const struct pass *pass, const struct object *like) {
+	const struct ns_state *ns = state_find(&pass->r->spec.state, like->ns);
+
+	return ns ? ns_find(ns, like) : NULL;
+}
+
+bool pass_is_new(const struct pass *pass, const struct object *object) {
+	const struct object *declared = pass->r->applying ? find_declared(pass, object) : NULL;
+
+	return pass->r->applying && !(declared && declared->settled);
+}
+
+static bool is_left(const struct pass *pass, const struct trouble_record *record) {
+	return pass->r->paused || !trouble_may_try(&pass->r->troubles, record, pass->now_usec);
+}
+
+uint64_t pass_kept(void *userdata, const struct object *object, uint64_t differs) {
+	struct pass *pass = userdata;
+	struct trouble_record *record = trouble_find_ignored(&pass->r->troubles, object);
+
+	if (!record || !(record->fields & differs))
+		return 0;
+	record->seen = pass->r->troubles.look;
+	return is_left(pass, record) ? record->fields & differs : 0;
+}
+
+bool pass_is_left_ignored(struct pass *pass, const struct change *change) {
+	struct trouble_record *record = trouble_find_ignored(&pass->r->troubles, change_object(change));
+
+	if (!record || record->fields || change->type == CHANGE_UPDATE)
+		return false;
+	record->seen = pass->r->troubles.look;
+	return is_left(pass, record);
+}
+
+struct trouble_record *pass_known_ignored(const struct pass *pass, const struct change *change) {
+	struct trouble_record *known = trouble_find_ignored(&pass->r->troubles, change_object(change));
+
+	return known && (!known->fields || known->fields & ignored_fields(change)) ? known : NULL;
+}
+
+void pass_note_acknowledged(struct pass *pass, const struct change *change) {
+	ignored_acknowledged(&pass->ignored, change, pass->n_carried_out,
+			     trouble_find_ignored(&pass->r->troubles, change_object(change)));
+}
+
+/* ---- looking at once ---- */
+
+static void look_at(struct pass *pass, const struct object *object) {
+	struct reconciler *r = pass->r;
+	const struct look look = pass_look_of(r);
+	const struct scope scope = { .ns = object->ns, .objects = &object, .n = 1 };
+	struct state observed = {};
+	const struct object *seen;
+
+	if (r->kernel->ops->observe(r->kernel, &look, &scope, 1, &observed) == 0) {
+		seen = ns_find(state_find(&observed, object->ns), object);
+		if (seen && (seen->kind == object->kind || object->kind->any_kind) && !object_compare(object, seen))
+			ignored_seen_well(&pass->ignored, object);
+	}
+	state_done(&observed);
+}
+
+void pass_look_at_suspects(struct pass *pass, const struct plan *plan) {
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+		const struct object *declared;
+
+		if (change->held || change->error || !ignored_is_suspect(&pass->ignored, change_object(change)))
+			continue;
+		declared = find_declared(pass, change_object(change));
+		if (declared)
+			look_at(pass, declared);
+	}
+}
+
+/* ---- telling ---- */
+
+/* What was told as restored was not. */
+static void retract(struct pass *pass, const struct object *object) {
+	size_t n = drift_retract(&pass->lines, object);
+
+	pass->r->status.n_restored -= n;
+	pass->r->status.n_drifts -= n;
+}
+
+static const struct object *find_by_id(const struct pass *pass, const char *ns_name, const char *id) {
+	_cleanup_text_ struct text text = {};
+
+	ns_foreach(object, state_find(&pass->r->spec.state, ns_name)) {
+		text_done(&text);
+		object_print_id(object, &text);
+		if (streq(text.data, id))
+			return object;
+	}
+	return NULL;
+}
+
+static const char *explain(struct pass *pass, const struct change *change, const char *undone_by) {
+	const struct object *other = undone_by ? find_by_id(pass, change_object(change)->ns, undone_by) : NULL;
+	_cleanup_text_ struct text noun = {};
+
+	if (!other)
+		return ignored_text(&pass->lines.arena, change);
+	retract(pass, other);
+	object_print_noun(other, &noun);
+	return arena_printf(&pass->lines.arena, "it and %s (line %u) are one in the kernel: to set either undoes the other",
+			    noun.data, (unsigned)other->mark.line);
+}
+
+static void note_ignored(struct pass *pass, const struct plan *plan, const struct change *change, const char *undone_by) {
+	struct reconciler *r = pass->r;
+	const struct object *object = change_object(change);
+	uint64_t fields = ignored_fields(change);
+	bool drift = !pass_is_new(pass, object) && !trouble_find_ignored(&r->troubles, object);
+	const char *error = explain(pass, change, undone_by);
+	const struct field *culprit = fields ? &object->kind->fields[__builtin_ctzll(fields)] : NULL;
+	/* Of an object that is made anew for it, the fields are what people want to know. */
+	struct change told = { .type = fields ? CHANGE_UPDATE : change->type, .desired = change->desired,
+			       .observed = change->observed, .fields = fields, .culprit = culprit };
+	struct occurrence *line;
+
+	retract(pass, object);
+	if (!trouble_ignored(&r->troubles, object, fields, change->again, error, object_mark(object, culprit), pass_now(pass)))
+		return;
+	line = drift_note(&pass->lines, plan, &told, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
+	if (!line)
+		return;
+	r->status.n_drifts += drift;
+	line->error = error;
+	line->pause_usec = trouble_find_ignored(&r->troubles, object)->pause_usec;
+}
+
+bool pass_note_ignored(struct pass *pass, const struct plan *plan) {
+	bool any = false;
+
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+		bool known = trouble_find_ignored(&pass->r->troubles, change_object(change));
+		const char *undone_by;
+
+		if (change->done || !ignored_again(&pass->ignored, change, pass->n_carried_out, known, &undone_by))
+			continue;
+		note_ignored(pass, plan, change, undone_by);
+		any = true;
+	}
+	return any;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel acknowledges and does otherwise: told once, tried with growing pauses, all else is as declared; and what
+ * is declared and undone while a file is still being applied.
+ */
+#include "situation.h"
+
+#include "kind/sysctl.h"
+
+#define RP "net.ipv4.conf.br.rp_filter"
+#define SETTING(value) "topology: t\nnamespaces: {n0: {sysctl: {" RP ": " value "}, interfaces: {br: {kind: bridge}}}}\n"
+
+static void ignore(struct situation *s, const char *id, const char *field) {
+	vec_push(&s->run.fake.faults, (struct fault){ .id = id, .error = FAULT_IGNORED, .field = field });
+}
+
+/* It does not turn, is told with what the kernel keeps, and tried ever more seldom; each try is counted. */
+static void test_setting(void **state _unused_) {
+	struct reconciler_status status;
+	uint64_t due, before = 0;
+	size_t n;
+	_situation_ s;
+
+	begin(&s, SETTING("1"), NULL);
+	ignore(&s, "n0 sysctl " RP, NULL);
+	start(&s);
+	is_degraded(&s);
+	assert_true(reconciler_settled(s.run.r));
+	assert_int_equal(count(&s, "the kernel keeps 0, not 1"), 1);
+	status = status_of(&s);
+	assert_int_equal(status.n_failing, 1);
+	assert_int_equal(status.n_drifts, 0);
+	for (size_t i = 1; i <= 7; i++) {
+		due = reconciler_due(s.run.r) - s.run.w->now_usec;
+		assert_true(due >= before);
+		before = due;
+		n = s.run.fake.n_requests;
+		await_due(&s);
+		assert_int_equal(s.run.fake.n_requests, n + 1);
+		assert_int_equal(status_of(&s).n_retries, i);
+	}
+	assert_true(before > TROUBLE_PAUSE_MAX_USEC / 2);
+	assert_int_equal(count(&s, "the kernel keeps 0, not 1"), 1);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: n0"), 1);
+}
+
+/* The rest of the object is repaired meanwhile, and that is drift. */
+static void test_one_field(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500, ageing-time: 100s}}}}\n", NULL);
+	ignore(&s, "n0/br link", "txqueuelen");
+	start(&s);
+	is_degraded(&s);
+	assert_int_equal(count(&s, "the kernel keeps 1000, not 500"), 1);
+	act(&s, (struct op){ .type = OP_DOWN, .ns = "n0", .name = "br" });
+	assert_true(ns_link(world_ns(s.run.w, "n0"), "br")->values->up);
+	assert_int_equal(status_of(&s).n_drifts, 1);
+	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(status_of(&s).n_failing, 1);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+}
+
+/* What is acknowledged and not there at all. */
+static void test_address(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.1.0.1/24, 10.2.0.1/24]}}}}\n", NULL);
+	ignore(&s, "n0/br address 10.1.0.1/24", NULL);
+	start(&s);
+	is_degraded(&s);
+	assert_int_equal(count(&s, "it is not there afterwards"), 1);
+	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "br", .text = "10.2.0.1/24" });
+	assert_int_equal(status_of(&s).n_restored, 1);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+}
+
+/* Drift that cannot be repaired any more is told as that, and not as restored. */
+static void test_drift(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, SETTING("1"), NULL);
+	start(&s);
+	is_well(&s);
+	ignore(&s, "n0 sysctl " RP, NULL);
+	act(&s, (struct op){ .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" });
+	is_degraded(&s);
+	assert_int_equal(count(&s, "= restored: "), 0);
+	assert_int_equal(count(&s, "= drift, failed: "), 1);
+	assert_int_equal(status_of(&s).n_drifts, 1);
+	assert_int_equal(status_of(&s).n_restored, 0);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+}
+
+/* A link that the kernel makes upon another one than was asked for: it is not made anew on and on, and what stands on it
+ * is as declared. */
+static void test_made_elsewhere(void **state _unused_) {
+	uint32_t index;
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge}, b2: {kind: bridge},\n"
+		  "  m2: {kind: macvlan, link: b2}, mv: {kind: macvlan, link: br, addresses: [10.1.0.1/24]}}}}\n", NULL);
+	s.run.fake.elsewhere = "b2";
+	start(&s);
+	is_degraded(&s);
+	assert_int_equal(count(&s, "the kernel keeps n0:b2, not n0:br"), 1);
+	index = ns_link(world_ns(s.run.w, "n0"), "mv")->index;
+	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "mv", .text = "10.1.0.1/24" });
+	assert_int_equal(status_of(&s).n_restored, 1);
+	for (int i = 0; i < 3; i++) /* for another reason than the time */
+		run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
+	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "mv")->index, index);
+	assert_int_equal(count(&s, "the kernel keeps n0:b2, not n0:br"), 1);
+	s.run.fake.elsewhere = NULL;
+	is_well(&s);
+}
+
+/* A reload that asks for something else ends it; the same file tries it at once. */
+static void test_reload(void **state _unused_) {
+	size_t n;
+	_situation_ s;
+
+	begin(&s, SETTING("1"), SETTING("0"));
+	ignore(&s, "n0 sysctl " RP, NULL);
+	start(&s);
+	is_degraded(&s);
+	n = s.run.fake.n_requests;
+	run_reload(&s.run, 0);
+	run_settle(&s.run);
+	is_degraded(&s);
+	assert_true(s.run.fake.n_requests > n);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: "), 0);
+}
+
+/* Somebody who answers each repair at once, but not within it, is still somebody. */
+static void test_quarrel(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, SETTING("1"), NULL);
+	start(&s);
+	for (int i = 0; i < TROUBLE_FIGHT_COUNT; i++)
+		act(&s, (struct op){ .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" });
+	assert_int_equal(status_of(&s).n_fights, 1);
+	assert_int_equal(status_of(&s).n_failing, 0);
+	is_well(&s);
+}
+
+/* He even answers before topod looks again, twice; the third time he comes too late. */
+static void test_fast_quarrel(void **state _unused_) {
+	const struct op undo = { .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" };
+	_situation_ s;
+
+	begin(&s, SETTING("1"), NULL);
+	start(&s);
+	run_op(&s.run, &undo);
+	for (size_t i = 1; i <= 2; i++)
+		vec_push(&s.run.scheduled, (struct scheduled){ s.run.fake.n_looks + i, true, undo });
+	run_settle(&s.run);
+	no_failure(&s);
+	assert_int_equal(status_of(&s).n_failing, 0);
+	is_well(&s);
+}
+
+#define SLOW                                                                                                          \
+	"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500}, x: {addresses: ['fd00::1/64']}}}}\n" \
+	"links: [[n0:x, n0:y]]\n"
+
+/* An address is still in detection, so that the file is not applied yet; what was well already and differs again is drift. */
+static void test_drift_while_applying(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, SLOW, NULL);
+	start(&s);
+	assert_int_equal(status_of(&s).phase, PHASE_CONVERGING);
+	set_queue(&s, 77);
+	assert_int_equal(status_of(&s).n_drifts, 1);
+	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(count(&s, "= restored: n0/br"), 1);
+	is_well(&s);
+	assert_int_equal(count(&s, "= restored: "), 1);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		situation_test(test_setting),
+		situation_test(test_one_field),
+		situation_test(test_address),
+		situation_test(test_drift),
+		situation_test(test_made_elsewhere),
+		situation_test(test_reload),
+		situation_test(test_quarrel),
+		situation_test(test_fast_quarrel),
+		situation_test(test_drift_while_applying),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
