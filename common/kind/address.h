@@ -4,6 +4,8 @@
 
 #include "model/kind.h"
 
+extern const struct kind kind_address;
+
 struct address {
 	struct object object;
 	const char *dev;

@@ -3,7 +3,7 @@
  * bridge: its own attributes (IFLA_BR_*). Its ports are named by the ports' `master`; what a port says about
  * itself is the kind in port.c. Times are in USER_HZ (1/100 s) in the kernel's messages.
  */
-#include "kind/link.h"
+#include "kind/bridge_port.h"
 
 struct bridge {
 	struct link link;
@@ -42,10 +42,12 @@ static const struct field fields[] = {
 };
 
 const struct kind kind_bridge = {
-	.name = "bridge", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge),
+	.name = "bridge", .doc = "An Ethernet bridge.",
+	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "bridge", .markable = true,
 	/* Ports join a bridge that is down much quicker. Its MTU follows that of its ports until it is set by a message of its
 	 * own; the one that creates it does not count (br_mtu_auto_adjust() in the kernel's net/bridge/br_if.c). */
 	.last = 1 << LINK_UP | 1 << LINK_MTU,
-	.encode = link_encode,
+	.encode = link_encode, .port_kind = &kind_bridge_port,
+	.max_ports = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
 };

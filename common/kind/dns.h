@@ -4,6 +4,8 @@
 
 #include "model/kind.h"
 
+extern const struct kind kind_dns;
+
 /* A link-local server's interface, as `fe80::1%eth0` names it. */
 struct dns_zone {
 	const char *dev;

@@ -20,10 +20,10 @@ static void noun(const struct object *object, struct text *out) {
 
 const struct kind kind_existing = {
 	.name = "existing", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .encode = link_encode, .noun = noun,
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .found = true, .encode = link_encode, .noun = noun,
 };
 
 const struct kind kind_other = {
 	.name = "other", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = link_encode, .noun = noun,
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .unnamed = true, .markable = true, .encode = link_encode, .noun = noun,
 };

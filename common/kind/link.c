@@ -301,9 +301,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 		if (!attr && field->attr6)
 			attr = attr_at(seen->data, ARRAY_SIZE(seen->data), field->attr6);
 		break;
-	case WIRE_PORT:
-		attr = attr_at(seen->port, ARRAY_SIZE(seen->port), field->attr);
-		break;
+	case WIRE_PORT: /* the port's own object has it */
 	case WIRE_LINK:
 	case WIRE_DATA_LINK:
 		return;
@@ -370,7 +368,8 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	if (!name || !*name)
 		return NULL;
 
-	struct object *object = object_new(decode->arena, kind_by_link_kind(seen.kind), decode->ns);
+	const struct kind *kind = kind_by_link_kind(seen.kind, CLASS_LINK);
+	struct object *object = object_new(decode->arena, kind ? kind : &kind_other, decode->ns);
 	struct link *link = (struct link *)object;
 	link->name = arena_strdup(decode->arena, name);
 	object->set |= field_bit(LINK_NAME);

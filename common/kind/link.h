@@ -13,6 +13,9 @@
 
 #include "model/kind.h"
 
+/* How a link is seen of which topod knows no kind. */
+extern const struct kind kind_other;
+
 struct link {
 	struct object object;
 	uint32_t ifindex;               /* observed */

@@ -42,7 +42,8 @@ static bool shares_mac(const struct object *desired) {
 }
 
 const struct kind kind_macvlan = {
-	.name = "macvlan", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct macvlan),
+	.name = "macvlan", .doc = "A further MAC address on a parent.",
+	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct macvlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "macvlan", .markable = true,
 	.sent_in = link_sent_in, .encode = link_encode, .recreate = recreate, .shares_mac = shares_mac,
 };

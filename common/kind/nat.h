@@ -14,6 +14,8 @@
 
 #include "model/kind.h"
 
+extern const struct kind kind_nat;
+
 struct nftnl_rule;
 
 enum nat_action {

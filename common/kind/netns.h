@@ -4,6 +4,8 @@
 
 #include "model/kind.h"
 
+extern const struct kind kind_netns;
+
 struct netns {
 	struct object object;
 	const char *inode, *born; /* observed; see struct netns_identity */

@@ -86,7 +86,8 @@ static bool is_made_of(const struct object *desired, const struct object *link) 
 }
 
 const struct kind kind_physical = {
-	.name = "physical", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct physical),
+	.name = "physical", .doc = "An interface of the host that is moved in, and given back.",
+	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct physical),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .markable = true, .bare_create = true,
 	.sent_in = sent_in, .encode = encode_physical, .is_made_of = is_made_of,
 };

@@ -4,6 +4,8 @@
 
 #include "kind/link.h"
 
+extern const struct kind kind_physical;
+
 struct physical {
 	struct link link;
 	const char *source, *source_mac;

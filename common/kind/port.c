@@ -1,47 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A bridge port's own attributes (IFLA_BRPORT_*), as an object beside its link. It exists while the link is in
- * a bridge, and is written only where the file says something about the port. Membership itself is the
- * link's `master`.
+ * The attributes of a port at its controller (IFLA_INFO_SLAVE_DATA), written and read by the table of the port's kind.
+ *
+ * The object exists while the link has that controller, and is written only where the file says something about the
+ * port. Membership itself is the link's `master`.
  */
 #include "kind/port.h"
 
 #include <linux/rtnetlink.h>
 
-#define ROW(key, member, value_type, number, number_form, ...)                                         \
-	{ .name = key, .type = value_type, .offset = offsetof(struct port, member), .wire = WIRE_PORT, \
-	  .attr = number, .form = number_form, __VA_ARGS__ }
+/* Enough for the attributes of any kind of port: IFLA_BRPORT_MAX and IFLA_BOND_SLAVE_MAX in linux/if_link.h. */
+enum { DATA_MAX = 63 };
 
-static const struct field fields[] = {
-	[PORT_NAME] = { .name = "name", .type = &type_link_name, .offset = offsetof(struct port, name),
-			.class = FIELD_KEY, .flags = FIELD_REQUIRED | FIELD_DEV,
-			.doc = "The interface that is the port." },
-	[PORT_CONTROLLER] = { .name = "controller", .type = &type_link_name,
-			      .offset = offsetof(struct port, controller),
-			      .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE },
-	ROW("cost", cost, &type_integer, IFLA_BRPORT_COST, FORM_U32, .min = 1, .max = 65535, .fallback = "2",
-	    .doc = "Spanning tree path cost."),
-	ROW("priority", priority, &type_integer, IFLA_BRPORT_PRIORITY, FORM_U16, .max = 63, .fallback = "32",
-	    .doc = "Spanning tree port priority."),
-	ROW("hairpin", hairpin, &type_bool, IFLA_BRPORT_MODE, FORM_U8, .fallback = "false",
-	    .doc = "Whether frames may leave through the port they came in by."),
-	ROW("isolated", isolated, &type_bool, IFLA_BRPORT_ISOLATED, FORM_U8, .fallback = "false",
-	    .doc = "Whether the port reaches only ports that are not isolated."),
-	ROW("learning", learning, &type_bool, IFLA_BRPORT_LEARNING, FORM_U8, .fallback = "true",
-	    .doc = "Whether source addresses are learned."),
-	ROW("flood", flood, &type_bool, IFLA_BRPORT_UNICAST_FLOOD, FORM_U8, .fallback = "true",
-	    .doc = "Whether frames to unknown addresses are sent here."),
-	ROW("mcast-flood", mcast_flood, &type_bool, IFLA_BRPORT_MCAST_FLOOD, FORM_U8, .fallback = "true",
-	    .doc = "Whether unregistered multicast is sent here."),
-	ROW("neigh-suppress", neigh_suppress, &type_bool, IFLA_BRPORT_NEIGH_SUPPRESS, FORM_U8,
-	    .fallback = "false", .doc = "Whether ARP and neighbour discovery are answered by the bridge."),
-	ROW("guard", guard, &type_bool, IFLA_BRPORT_GUARD, FORM_U8, .fallback = "false",
-	    .doc = "Whether spanning tree packets are refused here (BPDU guard)."),
-	ROW("root-block", root_block, &type_bool, IFLA_BRPORT_PROTECT, FORM_U8, .fallback = "false",
-	    .doc = "Whether the port may not become the root port."),
-};
-
-static int encode_port(struct encode *encode, const struct change *change) {
+int port_encode(struct encode *encode, const struct change *change) {
 	const struct port *port = (const struct port *)change->desired;
 	const struct resolver *resolver = encode->resolver;
 	struct nl_writer *w = encode->writer;
@@ -54,7 +25,7 @@ static int encode_port(struct encode *encode, const struct change *change) {
 	}
 	ifi->ifi_index = (int)index;
 	struct nlattr *info = nl_nest(w, IFLA_LINKINFO);
-	nl_put_text(w, IFLA_INFO_SLAVE_KIND, "bridge");
+	nl_put_text(w, IFLA_INFO_SLAVE_KIND, change->desired->kind->link_kind);
 	struct nlattr *data = nl_nest(w, IFLA_INFO_SLAVE_DATA);
 	link_put_fields(encode, &port->object, change->fields, WIRE_PORT);
 	nl_nest_end(w, data);
@@ -63,23 +34,23 @@ static int encode_port(struct encode *encode, const struct change *change) {
 }
 
 struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh, const struct link *link) {
-	const struct nlattr *top[IFLA_LINKINFO + 1], *info[IFLA_INFO_MAX + 1], *data[IFLA_BRPORT_MAX + 1];
-	const char *master_kind;
+	const struct nlattr *top[IFLA_LINKINFO + 1], *info[IFLA_INFO_MAX + 1], *data[DATA_MAX + 1];
+	const struct kind *kind;
 
 	nl_parse(nlh, sizeof(struct ifinfomsg), top, IFLA_LINKINFO);
 	nl_parse_nested(top[IFLA_LINKINFO], info, IFLA_INFO_MAX);
-	master_kind = nl_get_text(info[IFLA_INFO_SLAVE_KIND]);
-	if (!master_kind || !streq(master_kind, "bridge"))
+	kind = kind_by_link_kind(nl_get_text(info[IFLA_INFO_SLAVE_KIND]), CLASS_PORT);
+	if (!kind)
 		return NULL;
-	nl_parse_nested(info[IFLA_INFO_SLAVE_DATA], data, IFLA_BRPORT_MAX);
+	nl_parse_nested(info[IFLA_INFO_SLAVE_DATA], data, DATA_MAX);
 
-	struct object *object = object_new(decode->arena, &kind_port, decode->ns);
+	struct object *object = object_new(decode->arena, kind, decode->ns);
 	struct port *port = (struct port *)object;
 	port->name = link->name;
-	for (size_t i = PORT_FIRST_ATTRIBUTE; i < ARRAY_SIZE(fields); i++) {
-		const struct nlattr *attr = data[fields[i].attr];
+	for (size_t i = PORT_FIRST_ATTRIBUTE; i < kind->n_fields; i++) {
+		const struct field *field = &kind->fields[i];
 
-		if (attr && fields[i].type->get(decode->arena, &fields[i], attr, field_of(&fields[i], object)))
+		if (data[field->attr] && field->type->get(decode->arena, field, data[field->attr], field_of(field, object)))
 			object->set |= field_bit(i);
 	}
 	object->kernel_made = true; /* it is there because of the membership, which is the link's */
@@ -87,13 +58,8 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	return port;
 }
 
-static void noun(const struct object *object, struct text *out) {
+void port_noun(const struct object *object, struct text *out) {
 	const struct port *port = (const struct port *)object;
 
-	text_addf(out, "bridge port%s%s", port->controller ? " of " : "", port->controller ? port->controller : "");
+	text_addf(out, "%s port%s%s", object->kind->link_kind, port->controller ? " of " : "", port->controller ? port->controller : "");
 }
-
-const struct kind kind_port = {
-	.name = "port", .class = CLASS_PORT, .transport = TRANSPORT_ROUTE, .size = sizeof(struct port),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .undeletable = true, .encode = encode_port, .noun = noun,
-};

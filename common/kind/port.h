@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a link says about itself as port of a bridge; see port.c. */
+/*
+ * What all ports have in common: a link that is the port of a controller (a bridge) may have attributes of its own there,
+ * in an object beside the link.
+ *
+ * A port kind's struct begins with struct port and its table with PORT_FIELDS(); its link_kind is what the kernel
+ * says in IFLA_INFO_SLAVE_KIND. The controller's kind names it as its `port_kind`.
+ */
 #pragma once
 
 #include "kind/link.h"
@@ -7,11 +13,22 @@
 struct port {
 	struct object object;
 	const char *name, *controller;
-	uint32_t cost, priority, hairpin, isolated, learning, flood, mcast_flood, neigh_suppress, guard,
-		root_block;
 };
 
 enum port_field { PORT_NAME, PORT_CONTROLLER, PORT_FIRST_ATTRIBUTE };
 
-/* The port object that a message of a link tells of, or NULL where it is no port of a bridge. */
+#define PORT_FIELDS()                                                                                    \
+	[PORT_NAME] = { .name = "name", .type = &type_link_name, .offset = offsetof(struct port, name),  \
+			.class = FIELD_KEY, .flags = FIELD_REQUIRED | FIELD_DEV,                         \
+			.doc = "The interface that is the port." },                                      \
+	[PORT_CONTROLLER] = { .name = "controller", .type = &type_link_name,                             \
+			      .offset = offsetof(struct port, controller),                               \
+			      .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE }
+
+/* The port object in a message about its link; NULL where the link is not a port, or of a kind that topod does not
+ * know. In decode's arena. */
 struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh, const struct link *link);
+
+/* For the tables of port kinds. */
+int port_encode(struct encode *encode, const struct change *change);
+void port_noun(const struct object *object, struct text *out);

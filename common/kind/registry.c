@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The list of all kinds, and how one is found: by its name in the file, by its name in the ledger, by what the kernel
- * calls it. A new kind adds one line here. It knows nothing of what a kind does.
+ * calls it. The list itself is in kinds.h. It knows nothing of what a kind does.
  */
-#include "model/kind.h"
+#include "kind/kinds.h"
 
-const struct kind *const kinds[] = {
-	&kind_veth, &kind_bridge, &kind_macvlan, &kind_vxlan, &kind_existing, &kind_physical, &kind_other,
-	&kind_netns, &kind_sysctl, &kind_port, &kind_address, &kind_route, &kind_nat, &kind_dns,
-	NULL,
-};
+#define KIND(name) &kind_##name,
+const struct kind *const kinds[] = { KINDS NULL };
+#undef KIND
 
 const struct kind *kind_by_name(const char *name, enum object_class class) {
 	for (const struct kind *const *k = kinds; *k; k++)
@@ -18,11 +16,11 @@ const struct kind *kind_by_name(const char *name, enum object_class class) {
 	return NULL;
 }
 
-const struct kind *kind_by_link_kind(const char *link_kind) {
+const struct kind *kind_by_link_kind(const char *link_kind, enum object_class class) {
 	for (const struct kind *const *k = kinds; link_kind && *k; k++)
-		if ((*k)->link_kind && streq((*k)->link_kind, link_kind))
+		if ((*k)->class == class && (*k)->link_kind && streq((*k)->link_kind, link_kind))
 			return *k;
-	return &kind_other;
+	return NULL;
 }
 
 int kind_field(const struct kind *kind, const char *name) {

@@ -4,6 +4,8 @@
 
 #include "model/kind.h"
 
+extern const struct kind kind_route;
+
 struct nexthop {
 	struct ip via;       /* family AF_UNSPEC: none */
 	const char *dev;     /* NULL: the kernel's choice */

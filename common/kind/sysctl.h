@@ -4,6 +4,8 @@
 
 #include "model/kind.h"
 
+extern const struct kind kind_sysctl;
+
 struct sysctl {
 	struct object object;
 	const char *path;    /* below /proc/sys/: "net/ipv4/conf/eth0/rp_filter" */

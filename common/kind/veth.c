@@ -67,6 +67,6 @@ static void noun(const struct object *object, struct text *out) {
 
 const struct kind kind_veth = {
 	.name = "veth", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct veth),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "veth", .markable = true,
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "veth", .unnamed = true, .markable = true,
 	.sent_in = sent_in, .encode = encode_veth, .noun = noun,
 };

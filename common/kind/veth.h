@@ -4,6 +4,8 @@
 
 #include "kind/link.h"
 
+extern const struct kind kind_veth;
+
 struct veth {
 	struct link link;
 	struct link_ref peer;

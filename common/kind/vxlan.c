@@ -27,6 +27,8 @@ struct far_end {
 	const struct destination *entries;    /* … and this is in it, in the order in which frames are sent */
 };
 
+extern const struct kind kind_vxlan;
+
 struct vxlan {
 	struct link link;
 	uint32_t id, port, ttl, tos, learning, ageing_time, udp_checksum;
@@ -247,7 +249,8 @@ static int encode_vxlan(struct encode *encode, const struct change *change) {
 }
 
 const struct kind kind_vxlan = {
-	.name = "vxlan", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct vxlan),
+	.name = "vxlan", .doc = "Ethernet over UDP (RFC 7348).",
+	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct vxlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "vxlan", .markable = true,
 	.sent_in = link_sent_in, .encode = encode_vxlan, .declares_forwarding = declares_forwarding,
 	.take_forwarding = take_forwarding,

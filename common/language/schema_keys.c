@@ -3,6 +3,7 @@
  * The structure of the language: which mapping has which keys. Values that are rows of a table of fields are only
  * pointed to; here is what the reader of the file (spec*.c) does with code.
  */
+#include "kind/kinds.h"
 #include "kind/link.h"
 #include "kind/nat.h"
 #include "language/schema_private.h"
@@ -163,7 +164,7 @@ static const struct schema_key interface_keys[] = {
 	{ "drift", "`restore`, `report`, `ignore`", "As at the top, for this interface.", drift },
 };
 
-static const struct schema_key bridge_keys[] = {
+static const struct schema_key controller_keys[] = {
 	{ "ports", "list of [ports](#port)", "Its ports, each a name or a mapping.", ports },
 };
 
@@ -216,15 +217,15 @@ static size_t add_links(struct schema_mapping *ret) {
 	size_t n = 0;
 
 	for (const struct kind *const *k = kinds; *k; k++) {
-		if ((*k)->class != CLASS_LINK || *k == &kind_veth || *k == &kind_other || *k == &kind_existing)
+		if ((*k)->class != CLASS_LINK || (*k)->unnamed || *k == &kind_existing)
 			continue;
-		ret[n] = of_kind((*k)->name, (*k)->name, "An interface with this `kind`.", *k);
+		ret[n] = of_kind((*k)->name, (*k)->name, (*k)->doc, *k);
 		ret[n].fields += LINK_N_FIELDS;
 		ret[n].n_fields -= LINK_N_FIELDS;
 		ret[n].link = *k;
-		if (*k == &kind_bridge) {
-			ret[n].keys = bridge_keys;
-			ret[n].n_keys = ARRAY_SIZE(bridge_keys);
+		if ((*k)->port_kind) {
+			ret[n].keys = controller_keys;
+			ret[n].n_keys = ARRAY_SIZE(controller_keys);
 		}
 		n++;
 	}
@@ -239,7 +240,7 @@ size_t schema_mappings(struct schema_mapping ret[SCHEMA_MAPPINGS_MAX]) {
 		schema_interface(),
 	};
 	const struct schema_mapping last[] = {
-		of_kind("port", "Ports", "An entry of a bridge's `ports`: a name, or a mapping.", &kind_port),
+		of_kind("port", "Ports", "An entry of a bridge's `ports`: a name, or a mapping.", &kind_bridge_port),
 		of_kind("address", "Addresses", "An entry of `addresses`: a prefix, or a mapping.", &kind_address),
 		{ "link", "Links", "An entry of `links`: a list of the two ends, or a mapping. What is said of an end "
 		  "under its interface goes before.", KEYS(link_keys), link_fields, ARRAY_SIZE(link_fields) },

@@ -2,10 +2,6 @@
 /* Ports and their controllers. */
 #include "language/spec_check.h"
 
-enum {
-	BRIDGE_MAX_PORTS = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
-};
-
 static int compare_names(const void *a, const void *b) {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -24,9 +20,9 @@ static void check_number(struct reading *r, const struct ns_state *ns) {
 
 		for (n = 1; i + n < masters.n && streq(masters.items[i], masters.items[i + n]);)
 			n++;
-		if (n > BRIDGE_MAX_PORTS && link && link->kind == &kind_bridge)
-			diag_error(r->parse.diags, link->mark, "a bridge takes %d ports, %s has %zu", BRIDGE_MAX_PORTS,
-				   masters.items[i], n);
+		if (link && link->kind->max_ports && n > link->kind->max_ports)
+			diag_error(r->parse.diags, link->mark, "a %s takes %u ports, %s has %zu", link->kind->name,
+				   link->kind->max_ports, masters.items[i], n);
 	}
 	vec_done(&masters);
 }

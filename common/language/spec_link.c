@@ -6,6 +6,7 @@
  * it. So links are read first, and what both leave out is filled in at the very end.
  */
 #include "kind/address.h"
+#include "kind/kinds.h"
 #include "kind/port.h"
 #include "kind/sysctl.h"
 #include "kind/veth.h"
@@ -29,7 +30,7 @@ static struct object *new_link(struct reading *r, const struct kind *kind, const
 	object->set = field_bit(LINK_NAME);
 	object->mark = mark;
 	object->marks = arena_newn(r->parse.arena, struct mark, kind->n_fields);
-	object->foreign = kind == &kind_existing;
+	object->foreign = kind->found;
 	object_seal(r->parse.arena, object);
 	return object;
 }
@@ -271,25 +272,20 @@ static bool take_structure(void *userdata, const struct node_pair *pair) {
 }
 
 static void unknown_kind(struct reading *r, const struct node *node) {
-	static const char *const later[] = { "vlan", "vrf", "bond", "dummy", "ipvlan", "macvtap", "tun", "tap", "gre",
-					     "gretap", "ipip", "sit", "geneve", "ifb", "wireguard" };
-	const char *names[16];
-	size_t n = 0;
+	_cleanup_text_ struct text all = {};
+	vec(const char *) names = {};
 
-	for (const struct kind *const *k = kinds; *k && n < ARRAY_SIZE(names); k++)
-		if ((*k)->class == CLASS_LINK && *k != &kind_other && *k != &kind_veth)
-			names[n++] = (*k)->name;
-	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
-		if (streq(node->text, later[i])) {
-			diag_error(r->parse.diags, node->mark, "the kind '%s' is not supported by this version", later[i]);
-			return;
+	for (const struct kind *const *k = kinds; *k; k++)
+		if ((*k)->class == CLASS_LINK && !(*k)->unnamed) {
+			text_addf(&all, "%s%s", names.n ? ", " : "", (*k)->name);
+			vec_push(&names, (*k)->name);
 		}
-	const char *near = diag_suggest(node->text, names, n);
+	const char *near = diag_suggest(node->text, names.items, names.n);
 	if (near)
 		diag_error(r->parse.diags, node->mark, "unknown kind '%s'; did you mean '%s'?", node->text, near);
 	else
-		diag_error(r->parse.diags, node->mark,
-			   "unknown kind '%s'; it is one of: bridge, macvlan, vxlan, existing, physical", node->text);
+		diag_error(r->parse.diags, node->mark, "unknown kind '%s'; it is one of: %s", node->text, all.data);
+	vec_done(&names);
 }
 
 /* The kind that an entry gives or implies; NULL where it says none, kind_other after an error. */
@@ -315,7 +311,7 @@ static const struct kind *interface_kind(struct reading *r, struct ns_state *ns,
 			   ns->name, key->text);
 		return &kind_other;
 	}
-	if (!kind || kind == &kind_other) {
+	if (!kind || kind->unnamed) {
 		unknown_kind(r, node);
 		return &kind_other;
 	}
@@ -423,20 +419,22 @@ static bool set_master(const struct interface *i, const char *name, const struct
 }
 
 static void read_port(const struct interface *i, const struct node *node) {
+	const struct kind *kind = i->object->kind->port_kind; /* NULL after an error: only the name counts */
+	const struct node *named = kind || node->type != NODE_MAPPING ? node : node_get(node, "name");
 	struct parse *p = &i->r->parse;
 	const char *name;
 
-	if (node->type != NODE_MAPPING) {
-		if (type_link_name.parse(p, &key_port, node, &name))
-			set_master(i, name, node);
+	if (!named || named->type != NODE_MAPPING) {
+		if (named && type_link_name.parse(p, &key_port, named, &name))
+			set_master(i, name, named);
 		return;
 	}
-	struct object *object = object_new(p->arena, &kind_port, i->ns->name);
+	struct object *object = object_new(p->arena, kind, i->ns->name);
 	struct port *port = (struct port *)object;
-	struct mark *marks = arena_newn(p->arena, struct mark, kind_port.n_fields);
+	struct mark *marks = arena_newn(p->arena, struct mark, kind->n_fields);
 	size_t errors = p->diags->n_errors;
 
-	fields_parse(p, kind_port.fields, kind_port.n_fields, node, port, &object->set, marks, "a port", NULL, NULL, NULL);
+	fields_parse(p, kind->fields, kind->n_fields, node, port, &object->set, marks, "a port", NULL, NULL, NULL);
 	if (!port->name)
 		return;
 	if (!set_master(i, port->name, node) || p->diags->n_errors != errors)
@@ -450,12 +448,21 @@ static void read_port(const struct interface *i, const struct node *node) {
 	spec_add(i->r, i->ns, object);
 }
 
+static void no_ports(struct reading *r, const struct node *list, const struct link *link) {
+	_cleanup_text_ struct text all = {};
+
+	for (const struct kind *const *k = kinds; *k; k++)
+		if ((*k)->port_kind)
+			text_addf(&all, "%s%s", all.size ? ", " : "", (*k)->name);
+	diag_error(r->parse.diags, list->mark, "only these kinds have 'ports': %s; %s is %s", all.data, link->name,
+		   link->object.kind->name);
+}
+
 static void read_ports(const struct interface *i) {
 	const struct node *list = i->ports;
 
-	if (i->object->kind != &kind_bridge && i->object->kind != &kind_other) {
-		diag_error(i->r->parse.diags, list->mark, "only a bridge has 'ports'; %s is %s", as_link(i->object)->name,
-			   i->object->kind->name);
+	if (!i->object->kind->port_kind && i->object->kind != &kind_other) {
+		no_ports(i->r, list, as_link(i->object));
 		return;
 	}
 	if (list->type != NODE_SEQUENCE && !node_is_null(list))

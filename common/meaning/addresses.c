@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses: two hosts with one, a forgotten length, and those that stand for a network or all of its hosts. */
 #include "kind/link.h"
+#include "kind/kinds.h"
 #include "kind/route.h"
 #include "meaning/meaning_private.h"
 

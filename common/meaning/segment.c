@@ -3,6 +3,7 @@
 #include "meaning/segment.h"
 
 #include "kind/address.h"
+#include "kind/kinds.h"
 #include "kind/link.h"
 #include "kind/sysctl.h"
 

@@ -2,7 +2,7 @@
 /*
  * A kind of objects: its table of fields, and the few things a table cannot say.
  *
- * Adding a kind is one file in kind/ and one line in kind.c.
+ * Adding a kind is one file in the room kind/ and one line in kind/kinds.h.
  */
 #pragma once
 
@@ -85,12 +85,17 @@ struct state;
 
 struct kind {
 	const char *name;          /* the word of the language: "bridge"; "address" */
+	const char *doc;           /* one sentence for the reference page; NULL: not a `kind` of its own there */
 	enum object_class class;
 	enum transport transport;
 	size_t size;               /* of the struct, which begins with struct object */
 	const struct field *fields;
 	size_t n_fields;           /* at most 64 */
-	const char *link_kind;     /* IFLA_INFO_KIND, where the kernel has one */
+	const char *link_kind;     /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, where the kernel has one */
+	const struct kind *port_kind; /* a controller: what its ports may say of themselves there; NULL: has no ports */
+	unsigned max_ports;        /* … and how many it takes; 0: no limit */
+	bool found;                /* never made nor deleted: only what the file says of it is changed (existing) */
+	bool unnamed;              /* a link kind that is not a value of `kind` */
 	bool any_kind;             /* compares with a link of any kind (existing, physical) */
 	bool markable;             /* the kernel carries topod's mark on it, see struct object.marked */
 	uint64_t last;             /* fields (1 << position) that are set only after everything else was made */
@@ -146,14 +151,11 @@ enum {
 	TOPOD_PROTOCOL = 84,
 };
 
-/* Every kind, ended by NULL; links first by IFLA_INFO_KIND. */
+/* Every kind, ended by NULL, in the order of kind/kinds.h. */
 extern const struct kind *const kinds[];
 
 const struct kind *kind_by_name(const char *name, enum object_class class);
-/* By IFLA_INFO_KIND; kind_other for what topod does not know. */
-const struct kind *kind_by_link_kind(const char *link_kind);
+/* By link_kind, among links or ports; NULL for one that topod does not know. */
+const struct kind *kind_by_link_kind(const char *link_kind, enum object_class class);
 /* The index of a field of the kind, by name; -1. */
 int kind_field(const struct kind *kind, const char *name);
-
-extern const struct kind kind_netns, kind_sysctl, kind_veth, kind_bridge, kind_macvlan, kind_vxlan,
-	kind_existing, kind_physical, kind_other, kind_port, kind_address, kind_route, kind_nat, kind_dns;

@@ -398,7 +398,7 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 	struct object *object = object_new(&state->arena, entry->kind, ns->name);
 
 	object->gone = true;
-	object->foreign = entry->kind == &kind_existing;
+	object->foreign = entry->kind->found;
 	object->drift = ns->drift;
 	for (size_t i = 0; i < entry->kind->n_fields; i++) {
 		const struct field *field = &entry->kind->fields[i];

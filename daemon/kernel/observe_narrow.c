@@ -73,7 +73,7 @@ static void list_links(struct narrow *narrow) {
 		const struct object *object = narrow->scope->objects[i];
 		const char *link = object_home_link(object);
 
-		narrow->sight->ports |= object->kind == &kind_port;
+		narrow->sight->ports |= object->kind->class == CLASS_PORT;
 		if (link && !is_listed(narrow, link))
 			vec_push(&narrow->links, link);
 	}

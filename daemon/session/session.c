@@ -10,9 +10,9 @@
 #include <poll.h>
 #include <time.h>
 
-#include "model/kind.h"
 #include "files/limit.h"
 #include "kernel/netns.h"
+#include "kind/kinds.h"
 #include "report/report.h"
 
 enum {

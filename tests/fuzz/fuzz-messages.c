@@ -13,7 +13,7 @@
 #include "kind/address.h"
 #include "kind/link.h"
 #include "kind/nat.h"
-#include "kind/port.h"
+#include "kind/bridge_port.h"
 #include "kind/route.h"
 #include "plan/ledger.h"
 

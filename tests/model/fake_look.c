@@ -54,7 +54,7 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 }
 
 static struct object *show_port(struct state *state, const char *ns, const struct w_link *link) {
-	struct object *object = copy(state, &link->port->object, ns);
+	struct object *object = copy(state, &link->port->port.object, ns);
 
 	((struct port *)object)->name = link->values->name;
 	object->set |= field_bit(PORT_NAME);

@@ -6,6 +6,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kind/kinds.h"
 #include "kind/dns.h"
 #include "kind/nat.h"
 #include "kind/netns.h"
@@ -215,9 +216,9 @@ static int request_port(struct fake *fake, const struct change *change) {
 		return -ENODEV;
 	if (!link->port)
 		return -EINVAL; /* no slave device */
-	for (size_t i = PORT_FIRST_ATTRIBUTE; i < kind_port.n_fields; i++)
+	for (size_t i = PORT_FIRST_ATTRIBUTE; i < kind_bridge_port.n_fields; i++)
 		if (change->fields >> i & 1)
-			memcpy(field_of(&kind_port.fields[i], link->port), field_of(&kind_port.fields[i], want),
+			memcpy(field_of(&kind_bridge_port.fields[i], link->port), field_of(&kind_bridge_port.fields[i], want),
 			       sizeof(uint32_t));
 	link_changed(fake->world, link);
 	return 0;

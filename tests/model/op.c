@@ -2,6 +2,7 @@
 #include "op.h"
 
 #include <linux/rtnetlink.h>
+#include "kind/kinds.h"
 
 /* Stable addresses, so that the same act gives the same link in a world and in the kernel. */
 static struct mac mac_of(const char *ns, const char *name) {

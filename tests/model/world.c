@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "world_private.h"
 
+#include "kind/kinds.h"
 #include "kind/veth.h"
 
 /* The machine. */

@@ -13,7 +13,7 @@
 #include "kind/address.h"
 #include "kind/link.h"
 #include "kind/netns.h"
-#include "kind/port.h"
+#include "kind/bridge_port.h"
 #include "kind/route.h"
 #include "model/state.h"
 #include "base/vec.h"
@@ -25,7 +25,7 @@ struct w_link {
 	uint32_t index;
 	struct link *values;        /* of its kind; what the kernel shows */
 	struct w_link *master, *peer, *lower;
-	struct port *port;          /* while it is in a bridge */
+	struct bridge_port *port;   /* while it is in a bridge */
 	bool passthru;              /* a macvlan that has its lower link for itself, with that one's MAC address … */
 	struct mac lent;            /* … which that one has back from it afterwards */
 	bool mtu_by_user;           /* a bridge whose MTU no longer follows its ports */

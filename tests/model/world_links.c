@@ -6,6 +6,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kind/kinds.h"
 #include "kind/veth.h"
 
 struct w_link *ns_link(const struct w_ns *ns, const char *name) {
@@ -319,8 +320,8 @@ int link_set_master(struct world *w, struct w_link *link, struct w_link *master)
 	if (streq(link->values->name, "lo"))
 		return -EINVAL;
 	link->master = master;
-	link->port = (struct port *)object_new(&w->arena, &kind_port, "");
-	set_defaults(w, &link->port->object);
+	link->port = (struct bridge_port *)object_new(&w->arena, &kind_bridge_port, "");
+	set_defaults(w, &link->port->port.object);
 	if (!has_speed(link))
 		link->port->cost = 100;
 	update_bridge_mtu(w, master);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "kind/kinds.h"
 #include "kind/netns.h"
 #include "kind/veth.h"
 #include "plan/plan.h"

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "run/journal.h"
+#include "kind/kinds.h"
 #include "kind/address.h"
 #include "kind/link.h"
 #include "run/messages.h"

@@ -5,6 +5,7 @@
  */
 #include "plan-helper.h"
 
+#include "kind/kinds.h"
 #include "kind/address.h"
 #include "kind/physical.h"
 #include "kind/route.h"

@@ -3,6 +3,7 @@
 #include "plan-helper.h"
 
 #include "report/report.h"
+#include "kind/kinds.h"
 
 #define REPORTED                                                                                                      \
 	"namespaces:\n"                                                                                               \

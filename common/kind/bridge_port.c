@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A bridge's port: its own attributes there (IFLA_BRPORT_*). */
+#include "kind/bridge_port.h"
+
+#define ROW(key, member, value_type, number, number_form, ...)                                         \
+	{ .name = key, .type = value_type, .offset = offsetof(struct bridge_port, member), .wire = WIRE_PORT, \
+	  .attr = number, .form = number_form, __VA_ARGS__ }
+
+static const struct field fields[] = {
+	PORT_FIELDS(),
+	ROW("cost", cost, &type_integer, IFLA_BRPORT_COST, FORM_U32, .min = 1, .max = 65535, .fallback = "2",
+	    .doc = "Spanning tree path cost."),
+	ROW("priority", priority, &type_integer, IFLA_BRPORT_PRIORITY, FORM_U16, .max = 63, .fallback = "32",
+	    .doc = "Spanning tree port priority."),
+	ROW("hairpin", hairpin, &type_bool, IFLA_BRPORT_MODE, FORM_U8, .fallback = "false",
+	    .doc = "Whether frames may leave through the port they came in by."),
+	ROW("isolated", isolated, &type_bool, IFLA_BRPORT_ISOLATED, FORM_U8, .fallback = "false",
+	    .doc = "Whether the port reaches only ports that are not isolated."),
+	ROW("learning", learning, &type_bool, IFLA_BRPORT_LEARNING, FORM_U8, .fallback = "true",
+	    .doc = "Whether source addresses are learned."),
+	ROW("flood", flood, &type_bool, IFLA_BRPORT_UNICAST_FLOOD, FORM_U8, .fallback = "true",
+	    .doc = "Whether frames to unknown addresses are sent here."),
+	ROW("mcast-flood", mcast_flood, &type_bool, IFLA_BRPORT_MCAST_FLOOD, FORM_U8, .fallback = "true",
+	    .doc = "Whether unregistered multicast is sent here."),
+	ROW("neigh-suppress", neigh_suppress, &type_bool, IFLA_BRPORT_NEIGH_SUPPRESS, FORM_U8,
+	    .fallback = "false", .doc = "Whether ARP and neighbour discovery are answered by the bridge."),
+	ROW("guard", guard, &type_bool, IFLA_BRPORT_GUARD, FORM_U8, .fallback = "false",
+	    .doc = "Whether spanning tree packets are refused here (BPDU guard)."),
+	ROW("root-block", root_block, &type_bool, IFLA_BRPORT_PROTECT, FORM_U8, .fallback = "false",
+	    .doc = "Whether the port may not become the root port."),
+};
+
+const struct kind kind_bridge_port = {
+	.name = "port", .class = CLASS_PORT, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge_port),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "bridge", .undeletable = true,
+	.encode = port_encode, .noun = port_noun,
+};

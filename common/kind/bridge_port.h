@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a bridge's port says of itself; see bridge_port.c. */
+#pragma once
+
+#include "kind/port.h"
+
+extern const struct kind kind_bridge_port;
+
+struct bridge_port {
+	struct port port;
+	uint32_t cost, priority, hairpin, isolated, learning, flood, mcast_flood, neigh_suppress, guard, root_block;
+};
