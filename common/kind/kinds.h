@@ -12,6 +12,7 @@
 #define KINDS \
 	KIND(veth) \
 	KIND(bridge) \
+	KIND(dummy) \
 	KIND(macvlan) \
 	KIND(vxlan) \
 	KIND(existing) \

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* dummy: an interface that drops what is sent to it. */
+#include "kind/link.h"
+
+static const struct field fields[] = { LINK_FIELDS("1500") };
+
+const struct kind kind_dummy = {
+	.name = "dummy", .doc = "An interface that drops what is sent to it: a place for addresses.",
+	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "dummy", .markable = true, .encode = link_encode,
+};
