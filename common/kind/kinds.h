@@ -13,6 +13,7 @@
 	KIND(veth) \
 	KIND(bridge) \
 	KIND(dummy) \
+	KIND(ifb) \
 	KIND(macvlan) \
 	KIND(vxlan) \
 	KIND(existing) \

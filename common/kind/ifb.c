@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ifb: an interface to which tc redirects what arrives elsewhere, so that it can be shaped. */
+#include "kind/link.h"
+
+static const struct field fields[] = { LINK_FIELDS("1500") };
+
+const struct kind kind_ifb = {
+	.name = "ifb", .doc = "An interface to which tc redirects what arrives elsewhere, so that it can be shaped.",
+	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "ifb", .markable = true, .encode = link_encode,
+};
