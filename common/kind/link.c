@@ -29,16 +29,40 @@ struct ifinfomsg *link_begin(struct encode *encode, uint16_t type, uint16_t flag
 	return ifi;
 }
 
+/* The flags in mask that share one attribute, as a message changes them. */
+static void put_flag_fields(struct encode *encode, const struct object *object, uint64_t mask, uint16_t attr) {
+	struct { uint32_t flags, mask; } value = {};
+
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (!(mask >> i & 1) || field->form != FORM_FLAG || field->attr != attr)
+			continue;
+		value.mask |= field->bit;
+		if (*(const uint32_t *)field_of(field, object))
+			value.flags |= field->bit;
+	}
+	nl_put(encode->writer, attr, &value, sizeof(value));
+}
+
 void link_put_fields(struct encode *encode, const struct object *object, uint64_t mask, enum field_wire wire) {
 	const struct kind *kind = object->kind;
+	uint32_t attr_of_flags = 0;
 
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 
 		if (!(mask >> i & 1) || field->wire != wire)
 			continue;
+		if (field->form == FORM_FLAG && attr_of_flags == field->attr)
+			continue;
 		nl_origin(encode->writer, field);
-		field->type->put(encode->writer, field, field_of(field, object));
+		if (field->form != FORM_FLAG) {
+			field->type->put(encode->writer, field, field_of(field, object));
+			continue;
+		}
+		attr_of_flags = field->attr;
+		put_flag_fields(encode, object, mask, field->attr);
 	}
 }
 
@@ -310,7 +334,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 			attr = attr_at(seen->inet6, ARRAY_SIZE(seen->inet6), field->attr);
 		break;
 	}
-	if (attr && field->type->get(arena, field, attr, value))
+	if (attr ? field->type->get(arena, field, attr, value) : field->flags & FIELD_LEFT_OUT)
 		object->set |= field_bit(i);
 }
 

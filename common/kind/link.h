@@ -43,8 +43,10 @@ enum link_field {
 
 extern const struct enum_name link_address_generation_names[];
 
-/* `mtu_default`: a text or NULL. */
-#define LINK_FIELDS(mtu_default)                                                                             \
+/* The common rows. What the driver sets in a new link, as texts or NULL, is what a field that is no longer declared
+ * returns to. */
+#define LINK_FIELDS(mtu_default) LINK_FIELDS_OF(mtu_default, "true", "true", "1000")
+#define LINK_FIELDS_OF(mtu_default, arp_default, multicast_default, txqueuelen_default)                      \
 	[LINK_NAME] = { .name = "name", .type = &type_link_name, .offset = offsetof(struct link, name),      \
 			.class = FIELD_KEY, .flags = FIELD_HIDDEN },                                         \
 	[LINK_UP] = { .name = "up", .type = &type_bool, .offset = offsetof(struct link, up),                 \
@@ -57,11 +59,11 @@ extern const struct enum_name link_address_generation_names[];
 		       .wire = WIRE_ATTR, .attr = IFLA_ADDRESS, .flags = FIELD_SIGN,                         \
 		       .doc = "Hardware address; a stable one is computed when left out." },                 \
 	[LINK_ARP] = { .name = "arp", .type = &type_bool, .offset = offsetof(struct link, arp),              \
-		       .wire = WIRE_IFF_NOT, .attr = IFF_NOARP, .fallback = "true",                          \
+		       .wire = WIRE_IFF_NOT, .attr = IFF_NOARP, .fallback = arp_default,                          \
 		       .doc = "Whether ARP and neighbour discovery are used." },                             \
 	[LINK_MULTICAST] = { .name = "multicast", .type = &type_bool,                                        \
 			     .offset = offsetof(struct link, multicast), .wire = WIRE_IFF,                   \
-			     .attr = IFF_MULTICAST, .fallback = "true",                                      \
+			     .attr = IFF_MULTICAST, .fallback = multicast_default,                                      \
 			     .doc = "Whether multicast is sent." },                                          \
 	[LINK_PROMISCUOUS] = { .name = "promiscuous", .type = &type_bool,                                    \
 			       .offset = offsetof(struct link, promiscuous), .wire = WIRE_IFF,               \
@@ -69,7 +71,7 @@ extern const struct enum_name link_address_generation_names[];
 			       .doc = "Whether all frames are received." },                                  \
 	[LINK_TXQUEUELEN] = { .name = "txqueuelen", .type = &type_integer,                                   \
 			      .offset = offsetof(struct link, txqueuelen), .wire = WIRE_ATTR,                \
-			      .attr = IFLA_TXQLEN, .max = INT32_MAX, .fallback = "1000",                     \
+			      .attr = IFLA_TXQLEN, .max = INT32_MAX, .fallback = txqueuelen_default,                     \
 			      .doc = "Length of the transmit queue, in packets." },                          \
 	[LINK_QUEUES] = { .name = "queues", .type = &type_integer, .offset = offsetof(struct link, queues),  \
 			  .class = FIELD_RECREATE, .wire = WIRE_ATTR, .attr = IFLA_NUM_TX_QUEUES, .min = 1,  \

@@ -104,8 +104,15 @@ static const struct {
 	{ &type_nat_target, target_value },
 };
 
+static json_t *mapping_value(const struct field *field _unused_) {
+	return schema_pack("{s:[s,s], s:{s:[s,s]}}", "type", "object", "string", "additionalProperties", "type", "integer",
+		    "string");
+}
+
 static json_t *field_schema(const struct field *field) {
-	json_t *(*value)(const struct field *) = field->type->keys ? list_value : text_value;
+	json_t *(*value)(const struct field *) = field->type->keys	 ? list_value
+						: field->type->mapping ? mapping_value
+								       : text_value;
 	json_t *schema;
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)

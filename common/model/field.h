@@ -48,6 +48,7 @@ struct type {
 	bool (*get)(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value);
 	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
 	size_t n_keys;
+	bool mapping;             /* it is written as a mapping of numbers, for the schema */
 };
 
 /* What a difference in a field asks for. */
@@ -72,6 +73,7 @@ enum field_flags {
 	FIELD_ONE_WAY = 1 << 12, /* only ever made good: what it was before is no state to go back to */
 	FIELD_IDENTITY = 1 << 11, /* no FIELD_KEY, but the kind's key() is made of it */
 	FIELD_USES = 1 << 14,    /* FIELD_DEV, and the file need not declare the link where others may have made it */
+	FIELD_LEFT_OUT = 1 << 15, /* the kernel leaves the attribute out where the value is zero or empty */
 	FIELD_BEFORE_UP = 1 << 13, /* the kernel goes by it as soon as the link is up, and not again */
 };
 
@@ -94,6 +96,7 @@ enum field_form {
 	FORM_U8,
 	FORM_BE16,
 	FORM_S32,
+	FORM_FLAG, /* one bit of {flags, mask}, an attribute that several fields share (struct ifla_vlan_flags) */
 };
 
 struct enum_name {
@@ -112,6 +115,7 @@ struct field {
 	uint16_t attr;
 	uint16_t attr6;             /* addresses: the attribute of the IPv6 form, where it is another; else 0 */
 	enum field_form form;
+	uint32_t bit;               /* FORM_FLAG: which */
 	uint32_t min, max;          /* integers; max 0: no limit */
 	uint32_t unit;              /* durations: how many of the stored unit make a second */
 	const struct enum_name *names;

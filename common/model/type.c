@@ -99,11 +99,14 @@ static void u32_put(struct nl_writer *w, const struct field *field, const void *
 	case FORM_U8:
 		nl_put_u8(w, field->attr, (uint8_t)number);
 		break;
+	case FORM_FLAG: /* put together by the kind (link_put_fields()) */
+		break;
 	}
 }
 
 static bool u32_get(struct arena *arena _unused_, const struct field *field, const struct nlattr *attr, void *value) {
-	static const size_t sizes[] = { [FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1 };
+	static const size_t sizes[] = { [FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1,
+					[FORM_FLAG] = 4 };
 	uint32_t *number = value;
 
 	if (mnl_attr_get_payload_len(attr) < sizes[field->form])
@@ -121,6 +124,9 @@ static bool u32_get(struct arena *arena _unused_, const struct field *field, con
 		break;
 	case FORM_U8:
 		*number = mnl_attr_get_u8(attr);
+		break;
+	case FORM_FLAG:
+		*number = !!(mnl_attr_get_u32(attr) & field->bit);
 		break;
 	}
 	return true;
