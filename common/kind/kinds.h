@@ -15,6 +15,7 @@
 	KIND(dummy) \
 	KIND(ifb) \
 	KIND(macvlan) \
+	KIND(vlan) \
 	KIND(vxlan) \
 	KIND(existing) \
 	KIND(physical) \
