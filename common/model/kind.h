@@ -43,6 +43,7 @@ struct change {
 	const struct change *blocked;  /* given up because of this one */
 	const struct field *culprit;   /* the field at fault, where the kernel told */
 	const char *text;              /* the kernel's words, or NULL; in the plan's arena */
+	const char *moved;             /* creation: where the link stood that was deleted for it, or NULL; likewise */
 	struct change *whole;          /* this one tries a single field of that one, which failed */
 };
 

@@ -537,6 +537,18 @@ static bool outlives_namespace(const struct diff *diff, const struct object *see
 	return seen->kind->class == CLASS_DNS || (entry && ledger_outlives_namespace(entry));
 }
 
+/* A link of ours that stands elsewhere goes before the one that is made in its place (all deletions do), which says where it was. */
+static void note_moved(struct diff *diff, const struct object *seen) {
+	const struct ledger_entry *entry = seen->change && is_stray(diff, seen) ? ledger_find_signed(diff->input->ledger, seen) : NULL;
+	_cleanup_text_ struct text where = {};
+
+	object_print_scope(seen, &where);
+	ns_foreach(object, entry ? state_find(diff->input->desired, entry->ns) : NULL)
+		if (object->change && object->change->type == CHANGE_CREATE && object_same_key(object->change->desired, object) &&
+		    ledger_find_object(diff->input->ledger, object) == entry)
+			object->change->moved = arena_strdup(&diff->plan->arena, where.data);
+}
+
 static void delete_extra(struct diff *diff, struct ns_state *observed, const struct ns_state *desired, bool links,
 			 bool all_goes) {
 	ns_foreach(seen, observed) {
@@ -545,6 +557,7 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 			continue;
 		if (!goes_along(observed, seen) && (!all_goes || outlives_namespace(diff, seen)))
 			add_deletion(diff, seen, noted_object(diff, seen), false);
+		note_moved(diff, seen);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "kernel/kernel_real.h"
+#include "kernel/moved.h"
 #include "kind/dns.h"
 #include "kind/link.h"
 #include "kind/nat.h"
@@ -19,6 +20,7 @@
 enum {
 	NAME_WAIT_STEPS = 25, /* 50 ms, in which anybody's second step is done */
 	NAME_WAIT_STEP_NSEC = 2 * 1000 * 1000,
+	SEARCHES_MAX = 8,     /* for links that were moved, in one plan: each may look into every namespace */
 	INDEX_LAPS = 6,       /* how often another index is chosen for a link … */
 	LEAVING_MIN = 64,     /* so many namespaces may be kept on until others' names are removed as well */
 	INDEX_STEP = 32,      /* … and how far away at first; twice as far each time */
@@ -40,6 +42,7 @@ struct execution {
 	struct nl_writer writer;
 	struct handle *at;          /* where it is to be sent */
 	vec(struct sent) sent;
+	unsigned n_searches;
 	unsigned lap;               /* how often indexes were chosen for it in vain */
 	/* The namespace whose files were last written. */
 	struct netns_visit visit;
@@ -228,14 +231,23 @@ static bool is_taken(const struct change *change) {
 	return (makes && change->error == -EEXIST) || ((makes || gives_back(change)) && change->error == -EBUSY);
 }
 
-/* What was refused for its index is put together anew, with indexes further away each time. */
+/* What the kernel refuses a second time is not refused for a link that was moved. */
+static bool makes_room(struct execution *x, struct change *change) {
+	if (x->lap > 0 || x->n_searches == SEARCHES_MAX || !moved_may_hinder(change))
+		return false;
+	x->n_searches++;
+	return moved_remove(x->k, x->look, change, &x->plan->arena, &change->moved);
+}
+
+/* What was refused for its index is put together anew, with indexes further away each time; likewise what a link of ours stood
+ * in the way of. */
 static bool choose_again(struct execution *x) {
 	vec(struct change *) taken = {};
 
 	vec_foreach(sent, &x->sent) {
 		struct change *change = sent->change;
 
-		if (!change->unsure && is_taken(change))
+		if (makes_room(x, change) || (!change->unsure && is_taken(change)))
 			vec_push(&taken, change);
 	}
 	vec_clear(&x->sent);
@@ -251,15 +263,20 @@ static bool choose_again(struct execution *x) {
 	return x->sent.n > 0;
 }
 
-/* A name that no interface was seen to have, nor the next look will: it is an alternative one, which the kernel takes for as
- * good, and says no word of. */
+/* Without a word of the kernel's it is a name that no interface was seen to have, nor the next look will: an alternative one,
+ * which the kernel takes for as good. Else it is something that only one link can have, and nobody saw another here. */
 static void explain_taken(struct execution *x) {
 	vec_foreach(sent, &x->sent) {
 		struct change *change = sent->change;
 
-		if (change->type == CHANGE_CREATE && change->error == -EEXIST && change->desired->kind->class == CLASS_LINK &&
-		    !change->text)
+		if (change->type != CHANGE_CREATE || change->error != -EEXIST || change->desired->kind->class != CLASS_LINK)
+			continue;
+		if (!change->text)
 			change->text = "an interface there has that name as an alternative one (`ip link property`)";
+		else if (change->desired->kind->link_kind)
+			change->text = arena_printf(&x->plan->arena, "%s: look for it with `ip -d link show type %s` here, in the host, "
+						    "and with `ip -all netns exec` in all others", change->text,
+						    change->desired->kind->link_kind);
 	}
 }
 

@@ -17,6 +17,7 @@
  */
 #include "kernel/netns.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/net_namespace.h>
@@ -383,6 +384,27 @@ static int one_id(int fd, bool assign, int32_t *ret) {
 
 int netns_known_id(int fd, int32_t *ret) {
 	return one_id(fd, false, ret);
+}
+
+static void closedirp(DIR **dir) {
+	if (*dir)
+		closedir(*dir);
+}
+
+const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
+	_cleanup_(closedirp) DIR *dir = opendir(NETNS_DIR);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		_cleanup_close_ int fd = -1;
+		const char *problem;
+		int32_t known;
+
+		if (*entry->d_name != '.' && netns_open(entry->d_name, &fd, &problem) == 0 &&
+		    netns_ids(sock, &fd, 1, false, &known) == 0 && known == id)
+			return arena_strdup(arena, entry->d_name);
+	}
+	return NULL;
 }
 
 int netns_id(int fd, int32_t *ret) {

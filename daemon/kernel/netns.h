@@ -75,6 +75,10 @@ int netns_id(int fd, int32_t *ret);
 /* The same without assigning one: *ret is -1 where there is none. 0 or -errno. */
 int netns_known_id(int fd, int32_t *ret);
 
+/* The name in NETNS_DIR, in arena, of the namespace that the socket's one knows by this id; NULL where it has none there. */
+struct arena;
+const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena);
+
 /* Puts the calling thread into the namespace behind fd and leaves it again:
  *     _cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
  *     r = netns_enter(&visit, fd);

@@ -61,7 +61,8 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 	if (change->type == CHANGE_CREATE && !before)
 		before = change->again ? replaced(plan, change) : NULL;
 	if (!before) {
-		text_add(out, "was removed");
+		text_add(out, change->moved ? "was moved to " : "was removed");
+		text_add(out, change->moved ? change->moved : "");
 		return DRIFT_MISSING;
 	}
 	if (before->kind == change->desired->kind || change->desired->kind->any_kind)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Some links are the only ones of their like below: one vxlan for each identifier and port of the namespace where it was made,
+ * one macvlan in mode passthru for each parent, one for each hardware address. Moving them into another namespace changes
+ * nothing about that, so the one that is missed cannot be made while the moved one lives.
+ *
+ * That may be anywhere, also in a namespace that has no name and that topod would never look into. But by moving a link
+ * there the kernel gives the namespace an id in the one that the link leaves (__dev_change_net_namespace() in net/core/dev.c), and
+ * whoever may manage a namespace can be answered about it, and delete a link in it, by its id (IFLA_TARGET_NETNSID). So
+ * neither a descriptor nor a name is needed. A link that was moved on from there may be missed.
+ *
+ * It is topod's where it bears the mark and the sign of the ledger's entry, as anywhere else.
+ */
+#include "kernel/moved.h"
+
+#include <linux/rtnetlink.h>
+
+#include "kind/link.h"
+
+enum {
+	GAP = 64,          /* the kernel gives the lowest id that is free: behind so many in a row that are not in use are no more */
+	ID_MAX = 1 << 16,  /* only bounds */
+};
+
+/* Ids of one namespace, and what is looked for. */
+struct search {
+	struct kernel_real *k;
+	struct nl_socket *sock;
+	struct arena seen, *arena;
+	struct decode decode;
+	const struct object *desired;
+	const struct ledger_entry *entry;
+	int32_t id;
+	const char *found; /* the name that it has there */
+};
+
+bool moved_may_hinder(const struct change *change) {
+	if (change->type == CHANGE_DELETE || change->desired->kind->class != CLASS_LINK || change->unsure)
+		return false;
+	return change->error == -EEXIST || change->error == -EBUSY || change->error == -EINVAL || change->error == -EADDRINUSE;
+}
+
+static int take_moved(void *userdata, const struct nlmsghdr *nlh) {
+	struct search *s = userdata;
+	const struct link *link = nlh->nlmsg_type == RTM_NEWLINK ? link_decode(&s->decode, nlh) : NULL;
+
+	if (link && link->object.marked && link->object.kind == s->desired->kind && ledger_is_signed(s->entry, &link->object))
+		s->found = link->name;
+	return 0;
+}
+
+/* 0, or -EINVAL where no namespace has the id. */
+static int look_into(struct search *s) {
+	union {
+		struct nlmsghdr nlh;
+		char space[64];
+	} request = {};
+
+	s->found = NULL;
+	arena_done(&s->seen);
+	mnl_nlmsg_put_header(&request)->nlmsg_type = RTM_GETLINK;
+	mnl_nlmsg_put_extra_header(&request.nlh, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(&request.nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	mnl_attr_put_u32(&request.nlh, IFLA_TARGET_NETNSID, (uint32_t)s->id);
+	return nl_dump(s->sock, &request.nlh, take_moved, NULL, s);
+}
+
+static void take_error(void *userdata, size_t index _unused_, const struct nl_ack *ack) {
+	*(int *)userdata = ack->error;
+}
+
+static bool delete_found(struct search *s) {
+	_cleanup_(nl_writer_done) struct nl_writer w = {};
+	int error = 0, r;
+
+	nl_begin(&w, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
+	nl_put_u32(&w, IFLA_TARGET_NETNSID, (uint32_t)s->id);
+	nl_put_text(&w, IFLA_IFNAME, s->found);
+	r = nl_transact(s->sock, w.messages.items, w.messages.n, false, take_error, &error);
+	return r == 0 && error == 0;
+}
+
+static const char *where(struct search *s) {
+	const char *name = netns_name_of(s->sock, s->id, s->arena);
+	int32_t host;
+
+	if (!name && netns_ids(s->sock, (const int[]){ -1 }, 1, false, &host) == 0 && host == s->id)
+		name = NS_HOST;
+	return name ? arena_printf(s->arena, "%s/%s", name, s->found)
+		    : arena_printf(s->arena, "a namespace without a name, as '%s'", s->found);
+}
+
+/* In all that `at` has an id for, but in the link's own. */
+static bool search_from(struct search *s, struct handle *at, const char **ret_where) {
+	struct handle *home = handle_get(s->k, s->desired->ns);
+	int32_t own = -1;
+	bool done = false;
+
+	if (handle_open(s->k, at) < 0 || handle_socket(s->k, at, NETLINK_ROUTE, &s->sock) < 0)
+		return false;
+	if (handle_open(s->k, home) == 0)
+		(void)netns_ids(s->sock, &home->fd, 1, false, &own);
+	s->id = 0;
+	for (int unused = 0; unused < GAP && s->id < ID_MAX && !done; s->id++) {
+		unused = look_into(s) == -EINVAL ? unused + 1 : 0;
+		if (!s->found || s->id == own)
+			continue;
+		*ret_where = where(s);
+		done = delete_found(s);
+	}
+	return done;
+}
+
+bool moved_remove(struct kernel_real *k, const struct look *look, const struct change *change, struct arena *arena,
+		  const char **ret_where) {
+	const struct object *desired = change->desired;
+	struct search s = {
+		.k = k, .desired = desired, .entry = ledger_find_object(look->ledger, desired), .arena = arena,
+		.decode = { .ns = desired->ns, .topology = look->topology },
+	};
+	const char *const from[] = { desired->ns, NS_HOST, desired->kind->sent_in ? desired->kind->sent_in(change) : NS_HOST };
+
+	bool done = false;
+
+	s.decode.arena = &s.seen;
+	for (size_t i = 0; s.entry && i < ARRAY_SIZE(from) && !done; i++)
+		done = (i == 0 || !streq(from[i], from[0])) && search_from(&s, handle_get(k, from[i]), ret_where);
+	arena_done(&s.seen);
+	return done;
+}
