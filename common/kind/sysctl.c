@@ -16,6 +16,8 @@ static const struct field fields[] = {
 	[SYSCTL_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct sysctl, dev),
 			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE | FIELD_USES },
 	[SYSCTL_VALUE] = { .name = "value", .type = &type_text, .offset = offsetof(struct sysctl, value) },
+	[SYSCTL_BEFORE] = { .name = "before", .type = &type_text, .offset = offsetof(struct sysctl, before), .flags = FIELD_HIDDEN },
+	[SYSCTL_CAUSE] = { .name = "cause", .type = &type_text, .offset = offsetof(struct sysctl, cause), .flags = FIELD_HIDDEN },
 };
 
 static void swap_separators(char *path) {
@@ -156,7 +158,20 @@ static void noun(const struct object *object, struct text *out) {
 	swap_separators(out->data + start);
 }
 
+static bool overruns(const struct object *written, const struct object *other) {
+	_cleanup_(arena_done) struct arena arena = {};
+	struct sysctl_reach reaches[2];
+
+	return sysctl_find_reach(&arena, (const struct sysctl *)written, ((const struct sysctl *)other)->path, reaches);
+}
+
+/* `all` sets `default` as well. */
+static bool goes_late(const struct object *object) {
+	return strstr(((const struct sysctl *)object)->path, "/default/");
+}
+
 const struct kind kind_sysctl = {
 	.name = "sysctl", .class = CLASS_SYSCTL, .transport = TRANSPORT_SYSCTL, .size = sizeof(struct sysctl),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .undeletable = true, .noun = noun,
+	.goes_late = goes_late, .overruns = overruns,
 };

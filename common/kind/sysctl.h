@@ -11,9 +11,10 @@ struct sysctl {
 	const char *path;    /* below /proc/sys/: "net/ipv4/conf/eth0/rp_filter" */
 	const char *dev;     /* the interface that the path speaks of, or NULL */
 	const char *value;   /* as the kernel prints it, with single spaces */
+	const char *before, *cause; /* only in the ledger, see ledger_settings.c */
 };
 
-enum sysctl_field { SYSCTL_PATH, SYSCTL_DEV, SYSCTL_VALUE };
+enum sysctl_field { SYSCTL_PATH, SYSCTL_DEV, SYSCTL_VALUE, SYSCTL_BEFORE, SYSCTL_CAUSE };
 
 /* A key as sysctl(8) writes it, to a path; NULL where it is none below net., with the reason in *ret_why. */
 const char *sysctl_path(struct arena *arena, const char *key, const char **ret_why);
@@ -41,6 +42,25 @@ bool sysctl_path_matches(const char *pattern, const char *path);
 
 /* Why it cannot be set so, as the rest of a sentence; NULL where it can. */
 const char *sysctl_problem(struct arena *arena, const char *path, const char *value);
+
+/* Settings that a write of another one changes as well: folder/NAME/last. */
+struct sysctl_reach {
+	const char *folder;  /* "net/ipv6/conf" */
+	const char *name;    /* NULL: every interface */
+	const char *last;
+	const char *value;   /* what they become */
+	bool with_default;   /* `default`, too */
+};
+
+/* What writing the setting changes besides; returns how many there are. */
+unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct sysctl_reach ret[2]);
+/* Does it reach folder/name/last? */
+bool sysctl_reach_has(const struct sysctl_reach *reach, const char *name);
+/* The one of them that the path is of, or NULL. */
+const struct sysctl_reach *sysctl_find_reach(struct arena *arena, const struct sysctl *written, const char *path,
+					     struct sysctl_reach ret[2]);
+/* The i-th setting that reaches this one with its own value; *ret_at_birth: only when the interface is made. NULL: no more. */
+const char *sysctl_source(struct arena *arena, const char *path, unsigned i, bool *ret_at_birth);
 
 /* A setting, sealed, under its one name and with the value as the kernel prints it. Both are copied. */
 struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value);

@@ -30,7 +30,8 @@ struct change {
 	const struct object *observed; /* update, delete */
 	uint64_t fields;               /* update: which; create: all that are set and not FIELD_AFTER */
 	bool again;                    /* one half of a recreation */
-	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan */
+	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan, or of what another change
+					  of it overruns */
 	struct change **needs;         /* those without which this cannot be done; see plan_add_need() */
 	unsigned n_needs;
 	/* the result */
@@ -142,6 +143,8 @@ struct kind {
 	bool (*declares_forwarding)(const struct object *desired);
 	/* Takes an entry, of any link, into the observed one; NULL instead of a message begins anew. */
 	void (*take_forwarding)(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh);
+	/* Does changing the one change the other of the same kind and namespace, too (a setting of all interfaces)? */
+	bool (*overruns)(const struct object *changed, const struct object *other);
 	/* Does this difference ask for a recreation although the field is LIVE? */
 	bool (*recreate)(const struct object *desired, const struct object *observed, uint64_t fields);
 };

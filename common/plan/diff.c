@@ -399,6 +399,42 @@ void diff_class(struct diff *diff, struct ns_state *observed, enum object_class 
 			diff_object(diff, &ns, object, only_whole);
 }
 
+/* Overruns. */
+
+static bool is_planned(const struct diff *diff, const struct object *object) {
+	vec_foreach(at, &diff->plan->changes)
+		if ((*at)->desired == object)
+			return true;
+	return false;
+}
+
+static void overrun(struct diff *diff, struct change *change, struct ns_state *desired, struct ns_state *observed) {
+	ns_foreach(object, desired) {
+		if (object->kind != change->desired->kind || object->gone || object == change->desired ||
+		    !object->kind->overruns(change->desired, object) || is_planned(diff, object))
+			continue;
+		const struct object *seen = ns_find(observed, object);
+		if (!seen && !diff_was_looked_for(observed, object))
+			vec_push(&diff->plan->also, object);
+		if (!seen)
+			continue;
+		struct change *again = add(diff, CHANGE_UPDATE, object, seen, all_fields(object));
+		again->follows = true;
+		plan_add_need(diff->plan, again, change);
+	}
+}
+
+void diff_overrun(struct diff *diff, struct ns_state *observed) {
+	struct ns_state *desired = state_find(diff->input->desired, observed->name);
+
+	for (size_t i = 0, n = diff->plan->changes.n; desired && i < n; i++) {
+		struct change *change = diff->plan->changes.items[i];
+
+		if (change->type == CHANGE_UPDATE && change->desired->kind->overruns && streq(change->desired->ns, observed->name))
+			overrun(diff, change, desired, observed);
+	}
+}
+
 /* What is not declared. */
 
 struct vanishing {

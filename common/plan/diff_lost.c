@@ -48,6 +48,6 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 	mark_declared(ledger, state_find(diff->input->desired, observed->name), observed);
 	mark_present(ledger, observed);
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared)
+		if (!entry->declared && !ledger_setting_rests(diff->input->desired, entry))
 			vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
 }

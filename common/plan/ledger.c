@@ -264,6 +264,8 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 		    (is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
 			added |= note_field(entry, desired, observed, i);
 	if (added)
+		ledger_note_source(ledger, entry, desired);
+	if (added)
 		ledger_add_line(entry, out);
 	return added;
 }
@@ -416,14 +418,16 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 
 static void return_declared(struct state *state, struct object *object, struct ledger_entry *entry) {
 	entry->declared = true;
-	if (object->kind == entry->kind)
+	if (object->kind == entry->kind && object->kind->class != CLASS_SYSCTL) /* which has one field */
 		add_returns(state, entry, object);
 }
 
 static void return_undeclared(struct state *state, const struct ledger_entry *entry) {
 	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
 
-	if (object)
+	if (object && entry->kind->class == CLASS_SYSCTL)
+		ledger_return_setting(state, entry, object);
+	else if (object)
 		add_returns(state, entry, object);
 }
 
@@ -449,7 +453,8 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	 * that is inside of it. */
 	bool goes = !ns_self(ns) && ledger_made_namespace(noted);
 	for (entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared && !entry->made && (!goes || ledger_outlives_namespace(entry)))
+		if (!entry->declared && !entry->made && (!goes || ledger_outlives_namespace(entry)) &&
+		    !ledger_setting_rests(desired, entry))
 			return_undeclared(desired, entry);
 }
 

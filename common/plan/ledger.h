@@ -66,6 +66,13 @@ const char *ledger_former(const struct ledger_entry *entry, size_t field);
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out);
 
+/* Notes what a setting is that the coming change of another changes as well, unless it is so by that one already and goes back
+ * with it. */
+void ledger_note_reached(struct ledger *ledger, const struct change *change, const struct object *seen, struct text *out);
+
+/* Is it only noted for what another setting, which is still declared, made of it? Then it stays so. */
+bool ledger_setting_rests(const struct state *desired, const struct ledger_entry *entry);
+
 /* Notes what the kernel told of an object when it was made (FIELD_BIRTH), before it can be found by its name. */
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
 /* Does what was seen bear the sign under which it was made, or with which it came (its MAC address), though not the mark

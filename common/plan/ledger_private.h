@@ -21,6 +21,12 @@ void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
 /* Value may be NULL. One that is there already is replaced. */
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value);
 
+/* ledger_settings.c. A setting that is noted for the first time: was it changed by another one that was written earlier?
+ * Returns whether that was noted, too. */
+bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const struct object *object);
+/* What a setting that is not declared any more goes back to. */
+void ledger_return_setting(struct state *state, const struct ledger_entry *entry, struct object *object);
+
 /* The lines that say that an entry is there, and that it is gone. */
 void ledger_add_line(const struct ledger_entry *entry, struct text *out);
 void ledger_remove_line(const struct ledger_entry *entry, struct text *out);

@@ -2,6 +2,7 @@
 #include "plan/plan_order.h"
 
 enum stage {
+	STAGE_GIVE_BACK, /* settings of no one link: interfaces that are given back inherit some */
 	STAGE_DELETE,
 	STAGE_NAMESPACE,
 	STAGE_DEFAULTS, /* settings of no one link: new links inherit some */
@@ -88,7 +89,9 @@ static enum stage stage_of(const struct change *change, bool below) {
 	case CLASS_NETNS:
 		return STAGE_NAMESPACE;
 	case CLASS_SYSCTL:
-		return speaks_of_link(change->desired) ? STAGE_INSIDE : STAGE_DEFAULTS;
+		if (speaks_of_link(change->desired))
+			return STAGE_INSIDE;
+		return change->desired->gone ? STAGE_GIVE_BACK : STAGE_DEFAULTS;
 	case CLASS_LINK:
 		return change->type == CHANGE_CREATE || below ? STAGE_LINK : STAGE_INSIDE;
 	case CLASS_PORT:
@@ -150,8 +153,10 @@ static unsigned rank_of(const struct change *change, const struct state *desired
 		return rank;
 	case STAGE_DELETE:
 		return 100 - rank;
-	case STAGE_NAMESPACE:
+	case STAGE_GIVE_BACK:
 	case STAGE_DEFAULTS:
+		return object->kind->goes_late && object->kind->goes_late(object);
+	case STAGE_NAMESPACE:
 	case STAGE_DELETE_NAMESPACE:
 		break;
 	}

@@ -8,6 +8,7 @@
  */
 #include "files/settings.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mount.h>
 
@@ -100,6 +101,30 @@ const char *setting_read(const struct settings *settings, struct arena *arena, c
 		return NULL;
 	}
 	return read_all(arena, fd, SETTING_MAX, ret_error);
+}
+
+static void closedirp(DIR **dir) {
+	if (*dir)
+		closedir(*dir);
+}
+
+const char **setting_list(const struct settings *settings, struct arena *arena, const char *folder, int *ret_error) {
+	_cleanup_close_ int fd = open_setting(settings, folder, O_RDONLY | O_DIRECTORY);
+	_cleanup_(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	vec(const char *) names = {};
+	const struct dirent *entry;
+
+	*ret_error = fd < 0 ? fd : dir ? 0 : -errno;
+	if (!dir)
+		return NULL;
+	fd = -1; /* the stream's */
+	while ((entry = readdir(dir)))
+		if (path_stays_below(entry->d_name)) /* not . and .. */
+			vec_push(&names, arena_strdup(arena, entry->d_name));
+	vec_push(&names, NULL);
+	const char **list = arena_memdup(arena, names.items, names.n * sizeof(names.items[0]));
+	vec_done(&names);
+	return list;
 }
 
 int setting_write(const struct settings *settings, const char *path, const char *value) {

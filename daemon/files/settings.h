@@ -22,6 +22,8 @@ void settings_done(struct settings *settings);
 
 /* The value of a setting ("net/ipv4/ip_forward"), or NULL with -errno in *ret_error; in arena. */
 const char *setting_read(const struct settings *settings, struct arena *arena, const char *path, int *ret_error);
+/* What stands below a folder of them ("net/ipv6/conf"): names in arena, ended by NULL. NULL with -errno in *ret_error. */
+const char **setting_list(const struct settings *settings, struct arena *arena, const char *folder, int *ret_error);
 /* 0 or -errno: -ENOENT where the kernel has no such setting, -EINVAL where it refuses the value or a part of it. */
 int setting_write(const struct settings *settings, const char *path, const char *value);
 

@@ -440,18 +440,59 @@ static const char *setting_problem(int error) {
 				  : NULL;
 }
 
+/* What it was. Some have no value until they are written (stable_secret: EIO), and others are not for reading. */
+static int note_former(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
+	struct arena *arena = &x->plan->arena;
+	int error;
+	const char *former = setting_read(&x->k->settings, arena, sysctl->path, &error);
+
+	if (!former && error == -ENOENT)
+		return error;
+	return x->hooks->former(x->hooks->userdata, change,
+				former ? &sysctl_new(arena, sysctl->object.ns, sysctl->path, former)->object : NULL);
+}
+
+struct settings_seen {
+	vec(const struct object *) list;
+};
+
+static void look_at_reach(struct execution *x, const char *ns, const struct sysctl_reach *reach, struct settings_seen *seen) {
+	struct arena *arena = &x->plan->arena;
+	int error;
+	const char **names = setting_list(&x->k->settings, arena, reach->folder, &error);
+
+	for (size_t i = 0; names && names[i]; i++) {
+		const char *path = arena_printf(arena, "%s/%s/%s", reach->folder, names[i], reach->last);
+		const char *value = sysctl_reach_has(reach, names[i]) ? setting_read(&x->k->settings, arena, path, &error) : NULL;
+
+		if (value)
+			vec_push(&seen->list, &sysctl_new(arena, ns, path, value)->object);
+	}
+}
+
+/* What it changes besides, which is to go back with it. */
+static int note_reach(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
+	struct settings_seen seen = {};
+	struct sysctl_reach reaches[2];
+	unsigned n = sysctl_reach(&x->plan->arena, sysctl, reaches);
+	int r = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		look_at_reach(x, sysctl->object.ns, &reaches[i], &seen);
+	if (seen.list.n)
+		r = x->hooks->reached(x->hooks->userdata, change, seen.list.items, seen.list.n);
+	vec_done(&seen.list);
+	return r;
+}
+
 static void change_setting(struct execution *x, struct change *change) {
 	const struct sysctl *sysctl = (const struct sysctl *)change->desired;
-	struct arena *arena = &x->plan->arena;
-	int r = enter(x, handle_get(x->k, sysctl->object.ns)), error = 0;
-	const char *former;
+	int r = enter(x, handle_get(x->k, sysctl->object.ns));
 
-	if (r == 0 && !change->observed && x->hooks->former) {
-		former = setting_read(&x->k->settings, arena, sysctl->path, &error);
-		r = former ? x->hooks->former(x->hooks->userdata, change,
-					      &sysctl_new(arena, sysctl->object.ns, sysctl->path, former)->object)
-			   : error;
-	}
+	if (r == 0 && !change->observed && x->hooks->former)
+		r = note_former(x, change, sysctl);
+	if (r == 0 && !change->desired->gone && x->hooks->reached)
+		r = note_reach(x, change, sysctl);
 	if (r == 0)
 		r = setting_write(&x->k->settings, sysctl->path, sysctl->value);
 	fail(x, change, r, setting_problem(r));

@@ -17,9 +17,12 @@ struct look {
 /* What is told while a plan is carried out. */
 struct execute_hooks {
 	void *userdata;
-	/* The value that a setting had, known only now because its namespace is new; called before it is changed. 0, or
+	/* The value that a setting had, known only now because its namespace is new, or NULL where it cannot be read before it is
+	 * written; called before it is changed. 0, or
 	 * -errno where it could not be noted: then it is not changed. */
 	int (*former)(void *userdata, const struct change *change, const struct object *former);
+	/* What settings were that the coming change changes besides its own; n may be 0. Likewise. */
+	int (*reached)(void *userdata, const struct change *change, const struct object *const *seen, size_t n);
 	/* An object was made of which the kernel told something that tells it from others (a namespace's inode). */
 	int (*born)(void *userdata, const struct object *made);
 	/* From time to time, in a long plan: n of all changes were tried. */

@@ -41,8 +41,8 @@ static int read_setting(struct sight *sight, const struct object *wanted) {
 		sight->visiting = true;
 	}
 	value = setting_read(sight->looker->settings, sight->looker->arena, ((const struct sysctl *)wanted)->path, &error);
-	if (!value)
-		return error == -ENOENT ? 0 : unreadable(sight, wanted, error);
+	if (!value) /* EIO: it has no value yet (stable_secret), which is like not being there */
+		return error == -ENOENT || error == -EIO ? 0 : unreadable(sight, wanted, error);
 	found(sight, (const struct sysctl *)wanted, value);
 	return 0;
 }

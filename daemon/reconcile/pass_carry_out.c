@@ -15,6 +15,10 @@ struct changes {
 	vec(struct change *) list;
 };
 
+static bool is_setting(const struct change *change) {
+	return change_object(change)->kind->transport == TRANSPORT_SYSCTL;
+}
+
 static void note_change(struct pass *pass, const struct change *change, struct text *lines) {
 	struct ledger *ledger = pass->r->ledger;
 	const struct object *object = change->desired;
@@ -28,7 +32,7 @@ static void note_change(struct pass *pass, const struct change *change, struct t
 		return;
 	}
 	/* A setting in a new namespace has no known value yet: that is noted when it is read, just before the change. */
-	if (change->observed || object->kind->transport != TRANSPORT_SYSCTL)
+	if (change->observed || !is_setting(change))
 		ledger_note(ledger, object, change->observed, change->fields, false, lines);
 }
 
@@ -50,20 +54,29 @@ static int forgo(struct reconciler *r, const struct changes *changes, int error)
 	return err;
 }
 
+static void note_intent(struct pass *pass, struct change *change, struct text *lines, struct changes *noted) {
+	size_t before = lines->size;
+
+	note_change(pass, change, lines);
+	if (lines->size == before)
+		return;
+	change->noted = change->type == CHANGE_CREATE;
+	vec_push(&noted->list, change);
+}
+
 static int note_intents(struct pass *pass, const struct plan *plan) {
 	_cleanup_text_ struct text lines = {};
 	struct changes noted = {};
 	int err;
 
-	vec_foreach(at, &plan->changes) {
-		size_t before = lines.size;
-
-		note_change(pass, *at, &lines);
-		if (lines.size == before)
-			continue;
-		(*at)->noted = (*at)->type == CHANGE_CREATE;
-		vec_push(&noted.list, *at);
-	}
+	/* Settings that one of the others changes as well stand behind it: what they were is noted before that is, or it would count
+	 * as its doing. */
+	for (size_t i = plan->changes.n; i-- > 0;)
+		if (is_setting(plan->changes.items[i]))
+			note_intent(pass, plan->changes.items[i], &lines, &noted);
+	vec_foreach(at, &plan->changes)
+		if (!is_setting(*at))
+			note_intent(pass, *at, &lines, &noted);
 	err = pass_write(pass->r, &lines);
 	if (err < 0)
 		err = forgo(pass->r, &noted, err);
@@ -76,6 +89,15 @@ static int note_former(void *userdata, const struct change *change, const struct
 	_cleanup_text_ struct text lines = {};
 
 	ledger_note(pass->r->ledger, change->desired, former, change->fields, false, &lines);
+	return pass_write(pass->r, &lines);
+}
+
+static int note_reached(void *userdata, const struct change *change, const struct object *const *seen, size_t n) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	for (size_t i = 0; i < n; i++)
+		ledger_note_reached(pass->r->ledger, change, seen[i], &lines);
 	return pass_write(pass->r, &lines);
 }
 
@@ -303,7 +325,7 @@ static void report_progress(void *userdata, size_t n) {
 int pass_carry_out(struct pass *pass, struct plan *plan) {
 	struct reconciler *r = pass->r;
 	struct look look = pass_look_of(r);
-	struct execute_hooks hooks = { .userdata = pass, .former = note_former, .born = note_birth,
+	struct execute_hooks hooks = { .userdata = pass, .former = note_former, .reached = note_reached, .born = note_birth,
 				       .progress = report_progress };
 	int err = note_intents(pass, plan);
 

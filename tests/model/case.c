@@ -55,17 +55,26 @@ static void add_text(struct c_case *c, struct c_ns *ns, struct c_link *link, con
 }
 
 static void make_settings(struct c_case *c) {
-	static const char *const values[] = { "1", "2" }, *const switches[] = { "1", "0" };
+	static const char *const values[] = { "1", "2", "0x1", "02" }, *const switches[] = { "1", "0", "01" };
 
 	vec_foreach(at, &c->spaces) {
 		if (case_chance(c, 25))
-			add_text(c, *at, NULL, "net.ipv4.ip_forward", switches, 2);
+			add_text(c, *at, NULL, case_chance(c, 70) ? "net.ipv4.ip_forward" : "net.ipv4.conf.all.forwarding", switches, 3);
+		if (!c->real && case_chance(c, 15))
+			add_text(c, *at, NULL, "net.ipv6.conf.all.forwarding", switches, 3);
+		if (!c->real && case_chance(c, 8))
+			add_text(c, *at, NULL, case_chance(c, 50) ? "net.ipv6.conf.default.forwarding" : "net.ipv4.conf.default.forwarding",
+				 switches, 3);
 		if (!c->real && !streq((*at)->name, NS_HOST) && case_chance(c, 10))
-			add_text(c, *at, NULL, "net.ipv4.conf.default.rp_filter", values, 2);
+			add_text(c, *at, NULL, "net.ipv4.conf.default.rp_filter", values, 4);
 	}
-	vec_foreach(at, &c->links)
+	vec_foreach(at, &c->links) {
 		if (case_chance(c, 12))
-			add_text(c, (*at)->ns, *at, arena_printf(&c->arena, "net.ipv4.conf.%s.rp_filter", (*at)->name), values, 2);
+			add_text(c, (*at)->ns, *at, arena_printf(&c->arena, "net.ipv4.conf.%s.rp_filter", (*at)->name), values, 4);
+		if (!c->real && case_chance(c, 12))
+			add_text(c, (*at)->ns, *at, arena_printf(&c->arena, "net.ipv%d.conf.%s.forwarding", case_chance(c, 50) ? 4 : 6, (*at)->name),
+				 switches, 3);
+	}
 }
 
 static void make_texts(struct c_case *c) {

@@ -58,6 +58,13 @@ static void make_foreign(struct c_case *c) {
 		op->text = "net.ipv4.ip_forward";
 		op->value = "1";
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(foreign_names) - 2; i++)
+		if (!c->real && case_chance(c, 15)) {
+			struct op *op = case_add_before(c, OP_SETTING, NS_HOST, NULL);
+
+			op->text = arena_printf(&c->arena, "net.ipv%d.conf.%s.forwarding", case_chance(c, 50) ? 4 : 6, foreign_names[i]);
+			op->value = case_chance(c, 70) ? "1" : "0";
+		}
 }
 
 /* Namespaces. */

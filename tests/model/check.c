@@ -276,7 +276,7 @@ static void check_ledger(struct run *run) {
 
 				found |= !object->gone && streq(id_of(object, id), entry->id);
 			}
-			if (!found)
+			if (!found && !ledger_setting_rests(desired(run), entry))
 				run_fail(run, "ledger: %s is noted and not declared", entry->id);
 		}
 	state_foreach(ns, desired(run))

@@ -40,6 +40,7 @@ static int request(struct fake *fake, const struct look *look, struct plan *plan
 	int r;
 
 	fake->n_requests++;
+	fake->n_again += change->follows && change->observed;
 	fake->first = fake->ledger_size && *fake->ledger_size != fake->size_before;
 	ledger_written(fake);
 	world_tick(fake->world, false);

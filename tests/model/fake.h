@@ -24,6 +24,7 @@ struct fake {
 	struct kernel kernel;
 	struct world *world;
 	size_t n_crashes, n_requests, n_looks, n_partial, n_failed, n_injected;
+	size_t n_again;             /* requests for what another one of the same plan overruns */
 	vec(struct fault) faults;
 	size_t look_fault;     /* which look fails; 0: none */
 	int look_error, blind; /* blind: with which each look fails; 0: none */

@@ -333,6 +333,33 @@ static int request_netns(struct fake *fake, const struct execute_hooks *hooks, s
 	return r;
 }
 
+/* What the change changes besides, as it is now. */
+static int tell_reach(const struct execute_hooks *hooks, struct arena *arena, struct w_ns *ns, const struct change *change) {
+	const struct sysctl *want = (const struct sysctl *)change->desired;
+	vec(const struct object *) seen = {};
+	vec(const char *) names = {};
+	struct sysctl_reach reaches[2];
+	unsigned n = sysctl_reach(arena, want, reaches);
+	int r = 0;
+
+	vec_push(&names, "all");
+	vec_push(&names, "default");
+	vec_foreach(link, &ns->links)
+		vec_push(&names, (*link)->values->name);
+	for (unsigned i = 0; i < n; i++)
+		vec_foreach(name, &names) {
+			const char *path = arena_printf(arena, "%s/%s/%s", reaches[i].folder, *name, reaches[i].last);
+
+			if (sysctl_reach_has(&reaches[i], *name))
+				vec_push(&seen, &sysctl_new(arena, want->object.ns, path, setting_get(ns, path))->object);
+		}
+	if (seen.n)
+		r = hooks->reached(hooks->userdata, change, seen.items, seen.n);
+	vec_done(&seen);
+	vec_done(&names);
+	return r;
+}
+
 static int request_setting(struct fake *fake, const struct execute_hooks *hooks, struct plan *plan,
 			   const struct change *change) {
 	const struct sysctl *want = (const struct sysctl *)change->desired;
@@ -345,6 +372,8 @@ static int request_setting(struct fake *fake, const struct execute_hooks *hooks,
 	if (!change->observed && hooks->former)
 		r = hooks->former(hooks->userdata, change,
 				  &sysctl_new(&plan->arena, want->object.ns, want->path, former)->object);
+	if (r == 0 && hooks->reached && !change->desired->gone)
+		r = tell_reach(hooks, &plan->arena, ns, change);
 	return r < 0 ? r : setting_set(fake->world, ns, want->path, want->value);
 }
 

@@ -65,6 +65,7 @@ struct w_setting {
 	const char *path;
 	struct w_link *link;        /* of which it is one, or NULL */
 	const char *value;
+	bool own;                   /* it was written by itself: what is copied to all links leaves it */
 };
 
 struct w_ns {
@@ -173,6 +174,8 @@ int route_delete(struct world *w, struct w_ns *ns, const struct w_route *like);
 /* NULL where there is no such setting. */
 const char *setting_get(struct w_ns *ns, const char *path);
 int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *value);
+/* What it is where nobody has set it. */
+const char *setting_initial(const char *general);
 
 struct w_file *world_file(struct world *w, const char *ns);
 void world_write_file(struct world *w, const char *ns, const char *content);

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings, of a namespace and of its links.
+ * Settings, of a namespace and of its links, and what the kernel changes along with one: inet_forward_change() and
+ * devinet_conf_proc() of net/ipv4/devinet.c, addrconf_fixup_forwarding() of net/ipv6/addrconf.c.
  */
 #include "world_private.h"
 
 #include "kind/sysctl.h"
+
+static const char forward[] = "net/ipv4/ip_forward";
+
+const char *setting_initial(const char *general) {
+	return streq(general, "net/ipv4/conf/all/accept_redirects") ? "1" : "0";
+}
 
 void inherit_settings(struct w_ns *ns, struct w_link *link) {
 	for (size_t i = 0, n = ns->settings.n; i < n; i++) {
@@ -13,6 +20,7 @@ void inherit_settings(struct w_ns *ns, struct w_link *link) {
 		if (setting.link || !strstr(setting.path, "/conf/default/"))
 			continue;
 		setting.link = link;
+		setting.own = false;
 		vec_push(&ns->settings, setting);
 	}
 }
@@ -23,7 +31,7 @@ static bool split_path(const struct w_ns *ns, const char *path, char general[256
 	_cleanup_free_ char *link = rest ? strndup(name, (size_t)(rest - name)) : NULL;
 
 	*ret_link = NULL;
-	snprintf(general, 256, "%s", path);
+	snprintf(general, 256, "%s", streq(path, "net/ipv4/conf/all/forwarding") ? forward : path);
 	if (!link || streq(link, "all") || streq(link, "default"))
 		return true;
 	snprintf(general, 256, "%.*sdefault%s", (int)(name - path), path, rest);
@@ -46,24 +54,59 @@ const char *setting_get(struct w_ns *ns, const char *path) {
 	if (!split_path(ns, path, general, &link))
 		return NULL;
 	setting = find_setting(ns, general, link);
-	return setting ? setting->value : "0";
+	return setting ? setting->value : setting_initial(general);
+}
+
+static void store(struct world *w, struct w_ns *ns, const char *general, struct w_link *link, const char *value, bool own) {
+	struct w_setting *setting = find_setting(ns, general, link);
+
+	/* Of some the kernel tells (RTM_NEWNETCONF). */
+	if (sysctl_has_event(&(struct sysctl){ .path = general }))
+		world_event(w, ns, (struct hint){ .type = HINT_SETTING, .ifindex = link ? link->index : 0 });
+	if (setting) {
+		setting->value = arena_strdup(&w->arena, value);
+		setting->own |= own;
+	} else {
+		vec_push(&ns->settings, (struct w_setting){ arena_strdup(&w->arena, general), link, arena_strdup(&w->arena, value), own });
+	}
+}
+
+static void store_for_links(struct world *w, struct w_ns *ns, const char *general, const char *value, bool spare_own) {
+	vec_foreach(at, &ns->links) {
+		const struct w_setting *setting = find_setting(ns, general, *at);
+
+		if (!spare_own || !setting || !setting->own)
+			store(w, ns, general, *at, value, false);
+	}
+}
+
+/* What else changes with it. */
+static void reach(struct world *w, struct w_ns *ns, const char *general, const char *value) {
+	static const char default4[] = "net/ipv4/conf/default/forwarding", default6[] = "net/ipv6/conf/default/forwarding";
+
+	if (streq(general, forward)) {
+		store(w, ns, default4, NULL, value, false);
+		store_for_links(w, ns, default4, value, false);
+		store(w, ns, "net/ipv4/conf/all/accept_redirects", NULL, streq(value, "0") ? "1" : "0", false);
+	} else if (streq(general, "net/ipv6/conf/all/forwarding")) {
+		store(w, ns, default6, NULL, value, false);
+		store_for_links(w, ns, default6, value, false);
+	} else if (startswith(general, "net/ipv4/conf/default/") && !streq(general, default4)) {
+		store_for_links(w, ns, general, value, true);
+	}
 }
 
 int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *value) {
-	struct w_setting *setting;
 	struct w_link *link;
 	char general[256];
+	bool changes;
 
 	if (!split_path(ns, path, general, &link))
 		return -ENOENT;
-	/* Of some the kernel tells (RTM_NEWNETCONF). */
-	if (sysctl_has_event(&(struct sysctl){ .path = path }))
-		world_event(w, ns, (struct hint){ .type = HINT_SETTING, .ifindex = link ? link->index : 0 });
-	setting = find_setting(ns, general, link);
-	if (setting)
-		setting->value = arena_strdup(&w->arena, value);
-	else
-		vec_push(&ns->settings, (struct w_setting){ arena_strdup(&w->arena, general), link,
-							    arena_strdup(&w->arena, value) });
+	changes = !streq(setting_get(ns, path), value);
+	store(w, ns, general, link, value, true);
+	/* ip_forward and all/forwarding do nothing where they stay the same; `default` is copied all the same. */
+	if (!link && (changes || strstr(general, "/default/")))
+		reach(w, ns, general, value);
 	return 0;
 }

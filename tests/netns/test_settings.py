@@ -40,5 +40,127 @@ namespaces:
         self.assertEqual("1", lab.sysctl_get("web", "net.ipv6.conf.eth0.addr_gen_mode"))
 
 
+class GivenBack(Case):
+    """What a write changes besides is read before it, and goes back with it."""
+
+    def setUp(self):
+        super().setUp()
+        lab.veth(HOST, "ex0", HOST, "ex1")
+
+    def settings(self, ns=HOST):
+        with lab.inside(ns):
+            return sorted(lab.snapshot_sysctls())
+
+    def gives_back(self, sysctl, *found, top=""):
+        """found: what is set before, by hand."""
+        for key, value in found:
+            lab.sysctl_set(HOST, key, value)
+        before = self.settings()
+        lines = "".join(f"      {key}: {value}\n" for key, value in sysctl.items())
+        path = self.spec(f"topology: t\nnamespaces:\n  host:\n{top}    sysctl:\n{lines}")
+        self.topod("apply", path)
+        for key, value in sysctl.items():
+            self.assertEqual(str(value), lab.sysctl_get(HOST, key), key)
+        self.topod("plan", path)
+        self.topod("down", path)
+        self.assertEqual(before, self.settings())
+
+    def test_one_other_than_all(self):
+        self.gives_back({"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.ex0.disable_ipv6": 0})
+
+    def test_one_was_other_than_all(self):
+        self.gives_back({"net.ipv6.conf.ex0.disable_ipv6": 0, "net.ipv6.conf.all.disable_ipv6": 0},
+                        ("net.ipv6.conf.all.disable_ipv6", 1), ("net.ipv6.conf.ex1.disable_ipv6", 0))
+
+    def test_undeclared_interface(self):
+        self.gives_back({"net.ipv6.conf.all.disable_ipv6": 1}, ("net.ipv6.conf.ex1.disable_ipv6", 1),
+                        ("net.ipv6.conf.lo.disable_ipv6", 1))
+
+    def test_all_and_default(self):
+        self.gives_back({"net.ipv6.conf.default.disable_ipv6": 0, "net.ipv6.conf.all.disable_ipv6": 1})
+
+    def test_forwarding(self):
+        self.gives_back({"net.ipv4.conf.ex0.forwarding": 0, "net.ipv6.conf.ex0.forwarding": 0},
+                        ("net.ipv4.conf.ex1.forwarding", 1), ("net.ipv4.conf.default.forwarding", 1),
+                        ("net.ipv6.conf.ex0.forwarding", 1), ("net.ipv4.conf.all.accept_redirects", 0),
+                        top="    forwarding: true\n")
+
+    def test_default_of_ipv4(self):
+        """It is copied to every interface where nobody has written that setting."""
+        self.gives_back({"net.ipv4.conf.default.arp_filter": 1, "net.ipv4.conf.ex0.arp_filter": 0,
+                         "net.ipv4.conf.default.rp_filter": 2}, ("net.ipv4.conf.ex1.rp_filter", 1))
+
+    def test_generation_for_all(self):
+        self.gives_back({"net.ipv6.conf.all.addr_gen_mode": 1, "net.ipv6.conf.ex0.addr_gen_mode": 0},
+                        ("net.ipv6.conf.ex1.addr_gen_mode", 3))
+
+    def test_one_line_taken_out(self):
+        """The other line decides then, as in a new machine; and all goes back in the end."""
+        before = self.settings()
+        both = """\
+topology: t
+namespaces:
+  host:
+    sysctl:
+      net.ipv6.conf.all.disable_ipv6: 1
+      net.ipv6.conf.ex0.disable_ipv6: 0
+"""
+        path = self.spec(both)
+        d = self.daemon(path).ready()
+        self.assertEqual("0", lab.sysctl_get(HOST, "net.ipv6.conf.ex0.disable_ipv6"))
+        self.spec(lab.edit(both, ("      net.ipv6.conf.ex0.disable_ipv6: 0\n", "")))
+        d.reload()
+        self.assertEqual("1", lab.sysctl_get(HOST, "net.ipv6.conf.ex0.disable_ipv6"))
+        self.spec(lab.edit(both, ("      net.ipv6.conf.all.disable_ipv6: 1\n", "")))
+        d.reload()
+        self.assertEqual("0", lab.sysctl_get(HOST, "net.ipv6.conf.ex0.disable_ipv6"))
+        self.assertEqual("0", lab.sysctl_get(HOST, "net.ipv6.conf.ex1.disable_ipv6"))
+        d.stop()
+        self.topod("down", path)
+        self.assertEqual(before, self.settings())
+
+    def test_default_taken_out(self):
+        """An interface that was made under it keeps its addresses."""
+        text = """\
+topology: t
+namespaces:
+  a:
+    sysctl:
+      net.ipv6.conf.default.disable_ipv6: 1
+      net.ipv6.conf.eth0.disable_ipv6: 0
+    interfaces:
+      eth0: {addresses: [{address: "fd00::1/64", nodad: true}]}
+  b: {}
+links: [[a:eth0, b:eth0]]
+"""
+        path = self.spec(text)
+        d = self.daemon(path).ready()
+        self.assertIn("fd00::1/64", lab.addresses("a", "eth0"))
+        self.spec(lab.edit(text, ("      net.ipv6.conf.default.disable_ipv6: 1\n      net.ipv6.conf.eth0.disable_ipv6: 0\n",
+                                  "      net.ipv4.ip_default_ttl: 65\n")))
+        d.reload()
+        self.assertEqual("0", lab.sysctl_get("a", "net.ipv6.conf.eth0.disable_ipv6"))
+        self.assertEqual("0", lab.sysctl_get("a", "net.ipv6.conf.default.disable_ipv6"))
+        self.assertIn("fd00::1/64", lab.addresses("a", "eth0"))
+        self.topod("plan", path)
+        d.stop()
+
+    def test_drift_of_all(self):
+        """What it overruns is set again at once, and told as one."""
+        path = self.spec("""\
+topology: t
+namespaces:
+  host: {sysctl: {net.ipv4.conf.ex0.forwarding: 0}, forwarding: ipv4}
+""")
+        d = self.daemon(path).ready()
+        with d.expects(r"drift: host: .*ip_forward.*restored"):
+            lab.sysctl_set(HOST, "net.ipv4.ip_forward", 0)
+        self.assertEqual("0", lab.sysctl_get(HOST, "net.ipv4.conf.ex0.forwarding"))
+        self.assertEqual("1", lab.sysctl_get(HOST, "net.ipv4.conf.ex1.forwarding"))
+        self.topod("plan", path)
+        self.assertFalse(any("ex0.forwarding" in line for line in d.log), d.log)
+        d.stop()
+
+
 if __name__ == "__main__":
     lab.main()

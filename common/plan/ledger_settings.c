@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What settings were before a write that reaches further than its own file (kind/sysctl_reach.c), so that all of them go back.
+ *
+ * Such a setting's entry has `before`, its value without the write, and `cause`, the setting that was written. As long as
+ * the cause is declared, a setting that is not declared itself is left as the cause makes it; afterwards it goes back.
+ */
+#include "kind/sysctl.h"
+#include "plan/ledger_private.h"
+
+static struct ledger_entry *find(const struct ledger *ledger, const char *ns, const char *path) {
+	_cleanup_(arena_done) struct arena arena = {};
+
+	return ledger_find_object(ledger, &sysctl_new(&arena, ns, path, "")->object);
+}
+
+/* Its value without anything that topod did to it; NULL where that is not known. */
+static const char *untouched(const struct ledger_entry *entry) {
+	return ledger_former(entry, ledger_has_field(entry, SYSCTL_CAUSE) ? SYSCTL_BEFORE : SYSCTL_VALUE);
+}
+
+static void set_before(struct ledger_entry *entry, const char *before, const char *cause) {
+	ledger_set_field(entry, SYSCTL_BEFORE, before);
+	ledger_set_field(entry, SYSCTL_CAUSE, cause);
+}
+
+/* Is it as the written setting made it, with the value that this one had when topod found it, or has now? */
+static bool is_made_so(const struct ledger_entry *origin, const struct change *change, const struct sysctl *seen) {
+	const struct sysctl *now = (const struct sysctl *)change->observed;
+	const char *values[] = { untouched(origin), now ? now->value : NULL };
+	_cleanup_(arena_done) struct arena arena = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct sysctl as_it_was = *(const struct sysctl *)change->desired;
+		struct sysctl_reach reaches[2];
+
+		as_it_was.value = values[i];
+		const struct sysctl_reach *reach = values[i] ? sysctl_find_reach(&arena, &as_it_was, seen->path, reaches) : NULL;
+		if (reach && streq(reach->value, seen->value))
+			return true;
+	}
+	return false;
+}
+
+void ledger_note_reached(struct ledger *ledger, const struct change *change, const struct object *seen, struct text *out) {
+	const struct sysctl *written = (const struct sysctl *)change->desired, *sysctl = (const struct sysctl *)seen;
+	const struct ledger_entry *origin = ledger_find_object(ledger, change->desired);
+	struct ledger_entry *entry = ledger_find_object(ledger, seen);
+
+	if (!origin || (entry ? ledger_has_field(entry, SYSCTL_CAUSE) : is_made_so(origin, change, sysctl)))
+		return;
+	/* Of one that topod manages itself, what was found counts. */
+	const char *before = entry && ledger_has_field(entry, SYSCTL_VALUE) ? ledger_former(entry, SYSCTL_VALUE) : sysctl->value;
+	if (!before)
+		return;
+	if (!entry) {
+		_cleanup_text_ struct text id = {};
+
+		object_print_id(seen, &id);
+		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, seen->ns), &kind_sysctl, text_str(&id), false);
+		ledger_set_field(entry, SYSCTL_PATH, sysctl->path);
+	}
+	_cleanup_free_ char *value = xstrdup(before);
+	set_before(entry, value, written->path);
+	ledger_add_line(entry, out);
+}
+
+static bool topod_made_link(const struct ledger *ledger, const char *ns, const char *name) {
+	_cleanup_free_ char *id = xasprintf("%s/%s link", ns, name);
+	const struct ledger_entry *entry = ledger_find(ledger, ns, id);
+
+	return entry && entry->made;
+}
+
+/* What is seen now is topod's own doing where a setting that reaches this one, or that it was born with, was written
+ * earlier: without that it would have the value which that one had. */
+bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const struct object *object) {
+	const struct sysctl *sysctl = (const struct sysctl *)object;
+	_cleanup_(arena_done) struct arena arena = {};
+	const char *path;
+	bool at_birth;
+
+	if (object->kind != &kind_sysctl || ledger_has_field(entry, SYSCTL_CAUSE))
+		return false;
+	for (unsigned i = 0; (path = sysctl_source(&arena, sysctl->path, i, &at_birth)); i++) {
+		const struct ledger_entry *source = find(ledger, object->ns, path);
+		const char *before = source ? untouched(source) : NULL;
+
+		if (!before || (at_birth && !topod_made_link(ledger, object->ns, sysctl->dev)))
+			continue;
+		const char *cause = ledger_former(source, SYSCTL_CAUSE);
+		set_before(entry, before, cause ? cause : path);
+		return true;
+	}
+	return false;
+}
+
+/* What the declared cause makes of it; NULL where it is not declared any more. */
+static const char *value_by_cause(const struct state *state, const struct ledger_entry *entry, struct arena *arena) {
+	const char *cause = ledger_former(entry, SYSCTL_CAUSE), *path = ledger_former(entry, SYSCTL_PATH);
+	const struct ns_state *ns = state_find(state, entry->ns);
+	const struct object *found = cause && ns ? ns_find(ns, &sysctl_new(arena, entry->ns, cause, "")->object) : NULL;
+	struct sysctl_reach reaches[2];
+
+	if (!found || found->gone || !path)
+		return NULL;
+	const struct sysctl_reach *reach = sysctl_find_reach(arena, (const struct sysctl *)found, path, reaches);
+	return reach ? reach->value : ((const struct sysctl *)found)->value; /* a new interface has its value */
+}
+
+bool ledger_setting_rests(const struct state *state, const struct ledger_entry *entry) {
+	_cleanup_(arena_done) struct arena arena = {};
+
+	return entry->kind == &kind_sysctl && !ledger_has_field(entry, SYSCTL_VALUE) && value_by_cause(state, entry, &arena);
+}
+
+void ledger_return_setting(struct state *state, const struct ledger_entry *entry, struct object *object) {
+	struct sysctl *sysctl = (struct sysctl *)object;
+	const char *value = value_by_cause(state, entry, &state->arena);
+
+	object->returning = field_bit(SYSCTL_VALUE);
+	if (!value) {
+		object->returning |= field_bit(SYSCTL_BEFORE) | field_bit(SYSCTL_CAUSE);
+		value = untouched(entry);
+	}
+	if (!value)
+		return;
+	sysctl->value = arena_strdup(&state->arena, value);
+	object->set |= field_bit(SYSCTL_VALUE);
+}
