@@ -9,16 +9,26 @@ static const struct field fields[] = {
 			  .flags = FIELD_HIDDEN | FIELD_BIRTH },
 	[NETNS_BORN] = { .name = "born", .type = &type_text, .offset = offsetof(struct netns, born),
 			 .flags = FIELD_HIDDEN | FIELD_BIRTH },
+	[NETNS_COOKIE] = { .name = "cookie", .type = &type_text, .offset = offsetof(struct netns, cookie),
+			   .flags = FIELD_HIDDEN | FIELD_BIRTH },
+	[NETNS_NAMED] = { .name = "named", .type = &type_bool, .offset = offsetof(struct netns, named),
+			  .flags = FIELD_HIDDEN | FIELD_ONE_WAY },
 };
 
 struct object *netns_object(struct arena *arena, const char *ns, const struct netns_identity *identity) {
 	struct object *object = object_new(arena, &kind_netns, ns);
 	struct netns *netns = (struct netns *)object;
 
+	netns->named = true;
+	object->set = field_bit(NETNS_NAMED);
 	if (identity) {
 		netns->inode = arena_printf(arena, "%" PRIu64, identity->inode);
 		netns->born = arena_printf(arena, "%" PRIu64, identity->born_nsec);
-		object->set = field_bit(NETNS_INODE) | field_bit(NETNS_BORN);
+		object->set |= field_bit(NETNS_INODE) | field_bit(NETNS_BORN);
+	}
+	if (identity && identity->cookie) {
+		netns->cookie = arena_printf(arena, "%" PRIu64, identity->cookie);
+		object->set |= field_bit(NETNS_COOKIE);
 	}
 	object_seal(arena, object);
 	return object;

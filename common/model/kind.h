@@ -29,6 +29,7 @@ struct change {
 	const struct object *desired;  /* create, update */
 	const struct object *observed; /* update, delete */
 	uint64_t fields;               /* update: which; create: all that are set and not FIELD_AFTER */
+	const struct object *former;   /* create: what topod had made there before and is lost, by its FIELD_BIRTH fields */
 	bool again;                    /* one half of a recreation */
 	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan, or of what another change
 					  of it overruns */

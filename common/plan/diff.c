@@ -154,6 +154,33 @@ static const char *obstructed(struct diff *diff, const struct object *object, co
 			    object->foreign ? "adopted" : "made", observed->obstruction);
 }
 
+/* What was noted when it was made. */
+static const struct object *noted_birth(struct diff *diff, const struct object *like, const struct ledger_entry *entry) {
+	struct object *object = arena_memdup(&diff->plan->arena, like, like->kind->size);
+
+	object->set = 0;
+	for (size_t i = 0; i < like->kind->n_fields; i++) {
+		const struct field *field = &like->kind->fields[i];
+		const char *noted = field->flags & FIELD_BIRTH ? ledger_former(entry, i) : NULL;
+
+		if (noted && field_from_text(&diff->plan->arena, like->ns, field, noted, object))
+			object->set |= field_bit(i);
+	}
+	return object->set ? object : NULL;
+}
+
+/* Somebody has taken only its name away, or what its name was mounted on. What is in it lives on. */
+static void rename_namespace(struct diff *diff, struct object *object, const struct ns_state *observed) {
+	uint64_t differs = object_compare(object, ns_self(observed));
+	struct change *change = differs ? add(diff, CHANGE_UPDATE, object, ns_self(observed), differs) : NULL;
+
+	if (!change || !observed->obstruction)
+		return;
+	change->done = change->refused = true;
+	change->error = -EEXIST;
+	change->text = obstructed(diff, object, observed);
+}
+
 void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	struct ns_state *desired = state_find(diff->input->desired, observed->name);
 	struct object *object = ns_self(desired), *seen = ns_self(observed);
@@ -161,6 +188,8 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 	if (!object)
 		return; /* the host, or no longer declared (diff_extra) */
+	const struct object *former = entry && entry->made ? noted_birth(diff, object, entry) : NULL;
+
 	if (!seen && observed->obstruction)
 		add_refusal(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
 	else if (!seen && object->foreign)
@@ -171,6 +200,10 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		add_refusal(diff, object, seen, -EEXIST, in_the_way(true));
 	else if (entry)
 		observed->n_noted++;
+	if (object->change)
+		object->change->former = former;
+	else if (seen && !object->foreign)
+		rename_namespace(diff, object, observed);
 }
 
 /* What is declared. */

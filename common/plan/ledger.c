@@ -370,6 +370,14 @@ const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) 
 	return NULL;
 }
 
+bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen) {
+	const struct ledger_ns *noted = ledger_namespace(ledger, seen->ns);
+	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+	const struct object *self = ns_self(state_find(desired, seen->ns));
+
+	return made && self && !self->foreign && self->drift == DRIFT_RESTORE && ledger_is_same(made, seen);
+}
+
 bool ledger_outlives_namespace(const struct ledger_entry *entry) {
 	return entry->kind->transport == TRANSPORT_FILE || entry->kind->bare_create;
 }

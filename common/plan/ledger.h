@@ -90,6 +90,8 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 
 /* The entry of the namespace itself, where topod made it; else NULL. */
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
+/* Is this namespace, as it was seen, topod's own and to be kept: declared, and put right whatever becomes of it? */
+bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen);
 /* Does it not go along with its namespace: a file outside, an interface that is given back? */
 bool ledger_outlives_namespace(const struct ledger_entry *entry);
 

@@ -27,7 +27,7 @@ enum {
 	CONTROL_QUEUE_BYTES = 256 * 1024,       /* of a stream, and not read yet, beside the socket's own buffer */
 	CONTROL_PRIORITY = 100,                 /* after everything that keeps the topology */
 	CONTROL_PARAMETERS_MAX = 4,
-	CONTROL_OTHERS_MAX = 2,
+	CONTROL_OTHERS_MAX = 3,
 };
 
 /* A call until it is answered, which may be much later; its client may be gone meanwhile. */

@@ -18,8 +18,8 @@
 #include "kind/sysctl.h"
 
 enum {
-	NAME_WAIT_STEPS = 25, /* 50 ms, in which anybody's second step is done */
-	NAME_WAIT_STEP_NSEC = 2 * 1000 * 1000,
+	NAME_WAIT_NSEC = 50 * 1000 * 1000, /* in which anybody's second step is done; asked for often at first */
+	NAME_WAIT_FIRST_NSEC = 20 * 1000,
 	SEARCHES_MAX = 8,     /* for links that were moved, in one plan: each may look into every namespace */
 	INDEX_LAPS = 6,       /* how often another index is chosen for a link … */
 	LEAVING_MIN = 64,     /* so many namespaces may be kept on until others' names are removed as well */
@@ -327,12 +327,13 @@ static void request_netfilter(struct execution *x, struct change *change) {
 /* `ip netns delete` unmounts and then unlinks, `ip netns add` makes the file and then mounts: a name that stands for
  * nothing may be half-way. To step in between would make the other's second step fail. */
 static int wait_for_name(const char *name, const char **ret_problem) {
+	long step = NAME_WAIT_FIRST_NSEC;
 	int r = -EINVAL;
 
-	for (int i = 0; i < NAME_WAIT_STEPS && r == -EINVAL; i++) {
+	for (long waited = 0; waited < NAME_WAIT_NSEC && r == -EINVAL; waited += step, step += step / 4) {
 		_cleanup_close_ int fd = -1;
 
-		nanosleep(&(struct timespec){ .tv_nsec = NAME_WAIT_STEP_NSEC }, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = step }, NULL);
 		r = netns_open(name, &fd, ret_problem);
 	}
 	return r == -ENOENT ? 0 : r == -EINVAL ? netns_remove_stale(name) : -EEXIST;
@@ -345,6 +346,7 @@ static int note_birth(struct execution *x, const char *name, int fd) {
 
 	if (r < 0 || !x->hooks->born)
 		return r;
+	(void)netns_cookie(fd, &identity.cookie); /* an older kernel has none */
 	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, &identity));
 }
 
@@ -373,7 +375,23 @@ static int create_namespace(struct execution *x, const char *name, const char **
 		r = note_birth(x, name, fd);
 	if (r == 0)
 		r = give_name(x, fd, name, ret_problem);
-	return r < 0 ? r : handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
+	if (r == 0)
+		r = handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
+	return r;
+}
+
+/* Of one that is held. */
+static int name_again(struct execution *x, const char *name, const char **ret_problem) {
+	struct handle *handle = handle_get(x->k, name);
+	int r = handle->held < 0 ? -ESTALE : give_name(x, handle->held, name, ret_problem);
+
+	if (r == -ENOENT) { /* the directory went, too */
+		r = netns_prepare(ret_problem);
+		r = r ? r : give_name(x, handle->held, name, ret_problem);
+	}
+	if (r == 0)
+		handle->unnamed = false;
+	return r;
 }
 
 /* Each unmounting waits until all processors were at rest for a moment, and the kernel keeps them from it while it takes
@@ -403,6 +421,11 @@ static void change_namespace(struct execution *x, struct change *change) {
 
 	if (change->type == CHANGE_CREATE) {
 		r = create_namespace(x, name, &problem);
+		fail(x, change, r, problem);
+		return;
+	}
+	if (change->type == CHANGE_UPDATE) {
+		r = name_again(x, name, &problem);
 		fail(x, change, r, problem);
 		return;
 	}

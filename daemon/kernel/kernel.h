@@ -54,6 +54,15 @@ struct kernel_ops {
 	const char *(*link_of)(struct kernel *kernel, const char *ns, uint32_t ifindex);
 	/* Events are listened to from now on: namespaces get the id by which they are heard when they are looked at. */
 	void (*listen)(struct kernel *kernel);
+	/* From now on a descriptor is kept of each namespace that topod made, has to keep and sees, within the limit for
+	 * descriptors: where only its name is lost, the same namespace is seen (struct netns.named) and named again. It is
+	 * given back when the namespace is deleted, given up or replaced. May be NULL. */
+	void (*hold)(struct kernel *kernel);
+	/* Mounts have changed: calls fn for each namespace that is held and not under its name any more. */
+	void (*check_names)(struct kernel *kernel, void (*fn)(void *userdata, const char *ns), void *userdata);
+	/* Which processes are left in a namespace that was lost, by what was noted of it: "1 process: web.service, pid 131", in
+	 * the arena. NULL: none, as far as it can be told. May be NULL. */
+	const char *(*left_behind)(struct kernel *kernel, struct arena *arena, const struct object *former);
 	/* Gives back descriptors that are only kept during a pass. */
 	void (*rest)(struct kernel *kernel);
 	void (*free)(struct kernel *kernel);

@@ -15,7 +15,10 @@
 #include "model/state.h"
 #include "kernel/watch.h"
 
-enum { MOST_THREADS = 4 };
+enum {
+	MOST_THREADS = 4,
+	LEAST_FILES = 768, /* fewer are too few for batches of full size */
+};
 
 /* Links of a namespace. A handful of them is found as quickly without a table by name, and most namespaces have no more. */
 
@@ -103,7 +106,7 @@ struct handle *handle_get(struct kernel_real *k, const char *name) {
 		handle = xmalloc(sizeof(*handle));
 		handle->name = xstrdup(name);
 		handle->host = streq(name, NS_HOST);
-		handle->fd = -1;
+		handle->fd = handle->held = -1;
 		handle->route = handle->netfilter = NL_SOCKET_NONE;
 		handle->nsid = -1;
 		HASH_ADD_KEYPTR(hh, k->handles, handle->name, strlen(handle->name), handle);
@@ -188,9 +191,28 @@ void handles_spare(struct kernel_real *k) {
 		close_handles(k);
 }
 
+static void let_go(struct kernel_real *k, struct handle *handle) {
+	if (handle->held >= 0)
+		k->n_held--;
+	closep(&handle->held);
+	handle->held = -1;
+}
+
+void handle_hold(struct kernel_real *k, struct handle *handle, bool hold) {
+	if (!hold || !k->holding)
+		let_go(k, handle);
+	else if (handle->held < 0 && handle->fd >= 0 && k->n_held < k->max_held) {
+		handle->held = fcntl(handle->fd, F_DUPFD_CLOEXEC, 0);
+		k->n_held += handle->held >= 0;
+	}
+}
+
 int handle_release(struct kernel_real *k, struct handle *handle) {
 	int fd = take_descriptor(k, handle);
 
+	if (fd < 0 && handle->held >= 0)
+		fd = fcntl(handle->held, F_DUPFD_CLOEXEC, 0);
+	let_go(k, handle);
 	handle->identity = (struct netns_identity){};
 	handle->generation++;
 	handle_clear_links(handle);
@@ -216,6 +238,7 @@ int handle_adopt(struct kernel_real *k, struct handle *handle, int fd) {
 		return r;
 	}
 	if (!netns_is_same(&identity, &handle->identity)) {
+		let_go(k, handle); /* somebody has put another one in its place */
 		handle->generation++;
 		handle_clear_links(handle);
 		set_id(k, handle, -1);
@@ -254,6 +277,11 @@ int handle_open(struct kernel_real *k, struct handle *handle) {
 	/* A stale file is as good as none; creating takes care of it. */
 	if (r == -EINVAL || r == -EEXIST)
 		r = -ENOENT;
+	handle->unnamed = r == -ENOENT && handle->held >= 0;
+	if (handle->unnamed) {
+		fd = fcntl(handle->held, F_DUPFD_CLOEXEC, 0);
+		r = fd < 0 ? -errno : 0;
+	}
 	if (r == -ENOENT)
 		handle_gone(k, handle);
 	if (r < 0)
@@ -286,6 +314,20 @@ static int real_clear(struct kernel *kernel _unused_, enum object_class class, c
 	return r == -ENOENT || r == -EEXIST ? 0 : r; /* a namespace stays, and whatever else is somebody's */
 }
 
+static void real_hold(struct kernel *kernel) {
+	((struct kernel_real *)kernel)->holding = true;
+}
+
+static void real_check_names(struct kernel *kernel, void (*fn)(void *userdata, const char *ns), void *userdata) {
+	struct kernel_real *k = (struct kernel_real *)kernel;
+
+	netns_keep_folder(true);
+	for (struct handle *handle = k->handles; handle; handle = handle->hh.next)
+		if (handle->held >= 0 && !netns_is_named(handle->name, &handle->identity))
+			fn(userdata, handle->name);
+	netns_keep_folder(false);
+}
+
 static void real_listen(struct kernel *kernel) {
 	((struct kernel_real *)kernel)->listening = true;
 }
@@ -316,6 +358,9 @@ static const struct kernel_ops real_ops = {
 	.name_of = real_name_of,
 	.link_of = real_link_of,
 	.listen = real_listen,
+	.hold = real_hold,
+	.check_names = real_check_names,
+	.left_behind = real_left_behind,
 	.rest = real_rest,
 	.free = real_free,
 };
@@ -330,12 +375,17 @@ static bool has_address_marks(void) {
 }
 
 /* Two descriptors a namespace (one with nf_tables counts as two), and room for what one batch of requests opens. */
-static size_t open_limit(void) {
-	struct rlimit limit;
+static size_t open_limit(size_t n_files) {
+	return n_files < LEAST_FILES ? 64 : n_files / 2 - 2 * NL_BATCH_MESSAGES - 64;
+}
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < 1024)
-		return 64;
-	return (size_t)MIN(limit.rlim_cur, (rlim_t)1 << 20) / 2 - 2 * NL_BATCH_MESSAGES - 64;
+/* A quarter of what may be open is for namespaces that are held. */
+static void set_limits(struct kernel_real *k) {
+	struct rlimit limit;
+	size_t n_files = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : (size_t)MIN(limit.rlim_cur, (rlim_t)1 << 20);
+
+	k->max_held = n_files / 4;
+	k->max_open = open_limit(n_files - k->max_held);
 }
 
 /* As many as processors, up to where more would only wait for one another: the kernel has one lock for links. */
@@ -357,7 +407,7 @@ int kernel_real_new(struct kernel **ret) {
 	k->kernel.ops = &real_ops;
 	k->host = NL_SOCKET_NONE;
 	k->settings = SETTINGS_NONE;
-	k->max_open = open_limit();
+	set_limits(k);
 	k->max_threads = thread_limit();
 	k->address_marks = has_address_marks();
 	int r = netns_init();

@@ -28,6 +28,8 @@ struct handle {
 	char *name;
 	bool host;
 	int fd;               /* kept during a pass; -1: not open, and always for the host */
+	int held;             /* of a namespace of topod's, kept for good; -1: none */
+	bool unnamed;         /* fd is of the held one, for which the name does not stand now */
 	struct nl_socket route, netfilter; /* request sockets inside, kept as long as fd; the host's netfilter for good */
 	struct netns_identity identity;
 	const char *obstruction; /* what stands under the name, where that is neither a namespace nor left over; static */
@@ -53,6 +55,8 @@ struct kernel_real {
 	struct handle *open;        /* list: handles with descriptors */
 	atomic_size_t n_open;       /* how many that are … */
 	size_t max_open;            /* … and may be */
+	bool holding;               /* namespaces of topod's are held … */
+	size_t n_held, max_held;    /* … as long as they are not more than that */
 	unsigned max_threads;       /* to look with, this one included */
 	bool address_marks;
 	struct settings settings;   /* during a pass */
@@ -69,6 +73,9 @@ int handles_number(struct kernel_real *k, struct handle *const *handles, size_t 
 /* Takes over a descriptor of a namespace that was just made. */
 int handle_adopt(struct kernel_real *k, struct handle *handle, int fd);
 void handle_gone(struct kernel_real *k, struct handle *handle);
+/* Keeps a descriptor of it, which is open, or lets that go. Where there are too many, or no more can be had, it is not held:
+ * then a namespace whose name is lost is gone, as for `topod apply`. */
+void handle_hold(struct kernel_real *k, struct handle *handle, bool hold);
 /* The same, but its descriptor is the caller's to close; -1 where it was not open. */
 int handle_release(struct kernel_real *k, struct handle *handle);
 /* A socket of this protocol for requests inside, kept open during a pass: whoever closes one for nf_tables waits until
@@ -88,6 +95,9 @@ void handle_clear_links(struct handle *handle);
 /* peers.c: gives the links of other namespaces that were seen by number their names. Where a question failed, the
  * namespace that was asked has its error: what was seen says nothing of where they are. */
 void peers_resolve(struct kernel_real *k, const struct look *look, struct state *state);
+
+/* left_behind.c */
+const char *real_left_behind(struct kernel *kernel, struct arena *arena, const struct object *former);
 
 /* observe.c, execute.c */
 int real_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n, struct state *ret);

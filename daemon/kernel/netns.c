@@ -26,6 +26,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -373,6 +374,32 @@ int netns_identity(int fd, struct netns_identity *ret) {
 	*ret = (struct netns_identity){ .inode = st.st_ino,
 					.born_nsec = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec };
 	return 0;
+}
+
+int netns_cookie(int fd, uint64_t *ret) {
+	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
+	_cleanup_close_ int sock = -1;
+	socklen_t size = sizeof(*ret);
+	int r = netns_enter(&visit, fd);
+
+	if (r < 0)
+		return r;
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return -errno;
+	return getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0 ? -errno : 0;
+}
+
+bool netns_is_named(const char *name, const struct netns_identity *identity) {
+	_cleanup_(folder_done) int folder = -1;
+
+	return open_folder(&folder) == 0 && is_mounted_there(folder, name, identity);
+}
+
+int netns_watch_mounts(void) {
+	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 static int one_id(int fd, bool assign, int32_t *ret) {

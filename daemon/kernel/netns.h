@@ -62,6 +62,17 @@ static inline bool netns_is_same(const struct netns_identity *a, const struct ne
 	return a->inode == b->inode && a->born_nsec == b->born_nsec;
 }
 
+/* Its cookie, which no other namespace ever has; -ENOPROTOOPT before Linux 5.14. The thread visits it: see netns_enter().
+ * 0 or -errno. */
+int netns_cookie(int fd, uint64_t *ret);
+
+/* Is this namespace mounted under the name? */
+bool netns_is_named(const char *name, const struct netns_identity *identity);
+
+/* A descriptor of /proc/self/mountinfo, for poll(2) with POLLPRI: readable when any mount has changed. inotify tells nothing
+ * of a mount that is taken away. The caller closes. -errno. */
+int netns_watch_mounts(void);
+
 /* The ids under which the socket's namespace (NETLINK_ROUTE) knows those behind fds, in as few requests as may be; -1
  * where it has none for it. With `assign` each is given one first where it has none (RTM_NEWNSID): without an id no
  * event of it is heard. fd -1 is the process's own namespace, which may have an id as any other. 0 or -errno. */

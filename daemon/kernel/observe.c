@@ -390,6 +390,8 @@ static int look_inside(struct sight *sight, const struct scope *scope) {
 
 	sight->ns->present = true;
 	if (self)
+		((struct netns *)self)->named = !sight->handle->unnamed;
+	if (self)
 		ns_add(sight->ns, self);
 	if (self && !scope->objects && goes_as_a_whole(sight, self))
 		return 0;
@@ -424,9 +426,13 @@ int look_at(struct looker *looker, const struct scope *scope, struct handle *han
 	return r;
 }
 
+static bool is_kept(const struct look *look, const struct handle *handle, struct arena *arena) {
+	return ledger_keeps_namespace(look->ledger, look->desired, netns_object(arena, handle->name, &handle->identity));
+}
+
 /* Opens them, and gives them their ids before anything inside is looked at: what changes from then on is heard. One that
  * cannot be opened has its error. */
-static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n, struct state *state) {
+static int prepare(struct kernel_real *k, const struct look *look, const struct scope *scopes, size_t n, struct state *state) {
 	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));
 	size_t n_open = 0;
 
@@ -436,9 +442,11 @@ static int prepare(struct kernel_real *k, const struct scope *scopes, size_t n, 
 
 		if (r == 0)
 			handles[n_open++] = handle;
-		else if (r == -ENOENT)
+		if (r == 0 && !handle->host)
+			handle_hold(k, handle, is_kept(look, handle, &state->arena));
+		if (r == -ENOENT || (r == 0 && handle->unnamed))
 			state_namespace(state, scopes[i].ns)->obstruction = handle->obstruction;
-		else
+		else if (r < 0)
 			state_namespace(state, scopes[i].ns)->error = r;
 	}
 	return handles_number(k, handles, n_open);
@@ -452,7 +460,7 @@ int real_observe(struct kernel *kernel, const struct look *look, const struct sc
 	netns_keep_folder(true);
 	for (size_t at = 0, size; at < n; at += size) {
 		size = MIN(n - at, most);
-		int r = prepare(k, scopes + at, size, ret);
+		int r = prepare(k, look, scopes + at, size, ret);
 		if (r == 0)
 			look_at_all(k, look, scopes + at, size, ret);
 		handles_spare(k);

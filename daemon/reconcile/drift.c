@@ -65,7 +65,9 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 		text_add(out, change->moved ? change->moved : "");
 		return DRIFT_MISSING;
 	}
-	if (before->kind == change->desired->kind || change->desired->kind->any_kind)
+	if (before->kind->class == CLASS_NETNS)
+		text_add(out, change->type == CHANGE_UPDATE ? "was left without its name" : "was replaced by another");
+	else if (before->kind == change->desired->kind || change->desired->kind->any_kind)
 		describe_update(change->desired, before,
 				change->type == CHANGE_UPDATE ? change->fields : object_compare(change->desired, before),
 				out);

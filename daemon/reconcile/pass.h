@@ -77,6 +77,7 @@ struct pass {
 	int n_rounds;             /* over */
 	size_t n_touched;         /* of infos, in front: something is done there in this round, or left to be looked at */
 	size_t n_changes;         /* of the plan being carried out */
+	unsigned n_searches;      /* for processes that are left in lost namespaces */
 	size_t largest;           /* bytes of what the largest of its looks saw */
 	struct doubts doubts;
 	struct ignored ignored;
@@ -95,6 +96,9 @@ void pass_relist(struct reconciler *r, struct ns_info *info);
 /* Was the namespace looked at, and is nothing done there in this round? */
 bool pass_settled(const struct pass *pass, const struct ns_info *info);
 void pass_done(struct pass *pass);
+
+/* Which processes are left in the namespace in whose place the change puts another, or finds one; NULL. */
+const char *pass_left_behind(struct pass *pass, const struct change *change);
 
 /* Appends lines to the ledger, where there are any. 0 or -errno. */
 int pass_write(const struct reconciler *r, const struct text *lines);

@@ -158,6 +158,17 @@ static bool was_awaited(const struct pass *pass, const struct change *change) {
 	return false;
 }
 
+/* What went while nobody looked is no drift that was seen; but who was in it has to be told. */
+static void tell_left(struct pass *pass, struct plan *plan, const struct change *change) {
+	const char *left = pass_left_behind(pass, change);
+	struct occurrence *line = left ? drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED) : NULL;
+
+	if (!line)
+		return;
+	line->left = left;
+	line->latency_usec = pass_now(pass) - pass->since_usec;
+}
+
 static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
@@ -169,6 +180,8 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	if (record && record->state == TROUBLE_FAILING && !change->follows)
 		trouble_retried(&r->troubles);
 	pass_note_acknowledged(pass, change);
+	if (change->former && pass_is_new(pass, object))
+		tell_left(pass, plan, change);
 	if (pass_known_ignored(pass, change) || pass_is_new(pass, object) || change->follows || (change->type == CHANGE_DELETE && change->again))
 		return;
 	if (awaited && !told)
@@ -183,6 +196,7 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	if (!line)
 		return; /* a consequence of something else, and nobody's quarrel */
 	line->latency_usec = pass_now(pass) - pass->since_usec;
+	line->left = pass_left_behind(pass, change);
 	if (!trouble_repaired(&r->troubles, object, pass_now(pass))) {
 		trouble_stir(&r->troubles, pass_now(pass));
 		return;

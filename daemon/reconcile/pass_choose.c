@@ -5,6 +5,10 @@
  */
 #include "reconcile/pass_private.h"
 
+enum {
+	SEARCHES_MAX = 8, /* in one pass, each through all processes */
+};
+
 static void hold(struct change *change) {
 	change->done = true;
 	change->held = true;
@@ -84,6 +88,14 @@ static bool is_paused(struct pass *pass, struct plan *plan, struct change *chang
 	return true;
 }
 
+const char *pass_left_behind(struct pass *pass, const struct change *change) {
+	const struct kernel_ops *ops = pass->r->kernel->ops;
+
+	if (!change->former || !ops->left_behind || pass->n_searches++ >= SEARCHES_MAX)
+		return NULL;
+	return ops->left_behind(pass->r->kernel, &pass->lines.arena, change->former);
+}
+
 void pass_note_failure(struct pass *pass, struct plan *plan, struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
@@ -107,6 +119,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
 	record = trouble_find(&r->troubles, object);
 	record->drifted |= drift;
+	line->left = pass_left_behind(pass, change);
 	line->pause_usec = record->pause_usec;
 }
 

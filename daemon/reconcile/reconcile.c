@@ -78,6 +78,31 @@ void reconciler_dirty(struct reconciler *r, const char *ns) {
 		mark_dirty(r, info, now(r));
 }
 
+void reconciler_name_changed(struct reconciler *r, const char *name) {
+	struct ns_info *info = pass_info(r, name);
+	struct object *self = ns_self(state_find(&r->spec.state, name));
+	bool grown;
+
+	if (!info)
+		return;
+	if (!info->known || !self) {
+		mark_dirty(r, info, now(r));
+		return;
+	}
+	grown = extent_add(&info->dirty, self);
+	grown |= extent_add_whole(&info->later);
+	if (grown)
+		enlist(r, info, now(r));
+}
+
+static void name_is_lost(void *userdata, const char *ns) {
+	reconciler_name_changed(userdata, ns);
+}
+
+void reconciler_mounts_changed(struct reconciler *r) {
+	r->kernel->ops->check_names(r->kernel, name_is_lost, r);
+}
+
 static const char *known_link(const struct reconciler *r, const char *ns, const struct hint *hint) {
 	return hint->ifindex ? r->kernel->ops->link_of(r->kernel, ns, hint->ifindex) : NULL;
 }

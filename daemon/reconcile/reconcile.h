@@ -46,6 +46,7 @@ struct occurrence {
 	const char *noun;            /* "address 10.0.0.11/24" */
 	const char *what;            /* "was removed", "mtu was changed from 1400 to 1500", "is declared" */
 	const char *error;           /* FAILED, FAILING: why; else NULL */
+	const char *left;            /* of a lost namespace: which processes are in it still, or NULL */
 	const char *opponent;        /* BACKED_OFF: what is known about the other side, or NULL */
 	struct mark mark;            /* the place in the file, line 0: none */
 	const char *file;            /* which that is, the spec's; NULL: no place is known */
@@ -104,6 +105,10 @@ void reconciler_free(struct reconciler *r);
  * ids are ignored. */
 void reconciler_hint(struct reconciler *r, const char *ns, const struct hint *hint);
 void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *hint);
+/* Its name in /run/netns came or went: first the namespace itself is looked at, then all of it. */
+void reconciler_name_changed(struct reconciler *r, const char *ns);
+/* Mounts have changed, which may have taken names away. */
+void reconciler_mounts_changed(struct reconciler *r);
 /* The whole namespace is looked at. */
 void reconciler_dirty(struct reconciler *r, const char *ns);
 void reconciler_dirty_all(struct reconciler *r);

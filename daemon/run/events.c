@@ -55,6 +55,7 @@ json_t *event_occurrence(const struct occurrence *occurrence) {
 	set_text(event, "drift", action ? drifts[occurrence->drift] : NULL);
 	set_text(event, "action", action);
 	set_text(event, "error", occurrence->error);
+	set_text(event, "left", occurrence->left);
 	set_text(event, "opponent", occurrence->opponent);
 	set_text(event, "file", occurrence->mark.line ? occurrence->file : NULL);
 	set_number(event, "line", occurrence->mark.line);

@@ -193,6 +193,8 @@ char *occurrence_text(const struct occurrence *occurrence) {
 	struct text clean = {};
 
 	add_words(occurrence, &raw);
+	if (occurrence->left)
+		text_addf(&raw, "; left in the old one: %s", occurrence->left);
 	report_clean(raw.data, &clean);
 	return text_take(&clean);
 }
@@ -243,6 +245,8 @@ static void add_fields(struct arena *arena, struct journal_line *line, const str
 		add_field(arena, line, "TOPOD_ACTION=%s", types[o->type].action);
 	if (types[o->type].latency)
 		add_field(arena, line, "TOPOD_LATENCY_USEC=%" PRIu64, o->latency_usec);
+	if (o->left)
+		add_field(arena, line, "TOPOD_LEFT_BEHIND=%s", o->left);
 }
 
 /* Where lines go. */

@@ -25,6 +25,7 @@
 #include "run/messages.h"
 #include "run/notify.h"
 #include "files/privilege.h"
+#include "kernel/netns.h"
 
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a start, a reload or a stop may take each time that it gets on */
@@ -208,6 +209,13 @@ static int on_watch(sd_event_source *source, int fd _unused_, uint32_t events _u
 	return turn_of(source, userdata);
 }
 
+static int on_mounts(sd_event_source *source, int fd _unused_, uint32_t events _unused_, void *userdata) {
+	struct loop *l = userdata;
+
+	reconciler_mounts_changed(l->session.reconciler);
+	return turn_of(source, l);
+}
+
 /* Nobody is woken for nothing: most topologies have only what the kernel tells of. */
 static void arm_periodic(struct loop *l) {
 	l->periodic_usec = reconciler_has_silent(l->session.reconciler) ? now_monotonic() + l->options->periodic_usec
@@ -351,7 +359,20 @@ static int add_control(struct loop *l) {
 		return r;
 	control_take_turns(l->control, l->watch);
 	control_take_turns(l->control, l->timer);
+	control_take_turns(l->control, l->mounts);
 	return 0;
+}
+
+/* Without that a name that is only unmounted would not be missed: the namespace is held, and so lives on. */
+static int watch_mounts(struct loop *l) {
+	int fd = netns_watch_mounts();
+	int r = fd < 0 ? fd : sd_event_add_io(l->event, &l->mounts, fd, EPOLLPRI, on_mounts, l);
+
+	if (r < 0) {
+		closep(&fd);
+		return r;
+	}
+	return sd_event_source_set_io_fd_own(l->mounts, true);
 }
 
 static int add_sources(struct loop *l) {
@@ -361,6 +382,8 @@ static int add_sources(struct loop *l) {
 		r = add_signals(l);
 	if (r >= 0)
 		r = sd_event_add_io(l->event, &l->watch, watch_fd(l->session.watch), EPOLLIN, on_watch, l);
+	if (r >= 0)
+		r = watch_mounts(l);
 	/* Due at once: the first pass. */
 	if (r >= 0)
 		r = sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, 0, 1, on_timer, l);
@@ -454,6 +477,7 @@ static void close_all(struct loop *l) {
 	status_done(&l->status);
 	sd_event_source_unref(l->timer);
 	sd_event_source_unref(l->watch);
+	sd_event_source_unref(l->mounts);
 	sd_event_unref(l->event);
 	free(l->told);
 }

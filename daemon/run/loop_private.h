@@ -14,7 +14,7 @@
 struct loop {
 	const struct loop_options *options;
 	sd_event *event;
-	sd_event_source *timer, *watch;
+	sd_event_source *timer, *watch, *mounts;
 	struct session session;
 	struct loaded_spec *loaded;  /* whose file the reconciler's places are in */
 	struct control *control;

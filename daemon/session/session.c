@@ -68,7 +68,7 @@ static void heard(void *userdata, int32_t nsid, const struct hint *hint) {
 static void name_dirty(void *userdata, const char *name) {
 	struct session *s = userdata;
 
-	reconciler_dirty(s->reconciler, name);
+	reconciler_name_changed(s->reconciler, name);
 }
 
 static void file_changed(void *userdata, const char *name) {
@@ -335,8 +335,10 @@ int session_open(struct session *s, struct spec *spec, const struct session_sour
 
 	if (r == 0)
 		r = open_watch(s, ret_problem);
-	if (r == 0)
+	if (r == 0) {
 		session_watch_declared(s);
+		s->kernel->ops->hold(s->kernel);
+	}
 	return r;
 }
 

@@ -526,6 +526,19 @@ int netns_remove_stale(const char *name _unused_) {
 	return some_error();
 }
 
+int netns_cookie(int fd _unused_, uint64_t *ret) {
+	*ret = 1;
+	return 0;
+}
+
+bool netns_is_named(const char *name _unused_, const struct netns_identity *identity _unused_) {
+	return true;
+}
+
+int netns_watch_mounts(void) {
+	return -ENOENT;
+}
+
 /* Where the choices say so, it is another than a moment ago. */
 int netns_identity(int fd, struct netns_identity *ret) {
 	*ret = (struct netns_identity){ .inode = inode_of(place_of(fd)) + machine_byte() % 4 };

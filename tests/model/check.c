@@ -35,7 +35,7 @@ static bool is_stranger(struct run *run, const struct w_link *link, const char *
 }
 
 static bool link_in_the_way(struct run *run, const struct object *object) {
-	const struct w_link *there = ns_link(world_ns(run->w, object->ns), ((const struct link *)object)->name);
+	const struct w_link *there = ns_link(world_ns_or_held(run->w, object->ns), ((const struct link *)object)->name);
 
 	if (object->foreign)
 		return !there && !object->awaited;
@@ -46,7 +46,7 @@ static bool link_in_the_way(struct run *run, const struct object *object) {
 
 static bool address_in_the_way(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
-	struct w_ns *ns = world_ns(run->w, object->ns);
+	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_link *link = ns_link(ns, a->dev);
 	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
@@ -56,7 +56,7 @@ static bool address_in_the_way(struct run *run, const struct object *object) {
 static bool route_in_the_way(struct run *run, const struct object *object) {
 	const struct route *r = (const struct route *)object;
 	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
-	struct w_ns *ns = world_ns(run->w, object->ns);
+	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_route *there = ns ? ns_route(ns, &like) : NULL;
 
 	return there && there->foreign && !is_made(run, object);
@@ -69,12 +69,12 @@ static bool has_file(struct run *run, const char *ns) {
 }
 
 static bool in_the_way(struct run *run, const struct object *object) {
-	const struct w_ns *ns = world_ns(run->w, object->ns);
+	const struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_file *file;
 
 	switch (object->kind->class) {
 	case CLASS_NETNS:
-		return object->foreign ? !ns : ns ? ns->foreign : has_file(run, object->ns);
+		return object->foreign ? !ns : ns && ns->name ? ns->foreign : has_file(run, object->ns);
 	case CLASS_LINK:
 		return link_in_the_way(run, object);
 	case CLASS_ADDRESS:
@@ -107,7 +107,7 @@ static void ask_link(void *userdata, const struct field *field _unused_, const c
 
 	if (link)
 		e->found |= excused(e->run, link, e->depth + 1);
-	else if (!ns_link(world_ns(e->run->w, ns_name), name))
+	else if (!ns_link(world_ns_or_held(e->run->w, ns_name), name))
 		e->found = true; /* made by nobody here */
 }
 
@@ -348,6 +348,9 @@ void check_rest(struct run *run) {
 void check_gone(struct run *run) {
 	check_violations(run);
 	check_left(run);
+	vec_foreach(at, &run->w->spaces)
+		if ((*at)->held)
+			run_fail(run, "held: %s is still held", (*at)->held);
 	if (!run->failure && run->ledger.namespaces)
 		run_fail(run, "ledger: %s is left after down", run->ledger.namespaces->entries->id);
 }

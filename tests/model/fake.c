@@ -128,11 +128,11 @@ static int fake_clear(struct kernel *kernel, enum object_class class, const char
 static const char *fake_name_of(struct kernel *kernel, int32_t nsid) {
 	const struct w_ns *ns = world_ns_by_id(((struct fake *)kernel)->world, nsid);
 
-	return ns ? ns->name : NULL;
+	return ns ? ns->name ? ns->name : ns->held : NULL;
 }
 
 static const char *fake_link_of(struct kernel *kernel, const char *ns, uint32_t ifindex) {
-	const struct w_link *link = ns_link_at(world_ns(((struct fake *)kernel)->world, ns), ifindex);
+	const struct w_link *link = ns_link_at(world_ns_or_held(((struct fake *)kernel)->world, ns), ifindex);
 
 	return link ? link->values->name : NULL;
 }
@@ -140,7 +140,12 @@ static const char *fake_link_of(struct kernel *kernel, const char *ns, uint32_t 
 static void fake_rest(struct kernel *kernel _unused_) {
 }
 
+static void fake_hold(struct kernel *kernel) {
+	((struct fake *)kernel)->holding = true;
+}
+
 static const struct kernel_ops fake_ops = {
+	.hold = fake_hold,
 	.observe = fake_observe,
 	.execute = fake_execute,
 	.clear = fake_clear,

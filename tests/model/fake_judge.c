@@ -73,7 +73,7 @@ void judge_ground(struct fake *fake, const struct look *look, const struct w_ns 
 /* A namespace that somebody else made is entered only where the file says so. */
 void judge_place(struct fake *fake, const struct look *look, const struct change *change) {
 	const struct object *object = change_object(change);
-	const struct w_ns *ns = world_ns(fake->world, object->ns);
+	const struct w_ns *ns = world_ns_or_held(fake->world, object->ns);
 
 	/* To create one fails where there is one by now. Whether what is deleted may be, is judged with it: something of
 	 * topod's may have been moved there. */

@@ -11,6 +11,10 @@
 #include "kind/sysctl.h"
 #include "kind/veth.h"
 
+static const char *called(const struct w_ns *ns) {
+	return ns->name ? ns->name : ns->held;
+}
+
 static struct object *copy(struct state *state, const struct object *values, const char *ns) {
 	struct object *object = object_new(&state->arena, values->kind, ns);
 
@@ -32,7 +36,7 @@ static void show_other_link(struct object *object, const struct w_link *other) {
 		if (!other)
 			continue;
 		ref->ifindex = other->index;
-		ref->ns = other->ns->name; /* NULL where no name stands for it any more */
+		ref->ns = called(other->ns); /* NULL where no name stands for it any more */
 		ref->name = ref->ns ? other->values->name : NULL;
 	}
 }
@@ -65,7 +69,7 @@ static struct object *show_port(struct state *state, const char *ns, const struc
 
 static struct object *show_address(struct state *state, struct w_ns *ns, const struct world *w,
 				   const struct w_address *from) {
-	struct object *object = object_new(&state->arena, &kind_address, ns->name);
+	struct object *object = object_new(&state->arena, &kind_address, called(ns));
 	struct address *a = (struct address *)object;
 
 	a->dev = from->link->values->name;
@@ -109,7 +113,7 @@ static void show_hops(struct state *state, struct route *r, const struct w_route
 }
 
 static struct object *show_route(struct state *state, struct w_ns *ns, const struct w_route *from) {
-	struct object *object = object_new(&state->arena, &kind_route, ns->name);
+	struct object *object = object_new(&state->arena, &kind_route, called(ns));
 	struct route *r = (struct route *)object;
 
 	r->to = from->to;
@@ -137,7 +141,7 @@ static struct object *show_route(struct state *state, struct w_ns *ns, const str
 }
 
 static struct object *show_nat(struct state *state, const struct w_ns *ns) {
-	struct object *object = object_new(&state->arena, &kind_nat, ns->name);
+	struct object *object = object_new(&state->arena, &kind_nat, called(ns));
 
 	((struct nat *)object)->ruleset = ns->nat;
 	object->set = field_bit(NAT_RULESET);
@@ -170,8 +174,12 @@ static void show_settings(const struct look *look, struct w_ns *ns, struct state
 static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns, struct state *state,
 		     struct ns_state *ret) {
 	ret->present = true;
-	if (!streq(ret->name, NS_HOST))
-		ns_add(ret, netns_object(&state->arena, ret->name, &ns->identity));
+	if (!streq(ret->name, NS_HOST)) {
+		struct object *self = netns_object(&state->arena, ret->name, &ns->identity);
+
+		((struct netns *)self)->named = ns->name;
+		ns_add(ret, self);
+	}
 	vec_foreach(at, &ns->links) {
 		ns_add(ret, show_link(state, ret->name, *at, look));
 		if ((*at)->port)
@@ -187,7 +195,7 @@ static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns
 
 void fake_see(struct fake *fake, const struct look *look, const char *name, struct state *ret) {
 	struct ns_state *seen = state_namespace(ret, name);
-	struct w_ns *ns = world_ns(fake->world, name);
+	struct w_ns *ns = world_ns_or_held(fake->world, name);
 	struct w_file *file = world_file(fake->world, name);
 	const struct w_name *stale = world_stale(fake->world, name);
 
@@ -213,6 +221,21 @@ static void narrow(struct ns_state *seen, const struct scope *scope) {
 	seen->scope = scope;
 }
 
+/* As handle_hold() does: another one under the name has taken its place. */
+static void hold(struct fake *fake, const struct look *look, const char *name) {
+	struct w_ns *ns = world_ns_or_held(fake->world, name), *held = world_held(fake->world, name);
+	struct arena arena = {};
+
+	if (held && held != ns)
+		world_release(fake->world, held);
+	if (ns && fake->holding && !streq(name, NS_HOST) &&
+	    ledger_keeps_namespace(look->ledger, look->desired, netns_object(&arena, name, &ns->identity)))
+		ns->held = ns->name ? ns->name : ns->held;
+	else if (ns && ns->held)
+		world_release(fake->world, ns);
+	arena_done(&arena);
+}
+
 int fake_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
 			struct state *ret) {
 	struct fake *fake = (struct fake *)kernel;
@@ -228,6 +251,7 @@ int fake_observe(struct kernel *kernel, const struct look *look, const struct sc
 			state_namespace(ret, scopes[i].ns)->error = -EMFILE;
 			continue;
 		}
+		hold(fake, look, scopes[i].ns);
 		fake_see(fake, look, scopes[i].ns, ret);
 		if (scopes[i].objects) {
 			narrow(state_find(ret, scopes[i].ns), &scopes[i]);

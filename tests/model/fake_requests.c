@@ -70,7 +70,7 @@ static int find_lower(struct world *w, const struct object *object, struct w_lin
 
 		if (object->kind->fields[i].type != &type_link_ref || !object_has(object, i))
 			continue;
-		*ret = ns_link(world_ns(w, ref->ns), ref->name);
+		*ret = ns_link(world_ns_or_held(w, ref->ns), ref->name);
 		if (!*ret)
 			return -ENODEV;
 	}
@@ -89,7 +89,7 @@ static struct w_link *new_link(struct world *w, const struct object *object, uin
 
 static int make_pair(struct world *w, const struct change *change) {
 	const struct object *end = change->desired, *twin = end->twin;
-	struct w_ns *here = world_ns(w, end->ns), *there = world_ns(w, twin->ns);
+	struct w_ns *here = world_ns_or_held(w, end->ns), *there = world_ns_or_held(w, twin->ns);
 	uint64_t second = twin->set & ~(field_bit(LINK_UP) | field_bit(LINK_MASTER) | field_bit(LINK_ALIAS) | field_bit(LINK_ARP) |
 					field_bit(LINK_ADDRESS_GENERATION) | field_bit(LINK_MULTICAST) | field_bit(LINK_PROMISCUOUS));
 	struct w_link *a, *b;
@@ -117,7 +117,7 @@ static int make_pair(struct world *w, const struct change *change) {
 static int make_link(struct fake *fake, const struct look *look, const struct change *change) {
 	const struct object *object = change->desired;
 	struct world *w = fake->world;
-	struct w_ns *ns = world_ns(w, object->ns);
+	struct w_ns *ns = world_ns_or_held(w, object->ns);
 	struct w_link *link, *lower;
 	int r = ns ? find_lower(w, object, &lower) : -ENOENT;
 
@@ -151,7 +151,7 @@ static int make_link(struct fake *fake, const struct look *look, const struct ch
 static int move_in(struct world *w, const struct change *change) {
 	const struct physical *physical = (const struct physical *)change->desired;
 	struct w_link *link = ns_link(w->spaces.items[0], physical->source);
-	struct w_ns *ns = world_ns(w, physical->link.object.ns);
+	struct w_ns *ns = world_ns_or_held(w, physical->link.object.ns);
 	int r;
 
 	if (!link || !ns)
@@ -175,7 +175,7 @@ static int move_out(struct world *w, const struct change *change, struct w_link 
 
 static struct w_link *find_link(struct world *w, const struct change *change) {
 	const struct link *seen = (const struct link *)change->observed;
-	struct w_ns *ns = world_ns(w, change_object(change)->ns);
+	struct w_ns *ns = world_ns_or_held(w, change_object(change)->ns);
 
 	return seen ? ns_link_at(ns, seen->ifindex) : ns_link(ns, ((const struct link *)change->desired)->name);
 }
@@ -210,7 +210,7 @@ static int request_link(struct fake *fake, const struct look *look, const struct
 
 static int request_port(struct fake *fake, const struct change *change) {
 	const struct port *want = (const struct port *)change->desired;
-	struct w_link *link = ns_link(world_ns(fake->world, want->object.ns), want->name);
+	struct w_link *link = ns_link(world_ns_or_held(fake->world, want->object.ns), want->name);
 
 	if (!link)
 		return -ENODEV;
@@ -227,7 +227,7 @@ static int request_port(struct fake *fake, const struct change *change) {
 static int request_address(struct fake *fake, const struct look *look, const struct change *change) {
 	const struct address *want = (const struct address *)change->desired, *seen = (const struct address *)change->observed;
 	const struct address *any = want ? want : seen;
-	struct w_ns *ns = world_ns(fake->world, any->object.ns);
+	struct w_ns *ns = world_ns_or_held(fake->world, any->object.ns);
 	struct w_link *link = ns_link(ns, any->dev);
 	struct w_address *there = link ? ns_address(ns, link, &(seen ? seen : want)->address, &(seen ? seen : want)->peer) : NULL;
 	bool ipv6 = any->address.address.family == AF_INET6;
@@ -277,7 +277,7 @@ static int fill_hops(const struct route *from, struct w_ns *ns, struct w_route *
 
 static int request_route(struct fake *fake, const struct look *look, const struct change *change) {
 	const struct route *from = (const struct route *)(change->type == CHANGE_DELETE ? change->observed : change->desired);
-	struct w_ns *ns = world_ns(fake->world, from->object.ns);
+	struct w_ns *ns = world_ns_or_held(fake->world, from->object.ns);
 	struct w_route route = {
 		.to = from->to, .table = from->table, .tos = from->tos, .metric = from->metric, .type = from->type,
 		.scope = from->scope, .protocol = from->protocol,
@@ -315,16 +315,20 @@ void ledger_written(struct fake *fake) {
 static int request_netns(struct fake *fake, const struct execute_hooks *hooks, struct plan *plan,
 			 const struct change *change) {
 	const char *name = change_object(change)->ns;
-	struct w_ns *ns = world_ns(fake->world, name);
+	struct w_ns *ns = world_ns_or_held(fake->world, name);
 	struct netns_identity identity;
 	int r;
 
 	if (change->type == CHANGE_DELETE) {
 		if (ns && ns->foreign)
 			violate(fake, change_object(change), "deleted");
+		if (ns && ns->held)
+			world_release(fake->world, ns);
 		return world_delete_ns(fake->world, name);
 	}
 	world_clear_stale(fake->world, name);
+	if (change->type == CHANGE_UPDATE)
+		return ns && ns->held ? world_name_again(fake->world, ns) : -ESTALE;
 	identity = world_next_identity(fake->world);
 	r = hooks->born(hooks->userdata, netns_object(&plan->arena, name, &identity));
 	ledger_written(fake);
@@ -363,7 +367,7 @@ static int tell_reach(const struct execute_hooks *hooks, struct arena *arena, st
 static int request_setting(struct fake *fake, const struct execute_hooks *hooks, struct plan *plan,
 			   const struct change *change) {
 	const struct sysctl *want = (const struct sysctl *)change->desired;
-	struct w_ns *ns = world_ns(fake->world, want->object.ns);
+	struct w_ns *ns = world_ns_or_held(fake->world, want->object.ns);
 	const char *former = ns ? setting_get(ns, want->path) : NULL;
 	int r = 0;
 
@@ -378,7 +382,7 @@ static int request_setting(struct fake *fake, const struct execute_hooks *hooks,
 }
 
 static int request_nat(struct fake *fake, const struct change *change) {
-	struct w_ns *ns = world_ns(fake->world, change_object(change)->ns);
+	struct w_ns *ns = world_ns_or_held(fake->world, change_object(change)->ns);
 
 	if (!ns)
 		return -ENOENT;

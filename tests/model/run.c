@@ -105,8 +105,10 @@ static uint64_t now(void *userdata) {
 }
 
 static void hear(struct run *run, const struct w_event *event) {
-	if (!event->ns)
+	if (!event->ns && run->whole)
 		reconciler_dirty(run->r, event->name);
+	else if (!event->ns)
+		reconciler_name_changed(run->r, event->name);
 	else if (run->whole && event->ns->name)
 		reconciler_dirty(run->r, event->ns->name);
 	else
@@ -186,6 +188,7 @@ void run_init(struct run *run, const struct c_case *c, bool telling) {
 	run->fake.crash = crash;
 	run->fake.tracing = telling;
 	run->fake.ledger_size = &run->file.size;
+	run->fake.holding = !c->real && c->seed % 3;
 }
 
 void run_done(struct run *run) {
@@ -239,6 +242,7 @@ void run_start(struct run *run, int version) {
 
 void run_stop(struct run *run) {
 	tell(run, "stop");
+	world_release(run->w, NULL);
 	reconciler_free(run->r);
 	run->r = NULL;
 	forget_told(run);

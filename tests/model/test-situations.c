@@ -400,6 +400,62 @@ static void test_lower_of_somebody_else(void **state _unused_) {
 	is_well(&s);
 }
 
+static struct op by_name(enum op_type type) {
+	return (struct op){ .type = type, .ns = "n0" };
+}
+
+/* A daemon holds what it made: only the name is lost, and it is put back without touching what is inside. */
+static void test_name_lost(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("restore"), NULL);
+	s.run.fake.holding = true;
+	start(&s);
+	is_well(&s);
+	struct w_ns *before = world_ns(s.run.w, "n0");
+	size_t n_requests = s.run.fake.n_requests;
+	act(&s, by_name(OP_NS_DELETE));
+	is_well(&s);
+	assert_ptr_equal(world_ns(s.run.w, "n0"), before);
+	assert_int_equal(s.run.fake.n_requests, n_requests + 1);
+	assert_int_equal(count(&s, "restored: n0 namespace was left without its name"), 1);
+}
+
+/* Somebody's file stands in the place of the name: what is inside is kept in order meanwhile. */
+static void test_name_taken(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("restore"), NULL);
+	s.run.fake.holding = true;
+	start(&s);
+	is_well(&s);
+	struct w_ns *before = world_ns(s.run.w, "n0");
+	struct op steal = by_name(OP_NS_DELETE), put = by_name(OP_NS_FILE);
+	run_op(&s.run, &steal);
+	act(&s, put);
+	is_degraded(&s);
+	vec_clear(&before->addresses);
+	await_due(&s);
+	assert_int_equal(before->addresses.n, 1);
+	assert_non_null(world_stale(s.run.w, "n0"));
+	act(&s, steal);
+	is_well(&s);
+	assert_ptr_equal(world_ns(s.run.w, "n0"), before);
+}
+
+/* Where drift is not put right, who deletes a namespace is rid of it. */
+static void test_not_held(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, QUEUE("report"), NULL);
+	s.run.fake.holding = true;
+	start(&s);
+	is_well(&s);
+	act(&s, by_name(OP_NS_DELETE));
+	assert_null(world_held(s.run.w, "n0"));
+	assert_int_equal(count(&s, "reported: n0 namespace was removed"), 1);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		situation_test(test_lower_comes),
@@ -423,6 +479,9 @@ int main(void) {
 		situation_test(test_setting_of_a_new_link),
 		situation_test(test_taken_away),
 		situation_test(test_lower_of_somebody_else),
+		situation_test(test_name_lost),
+		situation_test(test_name_taken),
+		situation_test(test_not_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

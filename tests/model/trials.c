@@ -150,7 +150,7 @@ static void recover_by_time(struct run *run, const struct object *object) {
 /* Somebody else sets the address while topod cannot: then it is his. Or his link is gone, and there is nothing to try. */
 static void be_overtaken(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
-	struct w_ns *ns = world_ns(run->w, object->ns);
+	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	struct w_link *link = object->kind->class == CLASS_ADDRESS ? ns_link(ns, a->dev) : NULL;
 
 	if (!link || streq(a->dev, "lo") || state_find(&reconciler_spec(run->r)->state, object->ns)->adopt)
@@ -163,7 +163,7 @@ static void be_overtaken(struct run *run, const struct object *object) {
 }
 
 static bool is_there(struct run *run, const struct object *object) {
-	struct w_ns *ns = world_ns(run->w, object->ns);
+	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 
 	return ns && (object->kind->class == CLASS_NETNS ||
 		      (object->kind->class == CLASS_LINK && ns_link(ns, ((const struct link *)object)->name)));
@@ -291,7 +291,7 @@ static const struct address *pick_address(const struct state *state, const struc
 }
 
 static bool undo(struct run *run, const struct address *a) {
-	struct w_ns *ns = world_ns(run->w, a->object.ns);
+	struct w_ns *ns = world_ns_or_held(run->w, a->object.ns);
 
 	if (address_delete(run->w, ns, ns_link(ns, a->dev), &a->address, &a->peer) < 0)
 		return false;

@@ -15,7 +15,7 @@ uint64_t world_random(struct world *w) {
 }
 
 void world_event(struct world *w, struct w_ns *ns, struct hint hint) {
-	if (ns && ns->name)
+	if (ns && (ns->name || ns->held))
 		vec_push(&w->events, (struct w_event){ .ns = ns, .hint = hint });
 }
 
@@ -94,6 +94,19 @@ struct w_ns *world_ns(const struct world *w, const char *name) {
 	return NULL;
 }
 
+struct w_ns *world_held(const struct world *w, const char *name) {
+	vec_foreach(at, &w->spaces)
+		if ((*at)->held && streq((*at)->held, name))
+			return *at;
+	return NULL;
+}
+
+struct w_ns *world_ns_or_held(const struct world *w, const char *name) {
+	struct w_ns *ns = world_ns(w, name);
+
+	return ns ? ns : world_held(w, name);
+}
+
 struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid) {
 	vec_foreach(at, &w->spaces)
 		if ((*at)->nsid == nsid)
@@ -148,7 +161,34 @@ static void take_apart(struct world *w, struct w_ns *ns) {
 	}
 }
 
-/* The name is free at once; what was in it goes some time later (cleanup_net() is a work queue's). */
+/* cleanup_net() is a work queue's. */
+static void begin_to_die(struct world *w, struct w_ns *ns) {
+	ns->dying = 1 + (w->slowness ? (unsigned)(world_random(w) % w->slowness) : 0);
+	if (!w->slowness)
+		take_apart(w, ns);
+}
+
+void world_release(struct world *w, struct w_ns *only) {
+	for (size_t i = 0; i < w->spaces.n; i++) {
+		struct w_ns *ns = w->spaces.items[i];
+
+		if (!ns->held || (only && ns != only))
+			continue;
+		ns->held = NULL;
+		if (!ns->name)
+			begin_to_die(w, ns);
+	}
+}
+
+int world_name_again(struct world *w, struct w_ns *ns) {
+	if (world_ns(w, ns->held) || world_stale(w, ns->held))
+		return -EEXIST;
+	ns->name = ns->held;
+	name_event(w, ns->name);
+	return 0;
+}
+
+/* The name is free at once; what was in it goes some time later, when nobody holds it. */
 int world_delete_ns(struct world *w, const char *name) {
 	struct w_ns *ns = world_ns(w, name);
 
@@ -156,9 +196,8 @@ int world_delete_ns(struct world *w, const char *name) {
 		return -ENOENT;
 	name_event(w, name);
 	ns->name = NULL;
-	ns->dying = 1 + (w->slowness ? (unsigned)(world_random(w) % w->slowness) : 0);
-	if (!w->slowness)
-		take_apart(w, ns);
+	if (!ns->held)
+		begin_to_die(w, ns);
 	return 0;
 }
 

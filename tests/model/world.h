@@ -70,6 +70,7 @@ struct w_setting {
 
 struct w_ns {
 	const char *name;           /* NULL: no name stands for it any more */
+	const char *held;           /* as which topod has a descriptor of it, and so keeps it from being taken apart; NULL */
 	struct netns_identity identity;
 	int32_t nsid;
 	bool foreign;
@@ -121,6 +122,13 @@ uint64_t world_random(struct world *w);
 void world_tick(struct world *w, bool all);
 
 struct w_ns *world_ns(const struct world *w, const char *name);
+/* … or, where nothing has the name, held as that. */
+struct w_ns *world_ns_or_held(const struct world *w, const char *name);
+struct w_ns *world_held(const struct world *w, const char *name);
+/* Gives it up; NULL: all that are held. */
+void world_release(struct world *w, struct w_ns *ns);
+/* Gives a held one its name again. */
+int world_name_again(struct world *w, struct w_ns *ns);
 struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid);
 int world_add_ns(struct world *w, const char *name);
 /* Of the namespace that is made next. */

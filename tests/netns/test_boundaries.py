@@ -503,7 +503,7 @@ class Privilege(Case):
         self.assertTrue(os.path.exists("/etc/netns/late/resolv.conf"))
         with d.expects("drift: (late/eth0|host/c2): link .*was removed; restored"):
             lab.ip("late", "link del eth0")
-        with d.expects("drift: web: namespace was removed; restored"):
+        with d.expects("drift: web: namespace was left without its name; restored"):
             lab.run("ip", "netns", "delete", "web")
         with d.expects("drift: late: NAT table was removed; restored"):
             lab.nft("late", "flush ruleset")

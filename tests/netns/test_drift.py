@@ -36,7 +36,7 @@ class Alone(Case):
         d = self.daemon(path).ready()
         for command in ("umount -l /run/netns/web", "umount -l /run/netns", "umount -ql /run/netns/* /run/netns; rm -r /run/netns",
                         "ip netns delete web"):
-            with self.subTest(command), d.expects("(drift|recovered): web: namespace (was removed; restored|is as declared)"):
+            with self.subTest(command), d.expects("(drift|recovered): web: namespace (was left without its name; restored|is as declared)"):
                 lab.run("sh", "-c", command)
             self.topod("plan", path)
         d.stop()

@@ -45,7 +45,7 @@ class Privileges(Case):
             lab.nft(HOST, "flush", "ruleset")
         with d.expects(r"drift: .*/resolv.conf was removed; restored"):
             os.unlink("/etc/netns/web/resolv.conf")
-        with d.expects(r"drift: web: namespace was removed; restored"):
+        with d.expects(r"drift: web: namespace was left without its name; restored"):
             lab.run("ip", "netns", "delete", "web")
         self.spec(edit(removed, ("mtu: 1400", "mtu: 1399")))
         d.reload()
