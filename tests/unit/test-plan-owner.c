@@ -76,7 +76,7 @@ static void be_born(struct world *w, const char *born) {
 
 	netns->inode = "7";
 	netns->born = born;
-	netns->object.set = 1 << NETNS_INODE | 1 << NETNS_BORN;
+	netns->object.set |= 1 << NETNS_INODE | 1 << NETNS_BORN;
 }
 
 /* A namespace is ours by its birth. Of one that was about to be made when topod crashed it is not known: that may be
@@ -97,6 +97,23 @@ static void test_namespace_by_its_birth(void **state _unused_) {
 			world_plan(&w);
 			check_plan(&w, noted && same ? "" : refusal);
 		}
+}
+
+#define INSIDE "+ a/x link\n~ a/x link: up true, alias topod:t (follows)\n"
+
+/* What is inside goes on, whatever has become of the name. */
+static void test_namespace_without_its_name(void **state _unused_) {
+	for (int taken = 0; taken <= 1; taken++) {
+		_world_ w;
+
+		world_make(&w, "namespaces: {a: {interfaces: {x: {kind: bridge}}}}", "namespaces: {a: {}}");
+		((struct netns *)seen_object(&w, "a namespace"))->named = false;
+		state_find(&w.seen.spec.state, "a")->obstruction = taken ? "a directory" : NULL;
+		world_plan(&w);
+		check_plan(&w, taken ? "! a namespace: named false -> true: cannot be made: its name in /run/netns is a directory; "
+				       "remove that, or rename the namespace in the file\n" INSIDE
+				     : "~ a namespace: named false -> true\n" INSIDE);
+	}
 }
 
 /* topod's file lies beside the namespace. */
@@ -449,6 +466,7 @@ int main(void) {
 		cmocka_unit_test(test_unnoted),
 		cmocka_unit_test(test_unmarked_in_our_place),
 		cmocka_unit_test(test_namespace_by_its_birth),
+		cmocka_unit_test(test_namespace_without_its_name),
 		cmocka_unit_test(test_file_beside_a_foreign_namespace),
 		cmocka_unit_test(test_foreign_namespace),
 		cmocka_unit_test(test_adopted_namespace),
