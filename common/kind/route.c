@@ -378,9 +378,16 @@ static const char *if_twice(const struct object *object) {
 		       : "; give one a 'metric' (the smaller is preferred)";
 }
 
+static const char *if_kernels(const struct object *observed) {
+	return ((const struct route *)observed)->protocol == RTPROT_KERNEL
+		       ? "exists and came with an address: write 'noprefixroute: true' with that address, or give this route another "
+			 "'metric'"
+		       : NULL;
+}
+
 const struct kind kind_route = {
 	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
 	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
-	.if_twice = if_twice,
+	.if_twice = if_twice, .if_kernels = if_kernels,
 	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .leads = leads, .opponent = opponent,
 };

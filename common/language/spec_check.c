@@ -5,7 +5,7 @@
 #include "language/spec_check.h"
 
 static const struct check *const checks[] = {
-	&check_references, &check_stacks, &check_ports, &check_addresses, &check_gateways, &check_nat, &check_settings,
+	&check_references, &check_stacks, &check_ports, &check_addresses, &check_gateways, &check_connected, &check_nat, &check_settings,
 };
 
 static void check_objects(struct reading *r, const struct ns_state *ns) {

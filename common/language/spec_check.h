@@ -16,7 +16,7 @@ struct check {
 	void (*whole)(struct reading *r);
 };
 
-extern const struct check check_references, check_stacks, check_ports, check_addresses, check_gateways, check_nat, check_settings;
+extern const struct check check_references, check_stacks, check_ports, check_addresses, check_gateways, check_connected, check_nat, check_settings;
 
 /* Others may have made links there that the file does not name. */
 static inline bool check_is_open(const struct ns_state *ns) {

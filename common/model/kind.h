@@ -114,6 +114,8 @@ struct kind {
 	void (*noun)(const struct object *object, struct text *out);
 	/* The noun without what may change, for the ledger. NULL: the noun itself. */
 	void (*id)(const struct object *object, struct text *out);
+	/* What to write where the kernel's own stands in the way: "exists and …". NULL, and where it gives NULL: as for any other. */
+	const char *(*if_kernels)(const struct object *observed);
 	/* What to write where two of one identity are meant: "; give one …". NULL: there is no such way. */
 	const char *(*if_twice)(const struct object *object);
 	/* The identity, where KEY fields alone do not say it; appended to key. */

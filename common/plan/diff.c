@@ -141,6 +141,12 @@ static const char *in_the_way(bool has_adopt) {
 			   "the file";
 }
 
+static const char *object_in_the_way(const struct object *desired, const struct object *observed) {
+	const char *text = observed->kernel_made && desired->kind->if_kernels ? desired->kind->if_kernels(observed) : NULL;
+
+	return text ? text : in_the_way(false);
+}
+
 /* Nothing is planned inside a namespace that is somebody else's. */
 bool diff_is_closed(const struct ns_state *desired) {
 	const struct object *object = ns_self(desired);
@@ -383,7 +389,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	again = needs_recreation(object, observed, differs);
 	if ((again || !found) && !may_go(diff, object, observed))
-		add_refusal(diff, object, observed, -EEXIST, in_the_way(false));
+		add_refusal(diff, object, observed, -EEXIST, object_in_the_way(object, observed));
 	else if (again)
 		recreate(diff, object, observed);
 	else

@@ -165,6 +165,21 @@ static void test_existing(void **state _unused_) {
 				   "+ host/e address 10.0.0.1/8\n");
 }
 
+/* What came with an address of somebody's is nobody's to take over or rename. */
+static void test_route_of_an_address(void **state _unused_) {
+	_world_ w;
+
+	world_make(&w, "namespaces: {host: {interfaces: {x: {kind: existing}}, routes: {to: 10.0.0.0/24, dev: x, mtu: 1400}}}",
+		   "namespaces: {host: {interfaces: {x: {kind: existing}}, routes: {to: 10.0.0.0/24, dev: x}}}");
+	disown(&w, "host route 10.0.0.0/24");
+	struct object *seen = seen_object(&w, "host route 10.0.0.0/24");
+	seen->kernel_made = true;
+	((struct route *)seen)->protocol = RTPROT_KERNEL;
+	world_plan(&w);
+	check_plan(&w, "! host route 10.0.0.0/24: exists and came with an address: write 'noprefixroute: true' with that address, or "
+		       "give this route another 'metric'\n");
+}
+
 /* A foreign link under the name of one end: the pair cannot be made, and what is left of it stays. */
 static void test_foreign_end(void **state _unused_) {
 	_world_ w;
@@ -471,7 +486,7 @@ int main(void) {
 		cmocka_unit_test(test_foreign_namespace),
 		cmocka_unit_test(test_adopted_namespace),
 		cmocka_unit_test(test_existing),
-		cmocka_unit_test(test_foreign_end),
+		cmocka_unit_test(test_route_of_an_address), cmocka_unit_test(test_foreign_end),
 		cmocka_unit_test(test_foreign_end_and_own),
 		cmocka_unit_test(test_all_removed),
 		cmocka_unit_test(test_some_removed),

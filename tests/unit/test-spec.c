@@ -584,6 +584,36 @@ static void test_wrong_routes(void **state _unused_) {
 		    "(the smaller is preferred), or write both as 'nexthops' of one route\nf:2:1: note: first here");
 }
 
+/* The route that an address brings is one of the table, too. */
+static void test_connected_routes(void **state _unused_) {
+	static const struct {
+		const char *route, *expected;
+	} rows[] = {
+		{ "{to: 10.0.0.0/24, via: 10.1.0.9}",
+		  "f:2:6: error: the address 10.0.0.1/24 of x brings a route to 10.0.0.0/24 already; give this one another 'metric', or "
+		  "write that address as {address: 10.0.0.1/24, noprefixroute: true}\nf:1:95: note: the address is here" },
+		{ "{to: 10.0.0.0/24, dev: x, mtu: 1400}",
+		  "f:2:6: error: the address 10.0.0.1/24 of x brings a route to 10.0.0.0/24 already; give this one another 'metric', or "
+		  "write that address as {address: 10.0.0.1/24, noprefixroute: true}\nf:1:95: note: the address is here" },
+		{ "{to: \"fd00::/64\", dev: z, metric: 256}",
+		  "f:2:6: error: the address fd00::1/64 of x brings a route to fd00::/64 already; give this one another 'metric', or "
+		  "write that address as {address: fd00::1/64, noprefixroute: true}\nf:1:108: note: the address is here" },
+		/* The same, or another place. */
+		{ "{to: 10.0.0.0/24, dev: x}, {to: 10.1.0.0/24, dev: z, src: 10.1.0.1}", "" },
+		{ "{to: 10.0.0.0/24, via: 10.1.0.2, metric: 5}, {to: 10.0.0.0/24, via: 10.1.0.2, table: 7}, {to: 10.0.0.0/25, via: 10.1.0.2}", "" },
+		{ "{to: \"fd00::/64\", dev: z}, {to: 10.2.0.0/24, via: 10.1.0.2}", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *text = xasprintf(
+			"namespaces: {b: {interfaces: {z: {addresses: 10.1.0.2/24}}}, a: {interfaces: {x: {addresses: [10.0.0.1/24, \"fd00::1/64\"]}, z: {addresses: [10.1.0.1/24, "
+			"{address: 10.2.0.1/24, noprefixroute: true}]}}, routes: [\n%s]}}\nlinks: [[a:x, b:x], [a:z, b:z]]",
+			rows[i].route);
+
+		check_diags(text, rows[i].expected);
+	}
+}
+
 /* What people know from other programs gets the right spelling. */
 static void test_foreign_spellings(void **state _unused_) {
 	check_address("10.0.0.1/255.255.255.0",
@@ -675,7 +705,7 @@ int main(void) {
 		cmocka_unit_test(test_wrong_structure),
 		cmocka_unit_test(test_wrong_links), cmocka_unit_test(test_wrong_addresses),
 		cmocka_unit_test(test_wrong_routes), cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_every_mistake), cmocka_unit_test(test_foreign_spellings),
+		cmocka_unit_test(test_every_mistake), cmocka_unit_test(test_foreign_spellings), cmocka_unit_test(test_connected_routes),
 		cmocka_unit_test(test_empty_sections), cmocka_unit_test(test_dns),
 	};
 

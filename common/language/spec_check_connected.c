@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Routes to where an address leads already: the kernel makes one along with the address, and has no room for another of the
+ * same destination, table and metric. What says the same is that route; what says something else cannot be.
+ */
+#include <linux/rtnetlink.h>
+
+#include "kind/address.h"
+#include "kind/route.h"
+#include "language/spec_check.h"
+
+struct connected {
+	struct prefix network;
+	const struct address *address;
+};
+
+struct connections {
+	vec(struct connected) list; /* sorted */
+};
+
+static void connections_done(struct connections *connections) {
+	vec_done(&connections->list);
+}
+
+static int compare_networks(const struct prefix *a, const struct prefix *b) {
+	int r = memcmp(&a->address, &b->address, sizeof(a->address));
+
+	return r ? r : a->length - b->length;
+}
+
+static int compare_connected(const void *a, const void *b) {
+	const struct connected *x = a, *y = b;
+
+	return compare_networks(&x->network, &y->network);
+}
+
+static void find_connections(const struct ns_state *ns, struct connections *ret) {
+	ns_foreach(object, ns) {
+		const struct address *a = (const struct address *)object;
+
+		if (object->kind == &kind_address && address_has_connected_route(a))
+			vec_push(&ret->list, (struct connected){ address_connected_network(a), a });
+	}
+	if (ret->list.n)
+		qsort(ret->list.items, ret->list.n, sizeof(*ret->list.items), compare_connected);
+}
+
+/* Does the route have the place of those that come with addresses? */
+static bool has_their_place(const struct route *route) {
+	uint32_t metric = route->to.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
+
+	return route->table == RT_TABLE_MAIN && !route->tos && route->metric == metric;
+}
+
+static bool says_the_same(const struct route *route, const struct address *a) {
+	const struct object *object = &route->object;
+
+	return route->type == RTN_UNICAST && !route->via.family && !route->nexthops.n && streq_ptr(route->dev, a->dev) &&
+	       (!route->src.family || ip_equal(&route->src, &a->address.address)) && !object_has(object, ROUTE_MTU) &&
+	       !object_has(object, ROUTE_ADVMSS);
+}
+
+static void check_route(struct reading *r, const struct connections *connections, const struct route *route) {
+	const struct connected key = { .network = route->to }, *list = connections->list.items, *found;
+	const struct object *object = &route->object;
+	char network[PREFIX_TEXT_MAX], address[PREFIX_TEXT_MAX];
+
+	found = bsearch(&key, list, connections->list.n, sizeof(key), compare_connected);
+	if (!found)
+		return;
+	while (found > list && compare_networks(&found[-1].network, &route->to) == 0)
+		found--;
+	for (const struct connected *c = found; c < list + connections->list.n && compare_connected(c, &key) == 0; c++)
+		if (says_the_same(route, c->address))
+			return;
+	prefix_format(&found->address->address, address);
+	diag_error(r->parse.diags, object_mark(object, &object->kind->fields[ROUTE_TO]),
+		   "the address %s of %s brings a route to %s already; give this one another 'metric', or write that address as "
+		   "{address: %s, noprefixroute: true}", address, found->address->dev, prefix_format(&route->to, network), address);
+	diag_note(r->parse.diags, found->address->object.mark, "the address is here");
+}
+
+static void check_namespace(struct reading *r, const struct ns_state *ns) {
+	_cleanup_(connections_done) struct connections connections = {};
+
+	find_connections(ns, &connections);
+	ns_foreach(object, ns) {
+		const struct route *route = (const struct route *)object;
+
+		if (object->kind == &kind_route && connections.list.n && has_their_place(route))
+			check_route(r, &connections, route);
+	}
+}
+
+const struct check check_connected = { .ns = check_namespace };
