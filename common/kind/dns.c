@@ -107,7 +107,7 @@ struct dns *dns_parse(struct parse *p, const struct node *node) {
 	size_t errors = p->diags->n_errors;
 
 	if (node->type != NODE_MAPPING) {
-		diag_error(p->diags, node->mark, "'dns' is a mapping of 'servers' and 'search', not %s",
+		diag_error(p->diags, node->mark, "'dns' is a mapping of 'servers' and 'search', not %s; write {servers: [ADDRESS]}",
 			   node_type_name(node));
 		return NULL;
 	}

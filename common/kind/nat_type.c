@@ -62,8 +62,7 @@ static bool add_item(struct parse *p, const struct field *field, const struct no
 	struct nat_item item = { .mark = node->mark };
 
 	if (*text == '!') {
-		diag_error(p->diags, node->mark, "'%s' is written \"not %s\"", text,
-			   text + 1 + strspn(text + 1, " \t"));
+		diag_error(p->diags, node->mark, "'%s' is written \"not %s\"", text, text + strspn(text, "!= \t"));
 		return false;
 	}
 	if (!check_mixture(p, field, node, negated, list))
@@ -98,6 +97,22 @@ static bool add_negated_list(struct parse *p, const struct field *field, const s
 	return good;
 }
 
+/* `{80, 443}` is a mapping without values to YAML. */
+static bool is_set(const struct node *node) {
+	for (size_t i = 0; i < node->n; i++)
+		if (!node_is_null(node->pairs[i].value))
+			return false;
+	return node->n;
+}
+
+static void refuse_set(struct parse *p, const struct field *field, const struct node *node) {
+	_cleanup_text_ struct text right = {};
+
+	for (size_t i = 0; i < node->n; i++)
+		text_addf(&right, "%s%s", i ? ", " : "", node->pairs[i].key->text);
+	diag_error(p->diags, node->mark, "'%s' takes a list in brackets: [%s]", field->name, right.data);
+}
+
 /* `{not: X}`, which other languages have. */
 static void refuse_mapping(struct parse *p, const struct field *field, const struct node *node) {
 	const struct node *value = node_get(node, "not");
@@ -109,7 +124,9 @@ static void refuse_mapping(struct parse *p, const struct field *field, const str
 
 		text_addf(&right, "%snot %s", i ? ", " : "", item->type == NODE_SCALAR ? item->text : "X");
 	}
-	if (value)
+	if (is_set(node))
+		refuse_set(p, field, node);
+	else if (value)
 		diag_error(p->diags, node->mark, "'not' stands before the value; write '%s: %s%s%s'", field->name, list ? "[" : "",
 			   text_str(&right), list ? "]" : "");
 	else
@@ -283,6 +300,9 @@ static bool link_item_parse(struct parse *p, const struct field *field, const st
 		diag_error(p->diags, node->mark, "the interface name '%s' %s", name, why);
 		return false;
 	}
+	if (n > 1 && text[n - 1] == '+')
+		diag_warning(p->diags, node->mark, "'%s' is one interface of that name; all that begin so are written \"%.*s*\"", text,
+			     (int)n - 1, text);
 	ret->link = arena_strdup(p->arena, text);
 	return true;
 }
@@ -354,7 +374,16 @@ static bool port_item_parse(struct parse *p, const struct field *field, const st
 	parse_ports(text, &ret->first, &ret->last);
 	if (ret->first)
 		return check_order(p, node, ret->first, ret->last);
-	if (text[digits] == ':' && digits)
+	if (text[digits] == ':' && digits && atoi(text) > atoi(text + digits + 1))
+		diag_error(p->diags, node->mark, "'%s' takes the port that packets come to, here %.*s; where they go stands in 'to', as "
+			   "ADDRESS:%s", field->name, (int)digits, text, text + digits + 1);
+	else if (text[digits] == '/' && digits)
+		diag_error(p->diags, node->mark, "the protocol of '%s' has a key of its own: protocol: %s, %s: %.*s", text,
+			   text + digits + 1, field->name, (int)digits, text);
+	else if (text[digits] == ',' && digits)
+		diag_error(p->diags, node->mark, "'%s' takes a port or a range, not '%s'; a list is written [%s]", field->name, text,
+			   text);
+	else if (text[digits] == ':' && digits)
 		diag_error(p->diags, node->mark, "a range of ports is written %.*s-%s, not '%s'", (int)digits, text,
 			   text + digits + 1, text);
 	else if (!text[digits])
@@ -519,8 +548,8 @@ static const char *target_problem(const struct nat_target *to) {
 static const char *target_scalar(struct parse *p, const struct field *field, const struct node *node) {
 	if (node->type != NODE_SEQUENCE)
 		return parse_scalar(p, field, node);
-	diag_error(p->diags, node->mark, "'%s' takes one target, not a list; an address in brackets is written in "
-		   "quotes, as \"[fd00::1]:80\"", field->name);
+	diag_error(p->diags, node->mark, "'%s' takes one target, not a list: several hosts are a range, as "
+		   "10.0.0.2-10.0.0.9, and an address in brackets is written in quotes, as \"[fd00::1]:80\"", field->name);
 	return NULL;
 }
 

@@ -87,6 +87,10 @@ static bool nexthop_parse(struct parse *p, const struct node *node, struct nexth
 	size_t errors = p->diags->n_errors;
 	uint64_t set = 0;
 
+	if (node->type == NODE_SCALAR && !node_is_null(node)) {
+		diag_error(p->diags, node->mark, "a next hop is a mapping of keys, not a text; write {via: %s}", node->text);
+		return false;
+	}
 	hop->weight = 1;
 	fields_parse(p, nexthop_fields, ARRAY_SIZE(nexthop_fields), node, hop, &set, NULL, "a next hop", NULL, NULL,
 		     NULL);
@@ -268,12 +272,30 @@ static void fill_in(struct route *r) {
 		o->set |= field_bit(ROUTE_NEXTHOPS) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
 }
 
+/* "default via 10.0.0.1 dev eth0", as `ip route` has it. */
+static void refuse_text(struct parse *p, const struct node *node) {
+	_cleanup_text_ struct text right = {};
+	bool key = false;
+
+	for (const char *at = node->text; *at; key = !key) {
+		size_t n = strcspn(at, " \t");
+
+		text_addf(&right, key ? ", %.*s" : right.size ? ": %.*s" : "to: %.*s", (int)n, at);
+		at += n + strspn(at + n, " \t");
+	}
+	diag_error(p->diags, node->mark, "a route is a mapping of keys, not a text; write {%s}", text_str(&right));
+}
+
 struct route *route_parse(struct parse *p, const struct node *node) {
 	struct object *object = object_new(p->arena, &kind_route, p->ns);
 	struct mark *marks = arena_newn(p->arena, struct mark, ARRAY_SIZE(route_fields));
 	struct route *r = (struct route *)object;
 	size_t errors = p->diags->n_errors;
 
+	if (node->type == NODE_SCALAR && strpbrk(node->text, " \t")) {
+		refuse_text(p, node);
+		return NULL;
+	}
 	object->mark = node->mark;
 	object->marks = marks;
 	r->type = RTN_UNICAST;

@@ -34,12 +34,37 @@ static const struct field *find_field(const struct field *fields, size_t n, cons
 	return NULL;
 }
 
+/* What people look for in an interface, and where it stands. */
+static const char *elsewhere(const char *key, const char *what) {
+	static const struct {
+		const char *begin, *where;
+	} places[] = {
+		{ "gateway", "a route stands in its namespace: routes: [{to: default, via: ADDRESS}]" },
+		{ "routes", "a route stands in its namespace: routes: [{to: default, via: ADDRESS}]" },
+		{ "dhcp", "topod gives the addresses that are declared; for a lease run a DHCP client in the namespace" },
+		{ "nameservers", "name servers stand in the namespace: dns: {servers: [ADDRESS]}" },
+		{ "dns", "name servers stand in the namespace: dns: {servers: [ADDRESS]}" },
+		{ "master", "a port is named by its controller: ports: [NAME]" },
+		{ "bridge", "a port is named by its controller: ports: [NAME]" },
+		{ "peer", "a pair of interfaces stands in 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
+		{ "netns", "an interface stands in its namespace" },
+		{ "namespace", "an interface stands in its namespace" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && strstr(what, "interface"); i++)
+		if (startswith(key, places[i].begin))
+			return places[i].where;
+	return NULL;
+}
+
 void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names,
 		       size_t n) {
-	const char *near = diag_suggest(key->text, names, n);
+	const char *near = diag_suggest(key->text, names, n), *where = elsewhere(key->text, what);
 
 	if (near)
 		diag_error(diags, key->mark, "unknown key '%s' in %s; did you mean '%s'?", key->text, what, near);
+	else if (where)
+		diag_error(diags, key->mark, "unknown key '%s' in %s; %s", key->text, what, where);
 	else
 		diag_error(diags, key->mark, "unknown key '%s' in %s", key->text, what);
 }

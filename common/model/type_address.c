@@ -85,6 +85,10 @@ const struct type type_ip = {
 	.equal = ip_value_equal, .put = ip_put, .get = ip_get,
 };
 
+static bool is_everything(const char *text) {
+	return strcasecmp(text, "any") == 0 || strcasecmp(text, "all") == 0 || streq(text, "0/0") || streq(text, "*");
+}
+
 void prefix_refuse(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		   const char *example) {
 	char buf[PREFIX_TEXT_MAX];
@@ -93,6 +97,11 @@ void prefix_refuse(struct parse *p, const struct field *field, const struct node
 	if (prefix_parse_netmask(text, &prefix) == 0)
 		diag_error(p->diags, node->mark, "'%s' takes a prefix with its length in bits, not '%s'; write %s", field->name,
 			   text, prefix_format(&prefix, buf));
+	else if (is_everything(text))
+		diag_error(p->diags, node->mark, "'%s' takes a prefix, not '%s'; everything is 0.0.0.0/0 or \"::/0\"", field->name,
+			   text);
+	else if (strchr(text, ','))
+		diag_error(p->diags, node->mark, "'%s' takes a prefix, not '%s'; a list is written [%s]", field->name, text, text);
 	else
 		diag_error(p->diags, node->mark, "'%s' takes a prefix, not '%s', for example %s", field->name, text, example);
 }

@@ -5,6 +5,8 @@
  *
  * Case and the choice between `-` and `_` cost nothing: MTU and mac_address are habits of other programs, not
  * slips of a finger. How far is near depends on the length, so that short words do not turn into any other.
+ *
+ * Before that come the words that other programs have for the same thing: nobody misspells `gateway` for `via`.
  */
 #include "yaml/diag.h"
 
@@ -55,12 +57,60 @@ static size_t distance(const char *a, size_t na, const char *b, size_t nb, size_
 	return rows.now[nb];
 }
 
+/* Of ip(8), nft(8), iptables(8), netplan, networkd, ifupdown and compose. The first row counts whose second word is known. */
+static const struct {
+	const char *theirs, *ours;
+} synonyms[] = {
+	{ "gateway", "via" },          { "gw", "via" },                { "next-hop", "via" },
+	{ "nexthop", "via" },          { "destination", "to" },        { "dst", "to" },
+	{ "prefix", "to" },            { "network", "to" },            { "to-destination", "to" },
+	{ "to-source", "to" },         { "to-ports", "to" },           { "to-address", "to" },
+	{ "device", "dev" },           { "interface", "dev" },         { "oif", "dev" },
+	{ "priority", "metric" },      { "preference", "metric" },     { "source", "src" },
+	{ "onlink", "on-link" },       { "dport", "port" },            { "destination-port", "port" },
+	{ "dstport", "port" },         { "sport", "source-port" },     { "saddr", "source" },
+	{ "src", "source" },           { "daddr", "destination" },     { "dst", "destination" },
+	{ "iif", "in" },               { "iifname", "in" },            { "in-interface", "in" },
+	{ "oif", "out" },              { "oifname", "out" },           { "out-interface", "out" },
+	{ "jump", "action" },          { "target", "action" },         { "proto", "protocol" },
+	{ "type", "kind" },            { "slaves", "ports" },          { "members", "ports" },
+	{ "interfaces", "ports" },     { "bridge-ports", "ports" },    { "parent", "link" },
+	{ "lower", "link" },           { "vni", "id" },                { "vlan-aware", "vlan-filtering" },
+	{ "path-cost", "cost" },       { "nameservers", "servers" },   { "nameserver", "servers" },
+	{ "addresses", "servers" },    { "domains", "search" },        { "domain", "search" },
+	{ "address", "addresses" },    { "ip", "addresses" },          { "ipv4", "addresses" },
+	{ "ipv6", "addresses" },       { "lladdr", "mac-address" },    { "macaddress", "mac-address" },
+	{ "hwaddress", "mac-address" }, { "hwaddr", "mac-address" },   { "mac", "mac-address" },
+	{ "state", "up" },             { "enabled", "up" },            { "netns", "namespaces" },
+	{ "nodes", "namespaces" },     { "name", "topology" },         { "ip-forward", "forwarding" },
+	{ "ip-forwarding", "forwarding" }, { "nameservers", "dns" },   { "resolv-conf", "dns" },
+	{ "sysctls", "sysctl" },       { "settings", "sysctl" },       { "drop", "blackhole" },
+	{ "discard", "blackhole" },    { "reject", "unreachable" },    { "delete", "remove" },
+	{ "warn", "report" },          { "masq", "masquerade" },       { "v4", "ipv4" },
+	{ "v6", "ipv6" },              { "1", "true" },                { "0", "false" },
+};
+
+static bool is_alike(const char *a, const char *b) {
+	for (; *a && *b; a++, b++)
+		if (folded(*a) != folded(*b))
+			return false;
+	return *a == *b;
+}
+
+static const char *find_synonym(const char *text, const char *const *names, size_t n) {
+	for (size_t s = 0; s < ARRAY_SIZE(synonyms); s++)
+		for (size_t i = 0; i < n && is_alike(text, synonyms[s].theirs); i++)
+			if (streq(names[i], synonyms[s].ours))
+				return names[i];
+	return NULL;
+}
+
 const char *diag_suggest(const char *text, const char *const *names, size_t n) {
 	size_t size = strlen(text), best = MIN(threshold(size) + 1, size);
-	const char *found = NULL;
+	const char *found = find_synonym(text, names, n);
 
-	if (size > LONGEST)
-		return NULL;
+	if (found || size > LONGEST)
+		return found;
 	for (size_t i = 0; i < n && best > 0; i++) {
 		size_t name_size = strlen(names[i]);
 		if (name_size > LONGEST)

@@ -4,6 +4,7 @@ Wrong topology files: every mistake of a file is told in one run, each with its 
 caret, and nothing is changed. Hostile files end in one clear error, in bounded memory.
 """
 
+import glob
 import json
 import os
 import re
@@ -369,6 +370,18 @@ namespaces:
         good = self.spec("namespaces: {a: {}}\n", "good.yaml")
         self.assertIn("valid", self.topod("check", "--strict", good).stdout)
         self.topod("plan", "--strict", good, expect=lab.EXIT_USAGE)
+
+    def test_examples_are_beyond_doubt(self):
+        """What people start from gives not even a warning: every file of specs/, every example of the README and of docs/."""
+        top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+        files = sorted(glob.glob(os.path.join(top, "specs", "*.yaml")))
+        self.assertGreater(len(files), 5)
+        for page in [os.path.join(top, "README.md"), *glob.glob(os.path.join(top, "docs", "*.md"))]:
+            with open(page) as f:
+                blocks = re.findall(r"^```yaml\n(.*?)^```", f.read(), re.M | re.S)
+            for n, block in enumerate(b for b in blocks if "namespaces:" in b):
+                files.append(self.spec(block, f"{os.path.basename(page)}-{n}.yaml"))
+        self.topod("check", "--strict", *files)
 
     def test_check_needs_no_privilege(self):
         """As nobody, without a single capability and with no /run to write to."""

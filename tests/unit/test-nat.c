@@ -108,7 +108,7 @@ static void check_errors(const char *text, const char *expected) {
 }
 
 static void test_value_errors(void **state _unused_) {
-	check_errors("- {action: masq}", "f:1:12: error: unknown action 'masq'; it is one of: masquerade, snat, dnat, redirect");
+	check_errors("- {action: masq}", "f:1:12: error: unknown action 'masq'; did you mean 'masquerade'?");
 	check_errors("- {action: masqerade}", "f:1:12: error: unknown action 'masqerade'; did you mean 'masquerade'?");
 	check_errors("- {source: 10.0.0.0/8}", "f:1:3: error: a NAT entry needs 'action'");
 	check_errors("- {action: masquerade, sorce: 10.0.0.0/8}",
@@ -143,6 +143,12 @@ static void test_value_errors(void **state _unused_) {
 	check_errors("- {action: masquerade, source: 10.0.0.0/255.0.0.0}",
 		     "f:1:32: error: 'source' takes a prefix with its length in bits, not '10.0.0.0/255.0.0.0'; write "
 		     "10.0.0.0/8");
+	check_errors("- {action: forward}", "f:1:12: error: unknown action 'forward'; it is one of: masquerade, snat, dnat, redirect");
+	check_errors("- {action: masquerade, out: \"!= br0\"}", "f:1:29: error: '!= br0' is written \"not br0\"");
+	check_errors("- {action: masquerade, source: any}",
+		     "f:1:32: error: 'source' takes a prefix, not 'any'; everything is 0.0.0.0/0 or \"::/0\"");
+	check_errors("- {action: masquerade, out: eth+}",
+		     "f:1:29: warning: 'eth+' is one interface of that name; all that begin so are written \"eth*\"");
 	check_errors("- {action: masquerade, protocol: tpc}", "f:1:34: error: unknown protocol 'tpc'; did you mean 'tcp'?");
 	check_errors("- {action: masquerade, protocol: 256}",
 		     "f:1:34: error: unknown protocol '256'; it is tcp, udp, icmp, icmpv6, sctp, dccp, udplite, esp, "
@@ -164,6 +170,17 @@ static void test_port_errors(void **state _unused_) {
 		     "f:1:48: error: 'port' takes a port or a range, for example 80 or 100-200, not '0-10'");
 	check_errors("- {action: redirect, protocol: tcp, port: http}",
 		     "f:1:43: error: 'port' takes a port or a range, for example 80 or 100-200, not 'http'");
+	check_errors("- {action: redirect, protocol: tcp, port: \"8080:80\"}",
+		     "f:1:43: error: 'port' takes the port that packets come to, here 8080; where they go stands in 'to', as "
+		     "ADDRESS:80");
+	check_errors("- {action: redirect, protocol: tcp, port: \"80:90\"}",
+		     "f:1:43: error: a range of ports is written 80-90, not '80:90'");
+	check_errors("- {action: redirect, port: 80/tcp}",
+		     "f:1:28: error: the protocol of '80/tcp' has a key of its own: protocol: tcp, port: 80");
+	check_errors("- {action: redirect, protocol: tcp, port: \"80,443\"}",
+		     "f:1:43: error: 'port' takes a port or a range, not '80,443'; a list is written [80,443]");
+	check_errors("- {action: redirect, protocol: tcp, port: {80, 443}}",
+		     "f:1:43: error: 'port' takes a list in brackets: [80, 443]");
 	check_errors("- {action: redirect, protocol: tcp, port: 200-100}",
 		     "f:1:43: error: the range of ports 200-100 begins behind its end; write 100-200");
 	check_errors("- {action: redirect, port: 22}",
@@ -201,8 +218,8 @@ static void test_target_errors(void **state _unused_) {
 	check_errors("- {action: dnat, to: 224.0.0.1}",
 		     "f:1:22: error: '224.0.0.1' is a multicast address; a translation goes to one host");
 	check_errors("- {action: dnat, to: [fd00::1]}",
-		     "f:1:22: error: 'to' takes one target, not a list; an address in brackets is written in quotes, "
-		     "as \"[fd00::1]:80\"");
+		     "f:1:22: error: 'to' takes one target, not a list: several hosts are a range, as 10.0.0.2-10.0.0.9, and an "
+		     "address in brackets is written in quotes, as \"[fd00::1]:80\"");
 	check_errors("- {action: dnat}", "f:1:3: error: dnat needs 'to'");
 	check_errors("- {action: snat, protocol: tcp, to: \":80\"}",
 		     "f:1:37: error: snat needs an address in 'to'; for the outgoing interface's own address there is "
