@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What people write who know other programs, and what the kernel has already: the answers, word by word. */
+#include "spec-helper.h"
+
+#include "kind/dns.h"
+
+static void check_objects(const char *text, const char *expected) {
+	_spec_ r;
+	_cleanup_text_ struct text out = {};
+
+	good_spec(&r, text);
+	print_state(&r.spec.state, &out);
+	assert_string_equal(text_str(&out), expected);
+}
+
+static void check_address(const char *entry, const char *expected) {
+	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\n%s]}}}}", entry);
+
+	check_diags(text, expected);
+}
+
+static void check_route(const char *entry, const char *expected) {
+	_cleanup_free_ char *text = xasprintf("namespaces: {host: {routes: [\n%s]}}", entry);
+
+	check_diags(text, expected);
+}
+
+/* The route that an address brings is one of the table, too. */
+static void test_connected_routes(void **state _unused_) {
+	static const struct {
+		const char *route, *expected;
+	} rows[] = {
+		{ "{to: 10.0.0.0/24, via: 10.1.0.9}",
+		  "f:2:6: error: the address 10.0.0.1/24 of x brings a route to 10.0.0.0/24 already; give this one another 'metric', or "
+		  "write that address as {address: 10.0.0.1/24, noprefixroute: true}\nf:1:95: note: the address is here" },
+		{ "{to: 10.0.0.0/24, dev: x, mtu: 1400}",
+		  "f:2:6: error: the address 10.0.0.1/24 of x brings a route to 10.0.0.0/24 already; give this one another 'metric', or "
+		  "write that address as {address: 10.0.0.1/24, noprefixroute: true}\nf:1:95: note: the address is here" },
+		{ "{to: \"fd00::/64\", dev: z, metric: 256}",
+		  "f:2:6: error: the address fd00::1/64 of x brings a route to fd00::/64 already; give this one another 'metric', or "
+		  "write that address as {address: fd00::1/64, noprefixroute: true}\nf:1:108: note: the address is here" },
+		/* The same, or another place. */
+		{ "{to: 10.0.0.0/24, dev: x}, {to: 10.1.0.0/24, dev: z, src: 10.1.0.1}", "" },
+		{ "{to: 10.0.0.0/24, via: 10.1.0.2, metric: 5}, {to: 10.0.0.0/24, via: 10.1.0.2, table: 7}, {to: 10.0.0.0/25, via: 10.1.0.2}", "" },
+		{ "{to: \"fd00::/64\", dev: z}, {to: 10.2.0.0/24, via: 10.1.0.2}", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_free_ char *text = xasprintf(
+			"namespaces: {b: {interfaces: {z: {addresses: 10.1.0.2/24}}}, a: {interfaces: {x: {addresses: [10.0.0.1/24, \"fd00::1/64\"]}, z: {addresses: [10.1.0.1/24, "
+			"{address: 10.2.0.1/24, noprefixroute: true}]}}, routes: [\n%s]}}\nlinks: [[a:x, b:x], [a:z, b:z]]",
+			rows[i].route);
+
+		check_diags(text, rows[i].expected);
+	}
+}
+
+/* What people know from other programs gets the right spelling. */
+static void test_foreign_spellings(void **state _unused_) {
+	check_address("10.0.0.1/255.255.255.0",
+		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1/255.255.255.0'; write "
+		      "10.0.0.1/24");
+	check_address("10.0.0.1 255.255.0.0",
+		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1 255.255.0.0'; write "
+		      "10.0.0.1/16");
+	check_address("10.0.0.1/255.0.255.0", "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/255.0.255.0', for example "
+					      "10.0.0.1/24 or \"fd00::1/64\"");
+	check_address("\"10.0.0.1/24, 10.0.0.2/24\"",
+		      "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/24, 10.0.0.2/24'; a list is written [10.0.0.1/24, "
+		      "10.0.0.2/24]");
+	check_route("default via 10.0.0.1 dev eth0 metric 5",
+		    "f:2:1: error: a route is a mapping of keys, not a text; write {to: default, via: 10.0.0.1, dev: eth0, metric: 5}");
+	check_route("{to: any, via: 10.0.0.1}", "f:2:6: error: 'to' takes a prefix, not 'any'; everything is 0.0.0.0/0 or \"::/0\"");
+	check_route("{to: default, gateway: 10.0.0.1}",
+		    "f:2:15: error: unknown key 'gateway' in a route; did you mean 'via'?");
+	check_route("{to: default, nexthops: [10.0.0.1, 10.0.0.2]}",
+		    "f:2:26: error: a next hop is a mapping of keys, not a text; write {via: 10.0.0.1}\n"
+		    "f:2:36: error: a next hop is a mapping of keys, not a text; write {via: 10.0.0.2}");
+	check_route("{to: 10.0.0.0/8, type: drop}", "f:2:24: error: unknown type 'drop'; did you mean 'blackhole'?");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, gateway4: 10.0.0.1, dhcp4: true, slaves: [q], bridge_ports: [q]}}}}",
+		    "f:1:49: error: unknown key 'gateway4' in a bridge interface; a route stands in its namespace: routes: [{to: "
+		    "default, via: ADDRESS}]\n"
+		    "f:1:69: error: unknown key 'dhcp4' in a bridge interface; topod gives the addresses that are declared; for a lease "
+		    "run a DHCP client in the namespace\n"
+		    "f:1:82: error: unknown key 'slaves' in a bridge interface; did you mean 'ports'?\n"
+		    "f:1:95: error: unknown key 'bridge_ports' in a bridge interface; did you mean 'ports'?");
+	check_diags("netns: {}", "f:1:1: error: unknown key 'netns' in a topology; did you mean 'namespaces'?");
+	check_diags("namespaces: {a: {dns: [1.1.1.1]}}",
+		    "f:1:23: error: 'dns' is a mapping of 'servers' and 'search', not a list; write {servers: [ADDRESS]}");
+	check_route("{to: 10.0.0.0/255.255.255.0, via: 10.9.0.1}",
+		    "f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");
+}
+
+/* What stands there without anything in it declares nothing, whichever section it is. */
+static void test_empty_sections(void **state _unused_) {
+	check_objects("defaults:\nlinks:\nnamespaces:\n  host:\n    interfaces:\n    routes:\n    nat:\n    sysctl:\n    dns:\n", "");
+	check_diags("namespaces: {a: {forwarding: }}", "f:1:30: error: 'forwarding' has no value; it takes one word");
+}
+
+static void test_dns(void **state _unused_) {
+	_spec_ r;
+
+	good_spec(&r, "namespaces: {a: {adopt: true, dns: {servers: [\"fe80::1%eth0\", 10.0.0.1], search: a.example}}}");
+	const struct dns *dns = (struct dns *)get_object(&r.spec.state, "a file /etc/netns/a/resolv.conf");
+	assert_string_equal(dns->content, "# Written by topod; changes are undone.\nnameserver fe80::1%eth0\nnameserver 10.0.0.1\n"
+					  "search a.example\n");
+	check_diags("namespaces: {a: {dns: {servers: \"fd00::1%eth0\"}}}",
+		    "f:1:33: error: only an address in fe80::/10 takes an interface; write fd00::1");
+	check_diags("namespaces: {a: {dns: {servers: \"fe80::1%\"}}}", "f:1:33: error: the interface name '' is empty");
+	check_diags("namespaces: {a: {dns: {servers: \"fe80::1\"}}}",
+		    "f:1:33: warning: fe80::1 is the same on every interface: say on which one, as fe80::1%eth0");
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_connected_routes), cmocka_unit_test(test_foreign_spellings),
+		cmocka_unit_test(test_empty_sections), cmocka_unit_test(test_dns),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
