@@ -76,6 +76,30 @@ static inline void print_state(const struct state *state, struct text *out) {
 		}
 }
 
+/* What the text declares, as print_state() has it. */
+static inline void check_objects(const char *text, const char *expected) {
+	_spec_ r;
+	_cleanup_text_ struct text out = {};
+
+	good_spec(&r, text);
+	print_state(&r.spec.state, &out);
+	assert_string_equal(text_str(&out), expected);
+}
+
+/* The diagnostics of an address, which stands in the second line. */
+static inline void check_address(const char *entry, const char *expected) {
+	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\n%s]}}}}", entry);
+
+	check_diags(text, expected);
+}
+
+/* The same of a route of the host namespace. */
+static inline void check_route(const char *entry, const char *expected) {
+	_cleanup_free_ char *text = xasprintf("namespaces: {host: {routes: [\n%s]}}", entry);
+
+	check_diags(text, expected);
+}
+
 static inline struct object *find_object(const struct state *state, const char *id) {
 	state_foreach(ns, state)
 		ns_foreach(object, ns) {

@@ -105,7 +105,7 @@ static void test_twice(void **state _unused_) {
 }
 
 /* The interface x of a, at the other end b's. */
-static void check_address(const char *entry, const char *more, const char *expected) {
+static void check_end(const char *entry, const char *more, const char *expected) {
 	_cleanup_free_ char *text = xasprintf("namespaces: {b: {}, a: {interfaces: {x: {addresses: [\n%s]}}%s}}\nlinks: [[a:x, b:x]]",
 					      entry, more);
 
@@ -113,31 +113,31 @@ static void check_address(const char *entry, const char *more, const char *expec
 }
 
 static void test_lengths(void **state _unused_) {
-	check_address("10.0.0.2", "", "f:2:1: warning: without a length 10.0.0.2 is one host's (/32), and a/x reaches nobody by it; write "
+	check_end("10.0.0.2", "", "f:2:1: warning: without a length 10.0.0.2 is one host's (/32), and a/x reaches nobody by it; write "
 				      "the network's length, as 10.0.0.2/24");
-	check_address("{address: \"fd00::2\", nodad: true}", "",
+	check_end("{address: \"fd00::2\", nodad: true}", "",
 		      "f:2:11: warning: without a length fd00::2 is one host's (/128), and a/x reaches nobody by it; write the "
 		      "network's length, as fd00::2/64");
 	/* Meant: said so, with another one that covers it, with a route by the link, with a peer, borrowed from lo. */
-	check_address("10.0.0.2/32", "", "");
-	check_address("10.0.0.2/24, 10.0.0.100", "", "");
-	check_address("10.0.0.2", ", routes: [{to: 10.0.0.1, dev: x}]", "");
-	check_address("{address: 10.0.0.2, peer: 10.0.0.1}", "", "");
+	check_end("10.0.0.2/32", "", "");
+	check_end("10.0.0.2/24, 10.0.0.100", "", "");
+	check_end("10.0.0.2", ", routes: [{to: 10.0.0.1, dev: x}]", "");
+	check_end("{address: 10.0.0.2, peer: 10.0.0.1}", "", "");
 	check_diags("namespaces: {b: {}, a: {interfaces: {x: {addresses: 10.9.9.9}, lo: {addresses: 10.9.9.9}}}}\nlinks: [[a:x, b:x]]", "");
 	check_diags("namespaces: {host: {interfaces: {eth0: {kind: existing, addresses: 192.0.2.50}}}}", "");
 }
 
 static void test_networks(void **state _unused_) {
-	check_address("10.0.0.0/24", "", "f:2:1: warning: 10.0.0.0/24 is the address of its network itself; a host's address is for "
+	check_end("10.0.0.0/24", "", "f:2:1: warning: 10.0.0.0/24 is the address of its network itself; a host's address is for "
 					 "example 10.0.0.1/24");
-	check_address("10.0.1.255/23", "", "f:2:1: warning: 10.0.1.255/23 is the broadcast address of its network; a host's address is "
+	check_end("10.0.1.255/23", "", "f:2:1: warning: 10.0.1.255/23 is the broadcast address of its network; a host's address is "
 					   "for example 10.0.0.1/23");
-	check_address("{address: \"fd00::/64\"}", "", "f:2:11: warning: fd00::/64 is the address of its network, which all its routers "
+	check_end("{address: \"fd00::/64\"}", "", "f:2:11: warning: fd00::/64 is the address of its network, which all its routers "
 						      "have; a host's address is for example fd00::1/64");
-	check_address("10.0.0.0/31, 10.0.0.5/31, 10.0.2.0/32, 10.0.1.255/16, 10.0.4.0/23", "",
+	check_end("10.0.0.0/31, 10.0.0.5/31, 10.0.2.0/32, 10.0.1.255/16, 10.0.4.0/23", "",
 		      "f:2:55: warning: 10.0.4.0/23 is the address of its network itself; a host's address is for example 10.0.4.1/23");
-	check_address("\"fd00::/127\", \"fd00::ff:ffff:ffff:ffff/64\"", "", "");
-	check_address("{address: 10.0.0.255/24, broadcast: 10.0.0.127}", "", "");
+	check_end("\"fd00::/127\", \"fd00::ff:ffff:ffff:ffff/64\"", "", "");
+	check_end("{address: 10.0.0.255/24, broadcast: 10.0.0.127}", "", "");
 	check_diags("namespaces: {a: {interfaces: {lo: {addresses: 192.0.2.0/24}}}}", "");
 }
 
@@ -264,12 +264,101 @@ static void test_silent_beside_errors(void **state _unused_) {
 		    "f:3:28: error: there is no namespace 'dbb'; did you mean 'db'?");
 }
 
+/* Networks drawn at random: bridges in a row, hosts on them by pairs, and macvlans on the first host's interface. As drawn nothing
+ * may be said; with one mistake in it, that and nothing else. */
+
+enum { HOSTS_MAX = 12, NETWORKS = 300 };
+
+enum mistake {
+	NONE, NOBODYS_GATEWAY, OWN_GATEWAY, SAME_ADDRESS, NETWORK_ADDRESS, NOBODYS_GATEWAY_OUTSIDE, N_MISTAKES,
+};
+
+struct network {
+	uint32_t random;
+	unsigned n_bridges, n;
+	enum mistake mistake;
+	unsigned wrong;              /* the host that has the mistake, never the first */
+};
+
+static unsigned draw(struct network *net, unsigned n) {
+	net->random = net->random * 1103515245 + 12345;
+	return (net->random >> 16) % n;
+}
+
+static void write_switch(struct network *net, struct text *out, struct text *links) {
+	unsigned on[HOSTS_MAX];
+
+	for (unsigned i = 0; i < net->n; i++)
+		on[i] = draw(net, net->n_bridges);
+	text_addf(out, "namespaces:\n  sw:\n    interfaces:\n      card: {kind: physical, source: eth9%s}\n",
+		  net->mistake == NOBODYS_GATEWAY_OUTSIDE ? "" : "8");
+	for (unsigned b = 0; b < net->n_bridges; b++) {
+		text_addf(out, "      br%u: {kind: bridge, ports: [", b);
+		for (unsigned i = 0; i < net->n; i++)
+			text_addf(out, on[i] == b ? "c%u, " : "", i);
+		text_addf(out, b ? "d%u, " : "", b);
+		text_addf(out, b + 1 < net->n_bridges ? "u%u, " : "", b + 1);
+		text_addf(out, "%s]}\n", b == 0 && net->mistake == NOBODYS_GATEWAY_OUTSIDE ? "card" : "");
+		if (b)
+			text_addf(links, "- [sw:u%u, sw:d%u]\n", b, b);
+	}
+}
+
+static void write_host(struct network *net, unsigned i, struct text *out, struct text *links) {
+	enum mistake mistake = i == net->wrong ? net->mistake : NONE;
+	bool macvlan = i && draw(net, 3) == 0;
+	unsigned address = mistake == SAME_ADDRESS ? 1 : mistake == NETWORK_ADDRESS ? 0 : i + 1, gateway = 1;
+
+	if (mistake == NOBODYS_GATEWAY || mistake == NOBODYS_GATEWAY_OUTSIDE)
+		gateway = 250;
+	if (mistake == OWN_GATEWAY)
+		gateway = address;
+	text_addf(out, "  n%u:\n    interfaces:\n      e: {%saddresses: 10.0.0.%u/24}\n", i,
+		  macvlan ? "kind: macvlan, link: \"n0:e\", " : "", address);
+	/* Who has the router's address takes itself for it. */
+	if (i && mistake != SAME_ADDRESS)
+		text_addf(out, "    routes: {to: default, via: 10.0.0.%u}\n", gateway);
+	if (macvlan)
+		text_addf(out, "  x%u: {}\n", i); /* the other end of what its port would be */
+	text_addf(links, macvlan ? "- [x%u:e, sw:c%u]\n" : "- [n%u:e, sw:c%u]\n", i, i);
+}
+
+static void check_network(struct network *net) {
+	static const char *const words[N_MISTAKES] = {
+		[NOBODYS_GATEWAY] = "has the gateway 10.0.0.250", [OWN_GATEWAY] = "is an address of n",
+		[SAME_ADDRESS] = "10.0.0.1 is on one segment twice", [NETWORK_ADDRESS] = "is the address of its network itself",
+	};
+	_cleanup_text_ struct text text = {}, links = {};
+	_spec_ r;
+
+	write_switch(net, &text, &links);
+	for (unsigned i = 0; i < net->n; i++)
+		write_host(net, i, &text, &links);
+	text_addf(&text, "links:\n%s", links.data);
+	good_spec(&r, text.data);
+	_cleanup_free_ char *said = diags_format(&r.diags, false);
+	if (r.diags.n_warnings != (words[net->mistake] ? 1 : 0) || (words[net->mistake] && !strstr(said, words[net->mistake])))
+		fail_msg("mistake %d of host %u:\n%s\n%s", net->mistake, net->wrong, said, text.data);
+}
+
+static void test_random_networks(void **state _unused_) {
+	for (uint32_t seed = 0; seed < NETWORKS; seed++) {
+		struct network net = { .random = seed };
+
+		net.n_bridges = 1 + draw(&net, 4);
+		net.n = 2 + draw(&net, HOSTS_MAX - 2);
+		net.mistake = (enum mistake)draw(&net, N_MISTAKES);
+		net.wrong = 1 + draw(&net, net.n - 1);
+		check_network(&net);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gateways), cmocka_unit_test(test_twice), cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_networks), cmocka_unit_test(test_masquerade), cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_port_ranges), cmocka_unit_test(test_hidden), cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_silent_beside_errors),
+		cmocka_unit_test(test_silent_beside_errors), cmocka_unit_test(test_random_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,27 +4,6 @@
 
 #include "kind/dns.h"
 
-static void check_objects(const char *text, const char *expected) {
-	_spec_ r;
-	_cleanup_text_ struct text out = {};
-
-	good_spec(&r, text);
-	print_state(&r.spec.state, &out);
-	assert_string_equal(text_str(&out), expected);
-}
-
-static void check_address(const char *entry, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\n%s]}}}}", entry);
-
-	check_diags(text, expected);
-}
-
-static void check_route(const char *entry, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {host: {routes: [\n%s]}}", entry);
-
-	check_diags(text, expected);
-}
-
 /* The route that an address brings is one of the table, too. */
 static void test_connected_routes(void **state _unused_) {
 	static const struct {

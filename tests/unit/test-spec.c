@@ -12,15 +12,6 @@
 #include "kind/sysctl.h"
 #include "kind/veth.h"
 
-static void check_objects(const char *text, const char *expected) {
-	_spec_ r;
-	_cleanup_text_ struct text out = {};
-
-	good_spec(&r, text);
-	print_state(&r.spec.state, &out);
-	assert_string_equal(text_str(&out), expected);
-}
-
 /* A file without mistakes. */
 
 static void test_empty(void **state _unused_) {
@@ -519,12 +510,6 @@ static void test_wrong_links(void **state _unused_) {
 		    "f:2:38: error: 'mtu' is from 68 to 65535, not 12\nf:2:42: error: unknown key 'speed' in a link");
 }
 
-static void check_address(const char *entry, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\n%s]}}}}", entry);
-
-	check_diags(text, expected);
-}
-
 static void test_wrong_addresses(void **state _unused_) {
 	check_address("0.0.0.0/8", "f:2:1: error: 0.0.0.0/8 is no address of a host");
 	check_address("224.0.0.1/4", "f:2:1: error: 224.0.0.1/4 is a multicast address");
@@ -550,12 +535,6 @@ static void test_wrong_addresses(void **state _unused_) {
 	check_address("\"fd00::1/64\", \"fd00::1/48\"",
 		      "f:2:15: error: a/x address fd00::1/48 is declared twice with different values\n"
 		      "f:2:1: note: first here");
-}
-
-static void check_route(const char *entry, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {host: {routes: [\n%s]}}", entry);
-
-	check_diags(text, expected);
 }
 
 static void test_wrong_routes(void **state _unused_) {
