@@ -170,8 +170,13 @@ static bool goes_late(const struct object *object) {
 	return strstr(((const struct sysctl *)object)->path, "/default/");
 }
 
+/* The kernel makes the interface's own address of it as soon as that is up. */
+static bool goes_before_up(const struct object *object) {
+	return sysctl_path_matches("net/ipv6/conf/*/stable_secret", ((const struct sysctl *)object)->path);
+}
+
 const struct kind kind_sysctl = {
 	.name = "sysctl", .class = CLASS_SYSCTL, .transport = TRANSPORT_SYSCTL, .size = sizeof(struct sysctl),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .undeletable = true, .noun = noun,
-	.goes_late = goes_late, .overruns = overruns,
+	.goes_late = goes_late, .goes_before_up = goes_before_up, .overruns = overruns,
 };

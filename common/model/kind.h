@@ -146,6 +146,8 @@ struct kind {
 	bool (*declares_forwarding)(const struct object *desired);
 	/* Takes an entry, of any link, into the observed one; NULL instead of a message begins anew. */
 	void (*take_forwarding)(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh);
+	/* Must it be set before its link comes up (settings)? */
+	bool (*goes_before_up)(const struct object *object);
 	/* Does changing the one change the other of the same kind and namespace, too (a setting of all interfaces)? */
 	bool (*overruns)(const struct object *changed, const struct object *other);
 	/* Does this difference ask for a recreation although the field is LIVE? */

@@ -90,7 +90,7 @@ static enum stage stage_of(const struct change *change, bool below) {
 		return STAGE_NAMESPACE;
 	case CLASS_SYSCTL:
 		if (speaks_of_link(change->desired))
-			return STAGE_INSIDE;
+			return change->desired->kind->goes_before_up(change->desired) ? STAGE_LINK : STAGE_INSIDE;
 		return change->desired->gone ? STAGE_GIVE_BACK : STAGE_DEFAULTS;
 	case CLASS_LINK:
 		return change->type == CHANGE_CREATE || below ? STAGE_LINK : STAGE_INSIDE;
@@ -146,7 +146,9 @@ static unsigned rank_of(const struct change *change, const struct state *desired
 
 	switch (stage) {
 	case STAGE_LINK: /* what is below is made, and then changed, before that which stands on it */
-		return height_of(desired, object, 0);
+		if (object->kind->class == CLASS_SYSCTL) /* between its link's making and bringing up */
+			return 3 * height_of(desired, object, 0) - 2;
+		return 3 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE ? 2 : 0);
 	case STAGE_INSIDE:
 		if (object->kind->goes_late)
 			rank += object->kind->goes_late(object);

@@ -162,5 +162,80 @@ namespaces:
         d.stop()
 
 
+class StableSecret(Case):
+    """It cannot be read before it is written, and `stable-privacy` needs it before the interface comes up."""
+
+    TEXT = """\
+topology: t
+namespaces:
+  a:
+    sysctl: {net.ipv6.conf.eth0.stable_secret: "2001:db8:1:2:3:4:5:6"}
+    interfaces:
+      eth0: {ipv6-address-generation: stable-privacy}
+      upper: {kind: macvlan, link: eth0}
+  b: {}
+links: [[a:eth0, b:eth0]]
+"""
+
+    def own_address(self, d=None):
+        """The link-local one, which the kernel makes of the secret."""
+        def found():
+            return [x for x in lab.addresses("a", "eth0") if x.startswith("fe80")]
+        return self.wait_until(found, "a link-local address", d)
+
+    def test_together(self):
+        path = self.spec(self.TEXT)
+        d = self.daemon(path).ready()
+        self.assertEqual("2", lab.sysctl_get("a", "net.ipv6.conf.eth0.addr_gen_mode"))
+        address = self.own_address(d)
+        self.assertNotIn("ff:fe", address[0])
+        self.topod("plan", path)
+        with d.expects(r"drift: a/eth0: .*restored"):
+            lab.ip("a", "link del eth0")
+        self.assertEqual("2001:0db8:0001:0002:0003:0004:0005:0006", lab.sysctl_get("a", "net.ipv6.conf.eth0.stable_secret"))
+        self.assertEqual(address, self.own_address(d))
+        self.topod("plan", path)
+        d.stop()
+        self.topod("down", path)
+
+    def test_default(self):
+        path = self.spec(lab.edit(self.TEXT, ("conf.eth0.stable", "conf.default.stable")))
+        self.topod("apply", path)
+        self.assertEqual("2", lab.sysctl_get("a", "net.ipv6.conf.eth0.addr_gen_mode"))
+        self.topod("plan", path)
+
+    def test_secret_with_another_mode(self):
+        path = self.spec(lab.edit(self.TEXT, ("generation: stable-privacy", "generation: none")))
+        self.topod("apply", path)
+        self.assertEqual("1", lab.sysctl_get("a", "net.ipv6.conf.eth0.addr_gen_mode"))
+        self.topod("plan", path)
+
+    def test_alone_and_later(self):
+        """The setting alone, of an interface that is up; then the key besides; then neither."""
+        lab.veth(HOST, "ex0", HOST, "ex1")
+        alone = 'topology: t\nnamespaces:\n  host:\n    sysctl: {net.ipv6.conf.ex0.stable_secret: "fd00::1"}\n'
+        path = self.spec(alone)
+        self.topod("apply", path)
+        self.topod("plan", path)
+        self.spec(alone + "    interfaces: {ex0: {kind: existing, ipv6-address-generation: stable-privacy}}\n")
+        self.topod("apply", path)
+        self.topod("plan", path)
+        self.assertEqual("2", lab.sysctl_get(HOST, "net.ipv6.conf.ex0.addr_gen_mode"))
+        self.topod("down", path)
+        self.assertEqual("0", lab.sysctl_get(HOST, "net.ipv6.conf.ex0.addr_gen_mode"))
+
+    def test_without(self):
+        done = self.topod("check", self.spec(lab.edit(self.TEXT, ('{net.ipv6.conf.eth0.stable_secret: "2001:db8:1:2:3:4:5:6"}', "{}"))),
+                          expect=lab.EXIT_SPEC)
+        self.assertRegex(done.stderr, r"office\.yaml:6:\d+: error: .*needs a secret.*net\.ipv6\.conf\.eth0\.stable_secret")
+        # In a namespace that others made somebody may have set one.
+        lab.veth(HOST, "ex0", HOST, "ex1")
+        path = self.spec("topology: t\nnamespaces:\n  host:\n    interfaces: {ex0: {kind: existing, ipv6-address-generation: stable-privacy}}\n")
+        done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stdout + done.stderr, r"ex0.*stable_secret")
+        lab.sysctl_set(HOST, "net.ipv6.conf.default.stable_secret", "fd00::1")
+        self.topod("apply", path)
+
+
 if __name__ == "__main__":
     lab.main()
