@@ -2,8 +2,8 @@
 /* dummy: an interface that drops what is sent to it. */
 #include "kind/link.h"
 
-/* Flags as in dummy_setup(), drivers/net/dummy.c. */
-static const struct field fields[] = { LINK_FIELDS_OF("1500", "false", "false", "1000") };
+/* Flags, and no limit of the MTU, as in dummy_setup(), drivers/net/dummy.c. */
+static const struct field fields[] = { LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "false", "false", "1000") };
 
 const struct kind kind_dummy = {
 	.name = "dummy", .doc = "An interface that drops what is sent to it: a place for addresses.",

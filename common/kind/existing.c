@@ -6,7 +6,7 @@
 #include "kind/link.h"
 
 static const struct field fields[] = {
-	LINK_FIELDS("1500"),
+	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
 };
 
 static void noun(const struct object *object, struct text *out) {

@@ -2,8 +2,8 @@
 /* ifb: an interface to which tc redirects what arrives elsewhere, so that it can be shaped. */
 #include "kind/link.h"
 
-/* Flags and queue as in ifb_setup(), drivers/net/ifb.c. */
-static const struct field fields[] = { LINK_FIELDS_OF("1500", "false", "false", "32") };
+/* Flags, queue and no limit of the MTU as in ifb_setup(), drivers/net/ifb.c. */
+static const struct field fields[] = { LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "false", "false", "32") };
 
 const struct kind kind_ifb = {
 	.name = "ifb", .doc = "An interface to which tc redirects what arrives elsewhere, so that it can be shaped.",

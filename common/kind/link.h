@@ -43,17 +43,24 @@ enum link_field {
 
 extern const struct enum_name link_address_generation_names[];
 
+/* The largest `mtu`: of an Ethernet device (ETH_MAX_MTU, include/uapi/linux/if_ether.h), and of what has another limit or none, a
+ * tunnel for one (IP6_MAX_MTU, include/net/ipv6.h). */
+enum { LINK_MTU_MIN = 68, LINK_MTU_MAX = 65535, LINK_MTU_MAX_OTHER = 65575 };
+
 /* The common rows. What the driver sets in a new link, as texts or NULL, is what a field that is no longer declared
  * returns to. */
 #define LINK_FIELDS(mtu_default) LINK_FIELDS_OF(mtu_default, "true", "true", "1000")
-#define LINK_FIELDS_OF(mtu_default, arp_default, multicast_default, txqueuelen_default)                      \
+#define LINK_FIELDS_OF(mtu_default, arp_default, multicast_default, txqueuelen_default) \
+	LINK_FIELDS_UP_TO(LINK_MTU_MAX, mtu_default, arp_default, multicast_default, txqueuelen_default)
+#define LINK_FIELDS_UP_TO(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default)          \
 	[LINK_NAME] = { .name = "name", .type = &type_link_name, .offset = offsetof(struct link, name),      \
 			.class = FIELD_KEY, .flags = FIELD_HIDDEN },                                         \
 	[LINK_UP] = { .name = "up", .type = &type_bool, .offset = offsetof(struct link, up),                 \
 		      .wire = WIRE_IFF, .attr = IFF_UP, .fallback = "false",                                 \
 		      .doc = "Whether the interface is set up; true when left out." },                       \
 	[LINK_MTU] = { .name = "mtu", .type = &type_integer, .offset = offsetof(struct link, mtu),           \
-		       .wire = WIRE_ATTR, .attr = IFLA_MTU, .min = 68, .max = 65575, .fallback = mtu_default, \
+		       .wire = WIRE_ATTR, .attr = IFLA_MTU, .min = LINK_MTU_MIN, .max = mtu_max,              \
+		       .fallback = mtu_default,                                                              \
 		       .doc = "Largest packet, in bytes." },                                                 \
 	[LINK_MAC] = { .name = "mac-address", .type = &type_mac, .offset = offsetof(struct link, mac),       \
 		       .wire = WIRE_ATTR, .attr = IFLA_ADDRESS, .flags = FIELD_SIGN,                         \

@@ -41,9 +41,39 @@ static bool shares_mac(const struct object *desired) {
 	return object_has(desired, MODE) && ((const struct macvlan *)desired)->mode == MACVLAN_MODE_PASSTHRU;
 }
 
+/* The parent, which passthru wants alone (macvlan_common_newlink()), and the MAC address (macvlan_addr_busy(), where it is
+ * set up; in drivers/net/macvlan.c). */
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+	const struct macvlan *macvlan = (const struct macvlan *)desired;
+	const char *ns = macvlan->parent.ns, *name = macvlan->parent.name;
+	bool alone = shares_mac(desired);
+	char mac[MAC_TEXT_MAX];
+
+	if (!name || i > 1)
+		return false;
+	if (i == 0) {
+		*ret = (struct claim){
+			.key = arena_printf(arena, "macvlan %s:%s", ns, name), .field = &fields[alone ? MODE : PARENT], .shared = !alone,
+			.problem = arena_printf(arena, "%s:%s is the parent of another macvlan, and 'mode: passthru' allows only one", ns, name),
+		};
+		return true;
+	}
+	*ret = (struct claim){
+		.key = arena_printf(arena, "mac %s:%s %s", ns, name, mac_format(&macvlan->link.mac, mac)),
+		.field = &fields[LINK_MAC],
+		.problem = arena_printf(arena, "another macvlan of %s:%s has this MAC address", ns, name),
+	};
+	return object_has(desired, LINK_MAC) && macvlan->link.up && !alone;
+}
+
+static uint32_t headroom(const struct object *desired _unused_) {
+	return 0;
+}
+
 const struct kind kind_macvlan = {
 	.name = "macvlan", .doc = "A further MAC address on a parent.",
 	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct macvlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "macvlan", .markable = true,
 	.sent_in = link_sent_in, .encode = link_encode, .recreate = recreate, .shares_mac = shares_mac,
+	.takes_frames = true, .claim = claim, .headroom = headroom,
 };

@@ -8,7 +8,7 @@
 #include "kind/physical.h"
 
 static const struct field fields[] = {
-	LINK_FIELDS("1500"),
+	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
 	[PHYSICAL_SOURCE] = { .name = "source", .type = &type_text, .offset = offsetof(struct physical, source),
 			      .flags = FIELD_REQUIRED | FIELD_ONCE,
 			      .doc = "Which interface of the host namespace: its name or MAC address." },
@@ -85,9 +85,22 @@ static bool is_made_of(const struct object *desired, const struct object *link) 
 	return mac_parse(source, &mac) == 0 ? memcmp(&mac, &seen->mac, sizeof(mac)) == 0 : streq(source, seen->name);
 }
 
+/* It can be moved to one place only. */
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+	const char *source = ((const struct physical *)desired)->source;
+
+	if (i > 0 || !source)
+		return false;
+	*ret = (struct claim){
+		.key = arena_printf(arena, "source %s", source), .field = &fields[PHYSICAL_SOURCE],
+		.problem = arena_printf(arena, "%s is the source of two interfaces", source),
+	};
+	return true;
+}
+
 const struct kind kind_physical = {
 	.name = "physical", .doc = "An interface of the host that is moved in, and given back.",
 	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct physical),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .markable = true, .bare_create = true,
-	.sent_in = sent_in, .encode = encode_physical, .is_made_of = is_made_of,
+	.sent_in = sent_in, .encode = encode_physical, .is_made_of = is_made_of, .claim = claim,
 };

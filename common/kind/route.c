@@ -60,13 +60,15 @@ static const struct type type_to = {
 
 /* Next hops. */
 
-static const struct field nexthop_fields[] = {
-	{ .name = "via", .type = &type_ip, .offset = offsetof(struct nexthop, via), .doc = "The gateway." },
-	{ .name = "dev", .type = &type_link_name, .offset = offsetof(struct nexthop, dev),
+enum hop_key { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ON_LINK, HOP_N_KEYS };
+
+static const struct field nexthop_fields[HOP_N_KEYS] = {
+	[HOP_VIA] = { .name = "via", .type = &type_ip, .offset = offsetof(struct nexthop, via), .doc = "The gateway." },
+	[HOP_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct nexthop, dev),
 	  .doc = "The outgoing interface." },
-	{ .name = "weight", .type = &type_integer, .offset = offsetof(struct nexthop, weight), .min = 1,
+	[HOP_WEIGHT] = { .name = "weight", .type = &type_integer, .offset = offsetof(struct nexthop, weight), .min = 1,
 	  .max = 256, .doc = "Share of the traffic; 1 when left out." },
-	{ .name = "on-link", .type = &type_bool, .offset = offsetof(struct nexthop, on_link),
+	[HOP_ON_LINK] = { .name = "on-link", .type = &type_bool, .offset = offsetof(struct nexthop, on_link),
 	  .doc = "Take the gateway as reachable, whatever the addresses say." },
 };
 
@@ -83,8 +85,17 @@ void nexthops_sort(struct nexthops *hops) {
 	qsort(hops->items, hops->n, sizeof(*hops->items), compare_nexthops);
 }
 
+/* Of the two the kernel has no way to find out which link is meant (fib_check_nh(), ip6_route_check_nh_onlink()). */
+static void check_hop(struct parse *p, const struct nexthop *hop, const struct mark marks[HOP_N_KEYS]) {
+	if (!hop->dev && hop->via.family == AF_INET6 && ip_is_link_local(&hop->via))
+		diag_error(p->diags, marks[HOP_VIA], "a link-local gateway needs 'dev': every link has such addresses");
+	else if (!hop->dev && hop->on_link)
+		diag_error(p->diags, marks[HOP_ON_LINK], "'on-link' needs 'dev': the interface that the gateway is on");
+}
+
 static bool nexthop_parse(struct parse *p, const struct node *node, struct nexthop *hop) {
 	size_t errors = p->diags->n_errors;
+	struct mark marks[HOP_N_KEYS] = {};
 	uint64_t set = 0;
 
 	if (node->type == NODE_SCALAR && !node_is_null(node)) {
@@ -92,12 +103,14 @@ static bool nexthop_parse(struct parse *p, const struct node *node, struct nexth
 		return false;
 	}
 	hop->weight = 1;
-	fields_parse(p, nexthop_fields, ARRAY_SIZE(nexthop_fields), node, hop, &set, NULL, "a next hop", NULL, NULL,
+	fields_parse(p, nexthop_fields, ARRAY_SIZE(nexthop_fields), node, hop, &set, marks, "a next hop", NULL, NULL,
 		     NULL);
 	if (p->diags->n_errors != errors)
 		return false;
 	if (!hop->via.family && !hop->dev)
 		diag_error(p->diags, node->mark, "a next hop needs 'via' or 'dev'");
+	else
+		check_hop(p, hop, marks);
 	return p->diags->n_errors == errors;
 }
 
@@ -244,6 +257,45 @@ static uint32_t usual_scope(const struct route *r) {
 	return r->type == RTN_UNICAST && !r->via.family && !r->nexthops.n ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 
+static bool same_hop(const struct nexthop *a, const struct nexthop *b) {
+	return ip_equal(&a->via, &b->via) && streq_ptr(a->dev, b->dev);
+}
+
+/* The kernel makes routes of their own of the next hops of an IPv6 route (ip6_route_multipath_add(), net/ipv6/route.c). */
+static void check_ipv6(struct parse *p, const struct route *r) {
+	struct mark mark = object_mark(&r->object, &route_fields[ROUTE_NEXTHOPS]);
+
+	for (size_t i = 0; r->nexthops.n > 1 && r->to.address.family == AF_INET6 && i < r->nexthops.n; i++) {
+		const struct nexthop *hop = &r->nexthops.items[i], *next = i + 1 < r->nexthops.n ? hop + 1 : NULL;
+		char buf[IP_TEXT_MAX];
+
+		if (!hop->via.family)
+			diag_error(p->diags, mark, "each of several IPv6 next hops needs 'via'; %s has none", hop->dev);
+		else if (next && same_hop(hop, next))
+			diag_error(p->diags, mark, "the IPv6 next hop %s is there twice; a larger share is its 'weight'",
+				   ip_format(&hop->via, buf));
+	}
+}
+
+/* fib_props, fib_create_info() and fib_check_nh_v4_gw(), net/ipv4/fib_semantics.c. */
+static void check_ipv4(struct parse *p, const struct route *r) {
+	static const char no_gateway[] = "'on-link' is about a gateway, and there is none";
+	uint32_t scope = object_has(&r->object, ROUTE_SCOPE) ? r->scope : usual_scope(r);
+	struct mark mark = object_mark(&r->object, &route_fields[ROUTE_SCOPE]);
+
+	if (r->to.address.family != AF_INET)
+		return;
+	if (r->type == RTN_LOCAL && scope != RT_SCOPE_HOST)
+		diag_error(p->diags, mark, "a local route has 'scope: host'");
+	else if (scope == RT_SCOPE_HOST && (r->via.family || r->nexthops.n > 1))
+		diag_error(p->diags, mark, "a route of scope host, as every local one, has neither a gateway nor several next hops");
+	if (r->on_link && !r->via.family)
+		diag_error(p->diags, object_mark(&r->object, &route_fields[ROUTE_ON_LINK]), no_gateway);
+	for (size_t i = 0; i < r->nexthops.n; i++)
+		if (r->nexthops.items[i].on_link && !r->nexthops.items[i].via.family)
+			diag_error(p->diags, object_mark(&r->object, &route_fields[ROUTE_NEXTHOPS]), no_gateway);
+}
+
 static void fill_in(struct route *r) {
 	struct object *o = &r->object;
 	bool ipv6 = r->to.address.family == AF_INET6;
@@ -301,6 +353,12 @@ struct route *route_parse(struct parse *p, const struct node *node) {
 	r->type = RTN_UNICAST;
 	fields_parse(p, route_fields, ARRAY_SIZE(route_fields), node, r, &object->set, marks, "a route", NULL, NULL, NULL);
 	if (p->diags->n_errors != errors || !settle_family(p, r, node) || !check_hops(p, r, node))
+		return NULL;
+	check_hop(p, &(struct nexthop){ .via = r->via, .dev = r->dev, .on_link = r->on_link },
+		  (struct mark[HOP_N_KEYS]){ [HOP_VIA] = marks[ROUTE_VIA], [HOP_ON_LINK] = marks[ROUTE_ON_LINK] });
+	check_ipv6(p, r);
+	check_ipv4(p, r);
+	if (p->diags->n_errors != errors)
 		return NULL;
 	fill_in(r);
 	object_seal(p->arena, object);

@@ -198,9 +198,28 @@ static int encode_vlan(struct encode *encode, const struct change *change) {
 	return link_encode(encode, &whole);
 }
 
+/* vlan_check_real_dev(), net/8021q/vlan.c: of each tag there is one on the interface below. */
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+	const struct vlan *vlan = (const struct vlan *)desired;
+	const char *ns = vlan->below.ns, *name = vlan->below.name;
+
+	if (!name || i > 0)
+		return false;
+	*ret = (struct claim){
+		.key = arena_printf(arena, "vlan %s:%s %u %u", ns, name, vlan->id, object_has(desired, PROTOCOL) ? vlan->protocol : 0x8100),
+		.field = &fields[ID], .problem = arena_printf(arena, "another interface has the VLAN %u of %s:%s", vlan->id, ns, name),
+	};
+	return true;
+}
+
+/* The tag does not count (vlan_dev_change_mtu(), net/8021q/vlan_dev.c). */
+static uint32_t headroom(const struct object *desired _unused_) {
+	return 0;
+}
+
 const struct kind kind_vlan = {
 	.name = "vlan", .doc = "What carries one VLAN tag (IEEE 802.1Q) on the interface below.",
 	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct vlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "vlan", .markable = true,
-	.sent_in = link_sent_in, .encode = encode_vlan,
+	.sent_in = link_sent_in, .encode = encode_vlan, .claim = claim, .headroom = headroom,
 };

@@ -37,7 +37,14 @@ struct vxlan {
 	struct link_ref dev;
 };
 
-enum { REMOTE = LINK_N_FIELDS + 3, GROUP };
+enum {
+	ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV,
+};
+
+enum {
+	HEADERS = 50,  /* outer IPv4, UDP, VXLAN and inner Ethernet headers: vxlan_headroom(), include/net/vxlan.h */
+	HEADERS6 = 70, /* the same with an outer IPv6 header */
+};
 
 #define ROW(key, member, value_type, number, ...)                                                          \
 	{ .name = key, .type = value_type, .offset = offsetof(struct vxlan, member), .wire = WIRE_DATA,  \
@@ -108,17 +115,17 @@ static const struct type type_far_end = {
 
 static const struct field fields[] = {
 	LINK_FIELDS(NULL),
-	ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
+	[ID] = ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
 	    .max = 0xffffff, .doc = "VXLAN network identifier."),
-	ROW("port", port, &type_integer, IFLA_VXLAN_PORT, .class = FIELD_RECREATE, .form = FORM_BE16, .min = 1,
+	[PORT] = ROW("port", port, &type_integer, IFLA_VXLAN_PORT, .class = FIELD_RECREATE, .form = FORM_BE16, .min = 1,
 	    .max = 65535, .initial = "4789", .doc = "UDP destination port; 4789 (RFC 7348) when left out."),
-	ROW("local", local, &type_ip, IFLA_VXLAN_LOCAL, .attr6 = IFLA_VXLAN_LOCAL6,
+	[LOCAL] = ROW("local", local, &type_ip, IFLA_VXLAN_LOCAL, .attr6 = IFLA_VXLAN_LOCAL6,
 	    .doc = "Source address of the tunnel."),
 	[REMOTE] = ROW("remote", remote, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
 	    .doc = "The other end, where there is one. Frames to unknown addresses go there, and nowhere else."),
 	[GROUP] = ROW("group", group, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
 	    .doc = "Multicast group of the other ends, likewise."),
-	{ .name = "dev", .type = &type_link_ref, .offset = offsetof(struct vxlan, dev), .class = FIELD_RECREATE,
+	[DEV] = { .name = "dev", .type = &type_link_ref, .offset = offsetof(struct vxlan, dev), .class = FIELD_RECREATE,
 	  .flags = FIELD_DEV, .wire = WIRE_DATA_LINK, .attr = IFLA_VXLAN_LINK,
 	  .doc = "The interface below: a name, or namespace:interface." },
 	ROW("ttl", ttl, &type_integer, IFLA_VXLAN_TTL, .form = FORM_U8, .max = 255, .fallback = "0",
@@ -248,10 +255,64 @@ static int encode_vxlan(struct encode *encode, const struct change *change) {
 	return encode_far_end(encode, change, at);
 }
 
+static bool is_link_local6(const struct ip *ip) {
+	return ip->family == AF_INET6 && ip_is_link_local(ip);
+}
+
+/* The outer packets' family: IPv4 where no address says otherwise. */
+static bool is_ipv6(const struct vxlan *vxlan) {
+	return vxlan->local.family == AF_INET6 || vxlan->remote.ip.family == AF_INET6 || vxlan->group.ip.family == AF_INET6;
+}
+
+/* As vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c does. */
+static void check(struct diags *diags, const struct object *desired) {
+	const struct vxlan *vxlan = (const struct vxlan *)desired;
+	const struct ip *local = &vxlan->local, *far = vxlan->group.ip.family ? &vxlan->group.ip : &vxlan->remote.ip;
+	const char *far_name = vxlan->group.ip.family ? "group" : "remote";
+	struct mark mark = object_mark(desired, &fields[LOCAL]);
+
+	if (local->family && far->family && local->family != far->family)
+		diag_error(diags, mark, "'local' and '%s' are of different families", far_name);
+	else if (local->family && ip_is_multicast(local))
+		diag_error(diags, mark, "'local' is a multicast address; it must be one of this machine's");
+	else if (is_link_local6(local) && far->family && !ip_is_zero(far) && !is_link_local6(far) && !ip_is_multicast(far))
+		diag_error(diags, mark, "'local' is a link-local address and '%s' is not", far_name);
+	else if (is_link_local6(far) && !is_link_local6(local))
+		diag_error(diags, object_mark(desired, &fields[REMOTE]),
+			   "'remote' is a link-local address, so 'local' must be one, too");
+	if (object_has(desired, DEV))
+		return;
+	if (vxlan->group.ip.family)
+		diag_error(diags, object_mark(desired, &fields[GROUP]), "'group' needs 'dev': the interface on which it is joined");
+	else if (is_link_local6(local))
+		diag_error(diags, mark, "a link-local 'local' needs 'dev': the interface that has the address");
+}
+
+/* vxlan_vni_in_use(), likewise: of one namespace (that of the interface below), port and family. */
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+	const struct vxlan *vxlan = (const struct vxlan *)desired;
+	const char *ns = object_has(desired, DEV) ? vxlan->dev.ns : desired->ns;
+	const char *dev = is_link_local6(&vxlan->local) && object_has(desired, DEV) ? vxlan->dev.name : "";
+
+	if (i > 0)
+		return false;
+	*ret = (struct claim){
+		.key = arena_printf(arena, "vxlan %s %u %u %d %s", ns, vxlan->id, vxlan->port, is_ipv6(vxlan), dev),
+		.field = &fields[ID],
+		.problem = arena_printf(arena, "the VXLAN id %u is taken on UDP port %u of %s: choose another 'id' or 'port'",
+					vxlan->id, vxlan->port, ns),
+	};
+	return true;
+}
+
+static uint32_t headroom(const struct object *desired) {
+	return is_ipv6((const struct vxlan *)desired) ? HEADERS6 : HEADERS;
+}
+
 const struct kind kind_vxlan = {
 	.name = "vxlan", .doc = "Ethernet over UDP (RFC 7348).",
 	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct vxlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "vxlan", .markable = true,
 	.sent_in = link_sent_in, .encode = encode_vxlan, .declares_forwarding = declares_forwarding,
-	.take_forwarding = take_forwarding,
+	.take_forwarding = take_forwarding, .check = check, .claim = claim, .headroom = headroom,
 };

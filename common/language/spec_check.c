@@ -4,8 +4,16 @@
  */
 #include "language/spec_check.h"
 
+static void check_by_kind(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {
+	if (object->kind->check)
+		object->kind->check(r->parse.diags, object);
+}
+
+static const struct check check_kinds = { .object = check_by_kind };
+
 static const struct check *const checks[] = {
-	&check_references, &check_stacks, &check_ports, &check_addresses, &check_gateways, &check_connected, &check_nat, &check_settings,
+	&check_kinds, &check_references, &check_stacks, &check_ports, &check_claims, &check_addresses, &check_ipv6, &check_routes,
+	&check_connected, &check_nat, &check_settings,
 };
 
 static void check_objects(struct reading *r, const struct ns_state *ns) {

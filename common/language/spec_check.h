@@ -16,7 +16,26 @@ struct check {
 	void (*whole)(struct reading *r);
 };
 
-extern const struct check check_references, check_stacks, check_ports, check_addresses, check_gateways, check_connected, check_nat, check_settings;
+extern const struct check check_references, check_stacks, check_ports, check_claims, check_addresses, check_ipv6, check_routes,
+	check_connected, check_nat, check_settings;
+
+/* Which of the two stands first in the files, as qsort() asks. */
+static inline int check_compare_places(const struct object *a, const struct object *b) {
+	const struct mark *m = &a->mark, *n = &b->mark;
+	int r = m->source - n->source;
+
+	if (r == 0)
+		r = (m->line > n->line) - (m->line < n->line);
+	return r ? r : m->column - n->column;
+}
+
+/* The largest MTU that a link can have by what is declared: its own, or that of the link below less the outer headers. 0:
+ * not known. */
+struct known_mtu {
+	uint32_t mtu;
+	const struct object *by; /* whose `mtu` decides; NULL: it is the kernel's default */
+};
+struct known_mtu check_known_mtu(const struct state *state, const struct object *link);
 
 /* Others may have made links there that the file does not name. */
 static inline bool check_is_open(const struct ns_state *ns) {

@@ -47,4 +47,17 @@ static void check_overlaps(struct reading *r, const struct ns_state *ns) {
 	vec_done(&ranges);
 }
 
-const struct check check_addresses = { .ns = check_overlaps };
+/* The kernel takes it, but what comes for the address is the bridge's. */
+static void check_place(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct address *a = (const struct address *)object;
+	const struct object *link = object->kind == &kind_address ? ns_find_link(ns, a->dev) : NULL;
+	char buf[PREFIX_TEXT_MAX];
+
+	if (!link || !object_has(link, LINK_MASTER))
+		return;
+	const char *master = ((const struct link *)link)->master;
+	diag_warning(r->parse.diags, object->mark, "%s is a port of %s, which gets all that comes in there: give %s to %s", a->dev,
+		     master, prefix_format(&a->address, buf), master);
+}
+
+const struct check check_addresses = { .object = check_place, .ns = check_overlaps };

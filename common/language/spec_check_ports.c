@@ -27,4 +27,18 @@ static void check_number(struct reading *r, const struct ns_state *ns) {
 	vec_done(&masters);
 }
 
-const struct check check_ports = { .ns = check_number };
+/* A controller in one of its own kind (br_add_if(), net/bridge/br_if.c). */
+static void check_port(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct link *link = (const struct link *)object;
+	const struct object *master;
+
+	if (!object->kind->port_kind || !object_has(object, LINK_MASTER))
+		return;
+	master = ns_find_link(ns, link->master);
+	if (master && master->kind == object->kind)
+		diag_error(r->parse.diags, object_mark(object, &object->kind->fields[LINK_MASTER]),
+			   "%s is a %s and cannot be a port of one; join the two by a link with an end as a port of each",
+			   link->name, object->kind->name);
+}
+
+const struct check check_ports = { .object = check_port, .ns = check_number };

@@ -146,24 +146,6 @@ static void check_made(struct reading *r, const struct object *object) {
 			   "a physical interface is moved out of the host namespace; what stays there is 'kind: existing'");
 }
 
-/* An interface of the host can be moved to one place only. */
-static void check_sources(struct reading *r, const struct object *object) {
-	const struct physical *physical = (const struct physical *)object;
-
-	state_foreach(ns, &r->spec->state)
-		ns_foreach(other, ns) {
-			const struct physical *before = (const struct physical *)other;
-
-			if (other == object)
-				return;
-			if (other->kind != &kind_physical || !physical->source || !streq_ptr(before->source, physical->source))
-				continue;
-			diag_error(r->parse.diags, object_mark(object, &object->kind->fields[PHYSICAL_SOURCE]),
-				   "%s is the source of two interfaces", physical->source);
-			diag_note(r->parse.diags, object_mark(other, &other->kind->fields[PHYSICAL_SOURCE]), "first here");
-		}
-}
-
 static void check_object(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	struct reference reference = { .r = r, .object = object };
 
@@ -174,8 +156,6 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 		check_existing(r, ns, object);
 		check_made(r, object);
 	}
-	if (object->kind == &kind_physical)
-		check_sources(r, object);
 }
 
 /* Ports that no link was found for while the sections were read: by now all links are known, and which are ports. */

@@ -195,7 +195,7 @@ static void read_endpoints(struct reading *r, const struct node *list, struct ob
 }
 
 static const struct field pair_fields[] = {
-	{ .name = "mtu", .type = &type_integer, .offset = offsetof(struct link, mtu), .min = 68, .max = 65535 },
+	{ .name = "mtu", .type = &type_integer, .offset = offsetof(struct link, mtu), .min = LINK_MTU_MIN, .max = LINK_MTU_MAX },
 	{ .name = "queues", .type = &type_integer, .offset = offsetof(struct link, queues), .min = 1, .max = 4096 },
 	{ .name = "txqueuelen", .type = &type_integer, .offset = offsetof(struct link, txqueuelen), .max = INT32_MAX },
 };
@@ -376,10 +376,14 @@ static void read_accept_ra(const struct interface *i) {
 
 /* ports */
 
-/* The link that a port's name stands for; NULL where no entry declares it. */
+/* The link that a port's name stands for; NULL where no entry declares it, or it cannot be one. */
 static struct object *port_link(struct reading *r, struct ns_state *ns, const char *name, struct mark mark) {
 	struct object *link = ns_find_link(ns, name);
 
+	if (streq(name, "lo")) {
+		diag_error(r->parse.diags, mark, "'lo' cannot be a port: it carries no Ethernet frames");
+		return NULL;
+	}
 	if (link) {
 		link->implied = false;
 		return link;

@@ -86,6 +86,14 @@ struct decode {
 
 struct state;
 
+/* Something of which there is only one (a VNI on a UDP port), or that only some may have together (a macvlan's parent). */
+struct claim {
+	const char *key;           /* equal for the same thing, in all namespaces */
+	const struct field *field; /* by which it is claimed */
+	const char *problem;       /* the error where somebody else has it: "e0 is the source of two interfaces" */
+	bool shared;               /* others may claim it, too, if they are shared as well */
+};
+
 struct kind {
 	const char *name;          /* the word of the language: "bridge"; "address" */
 	const char *doc;           /* one sentence for the reference page; NULL: not a `kind` of its own there */
@@ -103,6 +111,8 @@ struct kind {
 	bool markable;             /* the kernel carries topod's mark on it, see struct object.marked */
 	uint64_t last;             /* fields (1 << position) that are set only after everything else was made */
 	bool bare_create;          /* all fields are set after the creation (physical: it only moves) */
+	bool takes_frames;         /* gets what the link below, or its ports, receive before anybody else (an rx_handler): there can
+				      be one such, and lo has none */
 	bool undeletable;          /* is never removed, only its fields go back (sysctl) */
 
 	/* The namespace in which a change is sent (another than the object's for what is made elsewhere). NULL: the
@@ -150,6 +160,14 @@ struct kind {
 	bool (*goes_before_up)(const struct object *object);
 	/* Does changing the one change the other of the same kind and namespace, too (a setting of all interfaces)? */
 	bool (*overruns)(const struct object *changed, const struct object *other);
+	/* Adds what the kernel would refuse of a declared object, and no limit of a single field says; all its fields are
+	 * filled in. */
+	void (*check)(struct diags *diags, const struct object *desired);
+	/* The i-th thing that the object claims; false: there are no more. Texts live in the arena. */
+	bool (*claim)(struct arena *arena, const struct object *desired, size_t i, struct claim *ret);
+	/* How many bytes of the MTU of the link below are not left for this one's: its outer headers. NULL: the two MTUs have
+	 * nothing to do with each other. */
+	uint32_t (*headroom)(const struct object *desired);
 	/* Does this difference ask for a recreation although the field is LIVE? */
 	bool (*recreate)(const struct object *desired, const struct object *observed, uint64_t fields);
 };

@@ -388,6 +388,9 @@ bool link_name_valid(const char *name, const char **ret_why) {
 		*ret_why = "is longer than 15 bytes";
 	else if (streq(name, ".") || streq(name, ".."))
 		*ret_why = "is no file name";
+	else if (streq(name, "all") || streq(name, "default"))
+		/* sysctl_dev_name_is_allowed(), net/sysctl_net.c, and its callers */
+		*ret_why = "is taken by the kernel for its settings of all interfaces; choose another name";
 	for (const char *c = name; *c && !*ret_why; c++)
 		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
 			*ret_why = "contains '/', ':' or white space";

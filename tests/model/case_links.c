@@ -302,7 +302,8 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 	if (case_chance(c, 15))
 		add_attribute_of(c, link, "multicast", "false", "true");
 	if (made && !is_alone(c, link) && case_chance(c, 10))
-		add_attribute(c, link, "mac-address", (const char *[]){ arena_printf(&c->arena, "\"02:aa:00:00:00:%02zx\"", c->links.n),
+		add_attribute(c, link, "mac-address", (const char *[]){ /* no two macvlans of one link have the same */
+			arena_printf(&c->arena, "\"02:aa:00:00:00:%02x\"", link->part.id & 255),
 			arena_printf(&c->arena, "\"02:aa:00:00:01:%02x\"", link->part.id & 255) }, 2);
 	if (made && !is_lower(c, link) && case_chance(c, 8)) {
 		link->down = true;

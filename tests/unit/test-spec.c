@@ -279,7 +279,7 @@ static void test_routes(void **state _unused_) {
 static void test_one_without_brackets(void **state _unused_) {
 	_spec_ r;
 
-	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/24, ports: z}, z: {kind: bridge}},\n"
+	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/24, ports: z}, z: {kind: vxlan, id: 1}},\n"
 		      "  routes: {to: 10.0.0.0/8, type: blackhole}, nat: {action: masquerade}, dns: {servers: 10.0.0.9}}}");
 	get_object(&r.spec.state, "a/x address 10.0.0.1/24");
 	get_object(&r.spec.state, "a route 10.0.0.0/8");
@@ -310,7 +310,7 @@ static void test_wrong_top(void **state _unused_) {
 	check_diags("drift: repair", "f:1:8: error: unknown drift 'repair'; it is one of: restore, report, ignore");
 	check_diags("on-stop: remov", "f:1:10: error: unknown on-stop 'remov'; did you mean 'remove'?");
 	check_diags("defaults: {links: {}}", "f:1:12: error: unknown key 'links' in defaults; did you mean 'link'?");
-	check_diags("defaults: {link: {mtu: 12}}", "f:1:24: error: 'mtu' is from 68 to 65575, not 12");
+	check_diags("defaults: {link: {mtu: 12}}", "f:1:24: error: 'mtu' is from 68 to 65535, not 12");
 	check_diags("defaults: {link: {mac-address: \"02:00:00:00:00:01\"}}",
 		    "f:1:19: error: 'mac-address' is no default: each interface needs its own");
 }
@@ -423,7 +423,9 @@ static void test_wrong_references(void **state _unused_) {
 	check_diags("namespaces: {web: {routes: [{to: 10.0.0.0/24, dev: z}]}}",
 		    "f:1:52: error: there is no interface 'z' in web");
 	check_diags("namespaces: {web: {routes: [{to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1, dev: z}, {via: 10.9.0.2}]}]}}",
-		    "f:1:46: error: there is no interface 'z' in web");
+		    "f:1:46: error: there is no interface 'z' in web\n"
+		    "f:1:46: warning: no declared address of web covers the gateway 10.9.0.1\n"
+		    "f:1:46: warning: no declared address of web covers the gateway 10.9.0.2");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, ports: [q]}}}}",
 		    "f:1:59: error: there is no interface 'q' in web");
 	check_diags("namespaces: {web: {nat: [{action: masquerade, out: wan}, {action: masquerade, in: \"e*\", out: lo}]}}",
@@ -472,9 +474,9 @@ static void test_foreign_links(void **state _unused_) {
 }
 
 static void test_wrong_structure(void **state _unused_) {
-	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: c}, b: {kind: bridge, ports: [c]}, c: {kind: bridge}}}}",
+	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: c}, b: {kind: bridge, ports: [c]}, c: {kind: vxlan, id: 1}}}}",
 		    "f:1:86: error: c is a port of two controllers\nf:1:56: note: first here");
-	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [c, c]}, c: {kind: bridge}}}}",
+	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [c, c]}, c: {kind: vxlan, id: 1}}}}",
 		    "f:1:60: error: c is named twice\nf:1:57: note: first here");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [x]}}}}",
 		    "f:1:57: error: x cannot be its own port");
@@ -484,7 +486,10 @@ static void test_wrong_structure(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: macvlan, link: x}}}}",
 		    "f:1:62: error: a/z stands on itself");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: bridge, ports: [x]}}}}",
-		    "f:1:31: error: a/x stands on itself\nf:1:62: error: a/z stands on itself");
+		    "f:1:31: error: a/x stands on itself\n"
+		    "f:1:57: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each\n"
+		    "f:1:62: error: a/z stands on itself\n"
+		    "f:1:88: error: x is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
 	check_diags("namespaces: {a: {interfaces: {b: {kind: bridge, ports: [v]}, v: {kind: vxlan, id: 1, dev: m},\n"
 		    "  m: {kind: macvlan, link: b}}}}", "f:1:62: error: a/v stands on itself");
 	check_diags("namespaces: {a: {interfaces: {b: {kind: bridge, ports: [v]}, v: {kind: vxlan, id: 1, dev: m},\n"
@@ -573,7 +578,7 @@ static void test_warnings(void **state _unused_) {
 	/* Reached by a route, by the link itself, or said to be reachable. */
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge}},\n"
 		    "  routes: [{to: default, via: 10.0.0.1}, {to: 10.0.0.0/24, dev: x}]}}", "");
-	check_diags("namespaces: {web: {routes: [{to: default, via: \"fe80::1\"}]}}", "");
+	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge}}, routes: [{to: default, via: \"fe80::1\", dev: x}]}}", "");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge}},\n"
 		    "  routes: [{to: default, via: 10.0.0.1, dev: x, on-link: true}]}}", "");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, addresses: 10.0.0.2/24},\n"

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Routes: can their gateways be reached, and has anybody their source? What is wrong with a route by itself is kind/route.c's.
+ *
+ * Only in namespaces that topod makes: elsewhere others have addresses and routes, too. The kernel looks a gateway up in the
+ * route's own table and then in the main one, and takes what is on a link only (fib_check_nh(), net/ipv4/fib_semantics.c;
+ * ip6_route_check_nh(), net/ipv6/route.c).
+ */
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#include "kind/address.h"
+#include "kind/route.h"
+#include "language/spec_check.h"
+
+enum { LINKS_COUNTED = 16 }; /* of those by which a gateway may be reached; that there are several is what matters */
+
+/* By what a network is reached. */
+enum way {
+	WAY_ADDRESS, /* it is a link's own */
+	WAY_LINK,    /* a route leads to it by a link */
+	WAY_GATEWAY, /* a route leads to it by a gateway */
+};
+
+struct network {
+	struct prefix prefix;
+	enum way way;
+	const char *dev;           /* of an address; else "" */
+	uint32_t table;            /* of a route; else 0 */
+	const struct route *route; /* or NULL */
+};
+
+/* Sorted; and which lengths there are at all, so that a gateway is looked up once for each. */
+struct reach {
+	vec(struct network) networks;
+	vec(struct ip) own;       /* the namespace's addresses, sorted */
+	bool lengths[2][129];     /* of IPv4, of IPv6 */
+	bool host_scope;          /* some route has scope host */
+	bool unsure;              /* a link is awaited, and with it may come addresses */
+};
+
+static void reach_done(struct reach *reach) {
+	vec_done(&reach->networks);
+	vec_done(&reach->own);
+}
+
+static int compare_ips(const void *a, const void *b) {
+	return memcmp(a, b, sizeof(struct ip));
+}
+
+/* Of one prefix by the way, and then by what tells two of them apart. */
+static int compare_prefixes(const void *a, const void *b) {
+	const struct network *x = a, *y = b;
+	int r = compare_ips(&x->prefix.address, &y->prefix.address);
+
+	if (r == 0)
+		r = x->prefix.length - y->prefix.length;
+	return r ? r : (int)x->way - (int)y->way;
+}
+
+static int compare_networks(const void *a, const void *b) {
+	const struct network *x = a, *y = b;
+	int r = compare_prefixes(x, y);
+
+	if (r == 0)
+		r = strcmp(x->dev, y->dev);
+	return r ? r : (x->table > y->table) - (x->table < y->table);
+}
+
+static void add_network(struct reach *reach, struct network network) {
+	network.prefix = prefix_network(&network.prefix);
+	reach->lengths[network.prefix.address.family == AF_INET6][network.prefix.length] = true;
+	vec_push(&reach->networks, network);
+}
+
+static bool has_gateway(const struct route *route) {
+	bool any = route->via.family;
+
+	for (size_t i = 0; i < route->nexthops.n; i++)
+		any |= route->nexthops.items[i].via.family != 0;
+	return any;
+}
+
+static void add_route(struct reach *reach, const struct route *route) {
+	bool ipv4 = route->to.address.family == AF_INET;
+
+	reach->host_scope |= ipv4 && route->scope >= RT_SCOPE_HOST;
+	if (route->type != RTN_UNICAST && route->type != RTN_LOCAL)
+		return;
+	if (has_gateway(route))
+		add_network(reach, (struct network){ route->to, WAY_GATEWAY, "", route->table, route });
+	else if (!ipv4 || route->scope >= RT_SCOPE_LINK)
+		add_network(reach, (struct network){ route->to, WAY_LINK, "", route->table, route });
+}
+
+static void collect(const struct ns_state *ns, struct reach *reach) {
+	size_t n = 0;
+
+	ns_foreach(object, ns) {
+		const struct address *a = (const struct address *)object;
+
+		if (object->kind == &kind_address) {
+			add_network(reach, (struct network){ a->peer.address.family ? a->peer : a->address, WAY_ADDRESS, a->dev, 0, NULL });
+			vec_push(&reach->own, a->address.address);
+		} else if (object->kind == &kind_route) {
+			add_route(reach, (const struct route *)object);
+		} else {
+			reach->unsure |= object->awaited;
+		}
+	}
+	if (reach->own.n)
+		qsort(reach->own.items, reach->own.n, sizeof(*reach->own.items), compare_ips);
+	if (!reach->networks.n)
+		return;
+	qsort(reach->networks.items, reach->networks.n, sizeof(*reach->networks.items), compare_networks);
+	/* Each once, so that what follows never walks over many that are alike. */
+	for (size_t i = 1; i < reach->networks.n; i++)
+		if (compare_networks(&reach->networks.items[n], &reach->networks.items[i]) != 0)
+			reach->networks.items[++n] = reach->networks.items[i];
+	reach->networks.n = n + 1;
+}
+
+/* The first that is not before the key; the number of them where there is none. */
+static size_t find_from(const struct reach *reach, const struct network *key, int (*compare)(const void *, const void *)) {
+	size_t low = 0, high = reach->networks.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare(&reach->networks.items[middle], key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Goes on to the next shorter length of which there are networks; false: there are no more. Begins with bits + 1. */
+static bool shorter(const struct reach *reach, const struct ip *ip, unsigned *length) {
+	while (*length > 0)
+		if (reach->lengths[ip->family == AF_INET6][--*length])
+			return true;
+	return false;
+}
+
+static const struct network *find_network(const struct reach *reach, const struct network *key) {
+	size_t at = find_from(reach, key, compare_networks);
+
+	return at < reach->networks.n && compare_networks(&reach->networks.items[at], key) == 0 ? &reach->networks.items[at] : NULL;
+}
+
+static size_t count_new(const struct reach *reach, const struct network *key, const char **counted, size_t n_counted) {
+	for (size_t i = find_from(reach, key, compare_prefixes); i < reach->networks.n && n_counted < LINKS_COUNTED; i++) {
+		const struct network *network = &reach->networks.items[i];
+		size_t at = 0;
+
+		if (compare_prefixes(network, key) != 0)
+			break;
+		while (at < n_counted && !streq(counted[at], network->dev))
+			at++;
+		if (at == n_counted)
+			counted[n_counted++] = network->dev;
+	}
+	return n_counted;
+}
+
+/* How many links, or whether that one, have an address whose network contains the gateway. */
+static size_t count_covering(const struct reach *reach, const struct ip *via, const char *dev) {
+	const char *counted[LINKS_COUNTED];
+	size_t n = 0;
+
+	for (unsigned length = ip_bits(via->family) + 1U; shorter(reach, via, &length);) {
+		struct prefix prefix = { *via, (uint8_t)length };
+		struct network key = { prefix_network(&prefix), WAY_ADDRESS, dev, 0, NULL };
+
+		if (!dev)
+			n = count_new(reach, &key, counted, n);
+		else if (find_network(reach, &key))
+			return 1;
+	}
+	return n;
+}
+
+/* A route to the gateway, in its table or the main one, that leads there that way; not the default route. */
+static const struct route *find_route(const struct reach *reach, const struct ip *via, uint32_t table, enum way way) {
+	for (unsigned length = ip_bits(via->family) + 1U; shorter(reach, via, &length) && length > 0;) {
+		struct prefix prefix = { *via, (uint8_t)length };
+		struct network key = { prefix_network(&prefix), way, "", table, NULL };
+		const struct network *found = find_network(reach, &key);
+
+		key.table = RT_TABLE_MAIN;
+		found = found ? found : find_network(reach, &key);
+		if (found)
+			return found->route;
+	}
+	return NULL;
+}
+
+static bool is_own(const struct reach *reach, const struct ip *ip) {
+	return reach->own.n && bsearch(ip, reach->own.items, reach->own.n, sizeof(*reach->own.items), compare_ips);
+}
+
+/* An error, or only a warning where somebody else may make it right. */
+typedef void (*diag_fn)(struct diags *diags, struct mark mark, const char *format, ...) _printf_(3, 4);
+
+static diag_fn refuse(bool unless_others) {
+	return unless_others ? diag_warning : diag_error;
+}
+
+struct gateway {
+	const struct object *object;
+	const struct ip *via;
+	const char *dev;
+	bool on_link;
+	struct mark mark;
+};
+
+static void check_gateway(struct reading *r, const struct ns_state *ns, const struct reach *reach, const struct gateway *g) {
+	const struct route *behind, *route = (const struct route *)g->object;
+	char buf[IP_TEXT_MAX], next[IP_TEXT_MAX];
+	size_t n;
+
+	if (!g->via->family || g->on_link || (g->via->family == AF_INET6 && ip_is_link_local(g->via)) ||
+	    find_route(reach, g->via, route->table, WAY_LINK))
+		return;
+	n = count_covering(reach, g->via, g->dev);
+	behind = n ? NULL : find_route(reach, g->via, route->table, WAY_GATEWAY);
+	if (behind && behind->via.family) {
+		refuse(reach->unsure)(r->parse.diags, g->mark, "the gateway %s is itself only reached by a gateway, which the kernel refuses; "
+			   "the next one on the way is %s", ip_format(g->via, buf), ip_format(&behind->via, next));
+		diag_note(r->parse.diags, behind->object.mark, "by this route");
+	} else if (n == 0 && !is_own(reach, g->via)) { /* which gets a better warning (common/meaning) */
+		diag_warning(r->parse.diags, g->mark, "no declared address of %s covers the gateway %s", ns->name,
+			     ip_format(g->via, buf));
+	} else if (n > 1 && !g->dev) {
+		diag_warning(r->parse.diags, g->mark,
+			     "%s%zu interfaces of %s could reach the gateway %s; 'dev' would say which is meant",
+			     n == LINKS_COUNTED ? "at least " : "", n, ns->name, ip_format(g->via, buf));
+	}
+}
+
+static void check_route_gateways(struct reading *r, const struct ns_state *ns, const struct reach *reach,
+				 const struct object *object) {
+	const struct route *route = (const struct route *)object;
+	bool on_link = object_has(object, ROUTE_ON_LINK) && route->on_link;
+	struct gateway own = { object, &route->via, route->dev, on_link, object_mark(object, &object->kind->fields[ROUTE_VIA]) };
+
+	check_gateway(r, ns, reach, &own);
+	for (size_t i = 0; i < route->nexthops.n; i++) {
+		const struct nexthop *hop = &route->nexthops.items[i];
+		struct mark mark = object_mark(object, &object->kind->fields[ROUTE_NEXTHOPS]);
+
+		check_gateway(r, ns, reach, &(struct gateway){ object, &hop->via, hop->dev, hop->on_link, mark });
+	}
+}
+
+/* fib_valid_prefsrc() takes any local address, also one of 127.0.0.0/8 or of a route of type local; of IPv6 a router may
+ * have advertised the prefix of one that nobody declares. */
+static void check_source(struct reading *r, const struct ns_state *ns, const struct reach *reach, const struct object *object) {
+	const struct route *route = (const struct route *)object, *local;
+	struct mark mark = object_mark(object, &object->kind->fields[ROUTE_SRC]);
+	bool ipv4 = route->src.family == AF_INET;
+	char buf[IP_TEXT_MAX];
+
+	if (!route->src.family || is_own(reach, &route->src) || (ipv4 && route->src.bytes[0] == 127) ||
+	    (ipv4 && route->type != RTN_UNICAST) || (!ipv4 && ip_is_link_local(&route->src)))
+		return;
+	local = ipv4 ? find_route(reach, &route->src, RT_TABLE_LOCAL, WAY_LINK) : NULL;
+	if (local && local->type == RTN_LOCAL)
+		return;
+	refuse(!ipv4 || reach->unsure)(r->parse.diags, mark, "no interface of %s has the address %s; without it the kernel "
+				       "refuses the route", ns->name, ip_format(&route->src, buf));
+}
+
+/* An IPv4 gateway must be nearer than what lies behind it. */
+static void check_scope(struct reading *r, const struct reach *reach, const struct object *object) {
+	const struct route *route = (const struct route *)object;
+	struct mark mark = object_mark(object, &object->kind->fields[ROUTE_SCOPE]);
+	static const char text[] = "with 'scope: link' the destination is on the link itself and has no gateway; leave 'scope' out";
+
+	if (route->via.family != AF_INET || !object_has(object, ROUTE_SCOPE) || route->scope != RT_SCOPE_LINK)
+		return;
+	refuse(reach->host_scope || is_own(reach, &route->via))(r->parse.diags, mark, "%s", text);
+}
+
+static void check_routes_of(struct reading *r, const struct ns_state *ns) {
+	_cleanup_(reach_done) struct reach reach = {};
+	bool open = check_is_open(ns);
+
+	collect(ns, &reach);
+	reach.host_scope |= open; /* others may have such routes */
+	ns_foreach(object, ns) {
+		if (object->kind != &kind_route)
+			continue;
+		check_scope(r, &reach, object);
+		if (open)
+			continue;
+		check_route_gateways(r, ns, &reach, object);
+		check_source(r, ns, &reach, object);
+	}
+}
+
+const struct check check_routes = { .ns = check_routes_of };
