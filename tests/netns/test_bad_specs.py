@@ -156,9 +156,9 @@ namespaces:
   a:
     interfaces:
       br0: {kind: «brigde»}
-      «eth0»: {«stp»: true, kind: existing}
+      eth0: {«stp»: true, kind: existing}
       «eth1»: {mtu: 1400}
-""", ["brigde.*bridge", "no interface 'eth0'", "stp", "eth1.*kind"]),
+""", ["brigde.*bridge", "stp", "eth1.*kind"]),
 
     "missing keys": ("""\
 namespaces:
