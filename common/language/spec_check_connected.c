@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/address.h"
+#include "kind/link.h"
 #include "kind/route.h"
 #include "language/spec_check.h"
 
@@ -34,11 +35,19 @@ static int compare_connected(const void *a, const void *b) {
 	return compare_networks(&x->network, &y->network);
 }
 
+/* Those of a VRF's ports stand in its table. */
+static bool is_in_main(const struct ns_state *ns, const struct address *a) {
+	const struct link *link = (const struct link *)ns_find_link(ns, a->dev);
+	const struct object *controller = link && object_has(&link->object, LINK_MASTER) ? ns_find_link(ns, link->master) : NULL;
+
+	return !controller || !streq(controller->kind->name, "vrf");
+}
+
 static void find_connections(const struct ns_state *ns, struct connections *ret) {
 	ns_foreach(object, ns) {
 		const struct address *a = (const struct address *)object;
 
-		if (object->kind == &kind_address && address_has_connected_route(a))
+		if (object->kind == &kind_address && address_has_connected_route(a) && is_in_main(ns, a))
 			vec_push(&ret->list, (struct connected){ address_connected_network(a), a });
 	}
 	if (ret->list.n)

@@ -138,8 +138,8 @@ static bool may_lack_length(const struct ns_state *ns, const struct address *a) 
 	const struct object *link = ns_find_link(ns, a->dev);
 	bool wide = !object_has(&a->object, ADDRESS_SCOPE) || a->scope == RT_SCOPE_UNIVERSE;
 
-	return a->bare && wide && !a->peer.address.family && !streq(a->dev, "lo") && link && !link->foreign &&
-	       link->kind != &kind_physical;
+	return a->bare && wide && !a->peer.address.family && !streq(a->dev, "lo") && link &&
+	       segment_is_ethernet(link);
 }
 
 /* Alone an address of one host reaches nobody, unless a route says that others are on that link. */

@@ -56,14 +56,38 @@ struct walk {
 	size_t from;
 };
 
+static bool is_among(const struct object *link, const char *const *names) {
+	for (; *names; names++)
+		if (streq(link->kind->name, *names))
+			return true;
+	return false;
+}
+
+/* By name, because a kind may come or go without this file. */
+static const char *const on_their_lower[] = { "macvlan", "macvtap", "ipvlan", "ipvtap", NULL };
+static const char *const joining_their_ports[] = { "bridge", "bond", NULL };
+static const char *const known[] = { "veth", "bridge", "macvlan", "macvtap", "ipvlan", "ipvtap", NULL };
+static const char *const ethernet[] = { "veth", "bridge", "macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "bond", NULL };
+
+bool segment_is_ethernet(const struct object *link) {
+	return is_among(link, ethernet);
+}
+
+/* A tunnel's packets go by the link below, its frames do not; a VLAN's have a tag; a VRF's ports share routes only. */
+static bool is_on_segment_of(const struct object *from, const struct field *field, const struct object *to) {
+	if (field == &from->kind->fields[LINK_MASTER])
+		return !to || is_among(to, joining_their_ports);
+	return field->flags & FIELD_PEER || is_among(from, on_their_lower);
+}
+
 static void join_lower(void *userdata, const struct field *field, const char *ns_name, const char *name) {
 	struct walk *walk = userdata;
 	const struct object *from = walk->segments->members.items[walk->from].link;
 	const struct object *to = ns_find_link(state_find(walk->state, ns_name), name);
 	bool port = field == &from->kind->fields[LINK_MASTER];
 
-	if (from->kind == &kind_vxlan && !port)
-		return; /* its packets go by that link, its frames do not */
+	if (!is_on_segment_of(from, field, to))
+		return;
 	if (port && to)
 		walk->segments->members.items[index_of(walk->segments, to)].ported = true;
 	if (port && to && has_vlans(to)) {
@@ -73,10 +97,9 @@ static void join_lower(void *userdata, const struct field *field, const char *ns
 	join(walk->segments, walk->from, to);
 }
 
-/* What topod finds rather than makes, and tunnels, lead to where the file says nothing of. */
+/* What topod finds rather than makes, tunnels and VLANs lead to where the file says nothing of. */
 static bool leads_on(const struct object *link) {
-	return (link->kind != &kind_veth && link->kind != &kind_bridge && link->kind != &kind_macvlan) ||
-	       (link->kind == &kind_bridge && has_vlans(link));
+	return !is_among(link, known) || has_vlans(link);
 }
 
 /* Others answer for hosts behind them, whatever is declared (proxy_arp, proxy_ndp). */

@@ -30,5 +30,7 @@ void segments_done(struct segments *segments);
 
 /* The segment of a link; link may be NULL. Equal numbers are one segment. */
 size_t segment_of(struct segments *segments, const struct object *link);
+/* Is it of those that topod makes on an Ethernet, where there are others? */
+bool segment_is_ethernet(const struct object *link);
 /* SEGMENT_NONE is open. */
 bool segment_is_open(const struct segments *segments, size_t segment);

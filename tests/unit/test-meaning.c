@@ -90,6 +90,9 @@ static void test_twice(void **state _unused_) {
 		  "f:2:34: note: the other is here\n"
 		  "f:2:64: warning: fd00::1 is on one segment twice, as b/x and b/z: give each host an address of its own\n"
 		  "f:2:34: note: the other is here" },
+		/* A VLAN is another segment than the interface below. */
+		{ "namespaces: {a: {interfaces: {x: {}, v: {kind: vlan, link: x, id: 10, addresses: 10.1.0.2/24}}},\n"
+		  " b: {interfaces: {x: {addresses: 10.1.0.2/24}}}}\nlinks: [[a:x, b:x]]", "" },
 		/* Good: other segments; one host; hosts that do not speak of it; lo. */
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.1/24}}}, b: {interfaces: {x: {addresses: 10.0.0.2/24}}},\n"
 		  " c: {interfaces: {x: {addresses: 10.0.0.1/24}}}, d: {}}\nlinks: [[a:x, b:x], [c:x, d:x]]", "" },
@@ -125,6 +128,7 @@ static void test_lengths(void **state _unused_) {
 	check_end("{address: 10.0.0.2, peer: 10.0.0.1}", "", "");
 	check_diags("namespaces: {b: {}, a: {interfaces: {x: {addresses: 10.9.9.9}, lo: {addresses: 10.9.9.9}}}}\nlinks: [[a:x, b:x]]", "");
 	check_diags("namespaces: {host: {interfaces: {eth0: {kind: existing, addresses: 192.0.2.50}}}}", "");
+	check_diags("namespaces: {a: {interfaces: {d: {kind: dummy, addresses: 10.9.9.9}}}}", "");
 }
 
 static void test_networks(void **state _unused_) {
