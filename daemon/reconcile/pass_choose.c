@@ -96,6 +96,16 @@ const char *pass_left_behind(struct pass *pass, const struct change *change) {
 	return ops->left_behind(pass->r->kernel, &pass->lines.arena, change->former);
 }
 
+/* What the status says of it: which attribute of a link, too. */
+static const char *remembered(struct plan *plan, const struct change *change, const char *error) {
+	const struct field *culprit = change->type == CHANGE_UPDATE ? change->culprit : NULL;
+	enum object_class class = change_object(change)->kind->class;
+
+	if (!culprit || culprit->flags & FIELD_HIDDEN || (class != CLASS_LINK && class != CLASS_PORT))
+		return error;
+	return arena_printf(&plan->arena, "%s: %s", culprit->name, error);
+}
+
 void pass_note_failure(struct pass *pass, struct plan *plan, struct change *change) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
@@ -108,8 +118,8 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	/* Of an update of one field it is that one. */
 	if (!change->culprit && change->type == CHANGE_UPDATE && change->fields && !(change->fields & (change->fields - 1)))
 		change->culprit = &object->kind->fields[__builtin_ctzll(change->fields)];
-	if (!trouble_failed(&r->troubles, object, change->done && !change->refused, error, object_mark(object, change->culprit),
-			    pass_now(pass)))
+	if (!trouble_failed(&r->troubles, object, change->done && !change->refused, remembered(plan, change, error),
+			    object_mark(object, change->culprit), pass_now(pass)))
 		return;
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)

@@ -428,7 +428,9 @@ links: [[a:p, b:e]]
         self.assertIn("ageing_time 10000", lab.ip("a", "-d link show br0").stdout)
         d = self.daemon(spec)
         d.wait_line(r"lacking\.yaml:8:25.*vlan-filtering|vlan-filtering.*lacking\.yaml:8")
-        self.assertIn("1 failing", self.topod("status", "lacking").stdout)
+        status = self.topod("status", "lacking").stdout
+        self.assertIn("1 failing", status)
+        self.assertRegex(status, r"a/br0 bridge: vlan-filtering: Operation not supported \(.*lacking\.yaml:8\)")
         d.stop()
         # Without the key nothing is left to do.
         spec = self.spec(text.replace("        vlan-filtering: true\n", ""), "lacking.yaml")
