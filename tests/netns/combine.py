@@ -1,0 +1,378 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Topologies out of a seed: random combinations of every kind's fields, drawn from what `topod schema` says of them, with values
+at the limits; and what becomes of one of them on a machine of its own.
+
+A field that a kind gets later takes part by itself. Only texts have words here, by key: what a key without words may be is
+taken from what the others know. Whatever is drawn must end in one of three ways: converged and stable, a mistake that `check`
+finds, or a refusal that is told with its place.
+
+    combine.py SEED        prints that topology
+    combine.py SEED --run  tries it in the namespaces that the caller has made for it (test_combinations.py)
+"""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+TOPOD = os.environ.get("TOPOD", "topod")
+DEADLINE = 10 * float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # of one call: only what hangs reaches it
+PLACE = re.compile(r":\d+:\d+: error: ")
+SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|runtime error:")
+
+NAMESPACES = ["host", "a", "b"]
+DURATIONS = [0, 1, "1s", "2s", "6s", "15s", "30s", "40s", "10m", "1500ms", "999ms", "4294967295s", "1h"]
+SETTINGS = [  # what the schema cannot name; those of an interface have NAME in them
+    ("net.ipv4.ip_forward", [0, 1]), ("net.ipv4.conf.all.forwarding", [0, 1]), ("net.ipv6.conf.all.forwarding", [0, 1]),
+    ("net.ipv4.conf.all.rp_filter", [0, 1, 2]), ("net.ipv4.conf.default.rp_filter", [0, 2]),
+    ("net.ipv4.conf.NAME.rp_filter", [0, 1, 2]), ("net.ipv4.conf.NAME.proxy_arp", [0, 1]),
+    ("net.ipv4.conf.NAME.forwarding", [0, 1]), ("net.ipv6.conf.NAME.disable_ipv6", [0, 1]),
+    ("net.ipv6.conf.NAME.accept_dad", [0, 1, 2]), ("net.ipv6.conf.NAME.mtu", [1280, 1400]),
+    ("net.ipv6.conf.NAME.hop_limit", [1, 64, 255]), ("net.ipv4.neigh.NAME.retrans_time_ms", [1, 333, 1000]),
+    ("net.ipv4.ip_local_reserved_ports", ["80,22-25", "22-25,80", ""]), ("net.ipv4.ip_local_port_range", ["1024 65535"]),
+    ("net.ipv4.ip_default_ttl", [1, 64, 255, "0x40"]), ("net.ipv4.tcp_rmem", ["4096 131072 6291456", 4096]),
+    ("net.ipv4.ping_group_range", ["1 0", "0 100"]), ("net.ipv6.conf.NAME.addr_gen_mode", [0, 1]),
+]
+
+
+class Draw:
+    """One topology. Everything follows from the seed and the schema."""
+
+    def __init__(self, seed, schema):
+        self.random = random.Random(seed)
+        self.defs = schema["$defs"]
+        self.schema = schema
+        self.links = []  # (namespace, name)
+        self.ns = "a"
+        self.name = "e0"
+        self.n_addresses = 0
+
+    def chance(self, percent):
+        return self.random.randrange(100) < percent
+
+    def pick(self, values):
+        return self.random.choice(list(values))
+
+    # Values -------------------------------------------------------------------------------------------------
+
+    def value(self, key, node):
+        if "$ref" in node:
+            name = node["$ref"].rsplit("/", 1)[1]
+            if name == "interface-name":
+                return self.text(key)
+            return self.value(key, self.defs[name])
+        if "const" in node:
+            return node["const"]
+        if "enum" in node:
+            return self.pick(node["enum"])
+        if "anyOf" in node:
+            usual = [n for n in node["anyOf"] if n.get("type") != "null"]
+            return None if len(usual) < len(node["anyOf"]) and self.chance(3) else self.value(key, self.pick(usual))
+        if node.get("pattern", "").endswith("(us|ms|s|m|h)?$"):
+            return self.pick(DURATIONS)
+        kind = node.get("type")
+        kind = self.pick(kind) if isinstance(kind, list) else kind
+        return getattr(self, f"value_{kind}")(key, node)
+
+    def value_boolean(self, key, node):
+        return self.chance(50)
+
+    def value_null(self, key, node):
+        return None
+
+    def value_integer(self, key, node):
+        low, high = node.get("minimum", 0), node.get("maximum", 2**32 - 1)
+        if self.chance(3):
+            return self.pick([low - 1, high + 1])
+        near = [n for n in (0, 1, 2, 4, 8, 15, 16, 64, 255, 256, 1279, 1280, 1400, 1500, 9000, 65520, 65535) if low <= n <= high]
+        return self.pick([low, low, high, high, (low + high) // 2, *near])
+
+    def value_string(self, key, node):
+        return self.text(key)
+
+    def value_array(self, key, node):
+        n = self.random.randrange(node.get("minItems", 1), node.get("maxItems", 3) + 1)
+        return [self.value(key, node["items"]) for _ in range(n)]
+
+    def value_object(self, key, node, percent=30, without=()):
+        out = {}
+        for name, each in node.get("properties", {}).items():
+            if name not in without and (name in node.get("required", []) or self.chance(percent)):
+                out[name] = self.value(name, each)
+        return out
+
+    # Texts --------------------------------------------------------------------------------------------------
+
+    def some_link(self):
+        """An interface of this namespace, rarely none."""
+        here = [name for ns, name in self.links if ns == self.ns]
+        return "none" if self.chance(2) or not here else self.pick(here)
+
+    def lower(self):
+        ns, name = self.pick(self.links) if self.chance(20) else (self.ns, self.some_link())
+        return name if ns == self.ns else f"{ns}:{name}"
+
+    def ip(self):
+        if self.chance(70):
+            return f"10.{self.pick([0, 1, 2])}.0.{self.pick([1, 2, 3, 254])}"
+        return f"fd00:{self.pick([0, 1, 2])}::{self.pick([1, 2, 3])}"
+
+    def own_address(self):
+        self.n_addresses += 1
+        if self.chance(75):
+            return f"10.{self.pick([0, 1, 2])}.0.{self.n_addresses}/{self.pick([8, 24, 24, 30, 31, 32])}"
+        return f"fd00:{self.pick([0, 1, 2])}::{self.n_addresses}/{self.pick([64, 64, 126, 128])}"
+
+    def text(self, key):
+        words = {
+            "mac-address": lambda: f"02:00:00:00:00:{self.random.randrange(1, 6):02x}",
+            "link": self.lower, "dev": self.lower if self.ns is None else self.some_link, "name": self.some_link,
+            "ports": self.some_link, "in": self.some_link, "out": self.some_link,
+            "local": self.ip, "remote": self.ip, "group": lambda: self.pick(["239.0.0.1", "ff05::100", "224.0.0.1"]),
+            "source": lambda: self.pick(["f0", "f1"]) if self.what == "physical" else self.pick(["10.0.0.0/8", "not 10.1.0.0/16"]),
+            "destination": lambda: self.pick(["10.0.0.0/8", "192.0.2.1"]),
+            "address": self.own_address, "addresses": self.own_address,
+            "peer": lambda: self.pick(["10.9.0.1/32", "10.9.0.0/24", "fd09::1/128"]),
+            "label": lambda: self.pick([self.name, f"{self.name}:x", f"{self.name}:0123456789abcdef"]),
+            "broadcast": lambda: self.pick(["10.0.0.255", "0.0.0.0", "255.255.255.255", "10.1.0.255"]),
+            "to": lambda: self.pick(["default", "::/0", "192.0.2.0/24", "198.51.100.7", "2001:db8::/32", "10.0.0.0/24"]),
+            "via": self.ip, "src": self.ip, "table": lambda: self.pick(["main", "local", "7"]),
+            "protocol": lambda: self.pick(["tcp", "udp", "icmp"]), "port": lambda: self.pick(["80", "100-200"]),
+            "source-port": lambda: self.pick(["80", "100-200"]), "servers": self.ip, "search": lambda: "example.org",
+        }
+        draw = words.get(key, lambda: self.pick([self.some_link(), self.ip(), self.own_address()]))
+        return draw()
+
+    # Parts --------------------------------------------------------------------------------------------------
+
+    def kinds(self):
+        """The kinds that have fields of their own; the others are `interface`."""
+        return [name for branch in self.defs["any-interface"]["allOf"]
+                for name in [branch["then"]["$ref"].rsplit("/", 1)[1]] if name != "interface"]
+
+    def interface(self, ns, name, what):
+        self.ns, self.name, self.what = ns, name, what
+        node = self.defs[what]
+        return {**self.value_object(name, node, self.pick([5, 15, 35]), without=("drift", "kind")),
+                **({"kind": what} if what != "interface" else {})}
+
+    def settings(self):
+        out = {}
+        for path, values in self.random.sample(SETTINGS, self.pick([0, 0, 1, 3])):
+            out[path.replace("NAME", self.some_link())] = self.pick(values)
+        return out
+
+    def namespace(self, ns, interfaces):
+        self.ns, self.name, self.what = ns, "e0", "namespace"
+        out = {"interfaces": interfaces}
+        props = self.defs["namespace"]["properties"]
+        for key in ("routes", "nat", "forwarding", "dns", "exclusive"):
+            if key in props and self.chance(25) and not (ns == "host" and key in ("dns", "exclusive")):
+                out[key] = self.value(key, props[key])
+        settings = self.settings()
+        if settings:
+            out["sysctl"] = settings
+        return out
+
+    def topology(self):
+        kinds, chosen = self.kinds(), []
+        pairs = [("a:e0", "b:e0"), ("a:e1", "host:e1"), ("b:e2", "b:e3")][:self.random.randrange(1, 4)]
+        for ends in pairs:
+            for end in ends:
+                self.links.append(tuple(end.split(":")))
+                chosen.append((*end.split(":"), "interface"))
+        for i in range(self.random.randrange(0, 5)):
+            what, ns = self.pick(kinds), self.pick(NAMESPACES[1:] if self.chance(85) else NAMESPACES)
+            self.links.append((ns, f"{what[0]}{i}"))
+            chosen.append((ns, f"{what[0]}{i}", what))
+        interfaces = {ns: {} for ns in NAMESPACES}
+        for ns, name, what in chosen:
+            if what != "interface" or self.chance(60):
+                interfaces[ns][name] = self.interface(ns, name, what)
+        links = []
+        for ends in pairs:
+            more = self.value_object("links", self.defs["link"], 15, without=("endpoints",))
+            links.append({"endpoints": list(ends), **more} if more else list(ends))
+        return {"topology": "t", "namespaces": {ns: self.namespace(ns, interfaces[ns]) for ns in NAMESPACES}, "links": links}
+
+
+def write(tree):
+    """The tree as JSON, which is YAML, too, one thing a line; and to which part of it each line belongs."""
+    lines, places = [], []
+
+    def put(path, head, value, tail):
+        if not isinstance(value, (dict, list)) or not value:
+            lines.append(" " * len(path) + head + json.dumps(value) + tail)
+            places.append(path)
+            return
+        pairs = list(value.items() if isinstance(value, dict) else enumerate(value))
+        opened, closed = "{}" if isinstance(value, dict) else "[]"
+        lines.append(" " * len(path) + head + opened)
+        places.append(path)
+        for i, (key, each) in enumerate(pairs):
+            put((*path, key), f"{json.dumps(key)}: " if opened == "{" else "", each, "," if i < len(pairs) - 1 else "")
+        lines.append(" " * len(path) + closed + tail)
+        places.append(path)
+
+    put((), "", tree, "")
+    return "\n".join(lines) + "\n", places
+
+
+def take_out(tree, path):
+    """That part, and what is empty without it."""
+    *above, last = path
+    parent = tree
+    for key in above:
+        parent = parent[key]
+    del parent[last]
+    if not parent and len(above) > 3:
+        take_out(tree, above)
+
+
+def tame(tree, path):
+    """Takes out what `check` finds wrong, until nothing is: most of what is left is something for the kernel."""
+    for _ in range(12):
+        text, places = write(tree)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o644)
+        done = subprocess.run([TOPOD, "check", path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        wrong = {places[int(m[1]) - 1] for m in re.finditer(r":(\d+):\d+: error: ", done.stderr)} - {()}
+        if not wrong:
+            return
+        first = min(wrong, key=lambda p: [str(k) for k in p])
+        # One of a list at a time: what stands behind it moves.
+        for each in sorted(wrong, key=lambda p: (-len(p), [str(k) for k in p])):
+            if each == first or not any(isinstance(k, int) for k in each):
+                try:
+                    take_out(tree, each)
+                except (KeyError, IndexError):
+                    pass  # went with another one
+
+
+def draw(seed, schema, path):
+    """Writes the topology of that seed there, and returns its text."""
+    drawn = Draw(seed, schema)
+    tree = drawn.topology()
+    if drawn.chance(80):
+        tame(tree, path)
+    text, _ = write(tree)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod(path, 0o644)
+    return text
+
+
+# What becomes of one --------------------------------------------------------------------------------------------
+
+
+class Wrong(Exception):
+    pass
+
+
+class Trial:
+    def __init__(self, seed, path):
+        self.seed, self.path, self.said = seed, path, []
+
+    def topod(self, *args, expect):
+        try:
+            done = subprocess.run([TOPOD, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, errors="replace", timeout=DEADLINE, check=False)
+        except subprocess.TimeoutExpired as e:
+            raise Wrong(f"`topod {args[0]}` does not end") from e
+        self.said.append(f"$ topod {' '.join(args)} # {done.returncode}\n{done.stdout}{done.stderr}")
+        if SANITIZER.search(done.stderr) or done.returncode not in expect:
+            raise Wrong(f"`topod {args[0]}` ends with {done.returncode}")
+        return done
+
+    def expect_places(self, done):
+        """Each of its errors stands at a place of the file."""
+        heads = [l for l in done.stderr.splitlines() if "error:" in l or l.startswith("topod: ")]
+        lost = [l for l in heads if not PLACE.search(l) and " warning" not in l]
+        if lost or not heads:
+            raise Wrong(f"an error without its place: {lost or done.stderr!r}")
+
+    def keep_quiet(self):
+        """`topod run` tells of it, tries it again, and does nothing else."""
+        with subprocess.Popen([TOPOD, "run", self.path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, errors="replace") as daemon:
+            try:
+                self.watch()
+            finally:
+                daemon.terminate()
+                self.said.append("$ topod run\n" + daemon.stderr.read()[-4000:])
+        if SANITIZER.search(self.said[-1]):
+            raise Wrong("`topod run`: a sanitizer found something")
+
+    def watch(self):
+        """Until each thing that fails was tried again: what is looked at meanwhile has a bound, however slow the machine."""
+        end, first, last = time.monotonic() + DEADLINE, None, None
+        while not first or last["retries"] < max(1, last["failing"]):
+            answer = subprocess.run([TOPOD, "status", "t", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                    check=False).stdout
+            last = json.loads(answer) if answer else {"state": "not there", "retries": 0, "failing": 0}
+            first = first or (last if last["state"] in ("degraded", "converged") and not last["pending"] else None)
+            if first and last["state"] == "converged":
+                return
+            if time.monotonic() > end:
+                raise Wrong(f"`topod run` is {last['state']}, after {last.get('looks')} looks and {last['retries']} retries")
+        looks = last["looks"] - first["looks"]
+        if looks > 60 * (1 + last["retries"] - first["retries"]):
+            raise Wrong(f"`topod run` does not come to rest: {looks} looks for {last['retries']} retries")
+
+    def run(self):
+        if self.topod("check", self.path, expect=(0, 78)).returncode == 78:
+            done = self.topod("check", self.path, expect=(78,))
+            self.expect_places(done)
+            return "mistake"
+        done = self.topod("apply", self.path, expect=(0, 1))
+        if done.returncode == 0:
+            self.topod("plan", self.path, expect=(0,))
+        else:
+            self.expect_places(done)
+            self.keep_quiet()
+        self.topod("down", self.path, expect=(0,))
+        left = [n for n in os.listdir("/run/netns")]
+        if left:
+            raise Wrong(f"`down` left {left}")
+        return "refused" if done.returncode else "converged"
+
+
+def furnish():
+    """This process alone has the machine. An interface that is not topod's has something at its other end."""
+    script = """
+        set -e
+        mount -n -t tmpfs -o mode=755 run /run
+        mkdir -p /etc/netns /run/netns
+        mount -n -t tmpfs -o mode=755 netns /etc/netns
+        ip link set lo up
+        ip link add f0 address 06:00:00:00:00:f0 type veth peer name f1 address 06:00:00:00:00:f1
+        ip link set f0 up; ip link set f1 up
+    """
+    subprocess.run(["sh", "-c", script], check=True)
+
+
+def main(seed, run):
+    schema = json.loads(subprocess.run([TOPOD, "schema"], check=True, stdout=subprocess.PIPE).stdout)
+    if not run:
+        with tempfile.TemporaryDirectory() as folder:
+            print(draw(seed, schema, f"{folder}/t.yaml"), end="")
+        return
+    furnish()
+    path = "/run/t.yaml"
+    text = draw(seed, schema, path)
+    trial = Trial(seed, path)
+    try:
+        outcome, why = trial.run(), None
+    except Wrong as e:
+        outcome, why = "wrong", str(e)
+    print(json.dumps({"seed": seed, "outcome": outcome, "why": why, "text": text, "said": trial.said}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), "--run" in sys.argv[2:])

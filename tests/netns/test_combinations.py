@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Random topologies, each on a machine of its own: converged and stable, a mistake that `check` finds, or a refusal that is told
+with its place. What is drawn, and what is asked of it, is in combine.py.
+
+As a test it draws the same ones each time. By hand: `test_combinations.py --seed 5000 --count 200` tries others; `--show` prints
+what topod said of each.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+import lab
+
+parser = argparse.ArgumentParser(add_help=False)
+parser.add_argument("--seed", type=int, default=1)
+parser.add_argument("--count", type=int, default=40)
+parser.add_argument("--show", action="store_true")
+OPTIONS, _ = parser.parse_known_args()
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def attempt(seed):
+    command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-B", f"{HERE}/combine.py", str(seed), "--run"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        return {"seed": seed, "outcome": "wrong", "why": "combine.py failed", "text": "", "said": [done.stderr]}
+    return json.loads(done.stdout)
+
+
+class Combinations(unittest.TestCase):
+    def test_each_ends_well(self):
+        counts, wrong = {}, []
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for result in pool.map(attempt, range(OPTIONS.seed, OPTIONS.seed + OPTIONS.count)):
+                counts[result["outcome"]] = counts.get(result["outcome"], 0) + 1
+                if result["outcome"] == "wrong":
+                    wrong.append(result)
+                if result["outcome"] == "wrong" or OPTIONS.show:
+                    print(f"---- seed {result['seed']}: {result['outcome']}: {result['why']}\n{result['text']}\n"
+                          + "\n".join(result["said"]), flush=True)
+        print(f"{OPTIONS.count} topologies from seed {OPTIONS.seed}: {counts}", flush=True)
+        self.assertEqual([], [(r["seed"], r["why"]) for r in wrong])
+        for outcome in ("converged", "mistake"):
+            self.assertGreater(counts.get(outcome, 0), 0, f"no topology ended as {outcome}: what is drawn is too tame or too wild")
+
+
+if __name__ == "__main__":
+    lab.enter()
+    lab.furnish()
+    program = unittest.main(argv=sys.argv[:1], testRunner=unittest.TextTestRunner(stream=sys.stdout, verbosity=2), exit=False)
+    sys.exit(not program.result.wasSuccessful())
