@@ -340,6 +340,11 @@ static void decode_rest(const struct decode *decode, struct address *a, const st
 	}
 	if (tb[IFA_BROADCAST] && type_ip.get(decode->arena, &fields[ADDRESS_BROADCAST], tb[IFA_BROADCAST], &a->broadcast))
 		a->object.set |= field_bit(ADDRESS_BROADCAST);
+	/* Where there is none the kernel says nothing; in the file, as in ip-address(8), it is 0.0.0.0. */
+	if (!tb[IFA_BROADCAST] && a->address.address.family == AF_INET) {
+		a->broadcast = (struct ip){ .family = AF_INET };
+		a->object.set |= field_bit(ADDRESS_BROADCAST);
+	}
 }
 
 struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh) {

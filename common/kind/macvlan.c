@@ -75,5 +75,5 @@ const struct kind kind_macvlan = {
 	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct macvlan),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "macvlan", .markable = true,
 	.sent_in = link_sent_in, .encode = link_encode, .recreate = recreate, .shares_mac = shares_mac,
-	.takes_frames = true, .claim = claim, .headroom = headroom,
+	.takes_frames = true, .skips_its_kind = true, .claim = claim, .headroom = headroom,
 };

@@ -134,7 +134,7 @@ static const struct field fields[] = {
 	    .doc = "Type of service of the outer packets; 1 takes the inner one's."),
 	ROW("learning", learning, &type_bool, IFLA_VXLAN_LEARNING, .form = FORM_U8, .fallback = "true",
 	    .doc = "Whether remote addresses are learned from what arrives."),
-	ROW("ageing-time", ageing_time, &type_duration, IFLA_VXLAN_AGEING, .unit = 1, .fallback = "300s",
+	ROW("ageing-time", ageing_time, &type_duration, IFLA_VXLAN_AGEING, .unit = 1, .min = 1, .fallback = "300s",
 	    .doc = "Time that a learned address is kept."),
 	ROW("udp-checksum", udp_checksum, &type_bool, IFLA_VXLAN_UDP_CSUM, .class = FIELD_RECREATE,
 	    .form = FORM_U8, .doc = "Whether outer IPv4 packets carry a UDP checksum."),

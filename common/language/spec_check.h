@@ -16,7 +16,7 @@ struct check {
 	void (*whole)(struct reading *r);
 };
 
-extern const struct check check_references, check_stacks, check_ports, check_claims, check_addresses, check_ipv6, check_routes,
+extern const struct check check_references, check_stacks, check_kept, check_ports, check_claims, check_addresses, check_ipv6, check_routes,
 	check_connected, check_nat, check_settings;
 
 /* Which of the two stands first in the files, as qsort() asks. */

@@ -130,7 +130,8 @@ const char **setting_list(const struct settings *settings, struct arena *arena, 
 int setting_write(const struct settings *settings, const char *path, const char *value) {
 	_cleanup_close_ int fd = open_setting(settings, path, O_WRONLY);
 
-	return fd < 0 ? fd : write_all(fd, value, -EINVAL);
+	/* Of a list an empty line is what takes everything out; without a byte nothing is written. */
+	return fd < 0 ? fd : write_all(fd, *value ? value : "\n", -EINVAL);
 }
 
 /* /etc/netns, and the namespace's folder in it; both are made where `make` is set. */

@@ -81,7 +81,9 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	a->protocol = from->protocol;
 	a->label = from->label ? from->label : a->dev;
 	a->broadcast = from->broadcast;
-	object->set = (from->broadcast.family ? field_bit(ADDRESS_BROADCAST) : 0) |
+	if (from->address.address.family == AF_INET)
+		a->broadcast.family = AF_INET; /* none is 0.0.0.0 */
+	object->set = (a->broadcast.family ? field_bit(ADDRESS_BROADCAST) : 0) |
 		      (from->address.address.family == AF_INET ? field_bit(ADDRESS_LABEL) : 0) | field_bit(ADDRESS_DEV) |
 		      field_bit(ADDRESS_ADDRESS) | field_bit(ADDRESS_PEER) | field_bit(ADDRESS_SCOPE) | field_bit(ADDRESS_NODAD) |
 		      field_bit(ADDRESS_NOPREFIXROUTE) | field_bit(ADDRESS_PROTOCOL);

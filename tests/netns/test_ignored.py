@@ -64,6 +64,28 @@ class Ignored(Case):
         d.stop()
         self.topod("down", "rounds")
 
+    def test_what_nothing_means(self):
+        """No broadcast address, and an empty list: values that the kernel shows as nothing are kept, and go back."""
+        path = self.spec("""\
+topology: nothing
+namespaces:
+  host:
+    interfaces: {e8: {addresses: [{address: 10.7.0.1/24, broadcast: 0.0.0.0}]}}
+    sysctl: {net.ipv4.ip_local_reserved_ports: "80,443"}
+  a: {sysctl: {net.ipv4.ip_local_reserved_ports: ""}}
+links: [[host:e8, a:e8]]
+""", "nothing.yaml")
+        before = lab.sysctl_get(lab.HOST, "net.ipv4.ip_local_reserved_ports")
+        self.topod("apply", path)
+        self.assertEqual("80,443", lab.sysctl_get(lab.HOST, "net.ipv4.ip_local_reserved_ports"))
+        lab.sysctl_set("a", "net.ipv4.ip_local_reserved_ports", "99")
+        lab.ip(lab.HOST, "addr add 10.7.0.9/24 broadcast 10.7.0.255 dev e8")
+        self.topod("apply", path)
+        self.assertEqual("", lab.sysctl_get("a", "net.ipv4.ip_local_reserved_ports"))
+        self.topod("plan", path)
+        self.topod("down", path)
+        self.assertEqual(before, lab.sysctl_get(lab.HOST, "net.ipv4.ip_local_reserved_ports"))
+
     def test_tries_grow_rarer(self):
         value, kept = self.rounded()
         d = self.daemon(self.write(value), args=["--periodic", "50ms"])

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel would acknowledge and keep otherwise, as far as that is known beforehand: two fields that are one in the
+ * kernel, a link that it makes upon another one than was asked for, a hardware address that two links have in common.
+ */
+#include "language/spec_check.h"
+
+/* Two keys of one attribute: the second one sent is what the kernel keeps. */
+static void check_attributes(struct reading *r, const struct object *object) {
+	const struct field *fields = object->kind->fields;
+
+	for (uint64_t left = object->set; left; left &= left - 1) {
+		const struct field *a = &fields[__builtin_ctzll(left)];
+
+		if (a->wire != WIRE_DATA || a->flags & FIELD_HIDDEN)
+			continue;
+		for (const struct field *b = a + 1; b < fields + object->kind->n_fields; b++) {
+			if (!object_has(object, (size_t)(b - fields)) || b->wire != a->wire || b->attr != a->attr || b->flags & FIELD_HIDDEN)
+				continue;
+			diag_error(r->parse.diags, object_mark(object, b), "'%s' and '%s' are one in the kernel: write one of them", a->name,
+				   b->name);
+			diag_note(r->parse.diags, object_mark(object, a), "the other is here");
+		}
+	}
+}
+
+/* The link that this one is made upon, as its definition names it. */
+static const struct object *find_below(const struct reading *r, const struct object *object, const struct field **ret_field) {
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const struct link_ref *ref = field_of(field, object);
+		const struct ns_state *ns = NULL;
+
+		if (field->type != &type_link_ref || field->flags & FIELD_PEER || !object_has(object, i) || !ref->name)
+			continue;
+		*ret_field = field;
+		ns = state_find(&r->spec->state, ref->ns);
+		return ns ? ns_find_link(ns, ref->name) : NULL;
+	}
+	return NULL;
+}
+
+/* As macvlan_common_newlink() in drivers/net/macvlan.c does. */
+static void check_stacked(struct reading *r, const struct object *object, const struct object *below, const struct field *field) {
+	const struct link *link = (const struct link *)below;
+	const struct field *below_field = NULL;
+	const struct object *parent = find_below(r, below, &below_field);
+	const struct link_ref *ref = below_field ? field_of(below_field, below) : NULL;
+
+	if (!ref || parent == object)
+		return; /* a loop, which is told of */
+	diag_error(r->parse.diags, object_mark(object, field), "%s/%s is a %s itself, and the kernel makes another one upon its parent; "
+		   "write '%s: %s%s%s'", below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
+		   streq(ref->ns, object->ns) ? "" : ":", ref->name);
+}
+
+static void check_address(struct reading *r, const struct object *object, const struct object *below) {
+	const struct link *link = (const struct link *)object, *parent = (const struct link *)below;
+
+	if (!object_has(object, LINK_MAC) || !object_has(below, LINK_MAC) ||
+	    !memcmp(&link->mac, &parent->mac, sizeof(link->mac)))
+		return;
+	diag_error(r->parse.diags, object_mark(object, &object->kind->fields[LINK_MAC]),
+		   "this %s has its parent's hardware address: write 'mac-address' at %s/%s, and not here", object->kind->name,
+		   below->ns, parent->name);
+}
+
+static void check_link(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {
+	const struct object *below;
+	const struct field *field = NULL;
+
+	if (object->kind->class != CLASS_LINK)
+		return;
+	check_attributes(r, object);
+	below = find_below(r, object, &field);
+	if (!below || below == object)
+		return;
+	if (object->kind->skips_its_kind && below->kind == object->kind)
+		check_stacked(r, object, below, field);
+	if (object->kind->shares_mac && object->kind->shares_mac(object))
+		check_address(r, object, below);
+}
+
+const struct check check_kept = { .object = check_link };

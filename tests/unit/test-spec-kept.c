@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel would acknowledge and keep otherwise, told by the reader of the file with what to write. */
+#include "spec-helper.h"
+
+static void test_stacked_macvlan(void **state _unused_) {
+	check_diags("namespaces:\n"
+		    "  a: {interfaces: {e0: {}, m1: {kind: macvlan, link: e0}, m2: {kind: macvlan, link: m1}}}\n"
+		    "  b: {interfaces: {e0: {}, m3: {kind: macvlan, link: 'a:m1'}}}\n"
+		    "links: [[a:e0, b:e0]]\n",
+		    "f:2:85: error: a/m1 is a macvlan itself, and the kernel makes another one upon its parent; write 'link: e0'\n"
+		    "f:3:54: error: a/m1 is a macvlan itself, and the kernel makes another one upon its parent; write 'link: a:e0'");
+}
+
+static void test_remote_and_group(void **state _unused_) {
+	check_diags("namespaces: {host: {interfaces: {e0: {kind: existing},\n"
+		    "  vx: {kind: vxlan, id: 7, dev: e0, remote: 10.0.0.2, group: 239.0.0.1}}}}\n",
+		    "f:2:62: error: 'remote' and 'group' are one in the kernel: write one of them\n"
+		    "f:2:45: note: the other is here");
+}
+
+/* Two links with one hardware address, of which both say another one. */
+static void test_passthru(void **state _unused_) {
+	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge},\n"
+		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
+		    "f:2:61: error: this macvlan has its parent's hardware address: write 'mac-address' at a/br, and not here");
+	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge, mac-address: '02:00:00:00:00:11'},\n"
+		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n", "");
+	check_diags("namespaces: {host: {interfaces: {e0: {kind: existing},\n"
+		    "  m: {kind: macvlan, link: e0, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n", "");
+}
+
+/* ip_metrics_convert() in net/ipv4/metrics.c; vxlan_config_validate() takes 0 for "as usual". */
+static void test_limits(void **state _unused_) {
+	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/24, via: 10.0.0.2, mtu: 65535}]}}\n",
+		    "f:1:68: error: 'mtu' is from 68 to 65520, not 65535");
+	check_diags("namespaces: {host: {interfaces: {vx: {kind: vxlan, id: 1, ageing-time: 0}}}}\n",
+		    "f:1:72: error: 'ageing-time' is from 1s to 4294967295s in steps of 1000000 us, not 0");
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stacked_macvlan),
+		cmocka_unit_test(test_remote_and_group),
+		cmocka_unit_test(test_passthru),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
