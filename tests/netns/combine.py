@@ -32,7 +32,7 @@ SETTINGS = [  # what the schema cannot name; those of an interface have NAME in 
     ("net.ipv4.conf.all.rp_filter", [0, 1, 2]), ("net.ipv4.conf.default.rp_filter", [0, 2]),
     ("net.ipv4.conf.NAME.rp_filter", [0, 1, 2]), ("net.ipv4.conf.NAME.proxy_arp", [0, 1]),
     ("net.ipv4.conf.NAME.forwarding", [0, 1]), ("net.ipv6.conf.NAME.disable_ipv6", [0, 1]),
-    ("net.ipv6.conf.NAME.accept_dad", [0, 1, 2]), ("net.ipv6.conf.NAME.mtu", [1280, 1400]),
+    ("net.ipv6.conf.NAME.accept_dad", [0, 1, 2]), 
     ("net.ipv6.conf.NAME.hop_limit", [1, 64, 255]), ("net.ipv4.neigh.NAME.retrans_time_ms", [1, 333, 1000]),
     ("net.ipv4.ip_local_reserved_ports", ["80,22-25", "22-25,80", ""]), ("net.ipv4.ip_local_port_range", ["1024 65535"]),
     ("net.ipv4.ip_default_ttl", [1, 64, 255, "0x40"]), ("net.ipv4.tcp_rmem", ["4096 131072 6291456", 4096]),
