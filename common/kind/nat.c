@@ -339,6 +339,7 @@ const struct kind kind_nat = {
 	.fields = nat_fields,
 	.n_fields = NAT_N_FIELDS,
 	.markable = true,
+	.per_topology = true,
 	.encode = nat_encode,
 	.noun = nat_noun,
 };

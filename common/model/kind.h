@@ -113,6 +113,7 @@ struct kind {
 	bool bare_create;          /* all fields are set after the creation (physical: it only moves) */
 	bool takes_frames;         /* gets what the link below, or its ports, receive before anybody else (an rx_handler): there can
 				      be one such, and lo has none */
+	bool per_topology;         /* each topology has one of its own (a table under its name) */
 	bool undeletable;          /* is never removed, only its fields go back (sysctl) */
 
 	/* The namespace in which a change is sent (another than the object's for what is made elsewhere). NULL: the

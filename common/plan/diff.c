@@ -21,9 +21,7 @@ void diff_point(struct diff *diff, struct object *object, struct change *change)
 	vec_push(&diff->plan->touched, object);
 }
 
-/* One that is known to fail: it is reported like any other failure, and retried when something moves. */
-static void add_refusal(struct diff *diff, struct object *desired, const struct object *observed, int error,
-			const char *text) {
+void diff_refuse(struct diff *diff, struct object *desired, const struct object *observed, int error, const char *text) {
 	struct change *change = add(diff, CHANGE_CREATE, desired, observed, 0);
 
 	change->done = change->refused = true;
@@ -135,16 +133,23 @@ static bool is_found(const struct ns_state *desired_ns, const struct object *des
 
 /* The namespace itself. */
 
-static const char *in_the_way(bool has_adopt) {
-	return has_adopt ? "exists and is not topod's: take it over with 'adopt: true', or rename it in the file"
-			 : "exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
-			   "the file";
+static const char *in_the_way(struct diff *diff, const struct object *object, const struct object *seen,
+			      const struct ns_state *ns) {
+	const char *belongs = diff_belongs(diff, object, seen, ns);
+
+	if (belongs)
+		return belongs;
+	return object->kind->class == CLASS_NETNS
+		       ? "exists and is not topod's: take it over with 'adopt: true', or rename it in the file"
+		       : "exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
+			 "the file";
 }
 
-static const char *object_in_the_way(const struct object *desired, const struct object *observed) {
+static const char *object_in_the_way(struct diff *diff, const struct object *desired, const struct object *observed,
+				     const struct ns_state *ns) {
 	const char *text = observed->kernel_made && desired->kind->if_kernels ? desired->kind->if_kernels(observed) : NULL;
 
-	return text ? text : in_the_way(false);
+	return text ? text : in_the_way(diff, desired, observed, ns);
 }
 
 /* Nothing is planned inside a namespace that is somebody else's. */
@@ -197,13 +202,13 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	const struct object *former = entry && entry->made ? noted_birth(diff, object, entry) : NULL;
 
 	if (!seen && observed->obstruction)
-		add_refusal(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
+		diff_refuse(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
 	else if (!seen && object->foreign)
-		add_refusal(diff, object, NULL, -ENOENT, "the namespace to adopt does not exist");
+		diff_refuse(diff, object, NULL, -ENOENT, "the namespace to adopt does not exist");
 	else if (!seen)
 		add_creation(diff, object, false);
-	else if (!object->foreign && !is_ours(diff, object, seen))
-		add_refusal(diff, object, seen, -EEXIST, in_the_way(true));
+	else if (!diff_shares_namespace(diff, object, seen) && !object->foreign && !is_ours(diff, object, seen))
+		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
 	else if (entry)
 		observed->n_noted++;
 	if (object->change)
@@ -273,10 +278,12 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 		diff_point(diff, object, ns_self(ns)->change);
 		return true;
 	}
-	if (twin->change ? !twin->change->refused : !seen_twin || may_go(diff, twin, seen_twin))
+	const struct ns_state *there = state_find(diff->input->observed, twin->ns);
+	if (twin->change ? !twin->change->refused
+			 : seen_twin ? may_go(diff, twin, seen_twin) : !diff_belongs(diff, twin, NULL, there))
 		return false;
 	if (!twin->change)
-		add_refusal(diff, twin, seen_twin, -EEXIST, in_the_way(false));
+		diff_refuse(diff, twin, seen_twin, -EEXIST, in_the_way(diff, twin, seen_twin, there));
 	diff_point(diff, object, twin->change);
 	return true;
 }
@@ -303,17 +310,24 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 }
 
 /* `seen` is what goes with the link below, or NULL. */
-static void missing(struct diff *diff, struct ns_state *desired, struct object *object, const struct object *seen) {
-	bool fresh = ns_self(desired) && ns_self(desired)->change;
+struct namespaces {
+	struct ns_state *desired, *observed;
+};
 
-	if (object->gone)
+static void missing(struct diff *diff, const struct namespaces *ns, struct object *object, const struct object *seen) {
+	bool fresh = ns_self(ns->desired) && ns_self(ns->desired)->change;
+	const char *belongs;
+
+	if (object->gone || diff_disputed(diff, object, NULL, ns->observed))
 		return;
 	/* lo and settings come along with a namespace that is made now. */
 	if (object->kind->undeletable || (object->foreign && fresh))
 		add(diff, CHANGE_UPDATE, object, NULL, all_fields(object));
 	else if (object->foreign)
-		add_refusal(diff, object, NULL, -ENODEV,
+		diff_refuse(diff, object, NULL, -ENODEV,
 			    "there is no such interface, and 'kind: existing' never makes one");
+	else if ((belongs = diff_belongs(diff, object, NULL, ns->observed)))
+		diff_refuse(diff, object, NULL, -EEXIST, belongs);
 	else if (object->twin)
 		recreate(diff, object, NULL);
 	else
@@ -374,7 +388,13 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 static void present(struct diff *diff, struct ns_state *desired, struct ns_state *observed_ns, struct object *object,
 		    struct object *observed) {
 	settle_returning(object, observed_ns);
-	uint64_t differs = differences(diff, object, observed);
+	const char *belongs = diff_belongs(diff, object, observed, observed_ns);
+	if (belongs)
+		diff_refuse(diff, object, observed, -EEXIST, belongs);
+	if (belongs || diff_disputed(diff, object, observed, observed_ns))
+		return;
+	uint64_t left = diff_left_fields(diff, object, observed, observed_ns);
+	uint64_t differs = differences(diff, object, observed) & ~left;
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = is_ours_by(entry, observed), found = is_found(desired, object), again;
 
@@ -383,26 +403,23 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	if (observed->failed)
 		vec_push(&diff->plan->failed, object);
 	observed_ns->n_noted += entry != NULL;
-	if (ours && !found && !entry)
-		vec_push(&diff->plan->unnoted, object); /* else what is put right would count as found */
-	if (!differs)
+	again = differs && needs_recreation(object, observed, differs);
+	if (differs && (again || !found) && !may_go(diff, object, observed)) {
+		diff_refuse(diff, object, observed, -EEXIST, object_in_the_way(diff, object, observed, observed_ns));
 		return;
-	again = needs_recreation(object, observed, differs);
-	if ((again || !found) && !may_go(diff, object, observed))
-		add_refusal(diff, object, observed, -EEXIST, object_in_the_way(object, observed));
-	else if (again)
+	}
+	bool shared = (ours || found) && diff_note(diff, object, observed, observed_ns, left, differs);
+	if (ours && !found && !entry && !shared)
+		vec_push(&diff->plan->unnoted, object); /* else what is put right would count as found */
+	if (again)
 		recreate(diff, object, observed);
-	else
+	else if (differs)
 		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
 }
 
 static bool is_absent_or_wrong(const struct diff *diff, const struct object *object, const struct object *seen) {
 	return !seen || needs_recreation(object, seen, differences(diff, object, seen));
 }
-
-struct namespaces {
-	struct ns_state *desired, *observed;
-};
 
 static void diff_object(struct diff *diff, const struct namespaces *ns, struct object *object, bool only_whole) {
 	struct object *seen = ns_find(ns->observed, object);
@@ -414,9 +431,11 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
 	if (!seen || diff_stands_on_recreated(diff, object))
-		missing(diff, ns->desired, object, seen);
+		missing(diff, ns, object, seen);
 	else
 		present(diff, ns->desired, ns->observed, object, seen);
+	if (seen) /* after its change, which would have to wait as what fails does */
+		diff_tell_left(diff, object, seen, ns->observed);
 }
 
 void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole) {
@@ -569,7 +588,7 @@ static bool is_stray(const struct diff *diff, const struct object *seen) {
 	return seen->kind->class == CLASS_LINK && seen->marked && ledger_find_signed(diff->input->ledger, seen);
 }
 
-static bool to_be_deleted(const struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			  const struct object *seen) {
 	const struct ledger_entry *entry;
 
@@ -577,10 +596,11 @@ static bool to_be_deleted(const struct diff *diff, const struct ns_state *desire
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made && diff_is_as_made(entry, seen) && !diff_is_void(entry, diff->input->ledger, observed))
-		return true;
+		return !diff_spares(diff, entry, seen, observed);
 	if (!entry && is_stray(diff, seen))
 		return true;
-	return desired && desired->exclusive && !diff_is_closed(desired) && seen->kind->class != CLASS_NETNS;
+	return desired && desired->exclusive && !diff_is_closed(desired) && seen->kind->class != CLASS_NETNS &&
+	       !diff_spares(diff, NULL, seen, observed);
 }
 
 /* What was noted about an object that goes, under its name: for what is given back rather than deleted. */

@@ -15,6 +15,32 @@ struct diff {
 	size_t n_awaited; /* objects that wait for something that is not there, and those that stand on them */
 };
 
+/* A change that is known to fail: it is reported like any other failure, and retried when something moves. What stands on the
+ * object is not even tried. */
+void diff_refuse(struct diff *diff, struct object *object, const struct object *seen, int error, const char *text);
+
+/* What other topologies say (diff_claims.c). `ns` is what was seen of the object's namespace, `seen` of the object or NULL. */
+
+/* Is it another topology's that made it? The text of the refusal, or NULL. */
+const char *diff_belongs(struct diff *diff, const struct object *object, const struct object *seen,
+			 const struct ns_state *ns);
+/* May the namespace, which another topology made, be used as it is: because this one adopts it, or because the one that made it is
+ * gone and has left it to those that adopt it? What follows from that is noted. */
+bool diff_shares_namespace(struct diff *diff, const struct object *object, const struct object *seen);
+/* Is the object, as a whole, declared otherwise by another topology? Then it was refused. */
+bool diff_disputed(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
+/* The same of single fields, of what is there: those which are left as they are, with what goes back and another topology
+ * still wants. They are told with the refusal of an update. */
+uint64_t diff_left_fields(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
+/* Puts into the plan what the ledger is to say of an object that is there and topod's, or found, without the fields that are
+ * left. What a setting that differs was is noted with its change, in the right order. Has another topology a claim to it, too? */
+bool diff_note(struct diff *diff, const struct object *object, const struct object *seen, const struct ns_state *ns,
+	       uint64_t left, uint64_t differs);
+void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
+/* Is something that would be deleted left to another topology, which has it too? `own` is what this one noted; NULL: it only
+ * prunes. */
+bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct object *seen, const struct ns_state *ns);
+
 /* Is it still what topod made, as far as it shows? */
 bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen);
 

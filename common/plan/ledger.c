@@ -21,6 +21,7 @@ static void formers_free(struct ledger_former *formers) {
 
 static void entry_free(struct ledger_entry *entry) {
 	formers_free(entry->formers);
+	formers_free(entry->values);
 	free(entry);
 }
 
@@ -52,16 +53,23 @@ struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struc
 	return ledger_find(ledger, object->ns, id.data);
 }
 
-const char *ledger_former(const struct ledger_entry *entry, size_t field) {
-	for (const struct ledger_former *former = entry->formers; former; former = former->next)
-		if (former->field == field)
-			return former->value;
+static const char *text_of(const struct ledger_former *list, size_t field) {
+	for (; list; list = list->next)
+		if (list->field == field)
+			return list->value;
 	return NULL;
 }
 
-static void drop_field(struct ledger_entry *entry, size_t field) {
-	entry->fields &= ~field_bit(field);
-	for (struct ledger_former **at = &entry->formers; *at; at = &(*at)->next)
+const char *ledger_former(const struct ledger_entry *entry, size_t field) {
+	return text_of(entry->formers, field);
+}
+
+const char *ledger_value(const struct ledger_entry *entry, size_t field) {
+	return text_of(entry->values, field);
+}
+
+static void drop_text(struct ledger_former **at, size_t field) {
+	for (; *at; at = &(*at)->next)
 		if ((*at)->field == field) {
 			struct ledger_former *former = *at;
 
@@ -71,21 +79,40 @@ static void drop_field(struct ledger_entry *entry, size_t field) {
 		}
 }
 
+static void add_text(struct ledger_former **list, size_t field, const char *value) {
+	size_t size = strlen(value) + 1;
+	struct ledger_former *former = xmalloc(sizeof(*former) + size);
+
+	former->field = (uint8_t)field;
+	memcpy(former->value, value, size);
+	former->next = *list;
+	*list = former;
+}
+
+static void drop_field(struct ledger_entry *entry, size_t field) {
+	entry->fields &= ~field_bit(field);
+	drop_text(&entry->formers, field);
+}
+
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value) {
 	drop_field(entry, field);
 	entry->fields |= field_bit(field);
-	if (!value)
-		return;
-	size_t size = strlen(value) + 1;
-	struct ledger_former *former = xmalloc(sizeof(*former) + size);
-	former->field = (uint8_t)field;
-	memcpy(former->value, value, size);
-	former->next = entry->formers;
-	entry->formers = former;
+	if (value)
+		add_text(&entry->formers, field, value);
 }
 
-/* The field of the entry's kind that answers to that one of another kind; -1. */
-static int counterpart(const struct ledger_entry *entry, const struct kind *kind, size_t field) {
+void ledger_clear_values(struct ledger_entry *entry) {
+	formers_free(entry->values);
+	entry->values = NULL;
+	entry->declared_as = NULL;
+}
+
+void ledger_set_value(struct ledger_entry *entry, size_t field, const char *value) {
+	drop_text(&entry->values, field);
+	add_text(&entry->values, field, value);
+}
+
+int ledger_counterpart(const struct ledger_entry *entry, const struct kind *kind, size_t field) {
 	return entry->kind == kind ? (int)field : kind_field(entry->kind, kind->fields[field].name);
 }
 
@@ -97,12 +124,13 @@ static void become(struct ledger_entry *entry, const struct kind *kind) {
 	entry->fields = 0;
 	entry->formers = NULL;
 	for (size_t i = 0; i < kind->n_fields; i++) {
-		int at = counterpart(&before, kind, i);
+		int at = ledger_counterpart(&before, kind, i);
 
 		if (at >= 0 && ledger_has_field(&before, (size_t)at))
 			ledger_set_field(entry, i, ledger_former(&before, (size_t)at));
 	}
 	formers_free(before.formers);
+	ledger_clear_values(entry); /* what is declared is noted anew */
 }
 
 struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name) {
@@ -174,7 +202,7 @@ static bool set_value(struct ledger_entry *entry, size_t at, const struct field 
 	return true;
 }
 
-static bool has_value(const char *noted, const struct field *field, const struct object *object) {
+bool ledger_is_value(const char *noted, const struct field *field, const struct object *object) {
 	char buffer[VALUE_GUESS];
 	_cleanup_text_ struct text value = TEXT_IN(buffer);
 
@@ -230,7 +258,7 @@ static bool has_notable(const struct object *desired, uint64_t mask, bool made) 
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		const struct field *field = &desired->kind->fields[i];
 
-		if (mask >> i & 1 && !is_identity(field) && notable(field, made))
+		if (mask >> i & 1 && !is_identity(field) && !(field->flags & FIELD_ONCE) && notable(field, made))
 			return true;
 	}
 	return made;
@@ -253,8 +281,9 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 		become(entry, desired->kind);
 		added = true;
 	}
-	if (made && !entry->made) {
+	if (made && (!entry->made || entry->shared)) {
 		entry->made = true; /* what was found is gone, and topod made another in its place */
+		entry->shared = false;
 		added = true;
 	}
 	if (made)
@@ -278,7 +307,7 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 
 		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
 			continue;
-		int at = counterpart(entry, observed->kind, i);
+		int at = ledger_counterpart(entry, observed->kind, i);
 		if (at < 0)
 			continue;
 		set_value(entry, (size_t)at, field, observed);
@@ -289,7 +318,7 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 
 static bool knows_sign(const struct ledger_entry *entry, const struct field *field, const struct object *observed) {
 	for (const struct ledger_former *former = entry->formers; former; former = former->next)
-		if (entry->kind->fields[former->field].flags & FIELD_SIGN && has_value(former->value, field, observed))
+		if (entry->kind->fields[former->field].flags & FIELD_SIGN && ledger_is_value(former->value, field, observed))
 			return true;
 	return false;
 }
@@ -319,7 +348,7 @@ bool ledger_is_same(const struct ledger_entry *entry, const struct object *obser
 		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
 			continue;
 		const char *noted = ledger_former(entry, i);
-		if (noted || ledger_has_field(entry, i) ? !noted || !has_value(noted, field, observed) : entry->made)
+		if (noted || ledger_has_field(entry, i) ? !noted || !ledger_is_value(noted, field, observed) : entry->made)
 			return false;
 	}
 	return true;
@@ -348,17 +377,133 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 	if (!entry)
 		return;
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
-		int at = mask >> i & 1 ? counterpart(entry, object->kind, i) : -1;
+		int at = mask >> i & 1 ? ledger_counterpart(entry, object->kind, i) : -1;
 
-		if (at >= 0)
-			drop_field(entry, (size_t)at);
+		if (at < 0)
+			continue;
+		drop_field(entry, (size_t)at);
+		drop_text(&entry->values, (size_t)at);
 	}
+	entry->declared_as = NULL;
 	if (entry->made || manages_something(entry)) {
 		ledger_add_line(entry, out);
 		return;
 	}
 	_cleanup_free_ char *id = xstrdup(entry->id);
 	ledger_forget(ledger, object->ns, id, out);
+}
+
+/* What is declared. */
+
+/* Does the value of the field say how the topology wants it? */
+static bool is_declaration(const struct object *desired, uint64_t mask, size_t i) {
+	const struct field *field = &desired->kind->fields[i];
+
+	return desired->set & mask & ~desired->returning & field_bit(i) && field->class != FIELD_KEY &&
+	       !(field->flags & (FIELD_ONCE | FIELD_BIRTH | FIELD_ONE_WAY));
+}
+
+static size_t count_values(const struct ledger_entry *entry) {
+	size_t n = 0;
+
+	for (const struct ledger_former *value = entry->values; value; value = value->next)
+		n++;
+	return n;
+}
+
+bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask) {
+	size_t n = 0;
+
+	if (entry->declared_as == desired || desired->kind->per_topology)
+		return true;
+	if (entry->kind != desired->kind)
+		return false;
+	for (size_t i = 0; i < desired->kind->n_fields; i++) {
+		const char *value = is_declaration(desired, mask, i) ? ledger_value(entry, i) : NULL;
+
+		if (is_declaration(desired, mask, i) && !(value && ledger_is_value(value, &desired->kind->fields[i], desired)))
+			return false;
+		n += value != NULL;
+	}
+	if (!entry->told || n != count_values(entry) || entry->place.line != desired->mark.line || entry->place.source != desired->mark.source)
+		return false;
+	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
+	return true;
+}
+
+void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out) {
+	struct ledger_entry *entry = ledger_find_object(ledger, desired);
+
+	if (!entry || entry->kind != desired->kind || ledger_is_declared(entry, desired, mask))
+		return;
+	ledger_clear_values(entry);
+	for (size_t i = 0; i < desired->kind->n_fields; i++) {
+		char buffer[VALUE_GUESS];
+		_cleanup_text_ struct text value = TEXT_IN(buffer);
+
+		if (!is_declaration(desired, mask, i))
+			continue;
+		print_value(&desired->kind->fields[i], desired, &value);
+		add_text(&entry->values, i, text_str(&value));
+	}
+	entry->told = true;
+	entry->place = desired->mark;
+	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
+	ledger_add_declaration(entry, out);
+}
+
+bool ledger_renew_places(struct ledger *ledger, const struct state *desired) {
+	bool moved = false;
+
+	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
+		for (struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
+			entry->declared_as = NULL;
+		ns_foreach(object, state_find(desired, ns->name)) {
+			struct ledger_entry *entry = ledger_find_object(ledger, object);
+
+			if (!entry || !entry->place.line || !object->mark.line ||
+			    (entry->place.line == object->mark.line && entry->place.source == object->mark.source))
+				continue;
+			entry->place = object->mark;
+			moved = true;
+		}
+	}
+	return moved;
+}
+
+static void inherit_field(struct ledger_entry *entry, size_t i, const struct ledger_entry *other) {
+	int at = ledger_counterpart(other, entry->kind, i);
+
+	if (at >= 0 && ledger_has_field(other, (size_t)at))
+		ledger_set_field(entry, i, ledger_former(other, (size_t)at));
+}
+
+void ledger_note_share(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
+		       const struct ledger_entry *other, struct text *out) {
+	struct ledger_entry *entry = ledger_find_object(ledger, desired);
+	uint64_t before = entry ? entry->fields : 0;
+	_cleanup_text_ struct text line = {};
+
+	ledger_note(ledger, desired, observed, mask, other->made && !desired->foreign, &line);
+	entry = ledger_find_object(ledger, desired);
+	if (!entry && desired->kind == &kind_netns)
+		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, desired->ns), desired->kind, other->id, true);
+	if (!entry)
+		return;
+	if (desired->kind == &kind_netns) {
+		entry->made = true;
+		entry->shared = desired->foreign;
+	}
+	for (size_t i = 0; i < desired->kind->n_fields; i++) {
+		bool birth = desired->kind->fields[i].flags & FIELD_BIRTH;
+
+		/* What a setting was before another one was written is noted beside its value. */
+		birth |= desired->kind->transport == TRANSPORT_SYSCTL && desired->kind->fields[i].flags & FIELD_HIDDEN &&
+			 !object_has(desired, i) && !before;
+		if (birth || (mask & ~before & field_bit(i) && ledger_has_field(entry, i) && !is_identity(&desired->kind->fields[i])))
+			inherit_field(entry, i, other);
+	}
+	ledger_add_line(entry, out);
 }
 
 /* Going back. */
@@ -459,7 +604,8 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	}
 	/* What was made and is not declared is deleted whole; that is the plan's to see. With a namespace goes everything
 	 * that is inside of it. */
-	bool goes = !ns_self(ns) && ledger_made_namespace(noted);
+	const struct ledger_entry *made = ledger_made_namespace(noted);
+	bool goes = !ns_self(ns) && made && !made->shared;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared && !entry->made && (!goes || ledger_outlives_namespace(entry)) &&
 		    !ledger_setting_rests(desired, entry))

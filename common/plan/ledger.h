@@ -9,7 +9,12 @@
  *     = file /etc/topod/office.yaml
  *     + made link web web/eth0 link<TAB>up<TAB>mtu
  *     + found sysctl host host sysctl net.ipv4.ip_forward<TAB>path=…<TAB>value=0
+ *     : web web/eth0 link<TAB>12<TAB>mtu=1400<TAB>up=true
  *     - web web/eth0 link
+ *
+ * `made`: by this topology. `shared`: a namespace that another topology made and this one adopts; whichever of them goes
+ * last removes it. `found`: it was there, and only changed. The line with ':' follows that of the entry: where the
+ * topology declares it (line, or FILE:LINE with the number of the drop-in) and how, for other topologies to read.
  *
  * The files that the topology is read from come first ("-" is standard input), the main one before its drop-ins; a
  * ledger of topod 0.1 names none. Fields are separated by tabs and in the order of the kind's table (any other is read as well); control characters,
@@ -31,9 +36,14 @@ struct ledger_entry {
 	const struct kind *kind;
 	const char *ns;       /* the name of its struct ledger_ns */
 	bool made;            /* topod made the object; else it was found and only changed */
+	bool shared;          /* … another topology did, and this one goes on with it when that one goes */
 	bool declared;        /* while returns are added: it is in the desired state */
 	uint64_t fields;      /* bit i: topod manages kind->fields[i] on the object */
 	struct ledger_former *formers; /* of those for which there is one; else it is the kernel's default, or not known */
+	bool told;                     /* the ledger says how the topology declares it; that of topod 0.1 does not */
+	struct ledger_former *values;  /* so; none: not any more */
+	struct mark place;             /* where it does; line 0: not known */
+	const struct object *declared_as; /* the desired object whose values these are; NULL: not compared yet */
 	UT_hash_handle hh;
 	char id[];            /* object_print_id(), unique in the topology */
 };
@@ -58,6 +68,12 @@ struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns, co
 struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object);
 /* The value that was noted for a field of the entry's kind, or NULL. */
 const char *ledger_former(const struct ledger_entry *entry, size_t field);
+/* The value that the topology declares for it, or NULL. */
+const char *ledger_value(const struct ledger_entry *entry, size_t field);
+/* The field of the entry's kind that answers to that one of another kind; -1. */
+int ledger_counterpart(const struct ledger_entry *entry, const struct kind *kind, size_t field);
+/* Has the object this value, as it was noted? */
+bool ledger_is_value(const char *noted, const struct field *field, const struct object *object);
 
 /* Notes that the fields in mask are managed on the object from now on, and what they were (observed; NULL where
  * that is not known). What is noted already stays: the first former value counts. KEY fields are noted with their
@@ -72,6 +88,19 @@ void ledger_note_reached(struct ledger *ledger, const struct change *change, con
 
 /* Is it only noted for what another setting, which is still declared, made of it? Then it stays so. */
 bool ledger_setting_rests(const struct state *desired, const struct ledger_entry *entry);
+
+/* Are this object's values, of the fields in mask, in the entry, as those that the topology declares? */
+bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask);
+/* Notes them in the object's entry, where it has one. Appends the line to out where they were others. */
+void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out);
+/* After the file was read again: nothing is known to be declared any more, and the places may be others. Returns whether
+ * any is; no line is made of that. */
+bool ledger_renew_places(struct ledger *ledger, const struct state *desired);
+
+/* Notes a share in what another topology has noted: fields of the mask that the entry did not manage before were what
+ * they had been when that one found them, and so was the object made when that one made it. */
+void ledger_note_share(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
+		       const struct ledger_entry *other, struct text *out);
 
 /* Notes what the kernel told of an object when it was made (FIELD_BIRTH), before it can be found by its name. */
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);

@@ -5,6 +5,8 @@
  */
 #include "plan/ledger_private.h"
 
+#include <inttypes.h>
+
 static const char header[] = "topod-ledger 1\n";
 
 static bool needs_escape(char c) {
@@ -24,8 +26,28 @@ static void add_escaped(struct text *out, const char *text) {
 	}
 }
 
+void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) {
+	text_add(out, ": ");
+	add_escaped(out, entry->ns);
+	text_add(out, "\t");
+	add_escaped(out, entry->id);
+	text_add(out, "\t");
+	if (entry->place.source)
+		text_addf(out, "%u:", entry->place.source);
+	text_addf(out, "%" PRIu32, entry->place.line);
+	for (size_t i = 0; entry->values && i < entry->kind->n_fields; i++) {
+		const char *value = ledger_value(entry, i);
+
+		if (!value)
+			continue;
+		text_addf(out, "\t%s=", entry->kind->fields[i].name);
+		add_escaped(out, value);
+	}
+	text_addn(out, "\n", 1);
+}
+
 void ledger_add_line(const struct ledger_entry *entry, struct text *out) {
-	text_add(out, entry->made ? "+ made " : "+ found ");
+	text_add(out, entry->shared ? "+ shared " : entry->made ? "+ made " : "+ found ");
 	text_add(out, entry->kind->name);
 	text_add(out, "\t");
 	add_escaped(out, entry->ns);
@@ -43,6 +65,8 @@ void ledger_add_line(const struct ledger_entry *entry, struct text *out) {
 		add_escaped(out, former);
 	}
 	text_addn(out, "\n", 1);
+	if (entry->told)
+		ledger_add_declaration(entry, out);
 }
 
 void ledger_remove_line(const struct ledger_entry *entry, struct text *out) {
@@ -115,18 +139,23 @@ struct ledger_reader {
 	struct ledger_ns *ns; /* of the line before, mostly that of the next one, too; NULL where it may be gone */
 };
 
-/* Adds a part of a line, "mtu" or "mtu=1500". Fields are written in the table's order: each is sought from *at on, where
- * the one before it was found. */
+/* Fields are written in the table's order: each is sought from *at on, where the one before it was found. */
+static bool find_field(const struct kind *kind, const char *name, size_t *at) {
+	size_t tried = 0;
+
+	for (; tried < kind->n_fields && !streq(kind->fields[*at].name, name); tried++)
+		*at = *at + 1 < kind->n_fields ? *at + 1 : 0;
+	return tried < kind->n_fields;
+}
+
+/* Adds a part of a line, "mtu" or "mtu=1500". */
 static bool parse_field(struct ledger_entry *entry, char *part, size_t *at) {
 	const struct kind *kind = entry->kind;
 	char *former = strchr(part, '=');
-	size_t tried = 0;
 
 	if (former)
 		*former++ = '\0';
-	for (; tried < kind->n_fields && !streq(kind->fields[*at].name, part); tried++)
-		*at = *at + 1 < kind->n_fields ? *at + 1 : 0;
-	if (tried == kind->n_fields || (former && !unescape(former)))
+	if (!find_field(kind, part, at) || (former && !unescape(former)))
 		return false;
 	if (!ledger_has_field(entry, *at))
 		ledger_set_field(entry, *at, former);
@@ -162,12 +191,53 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 	size_t at = 0;
 
 	if (!kind || !ns || !id || !unescape(ns) || !is_namespace(reader, ns) || !unescape(id) || !*id ||
-	    (!streq(word, "made") && !streq(word, "found")))
+	    (!streq(word, "made") && !streq(word, "found") && !streq(word, "shared")))
 		return false;
-	struct ledger_entry *entry = renew_entry(reader, kind, ns, id, streq(word, "made"));
+	struct ledger_entry *entry = renew_entry(reader, kind, ns, id, !streq(word, "found"));
+	entry->shared = streq(word, "shared");
 	for (char *part; (part = strsep(&line, "\t"));)
 		if (!parse_field(entry, part, &at))
 			return false;
+	return true;
+}
+
+/* "12", "1:12". */
+static bool parse_place(const char *text, struct mark *ret) {
+	unsigned source = 0, line = 0;
+	int n = 0;
+
+	if (sscanf(text, "%3u:%9u%n", &source, &line, &n) < 2 || text[n]) {
+		source = 0;
+		if (sscanf(text, "%9u%n", &line, &n) < 1 || text[n])
+			return false;
+	}
+	*ret = (struct mark){ .line = line, .source = (uint8_t)source };
+	return source <= UINT8_MAX;
+}
+
+/* What is declared of the entry that stands before it. */
+static bool parse_declaration(struct ledger_reader *reader, char *line) {
+	char *ns = strsep(&line, "\t"), *id = strsep(&line, "\t"), *place = strsep(&line, "\t");
+	struct ledger_entry *entry;
+	size_t at = 0;
+
+	if (!id || !place || !unescape(ns) || !unescape(id))
+		return false;
+	entry = ledger_find(reader->ledger, ns, id);
+	if (!entry || !parse_place(place, &entry->place))
+		return false;
+	ledger_clear_values(entry);
+	entry->told = true;
+	for (char *part; (part = strsep(&line, "\t"));) {
+		char *value = strchr(part, '=');
+
+		if (!value)
+			return false;
+		*value++ = '\0';
+		if (!find_field(entry->kind, part, &at) || !unescape(value))
+			return false;
+		ledger_set_value(entry, at, value);
+	}
 	return true;
 }
 
@@ -196,6 +266,8 @@ static bool parse_line(struct ledger_reader *reader, char *line) {
 		return parse_file(reader->ledger, line + strlen("= file "));
 	if (startswith(line, "+ "))
 		return parse_addition(reader, line + 2);
+	if (startswith(line, ": "))
+		return parse_declaration(reader, line + 2);
 	return startswith(line, "- ") && parse_removal(reader, line + 2);
 }
 

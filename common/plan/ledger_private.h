@@ -18,6 +18,10 @@ struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *n
 				      const char *id, bool made);
 void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
 
+/* What the topology declares of it: one more value; none. */
+void ledger_set_value(struct ledger_entry *entry, size_t field, const char *value);
+void ledger_clear_values(struct ledger_entry *entry);
+
 /* Value may be NULL. One that is there already is replaced. */
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value);
 
@@ -27,6 +31,7 @@ bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const
 /* What a setting that is not declared any more goes back to. */
 void ledger_return_setting(struct state *state, const struct ledger_entry *entry, struct object *object);
 
-/* The lines that say that an entry is there, and that it is gone. */
+/* The lines that say that an entry is there (with what is declared of it; that alone), and that it is gone. */
 void ledger_add_line(const struct ledger_entry *entry, struct text *out);
+void ledger_add_declaration(const struct ledger_entry *entry, struct text *out);
 void ledger_remove_line(const struct ledger_entry *entry, struct text *out);

@@ -69,5 +69,8 @@ void plan_done(struct plan *plan) {
 	vec_done(&plan->failed);
 	vec_done(&plan->lost);
 	vec_done(&plan->unnoted);
+	vec_done(&plan->notes);
+	vec_done(&plan->released);
+	vec_done(&plan->spared);
 	arena_done(&plan->arena);
 }

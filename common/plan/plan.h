@@ -8,11 +8,32 @@
  */
 #pragma once
 
-#include "plan/ledger.h"
+#include "plan/claims.h"
 
 /* An entry of the ledger by its names. */
 struct lost {
 	const char *ns, *id;
+	bool kept; /* it is still there, and left to another topology */
+};
+
+/* What the ledger is to know before anything is done: the values that are declared, and what there was. */
+struct note {
+	const struct object *object, *observed;
+	const struct ledger_entry *other; /* of another topology that has it, too; NULL: nobody has */
+	uint64_t fields;                  /* without those that another one declares otherwise */
+	bool news;                        /* later: the ledger did not say so before */
+};
+
+/* Fields of a declared object that another topology declares otherwise, and so are no longer managed. */
+struct released {
+	const struct object *object;
+	uint64_t fields;
+};
+
+/* What is there and would go, and is left because another topology has it. */
+struct spared {
+	const struct object *object;
+	const char *why; /* "belongs to topology 'a' (…)" */
 };
 
 /* An object that waits for something outside of topod: that is no failure and no drift, and nothing is tried again. */
@@ -39,12 +60,16 @@ struct plan {
 	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
 	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
 	vec(struct object *) unnoted;      /* there and marked as ours, but missing in the ledger */
+	vec(struct note) notes;
+	vec(struct released) released;
+	vec(struct spared) spared;
 };
 
 struct plan_input {
 	const struct state *desired;       /* all of it */
 	const struct state *observed;      /* the namespaces that were looked at */
 	const struct ledger *ledger;
+	const struct claims *claims;       /* other topologies'; NULL: there are none */
 	/* Of the fields in which a declared object differs, those that the kernel is known to keep as they are: they are left
 	 * out of the plan. NULL: none are known. */
 	uint64_t (*kept)(void *userdata, const struct object *object, uint64_t differs);

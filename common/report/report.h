@@ -37,13 +37,16 @@ void report_summary_text(const struct report_summary *summary, struct text *out)
  *       -/+ eth1: veth to host:c2 (queues 1 -> 2)
  *         ! eth2: link exists and is not topod's: …
  *
+ *     left as it is
+ *         = web/br1: bridge belongs to topology 'b' (/etc/topod/b.yaml:7)
+ *
  * with a line of counts at the end, and another one where something waits. The plan must not have been carried out, and the desired state that it was made from
  * must not have been planned again in between. */
 void report_plan_text(const struct plan *plan, bool color, struct text *out);
 
 /* "waiting": [{"namespace", "object", "waits"}] are those that wait for something outside of topod.
  * {"topology", "waiting", "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?,
- * "error"?}], "summary": {"create", "change", "recreate", "delete", "refused", "namespaces"}}. "object" is unique in the
+ * "error"?}], "spared": [{"object", "reason"}], "summary": {"create", "change", "recreate", "delete", "refused", "namespaces"}}. "object" is unique in the
  * topology; numbers and booleans are such, other values text as in the file; "from" is null where there was none. */
 json_t *report_plan_json(const struct plan *plan, const char *topology);
 

@@ -250,7 +250,7 @@ void report_refusal(const struct change *change, struct text *out) {
 	const char *text = change->text ? change->text : strerror(-change->error);
 
 	/* "exists and is not topod's" wants to know what; other refusals are whole sentences. */
-	if (startswith(text, "exists ")) {
+	if (startswith(text, "exists ") || startswith(text, "is declared ")) {
 		object_print_noun(change_object(change), out);
 		text_add(out, " ");
 	}

@@ -115,6 +115,21 @@ static json_t *waiting_json(const struct plan *plan) {
 	return list;
 }
 
+static json_t *spared_json(const struct plan *plan) {
+	json_t *list = json_array();
+
+	vec_foreach(spared, &plan->spared) {
+		_cleanup_text_ struct text id = {};
+		json_t *json = json_object();
+
+		object_print_id(spared->object, &id);
+		report_set(json, "object", report_json_text(id.data));
+		report_set(json, "reason", report_json_text(spared->why));
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
 json_t *report_plan_json(const struct plan *plan, const char *topology) {
 	_cleanup_(report_items_done) struct report_items items = {};
 	json_t *json = json_object(), *changes = json_array();
@@ -126,6 +141,7 @@ json_t *report_plan_json(const struct plan *plan, const char *topology) {
 	report_set(json, "topology", report_json_text(topology));
 	report_set(json, "changes", changes);
 	report_set(json, "waiting", waiting_json(plan));
+	report_set(json, "spared", spared_json(plan));
 	report_set(json, "summary", summary_json(&summary));
 	return json;
 }

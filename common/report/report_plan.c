@@ -195,6 +195,24 @@ void report_summary_text(const struct report_summary *s, struct text *out) {
 	text_addf(out, " in %zu namespace%s\n", s->n_namespaces, s->n_namespaces == 1 ? "" : "s");
 }
 
+/* What other topologies have, and would be removed else. */
+static void add_spared(const struct plan *plan, bool color, struct text *out) {
+	if (plan->spared.n)
+		add_title("left as it is", color, out);
+	vec_foreach(spared, &plan->spared) {
+		_cleanup_text_ struct text line = {};
+
+		object_print_scope(spared->object, &line);
+		text_add(&line, ": ");
+		add_noun(spared->object, &line);
+		text_addf(&line, " %s", spared->why);
+		text_add(out, "    = ");
+		report_clean(line.data, out);
+		text_add(out, "\n");
+	}
+	text_add(out, plan->spared.n ? "\n" : "");
+}
+
 void report_plan_text(const struct plan *plan, bool color, struct text *out) {
 	_cleanup_(report_items_done) struct report_items items = {};
 	_cleanup_text_ struct text waits = {};
@@ -209,6 +227,7 @@ void report_plan_text(const struct plan *plan, bool color, struct text *out) {
 		}
 		text_add(out, "\n");
 	}
+	add_spared(plan, color, out);
 	struct report_summary summary = report_items_summary(&items);
 	report_summary_text(&summary, out);
 	report_waiting_text(plan->waiting.items, plan->waiting.n, &waits);

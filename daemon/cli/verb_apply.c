@@ -68,6 +68,12 @@ static void note_failure(struct work *work, const struct occurrence *occurrence)
 	}
 }
 
+static void note_spared(const struct occurrence *occurrence) {
+	_cleanup_free_ char *text = occurrence_text(occurrence);
+
+	complain("%s", text);
+}
+
 static void occurred(void *userdata, const struct occurrence *occurrence) {
 	struct work *work = userdata;
 
@@ -76,6 +82,9 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 	case OCCURRENCE_DRIFT_FAILED:
 	case OCCURRENCE_BACKED_OFF:
 		note_failure(work, occurrence);
+		break;
+	case OCCURRENCE_SPARED:
+		note_spared(occurrence);
 		break;
 	case OCCURRENCE_CONVERGED:
 		work->usec = occurrence->latency_usec;

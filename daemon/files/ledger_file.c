@@ -25,6 +25,7 @@
 #define LOCK "lock"
 #define LEDGER "ledger"
 #define LEDGER_NEW "ledger.new"
+#define CLAIMS ".claims" /* no topology has such a name */
 
 enum {
 	OPEN_TRIES = 100,                  /* how often somebody may remove the folder under our hands */
@@ -53,6 +54,15 @@ int ledger_file_folder(const char *topology, int *ret_fd) {
 	int r = is_topology(topology) ? folder_open(AT_FDCWD, root, &parent) : -ENOENT;
 
 	return r < 0 ? r : folder_open(parent, topology, ret_fd);
+}
+
+int ledger_file_stat(const char *topology, struct stat *ret) {
+	_cleanup_close_ int dir_fd = -1;
+	int r = ledger_file_folder(topology, &dir_fd);
+
+	if (r == 0 && fstatat(dir_fd, LEDGER, ret, AT_SYMLINK_NOFOLLOW) < 0)
+		r = -errno;
+	return r;
 }
 
 static int is_name(const struct dirent *entry) {
@@ -90,6 +100,14 @@ static int open_file(int dir_fd, const char *name, int flags, struct stat *st, i
 		return -EPERM;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int ledger_file_open_claims(int *ret_fd) {
+	_cleanup_close_ int parent = -1;
+	struct stat st = {};
+	int r = folder_open(AT_FDCWD, root, &parent);
+
+	return r < 0 ? r : open_file(parent, CLAIMS, O_RDWR | O_CREAT, &st, ret_fd);
 }
 
 static pid_t read_pid(int fd) {
@@ -392,6 +410,20 @@ static int remove_file(int dir_fd, const char *name) {
 	return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+static void found_one(void *userdata, const char *topology _unused_) {
+	*(bool *)userdata = true;
+}
+
+/* Where no other topology is there any more. */
+static void remove_root(int parent) {
+	bool any = false;
+
+	if (ledger_file_each(found_one, &any) < 0 || any)
+		return;
+	if (remove_file(parent, CLAIMS) == 0)
+		rmdir(root);
+}
+
 /* The lock goes last, so that whoever comes next meets either all of the folder or nothing. What is not ours
  * stays, and the folder with it. */
 static int remove_folder(struct ledger_file *file) {
@@ -410,7 +442,7 @@ static int remove_folder(struct ledger_file *file) {
 		return r;
 	if (unlinkat(parent, file->topology, AT_REMOVEDIR) < 0)
 		return errno == ENOTEMPTY ? 0 : -errno;
-	rmdir(root); /* not empty where others are there */
+	remove_root(parent);
 	return 0;
 }
 

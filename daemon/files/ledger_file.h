@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "plan/ledger.h"
 
 #define TOPOD_RUN_DIR "/run/topod"
@@ -57,6 +59,13 @@ int ledger_file_close(struct ledger_file *file, bool remove);
 /* The folder of a topology, as it is: *ret_fd is for reading only, the caller closes. -ENOENT where there is
  * none; errors as ledger_file_open(). */
 int ledger_file_folder(const char *topology, int *ret_fd);
+
+/* The ledger file of a topology. 0 or -errno. */
+int ledger_file_stat(const char *topology, struct stat *ret);
+
+/* The file beside the topologies' folders that is locked while one of them notes what others have to know: only whoever may be a
+ * topod can open it. *ret_fd is the caller's. 0 or -errno. */
+int ledger_file_open_claims(int *ret_fd);
 
 /* Calls fn with the name of each folder in TOPOD_RUN_DIR, in alphabetical order. 0 or -errno; 0 also where there is
  * none at all. */

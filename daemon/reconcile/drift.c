@@ -79,10 +79,10 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 /* What was tried, where nothing was there before that could have drifted. */
 static void describe_try(const struct change *change, struct text *out) {
 	text_done(out);
-	if (change->type == CHANGE_UPDATE)
-		object_print_fields(change->desired, NULL, change->fields, out);
-	else if (change->refused)
+	if (change->refused)
 		text_add(out, change->text);
+	else if (change->type == CHANGE_UPDATE)
+		object_print_fields(change->desired, NULL, change->fields, out);
 	else
 		text_add(out, change->type == CHANGE_DELETE ? "cannot be removed" : "cannot be made");
 }

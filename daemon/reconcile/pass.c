@@ -66,6 +66,11 @@ static void forget_infos(struct pass *pass, size_t from) {
 	pass->infos.n = from;
 }
 
+void pass_unlock_claims(struct pass *pass) {
+	closep(&pass->claims_lock);
+	pass->claims_lock = -1;
+}
+
 void pass_done(struct pass *pass) {
 	forget_infos(pass, 0);
 	vec_done(&pass->infos);
@@ -141,10 +146,21 @@ static int observe(struct pass *pass, struct state *observed) {
 	return err;
 }
 
+/* What was left to another topology may be free now: it is tried at once. */
+static bool refresh_claims(struct pass *pass) {
+	struct reconciler *r = pass->r;
+	bool changed = other_ledgers_refresh(&r->others, r->spec.topology);
+
+	if (changed && !pass->only_looks)
+		troubles_hurry(&r->troubles, pass_now(pass));
+	return changed;
+}
+
 static void make_plan(struct pass *pass, const struct state *observed, struct plan *plan) {
 	struct reconciler *r = pass->r;
 	struct plan_input input = {
-		.desired = &r->spec.state, .observed = observed, .ledger = r->ledger, .kept = pass_kept, .userdata = pass,
+		.desired = &r->spec.state, .observed = observed, .ledger = r->ledger, .claims = &r->others.claims,
+		.kept = pass_kept, .userdata = pass,
 	};
 
 	plan_make(plan, &input);
@@ -153,6 +169,7 @@ static void make_plan(struct pass *pass, const struct state *observed, struct pl
 int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
 	for (;;) {
 		clean(pass);
+		refresh_claims(pass);
 		int err = observe(pass, observed);
 		if (err < 0)
 			return err;
@@ -192,9 +209,52 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
 		if (change->desired && change->desired->twin)
 			touch(pass, pass_info(pass->r, change->desired->twin->ns));
 	}
+	/* What was found to be shared may have gone between the look and the note. */
+	vec_foreach(note, &plan->notes)
+		if (note->other && note->news)
+			touch(pass, pass_info(pass->r, note->object->ns));
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
 		if (!extent_is_empty(&pass->infos.items[i]->later))
 			touch(pass, pass->infos.items[i]);
+}
+
+/* Is there anything that other topologies are to know, or must not change in between? */
+static bool concerns_others(const struct plan *plan) {
+	return plan->changes.n || plan->notes.n || plan->lost.n || plan->released.n || plan->unnoted.n;
+}
+
+/* Topologies note what they claim one after the other. False: another one has noted something since the look, and all of it
+ * is to be looked at again. Where the lock is not to be had, things go on without it: what two do at the same moment is put
+ * right by the next look of either. */
+static bool lock_claims(struct pass *pass, const struct plan *plan) {
+	struct reconciler *r = pass->r;
+
+	if (!concerns_others(plan))
+		return true;
+	pass->claims_lock = other_ledgers_lock();
+	if (!refresh_claims(pass))
+		return true;
+	for (size_t i = 0; i < pass->infos.n; i++)
+		pass_set_verified(r, pass->infos.items[i], false);
+	pass->n_touched = pass->infos.n;
+	return false;
+}
+
+/* What was done for a look that is to count. */
+static int act(struct pass *pass, struct plan *plan, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+	int err;
+
+	if (!lock_claims(pass, plan))
+		return 0;
+	err = pass_note(pass, plan);
+	if (err == 0) {
+		pass_choose(pass, plan);
+		find_touched(pass, plan);
+		err = verified(pass->r, pass, plan);
+	}
+	if (err < 0)
+		return err;
+	return pass->n_touched ? pass_carry_out(pass, plan) : 1;
 }
 
 /* One look and what it asks for. 1: done, nothing is left; 0: look again; -errno. */
@@ -212,16 +272,8 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 		make_plan(pass, &observed, &plan);
 	}
 	if (err == 0)
-		err = pass_note_lost(pass, &plan);
-	if (err == 0) {
-		pass_choose(pass, &plan);
-		find_touched(pass, &plan);
-		err = verified(pass->r, pass, &plan);
-	}
-	if (err == 0 && pass->n_touched)
-		err = pass_carry_out(pass, &plan);
-	else if (err == 0)
-		err = 1;
+		err = act(pass, &plan, verified);
+	pass_unlock_claims(pass);
 	if (err >= 0) /* else all of them are to be looked at again */
 		forget_infos(pass, pass->n_touched);
 	pass->largest = MAX(pass->largest, observed.arena.used);

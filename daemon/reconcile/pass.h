@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "files/other_ledgers.h"
 #include "reconcile/doubt.h"
 #include "reconcile/drift.h"
 #include "reconcile/extent.h"
@@ -63,6 +64,8 @@ struct reconciler {
 	uint64_t listen_usec;     /* before that no events are read: see pace.h */
 	size_t n_unseen;          /* namespaces that cannot be looked at */
 	struct own_marks own;
+	struct other_ledgers others; /* of the machine's other topologies */
+	vec(char *) spared;       /* what was told of as left to them since the last reload */
 	bool files_silent;        /* changes of files are not told */
 	struct reconciler_status status;
 };
@@ -82,6 +85,7 @@ struct pass {
 	struct doubts doubts;
 	struct ignored ignored;
 	int n_carried_out;        /* plans */
+	int claims_lock;          /* between the topologies, while claims are noted; -1: not held */
 	struct drift_lines lines;
 };
 

@@ -19,6 +19,11 @@ static bool is_setting(const struct change *change) {
 	return change_object(change)->kind->transport == TRANSPORT_SYSCTL;
 }
 
+static void note_creation(struct ledger *ledger, const struct object *object, struct text *lines) {
+	ledger_note(ledger, object, NULL, object->set, true, lines);
+	ledger_declare(ledger, object, UINT64_MAX, lines);
+}
+
 static void note_change(struct pass *pass, const struct change *change, struct text *lines) {
 	struct ledger *ledger = pass->r->ledger;
 	const struct object *object = change->desired;
@@ -26,9 +31,9 @@ static void note_change(struct pass *pass, const struct change *change, struct t
 	if (change->done || change->type == CHANGE_DELETE || object->gone)
 		return;
 	if (change->type == CHANGE_CREATE) {
-		ledger_note(ledger, object, NULL, object->set, true, lines);
+		note_creation(ledger, object, lines);
 		if (object->twin)
-			ledger_note(ledger, object->twin, NULL, object->twin->set, true, lines);
+			note_creation(ledger, object->twin, lines);
 		return;
 	}
 	/* A setting in a new namespace has no known value yet: that is noted when it is read, just before the change. */
@@ -36,22 +41,25 @@ static void note_change(struct pass *pass, const struct change *change, struct t
 		ledger_note(ledger, object, change->observed, change->fields, false, lines);
 }
 
-/* What cannot be noted is not done, and the rest is: what is there already needs no new line. The ledger in memory is
- * again what is written. */
-static int forgo(struct reconciler *r, const struct changes *changes, int error) {
+/* The ledger in memory is again what is written. */
+static int reread(struct reconciler *r) {
 	struct ledger written = {};
-	int err;
+	int err = ledger_file_read(r->file->topology, &written);
 
+	ledger_set_files(&written, r->ledger->files.items, r->ledger->files.n);
+	ledger_done(r->ledger);
+	*r->ledger = written;
+	return err;
+}
+
+/* What cannot be noted is not done, and the rest is: what is there already needs no new line. */
+static int forgo(struct reconciler *r, const struct changes *changes, int error) {
 	vec_foreach(at, &changes->list) {
 		(*at)->done = true;
 		(*at)->error = error;
 		(*at)->text = "it cannot be noted in " TOPOD_RUN_DIR;
 	}
-	err = ledger_file_read(r->file->topology, &written);
-	ledger_set_files(&written, r->ledger->files.items, r->ledger->files.n);
-	ledger_done(r->ledger);
-	*r->ledger = written;
-	return err;
+	return reread(r);
 }
 
 static void note_intent(struct pass *pass, struct change *change, struct text *lines, struct changes *noted) {
@@ -118,7 +126,7 @@ static void take_back(struct pass *pass, const struct change *change, struct tex
 	}
 }
 
-int pass_note_lost(struct pass *pass, const struct plan *plan) {
+static int note_lost(struct pass *pass, const struct plan *plan) {
 	struct kernel *kernel = pass->r->kernel;
 	_cleanup_text_ struct text lines = {};
 
@@ -126,13 +134,71 @@ int pass_note_lost(struct pass *pass, const struct plan *plan) {
 		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
 
 		/* Before it is forgotten: a crash here is made good, too. */
-		if (entry && entry->made && kernel->ops->clear(kernel, entry->kind->class, lost->ns) < 0)
+		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->class, lost->ns) < 0)
 			continue; /* the next one tries again */
 		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
 	}
+	vec_foreach(released, &plan->released)
+		ledger_forget_fields(pass->r->ledger, released->object, released->fields, &lines);
 	vec_foreach(object, &plan->unnoted)
 		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
 	return pass_write(pass->r, &lines);
+}
+
+static void note_one(struct ledger *ledger, const struct note *note, struct text *lines) {
+	const struct object *object = note->object;
+	uint64_t fields = note->fields & object->set & ~object->returning;
+
+	if (note->other && !object->gone)
+		ledger_note_share(ledger, object, note->observed, fields, note->other, lines);
+	else if (!object->gone)
+		ledger_note(ledger, object, note->observed, fields, false, lines);
+	/* Nobody has to wait for what is no longer declared until it has gone back. */
+	ledger_declare(ledger, object, note->fields, lines);
+}
+
+/* What cannot be noted of what is there already keeps nothing from being done: the next look tries again. */
+static int note_declared(struct pass *pass, struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(note, &plan->notes) {
+		size_t before = lines.size;
+
+		note_one(pass->r->ledger, note, &lines);
+		note->news = lines.size != before;
+	}
+	return pass_write(pass->r, &lines) < 0 ? reread(pass->r) : 0;
+}
+
+/* Once: what others have stays for as long as they do. */
+static void tell_spared(struct pass *pass, const struct spared *spared) {
+	struct reconciler *r = pass->r;
+	_cleanup_text_ struct text scope = {}, noun = {};
+	struct occurrence occurrence = { .type = OCCURRENCE_SPARED, .object = spared->object, .what = spared->why };
+	struct text id = {};
+
+	object_print_id(spared->object, &id);
+	vec_foreach(told, &r->spared)
+		if (streq(*told, id.data)) {
+			text_done(&id);
+			return;
+		}
+	vec_push(&r->spared, text_take(&id));
+	object_print_scope(spared->object, &scope);
+	object_print_noun(spared->object, &noun);
+	occurrence.scope = text_str(&scope);
+	occurrence.noun = text_str(&noun);
+	r->hooks.occurred(r->hooks.userdata, &occurrence);
+}
+
+int pass_note(struct pass *pass, struct plan *plan) {
+	int err = note_lost(pass, plan);
+
+	if (err == 0)
+		err = note_declared(pass, plan);
+	vec_foreach(spared, &plan->spared)
+		tell_spared(pass, spared);
+	return err;
 }
 
 /* Results. */
@@ -336,6 +402,18 @@ static void report_progress(void *userdata, size_t n) {
 		pass->r->hooks.progress(pass->r->hooks.userdata, n, pass->n_changes);
 }
 
+/* Does anything go that another topology could come to share meanwhile? What is made takes time, and nobody waits for it. */
+static bool takes_away(const struct plan *plan) {
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+
+		if (!change->held && !change->refused &&
+		    (change->type == CHANGE_DELETE ? !change->again : change->desired->returning != 0))
+			return true;
+	}
+	return false;
+}
+
 int pass_carry_out(struct pass *pass, struct plan *plan) {
 	struct reconciler *r = pass->r;
 	struct look look = pass_look_of(r);
@@ -345,6 +423,8 @@ int pass_carry_out(struct pass *pass, struct plan *plan) {
 
 	if (err < 0)
 		return err;
+	if (!takes_away(plan))
+		pass_unlock_claims(pass);
 	pass->n_changes = plan->changes.n;
 	r->kernel->ops->execute(r->kernel, &look, plan, &hooks);
 	split_failed(pass, plan, &look, &hooks);

@@ -29,7 +29,10 @@ void pass_note_acknowledged(struct pass *pass, const struct change *change);
 /* Looks at once at what was ignored before in this pass, so that nobody else has the time to undo it. */
 void pass_look_at_suspects(struct pass *pass, const struct plan *plan);
 
-/* pass_carry_out.c: notes what has gone and what is there without a note. 0 or -errno of the ledger. */
-int pass_note_lost(struct pass *pass, const struct plan *plan);
+/* pass_carry_out.c: notes what has gone, what is there without a note, and what is declared of it; tells what is left to other
+ * topologies. 0 or -errno of the ledger. */
+int pass_note(struct pass *pass, struct plan *plan);
+/* pass.c: other topologies may note their claims again. */
+void pass_unlock_claims(struct pass *pass);
 /* 0 or -errno of the ledger; what fails of the changes is noted with them. */
 int pass_carry_out(struct pass *pass, struct plan *plan);

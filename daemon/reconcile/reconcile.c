@@ -265,6 +265,18 @@ static void begin_applying(struct reconciler *r) {
 	r->status.n_created = r->status.n_changed = r->status.n_deleted = 0;
 }
 
+/* Where the same things stand in the file by now. Without room for it the former lines stay. */
+static void renew_places(struct reconciler *r) {
+	if (ledger_renew_places(r->ledger, &r->spec.state))
+		(void)ledger_file_set_head(r->file, r->ledger);
+}
+
+static void forget_spared(struct reconciler *r) {
+	vec_foreach(id, &r->spared)
+		free(*id);
+	vec_clear(&r->spared);
+}
+
 struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger,
 				  struct ledger_file *file, const struct reconciler_hooks *hooks) {
 	struct reconciler *r = xmalloc(sizeof(*r));
@@ -277,6 +289,7 @@ struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, stru
 	*spec = (struct spec){};
 	r->own.nat_table = nat_table_name(r->spec.topology);
 	r->own.alias = xasprintf("topod:%s", r->spec.topology);
+	renew_places(r);
 	ledger_add_returns(ledger, &r->spec.state);
 	state_foreach(ns, &r->spec.state)
 		add_info(r, ns->name);
@@ -299,6 +312,8 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 	*spec = (struct spec){};
 	find_unchanged(&r->spec.state, &before.state);
 	waiting_move(r);
+	renew_places(r);
+	forget_spared(r);
 	ledger_add_returns(r->ledger, &r->spec.state);
 	state_foreach(ns, &r->spec.state) {
 		add_info(r, ns->name);
@@ -349,6 +364,9 @@ void reconciler_free(struct reconciler *r) {
 	obstacle_done(&r->deaf);
 	troubles_done(&r->troubles);
 	spec_done(&r->spec);
+	other_ledgers_done(&r->others);
+	forget_spared(r);
+	vec_done(&r->spared);
 	free(r->own.nat_table);
 	free(r->own.alias);
 	free(r);
@@ -539,7 +557,7 @@ static void assess(struct reconciler *r) {
 
 void reconciler_pass(struct reconciler *r) {
 	uint64_t began = now(r);
-	struct pass pass = { .r = r, .now_usec = began, .since_usec = UINT64_MAX };
+	struct pass pass = { .r = r, .now_usec = began, .since_usec = UINT64_MAX, .claims_lock = -1 };
 	int err;
 
 	if (waits_for_resumption(r) || r->whole.next_try_usec > began)
@@ -602,7 +620,7 @@ bool reconciler_settled(const struct reconciler *r) {
 }
 
 int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {
-	struct pass pass = { .r = r, .now_usec = now(r), .only_looks = true };
+	struct pass pass = { .r = r, .now_usec = now(r), .only_looks = true, .claims_lock = -1 };
 	int err;
 
 	*ret = (struct plan){};

@@ -18,6 +18,7 @@ static const struct {
 	[OCCURRENCE_FAILING] = { "failing" },
 	[OCCURRENCE_RECOVERED] = { "recovered" },
 	[OCCURRENCE_CONVERGED] = { "converged" },
+	[OCCURRENCE_SPARED] = { "spared" },
 	[OCCURRENCE_OVERRUN] = { "overrun" },
 };
 

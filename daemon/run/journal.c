@@ -38,6 +38,7 @@ static const struct {
 	[OCCURRENCE_RECOVERED] = { TOPOD_MESSAGE_RECOVERED, NULL, "recovered", LOG_NOTICE },
 	[OCCURRENCE_CONVERGED] = { TOPOD_MESSAGE_CONVERGED, NULL, "converged", LOG_INFO, .latency = true,
 				   .always = true },
+	[OCCURRENCE_SPARED] = { TOPOD_MESSAGE_SPARED, NULL, "left to other topologies", LOG_NOTICE },
 	[OCCURRENCE_OVERRUN] = { TOPOD_MESSAGE_OVERRUN, NULL, "overruns of events", LOG_NOTICE },
 };
 
@@ -66,7 +67,7 @@ static bool is_link(const struct occurrence *o) {
 
 /* Does it go on with the noun as a sentence, or is it a sentence of its own? */
 static bool is_predicate(const char *what) {
-	return startswith(what, "was ") || startswith(what, "were ") || startswith(what, "is ") ||
+	return startswith(what, "was ") || startswith(what, "belongs ") || startswith(what, "were ") || startswith(what, "is ") ||
 	       startswith(what, "cannot ") || startswith(what, "can ") || startswith(what, "exists ");
 }
 
@@ -178,6 +179,10 @@ static void add_words(const struct occurrence *o, struct text *out) {
 		return;
 	case OCCURRENCE_CONVERGED:
 		add_converged(o, out);
+		return;
+	case OCCURRENCE_SPARED:
+		text_add(out, "left as it is: ");
+		add_matter(o, out);
 		return;
 	case OCCURRENCE_OVERRUN:
 		text_add(out, o->pause_usec ? "events come faster than they can be read, again and again; until that ends "

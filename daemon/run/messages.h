@@ -13,6 +13,7 @@
 #define TOPOD_MESSAGE_FAILING         "b773af06dd624d9fa1a822304e1e6ce2" /* a change failed for the first time */
 #define TOPOD_MESSAGE_RECOVERED       "a11427fd717741959aa57939393acfcc" /* what failed or was fought over is well again */
 #define TOPOD_MESSAGE_CONVERGED       "426358190f8a41e8b764d929e5c468fc" /* the kernel was read back and found as the file says */
+#define TOPOD_MESSAGE_SPARED          "86d5a5b2d0f84e7b9e0f3b6f2c1a4d57" /* what would be removed is another topology's, too */
 #define TOPOD_MESSAGE_OVERRUN         "1f2560e21b9f4a4f9ff6c7785580add3" /* events were lost, everything is looked at */
 #define TOPOD_MESSAGE_SUMMARY         "6702038b2db2429e916a35a8f9806cf7" /* a storm: lines that were only counted */
 #define TOPOD_MESSAGE_FILE_REFUSED    "7c4a0064f1044104b2df268d126ba88d" /* a diagnostic of a file that was refused or warned of */

@@ -39,6 +39,7 @@ static bool is_drift(const struct occurrence *occurrence) {
 	case OCCURRENCE_FAILING:
 	case OCCURRENCE_RECOVERED:
 	case OCCURRENCE_CONVERGED:
+	case OCCURRENCE_SPARED:
 	case OCCURRENCE_OVERRUN:
 		break;
 	}

@@ -68,6 +68,8 @@ static bool has_file(struct run *run, const char *ns) {
 	return stale && stale->foreign;
 }
 
+static bool is_disputed(struct run *run, const struct object *object);
+
 static bool in_the_way(struct run *run, const struct object *object) {
 	const struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_file *file;
@@ -134,7 +136,7 @@ static bool excused(struct run *run, const struct object *object, unsigned depth
 
 	if (depth > 6)
 		return false;
-	if (in_the_way(run, object) || (object->drift != DRIFT_RESTORE && run->disturbed) ||
+	if (in_the_way(run, object) || is_disputed(run, object) || (object->drift != DRIFT_RESTORE && run->disturbed) ||
 	    (run->faulted && streq(id_of(object, id), run->faulted)))
 		return true;
 	if (object->kind->class != CLASS_NETNS && ns_self(ns) && excused(run, ns_self(ns), depth + 1))
@@ -161,10 +163,54 @@ static void see(struct run *run, const char *ns, struct state *ret) {
 	fake_see(&run->fake, &look, ns, ret);
 }
 
-static bool is_well(const struct ns_state *seen_in, const struct object *object) {
-	const struct object *seen = ns_find(seen_in, object);
+/* Does the other topology declare it otherwise, or is it a link or namespace of that one's? */
+static bool is_disputed(struct run *run, const struct object *object) {
+	struct ledger others = {};
+	const struct claimant claimant = { run->beside ? run->beside->topology : "", &others };
+	const struct claims claims = { run->topology, &claimant, 1 };
+	struct state state = {};
+	struct claim claim = {};
 
-	return seen && (seen->kind == object->kind || object->kind->any_kind) && !object_compare(object, seen) &&
+	if (!run->beside)
+		return false;
+	run_read_ledger(run->beside, &others);
+	see(run, object->ns, &state);
+	const struct ns_state *ns = state_find(&state, object->ns);
+	const struct object *seen = ns_find(ns, object);
+	bool disputed = claims_disputed(&claims, object, seen, ledger_find_object(&run->ledger, object), ns, &claim);
+	if (!object->foreign && (object->kind->class == CLASS_LINK || (object->kind->class == CLASS_NETNS && seen)))
+		disputed |= claims_maker(&claims, object, seen, ns).by && !is_made(run, object);
+	state_done(&state);
+	ledger_done(&others);
+	return disputed;
+}
+
+static bool is_besides(struct run *run, const struct object *object) {
+	struct ledger others = {};
+
+	if (run->beside)
+		run_read_ledger(run->beside, &others);
+	bool found = ledger_find_object(&others, object);
+	ledger_done(&others);
+	return found;
+}
+
+static bool has_besides(struct run *run, const char *ns, enum object_class class) {
+	struct ledger others = {};
+
+	if (run->beside)
+		run_read_ledger(run->beside, &others);
+	bool found = ledger_concerns(&others, &(struct state){}, ns, class);
+	ledger_done(&others);
+	return found;
+}
+
+static bool is_well(const struct run *run, const struct ns_state *seen_in, const struct object *object) {
+	const struct object *seen = ns_find(seen_in, object);
+	/* What is no longer declared may be the other topology's to say. */
+	uint64_t fields = run->beside ? ~object->returning : UINT64_MAX;
+
+	return seen && (seen->kind == object->kind || object->kind->any_kind) && !(object_compare(object, seen) & fields) &&
 	       !seen->pending;
 }
 
@@ -173,7 +219,7 @@ bool check_is_well(struct run *run, const struct object *object) {
 	bool well;
 
 	see(run, object->ns, &state);
-	well = is_well(state_find(&state, object->ns), object);
+	well = is_well(run, state_find(&state, object->ns), object);
 	state_done(&state);
 	return well;
 }
@@ -201,8 +247,9 @@ static bool check_declared(struct run *run) {
 			if (object->gone)
 				continue;
 			/* Also where it happens to look alike, and was not taken over. */
-			all &= !in_the_way(run, object) || ledger_find_object(&run->ledger, object);
-			if (is_well(state_find(&state, ns->name), object) || check_may_wait(run, object))
+			all &= !(in_the_way(run, object) || is_disputed(run, object)) ||
+			       ledger_find_object(&run->ledger, object);
+			if (is_well(run, state_find(&state, ns->name), object) || check_may_wait(run, object))
 				continue;
 			all = false;
 			if (!check_is_excused(run, object))
@@ -220,7 +267,7 @@ static void check_object_declared(struct run *run, const struct object *like) {
 	const struct object *object = ns_find(ns, like);
 	char id[256];
 
-	if (!object || object->gone)
+	if ((!object || object->gone) && !is_besides(run, like))
 		run_fail(run, "leaked: %s", id_of(like, id));
 }
 
@@ -262,7 +309,8 @@ static void check_left(struct run *run) {
 		state_done(&state);
 	}
 	vec_foreach(file, &run->w->files)
-		if (!file->foreign && !ns_find_key(state_find(desired(run), file->ns), (const char[]){ CLASS_DNS }, 1))
+		if (!file->foreign && !ns_find_key(state_find(desired(run), file->ns), (const char[]){ CLASS_DNS }, 1) &&
+		    !has_besides(run, file->ns, CLASS_DNS))
 			run_fail(run, "leaked: file of %s", file->ns);
 }
 
@@ -349,7 +397,7 @@ void check_gone(struct run *run) {
 	check_violations(run);
 	check_left(run);
 	vec_foreach(at, &run->w->spaces)
-		if ((*at)->held)
+		if ((*at)->held && !(run->beside && run->beside->r)) /* which may hold it */
 			run_fail(run, "held: %s is still held", (*at)->held);
 	if (!run->failure && run->ledger.namespaces)
 		run_fail(run, "ledger: %s is left after down", run->ledger.namespaces->entries->id);

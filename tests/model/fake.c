@@ -55,6 +55,8 @@ static int request(struct fake *fake, const struct look *look, struct plan *plan
 	fake->n_injected += r < 0;
 	if (r == 0 && (!fault || without_ignored(fake, fault, &done))) {
 		fake->world->by_topod = true;
+		if (fake->judge)
+			fake->judge(fake->userdata, change);
 		judge_place(fake, look, change);
 		r = carry_out(fake, look, plan, hooks, &done);
 		world_carriers(fake->world);

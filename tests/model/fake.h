@@ -41,6 +41,7 @@ struct fake {
 	bool first;            /* no request was made since the ledger's last line was written */
 	void *userdata;
 	void (*requested)(void *userdata, size_t n); /* just before a request; may be NULL */
+	void (*judge)(void *userdata, const struct change *change); /* just before it is carried out; may be NULL */
 	void (*looked)(void *userdata, size_t n);    /* just after a look was taken; may be NULL */
 	void (*crash)(void *userdata);               /* the machine's files are as they will be found */
 	vec(char *) made;      /* ids of what topod has made, and not deleted; NULL: deleted */

@@ -9,8 +9,6 @@ enum {
 	RETRIES_MAX = 14, /* looks into the future */
 };
 
-static const char topology[] = "t";
-
 void run_fail(struct run *run, const char *format, ...) {
 	va_list args;
 
@@ -87,7 +85,7 @@ static void occurred(void *userdata, const struct occurrence *o) {
 		[OCCURRENCE_DRIFT_RESTORED] = "restored", [OCCURRENCE_DRIFT_REPORTED] = "reported",
 		[OCCURRENCE_DRIFT_FAILED] = "drift, failed", [OCCURRENCE_BACKED_OFF] = "backed off",
 		[OCCURRENCE_FAILING] = "failing", [OCCURRENCE_RECOVERED] = "recovered", [OCCURRENCE_CONVERGED] = "converged",
-		[OCCURRENCE_OVERRUN] = "overrun", [OCCURRENCE_DRIFT_HELD] = "held",
+		[OCCURRENCE_OVERRUN] = "overrun", [OCCURRENCE_SPARED] = "spared", [OCCURRENCE_DRIFT_HELD] = "held",
 	};
 
 	struct run *run = userdata;
@@ -105,6 +103,8 @@ static uint64_t now(void *userdata) {
 }
 
 static void hear(struct run *run, const struct w_event *event) {
+	if (!run->r)
+		return;
 	if (!event->ns && run->whole)
 		reconciler_dirty(run->r, event->name);
 	else if (!event->ns)
@@ -118,8 +118,11 @@ static void hear(struct run *run, const struct w_event *event) {
 static void deliver(void *userdata) {
 	struct run *run = userdata;
 
-	for (size_t i = 0; i < run->w->events.n && run->r; i++)
+	for (size_t i = 0; i < run->w->events.n; i++) {
 		hear(run, &run->w->events.items[i]);
+		if (run->beside)
+			hear(run->beside, &run->w->events.items[i]);
+	}
 	vec_clear(&run->w->events);
 }
 
@@ -134,6 +137,47 @@ static void act_when_due(struct run *run, bool look, size_t n) {
 		if (look)
 			deliver(run);
 	}
+}
+
+void run_read_ledger(const struct run *run, struct ledger *ret) {
+	size_t damaged;
+
+	*ret = (struct ledger){};
+	if (run->fake.crashed && run->rescued)
+		(void)ledger_parse(ret, run->rescued, strlen(run->rescued), &damaged);
+	else
+		(void)ledger_file_read(run->topology, ret);
+}
+
+/* What another topology has is neither deleted nor changed, but for links, which go with the one that made them. */
+static void judged(void *userdata, const struct change *change) {
+	struct run *run = userdata;
+	const struct object *object = change_object(change);
+	struct ledger others = {};
+	struct ledger_entry *entry;
+	_cleanup_text_ struct text id = {};
+
+	if (!run->beside || object->kind->per_topology)
+		return;
+	run_read_ledger(run->beside, &others);
+	entry = ledger_find_object(&others, object);
+	object_print_id(object, &id);
+	const struct ledger_entry *own = ledger_find_object(&run->ledger, object);
+	if (object->kind->class == CLASS_LINK && own && own->made)
+		entry = NULL;
+	if (entry && change->type == CHANGE_DELETE && !change->again && (entry->made || object->kind->class != CLASS_LINK) &&
+	    (object->kind->class != CLASS_NETNS || ledger_is_same(entry, object)))
+		run_fail(run, "beside: %s deletes %s, which %s has", run->topology, id.data, run->beside->topology);
+	for (uint64_t left = entry && change->type == CHANGE_UPDATE ? change->fields : 0; left; left &= left - 1) {
+		size_t i = (size_t)__builtin_ctzll(left);
+		int at = ledger_counterpart(entry, change->desired->kind, i);
+		const char *value = at >= 0 ? ledger_value(entry, (size_t)at) : NULL;
+
+		if (value && !ledger_is_value(value, &change->desired->kind->fields[i], change->desired))
+			run_fail(run, "beside: %s changes %s of %s, which %s has as %s", run->topology,
+				 change->desired->kind->fields[i].name, id.data, run->beside->topology, value);
+	}
+	ledger_done(&others);
 }
 
 static void requested(void *userdata, size_t n) {
@@ -166,7 +210,7 @@ static void crash(void *userdata) {
 }
 
 /* What a case that failed has left. */
-static void remove_ledger(void) {
+static void remove_ledger(const char *topology) {
 	struct ledger_file file = LEDGER_FILE_NONE;
 	struct ledger ledger = {};
 	size_t damaged;
@@ -178,24 +222,40 @@ static void remove_ledger(void) {
 	ledger_file_close(&file, true);
 }
 
-void run_init(struct run *run, const struct c_case *c, bool telling) {
-	remove_ledger();
-	*run = (struct run){ .c = c, .w = world_new(c->seed), .file = LEDGER_FILE_NONE, .version = -1, .telling = telling };
+static void set_up(struct run *run) {
 	fake_init(&run->fake, run->w);
 	run->fake.userdata = run;
 	run->fake.requested = requested;
 	run->fake.looked = looked;
 	run->fake.crash = crash;
-	run->fake.tracing = telling;
+	run->fake.judge = judged;
+	run->fake.tracing = run->telling;
 	run->fake.ledger_size = &run->file.size;
-	run->fake.holding = !c->real && c->seed % 3;
+	run->fake.holding = !run->c->real && run->c->seed % 3;
+}
+
+void run_init(struct run *run, const struct c_case *c, bool telling) {
+	remove_ledger("t");
+	*run = (struct run){ .c = c, .topology = "t", .w = world_new(c->seed), .file = LEDGER_FILE_NONE, .version = -1, .telling = telling };
+	set_up(run);
+}
+
+void run_init_beside(struct run *run, struct run *first, const struct c_case *c, const char *topology) {
+	remove_ledger(topology);
+	*run = (struct run){ .c = c, .topology = topology, .w = first->w, .file = LEDGER_FILE_NONE, .version = -1,
+			     .telling = first->telling, .beside = first };
+	first->beside = run;
+	set_up(run);
 }
 
 void run_done(struct run *run) {
 	if (run->r)
 		run_stop(run);
 	fake_done(&run->fake);
-	world_free(run->w);
+	if (run->beside)
+		run->beside->beside = NULL; /* who is left has the world for himself */
+	else
+		world_free(run->w);
 	vec_done(&run->scheduled);
 	forget_told(run);
 	vec_done(&run->ill);
@@ -207,12 +267,12 @@ void run_done(struct run *run) {
 /* Starting and stopping. */
 
 bool run_read(struct run *run, int version, struct spec *ret) {
-	const struct spec_options options = { .topology = topology, .machine_id = { 1, 2, 3 } };
+	const struct spec_options options = { .topology = run->topology, .machine_id = { 1, 2, 3 } };
 	_cleanup_free_ char *yaml = version < 0 ? NULL : case_yaml(run->c, version);
 	_cleanup_(diags_done) struct diags diags = {};
 
 	if (!yaml) {
-		spec_empty(ret, topology);
+		spec_empty(ret, run->topology);
 		return true;
 	}
 	uint8_t source = diags_add_source(&diags, (struct source){ "case", yaml, strlen(yaml) });
@@ -229,13 +289,13 @@ void run_start(struct run *run, int version) {
 	size_t damaged;
 	pid_t pid;
 
-	int r = ledger_file_open(&run->file, topology, &run->ledger, &pid, &damaged);
+	int r = ledger_file_open(&run->file, run->topology, &run->ledger, &pid, &damaged);
 	if (r < 0)
 		run_fail(run, "ledger: %s", strerror(-r));
 	run_read(run, version, &spec);
 	run->version = version;
 	run->fake.size_before = run->file.size; /* what an earlier one wrote is whole */
-	vec_clear(&run->w->events);
+	deliver(run); /* of what was before only the other one hears */
 	tell(run, "start version %d", version);
 	run->r = reconciler_new(&spec, &run->fake.kernel, &run->ledger, &run->file, &hooks);
 }
@@ -263,8 +323,7 @@ static void put_back_ledger(struct run *run, bool torn) {
 		unlink(ledger_path(run));
 }
 
-void run_restart(struct run *run) {
-	int version = run->version;
+void run_die(struct run *run) {
 	/* A line can be torn only where nothing was done since it was written. */
 	bool torn = run->fake.crashed && run->fake.torn && run->fake.first && !run->fake.crash_after;
 
@@ -273,6 +332,12 @@ void run_restart(struct run *run) {
 	run_stop(run);
 	run->fake.crashed = run->fake.crash_after = run->fake.torn = false;
 	run->fake.crash_at = 0;
+}
+
+void run_restart(struct run *run) {
+	int version = run->version;
+
+	run_die(run);
 	run_start(run, version);
 }
 
@@ -293,7 +358,7 @@ void run_lose_ledger(struct run *run) {
 	int version = run->version;
 
 	run_stop(run);
-	remove_ledger();
+	remove_ledger(run->topology);
 	vec_foreach(at, &run->w->spaces)
 		if ((*at)->name)
 			estrange(*at);

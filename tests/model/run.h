@@ -17,6 +17,8 @@ struct scheduled {
 
 struct run {
 	const struct c_case *c;
+	const char *topology;  /* its name, which is its file's, too */
+	struct run *beside;    /* another topod at work in the same world, or NULL: whoever hears of an event tells it */
 	struct world *w;
 	struct fake fake;
 	struct ledger ledger;
@@ -39,6 +41,8 @@ struct run {
 void run_make_place(char place[64]);
 
 void run_init(struct run *run, const struct c_case *c, bool telling);
+/* Another topology in the world of the first, which must not be done before it. */
+void run_init_beside(struct run *run, struct run *first, const struct c_case *c, const char *topology);
 void run_done(struct run *run);
 
 void run_fail(struct run *run, const char *format, ...) _printf_(2, 3);
@@ -46,7 +50,8 @@ void run_fail(struct run *run, const char *format, ...) _printf_(2, 3);
 /* topod is started on a version of the file (-1: none), as `run` and `apply` do; or stopped. */
 void run_start(struct run *run, int version);
 void run_stop(struct run *run);
-/* What a crash left, and started again. */
+/* A crash: what it left is on the disk. Started again. */
+void run_die(struct run *run);
 void run_restart(struct run *run);
 /* Stopped, and started again without the ledger. */
 void run_lose_ledger(struct run *run);
@@ -61,6 +66,9 @@ void run_op(struct run *run, const struct op *op);
 void run_step(struct run *run, const struct step *step);
 /* Of a step STEP_CRASH: topod dies there. */
 void run_plan_crash(struct run *run, const struct step *step);
+
+/* The ledger as the other topod reads it: also while this one does not run. The caller frees. */
+void run_read_ledger(const struct run *run, struct ledger *ret);
 
 /* Reads a version into a spec; false (and noted) where it is refused. */
 bool run_read(struct run *run, int version, struct spec *ret);

@@ -100,6 +100,28 @@ static void test_nul(void **state _unused_) {
 	check_ledger(&ledger, "+ made netns\tdb\tdb namespace\n");
 }
 
+/* What it is made from, and how it is declared, comes back; a line replaces the one before it. */
+static void test_declared(void **state _unused_) {
+	static const char lines[] =
+		"= file /etc/topod/a.yaml\n= file /etc/topod/a.d/x%0A.yaml\n"
+		"+ shared netns\tweb\tweb namespace\tinode=1\tborn=2\n: web\tweb namespace\t3\n"
+		"+ found existing\thost\thost/e link\tname=e\tmtu=1500\n: host\thost/e link\t1:12\tmtu=1400\n";
+	_ledger_ ledger = {};
+
+	parse(&ledger, lines, 0);
+	check_ledger(&ledger, lines);
+	const struct ledger_entry *entry = ledger_find(&ledger, "host", "host/e link");
+	assert_string_equal(ledger_value(entry, LINK_MTU), "1400");
+	assert_int_equal(entry->place.line, 12);
+	assert_int_equal(entry->place.source, 1);
+	assert_true(ledger_find(&ledger, "web", "web namespace")->shared);
+	/* Without an entry, a place or a value it is damaged. */
+	parse(&ledger, ": host\thost/f link\t1\n: host\thost/e link\tx\n: host\thost/e link\t1\tmtu\n= file \n", 4);
+	/* Another entry in its place is not known to be declared. */
+	parse(&ledger, "+ made bridge\thost\thost/e link\tmtu\n", 0);
+	assert_false(ledger_find(&ledger, "host", "host/e link")->told);
+}
+
 static void test_no_ledger(void **state _unused_) {
 	_ledger_ ledger = {};
 	size_t damaged;
@@ -267,7 +289,7 @@ static void test_incomplete(void **state _unused_) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_later_lines), cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_damaged), cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_damaged), cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul), cmocka_unit_test(test_declared),
 		cmocka_unit_test(test_no_ledger), cmocka_unit_test(test_note), cmocka_unit_test(test_first_value_counts),
 		cmocka_unit_test(test_another_kind), cmocka_unit_test(test_forget), cmocka_unit_test(test_forget_fields),
 		cmocka_unit_test(test_links_share_their_names), cmocka_unit_test(test_returns),

@@ -99,7 +99,9 @@ static struct machine *begin(void **state, const char *text) {
 
 	good_spec(&spec, text);
 	m->kernel.ops = &ops;
-	m->file = LEDGER_FILE_NONE;
+	m->file = LEDGER_FILE_NONE; /* nothing can be noted, and needs to be */
+	m->file.topology = "obstacle";
+	ledger_file_set_root("/nonexistent");
 	m->now = 100 * SECOND;
 	m->reconciler = reconciler_new(&spec.spec, &m->kernel, &m->ledger, &m->file, &hooks);
 	*state = m;

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/claims.h"
+
+#include <inttypes.h>
+
+
+static bool is_inside(const struct object *object) {
+	return object->kind->class != CLASS_NETNS && !streq(object->ns, NS_HOST);
+}
+
+/* What was noted of the inside of a namespace went with it. */
+static bool is_valid(const struct claimant *by, const struct ledger_entry *entry, const struct object *object,
+		     const struct ns_state *ns) {
+	const struct ledger_ns *noted = ledger_namespace(by->ledger, object->ns);
+	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+
+	if (!is_inside(object) || !ns || ledger_outlives_namespace(entry))
+		return true;
+	return ns_self(ns) && (!made || ledger_is_same(made, ns_self(ns)));
+}
+
+/* An IPv6 address has its length in its name, and is the same with another one. */
+static const struct ledger_entry *find_entry(const struct ledger *ledger, const struct object *object,
+					     const struct object *seen) {
+	const struct ledger_entry *entry = ledger_namespace(ledger, object->ns) ? ledger_find_object(ledger, object) : NULL;
+
+	return entry || !seen ? entry : ledger_find_object(ledger, seen);
+}
+
+struct claim claims_next(const struct claims *claims, struct claim after, const struct object *object,
+			 const struct object *seen, const struct ns_state *ns) {
+	size_t i = after.by ? (size_t)(after.by - claims->items) + 1 : 0;
+
+	for (; claims && !object->kind->per_topology && i < claims->n; i++) {
+		const struct claimant *by = &claims->items[i];
+		const struct ledger_entry *entry = find_entry(by->ledger, object, seen);
+
+		if (entry && is_valid(by, entry, object, ns))
+			return (struct claim){ by, entry };
+	}
+	return (struct claim){};
+}
+
+#define claims_foreach(claim, claims, object, seen, ns)                                                     \
+	for (struct claim claim = claims_next(claims, (struct claim){}, object, seen, ns); (claim).by;      \
+	     claim = claims_next(claims, claim, object, seen, ns))
+
+struct claim claims_maker(const struct claims *claims, const struct object *object, const struct object *seen,
+			  const struct ns_state *ns) {
+	claims_foreach(claim, claims, object, seen, ns)
+		if (claim.entry->made && !claim.entry->shared)
+			return claim;
+	return (struct claim){};
+}
+
+/* Is the field one that can be declared otherwise? What topod fills in by itself, its mark and sign, is the maker's. */
+static bool is_comparable(const struct object *object, size_t i) {
+	const struct field *field = &object->kind->fields[i];
+
+	return object_has(object, i) && !(object->returning & field_bit(i)) && field->class != FIELD_KEY &&
+	       !(field->flags & (FIELD_ONCE | FIELD_BIRTH | FIELD_ONE_WAY));
+}
+
+static bool is_controller(const struct field *field) {
+	return field->type == &type_link_name && field->flags & FIELD_DEV && !(field->flags & FIELD_PEER);
+}
+
+/* A ledger of topod 0.1 has no values: then what is there is what was declared. */
+static bool is_otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen,
+			 size_t i, bool whole) {
+	const struct field *field = &object->kind->fields[i];
+	int at = ledger_counterpart(entry, object->kind, i);
+	const char *value = at >= 0 ? ledger_value(entry, (size_t)at) : NULL;
+	bool manages = at >= 0 && entry->fields & field_bit((size_t)at);
+
+	if (value)
+		return !ledger_is_value(value, field, object);
+	if (entry->made && entry->told && is_controller(field))
+		return **(const char *const *)field_of(field, object); /* who made a link that is no port wants it so */
+	if (!whole && (!manages || entry->told))
+		return false;
+	return seen && !(object_has(seen, i) && field_equal(field, object, seen));
+}
+
+static uint64_t otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen) {
+	/* What is made as a whole is changed as a whole. */
+	bool whole = entry->made && !object->foreign && object->kind->class != CLASS_LINK;
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (is_comparable(object, i) && is_otherwise(entry, object, seen, i, whole))
+			mask |= field_bit(i);
+	return mask;
+}
+
+/* Has it been so since before the other one noted it? */
+static bool holds(const struct ledger_entry *own, const struct object *object, uint64_t mask) {
+	for (; own && mask; mask &= mask - 1) {
+		size_t i = (size_t)__builtin_ctzll(mask);
+		const char *value = own->kind == object->kind ? ledger_value(own, i) : NULL;
+
+		if (!value || !ledger_is_value(value, &object->kind->fields[i], object))
+			return false;
+	}
+	return own;
+}
+
+uint64_t claims_disputed(const struct claims *claims, const struct object *object, const struct object *seen,
+			 const struct ledger_entry *own, const struct ns_state *ns, struct claim *ret) {
+	uint64_t disputed = 0;
+
+	*ret = (struct claim){};
+	claims_foreach(claim, claims, object, seen, ns) {
+		uint64_t mask = otherwise(claim.entry, object, seen);
+
+		if (!mask || (holds(own, object, mask) && strcmp(claims->own, claim.by->topology) < 0))
+			continue;
+		disputed |= mask;
+		*ret = ret->by ? *ret : claim;
+	}
+	return disputed;
+}
+
+uint64_t claims_shared(const struct claims *claims, const struct object *object, const struct object *seen,
+		       const struct ns_state *ns, uint64_t mask) {
+	uint64_t shared = 0;
+
+	claims_foreach(claim, claims, object, seen, ns)
+		for (uint64_t left = mask; left; left &= left - 1) {
+			size_t i = (size_t)__builtin_ctzll(left);
+			int at = ledger_counterpart(claim.entry, object->kind, i);
+
+			if (at >= 0 && (ledger_value(claim.entry, (size_t)at) ||
+					(!claim.entry->told && claim.entry->fields & field_bit((size_t)at))))
+				shared |= field_bit(i);
+		}
+	return shared;
+}
+
+void claim_print(struct claim claim, struct text *out) {
+	const struct ledger *ledger = claim.by->ledger;
+	const struct mark *place = &claim.entry->place;
+
+	text_addf(out, "topology '%s'", claim.by->topology);
+	if (place->line && place->source < ledger->files.n)
+		text_addf(out, " (%s:%" PRIu32 ")", ledger->files.items[place->source], place->line);
+	else if (ledger->files.n)
+		text_addf(out, " (%s)", ledger->files.items[0]);
+}
+
+void claim_print_dispute(struct claim claim, const struct object *object, uint64_t mask, struct text *out) {
+	const char *separator = " with ";
+
+	text_add(out, "is declared");
+	for (; mask; mask &= mask - 1) {
+		size_t i = (size_t)__builtin_ctzll(mask);
+		const struct field *field = &object->kind->fields[i];
+		int at = ledger_counterpart(claim.entry, object->kind, i);
+		const char *value = at >= 0 && !(field->flags & FIELD_OPAQUE) ? ledger_value(claim.entry, (size_t)at) : NULL;
+
+		if (!value && is_controller(field) && object->kind->class == CLASS_LINK)
+			value = "";
+		if (!value || (field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)))
+			continue;
+		text_addf(out, "%s%s %s", separator, field->name, *value ? value : "none");
+		separator = ", ";
+	}
+	text_add(out, streq(separator, " with ") ? " otherwise by " : " by ");
+	claim_print(claim, out);
+}

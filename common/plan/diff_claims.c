@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What other topologies of the machine have to do with an object: what is left to them, what is shared with them, and what
+ * the own ledger has to say for them to read.
+ */
+#include "plan/diff.h"
+
+/* Whose it is. */
+
+const char *diff_belongs(struct diff *diff, const struct object *object, const struct object *seen,
+			 const struct ns_state *ns) {
+	struct claim maker = claims_maker(diff->input->claims, object, seen, ns);
+	const struct ledger_entry *own = maker.by ? ledger_find_object(diff->input->ledger, object) : NULL;
+	enum object_class class = object->kind->class;
+	_cleanup_text_ struct text text = {};
+
+	if (!maker.by || (own && own->made && !own->shared) || (class != CLASS_LINK && class != CLASS_NETNS) || object->foreign ||
+	    (seen ? !ledger_is_same(maker.entry, seen) : class == CLASS_NETNS)) /* that namespace is gone for good */
+		return NULL;
+	text_add(&text, seen ? "exists and belongs to " : "is declared by ");
+	claim_print(maker, &text);
+	text_addf(&text, "%s: use that one with '%s', or rename it in the file", seen ? "" : ", too, and only one can make it",
+		  class == CLASS_NETNS ? "adopt: true" : "kind: existing");
+	return arena_strdup(&diff->plan->arena, text.data);
+}
+
+static void add_note(struct diff *diff, const struct object *object, const struct object *seen,
+		     const struct ledger_entry *other, uint64_t fields) {
+	vec_push(&diff->plan->notes, (struct note){ .object = object, .observed = seen, .other = other, .fields = fields });
+}
+
+/* The first claim to the very namespace that is there. */
+static struct claim claim_to_namespace(const struct diff *diff, const struct object *object, const struct object *seen) {
+	struct claim claim = {};
+
+	do
+		claim = claims_next(diff->input->claims, claim, object, seen, NULL);
+	while (claim.by && !(claim.entry->made && ledger_is_same(claim.entry, seen)));
+	return claim;
+}
+
+bool diff_shares_namespace(struct diff *diff, const struct object *object, const struct object *seen) {
+	const struct ledger_entry *own = ledger_find_object(diff->input->ledger, object);
+	struct claim claim = claim_to_namespace(diff, object, seen);
+	struct claim maker = claims_maker(diff->input->claims, object, seen, NULL);
+	bool made = maker.by && ledger_is_same(maker.entry, seen);
+
+	if (!claim.by || (!object->foreign && made))
+		return false;
+	if (!own || !own->made || !ledger_is_same(own, seen) || own->shared != object->foreign)
+		add_note(diff, object, seen, claim.entry, UINT64_MAX);
+	return true;
+}
+
+/* What is declared otherwise. */
+
+/* What is there without topod, or is a link, is changed field by field; all else as a whole. */
+static bool by_field(const struct object *object) {
+	return object->foreign || object->kind->undeletable || object->kind->class == CLASS_LINK;
+}
+
+static uint64_t disputed_fields(const struct diff *diff, const struct object *object, const struct object *seen,
+				const struct ns_state *ns, struct claim *ret) {
+	const struct ledger_entry *own;
+
+	*ret = (struct claim){};
+	if (!diff->input->claims || object->gone)
+		return 0;
+	own = ledger_find_object(diff->input->ledger, object);
+	return claims_disputed(diff->input->claims, object, seen, own, ns, ret);
+}
+
+static const char *dispute_text(struct diff *diff, const struct object *object, struct claim claim, uint64_t fields) {
+	_cleanup_text_ struct text text = {};
+
+	claim_print_dispute(claim, object, fields, &text);
+	return arena_strdup(&diff->plan->arena, text.data);
+}
+
+static void let_go(struct diff *diff, const struct ledger_entry *own) {
+	vec_push(&diff->plan->lost, (struct lost){ own->ns, arena_strdup(&diff->plan->arena, own->id), true });
+}
+
+bool diff_disputed(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
+	struct claim claim;
+	uint64_t fields = by_field(object) ? 0 : disputed_fields(diff, object, seen, ns, &claim);
+	const struct ledger_entry *own = fields ? ledger_find_object(diff->input->ledger, object) : NULL;
+
+	if (!fields)
+		return false;
+	diff_refuse(diff, object, seen, -EBUSY, dispute_text(diff, object, claim, fields));
+	if (own) /* it was shared, and the other one has it as it was */
+		let_go(diff, own);
+	return true;
+}
+
+uint64_t diff_left_fields(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
+	struct claim claim;
+	uint64_t disputed = by_field(object) ? disputed_fields(diff, object, seen, ns, &claim) : 0;
+
+	if (disputed && ledger_find_object(diff->input->ledger, object))
+		vec_push(&diff->plan->released, (struct released){ object, disputed });
+	return disputed | claims_shared(diff->input->claims, object, seen, ns, object->returning);
+}
+
+/* What topod fills in by itself is the other one's without a word. */
+static bool is_told(const struct object *object, size_t i) {
+	const struct field *field = &object->kind->fields[i];
+	bool written = object->marks && object->marks[i].line;
+
+	return written || !(field->flags & FIELD_SIGN || (field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)));
+}
+
+void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
+	struct claim claim;
+	uint64_t fields = by_field(object) ? disputed_fields(diff, object, seen, ns, &claim) : 0, told = 0;
+	struct change *change;
+
+	for (uint64_t left = fields; left; left &= left - 1)
+		if (is_told(object, (size_t)__builtin_ctzll(left)))
+			told |= left & -left;
+	if (!told)
+		return;
+	change = arena_new(&diff->plan->arena, struct change);
+	*change = (struct change){ .type = CHANGE_UPDATE, .desired = object, .observed = seen, .fields = told, .done = true,
+				   .refused = true, .error = -EBUSY, .text = dispute_text(diff, object, claim, told),
+				   .culprit = &object->kind->fields[__builtin_ctzll(told)] };
+	vec_push(&diff->plan->changes, change);
+}
+
+/* Notes. */
+
+bool diff_note(struct diff *diff, const struct object *object, const struct object *seen, const struct ns_state *ns,
+	       uint64_t left, uint64_t differs) {
+	struct ledger_entry *own = ledger_find_object(diff->input->ledger, object);
+	struct claim claim = claims_next(diff->input->claims, (struct claim){}, object, seen, ns);
+	uint64_t mask = object->gone ? 0 : left ? ~left : UINT64_MAX;
+
+	if (differs && !claim.by && object->kind->transport == TRANSPORT_SYSCTL)
+		return false;
+	if (!(own && ledger_is_declared(own, object, mask)) && (own || !object->gone))
+		add_note(diff, object, seen, claim.entry, mask);
+	return claim.by;
+}
+
+/* Sparing. */
+
+static void spare(struct diff *diff, const struct object *seen, struct claim claim, const char *what) {
+	_cleanup_text_ struct text text = {};
+
+	text_add(&text, what);
+	claim_print(claim, &text);
+	vec_push(&diff->plan->spared, (struct spared){ seen, arena_strdup(&diff->plan->arena, text.data) });
+}
+
+/* What was changed in a namespace that another topology goes on with stays as it is: it goes with that. */
+static void let_go_inside(struct diff *diff, const struct object *self) {
+	const struct ledger_ns *noted = ledger_namespace(diff->input->ledger, self->ns);
+
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
+		if (!entry->made)
+			let_go(diff, entry);
+}
+
+bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct object *seen, const struct ns_state *ns) {
+	bool self = seen->kind->class == CLASS_NETNS;
+	struct claim claim = self ? claim_to_namespace(diff, seen, seen)
+				  : claims_next(diff->input->claims, (struct claim){}, seen, seen, ns);
+
+	/* A link goes with the topology that made it. */
+	if (!claim.by || (own && seen->kind->class == CLASS_LINK) || (!own && !claim.entry->made))
+		return false;
+	spare(diff, seen, claim, own ? "is left to " : "belongs to ");
+	if (own)
+		let_go(diff, own);
+	if (own && self && !own->shared)
+		let_go_inside(diff, seen);
+	return true;
+}
