@@ -43,7 +43,7 @@ static bool shares_mac(const struct object *desired) {
 
 /* The parent, which passthru wants alone (macvlan_common_newlink()), and the MAC address (macvlan_addr_busy(), where it is
  * set up; in drivers/net/macvlan.c). */
-static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct macvlan *macvlan = (const struct macvlan *)desired;
 	const char *ns = macvlan->parent.ns, *name = macvlan->parent.name;
 	bool alone = shares_mac(desired);
@@ -52,13 +52,13 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	if (!name || i > 1)
 		return false;
 	if (i == 0) {
-		*ret = (struct claim){
+		*ret = (struct sole_claim){
 			.key = arena_printf(arena, "macvlan %s:%s", ns, name), .field = &fields[alone ? MODE : PARENT], .shared = !alone,
 			.problem = arena_printf(arena, "%s:%s is the parent of another macvlan, and 'mode: passthru' allows only one", ns, name),
 		};
 		return true;
 	}
-	*ret = (struct claim){
+	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "mac %s:%s %s", ns, name, mac_format(&macvlan->link.mac, mac)),
 		.field = &fields[LINK_MAC],
 		.problem = arena_printf(arena, "another macvlan of %s:%s has this MAC address", ns, name),

@@ -86,12 +86,12 @@ static bool is_made_of(const struct object *desired, const struct object *link) 
 }
 
 /* It can be moved to one place only. */
-static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const char *source = ((const struct physical *)desired)->source;
 
 	if (i > 0 || !source)
 		return false;
-	*ret = (struct claim){
+	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "source %s", source), .field = &fields[PHYSICAL_SOURCE],
 		.problem = arena_printf(arena, "%s is the source of two interfaces", source),
 	};

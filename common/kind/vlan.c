@@ -199,13 +199,13 @@ static int encode_vlan(struct encode *encode, const struct change *change) {
 }
 
 /* vlan_check_real_dev(), net/8021q/vlan.c: of each tag there is one on the interface below. */
-static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct vlan *vlan = (const struct vlan *)desired;
 	const char *ns = vlan->below.ns, *name = vlan->below.name;
 
 	if (!name || i > 0)
 		return false;
-	*ret = (struct claim){
+	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "vlan %s:%s %u %u", ns, name, vlan->id, object_has(desired, PROTOCOL) ? vlan->protocol : 0x8100),
 		.field = &fields[ID], .problem = arena_printf(arena, "another interface has the VLAN %u of %s:%s", vlan->id, ns, name),
 	};

@@ -289,14 +289,14 @@ static void check(struct diags *diags, const struct object *desired) {
 }
 
 /* vxlan_vni_in_use(), likewise: of one namespace (that of the interface below), port and family. */
-static bool claim(struct arena *arena, const struct object *desired, size_t i, struct claim *ret) {
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
 	const char *ns = object_has(desired, DEV) ? vxlan->dev.ns : desired->ns;
 	const char *dev = is_link_local6(&vxlan->local) && object_has(desired, DEV) ? vxlan->dev.name : "";
 
 	if (i > 0)
 		return false;
-	*ret = (struct claim){
+	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "vxlan %s %u %u %d %s", ns, vxlan->id, vxlan->port, is_ipv6(vxlan), dev),
 		.field = &fields[ID],
 		.problem = arena_printf(arena, "the VXLAN id %u is taken on UDP port %u of %s: choose another 'id' or 'port'",

@@ -7,7 +7,7 @@
 #include "language/spec_check.h"
 
 struct claimed {
-	struct claim claim;
+	struct sole_claim claim;
 	const struct object *object;
 };
 
@@ -36,7 +36,7 @@ static void check_key(struct reading *r, const struct claimed *claims, size_t n)
 
 static void check_all(struct reading *r) {
 	vec(struct claimed) all = {};
-	struct claim claim;
+	struct sole_claim claim;
 
 	state_foreach(ns, &r->spec->state)
 		ns_foreach(object, ns)

@@ -87,7 +87,7 @@ struct decode {
 struct state;
 
 /* Something of which there is only one (a VNI on a UDP port), or that only some may have together (a macvlan's parent). */
-struct claim {
+struct sole_claim {
 	const char *key;           /* equal for the same thing, in all namespaces */
 	const struct field *field; /* by which it is claimed */
 	const char *problem;       /* the error where somebody else has it: "e0 is the source of two interfaces" */
@@ -167,7 +167,7 @@ struct kind {
 	 * filled in. */
 	void (*check)(struct diags *diags, const struct object *desired);
 	/* The i-th thing that the object claims; false: there are no more. Texts live in the arena. */
-	bool (*claim)(struct arena *arena, const struct object *desired, size_t i, struct claim *ret);
+	bool (*claim)(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
 	/* How many bytes of the MTU of the link below are not left for this one's: its outer headers. NULL: the two MTUs have
 	 * nothing to do with each other. */
 	uint32_t (*headroom)(const struct object *desired);
