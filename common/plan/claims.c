@@ -27,7 +27,7 @@ static const struct ledger_entry *find_entry(const struct ledger *ledger, const 
 	return entry || !seen ? entry : ledger_find_object(ledger, seen);
 }
 
-struct claim claims_next(const struct claims *claims, struct claim after, const struct object *object,
+struct stake claims_next(const struct claims *claims, struct stake after, const struct object *object,
 			 const struct object *seen, const struct ns_state *ns) {
 	size_t i = after.by ? (size_t)(after.by - claims->items) + 1 : 0;
 
@@ -36,21 +36,21 @@ struct claim claims_next(const struct claims *claims, struct claim after, const 
 		const struct ledger_entry *entry = find_entry(by->ledger, object, seen);
 
 		if (entry && is_valid(by, entry, object, ns))
-			return (struct claim){ by, entry };
+			return (struct stake){ by, entry };
 	}
-	return (struct claim){};
+	return (struct stake){};
 }
 
 #define claims_foreach(claim, claims, object, seen, ns)                                                     \
-	for (struct claim claim = claims_next(claims, (struct claim){}, object, seen, ns); (claim).by;      \
+	for (struct stake claim = claims_next(claims, (struct stake){}, object, seen, ns); (claim).by;      \
 	     claim = claims_next(claims, claim, object, seen, ns))
 
-struct claim claims_maker(const struct claims *claims, const struct object *object, const struct object *seen,
+struct stake claims_maker(const struct claims *claims, const struct object *object, const struct object *seen,
 			  const struct ns_state *ns) {
 	claims_foreach(claim, claims, object, seen, ns)
 		if (claim.entry->made && !claim.entry->shared)
 			return claim;
-	return (struct claim){};
+	return (struct stake){};
 }
 
 /* Is the field one that can be declared otherwise? What topod fills in by itself, its mark and sign, is the maker's. */
@@ -106,10 +106,10 @@ static bool holds(const struct ledger_entry *own, const struct object *object, u
 }
 
 uint64_t claims_disputed(const struct claims *claims, const struct object *object, const struct object *seen,
-			 const struct ledger_entry *own, const struct ns_state *ns, struct claim *ret) {
+			 const struct ledger_entry *own, const struct ns_state *ns, struct stake *ret) {
 	uint64_t disputed = 0;
 
-	*ret = (struct claim){};
+	*ret = (struct stake){};
 	claims_foreach(claim, claims, object, seen, ns) {
 		uint64_t mask = otherwise(claim.entry, object, seen);
 
@@ -137,7 +137,7 @@ uint64_t claims_shared(const struct claims *claims, const struct object *object,
 	return shared;
 }
 
-void claim_print(struct claim claim, struct text *out) {
+void claim_print(struct stake claim, struct text *out) {
 	const struct ledger *ledger = claim.by->ledger;
 	const struct mark *place = &claim.entry->place;
 
@@ -148,7 +148,7 @@ void claim_print(struct claim claim, struct text *out) {
 		text_addf(out, " (%s)", ledger->files.items[0]);
 }
 
-void claim_print_dispute(struct claim claim, const struct object *object, uint64_t mask, struct text *out) {
+void claim_print_dispute(struct stake claim, const struct object *object, uint64_t mask, struct text *out) {
 	const char *separator = " with ";
 
 	text_add(out, "is declared");

@@ -26,7 +26,7 @@ struct claims {
 	size_t n;
 };
 
-struct claim {
+struct stake {
 	const struct claimant *by; /* NULL: nobody */
 	const struct ledger_entry *entry;
 };
@@ -34,23 +34,23 @@ struct claim {
 /* The first claim to the object, behind `after` where that is not nobody's. `seen` is what is there, or NULL: it may have
  * another name in the ledgers. A claim to what is in a namespace counts only where that is still the one that it was
  * noted in: `ns` is what was seen of the object's; NULL: it was not looked at. */
-struct claim claims_next(const struct claims *claims, struct claim after, const struct object *object,
+struct stake claims_next(const struct claims *claims, struct stake after, const struct object *object,
 			 const struct object *seen, const struct ns_state *ns);
 
 /* The first claim of somebody who made the object, other than by sharing it. */
-struct claim claims_maker(const struct claims *claims, const struct object *object, const struct object *seen,
+struct stake claims_maker(const struct claims *claims, const struct object *object, const struct object *seen,
 			  const struct ns_state *ns);
 
 /* The fields that the object declares and another topology declares otherwise; *ret is the first such claim. Where both hold a
  * field already (two that began at the same moment), the topology whose name comes first keeps it. */
 uint64_t claims_disputed(const struct claims *claims, const struct object *object, const struct object *seen,
-			 const struct ledger_entry *own, const struct ns_state *ns, struct claim *ret);
+			 const struct ledger_entry *own, const struct ns_state *ns, struct stake *ret);
 
 /* Those fields of the mask that another topology declares for the object, too. */
 uint64_t claims_shared(const struct claims *claims, const struct object *object, const struct object *seen,
 		       const struct ns_state *ns, uint64_t mask);
 
 /* "topology 'a' (/etc/topod/a.yaml:5)" */
-void claim_print(struct claim claim, struct text *out);
+void claim_print(struct stake claim, struct text *out);
 /* "is declared with mtu 1400 by topology 'a' (/etc/topod/a.yaml:5)", for the fields in mask. */
-void claim_print_dispute(struct claim claim, const struct object *object, uint64_t mask, struct text *out);
+void claim_print_dispute(struct stake claim, const struct object *object, uint64_t mask, struct text *out);

@@ -9,7 +9,7 @@
 
 const char *diff_belongs(struct diff *diff, const struct object *object, const struct object *seen,
 			 const struct ns_state *ns) {
-	struct claim maker = claims_maker(diff->input->claims, object, seen, ns);
+	struct stake maker = claims_maker(diff->input->claims, object, seen, ns);
 	const struct ledger_entry *own = maker.by ? ledger_find_object(diff->input->ledger, object) : NULL;
 	enum object_class class = object->kind->class;
 	_cleanup_text_ struct text text = {};
@@ -30,8 +30,8 @@ static void add_note(struct diff *diff, const struct object *object, const struc
 }
 
 /* The first claim to the very namespace that is there. */
-static struct claim claim_to_namespace(const struct diff *diff, const struct object *object, const struct object *seen) {
-	struct claim claim = {};
+static struct stake claim_to_namespace(const struct diff *diff, const struct object *object, const struct object *seen) {
+	struct stake claim = {};
 
 	do
 		claim = claims_next(diff->input->claims, claim, object, seen, NULL);
@@ -41,8 +41,8 @@ static struct claim claim_to_namespace(const struct diff *diff, const struct obj
 
 bool diff_shares_namespace(struct diff *diff, const struct object *object, const struct object *seen) {
 	const struct ledger_entry *own = ledger_find_object(diff->input->ledger, object);
-	struct claim claim = claim_to_namespace(diff, object, seen);
-	struct claim maker = claims_maker(diff->input->claims, object, seen, NULL);
+	struct stake claim = claim_to_namespace(diff, object, seen);
+	struct stake maker = claims_maker(diff->input->claims, object, seen, NULL);
 	bool made = maker.by && ledger_is_same(maker.entry, seen);
 
 	if (!claim.by || (!object->foreign && made))
@@ -60,17 +60,17 @@ static bool by_field(const struct object *object) {
 }
 
 static uint64_t disputed_fields(const struct diff *diff, const struct object *object, const struct object *seen,
-				const struct ns_state *ns, struct claim *ret) {
+				const struct ns_state *ns, struct stake *ret) {
 	const struct ledger_entry *own;
 
-	*ret = (struct claim){};
+	*ret = (struct stake){};
 	if (!diff->input->claims || object->gone)
 		return 0;
 	own = ledger_find_object(diff->input->ledger, object);
 	return claims_disputed(diff->input->claims, object, seen, own, ns, ret);
 }
 
-static const char *dispute_text(struct diff *diff, const struct object *object, struct claim claim, uint64_t fields) {
+static const char *dispute_text(struct diff *diff, const struct object *object, struct stake claim, uint64_t fields) {
 	_cleanup_text_ struct text text = {};
 
 	claim_print_dispute(claim, object, fields, &text);
@@ -82,7 +82,7 @@ static void let_go(struct diff *diff, const struct ledger_entry *own) {
 }
 
 bool diff_disputed(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
-	struct claim claim;
+	struct stake claim;
 	uint64_t fields = by_field(object) ? 0 : disputed_fields(diff, object, seen, ns, &claim);
 	const struct ledger_entry *own = fields ? ledger_find_object(diff->input->ledger, object) : NULL;
 
@@ -95,7 +95,7 @@ bool diff_disputed(struct diff *diff, struct object *object, struct object *seen
 }
 
 uint64_t diff_left_fields(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
-	struct claim claim;
+	struct stake claim;
 	uint64_t disputed = by_field(object) ? disputed_fields(diff, object, seen, ns, &claim) : 0;
 
 	if (disputed && ledger_find_object(diff->input->ledger, object))
@@ -112,7 +112,7 @@ static bool is_told(const struct object *object, size_t i) {
 }
 
 void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
-	struct claim claim;
+	struct stake claim;
 	uint64_t fields = by_field(object) ? disputed_fields(diff, object, seen, ns, &claim) : 0, told = 0;
 	struct change *change;
 
@@ -133,7 +133,7 @@ void diff_tell_left(struct diff *diff, struct object *object, struct object *see
 bool diff_note(struct diff *diff, const struct object *object, const struct object *seen, const struct ns_state *ns,
 	       uint64_t left, uint64_t differs) {
 	struct ledger_entry *own = ledger_find_object(diff->input->ledger, object);
-	struct claim claim = claims_next(diff->input->claims, (struct claim){}, object, seen, ns);
+	struct stake claim = claims_next(diff->input->claims, (struct stake){}, object, seen, ns);
 	uint64_t mask = object->gone ? 0 : left ? ~left : UINT64_MAX;
 
 	if (differs && !claim.by && object->kind->transport == TRANSPORT_SYSCTL)
@@ -145,7 +145,7 @@ bool diff_note(struct diff *diff, const struct object *object, const struct obje
 
 /* Sparing. */
 
-static void spare(struct diff *diff, const struct object *seen, struct claim claim, const char *what) {
+static void spare(struct diff *diff, const struct object *seen, struct stake claim, const char *what) {
 	_cleanup_text_ struct text text = {};
 
 	text_add(&text, what);
@@ -164,8 +164,8 @@ static void let_go_inside(struct diff *diff, const struct object *self) {
 
 bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct object *seen, const struct ns_state *ns) {
 	bool self = seen->kind->class == CLASS_NETNS;
-	struct claim claim = self ? claim_to_namespace(diff, seen, seen)
-				  : claims_next(diff->input->claims, (struct claim){}, seen, seen, ns);
+	struct stake claim = self ? claim_to_namespace(diff, seen, seen)
+				  : claims_next(diff->input->claims, (struct stake){}, seen, seen, ns);
 
 	/* A link goes with the topology that made it. */
 	if (!claim.by || (own && seen->kind->class == CLASS_LINK) || (!own && !claim.entry->made))

@@ -169,7 +169,7 @@ static bool is_disputed(struct run *run, const struct object *object) {
 	const struct claimant claimant = { run->beside ? run->beside->topology : "", &others };
 	const struct claims claims = { run->topology, &claimant, 1 };
 	struct state state = {};
-	struct claim claim = {};
+	struct stake claim = {};
 
 	if (!run->beside)
 		return false;
