@@ -151,7 +151,8 @@ static const struct schema_key namespace_keys[] = {
 	{ "sysctl", "map", "Settings below `net.`, as sysctl(8) writes them; a dot in an interface's name is a slash.",
 	  sysctl },
 	{ "dns", "[dns](#dns)", "What /etc/netns/NAME/resolv.conf says; not for `host`.", dns },
-	{ "adopt", "true, false", "Take over a namespace that exists already, also one that a link in /run/netns leads to; it is never deleted.", boolean },
+	{ "adopt", "true, false", "Take over a namespace that exists already, also one that a link in /run/netns leads to; it is never deleted. "
+	  "One that topod made itself is given up: from the next apply or reload on it is never deleted either.", boolean },
 	{ "exclusive", "true, false", "Remove what is not declared; not for `host`.", boolean },
 	{ "drift", "`restore`, `report`, `ignore`", "As at the top, for this namespace.", drift },
 };

@@ -211,6 +211,9 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
 	else if (entry)
 		observed->n_noted++;
+	/* What topod made itself it gives up, once and for all. */
+	if (seen && object->foreign && entry && entry->made)
+		vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
 	if (object->change)
 		object->change->former = former;
 	else if (seen && !object->foreign)
@@ -430,7 +433,14 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		return;
 	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
-	if (!seen || diff_stands_on_recreated(diff, object))
+	const char *going = seen && object->foreign && !object->gone && seen->kind->class == CLASS_LINK
+				    ? diff_goes_with(diff, seen) : NULL;
+
+	if (going)
+		diff_refuse(diff, object, seen, -ENODEV,
+			    arena_printf(&diff->plan->arena, "goes with the namespace '%s', which is not in the file any more: its other "
+				     "end, or what it stands on, is there", going));
+	else if (!seen || diff_stands_on_recreated(diff, object))
 		missing(diff, ns, object, seen);
 	else
 		present(diff, ns->desired, ns->observed, object, seen);

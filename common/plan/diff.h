@@ -66,6 +66,9 @@ bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, co
 /* … or for something that it stands on; seen: it is there itself. */
 bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object, bool seen);
 
+/* The namespace that this plan removes and with which the link goes; NULL. */
+const char *diff_goes_with(const struct diff *diff, const struct object *seen);
+
 /* The desired object of a creation; of what is moved a copy that says by which sign it will be known. */
 const struct object *diff_sign(struct diff *diff, const struct change *creation);
 

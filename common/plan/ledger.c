@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/ledger_private.h"
 
+#include "kind/link.h"
 #include "kind/netns.h"
 
 enum {
@@ -575,13 +576,21 @@ static void return_declared(struct state *state, struct object *object, struct l
 		add_returns(state, entry, object);
 }
 
-static void return_undeclared(struct state *state, const struct ledger_entry *entry) {
+/* topod itself made it, and gives it up: `adopt: true` was added. */
+static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns) {
+	return ns_self(ns) && ns_self(ns)->foreign && ledger_made_namespace(noted);
+}
+
+static void return_undeclared(struct state *state, const struct ledger_entry *entry, bool given_up) {
 	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
 
 	if (object && entry->kind->class == CLASS_SYSCTL)
 		ledger_return_setting(state, entry, object);
 	else if (object)
 		add_returns(state, entry, object);
+	/* That lo was down is nobody's choice but the kernel's for a new namespace: it is forgotten, and stays up. */
+	if (object && given_up && object->kind->class == CLASS_LINK && streq(object_home_link(object), "lo"))
+		object->set &= ~(object->returning & field_bit(LINK_UP));
 }
 
 static void returns_of(const struct ledger_ns *noted, struct state *desired) {
@@ -609,7 +618,7 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	for (entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared && !entry->made && (!goes || ledger_outlives_namespace(entry)) &&
 		    !ledger_setting_rests(desired, entry))
-			return_undeclared(desired, entry);
+			return_undeclared(desired, entry, is_given_up(noted, ns));
 }
 
 bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class) {

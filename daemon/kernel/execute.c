@@ -11,6 +11,7 @@
 
 #include "kernel/kernel_real.h"
 #include "kernel/moved.h"
+#include "kernel/parting.h"
 #include "kind/dns.h"
 #include "kind/link.h"
 #include "kind/nat.h"
@@ -49,6 +50,8 @@ struct execution {
 	int host_fd;                /* of the host namespace, where a request names it */
 	const struct handle *inside;
 	vec(int) leaving;           /* descriptors of namespaces whose names were removed */
+	bool more_declared;         /* something that may go with them */
+	struct parting parting;
 };
 
 static void fail(struct execution *x, struct change *change, int error, const char *text) {
@@ -407,6 +410,8 @@ static int delete_namespace(struct execution *x, const char *name, const char **
 	struct netns_identity identity = handle_get(x->k, name)->identity;
 	int fd = handle_release(x->k, handle_get(x->k, name));
 
+	if (fd >= 0 && x->more_declared)
+		parting_watch(&x->parting, &x->k->host, fd);
 	if (fd >= 0)
 		vec_push(&x->leaving, fd);
 	if (x->leaving.n >= MAX((size_t)LEAVING_MIN, x->k->max_open / 4))
@@ -606,6 +611,14 @@ static void find_blocked(struct plan *plan) {
 	}
 }
 
+static bool declares_anything(const struct state *desired) {
+	state_foreach(ns, desired)
+		ns_foreach(object, ns)
+			if (!object->gone)
+				return true;
+	return false;
+}
+
 void real_execute(struct kernel *kernel, const struct look *look, struct plan *plan, const struct execute_hooks *hooks) {
 	struct execution x = {
 		.k = (struct kernel_real *)kernel,
@@ -613,6 +626,7 @@ void real_execute(struct kernel *kernel, const struct look *look, struct plan *p
 		.plan = plan,
 		.hooks = hooks,
 		.host_fd = -1,
+		.more_declared = declares_anything(look->desired),
 	};
 
 	x.resolver = (struct resolver){ .userdata = &x, .ifindex = resolve_ifindex, .netns_fd = resolve_netns_fd,
@@ -627,6 +641,7 @@ void real_execute(struct kernel *kernel, const struct look *look, struct plan *p
 	leave(&x);
 	let_go(&x);
 	vec_done(&x.leaving);
+	parting_await(&x.parting, &x.k->host);
 	find_blocked(plan);
 	vec_done(&x.sent);
 	closep(&x.host_fd);

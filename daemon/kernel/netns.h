@@ -79,6 +79,9 @@ int netns_watch_mounts(void);
 struct nl_socket;
 int netns_ids(struct nl_socket *sock, const int *fds, size_t n, bool assign, int32_t *ret);
 
+/* Does a namespace with this id live, as the socket's one knows it? One that is being taken apart does not. */
+bool netns_lives(struct nl_socket *sock, int32_t id);
+
 /* The id under which the current namespace knows the one behind fd, assigning one where it has none yet. 0 or
  * -errno. */
 int netns_id(int fd, int32_t *ret);

@@ -76,3 +76,16 @@ int netns_ids(struct nl_socket *sock, const int *fds, size_t n, bool assign, int
 		r = nl_ask(sock, messages, n, take_id, &answers);
 	return r < 0 ? r : answers.error;
 }
+
+/* ENOENT: it has lost its id, as the first thing that is done to it. */
+bool netns_lives(struct nl_socket *sock, int32_t id) {
+	union id_message message = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&message);
+	struct rtgenmsg *rtgen = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtgen));
+	struct id_answers answers = { .ids = &id };
+
+	nlh->nlmsg_type = RTM_GETNSID;
+	rtgen->rtgen_family = AF_UNSPEC;
+	mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)id);
+	return nl_ask(sock, &nlh, 1, take_id, &answers) == 0 && answers.error == 0;
+}

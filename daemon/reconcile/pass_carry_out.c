@@ -273,8 +273,34 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 		line->opponent = object->kind->opponent(&pass->lines.arena, change->observed);
 }
 
+static bool finds_links(const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object->foreign && !object->gone && object->kind->class == CLASS_LINK && !streq(object_home_link(object), "lo"))
+			return true;
+	return false;
+}
+
+/* What topod only finds may have gone with a namespace that was removed, whatever the plan foresaw: it is looked at once more,
+ * now that the namespace is taken apart. */
+static void look_at_found(struct pass *pass, const struct plan *plan) {
+	bool removed = false;
+
+	vec_foreach(at, &plan->changes)
+		removed |= (*at)->type == CHANGE_DELETE && !(*at)->error && (*at)->observed->kind->class == CLASS_NETNS;
+	state_foreach(ns, &pass->r->spec.state) {
+		struct ns_info *info = removed && finds_links(ns) ? pass_info(pass->r, ns->name) : NULL;
+
+		if (!info)
+			continue;
+		pass_set_verified(pass->r, info, false);
+		reconciler_dirty(pass->r, ns->name);
+	}
+}
+
 static int note_results(struct pass *pass, struct plan *plan) {
 	_cleanup_text_ struct text lines = {};
+
+	look_at_found(pass, plan);
 
 	vec_foreach(at, &plan->changes) {
 		struct change *change = *at;

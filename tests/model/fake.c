@@ -108,13 +108,17 @@ static void try(struct fake *fake, const struct look *look, struct plan *plan, c
 static void fake_execute(struct kernel *kernel, const struct look *look, struct plan *plan,
 			 const struct execute_hooks *hooks) {
 	struct fake *fake = (struct fake *)kernel;
+	bool removed = false;
 
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		if (!plan->changes.items[i]->done)
 			try(fake, look, plan, hooks, plan->changes.items[i]);
+		removed |= plan->changes.items[i]->type == CHANGE_DELETE && change_object(plan->changes.items[i])->kind->class == CLASS_NETNS;
 		if (hooks->progress)
 			hooks->progress(hooks->userdata, i + 1);
 	}
+	if (removed && !fake->crashed) /* it is waited for */
+		world_tick(fake->world, true);
 }
 
 static int fake_clear(struct kernel *kernel, enum object_class class, const char *ns) {

@@ -456,6 +456,50 @@ static void test_not_held(void **state _unused_) {
 	assert_int_equal(count(&s, "reported: n0 namespace was removed"), 1);
 }
 
+/* What topod made itself and is to adopt now is not its own any more, and there is no way back. */
+static void test_given_up(void **state _unused_) {
+	static const char mine[] = "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge}}}}\n";
+	_situation_ s;
+
+	begin(&s, mine, "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {br: {kind: bridge}}}}\n");
+	s.run.fake.holding = true;
+	start(&s);
+	is_well(&s);
+	struct w_ns *before = world_ns(s.run.w, "n0");
+	size_t n_requests = s.run.fake.n_requests;
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_int_equal(s.run.fake.n_requests, n_requests);
+	assert_null(before->held);
+	before->foreign = true;
+	run_reload(&s.run, 0);
+	run_quiesce(&s.run);
+	is_degraded(&s);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_true(ns_link(before, "lo")->values->up);
+}
+
+/* An end that is only to be found from now on goes with the other's namespace, which the same plan removes. */
+static void test_goes_with_a_namespace(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {a0: {adopt: true, interfaces: {e0: {}}}, n0: {}}\nlinks: [[a0:e0, n0:e0]]\n",
+	      "topology: t\nnamespaces: {a0: {adopt: true, interfaces: {e0: {kind: existing}}}}\n");
+	s.run.w->slowness = 20;
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "a0" });
+	start(&s);
+	is_well(&s);
+	run_reload(&s.run, 1);
+	run_settle(&s.run);
+	is_degraded(&s);
+	assert_int_equal(count(&s, "goes with the namespace 'n0'"), 1);
+	assert_null(ns_link(world_ns(s.run.w, "a0"), "e0"));
+	run_quiesce(&s.run);
+	check_rest(&s.run);
+	is_degraded(&s);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		situation_test(test_lower_comes),
@@ -482,6 +526,8 @@ int main(void) {
 		situation_test(test_name_lost),
 		situation_test(test_name_taken),
 		situation_test(test_not_held),
+		situation_test(test_given_up),
+		situation_test(test_goes_with_a_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

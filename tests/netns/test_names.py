@@ -207,6 +207,146 @@ class Adopted(Names):
         lab.run("umount", "/run/engine/web")
 
 
+class GivenUp(Names):
+    """adopt: true on what topod made itself."""
+
+    def gives_up(self, give_up):
+        path = self.spec(WEB)
+        self.topod("apply", path)
+        inode = lab.namespace_id("web")
+        self.spec(ADOPTED)
+        self.assertEqual("", "".join(l for l in self.topod("plan", path).stdout.splitlines() if "lo" in l.split()))
+        before = lab.snapshot_namespace("web", exact=True)
+        give_up(path)
+        self.assertEqual(before, lab.snapshot_namespace("web", exact=True))
+        self.topod("plan", path)
+        return path, inode
+
+    def is_left(self, path, inode):
+        self.topod("down", path)
+        self.assertEqual(inode, lab.namespace_id("web"))
+        self.assertEqual(["lo"], [l["ifname"] for l in lab.ip_json("web", "link show")])
+        self.assertIn("UP", lab.link("web", "lo")["flags"])
+        self.assertIsNone(lab.link(HOST, "c1"))
+
+    def test_down(self):
+        """It is not deleted, and lo stays up; what topod made in it goes."""
+        self.is_left(*self.gives_up(lambda path: self.topod("apply", path)))
+
+    def test_out_of_the_file(self):
+        path, inode = self.gives_up(lambda path: self.topod("apply", path))
+        self.spec("namespaces: {}\n")
+        self.topod("apply", path)
+        self.is_left(path, inode)
+
+    def test_no_way_back(self):
+        path, inode = self.gives_up(lambda path: self.topod("apply", path))
+        self.spec(WEB)
+        done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.assertIn("web: namespace exists and is not topod's", done.stderr)
+        self.spec(ADOPTED)
+        self.is_left(path, inode)
+
+    def test_daemon(self):
+        """It lets go of it, too: who deletes the namespace is rid of it."""
+        daemons = []
+
+        def reload(path):
+            self.spec(WEB)
+            d = self.daemon(path).ready()
+            daemons.append(d)
+            self.spec(ADOPTED)
+            d.reload()
+        path, inode = self.gives_up(reload)
+        d, = daemons
+        with d.expects("web: namespace.*the namespace to adopt does not exist"):
+            lab.run("ip", "netns", "delete", "web")
+        self.wait_until(lambda: lab.link(HOST, "c1") is None, "the other end gone", d)
+        d.stop()
+        self.topod("down", path)
+
+    def test_with_more_of_lo(self):
+        """What else was changed goes back as ever."""
+        path = self.spec("namespaces: {web: {interfaces: {lo: {txqueuelen: 400}}, sysctl: {net.ipv4.ip_default_ttl: 99}}}\n")
+        self.topod("apply", path)
+        self.spec("namespaces: {web: {adopt: true}}\n")
+        self.topod("apply", path)
+        lo = lab.link("web", "lo")
+        self.assertEqual((1000, True, "64"), (lo["txqlen"], "UP" in lo["flags"], lab.sysctl_get("web", "net.ipv4.ip_default_ttl")))
+        self.topod("down", path)
+        self.assertEqual(["web"], lab.namespaces())
+
+
+PAIR = """\
+namespaces:
+  ctr: {adopt: true, interfaces: {e0: {addresses: [10.0.0.1/24]}}}
+  web: {}
+links: [[ctr:e0, web:e0]]
+"""
+FOUND = "namespaces: {ctr: {adopt: true, interfaces: {e0: {kind: existing, addresses: [10.0.0.1/24]}}}}\n"
+
+
+class Removed(Names):
+    """What goes with a namespace that is removed in the same edit, or soon after."""
+    GOES = r"ctr/e0: .*goes with the namespace 'web', which is not in the file any more"
+
+    def setUp(self):
+        super().setUp()
+        lab.run("ip", "netns", "add", "ctr")
+        self.path = self.spec(PAIR)
+
+    def test_an_end_becomes_existing(self):
+        """It is foreseen that it goes; afterwards it is not there, and that is said as well."""
+        self.topod("apply", self.path)
+        self.spec(FOUND)
+        done = self.topod("plan", self.path, expect=lab.EXIT_DIFFERENCES)
+        self.assertRegex(done.stdout + done.stderr, "goes with the namespace 'web'")
+        done = self.topod("apply", self.path, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, r"e0: .*(goes with the namespace 'web'|there is no such interface)")
+        self.assertEqual(["ctr"], lab.namespaces())
+        self.assertIsNone(lab.link("ctr", "e0"), "it is still there when all was verified")
+        done = self.topod("apply", self.path, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, "there is no such interface")
+
+    def test_what_stands_on_it(self):
+        self.topod("apply", self.path)
+        lab.ip("ctr", "link add m0 link e0 type macvlan")
+        self.spec(FOUND.replace("e0: {kind: existing", "e0: {kind: existing}, m0: {kind: existing"))
+        done = self.topod("plan", self.path, expect=lab.EXIT_DIFFERENCES)
+        self.assertRegex(done.stdout + done.stderr, "goes with the namespace 'web'")
+
+    def test_daemon(self):
+        d = self.daemon(self.path).ready()
+        self.spec(FOUND)
+        self.topod("reload", "office", expect=(0, lab.EXIT_FAILED))
+        d.wait_line(r"failing: ctr/e0: .*(goes with the namespace 'web'|there is no such interface)")
+        self.assertIsNone(lab.link("ctr", "e0"))
+        self.assertIn("egraded", self.topod("status", "office").stdout)
+        d.stop()
+
+    def test_gone_when_it_is_said(self):
+        """Also what nobody declares: a namespace that was removed is taken apart when `apply` ends."""
+        path = self.spec("namespaces: {a: {}, b: {}, c: {}}\n")
+        for _ in range(5):
+            self.topod("apply", path)
+            lab.veth("a", "x0", HOST, "x1")
+            self.spec("namespaces: {b: {}}\n")
+            self.topod("apply", path)
+            self.assertIsNone(lab.link(HOST, "x1"))
+            self.spec("namespaces: {a: {}, b: {}, c: {}}\n")
+
+    def test_one_that_is_held_is_not_waited_for(self):
+        """By a process inside: it lives on without its name."""
+        path = self.spec("namespaces: {a: {}, b: {}}\n")
+        self.topod("apply", path)
+        lab.veth("a", "x0", HOST, "x1")
+        p = self.process(inside="a")
+        self.spec("namespaces: {b: {}}\n")
+        self.topod("apply", path)
+        self.assertTrue(lab.link(HOST, "x1"))
+        self.end(p)
+
+
 class Lost(Names):
     """A running daemon holds each namespace that it made: only a name can be lost."""
 
