@@ -535,10 +535,6 @@ bool netns_is_named(const char *name _unused_, const struct netns_identity *iden
 	return true;
 }
 
-bool netns_lives(struct nl_socket *sock _unused_, int32_t id _unused_) {
-	return true;
-}
-
 int netns_watch_mounts(void) {
 	return -ENOENT;
 }
