@@ -604,6 +604,12 @@ const char *setting_read(const struct settings *settings _unused_, struct arena 
 	return some_text(arena, ret_error);
 }
 
+const char **setting_list(const struct settings *settings _unused_, struct arena *arena _unused_, const char *folder _unused_,
+			  int *ret_error) {
+	*ret_error = -ENOENT;
+	return NULL;
+}
+
 int setting_write(const struct settings *settings _unused_, const char *path _unused_, const char *value _unused_) {
 	return some_error();
 }
