@@ -9,6 +9,13 @@ static const struct field fields[] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
 };
 
+/* By its index it is found again after somebody has given it another name. */
+static const struct field existing_fields[] = {
+	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
+	[LINK_N_FIELDS] = { .name = "index", .type = &type_integer, .offset = offsetof(struct link, ifindex), .max = INT32_MAX,
+			    .flags = FIELD_HIDDEN | FIELD_ONCE },
+};
+
 static void noun(const struct object *object, struct text *out) {
 	const struct link *link = (const struct link *)object;
 
@@ -20,7 +27,7 @@ static void noun(const struct object *object, struct text *out) {
 
 const struct kind kind_existing = {
 	.name = "existing", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .found = true, .encode = link_encode, .noun = noun,
+	.fields = existing_fields, .n_fields = ARRAY_SIZE(existing_fields), .any_kind = true, .found = true, .encode = link_encode, .noun = noun,
 };
 
 const struct kind kind_other = {

@@ -405,6 +405,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		diff_pending(diff, object, observed);
 	if (observed->failed)
 		vec_push(&diff->plan->failed, object);
+	if (object->kind->found && !object->gone && !streq(object_home_link(object), "lo"))
+		vec_push(&diff->plan->found, (struct found){ object, observed });
 	observed_ns->n_noted += entry != NULL;
 	again = differs && needs_recreation(object, observed, differs);
 	if (differs && (again || !found) && !may_go(diff, object, observed)) {

@@ -85,5 +85,7 @@ void diff_extra(struct diff *diff, struct ns_state *observed);
 /* Takes out what would go back to what it was although it ends with its link, or the link's being a port: to be called
  * after all else was found. (What ends with its namespace is not asked to go back: ledger_add_returns().) */
 void diff_pointless(struct diff *diff);
+/* What the ledger knows under a name that its link has not any more. */
+void diff_renamed(struct diff *diff, const struct ns_state *observed);
 /* What the ledger knows and nobody sees any more. */
 void diff_lost(struct diff *diff, const struct ns_state *observed);

@@ -27,8 +27,24 @@ static void mark_present(const struct ledger *ledger, const struct ns_state *obs
 	ns_foreach(seen, observed) {
 		struct ledger_entry *entry = ledger_find_object(ledger, seen);
 
-		if (entry && !diff_is_void(entry, ledger, observed) && (!entry->made || diff_is_as_made(entry, seen)))
+		if (entry && !diff_is_void(entry, ledger, observed) && (!entry->made || diff_is_as_made(entry, seen)) &&
+		    !ledger_is_only_place(entry))
 			entry->declared = true;
+	}
+}
+
+void diff_renamed(struct diff *diff, const struct ns_state *observed) {
+	const struct ledger_ns *noted = ledger_namespace(diff->input->ledger, observed->name);
+	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+
+	for (struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next) {
+		const char *name = ledger_renamed(entry, observed);
+		const char *former = name ? ledger_former(entry, (size_t)kind_field(entry->kind, "name")) : NULL;
+		const struct object *declared = former && desired ? ns_find_link(desired, former) : NULL;
+
+		if (former && (!declared || declared->gone)) /* else it is waited for under the name of the file */
+			vec_push(&diff->plan->renamed, (struct renamed){ observed->name, arena_strdup(&diff->plan->arena, former),
+									  arena_strdup(&diff->plan->arena, name) });
 	}
 }
 
@@ -47,6 +63,9 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 		entry->declared = false;
 	mark_declared(ledger, state_find(diff->input->desired, observed->name), observed);
 	mark_present(ledger, observed);
+	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (!entry->declared && ledger_is_only_place(entry))
+			entry->declared = ledger_place_is_needed(ledger, entry);
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared && !ledger_setting_rests(diff->input->desired, entry))
 			vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });

@@ -364,7 +364,7 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 	ledger_remove_entry(ledger, entry);
 }
 
-static bool manages_something(const struct ledger_entry *entry) {
+bool ledger_manages(const struct ledger_entry *entry) {
 	for (size_t i = 0; i < entry->kind->n_fields; i++)
 		if (ledger_has_field(entry, i) && !is_identity(&entry->kind->fields[i]) &&
 		    !(entry->kind->fields[i].flags & FIELD_ONCE))
@@ -386,7 +386,7 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 		drop_text(&entry->values, (size_t)at);
 	}
 	entry->declared_as = NULL;
-	if (entry->made || manages_something(entry)) {
+	if (entry->made || ledger_manages(entry)) {
 		ledger_add_line(entry, out);
 		return;
 	}
@@ -616,7 +616,7 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 	bool goes = !ns_self(ns) && made && !made->shared;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared && !entry->made && (!goes || ledger_outlives_namespace(entry)) &&
+		if (!entry->declared && !entry->made && ledger_manages(entry) && (!goes || ledger_outlives_namespace(entry)) &&
 		    !ledger_setting_rests(desired, entry))
 			return_undeclared(desired, entry, is_given_up(noted, ns));
 }

@@ -113,6 +113,18 @@ struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struc
  * it: without, the making never came so far. */
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed);
 
+/* Notes the index of a link that topod only finds, so that it is known under another name, too (ledger_renamed.c). Where the
+ * kind has no such field nothing is noted. Returns whether a line was added. */
+bool ledger_note_index(struct ledger *ledger, const struct object *link, const struct object *seen, struct text *out);
+/* Does the entry of such a link tell nothing but that? */
+bool ledger_is_only_place(const struct ledger_entry *entry);
+/* Is something on the link noted, and `declared`? */
+bool ledger_place_is_needed(const struct ledger *ledger, const struct ledger_entry *place);
+/* The name that a link has by now which was noted under another one, which is not there any more; NULL. */
+const char *ledger_renamed(const struct ledger_entry *entry, const struct ns_state *observed);
+/* What is noted of the link and what is on it is so under its other name from now on. */
+void ledger_rename(struct ledger *ledger, const char *ns, const char *from, const char *to, struct text *out);
+
 /* Forgets fields that are no longer managed; the whole entry where none remain and the object was found. */
 void ledger_forget_fields(struct ledger *ledger, const struct object *object, uint64_t mask, struct text *out);
 void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct text *out);

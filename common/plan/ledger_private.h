@@ -10,6 +10,9 @@ static inline bool ledger_has_field(const struct ledger_entry *entry, size_t fie
 	return entry->fields & field_bit(field);
 }
 
+/* Does it tell of a field that topod changed? */
+bool ledger_manages(const struct ledger_entry *entry);
+
 struct ledger_entry *ledger_find_in(const struct ledger_ns *ns, const char *id);
 
 /* The namespace's part, which is added where there is none; it is to get an entry, for it goes with its last one. */

@@ -36,6 +36,9 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 	diff_pointless(&diff);
 	state_foreach(observed, input->observed)
 		if (!observed->scope)
+			diff_renamed(&diff, observed);
+	state_foreach(observed, input->observed)
+		if (!observed->scope)
 			diff_lost(&diff, observed);
 	plan_order(plan, input);
 }
@@ -67,6 +70,8 @@ void plan_done(struct plan *plan) {
 	vec_done(&plan->pending);
 	vec_done(&plan->waiting);
 	vec_done(&plan->failed);
+	vec_done(&plan->renamed);
+	vec_done(&plan->found);
 	vec_done(&plan->lost);
 	vec_done(&plan->unnoted);
 	vec_done(&plan->notes);

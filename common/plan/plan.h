@@ -36,6 +36,16 @@ struct spared {
 	const char *why; /* "belongs to topology 'a' (…)" */
 };
 
+/* A link that topod only found, and that somebody has given another name since. */
+struct renamed {
+	const char *ns, *from, *to;
+};
+
+/* A link that topod only finds, as it is. */
+struct found {
+	const struct object *link, *seen; /* desired, observed */
+};
+
 /* An object that waits for something outside of topod: that is no failure and no drift, and nothing is tried again. */
 struct waiting {
 	struct object *object; /* desired */
@@ -58,6 +68,8 @@ struct plan {
 	vec(struct waiting) waiting;
 	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
 	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
+	vec(struct renamed) renamed;       /* the ledger is to follow, and another plan to be made, before anything is done */
+	vec(struct found) found;
 	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
 	vec(struct object *) unnoted;      /* there and marked as ours, but missing in the ledger */
 	vec(struct note) notes;

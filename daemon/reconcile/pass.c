@@ -166,6 +166,35 @@ static void make_plan(struct pass *pass, const struct state *observed, struct pl
 	plan_make(plan, &input);
 }
 
+/* What goes back was said of the link's former name. */
+static void forget_gone(struct ns_state *ns, const char *link) {
+	for (struct object *object = ns->objects, *next; object; object = next) {
+		const char *home = object_home_link(object);
+
+		next = object->hh.next;
+		if (object->gone && home && streq(home, link))
+			ns_remove(ns, object);
+	}
+}
+
+/* The ledger follows links that were given another name. True where there are such: then another plan is to be made. */
+static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_error) {
+	struct reconciler *r = pass->r;
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(renamed, &plan->renamed) {
+		struct ns_state *ns = state_namespace(&r->spec.state, renamed->ns);
+
+		ledger_rename(r->ledger, renamed->ns, renamed->from, renamed->to, &lines);
+		forget_gone(ns, renamed->from);
+		ns->unchanged = false;
+	}
+	if (plan->renamed.n)
+		ledger_add_returns(r->ledger, &r->spec.state);
+	*ret_error = pass->only_looks ? 0 : pass_write(r, &lines);
+	return plan->renamed.n;
+}
+
 int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
 	for (;;) {
 		clean(pass);
@@ -174,8 +203,10 @@ int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
 		if (err < 0)
 			return err;
 		make_plan(pass, observed, plan);
-		if (!widen(pass, plan))
+		if (!follow_renamed(pass, plan, &err) && !widen(pass, plan))
 			return 0;
+		if (err < 0)
+			return err;
 		plan_done(plan);
 		state_done(observed);
 		*plan = (struct plan){};

@@ -62,10 +62,24 @@ static int forgo(struct reconciler *r, const struct changes *changes, int error)
 	return reread(r);
 }
 
-static void note_intent(struct pass *pass, struct change *change, struct text *lines, struct changes *noted) {
+/* What is done on a link that topod only finds is found again by the link's index. */
+static void note_places(struct pass *pass, const struct plan *plan, const struct change *change, struct text *lines) {
+	const char *link = change->done || change->type == CHANGE_DELETE || change->desired->gone ? NULL
+										      : object_home_link(change->desired);
+
+	for (size_t i = 0; link && i < plan->found.n; i++) {
+		const struct found *found = &plan->found.items[i];
+
+		if (streq(found->link->ns, change->desired->ns) && streq(object_home_link(found->link), link))
+			ledger_note_index(pass->r->ledger, found->link, found->seen, lines);
+	}
+}
+
+static void note_intent(struct pass *pass, const struct plan *plan, struct change *change, struct text *lines, struct changes *noted) {
 	size_t before = lines->size;
 
 	note_change(pass, change, lines);
+	note_places(pass, plan, change, lines);
 	if (lines->size == before)
 		return;
 	change->noted = change->type == CHANGE_CREATE;
@@ -81,10 +95,10 @@ static int note_intents(struct pass *pass, const struct plan *plan) {
 	 * as its doing. */
 	for (size_t i = plan->changes.n; i-- > 0;)
 		if (is_setting(plan->changes.items[i]))
-			note_intent(pass, plan->changes.items[i], &lines, &noted);
+			note_intent(pass, plan, plan->changes.items[i], &lines, &noted);
 	vec_foreach(at, &plan->changes)
 		if (!is_setting(*at))
-			note_intent(pass, *at, &lines, &noted);
+			note_intent(pass, plan, *at, &lines, &noted);
 	err = pass_write(pass->r, &lines);
 	if (err < 0)
 		err = forgo(pass->r, &noted, err);

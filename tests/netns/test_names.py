@@ -347,6 +347,80 @@ class Removed(Names):
         self.end(p)
 
 
+class Renamed(Names):
+    """An interface that topod only finds, and that somebody gives another name: what is topod's goes from it all the same."""
+    TEXT = """\
+namespaces:
+  host:
+    interfaces: {ex0: {kind: existing%s, addresses: [10.0.0.1/24]}}
+%s"""
+
+    def setUp(self):
+        super().setUp()
+        lab.veth(HOST, "ex0", HOST, "other", "192.0.2.1/24")
+        self.before = self.settle()
+
+    def renamed(self, text, take_away):
+        path = self.spec(text)
+        self.topod("apply", path)
+        index = lab.link(HOST, "ex0")["ifindex"]
+        lab.ip(HOST, "link set ex0 down")
+        lab.ip(HOST, "link set ex0 name ex1")
+        lab.ip(HOST, "link set ex1 up")
+        take_away(path)
+        self.assertEqual(["192.0.2.1/24"], [a for a in lab.addresses(HOST, "ex1") if "." in a])
+        self.assertEqual((index, 1500), (lab.link(HOST, "ex1")["ifindex"], lab.link(HOST, "ex1")["mtu"]))
+        lab.ip(HOST, "link set ex1 down")
+        lab.ip(HOST, "link set ex1 name ex0")
+        lab.ip(HOST, "link set ex0 up")
+        self.assertFalse(os.path.exists("/run/topod/office/ledger"))
+        self.same(lab.state_only(self.before), lab.state_only(self.settle()))
+
+    def down(self, path):
+        self.topod("down", path)
+
+    def out_of_the_file(self, path):
+        self.spec("namespaces: {}\n")
+        self.topod("apply", path)
+
+    def test_address(self):
+        self.renamed(self.TEXT % ("", ""), self.down)
+
+    def test_mtu_and_address(self):
+        self.renamed(self.TEXT % (", mtu: 1400", ""), self.down)
+
+    def test_setting(self):
+        sysctl = "    sysctl: {net.ipv4.conf.ex0.rp_filter: 2}\n"
+        self.renamed(self.TEXT % (", mtu: 1400", sysctl), self.down)
+
+    def test_out_of_the_file(self):
+        self.renamed(self.TEXT % (", mtu: 1400", ""), self.out_of_the_file)
+
+    def test_followed_in_the_file(self):
+        """Under its other name it is the same interface, and goes back to what it was before the first."""
+        path = self.spec(self.TEXT % (", mtu: 1400", ""))
+        self.topod("apply", path)
+        lab.ip(HOST, "link set ex0 down")
+        lab.ip(HOST, "link set ex0 name ex1")
+        self.spec((self.TEXT % (", mtu: 1400", "")).replace("ex0", "ex1"))
+        self.topod("apply", path)
+        self.assertIn("10.0.0.1/24", lab.addresses(HOST, "ex1"))
+        self.topod("down", path)
+        self.assertEqual(1500, lab.link(HOST, "ex1")["mtu"])
+        self.assertNotIn("10.0.0.1/24", lab.addresses(HOST, "ex1"))
+        self.assertFalse(os.path.exists("/run/topod/office"))
+
+    def test_another_one_under_the_name(self):
+        """The one that was taken away and made anew is another one: only what is on it goes."""
+        path = self.spec(self.TEXT % (", mtu: 1400", ""))
+        self.topod("apply", path)
+        lab.ip(HOST, "link del ex0")
+        lab.veth(HOST, "ex2", HOST, "other", "10.0.0.1/24")
+        self.topod("down", path)
+        self.assertIn("10.0.0.1/24", lab.addresses(HOST, "ex2"))
+        lab.ip(HOST, "link del ex2")
+
+
 class Lost(Names):
     """A running daemon holds each namespace that it made: only a name can be lost."""
 
