@@ -104,6 +104,10 @@ static void rename_entry(struct ledger *ledger, struct ledger_entry *entry, cons
 	if (streq(id, entry->id) || ledger_find(ledger, entry->ns, id))
 		return;
 	struct ledger_entry *renamed = ledger_add_entry(ledger, ledger_namespace(ledger, entry->ns), entry->kind, id, entry->made);
+	renamed->shared = entry->shared;
+	renamed->told = entry->told;
+	renamed->place = entry->place;
+	renamed->values = TAKE_PTR(entry->values);
 	for (size_t i = 0; i < entry->kind->n_fields; i++) {
 		const char *former = ledger_former(entry, i);
 		_cleanup_free_ char *value = former ? new_value(entry, i, former, from, to) : NULL;

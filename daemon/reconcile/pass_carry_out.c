@@ -5,6 +5,8 @@
  */
 #include "reconcile/pass_private.h"
 
+#include "kind/link.h"
+
 /* The ledger. */
 
 int pass_write(const struct reconciler *r, const struct text *lines) {
@@ -140,6 +142,15 @@ static void take_back(struct pass *pass, const struct change *change, struct tex
 	}
 }
 
+/* Of a namespace that topod made and gives up nobody had set lo down but the kernel: it stays up. */
+static void forget_lo(struct pass *pass, const char *name, struct text *lines) {
+	const struct ns_state *ns = state_find(&pass->r->spec.state, name);
+	const struct object *lo = ns && ns_self(ns) && ns_self(ns)->foreign ? ns_find_link(ns, "lo") : NULL;
+
+	if (lo)
+		ledger_forget_fields(pass->r->ledger, lo, field_bit(LINK_UP), lines);
+}
+
 static int note_lost(struct pass *pass, const struct plan *plan) {
 	struct kernel *kernel = pass->r->kernel;
 	_cleanup_text_ struct text lines = {};
@@ -150,6 +161,8 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 		/* Before it is forgotten: a crash here is made good, too. */
 		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->class, lost->ns) < 0)
 			continue; /* the next one tries again */
+		if (entry && entry->kind->class == CLASS_NETNS)
+			forget_lo(pass, lost->ns, &lines);
 		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
 	}
 	vec_foreach(released, &plan->released)

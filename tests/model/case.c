@@ -193,6 +193,8 @@ static void make(struct c_case *c) {
 		make_conflicts(c);
 	case_make_steps(c);
 	case_make_crashes(c);
+	vec_foreach(at, &c->spaces)
+		(*at)->adopt_later = !c->real && !c->minimal && !streq((*at)->name, NS_HOST) && case_chance(c, 5);
 	if (c->minimal)
 		differ(c);
 }

@@ -21,6 +21,7 @@ struct c_ns {
 	struct part part;
 	const char *name;
 	bool adopt, exclusive;
+	bool adopt_later;        /* in version 1, though topod has made it by then */
 	const char *drift;       /* or NULL */
 };
 

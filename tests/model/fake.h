@@ -29,6 +29,7 @@ struct fake {
 	size_t look_fault;     /* which look fails; 0: none */
 	int look_error, blind; /* blind: with which each look fails; 0: none */
 	const char *elsewhere; /* the link upon which the kernel makes each macvlan, whatever was asked for; NULL */
+	bool gave_up;          /* a namespace that topod had made */
 	bool holding;          /* a daemon, which holds the namespaces that topod made */
 	const char *closed;    /* a namespace that cannot be looked at; NULL: none */
 	size_t crash_at;       /* the request that is not answered any more; 0: none */

@@ -55,6 +55,9 @@ void judge(struct fake *fake, const struct look *look, bool foreign, const struc
 		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
 						  : desired && desired->exclusive);
 
+	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. */
+	const struct ledger_entry *entry = ledger_find_object(look->ledger, change_object(change));
+	may |= change->type == CHANGE_DELETE && change->observed->marked && entry && entry->made;
 	if (foreign && !may)
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
 }

@@ -228,6 +228,9 @@ static void hold(struct fake *fake, const struct look *look, const char *name) {
 	struct w_ns *ns = world_ns_or_held(fake->world, name), *held = world_held(fake->world, name);
 	struct arena arena = {};
 
+	/* What is to be adopted is not topod's any more, whoever made it. */
+	if (ns && !ns->foreign && ns_self(state_find(look->desired, name)) && ns_self(state_find(look->desired, name))->foreign)
+		ns->foreign = fake->gave_up = true;
 	if (held && held != ns)
 		world_release(fake->world, held);
 	if (ns && fake->holding && !streq(name, NS_HOST) &&

@@ -174,7 +174,7 @@ static void go_down(struct run *run, const char *before) {
 	run_quiesce(run);
 	check_gone(run);
 	_cleanup_free_ char *after = world_dump(run->w, true);
-	if (!run->disturbed && !streq(before, after))
+	if (!run->disturbed && !run->fake.gave_up && !streq(before, after))
 		run_fail(run, "before: after `down` the machine is not as it was\n--- before\n%s--- after\n%s", before, after);
 }
 

@@ -265,6 +265,14 @@ class GivenUp(Names):
         d.stop()
         self.topod("down", path)
 
+    def test_with_lo_in_the_file(self):
+        path = self.spec("namespaces: {web: {interfaces: {lo: {up: true}}}}\n")
+        self.topod("apply", path)
+        self.spec("namespaces: {web: {adopt: true, interfaces: {lo: {up: true}}}}\n")
+        self.topod("apply", path)
+        self.topod("down", path)
+        self.assertIn("UP", lab.link("web", "lo")["flags"])
+
     def test_with_more_of_lo(self):
         """What else was changed goes back as ever."""
         path = self.spec("namespaces: {web: {interfaces: {lo: {txqueuelen: 400}}, sysctl: {net.ipv4.ip_default_ttl: 99}}}\n")
