@@ -275,6 +275,9 @@ static void check_ipv6(struct parse *p, const struct route *r) {
 		else if (next && same_hop(hop, next))
 			diag_error(p->diags, mark, "the IPv6 next hop %s is there twice; a larger share is its 'weight'",
 				   ip_format(&hop->via, buf));
+		else if (next && ip_equal(&hop->via, &next->via) && !hop->dev)
+			diag_warning(p->diags, mark, "the IPv6 next hop %s is there twice unless the one without 'dev' is reached by "
+				     "another interface", ip_format(&hop->via, buf));
 	}
 }
 

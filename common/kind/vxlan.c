@@ -259,6 +259,11 @@ static bool is_link_local6(const struct ip *ip) {
 	return ip->family == AF_INET6 && ip_is_link_local(ip);
 }
 
+/* ff02:: and its like (RFC 4291, 2.7). */
+static bool is_link_group(const struct ip *ip) {
+	return ip_is_multicast(ip) && (ip->bytes[1] & 0xf) == 2;
+}
+
 /* The outer packets' family: IPv4 where no address says otherwise. */
 static bool is_ipv6(const struct vxlan *vxlan) {
 	return vxlan->local.family == AF_INET6 || vxlan->remote.ip.family == AF_INET6 || vxlan->group.ip.family == AF_INET6;
@@ -275,7 +280,7 @@ static void check(struct diags *diags, const struct object *desired) {
 		diag_error(diags, mark, "'local' and '%s' are of different families", far_name);
 	else if (local->family && ip_is_multicast(local))
 		diag_error(diags, mark, "'local' is a multicast address; it must be one of this machine's");
-	else if (is_link_local6(local) && far->family && !ip_is_zero(far) && !is_link_local6(far) && !ip_is_multicast(far))
+	else if (is_link_local6(local) && far->family && !ip_is_zero(far) && !is_link_local6(far) && !is_link_group(far))
 		diag_error(diags, mark, "'local' is a link-local address and '%s' is not", far_name);
 	else if (is_link_local6(far) && !is_link_local6(local))
 		diag_error(diags, object_mark(desired, &fields[REMOTE]),

@@ -29,13 +29,13 @@ static inline int check_compare_places(const struct object *a, const struct obje
 	return r ? r : m->column - n->column;
 }
 
-/* The largest MTU that a link can have by what is declared: its own, or that of the link below less the outer headers. 0:
- * not known. */
+/* The largest MTU that a link can have by what is declared: its own, that of the link below less the outer headers, or the
+ * smallest of its ports'. 0: not known. */
 struct known_mtu {
 	uint32_t mtu;
 	const struct object *by; /* whose `mtu` decides; NULL: it is the kernel's default */
 };
-struct known_mtu check_known_mtu(const struct state *state, const struct object *link);
+struct known_mtu check_known_mtu(struct reading *r, const struct object *link);
 
 /* Others may have made links there that the file does not name. */
 static inline bool check_is_open(const struct ns_state *ns) {

@@ -53,43 +53,26 @@ static const struct address *find_address(const struct addresses *addresses, con
 	return low < addresses->list.n && streq(addresses->list.items[low]->dev, dev) ? addresses->list.items[low] : NULL;
 }
 
-/* A controller whose MTU is set last follows its ports until then: a bridge takes the smallest of theirs
- * (br_mtu_auto_adjust(), net/bridge/br_if.c). */
-static const struct object *find_follower(const struct ns_state *ns, const struct object *port) {
-	const struct object *controller = NULL;
-
-	if (object_has(port, LINK_MASTER))
-		controller = ns_find_link(ns, ((const struct link *)port)->master);
-	return controller && controller->kind->last & field_bit(LINK_MTU) && !object_has(controller, LINK_MTU) ? controller : NULL;
-}
-
-static void report_mtu(struct reading *r, const struct address *a, const struct object *link, const struct known_mtu *known) {
-	const char *name = ((const struct link *)link)->name;
-	char buf[PREFIX_TEXT_MAX];
-
-	if (!a)
-		return;
-	diag_error(r->parse.diags, a->object.mark, "%s needs an MTU of %d at least, as all IPv6 does, and %s has %u%s%s",
-		   prefix_format(&a->address, buf), MIN_MTU, a->dev, known->mtu, streq(name, a->dev) ? "" : " by its port ",
-		   streq(name, a->dev) ? "" : name);
-	if (known->by)
-		diag_note(r->parse.diags, object_mark(known->by, &known->by->kind->fields[LINK_MTU]), "the MTU is set here");
-}
-
 static void check_mtus(struct reading *r, const struct ns_state *ns) {
 	_cleanup_(addresses_done) struct addresses addresses = {};
+	char buf[PREFIX_TEXT_MAX];
 
 	collect_addresses(ns, &addresses);
 	ns_foreach(object, ns) {
-		if (!addresses.list.n || object->kind->class != CLASS_LINK)
+		const struct address *a = NULL;
+		struct known_mtu known;
+
+		if (addresses.list.n && object->kind->class == CLASS_LINK)
+			a = find_address(&addresses, ((const struct link *)object)->name);
+		if (!a)
 			continue;
-		struct known_mtu known = check_known_mtu(&r->spec->state, object);
+		known = check_known_mtu(r, object);
 		if (!known.mtu || known.mtu >= MIN_MTU)
 			continue;
-		const struct object *follower = find_follower(ns, object);
-		report_mtu(r, find_address(&addresses, ((const struct link *)object)->name), object, &known);
-		if (follower)
-			report_mtu(r, find_address(&addresses, ((const struct link *)follower)->name), object, &known);
+		diag_error(r->parse.diags, a->object.mark, "%s needs an MTU of %d at least, as all IPv6 does, and %s has %u",
+			   prefix_format(&a->address, buf), MIN_MTU, a->dev, known.mtu);
+		if (known.by)
+			diag_note(r->parse.diags, object_mark(known.by, &known.by->kind->fields[LINK_MTU]), "it comes from here");
 	}
 }
 

@@ -2,6 +2,8 @@
 /*
  * What stands on what: links below and controllers above.
  */
+#include <stdlib.h>
+
 #include "kind/link.h"
 #include "language/spec_check.h"
 
@@ -65,38 +67,115 @@ static const struct object *find_below(const struct state *state, const struct o
 	return NULL;
 }
 
-/* What a new link of the kind begins with, unless it follows its ports. */
-static bool mtu_of_driver(const struct object *object, uint32_t *ret) {
-	const char *initially = object->kind->fields[LINK_MTU].fallback;
+/* Every port, those of a controller side by side; what is known of the controller's MTU is kept with the first of them. */
+struct port_of {
+	const char *ns, *master;
+	const struct object *port;
+	bool known, asked; /* first of them: mtu is known, or was asked for */
+	struct known_mtu mtu;
+};
 
-	return !object->kind->any_kind && !(object->kind->last & field_bit(LINK_MTU)) && initially && parse_u32(initially, ret) == 0;
+struct ports {
+	size_t n;
+	struct port_of *items;
+};
+
+static int compare_ports(const void *a, const void *b) {
+	const struct port_of *x = a, *y = b;
+	int r = strcmp(x->ns, y->ns);
+
+	if (r == 0)
+		r = strcmp(x->master, y->master);
+	return r || !x->port || !y->port ? r : check_compare_places(x->port, y->port);
 }
 
-static struct known_mtu find_mtu(const struct state *state, const struct object *object, int depth) {
+static void collect_ports(struct reading *r) {
+	vec(struct port_of) list = {};
+
+	state_foreach(ns, &r->spec->state)
+		ns_foreach(object, ns)
+			if (object->kind->class == CLASS_LINK && object_has(object, LINK_MASTER))
+				vec_push(&list, (struct port_of){ ns->name, ((const struct link *)object)->master, object });
+	r->ports = arena_new(r->parse.arena, struct ports);
+	r->ports->n = list.n;
+	if (list.n) {
+		qsort(list.items, list.n, sizeof(*list.items), compare_ports);
+		r->ports->items = arena_memdup(r->parse.arena, list.items, list.n * sizeof(*list.items));
+	}
+	vec_done(&list);
+}
+
+/* The first port of the controller; NULL where it has none. */
+static struct port_of *find_ports(struct reading *r, const struct object *controller) {
+	struct port_of key = { controller->ns, ((const struct link *)controller)->name };
+	size_t low = 0, high;
+
+	if (!r->ports)
+		collect_ports(r);
+	for (high = r->ports->n; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_ports(&r->ports->items[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->ports->n && compare_ports(&r->ports->items[low], &key) == 0 ? &r->ports->items[low] : NULL;
+}
+
+static struct known_mtu find_mtu(struct reading *r, const struct object *object, int depth);
+
+/* A bridge takes the smallest of its ports' (br_mtu_auto_adjust(), net/bridge/br_if.c). Found out once for each, and not
+ * known where it is its own port somehow. */
+static struct known_mtu find_smallest(struct reading *r, struct port_of *first, int depth) {
+	struct port_of *end = r->ports->items + r->ports->n;
+
+	if (first->asked)
+		return first->known ? first->mtu : (struct known_mtu){};
+	first->asked = true;
+	for (struct port_of *at = first; at < end && streq(at->ns, first->ns) && streq(at->master, first->master); at++) {
+		struct known_mtu known = find_mtu(r, at->port, depth + 1);
+
+		if (known.mtu && (!first->mtu.mtu || known.mtu < first->mtu.mtu))
+			first->mtu = known;
+	}
+	first->known = true;
+	return first->mtu;
+}
+
+static struct known_mtu find_mtu(struct reading *r, const struct object *object, int depth) {
+	const char *initially = object->kind->fields[LINK_MTU].fallback;
+	struct known_mtu known = {};
 	const struct object *below;
 	const struct link_ref *ref;
 	const struct field *field;
-	uint32_t mtu;
+	struct port_of *ports;
 
 	if (object_has(object, LINK_MTU))
 		return (struct known_mtu){ ((const struct link *)object)->mtu, object };
-	if (mtu_of_driver(object, &mtu))
-		return (struct known_mtu){ .mtu = mtu };
-	below = object->kind->headroom && depth < STACK_MAX ? find_below(state, object, &field, &ref) : NULL;
-	if (!below)
-		return (struct known_mtu){};
-	struct known_mtu known = find_mtu(state, below, depth + 1);
-	known.mtu -= MIN(known.mtu, object->kind->headroom(object));
+	if (object->kind->any_kind || depth >= STACK_MAX)
+		return known;
+	/* Where it is set last, it follows the ports until then. */
+	ports = object->kind->last & field_bit(LINK_MTU) ? find_ports(r, object) : NULL;
+	if (ports)
+		return find_smallest(r, ports, depth);
+	if (initially && parse_u32(initially, &known.mtu) == 0)
+		return known;
+	below = object->kind->headroom ? find_below(&r->spec->state, object, &field, &ref) : NULL;
+	if (below) {
+		known = find_mtu(r, below, depth + 1);
+		known.mtu -= MIN(known.mtu, object->kind->headroom(object));
+	}
 	return known;
 }
 
-struct known_mtu check_known_mtu(const struct state *state, const struct object *link) {
-	return find_mtu(state, link, 0);
+struct known_mtu check_known_mtu(struct reading *r, const struct object *link) {
+	return find_mtu(r, link, 0);
 }
 
 /* Where somebody set the MTU below without saying so in the file, the kernel may take more than its default allows. */
 static void check_mtu_below(struct reading *r, const struct object *object, const struct object *below) {
-	struct known_mtu known = find_mtu(&r->spec->state, below, 0);
+	struct known_mtu known = find_mtu(r, below, 0);
 	uint32_t headroom = object->kind->headroom(object), mtu = ((const struct link *)object)->mtu;
 	const char *name = ((const struct link *)below)->name;
 	struct mark mark = object_mark(object, &object->kind->fields[LINK_MTU]);

@@ -14,6 +14,7 @@ struct reading {
 	struct object *interface_defaults;
 	const char *alias;               /* of every link that topod makes, once the topology's name was read */
 	struct missing_port *missing_ports; /* entries of `ports` that name no link of the file */
+	struct ports *ports;             /* spec_check_stacks.c: all of them, once they were asked for */
 };
 
 struct missing_port {

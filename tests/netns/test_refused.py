@@ -58,7 +58,7 @@ MISTAKES = {
         "MTU of 1280 at least", "link set e1 mtu 1279\nlink add name m link e1 type macvlan\naddr add fd01::1/64 dev m", ("1279", "1280"),
         interfaces=["e1: {mtu: 1279}", 'm: {kind: macvlan, link: e1, addresses: [«{address: "fd01::1/64", nodad: true}»]}']),
     "IPv6 with a small MTU of a port": mistake(
-        "MTU of 1280 at least.*by its port e1",
+        "MTU of 1280 at least.*x has 1279",
         "link set e1 mtu 1279\nlink add name x type bridge\nlink set e1 master x\naddr add fd01::1/64 dev x", ("1279", "1280"),
         interfaces=["e1: {mtu: 1279}", 'x: {kind: bridge, ports: [e1], addresses: [«{address: "fd01::1/64", nodad: true}»]}']),
     "IPv6 disabled on the interface": mistake(
@@ -105,6 +105,9 @@ MISTAKES = {
     "a link-local local alone": mistake(
         "'remote' is not", "vxlan local=fe80::1 group=fd00::2 dev=e0", ("fd00::2", "fe80::2"),
         interfaces=['v: {kind: vxlan, id: 7, local: «"fe80::1"», remote: "fd00::2", dev: e0}']),
+    "a link-local local and a wider group": mistake(
+        "'group' is not", "vxlan local=fe80::1 group=ff05::1 dev=e0", ("ff05::1", "ff02::1"),
+        interfaces=['v: {kind: vxlan, id: 7, local: «"fe80::1"», group: "ff05::1", dev: e0}']),
     "link-local addresses without dev": mistake(
         "needs 'dev'", "vxlan local=fe80::1 group=fe80::2", ('"fe80::2"', '"fe80::2", dev: e0'),
         interfaces=['v: {kind: vxlan, id: 7, local: «"fe80::1"», remote: "fe80::2"}']),

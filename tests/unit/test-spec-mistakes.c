@@ -56,6 +56,13 @@ static void test_mtu_below(void **state _unused_) {
 	/* By a link between: its own, or what the one below it leaves. */
 	check_interfaces("e0: {mtu: 2000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0},\nm: {kind: macvlan, link: v, mtu: 1951}",
 			 "f:3:34: error: 'mtu' is at most 1950: a:v below has 1950\nf:2:11: note: it is set here");
+	/* A bridge's is the smallest of its ports', and the kernel's default where it has none. */
+	check_interfaces("e0: {mtu: 9000}, e1: {mtu: 2000}, x: {kind: bridge, ports: [e0, e1]},\nm: {kind: macvlan, link: x, mtu: 2001}",
+			 "f:3:34: error: 'mtu' is at most 2000: a:x below has 2000\nf:2:28: note: it is set here");
+	check_interfaces("e0: {mtu: 9000}, x: {kind: bridge, ports: [e0]}, m: {kind: macvlan, link: x, mtu: 9000}", "");
+	check_interfaces("x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
+			 "f:2:53: warning: 'mtu' is at most 1500 unless a:x below gets one that is larger than 1500, the kernel's default");
+	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}", "f:2:32: error: a/m stands on itself");
 	/* Of what others have made only what the file says is known, also in another namespace. */
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}", "");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, mtu: 1500}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",
@@ -65,18 +72,18 @@ static void test_mtu_below(void **state _unused_) {
 static void test_mtu_of_ipv6(void **state _unused_) {
 	check_interfaces("e0: {mtu: 1279, addresses: [10.0.0.1/24,\n\"fd00::1/64\", \"fd00::2/64\"]}",
 			 "f:3:1: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and e0 has 1279\n"
-			 "f:2:11: note: the MTU is set here");
+			 "f:2:11: note: it comes from here");
 	check_interfaces("e0: {mtu: 1280, addresses: \"fd00::1/64\"}, e1: {mtu: 1000, addresses: 10.0.0.1/24}, lo: {mtu: 1000, addresses: \"fd00::1\"}", "");
 	check_interfaces("e0: {mtu: 1279}, m: {kind: macvlan, link: e0, addresses: \"fd00::1/64\"}",
 			 "f:2:58: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and m has 1279\n"
-			 "f:2:11: note: the MTU is set here");
+			 "f:2:11: note: it comes from here");
 	check_interfaces("e0: {mtu: 1329}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, addresses: \"fd00::1/64\"}",
 			 "f:2:80: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and v has 1279\n"
-			 "f:2:11: note: the MTU is set here");
+			 "f:2:11: note: it comes from here");
 	/* A bridge takes the smallest of its ports', unless it has one of its own. */
 	check_interfaces("e0: {mtu: 1279}, x: {kind: bridge, ports: [e0, e1], addresses: \"fd00::1/64\"}",
-			 "f:2:64: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and x has 1279 by its port e0\n"
-			 "f:2:11: note: the MTU is set here");
+			 "f:2:64: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and x has 1279\n"
+			 "f:2:11: note: it comes from here");
 	check_interfaces("e0: {mtu: 1279}, x: {kind: bridge, mtu: 1500, ports: [e0, e1], addresses: \"fd00::1/64\"}", "");
 }
 
@@ -191,6 +198,8 @@ static void test_vxlan(void **state _unused_) {
 	check_vxlan("remote: \"fe80::1\", dev: e0", "f:3:9: error: 'remote' is a link-local address, so 'local' must be one, too");
 	check_vxlan("local: \"fe80::1\", remote: \"fe80::2\"", "f:3:8: error: a link-local 'local' needs 'dev': the interface that has the address");
 	check_vxlan("local: \"fe80::1\", remote: \"fe80::2\", dev: e0", "");
+	check_vxlan("local: \"fe80::1\", group: \"ff05::1\", dev: e0", "f:3:8: error: 'local' is a link-local address and 'group' is not");
+	check_vxlan("local: \"fe80::1\", group: \"ff02::1\", dev: e0", "");
 	check_vxlan("local: 10.0.0.1, remote: 10.0.0.2", "");
 }
 
@@ -211,6 +220,8 @@ static void test_next_hops(void **state _unused_) {
 	check_routes("{to: \"fd10::/64\", nexthops: [{dev: e1}]}", "");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", weight: 5}]}",
 		     "f:2:19: error: the IPv6 next hop fd00::2 is there twice; a larger share is its 'weight'");
+	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", dev: e0}]}",
+		     "f:2:19: warning: the IPv6 next hop fd00::2 is there twice unless the one without 'dev' is reached by another interface");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fe80::2\", dev: e0}, {via: \"fe80::2\", dev: e1}]}", "");
 	check_routes("{to: 10.9.0.0/16, nexthops: [{via: 10.0.0.2}, {via: 10.0.0.2}, {dev: e1}]}", "");
 }
