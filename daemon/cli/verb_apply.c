@@ -123,6 +123,7 @@ static void add_problem(void *userdata, const struct trouble *trouble) {
 
 /* Converged, or what is wrong is among the problems. */
 static bool conclude(struct work *work, int r) {
+	const char *restless = reconciler_restless(work->session.reconciler);
 	struct reconciler_status status;
 
 	if (work->progress_shown)
@@ -133,8 +134,8 @@ static bool conclude(struct work *work, int r) {
 		complain("duplicate address detection of %zu address%s does not end: it needs a carrier; `nodad: true` does "
 			 "without it", status.n_pending, status.n_pending == 1 ? "" : "es");
 	else if (r == -ETIME)
-		complain("something else keeps changing the network of '%s': it does not come to rest",
-			 work->session.topology);
+		complain("something else keeps changing the network of '%s': it does not come to rest (%s)",
+			 work->session.topology, restless ? restless : "each look finds something else");
 	else if (r < 0 && !status.n_failing)
 		complain("cannot look at the network: %s", error_text(r));
 	return r == 0 && status.phase == PHASE_CONVERGED;

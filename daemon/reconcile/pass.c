@@ -288,6 +288,27 @@ static int act(struct pass *pass, struct plan *plan, int (*verified)(struct reco
 	return pass->n_touched ? pass_carry_out(pass, plan) : 1;
 }
 
+/* What is still being changed in the last round of a pass, for people: the first few. */
+static void note_restless(struct reconciler *r, const struct plan *plan) {
+	_cleanup_text_ struct text text = {};
+	size_t n = 0;
+
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+
+		if (change->held || change->refused || change->follows || (change->type == CHANGE_CREATE && change->again))
+			continue;
+		if (n++ < RESTLESS_NAMED) {
+			text_add(&text, text.size ? ", " : "");
+			object_print_id(change_object(change), &text);
+		}
+	}
+	if (n > RESTLESS_NAMED)
+		text_addf(&text, " and %zu more", n - RESTLESS_NAMED);
+	free(r->restless);
+	r->restless = text_take(&text);
+}
+
 /* One look and what it asks for. 1: done, nothing is left; 0: look again; -errno. */
 static int run_round(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
 	struct plan plan = {};
@@ -297,14 +318,18 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 	pass->r->troubles.look++;
 	err = pass_look(pass, &observed, &plan);
 	pass->looked = err == 0;
-	if (err == 0 && pass_note_ignored(pass, &plan)) { /* without these it is another plan */
+	/* A look that follows no requests tells nothing of them. */
+	if (err == 0 && pass->n_carried_out > pass->n_judged && pass_note_ignored(pass, &plan)) {
 		plan_done(&plan);
 		plan = (struct plan){};
-		make_plan(pass, &observed, &plan);
+		make_plan(pass, &observed, &plan); /* without these it is another one */
 	}
+	pass->n_judged = pass->n_carried_out;
 	if (err == 0)
 		err = act(pass, &plan, verified);
 	pass_unlock_claims(pass);
+	if (err == 0 && pass->n_rounds == PASS_ROUNDS - 1)
+		note_restless(pass->r, &plan);
 	if (err >= 0) /* else all of them are to be looked at again */
 		forget_infos(pass, pass->n_touched);
 	pass->largest = MAX(pass->largest, observed.arena.used);

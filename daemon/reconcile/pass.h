@@ -16,6 +16,7 @@
 #include "reconcile/trouble.h"
 
 enum {
+	RESTLESS_NAMED = 3,
 	PASS_ROUNDS = 8,                      /* looks in one pass; what still differs then is left for the next */
 	PENDING_LOOK_USEC = 1000 * 1000,      /* a look at addresses in duplicate detection, if no event comes */
 };
@@ -59,6 +60,7 @@ struct reconciler {
 	bool paused;              /* the kernel is only read */
 	uint64_t applying_since;
 	size_t n_applied;
+	char *restless;           /* what the latest pass that did not come to rest was still changing, or NULL */
 	struct obstacle whole, deaf; /* nothing can be looked at or noted; events cannot be heard */
 	struct flood flood;
 	uint64_t listen_usec;     /* before that no events are read: see pace.h */
@@ -84,7 +86,7 @@ struct pass {
 	size_t largest;           /* bytes of what the largest of its looks saw */
 	struct doubts doubts;
 	struct ignored ignored;
-	int n_carried_out;        /* plans */
+	int n_carried_out, n_judged; /* plans; those whose requests a look was asked about (ignored.h) */
 	int claims_lock;          /* between the topologies, while claims are noted; -1: not held */
 	struct drift_lines lines;
 };

@@ -369,6 +369,7 @@ void reconciler_free(struct reconciler *r) {
 	vec_done(&r->spared);
 	free(r->own.nat_table);
 	free(r->own.alias);
+	free(r->restless);
 	free(r);
 }
 
@@ -666,6 +667,10 @@ void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, 
 		if (t->state != TROUBLE_WATCHED)
 			fn(userdata, &trouble);
 	}
+}
+
+const char *reconciler_restless(const struct reconciler *r) {
+	return r->restless;
 }
 
 const struct spec *reconciler_spec(const struct reconciler *r) {

@@ -159,5 +159,8 @@ void reconciler_waits_text(const struct reconciler *r, struct text *out);
 const struct spec *reconciler_spec(const struct reconciler *r);
 /* Has everything been tried and verified that can be (converged, or degraded with nothing but retries left)? */
 bool reconciler_settled(const struct reconciler *r);
+/* What was still being changed when a pass last ended without coming to rest, for people; NULL: each did. The
+ * reconciler's own. */
+const char *reconciler_restless(const struct reconciler *r);
 /* How often it was tried in vain to look, to hear or to note what cannot be, and why. 0: nothing is in the way. */
 size_t reconciler_obstructed(const struct reconciler *r, int *ret_error);

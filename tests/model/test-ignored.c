@@ -168,6 +168,27 @@ static void test_fast_quarrel(void **state _unused_) {
 	is_well(&s);
 }
 
+/* Each look finds something else: that is a storm, which ends; until then one can ask what it is about. */
+static void test_no_rest(void **state _unused_) {
+	static const char *const addresses[] = { "10.1.0.1/24", "10.2.0.1/24", "10.3.0.1/24", "10.4.0.1/24", "10.5.0.1/24",
+						 "10.6.0.1/24", "10.7.0.1/24", "10.8.0.1/24", "10.9.0.1/24" };
+	struct op undo = { .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "br" };
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.1.0.1/24, 10.2.0.1/24,\n"
+		  "  10.3.0.1/24, 10.4.0.1/24, 10.5.0.1/24, 10.6.0.1/24, 10.7.0.1/24, 10.8.0.1/24, 10.9.0.1/24]}}}}\n", NULL);
+	start(&s);
+	assert_null(reconciler_restless(s.run.r));
+	for (size_t i = 1; i < ARRAY_SIZE(addresses); i++) {
+		undo.text = addresses[i];
+		vec_push(&s.run.scheduled, (struct scheduled){ s.run.fake.n_looks + i, true, undo });
+	}
+	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "br", .text = addresses[0] });
+	assert_string_equal(reconciler_restless(s.run.r), "n0/br address 10.8.0.1/24");
+	assert_int_equal(status_of(&s).n_failing, 0);
+	is_well(&s);
+}
+
 #define SLOW                                                                                                          \
 	"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500}, x: {addresses: ['fd00::1/64']}}}}\n" \
 	"links: [[n0:x, n0:y]]\n"
@@ -197,6 +218,7 @@ int main(void) {
 		situation_test(test_reload),
 		situation_test(test_quarrel),
 		situation_test(test_fast_quarrel),
+		situation_test(test_no_rest),
 		situation_test(test_drift_while_applying),
 	};
 
