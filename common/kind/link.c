@@ -349,12 +349,30 @@ static bool is_fallback(const char *name) {
 	return false;
 }
 
+static void decode_alternative_names(struct arena *arena, const struct nlattr *list, struct link *link) {
+	const struct nlattr *attr;
+	size_t n = 0;
+
+	if (!list)
+		return;
+	mnl_attr_for_each_nested(attr, list)
+		n++;
+	link->alternative_names = arena_newn(arena, const char *, n);
+	mnl_attr_for_each_nested(attr, list) {
+		const char *name = mnl_attr_get_type(attr) == IFLA_ALT_IFNAME ? nl_get_text(attr) : NULL;
+
+		if (name)
+			link->alternative_names[link->n_alternative_names++] = arena_strdup(arena, name);
+	}
+}
+
 /* What the table cannot say: names and numbers of other links, and absence that means something. */
 static void decode_rest(const struct decode *decode, const struct seen *seen, struct link *link) {
 	struct object *object = &link->object;
 
 	link->ifindex = (uint32_t)seen->ifi->ifi_index;
 	link->kind_text = seen->kind ? arena_strdup(decode->arena, seen->kind) : "";
+	decode_alternative_names(decode->arena, seen->top[IFLA_PROP_LIST], link);
 	if (!object_has(object, LINK_ALIAS)) {
 		link->alias = "";
 		object->set |= field_bit(LINK_ALIAS);

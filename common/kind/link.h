@@ -27,6 +27,8 @@ struct link {
 	const char *master;             /* "" for none */
 	const char *alias;
 	const char *kind_text;          /* observed: IFLA_INFO_KIND, or "" */
+	const char **alternative_names; /* observed */
+	size_t n_alternative_names;
 };
 
 /* As linux/if_bridge.h has them (BR_STATE_*), which cannot be included beside the C library's headers. */

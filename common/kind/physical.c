@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * physical: a link of the host namespace that is moved into its namespace under its name there, and given
- * back on removal. "Creating" it is the move; everything else is set afterwards, because a move resets it.
+ * back on removal, with the name, MAC address, MTU and state that it had. "Creating" it is the move; everything else is set
+ * afterwards, because a move resets it.
  */
 #include <linux/rtnetlink.h>
 
@@ -11,15 +12,23 @@ static const struct field fields[] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
 	[PHYSICAL_SOURCE] = { .name = "source", .type = &type_text, .offset = offsetof(struct physical, source),
 			      .flags = FIELD_REQUIRED | FIELD_ONCE,
-			      .doc = "Which interface of the host namespace: its name or MAC address." },
+			      .doc = "Which interface of the host namespace: its name, an alternative name or its MAC address." },
 	[PHYSICAL_SOURCE_MAC] = { .name = "source-mac", .type = &type_text, .offset = offsetof(struct physical, source_mac),
 				  .flags = FIELD_HIDDEN | FIELD_ONCE | FIELD_SIGN },
+	[PHYSICAL_FORMER_NAME] = { .name = "former-name", .type = &type_text, .offset = offsetof(struct physical, former_name),
+				   .flags = FIELD_HIDDEN | FIELD_ONCE },
+	[PHYSICAL_FORMER_MTU] = { .name = "former-mtu", .type = &type_text, .offset = offsetof(struct physical, former_mtu),
+				  .flags = FIELD_HIDDEN | FIELD_ONCE },
+	[PHYSICAL_FORMER_UP] = { .name = "former-up", .type = &type_text, .offset = offsetof(struct physical, former_up),
+				 .flags = FIELD_HIDDEN | FIELD_ONCE },
 };
 
 static uint32_t find_source(struct encode *encode, const struct physical *physical) {
 	const struct resolver *resolver = encode->resolver;
 	struct mac mac;
 
+	if (physical->former_name)
+		return resolver->ifindex(resolver->userdata, "host", physical->former_name);
 	if (mac_parse(physical->source, &mac) == 0)
 		return resolver->ifindex_by_mac(resolver->userdata, &mac);
 	return resolver->ifindex(resolver->userdata, "host", physical->source);
@@ -46,16 +55,35 @@ static int encode_move_in(struct encode *encode, const struct change *change) {
 /* Given back: to the host namespace, under the name that it had there. The kernel would give it the index of a link that went a
  * moment ago (a pair's end goes some time after the namespace of the other), by which requests may follow that are meant
  * for that link, its deletion among them. */
+/* The kernel moves it first, which sets it down, and then sets the rest (do_setlink() in net/core/rtnetlink.c). What is as it
+ * was is not asked for: a driver might refuse it. */
+static void put_former(struct encode *encode, const struct physical *was, const struct link *seen, struct ifinfomsg *ifi) {
+	uint32_t mtu;
+	struct mac mac;
+
+	if (was->former_name)
+		nl_put_text(encode->writer, IFLA_IFNAME, was->former_name);
+	else if (was->source && mac_parse(was->source, &mac) < 0)
+		nl_put_text(encode->writer, IFLA_IFNAME, was->source);
+	if (was->source_mac && mac_parse(was->source_mac, &mac) == 0 && memcmp(&mac, &seen->mac, sizeof(mac)) != 0)
+		nl_put(encode->writer, IFLA_ADDRESS, &mac, sizeof(mac));
+	if (was->former_mtu && parse_u32(was->former_mtu, &mtu) == 0 && mtu != seen->mtu)
+		nl_put_u32(encode->writer, IFLA_MTU, mtu);
+	if (was->former_up && streq(was->former_up, "true")) {
+		ifi->ifi_flags |= IFF_UP;
+		ifi->ifi_change |= IFF_UP;
+	}
+}
+
 static int encode_move_out(struct encode *encode, const struct change *change) {
 	const struct resolver *resolver = encode->resolver;
 	const struct link *seen = (const struct link *)change->observed;
 	const struct physical *was = (const struct physical *)change->desired;
 	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
-	struct mac mac;
 
 	ifi->ifi_index = (int)seen->ifindex;
-	if (was && was->source && mac_parse(was->source, &mac) < 0)
-		nl_put_text(encode->writer, IFLA_IFNAME, was->source);
+	if (was)
+		put_former(encode, was, seen, ifi);
 	nl_put_text(encode->writer, IFLA_IFALIAS, "");
 	nl_put_u32(encode->writer, IFLA_NEW_IFINDEX, resolver->new_ifindex(resolver->userdata, "host", NULL));
 	return link_put_netns(encode, "host");
@@ -77,12 +105,46 @@ static const char *sent_in(const struct change *change) {
 	return change->type == CHANGE_CREATE ? "host" : link_sent_in(change);
 }
 
+/* As an alternative one. */
+static bool has_name(const struct link *link, const char *name) {
+	for (size_t i = 0; i < link->n_alternative_names; i++)
+		if (streq(link->alternative_names[i], name))
+			return true;
+	return false;
+}
+
 static bool is_made_of(const struct object *desired, const struct object *link) {
 	const char *source = ((const struct physical *)desired)->source;
 	const struct link *seen = (const struct link *)link;
 	struct mac mac;
 
-	return mac_parse(source, &mac) == 0 ? memcmp(&mac, &seen->mac, sizeof(mac)) == 0 : streq(source, seen->name);
+	return mac_parse(source, &mac) == 0 ? memcmp(&mac, &seen->mac, sizeof(mac)) == 0
+					    : streq(source, seen->name) || has_name(seen, source);
+}
+
+static void take(struct arena *arena, struct object *desired, const struct object *link) {
+	struct physical *physical = (struct physical *)desired;
+	const struct link *seen = (const struct link *)link;
+	char buffer[MAC_TEXT_MAX];
+
+	physical->source_mac = arena_strdup(arena, mac_format(&seen->mac, buffer));
+	physical->former_name = arena_strdup(arena, seen->name);
+	physical->former_mtu = arena_printf(arena, "%u", seen->mtu);
+	physical->former_up = seen->up ? "true" : "false";
+	desired->set |= field_bit(PHYSICAL_SOURCE_MAC) | field_bit(PHYSICAL_FORMER_NAME) | field_bit(PHYSICAL_FORMER_MTU) |
+			field_bit(PHYSICAL_FORMER_UP);
+}
+
+/* Written in another way it may be the same one. */
+static bool is_same_source(const struct object *desired, const struct object *noted, const struct object *seen) {
+	const struct physical *want = (const struct physical *)desired, *was = (const struct physical *)noted;
+	struct mac a, b;
+
+	if (streq_ptr(want->source, was->source) || streq_ptr(want->source, was->former_name))
+		return true;
+	if (mac_parse(want->source, &a) < 0)
+		return has_name((const struct link *)seen, want->source);
+	return was->source_mac && mac_parse(was->source_mac, &b) == 0 && memcmp(&a, &b, sizeof(a)) == 0;
 }
 
 /* It can be moved to one place only. */
@@ -103,4 +165,5 @@ const struct kind kind_physical = {
 	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct physical),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .markable = true, .bare_create = true,
 	.sent_in = sent_in, .encode = encode_physical, .is_made_of = is_made_of, .claim = claim,
+	.take = take, .is_same_source = is_same_source,
 };

@@ -8,7 +8,10 @@ extern const struct kind kind_physical;
 
 struct physical {
 	struct link link;
-	const char *source, *source_mac;
+	const char *source;
+	/* What was taken, as it was: its MAC address, name, MTU and whether it was up. */
+	const char *source_mac, *former_name, *former_mtu, *former_up;
 };
 
-enum { PHYSICAL_SOURCE = LINK_N_FIELDS, PHYSICAL_SOURCE_MAC };
+enum { PHYSICAL_SOURCE = LINK_N_FIELDS, PHYSICAL_SOURCE_MAC, PHYSICAL_FORMER_NAME, PHYSICAL_FORMER_MTU,
+       PHYSICAL_FORMER_UP };

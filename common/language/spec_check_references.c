@@ -146,6 +146,25 @@ static void check_made(struct reading *r, const struct object *object) {
 			   "a physical interface is moved out of the host namespace; what stays there is 'kind: existing'");
 }
 
+/* An interface of the host that is moved does not stay there. */
+static void check_source(struct reading *r, const struct object *object) {
+	const struct physical *physical = (const struct physical *)object;
+	struct mac mac;
+	bool by_mac = physical->source && mac_parse(physical->source, &mac) == 0;
+
+	ns_foreach(other, physical->source ? state_find(&r->spec->state, NS_HOST) : NULL) {
+		const struct link *link = (const struct link *)other;
+
+		if (other->kind->class != CLASS_LINK || (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
+							      : !streq(link->name, physical->source)))
+			continue;
+		diag_error(r->parse.diags, object_mark(object, &object->kind->fields[PHYSICAL_SOURCE]), "%s %s", physical->source,
+			   other->foreign ? "cannot be declared in the host namespace and moved out of it"
+					  : "is made by this file; 'source' is for an interface that the machine has");
+		diag_note(r->parse.diags, other->mark, "it is declared here");
+	}
+}
+
 static void check_object(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	struct reference reference = { .r = r, .object = object };
 
@@ -156,6 +175,8 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 		check_existing(r, ns, object);
 		check_made(r, object);
 	}
+	if (object->kind == &kind_physical)
+		check_source(r, object);
 }
 
 /* Ports that no link was found for while the sections were read: by now all links are known, and which are ports. */

@@ -149,6 +149,10 @@ struct kind {
 	const char *(*opponent)(struct arena *arena, const struct object *observed);
 	/* Is it of this link that the object is made (physical)? */
 	bool (*is_made_of)(const struct object *desired, const struct object *link);
+	/* Notes on the desired object how that link is now, so that it can be given back so. */
+	void (*take)(struct arena *arena, struct object *desired, const struct object *link);
+	/* Is what was noted when it was taken still what is wanted? seen: what is there now. */
+	bool (*is_same_source)(const struct object *desired, const struct object *noted, const struct object *seen);
 	/* Has it the hardware address of the link below, so that to set it is to change that link's (a macvlan alone on its
 	 * parent)? */
 	bool (*shares_mac)(const struct object *desired);

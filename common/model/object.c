@@ -58,6 +58,15 @@ uint64_t object_compare(const struct object *desired, const struct object *obser
 	return differs;
 }
 
+bool object_same_fields(const struct object *a, const struct object *b) {
+	if (a->set != b->set)
+		return false;
+	for (size_t i = 0; i < a->kind->n_fields; i++)
+		if (object_has(a, i) && !field_equal(&a->kind->fields[i], a, b))
+			return false;
+	return true;
+}
+
 const char *object_home_link(const struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];

@@ -75,6 +75,9 @@ static inline bool object_has(const struct object *object, size_t field) {
 /* The fields that desired manages and in which observed differs or of which it knows nothing. */
 uint64_t object_compare(const struct object *desired, const struct object *observed);
 
+/* Are the same fields set in two objects of one kind, with the same values? Also those that are never read back. */
+bool object_same_fields(const struct object *a, const struct object *b);
+
 /* The link that the object is at home in: itself, or the first KEY field that names one; NULL. */
 const char *object_home_link(const struct object *object);
 /* "web/eth0", "web": where the object is, for people. */

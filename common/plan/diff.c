@@ -30,8 +30,7 @@ void diff_refuse(struct diff *diff, struct object *desired, const struct object 
 	diff_point(diff, desired, change); /* what stands on it is not even tried */
 }
 
-/* What an update of the whole object sets. */
-static uint64_t all_fields(const struct object *object) {
+uint64_t diff_all_fields(const struct object *object) {
 	uint64_t mask = object->set & ~object->returning;
 
 	for (size_t i = 0; i < object->kind->n_fields; i++)
@@ -325,7 +324,7 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 		return;
 	/* lo and settings come along with a namespace that is made now. */
 	if (object->kind->undeletable || (object->foreign && fresh))
-		add(diff, CHANGE_UPDATE, object, NULL, all_fields(object));
+		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
 	else if (object->foreign)
 		diff_refuse(diff, object, NULL, -ENODEV,
 			    "there is no such interface, and 'kind: existing' never makes one");
@@ -388,6 +387,44 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 	}
 }
 
+/* What was noted about an object that goes, under its name: for what is given back rather than deleted. */
+static const struct object *noted_object(struct diff *diff, const struct object *seen) {
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
+
+	if (!entry || !entry->kind->bare_create)
+		return NULL;
+	struct object *object = object_new(&diff->plan->arena, entry->kind, seen->ns);
+	for (size_t i = 0; i < entry->kind->n_fields; i++) {
+		const struct field *field = &entry->kind->fields[i];
+		const char *former = field->flags & FIELD_ONCE ? ledger_former(entry, i) : NULL;
+
+		if (field->class == FIELD_KEY) /* the same place in the table of any link */
+			memcpy(field_of(field, object), field_of(field, seen), field->type->size);
+		else if (former)
+			*(const char **)field_of(field, object) = arena_strdup(&diff->plan->arena, former);
+		else
+			continue;
+		object->set |= field_bit(i);
+	}
+	object_seal(&diff->plan->arena, object);
+	return object;
+}
+
+/* What was moved in and is not what is wanted here any more goes back first, as it was, and what was made goes before something is
+ * moved into its place; another look follows, and then what is wanted comes. In one step the ledger would know the one for the
+ * other after a crash in between. */
+static bool goes_first(struct diff *diff, struct object *object, struct object *seen) {
+	const struct object *noted = noted_object(diff, seen);
+
+	if (noted ? object->kind == noted->kind && object->kind->is_same_source(object, noted, seen) : !object->kind->bare_create)
+		return false;
+	if (!may_go(diff, object, seen))
+		return false;
+	add_deletion(diff, seen, noted, false);
+	diff_point(diff, object, seen->change);
+	return true;
+}
+
 static void present(struct diff *diff, struct ns_state *desired, struct ns_state *observed_ns, struct object *object,
 		    struct object *observed) {
 	settle_returning(object, observed_ns);
@@ -408,6 +445,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	if (object->kind->found && !object->gone && !streq(object_home_link(object), "lo"))
 		vec_push(&diff->plan->found, (struct found){ object, observed });
 	observed_ns->n_noted += entry != NULL;
+	if (entry && entry->made && !found && goes_first(diff, object, observed))
+		return;
 	again = differs && needs_recreation(object, observed, differs);
 	if (differs && (again || !found) && !may_go(diff, object, observed)) {
 		diff_refuse(diff, object, observed, -EEXIST, object_in_the_way(diff, object, observed, observed_ns));
@@ -467,42 +506,6 @@ void diff_class(struct diff *diff, struct ns_state *observed, enum object_class 
 	ns_foreach(object, ns.desired)
 		if (object->kind->class == class && !object->change)
 			diff_object(diff, &ns, object, only_whole);
-}
-
-/* Overruns. */
-
-static bool is_planned(const struct diff *diff, const struct object *object) {
-	vec_foreach(at, &diff->plan->changes)
-		if ((*at)->desired == object)
-			return true;
-	return false;
-}
-
-static void overrun(struct diff *diff, struct change *change, struct ns_state *desired, struct ns_state *observed) {
-	ns_foreach(object, desired) {
-		if (object->kind != change->desired->kind || object->gone || object == change->desired ||
-		    !object->kind->overruns(change->desired, object) || is_planned(diff, object))
-			continue;
-		const struct object *seen = ns_find(observed, object);
-		if (!seen && !diff_was_looked_for(observed, object))
-			vec_push(&diff->plan->also, object);
-		if (!seen)
-			continue;
-		struct change *again = add(diff, CHANGE_UPDATE, object, seen, all_fields(object));
-		again->follows = true;
-		plan_add_need(diff->plan, again, change);
-	}
-}
-
-void diff_overrun(struct diff *diff, struct ns_state *observed) {
-	struct ns_state *desired = state_find(diff->input->desired, observed->name);
-
-	for (size_t i = 0, n = diff->plan->changes.n; desired && i < n; i++) {
-		struct change *change = diff->plan->changes.items[i];
-
-		if (change->type == CHANGE_UPDATE && change->desired->kind->overruns && streq(change->desired->ns, observed->name))
-			overrun(diff, change, desired, observed);
-	}
 }
 
 /* What is not declared. */
@@ -613,29 +616,6 @@ static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, con
 		return true;
 	return desired && desired->exclusive && !diff_is_closed(desired) && seen->kind->class != CLASS_NETNS &&
 	       !diff_spares(diff, NULL, seen, observed);
-}
-
-/* What was noted about an object that goes, under its name: for what is given back rather than deleted. */
-static const struct object *noted_object(struct diff *diff, const struct object *seen) {
-	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
-
-	if (!entry || !entry->kind->bare_create)
-		return NULL;
-	struct object *object = object_new(&diff->plan->arena, entry->kind, seen->ns);
-	for (size_t i = 0; i < entry->kind->n_fields; i++) {
-		const struct field *field = &entry->kind->fields[i];
-		const char *former = field->flags & FIELD_ONCE ? ledger_former(entry, i) : NULL;
-
-		if (field->class == FIELD_KEY) /* the same place in the table of any link */
-			memcpy(field_of(field, object), field_of(field, seen), field->type->size);
-		else if (former)
-			*(const char **)field_of(field, object) = former;
-		else
-			continue;
-		object->set |= field_bit(i);
-	}
-	object_seal(&diff->plan->arena, object);
-	return object;
 }
 
 static bool outlives_namespace(const struct diff *diff, const struct object *seen) {

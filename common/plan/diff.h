@@ -48,6 +48,8 @@ bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen
  * is found there, though it looks the same and bears the mark of another topology's topod, is not this one's. */
 bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger, const struct ns_state *observed);
 
+/* What an update of the whole object sets. */
+uint64_t diff_all_fields(const struct object *object);
 /* What needs the object needs this change. */
 void diff_point(struct diff *diff, struct object *object, struct change *change);
 /* Nothing is planned inside a namespace that is somebody else's. */
@@ -78,7 +80,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed);
 void diff_awaited(struct diff *diff, struct ns_state *observed);
 /* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */
 void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole);
-/* Declared objects that a change of this plan overruns, though nothing differs yet: they are set again after it, in the same plan. */
+/* What a change of this plan overruns (diff_overrun.c). */
 void diff_overrun(struct diff *diff, struct ns_state *observed);
 /* What is there and not declared. */
 void diff_extra(struct diff *diff, struct ns_state *observed);

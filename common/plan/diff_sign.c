@@ -19,21 +19,6 @@ static const char *sign_of(struct arena *arena, const struct object *link) {
 	return NULL;
 }
 
-static const struct object *signed_copy(struct diff *diff, const struct object *object, const struct object *link) {
-	const char *sign = sign_of(&diff->plan->arena, link);
-	struct object *copy = arena_memdup(&diff->plan->arena, object, object->kind->size);
-
-	for (size_t i = 0; i < object->kind->n_fields; i++) {
-		const struct field *field = &object->kind->fields[i];
-
-		if (!(field->flags & FIELD_SIGN) || !(field->flags & FIELD_ONCE) || !sign)
-			continue;
-		*(const char **)field_of(field, copy) = sign;
-		copy->set |= field_bit(i);
-	}
-	return copy;
-}
-
 /* The link that it stands on: as it is declared, where that says the sign, else as it is. */
 struct below {
 	const struct diff *diff;
@@ -78,8 +63,14 @@ const struct object *diff_sign(struct diff *diff, const struct change *creation)
 		return copy_sign(diff, object, below.link);
 	if (!kind->is_made_of)
 		return object;
-	ns_foreach(seen, state_find(diff->input->observed, kind->sent_in(creation)))
+	const struct ns_state *origin = state_find(diff->input->observed, kind->sent_in(creation));
+	const struct object *seen = origin ? origin->objects : NULL;
+	for (; seen; seen = seen->hh.next)
 		if (seen->kind->class == CLASS_LINK && kind->is_made_of(object, seen))
-			return signed_copy(diff, object, seen);
-	return object;
+			break;
+	if (!seen)
+		return object;
+	struct object *copy = arena_memdup(&diff->plan->arena, object, kind->size);
+	kind->take(&diff->plan->arena, copy, seen);
+	return copy;
 }

@@ -227,20 +227,21 @@ static bool notable(const struct field *field, bool made) {
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE;
 }
 
-static bool note_field(struct ledger_entry *entry, const struct object *desired, const struct object *observed,
-		       size_t i) {
+static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, const struct object *desired,
+		       const struct object *observed, size_t i) {
 	const struct field *field = &desired->kind->fields[i];
 
-	/* What topod made bears another sign from now on. */
-	if (ledger_has_field(entry, i) && entry->made && field->flags & FIELD_SIGN)
+	/* What topod made bears another sign from now on, and comes from elsewhere. */
+	if (ledger_has_field(entry, i) && entry->made && field->flags & (FIELD_SIGN | FIELD_ONCE))
 		return set_value(entry, i, field, desired);
 	if (!notable(field, entry->made) || ledger_has_field(entry, i))
 		return false;
 	if (is_identity(field) || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
 		return set_value(entry, i, field, desired);
-	if (!entry->made && observed && object_has(observed, i))
+	const char *other = entry->made ? NULL : ledger_former_by_setting(ledger, desired, i);
+	if (!other && !entry->made && observed && object_has(observed, i))
 		return set_value(entry, i, field, observed);
-	ledger_set_field(entry, i, NULL);
+	ledger_set_field(entry, i, other);
 	return true;
 }
 
@@ -292,7 +293,7 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 	for (size_t i = 0; i < desired->kind->n_fields; i++)
 		if (mask >> i & 1 || desired->kind->fields[i].class == FIELD_KEY ||
 		    (is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
-			added |= note_field(entry, desired, observed, i);
+			added |= note_field(ledger, entry, desired, observed, i);
 	if (added)
 		ledger_note_source(ledger, entry, desired);
 	if (added)

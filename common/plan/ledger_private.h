@@ -31,6 +31,8 @@ void ledger_set_field(struct ledger_entry *entry, size_t field, const char *valu
 /* ledger_settings.c. A setting that is noted for the first time: was it changed by another one that was written earlier?
  * Returns whether that was noted, too. */
 bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const struct object *object);
+/* What a field of a link was before a setting changed it, as text: the kernel has them in one. NULL: nothing did. */
+const char *ledger_former_by_setting(const struct ledger *ledger, const struct object *object, size_t field);
 /* What a setting that is not declared any more goes back to. */
 void ledger_return_setting(struct state *state, const struct ledger_entry *entry, struct object *object);
 

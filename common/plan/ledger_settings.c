@@ -5,6 +5,7 @@
  * Such a setting's entry has `before`, its value without the write, and `cause`, the setting that was written. As long as
  * the cause is declared, a setting that is not declared itself is left as the cause makes it; afterwards it goes back.
  */
+#include "kind/link.h"
 #include "kind/sysctl.h"
 #include "plan/ledger_private.h"
 
@@ -63,6 +64,23 @@ void ledger_note_reached(struct ledger *ledger, const struct change *change, con
 	_cleanup_free_ char *value = xstrdup(before);
 	set_before(entry, value, written->path);
 	ledger_add_line(entry, out);
+}
+
+const char *ledger_former_by_setting(const struct ledger *ledger, const struct object *object, size_t field) {
+	_cleanup_(arena_done) struct arena arena = {};
+	uint32_t mode;
+
+	if (object->kind->class != CLASS_LINK || field != LINK_ADDRESS_GENERATION)
+		return NULL;
+	const char *name = ((const struct link *)object)->name;
+	const struct ledger_entry *entry = find(ledger, object->ns, arena_printf(&arena, "net/ipv6/conf/%s/addr_gen_mode", name));
+	const char *before = entry && ledger_has_field(entry, SYSCTL_CAUSE) ? untouched(entry) : NULL;
+	if (!before || parse_u32(before, &mode) < 0)
+		return NULL;
+	for (const struct enum_name *n = link_address_generation_names; n->name; n++)
+		if (n->value == mode)
+			return n->name;
+	return NULL;
 }
 
 static bool topod_made_link(const struct ledger *ledger, const char *ns, const char *name) {

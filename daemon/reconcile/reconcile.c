@@ -187,8 +187,8 @@ static void look_at_hindered(struct reconciler *r) {
 /* Taking a spec into use. */
 
 static bool same_object(const struct object *a, const struct object *b) {
-	return b && a->kind == b->kind && a->set == b->set && a->drift == b->drift && a->foreign == b->foreign &&
-	       a->gone == b->gone && a->returning == b->returning && !object_compare(a, b);
+	return b && a->kind == b->kind && a->drift == b->drift && a->foreign == b->foreign &&
+	       a->gone == b->gone && a->returning == b->returning && object_same_fields(a, b);
 }
 
 /* As many, and each of the one is in the other with the same fields set: so it is the other way round. */

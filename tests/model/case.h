@@ -32,7 +32,7 @@ struct c_link {
 	struct c_link *peer, *lower, *bridge;
 	struct part port;        /* that it is one of the bridge */
 	const char *as_port[VERSIONS]; /* what is said of it as one, or NULL */
-	const char *source, *id[VERSIONS], *drift;
+	const char *source[VERSIONS], *id[VERSIONS], *drift;
 	bool down;               /* in some version */
 };
 

@@ -8,6 +8,8 @@
 
 static const char *const foreign_names[] = { "f0", "f1", "f2", "f3" };
 
+static const char *const cards[] = { "eth8", "eth9" };
+
 static void make_foreign_links(struct c_case *c, const char *ns) {
 	struct op *op = case_add_before(c, OP_VETH, ns, "f0");
 
@@ -50,8 +52,9 @@ static void make_foreign(struct c_case *c) {
 		make_foreign_links(c, "z0");
 		make_foreign_addresses(c, "z0");
 	}
-	if (!c->real && case_chance(c, 30))
-		case_add_before(c, OP_HARDWARE, NS_HOST, "eth9");
+	for (size_t i = 0; i < ARRAY_SIZE(cards); i++)
+		if (!c->real && case_chance(c, 30))
+			case_add_before(c, OP_HARDWARE, NS_HOST, cards[i]);
 	if (case_chance(c, 30)) {
 		struct op *op = case_add_before(c, OP_SETTING, NS_HOST, NULL);
 
@@ -179,6 +182,18 @@ static void add_single(struct c_case *c) {
 	}
 }
 
+/* One card or two, which may change places. */
+static void add_physical(struct c_case *c, struct c_ns *ns) {
+	struct c_link *wan = add_link(c, ns, "wan", "physical", case_new_part(c)), *lan;
+
+	case_draw_values(c, cards, ARRAY_SIZE(cards), wan->source);
+	if (case_chance(c, 60))
+		return;
+	lan = add_link(c, ns, "lan", "physical", case_new_part(c));
+	for (int v = 0; v < VERSIONS; v++)
+		lan->source[v] = cards[streq(wan->source[v], cards[0])];
+}
+
 /* What is there already, and what is moved in. */
 static void add_found(struct c_case *c) {
 	vec_foreach(at, &c->spaces) {
@@ -193,7 +208,7 @@ static void add_found(struct c_case *c) {
 		struct c_ns *ns = case_pick(c, &c->spaces);
 
 		if (!streq(ns->name, NS_HOST))
-			add_link(c, ns, "wan", "physical", case_new_part(c))->source = "eth9";
+			add_physical(c, ns);
 	}
 }
 
@@ -292,9 +307,14 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 	bool made = !link->kind || (!streq(link->kind, "existing") && !streq(link->kind, "physical"));
 	bool stands = link->lower || (link->kind && streq(link->kind, "vxlan"));
 
-	/* What was set on a card that is moved in stays when it is given back. */
-	if (link->kind && streq(link->kind, "physical"))
+	/* What else was set on a card that is moved in stays when it is given back. */
+	if (link->kind && streq(link->kind, "physical")) {
+		if (case_chance(c, 30))
+			add_attribute_of(c, link, "mtu", "1400", "1450", "1330");
+		if (case_chance(c, 20))
+			add_attribute_of(c, link, "mac-address", "\"02:aa:00:00:02:01\"", "\"02:aa:00:00:02:02\"");
 		return;
+	}
 	if (!stands && !is_lower(c, link) && case_chance(c, 25))
 		add_attribute_of(c, link, "mtu", "1400", "1450", "1330");
 	if (case_chance(c, 20))

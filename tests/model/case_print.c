@@ -93,8 +93,8 @@ static void print_link(const struct c_case *c, const struct c_link *link, int v,
 		text_addf(&rest, ", %s: \"%s:%s\"", streq(link->kind, "vxlan") ? "dev" : "link", link->lower->ns->name, link->lower->name);
 	if (link->id[v])
 		text_addf(&rest, ", id: %s", link->id[v]);
-	if (link->source)
-		text_addf(&rest, ", source: %s", link->source);
+	if (link->source[0])
+		text_addf(&rest, ", source: %s", link->source[v]);
 	if (link->drift)
 		text_addf(&rest, ", drift: %s", link->drift);
 	vec_foreach(a, &c->attributes)

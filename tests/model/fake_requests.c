@@ -150,7 +150,7 @@ static int make_link(struct fake *fake, const struct look *look, const struct ch
 
 static int move_in(struct world *w, const struct change *change) {
 	const struct physical *physical = (const struct physical *)change->desired;
-	struct w_link *link = ns_link(w->spaces.items[0], physical->source);
+	struct w_link *link = ns_link(w->spaces.items[0], physical->former_name ? physical->former_name : physical->source);
 	struct w_ns *ns = world_ns_or_held(w, physical->link.object.ns);
 	int r;
 
@@ -164,12 +164,21 @@ static int move_in(struct world *w, const struct change *change) {
 
 static int move_out(struct world *w, const struct change *change, struct w_link *link) {
 	const struct physical *was = (const struct physical *)change->desired;
-	int r = link_move(w, link, w->spaces.items[0], was->source ? was->source : link->values->name);
+	const char *name = was->former_name ? was->former_name : was->source ? was->source : link->values->name;
+	int r = link_move(w, link, w->spaces.items[0], name);
+	uint32_t mtu;
+	struct mac mac;
 
 	if (r == 0) {
 		link->moved = false;
 		link->values->alias = "";
 	}
+	if (r == 0 && was->source_mac && mac_parse(was->source_mac, &mac) == 0)
+		link_set_mac(w, link, &mac);
+	if (r == 0 && was->former_mtu && parse_u32(was->former_mtu, &mtu) == 0)
+		r = link_set_mtu(w, link, mtu);
+	if (r == 0 && was->former_up && streq(was->former_up, "true"))
+		r = link_set_up(w, link, true);
 	return r;
 }
 

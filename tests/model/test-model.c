@@ -77,8 +77,10 @@ static size_t count_differences(struct run *run, const struct state *a, const st
 		ns_foreach(object, ns) {
 			const struct object *other = ns_find(state_find(b, ns->name), object);
 
-			if (check_is_held_up(run, object))
+			if (check_is_held_up(run, object)) { /* it may or may not be changed */
+				*ret_live &= other && !object_compare(object, other);
 				continue;
+			}
 			n += !other || object_compare(object, other);
 			*ret_live &= !other || is_live(object, object_compare(object, other));
 		}

@@ -403,7 +403,7 @@ void be_locked_out(struct run *run) {
 
 static bool has_hardware(const struct c_case *c) {
 	vec_foreach(at, &c->links)
-		if ((*at)->source)
+		if ((*at)->source[0])
 			return true;
 	return false;
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Declared objects that a change of the plan overruns: a setting of one interface, where that of all is written. Nothing
+ * differs yet, and after the change it would. So they are set again in the same plan, which is no drift.
+ */
+#include "plan/diff.h"
+
+static bool is_planned(const struct diff *diff, const struct object *object) {
+	vec_foreach(at, &diff->plan->changes)
+		if ((*at)->desired == object)
+			return true;
+	return false;
+}
+
+static void overrun(struct diff *diff, struct change *change, struct ns_state *desired, struct ns_state *observed) {
+	ns_foreach(object, desired) {
+		if (object->kind != change->desired->kind || object->gone || object == change->desired ||
+		    !object->kind->overruns(change->desired, object) || is_planned(diff, object))
+			continue;
+		const struct object *seen = ns_find(observed, object);
+		if (!seen && !diff_was_looked_for(observed, object))
+			vec_push(&diff->plan->also, object);
+		if (!seen)
+			continue;
+		struct change *again = arena_new(&diff->plan->arena, struct change);
+		*again = (struct change){ .type = CHANGE_UPDATE, .desired = object, .observed = seen,
+					  .fields = diff_all_fields(object), .follows = true };
+		vec_push(&diff->plan->changes, again);
+		plan_add_need(diff->plan, again, change);
+	}
+}
+
+void diff_overrun(struct diff *diff, struct ns_state *observed) {
+	struct ns_state *desired = state_find(diff->input->desired, observed->name);
+
+	for (size_t i = 0, n = diff->plan->changes.n; desired && i < n; i++) {
+		struct change *change = diff->plan->changes.items[i];
+
+		if (change->type == CHANGE_UPDATE && change->desired->kind->overruns && streq(change->desired->ns, observed->name))
+			overrun(diff, change, desired, observed);
+	}
+}

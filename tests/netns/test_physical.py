@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Interfaces of the machine that are moved into a namespace: which, and how they come back. Ends of pairs of the host play them."""
+
+import lab
+from lab import HOST, Case
+
+TEXT = """\
+topology: physical
+namespaces:
+  box:
+    interfaces:
+      eth0: {kind: physical, source: nic0, mtu: 1400, mac-address: "02:00:00:00:00:77", addresses: [10.3.0.1/24]}
+      eth1: {kind: physical, source: nic1}
+"""
+
+
+class Physical(Case):
+    def setUp(self):
+        super().setUp()
+        for name in ("nic0", "nic1", "nic2"):
+            lab.veth(HOST, name, HOST, f"{name}-far")
+            lab.ip(HOST, f"link set {name} mtu 1444")
+        lab.ip(HOST, "link set nic1 down")
+        self.before = self.cards()
+
+    def cards(self):
+        """Name, MAC address, MTU and state of each that is in the host."""
+        return {l["ifname"]: (l["address"], l["mtu"], "UP" in l["flags"]) for l in lab.ip_json(HOST, "link show")
+                if l["ifname"].startswith("nic") and not l["ifname"].endswith("-far")}
+
+    def inside(self, name):
+        """The name of the other end's index is what tells which one it is."""
+        index = lab.link("box", name)["link_index"]
+        return next(l["ifname"] for l in lab.ip_json(HOST, "link show") if l["ifindex"] == index)[:4]
+
+    def mac(self, name):
+        return self.before[name][0]
+
+    def down(self, path):
+        self.topod("down", path)
+        self.assertEqual(self.before, self.cards())
+        self.assertEqual([], lab.namespaces())
+
+    def test_comes_back_as_it_was(self):
+        path = self.spec(TEXT)
+        self.topod("apply", path)
+        self.assertEqual({"nic2"}, set(self.cards()))
+        self.assertEqual(1400, lab.link("box", "eth0")["mtu"])
+        self.topod("plan", path)
+        self.down(path)
+
+    def test_by_mac_address(self):
+        path = self.spec(lab.edit(TEXT, ("source: nic0", f'source: "{self.mac("nic0")}"')))
+        self.topod("apply", path)
+        self.assertEqual("nic0", self.inside("eth0"))
+        self.topod("plan", path)
+        self.down(path)
+
+    def test_by_alternative_name(self):
+        lab.ip(HOST, "link property add dev nic0 altname enp0s31f6")
+        path = self.spec(lab.edit(TEXT, ("source: nic0", "source: enp0s31f6")))
+        self.topod("apply", path)
+        self.assertEqual("nic0", self.inside("eth0"))
+        self.topod("plan", path)
+        self.down(path)
+
+    def changed(self, *changes, expected):
+        """Seen, done, stable; and back."""
+        path = self.spec(TEXT)
+        d = self.daemon(path).ready()
+        self.spec(lab.edit(TEXT, *changes))
+        self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+        d.reload()
+        self.assertEqual(expected, {name: self.inside(name) for name in expected})
+        self.assertIn("10.3.0.1/24", lab.addresses("box", "eth0"))
+        others = {name for name in self.before if name not in expected.values()}
+        self.assertEqual({name: self.before[name] for name in others}, self.cards())
+        self.topod("plan", path)
+        d.stop()
+        self.down(path)
+
+    def test_another_source(self):
+        self.changed(("source: nic0", "source: nic2"), expected={"eth0": "nic2", "eth1": "nic1"})
+
+    def test_another_source_by_mac_address(self):
+        self.changed(("source: nic0", f'source: "{self.mac("nic2")}"'), expected={"eth0": "nic2", "eth1": "nic1"})
+
+    def test_swapped(self):
+        self.changed(("source: nic0", "source: x"), ("source: nic1", "source: nic0"), ("source: x", "source: nic1"),
+                     expected={"eth0": "nic1", "eth1": "nic0"})
+
+    def test_same_one_by_another_name(self):
+        path = self.spec(TEXT)
+        self.topod("apply", path)
+        index = lab.link("box", "eth0")["ifindex"]
+        self.spec(lab.edit(TEXT, ("source: nic0", f'source: "{self.mac("nic0")}"')))
+        self.topod("plan", path)
+        self.topod("apply", path)
+        self.assertEqual(index, lab.link("box", "eth0")["ifindex"])
+        self.down(path)
+
+    def test_something_else_in_its_place(self):
+        path = self.spec(TEXT)
+        self.topod("apply", path)
+        line = [l for l in TEXT.splitlines(True) if "eth0" in l][0]
+        self.spec(lab.edit(TEXT, (line, "      eth0: {kind: bridge}\n")))
+        self.topod("apply", path)
+        self.assertEqual("bridge", lab.link("box", "eth0")["linkinfo"]["info_kind"])
+        self.assertEqual(self.before["nic0"], self.cards()["nic0"])
+        self.spec(TEXT)
+        self.topod("apply", path)
+        self.assertEqual("nic0", self.inside("eth0"))
+        self.down(path)
+
+    def test_made_by_the_file(self):
+        path = self.spec(TEXT + "  web: {}\nlinks: [[host:nic0, web:eth0]]\n")
+        done = self.topod("check", path, expect=lab.EXIT_SPEC)
+        self.assertRegex(done.stderr, r"office\.yaml:5:\d+: error: nic0 is made by this file")
+        self.assertRegex(done.stderr, r"office\.yaml:8:\d+: note: it is declared here")
+
+
+if __name__ == "__main__":
+    lab.main()
