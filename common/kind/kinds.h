@@ -14,7 +14,10 @@
 	KIND(bridge) \
 	KIND(dummy) \
 	KIND(ifb) \
+	KIND(ipvlan) \
+	KIND(ipvtap) \
 	KIND(macvlan) \
+	KIND(macvtap) \
 	KIND(vlan) \
 	KIND(vxlan) \
 	KIND(existing) \

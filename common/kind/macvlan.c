@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* macvlan: a further MAC address on a parent, which may be in another namespace. */
+/* macvlan and macvtap: a further MAC address on a parent, which may be in another namespace. */
 #include "kind/link.h"
 
 struct macvlan {
@@ -70,10 +70,13 @@ static uint32_t headroom(const struct object *desired _unused_) {
 	return 0;
 }
 
-const struct kind kind_macvlan = {
-	.name = "macvlan", .doc = "A further MAC address on a parent.",
-	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct macvlan),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "macvlan", .markable = true,
-	.sent_in = link_sent_in, .encode = link_encode, .recreate = recreate, .shares_mac = shares_mac,
-	.takes_frames = true, .skips_its_kind = true, .claim = claim, .headroom = headroom,
-};
+#define MACVLAN(word, sentence)                                                                     \
+	{ .name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,         \
+	  .size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields),         \
+	  .link_kind = word, .markable = true, .sent_in = link_sent_in, .encode = link_encode,      \
+	  .recreate = recreate, .shares_mac = shares_mac, .takes_frames = true,                     \
+	  .skips_its_kind = true, .claim = claim, .headroom = headroom }
+
+const struct kind kind_macvlan = MACVLAN("macvlan", "A further MAC address on a parent.");
+const struct kind kind_macvtap =
+	MACVLAN("macvtap", "A macvlan that a program opens as /dev/tapN, as a virtual machine does.");

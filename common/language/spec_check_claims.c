@@ -25,7 +25,7 @@ static void check_key(struct reading *r, const struct claimed *claims, size_t n)
 	for (size_t i = 1; i < n; i++) {
 		const struct claimed *c = &claims[i];
 
-		if (c->claim.shared && !alone)
+		if (c->claim.shared && !alone && streq_ptr(c->claim.as, claims->claim.as))
 			continue;
 		other = alone ? alone : claims;
 		diag_error(r->parse.diags, object_mark(c->object, c->claim.field), "%s", c->claim.problem);

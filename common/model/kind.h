@@ -91,7 +91,8 @@ struct sole_claim {
 	const char *key;           /* equal for the same thing, in all namespaces */
 	const struct field *field; /* by which it is claimed */
 	const char *problem;       /* the error where somebody else has it: "e0 is the source of two interfaces" */
-	bool shared;               /* others may claim it, too, if they are shared as well */
+	bool shared;               /* others may claim it, too, if they are shared as well … */
+	const char *as;            /* … and claim it with this same value; NULL: none */
 };
 
 struct kind {

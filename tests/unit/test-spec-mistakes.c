@@ -121,6 +121,14 @@ static void test_lo(void **state _unused_) {
 	check_interfaces("v: {kind: vxlan, id: 1, remote: 127.0.0.1, dev: lo}", "");
 }
 
+static void test_ipvlan(void **state _unused_) {
+	check_interfaces("m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l3}",
+			 "f:3:35: error: all ipvlan and ipvtap interfaces on a:e0 have the same 'mode'\nf:2:35: note: first here");
+	check_interfaces("m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l2, isolation: vepa}", "");
+	check_interfaces("m: {kind: ipvlan, link: e0, mac-address: \"02:00:00:00:00:09\"}",
+			 "f:2:42: error: this ipvlan has its parent's hardware address: write 'mac-address' at a/e0, and not here");
+}
+
 static void test_passthru(void **state _unused_) {
 #define ALONE "a:e0 is the parent of another macvlan, and 'mode: passthru' allows only one"
 	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: macvlan, link: e0, mode: passthru}", "f:3:36: error: " ALONE "\nf:2:26: note: first here");
@@ -279,7 +287,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_mtu_limits), cmocka_unit_test(test_mtu_below),
 		cmocka_unit_test(test_mtu_of_ipv6), cmocka_unit_test(test_disabled_ipv6), cmocka_unit_test(test_lo),
-		cmocka_unit_test(test_passthru), cmocka_unit_test(test_macvlan_addresses), cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_ipvlan), cmocka_unit_test(test_passthru), cmocka_unit_test(test_macvlan_addresses), cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_bridge), cmocka_unit_test(test_vxlan_id), cmocka_unit_test(test_vxlan),
 		cmocka_unit_test(test_next_hops), cmocka_unit_test(test_scopes), cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_gateways),

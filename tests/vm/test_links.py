@@ -91,6 +91,25 @@ class Links(Case):
         self.assertEqual(("802.1ad", 6), (self.data()["protocol"], self.data()["id"]))
         self.finish(path)
 
+    def check_ipvlan(self, kind):
+        path = self.apply("d: {kind: dummy}", f"x: {{kind: {kind}, link: d, mode: l2, isolation: bridge, addresses: [10.0.0.1/24]}}",
+                          f"z: {{kind: {kind}, link: d, mode: l2}}")
+        self.assertEqual(self.link("d")["address"], self.link()["address"])
+        self.repaired(path, f"link set x type {kind} mode l3")
+        self.repaired(path, f"link set z type {kind} private")
+        indexes = self.link()["ifindex"], self.link("z")["ifindex"]
+        self.apply("d: {kind: dummy}", f"x: {{kind: {kind}, link: d, mode: l3s, isolation: vepa, addresses: [10.0.0.1/24]}}",
+                   f"z: {{kind: {kind}, link: d, mode: l3s, isolation: vepa}}")
+        self.assertEqual(indexes, (self.link()["ifindex"], self.link("z")["ifindex"]))
+        self.assertEqual(("l3s", True), (self.data()["mode"], "vepa" in str(self.data())))
+        self.finish(path)
+
+    def test_ipvlan(self):
+        self.check_ipvlan("ipvlan")
+
+    def test_ipvtap(self):
+        self.check_ipvlan("ipvtap")
+
     def test_vlan_elsewhere(self):
         """On an interface of another namespace; traffic arrives with its tag."""
         path = self.spec("""\
