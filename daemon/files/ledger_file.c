@@ -415,13 +415,15 @@ static void found_one(void *userdata, const char *topology _unused_) {
 }
 
 /* Where no other topology is there any more. */
-static void remove_root(int parent) {
+static int remove_root(int parent) {
 	bool any = false;
+	int r = ledger_file_each(found_one, &any);
 
-	if (ledger_file_each(found_one, &any) < 0 || any)
-		return;
-	if (remove_file(parent, CLAIMS) == 0)
-		rmdir(root);
+	if (r == 0 && !any)
+		r = remove_file(parent, CLAIMS);
+	if (r == 0 && !any)
+		rmdir(root); /* what else is in it is not topod's */
+	return r;
 }
 
 /* The lock goes last, so that whoever comes next meets either all of the folder or nothing. What is not ours
@@ -442,8 +444,7 @@ static int remove_folder(struct ledger_file *file) {
 		return r;
 	if (unlinkat(parent, file->topology, AT_REMOVEDIR) < 0)
 		return errno == ENOTEMPTY ? 0 : -errno;
-	remove_root(parent);
-	return 0;
+	return remove_root(parent);
 }
 
 int ledger_file_close(struct ledger_file *file, bool remove) {
