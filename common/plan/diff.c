@@ -211,7 +211,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	else if (entry)
 		observed->n_noted++;
 	/* What topod made itself it gives up, once and for all. */
-	if (seen && object->foreign && entry && entry->made)
+	if (seen && object->foreign && entry && entry->made && !entry->shared)
 		vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
 	if (object->change)
 		object->change->former = former;

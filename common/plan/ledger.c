@@ -579,7 +579,9 @@ static void return_declared(struct state *state, struct object *object, struct l
 
 /* topod itself made it, and gives it up: `adopt: true` was added. */
 static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns) {
-	return ns_self(ns) && ns_self(ns)->foreign && ledger_made_namespace(noted);
+	const struct ledger_entry *made = ledger_made_namespace(noted);
+
+	return ns_self(ns) && ns_self(ns)->foreign && made && !made->shared;
 }
 
 static void return_undeclared(struct state *state, const struct ledger_entry *entry, bool given_up) {

@@ -229,7 +229,8 @@ static void hold(struct fake *fake, const struct look *look, const char *name) {
 	struct arena arena = {};
 
 	/* What is to be adopted is not topod's any more, whoever made it. */
-	if (ns && !ns->foreign && ns_self(state_find(look->desired, name)) && ns_self(state_find(look->desired, name))->foreign)
+	const struct object *self = ns_self(state_find(look->desired, name));
+	if (ns && !ns->foreign && self && self->foreign && find_made(fake, self)) /* else another topology made it */
 		ns->foreign = fake->gave_up = true;
 	if (held && held != ns)
 		world_release(fake->world, held);
