@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "base/base.h"
@@ -27,3 +28,9 @@ int folder_open(int parent, const char *name, int *ret_fd);
 
 /* The same, but makes it where it is missing, with the mode 0755 whatever the umask is. */
 int folder_make(int parent, const char *name, int *ret_fd);
+
+static inline void closedirp(DIR **dir) {
+	if (*dir)
+		closedir(*dir);
+}
+#define _cleanup_closedir_ _cleanup_(closedirp)

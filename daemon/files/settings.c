@@ -103,14 +103,9 @@ const char *setting_read(const struct settings *settings, struct arena *arena, c
 	return read_all(arena, fd, SETTING_MAX, ret_error);
 }
 
-static void closedirp(DIR **dir) {
-	if (*dir)
-		closedir(*dir);
-}
-
 const char **setting_list(const struct settings *settings, struct arena *arena, const char *folder, int *ret_error) {
 	_cleanup_close_ int fd = open_setting(settings, folder, O_RDONLY | O_DIRECTORY);
-	_cleanup_(closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	vec(const char *) names = {};
 	const struct dirent *entry;
 

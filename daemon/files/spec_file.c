@@ -18,6 +18,7 @@
 #include <systemd/sd-id128.h>
 #include <time.h>
 
+#include "files/folder.h"
 #include "files/tables.h"
 #include "files/way.h"
 
@@ -278,11 +279,6 @@ static void list_dropins(struct loaded_spec *ret, const char *folder, DIR *dir, 
 		qsort(names->list.items, names->list.n, sizeof(names->list.items[0]), compare_names);
 }
 
-static void closedirp(DIR **dir) {
-	if (*dir)
-		closedir(*dir);
-}
-
 static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR *dir, unsigned flags) {
 	struct stat st;
 
@@ -301,7 +297,7 @@ static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR
 /* A folder that cannot be read is an error: without it the topology would be another one. */
 static void load_dropins(struct loaded_spec *ret, unsigned flags) {
 	_cleanup_free_ char *stem = without_suffix(ret->name), *folder = xasprintf("%s.d", stem);
-	_cleanup_(closedirp) DIR *dir = opendir(folder);
+	_cleanup_closedir_ DIR *dir = opendir(folder);
 	_cleanup_(names_done) struct names names = {};
 
 	if (!dir && errno == ENOENT) {

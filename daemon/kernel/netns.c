@@ -413,13 +413,8 @@ int netns_known_id(int fd, int32_t *ret) {
 	return one_id(fd, false, ret);
 }
 
-static void closedirp(DIR **dir) {
-	if (*dir)
-		closedir(*dir);
-}
-
 const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
-	_cleanup_(closedirp) DIR *dir = opendir(NETNS_DIR);
+	_cleanup_closedir_ DIR *dir = opendir(NETNS_DIR);
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
