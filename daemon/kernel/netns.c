@@ -337,12 +337,20 @@ int netns_remove_stale(const char *name) {
 	return r < 0 ? r : remove_left_over(folder, name, false);
 }
 
-/* Is this namespace mounted there, and not merely linked to? */
-static bool is_mounted_there(int folder, const char *name, const struct netns_identity *identity) {
-	_cleanup_close_ int path = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct netns_identity found;
+static struct netns_identity identity_of(const struct stat *st) {
+	return (struct netns_identity){ .inode = st->st_ino,
+					.born_nsec = (uint64_t)st->st_ctim.tv_sec * 1000000000 + (uint64_t)st->st_ctim.tv_nsec };
+}
 
-	return path >= 0 && is_on_nsfs(path) && netns_identity(path, &found) == 0 && netns_is_same(&found, identity);
+/* Is this namespace mounted there, and not merely linked to? One system call, for it is asked of all at each mount. */
+static bool is_mounted_there(int folder, const char *name, const struct netns_identity *identity) {
+	struct netns_identity found;
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	found = identity_of(&st);
+	return netns_is_same(&found, identity);
 }
 
 /* A name may be mounted upon more than once. */
@@ -371,8 +379,7 @@ int netns_identity(int fd, struct netns_identity *ret) {
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	*ret = (struct netns_identity){ .inode = st.st_ino,
-					.born_nsec = (uint64_t)st.st_ctim.tv_sec * 1000000000 + (uint64_t)st.st_ctim.tv_nsec };
+	*ret = identity_of(&st);
 	return 0;
 }
 
