@@ -66,7 +66,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	{ .name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,         \
 	  .size = sizeof(struct ipvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields),          \
 	  .link_kind = word, .markable = true, .sent_in = link_sent_in, .encode = link_encode,      \
-	  .shares_mac = shares_mac, .claim = claim }
+	  .shares_mac = shares_mac, .same_parent = "ipvlan", .claim = claim }
 
 const struct kind kind_ipvlan =
 	IPVLAN("ipvlan", "A further interface with the MAC address of the one below, told apart by its IP addresses.");

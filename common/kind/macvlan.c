@@ -75,7 +75,7 @@ static uint32_t headroom(const struct object *desired _unused_) {
 	  .size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields),         \
 	  .link_kind = word, .markable = true, .sent_in = link_sent_in, .encode = link_encode,      \
 	  .recreate = recreate, .shares_mac = shares_mac, .takes_frames = true,                     \
-	  .skips_its_kind = true, .claim = claim, .headroom = headroom }
+	  .same_parent = "macvlan", .claim = claim, .headroom = headroom }
 
 const struct kind kind_macvlan = MACVLAN("macvlan", "A further MAC address on a parent.");
 const struct kind kind_macvtap =

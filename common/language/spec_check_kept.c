@@ -49,8 +49,8 @@ static void check_stacked(struct reading *r, const struct object *object, const 
 
 	if (!ref || parent == object)
 		return; /* a loop, which is told of */
-	diag_error(r->parse.diags, object_mark(object, field), "%s/%s is a %s itself, and the kernel makes another one upon its parent; "
-		   "write '%s: %s%s%s'", below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
+	diag_error(r->parse.diags, object_mark(object, field), "%s/%s is a %s itself, and the kernel makes what stands on it upon its "
+		   "parent; write '%s: %s%s%s'", below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
 		   streq(ref->ns, object->ns) ? "" : ":", ref->name);
 }
 
@@ -75,7 +75,7 @@ static void check_link(struct reading *r, const struct ns_state *ns _unused_, co
 	below = find_below(r, object, &field);
 	if (!below || below == object)
 		return;
-	if (object->kind->skips_its_kind && below->kind == object->kind)
+	if (object->kind->same_parent && streq_ptr(below->kind->same_parent, object->kind->same_parent))
 		check_stacked(r, object, below, field);
 	if (object->kind->shares_mac && object->kind->shares_mac(object))
 		check_address(r, object, below);

@@ -157,8 +157,8 @@ struct kind {
 	/* Has it the hardware address of the link below, so that to set it is to change that link's (a macvlan alone on its
 	 * parent)? */
 	bool (*shares_mac)(const struct object *desired);
-	/* Upon a link of its own kind the kernel makes it upon that one's parent (macvlan). */
-	bool skips_its_kind;
+	/* Upon a link whose kind has the same word here, the kernel makes it upon that one's parent (a macvtap upon a macvlan). */
+	const char *same_parent;
 	/* Does the desired link say what is to be in its forwarding table (a vxlan's)? Then the table is read as well (RTM_GETNEIGH
 	 * of family AF_BRIDGE), and changes of entries for unknown addresses are heard. NULL: never. */
 	bool (*declares_forwarding)(const struct object *desired);

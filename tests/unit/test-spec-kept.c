@@ -5,10 +5,10 @@
 static void test_stacked_macvlan(void **state _unused_) {
 	check_diags("namespaces:\n"
 		    "  a: {interfaces: {e0: {}, m1: {kind: macvlan, link: e0}, m2: {kind: macvlan, link: m1}}}\n"
-		    "  b: {interfaces: {e0: {}, m3: {kind: macvlan, link: 'a:m1'}}}\n"
+		    "  b: {interfaces: {e0: {}, m3: {kind: macvtap, link: 'a:m1'}}}\n"
 		    "links: [[a:e0, b:e0]]\n",
-		    "f:2:85: error: a/m1 is a macvlan itself, and the kernel makes another one upon its parent; write 'link: e0'\n"
-		    "f:3:54: error: a/m1 is a macvlan itself, and the kernel makes another one upon its parent; write 'link: a:e0'");
+		    "f:2:85: error: a/m1 is a macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'\n"
+		    "f:3:54: error: a/m1 is a macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: a:e0'");
 }
 
 static void test_remote_and_group(void **state _unused_) {
