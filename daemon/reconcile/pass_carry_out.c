@@ -142,13 +142,19 @@ static void take_back(struct pass *pass, const struct change *change, struct tex
 	}
 }
 
-/* Of a namespace that topod made and gives up nobody had set lo down but the kernel: it stays up. */
+/* Of a namespace that topod made and gives up nobody had set lo down but the kernel: it stays up. Where the file declares it, that is
+ * what was found. */
 static void forget_lo(struct pass *pass, const char *name, struct text *lines) {
 	const struct ns_state *ns = state_find(&pass->r->spec.state, name);
 	const struct object *lo = ns && ns_self(ns) && ns_self(ns)->foreign ? ns_find_link(ns, "lo") : NULL;
 
-	if (lo)
-		ledger_forget_fields(pass->r->ledger, lo, field_bit(LINK_UP), lines);
+	if (!lo)
+		return;
+	ledger_forget_fields(pass->r->ledger, lo, field_bit(LINK_UP), lines);
+	if (lo->gone)
+		return;
+	ledger_note(pass->r->ledger, lo, lo, field_bit(LINK_UP), false, lines);
+	ledger_declare(pass->r->ledger, lo, UINT64_MAX, lines);
 }
 
 static int note_lost(struct pass *pass, const struct plan *plan) {
