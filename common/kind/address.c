@@ -49,7 +49,9 @@ static const struct field fields[] = {
 			       .offset = offsetof(struct address, protocol), .flags = FIELD_HIDDEN },
 	[ADDRESS_CONNECTED] = { .name = "connected-route", .type = &type_bool,
 				.offset = offsetof(struct address, connected),
-				.flags = FIELD_HIDDEN | FIELD_ONE_WAY },
+				.flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "the kernel's route to its prefix" },
+	[ADDRESS_PRIMARY] = { .name = "primary", .type = &type_bool, .offset = offsetof(struct address, primary),
+			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "its place as the primary address of its subnet" },
 };
 
 /* Of a point-to-point link IPv4 has the network of the other end, even of one host; IPv6 the address's own. */
@@ -69,6 +71,78 @@ struct prefix address_connected_network(const struct address *a) {
 void address_set_connected(struct address *a, bool connected) {
 	a->connected = connected;
 	a->object.set |= field_bit(ADDRESS_CONNECTED);
+}
+
+void address_set_primary(struct address *a, bool primary) {
+	a->primary = primary;
+	a->object.set |= field_bit(ADDRESS_PRIMARY);
+}
+
+static struct prefix subnet_of(const struct address *a) {
+	return prefix_network(a->peer.address.family ? &a->peer : &a->address);
+}
+
+/* Of one subnet and link: all but one of them are secondary (__inet_insert_ifa()). */
+static bool comes_behind(const struct object *object, const struct object *first) {
+	const struct address *a = (const struct address *)object, *b = (const struct address *)first;
+	struct prefix x = subnet_of(a), y = subnet_of(b);
+
+	return a != b && a->address.address.family == AF_INET && streq(a->dev, b->dev) && prefix_equal(&x, &y);
+}
+
+static bool out_of_order(const struct object *desired, const struct object *observed) {
+	return object_has(desired, ADDRESS_PRIMARY) && !(observed && ((const struct address *)observed)->primary);
+}
+
+struct subnet {
+	struct {
+		struct prefix network;
+		char dev[16];
+	} key;
+	struct address *first;
+	UT_hash_handle hh;
+};
+
+void address_mark_primaries(const struct ns_state *desired) {
+	struct arena arena = {};
+	struct subnet *subnets = NULL;
+
+	ns_foreach(object, desired) {
+		struct address *a = (struct address *)object;
+		struct subnet *subnet = arena_new(&arena, struct subnet), *before = NULL;
+
+		if (object->kind != &kind_address || a->address.address.family != AF_INET)
+			continue;
+		subnet->key.network = subnet_of(a);
+		snprintf(subnet->key.dev, sizeof(subnet->key.dev), "%s", a->dev);
+		HASH_FIND(hh, subnets, &subnet->key, sizeof(subnet->key), before);
+		subnet->first = a;
+		if (before)
+			address_set_primary(before->first, true);
+		else
+			HASH_ADD(hh, subnets, key, sizeof(subnet->key), subnet);
+	}
+	HASH_CLEAR(hh, subnets);
+	arena_done(&arena);
+}
+
+static bool has_stranger(const struct ns_state *seen, const struct ns_state *desired, const struct object *first) {
+	ns_foreach(object, seen)
+		if (object->kind == &kind_address && comes_behind(object, first) && !ns_find(desired, object))
+			return true;
+	return false;
+}
+
+void address_settle_primaries(const struct ns_state *seen, const struct ns_state *desired) {
+	ns_foreach(object, seen) {
+		struct address *a = (struct address *)object;
+		const struct object *wanted;
+
+		if (object->kind != &kind_address || !object_has(object, ADDRESS_PRIMARY) || a->primary)
+			continue;
+		wanted = desired ? ns_find(desired, object) : NULL;
+		a->primary = wanted && object_has(wanted, ADDRESS_PRIMARY) && has_stranger(seen, desired, object);
+	}
 }
 
 /* Reading the file. */
@@ -288,6 +362,8 @@ static void decode_flags(struct address *a, uint32_t flags) {
 	o->failed = flags & IFA_F_DADFAILED;
 	if (o->failed)
 		o->pending = false;
+	if (a->address.address.family == AF_INET)
+		address_set_primary(a, !(flags & IFA_F_SECONDARY));
 	if (!(flags & IFA_F_PERMANENT))
 		o->kernel_made = true; /* a lease or a router advertisement: whoever set it renews it */
 	o->set |= field_bit(ADDRESS_NODAD) | field_bit(ADDRESS_NOPREFIXROUTE);
@@ -429,5 +505,5 @@ static bool reaches(const struct object *object, struct prefix *ret) {
 const struct kind kind_address = {
 	.name = "address", .class = CLASS_ADDRESS, .transport = TRANSPORT_ROUTE, .size = sizeof(struct address),
 	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = encode_address, .noun = noun,
-	.key = key, .provides = provides, .waits = waits, .reaches = reaches, .recreate = recreate,
+	.key = key, .provides = provides, .waits = waits, .out_of_order = out_of_order, .comes_behind = comes_behind, .reaches = reaches, .recreate = recreate,
 };

@@ -19,10 +19,14 @@ extern const struct kind kind_other;
 struct link {
 	struct object object;
 	uint32_t ifindex;               /* observed */
+	bool makes_addresses;           /* observed: the kernel has given it addresses, or would now: lo's own, a link-local one */
+	bool addresses_read;            /* observed, by a narrow look: so far that what it makes was seen … */
+	unsigned n_own_addresses;       /* … so many of them … */
+	struct ip link_local;           /* … and of the link-local ones, one that the kernel made; or family 0 */
 	bool no_carrier;                /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
 	uint8_t port_state;             /* observed: as a bridge's port, see enum port_state */
 	const char *name;
-	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation;
+	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation, own_addresses;
 	struct mac mac;
 	const char *master;             /* "" for none */
 	const char *alias;
@@ -40,7 +44,8 @@ enum port_state {
 /* The positions of the common fields in every link table. */
 enum link_field {
 	LINK_NAME, LINK_UP, LINK_MTU, LINK_MAC, LINK_ARP, LINK_MULTICAST, LINK_PROMISCUOUS, LINK_TXQUEUELEN,
-	LINK_QUEUES, LINK_RX_QUEUES, LINK_ADDRESS_GENERATION, LINK_MASTER, LINK_ALIAS, LINK_N_FIELDS,
+	LINK_QUEUES, LINK_RX_QUEUES, LINK_ADDRESS_GENERATION, LINK_MASTER, LINK_ALIAS, LINK_OWN_ADDRESSES,
+	LINK_N_FIELDS,
 };
 
 extern const struct enum_name link_address_generation_names[];
@@ -48,6 +53,13 @@ extern const struct enum_name link_address_generation_names[];
 /* The largest `mtu`: of an Ethernet device (ETH_MAX_MTU, include/uapi/linux/if_ether.h), and of what has another limit or none, a
  * tunnel for one (IP6_MAX_MTU, include/net/ipv6.h). */
 enum { LINK_MTU_MIN = 68, LINK_MTU_MAX = 65535, LINK_MTU_MAX_OTHER = 65575 };
+
+/* Desired: whether it is to have them; observed: bits of these. */
+extern const struct type type_own_addresses;
+enum {
+	OWN_ADDRESSES_THERE = 1 << 0, /* or the kernel would give it none */
+	OWN_ADDRESSES_MADE = 1 << 1,  /* a link-local one, by the kernel */
+};
 
 /* The common rows. What the driver sets in a new link, as texts or NULL, is what a field that is no longer declared
  * returns to. */
@@ -100,7 +112,11 @@ enum { LINK_MTU_MIN = 68, LINK_MTU_MAX = 65535, LINK_MTU_MAX_OTHER = 65575 };
 			  .doc = "The controller; written as its `ports`." },                                \
 	[LINK_ALIAS] = { .name = "alias", .type = &type_text, .offset = offsetof(struct link, alias),        \
 			 .flags = FIELD_HIDDEN | FIELD_AFTER, .wire = WIRE_ATTR, .attr = IFLA_IFALIAS,       \
-			 .fallback = "" }
+			 .fallback = "" },                                                                   \
+	[LINK_OWN_ADDRESSES] = { .name = "own-addresses", .type = &type_own_addresses,                                \
+				 .offset = offsetof(struct link, own_addresses),                             \
+				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                      \
+				 .doc = "what the kernel gives it (link-local or loopback addresses)" }
 
 /* The group that every link is made in, so that udev and who asks it can tell our links from the first moment on: the
  * alias comes later, and is announced to nobody. Not managed afterwards: whoever wants another group may set it.
@@ -110,6 +126,14 @@ enum { TOPOD_LINK_GROUP = 84 };
 /* The stable MAC address of a link that topod creates: locally administered, unicast, from the machine, the
  * topology, the namespace and the name. */
 struct mac link_stable_mac(const void *machine_id, const char *topology, const char *ns, const char *name);
+
+/* What the kernel gives a link by itself is a part of it: the desired link is to have it, or, by mode none, is not. */
+void link_want_own_addresses(struct link *link);
+/* Notes whether an observed one has it; where the kernel gives it none (it is down, or without IPv6), nothing is missing. */
+void link_set_own_addresses(struct link *link, bool there);
+
+/* The i-th setting that is written for a change besides its messages, in the link's namespace; false: there are no more. */
+bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value);
 
 /* One RTM_NEWLINK of a dump as an object (its master and other links as numbers until link_resolve()). */
 struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh);

@@ -431,6 +431,16 @@ static bool goes_late(const struct object *object) {
 	return r->via.family || r->nexthops.n;
 }
 
+static const char *hidden(struct arena *arena, const struct object *observed) {
+	const struct route *r = (const struct route *)observed;
+	_cleanup_text_ struct text text = {};
+
+	if (!r->front)
+		return NULL;
+	noun(r->front, &text);
+	return arena_printf(arena, "is hidden by %s, which somebody else put in front of it", text_str(&text));
+}
+
 static bool leads(const struct object *object, struct prefix *ret) {
 	const struct route *r = (const struct route *)object;
 
@@ -473,5 +483,5 @@ const struct kind kind_route = {
 	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
 	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
 	.if_twice = if_twice, .if_kernels = if_kernels,
-	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .leads = leads, .opponent = opponent,
+	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .leads = leads, .hidden = hidden, .opponent = opponent,
 };

@@ -26,6 +26,7 @@ struct route {
 	struct ip via, src;
 	const char *dev;
 	struct nexthops nexthops;
+	const struct object *front; /* observed: a route of somebody else's with the same identity, which the kernel uses; or NULL */
 };
 
 enum route_field {

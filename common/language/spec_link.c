@@ -540,6 +540,8 @@ static void finish_link(struct reading *r, const struct ns_state *ns, struct obj
 		link->up = true;
 		object->set |= field_bit(LINK_UP);
 	}
+	if (object->kind != &kind_physical && (made || (streq(link->name, "lo") && !ns->adopt && !streq(ns->name, NS_HOST))))
+		link_want_own_addresses(link);
 	if (object_has(object, LINK_QUEUES)) {
 		link->rx_queues = link->queues;
 		object->set |= field_bit(LINK_RX_QUEUES);
@@ -577,5 +579,6 @@ void spec_finish_links(struct reading *r) {
 		ns_foreach(object, ns)
 			if (object->kind->class == CLASS_LINK)
 				finish_link(r, ns, object);
+		address_mark_primaries(ns);
 	}
 }

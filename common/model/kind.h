@@ -31,6 +31,8 @@ struct change {
 	uint64_t fields;               /* update: which; create: all that are set and not FIELD_AFTER */
 	const struct object *former;   /* create: what topod had made there before and is lost, by its FIELD_BIRTH fields */
 	bool again;                    /* one half of a recreation */
+	bool told;                     /* an update that is only told, and never made: others stand in the way by right */
+	bool revives;                  /* one half of a recreation of what is as declared, and was given up by the kernel */
 	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan, or of what another change
 					  of it overruns */
 	struct change **needs;         /* those without which this cannot be done; see plan_add_need() */
@@ -141,6 +143,13 @@ struct kind {
 	const char *(*waits)(const struct object *observed, const struct state *state);
 	/* The network that a link reaches directly by this desired object (an address); false where it reaches none. */
 	bool (*reaches)(const struct object *object, struct prefix *ret);
+	/* What keeps an observed object of topod's from having an effect, though it is as declared: "is hidden by route default via
+	 * 10.0.0.9", in arena; NULL: nothing. It is somebody else's and is left. */
+	const char *(*hidden)(struct arena *arena, const struct object *observed);
+	/* Is this desired object to come before others of its kind, and does not (observed: what was seen of it, or NULL)? */
+	bool (*out_of_order)(const struct object *desired, const struct object *observed);
+	/* Does the object come behind that one, where both are? */
+	bool (*comes_behind)(const struct object *object, const struct object *first);
 	/* The network to which this desired object leads by a link, without a gateway (a route); false where it does not. */
 	bool (*leads)(const struct object *object, struct prefix *ret);
 	/* The i-th thing on which it silently depends besides its links: a link (*ret_dev), or an address that some link

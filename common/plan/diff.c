@@ -34,7 +34,7 @@ uint64_t diff_all_fields(const struct object *object) {
 	uint64_t mask = object->set & ~object->returning;
 
 	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object->kind->fields[i].class == FIELD_KEY || object->kind->fields[i].flags & FIELD_ONCE)
+		if (object->kind->fields[i].class == FIELD_KEY || object->kind->fields[i].flags & (FIELD_ONCE | FIELD_ONE_WAY))
 			mask &= ~field_bit(i);
 	return mask;
 }
@@ -93,41 +93,12 @@ static struct change *add_creation(struct diff *diff, struct object *object, boo
 	return change;
 }
 
-static void add_deletion(struct diff *diff, struct object *observed, const struct object *desired, bool again) {
+void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool again) {
 	if (observed->change)
 		return;
 	struct change *change = add(diff, CHANGE_DELETE, desired, observed, 0);
 	change->again = again;
 	diff_point(diff, observed, change);
-}
-
-/* Whose is it? */
-
-static bool is_ours_by(const struct ledger_entry *entry, const struct object *observed) {
-	if (entry && entry->made)
-		return ledger_is_same(entry, observed);
-	return observed->marked;
-}
-
-static bool is_ours(const struct diff *diff, const struct object *desired, const struct object *observed) {
-	return is_ours_by(ledger_find_object(diff->input->ledger, desired), observed);
-}
-
-/* Is it topod's by what it shows itself: the mark, or what comes before the mark can be set? */
-static bool bears_mark(const struct ledger_entry *entry, const struct object *observed) {
-	return observed->marked || (entry && entry->made && ledger_is_signed(entry, observed));
-}
-
-/* May it be changed, or deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
-static bool may_go(const struct diff *diff, const struct object *desired, const struct object *observed) {
-	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
-
-	return is_ours(diff, desired, observed) && (observed->kind->class != CLASS_LINK || bears_mark(entry, observed));
-}
-
-/* Found rather than made: its fields are changed, itself it is left. */
-static bool is_found(const struct ns_state *desired_ns, const struct object *desired) {
-	return desired->foreign || desired->gone || desired->kind->undeletable || desired_ns->adopt;
 }
 
 /* The namespace itself. */
@@ -206,7 +177,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		diff_refuse(diff, object, NULL, -ENOENT, "the namespace to adopt does not exist");
 	else if (!seen)
 		add_creation(diff, object, false);
-	else if (!diff_shares_namespace(diff, object, seen) && !object->foreign && !is_ours(diff, object, seen))
+	else if (!diff_shares_namespace(diff, object, seen) && !object->foreign && !diff_is_ours(diff, object, seen))
 		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
 	else if (entry)
 		observed->n_noted++;
@@ -282,7 +253,7 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 	}
 	const struct ns_state *there = state_find(diff->input->observed, twin->ns);
 	if (twin->change ? !twin->change->refused
-			 : seen_twin ? may_go(diff, twin, seen_twin) : !diff_belongs(diff, twin, NULL, there))
+			 : seen_twin ? diff_may_go(diff, twin, seen_twin) : !diff_belongs(diff, twin, NULL, there))
 		return false;
 	if (!twin->change)
 		diff_refuse(diff, twin, seen_twin, -EEXIST, in_the_way(diff, twin, seen_twin, there));
@@ -303,10 +274,10 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 		if (pair_refused(diff, object, twin, seen_twin))
 			return;
 		if (seen_twin)
-			add_deletion(diff, seen_twin, twin, true);
+			diff_delete(diff, seen_twin, twin, true);
 	}
 	if (observed)
-		add_deletion(diff, observed, object, true);
+		diff_delete(diff, observed, object, true);
 	if (!object->change)
 		add_creation(diff, first_end(object), observed || seen_twin);
 }
@@ -387,8 +358,7 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 	}
 }
 
-/* What was noted about an object that goes, under its name: for what is given back rather than deleted. */
-static const struct object *noted_object(struct diff *diff, const struct object *seen) {
+const struct object *diff_noted_object(struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
 	if (!entry || !entry->kind->bare_create)
@@ -414,15 +384,45 @@ static const struct object *noted_object(struct diff *diff, const struct object 
  * moved into its place; another look follows, and then what is wanted comes. In one step the ledger would know the one for the
  * other after a crash in between. */
 static bool goes_first(struct diff *diff, struct object *object, struct object *seen) {
-	const struct object *noted = noted_object(diff, seen);
+	const struct object *noted = diff_noted_object(diff, seen);
 
 	if (noted ? object->kind == noted->kind && object->kind->is_same_source(object, noted, seen) : !object->kind->bare_create)
 		return false;
-	if (!may_go(diff, object, seen))
+	if (!diff_may_go(diff, object, seen))
 		return false;
-	add_deletion(diff, seen, noted, false);
+	diff_delete(diff, seen, noted, false);
 	diff_point(diff, object, seen->change);
 	return true;
+}
+
+/* Given up by the kernel, it becomes usable only by being made anew. */
+static void revive(struct diff *diff, struct object *object, struct object *observed) {
+	recreate(diff, object, observed);
+	if (observed->change && object->change)
+		observed->change->revives = object->change->revives = true;
+}
+
+/* To change it now would be to change what hides it, which is found in its place. */
+static bool tell_hidden(struct diff *diff, const struct object *object, const struct object *observed) {
+	struct arena *arena = &diff->plan->arena;
+	const char *text = object->kind->hidden && !object->gone ? object->kind->hidden(arena, observed) : NULL;
+	struct change *change;
+
+	if (!text)
+		return false;
+	change = add(diff, CHANGE_UPDATE, object, observed, 0);
+	change->told = true;
+	change->text = text;
+	return true;
+}
+
+/* Is it what the kernel makes by itself of something that is there (lo's addresses, the route to an address's prefix)? To
+ * declare that is to declare what is there: it is not marked as topod's. */
+static bool is_kernels(const struct object *object, const struct object *observed, uint64_t differs) {
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (differs & field_bit(i) && (object->kind->fields[i].flags & (FIELD_HIDDEN | FIELD_ONE_WAY)) != FIELD_HIDDEN)
+			return false;
+	return observed->kernel_made && object->kind == observed->kind;
 }
 
 static void present(struct diff *diff, struct ns_state *desired, struct ns_state *observed_ns, struct object *object,
@@ -436,26 +436,32 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	uint64_t left = diff_left_fields(diff, object, observed, observed_ns);
 	uint64_t differs = differences(diff, object, observed) & ~left;
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
-	bool ours = is_ours_by(entry, observed), found = is_found(desired, object), again;
+	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), again;
 
 	if (observed->pending)
 		diff_pending(diff, object, observed);
 	if (observed->failed)
-		vec_push(&diff->plan->failed, object);
+		diff_given_up(diff, object, observed);
 	if (object->kind->found && !object->gone && !streq(object_home_link(object), "lo"))
 		vec_push(&diff->plan->found, (struct found){ object, observed });
 	observed_ns->n_noted += entry != NULL;
 	if (entry && entry->made && !found && goes_first(diff, object, observed))
 		return;
+	if (tell_hidden(diff, object, observed))
+		return;
+	if (!found && !ours && is_kernels(object, observed, differs))
+		differs = 0;
 	again = differs && needs_recreation(object, observed, differs);
-	if (differs && (again || !found) && !may_go(diff, object, observed)) {
+	if (differs && (again || !found) && !diff_may_go(diff, object, observed)) {
 		diff_refuse(diff, object, observed, -EEXIST, object_in_the_way(diff, object, observed, observed_ns));
 		return;
 	}
 	bool shared = (ours || found) && diff_note(diff, object, observed, observed_ns, left, differs);
 	if (ours && !found && !entry && !shared)
 		vec_push(&diff->plan->unnoted, object); /* else what is put right would count as found */
-	if (again)
+	if (observed->failed && !found && diff_may_go(diff, object, observed))
+		revive(diff, object, observed);
+	else if (again)
 		recreate(diff, object, observed);
 	else if (differs)
 		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
@@ -463,6 +469,41 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 
 static bool is_absent_or_wrong(const struct diff *diff, const struct object *object, const struct object *seen) {
 	return !seen || needs_recreation(object, seen, differences(diff, object, seen));
+}
+
+static bool is_before(const struct ns_state *observed, const struct object *a, const struct object *b) {
+	ns_foreach(object, observed)
+		if (object == a || object == b)
+			return object == a;
+	return false;
+}
+
+static struct change *planned(const struct diff *diff, const struct object *object) {
+	struct change *found = NULL;
+
+	vec_foreach(at, &diff->plan->changes)
+		if ((*at)->desired == object)
+			found = *at;
+	return found;
+}
+
+/* One that is to come first comes after those that are there: they are made again behind it, as far as they stand before it. */
+static void reorder(struct diff *diff, const struct namespaces *ns, const struct object *first) {
+	const struct object *seen = ns_find(ns->observed, first);
+
+	if (!seen || !first->kind->out_of_order || !first->kind->out_of_order(first, seen))
+		return; /* what is not there is made first, and put in its place by the next look */
+	ns_foreach(object, ns->desired) {
+		struct object *there = object->kind == first->kind && object->kind->comes_behind(object, first)
+					       ? ns_find(ns->observed, object) : NULL;
+
+		if (!there || object->change || !diff_may_go(diff, object, there) || !is_before(ns->observed, there, seen))
+			continue;
+		recreate(diff, object, there);
+		/* While the first one is left alone, they are, too. */
+		plan_add_need(diff->plan, there->change, planned(diff, first));
+		plan_add_need(diff->plan, object->change, there->change);
+	}
 }
 
 static void diff_object(struct diff *diff, const struct namespaces *ns, struct object *object, bool only_whole) {
@@ -485,8 +526,13 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		missing(diff, ns, object, seen);
 	else
 		present(diff, ns->desired, ns->observed, object, seen);
+	reorder(diff, ns, object);
 	if (seen) /* after its change, which would have to wait as what fails does */
 		diff_tell_left(diff, object, seen, ns->observed);
+}
+
+static bool comes_first(const struct object *object) {
+	return object->kind->out_of_order && object->kind->out_of_order(object, NULL);
 }
 
 void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole) {
@@ -495,10 +541,10 @@ void diff_class(struct diff *diff, struct ns_state *observed, enum object_class 
 
 	if (!ns.desired || diff_is_closed(ns.desired))
 		return;
-	for (size_t i = 0; scope && i < scope->n; i++) {
-		struct object *object = ns_find(ns.desired, scope->objects[i]);
+	for (size_t i = 0; scope && i < 2 * scope->n; i++) {
+		struct object *object = ns_find(ns.desired, scope->objects[i % scope->n]);
 
-		if (object && object->kind->class == class && !object->change)
+		if (object && object->kind->class == class && !object->change && comes_first(object) == (i < scope->n))
 			diff_object(diff, &ns, object, only_whole);
 	}
 	if (scope)
@@ -506,161 +552,4 @@ void diff_class(struct diff *diff, struct ns_state *observed, enum object_class 
 	ns_foreach(object, ns.desired)
 		if (object->kind->class == class && !object->change)
 			diff_object(diff, &ns, object, only_whole);
-}
-
-/* What is not declared. */
-
-struct vanishing {
-	const struct ns_state *observed;
-	bool found;
-};
-
-static void find_vanishing(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct vanishing *v = userdata;
-	const struct object *link = streq(ns, v->observed->name) ? ns_find_link(v->observed, name) : NULL;
-
-	if (!(field->flags & FIELD_PEER) && link && link->change && link->change->type == CHANGE_DELETE)
-		v->found = true;
-}
-
-/* Goes by itself with its link. */
-static bool goes_along(const struct ns_state *observed, const struct object *object) {
-	struct vanishing v = { .observed = observed };
-
-	if (object->kind->class != CLASS_LINK)
-		object_links(object, find_vanishing, &v);
-	return v.found;
-}
-
-/* Does the update give the link another controller, or none? */
-static bool changes_controller(const struct change *change) {
-	for (uint64_t left = change->fields; left; left &= left - 1) {
-		const struct field *field = &change->desired->kind->fields[__builtin_ctzll(left)];
-
-		if (field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))
-			return true;
-	}
-	return false;
-}
-
-struct leaving {
-	const struct plan *plan;
-	const struct object *port;
-	bool found;
-};
-
-static void find_leaving(void *userdata, const struct field *field _unused_, const char *ns _unused_, const char *name) {
-	struct leaving *leaving = userdata;
-	_cleanup_text_ struct text scope = {}, other = {};
-
-	text_addf(&scope, "%s/%s", leaving->port->ns, name);
-	vec_foreach(at, &leaving->plan->changes) {
-		const struct change *change = *at;
-
-		if (change->type != CHANGE_UPDATE || change->desired->kind->class != CLASS_LINK ||
-		    !streq(change->desired->ns, leaving->port->ns) || !changes_controller(change))
-			continue;
-		text_done(&other);
-		object_print_scope(change->desired, &other);
-		leaving->found |= streq(other.data, scope.data);
-	}
-}
-
-/* What a port says of itself ends with its being one. */
-static bool leaves_controller(const struct plan *plan, const struct object *object) {
-	struct leaving leaving = { .plan = plan, .port = object };
-
-	if (object->kind->class == CLASS_PORT)
-		object_links(object, find_leaving, &leaving);
-	return leaving.found;
-}
-
-static bool is_pointless(const struct diff *diff, const struct change *change) {
-	const struct object *seen = change->observed;
-
-	if (change->type != CHANGE_UPDATE || !change->desired->gone || !seen)
-		return false;
-	return goes_along(state_find(diff->input->observed, seen->ns), seen) || leaves_controller(diff->plan, seen);
-}
-
-void diff_pointless(struct diff *diff) {
-	struct plan *plan = diff->plan;
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->changes.n; i++)
-		if (!is_pointless(diff, plan->changes.items[i]))
-			plan->changes.items[n++] = plan->changes.items[i];
-	plan->changes.n = n;
-}
-
-bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen) {
-	return (bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
-}
-
-/* A link that was made under another name, and renamed or moved since: it bears the mark, and the ledger knows its sign.
- * Another is made in its place, and nobody would ever take this one away. */
-static bool is_stray(const struct diff *diff, const struct object *seen) {
-	return seen->kind->class == CLASS_LINK && seen->marked && ledger_find_signed(diff->input->ledger, seen);
-}
-
-static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
-			  const struct object *seen) {
-	const struct ledger_entry *entry;
-
-	if (seen->change || seen->kernel_made || seen->kind->undeletable)
-		return false;
-	entry = ledger_find_object(diff->input->ledger, seen);
-	if (entry && entry->made && diff_is_as_made(entry, seen) && !diff_is_void(entry, diff->input->ledger, observed))
-		return !diff_spares(diff, entry, seen, observed);
-	if (!entry && is_stray(diff, seen))
-		return true;
-	return desired && desired->exclusive && !diff_is_closed(desired) && seen->kind->class != CLASS_NETNS &&
-	       !diff_spares(diff, NULL, seen, observed);
-}
-
-static bool outlives_namespace(const struct diff *diff, const struct object *seen) {
-	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
-
-	return seen->kind->class == CLASS_DNS || (entry && ledger_outlives_namespace(entry));
-}
-
-/* A link of ours that stands elsewhere goes before the one that is made in its place (all deletions do), which says where it was. */
-static void note_moved(struct diff *diff, const struct object *seen) {
-	const struct ledger_entry *entry = seen->change && is_stray(diff, seen) ? ledger_find_signed(diff->input->ledger, seen) : NULL;
-	_cleanup_text_ struct text where = {};
-
-	object_print_scope(seen, &where);
-	ns_foreach(object, entry ? state_find(diff->input->desired, entry->ns) : NULL)
-		if (object->change && object->change->type == CHANGE_CREATE && object_same_key(object->change->desired, object) &&
-		    ledger_find_object(diff->input->ledger, object) == entry)
-			object->change->moved = arena_strdup(&diff->plan->arena, where.data);
-}
-
-static void delete_extra(struct diff *diff, struct ns_state *observed, const struct ns_state *desired, bool links,
-			 bool all_goes) {
-	ns_foreach(seen, observed) {
-		if ((seen->kind->class == CLASS_LINK) != links || seen->kind->class == CLASS_NETNS ||
-		    (desired && ns_find(desired, seen)) || !to_be_deleted(diff, desired, observed, seen))
-			continue;
-		if (!goes_along(observed, seen) && (!all_goes || outlives_namespace(diff, seen)))
-			add_deletion(diff, seen, noted_object(diff, seen), false);
-		note_moved(diff, seen);
-	}
-}
-
-void diff_extra(struct diff *diff, struct ns_state *observed) {
-	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
-	struct object *ns = ns_self(observed);
-	bool all_goes = false;
-
-	if (desired && diff_is_closed(desired)) {
-		delete_extra(diff, observed, desired, false, true); /* a file of ours lies beside the namespace */
-		return;
-	}
-	if (ns && !(desired && ns_self(desired)) && to_be_deleted(diff, desired, observed, ns)) {
-		add_deletion(diff, ns, NULL, false);
-		all_goes = true;
-	}
-	delete_extra(diff, observed, desired, true, all_goes);
-	delete_extra(diff, observed, desired, false, all_goes);
 }

@@ -50,6 +50,21 @@ bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger,
 
 /* What an update of the whole object sets. */
 uint64_t diff_all_fields(const struct object *object);
+/* diff_owner.c */
+
+bool diff_is_ours_by(const struct ledger_entry *entry, const struct object *observed);
+bool diff_is_ours(const struct diff *diff, const struct object *desired, const struct object *observed);
+/* Is it topod's by what it shows itself: the mark, or what comes before the mark can be set? */
+bool diff_bears_mark(const struct ledger_entry *entry, const struct object *observed);
+/* May it be changed, or deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
+bool diff_may_go(const struct diff *diff, const struct object *desired, const struct object *observed);
+/* Found rather than made: its fields are changed, itself it is left. */
+bool diff_is_found(const struct ns_state *desired_ns, const struct object *desired);
+
+/* What was noted about an object that goes, under its name: for what is given back rather than deleted. Else NULL. */
+const struct object *diff_noted_object(struct diff *diff, const struct object *seen);
+/* Plans the deletion of what was seen, once; again: it is made anew after it. */
+void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool again);
 /* What needs the object needs this change. */
 void diff_point(struct diff *diff, struct object *object, struct change *change);
 /* Nothing is planned inside a namespace that is somebody else's. */
@@ -62,6 +77,8 @@ bool diff_stands_on_recreated(const struct diff *diff, const struct object *obje
 
 /* One that is there and not usable yet: it is pending, or waits. */
 void diff_pending(struct diff *diff, struct object *object, const struct object *observed);
+/* One that the kernel gave up. */
+void diff_given_up(struct diff *diff, struct object *object, const struct object *observed);
 /* Does it wait until a source address of it is usable? Then it is noted as waiting. */
 bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			   struct object *object);

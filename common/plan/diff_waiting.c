@@ -25,6 +25,10 @@ void diff_pending(struct diff *diff, struct object *object, const struct object 
 		vec_push(&diff->plan->pending, (struct pending){ .object = observed });
 }
 
+void diff_given_up(struct diff *diff, struct object *object, const struct object *observed) {
+	vec_push(&diff->plan->failed, ((struct given_up){ object, why_not_usable(diff, observed) }));
+}
+
 /* The object that will provide the address, but does not yet; NULL: there is none. */
 static struct object *comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 				  const struct ip *ip) {
@@ -35,7 +39,7 @@ static struct object *comes_later(struct diff *diff, const struct ns_state *desi
 		if (!object->kind->provides || !object->kind->provides(object, ip, &later))
 			continue;
 		seen = ns_find(observed, object);
-		if (!later || (seen && !seen->pending && !diff_stands_on_recreated(diff, object)))
+		if (!later || (seen && !seen->pending && !seen->failed && !diff_stands_on_recreated(diff, object)))
 			continue;
 		if (diff_was_looked_for(observed, object))
 			return object;

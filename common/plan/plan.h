@@ -60,13 +60,19 @@ struct pending {
 	const struct change *by; /* which has to succeed before, or NULL */
 };
 
+/* An object that is there, but that the kernel gave up (a duplicate address). */
+struct given_up {
+	const struct object *object; /* desired */
+	bool idle;                   /* to make it again would lead to nothing now: its link has no carrier */
+};
+
 struct plan {
 	struct arena arena;
 	vec(struct change *) changes;      /* in the order of execution, after plan_finish() */
 	vec(const struct object *) also;   /* desired: must be looked for too before this can be done */
 	vec(struct pending) pending;
 	vec(struct waiting) waiting;
-	vec(const struct object *) failed;  /* desired: there, but given up by the kernel (duplicate addresses) */
+	vec(struct given_up) failed;
 	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
 	vec(struct renamed) renamed;       /* the ledger is to follow, and another plan to be made, before anything is done */
 	vec(struct found) found;

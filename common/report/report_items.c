@@ -220,9 +220,9 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 		else
 			report_field(object, item->before, i, out);
 	}
-	/* Nothing about itself: so it is the other end that is not there. */
+	/* Nothing about itself: so it is the other end that is not there, or the order. */
 	if (out->size == before)
-		text_add(out, "with its other end");
+		text_add(out, object->kind->class == CLASS_LINK ? "with its other end" : "behind the one that is declared first");
 }
 
 void report_reason(const struct report_item *item, struct text *out) {
@@ -231,6 +231,8 @@ void report_reason(const struct report_item *item, struct text *out) {
 	} else if (item->object->kind != item->before->kind && !item->object->kind->any_kind) {
 		text_add(out, "is a ");
 		object_print_noun(item->before, out);
+	} else if (item->change->revives) {
+		text_add(out, "duplicate address detection found another host with it");
 	} else {
 		add_reasons(item, out);
 	}

@@ -91,9 +91,14 @@ static void add_whole(const struct object *object, struct text *out) {
 
 /* What differs where no field is for people's eyes. */
 static const char *hidden_difference(const struct report_item *item) {
+	if (item->change->told)
+		return item->change->text;
 	for (size_t i = 0; i < item->object->kind->n_fields; i++)
 		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_OPAQUE)
 			return "content replaced";
+	for (size_t i = 0; i < item->object->kind->n_fields; i++)
+		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_ONE_WAY)
+			return item->object->kind->fields[i].doc;
 	return "mark restored";
 }
 

@@ -570,6 +570,24 @@ static bool awaits_link(const struct change *change) {
 	return false;
 }
 
+/* What a link needs written besides its messages. False where that was all, or failed. */
+static bool write_besides(struct execution *x, struct change *change) {
+	struct arena *arena = &x->plan->arena;
+	const char *path, *value;
+	int r = 0;
+
+	if (change_object(change)->kind->class != CLASS_LINK || !link_writes(change, 0, arena, &path, &value))
+		return true;
+	flush(x, false, NETLINK_ROUTE);
+	r = enter(x, handle_get(x->k, change->desired->ns));
+	for (size_t i = 0; r == 0 && link_writes(change, i, arena, &path, &value); i++)
+		r = setting_write(&x->k->settings, path, value);
+	leave(x);
+	if (r < 0 || !(change->fields & (change->fields - 1)))
+		fail(x, change, r, NULL);
+	return !change->done;
+}
+
 static void carry_out(struct execution *x, struct change *change) {
 	enum transport transport = change_object(change)->kind->transport;
 
@@ -583,7 +601,8 @@ static void carry_out(struct execution *x, struct change *change) {
 		return;
 	switch (transport) {
 	case TRANSPORT_ROUTE:
-		request_route(x, change);
+		if (write_besides(x, change))
+			request_route(x, change);
 		break;
 	case TRANSPORT_NETFILTER:
 		request_netfilter(x, change);

@@ -16,6 +16,7 @@ enum hint_type {
 	HINT_ROUTE,     /* one route */
 	HINT_SETTING,   /* settings of one link, or those of none */
 	HINT_NAT,       /* an nftables table */
+	HINT_NEIGHBOUR, /* a neighbour of a link is gone: who has an address, or any in a bridge */
 	HINT_FILE,      /* the namespace's files in /etc/netns */
 };
 
@@ -27,7 +28,7 @@ struct hint {
 	const char *alias;           /* LINK: likewise; topod marks its own by it */
 	bool down;                   /* LINK: it is not up, or gone: what stood on it was lost with that */
 	const char *table;           /* NAT: its name */
-	struct prefix to;            /* ROUTE: its identity … */
+	struct prefix to;            /* NEIGHBOUR: the address, family 0: any; ROUTE: its identity … */
 	uint32_t route_table, tos, metric;
 	bool by_kernel;              /* … and whether the kernel made it (the one to an address's prefix) */
 };

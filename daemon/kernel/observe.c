@@ -86,6 +86,7 @@ void add_route(struct sight *sight, struct route *route) {
 	if (before && route->object.marked && !before->marked) {
 		ns_remove(sight->ns, before);
 		ns_add(sight->ns, &route->object);
+		route->front = before->kernel_made ? NULL : before;
 	}
 }
 
@@ -199,6 +200,37 @@ static bool has_connected_route(struct sight *sight, const struct address *addre
 	return ns_find(sight->ns, like);
 }
 
+static bool is_own_address(const struct address *address) {
+	static const uint8_t loopback[] = { 127, 0, 0, 1 }, loopback6[16] = { [15] = 1 };
+	const struct ip *ip = &address->address.address;
+
+	if (ip->family == AF_INET)
+		return memcmp(ip->bytes, loopback, sizeof(loopback)) == 0 && address->address.length == 8;
+	return memcmp(ip->bytes, loopback6, sizeof(loopback6)) == 0 || (ip->bytes[0] == 0xfe && ip->bytes[1] >> 6 == 2);
+}
+
+/* lo has two, others a link-local one. */
+void find_own_addresses(struct sight *sight, bool all) {
+	ns_foreach(object, sight->ns) {
+		const struct address *address = (const struct address *)object;
+		struct link *link = object->kind == &kind_address && is_own_address(address)
+					    ? (struct link *)ns_find_link(sight->ns, address->dev) : NULL;
+
+		if (!link)
+			continue;
+		link->n_own_addresses++;
+		if (object->kernel_made && address->address.address.family == AF_INET6 && !streq(link->name, "lo"))
+			link->link_local = address->address.address;
+	}
+	ns_foreach(object, sight->ns) {
+		struct link *link = (struct link *)object;
+
+		/* Where it lacks IPv6 or its making, nothing is missing. */
+		if (object->kind->class == CLASS_LINK && (all || link->addresses_read))
+			link_set_own_addresses(link, link->n_own_addresses >= (streq(link->name, "lo") ? 2 : 1));
+	}
+}
+
 void find_connected_routes(struct sight *sight) {
 	ns_foreach(object, sight->ns) {
 		struct address *address = (struct address *)object;
@@ -273,6 +305,8 @@ static int look_at_routing(struct sight *sight) {
 		r = dump(sight, RTM_GETADDR, take_address, forget_addresses);
 	if (r < 0)
 		return r;
+	find_own_addresses(sight, true);
+	address_settle_primaries(sight->ns, sight->desired);
 	r = dump(sight, RTM_GETROUTE, take_route, forget_routes);
 	if (r == 0)
 		find_connected_routes(sight);

@@ -147,13 +147,23 @@ static int dump_addresses(struct narrow *narrow, uint32_t ifindex, uint8_t famil
 	return r == -ENODEV ? 0 : r; /* gone in the meantime; its event is on the way */
 }
 
+/* Those in which the kernel gives addresses to the link, where it is looked for itself. */
+static unsigned own_families(const struct object *object, const struct link *link) {
+	if (object->kind->class != CLASS_LINK || !object_has(object, LINK_OWN_ADDRESSES) || !link->up ||
+	    !streq(object_home_link(object), link->name))
+		return 0;
+	return streq(link->name, "lo") ? 3 : 2;
+}
+
 /* The families of the link's addresses that are looked for; 0: none. */
-static unsigned families_on(const struct scope *scope, const char *link) {
+static unsigned families_on(const struct scope *scope, struct link *seen) {
 	unsigned families = 0;
+	const char *link = seen->name;
 
 	for (size_t i = 0; i < scope->n; i++) {
 		const struct address *address = (const struct address *)scope->objects[i];
 
+		families |= own_families(scope->objects[i], seen);
 		if (address->object.kind == &kind_address && streq(address->dev, link))
 			families |= address->address.address.family == AF_INET6 ? 2 : 1;
 	}
@@ -165,10 +175,12 @@ static int look_at_addresses(struct narrow *narrow) {
 	int r = 0;
 
 	for (size_t i = 0; i < narrow->links.n && r == 0; i++) {
-		unsigned families = families_on(narrow->scope, narrow->links.items[i]);
-		const struct link *link = (const struct link *)ns_find_link(narrow->sight->ns, narrow->links.items[i]);
+		struct link *link = (struct link *)ns_find_link(narrow->sight->ns, narrow->links.items[i]);
+		unsigned families = link ? families_on(narrow->scope, link) : 0;
 
-		if (families && link)
+		if (link)
+			link->addresses_read = families & 2 && (families & 1 || !streq(link->name, "lo"));
+		if (families)
 			r = dump_addresses(narrow, link->ifindex, wanted[families]);
 	}
 	return r;
@@ -276,6 +288,10 @@ int look_narrowly(struct sight *sight, const struct scope *scope) {
 		r = look_at_links(&narrow);
 	if (r == 0)
 		r = look_at_addresses(&narrow);
+	if (r == 0) {
+		find_own_addresses(sight, false);
+		address_settle_primaries(sight->ns, sight->desired);
+	}
 	if (r == 0)
 		r = look_at_routes(&narrow);
 	if (r == 0) {

@@ -55,6 +55,8 @@ struct nlmsghdr *link_request(union request *request);
 void find_connected_routes(struct sight *sight);
 /* The forwarding table of a link that was seen, where the desired one says something about it; sight->sock is open. 0 or -errno. */
 int look_at_forwarding(struct sight *sight, const struct object *desired);
+/* Notes for each link, or for those whose addresses were read, whether it has what the kernel gives it. */
+void find_own_addresses(struct sight *sight, bool all);
 int look_at_nat(struct sight *sight);
 /* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
  * of anything else, writing it will tell. */

@@ -10,7 +10,8 @@
  * hear of what changed in between: the queue is emptied first, and only then everything is called dirty.
  *
  * Of the neighbours of all namespaces (RTNLGRP_NEIGH) only forwarding entries for unknown addresses are of interest, and only
- * where such are declared: they have a socket of their own, which the others of that group never reach.
+ * where such are declared, and neighbours that are gone, while an address has failed for one: each have a socket of their own,
+ * whose filter lets the others of that group not through.
  *
  * inotify has two. `ip netns add` makes the file before it mounts the namespace onto it, and a mount is no
  * inotify event: a name that is seen too early is kept in mind, and announced again when a change of
@@ -46,7 +47,8 @@ enum {
 	DEFAULT_RCVBUF = 16 * 1024 * 1024, /* the kernel doubles it; 10,000 new links take about 25 MB */
 	FOLDER_MASK = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR,
 	OWN_MASK = IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVE_SELF | IN_ONLYDIR,
-	FORWARDING = 2,                    /* its place among the subscriptions */
+	FORWARDING = 2,                    /* their places among the subscriptions */
+	NEIGHBOURS = 3,
 	FILES_MASK = FOLDER_MASK | IN_CLOSE_WRITE | IN_EXCL_UNLINK,
 };
 
@@ -67,12 +69,25 @@ static struct sock_filter forwarding_filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
+/* A filter reads numbers in network order, a message has them in the machine's. */
+#define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
+
+/* Of a message about a neighbour: it is forgotten, or has failed. */
+static struct sock_filter neighbours_filter[] = {
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AS_READ(RTM_DELNEIGH), 3, 0),
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_state)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AS_READ(NUD_FAILED), 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
 /* What is listened to; each list ends with 0. */
 static const struct subscription {
 	int protocol;
 	int groups[16];
 	const struct sock_fprog *filter;
-	bool on_demand; /* only from watch_forwarding() on */
+	bool on_demand; /* only from watch_forwarding() or watch_neighbours() on */
 } subscriptions[] = {
 	{ NETLINK_ROUTE,
 	  { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
@@ -80,6 +95,8 @@ static const struct subscription {
 	{ NETLINK_NETFILTER, { NFNLGRP_NFTABLES } },
 	[FORWARDING] = { NETLINK_ROUTE, { RTNLGRP_NEIGH }, .on_demand = true,
 			 .filter = &(const struct sock_fprog){ ARRAY_SIZE(forwarding_filter), forwarding_filter } },
+	[NEIGHBOURS] = { NETLINK_ROUTE, { RTNLGRP_NEIGH }, .on_demand = true,
+			 .filter = &(const struct sock_fprog){ ARRAY_SIZE(neighbours_filter), neighbours_filter } },
 };
 
 struct watched_file {
@@ -95,7 +112,8 @@ struct watch {
 	int32_t own_id; /* by which our own namespace knows itself: usually none, which is -1 */
 	size_t overruns, rcvbuf;
 	bool full[ARRAY_SIZE(subscriptions)]; /* it overran, and could not be emptied yet */
-	bool forwarding;                      /* watch_forwarding() asked for it */
+	bool wanted[ARRAY_SIZE(subscriptions)]; /* it is on demand, and was asked for … */
+	bool joined[ARRAY_SIZE(subscriptions)]; /* … and is heard */
 	bool own_id_unknown, names_unarmed, files_unarmed; /* could not be asked or watched lately: tried again */
 
 	int names_wd, etc_wd, files_wd; /* of NETNS_DIR, ETC_DIR, FILES_DIR */
@@ -133,6 +151,13 @@ static int set_rcvbuf(int fd, size_t rcvbuf) {
 	return 0;
 }
 
+static int join(int fd, const struct subscription *s, bool on) {
+	for (const int *group = s->groups; *group; group++)
+		if (setsockopt(fd, SOL_NETLINK, on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP, group, sizeof(*group)) < 0)
+			return -errno;
+	return 0;
+}
+
 static int subscribe(int fd, const struct subscription *s) {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK };
 	int on = 1;
@@ -142,10 +167,7 @@ static int subscribe(int fd, const struct subscription *s) {
 	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, sizeof(on)) < 0 ||
 	    bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
-	for (const int *group = s->groups; *group; group++)
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group, sizeof(*group)) < 0)
-			return -errno;
-	return 0;
+	return s->on_demand ? 0 : join(fd, s, true);
 }
 
 static int open_socket(struct watch *watch, size_t i) {
@@ -158,7 +180,7 @@ static int open_socket(struct watch *watch, size_t i) {
 	r = set_rcvbuf(fd, watch->rcvbuf);
 	if (r == 0)
 		r = subscribe(fd, s);
-	return r < 0 ? r : poll_for(watch, fd, EPOLLIN);
+	return r < 0 || s->on_demand ? r : poll_for(watch, fd, EPOLLIN);
 }
 
 struct block {
@@ -520,22 +542,37 @@ static void read_inotify(struct watch *watch, struct round *round) {
 	}
 }
 
-/* ---- forwarding entries ---- */
+/* ---- neighbours, on demand ---- */
 
-static int arm_forwarding(struct watch *watch) {
-	int r = watch->sockets[FORWARDING] < 0 ? open_socket(watch, FORWARDING) : 0;
-	int fd = r < 0 ? TAKE_FD(watch->sockets[FORWARDING]) : -1;
+/* The sockets are there from the start: hearing all namespaces takes a capability that the daemon gives up then. Joining a
+ * group takes none, and without one a socket costs nothing. */
+static int arm(struct watch *watch, size_t i) {
+	int r = join(watch->sockets[i], &subscriptions[i], watch->wanted[i]);
 
-	closep(&fd);
+	if (watch->joined[i] && !watch->wanted[i])
+		epoll_ctl(watch->epoll, EPOLL_CTL_DEL, watch->sockets[i], NULL);
+	else if (r == 0 && watch->wanted[i])
+		r = poll_for(watch, watch->sockets[i], EPOLLIN);
+	watch->joined[i] = r == 0 && watch->wanted[i];
+	watch->full[i] &= watch->joined[i];
 	return r;
 }
 
-static void rearm_forwarding(struct watch *watch, struct round *round) {
-	if (!watch->forwarding || watch->sockets[FORWARDING] >= 0)
+static void rearm(struct watch *watch, struct round *round) {
+	for (size_t i = 0; i < ARRAY_SIZE(subscriptions); i++) {
+		if (!watch->wanted[i] || watch->joined[i])
+			continue;
+		int r = arm(watch, i);
+		round->lost |= r == 0;
+		keep_error(round, r);
+	}
+}
+
+static void want(struct watch *watch, size_t i, bool on) {
+	if (watch->wanted[i] == on)
 		return;
-	int r = arm_forwarding(watch);
-	round->lost |= r == 0;
-	keep_error(round, r);
+	watch->wanted[i] = on;
+	(void)arm(watch, i); /* the next dispatch tries again, and tells */
 }
 
 /* ---- the whole ---- */
@@ -547,7 +584,7 @@ static int build(struct watch *watch) {
 	if (watch->epoll < 0)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(subscriptions) && r == 0; i++)
-		r = subscriptions[i].on_demand ? 0 : open_socket(watch, i);
+		r = open_socket(watch, i);
 	if (r == 0)
 		r = arm_names(watch);
 	if (r == -WATCH_NO_INSTANCE || r == -WATCH_NO_WATCH)
@@ -592,13 +629,11 @@ void watch_free(struct watch *watch) {
 }
 
 void watch_forwarding(struct watch *watch, bool on) {
-	int fd = on ? -1 : TAKE_FD(watch->sockets[FORWARDING]);
+	want(watch, FORWARDING, on);
+}
 
-	closep(&fd);
-	watch->forwarding = on;
-	watch->full[FORWARDING] &= on;
-	if (on)
-		(void)arm_forwarding(watch); /* the next dispatch tries again, and tells */
+void watch_neighbours(struct watch *watch, bool on) {
+	want(watch, NEIGHBOURS, on);
 }
 
 int watch_fd(const struct watch *watch) {
@@ -613,10 +648,11 @@ int watch_dispatch(struct watch *watch, size_t *n_events) {
 	struct round round = {};
 
 	for (size_t i = 0; i < ARRAY_SIZE(watch->sockets); i++)
-		read_socket(watch, &round, i);
+		if (!subscriptions[i].on_demand || watch->joined[i])
+			read_socket(watch, &round, i);
 	if (watch->inotify >= 0)
 		read_inotify(watch, &round);
-	rearm_forwarding(watch, &round);
+	rearm(watch, &round);
 	if (watch->names_unarmed)
 		keep_error(&round, arm_names(watch));
 	if (watch->files_unarmed)

@@ -57,5 +57,8 @@ int watch_file(struct watch *watch, const char *name);
  * the call was not heard. Where it fails, that is told by watch_dispatch(), which tries it again. */
 void watch_forwarding(struct watch *watch, bool on);
 
+/* Likewise, neighbours that cannot be reached or are forgotten, and what leaves a bridge's forwarding table. */
+void watch_neighbours(struct watch *watch, bool on);
+
 /* How often an overrun happened. */
 size_t watch_overruns(const struct watch *watch);

@@ -43,14 +43,30 @@ static bool hint_link(const struct event *event, struct hint *ret) {
 	return ret->link;
 }
 
-/* The socket's filter lets nothing else through than what is about unknown addresses (forwarding_filter in watch.c). */
-static bool hint_forwarding(const struct event *event, struct hint *ret) {
+static bool is_zero(const struct nlattr *attr) {
+	const uint8_t *bytes = mnl_attr_get_payload(attr);
+
+	for (size_t i = 0; i < mnl_attr_get_payload_len(attr); i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* The filters of the sockets let nothing else through than forwarding entries for unknown addresses, and neighbours that are
+ * gone (watch.c). */
+static bool hint_neighbour(const struct event *event, struct hint *ret) {
 	const struct ndmsg *ndm = fixed_part(event, sizeof(*ndm));
+	const struct nlattr *tb[NDA_LLADDR + 1];
 
 	if (!ndm)
 		return false;
-	ret->type = HINT_FORWARDING;
+	nl_parse(event->message, sizeof(*ndm), tb, NDA_LLADDR);
 	ret->ifindex = (uint32_t)ndm->ndm_ifindex;
+	ret->type = ndm->ndm_family == AF_BRIDGE && (!tb[NDA_LLADDR] || is_zero(tb[NDA_LLADDR])) ? HINT_FORWARDING
+												     : HINT_NEIGHBOUR;
+	if (ndm->ndm_family != AF_BRIDGE && tb[NDA_DST])
+		(void)ip_from_bytes(ndm->ndm_family, mnl_attr_get_payload(tb[NDA_DST]),
+				    mnl_attr_get_payload_len(tb[NDA_DST]), &ret->to.address);
 	return true;
 }
 
@@ -124,7 +140,7 @@ static bool understand(const struct event *event, struct hint *ret) {
 		return hint_link(event, ret);
 	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
-		return hint_forwarding(event, ret);
+		return hint_neighbour(event, ret);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return hint_address(event, ret);

@@ -22,6 +22,10 @@ static void print_changed_fields(const struct object *desired, const struct obje
 		if (!(mask >> i & 1) || !!(field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)) != hidden)
 			continue;
 		text_add(out, out->size ? ", " : "");
+		if (field->flags & FIELD_ONE_WAY) {
+			text_addf(out, "%s was %s", field->doc, *(const uint32_t *)field_of(field, desired) ? "removed" : "added");
+			continue;
+		}
 		if (field->flags & FIELD_OPAQUE || !object_has(observed, i)) {
 			text_add(out, "was changed");
 			continue;
@@ -65,7 +69,9 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 		text_add(out, change->moved ? change->moved : "");
 		return DRIFT_MISSING;
 	}
-	if (before->kind->class == CLASS_NETNS)
+	if (change->told)
+		text_add(out, change->text);
+	else if (before->kind->class == CLASS_NETNS)
 		text_add(out, change->type == CHANGE_UPDATE ? "was left without its name" : "was replaced by another");
 	else if (before->kind == change->desired->kind || change->desired->kind->any_kind)
 		describe_update(change->desired, before,
@@ -73,6 +79,8 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 				out);
 	else
 		text_addf(out, "was replaced by another of kind %s", before->kind->name);
+	if (!out->size)
+		text_add(out, "was in another's place");
 	return DRIFT_CHANGED;
 }
 

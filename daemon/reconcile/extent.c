@@ -165,6 +165,8 @@ bool extent_add_hint(struct extent *extent, struct extent *later, struct state *
 					       : add_heard_link(extent, later, desired, ns, hint, link);
 	case HINT_PORT:
 		return add_parts(extent, desired, ns, link ? link : hint->link, CLASS_PORT);
+	case HINT_NEIGHBOUR: /* says nothing of where to look, see reconciler_hint() */
+		return false;
 	case HINT_FORWARDING:
 		return add_forwarding(extent, ns, link);
 	case HINT_ADDRESS:

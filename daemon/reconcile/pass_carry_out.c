@@ -278,6 +278,11 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	count(r, change);
 	if (record && record->state == TROUBLE_FAILING && !change->follows)
 		trouble_retried(&r->troubles);
+	if (change->revives) {
+		if (change->type == CHANGE_CREATE && record)
+			trouble_tried(record, pass_now(pass)); /* what comes of it, the kernel does not know yet */
+		return;
+	}
 	pass_note_acknowledged(pass, change);
 	if (change->former && pass_is_new(pass, object))
 		tell_left(pass, plan, change);

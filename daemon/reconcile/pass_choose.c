@@ -112,7 +112,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	const char *error = change_error(&plan->arena, change);
 	struct trouble_record *record = trouble_find(&r->troubles, object);
 	bool told = record && (record->state == TROUBLE_HELD || record->state == TROUBLE_REPORTED);
-	bool drift = !pass_is_new(pass, object) && !object->waits && !(record && record->state == TROUBLE_FAILING);
+	bool drift = !pass_is_new(pass, object) && !object->waits && !change->revives && !(record && record->state == TROUBLE_FAILING);
 	struct occurrence *line;
 
 	/* Of an update of one field it is that one. */
@@ -133,9 +133,66 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	line->pause_usec = record->pause_usec;
 }
 
+/* What the kernel has given up failed when it was last made, and is made again after a pause: that it is looked at tells
+ * nothing, since making it again has events of its own. Where nothing can come of that yet, it is due as soon as it can. */
+static void note_given_up(struct pass *pass, struct plan *plan) {
+	struct troubles *troubles = &pass->r->troubles;
+
+	vec_foreach(failed, &plan->failed) {
+		struct change change = { .type = CHANGE_UPDATE, .desired = failed->object, .error = -EADDRINUSE,
+					 .text = "duplicate address detection found another host with it", .revives = true };
+		struct trouble_record *record = trouble_find(troubles, failed->object);
+
+		if (!record || record->state != TROUBLE_FAILING)
+			pass_note_failure(pass, plan, &change);
+		record = trouble_find(troubles, failed->object);
+		record->seen = troubles->look;
+		record->given_up = true;
+		record->ripe |= failed->idle;
+		record->idle = failed->idle;
+	}
+	/* Whether it is well again is not known before it is usable. */
+	vec_foreach(pending, &plan->pending) {
+		struct trouble_record *record = trouble_find(troubles, pending->object);
+
+		if (record && record->state == TROUBLE_FAILING)
+			record->seen = troubles->look;
+	}
+}
+
+static bool may_revive(const struct pass *pass, const struct change *change, const struct trouble_record *record) {
+	return !record->idle && trouble_is_due(record, pass->now_usec) &&
+	       (change_object(change)->drift == DRIFT_RESTORE || pass->r->applying) && !pass->r->paused;
+}
+
+static void tell_only(struct pass *pass, struct plan *plan, struct change *change) {
+	struct troubles *troubles = &pass->r->troubles;
+	const struct object *object = change->desired;
+
+	hold(change);
+	if (object->drift == DRIFT_IGNORE || !trouble_left(troubles, object, TROUBLE_REPORTED, pass_now(pass)))
+		return;
+	trouble_explain(trouble_find(troubles, object), change->text, object->mark);
+	drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
+	pass->r->status.n_drifts++;
+}
+
+/* What has to go first may need what comes after it (reorder() in diff.c), of which only now it is known whether it is held. */
+static void hold_with_later(struct pass *pass, const struct plan *plan) {
+	vec_foreach(at, &plan->changes) {
+		struct change *change = *at;
+
+		if (change->done || !is_hindered(change))
+			continue;
+		wait_for_others(pass, change, trouble_find(&pass->r->troubles, change_object(change)));
+		hold(change);
+	}
+}
+
 void pass_choose(struct pass *pass, struct plan *plan) {
 	vec_foreach(info, &pass->infos)
 		(*info)->hindered = false;
+	note_given_up(pass, plan);
 	vec_foreach(at, &plan->changes) {
 		struct change *change = *at;
 		struct trouble_record *record = trouble_find(&pass->r->troubles, change_object(change));
@@ -144,6 +201,11 @@ void pass_choose(struct pass *pass, struct plan *plan) {
 			record->seen = pass->r->troubles.look;
 		if (change->done && change->error) {
 			pass_note_failure(pass, plan, change); /* refused by the plan itself */
+		} else if (change->told) {
+			tell_only(pass, plan, change);
+		} else if (change->revives) {
+			if (!may_revive(pass, change, record))
+				hold(change);
 		} else if (is_hindered(change) || obstacle_hinders(pass, change)) {
 			wait_for_others(pass, change, record);
 			hold(change);
@@ -152,10 +214,5 @@ void pass_choose(struct pass *pass, struct plan *plan) {
 			hold(change);
 		}
 	}
-	vec_foreach(object, &plan->failed) {
-		struct change change = { .type = CHANGE_UPDATE, .desired = *object, .error = -EADDRINUSE,
-					 .text = "duplicate address detection found another host with it" };
-
-		pass_note_failure(pass, plan, &change);
-	}
+	hold_with_later(pass, plan);
 }

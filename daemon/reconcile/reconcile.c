@@ -107,11 +107,33 @@ static const char *known_link(const struct reconciler *r, const char *ns, const 
 	return hint->ifindex ? r->kernel->ops->link_of(r->kernel, ns, hint->ifindex) : NULL;
 }
 
+/* A neighbour is gone: what failed for it can perhaps be done now. Of one in a bridge no address is known. */
+static void hear_neighbour(struct reconciler *r, const char *ns, const struct hint *hint) {
+	uint64_t when = now(r);
+
+	for (struct trouble_record *t = r->troubles.bad; t && !hint->to.address.family; t = t->next)
+		trouble_revive(t, when);
+	ns_foreach(object, hint->to.address.family ? state_find(&r->spec.state, ns) : NULL) {
+		bool later;
+		struct trouble_record *t = object->kind->provides && object->kind->provides(object, &hint->to.address, &later)
+						   ? trouble_find(&r->troubles, object) : NULL;
+
+		if (t)
+			trouble_revive(t, when);
+	}
+}
+
+bool reconciler_wants_neighbours(const struct reconciler *r) {
+	return troubles_given_up(&r->troubles);
+}
+
 void reconciler_hint(struct reconciler *r, const char *name, const struct hint *hint) {
 	struct ns_info *info = pass_info(r, name);
 	struct ns_state *ns = info ? state_find(&r->spec.state, name) : NULL;
 	bool grown;
 
+	if (hint->type == HINT_NEIGHBOUR)
+		hear_neighbour(r, name, hint);
 	if (!ns || info->dirty.whole)
 		return;
 	/* Where not all the rest is known to be well, or where it counts that something was added, all is looked at. */

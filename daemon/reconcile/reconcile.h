@@ -110,6 +110,8 @@ void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *h
 void reconciler_name_changed(struct reconciler *r, const char *ns);
 /* Mounts have changed, which may have taken names away. */
 void reconciler_mounts_changed(struct reconciler *r);
+/* Would events of neighbours that are gone (HINT_NEIGHBOUR) be of use now? */
+bool reconciler_wants_neighbours(const struct reconciler *r);
 /* The whole namespace is looked at. */
 void reconciler_dirty(struct reconciler *r, const char *ns);
 void reconciler_dirty_all(struct reconciler *r);

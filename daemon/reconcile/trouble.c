@@ -89,6 +89,7 @@ static void set_state(struct troubles *t, struct trouble_record *record, const s
 		record->noun = printed(object, object_print_noun);
 	}
 	delist(t, record);
+	record->given_up = record->idle = false;
 	record->state = state;
 	enlist(t, record);
 }
@@ -133,6 +134,8 @@ static uint64_t quiet_due(const struct troubles *t, const struct trouble_record 
 uint64_t trouble_next(const struct troubles *t, const struct trouble_record *record) {
 	uint64_t due = record->next_try_usec;
 
+	if (record->idle)
+		return UINT64_MAX; /* the carrier's event */
 	if (!is_tried(record) || record->ripe || record->ignored)
 		return due;
 	if (is_storm(t))
@@ -142,6 +145,8 @@ uint64_t trouble_next(const struct troubles *t, const struct trouble_record *rec
 
 bool trouble_may_try(const struct troubles *t, const struct trouble_record *record, uint64_t now) {
 	if (!record || record->state == TROUBLE_WATCHED || record->state == TROUBLE_HELD)
+		return true;
+	if (record->state == TROUBLE_REPORTED && record->error) /* what hid it is gone, see trouble_explain() */
 		return true;
 	if (record->ripe || now >= trouble_next(t, record))
 		return true;
@@ -265,6 +270,25 @@ void trouble_retried(struct troubles *t) {
 	t->n_retries++;
 }
 
+void trouble_tried(struct trouble_record *record, uint64_t now) {
+	record->n_tries++;
+	record->last_try_usec = now;
+	leave_alone(record, now);
+}
+
+void trouble_revive(struct trouble_record *record, uint64_t now) {
+	if (record->state == TROUBLE_FAILING && record->given_up)
+		record->next_try_usec = MIN(record->next_try_usec,
+					    MAX(now, record->last_try_usec + TROUBLE_PAUSE_FIRST_USEC));
+}
+
+bool troubles_given_up(const struct troubles *t) {
+	for (const struct trouble_record *record = t->bad; record; record = record->next)
+		if (record->given_up)
+			return true;
+	return false;
+}
+
 /* Undone again after the pause: a longer one. */
 static bool repaired_again(struct trouble_record *record, uint64_t now) {
 	record->n_repairs++;
@@ -304,6 +328,11 @@ bool trouble_left(struct troubles *t, const struct object *object, enum trouble_
 	record->next_try_usec = UINT64_MAX;
 	record->ripe = false;
 	return news;
+}
+
+void trouble_explain(struct trouble_record *record, const char *error, struct mark mark) {
+	set_error(record, error);
+	record->mark = mark;
 }
 
 void troubles_hurry(struct troubles *t, uint64_t now) {

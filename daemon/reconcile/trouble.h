@@ -53,6 +53,8 @@ struct trouble_record {
 	bool calm;              /* fought over, and repaired after a storm: quiet ends it */
 	bool asked;             /* failing, and something moved there too soon after the try … */
 	unsigned n_vain;        /* … how often it was tried in vain for that */
+	bool given_up;          /* failing: it is there, and the kernel has given it up (a duplicate address) … */
+	bool idle;              /* … and nothing can be done about it before its link has a carrier */
 	bool ripe;              /* it was due, or a storm is over: it may be tried as soon as it can be */
 	struct trouble_record *prev, *next;       /* in the list of its sort */
 	struct trouble_record *ns_prev, *ns_next; /* in that of its namespace */
@@ -116,10 +118,23 @@ bool trouble_ignored(struct troubles *t, const struct object *object, uint64_t m
 		     struct mark mark, uint64_t now);
 /* What failed was tried again, and this time acknowledged. */
 void trouble_retried(struct troubles *t);
+/* Has its pause passed, or a storm? */
+static inline bool trouble_is_due(const struct trouble_record *record, uint64_t now) {
+	return record->ripe || now >= record->next_try_usec;
+}
+/* It was tried, and whether that was in vain shows later: the next pause is a longer one. */
+void trouble_tried(struct trouble_record *record, uint64_t now);
+/* What the kernel has given up may have become possible (a neighbour is gone): it is due now, unless it was just tried. */
+void trouble_revive(struct trouble_record *record, uint64_t now);
+/* Has the kernel given up anything? */
+bool troubles_given_up(const struct troubles *t);
 /* A repair succeeded. True where it was one too many: the object is left alone for the record's pause. */
 bool trouble_repaired(struct troubles *t, const struct object *object, uint64_t now);
 /* Drift that is left: REPORTED or HELD. True where that is news. */
 bool trouble_left(struct troubles *t, const struct object *object, enum trouble_state state, uint64_t now);
+
+/* Why it is left, and where it is declared. */
+void trouble_explain(struct trouble_record *record, const char *error, struct mark mark);
 
 /* What failed is to be tried now, whatever its pause. */
 void troubles_hurry(struct troubles *t, uint64_t now);

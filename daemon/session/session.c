@@ -381,6 +381,8 @@ int session_close(struct session *s) {
 void session_dispatch(struct session *s) {
 	hear(s);
 	reconciler_pass(s->reconciler);
+	if (s->watch)
+		watch_neighbours(s->watch, reconciler_wants_neighbours(s->reconciler));
 }
 
 /* Until something is heard or the reconciler wants to be called. */

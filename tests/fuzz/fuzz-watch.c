@@ -61,7 +61,7 @@ static void hear_everything(void *userdata) {
 }
 
 void fuzz_reached(void) {
-	static const char *const names[] = { "namespace", "link", "port", "forwarding", "address", "route", "setting", "nat" };
+	static const char *const names[] = { "namespace", "link", "port", "forwarding", "address", "route", "setting", "nat", "neighbour" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		fprintf(stderr, "%s: %zu, ", names[i], reached.hints[i]);

@@ -33,6 +33,7 @@ static struct op address_op(struct c_case *c) {
 	switch (case_draw(c, 4)) {
 	case 0:
 		op.type = OP_ADDRESS_FLUSH;
+		op.number = case_chance(c, 40); /* the link-local one, too */
 		break;
 	case 1:
 		op.type = OP_ADDRESS_ADD; /* one of one's own */

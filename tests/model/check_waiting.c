@@ -46,6 +46,18 @@ static bool address_waits(struct run *run, const struct object *object) {
 	return there && !there->failed && address_is_tentative(run->w, there) && !link_has_carrier(link);
 }
 
+/* An address without a carrier is no source, and its network is reached all the same. */
+static bool keeps_waiting(struct run *run, const struct object *other, const struct ip *ip, unsigned depth) {
+	const struct kind *kind = other->kind;
+	struct prefix prefix;
+	bool later;
+
+	if (kind->provides && kind->provides(other, ip, &later) && waits(run, other, depth + 1))
+		return true;
+	return ((kind->reaches && kind->reaches(other, &prefix)) || (kind->leads && kind->leads(other, &prefix))) &&
+	       prefix_contains(&prefix, ip) && stands_on_waiting(run, other, depth + 1);
+}
+
 /* Its gateway or source is an address's that waits. */
 static bool route_waits(struct run *run, const struct object *object, unsigned depth) {
 	const struct kind *kind = object->kind;
@@ -53,18 +65,9 @@ static bool route_waits(struct run *run, const struct object *object, unsigned d
 	const char *dev;
 
 	for (size_t i = 0; kind->depends(object, i, &dev, &ip); i++)
-		ns_foreach(other, ip ? desired_ns(run, object->ns) : NULL) {
-			struct prefix prefix;
-			bool later;
-
-			if (other == object || !waits(run, other, depth + 1))
-				continue;
-			if (other->kind->class == CLASS_ADDRESS
-				    ? (other->kind->reaches(other, &prefix) && prefix_contains(&prefix, ip)) ||
-					      other->kind->provides(other, ip, &later)
-				    : other->kind->leads && other->kind->leads(other, &prefix) && prefix_contains(&prefix, ip))
+		ns_foreach(other, ip ? desired_ns(run, object->ns) : NULL)
+			if (other != object && keeps_waiting(run, other, ip, depth))
 				return true;
-		}
 	return false;
 }
 

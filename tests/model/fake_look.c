@@ -49,6 +49,8 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	seen->ifindex = link->index;
 	seen->no_carrier = !link_has_carrier(link);
 	seen->port_state = PORT_FORWARDING;
+	seen->makes_addresses = link_has_carrier(link) && seen->address_generation != IN6_ADDR_GEN_MODE_NONE;
+	link_set_own_addresses(seen, !link->bare);
 	seen->master = link->master ? link->master->values->name : "";
 	show_other_link(object, link->peer ? link->peer : link->lower);
 	object->marked = rest && streq(rest, look->topology);
@@ -87,6 +89,8 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 		      (from->address.address.family == AF_INET ? field_bit(ADDRESS_LABEL) : 0) | field_bit(ADDRESS_DEV) |
 		      field_bit(ADDRESS_ADDRESS) | field_bit(ADDRESS_PEER) | field_bit(ADDRESS_SCOPE) | field_bit(ADDRESS_NODAD) |
 		      field_bit(ADDRESS_NOPREFIXROUTE) | field_bit(ADDRESS_PROTOCOL);
+	if (from->address.address.family == AF_INET)
+		address_set_primary(a, !from->secondary);
 	object->pending = !from->failed && address_is_tentative(w, from);
 	object->failed = from->failed;
 	object->marked = from->protocol == TOPOD_PROTOCOL;
@@ -189,6 +193,7 @@ static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns
 	}
 	vec_foreach(a, &ns->addresses)
 		ns_add(ret, show_address(state, ns, fake->world, a));
+	address_settle_primaries(ret, state_find(look->desired, ret->name));
 	show_routes(ns, state, ret);
 	if (ns->nat && ledger_concerns(look->ledger, look->desired, ret->name, CLASS_NAT))
 		ns_add(ret, show_nat(state, ns));

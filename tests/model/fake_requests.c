@@ -43,7 +43,7 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 	int r = 0;
 
 	for (size_t i = 0; i < from->kind->n_fields; i++) {
-		if (!(mask >> i & 1) || i == LINK_NAME || i == LINK_UP || i == LINK_MASTER ||
+		if (!(mask >> i & 1) || i == LINK_NAME || i == LINK_UP || i == LINK_MASTER || i == LINK_OWN_ADDRESSES ||
 		    from->kind->fields[i].type == &type_link_ref || (i == LINK_MTU && !create) || (i == LINK_MAC && !create))
 			continue;
 		set_value(w, link->values, from, i);
@@ -51,6 +51,7 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 	}
 	if (plain && !create)
 		link_changed(w, link);
+	link->bare &= !(mask & field_bit(LINK_OWN_ADDRESSES)) || create;
 	if (mask & field_bit(LINK_MAC) && !create)
 		link_set_mac(w, link, &want->mac);
 	if (mask & field_bit(LINK_MTU) && !create)
@@ -245,14 +246,17 @@ static int request_address(struct fake *fake, const struct look *look, const str
 		return -ENODEV;
 	if (change->type != CHANGE_CREATE && there)
 		judge(fake, look, there->foreign, change);
-	switch (change->type) {
-	case CHANGE_CREATE:
+	/* What is replaced is made where it is not there (inet_rtm_newaddr()). */
+	if (change->type == CHANGE_CREATE || (change->type == CHANGE_UPDATE && !there && change->fields == field_bit(ADDRESS_PRIMARY)))
 		return address_add(fake->world, ns, (struct w_address){
 			.link = link, .address = want->address, .peer = want->peer, .protocol = TOPOD_PROTOCOL, .scope = want->scope,
 			.nodad = object_has(&want->object, ADDRESS_NODAD) && want->nodad,
 			.noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) && want->noprefixroute,
 			.label = object_has(&want->object, ADDRESS_LABEL) ? arena_strdup(&fake->world->arena, want->label) : NULL,
 			.broadcast = object_has(&want->object, ADDRESS_BROADCAST) ? want->broadcast : (struct ip){} });
+	switch (change->type) {
+	case CHANGE_CREATE:
+		break;
 	case CHANGE_UPDATE:
 		if (!there)
 			return change->fields == field_bit(ADDRESS_CONNECTED) ? 0 : -EADDRNOTAVAIL;

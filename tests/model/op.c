@@ -106,7 +106,7 @@ static void print_inside(const struct op *op, struct text *out) {
 		text_addf(out, "address delete %s dev %s", op->text, op->name);
 		break;
 	case OP_ADDRESS_FLUSH:
-		text_addf(out, "address flush dev %s scope global", op->name);
+		text_addf(out, "address flush dev %s%s", op->name, op->number ? "" : " scope global");
 		break;
 	case OP_ROUTE_ADD:
 		print_route(op, "add", out);
@@ -329,8 +329,11 @@ static int change_address(struct world *w, const struct op *op, struct w_ns *ns)
 
 	if (!link)
 		return -ENODEV;
-	if (op->type == OP_ADDRESS_FLUSH)
+	if (op->type == OP_ADDRESS_FLUSH) {
+		link->bare |= op->number && link_has_carrier(link);
+		world_event(w, ns, (struct hint){ .type = HINT_ADDRESS, .ifindex = link->index });
 		return flush(w, ns, link);
+	}
 	address = prefix_of(op->text);
 	if (op->type == OP_ADDRESS_DELETE)
 		return address_delete(w, ns, link, &address, &none);

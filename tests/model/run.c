@@ -223,6 +223,7 @@ static void remove_ledger(const char *topology) {
 }
 
 static void set_up(struct run *run) {
+	run->w->promotes = !run->c->real && run->c->seed % 2;
 	fake_init(&run->fake, run->w);
 	run->fake.userdata = run;
 	run->fake.requested = requested;

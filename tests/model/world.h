@@ -32,6 +32,7 @@ struct w_link {
 	bool hardware;              /* survives its namespace: goes back to the host */
 	bool foreign;               /* not made by topod */
 	bool moved;                 /* topod moved it here: its to change and to give back */
+	bool bare;                  /* somebody took away what the kernel had given it (which is not kept as addresses here) */
 	bool carried;               /* it was last seen to have a carrier, or to need none */
 };
 
@@ -112,6 +113,8 @@ struct world {
 	unsigned slowness;          /* how many requests an unnamed namespace outlives, at most */
 	bool by_topod;              /* whose requests these are */
 	const char *lacks;          /* a link's attribute, by its key, that this kernel was built without; NULL: none */
+	bool promotes;              /* net.ipv4.conf.all.promote_secondaries */
+	struct ip rival;            /* another host has this one; family 0: there is none */
 };
 
 struct world *world_new(uint64_t seed);
@@ -170,6 +173,8 @@ struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const s
 int address_add(struct world *w, struct w_ns *ns, struct w_address address);
 int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address,
 		   const struct prefix *peer);
+/* Detections that have met the rival end. */
+void world_detect(struct world *w);
 bool address_is_tentative(const struct world *w, const struct w_address *address);
 /* The kernel's route to its prefix, as topod asks for it anew. */
 int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address);

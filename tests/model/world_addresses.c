@@ -29,7 +29,17 @@ struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const s
 }
 
 bool address_is_tentative(const struct world *w, const struct w_address *a) {
-	return a->address.address.family == AF_INET6 && !a->nodad && (!a->usable_usec || w->now_usec < a->usable_usec);
+	return a->address.address.family == AF_INET6 && !a->nodad && !a->failed && (!a->usable_usec || w->now_usec < a->usable_usec);
+}
+
+void world_detect(struct world *w) {
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(a, &(*ns)->addresses) {
+			if (a->failed || a->nodad || !a->usable_usec || !ip_equal(&a->address.address, &w->rival))
+				continue;
+			a->failed = true;
+			addresses_changed(w, *ns, a->link);
+		}
 }
 
 static bool has_primary(const struct w_ns *ns, const struct w_link *link, const struct w_address *address) {
@@ -173,6 +183,24 @@ static size_t count_addresses(const struct w_ns *ns, const struct w_link *link, 
 	return n;
 }
 
+/* The next of the subnet takes its place, and the route to the prefix. */
+static bool promote(struct w_ns *ns, const struct w_address *gone) {
+	struct w_route own = connected_route(gone), *route;
+
+	if (gone->address.address.family != AF_INET || gone->secondary)
+		return false;
+	vec_foreach(a, &ns->addresses) {
+		if (a->link != gone->link || !a->secondary || !same_subnet(a, gone))
+			continue;
+		a->secondary = false;
+		route = ns_route(ns, &own);
+		if (route && route->protocol == RTPROT_KERNEL)
+			route->src = a->address.address;
+		return true;
+	}
+	return false;
+}
+
 int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address,
 		   const struct prefix *peer) {
 	struct w_address *found = ns_address(ns, link, address, peer), gone;
@@ -181,8 +209,10 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 		return -EADDRNOTAVAIL;
 	gone = *found;
 	drop_where(&ns->addresses, a, a == found);
+	if (w->promotes && promote(ns, &gone))
+		gone.noprefixroute = true; /* the route stays, as that of the next */
 	/* Without promote_secondaries those of its subnet go along (__inet_del_ifa()). */
-	if (gone.address.address.family == AF_INET && !gone.secondary)
+	else if (gone.address.address.family == AF_INET && !gone.secondary)
 		for (size_t i = 0; i < ns->addresses.n; i++) {
 			struct w_address a = ns->addresses.items[i];
 

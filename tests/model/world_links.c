@@ -238,6 +238,7 @@ int link_set_up(struct world *w, struct w_link *link, bool up) {
 	if (up && link->lower && link->values->object.kind == &kind_macvlan && !link->lower->values->up)
 		return -ENETDOWN; /* macvlan_open() */
 	link->values->up = up;
+	link->bare = false;
 	if (up) {
 		come_up(w, link);
 	} else {

@@ -45,7 +45,7 @@ class Carrier(Waiting):
         self.assertEqual({("host/br0", "address fd00:1::1/64"), ("host/down0", "address fd00:2::1/64"),
                           ("host", "route fd10::/64 via fd00:1::2")}, {(w["scope"], w["noun"]) for w in status["waits"]})
         text = self.topod("status", "office").stdout
-        self.assertRegex(text, r"waiting +host/br0 address fd00:1::1/64 for a carrier \(.*office.yaml:4\)")
+        self.assertRegex(text, r"host/br0 address fd00:1::1/64 for a carrier \(.*office.yaml:4\)")
         # The carrier comes: it is followed up, the route by the address included.
         lab.ip(HOST, "link add p0 type veth peer name p1")
         lab.ip(HOST, "link set p0 master br0 up")
@@ -77,6 +77,42 @@ links: [[web:eth0, host:c1]]
             lab.ip(HOST, "addr del fd00:1::1/64 dev br0")
         self.assertEqual(3, self.status()["waiting"])
         d.stop()
+
+
+class Source(Waiting):
+    def test_address_that_cannot_be_made(self):
+        """A route by it waits only for what is under way: the address is what fails."""
+        lab.ip(HOST, "link add x0 mtu 1200 type vxlan id 5 dstport 4789")
+        path = self.spec("""\
+namespaces:
+  host:
+    interfaces: {x0: {kind: existing, addresses: ["fd00:1::1/64"]}}
+    routes: [{to: "fd10::/64", dev: x0, src: "fd00:1::1"}]
+""")
+        done = self.topod("apply", path, expect=1)
+        self.assertIn("host/x0: address fd00:1::1/64 cannot be made", done.stderr)
+        self.assertNotIn("carrier", done.stderr)
+        d = self.daemon(path)
+        d.wait_line("failing: host/x0: address fd00:1::1/64")
+        self.topod("reload", "office", expect=1)
+        lab.ip(HOST, "link set x0 mtu 1500")
+        self.wait_until(lambda: lab.route(HOST, "fd10::/64", family=6), "the route by the address", d)
+        d.ready()
+        d.stop()
+
+    def test_address_that_another_has(self):
+        lab.run("ip", "netns", "add", "rival")
+        lab.veth(HOST, "x0", "rival", "eth0")
+        lab.ip("rival", "addr add fd00:1::1/64 dev eth0 nodad")
+        path = self.spec("""\
+namespaces:
+  host:
+    interfaces: {x0: {kind: existing, addresses: ["fd00:1::1/64"]}}
+    routes: [{to: "fd10::/64", dev: x0, src: "fd00:1::1"}]
+""")
+        done = self.topod("apply", path, expect=1)
+        self.assertIn("duplicate address detection found another host with it", done.stderr)
+        self.assertNotIn("route", done.stderr)
 
 
 MOVED_IN = """\

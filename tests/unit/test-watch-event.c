@@ -121,6 +121,24 @@ static void test_forwarding(_unused_ void **state) {
 	assert_int_equal(hint_of(&m).ifindex, 5);
 }
 
+static void test_neighbours(_unused_ void **state) {
+	struct message m;
+	struct ndmsg *ndm = begin(&m, RTM_DELNEIGH, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = 5;
+	mnl_attr_put(&m.nlh, NDA_LLADDR, 6, "\x02\x00\x00\x00\x00\x01");
+	assert_int_equal(hint_of(&m).type, HINT_NEIGHBOUR);
+	assert_int_equal(hint_of(&m).to.address.family, 0);
+	ndm = begin(&m, RTM_NEWNEIGH, sizeof(*ndm));
+	ndm->ndm_family = AF_INET;
+	ndm->ndm_ifindex = 5;
+	mnl_attr_put(&m.nlh, NDA_DST, 4, "\x0a\x00\x00\x01");
+	assert_int_equal(hint_of(&m).type, HINT_NEIGHBOUR);
+	assert_int_equal(hint_of(&m).to.address.family, AF_INET);
+	assert_memory_equal(hint_of(&m).to.address.bytes, "\x0a\x00\x00\x01", 4);
+}
+
 static void test_routes(_unused_ void **state) {
 	struct message m;
 	struct hint hint;
@@ -225,7 +243,7 @@ static void test_cut_off(_unused_ void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links),    cmocka_unit_test(test_addresses), cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_forwarding),
+		cmocka_unit_test(test_forwarding), cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_tables),    cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_cut_off),
 	};

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is there and not declared, or is to go back to what it was: whether it is deleted, given back, or goes by itself. */
+#include "plan/diff.h"
+
+struct vanishing {
+	const struct ns_state *observed;
+	bool found;
+};
+
+static void find_vanishing(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct vanishing *v = userdata;
+	const struct object *link = streq(ns, v->observed->name) ? ns_find_link(v->observed, name) : NULL;
+
+	if (!(field->flags & FIELD_PEER) && link && link->change && link->change->type == CHANGE_DELETE)
+		v->found = true;
+}
+
+/* Goes by itself with its link. */
+static bool goes_along(const struct ns_state *observed, const struct object *object) {
+	struct vanishing v = { .observed = observed };
+
+	if (object->kind->class != CLASS_LINK)
+		object_links(object, find_vanishing, &v);
+	return v.found;
+}
+
+/* Does the update give the link another controller, or none? */
+static bool changes_controller(const struct change *change) {
+	for (uint64_t left = change->fields; left; left &= left - 1) {
+		const struct field *field = &change->desired->kind->fields[__builtin_ctzll(left)];
+
+		if (field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))
+			return true;
+	}
+	return false;
+}
+
+struct leaving {
+	const struct plan *plan;
+	const struct object *port;
+	bool found;
+};
+
+static void find_leaving(void *userdata, const struct field *field _unused_, const char *ns _unused_, const char *name) {
+	struct leaving *leaving = userdata;
+	_cleanup_text_ struct text scope = {}, other = {};
+
+	text_addf(&scope, "%s/%s", leaving->port->ns, name);
+	vec_foreach(at, &leaving->plan->changes) {
+		const struct change *change = *at;
+
+		if (change->type != CHANGE_UPDATE || change->desired->kind->class != CLASS_LINK ||
+		    !streq(change->desired->ns, leaving->port->ns) || !changes_controller(change))
+			continue;
+		text_done(&other);
+		object_print_scope(change->desired, &other);
+		leaving->found |= streq(other.data, scope.data);
+	}
+}
+
+/* What a port says of itself ends with its being one. */
+static bool leaves_controller(const struct plan *plan, const struct object *object) {
+	struct leaving leaving = { .plan = plan, .port = object };
+
+	if (object->kind->class == CLASS_PORT)
+		object_links(object, find_leaving, &leaving);
+	return leaving.found;
+}
+
+static bool is_pointless(const struct diff *diff, const struct change *change) {
+	const struct object *seen = change->observed;
+
+	if (change->type != CHANGE_UPDATE || !change->desired->gone || !seen)
+		return false;
+	return goes_along(state_find(diff->input->observed, seen->ns), seen) || leaves_controller(diff->plan, seen);
+}
+
+void diff_pointless(struct diff *diff) {
+	struct plan *plan = diff->plan;
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->changes.n; i++)
+		if (!is_pointless(diff, plan->changes.items[i]))
+			plan->changes.items[n++] = plan->changes.items[i];
+	plan->changes.n = n;
+}
+
+bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen) {
+	return (diff_bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
+}
+
+/* A link that was made under another name, and renamed or moved since: it bears the mark, and the ledger knows its sign.
+ * Another is made in its place, and nobody would ever take this one away. */
+static bool is_stray(const struct diff *diff, const struct object *seen) {
+	return seen->kind->class == CLASS_LINK && seen->marked && ledger_find_signed(diff->input->ledger, seen);
+}
+
+static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			  const struct object *seen) {
+	const struct ledger_entry *entry;
+
+	if (seen->change || seen->kernel_made || seen->kind->undeletable)
+		return false;
+	entry = ledger_find_object(diff->input->ledger, seen);
+	if (entry && entry->made && diff_is_as_made(entry, seen) && !diff_is_void(entry, diff->input->ledger, observed))
+		return !diff_spares(diff, entry, seen, observed);
+	if (!entry && is_stray(diff, seen))
+		return true;
+	return desired && desired->exclusive && !diff_is_closed(desired) && seen->kind->class != CLASS_NETNS &&
+	       !diff_spares(diff, NULL, seen, observed);
+}
+
+static bool outlives_namespace(const struct diff *diff, const struct object *seen) {
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
+
+	return seen->kind->class == CLASS_DNS || (entry && ledger_outlives_namespace(entry));
+}
+
+/* A link of ours that stands elsewhere goes before the one that is made in its place (all deletions do), which says where it was. */
+static void note_moved(struct diff *diff, const struct object *seen) {
+	const struct ledger_entry *entry = seen->change && is_stray(diff, seen) ? ledger_find_signed(diff->input->ledger, seen) : NULL;
+	_cleanup_text_ struct text where = {};
+
+	object_print_scope(seen, &where);
+	ns_foreach(object, entry ? state_find(diff->input->desired, entry->ns) : NULL)
+		if (object->change && object->change->type == CHANGE_CREATE && object_same_key(object->change->desired, object) &&
+		    ledger_find_object(diff->input->ledger, object) == entry)
+			object->change->moved = arena_strdup(&diff->plan->arena, where.data);
+}
+
+static void delete_extra(struct diff *diff, struct ns_state *observed, const struct ns_state *desired, bool links,
+			 bool all_goes) {
+	ns_foreach(seen, observed) {
+		if ((seen->kind->class == CLASS_LINK) != links || seen->kind->class == CLASS_NETNS ||
+		    (desired && ns_find(desired, seen)) || !to_be_deleted(diff, desired, observed, seen))
+			continue;
+		if (!goes_along(observed, seen) && (!all_goes || outlives_namespace(diff, seen)))
+			diff_delete(diff, seen, diff_noted_object(diff, seen), false);
+		note_moved(diff, seen);
+	}
+}
+
+void diff_extra(struct diff *diff, struct ns_state *observed) {
+	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	struct object *ns = ns_self(observed);
+	bool all_goes = false;
+
+	if (desired && diff_is_closed(desired)) {
+		delete_extra(diff, observed, desired, false, true); /* a file of ours lies beside the namespace */
+		return;
+	}
+	if (ns && !(desired && ns_self(desired)) && to_be_deleted(diff, desired, observed, ns)) {
+		diff_delete(diff, ns, NULL, false);
+		all_goes = true;
+	}
+	delete_extra(diff, observed, desired, true, all_goes);
+	delete_extra(diff, observed, desired, false, all_goes);
+}
