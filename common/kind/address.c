@@ -180,7 +180,7 @@ static bool check_use(struct parse *p, const struct address *a, struct mark mark
 	char buf[PREFIX_TEXT_MAX];
 
 	if (ip_is_zero(ip))
-		why = "is no address of a host";
+		why = "is not a host's address";
 	else if (ip_is_multicast(ip))
 		why = "is a multicast address";
 	else if (ip->family == AF_INET && ip->bytes[0] >= 240)

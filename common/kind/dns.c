@@ -87,7 +87,7 @@ static void add_domain(struct reader *r, const struct node *node) {
 	if (!type_text.parse(r->p, &key_search, node, &domain))
 		return;
 	if (!*domain || domain[strcspn(domain, " \t\r\n#;")])
-		diag_error(r->p->diags, node->mark, "'%s' is no domain name", domain);
+		diag_error(r->p->diags, node->mark, "'%s' is not a domain name", domain);
 	else
 		text_addf(&r->search, " %s", domain);
 }

@@ -288,8 +288,8 @@ static bool link_item_parse(struct parse *p, const struct field *field, const st
 	const char *name = beginning ? arena_strndup(p->arena, text, n - 1) : text, *why;
 
 	if (node_is_bool_word(node) || node_is_sexagesimal(node)) {
-		diag_error(p->diags, node->mark, "'%s' unquoted is %s to YAML; write \"%s\"", text,
-			   node_is_bool_word(node) ? "no text" : "a number to the base 60", text);
+		diag_error(p->diags, node->mark, "YAML reads an unquoted '%s' as %s; write \"%s\"", text,
+			   node_is_bool_word(node) ? "a boolean or nothing" : "a number to base 60", text);
 		return false;
 	}
 	if (beginning && !*name) {
@@ -538,7 +538,7 @@ static const char *target_problem(const struct nat_target *to) {
 	if (memcmp(to->first.bytes, to->last.bytes, sizeof(to->first.bytes)) > 0)
 		return "is a range that begins behind its end";
 	if (to->first.family && ip_is_zero(&to->first))
-		return "is no address of a host";
+		return "is not a host's address";
 	if (to->first.family && ip_is_multicast(&to->first))
 		return "is a multicast address; a translation goes to one host";
 	return NULL;

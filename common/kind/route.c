@@ -211,7 +211,7 @@ static bool settle_family(struct parse *p, struct route *r, const struct node *n
 		r->to.address.family = family;
 		if (!family)
 			diag_error(p->diags, object_mark(&r->object, &route_fields[ROUTE_TO]),
-				   "'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"");
+				   "cannot tell IPv4 from IPv6: 'default' has no gateway; write 0.0.0.0/0 or \"::/0\"");
 		return family;
 	}
 	if (r->src.family && r->src.family != r->to.address.family) {

@@ -51,7 +51,7 @@ static void add_change(const struct field *field, struct text *out) {
 	case FIELD_LIVE:
 		break;
 	case FIELD_RECREATE:
-		text_add(out, "Another value makes it anew.\n");
+		text_add(out, "Another value recreates it.\n");
 		break;
 	case FIELD_KEY:
 		text_add(out, "Another value is another one.\n");

@@ -33,7 +33,7 @@ static void add_change(const struct field *field, struct text *out) {
 		text_add(out, "in place");
 		return;
 	case FIELD_RECREATE:
-		text_add(out, "made anew");
+		text_add(out, "recreated");
 		return;
 	case FIELD_KEY:
 		text_add(out, "another one");

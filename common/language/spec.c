@@ -346,7 +346,7 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 	for (size_t source = first; source < diags->sources.n; source++) {
 		if (tree->used > SPEC_TREE_MAX) {
 			diag_error(diags, (struct mark){ .source = (uint8_t)source },
-				   "the files before this one say too much already; it is not read");
+				   "the files before this one are too large together; it is not read");
 			return NULL;
 		}
 		size_t before = diags->n_errors;

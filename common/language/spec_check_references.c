@@ -127,7 +127,7 @@ static void check_existing(struct reading *r, const struct ns_state *ns, const s
 		check_awaited(r, ns, object);
 	else if (object->implied)
 		diag_error(r->parse.diags, object->mark,
-			   "%s needs a 'kind': it is no end of a link%s", link->name,
+			   "%s needs a 'kind': it is not an end of a link%s", link->name,
 			   check_is_open(ns) ? " (write 'kind: existing' where it is there already)"
 					     : " (write 'kind: existing' where something else moves it in)");
 	else if (!check_is_open(ns))

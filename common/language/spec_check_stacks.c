@@ -43,7 +43,7 @@ static void check_loop(struct reading *r, const struct object *object) {
 		down = height ? object : step(r, object, false);
 		for (int depth = 0; down && depth < STACK_MAX; depth++, down = step(r, down, false))
 			if (up == down) {
-				diag_error(r->parse.diags, object->mark, "%s/%s stands on itself", object->ns,
+				diag_error(r->parse.diags, object->mark, "%s/%s is its own lower link", object->ns,
 					   ((const struct link *)object)->name);
 				return;
 			}

@@ -46,7 +46,7 @@ static struct object *read_default(struct reading *r, const struct node *node, c
 		     NULL);
 	if (object_has(object, LINK_MAC))
 		diag_error(r->parse.diags, node_key_mark(node, "mac-address"),
-			   "'mac-address' is no default: each interface needs its own");
+			   "'mac-address' cannot be a default: each interface needs its own");
 	return object;
 }
 

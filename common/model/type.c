@@ -62,8 +62,8 @@ const char *type_parse_word(struct parse *p, const struct field *field, const st
 	const char *text = parse_scalar(p, field, node);
 
 	if (text && !node->quoted && (is_yaml_word(text) || is_sexagesimal(text))) {
-		diag_error(p->diags, node->mark, "'%s' unquoted is %s to YAML; write \"%s\"", text,
-			   is_yaml_word(text) ? "no text" : "a number to the base 60", text);
+		diag_error(p->diags, node->mark, "YAML reads an unquoted '%s' as %s; write \"%s\"", text,
+			   is_yaml_word(text) ? "a boolean or nothing" : "a number to base 60", text);
 		return NULL;
 	}
 	return text;
@@ -317,7 +317,7 @@ static bool table_parse(struct parse *p, const struct field *field, const struct
 			return true;
 		}
 	if (parse_u32(text, &number) < 0 || !number) {
-		diag_error(p->diags, node->mark, "'%s' is no routing table: a number from 1, main, local, default, "
+		diag_error(p->diags, node->mark, "'%s' is not a routing table: a number from 1, main, local, default, "
 			   "or a name of /etc/iproute2/rt_tables", text);
 		return false;
 	}
@@ -387,7 +387,7 @@ bool link_name_valid(const char *name, const char **ret_why) {
 	else if (strlen(name) > 15)
 		*ret_why = "is longer than 15 bytes";
 	else if (streq(name, ".") || streq(name, ".."))
-		*ret_why = "is no file name";
+		*ret_why = "is not a file name";
 	else if (streq(name, "all") || streq(name, "default"))
 		/* sysctl_dev_name_is_allowed(), net/sysctl_net.c, and its callers */
 		*ret_why = "is taken by the kernel for its settings of all interfaces; choose another name";
@@ -429,7 +429,7 @@ bool file_name_valid(const char *name, const char **ret_why) {
 
 		n = utf8_decode(name + i, size - i, &code);
 		if (!n || utf8_is_unsafe(code))
-			*ret_why = n ? "contains a control character" : "is no UTF-8 text";
+			*ret_why = n ? "contains a control character" : "is not UTF-8 text";
 	}
 	return !*ret_why;
 }
@@ -465,7 +465,7 @@ static bool link_ref_parse(struct parse *p, const struct field *field, const str
 		return false;
 	colon = strchr(text, ':');
 	if (colon && (colon == text || !colon[1])) {
-		diag_error(p->diags, node->mark, "'%s' is no endpoint; write namespace:interface", text);
+		diag_error(p->diags, node->mark, "'%s' is not an endpoint; write namespace:interface", text);
 		return false;
 	}
 	if (colon) {
@@ -477,7 +477,7 @@ static bool link_ref_parse(struct parse *p, const struct field *field, const str
 		text = colon + 1;
 	}
 	if (!ref.ns) {
-		diag_error(p->diags, node->mark, "'%s' is no endpoint; write namespace:interface", text);
+		diag_error(p->diags, node->mark, "'%s' is not an endpoint; write namespace:interface", text);
 		return false;
 	}
 	if (!check_link_name(p, node, text))

@@ -11,7 +11,7 @@ static bool mac_value_parse(struct parse *p, const struct field *field, const st
 	if (mac_parse(text, &mac) < 0)
 		return type_wrong(p, field, node, "\"02:00:00:00:00:01\"");
 	if (mac.bytes[0] & 1 || memcmp(mac.bytes, (uint8_t[6]){}, 6) == 0) {
-		diag_error(p->diags, node->mark, "%s is no address of one interface (%s)", text,
+		diag_error(p->diags, node->mark, "%s is not the address of one interface (%s)", text,
 			   mac.bytes[0] & 1 ? "the multicast bit is set" : "it is all zero");
 		return false;
 	}

@@ -315,7 +315,7 @@ static const struct anchor *find_anchor(struct reader *reader, const yaml_event_
 	if (found && (*found)->node)
 		return *found;
 	if (found)
-		diag_error(reader->diags, event_mark(reader, event), "*%s stands inside of what it stands for",
+		diag_error(reader->diags, event_mark(reader, event), "alias *%s refers to a node that contains it",
 			   quote.text);
 	else
 		diag_error(reader->diags, event_mark(reader, event),

@@ -123,7 +123,7 @@ static void say_bad_escape(struct failure *f) {
 	yaml_text_step(f->text, &end);
 	yaml_text_step(f->text, &end);
 	struct yaml_quote quote = yaml_quote(f->text->data + f->at.offset, end.offset - f->at.offset);
-	say(f, f->at, 2, "'%s' is no escape of a text in double quotes; write '\\\\' or use single quotes",
+	say(f, f->at, 2, "unknown escape '%s' in a double-quoted string; write '\\\\' or use single quotes",
 	    quote.text);
 }
 

@@ -228,7 +228,7 @@ static int open_work(struct work *work, struct spec *spec) {
 	if (r == -EBUSY)
 		hint("`topod reload %s` has it read its file again", topology);
 	if (r == 0 && work->session.n_damaged)
-		complain("warning: %zu lines of the ledger could not be read; what they told of may be left over",
+		complain("warning: %zu lines of the ledger could not be read; objects they recorded may remain",
 			 work->session.n_damaged);
 	return r;
 }

@@ -27,7 +27,7 @@ enum occurrence_type {
 	OCCURRENCE_DRIFT_FAILED,     /* the repair failed; retried */
 	OCCURRENCE_BACKED_OFF,       /* something keeps undoing the repair */
 	OCCURRENCE_FAILING,          /* a change failed, for the first time */
-	OCCURRENCE_RECOVERED,        /* what failed or was fought over is well again */
+	OCCURRENCE_RECOVERED,        /* what failed or was fought over has recovered */
 	OCCURRENCE_CONVERGED,        /* after a start or reload */
 	OCCURRENCE_SPARED,           /* what would be removed is left: another topology has it */
 	OCCURRENCE_OVERRUN,          /* events were lost, everything is looked at; with a pause: again and again */

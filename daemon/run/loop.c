@@ -423,7 +423,7 @@ static int open_all(struct loop *l) {
 		return r;
 	}
 	if (l->session.n_damaged)
-		journal_log(LOG_WARNING, "%zu lines of the ledger could not be read; what they told of may be left over",
+		journal_log(LOG_WARNING, "%zu lines of the ledger could not be read; objects they recorded may remain",
 			    l->session.n_damaged);
 	arm_periodic(l);
 	return add_sources(l);

@@ -11,7 +11,7 @@
 #define TOPOD_MESSAGE_DRIFT_FAILED    "7da56ed504774f228f71e1101dca9b6e" /* the repair of a drift failed */
 #define TOPOD_MESSAGE_BACKED_OFF      "6b0eb88d28674d4087581bd2f858d2ae" /* something keeps undoing a repair */
 #define TOPOD_MESSAGE_FAILING         "b773af06dd624d9fa1a822304e1e6ce2" /* a change failed for the first time */
-#define TOPOD_MESSAGE_RECOVERED       "a11427fd717741959aa57939393acfcc" /* what failed or was fought over is well again */
+#define TOPOD_MESSAGE_RECOVERED       "a11427fd717741959aa57939393acfcc" /* what failed or was fought over has recovered */
 #define TOPOD_MESSAGE_CONVERGED       "426358190f8a41e8b764d929e5c468fc" /* the kernel was read back and found as the file says */
 #define TOPOD_MESSAGE_SPARED          "86d5a5b2d0f84e7b9e0f3b6f2c1a4d57" /* what would be removed is another topology's, too */
 #define TOPOD_MESSAGE_OVERRUN         "1f2560e21b9f4a4f9ff6c7785580add3" /* events were lost, everything is looked at */

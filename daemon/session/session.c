@@ -232,8 +232,8 @@ int session_note_source(struct session *s, const struct loaded_spec *loaded) {
 static char *ledger_problem(const char *topology, int r, pid_t pid) {
 	switch (r) {
 	case -EBUSY:
-		return pid ? xasprintf("topology '%s' is kept by a topod that runs already (process %d)", topology, pid)
-			   : xasprintf("topology '%s' is kept by a topod that runs already", topology);
+		return pid ? xasprintf("topology '%s' is already managed by another topod (pid %d)", topology, pid)
+			   : xasprintf("topology '%s' is already managed by another topod", topology);
 	case -EPERM:
 		return xasprintf("%s/%s belongs to another user, or others may write to it", TOPOD_RUN_DIR, topology);
 	case -ENOTDIR:

@@ -42,7 +42,7 @@ SAMPLE_SECONDS, SAMPLE_CASES = 20, 40  # of each test; no more on a quick machin
 
 # A daemon that cannot begin says so and ends: its supervisor starts it again. So does one that would have to work in the
 # wrong namespace.
-CANNOT_BEGIN = re.compile(r"cannot |/run/(topod|netns)\S* (belongs to|is not)|is kept by a topod")
+CANNOT_BEGIN = re.compile(r"cannot |/run/(topod|netns)\S* (belongs to|is not)|is already managed by another topod")
 REPORT = re.compile(r"failing: |drift: .*(failed|cannot)|events come faster .* again and again|cannot ")
 
 Fault = collections.namedtuple("Fault", "target moment sort error persists")

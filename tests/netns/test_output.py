@@ -68,7 +68,7 @@ class Programs(Case):
         d = self.daemon(path).ready()
         done = self.topod("apply", "--json", path, expect=lab.EXIT_FAILED)
         self.assertEqual("", done.stdout)
-        self.assertIn("is kept by a topod that runs already", done.stderr)
+        self.assertIn("is already managed by another topod", done.stderr)
         d.stop()
 
 

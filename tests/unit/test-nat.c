@@ -122,7 +122,7 @@ static void test_value_errors(void **state _unused_) {
 		     "f:1:29: error: 'out' is an empty list; leave it out to match everything");
 	check_errors("- {action: masquerade, out: \"! br0\"}", "f:1:29: error: '! br0' is written \"not br0\"");
 	check_errors("- {action: masquerade, out: on}",
-		     "f:1:29: error: 'on' unquoted is no text to YAML; write \"on\"");
+		     "f:1:29: error: YAML reads an unquoted 'on' as a boolean or nothing; write \"on\"");
 	check_errors("- {action: masquerade, out: a-name-of-17-bytes}",
 		     "f:1:29: error: the interface name 'a-name-of-17-bytes' is longer than 15 bytes");
 	check_errors("- {action: masquerade, out: \"*\"}",
@@ -214,7 +214,7 @@ static void test_target_errors(void **state _unused_) {
 		     "f:1:22: error: '10.0.0.9-10.0.0.1' is a range that begins behind its end");
 	check_errors("- {action: dnat, to: 10.0.0.9-fd00::1}",
 		     "f:1:22: error: '10.0.0.9-fd00::1' is a range from one family to the other");
-	check_errors("- {action: dnat, to: 0.0.0.0}", "f:1:22: error: '0.0.0.0' is no address of a host");
+	check_errors("- {action: dnat, to: 0.0.0.0}", "f:1:22: error: '0.0.0.0' is not a host's address");
 	check_errors("- {action: dnat, to: 224.0.0.1}",
 		     "f:1:22: error: '224.0.0.1' is a multicast address; a translation goes to one host");
 	check_errors("- {action: dnat, to: [fd00::1]}",

@@ -91,7 +91,7 @@ static void test_name_that_is_none(_unused_ void **state) {
 	write_spec(long_path, "namespaces: {}\n", 0644);
 	assert_refused(long_path, 0, "topology: NAME");
 	assert_named("..yaml", "topology: fine\nnamespaces: {}\n", "fine");
-	assert_no_name("\xff.yaml", "is no UTF-8 text");
+	assert_no_name("\xff.yaml", "is not UTF-8 text");
 	assert_no_name("\xc2\x9b""2J.yaml", "contains a control character");
 }
 

@@ -62,7 +62,7 @@ static void test_mtu_below(void **state _unused_) {
 	check_interfaces("e0: {mtu: 9000}, x: {kind: bridge, ports: [e0]}, m: {kind: macvlan, link: x, mtu: 9000}", "");
 	check_interfaces("x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
 			 "f:2:53: warning: 'mtu' is at most 1500 unless a:x below gets one that is larger than 1500, the kernel's default");
-	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}", "f:2:32: error: a/m stands on itself");
+	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}", "f:2:32: error: a/m is its own lower link");
 	/* Of what others have made only what the file says is known, also in another namespace. */
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}", "");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, mtu: 1500}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",

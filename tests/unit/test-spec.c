@@ -312,7 +312,7 @@ static void test_wrong_top(void **state _unused_) {
 	check_diags("defaults: {links: {}}", "f:1:12: error: unknown key 'links' in defaults; did you mean 'link'?");
 	check_diags("defaults: {link: {mtu: 12}}", "f:1:24: error: 'mtu' is from 68 to 65535, not 12");
 	check_diags("defaults: {link: {mac-address: \"02:00:00:00:00:01\"}}",
-		    "f:1:19: error: 'mac-address' is no default: each interface needs its own");
+		    "f:1:19: error: 'mac-address' cannot be a default: each interface needs its own");
 }
 
 static void test_wrong_namespaces(void **state _unused_) {
@@ -345,7 +345,7 @@ static void test_wrong_settings(void **state _unused_) {
 		    "f:1:29: error: there is no interface 'eth0' in web");
 	check_diags("namespaces: {a: {dns: {server: 1.1.1.1}}}",
 		    "f:1:24: error: unknown key 'server' in dns; did you mean 'servers'?");
-	check_diags("namespaces: {a: {dns: {search: \"a b\"}}}", "f:1:32: error: 'a b' is no domain name");
+	check_diags("namespaces: {a: {dns: {search: \"a b\"}}}", "f:1:32: error: 'a b' is not a domain name");
 }
 
 static void test_wrong_names(void **state _unused_) {
@@ -355,7 +355,7 @@ static void test_wrong_names(void **state _unused_) {
 		    "f:1:31: error: the interface name 'a b' contains '/', ':' or white space\n"
 		    "f:1:54: error: the interface name 'a/b' contains '/', ':' or white space");
 	check_diags("namespaces: {a: {interfaces: {no: {kind: bridge}}}}",
-		    "f:1:31: error: 'no' unquoted is no text to YAML; write \"no\"");
+		    "f:1:31: error: YAML reads an unquoted 'no' as a boolean or nothing; write \"no\"");
 	check_diags("namespaces: {a: {interfaces: {lo: {kind: bridge}}}}",
 		    "f:1:31: error: 'lo' is in every namespace by itself and cannot be made");
 	check_diags("namespaces: {a: {}}\nlinks: [[a:lo, a:x]]",
@@ -384,10 +384,10 @@ static void test_wrong_kinds(void **state _unused_) {
 		    "f:1:41: error: a veth pair is written under 'links': [a:x, namespace:interface]");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge}}}}\nlinks: [[a:x, a:z]]",
 		    "f:1:41: error: a:x is an end of a link and has no kind of its own\nf:2:10: note: the link is here");
-	check_diags("namespaces: {web: {interfaces: {x: {}}}}", "f:1:33: error: x needs a 'kind': it is no end of a link "
+	check_diags("namespaces: {web: {interfaces: {x: {}}}}", "f:1:33: error: x needs a 'kind': it is not an end of a link "
 		    "(write 'kind: existing' where something else moves it in)");
 	check_diags("namespaces: {host: {interfaces: {x: {}}}}",
-		    "f:1:34: error: x needs a 'kind': it is no end of a link (write 'kind: existing' where it is there "
+		    "f:1:34: error: x needs a 'kind': it is not an end of a link (write 'kind: existing' where it is there "
 		    "already)");
 	check_diags("namespaces: {web: {interfaces: {wg0: {kind: existing, addresses: 10.0.0.1/24}, wg1: {kind: bridge}}}}", "");
 	check_diags("namespaces: {web: {interfaces: {eht0: {kind: existing}, eth0: {kind: bridge}}}}",
@@ -481,17 +481,17 @@ static void test_wrong_structure(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [x]}}}}",
 		    "f:1:57: error: x cannot be its own port");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: macvlan, link: z}, z: {kind: macvlan, link: x}}}}",
-		    "f:1:31: error: a/x stands on itself\nf:1:60: error: a/z stands on itself");
-	check_diags("namespaces: {a: {interfaces: {x: {kind: macvlan, link: x}}}}", "f:1:31: error: a/x stands on itself");
+		    "f:1:31: error: a/x is its own lower link\nf:1:60: error: a/z is its own lower link");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: macvlan, link: x}}}}", "f:1:31: error: a/x is its own lower link");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: macvlan, link: x}}}}",
-		    "f:1:62: error: a/z stands on itself");
+		    "f:1:62: error: a/z is its own lower link");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: bridge, ports: [x]}}}}",
-		    "f:1:31: error: a/x stands on itself\n"
+		    "f:1:31: error: a/x is its own lower link\n"
 		    "f:1:57: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each\n"
-		    "f:1:62: error: a/z stands on itself\n"
+		    "f:1:62: error: a/z is its own lower link\n"
 		    "f:1:88: error: x is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
 	check_diags("namespaces: {a: {interfaces: {b: {kind: bridge, ports: [v]}, v: {kind: vxlan, id: 1, dev: m},\n"
-		    "  m: {kind: macvlan, link: b}}}}", "f:1:62: error: a/v stands on itself");
+		    "  m: {kind: macvlan, link: b}}}}", "f:1:62: error: a/v is its own lower link");
 	check_diags("namespaces: {a: {interfaces: {b: {kind: bridge, ports: [v]}, v: {kind: vxlan, id: 1, dev: m},\n"
 		    "  m: {kind: macvlan, link: c}, c: {kind: bridge}}}}", "");
 }
@@ -507,21 +507,21 @@ static void test_wrong_links(void **state _unused_) {
 		    "f:2:9: error: a link has two ends: [namespace:interface, namespace:interface]");
 	check_diags("namespaces: {a: {}}\nlinks: {a: b}",
 		    "f:2:8: error: 'links' is a list of [namespace:interface, namespace:interface]");
-	check_diags("namespaces: {a: {}}\nlinks: [[x, a:z]]", "f:2:10: error: 'x' is no endpoint; write namespace:interface");
+	check_diags("namespaces: {a: {}}\nlinks: [[x, a:z]]", "f:2:10: error: 'x' is not an endpoint; write namespace:interface");
 	check_diags("namespaces: {a: {}}\nlinks: [[22:22, a:z]]",
-		    "f:2:10: error: '22:22' unquoted is a number to the base 60 to YAML; write \"22:22\"");
+		    "f:2:10: error: YAML reads an unquoted '22:22' as a number to base 60; write \"22:22\"");
 	check_diags("links: [{mtu: 1400}]", "f:1:9: error: a link needs 'endpoints'");
 	check_diags("namespaces: {a: {}}\nlinks: [{endpoints: [a:x, a:z], mtu: 12, speed: 3}]",
 		    "f:2:38: error: 'mtu' is from 68 to 65535, not 12\nf:2:42: error: unknown key 'speed' in a link");
 }
 
 static void test_wrong_addresses(void **state _unused_) {
-	check_address("0.0.0.0/8", "f:2:1: error: 0.0.0.0/8 is no address of a host");
+	check_address("0.0.0.0/8", "f:2:1: error: 0.0.0.0/8 is not a host's address");
 	check_address("224.0.0.1/4", "f:2:1: error: 224.0.0.1/4 is a multicast address");
 	check_address("240.0.0.1/24", "f:2:1: error: 240.0.0.1/24 is reserved");
 	check_address("10.0.0.1/0", "f:2:1: error: 10.0.0.1/0 has the prefix length 0");
 	check_address("\"ff02::1/64\"", "f:2:1: error: ff02::1/64 is a multicast address");
-	check_address("\"::/64\"", "f:2:1: error: ::/64 is no address of a host");
+	check_address("\"::/64\"", "f:2:1: error: ::/64 is not a host's address");
 	check_address("{address: \"fd00::1/64\", scope: link}", "f:2:25: error: 'scope' is for IPv4 addresses only");
 	check_address("{address: \"fd00::1/64\", label: \"x:1\"}", "f:2:25: error: 'label' is for IPv4 addresses only");
 	check_address("{address: 10.0.0.1/24, nodad: true}", "f:2:24: error: 'nodad' is for IPv6 addresses only");
@@ -543,7 +543,7 @@ static void test_wrong_addresses(void **state _unused_) {
 }
 
 static void test_wrong_routes(void **state _unused_) {
-	check_route("{to: default}", "f:2:6: error: 'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"");
+	check_route("{to: default}", "f:2:6: error: cannot tell IPv4 from IPv6: 'default' has no gateway; write 0.0.0.0/0 or \"::/0\"");
 	check_route("{via: 10.0.0.1}", "f:2:1: error: a route needs 'to'");
 	check_route("{to: 10.0.0.1/24, via: 10.0.0.1}",
 		    "f:2:6: error: '10.0.0.1/24' has host bits set; the prefix is 10.0.0.0/24");
@@ -603,7 +603,7 @@ static void test_every_mistake(void **state _unused_) {
 		    "f:1:1: error: unknown key 'versoin' in a topology; did you mean 'version'?\n"
 		    "f:5:14: error: unknown key 'adresses' in an interface; did you mean 'addresses'?\n"
 		    "f:5:44: error: 'mtu' takes an integer, not 'big'\n"
-		    "f:6:19: error: 'default' without a gateway is of no family; write 0.0.0.0/0 or \"::/0\"\n"
+		    "f:6:19: error: cannot tell IPv4 from IPv6: 'default' has no gateway; write 0.0.0.0/0 or \"::/0\"\n"
 		    "f:7:20: error: there is no namespace 'hots'; did you mean 'host'?");
 }
 

@@ -166,9 +166,9 @@ static void test_table(void **state _unused_) {
 	check_value(&field, "default", "default");
 	check_value(&field, "blue", "100");
 	check_value(&field, "4294967295", "4294967295");
-	check_error(&field, "green", "'green' is no routing table: a number from 1, main, local, default, or a name of "
+	check_error(&field, "green", "'green' is not a routing table: a number from 1, main, local, default, or a name of "
 		    "/etc/iproute2/rt_tables");
-	check_error(&field, "0", "'0' is no routing table: a number from 1, main, local, default, or a name of "
+	check_error(&field, "0", "'0' is not a routing table: a number from 1, main, local, default, or a name of "
 		    "/etc/iproute2/rt_tables");
 	check_shape(&field, "routing table");
 }
@@ -178,9 +178,9 @@ static void test_text(void **state _unused_) {
 
 	check_value(&field, "some words", "some words");
 	check_value(&field, "\"no\"", "no");
-	check_error(&field, "no", "'no' unquoted is no text to YAML; write \"no\"");
-	check_error(&field, "On", "'On' unquoted is no text to YAML; write \"On\"");
-	check_error(&field, "22:22", "'22:22' unquoted is a number to the base 60 to YAML; write \"22:22\"");
+	check_error(&field, "no", "YAML reads an unquoted 'no' as a boolean or nothing; write \"no\"");
+	check_error(&field, "On", "YAML reads an unquoted 'On' as a boolean or nothing; write \"On\"");
+	check_error(&field, "22:22", "YAML reads an unquoted '22:22' as a number to base 60; write \"22:22\"");
 	check_shape(&field, "text");
 }
 
@@ -193,7 +193,7 @@ static void test_link_name(void **state _unused_) {
 	check_error(&field, "abcdefghijklmnop", "the interface name 'abcdefghijklmnop' is longer than 15 bytes");
 	check_error(&field, "éééééééé", "the interface name 'éééééééé' is longer than 15 bytes");
 	check_error(&field, "\"\"", "the interface name '' is empty");
-	check_error(&field, "..", "the interface name '..' is no file name");
+	check_error(&field, "..", "the interface name '..' is not a file name");
 	check_error(&field, "a/b", "the interface name 'a/b' contains '/', ':' or white space");
 	check_error(&field, "a:b", "the interface name 'a:b' contains '/', ':' or white space");
 	check_error(&field, "a b", "the interface name 'a b' contains '/', ':' or white space");
@@ -209,10 +209,10 @@ static void test_link_ref(void **state _unused_) {
 	check_value(&field, "web:eth0", "web:eth0");
 	check_value(&field, "eth0", "here:eth0");
 	check_error(&field, "a/b:eth0", "the namespace name 'a/b' contains '/', ':' or white space");
-	check_error(&field, "\":eth0\"", "':eth0' is no endpoint; write namespace:interface");
-	check_error(&field, "\"web:\"", "'web:' is no endpoint; write namespace:interface");
+	check_error(&field, "\":eth0\"", "':eth0' is not an endpoint; write namespace:interface");
+	check_error(&field, "\"web:\"", "'web:' is not an endpoint; write namespace:interface");
 	check_error(&field, "web:a/b", "the interface name 'a/b' contains '/', ':' or white space");
-	check_error(&field, "22:22", "'22:22' unquoted is a number to the base 60 to YAML; write \"22:22\"");
+	check_error(&field, "22:22", "YAML reads an unquoted '22:22' as a number to base 60; write \"22:22\"");
 	check_shape(&field, "interface");
 	type_link_ref.print(&field, &(struct link_ref){ .ifindex = 5 }, &text);
 	text_add(&text, " | ");
@@ -225,12 +225,12 @@ static void test_mac(void **state _unused_) {
 
 	check_value(&field, "02:00:00:00:00:aB", "02:00:00:00:00:ab");
 	check_error(&field, "02:00:00:00:00:01",
-		    "'02:00:00:00:00:01' unquoted is a number to the base 60 to YAML; write \"02:00:00:00:00:01\"");
-	check_error(&field, "02:00", "'02:00' unquoted is a number to the base 60 to YAML; write \"02:00\"");
+		    "YAML reads an unquoted '02:00:00:00:00:01' as a number to base 60; write \"02:00:00:00:00:01\"");
+	check_error(&field, "02:00", "YAML reads an unquoted '02:00' as a number to base 60; write \"02:00\"");
 	check_error(&field, "\"02:00\"", "'k' takes a MAC address, not '02:00', for example \"02:00:00:00:00:01\"");
 	check_error(&field, "\"01:00:00:00:00:01\"",
-		    "01:00:00:00:00:01 is no address of one interface (the multicast bit is set)");
-	check_error(&field, "\"00:00:00:00:00:00\"", "00:00:00:00:00:00 is no address of one interface (it is all zero)");
+		    "01:00:00:00:00:01 is not the address of one interface (the multicast bit is set)");
+	check_error(&field, "\"00:00:00:00:00:00\"", "00:00:00:00:00:00 is not the address of one interface (it is all zero)");
 	check_shape(&field, "MAC address");
 }
 

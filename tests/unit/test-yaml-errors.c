@@ -8,9 +8,9 @@ static void test_alias_errors(_unused_ void **state) {
 			       "2:5: error: nothing before this is anchored as &yy; quote it if no alias is meant\n"
 			       "3:5: error: nothing before this is anchored as &z; quote it if no alias is meant\n",
 			       "{b: [1] c: {} d: 3}");
-	assert_errors_and_tree("a: &x [b, *x]\n", "1:11: error: *x stands inside of what it stands for\n", "{a: [b]}");
-	assert_errors_and_tree("- &x 1\n- &x [*x]\n", "2:7: error: *x stands inside of what it stands for\n", "[1 []]");
-	assert_errors_and_tree("&x\na: *x\n", "2:4: error: *x stands inside of what it stands for\n", "{}");
+	assert_errors_and_tree("a: &x [b, *x]\n", "1:11: error: alias *x refers to a node that contains it\n", "{a: [b]}");
+	assert_errors_and_tree("- &x 1\n- &x [*x]\n", "2:7: error: alias *x refers to a node that contains it\n", "[1 []]");
+	assert_errors_and_tree("&x\na: *x\n", "2:4: error: alias *x refers to a node that contains it\n", "{}");
 	assert_errors_and_tree("*x", "1:1: error: nothing before this is anchored as &x; quote it if no alias is meant\n",
 			       "{}");
 }
@@ -116,7 +116,7 @@ static void test_scanner_errors(_unused_ void **state) {
 		{"a: - b\n", "1:4: error: a list begins on a line of its own, not behind its key or an anchor\n"},
 		{"a: 1\nb: 'c\nd: e\n", "2:4: error: this quote is never closed\n"},
 		{"a: \"b\n---\n", "1:4: error: this quote is never closed\n"},
-		{"a: \"ö\\q\"\n", "1:6: error: '\\q' is no escape of a text in double quotes; write '\\\\' or use single "
+		{"a: \"ö\\q\"\n", "1:6: error: unknown escape '\\q' in a double-quoted string; write '\\\\' or use single "
 				"quotes\n"},
 		{"a: \"\\ud800\"\n", "1:7: error: this escape names no character\n"},
 		{"a: *.b\n", "1:4: error: an unquoted '*' begins an alias; quote the value if none is meant\n"},
