@@ -95,6 +95,7 @@ struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path,
 	const char *why;
 
 	sysctl->path = arena_strdup(arena, sysctl_one_name(arena, path, &factor));
+	sysctl->written = factor == 1 ? arena_strdup(arena, path) : NULL;
 	sysctl->dev = path_dev(arena, sysctl->path);
 	sysctl->value = sysctl_value(arena, sysctl->path, fold(arena, value), factor, &why);
 	object->set = field_bit(SYSCTL_PATH) | field_bit(SYSCTL_VALUE) | (sysctl->dev ? field_bit(SYSCTL_DEV) : 0);
@@ -149,13 +150,23 @@ bool sysctl_has_event(const struct sysctl *sysctl) {
 	return sysctl_netconf(sysctl, &netconf);
 }
 
-static void noun(const struct object *object, struct text *out) {
-	const struct sysctl *sysctl = (const struct sysctl *)object;
+static void add_name(const char *path, struct text *out) {
 	size_t start = out->size + strlen("sysctl ");
 
 	text_add(out, "sysctl ");
-	text_add(out, sysctl->path);
+	text_add(out, path);
 	swap_separators(out->data + start);
+}
+
+/* People look for the name that they wrote. */
+static void noun(const struct object *object, struct text *out) {
+	const struct sysctl *sysctl = (const struct sysctl *)object;
+
+	add_name(sysctl->written ? sysctl->written : sysctl->path, out);
+}
+
+static void id(const struct object *object, struct text *out) {
+	add_name(((const struct sysctl *)object)->path, out);
 }
 
 static bool overruns(const struct object *written, const struct object *other) {
@@ -177,6 +188,6 @@ static bool goes_before_up(const struct object *object) {
 
 const struct kind kind_sysctl = {
 	.name = "sysctl", .class = CLASS_SYSCTL, .transport = TRANSPORT_SYSCTL, .size = sizeof(struct sysctl),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .undeletable = true, .noun = noun,
+	.fields = fields, .n_fields = ARRAY_SIZE(fields), .undeletable = true, .noun = noun, .id = id,
 	.goes_late = goes_late, .goes_before_up = goes_before_up, .overruns = overruns,
 };

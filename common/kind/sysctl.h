@@ -12,6 +12,7 @@ struct sysctl {
 	const char *dev;     /* the interface that the path speaks of, or NULL */
 	const char *value;   /* as the kernel prints it, with single spaces */
 	const char *before, *cause; /* only in the ledger, see ledger_settings.c */
+	const char *written; /* the path as somebody wrote it, where the value means the same there; else NULL */
 };
 
 enum sysctl_field { SYSCTL_PATH, SYSCTL_DEV, SYSCTL_VALUE, SYSCTL_BEFORE, SYSCTL_CAUSE };

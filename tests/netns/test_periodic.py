@@ -38,7 +38,6 @@ topology: eventful
 namespaces:
   still:
     sysctl:
-      net.ipv4.ip_forward: 1
       net.ipv4.conf.all.forwarding: 1
       net.ipv6.conf.all.forwarding: 1
       net.ipv4.conf.wire.forwarding: 1
@@ -57,7 +56,7 @@ links: [[still:wire, far:wire]]
 
     def eventful_keys(self):
         keys = [line.split(":")[0].strip() for line in self.EVENTFUL.splitlines() if line.startswith("      net.")]
-        self.assertEqual(13, len(keys))
+        self.assertEqual(12, len(keys))
         return keys
 
     def test_settings_with_an_event(self):
@@ -79,6 +78,17 @@ links: [[still:wire, far:wire]]
             self.topod("apply", path)
             self.topod("plan", path, expect=0)
         self.topod("down", path)
+
+    def test_the_other_name_of_one(self):
+        """Of two names of one setting, the one that is written is said; so the file above has only one of them."""
+        path = self.spec(lab.edit(self.EVENTFUL, ("net.ipv4.conf.all.forwarding", "net.ipv4.ip_forward")), "eventful.yaml")
+        d = self.daemon(path).ready()
+        for key in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"):
+            with d.expects(r"drift: still: sysctl net\.ipv4\.ip_forward .*restored"):
+                lab.sysctl_set("still", key, 0)
+        d.stop()
+        lab.sysctl_set("still", "net.ipv4.conf.all.forwarding", 0)
+        self.assertIn("sysctl net.ipv4.ip_forward: 0", self.topod("plan", path, expect=2).stdout)
 
 
 if __name__ == "__main__":

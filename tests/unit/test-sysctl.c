@@ -81,6 +81,24 @@ static void test_names(void **state _unused_) {
 	check_value("net/ipv4/route/flush", "1", "is an order to the kernel, and no setting that could be kept");
 }
 
+static void check_noun(const char *path, const char *noun, const char *id) {
+	_cleanup_(arena_done) struct arena arena = {};
+	const struct object *object = &sysctl_new(&arena, "web", path, "1")->object;
+	_cleanup_text_ struct text said = {}, known = {};
+
+	object_print_noun(object, &said);
+	assert_string_equal(text_str(&said), noun);
+	object_print_id(object, &known);
+	assert_string_equal(text_str(&known), id);
+}
+
+/* Said is the name that was written, unless the value means something else there. */
+static void test_written(void **state _unused_) {
+	check_noun("net/ipv4/conf/all/forwarding", "sysctl net.ipv4.conf.all.forwarding", "web sysctl net.ipv4.ip_forward");
+	check_noun("net/ipv4/ip_forward", "sysctl net.ipv4.ip_forward", "web sysctl net.ipv4.ip_forward");
+	check_noun("net/ipv4/neigh/x/retrans_time", "sysctl net.ipv4.neigh.x.retrans_time_ms", "web sysctl net.ipv4.neigh.x.retrans_time_ms");
+}
+
 static void test_one_object(void **state _unused_) {
 	_spec_ r;
 
@@ -143,8 +161,9 @@ static void test_mtu(void **state _unused_) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_several_numbers), cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_names), cmocka_unit_test(test_one_object),
-		cmocka_unit_test(test_address_generation), cmocka_unit_test(test_stable_privacy), cmocka_unit_test(test_mtu),
+		cmocka_unit_test(test_addresses), cmocka_unit_test(test_names), cmocka_unit_test(test_written),
+		cmocka_unit_test(test_one_object), cmocka_unit_test(test_address_generation), cmocka_unit_test(test_stable_privacy),
+		cmocka_unit_test(test_mtu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
