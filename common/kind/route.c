@@ -472,8 +472,11 @@ static const char *if_twice(const struct object *object) {
 		       : "; give one a 'metric' (the smaller is preferred)";
 }
 
+/* Only its network's route can be kept away from an address. */
 static const char *if_kernels(const struct object *observed) {
-	return ((const struct route *)observed)->protocol == RTPROT_KERNEL
+	const struct route *r = (const struct route *)observed;
+
+	return r->protocol == RTPROT_KERNEL && r->type == RTN_UNICAST
 		       ? "exists and came with an address: write 'noprefixroute: true' with that address, or give this route another "
 			 "'metric'"
 		       : NULL;
