@@ -119,8 +119,22 @@ class Scope(Narrow):
         lab.pings("web", "10.0.0.12")
 
     def test_a_namespace_is_looked_at_whole(self):
+        """It is held: that its name is gone is seen by the name, everything in it is looked at after that is back."""
         whole, _ = self.restored(r"drift: lone: ", lambda: lab.run("ip", "netns", "delete", "lone"))
-        self.assertGreaterEqual(whole, 2)
+        self.assertGreaterEqual(whole, 1)
+
+    def test_a_namespace_made_anew_is_looked_at_whole(self):
+        """What another has taken the name of is not held any more: once to see what is missing, once to verify."""
+        self.d.process.send_signal(lab.signal.SIGSTOP)
+        with self.d.expects("lone: namespace was replaced by another"):
+            lab.run("ip", "netns", "delete", "lone")
+            lab.run("ip", "netns", "add", "lone")
+            self.d.process.send_signal(lab.signal.SIGCONT)
+        before = self.counts()
+        with self.d.expects("recovered: lone: namespace"):
+            lab.run("ip", "netns", "delete", "lone")
+        self.wait_until(lambda: self.topod("plan", self.path, expect=(0, 2)).returncode == 0, "an empty plan", self.d)
+        self.assertGreaterEqual(self.counts()["looks"] - before["looks"], 2)
 
     def test_an_index_taken_by_others(self):
         """The index for the new end is chosen by topod, and the next one is not free any more."""
