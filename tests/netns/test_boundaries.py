@@ -406,11 +406,16 @@ class Strangers(Case):
         self.assertEqual(["foo", "lo"], sorted(l["ifname"] for l in lab.ip_json("web", "link show")))
 
     def test_a_route_of_the_kernels_own(self):
-        """The table local is passed over, but not where something in it is declared."""
+        """The table local is passed over, but not where something in it is declared: to declare what is there is no change."""
         route = "{to: 127.0.0.1/32, dev: lo, type: local, table: local}"
-        done = self.topod("apply", self.spec(f"namespaces: {{web: {{routes: [{route}]}}}}\n"), expect=lab.EXIT_FAILED)
-        self.assertIn("exists and is not topod's", done.stderr)
+        path = self.spec(f"namespaces: {{web: {{routes: [{route}]}}}}\n")
+        self.topod("apply", path)
+        self.topod("plan", path)
         self.assertIn("proto kernel", lab.ip("web", "route show table local 127.0.0.1/32").stdout)
+        lab.ip("web", "route del local 127.0.0.1 dev lo table local")
+        self.assertIn("+ route 127.0.0.1/32 dev lo table local", self.topod("plan", path, expect=2).stdout)
+        self.topod("apply", path)
+        self.assertIn("127.0.0.1", lab.ip("web", "route show table local 127.0.0.1/32").stdout)
 
 
 class Files(Case):
