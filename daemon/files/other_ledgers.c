@@ -30,9 +30,12 @@ struct refreshing {
 };
 
 static struct other_ledger *find(const struct other_ledgers *others, const char *topology) {
-	vec_foreach(at, &others->list)
-		if (streq((*at)->topology, topology))
-			return *at;
+	vec_foreach(at, &others->list) {
+		struct other_ledger *other = *at;
+
+		if (streq(other->topology, topology))
+			return other;
+	}
 	return NULL;
 }
 
