@@ -293,7 +293,10 @@ class Fights(Chaos):
         lab.veth(HOST, "e", HOST, "f")
         text = "namespaces: {{host: {{interfaces: {{e: {{kind: existing, mtu: {}}}}}}}}}\n"
         one, other = self.spec(text.format(1300), "one.yaml"), self.spec(text.format(1400), "other.yaml")
-        first, second = self.daemon(one).ready(), self.daemon(other)
+        # The second one cannot see the first one's ledger, as from a container: else it would be refused what the first one has.
+        apart = ["unshare", "--mount", "--propagation", "private",
+                 "sh", "-c", 'mount -n -t tmpfs -o mode=755 topod /run/topod && exec "$@"', "sh"]
+        first, second = self.daemon(one).ready(), self.daemon(other, prefix=apart)
         # Who gives in first lets the other one have its value, for a time.
         first.wait(lambda: first.find("; backed off") or (second.pump(0), second.find("; backed off"))[1],
                    "one of the two giving in", [second.process.stderr])
