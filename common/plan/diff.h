@@ -98,7 +98,7 @@ void diff_awaited(struct diff *diff, struct ns_state *observed);
 /* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */
 void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole);
 /* What a change of this plan overruns (diff_overrun.c). */
-void diff_overrun(struct diff *diff, struct ns_state *observed);
+void diff_overrun(struct diff *diff);
 /* What is there and not declared. */
 void diff_extra(struct diff *diff, struct ns_state *observed);
 /* Takes out what would go back to what it was although it ends with its link, or the link's being a port: to be called

@@ -30,13 +30,15 @@ static void overrun(struct diff *diff, struct change *change, struct ns_state *d
 	}
 }
 
-void diff_overrun(struct diff *diff, struct ns_state *observed) {
-	struct ns_state *desired = state_find(diff->input->desired, observed->name);
-
-	for (size_t i = 0, n = diff->plan->changes.n; desired && i < n; i++) {
+void diff_overrun(struct diff *diff) {
+	for (size_t i = 0, n = diff->plan->changes.n; i < n; i++) {
 		struct change *change = diff->plan->changes.items[i];
 
-		if (change->type == CHANGE_UPDATE && change->desired->kind->overruns && streq(change->desired->ns, observed->name))
+		if (change->type != CHANGE_UPDATE || !change->desired->kind->overruns)
+			continue;
+		struct ns_state *desired = state_find(diff->input->desired, change->desired->ns);
+		struct ns_state *observed = state_find(diff->input->observed, change->desired->ns);
+		if (desired && observed)
 			overrun(diff, change, desired, observed);
 	}
 }

@@ -27,8 +27,7 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
 		state_foreach(observed, input->observed)
 			diff_class(&diff, observed, rest[i], false);
-	state_foreach(observed, input->observed)
-		diff_overrun(&diff, observed);
+	diff_overrun(&diff);
 	/* What is not declared is not looked for by a narrow look. */
 	state_foreach(observed, input->observed)
 		if (!observed->scope)

@@ -352,7 +352,8 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 		forget_file(file);
 		return 0;
 	}
-	if (file->lines <= SPARED_LINES || file->lines / 2 <= ledger->n)
+	/* An entry is two lines: what topod did, and as what it is declared. */
+	if (file->lines <= SPARED_LINES || file->lines / 4 <= ledger->n)
 		return 0;
 	return rewrite(file, ledger);
 }
