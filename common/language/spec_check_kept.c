@@ -5,7 +5,7 @@
  */
 #include "language/spec_check.h"
 
-/* Two keys of one attribute: the second one sent is what the kernel keeps. */
+/* Two keys of one attribute, or of one bit of it: the second one sent is what the kernel keeps. */
 static void check_attributes(struct reading *r, const struct object *object) {
 	const struct field *fields = object->kind->fields;
 
@@ -15,7 +15,8 @@ static void check_attributes(struct reading *r, const struct object *object) {
 		if (a->wire != WIRE_DATA || a->flags & FIELD_HIDDEN)
 			continue;
 		for (const struct field *b = a + 1; b < fields + object->kind->n_fields; b++) {
-			if (!object_has(object, (size_t)(b - fields)) || b->wire != a->wire || b->attr != a->attr || b->flags & FIELD_HIDDEN)
+			if (!object_has(object, (size_t)(b - fields)) || b->wire != a->wire || b->attr != a->attr || b->bit != a->bit ||
+			    b->flags & FIELD_HIDDEN)
 				continue;
 			diag_error(r->parse.diags, object_mark(object, b), "'%s' and '%s' are one in the kernel: write one of them", a->name,
 				   b->name);

@@ -18,6 +18,12 @@ static void test_remote_and_group(void **state _unused_) {
 		    "f:2:45: note: the other is here");
 }
 
+/* One attribute, of which each has a bit. */
+static void test_flags(void **state _unused_) {
+	check_diags("namespaces: {host: {interfaces: {e0: {kind: existing},\n"
+		    "  x: {kind: vlan, link: e0, id: 7, reorder-header: true, gvrp: true, loose-binding: true}}}}\n", "");
+}
+
 /* Two links with one hardware address, of which both say another one. */
 static void test_passthru(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge},\n"
@@ -41,6 +47,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stacked_macvlan),
 		cmocka_unit_test(test_remote_and_group),
+		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_passthru),
 		cmocka_unit_test(test_limits),
 	};
