@@ -58,16 +58,22 @@ static bool keeps_waiting(struct run *run, const struct object *other, const str
 	       prefix_contains(&prefix, ip) && stands_on_waiting(run, other, depth + 1);
 }
 
-/* Its gateway or source is an address's that waits. */
+/* Its gateway or source is an address's that waits, or a next hop leads over a link that does. */
 static bool route_waits(struct run *run, const struct object *object, unsigned depth) {
+	const struct ns_state *ns = desired_ns(run, object->ns);
 	const struct kind *kind = object->kind;
 	const struct ip *ip;
 	const char *dev;
 
-	for (size_t i = 0; kind->depends(object, i, &dev, &ip); i++)
-		ns_foreach(other, ip ? desired_ns(run, object->ns) : NULL)
+	for (size_t i = 0; kind->depends(object, i, &dev, &ip); i++) {
+		const struct object *link = dev ? ns_find_link(ns, dev) : NULL;
+
+		if (link && waits(run, link, depth + 1))
+			return true;
+		ns_foreach(other, ip ? ns : NULL)
 			if (other != object && keeps_waiting(run, other, ip, depth))
 				return true;
+	}
 	return false;
 }
 
