@@ -513,7 +513,8 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		return;
 	if (only_whole && (object->foreign || !is_absent_or_wrong(diff, object, seen)))
 		return;
-	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
+	bool theirs = seen && !diff_is_found(ns->desired, object) && !diff_may_go(diff, object, seen);
+	if (!theirs && diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
 	const char *going = seen && object->foreign && !object->gone && seen->kind->class == CLASS_LINK
 				    ? diff_goes_with(diff, seen) : NULL;
