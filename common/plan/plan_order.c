@@ -217,6 +217,21 @@ static void let_go_first(struct plan *plan, struct change *change, const struct 
 		plan_add_need(plan, self->change, change);
 }
 
+/* What is moved in has to be given back first where it stands in another place by now. */
+static void need_source(struct plan *plan, struct change *change) {
+	const struct kind *kind = change->desired->kind;
+
+	if (change->type != CHANGE_CREATE || !kind->is_same_source)
+		return;
+	vec_foreach(at, &plan->changes) {
+		struct change *other = *at;
+
+		if (other->type == CHANGE_DELETE && other->desired && other->desired->kind == kind &&
+		    kind->is_same_source(change->desired, other->desired, other->observed))
+			plan_add_need(plan, change, other);
+	}
+}
+
 static void find_needs(struct plan *plan, struct change *change, const struct plan_input *input) {
 	struct needing needing = { .plan = plan, .change = change, .desired = input->desired };
 
@@ -228,6 +243,7 @@ static void find_needs(struct plan *plan, struct change *change, const struct pl
 	if (change->type == CHANGE_CREATE && change->desired->twin)
 		need_namespace(plan, change, input->desired, change->desired->twin->ns);
 	object_links(change->desired, need_link, &needing);
+	need_source(plan, change);
 }
 
 /* Namespaces are numbered in the order in which they were looked at. Where something waits for all else (a bridge for its

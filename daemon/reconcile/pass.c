@@ -234,7 +234,7 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
 
-		if (change->held || change->refused)
+		if ((change->held && !pass_comes_next(change)) || change->refused)
 			continue;
 		touch(pass, pass_info(pass->r, change_object(change)->ns));
 		if (change->desired && change->desired->twin)

@@ -15,10 +15,22 @@ static void hold(struct change *change) {
 	change->error = -EAGAIN;
 }
 
-/* Something that it cannot be done without is left alone, or cannot be. */
+/* Does the other one go first, so that this one can come with the next look? */
+static bool goes_first(const struct change *change, const struct change *need) {
+	return change->type != CHANGE_DELETE && need->type == CHANGE_DELETE && !need->again;
+}
+
+bool pass_comes_next(const struct change *change) {
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (goes_first(change, change->needs[i]) && !change->needs[i]->held)
+			return true;
+	return false;
+}
+
+/* Something that it cannot be done without is left alone, or cannot be, or goes first. */
 static bool is_hindered(const struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->held || change->needs[i]->refused)
+		if (change->needs[i]->held || change->needs[i]->refused || goes_first(change, change->needs[i]))
 			return true;
 	return false;
 }
@@ -112,9 +124,14 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	const char *error = change_error(&plan->arena, change);
 	struct trouble_record *record = trouble_find(&r->troubles, object);
 	bool told = record && (record->state == TROUBLE_HELD || record->state == TROUBLE_REPORTED);
-	bool drift = !pass_is_new(pass, object) && !object->waits && !change->revives && !(record && record->state == TROUBLE_FAILING);
+	struct trouble_record *ignored = pass_known_ignored(pass, change);
+	bool drift = !pass_is_new(pass, object) && !object->waits && !change->revives && !ignored &&
+		     !(record && record->state == TROUBLE_FAILING);
 	struct occurrence *line;
 
+	/* It is not acknowledged any more, and has the pauses of what fails. */
+	if (ignored && change->done && !change->refused)
+		trouble_drop(&r->troubles, ignored);
 	/* Of an update of one field it is that one. */
 	if (!change->culprit && change->type == CHANGE_UPDATE && change->fields && !(change->fields & (change->fields - 1)))
 		change->culprit = &object->kind->fields[__builtin_ctzll(change->fields)];

@@ -10,6 +10,8 @@ struct look pass_look_of(const struct reconciler *r);
 
 /* pass_choose.c: marks what is not to be carried out, and notes why. */
 void pass_choose(struct pass *pass, struct plan *plan);
+/* Is it held only because something else goes first, in this very plan? */
+bool pass_comes_next(const struct change *change);
 /* A change that failed: told where that is new. */
 void pass_note_failure(struct pass *pass, struct plan *plan, struct change *change);
 
