@@ -90,8 +90,8 @@ static bool comes_behind(const struct object *object, const struct object *first
 	return a != b && a->address.address.family == AF_INET && streq(a->dev, b->dev) && prefix_equal(&x, &y);
 }
 
-static bool out_of_order(const struct object *desired, const struct object *observed) {
-	return object_has(desired, ADDRESS_PRIMARY) && !(observed && ((const struct address *)observed)->primary);
+static uint64_t out_of_order(const struct object *desired, const struct object *observed) {
+	return observed && ((const struct address *)observed)->primary ? 0 : desired->set & field_bit(ADDRESS_PRIMARY);
 }
 
 struct subnet {

@@ -33,6 +33,7 @@ struct change {
 	bool again;                    /* one half of a recreation */
 	bool told;                     /* an update that is only told, and never made: others stand in the way by right */
 	bool revives;                  /* one half of a recreation of what is as declared, and was given up by the kernel */
+	bool makes_room;               /* … of what only stands in the way of another, which is to come before it */
 	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan, or of what another change
 					  of it overruns */
 	struct change **needs;         /* those without which this cannot be done; see plan_add_need() */
@@ -146,8 +147,9 @@ struct kind {
 	/* What keeps an observed object of topod's from having an effect, though it is as declared: "is hidden by route default via
 	 * 10.0.0.9", in arena; NULL: nothing. It is somebody else's and is left. */
 	const char *(*hidden)(struct arena *arena, const struct object *observed);
-	/* Is this desired object to come before others of its kind, and does not (observed: what was seen of it, or NULL)? */
-	bool (*out_of_order)(const struct object *desired, const struct object *observed);
+	/* The field that says so, where this desired object is to come before others of its kind and does not (observed: what was
+	 * seen of it, or NULL); 0. */
+	uint64_t (*out_of_order)(const struct object *desired, const struct object *observed);
 	/* Does the object come behind that one, where both are? */
 	bool (*comes_behind)(const struct object *object, const struct object *first);
 	/* The network to which this desired object leads by a link, without a gateway (a route); false where it does not. */

@@ -425,6 +425,44 @@ static bool is_kernels(const struct object *object, const struct object *observe
 	return observed->kernel_made && object->kind == observed->kind;
 }
 
+bool diff_is_in_the_way(const struct diff *diff, const struct ns_state *desired, const struct object *object,
+			const struct object *seen) {
+	uint64_t differs = seen ? differences(diff, object, seen) : 0;
+
+	return differs && (!diff_is_found(desired, object) || needs_recreation(object, seen, differs)) &&
+	       !diff_may_go(diff, object, seen);
+}
+
+static bool is_before(const struct ns_state *observed, const struct object *a, const struct object *b) {
+	ns_foreach(object, observed)
+		if (object == a || object == b)
+			return object == a;
+	return false;
+}
+
+/* Where it was seen, if that is before the first one, which it is to come behind; NULL. */
+static struct object *stands_before(const struct ns_state *observed, const struct object *object, const struct object *first,
+				    const struct object *seen) {
+	struct object *there = object->kind == first->kind && object->kind->comes_behind(object, first)
+				       ? ns_find(observed, object) : NULL;
+
+	return there && is_before(observed, there, seen) ? there : NULL;
+}
+
+/* What cannot come first, since something that is not topod's has that place, stays where it is. */
+static uint64_t left_place(const struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			   const struct object *first, const struct object *seen) {
+	uint64_t place = first->kind->out_of_order ? first->kind->out_of_order(first, seen) : 0;
+
+	ns_foreach(object, place ? desired : NULL) {
+		const struct object *there = stands_before(observed, object, first, seen);
+
+		if (there && !diff_may_go(diff, object, there))
+			return place;
+	}
+	return 0;
+}
+
 static void present(struct diff *diff, struct ns_state *desired, struct ns_state *observed_ns, struct object *object,
 		    struct object *observed) {
 	settle_returning(object, observed_ns);
@@ -433,7 +471,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		diff_refuse(diff, object, observed, -EEXIST, belongs);
 	if (belongs || diff_disputed(diff, object, observed, observed_ns))
 		return;
-	uint64_t left = diff_left_fields(diff, object, observed, observed_ns);
+	uint64_t left = diff_left_fields(diff, object, observed, observed_ns) |
+			left_place(diff, desired, observed_ns, object, observed);
 	uint64_t differs = differences(diff, object, observed) & ~left;
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), again;
@@ -471,13 +510,6 @@ static bool is_absent_or_wrong(const struct diff *diff, const struct object *obj
 	return !seen || needs_recreation(object, seen, differences(diff, object, seen));
 }
 
-static bool is_before(const struct ns_state *observed, const struct object *a, const struct object *b) {
-	ns_foreach(object, observed)
-		if (object == a || object == b)
-			return object == a;
-	return false;
-}
-
 static struct change *planned(const struct diff *diff, const struct object *object) {
 	struct change *found = NULL;
 
@@ -487,19 +519,21 @@ static struct change *planned(const struct diff *diff, const struct object *obje
 	return found;
 }
 
-/* One that is to come first comes after those that are there: they are made again behind it, as far as they stand before it. */
+/* One that is to come first comes after those that are there: they are made again behind it, as far as they stand before it.
+ * What is not there is made first, and put in its place by the next look. */
 static void reorder(struct diff *diff, const struct namespaces *ns, const struct object *first) {
 	const struct object *seen = ns_find(ns->observed, first);
+	uint64_t place = seen && first->kind->out_of_order ? first->kind->out_of_order(first, seen) : 0;
 
-	if (!seen || !first->kind->out_of_order || !first->kind->out_of_order(first, seen))
-		return; /* what is not there is made first, and put in its place by the next look */
+	if (!place || !(differences(diff, first, seen) & place) || left_place(diff, ns->desired, ns->observed, first, seen))
+		return;
 	ns_foreach(object, ns->desired) {
-		struct object *there = object->kind == first->kind && object->kind->comes_behind(object, first)
-					       ? ns_find(ns->observed, object) : NULL;
+		struct object *there = stands_before(ns->observed, object, first, seen);
 
-		if (!there || object->change || !diff_may_go(diff, object, there) || !is_before(ns->observed, there, seen))
+		if (!there || object->change)
 			continue;
 		recreate(diff, object, there);
+		there->change->makes_room = object->change->makes_room = true;
 		/* While the first one is left alone, they are, too. */
 		plan_add_need(diff->plan, there->change, planned(diff, first));
 		plan_add_need(diff->plan, object->change, there->change);
@@ -513,8 +547,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		return;
 	if (only_whole && (object->foreign || !is_absent_or_wrong(diff, object, seen)))
 		return;
-	bool theirs = seen && !diff_is_found(ns->desired, object) && !diff_may_go(diff, object, seen);
-	if (!theirs && diff_waits_for_source(diff, ns->desired, ns->observed, object))
+	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
 	const char *going = seen && object->foreign && !object->gone && seen->kind->class == CLASS_LINK
 				    ? diff_goes_with(diff, seen) : NULL;

@@ -79,11 +79,16 @@ bool diff_stands_on_recreated(const struct diff *diff, const struct object *obje
 void diff_pending(struct diff *diff, struct object *object, const struct object *observed);
 /* One that the kernel gave up. */
 void diff_given_up(struct diff *diff, struct object *object, const struct object *observed);
+/* Is what was seen in its place (or NULL) somebody else's, and would have to be another? That is told of at once, and waits for
+ * nothing. */
+bool diff_is_in_the_way(const struct diff *diff, const struct ns_state *desired, const struct object *object,
+			const struct object *seen);
 /* Does it wait until a source address of it is usable? Then it is noted as waiting. */
 bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			   struct object *object);
 /* … or for something that it stands on; seen: it is there itself. */
-bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object, bool seen);
+bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object,
+			 const struct object *seen);
 
 /* The namespace that this plan removes and with which the link goes; NULL. */
 const char *diff_goes_with(const struct diff *diff, const struct object *seen);

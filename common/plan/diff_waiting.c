@@ -58,7 +58,7 @@ bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, co
 		if (!(field->flags & FIELD_SOURCE) || !object_has(object, i))
 			continue;
 		source = comes_later(diff, desired, observed, field_of(field, object));
-		if (!source)
+		if (!source || diff_is_in_the_way(diff, desired, object, ns_find(observed, object)))
 			continue;
 		seen = ns_find(observed, source);
 		const char *why = seen && seen->pending ? why_not_usable(diff, seen) : NULL;
@@ -143,8 +143,10 @@ static bool depends_on_awaited(struct diff *diff, const struct ns_state *desired
 }
 
 /* Both ends of a pair wait where one has to. */
-bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object, bool seen) {
-	if (!diff->n_awaited || !(stands_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)))
+bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object,
+			 const struct object *seen) {
+	if (!diff->n_awaited || !(stands_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)) ||
+	    diff_is_in_the_way(diff, desired, object, seen))
 		return false;
 	wait_with(diff, object, seen, "for an interface");
 	return true;

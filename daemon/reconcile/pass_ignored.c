@@ -34,7 +34,7 @@ uint64_t pass_kept(void *userdata, const struct object *object, uint64_t differs
 bool pass_is_left_ignored(struct pass *pass, const struct change *change) {
 	struct trouble_record *record = trouble_find_ignored(&pass->r->troubles, change_object(change));
 
-	if (!record || record->fields || change->type == CHANGE_UPDATE)
+	if (!record || record->fields || change->type == CHANGE_UPDATE || change->again)
 		return false;
 	record->seen = pass->r->troubles.look;
 	return is_left(pass, record);
@@ -138,12 +138,19 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 	line->pause_usec = trouble_find_ignored(&r->troubles, object)->pause_usec;
 }
 
+/* What was not there after it was made, and is there now, is ignored in another way, if it is. */
+static bool is_known(const struct pass *pass, const struct change *change) {
+	const struct trouble_record *record = trouble_find_ignored(&pass->r->troubles, change_object(change));
+
+	return record && (record->fields || change->type != CHANGE_UPDATE);
+}
+
 bool pass_note_ignored(struct pass *pass, const struct plan *plan) {
 	bool any = false;
 
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
-		bool known = trouble_find_ignored(&pass->r->troubles, change_object(change));
+		bool known = is_known(pass, change);
 		const char *undone_by;
 
 		if (change->done || !ignored_again(&pass->ignored, change, pass->n_carried_out, known, &undone_by))
