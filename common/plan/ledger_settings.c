@@ -90,6 +90,15 @@ static bool topod_made_link(const struct ledger *ledger, const char *ns, const c
 	return entry && entry->made;
 }
 
+/* Is it declared as it was found, so that it was never written? */
+static bool was_found_so(const struct ledger_entry *source, const char *before) {
+	const char *declared = ledger_value(source, SYSCTL_VALUE);
+	_cleanup_(arena_done) struct arena arena = {};
+
+	return declared && ledger_is_value(before, &source->kind->fields[SYSCTL_VALUE],
+					   &sysctl_new(&arena, source->ns, ledger_former(source, SYSCTL_PATH), declared)->object);
+}
+
 /* What is seen now is topod's own doing where a setting that reaches this one, or that it was born with, was written
  * earlier: without that it would have the value which that one had. */
 bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const struct object *object) {
@@ -104,7 +113,7 @@ bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const
 		const struct ledger_entry *source = find(ledger, object->ns, path);
 		const char *before = source ? untouched(source) : NULL;
 
-		if (!before || (at_birth && !topod_made_link(ledger, object->ns, sysctl->dev)))
+		if (!before || was_found_so(source, before) || (at_birth && !topod_made_link(ledger, object->ns, sysctl->dev)))
 			continue;
 		const char *cause = ledger_former(source, SYSCTL_CAUSE);
 		set_before(entry, before, cause ? cause : path);
