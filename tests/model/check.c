@@ -44,13 +44,20 @@ static bool link_in_the_way(struct run *run, const struct object *object) {
 	return there && (there->foreign || is_stranger(run, there, object->ns, there->values->name));
 }
 
+/* The first address of its subnet is somebody else's, and this one cannot be that. */
+static bool is_behind_foreign(const struct w_ns *ns, const struct w_address *there) {
+	const struct w_address *primary = there->secondary ? ns_primary(ns, there) : NULL;
+
+	return primary && primary->foreign;
+}
+
 static bool address_in_the_way(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_link *link = ns_link(ns, a->dev);
 	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
-	return there && there->foreign && !is_made(run, object);
+	return there && ((there->foreign && !is_made(run, object)) || is_behind_foreign(ns, there));
 }
 
 static bool route_in_the_way(struct run *run, const struct object *object) {
@@ -236,6 +243,13 @@ static void tell_wrong(struct run *run, const struct ns_state *seen_in, const st
 	run_fail(run, "different: %s: %s", id_of(object, id), text_str(&fields));
 }
 
+/* What waits counts as well, but may have drifted meanwhile in a way that is only reported. */
+static bool has_drifted(const struct ns_state *seen_in, const struct object *object) {
+	const struct object *seen = object->drift == DRIFT_RESTORE ? NULL : ns_find(seen_in, object);
+
+	return seen && object_compare(object, seen);
+}
+
 static bool check_declared(struct run *run) {
 	bool all = true;
 
@@ -249,8 +263,12 @@ static bool check_declared(struct run *run) {
 			/* Also where it happens to look alike, and was not taken over. */
 			all &= !(in_the_way(run, object) || is_disputed(run, object)) ||
 			       ledger_find_object(&run->ledger, object);
-			if (is_well(run, state_find(&state, ns->name), object) || check_may_wait(run, object))
+			if (is_well(run, state_find(&state, ns->name), object))
 				continue;
+			if (check_may_wait(run, object)) {
+				all &= !has_drifted(state_find(&state, ns->name), object);
+				continue;
+			}
 			all = false;
 			if (!check_is_excused(run, object))
 				tell_wrong(run, state_find(&state, ns->name), object);

@@ -78,9 +78,9 @@ void judge_place(struct fake *fake, const struct look *look, const struct change
 	const struct object *object = change_object(change);
 	const struct w_ns *ns = world_ns_or_held(fake->world, object->ns);
 
-	/* To create one fails where there is one by now. Whether what is deleted may be, is judged with it: something of
-	 * topod's may have been moved there. */
-	if (change->type == CHANGE_DELETE || (object->kind->class == CLASS_NETNS && change->type == CHANGE_CREATE))
+	/* To create one, or to give it its name again, fails where there is one by now. Whether what is deleted may be, is judged
+	 * with it: something of topod's may have been moved there. */
+	if (change->type == CHANGE_DELETE || object->kind->class == CLASS_NETNS)
 		return;
 	if (is_closed(look, ns) && !object->gone && object->kind->class != CLASS_DNS)
 		violate(fake, object, "entered");

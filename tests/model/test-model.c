@@ -68,6 +68,16 @@ static bool is_live(const struct object *object, uint64_t fields) {
 	return !object->kind->recreate || !object->kind->recreate(object, object, fields);
 }
 
+/* What is only ever put right stays as it is where it is declared no more. */
+static uint64_t differing(const struct object *before, const struct object *after) {
+	uint64_t differs = object_compare(before, after);
+
+	for (size_t i = 0; i < before->kind->n_fields; i++)
+		if (!object_has(after, i) && before->kind->fields[i].flags & FIELD_ONE_WAY)
+			differs &= ~field_bit(i);
+	return differs;
+}
+
 /* Objects that differ; *ret_live: none but in values that are changed in place. */
 static size_t count_differences(struct run *run, const struct state *a, const struct state *b, bool *ret_live) {
 	size_t n = 0;
@@ -78,15 +88,15 @@ static size_t count_differences(struct run *run, const struct state *a, const st
 			const struct object *other = ns_find(state_find(b, ns->name), object);
 
 			if (check_is_held_up(run, object)) { /* it may or may not be changed */
-				*ret_live &= other && !object_compare(object, other);
+				*ret_live &= other && !differing(object, other);
 				continue;
 			}
-			n += !other || object_compare(object, other);
-			*ret_live &= !other || is_live(object, object_compare(object, other));
+			n += !other || differing(object, other);
+			*ret_live &= !other || is_live(object, differing(object, other));
 		}
 	state_foreach(ns, b)
 		ns_foreach(object, ns)
-			n += !ns_find(state_find(a, ns->name), object);
+			n += !ns_find(state_find(a, ns->name), object) && !check_is_held_up(run, object);
 	return n;
 }
 

@@ -167,6 +167,8 @@ void world_carriers(struct world *w);
 void link_changed(struct world *w, struct w_link *link);
 
 /* peer: of family 0 where there is none. */
+/* The first address of that one's subnet on its link, or NULL. */
+const struct w_address *ns_primary(const struct w_ns *ns, const struct w_address *address);
 struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const struct prefix *address,
 			     const struct prefix *peer);
 /* 0 or -errno; the new one's link, address, peer, flags, scope and protocol count. */

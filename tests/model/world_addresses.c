@@ -42,11 +42,11 @@ void world_detect(struct world *w) {
 		}
 }
 
-static bool has_primary(const struct w_ns *ns, const struct w_link *link, const struct w_address *address) {
+const struct w_address *ns_primary(const struct w_ns *ns, const struct w_address *address) {
 	vec_foreach(a, &ns->addresses)
-		if (a->link == link && !a->secondary && same_subnet(a, address))
-			return true;
-	return false;
+		if (a->link == address->link && !a->secondary && same_subnet(a, address))
+			return a;
+	return NULL;
 }
 
 /* Those of one prefix must have one (__inet_insert_ifa()). */
@@ -112,7 +112,7 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 		return -EEXIST;
 	if (!ipv6 && has_other_scope(ns, link, &address))
 		return -EINVAL;
-	address.secondary = !ipv6 && has_primary(ns, link, &address);
+	address.secondary = !ipv6 && ns_primary(ns, &address);
 	address.foreign = !w->by_topod;
 	if (ipv6 && !address.nodad && link_has_carrier(link))
 		address.usable_usec = w->now_usec + world_random(w) % 2000000;
