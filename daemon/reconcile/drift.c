@@ -201,7 +201,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 
 size_t drift_retract(struct drift_lines *lines, const struct object *object) {
 	_cleanup_text_ struct text scope = {}, noun = {};
-	size_t n = 0, before = lines->list.n;
+	size_t n = 0, n_retracted = 0, before = lines->list.n;
 
 	object_print_scope(object, &scope);
 	object_print_noun(object, &noun);
@@ -211,9 +211,11 @@ size_t drift_retract(struct drift_lines *lines, const struct object *object) {
 
 		if (!restored || !streq(o->scope, scope.data) || !streq(o->noun, noun.data))
 			lines->list.items[n++] = lines->list.items[i];
+		else
+			n_retracted += 1 + o->n_followers;
 	}
 	lines->list.n = n;
-	return before - n;
+	return n_retracted;
 }
 
 void drift_tell(struct drift_lines *lines, void (*fn)(void *userdata, const struct occurrence *), void *userdata) {

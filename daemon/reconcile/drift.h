@@ -29,7 +29,8 @@ struct drift_lines {
 struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan, const struct change *change,
 			      enum occurrence_type type);
 
-/* What was noted as restored was not: takes the object's lines out again. How many there were. */
+/* What was noted as restored was not: takes the object's lines out again. How many drifts they told of, what came back with it
+ * included. */
 size_t drift_retract(struct drift_lines *lines, const struct object *object);
 
 /* Tells them all, in order, and forgets them. */
