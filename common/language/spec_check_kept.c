@@ -50,8 +50,8 @@ static void check_stacked(struct reading *r, const struct object *object, const 
 
 	if (!ref || parent == object)
 		return; /* a loop, which is told of */
-	diag_error(r->parse.diags, object_mark(object, field), "%s/%s is a %s itself, and the kernel makes what stands on it upon its "
-		   "parent; write '%s: %s%s%s'", below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
+	diag_error(r->parse.diags, object_mark(object, field), "%s/%s is of kind %s itself, and the kernel makes what stands on it upon "
+		   "its parent; write '%s: %s%s%s'", below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
 		   streq(ref->ns, object->ns) ? "" : ":", ref->name);
 }
 

@@ -280,14 +280,15 @@ static bool duration_parse(struct parse *p, const struct field *field, const str
 	if (r == -EINVAL)
 		return type_wrong(p, field, node, "15s or 200ms");
 	if (r < 0 || amount < field->min || (field->max && amount > field->max)) {
-		uint32_t min = field->min, max = field->max ? field->max : UINT32_MAX;
+		uint32_t min = field->min, max = field->max ? field->max : UINT32_MAX, step = 1;
 		_cleanup_text_ struct text range = {};
 
 		duration_print(field, &min, &range);
 		text_add(&range, " to ");
 		duration_print(field, &max, &range);
-		diag_error(p->diags, node->mark, "'%s' is from %s in steps of %u us, not %s", field->name,
-			   text_str(&range), 1000000 / field->unit, text);
+		text_add(&range, " in steps of ");
+		duration_print(field, &step, &range);
+		diag_error(p->diags, node->mark, "'%s' is from %s, not %s", field->name, text_str(&range), text);
 		return false;
 	}
 	*(uint32_t *)value = amount;

@@ -7,8 +7,10 @@ static void test_stacked_macvlan(void **state _unused_) {
 		    "  a: {interfaces: {e0: {}, m1: {kind: macvlan, link: e0}, m2: {kind: macvlan, link: m1}}}\n"
 		    "  b: {interfaces: {e0: {}, m3: {kind: macvtap, link: 'a:m1'}}}\n"
 		    "links: [[a:e0, b:e0]]\n",
-		    "f:2:85: error: a/m1 is a macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'\n"
-		    "f:3:54: error: a/m1 is a macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: a:e0'");
+		    "f:2:85: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'\n"
+		    "f:3:54: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: a:e0'");
+	check_diags("namespaces: {a: {interfaces: {e0: {kind: bridge}, i1: {kind: ipvlan, link: e0}, i2: {kind: ipvlan, link: i1}}}}\n",
+		    "f:1:106: error: a/i1 is of kind ipvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'");
 }
 
 static void test_remote_and_group(void **state _unused_) {
@@ -40,7 +42,7 @@ static void test_limits(void **state _unused_) {
 	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/24, via: 10.0.0.2, mtu: 65535}]}}\n",
 		    "f:1:68: error: 'mtu' is from 68 to 65520, not 65535");
 	check_diags("namespaces: {host: {interfaces: {vx: {kind: vxlan, id: 1, ageing-time: 0}}}}\n",
-		    "f:1:72: error: 'ageing-time' is from 1s to 4294967295s in steps of 1000000 us, not 0");
+		    "f:1:72: error: 'ageing-time' is from 1s to 4294967295s in steps of 1s, not 0");
 }
 
 int main(void) {

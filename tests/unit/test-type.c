@@ -147,9 +147,9 @@ static void test_duration(void **state _unused_) {
 	check_value(&coarse, "120s", "2m");
 	check_value(&coarse, "7200", "2h");
 	check_value(&coarse, "90m", "90m");
-	check_error(&bridge, "31s", "'k' is from 0s to 30s in steps of 10000 us, not 31s");
-	check_error(&bridge, "5ms", "'k' is from 0s to 30s in steps of 10000 us, not 5ms");
-	check_error(&coarse, "500ms", "'k' is from 0s to 4294967295s in steps of 1000000 us, not 500ms");
+	check_error(&bridge, "31s", "'k' is from 0s to 30s in steps of 10ms, not 31s");
+	check_error(&bridge, "5ms", "'k' is from 0s to 30s in steps of 10ms, not 5ms");
+	check_error(&coarse, "500ms", "'k' is from 0s to 4294967295s in steps of 1s, not 500ms");
 	check_error(&bridge, "fast", "'k' takes a duration, not 'fast', for example 15s or 200ms");
 	check_error(&bridge, "5 s", "'k' takes a duration, not '5 s', for example 15s or 200ms");
 	check_error(&bridge, "1.5s", "'k' takes a duration, not '1.5s', for example 15s or 200ms");
