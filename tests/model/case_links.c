@@ -282,7 +282,7 @@ static void make_vxlan_attributes(struct c_case *c, struct c_link *link) {
 		add_attribute_of(c, link, "tos", "4", "8");
 	if (case_chance(c, 20))
 		add_attribute_of(c, link, "learning", "false", "true");
-	if (case_chance(c, 15))
+	if (case_chance(c, c->real ? 40 : 15))
 		add_attribute_of(c, link, "remote", "10.240.0.1", "10.240.0.2");
 }
 

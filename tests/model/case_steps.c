@@ -10,11 +10,14 @@ static struct op link_op(struct c_case *c) {
 	struct c_link *link = case_pick(c, &c->links);
 	struct op op = { .type = types[case_draw(c, ARRAY_SIZE(types))], .ns = link->ns->name, .name = link->name };
 
-	/* A vxlan keeps its id occupied where it was made, under any name: the model knows nothing of that. */
-	if (c->real && link->kind && streq(link->kind, "vxlan") && (op.type == OP_RENAME || op.type == OP_MOVE))
-		op.type = OP_DOWN;
+	/* What only a vxlan has: a forwarding table, and an id that stays in use where it was made. */
+	if (c->real && link->kind && streq(link->kind, "vxlan") && case_chance(c, 60)) {
+		static const enum op_type of_vxlan[] = { OP_FLOOD_APPEND, OP_FLOOD_DELETE, OP_MOVE };
+
+		op.type = of_vxlan[case_draw(c, ARRAY_SIZE(of_vxlan))];
+	}
 	op.number = (uint32_t)(1300 + case_draw(c, 5) * 10);
-	op.text = op.type == OP_MAC ? "02:bb:00:00:00:01" : "";
+	op.text = op.type == OP_MAC ? "02:bb:00:00:00:01" : op.type == OP_FLOOD_APPEND ? "10.240.0.9" : "";
 	op.name2 = op.type == OP_MASTER ? case_pick(c, &c->links)->name : "moved";
 	op.ns2 = case_pick(c, &c->spaces)->name;
 	/* What somebody else has made may be made by him again. */

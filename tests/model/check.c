@@ -3,6 +3,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kind/kinds.h"
 #include "kind/physical.h"
 
 static const char *id_of(const struct object *object, char buf[256]) {
@@ -34,6 +35,19 @@ static bool is_stranger(struct run *run, const struct w_link *link, const char *
 	       !(entry && entry->made && ledger_is_signed(entry, &link->values->object));
 }
 
+/* One with the same id, made by somebody else, or of topod's but nobody can tell by now: the mark or the sign is another one. */
+static bool id_in_the_way(struct run *run, const struct object *object) {
+	const struct w_ns *birthplace = world_ns(run->w, object->ns);
+	const struct w_link *there;
+
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++)
+		if (object->kind->fields[i].type == &type_link_ref && object_has(object, i))
+			birthplace = world_ns(run->w, ((const struct link_ref *)field_of(&object->kind->fields[i], object))->ns);
+	there = object->kind == &kind_vxlan && birthplace ? vxlan_with_id(run->w, birthplace, object) : NULL;
+	return there && (!streq(there->values->alias, "topod:t") ||
+			 memcmp(&there->values->mac, &((const struct link *)object)->mac, sizeof(there->values->mac)) != 0);
+}
+
 static bool link_in_the_way(struct run *run, const struct object *object) {
 	const struct w_link *there = ns_link(world_ns_or_held(run->w, object->ns), ((const struct link *)object)->name);
 
@@ -41,6 +55,8 @@ static bool link_in_the_way(struct run *run, const struct object *object) {
 		return !there && !object->awaited;
 	if (object->kind == &kind_physical)
 		return there ? !there->moved : !ns_link(run->w->spaces.items[0], ((const struct physical *)object)->source);
+	if (!there && id_in_the_way(run, object))
+		return true;
 	return there && (there->foreign || is_stranger(run, there, object->ns, there->values->name));
 }
 
@@ -212,12 +228,23 @@ static bool has_besides(struct run *run, const char *ns, enum object_class class
 	return found;
 }
 
+/* A vxlan sends frames to unknown addresses to its far end and nowhere else. */
+static bool floods_well(const struct run *run, const struct object *object) {
+	size_t remote = (size_t)kind_field(&kind_vxlan, "remote");
+	const struct w_link *link;
+
+	if (object->kind != &kind_vxlan || !object_has(object, remote))
+		return true;
+	link = ns_link(world_ns(run->w, object->ns), ((const struct link *)object)->name);
+	return link && link->n_flood == 1 && ip_equal(&link->flood[0], field_of(&kind_vxlan.fields[remote], object));
+}
+
 static bool is_well(const struct run *run, const struct ns_state *seen_in, const struct object *object) {
 	const struct object *seen = ns_find(seen_in, object);
 	/* What is no longer declared may be the other topology's to say. */
 	uint64_t fields = run->beside ? ~object->returning : UINT64_MAX;
 
-	return seen && (seen->kind == object->kind || object->kind->any_kind) && !(object_compare(object, seen) & fields) &&
+	return floods_well(run, object) && seen && (seen->kind == object->kind || object->kind->any_kind) && !(object_compare(object, seen) & fields) &&
 	       !seen->pending;
 }
 

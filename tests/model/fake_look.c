@@ -4,6 +4,7 @@
  */
 #include "fake_private.h"
 
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/dns.h"
@@ -41,6 +42,30 @@ static void show_other_link(struct object *object, const struct w_link *other) {
 	}
 }
 
+/* The forwarding table, as the kernel would tell it, where the desired link asks for it. */
+static void show_forwarding(struct state *state, const struct look *look, const char *ns, struct object *seen,
+			    const struct w_link *link) {
+	const struct object *desired = ns_find(state_find(look->desired, ns), seen);
+	static const uint8_t zero[6];
+
+	if (!desired || desired->kind != seen->kind || !seen->kind->declares_forwarding || !seen->kind->declares_forwarding(desired))
+		return;
+	seen->kind->take_forwarding(&state->arena, seen, NULL);
+	for (size_t i = 0; i < link->n_flood; i++) {
+		_cleanup_(nl_writer_done) struct nl_writer w = {};
+		struct ndmsg *ndm = nl_begin(&w, RTM_NEWNEIGH, 0, sizeof(*ndm));
+
+		ndm->ndm_family = AF_BRIDGE;
+		ndm->ndm_ifindex = (int)link->index;
+		ndm->ndm_flags = NTF_SELF;
+		nl_put(&w, NDA_LLADDR, zero, sizeof(zero));
+		nl_put(&w, NDA_DST, link->flood[i].bytes, ip_size(link->flood[i].family));
+		if (link->lower && i == 0)
+			nl_put_u32(&w, NDA_IFINDEX, link->lower->index);
+		seen->kind->take_forwarding(&state->arena, seen, w.messages.items[0]);
+	}
+}
+
 static struct object *show_link(struct state *state, const char *ns, const struct w_link *link, const struct look *look) {
 	struct object *object = copy(state, &link->values->object, ns);
 	struct link *seen = (struct link *)object;
@@ -56,6 +81,7 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	object->marked = rest && streq(rest, look->topology);
 	object->kernel_made = streq(seen->name, "lo");
 	object_seal(&state->arena, object);
+	show_forwarding(state, look, ns, object, link);
 	return object;
 }
 

@@ -30,6 +30,14 @@ static void set_value(struct world *w, struct link *to, const struct object *fro
 	object->set |= field_bit(i);
 }
 
+/* What is sent for a far end leaves it as the only one that the forwarding table knows (encode_far_end() in kind/vxlan.c). */
+static void set_flood(struct w_link *link, const struct object *from, size_t i) {
+	if (from->kind != &kind_vxlan || i != (size_t)kind_field(&kind_vxlan, "remote"))
+		return;
+	link->flood[0] = *(const struct ip *)field_of(&from->kind->fields[i], from);
+	link->n_flood = 1;
+}
+
 static int set_master(struct world *w, struct w_link *link, const char *name) {
 	struct w_link *master = *name ? ns_link(link->ns, name) : NULL;
 
@@ -47,6 +55,7 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 		    from->kind->fields[i].type == &type_link_ref || (i == LINK_MTU && !create) || (i == LINK_MAC && !create))
 			continue;
 		set_value(w, link->values, from, i);
+		set_flood(link, from, i);
 		plain = true;
 	}
 	if (plain && !create)
@@ -135,6 +144,9 @@ static int make_link(struct fake *fake, const struct look *look, const struct ch
 		return r;
 	link = new_link(w, object, change->fields);
 	link->lower = lower;
+	link->birthplace = object->kind == &kind_vxlan ? (lower ? lower->ns : ns) : NULL;
+	if (link->birthplace && vxlan_with_id(w, link->birthplace, &link->values->object))
+		return -EEXIST;
 	if (object->kind == &kind_macvlan && object->kind->shares_mac(object)) {
 		link->passthru = true;
 		link->lent = link->values->mac = lower->values->mac;
@@ -146,6 +158,32 @@ static int make_link(struct fake *fake, const struct look *look, const struct ch
 		r = set_fields(w, link, object, change->fields & (field_bit(LINK_UP) | field_bit(LINK_MASTER)), true);
 	if (r < 0)
 		link_remove(w, link);
+	return r;
+}
+
+/* A link of ours that was moved makes room, as moved_remove() has it do: it bears the mark and the sign, and is not at home. */
+static bool make_room(struct fake *fake, const struct look *look, const struct object *object) {
+	const struct ledger_entry *entry = ledger_find_object(look->ledger, object);
+	_cleanup_free_ char *mark = xasprintf("topod:%s", look->topology);
+
+	vec_foreach(ns, &fake->world->spaces)
+		vec_foreach(at, &(*ns)->links) {
+			const struct object *values = &(*at)->values->object;
+
+			if (!entry || streq_ptr((*ns)->name, object->ns) || values->kind != object->kind ||
+			    !streq((*at)->values->alias, mark) || !ledger_is_signed(entry, values))
+				continue;
+			link_remove(fake->world, *at);
+			return true;
+		}
+	return false;
+}
+
+static int make_link_in_its_place(struct fake *fake, const struct look *look, const struct change *change) {
+	int r = make_link(fake, look, change);
+
+	if ((r == -EEXIST || r == -EINVAL || r == -EBUSY) && make_room(fake, look, change->desired))
+		r = make_link(fake, look, change);
 	return r;
 }
 
@@ -205,7 +243,8 @@ static int request_link(struct fake *fake, const struct look *look, const struct
 	if (is_lacking(w, change))
 		return -EOPNOTSUPP;
 	if (change->type == CHANGE_CREATE)
-		return physical ? move_in(w, change) : change->desired->twin ? make_pair(w, change) : make_link(fake, look, change);
+		return physical ? move_in(w, change) : change->desired->twin ? make_pair(w, change)
+										     : make_link_in_its_place(fake, look, change);
 	link = find_link(w, change);
 	judge_link(fake, look, link, change);
 	if (!link)

@@ -158,6 +158,12 @@ static void print_other(const struct op *op, struct text *out) {
 	case OP_FILE_DELETE:
 		text_addf(out, "rm -f /etc/netns/%s/resolv.conf", op->ns);
 		break;
+	case OP_FLOOD_APPEND:
+	case OP_FLOOD_DELETE:
+		text_addf(out, "bridge%s%s fdb %s 00:00:00:00:00:00 dev %s%s%s", *enter ? " -n " : "", *enter ? op->ns : "",
+			  op->type == OP_FLOOD_APPEND ? "append" : "delete", op->name,
+			  op->type == OP_FLOOD_APPEND ? " dst " : "", op->type == OP_FLOOD_APPEND ? op->text : "");
+		break;
 	default:
 		text_addf(out, "# a network card %s in %s", op->name, op->ns);
 		break;
@@ -212,6 +218,22 @@ static int add_veth(struct world *w, const struct op *op) {
 	return 0;
 }
 
+static int set_vxlan(struct world *w, struct w_link *link, uint32_t id, struct w_ns *ns) {
+	*(uint32_t *)field_of(&kind_vxlan.fields[kind_field(&kind_vxlan, "id")], link->values) = id;
+	*(uint32_t *)field_of(&kind_vxlan.fields[kind_field(&kind_vxlan, "port")], link->values) = 4790;
+	link->birthplace = ns;
+	return vxlan_with_id(w, ns, &link->values->object) ? -EEXIST : 0;
+}
+
+static int change_flood(struct world *w, const struct op *op, struct w_ns *ns) {
+	struct w_link *link = ns_link(ns, op->name);
+	struct ip ip;
+
+	if (op->type == OP_FLOOD_APPEND && ip_parse(op->text, &ip) < 0)
+		abort();
+	return link ? link_flood(w, link, op->type == OP_FLOOD_APPEND ? &ip : NULL) : -ENODEV;
+}
+
 static int add_link(struct world *w, const struct op *op, struct w_ns *ns) {
 	struct w_link *lower = op->type == OP_MACVLAN ? ns_link(ns, op->name2) : NULL, *link;
 	const struct kind *kind = op->type == OP_MACVLAN ? &kind_macvlan : op->type == OP_BRIDGE ? &kind_bridge
@@ -224,6 +246,8 @@ static int add_link(struct world *w, const struct op *op, struct w_ns *ns) {
 	if (op->type == OP_MACVLAN && link_carries_macvlan(w, lower, false) < 0)
 		return link_carries_macvlan(w, lower, false);
 	link = make(w, kind, op->ns, op->name);
+	if (kind == &kind_vxlan && set_vxlan(w, link, op->number, ns) < 0)
+		return -EEXIST;
 	link->lower = lower;
 	link->hardware = op->type == OP_HARDWARE;
 	if (lower)
@@ -391,6 +415,8 @@ static int act_inside(struct world *w, const struct op *op, struct w_ns *ns) {
 
 	if (op->type == OP_BRIDGE || op->type == OP_MACVLAN || op->type == OP_VXLAN || op->type == OP_HARDWARE)
 		return add_link(w, op, ns);
+	if (op->type == OP_FLOOD_APPEND || op->type == OP_FLOOD_DELETE)
+		return change_flood(w, op, ns);
 	if (op->type >= OP_LINK_DELETE && op->type <= OP_PORT_COST)
 		return change_link(w, op, ns);
 	if (op->type <= OP_ADDRESS_FLUSH)

@@ -147,6 +147,14 @@ int world_add_ns(struct world *w, const char *name) {
 
 static void take_apart(struct world *w, struct w_ns *ns) {
 	ns->dying = 0;
+	vec_foreach(at, &w->spaces) /* vxlan_exit_batch_rtnl() */
+		for (size_t i = 0; i < (*at)->links.n;)
+			if ((*at)->links.items[i]->birthplace == ns) {
+				link_remove(w, (*at)->links.items[i]);
+				i = 0; /* the list moved */
+			} else {
+				i++;
+			}
 	for (size_t i = 0; i < ns->links.n;) {
 		struct w_link *link = ns->links.items[i];
 		char name[IFNAMSIZ];

@@ -20,6 +20,8 @@
 
 struct w_ns;
 
+enum { FLOOD_MAX = 4 };
+
 struct w_link {
 	struct w_ns *ns;            /* NULL once it is gone */
 	uint32_t index;
@@ -28,6 +30,9 @@ struct w_link {
 	struct bridge_port *port;   /* while it is in a bridge */
 	bool passthru;              /* a macvlan that has its lower link for itself, with that one's MAC address … */
 	struct mac lent;            /* … which that one has back from it afterwards */
+	struct w_ns *birthplace;    /* a vxlan: where its id is in use, wherever it is moved to … */
+	struct ip flood[FLOOD_MAX]; /* … and where it sends frames to unknown addresses */
+	size_t n_flood;
 	bool mtu_by_user;           /* a bridge whose MTU no longer follows its ports */
 	bool hardware;              /* survives its namespace: goes back to the host */
 	bool foreign;               /* not made by topod */
@@ -157,6 +162,10 @@ void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac);
 int link_set_master(struct world *w, struct w_link *link, struct w_link *master);
 /* Can a macvlan stand on it? 0 or -errno. */
 int link_carries_macvlan(const struct world *w, const struct w_link *lower, bool passthru);
+/* The vxlan that has the id of one to be made there already, wherever it is by now; NULL. */
+struct w_link *vxlan_with_id(const struct world *w, const struct w_ns *birthplace, const struct object *values);
+/* Entries of a vxlan's forwarding table for unknown addresses, by somebody's hand; NULL takes all of them out. 0 or -errno. */
+int link_flood(struct world *w, struct w_link *link, const struct ip *ip);
 int link_rename(struct world *w, struct w_link *link, const char *name);
 int link_move(struct world *w, struct w_link *link, struct w_ns *ns, const char *name);
 /* Can it send? Duplicate address detection begins with that. */

@@ -39,6 +39,11 @@ static void dump_link(struct lines *lines, const struct w_link *link) {
 		text_addf(&text, " %s ", field->name);
 		field_print(field, v, &text);
 	}
+	for (size_t i = 0; i < link->n_flood; i++) {
+		char buf[IP_TEXT_MAX];
+
+		text_addf(&text, " floods %s", ip_format(&link->flood[i], buf));
+	}
 	line(lines, "link %s: index %u kind %s%s alias '%s' master %s lower %s peer %s%s", v->name, link->hardware ? 0 : link->index,
 	     v->kind_text, text_str(&text), v->alias, link->master ? link->master->values->name : "-",
 	     link->lower ? link->lower->values->name : "-", link->peer ? link->peer->values->name : "-",

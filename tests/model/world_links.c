@@ -330,6 +330,42 @@ int link_set_master(struct world *w, struct w_link *link, struct w_link *master)
 	return 0;
 }
 
+static uint32_t vxlan_number(const struct object *values, const char *name) {
+	const struct field *field = &kind_vxlan.fields[kind_field(&kind_vxlan, name)];
+
+	return *(const uint32_t *)field_of(field, values);
+}
+
+/* vxlan_vni_in_use() */
+struct w_link *vxlan_with_id(const struct world *w, const struct w_ns *birthplace, const struct object *values) {
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(at, &(*ns)->links) {
+			const struct object *other = &(*at)->values->object;
+
+			if ((*at)->birthplace == birthplace && other->kind == &kind_vxlan && values->kind == &kind_vxlan &&
+			    vxlan_number(other, "id") == vxlan_number(values, "id") &&
+			    vxlan_number(other, "port") == vxlan_number(values, "port"))
+				return *at;
+		}
+	return NULL;
+}
+
+int link_flood(struct world *w, struct w_link *link, const struct ip *ip) {
+	if (link->values->object.kind != &kind_vxlan)
+		return -EOPNOTSUPP;
+	if (!ip && !link->n_flood)
+		return -ENOENT;
+	for (size_t i = 0; ip && i < link->n_flood; i++)
+		if (ip_equal(ip, &link->flood[i]))
+			return 0;
+	if (!ip)
+		link->n_flood = 0;
+	else if (link->n_flood < FLOOD_MAX)
+		link->flood[link->n_flood++] = *ip;
+	world_event(w, link->ns, (struct hint){ .type = HINT_FORWARDING, .ifindex = link->index });
+	return 0;
+}
+
 int link_rename(struct world *w, struct w_link *link, const char *name) {
 	if (streq(link->values->name, name))
 		return 0;
