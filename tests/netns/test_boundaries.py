@@ -287,11 +287,11 @@ class Folders(Case):
             with d.expects("drift: office: /run/topod/office was taken away; restored"):
                 take_away()
             self.listens()
-            self.assertIn(f"process {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+            self.assertIn(f"pid {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
         for take_away in (lambda: os.unlink(f"{mine}/socket"), self.take_away_again_and_again):
             take_away()
             self.listens()
-        self.assertIn(f"process {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+        self.assertIn(f"pid {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
         self.spec(WEB.replace("  web:\n", "  late: {}\n  web:\n"))
         self.topod("reload", "office")
         d.kill()
@@ -314,7 +314,7 @@ class Folders(Case):
             self.assertEqual(lab.EXIT_FAILED, d.wait_end())
             self.assertTrue(d.find("/run/topod/office was taken away, and another topod keeps the topology now"), d.lines)
             self.topod("status", "office")
-            self.assertIn(f"process {other.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+            self.assertIn(f"pid {other.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
             self.assertEqual(names, {n: os.stat(f"/run/topod/office/{n}").st_ino for n in names})
             other.stop()
 
