@@ -42,15 +42,27 @@ static bool shares_mac(const struct object *desired _unused_) {
 	return true;
 }
 
-/* Mode and isolation, which all on one interface share. */
+/* The interface below, which hands its frames to one kind only (netdev_rx_handler_register()); then mode and isolation, which
+ * all on it share. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct ipvlan *ipvlan = (const struct ipvlan *)desired;
 	size_t field = MODE;
 	_cleanup_text_ struct text value = {};
 
+	if (!ipvlan->below.name)
+		return false;
+	if (i-- == 0) {
+		*ret = (struct sole_claim){
+			.key = arena_printf(arena, "macvlan %s:%s", ipvlan->below.ns, ipvlan->below.name),
+			.field = &fields[BELOW], .shared = true, .as = "ipvlan",
+			.problem = arena_printf(arena, "%s:%s has both macvlan and ipvlan interfaces on it; the kernel takes one of the two",
+						ipvlan->below.ns, ipvlan->below.name),
+		};
+		return true;
+	}
 	for (; field <= ISOLATION && (!object_has(desired, field) || i-- > 0); field++)
 		;
-	if (!ipvlan->below.name || field > ISOLATION)
+	if (field > ISOLATION)
 		return false;
 	field_print(&fields[field], desired, &value);
 	*ret = (struct sole_claim){
@@ -66,7 +78,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	{ .name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,         \
 	  .size = sizeof(struct ipvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields),          \
 	  .link_kind = word, .markable = true, .sent_in = link_sent_in, .encode = link_encode,      \
-	  .shares_mac = shares_mac, .same_parent = "ipvlan", .claim = claim }
+	  .shares_mac = shares_mac, .same_parent = "ipvlan", .claim = claim, .takes_frames = true }
 
 const struct kind kind_ipvlan =
 	IPVLAN("ipvlan", "A further interface with the MAC address of the one below, told apart by its IP addresses.");

@@ -28,7 +28,9 @@ static void check_key(struct reading *r, const struct claimed *claims, size_t n)
 		if (c->claim.shared && !alone && streq_ptr(c->claim.as, claims->claim.as))
 			continue;
 		other = alone ? alone : claims;
-		diag_error(r->parse.diags, object_mark(c->object, c->claim.field), "%s", c->claim.problem);
+		/* Where only one of them says as what it claims the thing, its words are the better ones. */
+		diag_error(r->parse.diags, object_mark(c->object, c->claim.field), "%s",
+			   other->claim.as && !c->claim.as ? other->claim.problem : c->claim.problem);
 		diag_note(r->parse.diags, object_mark(other->object, other->claim.field), "first here");
 		alone = c->claim.shared ? alone : c;
 	}

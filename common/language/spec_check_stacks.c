@@ -193,6 +193,10 @@ static void check_mtu_below(struct reading *r, const struct object *object, cons
 	}
 }
 
+static const char *article(const char *word) {
+	return strchr("aeiou", word[0]) ? "an" : "a";
+}
+
 /* A link that takes the frames of the one below (macvlan_port_create() and macvlan_open(), drivers/net/macvlan.c). */
 static void check_taken(struct reading *r, const struct object *object, const struct field *field, const struct link_ref *ref,
 			const struct object *below) {
@@ -200,13 +204,15 @@ static void check_taken(struct reading *r, const struct object *object, const st
 	struct mark mark = object_mark(object, field);
 
 	if (streq(ref->name, "lo"))
-		diag_error(r->parse.diags, mark, "'lo' cannot be the parent of a %s: it carries no Ethernet frames", object->kind->name);
+		diag_error(r->parse.diags, mark, "'lo' cannot be the parent of %s %s: it carries no Ethernet frames",
+			   article(object->kind->name), object->kind->name);
 	if (!below || below == object)
 		return;
 	const struct object *master = object_has(below, LINK_MASTER) ? ns_find_link(state_find(&r->spec->state, ref->ns), parent->master) : NULL;
 	if (master && master->kind->takes_frames) {
-		diag_error(r->parse.diags, mark, "%s:%s is a port of %s and cannot be the parent of a %s, too: both take its frames; "
-			   "'%s: %s' may be meant", ref->ns, ref->name, parent->master, object->kind->name, field->name, parent->master);
+		diag_error(r->parse.diags, mark, "%s:%s is a port of %s and cannot be the parent of %s %s, too: both take its frames; "
+			   "'%s: %s' may be meant", ref->ns, ref->name, parent->master, article(object->kind->name),
+			   object->kind->name, field->name, parent->master);
 		diag_note(r->parse.diags, object_mark(below, &below->kind->fields[LINK_MASTER]), "it is a port here");
 	}
 	if (link->up && object_has(object, LINK_MAC) && object_has(below, LINK_MAC) &&

@@ -129,6 +129,13 @@ static void test_ipvlan(void **state _unused_) {
 			 "f:2:42: error: this ipvlan has its parent's hardware address: write 'mac-address' at a/e0, and not here");
 }
 
+static void test_ipvlan_beside_others(void **state _unused_) {
+#define BOTH "a:e0 has both macvlan and ipvlan interfaces on it; the kernel takes one of the two"
+	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: ipvlan, link: e0}", "f:3:25: error: " BOTH "\nf:2:26: note: first here");
+	check_interfaces("m: {kind: ipvtap, link: e0},\no: {kind: macvlan, link: e0}", "f:3:26: error: " BOTH "\nf:2:25: note: first here");
+	check_interfaces("m: {kind: ipvlan, link: lo}", "f:2:25: error: 'lo' cannot be the parent of an ipvlan: it carries no Ethernet frames");
+}
+
 static void test_passthru(void **state _unused_) {
 #define ALONE "a:e0 is the parent of another macvlan, and 'mode: passthru' allows only one"
 	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: macvlan, link: e0, mode: passthru}", "f:3:36: error: " ALONE "\nf:2:26: note: first here");
@@ -287,7 +294,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), cmocka_unit_test(test_mtu_limits), cmocka_unit_test(test_mtu_below),
 		cmocka_unit_test(test_mtu_of_ipv6), cmocka_unit_test(test_disabled_ipv6), cmocka_unit_test(test_lo),
-		cmocka_unit_test(test_ipvlan), cmocka_unit_test(test_passthru), cmocka_unit_test(test_macvlan_addresses), cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_ipvlan), cmocka_unit_test(test_ipvlan_beside_others), cmocka_unit_test(test_passthru), cmocka_unit_test(test_macvlan_addresses), cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_bridge), cmocka_unit_test(test_vxlan_id), cmocka_unit_test(test_vxlan),
 		cmocka_unit_test(test_next_hops), cmocka_unit_test(test_scopes), cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_gateways),
