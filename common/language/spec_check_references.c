@@ -151,8 +151,9 @@ static void check_source(struct reading *r, const struct object *object) {
 	const struct physical *physical = (const struct physical *)object;
 	struct mac mac;
 	bool by_mac = physical->source && mac_parse(physical->source, &mac) == 0;
+	const struct ns_state *host = physical->source ? state_find(&r->spec->state, NS_HOST) : NULL;
 
-	ns_foreach(other, physical->source ? state_find(&r->spec->state, NS_HOST) : NULL) {
+	ns_foreach(other, host) {
 		const struct link *link = (const struct link *)other;
 
 		if (other->kind->class != CLASS_LINK || (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
