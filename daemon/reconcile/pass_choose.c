@@ -73,7 +73,8 @@ static bool is_only_reported(struct pass *pass, struct plan *plan, struct change
 	const struct trouble_record *record = trouble_find(&pass->r->troubles, object);
 
 	/* What could not be made at first is no drift, nor is what waited for it, or for something outside. */
-	if (pass_is_new(pass, object) || object->waits || object->drift == DRIFT_RESTORE || !change->desired || change->makes_room ||
+	if (pass_is_new(pass, object) || object->waits || object->drift == DRIFT_RESTORE || !change->desired ||
+	    change->makes_room || change->follows ||
 	    (record && record->state == TROUBLE_FAILING) || pass_known_ignored(pass, change) || is_first_time(pass, change))
 		return false;
 	if (object->drift == DRIFT_REPORT && trouble_left(&pass->r->troubles, object, TROUBLE_REPORTED, pass_now(pass))) {
