@@ -2,6 +2,7 @@
 #include "reconcile/drift.h"
 
 #include "files/limit.h"
+#include "kind/link.h"
 
 const char *change_error(struct arena *arena, const struct change *change) {
 	const char *error = error_text(change->error);
@@ -146,7 +147,8 @@ static struct drift_line *leader(struct drift_lines *lines, const struct object 
 	vec_foreach(line, &lines->list) {
 		enum occurrence_type type = line->occurrence.type;
 
-		if ((type == OCCURRENCE_DRIFT_RESTORED || type == OCCURRENCE_BACKED_OFF) && follows(line, object, scope))
+		if (!line->alone && (type == OCCURRENCE_DRIFT_RESTORED || type == OCCURRENCE_BACKED_OFF) &&
+		    follows(line, object, scope))
 			return line;
 	}
 	return NULL;
@@ -193,6 +195,9 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 				.mark = object_mark(object, change->culprit) },
 		.class = object->kind->class,
 		.ns = arena_strdup(arena, object->ns),
+		/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
+		.alone = object->kind->class == CLASS_LINK && change->type == CHANGE_UPDATE &&
+			 change->fields == field_bit(LINK_OWN_ADDRESSES),
 	});
 	if (object->twin)
 		note_twin(arena, object->twin, &lines->list.items[lines->list.n - 1]);

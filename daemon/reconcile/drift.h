@@ -15,6 +15,7 @@ struct drift_line {
 	enum object_class class;
 	const char *ns;
 	const char *twin_ns, *twin_scope; /* of the other end of a pair, or NULL */
+	bool alone;                       /* it takes nothing along */
 };
 
 /* Zeroed is empty. */

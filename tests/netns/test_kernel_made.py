@@ -29,7 +29,8 @@ class KernelMade(Case):
         """The README's own example: with the addresses goes the link-local one, without which IPv6 is dead."""
         d = self.start(PAIR.replace("MODE", "eui64"))
         before = link_local("web", "eth0")
-        lab.ip("web", "addr flush dev eth0")
+        with d.expects(r"drift: web/eth0: address 10\.0\.0\.11/24 was removed; restored"):
+            lab.ip("web", "addr flush dev eth0")
         self.wait_until(lambda: link_local("web", "eth0") == before, "the link-local address", d)
         self.wait_until(lambda: lab.route("web", "fe80::/64", family=6), "its route", d)
         self.topod("plan", self.path)
