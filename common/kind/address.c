@@ -52,6 +52,8 @@ static const struct field fields[] = {
 				.flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "the kernel's route to its prefix" },
 	[ADDRESS_PRIMARY] = { .name = "primary", .type = &type_bool, .offset = offsetof(struct address, primary),
 			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "its place as the primary address of its subnet" },
+	[ADDRESS_LOCAL] = { .name = "local-entry", .type = &type_bool, .offset = offsetof(struct address, local),
+			    .flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "its entry in the table local" },
 };
 
 /* Of a point-to-point link IPv4 has the network of the other end, even of one host; IPv6 the address's own. */
@@ -60,12 +62,26 @@ static bool has_far_network(const struct address *a) {
 }
 
 bool address_has_connected_route(const struct address *a) {
-	return !(object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute) && !streq(a->dev, "lo") &&
-	       (a->address.length < ip_bits(a->address.address.family) || has_far_network(a));
+	bool one_host = a->address.length == ip_bits(a->address.address.family);
+
+	if ((object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute) || streq(a->dev, "lo"))
+		return false;
+	return a->address.address.family == AF_INET6 || !one_host || has_far_network(a);
 }
 
 struct prefix address_connected_network(const struct address *a) {
 	return prefix_network(has_far_network(a) ? &a->peer : &a->address);
+}
+
+bool address_needs_no_route(const struct address *a) {
+	return a->address.address.family == AF_INET6 && a->address.length == ip_bits(AF_INET6);
+}
+
+/* Once detection is over (__ipv6_ifa_notify()). */
+bool address_connected_peer(const struct address *a, struct prefix *ret) {
+	*ret = a->peer;
+	ret->length = ip_bits(a->peer.address.family);
+	return a->peer.address.family == AF_INET6;
 }
 
 void address_set_connected(struct address *a, bool connected) {
@@ -88,6 +104,25 @@ static bool comes_behind(const struct object *object, const struct object *first
 	struct prefix x = subnet_of(a), y = subnet_of(b);
 
 	return a != b && a->address.address.family == AF_INET && streq(a->dev, b->dev) && prefix_equal(&x, &y);
+}
+
+static void set_local(struct address *a, bool local) {
+	a->local = local;
+	a->object.set |= field_bit(ADDRESS_LOCAL);
+}
+
+void address_set_local(struct address *a, bool local, const struct ns_state *seen) {
+	set_local(a, local);
+	a->source = a->address.address;
+	/* A secondary address has the primary one, which stands before it (fib_add_ifaddr()). */
+	ns_foreach(object, seen) {
+		if (local || object == &a->object)
+			return;
+		if (object->kind == &kind_address && comes_behind(&a->object, object)) {
+			a->source = ((const struct address *)object)->address.address;
+			return;
+		}
+	}
 }
 
 static uint64_t out_of_order(const struct object *desired, const struct object *observed) {
@@ -219,6 +254,7 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 	o->set |= field_bit(ADDRESS_PEER) | field_bit(ADDRESS_PROTOCOL);
 	if (address_has_connected_route(a))
 		address_set_connected(a, true);
+	set_local(a, true);
 	return good;
 }
 
@@ -297,26 +333,19 @@ static void put_new(struct nl_writer *w, const struct address *a, const struct o
 	nl_put_u8(w, IFA_PROTO, (uint8_t)a->protocol); /* topod's; of one that is given back, what it was */
 }
 
-/* The route that came with the address and was taken away since, as the kernel itself makes it (fib_add_ifaddr(),
+/* What came with the address and was taken away since, as the kernel itself makes it (fib_add_ifaddr(),
  * addrconf_prefix_route()). */
-static void put_connected_route(struct nl_writer *w, const struct address *a, uint32_t index) {
-	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*rtm));
-	struct prefix network = address_connected_network(a);
-	const struct ip *local = &a->address.address;
-	bool ipv4 = local->family == AF_INET;
+static void put_missing(struct nl_writer *w, const struct change *change, uint32_t index) {
+	const struct address *a = (const struct address *)change->desired, *seen = (const struct address *)change->observed;
+	const struct prefix self = { .address = a->address.address, .length = ip_bits(a->address.address.family) };
+	struct prefix to = address_connected_network(a);
 
-	rtm->rtm_family = local->family;
-	rtm->rtm_dst_len = a->address.length;
-	rtm->rtm_table = RT_TABLE_MAIN;
-	rtm->rtm_protocol = RTPROT_KERNEL;
-	rtm->rtm_scope = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	rtm->rtm_type = RTN_UNICAST;
-	nl_put(w, RTA_DST, network.address.bytes, ip_size(local->family));
-	nl_put_u32(w, RTA_OIF, index);
-	if (ipv4)
-		nl_put(w, RTA_PREFSRC, local->bytes, ip_size(local->family));
-	else
-		nl_put_u32(w, RTA_PRIORITY, ADDRESS_IPV6_METRIC);
+	if (seen->lacks_network)
+		link_put_kernel_route(w, &to, RTN_UNICAST, &a->address.address, index);
+	if (seen->lacks_peer && address_connected_peer(a, &to))
+		link_put_kernel_route(w, &to, RTN_UNICAST, NULL, index);
+	if (change->fields >> ADDRESS_LOCAL & 1)
+		link_put_kernel_route(w, &self, RTN_LOCAL, &seen->source, index);
 }
 
 static int encode_address(struct encode *encode, const struct change *change) {
@@ -336,8 +365,8 @@ static int encode_address(struct encode *encode, const struct change *change) {
 		encode->problem = arena_printf(encode->arena, "there is no %s", a->dev);
 		return -ENODEV;
 	}
-	if (change->type == CHANGE_UPDATE && change->fields == field_bit(ADDRESS_CONNECTED)) {
-		put_connected_route(w, a, index);
+	if (change->type == CHANGE_UPDATE && !(change->fields & ~(field_bit(ADDRESS_CONNECTED) | field_bit(ADDRESS_LOCAL)))) {
+		put_missing(w, change, index);
 		return 0;
 	}
 	ifa = nl_begin(w, type, flags[change->type], sizeof(*ifa));
@@ -360,6 +389,12 @@ static void decode_flags(struct address *a, uint32_t flags) {
 	a->noprefixroute = !!(flags & IFA_F_NOPREFIXROUTE);
 	o->pending = flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC);
 	o->failed = flags & IFA_F_DADFAILED;
+	/* The end of its detection makes them; where there is none that follows at some later time, without a sign
+	 * (addrconf_dad_start()). */
+	a->settling = a->address.address.family == AF_INET6 && flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_NODAD);
+	set_local(a, true); /* until the routes were read */
+	if (address_needs_no_route(a))
+		address_set_connected(a, true);
 	if (o->failed)
 		o->pending = false;
 	if (a->address.address.family == AF_INET)
@@ -489,8 +524,14 @@ static const char *waits(const struct object *observed, const struct state *stat
 	return link && link_lacks_carrier((const struct link *)link, state) ? "for a carrier" : NULL;
 }
 
-/* The kernel keeps no route for an address that was set without: it must go and come again. */
-static bool recreate(const struct object *desired _unused_, const struct object *observed, uint64_t differs) {
+/* The kernel keeps no route for an address that was set without: it must go and come again. So must an IPv6 address whose local
+ * entry is gone: of one that others add, the metric would be another (ip6_route_info_create()), and the kernel would not find
+ * and remove it along with the address. */
+static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs) {
+	const struct address *a = (const struct address *)desired;
+
+	if (differs >> ADDRESS_LOCAL & 1 && a->address.address.family == AF_INET6)
+		return true;
 	return differs >> ADDRESS_CONNECTED & 1 && object_has(observed, ADDRESS_NOPREFIXROUTE) &&
 	       ((const struct address *)observed)->noprefixroute;
 }

@@ -11,19 +11,18 @@ struct address {
 	const char *dev;
 	struct prefix address;   /* with a peer, the length is the peer's */
 	struct prefix peer;      /* family AF_UNSPEC: none */
-	uint32_t scope, nodad, noprefixroute, protocol, connected, primary;
+	uint32_t scope, nodad, noprefixroute, protocol, connected, primary, local;
 	const char *label;
 	struct ip broadcast;
 	bool bare;               /* desired: written without a length */
-};
-
-enum {
-	ADDRESS_IPV6_METRIC = 256, /* of connected routes: IP6_RT_PRIO_ADDRCONF, include/uapi/linux/ipv6_route.h */
+	bool settling;           /* observed: nobody can tell whether the kernel has yet to make its routes */
+	bool lacks_network, lacks_peer; /* observed: which of the connected routes are missing */
+	struct ip source;        /* observed, local entry missing: the source address that it had (IPv4) */
 };
 
 enum address_field {
 	ADDRESS_DEV, ADDRESS_ADDRESS, ADDRESS_PEER, ADDRESS_SCOPE, ADDRESS_LABEL, ADDRESS_BROADCAST, ADDRESS_NODAD,
-	ADDRESS_NOPREFIXROUTE, ADDRESS_PROTOCOL, ADDRESS_CONNECTED, ADDRESS_PRIMARY,
+	ADDRESS_NOPREFIXROUTE, ADDRESS_PROTOCOL, ADDRESS_CONNECTED, ADDRESS_PRIMARY, ADDRESS_LOCAL,
 };
 
 /* Reads one entry of `addresses`, a prefix or a mapping, for the link dev; NULL on error. Sealed. */
@@ -40,8 +39,14 @@ void address_settle_primaries(const struct ns_state *seen, const struct ns_state
 bool address_has_connected_route(const struct address *address);
 /* Where that leads. */
 struct prefix address_connected_network(const struct address *address);
+/* IPv6 has a second one, to the other end of a point-to-point link; false: none. */
+bool address_connected_peer(const struct address *address, struct prefix *ret);
+/* Of one IPv6 host it is no loss where the address was set without. */
+bool address_needs_no_route(const struct address *address);
 /* Notes whether that route is there: an address alone cannot tell. */
 void address_set_connected(struct address *address, bool connected);
+/* Notes whether its entry in the table local is there, without which the host does not answer to it. */
+void address_set_local(struct address *address, bool local, const struct ns_state *seen);
 
 /* One RTM_NEWADDR of a dump; NULL where it cannot be used. Sealed. */
 struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh);

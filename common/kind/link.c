@@ -239,6 +239,8 @@ static int put_update(struct encode *encode, const struct change *change, uint32
 	return put_all(encode, change->desired, fields, ifi, false);
 }
 
+static const struct ip link_local_network = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
+
 static void put_loopback(struct encode *encode, uint32_t index, uint8_t family, const char *bytes, uint8_t length) {
 	struct ifaddrmsg *ifa = nl_begin(encode->writer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*ifa));
 
@@ -255,6 +257,25 @@ static void put_loopback(struct encode *encode, uint32_t index, uint8_t family, 
 static void put_loopbacks(struct encode *encode, uint32_t index) {
 	put_loopback(encode, index, AF_INET, "\x7f\0\0\1", 8);
 	put_loopback(encode, index, AF_INET6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 128);
+}
+
+/* As fib_magic() does: beside those of other links. */
+void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source, uint32_t index) {
+	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*rtm));
+	bool ipv4 = to->address.family == AF_INET;
+
+	rtm->rtm_family = to->address.family;
+	rtm->rtm_dst_len = to->length;
+	rtm->rtm_table = type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	rtm->rtm_scope = !ipv4 ? RT_SCOPE_UNIVERSE : type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK;
+	rtm->rtm_type = type;
+	nl_put(w, RTA_DST, to->address.bytes, ip_size(to->address.family));
+	nl_put_u32(w, RTA_OIF, index);
+	if (ipv4)
+		nl_put(w, RTA_PREFSRC, source->bytes, ip_size(AF_INET));
+	else
+		nl_put_u32(w, RTA_PRIORITY, ADDRESS_IPV6_METRIC);
 }
 
 /* One that was made while the mode was another. */
@@ -274,6 +295,8 @@ static void put_own_addresses(struct encode *encode, const struct change *change
 		put_loopbacks(encode, index);
 	else if (!link->own_addresses && seen && seen->link_local.family)
 		remove_link_local(encode, seen, index);
+	else if (link->own_addresses && seen && seen->lacks_network)
+		link_put_kernel_route(encode->writer, &(struct prefix){ link_local_network, 64 }, RTN_UNICAST, NULL, index);
 }
 
 /* Of one message the kernel takes the flags first: what has to be set before the link is up has one of its own. */
@@ -313,7 +336,7 @@ bool link_writes(const struct change *change, size_t i, struct arena *arena, con
 	const struct link *link = (const struct link *)change->desired, *seen = (const struct link *)change->observed;
 
 	if (change->type != CHANGE_UPDATE || !(change->fields >> LINK_OWN_ADDRESSES & 1) || !seen || !link->own_addresses ||
-	    streq(link->name, "lo") || i > 1)
+	    streq(link->name, "lo") || seen->lacks_network || i > 1)
 		return false;
 	*ret_path = arena_printf(arena, "net/ipv6/conf/%s/addr_gen_mode", link->name);
 	*ret_value = i == 0 ? "1" /* IN6_ADDR_GEN_MODE_NONE */ : arena_printf(arena, "%u", seen->address_generation);
@@ -474,6 +497,11 @@ void link_set_own_addresses(struct link *link, bool there) {
 	link->own_addresses = (there || !link->makes_addresses ? OWN_ADDRESSES_THERE : 0) |
 			      (link->link_local.family ? OWN_ADDRESSES_MADE : 0);
 	link->object.set |= field_bit(LINK_OWN_ADDRESSES);
+}
+
+void link_miss_network(struct link *link) {
+	link->lacks_network = true;
+	link->own_addresses &= ~(uint32_t)OWN_ADDRESSES_THERE;
 }
 
 /* What the table cannot say: names and numbers of other links, and absence that means something. */

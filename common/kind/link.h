@@ -23,6 +23,7 @@ struct link {
 	bool addresses_read;            /* observed, by a narrow look: so far that what it makes was seen … */
 	unsigned n_own_addresses;       /* … so many of them … */
 	struct ip link_local;           /* … and of the link-local ones, one that the kernel made; or family 0 */
+	bool lacks_network;             /* observed: … and the route to fe80::/64 that came with that is gone */
 	bool no_carrier;                /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
 	uint8_t port_state;             /* observed: as a bridge's port, see enum port_state */
 	const char *name;
@@ -53,6 +54,10 @@ extern const struct enum_name link_address_generation_names[];
 /* The largest `mtu`: of an Ethernet device (ETH_MAX_MTU, include/uapi/linux/if_ether.h), and of what has another limit or none, a
  * tunnel for one (IP6_MAX_MTU, include/net/ipv6.h). */
 enum { LINK_MTU_MIN = 68, LINK_MTU_MAX = 65535, LINK_MTU_MAX_OTHER = 65575 };
+
+enum {
+	ADDRESS_IPV6_METRIC = 256, /* of connected routes: IP6_RT_PRIO_ADDRCONF, include/uapi/linux/ipv6_route.h */
+};
 
 /* Desired: whether it is to have them; observed: bits of these. */
 extern const struct type type_own_addresses;
@@ -116,7 +121,7 @@ enum {
 	[LINK_OWN_ADDRESSES] = { .name = "own-addresses", .type = &type_own_addresses,                                \
 				 .offset = offsetof(struct link, own_addresses),                             \
 				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                      \
-				 .doc = "what the kernel gives it (link-local or loopback addresses)" }
+				 .doc = "what the kernel gives it (link-local or loopback addresses, fe80::/64)" }
 
 /* The group that every link is made in, so that udev and who asks it can tell our links from the first moment on: the
  * alias comes later, and is announced to nobody. Not managed afterwards: whoever wants another group may set it.
@@ -131,6 +136,10 @@ struct mac link_stable_mac(const void *machine_id, const char *topology, const c
 void link_want_own_addresses(struct link *link);
 /* Notes whether an observed one has it; where the kernel gives it none (it is down, or without IPv6), nothing is missing. */
 void link_set_own_addresses(struct link *link, bool there);
+/* … and that the route that comes with its link-local address is missing. */
+void link_miss_network(struct link *link);
+/* A route as the kernel itself makes it: RTN_UNICAST, connected by an address, or RTN_LOCAL, to one. source: of IPv4. */
+void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source, uint32_t index);
 
 /* The i-th setting that is written for a change besides its messages, in the link's namespace; false: there are no more. */
 bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value);

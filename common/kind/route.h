@@ -37,5 +37,15 @@ enum route_field {
 /* Reads one entry of `routes`; NULL on error. Sealed. */
 struct route *route_parse(struct parse *p, const struct node *node);
 
+/* What the kernel makes along with an address and what the identity of a route does not tell, because several links may have the
+ * same: the entry of the table local, and fe80::/64, which stands here as the address fe80::. */
+struct made_route {
+	uint32_t ifindex;
+	struct ip to;
+};
+
+/* Takes it from one RTM_NEWROUTE of a dump; false: it is something else. */
+bool route_decode_made(const struct nlmsghdr *nlh, struct made_route *ret);
+
 /* One RTM_NEWROUTE of a dump; NULL for what is no route of a table (a cache entry), or skipped. Sealed. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);

@@ -220,6 +220,9 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 		else
 			report_field(object, item->before, i, out);
 	}
+	for (size_t i = 0; i < object->kind->n_fields && out->size == before; i++)
+		if (item->fields >> i & 1 && object->kind->fields[i].flags & FIELD_ONE_WAY)
+			text_add(out, object->kind->fields[i].doc);
 	/* Nothing about itself: so it is the other end that is not there, or the order. */
 	if (out->size == before)
 		text_add(out, object->kind->class == CLASS_LINK ? "with its other end" : "behind the one that is declared first");

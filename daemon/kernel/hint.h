@@ -30,5 +30,5 @@ struct hint {
 	const char *table;           /* NAT: its name */
 	struct prefix to;            /* NEIGHBOUR: the address, family 0: any; ROUTE: its identity … */
 	uint32_t route_table, tos, metric;
-	bool by_kernel;              /* … and whether the kernel made it (the one to an address's prefix) */
+	bool by_kernel;              /* … and whether the kernel made it (the one to an address's prefix; of the table local only its end) */
 };

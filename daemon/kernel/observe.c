@@ -92,8 +92,10 @@ void add_route(struct sight *sight, struct route *route) {
 
 static int take_route(void *userdata, const struct nlmsghdr *nlh) {
 	struct sight *sight = userdata;
-	struct route *route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
+	struct route *route;
 
+	note_made_route(sight, nlh);
+	route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
 	if (route)
 		add_route(sight, route);
 	return 0;
@@ -134,7 +136,10 @@ static void forget_addresses(void *userdata) {
 }
 
 static void forget_routes(void *userdata) {
-	forget_family(userdata, CLASS_ROUTE);
+	struct sight *sight = userdata;
+
+	forget_family(sight, CLASS_ROUTE);
+	sight->made.n = sight->made_before;
 }
 
 struct nlmsghdr *link_request(union request *request) {
@@ -164,6 +169,7 @@ static int dump_family(struct sight *sight, uint8_t family, uint16_t type, nl_me
 	else
 		((struct rtmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtmsg)))->rtm_family = family;
 	sight->family = family;
+	sight->made_before = sight->made.n;
 	return nl_dump(sight->sock, nlh, fn, restart, sight);
 }
 
@@ -177,27 +183,6 @@ static void resolve_masters(struct sight *sight) {
 	ns_foreach(object, sight->ns)
 		if (object->kind->class == CLASS_LINK)
 			link_resolve(&sight->decode, (struct link *)object);
-}
-
-static bool is_up(const struct ns_state *ns, const char *name) {
-	const struct object *link = ns_find_link(ns, name);
-
-	return link && ((const struct link *)link)->up;
-}
-
-/* The kernel's own route to the prefix of an address can be taken away while the address stays. A link that is
- * down has none. */
-static bool has_connected_route(struct sight *sight, const struct address *address) {
-	struct object *like = object_new(sight->looker->arena, &kind_route, sight->ns->name);
-	struct route *route = (struct route *)like;
-
-	if (!is_up(sight->ns, address->dev))
-		return true;
-	route->to = address_connected_network(address);
-	route->table = RT_TABLE_MAIN;
-	route->metric = address->address.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
-	object_seal(sight->looker->arena, like);
-	return ns_find(sight->ns, like);
 }
 
 static bool is_own_address(const struct address *address) {
@@ -228,15 +213,6 @@ void find_own_addresses(struct sight *sight, bool all) {
 		/* Where it lacks IPv6 or its making, nothing is missing. */
 		if (object->kind->class == CLASS_LINK && (all || link->addresses_read))
 			link_set_own_addresses(link, link->n_own_addresses >= (streq(link->name, "lo") ? 2 : 1));
-	}
-}
-
-void find_connected_routes(struct sight *sight) {
-	ns_foreach(object, sight->ns) {
-		struct address *address = (struct address *)object;
-
-		if (object->kind == &kind_address && address_has_connected_route(address))
-			address_set_connected(address, has_connected_route(sight, address));
 	}
 }
 
@@ -308,9 +284,8 @@ static int look_at_routing(struct sight *sight) {
 	find_own_addresses(sight, true);
 	address_settle_primaries(sight->ns, sight->desired);
 	r = dump(sight, RTM_GETROUTE, take_route, forget_routes);
-	if (r == 0)
-		find_connected_routes(sight);
-	return r;
+	sight->main_read = sight->local_read = family_bit(AF_INET) | family_bit(AF_INET6);
+	return r < 0 ? r : find_made_routes(sight);
 }
 
 /* NAT. */
@@ -457,6 +432,7 @@ int look_at(struct looker *looker, const struct scope *scope, struct handle *han
 	/* The file is there or not whatever becomes of the namespace. */
 	if (r == 0 && wants_dns(looker->look, scope))
 		r = look_at_dns(&sight);
+	vec_done(&sight.made);
 	return r;
 }
 

@@ -34,6 +34,7 @@ static void forget_added(void *userdata) {
 		if (ns_find(narrow->sight->ns, *object) == *object)
 			ns_remove(narrow->sight->ns, *object);
 	vec_clear(&narrow->added);
+	narrow->sight->made.n = narrow->sight->made_before;
 }
 
 /* Links. */
@@ -188,12 +189,14 @@ static int look_at_addresses(struct narrow *narrow) {
 
 /* Routes. */
 
-/* Those that are declared, and the kernel's own to the prefixes of addresses. */
+/* Those that are declared, and what the kernel makes for addresses: of the table local that is only noted. */
 static int take_wanted_route(void *userdata, const struct nlmsghdr *nlh) {
 	struct narrow *narrow = userdata;
 	struct sight *sight = narrow->sight;
-	struct route *route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
+	struct route *route;
 
+	note_made_route(sight, nlh);
+	route = nlh->nlmsg_type == RTM_NEWROUTE ? route_decode(&sight->decode, nlh) : NULL;
 	if (!route || (!ns_find(sight->desired, &route->object) && !route->object.kernel_made))
 		return 0;
 	add_route(sight, route);
@@ -201,55 +204,80 @@ static int take_wanted_route(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-static int dump_table(struct narrow *narrow, uint8_t family, uint32_t table) {
-	union request request = {};
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
-	struct rtmsg *rtm;
-
-	nlh->nlmsg_type = RTM_GETROUTE;
-	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = family;
-	mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	vec_clear(&narrow->added);
-	int r = nl_dump(narrow->sight->sock, nlh, take_wanted_route, forget_added, narrow);
-	return r == -ENOENT ? 0 : r; /* a table without a route does not exist */
-}
-
 struct table {
 	uint8_t family;
 	uint32_t number;
+	bool all; /* else what the kernel itself put there */
 };
 
-/* The table in which the object, or what belongs to it, would be found. */
-static bool table_of(const struct object *object, struct table *ret) {
+static int dump_table(struct narrow *narrow, const struct table *table) {
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+	struct sight *sight = narrow->sight;
+	struct rtmsg *rtm;
+
+	if (table->number == RT_TABLE_MAIN)
+		sight->main_read |= family_bit(table->family);
+	if (table->number == RT_TABLE_LOCAL)
+		sight->local_read |= family_bit(table->family);
+	sight->decode.skips_local = !table->all;
+	sight->made_before = sight->made.n;
+	vec_clear(&narrow->added);
+	if (!table->all)
+		return dump_made_routes(sight, table->family, table->number, take_wanted_route, forget_added, narrow);
+	nlh->nlmsg_type = RTM_GETROUTE;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = table->family;
+	mnl_attr_put_u32(nlh, RTA_TABLE, table->number);
+	int r = nl_dump(sight->sock, nlh, take_wanted_route, forget_added, narrow);
+	return r == -ENOENT ? 0 : r; /* a table without a route does not exist */
+}
+
+/* The tables in which the object, or what belongs to it, would be found. */
+static size_t tables_of(const struct sight *sight, const struct object *object, struct table ret[2]) {
 	const struct address *address = (const struct address *)object;
 	const struct route *route = (const struct route *)object;
+	const struct link *link;
 
-	if (object->kind == &kind_address && address_has_connected_route(address))
-		*ret = (struct table){ address->address.address.family, RT_TABLE_MAIN };
-	else if (object->kind == &kind_route)
-		*ret = (struct table){ route->to.address.family, route->table };
-	else
-		return false;
-	return true;
+	if (object->kind == &kind_address) {
+		uint8_t family = address->address.address.family;
+
+		ret[0] = (struct table){ family, RT_TABLE_LOCAL, false };
+		ret[1] = (struct table){ family, RT_TABLE_MAIN, true };
+		return address_has_connected_route(address) ? 2 : 1;
+	}
+	if (object->kind == &kind_route) {
+		ret[0] = (struct table){ route->to.address.family, route->table, true };
+		return 1;
+	}
+	link = object->kind->class == CLASS_LINK ? (const struct link *)ns_find(sight->ns, object) : NULL;
+	ret[0] = (struct table){ AF_INET6, RT_TABLE_MAIN, false };
+	return link && link->link_local.family && own_families(object, link);
 }
 
 static int look_at_routes(struct narrow *narrow) {
-	vec(struct table) done = {};
+	vec(struct table) tables = {};
 	int r = 0;
 
-	for (size_t i = 0; i < narrow->scope->n && r == 0; i++) {
-		struct table table;
-		bool known = !table_of(narrow->scope->objects[i], &table);
+	for (size_t i = 0; i < narrow->scope->n; i++) {
+		struct table wanted[2];
+		size_t n = tables_of(narrow->sight, narrow->scope->objects[i], wanted);
 
-		vec_foreach(t, &done)
-			known = known || (t->family == table.family && t->number == table.number);
-		if (known)
-			continue;
-		vec_push(&done, table);
-		r = dump_table(narrow, table.family, table.number);
+		for (size_t j = 0; j < n; j++) {
+			bool known = false;
+
+			vec_foreach(t, &tables)
+				if (t->family == wanted[j].family && t->number == wanted[j].number) {
+					known = true;
+					t->all |= wanted[j].all;
+				}
+			if (!known)
+				vec_push(&tables, wanted[j]);
+		}
 	}
-	vec_done(&done);
+	vec_foreach(table, &tables)
+		r = r < 0 ? r : dump_table(narrow, table);
+	vec_done(&tables);
 	return r;
 }
 
@@ -294,10 +322,10 @@ int look_narrowly(struct sight *sight, const struct scope *scope) {
 	}
 	if (r == 0)
 		r = look_at_routes(&narrow);
-	if (r == 0) {
-		find_connected_routes(sight);
+	if (r == 0)
+		r = find_made_routes(sight);
+	if (r == 0)
 		r = look_at_rest(&narrow);
-	}
 	vec_done(&narrow.links);
 	vec_done(&narrow.added);
 	return r;

@@ -4,7 +4,7 @@
 
 #include "kernel/kernel_real.h"
 
-struct route;
+#include "kind/route.h"
 
 /* One thread that looks, at one namespace after the other. */
 struct looker {
@@ -27,6 +27,9 @@ struct sight {
 	bool visiting;                  /* settings are being read */
 	bool ports;                     /* bridge port attributes are of interest */
 	uint8_t family;                 /* of the dump that is under way */
+	vec(struct made_route) made;    /* what the kernel made for addresses … */
+	size_t made_before;             /* … before the dump that is under way */
+	unsigned main_read, local_read; /* which families' routes were read of these tables, as family_bit() */
 };
 
 union request {
@@ -51,8 +54,6 @@ int sight_socket(struct sight *sight, int protocol, struct nl_socket **ret);
 int take_link(void *sight, const struct nlmsghdr *nlh);
 void add_route(struct sight *sight, struct route *route);
 struct nlmsghdr *link_request(union request *request);
-/* Gives each address its route to the prefix, or notes that it is missing; links and routes are there by then. */
-void find_connected_routes(struct sight *sight);
 /* The forwarding table of a link that was seen, where the desired one says something about it; sight->sock is open. 0 or -errno. */
 int look_at_forwarding(struct sight *sight, const struct object *desired);
 /* Notes for each link, or for those whose addresses were read, whether it has what the kernel gives it. */
@@ -61,6 +62,17 @@ int look_at_nat(struct sight *sight);
 /* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
  * of anything else, writing it will tell. */
 int unreadable(const struct sight *sight, const struct object *object, int error);
+
+/* observe_made.c: whether the message is of a route that an address brings along, and notes that. */
+bool note_made_route(struct sight *sight, const struct nlmsghdr *nlh);
+/* Dumps what the kernel itself put into the table main or local. 0 or -errno. */
+int dump_made_routes(struct sight *sight, uint8_t family, uint32_t table, nl_message_fn fn, void (*restart)(void *), void *userdata);
+/* Notes for each address, and each link that has a link-local one, whether the routes are there that came with it. Links,
+ * addresses and routes were read by then. 0 or -errno. */
+int find_made_routes(struct sight *sight);
+static inline unsigned family_bit(uint8_t family) {
+	return family == AF_INET6 ? 2 : 1;
+}
 
 /* observe_settings.c: those of the objects, settings, that are there. Links have been looked at. 0 or -errno. */
 int look_at_settings(struct sight *sight, const struct object *const *wanted, size_t n);

@@ -98,7 +98,10 @@ static bool hint_route(const struct event *event, struct hint *ret) {
 	ret->route_table = nl_get_u32(tb[RTA_TABLE], rtm->rtm_table);
 	ret->tos = rtm->rtm_tos;
 	ret->metric = nl_get_u32(tb[RTA_PRIORITY], 0);
-	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL;
+	/* What comes into the table local comes along with an address, which has an event of its own. */
+	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL &&
+			 (ret->route_table != RT_TABLE_LOCAL ||
+			  (event->message->nlmsg_type == RTM_DELROUTE && rtm->rtm_type == RTN_LOCAL));
 	return true;
 }
 

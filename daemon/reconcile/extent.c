@@ -90,7 +90,8 @@ static bool add_route(struct extent *extent, struct state *desired, struct ns_st
 	arena_done(&arena);
 	if (found)
 		return extent_add_needing(extent, ns, found);
-	return hint->by_kernel && hint->route_table == RT_TABLE_MAIN && extent_add_link(extent, desired, ns, link);
+	return hint->by_kernel && (hint->route_table == RT_TABLE_MAIN || hint->route_table == RT_TABLE_LOCAL) &&
+	       extent_add_link(extent, desired, ns, link);
 }
 
 /* Those of a class that are a part of the link. */

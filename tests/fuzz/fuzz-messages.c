@@ -83,6 +83,7 @@ static void decode_message(struct sight *sight, const struct nlmsghdr *nlh) {
 		keep(sight, address ? &address->object : NULL);
 		return;
 	case RTM_NEWROUTE:
+		(void)route_decode_made(nlh, &(struct made_route){});
 		route = route_decode(&sight->decode, nlh);
 		keep(sight, route ? &route->object : NULL);
 		return;

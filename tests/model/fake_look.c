@@ -121,11 +121,11 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	object->failed = from->failed;
 	object->marked = from->protocol == TOPOD_PROTOCOL;
 	if (address_has_connected_route(a)) {
-		struct w_route like = { .to = address_connected_network(a), .table = RT_TABLE_MAIN,
-					.metric = a->address.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0 };
-
-		address_set_connected(a, !from->link->values->up || ns_route(ns, &like));
+		address_set_connected(a, !from->link->values->up || address_is_connected(w, ns, from));
+	} else if (address_needs_no_route(a)) {
+		address_set_connected(a, true);
 	}
+	address_set_local(a, true, NULL);
 	object_seal(&state->arena, object);
 	return object;
 }

@@ -300,7 +300,7 @@ static int request_address(struct fake *fake, const struct look *look, const str
 		if (!there)
 			return change->fields == field_bit(ADDRESS_CONNECTED) ? 0 : -EADDRNOTAVAIL;
 		if (change->fields == field_bit(ADDRESS_CONNECTED))
-			return address_add_connected(fake->world, ns, there);
+			return address_restore_connected(fake->world, ns, there);
 		there->protocol = want->protocol;
 		there->foreign &= !find_made(fake, &want->object);
 		if (ipv6 && !there->noprefixroute && link->values->up)

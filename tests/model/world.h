@@ -187,8 +187,10 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 /* Detections that have met the rival end. */
 void world_detect(struct world *w);
 bool address_is_tentative(const struct world *w, const struct w_address *address);
-/* The kernel's route to its prefix, as topod asks for it anew. */
+/* The kernel's route to its prefix; as topod asks for it anew, also that to an IPv6 peer. */
 int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
+int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
+bool address_is_connected(const struct world *w, struct w_ns *ns, const struct w_address *address);
 
 enum route_how { ROUTE_ADD, ROUTE_REPLACE };
 struct w_route *ns_route(struct w_ns *ns, const struct w_route *like);

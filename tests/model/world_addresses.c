@@ -79,8 +79,9 @@ static struct w_route peer_route(const struct w_address *a) {
 }
 
 static bool has_prefix_route(const struct w_address *a) {
-	return (a->address.length < ip_bits(a->address.address.family) || a->peer.address.family) &&
-	       !streq(a->link->values->name, "lo");
+	bool one_host = a->address.length == ip_bits(AF_INET) && !a->peer.address.family;
+
+	return (a->address.address.family == AF_INET6 || !one_host) && !streq(a->link->values->name, "lo");
 }
 
 static void add_kernels(struct world *w, struct w_ns *ns, struct w_route route) {
@@ -102,6 +103,22 @@ int address_add_connected(struct world *w, struct w_ns *ns, const struct w_addre
 		return -ENETDOWN;
 	add_kernels(w, ns, connected_route(address));
 	return 0;
+}
+
+int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_address *address) {
+	int r = address_add_connected(w, ns, address);
+
+	if (r == 0 && address->address.address.family == AF_INET6 && address->peer.address.family)
+		add_kernels(w, ns, peer_route(address));
+	return r;
+}
+
+bool address_is_connected(const struct world *w, struct w_ns *ns, const struct w_address *address) {
+	struct w_route own = connected_route(address), peer = peer_route(address);
+	bool has_peer = address->address.address.family == AF_INET6 && address->peer.address.family &&
+			!address_is_tentative(w, address) && !address->failed && !address->nodad;
+
+	return ns_route(ns, &own) && (!has_peer || ns_route(ns, &peer));
 }
 
 int address_add(struct world *w, struct w_ns *ns, struct w_address address) {

@@ -161,6 +161,36 @@ static void test_routes(_unused_ void **state) {
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
 }
 
+/* What an address brings along into the table local has the address's event; that it is taken away has its own only. */
+static void test_local_routes(_unused_ void **state) {
+	static const struct {
+		uint16_t type;
+		uint8_t of;
+		bool by_kernel;
+	} cases[] = {
+		{ RTM_NEWROUTE, RTN_LOCAL, false },
+		{ RTM_DELROUTE, RTN_LOCAL, true },
+		{ RTM_DELROUTE, RTN_BROADCAST, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct message m;
+		struct rtmsg *rtm = begin(&m, cases[i].type, sizeof(*rtm));
+		struct hint hint;
+
+		rtm->rtm_family = AF_INET;
+		rtm->rtm_dst_len = 32;
+		rtm->rtm_table = RT_TABLE_LOCAL;
+		rtm->rtm_protocol = RTPROT_KERNEL;
+		rtm->rtm_type = cases[i].of;
+		mnl_attr_put_u32(&m.nlh, RTA_OIF, 5);
+		hint = hint_of(&m);
+		assert_int_equal(hint.type, HINT_ROUTE);
+		assert_int_equal(hint.route_table, RT_TABLE_LOCAL);
+		assert_int_equal(hint.by_kernel, cases[i].by_kernel);
+	}
+}
+
 static void test_settings(_unused_ void **state) {
 	struct message m;
 
@@ -243,6 +273,7 @@ static void test_cut_off(_unused_ void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links),    cmocka_unit_test(test_addresses), cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_local_routes),
 		cmocka_unit_test(test_forwarding), cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_tables),    cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_cut_off),

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The routes that the kernel makes along with addresses: those to their prefixes, the entries of the table local, fe80::/64.
+ * They can be taken away while the address stays. Here each address, and each link that has a link-local one, learns
+ * whether its own are there.
+ *
+ * An address is announced, and seen in dumps, a moment before its routes are made. What seems to be missing is therefore
+ * looked for again once the kernel has finished what it was doing.
+ */
+#include "kernel/observe_private.h"
+
+#include <linux/rtnetlink.h>
+
+#include "kind/address.h"
+#include "kind/link.h"
+#include "kind/route.h"
+
+bool note_made_route(struct sight *sight, const struct nlmsghdr *nlh) {
+	struct made_route made;
+	bool good = nlh->nlmsg_type == RTM_NEWROUTE && route_decode_made(nlh, &made);
+
+	if (good)
+		vec_push(&sight->made, made);
+	return good;
+}
+
+static int compare_made(const void *a, const void *b) {
+	const struct made_route *x = a, *y = b;
+
+	if (x->ifindex != y->ifindex)
+		return x->ifindex < y->ifindex ? -1 : 1;
+	if (x->to.family != y->to.family)
+		return x->to.family - y->to.family;
+	return memcmp(x->to.bytes, y->to.bytes, ip_size(x->to.family));
+}
+
+static bool has_made_route(const struct sight *sight, uint32_t ifindex, const struct ip *to) {
+	const struct made_route key = { .ifindex = ifindex, .to = *to };
+
+	return sight->made.n && bsearch(&key, sight->made.items, sight->made.n, sizeof(key), compare_made);
+}
+
+static bool has_route(struct sight *sight, const struct prefix *to) {
+	struct object *like = object_new(sight->looker->arena, &kind_route, sight->ns->name);
+	struct route *route = (struct route *)like;
+
+	route->to = *to;
+	route->table = RT_TABLE_MAIN;
+	route->metric = to->address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
+	object_seal(sight->looker->arena, like);
+	return ns_find(sight->ns, like);
+}
+
+/* Those of a VRF and its ports stand in its table. A controller that was not looked for may be one. */
+static bool is_in_vrf(const struct sight *sight, const struct link *link) {
+	if (streq(link->kind_text, "vrf"))
+		return true;
+	const struct object *controller = link->master && *link->master ? ns_find_link(sight->ns, link->master) : NULL;
+
+	return link->master && *link->master && (!controller || streq(((const struct link *)controller)->kind_text, "vrf"));
+}
+
+static bool has_connected_routes(struct sight *sight, struct address *address) {
+	struct prefix to = address_connected_network(address);
+
+	address->lacks_network = !has_route(sight, &to);
+	address->lacks_peer = !address->settling && address_connected_peer(address, &to) && !has_route(sight, &to);
+	return !address->lacks_network && !address->lacks_peer;
+}
+
+/* Is any missing, of what is declared? A link that is down has none. */
+static bool judge_address(struct sight *sight, struct address *address) {
+	const struct link *link = (const struct link *)ns_find_link(sight->ns, address->dev);
+	bool made = link && link->up && !is_in_vrf(sight, link);
+	unsigned family = family_bit(address->address.address.family);
+	bool connected = true, local = true;
+
+	if (made && sight->main_read & family && address_has_connected_route(address))
+		connected = has_connected_routes(sight, address);
+	if (made && sight->local_read & family && !address->settling)
+		local = has_made_route(sight, link->ifindex, &address->address.address);
+	if (address_has_connected_route(address))
+		address_set_connected(address, connected);
+	address_set_local(address, local, sight->ns);
+	return !(connected && local) && ns_find(sight->desired, &address->object);
+}
+
+static bool lacks_network(const struct sight *sight, const struct link *link) {
+	static const struct ip link_local = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
+
+	return sight->main_read & family_bit(AF_INET6) && link->makes_addresses && link->link_local.family && !is_in_vrf(sight, link) &&
+	       !has_made_route(sight, link->ifindex, &link_local);
+}
+
+static bool judge(struct sight *sight, bool finally) {
+	bool missing = false;
+
+	if (sight->made.n)
+		qsort(sight->made.items, sight->made.n, sizeof(*sight->made.items), compare_made);
+	ns_foreach(object, sight->ns) {
+		if (object->kind == &kind_address)
+			missing |= judge_address(sight, (struct address *)object);
+		if (object->kind->class != CLASS_LINK || !lacks_network(sight, (struct link *)object))
+			continue;
+		missing |= ns_find(sight->desired, object) != NULL;
+		if (finally)
+			link_miss_network((struct link *)object);
+	}
+	return missing;
+}
+
+static int take_made(void *userdata, const struct nlmsghdr *nlh) {
+	struct sight *sight = userdata;
+	struct route *route = note_made_route(sight, nlh) || nlh->nlmsg_type != RTM_NEWROUTE ? NULL : route_decode(&sight->decode, nlh);
+
+	if (route && route->table == RT_TABLE_MAIN && !ns_find(sight->ns, &route->object))
+		ns_add(sight->ns, &route->object);
+	return 0;
+}
+
+int dump_made_routes(struct sight *sight, uint8_t family, uint32_t table, nl_message_fn fn, void (*restart)(void *), void *userdata) {
+	union request request = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
+	struct rtmsg *rtm;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = family;
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	rtm->rtm_type = table == RT_TABLE_LOCAL ? RTN_LOCAL : RTN_UNICAST;
+	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	int r = nl_dump(sight->sock, nlh, fn, restart, userdata);
+	return r == -ENOENT ? 0 : r; /* a table without a route does not exist */
+}
+
+static int take_nothing(void *userdata _unused_, const struct nlmsghdr *nlh _unused_) {
+	return 0;
+}
+
+/* The answer comes when nobody holds the lock for links (RTNL) any more, under which addresses and their routes are made. */
+static int wait_for_kernel(struct sight *sight) {
+	union request request = {};
+	struct nlmsghdr *nlh = link_request(&request);
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, "lo");
+	int r = nl_request(sight->sock, nlh, take_nothing, sight);
+	return r == -ENODEV || r == -ENODATA ? 0 : r;
+}
+
+int find_made_routes(struct sight *sight) {
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	static const uint32_t tables[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
+	int r = 0;
+
+	if (!judge(sight, false))
+		return 0;
+	r = wait_for_kernel(sight);
+	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(tables) && r == 0; j++)
+			r = dump_made_routes(sight, families[i], tables[j], take_made, NULL, sight);
+	if (r == 0)
+		judge(sight, true);
+	return r;
+}
