@@ -15,6 +15,7 @@ struct address {
 	const char *label;
 	struct ip broadcast;
 	bool bare;               /* desired: written without a length */
+	bool there;              /* observed: seen once more, see observe_made.c */
 	bool settling;           /* observed: nobody can tell whether the kernel has yet to make its routes */
 	bool lacks_network, lacks_peer; /* observed: which of the connected routes are missing */
 	struct ip source;        /* observed, local entry missing: the source address that it had (IPv4) */

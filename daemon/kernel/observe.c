@@ -159,7 +159,7 @@ static int dump_links(struct sight *sight) {
 
 /* Each family by itself: Linux dumps those without its lock for links (RTNL), for which the threads of a look would wait,
  * and all of them together with it. */
-static int dump_family(struct sight *sight, uint8_t family, uint16_t type, nl_message_fn fn, void (*restart)(void *)) {
+int dump_family(struct sight *sight, uint8_t family, uint16_t type, nl_message_fn fn, void (*restart)(void *)) {
 	union request request = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
 

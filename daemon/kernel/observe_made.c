@@ -5,7 +5,8 @@
  * whether its own are there.
  *
  * An address is announced, and seen in dumps, a moment before its routes are made. What seems to be missing is therefore
- * looked for again once the kernel has finished what it was doing.
+ * looked for again once the kernel has finished what it was doing. And an address may have gone, with its routes, between its
+ * dump and theirs: where they are missing still, it is asked once more whether the addresses are there.
  */
 #include "kernel/observe_private.h"
 
@@ -147,9 +148,33 @@ static int wait_for_kernel(struct sight *sight) {
 	return r == -ENODEV || r == -ENODATA ? 0 : r;
 }
 
+static int take_again(void *userdata, const struct nlmsghdr *nlh) {
+	struct sight *sight = userdata;
+	struct address *address = nlh->nlmsg_type == RTM_NEWADDR ? address_decode(&sight->decode, nlh) : NULL;
+	struct object *known = address ? ns_find(sight->ns, &address->object) : NULL;
+
+	if (known)
+		((struct address *)known)->there = true;
+	return 0;
+}
+
+static int drop_gone(struct sight *sight) {
+	int r = dump_family(sight, AF_INET, RTM_GETADDR, take_again, NULL);
+
+	if (r == 0)
+		r = dump_family(sight, AF_INET6, RTM_GETADDR, take_again, NULL);
+	for (struct object *object = sight->ns->objects, *next; r == 0 && object; object = next) {
+		next = object->hh.next;
+		if (object->kind == &kind_address && !((struct address *)object)->there)
+			ns_remove(sight->ns, object);
+	}
+	return r;
+}
+
+static const uint8_t families[] = { AF_INET, AF_INET6 };
+static const uint32_t tables[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
+
 int find_made_routes(struct sight *sight) {
-	static const uint8_t families[] = { AF_INET, AF_INET6 };
-	static const uint32_t tables[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
 	int r = 0;
 
 	if (!judge(sight, false))
@@ -158,7 +183,5 @@ int find_made_routes(struct sight *sight) {
 	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0; i++)
 		for (size_t j = 0; j < ARRAY_SIZE(tables) && r == 0; j++)
 			r = dump_made_routes(sight, families[i], tables[j], take_made, NULL, sight);
-	if (r == 0)
-		judge(sight, true);
-	return r;
+	return r == 0 && judge(sight, true) ? drop_gone(sight) : r;
 }

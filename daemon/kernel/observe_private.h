@@ -63,6 +63,8 @@ int look_at_nat(struct sight *sight);
  * of anything else, writing it will tell. */
 int unreadable(const struct sight *sight, const struct object *object, int error);
 
+/* observe.c: a dump of RTM_GETADDR or RTM_GETROUTE of one family; userdata is the sight. 0 or -errno. */
+int dump_family(struct sight *sight, uint8_t family, uint16_t type, nl_message_fn fn, void (*restart)(void *));
 /* observe_made.c: whether the message is of a route that an address brings along, and notes that. */
 bool note_made_route(struct sight *sight, const struct nlmsghdr *nlh);
 /* Dumps what the kernel itself put into the table main or local. 0 or -errno. */

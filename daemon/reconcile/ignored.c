@@ -106,7 +106,8 @@ static const struct ignored_entry *find_other(const struct ignored *ignored, con
 	return NULL;
 }
 
-bool ignored_again(struct ignored *ignored, const struct change *change, int round, bool known, const char **ret_undone_by) {
+bool ignored_again(struct ignored *ignored, const struct change *change, int round, bool known, bool settled,
+		   const char **ret_undone_by) {
 	struct ignored_entry *entry = counts(change) ? find(ignored, change_object(change)) : NULL;
 	const struct ignored_entry *other;
 	bool alike;
@@ -118,7 +119,7 @@ bool ignored_again(struct ignored *ignored, const struct change *change, int rou
 	if (entry->round == round - 1) {
 		entry->n_in_vain++;
 		entry->n_alike = alike ? entry->n_alike + 1 : 0;
-		return known || entry->n_alike >= IN_VAIN_ALIKE || entry->n_in_vain >= IN_VAIN_AT_ALL;
+		return known || (!settled && (entry->n_alike >= IN_VAIN_ALIKE || entry->n_in_vain >= IN_VAIN_AT_ALL));
 	}
 	/* It was as declared in between. */
 	entry->n_alike = entry->n_in_vain = 0;

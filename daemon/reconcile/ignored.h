@@ -31,8 +31,10 @@ void ignored_seen_well(struct ignored *ignored, const struct object *object);
 bool ignored_is_suspect(const struct ignored *ignored, const struct object *object);
 
 /* The change is asked for (again) by this round's look. True where the kernel has acknowledged it in vain often enough to say
- * that it ignores it. *ret_undone_by: the id of another declared object that undoes it when that one is set, or NULL. */
-bool ignored_again(struct ignored *ignored, const struct change *change, int round, bool known, const char **ret_undone_by);
+ * that it ignores it. settled: the object was seen as declared before, so the kernel takes the value, and somebody else undoes
+ * it. *ret_undone_by: the id of another declared object that undoes it when that one is set, or NULL. */
+bool ignored_again(struct ignored *ignored, const struct change *change, int round, bool known, bool settled,
+		   const char **ret_undone_by);
 
 /* What the kernel has instead, in words: "the kernel keeps 336, not 333". In arena. */
 const char *ignored_text(struct arena *arena, const struct change *change);

@@ -151,9 +151,11 @@ bool pass_note_ignored(struct pass *pass, const struct plan *plan) {
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
 		bool known = is_known(pass, change);
+		const struct object *declared = find_declared(pass, change_object(change));
 		const char *undone_by;
 
-		if (change->done || !ignored_again(&pass->ignored, change, pass->n_carried_out, known, &undone_by))
+		if (change->done || !ignored_again(&pass->ignored, change, pass->n_carried_out, known,
+						   declared && declared->settled, &undone_by))
 			continue;
 		note_ignored(pass, plan, change, undone_by);
 		any = true;

@@ -79,7 +79,8 @@ static void test_address(void **state _unused_) {
 	is_well(&s);
 }
 
-/* Drift that cannot be repaired any more is told as that, and not as restored. */
+/* The kernel has shown that it takes the value, so that somebody else is more likely to undo the repairs than the kernel to
+ * ignore them: a fast opponent does so before topod looks. */
 static void test_drift(void **state _unused_) {
 	_situation_ s;
 
@@ -89,10 +90,8 @@ static void test_drift(void **state _unused_) {
 	ignore(&s, "n0 sysctl " RP, NULL);
 	act(&s, (struct op){ .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" });
 	is_degraded(&s);
-	assert_int_equal(count(&s, "= restored: "), 0);
-	assert_int_equal(count(&s, "= drift, failed: "), 1);
-	assert_int_equal(status_of(&s).n_drifts, 1);
-	assert_int_equal(status_of(&s).n_restored, 0);
+	assert_int_equal(count(&s, "= drift, failed: "), 0);
+	assert_int_equal(status_of(&s).n_fights, 1);
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
 }
