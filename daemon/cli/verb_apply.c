@@ -225,7 +225,7 @@ static int open_work(struct work *work, struct spec *spec) {
 	r = session_open_once(&work->session, spec, &work->source, &hooks, &problem);
 	if (r < 0)
 		complain("%s", problem);
-	if (r == -EBUSY)
+	if (r == -EALREADY)
 		hint("`topod reload %s` has it read its file again", topology);
 	if (r == 0 && work->session.n_damaged)
 		complain("warning: %zu lines of the ledger could not be read; objects they recorded may remain",

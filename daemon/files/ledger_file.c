@@ -138,7 +138,7 @@ static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = -errno;
 		*ret_pid = r == -EWOULDBLOCK ? read_pid(fd) : 0;
-		return r == -EWOULDBLOCK ? -EBUSY : r;
+		return r == -EWOULDBLOCK ? -EALREADY : r; /* EBUSY may be any call's */
 	}
 	if (!folder_leads_to(file->dir_fd, LOCK, &st))
 		return -ESTALE;
@@ -366,10 +366,14 @@ static bool leads_to(int dir_fd, const char *name, int fd) {
 	return fstat(fd, &st) == 0 && folder_leads_to(dir_fd, name, &st);
 }
 
-static bool has_lock(const struct ledger_file *file) {
+/* 1, 0, or -errno where it cannot be told. */
+static int has_lock(const struct ledger_file *file) {
 	_cleanup_close_ int folder = -1;
+	int r = ledger_file_folder(file->topology, &folder);
 
-	return ledger_file_folder(file->topology, &folder) == 0 && leads_to(folder, LOCK, file->lock_fd);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	return r < 0 ? r : leads_to(folder, LOCK, file->lock_fd);
 }
 
 /* With the number of the former folder, which others have kept. */
@@ -380,6 +384,8 @@ static int enter_again(struct ledger_file *file) {
 
 	fresh.topology = file->topology;
 	r = enter(&fresh, &pid);
+	if (r == -EALREADY && pid == getpid())
+		r = -EAGAIN; /* the former lock is in its place after all */
 	if (r == 0 && dup3(fresh.dir_fd, file->dir_fd, O_CLOEXEC) < 0)
 		r = -errno;
 	closep(&fresh.dir_fd);
@@ -393,8 +399,9 @@ static int enter_again(struct ledger_file *file) {
 }
 
 int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger) {
-	bool locked = has_lock(file), written = file->fd < 0 || leads_to(file->dir_fd, LEDGER, file->fd);
-	int r = locked ? 0 : enter_again(file);
+	bool written = file->fd < 0 || leads_to(file->dir_fd, LEDGER, file->fd);
+	int locked = has_lock(file);
+	int r = locked ? MIN(locked, 0) : enter_again(file);
 
 	if (r < 0 || (locked && written))
 		return r;

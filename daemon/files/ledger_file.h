@@ -28,7 +28,7 @@ struct ledger_file {
 #define LEDGER_FILE_NONE ((struct ledger_file){ .dir_fd = -1, .lock_fd = -1, .fd = -1 })
 
 /* Makes the folder (0755; -EPERM where it or its parent is another user's or others may write to it, -ENOTDIR
- * where one is a link), takes the lock and reads the ledger. -EBUSY where another process has the lock: *ret_pid is
+ * where one is a link), takes the lock and reads the ledger. -EALREADY where another process has the lock: *ret_pid is
  * it (0: not known). 0 or -errno; closed with ledger_file_close() in any case. *ret_damaged counts lines that could not
  * be read. */
 int ledger_file_open(struct ledger_file *file, const char *topology, struct ledger *ledger, pid_t *ret_pid,
@@ -49,7 +49,7 @@ int ledger_file_append(struct ledger_file *file, const char *lines, size_t size)
 int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger);
 
 /* Makes anew what somebody has taken away of the folder, the lock and the ledger. 0: nothing was missing; 1: it was made;
- * -EBUSY where another process has the lock by now; -errno. dir_fd stays the same number. */
+ * -EALREADY where another process has the lock by now; -errno. dir_fd stays the same number. */
 int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger);
 
 /* Closes and unlocks; with remove, and where the ledger is gone, the folder is removed too, and TOPOD_RUN_DIR if

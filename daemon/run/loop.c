@@ -402,7 +402,7 @@ static void taken_away(void *userdata, int r) {
 
 	if (r >= 0 && l->control)
 		tell_closed(control_restore(l->control));
-	if (r != -EBUSY)
+	if (r != -EALREADY)
 		return;
 	journal_log(LOG_ERR, "%s/%s was taken away, and another topod keeps the topology now; this one ends", TOPOD_RUN_DIR,
 		    l->session.topology);
@@ -494,7 +494,7 @@ int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
 		drop_privileges();
 		notify_status("Converging");
 		r = sd_event_loop(l.event);
-		if (r < 0 && r != -EBUSY) /* which was told: see taken_away() */
+		if (r < 0 && r != -EALREADY) /* which was told: see taken_away() */
 			journal_log(LOG_ERR, "the event loop failed: %s", strerror(-r));
 	}
 	if (r == 0)

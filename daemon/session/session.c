@@ -231,7 +231,7 @@ int session_note_source(struct session *s, const struct loaded_spec *loaded) {
 
 static char *ledger_problem(const char *topology, int r, pid_t pid) {
 	switch (r) {
-	case -EBUSY:
+	case -EALREADY:
 		return pid ? xasprintf("topology '%s' is already managed by another topod (pid %d)", topology, pid)
 			   : xasprintf("topology '%s' is already managed by another topod", topology);
 	case -EPERM:
@@ -293,9 +293,9 @@ static int listen_to_all(struct session *s) {
 static int settle_source(struct session *s, const struct session_source *source, int r, char **ret_problem) {
 	_cleanup_(ledger_done) struct ledger others = {};
 
-	if (r == -EBUSY && ledger_file_read(s->topology, &others) < 0)
+	if (r == -EALREADY && ledger_file_read(s->topology, &others) < 0)
 		return r;
-	*ret_problem = r == 0 || r == -EBUSY ? source_problem(s, source, r == 0 ? &s->ledger : &others) : NULL;
+	*ret_problem = r == 0 || r == -EALREADY ? source_problem(s, source, r == 0 ? &s->ledger : &others) : NULL;
 	if (*ret_problem)
 		return -EEXIST;
 	if (r == 0 && source->loaded)

@@ -47,7 +47,7 @@ struct session {
 #define SESSION_NONE ((struct session){ .ledger_file = LEDGER_FILE_NONE })
 
 /* Opens what is needed to work on the spec (taken over): the events are heard before the first look, so that nothing is
- * missed. The session must not move afterwards. 0, or -errno and a sentence that the caller frees; -EBUSY where another
+ * missed. The session must not move afterwards. 0, or -errno and a sentence that the caller frees; -EALREADY where another
  * topod has the topology, -EEXIST where it was made from another file, which only has its file name in common with this one.
  * The ledger notes the source. */
 int session_open(struct session *s, struct spec *spec, const struct session_source *source,

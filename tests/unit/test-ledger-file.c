@@ -183,7 +183,7 @@ static int try_elsewhere(void) {
 		int r = ledger_file_open(&file, "office", &ledger, &pid, &damaged);
 
 		ledger_file_close(&file, true);
-		_exit(r == -EBUSY && pid != getppid() ? 100 : -r);
+		_exit(r == -EALREADY && pid != getppid() ? 100 : -r);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status));
@@ -195,7 +195,7 @@ static void test_lock(_unused_ void **state) {
 	struct ledger ledger = {};
 
 	assert_opens(&file, &ledger);
-	assert_int_equal(try_elsewhere(), EBUSY);
+	assert_int_equal(try_elsewhere(), EALREADY);
 	assert_true(exists("lock")); /* the loser removed nothing */
 	ledger_file_close(&file, true);
 	assert_int_equal(try_elsewhere(), 0);
@@ -268,7 +268,7 @@ static void contend(void) {
 
 			if (fd < 0 || close(fd) < 0 || unlink(path) < 0)
 				_exit(1);
-		} else if (r != -EBUSY) {
+		} else if (r != -EALREADY) {
 			_exit(2);
 		}
 		ledger_file_close(&file, true);
