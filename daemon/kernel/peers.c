@@ -28,7 +28,7 @@ struct place {
 	unsigned turn; /* the handles' asked_in and number are about this place where it is this */
 	vec(struct handle *) to_ask;
 	bool all_asked;
-	bool removes;  /* namespaces are about to go: of what is only found it counts where it leads, too */
+	const struct look *look;
 };
 
 /* A link elsewhere that was seen, beside what is expected there. */
@@ -255,11 +255,24 @@ static void resolve_mirrored(struct place *place, const struct pair *pair) {
 	}
 }
 
+static bool removes_namespaces(const struct look *look) {
+	for (const struct ledger_ns *ns = look->ledger->namespaces; ns; ns = ns->hh.next)
+		if (ledger_made_namespace(ns) && !ns_self(state_find(look->desired, ns->name)))
+			return true;
+	return false;
+}
+
+/* Where namespaces are about to go, it counts where a link leads that topod only found. Asked last: it costs a look-up for
+ * each namespace of the ledger. */
+static bool may_go_along(const struct place *place, const struct object *wanted, const struct object *object) {
+	return wanted && wanted->foreign && object->kind->n_fields > LINK_N_FIELDS && removes_namespaces(place->look);
+}
+
 /* What is not declared, or as another kind, is not compared by where it leads. */
 static void each_pair_of(struct place *place, struct object *object, pair_fn fn) {
 	static const struct link_ref nowhere = {};
 	const struct object *wanted = ns_find(place->desired, object);
-	bool found = wanted && wanted->foreign && place->removes;
+	bool found = may_go_along(place, wanted, object);
 
 	for (size_t i = LINK_N_FIELDS; wanted && (found || wanted->kind == object->kind) && i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -277,20 +290,11 @@ static void each_pair(struct place *place, pair_fn fn) {
 			each_pair_of(place, object, fn);
 }
 
-static bool removes_namespaces(const struct look *look) {
-	for (const struct ledger_ns *ns = look->ledger->namespaces; ns; ns = ns->hh.next)
-		if (ledger_made_namespace(ns) && !ns_self(state_find(look->desired, ns->name)))
-			return true;
-	return false;
-}
-
 static void resolve(struct kernel_real *k, const struct look *look, struct state *state, bool mirrored) {
-	bool removes = removes_namespaces(look);
-
 	state_foreach(ns, state) {
 		struct place place = { .k = k, .state = state, .handle = handle_get(k, ns->name), .seen = ns,
 				       .desired = state_find(look->desired, ns->name), .turn = ++k->n_turns,
-				       .removes = removes };
+				       .look = look };
 
 		if (!place.desired)
 			continue;
