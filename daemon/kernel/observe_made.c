@@ -93,17 +93,31 @@ static bool lacks_network(const struct sight *sight, const struct link *link) {
 	       !has_made_route(sight, link->ifindex, &link_local);
 }
 
-static bool judge(struct sight *sight, bool finally) {
-	bool missing = false;
+/* The links that miss something: none, one, or (index 0) several. */
+struct missing {
+	bool any;
+	uint32_t ifindex;
+};
+
+static void note_missing(struct missing *missing, uint32_t ifindex) {
+	missing->ifindex = missing->any && missing->ifindex != ifindex ? 0 : ifindex;
+	missing->any = true;
+}
+
+static struct missing judge(struct sight *sight, bool finally) {
+	struct missing missing = {};
 
 	if (sight->made.n)
 		qsort(sight->made.items, sight->made.n, sizeof(*sight->made.items), compare_made);
 	ns_foreach(object, sight->ns) {
-		if (object->kind == &kind_address)
-			missing |= judge_address(sight, (struct address *)object);
+		const struct address *address = (const struct address *)object;
+
+		if (object->kind == &kind_address && judge_address(sight, (struct address *)object))
+			note_missing(&missing, ((const struct link *)ns_find_link(sight->ns, address->dev))->ifindex);
 		if (object->kind->class != CLASS_LINK || !lacks_network(sight, (struct link *)object))
 			continue;
-		missing |= ns_find(sight->desired, object) != NULL;
+		if (ns_find(sight->desired, object))
+			note_missing(&missing, ((const struct link *)object)->ifindex);
 		if (finally)
 			link_miss_network((struct link *)object);
 	}
@@ -119,7 +133,8 @@ static int take_made(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-int dump_made_routes(struct sight *sight, uint8_t family, uint32_t table, nl_message_fn fn, void (*restart)(void *), void *userdata) {
+int dump_made_routes(struct sight *sight, uint8_t family, uint32_t table, uint32_t ifindex, nl_message_fn fn,
+		     void (*restart)(void *), void *userdata) {
 	union request request = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&request);
 	struct rtmsg *rtm;
@@ -130,8 +145,10 @@ int dump_made_routes(struct sight *sight, uint8_t family, uint32_t table, nl_mes
 	rtm->rtm_protocol = RTPROT_KERNEL;
 	rtm->rtm_type = table == RT_TABLE_LOCAL ? RTN_LOCAL : RTN_UNICAST;
 	mnl_attr_put_u32(nlh, RTA_TABLE, table);
+	if (ifindex)
+		mnl_attr_put_u32(nlh, RTA_OIF, ifindex);
 	int r = nl_dump(sight->sock, nlh, fn, restart, userdata);
-	return r == -ENOENT ? 0 : r; /* a table without a route does not exist */
+	return r == -ENOENT || r == -ENODEV ? 0 : r; /* a table without a route does not exist; the link went meanwhile */
 }
 
 static int take_nothing(void *userdata _unused_, const struct nlmsghdr *nlh _unused_) {
@@ -175,13 +192,14 @@ static const uint8_t families[] = { AF_INET, AF_INET6 };
 static const uint32_t tables[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
 
 int find_made_routes(struct sight *sight) {
+	struct missing missing = judge(sight, false);
 	int r = 0;
 
-	if (!judge(sight, false))
+	if (!missing.any)
 		return 0;
 	r = wait_for_kernel(sight);
 	for (size_t i = 0; i < ARRAY_SIZE(families) && r == 0; i++)
 		for (size_t j = 0; j < ARRAY_SIZE(tables) && r == 0; j++)
-			r = dump_made_routes(sight, families[i], tables[j], take_made, NULL, sight);
-	return r == 0 && judge(sight, true) ? drop_gone(sight) : r;
+			r = dump_made_routes(sight, families[i], tables[j], missing.ifindex, take_made, NULL, sight);
+	return r == 0 && judge(sight, true).any ? drop_gone(sight) : r;
 }

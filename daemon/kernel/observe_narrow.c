@@ -207,7 +207,8 @@ static int take_wanted_route(void *userdata, const struct nlmsghdr *nlh) {
 struct table {
 	uint8_t family;
 	uint32_t number;
-	bool all; /* else what the kernel itself put there */
+	bool all;          /* else what the kernel itself put there … */
+	uint32_t ifindex;  /* … by this link; 0: by any */
 };
 
 static int dump_table(struct narrow *narrow, const struct table *table) {
@@ -224,7 +225,7 @@ static int dump_table(struct narrow *narrow, const struct table *table) {
 	sight->made_before = sight->made.n;
 	vec_clear(&narrow->added);
 	if (!table->all)
-		return dump_made_routes(sight, table->family, table->number, take_wanted_route, forget_added, narrow);
+		return dump_made_routes(sight, table->family, table->number, table->ifindex, take_wanted_route, forget_added, narrow);
 	nlh->nlmsg_type = RTM_GETROUTE;
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = table->family;
@@ -242,16 +243,17 @@ static size_t tables_of(const struct sight *sight, const struct object *object, 
 	if (object->kind == &kind_address) {
 		uint8_t family = address->address.address.family;
 
-		ret[0] = (struct table){ family, RT_TABLE_LOCAL, false };
-		ret[1] = (struct table){ family, RT_TABLE_MAIN, true };
+		link = (const struct link *)ns_find_link(sight->ns, address->dev);
+		ret[0] = (struct table){ family, RT_TABLE_LOCAL, false, link ? link->ifindex : 0 };
+		ret[1] = (struct table){ family, RT_TABLE_MAIN, true, 0 };
 		return address_has_connected_route(address) ? 2 : 1;
 	}
 	if (object->kind == &kind_route) {
-		ret[0] = (struct table){ route->to.address.family, route->table, true };
+		ret[0] = (struct table){ route->to.address.family, route->table, true, 0 };
 		return 1;
 	}
 	link = object->kind->class == CLASS_LINK ? (const struct link *)ns_find(sight->ns, object) : NULL;
-	ret[0] = (struct table){ AF_INET6, RT_TABLE_MAIN, false };
+	ret[0] = (struct table){ AF_INET6, RT_TABLE_MAIN, false, link ? link->ifindex : 0 };
 	return link && link->link_local.family && own_families(object, link);
 }
 
@@ -266,8 +268,10 @@ static int look_at_routes(struct narrow *narrow) {
 		for (size_t j = 0; j < n; j++) {
 			bool known = false;
 
+			/* One link's routes are asked for alone: a bridge has as many fe80::/64 beside it as ports. */
 			vec_foreach(t, &tables)
-				if (t->family == wanted[j].family && t->number == wanted[j].number) {
+				if (t->family == wanted[j].family && t->number == wanted[j].number &&
+				    (t->all || wanted[j].all || t->ifindex == wanted[j].ifindex)) {
 					known = true;
 					t->all |= wanted[j].all;
 				}

@@ -68,7 +68,8 @@ int dump_family(struct sight *sight, uint8_t family, uint16_t type, nl_message_f
 /* observe_made.c: whether the message is of a route that an address brings along, and notes that. */
 bool note_made_route(struct sight *sight, const struct nlmsghdr *nlh);
 /* Dumps what the kernel itself put into the table main or local. 0 or -errno. */
-int dump_made_routes(struct sight *sight, uint8_t family, uint32_t table, nl_message_fn fn, void (*restart)(void *), void *userdata);
+int dump_made_routes(struct sight *sight, uint8_t family, uint32_t table, uint32_t ifindex, nl_message_fn fn,
+		     void (*restart)(void *), void *userdata);
 /* Notes for each address, and each link that has a link-local one, whether the routes are there that came with it. Links,
  * addresses and routes were read by then. 0 or -errno. */
 int find_made_routes(struct sight *sight);
