@@ -5,7 +5,7 @@
  * Where frames to unknown addresses go is said in two places: the link has one `remote` or `group`, of which it makes an entry
  * for the address 00:00:00:00:00:00 in its forwarding table (vxlan_fdb_update() in drivers/net/vxlan), and only the table counts
  * from then on. Somebody may delete the entry or append further ones while the link still names the same far end. So a far end
- * is compared with both. Whoever gives the addresses to a routing daemon declares neither.
+ * is compared with both. Where a routing daemon has the addresses, neither is declared.
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
