@@ -18,7 +18,7 @@ enum { GAP = 0 };
 #endif
 
 enum {
-	FIRST_CHUNK = 1024,        /* one look at a small namespace fits into a few kilobytes */
+	FIRST_CHUNK = 1024, /* one look at a small namespace fits into a few kilobytes */
 	LARGEST_CHUNK = 256 * 1024,
 };
 
@@ -78,11 +78,11 @@ char *arena_strdup(struct arena *arena, const char *text) {
 }
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) {
-	va_list again;
+	va_list recreates;
 
-	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, again);
-	va_end(again);
+	va_copy(recreates, args);
+	int n = vsnprintf(NULL, 0, format, recreates);
+	va_end(recreates);
 	if (n < 0)
 		abort();
 

@@ -34,14 +34,14 @@ void text_add(struct text *text, const char *piece) {
 }
 
 void text_addf(struct text *text, const char *format, ...) {
-	va_list args, again;
+	va_list args, recreates;
 
 	reserve(text, PIECE_GUESS);
 	va_start(args, format);
-	va_copy(again, args);
+	va_copy(recreates, args);
 	size_t room = text->allocated - text->size;
-	int n = vsnprintf(text->data + text->size, room, format, again);
-	va_end(again);
+	int n = vsnprintf(text->data + text->size, room, format, recreates);
+	va_end(recreates);
 	if (n < 0)
 		abort();
 	if ((size_t)n >= room) {

@@ -17,7 +17,8 @@ struct text {
 
 /* Begins in an array of the caller's and takes memory of its own only when it outgrows that: for what is put together
  * often and is mostly short. `struct text id = TEXT_IN(buffer);` */
-#define TEXT_IN(buffer) { .data = (buffer), .allocated = sizeof(buffer), .borrowed = true }
+#define TEXT_IN(buffer) \
+	{ .data = (buffer), .allocated = sizeof(buffer), .borrowed = true }
 
 void text_add(struct text *text, const char *piece);
 void text_addn(struct text *text, const char *piece, size_t n);

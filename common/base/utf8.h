@@ -10,7 +10,7 @@
 /* The character at text (of size > 0 bytes). Returns its length in bytes, or 0 where the bytes are no UTF-8
  * (overlong, a surrogate, cut off, …); then *ret_code is the first byte's value. */
 static inline size_t utf8_decode(const char *text, size_t size, uint32_t *ret_code) {
-	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)text;
 	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc0 ? 2 : 0;
 	uint32_t code = n > 1 ? p[0] & (0x7fu >> n) : p[0];

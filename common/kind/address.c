@@ -18,42 +18,72 @@
 #endif
 
 static const struct enum_name scopes[] = {
-	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK },
-	{ "host", RT_SCOPE_HOST },	 {},
+	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK }, { "host", RT_SCOPE_HOST }, {},
 };
 
 static const struct field fields[] = {
-	[ADDRESS_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct address, dev),
-			  .class = FIELD_KEY, .flags = FIELD_HIDDEN | FIELD_DEV },
-	[ADDRESS_ADDRESS] = { .name = "address", .type = &type_prefix, .offset = offsetof(struct address, address),
-			      .class = FIELD_RECREATE, .flags = FIELD_REQUIRED | FIELD_IDENTITY,
+	[ADDRESS_DEV] = { .name = "dev",
+			  .type = &type_link_name,
+			  .offset = offsetof(struct address, dev),
+			  .class = FIELD_KEY,
+			  .flags = FIELD_HIDDEN | FIELD_DEV },
+	[ADDRESS_ADDRESS] = { .name = "address",
+			      .type = &type_prefix,
+			      .offset = offsetof(struct address, address),
+			      .class = FIELD_RECREATE,
+			      .flags = FIELD_REQUIRED | FIELD_IDENTITY,
 			      .doc = "The address with its prefix length." },
-	[ADDRESS_PEER] = { .name = "peer", .type = &type_prefix, .offset = offsetof(struct address, peer),
-			   .class = FIELD_RECREATE, .flags = FIELD_IDENTITY,
+	[ADDRESS_PEER] = { .name = "peer",
+			   .type = &type_prefix,
+			   .offset = offsetof(struct address, peer),
+			   .class = FIELD_RECREATE,
+			   .flags = FIELD_IDENTITY,
 			   .doc = "The other end of a point-to-point link." },
-	[ADDRESS_SCOPE] = { .name = "scope", .type = &type_enum, .offset = offsetof(struct address, scope),
-			    .class = FIELD_RECREATE, .names = scopes,
+	[ADDRESS_SCOPE] = { .name = "scope",
+			    .type = &type_enum,
+			    .offset = offsetof(struct address, scope),
+			    .class = FIELD_RECREATE,
+			    .names = scopes,
 			    .doc = "How far the address is valid (IPv4; of an IPv6 address the kernel knows)." },
-	[ADDRESS_LABEL] = { .name = "label", .type = &type_text, .offset = offsetof(struct address, label),
+	[ADDRESS_LABEL] = { .name = "label",
+			    .type = &type_text,
+			    .offset = offsetof(struct address, label),
 			    .class = FIELD_RECREATE,
 			    .doc = "Label of an IPv4 address; begins with the interface's name." },
-	[ADDRESS_BROADCAST] = { .name = "broadcast", .type = &type_ip,
-				.offset = offsetof(struct address, broadcast), .class = FIELD_RECREATE,
+	[ADDRESS_BROADCAST] = { .name = "broadcast",
+				.type = &type_ip,
+				.offset = offsetof(struct address, broadcast),
+				.class = FIELD_RECREATE,
 				.doc = "Broadcast address (IPv4)." },
-	[ADDRESS_NODAD] = { .name = "nodad", .type = &type_bool, .offset = offsetof(struct address, nodad),
-			    .class = FIELD_RECREATE, .doc = "No duplicate address detection (IPv6)." },
-	[ADDRESS_NOPREFIXROUTE] = { .name = "noprefixroute", .type = &type_bool,
-				    .offset = offsetof(struct address, noprefixroute), .class = FIELD_RECREATE,
+	[ADDRESS_NODAD] = { .name = "nodad",
+			    .type = &type_bool,
+			    .offset = offsetof(struct address, nodad),
+			    .class = FIELD_RECREATE,
+			    .doc = "No duplicate address detection (IPv6)." },
+	[ADDRESS_NOPREFIXROUTE] = { .name = "noprefixroute",
+				    .type = &type_bool,
+				    .offset = offsetof(struct address, noprefixroute),
+				    .class = FIELD_RECREATE,
 				    .doc = "No route to the prefix is added along with the address." },
-	[ADDRESS_PROTOCOL] = { .name = "protocol", .type = &type_integer,
-			       .offset = offsetof(struct address, protocol), .flags = FIELD_HIDDEN },
-	[ADDRESS_CONNECTED] = { .name = "connected-route", .type = &type_bool,
+	[ADDRESS_PROTOCOL] = { .name = "protocol",
+			       .type = &type_integer,
+			       .offset = offsetof(struct address, protocol),
+			       .flags = FIELD_HIDDEN },
+	[ADDRESS_CONNECTED] = { .name = "connected-route",
+				.type = &type_bool,
 				.offset = offsetof(struct address, connected),
-				.flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "the kernel's route to its prefix" },
-	[ADDRESS_PRIMARY] = { .name = "primary", .type = &type_bool, .offset = offsetof(struct address, primary),
-			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "its place as the primary address of its subnet" },
-	[ADDRESS_LOCAL] = { .name = "local-entry", .type = &type_bool, .offset = offsetof(struct address, local),
-			    .flags = FIELD_HIDDEN | FIELD_ONE_WAY, .doc = "its entry in the table local" },
+				.flags = FIELD_HIDDEN | FIELD_ONE_WAY,
+				.doc = "the kernel's route to its prefix" },
+	[ADDRESS_PRIMARY] = { .name = "primary",
+			      .type = &type_bool,
+			      .offset = offsetof(struct address, primary),
+			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,
+			      .doc = "its place as the primary address of its subnet" },
+	[ADDRESS_LOCAL] = { .name = "local-entry",
+			    .type = &type_bool,
+			    .offset = offsetof(struct address, local),
+			    .flags = FIELD_HIDDEN | FIELD_ONE_WAY,
+			    .doc = "its entry in the table local" },
 };
 
 /* Of a point-to-point link IPv4 has the network of the other end, even of one host; IPv6 the address's own. */
@@ -182,24 +212,23 @@ void address_settle_primaries(const struct ns_state *seen, const struct ns_state
 
 /* Reading the file. */
 
-static bool is_family(struct parse *p, const struct address *a, size_t field, uint8_t family,
-		      const struct node *node) {
+static bool is_family(struct parse *p, const struct address *a, size_t field, uint8_t family, const struct node *node) {
 	if (!object_has(&a->object, field) || a->address.address.family == family)
 		return true;
-	diag_error(p->diags, node_key_mark(node, fields[field].name), "'%s' is for IPv%c addresses only",
+	diag_error(p->diags, node_key_position(node, fields[field].name), "'%s' is for IPv%c addresses only",
 		   fields[field].name, family == AF_INET ? '4' : '6');
 	return false;
 }
 
-static bool check_peer(struct parse *p, struct address *a, struct mark mark) {
+static bool check_peer(struct parse *p, struct address *a, struct position position) {
 	if (!object_has(&a->object, ADDRESS_PEER))
 		return true;
 	if (a->peer.address.family != a->address.address.family) {
-		diag_error(p->diags, mark, "the peer is of another family than the address");
+		diag_error(p->diags, position, "the peer is of another family than the address");
 		return false;
 	}
 	if (a->address.length != ip_bits(a->address.address.family) && a->address.length != a->peer.length) {
-		diag_error(p->diags, mark, "with 'peer' the prefix length is the peer's; write the address without");
+		diag_error(p->diags, position, "with 'peer' the prefix length is the peer's; write the address without");
 		return false;
 	}
 	a->address.length = a->peer.length;
@@ -209,7 +238,7 @@ static bool check_peer(struct parse *p, struct address *a, struct mark mark) {
 	return true;
 }
 
-static bool check_use(struct parse *p, const struct address *a, struct mark mark) {
+static bool check_use(struct parse *p, const struct address *a, struct position position) {
 	const struct ip *ip = &a->address.address;
 	const char *why = NULL;
 	char buf[PREFIX_TEXT_MAX];
@@ -223,17 +252,19 @@ static bool check_use(struct parse *p, const struct address *a, struct mark mark
 	else if (!a->address.length)
 		why = "has the prefix length 0";
 	if (why)
-		diag_error(p->diags, mark, "%s %s", prefix_format(&a->address, buf), why);
+		diag_error(p->diags, position, "%s %s", prefix_format(&a->address, buf), why);
 	return !why;
 }
 
-static bool check_label(struct parse *p, const struct address *a, struct mark mark) {
+static bool check_label(struct parse *p, const struct address *a, struct position position) {
 	if (!object_has(&a->object, ADDRESS_LABEL))
 		return true;
 	const char *rest = startswith(a->label, a->dev);
 	if (strlen(a->label) > 15 || !rest || (*rest && *rest != ':')) {
-		diag_error(p->diags, mark, "the label is the interface's name, or that with ':' and a text behind it "
-			   "(%s:web), of 15 bytes at most", a->dev);
+		diag_error(p->diags, position,
+			   "the label is the interface's name, or that with ':' and a text behind it "
+			   "(%s:web), of 15 bytes at most",
+			   a->dev);
 		return false;
 	}
 	return true;
@@ -241,15 +272,15 @@ static bool check_label(struct parse *p, const struct address *a, struct mark ma
 
 static bool finish(struct parse *p, struct address *a, const struct node *node) {
 	struct object *o = &a->object;
-	struct mark mark = node->mark;
+	struct position position = node->position;
 
-	bool good = check_use(p, a, mark);
-	good &= check_peer(p, a, object_mark(o, &fields[ADDRESS_PEER]));
+	bool good = check_use(p, a, position);
+	good &= check_peer(p, a, object_position(o, &fields[ADDRESS_PEER]));
 	good &= is_family(p, a, ADDRESS_SCOPE, AF_INET, node);
 	good &= is_family(p, a, ADDRESS_LABEL, AF_INET, node);
 	good &= is_family(p, a, ADDRESS_BROADCAST, AF_INET, node);
 	good &= is_family(p, a, ADDRESS_NODAD, AF_INET6, node);
-	good &= check_label(p, a, object_mark(o, &fields[ADDRESS_LABEL]));
+	good &= check_label(p, a, object_position(o, &fields[ADDRESS_LABEL]));
 	a->protocol = TOPOD_PROTOCOL;
 	o->set |= field_bit(ADDRESS_PEER) | field_bit(ADDRESS_PROTOCOL);
 	if (address_has_connected_route(a))
@@ -271,14 +302,15 @@ struct address *address_parse(struct parse *p, const char *dev, const struct nod
 	size_t errors = p->diags->n_errors;
 
 	a->dev = dev;
-	object->mark = node->mark;
+	object->position = node->position;
 	a->bare = is_bare(node);
 	object->set = field_bit(ADDRESS_DEV);
 	if (node->type == NODE_MAPPING) {
-		struct mark *marks = arena_newn(p->arena, struct mark, ARRAY_SIZE(fields));
+		struct position *positions = arena_newn(p->arena, struct position, ARRAY_SIZE(fields));
 
-		object->marks = marks;
-		fields_parse(p, fields, ARRAY_SIZE(fields), node, a, &object->set, marks, "an address", NULL, NULL, NULL);
+		object->positions = positions;
+		fields_parse(p, fields, ARRAY_SIZE(fields), node, a, &object->set, positions, "an address", NULL, NULL,
+			     NULL);
 	} else if (fields[ADDRESS_ADDRESS].type->parse(p, &fields[ADDRESS_ADDRESS], node, &a->address)) {
 		object->set |= field_bit(ADDRESS_ADDRESS);
 	}
@@ -365,7 +397,8 @@ static int encode_address(struct encode *encode, const struct change *change) {
 		encode->problem = arena_printf(encode->arena, "there is no %s", a->dev);
 		return -ENODEV;
 	}
-	if (change->type == CHANGE_UPDATE && !(change->fields & ~(field_bit(ADDRESS_CONNECTED) | field_bit(ADDRESS_LOCAL)))) {
+	if (change->type == CHANGE_UPDATE &&
+	    !(change->fields & ~(field_bit(ADDRESS_CONNECTED) | field_bit(ADDRESS_LOCAL)))) {
 		put_missing(w, change, index);
 		return 0;
 	}
@@ -417,12 +450,12 @@ static void decode_protocol(const struct decode *decode, struct address *a, cons
 
 	/* A kernel that cannot mark is taken at the ledger's word. */
 	a->protocol = decode->address_marks ? nl_get_u8(attr, 0) : TOPOD_PROTOCOL;
-	o->marked = a->protocol == TOPOD_PROTOCOL;
+	o->owned = a->protocol == TOPOD_PROTOCOL;
 	o->set |= field_bit(ADDRESS_PROTOCOL);
 	/* IFAPROT_KERNEL_LO, _RA, _LL; before 5.18 lo's own are known by where they are. */
 	if ((a->protocol >= 1 && a->protocol <= 3) || (!decode->address_marks && streq(a->dev, "lo")))
 		o->kernel_made = true;
-	o->kernel_made |= !o->marked && is_loopback(a);
+	o->kernel_made |= !o->owned && is_loopback(a);
 }
 
 static bool decode_addresses(struct address *a, uint8_t family, uint8_t length, const struct nlattr *const *tb) {
@@ -432,8 +465,8 @@ static bool decode_addresses(struct address *a, uint8_t family, uint8_t length, 
 	    ip_from_bytes(family, mnl_attr_get_payload(local), mnl_attr_get_payload_len(local), &a->address.address) < 0)
 		return false;
 	a->address.length = length;
-	if (address && ip_from_bytes(family, mnl_attr_get_payload(address), mnl_attr_get_payload_len(address),
-				     &a->peer.address) < 0)
+	if (address &&
+	    ip_from_bytes(family, mnl_attr_get_payload(address), mnl_attr_get_payload_len(address), &a->peer.address) < 0)
 		return false;
 	a->peer.length = length;
 	if (ip_equal(&a->peer.address, &a->address.address))
@@ -544,7 +577,20 @@ static bool reaches(const struct object *object, struct prefix *ret) {
 }
 
 const struct kind kind_address = {
-	.name = "address", .class = CLASS_ADDRESS, .transport = TRANSPORT_ROUTE, .size = sizeof(struct address),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .markable = true, .encode = encode_address, .noun = noun,
-	.key = key, .provides = provides, .waits = waits, .out_of_order = out_of_order, .comes_behind = comes_behind, .reaches = reaches, .recreate = recreate,
+	.name = "address",
+	.class = CLASS_ADDRESS,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct address),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.markable = true,
+	.encode = encode_address,
+	.noun = noun,
+	.key = key,
+	.provides = provides,
+	.waits = waits,
+	.out_of_order = out_of_order,
+	.comes_behind = comes_behind,
+	.reaches = reaches,
+	.recreate = recreate,
 };

@@ -9,21 +9,31 @@ extern const struct kind kind_address;
 struct address {
 	struct object object;
 	const char *dev;
-	struct prefix address;   /* with a peer, the length is the peer's */
-	struct prefix peer;      /* family AF_UNSPEC: none */
+	struct prefix address; /* with a peer, the length is the peer's */
+	struct prefix peer;    /* family AF_UNSPEC: none */
 	uint32_t scope, nodad, noprefixroute, protocol, connected, primary, local;
 	const char *label;
 	struct ip broadcast;
-	bool bare;               /* desired: written without a length */
-	bool there;              /* observed: seen once more, see observe_made.c */
-	bool settling;           /* observed: nobody can tell whether the kernel has yet to make its routes */
+	bool bare;                      /* desired: written without a length */
+	bool there;                     /* observed: seen once more, see scan_made.c */
+	bool settling;                  /* observed: nobody can tell whether the kernel has yet to make its routes */
 	bool lacks_network, lacks_peer; /* observed: which of the connected routes are missing */
-	struct ip source;        /* observed, local entry missing: the source address that it had (IPv4) */
+	struct ip source;               /* observed, local entry missing: the source address that it had (IPv4) */
 };
 
 enum address_field {
-	ADDRESS_DEV, ADDRESS_ADDRESS, ADDRESS_PEER, ADDRESS_SCOPE, ADDRESS_LABEL, ADDRESS_BROADCAST, ADDRESS_NODAD,
-	ADDRESS_NOPREFIXROUTE, ADDRESS_PROTOCOL, ADDRESS_CONNECTED, ADDRESS_PRIMARY, ADDRESS_LOCAL,
+	ADDRESS_DEV,
+	ADDRESS_ADDRESS,
+	ADDRESS_PEER,
+	ADDRESS_SCOPE,
+	ADDRESS_LABEL,
+	ADDRESS_BROADCAST,
+	ADDRESS_NODAD,
+	ADDRESS_NOPREFIXROUTE,
+	ADDRESS_PROTOCOL,
+	ADDRESS_CONNECTED,
+	ADDRESS_PRIMARY,
+	ADDRESS_LOCAL
 };
 
 /* Reads one entry of `addresses`, a prefix or a mapping, for the link dev; NULL on error. Sealed. */

@@ -14,8 +14,16 @@ struct bridge {
 static const struct enum_name vlan_protocols[] = { { "802.1q", 0x8100 }, { "802.1ad", 0x88a8 }, {} };
 
 enum {
-	STP = LINK_N_FIELDS, FORWARD_DELAY, HELLO_TIME, MAX_AGE, AGEING_TIME, PRIORITY, VLAN_FILTERING, VLAN_PROTOCOL,
-	MCAST_SNOOPING, GROUP_FWD_MASK,
+	STP = LINK_N_FIELDS,
+	FORWARD_DELAY,
+	HELLO_TIME,
+	MAX_AGE,
+	AGEING_TIME,
+	PRIORITY,
+	VLAN_FILTERING,
+	VLAN_PROTOCOL,
+	MCAST_SNOOPING,
+	GROUP_FWD_MASK
 };
 
 enum {
@@ -23,32 +31,35 @@ enum {
 	RESTRICTED_GROUPS = 0x7, /* BR_GROUPFWD_RESTRICTED, net/bridge/br_private.h */
 };
 
-#define ROW(key, member, value_type, number, ...)                                                           \
-	{ .name = key, .type = value_type, .offset = offsetof(struct bridge, member), .wire = WIRE_DATA,  \
-	  .attr = number, __VA_ARGS__ }
+#define ROW(key, member, value_type, number, ...)                                                              \
+	{                                                                                                      \
+		.name = key, .type = value_type, .offset = offsetof(struct bridge, member), .wire = WIRE_DATA, \
+		.attr = number, __VA_ARGS__                                                                    \
+	}
 
 static const struct field fields[] = {
 	LINK_FIELDS("1500"),
-	[STP] = ROW("stp", stp, &type_bool, IFLA_BR_STP_STATE, .fallback = "false",
-	    .doc = "Spanning tree protocol."),
-	[FORWARD_DELAY] = ROW("forward-delay", forward_delay, &type_duration, IFLA_BR_FORWARD_DELAY, .unit = 100, .max = 3000,
-	    .fallback = "15s", .doc = "Time in the listening and learning states; 2s to 30s with stp."),
-	[HELLO_TIME] = ROW("hello-time", hello_time, &type_duration, IFLA_BR_HELLO_TIME, .unit = 100, .min = 100, .max = 1000,
-	    .fallback = "2s", .doc = "Time between hello packets."),
+	[STP] = ROW("stp", stp, &type_bool, IFLA_BR_STP_STATE, .fallback = "false", .doc = "Spanning tree protocol."),
+	[FORWARD_DELAY] =
+		ROW("forward-delay", forward_delay, &type_duration, IFLA_BR_FORWARD_DELAY, .unit = 100, .max = 3000,
+		    .fallback = "15s", .doc = "Time in the listening and learning states; 2s to 30s with stp."),
+	[HELLO_TIME] = ROW("hello-time", hello_time, &type_duration, IFLA_BR_HELLO_TIME, .unit = 100, .min = 100,
+			   .max = 1000, .fallback = "2s", .doc = "Time between hello packets."),
 	[MAX_AGE] = ROW("max-age", max_age, &type_duration, IFLA_BR_MAX_AGE, .unit = 100, .min = 600, .max = 4000,
-	    .fallback = "20s", .doc = "Age at which another bridge counts as gone."),
+			.fallback = "20s", .doc = "Age at which another bridge counts as gone."),
 	[AGEING_TIME] = ROW("ageing-time", ageing_time, &type_duration, IFLA_BR_AGEING_TIME, .unit = 100, .fallback = "300s",
-	    .doc = "Time that a learned MAC address is kept."),
+			    .doc = "Time that a learned MAC address is kept."),
 	[PRIORITY] = ROW("priority", priority, &type_integer, IFLA_BR_PRIORITY, .form = FORM_U16, .max = 65535,
-	    .fallback = "32768", .doc = "Bridge priority; the lowest becomes the root."),
+			 .fallback = "32768", .doc = "Bridge priority; the lowest becomes the root."),
 	[VLAN_FILTERING] = ROW("vlan-filtering", vlan_filtering, &type_bool, IFLA_BR_VLAN_FILTERING, .form = FORM_U8,
-	    .fallback = "false", .doc = "Whether VLAN tags decide where frames go."),
+			       .fallback = "false", .doc = "Whether VLAN tags decide where frames go."),
 	[VLAN_PROTOCOL] = ROW("vlan-protocol", vlan_protocol, &type_enum, IFLA_BR_VLAN_PROTOCOL, .form = FORM_BE16,
-	    .names = vlan_protocols, .fallback = "802.1q", .doc = "EtherType of the VLAN tags."),
+			      .names = vlan_protocols, .fallback = "802.1q", .doc = "EtherType of the VLAN tags."),
 	[MCAST_SNOOPING] = ROW("mcast-snooping", mcast_snooping, &type_bool, IFLA_BR_MCAST_SNOOPING, .form = FORM_U8,
-	    .fallback = "true", .doc = "Whether multicast goes only where it was asked for."),
-	[GROUP_FWD_MASK] = ROW("group-fwd-mask", group_fwd_mask, &type_integer, IFLA_BR_GROUP_FWD_MASK, .form = FORM_U16,
-	    .max = 65535, .fallback = "0", .doc = "Which link-local groups (01:80:c2:00:00:0X) are forwarded."),
+			       .fallback = "true", .doc = "Whether multicast goes only where it was asked for."),
+	[GROUP_FWD_MASK] =
+		ROW("group-fwd-mask", group_fwd_mask, &type_integer, IFLA_BR_GROUP_FWD_MASK, .form = FORM_U16, .max = 65535,
+		    .fallback = "0", .doc = "Which link-local groups (01:80:c2:00:00:0X) are forwarded."),
 };
 
 /* br_set_forward_delay() in net/bridge/br_stp.c holds to these limits with STP only. A bridge that is created with less gets
@@ -56,22 +67,32 @@ static const struct field fields[] = {
 static void check(struct diags *diags, const struct object *desired) {
 	const struct bridge *bridge = (const struct bridge *)desired;
 
-	if (object_has(desired, STP) && bridge->stp && object_has(desired, FORWARD_DELAY) && bridge->forward_delay < MIN_STP_DELAY)
-		diag_error(diags, object_mark(desired, &fields[FORWARD_DELAY]),
+	if (object_has(desired, STP) && bridge->stp && object_has(desired, FORWARD_DELAY) &&
+	    bridge->forward_delay < MIN_STP_DELAY)
+		diag_error(diags, object_position(desired, &fields[FORWARD_DELAY]),
 			   "with 'stp' the 'forward-delay' is from 2s to 30s");
 	if (object_has(desired, GROUP_FWD_MASK) && bridge->group_fwd_mask & RESTRICTED_GROUPS)
-		diag_error(diags, object_mark(desired, &fields[GROUP_FWD_MASK]),
+		diag_error(diags, object_position(desired, &fields[GROUP_FWD_MASK]),
 			   "a bridge never forwards 01:80:c2:00:00:00, 01 and 02 (STP, pause frames, LACP): the bits 0x7 of "
 			   "'group-fwd-mask' must be 0");
 }
 
 const struct kind kind_bridge = {
-	.name = "bridge", .doc = "An Ethernet bridge.",
-	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "bridge", .markable = true,
+	.name = "bridge",
+	.doc = "An Ethernet bridge.",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct bridge),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "bridge",
+	.markable = true,
 	/* Ports join a bridge that is down much quicker. Its MTU follows that of its ports until it is set by a message of its
 	 * own; the one that creates it does not count (br_mtu_auto_adjust() in the kernel's net/bridge/br_if.c). */
 	.last = 1 << LINK_UP | 1 << LINK_MTU,
-	.encode = link_encode, .check = check, .takes_frames = true, .port_kind = &kind_bridge_port,
+	.encode = link_encode,
+	.check = check,
+	.takes_frames = true,
+	.port_kind = &kind_bridge_port,
 	.max_ports = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
 };

@@ -2,9 +2,11 @@
 /* A bridge's port: its own attributes there (IFLA_BRPORT_*). */
 #include "kind/bridge_port.h"
 
-#define ROW(key, member, value_type, number, number_form, ...)                                         \
-	{ .name = key, .type = value_type, .offset = offsetof(struct bridge_port, member), .wire = WIRE_PORT, \
-	  .attr = number, .form = number_form, __VA_ARGS__ }
+#define ROW(key, member, value_type, number, number_form, ...)                                                      \
+	{                                                                                                           \
+		.name = key, .type = value_type, .offset = offsetof(struct bridge_port, member), .wire = WIRE_PORT, \
+		.attr = number, .form = number_form, __VA_ARGS__                                                    \
+	}
 
 static const struct field fields[] = {
 	PORT_FIELDS(),
@@ -22,8 +24,8 @@ static const struct field fields[] = {
 	    .doc = "Whether frames to unknown addresses are sent here."),
 	ROW("mcast-flood", mcast_flood, &type_bool, IFLA_BRPORT_MCAST_FLOOD, FORM_U8, .fallback = "true",
 	    .doc = "Whether unregistered multicast is sent here."),
-	ROW("neigh-suppress", neigh_suppress, &type_bool, IFLA_BRPORT_NEIGH_SUPPRESS, FORM_U8,
-	    .fallback = "false", .doc = "Whether ARP and neighbour discovery are answered by the bridge."),
+	ROW("neigh-suppress", neigh_suppress, &type_bool, IFLA_BRPORT_NEIGH_SUPPRESS, FORM_U8, .fallback = "false",
+	    .doc = "Whether ARP and neighbour discovery are answered by the bridge."),
 	ROW("guard", guard, &type_bool, IFLA_BRPORT_GUARD, FORM_U8, .fallback = "false",
 	    .doc = "Whether spanning tree packets are refused here (BPDU guard)."),
 	ROW("root-block", root_block, &type_bool, IFLA_BRPORT_PROTECT, FORM_U8, .fallback = "false",
@@ -31,7 +33,14 @@ static const struct field fields[] = {
 };
 
 const struct kind kind_bridge_port = {
-	.name = "port", .class = CLASS_PORT, .transport = TRANSPORT_ROUTE, .size = sizeof(struct bridge_port),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "bridge", .undeletable = true,
-	.encode = port_encode, .noun = port_noun,
+	.name = "port",
+	.class = CLASS_PORT,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct bridge_port),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "bridge",
+	.undeletable = true,
+	.encode = port_encode,
+	.noun = port_noun,
 };

@@ -6,7 +6,14 @@
 static const struct field fields[] = { LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "false", "false", "1000") };
 
 const struct kind kind_dummy = {
-	.name = "dummy", .doc = "An interface that drops what is sent to it: a place for addresses.",
-	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "dummy", .markable = true, .encode = link_encode,
+	.name = "dummy",
+	.doc = "An interface that drops what is sent to it: a place for addresses.",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct link),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "dummy",
+	.markable = true,
+	.encode = link_encode,
 };

@@ -12,7 +12,10 @@ static const struct field fields[] = {
 /* By its index it is found again after somebody has given it another name. */
 static const struct field existing_fields[] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
-	[LINK_N_FIELDS] = { .name = "index", .type = &type_integer, .offset = offsetof(struct link, ifindex), .max = INT32_MAX,
+	[LINK_N_FIELDS] = { .name = "index",
+			    .type = &type_integer,
+			    .offset = offsetof(struct link, ifindex),
+			    .max = INT32_MAX,
 			    .flags = FIELD_HIDDEN | FIELD_ONCE },
 };
 
@@ -26,11 +29,27 @@ static void noun(const struct object *object, struct text *out) {
 }
 
 const struct kind kind_existing = {
-	.name = "existing", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
-	.fields = existing_fields, .n_fields = ARRAY_SIZE(existing_fields), .any_kind = true, .found = true, .encode = link_encode, .noun = noun,
+	.name = "existing",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct link),
+	.fields = existing_fields,
+	.n_fields = ARRAY_SIZE(existing_fields),
+	.any_kind = true,
+	.found = true,
+	.encode = link_encode,
+	.noun = noun,
 };
 
 const struct kind kind_other = {
-	.name = "other", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .unnamed = true, .markable = true, .encode = link_encode, .noun = noun,
+	.name = "other",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct link),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.unnamed = true,
+	.markable = true,
+	.encode = link_encode,
+	.noun = noun,
 };

@@ -6,7 +6,14 @@
 static const struct field fields[] = { LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "false", "false", "32") };
 
 const struct kind kind_ifb = {
-	.name = "ifb", .doc = "An interface to which tc redirects what arrives elsewhere, so that it can be shaped.",
-	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct link),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "ifb", .markable = true, .encode = link_encode,
+	.name = "ifb",
+	.doc = "An interface to which tc redirects what arrives elsewhere, so that it can be shaped.",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct link),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "ifb",
+	.markable = true,
+	.encode = link_encode,
 };

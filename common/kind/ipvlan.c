@@ -17,23 +17,45 @@ struct ipvlan {
 enum { BELOW = LINK_N_FIELDS, MODE, ISOLATION };
 
 static const struct enum_name modes[] = {
-	{ "l2", IPVLAN_MODE_L2 }, { "l3", IPVLAN_MODE_L3 }, { "l3s", IPVLAN_MODE_L3S }, {},
+	{ "l2", IPVLAN_MODE_L2 },
+	{ "l3", IPVLAN_MODE_L3 },
+	{ "l3s", IPVLAN_MODE_L3S },
+	{},
 };
 
 static const struct enum_name isolations[] = {
-	{ "bridge", 0 }, { "private", IPVLAN_F_PRIVATE }, { "vepa", IPVLAN_F_VEPA }, {},
+	{ "bridge", 0 },
+	{ "private", IPVLAN_F_PRIVATE },
+	{ "vepa", IPVLAN_F_VEPA },
+	{},
 };
 
 static const struct field fields[] = {
 	LINK_FIELDS(NULL),
-	[BELOW] = { .name = "link", .type = &type_link_ref, .offset = offsetof(struct ipvlan, below),
-		    .class = FIELD_RECREATE, .flags = FIELD_REQUIRED | FIELD_DEV, .wire = WIRE_LINK, .attr = IFLA_LINK,
+	[BELOW] = { .name = "link",
+		    .type = &type_link_ref,
+		    .offset = offsetof(struct ipvlan, below),
+		    .class = FIELD_RECREATE,
+		    .flags = FIELD_REQUIRED | FIELD_DEV,
+		    .wire = WIRE_LINK,
+		    .attr = IFLA_LINK,
 		    .doc = "The interface below: a name, or namespace:interface." },
-	[MODE] = { .name = "mode", .type = &type_enum, .offset = offsetof(struct ipvlan, mode), .wire = WIRE_DATA,
-		   .attr = IFLA_IPVLAN_MODE, .form = FORM_U16, .names = modes, .fallback = "l3",
+	[MODE] = { .name = "mode",
+		   .type = &type_enum,
+		   .offset = offsetof(struct ipvlan, mode),
+		   .wire = WIRE_DATA,
+		   .attr = IFLA_IPVLAN_MODE,
+		   .form = FORM_U16,
+		   .names = modes,
+		   .fallback = "l3",
 		   .doc = "Where packets are switched or routed; the same for all on one interface." },
-	[ISOLATION] = { .name = "isolation", .type = &type_enum, .offset = offsetof(struct ipvlan, isolation),
-			.wire = WIRE_DATA, .attr = IFLA_IPVLAN_FLAGS, .form = FORM_U16, .names = isolations,
+	[ISOLATION] = { .name = "isolation",
+			.type = &type_enum,
+			.offset = offsetof(struct ipvlan, isolation),
+			.wire = WIRE_DATA,
+			.attr = IFLA_IPVLAN_FLAGS,
+			.form = FORM_U16,
+			.names = isolations,
 			.fallback = "bridge",
 			.doc = "Whether those on one interface reach each other: directly, never, or by way of a switch." },
 };
@@ -54,9 +76,12 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	if (i-- == 0) {
 		*ret = (struct sole_claim){
 			.key = arena_printf(arena, "macvlan %s:%s", ipvlan->below.ns, ipvlan->below.name),
-			.field = &fields[BELOW], .shared = true, .as = "ipvlan",
-			.problem = arena_printf(arena, "%s:%s has both macvlan and ipvlan interfaces on it; the kernel takes one of the two",
-						ipvlan->below.ns, ipvlan->below.name),
+			.field = &fields[BELOW],
+			.shared = true,
+			.as = "ipvlan",
+			.problem = arena_printf(
+				arena, "%s:%s has both macvlan and ipvlan interfaces on it; the kernel takes one of the two",
+				ipvlan->below.ns, ipvlan->below.name),
 		};
 		return true;
 	}
@@ -67,18 +92,22 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	field_print(&fields[field], desired, &value);
 	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "ipvlan %s %s:%s", fields[field].name, ipvlan->below.ns, ipvlan->below.name),
-		.field = &fields[field], .shared = true, .as = arena_strdup(arena, text_str(&value)),
-		.problem = arena_printf(arena, "all ipvlan and ipvtap interfaces on %s:%s have the same '%s'", ipvlan->below.ns,
-					ipvlan->below.name, fields[field].name),
+		.field = &fields[field],
+		.shared = true,
+		.as = arena_strdup(arena, text_str(&value)),
+		.problem = arena_printf(arena, "all ipvlan and ipvtap interfaces on %s:%s have the same '%s'",
+					ipvlan->below.ns, ipvlan->below.name, fields[field].name),
 	};
 	return true;
 }
 
-#define IPVLAN(word, sentence)                                                                      \
-	{ .name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,         \
-	  .size = sizeof(struct ipvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields),          \
-	  .link_kind = word, .markable = true, .sent_in = link_sent_in, .encode = link_encode,      \
-	  .shares_mac = shares_mac, .same_parent = "ipvlan", .claim = claim, .takes_frames = true }
+#define IPVLAN(word, sentence)                                                                                      \
+	{                                                                                                           \
+		.name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,                   \
+		.size = sizeof(struct ipvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word, \
+		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .shares_mac = shares_mac,         \
+		.same_parent = "ipvlan", .claim = claim, .takes_frames = true                                       \
+	}
 
 const struct kind kind_ipvlan =
 	IPVLAN("ipvlan", "A further interface with the MAC address of the one below, told apart by its IP addresses.");

@@ -9,26 +9,26 @@
 
 #include "model/kind.h"
 
-#define KINDS \
-	KIND(veth) \
-	KIND(bridge) \
-	KIND(dummy) \
-	KIND(ifb) \
-	KIND(ipvlan) \
-	KIND(ipvtap) \
-	KIND(macvlan) \
-	KIND(macvtap) \
-	KIND(vlan) \
-	KIND(vxlan) \
-	KIND(existing) \
-	KIND(physical) \
-	KIND(other) \
-	KIND(netns) \
-	KIND(sysctl) \
+#define KINDS             \
+	KIND(veth)        \
+	KIND(bridge)      \
+	KIND(dummy)       \
+	KIND(ifb)         \
+	KIND(ipvlan)      \
+	KIND(ipvtap)      \
+	KIND(macvlan)     \
+	KIND(macvtap)     \
+	KIND(vlan)        \
+	KIND(vxlan)       \
+	KIND(existing)    \
+	KIND(physical)    \
+	KIND(other)       \
+	KIND(netns)       \
+	KIND(sysctl)      \
 	KIND(bridge_port) \
-	KIND(address) \
-	KIND(route) \
-	KIND(nat) \
+	KIND(address)     \
+	KIND(route)       \
+	KIND(nat)         \
 	KIND(dns)
 
 #define KIND(name) extern const struct kind kind_##name;

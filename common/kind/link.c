@@ -32,7 +32,9 @@ struct ifinfomsg *link_begin(struct encode *encode, uint16_t type, uint16_t flag
 
 /* The flags in mask that share one attribute, as a message changes them. */
 static void put_flag_fields(struct encode *encode, const struct object *object, uint64_t mask, uint16_t attr) {
-	struct { uint32_t flags, mask; } value = {};
+	struct {
+		uint32_t flags, mask;
+	} value = {};
 
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -173,8 +175,7 @@ int link_put_netns(struct encode *encode, const char *ns) {
 	return 0;
 }
 
-static int put_all(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi,
-		   bool create) {
+static int put_all(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi, bool create) {
 	put_flags(object, mask, ifi);
 	link_put_fields(encode, object, mask, WIRE_ATTR);
 	put_af_spec(encode, object, mask);
@@ -260,7 +261,8 @@ static void put_loopbacks(struct encode *encode, uint32_t index) {
 }
 
 /* As fib_magic() does: beside those of other links. */
-void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source, uint32_t index) {
+void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source,
+			   uint32_t index) {
 	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*rtm));
 	bool ipv4 = to->address.family == AF_INET;
 
@@ -419,8 +421,8 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 
 /* Devices that tunnel modules put into every namespace by themselves. */
 static bool is_fallback(const char *name) {
-	static const char *const names[] = { "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0",
-					     "ip6tnl0", "ip6gre0" };
+	static const char *const names[] = { "tunl0",    "gre0", "gretap0", "erspan0", "ip_vti0",
+					     "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (streq(name, names[i]))
@@ -446,7 +448,8 @@ static void decode_alternative_names(struct arena *arena, const struct nlattr *l
 }
 
 enum {
-	DISABLE_IPV6 = 26, /* DEVCONF_DISABLE_IPV6 of linux/ipv6.h, which cannot be included beside the C library's headers */
+	DISABLE_IPV6 =
+		26, /* DEVCONF_DISABLE_IPV6 of linux/ipv6.h, which cannot be included beside the C library's headers */
 };
 
 #ifndef IFAPROT_KERNEL_LO /* 5.18 */
@@ -483,13 +486,15 @@ static bool equal_own(const void *a, const void *b) {
 	return want ? have & OWN_ADDRESSES_THERE : !(have & OWN_ADDRESSES_MADE);
 }
 
-const struct type type_own_addresses = { .name = "boolean", .size = sizeof(uint32_t), .print = print_own, .equal = equal_own };
+const struct type type_own_addresses = {
+	.name = "boolean", .size = sizeof(uint32_t), .print = print_own, .equal = equal_own
+};
 
 void link_want_own_addresses(struct link *link) {
 	if (!object_has(&link->object, LINK_UP) || !link->up)
 		return;
-	link->own_addresses = !object_has(&link->object, LINK_ADDRESS_GENERATION) ||
-			      link->address_generation != IN6_ADDR_GEN_MODE_NONE;
+	link->own_addresses =
+		!object_has(&link->object, LINK_ADDRESS_GENERATION) || link->address_generation != IN6_ADDR_GEN_MODE_NONE;
 	link->object.set |= field_bit(LINK_OWN_ADDRESSES);
 }
 
@@ -516,7 +521,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 		object->set |= field_bit(LINK_ALIAS);
 	}
 	const char *rest = startswith(link->alias, "topod:");
-	object->marked = rest && streq(rest, decode->topology);
+	object->owned = rest && streq(rest, decode->topology);
 	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || is_fallback(link->name);
 	link->no_carrier = !nl_get_u8(seen->top[IFLA_CARRIER], 1) ||
 			   nl_get_u8(seen->top[IFLA_OPERSTATE], IF_OPER_UNKNOWN) == IF_OPER_DORMANT;
@@ -560,8 +565,7 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 			decode_field(decode->arena, &seen, object, i);
 	decode_rest(decode, &seen, link);
 	/* The master's name is not known before all links were read: keep its index in the meantime. */
-	link->master = seen.top[IFLA_MASTER] ? arena_printf(decode->arena, "%u", nl_get_u32(seen.top[IFLA_MASTER], 0))
-					     : "";
+	link->master = seen.top[IFLA_MASTER] ? arena_printf(decode->arena, "%u", nl_get_u32(seen.top[IFLA_MASTER], 0)) : "";
 	object->set |= field_bit(LINK_MASTER);
 	object_seal(decode->arena, object);
 	return link;
@@ -606,7 +610,8 @@ static bool gets_from_below(const struct link *link, const struct state *state, 
 		const struct field *field = &object->kind->fields[i];
 		const struct link_ref *ref = field_of(field, object);
 
-		if (field->wire != WIRE_LINK || field->flags & FIELD_PEER || !object_has(object, i) || !ref->ns || !ref->name)
+		if (field->wire != WIRE_LINK || field->flags & FIELD_PEER || !object_has(object, i) || !ref->ns ||
+		    !ref->name)
 			continue;
 		const struct ns_state *ns = state_find(state, ref->ns);
 		const struct object *below = ns ? ns_find_link(ns, ref->name) : NULL;

@@ -18,18 +18,18 @@ extern const struct kind kind_other;
 
 struct link {
 	struct object object;
-	uint32_t ifindex;               /* observed */
-	bool makes_addresses;           /* observed: the kernel has given it addresses, or would now: lo's own, a link-local one */
-	bool addresses_read;            /* observed, by a narrow look: so far that what it makes was seen … */
-	unsigned n_own_addresses;       /* … so many of them … */
-	struct ip link_local;           /* … and of the link-local ones, one that the kernel made; or family 0 */
-	bool lacks_network;             /* observed: … and the route to fe80::/64 that came with that is gone */
-	bool no_carrier;                /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
-	uint8_t port_state;             /* observed: as a bridge's port, see enum port_state */
+	uint32_t ifindex;         /* observed */
+	bool makes_addresses;     /* observed: the kernel has given it addresses, or would now: lo's own, a link-local one */
+	bool addresses_read;      /* observed, by a narrow look: so far that what it makes was seen … */
+	unsigned n_own_addresses; /* … so many of them … */
+	struct ip link_local;     /* … and of the link-local ones, one that the kernel made; or family 0 */
+	bool lacks_network;       /* observed: … and the route to fe80::/64 that came with that is gone */
+	bool no_carrier;          /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
+	uint8_t port_state;       /* observed: as a bridge's port, see enum port_state */
 	const char *name;
 	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation, own_addresses;
 	struct mac mac;
-	const char *master;             /* "" for none */
+	const char *master; /* "" for none */
 	const char *alias;
 	const char *kind_text;          /* observed: IFLA_INFO_KIND, or "" */
 	const char **alternative_names; /* observed */
@@ -44,9 +44,21 @@ enum port_state {
 
 /* The positions of the common fields in every link table. */
 enum link_field {
-	LINK_NAME, LINK_UP, LINK_MTU, LINK_MAC, LINK_ARP, LINK_MULTICAST, LINK_PROMISCUOUS, LINK_TXQUEUELEN,
-	LINK_QUEUES, LINK_RX_QUEUES, LINK_ADDRESS_GENERATION, LINK_MASTER, LINK_ALIAS, LINK_OWN_ADDRESSES,
-	LINK_N_FIELDS,
+	LINK_NAME,
+	LINK_UP,
+	LINK_MTU,
+	LINK_MAC,
+	LINK_ARP,
+	LINK_MULTICAST,
+	LINK_PROMISCUOUS,
+	LINK_TXQUEUELEN,
+	LINK_QUEUES,
+	LINK_RX_QUEUES,
+	LINK_ADDRESS_GENERATION,
+	LINK_MASTER,
+	LINK_ALIAS,
+	LINK_OWN_ADDRESSES,
+	LINK_N_FIELDS
 };
 
 extern const struct enum_name link_address_generation_names[];
@@ -71,56 +83,108 @@ enum {
 #define LINK_FIELDS(mtu_default) LINK_FIELDS_OF(mtu_default, "true", "true", "1000")
 #define LINK_FIELDS_OF(mtu_default, arp_default, multicast_default, txqueuelen_default) \
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX, mtu_default, arp_default, multicast_default, txqueuelen_default)
-#define LINK_FIELDS_UP_TO(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default)          \
-	[LINK_NAME] = { .name = "name", .type = &type_link_name, .offset = offsetof(struct link, name),      \
-			.class = FIELD_KEY, .flags = FIELD_HIDDEN },                                         \
-	[LINK_UP] = { .name = "up", .type = &type_bool, .offset = offsetof(struct link, up),                 \
-		      .wire = WIRE_IFF, .attr = IFF_UP, .fallback = "false",                                 \
-		      .doc = "Whether the interface is set up; true when left out." },                       \
-	[LINK_MTU] = { .name = "mtu", .type = &type_integer, .offset = offsetof(struct link, mtu),           \
-		       .wire = WIRE_ATTR, .attr = IFLA_MTU, .min = LINK_MTU_MIN, .max = mtu_max,              \
-		       .fallback = mtu_default,                                                              \
-		       .doc = "Largest packet, in bytes." },                                                 \
-	[LINK_MAC] = { .name = "mac-address", .type = &type_mac, .offset = offsetof(struct link, mac),       \
-		       .wire = WIRE_ATTR, .attr = IFLA_ADDRESS, .flags = FIELD_SIGN,                         \
-		       .doc = "Hardware address; a stable one is computed when left out." },                 \
-	[LINK_ARP] = { .name = "arp", .type = &type_bool, .offset = offsetof(struct link, arp),              \
-		       .wire = WIRE_IFF_NOT, .attr = IFF_NOARP, .fallback = arp_default,                          \
-		       .doc = "Whether ARP and neighbour discovery are used." },                             \
-	[LINK_MULTICAST] = { .name = "multicast", .type = &type_bool,                                        \
-			     .offset = offsetof(struct link, multicast), .wire = WIRE_IFF,                   \
-			     .attr = IFF_MULTICAST, .fallback = multicast_default,                                      \
-			     .doc = "Whether multicast is sent." },                                          \
-	[LINK_PROMISCUOUS] = { .name = "promiscuous", .type = &type_bool,                                    \
-			       .offset = offsetof(struct link, promiscuous), .wire = WIRE_IFF,               \
-			       .attr = IFF_PROMISC, .fallback = "false",                                     \
-			       .doc = "Whether all frames are received." },                                  \
-	[LINK_TXQUEUELEN] = { .name = "txqueuelen", .type = &type_integer,                                   \
-			      .offset = offsetof(struct link, txqueuelen), .wire = WIRE_ATTR,                \
-			      .attr = IFLA_TXQLEN, .max = INT32_MAX, .fallback = txqueuelen_default,                     \
-			      .doc = "Length of the transmit queue, in packets." },                          \
-	[LINK_QUEUES] = { .name = "queues", .type = &type_integer, .offset = offsetof(struct link, queues),  \
-			  .class = FIELD_RECREATE, .wire = WIRE_ATTR, .attr = IFLA_NUM_TX_QUEUES, .min = 1,  \
-			  .max = 4096, .doc = "Transmit and receive queues; one per CPU when left out." },   \
-	[LINK_RX_QUEUES] = { .name = "rx-queues", .type = &type_integer,                                     \
-			     .offset = offsetof(struct link, rx_queues), .class = FIELD_RECREATE,            \
-			     .flags = FIELD_HIDDEN, .wire = WIRE_ATTR, .attr = IFLA_NUM_RX_QUEUES,           \
-			     .min = 1, .max = 4096 },                                                        \
-	[LINK_ADDRESS_GENERATION] = { .name = "ipv6-address-generation", .type = &type_enum,                 \
-				      .offset = offsetof(struct link, address_generation),                   \
-				      .flags = FIELD_AFTER | FIELD_AF_INET6 | FIELD_BEFORE_UP,               \
-				      .attr = IFLA_INET6_ADDR_GEN_MODE, .form = FORM_U8,                     \
-				      .names = link_address_generation_names, .fallback = "eui64",           \
-				      .doc = "How the link-local and autoconfigured addresses are made." },  \
-	[LINK_MASTER] = { .name = "master", .type = &type_link_name, .offset = offsetof(struct link, master), \
-			  .flags = FIELD_HIDDEN | FIELD_DEV, .fallback = "",                                 \
-			  .doc = "The controller; written as its `ports`." },                                \
-	[LINK_ALIAS] = { .name = "alias", .type = &type_text, .offset = offsetof(struct link, alias),        \
-			 .flags = FIELD_HIDDEN | FIELD_AFTER, .wire = WIRE_ATTR, .attr = IFLA_IFALIAS,       \
-			 .fallback = "" },                                                                   \
-	[LINK_OWN_ADDRESSES] = { .name = "own-addresses", .type = &type_own_addresses,                                \
-				 .offset = offsetof(struct link, own_addresses),                             \
-				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                      \
+#define LINK_FIELDS_UP_TO(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default)         \
+	[LINK_NAME] = { .name = "name",                                                                     \
+			.type = &type_link_name,                                                            \
+			.offset = offsetof(struct link, name),                                              \
+			.class = FIELD_KEY,                                                                 \
+			.flags = FIELD_HIDDEN },                                                            \
+	[LINK_UP] = { .name = "up",                                                                         \
+		      .type = &type_bool,                                                                   \
+		      .offset = offsetof(struct link, up),                                                  \
+		      .wire = WIRE_IFF,                                                                     \
+		      .attr = IFF_UP,                                                                       \
+		      .fallback = "false",                                                                  \
+		      .doc = "Whether the interface is set up; true when left out." },                      \
+	[LINK_MTU] = { .name = "mtu",                                                                       \
+		       .type = &type_integer,                                                               \
+		       .offset = offsetof(struct link, mtu),                                                \
+		       .wire = WIRE_ATTR,                                                                   \
+		       .attr = IFLA_MTU,                                                                    \
+		       .min = LINK_MTU_MIN,                                                                 \
+		       .max = mtu_max,                                                                      \
+		       .fallback = mtu_default,                                                             \
+		       .doc = "Largest packet, in bytes." },                                                \
+	[LINK_MAC] = { .name = "mac-address",                                                               \
+		       .type = &type_mac,                                                                   \
+		       .offset = offsetof(struct link, mac),                                                \
+		       .wire = WIRE_ATTR,                                                                   \
+		       .attr = IFLA_ADDRESS,                                                                \
+		       .flags = FIELD_SIGN,                                                                 \
+		       .doc = "Hardware address; a stable one is computed when left out." },                \
+	[LINK_ARP] = { .name = "arp",                                                                       \
+		       .type = &type_bool,                                                                  \
+		       .offset = offsetof(struct link, arp),                                                \
+		       .wire = WIRE_IFF_NOT,                                                                \
+		       .attr = IFF_NOARP,                                                                   \
+		       .fallback = arp_default,                                                             \
+		       .doc = "Whether ARP and neighbour discovery are used." },                            \
+	[LINK_MULTICAST] = { .name = "multicast",                                                           \
+			     .type = &type_bool,                                                            \
+			     .offset = offsetof(struct link, multicast),                                    \
+			     .wire = WIRE_IFF,                                                              \
+			     .attr = IFF_MULTICAST,                                                         \
+			     .fallback = multicast_default,                                                 \
+			     .doc = "Whether multicast is sent." },                                         \
+	[LINK_PROMISCUOUS] = { .name = "promiscuous",                                                       \
+			       .type = &type_bool,                                                          \
+			       .offset = offsetof(struct link, promiscuous),                                \
+			       .wire = WIRE_IFF,                                                            \
+			       .attr = IFF_PROMISC,                                                         \
+			       .fallback = "false",                                                         \
+			       .doc = "Whether all frames are received." },                                 \
+	[LINK_TXQUEUELEN] = { .name = "txqueuelen",                                                         \
+			      .type = &type_integer,                                                        \
+			      .offset = offsetof(struct link, txqueuelen),                                  \
+			      .wire = WIRE_ATTR,                                                            \
+			      .attr = IFLA_TXQLEN,                                                          \
+			      .max = INT32_MAX,                                                             \
+			      .fallback = txqueuelen_default,                                               \
+			      .doc = "Length of the transmit queue, in packets." },                         \
+	[LINK_QUEUES] = { .name = "queues",                                                                 \
+			  .type = &type_integer,                                                            \
+			  .offset = offsetof(struct link, queues),                                          \
+			  .class = FIELD_RECREATE,                                                          \
+			  .wire = WIRE_ATTR,                                                                \
+			  .attr = IFLA_NUM_TX_QUEUES,                                                       \
+			  .min = 1,                                                                         \
+			  .max = 4096,                                                                      \
+			  .doc = "Transmit and receive queues; one per CPU when left out." },               \
+	[LINK_RX_QUEUES] = { .name = "rx-queues",                                                           \
+			     .type = &type_integer,                                                         \
+			     .offset = offsetof(struct link, rx_queues),                                    \
+			     .class = FIELD_RECREATE,                                                       \
+			     .flags = FIELD_HIDDEN,                                                         \
+			     .wire = WIRE_ATTR,                                                             \
+			     .attr = IFLA_NUM_RX_QUEUES,                                                    \
+			     .min = 1,                                                                      \
+			     .max = 4096 },                                                                 \
+	[LINK_ADDRESS_GENERATION] = { .name = "ipv6-address-generation",                                    \
+				      .type = &type_enum,                                                   \
+				      .offset = offsetof(struct link, address_generation),                  \
+				      .flags = FIELD_AFTER | FIELD_AF_INET6 | FIELD_BEFORE_UP,              \
+				      .attr = IFLA_INET6_ADDR_GEN_MODE,                                     \
+				      .form = FORM_U8,                                                      \
+				      .names = link_address_generation_names,                               \
+				      .fallback = "eui64",                                                  \
+				      .doc = "How the link-local and autoconfigured addresses are made." }, \
+	[LINK_MASTER] = { .name = "master",                                                                 \
+			  .type = &type_link_name,                                                          \
+			  .offset = offsetof(struct link, master),                                          \
+			  .flags = FIELD_HIDDEN | FIELD_DEV,                                                \
+			  .fallback = "",                                                                   \
+			  .doc = "The controller; written as its `ports`." },                               \
+	[LINK_ALIAS] = { .name = "alias",                                                                   \
+			 .type = &type_text,                                                                \
+			 .offset = offsetof(struct link, alias),                                            \
+			 .flags = FIELD_HIDDEN | FIELD_AFTER,                                               \
+			 .wire = WIRE_ATTR,                                                                 \
+			 .attr = IFLA_IFALIAS,                                                              \
+			 .fallback = "" },                                                                  \
+	[LINK_OWN_ADDRESSES] = { .name = "own-addresses",                                                   \
+				 .type = &type_own_addresses,                                               \
+				 .offset = offsetof(struct link, own_addresses),                            \
+				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                     \
 				 .doc = "what the kernel gives it (link-local or loopback addresses, fe80::/64)" }
 
 /* The group that every link is made in, so that udev and who asks it can tell our links from the first moment on: the
@@ -139,7 +203,8 @@ void link_set_own_addresses(struct link *link, bool there);
 /* … and that the route that comes with its link-local address is missing. */
 void link_miss_network(struct link *link);
 /* A route as the kernel itself makes it: RTN_UNICAST, connected by an address, or RTN_LOCAL, to one. source: of IPv4. */
-void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source, uint32_t index);
+void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source,
+			   uint32_t index);
 
 /* The i-th setting that is written for a change besides its messages, in the link's namespace; false: there are no more. */
 bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value);

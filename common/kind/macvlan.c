@@ -20,11 +20,21 @@ static const struct enum_name modes[] = {
 
 static const struct field fields[] = {
 	LINK_FIELDS(NULL),
-	[PARENT] = { .name = "link", .type = &type_link_ref, .offset = offsetof(struct macvlan, parent),
-		     .class = FIELD_RECREATE, .flags = FIELD_REQUIRED | FIELD_DEV, .wire = WIRE_LINK,
-		     .attr = IFLA_LINK, .doc = "The parent: an interface, or namespace:interface." },
-	[MODE] = { .name = "mode", .type = &type_enum, .offset = offsetof(struct macvlan, mode),
-		   .wire = WIRE_DATA, .attr = IFLA_MACVLAN_MODE, .names = modes, .fallback = "vepa",
+	[PARENT] = { .name = "link",
+		     .type = &type_link_ref,
+		     .offset = offsetof(struct macvlan, parent),
+		     .class = FIELD_RECREATE,
+		     .flags = FIELD_REQUIRED | FIELD_DEV,
+		     .wire = WIRE_LINK,
+		     .attr = IFLA_LINK,
+		     .doc = "The parent: an interface, or namespace:interface." },
+	[MODE] = { .name = "mode",
+		   .type = &type_enum,
+		   .offset = offsetof(struct macvlan, mode),
+		   .wire = WIRE_DATA,
+		   .attr = IFLA_MACVLAN_MODE,
+		   .names = modes,
+		   .fallback = "vepa",
 		   .doc = "How the macvlans of one parent reach one another; with `passthru` there is only one, which has the "
 			  "parent's hardware address." },
 };
@@ -33,8 +43,7 @@ static const struct field fields[] = {
 static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs) {
 	const struct macvlan *want = (const struct macvlan *)desired, *have = (const struct macvlan *)observed;
 
-	return differs >> MODE & 1 &&
-	       (want->mode == MACVLAN_MODE_PASSTHRU || have->mode == MACVLAN_MODE_PASSTHRU);
+	return differs >> MODE & 1 && (want->mode == MACVLAN_MODE_PASSTHRU || have->mode == MACVLAN_MODE_PASSTHRU);
 }
 
 static bool shares_mac(const struct object *desired) {
@@ -53,8 +62,12 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 		return false;
 	if (i == 0) {
 		*ret = (struct sole_claim){
-			.key = arena_printf(arena, "macvlan %s:%s", ns, name), .field = &fields[alone ? MODE : PARENT], .shared = !alone,
-			.problem = arena_printf(arena, "%s:%s is the parent of another macvlan, and 'mode: passthru' allows only one", ns, name),
+			.key = arena_printf(arena, "macvlan %s:%s", ns, name),
+			.field = &fields[alone ? MODE : PARENT],
+			.shared = !alone,
+			.problem = arena_printf(
+				arena, "%s:%s is the parent of another macvlan, and 'mode: passthru' allows only one", ns,
+				name),
 		};
 		return true;
 	}
@@ -70,12 +83,14 @@ static uint32_t headroom(const struct object *desired _unused_) {
 	return 0;
 }
 
-#define MACVLAN(word, sentence)                                                                     \
-	{ .name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,         \
-	  .size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields),         \
-	  .link_kind = word, .markable = true, .sent_in = link_sent_in, .encode = link_encode,      \
-	  .recreate = recreate, .shares_mac = shares_mac, .takes_frames = true,                     \
-	  .same_parent = "macvlan", .claim = claim, .headroom = headroom }
+#define MACVLAN(word, sentence)                                                                                      \
+	{                                                                                                            \
+		.name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,                    \
+		.size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word, \
+		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .recreate = recreate,              \
+		.shares_mac = shares_mac, .takes_frames = true, .same_parent = "macvlan", .claim = claim,            \
+		.headroom = headroom                                                                                 \
+	}
 
 const struct kind kind_macvlan = MACVLAN("macvlan", "A further MAC address on a parent.");
 const struct kind kind_macvtap =

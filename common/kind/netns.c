@@ -5,13 +5,21 @@
 #include <inttypes.h>
 
 static const struct field fields[] = {
-	[NETNS_INODE] = { .name = "inode", .type = &type_text, .offset = offsetof(struct netns, inode),
+	[NETNS_INODE] = { .name = "inode",
+			  .type = &type_text,
+			  .offset = offsetof(struct netns, inode),
 			  .flags = FIELD_HIDDEN | FIELD_BIRTH },
-	[NETNS_BORN] = { .name = "born", .type = &type_text, .offset = offsetof(struct netns, born),
+	[NETNS_BORN] = { .name = "born",
+			 .type = &type_text,
+			 .offset = offsetof(struct netns, born),
 			 .flags = FIELD_HIDDEN | FIELD_BIRTH },
-	[NETNS_COOKIE] = { .name = "cookie", .type = &type_text, .offset = offsetof(struct netns, cookie),
+	[NETNS_COOKIE] = { .name = "cookie",
+			   .type = &type_text,
+			   .offset = offsetof(struct netns, cookie),
 			   .flags = FIELD_HIDDEN | FIELD_BIRTH },
-	[NETNS_NAMED] = { .name = "named", .type = &type_bool, .offset = offsetof(struct netns, named),
+	[NETNS_NAMED] = { .name = "named",
+			  .type = &type_bool,
+			  .offset = offsetof(struct netns, named),
 			  .flags = FIELD_HIDDEN | FIELD_ONE_WAY },
 };
 
@@ -39,6 +47,11 @@ static void noun(const struct object *object _unused_, struct text *out) {
 }
 
 const struct kind kind_netns = {
-	.name = "netns", .class = CLASS_NETNS, .transport = TRANSPORT_NETNS, .size = sizeof(struct netns),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .noun = noun,
+	.name = "netns",
+	.class = CLASS_NETNS,
+	.transport = TRANSPORT_NETNS,
+	.size = sizeof(struct netns),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.noun = noun,
 };

@@ -9,7 +9,7 @@ extern const struct kind kind_netns;
 struct netns {
 	struct object object;
 	const char *inode, *born, *cookie; /* observed; see struct netns_identity */
-	bool named;               /* observed: its name in /run/netns stands for it; false: it is only held by a descriptor */
+	bool named; /* observed: its name in /run/netns stands for it; false: it is only held by a descriptor */
 };
 
 enum netns_field { NETNS_INODE, NETNS_BORN, NETNS_COOKIE, NETNS_NAMED };

@@ -10,16 +10,26 @@
 
 static const struct field fields[] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
-	[PHYSICAL_SOURCE] = { .name = "source", .type = &type_text, .offset = offsetof(struct physical, source),
+	[PHYSICAL_SOURCE] = { .name = "source",
+			      .type = &type_text,
+			      .offset = offsetof(struct physical, source),
 			      .flags = FIELD_REQUIRED | FIELD_ONCE,
 			      .doc = "Which interface of the host namespace: its name, an alternative name or its MAC address." },
-	[PHYSICAL_SOURCE_MAC] = { .name = "source-mac", .type = &type_text, .offset = offsetof(struct physical, source_mac),
+	[PHYSICAL_SOURCE_MAC] = { .name = "source-mac",
+				  .type = &type_text,
+				  .offset = offsetof(struct physical, source_mac),
 				  .flags = FIELD_HIDDEN | FIELD_ONCE | FIELD_SIGN },
-	[PHYSICAL_FORMER_NAME] = { .name = "former-name", .type = &type_text, .offset = offsetof(struct physical, former_name),
+	[PHYSICAL_FORMER_NAME] = { .name = "former-name",
+				   .type = &type_text,
+				   .offset = offsetof(struct physical, former_name),
 				   .flags = FIELD_HIDDEN | FIELD_ONCE },
-	[PHYSICAL_FORMER_MTU] = { .name = "former-mtu", .type = &type_text, .offset = offsetof(struct physical, former_mtu),
+	[PHYSICAL_FORMER_MTU] = { .name = "former-mtu",
+				  .type = &type_text,
+				  .offset = offsetof(struct physical, former_mtu),
 				  .flags = FIELD_HIDDEN | FIELD_ONCE },
-	[PHYSICAL_FORMER_UP] = { .name = "former-up", .type = &type_text, .offset = offsetof(struct physical, former_up),
+	[PHYSICAL_FORMER_UP] = { .name = "former-up",
+				 .type = &type_text,
+				 .offset = offsetof(struct physical, former_up),
 				 .flags = FIELD_HIDDEN | FIELD_ONCE },
 };
 
@@ -41,8 +51,8 @@ static int encode_move_in(struct encode *encode, const struct change *change) {
 	uint32_t index = find_source(encode, physical);
 
 	if (!index) {
-		encode->problem = arena_printf(encode->arena, "there is no interface %s in the host namespace",
-					       physical->source);
+		encode->problem =
+			arena_printf(encode->arena, "there is no interface %s in the host namespace", physical->source);
 		return -ENODEV;
 	}
 	ifi->ifi_index = (int)index;
@@ -154,16 +164,28 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	if (i > 0 || !source)
 		return false;
 	*ret = (struct sole_claim){
-		.key = arena_printf(arena, "source %s", source), .field = &fields[PHYSICAL_SOURCE],
+		.key = arena_printf(arena, "source %s", source),
+		.field = &fields[PHYSICAL_SOURCE],
 		.problem = arena_printf(arena, "%s is the source of two interfaces", source),
 	};
 	return true;
 }
 
 const struct kind kind_physical = {
-	.name = "physical", .doc = "An interface of the host that is moved in, and given back.",
-	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct physical),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .any_kind = true, .markable = true, .bare_create = true,
-	.sent_in = sent_in, .encode = encode_physical, .is_made_of = is_made_of, .claim = claim,
-	.take = take, .is_same_source = is_same_source,
+	.name = "physical",
+	.doc = "An interface of the host that is moved in, and given back.",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct physical),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.any_kind = true,
+	.markable = true,
+	.bare_create = true,
+	.sent_in = sent_in,
+	.encode = encode_physical,
+	.is_made_of = is_made_of,
+	.claim = claim,
+	.take = take,
+	.is_same_source = is_same_source,
 };

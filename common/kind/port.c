@@ -61,5 +61,6 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 void port_noun(const struct object *object, struct text *out) {
 	const struct port *port = (const struct port *)object;
 
-	text_addf(out, "%s port%s%s", object->kind->link_kind, port->controller ? " of " : "", port->controller ? port->controller : "");
+	text_addf(out, "%s port%s%s", object->kind->link_kind, port->controller ? " of " : "",
+		  port->controller ? port->controller : "");
 }

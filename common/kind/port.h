@@ -17,12 +17,16 @@ struct port {
 
 enum port_field { PORT_NAME, PORT_CONTROLLER, PORT_FIRST_ATTRIBUTE };
 
-#define PORT_FIELDS()                                                                                    \
-	[PORT_NAME] = { .name = "name", .type = &type_link_name, .offset = offsetof(struct port, name),  \
-			.class = FIELD_KEY, .flags = FIELD_REQUIRED | FIELD_DEV,                         \
-			.doc = "The interface that is the port." },                                      \
-	[PORT_CONTROLLER] = { .name = "controller", .type = &type_link_name,                             \
-			      .offset = offsetof(struct port, controller),                               \
+#define PORT_FIELDS()                                                      \
+	[PORT_NAME] = { .name = "name",                                    \
+			.type = &type_link_name,                           \
+			.offset = offsetof(struct port, name),             \
+			.class = FIELD_KEY,                                \
+			.flags = FIELD_REQUIRED | FIELD_DEV,               \
+			.doc = "The interface that is the port." },        \
+	[PORT_CONTROLLER] = { .name = "controller",                        \
+			      .type = &type_link_name,                     \
+			      .offset = offsetof(struct port, controller), \
 			      .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE }
 
 /* The port object in a message about its link; NULL where the link is not a port, or of a kind that topod does not

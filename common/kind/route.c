@@ -13,14 +13,17 @@
 #include "kind/route_wire.h"
 
 static const struct enum_name types[] = {
-	{ "unicast", RTN_UNICAST },         { "blackhole", RTN_BLACKHOLE }, { "unreachable", RTN_UNREACHABLE },
-	{ "prohibit", RTN_PROHIBIT },       { "throw", RTN_THROW },         { "local", RTN_LOCAL },
+	{ "unicast", RTN_UNICAST },
+	{ "blackhole", RTN_BLACKHOLE },
+	{ "unreachable", RTN_UNREACHABLE },
+	{ "prohibit", RTN_PROHIBIT },
+	{ "throw", RTN_THROW },
+	{ "local", RTN_LOCAL },
 	{},
 };
 
 static const struct enum_name scopes[] = {
-	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK },
-	{ "host", RT_SCOPE_HOST },	 {},
+	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK }, { "host", RT_SCOPE_HOST }, {},
 };
 
 /* The destination. */
@@ -54,8 +57,12 @@ static bool to_equal(const void *a, const void *b) {
 }
 
 static const struct type type_to = {
-	.name = "prefix", .size = sizeof(struct prefix), .parse = to_parse, .print = to_print,
-	.exact = to_exact, .equal = to_equal,
+	.name = "prefix",
+	.size = sizeof(struct prefix),
+	.parse = to_parse,
+	.print = to_print,
+	.exact = to_exact,
+	.equal = to_equal,
 };
 
 /* Next hops. */
@@ -64,12 +71,20 @@ enum hop_key { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ON_LINK, HOP_N_KEYS };
 
 static const struct field nexthop_fields[HOP_N_KEYS] = {
 	[HOP_VIA] = { .name = "via", .type = &type_ip, .offset = offsetof(struct nexthop, via), .doc = "The gateway." },
-	[HOP_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct nexthop, dev),
-	  .doc = "The outgoing interface." },
-	[HOP_WEIGHT] = { .name = "weight", .type = &type_integer, .offset = offsetof(struct nexthop, weight), .min = 1,
-	  .max = 256, .doc = "Share of the traffic; 1 when left out." },
-	[HOP_ON_LINK] = { .name = "on-link", .type = &type_bool, .offset = offsetof(struct nexthop, on_link),
-	  .doc = "Take the gateway as reachable, whatever the addresses say." },
+	[HOP_DEV] = { .name = "dev",
+		      .type = &type_link_name,
+		      .offset = offsetof(struct nexthop, dev),
+		      .doc = "The outgoing interface." },
+	[HOP_WEIGHT] = { .name = "weight",
+			 .type = &type_integer,
+			 .offset = offsetof(struct nexthop, weight),
+			 .min = 1,
+			 .max = 256,
+			 .doc = "Share of the traffic; 1 when left out." },
+	[HOP_ON_LINK] = { .name = "on-link",
+			  .type = &type_bool,
+			  .offset = offsetof(struct nexthop, on_link),
+			  .doc = "Take the gateway as reachable, whatever the addresses say." },
 };
 
 static int compare_nexthops(const void *a, const void *b) {
@@ -86,31 +101,32 @@ void nexthops_sort(struct nexthops *hops) {
 }
 
 /* Of the two the kernel has no way to find out which link is meant (fib_check_nh(), ip6_route_check_nh_onlink()). */
-static void check_hop(struct parse *p, const struct nexthop *hop, const struct mark marks[HOP_N_KEYS]) {
+static void check_hop(struct parse *p, const struct nexthop *hop, const struct position positions[HOP_N_KEYS]) {
 	if (!hop->dev && hop->via.family == AF_INET6 && ip_is_link_local(&hop->via))
-		diag_error(p->diags, marks[HOP_VIA], "a link-local gateway needs 'dev': every link has such addresses");
+		diag_error(p->diags, positions[HOP_VIA], "a link-local gateway needs 'dev': every link has such addresses");
 	else if (!hop->dev && hop->on_link)
-		diag_error(p->diags, marks[HOP_ON_LINK], "'on-link' needs 'dev': the interface that the gateway is on");
+		diag_error(p->diags, positions[HOP_ON_LINK], "'on-link' needs 'dev': the interface that the gateway is on");
 }
 
 static bool nexthop_parse(struct parse *p, const struct node *node, struct nexthop *hop) {
 	size_t errors = p->diags->n_errors;
-	struct mark marks[HOP_N_KEYS] = {};
+	struct position positions[HOP_N_KEYS] = {};
 	uint64_t set = 0;
 
 	if (node->type == NODE_SCALAR && !node_is_null(node)) {
-		diag_error(p->diags, node->mark, "a next hop is a mapping of keys, not a text; write {via: %s}", node->text);
+		diag_error(p->diags, node->position, "a next hop is a mapping of keys, not a text; write {via: %s}",
+			   node->text);
 		return false;
 	}
 	hop->weight = 1;
-	fields_parse(p, nexthop_fields, ARRAY_SIZE(nexthop_fields), node, hop, &set, marks, "a next hop", NULL, NULL,
+	fields_parse(p, nexthop_fields, ARRAY_SIZE(nexthop_fields), node, hop, &set, positions, "a next hop", NULL, NULL,
 		     NULL);
 	if (p->diags->n_errors != errors)
 		return false;
 	if (!hop->via.family && !hop->dev)
-		diag_error(p->diags, node->mark, "a next hop needs 'via' or 'dev'");
+		diag_error(p->diags, node->position, "a next hop needs 'via' or 'dev'");
 	else
-		check_hop(p, hop, marks);
+		check_hop(p, hop, positions);
 	return p->diags->n_errors == errors;
 }
 
@@ -119,7 +135,7 @@ static bool nexthops_parse(struct parse *p, const struct field *field _unused_, 
 	bool good = true;
 
 	if (node->type != NODE_SEQUENCE || !node->n) {
-		diag_error(p->diags, node->mark, "'nexthops' is a list of {via, dev, weight}");
+		diag_error(p->diags, node->position, "'nexthops' is a list of {via, dev, weight}");
 		return false;
 	}
 	hops->n = node->n;
@@ -164,8 +180,13 @@ static bool nexthops_equal(const void *a, const void *b) {
 }
 
 static const struct type type_nexthops = {
-	.name = "list of next hops", .size = sizeof(struct nexthops), .parse = nexthops_parse,
-	.print = nexthops_print, .equal = nexthops_equal, .keys = nexthop_fields, .n_keys = ARRAY_SIZE(nexthop_fields),
+	.name = "list of next hops",
+	.size = sizeof(struct nexthops),
+	.parse = nexthops_parse,
+	.print = nexthops_print,
+	.equal = nexthops_equal,
+	.keys = nexthop_fields,
+	.n_keys = ARRAY_SIZE(nexthop_fields),
 };
 
 #define ROW(index, key, member, value_type, ...) \
@@ -210,17 +231,17 @@ static bool settle_family(struct parse *p, struct route *r, const struct node *n
 	if (!r->to.address.family) {
 		r->to.address.family = family;
 		if (!family)
-			diag_error(p->diags, object_mark(&r->object, &route_fields[ROUTE_TO]),
+			diag_error(p->diags, object_position(&r->object, &route_fields[ROUTE_TO]),
 				   "cannot tell IPv4 from IPv6: 'default' has no gateway; write 0.0.0.0/0 or \"::/0\"");
 		return family;
 	}
 	if (r->src.family && r->src.family != r->to.address.family) {
-		diag_error(p->diags, node->mark, "'src' and 'to' are of different families");
+		diag_error(p->diags, node->position, "'src' and 'to' are of different families");
 		return false;
 	}
 	/* An IPv4 destination may have an IPv6 gateway (RTA_VIA), not the other way round. */
 	if (family && family != r->to.address.family && r->to.address.family == AF_INET6) {
-		diag_error(p->diags, node->mark, "an IPv6 destination needs an IPv6 gateway");
+		diag_error(p->diags, node->position, "an IPv6 destination needs an IPv6 gateway");
 		return false;
 	}
 	return true;
@@ -248,7 +269,7 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 	else if (r->via.family && ip_is_multicast(&r->via))
 		wrong = "the gateway is a multicast address";
 	if (wrong)
-		diag_error(p->diags, node->mark, "%s", wrong);
+		diag_error(p->diags, node->position, "%s", wrong);
 	return !wrong;
 }
 
@@ -264,20 +285,22 @@ static bool same_hop(const struct nexthop *a, const struct nexthop *b) {
 
 /* The kernel makes routes of their own of the next hops of an IPv6 route (ip6_route_multipath_add(), net/ipv6/route.c). */
 static void check_ipv6(struct parse *p, const struct route *r) {
-	struct mark mark = object_mark(&r->object, &route_fields[ROUTE_NEXTHOPS]);
+	struct position position = object_position(&r->object, &route_fields[ROUTE_NEXTHOPS]);
 
 	for (size_t i = 0; r->nexthops.n > 1 && r->to.address.family == AF_INET6 && i < r->nexthops.n; i++) {
 		const struct nexthop *hop = &r->nexthops.items[i], *next = i + 1 < r->nexthops.n ? hop + 1 : NULL;
 		char buf[IP_TEXT_MAX];
 
 		if (!hop->via.family)
-			diag_error(p->diags, mark, "each of several IPv6 next hops needs 'via'; %s has none", hop->dev);
+			diag_error(p->diags, position, "each of several IPv6 next hops needs 'via'; %s has none", hop->dev);
 		else if (next && same_hop(hop, next))
-			diag_error(p->diags, mark, "the IPv6 next hop %s is there twice; a larger share is its 'weight'",
+			diag_error(p->diags, position, "the IPv6 next hop %s is there twice; a larger share is its 'weight'",
 				   ip_format(&hop->via, buf));
 		else if (next && ip_equal(&hop->via, &next->via) && !hop->dev)
-			diag_warning(p->diags, mark, "the IPv6 next hop %s is there twice unless the one without 'dev' is reached by "
-				     "another interface", ip_format(&hop->via, buf));
+			diag_warning(p->diags, position,
+				     "the IPv6 next hop %s is there twice unless the one without 'dev' is reached by "
+				     "another interface",
+				     ip_format(&hop->via, buf));
 	}
 }
 
@@ -285,19 +308,20 @@ static void check_ipv6(struct parse *p, const struct route *r) {
 static void check_ipv4(struct parse *p, const struct route *r) {
 	static const char no_gateway[] = "'on-link' is about a gateway, and there is none";
 	uint32_t scope = object_has(&r->object, ROUTE_SCOPE) ? r->scope : usual_scope(r);
-	struct mark mark = object_mark(&r->object, &route_fields[ROUTE_SCOPE]);
+	struct position position = object_position(&r->object, &route_fields[ROUTE_SCOPE]);
 
 	if (r->to.address.family != AF_INET)
 		return;
 	if (r->type == RTN_LOCAL && scope != RT_SCOPE_HOST)
-		diag_error(p->diags, mark, "a local route has 'scope: host'");
+		diag_error(p->diags, position, "a local route has 'scope: host'");
 	else if (scope == RT_SCOPE_HOST && (r->via.family || r->nexthops.n > 1))
-		diag_error(p->diags, mark, "a route of scope host, as every local one, has neither a gateway nor several next hops");
+		diag_error(p->diags, position,
+			   "a route of scope host, as every local one, has neither a gateway nor several next hops");
 	if (r->on_link && !r->via.family)
-		diag_error(p->diags, object_mark(&r->object, &route_fields[ROUTE_ON_LINK]), no_gateway);
+		diag_error(p->diags, object_position(&r->object, &route_fields[ROUTE_ON_LINK]), no_gateway);
 	for (size_t i = 0; i < r->nexthops.n; i++)
 		if (r->nexthops.items[i].on_link && !r->nexthops.items[i].via.family)
-			diag_error(p->diags, object_mark(&r->object, &route_fields[ROUTE_NEXTHOPS]), no_gateway);
+			diag_error(p->diags, object_position(&r->object, &route_fields[ROUTE_NEXTHOPS]), no_gateway);
 }
 
 static void fill_in(struct route *r) {
@@ -339,12 +363,12 @@ static void refuse_text(struct parse *p, const struct node *node) {
 		text_addf(&right, key ? ", %.*s" : right.size ? ": %.*s" : "to: %.*s", (int)n, at);
 		at += n + strspn(at + n, " \t");
 	}
-	diag_error(p->diags, node->mark, "a route is a mapping of keys, not a text; write {%s}", text_str(&right));
+	diag_error(p->diags, node->position, "a route is a mapping of keys, not a text; write {%s}", text_str(&right));
 }
 
 struct route *route_parse(struct parse *p, const struct node *node) {
 	struct object *object = object_new(p->arena, &kind_route, p->ns);
-	struct mark *marks = arena_newn(p->arena, struct mark, ARRAY_SIZE(route_fields));
+	struct position *positions = arena_newn(p->arena, struct position, ARRAY_SIZE(route_fields));
 	struct route *r = (struct route *)object;
 	size_t errors = p->diags->n_errors;
 
@@ -352,14 +376,16 @@ struct route *route_parse(struct parse *p, const struct node *node) {
 		refuse_text(p, node);
 		return NULL;
 	}
-	object->mark = node->mark;
-	object->marks = marks;
+	object->position = node->position;
+	object->positions = positions;
 	r->type = RTN_UNICAST;
-	fields_parse(p, route_fields, ARRAY_SIZE(route_fields), node, r, &object->set, marks, "a route", NULL, NULL, NULL);
+	fields_parse(p, route_fields, ARRAY_SIZE(route_fields), node, r, &object->set, positions, "a route", NULL, NULL,
+		     NULL);
 	if (p->diags->n_errors != errors || !settle_family(p, r, node) || !check_hops(p, r, node))
 		return NULL;
-	check_hop(p, &(struct nexthop){ .via = r->via, .dev = r->dev, .on_link = r->on_link },
-		  (struct mark[HOP_N_KEYS]){ [HOP_VIA] = marks[ROUTE_VIA], [HOP_ON_LINK] = marks[ROUTE_ON_LINK] });
+	check_hop(
+		p, &(struct nexthop){ .via = r->via, .dev = r->dev, .on_link = r->on_link },
+		(struct position[HOP_N_KEYS]){ [HOP_VIA] = positions[ROUTE_VIA], [HOP_ON_LINK] = positions[ROUTE_ON_LINK] });
 	check_ipv6(p, r);
 	check_ipv4(p, r);
 	if (p->diags->n_errors != errors)
@@ -413,9 +439,9 @@ static void id(const struct object *object, struct text *out) {
 
 static const char *opponent(struct arena *arena, const struct object *observed) {
 	static const struct name_number names[] = {
-		{ "redirect", 1 }, { "kernel", 2 },  { "boot", 3 },  { "static", 4 }, { "ra", 9 },     { "zebra", 11 },
-		{ "bird", 12 },	   { "dhcp", 16 },   { "babel", 42 }, { "bgp", 186 }, { "isis", 187 }, { "ospf", 188 },
-		{ "rip", 189 },	   { "eigrp", 192 },
+		{ "redirect", 1 }, { "kernel", 2 }, { "boot", 3 },  { "static", 4 },  { "ra", 9 },
+		{ "zebra", 11 },   { "bird", 12 },  { "dhcp", 16 }, { "babel", 42 },  { "bgp", 186 },
+		{ "isis", 187 },   { "ospf", 188 }, { "rip", 189 }, { "eigrp", 192 },
 	};
 	const struct route *r = (const struct route *)observed;
 
@@ -483,8 +509,21 @@ static const char *if_kernels(const struct object *observed) {
 }
 
 const struct kind kind_route = {
-	.name = "route", .class = CLASS_ROUTE, .transport = TRANSPORT_ROUTE, .size = sizeof(struct route),
-	.fields = route_fields, .n_fields = ARRAY_SIZE(route_fields), .markable = true, .encode = route_encode,
-	.if_twice = if_twice, .if_kernels = if_kernels,
-	.noun = noun, .id = id, .goes_late = goes_late, .depends = depends, .leads = leads, .hidden = hidden, .opponent = opponent,
+	.name = "route",
+	.class = CLASS_ROUTE,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct route),
+	.fields = route_fields,
+	.n_fields = ARRAY_SIZE(route_fields),
+	.markable = true,
+	.encode = route_encode,
+	.if_twice = if_twice,
+	.if_kernels = if_kernels,
+	.noun = noun,
+	.id = id,
+	.goes_late = goes_late,
+	.depends = depends,
+	.leads = leads,
+	.hidden = hidden,
+	.opponent = opponent,
 };

@@ -7,15 +7,15 @@
 extern const struct kind kind_route;
 
 struct nexthop {
-	struct ip via;       /* family AF_UNSPEC: none */
-	const char *dev;     /* NULL: the kernel's choice */
-	uint32_t weight;     /* 1 to 256 */
+	struct ip via;   /* family AF_UNSPEC: none */
+	const char *dev; /* NULL: the kernel's choice */
+	uint32_t weight; /* 1 to 256 */
 	uint32_t on_link;
 };
 
 /* A set: kept sorted, so that equal sets have equal lists. */
 struct nexthops {
-	size_t n;            /* 0, or at least 2: a single one is the route's own via and dev */
+	size_t n; /* 0, or at least 2: a single one is the route's own via and dev */
 	struct nexthop *items;
 };
 
@@ -26,12 +26,24 @@ struct route {
 	struct ip via, src;
 	const char *dev;
 	struct nexthops nexthops;
-	const struct object *front; /* observed: a route of somebody else's with the same identity, which the kernel uses; or NULL */
+	const struct object *front; /* observed: somebody else's route of the same identity that the kernel uses; or NULL */
 };
 
 enum route_field {
-	ROUTE_TO, ROUTE_TABLE, ROUTE_TOS, ROUTE_METRIC, ROUTE_TYPE, ROUTE_VIA, ROUTE_DEV, ROUTE_NEXTHOPS, ROUTE_SRC, ROUTE_SCOPE,
-	ROUTE_ON_LINK, ROUTE_MTU, ROUTE_ADVMSS, ROUTE_PROTOCOL,
+	ROUTE_TO,
+	ROUTE_TABLE,
+	ROUTE_TOS,
+	ROUTE_METRIC,
+	ROUTE_TYPE,
+	ROUTE_VIA,
+	ROUTE_DEV,
+	ROUTE_NEXTHOPS,
+	ROUTE_SRC,
+	ROUTE_SCOPE,
+	ROUTE_ON_LINK,
+	ROUTE_MTU,
+	ROUTE_ADVMSS,
+	ROUTE_PROTOCOL
 };
 
 /* Reads one entry of `routes`; NULL on error. Sealed. */

@@ -120,7 +120,7 @@ static int put_rest(struct encode *encode, const struct route *r) {
 /* What somebody else has made is changed where it still is, or left: to make it anew would be to make another one in its
  * place, which he has just taken away. */
 static uint16_t update_flags(const struct change *change) {
-	bool ours = change->observed && change->observed->marked && !change->desired->gone;
+	bool ours = change->observed && change->observed->owned && !change->desired->gone;
 
 	return ours ? NLM_F_CREATE | NLM_F_REPLACE : NLM_F_REPLACE;
 }
@@ -194,8 +194,7 @@ static void decode_nexthops(const struct decode *decode, struct route *r, const 
 	size_t left = mnl_attr_get_payload_len(multipath), size, max = left / sizeof(struct rtnexthop);
 
 	r->nexthops.items = arena_newn(decode->arena, struct nexthop, max);
-	while (r->nexthops.n < max &&
-	       (size = decode_nexthop(decode, r, at, left, &r->nexthops.items[r->nexthops.n])) > 0) {
+	while (r->nexthops.n < max && (size = decode_nexthop(decode, r, at, left, &r->nexthops.items[r->nexthops.n])) > 0) {
 		r->nexthops.n++;
 		if (size >= left)
 			break;
@@ -228,8 +227,8 @@ static void decode_way(const struct decode *decode, struct route *r, const struc
 		r->object.set |= field_bit(ROUTE_SRC);
 	r->on_link = !!(rtm->rtm_flags & RTNH_F_ONLINK);
 	decode_metrics(r, tb[RTA_METRICS]);
-	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_ON_LINK) |
-			 field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS);
+	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_MTU) |
+			 field_bit(ROUTE_ADVMSS);
 }
 
 static void decode_identity(struct route *r, const struct rtmsg *rtm, const struct nlattr *const *tb) {
@@ -244,9 +243,8 @@ static void decode_identity(struct route *r, const struct rtmsg *rtm, const stru
 	r->type = rtm->rtm_type;
 	r->scope = rtm->rtm_scope;
 	r->protocol = rtm->rtm_protocol;
-	r->object.set |= field_bit(ROUTE_TO) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) |
-			 field_bit(ROUTE_TOS) | field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) |
-			 field_bit(ROUTE_PROTOCOL);
+	r->object.set |= field_bit(ROUTE_TO) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) | field_bit(ROUTE_TOS) |
+			 field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL);
 }
 
 /* Three out of four routes of a namespace: for each address one to itself, broadcast, multicast. */
@@ -270,8 +268,9 @@ bool route_decode_made(const struct nlmsghdr *nlh, struct made_route *ret) {
 		return false;
 	nl_parse(nlh, sizeof(*rtm), tb, RTA_OIF);
 	*ret = (struct made_route){ .ifindex = nl_get_u32(tb[RTA_OIF], 0) };
-	return tb[RTA_DST] && ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]),
-					    mnl_attr_get_payload_len(tb[RTA_DST]), &ret->to) == 0 &&
+	return tb[RTA_DST] &&
+	       ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]), mnl_attr_get_payload_len(tb[RTA_DST]),
+			     &ret->to) == 0 &&
 	       (local || ip_equal(&ret->to, &link_local));
 }
 
@@ -279,9 +278,8 @@ struct route *route_decode(const struct decode *decode, const struct nlmsghdr *n
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[RTA_MAX + 1];
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED ||
-	    !ip_size(rtm->rtm_family) || rtm->rtm_dst_len > ip_bits(rtm->rtm_family) ||
-	    (decode->skips_local && is_local(rtm)))
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED || !ip_size(rtm->rtm_family) ||
+	    rtm->rtm_dst_len > ip_bits(rtm->rtm_family) || (decode->skips_local && is_local(rtm)))
 		return NULL;
 	nl_parse(nlh, sizeof(*rtm), tb, RTA_MAX);
 
@@ -289,7 +287,7 @@ struct route *route_decode(const struct decode *decode, const struct nlmsghdr *n
 	struct route *r = (struct route *)object;
 	decode_identity(r, rtm, tb);
 	decode_way(decode, r, rtm, tb);
-	object->marked = r->protocol == TOPOD_PROTOCOL;
+	object->owned = r->protocol == TOPOD_PROTOCOL;
 	object->kernel_made = r->protocol == RTPROT_KERNEL || r->protocol == RTPROT_REDIRECT || r->protocol == RTPROT_RA;
 	object_seal(decode->arena, object);
 	return r;

@@ -11,13 +11,24 @@
 #include <netinet/in.h>
 
 static const struct field fields[] = {
-	[SYSCTL_PATH] = { .name = "path", .type = &type_text, .offset = offsetof(struct sysctl, path),
-			  .class = FIELD_KEY, .flags = FIELD_HIDDEN },
-	[SYSCTL_DEV] = { .name = "dev", .type = &type_link_name, .offset = offsetof(struct sysctl, dev),
+	[SYSCTL_PATH] = { .name = "path",
+			  .type = &type_text,
+			  .offset = offsetof(struct sysctl, path),
+			  .class = FIELD_KEY,
+			  .flags = FIELD_HIDDEN },
+	[SYSCTL_DEV] = { .name = "dev",
+			 .type = &type_link_name,
+			 .offset = offsetof(struct sysctl, dev),
 			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE | FIELD_USES },
 	[SYSCTL_VALUE] = { .name = "value", .type = &type_text, .offset = offsetof(struct sysctl, value) },
-	[SYSCTL_BEFORE] = { .name = "before", .type = &type_text, .offset = offsetof(struct sysctl, before), .flags = FIELD_HIDDEN },
-	[SYSCTL_CAUSE] = { .name = "cause", .type = &type_text, .offset = offsetof(struct sysctl, cause), .flags = FIELD_HIDDEN },
+	[SYSCTL_BEFORE] = { .name = "before",
+			    .type = &type_text,
+			    .offset = offsetof(struct sysctl, before),
+			    .flags = FIELD_HIDDEN },
+	[SYSCTL_CAUSE] = { .name = "cause",
+			   .type = &type_text,
+			   .offset = offsetof(struct sysctl, cause),
+			   .flags = FIELD_HIDDEN },
 };
 
 static void swap_separators(char *path) {
@@ -187,7 +198,16 @@ static bool goes_before_up(const struct object *object) {
 }
 
 const struct kind kind_sysctl = {
-	.name = "sysctl", .class = CLASS_SYSCTL, .transport = TRANSPORT_SYSCTL, .size = sizeof(struct sysctl),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .undeletable = true, .noun = noun, .id = id,
-	.goes_late = goes_late, .goes_before_up = goes_before_up, .overruns = overruns,
+	.name = "sysctl",
+	.class = CLASS_SYSCTL,
+	.transport = TRANSPORT_SYSCTL,
+	.size = sizeof(struct sysctl),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.undeletable = true,
+	.noun = noun,
+	.id = id,
+	.goes_late = goes_late,
+	.goes_before_up = goes_before_up,
+	.overruns = overruns,
 };

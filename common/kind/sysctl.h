@@ -8,11 +8,11 @@ extern const struct kind kind_sysctl;
 
 struct sysctl {
 	struct object object;
-	const char *path;    /* below /proc/sys/: "net/ipv4/conf/eth0/rp_filter" */
-	const char *dev;     /* the interface that the path speaks of, or NULL */
-	const char *value;   /* as the kernel prints it, with single spaces */
+	const char *path;           /* below /proc/sys/: "net/ipv4/conf/eth0/rp_filter" */
+	const char *dev;            /* the interface that the path speaks of, or NULL */
+	const char *value;          /* as the kernel prints it, with single spaces */
 	const char *before, *cause; /* only in the ledger, see ledger_settings.c */
-	const char *written; /* the path as somebody wrote it, where the value means the same there; else NULL */
+	const char *written;        /* the path as somebody wrote it, where the value means the same there; else NULL */
 };
 
 enum sysctl_field { SYSCTL_PATH, SYSCTL_DEV, SYSCTL_VALUE, SYSCTL_BEFORE, SYSCTL_CAUSE };
@@ -46,11 +46,11 @@ const char *sysctl_problem(struct arena *arena, const char *path, const char *va
 
 /* Settings that a write of another one changes as well: folder/NAME/last. */
 struct sysctl_reach {
-	const char *folder;  /* "net/ipv6/conf" */
-	const char *name;    /* NULL: every interface */
+	const char *folder; /* "net/ipv6/conf" */
+	const char *name;   /* NULL: every interface */
 	const char *last;
-	const char *value;   /* what they become */
-	bool with_default;   /* `default`, too */
+	const char *value; /* what they become */
+	bool with_default; /* `default`, too */
 };
 
 /* What writing the setting changes besides; returns how many there are. */

@@ -37,7 +37,8 @@ static bool is_set_for_all(const struct parts *parts) {
 
 /* With default/LAST it sets those interfaces' where nobody has written that one by itself. */
 static bool is_copied_from_default(const struct parts *parts) {
-	return strstr(parts->folder, "/neigh") || (streq(parts->folder, "net/ipv4/conf") && !streq(parts->last, "forwarding"));
+	return strstr(parts->folder, "/neigh") ||
+	       (streq(parts->folder, "net/ipv4/conf") && !streq(parts->last, "forwarding"));
 }
 
 unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct sysctl_reach ret[2]) {
@@ -45,14 +46,15 @@ unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct 
 
 	if (streq(written->path, "net/ipv4/ip_forward")) {
 		ret[0] = (struct sysctl_reach){ "net/ipv4/conf", NULL, "forwarding", written->value, true };
-		ret[1] = (struct sysctl_reach){ "net/ipv4/conf", "all", "accept_redirects", streq(written->value, "0") ? "1" : "0",
-						false };
+		ret[1] = (struct sysctl_reach){ "net/ipv4/conf", "all", "accept_redirects",
+						streq(written->value, "0") ? "1" : "0", false };
 		return 2;
 	}
 	if (!split(arena, written->path, &p))
 		return 0;
 	if (streq(p.last, "stable_secret"))
-		ret[0] = (struct sysctl_reach){ p.folder, streq(p.name, "default") ? NULL : p.name, "addr_gen_mode", "2", false };
+		ret[0] = (struct sysctl_reach){ p.folder, streq(p.name, "default") ? NULL : p.name, "addr_gen_mode", "2",
+						false };
 	else if (streq(p.name, "all") && is_set_for_all(&p))
 		ret[0] = (struct sysctl_reach){ p.folder, NULL, p.last, written->value, true };
 	else if (streq(p.name, "default") && is_copied_from_default(&p))
@@ -85,7 +87,8 @@ const char *sysctl_source(struct arena *arena, const char *path, unsigned i, boo
 	*ret_at_birth = false;
 	if (!split(arena, path, &p) || streq(p.name, "all"))
 		return NULL;
-	bool of_link = !streq(p.name, "default"), ipv4_forwarding = streq(p.folder, "net/ipv4/conf") && streq(p.last, "forwarding");
+	bool of_link = !streq(p.name, "default"),
+	     ipv4_forwarding = streq(p.folder, "net/ipv4/conf") && streq(p.last, "forwarding");
 	if (ipv4_forwarding && i-- == 0)
 		return "net/ipv4/ip_forward";
 	if (is_set_for_all(&p) && i-- == 0)

@@ -23,7 +23,7 @@ enum form {
 static const struct shape {
 	const char *path; /* '*' stands for one part */
 	enum form form;
-	unsigned n;       /* numbers; ranges: how many bits there are */
+	unsigned n; /* numbers; ranges: how many bits there are */
 	const char *names, *example;
 } shapes[] = {
 	{ "net/ipv6/conf/*/stable_secret", FORM_ADDRESS, 0, NULL, "2001:db8:1:2:3:4:5:6" },
@@ -56,7 +56,7 @@ static const struct alias {
 } aliases[] = {
 	{ "net/ipv4/conf/all/forwarding", "net/ipv4/ip_forward", 1 },
 	{ "net/nf_conntrack_max", "net/netfilter/nf_conntrack_max", 1 },
-	{ "net/ipv4/neigh/*/retrans_time", "retrans_time_ms", 10 },          /* 1/100 s (USER_HZ) */
+	{ "net/ipv4/neigh/*/retrans_time", "retrans_time_ms", 10 }, /* 1/100 s (USER_HZ) */
 	{ "net/ipv6/neigh/*/retrans_time", "retrans_time_ms", 10 },
 	{ "net/ipv4/neigh/*/base_reachable_time", "base_reachable_time_ms", 1000 },
 	{ "net/ipv6/neigh/*/base_reachable_time", "base_reachable_time_ms", 1000 },
@@ -89,7 +89,8 @@ static const struct shape *find_shape(const char *path) {
 static bool parse_number(const char *word, size_t n, long long *ret) {
 	char text[32], *end;
 
-	if (n == 0 || n >= sizeof(text) || !(isdigit((unsigned char)word[0]) || (word[0] == '-' && isdigit((unsigned char)word[1]))))
+	if (n == 0 || n >= sizeof(text) ||
+	    !(isdigit((unsigned char)word[0]) || (word[0] == '-' && isdigit((unsigned char)word[1]))))
 		return false;
 	memcpy(text, word, n);
 	text[n] = '\0';
@@ -190,7 +191,8 @@ const char *sysctl_value(struct arena *arena, const char *path, const char *valu
 	case FORM_RANGES:
 		found = ranges(arena, value, shape->n);
 		if (!found)
-			*ret_why = arena_printf(arena, "takes numbers below %u and ranges of them, as in \"%s\"", shape->n, shape->example);
+			*ret_why = arena_printf(arena, "takes numbers below %u and ranges of them, as in \"%s\"", shape->n,
+						shape->example);
 		break;
 	case FORM_ADDRESS:
 		found = address(arena, value);

@@ -13,8 +13,11 @@
 
 static const struct field fields[] = {
 	LINK_FIELDS("1500"),
-	[VETH_PEER] = { .name = "peer", .type = &type_link_ref, .offset = offsetof(struct veth, peer),
-			.class = FIELD_RECREATE, .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_PEER },
+	[VETH_PEER] = { .name = "peer",
+			.type = &type_link_ref,
+			.offset = offsetof(struct veth, peer),
+			.class = FIELD_RECREATE,
+			.flags = FIELD_HIDDEN | FIELD_DEV | FIELD_PEER },
 };
 
 static uint64_t second_end_mask(const struct object *end) {
@@ -66,7 +69,16 @@ static void noun(const struct object *object, struct text *out) {
 }
 
 const struct kind kind_veth = {
-	.name = "veth", .class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct veth),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "veth", .unnamed = true, .markable = true,
-	.sent_in = sent_in, .encode = encode_veth, .noun = noun,
+	.name = "veth",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct veth),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "veth",
+	.unnamed = true,
+	.markable = true,
+	.sent_in = sent_in,
+	.encode = encode_veth,
+	.noun = noun,
 };

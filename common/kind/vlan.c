@@ -72,14 +72,14 @@ static bool map_from_mapping(struct parse *p, struct qos_map *map, const struct 
 static bool map_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	struct qos_map *map = value;
 	bool ingress = field->attr == IFLA_VLAN_INGRESS_QOS;
-	bool good = node->type == NODE_MAPPING	 ? map_from_mapping(p, map, node, ingress)
+	bool good = node->type == NODE_MAPPING  ? map_from_mapping(p, map, node, ingress)
 		    : node->type == NODE_SCALAR ? map_from_text(p, map, node->text, ingress)
 						: false;
 
 	if (!good)
-		diag_error(p->diags, node->mark,
-			   "'%s' maps the priority of %s (0 to 7 in a tag), for example {%s}", field->name,
-			   ingress ? "the tag to the packet's" : "the packet to the tag's", ingress ? "7: 10" : "10: 7");
+		diag_error(p->diags, node->position, "'%s' maps the priority of %s (0 to 7 in a tag), for example {%s}",
+			   field->name, ingress ? "the tag to the packet's" : "the packet to the tag's",
+			   ingress ? "7: 10" : "10: 7");
 	if (map->n)
 		qsort(map->pairs, map->n, sizeof(*map->pairs), compare_pairs);
 	return good;
@@ -116,7 +116,8 @@ static bool map_get(struct arena *arena, const struct field *field _unused_, con
 	struct qos_map *map = value;
 	const struct nlattr *inner;
 
-	map->pairs = arena_newn(arena, struct qos_pair, mnl_attr_get_payload_len(attr) / sizeof(struct ifla_vlan_qos_mapping) + 1);
+	map->pairs = arena_newn(arena, struct qos_pair,
+				mnl_attr_get_payload_len(attr) / sizeof(struct ifla_vlan_qos_mapping) + 1);
 	mnl_attr_for_each_nested(inner, attr) {
 		const struct ifla_vlan_qos_mapping *pair = mnl_attr_get_payload(inner);
 
@@ -130,30 +131,42 @@ static bool map_get(struct arena *arena, const struct field *field _unused_, con
 }
 
 static const struct type type_qos_map = {
-	.name = "mapping of priorities", .mapping = true, .size = sizeof(struct qos_map), .parse = map_parse, .print = map_print,
-	.equal = map_equal, .put = map_put, .get = map_get,
+	.name = "mapping of priorities",
+	.mapping = true,
+	.size = sizeof(struct qos_map),
+	.parse = map_parse,
+	.print = map_print,
+	.equal = map_equal,
+	.put = map_put,
+	.get = map_get,
 };
 
 /* ---- the table ---- */
 
 static const struct enum_name protocols[] = { { "802.1q", 0x8100 }, { "802.1ad", 0x88a8 }, {} };
 
-#define ROW(key, member, value_type, number, ...)                                                          \
-	{ .name = key, .type = value_type, .offset = offsetof(struct vlan, member), .wire = WIRE_DATA,    \
-	  .attr = number, __VA_ARGS__ }
-#define FLAG(key, member, flag, initially, text)                                                       \
-	ROW(key, member, &type_bool, IFLA_VLAN_FLAGS, .form = FORM_FLAG, .bit = flag, .fallback = initially, \
-	    .doc = text)
+#define ROW(key, member, value_type, number, ...)                                                            \
+	{                                                                                                    \
+		.name = key, .type = value_type, .offset = offsetof(struct vlan, member), .wire = WIRE_DATA, \
+		.attr = number, __VA_ARGS__                                                                  \
+	}
+#define FLAG(key, member, flag, initially, text) \
+	ROW(key, member, &type_bool, IFLA_VLAN_FLAGS, .form = FORM_FLAG, .bit = flag, .fallback = initially, .doc = text)
 
 static const struct field fields[] = {
 	LINK_FIELDS(NULL),
-	[BELOW] = { .name = "link", .type = &type_link_ref, .offset = offsetof(struct vlan, below),
-		    .class = FIELD_RECREATE, .flags = FIELD_REQUIRED | FIELD_DEV, .wire = WIRE_LINK, .attr = IFLA_LINK,
+	[BELOW] = { .name = "link",
+		    .type = &type_link_ref,
+		    .offset = offsetof(struct vlan, below),
+		    .class = FIELD_RECREATE,
+		    .flags = FIELD_REQUIRED | FIELD_DEV,
+		    .wire = WIRE_LINK,
+		    .attr = IFLA_LINK,
 		    .doc = "The interface below: a name, or namespace:interface." },
-	[ID] = ROW("id", id, &type_integer, IFLA_VLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
-		   .form = FORM_U16, .max = 4094, .doc = "VLAN identifier; 0 only marks priorities."),
-	[PROTOCOL] = ROW("protocol", protocol, &type_enum, IFLA_VLAN_PROTOCOL, .class = FIELD_RECREATE,
-			 .form = FORM_BE16, .names = protocols, .fallback = "802.1q", .doc = "EtherType of the tag."),
+	[ID] = ROW("id", id, &type_integer, IFLA_VLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED, .form = FORM_U16,
+		   .max = 4094, .doc = "VLAN identifier; 0 only marks priorities."),
+	[PROTOCOL] = ROW("protocol", protocol, &type_enum, IFLA_VLAN_PROTOCOL, .class = FIELD_RECREATE, .form = FORM_BE16,
+			 .names = protocols, .fallback = "802.1q", .doc = "EtherType of the tag."),
 	[REORDER_HEADER] = FLAG("reorder-header", reorder_header, VLAN_FLAG_REORDER_HDR, "true",
 				"Whether received packets are shown without their tag."),
 	[GVRP] = FLAG("gvrp", gvrp, VLAN_FLAG_GVRP, "false", "Whether the VLAN is announced by GVRP."),
@@ -163,7 +176,8 @@ static const struct field fields[] = {
 	[BRIDGE_BINDING] = FLAG("bridge-binding", bridge_binding, VLAN_FLAG_BRIDGE_BINDING, "false",
 				"Whether the carrier follows the ports of a bridge below that are members of the VLAN."),
 	[INGRESS] = ROW("ingress-qos-map", ingress, &type_qos_map, IFLA_VLAN_INGRESS_QOS, .flags = FIELD_LEFT_OUT,
-			.fallback = "none", .doc = "Priorities of packets by the priority in the received tag, for example `{1: 5}`."),
+			.fallback = "none",
+			.doc = "Priorities of packets by the priority in the received tag, for example `{1: 5}`."),
 	[EGRESS] = ROW("egress-qos-map", egress, &type_qos_map, IFLA_VLAN_EGRESS_QOS, .flags = FIELD_LEFT_OUT,
 		       .fallback = "none", .doc = "Priorities in the sent tag by the packet's, for example `{5: 1}`."),
 };
@@ -206,8 +220,10 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	if (!name || i > 0)
 		return false;
 	*ret = (struct sole_claim){
-		.key = arena_printf(arena, "vlan %s:%s %u %u", ns, name, vlan->id, object_has(desired, PROTOCOL) ? vlan->protocol : 0x8100),
-		.field = &fields[ID], .problem = arena_printf(arena, "another interface has the VLAN %u of %s:%s", vlan->id, ns, name),
+		.key = arena_printf(arena, "vlan %s:%s %u %u", ns, name, vlan->id,
+				    object_has(desired, PROTOCOL) ? vlan->protocol : 0x8100),
+		.field = &fields[ID],
+		.problem = arena_printf(arena, "another interface has the VLAN %u of %s:%s", vlan->id, ns, name),
 	};
 	return true;
 }
@@ -218,8 +234,17 @@ static uint32_t headroom(const struct object *desired _unused_) {
 }
 
 const struct kind kind_vlan = {
-	.name = "vlan", .doc = "What carries one VLAN tag (IEEE 802.1Q) on the interface below.",
-	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct vlan),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "vlan", .markable = true,
-	.sent_in = link_sent_in, .encode = encode_vlan, .claim = claim, .headroom = headroom,
+	.name = "vlan",
+	.doc = "What carries one VLAN tag (IEEE 802.1Q) on the interface below.",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct vlan),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "vlan",
+	.markable = true,
+	.sent_in = link_sent_in,
+	.encode = encode_vlan,
+	.claim = claim,
+	.headroom = headroom,
 };

@@ -22,9 +22,9 @@ struct destination {
 };
 
 struct far_end {
-	struct ip ip;                         /* first, so that it can be read and written as type_ip */
-	bool looked_up;                       /* observed: the forwarding table was read … */
-	const struct destination *entries;    /* … and this is in it, in the order in which frames are sent */
+	struct ip ip;                      /* first, so that it can be read and written as type_ip */
+	bool looked_up;                    /* observed: the forwarding table was read … */
+	const struct destination *entries; /* … and this is in it, in the order in which frames are sent */
 };
 
 extern const struct kind kind_vxlan;
@@ -37,18 +37,18 @@ struct vxlan {
 	struct link_ref dev;
 };
 
-enum {
-	ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV,
-};
+enum { ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV };
 
 enum {
 	HEADERS = 50,  /* outer IPv4, UDP, VXLAN and inner Ethernet headers: vxlan_headroom(), include/net/vxlan.h */
 	HEADERS6 = 70, /* the same with an outer IPv6 header */
 };
 
-#define ROW(key, member, value_type, number, ...)                                                          \
-	{ .name = key, .type = value_type, .offset = offsetof(struct vxlan, member), .wire = WIRE_DATA,  \
-	  .attr = number, __VA_ARGS__ }
+#define ROW(key, member, value_type, number, ...)                                                             \
+	{                                                                                                     \
+		.name = key, .type = value_type, .offset = offsetof(struct vxlan, member), .wire = WIRE_DATA, \
+		.attr = number, __VA_ARGS__                                                                   \
+	}
 
 /* The kernel has one attribute for a single remote host and a group; the language tells them apart. */
 static bool far_end_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -57,9 +57,9 @@ static bool far_end_parse(struct parse *p, const struct field *field, const stru
 	if (!type_ip.parse(p, field, node, &ip))
 		return false;
 	if (ip_is_multicast(&ip) != streq(field->name, "group")) {
-		diag_error(p->diags, node->mark, "'%s' is %s multicast address%s", field->name,
-			   ip_is_multicast(&ip) ? "no" : "a", ip_is_multicast(&ip) ? "; write it as 'group'"
-									   : "; write a single host as 'remote'");
+		diag_error(p->diags, node->position, "'%s' is %s multicast address%s", field->name,
+			   ip_is_multicast(&ip) ? "no" : "a",
+			   ip_is_multicast(&ip) ? "; write it as 'group'" : "; write a single host as 'remote'");
 		return false;
 	}
 	*(struct far_end *)value = (struct far_end){ .ip = ip };
@@ -109,25 +109,35 @@ static bool far_end_get(struct arena *arena, const struct field *field, const st
 }
 
 static const struct type type_far_end = {
-	.name = "address", .size = sizeof(struct far_end), .parse = far_end_parse, .print = far_end_print,
-	.equal = far_end_equal, .put = far_end_put, .get = far_end_get,
+	.name = "address",
+	.size = sizeof(struct far_end),
+	.parse = far_end_parse,
+	.print = far_end_print,
+	.equal = far_end_equal,
+	.put = far_end_put,
+	.get = far_end_get,
 };
 
 static const struct field fields[] = {
 	LINK_FIELDS(NULL),
-	[ID] = ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
-	    .max = 0xffffff, .doc = "VXLAN network identifier."),
+	[ID] = ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED, .max = 0xffffff,
+		   .doc = "VXLAN network identifier."),
 	[PORT] = ROW("port", port, &type_integer, IFLA_VXLAN_PORT, .class = FIELD_RECREATE, .form = FORM_BE16, .min = 1,
-	    .max = 65535, .initial = "4789", .doc = "UDP destination port; 4789 (RFC 7348) when left out."),
+		     .max = 65535, .initial = "4789", .doc = "UDP destination port; 4789 (RFC 7348) when left out."),
 	[LOCAL] = ROW("local", local, &type_ip, IFLA_VXLAN_LOCAL, .attr6 = IFLA_VXLAN_LOCAL6,
-	    .doc = "Source address of the tunnel."),
+		      .doc = "Source address of the tunnel."),
 	[REMOTE] = ROW("remote", remote, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
-	    .doc = "The other end, where there is one. Frames to unknown addresses go there, and nowhere else."),
+		       .doc = "The other end, where there is one. Frames to unknown addresses go there, and nowhere else."),
 	[GROUP] = ROW("group", group, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
-	    .doc = "Multicast group of the other ends, likewise."),
-	[DEV] = { .name = "dev", .type = &type_link_ref, .offset = offsetof(struct vxlan, dev), .class = FIELD_RECREATE,
-	  .flags = FIELD_DEV, .wire = WIRE_DATA_LINK, .attr = IFLA_VXLAN_LINK,
-	  .doc = "The interface below: a name, or namespace:interface." },
+		      .doc = "Multicast group of the other ends, likewise."),
+	[DEV] = { .name = "dev",
+		  .type = &type_link_ref,
+		  .offset = offsetof(struct vxlan, dev),
+		  .class = FIELD_RECREATE,
+		  .flags = FIELD_DEV,
+		  .wire = WIRE_DATA_LINK,
+		  .attr = IFLA_VXLAN_LINK,
+		  .doc = "The interface below: a name, or namespace:interface." },
 	ROW("ttl", ttl, &type_integer, IFLA_VXLAN_TTL, .form = FORM_U8, .max = 255, .fallback = "0",
 	    .doc = "Time to live of the outer packets; 0 takes the kernel's."),
 	ROW("tos", tos, &type_integer, IFLA_VXLAN_TOS, .form = FORM_U8, .max = 255, .fallback = "0",
@@ -136,8 +146,8 @@ static const struct field fields[] = {
 	    .doc = "Whether remote addresses are learned from what arrives."),
 	ROW("ageing-time", ageing_time, &type_duration, IFLA_VXLAN_AGEING, .unit = 1, .min = 1, .fallback = "300s",
 	    .doc = "Time that a learned address is kept."),
-	ROW("udp-checksum", udp_checksum, &type_bool, IFLA_VXLAN_UDP_CSUM, .class = FIELD_RECREATE,
-	    .form = FORM_U8, .doc = "Whether outer IPv4 packets carry a UDP checksum."),
+	ROW("udp-checksum", udp_checksum, &type_bool, IFLA_VXLAN_UDP_CSUM, .class = FIELD_RECREATE, .form = FORM_U8,
+	    .doc = "Whether outer IPv4 packets carry a UDP checksum."),
 };
 
 /* The forwarding table. */
@@ -184,7 +194,7 @@ static void take_forwarding(struct arena *arena, struct object *observed, const 
 		seen->remote.entries = seen->group.entries = NULL;
 	}
 	while (*last)
-		last = (const struct destination **)(uintptr_t)&(*last)->next;
+		last = (const struct destination **)(uintptr_t) & (*last)->next;
 	*last = entry;
 	seen->group.entries = seen->remote.entries;
 }
@@ -274,23 +284,24 @@ static void check(struct diags *diags, const struct object *desired) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
 	const struct ip *local = &vxlan->local, *far = vxlan->group.ip.family ? &vxlan->group.ip : &vxlan->remote.ip;
 	const char *far_name = vxlan->group.ip.family ? "group" : "remote";
-	struct mark mark = object_mark(desired, &fields[LOCAL]);
+	struct position position = object_position(desired, &fields[LOCAL]);
 
 	if (local->family && far->family && local->family != far->family)
-		diag_error(diags, mark, "'local' and '%s' are of different families", far_name);
+		diag_error(diags, position, "'local' and '%s' are of different families", far_name);
 	else if (local->family && ip_is_multicast(local))
-		diag_error(diags, mark, "'local' is a multicast address; it must be one of this machine's");
+		diag_error(diags, position, "'local' is a multicast address; it must be one of this machine's");
 	else if (is_link_local6(local) && far->family && !ip_is_zero(far) && !is_link_local6(far) && !is_link_group(far))
-		diag_error(diags, mark, "'local' is a link-local address and '%s' is not", far_name);
+		diag_error(diags, position, "'local' is a link-local address and '%s' is not", far_name);
 	else if (is_link_local6(far) && !is_link_local6(local))
-		diag_error(diags, object_mark(desired, &fields[REMOTE]),
+		diag_error(diags, object_position(desired, &fields[REMOTE]),
 			   "'remote' is a link-local address, so 'local' must be one, too");
 	if (object_has(desired, DEV))
 		return;
 	if (vxlan->group.ip.family)
-		diag_error(diags, object_mark(desired, &fields[GROUP]), "'group' needs 'dev': the interface on which it is joined");
+		diag_error(diags, object_position(desired, &fields[GROUP]),
+			   "'group' needs 'dev': the interface on which it is joined");
 	else if (is_link_local6(local))
-		diag_error(diags, mark, "a link-local 'local' needs 'dev': the interface that has the address");
+		diag_error(diags, position, "a link-local 'local' needs 'dev': the interface that has the address");
 }
 
 /* vxlan_vni_in_use(), likewise: of one namespace (that of the interface below), port and family. */
@@ -304,8 +315,9 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "vxlan %s %u %u %d %s", ns, vxlan->id, vxlan->port, is_ipv6(vxlan), dev),
 		.field = &fields[ID],
-		.problem = arena_printf(arena, "the VXLAN id %u is taken on UDP port %u of %s: choose another 'id' or 'port'",
-					vxlan->id, vxlan->port, ns),
+		.problem =
+			arena_printf(arena, "the VXLAN id %u is taken on UDP port %u of %s: choose another 'id' or 'port'",
+				     vxlan->id, vxlan->port, ns),
 	};
 	return true;
 }
@@ -315,9 +327,20 @@ static uint32_t headroom(const struct object *desired) {
 }
 
 const struct kind kind_vxlan = {
-	.name = "vxlan", .doc = "Ethernet over UDP (RFC 7348).",
-	.class = CLASS_LINK, .transport = TRANSPORT_ROUTE, .size = sizeof(struct vxlan),
-	.fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = "vxlan", .markable = true,
-	.sent_in = link_sent_in, .encode = encode_vxlan, .declares_forwarding = declares_forwarding,
-	.take_forwarding = take_forwarding, .check = check, .claim = claim, .headroom = headroom,
+	.name = "vxlan",
+	.doc = "Ethernet over UDP (RFC 7348).",
+	.class = CLASS_LINK,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct vxlan),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "vxlan",
+	.markable = true,
+	.sent_in = link_sent_in,
+	.encode = encode_vxlan,
+	.declares_forwarding = declares_forwarding,
+	.take_forwarding = take_forwarding,
+	.check = check,
+	.claim = claim,
+	.headroom = headroom,
 };

@@ -5,7 +5,7 @@
  */
 #include <stdarg.h>
 
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "language/schema_private.h"
 
 json_t *schema_pack(const char *format, ...) {
@@ -34,7 +34,7 @@ json_t *schema_ref(const char *name) {
 
 static json_t *integer_value(const struct field *field) {
 	return schema_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)field->min, "maximum",
-		    (json_int_t)(field->max ? field->max : UINT32_MAX));
+			   (json_int_t)(field->max ? field->max : UINT32_MAX));
 }
 
 static json_t *bool_value(const struct field *field _unused_) {
@@ -51,7 +51,7 @@ static json_t *word_value(const struct field *field) {
 
 static json_t *duration_value(const struct field *field _unused_) {
 	return schema_pack("{s:[s,s], s:i, s:s}", "type", "integer", "string", "minimum", 0, "pattern",
-		    "^[0-9]+(us|ms|s|m|h)?$");
+			   "^[0-9]+(us|ms|s|m|h)?$");
 }
 
 static json_t *text_value(const struct field *field _unused_) {
@@ -87,8 +87,8 @@ static json_t *target_value(const struct field *field _unused_) {
 static json_t *table_of_fields(const struct field *fields, size_t n);
 
 static json_t *list_value(const struct field *field) {
-	return schema_pack("{s:s, s:o, s:i}", "type", "array", "items", table_of_fields(field->type->keys, field->type->n_keys),
-		    "minItems", 1);
+	return schema_pack("{s:s, s:o, s:i}", "type", "array", "items",
+			   table_of_fields(field->type->keys, field->type->n_keys), "minItems", 1);
 }
 
 /* A type that stands in no row is one of text: an address, a prefix, a MAC address. */
@@ -96,23 +96,21 @@ static const struct {
 	const struct type *type;
 	json_t *(*value)(const struct field *field);
 } values[] = {
-	{ &type_integer, integer_value },      { &type_bool, bool_value },
-	{ &type_enum, word_value },            { &type_duration, duration_value },
-	{ &type_link_name, link_name_value },  { &type_table, table_value },
-	{ &type_nat_prefixes, texts_value },   { &type_nat_links, texts_value },
-	{ &type_nat_ports, numbers_value },    { &type_nat_protocols, numbers_value },
-	{ &type_nat_target, target_value },
+	{ &type_integer, integer_value },       { &type_bool, bool_value },           { &type_enum, word_value },
+	{ &type_duration, duration_value },     { &type_link_name, link_name_value }, { &type_table, table_value },
+	{ &type_nat_prefixes, texts_value },    { &type_nat_links, texts_value },     { &type_nat_ports, numbers_value },
+	{ &type_nat_protocols, numbers_value }, { &type_nat_target, target_value },
 };
 
 static json_t *mapping_value(const struct field *field _unused_) {
 	return schema_pack("{s:[s,s], s:{s:[s,s]}}", "type", "object", "string", "additionalProperties", "type", "integer",
-		    "string");
+			   "string");
 }
 
 static json_t *field_schema(const struct field *field) {
-	json_t *(*value)(const struct field *) = field->type->keys	 ? list_value
-						: field->type->mapping ? mapping_value
-								       : text_value;
+	json_t *(*value)(const struct field *) = field->type->keys      ? list_value
+						 : field->type->mapping ? mapping_value
+									: text_value;
 	json_t *schema;
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -148,7 +146,8 @@ static void add_keys(const struct schema_mapping *m, json_t *properties, json_t 
 }
 
 static json_t *object_schema(json_t *properties, json_t *required) {
-	json_t *schema = schema_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
+	json_t *schema =
+		schema_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
 
 	if (json_array_size(required))
 		json_object_set(schema, "required", required);
@@ -203,7 +202,7 @@ static json_t *interface_schema(const struct schema_mapping *mappings, size_t n)
 
 static json_t *link_name_schema(void) {
 	return schema_pack("{s:s, s:i, s:i, s:s}", "type", "string", "minLength", 1, "maxLength", 15, "pattern",
-		    "^[^/:% ]+$");
+			   "^[^/:% ]+$");
 }
 
 json_t *schema_json(void) {

@@ -5,7 +5,7 @@
  */
 #include "kind/kinds.h"
 #include "kind/link.h"
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "language/schema_private.h"
 
 /* Small values. */
@@ -116,7 +116,7 @@ static json_t *default_values(void) {
 
 static json_t *endpoints(void) {
 	return schema_pack("{s:s, s:{s:s, s:s}, s:i, s:i}", "type", "array", "items", "type", "string", "pattern", ":",
-		    "minItems", 2, "maxItems", 2);
+			   "minItems", 2, "maxItems", 2);
 }
 
 static json_t *links(void) {
@@ -129,15 +129,16 @@ static json_t *links(void) {
 
 static const struct schema_key top_keys[] = {
 	{ "version", "`1`", "Version of this format; 1 when left out.", one },
-	{ "topology", "name",
-	  "Name of the topology, by which topod knows what it made; the file's name when left out.", text },
-	{ "namespaces", "map of [namespaces](#namespace)",
-	  "Namespaces by name; `host` is the one in which the daemon runs.", namespaces },
+	{ "topology", "name", "Name of the topology, by which topod knows what it made; the file's name when left out.",
+	  text },
+	{ "namespaces", "map of [namespaces](#namespace)", "Namespaces by name; `host` is the one in which the daemon runs.",
+	  namespaces },
 	{ "links", "list of [links](#link)", "Veth pairs.", links },
 	{ "defaults", "[defaults](#defaults)", "Values for what the file leaves out.", defaults },
 	{ "drift", "`restore`, `report`, `ignore`",
 	  "What is done about drift: it is undone (when left out), only reported, or passed over. The nearest of "
-	  "interface, namespace and file counts.", drift },
+	  "interface, namespace and file counts.",
+	  drift },
 	{ "on-stop", "`keep`, `remove`", "Whether the network stays when the daemon stops; it does when left out.",
 	  on_stop },
 };
@@ -151,8 +152,10 @@ static const struct schema_key namespace_keys[] = {
 	{ "sysctl", "map", "Settings below `net.`, as sysctl(8) writes them; a dot in an interface's name is a slash.",
 	  sysctl },
 	{ "dns", "[dns](#dns)", "What /etc/netns/NAME/resolv.conf says; not for `host`.", dns },
-	{ "adopt", "true, false", "Take over a namespace that exists already, also one that a link in /run/netns leads to; it is never deleted. "
-	  "One that topod made itself is given up: from the next apply or reload on it is never deleted either.", boolean },
+	{ "adopt", "true, false",
+	  "Take over a namespace that exists already, also one that a link in /run/netns leads to; it is never deleted. "
+	  "One that topod made itself is given up: from the next apply or reload on it is never deleted either.",
+	  boolean },
 	{ "exclusive", "true, false", "Remove what is not declared; not for `host`.", boolean },
 	{ "drift", "`restore`, `report`, `ignore`", "As at the top, for this namespace.", drift },
 };
@@ -182,15 +185,19 @@ static const struct schema_key defaults_keys[] = {
 /* The fields that a pair takes for both of its ends are those of its ends. */
 static const struct field link_fields[] = {
 	{ .name = "mtu", .type = &type_integer, .min = 68, .max = 65535, .doc = "Largest packet of both ends, in bytes." },
-	{ .name = "queues", .type = &type_integer, .min = 1, .max = 4096,
+	{ .name = "queues",
+	  .type = &type_integer,
+	  .min = 1,
+	  .max = 4096,
 	  .doc = "Transmit and receive queues of both ends; one per CPU when left out." },
-	{ .name = "txqueuelen", .type = &type_integer, .max = INT32_MAX,
+	{ .name = "txqueuelen",
+	  .type = &type_integer,
+	  .max = INT32_MAX,
 	  .doc = "Length of both transmit queues, in packets." },
 };
 
 static const struct schema_key link_keys[] = {
-	{ "endpoints", "[NAMESPACE:INTERFACE, NAMESPACE:INTERFACE]", "The two ends.", endpoints,
-	  .required = true },
+	{ "endpoints", "[NAMESPACE:INTERFACE, NAMESPACE:INTERFACE]", "The two ends.", endpoints, .required = true },
 };
 
 /* Mappings. */
@@ -198,13 +205,17 @@ static const struct schema_key link_keys[] = {
 #define KEYS(table) .keys = table, .n_keys = ARRAY_SIZE(table)
 
 static struct schema_mapping of_kind(const char *name, const char *title, const char *doc, const struct kind *kind) {
-	return (struct schema_mapping){ .name = name, .title = title, .doc = doc, .fields = kind->fields,
-					.n_fields = kind->n_fields };
+	return (struct schema_mapping){
+		.name = name, .title = title, .doc = doc, .fields = kind->fields, .n_fields = kind->n_fields
+	};
 }
 
 struct schema_mapping schema_interface(void) {
 	return (struct schema_mapping){
-		.name = "interface", .title = "Interfaces", KEYS(interface_keys), .fields = kind_existing.fields,
+		.name = "interface",
+		.title = "Interfaces",
+		KEYS(interface_keys),
+		.fields = kind_existing.fields,
 		.n_fields = LINK_N_FIELDS,
 		.doc = "An entry of `interfaces`: what every interface has. Those with a `kind` that is listed below have "
 		       "its keys, too. `existing` is never made and never deleted; what the file names is managed. "
@@ -243,13 +254,17 @@ size_t schema_mappings(struct schema_mapping ret[SCHEMA_MAPPINGS_MAX]) {
 	const struct schema_mapping last[] = {
 		of_kind("port", "Ports", "An entry of a bridge's `ports`: a name, or a mapping.", &kind_bridge_port),
 		of_kind("address", "Addresses", "An entry of `addresses`: a prefix, or a mapping.", &kind_address),
-		{ "link", "Links", "An entry of `links`: a list of the two ends, or a mapping. What is said of an end "
-		  "under its interface goes before.", KEYS(link_keys), link_fields, ARRAY_SIZE(link_fields) },
+		{ "link", "Links",
+		  "An entry of `links`: a list of the two ends, or a mapping. What is said of an end "
+		  "under its interface goes before.",
+		  KEYS(link_keys), link_fields, ARRAY_SIZE(link_fields) },
 		of_kind("route", "Routes", "An entry of `routes`.", &kind_route),
 		{ "nat-entry", "NAT entries", "An entry of `nat`.", .fields = nat_entry_fields, .n_fields = NAT_N_KEYS },
-		{ "dns", "DNS", "The mapping `dns`. `ip netns exec` lays the file over /etc/resolv.conf. A systemd service with "
+		{ "dns", "DNS",
+		  "The mapping `dns`. `ip netns exec` lays the file over /etc/resolv.conf. A systemd service with "
 		  "`NetworkNamespacePath=/run/netns/NAME` needs `BindReadOnlyPaths=/etc/netns/NAME/resolv.conf:/etc/resolv.conf` for "
-		  "it, or asks the host's name servers; see topod(8).", KEYS(dns_keys) },
+		  "it, or asks the host's name servers; see topod(8).",
+		  KEYS(dns_keys) },
 		{ "defaults", "Defaults", "The mapping `defaults`.", KEYS(defaults_keys) },
 		{ "default-values", "Default values", "A mapping in `defaults`.", .fields = kind_veth.fields,
 		  .n_fields = LINK_N_FIELDS, .without = "mac-address" },

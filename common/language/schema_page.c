@@ -156,8 +156,9 @@ void schema_markdown(struct text *out) {
 	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
 	size_t n = schema_mappings(mappings);
 
-	text_addf(out, "# The language of a topology file\n\n"
-		       "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n%s\n",
+	text_addf(out,
+		  "# The language of a topology file\n\n"
+		  "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n%s\n",
 		  schema_intro);
 	for (size_t i = 0; i < n; i++)
 		add_mapping(&mappings[i], out);

@@ -8,7 +8,7 @@
 /* A key whose value has a structure of its own; the others are rows of a table of fields. */
 struct schema_key {
 	const char *name;
-	const char *value;          /* for people: "list of addresses" */
+	const char *value; /* for people: "list of addresses" */
 	const char *doc;
 	json_t *(*schema)(void);
 	bool required;
@@ -16,14 +16,14 @@ struct schema_key {
 
 /* A mapping of the language: its structural keys and its fields. */
 struct schema_mapping {
-	const char *name;           /* in "$defs", and the page's anchor */
-	const char *title, *doc;    /* for the page */
+	const char *name;        /* in "$defs", and the page's anchor */
+	const char *title, *doc; /* for the page */
 	const struct schema_key *keys;
 	size_t n_keys;
 	const struct field *fields;
 	size_t n_fields;
-	const char *without;        /* the field that is no key here, or NULL */
-	const struct kind *link;    /* an interface of that kind: it has all that interfaces have in common as well */
+	const char *without;     /* the field that is no key here, or NULL */
+	const struct kind *link; /* an interface of that kind: it has all that interfaces have in common as well */
 };
 
 enum { SCHEMA_MAPPINGS_MAX = 64 };
@@ -50,9 +50,9 @@ struct schema_value {
 	const char *name, *written;
 };
 extern const struct schema_value schema_values[];
-extern const char schema_values_rest[]; /* what is to be said of all values */
+extern const char schema_values_rest[];    /* what is to be said of all values */
 extern const char *const schema_dropins[]; /* paragraphs, and items of a list ("- …"); ended by NULL */
-extern const char schema_intro[];       /* … and of all keys */
+extern const char schema_intro[];          /* … and of all keys */
 
 /* A new value from a format of json_pack(3), which fails only without memory or for a mistake in the format. */
 json_t *schema_pack(const char *format, ...);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "language/spec.h"
 
-#include "kind/dns.h"
-#include "kind/nat.h"
+#include "kind/resolv_conf.h"
+#include "kind/ruleset.h"
 #include "kind/netns.h"
 #include "kind/route.h"
 #include "kind/sysctl.h"
@@ -13,7 +13,10 @@
 enum { SPEC_TREE_MAX = 512 * 1024 * 1024 };
 
 static const struct enum_name drift_names[] = {
-	{ "restore", DRIFT_RESTORE }, { "report", DRIFT_REPORT }, { "ignore", DRIFT_IGNORE }, {},
+	{ "restore", DRIFT_RESTORE },
+	{ "report", DRIFT_REPORT },
+	{ "ignore", DRIFT_IGNORE },
+	{},
 };
 static const struct enum_name stop_names[] = { { "keep", 0 }, { "remove", 1 }, {} };
 static const struct field key_drift = { .name = "drift", .type = &type_enum, .names = drift_names };
@@ -51,16 +54,16 @@ void spec_add(struct reading *r, struct ns_state *ns, struct object *object) {
 		return;
 	_cleanup_text_ struct text name = {};
 	object_print_id(object, &name);
-	diag_error(r->parse.diags, object->mark, "%s is declared twice with different values%s", name.data,
+	diag_error(r->parse.diags, object->position, "%s is declared twice with different values%s", name.data,
 		   object->kind->if_twice ? object->kind->if_twice(object) : "");
-	diag_note(r->parse.diags, before->mark, "first here");
+	diag_note(r->parse.diags, before->position, "first here");
 }
 
-void spec_add_sysctl(struct reading *r, struct ns_state *ns, const char *path, const char *value, struct mark mark,
+void spec_add_sysctl(struct reading *r, struct ns_state *ns, const char *path, const char *value, struct position position,
 		     enum drift_policy drift) {
 	struct sysctl *sysctl = sysctl_new(r->parse.arena, ns->name, path, value);
 
-	sysctl->object.mark = mark;
+	sysctl->object.position = position;
 	sysctl->object.drift = drift;
 	spec_add(r, ns, &sysctl->object);
 }
@@ -74,7 +77,7 @@ struct section {
 
 static bool is_mapping_of_keys(struct reading *r, const struct node *node, const char *what) {
 	if (node->type != NODE_MAPPING)
-		diag_error(r->parse.diags, node->mark, "%s is a mapping of keys, not %s%s", what, node_type_name(node),
+		diag_error(r->parse.diags, node->position, "%s is a mapping of keys, not %s%s", what, node_type_name(node),
 			   node_is_null(node) ? "; an empty one is written {}" : "");
 	return node->type == NODE_MAPPING;
 }
@@ -119,7 +122,8 @@ static void read_exclusive(struct reading *r, struct ns_state *ns, const struct 
 	if (!type_bool.parse(&r->parse, &key_exclusive, node, &value))
 		return;
 	if (value && streq(ns->name, NS_HOST))
-		diag_error(r->parse.diags, node->mark, "the host namespace cannot be exclusive: it is not topod's alone");
+		diag_error(r->parse.diags, node->position,
+			   "the host namespace cannot be exclusive: it is not topod's alone");
 	else
 		ns->exclusive = value;
 }
@@ -130,8 +134,8 @@ static void read_ns_drift(struct reading *r, struct ns_state *ns, const struct n
 
 static void read_forwarding(struct reading *r, struct ns_state *ns, const struct node *node) {
 	static const struct enum_name names[] = {
-		{ "true", 3 }, { "yes", 3 }, { "on", 3 },  { "ipv4", 1 }, { "ipv6", 2 },
-		{ "false", 0 }, { "no", 0 }, { "off", 0 }, {},
+		{ "true", 3 }, { "yes", 3 }, { "on", 3 }, { "ipv4", 1 }, { "ipv6", 2 }, { "false", 0 },
+		{ "no", 0 },   { "off", 0 }, {},
 	};
 	static const struct field key = { .name = "forwarding", .type = &type_enum, .names = names };
 	uint32_t families;
@@ -139,16 +143,16 @@ static void read_forwarding(struct reading *r, struct ns_state *ns, const struct
 	if (!type_enum.parse(&r->parse, &key, node, &families))
 		return;
 	if (families & 1 || !families)
-		spec_add_sysctl(r, ns, "net/ipv4/ip_forward", families ? "1" : "0", node->mark, ns->drift);
+		spec_add_sysctl(r, ns, "net/ipv4/ip_forward", families ? "1" : "0", node->position, ns->drift);
 	if (families & 2 || !families)
-		spec_add_sysctl(r, ns, "net/ipv6/conf/all/forwarding", families ? "1" : "0", node->mark, ns->drift);
+		spec_add_sysctl(r, ns, "net/ipv6/conf/all/forwarding", families ? "1" : "0", node->position, ns->drift);
 }
 
 static void read_sysctl(struct reading *r, struct ns_state *ns, const struct node *node) {
 	const char *why, *path, *value;
 
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->mark, "'sysctl' is a mapping of keys, not %s", node_type_name(node));
+		diag_error(r->parse.diags, node->position, "'sysctl' is a mapping of keys, not %s", node_type_name(node));
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++) {
@@ -156,19 +160,20 @@ static void read_sysctl(struct reading *r, struct ns_state *ns, const struct nod
 
 		path = sysctl_path(r->parse.arena, pair->key->text, &why);
 		if (!path)
-			diag_error(r->parse.diags, pair->key->mark, "the sysctl '%s' %s", pair->key->text, why);
+			diag_error(r->parse.diags, pair->key->position, "the sysctl '%s' %s", pair->key->text, why);
 		value = parse_scalar(&r->parse, &key_sysctl, pair->value);
 		why = path && value ? sysctl_problem(r->parse.arena, path, value) : NULL;
 		if (why)
-			diag_error(r->parse.diags, pair->value->mark, "the sysctl '%s' %s", pair->key->text, why);
+			diag_error(r->parse.diags, pair->value->position, "the sysctl '%s' %s", pair->key->text, why);
 		else if (path && value)
-			spec_add_sysctl(r, ns, path, value, pair->key->mark, ns->drift);
+			spec_add_sysctl(r, ns, path, value, pair->key->position, ns->drift);
 	}
 }
 
 static void read_dns(struct reading *r, struct ns_state *ns, const struct node *node) {
 	if (streq(ns->name, NS_HOST)) {
-		diag_error(r->parse.diags, node->mark, "'dns' is for named namespaces; the host has its own resolv.conf");
+		diag_error(r->parse.diags, node->position,
+			   "'dns' is for named namespaces; the host has its own resolv.conf");
 		return;
 	}
 	struct dns *dns = dns_parse(&r->parse, node);
@@ -204,9 +209,15 @@ static void read_nat(struct reading *r, struct ns_state *ns, const struct node *
 
 static void read_namespace(struct reading *r, struct ns_state *ns, const struct node *node) {
 	static const struct section sections[] = {
-		{ "adopt", read_adopt },     { "exclusive", read_exclusive }, { "drift", read_ns_drift },
-		{ "forwarding", read_forwarding }, { "sysctl", read_sysctl, true }, { "dns", read_dns, true },
-		{ "interfaces", spec_interfaces, true }, { "routes", read_routes, true }, { "nat", read_nat, true },
+		{ "adopt", read_adopt },
+		{ "exclusive", read_exclusive },
+		{ "drift", read_ns_drift },
+		{ "forwarding", read_forwarding },
+		{ "sysctl", read_sysctl, true },
+		{ "dns", read_dns, true },
+		{ "interfaces", spec_interfaces, true },
+		{ "routes", read_routes, true },
+		{ "nat", read_nat, true },
 	};
 
 	read_sections(r, ns, node, "a namespace", sections, ARRAY_SIZE(sections));
@@ -218,13 +229,13 @@ static void declare_namespace(struct reading *r, const struct node *key) {
 	if (!type_text.parse(&r->parse, &key_namespace, key, &name))
 		return;
 	if (!file_name_valid(key->text, &why)) {
-		diag_error(r->parse.diags, key->mark, "the namespace name '%s' %s", key->text, why);
+		diag_error(r->parse.diags, key->position, "the namespace name '%s' %s", key->text, why);
 		return;
 	}
 	struct ns_state *ns = state_namespace(&r->spec->state, key->text);
 	ns->declared = true;
 	ns->drift = r->drift;
-	ns->mark = key->mark;
+	ns->position = key->position;
 }
 
 static void read_namespaces(struct reading *r, struct ns_state *none _unused_, const struct node *node) {
@@ -241,7 +252,8 @@ static void read_namespaces(struct reading *r, struct ns_state *none _unused_, c
 
 static void declare_namespaces(struct reading *r, struct ns_state *none _unused_, const struct node *node) {
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->mark, "'namespaces' is a mapping of names, not %s", node_type_name(node));
+		diag_error(r->parse.diags, node->position, "'namespaces' is a mapping of names, not %s",
+			   node_type_name(node));
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++)
@@ -264,7 +276,8 @@ static void read_topology(struct reading *r, struct ns_state *none _unused_, con
 	if (!type_text.parse(&r->parse, &key_topology, node, &name))
 		return;
 	if (!file_name_valid(name, &why) || strlen(name) > 100) {
-		diag_error(r->parse.diags, node->mark, "the topology's name '%s' %s", name, why ? why : "is longer than 100 bytes");
+		diag_error(r->parse.diags, node->position, "the topology's name '%s' %s", name,
+			   why ? why : "is longer than 100 bytes");
 		return;
 	}
 	r->spec->topology = name;
@@ -291,21 +304,23 @@ static void read_links(struct reading *r, struct ns_state *none _unused_, const 
 }
 
 /* An empty file would remove everything. Hardly anybody means that, and an editor or a copy leaves one for a moment. */
-static const char says_nothing[] = "this declares nothing, and would remove what was declared before; where that is meant, write "
-				   "'namespaces: {}'";
+static const char says_nothing[] =
+	"this declares nothing, and would remove what was declared before; where that is meant, write "
+	"'namespaces: {}'";
 
 static void check_declares(struct reading *r, const struct node *root) {
 	const struct node *links = node_get(root, "links");
-	bool declares = node_get(root, "namespaces") || (links && !node_is_null(links) && (links->type != NODE_SEQUENCE || links->n));
+	bool declares = node_get(root, "namespaces") ||
+			(links && !node_is_null(links) && (links->type != NODE_SEQUENCE || links->n));
 
 	if (!declares)
-		diag_error(r->parse.diags, (struct mark){ .source = root->mark.source }, "%s", says_nothing);
+		diag_error(r->parse.diags, (struct position){ .source = root->position.source }, "%s", says_nothing);
 }
 
 static void read_document(struct reading *r, const struct node *root) {
 	static const struct section sections[] = {
-		{ "version", read_version }, { "topology", read_topology }, { "drift", read_drift },
-		{ "on-stop", read_on_stop }, { "defaults", read_defaults, true }, { "namespaces", declare_namespaces },
+		{ "version", read_version },   { "topology", read_topology },       { "drift", read_drift },
+		{ "on-stop", read_on_stop },   { "defaults", read_defaults, true }, { "namespaces", declare_namespaces },
 		{ "links", read_links, true },
 	};
 
@@ -330,9 +345,9 @@ static void add_namespace_objects(struct reading *r) {
 		if (streq(ns->name, NS_HOST))
 			continue;
 		struct object *object = netns_object(r->parse.arena, ns->name, NULL);
-		object->mark = ns->mark;
+		object->position = ns->position;
 		object->drift = ns->drift;
-		object->foreign = ns->adopt;
+		object->external = ns->adopt;
 		ns_add(ns, object);
 	}
 }
@@ -345,7 +360,7 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 
 	for (size_t source = first; source < diags->sources.n; source++) {
 		if (tree->used > SPEC_TREE_MAX) {
-			diag_error(diags, (struct mark){ .source = (uint8_t)source },
+			diag_error(diags, (struct position){ .source = (uint8_t)source },
 				   "the files before this one are too large together; it is not read");
 			return NULL;
 		}
@@ -353,7 +368,7 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 
 		roots[n] = yaml_read(tree, diags, (uint8_t)source);
 		if (roots[n] && roots[n]->type == NODE_MAPPING && roots[n]->n == 0 && diags->n_errors == before)
-			diag_error(diags, (struct mark){ .source = (uint8_t)source }, "%s", says_nothing);
+			diag_error(diags, (struct position){ .source = (uint8_t)source }, "%s", says_nothing);
 		good &= roots[n++] != NULL;
 	}
 	return good ? spec_merge(tree, diags, roots, n) : NULL;
@@ -414,8 +429,8 @@ void spec_empty(struct spec *ret, const char *topology) {
 	ret->topology = arena_strdup(&ret->state.arena, topology);
 }
 
-const char *spec_file_of(const struct spec *spec, struct mark mark) {
-	return mark.line && mark.source < spec->n_files ? spec->files[mark.source] : NULL;
+const char *spec_file_of(const struct spec *spec, struct position position) {
+	return position.line && position.source < spec->n_files ? spec->files[position.source] : NULL;
 }
 
 void spec_done(struct spec *spec) {

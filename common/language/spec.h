@@ -20,9 +20,9 @@ struct spec {
 };
 
 struct spec_options {
-	const char *topology;                /* the name where the file gives none */
-	const struct name_number *tables;    /* rt_tables, ended by a NULL name; or NULL */
-	uint8_t machine_id[16];              /* for stable MAC addresses */
+	const char *topology;             /* the name where the file gives none */
+	const struct name_number *tables; /* rt_tables, ended by a NULL name; or NULL */
+	uint8_t machine_id[16];           /* for stable MAC addresses */
 };
 
 /* Reads a source of diags into a new spec, with the sources registered behind it (drop-ins) laid over it in their order:
@@ -39,6 +39,6 @@ bool spec_read_name(struct spec *ret, struct diags *diags, uint8_t source, const
 void spec_empty(struct spec *ret, const char *topology);
 
 /* The name of the file that the place is in, as the user wrote it; NULL where no place is known. The spec's. */
-const char *spec_file_of(const struct spec *spec, struct mark mark);
+const char *spec_file_of(const struct spec *spec, struct position position);
 
 void spec_done(struct spec *spec);

@@ -12,8 +12,8 @@ static void check_by_kind(struct reading *r, const struct ns_state *ns _unused_,
 static const struct check check_kinds = { .object = check_by_kind };
 
 static const struct check *const checks[] = {
-	&check_kinds, &check_references, &check_stacks, &check_kept, &check_ports, &check_claims, &check_addresses, &check_ipv6, &check_routes,
-	&check_connected, &check_nat, &check_settings,
+	&check_kinds,     &check_references, &check_stacks, &check_kept,      &check_ports, &check_claims,
+	&check_addresses, &check_ipv6,       &check_routes, &check_connected, &check_nat,   &check_settings,
 };
 
 static void check_objects(struct reading *r, const struct ns_state *ns) {

@@ -16,12 +16,12 @@ struct check {
 	void (*whole)(struct reading *r);
 };
 
-extern const struct check check_references, check_stacks, check_kept, check_ports, check_claims, check_addresses, check_ipv6, check_routes,
-	check_connected, check_nat, check_settings;
+extern const struct check check_references, check_stacks, check_kept, check_ports, check_claims, check_addresses, check_ipv6,
+	check_routes, check_connected, check_nat, check_settings;
 
 /* Which of the two stands first in the files, as qsort() asks. */
 static inline int check_compare_places(const struct object *a, const struct object *b) {
-	const struct mark *m = &a->mark, *n = &b->mark;
+	const struct position *m = &a->position, *n = &b->position;
 	int r = m->source - n->source;
 
 	if (r == 0)

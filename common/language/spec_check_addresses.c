@@ -39,10 +39,10 @@ static void check_overlaps(struct reading *r, const struct ns_state *ns) {
 
 		if (streq(a->address->dev, b->address->dev) || !overlap(&a->network, &b->network))
 			continue;
-		diag_warning(r->parse.diags, b->address->object.mark, "%s on %s overlaps %s on %s",
+		diag_warning(r->parse.diags, b->address->object.position, "%s on %s overlaps %s on %s",
 			     prefix_format(&b->address->address, buf), b->address->dev,
 			     prefix_format(&a->address->address, other), a->address->dev);
-		diag_note(r->parse.diags, a->address->object.mark, "the other is here");
+		diag_note(r->parse.diags, a->address->object.position, "the other is here");
 	}
 	vec_done(&ranges);
 }
@@ -56,8 +56,9 @@ static void check_place(struct reading *r, const struct ns_state *ns, const stru
 	if (!link || !object_has(link, LINK_MASTER))
 		return;
 	const char *master = ((const struct link *)link)->master;
-	diag_warning(r->parse.diags, object->mark, "%s is a port of %s, which gets all that comes in there: give %s to %s", a->dev,
-		     master, prefix_format(&a->address, buf), master);
+	diag_warning(r->parse.diags, object->position,
+		     "%s is a port of %s, which gets all that comes in there: give %s to %s", a->dev, master,
+		     prefix_format(&a->address, buf), master);
 }
 
 const struct check check_addresses = { .object = check_place, .ns = check_overlaps };

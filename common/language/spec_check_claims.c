@@ -29,9 +29,9 @@ static void check_key(struct reading *r, const struct claimed *claims, size_t n)
 			continue;
 		other = alone ? alone : claims;
 		/* Where only one of them says as what it claims the thing, its words are the better ones. */
-		diag_error(r->parse.diags, object_mark(c->object, c->claim.field), "%s",
+		diag_error(r->parse.diags, object_position(c->object, c->claim.field), "%s",
 			   other->claim.as && !c->claim.as ? other->claim.problem : c->claim.problem);
-		diag_note(r->parse.diags, object_mark(other->object, other->claim.field), "first here");
+		diag_note(r->parse.diags, object_position(other->object, other->claim.field), "first here");
 		alone = c->claim.shared ? alone : c;
 	}
 }
@@ -42,7 +42,8 @@ static void check_all(struct reading *r) {
 
 	state_foreach(ns, &r->spec->state)
 		ns_foreach(object, ns)
-			for (size_t i = 0; object->kind->claim && object->kind->claim(r->parse.arena, object, i, &claim); i++)
+			for (size_t i = 0; object->kind->claim && object->kind->claim(r->parse.arena, object, i, &claim);
+			     i++)
 				vec_push(&all, (struct claimed){ claim, object });
 	if (all.n)
 		qsort(all.items, all.n, sizeof(*all.items), compare_claims);

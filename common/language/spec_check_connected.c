@@ -38,7 +38,8 @@ static int compare_connected(const void *a, const void *b) {
 /* Those of a VRF's ports stand in its table. */
 static bool is_in_main(const struct ns_state *ns, const struct address *a) {
 	const struct link *link = (const struct link *)ns_find_link(ns, a->dev);
-	const struct object *controller = link && object_has(&link->object, LINK_MASTER) ? ns_find_link(ns, link->master) : NULL;
+	const struct object *controller =
+		link && object_has(&link->object, LINK_MASTER) ? ns_find_link(ns, link->master) : NULL;
 
 	return !controller || !streq(controller->kind->name, "vrf");
 }
@@ -83,10 +84,12 @@ static void check_route(struct reading *r, const struct connections *connections
 		if (says_the_same(route, c->address))
 			return;
 	prefix_format(&found->address->address, address);
-	diag_error(r->parse.diags, object_mark(object, &object->kind->fields[ROUTE_TO]),
-		   "the address %s of %s brings a route to %s already; give this one another 'metric', or write that address as "
-		   "{address: %s, noprefixroute: true}", address, found->address->dev, prefix_format(&route->to, network), address);
-	diag_note(r->parse.diags, found->address->object.mark, "the address is here");
+	diag_error(
+		r->parse.diags, object_position(object, &object->kind->fields[ROUTE_TO]),
+		"the address %s of %s brings a route to %s already; give this one another 'metric', or write that address as "
+		"{address: %s, noprefixroute: true}",
+		address, found->address->dev, prefix_format(&route->to, network), address);
+	diag_note(r->parse.diags, found->address->object.position, "the address is here");
 }
 
 static void check_namespace(struct reading *r, const struct ns_state *ns) {

@@ -69,10 +69,12 @@ static void check_mtus(struct reading *r, const struct ns_state *ns) {
 		known = check_known_mtu(r, object);
 		if (!known.mtu || known.mtu >= MIN_MTU)
 			continue;
-		diag_error(r->parse.diags, a->object.mark, "%s needs an MTU of %d at least, as all IPv6 does, and %s has %u",
+		diag_error(r->parse.diags, a->object.position,
+			   "%s needs an MTU of %d at least, as all IPv6 does, and %s has %u",
 			   prefix_format(&a->address, buf), MIN_MTU, a->dev, known.mtu);
 		if (known.by)
-			diag_note(r->parse.diags, object_mark(known.by, &known.by->kind->fields[LINK_MTU]), "it comes from here");
+			diag_note(r->parse.diags, object_position(known.by, &known.by->kind->fields[LINK_MTU]),
+				  "it comes from here");
 	}
 }
 
@@ -80,7 +82,7 @@ static void check_mtus(struct reading *r, const struct ns_state *ns) {
 struct disabled {
 	vec(const struct sysctl *) list; /* of one interface, by dev */
 	const struct sysctl *all, *by_default;
-	bool any;                        /* is anything disabled at all? */
+	bool any; /* is anything disabled at all? */
 };
 
 static void disabled_done(struct disabled *disabled) {
@@ -128,7 +130,7 @@ static const struct sysctl *find_disabling(const struct disabled *disabled, cons
 		own = bsearch(&key, disabled->list.items, disabled->list.n, sizeof(*disabled->list.items), compare_settings);
 	if (own)
 		setting = *own;
-	else if (disabled->by_default && link && !link->foreign)
+	else if (disabled->by_default && link && !link->external)
 		setting = disabled->by_default;
 	return is_on(setting) ? setting : NULL;
 }
@@ -140,9 +142,9 @@ static void report_disabled(struct reading *r, const struct object *object, cons
 	_cleanup_text_ struct text noun = {}, name = {};
 	object_print_noun(object, &noun);
 	object_print_noun(&setting->object, &name);
-	diag_error(r->parse.diags, object_mark(object, field), "%s cannot be set: %s disables IPv6 on %s", text_str(&noun),
-		   text_str(&name), dev);
-	diag_note(r->parse.diags, setting->object.mark, "it is disabled here");
+	diag_error(r->parse.diags, object_position(object, field), "%s cannot be set: %s disables IPv6 on %s",
+		   text_str(&noun), text_str(&name), dev);
+	diag_note(r->parse.diags, setting->object.position, "it is disabled here");
 }
 
 static void check_disabled(struct reading *r, const struct ns_state *ns) {

@@ -15,18 +15,19 @@ static void check_attributes(struct reading *r, const struct object *object) {
 		if (a->wire != WIRE_DATA || a->flags & FIELD_HIDDEN)
 			continue;
 		for (const struct field *b = a + 1; b < fields + object->kind->n_fields; b++) {
-			if (!object_has(object, (size_t)(b - fields)) || b->wire != a->wire || b->attr != a->attr || b->bit != a->bit ||
-			    b->flags & FIELD_HIDDEN)
+			if (!object_has(object, (size_t)(b - fields)) || b->wire != a->wire || b->attr != a->attr ||
+			    b->bit != a->bit || b->flags & FIELD_HIDDEN)
 				continue;
-			diag_error(r->parse.diags, object_mark(object, b), "'%s' and '%s' are one in the kernel: write one of them", a->name,
-				   b->name);
-			diag_note(r->parse.diags, object_mark(object, a), "the other is here");
+			diag_error(r->parse.diags, object_position(object, b),
+				   "'%s' and '%s' are one in the kernel: write one of them", a->name, b->name);
+			diag_note(r->parse.diags, object_position(object, a), "the other is here");
 		}
 	}
 }
 
 /* The link that this one is made upon, as its definition names it. */
-static const struct object *find_below(const struct reading *r, const struct object *object, const struct field **ret_field) {
+static const struct object *find_below(const struct reading *r, const struct object *object,
+				       const struct field **ret_field) {
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
 		const struct link_ref *ref = field_of(field, object);
@@ -42,7 +43,8 @@ static const struct object *find_below(const struct reading *r, const struct obj
 }
 
 /* As macvlan_common_newlink() in drivers/net/macvlan.c does. */
-static void check_stacked(struct reading *r, const struct object *object, const struct object *below, const struct field *field) {
+static void check_stacked(struct reading *r, const struct object *object, const struct object *below,
+			  const struct field *field) {
 	const struct link *link = (const struct link *)below;
 	const struct field *below_field = NULL;
 	const struct object *parent = find_below(r, below, &below_field);
@@ -50,8 +52,10 @@ static void check_stacked(struct reading *r, const struct object *object, const 
 
 	if (!ref || parent == object)
 		return; /* a loop, which is told of */
-	diag_error(r->parse.diags, object_mark(object, field), "%s/%s is of kind %s itself, and the kernel makes what stands on it upon "
-		   "its parent; write '%s: %s%s%s'", below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
+	diag_error(r->parse.diags, object_position(object, field),
+		   "%s/%s is of kind %s itself, and the kernel makes what stands on it upon "
+		   "its parent; write '%s: %s%s%s'",
+		   below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
 		   streq(ref->ns, object->ns) ? "" : ":", ref->name);
 }
 
@@ -61,9 +65,9 @@ static void check_address(struct reading *r, const struct object *object, const 
 	if (!object_has(object, LINK_MAC) || !object_has(below, LINK_MAC) ||
 	    !memcmp(&link->mac, &parent->mac, sizeof(link->mac)))
 		return;
-	diag_error(r->parse.diags, object_mark(object, &object->kind->fields[LINK_MAC]),
-		   "this %s has its parent's hardware address: write 'mac-address' at %s/%s, and not here", object->kind->name,
-		   below->ns, parent->name);
+	diag_error(r->parse.diags, object_position(object, &object->kind->fields[LINK_MAC]),
+		   "this %s has its parent's hardware address: write 'mac-address' at %s/%s, and not here",
+		   object->kind->name, below->ns, parent->name);
 }
 
 static void check_link(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {

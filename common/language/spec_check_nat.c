@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The names that NAT rules speak of. */
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "language/spec_check.h"
 
 /* Rules take any name, also of what comes later; but in a namespace that topod makes it is rather a slip. */
-static void check_nat_links(struct reading *r, const struct ns_state *ns, const char *key,
-			    const struct nat_match *match) {
+static void check_nat_links(struct reading *r, const struct ns_state *ns, const char *key, const struct nat_match *match) {
 	for (size_t i = 0; i < match->n; i++) {
 		const char *name = match->items[i].link;
 
 		if (!strchr(name, '*') && !ns_find_link(ns, name))
-			diag_warning(r->parse.diags, match->items[i].mark,
+			diag_warning(r->parse.diags, match->items[i].position,
 				     "'%s' names %s, and no interface of %s is called so", key, name, ns->name);
 	}
 }

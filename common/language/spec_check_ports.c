@@ -21,7 +21,7 @@ static void check_number(struct reading *r, const struct ns_state *ns) {
 		for (n = 1; i + n < masters.n && streq(masters.items[i], masters.items[i + n]);)
 			n++;
 		if (link && link->kind->max_ports && n > link->kind->max_ports)
-			diag_error(r->parse.diags, link->mark, "a %s takes %u ports, %s has %zu", link->kind->name,
+			diag_error(r->parse.diags, link->position, "a %s takes %u ports, %s has %zu", link->kind->name,
 				   link->kind->max_ports, masters.items[i], n);
 	}
 	vec_done(&masters);
@@ -36,7 +36,7 @@ static void check_port(struct reading *r, const struct ns_state *ns, const struc
 		return;
 	master = ns_find_link(ns, link->master);
 	if (master && master->kind == object->kind)
-		diag_error(r->parse.diags, object_mark(object, &object->kind->fields[LINK_MASTER]),
+		diag_error(r->parse.diags, object_position(object, &object->kind->fields[LINK_MASTER]),
 			   "%s is a %s and cannot be a port of one; join the two by a link with an end as a port of each",
 			   link->name, object->kind->name);
 }

@@ -46,45 +46,48 @@ static const char *suggest_link(struct reading *r, const struct ns_state *ns, co
 		return "";
 	const struct object *end = find_near_end(ns, name);
 	if (end)
-		return arena_printf(r->parse.arena, "; did you mean %s, %s's end of %s:%s?", ((const struct link *)end)->name,
-				    streq(ns->name, NS_HOST) ? "the host" : ns->name, end->twin->ns, name);
+		return arena_printf(r->parse.arena, "; did you mean %s, %s's end of %s:%s?",
+				    ((const struct link *)end)->name, streq(ns->name, NS_HOST) ? "the host" : ns->name,
+				    end->twin->ns, name);
 	const char *near = by_spelling ? find_similar(ns, name) : NULL;
 	return near ? arena_printf(r->parse.arena, "; did you mean '%s'?", near) : "";
 }
 
-static void missing_link(struct reading *r, const struct ns_state *ns, const char *name, struct mark mark) {
+static void missing_link(struct reading *r, const struct ns_state *ns, const char *name, struct position position) {
 	const char *meant = suggest_link(r, ns, name, true);
 
 	if (!check_is_open(ns))
-		diag_error(r->parse.diags, mark, "there is no interface '%s' in %s%s", name, ns->name, meant);
+		diag_error(r->parse.diags, position, "there is no interface '%s' in %s%s", name, ns->name, meant);
 	else
-		diag_error(r->parse.diags, mark,
-			   "no entry declares the interface '%s' in %s%s%s To use one that is there already, write '%s: {kind: "
-			   "existing}' under its 'interfaces'", name, ns->name, meant, *meant ? "" : ".", name);
+		diag_error(
+			r->parse.diags, position,
+			"no entry declares the interface '%s' in %s%s%s To use one that is there already, write '%s: {kind: "
+			"existing}' under its 'interfaces'",
+			name, ns->name, meant, *meant ? "" : ".", name);
 }
 
 /* A setting names its interface as the kernel does, which is as clear as an entry, unless another was likely meant. */
-static void doubt_setting(struct reading *r, const struct ns_state *ns, const char *name, struct mark mark) {
+static void doubt_setting(struct reading *r, const struct ns_state *ns, const char *name, struct position position) {
 	const char *meant = suggest_link(r, ns, name, false);
 
 	if (*meant)
-		diag_warning(r->parse.diags, mark, "this changes the interface '%s' of %s, which no entry declares%s", name,
-			     ns->name, meant);
+		diag_warning(r->parse.diags, position, "this changes the interface '%s' of %s, which no entry declares%s",
+			     name, ns->name, meant);
 }
 
 static void check_reference(void *userdata, const struct field *field, const char *ns_name, const char *name) {
 	struct reference *c = userdata;
-	struct mark mark = object_mark(c->object, field);
+	struct position position = object_position(c->object, field);
 	const struct ns_state *ns = state_find(&c->r->spec->state, ns_name);
 
 	if (!ns)
-		diag_error(c->r->parse.diags, mark, "there is no namespace '%s'", ns_name);
+		diag_error(c->r->parse.diags, position, "there is no namespace '%s'", ns_name);
 	else if (ns_find_link(ns, name) || streq(name, "lo")) /* which is everywhere */
 		return;
 	else if (!check_is_open(ns) || !(field->flags & FIELD_USES))
-		missing_link(c->r, ns, name, mark);
+		missing_link(c->r, ns, name, position);
 	else if (c->object->kind->class == CLASS_SYSCTL)
-		doubt_setting(c->r, ns, name, mark);
+		doubt_setting(c->r, ns, name, position);
 }
 
 static void check_nexthops(struct reference *c) {
@@ -92,7 +95,8 @@ static void check_nexthops(struct reference *c) {
 
 	for (size_t i = 0; i < route->nexthops.n; i++)
 		if (route->nexthops.items[i].dev)
-			check_reference(c, &c->object->kind->fields[ROUTE_NEXTHOPS], c->object->ns, route->nexthops.items[i].dev);
+			check_reference(c, &c->object->kind->fields[ROUTE_NEXTHOPS], c->object->ns,
+					route->nexthops.items[i].dev);
 }
 
 /* Do they differ in their number alone? eth1 beside eth0 is no slip. */
@@ -112,37 +116,38 @@ static void check_awaited(struct reading *r, const struct ns_state *ns, const st
 			names[n++] = ((const struct link *)other)->name;
 	near = diag_suggest(name, names, n);
 	if (near && !same_stem(near, name))
-		diag_warning(r->parse.diags, object->mark,
-			     "nothing in the file makes %s: it waits until something else moves it in; or did you mean '%s'?",
-			     name, near);
+		diag_warning(
+			r->parse.diags, object->position,
+			"nothing in the file makes %s: it waits until something else moves it in; or did you mean '%s'?",
+			name, near);
 }
 
 /* In a namespace that topod makes there are links that exist by themselves only where others move them in. */
 static void check_existing(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 
-	if (!object->foreign || streq(link->name, "lo"))
+	if (!object->external || streq(link->name, "lo"))
 		return;
 	if (object->awaited)
 		check_awaited(r, ns, object);
 	else if (object->implied)
-		diag_error(r->parse.diags, object->mark,
-			   "%s needs a 'kind': it is not an end of a link%s", link->name,
+		diag_error(r->parse.diags, object->position, "%s needs a 'kind': it is not an end of a link%s", link->name,
 			   check_is_open(ns) ? " (write 'kind: existing' where it is there already)"
 					     : " (write 'kind: existing' where something else moves it in)");
 	else if (!check_is_open(ns))
-		diag_error(r->parse.diags, object->mark,
+		diag_error(r->parse.diags, object->position,
 			   "there is no interface '%s' in %s: topod makes that namespace, and nothing in the file makes "
-			   "the interface", link->name, ns->name);
+			   "the interface",
+			   link->name, ns->name);
 }
 
 static void check_made(struct reading *r, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 
-	if (!object->foreign && streq(link->name, "lo"))
-		diag_error(r->parse.diags, object->mark, "'lo' is in every namespace by itself and cannot be made");
+	if (!object->external && streq(link->name, "lo"))
+		diag_error(r->parse.diags, object->position, "'lo' is in every namespace by itself and cannot be made");
 	if (object->kind == &kind_physical && streq(object->ns, NS_HOST))
-		diag_error(r->parse.diags, object->mark,
+		diag_error(r->parse.diags, object->position,
 			   "a physical interface is moved out of the host namespace; what stays there is 'kind: existing'");
 }
 
@@ -156,13 +161,15 @@ static void check_source(struct reading *r, const struct object *object) {
 	ns_foreach(other, host) {
 		const struct link *link = (const struct link *)other;
 
-		if (other->kind->class != CLASS_LINK || (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
-							      : !streq(link->name, physical->source)))
+		if (other->kind->class != CLASS_LINK ||
+		    (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
+			    : !streq(link->name, physical->source)))
 			continue;
-		diag_error(r->parse.diags, object_mark(object, &object->kind->fields[PHYSICAL_SOURCE]), "%s %s", physical->source,
-			   other->foreign ? "cannot be declared in the host namespace and moved out of it"
-					  : "is made by this file; 'source' is for an interface that the machine has");
-		diag_note(r->parse.diags, other->mark, "it is declared here");
+		diag_error(r->parse.diags, object_position(object, &object->kind->fields[PHYSICAL_SOURCE]), "%s %s",
+			   physical->source,
+			   other->external ? "cannot be declared in the host namespace and moved out of it"
+					   : "is made by this file; 'source' is for an interface that the machine has");
+		diag_note(r->parse.diags, other->position, "it is declared here");
 	}
 }
 
@@ -183,7 +190,7 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 /* Ports that no link was found for while the sections were read: by now all links are known, and which are ports. */
 static void check_missing_ports(struct reading *r) {
 	for (const struct missing_port *missing = r->missing_ports; missing; missing = missing->next)
-		missing_link(r, missing->ns, missing->name, missing->mark);
+		missing_link(r, missing->ns, missing->name, missing->position);
 }
 
 const struct check check_references = { .object = check_object, .whole = check_missing_ports };

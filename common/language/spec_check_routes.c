@@ -33,10 +33,10 @@ struct network {
 /* Sorted; and which lengths there are at all, so that a gateway is looked up once for each. */
 struct reach {
 	vec(struct network) networks;
-	vec(struct ip) own;       /* the namespace's addresses, sorted */
-	bool lengths[2][129];     /* of IPv4, of IPv6 */
-	bool host_scope;          /* some route has scope host */
-	bool unsure;              /* a link is awaited, and with it may come addresses */
+	vec(struct ip) own;   /* the namespace's addresses, sorted */
+	bool lengths[2][129]; /* of IPv4, of IPv6 */
+	bool host_scope;      /* some route has scope host */
+	bool unsure;          /* a link is awaited, and with it may come addresses */
 };
 
 static void reach_done(struct reach *reach) {
@@ -100,7 +100,8 @@ static void collect(const struct ns_state *ns, struct reach *reach) {
 		const struct address *a = (const struct address *)object;
 
 		if (object->kind == &kind_address) {
-			add_network(reach, (struct network){ a->peer.address.family ? a->peer : a->address, WAY_ADDRESS, a->dev, 0, NULL });
+			add_network(reach, (struct network){ a->peer.address.family ? a->peer : a->address, WAY_ADDRESS,
+							     a->dev, 0, NULL });
 			vec_push(&reach->own, a->address.address);
 		} else if (object->kind == &kind_route) {
 			add_route(reach, (const struct route *)object);
@@ -146,7 +147,8 @@ static bool shorter(const struct reach *reach, const struct ip *ip, unsigned *le
 static const struct network *find_network(const struct reach *reach, const struct network *key) {
 	size_t at = find_from(reach, key, compare_networks);
 
-	return at < reach->networks.n && compare_networks(&reach->networks.items[at], key) == 0 ? &reach->networks.items[at] : NULL;
+	return at < reach->networks.n && compare_networks(&reach->networks.items[at], key) == 0 ? &reach->networks.items[at]
+												: NULL;
 }
 
 static size_t count_new(const struct reach *reach, const struct network *key, const char **counted, size_t n_counted) {
@@ -201,7 +203,7 @@ static bool is_own(const struct reach *reach, const struct ip *ip) {
 }
 
 /* An error, or only a warning where somebody else may make it right. */
-typedef void (*diag_fn)(struct diags *diags, struct mark mark, const char *format, ...) _printf_(3, 4);
+typedef void (*diag_fn)(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 
 static diag_fn refuse(bool unless_others) {
 	return unless_others ? diag_warning : diag_error;
@@ -212,7 +214,7 @@ struct gateway {
 	const struct ip *via;
 	const char *dev;
 	bool on_link;
-	struct mark mark;
+	struct position position;
 };
 
 static void check_gateway(struct reading *r, const struct ns_state *ns, const struct reach *reach, const struct gateway *g) {
@@ -226,14 +228,16 @@ static void check_gateway(struct reading *r, const struct ns_state *ns, const st
 	n = count_covering(reach, g->via, g->dev);
 	behind = n ? NULL : find_route(reach, g->via, route->table, WAY_GATEWAY);
 	if (behind && behind->via.family) {
-		refuse(reach->unsure)(r->parse.diags, g->mark, "the gateway %s is itself only reached by a gateway, which the kernel refuses; "
-			   "the next one on the way is %s", ip_format(g->via, buf), ip_format(&behind->via, next));
-		diag_note(r->parse.diags, behind->object.mark, "by this route");
+		refuse(reach->unsure)(r->parse.diags, g->position,
+				      "the gateway %s is itself only reached by a gateway, which the kernel refuses; "
+				      "the next one on the way is %s",
+				      ip_format(g->via, buf), ip_format(&behind->via, next));
+		diag_note(r->parse.diags, behind->object.position, "by this route");
 	} else if (n == 0 && !is_own(reach, g->via)) { /* which gets a better warning (common/meaning) */
-		diag_warning(r->parse.diags, g->mark, "no declared address of %s covers the gateway %s", ns->name,
+		diag_warning(r->parse.diags, g->position, "no declared address of %s covers the gateway %s", ns->name,
 			     ip_format(g->via, buf));
 	} else if (n > 1 && !g->dev) {
-		diag_warning(r->parse.diags, g->mark,
+		diag_warning(r->parse.diags, g->position,
 			     "%s%zu interfaces of %s could reach the gateway %s; 'dev' would say which is meant",
 			     n == LINKS_COUNTED ? "at least " : "", n, ns->name, ip_format(g->via, buf));
 	}
@@ -243,22 +247,24 @@ static void check_route_gateways(struct reading *r, const struct ns_state *ns, c
 				 const struct object *object) {
 	const struct route *route = (const struct route *)object;
 	bool on_link = object_has(object, ROUTE_ON_LINK) && route->on_link;
-	struct gateway own = { object, &route->via, route->dev, on_link, object_mark(object, &object->kind->fields[ROUTE_VIA]) };
+	struct gateway own = { object, &route->via, route->dev, on_link,
+			       object_position(object, &object->kind->fields[ROUTE_VIA]) };
 
 	check_gateway(r, ns, reach, &own);
 	for (size_t i = 0; i < route->nexthops.n; i++) {
 		const struct nexthop *hop = &route->nexthops.items[i];
-		struct mark mark = object_mark(object, &object->kind->fields[ROUTE_NEXTHOPS]);
+		struct position position = object_position(object, &object->kind->fields[ROUTE_NEXTHOPS]);
 
-		check_gateway(r, ns, reach, &(struct gateway){ object, &hop->via, hop->dev, hop->on_link, mark });
+		check_gateway(r, ns, reach, &(struct gateway){ object, &hop->via, hop->dev, hop->on_link, position });
 	}
 }
 
 /* fib_valid_prefsrc() takes any local address, also one of 127.0.0.0/8 or of a route of type local; of IPv6 a router may
  * have advertised the prefix of one that nobody declares. */
-static void check_source(struct reading *r, const struct ns_state *ns, const struct reach *reach, const struct object *object) {
+static void check_source(struct reading *r, const struct ns_state *ns, const struct reach *reach,
+			 const struct object *object) {
 	const struct route *route = (const struct route *)object, *local;
-	struct mark mark = object_mark(object, &object->kind->fields[ROUTE_SRC]);
+	struct position position = object_position(object, &object->kind->fields[ROUTE_SRC]);
 	bool ipv4 = route->src.family == AF_INET;
 	char buf[IP_TEXT_MAX];
 
@@ -268,19 +274,22 @@ static void check_source(struct reading *r, const struct ns_state *ns, const str
 	local = ipv4 ? find_route(reach, &route->src, RT_TABLE_LOCAL, WAY_LINK) : NULL;
 	if (local && local->type == RTN_LOCAL)
 		return;
-	refuse(!ipv4 || reach->unsure)(r->parse.diags, mark, "no interface of %s has the address %s; without it the kernel "
-				       "refuses the route", ns->name, ip_format(&route->src, buf));
+	refuse(!ipv4 || reach->unsure)(r->parse.diags, position,
+				       "no interface of %s has the address %s; without it the kernel "
+				       "refuses the route",
+				       ns->name, ip_format(&route->src, buf));
 }
 
 /* An IPv4 gateway must be nearer than what lies behind it. */
 static void check_scope(struct reading *r, const struct reach *reach, const struct object *object) {
 	const struct route *route = (const struct route *)object;
-	struct mark mark = object_mark(object, &object->kind->fields[ROUTE_SCOPE]);
-	static const char text[] = "with 'scope: link' the destination is on the link itself and has no gateway; leave 'scope' out";
+	struct position position = object_position(object, &object->kind->fields[ROUTE_SCOPE]);
+	static const char text[] =
+		"with 'scope: link' the destination is on the link itself and has no gateway; leave 'scope' out";
 
 	if (route->via.family != AF_INET || !object_has(object, ROUTE_SCOPE) || route->scope != RT_SCOPE_LINK)
 		return;
-	refuse(reach->host_scope || is_own(reach, &route->via))(r->parse.diags, mark, "%s", text);
+	refuse(reach->host_scope || is_own(reach, &route->via))(r->parse.diags, position, "%s", text);
 }
 
 static void check_routes_of(struct reading *r, const struct ns_state *ns) {

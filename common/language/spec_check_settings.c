@@ -29,19 +29,21 @@ static void unite_address_generation(struct reading *r, struct ns_state *ns, str
 	uint32_t mode;
 
 	if (parse_u32(sysctl->value, &mode) < 0 || mode > IN6_ADDR_GEN_MODE_RANDOM) {
-		diag_error(r->parse.diags, sysctl->object.mark, "addr_gen_mode is 0 (eui64), 1 (none), 2 (stable-privacy) or 3 (random)");
+		diag_error(r->parse.diags, sysctl->object.position,
+			   "addr_gen_mode is 0 (eui64), 1 (none), 2 (stable-privacy) or 3 (random)");
 		return;
 	}
 	if (!object || object->kind == &kind_other)
 		return;
 	if (object_has(object, LINK_ADDRESS_GENERATION) && link->address_generation != mode) {
-		diag_error(r->parse.diags, sysctl->object.mark, "this is another name of 'ipv6-address-generation' of %s, with another value",
-			   link->name);
-		diag_note(r->parse.diags, object_mark(object, &object->kind->fields[LINK_ADDRESS_GENERATION]), "the key is here");
+		diag_error(r->parse.diags, sysctl->object.position,
+			   "this is another name of 'ipv6-address-generation' of %s, with another value", link->name);
+		diag_note(r->parse.diags, object_position(object, &object->kind->fields[LINK_ADDRESS_GENERATION]),
+			  "the key is here");
 	} else if (!object_has(object, LINK_ADDRESS_GENERATION)) {
 		link->address_generation = mode;
 		object->set |= field_bit(LINK_ADDRESS_GENERATION);
-		((struct mark *)(uintptr_t)object->marks)[LINK_ADDRESS_GENERATION] = sysctl->object.mark;
+		((struct position *)(uintptr_t)object->positions)[LINK_ADDRESS_GENERATION] = sysctl->object.position;
 	}
 	ns_remove(ns, &sysctl->object);
 }
@@ -62,18 +64,19 @@ void spec_unite_settings(struct reading *r) {
 /* The kernel has no secret in a namespace that is new (addrconf_init_net()), and refuses the mode without one. */
 static void check_secret(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct link *link = (const struct link *)object;
-	struct mark mark = object_mark(object, &object->kind->fields[LINK_ADDRESS_GENERATION]);
+	struct position position = object_position(object, &object->kind->fields[LINK_ADDRESS_GENERATION]);
 	const char *path = arena_printf(r->parse.arena, "net/ipv6/conf/%s/stable_secret", link->name);
-	static const char way_out[] = "'stable-privacy' needs a secret, an IPv6 address that nobody else knows: write '%s: ADDRESS' under "
-				      "'sysctl', or take 'random'%s";
+	static const char way_out[] =
+		"'stable-privacy' needs a secret, an IPv6 address that nobody else knows: write '%s: ADDRESS' under "
+		"'sysctl', or take 'random'%s";
 
 	if (find_setting(r, ns, path) || find_setting(r, ns, "net/ipv6/conf/default/stable_secret"))
 		return;
 	path = key_of(r, ns, path);
 	if (check_is_open(ns))
-		diag_warning(r->parse.diags, mark, way_out, path, "; without it, somebody else must have set one");
+		diag_warning(r->parse.diags, position, way_out, path, "; without it, somebody else must have set one");
 	else
-		diag_error(r->parse.diags, mark, way_out, path, "");
+		diag_error(r->parse.diags, position, way_out, path, "");
 }
 
 /* An interface's MTU for IPv6 is at most its own (addrconf_sysctl_mtu()). */
@@ -83,11 +86,11 @@ static void check_mtu(struct reading *r, const struct ns_state *ns, const struct
 	uint32_t mtu;
 
 	if (parse_u32(sysctl->value, &mtu) < 0 || mtu < 1280)
-		diag_error(r->parse.diags, sysctl->object.mark, "an MTU of IPv6 is at least 1280");
+		diag_error(r->parse.diags, sysctl->object.position, "an MTU of IPv6 is at least 1280");
 	else if (object && object_has(object, LINK_MTU) && mtu > link->mtu) {
-		diag_error(r->parse.diags, sysctl->object.mark, "the MTU of IPv6 cannot be larger than that of %s, which is %u", link->name,
-			   link->mtu);
-		diag_note(r->parse.diags, object_mark(object, &object->kind->fields[LINK_MTU]), "it is here");
+		diag_error(r->parse.diags, sysctl->object.position,
+			   "the MTU of IPv6 cannot be larger than that of %s, which is %u", link->name, link->mtu);
+		diag_note(r->parse.diags, object_position(object, &object->kind->fields[LINK_MTU]), "it is here");
 	}
 }
 
@@ -97,9 +100,10 @@ static void check_queue(struct reading *r, const struct ns_state *ns, const stru
 
 	if (!bytes)
 		return;
-	diag_error(r->parse.diags, sysctl->object.mark, "unres_qlen and unres_qlen_bytes are one setting, in packets and in bytes; keep the "
+	diag_error(r->parse.diags, sysctl->object.position,
+		   "unres_qlen and unres_qlen_bytes are one setting, in packets and in bytes; keep the "
 		   "second");
-	diag_note(r->parse.diags, bytes->mark, "the other is here");
+	diag_note(r->parse.diags, bytes->position, "the other is here");
 }
 
 static void check_setting(struct reading *r, const struct ns_state *ns, const struct object *object) {

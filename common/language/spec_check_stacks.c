@@ -43,7 +43,7 @@ static void check_loop(struct reading *r, const struct object *object) {
 		down = height ? object : step(r, object, false);
 		for (int depth = 0; down && depth < STACK_MAX; depth++, down = step(r, down, false))
 			if (up == down) {
-				diag_error(r->parse.diags, object->mark, "%s/%s is its own lower link", object->ns,
+				diag_error(r->parse.diags, object->position, "%s/%s is its own lower link", object->ns,
 					   ((const struct link *)object)->name);
 				return;
 			}
@@ -51,8 +51,8 @@ static void check_loop(struct reading *r, const struct object *object) {
 }
 
 /* The link below, and the field that names it; NULL where it has none, or none that is declared. */
-static const struct object *find_below(const struct state *state, const struct object *object, const struct field **ret_field,
-				       const struct link_ref **ret_ref) {
+static const struct object *find_below(const struct state *state, const struct object *object,
+				       const struct field **ret_field, const struct link_ref **ret_ref) {
 	*ret_field = NULL;
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -178,18 +178,20 @@ static void check_mtu_below(struct reading *r, const struct object *object, cons
 	struct known_mtu known = find_mtu(r, below, 0);
 	uint32_t headroom = object->kind->headroom(object), mtu = ((const struct link *)object)->mtu;
 	const char *name = ((const struct link *)below)->name;
-	struct mark mark = object_mark(object, &object->kind->fields[LINK_MTU]);
+	struct position position = object_position(object, &object->kind->fields[LINK_MTU]);
 
 	if (!known.mtu || mtu + headroom <= known.mtu)
 		return;
 	const char *less = headroom ? arena_printf(r->parse.arena, ", less %u for the outer headers", headroom) : "";
 	if (known.by) {
-		diag_error(r->parse.diags, mark, "'mtu' is at most %u: %s:%s below has %u%s", known.mtu - MIN(headroom, known.mtu),
-			   below->ns, name, known.mtu, less);
-		diag_note(r->parse.diags, object_mark(known.by, &known.by->kind->fields[LINK_MTU]), "it is set here");
+		diag_error(r->parse.diags, position, "'mtu' is at most %u: %s:%s below has %u%s",
+			   known.mtu - MIN(headroom, known.mtu), below->ns, name, known.mtu, less);
+		diag_note(r->parse.diags, object_position(known.by, &known.by->kind->fields[LINK_MTU]), "it is set here");
 	} else {
-		diag_warning(r->parse.diags, mark, "'mtu' is at most %u unless %s:%s below gets one that is larger than %u, the "
-			     "kernel's default%s", known.mtu - MIN(headroom, known.mtu), below->ns, name, known.mtu, less);
+		diag_warning(r->parse.diags, position,
+			     "'mtu' is at most %u unless %s:%s below gets one that is larger than %u, the "
+			     "kernel's default%s",
+			     known.mtu - MIN(headroom, known.mtu), below->ns, name, known.mtu, less);
 	}
 }
 
@@ -198,27 +200,32 @@ static const char *article(const char *word) {
 }
 
 /* A link that takes the frames of the one below (macvlan_port_create() and macvlan_open(), drivers/net/macvlan.c). */
-static void check_taken(struct reading *r, const struct object *object, const struct field *field, const struct link_ref *ref,
-			const struct object *below) {
+static void check_taken(struct reading *r, const struct object *object, const struct field *field,
+			const struct link_ref *ref, const struct object *below) {
 	const struct link *link = (const struct link *)object, *parent = (const struct link *)below;
-	struct mark mark = object_mark(object, field);
+	struct position position = object_position(object, field);
 
 	if (streq(ref->name, "lo"))
-		diag_error(r->parse.diags, mark, "'lo' cannot be the parent of %s %s: it carries no Ethernet frames",
+		diag_error(r->parse.diags, position, "'lo' cannot be the parent of %s %s: it carries no Ethernet frames",
 			   article(object->kind->name), object->kind->name);
 	if (!below || below == object)
 		return;
-	const struct object *master = object_has(below, LINK_MASTER) ? ns_find_link(state_find(&r->spec->state, ref->ns), parent->master) : NULL;
+	const struct object *master =
+		object_has(below, LINK_MASTER) ? ns_find_link(state_find(&r->spec->state, ref->ns), parent->master) : NULL;
 	if (master && master->kind->takes_frames) {
-		diag_error(r->parse.diags, mark, "%s:%s is a port of %s and cannot be the parent of %s %s, too: both take its frames; "
-			   "'%s: %s' may be meant", ref->ns, ref->name, parent->master, article(object->kind->name),
-			   object->kind->name, field->name, parent->master);
-		diag_note(r->parse.diags, object_mark(below, &below->kind->fields[LINK_MASTER]), "it is a port here");
+		diag_error(r->parse.diags, position,
+			   "%s:%s is a port of %s and cannot be the parent of %s %s, too: both take its frames; "
+			   "'%s: %s' may be meant",
+			   ref->ns, ref->name, parent->master, article(object->kind->name), object->kind->name, field->name,
+			   parent->master);
+		diag_note(r->parse.diags, object_position(below, &below->kind->fields[LINK_MASTER]), "it is a port here");
 	}
 	if (link->up && object_has(object, LINK_MAC) && object_has(below, LINK_MAC) &&
-	    memcmp(&link->mac, &parent->mac, sizeof(link->mac)) == 0 && !(object->kind->shares_mac && object->kind->shares_mac(object)))
-		diag_error(r->parse.diags, object_mark(object, &object->kind->fields[LINK_MAC]),
-			   "%s:%s below has this MAC address; a %s needs one of its own", ref->ns, ref->name, object->kind->name);
+	    memcmp(&link->mac, &parent->mac, sizeof(link->mac)) == 0 &&
+	    !(object->kind->shares_mac && object->kind->shares_mac(object)))
+		diag_error(r->parse.diags, object_position(object, &object->kind->fields[LINK_MAC]),
+			   "%s:%s below has this MAC address; a %s needs one of its own", ref->ns, ref->name,
+			   object->kind->name);
 }
 
 static void check_stack(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {

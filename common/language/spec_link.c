@@ -23,14 +23,14 @@ static struct link *as_link(struct object *object) {
 
 /* A link object of its name; the fields' places are kept. */
 static struct object *new_link(struct reading *r, const struct kind *kind, const char *ns, const char *name,
-			       struct mark mark) {
+			       struct position position) {
 	struct object *object = object_new(r->parse.arena, kind, ns);
 
 	as_link(object)->name = arena_strdup(r->parse.arena, name);
 	object->set = field_bit(LINK_NAME);
-	object->mark = mark;
-	object->marks = arena_newn(r->parse.arena, struct mark, kind->n_fields);
-	object->foreign = kind->found;
+	object->position = position;
+	object->positions = arena_newn(r->parse.arena, struct position, kind->n_fields);
+	object->external = kind->found;
 	object_seal(r->parse.arena, object);
 	return object;
 }
@@ -39,13 +39,13 @@ static struct object *new_link(struct reading *r, const struct kind *kind, const
 
 static struct object *read_default(struct reading *r, const struct node *node, const char *what) {
 	struct object *object = object_new(r->parse.arena, &kind_veth, "");
-	struct mark *marks = arena_newn(r->parse.arena, struct mark, kind_veth.n_fields);
+	struct position *positions = arena_newn(r->parse.arena, struct position, kind_veth.n_fields);
 
-	object->marks = marks;
-	fields_parse(&r->parse, kind_veth.fields, LINK_N_FIELDS, node, object, &object->set, marks, what, NULL, NULL,
+	object->positions = positions;
+	fields_parse(&r->parse, kind_veth.fields, LINK_N_FIELDS, node, object, &object->set, positions, what, NULL, NULL,
 		     NULL);
 	if (object_has(object, LINK_MAC))
-		diag_error(r->parse.diags, node_key_mark(node, "mac-address"),
+		diag_error(r->parse.diags, node_key_position(node, "mac-address"),
 			   "'mac-address' cannot be a default: each interface needs its own");
 	return object;
 }
@@ -54,7 +54,7 @@ void spec_defaults(struct reading *r, const struct node *node) {
 	static const char *const keys[] = { "link", "interface" };
 
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->mark, "'defaults' is a mapping of 'link' and 'interface', not %s",
+		diag_error(r->parse.diags, node->position, "'defaults' is a mapping of 'link' and 'interface', not %s",
 			   node_type_name(node));
 		return;
 	}
@@ -72,7 +72,7 @@ void spec_defaults(struct reading *r, const struct node *node) {
 
 /* Takes over what `from` sets and the object does not, with its place. */
 static void inherit(struct object *object, const struct object *from) {
-	struct mark *marks = (struct mark *)(uintptr_t)object->marks;
+	struct position *positions = (struct position *)(uintptr_t)object->positions;
 
 	if (!from)
 		return;
@@ -83,7 +83,7 @@ static void inherit(struct object *object, const struct object *from) {
 			continue;
 		memcpy(field_of(field, object), field_of(field, from), field->type->size);
 		object->set |= field_bit(i);
-		marks[i] = from->marks[i];
+		positions[i] = from->positions[i];
 	}
 }
 
@@ -100,7 +100,7 @@ static struct ns_state *endpoint_namespace(struct reading *r, const struct link_
 		if (n < ARRAY_SIZE(names))
 			names[n++] = other->name;
 	const char *near = diag_suggest(ref->ns, names, n);
-	diag_error(r->parse.diags, node->mark, "there is no namespace '%s'%s%s%s", ref->ns,
+	diag_error(r->parse.diags, node->position, "there is no namespace '%s'%s%s%s", ref->ns,
 		   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 	return NULL;
 }
@@ -121,14 +121,14 @@ static struct endpoint read_endpoint(struct reading *r, const struct node *node)
 }
 
 static struct object *declare_end(struct reading *r, const struct endpoint *end) {
-	struct object *object = new_link(r, &kind_veth, end->ns->name, end->ref.name, end->node->mark);
+	struct object *object = new_link(r, &kind_veth, end->ns->name, end->ref.name, end->node->position);
 
 	object->drift = end->ns->drift;
 	struct object *before = ns_add(end->ns, object);
 	if (!before)
 		return object;
-	diag_error(r->parse.diags, end->node->mark, "%s:%s is an end of two links", end->ref.ns, end->ref.name);
-	diag_note(r->parse.diags, before->mark, "first here");
+	diag_error(r->parse.diags, end->node->position, "%s:%s is an end of two links", end->ref.ns, end->ref.name);
+	diag_note(r->parse.diags, before->position, "first here");
 	return NULL;
 }
 
@@ -161,9 +161,9 @@ static void add_pair_values(struct reading *r, struct object *end, struct object
 
 		if (!object_has(values, i) || !object_has(one->pair, i) || field_equal(field, values, one->pair))
 			continue;
-		diag_error(r->parse.diags, values->marks[i], "'%s' of this link is declared twice with different values",
+		diag_error(r->parse.diags, values->positions[i], "'%s' of this link is declared twice with different values",
 			   field->name);
-		diag_note(r->parse.diags, one->pair->marks[i], "first here");
+		diag_note(r->parse.diags, one->pair->positions[i], "first here");
 	}
 	inherit(values, one->pair);
 	one->pair = other->pair = values;
@@ -174,7 +174,8 @@ static void read_endpoints(struct reading *r, const struct node *list, struct ob
 	struct object *ends[2], *before;
 
 	if (list->type != NODE_SEQUENCE || list->n != 2) {
-		diag_error(r->parse.diags, list->mark, "a link has two ends: [namespace:interface, namespace:interface]");
+		diag_error(r->parse.diags, list->position,
+			   "a link has two ends: [namespace:interface, namespace:interface]");
 		return;
 	}
 	for (size_t i = 0; i < 2; i++)
@@ -195,7 +196,11 @@ static void read_endpoints(struct reading *r, const struct node *list, struct ob
 }
 
 static const struct field pair_fields[] = {
-	{ .name = "mtu", .type = &type_integer, .offset = offsetof(struct link, mtu), .min = LINK_MTU_MIN, .max = LINK_MTU_MAX },
+	{ .name = "mtu",
+	  .type = &type_integer,
+	  .offset = offsetof(struct link, mtu),
+	  .min = LINK_MTU_MIN,
+	  .max = LINK_MTU_MAX },
 	{ .name = "queues", .type = &type_integer, .offset = offsetof(struct link, queues), .min = 1, .max = 4096 },
 	{ .name = "txqueuelen", .type = &type_integer, .offset = offsetof(struct link, txqueuelen), .max = INT32_MAX },
 };
@@ -216,7 +221,7 @@ static bool take_endpoints(void *userdata, const struct node_pair *pair) {
 
 static void read_link(struct reading *r, struct ns_state *none _unused_, const struct node *node) {
 	static const char *const others[] = { "endpoints", NULL };
-	struct mark places[ARRAY_SIZE(pair_fields)] = {}, *marks;
+	struct position places[ARRAY_SIZE(pair_fields)] = {}, *positions;
 	struct link_entry entry = {};
 	uint64_t set = 0;
 
@@ -225,22 +230,23 @@ static void read_link(struct reading *r, struct ns_state *none _unused_, const s
 		return;
 	}
 	struct object *values = object_new(r->parse.arena, &kind_veth, "");
-	values->marks = marks = arena_newn(r->parse.arena, struct mark, kind_veth.n_fields);
+	values->positions = positions = arena_newn(r->parse.arena, struct position, kind_veth.n_fields);
 	fields_parse(&r->parse, pair_fields, ARRAY_SIZE(pair_fields), node, values, &set, places, "a link", others,
 		     take_endpoints, &entry);
 	for (size_t i = 0; i < ARRAY_SIZE(pair_targets); i++) {
 		values->set |= (set >> i & 1) << pair_targets[i];
-		marks[pair_targets[i]] = places[i];
+		positions[pair_targets[i]] = places[i];
 	}
 	if (entry.endpoints)
 		read_endpoints(r, entry.endpoints, values);
 	else
-		diag_error(r->parse.diags, node->mark, "a link needs 'endpoints'");
+		diag_error(r->parse.diags, node->position, "a link needs 'endpoints'");
 }
 
 void spec_links(struct reading *r, const struct node *node) {
 	if (node->type != NODE_SEQUENCE) {
-		diag_error(r->parse.diags, node->mark, "'links' is a list of [namespace:interface, namespace:interface]");
+		diag_error(r->parse.diags, node->position,
+			   "'links' is a list of [namespace:interface, namespace:interface]");
 		return;
 	}
 	spec_each(r, NULL, node, read_link);
@@ -282,9 +288,9 @@ static void unknown_kind(struct reading *r, const struct node *node) {
 		}
 	const char *near = diag_suggest(node->text, names.items, names.n);
 	if (near)
-		diag_error(r->parse.diags, node->mark, "unknown kind '%s'; did you mean '%s'?", node->text, near);
+		diag_error(r->parse.diags, node->position, "unknown kind '%s'; did you mean '%s'?", node->text, near);
 	else
-		diag_error(r->parse.diags, node->mark, "unknown kind '%s'; it is one of: %s", node->text, all.data);
+		diag_error(r->parse.diags, node->position, "unknown kind '%s'; it is one of: %s", node->text, all.data);
 	vec_done(&names);
 }
 
@@ -307,8 +313,8 @@ static const struct kind *interface_kind(struct reading *r, struct ns_state *ns,
 	if (kind == &kind_veth && end)
 		return kind;
 	if (kind == &kind_veth) {
-		diag_error(r->parse.diags, node->mark, "a veth pair is written under 'links': [%s:%s, namespace:interface]",
-			   ns->name, key->text);
+		diag_error(r->parse.diags, node->position,
+			   "a veth pair is written under 'links': [%s:%s, namespace:interface]", ns->name, key->text);
 		return &kind_other;
 	}
 	if (!kind || kind->unnamed) {
@@ -316,22 +322,21 @@ static const struct kind *interface_kind(struct reading *r, struct ns_state *ns,
 		return &kind_other;
 	}
 	if (end) {
-		diag_error(r->parse.diags, node->mark, "%s:%s is an end of a link and has no kind of its own", ns->name,
+		diag_error(r->parse.diags, node->position, "%s:%s is an end of a link and has no kind of its own", ns->name,
 			   key->text);
-		diag_note(r->parse.diags, end->mark, "the link is here");
+		diag_note(r->parse.diags, end->position, "the link is here");
 		return end->kind;
 	}
 	return kind;
 }
 
-static void declare_interface(struct reading *r, struct ns_state *ns, const struct node *key,
-			      const struct node *value) {
+static void declare_interface(struct reading *r, struct ns_state *ns, const struct node *key, const struct node *value) {
 	struct object *end = ns_find_link(ns, key->text), *object;
 	const struct kind *kind = interface_kind(r, ns, key, value, end);
 
 	if (end)
 		return;
-	object = new_link(r, kind ? kind : &kind_existing, ns->name, key->text, key->mark);
+	object = new_link(r, kind ? kind : &kind_existing, ns->name, key->text, key->position);
 	object->implied = !kind;
 	object->awaited = kind == &kind_existing; /* unless it is there anyhow, see finish_link() */
 	ns_add(ns, object);
@@ -371,17 +376,17 @@ static void read_accept_ra(const struct interface *i) {
 	else if (!type_integer.parse(&r->parse, &key_accept_ra, i->accept_ra, &value))
 		return;
 	const char *path = arena_printf(r->parse.arena, "net/ipv6/conf/%s/accept_ra", as_link(i->object)->name);
-	spec_add_sysctl(r, i->ns, path, values[value], i->accept_ra->mark, i->drift);
+	spec_add_sysctl(r, i->ns, path, values[value], i->accept_ra->position, i->drift);
 }
 
 /* ports */
 
 /* The link that a port's name stands for; NULL where no entry declares it, or it cannot be one. */
-static struct object *port_link(struct reading *r, struct ns_state *ns, const char *name, struct mark mark) {
+static struct object *port_link(struct reading *r, struct ns_state *ns, const char *name, struct position position) {
 	struct object *link = ns_find_link(ns, name);
 
 	if (streq(name, "lo")) {
-		diag_error(r->parse.diags, mark, "'lo' cannot be a port: it carries no Ethernet frames");
+		diag_error(r->parse.diags, position, "'lo' cannot be a port: it carries no Ethernet frames");
 		return NULL;
 	}
 	if (link) {
@@ -389,36 +394,36 @@ static struct object *port_link(struct reading *r, struct ns_state *ns, const ch
 		return link;
 	}
 	struct missing_port *missing = arena_new(r->parse.arena, struct missing_port);
-	*missing = (struct missing_port){ ns, name, mark, r->missing_ports };
+	*missing = (struct missing_port){ ns, name, position, r->missing_ports };
 	r->missing_ports = missing;
 	return NULL;
 }
 
 /* False where the port is wrong. */
 static bool set_master(const struct interface *i, const char *name, const struct node *node) {
-	struct object *link = port_link(i->r, i->ns, name, node->mark);
+	struct object *link = port_link(i->r, i->ns, name, node->position);
 	const char *controller = as_link(i->object)->name;
 
 	if (!link)
 		return false;
-	struct mark *marks = (struct mark *)(uintptr_t)link->marks;
+	struct position *positions = (struct position *)(uintptr_t)link->positions;
 	if (link == i->object) {
-		diag_error(i->r->parse.diags, node->mark, "%s cannot be its own port", name);
+		diag_error(i->r->parse.diags, node->position, "%s cannot be its own port", name);
 		return false;
 	}
 	if (object_has(link, LINK_MASTER)) {
 		bool same = streq(as_link(link)->master, controller);
 
-		if (same && marks[LINK_MASTER].source != node->mark.source)
+		if (same && positions[LINK_MASTER].source != node->position.source)
 			return true; /* lists of several files are sets */
-		diag_error(i->r->parse.diags, node->mark, "%s is %s", name,
+		diag_error(i->r->parse.diags, node->position, "%s is %s", name,
 			   same ? "named twice" : "a port of two controllers");
-		diag_note(i->r->parse.diags, marks[LINK_MASTER], "first here");
+		diag_note(i->r->parse.diags, positions[LINK_MASTER], "first here");
 		return false;
 	}
 	as_link(link)->master = controller;
 	link->set |= field_bit(LINK_MASTER);
-	marks[LINK_MASTER] = node->mark;
+	positions[LINK_MASTER] = node->position;
 	return true;
 }
 
@@ -435,18 +440,18 @@ static void read_port(const struct interface *i, const struct node *node) {
 	}
 	struct object *object = object_new(p->arena, kind, i->ns->name);
 	struct port *port = (struct port *)object;
-	struct mark *marks = arena_newn(p->arena, struct mark, kind->n_fields);
+	struct position *positions = arena_newn(p->arena, struct position, kind->n_fields);
 	size_t errors = p->diags->n_errors;
 
-	fields_parse(p, kind->fields, kind->n_fields, node, port, &object->set, marks, "a port", NULL, NULL, NULL);
+	fields_parse(p, kind->fields, kind->n_fields, node, port, &object->set, positions, "a port", NULL, NULL, NULL);
 	if (!port->name)
 		return;
 	if (!set_master(i, port->name, node) || p->diags->n_errors != errors)
 		return;
 	port->controller = as_link(i->object)->name;
 	object->set |= field_bit(PORT_CONTROLLER);
-	object->mark = node->mark;
-	object->marks = marks;
+	object->position = node->position;
+	object->positions = positions;
 	object->drift = i->drift;
 	object_seal(p->arena, object);
 	spec_add(i->r, i->ns, object);
@@ -458,7 +463,7 @@ static void no_ports(struct reading *r, const struct node *list, const struct li
 	for (const struct kind *const *k = kinds; *k; k++)
 		if ((*k)->port_kind)
 			text_addf(&all, "%s%s", all.size ? ", " : "", (*k)->name);
-	diag_error(r->parse.diags, list->mark, "only these kinds have 'ports': %s; %s is %s", all.data, link->name,
+	diag_error(r->parse.diags, list->position, "only these kinds have 'ports': %s; %s is %s", all.data, link->name,
 		   link->object.kind->name);
 }
 
@@ -490,12 +495,13 @@ static void read_interface(struct reading *r, struct ns_state *ns, const struct 
 	i.object->drift = i.drift;
 	if (node_is_null(pair->value))
 		return;
-	what = i.object->kind == &kind_veth || i.object->foreign
+	what = i.object->kind == &kind_veth || i.object->external
 		       ? "an interface"
 		       : arena_printf(r->parse.arena, "a %s interface", i.object->kind->name);
 	if (i.object->kind != &kind_other)
 		fields_parse(&r->parse, i.object->kind->fields, i.object->kind->n_fields, pair->value, i.object,
-			     &i.object->set, (struct mark *)(uintptr_t)i.object->marks, what, others, take_structure, &i);
+			     &i.object->set, (struct position *)(uintptr_t)i.object->positions, what, others, take_structure,
+			     &i);
 	else /* which keys it may have nobody knows */
 		for (size_t n = 0; n < pair->value->n; n++)
 			take_structure(&i, &pair->value->pairs[n]);
@@ -510,7 +516,8 @@ static void read_interface(struct reading *r, struct ns_state *ns, const struct 
 /* Every entry is an object before any is read, so that `ports` may name one that stands further down. */
 void spec_interfaces(struct reading *r, struct ns_state *ns, const struct node *node) {
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->mark, "'interfaces' is a mapping of names, not %s", node_type_name(node));
+		diag_error(r->parse.diags, node->position, "'interfaces' is a mapping of names, not %s",
+			   node_type_name(node));
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++) {
@@ -527,7 +534,7 @@ void spec_interfaces(struct reading *r, struct ns_state *ns, const struct node *
 
 static void finish_link(struct reading *r, const struct ns_state *ns, struct object *object) {
 	struct link *link = as_link(object);
-	bool made = !object->foreign;
+	bool made = !object->external;
 
 	object->awaited &= !streq(ns->name, NS_HOST) && !ns->adopt && !streq(link->name, "lo");
 	if (object->twin) {
@@ -567,7 +574,7 @@ static void finish_link(struct reading *r, const struct ns_state *ns, struct obj
 static void add_lo(struct reading *r, struct ns_state *ns) {
 	if (streq(ns->name, NS_HOST) || ns->adopt || ns_find_link(ns, "lo"))
 		return;
-	struct object *lo = new_link(r, &kind_existing, ns->name, "lo", ns->mark);
+	struct object *lo = new_link(r, &kind_existing, ns->name, "lo", ns->position);
 	lo->drift = ns->drift;
 	ns_add(ns, lo);
 }

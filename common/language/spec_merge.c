@@ -23,8 +23,11 @@ static const struct shape interface[] = { { .key = "addresses", .list = true }, 
 static const struct shape interfaces[] = { { .inside = interface }, {} };
 static const struct shape dns[] = { { .key = "servers", .list = true }, { .key = "search", .list = true }, {} };
 static const struct shape namespace[] = {
-	{ .key = "interfaces", .inside = interfaces }, { .key = "dns", .inside = dns }, { .key = "routes", .list = true },
-	{ .key = "nat", .list = true }, {},
+	{ .key = "interfaces", .inside = interfaces },
+	{ .key = "dns", .inside = dns },
+	{ .key = "routes", .list = true },
+	{ .key = "nat", .list = true },
+	{},
 };
 static const struct shape namespaces[] = { { .inside = namespace }, {} };
 static const struct shape topology[] = { { .key = "namespaces", .inside = namespaces }, {} };
@@ -65,9 +68,9 @@ static const char *what_is_written(struct merging *m, const struct node *node) {
 }
 
 static void contradict(struct merging *m, const struct node_pair *first, const struct node_pair *later) {
-	diag_error(m->diags, later->key->mark, "'%s' is %s here and %s in another file", later->key->text,
+	diag_error(m->diags, later->key->position, "'%s' is %s here and %s in another file", later->key->text,
 		   what_is_written(m, later->value), what_is_written(m, first->value));
-	diag_note(m->diags, first->key->mark, "first here");
+	diag_note(m->diags, first->key->position, "first here");
 }
 
 static size_t count_items(const struct node *node) {
@@ -87,7 +90,7 @@ static const struct node *append(struct merging *m, const struct node *first, co
 		memcpy(items, items_of(&first), n_first * sizeof(items[0]));
 	if (n_later)
 		memcpy(items + n_first, items_of(&later), n_later * sizeof(items[0]));
-	*list = (struct node){ .type = NODE_SEQUENCE, .mark = first->mark, .n = n_first + n_later, .items = items };
+	*list = (struct node){ .type = NODE_SEQUENCE, .position = first->position, .n = n_first + n_later, .items = items };
 	return list;
 }
 
@@ -104,7 +107,7 @@ static const struct node *unite(struct merging *m, const struct shape *shapes, c
 		memcpy(pairs, first->pairs, first->n * sizeof(pairs[0]));
 	if (later->n)
 		memcpy(pairs + first->n, later->pairs, later->n * sizeof(pairs[0]));
-	*mapping = (struct node){ .type = NODE_MAPPING, .mark = first->mark, .pairs = pairs };
+	*mapping = (struct node){ .type = NODE_MAPPING, .position = first->position, .pairs = pairs };
 	mapping->n = node_pairs_unite(pairs, first->n + later->n, merge_pair, &inner);
 	return mapping;
 }
@@ -132,6 +135,7 @@ const struct node *spec_merge(struct arena *arena, struct diags *diags, const st
 		if (root->type == NODE_MAPPING && roots[i]->type == NODE_MAPPING)
 			root = unite(&m, topology, root, roots[i]);
 		else if (roots[i]->type != NODE_MAPPING)
-			diag_error(diags, roots[i]->mark, "a drop-in is a mapping of keys, not %s", node_type_name(roots[i]));
+			diag_error(diags, roots[i]->position, "a drop-in is a mapping of keys, not %s",
+				   node_type_name(roots[i]));
 	return root;
 }

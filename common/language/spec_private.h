@@ -6,21 +6,21 @@
 #include "language/spec.h"
 
 struct reading {
-	struct parse parse;              /* parse.ns follows the namespace being read */
+	struct parse parse; /* parse.ns follows the namespace being read */
 	struct spec *spec;
 	const struct spec_options *options;
 	enum drift_policy drift;
-	struct object *link_defaults;    /* veth whose set fields stand for what links leave out */
+	struct object *link_defaults; /* veth whose set fields stand for what links leave out */
 	struct object *interface_defaults;
-	const char *alias;               /* of every link that topod makes, once the topology's name was read */
+	const char *alias;                  /* of every link that topod makes, once the topology's name was read */
 	struct missing_port *missing_ports; /* entries of `ports` that name no link of the file */
-	struct ports *ports;             /* spec_check_stacks.c: all of them, once they were asked for */
+	struct ports *ports;                /* spec_check_stacks.c: all of them, once they were asked for */
 };
 
 struct missing_port {
 	const struct ns_state *ns;
 	const char *name;
-	struct mark mark;
+	struct position position;
 	struct missing_port *next;
 };
 
@@ -34,7 +34,7 @@ bool spec_drift(struct reading *r, const struct node *node, enum drift_policy *r
 void spec_add(struct reading *r, struct ns_state *ns, struct object *object);
 
 /* A setting of the kernel that a key other than `sysctl` stands for. */
-void spec_add_sysctl(struct reading *r, struct ns_state *ns, const char *path, const char *value, struct mark mark,
+void spec_add_sysctl(struct reading *r, struct ns_state *ns, const char *path, const char *value, struct position position,
 		     enum drift_policy drift);
 
 /* spec_merge.c: one document of several, each laid over those before it; n at least 1. What contradicts is an error in

@@ -36,10 +36,11 @@ static void check_twice(struct meaning *m) {
 			first = i;
 		if (first == i || !contends(a, b))
 			continue;
-		diag_warning(m->diags, b->address->object.mark, "%s is on one segment twice, as %s/%s and %s/%s: give each host an "
-			     "address of its own", ip_format(&b->ip, buf), a->ns->name, a->address->dev, b->ns->name,
-			     b->address->dev);
-		diag_note(m->diags, a->address->object.mark, "the other is here");
+		diag_warning(m->diags, b->address->object.position,
+			     "%s is on one segment twice, as %s/%s and %s/%s: give each host an "
+			     "address of its own",
+			     ip_format(&b->ip, buf), a->ns->name, a->address->dev, b->ns->name, b->address->dev);
+		diag_note(m->diags, a->address->object.position, "the other is here");
 	}
 }
 
@@ -67,19 +68,19 @@ static void check_use(struct meaning *m, const struct address *a) {
 		return;
 	better = prefix_network(p);
 	better.address.bytes[ip_size(p->address.family) - 1] |= 1;
-	diag_warning(m->diags, object_mark(&a->object, &a->object.kind->fields[ADDRESS_ADDRESS]),
+	diag_warning(m->diags, object_position(&a->object, &a->object.kind->fields[ADDRESS_ADDRESS]),
 		     "%s is %s; a host's address is for example %s", prefix_format(p, buf),
-		     !network			       ? "the broadcast address of its network"
+		     !network                        ? "the broadcast address of its network"
 		     : p->address.family == AF_INET6 ? "the address of its network, which all its routers have"
-						       : "the address of its network itself",
+						     : "the address of its network itself",
 		     prefix_format(&better, other));
 }
 
 /* What a namespace says of its interfaces. */
 struct uses {
-	vec(const char *) routed;               /* sorted: interfaces that routes name */
-	vec(const struct address *) addresses;  /* sorted by interface */
-	size_t budget;                          /* comparisons that are left */
+	vec(const char *) routed;              /* sorted: interfaces that routes name */
+	vec(const struct address *) addresses; /* sorted by interface */
+	size_t budget;                         /* comparisons that are left */
 };
 
 static void uses_done(struct uses *uses) {
@@ -138,8 +139,7 @@ static bool may_lack_length(const struct ns_state *ns, const struct address *a) 
 	const struct object *link = ns_find_link(ns, a->dev);
 	bool wide = !object_has(&a->object, ADDRESS_SCOPE) || a->scope == RT_SCOPE_UNIVERSE;
 
-	return a->bare && wide && !a->peer.address.family && !streq(a->dev, "lo") && link &&
-	       segment_is_ethernet(link);
+	return a->bare && wide && !a->peer.address.family && !streq(a->dev, "lo") && link && segment_is_ethernet(link);
 }
 
 /* Alone an address of one host reaches nobody, unless a route says that others are on that link. */
@@ -147,9 +147,10 @@ static void check_length(struct meaning *m, const struct ns_state *ns, const str
 	bool ipv4 = a->address.address.family == AF_INET;
 	char buf[IP_TEXT_MAX];
 
-	diag_warning(m->diags, object_mark(&a->object, &a->object.kind->fields[ADDRESS_ADDRESS]),
-		     "without a length %s is one host's (/%u), and %s/%s reaches nobody by it; write the network's length, as %s/%u",
-		     ip_format(&a->address.address, buf), a->address.length, ns->name, a->dev, buf, ipv4 ? 24 : 64);
+	diag_warning(
+		m->diags, object_position(&a->object, &a->object.kind->fields[ADDRESS_ADDRESS]),
+		"without a length %s is one host's (/%u), and %s/%s reaches nobody by it; write the network's length, as %s/%u",
+		ip_format(&a->address.address, buf), a->address.length, ns->name, a->dev, buf, ipv4 ? 24 : 64);
 }
 
 /* The addresses of one interface. */

@@ -10,7 +10,7 @@ enum { COVER_MAX = 2 * 1000 * 1000 }; /* comparisons of gateways with addresses 
 struct hop {
 	struct ip via;
 	const char *dev; /* NULL: by the addresses */
-	struct mark mark;
+	struct position position;
 };
 
 /* One namespace's. */
@@ -30,12 +30,12 @@ static int compare_hops(const void *a, const void *b) {
 
 	if (r == 0)
 		r = strcmp(x->dev ? x->dev : "", y->dev ? y->dev : "");
-	return r ? r : place_compare_marks(x->mark, y->mark);
+	return r ? r : place_compare_positions(x->position, y->position);
 }
 
-static void add_hop(struct hops *hops, const struct ip *via, const char *dev, struct mark mark) {
+static void add_hop(struct hops *hops, const struct ip *via, const char *dev, struct position position) {
 	if (via->family && !ip_is_link_local(via))
-		vec_push(&hops->list, (struct hop){ *via, dev, mark });
+		vec_push(&hops->list, (struct hop){ *via, dev, position });
 }
 
 static void find_hops(const struct ns_state *ns, struct hops *hops) {
@@ -46,10 +46,10 @@ static void find_hops(const struct ns_state *ns, struct hops *hops) {
 			vec_push(&hops->addresses, (const struct address *)object);
 		if (object->kind != &kind_route)
 			continue;
-		add_hop(hops, &route->via, route->dev, object_mark(object, &object->kind->fields[ROUTE_VIA]));
+		add_hop(hops, &route->via, route->dev, object_position(object, &object->kind->fields[ROUTE_VIA]));
 		for (size_t i = 0; i < route->nexthops.n; i++)
 			add_hop(hops, &route->nexthops.items[i].via, route->nexthops.items[i].dev,
-				object_mark(object, &object->kind->fields[ROUTE_NEXTHOPS]));
+				object_position(object, &object->kind->fields[ROUTE_NEXTHOPS]));
 	}
 	if (hops->list.n)
 		qsort(hops->list.items, hops->list.n, sizeof(*hops->list.items), compare_hops);
@@ -76,8 +76,10 @@ static bool is_own(struct meaning *m, const struct ns_state *ns, const struct ho
 
 	place_foreach(place, m, &hop->via)
 		if (place->ns == ns) {
-			diag_warning(m->diags, hop->mark, "the gateway %s is an address of %s itself, on %s; write that of the "
-				     "router, which is another host", ip_format(&hop->via, buf), ns->name, place->address->dev);
+			diag_warning(m->diags, hop->position,
+				     "the gateway %s is an address of %s itself, on %s; write that of the "
+				     "router, which is another host",
+				     ip_format(&hop->via, buf), ns->name, place->address->dev);
 			return true;
 		}
 	return false;
@@ -95,8 +97,10 @@ static void check_hop(struct meaning *m, const struct ns_state *ns, const struct
 	if (place_is_answered(m, segment, &hop->via, ns))
 		return;
 	place_print_others(m, segment, &hop->via, ns, &others);
-	diag_warning(m->diags, hop->mark, "nobody on the segment of %s/%s has the gateway %s; give it to the router there, or write "
-		     "the address that it has%s", ns->name, dev, ip_format(&hop->via, buf), text_str(&others));
+	diag_warning(m->diags, hop->position,
+		     "nobody on the segment of %s/%s has the gateway %s; give it to the router there, or write "
+		     "the address that it has%s",
+		     ns->name, dev, ip_format(&hop->via, buf), text_str(&others));
 }
 
 /* Told once for all routes by one gateway. */

@@ -5,7 +5,7 @@
 #include "kind/link.h"
 #include "kind/sysctl.h"
 
-int place_compare_marks(struct mark a, struct mark b) {
+int place_compare_positions(struct position a, struct position b) {
 	if (a.source != b.source)
 		return a.source - b.source;
 	return a.line != b.line ? (a.line > b.line) - (a.line < b.line) : a.column - b.column;
@@ -17,7 +17,7 @@ static int compare_places(const void *a, const void *b) {
 
 	if (r == 0)
 		r = (x->segment > y->segment) - (x->segment < y->segment);
-	return r ? r : place_compare_marks(x->address->object.mark, y->address->object.mark);
+	return r ? r : place_compare_positions(x->address->object.position, y->address->object.position);
 }
 
 static int compare_presences(const void *a, const void *b) {
@@ -34,7 +34,8 @@ static void find_places(struct meaning *m) {
 			const struct address *a = (const struct address *)object;
 
 			if (object->kind == &kind_address)
-				vec_push(&m->places, (struct place){ a->address.address, place_segment(m, ns, a->dev), ns, a });
+				vec_push(&m->places,
+					 (struct place){ a->address.address, place_segment(m, ns, a->dev), ns, a });
 			if (object->kind->class == CLASS_LINK)
 				vec_push(&m->presences, (struct presence){ segment_of(&m->segments, object), ns });
 		}
@@ -65,8 +66,7 @@ size_t place_segment(struct meaning *m, const struct ns_state *ns, const char *d
 static bool is_present(const struct meaning *m, size_t segment, const struct ns_state *ns) {
 	const struct presence key = { segment, ns };
 
-	return m->presences.n &&
-	       bsearch(&key, m->presences.items, m->presences.n, sizeof(key), compare_presences);
+	return m->presences.n && bsearch(&key, m->presences.items, m->presences.n, sizeof(key), compare_presences);
 }
 
 bool place_is_answered(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but) {

@@ -24,8 +24,8 @@ struct meaning {
 	const struct state *state;
 	struct diags *diags;
 	struct segments segments;
-	vec(struct place) places;         /* sorted by address, then segment, then place in the file */
-	vec(struct presence) presences;   /* sorted */
+	vec(struct place) places;       /* sorted by address, then segment, then place in the file */
+	vec(struct presence) presences; /* sorted */
 };
 
 /* The first place with this address, or behind it; the end where there is none. */
@@ -48,7 +48,7 @@ void place_print_others(const struct meaning *m, size_t segment, const struct ip
 			struct text *out);
 
 /* Which of two places in the files comes first; as memcmp(). */
-int place_compare_marks(struct mark a, struct mark b);
+int place_compare_positions(struct position a, struct position b);
 
 /* The value of a setting that is declared, by its path; NULL. */
 const char *setting_of(const struct ns_state *ns, const char *path);

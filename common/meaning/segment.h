@@ -14,9 +14,9 @@ enum { SEGMENT_NONE = SIZE_MAX }; /* of lo, and of links that nobody declares */
 
 struct segment_member {
 	const struct object *link;
-	size_t parent; /* of the same segment; its own index: the one that stands for all */
-	bool open;     /* of that one: so is the segment */
-	bool ported;   /* is a bridge with ports */
+	size_t parent;  /* of the same segment; its own index: the one that stands for all */
+	bool open;      /* of that one: so is the segment */
+	bool ported;    /* is a bridge with ports */
 	bool addressed; /* has an address of its own */
 };
 

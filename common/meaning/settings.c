@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Settings and files that undo one another. */
-#include "kind/dns.h"
+#include "kind/resolv_conf.h"
 #include "kind/sysctl.h"
 #include "meaning/meaning_private.h"
 
@@ -18,15 +18,17 @@ static void check_accept_ra(struct meaning *m, const struct ns_state *ns, const 
 
 	if (!sysctl->dev || !streq(name, "/accept_ra") || !streq(sysctl->value, "1") || !forwards_ipv6(ns, sysctl->dev))
 		return;
-	diag_warning(m->diags, sysctl->object.mark, "%s/%s ignores router advertisements while IPv6 is forwarded: 1 means only without "
-		     "forwarding; write 2", ns->name, sysctl->dev);
+	diag_warning(m->diags, sysctl->object.position,
+		     "%s/%s ignores router advertisements while IPv6 is forwarded: 1 means only without "
+		     "forwarding; write 2",
+		     ns->name, sysctl->dev);
 }
 
 static void check_zones(struct meaning *m, const struct ns_state *ns, const struct dns *dns) {
 	for (size_t i = 0; i < dns->n_zones; i++)
 		if (!ns_find_link(ns, dns->zones[i].dev) && !ns->adopt)
-			diag_warning(m->diags, dns->zones[i].mark, "'servers' names %s, and no interface of %s is called so",
-				     dns->zones[i].dev, ns->name);
+			diag_warning(m->diags, dns->zones[i].position,
+				     "'servers' names %s, and no interface of %s is called so", dns->zones[i].dev, ns->name);
 }
 
 void meaning_settings(struct meaning *m) {

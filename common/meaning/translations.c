@@ -2,7 +2,7 @@
 /* NAT entries: one that takes everything, one that an earlier one hides, and targets that are not what they seem. */
 #include <linux/rtnetlink.h>
 
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "kind/route.h"
 #include "meaning/meaning_private.h"
 
@@ -20,7 +20,8 @@ static void check_masquerade(struct meaning *m, const struct nat_entry *e) {
 	if (e->action != NAT_MASQUERADE || e->in.n || e->out.n || e->protocol.n || !is_everything(&e->source) ||
 	    !is_everything(&e->destination))
 		return;
-	diag_warning(m->diags, e->mark, "this masquerades every connection, also those that go in or stay inside; say which, with "
+	diag_warning(m->diags, e->position,
+		     "this masquerades every connection, also those that go in or stay inside; say which, with "
 		     "'out' (the interface to the outside) or 'source'");
 }
 
@@ -32,9 +33,11 @@ static void check_ports(struct meaning *m, const struct nat_entry *e) {
 		return;
 	for (size_t i = 0; i < e->port.n; i++)
 		if (port[i].first != port[i].last && (port[i].first < e->to.first_port || port[i].last > e->to.last_port)) {
-			diag_warning(m->diags, e->marks[NAT_KEY_TO], "port %u does not become %u, %u not %u and so on: of a range any "
-				     "port is taken; write an entry for each port, or leave the ports out of 'to', which keeps them",
-				     port[i].first, e->to.first_port, port[i].first + 1, e->to.first_port + 1);
+			diag_warning(
+				m->diags, e->positions[NAT_KEY_TO],
+				"port %u does not become %u, %u not %u and so on: of a range any "
+				"port is taken; write an entry for each port, or leave the ports out of 'to', which keeps them",
+				port[i].first, e->to.first_port, port[i].first + 1, e->to.first_port + 1);
 			return;
 		}
 }
@@ -77,7 +80,7 @@ static struct way find_way(const struct ns_state *ns, const struct ip *ip) {
 		}
 		if (object->kind == &kind_route && prefix_contains(&route->to, ip))
 			take_better(&way, &(struct way){ true, !route->via.family && route->dev, route->dev, route,
-							  route->to.length });
+							 route->to.length });
 	}
 	return way;
 }
@@ -100,11 +103,12 @@ static void say_nobody(struct meaning *m, const struct nat_entry *e, const struc
 	if (dev)
 		place_print_others(m, place_segment(m, ns, dev), &e->to.first, NULL, &others);
 	if (dev)
-		diag_warning(m->diags, e->marks[NAT_KEY_TO], "nobody on the segment of %s/%s has the target %s; give it to a host "
-			     "there, or write the address that it has%s", ns->name, dev, ip_format(&e->to.first, buf),
-			     text_str(&others));
+		diag_warning(m->diags, e->positions[NAT_KEY_TO],
+			     "nobody on the segment of %s/%s has the target %s; give it to a host "
+			     "there, or write the address that it has%s",
+			     ns->name, dev, ip_format(&e->to.first, buf), text_str(&others));
 	else
-		diag_warning(m->diags, e->marks[NAT_KEY_TO], "nobody has the target %s, and no route of %s leads to it",
+		diag_warning(m->diags, e->positions[NAT_KEY_TO], "nobody has the target %s, and no route of %s leads to it",
 			     ip_format(&e->to.first, buf), ns->name);
 }
 
@@ -115,7 +119,7 @@ static void check_target(struct meaning *m, const struct ns_state *ns, const str
 
 	if (e->action != NAT_DNAT || !to->family || loopback || ip_is_link_local(to) || is_declared(m, &e->to))
 		return;
-	for (int i = 0; ns && i < WAY_MAX && *budget > HASH_COUNT(ns->objects); i++) {
+	for (int i = 0; ns && i<WAY_MAX && * budget> HASH_COUNT(ns->objects); i++) {
 		struct way way = find_way(ns, to);
 
 		*budget -= HASH_COUNT(ns->objects);
@@ -195,7 +199,8 @@ static const struct nat_entry *find_under(const struct nat_rules *rules, struct 
 		else
 			high = middle;
 	}
-	for (; low < listing->list.n && all[low].key == key && all[low].entry < i && listing->budget; low++, listing->budget--)
+	for (; low < listing->list.n && all[low].key == key && all[low].entry < i && listing->budget;
+	     low++, listing->budget--)
 		if (hides(&rules->items[all[low].entry], e))
 			return &rules->items[all[low].entry];
 	return NULL;
@@ -226,9 +231,11 @@ static void check_items(struct meaning *m, const struct nat_rules *rules, struct
 			continue;
 		_cleanup_text_ struct text item = {};
 		field_print(field, &part, &item);
-		diag_warning(m->diags, all.items[k].mark, "%s %s does not get to this entry: an earlier one takes it; name it in one of "
-			     "them", field->name, text_str(&item));
-		diag_note(m->diags, first->mark, "the earlier one is here");
+		diag_warning(m->diags, all.items[k].position,
+			     "%s %s does not get to this entry: an earlier one takes it; name it in one of "
+			     "them",
+			     field->name, text_str(&item));
+		diag_note(m->diags, first->position, "the earlier one is here");
 	}
 }
 
@@ -244,9 +251,10 @@ static void check_hidden(struct meaning *m, const struct nat_rules *rules) {
 			check_items(m, rules, &listing, i, &nat_entry_fields[NAT_KEY_DESTINATION]);
 			continue;
 		}
-		diag_warning(m->diags, e->mark, "nothing gets to this entry: an earlier one takes all that it matches; put this one "
+		diag_warning(m->diags, e->position,
+			     "nothing gets to this entry: an earlier one takes all that it matches; put this one "
 			     "before it, or take it out");
-		diag_note(m->diags, first->mark, "the earlier one is here");
+		diag_note(m->diags, first->position, "the earlier one is here");
 	}
 	vec_done(&listing.list);
 }

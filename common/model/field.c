@@ -57,16 +57,15 @@ static const char *elsewhere(const char *key, const char *what) {
 	return NULL;
 }
 
-void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names,
-		       size_t n) {
+void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names, size_t n) {
 	const char *near = diag_suggest(key->text, names, n), *where = elsewhere(key->text, what);
 
 	if (near)
-		diag_error(diags, key->mark, "unknown key '%s' in %s; did you mean '%s'?", key->text, what, near);
+		diag_error(diags, key->position, "unknown key '%s' in %s; did you mean '%s'?", key->text, what, near);
 	else if (where)
-		diag_error(diags, key->mark, "unknown key '%s' in %s; %s", key->text, what, where);
+		diag_error(diags, key->position, "unknown key '%s' in %s; %s", key->text, what, where);
 	else
-		diag_error(diags, key->mark, "unknown key '%s' in %s", key->text, what);
+		diag_error(diags, key->position, "unknown key '%s' in %s", key->text, what);
 }
 
 static void unknown_key(struct parse *p, const struct field *fields, size_t n, const char *const *other_keys,
@@ -84,12 +83,12 @@ static void unknown_key(struct parse *p, const struct field *fields, size_t n, c
 }
 
 void fields_parse(struct parse *p, const struct field *fields, size_t n, const struct node *mapping, void *base,
-		  uint64_t *set, struct mark *marks, const char *what, const char *const *other_keys,
+		  uint64_t *set, struct position *positions, const char *what, const char *const *other_keys,
 		  parse_other_fn other, void *userdata) {
 	uint64_t seen = 0;
 
 	if (mapping->type != NODE_MAPPING) {
-		diag_error(p->diags, mapping->mark, "%s is a mapping of keys, not %s", what, node_type_name(mapping));
+		diag_error(p->diags, mapping->position, "%s is a mapping of keys, not %s", what, node_type_name(mapping));
 		return;
 	}
 	for (size_t i = 0; i < mapping->n; i++) {
@@ -107,10 +106,10 @@ void fields_parse(struct parse *p, const struct field *fields, size_t n, const s
 		if (!field->type->parse(p, field, pair->value, field_of(field, base)))
 			continue;
 		*set |= UINT64_C(1) << bit;
-		if (marks) /* a list or mapping may begin on another line than its key */
-			marks[bit] = pair->value->type == NODE_SCALAR ? pair->value->mark : pair->key->mark;
+		if (positions) /* a list or mapping may begin on another line than its key */
+			positions[bit] = pair->value->type == NODE_SCALAR ? pair->value->position : pair->key->position;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (fields[i].flags & FIELD_REQUIRED && !(seen >> i & 1))
-			diag_error(p->diags, mapping->mark, "%s needs '%s'", what, fields[i].name);
+			diag_error(p->diags, mapping->position, "%s needs '%s'", what, fields[i].name);
 }

@@ -11,7 +11,7 @@
 
 #include "yaml/diag.h"
 #include "net/ip.h"
-#include "net/nl.h"
+#include "net/nl_message.h"
 #include "base/text.h"
 #include "yaml/yaml.h"
 
@@ -21,8 +21,8 @@ struct field;
 struct parse {
 	struct arena *arena;
 	struct diags *diags;
-	const char *ns;                      /* the namespace in which the value stands, or NULL */
-	const struct name_number *tables;    /* names of routing tables, ended by a NULL name; or NULL */
+	const char *ns;                   /* the namespace in which the value stands, or NULL */
+	const struct name_number *tables; /* names of routing tables, ended by a NULL name; or NULL */
 };
 
 struct name_number {
@@ -32,7 +32,7 @@ struct name_number {
 
 /* A type of values. All sizes are fixed; texts and lists live in an arena and are pointed to. */
 struct type {
-	const char *name;  /* for messages and the schema: "integer" */
+	const char *name; /* for messages and the schema: "integer" */
 	size_t size;
 
 	/* Reads node into *value. False where it is wrong: then an error was added. */
@@ -48,7 +48,7 @@ struct type {
 	bool (*get)(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value);
 	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
 	size_t n_keys;
-	bool mapping;             /* it is written as a mapping of numbers, for the schema */
+	bool mapping; /* it is written as a mapping of numbers, for the schema */
 };
 
 /* What a difference in a field asks for. */
@@ -59,33 +59,33 @@ enum field_class {
 };
 
 enum field_flags {
-	FIELD_HIDDEN = 1 << 0,   /* not a key of the language: filled by topod itself */
-	FIELD_AFTER = 1 << 1,    /* taken by the kernel only once the object exists */
-	FIELD_REQUIRED = 1 << 2, /* must be written */
-	FIELD_OPAQUE = 1 << 3,   /* too long to print: reports say only that it changed */
-	FIELD_DEV = 1 << 4,      /* a link of the same namespace (char *), or any (struct link_ref): a dependency */
-	FIELD_PEER = 1 << 5,     /* FIELD_DEV, but the two are made together */
-	FIELD_ONCE = 1 << 6,     /* given to the kernel at creation and never read back */
-	FIELD_SIGN = 1 << 10,    /* tells what topod made from what others made, until the mark is set */
-	FIELD_BIRTH = 1 << 9,    /* told by the kernel when the object is made; with another value it is another object */
-	FIELD_SOURCE = 1 << 8,   /* an address of the namespace (struct ip), which must be usable already */
-	FIELD_AF_INET6 = 1 << 7, /* stands in IFLA_AF_SPEC / AF_INET6 */
-	FIELD_ONE_WAY = 1 << 12, /* only ever made good: what it was before is no state to go back to */
-	FIELD_IDENTITY = 1 << 11, /* no FIELD_KEY, but the kind's key() is made of it */
-	FIELD_USES = 1 << 14,    /* FIELD_DEV, and the file need not declare the link where others may have made it */
-	FIELD_LEFT_OUT = 1 << 15, /* the kernel leaves the attribute out where the value is zero or empty */
+	FIELD_HIDDEN = 1 << 0,     /* not a key of the language: filled by topod itself */
+	FIELD_AFTER = 1 << 1,      /* taken by the kernel only once the object exists */
+	FIELD_REQUIRED = 1 << 2,   /* must be written */
+	FIELD_OPAQUE = 1 << 3,     /* too long to print: reports say only that it changed */
+	FIELD_DEV = 1 << 4,        /* a link of the same namespace (char *), or any (struct link_ref): a dependency */
+	FIELD_PEER = 1 << 5,       /* FIELD_DEV, but the two are made together */
+	FIELD_ONCE = 1 << 6,       /* given to the kernel at creation and never read back */
+	FIELD_SIGN = 1 << 10,      /* tells what topod made from what others made, until the mark is set */
+	FIELD_BIRTH = 1 << 9,      /* told by the kernel when the object is made; with another value it is another object */
+	FIELD_SOURCE = 1 << 8,     /* an address of the namespace (struct ip), which must be usable already */
+	FIELD_AF_INET6 = 1 << 7,   /* stands in IFLA_AF_SPEC / AF_INET6 */
+	FIELD_ONE_WAY = 1 << 12,   /* only ever made good: what it was before is no state to go back to */
+	FIELD_IDENTITY = 1 << 11,  /* no FIELD_KEY, but the kind's key() is made of it */
+	FIELD_USES = 1 << 14,      /* FIELD_DEV, and the file need not declare the link where others may have made it */
+	FIELD_LEFT_OUT = 1 << 15,  /* the kernel leaves the attribute out where the value is zero or empty */
 	FIELD_BEFORE_UP = 1 << 13, /* the kernel goes by it as soon as the link is up, and not again */
 };
 
 /* Where the value stands in a link message; other kinds use WIRE_ATTR or encode by themselves. */
 enum field_wire {
-	WIRE_NONE,     /* the kind encodes and decodes it, or nobody */
-	WIRE_ATTR,     /* a top-level attribute */
-	WIRE_IFF,      /* a bit of ifi_flags; attr is the bit */
-	WIRE_IFF_NOT,  /* the same, inverted (IFF_NOARP) */
-	WIRE_DATA,     /* in IFLA_LINKINFO / IFLA_INFO_DATA */
-	WIRE_PORT,     /* in IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA */
-	WIRE_LINK,     /* struct link_ref: the index of a link as a top-level attribute */
+	WIRE_NONE,      /* the kind encodes and decodes it, or nobody */
+	WIRE_ATTR,      /* a top-level attribute */
+	WIRE_IFF,       /* a bit of ifi_flags; attr is the bit */
+	WIRE_IFF_NOT,   /* the same, inverted (IFF_NOARP) */
+	WIRE_DATA,      /* in IFLA_LINKINFO / IFLA_INFO_DATA */
+	WIRE_PORT,      /* in IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA */
+	WIRE_LINK,      /* struct link_ref: the index of a link as a top-level attribute */
 	WIRE_DATA_LINK, /* the same in IFLA_INFO_DATA */
 };
 
@@ -105,22 +105,22 @@ struct enum_name {
 };
 
 struct field {
-	const char *name;           /* the key in the file */
+	const char *name; /* the key in the file */
 	const struct type *type;
-	const char *doc;            /* one sentence for the reference page */
+	const char *doc; /* one sentence for the reference page */
 	size_t offset;
 	enum field_class class;
-	unsigned flags;             /* enum field_flags */
+	unsigned flags; /* enum field_flags */
 	enum field_wire wire;
 	uint16_t attr;
-	uint16_t attr6;             /* addresses: the attribute of the IPv6 form, where it is another; else 0 */
+	uint16_t attr6; /* addresses: the attribute of the IPv6 form, where it is another; else 0 */
 	enum field_form form;
-	uint32_t bit;               /* FORM_FLAG: which */
-	uint32_t min, max;          /* integers; max 0: no limit */
-	uint32_t unit;              /* durations: how many of the stored unit make a second */
+	uint32_t bit;      /* FORM_FLAG: which */
+	uint32_t min, max; /* integers; max 0: no limit */
+	uint32_t unit;     /* durations: how many of the stored unit make a second */
 	const struct enum_name *names;
-	const char *initial;        /* what topod sets where nothing is written, as text; NULL: nothing */
-	const char *fallback;       /* the kernel's default as text, to which a field that is no longer declared
+	const char *initial;  /* what topod sets where nothing is written, as text; NULL: nothing */
+	const char *fallback; /* the kernel's default as text, to which a field that is no longer declared
 				       returns; NULL: none is known */
 };
 
@@ -132,12 +132,12 @@ static inline void *field_of(const struct field *field, const void *base) {
 extern const struct type type_bool, type_integer, type_enum, type_duration;
 /* const char *, never NULL where set. */
 extern const struct type type_text, type_link_name;
-extern const struct type type_mac;    /* struct mac */
-extern const struct type type_ip;     /* struct ip */
-extern const struct type type_prefix; /* struct prefix, host bits kept */
-extern const struct type type_network; /* struct prefix, host bits refused */
+extern const struct type type_mac;      /* struct mac */
+extern const struct type type_ip;       /* struct ip */
+extern const struct type type_prefix;   /* struct prefix, host bits kept */
+extern const struct type type_network;  /* struct prefix, host bits refused */
 extern const struct type type_link_ref; /* struct link_ref */
-extern const struct type type_table;  /* uint32_t, number or a name of rt_tables */
+extern const struct type type_table;    /* uint32_t, number or a name of rt_tables */
 
 /* A link in this or another namespace. While a look at the kernel is decoded, only the numbers are known. */
 struct link_ref {
@@ -167,8 +167,7 @@ bool file_name_valid(const char *name, const char **ret_why);
 
 /* Reports a key that is not among n names, with the one that may have been meant. `what` is the thing that
  * has keys: "an interface". */
-void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names,
-		       size_t n);
+void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names, size_t n);
 
 /* Reads a value that topod itself wrote or knows, as the file's reader would; false where it cannot be one. */
 bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base);
@@ -182,5 +181,5 @@ bool field_equal(const struct field *field, const void *a, const void *b);
  * required ones that are missing. `what` names the thing: "an interface". */
 typedef bool (*parse_other_fn)(void *userdata, const struct node_pair *pair);
 void fields_parse(struct parse *p, const struct field *fields, size_t n, const struct node *mapping, void *base,
-		  uint64_t *set, struct mark *marks, const char *what, const char *const *other_keys,
+		  uint64_t *set, struct position *positions, const char *what, const char *const *other_keys,
 		  parse_other_fn other, void *userdata);

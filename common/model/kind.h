@@ -30,26 +30,26 @@ struct change {
 	const struct object *observed; /* update, delete */
 	uint64_t fields;               /* update: which; create: all that are set and not FIELD_AFTER */
 	const struct object *former;   /* create: what topod had made there before and is lost, by its FIELD_BIRTH fields */
-	bool again;                    /* one half of a recreation */
+	bool recreates;                /* one half of a recreation */
 	bool told;                     /* an update that is only told, and never made: others stand in the way by right */
 	bool revives;                  /* one half of a recreation of what is as declared, and was given up by the kernel */
 	bool makes_room;               /* … of what only stands in the way of another, which is to come before it */
-	bool follows;                  /* an update with the FIELD_AFTER fields of a creation in this plan, or of what another change
+	bool completes;        /* an update with the FIELD_AFTER fields of a creation in this plan, or of what another change
 					  of it overruns */
-	struct change **needs;         /* those without which this cannot be done; see plan_add_need() */
+	struct change **needs; /* those without which this cannot be done; see plan_add_need() */
 	unsigned n_needs;
 	/* the result */
-	bool done;                     /* it was tried (or given up because of one that it needs) */
-	bool refused;                  /* the plan itself knows that it cannot be done */
-	bool held;                     /* left alone for now */
-	int error;                     /* 0 or -errno */
-	bool noted;                    /* as something to be made, and the ledger did not know it before */
-	bool unsure;                   /* it was sent and no answer was heard: it may have been done all the same */
-	const struct change *blocked;  /* given up because of this one */
-	const struct field *culprit;   /* the field at fault, where the kernel told */
-	const char *text;              /* the kernel's words, or NULL; in the plan's arena */
-	const char *moved;             /* creation: where the link stood that was deleted for it, or NULL; likewise */
-	struct change *whole;          /* this one tries a single field of that one, which failed */
+	bool done;                    /* it was tried (or given up because of one that it needs) */
+	bool refused;                 /* the plan itself knows that it cannot be done */
+	bool held;                    /* left alone for now */
+	int error;                    /* 0 or -errno */
+	bool noted;                   /* as something to be made, and the ledger did not know it before */
+	bool unsure;                  /* it was sent and no answer was heard: it may have been done all the same */
+	const struct change *blocked; /* given up because of this one */
+	const struct field *culprit;  /* the field at fault, where the kernel told */
+	const char *text;             /* the kernel's words, or NULL; in the plan's arena */
+	const char *moved;            /* creation: where the link stood that was deleted for it, or NULL; likewise */
+	struct change *whole;         /* this one tries a single field of that one, which failed */
 };
 
 /* What encoding may ask for; answers come from whoever talks to the kernel. */
@@ -99,26 +99,26 @@ struct sole_claim {
 };
 
 struct kind {
-	const char *name;          /* the word of the language: "bridge"; "address" */
-	const char *doc;           /* one sentence for the reference page; NULL: not a `kind` of its own there */
+	const char *name; /* the word of the language: "bridge"; "address" */
+	const char *doc;  /* one sentence for the reference page; NULL: not a `kind` of its own there */
 	enum object_class class;
 	enum transport transport;
-	size_t size;               /* of the struct, which begins with struct object */
+	size_t size; /* of the struct, which begins with struct object */
 	const struct field *fields;
-	size_t n_fields;           /* at most 64 */
-	const char *link_kind;     /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, where the kernel has one */
+	size_t n_fields;       /* at most 64 */
+	const char *link_kind; /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, where the kernel has one */
 	const struct kind *port_kind; /* a controller: what its ports may say of themselves there; NULL: has no ports */
-	unsigned max_ports;        /* … and how many it takes; 0: no limit */
-	bool found;                /* never made nor deleted: only what the file says of it is changed (existing) */
-	bool unnamed;              /* a link kind that is not a value of `kind` */
-	bool any_kind;             /* compares with a link of any kind (existing, physical) */
-	bool markable;             /* the kernel carries topod's mark on it, see struct object.marked */
-	uint64_t last;             /* fields (1 << position) that are set only after everything else was made */
-	bool bare_create;          /* all fields are set after the creation (physical: it only moves) */
-	bool takes_frames;         /* gets what the link below, or its ports, receive before anybody else (an rx_handler): there can
+	unsigned max_ports;           /* … and how many it takes; 0: no limit */
+	bool found;                   /* never made nor deleted: only what the file says of it is changed (existing) */
+	bool unnamed;                 /* a link kind that is not a value of `kind` */
+	bool any_kind;                /* compares with a link of any kind (existing, physical) */
+	bool markable;                /* the kernel carries topod's mark on it, see struct object.marked */
+	uint64_t last;                /* fields (1 << position) that are set only after everything else was made */
+	bool bare_create;             /* all fields are set after the creation (physical: it only moves) */
+	bool takes_frames; /* gets what the link below, or its ports, receive before anybody else (an rx_handler): there can
 				      be one such, and lo has none */
-	bool per_topology;         /* each topology has one of its own (a table under its name) */
-	bool undeletable;          /* is never removed, only its fields go back (sysctl) */
+	bool per_topology; /* each topology has one of its own (a table under its name) */
+	bool undeletable;  /* is never removed, only its fields go back (sysctl) */
 
 	/* The namespace in which a change is sent (another than the object's for what is made elsewhere). NULL: the
 	 * object's own. */

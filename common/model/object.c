@@ -106,8 +106,7 @@ void object_print_id(const struct object *object, struct text *out) {
 		object_print_noun(object, out);
 }
 
-void object_print_fields(const struct object *desired, const struct object *observed, uint64_t mask,
-			 struct text *out) {
+void object_print_fields(const struct object *desired, const struct object *observed, uint64_t mask, struct text *out) {
 	const struct kind *kind = desired->kind;
 	bool first = true;
 
@@ -129,15 +128,15 @@ void object_print_fields(const struct object *desired, const struct object *obse
 	}
 }
 
-struct mark object_mark(const struct object *object, const struct field *field) {
-	if (field && object->marks && field >= object->kind->fields &&
+struct position object_position(const struct object *object, const struct field *field) {
+	if (field && object->positions && field >= object->kind->fields &&
 	    field < object->kind->fields + object->kind->n_fields) {
-		struct mark mark = object->marks[field - object->kind->fields];
+		struct position position = object->positions[field - object->kind->fields];
 
-		if (mark.line)
-			return mark;
+		if (position.line)
+			return position;
 	}
-	return object->mark;
+	return object->position;
 }
 
 void object_links(const struct object *object, object_link_fn fn, void *userdata) {

@@ -30,26 +30,26 @@ enum object_class {
 
 struct object {
 	const struct kind *kind;
-	const char *ns;             /* name of its namespace */
-	uint64_t set;               /* bit i: fields[i] is managed (desired) or known (observed) */
-	struct mark mark;           /* where it is declared */
-	const struct mark *marks;   /* where each field is, or NULL */
-	uint64_t returning;         /* desired: fields that go back to what they were and are then forgotten */
+	const char *ns;                   /* name of its namespace */
+	uint64_t set;                     /* bit i: fields[i] is managed (desired) or known (observed) */
+	struct position position;         /* where it is declared */
+	const struct position *positions; /* where each field is, or NULL */
+	uint64_t returning;               /* desired: fields that go back to what they were and are then forgotten */
 	enum drift_policy drift;
-	bool marked;                /* observed: bears this topology's mark in the kernel */
-	bool kernel_made;           /* observed: the kernel's own doing, never pruned */
-	bool pending;               /* observed: exists, but is not usable yet (a tentative address) */
-	bool failed;                /* observed: exists, but the kernel gave it up (duplicate address) */
-	bool foreign;               /* desired: exists without topod (existing): never created, never deleted */
-	bool implied;               /* desired: written without a kind; some controller must name it as a port */
-	bool gone;                  /* desired: no longer declared, only returning fields */
-	bool awaited;               /* desired: foreign, and comes and goes: it waits where it is not there */
-	bool waits;                 /* desired: it was not there at the latest look, and waits for something outside of topod */
-	bool settled;               /* desired: was seen as declared since the file was put in force */
-	uint8_t extents;            /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
-	struct object *twin;        /* desired: the other end of a veth pair, made in the same request */
-	struct change *change;      /* planner's: what is done about it */
-	UT_hash_handle hh;          /* its key is the identity within the namespace, see object_seal() */
+	bool owned;            /* observed: bears this topology's mark in the kernel */
+	bool kernel_made;      /* observed: the kernel's own doing, never pruned */
+	bool pending;          /* observed: exists, but is not usable yet (a tentative address) */
+	bool failed;           /* observed: exists, but the kernel gave it up (duplicate address) */
+	bool external;         /* desired: exists without topod (existing): never created, never deleted */
+	bool implied;          /* desired: written without a kind; some controller must name it as a port */
+	bool gone;             /* desired: no longer declared, only returning fields */
+	bool awaited;          /* desired: foreign, and comes and goes: it waits where it is not there */
+	bool waits;            /* desired: it was not there at the latest look, and waits for something outside of topod */
+	bool settled;          /* desired: was seen as declared since the file was put in force */
+	uint8_t scan_sets;     /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
+	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */
+	struct change *change; /* planner's: what is done about it */
+	UT_hash_handle hh;     /* its key is the identity within the namespace, see object_seal() */
 };
 
 /* A zeroed object of that kind. */
@@ -87,11 +87,10 @@ void object_print_noun(const struct object *object, struct text *out);
 /* Scope and noun, as one line of the ledger names it: unique within the topology. */
 void object_print_id(const struct object *object, struct text *out);
 /* "mtu 1400 -> 1500, up" for the fields in mask; with observed NULL only the new values. */
-void object_print_fields(const struct object *desired, const struct object *observed, uint64_t mask,
-			 struct text *out);
+void object_print_fields(const struct object *desired, const struct object *observed, uint64_t mask, struct text *out);
 
 /* The place of the field, of the object where that is not known. */
-struct mark object_mark(const struct object *object, const struct field *field);
+struct position object_position(const struct object *object, const struct field *field);
 
 /* Calls fn for each link that the object needs (FIELD_DEV): its namespace and name. */
 typedef void (*object_link_fn)(void *userdata, const struct field *field, const char *ns, const char *name);

@@ -18,19 +18,19 @@ struct standing;
 
 struct ns_state {
 	const char *name;
-	struct object *objects;      /* uthash by key, in the order of adding */
-	struct object *self;         /* the namespace itself, one of objects; asked for with each of the others */
-	bool present;                /* observed: the namespace exists */
-	const char *obstruction;     /* observed: it does not exist, and its name is taken: "a link that leads nowhere" */
-	int error;                   /* observed: looking at it failed, -errno; what is here is not all that is there */
-	unsigned n_noted;            /* observed; planner's: how many declared objects are there and in the ledger */
-	const struct scope *scope;   /* observed: where only some things were looked for; NULL: everything is here */
-	bool adopt, exclusive;       /* desired */
-	bool declared;               /* desired: named in the file (or an endpoint) */
+	struct object *objects;    /* uthash by key, in the order of adding */
+	struct object *self;       /* the namespace itself, one of objects; asked for with each of the others */
+	bool present;              /* observed: the namespace exists */
+	const char *obstruction;   /* observed: it does not exist, and its name is taken: "a link that leads nowhere" */
+	int error;                 /* observed: looking at it failed, -errno; what is here is not all that is there */
+	unsigned n_noted;          /* observed; planner's: how many declared objects are there and in the ledger */
+	const struct scope *scope; /* observed: where only some things were looked for; NULL: everything is here */
+	bool adopt, exclusive;     /* desired */
+	bool declared;             /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
-	struct mark mark;
-	bool unchanged;              /* desired: as in the file before, when all that goes back had done so */
-	const struct standing *standing; /* desired: what stands on which link, once that was asked for; NULL: the set has changed */
+	struct position position;
+	bool unchanged;                  /* desired: as in the file before, when all that goes back had done so */
+	const struct standing *standing; /* desired: what stands on which link, once that was asked for */
 	UT_hash_handle hh;
 };
 
@@ -74,7 +74,7 @@ struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t si
 void state_done(struct state *state);
 
 /*
- * What stands on a link, of a desired state (state_standing.c). It is found out for a namespace when it is first asked
+ * What stands on a link, of a desired state (dependents.c). It is found out for a namespace when it is first asked
  * for, in a time that grows with the namespace, and remembered: the next answer costs what it is long.
  */
 struct standing_on {
@@ -88,12 +88,11 @@ struct standing_on {
 	/* Routes of the namespace by gateways of which nobody knows the link. */
 	const struct object_item *strays;
 };
-struct standing_on state_standing_on(struct state *state, struct ns_state *ns, const char *link);
+struct standing_on state_dependents(struct state *state, struct ns_state *ns, const char *link);
 /* Its settings that speak of no one link. */
 const struct object_item *state_settings(struct state *state, struct ns_state *ns);
 /* Links that stand on one of another namespace, all of them. */
 const struct object_item *state_crossings(struct state *state);
 
 #define ns_foreach(o, ns) for (struct object *o = (ns) ? (ns)->objects : NULL; o; o = o->hh.next)
-#define state_foreach(ns, state) \
-	for (struct ns_state *ns = (state)->namespaces; ns; ns = ns->hh.next)
+#define state_foreach(ns, state) for (struct ns_state *ns = (state)->namespaces; ns; ns = ns->hh.next)

@@ -45,13 +45,12 @@ static bool is_sexagesimal(const char *text) {
 
 const char *parse_scalar(struct parse *p, const struct field *field, const struct node *node) {
 	if (node->type != NODE_SCALAR) {
-		diag_error(p->diags, node->mark, "'%s' takes one %s, not %s", field->name, field->type->name,
+		diag_error(p->diags, node->position, "'%s' takes one %s, not %s", field->name, field->type->name,
 			   node_type_name(node));
 		return NULL;
 	}
 	if (node_is_null(node)) {
-		diag_error(p->diags, node->mark, "'%s' has no value; it takes one %s", field->name,
-			   field->type->name);
+		diag_error(p->diags, node->position, "'%s' has no value; it takes one %s", field->name, field->type->name);
 		return NULL;
 	}
 	return node->text;
@@ -62,7 +61,7 @@ const char *type_parse_word(struct parse *p, const struct field *field, const st
 	const char *text = parse_scalar(p, field, node);
 
 	if (text && !node->quoted && (is_yaml_word(text) || is_sexagesimal(text))) {
-		diag_error(p->diags, node->mark, "YAML reads an unquoted '%s' as %s; write \"%s\"", text,
+		diag_error(p->diags, node->position, "YAML reads an unquoted '%s' as %s; write \"%s\"", text,
 			   is_yaml_word(text) ? "a boolean or nothing" : "a number to base 60", text);
 		return NULL;
 	}
@@ -70,7 +69,7 @@ const char *type_parse_word(struct parse *p, const struct field *field, const st
 }
 
 bool type_wrong(struct parse *p, const struct field *field, const struct node *node, const char *example) {
-	diag_error(p->diags, node->mark, "'%s' takes %s %s, not '%s'%s%s", field->name,
+	diag_error(p->diags, node->position, "'%s' takes %s %s, not '%s'%s%s", field->name,
 		   strchr("aeiou", field->type->name[0]) ? "an" : "a", field->type->name, node->text,
 		   example ? ", for example " : "", example ? example : "");
 	return false;
@@ -105,8 +104,9 @@ static void u32_put(struct nl_writer *w, const struct field *field, const void *
 }
 
 static bool u32_get(struct arena *arena _unused_, const struct field *field, const struct nlattr *attr, void *value) {
-	static const size_t sizes[] = { [FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1,
-					[FORM_FLAG] = 4 };
+	static const size_t sizes[] = {
+		[FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1, [FORM_FLAG] = 4
+	};
 	uint32_t *number = value;
 
 	if (mnl_attr_get_payload_len(attr) < sizes[field->form])
@@ -146,9 +146,9 @@ static bool integer_parse(struct parse *p, const struct field *field, const stru
 		return true;
 	}
 	if (field->max && field->min == field->max)
-		diag_error(p->diags, node->mark, "'%s' is %" PRIu32 ", not %s", field->name, field->min, text);
+		diag_error(p->diags, node->position, "'%s' is %" PRIu32 ", not %s", field->name, field->min, text);
 	else
-		diag_error(p->diags, node->mark, "'%s' is from %" PRIu32 " to %" PRIu32 ", not %s", field->name,
+		diag_error(p->diags, node->position, "'%s' is from %" PRIu32 " to %" PRIu32 ", not %s", field->name,
 			   field->min, field->max ? field->max : UINT32_MAX, text);
 	return false;
 }
@@ -158,8 +158,13 @@ static void integer_print(const struct field *field _unused_, const void *value,
 }
 
 const struct type type_integer = {
-	.name = "integer", .size = sizeof(uint32_t), .parse = integer_parse, .print = integer_print,
-	.equal = u32_equal, .put = u32_put, .get = u32_get,
+	.name = "integer",
+	.size = sizeof(uint32_t),
+	.parse = integer_parse,
+	.print = integer_print,
+	.equal = u32_equal,
+	.put = u32_put,
+	.get = u32_get,
 };
 
 static bool bool_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -175,8 +180,8 @@ static bool bool_parse(struct parse *p, const struct field *field, const struct 
 			*(uint32_t *)value = words[i].value;
 			return true;
 		}
-	diag_error(p->diags, node->mark, "'%s' is true or false, not %s%s%s", field->name,
-		   node->quoted ? "\"" : "'", text, node->quoted ? "\"" : "'");
+	diag_error(p->diags, node->position, "'%s' is true or false, not %s%s%s", field->name, node->quoted ? "\"" : "'",
+		   text, node->quoted ? "\"" : "'");
 	return false;
 }
 
@@ -185,8 +190,13 @@ static void bool_print(const struct field *field _unused_, const void *value, st
 }
 
 const struct type type_bool = {
-	.name = "boolean", .size = sizeof(uint32_t), .parse = bool_parse, .print = bool_print,
-	.equal = u32_equal, .put = u32_put, .get = u32_get,
+	.name = "boolean",
+	.size = sizeof(uint32_t),
+	.parse = bool_parse,
+	.print = bool_print,
+	.equal = u32_equal,
+	.put = u32_put,
+	.get = u32_get,
 };
 
 static bool enum_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -206,10 +216,9 @@ static bool enum_parse(struct parse *p, const struct field *field, const struct 
 	}
 	near = diag_suggest(text, names, n);
 	if (near)
-		diag_error(p->diags, node->mark, "unknown %s '%s'; did you mean '%s'?", field->name, text, near);
+		diag_error(p->diags, node->position, "unknown %s '%s'; did you mean '%s'?", field->name, text, near);
 	else
-		diag_error(p->diags, node->mark, "unknown %s '%s'; it is one of: %s", field->name, text,
-			   text_str(&all));
+		diag_error(p->diags, node->position, "unknown %s '%s'; it is one of: %s", field->name, text, text_str(&all));
 	return false;
 }
 
@@ -225,8 +234,13 @@ static void enum_print(const struct field *field, const void *value, struct text
 }
 
 const struct type type_enum = {
-	.name = "word", .size = sizeof(uint32_t), .parse = enum_parse, .print = enum_print,
-	.equal = u32_equal, .put = u32_put, .get = u32_get,
+	.name = "word",
+	.size = sizeof(uint32_t),
+	.parse = enum_parse,
+	.print = enum_print,
+	.equal = u32_equal,
+	.put = u32_put,
+	.get = u32_get,
 };
 
 static const struct {
@@ -261,7 +275,7 @@ static int parse_duration(const char *text, uint32_t unit, uint32_t *ret) {
 }
 
 static void duration_print(const struct field *field, const void *value, struct text *out) {
-	uint64_t usec = (uint64_t)*(const uint32_t *)value * (1000000 / field->unit);
+	uint64_t usec = (uint64_t) * (const uint32_t *)value * (1000000 / field->unit);
 
 	for (size_t i = ARRAY_SIZE(duration_units) - 1; i-- > 0;)
 		if (usec % duration_units[i].usec == 0 && (usec || i == 2)) {
@@ -288,7 +302,7 @@ static bool duration_parse(struct parse *p, const struct field *field, const str
 		duration_print(field, &max, &range);
 		text_add(&range, " in steps of ");
 		duration_print(field, &step, &range);
-		diag_error(p->diags, node->mark, "'%s' is from %s, not %s", field->name, text_str(&range), text);
+		diag_error(p->diags, node->position, "'%s' is from %s, not %s", field->name, text_str(&range), text);
 		return false;
 	}
 	*(uint32_t *)value = amount;
@@ -296,8 +310,13 @@ static bool duration_parse(struct parse *p, const struct field *field, const str
 }
 
 const struct type type_duration = {
-	.name = "duration", .size = sizeof(uint32_t), .parse = duration_parse, .print = duration_print,
-	.equal = u32_equal, .put = u32_put, .get = u32_get,
+	.name = "duration",
+	.size = sizeof(uint32_t),
+	.parse = duration_parse,
+	.print = duration_print,
+	.equal = u32_equal,
+	.put = u32_put,
+	.get = u32_get,
 };
 
 static bool table_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -318,8 +337,10 @@ static bool table_parse(struct parse *p, const struct field *field, const struct
 			return true;
 		}
 	if (parse_u32(text, &number) < 0 || !number) {
-		diag_error(p->diags, node->mark, "'%s' is not a routing table: a number from 1, main, local, default, "
-			   "or a name of /etc/iproute2/rt_tables", text);
+		diag_error(p->diags, node->position,
+			   "'%s' is not a routing table: a number from 1, main, local, default, "
+			   "or a name of /etc/iproute2/rt_tables",
+			   text);
 		return false;
 	}
 	*(uint32_t *)value = number;
@@ -340,8 +361,13 @@ static void table_print(const struct field *field _unused_, const void *value, s
 }
 
 const struct type type_table = {
-	.name = "routing table", .size = sizeof(uint32_t), .parse = table_parse, .print = table_print,
-	.equal = u32_equal, .put = u32_put, .get = u32_get,
+	.name = "routing table",
+	.size = sizeof(uint32_t),
+	.parse = table_parse,
+	.print = table_print,
+	.equal = u32_equal,
+	.put = u32_put,
+	.get = u32_get,
 };
 
 /* Texts. */
@@ -377,8 +403,13 @@ static bool text_get(struct arena *arena, const struct field *field _unused_, co
 }
 
 const struct type type_text = {
-	.name = "text", .size = sizeof(char *), .parse = text_parse, .print = text_print, .equal = text_equal,
-	.put = text_put, .get = text_get,
+	.name = "text",
+	.size = sizeof(char *),
+	.parse = text_parse,
+	.print = text_print,
+	.equal = text_equal,
+	.put = text_put,
+	.get = text_get,
 };
 
 bool link_name_valid(const char *name, const char **ret_why) {
@@ -440,7 +471,7 @@ static bool check_link_name(struct parse *p, const struct node *node, const char
 
 	if (link_name_valid(name, &why))
 		return true;
-	diag_error(p->diags, node->mark, "the interface name '%s' %s", name, why);
+	diag_error(p->diags, node->position, "the interface name '%s' %s", name, why);
 	return false;
 }
 
@@ -454,8 +485,13 @@ static bool link_name_parse(struct parse *p, const struct field *field, const st
 }
 
 const struct type type_link_name = {
-	.name = "interface name", .size = sizeof(char *), .parse = link_name_parse, .print = text_print,
-	.equal = text_equal, .put = text_put, .get = text_get,
+	.name = "interface name",
+	.size = sizeof(char *),
+	.parse = link_name_parse,
+	.print = text_print,
+	.equal = text_equal,
+	.put = text_put,
+	.get = text_get,
 };
 
 static bool link_ref_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -466,19 +502,19 @@ static bool link_ref_parse(struct parse *p, const struct field *field, const str
 		return false;
 	colon = strchr(text, ':');
 	if (colon && (colon == text || !colon[1])) {
-		diag_error(p->diags, node->mark, "'%s' is not an endpoint; write namespace:interface", text);
+		diag_error(p->diags, node->position, "'%s' is not an endpoint; write namespace:interface", text);
 		return false;
 	}
 	if (colon) {
 		ref.ns = arena_strndup(p->arena, text, (size_t)(colon - text));
 		if (!file_name_valid(ref.ns, &why)) {
-			diag_error(p->diags, node->mark, "the namespace name '%s' %s", ref.ns, why);
+			diag_error(p->diags, node->position, "the namespace name '%s' %s", ref.ns, why);
 			return false;
 		}
 		text = colon + 1;
 	}
 	if (!ref.ns) {
-		diag_error(p->diags, node->mark, "'%s' is not an endpoint; write namespace:interface", text);
+		diag_error(p->diags, node->position, "'%s' is not an endpoint; write namespace:interface", text);
 		return false;
 	}
 	if (!check_link_name(p, node, text))
@@ -506,6 +542,9 @@ static bool link_ref_equal(const void *a, const void *b) {
 }
 
 const struct type type_link_ref = {
-	.name = "interface", .size = sizeof(struct link_ref), .parse = link_ref_parse, .print = link_ref_print,
+	.name = "interface",
+	.size = sizeof(struct link_ref),
+	.parse = link_ref_parse,
+	.print = link_ref_print,
 	.equal = link_ref_equal,
 };

@@ -11,7 +11,7 @@ static bool mac_value_parse(struct parse *p, const struct field *field, const st
 	if (mac_parse(text, &mac) < 0)
 		return type_wrong(p, field, node, "\"02:00:00:00:00:01\"");
 	if (mac.bytes[0] & 1 || memcmp(mac.bytes, (uint8_t[6]){}, 6) == 0) {
-		diag_error(p->diags, node->mark, "%s is not the address of one interface (%s)", text,
+		diag_error(p->diags, node->position, "%s is not the address of one interface (%s)", text,
 			   mac.bytes[0] & 1 ? "the multicast bit is set" : "it is all zero");
 		return false;
 	}
@@ -42,8 +42,13 @@ static bool mac_get(struct arena *arena _unused_, const struct field *field _unu
 }
 
 const struct type type_mac = {
-	.name = "MAC address", .size = sizeof(struct mac), .parse = mac_value_parse, .print = mac_print,
-	.equal = mac_equal, .put = mac_put, .get = mac_get,
+	.name = "MAC address",
+	.size = sizeof(struct mac),
+	.parse = mac_value_parse,
+	.print = mac_print,
+	.equal = mac_equal,
+	.put = mac_put,
+	.get = mac_get,
 };
 
 static bool ip_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -52,7 +57,8 @@ static bool ip_value_parse(struct parse *p, const struct field *field, const str
 	if (!text)
 		return false;
 	if (ip_parse(text, value) < 0)
-		return type_wrong(p, field, node, strchr(text, '/') ? "10.0.0.1, without a length" : "10.0.0.1 or \"fd00::1\"");
+		return type_wrong(p, field, node,
+				  strchr(text, '/') ? "10.0.0.1, without a length" : "10.0.0.1 or \"fd00::1\"");
 	return true;
 }
 
@@ -81,8 +87,13 @@ static bool ip_get(struct arena *arena _unused_, const struct field *field _unus
 }
 
 const struct type type_ip = {
-	.name = "address", .size = sizeof(struct ip), .parse = ip_value_parse, .print = ip_print,
-	.equal = ip_value_equal, .put = ip_put, .get = ip_get,
+	.name = "address",
+	.size = sizeof(struct ip),
+	.parse = ip_value_parse,
+	.print = ip_print,
+	.equal = ip_value_equal,
+	.put = ip_put,
+	.get = ip_get,
 };
 
 static bool is_everything(const char *text) {
@@ -95,15 +106,17 @@ void prefix_refuse(struct parse *p, const struct field *field, const struct node
 	struct prefix prefix;
 
 	if (prefix_parse_netmask(text, &prefix) == 0)
-		diag_error(p->diags, node->mark, "'%s' takes a prefix with its length in bits, not '%s'; write %s", field->name,
-			   text, prefix_format(&prefix, buf));
+		diag_error(p->diags, node->position, "'%s' takes a prefix with its length in bits, not '%s'; write %s",
+			   field->name, text, prefix_format(&prefix, buf));
 	else if (is_everything(text))
-		diag_error(p->diags, node->mark, "'%s' takes a prefix, not '%s'; everything is 0.0.0.0/0 or \"::/0\"", field->name,
-			   text);
+		diag_error(p->diags, node->position, "'%s' takes a prefix, not '%s'; everything is 0.0.0.0/0 or \"::/0\"",
+			   field->name, text);
 	else if (strchr(text, ','))
-		diag_error(p->diags, node->mark, "'%s' takes a prefix, not '%s'; a list is written [%s]", field->name, text, text);
+		diag_error(p->diags, node->position, "'%s' takes a prefix, not '%s'; a list is written [%s]", field->name,
+			   text, text);
 	else
-		diag_error(p->diags, node->mark, "'%s' takes a prefix, not '%s', for example %s", field->name, text, example);
+		diag_error(p->diags, node->position, "'%s' takes a prefix, not '%s', for example %s", field->name, text,
+			   example);
 }
 
 static bool prefix_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -113,8 +126,8 @@ static bool prefix_value_parse(struct parse *p, const struct field *field, const
 		return false;
 	if (prefix_parse(text, value) == 0)
 		return true;
-	prefix_refuse(p, field, node, text, field->type == &type_prefix ? "10.0.0.1/24 or \"fd00::1/64\""
-									 : "10.0.0.0/24 or \"fd00::/64\"");
+	prefix_refuse(p, field, node, text,
+		      field->type == &type_prefix ? "10.0.0.1/24 or \"fd00::1/64\"" : "10.0.0.0/24 or \"fd00::/64\"");
 	return false;
 }
 
@@ -126,7 +139,7 @@ static bool network_parse(struct parse *p, const struct field *field, const stru
 		return false;
 	network = prefix_network(&prefix);
 	if (!prefix_equal(&prefix, &network)) {
-		diag_error(p->diags, node->mark, "'%s' has host bits set; the prefix is %s", node->text,
+		diag_error(p->diags, node->position, "'%s' has host bits set; the prefix is %s", node->text,
 			   prefix_format(&network, buf));
 		return false;
 	}
@@ -145,11 +158,17 @@ static bool prefix_value_equal(const void *a, const void *b) {
 }
 
 const struct type type_prefix = {
-	.name = "prefix", .size = sizeof(struct prefix), .parse = prefix_value_parse, .print = prefix_print,
+	.name = "prefix",
+	.size = sizeof(struct prefix),
+	.parse = prefix_value_parse,
+	.print = prefix_print,
 	.equal = prefix_value_equal,
 };
 
 const struct type type_network = {
-	.name = "prefix", .size = sizeof(struct prefix), .parse = network_parse, .print = prefix_print,
+	.name = "prefix",
+	.size = sizeof(struct prefix),
+	.parse = network_parse,
+	.print = prefix_print,
 	.equal = prefix_value_equal,
 };

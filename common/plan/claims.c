@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 
-
 static bool is_inside(const struct object *object) {
 	return object->kind->class != CLASS_NETNS && !streq(object->ns, NS_HOST);
 }
@@ -41,8 +40,8 @@ struct stake claims_next(const struct claims *claims, struct stake after, const 
 	return (struct stake){};
 }
 
-#define claims_foreach(claim, claims, object, seen, ns)                                                     \
-	for (struct stake claim = claims_next(claims, (struct stake){}, object, seen, ns); (claim).by;      \
+#define claims_foreach(claim, claims, object, seen, ns)                                                \
+	for (struct stake claim = claims_next(claims, (struct stake){}, object, seen, ns); (claim).by; \
 	     claim = claims_next(claims, claim, object, seen, ns))
 
 struct stake claims_maker(const struct claims *claims, const struct object *object, const struct object *seen,
@@ -66,8 +65,8 @@ static bool is_controller(const struct field *field) {
 }
 
 /* A ledger of topod 0.1 has no values: then what is there is what was declared. */
-static bool is_otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen,
-			 size_t i, bool whole) {
+static bool is_otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen, size_t i,
+			 bool whole) {
 	const struct field *field = &object->kind->fields[i];
 	int at = ledger_counterpart(entry, object->kind, i);
 	const char *value = at >= 0 ? ledger_value(entry, (size_t)at) : NULL;
@@ -84,7 +83,7 @@ static bool is_otherwise(const struct ledger_entry *entry, const struct object *
 
 static uint64_t otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen) {
 	/* What is made as a whole is changed as a whole. */
-	bool whole = entry->made && !object->foreign && object->kind->class != CLASS_LINK;
+	bool whole = entry->made && !object->external && object->kind->class != CLASS_LINK;
 	uint64_t mask = 0;
 
 	for (size_t i = 0; i < object->kind->n_fields; i++)
@@ -139,7 +138,7 @@ uint64_t claims_shared(const struct claims *claims, const struct object *object,
 
 void claim_print(struct stake claim, struct text *out) {
 	const struct ledger *ledger = claim.by->ledger;
-	const struct mark *place = &claim.entry->place;
+	const struct position *place = &claim.entry->place;
 
 	text_addf(out, "topology '%s'", claim.by->topology);
 	if (place->line && place->source < ledger->files.n)

@@ -34,7 +34,8 @@ uint64_t diff_all_fields(const struct object *object) {
 	uint64_t mask = object->set & ~object->returning;
 
 	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object->kind->fields[i].class == FIELD_KEY || object->kind->fields[i].flags & (FIELD_ONCE | FIELD_ONE_WAY))
+		if (object->kind->fields[i].class == FIELD_KEY ||
+		    object->kind->fields[i].flags & (FIELD_ONCE | FIELD_ONE_WAY))
 			mask &= ~field_bit(i);
 	return mask;
 }
@@ -56,8 +57,7 @@ static uint64_t following_fields(const struct object *object, bool second) {
 
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
-		bool late = field->flags & FIELD_AFTER || kind->bare_create ||
-			    kind->last & field_bit(i) ||
+		bool late = field->flags & FIELD_AFTER || kind->bare_create || kind->last & field_bit(i) ||
 			    (flags_follow && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT)) ||
 			    (second && field->flags & FIELD_DEV && !(field->flags & FIELD_PEER));
 
@@ -73,17 +73,17 @@ static void add_following(struct diff *diff, const struct object *object, struct
 	if (!mask)
 		return;
 	struct change *change = add(diff, CHANGE_UPDATE, object, NULL, mask);
-	change->follows = true;
-	change->again = creation->again;
+	change->completes = true;
+	change->recreates = creation->recreates;
 	plan_add_need(diff->plan, change, creation);
 }
 
-static struct change *add_creation(struct diff *diff, struct object *object, bool again) {
+static struct change *add_creation(struct diff *diff, struct object *object, bool recreates) {
 	uint64_t later = following_fields(object, false);
 	struct change *change = add(diff, CHANGE_CREATE, object, NULL, object->set & ~later);
 
 	change->desired = diff_sign(diff, change);
-	change->again = again;
+	change->recreates = recreates;
 	diff_point(diff, object, change);
 	add_following(diff, object, change, false);
 	if (object->twin) {
@@ -93,11 +93,11 @@ static struct change *add_creation(struct diff *diff, struct object *object, boo
 	return change;
 }
 
-void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool again) {
+void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool recreates) {
 	if (observed->change)
 		return;
 	struct change *change = add(diff, CHANGE_DELETE, desired, observed, 0);
-	change->again = again;
+	change->recreates = recreates;
 	diff_point(diff, observed, change);
 }
 
@@ -132,7 +132,7 @@ bool diff_is_closed(const struct ns_state *desired) {
 static const char *obstructed(struct diff *diff, const struct object *object, const struct ns_state *observed) {
 	return arena_printf(&diff->plan->arena,
 			    "cannot be %s: its name in /run/netns is %s; remove that, or rename the namespace in the file",
-			    object->foreign ? "adopted" : "made", observed->obstruction);
+			    object->external ? "adopted" : "made", observed->obstruction);
 }
 
 /* What was noted when it was made. */
@@ -173,20 +173,20 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 	if (!seen && observed->obstruction)
 		diff_refuse(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
-	else if (!seen && object->foreign)
+	else if (!seen && object->external)
 		diff_refuse(diff, object, NULL, -ENOENT, "the namespace to adopt does not exist");
 	else if (!seen)
 		add_creation(diff, object, false);
-	else if (!diff_shares_namespace(diff, object, seen) && !object->foreign && !diff_is_ours(diff, object, seen))
+	else if (!diff_shares_namespace(diff, object, seen) && !object->external && !diff_is_ours(diff, object, seen))
 		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
 	else if (entry)
 		observed->n_noted++;
 	/* What topod made itself it gives up, once and for all. */
-	if (seen && object->foreign && entry && entry->made && !entry->shared)
+	if (seen && object->external && entry && entry->made && !entry->shared)
 		vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
 	if (object->change)
 		object->change->former = former;
-	else if (seen && !object->foreign)
+	else if (seen && !object->external)
 		rename_namespace(diff, object, observed);
 }
 
@@ -206,7 +206,7 @@ static void find_recreated(void *userdata, const struct field *field, const char
 	/* A port outlives its controller. */
 	if (field->flags & FIELD_PEER || (r->object->kind->class == CLASS_LINK && field->type != &type_link_ref))
 		return;
-	if (link && link->change && link->change->type == CHANGE_CREATE && link->change->again)
+	if (link && link->change && link->change->type == CHANGE_CREATE && link->change->recreates)
 		r->found = true;
 }
 
@@ -218,7 +218,7 @@ bool diff_stands_on_recreated(const struct diff *diff, const struct object *obje
 	return r.found;
 }
 
-bool diff_was_looked_for(const struct ns_state *observed, const struct object *object) {
+bool diff_was_scanned(const struct ns_state *observed, const struct object *object) {
 	const struct scope *scope = observed ? observed->scope : NULL;
 
 	for (size_t i = 0; scope && i < scope->n; i++)
@@ -253,7 +253,8 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 	}
 	const struct ns_state *there = state_find(diff->input->observed, twin->ns);
 	if (twin->change ? !twin->change->refused
-			 : seen_twin ? diff_may_go(diff, twin, seen_twin) : !diff_belongs(diff, twin, NULL, there))
+	    : seen_twin  ? diff_may_go(diff, twin, seen_twin)
+			 : !diff_belongs(diff, twin, NULL, there))
 		return false;
 	if (!twin->change)
 		diff_refuse(diff, twin, seen_twin, -EEXIST, in_the_way(diff, twin, seen_twin, there));
@@ -268,7 +269,7 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 	if (twin) {
 		const struct ns_state *ns = state_find(diff->input->observed, twin->ns);
 
-		if (!diff_was_looked_for(ns, twin))
+		if (!diff_was_scanned(ns, twin))
 			vec_push(&diff->plan->also, twin);
 		seen_twin = ns_find(ns, twin);
 		if (pair_refused(diff, object, twin, seen_twin))
@@ -294,11 +295,10 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 	if (object->gone || diff_disputed(diff, object, NULL, ns->observed))
 		return;
 	/* lo and settings come along with a namespace that is made now. */
-	if (object->kind->undeletable || (object->foreign && fresh))
+	if (object->kind->undeletable || (object->external && fresh))
 		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
-	else if (object->foreign)
-		diff_refuse(diff, object, NULL, -ENODEV,
-			    "there is no such interface, and 'kind: existing' never makes one");
+	else if (object->external)
+		diff_refuse(diff, object, NULL, -ENODEV, "there is no such interface, and 'kind: existing' never makes one");
 	else if ((belongs = diff_belongs(diff, object, NULL, ns->observed)))
 		diff_refuse(diff, object, NULL, -EEXIST, belongs);
 	else if (object->twin)
@@ -386,7 +386,8 @@ const struct object *diff_noted_object(struct diff *diff, const struct object *s
 static bool goes_first(struct diff *diff, struct object *object, struct object *seen) {
 	const struct object *noted = diff_noted_object(diff, seen);
 
-	if (noted ? object->kind == noted->kind && object->kind->is_same_source(object, noted, seen) : !object->kind->bare_create)
+	if (noted ? object->kind == noted->kind && object->kind->is_same_source(object, noted, seen)
+		  : !object->kind->bare_create)
 		return false;
 	if (!diff_may_go(diff, object, seen))
 		return false;
@@ -420,7 +421,8 @@ static bool tell_hidden(struct diff *diff, const struct object *object, const st
  * declare that is to declare what is there: it is not marked as topod's. */
 static bool is_kernels(const struct object *object, const struct object *observed, uint64_t differs) {
 	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (differs & field_bit(i) && (object->kind->fields[i].flags & (FIELD_HIDDEN | FIELD_ONE_WAY)) != FIELD_HIDDEN)
+		if (differs & field_bit(i) &&
+		    (object->kind->fields[i].flags & (FIELD_HIDDEN | FIELD_ONE_WAY)) != FIELD_HIDDEN)
 			return false;
 	return observed->kernel_made && object->kind == observed->kind;
 }
@@ -443,8 +445,8 @@ static bool is_before(const struct ns_state *observed, const struct object *a, c
 /* Where it was seen, if that is before the first one, which it is to come behind; NULL. */
 static struct object *stands_before(const struct ns_state *observed, const struct object *object, const struct object *first,
 				    const struct object *seen) {
-	struct object *there = object->kind == first->kind && object->kind->comes_behind(object, first)
-				       ? ns_find(observed, object) : NULL;
+	struct object *there =
+		object->kind == first->kind && object->kind->comes_behind(object, first) ? ns_find(observed, object) : NULL;
 
 	return there && is_before(observed, there, seen) ? there : NULL;
 }
@@ -475,7 +477,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 			left_place(diff, desired, observed_ns, object, observed);
 	uint64_t differs = differences(diff, object, observed) & ~left;
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
-	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), again;
+	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), recreates;
 
 	if (observed->pending)
 		diff_pending(diff, object, observed);
@@ -490,8 +492,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	if (!found && !ours && is_kernels(object, observed, differs))
 		differs = 0;
-	again = differs && needs_recreation(object, observed, differs);
-	if (differs && (again || !found) && !diff_may_go(diff, object, observed)) {
+	recreates = differs && needs_recreation(object, observed, differs);
+	if (differs && (recreates || !found) && !diff_may_go(diff, object, observed)) {
 		diff_refuse(diff, object, observed, -EEXIST, object_in_the_way(diff, object, observed, observed_ns));
 		return;
 	}
@@ -500,7 +502,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		vec_push(&diff->plan->unnoted, object); /* else what is put right would count as found */
 	if (observed->failed && !found && diff_may_go(diff, object, observed))
 		revive(diff, object, observed);
-	else if (again)
+	else if (recreates)
 		recreate(diff, object, observed);
 	else if (differs)
 		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
@@ -545,17 +547,20 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 
 	if (diff_waits_for_link(diff, ns->desired, object, seen))
 		return;
-	if (only_whole && (object->foreign || !is_absent_or_wrong(diff, object, seen)))
+	if (only_whole && (object->external || !is_absent_or_wrong(diff, object, seen)))
 		return;
 	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
-	const char *going = seen && object->foreign && !object->gone && seen->kind->class == CLASS_LINK
-				    ? diff_goes_with(diff, seen) : NULL;
+	const char *going = seen && object->external && !object->gone && seen->kind->class == CLASS_LINK
+				    ? diff_goes_with(diff, seen)
+				    : NULL;
 
 	if (going)
 		diff_refuse(diff, object, seen, -ENODEV,
-			    arena_printf(&diff->plan->arena, "goes with the namespace '%s', which is not in the file any more: its other "
-				     "end, or what it stands on, is there", going));
+			    arena_printf(&diff->plan->arena,
+					 "goes with the namespace '%s', which is not in the file any more: its other "
+					 "end, or what it stands on, is there",
+					 going));
 	else if (!seen || diff_stands_on_recreated(diff, object))
 		missing(diff, ns, object, seen);
 	else

@@ -50,7 +50,7 @@ bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger,
 
 /* What an update of the whole object sets. */
 uint64_t diff_all_fields(const struct object *object);
-/* diff_owner.c */
+/* ownership.c */
 
 bool diff_is_ours_by(const struct ledger_entry *entry, const struct object *observed);
 bool diff_is_ours(const struct diff *diff, const struct object *desired, const struct object *observed);
@@ -64,12 +64,12 @@ bool diff_is_found(const struct ns_state *desired_ns, const struct object *desir
 /* What was noted about an object that goes, under its name: for what is given back rather than deleted. Else NULL. */
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen);
 /* Plans the deletion of what was seen, once; again: it is made anew after it. */
-void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool again);
+void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool recreates);
 /* What needs the object needs this change. */
 void diff_point(struct diff *diff, struct object *object, struct change *change);
 /* Nothing is planned inside a namespace that is somebody else's. */
 bool diff_is_closed(const struct ns_state *desired);
-bool diff_was_looked_for(const struct ns_state *observed, const struct object *object);
+bool diff_was_scanned(const struct ns_state *observed, const struct object *object);
 /* What stands on a link that is made anew will be gone by then. */
 bool diff_stands_on_recreated(const struct diff *diff, const struct object *object);
 

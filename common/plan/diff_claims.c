@@ -14,13 +14,14 @@ const char *diff_belongs(struct diff *diff, const struct object *object, const s
 	enum object_class class = object->kind->class;
 	_cleanup_text_ struct text text = {};
 
-	if (!maker.by || (own && own->made && !own->shared) || (class != CLASS_LINK && class != CLASS_NETNS) || object->foreign ||
+	if (!maker.by || (own && own->made && !own->shared) || (class != CLASS_LINK && class != CLASS_NETNS) ||
+	    object->external ||
 	    (seen ? !ledger_is_same(maker.entry, seen) : class == CLASS_NETNS)) /* that namespace is gone for good */
 		return NULL;
 	text_add(&text, seen ? "exists and belongs to " : "is declared by ");
 	claim_print(maker, &text);
-	text_addf(&text, "%s: use that one with '%s', or rename it in the file", seen ? "" : ", too, and only one can make it",
-		  class == CLASS_NETNS ? "adopt: true" : "kind: existing");
+	text_addf(&text, "%s: use that one with '%s', or rename it in the file",
+		  seen ? "" : ", too, and only one can make it", class == CLASS_NETNS ? "adopt: true" : "kind: existing");
 	return arena_strdup(&diff->plan->arena, text.data);
 }
 
@@ -45,9 +46,9 @@ bool diff_shares_namespace(struct diff *diff, const struct object *object, const
 	struct stake maker = claims_maker(diff->input->claims, object, seen, NULL);
 	bool made = maker.by && ledger_is_same(maker.entry, seen);
 
-	if (!claim.by || (!object->foreign && made))
+	if (!claim.by || (!object->external && made))
 		return false;
-	if (!own || !own->made || !ledger_is_same(own, seen) || own->shared != object->foreign)
+	if (!own || !own->made || !ledger_is_same(own, seen) || own->shared != object->external)
 		add_note(diff, object, seen, claim.entry, UINT64_MAX);
 	return true;
 }
@@ -56,7 +57,7 @@ bool diff_shares_namespace(struct diff *diff, const struct object *object, const
 
 /* What is there without topod, or is a link, is changed field by field; all else as a whole. */
 static bool by_field(const struct object *object) {
-	return object->foreign || object->kind->undeletable || object->kind->class == CLASS_LINK;
+	return object->external || object->kind->undeletable || object->kind->class == CLASS_LINK;
 }
 
 static uint64_t disputed_fields(const struct diff *diff, const struct object *object, const struct object *seen,
@@ -106,7 +107,7 @@ uint64_t diff_left_fields(struct diff *diff, struct object *object, struct objec
 /* What topod fills in by itself is the other one's without a word. */
 static bool is_told(const struct object *object, size_t i) {
 	const struct field *field = &object->kind->fields[i];
-	bool written = object->marks && object->marks[i].line;
+	bool written = object->positions && object->positions[i].line;
 
 	return written || !(field->flags & FIELD_SIGN || (field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)));
 }
@@ -122,8 +123,14 @@ void diff_tell_left(struct diff *diff, struct object *object, struct object *see
 	if (!told)
 		return;
 	change = arena_new(&diff->plan->arena, struct change);
-	*change = (struct change){ .type = CHANGE_UPDATE, .desired = object, .observed = seen, .fields = told, .done = true,
-				   .refused = true, .error = -EBUSY, .text = dispute_text(diff, object, claim, told),
+	*change = (struct change){ .type = CHANGE_UPDATE,
+				   .desired = object,
+				   .observed = seen,
+				   .fields = told,
+				   .done = true,
+				   .refused = true,
+				   .error = -EBUSY,
+				   .text = dispute_text(diff, object, claim, told),
 				   .culprit = &object->kind->fields[__builtin_ctzll(told)] };
 	vec_push(&diff->plan->changes, change);
 }

@@ -92,7 +92,7 @@ bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen
 /* A link that was made under another name, and renamed or moved since: it bears the mark, and the ledger knows its sign.
  * Another is made in its place, and nobody would ever take this one away. */
 static bool is_stray(const struct diff *diff, const struct object *seen) {
-	return seen->kind->class == CLASS_LINK && seen->marked && ledger_find_signed(diff->input->ledger, seen);
+	return seen->kind->class == CLASS_LINK && seen->owned && ledger_find_signed(diff->input->ledger, seen);
 }
 
 static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
@@ -118,12 +118,14 @@ static bool outlives_namespace(const struct diff *diff, const struct object *see
 
 /* A link of ours that stands elsewhere goes before the one that is made in its place (all deletions do), which says where it was. */
 static void note_moved(struct diff *diff, const struct object *seen) {
-	const struct ledger_entry *entry = seen->change && is_stray(diff, seen) ? ledger_find_signed(diff->input->ledger, seen) : NULL;
+	const struct ledger_entry *entry =
+		seen->change && is_stray(diff, seen) ? ledger_find_signed(diff->input->ledger, seen) : NULL;
 	_cleanup_text_ struct text where = {};
 
 	object_print_scope(seen, &where);
 	ns_foreach(object, entry ? state_find(diff->input->desired, entry->ns) : NULL)
-		if (object->change && object->change->type == CHANGE_CREATE && object_same_key(object->change->desired, object) &&
+		if (object->change && object->change->type == CHANGE_CREATE &&
+		    object_same_key(object->change->desired, object) &&
 		    ledger_find_object(diff->input->ledger, object) == entry)
 			object->change->moved = arena_strdup(&diff->plan->arena, where.data);
 }

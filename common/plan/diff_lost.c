@@ -43,8 +43,9 @@ void diff_renamed(struct diff *diff, const struct ns_state *observed) {
 		const struct object *declared = former && desired ? ns_find_link(desired, former) : NULL;
 
 		if (former && (!declared || declared->gone)) /* else it is waited for under the name of the file */
-			vec_push(&diff->plan->renamed, (struct renamed){ observed->name, arena_strdup(&diff->plan->arena, former),
-									  arena_strdup(&diff->plan->arena, name) });
+			vec_push(&diff->plan->renamed,
+				 (struct renamed){ observed->name, arena_strdup(&diff->plan->arena, former),
+						   arena_strdup(&diff->plan->arena, name) });
 	}
 }
 
@@ -68,5 +69,6 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 			entry->declared = ledger_place_is_needed(ledger, entry);
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared && !ledger_setting_rests(diff->input->desired, entry))
-			vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
+			vec_push(&diff->plan->lost,
+				 (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
 }

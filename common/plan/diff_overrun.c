@@ -18,15 +18,18 @@ static void overrun(struct diff *diff, struct change *change, struct ns_state *d
 		    !object->kind->overruns(change->desired, object) || is_planned(diff, object))
 			continue;
 		const struct object *seen = ns_find(observed, object);
-		if (!seen && !diff_was_looked_for(observed, object))
+		if (!seen && !diff_was_scanned(observed, object))
 			vec_push(&diff->plan->also, object);
 		if (!seen)
 			continue;
-		struct change *again = arena_new(&diff->plan->arena, struct change);
-		*again = (struct change){ .type = CHANGE_UPDATE, .desired = object, .observed = seen,
-					  .fields = diff_all_fields(object), .follows = true };
-		vec_push(&diff->plan->changes, again);
-		plan_add_need(diff->plan, again, change);
+		struct change *recreates = arena_new(&diff->plan->arena, struct change);
+		*recreates = (struct change){ .type = CHANGE_UPDATE,
+					      .desired = object,
+					      .observed = seen,
+					      .fields = diff_all_fields(object),
+					      .completes = true };
+		vec_push(&diff->plan->changes, recreates);
+		plan_add_need(diff->plan, recreates, change);
 	}
 }
 

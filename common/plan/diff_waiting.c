@@ -41,7 +41,7 @@ static struct object *comes_later(struct diff *diff, const struct ns_state *desi
 		seen = ns_find(observed, object);
 		if (!later || (seen && !seen->pending && !seen->failed && !diff_stands_on_recreated(diff, object)))
 			continue;
-		if (diff_was_looked_for(observed, object))
+		if (diff_was_scanned(observed, object))
 			return object;
 		vec_push(&diff->plan->also, object);
 	}
@@ -158,6 +158,6 @@ void diff_awaited(struct diff *diff, struct ns_state *observed) {
 	if (!desired || diff_is_closed(desired))
 		return;
 	ns_foreach(object, desired)
-		if (object->awaited && diff_was_looked_for(observed, object) && !ns_find(observed, object))
+		if (object->awaited && diff_was_scanned(observed, object) && !ns_find(observed, object))
 			wait_with(diff, object, false, "to be moved in");
 }

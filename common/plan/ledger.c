@@ -145,8 +145,8 @@ struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name) 
 	return ns;
 }
 
-struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind,
-				      const char *id, bool made) {
+struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind, const char *id,
+				      bool made) {
 	size_t size = strlen(id);
 	struct ledger_entry *entry = xmalloc(sizeof(*entry) + size + 1);
 
@@ -423,11 +423,13 @@ bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		const char *value = is_declaration(desired, mask, i) ? ledger_value(entry, i) : NULL;
 
-		if (is_declaration(desired, mask, i) && !(value && ledger_is_value(value, &desired->kind->fields[i], desired)))
+		if (is_declaration(desired, mask, i) &&
+		    !(value && ledger_is_value(value, &desired->kind->fields[i], desired)))
 			return false;
 		n += value != NULL;
 	}
-	if (!entry->told || n != count_values(entry) || entry->place.line != desired->mark.line || entry->place.source != desired->mark.source)
+	if (!entry->told || n != count_values(entry) || entry->place.line != desired->position.line ||
+	    entry->place.source != desired->position.source)
 		return false;
 	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
 	return true;
@@ -449,7 +451,7 @@ void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_
 		add_text(&entry->values, i, text_str(&value));
 	}
 	entry->told = true;
-	entry->place = desired->mark;
+	entry->place = desired->position;
 	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
 	ledger_add_declaration(entry, out);
 }
@@ -463,10 +465,10 @@ bool ledger_renew_places(struct ledger *ledger, const struct state *desired) {
 		ns_foreach(object, state_find(desired, ns->name)) {
 			struct ledger_entry *entry = ledger_find_object(ledger, object);
 
-			if (!entry || !entry->place.line || !object->mark.line ||
-			    (entry->place.line == object->mark.line && entry->place.source == object->mark.source))
+			if (!entry || !entry->place.line || !object->position.line ||
+			    (entry->place.line == object->position.line && entry->place.source == object->position.source))
 				continue;
-			entry->place = object->mark;
+			entry->place = object->position;
 			moved = true;
 		}
 	}
@@ -486,7 +488,7 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 	uint64_t before = entry ? entry->fields : 0;
 	_cleanup_text_ struct text line = {};
 
-	ledger_note(ledger, desired, observed, mask, other->made && !desired->foreign, &line);
+	ledger_note(ledger, desired, observed, mask, other->made && !desired->external, &line);
 	entry = ledger_find_object(ledger, desired);
 	if (!entry && desired->kind == &kind_netns)
 		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, desired->ns), desired->kind, other->id, true);
@@ -494,7 +496,7 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 		return;
 	if (desired->kind == &kind_netns) {
 		entry->made = true;
-		entry->shared = desired->foreign;
+		entry->shared = desired->external;
 	}
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		bool birth = desired->kind->fields[i].flags & FIELD_BIRTH;
@@ -502,7 +504,8 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 		/* What a setting was before another one was written is noted beside its value. */
 		birth |= desired->kind->transport == TRANSPORT_SYSCTL && desired->kind->fields[i].flags & FIELD_HIDDEN &&
 			 !object_has(desired, i) && !before;
-		if (birth || (mask & ~before & field_bit(i) && ledger_has_field(entry, i) && !is_identity(&desired->kind->fields[i])))
+		if (birth ||
+		    (mask & ~before & field_bit(i) && ledger_has_field(entry, i) && !is_identity(&desired->kind->fields[i])))
 			inherit_field(entry, i, other);
 	}
 	ledger_add_line(entry, out);
@@ -522,7 +525,7 @@ bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *des
 	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
 	const struct object *self = ns_self(state_find(desired, seen->ns));
 
-	return made && self && !self->foreign && self->drift == DRIFT_RESTORE && ledger_is_same(made, seen);
+	return made && self && !self->external && self->drift == DRIFT_RESTORE && ledger_is_same(made, seen);
 }
 
 bool ledger_outlives_namespace(const struct ledger_entry *entry) {
@@ -555,7 +558,7 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 	struct object *object = object_new(&state->arena, entry->kind, ns->name);
 
 	object->gone = true;
-	object->foreign = entry->kind->found;
+	object->external = entry->kind->found;
 	object->drift = ns->drift;
 	for (size_t i = 0; i < entry->kind->n_fields; i++) {
 		const struct field *field = &entry->kind->fields[i];
@@ -581,7 +584,7 @@ static void return_declared(struct state *state, struct object *object, struct l
 static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns) {
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 
-	return ns_self(ns) && ns_self(ns)->foreign && made && !made->shared;
+	return ns_self(ns) && ns_self(ns)->external && made && !made->shared;
 }
 
 static void return_undeclared(struct state *state, const struct ledger_entry *entry, bool given_up) {
@@ -619,8 +622,8 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 	bool goes = !ns_self(ns) && made && !made->shared;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared && !entry->made && ledger_manages(entry) && (!goes || ledger_outlives_namespace(entry)) &&
-		    !ledger_setting_rests(desired, entry))
+		if (!entry->declared && !entry->made && ledger_manages(entry) &&
+		    (!goes || ledger_outlives_namespace(entry)) && !ledger_setting_rests(desired, entry))
 			return_undeclared(desired, entry, is_given_up(noted, ns));
 }
 

@@ -3,7 +3,7 @@
  * What a topology has made, and what it found before it changed it: the memory that survives the daemon.
  *
  * Entries are written before the act (an intent) and taken back when the act failed or was undone. This file
- * owns their form as lines of text (ledger_lines.c) and as a table; where the lines are kept is for daemon/files/ledger_file.
+ * owns their form as lines of text (ledger_text.c) and as a table; where the lines are kept is for daemon/files/ledger_file.
  *
  *     topod-ledger 1
  *     = file /etc/topod/office.yaml
@@ -34,18 +34,18 @@ struct ledger_former {
 
 struct ledger_entry {
 	const struct kind *kind;
-	const char *ns;       /* the name of its struct ledger_ns */
-	bool made;            /* topod made the object; else it was found and only changed */
-	bool shared;          /* … another topology did, and this one goes on with it when that one goes */
-	bool declared;        /* while returns are added: it is in the desired state */
-	uint64_t fields;      /* bit i: topod manages kind->fields[i] on the object */
+	const char *ns;                /* the name of its struct ledger_ns */
+	bool made;                     /* topod made the object; else it was found and only changed */
+	bool shared;                   /* … another topology did, and this one goes on with it when that one goes */
+	bool declared;                 /* while returns are added: it is in the desired state */
+	uint64_t fields;               /* bit i: topod manages kind->fields[i] on the object */
 	struct ledger_former *formers; /* of those for which there is one; else it is the kernel's default, or not known */
 	bool told;                     /* the ledger says how the topology declares it; that of topod 0.1 does not */
 	struct ledger_former *values;  /* so; none: not any more */
-	struct mark place;             /* where it does; line 0: not known */
+	struct position place;         /* where it does; line 0: not known */
 	const struct object *declared_as; /* the desired object whose values these are; NULL: not compared yet */
 	UT_hash_handle hh;
-	char id[];            /* object_print_id(), unique in the topology */
+	char id[]; /* object_print_id(), unique in the topology */
 };
 
 /* The entries of one namespace, so that the work follows what is looked at. */
@@ -58,7 +58,7 @@ struct ledger_ns {
 /* Zeroed is empty. */
 struct ledger {
 	struct ledger_ns *namespaces;
-	size_t n; /* entries, of all namespaces: it is asked for after each pass */
+	size_t n;          /* entries, of all namespaces: it is asked for after each pass */
 	vec(char *) files; /* absolute paths of what it is made from, or "-"; none: not known */
 };
 

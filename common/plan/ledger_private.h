@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the ledger's files share: ledger.c has the table and what is noted in it, ledger_lines.c its form as text.
+ * What the ledger's files share: ledger.c has the table and what is noted in it, ledger_text.c its form as text.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct ledger_entry *ledger_find_in(const struct ledger_ns *ns, const char *id);
 
 /* The namespace's part, which is added where there is none; it is to get an entry, for it goes with its last one. */
 struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name);
-struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind,
-				      const char *id, bool made);
+struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind, const char *id,
+				      bool made);
 void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
 
 /* What the topology declares of it: one more value; none. */

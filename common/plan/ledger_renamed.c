@@ -65,7 +65,7 @@ const char *ledger_renamed(const struct ledger_entry *entry, const struct ns_sta
 	if (!name || ns_find_link(observed, name) || parse_u32(index, &wanted) < 0)
 		return NULL;
 	ns_foreach(seen, observed)
-		if (seen->kind->class == CLASS_LINK && !seen->marked && ((const struct link *)seen)->ifindex == wanted)
+		if (seen->kind->class == CLASS_LINK && !seen->owned && ((const struct link *)seen)->ifindex == wanted)
 			return ((const struct link *)seen)->name;
 	return NULL;
 }
@@ -103,7 +103,8 @@ static void rename_entry(struct ledger *ledger, struct ledger_entry *entry, cons
 
 	if (streq(id, entry->id) || ledger_find(ledger, entry->ns, id))
 		return;
-	struct ledger_entry *renamed = ledger_add_entry(ledger, ledger_namespace(ledger, entry->ns), entry->kind, id, entry->made);
+	struct ledger_entry *renamed =
+		ledger_add_entry(ledger, ledger_namespace(ledger, entry->ns), entry->kind, id, entry->made);
 	renamed->shared = entry->shared;
 	renamed->told = entry->told;
 	renamed->place = entry->place;

@@ -36,7 +36,8 @@ static bool is_made_so(const struct ledger_entry *origin, const struct change *c
 		struct sysctl_reach reaches[2];
 
 		as_it_was.value = values[i];
-		const struct sysctl_reach *reach = values[i] ? sysctl_find_reach(&arena, &as_it_was, seen->path, reaches) : NULL;
+		const struct sysctl_reach *reach =
+			values[i] ? sysctl_find_reach(&arena, &as_it_was, seen->path, reaches) : NULL;
 		if (reach && streq(reach->value, seen->value))
 			return true;
 	}
@@ -51,7 +52,8 @@ void ledger_note_reached(struct ledger *ledger, const struct change *change, con
 	if (!origin || (entry ? ledger_has_field(entry, SYSCTL_CAUSE) : is_made_so(origin, change, sysctl)))
 		return;
 	/* Of one that topod manages itself, what was found counts. */
-	const char *before = entry && ledger_has_field(entry, SYSCTL_VALUE) ? ledger_former(entry, SYSCTL_VALUE) : sysctl->value;
+	const char *before =
+		entry && ledger_has_field(entry, SYSCTL_VALUE) ? ledger_former(entry, SYSCTL_VALUE) : sysctl->value;
 	if (!before)
 		return;
 	if (!entry) {
@@ -73,7 +75,8 @@ const char *ledger_former_by_setting(const struct ledger *ledger, const struct o
 	if (object->kind->class != CLASS_LINK || field != LINK_ADDRESS_GENERATION)
 		return NULL;
 	const char *name = ((const struct link *)object)->name;
-	const struct ledger_entry *entry = find(ledger, object->ns, arena_printf(&arena, "net/ipv6/conf/%s/addr_gen_mode", name));
+	const struct ledger_entry *entry =
+		find(ledger, object->ns, arena_printf(&arena, "net/ipv6/conf/%s/addr_gen_mode", name));
 	const char *before = entry && ledger_has_field(entry, SYSCTL_CAUSE) ? untouched(entry) : NULL;
 	if (!before || parse_u32(before, &mode) < 0)
 		return NULL;
@@ -95,8 +98,9 @@ static bool was_found_so(const struct ledger_entry *source, const char *before) 
 	const char *declared = ledger_value(source, SYSCTL_VALUE);
 	_cleanup_(arena_done) struct arena arena = {};
 
-	return declared && ledger_is_value(before, &source->kind->fields[SYSCTL_VALUE],
-					   &sysctl_new(&arena, source->ns, ledger_former(source, SYSCTL_PATH), declared)->object);
+	return declared &&
+	       ledger_is_value(before, &source->kind->fields[SYSCTL_VALUE],
+			       &sysctl_new(&arena, source->ns, ledger_former(source, SYSCTL_PATH), declared)->object);
 }
 
 /* What is seen now is topod's own doing where a setting that reaches this one, or that it was born with, was written
@@ -113,7 +117,8 @@ bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const
 		const struct ledger_entry *source = find(ledger, object->ns, path);
 		const char *before = source ? untouched(source) : NULL;
 
-		if (!before || was_found_so(source, before) || (at_birth && !topod_made_link(ledger, object->ns, sysctl->dev)))
+		if (!before || was_found_so(source, before) ||
+		    (at_birth && !topod_made_link(ledger, object->ns, sysctl->dev)))
 			continue;
 		const char *cause = ledger_former(source, SYSCTL_CAUSE);
 		set_before(entry, before, cause ? cause : path);

@@ -2,7 +2,7 @@
 #include "plan/plan.h"
 
 #include "plan/diff.h"
-#include "plan/plan_order.h"
+#include "plan/order.h"
 
 enum {
 	NEEDS_FIRST = 4, /* room for so many at first, a power of two; then twice as many each time */
@@ -22,8 +22,9 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 		diff_class(&diff, observed, CLASS_LINK, true);
 	state_foreach(observed, input->observed)
 		diff_class(&diff, observed, CLASS_LINK, false);
-	static const enum object_class rest[] = { CLASS_SYSCTL, CLASS_PORT, CLASS_ADDRESS, CLASS_ROUTE, CLASS_NAT,
-						  CLASS_DNS };
+	static const enum object_class rest[] = {
+		CLASS_SYSCTL, CLASS_PORT, CLASS_ADDRESS, CLASS_ROUTE, CLASS_NAT, CLASS_DNS
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
 		state_foreach(observed, input->observed)
 			diff_class(&diff, observed, rest[i], false);

@@ -49,9 +49,9 @@ struct found {
 /* An object that waits for something outside of topod: that is no failure and no drift, and nothing is tried again. */
 struct waiting {
 	struct object *object; /* desired */
-	const char *why;       /* behind "waits": "for a carrier", a string constant; NULL: for what is pending, which is told
+	const char *why; /* behind "waits": "for a carrier", a string constant; NULL: for what is pending, which is told
 				  as that */
-	bool absent;           /* it is not there yet */
+	bool absent;     /* it is not there yet */
 };
 
 /* An object that is there and not usable yet, or that comes once such a one is. */
@@ -68,26 +68,26 @@ struct given_up {
 
 struct plan {
 	struct arena arena;
-	vec(struct change *) changes;      /* in the order of execution, after plan_finish() */
-	vec(const struct object *) also;   /* desired: must be looked for too before this can be done */
+	vec(struct change *) changes;    /* in the order of execution, after plan_finish() */
+	vec(const struct object *) also; /* desired: must be looked for too before this can be done */
 	vec(struct pending) pending;
 	vec(struct waiting) waiting;
 	vec(struct given_up) failed;
-	vec(struct object *) touched;      /* whose `change` points into this plan, until plan_done() */
-	vec(struct renamed) renamed;       /* the ledger is to follow, and another plan to be made, before anything is done */
+	vec(struct object *) touched; /* whose `change` points into this plan, until plan_done() */
+	vec(struct renamed) renamed;  /* the ledger is to follow, and another plan to be made, before anything is done */
 	vec(struct found) found;
-	vec(struct lost) lost;             /* in the ledger, but no longer there, nor declared */
-	vec(struct object *) unnoted;      /* there and marked as ours, but missing in the ledger */
+	vec(struct lost) lost;        /* in the ledger, but no longer there, nor declared */
+	vec(struct object *) unnoted; /* there and marked as ours, but missing in the ledger */
 	vec(struct note) notes;
 	vec(struct released) released;
 	vec(struct spared) spared;
 };
 
 struct plan_input {
-	const struct state *desired;       /* all of it */
-	const struct state *observed;      /* the namespaces that were looked at */
+	const struct state *desired;  /* all of it */
+	const struct state *observed; /* the namespaces that were looked at */
 	const struct ledger *ledger;
-	const struct claims *claims;       /* other topologies'; NULL: there are none */
+	const struct claims *claims; /* other topologies'; NULL: there are none */
 	/* Of the fields in which a declared object differs, those that the kernel is known to keep as they are: they are left
 	 * out of the plan. NULL: none are known. */
 	uint64_t (*kept)(void *userdata, const struct object *object, uint64_t differs);

@@ -64,44 +64,44 @@ enum { REPORT_DRIFTS_MAX = 10 };
 
 /* Something that happened, as the journal tells it. */
 struct report_drift {
-	uint64_t when_usec;      /* CLOCK_REALTIME */
-	const char *text;        /* the journal's line: "drift: web/eth0: address 10.0.0.11/24 was removed; …" */
-	const char *scope, *noun;     /* "web/eth0", "address 10.0.0.11/24"; may be NULL */
+	uint64_t when_usec;       /* CLOCK_REALTIME */
+	const char *text;         /* the journal's line: "drift: web/eth0: address 10.0.0.11/24 was removed; …" */
+	const char *scope, *noun; /* "web/eth0", "address 10.0.0.11/24"; may be NULL */
 };
 
 /* An object that is not well. */
 struct report_trouble {
 	const char *scope, *noun;
-	const char *state;            /* "failing", "fought over", "reported", "held" */
-	const char *error;            /* NULL: none */
-	const char *file;             /* NULL: no place is known */
+	const char *state; /* "failing", "fought over", "reported", "held" */
+	const char *error; /* NULL: none */
+	const char *file;  /* NULL: no place is known */
 	uint64_t line, column;
 	uint64_t n_tries;
-	uint64_t next_try_usec;       /* CLOCK_REALTIME; 0: none is planned */
+	uint64_t next_try_usec; /* CLOCK_REALTIME; 0: none is planned */
 };
 
 /* What a daemon says of itself. Texts are borrowed: the caller's, or (from JSON) the JSON's. */
 struct report_status {
 	const char *topology, *file, *version;
-	const char *state;            /* "converging", "converged", "degraded" */
+	const char *state; /* "converging", "converged", "degraded" */
 	uint64_t pid;
-	uint64_t started_usec;        /* all times CLOCK_REALTIME; 0: never */
-	uint64_t since_usec;          /* the state is what it is since then */
-	uint64_t verified_usec;       /* the kernel was last read back and found equal */
-	uint64_t paused_until_usec;   /* nothing is enforced until then; 0: not paused */
+	uint64_t started_usec;      /* all times CLOCK_REALTIME; 0: never */
+	uint64_t since_usec;        /* the state is what it is since then */
+	uint64_t verified_usec;     /* the kernel was last read back and found equal */
+	uint64_t paused_until_usec; /* nothing is enforced until then; 0: not paused */
 	uint64_t n_namespaces, n_objects;
 	uint64_t n_failing, n_fights, n_reported, n_held, n_pending, n_waiting; /* objects, now */
-	uint64_t n_drifts, n_restored, n_retries, n_overruns;   /* since the start */
-	uint64_t n_looks, n_narrow_looks, n_looked_for;         /* at whole namespaces, at parts, and for how many objects */
-	uint64_t reloaded_usec;       /* the latest reload, whether it was taken or not; 0: none */
-	const char *reload_error;     /* the latest reload was refused: its first error; else NULL */
-	const struct report_drift *drifts;     /* the latest first */
-	size_t n_latest;                       /* entries of drifts */
-	const struct report_trouble *troubles;
+	uint64_t n_drifts, n_restored, n_retries, n_overruns;                   /* since the start */
+	uint64_t n_scans, n_narrow_scans, n_scanned_for; /* at whole namespaces, at parts, and for how many objects */
+	uint64_t reloaded_usec;                          /* the latest reload, whether it was taken or not; 0: none */
+	const char *reload_error;                        /* the latest reload was refused: its first error; else NULL */
+	const struct report_drift *drifts;               /* the latest first */
+	size_t n_latest;                                 /* entries of drifts */
+	const struct report_trouble *failures;
 	size_t n_troubles;
-	const struct report_trouble *waits;    /* objects that wait for something outside: error says for what */
+	const struct report_trouble *waits; /* objects that wait for something outside: error says for what */
 	size_t n_waits;
-	const char *waits_text;                /* all of them in a few words, or NULL */
+	const char *waits_text; /* all of them in a few words, or NULL */
 };
 
 json_t *report_status_json(const struct report_status *status);

@@ -42,7 +42,7 @@ static void find_fates(struct fates *fates, const struct plan *plan) {
 
 		if (change->refused || !change->desired)
 			continue;
-		if (change->type == CHANGE_DELETE && change->again)
+		if (change->type == CHANGE_DELETE && change->recreates)
 			fate_of(fates, change->desired)->deletion = change;
 		if (change->type != CHANGE_CREATE)
 			continue;
@@ -68,11 +68,10 @@ static uint64_t asking_fields(const struct object *object, const struct object *
 /* It goes with the link below it, which is recreated. A missing end of a pair, whose creation is also said to come again, is new:
  * only the other end was there. */
 static bool goes_along(struct fates *fates, const struct object *object, const struct change *creation) {
-	return creation->again && (!object->twin || !fate_of(fates, object->twin)->deletion);
+	return creation->recreates && (!object->twin || !fate_of(fates, object->twin)->deletion);
 }
 
-static void add_end(struct report_items *items, struct fates *fates, const struct object *end,
-		    const struct change *change) {
+static void add_end(struct report_items *items, struct fates *fates, const struct object *end, const struct change *change) {
 	const struct change *deletion = fate_of(fates, end)->deletion;
 	struct report_item item = { .action = ACTION_CREATE, .object = end, .change = change };
 
@@ -88,8 +87,9 @@ static void add_end(struct report_items *items, struct fates *fates, const struc
 }
 
 static void add_change(struct report_items *items, struct fates *fates, const struct change *change) {
-	struct report_item item = { .object = change_object(change), .before = change->observed,
-				    .fields = change->fields, .change = change };
+	struct report_item item = {
+		.object = change_object(change), .before = change->observed, .fields = change->fields, .change = change
+	};
 
 	if (change->refused || (change->type == CHANGE_CREATE && change->observed)) {
 		item.action = ACTION_REFUSED;
@@ -99,7 +99,7 @@ static void add_change(struct report_items *items, struct fates *fates, const st
 			add_end(items, fates, change->desired->twin, change);
 		return;
 	} else if (change->type == CHANGE_DELETE) {
-		if (change->again && change->desired && fate_of(fates, change->desired)->creation)
+		if (change->recreates && change->desired && fate_of(fates, change->desired)->creation)
 			return;
 		item.action = ACTION_DELETE;
 		item.object = change->observed;
@@ -130,7 +130,7 @@ void report_items_make(struct report_items *items, const struct plan *plan) {
 
 	find_fates(&fates, plan);
 	vec_foreach(change, &plan->changes)
-		if (!(*change)->follows)
+		if (!(*change)->completes)
 			add_change(items, &fates, *change);
 	for (size_t i = 0; i < items->list.n; i++)
 		add_to_group(items, i);
@@ -147,8 +147,8 @@ struct report_summary report_items_summary(const struct report_items *items) {
 
 	vec_foreach(item, &items->list)
 		n[item->action]++;
-	return (struct report_summary){ n[ACTION_CREATE],  n[ACTION_CHANGE], n[ACTION_RECREATE], n[ACTION_DELETE],
-					n[ACTION_REFUSED], HASH_COUNT(items->groups) };
+	return (struct report_summary){ n[ACTION_CREATE], n[ACTION_CHANGE],  n[ACTION_RECREATE],
+					n[ACTION_DELETE], n[ACTION_REFUSED], HASH_COUNT(items->groups) };
 }
 
 struct report_summary report_plan_summary(const struct plan *plan) {
@@ -225,12 +225,14 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 			text_add(out, object->kind->fields[i].doc);
 	/* Nothing about itself: so it is the other end that is not there, or the order. */
 	if (out->size == before)
-		text_add(out, object->kind->class == CLASS_LINK ? "with its other end" : "behind the one that is declared first");
+		text_add(out,
+			 object->kind->class == CLASS_LINK ? "with its other end" : "behind the one that is declared first");
 }
 
 void report_reason(const struct report_item *item, struct text *out) {
 	if (item->along) {
-		text_addf(out, "along with %s", item->object->kind->class == CLASS_LINK ? "the interface below" : "its interface");
+		text_addf(out, "along with %s",
+			  item->object->kind->class == CLASS_LINK ? "the interface below" : "its interface");
 	} else if (item->object->kind != item->before->kind && !item->object->kind->any_kind) {
 		text_add(out, "is a ");
 		object_print_noun(item->before, out);

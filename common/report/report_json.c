@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Plans and diagnostics for programs. Words and keys are a promise: what is added later is added beside them. */
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "report/report_private.h"
 
 /* Plans. */
@@ -150,15 +150,17 @@ json_t *report_plan_json(const struct plan *plan, const char *topology) {
 
 static json_t *diag_json(const struct diags *diags, const struct diag *diag) {
 	static const char *const severities[] = {
-		[SEVERITY_ERROR] = "error", [SEVERITY_WARNING] = "warning", [SEVERITY_NOTE] = "note",
+		[SEVERITY_ERROR] = "error",
+		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_NOTE] = "note",
 	};
-	bool known = diag->mark.source < diags->sources.n;
+	bool known = diag->position.source < diags->sources.n;
 	json_t *json = json_object();
 
 	report_set(json, "severity", json_string(severities[diag->severity]));
-	report_set(json, "file", report_json_text(known ? diags->sources.items[diag->mark.source].name : NULL));
-	report_set(json, "line", diag->mark.line ? json_integer(diag->mark.line) : json_null());
-	report_set(json, "column", diag->mark.line ? json_integer(diag->mark.column) : json_null());
+	report_set(json, "file", report_json_text(known ? diags->sources.items[diag->position.source].name : NULL));
+	report_set(json, "line", diag->position.line ? json_integer(diag->position.line) : json_null());
+	report_set(json, "column", diag->position.line ? json_integer(diag->position.column) : json_null());
 	report_set(json, "message", report_json_text(diag->text));
 	return json;
 }

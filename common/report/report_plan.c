@@ -5,7 +5,7 @@
  * would only hide that.
  */
 #include "kind/link.h"
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "kind/sysctl.h"
 #include "report/report_private.h"
 
@@ -43,7 +43,7 @@ static bool is_in_name(const char *name, const char *shown) {
 }
 
 static bool is_written(const struct object *object, size_t i) {
-	return object_has(object, i) && object->marks && object->marks[i].line;
+	return object_has(object, i) && object->positions && object->positions[i].line;
 }
 
 /* What the file says of an object that is made. */

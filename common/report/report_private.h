@@ -16,12 +16,12 @@ enum report_action {
 /* One line of a plan as people see it: a change, or the two halves of a recreation. */
 struct report_item {
 	enum report_action action;
-	const struct object *object;    /* as it will be; deletions: as it is */
-	const struct object *before;    /* changes and recreations: as it is, or NULL */
-	uint64_t fields;                /* changes: those that differ; recreations: those that ask for it */
-	bool along;                     /* recreated because its interface, or the one below, is */
+	const struct object *object; /* as it will be; deletions: as it is */
+	const struct object *before; /* changes and recreations: as it is, or NULL */
+	uint64_t fields;             /* changes: those that differ; recreations: those that ask for it */
+	bool along;                  /* recreated because its interface, or the one below, is */
 	const struct change *change;
-	size_t next;                    /* of the same namespace: its index, or 0 */
+	size_t next; /* of the same namespace: its index, or 0 */
 };
 
 /* The items of one namespace. */
@@ -34,7 +34,7 @@ struct report_group {
 struct report_items {
 	struct arena arena;
 	vec(struct report_item) list;
-	struct report_group *groups;    /* by name, in the order in which they first appear */
+	struct report_group *groups; /* by name, in the order in which they first appear */
 };
 
 void report_items_make(struct report_items *items, const struct plan *plan);

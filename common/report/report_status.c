@@ -15,11 +15,12 @@ struct member {
 	size_t offset;
 };
 
-#define MEMBER(key, type, member) { key, offsetof(struct type, member) }
+#define MEMBER(key, type, member) \
+	{ key, offsetof(struct type, member) }
 
 static const struct member status_texts[] = {
-	MEMBER("topology", report_status, topology), MEMBER("file", report_status, file),
-	MEMBER("version", report_status, version),   MEMBER("state", report_status, state),
+	MEMBER("topology", report_status, topology),         MEMBER("file", report_status, file),
+	MEMBER("version", report_status, version),           MEMBER("state", report_status, state),
 	MEMBER("reload_error", report_status, reload_error), MEMBER("waits_text", report_status, waits_text),
 };
 static const struct member status_numbers[] = {
@@ -41,22 +42,25 @@ static const struct member status_numbers[] = {
 	MEMBER("restored", report_status, n_restored),
 	MEMBER("retries", report_status, n_retries),
 	MEMBER("overruns", report_status, n_overruns),
-	MEMBER("looks", report_status, n_looks),
-	MEMBER("narrow_looks", report_status, n_narrow_looks),
-	MEMBER("looked_for", report_status, n_looked_for),
+	MEMBER("looks", report_status, n_scans),
+	MEMBER("narrow_looks", report_status, n_narrow_scans),
+	MEMBER("looked_for", report_status, n_scanned_for),
 };
 static const struct member drift_texts[] = {
-	MEMBER("text", report_drift, text), MEMBER("scope", report_drift, scope), MEMBER("noun", report_drift, noun),
+	MEMBER("text", report_drift, text),
+	MEMBER("scope", report_drift, scope),
+	MEMBER("noun", report_drift, noun),
 };
 static const struct member drift_numbers[] = { MEMBER("when_usec", report_drift, when_usec) };
-static const struct member trouble_texts[] = {
-	MEMBER("scope", report_trouble, scope), MEMBER("noun", report_trouble, noun),
-	MEMBER("state", report_trouble, state), MEMBER("error", report_trouble, error),
-	MEMBER("file", report_trouble, file),
+static const struct member failure_texts[] = {
+	MEMBER("scope", report_trouble, scope), MEMBER("noun", report_trouble, noun), MEMBER("state", report_trouble, state),
+	MEMBER("error", report_trouble, error), MEMBER("file", report_trouble, file),
 };
-static const struct member trouble_numbers[] = {
-	MEMBER("line", report_trouble, line), MEMBER("column", report_trouble, column),
-	MEMBER("tries", report_trouble, n_tries), MEMBER("next_try_usec", report_trouble, next_try_usec),
+static const struct member failure_numbers[] = {
+	MEMBER("line", report_trouble, line),
+	MEMBER("column", report_trouble, column),
+	MEMBER("tries", report_trouble, n_tries),
+	MEMBER("next_try_usec", report_trouble, next_try_usec),
 };
 
 /* Writing. */
@@ -66,10 +70,12 @@ static json_t *write_members(const void *base, const struct member *texts, size_
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < n_texts; i++)
-		report_set(json, texts[i].key, report_json_text(*(const char *const *)((const char *)base + texts[i].offset)));
+		report_set(json, texts[i].key,
+			   report_json_text(*(const char *const *)((const char *)base + texts[i].offset)));
 	for (size_t i = 0; i < n_numbers; i++)
 		report_set(json, numbers[i].key,
-			json_integer((json_int_t)*(const uint64_t *)(const void *)((const char *)base + numbers[i].offset)));
+			   json_integer((json_int_t) *
+					(const uint64_t *)(const void *)((const char *)base + numbers[i].offset)));
 	return json;
 }
 
@@ -77,16 +83,16 @@ static json_t *write_members(const void *base, const struct member *texts, size_
 	write_members(base, what##_texts, ARRAY_SIZE(what##_texts), what##_numbers, ARRAY_SIZE(what##_numbers))
 
 json_t *report_status_json(const struct report_status *status) {
-	json_t *json = WRITE(status, status), *drifts = json_array(), *troubles = json_array(), *waits = json_array();
+	json_t *json = WRITE(status, status), *drifts = json_array(), *failures = json_array(), *waits = json_array();
 
 	for (size_t i = 0; i < status->n_latest; i++)
 		json_array_append_new(drifts, WRITE(&status->drifts[i], drift));
 	for (size_t i = 0; i < status->n_troubles; i++)
-		json_array_append_new(troubles, WRITE(&status->troubles[i], trouble));
+		json_array_append_new(failures, WRITE(&status->failures[i], failure));
 	report_set(json, "latest", drifts);
 	for (size_t i = 0; i < status->n_waits; i++)
-		json_array_append_new(waits, WRITE(&status->waits[i], trouble));
-	report_set(json, "troubles", troubles);
+		json_array_append_new(waits, WRITE(&status->waits[i], failure));
+	report_set(json, "troubles", failures);
 	report_set(json, "waits", waits);
 	return json;
 }
@@ -96,7 +102,8 @@ json_t *report_status_json(const struct report_status *status) {
 static void read_members(const json_t *json, void *base, const struct member *texts, size_t n_texts,
 			 const struct member *numbers, size_t n_numbers) {
 	for (size_t i = 0; i < n_texts; i++)
-		*(const char **)(void *)((char *)base + texts[i].offset) = json_string_value(json_object_get(json, texts[i].key));
+		*(const char **)(void *)((char *)base + texts[i].offset) =
+			json_string_value(json_object_get(json, texts[i].key));
 	for (size_t i = 0; i < n_numbers; i++) {
 		json_int_t value = json_integer_value(json_object_get(json, numbers[i].key));
 
@@ -120,22 +127,22 @@ static void read_drifts(const json_t *list, struct arena *arena, struct report_s
 }
 
 static const struct report_trouble *read_troubles(const json_t *list, struct arena *arena, size_t *ret_n) {
-	struct report_trouble *troubles = arena_newn(arena, struct report_trouble, json_array_size(list));
+	struct report_trouble *failures = arena_newn(arena, struct report_trouble, json_array_size(list));
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		struct report_trouble *trouble = &troubles[*ret_n];
+		struct report_trouble *failure = &failures[*ret_n];
 
-		READ(json_array_get(list, i), trouble, trouble);
-		*ret_n += trouble->scope && trouble->state;
+		READ(json_array_get(list, i), failure, failure);
+		*ret_n += failure->scope && failure->state;
 	}
-	return troubles;
+	return failures;
 }
 
 int report_status_from_json(const json_t *json, struct arena *arena, struct report_status *ret) {
 	*ret = (struct report_status){};
 	READ(json, ret, status);
 	read_drifts(json_object_get(json, "latest"), arena, ret);
-	ret->troubles = read_troubles(json_object_get(json, "troubles"), arena, &ret->n_troubles);
+	ret->failures = read_troubles(json_object_get(json, "troubles"), arena, &ret->n_troubles);
 	ret->waits = read_troubles(json_object_get(json, "waits"), arena, &ret->n_waits);
 	return ret->topology && ret->state ? 0 : -EINVAL;
 }
@@ -302,6 +309,6 @@ void report_status_text(const struct report_status *status, uint64_t now_usec, b
 	add_waits(&page);
 	for (size_t i = 0; i < status->n_troubles; i++) {
 		begin(&page, i ? "" : "trouble");
-		add_trouble(&page, &status->troubles[i]);
+		add_trouble(&page, &status->failures[i]);
 	}
 }

@@ -5,10 +5,10 @@
 /* As people call what is of a class. */
 static const char *class_name(enum object_class class, bool several) {
 	static const char *const names[][2] = {
-		[CLASS_NETNS] = { "namespace", "namespaces" },   [CLASS_SYSCTL] = { "setting", "settings" },
-		[CLASS_LINK] = { "interface", "interfaces" },    [CLASS_PORT] = { "bridge port", "bridge ports" },
-		[CLASS_ADDRESS] = { "address", "addresses" },    [CLASS_ROUTE] = { "route", "routes" },
-		[CLASS_NAT] = { "NAT table", "NAT tables" },     [CLASS_DNS] = { "resolv.conf", "resolv.confs" },
+		[CLASS_NETNS] = { "namespace", "namespaces" }, [CLASS_SYSCTL] = { "setting", "settings" },
+		[CLASS_LINK] = { "interface", "interfaces" },  [CLASS_PORT] = { "bridge port", "bridge ports" },
+		[CLASS_ADDRESS] = { "address", "addresses" },  [CLASS_ROUTE] = { "route", "routes" },
+		[CLASS_NAT] = { "NAT table", "NAT tables" },   [CLASS_DNS] = { "resolv.conf", "resolv.confs" },
 	};
 
 	return names[class][several];

@@ -33,42 +33,42 @@ void diags_done(struct diags *diags) {
 	*diags = (struct diags){};
 }
 
-static void keep(struct diags *diags, enum severity severity, struct mark mark, const char *format, va_list args)
+static void keep(struct diags *diags, enum severity severity, struct position position, const char *format, va_list args)
 	_printf_(4, 0);
 
-static void keep(struct diags *diags, enum severity severity, struct mark mark, const char *format, va_list args) {
+static void keep(struct diags *diags, enum severity severity, struct position position, const char *format, va_list args) {
 	if (diags->dropping)
 		return;
 	const char *text = arena_vprintf(&diags->arena, format, args);
-	vec_push(&diags->list, (struct diag){.severity = severity, .mark = mark, .text = text});
+	vec_push(&diags->list, (struct diag){ .severity = severity, .position = position, .text = text });
 }
 
 /* Errors and warnings have a limit each, so that no crowd of warnings hides an error. */
-void diag_error(struct diags *diags, struct mark mark, const char *format, ...) {
+void diag_error(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 
 	diags->dropping = diags->n_errors++ >= DIAGS_MAX;
 	va_start(args, format);
-	keep(diags, SEVERITY_ERROR, mark, format, args);
+	keep(diags, SEVERITY_ERROR, position, format, args);
 	va_end(args);
 }
 
-void diag_warning(struct diags *diags, struct mark mark, const char *format, ...) {
+void diag_warning(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 
 	diags->dropping = diags->n_warnings++ >= DIAGS_MAX;
 	va_start(args, format);
-	keep(diags, SEVERITY_WARNING, mark, format, args);
+	keep(diags, SEVERITY_WARNING, position, format, args);
 	va_end(args);
 }
 
-void diag_note(struct diags *diags, struct mark mark, const char *format, ...) {
+void diag_note(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 
 	if (diags->list.n >= NOTES_UNTIL)
 		return;
 	va_start(args, format);
-	keep(diags, SEVERITY_NOTE, mark, format, args);
+	keep(diags, SEVERITY_NOTE, position, format, args);
 	va_end(args);
 }
 
@@ -135,20 +135,20 @@ static void put_text(FILE *file, const char *text) {
 	}
 }
 
-static void put_place(struct output *out, struct mark mark) {
-	if (mark.source >= out->diags->sources.n)
+static void put_place(struct output *out, struct position position) {
+	if (position.source >= out->diags->sources.n)
 		return;
 	put_color(out, "\033[1m");
-	put_text(out->file, out->diags->sources.items[mark.source].name);
-	if (mark.line)
-		fprintf(out->file, ":%u:%u", mark.line, mark.column);
+	put_text(out->file, out->diags->sources.items[position.source].name);
+	if (position.line)
+		fprintf(out->file, ":%u:%u", position.line, position.column);
 	fputs(":", out->file);
 	put_color(out, "\033[0m");
 	fputs(" ", out->file);
 }
 
 static void put_message(struct output *out, const struct diag *diag) {
-	put_place(out, diag->mark);
+	put_place(out, diag->position);
 	put_color(out, severity_color(diag->severity));
 	fprintf(out->file, "%s:", severity_name(diag->severity));
 	put_color(out, "\033[0m");
@@ -167,13 +167,13 @@ static size_t skip_bom(const struct source *source) {
 }
 
 /* Walks on to a line; false where the source has none of that number. */
-static bool seek_line(struct output *out, struct mark mark, const struct source *source) {
-	if (out->source != mark.source || mark.line < out->line || out->line == 0) {
-		out->source = mark.source;
+static bool seek_line(struct output *out, struct position position, const struct source *source) {
+	if (out->source != position.source || position.line < out->line || out->line == 0) {
+		out->source = position.source;
 		out->line = 1;
 		out->line_start = skip_bom(source);
 	}
-	for (size_t i = out->line_start; out->line < mark.line; i++) {
+	for (size_t i = out->line_start; out->line < position.line; i++) {
 		if (i >= source->size)
 			return false;
 		if (!is_break(source->text[i]))
@@ -189,10 +189,13 @@ static bool seek_line(struct output *out, struct mark mark, const struct source 
 /* How many cells of a terminal a character takes: none where it combines with the one before, two for those of
  * East Asia and for pictures. In ranges; exactness beyond that is the terminal's own secret. */
 static int cells(uint32_t code) {
-	static const struct { uint32_t first, last; int n; } ranges[] = {
-		{0x300, 0x36f, 0},     {0x1100, 0x115f, 2},   {0x2e80, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},
-		{0xf900, 0xfaff, 2},   {0xfe00, 0xfe0f, 0},   {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2},
-		{0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2}, {0x1f900, 0x1f9ff, 2}, {0x20000, 0x3fffd, 2},
+	static const struct {
+		uint32_t first, last;
+		int n;
+	} ranges[] = {
+		{ 0x300, 0x36f, 0 },   { 0x1100, 0x115f, 2 },   { 0x2e80, 0xa4cf, 2 },   { 0xac00, 0xd7a3, 2 },
+		{ 0xf900, 0xfaff, 2 }, { 0xfe00, 0xfe0f, 0 },   { 0xfe30, 0xfe6f, 2 },   { 0xff00, 0xff60, 2 },
+		{ 0xffe0, 0xffe6, 2 }, { 0x1f300, 0x1f64f, 2 }, { 0x1f900, 0x1f9ff, 2 }, { 0x20000, 0x3fffd, 2 },
 	};
 
 	for (size_t i = 0; code >= 0x300 && i < ARRAY_SIZE(ranges); i++)
@@ -221,18 +224,18 @@ struct excerpt {
 };
 
 /* A mark's column, but at most the one behind the line's end. */
-static size_t find_column(const struct source *source, size_t line_start, struct mark mark) {
+static size_t find_column(const struct source *source, size_t line_start, struct position position) {
 	size_t column = 1, n;
 	const char *text;
 	int size, width;
 
-	for (; column < mark.column && (n = shown(source, line_start, &text, &size, &width)); column++)
+	for (; column < position.column && (n = shown(source, line_start, &text, &size, &width)); column++)
 		line_start += n;
 	return column;
 }
 
-static struct excerpt put_line(struct output *out, const struct source *source, struct mark mark) {
-	size_t column = find_column(source, out->line_start, mark), end = column + MAX(mark.width, (uint8_t)1);
+static struct excerpt put_line(struct output *out, const struct source *source, struct position position) {
+	size_t column = find_column(source, out->line_start, position), end = column + MAX(position.width, (uint8_t)1);
 	size_t first = end <= EXCERPT_COLUMNS ? 1 : column - MIN(column - 1, (size_t)EXCERPT_COLUMNS / 2);
 	struct excerpt excerpt = {};
 	size_t at = out->line_start, i = 1, n;
@@ -255,15 +258,15 @@ static struct excerpt put_line(struct output *out, const struct source *source, 
 }
 
 static void put_excerpt(struct output *out, const struct diag *diag) {
-	if (diag->mark.line == 0 || diag->mark.source >= out->diags->sources.n)
+	if (diag->position.line == 0 || diag->position.source >= out->diags->sources.n)
 		return;
-	const struct source *source = &out->diags->sources.items[diag->mark.source];
-	if (!seek_line(out, diag->mark, source))
+	const struct source *source = &out->diags->sources.items[diag->position.source];
+	if (!seek_line(out, diag->position, source))
 		return;
 
-	int gutter = fprintf(out->file, "%*u", GUTTER, diag->mark.line);
+	int gutter = fprintf(out->file, "%*u", GUTTER, diag->position.line);
 	fputs(" | ", out->file);
-	struct excerpt excerpt = put_line(out, source, diag->mark);
+	struct excerpt excerpt = put_line(out, source, diag->position);
 	fprintf(out->file, "%*s | %*s", gutter, "", (int)excerpt.before, "");
 	put_color(out, severity_color(diag->severity));
 	for (size_t i = 0; i < excerpt.under; i++)
@@ -275,12 +278,12 @@ static void put_excerpt(struct output *out, const struct diag *diag) {
 static int compare_places(const void *a, const void *b) {
 	const struct diag *x = *(const struct diag *const *)a, *y = *(const struct diag *const *)b;
 
-	if (x->mark.source != y->mark.source)
-		return x->mark.source < y->mark.source ? -1 : 1;
-	if (x->mark.line != y->mark.line)
-		return x->mark.line < y->mark.line ? -1 : 1;
-	if (x->mark.column != y->mark.column)
-		return x->mark.column < y->mark.column ? -1 : 1;
+	if (x->position.source != y->position.source)
+		return x->position.source < y->position.source ? -1 : 1;
+	if (x->position.line != y->position.line)
+		return x->position.line < y->position.line ? -1 : 1;
+	if (x->position.column != y->position.column)
+		return x->position.column < y->position.column ? -1 : 1;
 	return (x > y) - (x < y); /* the list's order */
 }
 
@@ -329,7 +332,7 @@ static FILE *open_text(char **text, size_t *size) {
 char *diags_format(const struct diags *diags, bool color) {
 	char *text = NULL;
 	size_t size;
-	struct output out = {.file = open_text(&text, &size), .color = color, .diags = diags};
+	struct output out = { .file = open_text(&text, &size), .color = color, .diags = diags };
 
 	put_sorted(&out);
 	put_rest(&out, diags->n_errors, SEVERITY_ERROR);
@@ -342,7 +345,7 @@ char *diags_format(const struct diags *diags, bool color) {
 char *diag_format_line(const struct diags *diags, const struct diag *diag) {
 	char *text = NULL;
 	size_t size;
-	struct output out = {.file = open_text(&text, &size), .diags = diags};
+	struct output out = { .file = open_text(&text, &size), .diags = diags };
 
 	put_message(&out, diag);
 	if (fclose(out.file) != 0)

@@ -10,7 +10,7 @@
 
 /* A place in a source file. Lines and columns count from 1, columns in characters; line 0: no place known.
  * `width` is how many columns the caret line underlines (at least 1). */
-struct mark {
+struct position {
 	uint32_t line;
 	uint16_t column;
 	uint8_t width;
@@ -32,7 +32,7 @@ enum severity {
 
 struct diag {
 	enum severity severity;
-	struct mark mark;
+	struct position position;
 	const char *text;
 };
 
@@ -52,9 +52,9 @@ enum { DIAGS_MAX = 200 };
  * the text. */
 uint8_t diags_add_source(struct diags *diags, struct source source);
 
-void diag_error(struct diags *diags, struct mark mark, const char *format, ...) _printf_(3, 4);
-void diag_warning(struct diags *diags, struct mark mark, const char *format, ...) _printf_(3, 4);
-void diag_note(struct diags *diags, struct mark mark, const char *format, ...) _printf_(3, 4);
+void diag_error(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
+void diag_warning(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
+void diag_note(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 
 /* From now on every warning is an error, for whoever wants none. */
 void diags_be_strict(struct diags *diags);

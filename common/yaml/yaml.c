@@ -31,9 +31,9 @@ struct frame {
 	struct node *node;
 	struct anchor *anchor; /* or NULL */
 	bool flow;
-	size_t first;          /* its first node among the waiting ones */
-	size_t weight;         /* of itself and what it holds so far */
-	unsigned height;       /* levels, itself included */
+	size_t first;    /* its first node among the waiting ones */
+	size_t weight;   /* of itself and what it holds so far */
+	unsigned height; /* levels, itself included */
 };
 
 struct reader {
@@ -46,7 +46,7 @@ struct reader {
 	struct frame frames[YAML_MAX_DEPTH];
 	unsigned depth;
 	vec(const struct node *) waiting; /* NULL for one that could not be read */
-	void *anchors; /* tree of struct anchor, see tsearch(3) */
+	void *anchors;                    /* tree of struct anchor, see tsearch(3) */
 	struct arena anchor_arena;
 
 	size_t n_nodes, n_aliased;
@@ -54,7 +54,8 @@ struct reader {
 	const struct node *root;
 };
 
-static void keep_anchor(_unused_ void *anchor) {}
+static void keep_anchor(_unused_ void *anchor) {
+}
 
 static void reader_done(struct reader *reader) {
 	tdestroy(reader->anchors, keep_anchor);
@@ -63,21 +64,21 @@ static void reader_done(struct reader *reader) {
 	yaml_parser_delete(&reader->parser);
 }
 
-static struct yaml_place place_at(const yaml_mark_t *mark) {
-	return (struct yaml_place){.line = mark->line, .column = mark->column};
+static struct yaml_place place_at(const yaml_mark_t *position) {
+	return (struct yaml_place){ .line = position->line, .column = position->column };
 }
 
 /* A mark for all of an event but its further lines. */
-static struct mark event_mark(struct reader *reader, const yaml_event_t *event) {
+static struct position event_position(struct reader *reader, const yaml_event_t *event) {
 	const yaml_mark_t *start = &event->start_mark, *end = &event->end_mark;
 
 	size_t width = end->line == start->line ? end->column - start->column : 1;
 
-	return yaml_text_mark(&reader->text, place_at(start), width);
+	return yaml_text_position(&reader->text, place_at(start), width);
 }
 
 static enum next too_many(struct reader *reader, const yaml_event_t *event, const char *what, int limit) {
-	diag_error(reader->diags, event_mark(reader, event), "more than %d %s; the rest is not read", limit, what);
+	diag_error(reader->diags, event_position(reader, event), "more than %d %s; the rest is not read", limit, what);
 	return FAILED;
 }
 
@@ -99,12 +100,11 @@ static struct properties properties_of(const yaml_event_t *event) {
 		anchor = event->data.mapping_start.anchor;
 		tag = event->data.mapping_start.tag;
 	}
-	return (struct properties){.anchor = anchor, .tag = tag};
+	return (struct properties){ .anchor = anchor, .tag = tag };
 }
 
 /* Where the node itself begins, behind its anchor and tag; and where the tag is. */
-static struct yaml_place skip_properties(struct reader *reader, const yaml_event_t *event,
-					 struct yaml_place *ret_tag) {
+static struct yaml_place skip_properties(struct reader *reader, const yaml_event_t *event, struct yaml_place *ret_tag) {
 	struct yaml_place place = yaml_text_place(&reader->text, &event->start_mark);
 
 	*ret_tag = place;
@@ -123,23 +123,23 @@ static bool is_absent(const yaml_event_t *event) {
 	       event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-static struct mark node_mark(struct reader *reader, const yaml_event_t *event) {
+static struct position node_position(struct reader *reader, const yaml_event_t *event) {
 	struct properties properties = properties_of(event);
 	const yaml_mark_t *start = &event->start_mark, *end = &event->end_mark;
 	struct yaml_place place = place_at(start), tag;
 	bool scalar = event->type == YAML_SCALAR_EVENT;
 
 	if (is_absent(event)) /* the place for it, or its anchor */
-		return event_mark(reader, event);
+		return event_position(reader, event);
 	if (properties.anchor || properties.tag)
 		place = skip_properties(reader, event, &tag);
 	if (!scalar)
-		return yaml_text_mark(&reader->text, place, 1);
+		return yaml_text_position(&reader->text, place, 1);
 	if (end->line == place.line)
-		return yaml_text_mark(&reader->text, place, end->column - place.column);
+		return yaml_text_position(&reader->text, place, end->column - place.column);
 	if (place.offset == 0)
 		place = yaml_text_place(&reader->text, start);
-	return yaml_text_mark(&reader->text, place, yaml_text_rest(&reader->text, place));
+	return yaml_text_position(&reader->text, place, yaml_text_rest(&reader->text, place));
 }
 
 static int compare_anchors(const void *a, const void *b) {
@@ -148,7 +148,7 @@ static int compare_anchors(const void *a, const void *b) {
 
 /* The anchor of that name, made where it is new; a name may be anchored again and means the newer one then. */
 static struct anchor *add_anchor(struct reader *reader, const char *name) {
-	struct anchor wanted = {.name = name};
+	struct anchor wanted = { .name = name };
 	struct anchor **found = tfind(&wanted, &reader->anchors, compare_anchors);
 
 	if (found)
@@ -187,14 +187,14 @@ static bool is_core_tag(const char *name, enum node_type type) {
 
 /* `!br0`, which YAML reads as a tag without a value, and `! br0`: the writer means the negation. It is read on
  * as what should stand there, so that nothing else is found fault with. Returns whether it is such a tag. */
-static bool read_negation(struct reader *reader, struct node *node, struct mark mark, const char *tag) {
+static bool read_negation(struct reader *reader, struct node *node, struct position position, const char *tag) {
 	bool joined = tag[1] != 0;
 	const char *what = joined ? tag + 1 : node->text;
 
 	if (node->type != NODE_SCALAR || tag[0] != '!' || joined != (node->n == 0))
 		return false;
 	struct yaml_quote quote = yaml_quote(what, strlen(what));
-	diag_error(reader->diags, mark, "an unquoted '!' begins a tag; write 'not %s', or quote it", quote.text);
+	diag_error(reader->diags, position, "an unquoted '!' begins a tag; write 'not %s', or quote it", quote.text);
 	node->text = arena_printf(reader->arena, "not %s", what);
 	node->n = strlen(node->text);
 	return true;
@@ -211,15 +211,14 @@ static void read_tag(struct reader *reader, struct node *node, const yaml_event_
 	skip_properties(reader, event, &start);
 	end = start;
 	yaml_text_skip_word(&reader->text, &end);
-	struct mark mark = yaml_text_mark(&reader->text, start, end.column - start.column);
-	if (read_negation(reader, node, mark, tag))
+	struct position position = yaml_text_position(&reader->text, start, end.column - start.column);
+	if (read_negation(reader, node, position, tag))
 		return;
 	struct yaml_quote quote = yaml_quote(reader->text.data + start.offset, end.offset - start.offset);
 	if (node->type == NODE_SCALAR && tag[0] == '!')
-		diag_error(reader->diags, mark,
-			   "an unquoted '!' begins a tag; write 'not …', or quote the value");
+		diag_error(reader->diags, position, "an unquoted '!' begins a tag; write 'not …', or quote the value");
 	else
-		diag_error(reader->diags, mark, "the tag %s has no meaning here; leave it out", quote.text);
+		diag_error(reader->diags, position, "the tag %s has no meaning here; leave it out", quote.text);
 }
 
 /* A new node for an event, with its mark. */
@@ -228,7 +227,7 @@ static struct node *new_node(struct reader *reader, const yaml_event_t *event, e
 
 	reader->n_nodes++;
 	node->type = type;
-	node->mark = node_mark(reader, event);
+	node->position = node_position(reader, event);
 	return node;
 }
 
@@ -241,21 +240,20 @@ static enum next read_scalar(struct reader *reader, const yaml_event_t *event) {
 	node->text = arena_strndup(reader->arena, value, node->n);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	if (strlen(value) != node->n) {
-		diag_error(reader->diags, node->mark, "this text has a NUL character (\\0) in it");
+		diag_error(reader->diags, node->position, "this text has a NUL character (\\0) in it");
 		node->n = strlen(value);
 	}
 	if (properties.tag)
 		read_tag(reader, node, event, properties.tag);
 	if (properties.anchor) {
 		struct anchor *anchor = add_anchor(reader, properties.anchor);
-		*anchor = (struct anchor){.name = anchor->name, .node = node, .weight = 1};
+		*anchor = (struct anchor){ .name = anchor->name, .node = node, .weight = 1 };
 	}
 	place_node(reader, node, 1, 0);
 	return GO_ON;
 }
 
-static enum next begin_collection(struct reader *reader, const yaml_event_t *event, enum node_type type,
-				  bool flow) {
+static enum next begin_collection(struct reader *reader, const yaml_event_t *event, enum node_type type, bool flow) {
 	struct properties properties = properties_of(event);
 
 	if (reader->depth >= YAML_MAX_DEPTH)
@@ -308,17 +306,17 @@ static enum next end_collection(struct reader *reader) {
 }
 
 static const struct anchor *find_anchor(struct reader *reader, const yaml_event_t *event) {
-	struct anchor wanted = {.name = (const char *)event->data.alias.anchor};
+	struct anchor wanted = { .name = (const char *)event->data.alias.anchor };
 	struct anchor **found = tfind(&wanted, &reader->anchors, compare_anchors);
 	struct yaml_quote quote = yaml_quote(wanted.name, strlen(wanted.name));
 
 	if (found && (*found)->node)
 		return *found;
 	if (found)
-		diag_error(reader->diags, event_mark(reader, event), "alias *%s refers to a node that contains it",
+		diag_error(reader->diags, event_position(reader, event), "alias *%s refers to a node that contains it",
 			   quote.text);
 	else
-		diag_error(reader->diags, event_mark(reader, event),
+		diag_error(reader->diags, event_position(reader, event),
 			   "nothing before this is anchored as &%s; quote it if no alias is meant", quote.text);
 	return NULL;
 }
@@ -344,7 +342,7 @@ static enum next begin_document(struct reader *reader, const yaml_event_t *event
 		reader->begun = true;
 		return GO_ON;
 	}
-	diag_error(reader->diags, event_mark(reader, event), "a second document begins here; a file holds one");
+	diag_error(reader->diags, event_position(reader, event), "a second document begins here; a file holds one");
 	return DONE;
 }
 
@@ -413,7 +411,7 @@ static bool reader_init(struct reader *reader, uint8_t source) {
 }
 
 const struct node *yaml_read_until(struct arena *arena, struct diags *diags, uint8_t source, const char *key) {
-	_cleanup_(reader_done) struct reader reader = {.arena = arena, .diags = diags, .until = key};
+	_cleanup_(reader_done) struct reader reader = { .arena = arena, .diags = diags, .until = key };
 	enum next next = reader_init(&reader, source) ? GO_ON : FAILED;
 
 	while (next == GO_ON)
@@ -424,7 +422,7 @@ const struct node *yaml_read_until(struct arena *arena, struct diags *diags, uin
 		return reader.root;
 
 	struct node *empty = arena_new(arena, struct node);
-	*empty = (struct node){.type = NODE_MAPPING, .mark = {1, 1, 1, source}};
+	*empty = (struct node){ .type = NODE_MAPPING, .position = { 1, 1, 1, source } };
 	return empty;
 }
 

@@ -33,13 +33,13 @@ struct node_pair {
 
 struct node {
 	enum node_type type;
-	bool quoted;            /* scalar: in quotes, a block, or tagged !!str; so never a number, bool or null */
-	struct mark mark;       /* scalar: as wide as it is written, on its first line; others: their first column */
-	size_t n;               /* scalar: bytes of text; sequence: items; mapping: pairs */
+	bool quoted;              /* scalar: in quotes, a block, or tagged !!str; so never a number, bool or null */
+	struct position position; /* scalar: as wide as it is written, on its first line; others: their first column */
+	size_t n;                 /* scalar: bytes of text; sequence: items; mapping: pairs */
 	union {
-		const char *text;               /* NUL-terminated, valid UTF-8, no NUL inside */
+		const char *text; /* NUL-terminated, valid UTF-8, no NUL inside */
 		const struct node *const *items;
-		const struct node_pair *pairs;  /* in the file's order, merged keys behind the written ones */
+		const struct node_pair *pairs; /* in the file's order, merged keys behind the written ones */
 	};
 };
 
@@ -65,10 +65,10 @@ const struct node *node_get(const struct node *mapping, const char *key);
 /* Leaves out every pair whose key stands before it already, in the order of the others; returns how many are left. `again`
  * is told of each that goes and of the one that stays, to which it may give another value. */
 typedef void (*node_again_fn)(void *userdata, struct node_pair *first, struct node_pair *later);
-size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn again, void *userdata);
+size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn recreates, void *userdata);
 
 /* Where the key itself stands; the mapping's place where it has none of that name. */
-struct mark node_key_mark(const struct node *mapping, const char *key);
+struct position node_key_position(const struct node *mapping, const char *key);
 
 /* Words of a file for a message: at most some 60 bytes of them, whole characters. */
 struct yaml_quote {

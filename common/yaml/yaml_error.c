@@ -24,7 +24,7 @@ static void _printf_(4, 5) say(struct failure *f, struct yaml_place place, size_
 	if (vasprintf(&text, format, args) < 0)
 		abort();
 	va_end(args);
-	diag_error(f->diags, yaml_text_mark(f->text, place, width), "%s", text);
+	diag_error(f->diags, yaml_text_position(f->text, place, width), "%s", text);
 }
 
 static char next_to(const struct failure *f, struct yaml_place place) {
@@ -51,11 +51,11 @@ static bool is_list(const struct node *open) {
 
 static void note_opening(struct failure *f) {
 	if (f->open)
-		diag_note(f->diags, f->open->mark, "for the '%c' here", is_list(f->open) ? '[' : '{');
+		diag_note(f->diags, f->open->position, "for the '%c' here", is_list(f->open) ? '[' : '{');
 }
 
 static void say_unclosed(struct failure *f) {
-	diag_error(f->diags, f->open->mark, "this '%c' is never closed", is_list(f->open) ? '[' : '{');
+	diag_error(f->diags, f->open->position, "this '%c' is never closed", is_list(f->open) ? '[' : '{');
 }
 
 static void say_tab(struct failure *f) {
@@ -123,8 +123,7 @@ static void say_bad_escape(struct failure *f) {
 	yaml_text_step(f->text, &end);
 	yaml_text_step(f->text, &end);
 	struct yaml_quote quote = yaml_quote(f->text->data + f->at.offset, end.offset - f->at.offset);
-	say(f, f->at, 2, "unknown escape '%s' in a double-quoted string; write '\\\\' or use single quotes",
-	    quote.text);
+	say(f, f->at, 2, "unknown escape '%s' in a double-quoted string; write '\\\\' or use single quotes", quote.text);
 }
 
 static void say_bad_code(struct failure *f) {
@@ -154,8 +153,7 @@ static void say_closes_nothing(struct failure *f) {
 }
 
 static void say_misplaced(struct failure *f) {
-	say(f, f->at, yaml_text_rest(f->text, f->at),
-	    "unexpected behind a value; quote the whole value, or remove this");
+	say(f, f->at, yaml_text_rest(f->text, f->at), "unexpected behind a value; quote the whole value, or remove this");
 }
 
 static void say_no_key(struct failure *f) {
@@ -214,8 +212,7 @@ static void say_behind_document(struct failure *f) {
 	if (c == ']' || c == '}')
 		say_closes_nothing(f);
 	else
-		say(f, f->at, yaml_text_rest(f->text, f->at),
-		    "the document ended before this; check the indentation");
+		say(f, f->at, yaml_text_rest(f->text, f->at), "the document ended before this; check the indentation");
 }
 
 /* The first that fits; NULL fits anything. */
@@ -223,34 +220,34 @@ static const struct {
 	const char *problem, *context;
 	void (*say)(struct failure *f);
 } complaints[] = {
-	{"found character that cannot start any token", NULL, say_bad_start},
-	{"found a tab character that violates indentation", NULL, say_tab},
-	{"found a tab character where an indentation space is expected", NULL, say_tab},
-	{"mapping values are not allowed in this context", NULL, say_bad_colon},
-	{"mapping keys are not allowed in this context", NULL, say_bad_question},
-	{"block sequence entries are not allowed in this context", NULL, say_bad_dash},
-	{"found unexpected ':'", NULL, say_flow_colon},
-	{"could not find expected ':'", NULL, say_no_colon},
-	{"found unexpected end of stream", "while scanning a quoted scalar", say_unclosed_quote},
-	{"found unexpected document indicator", "while scanning a quoted scalar", say_unclosed_quote},
-	{"found unknown escape character", NULL, say_bad_escape},
-	{"did not find expected hexdecimal number", NULL, say_bad_code},
-	{"found invalid Unicode character escape code", NULL, say_bad_code},
-	{"did not find expected alphabetic or numeric character", NULL, say_bad_name},
-	{"did not find expected comment or line break", "while scanning a block scalar", say_bad_block},
-	{"found undefined tag handle", NULL, say_bad_tag},
-	{NULL, "while scanning a tag", say_bad_tag},
-	{NULL, "while parsing a tag", say_bad_tag},
-	{NULL, "while scanning a directive", say_directive},
-	{NULL, "while scanning a %YAML directive", say_directive},
-	{"found incompatible YAML document", NULL, say_directive},
-	{"found duplicate %YAML directive", NULL, say_directive},
-	{"did not find expected key", NULL, say_no_key},
-	{"did not find expected '-' indicator", NULL, say_no_dash},
-	{"did not find expected ',' or ']'", NULL, say_no_comma},
-	{"did not find expected ',' or '}'", NULL, say_no_comma},
-	{"did not find expected node content", NULL, say_no_content},
-	{"did not find expected <document start>", NULL, say_behind_document},
+	{ "found character that cannot start any token", NULL, say_bad_start },
+	{ "found a tab character that violates indentation", NULL, say_tab },
+	{ "found a tab character where an indentation space is expected", NULL, say_tab },
+	{ "mapping values are not allowed in this context", NULL, say_bad_colon },
+	{ "mapping keys are not allowed in this context", NULL, say_bad_question },
+	{ "block sequence entries are not allowed in this context", NULL, say_bad_dash },
+	{ "found unexpected ':'", NULL, say_flow_colon },
+	{ "could not find expected ':'", NULL, say_no_colon },
+	{ "found unexpected end of stream", "while scanning a quoted scalar", say_unclosed_quote },
+	{ "found unexpected document indicator", "while scanning a quoted scalar", say_unclosed_quote },
+	{ "found unknown escape character", NULL, say_bad_escape },
+	{ "did not find expected hexdecimal number", NULL, say_bad_code },
+	{ "found invalid Unicode character escape code", NULL, say_bad_code },
+	{ "did not find expected alphabetic or numeric character", NULL, say_bad_name },
+	{ "did not find expected comment or line break", "while scanning a block scalar", say_bad_block },
+	{ "found undefined tag handle", NULL, say_bad_tag },
+	{ NULL, "while scanning a tag", say_bad_tag },
+	{ NULL, "while parsing a tag", say_bad_tag },
+	{ NULL, "while scanning a directive", say_directive },
+	{ NULL, "while scanning a %YAML directive", say_directive },
+	{ "found incompatible YAML document", NULL, say_directive },
+	{ "found duplicate %YAML directive", NULL, say_directive },
+	{ "did not find expected key", NULL, say_no_key },
+	{ "did not find expected '-' indicator", NULL, say_no_dash },
+	{ "did not find expected ',' or ']'", NULL, say_no_comma },
+	{ "did not find expected ',' or '}'", NULL, say_no_comma },
+	{ "did not find expected node content", NULL, say_no_content },
+	{ "did not find expected <document start>", NULL, say_behind_document },
 };
 
 static bool fits(const char *wanted, const char *given) {
@@ -258,7 +255,7 @@ static bool fits(const char *wanted, const char *given) {
 }
 
 void yaml_error(struct diags *diags, struct yaml_text *text, const yaml_parser_t *parser, const struct node *open) {
-	struct failure f = {.diags = diags, .text = text, .open = open};
+	struct failure f = { .diags = diags, .text = text, .open = open };
 
 	f.at = yaml_text_place(text, &parser->problem_mark);
 	f.context = parser->context ? yaml_text_place(text, &parser->context_mark) : f.at;
@@ -267,6 +264,6 @@ void yaml_error(struct diags *diags, struct yaml_text *text, const yaml_parser_t
 			complaints[i].say(&f);
 			return;
 		}
-	say(&f, f.at, 1, "not readable as YAML: %s%s%s", parser->problem ?: "out of memory",
-	    parser->context ? " " : "", parser->context ?: "");
+	say(&f, f.at, 1, "not readable as YAML: %s%s%s", parser->problem ?: "out of memory", parser->context ? " " : "",
+	    parser->context ?: "");
 }

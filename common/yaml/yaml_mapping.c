@@ -32,9 +32,9 @@ static bool is_merge(const struct node *key) {
 /* Whether a pair may be written at all; if not, it was said why. */
 static bool check_key(struct diags *diags, const struct node *key) {
 	if (key->type != NODE_SCALAR)
-		diag_error(diags, key->mark, "a key must be a word or a quoted text, not %s", node_type_name(key));
+		diag_error(diags, key->position, "a key must be a word or a quoted text, not %s", node_type_name(key));
 	else if (key->n == 0 && !key->quoted)
-		diag_error(diags, key->mark, "a key is missing here");
+		diag_error(diags, key->position, "a key is missing here");
 	else
 		return true;
 	return false;
@@ -42,12 +42,12 @@ static bool check_key(struct diags *diags, const struct node *key) {
 
 /* The later of two pairs with the same key goes. */
 struct uniting {
-	node_again_fn again;
+	node_again_fn recreates;
 	void *userdata;
 };
 
 static void drop(const struct uniting *u, struct node_pair *first, struct node_pair *later) {
-	u->again(u->userdata, first, later);
+	u->recreates(u->userdata, first, later);
 	later->key = NULL;
 }
 
@@ -83,8 +83,8 @@ static void unite_many(const struct uniting *u, struct node_pair *items, size_t 
 			first = sorted[i];
 }
 
-size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn again, void *userdata) {
-	const struct uniting uniting = {.again = again, .userdata = userdata};
+size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn recreates, void *userdata) {
+	const struct uniting uniting = { .recreates = recreates, .userdata = userdata };
 	size_t kept = 0;
 
 	if (n <= FEW)
@@ -104,8 +104,8 @@ static void refuse_again(void *userdata, struct node_pair *first, struct node_pa
 	if ((size_t)(later - pairs->items) >= pairs->n_written)
 		return;
 	struct yaml_quote quote = yaml_quote(later->key->text, later->key->n);
-	diag_error(pairs->diags, later->key->mark, "the key '%s' stands here a second time", quote.text);
-	diag_note(pairs->diags, first->key->mark, "first here");
+	diag_error(pairs->diags, later->key->position, "the key '%s' stands here a second time", quote.text);
+	diag_note(pairs->diags, first->key->position, "first here");
 }
 
 /* How many pairs a `<<` brings in at most. */
@@ -121,7 +121,7 @@ static size_t count_merged(const struct node *value) {
 
 static void merge_one(struct pairs *pairs, const struct node *key, const struct node *value) {
 	if (value->type != NODE_MAPPING) {
-		diag_error(pairs->diags, key->mark, "'<<' takes a mapping or a list of mappings; this is %s",
+		diag_error(pairs->diags, key->position, "'<<' takes a mapping or a list of mappings; this is %s",
 			   node_type_name(value));
 		return;
 	}
@@ -139,18 +139,16 @@ static void merge(struct pairs *pairs, const struct node_pair *merged) {
 		merge_one(pairs, merged->key, merged->value->items[i]);
 }
 
-static void find_merge(struct diags *diags, struct node_pair *merged, const struct node *key,
-		       const struct node *value) {
+static void find_merge(struct diags *diags, struct node_pair *merged, const struct node *key, const struct node *value) {
 	if (merged->key) {
-		diag_error(diags, key->mark, "the key '<<' stands here a second time; write '<<: [*one, *other]'");
-		diag_note(diags, merged->key->mark, "first here");
+		diag_error(diags, key->position, "the key '<<' stands here a second time; write '<<: [*one, *other]'");
+		diag_note(diags, merged->key->position, "first here");
 		return;
 	}
-	*merged = (struct node_pair){.key = key, .value = value};
+	*merged = (struct node_pair){ .key = key, .value = value };
 }
 
-void yaml_mapping(struct arena *arena, struct diags *diags, struct node *node, const struct node *const *items,
-		  size_t n) {
+void yaml_mapping(struct arena *arena, struct diags *diags, struct node *node, const struct node *const *items, size_t n) {
 	struct node_pair merged = {};
 
 	for (size_t i = 0; i < n; i += 2)
@@ -158,10 +156,10 @@ void yaml_mapping(struct arena *arena, struct diags *diags, struct node *node, c
 			find_merge(diags, &merged, items[i], items[i + 1]);
 
 	size_t most = n / 2 + (merged.key ? count_merged(merged.value) : 0);
-	struct pairs pairs = {.items = arena_newn(arena, struct node_pair, most), .diags = diags};
+	struct pairs pairs = { .items = arena_newn(arena, struct node_pair, most), .diags = diags };
 	for (size_t i = 0; i < n; i += 2)
 		if (is_read(items + i) && !is_merge(items[i]) && check_key(diags, items[i]))
-			pairs.items[pairs.n++] = (struct node_pair){.key = items[i], .value = items[i + 1]};
+			pairs.items[pairs.n++] = (struct node_pair){ .key = items[i], .value = items[i + 1] };
 	pairs.n_written = pairs.n;
 	if (merged.key)
 		merge(&pairs, &merged);

@@ -22,10 +22,10 @@ const struct node *node_get(const struct node *mapping, const char *key) {
 	return pair ? pair->value : NULL;
 }
 
-struct mark node_key_mark(const struct node *mapping, const char *key) {
+struct position node_key_position(const struct node *mapping, const char *key) {
 	const struct node_pair *pair = find_pair(mapping, key);
 
-	return pair ? pair->key->mark : mapping->mark;
+	return pair ? pair->key->position : mapping->position;
 }
 
 const char *node_type_name(const struct node *node) {
@@ -52,7 +52,7 @@ static bool is_one_of(const char *text, const char *const *words, size_t n) {
 }
 
 bool node_is_null(const struct node *node) {
-	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
 
 	return is_plain(node) && is_one_of(node->text, words, ARRAY_SIZE(words));
 }

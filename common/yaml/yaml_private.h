@@ -33,7 +33,7 @@ struct yaml_place {
 bool yaml_text_init(struct yaml_text *text, struct diags *diags, uint8_t source);
 
 /* The place of a mark of libyaml's. Linear over all calls, as long as the marks do not go back. */
-struct yaml_place yaml_text_place(struct yaml_text *text, const yaml_mark_t *mark);
+struct yaml_place yaml_text_place(struct yaml_text *text, const yaml_mark_t *position);
 
 /* The byte there, 0 at the text's end. */
 char yaml_text_at(const struct yaml_text *text, struct yaml_place place);
@@ -51,12 +51,11 @@ struct yaml_place yaml_text_indent(const struct yaml_text *text, struct yaml_pla
 size_t yaml_text_rest(const struct yaml_text *text, struct yaml_place place);
 
 /* The mark that a diagnostic takes, with what does not fit into it cut down. */
-struct mark yaml_text_mark(const struct yaml_text *text, struct yaml_place place, size_t width);
+struct position yaml_text_position(const struct yaml_text *text, struct yaml_place place, size_t width);
 
 /* Says what libyaml could not read. `open` is the innermost unfinished [] or {}, or NULL. */
 void yaml_error(struct diags *diags, struct yaml_text *text, const yaml_parser_t *parser, const struct node *open);
 
 /* Makes node a mapping of n nodes, keys and values by turns, NULL where one could not be read. What is wrong with
  * a pair is said, and the pair left out. */
-void yaml_mapping(struct arena *arena, struct diags *diags, struct node *node, const struct node *const *items,
-		  size_t n);
+void yaml_mapping(struct arena *arena, struct diags *diags, struct node *node, const struct node *const *items, size_t n);

@@ -79,16 +79,16 @@ size_t yaml_text_rest(const struct yaml_text *text, struct yaml_place place) {
 	return end - start;
 }
 
-struct yaml_place yaml_text_place(struct yaml_text *text, const yaml_mark_t *mark) {
-	if (mark->index < text->index)
+struct yaml_place yaml_text_place(struct yaml_text *text, const yaml_mark_t *position) {
+	if (position->index < text->index)
 		text->index = text->offset = 0;
-	for (; text->index < mark->index && text->offset < text->size; text->index++)
+	for (; text->index < position->index && text->offset < text->size; text->index++)
 		text->offset += utf8_step(text->data + text->offset, text->size - text->offset);
-	return (struct yaml_place){.offset = text->offset, .line = mark->line, .column = mark->column};
+	return (struct yaml_place){ .offset = text->offset, .line = position->line, .column = position->column };
 }
 
-struct mark yaml_text_mark(const struct yaml_text *text, struct yaml_place place, size_t width) {
-	return (struct mark){
+struct position yaml_text_position(const struct yaml_text *text, struct yaml_place place, size_t width) {
+	return (struct position){
 		.line = (uint32_t)MIN(place.line + 1, (size_t)UINT32_MAX),
 		.column = (uint16_t)MIN(place.column + 1, (size_t)UINT16_MAX),
 		.width = (uint8_t)MIN(MAX(width, (size_t)1), (size_t)UINT8_MAX),
@@ -149,17 +149,16 @@ static void report_garbage(const struct yaml_text *text, struct diags *diags, si
 	const char *p = text->data + at;
 	size_t left = text->size - at;
 	uint32_t code;
-	struct mark mark = yaml_text_mark(text, place_of(text, at), 1);
+	struct position position = yaml_text_position(text, place_of(text, at), 1);
 
 	if (at == 0 && left >= 2 && (memcmp(p, "\xff\xfe", 2) == 0 || memcmp(p, "\xfe\xff", 2) == 0))
-		diag_error(diags, (struct mark){.source = text->source}, "the file is UTF-16; save it as UTF-8");
+		diag_error(diags, (struct position){ .source = text->source }, "the file is UTF-16; save it as UTF-8");
 	else if (utf8_decode(p, left, &code) == 0)
-		diag_error(diags, mark, "the byte 0x%02x is not UTF-8 text; is this a text file?", code);
+		diag_error(diags, position, "the byte 0x%02x is not UTF-8 text; is this a text file?", code);
 	else if (code == 0x85 || code == 0x2028 || code == 0x2029)
-		diag_error(diags, mark, "an invisible line break (U+%04X) stands here; remove it", code);
+		diag_error(diags, position, "an invisible line break (U+%04X) stands here; remove it", code);
 	else
-		diag_error(diags, mark, "the control character U+%04X cannot stand in YAML; is this a text file?",
-			   code);
+		diag_error(diags, position, "the control character U+%04X cannot stand in YAML; is this a text file?", code);
 }
 
 /* %TAG lines have no use here, and many of them keep libyaml busy for a time that grows with their square. */
@@ -179,9 +178,9 @@ bool yaml_text_init(struct yaml_text *text, struct diags *diags, uint8_t source)
 	const struct source *s = &diags->sources.items[source];
 	size_t bom = s->size >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-	*text = (struct yaml_text){.data = s->size ? s->text + bom : "", .size = s->size - bom, .source = source};
+	*text = (struct yaml_text){ .data = s->size ? s->text + bom : "", .size = s->size - bom, .source = source };
 	if (s->size > YAML_MAX_SIZE) {
-		diag_error(diags, (struct mark){.source = source}, "the file has %zu MiB; at most %d are read",
+		diag_error(diags, (struct position){ .source = source }, "the file has %zu MiB; at most %d are read",
 			   s->size >> 20, YAML_MAX_SIZE >> 20);
 		return false;
 	}
@@ -192,7 +191,7 @@ bool yaml_text_init(struct yaml_text *text, struct diags *diags, uint8_t source)
 	}
 	at = find_tag_directive(text);
 	if (at < text->size)
-		diag_error(diags, yaml_text_mark(text, place_of(text, at), 4),
+		diag_error(diags, yaml_text_position(text, place_of(text, at), 4),
 			   "tags have no use here; remove this line");
 	return at == text->size;
 }

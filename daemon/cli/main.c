@@ -32,8 +32,8 @@ static const struct {
 } option_names[] = {
 	{ OPTION_JSON, "--json" },         { OPTION_INSECURE, "--insecure-permissions" },
 	{ OPTION_TOPOLOGY, "--topology" }, { OPTION_PERIODIC, "--periodic" },
-	{ OPTION_MARKDOWN, "--markdown" },   { OPTION_FOR, "--for" },
-	{ OPTION_MAN, "--man" },             { OPTION_STRICT, "--strict" },
+	{ OPTION_MARKDOWN, "--markdown" }, { OPTION_FOR, "--for" },
+	{ OPTION_MAN, "--man" },           { OPTION_STRICT, "--strict" },
 	{ OPTION_REPLACE, "--replace" },
 };
 
@@ -45,7 +45,9 @@ struct command {
 
 static bool parse_color(const char *text, enum color_choice *ret) {
 	static const char *const names[] = {
-		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never",
+		[COLOR_AUTO] = "auto",
+		[COLOR_ALWAYS] = "always",
+		[COLOR_NEVER] = "never",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -6,21 +6,21 @@
  * once another was done is no failure.
  */
 #include "run/journal.h"
-#include "files/limit.h"
+#include "files/error_text.h"
 #include "report/report.h"
 #include "cli/verbs.h"
 
-struct failure {
+struct told_failure {
 	char *scope, *noun, *text;
 };
 
 /* One convergence and what is known of it. */
 struct work {
 	const struct options *options;
-	struct session session;
-	struct diags problems;        /* at places of the file, where there is one */
-	vec(struct failure) failures; /* what was said about each, the latest */
-	struct session_source source;
+	struct topology session;
+	struct diags problems;             /* at places of the file, where there is one */
+	vec(struct told_failure) failures; /* what was said about each, the latest */
+	struct topology_source source;
 	uint64_t usec;
 	bool progress_shown;
 	bool removes; /* all of it: nothing may be left */
@@ -28,7 +28,7 @@ struct work {
 
 /* ---- while it goes on ---- */
 
-static void failure_done(struct failure *failure) {
+static void failure_done(struct told_failure *failure) {
 	free(failure->scope);
 	free(failure->noun);
 	free(failure->text);
@@ -40,7 +40,7 @@ static char *failure_text(const struct occurrence *occurrence) {
 	_cleanup_free_ char *text = NULL;
 	const char *rest;
 
-	bare.mark = (struct mark){};
+	bare.position = (struct position){};
 	bare.pause_usec = 0;
 	text = occurrence_text(&bare);
 	rest = startswith(text, "failing: ");
@@ -48,7 +48,7 @@ static char *failure_text(const struct occurrence *occurrence) {
 	return xstrdup(rest ? rest : text);
 }
 
-static struct failure *find_failure(const struct work *work, const char *scope, const char *noun) {
+static struct told_failure *find_failure(const struct work *work, const char *scope, const char *noun) {
 	vec_foreach(failure, &work->failures)
 		if (streq(failure->scope, scope) && streq(failure->noun, noun))
 			return failure;
@@ -56,15 +56,15 @@ static struct failure *find_failure(const struct work *work, const char *scope, 
 }
 
 static void note_failure(struct work *work, const struct occurrence *occurrence) {
-	struct failure *known = find_failure(work, occurrence->scope, occurrence->noun);
+	struct told_failure *known = find_failure(work, occurrence->scope, occurrence->noun);
 
 	if (known) {
 		free(known->text);
 		known->text = failure_text(occurrence);
 	} else if (work->failures.n < DIAGS_MAX) {
-		vec_push(&work->failures, (struct failure){ .scope = xstrdup(occurrence->scope),
-							    .noun = xstrdup(occurrence->noun),
-							    .text = failure_text(occurrence) });
+		vec_push(&work->failures, (struct told_failure){ .scope = xstrdup(occurrence->scope),
+								 .noun = xstrdup(occurrence->noun),
+								 .text = failure_text(occurrence) });
 	}
 }
 
@@ -110,15 +110,15 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 
 /* ---- what came of it ---- */
 
-static void add_problem(void *userdata, const struct trouble *trouble) {
+static void add_problem(void *userdata, const struct failure *failure) {
 	struct work *work = userdata;
-	const struct failure *known = find_failure(work, trouble->scope, trouble->noun);
+	const struct told_failure *known = find_failure(work, failure->scope, failure->noun);
 
 	if (known)
-		diag_error(&work->problems, trouble->mark, "%s", known->text);
+		diag_error(&work->problems, failure->position, "%s", known->text);
 	else
-		diag_error(&work->problems, trouble->mark, "%s: %s is %s%s%s", trouble->scope, trouble->noun, trouble->state,
-			   trouble->error ? ": " : "", trouble->error ? trouble->error : "");
+		diag_error(&work->problems, failure->position, "%s: %s is %s%s%s", failure->scope, failure->noun,
+			   failure->state, failure->error ? ": " : "", failure->error ? failure->error : "");
 }
 
 /* Converged, or what is wrong is among the problems. */
@@ -129,10 +129,11 @@ static bool conclude(struct work *work, int r) {
 	if (work->progress_shown)
 		fputs("\r\033[K", stderr);
 	reconciler_status(work->session.reconciler, &status);
-	reconciler_troubles(work->session.reconciler, add_problem, work);
+	reconciler_failures(work->session.reconciler, add_problem, work);
 	if (r == -ETIME && status.n_pending)
 		complain("duplicate address detection of %zu address%s does not end: it needs a carrier; `nodad: true` does "
-			 "without it", status.n_pending, status.n_pending == 1 ? "" : "es");
+			 "without it",
+			 status.n_pending, status.n_pending == 1 ? "" : "es");
 	else if (r == -ETIME)
 		complain("something else keeps changing the network of '%s': it does not come to rest (%s)",
 			 work->session.topology, restless ? restless : "each look finds something else");
@@ -168,8 +169,8 @@ static void print_result_json(struct work *work, bool good) {
 
 	print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
 			     good ? "converged" : "degraded", "namespaces", (json_int_t)status.n_namespaces, "objects",
-			     (json_int_t)status.n_objects, "waiting", (json_int_t)status.n_waiting, "changes", (json_int_t)count_changes(&status), "usec",
-			     (json_int_t)work->usec, "problems", problems));
+			     (json_int_t)status.n_objects, "waiting", (json_int_t)status.n_waiting, "changes",
+			     (json_int_t)count_changes(&status), "usec", (json_int_t)work->usec, "problems", problems));
 	json_decref(check);
 }
 
@@ -217,12 +218,12 @@ static int print_result(struct work *work, bool good, void (*print_good)(const s
 }
 
 static int open_work(struct work *work, struct spec *spec) {
-	const struct session_hooks hooks = { .userdata = work, .occurred = occurred, .progress = progress };
+	const struct topology_hooks hooks = { .userdata = work, .occurred = occurred, .progress = progress };
 	_cleanup_free_ char *problem = NULL, *topology = xstrdup(spec->topology);
 	int r;
 
 	raise_limits();
-	r = session_open_once(&work->session, spec, &work->source, &hooks, &problem);
+	r = topology_open_once(&work->session, spec, &work->source, &hooks, &problem);
 	if (r < 0)
 		complain("%s", problem);
 	if (r == -EALREADY)
@@ -234,7 +235,7 @@ static int open_work(struct work *work, struct spec *spec) {
 }
 
 static void work_done(struct work *work) {
-	session_close(&work->session);
+	topology_close(&work->session);
 	diags_done(&work->problems);
 	vec_foreach(failure, &work->failures)
 		failure_done(failure);
@@ -247,8 +248,8 @@ static int converge(struct work *work, struct spec *spec, void (*print_good)(con
 
 	if (open_work(work, spec) < 0)
 		return EXIT_FAILED;
-	code = print_result(work, conclude(work, session_settle(&work->session)) && nothing_left(work), print_good);
-	r = session_close(&work->session);
+	code = print_result(work, conclude(work, topology_settle(&work->session)) && nothing_left(work), print_good);
+	r = topology_close(&work->session);
 	if (r == 0)
 		return code;
 	complain("the folder " TOPOD_RUN_DIR "/%s cannot be removed: %s", topology, error_text(r));
@@ -263,7 +264,7 @@ int verb_apply(const struct options *options) {
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN | trusted_flags(options), options, &loaded))
 		return EXIT_SPEC;
-	work.source = session_source(&loaded, options->replaces);
+	work.source = topology_source(&loaded, options->replaces);
 	vec_foreach(source, &loaded.diags.sources)
 		diags_add_source(&work.problems, *source);
 	return converge(&work, &loaded.spec, print_applied);
@@ -285,8 +286,8 @@ static int topology_to_remove(const struct options *options, struct loaded_spec 
 		complain("the topology's name '%s' %s", name, why);
 		return EXIT_USAGE;
 	}
-	if (!name && !load_spec(options->args[0], SPEC_FILE_STDIN | SPEC_FILE_NAME | LOAD_QUIET | trusted_flags(options), options,
-				loaded)) {
+	if (!name && !load_spec(options->args[0], SPEC_FILE_STDIN | SPEC_FILE_NAME | LOAD_QUIET | trusted_flags(options),
+				options, loaded)) {
 		hint("`topod down --topology NAME` removes a topology without its file");
 		return EXIT_SPEC;
 	}
@@ -309,7 +310,7 @@ int verb_down(const struct options *options) {
 	if (code != EXIT_DONE)
 		return code;
 	if (loaded.name)
-		work.source = session_source(&loaded, options->replaces);
+		work.source = topology_source(&loaded, options->replaces);
 	spec_empty(&nothing, topology);
 	return converge(&work, &nothing, print_removed);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod pause` and `topod resume`: maintenance, during which a daemon changes nothing. */
-#include "cli/ask.h"
+#include "cli/daemon_client.h"
 #include "run/loop.h"
 #include "report/report.h"
 
@@ -14,9 +14,9 @@ int verb_pause(const struct options *options) {
 		complain("--for takes whole seconds, at most %d hours", LOOP_PAUSE_MAX_SEC / 3600);
 		return EXIT_USAGE;
 	}
-	topology = ask_topology(options);
+	topology = daemon_client_topology(options);
 	if (!topology || !ask(topology, "Pause", json_pack("{s:I}", "seconds", (json_int_t)(usec / 1000000)),
-			      ASK_TIMEOUT_USEC, &answer))
+			      DAEMON_TIMEOUT_USEC, &answer))
 		return EXIT_FAILED;
 	report_duration(usec, &span);
 	if (options->json)
@@ -28,7 +28,7 @@ int verb_pause(const struct options *options) {
 
 int verb_resume(const struct options *options) {
 	_cleanup_answer_ struct control_answer answer = {};
-	_cleanup_free_ char *topology = ask_topology(options);
+	_cleanup_free_ char *topology = daemon_client_topology(options);
 
 	if (!topology || !ask(topology, "Resume", NULL, UINT64_MAX, &answer))
 		return EXIT_FAILED;

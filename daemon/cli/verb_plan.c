@@ -18,13 +18,13 @@ static int show(const struct plan *plan, const char *topology, const struct opti
 		       : EXIT_DONE;
 }
 
-static int look(struct session *session, const struct options *options) {
+static int look(struct topology *session, const struct options *options) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {}; /* ends first: it has left notes on the observed objects */
 	int r = reconciler_plan(session->reconciler, &plan, &observed);
 
 	if (r < 0) {
-		_cleanup_free_ char *problem = session_problem("look at the network", r);
+		_cleanup_free_ char *problem = topology_problem("look at the network", r);
 
 		complain("%s", problem);
 		return EXIT_FAILED;
@@ -34,14 +34,14 @@ static int look(struct session *session, const struct options *options) {
 
 int verb_plan(const struct options *options) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_session_ struct session session = SESSION_NONE;
+	_cleanup_session_ struct topology session = SESSION_NONE;
 	_cleanup_free_ char *problem = NULL;
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN, options, &loaded))
 		return EXIT_SPEC;
-	const struct session_source source = session_source(&loaded, options->replaces);
+	const struct topology_source source = topology_source(&loaded, options->replaces);
 	raise_limits();
-	if (session_open_to_look(&session, &loaded.spec, &source, &problem) < 0) {
+	if (topology_open_to_look(&session, &loaded.spec, &source, &problem) < 0) {
 		complain("%s", problem);
 		return EXIT_FAILED;
 	}

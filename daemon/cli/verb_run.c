@@ -37,7 +37,9 @@ static void tell_diags(const struct loaded_spec *loaded, const struct options *o
 int verb_run(const struct options *options) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	const struct loop_options loop = {
-		.path = options->args[0], .flags = trusted_flags(options), .periodic_usec = options->periodic_usec,
+		.path = options->args[0],
+		.flags = trusted_flags(options),
+		.periodic_usec = options->periodic_usec,
 		.replaces = options->replaces,
 	};
 	bool good;

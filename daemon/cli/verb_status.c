@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod status` and `topod reload`: what is asked of a running daemon. */
-#include "cli/ask.h"
+#include "cli/daemon_client.h"
 #include "report/report.h"
 
 /* ---- status ---- */
 
 struct listing {
 	const struct options *options;
-	json_t *all;              /* with --json */
+	json_t *all; /* with --json */
 	size_t n_running, n_known;
 	bool failed;
 };
@@ -15,15 +15,15 @@ struct listing {
 static void list_one(void *userdata, const char *topology) {
 	struct listing *listing = userdata;
 	_cleanup_answer_ struct control_answer answer = {};
-	int r = control_call(topology, "org.topod.Status", NULL, ASK_TIMEOUT_USEC, &answer);
+	int r = control_call(topology, "org.topod.Status", NULL, DAEMON_TIMEOUT_USEC, &answer);
 
 	listing->n_known++;
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		return;
 	if (r < 0)
-		ask_complain(topology, r);
+		daemon_client_complain(topology, r);
 	else if (answer.error)
-		ask_complain_error(topology, &answer);
+		daemon_client_complain_error(topology, &answer);
 	if (r < 0 || answer.error) {
 		listing->failed = true;
 		return;
@@ -57,8 +57,8 @@ int verb_status(const struct options *options) {
 
 	if (!options->n_args)
 		return status_of_all(options);
-	topology = ask_topology(options);
-	if (!topology || !ask(topology, "Status", NULL, ASK_TIMEOUT_USEC, &answer))
+	topology = daemon_client_topology(options);
+	if (!topology || !ask(topology, "Status", NULL, DAEMON_TIMEOUT_USEC, &answer))
 		return EXIT_FAILED;
 	if (options->json)
 		print_json(json_incref(json_object_get(answer.parameters, "status")));
@@ -104,7 +104,7 @@ int print_outcome(const json_t *status, const char *what, const struct options *
 
 int verb_reload(const struct options *options) {
 	_cleanup_answer_ struct control_answer answer = {};
-	_cleanup_free_ char *topology = ask_topology(options);
+	_cleanup_free_ char *topology = daemon_client_topology(options);
 	int r;
 
 	if (!topology)
@@ -115,8 +115,8 @@ int verb_reload(const struct options *options) {
 	if (r == 0 && !answer.error)
 		return print_outcome(json_object_get(answer.parameters, "status"), "reloaded", options);
 	if (r < 0)
-		ask_complain(topology, r);
+		daemon_client_complain(topology, r);
 	else
-		ask_complain_error(topology, &answer);
+		daemon_client_complain_error(topology, &answer);
 	return EXIT_FAILED;
 }

@@ -8,7 +8,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-#include "cli/ask.h"
+#include "cli/daemon_client.h"
 #include "report/report.h"
 
 static int open_stop(void) {
@@ -25,10 +25,10 @@ static const char *event_color(const char *type, const char *action) {
 	static const struct {
 		const char *name, *color;
 	} colors[] = {
-		{ "restored", "\033[33m" }, { "reported", "\033[33m" }, { "held", "\033[33m" },
-		{ "failed", "\033[31m" },   { "backed_off", "\033[31m" }, { "failing", "\033[31m" },
-		{ "refused", "\033[31m" },  { "lost", "\033[31m" },   { "recovered", "\033[32m" },
-		{ "converged", "\033[32m" }, { "paused", "\033[1m" }, { "resumed", "\033[1m" },
+		{ "restored", "\033[33m" },  { "reported", "\033[33m" },   { "held", "\033[33m" },
+		{ "failed", "\033[31m" },    { "backed_off", "\033[31m" }, { "failing", "\033[31m" },
+		{ "refused", "\033[31m" },   { "lost", "\033[31m" },       { "recovered", "\033[32m" },
+		{ "converged", "\033[32m" }, { "paused", "\033[1m" },      { "resumed", "\033[1m" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(colors); i++)
@@ -73,9 +73,9 @@ static int print_next(struct control_client *client, const char *topology, int s
 	if (r == -ECANCELED)
 		return 0;
 	if (r < 0)
-		ask_complain(topology, r);
+		daemon_client_complain(topology, r);
 	else if (answer.error)
-		ask_complain_error(topology, &answer);
+		daemon_client_complain_error(topology, &answer);
 	if (r < 0 || answer.error)
 		return r < 0 ? r : -EPROTO;
 	print_event(json_object_get(answer.parameters, "event"), options);
@@ -85,7 +85,7 @@ static int print_next(struct control_client *client, const char *topology, int s
 int verb_watch(const struct options *options) {
 	_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
 	_cleanup_close_ int stop_fd = open_stop();
-	_cleanup_free_ char *topology = ask_topology(options);
+	_cleanup_free_ char *topology = daemon_client_topology(options);
 	int r;
 
 	if (!topology)
@@ -94,7 +94,7 @@ int verb_watch(const struct options *options) {
 	if (r == 0)
 		r = control_send(&client, "org.topod.Watch", NULL, true);
 	if (r < 0)
-		ask_complain(topology, r);
+		daemon_client_complain(topology, r);
 	else
 		do
 			r = print_next(&client, topology, stop_fd, options);

@@ -107,7 +107,8 @@ static size_t cells(const char *text) {
 
 void verbs_help(FILE *to) {
 	fputs("usage: topod VERB [OPTION…] [SPEC|TOPOLOGY]\n\n"
-	      "Keeps network namespaces as a YAML file describes them.\n\n", to);
+	      "Keeps network namespaces as a YAML file describes them.\n\n",
+	      to);
 	for (const struct verb *v = verbs; v->name; v++) {
 		_cleanup_free_ char *left = xasprintf("%s %s", v->name, v->args);
 
@@ -116,7 +117,8 @@ void verbs_help(FILE *to) {
 	fputs("  help [VERB]          this, or more about a verb\n\n", to);
 	print_options(~0u, to);
 	fputs("  --help, --version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is wrong.\n", to);
+	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is wrong.\n",
+	      to);
 }
 
 /* ---- what goes out ---- */

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "session/session.h"
+#include "session/topology.h"
 #include "files/spec_file.h"
 
 enum exit_code {
@@ -17,7 +17,7 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_DIFFERENCES = 2, /* of `plan` */
 	EXIT_USAGE = 64,
-	EXIT_SPEC = 78,       /* the spec is wrong */
+	EXIT_SPEC = 78, /* the spec is wrong */
 };
 
 enum color_choice {
@@ -50,10 +50,10 @@ enum option_bit {
 };
 
 struct verb {
-	const char *name, *args;    /* "plan", "SPEC" */
-	const char *summary;        /* one line for the list of verbs */
-	const char *help;           /* the rest of `topod help VERB`, whole lines */
-	unsigned options;           /* enum option_bit */
+	const char *name, *args; /* "plan", "SPEC" */
+	const char *summary;     /* one line for the list of verbs */
+	const char *help;        /* the rest of `topod help VERB`, whole lines */
+	unsigned options;        /* enum option_bit */
 	size_t min_args, max_args;
 	int (*run)(const struct options *options);
 };

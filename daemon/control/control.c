@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections: who may come, and bytes in and out. What they mean is control_call.c's.
+ * Connections: who may come, and bytes in and out. What they mean is call.c's.
  *
  * A connection is in one of three states: its message is being read, its call is being answered, or the answer
  * is being written. In the last two nothing is read from it, so that a client that only sends fills its own
@@ -15,7 +15,7 @@
 #include <sys/un.h>
 
 #include "control/control_private.h"
-#include "files/folder.h"
+#include "files/own_dir.h"
 #include "files/ledger_file.h"
 
 /* ---- connections ---- */
@@ -280,11 +280,10 @@ static int begin_to_listen(struct control *control, int *ret_fd) {
 
 /* Does the name in the folder lead to our socket? */
 static bool has_name(const struct control *control) {
-	return control->dir_fd >= 0 && folder_leads_to(control->dir_fd, TOPOD_SOCKET, &control->name);
+	return control->dir_fd >= 0 && own_dir_leads_to(control->dir_fd, TOPOD_SOCKET, &control->name);
 }
 
-int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers,
-		   const struct control_service *service) {
+int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers, const struct control_service *service) {
 	struct control *control = control_new(event, readers, service);
 	int closed, r;
 

@@ -22,10 +22,10 @@
 
 enum {
 	CONTROL_CLIENTS_MAX = 32,
-	CONTROL_CALL_BYTES = 64 * 1024,         /* the longest message that is taken */
-	CONTROL_REPLY_BYTES = 1024 * 1024,      /* the longest that is sent */
-	CONTROL_QUEUE_BYTES = 256 * 1024,       /* of a stream, and not read yet, beside the socket's own buffer */
-	CONTROL_PRIORITY = 100,                 /* after everything that keeps the topology */
+	CONTROL_CALL_BYTES = 64 * 1024,    /* the longest message that is taken */
+	CONTROL_REPLY_BYTES = 1024 * 1024, /* the longest that is sent */
+	CONTROL_QUEUE_BYTES = 256 * 1024,  /* of a stream, and not read yet, beside the socket's own buffer */
+	CONTROL_PRIORITY = 100,            /* after everything that keeps the topology */
 	CONTROL_PARAMETERS_MAX = 4,
 	CONTROL_OTHERS_MAX = 3,
 };
@@ -45,9 +45,9 @@ struct control_parameter {
 };
 
 struct control_method {
-	const char *name;  /* "Status"; NULL ends the list */
+	const char *name; /* "Status"; NULL ends the list */
 	enum control_right right;
-	bool streams;      /* answered with many replies by control_stream(), to calls with `more` only */
+	bool streams; /* answered with many replies by control_stream(), to calls with `more` only */
 	struct control_parameter parameters[CONTROL_PARAMETERS_MAX]; /* up to the first without a name */
 	/* Answers the call, now or later, once: with control_reply(), control_error() or control_stream(). parameters is
 	 * an object of what was given, checked against the table, without nulls, and valid until the function returns.
@@ -64,7 +64,7 @@ struct control_interface {
 struct control_service {
 	const char *vendor, *product, *version, *url;
 	const struct control_interface *interfaces; /* beside org.varlink.service */
-	void *userdata;          /* of their methods */
+	void *userdata;                             /* of their methods */
 };
 
 struct control;
@@ -72,8 +72,7 @@ struct control;
 /* Listens on TOPOD_SOCKET in the folder behind dir_fd, for its owner and the group `readers` (CONTROL_NOBODY: for its
  * owner only); replaces a socket that a dead daemon left. service must stay. 0, or 1 where the group could not be given
  * the socket (no privilege to), so that it is its owner's alone; -errno. Freed with control_free(). */
-int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers,
-		   const struct control_service *service);
+int control_listen(struct control **ret, sd_event *event, int dir_fd, gid_t readers, const struct control_service *service);
 
 /* Listens anew where somebody has taken the socket's name away. As control_listen(). */
 int control_restore(struct control *control);

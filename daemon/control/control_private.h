@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the control socket's files share: connections (control.c) carry bytes, calls (control_call.c) give them a
- * meaning, peers (control_peer.c) say who speaks. For these only.
+ * What the control socket's files share: connections (control.c) carry bytes, calls (call.c) give them a
+ * meaning, peers (access.c) say who speaks. For these only.
  */
 #pragma once
 
@@ -22,19 +22,19 @@ struct connection {
 	sd_event_source *source;
 	int fd;
 	struct peer peer;
-	uint64_t heard;             /* when, in the order of all connections */
-	char *in;                   /* CONTROL_CALL_BYTES, once anything came */
+	uint64_t heard; /* when, in the order of all connections */
+	char *in;       /* CONTROL_CALL_BYTES, once anything came */
 	size_t n_in;
 	struct text out;
-	size_t sent;                /* of out */
-	struct control_call *call;  /* not answered yet, or a stream */
+	size_t sent;               /* of out */
+	struct control_call *call; /* not answered yet, or a stream */
 };
 
 struct control_call {
 	struct connection *connection; /* NULL: it is gone */
 	bool oneway;
-	json_t *(*lost)(size_t n);     /* of a stream; else NULL */
-	size_t n_lost;                 /* and not told yet */
+	json_t *(*lost)(size_t n); /* of a stream; else NULL */
+	size_t n_lost;             /* and not told yet */
 };
 
 struct control {

@@ -20,7 +20,7 @@
 #include <sys/file.h>
 
 #include "model/field.h"
-#include "files/folder.h"
+#include "files/own_dir.h"
 
 #define LOCK "lock"
 #define LEDGER "ledger"
@@ -28,9 +28,9 @@
 #define CLAIMS ".claims" /* no topology has such a name */
 
 enum {
-	OPEN_TRIES = 100,                  /* how often somebody may remove the folder under our hands */
-	LARGEST_LEDGER = 1 << 30,          /* bytes; 100,000 objects take some 10 MiB */
-	SPARED_LINES = 256,                /* out-of-date lines that are not worth a new file */
+	OPEN_TRIES = 100,         /* how often somebody may remove the folder under our hands */
+	LARGEST_LEDGER = 1 << 30, /* bytes; 100,000 objects take some 10 MiB */
+	SPARED_LINES = 256,       /* out-of-date lines that are not worth a new file */
 	FILE_FLAGS = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 };
 
@@ -51,9 +51,9 @@ static bool is_topology(const char *name) {
 
 int ledger_file_folder(const char *topology, int *ret_fd) {
 	_cleanup_close_ int parent = -1;
-	int r = is_topology(topology) ? folder_open(AT_FDCWD, root, &parent) : -ENOENT;
+	int r = is_topology(topology) ? own_dir_open(AT_FDCWD, root, &parent) : -ENOENT;
 
-	return r < 0 ? r : folder_open(parent, topology, ret_fd);
+	return r < 0 ? r : own_dir_open(parent, topology, ret_fd);
 }
 
 int ledger_file_stat(const char *topology, struct stat *ret) {
@@ -72,7 +72,7 @@ static int is_name(const struct dirent *entry) {
 int ledger_file_each(void (*fn)(void *userdata, const char *topology), void *userdata) {
 	_cleanup_close_ int parent = -1;
 	struct dirent **entries = NULL;
-	int r = folder_open(AT_FDCWD, root, &parent), n;
+	int r = own_dir_open(AT_FDCWD, root, &parent), n;
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
@@ -105,7 +105,7 @@ static int open_file(int dir_fd, const char *name, int flags, struct stat *st, i
 int ledger_file_open_claims(int *ret_fd) {
 	_cleanup_close_ int parent = -1;
 	struct stat st = {};
-	int r = folder_open(AT_FDCWD, root, &parent);
+	int r = own_dir_open(AT_FDCWD, root, &parent);
 
 	return r < 0 ? r : open_file(parent, CLAIMS, O_RDWR | O_CREAT, &st, ret_fd);
 }
@@ -140,7 +140,7 @@ static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 		*ret_pid = r == -EWOULDBLOCK ? read_pid(fd) : 0;
 		return r == -EWOULDBLOCK ? -EALREADY : r; /* EBUSY may be any call's */
 	}
-	if (!folder_leads_to(file->dir_fd, LOCK, &st))
+	if (!own_dir_leads_to(file->dir_fd, LOCK, &st))
 		return -ESTALE;
 	write_pid(fd);
 	file->lock_fd = TAKE_FD(fd);
@@ -149,10 +149,10 @@ static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 
 static int enter_once(struct ledger_file *file, pid_t *ret_pid) {
 	_cleanup_close_ int parent = -1;
-	int r = is_topology(file->topology) ? folder_make(AT_FDCWD, root, &parent) : -EINVAL;
+	int r = is_topology(file->topology) ? own_dir_make(AT_FDCWD, root, &parent) : -EINVAL;
 
 	if (r == 0)
-		r = folder_make(parent, file->topology, &file->dir_fd);
+		r = own_dir_make(parent, file->topology, &file->dir_fd);
 	if (r == 0)
 		r = take_lock(file, ret_pid);
 	if (r < 0 && file->dir_fd >= 0)
@@ -363,7 +363,7 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 static bool leads_to(int dir_fd, const char *name, int fd) {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && folder_leads_to(dir_fd, name, &st);
+	return fstat(fd, &st) == 0 && own_dir_leads_to(dir_fd, name, &st);
 }
 
 /* 1, 0, or -errno where it cannot be told. */
@@ -447,7 +447,7 @@ static int remove_folder(struct ledger_file *file) {
 	if (r == 0)
 		r = remove_file(file->dir_fd, LOCK);
 	if (r == 0)
-		r = folder_open(AT_FDCWD, root, &parent);
+		r = own_dir_open(AT_FDCWD, root, &parent);
 	if (r < 0)
 		return r;
 	if (unlinkat(parent, file->topology, AT_REMOVEDIR) < 0)

@@ -18,11 +18,11 @@
 
 struct ledger_file {
 	char *topology;
-	int dir_fd;          /* /run/topod/TOPOLOGY */
+	int dir_fd; /* /run/topod/TOPOLOGY */
 	int lock_fd;
-	int fd;              /* the ledger, open for writing; -1 where there is none yet */
-	size_t size, lines;  /* bytes and lines written, also those that later ones replace */
-	char *head;          /* with which a new ledger begins; NULL: nothing but the header is known */
+	int fd;             /* the ledger, open for writing; -1 where there is none yet */
+	size_t size, lines; /* bytes and lines written, also those that later ones replace */
+	char *head;         /* with which a new ledger begins; NULL: nothing but the header is known */
 };
 
 #define LEDGER_FILE_NONE ((struct ledger_file){ .dir_fd = -1, .lock_fd = -1, .fd = -1 })

@@ -19,8 +19,8 @@ enum {
 struct other_ledger {
 	char *topology;
 	struct ledger ledger;
-	struct stat st;       /* of the file when it was read; st_ino 0: there was none */
-	bool there;           /* while they are gone through */
+	struct stat st; /* of the file when it was read; st_ino 0: there was none */
+	bool there;     /* while they are gone through */
 };
 
 struct refreshing {
@@ -44,7 +44,7 @@ static bool is_same(const struct stat *a, const struct stat *b) {
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static void look_at(void *userdata, const char *topology) {
+static void scan_namespace(void *userdata, const char *topology) {
 	struct refreshing *refreshing = userdata;
 	struct other_ledger *other = find(refreshing->others, topology);
 	struct stat st = {};
@@ -90,7 +90,7 @@ bool other_ledgers_refresh(struct other_ledgers *others, const char *own) {
 
 	vec_foreach(at, &others->list)
 		(*at)->there = false;
-	(void)ledger_file_each(look_at, &refreshing); /* where that fails, nobody claims anything */
+	(void)ledger_file_each(scan_namespace, &refreshing); /* where that fails, nobody claims anything */
 	refreshing.changed |= drop_gone(others);
 	vec_clear(&others->claimants);
 	vec_foreach(at, &others->list)

@@ -13,9 +13,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-static const uint64_t needed = 1ull << CAP_NET_ADMIN         /* requests of every kind, in every namespace */
-			       | 1ull << CAP_SYS_ADMIN       /* unshare, setns and mount of namespaces */
-			       | 1ull << CAP_SYS_PTRACE      /* following links to /proc/PID/ns/net, and reading them */
+static const uint64_t needed = 1ull << CAP_NET_ADMIN    /* requests of every kind, in every namespace */
+			       | 1ull << CAP_SYS_ADMIN  /* unshare, setns and mount of namespaces */
+			       | 1ull << CAP_SYS_PTRACE /* following links to /proc/PID/ns/net, and reading them */
 			       | 1ull << CAP_DAC_READ_SEARCH /* `sudo topod run` in a user's own folder: to read again */;
 
 int privilege_drop(void) {

@@ -13,7 +13,7 @@
 #include <sys/mount.h>
 
 #include "model/field.h"
-#include "files/folder.h"
+#include "files/own_dir.h"
 
 #define PROC "/proc"
 #define ETC_NETNS "/etc/netns"
@@ -21,9 +21,9 @@
 #define UNFINISHED ".resolv.conf.topod"
 
 enum {
-	FILE_MAX = 64 * 1024,     /* nobody's resolv.conf is longer */
+	FILE_MAX = 64 * 1024, /* nobody's resolv.conf is longer */
 	SETTING_MAX = 1024,
-	SPARED_VISITS = 4,        /* for so few the making does not pay */
+	SPARED_VISITS = 4, /* for so few the making does not pay */
 	VISITS_PER_PROC = 64,
 };
 
@@ -131,7 +131,7 @@ int setting_write(const struct settings *settings, const char *path, const char 
 
 /* /etc/netns, and the namespace's folder in it; both are made where `make` is set. */
 static int open_folders(const char *ns, bool make, int *ret_base, int *ret_folder) {
-	int (*open_one)(int, const char *, int *) = make ? folder_make : folder_open;
+	int (*open_one)(int, const char *, int *) = make ? own_dir_make : own_dir_open;
 	int r = open_one(AT_FDCWD, ETC_NETNS, ret_base);
 
 	return r < 0 ? r : open_one(*ret_base, ns, ret_folder);

@@ -18,24 +18,24 @@
 #include <systemd/sd-id128.h>
 #include <time.h>
 
-#include "files/folder.h"
-#include "files/tables.h"
-#include "files/way.h"
+#include "files/own_dir.h"
+#include "files/rt_tables.h"
+#include "files/path_trust.h"
 
 /* Stable addresses are derived from this and the machine's id, which itself must not get out. */
-#define TOPOD_APP_ID SD_ID128_MAKE(5e,0b,9c,74,3f,8d,4d,1e,9a,60,c2,77,1d,e5,48,3b)
+#define TOPOD_APP_ID SD_ID128_MAKE(5e, 0b, 9c, 74, 3f, 8d, 4d, 1e, 9a, 60, c2, 77, 1d, e5, 48, 3b)
 
 enum {
-	READ_TRIES = 20,                  /* then the file keeps changing … */
+	READ_TRIES = 20,                    /* then the file keeps changing … */
 	READ_PAUSE_NSEC = 10 * 1000 * 1000, /* … for 200 ms, and a write of so few bytes takes less */
 };
 
 /* A file as a whole. */
-static struct mark whole(uint8_t source) {
-	return (struct mark){ .source = source };
+static struct position whole(uint8_t source) {
+	return (struct position){ .source = source };
 }
 
-static const struct mark nowhere = {}; /* the first file as a whole */
+static const struct position nowhere = {}; /* the first file as a whole */
 
 static const char *file_type(mode_t mode) {
 	return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
@@ -45,7 +45,8 @@ static const char *file_type(mode_t mode) {
 
 /* path is copied. */
 static void note_sighting(struct loaded_spec *ret, const char *path, const struct stat *st) {
-	vec_push(&ret->seen, (struct spec_sighting){ .path = path ? xstrdup(path) : NULL, .there = st, .st = st ? *st : (struct stat){} });
+	vec_push(&ret->seen, (struct spec_sighting){
+				     .path = path ? xstrdup(path) : NULL, .there = st, .st = st ? *st : (struct stat){} });
 }
 
 static void forget_sightings(struct loaded_spec *ret) {
@@ -95,15 +96,16 @@ static bool check_file(struct loaded_spec *ret, uint8_t source, int fd, unsigned
 	size_t before = ret->diags.n_errors;
 	bool stream = fd == STDIN_FILENO;
 
-	ret->owner = source ? ret->owner : way_owner(fd);
+	ret->owner = source ? ret->owner : path_trust_owner(fd);
 	if (fstat(fd, &st) < 0)
 		diag_error(&ret->diags, whole(source), "%s", strerror(errno));
 	else if (!S_ISREG(st.st_mode) && (!stream || S_ISDIR(st.st_mode)))
 		diag_error(&ret->diags, whole(source), "this is %s, not a file", file_type(st.st_mode));
 	else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > room(ret))
 		say_too_large(ret, source);
-	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && way_is_open(&st, ret->owner))
-		diag_error(&ret->diags, whole(source), "others may write to this file; take that from them (chmod go-w), or "
+	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && path_trust_is_open(&st, ret->owner))
+		diag_error(&ret->diags, whole(source),
+			   "others may write to this file; take that from them (chmod go-w), or "
 			   "give --insecure-permissions");
 	else if (S_ISREG(st.st_mode))
 		note_sighting(ret, stream ? NULL : ret->files.items[source].name, &st);
@@ -169,19 +171,22 @@ static void check_topology(struct loaded_spec *loaded, unsigned flags) {
 	const char *why = NULL;
 
 	if (flags & SPEC_FILE_STDIN && streq(loaded->name, "-") && !loaded->spec.named)
-		diag_error(&loaded->diags, nowhere, "standard input has no file name from which the topology could take its name; "
+		diag_error(&loaded->diags, nowhere,
+			   "standard input has no file name from which the topology could take its name; "
 			   "write 'topology: NAME' into it");
 	else if (!file_name_valid(loaded->spec.topology, &why) || strlen(loaded->spec.topology) > 100)
-		diag_error(&loaded->diags, nowhere, "the topology takes its name from the file, and '%s' %s; write "
-			   "'topology: NAME' into it", loaded->spec.topology, why ? why : "is longer than 100 bytes");
+		diag_error(&loaded->diags, nowhere,
+			   "the topology takes its name from the file, and '%s' %s; write "
+			   "'topology: NAME' into it",
+			   loaded->spec.topology, why ? why : "is longer than 100 bytes");
 }
 
 static void read_spec(struct loaded_spec *ret, const char *topology) {
-	_cleanup_(tables_done) struct tables tables = {};
+	_cleanup_(rt_tables_done) struct rt_tables tables = {};
 	struct spec_options options = { .topology = topology };
 	sd_id128_t id;
 
-	tables_read(&tables);
+	rt_tables_read(&tables);
 	options.tables = tables.list.items;
 	if (sd_id128_get_machine_app_specific(TOPOD_APP_ID, &id) >= 0)
 		memcpy(options.machine_id, id.bytes, sizeof(options.machine_id));
@@ -208,23 +213,27 @@ static uint8_t add_file(struct loaded_spec *ret, char *name) {
 
 static void check_way(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {
 	_cleanup_free_ char *where = NULL;
-	int r = way_check(path, fd, ret->owner, &where);
+	int r = path_trust_check(path, fd, ret->owner, &where);
 
 	if (r == -EPERM)
-		diag_error(&ret->diags, whole(source), "others may write to %s, which is on the way to this file; take that from "
-			   "them (chown, chmod go-w), or give --insecure-permissions", where ? where : "a folder");
+		diag_error(&ret->diags, whole(source),
+			   "others may write to %s, which is on the way to this file; take that from "
+			   "them (chown, chmod go-w), or give --insecure-permissions",
+			   where ? where : "a folder");
 	else if (r < 0)
 		diag_error(&ret->diags, whole(source), "cannot look at the way to it: %s", strerror(-r));
 }
 
 /* Root, as the service has it, may read what root or anybody may read. */
 static void cannot_open(struct loaded_spec *ret, uint8_t source, int error) {
-	const char *hint = error == EACCES && geteuid() == 0 ? ", and nothing here lets root override that; give the file and "
-							       "its folder to root (chown root), or let all read them" : "";
+	const char *hint = error == EACCES && geteuid() == 0
+				   ? ", and nothing here lets root override that; give the file and "
+				     "its folder to root (chown root), or let all read them"
+				   : "";
 
 	/* ENXIO is a socket: there is no better word for it. */
-	diag_error(&ret->diags, whole(source), "%s%s", error == EINVAL || error == ENXIO ? "this is not a file" : strerror(error),
-		   hint);
+	diag_error(&ret->diags, whole(source), "%s%s",
+		   error == EINVAL || error == ENXIO ? "this is not a file" : strerror(error), hint);
 }
 
 static void load_file(struct loaded_spec *ret, int folder, const char *path, char *name, unsigned flags) {
@@ -287,10 +296,12 @@ static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR
 		return false;
 	}
 	note_sighting(ret, folder, &st);
-	if (!(flags & SPEC_FILE_TRUSTED) || !way_is_open(&st, ret->owner))
+	if (!(flags & SPEC_FILE_TRUSTED) || !path_trust_is_open(&st, ret->owner))
 		return true;
-	diag_error(&ret->diags, nowhere, "others may write to %s, where its drop-ins are; take that from them (chown, chmod "
-		   "go-w), or give --insecure-permissions", folder);
+	diag_error(&ret->diags, nowhere,
+		   "others may write to %s, where its drop-ins are; take that from them (chown, chmod "
+		   "go-w), or give --insecure-permissions",
+		   folder);
 	return false;
 }
 
@@ -344,7 +355,8 @@ static void load_settled(const char *path, unsigned flags, struct loaded_spec *r
 		if (!has_changed(ret))
 			break;
 		if (tries == READ_TRIES) {
-			diag_error(&ret->diags, nowhere, "it, or one of its drop-ins, keeps changing while it is read; try again when "
+			diag_error(&ret->diags, nowhere,
+				   "it, or one of its drop-ins, keeps changing while it is read; try again when "
 				   "it is written");
 			break;
 		}

@@ -14,22 +14,22 @@
 #include "language/spec.h"
 
 enum spec_file_flags {
-	SPEC_FILE_STDIN = 1 << 0,    /* "-" is standard input, which has no drop-ins */
-	SPEC_FILE_TRUSTED = 1 << 1,  /* what others may write to is refused: the file will change the machine */
-	SPEC_FILE_NAME = 1 << 2,     /* only the topology's name is wanted: nothing behind it is read, the spec is empty */
+	SPEC_FILE_STDIN = 1 << 0,   /* "-" is standard input, which has no drop-ins */
+	SPEC_FILE_TRUSTED = 1 << 1, /* what others may write to is refused: the file will change the machine */
+	SPEC_FILE_NAME = 1 << 2,    /* only the topology's name is wanted: nothing behind it is read, the spec is empty */
 };
 
 enum { SPEC_DROPINS_MAX = 100 };
 
 struct spec_text {
-	char *name;        /* as the user wrote it, or as it follows from that */
+	char *name; /* as the user wrote it, or as it follows from that */
 	char *text;
 	size_t size;
 };
 
 /* A file or directory as it was before it was read. */
 struct spec_sighting {
-	char *path;        /* NULL: standard input */
+	char *path; /* NULL: standard input */
 	bool there;
 	struct stat st;
 };
@@ -37,7 +37,7 @@ struct spec_sighting {
 /* The diagnostics stay as long as the spec's places are to be shown; they refer to the files. */
 struct loaded_spec {
 	char *name;                  /* of the file itself, as the user wrote it */
-	uid_t owner;                 /* whose it is, and so all that belongs to it: see way_owner() */
+	uid_t owner;                 /* whose it is, and so all that belongs to it: see path_trust_owner() */
 	vec(struct spec_text) files; /* by mark.source: the file, then its drop-ins */
 	struct diags diags;
 	struct spec spec;

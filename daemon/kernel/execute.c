@@ -9,22 +9,22 @@
 #include <linux/rtnetlink.h>
 #include <sys/random.h>
 
-#include "kernel/kernel_real.h"
+#include "kernel/real_kernel.h"
 #include "kernel/moved.h"
 #include "kernel/parting.h"
-#include "kind/dns.h"
+#include "kind/resolv_conf.h"
 #include "kind/link.h"
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "kind/netns.h"
 #include "kind/sysctl.h"
 
 enum {
 	NAME_WAIT_NSEC = 50 * 1000 * 1000, /* in which anybody's second step is done; asked for often at first */
 	NAME_WAIT_FIRST_NSEC = 20 * 1000,
-	SEARCHES_MAX = 8,     /* for links that were moved, in one plan: each may look into every namespace */
-	INDEX_LAPS = 6,       /* how often another index is chosen for a link … */
-	LEAVING_MIN = 64,     /* so many namespaces may be kept on until others' names are removed as well */
-	INDEX_STEP = 32,      /* … and how far away at first; twice as far each time */
+	SEARCHES_MAX = 8, /* for links that were moved, in one plan: each may look into every namespace */
+	INDEX_LAPS = 6,   /* how often another index is chosen for a link … */
+	LEAVING_MIN = 64, /* so many namespaces may be kept on until others' names are removed as well */
+	INDEX_STEP = 32,  /* … and how far away at first; twice as far each time */
 };
 
 /* A change and the messages that it became. */
@@ -34,23 +34,23 @@ struct sent {
 };
 
 struct execution {
-	struct kernel_real *k;
-	const struct look *look;
+	struct real_kernel *k;
+	const struct scan_request *look;
 	struct plan *plan;
 	const struct execute_hooks *hooks;
 	struct resolver resolver;
 	/* The batch being collected. */
 	struct nl_writer writer;
-	struct handle *at;          /* where it is to be sent */
+	struct handle *at; /* where it is to be sent */
 	vec(struct sent) sent;
 	unsigned n_searches;
-	unsigned lap;               /* how often indexes were chosen for it in vain */
+	unsigned lap; /* how often indexes were chosen for it in vain */
 	/* The namespace whose files were last written. */
 	struct netns_visit visit;
-	int host_fd;                /* of the host namespace, where a request names it */
+	int host_fd; /* of the host namespace, where a request names it */
 	const struct handle *inside;
-	vec(int) leaving;           /* descriptors of namespaces whose names were removed */
-	bool more_declared;         /* something that may go with them */
+	vec(int) leaving;   /* descriptors of namespaces whose names were removed */
+	bool more_declared; /* something that may go with them */
 	struct parting parting;
 };
 
@@ -187,14 +187,15 @@ static bool gives_back(const struct change *change) {
 
 /* A deletion is encoded by what was seen; what it was meant as decides only for what is given back. */
 static const struct kind *encoder(const struct change *change) {
-	return gives_back(change)		     ? change->desired->kind
+	return gives_back(change)              ? change->desired->kind
 	       : change->type == CHANGE_DELETE ? change->observed->kind
 					       : change->desired->kind;
 }
 
 static void collect(struct execution *x, struct change *change) {
-	struct encode encode = { .writer = &x->writer, .resolver = &x->resolver, .topology = x->look->topology,
-				 .arena = &x->plan->arena };
+	struct encode encode = {
+		.writer = &x->writer, .resolver = &x->resolver, .topology = x->look->topology, .arena = &x->plan->arena
+	};
 	size_t before = x->writer.messages.n;
 	int r = encoder(change)->encode(&encode, change);
 
@@ -277,9 +278,10 @@ static void explain_taken(struct execution *x) {
 		if (!change->text)
 			change->text = "an interface there has that name as an alternative one (`ip link property`)";
 		else if (change->desired->kind->link_kind)
-			change->text = arena_printf(&x->plan->arena, "%s: look for it with `ip -d link show type %s` here, in the host, "
-						    "and with `ip -all netns exec` in all others", change->text,
-						    change->desired->kind->link_kind);
+			change->text = arena_printf(&x->plan->arena,
+						    "%s: look for it with `ip -d link show type %s` here, in the host, "
+						    "and with `ip -all netns exec` in all others",
+						    change->text, change->desired->kind->link_kind);
 	}
 }
 
@@ -463,7 +465,7 @@ static int enter(struct execution *x, struct handle *handle) {
 }
 
 static const char *setting_problem(int error) {
-	return error == -ENOENT	  ? "the kernel has no such setting"
+	return error == -ENOENT   ? "the kernel has no such setting"
 	       : error == -EINVAL ? "the kernel refuses the value"
 				  : NULL;
 }
@@ -484,14 +486,15 @@ struct settings_seen {
 	vec(const struct object *) list;
 };
 
-static void look_at_reach(struct execution *x, const char *ns, const struct sysctl_reach *reach, struct settings_seen *seen) {
+static void scan_reach(struct execution *x, const char *ns, const struct sysctl_reach *reach, struct settings_seen *seen) {
 	struct arena *arena = &x->plan->arena;
 	int error;
 	const char **names = setting_list(&x->k->settings, arena, reach->folder, &error);
 
 	for (size_t i = 0; names && names[i]; i++) {
 		const char *path = arena_printf(arena, "%s/%s/%s", reach->folder, names[i], reach->last);
-		const char *value = sysctl_reach_has(reach, names[i]) ? setting_read(&x->k->settings, arena, path, &error) : NULL;
+		const char *value =
+			sysctl_reach_has(reach, names[i]) ? setting_read(&x->k->settings, arena, path, &error) : NULL;
 
 		if (value)
 			vec_push(&seen->list, &sysctl_new(arena, ns, path, value)->object);
@@ -506,7 +509,7 @@ static int note_reach(struct execution *x, const struct change *change, const st
 	int r = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		look_at_reach(x, sysctl->object.ns, &reaches[i], &seen);
+		scan_reach(x, sysctl->object.ns, &reaches[i], &seen);
 	if (seen.list.n)
 		r = x->hooks->reached(x->hooks->userdata, change, seen.list.items, seen.list.n);
 	vec_done(&seen.list);
@@ -528,7 +531,7 @@ static void change_setting(struct execution *x, struct change *change) {
 }
 
 static const char *file_problem(int error) {
-	return error == -EPERM	   ? "its folder or /etc/netns belongs to another user, or others may write to it"
+	return error == -EPERM     ? "its folder or /etc/netns belongs to another user, or others may write to it"
 	       : error == -ENOTDIR ? "its folder or /etc/netns is a link or a file"
 	       : error == -EEXIST  ? "somebody has just put another there, which is not topod's"
 				   : NULL;
@@ -536,9 +539,9 @@ static const char *file_problem(int error) {
 
 static void change_file(struct execution *x, struct change *change) {
 	const struct dns *dns = (const struct dns *)change->desired;
-	int r = change->type == CHANGE_DELETE ? resolv_conf_remove(change->observed->ns)
-					      : resolv_conf_write(dns->object.ns, dns->content,
-									  change->type != CHANGE_CREATE);
+	int r = change->type == CHANGE_DELETE
+			? resolv_conf_remove(change->observed->ns)
+			: resolv_conf_write(dns->object.ns, dns->content, change->type != CHANGE_CREATE);
 
 	fail(x, change, r, file_problem(r));
 }
@@ -638,9 +641,10 @@ static bool declares_anything(const struct state *desired) {
 	return false;
 }
 
-void real_execute(struct kernel *kernel, const struct look *look, struct plan *plan, const struct execute_hooks *hooks) {
+void real_execute(struct kernel *kernel, const struct scan_request *look, struct plan *plan,
+		  const struct execute_hooks *hooks) {
 	struct execution x = {
-		.k = (struct kernel_real *)kernel,
+		.k = (struct real_kernel *)kernel,
 		.look = look,
 		.plan = plan,
 		.hooks = hooks,
@@ -648,8 +652,11 @@ void real_execute(struct kernel *kernel, const struct look *look, struct plan *p
 		.more_declared = declares_anything(look->desired),
 	};
 
-	x.resolver = (struct resolver){ .userdata = &x, .ifindex = resolve_ifindex, .netns_fd = resolve_netns_fd,
-					.new_ifindex = resolve_new_ifindex, .ifindex_by_mac = resolve_mac };
+	x.resolver = (struct resolver){ .userdata = &x,
+					.ifindex = resolve_ifindex,
+					.netns_fd = resolve_netns_fd,
+					.new_ifindex = resolve_new_ifindex,
+					.ifindex_by_mac = resolve_mac };
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		if (!plan->changes.items[i]->done)
 			carry_out(&x, plan->changes.items[i]);

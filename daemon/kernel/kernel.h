@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel as the reconciler knows it: look at namespaces, carry out a plan. Two implementations: the real
- * one (kernel_real_new(), by observe.c and execute.c) and the tests' fake.
+ * one (real_kernel_new(), by scan.c and execute.c) and the tests' fake.
  */
 #pragma once
 
 #include "plan/plan.h"
 
 /* What a look needs to know: which settings and tables are of interest, and whose marks to look for. */
-struct look {
+struct scan_request {
 	const struct state *desired;
 	const struct ledger *ledger;
 	const char *topology;
@@ -39,10 +39,10 @@ struct kernel_ops {
 	 *     hold more than was asked for. What it does not hold is not there only as far as it was asked for.
 	 * A namespace that does not exist is no error. Where the look at one failed its ns_state says so, and the others are
 	 * looked at all the same. 0, or -errno where looking failed at all. */
-	int (*observe)(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
+	int (*observe)(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
 		       struct state *ret);
 	/* Tries every change that is not done yet, in order, and fills in what came of it. */
-	void (*execute)(struct kernel *kernel, const struct look *look, struct plan *plan,
+	void (*execute)(struct kernel *kernel, const struct scan_request *look, struct plan *plan,
 			const struct execute_hooks *hooks);
 	/* Of something that topod made and that is gone: takes away what a crash between two steps left of it, a name
 	 * without a namespace or a file that was not in its place yet. Where there is none it does nothing. 0, or -errno
@@ -73,7 +73,7 @@ struct kernel {
 };
 
 /* The real one, in the namespace in which the process runs. 0 or -errno; freed with kernel_free(). */
-int kernel_real_new(struct kernel **ret);
+int real_kernel_new(struct kernel **ret);
 
 static inline void kernel_free(struct kernel *kernel) {
 	if (kernel)

@@ -11,7 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 
-#include "kernel/kernel_real.h"
+#include "kernel/real_kernel.h"
 
 enum {
 	PROCESSES_MAX = 16 * 1024, /* of which so many are looked at, some 50 ms */
@@ -21,10 +21,10 @@ enum {
 };
 
 struct search {
-	int proc;                  /* /proc */
-	uint64_t inode, cookie;    /* cookie 0: not known */
+	int proc;               /* /proc */
+	uint64_t inode, cookie; /* cookie 0: not known */
 	size_t n;
-	bool known;                /* the namespace with that inode is the one */
+	bool known; /* the namespace with that inode is the one */
 	struct text names;
 };
 
@@ -92,7 +92,7 @@ static void add_name(struct search *s, int pid) {
 	text_addf(&s->names, "%s%s, pid %d", s->names.size ? "; " : "", name, pid);
 }
 
-static void look_at_process(struct search *s, int pid) {
+static void scan_process(struct search *s, int pid) {
 	if (inode_of(s, pid) != s->inode)
 		return;
 	if (!s->known && s->cookie && !has_cookie(s, pid))
@@ -112,7 +112,7 @@ static void search(struct search *s) {
 	for (int n = 0; n < PROCESSES_MAX && (entry = readdir(dir));) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
-		look_at_process(s, (int)number(entry->d_name));
+		scan_process(s, (int)number(entry->d_name));
 		n++;
 	}
 	closedir(dir);

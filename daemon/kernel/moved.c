@@ -18,13 +18,13 @@
 #include "kind/link.h"
 
 enum {
-	GAP = 64,          /* the kernel gives the lowest id that is free: behind so many in a row that are not in use are no more */
-	ID_MAX = 1 << 16,  /* only bounds */
+	GAP = 64, /* the kernel gives the lowest id that is free: behind so many in a row that are not in use are no more */
+	ID_MAX = 1 << 16, /* only bounds */
 };
 
 /* Ids of one namespace, and what is looked for. */
 struct search {
-	struct kernel_real *k;
+	struct real_kernel *k;
 	struct nl_socket *sock;
 	struct arena seen, *arena;
 	struct decode decode;
@@ -37,14 +37,15 @@ struct search {
 bool moved_may_hinder(const struct change *change) {
 	if (change->type == CHANGE_DELETE || change->desired->kind->class != CLASS_LINK || change->unsure)
 		return false;
-	return change->error == -EEXIST || change->error == -EBUSY || change->error == -EINVAL || change->error == -EADDRINUSE;
+	return change->error == -EEXIST || change->error == -EBUSY || change->error == -EINVAL ||
+	       change->error == -EADDRINUSE;
 }
 
 static int take_moved(void *userdata, const struct nlmsghdr *nlh) {
 	struct search *s = userdata;
 	const struct link *link = nlh->nlmsg_type == RTM_NEWLINK ? link_decode(&s->decode, nlh) : NULL;
 
-	if (link && link->object.marked && link->object.kind == s->desired->kind && ledger_is_signed(s->entry, &link->object))
+	if (link && link->object.owned && link->object.kind == s->desired->kind && ledger_is_signed(s->entry, &link->object))
 		s->found = link->name;
 	return 0;
 }
@@ -111,14 +112,18 @@ static bool search_from(struct search *s, struct handle *at, const char **ret_wh
 	return done;
 }
 
-bool moved_remove(struct kernel_real *k, const struct look *look, const struct change *change, struct arena *arena,
+bool moved_remove(struct real_kernel *k, const struct scan_request *look, const struct change *change, struct arena *arena,
 		  const char **ret_where) {
 	const struct object *desired = change->desired;
 	struct search s = {
-		.k = k, .desired = desired, .entry = ledger_find_object(look->ledger, desired), .arena = arena,
+		.k = k,
+		.desired = desired,
+		.entry = ledger_find_object(look->ledger, desired),
+		.arena = arena,
 		.decode = { .ns = desired->ns, .topology = look->topology },
 	};
-	const char *const from[] = { desired->ns, NS_HOST, desired->kind->sent_in ? desired->kind->sent_in(change) : NS_HOST };
+	const char *const from[] = { desired->ns, NS_HOST,
+				     desired->kind->sent_in ? desired->kind->sent_in(change) : NS_HOST };
 
 	bool done = false;
 

@@ -16,7 +16,7 @@
 enum {
 	PAUSE_FIRST_NSEC = 500 * 1000,
 	PAUSE_MAX_NSEC = 10 * 1000 * 1000,
-	HELD_NSEC = 100 * 1000 * 1000, /* what lives after that is held by somebody else */
+	HELD_NSEC = 100 * 1000 * 1000,       /* what lives after that is held by somebody else */
 	WAIT_NSEC = 2 * 1000 * 1000 * 1000l, /* all together: what takes longer is told by events, or not at all */
 };
 

@@ -2,7 +2,7 @@
 /* Waiting until namespaces that were removed are taken apart; see parting.c. */
 #pragma once
 
-#include "kernel/kernel_real.h"
+#include "kernel/real_kernel.h"
 
 enum { PARTING_WATCHED = 8 }; /* the last ones: the kernel is through with the others by then */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "reconcile/drift.h"
 
-#include "files/limit.h"
+#include "files/error_text.h"
 #include "kind/link.h"
 
 const char *change_error(struct arena *arena, const struct change *change) {
@@ -15,8 +15,8 @@ const char *change_error(struct arena *arena, const struct change *change) {
 	return arena_printf(arena, "%s (%s)", change->text, error);
 }
 
-static void print_changed_fields(const struct object *desired, const struct object *observed, uint64_t mask,
-				 bool hidden, struct text *out) {
+static void print_changed_fields(const struct object *desired, const struct object *observed, uint64_t mask, bool hidden,
+				 struct text *out) {
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		const struct field *field = &desired->kind->fields[i];
 
@@ -24,7 +24,8 @@ static void print_changed_fields(const struct object *desired, const struct obje
 			continue;
 		text_add(out, out->size ? ", " : "");
 		if (field->flags & FIELD_ONE_WAY) {
-			text_addf(out, "%s was %s", field->doc, *(const uint32_t *)field_of(field, desired) ? "removed" : "added");
+			text_addf(out, "%s was %s", field->doc,
+				  *(const uint32_t *)field_of(field, desired) ? "removed" : "added");
 			continue;
 		}
 		if (field->flags & FIELD_OPAQUE || !object_has(observed, i)) {
@@ -49,8 +50,7 @@ static const struct object *replaced(const struct plan *plan, const struct chang
 	return NULL;
 }
 
-static void describe_update(const struct object *desired, const struct object *observed, uint64_t mask,
-			    struct text *out) {
+static void describe_update(const struct object *desired, const struct object *observed, uint64_t mask, struct text *out) {
 	print_changed_fields(desired, observed, mask, false, out);
 	if (!out->size)
 		print_changed_fields(desired, observed, mask, true, out);
@@ -64,7 +64,7 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 		return DRIFT_EXTRA;
 	}
 	if (change->type == CHANGE_CREATE && !before)
-		before = change->again ? replaced(plan, change) : NULL;
+		before = change->recreates ? replaced(plan, change) : NULL;
 	if (!before) {
 		text_add(out, change->moved ? "was moved to " : "was removed");
 		text_add(out, change->moved ? change->moved : "");
@@ -118,14 +118,15 @@ static bool stands_on(const struct object *object, const char *scope) {
 
 /* Is it a consequence of what the line tells? A link and a namespace take along what is in them, a pair what is on
  * either end, an address the routes by it. Routes that leave the link to the kernel go with any. */
-static bool follows(const struct drift_line *line, const struct object *object, const char *scope) {
+static bool completes(const struct drift_line *line, const struct object *object, const char *scope) {
 	bool route = object->kind->class == CLASS_ROUTE, above;
 
 	switch (line->class) {
 	case CLASS_NETNS:
 		return streq(line->ns, object->ns) || (object->twin && streq(line->ns, object->twin->ns));
 	case CLASS_LINK:
-		above = stands_on(object, line->occurrence.scope) || (line->twin_scope && stands_on(object, line->twin_scope));
+		above = stands_on(object, line->occurrence.scope) ||
+			(line->twin_scope && stands_on(object, line->twin_scope));
 		if (object->kind->class == CLASS_LINK)
 			return line->occurrence.drift == DRIFT_MISSING && above;
 		return streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope) || above ||
@@ -148,7 +149,7 @@ static struct drift_line *leader(struct drift_lines *lines, const struct object 
 		enum occurrence_type type = line->occurrence.type;
 
 		if (!line->alone && (type == OCCURRENCE_DRIFT_RESTORED || type == OCCURRENCE_BACKED_OFF) &&
-		    follows(line, object, scope))
+		    completes(line, object, scope))
 			return line;
 	}
 	return NULL;
@@ -176,7 +177,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 	struct arena *arena = &lines->arena;
 	struct drift_line *lead;
 
-	if (type == OCCURRENCE_DRIFT_RESTORED && (change->follows || (change->type == CHANGE_DELETE && change->again)))
+	if (type == OCCURRENCE_DRIFT_RESTORED && (change->completes || (change->type == CHANGE_DELETE && change->recreates)))
 		return NULL;
 	object_print_scope(object, &scope);
 	lead = leader(lines, object, scope.data);
@@ -188,17 +189,22 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 	enum drift_kind drift = describe(plan, change, &what);
 	if (type == OCCURRENCE_FAILING)
 		describe_try(change, &what);
-	vec_push(&lines->list, (struct drift_line){
-		.occurrence = { .type = type, .drift = drift, .object = copy_head(arena, object),
-				.scope = arena_strdup(arena, scope.data), .noun = arena_strdup(arena, noun.data),
-				.what = arena_strdup(arena, text_str(&what)),
-				.mark = object_mark(object, change->culprit) },
-		.class = object->kind->class,
-		.ns = arena_strdup(arena, object->ns),
-		/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
-		.alone = object->kind->class == CLASS_LINK && change->type == CHANGE_UPDATE &&
-			 change->fields == field_bit(LINK_OWN_ADDRESSES),
-	});
+	vec_push(
+		&lines->list,
+		(struct drift_line){
+			.occurrence = { .type = type,
+					.drift = drift,
+					.object = copy_head(arena, object),
+					.scope = arena_strdup(arena, scope.data),
+					.noun = arena_strdup(arena, noun.data),
+					.what = arena_strdup(arena, text_str(&what)),
+					.position = object_position(object, change->culprit) },
+			.class = object->kind->class,
+			.ns = arena_strdup(arena, object->ns),
+			/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
+			.alone = object->kind->class == CLASS_LINK && change->type == CHANGE_UPDATE &&
+				 change->fields == field_bit(LINK_OWN_ADDRESSES),
+		});
 	if (object->twin)
 		note_twin(arena, object->twin, &lines->list.items[lines->list.n - 1]);
 	return &lines->list.items[lines->list.n - 1].occurrence;

@@ -12,8 +12,8 @@ enum {
 
 struct ignored_entry {
 	char *id, *ns;
-	uint32_t sight;   /* of the latest acknowledged change */
-	int round;        /* … and in which it was */
+	uint32_t scan; /* of the latest acknowledged change */
+	int round;     /* … and in which it was */
 	unsigned n_acknowledged, n_alike, n_in_vain, n_undone;
 	UT_hash_handle hh;
 };
@@ -30,7 +30,7 @@ uint32_t ignored_sight(const struct change *change) {
 	_cleanup_text_ struct text text = {};
 	uint64_t fields = ignored_fields(change);
 
-	text_addf(&text, "%d %d ", change->type, change->again);
+	text_addf(&text, "%d %d ", change->type, change->recreates);
 	if (change->observed)
 		object_print_fields(change->observed, NULL, (fields ? fields : UINT64_MAX) & change->observed->set, &text);
 	return hash_bytes(text.data, text.size) | 1;
@@ -38,7 +38,7 @@ uint32_t ignored_sight(const struct change *change) {
 
 /* What completes another change, or goes with it, says nothing of its own. */
 static bool counts(const struct change *change) {
-	return !change->follows && !(change->type == CHANGE_CREATE && change->again);
+	return !change->completes && !(change->type == CHANGE_CREATE && change->recreates);
 }
 
 static struct ignored_entry *find(const struct ignored *ignored, const struct object *object) {
@@ -78,7 +78,7 @@ void ignored_acknowledged(struct ignored *ignored, const struct change *change, 
 	if (!counts(change) || (round == 0 && !known))
 		return;
 	entry = get(ignored, change_object(change));
-	entry->sight = ignored_sight(change);
+	entry->scan = ignored_sight(change);
 	entry->round = round;
 	entry->n_acknowledged++;
 }
@@ -115,7 +115,7 @@ bool ignored_again(struct ignored *ignored, const struct change *change, int rou
 	*ret_undone_by = NULL;
 	if (!entry)
 		return false;
-	alike = entry->sight == ignored_sight(change);
+	alike = entry->scan == ignored_sight(change);
 	if (entry->round == round - 1) {
 		entry->n_in_vain++;
 		entry->n_alike = alike ? entry->n_alike + 1 : 0;
@@ -166,5 +166,5 @@ void ignored_done(struct ignored *ignored) {
 	struct ignored_entry *entry, *next;
 
 	HASH_ITER(hh, ignored->entries, entry, next)
-		drop(ignored, entry);
+	drop(ignored, entry);
 }

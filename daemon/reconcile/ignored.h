@@ -5,7 +5,7 @@
  *
  * To repeat such a request at once leads nowhere, and nobody else is at fault. It is known by what the looks of one pass
  * see: after each acknowledgement the same object differs again, in the same way. What somebody else undoes is, sooner
- * or later, seen as it was asked for. This file only counts; what follows from it is up to pass_choose.c.
+ * or later, seen as it was asked for. This file only counts; what follows from it is up to choose.c.
  */
 #pragma once
 

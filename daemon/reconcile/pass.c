@@ -3,7 +3,7 @@
 
 #include <utlist.h>
 
-#include "reconcile/widen.h"
+#include "reconcile/scan_closure.h"
 
 uint64_t pass_now(const struct pass *pass) {
 	return pass->r->hooks.now(pass->r->hooks.userdata);
@@ -26,7 +26,7 @@ bool pass_settled(const struct pass *pass, const struct ns_info *info) {
 	return info && info->position > pass->n_touched;
 }
 
-struct extent *pass_add(struct pass *pass, struct ns_info *info) {
+struct scan_set *pass_add(struct pass *pass, struct ns_info *info) {
 	if (!info->position) {
 		vec_push(&pass->infos, info);
 		info->position = pass->infos.n;
@@ -42,13 +42,13 @@ void pass_remove(struct pass *pass, struct ns_info *info) {
 	last->position = info->position;
 	pass->infos.n--;
 	info->position = 0;
-	extent_clear(&info->looked);
+	scan_set_clear(&info->looked);
 }
 
 void pass_relist(struct reconciler *r, struct ns_info *info) {
 	bool listed = info->prev; /* the first one's points to the last */
 
-	if (listed == (!extent_is_empty(&info->dirty) || !extent_is_empty(&info->later)))
+	if (listed == (!scan_set_is_empty(&info->dirty) || !scan_set_is_empty(&info->later)))
 		return;
 	if (listed) {
 		DL_DELETE(r->dirty, info);
@@ -61,7 +61,7 @@ void pass_relist(struct reconciler *r, struct ns_info *info) {
 static void forget_infos(struct pass *pass, size_t from) {
 	for (size_t i = from; i < pass->infos.n; i++) {
 		pass->infos.items[i]->position = 0;
-		extent_clear(&pass->infos.items[i]->looked);
+		scan_set_clear(&pass->infos.items[i]->looked);
 	}
 	pass->infos.n = from;
 }
@@ -74,59 +74,60 @@ void pass_unlock_claims(struct pass *pass) {
 void pass_done(struct pass *pass) {
 	forget_infos(pass, 0);
 	vec_done(&pass->infos);
-	doubts_done(&pass->doubts);
+	stale_answers_done(&pass->stale_answers);
 	ignored_done(&pass->ignored);
 	drift_done(&pass->lines);
 }
 
-struct look pass_look_of(const struct reconciler *r) {
-	return (struct look){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
+struct scan_request pass_scan_of(const struct reconciler *r) {
+	return (struct scan_request){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
 }
 
 /* What is looked at now is dirty no more: what happened before is seen, what happens from here on makes it dirty
  * again. What waits for the first look is in the second. */
 static void clean(struct pass *pass) {
-	if (pass->only_looks)
+	if (pass->only_scans)
 		return;
 	vec_foreach(at, &pass->infos) {
 		struct ns_info *info = *at;
-		bool first = pass->n_rounds == 0 && !extent_is_empty(&info->dirty);
+		bool first = pass->n_rounds == 0 && !scan_set_is_empty(&info->dirty);
 
-		extent_take(&info->looked, &info->dirty);
+		scan_set_take(&info->looked, &info->dirty);
 		if (!first || info->looked.whole)
-			extent_take(&info->looked, &info->later);
+			scan_set_take(&info->looked, &info->later);
 		pass_relist(pass->r, info);
 	}
 }
 
 /* Parts are looked at only where all the rest is known to be well. */
 static void settle_extent(const struct pass *pass, struct ns_info *info) {
-	if (info->known && !trouble_in(&pass->r->troubles, info->name))
+	if (info->known && !failure_in(&pass->r->failures, info->name))
 		return;
-	extent_add_whole(&info->looked);
-	if (pass->only_looks)
+	scan_set_add_whole(&info->looked);
+	if (pass->only_scans)
 		return;
-	extent_clear(&info->later);
+	scan_set_clear(&info->later);
 	pass_relist(pass->r, info);
 }
 
 static struct scope scope_of(struct reconciler *r, const struct ns_info *info, struct arena *arena) {
-	const struct extent *looked = &info->looked;
+	const struct scan_set *looked = &info->looked;
 
 	if (looked->whole) {
-		r->status.n_looks++;
+		r->status.n_scans++;
 		return (struct scope){ .ns = info->name };
 	}
-	r->status.n_narrow_looks++;
-	r->status.n_looked_for += looked->objects.n;
+	r->status.n_narrow_scans++;
+	r->status.n_scanned_for += looked->objects.n;
 	size_t size = looked->objects.n * sizeof(looked->objects.items[0]);
-	return (struct scope){ .ns = info->name, .objects = arena_memdup(arena, looked->objects.items, size),
+	return (struct scope){ .ns = info->name,
+			       .objects = arena_memdup(arena, looked->objects.items, size),
 			       .n = looked->objects.n };
 }
 
 static int observe(struct pass *pass, struct state *observed) {
 	struct reconciler *r = pass->r;
-	struct look look = pass_look_of(r);
+	struct scan_request look = pass_scan_of(r);
 	struct scope *scopes = arena_newn(&observed->arena, struct scope, pass->infos.n);
 
 	for (size_t i = 0; i < pass->infos.n; i++) {
@@ -139,8 +140,8 @@ static int observe(struct pass *pass, struct state *observed) {
 
 		ns->scope = scopes[i].objects ? &scopes[i] : NULL;
 	}
-	if (err == 0 && !pass->only_looks)
-		obstacle_sort_out(pass, observed);
+	if (err == 0 && !pass->only_scans)
+		outage_sort_out(pass, observed);
 	state_foreach(ns, observed)
 		err = err ? err : ns->error; /* without consequences there is no second try */
 	return err;
@@ -151,16 +152,20 @@ static bool refresh_claims(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	bool changed = other_ledgers_refresh(&r->others, r->spec.topology);
 
-	if (changed && !pass->only_looks)
-		troubles_hurry(&r->troubles, pass_now(pass));
+	if (changed && !pass->only_scans)
+		failures_hurry(&r->failures, pass_now(pass));
 	return changed;
 }
 
 static void make_plan(struct pass *pass, const struct state *observed, struct plan *plan) {
 	struct reconciler *r = pass->r;
 	struct plan_input input = {
-		.desired = &r->spec.state, .observed = observed, .ledger = r->ledger, .claims = &r->others.claims,
-		.kept = pass_kept, .userdata = pass,
+		.desired = &r->spec.state,
+		.observed = observed,
+		.ledger = r->ledger,
+		.claims = &r->others.claims,
+		.kept = pass_kept,
+		.userdata = pass,
 	};
 
 	plan_make(plan, &input);
@@ -191,11 +196,11 @@ static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_
 	}
 	if (plan->renamed.n)
 		ledger_add_returns(r->ledger, &r->spec.state);
-	*ret_error = pass->only_looks ? 0 : pass_write(r, &lines);
+	*ret_error = pass->only_scans ? 0 : pass_write(r, &lines);
 	return plan->renamed.n;
 }
 
-int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
+int pass_scan(struct pass *pass, struct state *observed, struct plan *plan) {
 	for (;;) {
 		clean(pass);
 		refresh_claims(pass);
@@ -203,7 +208,7 @@ int pass_look(struct pass *pass, struct state *observed, struct plan *plan) {
 		if (err < 0)
 			return err;
 		make_plan(pass, observed, plan);
-		if (!follow_renamed(pass, plan, &err) && !widen(pass, plan))
+		if (!follow_renamed(pass, plan, &err) && !scan_closure(pass, plan))
 			return 0;
 		if (err < 0)
 			return err;
@@ -245,7 +250,7 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
 		if (note->other && note->news)
 			touch(pass, pass_info(pass->r, note->object->ns));
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
-		if (!extent_is_empty(&pass->infos.items[i]->later))
+		if (!scan_set_is_empty(&pass->infos.items[i]->later))
 			touch(pass, pass->infos.items[i]);
 }
 
@@ -272,7 +277,8 @@ static bool lock_claims(struct pass *pass, const struct plan *plan) {
 }
 
 /* What was done for a look that is to count. */
-static int act(struct pass *pass, struct plan *plan, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+static int act(struct pass *pass, struct plan *plan,
+	       int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
 	int err;
 
 	if (!lock_claims(pass, plan))
@@ -296,7 +302,8 @@ static void note_restless(struct reconciler *r, const struct plan *plan) {
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
 
-		if (change->held || change->refused || change->follows || (change->type == CHANGE_CREATE && change->again))
+		if (change->held || change->refused || change->completes ||
+		    (change->type == CHANGE_CREATE && change->recreates))
 			continue;
 		if (n++ < RESTLESS_NAMED) {
 			text_add(&text, text.size ? ", " : "");
@@ -315,8 +322,8 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 	struct state observed = {};
 	int err;
 
-	pass->r->troubles.look++;
-	err = pass_look(pass, &observed, &plan);
+	pass->r->failures.look++;
+	err = pass_scan(pass, &observed, &plan);
 	pass->looked = err == 0;
 	/* A look that follows no requests tells nothing of them. */
 	if (err == 0 && pass->n_carried_out > pass->n_judged && pass_note_ignored(pass, &plan)) {

@@ -17,45 +17,45 @@ bool pass_is_new(const struct pass *pass, const struct object *object) {
 	return pass->r->applying && !(declared && declared->settled);
 }
 
-static bool is_left(const struct pass *pass, const struct trouble_record *record) {
-	return pass->r->paused || !trouble_may_try(&pass->r->troubles, record, pass->now_usec);
+static bool is_left(const struct pass *pass, const struct failure_record *record) {
+	return pass->r->paused || !failure_may_try(&pass->r->failures, record, pass->now_usec);
 }
 
 uint64_t pass_kept(void *userdata, const struct object *object, uint64_t differs) {
 	struct pass *pass = userdata;
-	struct trouble_record *record = trouble_find_ignored(&pass->r->troubles, object);
+	struct failure_record *record = failure_find_ignored(&pass->r->failures, object);
 
 	if (!record || !(record->fields & differs))
 		return 0;
-	record->seen = pass->r->troubles.look;
+	record->seen = pass->r->failures.look;
 	return is_left(pass, record) ? record->fields & differs : 0;
 }
 
 bool pass_is_left_ignored(struct pass *pass, const struct change *change) {
-	struct trouble_record *record = trouble_find_ignored(&pass->r->troubles, change_object(change));
+	struct failure_record *record = failure_find_ignored(&pass->r->failures, change_object(change));
 
-	if (!record || record->fields || change->type == CHANGE_UPDATE || change->again)
+	if (!record || record->fields || change->type == CHANGE_UPDATE || change->recreates)
 		return false;
-	record->seen = pass->r->troubles.look;
+	record->seen = pass->r->failures.look;
 	return is_left(pass, record);
 }
 
-struct trouble_record *pass_known_ignored(const struct pass *pass, const struct change *change) {
-	struct trouble_record *known = trouble_find_ignored(&pass->r->troubles, change_object(change));
+struct failure_record *pass_known_ignored(const struct pass *pass, const struct change *change) {
+	struct failure_record *known = failure_find_ignored(&pass->r->failures, change_object(change));
 
 	return known && (!known->fields || known->fields & ignored_fields(change)) ? known : NULL;
 }
 
 void pass_note_acknowledged(struct pass *pass, const struct change *change) {
 	ignored_acknowledged(&pass->ignored, change, pass->n_carried_out,
-			     trouble_find_ignored(&pass->r->troubles, change_object(change)));
+			     failure_find_ignored(&pass->r->failures, change_object(change)));
 }
 
 /* ---- looking at once ---- */
 
-static void look_at(struct pass *pass, const struct object *object) {
+static void scan_namespace(struct pass *pass, const struct object *object) {
 	struct reconciler *r = pass->r;
-	const struct look look = pass_look_of(r);
+	const struct scan_request look = pass_scan_of(r);
 	const struct scope scope = { .ns = object->ns, .objects = &object, .n = 1 };
 	struct state observed = {};
 	const struct object *seen;
@@ -68,7 +68,7 @@ static void look_at(struct pass *pass, const struct object *object) {
 	state_done(&observed);
 }
 
-void pass_look_at_suspects(struct pass *pass, const struct plan *plan) {
+void pass_scan_suspects(struct pass *pass, const struct plan *plan) {
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
 		const struct object *declared;
@@ -77,7 +77,7 @@ void pass_look_at_suspects(struct pass *pass, const struct plan *plan) {
 			continue;
 		declared = find_declared(pass, change_object(change));
 		if (declared)
-			look_at(pass, declared);
+			scan_namespace(pass, declared);
 	}
 }
 
@@ -112,35 +112,39 @@ static const char *explain(struct pass *pass, const struct change *change, const
 	retract(pass, other);
 	object_print_noun(other, &noun);
 	return arena_printf(&pass->lines.arena, "it and %s (line %u) are one in the kernel: to set either undoes the other",
-			    noun.data, (unsigned)other->mark.line);
+			    noun.data, (unsigned)other->position.line);
 }
 
 static void note_ignored(struct pass *pass, const struct plan *plan, const struct change *change, const char *undone_by) {
 	struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
 	uint64_t fields = ignored_fields(change);
-	bool drift = !pass_is_new(pass, object) && !trouble_find_ignored(&r->troubles, object);
+	bool drift = !pass_is_new(pass, object) && !failure_find_ignored(&r->failures, object);
 	const char *error = explain(pass, change, undone_by);
 	const struct field *culprit = fields ? &object->kind->fields[__builtin_ctzll(fields)] : NULL;
 	/* Of an object that is made anew for it, the fields are what people want to know. */
-	struct change told = { .type = fields ? CHANGE_UPDATE : change->type, .desired = change->desired,
-			       .observed = change->observed, .fields = fields, .culprit = culprit };
+	struct change told = { .type = fields ? CHANGE_UPDATE : change->type,
+			       .desired = change->desired,
+			       .observed = change->observed,
+			       .fields = fields,
+			       .culprit = culprit };
 	struct occurrence *line;
 
 	retract(pass, object);
-	if (!trouble_ignored(&r->troubles, object, fields, change->again, error, object_mark(object, culprit), pass_now(pass)))
+	if (!failure_ignored(&r->failures, object, fields, change->recreates, error, object_position(object, culprit),
+			     pass_now(pass)))
 		return;
 	line = drift_note(&pass->lines, plan, &told, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
 		return;
 	r->status.n_drifts += drift;
 	line->error = error;
-	line->pause_usec = trouble_find_ignored(&r->troubles, object)->pause_usec;
+	line->pause_usec = failure_find_ignored(&r->failures, object)->pause_usec;
 }
 
 /* What was not there after it was made, and is there now, is ignored in another way, if it is. */
 static bool is_known(const struct pass *pass, const struct change *change) {
-	const struct trouble_record *record = trouble_find_ignored(&pass->r->troubles, change_object(change));
+	const struct failure_record *record = failure_find_ignored(&pass->r->failures, change_object(change));
 
 	return record && (record->fields || change->type != CHANGE_UPDATE);
 }

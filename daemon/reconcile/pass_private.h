@@ -6,9 +6,9 @@
 
 uint64_t pass_now(const struct pass *pass);
 /* What the kernel needs to know of the reconciler to look and to carry out. */
-struct look pass_look_of(const struct reconciler *r);
+struct scan_request pass_scan_of(const struct reconciler *r);
 
-/* pass_choose.c: marks what is not to be carried out, and notes why. */
+/* choose.c: marks what is not to be carried out, and notes why. */
 void pass_choose(struct pass *pass, struct plan *plan);
 /* Is it held only because something else goes first, in this very plan? */
 bool pass_comes_next(const struct change *change);
@@ -26,12 +26,12 @@ uint64_t pass_kept(void *pass, const struct object *object, uint64_t differs);
 /* Is the change one of an object that as such is left as the kernel has it? */
 bool pass_is_left_ignored(struct pass *pass, const struct change *change);
 /* The record of what the kernel has ignored before, where the change tries that again; NULL. */
-struct trouble_record *pass_known_ignored(const struct pass *pass, const struct change *change);
+struct failure_record *pass_known_ignored(const struct pass *pass, const struct change *change);
 void pass_note_acknowledged(struct pass *pass, const struct change *change);
 /* Looks at once at what was ignored before in this pass, so that nobody else has the time to undo it. */
-void pass_look_at_suspects(struct pass *pass, const struct plan *plan);
+void pass_scan_suspects(struct pass *pass, const struct plan *plan);
 
-/* pass_carry_out.c: notes what has gone, what is there without a note, and what is declared of it; tells what is left to other
+/* carry_out.c: notes what has gone, what is there without a note, and what is declared of it; tells what is left to other
  * topologies. 0 or -errno of the ledger. */
 int pass_note(struct pass *pass, struct plan *plan);
 /* pass.c: other topologies may note their claims again. */

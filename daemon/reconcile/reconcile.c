@@ -5,15 +5,15 @@
 #include <utlist.h>
 
 #include "reconcile/drift.h"
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "kind/sysctl.h"
-#include "reconcile/pace.h"
+#include "reconcile/scan_rate.h"
 #include "reconcile/pass.h"
-#include "reconcile/trouble.h"
+#include "reconcile/failures.h"
 #include "reconcile/waiting.h"
 
 enum {
-	LARGE_LOOK = 1024 * 1024, /* bytes seen: much more than a look at what an event names */
+	LARGE_SCAN = 1024 * 1024, /* bytes seen: much more than a look at what an event names */
 };
 
 static uint64_t now(const struct reconciler *r) {
@@ -29,9 +29,9 @@ static void add_info(struct reconciler *r, const char *name) {
 		return;
 	info = xmalloc(sizeof(*info));
 	info->name = xstrdup(name);
-	info->dirty.bit = EXTENT_NEXT;
-	info->later.bit = EXTENT_LATER;
-	info->looked.bit = EXTENT_NOW;
+	info->dirty.bit = SCAN_SET_NEXT;
+	info->later.bit = SCAN_SET_LATER;
+	info->looked.bit = SCAN_SET_NOW;
 	r->n_unverified++;
 	HASH_ADD_KEYPTR(hh, r->infos, info->name, strlen(info->name), info);
 }
@@ -47,13 +47,13 @@ static void set_n_pending(struct reconciler *r, struct ns_info *info, size_t n) 
 
 static void remove_info(struct reconciler *r, struct ns_info *info) {
 	HASH_DEL(r->infos, info); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
-	extent_done(&info->dirty);
-	extent_done(&info->later);
-	extent_done(&info->looked);
+	scan_set_done(&info->dirty);
+	scan_set_done(&info->later);
+	scan_set_done(&info->looked);
 	pass_relist(r, info);
 	set_n_pending(r, info, 0);
 	waiting_forget(r, info);
-	obstacle_forget(r, &info->unseen);
+	outage_forget(r, &info->unseen);
 	r->n_unverified -= !info->verified;
 	free(info->name);
 	free(info);
@@ -67,7 +67,7 @@ static void enlist(struct reconciler *r, struct ns_info *info, uint64_t when) {
 }
 
 static void mark_dirty(struct reconciler *r, struct ns_info *info, uint64_t when) {
-	if (extent_add_whole(&info->dirty))
+	if (scan_set_add_whole(&info->dirty))
 		enlist(r, info, when);
 }
 
@@ -89,8 +89,8 @@ void reconciler_name_changed(struct reconciler *r, const char *name) {
 		mark_dirty(r, info, now(r));
 		return;
 	}
-	grown = extent_add(&info->dirty, self);
-	grown |= extent_add_whole(&info->later);
+	grown = scan_set_add(&info->dirty, self);
+	grown |= scan_set_add_whole(&info->later);
 	if (grown)
 		enlist(r, info, now(r));
 }
@@ -111,20 +111,22 @@ static const char *known_link(const struct reconciler *r, const char *ns, const 
 static void hear_neighbour(struct reconciler *r, const char *ns, const struct hint *hint) {
 	uint64_t when = now(r);
 
-	for (struct trouble_record *t = r->troubles.bad; t && !hint->to.address.family; t = t->next)
-		trouble_revive(t, when);
+	for (struct failure_record *t = r->failures.bad; t && !hint->to.address.family; t = t->next)
+		failure_revive(t, when);
 	ns_foreach(object, hint->to.address.family ? state_find(&r->spec.state, ns) : NULL) {
 		bool later;
-		struct trouble_record *t = object->kind->provides && object->kind->provides(object, &hint->to.address, &later)
-						   ? trouble_find(&r->troubles, object) : NULL;
+		struct failure_record *t =
+			object->kind->provides && object->kind->provides(object, &hint->to.address, &later)
+				? failure_find(&r->failures, object)
+				: NULL;
 
 		if (t)
-			trouble_revive(t, when);
+			failure_revive(t, when);
 	}
 }
 
 bool reconciler_wants_neighbours(const struct reconciler *r) {
-	return troubles_given_up(&r->troubles);
+	return failures_given_up(&r->failures);
 }
 
 void reconciler_hint(struct reconciler *r, const char *name, const struct hint *hint) {
@@ -138,10 +140,10 @@ void reconciler_hint(struct reconciler *r, const char *name, const struct hint *
 		return;
 	/* Where not all the rest is known to be well, or where it counts that something was added, all is looked at. */
 	if (!info->known || ns->exclusive)
-		grown = extent_add_whole(&info->dirty);
+		grown = scan_set_add_whole(&info->dirty);
 	else
-		grown = extent_add_hint(&info->dirty, &info->later, &r->spec.state, ns, hint,
-					known_link(r, name, hint), &r->own);
+		grown = scan_set_add_hint(&info->dirty, &info->later, &r->spec.state, ns, hint, known_link(r, name, hint),
+					  &r->own);
 	if (grown)
 		enlist(r, info, now(r));
 }
@@ -177,7 +179,7 @@ bool reconciler_dirty_periodic(struct reconciler *r) {
 			if (!info || !is_silent(r, object))
 				continue;
 			any = true;
-			if (extent_add(&info->dirty, object))
+			if (scan_set_add(&info->dirty, object))
 				enlist(r, info, when);
 		}
 	}
@@ -197,7 +199,7 @@ void reconciler_files_silent(struct reconciler *r) {
 }
 
 /* Where something waited for another object, it can perhaps be made now. */
-static void look_at_hindered(struct reconciler *r) {
+static void scan_hindered(struct reconciler *r) {
 	for (struct ns_info *info = r->infos; info; info = info->hh.next) {
 		if (!info->hindered)
 			continue;
@@ -209,8 +211,8 @@ static void look_at_hindered(struct reconciler *r) {
 /* Taking a spec into use. */
 
 static bool same_object(const struct object *a, const struct object *b) {
-	return b && a->kind == b->kind && a->drift == b->drift && a->foreign == b->foreign &&
-	       a->gone == b->gone && a->returning == b->returning && object_same_fields(a, b);
+	return b && a->kind == b->kind && a->drift == b->drift && a->external == b->external && a->gone == b->gone &&
+	       a->returning == b->returning && object_same_fields(a, b);
 }
 
 /* As many, and each of the one is in the other with the same fields set: so it is the other way round. */
@@ -235,34 +237,35 @@ static void find_unchanged(struct state *after, const struct state *before) {
 static void drop_reports(struct reconciler *r, const struct ns_state *before, const struct ns_state *after) {
 	ns_foreach(object, before) {
 		const struct object *other = after ? ns_find(after, object) : NULL;
-		struct trouble_record *records[] = { trouble_find(&r->troubles, object), trouble_find_ignored(&r->troubles, object) };
+		struct failure_record *records[] = { failure_find(&r->failures, object),
+						     failure_find_ignored(&r->failures, object) };
 
 		for (size_t i = 0; i < ARRAY_SIZE(records); i++)
 			if (records[i] && (!other || !same_object(object, other)))
-				trouble_drop(&r->troubles, records[i]);
+				failure_drop(&r->failures, records[i]);
 	}
 }
 
 /* Namespaces that neither the file nor the ledger knows any more. */
 static void forget_namespaces(struct reconciler *r) {
 	struct ns_info *info, *next;
-	struct trouble_ns *ns;
+	struct failure_ns *ns;
 
 	HASH_ITER(hh, r->infos, info, next) {
 		if (state_find(&r->spec.state, info->name))
 			continue;
-		while ((ns = trouble_namespace(&r->troubles, info->name)))
-			trouble_drop(&r->troubles, ns->records);
+		while ((ns = failure_namespace(&r->failures, info->name)))
+			failure_drop(&r->failures, ns->records);
 		remove_info(r, info);
 	}
 }
 
 /* What fails is tried again now, so that what is told of it has its places in the new files. */
-static void retry_troubled(struct reconciler *r, uint64_t when) {
-	for (struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
+static void retry_failed(struct reconciler *r, uint64_t when) {
+	for (struct failure_record *t = r->failures.records; t; t = t->hh.next) {
 		struct ns_info *info = pass_info(r, t->ns);
 
-		if (!info || (t->state != TROUBLE_FAILING && t->state != TROUBLE_FIGHT))
+		if (!info || (t->state != FAILURE_FAILING && t->state != FAILURE_FIGHT))
 			continue;
 		t->next_try_usec = when;
 		t->pause_usec = 0;
@@ -299,8 +302,8 @@ static void forget_spared(struct reconciler *r) {
 	vec_clear(&r->spared);
 }
 
-struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger,
-				  struct ledger_file *file, const struct reconciler_hooks *hooks) {
+struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger, struct ledger_file *file,
+				  const struct reconciler_hooks *hooks) {
 	struct reconciler *r = xmalloc(sizeof(*r));
 
 	r->kernel = kernel;
@@ -327,8 +330,8 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 
 	/* What was to be looked at belonged to the former state. */
 	for (struct ns_info *info = r->dirty; info; info = info->next) {
-		extent_add_whole(&info->dirty);
-		extent_clear(&info->later);
+		scan_set_add_whole(&info->dirty);
+		scan_set_clear(&info->later);
 	}
 	r->spec = *spec;
 	*spec = (struct spec){};
@@ -347,10 +350,10 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 		pass_info(r, ns->name)->known = false;
 	}
 	forget_namespaces(r);
-	retry_troubled(r, when);
-	pace_hurry(r);
-	obstacles_hurry(r);
-	look_at_hindered(r);
+	retry_failed(r, when);
+	scan_rate_hurry(r);
+	outages_hurry(r);
+	scan_hindered(r);
 	count_declared(r);
 	begin_applying(r);
 	spec_done(&before);
@@ -365,9 +368,9 @@ void reconciler_resume(struct reconciler *r) {
 		return;
 	r->paused = false;
 	reconciler_dirty_all(r);
-	pace_hurry(r);
-	obstacles_hurry(r);
-	troubles_hurry(&r->troubles, now(r));
+	scan_rate_hurry(r);
+	outages_hurry(r);
+	failures_hurry(&r->failures, now(r));
 }
 
 /* What differs after a start or reload is no drift, and there is nothing else to be told of it. */
@@ -381,10 +384,10 @@ void reconciler_free(struct reconciler *r) {
 	if (!r)
 		return;
 	HASH_ITER(hh, r->infos, info, next)
-		remove_info(r, info);
-	obstacle_done(&r->whole);
-	obstacle_done(&r->deaf);
-	troubles_done(&r->troubles);
+	remove_info(r, info);
+	outage_done(&r->whole);
+	outage_done(&r->deaf);
+	failures_done(&r->failures);
 	spec_done(&r->spec);
 	other_ledgers_done(&r->others);
 	forget_spared(r);
@@ -399,48 +402,52 @@ void reconciler_free(struct reconciler *r) {
 
 static void take_namespaces(struct reconciler *r, struct pass *pass) {
 	for (struct ns_info *info = r->dirty; info; info = info->next) {
-		if (info->unseen.next_try_usec > pass->now_usec || pace_rests(r, info, pass->now_usec))
+		if (info->unseen.next_try_usec > pass->now_usec || scan_rate_rests(r, info, pass->now_usec))
 			continue;
 		pass_add(pass, info); /* what is dirty in it is taken with the look */
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
 	}
-	for (struct trouble_record *t = r->troubles.bad; t; t = t->next)
-		if (trouble_next(&r->troubles, t) <= pass->now_usec && pass_info(r, t->ns))
-			extent_add_whole(pass_add(pass, pass_info(r, t->ns)));
+	for (struct failure_record *t = r->failures.bad; t; t = t->next)
+		if (failure_next(&r->failures, t) <= pass->now_usec && pass_info(r, t->ns))
+			scan_set_add_whole(pass_add(pass, pass_info(r, t->ns)));
 	for (struct ns_info *info = r->waiting; info; info = info->wait_next)
-		if (info->look_again_usec <= pass->now_usec)
-			extent_add_whole(pass_add(pass, info));
+		if (info->scan_again_usec <= pass->now_usec)
+			scan_set_add_whole(pass_add(pass, info));
 }
 
 /* A fight is over when its object has been left alone for as long as topod left it. */
-static bool is_over(const struct reconciler *r, const struct trouble_record *record) {
-	return record->state != TROUBLE_FIGHT || trouble_may_try(&r->troubles, record, now(r));
+static bool is_over(const struct reconciler *r, const struct failure_record *record) {
+	return record->state != FAILURE_FIGHT || failure_may_try(&r->failures, record, now(r));
 }
 
-static void tell_recovery(struct reconciler *r, const struct trouble_record *record) {
+static void tell_recovery(struct reconciler *r, const struct failure_record *record) {
 	struct object object = { .ns = record->ns };
 	struct occurrence occurrence = {
-		.type = OCCURRENCE_RECOVERED, .object = &object, .scope = record->scope, .noun = record->noun,
-		.what = "is as declared again", .mark = record->mark,
+		.type = OCCURRENCE_RECOVERED,
+		.object = &object,
+		.scope = record->scope,
+		.noun = record->noun,
+		.what = "is as declared again",
+		.position = record->position,
 	};
 
 	r->hooks.occurred(r->hooks.userdata, &occurrence);
 }
 
 /* Objects of a namespace that was looked at as a whole, which differ no more. True where something was not well. */
-static bool end_troubles(struct reconciler *r, struct pass *pass, const struct ns_info *info) {
-	struct trouble_ns *ns = trouble_namespace(&r->troubles, info->name);
-	struct trouble_record *record, *next;
+static bool end_failures(struct reconciler *r, struct pass *pass, const struct ns_info *info) {
+	struct failure_ns *ns = failure_namespace(&r->failures, info->name);
+	struct failure_record *record, *next;
 	bool any = false;
 
 	for (record = ns ? ns->records : NULL; record; record = next) {
 		next = record->ns_next;
-		if (record->state == TROUBLE_WATCHED || record->seen == r->troubles.look || !is_over(r, record))
+		if (record->state == FAILURE_WATCHED || record->seen == r->failures.look || !is_over(r, record))
 			continue;
 		/* That it failed may still wait to be told. */
 		drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
 		tell_recovery(r, record);
-		trouble_drop(&r->troubles, record);
+		failure_drop(&r->failures, record);
 		any = true;
 	}
 	return any;
@@ -460,7 +467,7 @@ static void set_pending(struct reconciler *r, const struct pass *pass, const str
 		struct ns_info *info = pass->infos.items[i];
 
 		set_n_pending(r, info, info->n_found);
-		info->look_again_usec = now(r) + PENDING_LOOK_USEC; /* in case its event was missed */
+		info->scan_again_usec = now(r) + PENDING_LOOK_USEC; /* in case its event was missed */
 	}
 }
 
@@ -499,7 +506,7 @@ static void note_settled(struct reconciler *r, const struct pass *pass, const st
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		const struct ns_info *info = pass->infos.items[i];
 
-		if (info->looked.whole && !trouble_in(&r->troubles, info->name) && !info->hindered)
+		if (info->looked.whole && !failure_in(&r->failures, info->name) && !info->hindered)
 			ns_foreach(object, state_find(&r->spec.state, info->name))
 				object->settled = !object->waits;
 	}
@@ -522,18 +529,18 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 		note_settled(r, pass, plan);
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		note_known(r, pass->infos.items[i]);
-		pace_looked(pass, pass->infos.items[i]);
+		scan_rate_scanned(pass, pass->infos.items[i]);
 	}
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
 		if (pass->infos.items[i]->looked.whole)
-			any |= end_troubles(r, pass, pass->infos.items[i]);
+			any |= end_failures(r, pass, pass->infos.items[i]);
 	if (any || pass->seen_again)
-		look_at_hindered(r);
+		scan_hindered(r);
 	for (size_t i = pass->infos.n; i-- > pass->n_touched;) {
 		struct ns_info *info = pass->infos.items[i];
 		struct ns_state *ns = state_find(&r->spec.state, info->name);
 
-		if (!ns || !info->looked.whole || r->paused || trouble_in(&r->troubles, info->name))
+		if (!ns || !info->looked.whole || r->paused || failure_in(&r->failures, info->name))
 			continue;
 		forget_returned(r, ns, &lines);
 		if (!is_over_and_done(r, ns))
@@ -547,7 +554,9 @@ static int verified(struct reconciler *r, struct pass *pass, const struct plan *
 static void tell_converged(struct reconciler *r) {
 	_cleanup_text_ struct text waits = {};
 	struct occurrence occurrence = {
-		.type = OCCURRENCE_CONVERGED, .n_changes = r->n_applied, .latency_usec = now(r) - r->applying_since,
+		.type = OCCURRENCE_CONVERGED,
+		.n_changes = r->n_applied,
+		.latency_usec = now(r) - r->applying_since,
 	};
 
 	reconciler_waits_text(r, &waits);
@@ -559,17 +568,17 @@ static void tell_converged(struct reconciler *r) {
 
 /* After each pass: has everything been verified? */
 static void assess(struct reconciler *r) {
-	size_t bad = trouble_count(&r->troubles, TROUBLE_FAILING) + trouble_count(&r->troubles, TROUBLE_FIGHT) +
-		     trouble_count(&r->troubles, TROUBLE_REPORTED) + trouble_count(&r->troubles, TROUBLE_HELD) +
-		     obstacles_count(r);
+	size_t bad = failure_count(&r->failures, FAILURE_FAILING) + failure_count(&r->failures, FAILURE_FIGHT) +
+		     failure_count(&r->failures, FAILURE_REPORTED) + failure_count(&r->failures, FAILURE_HELD) +
+		     outages_count(r);
 
-	trouble_expire(&r->troubles, now(r));
-	if (r->n_unverified || r->waiting || r->n_unseen || obstacle_stands(&r->whole)) {
+	failure_expire(&r->failures, now(r));
+	if (r->n_unverified || r->waiting || r->n_unseen || outage_stands(&r->whole)) {
 		r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGING;
 		return;
 	}
 	r->status.phase = bad ? PHASE_DEGRADED : PHASE_CONVERGED;
-	r->applying = false; /* all was tried: what differs from here on is drift */
+	r->applying = false;                     /* all was tried: what differs from here on is drift */
 	ledger_file_compact(r->file, r->ledger); /* one that cannot be compacted is only longer */
 	if (bad)
 		return;
@@ -594,17 +603,17 @@ void reconciler_pass(struct reconciler *r) {
 	if (pass.since_usec == UINT64_MAX)
 		pass.since_usec = pass.now_usec;
 	r->status.n_passes++;
-	troubles_begin(&r->troubles, began);
+	failures_begin(&r->failures, began);
 	err = pass_run(&pass, verified);
-	obstacle_of_pass(&pass, pass.looked ? OBSTACLE_LEDGER : OBSTACLE_NETWORK, err);
+	outage_of_pass(&pass, pass.looked ? OUTAGE_LEDGER : OUTAGE_NETWORK, err);
 	for (size_t i = 0; err < 0 && i < pass.infos.n; i++)
 		reconciler_dirty(r, pass.infos.items[i]->name);
 	pass_done(&pass);
-	troubles_postpone(&r->troubles, began, now(r));
-	troubles_settle(&r->troubles);
+	failures_postpone(&r->failures, began, now(r));
+	failures_settle(&r->failures);
 	r->kernel->ops->rest(r->kernel);
 	/* The next looks will be narrow: what a large one needed is given back to the system. */
-	if (pass.largest >= LARGE_LOOK)
+	if (pass.largest >= LARGE_SCAN)
 		malloc_trim(0);
 	assess(r);
 }
@@ -613,44 +622,44 @@ static uint64_t dirty_due(const struct reconciler *r) {
 	uint64_t due = UINT64_MAX;
 
 	for (const struct ns_info *info = r->dirty; info && due; info = info->next)
-		due = MIN(due, MAX(info->unseen.next_try_usec, pace_due(r, info)));
+		due = MIN(due, MAX(info->unseen.next_try_usec, scan_rate_due(r, info)));
 	return due;
 }
 
 uint64_t reconciler_due(const struct reconciler *r) {
-	uint64_t due = r->paused ? UINT64_MAX : trouble_due(&r->troubles);
+	uint64_t due = r->paused ? UINT64_MAX : failure_due(&r->failures);
 
 	if (waits_for_resumption(r))
 		return UINT64_MAX;
-	if (obstacle_stands(&r->whole))
+	if (outage_stands(&r->whole))
 		return r->whole.next_try_usec;
 	if (r->applying && !r->dirty && !r->waiting)
 		return 0; /* a file that declares nothing, or nothing new */
 	due = MIN(due, dirty_due(r));
 	for (const struct ns_info *info = r->waiting; info; info = info->wait_next)
-		due = MIN(due, info->look_again_usec);
+		due = MIN(due, info->scan_again_usec);
 	return due;
 }
 
 bool reconciler_settled(const struct reconciler *r) {
 	size_t n_left = r->n_unverified;
 
-	if (obstacle_stands(&r->whole))
+	if (outage_stands(&r->whole))
 		return true;
 	for (const struct ns_info *info = r->n_unseen ? r->infos : NULL; info; info = info->hh.next)
-		n_left -= !info->verified && obstacle_stands(&info->unseen);
+		n_left -= !info->verified && outage_stands(&info->unseen);
 	return !n_left && !r->waiting;
 }
 
 int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed) {
-	struct pass pass = { .r = r, .now_usec = now(r), .only_looks = true, .claims_lock = -1 };
+	struct pass pass = { .r = r, .now_usec = now(r), .only_scans = true, .claims_lock = -1 };
 	int err;
 
 	*ret = (struct plan){};
 	*ret_observed = (struct state){};
 	for (struct ns_info *info = r->infos; info; info = info->hh.next)
-		extent_add_whole(pass_add(&pass, info));
-	err = pass_look(&pass, ret_observed, ret);
+		scan_set_add_whole(pass_add(&pass, info));
+	err = pass_scan(&pass, ret_observed, ret);
 	pass_done(&pass);
 	r->kernel->ops->rest(r->kernel);
 	return err;
@@ -658,37 +667,15 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret) {
 	*ret = r->status;
-	ret->n_failing = trouble_count(&r->troubles, TROUBLE_FAILING) + obstacles_count(r);
-	ret->n_fights = trouble_count(&r->troubles, TROUBLE_FIGHT);
-	ret->n_reported = trouble_count(&r->troubles, TROUBLE_REPORTED);
-	ret->n_held = trouble_count(&r->troubles, TROUBLE_HELD);
+	ret->n_failing = failure_count(&r->failures, FAILURE_FAILING) + outages_count(r);
+	ret->n_fights = failure_count(&r->failures, FAILURE_FIGHT);
+	ret->n_reported = failure_count(&r->failures, FAILURE_REPORTED);
+	ret->n_held = failure_count(&r->failures, FAILURE_HELD);
 	ret->n_pending = r->n_pending;
 	ret->n_waiting = r->n_waiting;
-	ret->n_retries = r->troubles.n_retries;
+	ret->n_retries = r->failures.n_retries;
 	if (waits_for_resumption(r))
 		ret->phase = PHASE_CONVERGING;
-}
-
-void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, const struct trouble *),
-			 void *userdata) {
-	static const char *const names[] = {
-		[TROUBLE_FAILING] = "failing",
-		[TROUBLE_FIGHT] = "fought over",
-		[TROUBLE_REPORTED] = "reported",
-		[TROUBLE_HELD] = "held",
-	};
-
-	obstacles_each(r, fn, userdata);
-	for (const struct trouble_record *t = r->troubles.records; t; t = t->hh.next) {
-		struct trouble trouble = {
-			.scope = t->scope, .noun = t->noun, .state = names[t->state], .error = t->error,
-			.n_tries = t->n_tries, .next_try_usec = trouble_next(&r->troubles, t), .mark = t->mark,
-			.file = spec_file_of(&r->spec, t->mark),
-		};
-
-		if (t->state != TROUBLE_WATCHED)
-			fn(userdata, &trouble);
-	}
 }
 
 const char *reconciler_restless(const struct reconciler *r) {

@@ -22,15 +22,15 @@ enum phase {
 /* Something worth a line in the journal. */
 enum occurrence_type {
 	OCCURRENCE_DRIFT_RESTORED,
-	OCCURRENCE_DRIFT_REPORTED,   /* drift: report */
-	OCCURRENCE_DRIFT_HELD,       /* seen while paused, left until the pause is over */
-	OCCURRENCE_DRIFT_FAILED,     /* the repair failed; retried */
-	OCCURRENCE_BACKED_OFF,       /* something keeps undoing the repair */
-	OCCURRENCE_FAILING,          /* a change failed, for the first time */
-	OCCURRENCE_RECOVERED,        /* what failed or was fought over has recovered */
-	OCCURRENCE_CONVERGED,        /* after a start or reload */
-	OCCURRENCE_SPARED,           /* what would be removed is left: another topology has it */
-	OCCURRENCE_OVERRUN,          /* events were lost, everything is looked at; with a pause: again and again */
+	OCCURRENCE_DRIFT_REPORTED, /* drift: report */
+	OCCURRENCE_DRIFT_HELD,     /* seen while paused, left until the pause is over */
+	OCCURRENCE_DRIFT_FAILED,   /* the repair failed; retried */
+	OCCURRENCE_BACKED_OFF,     /* something keeps undoing the repair */
+	OCCURRENCE_FAILING,        /* a change failed, for the first time */
+	OCCURRENCE_RECOVERED,      /* what failed or was fought over has recovered */
+	OCCURRENCE_CONVERGED,      /* after a start or reload */
+	OCCURRENCE_SPARED,         /* what would be removed is left: another topology has it */
+	OCCURRENCE_OVERRUN,        /* events were lost, everything is looked at; with a pause: again and again */
 };
 
 enum drift_kind {
@@ -41,45 +41,45 @@ enum drift_kind {
 
 struct occurrence {
 	enum occurrence_type type;
-	enum drift_kind drift;       /* of drift, failing: what is wrong */
-	const struct object *object; /* NULL for CONVERGED, OVERRUN, and what is about the whole topology */
-	const char *scope;           /* "web/eth0" */
-	const char *noun;            /* "address 10.0.0.11/24" */
-	const char *what;            /* "was removed", "mtu was changed from 1400 to 1500", "is declared" */
-	const char *error;           /* FAILED, FAILING: why; else NULL */
-	const char *left;            /* of a lost namespace: which processes are in it still, or NULL */
-	const char *opponent;        /* BACKED_OFF: what is known about the other side, or NULL */
-	struct mark mark;            /* the place in the file, line 0: none */
-	const char *file;            /* which that is, the spec's; NULL: no place is known */
-	uint64_t latency_usec;       /* RESTORED: from the event to the acknowledged repair; CONVERGED: the whole time */
-	uint64_t pause_usec;         /* FAILING, BACKED_OFF: until the next try; OVERRUN: until events are read again */
-	size_t n_followers;          /* RESTORED: objects that had gone with it and came back with it */
-	size_t n_changes;            /* CONVERGED: changes made */
+	enum drift_kind drift;          /* of drift, failing: what is wrong */
+	const struct object *object;    /* NULL for CONVERGED, OVERRUN, and what is about the whole topology */
+	const char *scope;              /* "web/eth0" */
+	const char *noun;               /* "address 10.0.0.11/24" */
+	const char *what;               /* "was removed", "mtu was changed from 1400 to 1500", "is declared" */
+	const char *error;              /* FAILED, FAILING: why; else NULL */
+	const char *left;               /* of a lost namespace: which processes are in it still, or NULL */
+	const char *opponent;           /* BACKED_OFF: what is known about the other side, or NULL */
+	struct position position;       /* the place in the file, line 0: none */
+	const char *file;               /* which that is, the spec's; NULL: no place is known */
+	uint64_t latency_usec;          /* RESTORED: from the event to the acknowledged repair; CONVERGED: the whole time */
+	uint64_t pause_usec;            /* FAILING, BACKED_OFF: until the next try; OVERRUN: until events are read again */
+	size_t n_followers;             /* RESTORED: objects that had gone with it and came back with it */
+	size_t n_changes;               /* CONVERGED: changes made */
 	size_t n_objects, n_namespaces; /* CONVERGED: declared */
-	const char *waits;           /* CONVERGED: "1 address waits for a carrier", or NULL */
+	const char *waits;              /* CONVERGED: "1 address waits for a carrier", or NULL */
 };
 
 struct reconciler_status {
 	enum phase phase;
-	size_t n_namespaces, n_objects;          /* declared */
+	size_t n_namespaces, n_objects;                 /* declared */
 	size_t n_failing, n_fights, n_reported, n_held; /* objects, now; what keeps topod from looking counts as one */
 	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes; /* since the start */
-	size_t n_looks;                          /* … at whole namespaces */
-	size_t n_narrow_looks, n_looked_for;     /* … at parts of one, and for how many objects in all of them */
-	size_t n_created, n_changed, n_deleted;  /* changes since the start or last reload */
-	size_t n_pending;                        /* addresses in duplicate detection */
-	size_t n_waiting;                        /* objects that wait for something outside of topod */
-	uint64_t converged_usec;                 /* when it was last verified, CLOCK_MONOTONIC; 0: never */
+	size_t n_scans;                                               /* … at whole namespaces */
+	size_t n_narrow_scans, n_scanned_for;   /* … at parts of one, and for how many objects in all of them */
+	size_t n_created, n_changed, n_deleted; /* changes since the start or last reload */
+	size_t n_pending;                       /* addresses in duplicate detection */
+	size_t n_waiting;                       /* objects that wait for something outside of topod */
+	uint64_t converged_usec;                /* when it was last verified, CLOCK_MONOTONIC; 0: never */
 };
 
 /* An object that is not well, for the status. */
-struct trouble {
+struct failure {
 	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported", "held"; "waiting" */
 	const char *error;
 	size_t n_tries;
-	uint64_t next_try_usec;           /* CLOCK_MONOTONIC */
-	struct mark mark;
-	const char *file;                 /* as in an occurrence */
+	uint64_t next_try_usec; /* CLOCK_MONOTONIC */
+	struct position position;
+	const char *file; /* as in an occurrence */
 };
 
 struct reconciler_hooks {
@@ -90,7 +90,7 @@ struct reconciler_hooks {
 	/* Events that topod's own requests caused are to be read now, before it looks again: calls
 	 * reconciler_dirty() and friends. May be NULL. */
 	void (*drain)(void *userdata);
-	uint64_t (*now)(void *userdata);  /* CLOCK_MONOTONIC, microseconds */
+	uint64_t (*now)(void *userdata); /* CLOCK_MONOTONIC, microseconds */
 };
 
 struct reconciler;
@@ -98,8 +98,8 @@ struct reconciler;
 /* Takes over spec (zeroed in the caller); kernel, ledger and file stay the caller's and must outlive it.
  * Everything is dirty at first. */
 
-struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger,
-				  struct ledger_file *file, const struct reconciler_hooks *hooks);
+struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger, struct ledger_file *file,
+				  const struct reconciler_hooks *hooks);
 void reconciler_free(struct reconciler *r);
 
 /* Hints where to look, heard of in an event: in a namespace by its name, or by the id in the event. Unknown names and
@@ -152,9 +152,9 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret);
 /* Calls fn for each object that is not well. */
-void reconciler_troubles(const struct reconciler *r, void (*fn)(void *userdata, const struct trouble *), void *userdata);
+void reconciler_failures(const struct reconciler *r, void (*fn)(void *userdata, const struct failure *), void *userdata);
 /* … for each that waits for something outside of topod: error says for what ("for a carrier"). Texts are in arena. */
-void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct trouble *),
+void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct failure *),
 		      void *userdata);
 /* Adds "1 address waits for a carrier, 2 interfaces wait to be moved in"; nothing where none does. */
 void reconciler_waits_text(const struct reconciler *r, struct text *out);

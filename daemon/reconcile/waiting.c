@@ -9,8 +9,8 @@ static void add(struct reconciler *r, struct ns_info *info, const struct waiting
 	r->n_waiting += waiting->why != NULL;
 }
 
-static bool was_looked_for(const struct ns_info *info, const struct waiting *waiting) {
-	return info->looked.whole || waiting->object->extents & EXTENT_NOW;
+static bool was_scanned(const struct ns_info *info, const struct waiting *waiting) {
+	return info->looked.whole || waiting->object->scan_sets & SCAN_SET_NOW;
 }
 
 /* What the look did not cover waits on. */
@@ -18,7 +18,7 @@ static void keep_unseen(struct reconciler *r, struct ns_info *info) {
 	size_t n = 0;
 
 	vec_foreach(waiting, &info->waiting)
-		if (!was_looked_for(info, waiting))
+		if (!was_scanned(info, waiting))
 			info->waiting.items[n++] = *waiting;
 		else
 			r->n_waiting -= waiting->why != NULL;
@@ -37,7 +37,7 @@ static bool end_waits(struct ns_info *info, const struct plan *plan) {
 	bool any = false;
 
 	vec_foreach(waiting, &info->waiting) {
-		if (!was_looked_for(info, waiting) || is_listed(plan, waiting->object))
+		if (!was_scanned(info, waiting) || is_listed(plan, waiting->object))
 			continue;
 		waiting->object->waits = false;
 		any |= waiting->absent && waiting->object->kind->class == CLASS_LINK;
@@ -45,7 +45,7 @@ static bool end_waits(struct ns_info *info, const struct plan *plan) {
 	return any;
 }
 
-static void look_at_others(struct reconciler *r) {
+static void scan_others(struct reconciler *r) {
 	for (struct ns_info *info = r->infos; info; info = info->hh.next) {
 		bool any = false;
 
@@ -73,7 +73,7 @@ void waiting_take(struct pass *pass, const struct plan *plan) {
 			add(r, info, waiting);
 	}
 	if (any)
-		look_at_others(r);
+		scan_others(r);
 }
 
 void waiting_forget(struct reconciler *r, struct ns_info *info) {
@@ -105,21 +105,23 @@ void waiting_move(struct reconciler *r) {
 
 /* What is told of them. */
 
-void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct trouble *),
+void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct failure *),
 		      void *userdata) {
 	for (const struct ns_info *info = r->n_waiting ? r->infos : NULL; info; info = info->hh.next)
 		vec_foreach(waiting, &info->waiting) {
 			_cleanup_text_ struct text scope = {}, noun = {};
-			struct mark mark = waiting->object->mark;
+			struct position position = waiting->object->position;
 
 			if (!waiting->why)
 				continue;
 			object_print_scope(waiting->object, &scope);
 			object_print_noun(waiting->object, &noun);
-			fn(userdata, &(struct trouble){ .scope = arena_strdup(arena, text_str(&scope)),
-							.noun = arena_strdup(arena, text_str(&noun)), .state = "waiting",
-							.error = waiting->why, .mark = mark,
-							.file = spec_file_of(&r->spec, mark) });
+			fn(userdata, &(struct failure){ .scope = arena_strdup(arena, text_str(&scope)),
+							.noun = arena_strdup(arena, text_str(&noun)),
+							.state = "waiting",
+							.error = waiting->why,
+							.position = position,
+							.file = spec_file_of(&r->spec, position) });
 		}
 }
 

@@ -24,8 +24,8 @@
 /* What kinds of occurrences have in common with themselves: one row each. */
 static const struct {
 	const char *id;
-	const char *action;     /* TOPOD_ACTION=, or NULL */
-	const char *counted;    /* in a summary: "12 failed" */
+	const char *action;  /* TOPOD_ACTION=, or NULL */
+	const char *counted; /* in a summary: "12 failed" */
 	int priority;
 	bool drift, latency, always;
 } types[] = {
@@ -36,8 +36,7 @@ static const struct {
 	[OCCURRENCE_BACKED_OFF] = { TOPOD_MESSAGE_BACKED_OFF, "backed-off", "backed off", LOG_WARNING, true },
 	[OCCURRENCE_FAILING] = { TOPOD_MESSAGE_FAILING, "failed", "failing", LOG_ERR },
 	[OCCURRENCE_RECOVERED] = { TOPOD_MESSAGE_RECOVERED, NULL, "recovered", LOG_NOTICE },
-	[OCCURRENCE_CONVERGED] = { TOPOD_MESSAGE_CONVERGED, NULL, "converged", LOG_INFO, .latency = true,
-				   .always = true },
+	[OCCURRENCE_CONVERGED] = { TOPOD_MESSAGE_CONVERGED, NULL, "converged", LOG_INFO, .latency = true, .always = true },
 	[OCCURRENCE_SPARED] = { TOPOD_MESSAGE_SPARED, NULL, "left to other topologies", LOG_NOTICE },
 	[OCCURRENCE_OVERRUN] = { TOPOD_MESSAGE_OVERRUN, NULL, "overruns of events", LOG_NOTICE },
 };
@@ -67,8 +66,9 @@ static bool is_link(const struct occurrence *o) {
 
 /* Does it go on with the noun as a sentence, or is it a sentence of its own? */
 static bool is_predicate(const char *what) {
-	return startswith(what, "was ") || startswith(what, "belongs ") || startswith(what, "were ") || startswith(what, "is ") ||
-	       startswith(what, "cannot ") || startswith(what, "can ") || startswith(what, "exists ");
+	return startswith(what, "was ") || startswith(what, "belongs ") || startswith(what, "were ") ||
+	       startswith(what, "is ") || startswith(what, "cannot ") || startswith(what, "can ") ||
+	       startswith(what, "exists ");
 }
 
 /* "web/eth0: address 10.0.0.11/24 was removed", "web/eth0: mtu was changed from 1400 to 1500": an interface is known
@@ -91,10 +91,10 @@ static void add_in(const char *words, uint64_t usec, struct text *out) {
 }
 
 static void add_place(const struct occurrence *o, struct text *out) {
-	if (o->mark.line && o->file)
-		text_addf(out, " (%s:%" PRIu32 ")", o->file, o->mark.line);
-	else if (o->mark.line)
-		text_addf(out, " (line %" PRIu32 ")", o->mark.line);
+	if (o->position.line && o->file)
+		text_addf(out, " (%s:%" PRIu32 ")", o->file, o->position.line);
+	else if (o->position.line)
+		text_addf(out, " (line %" PRIu32 ")", o->position.line);
 }
 
 static void add_restored(const struct occurrence *o, struct text *out) {
@@ -229,17 +229,19 @@ static void add_object(struct arena *arena, struct journal_line *line, const str
 		add_field(arena, line, "TOPOD_NAMESPACE=%s", o->object->ns);
 	if (o->scope)
 		add_field(arena, line, "TOPOD_OBJECT=%s%s%s", o->scope, o->noun ? " " : "", o->noun ? o->noun : "");
-	if (o->mark.line && o->file)
+	if (o->position.line && o->file)
 		add_field(arena, line, "TOPOD_FILE=%s", o->file);
-	if (o->mark.line)
-		add_field(arena, line, "TOPOD_LINE=%" PRIu32, o->mark.line);
+	if (o->position.line)
+		add_field(arena, line, "TOPOD_LINE=%" PRIu32, o->position.line);
 	if (o->error)
 		add_field(arena, line, "TOPOD_ERROR=%s", o->error);
 }
 
 static void add_fields(struct arena *arena, struct journal_line *line, const struct occurrence *o) {
 	static const char *const drifts[] = {
-		[DRIFT_MISSING] = "missing", [DRIFT_CHANGED] = "changed", [DRIFT_EXTRA] = "extra",
+		[DRIFT_MISSING] = "missing",
+		[DRIFT_CHANGED] = "changed",
+		[DRIFT_EXTRA] = "extra",
 	};
 
 	add_topology(arena, line, types[o->type].id);
@@ -263,8 +265,7 @@ static struct iovec piece(const char *text) {
 static bool send_native(const struct journal_line *line) {
 	_cleanup_free_ char *message = xasprintf("MESSAGE=%s", line->text);
 	_cleanup_free_ char *priority = xasprintf("PRIORITY=%d", line->priority);
-	struct iovec parts[JOURNAL_FIELDS_MAX + 4] = { piece(message), piece(priority),
-						       piece("SYSLOG_IDENTIFIER=topod") };
+	struct iovec parts[JOURNAL_FIELDS_MAX + 4] = { piece(message), piece(priority), piece("SYSLOG_IDENTIFIER=topod") };
 	int n = 3;
 
 	if (journal.unit)
@@ -329,8 +330,8 @@ void journal_open(void) {
 	journal.native = is_journal(STDERR_FILENO);
 	free(journal.unit);
 	journal.unit = journal.native ? own_unit() : NULL;
-	journal.color = !journal.native && isatty(STDERR_FILENO) && !(no_color && *no_color) &&
-			!(term && streq(term, "dumb"));
+	journal.color =
+		!journal.native && isatty(STDERR_FILENO) && !(no_color && *no_color) && !(term && streq(term, "dumb"));
 }
 
 void journal_redirect(void (*fn)(void *userdata, const struct journal_line *line), void *userdata) {
@@ -461,17 +462,19 @@ void journal_message(int priority, const char *id, const char *format, ...) {
 
 static void log_diag(const struct diags *diags, const struct diag *diag) {
 	static const int priorities[] = {
-		[SEVERITY_ERROR] = LOG_ERR, [SEVERITY_WARNING] = LOG_WARNING, [SEVERITY_NOTE] = LOG_NOTICE,
+		[SEVERITY_ERROR] = LOG_ERR,
+		[SEVERITY_WARNING] = LOG_WARNING,
+		[SEVERITY_NOTE] = LOG_NOTICE,
 	};
 	_cleanup_(arena_done) struct arena arena = {};
 	_cleanup_free_ char *text = diag_format_line(diags, diag);
 	struct journal_line line = { .priority = priorities[diag->severity], .text = text };
 
 	add_topology(&arena, &line, TOPOD_MESSAGE_FILE_REFUSED);
-	if (diag->mark.source < diags->sources.n)
-		add_field(&arena, &line, "TOPOD_FILE=%s", diags->sources.items[diag->mark.source].name);
-	if (diag->mark.line)
-		add_field(&arena, &line, "TOPOD_LINE=%" PRIu32, diag->mark.line);
+	if (diag->position.source < diags->sources.n)
+		add_field(&arena, &line, "TOPOD_FILE=%s", diags->sources.items[diag->position.source].name);
+	if (diag->position.line)
+		add_field(&arena, &line, "TOPOD_LINE=%" PRIu32, diag->position.line);
 	put(&line);
 }
 

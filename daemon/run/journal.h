@@ -13,15 +13,15 @@
 #include "reconcile/reconcile.h"
 
 enum {
-	JOURNAL_BURST = 100,                /* lines told one by one … */
-	JOURNAL_WINDOW_USEC = 5 * 1000000,  /* … within this time; the others are counted */
+	JOURNAL_BURST = 100,               /* lines told one by one … */
+	JOURNAL_WINDOW_USEC = 5 * 1000000, /* … within this time; the others are counted */
 	JOURNAL_FIELDS_MAX = 16,
 };
 
 /* One line as it goes out. */
 struct journal_line {
-	int priority;                       /* LOG_ERR … */
-	const char *text;                   /* the message, one line without its break */
+	int priority;                           /* LOG_ERR … */
+	const char *text;                       /* the message, one line without its break */
 	const char *fields[JOURNAL_FIELDS_MAX]; /* "TOPOD_NAMESPACE=web"; MESSAGE and PRIORITY are not among them */
 	size_t n_fields;
 };

@@ -20,17 +20,17 @@
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 
-#include "run/events.h"
+#include "run/event_json.h"
 #include "run/journal.h"
 #include "run/messages.h"
 #include "run/notify.h"
 #include "files/privilege.h"
-#include "kernel/netns.h"
+#include "kernel/named_netns.h"
 
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a start, a reload or a stop may take each time that it gets on */
 	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* when that is asked for again while a start only waits */
-	PROGRESS_USEC = 250 * 1000,     /* between two words of progress in a stream, and before the first */
+	PROGRESS_USEC = 250 * 1000,          /* between two words of progress in a stream, and before the first */
 };
 
 /* ---- what is told ---- */
@@ -108,8 +108,9 @@ static void conclude(struct loop *l) {
 		l->reloading = false;
 		ready = l->ready;
 		status_reloaded(&l->status, NULL);
-		stream(l, "reloaded", loop_paused(l) ? "the file was read again and waits for the end of the pause"
-						     : "the file was read again and is in force");
+		stream(l, "reloaded",
+		       loop_paused(l) ? "the file was read again and waits for the end of the pause"
+				      : "the file was read again and is in force");
 	}
 	tell(l, ready);
 	if (changed)
@@ -192,7 +193,7 @@ int loop_resume(struct loop *l, struct control_call *call) {
 /* ---- turns ---- */
 
 int loop_turn(struct loop *l) {
-	session_dispatch(&l->session);
+	topology_dispatch(&l->session);
 	conclude(l);
 	extend_start(l);
 	return set_timer(l);
@@ -218,8 +219,8 @@ static int on_mounts(sd_event_source *source, int fd _unused_, uint32_t events _
 
 /* Nobody is woken for nothing: most topologies have only what the kernel tells of. */
 static void arm_periodic(struct loop *l) {
-	l->periodic_usec = reconciler_has_silent(l->session.reconciler) ? now_monotonic() + l->options->periodic_usec
-									: UINT64_MAX;
+	l->periodic_usec =
+		reconciler_has_silent(l->session.reconciler) ? now_monotonic() + l->options->periodic_usec : UINT64_MAX;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
@@ -230,8 +231,8 @@ static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userd
 	if (loop_paused(l) && now >= l->status.paused_until_usec)
 		end_pause(l, "its time is over");
 	if (now >= l->periodic_usec)
-		l->periodic_usec = reconciler_dirty_periodic(l->session.reconciler) ? now + l->options->periodic_usec
-										    : UINT64_MAX;
+		l->periodic_usec =
+			reconciler_dirty_periodic(l->session.reconciler) ? now + l->options->periodic_usec : UINT64_MAX;
 	return turn_of(source, l);
 }
 
@@ -245,8 +246,10 @@ static bool read_again(struct loop *l, struct loaded_spec *ret) {
 		return false;
 	if (streq(ret->spec.topology, topology))
 		return true;
-	diag_error(&ret->diags, (struct mark){}, "the topology's name is '%s' now, and what runs is '%s': the name says "
-		   "who owns what, and cannot be changed while it runs", ret->spec.topology, topology);
+	diag_error(&ret->diags, (struct position){},
+		   "the topology's name is '%s' now, and what runs is '%s': the name says "
+		   "who owns what, and cannot be changed while it runs",
+		   ret->spec.topology, topology);
 	return false;
 }
 
@@ -279,12 +282,12 @@ static void refuse(struct loop *l, const struct loaded_spec *fresh, struct contr
 }
 
 static void take(struct loop *l, struct loaded_spec *fresh, struct control_call *call) {
-	int r = session_note_source(&l->session, fresh);
+	int r = topology_note_source(&l->session, fresh);
 
 	if (r < 0)
 		journal_log(LOG_WARNING, "the names of its files cannot be noted in " TOPOD_RUN_DIR ": %s", strerror(-r));
 	reconciler_reload(l->session.reconciler, &fresh->spec);
-	session_watch_declared(&l->session);
+	topology_watch_declared(&l->session);
 	arm_periodic(l);
 	loaded_spec_done(l->loaded);
 	*l->loaded = *fresh;
@@ -314,8 +317,7 @@ static int on_reload(sd_event_source *source _unused_, const struct signalfd_sig
 	return loop_reload(userdata, NULL);
 }
 
-static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info _unused_,
-		   void *userdata _unused_) {
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info _unused_, void *userdata _unused_) {
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
@@ -343,8 +345,10 @@ static int add_signals(struct loop *l) {
 
 static void tell_closed(int r) {
 	if (r > 0)
-		journal_log(LOG_WARNING, "the group '%s' cannot be given the control socket; only the own user may ask for "
-			    "the status", CONTROL_GROUP);
+		journal_log(LOG_WARNING,
+			    "the group '%s' cannot be given the control socket; only the own user may ask for "
+			    "the status",
+			    CONTROL_GROUP);
 }
 
 static int add_control(struct loop *l) {
@@ -410,14 +414,15 @@ static void taken_away(void *userdata, int r) {
 }
 
 static int open_all(struct loop *l) {
-	const struct session_hooks hooks = { .userdata = l, .occurred = occurred, .progress = progress,
-					     .taken_away = taken_away };
+	const struct topology_hooks hooks = {
+		.userdata = l, .occurred = occurred, .progress = progress, .taken_away = taken_away
+	};
 	_cleanup_free_ char *problem = NULL;
-	const struct session_source source = session_source(l->loaded, l->options->replaces);
+	const struct topology_source source = topology_source(l->loaded, l->options->replaces);
 	int r;
 
 	journal_topology(l->loaded->spec.topology);
-	r = session_open(&l->session, &l->loaded->spec, &source, &hooks, &problem);
+	r = topology_open(&l->session, &l->loaded->spec, &source, &hooks, &problem);
 	if (r < 0) {
 		journal_log(LOG_ERR, "%s", problem);
 		return r;
@@ -455,7 +460,7 @@ static int stop(struct loop *l) {
 	reconciler_resume(l->session.reconciler);
 	spec_empty(&nothing, l->session.topology);
 	reconciler_reload(l->session.reconciler, &nothing);
-	r = session_settle(&l->session);
+	r = topology_settle(&l->session);
 	reconciler_status(l->session.reconciler, &status);
 	if (r == 0 && status.phase == PHASE_CONVERGED)
 		return 0;
@@ -470,7 +475,7 @@ static void close_all(struct loop *l) {
 		control_error(*call, "org.topod.Stopping", NULL);
 	vec_done(&l->waiting);
 	control_free(l->control);
-	r = session_close(&l->session);
+	r = topology_close(&l->session);
 	if (r < 0)
 		journal_log(LOG_WARNING, "the topology's folder in " TOPOD_RUN_DIR " cannot be removed: %s", strerror(-r));
 	journal_flush(UINT64_MAX);

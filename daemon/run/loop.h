@@ -17,10 +17,10 @@ enum {
 };
 
 struct loop_options {
-	const char *path;        /* of the spec; read again at each reload */
-	unsigned flags;          /* enum spec_file_flags */
-	bool replaces;           /* another file of which the topology was made before is given up */
-	uint64_t periodic_usec;  /* between looks at what no event tells of; 0: LOOP_PERIODIC_USEC */
+	const char *path;       /* of the spec; read again at each reload */
+	unsigned flags;         /* enum spec_file_flags */
+	bool replaces;          /* another file of which the topology was made before is given up */
+	uint64_t periodic_usec; /* between looks at what no event tells of; 0: LOOP_PERIODIC_USEC */
 };
 
 /* SIGTERM, SIGINT and SIGHUP must be blocked by the caller, in all threads. loaded is the file as it was read from the

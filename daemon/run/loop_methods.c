@@ -2,7 +2,7 @@
 /*
  * What can be asked of a running daemon over its control socket, as org.topod.varlink describes it.
  */
-#include "run/events.h"
+#include "run/event_json.h"
 #include "control/interfaces.h"
 #include "run/loop_private.h"
 
@@ -45,22 +45,29 @@ static const struct control_interface interfaces[] = {
 	{
 		.name = "org.topod",
 		.description = interface_org_topod,
-		.methods = (const struct control_method[]){
-			{ .name = "Status", .fn = method_status },
-			{ .name = "Watch", .streams = true, .fn = method_watch },
-			{ .name = "Reload", .right = CONTROL_CHANGE, .fn = method_reload },
-			{ .name = "Pause", .right = CONTROL_CHANGE, .parameters = { { "seconds", JSON_INTEGER } },
-			  .fn = method_pause },
-			{ .name = "Resume", .right = CONTROL_CHANGE, .fn = method_resume },
-			{},
-		},
+		.methods =
+			(const struct control_method[]){
+				{ .name = "Status", .fn = method_status },
+				{ .name = "Watch", .streams = true, .fn = method_watch },
+				{ .name = "Reload", .right = CONTROL_CHANGE, .fn = method_reload },
+				{ .name = "Pause",
+				  .right = CONTROL_CHANGE,
+				  .parameters = { { "seconds", JSON_INTEGER } },
+				  .fn = method_pause },
+				{ .name = "Resume", .right = CONTROL_CHANGE, .fn = method_resume },
+				{},
+			},
 	},
 	{},
 };
 
 struct control_service loop_service(struct loop *l) {
 	return (struct control_service){
-		.vendor = "topod", .product = "topod", .version = TOPOD_VERSION, .url = "man:topod(8)",
-		.interfaces = interfaces, .userdata = l,
+		.vendor = "topod",
+		.product = "topod",
+		.version = TOPOD_VERSION,
+		.url = "man:topod(8)",
+		.interfaces = interfaces,
+		.userdata = l,
 	};
 }

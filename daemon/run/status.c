@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "run/journal.h"
-#include "session/session.h"
+#include "session/topology.h"
 #include "files/spec_file.h"
 
 void status_init(struct status *status, const char *file) {
@@ -77,7 +77,9 @@ void status_reloaded(struct status *status, const char *error) {
 
 static const char *phase_name(enum phase phase) {
 	static const char *const names[] = {
-		[PHASE_CONVERGING] = "converging", [PHASE_CONVERGED] = "converged", [PHASE_DEGRADED] = "degraded",
+		[PHASE_CONVERGING] = "converging",
+		[PHASE_CONVERGED] = "converged",
+		[PHASE_DEGRADED] = "degraded",
 	};
 
 	return names[phase];
@@ -88,20 +90,26 @@ static uint64_t to_realtime(uint64_t monotonic_usec) {
 	return monotonic_usec && monotonic_usec != UINT64_MAX ? now_realtime() - now_monotonic() + monotonic_usec : 0;
 }
 
-struct trouble_list {
+struct failure_list {
 	struct report_trouble items[STATUS_TROUBLES_MAX];
 	size_t n;
 };
 
-static void add_trouble(void *userdata, const struct trouble *trouble) {
-	struct trouble_list *list = userdata;
+static void add_trouble(void *userdata, const struct failure *failure) {
+	struct failure_list *list = userdata;
 
 	if (list->n == STATUS_TROUBLES_MAX)
 		return;
 	list->items[list->n++] = (struct report_trouble){
-		.scope = trouble->scope, .noun = trouble->noun, .state = trouble->state, .error = trouble->error,
-		.file = trouble->file, .line = trouble->mark.line, .column = trouble->mark.column,
-		.n_tries = trouble->n_tries, .next_try_usec = to_realtime(trouble->next_try_usec),
+		.scope = failure->scope,
+		.noun = failure->noun,
+		.state = failure->state,
+		.error = failure->error,
+		.file = failure->file,
+		.line = failure->position.line,
+		.column = failure->position.column,
+		.n_tries = failure->n_tries,
+		.next_try_usec = to_realtime(failure->next_try_usec),
 	};
 }
 
@@ -113,7 +121,10 @@ static size_t list_drifts(const struct status *status, struct report_drift *ret)
 		const struct drift_note *note = &status->latest[(status->n_noted - 1 - i) % REPORT_DRIFTS_MAX];
 
 		ret[i] = (struct report_drift){
-			.when_usec = note->when_usec, .text = note->text, .scope = note->scope, .noun = note->noun,
+			.when_usec = note->when_usec,
+			.text = note->text,
+			.scope = note->scope,
+			.noun = note->noun,
 		};
 	}
 	return n;
@@ -132,34 +143,40 @@ static void fill_counts(struct report_status *ret, const struct reconciler_statu
 	ret->n_restored = from->n_restored;
 	ret->n_retries = from->n_retries;
 	ret->n_overruns = from->n_overruns;
-	ret->n_looks = from->n_looks;
-	ret->n_narrow_looks = from->n_narrow_looks;
-	ret->n_looked_for = from->n_looked_for;
+	ret->n_scans = from->n_scans;
+	ret->n_narrow_scans = from->n_narrow_scans;
+	ret->n_scanned_for = from->n_scanned_for;
 	ret->verified_usec = to_realtime(from->converged_usec);
 }
 
 json_t *status_json(const struct status *status, const struct reconciler *reconciler) {
 	_cleanup_(arena_done) struct arena arena = {};
-	struct trouble_list troubles = {}, waits = {};
+	struct failure_list failures = {}, waits = {};
 	_cleanup_text_ struct text waits_text = {};
 	struct report_drift drifts[REPORT_DRIFTS_MAX];
 	struct reconciler_status counts;
 	struct report_status all = {
-		.topology = reconciler_spec(reconciler)->topology, .file = status->file, .version = TOPOD_VERSION,
-		.pid = getpid(), .started_usec = status->started_usec, .since_usec = status->since_usec,
-		.reloaded_usec = status->reloaded_usec, .reload_error = status->reload_error, .drifts = drifts,
+		.topology = reconciler_spec(reconciler)->topology,
+		.file = status->file,
+		.version = TOPOD_VERSION,
+		.pid = getpid(),
+		.started_usec = status->started_usec,
+		.since_usec = status->since_usec,
+		.reloaded_usec = status->reloaded_usec,
+		.reload_error = status->reload_error,
+		.drifts = drifts,
 		.paused_until_usec = to_realtime(status->paused_until_usec),
 	};
 
 	reconciler_status(reconciler, &counts);
-	reconciler_troubles(reconciler, add_trouble, &troubles);
+	reconciler_failures(reconciler, add_trouble, &failures);
 	reconciler_waits(reconciler, &arena, add_trouble, &waits);
 	reconciler_waits_text(reconciler, &waits_text);
 	fill_counts(&all, &counts);
 	all.state = phase_name(counts.phase);
 	all.n_latest = list_drifts(status, drifts);
-	all.troubles = troubles.items;
-	all.n_troubles = troubles.n;
+	all.failures = failures.items;
+	all.n_troubles = failures.n;
 	all.waits = waits.items;
 	all.n_waits = waits.n;
 	all.waits_text = waits_text.size ? waits_text.data : NULL;
@@ -175,9 +192,9 @@ static void add_count(struct text *out, size_t n, const char *what) {
 
 /* The first one stands for all. */
 static void add_example(const struct reconciler *reconciler, struct text *out) {
-	struct trouble_list list = {};
+	struct failure_list list = {};
 
-	reconciler_troubles(reconciler, add_trouble, &list);
+	reconciler_failures(reconciler, add_trouble, &list);
 	if (!list.n)
 		return;
 	text_addf(out, " (%s: %s", list.items[0].scope, list.items[0].noun);

@@ -19,7 +19,7 @@ struct drift_note {
 
 /* Zeroed is empty; the counters begin with status_init(). */
 struct status {
-	char *file;             /* absolute: who asks may be in another folder */
+	char *file;                                  /* absolute: who asks may be in another folder */
 	struct drift_note latest[REPORT_DRIFTS_MAX]; /* a ring */
 	size_t n_noted;
 	enum phase phase;

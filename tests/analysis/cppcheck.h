@@ -5,4 +5,5 @@
 #define TOPOD_VERSION ""
 #define __typeof__(x) char *
 #define HASH_ITER(hh, head, el, tmp) for ((el) = (tmp) = (head); (el); (el) = (tmp))
-#define SD_ID128_MAKE(...) {}
+#define SD_ID128_MAKE(...) \
+	{}

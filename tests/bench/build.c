@@ -104,7 +104,7 @@ static void enable_forwarding(struct private_proc *proc) {
 		proc->fd = open_private_proc();
 	}
 	_cleanup_close_ int fd = proc->fd < 0 ? open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC)
-	                                      : openat(proc->fd, "sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
+					      : openat(proc->fd, "sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "1", 1) != 1)
 		die("ip_forward: %m");
 }
@@ -154,7 +154,7 @@ static void raise_bridges(const struct shape *s, struct batch *b) {
 static void build_host(const struct shape *s, unsigned host, int hub) {
 	_cleanup_close_ int fd = -1;
 	char port[IF_NAME_SIZE];
-	struct veth_end here = {.ns_fd = -1}, there = {.name = port, .ns_fd = hub, .up = true};
+	struct veth_end here = { .ns_fd = -1 }, there = { .name = port, .ns_fd = hub, .up = true };
 	struct end end[2];
 	struct batch b;
 
@@ -173,7 +173,7 @@ static void build_host(const struct shape *s, unsigned host, int hub) {
 }
 
 static void build_star(const struct shape *s) {
-	_cleanup_(close_proc) struct private_proc proc = {.fd = -1};
+	_cleanup_(close_proc) struct private_proc proc = { .fd = -1 };
 	struct batch hub;
 
 	build_hub(s, &proc, &hub);
@@ -203,8 +203,8 @@ static void build_router(const struct shape *s, unsigned router) {
 		put_end_settings(&b, &ends[0], true);
 	if (router < s->n) {
 		next_ns = ns_open(s, router + 1);
-		struct veth_end here = {.name = "right", .index = 3, .ns_fd = -1, .up = true};
-		struct veth_end there = {.name = "left", .index = 2, .ns_fd = next_ns};
+		struct veth_end here = { .name = "right", .index = 3, .ns_fd = -1, .up = true };
+		struct veth_end there = { .name = "left", .index = 2, .ns_fd = next_ns };
 		put_veth(&b, &here, &there, s->queues);
 		put_end_settings(&b, &ends[count - 1], false);
 	}
@@ -212,7 +212,7 @@ static void build_router(const struct shape *s, unsigned router) {
 }
 
 static void build_chain(const struct shape *s) {
-	_cleanup_(close_proc) struct private_proc proc = {.fd = -1};
+	_cleanup_(close_proc) struct private_proc proc = { .fd = -1 };
 
 	for (unsigned router = 1; router <= s->n; router++) {
 		ns_add(s, router);
@@ -223,8 +223,8 @@ static void build_chain(const struct shape *s) {
 }
 
 static void report(const char *verb, const struct options *o, double ms) {
-	printf("{\"verb\": \"%s\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f}\n", verb,
-	       o->shape.star ? "star" : "chain", o->shape.n, ms);
+	printf("{\"verb\": \"%s\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f}\n", verb, o->shape.star ? "star" : "chain",
+	       o->shape.n, ms);
 }
 
 int verb_build(const struct options *o) {
@@ -280,7 +280,7 @@ int verb_down(const struct options *o) {
 	_cleanup_free_ int *held = hold_all(&o->shape);
 
 	for (unsigned t = 0; t < o->threads; t++) {
-		shares[t] = (struct share){&o->shape, shape_first(&o->shape) + t, o->threads};
+		shares[t] = (struct share){ &o->shape, shape_first(&o->shape) + t, o->threads };
 		if (t && pthread_create(&threads[t], NULL, remove_share, &shares[t]) != 0)
 			die("cannot start a thread");
 	}
@@ -295,9 +295,9 @@ int verb_down(const struct options *o) {
 /* Waits until a namespace that is dropped now is gone: its veth takes the end in ours with it. */
 static void drop_one_and_wait(int ours) {
 	_cleanup_close_ int requests = wire_open(NETLINK_ROUTE);
-	_cleanup_close_ int events = wire_listen(NETLINK_ROUTE, (const unsigned[]){RTNLGRP_LINK}, 1);
-	struct veth_end here = {.name = "here", .index = 2, .ns_fd = -1};
-	struct veth_end there = {.name = "there", .index = 2};
+	_cleanup_close_ int events = wire_listen(NETLINK_ROUTE, (const unsigned[]){ RTNLGRP_LINK }, 1);
+	struct veth_end here = { .name = "here", .index = 2, .ns_fd = -1 };
+	struct veth_end there = { .name = "there", .index = 2 };
 	_Alignas(8) char buffer[8192];
 	struct batch b;
 

@@ -92,7 +92,7 @@ static double wait_until_back(int fd, const struct subject *s, struct watch *w) 
 	double deadline = now_ms() + PATIENCE_MS;
 
 	for (double left; (left = deadline - now_ms()) > 0;) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
+		struct pollfd p = { .fd = fd, .events = POLLIN };
 		if (poll(&p, 1, (int)left + 1) > 0 && take_events(fd, s, w))
 			return now_ms();
 	}
@@ -119,7 +119,7 @@ static void note(struct outcome *out, double start, double gone, double back) {
 }
 
 static void disturb_and_wait(const struct subject *s, struct batch *b, int events, struct outcome *out) {
-	struct watch w = {0};
+	struct watch w = { 0 };
 	double start = now_ms();
 
 	send_disturbance(b);
@@ -128,7 +128,7 @@ static void disturb_and_wait(const struct subject *s, struct batch *b, int event
 }
 
 static void wait_while_disturbing(const struct subject *s, struct batch *b, int events, struct outcome *out) {
-	struct watch w = {0};
+	struct watch w = { 0 };
 	pthread_t sender;
 	double start = now_ms();
 
@@ -162,7 +162,7 @@ static int index_of(const char *name) {
 
 /* Enters the subject's namespace and looks up its indexes, which are its builder's choice. */
 static struct subject enter_subject(const struct options *o, enum kind kind, unsigned number) {
-	struct subject s = {.shape = &o->shape, .kind = kind, .ns = number};
+	struct subject s = { .shape = &o->shape, .kind = kind, .ns = number };
 	struct end ends[2];
 	int unused;
 
@@ -180,7 +180,7 @@ static struct subject enter_subject(const struct options *o, enum kind kind, uns
 }
 
 static void pause_ms(double ms) {
-	struct timespec t = {(time_t)(ms / 1e3), (long)(ms * 1e6) % 1000000000L};
+	struct timespec t = { (time_t)(ms / 1e3), (long)(ms * 1e6) % 1000000000L };
 
 	nanosleep(&t, NULL);
 }
@@ -200,7 +200,7 @@ static void outcome_done(struct outcome *out) {
 }
 
 int verb_drift(const struct options *o) {
-	_cleanup_(outcome_done) struct outcome out = {0};
+	_cleanup_(outcome_done) struct outcome out = { 0 };
 	enum kind kind;
 
 	if (!parse_kind(o, &kind)) {

@@ -22,19 +22,20 @@ static const struct {
 	int (*run)(const struct options *o);
 	const char *help;
 } verbs[] = {
-	{"build", verb_build, "make the topology"},
-	{"check", verb_check, "compare what is there with what build makes; exit 1 where they differ"},
-	{"quiet", verb_quiet, "wait until the kernel has done what it puts off when a topology is built"},
-	{"observe", verb_observe, "dump links, addresses, routes and nf_tables of every namespace"},
-	{"drift", verb_drift, "disturb (--kind) and wait for somebody's repair"},
-	{"repair", verb_repair, "listen, and send the fix for whatever drift disturbs, until SIGTERM"},
-	{"down", verb_down, "remove the topology"},
-	{"settle", verb_settle, "wait until the kernel has taken apart what was removed"},
+	{ "build", verb_build, "make the topology" },
+	{ "check", verb_check, "compare what is there with what build makes; exit 1 where they differ" },
+	{ "quiet", verb_quiet, "wait until the kernel has done what it puts off when a topology is built" },
+	{ "observe", verb_observe, "dump links, addresses, routes and nf_tables of every namespace" },
+	{ "drift", verb_drift, "disturb (--kind) and wait for somebody's repair" },
+	{ "repair", verb_repair, "listen, and send the fix for whatever drift disturbs, until SIGTERM" },
+	{ "down", verb_down, "remove the topology" },
+	{ "settle", verb_settle, "wait until the kernel has taken apart what was removed" },
 };
 
 static int usage(void) {
 	fputs("usage: floor VERB star|chain N [--queues N] [--threads N] [--kind KIND] [--count N] [--pause MS]\n"
-	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft\n", stderr);
+	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft\n",
+	      stderr);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].help);
 	return 64;
@@ -75,9 +76,9 @@ static bool parse_option(int option, const char *value, struct options *o) {
 
 static bool parse_options(int argc, char **argv, struct options *o) {
 	static const struct option names[] = {
-		{"queues", required_argument, NULL, 'q'}, {"threads", required_argument, NULL, 't'},
-		{"kind", required_argument, NULL, 'k'},   {"count", required_argument, NULL, 'c'},
-		{"pause", required_argument, NULL, 'p'},  {0},
+		{ "queues", required_argument, NULL, 'q' }, { "threads", required_argument, NULL, 't' },
+		{ "kind", required_argument, NULL, 'k' },   { "count", required_argument, NULL, 'c' },
+		{ "pause", required_argument, NULL, 'p' },  { 0 },
 	};
 	int option;
 
@@ -101,7 +102,7 @@ static void allow_many_files(void) {
 }
 
 int main(int argc, char **argv) {
-	struct options o = {.count = 100, .pause_ms = 5, .threads = 1, .kind = "address"};
+	struct options o = { .count = 100, .pause_ms = 5, .threads = 1, .kind = "address" };
 
 	if (!parse_options(argc, argv, &o))
 		return usage();

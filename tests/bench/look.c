@@ -78,7 +78,7 @@ int verb_observe(const struct options *o) {
 	_cleanup_free_ pthread_t *threads = xmalloc(o->threads * sizeof(*threads));
 
 	for (unsigned t = 0; t < o->threads; t++) {
-		shares[t] = (struct share){&o->shape, shape_first(&o->shape) + t, o->threads, 0};
+		shares[t] = (struct share){ &o->shape, shape_first(&o->shape) + t, o->threads, 0 };
 		if (t && pthread_create(&threads[t], NULL, observe_share, &shares[t]) != 0)
 			die("cannot start a thread");
 	}
@@ -221,7 +221,7 @@ static void find_link(const struct nlmsghdr *h, struct found *f) {
 		f->links = xrealloc(f->links, f->room * sizeof(*f->links));
 	}
 	struct link *link = &f->links[f->count++];
-	*link = (struct link){.index = info->ifi_index, .up = info->ifi_flags & IFF_UP};
+	*link = (struct link){ .index = info->ifi_index, .up = info->ifi_flags & IFF_UP };
 	mnl_attr_for_each(attr, h, sizeof(*info)) {
 		if (mnl_attr_get_type(attr) == IFLA_IFNAME)
 			snprintf(link->name, sizeof(link->name), "%s", attr_text(attr));
@@ -334,7 +334,7 @@ static bool forwards(void) {
 
 static void find(struct lines *l) {
 	_cleanup_close_ int route = wire_open(NETLINK_ROUTE), netfilter = wire_open(NETLINK_NETFILTER);
-	struct found f = {.lines = l};
+	struct found f = { .lines = l };
 	struct batch b;
 
 	dump_one(&b, route, put_dump_links, &f);
@@ -360,11 +360,10 @@ static unsigned compare(const char *name, const struct lines *wanted, const stru
 	unsigned differences = 0;
 
 	for (size_t i = 0, j = 0; i < wanted->count || j < there->count;) {
-		int order = i == wanted->count ? 1 : j == there->count ? -1 :
-			strcmp(wanted->items[i], there->items[j]);
+		int order = i == wanted->count ? 1 : j == there->count ? -1 : strcmp(wanted->items[i], there->items[j]);
 		if (order)
 			fprintf(stderr, "%s: %s: %s\n", name, order < 0 ? "missing" : "unexpected",
-			        order < 0 ? wanted->items[i] : there->items[j]);
+				order < 0 ? wanted->items[i] : there->items[j]);
 		differences += order != 0;
 		i += order <= 0;
 		j += order >= 0;
@@ -373,7 +372,7 @@ static unsigned compare(const char *name, const struct lines *wanted, const stru
 }
 
 static unsigned check_ns(const struct shape *s, unsigned ns, size_t *objects) {
-	_cleanup_(lines_done) struct lines wanted = {0}, there = {0};
+	_cleanup_(lines_done) struct lines wanted = { 0 }, there = { 0 };
 	char name[NS_NAME_SIZE];
 
 	shape_ns_name(s, ns, name);

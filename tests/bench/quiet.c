@@ -36,7 +36,7 @@ static void count_object(const struct nlmsghdr *h, void *context) {
 }
 
 static bool is_quiet(int fd) {
-	struct counts counts = {0};
+	struct counts counts = { 0 };
 	struct batch b;
 
 	batch_init(&b, fd);
@@ -58,11 +58,11 @@ static bool hear(int events) {
 }
 
 static bool wait_for(const struct shape *s, unsigned ns) {
-	struct timeval limit = {.tv_sec = LIMIT_SECONDS};
+	struct timeval limit = { .tv_sec = LIMIT_SECONDS };
 
 	ns_enter(s, ns);
 	_cleanup_close_ int requests = wire_open(NETLINK_ROUTE);
-	_cleanup_close_ int events = wire_listen(NETLINK_ROUTE, (const unsigned[]){RTNLGRP_LINK, RTNLGRP_IPV6_IFADDR}, 2);
+	_cleanup_close_ int events = wire_listen(NETLINK_ROUTE, (const unsigned[]){ RTNLGRP_LINK, RTNLGRP_IPV6_IFADDR }, 2);
 	if (setsockopt(events, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
 		die("cannot set a limit: %m");
 	while (!is_quiet(requests))

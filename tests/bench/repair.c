@@ -38,8 +38,8 @@ static void fix(struct repairer *r, enum kind kind, unsigned ns, struct batch *b
 
 static void fix_link(struct repairer *r, unsigned ns, const struct end *end, struct batch *b, double received) {
 	char port[IF_NAME_SIZE];
-	struct veth_end here = {.name = end->name, .index = end->index, .ns_fd = -1};
-	struct veth_end there = {.name = port, .ns_fd = r->hub, .up = true};
+	struct veth_end here = { .name = end->name, .index = end->index, .ns_fd = -1 };
+	struct veth_end there = { .name = port, .ns_fd = r->hub, .up = true };
 	_cleanup_close_ int next = -1;
 	struct end ends[2];
 
@@ -66,7 +66,7 @@ static void fix_link(struct repairer *r, unsigned ns, const struct end *end, str
 
 /* An address takes its interface's routes with it when it was the last, silently; so does a link that goes down. */
 static void repair_end(struct repairer *r, unsigned ns, const struct end *end, const struct event *e) {
-	struct subject s = {.shape = r->shape, .ns = ns, .end = *end};
+	struct subject s = { .shape = r->shape, .ns = ns, .end = *end };
 	double received = now_ms();
 	struct batch b;
 
@@ -103,7 +103,7 @@ static void repair_hub(struct repairer *r, const struct event *e) {
 		put_nat(&b, shape_bridges(r->shape));
 		fix(r, NFT, 0, &b, received);
 	} else if (e->type == RTM_NEWLINK && e->family == AF_UNSPEC && e->index >= first_port && !e->master &&
-	           e->flags & IFF_UP) {
+		   e->flags & IFF_UP) {
 		put_master(&b, e->index, shape_bridge(shape_bridge_of((unsigned)(e->index - first_port) + 1)).index);
 		fix(r, MASTER, 0, &b, received);
 	}
@@ -136,8 +136,8 @@ static bool nsid_of(struct msghdr *m, unsigned *ret) {
 
 static void take_and_repair(int fd, struct repairer *r) {
 	_Alignas(8) char buffer[16384], control[CMSG_SPACE(sizeof(int))];
-	struct iovec io = {buffer, sizeof(buffer)};
-	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct iovec io = { buffer, sizeof(buffer) };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
 	unsigned ns;
 	ssize_t size = recvmsg(fd, &m, 0);
 	int n = (int)size;
@@ -167,8 +167,8 @@ static void assign_nsids(const struct shape *s) {
 static int listen_to_all(enum kind kind) {
 	int fd = listen_here(kind);
 
-	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &(int){1}, sizeof(int)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){EVENT_BUFFER}, sizeof(int)) < 0)
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &(int){ 1 }, sizeof(int)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ EVENT_BUFFER }, sizeof(int)) < 0)
 		die("cannot listen to all namespaces: %m");
 	return fd;
 }
@@ -186,8 +186,8 @@ static void report(struct repairer *r) {
 }
 
 int verb_repair(const struct options *o) {
-	struct repairer r = {.shape = &o->shape, .hub = -1};
-	struct sigaction action = {.sa_handler = stop};
+	struct repairer r = { .shape = &o->shape, .hub = -1 };
+	struct sigaction action = { .sa_handler = stop };
 
 	assign_nsids(&o->shape);
 	_cleanup_close_ int route = listen_to_all(LINK), nft = listen_to_all(NFT);
@@ -198,7 +198,7 @@ int verb_repair(const struct options *o) {
 	puts("{\"verb\": \"repair\", \"ready\": true}");
 	fflush(stdout);
 	while (!stopped) {
-		struct pollfd p[] = {{.fd = route, .events = POLLIN}, {.fd = nft, .events = POLLIN}};
+		struct pollfd p[] = { { .fd = route, .events = POLLIN }, { .fd = nft, .events = POLLIN } };
 		if (poll(p, ARRAY_SIZE(p), -1) <= 0)
 			continue;
 		for (size_t i = 0; i < ARRAY_SIZE(p); i++)

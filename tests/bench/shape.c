@@ -19,7 +19,7 @@ unsigned shape_bridges(const struct shape *s) {
 }
 
 struct bridge shape_bridge(unsigned k) {
-	struct bridge br = {.index = FIRST_BRIDGE_INDEX + (int)k, .address = IPV4(10, k, 0, 1), .prefix = 16};
+	struct bridge br = { .index = FIRST_BRIDGE_INDEX + (int)k, .address = IPV4(10, k, 0, 1), .prefix = 16 };
 
 	snprintf(br.name, sizeof(br.name), "br%u", k);
 	return br;
@@ -55,8 +55,13 @@ static struct end left_of(unsigned router) {
 	uint32_t network = link_network(router - 1);
 
 	return (struct end){
-		.name = "left", .index = 2, .address = network + 2, .prefix = 30,
-		.to = left_end, .to_prefix = 32, .via = network + 1,
+		.name = "left",
+		.index = 2,
+		.address = network + 2,
+		.prefix = 30,
+		.to = left_end,
+		.to_prefix = 32,
+		.via = network + 1,
 	};
 }
 
@@ -64,8 +69,13 @@ static struct end right_of(unsigned router) {
 	uint32_t network = link_network(router);
 
 	return (struct end){
-		.name = "right", .index = 3, .address = network + 1, .prefix = 30,
-		.to = right_end, .to_prefix = 32, .via = network + 2,
+		.name = "right",
+		.index = 3,
+		.address = network + 1,
+		.prefix = 30,
+		.to = right_end,
+		.to_prefix = 32,
+		.via = network + 2,
 	};
 }
 

@@ -7,7 +7,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-const char *const kind_names[KINDS] = {"address", "route", "up", "mtu", "master", "nft", "link"};
+const char *const kind_names[KINDS] = { "address", "route", "up", "mtu", "master", "nft", "link" };
 
 void times_done(struct times *t) {
 	free(t->ms);
@@ -33,10 +33,9 @@ static double percentile(const struct times *t, double share) {
 
 void print_times(const char *prefix, struct times *t) {
 	qsort(t->ms, t->count, sizeof(*t->ms), by_value);
-	printf(", \"%smedian_ms\": %.3f, \"%sp99_ms\": %.3f, \"%smax_ms\": %.3f", prefix, percentile(t, 0.5),
-	       prefix, percentile(t, 0.99), prefix, percentile(t, 1));
+	printf(", \"%smedian_ms\": %.3f, \"%sp99_ms\": %.3f, \"%smax_ms\": %.3f", prefix, percentile(t, 0.5), prefix,
+	       percentile(t, 0.99), prefix, percentile(t, 1));
 }
-
 
 static void read_link(const struct nlmsghdr *h, struct event *e) {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(h);
@@ -85,7 +84,7 @@ static void read_route(const struct nlmsghdr *h, struct event *e) {
 }
 
 struct event read_event(const struct nlmsghdr *h) {
-	struct event e = {.type = h->nlmsg_type};
+	struct event e = { .type = h->nlmsg_type };
 
 	switch (h->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -179,9 +178,9 @@ unsigned bits_back(const struct subject *s, const struct event *e) {
 }
 
 int listen_here(enum kind kind) {
-	static const unsigned route_groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE};
-	static const unsigned nft_groups[] = {NFNLGRP_NFTABLES};
+	static const unsigned route_groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE };
+	static const unsigned nft_groups[] = { NFNLGRP_NFTABLES };
 
 	return kind == NFT ? wire_listen(NETLINK_NETFILTER, nft_groups, ARRAY_SIZE(nft_groups))
-	                   : wire_listen(NETLINK_ROUTE, route_groups, ARRAY_SIZE(route_groups));
+			   : wire_listen(NETLINK_ROUTE, route_groups, ARRAY_SIZE(route_groups));
 }

@@ -45,7 +45,7 @@ int wire_open(int protocol) {
 }
 
 int wire_listen(int protocol, const unsigned *groups, size_t count) {
-	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
 	int fd = wire_open(protocol);
 
 	/* An unbound socket has the kernel's own port number, and nobody hears his own messages. */
@@ -82,7 +82,7 @@ struct nlmsghdr *batch_add(struct batch *b, uint16_t type, uint16_t flags) {
 }
 
 static void batch_send(struct batch *b) {
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
 	close_message(b);
 	if (sendto(b->fd, b->data, b->used, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
@@ -182,8 +182,8 @@ void put_veth(struct batch *b, const struct veth_end *end, const struct veth_end
 }
 
 void put_bridge(struct batch *b, const struct bridge *br) {
-	struct nlmsghdr *h = add_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-	                              (struct ifinfomsg){.ifi_index = br->index});
+	struct nlmsghdr *h =
+		add_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, (struct ifinfomsg){ .ifi_index = br->index });
 	struct nlattr *info;
 
 	mnl_attr_put_strz(h, IFLA_IFNAME, br->name);
@@ -194,20 +194,20 @@ void put_bridge(struct batch *b, const struct bridge *br) {
 
 void put_up(struct batch *b, int index, bool up) {
 	add_link(b, RTM_NEWLINK, 0,
-	         (struct ifinfomsg){.ifi_index = index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP});
+		 (struct ifinfomsg){ .ifi_index = index, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP });
 }
 
 void put_mtu(struct batch *b, int index, uint32_t mtu) {
-	mnl_attr_put_u32(add_link(b, RTM_NEWLINK, 0, (struct ifinfomsg){.ifi_index = index}), IFLA_MTU, mtu);
+	mnl_attr_put_u32(add_link(b, RTM_NEWLINK, 0, (struct ifinfomsg){ .ifi_index = index }), IFLA_MTU, mtu);
 }
 
 void put_master(struct batch *b, int index, int master) {
-	mnl_attr_put_u32(add_link(b, RTM_NEWLINK, 0, (struct ifinfomsg){.ifi_index = index}), IFLA_MASTER,
-	                 (uint32_t)master);
+	mnl_attr_put_u32(add_link(b, RTM_NEWLINK, 0, (struct ifinfomsg){ .ifi_index = index }), IFLA_MASTER,
+			 (uint32_t)master);
 }
 
 void put_link_delete(struct batch *b, int index) {
-	add_link(b, RTM_DELLINK, 0, (struct ifinfomsg){.ifi_index = index});
+	add_link(b, RTM_DELLINK, 0, (struct ifinfomsg){ .ifi_index = index });
 }
 
 void put_address(struct batch *b, uint16_t type, int index, uint32_t address, uint8_t prefix) {
@@ -277,7 +277,7 @@ struct expression {
 };
 
 static struct expression begin_expression(struct nlmsghdr *h, const char *name) {
-	struct expression e = {.element = mnl_attr_nest_start(h, NFTA_LIST_ELEM)};
+	struct expression e = { .element = mnl_attr_nest_start(h, NFTA_LIST_ELEM) };
 
 	mnl_attr_put_strz(h, NFTA_EXPR_NAME, name);
 	e.data = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
@@ -303,7 +303,7 @@ static void put_compare(struct nlmsghdr *h, uint32_t operation, const void *data
 
 /* ip saddr of the bridge's network; a /16 ends on a byte, so no mask is needed. */
 static void put_source_match(struct nlmsghdr *h, const struct bridge *br) {
-	uint8_t network[2] = {(uint8_t)(br->address >> 24), (uint8_t)(br->address >> 16)};
+	uint8_t network[2] = { (uint8_t)(br->address >> 24), (uint8_t)(br->address >> 16) };
 	struct expression e = begin_expression(h, "payload");
 
 	mnl_attr_put_u32(h, NFTA_PAYLOAD_DREG, htonl(NFT_REG_1));
@@ -324,8 +324,7 @@ static void put_out_match(struct nlmsghdr *h, const struct bridge *br) {
 }
 
 static void put_rule(struct batch *b, const char *table, const char *chain, const struct bridge *br) {
-	struct nlmsghdr *h =
-		add_nft(b, nft_type(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND, NFPROTO_IPV4, 0);
+	struct nlmsghdr *h = add_nft(b, nft_type(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND, NFPROTO_IPV4, 0);
 	struct nlattr *list;
 
 	mnl_attr_put_strz(h, NFTA_RULE_TABLE, table);
@@ -374,7 +373,7 @@ void put_nat_flush(struct batch *b, uint8_t family, const char *table) {
 /* Dumps */
 
 void put_dump_links(struct batch *b) {
-	struct nlmsghdr *h = add_link(b, RTM_GETLINK, NLM_F_DUMP, (struct ifinfomsg){.ifi_family = AF_UNSPEC});
+	struct nlmsghdr *h = add_link(b, RTM_GETLINK, NLM_F_DUMP, (struct ifinfomsg){ .ifi_family = AF_UNSPEC });
 
 	mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
@@ -395,8 +394,8 @@ enum { MOST_DUMPS = 8 };
 
 struct dumps {
 	struct batch *batch;
-	uint32_t first;                                  /* sequence number of the first request */
-	unsigned open, busy;                             /* bits by request: not yet ended, to be asked again */
+	uint32_t first;      /* sequence number of the first request */
+	unsigned open, busy; /* bits by request: not yet ended, to be asked again */
 	_Alignas(8) char requests[MOST_DUMPS][64];
 	wire_object each;
 	void *context;
@@ -454,7 +453,7 @@ static void ask_again(struct dumps *d, unsigned i) {
 }
 
 void wire_dump(struct batch *b, wire_object each, void *context) {
-	struct dumps d = {.batch = b, .each = each, .context = context};
+	struct dumps d = { .batch = b, .each = each, .context = context };
 
 	close_message(b);
 	keep_requests(&d);

@@ -70,8 +70,8 @@ static void print_tally(const struct tally *tallies, size_t n) {
 }
 
 static int chaos(struct disturber *d, uint64_t seed, size_t workers, unsigned pause) {
-	struct tally *tallies = mmap(NULL, workers * sizeof(*tallies), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-				     -1, 0);
+	struct tally *tallies =
+		mmap(NULL, workers * sizeof(*tallies), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t *pids = xmalloc(workers * sizeof(*pids));
 
 	for (size_t i = 0; i < workers; i++) {
@@ -243,8 +243,7 @@ int main(int argc, char **argv) {
 	if (argc == 4 && streq(argv[1], "insist") && read_targets(&d, argv + 3, 1))
 		return insist(&d, (uint32_t)strtoul(argv[2], NULL, 10));
 	if (argc > 5 && streq(argv[1], "addresses") && read_targets(&d, argv + 5, (size_t)argc - 5))
-		return addresses(&d, strtoull(argv[2], NULL, 10), strtoul(argv[3], NULL, 10),
-				 strtoul(argv[4], NULL, 10));
+		return addresses(&d, strtoull(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
 	fprintf(stderr, "see the head of disturb.c\n");
 	return 64;
 }

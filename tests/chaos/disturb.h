@@ -28,7 +28,7 @@ struct disturber {
 	const char *topology;
 	uint64_t random; /* state of the generator */
 	size_t n_tried, n_done;
-	struct target obstacle; /* a link of our own under a declared name, to be taken away again */
+	struct target outage; /* a link of our own under a declared name, to be taken away again */
 };
 
 uint32_t random_below(struct disturber *d, uint32_t n);

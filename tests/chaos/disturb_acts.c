@@ -116,7 +116,7 @@ static int act_obstacle(struct disturber *d, struct target *t) {
 	mnl_attr_nest_end(r.nlh, info);
 	error = place_request(t->place, r.nlh);
 	if (!error)
-		d->obstacle = *t;
+		d->outage = *t;
 	return error;
 }
 
@@ -256,21 +256,23 @@ static const struct {
 	int (*act)(struct disturber *d, struct target *t);
 	unsigned weight;
 } acts[] = {
-	{ act_delete, 10 },	      { act_rename, 5 },	 { act_move, 5 },     { act_down, 10 },
-	{ act_mtu, 15 },	      { act_mac, 5 },		 { act_unmark, 5 },   { act_release, 8 },
-	{ act_obstacle, 3 },	      { act_flush_addresses, 8 }, { act_flush_routes, 8 },
-	{ act_replace_routes, 5 },    { act_readd_addresses, 5 }, { act_nat, 5 },		 { act_setting, 7 },  { act_namespace, 1 },
+	{ act_delete, 10 },         { act_rename, 5 },       { act_move, 5 },
+	{ act_down, 10 },           { act_mtu, 15 },         { act_mac, 5 },
+	{ act_unmark, 5 },          { act_release, 8 },      { act_obstacle, 3 },
+	{ act_flush_addresses, 8 }, { act_flush_routes, 8 }, { act_replace_routes, 5 },
+	{ act_readd_addresses, 5 }, { act_nat, 5 },          { act_setting, 7 },
+	{ act_namespace, 1 },
 };
 
 void act_end(struct disturber *d) {
-	if (d->obstacle.link && place_ready(d->obstacle.place))
-		act_delete(d, &d->obstacle);
-	d->obstacle.link = NULL;
+	if (d->outage.link && place_ready(d->outage.place))
+		act_delete(d, &d->outage);
+	d->outage.link = NULL;
 }
 
 struct stray {
-	const char *link, *mark;
-	bool named, marked; /* the link of the current message */
+	const char *link, *position;
+	bool named, owned; /* the link of the current message */
 	bool found;
 };
 
@@ -280,24 +282,24 @@ static int read_stray(const struct nlattr *attr, void *userdata) {
 	if (mnl_attr_get_type(attr) == IFLA_IFNAME)
 		stray->named = streq(mnl_attr_get_str(attr), stray->link);
 	if (mnl_attr_get_type(attr) == IFLA_IFALIAS)
-		stray->marked = streq(mnl_attr_get_str(attr), stray->mark);
+		stray->owned = streq(mnl_attr_get_str(attr), stray->position);
 	return MNL_CB_OK;
 }
 
 static int find_stray(const struct nlmsghdr *nlh, void *userdata) {
 	struct stray *stray = userdata;
 
-	stray->named = stray->marked = false;
+	stray->named = stray->owned = false;
 	mnl_attr_parse(nlh, sizeof(struct ifinfomsg), read_stray, stray);
-	stray->found |= stray->named && !stray->marked;
+	stray->found |= stray->named && !stray->owned;
 	return MNL_CB_OK;
 }
 
 void act_clear(struct disturber *d) {
-	_cleanup_free_ char *mark = xasprintf("topod:%s", d->topology);
+	_cleanup_free_ char *position = xasprintf("topod:%s", d->topology);
 
 	for (size_t i = 0; i < d->n_targets; i++) {
-		struct stray stray = { .link = d->targets[i].link, .mark = mark };
+		struct stray stray = { .link = d->targets[i].link, .position = position };
 
 		if (!place_ready(d->targets[i].place))
 			continue;

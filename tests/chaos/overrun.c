@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 
-#include "session/session.h"
+#include "session/topology.h"
 #include "files/spec_file.h"
 
 enum { FLOOD = 60, EVENT_BUFFER = 1 }; /* the kernel makes of it the least it allows, some four events */
@@ -32,7 +32,7 @@ static void flood(struct place *place, unsigned n) {
 	}
 }
 
-static size_t left_to_do(struct session *s) {
+static size_t left_to_do(struct topology *s) {
 	struct plan plan = {};
 	struct state observed = {};
 	size_t n = SIZE_MAX;
@@ -46,16 +46,16 @@ static size_t left_to_do(struct session *s) {
 
 /* A session of its own, so that what is disturbed often does not look fought over. */
 static bool round_of(const char *path, struct disturber *d, struct place *host, size_t *overruns) {
-	const struct session_hooks hooks = { .event_buffer = EVENT_BUFFER };
+	const struct topology_hooks hooks = { .event_buffer = EVENT_BUFFER };
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_session_ struct session s = SESSION_NONE;
+	_cleanup_session_ struct topology s = SESSION_NONE;
 	_cleanup_free_ char *problem = NULL;
 	unsigned before = random_below(d, FLOOD) & ~1u;
 
 	if (!spec_file_load(path, 0, &loaded))
 		return false;
-	const struct session_source source = session_source(&loaded, false);
-	if (session_open(&s, &loaded.spec, &source, &hooks, &problem) < 0 || session_settle(&s) < 0) {
+	const struct topology_source source = topology_source(&loaded, false);
+	if (topology_open(&s, &loaded.spec, &source, &hooks, &problem) < 0 || topology_settle(&s) < 0) {
 		fprintf(stderr, "%s\n", problem ? problem : "it does not converge");
 		return false;
 	}
@@ -63,7 +63,7 @@ static bool round_of(const char *path, struct disturber *d, struct place *host, 
 	act(d);
 	act_end(d);
 	flood(host, FLOOD - before);
-	int r = session_settle(&s);
+	int r = topology_settle(&s);
 	size_t left = left_to_do(&s);
 	if (r < 0 || left)
 		fprintf(stderr, "settled: %s; %zu changes are left to do\n", strerror(-r), left);

@@ -179,8 +179,7 @@ int place_delete_table(const struct place *place, const char *table) {
 	struct nlmsghdr *delete = put_nft(buffer + begin->nlmsg_len, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELTABLE, 0, 1);
 
 	mnl_attr_put_strz(delete, NFTA_TABLE_NAME, table);
-	struct nlmsghdr *end =
-		put_nft((char *)delete + delete->nlmsg_len, NFNL_MSG_BATCH_END, NFNL_SUBSYS_NFTABLES, 0);
+	struct nlmsghdr *end = put_nft((char *)delete + delete->nlmsg_len, NFNL_MSG_BATCH_END, NFNL_SUBSYS_NFTABLES, 0);
 	return exchange(place->nft, delete, buffer, (size_t)((char *)end + end->nlmsg_len - buffer));
 }
 

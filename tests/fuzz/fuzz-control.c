@@ -151,7 +151,12 @@ static void step(struct house *house) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct house house = { .clients = { -1, -1, -1, -1 }, .data = data, .size = size };
 	const struct control_service service = {
-		.vendor = "", .product = "", .version = "", .url = "", .interfaces = interfaces, .userdata = &house,
+		.vendor = "",
+		.product = "",
+		.version = "",
+		.url = "",
+		.interfaces = interfaces,
+		.userdata = &house,
 	};
 
 	must(sd_event_new(&house.event) >= 0);

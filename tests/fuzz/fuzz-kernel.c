@@ -10,7 +10,7 @@
 #include <linux/rtnetlink.h>
 
 #include "fuzz.h"
-#include "kernel/kernel_real.h"
+#include "kernel/real_kernel.h"
 #include "kind/netns.h"
 #include "kind/physical.h"
 #include "kind/route.h"
@@ -50,9 +50,7 @@ static void read_topology(struct spec *spec, const char *text) {
 }
 
 /* What the corpus came to, of all that a machine can hold. */
-static struct {
-	size_t seen[CLASS_DNS + 1], elsewhere, done, refused, explained;
-} reached;
+static struct { size_t seen[CLASS_DNS + 1], elsewhere, done, refused, explained; } reached;
 
 /* Changes with requests of their own kind, and whether one succeeded. */
 static struct deed {
@@ -61,12 +59,9 @@ static struct deed {
 	enum change_type type;
 	size_t n;
 } deeds[] = {
-	{ "pairs made", &kind_veth, CHANGE_CREATE, 0 },
-	{ "moved in", &kind_physical, CHANGE_CREATE, 0 },
-	{ "given back", &kind_physical, CHANGE_DELETE, 0 },
-	{ "routes made", &kind_route, CHANGE_CREATE, 0 },
-	{ "routes changed", &kind_route, CHANGE_UPDATE, 0 },
-	{ "routes deleted", &kind_route, CHANGE_DELETE, 0 },
+	{ "pairs made", &kind_veth, CHANGE_CREATE, 0 },      { "moved in", &kind_physical, CHANGE_CREATE, 0 },
+	{ "given back", &kind_physical, CHANGE_DELETE, 0 },  { "routes made", &kind_route, CHANGE_CREATE, 0 },
+	{ "routes changed", &kind_route, CHANGE_UPDATE, 0 }, { "routes deleted", &kind_route, CHANGE_DELETE, 0 },
 };
 
 static void count_done(const struct change *change) {
@@ -82,7 +77,8 @@ static void count_done(const struct change *change) {
 static void count_seen(const struct state *observed) {
 	state_foreach(ns, observed)
 		ns_foreach(object, ns) {
-			const struct link_ref *peer = object->kind == &kind_veth ? &((const struct veth *)object)->peer : NULL;
+			const struct link_ref *peer =
+				object->kind == &kind_veth ? &((const struct veth *)object)->peer : NULL;
 
 			reached.seen[object->kind->class]++;
 			reached.elsewhere += peer && peer->ns && !streq(peer->ns, ns->name);
@@ -153,13 +149,13 @@ static void remember(struct memory *memory, const struct spec *spec) {
 		const struct netns_identity identity = { .inode = machine_inode(ns->name) };
 
 		ns_foreach(object, ns)
-			if (!object->foreign && !object->kind->undeletable)
+			if (!object->external && !object->kind->undeletable)
 				ledger_note(&memory->ledger, object, NULL, object->set, true, &memory->lines);
 		ledger_note_birth(&memory->ledger, netns_object(&arena, ns->name, &identity), &memory->lines);
 	}
 }
 
-static void execute(struct kernel *kernel, const struct look *look, struct plan *plan, struct memory *memory) {
+static void execute(struct kernel *kernel, const struct scan_request *look, struct plan *plan, struct memory *memory) {
 	const struct execute_hooks hooks = { .userdata = memory, .born = hear_birth, .former = hear_former };
 	_cleanup_text_ struct text text = {};
 
@@ -178,7 +174,7 @@ static void note_intents(struct memory *memory, const struct plan *plan) {
 				    (*change)->type == CHANGE_CREATE, &memory->lines);
 }
 
-static void pass(struct kernel *kernel, struct look *look, struct memory *memory, bool narrow) {
+static void pass(struct kernel *kernel, struct scan_request *look, struct memory *memory, bool narrow) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {};
 	struct scopes scopes = {};
@@ -221,9 +217,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	machine_begin_records(data, size);
 	choice = machine_byte();
 	begin(&spec, &memory, choice);
-	struct look look = { .desired = &spec.state, .ledger = &memory.ledger, .topology = spec.topology };
-	if (kernel_real_new(&kernel) == 0) {
-		((struct kernel_real *)kernel)->max_threads = 1; /* the input is read in one order */
+	struct scan_request look = { .desired = &spec.state, .ledger = &memory.ledger, .topology = spec.topology };
+	if (real_kernel_new(&kernel) == 0) {
+		((struct real_kernel *)kernel)->max_threads = 1; /* the input is read in one order */
 		if (choice & CHOICE_LISTENS)
 			kernel->ops->listen(kernel);
 		for (int i = 0; i < 3 && !machine_done(); i++)

@@ -7,14 +7,14 @@
 #include "language/spec.h"
 
 static void read_back(const struct ledger *ledger) {
-	_cleanup_free_ char *text = ledger_format(ledger), *again = NULL;
+	_cleanup_free_ char *text = ledger_format(ledger), *recreates = NULL;
 	_cleanup_(ledger_done) struct ledger other = {};
 	size_t damaged;
 
 	must(ledger_parse(&other, text, strlen(text), &damaged) == 0);
 	must(damaged == 0);
-	again = ledger_format(&other);
-	must(streq(text, again));
+	recreates = ledger_format(&other);
+	must(streq(text, recreates));
 }
 
 static void add_observed(struct state *observed, const struct state *desired, bool present) {

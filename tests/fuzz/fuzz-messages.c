@@ -12,14 +12,14 @@
 #include "fuzz.h"
 #include "kind/address.h"
 #include "kind/link.h"
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "kind/bridge_port.h"
 #include "kind/route.h"
 #include "plan/ledger.h"
 
 enum { REPAIR_LENGTHS = 1, OLD_KERNEL = 2, DEPTH_MAX = 8 };
 
-struct sight {
+struct ns_scan {
 	struct state state;
 	struct ns_state *ns;
 	struct decode decode;
@@ -27,9 +27,9 @@ struct sight {
 };
 
 static const char *link_name(void *userdata, uint32_t ifindex) {
-	struct sight *sight = userdata;
+	struct ns_scan *scan = userdata;
 
-	return ifindex % 3 ? arena_printf(&sight->state.arena, "link%u", ifindex % 7) : NULL;
+	return ifindex % 3 ? arena_printf(&scan->state.arena, "link%u", ifindex % 7) : NULL;
 }
 
 static size_t header_size(const struct nlmsghdr *nlh) {
@@ -59,47 +59,47 @@ static void repair(char *at, char *end, unsigned depth) {
 	}
 }
 
-static void keep(struct sight *sight, struct object *object) {
+static void keep(struct ns_scan *scan, struct object *object) {
 	if (object)
-		ns_add(sight->ns, object);
+		ns_add(scan->ns, object);
 }
 
-static void decode_message(struct sight *sight, const struct nlmsghdr *nlh) {
+static void decode_message(struct ns_scan *scan, const struct nlmsghdr *nlh) {
 	struct link *link;
 	struct address *address;
 	struct route *route;
 
 	switch (nlh->nlmsg_type) {
 	case RTM_NEWLINK:
-		link = link_decode(&sight->decode, nlh);
+		link = link_decode(&scan->decode, nlh);
 		if (!link)
 			return;
-		keep(sight, &link->object);
-		struct port *port = port_decode(&sight->decode, nlh, link);
-		keep(sight, port ? &port->object : NULL);
+		keep(scan, &link->object);
+		struct port *port = port_decode(&scan->decode, nlh, link);
+		keep(scan, port ? &port->object : NULL);
 		return;
 	case RTM_NEWADDR:
-		address = address_decode(&sight->decode, nlh);
-		keep(sight, address ? &address->object : NULL);
+		address = address_decode(&scan->decode, nlh);
+		keep(scan, address ? &address->object : NULL);
 		return;
 	case RTM_NEWROUTE:
 		(void)route_decode_made(nlh, &(struct made_route){});
-		route = route_decode(&sight->decode, nlh);
-		keep(sight, route ? &route->object : NULL);
+		route = route_decode(&scan->decode, nlh);
+		keep(scan, route ? &route->object : NULL);
 		return;
 	case RTM_NEWNEIGH:
-		ns_foreach(object, sight->ns)
+		ns_foreach(object, scan->ns)
 			if (object->kind->take_forwarding) {
-				object->kind->take_forwarding(&sight->state.arena, object, NULL);
-				object->kind->take_forwarding(&sight->state.arena, object, nlh);
+				object->kind->take_forwarding(&scan->state.arena, object, NULL);
+				object->kind->take_forwarding(&scan->state.arena, object, nlh);
 			}
 		return;
 	default:
-		nat_reader_message(&sight->reader, nlh);
+		nat_reader_message(&scan->reader, nlh);
 	}
 }
 
-static void take_message(struct sight *sight, const uint8_t *data, size_t size, uint8_t mode) {
+static void take_message(struct ns_scan *scan, const uint8_t *data, size_t size, uint8_t mode) {
 	_cleanup_free_ struct nlmsghdr *nlh = xmalloc(size);
 	size_t head;
 
@@ -108,50 +108,53 @@ static void take_message(struct sight *sight, const uint8_t *data, size_t size, 
 	head = NLMSG_HDRLEN + MNL_ALIGN(header_size(nlh));
 	if (mode & REPAIR_LENGTHS && size > head)
 		repair((char *)nlh + head, (char *)nlh + size, 0);
-	decode_message(sight, nlh);
+	decode_message(scan, nlh);
 }
 
-static void use_object(struct sight *sight, struct object *object) {
+static void use_object(struct ns_scan *scan, struct object *object) {
 	_cleanup_(ledger_done) struct ledger ledger = {};
 	_cleanup_text_ struct text text = {};
 
 	if (object->kind->class == CLASS_LINK)
-		link_resolve(&sight->decode, (struct link *)object);
+		link_resolve(&scan->decode, (struct link *)object);
 	object_print_noun(object, &text);
 	object_print_fields(object, NULL, object->set, &text);
 	object_print_fields(object, object, object->set, &text);
 	must(object_compare(object, object) == 0);
-	must(ns_find(sight->ns, object) == object);
+	must(ns_find(scan->ns, object) == object);
 	if (object->kind->opponent)
-		object->kind->opponent(&sight->state.arena, object);
+		object->kind->opponent(&scan->state.arena, object);
 	ledger_note(&ledger, object, object, object->set, false, &text);
 }
 
-static void sight_done(struct sight *sight) {
-	state_done(&sight->state);
+static void ns_scan_done(struct ns_scan *scan) {
+	state_done(&scan->state);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	_cleanup_(sight_done) struct sight sight = {};
+	_cleanup_(ns_scan_done) struct ns_scan scan = {};
 	uint8_t mode = size ? *data : 0;
 	struct nat *nat = NULL;
 
-	sight.ns = state_namespace(&sight.state, "web");
-	sight.decode = (struct decode){ .arena = &sight.state.arena, .ns = "web", .topology = "office",
-					.address_marks = !(mode & OLD_KERNEL), .userdata = &sight,
-					.link_name = link_name };
-	nat_reader_begin(&sight.reader, &sight.decode);
+	scan.ns = state_namespace(&scan.state, "web");
+	scan.decode = (struct decode){ .arena = &scan.state.arena,
+				       .ns = "web",
+				       .topology = "office",
+				       .address_marks = !(mode & OLD_KERNEL),
+				       .userdata = &scan,
+				       .link_name = link_name };
+	nat_reader_begin(&scan.reader, &scan.decode);
 	for (size_t at = 1, n; at + NLMSG_HDRLEN <= size; at += n) {
 		uint32_t length;
 
 		memcpy(&length, data + at, sizeof(length));
 		n = length < NLMSG_HDRLEN || length > size - at ? size - at : length;
-		take_message(&sight, data + at, n, mode);
+		take_message(&scan, data + at, n, mode);
 		n = MIN(MNL_ALIGN(n), size - at);
 	}
-	if (nat_reader_finish(&sight.reader, &nat) == 0 && nat)
-		keep(&sight, &nat->object);
-	ns_foreach(object, sight.ns)
-		use_object(&sight, object);
+	if (nat_reader_finish(&scan.reader, &nat) == 0 && nat)
+		keep(&scan, &nat->object);
+	ns_foreach(object, scan.ns)
+		use_object(&scan, object);
 	return 0;
 }

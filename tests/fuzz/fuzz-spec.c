@@ -50,14 +50,14 @@ static void plan_from_nothing(const struct spec *spec, struct ledger *ledger, bo
 
 /* What was noted is read back as it was. */
 static void read_back(const struct ledger *ledger) {
-	_cleanup_free_ char *text = ledger_format(ledger), *again = NULL;
+	_cleanup_free_ char *text = ledger_format(ledger), *recreates = NULL;
 	_cleanup_(ledger_done) struct ledger other = {};
 	size_t damaged;
 
 	must(ledger_parse(&other, text, strlen(text), &damaged) == 0);
 	must(damaged == 0);
-	again = ledger_format(&other);
-	must(streq(text, again));
+	recreates = ledger_format(&other);
+	must(streq(text, recreates));
 }
 
 static bool load_file(struct loaded_spec *loaded, const uint8_t *data, size_t size) {

@@ -5,15 +5,13 @@
  */
 #include "fuzz.h"
 #include "machine.h"
-#include "kernel/watch.h"
-#include "kernel/watch_event.h"
+#include "kernel/events.h"
+#include "kernel/event_decode.h"
 
 enum { DISPATCHES = 8 };
 
 /* What the corpus came to. */
-static struct {
-	size_t hints[HINT_FILE + 1], unread;
-} reached;
+static struct { size_t hints[HINT_FILE + 1], unread; } reached;
 
 struct heard {
 	size_t n_dirty, n_names, n_files, n_everything;
@@ -61,7 +59,8 @@ static void hear_everything(void *userdata) {
 }
 
 void fuzz_reached(void) {
-	static const char *const names[] = { "namespace", "link", "port", "forwarding", "address", "route", "setting", "nat", "neighbour" };
+	static const char *const names[] = { "namespace", "link",    "port", "forwarding", "address",
+					     "route",     "setting", "nat",  "neighbour" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		fprintf(stderr, "%s: %zu, ", names[i], reached.hints[i]);

@@ -13,9 +13,9 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 
-#include "kernel/netlink.h"
-#include "kernel/netns.h"
-#include "net/nl.h"
+#include "kernel/nl_socket.h"
+#include "kernel/named_netns.h"
+#include "net/nl_message.h"
 #include "files/settings.h"
 #include "base/vec.h"
 
@@ -44,9 +44,9 @@ static struct {
 	struct sent_message sent[SENT_MAX]; /* not answered yet */
 	size_t n_sent;
 	uint32_t first_seq;
-	enum stream_kind asked;             /* by what was sent last */
-	uint8_t places[DESCRIPTORS];        /* of namespaces and sockets */
-	uint8_t here;                       /* where the thread is */
+	enum stream_kind asked;      /* by what was sent last */
+	uint8_t places[DESCRIPTORS]; /* of namespaces and sockets */
+	uint8_t here;                /* where the thread is */
 	int next_watch;
 } machine;
 
@@ -186,7 +186,9 @@ static void note_sent(const void *data, size_t size) {
 		}
 		if (machine.n_sent < SENT_MAX)
 			machine.sent[machine.n_sent++] = (struct sent_message){
-				nlh->nlmsg_seq, nlh->nlmsg_type, nlh->nlmsg_flags,
+				nlh->nlmsg_seq,
+				nlh->nlmsg_type,
+				nlh->nlmsg_flags,
 				nlh->nlmsg_type == RTM_GETNSID ? number_asked_for(nlh) : 0,
 			};
 	}
@@ -303,14 +305,14 @@ static struct stream *stream_of(int fd) {
 }
 
 ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags _unused_) {
-	bool foreign, cut;
-	ssize_t n = next_datagram(stream_of(fd), msg->msg_iov[0].iov_base, msg->msg_iov[0].iov_len, &foreign, &cut);
+	bool external, cut;
+	ssize_t n = next_datagram(stream_of(fd), msg->msg_iov[0].iov_base, msg->msg_iov[0].iov_len, &external, &cut);
 
 	if (n < 0)
 		return n;
 	msg->msg_flags = cut ? MSG_TRUNC : 0;
 	if (msg->msg_name)
-		*(struct sockaddr_nl *)msg->msg_name = (struct sockaddr_nl){ .nl_pid = foreign ? 4711 : 0 };
+		*(struct sockaddr_nl *)msg->msg_name = (struct sockaddr_nl){ .nl_pid = external ? 4711 : 0 };
 	if (msg->msg_control)
 		put_nsid(msg);
 	return n;
@@ -327,8 +329,8 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned n, int flags, str
 	return (int)n;
 }
 
-ssize_t __wrap_sendto(int fd _unused_, const void *data, size_t size, int flags _unused_,
-		      const struct sockaddr *to _unused_, socklen_t to_size _unused_) {
+ssize_t __wrap_sendto(int fd _unused_, const void *data, size_t size, int flags _unused_, const struct sockaddr *to _unused_,
+		      socklen_t to_size _unused_) {
 	note_sent(data, size);
 	return (ssize_t)size;
 }
@@ -367,8 +369,8 @@ int __wrap_inotify_add_watch(int fd _unused_, const char *path _unused_, uint32_
 
 /* The kernel's events are well formed; names in them are anybody's. */
 static size_t put_event(char *buffer, size_t room) {
-	static const uint32_t masks[] = { IN_CREATE, IN_DELETE, IN_MOVED_TO, IN_IGNORED, IN_Q_OVERFLOW, IN_CLOSE_WRITE,
-					  IN_DELETE_SELF, IN_MOVED_FROM };
+	static const uint32_t masks[] = { IN_CREATE,     IN_DELETE,      IN_MOVED_TO,    IN_IGNORED,
+					  IN_Q_OVERFLOW, IN_CLOSE_WRITE, IN_DELETE_SELF, IN_MOVED_FROM };
 	uint8_t choice = machine_byte(), length = machine_byte() % 33;
 	struct inotify_event event = { .wd = choice % 8, .mask = masks[choice / 8 % ARRAY_SIZE(masks)] };
 	char name[48] = {};
@@ -472,7 +474,7 @@ int __wrap_nl_ask(struct nl_socket *sock, struct nlmsghdr **requests, size_t n, 
 	return __real_nl_ask(sock, requests, n, exact_answer, &(struct exact_answers){ fn, userdata });
 }
 
-/* ---- netns.h ---- */
+/* ---- named_netns.h ---- */
 
 int netns_prepare(const char **ret_problem) {
 	*ret_problem = NULL;
@@ -604,8 +606,8 @@ const char *setting_read(const struct settings *settings _unused_, struct arena 
 	return some_text(arena, ret_error);
 }
 
-const char **setting_list(const struct settings *settings _unused_, struct arena *arena _unused_, const char *folder _unused_,
-			  int *ret_error) {
+const char **setting_list(const struct settings *settings _unused_, struct arena *arena _unused_,
+			  const char *folder _unused_, int *ret_error) {
 	*ret_error = -ENOENT;
 	return NULL;
 }

@@ -33,7 +33,7 @@ FURNISH = {0: "link add up0 type veth peer name up1", 1: "link add nic type veth
 NARROW, REMEMBERS, GOES, LISTENS = 2, 4, 8, 16  # fuzz-kernel.c
 
 # What is done, by name of the input; "whole": what is told of it is kept with all attributes.
-ROUTE_GROUPS = sum(1 << group - 1 for group in (1, 5, 9, 7, 11, 8, 19, 24, 25, 28))  # subscriptions[] in daemon/kernel/watch.c
+ROUTE_GROUPS = sum(1 << group - 1 for group in (1, 5, 9, 7, 11, 8, 19, 24, 25, 28))  # subscriptions[] in daemon/kernel/events.c
 NFT_GROUPS, NEIGH_GROUP = 1 << 7 - 1, 1 << 3 - 1
 TOLD = {
     "links": ["ip link add br0 type bridge", "ip link add v0 type veth peer name v1", "ip link set v0 alias topod:office",

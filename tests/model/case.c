@@ -40,7 +40,8 @@ void case_draw_values(struct c_case *c, const char *const *values, size_t n, con
 }
 
 struct op *case_add_before(struct c_case *c, enum op_type type, const char *ns, const char *name) {
-	vec_push(&c->before, (struct step){ .id = c->n_parts++, .type = STEP_OP, .op = { .type = type, .ns = ns, .name = name } });
+	vec_push(&c->before,
+		 (struct step){ .id = c->n_parts++, .type = STEP_OP, .op = { .type = type, .ns = ns, .name = name } });
 	return &c->before.items[c->before.n - 1].op;
 }
 
@@ -59,21 +60,27 @@ static void make_settings(struct c_case *c) {
 
 	vec_foreach(at, &c->spaces) {
 		if (case_chance(c, 25))
-			add_text(c, *at, NULL, case_chance(c, 70) ? "net.ipv4.ip_forward" : "net.ipv4.conf.all.forwarding", switches, 3);
+			add_text(c, *at, NULL, case_chance(c, 70) ? "net.ipv4.ip_forward" : "net.ipv4.conf.all.forwarding",
+				 switches, 3);
 		if (!c->real && case_chance(c, 15))
 			add_text(c, *at, NULL, "net.ipv6.conf.all.forwarding", switches, 3);
 		/* A card that comes back to the host meanwhile inherits it there for good. */
 		if (!c->real && !streq((*at)->name, NS_HOST) && case_chance(c, 8))
-			add_text(c, *at, NULL, case_chance(c, 50) ? "net.ipv6.conf.default.forwarding" : "net.ipv4.conf.default.forwarding",
+			add_text(c, *at, NULL,
+				 case_chance(c, 50) ? "net.ipv6.conf.default.forwarding"
+						    : "net.ipv4.conf.default.forwarding",
 				 switches, 3);
 		if (!c->real && !streq((*at)->name, NS_HOST) && case_chance(c, 10))
 			add_text(c, *at, NULL, "net.ipv4.conf.default.rp_filter", values, 4);
 	}
 	vec_foreach(at, &c->links) {
 		if (case_chance(c, 12))
-			add_text(c, (*at)->ns, *at, arena_printf(&c->arena, "net.ipv4.conf.%s.rp_filter", (*at)->name), values, 4);
+			add_text(c, (*at)->ns, *at, arena_printf(&c->arena, "net.ipv4.conf.%s.rp_filter", (*at)->name),
+				 values, 4);
 		if (!c->real && case_chance(c, 12))
-			add_text(c, (*at)->ns, *at, arena_printf(&c->arena, "net.ipv%d.conf.%s.forwarding", case_chance(c, 50) ? 4 : 6, (*at)->name),
+			add_text(c, (*at)->ns, *at,
+				 arena_printf(&c->arena, "net.ipv%d.conf.%s.forwarding", case_chance(c, 50) ? 4 : 6,
+					      (*at)->name),
 				 switches, 3);
 	}
 }
@@ -83,7 +90,8 @@ static void make_texts(struct c_case *c) {
 		"[{action: masquerade, source: 10.0.0.0/8}]",
 		"[{action: masquerade, source: 10.0.0.0/8}, {action: dnat, protocol: tcp, port: 80, to: \"10.1.0.2:8080\"}]",
 	};
-	static const char *const dns[] = { "{servers: [10.1.0.53]}", "{servers: [10.1.0.54, \"fe80::35%lo\"], search: [example.org]}" };
+	static const char *const dns[] = { "{servers: [10.1.0.53]}",
+					   "{servers: [10.1.0.54, \"fe80::35%lo\"], search: [example.org]}" };
 
 	make_settings(c);
 	vec_foreach(at, &c->spaces) {
@@ -106,7 +114,10 @@ static void make_conflicts(struct c_case *c) {
 		struct c_ns *ns = case_pick(c, &c->spaces);
 
 		if (!streq(ns->name, NS_HOST) && !ns->adopt)
-			case_add_before(c, case_chance(c, 80) ? OP_NS_ADD : case_chance(c, 50) ? OP_NS_FILE : OP_NS_STALE,
+			case_add_before(c,
+					case_chance(c, 80)   ? OP_NS_ADD
+					: case_chance(c, 50) ? OP_NS_FILE
+							     : OP_NS_STALE,
 					ns->name, NULL);
 	}
 	if (c->links.n && case_chance(c, 15)) {

@@ -14,15 +14,15 @@ enum { VERSIONS = 2 };
 
 struct part {
 	int id;
-	unsigned in;             /* bit v: it is in version v */
+	unsigned in; /* bit v: it is in version v */
 };
 
 struct c_ns {
 	struct part part;
 	const char *name;
 	bool adopt, exclusive;
-	bool adopt_later;        /* in version 1, though topod has made it by then */
-	const char *drift;       /* or NULL */
+	bool adopt_later;  /* in version 1, though topod has made it by then */
+	const char *drift; /* or NULL */
 };
 
 struct c_link {
@@ -30,17 +30,17 @@ struct c_link {
 	struct c_ns *ns;
 	const char *name, *kind; /* kind NULL: an end of a pair */
 	struct c_link *peer, *lower, *bridge;
-	struct part port;        /* that it is one of the bridge */
+	struct part port;              /* that it is one of the bridge */
 	const char *as_port[VERSIONS]; /* what is said of it as one, or NULL */
 	const char *source[VERSIONS], *id[VERSIONS], *drift;
-	bool down;               /* in some version */
+	bool down; /* in some version */
 };
 
 struct c_attribute {
 	struct part part;
 	struct c_link *link;
 	const char *key, *value[VERSIONS];
-	const char **values;     /* what it may be */
+	const char **values; /* what it may be */
 	size_t n_values;
 };
 
@@ -50,7 +50,7 @@ struct c_address {
 	const char *text, *gateway;
 	const char *rest[VERSIONS]; /* more about it, or NULL */
 	bool ipv6, nodad[VERSIONS], noprefixroute[VERSIONS];
-	bool elsewhere;          /* its peer is in another network: the gateway is not reached by it */
+	bool elsewhere; /* its peer is in another network: the gateway is not reached by it */
 };
 
 struct c_route {
@@ -59,16 +59,16 @@ struct c_route {
 	struct c_address *by, *second;
 	const char *to, *metric[VERSIONS], *mtu[VERSIONS], *type;
 	const char *rest[VERSIONS]; /* more about it, or NULL */
-	const char *gateway;     /* another one than that of the address */
-	size_t base;             /* … which lies behind that route; its place from 1; 0: none */
-	bool dev, src, bare;     /* bare: without a gateway */
+	const char *gateway;        /* another one than that of the address */
+	size_t base;                /* … which lies behind that route; its place from 1; 0: none */
+	bool dev, src, bare;        /* bare: without a gateway */
 };
 
 /* A setting, a NAT list or a resolv.conf: a text under a key. */
 struct c_text {
 	struct part part;
 	struct c_ns *ns;
-	struct c_link *link;     /* the one that a setting is of, or NULL */
+	struct c_link *link; /* the one that a setting is of, or NULL */
 	const char *key, *value[VERSIONS];
 	const char *const *values;
 };
@@ -84,8 +84,8 @@ enum step_type {
 	STEP_FAIL_LOOK,    /* the n-th look from now fails */
 	STEP_CRASH,        /* topod dies at the n-th request from now, and is started again */
 	STEP_RESTART,
-	STEP_DIRTY,        /* a hint about nothing */
-	STEP_PAUSE,        /* somebody does something while topod only looks */
+	STEP_DIRTY, /* a hint about nothing */
+	STEP_PAUSE, /* somebody does something while topod only looks */
 };
 
 struct step {
@@ -94,8 +94,8 @@ struct step {
 	struct op op;
 	size_t n;
 	int error;
-	bool after;        /* a crash: after the request was carried out */
-	bool torn;         /* … and the last line of the ledger was not written to its end */
+	bool after; /* a crash: after the request was carried out */
+	bool torn;  /* … and the last line of the ledger was not written to its end */
 };
 
 struct c_case {
@@ -103,19 +103,19 @@ struct c_case {
 	const char *yaml[VERSIONS]; /* written by hand: then there are no parts; else NULL */
 	uint64_t seed, random;
 	int n_parts;
-	bool *off;               /* parts that are left out; n_parts of them */
-	bool real;               /* only what the real kernel can be asked for */
+	bool *off; /* parts that are left out; n_parts of them */
+	bool real; /* only what the real kernel can be asked for */
 	vec(struct c_ns *) spaces;
 	vec(struct c_link *) links;
 	vec(struct c_attribute) attributes;
 	vec(struct c_address *) addresses;
 	vec(struct c_route) routes;
 	vec(struct c_text) texts;
-	vec(struct step) before;  /* the foreign things, as STEP_OP */
-	vec(struct step) steps;   /* what happens once version 1 was applied */
+	vec(struct step) before;           /* the foreign things, as STEP_OP */
+	vec(struct step) steps;            /* what happens once version 1 was applied */
 	struct step crashes[VERSIONS + 1]; /* STEP_CRASH while a version is applied, and in `down`; n 0: none */
-	bool upgrade;             /* version 0 was applied before */
-	bool minimal;             /* the versions differ in one value */
+	bool upgrade;                      /* version 0 was applied before */
+	bool minimal;                      /* the versions differ in one value */
 };
 
 /* `off` NULL: all parts. The array stays the caller's. */

@@ -27,14 +27,16 @@ static void make_foreign_links(struct c_case *c, const char *ns) {
 	if (case_chance(c, 20))
 		case_add_before(c, OP_MTU, ns, "f0")->number = 1390;
 	if (case_chance(c, 20))
-		case_add_before(c, OP_ALIAS, ns, foreign_names[case_draw(c, 4)])->text = case_chance(c, 50) ? "mine" : "topod:other";
+		case_add_before(c, OP_ALIAS, ns, foreign_names[case_draw(c, 4)])->text =
+			case_chance(c, 50) ? "mine" : "topod:other";
 }
 
 static void make_foreign_addresses(struct c_case *c, const char *ns) {
 	for (size_t i = 0; i < ARRAY_SIZE(foreign_names); i++) {
 		if (!case_chance(c, 35))
 			continue;
-		case_add_before(c, OP_ADDRESS_ADD, ns, foreign_names[i])->text = arena_printf(&c->arena, "10.250.%zu.1/24", i);
+		case_add_before(c, OP_ADDRESS_ADD, ns, foreign_names[i])->text =
+			arena_printf(&c->arena, "10.250.%zu.1/24", i);
 		if (!case_chance(c, 50))
 			continue;
 		struct op *op = case_add_before(c, OP_ROUTE_ADD, ns, foreign_names[i]);
@@ -65,7 +67,8 @@ static void make_foreign(struct c_case *c) {
 		if (!c->real && case_chance(c, 15)) {
 			struct op *op = case_add_before(c, OP_SETTING, NS_HOST, NULL);
 
-			op->text = arena_printf(&c->arena, "net.ipv%d.conf.%s.forwarding", case_chance(c, 50) ? 4 : 6, foreign_names[i]);
+			op->text = arena_printf(&c->arena, "net.ipv%d.conf.%s.forwarding", case_chance(c, 50) ? 4 : 6,
+						foreign_names[i]);
 			op->value = case_chance(c, 70) ? "1" : "0";
 		}
 }
@@ -220,8 +223,15 @@ static bool is_lower(const struct c_case *c, const struct c_link *link) {
 }
 
 static void make_ports(struct c_case *c) {
-	static const char *const words[] = { NULL, NULL, "cost: 7", "cost: 9", "priority: 8", "hairpin: true, cost: 9",
-					     "isolated: true", "learning: false", "flood: false, cost: 7" };
+	static const char *const words[] = { NULL,
+					     NULL,
+					     "cost: 7",
+					     "cost: 9",
+					     "priority: 8",
+					     "hairpin: true, cost: 9",
+					     "isolated: true",
+					     "learning: false",
+					     "flood: false, cost: 7" };
 
 	vec_foreach(at, &c->links) {
 		struct c_link *bridge = *at;
@@ -250,10 +260,10 @@ static void add_attribute(struct c_case *c, struct c_link *link, const char *key
 	vec_push(&c->attributes, a);
 }
 
-#define add_attribute_of(c, link, key, ...)                                                  \
-	do {                                                                                 \
-		static const char *const _values[] = { __VA_ARGS__ };                        \
-		add_attribute(c, link, key, _values, ARRAY_SIZE(_values));                   \
+#define add_attribute_of(c, link, key, ...)                                \
+	do {                                                               \
+		static const char *const _values[] = { __VA_ARGS__ };      \
+		add_attribute(c, link, key, _values, ARRAY_SIZE(_values)); \
 	} while (0)
 
 static void make_bridge_attributes(struct c_case *c, struct c_link *link) {
@@ -322,9 +332,11 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 	if (case_chance(c, 15))
 		add_attribute_of(c, link, "multicast", "false", "true");
 	if (made && !is_alone(c, link) && case_chance(c, 10))
-		add_attribute(c, link, "mac-address", (const char *[]){ /* no two macvlans of one link have the same */
-			arena_printf(&c->arena, "\"02:aa:00:00:00:%02x\"", link->part.id & 255),
-			arena_printf(&c->arena, "\"02:aa:00:00:01:%02x\"", link->part.id & 255) }, 2);
+		add_attribute(c, link, "mac-address",
+			      (const char *[]){ /* no two macvlans of one link have the same */
+						arena_printf(&c->arena, "\"02:aa:00:00:00:%02x\"", link->part.id & 255),
+						arena_printf(&c->arena, "\"02:aa:00:00:01:%02x\"", link->part.id & 255) },
+			      2);
 	if (made && !is_lower(c, link) && case_chance(c, 8)) {
 		link->down = true;
 		add_attribute_of(c, link, "up", "false", "true");

@@ -78,8 +78,9 @@ static void print_addresses(const struct c_case *c, const struct c_link *link, i
 		if (a->link != link || !has_address(c, a, v))
 			continue;
 		text_addf(out, "%s{address: \"%s\"", n++ ? ", " : ", addresses: [", a->text);
-		text_addf(out, "%s%s%s%s}", a->nodad[v] ? ", nodad: true" : "", a->noprefixroute[v] ? ", noprefixroute: true" : "",
-			  a->rest[v] ? ", " : "", a->rest[v] ? a->rest[v] : "");
+		text_addf(out, "%s%s%s%s}", a->nodad[v] ? ", nodad: true" : "",
+			  a->noprefixroute[v] ? ", noprefixroute: true" : "", a->rest[v] ? ", " : "",
+			  a->rest[v] ? a->rest[v] : "");
 	}
 	text_add(out, n ? "]" : "");
 }
@@ -90,7 +91,8 @@ static void print_link(const struct c_case *c, const struct c_link *link, int v,
 	if (link->kind)
 		text_addf(&rest, ", kind: %s", link->kind);
 	if (link->lower)
-		text_addf(&rest, ", %s: \"%s:%s\"", streq(link->kind, "vxlan") ? "dev" : "link", link->lower->ns->name, link->lower->name);
+		text_addf(&rest, ", %s: \"%s:%s\"", streq(link->kind, "vxlan") ? "dev" : "link", link->lower->ns->name,
+			  link->lower->name);
 	if (link->id[v])
 		text_addf(&rest, ", id: %s", link->id[v]);
 	if (link->source[0])
@@ -147,16 +149,25 @@ char *case_yaml(const struct c_case *c, int v) {
 		const struct c_link *x = c->links.items[i], *y = x->peer;
 
 		if (y && i + 1 < c->links.n && c->links.items[i + 1] == y && has_link(c, x, v))
-			text_addf(&out, "%s  - [%s:%s, %s:%s]\n", n++ ? "" : "links:\n", x->ns->name, x->name, y->ns->name, y->name);
+			text_addf(&out, "%s  - [%s:%s, %s:%s]\n", n++ ? "" : "links:\n", x->ns->name, x->name, y->ns->name,
+				  y->name);
 	}
 	return text_take(&out);
 }
 
 void step_print(const struct step *step, struct text *out) {
 	static const char *const words[] = {
-		[STEP_OP] = "", [STEP_OP_UNHEARD] = "unheard: ", [STEP_OP_REQUEST] = "before a request: ",
-		[STEP_OP_LOOK] = "after a look: ", [STEP_WAIT] = "wait", [STEP_RELOAD] = "reload", [STEP_FAIL_REQUEST] = "fail request",
-		[STEP_FAIL_LOOK] = "fail look", [STEP_CRASH] = "crash", [STEP_RESTART] = "restart", [STEP_DIRTY] = "dirty",
+		[STEP_OP] = "",
+		[STEP_OP_UNHEARD] = "unheard: ",
+		[STEP_OP_REQUEST] = "before a request: ",
+		[STEP_OP_LOOK] = "after a look: ",
+		[STEP_WAIT] = "wait",
+		[STEP_RELOAD] = "reload",
+		[STEP_FAIL_REQUEST] = "fail request",
+		[STEP_FAIL_LOOK] = "fail look",
+		[STEP_CRASH] = "crash",
+		[STEP_RESTART] = "restart",
+		[STEP_DIRTY] = "dirty",
 		[STEP_PAUSE] = "in a pause: ",
 	};
 
@@ -164,8 +175,10 @@ void step_print(const struct step *step, struct text *out) {
 	if (step->type <= STEP_OP_LOOK || step->type == STEP_PAUSE)
 		op_print(&step->op, out);
 	if (step->type > STEP_OP_UNHEARD)
-		text_addf(out, " (%zu%s%s%s%s)", step->n, step->type == STEP_FAIL_REQUEST || step->type == STEP_FAIL_LOOK ? " " : "",
-			  step->type == STEP_FAIL_REQUEST || step->type == STEP_FAIL_LOOK ? strerrorname_np(step->error) : "",
+		text_addf(out, " (%zu%s%s%s%s)", step->n,
+			  step->type == STEP_FAIL_REQUEST || step->type == STEP_FAIL_LOOK ? " " : "",
+			  step->type == STEP_FAIL_REQUEST || step->type == STEP_FAIL_LOOK ? strerrorname_np(step->error)
+											  : "",
 			  step->type == STEP_CRASH && step->after ? " after" : "",
 			  step->type == STEP_CRASH && step->torn ? " torn" : "");
 	text_addf(out, "   # part %d\n", step->id);

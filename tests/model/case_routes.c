@@ -27,9 +27,11 @@ static void add_address(struct c_case *c, struct c_link *link, size_t number, bo
 	a->ipv6 = ipv6;
 	a->text = ipv6 ? arena_printf(&c->arena, "fd00:%zx::%x/64", number, host)
 		       : arena_printf(&c->arena, "10.%zu.0.%u/24", number, host);
-	a->gateway = ipv6 ? arena_printf(&c->arena, "fd00:%zx::fe", number) : arena_printf(&c->arena, "10.%zu.0.254", number);
+	a->gateway =
+		ipv6 ? arena_printf(&c->arena, "fd00:%zx::fe", number) : arena_printf(&c->arena, "10.%zu.0.254", number);
 	for (int v = 0; v < VERSIONS; v++) {
-		a->nodad[v] = v && (c->minimal || case_chance(c, 85)) ? a->nodad[0] : ipv6 && (c->real || case_chance(c, 50));
+		a->nodad[v] =
+			v && (c->minimal || case_chance(c, 85)) ? a->nodad[0] : ipv6 && (c->real || case_chance(c, 50));
 		a->noprefixroute[v] = v && (c->minimal || case_chance(c, 85)) ? a->noprefixroute[0] : case_chance(c, 12);
 	}
 	/* Two of one prefix have one route, which comes with the first. */
@@ -77,7 +79,7 @@ static struct c_address *find_way(struct c_case *c, const struct c_ns *ns, bool 
 
 static void add_route(struct c_case *c) {
 	static const char *const metrics[] = { NULL, "50", "60" }, *const mtus[] = { NULL, "1300", "1350" },
-			*const rests[] = { NULL, "table: 100", "advmss: 1000", "advmss: 1100" };
+				 *const rests[] = { NULL, "table: 100", "advmss: 1000", "advmss: 1100" };
 	struct c_route r = { .by = find_way(c, NULL, false) };
 
 	if (!r.by)
@@ -110,11 +112,13 @@ static void add_network(struct c_case *c) {
 		return;
 	net.part = case_new_part(c);
 	net.ns = net.by->link->ns;
-	net.to = net.by->ipv6 ? arena_printf(&c->arena, "\"fd77:%zx::/64\"", n) : arena_printf(&c->arena, "10.77.%zu.0/24", n);
+	net.to = net.by->ipv6 ? arena_printf(&c->arena, "\"fd77:%zx::/64\"", n)
+			      : arena_printf(&c->arena, "10.77.%zu.0/24", n);
 	r = net;
 	r.part = case_new_part(c);
 	r.bare = r.dev = false;
-	r.to = net.by->ipv6 ? arena_printf(&c->arena, "\"fd78:%zx::/64\"", n) : arena_printf(&c->arena, "172.18.%zu.0/24", n);
+	r.to = net.by->ipv6 ? arena_printf(&c->arena, "\"fd78:%zx::/64\"", n)
+			    : arena_printf(&c->arena, "172.18.%zu.0/24", n);
 	r.gateway = net.by->ipv6 ? arena_printf(&c->arena, "fd77:%zx::fe", n) : arena_printf(&c->arena, "10.77.%zu.254", n);
 	r.base = n + (first ? 1 : 2);
 	if (first)
@@ -126,7 +130,9 @@ static void add_network(struct c_case *c) {
 
 static void add_blackhole(struct c_case *c) {
 	static const char *const types[] = { "blackhole", "unreachable", "prohibit", "throw" };
-	struct c_route r = { .part = case_new_part(c), .ns = case_pick(c, &c->spaces), .type = types[case_draw(c, ARRAY_SIZE(types))] };
+	struct c_route r = { .part = case_new_part(c),
+			     .ns = case_pick(c, &c->spaces),
+			     .type = types[case_draw(c, ARRAY_SIZE(types))] };
 
 	r.to = arena_printf(&c->arena, "172.17.%zu.0/24", c->routes.n);
 	vec_push(&c->routes, r);

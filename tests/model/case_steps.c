@@ -5,8 +5,9 @@
 #include "case_private.h"
 
 static struct op link_op(struct c_case *c) {
-	static const enum op_type types[] = { OP_LINK_DELETE, OP_DOWN, OP_UP, OP_MTU, OP_TXQLEN, OP_MAC, OP_ALIAS, OP_NOMASTER,
-					      OP_MASTER, OP_RENAME, OP_MOVE, OP_PORT_COST, OP_LINK_DELETE, OP_DOWN, OP_BRIDGE };
+	static const enum op_type types[] = { OP_LINK_DELETE, OP_DOWN,      OP_UP,          OP_MTU,    OP_TXQLEN,
+					      OP_MAC,         OP_ALIAS,     OP_NOMASTER,    OP_MASTER, OP_RENAME,
+					      OP_MOVE,        OP_PORT_COST, OP_LINK_DELETE, OP_DOWN,   OP_BRIDGE };
 	struct c_link *link = case_pick(c, &c->links);
 	struct op op = { .type = types[case_draw(c, ARRAY_SIZE(types))], .ns = link->ns->name, .name = link->name };
 
@@ -98,7 +99,9 @@ static struct op text_op(struct c_case *c) {
 }
 
 static struct op ns_op(struct c_case *c) {
-	static const enum op_type types[] = { OP_NS_DELETE, OP_NS_DELETE, OP_NS_ADD, OP_NS_REPLACE, OP_NS_STALE, OP_NS_FILE };
+	static const enum op_type types[] = {
+		OP_NS_DELETE, OP_NS_DELETE, OP_NS_ADD, OP_NS_REPLACE, OP_NS_STALE, OP_NS_FILE
+	};
 	struct c_ns *ns = case_pick(c, &c->spaces);
 
 	if (streq(ns->name, NS_HOST))
@@ -135,9 +138,9 @@ static struct op any_op(struct c_case *c) {
 
 static struct step any_step(struct c_case *c) {
 	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS, EINVAL };
-	static const enum step_type types[] = { STEP_OP, STEP_OP, STEP_OP, STEP_OP, STEP_OP_UNHEARD, STEP_OP_REQUEST, STEP_OP_LOOK,
-						STEP_WAIT, STEP_RELOAD, STEP_FAIL_REQUEST, STEP_FAIL_LOOK, STEP_CRASH,
-						STEP_RESTART, STEP_DIRTY, STEP_PAUSE };
+	static const enum step_type types[] = { STEP_OP,         STEP_OP,      STEP_OP,      STEP_OP,     STEP_OP_UNHEARD,
+						STEP_OP_REQUEST, STEP_OP_LOOK, STEP_WAIT,    STEP_RELOAD, STEP_FAIL_REQUEST,
+						STEP_FAIL_LOOK,  STEP_CRASH,   STEP_RESTART, STEP_DIRTY,  STEP_PAUSE };
 	struct step step = { .id = c->n_parts++, .type = types[case_draw(c, c->real ? 4 : ARRAY_SIZE(types))] };
 
 	step.op = any_op(c);
@@ -171,7 +174,9 @@ void case_make_steps(struct c_case *c) {
 
 void case_make_crashes(struct c_case *c) {
 	for (size_t i = 0; i < ARRAY_SIZE(c->crashes); i++)
-		c->crashes[i] = (struct step){ .id = c->n_parts++, .type = STEP_CRASH,
+		c->crashes[i] = (struct step){ .id = c->n_parts++,
+					       .type = STEP_CRASH,
 					       .n = !c->real && !c->minimal && case_chance(c, 15) ? 1 + case_draw(c, 40) : 0,
-					       .after = case_chance(c, 50), .torn = case_chance(c, 50) };
+					       .after = case_chance(c, 50),
+					       .torn = case_chance(c, 50) };
 }

@@ -15,8 +15,7 @@ static uint64_t current_seed;
 static bool fails_alike(uint64_t seed, bool *off, int n, const char *failure) {
 	_cleanup_free_ char *other = try_case(seed, off, n, false);
 
-	return other && strcspn(other, ":") == strcspn(failure, ":") &&
-	       strncmp(other, failure, strcspn(failure, ":")) == 0;
+	return other && strcspn(other, ":") == strcspn(failure, ":") && strncmp(other, failure, strcspn(failure, ":")) == 0;
 }
 
 static void shrink(uint64_t seed, bool *off, int n, const char *failure) {
@@ -52,13 +51,13 @@ static int count_parts(uint64_t seed) {
 static void report(uint64_t seed, const char *failure, bool small) {
 	int n = count_parts(seed);
 	_cleanup_free_ bool *off = xmalloc((size_t)n + 1);
-	_cleanup_free_ char *again = NULL;
+	_cleanup_free_ char *recreates = NULL;
 
 	printf("case %llu fails: %s\n", (unsigned long long)seed, failure);
 	if (small)
 		shrink(seed, off, n, failure);
-	again = try_case(seed, off, n, true);
-	printf("%s: %s\n\n", small ? "made small" : "again", again ? again : "it fails no more");
+	recreates = try_case(seed, off, n, true);
+	printf("%s: %s\n\n", small ? "made small" : "again", recreates ? recreates : "it fails no more");
 	fflush(stdout);
 }
 
@@ -91,13 +90,15 @@ static uint64_t number(const char *text) {
 
 static struct options read_options(int argc, char **argv, double limit) {
 	static const struct option names[] = {
-		{ "seed", required_argument, NULL, 's' }, { "count", required_argument, NULL, 'n' },
+		{ "seed", required_argument, NULL, 's' },    { "count", required_argument, NULL, 'n' },
 		{ "seconds", required_argument, NULL, 't' }, { "case", required_argument, NULL, 'c' },
-		{ "whole", no_argument, NULL, 'w' }, {},
+		{ "whole", no_argument, NULL, 'w' },         {},
 	};
-	struct options o = { .seed = getenv("TOPOD_MODEL_SEED") ? number(getenv("TOPOD_MODEL_SEED")) : (uint64_t)time(NULL) * 1000000,
+	struct options o = { .seed = getenv("TOPOD_MODEL_SEED") ? number(getenv("TOPOD_MODEL_SEED"))
+								: (uint64_t)time(NULL) * 1000000,
 			     .count = getenv("TOPOD_MODEL_COUNT") ? number(getenv("TOPOD_MODEL_COUNT")) : 4000,
-			     .seconds = limit, .small = true };
+			     .seconds = limit,
+			     .small = true };
 
 	for (int key; (key = getopt_long(argc, argv, "", names, NULL)) >= 0;) {
 		switch (key) {
@@ -176,7 +177,7 @@ int cases_main(int argc, char **argv, double limit) {
 		try_at_once(&o, tally, begun);
 	else
 		try_cases(&o, tally, 0, 1, begun);
-	printf("%zu cases from seed %llu in %.1f s, %d failed\n", tally->n_cases, (unsigned long long)o.seed, seconds() - begun,
-	       tally->n_failed);
+	printf("%zu cases from seed %llu in %.1f s, %d failed\n", tally->n_cases, (unsigned long long)o.seed,
+	       seconds() - begun, tally->n_failed);
 	return tally->n_failed ? 1 : 0;
 }

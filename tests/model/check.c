@@ -42,7 +42,8 @@ static bool id_in_the_way(struct run *run, const struct object *object) {
 
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++)
 		if (object->kind->fields[i].type == &type_link_ref && object_has(object, i))
-			birthplace = world_ns(run->w, ((const struct link_ref *)field_of(&object->kind->fields[i], object))->ns);
+			birthplace =
+				world_ns(run->w, ((const struct link_ref *)field_of(&object->kind->fields[i], object))->ns);
 	there = object->kind == &kind_vxlan && birthplace ? vxlan_with_id(run->w, birthplace, object) : NULL;
 	return there && (!streq(there->values->alias, "topod:t") ||
 			 memcmp(&there->values->mac, &((const struct link *)object)->mac, sizeof(there->values->mac)) != 0);
@@ -51,20 +52,20 @@ static bool id_in_the_way(struct run *run, const struct object *object) {
 static bool link_in_the_way(struct run *run, const struct object *object) {
 	const struct w_link *there = ns_link(world_ns_or_held(run->w, object->ns), ((const struct link *)object)->name);
 
-	if (object->foreign)
+	if (object->external)
 		return !there && !object->awaited;
 	if (object->kind == &kind_physical)
 		return there ? !there->moved : !ns_link(run->w->spaces.items[0], ((const struct physical *)object)->source);
 	if (!there && id_in_the_way(run, object))
 		return true;
-	return there && (there->foreign || is_stranger(run, there, object->ns, there->values->name));
+	return there && (there->external || is_stranger(run, there, object->ns, there->values->name));
 }
 
 /* The first address of its subnet is somebody else's, and this one cannot be that. */
 static bool is_behind_foreign(const struct w_ns *ns, const struct w_address *there) {
 	const struct w_address *primary = there->secondary ? ns_primary(ns, there) : NULL;
 
-	return primary && primary->foreign;
+	return primary && primary->external;
 }
 
 static bool address_in_the_way(struct run *run, const struct object *object) {
@@ -73,7 +74,7 @@ static bool address_in_the_way(struct run *run, const struct object *object) {
 	const struct w_link *link = ns_link(ns, a->dev);
 	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
-	return there && ((there->foreign && !is_made(run, object)) || is_behind_foreign(ns, there));
+	return there && ((there->external && !is_made(run, object)) || is_behind_foreign(ns, there));
 }
 
 static bool route_in_the_way(struct run *run, const struct object *object) {
@@ -82,13 +83,13 @@ static bool route_in_the_way(struct run *run, const struct object *object) {
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_route *there = ns ? ns_route(ns, &like) : NULL;
 
-	return there && there->foreign && !is_made(run, object);
+	return there && there->external && !is_made(run, object);
 }
 
 static bool has_file(struct run *run, const char *ns) {
 	const struct w_name *stale = world_stale(run->w, ns);
 
-	return stale && stale->foreign;
+	return stale && stale->external;
 }
 
 static bool is_disputed(struct run *run, const struct object *object);
@@ -99,7 +100,7 @@ static bool in_the_way(struct run *run, const struct object *object) {
 
 	switch (object->kind->class) {
 	case CLASS_NETNS:
-		return object->foreign ? !ns : ns && ns->name ? ns->foreign : has_file(run, object->ns);
+		return object->external ? !ns : ns && ns->name ? ns->external : has_file(run, object->ns);
 	case CLASS_LINK:
 		return link_in_the_way(run, object);
 	case CLASS_ADDRESS:
@@ -108,7 +109,7 @@ static bool in_the_way(struct run *run, const struct object *object) {
 		return route_in_the_way(run, object);
 	case CLASS_DNS:
 		file = world_file(run->w, object->ns);
-		return file && file->foreign && !is_made(run, object);
+		return file && file->external && !is_made(run, object);
 	case CLASS_SYSCTL:
 	case CLASS_PORT:
 	case CLASS_NAT:
@@ -181,7 +182,9 @@ bool check_is_excused(struct run *run, const struct object *object) {
 /* What is declared. */
 
 static void see(struct run *run, const char *ns, struct state *ret) {
-	struct look look = { .desired = desired(run), .ledger = &run->ledger, .topology = reconciler_spec(run->r)->topology };
+	struct scan_request look = { .desired = desired(run),
+				     .ledger = &run->ledger,
+				     .topology = reconciler_spec(run->r)->topology };
 
 	fake_see(&run->fake, &look, ns, ret);
 }
@@ -201,7 +204,7 @@ static bool is_disputed(struct run *run, const struct object *object) {
 	const struct ns_state *ns = state_find(&state, object->ns);
 	const struct object *seen = ns_find(ns, object);
 	bool disputed = claims_disputed(&claims, object, seen, ledger_find_object(&run->ledger, object), ns, &claim);
-	if (!object->foreign && (object->kind->class == CLASS_LINK || (object->kind->class == CLASS_NETNS && seen)))
+	if (!object->external && (object->kind->class == CLASS_LINK || (object->kind->class == CLASS_NETNS && seen)))
 		disputed |= claims_maker(&claims, object, seen, ns).by && !is_made(run, object);
 	state_done(&state);
 	ledger_done(&others);
@@ -244,8 +247,8 @@ static bool is_well(const struct run *run, const struct ns_state *seen_in, const
 	/* What is no longer declared may be the other topology's to say. */
 	uint64_t fields = run->beside ? ~object->returning : UINT64_MAX;
 
-	return floods_well(run, object) && seen && (seen->kind == object->kind || object->kind->any_kind) && !(object_compare(object, seen) & fields) &&
-	       !seen->pending;
+	return floods_well(run, object) && seen && (seen->kind == object->kind || object->kind->any_kind) &&
+	       !(object_compare(object, seen) & fields) && !seen->pending;
 }
 
 bool check_is_well(struct run *run, const struct object *object) {
@@ -326,10 +329,10 @@ static void check_object_declared(struct run *run, const struct object *like) {
 static void check_ns_left(struct run *run, struct w_ns *there, struct state *state) {
 	const struct ns_state *seen = state_find(state, there->name);
 
-	if (!there->foreign && ns_self(seen))
+	if (!there->external && ns_self(seen))
 		check_object_declared(run, ns_self(seen));
 	vec_foreach(at, &there->links)
-		if (!(*at)->foreign && !streq((*at)->values->name, "lo") &&
+		if (!(*at)->external && !streq((*at)->values->name, "lo") &&
 		    !is_stranger(run, *at, there->name, (*at)->values->name))
 			check_object_declared(run, ns_find_link(seen, (*at)->values->name));
 	ns_foreach(object, seen) {
@@ -338,11 +341,11 @@ static void check_ns_left(struct run *run, struct w_ns *there, struct state *sta
 
 		if (object->kind->class == CLASS_ADDRESS) {
 			const struct w_address *it = ns_address(there, ns_link(there, a->dev), &a->address, &a->peer);
-			if (!it->foreign)
+			if (!it->external)
 				check_object_declared(run, object);
 		} else if (object->kind->class == CLASS_ROUTE && !object->kernel_made) {
 			const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
-			if (!ns_route(there, &like)->foreign)
+			if (!ns_route(there, &like)->external)
 				check_object_declared(run, object);
 		} else if (object->kind->class == CLASS_NAT && !there->nat_foreign) {
 			check_object_declared(run, object);
@@ -361,7 +364,7 @@ static void check_left(struct run *run) {
 		state_done(&state);
 	}
 	vec_foreach(file, &run->w->files)
-		if (!file->foreign && !ns_find_key(state_find(desired(run), file->ns), (const char[]){ CLASS_DNS }, 1) &&
+		if (!file->external && !ns_find_key(state_find(desired(run), file->ns), (const char[]){ CLASS_DNS }, 1) &&
 		    !has_besides(run, file->ns, CLASS_DNS))
 			run_fail(run, "leaked: file of %s", file->ns);
 }
@@ -381,7 +384,7 @@ static void check_ledger(struct run *run) {
 		}
 	state_foreach(ns, desired(run))
 		ns_foreach(object, ns) {
-			bool makes = !object->foreign && !object->kind->undeletable && !object->gone && !ns->adopt;
+			bool makes = !object->external && !object->kind->undeletable && !object->gone && !ns->adopt;
 			char id[256];
 
 			if (makes && check_is_well(run, object) && !check_is_excused(run, object) && !is_made(run, object))
@@ -403,7 +406,9 @@ static void check_plan(struct run *run, bool all_well) {
 
 		if (all_well || (!change->refused && !change->n_needs && !check_is_excused(run, change_object(change))))
 			run_fail(run, "plan: %s would be %s", id_of(change_object(change), id),
-				 change->type == CHANGE_CREATE ? "made" : change->type == CHANGE_UPDATE ? "changed" : "deleted");
+				 change->type == CHANGE_CREATE   ? "made"
+				 : change->type == CHANGE_UPDATE ? "changed"
+								 : "deleted");
 	}
 	plan_done(&plan);
 	state_done(&observed);

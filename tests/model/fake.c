@@ -33,14 +33,14 @@ static int crash(struct fake *fake) {
 	return -EIO;
 }
 
-static int request(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
+static int request(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
 		   const struct change *change) {
 	const struct fault *fault;
 	struct change done = *change;
 	int r;
 
 	fake->n_requests++;
-	fake->n_again += change->follows && change->observed;
+	fake->n_again += change->completes && change->observed;
 	fake->first = fake->ledger_size && *fake->ledger_size != fake->size_before;
 	ledger_written(fake);
 	world_tick(fake->world, false);
@@ -72,7 +72,9 @@ static bool is_gone(int error) {
 }
 
 static void trace(struct fake *fake, const struct change *change) {
-	static const char *const words[] = { [CHANGE_CREATE] = "create", [CHANGE_UPDATE] = "update", [CHANGE_DELETE] = "delete" };
+	static const char *const words[] = {
+		[CHANGE_CREATE] = "create", [CHANGE_UPDATE] = "update", [CHANGE_DELETE] = "delete"
+	};
 
 	if (!fake->tracing)
 		return;
@@ -85,7 +87,7 @@ static void trace(struct fake *fake, const struct change *change) {
 	text_addf(&fake->trace, "%s%s\n", change->error ? " ! " : "", change->error ? strerrorname_np(-change->error) : "");
 }
 
-static void try(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
+static void try(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
 		struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++) {
 		const struct change *need = change->needs[i];
@@ -105,7 +107,7 @@ static void try(struct fake *fake, const struct look *look, struct plan *plan, c
 	trace(fake, change);
 }
 
-static void fake_execute(struct kernel *kernel, const struct look *look, struct plan *plan,
+static void fake_execute(struct kernel *kernel, const struct scan_request *look, struct plan *plan,
 			 const struct execute_hooks *hooks) {
 	struct fake *fake = (struct fake *)kernel;
 	bool removed = false;
@@ -113,7 +115,8 @@ static void fake_execute(struct kernel *kernel, const struct look *look, struct 
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		if (!plan->changes.items[i]->done)
 			try(fake, look, plan, hooks, plan->changes.items[i]);
-		removed |= plan->changes.items[i]->type == CHANGE_DELETE && change_object(plan->changes.items[i])->kind->class == CLASS_NETNS;
+		removed |= plan->changes.items[i]->type == CHANGE_DELETE &&
+			   change_object(plan->changes.items[i])->kind->class == CLASS_NETNS;
 		if (hooks->progress)
 			hooks->progress(hooks->userdata, i + 1);
 	}

@@ -34,47 +34,48 @@ void violate(struct fake *fake, const struct object *object, const char *what) {
 	text_addf(&fake->violations, "%s is foreign and was %s\n", id.data, what);
 }
 
-void judge_link(struct fake *fake, const struct look *look, const struct w_link *link, const struct change *change) {
+void judge_link(struct fake *fake, const struct scan_request *look, const struct w_link *link, const struct change *change) {
 	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
 	bool may = change->type == CHANGE_DELETE && desired && desired->exclusive;
 
 	/* adopt: links of a namespace that was taken over are changed, and given back as they were. */
 	may |= change->type == CHANGE_UPDATE && desired && desired->adopt;
-	may |= change->type == CHANGE_UPDATE && (change->desired->foreign || change->desired->gone);
+	may |= change->type == CHANGE_UPDATE && (change->desired->external || change->desired->gone);
 
 	/* Who moves a link of topod's leaves the mark on it. */
-	if (link && link->foreign && !link->moved && !may && !streq(link->values->alias, "topod:t"))
+	if (link && link->external && !link->moved && !may && !streq(link->values->alias, "topod:t"))
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
 }
 
 /* An address or a route in the place of one that topod made is put right; elsewhere it is left. */
-void judge(struct fake *fake, const struct look *look, bool foreign, const struct change *change) {
+void judge(struct fake *fake, const struct scan_request *look, bool external, const struct change *change) {
 	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
 	/* What was announced before a crash counts as made, and what was known by its mark. */
-	bool may = find_made(fake, change_object(change)) || (fake->ledger_tells && ledger_find_object(look->ledger, change_object(change))) ||
+	bool may = find_made(fake, change_object(change)) ||
+		   (fake->ledger_tells && ledger_find_object(look->ledger, change_object(change))) ||
 		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
 						  : desired && desired->exclusive);
 
 	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. */
 	const struct ledger_entry *entry = ledger_find_object(look->ledger, change_object(change));
-	may |= change->type == CHANGE_DELETE && change->observed->marked && entry && entry->made;
-	if (foreign && !may)
+	may |= change->type == CHANGE_DELETE && change->observed->owned && entry && entry->made;
+	if (external && !may)
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
 }
 
-static bool is_closed(const struct look *look, const struct w_ns *ns) {
+static bool is_closed(const struct scan_request *look, const struct w_ns *ns) {
 	const struct ns_state *desired = ns && ns->name ? state_find(look->desired, ns->name) : NULL;
 
-	return desired && desired->declared && ns->foreign && !desired->adopt && !streq(ns->name, NS_HOST);
+	return desired && desired->declared && ns->external && !desired->adopt && !streq(ns->name, NS_HOST);
 }
 
-void judge_ground(struct fake *fake, const struct look *look, const struct w_ns *ns, const struct object *object) {
+void judge_ground(struct fake *fake, const struct scan_request *look, const struct w_ns *ns, const struct object *object) {
 	if (is_closed(look, ns))
 		violate(fake, object, "made upon what is in a namespace of somebody else's");
 }
 
 /* A namespace that somebody else made is entered only where the file says so. */
-void judge_place(struct fake *fake, const struct look *look, const struct change *change) {
+void judge_place(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	const struct object *object = change_object(change);
 	const struct w_ns *ns = world_ns_or_held(fake->world, object->ns);
 

@@ -7,8 +7,8 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
-#include "kind/dns.h"
-#include "kind/nat.h"
+#include "kind/resolv_conf.h"
+#include "kind/ruleset.h"
 #include "kind/sysctl.h"
 #include "kind/veth.h"
 
@@ -43,12 +43,13 @@ static void show_other_link(struct object *object, const struct w_link *other) {
 }
 
 /* The forwarding table, as the kernel would tell it, where the desired link asks for it. */
-static void show_forwarding(struct state *state, const struct look *look, const char *ns, struct object *seen,
+static void show_forwarding(struct state *state, const struct scan_request *look, const char *ns, struct object *seen,
 			    const struct w_link *link) {
 	const struct object *desired = ns_find(state_find(look->desired, ns), seen);
 	static const uint8_t zero[6];
 
-	if (!desired || desired->kind != seen->kind || !seen->kind->declares_forwarding || !seen->kind->declares_forwarding(desired))
+	if (!desired || desired->kind != seen->kind || !seen->kind->declares_forwarding ||
+	    !seen->kind->declares_forwarding(desired))
 		return;
 	seen->kind->take_forwarding(&state->arena, seen, NULL);
 	for (size_t i = 0; i < link->n_flood; i++) {
@@ -66,7 +67,8 @@ static void show_forwarding(struct state *state, const struct look *look, const 
 	}
 }
 
-static struct object *show_link(struct state *state, const char *ns, const struct w_link *link, const struct look *look) {
+static struct object *show_link(struct state *state, const char *ns, const struct w_link *link,
+				const struct scan_request *look) {
 	struct object *object = copy(state, &link->values->object, ns);
 	struct link *seen = (struct link *)object;
 	const char *rest = startswith(seen->alias, "topod:");
@@ -78,7 +80,7 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	link_set_own_addresses(seen, !link->bare);
 	seen->master = link->master ? link->master->values->name : "";
 	show_other_link(object, link->peer ? link->peer : link->lower);
-	object->marked = rest && streq(rest, look->topology);
+	object->owned = rest && streq(rest, look->topology);
 	object->kernel_made = streq(seen->name, "lo");
 	object_seal(&state->arena, object);
 	show_forwarding(state, look, ns, object, link);
@@ -113,13 +115,13 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 		a->broadcast.family = AF_INET; /* none is 0.0.0.0 */
 	object->set = (a->broadcast.family ? field_bit(ADDRESS_BROADCAST) : 0) |
 		      (from->address.address.family == AF_INET ? field_bit(ADDRESS_LABEL) : 0) | field_bit(ADDRESS_DEV) |
-		      field_bit(ADDRESS_ADDRESS) | field_bit(ADDRESS_PEER) | field_bit(ADDRESS_SCOPE) | field_bit(ADDRESS_NODAD) |
-		      field_bit(ADDRESS_NOPREFIXROUTE) | field_bit(ADDRESS_PROTOCOL);
+		      field_bit(ADDRESS_ADDRESS) | field_bit(ADDRESS_PEER) | field_bit(ADDRESS_SCOPE) |
+		      field_bit(ADDRESS_NODAD) | field_bit(ADDRESS_NOPREFIXROUTE) | field_bit(ADDRESS_PROTOCOL);
 	if (from->address.address.family == AF_INET)
 		address_set_primary(a, !from->secondary);
 	object->pending = !from->failed && address_is_tentative(w, from);
 	object->failed = from->failed;
-	object->marked = from->protocol == TOPOD_PROTOCOL;
+	object->owned = from->protocol == TOPOD_PROTOCOL;
 	if (address_has_connected_route(a)) {
 		address_set_connected(a, !from->link->values->up || address_is_connected(w, ns, from));
 	} else if (address_needs_no_route(a)) {
@@ -140,7 +142,8 @@ static void show_hops(struct state *state, struct route *r, const struct w_route
 	r->nexthops.n = from->n_hops;
 	r->nexthops.items = arena_newn(&state->arena, struct nexthop, from->n_hops + 1);
 	for (size_t i = 0; i < from->n_hops; i++)
-		r->nexthops.items[i] = (struct nexthop){ .via = from->hops[i].via, .weight = from->hops[i].weight,
+		r->nexthops.items[i] = (struct nexthop){ .via = from->hops[i].via,
+							 .weight = from->hops[i].weight,
 							 .dev = from->hops[i].dev->values->name };
 }
 
@@ -166,7 +169,7 @@ static struct object *show_route(struct state *state, struct w_ns *ns, const str
 		r->src = from->src;
 		object->set |= field_bit(ROUTE_SRC);
 	}
-	object->marked = r->protocol == TOPOD_PROTOCOL;
+	object->owned = r->protocol == TOPOD_PROTOCOL;
 	object->kernel_made = r->protocol == RTPROT_KERNEL;
 	object_seal(&state->arena, object);
 	return object;
@@ -177,7 +180,7 @@ static struct object *show_nat(struct state *state, const struct w_ns *ns) {
 
 	((struct nat *)object)->ruleset = ns->nat;
 	object->set = field_bit(NAT_RULESET);
-	object->marked = true;
+	object->owned = true;
 	object_seal(&state->arena, object);
 	return object;
 }
@@ -186,14 +189,14 @@ static void show_routes(struct w_ns *ns, struct state *state, struct ns_state *r
 	vec_foreach(route, &ns->routes) {
 		struct object *object = show_route(state, ns, route), *before = ns_add(ret, object);
 
-		if (before && object->marked && !before->marked) {
+		if (before && object->owned && !before->owned) {
 			ns_remove(ret, before);
 			ns_add(ret, object);
 		}
 	}
 }
 
-static void show_settings(const struct look *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+static void show_settings(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
 	ns_foreach(object, state_find(look->desired, ret->name)) {
 		const struct sysctl *wanted = (const struct sysctl *)object;
 		const char *value = object->kind == &kind_sysctl ? setting_get(ns, wanted->path) : NULL;
@@ -203,7 +206,7 @@ static void show_settings(const struct look *look, struct w_ns *ns, struct state
 	}
 }
 
-static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns, struct state *state,
+static void show_all(struct fake *fake, const struct scan_request *look, struct w_ns *ns, struct state *state,
 		     struct ns_state *ret) {
 	ret->present = true;
 	if (!streq(ret->name, NS_HOST)) {
@@ -226,13 +229,13 @@ static void show_all(struct fake *fake, const struct look *look, struct w_ns *ns
 	show_settings(look, ns, state, ret);
 }
 
-void fake_see(struct fake *fake, const struct look *look, const char *name, struct state *ret) {
+void fake_see(struct fake *fake, const struct scan_request *look, const char *name, struct state *ret) {
 	struct ns_state *seen = state_namespace(ret, name);
 	struct w_ns *ns = world_ns_or_held(fake->world, name);
 	struct w_file *file = world_file(fake->world, name);
 	const struct w_name *stale = world_stale(fake->world, name);
 
-	if (stale && stale->foreign)
+	if (stale && stale->external)
 		seen->obstruction = "a file";
 	if (ns)
 		show_all(fake, look, ns, ret, seen);
@@ -255,14 +258,14 @@ static void narrow(struct ns_state *seen, const struct scope *scope) {
 }
 
 /* As handle_hold() does: another one under the name has taken its place. */
-static void hold(struct fake *fake, const struct look *look, const char *name) {
+static void hold(struct fake *fake, const struct scan_request *look, const char *name) {
 	struct w_ns *ns = world_ns_or_held(fake->world, name), *held = world_held(fake->world, name);
 	struct arena arena = {};
 
 	/* What is to be adopted is not topod's any more, whoever made it. */
 	const struct object *self = ns_self(state_find(look->desired, name));
-	if (ns && !ns->foreign && self && self->foreign && find_made(fake, self)) /* else another topology made it */
-		ns->foreign = fake->gave_up = true;
+	if (ns && !ns->external && self && self->external && find_made(fake, self)) /* else another topology made it */
+		ns->external = fake->gave_up = true;
 	if (held && held != ns)
 		world_release(fake->world, held);
 	if (ns && fake->holding && !streq(name, NS_HOST) &&
@@ -273,15 +276,15 @@ static void hold(struct fake *fake, const struct look *look, const char *name) {
 	arena_done(&arena);
 }
 
-int fake_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n,
-			struct state *ret) {
+int fake_observe(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
+		 struct state *ret) {
 	struct fake *fake = (struct fake *)kernel;
 
 	world_tick(fake->world, false);
-	fake->n_looks++;
+	fake->n_scans++;
 	if (fake->crashed)
 		return -EIO;
-	if (fake->blind || fake->look_fault == fake->n_looks)
+	if (fake->blind || fake->look_fault == fake->n_scans)
 		return fake->blind ? fake->blind : fake->look_error;
 	for (size_t i = 0; i < n; i++) {
 		if (fake->closed && streq(fake->closed, scopes[i].ns)) {
@@ -296,6 +299,6 @@ int fake_observe(struct kernel *kernel, const struct look *look, const struct sc
 		}
 	}
 	if (fake->looked)
-		fake->looked(fake->userdata, fake->n_looks);
+		fake->looked(fake->userdata, fake->n_scans);
 	return 0;
 }

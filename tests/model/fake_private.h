@@ -7,18 +7,19 @@
 
 #include "fake.h"
 
-int fake_observe(struct kernel *kernel, const struct look *look, const struct scope *scopes, size_t n, struct state *ret);
+int fake_observe(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
+		 struct state *ret);
 
 /* What topod was seen to make, by its id; NULL: nothing of that name. */
 char **find_made(struct fake *fake, const struct object *object);
 void remember_made(struct fake *fake, const struct change *change);
 void violate(struct fake *fake, const struct object *object, const char *what);
-void judge(struct fake *fake, const struct look *look, bool foreign, const struct change *change);
-void judge_link(struct fake *fake, const struct look *look, const struct w_link *link, const struct change *change);
-void judge_place(struct fake *fake, const struct look *look, const struct change *change);
+void judge(struct fake *fake, const struct scan_request *look, bool external, const struct change *change);
+void judge_link(struct fake *fake, const struct scan_request *look, const struct w_link *link, const struct change *change);
+void judge_place(struct fake *fake, const struct scan_request *look, const struct change *change);
 /* Of the namespace of the link that the new one is to stand on. */
-void judge_ground(struct fake *fake, const struct look *look, const struct w_ns *ns, const struct object *object);
+void judge_ground(struct fake *fake, const struct scan_request *look, const struct w_ns *ns, const struct object *object);
 
 void ledger_written(struct fake *fake);
-int carry_out(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
+int carry_out(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
 	      const struct change *change);

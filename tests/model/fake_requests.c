@@ -7,8 +7,8 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
-#include "kind/dns.h"
-#include "kind/nat.h"
+#include "kind/resolv_conf.h"
+#include "kind/ruleset.h"
 #include "kind/netns.h"
 #include "kind/physical.h"
 #include "kind/sysctl.h"
@@ -100,8 +100,9 @@ static struct w_link *new_link(struct world *w, const struct object *object, uin
 static int make_pair(struct world *w, const struct change *change) {
 	const struct object *end = change->desired, *twin = end->twin;
 	struct w_ns *here = world_ns_or_held(w, end->ns), *there = world_ns_or_held(w, twin->ns);
-	uint64_t second = twin->set & ~(field_bit(LINK_UP) | field_bit(LINK_MASTER) | field_bit(LINK_ALIAS) | field_bit(LINK_ARP) |
-					field_bit(LINK_ADDRESS_GENERATION) | field_bit(LINK_MULTICAST) | field_bit(LINK_PROMISCUOUS));
+	uint64_t second =
+		twin->set & ~(field_bit(LINK_UP) | field_bit(LINK_MASTER) | field_bit(LINK_ALIAS) | field_bit(LINK_ARP) |
+			      field_bit(LINK_ADDRESS_GENERATION) | field_bit(LINK_MULTICAST) | field_bit(LINK_PROMISCUOUS));
 	struct w_link *a, *b;
 	int r;
 
@@ -124,7 +125,7 @@ static int make_pair(struct world *w, const struct change *change) {
 	return r;
 }
 
-static int make_link(struct fake *fake, const struct look *look, const struct change *change) {
+static int make_link(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	const struct object *object = change->desired;
 	struct world *w = fake->world;
 	struct w_ns *ns = world_ns_or_held(w, object->ns);
@@ -162,16 +163,16 @@ static int make_link(struct fake *fake, const struct look *look, const struct ch
 }
 
 /* A link of ours that was moved makes room, as moved_remove() has it do: it bears the mark and the sign, and is not at home. */
-static bool make_room(struct fake *fake, const struct look *look, const struct object *object) {
+static bool make_room(struct fake *fake, const struct scan_request *look, const struct object *object) {
 	const struct ledger_entry *entry = ledger_find_object(look->ledger, object);
-	_cleanup_free_ char *mark = xasprintf("topod:%s", look->topology);
+	_cleanup_free_ char *position = xasprintf("topod:%s", look->topology);
 
 	vec_foreach(ns, &fake->world->spaces)
 		vec_foreach(at, &(*ns)->links) {
 			const struct object *values = &(*at)->values->object;
 
 			if (!entry || streq_ptr((*ns)->name, object->ns) || values->kind != object->kind ||
-			    !streq((*at)->values->alias, mark) || !ledger_is_signed(entry, values))
+			    !streq((*at)->values->alias, position) || !ledger_is_signed(entry, values))
 				continue;
 			link_remove(fake->world, *at);
 			return true;
@@ -179,7 +180,7 @@ static bool make_room(struct fake *fake, const struct look *look, const struct o
 	return false;
 }
 
-static int make_link_in_its_place(struct fake *fake, const struct look *look, const struct change *change) {
+static int make_link_in_its_place(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	int r = make_link(fake, look, change);
 
 	if ((r == -EEXIST || r == -EINVAL || r == -EBUSY) && make_room(fake, look, change->desired))
@@ -235,7 +236,7 @@ static bool is_lacking(const struct world *w, const struct change *change) {
 	return i >= 0 && change->fields >> i & 1;
 }
 
-static int request_link(struct fake *fake, const struct look *look, const struct change *change) {
+static int request_link(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	struct world *w = fake->world;
 	bool physical = change->desired && change->desired->kind == &kind_physical;
 	struct w_link *link;
@@ -243,8 +244,9 @@ static int request_link(struct fake *fake, const struct look *look, const struct
 	if (is_lacking(w, change))
 		return -EOPNOTSUPP;
 	if (change->type == CHANGE_CREATE)
-		return physical ? move_in(w, change) : change->desired->twin ? make_pair(w, change)
-										     : make_link_in_its_place(fake, look, change);
+		return physical                ? move_in(w, change)
+		       : change->desired->twin ? make_pair(w, change)
+					       : make_link_in_its_place(fake, look, change);
 	link = find_link(w, change);
 	judge_link(fake, look, link, change);
 	if (!link)
@@ -267,32 +269,44 @@ static int request_port(struct fake *fake, const struct change *change) {
 		return -EINVAL; /* no slave device */
 	for (size_t i = PORT_FIRST_ATTRIBUTE; i < kind_bridge_port.n_fields; i++)
 		if (change->fields >> i & 1)
-			memcpy(field_of(&kind_bridge_port.fields[i], link->port), field_of(&kind_bridge_port.fields[i], want),
-			       sizeof(uint32_t));
+			memcpy(field_of(&kind_bridge_port.fields[i], link->port),
+			       field_of(&kind_bridge_port.fields[i], want), sizeof(uint32_t));
 	link_changed(fake->world, link);
 	return 0;
 }
 
-static int request_address(struct fake *fake, const struct look *look, const struct change *change) {
-	const struct address *want = (const struct address *)change->desired, *seen = (const struct address *)change->observed;
+static int request_address(struct fake *fake, const struct scan_request *look, const struct change *change) {
+	const struct address *want = (const struct address *)change->desired,
+			     *seen = (const struct address *)change->observed;
 	const struct address *any = want ? want : seen;
 	struct w_ns *ns = world_ns_or_held(fake->world, any->object.ns);
 	struct w_link *link = ns_link(ns, any->dev);
-	struct w_address *there = link ? ns_address(ns, link, &(seen ? seen : want)->address, &(seen ? seen : want)->peer) : NULL;
+	struct w_address *there =
+		link ? ns_address(ns, link, &(seen ? seen : want)->address, &(seen ? seen : want)->peer) : NULL;
 	bool ipv6 = any->address.address.family == AF_INET6;
 
 	if (!link)
 		return -ENODEV;
 	if (change->type != CHANGE_CREATE && there)
-		judge(fake, look, there->foreign, change);
+		judge(fake, look, there->external, change);
 	/* What is replaced is made where it is not there (inet_rtm_newaddr()). */
-	if (change->type == CHANGE_CREATE || (change->type == CHANGE_UPDATE && !there && change->fields == field_bit(ADDRESS_PRIMARY)))
-		return address_add(fake->world, ns, (struct w_address){
-			.link = link, .address = want->address, .peer = want->peer, .protocol = TOPOD_PROTOCOL, .scope = want->scope,
-			.nodad = object_has(&want->object, ADDRESS_NODAD) && want->nodad,
-			.noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) && want->noprefixroute,
-			.label = object_has(&want->object, ADDRESS_LABEL) ? arena_strdup(&fake->world->arena, want->label) : NULL,
-			.broadcast = object_has(&want->object, ADDRESS_BROADCAST) ? want->broadcast : (struct ip){} });
+	if (change->type == CHANGE_CREATE ||
+	    (change->type == CHANGE_UPDATE && !there && change->fields == field_bit(ADDRESS_PRIMARY)))
+		return address_add(fake->world, ns,
+				   (struct w_address){ .link = link,
+						       .address = want->address,
+						       .peer = want->peer,
+						       .protocol = TOPOD_PROTOCOL,
+						       .scope = want->scope,
+						       .nodad = object_has(&want->object, ADDRESS_NODAD) && want->nodad,
+						       .noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) &&
+									want->noprefixroute,
+						       .label = object_has(&want->object, ADDRESS_LABEL)
+									? arena_strdup(&fake->world->arena, want->label)
+									: NULL,
+						       .broadcast = object_has(&want->object, ADDRESS_BROADCAST)
+									    ? want->broadcast
+									    : (struct ip){} });
 	switch (change->type) {
 	case CHANGE_CREATE:
 		break;
@@ -302,7 +316,7 @@ static int request_address(struct fake *fake, const struct look *look, const str
 		if (change->fields == field_bit(ADDRESS_CONNECTED))
 			return address_restore_connected(fake->world, ns, there);
 		there->protocol = want->protocol;
-		there->foreign &= !find_made(fake, &want->object);
+		there->external &= !find_made(fake, &want->object);
 		if (ipv6 && !there->noprefixroute && link->values->up)
 			address_add_connected(fake->world, ns, there);
 		return 0;
@@ -327,12 +341,18 @@ static int fill_hops(const struct route *from, struct w_ns *ns, struct w_route *
 	return object_has(&from->object, ROUTE_DEV) && !to->hops[0].dev ? -ENODEV : 0;
 }
 
-static int request_route(struct fake *fake, const struct look *look, const struct change *change) {
-	const struct route *from = (const struct route *)(change->type == CHANGE_DELETE ? change->observed : change->desired);
+static int request_route(struct fake *fake, const struct scan_request *look, const struct change *change) {
+	const struct route *from =
+		(const struct route *)(change->type == CHANGE_DELETE ? change->observed : change->desired);
 	struct w_ns *ns = world_ns_or_held(fake->world, from->object.ns);
 	struct w_route route = {
-		.to = from->to, .table = from->table, .tos = from->tos, .metric = from->metric, .type = from->type,
-		.scope = from->scope, .protocol = from->protocol,
+		.to = from->to,
+		.table = from->table,
+		.tos = from->tos,
+		.metric = from->metric,
+		.type = from->type,
+		.scope = from->scope,
+		.protocol = from->protocol,
 		.on_link = object_has(&from->object, ROUTE_ON_LINK) && from->on_link,
 		.mtu = object_has(&from->object, ROUTE_MTU) ? from->mtu : 0,
 		.advmss = object_has(&from->object, ROUTE_ADVMSS) ? from->advmss : 0,
@@ -345,18 +365,18 @@ static int request_route(struct fake *fake, const struct look *look, const struc
 		return -ENOENT;
 	there = ns_route(ns, &route);
 	if (there && change->type != CHANGE_CREATE)
-		judge(fake, look, there->foreign, change);
+		judge(fake, look, there->external, change);
 	if (change->type == CHANGE_DELETE)
 		return route_delete(fake->world, ns, &route);
-	if (change->type == CHANGE_UPDATE && !there && (!change->observed->marked || change->desired->gone))
+	if (change->type == CHANGE_UPDATE && !there && (!change->observed->owned || change->desired->gone))
 		return -ENOENT;
 	r = fill_hops(from, ns, &route);
 	if (r < 0)
 		return r;
-	bool foreign = there && there->foreign && !find_made(fake, change->desired);
+	bool external = there && there->external && !find_made(fake, change->desired);
 	r = route_add(fake->world, ns, route, change->type == CHANGE_CREATE ? ROUTE_ADD : ROUTE_REPLACE);
 	if (r == 0 && change->type == CHANGE_UPDATE)
-		ns_route(ns, &route)->foreign = foreign;
+		ns_route(ns, &route)->external = external;
 	return r;
 }
 
@@ -372,7 +392,7 @@ static int request_netns(struct fake *fake, const struct execute_hooks *hooks, s
 	int r;
 
 	if (change->type == CHANGE_DELETE) {
-		if (ns && ns->foreign)
+		if (ns && ns->external)
 			violate(fake, change_object(change), "deleted");
 		if (ns && ns->held)
 			world_release(fake->world, ns);
@@ -438,33 +458,33 @@ static int request_nat(struct fake *fake, const struct change *change) {
 
 	if (!ns)
 		return -ENOENT;
-	ns_set_nat(fake->world, ns, change->desired && change->type != CHANGE_DELETE
-					   ? ((const struct nat *)change->desired)->ruleset : NULL);
+	ns_set_nat(fake->world, ns,
+		   change->desired && change->type != CHANGE_DELETE ? ((const struct nat *)change->desired)->ruleset : NULL);
 	return 0;
 }
 
-static int request_file(struct fake *fake, const struct look *look, const struct change *change) {
+static int request_file(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	const char *ns = change_object(change)->ns;
 	struct w_file *file = world_file(fake->world, ns);
 
-	bool foreign = file && file->foreign && !find_made(fake, change_object(change));
+	bool external = file && file->external && !find_made(fake, change_object(change));
 
 	if (file && change->type == CHANGE_CREATE)
 		return -EEXIST;
 	if (file)
-		judge(fake, look, file->foreign, change);
+		judge(fake, look, file->external, change);
 	if (change->type == CHANGE_DELETE)
 		world_remove_file(fake->world, ns);
 	else
 		world_write_file(fake->world, ns, ((const struct dns *)change->desired)->content);
 	/* What was found and changed (adopt) is not topod's by that. */
 	if (change->type == CHANGE_UPDATE)
-		world_file(fake->world, ns)->foreign = foreign;
+		world_file(fake->world, ns)->external = external;
 	return 0;
 }
 
-int carry_out(struct fake *fake, const struct look *look, struct plan *plan, const struct execute_hooks *hooks,
-		     const struct change *change) {
+int carry_out(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
+	      const struct change *change) {
 	switch (change_object(change)->kind->class) {
 	case CLASS_NETNS:
 		return request_netns(fake, hooks, plan, change);

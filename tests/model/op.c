@@ -144,7 +144,8 @@ static void print_other(const struct op *op, struct text *out) {
 		text_addf(out, "mkdir -p /run/netns; echo notes >/run/netns/%s", op->ns);
 		break;
 	case OP_SETTING:
-		text_addf(out, "%s%s%ssysctl -q -w %s=%s", enter, *enter ? op->ns : "", *enter ? " " : "", op->text, op->value);
+		text_addf(out, "%s%s%ssysctl -q -w %s=%s", enter, *enter ? op->ns : "", *enter ? " " : "", op->text,
+			  op->value);
 		break;
 	case OP_NAT_DELETE:
 	case OP_NAT_CHANGE:
@@ -206,8 +207,7 @@ static int add_veth(struct world *w, const struct op *op) {
 
 	if (!here || !there)
 		return -ENOENT;
-	if (ns_link(here, op->name) || ns_link(there, op->name2) ||
-	    (here == there && streq(op->name, op->name2)))
+	if (ns_link(here, op->name) || ns_link(there, op->name2) || (here == there && streq(op->name, op->name2)))
 		return -EEXIST;
 	a = make(w, &kind_veth, op->ns, op->name);
 	b = make(w, &kind_veth, op->ns2, op->name2);
@@ -236,8 +236,10 @@ static int change_flood(struct world *w, const struct op *op, struct w_ns *ns) {
 
 static int add_link(struct world *w, const struct op *op, struct w_ns *ns) {
 	struct w_link *lower = op->type == OP_MACVLAN ? ns_link(ns, op->name2) : NULL, *link;
-	const struct kind *kind = op->type == OP_MACVLAN ? &kind_macvlan : op->type == OP_BRIDGE ? &kind_bridge
-			        : op->type == OP_VXLAN	 ? &kind_vxlan	 : &kind_other;
+	const struct kind *kind = op->type == OP_MACVLAN  ? &kind_macvlan
+				  : op->type == OP_BRIDGE ? &kind_bridge
+				  : op->type == OP_VXLAN  ? &kind_vxlan
+							  : &kind_other;
 
 	if (ns_link(ns, op->name))
 		return -EEXIST;
@@ -286,13 +288,13 @@ static int set_cost(struct world *w, const struct op *op, struct w_link *link) {
 static void take_over(struct w_ns *ns, struct w_link *link, int r) {
 	if (r < 0)
 		return;
-	link->foreign = true;
+	link->external = true;
 	link->moved = false;
 	vec_foreach(a, &ns->addresses)
-		a->foreign |= a->link == link;
+		a->external |= a->link == link;
 	vec_foreach(route, &ns->routes)
 		for (size_t i = 0; i < route->n_hops; i++)
-			route->foreign |= route->hops[i].dev == link;
+			route->external |= route->hops[i].dev == link;
 }
 
 static int change_link(struct world *w, const struct op *op, struct w_ns *ns) {
@@ -361,8 +363,10 @@ static int change_address(struct world *w, const struct op *op, struct w_ns *ns)
 	address = prefix_of(op->text);
 	if (op->type == OP_ADDRESS_DELETE)
 		return address_delete(w, ns, link, &address, &none);
-	return address_add(w, ns, (struct w_address){ .link = link, .address = address,
-						      .nodad = address.address.family == AF_INET6 && op->nodad });
+	return address_add(w, ns,
+			   (struct w_address){ .link = link,
+					       .address = address,
+					       .nodad = address.address.family == AF_INET6 && op->nodad });
 }
 
 static int flush_routes(struct world *w, struct w_ns *ns, const struct w_link *link) {

@@ -8,20 +8,53 @@
 #include "world.h"
 
 enum op_type {
-	OP_NONE, OP_NS_ADD, OP_NS_DELETE, OP_NS_STALE, OP_NS_FILE, OP_NS_REPLACE, OP_VETH, OP_BRIDGE, OP_MACVLAN, OP_VXLAN, OP_LINK_DELETE, OP_UP,
-	OP_DOWN, OP_MTU, OP_TXQLEN, OP_MAC, OP_ALIAS, OP_MASTER, OP_NOMASTER, OP_RENAME, OP_MOVE, OP_PORT_COST, OP_HARDWARE, OP_FLOOD_APPEND, OP_FLOOD_DELETE,
-	OP_ADDRESS_ADD, OP_ADDRESS_DELETE, OP_ADDRESS_FLUSH, OP_ROUTE_ADD, OP_ROUTE_REPLACE, OP_ROUTE_DELETE,
-	OP_ROUTE_FLUSH, OP_SETTING, OP_NAT_DELETE, OP_NAT_CHANGE, OP_FILE_WRITE, OP_FILE_DELETE,
-	OP_N,
+	OP_NONE,
+	OP_NS_ADD,
+	OP_NS_DELETE,
+	OP_NS_STALE,
+	OP_NS_FILE,
+	OP_NS_REPLACE,
+	OP_VETH,
+	OP_BRIDGE,
+	OP_MACVLAN,
+	OP_VXLAN,
+	OP_LINK_DELETE,
+	OP_UP,
+	OP_DOWN,
+	OP_MTU,
+	OP_TXQLEN,
+	OP_MAC,
+	OP_ALIAS,
+	OP_MASTER,
+	OP_NOMASTER,
+	OP_RENAME,
+	OP_MOVE,
+	OP_PORT_COST,
+	OP_HARDWARE,
+	OP_FLOOD_APPEND,
+	OP_FLOOD_DELETE,
+	OP_ADDRESS_ADD,
+	OP_ADDRESS_DELETE,
+	OP_ADDRESS_FLUSH,
+	OP_ROUTE_ADD,
+	OP_ROUTE_REPLACE,
+	OP_ROUTE_DELETE,
+	OP_ROUTE_FLUSH,
+	OP_SETTING,
+	OP_NAT_DELETE,
+	OP_NAT_CHANGE,
+	OP_FILE_WRITE,
+	OP_FILE_DELETE,
+	OP_N
 };
 
 struct op {
 	enum op_type type;
-	const char *ns, *name;      /* namespace; link */
-	const char *ns2, *name2;    /* the other end, the lower link, the new name or place */
-	const char *text;           /* address, destination, setting */
-	const char *value;          /* gateway, value */
-	uint32_t number;            /* mtu, id, metric, cost */
+	const char *ns, *name;   /* namespace; link */
+	const char *ns2, *name2; /* the other end, the lower link, the new name or place */
+	const char *text;        /* address, destination, setting */
+	const char *value;       /* gateway, value */
+	uint32_t number;         /* mtu, id, metric, cost */
 	bool nodad;
 };
 

@@ -82,10 +82,16 @@ static void forget_told(struct run *run) {
 
 static void occurred(void *userdata, const struct occurrence *o) {
 	static const char *const words[] = {
-		[OCCURRENCE_DRIFT_RESTORED] = "restored", [OCCURRENCE_DRIFT_REPORTED] = "reported",
-		[OCCURRENCE_DRIFT_FAILED] = "drift, failed", [OCCURRENCE_BACKED_OFF] = "backed off",
-		[OCCURRENCE_FAILING] = "failing", [OCCURRENCE_RECOVERED] = "recovered", [OCCURRENCE_CONVERGED] = "converged",
-		[OCCURRENCE_OVERRUN] = "overrun", [OCCURRENCE_SPARED] = "spared", [OCCURRENCE_DRIFT_HELD] = "held",
+		[OCCURRENCE_DRIFT_RESTORED] = "restored",
+		[OCCURRENCE_DRIFT_REPORTED] = "reported",
+		[OCCURRENCE_DRIFT_FAILED] = "drift, failed",
+		[OCCURRENCE_BACKED_OFF] = "backed off",
+		[OCCURRENCE_FAILING] = "failing",
+		[OCCURRENCE_RECOVERED] = "recovered",
+		[OCCURRENCE_CONVERGED] = "converged",
+		[OCCURRENCE_OVERRUN] = "overrun",
+		[OCCURRENCE_SPARED] = "spared",
+		[OCCURRENCE_DRIFT_HELD] = "held",
 	};
 
 	struct run *run = userdata;
@@ -165,7 +171,8 @@ static void judged(void *userdata, const struct change *change) {
 	const struct ledger_entry *own = ledger_find_object(&run->ledger, object);
 	if (object->kind->class == CLASS_LINK && own && own->made)
 		entry = NULL;
-	if (entry && change->type == CHANGE_DELETE && !change->again && (entry->made || object->kind->class != CLASS_LINK) &&
+	if (entry && change->type == CHANGE_DELETE && !change->recreates &&
+	    (entry->made || object->kind->class != CLASS_LINK) &&
 	    (object->kind->class != CLASS_NETNS || ledger_is_same(entry, object)))
 		run_fail(run, "beside: %s deletes %s, which %s has", run->topology, id.data, run->beside->topology);
 	for (uint64_t left = entry && change->type == CHANGE_UPDATE ? change->fields : 0; left; left &= left - 1) {
@@ -237,14 +244,21 @@ static void set_up(struct run *run) {
 
 void run_init(struct run *run, const struct c_case *c, bool telling) {
 	remove_ledger("t");
-	*run = (struct run){ .c = c, .topology = "t", .w = world_new(c->seed), .file = LEDGER_FILE_NONE, .version = -1, .telling = telling };
+	*run = (struct run){
+		.c = c, .topology = "t", .w = world_new(c->seed), .file = LEDGER_FILE_NONE, .version = -1, .telling = telling
+	};
 	set_up(run);
 }
 
 void run_init_beside(struct run *run, struct run *first, const struct c_case *c, const char *topology) {
 	remove_ledger(topology);
-	*run = (struct run){ .c = c, .topology = topology, .w = first->w, .file = LEDGER_FILE_NONE, .version = -1,
-			     .telling = first->telling, .beside = first };
+	*run = (struct run){ .c = c,
+			     .topology = topology,
+			     .w = first->w,
+			     .file = LEDGER_FILE_NONE,
+			     .version = -1,
+			     .telling = first->telling,
+			     .beside = first };
 	first->beside = run;
 	set_up(run);
 }
@@ -296,7 +310,7 @@ void run_start(struct run *run, int version) {
 	run_read(run, version, &spec);
 	run->version = version;
 	run->fake.size_before = run->file.size; /* what an earlier one wrote is whole */
-	deliver(run); /* of what was before only the other one hears */
+	deliver(run);                           /* of what was before only the other one hears */
 	tell(run, "start version %d", version);
 	run->r = reconciler_new(&spec, &run->fake.kernel, &run->ledger, &run->file, &hooks);
 }
@@ -346,13 +360,13 @@ void run_restart(struct run *run) {
 static void estrange(struct w_ns *ns) {
 	bool closed = !streq(ns->name, NS_HOST);
 
-	ns->foreign = ns->nat_foreign = closed;
+	ns->external = ns->nat_foreign = closed;
 	vec_foreach(at, &ns->links)
-		(*at)->foreign |= closed || !streq((*at)->values->alias, "topod:t");
+		(*at)->external |= closed || !streq((*at)->values->alias, "topod:t");
 	vec_foreach(a, &ns->addresses)
-		a->foreign |= closed || a->protocol != TOPOD_PROTOCOL;
+		a->external |= closed || a->protocol != TOPOD_PROTOCOL;
 	vec_foreach(route, &ns->routes)
-		route->foreign |= closed || route->protocol != TOPOD_PROTOCOL;
+		route->external |= closed || route->protocol != TOPOD_PROTOCOL;
 }
 
 void run_lose_ledger(struct run *run) {
@@ -364,7 +378,7 @@ void run_lose_ledger(struct run *run) {
 		if ((*at)->name)
 			estrange(*at);
 	vec_foreach(file, &run->w->files)
-		file->foreign = true;
+		file->external = true;
 	vec_foreach(at, &run->fake.made) {
 		free(*at);
 		*at = NULL;
@@ -408,7 +422,7 @@ struct failing {
 	bool several;
 };
 
-static void find_failing(void *userdata, const struct trouble *t) {
+static void find_failing(void *userdata, const struct failure *t) {
 	struct failing *failing = userdata;
 	size_t n = MIN(strcspn(t->scope, "/"), sizeof(failing->ns) - 1);
 
@@ -424,7 +438,7 @@ static void check_pauses(struct run *run, uint64_t begun) {
 	struct failing failing = {};
 
 	reconciler_status(run->r, &status);
-	reconciler_troubles(run->r, find_failing, &failing);
+	reconciler_failures(run->r, find_failing, &failing);
 	if (!failing.several && !status.n_fights && !status.n_pending && run->w->now_usec - begun < 60 * 1000 * 1000)
 		run_fail(run, "pauses: %d tries in %llu ms", RETRIES_MAX,
 			 (unsigned long long)(run->w->now_usec - begun) / 1000);
@@ -474,7 +488,7 @@ void run_plan_crash(struct run *run, const struct step *step) {
 
 static void schedule(struct run *run, const struct step *step) {
 	bool look = step->type == STEP_OP_LOOK;
-	size_t n = look ? run->fake.n_looks : run->fake.n_requests;
+	size_t n = look ? run->fake.n_scans : run->fake.n_requests;
 
 	vec_push(&run->scheduled, (struct scheduled){ n + step->n, look, step->op });
 	reconciler_dirty_all(run->r);
@@ -517,10 +531,11 @@ void run_step(struct run *run, const struct step *step) {
 		run_reload(run, (int)step->n);
 		break;
 	case STEP_FAIL_REQUEST:
-		vec_push(&run->fake.faults, (struct fault){ .request = run->fake.n_requests + step->n, .error = -step->error });
+		vec_push(&run->fake.faults,
+			 (struct fault){ .request = run->fake.n_requests + step->n, .error = -step->error });
 		break;
 	case STEP_FAIL_LOOK:
-		run->fake.look_fault = run->fake.n_looks + step->n;
+		run->fake.look_fault = run->fake.n_scans + step->n;
 		run->fake.look_error = -step->error;
 		reconciler_dirty_all(run->r);
 		break;

@@ -11,27 +11,27 @@
 
 struct scheduled {
 	size_t at;
-	bool look;            /* after a look; else before a request */
+	bool look; /* after a look; else before a request */
 	struct op op;
 };
 
 struct run {
 	const struct c_case *c;
-	const char *topology;  /* its name, which is its file's, too */
-	struct run *beside;    /* another topod at work in the same world, or NULL: whoever hears of an event tells it */
+	const char *topology; /* its name, which is its file's, too */
+	struct run *beside;   /* another topod at work in the same world, or NULL: whoever hears of an event tells it */
 	struct world *w;
 	struct fake fake;
 	struct ledger ledger;
 	struct ledger_file file;
-	struct reconciler *r;  /* NULL: topod does not run */
-	int version;           /* that is in force; -1: an empty file */
-	bool whole;            /* every hint is taken for the whole namespace */
-	bool disturbed;        /* something happened since all was as declared */
-	const char *faulted;   /* id of what always fails, or NULL */
+	struct reconciler *r; /* NULL: topod does not run */
+	int version;          /* that is in force; -1: an empty file */
+	bool whole;           /* every hint is taken for the whole namespace */
+	bool disturbed;       /* something happened since all was as declared */
+	const char *faulted;  /* id of what always fails, or NULL */
 	vec(struct scheduled) scheduled;
-	vec(char *) ill;       /* objects told of as failing or fought over, and not as recovered since; NULL: recovered */
-	char *rescued;         /* the ledger as it is found after the crash */
-	char *failure;         /* the first thing that does not hold; NULL: all is well */
+	vec(char *) ill; /* objects told of as failing or fought over, and not as recovered since; NULL: recovered */
+	char *rescued;   /* the ledger as it is found after the crash */
+	char *failure;   /* the first thing that does not hold; NULL: all is well */
 	struct text story;
 	bool telling;
 	size_t n_passes, n_converged, n_degraded, n_crashes;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "check.h"
-#include "reconcile/trouble.h"
+#include "reconcile/failures.h"
 
 /* Each with ledgers of its own, so that one that fails leaves nothing to the next. */
 
@@ -117,8 +117,9 @@ static inline size_t count(struct situation *s, const char *words) {
 }
 
 /* A bridge with a queue and an address. */
-#define QUEUE(drift)                                                                              \
-	"topology: t\nnamespaces: {n0: {drift: " drift ", interfaces: {br: {kind: bridge, txqueuelen: 500, addresses: [10.1.0.1/24]}}}}\n"
+#define QUEUE(drift)                                   \
+	"topology: t\nnamespaces: {n0: {drift: " drift \
+	", interfaces: {br: {kind: bridge, txqueuelen: 500, addresses: [10.1.0.1/24]}}}}\n"
 
 static inline void set_queue(struct situation *s, uint32_t length) {
 	act(s, (struct op){ .type = OP_TXQLEN, .ns = "n0", .name = "br", .number = length });

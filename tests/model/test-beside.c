@@ -30,10 +30,10 @@ static bool chance(struct dice *d, unsigned percent) {
 	return draw(d, 100) < percent;
 }
 
-#define pick(d, ...)                                                     \
-	({                                                               \
-		static const char *const _all[] = { __VA_ARGS__ };       \
-		_all[draw(d, ARRAY_SIZE(_all))];                         \
+#define pick(d, ...)                                               \
+	({                                                         \
+		static const char *const _all[] = { __VA_ARGS__ }; \
+		_all[draw(d, ARRAY_SIZE(_all))];                   \
 	})
 
 /* Two files. */
@@ -74,7 +74,8 @@ static void add_host(struct dice *d, struct text *out, const char *own) {
 	bool bridge = chance(d, 30);
 
 	text_add(out, "  host:\n    interfaces:\n");
-	bool reached = add_card(d, out, "f0", pick(d, "10.1.0.1/24", "10.1.0.1/24", "{address: 10.1.0.1/24, label: 'f0:x'}"), ", 10.1.1.1/24");
+	bool reached = add_card(d, out, "f0", pick(d, "10.1.0.1/24", "10.1.0.1/24", "{address: 10.1.0.1/24, label: 'f0:x'}"),
+				", 10.1.1.1/24");
 	if (bridge)
 		text_addf(out, "      br%s: {kind: bridge, ports: [f1]}\n      f1: {kind: existing}\n", own);
 	else if (chance(d, 30))
@@ -96,10 +97,13 @@ static void add_common(struct dice *d, struct text *out, const char *name, bool 
 		text_add(out, "    adopt: true\n");
 	if (chance(d, 25))
 		text_add(out, "    exclusive: true\n");
-	text_addf(out, "    interfaces:\n      b%s: {kind: bridge, addresses: [10.%s.0.1/24]}\n", own, *own == 't' ? "8" : "9");
-	text_addf(out, "      lo: {kind: existing, addresses: [%s]}\n", pick(d, "10.7.0.1/32", "10.7.0.1/32", "10.7.0.2/32"));
+	text_addf(out, "    interfaces:\n      b%s: {kind: bridge, addresses: [10.%s.0.1/24]}\n", own,
+		  *own == 't' ? "8" : "9");
+	text_addf(out, "      lo: {kind: existing, addresses: [%s]}\n",
+		  pick(d, "10.7.0.1/32", "10.7.0.1/32", "10.7.0.2/32"));
 	if (chance(d, 50))
-		text_addf(out, "    routes: [{to: 172.19.0.0/16, type: %s}]\n", pick(d, "blackhole", "blackhole", "unreachable"));
+		text_addf(out, "    routes: [{to: 172.19.0.0/16, type: %s}]\n",
+			  pick(d, "blackhole", "blackhole", "unreachable"));
 	if (chance(d, 50))
 		text_addf(out, "    sysctl: {net.ipv4.ip_forward: %s}\n", pick(d, "1", "1", "0"));
 	if (chance(d, 30))
@@ -268,8 +272,8 @@ static void live(struct dice *d, struct run *pair[2]) {
 	tell_failure(pair[0], pair[1]);
 	_cleanup_free_ char *after = world_dump(pair[0]->w, true);
 	if (!pair[0]->failure && !streq(before, after))
-		run_fail(pair[0], "before: when both are gone the machine is not as it was\n--- before\n%s--- after\n%s", before,
-			 after);
+		run_fail(pair[0], "before: when both are gone the machine is not as it was\n--- before\n%s--- after\n%s",
+			 before, after);
 }
 
 char *try_case(uint64_t seed, bool *off _unused_, int n_off _unused_, bool telling) {
@@ -287,8 +291,9 @@ char *try_case(uint64_t seed, bool *off _unused_, int n_off _unused_, bool telli
 	failure = TAKE_PTR(first.failure);
 	if (telling)
 		for (int i = 0; i < 2; i++)
-			printf("# %s, version 0:\n%s# version 1:\n%s# What it did:\n%s%s\n", pair[i]->topology, pair[i]->c->yaml[0],
-			       pair[i]->c->yaml[1], text_str(&pair[i]->story), text_str(&pair[i]->fake.trace));
+			printf("# %s, version 0:\n%s# version 1:\n%s# What it did:\n%s%s\n", pair[i]->topology,
+			       pair[i]->c->yaml[0], pair[i]->c->yaml[1], text_str(&pair[i]->story),
+			       text_str(&pair[i]->fake.trace));
 	run_done(&second);
 	run_done(&first);
 	for (int v = 0; v < VERSIONS; v++) {

@@ -39,7 +39,7 @@ static void test_setting(void **state _unused_) {
 		assert_int_equal(s.run.fake.n_requests, n + 1);
 		assert_int_equal(status_of(&s).n_retries, i);
 	}
-	assert_true(before > TROUBLE_PAUSE_MAX_USEC / 2);
+	assert_true(before > FAILURE_PAUSE_MAX_USEC / 2);
 	assert_int_equal(count(&s, "the kernel keeps 0, not 1"), 1);
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
@@ -50,7 +50,8 @@ static void test_setting(void **state _unused_) {
 static void test_one_field(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500, ageing-time: 100s}}}}\n", NULL);
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500, ageing-time: 100s}}}}\n",
+	      NULL);
 	ignore(&s, "n0/br link", "txqueuelen");
 	start(&s);
 	is_degraded(&s);
@@ -68,7 +69,9 @@ static void test_one_field(void **state _unused_) {
 static void test_address(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.1.0.1/24, 10.2.0.1/24]}}}}\n", NULL);
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.1.0.1/24, 10.2.0.1/24]}}}}\n",
+	      NULL);
 	ignore(&s, "n0/br address 10.1.0.1/24", NULL);
 	start(&s);
 	is_degraded(&s);
@@ -102,8 +105,10 @@ static void test_made_elsewhere(void **state _unused_) {
 	uint32_t index;
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge}, b2: {kind: bridge},\n"
-		  "  m2: {kind: macvlan, link: b2}, mv: {kind: macvlan, link: br, addresses: [10.1.0.1/24]}}}}\n", NULL);
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge}, b2: {kind: bridge},\n"
+	      "  m2: {kind: macvlan, link: b2}, mv: {kind: macvlan, link: br, addresses: [10.1.0.1/24]}}}}\n",
+	      NULL);
 	s.run.fake.elsewhere = "b2";
 	start(&s);
 	is_degraded(&s);
@@ -144,7 +149,7 @@ static void test_quarrel(void **state _unused_) {
 
 	begin(&s, SETTING("1"), NULL);
 	start(&s);
-	for (int i = 0; i < TROUBLE_FIGHT_COUNT; i++)
+	for (int i = 0; i < FAILURE_FIGHT_COUNT; i++)
 		act(&s, (struct op){ .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" });
 	assert_int_equal(status_of(&s).n_fights, 1);
 	assert_int_equal(status_of(&s).n_failing, 0);
@@ -160,7 +165,7 @@ static void test_fast_quarrel(void **state _unused_) {
 	start(&s);
 	run_op(&s.run, &undo);
 	for (size_t i = 1; i <= 2; i++)
-		vec_push(&s.run.scheduled, (struct scheduled){ s.run.fake.n_looks + i, true, undo });
+		vec_push(&s.run.scheduled, (struct scheduled){ s.run.fake.n_scans + i, true, undo });
 	run_settle(&s.run);
 	no_failure(&s);
 	assert_int_equal(status_of(&s).n_failing, 0);
@@ -174,13 +179,15 @@ static void test_no_rest(void **state _unused_) {
 	struct op undo = { .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "br" };
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.1.0.1/24, 10.2.0.1/24,\n"
-		  "  10.3.0.1/24, 10.4.0.1/24, 10.5.0.1/24, 10.6.0.1/24, 10.7.0.1/24, 10.8.0.1/24, 10.9.0.1/24]}}}}\n", NULL);
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.1.0.1/24, 10.2.0.1/24,\n"
+	      "  10.3.0.1/24, 10.4.0.1/24, 10.5.0.1/24, 10.6.0.1/24, 10.7.0.1/24, 10.8.0.1/24, 10.9.0.1/24]}}}}\n",
+	      NULL);
 	start(&s);
 	assert_null(reconciler_restless(s.run.r));
 	for (size_t i = 1; i < ARRAY_SIZE(addresses); i++) {
 		undo.text = addresses[i];
-		vec_push(&s.run.scheduled, (struct scheduled){ s.run.fake.n_looks + i, true, undo });
+		vec_push(&s.run.scheduled, (struct scheduled){ s.run.fake.n_scans + i, true, undo });
 	}
 	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "br", .text = addresses[0] });
 	assert_string_equal(reconciler_restless(s.run.r), "n0/br address 10.8.0.1/24");
@@ -188,7 +195,7 @@ static void test_no_rest(void **state _unused_) {
 	is_well(&s);
 }
 
-#define SLOW                                                                                                          \
+#define SLOW                                                                                                                   \
 	"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500}, x: {addresses: ['fd00::1/64']}}}}\n" \
 	"links: [[n0:x, n0:y]]\n"
 
@@ -209,16 +216,11 @@ static void test_drift_while_applying(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_setting),
-		situation_test(test_one_field),
-		situation_test(test_address),
-		situation_test(test_drift),
-		situation_test(test_made_elsewhere),
-		situation_test(test_reload),
-		situation_test(test_quarrel),
-		situation_test(test_fast_quarrel),
-		situation_test(test_no_rest),
-		situation_test(test_drift_while_applying),
+		situation_test(test_setting),        situation_test(test_one_field),
+		situation_test(test_address),        situation_test(test_drift),
+		situation_test(test_made_elsewhere), situation_test(test_reload),
+		situation_test(test_quarrel),        situation_test(test_fast_quarrel),
+		situation_test(test_no_rest),        situation_test(test_drift_while_applying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 
 #include "cases.h"
 #include "check.h"
-#include "session/session.h"
+#include "session/topology.h"
 
 enum {
 	SKIP = 77,
@@ -30,9 +30,9 @@ enum {
 static const char *const names[] = { NS_HOST, "n0", "n1", "n2", "a0", "z0", "z1" };
 
 struct both {
-	struct run run;          /* the model's side */
-	struct kernel *kernel;   /* the other's, for looking */
-	struct session session;
+	struct run run;        /* the model's side */
+	struct kernel *kernel; /* the other's, for looking */
+	struct topology session;
 	bool telling;
 };
 
@@ -55,7 +55,8 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 	case CLASS_ADDRESS:
 		return !ip_is_link_local(&a->address.address) && !streq(a->dev, "lo");
 	case CLASS_ROUTE:
-		return (r->table == 254 || r->table == 100) && !ip_is_link_local(&r->to.address) && !ip_is_multicast(&r->to.address);
+		return (r->table == 254 || r->table == 100) && !ip_is_link_local(&r->to.address) &&
+		       !ip_is_multicast(&r->to.address);
 	case CLASS_DNS:
 		return false;
 	}
@@ -72,11 +73,12 @@ static uint64_t fields_of_interest(const struct object *object) {
 	case CLASS_PORT:
 		return object->set & ~((field_bit(PORT_FIRST_ATTRIBUTE)) - 1);
 	case CLASS_ADDRESS:
-		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER | 1 << ADDRESS_SCOPE | 1 << ADDRESS_BROADCAST | 1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL |
-		       1 << ADDRESS_CONNECTED;
+		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER | 1 << ADDRESS_SCOPE | 1 << ADDRESS_BROADCAST |
+		       1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL | 1 << ADDRESS_CONNECTED;
 	case CLASS_ROUTE:
-		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC | 1 << ROUTE_SCOPE |
-		       1 << ROUTE_MTU | 1 << ROUTE_ADVMSS | 1 << ROUTE_TABLE | 1 << ROUTE_METRIC | 1 << ROUTE_PROTOCOL;
+		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC |
+		       1 << ROUTE_SCOPE | 1 << ROUTE_MTU | 1 << ROUTE_ADVMSS | 1 << ROUTE_TABLE | 1 << ROUTE_METRIC |
+		       1 << ROUTE_PROTOCOL;
 	case CLASS_NAT:
 	case CLASS_SYSCTL:
 		return object->set;
@@ -103,7 +105,7 @@ static char *describe(const struct object *object) {
 
 static char *dump(struct kernel *kernel, const struct spec *spec) {
 	const struct ledger nothing = {};
-	const struct look look = { .desired = &spec->state, .ledger = &nothing, .topology = "t" };
+	const struct scan_request look = { .desired = &spec->state, .ledger = &nothing, .topology = "t" };
 	struct scope scopes[ARRAY_SIZE(names)] = {};
 	struct state state = {};
 	vec(char *) lines = {};
@@ -210,8 +212,8 @@ static int memory_file(const char *text) {
 static void act_together(struct both *b, struct together *t) {
 	_cleanup_close_ int in = t->lines.size ? memory_file(t->lines.data) : -1;
 	bool host = t->ns && streq(t->ns, NS_HOST);
-	_cleanup_free_ char *command = xasprintf("exec ip %s %s -batch - <&%d >/dev/null", host ? "" : "-n",
-						 host || !t->ns ? "" : t->ns, in);
+	_cleanup_free_ char *command =
+		xasprintf("exec ip %s %s -batch - <&%d >/dev/null", host ? "" : "-n", host || !t->ns ? "" : t->ns, in);
 
 	if (in >= 0 && system(command) != 0)
 		run_fail(&b->run, "act: the model does all of this, and the kernel does not:\n%s", t->lines.data);
@@ -250,7 +252,7 @@ static void prepare(struct both *b) {
 /* topod itself. True where something failed that may not fail again: a MAC address is in use until the namespace that was
  * deleted has been taken apart. */
 static bool apply(struct both *b, int version) {
-	const struct session_hooks hooks = {};
+	const struct topology_hooks hooks = {};
 	_cleanup_free_ char *problem = NULL;
 	struct reconciler_status status = {};
 	struct spec spec = {};
@@ -258,16 +260,16 @@ static bool apply(struct both *b, int version) {
 	if (!run_read(&b->run, version, &spec))
 		return false;
 	b->session = SESSION_NONE;
-	if (session_open(&b->session, &spec, &(struct session_source){}, &hooks, &problem) < 0)
+	if (topology_open(&b->session, &spec, &(struct topology_source){}, &hooks, &problem) < 0)
 		run_fail(&b->run, "session: %s", problem);
 	else
-		session_settle(&b->session);
+		topology_settle(&b->session);
 	/* What was heard of meanwhile (a macvlan that went with a pair made anew) is seen to next, as the daemon would. */
 	for (int i = 0; i < 5 && b->session.reconciler; i++)
-		session_dispatch(&b->session);
+		topology_dispatch(&b->session);
 	if (b->session.reconciler)
 		reconciler_status(b->session.reconciler, &status);
-	session_close(&b->session);
+	topology_close(&b->session);
 	spec_done(&spec);
 	return status.phase == PHASE_DEGRADED;
 }
@@ -335,7 +337,7 @@ static char *do_case(uint64_t seed, bool *off, int n_off, bool telling) {
 		case_print(c, &text);
 		printf("%s", text_str(&text));
 	}
-	if (kernel_real_new(&b.kernel) < 0)
+	if (real_kernel_new(&b.kernel) < 0)
 		run_fail(&b.run, "kernel: cannot be asked");
 	else
 		live(&b);

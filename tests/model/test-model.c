@@ -195,7 +195,8 @@ static void go_down(struct run *run, const char *before) {
 	check_gone(run);
 	_cleanup_free_ char *after = world_dump(run->w, true);
 	if (!run->disturbed && !run->fake.gave_up && !streq(before, after))
-		run_fail(run, "before: after `down` the machine is not as it was\n--- before\n%s--- after\n%s", before, after);
+		run_fail(run, "before: after `down` the machine is not as it was\n--- before\n%s--- after\n%s", before,
+			 after);
 }
 
 static void do_case(struct run *run) {
@@ -227,7 +228,7 @@ static void do_case(struct run *run) {
 
 static void add_up(const struct run *run) {
 	totals.n_requests += run->fake.n_requests;
-	totals.n_looks += run->fake.n_looks;
+	totals.n_scans += run->fake.n_scans;
 	totals.n_partial += run->fake.n_partial;
 	totals.n_failed += run->fake.n_failed;
 	totals.n_passes += run->n_passes;
@@ -266,9 +267,9 @@ int main(int argc, char **argv) {
 	r = cases_main(argc, argv, 20);
 	printf("model: %zu looks (%zu narrow), %zu requests (%zu refused), %zu passes, %zu steps; at rest %zu times converged, "
 	       "%zu degraded; %zu minimal reloads, %zu lasting faults, %zu ignored requests, %zu fights, %zu lost ledgers, %zu times blind\n",
-	       totals.n_looks, totals.n_partial, totals.n_requests, totals.n_failed, totals.n_passes, totals.n_steps,
-	       totals.n_converged, totals.n_degraded, totals.n_minimal, totals.n_faults, totals.n_ignored,
-	       totals.n_fights, totals.n_lost, totals.n_blind);
+	       totals.n_scans, totals.n_partial, totals.n_requests, totals.n_failed, totals.n_passes, totals.n_steps,
+	       totals.n_converged, totals.n_degraded, totals.n_minimal, totals.n_faults, totals.n_ignored, totals.n_fights,
+	       totals.n_lost, totals.n_blind);
 	rmdir(place);
 	return r;
 }

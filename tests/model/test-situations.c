@@ -10,9 +10,9 @@
 
 /* Somebody in another namespace is waited for. */
 
-#define CROSSING(card)                                                                            \
-	"topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing" card "}}},\n"         \
-	"  n0: {interfaces: {mv: {kind: macvlan, link: 'host:f0'},\n"                             \
+#define CROSSING(card)                                                                    \
+	"topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing" card "}}},\n" \
+	"  n0: {interfaces: {mv: {kind: macvlan, link: 'host:f0'},\n"                     \
 	"    br: {kind: bridge, addresses: [10.1.0.1/24]}}}}\n"
 
 /* That the card has come is told in its namespace only. */
@@ -81,7 +81,8 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 	uint64_t due;
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}, mv: {kind: macvlan, link: f0}}}}\n", NULL);
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}, mv: {kind: macvlan, link: f0}}}}\n",
+	      NULL);
 	add_card(&s);
 	vec_push(&s.run.fake.faults, (struct fault){ .id = "host/mv link", .error = -ENOMEM });
 	start(&s);
@@ -92,7 +93,7 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 		await_due(&s);
 	}
 	due = reconciler_due(s.run.r) - s.run.w->now_usec;
-	if (due < TROUBLE_PAUSE_MAX_USEC / 4)
+	if (due < FAILURE_PAUSE_MAX_USEC / 4)
 		fail_msg("after twelve tries it is tried each %llu ms", (unsigned long long)due / 1000);
 	vec_clear(&s.run.fake.faults);
 	add_card(&s);
@@ -101,8 +102,9 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 
 /* A kernel without VLAN filtering: the bridge is made without it, and all that stands on it; the one key is told. */
 static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
-	static const char text[] = "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge%s, priority: 7, ports: [p],\n"
-				   "  addresses: [10.1.0.1/24]}}, routes: {to: 10.2.0.0/16, via: 10.1.0.2}}, n1: {}}\nlinks: [[n0:p, n1:q]]\n";
+	static const char text[] =
+		"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge%s, priority: 7, ports: [p],\n"
+		"  addresses: [10.1.0.1/24]}}, routes: {to: 10.2.0.0/16, via: 10.1.0.2}}, n1: {}}\nlinks: [[n0:p, n1:q]]\n";
 	_cleanup_free_ char *with = xasprintf(text, ", vlan-filtering: true"), *without = xasprintf(text, "");
 	struct w_link *bridge;
 	_situation_ s;
@@ -133,15 +135,16 @@ static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
 static void test_fought_over_and_hindered(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}, mv: {kind: macvlan, link: f0}}}}\n", NULL);
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}, mv: {kind: macvlan, link: f0}}}}\n",
+	      NULL);
 	add_card(&s);
 	start(&s);
-	for (int i = 0; i < TROUBLE_FIGHT_COUNT; i++)
+	for (int i = 0; i < FAILURE_FIGHT_COUNT; i++)
 		act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "mv" });
 	assert_int_equal(status_of(&s).n_fights, 1);
 	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
 	await_due(&s);
-	assert_true(reconciler_due(s.run.r) >= s.run.w->now_usec + TROUBLE_PAUSE_FIRST_USEC / 2);
+	assert_true(reconciler_due(s.run.r) >= s.run.w->now_usec + FAILURE_PAUSE_FIRST_USEC / 2);
 	add_card(&s);
 	is_well(&s);
 }
@@ -153,10 +156,10 @@ static void test_storm_over_one_thing(void **state _unused_) {
 
 	begin(&s, QUEUE("restore"), NULL);
 	start(&s);
-	for (uint32_t i = 1; i <= TROUBLE_FIGHT_COUNT + 1 + TROUBLE_STORM_COUNT; i++)
+	for (uint32_t i = 1; i <= FAILURE_FIGHT_COUNT + 1 + FAILURE_STORM_COUNT; i++)
 		set_queue(&s, i);
 	assert_int_equal(status_of(&s).n_fights, 1);
-	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + TROUBLE_QUIET_USEC);
+	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + FAILURE_QUIET_USEC);
 	is_well(&s);
 }
 
@@ -170,7 +173,7 @@ static void test_failing_and_unseen(void **state _unused_) {
 	is_degraded(&s);
 	s.run.fake.closed = "n0";
 	await_due(&s);
-	assert_true(reconciler_due(s.run.r) >= s.run.w->now_usec + TROUBLE_PAUSE_FIRST_USEC / 2);
+	assert_true(reconciler_due(s.run.r) >= s.run.w->now_usec + FAILURE_PAUSE_FIRST_USEC / 2);
 	s.run.fake.closed = NULL;
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
@@ -227,7 +230,7 @@ static size_t count_foreign(struct situation *s) {
 	size_t n = 0;
 
 	vec_foreach(address, &world_ns(s->run.w, "n0")->addresses)
-		n += address->foreign;
+		n += address->external;
 	return n;
 }
 
@@ -278,11 +281,11 @@ static void test_pauses_after_a_reload(void **state _unused_) {
 	start(&s);
 	for (int i = 0; i < 5; i++)
 		await_due(&s);
-	assert_true(reconciler_due(s.run.r) > s.run.w->now_usec + 10 * TROUBLE_PAUSE_FIRST_USEC);
+	assert_true(reconciler_due(s.run.r) > s.run.w->now_usec + 10 * FAILURE_PAUSE_FIRST_USEC);
 	run_reload(&s.run, 0);
 	run_settle(&s.run);
 	is_degraded(&s);
-	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + TROUBLE_PAUSE_FIRST_USEC);
+	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + FAILURE_PAUSE_FIRST_USEC);
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
 }
@@ -323,7 +326,7 @@ static void test_unseen_is_left_alone(void **state _unused_) {
 	start(&s);
 	s.run.fake.closed = "n1";
 	reconciler_dirty(s.run.r, "n1");
-	for (uint32_t i = 1; i < TROUBLE_FIGHT_COUNT; i++) {
+	for (uint32_t i = 1; i < FAILURE_FIGHT_COUNT; i++) {
 		set_queue(&s, i);
 		assert_int_equal(reconciler_obstructed(s.run.r, &error), 1);
 	}
@@ -355,7 +358,8 @@ static void test_going_back_fails(void **state _unused_) {
 static void test_setting_of_a_new_link(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {br: {kind: bridge}}, sysctl: {net.ipv4.conf.br.rp_filter: 2}}}\n",
+	begin(&s,
+	      "topology: t\nnamespaces: {host: {interfaces: {br: {kind: bridge}}, sysctl: {net.ipv4.conf.br.rp_filter: 2}}}\n",
 	      "topology: t\nnamespaces: {host: {interfaces: {br: {kind: bridge}}}}\n");
 	start(&s);
 	is_well(&s);
@@ -368,13 +372,16 @@ static void test_setting_of_a_new_link(void **state _unused_) {
 static void test_taken_away(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {a0: {adopt: true, routes: [{to: 172.16.0.0/24, via: 10.1.0.9}],\n"
-		  "  interfaces: {f0: {kind: existing, addresses: [10.1.0.1/24]}}}}\n", NULL);
+	begin(&s,
+	      "topology: t\nnamespaces: {a0: {adopt: true, routes: [{to: 172.16.0.0/24, via: 10.1.0.9}],\n"
+	      "  interfaces: {f0: {kind: existing, addresses: [10.1.0.1/24]}}}}\n",
+	      NULL);
 	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "a0" });
 	act(&s, (struct op){ .type = OP_VETH, .ns = "a0", .name = "f0", .ns2 = "a0", .name2 = "f1" });
 	act(&s, (struct op){ .type = OP_UP, .ns = "a0", .name = "f0" });
 	act(&s, (struct op){ .type = OP_ROUTE_ADD, .ns = "a0", .name = "f0", .text = "172.16.0.0/24" });
-	vec_push(&s.run.scheduled, (struct scheduled){ .at = 2, .op = { .type = OP_ROUTE_DELETE, .ns = "a0", .text = "172.16.0.0/24" } });
+	vec_push(&s.run.scheduled,
+		 (struct scheduled){ .at = 2, .op = { .type = OP_ROUTE_DELETE, .ns = "a0", .text = "172.16.0.0/24" } });
 	start(&s);
 	is_well(&s);
 	assert_int_equal(count(&s, "update a0 route 172.16.0.0/24: "), 1);
@@ -386,8 +393,10 @@ static void test_taken_away(void **state _unused_) {
 static void test_lower_of_somebody_else(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n1: {interfaces: {e0: {kind: bridge}}},\n"
-		  "  n0: {interfaces: {mv: {kind: macvlan, link: 'n1:e0'}}}}\n", NULL);
+	begin(&s,
+	      "topology: t\nnamespaces: {n1: {interfaces: {e0: {kind: bridge}}},\n"
+	      "  n0: {interfaces: {mv: {kind: macvlan, link: 'n1:e0'}}}}\n",
+	      NULL);
 	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n1" });
 	act(&s, (struct op){ .type = OP_BRIDGE, .ns = "n1", .name = "e0" });
 	act(&s, (struct op){ .type = OP_UP, .ns = "n1", .name = "e0" });
@@ -471,7 +480,7 @@ static void test_given_up(void **state _unused_) {
 	is_well(&s);
 	assert_int_equal(s.run.fake.n_requests, n_requests);
 	assert_null(before->held);
-	before->foreign = true;
+	before->external = true;
 	run_reload(&s.run, 0);
 	run_quiesce(&s.run);
 	is_degraded(&s);

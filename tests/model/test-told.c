@@ -31,7 +31,8 @@ static void test_reported(void **state _unused_) {
 static void test_reported_and_redeclared(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, QUEUE("report"), "topology: t\nnamespaces: {n0: {drift: report, interfaces: {br: {kind: bridge, txqueuelen: 600}}}}\n");
+	begin(&s, QUEUE("report"),
+	      "topology: t\nnamespaces: {n0: {drift: report, interfaces: {br: {kind: bridge, txqueuelen: 600}}}}\n");
 	start(&s);
 	set_queue(&s, 77);
 	lose_address(&s);
@@ -55,7 +56,7 @@ static void test_failing_and_undeclared(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 0);
 }
 
-static void note_tries(void *userdata, const struct trouble *t) {
+static void note_tries(void *userdata, const struct failure *t) {
 	*(size_t *)userdata = t->n_tries;
 }
 
@@ -70,13 +71,13 @@ static void test_looks_are_no_tries(void **state _unused_) {
 	is_degraded(&s);
 	for (int i = 0; i < 10; i++)
 		run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
-	reconciler_troubles(s.run.r, note_tries, &n_tries);
+	reconciler_failures(s.run.r, note_tries, &n_tries);
 	assert_int_equal(n_tries, 1);
-	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + TROUBLE_PAUSE_FIRST_USEC);
+	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + FAILURE_PAUSE_FIRST_USEC);
 	for (size_t i = 1; i <= 3; i++) {
 		for (int looks = 0; n_tries == i && looks < 5; looks++) {
 			await_due(&s);
-			reconciler_troubles(s.run.r, note_tries, &n_tries);
+			reconciler_failures(s.run.r, note_tries, &n_tries);
 		}
 		assert_int_equal(n_tries, 1 + i);
 		assert_int_equal(status_of(&s).n_retries, i);
@@ -131,7 +132,7 @@ static void test_failed_and_paused(void **state _unused_) {
 	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br link", .error = -EBUSY });
 	start(&s);
 	reconciler_pause(s.run.r);
-	s.run.w->now_usec += TROUBLE_PAUSE_FIRST_USEC; /* when it would be due */
+	s.run.w->now_usec += FAILURE_PAUSE_FIRST_USEC; /* when it would be due */
 	run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
 	assert_int_equal(status_of(&s).n_failing, 1);
 	assert_int_equal(status_of(&s).n_held, 0);
@@ -182,7 +183,8 @@ static void test_duplicate_is_retried(void **state _unused_) {
 	/* The other one goes, and its neighbours say so. */
 	before = n_tries(&s);
 	s.run.w->rival = (struct ip){};
-	reconciler_hint(s.run.r, "n0", &(struct hint){ .type = HINT_NEIGHBOUR, .to.address = duplicate(&s)->address.address });
+	reconciler_hint(s.run.r, "n0",
+			&(struct hint){ .type = HINT_NEIGHBOUR, .to.address = duplicate(&s)->address.address });
 	run_settle(&s.run);
 	assert_int_equal(n_tries(&s) - before, 1);
 	is_well(&s);
@@ -195,7 +197,8 @@ static void test_duplicate_without_carrier(void **state _unused_) {
 	_situation_ s;
 	size_t before;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {e0: {addresses: ['fd00::1/64']}}}, n1: {}}\nlinks: [[n0:e0, n1:e1]]\n",
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {interfaces: {e0: {addresses: ['fd00::1/64']}}}, n1: {}}\nlinks: [[n0:e0, n1:e1]]\n",
 	      NULL);
 	start(&s);
 	is_well(&s);
@@ -251,8 +254,10 @@ static void test_report_is_no_excuse(void **state _unused_) {
 static void test_one_bad_value(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing},\n"
-		  "  mv: {kind: macvlan, link: f0, mtu: 1500, txqueuelen: 500}}}}\n", NULL);
+	begin(&s,
+	      "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing},\n"
+	      "  mv: {kind: macvlan, link: f0, mtu: 1500, txqueuelen: 500}}}}\n",
+	      NULL);
 	add_card(&s);
 	start(&s);
 	run_op(&s.run, &(struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "mv", .number = 1400 });
@@ -268,8 +273,10 @@ static void test_one_bad_value(void **state _unused_) {
 static void test_pair_torn(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {mv: {kind: macvlan, link: x}}}, n1: {},\n"
-		  "  n2: {interfaces: {mv: {kind: macvlan, link: 'n0:x'}}}}\nlinks: [[n0:x, n1:y]]\n", NULL);
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {interfaces: {mv: {kind: macvlan, link: x}}}, n1: {},\n"
+	      "  n2: {interfaces: {mv: {kind: macvlan, link: 'n0:x'}}}}\nlinks: [[n0:x, n1:y]]\n",
+	      NULL);
 	start(&s);
 	act(&s, (struct op){ .type = OP_RENAME, .ns = "n1", .name = "y", .name2 = "q" });
 	is_well(&s);
@@ -304,7 +311,8 @@ static void find_duplicate(struct situation *s, bool there) {
 static void test_duplicate_address(void **state _unused_) {
 	_situation_ s;
 
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n", NULL);
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n",
+	      NULL);
 	start(&s);
 	is_well(&s);
 	find_duplicate(&s, true);

@@ -2,7 +2,7 @@
 #include "trials.h"
 
 #include "check.h"
-#include "reconcile/trouble.h"
+#include "reconcile/failures.h"
 
 uint64_t luck(const struct run *run, unsigned salt, uint64_t n) {
 	uint64_t x = (run->c->seed + salt) * UINT64_C(0x9e3779b97f4a7c15);
@@ -18,14 +18,14 @@ struct wanted_trouble {
 	bool found;
 };
 
-static void find_trouble(void *userdata, const struct trouble *t) {
+static void find_trouble(void *userdata, const struct failure *t) {
 	struct wanted_trouble *wanted = userdata;
 	_cleanup_text_ struct text scope = {}, noun = {};
 
 	object_print_scope(wanted->object, &scope);
 	object_print_noun(wanted->object, &noun);
-	wanted->found |= streq(t->scope, scope.data) && streq(t->noun, noun.data) && streq(t->state, "failing") && t->error &&
-			 strstr(t->error, wanted->error);
+	wanted->found |= streq(t->scope, scope.data) && streq(t->noun, noun.data) && streq(t->state, "failing") &&
+			 t->error && strstr(t->error, wanted->error);
 }
 
 static const struct object *pick_object(struct run *run, const struct state *state) {
@@ -81,7 +81,7 @@ static bool needs(struct dragging *d) {
 	return d->needs;
 }
 
-static void find_dragged(void *userdata, const struct trouble *t) {
+static void find_dragged(void *userdata, const struct failure *t) {
 	struct dragging *d = userdata;
 	_cleanup_text_ struct text scope = {}, noun = {};
 
@@ -98,7 +98,7 @@ static void check_dragged(struct run *run, const struct state *state, const stru
 			struct dragging d = { .run = run, .object = object, .other = other };
 
 			if (other != object && needs(&d) && !check_in_the_way(run, other))
-				reconciler_troubles(run->r, find_dragged, &d);
+				reconciler_failures(run->r, find_dragged, &d);
 		}
 }
 
@@ -107,7 +107,7 @@ static void check_reported(struct run *run, const struct object *object, const c
 	struct reconciler_status status;
 
 	reconciler_status(run->r, &status);
-	reconciler_troubles(run->r, find_trouble, &wanted);
+	reconciler_failures(run->r, find_trouble, &wanted);
 	if (!wanted.found)
 		run_fail(run, "trouble: what always fails (%s) is not reported", run->faulted);
 	if (status.phase != PHASE_DEGRADED)
@@ -155,7 +155,7 @@ static void be_overtaken(struct run *run, const struct object *object) {
 
 	if (!link || streq(a->dev, "lo") || state_find(&reconciler_spec(run->r)->state, object->ns)->adopt)
 		return;
-	if (link->foreign && luck(run, 8, 2))
+	if (link->external && luck(run, 8, 2))
 		link_remove(run->w, link);
 	else
 		address_add(run->w, ns, (struct w_address){ .link = link, .address = a->address, .nodad = true });
@@ -217,8 +217,9 @@ static const char *pick_ignored(const struct run *run, const struct object *obje
 	for (size_t i = 0; kind->class == CLASS_LINK && i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 
-		if (!object_has(object, i) || field->class != FIELD_LIVE || field->flags & (FIELD_HIDDEN | FIELD_DEV | FIELD_SIGN) ||
-		    field->wire == WIRE_IFF || (kind->recreate && kind->recreate(object, object, field_bit(i))))
+		if (!object_has(object, i) || field->class != FIELD_LIVE ||
+		    field->flags & (FIELD_HIDDEN | FIELD_DEV | FIELD_SIGN) || field->wire == WIRE_IFF ||
+		    (kind->recreate && kind->recreate(object, object, field_bit(i))))
 			continue;
 		n++; /* each with the same chance */
 		if (luck(run, (unsigned)(2000 + n), n) == 0)
@@ -284,8 +285,7 @@ static const struct address *pick_address(const struct state *state, const struc
 		ns_foreach(object, ns)
 			if (object->kind->class == CLASS_ADDRESS && object->drift == DRIFT_RESTORE && !object->gone &&
 			    ((const struct address *)object)->address.address.family == AF_INET &&
-			    is_alone(ns, (const struct address *)object) &&
-			    ledger_find_object(&run->ledger, object))
+			    is_alone(ns, (const struct address *)object) && ledger_find_object(&run->ledger, object))
 				return (const struct address *)object;
 	return NULL;
 }
@@ -308,7 +308,7 @@ void fight(struct run *run) {
 	if (!a || status.phase != PHASE_CONVERGED || run->failure)
 		return;
 	totals.n_fights++;
-	run->w->now_usec += TROUBLE_FIGHT_WINDOW_USEC + 1;
+	run->w->now_usec += FAILURE_FIGHT_WINDOW_USEC + 1;
 	for (int i = 0; i < 5; i++)
 		if (!undo(run, a))
 			run_fail(run, "fight: repair %d was not made", i + 1);
@@ -317,7 +317,8 @@ void fight(struct run *run) {
 	reconciler_status(run->r, &status);
 	due = reconciler_due(run->r);
 	if (status.n_fights != 1 || due > run->w->now_usec + 1100000 || due < run->w->now_usec + 800000)
-		run_fail(run, "fight: %zu are told of, due in %lld us", status.n_fights, (long long)(due - run->w->now_usec));
+		run_fail(run, "fight: %zu are told of, due in %lld us", status.n_fights,
+			 (long long)(due - run->w->now_usec));
 	run->w->now_usec = due;
 	run_settle(run);
 	if (!check_is_well(run, &a->object))
@@ -333,18 +334,19 @@ void fight(struct run *run) {
 
 /* What cannot be read is not gone: nothing is done, nothing forgotten, and the look is repeated, with growing pauses. */
 static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) {
-	size_t looks = run->fake.n_looks;
+	size_t looks = run->fake.n_scans;
 	struct reconciler_status status;
 	uint64_t due;
 
 	run_settle(run);
 	reconciler_status(run->r, &status);
 	due = reconciler_due(run->r);
-	if (run->fake.n_looks != looks + expected)
-		run_fail(run, "blind: %zu looks at once", run->fake.n_looks - looks);
+	if (run->fake.n_scans != looks + expected)
+		run_fail(run, "blind: %zu looks at once", run->fake.n_scans - looks);
 	if (status.phase == PHASE_CONVERGED)
 		run_fail(run, "blind: nothing can be read, and it says converged");
-	if (due == UINT64_MAX || due < run->w->now_usec + pause_usec * 9 / 10 || due > run->w->now_usec + pause_usec * 11 / 10)
+	if (due == UINT64_MAX || due < run->w->now_usec + pause_usec * 9 / 10 ||
+	    due > run->w->now_usec + pause_usec * 11 / 10)
 		run_fail(run, "blind: the look is not repeated in time");
 	run->w->now_usec = MAX(due, run->w->now_usec);
 }
@@ -381,7 +383,8 @@ void be_locked_out(struct run *run) {
 	struct reconciler_status status;
 
 	reconciler_status(run->r, &status);
-	if (run->failure || status.phase != PHASE_CONVERGED || !ns->name || !state_find(&reconciler_spec(run->r)->state, ns->name))
+	if (run->failure || status.phase != PHASE_CONVERGED || !ns->name ||
+	    !state_find(&reconciler_spec(run->r)->state, ns->name))
 		return;
 	run->fake.closed = ns->name;
 	reconciler_dirty_all(run->r);

@@ -8,8 +8,8 @@
 #include "run.h"
 
 struct totals {
-	size_t n_cases, n_requests, n_looks, n_partial, n_failed, n_passes, n_converged, n_degraded, n_steps, n_minimal, n_faults,
-		n_ignored, n_fights, n_lost, n_blind;
+	size_t n_cases, n_requests, n_scans, n_partial, n_failed, n_passes, n_converged, n_degraded, n_steps, n_minimal,
+		n_faults, n_ignored, n_fights, n_lost, n_blind;
 };
 
 extern struct totals totals;

@@ -24,8 +24,12 @@ void name_event(struct world *w, const char *name) {
 }
 
 void link_changed(struct world *w, struct w_link *link) {
-	world_event(w, link->ns, (struct hint){ .type = HINT_LINK, .ifindex = link->index, .link = link->values->name,
-				       .alias = link->values->alias, .down = !link->values->up });
+	world_event(w, link->ns,
+		    (struct hint){ .type = HINT_LINK,
+				   .ifindex = link->index,
+				   .link = link->values->name,
+				   .alias = link->values->alias,
+				   .down = !link->values->up });
 }
 
 void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *link) {
@@ -33,10 +37,14 @@ void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *li
 }
 
 void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route) {
-	world_event(w, ns, (struct hint){
-		.type = HINT_ROUTE, .to = route->to, .route_table = route->table, .tos = route->tos,
-		.metric = route->metric, .ifindex = route->n_hops == 1 ? route->hops[0].dev->index : 0,
-		.by_kernel = route->protocol == RTPROT_KERNEL });
+	world_event(w, ns,
+		    (struct hint){ .type = HINT_ROUTE,
+				   .to = route->to,
+				   .route_table = route->table,
+				   .tos = route->tos,
+				   .metric = route->metric,
+				   .ifindex = route->n_hops == 1 ? route->hops[0].dev->index : 0,
+				   .by_kernel = route->protocol == RTPROT_KERNEL });
 }
 
 /* Numbers are given out again; when it was made is unique (and here a count). */
@@ -51,7 +59,7 @@ static struct w_ns *new_ns(struct world *w, const char *name) {
 	ns->name = arena_strdup(&w->arena, name);
 	ns->nsid = (int32_t)w->spaces.n;
 	ns->identity = world_next_identity(w);
-	ns->foreign = !w->by_topod;
+	ns->external = !w->by_topod;
 	vec_push(&w->spaces, ns);
 	link_enter(w, lo, ns);
 	lo->values->mtu = 65536;
@@ -121,9 +129,9 @@ const struct w_name *world_stale(const struct world *w, const char *name) {
 	return NULL;
 }
 
-void world_add_stale(struct world *w, const char *name, bool foreign) {
+void world_add_stale(struct world *w, const char *name, bool external) {
 	if (!world_ns(w, name) && !world_stale(w, name))
-		vec_push(&w->stale, (struct w_name){ arena_strdup(&w->arena, name), foreign });
+		vec_push(&w->stale, (struct w_name){ arena_strdup(&w->arena, name), external });
 	name_event(w, name);
 }
 
@@ -131,7 +139,7 @@ void world_add_stale(struct world *w, const char *name, bool foreign) {
 void world_clear_stale(struct world *w, const char *name) {
 	const struct w_name *stale = world_stale(w, name);
 
-	if (!stale || (stale->foreign && w->by_topod))
+	if (!stale || (stale->external && w->by_topod))
 		return;
 	drop_where(&w->stale, at, streq(at->name, name));
 	name_event(w, name);

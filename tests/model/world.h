@@ -23,9 +23,9 @@ struct w_ns;
 enum { FLOOD_MAX = 4 };
 
 struct w_link {
-	struct w_ns *ns;            /* NULL once it is gone */
+	struct w_ns *ns; /* NULL once it is gone */
 	uint32_t index;
-	struct link *values;        /* of its kind; what the kernel shows */
+	struct link *values; /* of its kind; what the kernel shows */
 	struct w_link *master, *peer, *lower;
 	struct bridge_port *port;   /* while it is in a bridge */
 	bool passthru;              /* a macvlan that has its lower link for itself, with that one's MAC address … */
@@ -33,23 +33,23 @@ struct w_link {
 	struct w_ns *birthplace;    /* a vxlan: where its id is in use, wherever it is moved to … */
 	struct ip flood[FLOOD_MAX]; /* … and where it sends frames to unknown addresses */
 	size_t n_flood;
-	bool mtu_by_user;           /* a bridge whose MTU no longer follows its ports */
-	bool hardware;              /* survives its namespace: goes back to the host */
-	bool foreign;               /* not made by topod */
-	bool moved;                 /* topod moved it here: its to change and to give back */
-	bool bare;                  /* somebody took away what the kernel had given it (which is not kept as addresses here) */
-	bool carried;               /* it was last seen to have a carrier, or to need none */
+	bool mtu_by_user; /* a bridge whose MTU no longer follows its ports */
+	bool hardware;    /* survives its namespace: goes back to the host */
+	bool external;    /* not made by topod */
+	bool moved;       /* topod moved it here: its to change and to give back */
+	bool bare;        /* somebody took away what the kernel had given it (which is not kept as addresses here) */
+	bool carried;     /* it was last seen to have a carrier, or to need none */
 };
 
 struct w_address {
 	struct w_link *link;
 	struct prefix address, peer; /* family 0: none */
 	uint32_t scope, protocol;
-	const char *label;          /* NULL: its link's name */
+	const char *label; /* NULL: its link's name */
 	struct ip broadcast;
-	bool nodad, noprefixroute, secondary, foreign;
-	bool failed;                /* duplicate address detection found another */
-	uint64_t usable_usec;       /* when that detection is over; 0: it was never begun */
+	bool nodad, noprefixroute, secondary, external;
+	bool failed;          /* duplicate address detection found another */
+	uint64_t usable_usec; /* when that detection is over; 0: it was never begun */
 };
 
 struct w_hop {
@@ -62,64 +62,64 @@ struct w_route {
 	struct prefix to;
 	uint32_t table, tos, metric, type, scope, protocol, on_link, mtu, advmss;
 	struct ip src;
-	size_t n_hops;              /* 0: it leads nowhere */
+	size_t n_hops; /* 0: it leads nowhere */
 	struct w_hop hops[4];
-	bool foreign;
+	bool external;
 };
 
 struct w_setting {
 	const char *path;
-	struct w_link *link;        /* of which it is one, or NULL */
+	struct w_link *link; /* of which it is one, or NULL */
 	const char *value;
-	bool own;                   /* it was written by itself: what is copied to all links leaves it */
+	bool own; /* it was written by itself: what is copied to all links leaves it */
 };
 
 struct w_ns {
-	const char *name;           /* NULL: no name stands for it any more */
-	const char *held;           /* as which topod has a descriptor of it, and so keeps it from being taken apart; NULL */
+	const char *name; /* NULL: no name stands for it any more */
+	const char *held; /* as which topod has a descriptor of it, and so keeps it from being taken apart; NULL */
 	struct netns_identity identity;
 	int32_t nsid;
-	bool foreign;
-	uint32_t highest;           /* index */
+	bool external;
+	uint32_t highest; /* index */
 	vec(struct w_link *) links;
 	vec(struct w_address) addresses;
 	vec(struct w_route) routes;
 	vec(struct w_setting) settings;
-	const char *nat;            /* text of topod's table, or NULL */
+	const char *nat; /* text of topod's table, or NULL */
 	bool nat_foreign;
-	unsigned dying;             /* requests until it is taken apart; 0: lives */
+	unsigned dying; /* requests until it is taken apart; 0: lives */
 };
 
 /* A name in /run/netns that stands for no namespace: left over, or half-way; or somebody's file or link. */
 struct w_name {
 	const char *name;
-	bool foreign;
+	bool external;
 };
 
 /* A file below /etc/netns. */
 struct w_file {
 	const char *ns, *content;
-	bool foreign;
+	bool external;
 };
 
 struct w_event {
-	struct w_ns *ns;            /* NULL: a name in /run/netns */
+	struct w_ns *ns; /* NULL: a name in /run/netns */
 	const char *name;
 	struct hint hint;
 };
 
 struct world {
 	struct arena arena;
-	vec(struct w_ns *) spaces;  /* the host first */
+	vec(struct w_ns *) spaces; /* the host first */
 	vec(struct w_file) files;
 	vec(struct w_name) stale;
 	vec(struct w_event) events; /* not yet heard */
 	uint64_t now_usec, random;
-	unsigned slowness;          /* how many requests an unnamed namespace outlives, at most */
-	bool by_topod;              /* whose requests these are */
-	const char *lacks;          /* a link's attribute, by its key, that this kernel was built without; NULL: none */
-	bool promotes;              /* net.ipv4.conf.all.promote_secondaries */
-	struct ip rival;            /* another host has this one; family 0: there is none */
+	unsigned slowness; /* how many requests an unnamed namespace outlives, at most */
+	bool by_topod;     /* whose requests these are */
+	const char *lacks; /* a link's attribute, by its key, that this kernel was built without; NULL: none */
+	bool promotes;     /* net.ipv4.conf.all.promote_secondaries */
+	struct ip rival;   /* another host has this one; family 0: there is none */
 };
 
 struct world *world_new(uint64_t seed);
@@ -143,7 +143,7 @@ int world_add_ns(struct world *w, const char *name);
 struct netns_identity world_next_identity(const struct world *w);
 int world_delete_ns(struct world *w, const char *name);
 /* A name whose maker or remover is half-way; foreign: a file or link of somebody's. */
-void world_add_stale(struct world *w, const char *name, bool foreign);
+void world_add_stale(struct world *w, const char *name, bool external);
 const struct w_name *world_stale(const struct world *w, const char *name);
 void world_clear_stale(struct world *w, const char *name);
 

@@ -29,7 +29,8 @@ struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const s
 }
 
 bool address_is_tentative(const struct world *w, const struct w_address *a) {
-	return a->address.address.family == AF_INET6 && !a->nodad && !a->failed && (!a->usable_usec || w->now_usec < a->usable_usec);
+	return a->address.address.family == AF_INET6 && !a->nodad && !a->failed &&
+	       (!a->usable_usec || w->now_usec < a->usable_usec);
 }
 
 void world_detect(struct world *w) {
@@ -63,10 +64,15 @@ static struct w_route connected_route(const struct w_address *a) {
 	bool ipv4 = a->address.address.family == AF_INET;
 
 	return (struct w_route){
-		.to = ipv4 ? network_of(&a->address, &a->peer) : prefix_network(&a->address), .table = RT_TABLE_MAIN, .type = RTN_UNICAST,
-		.scope = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE, .protocol = RTPROT_KERNEL,
-		.metric = ipv4 ? 0 : ADDRESS_IPV6_METRIC, .src = ipv4 ? a->address.address : (struct ip){},
-		.n_hops = 1, .hops = { { .dev = a->link, .weight = 1 } },
+		.to = ipv4 ? network_of(&a->address, &a->peer) : prefix_network(&a->address),
+		.table = RT_TABLE_MAIN,
+		.type = RTN_UNICAST,
+		.scope = ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.protocol = RTPROT_KERNEL,
+		.metric = ipv4 ? 0 : ADDRESS_IPV6_METRIC,
+		.src = ipv4 ? a->address.address : (struct ip){},
+		.n_hops = 1,
+		.hops = { { .dev = a->link, .weight = 1 } },
 	};
 }
 
@@ -130,7 +136,7 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	if (!ipv6 && has_other_scope(ns, link, &address))
 		return -EINVAL;
 	address.secondary = !ipv6 && ns_primary(ns, &address);
-	address.foreign = !w->by_topod;
+	address.external = !w->by_topod;
 	if (ipv6 && !address.nodad && link_has_carrier(link))
 		address.usable_usec = w->now_usec + world_random(w) % 2000000;
 	if (ipv6 && streq(link->values->name, "lo"))

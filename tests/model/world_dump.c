@@ -44,10 +44,10 @@ static void dump_link(struct lines *lines, const struct w_link *link) {
 
 		text_addf(&text, " floods %s", ip_format(&link->flood[i], buf));
 	}
-	line(lines, "link %s: index %u kind %s%s alias '%s' master %s lower %s peer %s%s", v->name, link->hardware ? 0 : link->index,
-	     v->kind_text, text_str(&text), v->alias, link->master ? link->master->values->name : "-",
-	     link->lower ? link->lower->values->name : "-", link->peer ? link->peer->values->name : "-",
-	     link->foreign ? "" : " (topod's)");
+	line(lines, "link %s: index %u kind %s%s alias '%s' master %s lower %s peer %s%s", v->name,
+	     link->hardware ? 0 : link->index, v->kind_text, text_str(&text), v->alias,
+	     link->master ? link->master->values->name : "-", link->lower ? link->lower->values->name : "-",
+	     link->peer ? link->peer->values->name : "-", link->external ? "" : " (topod's)");
 }
 
 static void dump_address(struct lines *lines, const struct w_address *a) {
@@ -56,7 +56,7 @@ static void dump_address(struct lines *lines, const struct w_address *a) {
 	line(lines, "address %s: %s%s%s%s%s%s proto %u%s", a->link->values->name, prefix_format(&a->address, buf),
 	     a->peer.address.family ? " peer " : "", a->peer.address.family ? prefix_format(&a->peer, peer) : "",
 	     a->nodad ? " nodad" : "", a->noprefixroute ? " noprefixroute" : "", a->secondary ? " secondary" : "",
-	     a->protocol, a->foreign ? "" : " (topod's)");
+	     a->protocol, a->external ? "" : " (topod's)");
 }
 
 static void dump_route(struct lines *lines, const struct w_route *r) {
@@ -68,23 +68,23 @@ static void dump_route(struct lines *lines, const struct w_route *r) {
 			  r->hops[i].weight);
 	line(lines, "route %s type %u table %u metric %u scope %u proto %u src %s mtu %u%s%s", prefix_format(&r->to, to),
 	     r->type, r->table, r->metric, r->scope, r->protocol, ip_format(&r->src, buf), r->mtu, text_str(&hops),
-	     r->foreign || r->protocol == RTPROT_KERNEL ? "" : " (topod's)");
+	     r->external || r->protocol == RTPROT_KERNEL ? "" : " (topod's)");
 }
 
 static void dump_ns(struct lines *lines, struct w_ns *ns, bool all) {
 	lines->ns = ns->name;
-	line(lines, "namespace %lu%s", (unsigned long)ns->identity.born_nsec, ns->foreign ? "" : " (topod's)");
+	line(lines, "namespace %lu%s", (unsigned long)ns->identity.born_nsec, ns->external ? "" : " (topod's)");
 	vec_foreach(at, &ns->links)
-		if (all || (*at)->foreign)
+		if (all || (*at)->external)
 			dump_link(lines, *at);
 	vec_foreach(a, &ns->addresses)
-		if (all || a->foreign)
+		if (all || a->external)
 			dump_address(lines, a);
 	vec_foreach(r, &ns->routes)
-		if (all || (r->foreign && r->protocol != RTPROT_KERNEL))
+		if (all || (r->external && r->protocol != RTPROT_KERNEL))
 			dump_route(lines, r);
 	vec_foreach(s, &ns->settings)
-		if ((all || !s->link || s->link->foreign) && !streq(s->value, setting_initial(s->path)))
+		if ((all || !s->link || s->link->external) && !streq(s->value, setting_initial(s->path)))
 			line(lines, "setting %s %s = %s", s->path, s->link ? s->link->values->name : "", s->value);
 	if (ns->nat)
 		line(lines, "nat %s", ns->nat);
@@ -99,16 +99,16 @@ char *world_dump(struct world *w, bool topods_too) {
 	struct text text = {};
 
 	vec_foreach(at, &w->spaces)
-		if ((*at)->name && (topods_too || (*at)->foreign))
+		if ((*at)->name && (topods_too || (*at)->external))
 			dump_ns(&lines, *at, topods_too);
 	vec_foreach(name, &w->stale) {
 		lines.ns = name->name;
-		if (name->foreign)
+		if (name->external)
 			line(&lines, "a file in the place of a namespace");
 	}
 	vec_foreach(file, &w->files) {
 		lines.ns = file->ns;
-		if (topods_too || file->foreign)
+		if (topods_too || file->external)
 			line(&lines, "file: %s", file->content);
 	}
 	if (lines.list.n)

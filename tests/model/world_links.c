@@ -52,7 +52,7 @@ struct w_link *link_new(struct world *w, const struct kind *kind, const char *na
 	values->mac.bytes[0] = 0x06;
 	object->set |= (field_bit(LINK_N_FIELDS)) - 1;
 	link->values = values;
-	link->foreign = !w->by_topod;
+	link->external = !w->by_topod;
 	return link;
 }
 
@@ -242,8 +242,8 @@ int link_set_up(struct world *w, struct w_link *link, bool up) {
 	if (up) {
 		come_up(w, link);
 	} else {
-		drop_where(&link->ns->addresses, a, a->link == link && a->address.address.family == AF_INET6 &&
-			   !streq(link->values->name, "lo"));
+		drop_where(&link->ns->addresses, a,
+			   a->link == link && a->address.address.family == AF_INET6 && !streq(link->values->name, "lo"));
 		cut_routes(link, AF_INET, false);
 		cut_routes(link, AF_INET6, true);
 	}

@@ -6,15 +6,15 @@
 
 #include "world.h"
 
-#define drop_where(list, item, condition)                                     \
-	do {                                                                  \
-		size_t _kept = 0;                                             \
-		for (size_t _i = 0; _i < (list)->n; _i++) {                   \
+#define drop_where(list, item, condition)                                        \
+	do {                                                                     \
+		size_t _kept = 0;                                                \
+		for (size_t _i = 0; _i < (list)->n; _i++) {                      \
 			__typeof__((list)->items + 0) item = (list)->items + _i; \
-			if (!(condition))                                     \
-				(list)->items[_kept++] = (list)->items[_i];   \
-		}                                                             \
-		(list)->n = _kept;                                            \
+			if (!(condition))                                        \
+				(list)->items[_kept++] = (list)->items[_i];      \
+		}                                                                \
+		(list)->n = _kept;                                               \
 	} while (0)
 
 void name_event(struct world *w, const char *name);

@@ -83,7 +83,7 @@ int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route
 	before = ns_route(ns, &route);
 	if (before && how == ROUTE_ADD)
 		return -EEXIST;
-	route.foreign = !w->by_topod;
+	route.external = !w->by_topod;
 	if (before)
 		*before = route;
 	else

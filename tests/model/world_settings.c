@@ -67,7 +67,8 @@ static void store(struct world *w, struct w_ns *ns, const char *general, struct 
 		setting->value = arena_strdup(&w->arena, value);
 		setting->own |= own;
 	} else {
-		vec_push(&ns->settings, (struct w_setting){ arena_strdup(&w->arena, general), link, arena_strdup(&w->arena, value), own });
+		vec_push(&ns->settings,
+			 (struct w_setting){ arena_strdup(&w->arena, general), link, arena_strdup(&w->arena, value), own });
 	}
 }
 

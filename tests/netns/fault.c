@@ -48,10 +48,10 @@ struct control {
 
 static struct control *control;
 
-#define REAL(name) \
+#define REAL(name)                 \
 	static typeof(name) *real; \
-	if (!real) \
-		real = (typeof(name) *)dlsym(RTLD_NEXT, #name)
+	if (!real)                 \
+	real = (typeof(name) *)dlsym(RTLD_NEXT, #name)
 
 __attribute__((constructor)) static void map_control(void) {
 	const char *path = getenv("TOPOD_FAULT");
@@ -87,10 +87,10 @@ static int meets(enum target target, const char *sort) {
 /* Where a path leads, in a word; NULL: it is no business of this test. */
 static const char *place_of(const char *path) {
 	static const char *const places[][2] = {
-		{ "/run/lab", NULL },	   { "/run/netns", "netns" }, { "/run/topod", "ledger" }, { "/etc/netns", "dns" },
-		{ "/sys/net", "sysctl" },  { "/ns/net", "netns" },    { "net:[", "netns" },	  { "inotify", "inotify" },
-		{ "mountinfo", "mounts" }, { "rt_", NULL },	      { "pipe:", NULL },	  { "socket:", NULL },
-		{ "anon_inode", NULL },	   { "/dev/", NULL },
+		{ "/run/lab", NULL },      { "/run/netns", "netns" }, { "/run/topod", "ledger" }, { "/etc/netns", "dns" },
+		{ "/sys/net", "sysctl" },  { "/ns/net", "netns" },    { "net:[", "netns" },       { "inotify", "inotify" },
+		{ "mountinfo", "mounts" }, { "rt_", NULL },           { "pipe:", NULL },          { "socket:", NULL },
+		{ "anon_inode", NULL },    { "/dev/", NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)

@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "kernel/netns.h"
+#include "kernel/named_netns.h"
 
 static int skip_all(const char *what) {
 	printf("1..0 # SKIP %s: %s\n", what, strerror(errno));

@@ -15,7 +15,7 @@
 #include <libmnl/libmnl.h>
 #include <sys/stat.h>
 
-#include "kernel/netlink.h"
+#include "kernel/nl_socket.h"
 
 enum {
 	SKIP = 77, /* the exit status for ctest */
@@ -26,7 +26,7 @@ enum {
 
 /* 0, or SKIP, said why: without root nothing is tested. */
 int seclude(bool with_etc);
-/* The same with an /etc, ready for netns.h: 0, SKIP or 1, with which main() ends. */
+/* The same with an /etc, ready for named_netns.h: 0, SKIP or 1, with which main() ends. */
 int begin_lab(void);
 
 void run(const char *command);

@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "kernel/kernel_real.h"
+#include "kernel/real_kernel.h"
 #include "kind/sysctl.h"
 #include "language/spec.h"
 
@@ -40,7 +40,7 @@ struct world {
 	struct spec spec;
 	struct ledger ledger;
 	struct kernel *kernel;
-	struct look look;
+	struct scan_request look;
 };
 
 static struct world world;
@@ -52,14 +52,17 @@ static struct world world;
 static char *topology(void) {
 	struct text text = {};
 
-	text_add(&text, "topology: t\nnamespaces:\n  hub: {forwarding: true, sysctl: {" QUIET "}, interfaces: {br0: {kind: bridge, ports: [");
+	text_add(&text, "topology: t\nnamespaces:\n  hub: {forwarding: true, sysctl: {" QUIET
+			"}, interfaces: {br0: {kind: bridge, ports: [");
 	for (int i = 0; i < N; i++)
 		text_addf(&text, "%sp%d", i ? ", " : "", i);
 	text_add(&text, "], addresses: [10.0.0.1/16]}}, nat: [{action: masquerade, source: 10.0.0.0/16}]}\n");
 	for (int i = 0; i < N; i++)
-		text_addf(&text, "  n%d:\n    sysctl: {net.ipv4.ip_default_ttl: %d, " QUIET "}\n"
-			  "    interfaces: {eth0: {addresses: [10.0.1.%d/16]}}\n    routes: [{to: default, via: 10.0.0.1}]\n",
-			  i, i + 1, i + 1);
+		text_addf(
+			&text,
+			"  n%d:\n    sysctl: {net.ipv4.ip_default_ttl: %d, " QUIET "}\n"
+			"    interfaces: {eth0: {addresses: [10.0.1.%d/16]}}\n    routes: [{to: default, via: 10.0.0.1}]\n",
+			i, i + 1, i + 1);
 	text_add(&text, "links:\n");
 	for (int i = 0; i < N; i++)
 		text_addf(&text, "  - [n%d:eth0, hub:p%d]\n", i, i);
@@ -75,15 +78,15 @@ static void read_topology(void) {
 
 		fail_msg("%s", all);
 	}
-	world.look = (struct look){ .desired = &world.spec.state, .ledger = &world.ledger, .topology = "t" };
+	world.look = (struct scan_request){ .desired = &world.spec.state, .ledger = &world.ledger, .topology = "t" };
 }
 
-static int look_as(const struct look *look, unsigned most, struct state *ret) {
+static int look_as(const struct scan_request *look, unsigned most, struct state *ret) {
 	vec(struct scope) scopes = {};
 
 	state_foreach(ns, &world.spec.state)
 		vec_push(&scopes, (struct scope){ .ns = ns->name });
-	((struct kernel_real *)world.kernel)->max_threads = most;
+	((struct real_kernel *)world.kernel)->max_threads = most;
 	threads.started = 0;
 	int r = world.kernel->ops->observe(world.kernel, look, scopes.items, scopes.n, ret);
 	world.kernel->ops->rest(world.kernel);
@@ -128,7 +131,7 @@ static int make_world(void **state _unused_) {
 	int rounds = 0;
 
 	ok(netns_init());
-	ok(kernel_real_new(&world.kernel));
+	ok(real_kernel_new(&world.kernel));
 	read_topology();
 	while (carry_out() > 0)
 		assert_true(++rounds < 5);

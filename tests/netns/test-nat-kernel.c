@@ -15,8 +15,8 @@
 
 #include <sched.h>
 
-#include "kind/nat.h"
-#include "kernel/netlink.h"
+#include "kind/ruleset.h"
+#include "kernel/nl_socket.h"
 
 enum { SKIP = 77 };
 
@@ -55,8 +55,8 @@ static void fail_on_error(void *userdata, size_t index, const struct nl_ack *ack
 	const struct lab *lab = userdata;
 
 	if (ack->error)
-		fail_msg("message %zu (line %u): %s, %s", index, nat_mark(lab->desired, index).line,
-			 strerror(-ack->error), ack->text ? ack->text : "without a word");
+		fail_msg("message %zu (line %u): %s, %s", index, nat_mark(lab->desired, index).line, strerror(-ack->error),
+			 ack->text ? ack->text : "without a word");
 }
 
 static void send_change(struct lab *lab, enum change_type type) {
@@ -189,8 +189,9 @@ static void test_dnat(void **state _unused_) {
 	check_shown("- {action: dnat, in: \"not [eth0]\", protocol: udp, port: [53, 100-200], to: 10.0.0.11}",
 		    "iifname != \"eth0\" udp dport 53 dnat ip to 10.0.0.11\n"
 		    "iifname != \"eth0\" udp dport 100-200 dnat ip to 10.0.0.11\n");
-	check_shown("- {action: dnat, protocol: sctp, port: not 100-200, source-port: [not 5, not 7], to: \"[fd00::1]:80-90\"}",
-		    "sctp sport != 5 sctp sport != 7 sctp dport != 100-200 dnat ip6 to [fd00::1]:80-90\n");
+	check_shown(
+		"- {action: dnat, protocol: sctp, port: not 100-200, source-port: [not 5, not 7], to: \"[fd00::1]:80-90\"}",
+		"sctp sport != 5 sctp sport != 7 sctp dport != 100-200 dnat ip6 to [fd00::1]:80-90\n");
 	check_shown("- {action: dnat, destination: 192.0.2.1, to: 10.0.0.1-10.0.0.9}",
 		    "ip daddr 192.0.2.1 dnat ip to 10.0.0.1-10.0.0.9\n");
 	check_shown("- {action: dnat, protocol: icmp, to: 10.0.0.1}", "meta l4proto icmp dnat ip to 10.0.0.1\n");
@@ -212,10 +213,10 @@ static void test_redirect(void **state _unused_) {
 		    "meta l4proto esp redirect\nmeta l4proto ah redirect\nmeta l4proto gre redirect\n");
 }
 
-#define SEVERAL                                                                              \
-	"- {action: masquerade, source: 10.0.0.0/24, out: not br0}\n"                        \
-	"- {action: snat, source: \"fd00::/64\", out: eth0, to: \"2001:db8::1\"}\n"          \
-	"- {action: dnat, protocol: tcp, port: [80, 443], to: 10.0.0.11}\n"                  \
+#define SEVERAL                                                                     \
+	"- {action: masquerade, source: 10.0.0.0/24, out: not br0}\n"               \
+	"- {action: snat, source: \"fd00::/64\", out: eth0, to: \"2001:db8::1\"}\n" \
+	"- {action: dnat, protocol: tcp, port: [80, 443], to: 10.0.0.11}\n"         \
 	"- {action: redirect, protocol: udp, port: 53, to: \":5353\", hook: output}\n"
 
 static void test_whole_table(void **state _unused_) {
@@ -226,23 +227,22 @@ static void test_whole_table(void **state _unused_) {
 	send_change(&lab, CHANGE_CREATE);
 	check_as_desired(&lab);
 	_cleanup_free_ char *shown = output_of("nft list ruleset");
-	assert_string_equal(shown,
-			    "table inet " TABLE " {\n"
-			    "\tchain prerouting {\n"
-			    "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
-			    "\t\ttcp dport 80 dnat ip to 10.0.0.11\n"
-			    "\t\ttcp dport 443 dnat ip to 10.0.0.11\n"
-			    "\t}\n\n"
-			    "\tchain output {\n"
-			    "\t\ttype nat hook output priority -100; policy accept;\n"
-			    "\t\tudp dport 53 redirect to :5353\n"
-			    "\t}\n\n"
-			    "\tchain postrouting {\n"
-			    "\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
-			    "\t\toifname != \"br0\" ip saddr 10.0.0.0/24 masquerade\n"
-			    "\t\toifname \"eth0\" ip6 saddr fd00::/64 snat ip6 to 2001:db8::1\n"
-			    "\t}\n"
-			    "}\n");
+	assert_string_equal(shown, "table inet " TABLE " {\n"
+				   "\tchain prerouting {\n"
+				   "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
+				   "\t\ttcp dport 80 dnat ip to 10.0.0.11\n"
+				   "\t\ttcp dport 443 dnat ip to 10.0.0.11\n"
+				   "\t}\n\n"
+				   "\tchain output {\n"
+				   "\t\ttype nat hook output priority -100; policy accept;\n"
+				   "\t\tudp dport 53 redirect to :5353\n"
+				   "\t}\n\n"
+				   "\tchain postrouting {\n"
+				   "\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
+				   "\t\toifname != \"br0\" ip saddr 10.0.0.0/24 masquerade\n"
+				   "\t\toifname \"eth0\" ip6 saddr fd00::/64 snat ip6 to 2001:db8::1\n"
+				   "\t}\n"
+				   "}\n");
 	/* Written again it is the same, and deleted twice it is gone. */
 	send_change(&lab, CHANGE_UPDATE);
 	check_as_desired(&lab);
@@ -325,9 +325,10 @@ static void test_replacement(void **state _unused_) {
 	_lab_ lab;
 	begin(&lab, SEVERAL);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-		_cleanup_free_ char *command = xasprintf(
-			"h=$(nft -a list table inet " TABLE " | sed -n 's/.*%s.*handle //p')\n"
-			"nft replace rule inet " TABLE " %s", rules[i].old, rules[i].new);
+		_cleanup_free_ char *command =
+			xasprintf("h=$(nft -a list table inet " TABLE " | sed -n 's/.*%s.*handle //p')\n"
+				  "nft replace rule inet " TABLE " %s",
+				  rules[i].old, rules[i].new);
 
 		send_change(&lab, CHANGE_UPDATE);
 		check_as_desired(&lab);
@@ -379,7 +380,7 @@ static void test_large(void **state _unused_) {
 	for (int i = 2; i <= 4000; i++)
 		text_addf(&text, ", %d", i);
 	text_add(&text, "]}\n- {action: masquerade, protocol: tcp, in: eth0, out: eth1, to: \":1-2\", port: 1-2, "
-		 "source-port: 1-2, destination: \"fd00::/49\", source: [\"not fd00::/49\"");
+			"source-port: 1-2, destination: \"fd00::/49\", source: [\"not fd00::/49\"");
 	for (int i = 1; i < NAT_ENTRY_NOT_MAX; i++)
 		text_addf(&text, ", \"not fd%02x::/49\"", i);
 	text_add(&text, "]}\n");
@@ -392,15 +393,9 @@ static void test_large(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_masquerade),
-		cmocka_unit_test(test_snat),
-		cmocka_unit_test(test_dnat),
-		cmocka_unit_test(test_redirect),
-		cmocka_unit_test(test_whole_table),
-		cmocka_unit_test(test_drift),
-		cmocka_unit_test(test_replacement),
-		cmocka_unit_test(test_no_drift),
-		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_masquerade),  cmocka_unit_test(test_snat),        cmocka_unit_test(test_dnat),
+		cmocka_unit_test(test_redirect),    cmocka_unit_test(test_whole_table), cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_replacement), cmocka_unit_test(test_no_drift),    cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_large),
 	};
 	char file[] = "/tmp/test-nat-XXXXXX";

@@ -11,7 +11,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/syscall.h>
 
-#include "kernel/netlink.h"
+#include "kernel/nl_socket.h"
 
 /* A link with a name that the kernel's policy refuses, and how far its attribute is from the start. */
 static struct nlmsghdr *put_bad_link(struct message *m, uint32_t *ret_offset) {
@@ -66,8 +66,10 @@ static void a_bad_message_does_not_stop_the_next(void **state) {
 	struct message m[4];
 	uint32_t offset;
 	struct nlmsghdr *list[] = {
-		put_address(&m[0], RTM_NEWADDR, 1, LO), put_bad_link(&m[1], &offset),
-		put_address(&m[2], RTM_NEWADDR, 2, 4711), put_address(&m[3], RTM_NEWADDR, 3, LO),
+		put_address(&m[0], RTM_NEWADDR, 1, LO),
+		put_bad_link(&m[1], &offset),
+		put_address(&m[2], RTM_NEWADDR, 2, 4711),
+		put_address(&m[3], RTM_NEWADDR, 3, LO),
 	};
 
 	ok(nl_transact(&lab->route, list, 4, false, take_ack, fresh_acks(0)));
@@ -107,8 +109,7 @@ static void lost_answers_are_said(void **state) {
 	/* Only refusals are answered one by one. */
 	for (uint32_t i = 0; i < NL_BATCH_MESSAGES; i++)
 		list[i] = put_address(&m[i], RTM_NEWADDR, i, LO);
-	assert_int_equal(nl_transact(&lab->route, list, NL_BATCH_MESSAGES, false, take_ack, fresh_acks(0)),
-			 -ENOBUFS);
+	assert_int_equal(nl_transact(&lab->route, list, NL_BATCH_MESSAGES, false, take_ack, fresh_acks(0)), -ENOBUFS);
 	assert_int_equal(acks.n, NL_BATCH_MESSAGES);
 	assert_int_equal(acks.of[0].error, -EEXIST);
 	assert_int_equal(acks.of[NL_BATCH_MESSAGES - 1].error, -ENOBUFS);
@@ -143,8 +144,7 @@ static void send_forgery(const struct nl_socket *from, const struct nl_socket *t
 
 	ok(getsockname(to->fd, (struct sockaddr *)&address, &size));
 	assert_int_not_equal(address.nl_pid, 0); /* it has sent something already */
-	assert_int_equal(sendto(from->fd, &m, sizeof(m), 0, (struct sockaddr *)&address, sizeof(address)),
-			 sizeof(m));
+	assert_int_equal(sendto(from->fd, &m, sizeof(m), 0, (struct sockaddr *)&address, sizeof(address)), sizeof(m));
 }
 
 static void only_the_kernel_is_believed(void **state) {
@@ -178,8 +178,7 @@ static void a_socket_belongs_to_its_namespace(void **state) {
 static void a_transaction_is_applied(void **state) {
 	struct lab *lab = *state;
 	struct message m[4];
-	struct nlmsghdr *list[] = { put_begin(&m[0]), put_table(&m[1], "t"), put_chain(&m[2], "t", "c"),
-				    put_end(&m[3]) };
+	struct nlmsghdr *list[] = { put_begin(&m[0]), put_table(&m[1], "t"), put_chain(&m[2], "t", "c"), put_end(&m[3]) };
 
 	ok(nl_transact(&lab->nft, list, 4, true, take_ack, fresh_acks(1)));
 	assert_int_equal(acks.n, 2);
@@ -191,8 +190,10 @@ static void a_transaction_is_applied(void **state) {
 static void a_transaction_is_refused_as_a_whole(void **state) {
 	struct lab *lab = *state;
 	struct message m[6];
-	struct nlmsghdr *list[] = { put_begin(&m[0]), put_table(&m[1], "t"), put_chain(&m[2], "missing", "c"),
-				    put_chain(&m[3], "t", "c"), put_chain(&m[4], "gone", "c"), put_end(&m[5]) };
+	struct nlmsghdr *list[] = {
+		put_begin(&m[0]),           put_table(&m[1], "t"),         put_chain(&m[2], "missing", "c"),
+		put_chain(&m[3], "t", "c"), put_chain(&m[4], "gone", "c"), put_end(&m[5])
+	};
 
 	ok(nl_transact(&lab->nft, list, 6, true, take_ack, fresh_acks(1)));
 	assert_int_equal(acks.n, 4);
@@ -208,8 +209,7 @@ static void a_transaction_is_refused_as_a_whole(void **state) {
 static void a_refused_begin_is_everybodys_error(void **state) {
 	struct lab *lab = *state;
 	struct message m[4];
-	struct nlmsghdr *list[] = { put_begin(&m[0]), put_table(&m[1], "t"), put_table(&m[2], "u"),
-				    put_end(&m[3]) };
+	struct nlmsghdr *list[] = { put_begin(&m[0]), put_table(&m[1], "t"), put_table(&m[2], "u"), put_end(&m[3]) };
 
 	mnl_attr_put_u32(list[0], NFNL_BATCH_GENID, htonl(4711));
 	ok(nl_transact(&lab->nft, list, 4, true, take_ack, fresh_acks(1)));
@@ -296,7 +296,7 @@ static int dump_addresses(struct nl_socket *sock, struct dump *dump) {
 
 static void a_dump(void **state) {
 	struct lab *lab = *state;
-	struct dump all = {}, refused = { .refuse = -E2BIG }, again = {};
+	struct dump all = {}, refused = { .refuse = -E2BIG }, recreates = {};
 
 	change_addresses(&lab->route, RTM_NEWADDR, 0, 3000, 0);
 	ok(dump_addresses(&lab->route, &all));
@@ -304,8 +304,8 @@ static void a_dump(void **state) {
 	assert_int_equal(all.restarts, 0);
 	assert_int_equal(dump_addresses(&lab->route, &refused), -E2BIG);
 	assert_int_equal(refused.n, 1);
-	ok(dump_addresses(&lab->route, &again)); /* nothing was left of the refused one */
-	assert_int_equal(again.n, 3000);
+	ok(dump_addresses(&lab->route, &recreates)); /* nothing was left of the refused one */
+	assert_int_equal(recreates.n, 3000);
 }
 
 static void an_interrupted_dump(void **state) {

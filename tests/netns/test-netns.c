@@ -8,8 +8,8 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-#include "kernel/netlink.h"
-#include "kernel/netns.h"
+#include "kernel/nl_socket.h"
+#include "kernel/named_netns.h"
 
 static size_t count_lines(const char *path, const char *part) {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
@@ -230,16 +230,16 @@ static void a_failed_creation_leaves_nothing(void **state _unused_) {
 static void an_id_is_stable(void **state) {
 	struct lab *lab = *state;
 	_cleanup_close_ int other = -1;
-	int32_t id = -2, again = -2, another = -2;
+	int32_t id = -2, recreates = -2, another = -2;
 
 	ok(netns_known_id(lab->fd, &id));
 	assert_int_equal(id, -1);
 	ok(netns_id(lab->fd, &id));
 	assert_true(id >= 0);
-	ok(netns_id(lab->fd, &again));
-	assert_int_equal(id, again);
-	ok(netns_known_id(lab->fd, &again));
-	assert_int_equal(id, again);
+	ok(netns_id(lab->fd, &recreates));
+	assert_int_equal(id, recreates);
+	ok(netns_known_id(lab->fd, &recreates));
+	assert_int_equal(id, recreates);
 	ok(create("other", &other, &problem));
 	ok(netns_id(other, &another));
 	assert_int_not_equal(id, another);

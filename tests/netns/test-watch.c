@@ -11,10 +11,10 @@
 #include <poll.h>
 #include <sys/mount.h>
 
-#include "kernel/netlink.h"
-#include "kernel/netns.h"
+#include "kernel/nl_socket.h"
+#include "kernel/named_netns.h"
 #include "base/vec.h"
-#include "kernel/watch.h"
+#include "kernel/events.h"
 
 enum { WAIT_MS = 10000 };
 
@@ -57,7 +57,9 @@ static void forget(struct heard *heard) {
 }
 
 static const struct watch_handlers handlers = {
-	.heard = heard_dirty, .name_changed = heard_name, .file_changed = heard_file,
+	.heard = heard_dirty,
+	.name_changed = heard_name,
+	.file_changed = heard_file,
 	.everything_dirty = heard_everything,
 };
 
@@ -107,16 +109,14 @@ static bool has_text(char **items, size_t n, const char *text) {
 	return false;
 }
 
-#define wait_until(watch, condition)      \
-	do {                              \
-		while (!(condition))      \
-			dispatch(watch);  \
+#define wait_until(watch, condition)     \
+	do {                             \
+		while (!(condition))     \
+			dispatch(watch); \
 	} while (0)
 #define wait_for_id(watch, heard, nsid) wait_until(watch, has_id(heard, nsid))
-#define wait_for_name(watch, heard, name) \
-	wait_until(watch, has_text((heard)->names.items, (heard)->names.n, name))
-#define wait_for_file(watch, heard, name) \
-	wait_until(watch, has_text((heard)->files.items, (heard)->files.n, name))
+#define wait_for_name(watch, heard, name) wait_until(watch, has_text((heard)->names.items, (heard)->names.n, name))
+#define wait_for_file(watch, heard, name) wait_until(watch, has_text((heard)->files.items, (heard)->files.n, name))
 
 static void a_child_namespace_is_heard(void **state) {
 	struct lab *lab = *state;
@@ -144,14 +144,19 @@ static void a_child_namespace_is_heard(void **state) {
 /* What costs one line in the table of groups: each is worth a change that no other group tells of. */
 static void each_group_is_heard(void **state) {
 	static const char *const changes[] = {
-		"ip link set lo up", "ip link set lo mtu 9000", "ip address add 127.5.0.1/32 dev lo",
+		"ip link set lo up",
+		"ip link set lo mtu 9000",
+		"ip address add 127.5.0.1/32 dev lo",
 		"ip address add fd00::5/128 dev lo nodad",
 		"ip address change 127.5.0.1/32 dev lo valid_lft 1000 preferred_lft 500", /* touches no route */
 		"ip address change fd00::5/128 dev lo noprefixroute valid_lft 1000 preferred_lft 500",
 		"ip route add blackhole 10.0.0.0/8",
-		"ip -6 route add blackhole fd01::/64", "ip rule add to 10.0.0.0/8 table 7",
-		"ip -6 rule add to fd01::/64 table 7", "sysctl -qw net.ipv4.ip_forward=1",
-		"sysctl -qw net.ipv6.conf.all.forwarding=1", "nft add table inet t",
+		"ip -6 route add blackhole fd01::/64",
+		"ip rule add to 10.0.0.0/8 table 7",
+		"ip -6 rule add to fd01::/64 table 7",
+		"sysctl -qw net.ipv4.ip_forward=1",
+		"sysctl -qw net.ipv6.conf.all.forwarding=1",
+		"nft add table inet t",
 	};
 	struct lab *lab = *state;
 	struct heard heard = {};
@@ -174,7 +179,8 @@ static void each_group_is_heard(void **state) {
 /* Of all neighbours only what somebody asked for: forwarding entries for the address of zeros. */
 static void forwarding_entries_are_heard_on_demand(void **state) {
 	static const char *const others[] = {
-		"ip -n lab neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev vx", "ip -n lab neigh del 10.0.0.9 dev vx",
+		"ip -n lab neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev vx",
+		"ip -n lab neigh del 10.0.0.9 dev vx",
 		"bridge -n lab fdb append 02:00:00:00:00:09 dev vx dst 10.0.0.9",
 		"bridge -n lab fdb append 00:00:00:00:00:01 dev vx dst 10.0.0.9",
 	};

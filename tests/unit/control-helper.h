@@ -64,7 +64,8 @@ static inline void method_stream(void *userdata _unused_, struct control_call *c
 }
 
 static const struct control_method methods[] = {
-	{ .name = "Echo", .parameters = { { "n", JSON_INTEGER }, { "text", JSON_STRING }, { "flag", JSON_TRUE } },
+	{ .name = "Echo",
+	  .parameters = { { "n", JSON_INTEGER }, { "text", JSON_STRING }, { "flag", JSON_TRUE } },
 	  .fn = method_echo },
 	{ .name = "Must", .parameters = { { "n", JSON_INTEGER, true } }, .fn = method_echo },
 	{ .name = "Fail", .fn = method_fail },
@@ -85,7 +86,12 @@ static inline int set_up(void **state) {
 
 	assert_true(sd_event_new(&house->event) >= 0);
 	house->service = (struct control_service){
-		.vendor = "v", .product = "p", .version = "1", .url = "u", .interfaces = interfaces, .userdata = house,
+		.vendor = "v",
+		.product = "p",
+		.version = "1",
+		.url = "u",
+		.interfaces = interfaces,
+		.userdata = house,
 	};
 	house->control = control_new(house->event, CONTROL_NOBODY, &house->service);
 	*state = house;

@@ -11,14 +11,14 @@
 #include "plan/plan.h"
 #include "spec-helper.h"
 
-#define OFFICE                                                                                                      \
-	"namespaces:\n"                                                                                             \
+#define OFFICE                                                                                                          \
+	"namespaces:\n"                                                                                                 \
 	"  host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: 10.0.0.1/24}}, nat: {action: masquerade}}\n" \
-	"  web: {interfaces: {eth0: {addresses: 10.0.0.11/24}}, routes: {to: default, via: 10.0.0.1, dev: eth0},\n" \
-	"    sysctl: {net.ipv4.conf.eth0.rp_filter: 2, net.ipv4.conf.default.rp_filter: 1}}\n"                      \
+	"  web: {interfaces: {eth0: {addresses: 10.0.0.11/24}}, routes: {to: default, via: 10.0.0.1, dev: eth0},\n"     \
+	"    sysctl: {net.ipv4.conf.eth0.rp_filter: 2, net.ipv4.conf.default.rp_filter: 1}}\n"                          \
 	"links: [[web:eth0, host:c1]]\n"
 
-#define PAIR                                                                       \
+#define PAIR                                                                              \
 	"namespaces: {a: {interfaces: {x: {addresses: 10.0.0.1/8}}}, b: {adopt: true}}\n" \
 	"links: [[a:x, b:z]]\n"
 
@@ -38,15 +38,15 @@ static inline void world_done(struct world *w) {
 
 /* A declared object becomes one that was looked at. */
 static inline void make_seen(struct object *object) {
-	object->marked = object->kind->markable;
-	object->foreign = object->implied = false;
+	object->owned = object->kind->markable;
+	object->external = object->implied = false;
 	object->twin = NULL;
-	object->marks = NULL;
-	object->mark = (struct mark){};
+	object->positions = NULL;
+	object->position = (struct position){};
 	object->drift = DRIFT_RESTORE;
 	if (object->kind == &kind_existing) {
 		object->kind = &kind_other;
-		object->marked = false;
+		object->owned = false;
 		((struct link *)object)->kind_text = "";
 		object->kernel_made = streq(((struct link *)object)->name, "lo");
 	}
@@ -98,7 +98,7 @@ static inline void print_changes(const struct plan *plan, struct text *out) {
 		}
 		if (change->refused)
 			text_addf(out, ": %s", change->text);
-		text_addf(out, "%s%s\n", change->again ? " (again)" : "", change->follows ? " (follows)" : "");
+		text_addf(out, "%s%s\n", change->recreates ? " (again)" : "", change->completes ? " (follows)" : "");
 	}
 }
 
@@ -133,7 +133,7 @@ static inline void disown(struct world *w, const char *id) {
 	struct object *object = seen_object(w, id);
 	_cleanup_text_ struct text lines = {};
 
-	object->marked = false;
+	object->owned = false;
 	ledger_forget(&w->ledger, object->ns, id, &lines);
 }
 
@@ -142,7 +142,7 @@ static inline struct change *change_of(struct world *w, const char *id) {
 		_cleanup_text_ struct text text = {};
 
 		object_print_id(change_object(*at), &text);
-		if (streq(text.data, id) && !(*at)->follows)
+		if (streq(text.data, id) && !(*at)->completes)
 			return *at;
 	}
 	fail_msg("there is no change of %s", id);

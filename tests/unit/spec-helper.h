@@ -88,7 +88,8 @@ static inline void check_objects(const char *text, const char *expected) {
 
 /* The diagnostics of an address, which stands in the second line. */
 static inline void check_address(const char *entry, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\n%s]}}}}", entry);
+	_cleanup_free_ char *text =
+		xasprintf("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\n%s]}}}}", entry);
 
 	check_diags(text, expected);
 }

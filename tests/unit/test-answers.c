@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What netlink.c makes of answers that today's kernel does not give, or not when one wants it: whole copies of the request, copies
+ * What nl_socket.c makes of answers that today's kernel does not give, or not when one wants it: whole copies of the request, copies
  * that cannot be, leftovers, silence. The kernel is the other end of a pair of sockets, which has answered before it is asked.
  */
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include "kernel/netlink.h"
+#include "kernel/nl_socket.h"
 
 enum { PAYLOAD = 5 }; /* not a multiple of four */
 
@@ -175,12 +175,8 @@ static void test_request_without_a_header(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		TEST(test_where_words_stand),
-		TEST(test_copy_that_cannot_be),
-		TEST(test_leftovers),
-		TEST(test_silence),
-		TEST(test_cut_off),
-		TEST(test_request_without_a_header),
+		TEST(test_where_words_stand), TEST(test_copy_that_cannot_be),      TEST(test_leftovers), TEST(test_silence),
+		TEST(test_cut_off),           TEST(test_request_without_a_header),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

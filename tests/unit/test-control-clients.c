@@ -7,9 +7,20 @@
 static void test_garbage(void **state) {
 	struct house *house = *state;
 	static const char *const garbage[] = {
-		"", "x", "[]", "{}", "7", "null", "{\"method\":7}", "{\"method\":\"org.test.Echo\",\"parameters\":[]}",
-		"{\"method\":\"org.test.Echo\",\"oneway\":1}", "{\"method\":\"org.test.Echo\",\"more\":\"yes\"}",
-		"{\"method\":\"org.test.Stream\",\"more\":true,\"oneway\":true}", "{\"method\":\"org.test.Echo\"} more", "\xff\xfe", "{\"method\":\"org.test.Echo\",\"method\":\"x\"}",
+		"",
+		"x",
+		"[]",
+		"{}",
+		"7",
+		"null",
+		"{\"method\":7}",
+		"{\"method\":\"org.test.Echo\",\"parameters\":[]}",
+		"{\"method\":\"org.test.Echo\",\"oneway\":1}",
+		"{\"method\":\"org.test.Echo\",\"more\":\"yes\"}",
+		"{\"method\":\"org.test.Stream\",\"more\":true,\"oneway\":true}",
+		"{\"method\":\"org.test.Echo\"} more",
+		"\xff\xfe",
+		"{\"method\":\"org.test.Echo\",\"method\":\"x\"}",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(garbage); i++) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "control/control_client.h"
+#include "control/client.h"
 #include "files/ledger_file.h"
 
 static char place[64];
@@ -73,7 +73,7 @@ static void call_over_socket(struct house *house, struct caller *caller) {
 	close(ends[1]);
 }
 
-static int folder_fd(void) {
+static int own_dir_fd(void) {
 	int fd;
 
 	assert_int_equal(ledger_file_folder("office", &fd), 0);
@@ -82,7 +82,7 @@ static int folder_fd(void) {
 
 static void test_socket(void **state) {
 	struct house *house = *state;
-	_cleanup_close_ int dir_fd = folder_fd();
+	_cleanup_close_ int dir_fd = own_dir_fd();
 	struct caller caller = { .method = "org.test.Fail" };
 	struct stat st;
 
@@ -109,7 +109,7 @@ static void test_nobody_listens(_unused_ void **state) {
 /* The group may come in, with nothing but the socket. */
 static void test_socket_of_a_group(void **state) {
 	struct house *house = *state;
-	_cleanup_close_ int dir_fd = folder_fd();
+	_cleanup_close_ int dir_fd = own_dir_fd();
 	struct stat st;
 
 	assert_int_equal(control_listen(&house->control, house->event, dir_fd, getegid(), &house->service), 0);
@@ -121,7 +121,7 @@ static void test_socket_of_a_group(void **state) {
 /* A dead daemon's socket is in nobody's way. */
 static void test_socket_that_was_left(void **state) {
 	struct house *house = *state;
-	_cleanup_close_ int dir_fd = folder_fd();
+	_cleanup_close_ int dir_fd = own_dir_fd();
 	struct control *dead;
 	struct control_answer answer;
 
@@ -137,13 +137,14 @@ static void test_socket_that_was_left(void **state) {
 /* Where the process has no descriptor left for who knocks, the connection that was silent longest makes room. */
 static void test_no_descriptor_left(void **state) {
 	struct house *house = *state;
-	_cleanup_close_ int dir_fd = folder_fd();
+	_cleanup_close_ int dir_fd = own_dir_fd();
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct rlimit before, few;
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/office/" TOPOD_SOCKET, place);
 	assert_int_equal(control_listen(&house->control, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
-	_cleanup_close_ int idle = connect_client(house), late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int idle = connect_client(house),
+			    late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int next = dup(dir_fd); /* the lowest number that is free */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	close(next);

@@ -15,8 +15,9 @@ static void test_calls(void **state) {
 	SAY(fd, "{\"method\":\"org.test.Fail\",\"parameters\":{}}");
 	assert_hears(house, fd, "{\"error\":\"org.test.Failed\",\"parameters\":{}}\n");
 	SAY(fd, "{\"method\":\"org.test.Nothing\"}");
-	assert_hears(house, fd,
-		     "{\"error\":\"org.varlink.service.MethodNotFound\",\"parameters\":{\"method\":\"org.test.Nothing\"}}\n");
+	assert_hears(
+		house, fd,
+		"{\"error\":\"org.varlink.service.MethodNotFound\",\"parameters\":{\"method\":\"org.test.Nothing\"}}\n");
 }
 
 static void test_message_in_pieces(void **state) {
@@ -69,10 +70,14 @@ static void test_service(void **state) {
 	assert_answers(house, "{\"method\":\"org.varlink.service.GetInfo\"}",
 		       "{\"parameters\":{\"vendor\":\"v\",\"product\":\"p\",\"version\":\"1\",\"url\":\"u\","
 		       "\"interfaces\":[\"org.varlink.service\",\"org.test\"]}}\n");
-	assert_answers(house, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":"
-		       "\"org.test\"}}", "{\"parameters\":{\"description\":\"interface org.test\\n\\nmethod Fail() -> ()\\n\"}}\n");
-	assert_answers(house, "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":"
-		       "\"org.tes\"}}", ERROR("InterfaceNotFound", "\"interface\":\"org.tes\""));
+	assert_answers(house,
+		       "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":"
+		       "\"org.test\"}}",
+		       "{\"parameters\":{\"description\":\"interface org.test\\n\\nmethod Fail() -> ()\\n\"}}\n");
+	assert_answers(house,
+		       "{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":{\"interface\":"
+		       "\"org.tes\"}}",
+		       ERROR("InterfaceNotFound", "\"interface\":\"org.tes\""));
 	assert_answers(house, "{\"method\":\"org.varlink.service.GetInterfaceDescription\"}",
 		       ERROR("InvalidParameter", "\"parameter\":\"interface\""));
 	assert_answers(house, "{\"method\":\"org.varlink.service.Nothing\"}",
@@ -82,12 +87,15 @@ static void test_service(void **state) {
 static void test_methods_that_are_none(void **state) {
 	struct house *house = *state;
 
-	assert_answers(house, "{\"method\":\"org.tester.Echo\"}", ERROR("InterfaceNotFound", "\"interface\":\"org.tester\""));
-	assert_answers(house, "{\"method\":\"org.test.Nothing\"}", ERROR("MethodNotFound", "\"method\":\"org.test.Nothing\""));
+	assert_answers(house, "{\"method\":\"org.tester.Echo\"}",
+		       ERROR("InterfaceNotFound", "\"interface\":\"org.tester\""));
+	assert_answers(house, "{\"method\":\"org.test.Nothing\"}",
+		       ERROR("MethodNotFound", "\"method\":\"org.test.Nothing\""));
 	assert_answers(house, "{\"method\":\"Echo\"}", ERROR("MethodNotFound", "\"method\":\"Echo\""));
 	assert_answers(house, "{\"method\":\"\"}", ERROR("MethodNotFound", "\"method\":\"\""));
 	assert_answers(house, "{\"method\":\".\"}", ERROR("InterfaceNotFound", "\"interface\":\"\""));
-	assert_answers(house, "{\"method\":\"org.test.Void\"}", ERROR("MethodNotImplemented", "\"method\":\"org.test.Void\""));
+	assert_answers(house, "{\"method\":\"org.test.Void\"}",
+		       ERROR("MethodNotImplemented", "\"method\":\"org.test.Void\""));
 }
 
 static void test_parameters(void **state) {
@@ -95,15 +103,22 @@ static void test_parameters(void **state) {
 	static const struct {
 		const char *method, *parameters, *wrong; /* NULL: none */
 	} rows[] = {
-		{ "Echo", "{\"n\":\"1\"}", "n" }, { "Echo", "{\"n\":1.5}", "n" },  { "Echo", "{\"text\":1}", "text" },
-		{ "Echo", "{\"flag\":0}", "flag" }, { "Echo", "{\"m\":1}", "m" },  { "Echo", "{\"m\":null}", "m" },
-		{ "Must", "{}", "n" },            { "Must", "{\"n\":null}", "n" }, { "Echo", "{\"flag\":false}", NULL },
-		{ "Echo", "{\"flag\":true,\"n\":-1,\"text\":\"\"}", NULL },       { "Must", "{\"n\":0}", NULL },
+		{ "Echo", "{\"n\":\"1\"}", "n" },
+		{ "Echo", "{\"n\":1.5}", "n" },
+		{ "Echo", "{\"text\":1}", "text" },
+		{ "Echo", "{\"flag\":0}", "flag" },
+		{ "Echo", "{\"m\":1}", "m" },
+		{ "Echo", "{\"m\":null}", "m" },
+		{ "Must", "{}", "n" },
+		{ "Must", "{\"n\":null}", "n" },
+		{ "Echo", "{\"flag\":false}", NULL },
+		{ "Echo", "{\"flag\":true,\"n\":-1,\"text\":\"\"}", NULL },
+		{ "Must", "{\"n\":0}", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		_cleanup_free_ char *call = xasprintf("{\"method\":\"org.test.%s\",\"parameters\":%s}", rows[i].method,
-						      rows[i].parameters);
+		_cleanup_free_ char *call =
+			xasprintf("{\"method\":\"org.test.%s\",\"parameters\":%s}", rows[i].method, rows[i].parameters);
 		_cleanup_free_ char *expected =
 			rows[i].wrong ? xasprintf(ERROR("InvalidParameter", "\"parameter\":\"%s\""), rows[i].wrong)
 				      : xasprintf("{\"parameters\":%s}\n", rows[i].parameters);
@@ -140,10 +155,13 @@ static void test_rights(void **state) {
 	SAY(reader, "{\"method\":\"org.test.Change\"}");
 	assert_hears(house, reader, ERROR("PermissionDenied", ""));
 	/* Nor is it told whether there is such a method. */
-	SAY(nobody, ECHO_CALL "\0" "{\"method\":\"org.test.Nothing\"}\0" "{\"method\":\"org.varlink.service.GetInfo\"}\0"
-		    "{\"method\":\"org.test.Stream\",\"more\":true}");
-	assert_hears(house, nobody, ERROR("PermissionDenied", "") ERROR("PermissionDenied", "") ERROR("PermissionDenied", "")
-		     ERROR("PermissionDenied", ""));
+	SAY(nobody, ECHO_CALL "\0"
+			      "{\"method\":\"org.test.Nothing\"}\0"
+			      "{\"method\":\"org.varlink.service.GetInfo\"}\0"
+			      "{\"method\":\"org.test.Stream\",\"more\":true}");
+	assert_hears(house, nobody,
+		     ERROR("PermissionDenied", "") ERROR("PermissionDenied", "") ERROR("PermissionDenied", "")
+			     ERROR("PermissionDenied", ""));
 	assert_int_equal(house->n_calls, 1);
 }
 
@@ -169,7 +187,8 @@ static void test_stream(void **state) {
 	SAY(b, STREAM_CALL);
 	assert_hears(house, b, FIRST);
 	broadcast(house, 2);
-	assert_hears(house, a, "{\"parameters\":{\"i\":1},\"continues\":true}\n{\"parameters\":{\"i\":2},\"continues\":true}\n");
+	assert_hears(house, a,
+		     "{\"parameters\":{\"i\":1},\"continues\":true}\n{\"parameters\":{\"i\":2},\"continues\":true}\n");
 	assert_hears(house, b, "{\"parameters\":{\"i\":2},\"continues\":true}\n");
 	assert_hears(house, other, "");
 	control_end_streams(house->control, json_pack("{s:s}", "last", "one"));

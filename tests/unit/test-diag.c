@@ -10,11 +10,11 @@
 #include "base/utf8.h"
 
 static uint8_t add_text(struct diags *diags, const char *name, const char *text) {
-	return diags_add_source(diags, (struct source){.name = name, .text = text, .size = strlen(text)});
+	return diags_add_source(diags, (struct source){ .name = name, .text = text, .size = strlen(text) });
 }
 
-static struct mark at(uint32_t line, uint16_t column, uint8_t width) {
-	return (struct mark){.line = line, .column = column, .width = width};
+static struct position at(uint32_t line, uint16_t column, uint8_t width) {
+	return (struct position){ .line = line, .column = column, .width = width };
 }
 
 static void assert_format(struct diags *diags, const char *expected) {
@@ -30,10 +30,9 @@ static void test_form(_unused_ void **state) {
 	add_text(&diags, "office.yaml", "a:\n\n\n\n\n\n\n\n\n\n\n\n\n        adresses: [10.0.0.1/24]\n");
 	diag_error(&diags, at(14, 9, 8), "unknown key '%s' in an interface; did you mean 'addresses'?", "adresses");
 	assert_int_equal(diags.n_errors, 1);
-	assert_format(&diags,
-		      "office.yaml:14:9: error: unknown key 'adresses' in an interface; did you mean 'addresses'?\n"
-		      "  14 |         adresses: [10.0.0.1/24]\n"
-		      "     |         ^^^^^^^^\n");
+	assert_format(&diags, "office.yaml:14:9: error: unknown key 'adresses' in an interface; did you mean 'addresses'?\n"
+			      "  14 |         adresses: [10.0.0.1/24]\n"
+			      "     |         ^^^^^^^^\n");
 }
 
 static void test_none(_unused_ void **state) {
@@ -56,10 +55,10 @@ static void test_one_line(_unused_ void **state) {
 static void test_without_place(_unused_ void **state) {
 	struct diags diags = {};
 
-	diag_error(&diags, (struct mark){}, "no file at all");
+	diag_error(&diags, (struct position){}, "no file at all");
 	assert_format(&diags, "error: no file at all\n");
 	add_text(&diags, "a.yaml", "x: 1\n");
-	diag_error(&diags, (struct mark){}, "too large");
+	diag_error(&diags, (struct position){}, "too large");
 	assert_format(&diags, "a.yaml: error: too large\n");
 }
 
@@ -68,7 +67,7 @@ static void test_order(_unused_ void **state) {
 
 	add_text(&diags, "a", "1\n2\n3\n");
 	uint8_t other = add_text(&diags, "b", "");
-	diag_error(&diags, (struct mark){.line = 1, .column = 1, .source = other}, "last");
+	diag_error(&diags, (struct position){ .line = 1, .column = 1, .source = other }, "last");
 	diag_error(&diags, at(3, 1, 1), "third");
 	diag_note(&diags, at(1, 1, 1), "of the third");
 	diag_note(&diags, at(0, 0, 0), "of it too");
@@ -85,11 +84,11 @@ static void test_order(_unused_ void **state) {
 }
 
 /* The excerpt and the line of carets for one mark in a text. */
-static void assert_excerpt(const char *source, struct mark mark, const char *expected) {
+static void assert_excerpt(const char *source, struct position position, const char *expected) {
 	struct diags diags = {};
 
 	add_text(&diags, "f", source);
-	diag_error(&diags, mark, "x");
+	diag_error(&diags, position, "x");
 	_cleanup_free_ char *text = diags_format(&diags, false);
 	assert_string_equal(strchr(text, '\n') + 1, expected);
 	diags_done(&diags);
@@ -100,7 +99,9 @@ static void test_excerpts(_unused_ void **state) {
 	assert_excerpt("\ta:\x1b[0m 1\x7f\n", at(1, 2, 1), "   1 |  a:?[0m 1?\n     |  ^\n");
 	assert_excerpt("a\r\nbc\r\n", at(2, 2, 1), "   2 | bc\n     |  ^\n");
 	assert_excerpt("a\rbc\rd", at(2, 2, 1), "   2 | bc\n     |  ^\n");
-	assert_excerpt("\xef\xbb\xbf" "abc\n", at(1, 2, 1), "   1 | abc\n     |  ^\n");
+	assert_excerpt("\xef\xbb\xbf"
+		       "abc\n",
+		       at(1, 2, 1), "   1 | abc\n     |  ^\n");
 	assert_excerpt("abc\n", at(1, 2, 100), "   1 | abc\n     |  ^^\n");
 	assert_excerpt("abc\n", at(1, 2, 0), "   1 | abc\n     |  ^\n");
 	assert_excerpt("a:\n", at(1, 3, 1), "   1 | a:\n     |   ^\n");
@@ -111,10 +112,15 @@ static void test_excerpts(_unused_ void **state) {
 
 static void test_columns_are_characters(_unused_ void **state) {
 	assert_excerpt("äöü: ß x\n", at(1, 6, 1), "   1 | äöü: ß x\n     |      ^\n");
-	assert_excerpt("a\xff" "b\n", at(1, 3, 1), "   1 | a?b\n     |   ^\n");
-	assert_excerpt("網: x\n", at(1, 4, 1), "   1 | 網: x\n     |     ^\n"); /* two cells wide */
+	assert_excerpt("a\xff"
+		       "b\n",
+		       at(1, 3, 1), "   1 | a?b\n     |   ^\n");
+	assert_excerpt("網: x\n", at(1, 4, 1), "   1 | 網: x\n     |     ^\n");              /* two cells wide */
 	assert_excerpt("a\xcc\x88: x\n", at(1, 5, 1), "   1 | a\xcc\x88: x\n     |    ^\n"); /* no cell */
-	assert_excerpt("a\xc2\x9b" "31mb\xe2\x80\xae" "c\n", at(1, 6, 1), "   1 | a?31mb?c\n     |      ^\n");
+	assert_excerpt("a\xc2\x9b"
+		       "31mb\xe2\x80\xae"
+		       "c\n",
+		       at(1, 6, 1), "   1 | a?31mb?c\n     |      ^\n");
 }
 
 static void test_long_lines(_unused_ void **state) {
@@ -140,7 +146,7 @@ static void test_messages_are_escaped(_unused_ void **state) {
 	struct diags diags = {};
 
 	add_text(&diags, "f\n", "");
-	diag_error(&diags, (struct mark){}, "key '%s'", "\x1b[2J\r\xff ö \xc2\x9b \xe2\x80\xae");
+	diag_error(&diags, (struct position){}, "key '%s'", "\x1b[2J\r\xff ö \xc2\x9b \xe2\x80\xae");
 	assert_format(&diags, "f\\x0a: error: key '\\x1b[2J\\x0d\\xff ö \\u009b \\u202e'\n");
 }
 
@@ -224,14 +230,29 @@ static void test_strict(_unused_ void **state) {
 }
 
 static void test_suggest(_unused_ void **state) {
-	static const char *const names[] = {"addresses", "mtu", "mac-address", "ports", "up", "kind", "via", "vlan-filtering"};
-	static const struct { const char *text, *expected; } cases[] = {
-		{"adresses", "addresses"},   {"addressses", "addresses"}, {"addersses", "addresses"},
-		{"mut", "mtu"},              {"MTU", "mtu"},              {"mac_address", "mac-address"},
-		{"macAddress", "mac-address"}, {"port", "ports"},         {"prots", "ports"},
-		{"vlan-fliterng", "vlan-filtering"}, {"knd", "kind"},     {"stp", NULL},
-		{"", NULL},                  {"x", NULL},                 {"routes", NULL},
-		{"adrsss", NULL},            {"completely-else", NULL},   {"ab", NULL},
+	static const char *const names[] = { "addresses", "mtu",  "mac-address", "ports",
+					     "up",        "kind", "via",         "vlan-filtering" };
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{ "adresses", "addresses" },
+		{ "addressses", "addresses" },
+		{ "addersses", "addresses" },
+		{ "mut", "mtu" },
+		{ "MTU", "mtu" },
+		{ "mac_address", "mac-address" },
+		{ "macAddress", "mac-address" },
+		{ "port", "ports" },
+		{ "prots", "ports" },
+		{ "vlan-fliterng", "vlan-filtering" },
+		{ "knd", "kind" },
+		{ "stp", NULL },
+		{ "", NULL },
+		{ "x", NULL },
+		{ "routes", NULL },
+		{ "adrsss", NULL },
+		{ "completely-else", NULL },
+		{ "ab", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -243,19 +264,19 @@ static void test_suggest(_unused_ void **state) {
 }
 
 static void test_suggest_nearest(_unused_ void **state) {
-	static const char *const names[] = {"abcdxx", "abcdex", "abcdef"};
+	static const char *const names[] = { "abcdxx", "abcdex", "abcdef" };
 
 	assert_string_equal(diag_suggest("abcdeg", names, 3), "abcdex"); /* of two as near, the first */
 	assert_string_equal(diag_suggest("abcdefg", names, 3), "abcdef");
 }
 
 static void test_suggest_is_bounded(_unused_ void **state) {
-	static const char *const names[] = {"mtu"};
+	static const char *const names[] = { "mtu" };
 	_cleanup_free_ char *text = xmalloc(100001);
 
 	memset(text, 'm', 100000);
 	assert_null(diag_suggest(text, names, 1));
-	assert_null(diag_suggest("mtv", (const char *const[]){text}, 1));
+	assert_null(diag_suggest("mtv", (const char *const[]){ text }, 1));
 }
 
 static void assert_decodes(const char *text, size_t size, size_t expected_size, uint32_t expected) {
@@ -277,7 +298,9 @@ static void test_utf8(_unused_ void **state) {
 	assert_decodes("\xf4\x90\x80\x80", 4, 0, 0xf4); /* beyond the last */
 	assert_decodes("\xf8\x88\x80\x80", 4, 0, 0xf8);
 	assert_decodes("\x80", 1, 0, 0x80);
-	assert_decodes("\xc3" "a", 2, 0, 0xc3);
+	assert_decodes("\xc3"
+		       "a",
+		       2, 0, 0xc3);
 }
 
 int main(void) {
@@ -295,7 +318,8 @@ int main(void) {
 		cmocka_unit_test(test_color),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_limit_of_notes),
-		cmocka_unit_test(test_one_more), cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_one_more),
+		cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_suggest_nearest),
 		cmocka_unit_test(test_suggest_is_bounded),

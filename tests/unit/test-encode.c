@@ -53,8 +53,11 @@ static void request_done(struct request *request) {
 #define _request_ _cleanup_(request_done) struct request
 
 static void make(struct request *request, const char *text, const char *id, enum change_type type, struct there *there) {
-	const struct resolver resolver = { .userdata = there, .ifindex = ifindex, .netns_fd = netns_fd,
-					   .new_ifindex = new_ifindex, .ifindex_by_mac = ifindex_by_mac };
+	const struct resolver resolver = { .userdata = there,
+					   .ifindex = ifindex,
+					   .netns_fd = netns_fd,
+					   .new_ifindex = new_ifindex,
+					   .ifindex_by_mac = ifindex_by_mac };
 	struct change change = { .type = type };
 
 	*request = (struct request){};
@@ -62,8 +65,9 @@ static void make(struct request *request, const char *text, const char *id, enum
 	change.desired = get_object(&request->spec.spec.state, id);
 	change.observed = type == CHANGE_DELETE ? change.desired : NULL;
 	change.fields = change.desired->set;
-	request->encode = (struct encode){ .writer = &request->writer, .resolver = &resolver, .topology = "t",
-					   .arena = &request->spec.spec.state.arena };
+	request->encode = (struct encode){
+		.writer = &request->writer, .resolver = &resolver, .topology = "t", .arena = &request->spec.spec.state.arena
+	};
 	request->r = change.desired->kind->encode(&request->encode, &change);
 	request->encode.resolver = NULL;
 }
@@ -82,7 +86,8 @@ static void check(const char *text, const char *id, enum change_type type, struc
 
 static void test_links_that_are_gone(void **state _unused_) {
 	const struct there none = {}, e = { .links = "e" };
-	const char *port = HOST("interfaces: {b: {kind: bridge, ports: [{name: e, cost: 5}]}, e: {kind: existing, mtu: 1400}}");
+	const char *port =
+		HOST("interfaces: {b: {kind: bridge, ports: [{name: e, cost: 5}]}, e: {kind: existing, mtu: 1400}}");
 	const char *address = HOST("interfaces: {e: {kind: existing, addresses: 10.0.0.1/8}}");
 
 	check(port, "host/e bridge port of b", CHANGE_UPDATE, none, -ENODEV, "there is no e");
@@ -104,7 +109,8 @@ static void test_lower_links_that_are_gone(void **state _unused_) {
 }
 
 static void test_ways_that_are_gone(void **state _unused_) {
-	const char *dev = HOST("routes: {to: 10.0.0.0/8, dev: e}"), *gateway = HOST("routes: {to: 10.0.0.0/8, via: 10.9.0.1}");
+	const char *dev = HOST("routes: {to: 10.0.0.0/8, dev: e}"),
+		   *gateway = HOST("routes: {to: 10.0.0.0/8, via: 10.9.0.1}");
 	const char *hops = HOST("routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1, dev: e}, {via: 10.9.0.2, dev: f}]}");
 	const char *id = "host route 10.0.0.0/8";
 
@@ -127,9 +133,11 @@ static void test_interface_to_move(void **state _unused_) {
 	const struct ifinfomsg *ifi;
 	_request_ request;
 
-	check(PHYSICAL("nic"), "web/p link", CHANGE_CREATE, there, -ENODEV, "there is no interface nic in the host namespace");
-	check(PHYSICAL("'02:00:00:00:00:01'"), "web/p link", CHANGE_CREATE, (struct there){ .namespaces = true, .links = "nic" },
-	      -ENODEV, "there is no interface 02:00:00:00:00:01 in the host namespace");
+	check(PHYSICAL("nic"), "web/p link", CHANGE_CREATE, there, -ENODEV,
+	      "there is no interface nic in the host namespace");
+	check(PHYSICAL("'02:00:00:00:00:01'"), "web/p link", CHANGE_CREATE,
+	      (struct there){ .namespaces = true, .links = "nic" }, -ENODEV,
+	      "there is no interface 02:00:00:00:00:01 in the host namespace");
 	make(&request, PHYSICAL("'02:00:00:00:00:01'"), "web/p link", CHANGE_CREATE, &there);
 	assert_int_equal(request.r, 0);
 	assert_int_equal(request.writer.messages.n, 1);

@@ -32,9 +32,22 @@ static void test_ip(void **state _unused_) {
 	check_ip("FD00::ABCD", "fd00::abcd");
 	check_ip("::", "::");
 	check_ip("::ffff:10.0.0.1", "::ffff:10.0.0.1");
-	static const char *const wrong[] = { "", " ", "10.0.0", "10.0.0.1.1", "10.0.0.256", "10.0.0.-1", "0x0a.0.0.1",
-					     "10.0.0.1/24", " 10.0.0.1", "10.0.0.1 ", "fd00::1::2", "fd00::1%eth0",
-					     "fd00::12345", "host", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9" };
+	static const char *const wrong[] = { "",
+					     " ",
+					     "10.0.0",
+					     "10.0.0.1.1",
+					     "10.0.0.256",
+					     "10.0.0.-1",
+					     "0x0a.0.0.1",
+					     "10.0.0.1/24",
+					     " 10.0.0.1",
+					     "10.0.0.1 ",
+					     "fd00::1::2",
+					     "fd00::1%eth0",
+					     "fd00::12345",
+					     "host",
+					     "1:2:3:4:5:6:7",
+					     "1:2:3:4:5:6:7:8:9" };
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		check_ip(wrong[i], NULL);
 }
@@ -54,8 +67,10 @@ static void test_prefix(void **state _unused_) {
 	check_prefix("fd00::1", "fd00::1/128");
 	check_prefix("0.0.0.0/0", "0.0.0.0/0");
 	check_prefix("::/0", "::/0");
-	static const char *const wrong[] = { "10.0.0.1/33", "fd00::/129", "10.0.0.1/", "10.0.0.1/24/1", "10.0.0.1/ 24",
-					     "10.0.0.1/-1", "10.0.0.1/+4", "10.0.0.1/2a", "/24", "10.0.0.1/255.255.255.0" };
+	static const char *const wrong[] = { "10.0.0.1/33",           "fd00::/129",   "10.0.0.1/",
+					     "10.0.0.1/24/1",         "10.0.0.1/ 24", "10.0.0.1/-1",
+					     "10.0.0.1/+4",           "10.0.0.1/2a",  "/24",
+					     "10.0.0.1/255.255.255.0" };
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		check_prefix(wrong[i], NULL);
 }
@@ -79,8 +94,15 @@ static void test_mac(void **state _unused_) {
 	assert_string_equal(mac_format(&mac, buf), "02:00:5e:10:00:ff");
 	assert_int_equal(mac_parse("02-00-5e-10-00-ff", &mac), 0);
 	assert_string_equal(mac_format(&mac, buf), "02:00:5e:10:00:ff");
-	static const char *const wrong[] = { "", "02:00:5e:10:00", "02:00:5e:10:00:ff:00", "2:0:5e:10:0:ff", "02:00:5e:10:00:fg",
-					     "02005e1000ff", "02:00:5e:10:00:ff ", "02::00:5e:10:00", "02:00-5e:10:00:f" };
+	static const char *const wrong[] = { "",
+					     "02:00:5e:10:00",
+					     "02:00:5e:10:00:ff:00",
+					     "2:0:5e:10:0:ff",
+					     "02:00:5e:10:00:fg",
+					     "02005e1000ff",
+					     "02:00:5e:10:00:ff ",
+					     "02::00:5e:10:00",
+					     "02:00-5e:10:00:f" };
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(mac_parse(wrong[i], &mac), -EINVAL);
 }
@@ -130,14 +152,17 @@ static void test_network(void **state _unused_) {
 }
 
 static void test_use(void **state _unused_) {
-	const struct { const char *text; bool multicast, link_local, zero; } rows[] = {
-		{ "224.0.0.1", true, false, false },  { "239.255.255.255", true, false, false },
+	const struct {
+		const char *text;
+		bool multicast, link_local, zero;
+	} rows[] = {
+		{ "224.0.0.1", true, false, false },        { "239.255.255.255", true, false, false },
 		{ "223.255.255.255", false, false, false }, { "240.0.0.0", false, false, false },
-		{ "ff02::1", true, false, false },    { "fe80::1", false, true, false },
-		{ "febf::1", false, true, false },    { "fec0::1", false, false, false },
-		{ "169.254.3.4", false, true, false }, { "169.253.3.4", false, false, false },
-		{ "0.0.0.0", false, false, true },    { "::", false, false, true },
-		{ "0.0.0.1", false, false, false },   { "::1", false, false, false },
+		{ "ff02::1", true, false, false },          { "fe80::1", false, true, false },
+		{ "febf::1", false, true, false },          { "fec0::1", false, false, false },
+		{ "169.254.3.4", false, true, false },      { "169.253.3.4", false, false, false },
+		{ "0.0.0.0", false, false, true },          { "::", false, false, true },
+		{ "0.0.0.1", false, false, false },         { "::1", false, false, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -178,9 +203,9 @@ static void test_equal(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ip),    cmocka_unit_test(test_prefix),   cmocka_unit_test(test_none),
-		cmocka_unit_test(test_mac),   cmocka_unit_test(test_contains), cmocka_unit_test(test_network),
-		cmocka_unit_test(test_use),   cmocka_unit_test(test_bytes),    cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_ip),  cmocka_unit_test(test_prefix),   cmocka_unit_test(test_none),
+		cmocka_unit_test(test_mac), cmocka_unit_test(test_contains), cmocka_unit_test(test_network),
+		cmocka_unit_test(test_use), cmocka_unit_test(test_bytes),    cmocka_unit_test(test_equal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,13 @@ static struct object eth0 = { .kind = &kind_veth, .ns = "web" }, address = { .ki
 		     route = { .kind = &kind_route, .ns = "web" };
 
 static const struct occurrence removed = {
-	.type = OCCURRENCE_DRIFT_RESTORED, .drift = DRIFT_MISSING, .object = &address, .scope = "web/eth0",
-	.noun = "address 10.0.0.11/24", .what = "was removed", .latency_usec = 600,
+	.type = OCCURRENCE_DRIFT_RESTORED,
+	.drift = DRIFT_MISSING,
+	.object = &address,
+	.scope = "web/eth0",
+	.noun = "address 10.0.0.11/24",
+	.what = "was removed",
+	.latency_usec = 600,
 };
 
 /* Words. */
@@ -42,30 +47,47 @@ static void test_restored(void **state _unused_) {
 	check_text(&o, "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms (and 1 object with it)");
 	o.n_followers = 3;
 	check_text(&o, "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms (and 3 objects with it)");
-	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED, .drift = DRIFT_CHANGED, .object = &eth0,
-					 .scope = "web/eth0", .noun = "link",
-					 .what = "mtu was changed from 1400 to 1500", .latency_usec = 500 },
+	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED,
+					 .drift = DRIFT_CHANGED,
+					 .object = &eth0,
+					 .scope = "web/eth0",
+					 .noun = "link",
+					 .what = "mtu was changed from 1400 to 1500",
+					 .latency_usec = 500 },
 		   "drift: web/eth0: mtu was changed from 1400 to 1500; restored in 0.5 ms");
-	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED, .drift = DRIFT_MISSING, .object = &eth0,
-					 .scope = "web/eth0", .noun = "link", .what = "was removed", .latency_usec = 2000 },
+	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED,
+					 .drift = DRIFT_MISSING,
+					 .object = &eth0,
+					 .scope = "web/eth0",
+					 .noun = "link",
+					 .what = "was removed",
+					 .latency_usec = 2000 },
 		   "drift: web/eth0: link was removed; restored in 2 ms");
-	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED, .drift = DRIFT_CHANGED, .object = &route,
-					 .scope = "web", .noun = "route default via 10.0.0.1",
-					 .what = "mtu was changed from 1400 to 1500", .latency_usec = 500 },
+	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED,
+					 .drift = DRIFT_CHANGED,
+					 .object = &route,
+					 .scope = "web",
+					 .noun = "route default via 10.0.0.1",
+					 .what = "mtu was changed from 1400 to 1500",
+					 .latency_usec = 500 },
 		   "drift: web: route default via 10.0.0.1: mtu was changed from 1400 to 1500; restored in 0.5 ms");
 }
 
 static void test_other_drift(void **state _unused_) {
-	struct occurrence o = { .type = OCCURRENCE_DRIFT_REPORTED, .object = &route, .scope = "web",
-				.noun = "route default via 10.0.0.1", .what = "was removed" };
+	struct occurrence o = { .type = OCCURRENCE_DRIFT_REPORTED,
+				.object = &route,
+				.scope = "web",
+				.noun = "route default via 10.0.0.1",
+				.what = "was removed" };
 
 	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; reported only");
 	o.type = OCCURRENCE_DRIFT_HELD;
 	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; left as it is while paused");
 	o.type = OCCURRENCE_DRIFT_FAILED, o.error = "Network is unreachable", o.pause_usec = 2000000;
-	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; the repair failed: Network is unreachable; trying "
-		       "again in 2 s");
-	o.mark.line = 14;
+	check_text(&o,
+		   "drift: web: route default via 10.0.0.1 was removed; the repair failed: Network is unreachable; trying "
+		   "again in 2 s");
+	o.position.line = 14;
 	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; the repair failed: Network is unreachable "
 		       "(office.yaml:14); trying again in 2 s");
 	o.type = OCCURRENCE_BACKED_OFF, o.error = NULL, o.pause_usec = 8000000;
@@ -76,16 +98,23 @@ static void test_other_drift(void **state _unused_) {
 }
 
 static void test_failing(void **state _unused_) {
-	struct occurrence o = { .type = OCCURRENCE_FAILING, .object = &eth0, .scope = "web/eth0", .noun = "link",
-				.what = "mtu 70000", .error = "Invalid argument", .mark = { .line = 14 },
+	struct occurrence o = { .type = OCCURRENCE_FAILING,
+				.object = &eth0,
+				.scope = "web/eth0",
+				.noun = "link",
+				.what = "mtu 70000",
+				.error = "Invalid argument",
+				.position = { .line = 14 },
 				.pause_usec = 1000000 };
 	_cleanup_free_ char *without_file = occurrence_text(&o);
 
 	check_text(&o, "failing: web/eth0: mtu 70000: Invalid argument (office.yaml:14); trying again in 1 s");
 	assert_string_equal(without_file, "failing: web/eth0: mtu 70000: Invalid argument (line 14); trying again in 1 s");
 	o.object = &address, o.noun = "address 10.0.0.1/8", o.what = "cannot be made";
-	check_text(&o, "failing: web/eth0: address 10.0.0.1/8 cannot be made: Invalid argument (office.yaml:14); trying again in "
-		       "1 s");
+	check_text(
+		&o,
+		"failing: web/eth0: address 10.0.0.1/8 cannot be made: Invalid argument (office.yaml:14); trying again in "
+		"1 s");
 	o.what = NULL;
 	check_text(&o, "failing: web/eth0: address 10.0.0.1/8: Invalid argument (office.yaml:14); trying again in 1 s");
 	o.type = OCCURRENCE_RECOVERED;
@@ -93,8 +122,9 @@ static void test_failing(void **state _unused_) {
 }
 
 static void test_converged(void **state _unused_) {
-	struct occurrence o = { .type = OCCURRENCE_CONVERGED, .n_objects = 12, .n_namespaces = 4, .n_changes = 7,
-				.latency_usec = 31000 };
+	struct occurrence o = {
+		.type = OCCURRENCE_CONVERGED, .n_objects = 12, .n_namespaces = 4, .n_changes = 7, .latency_usec = 31000
+	};
 
 	check_text(&o, "converged: 12 objects in 4 namespaces, 7 changes, verified in 31 ms");
 	o.n_objects = o.n_namespaces = o.n_changes = 1;
@@ -201,14 +231,19 @@ static void begin(struct said *said, const char *topology) {
 
 static void test_fields(void **state _unused_) {
 	_said_ said = {};
-	struct occurrence failed = { .type = OCCURRENCE_DRIFT_FAILED, .drift = DRIFT_CHANGED, .object = &eth0, .scope = "web/eth0",
-				     .noun = "link", .what = "mtu was changed from 1400 to 1500", .error = "no",
-				     .mark = { .line = 3 }, .file = "office.d/10-mtu.yaml" };
+	struct occurrence failed = { .type = OCCURRENCE_DRIFT_FAILED,
+				     .drift = DRIFT_CHANGED,
+				     .object = &eth0,
+				     .scope = "web/eth0",
+				     .noun = "link",
+				     .what = "mtu was changed from 1400 to 1500",
+				     .error = "no",
+				     .position = { .line = 3 },
+				     .file = "office.d/10-mtu.yaml" };
 
 	begin(&said, "office");
 	journal_occurrence(&removed, 1);
-	assert_string_equal(said.lines.data,
-			    "5 drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms\n");
+	assert_string_equal(said.lines.data, "5 drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms\n");
 	assert_string_equal(said.fields.data, "MESSAGE_ID=" TOPOD_MESSAGE_DRIFT_RESTORED "\nTOPOD_TOPOLOGY=office\n"
 					      "TOPOD_NAMESPACE=web\nTOPOD_OBJECT=web/eth0 address 10.0.0.11/24\n"
 					      "TOPOD_DRIFT=missing\nTOPOD_ACTION=restored\nTOPOD_LATENCY_USEC=600\n");
@@ -217,14 +252,19 @@ static void test_fields(void **state _unused_) {
 	journal_occurrence(&failed, 2);
 	assert_string_equal(said.lines.data, "3 drift: web/eth0: mtu was changed from 1400 to 1500; the repair failed: no "
 					     "(office.d/10-mtu.yaml:3)\n");
-	assert_string_equal(said.fields.data, "MESSAGE_ID=" TOPOD_MESSAGE_DRIFT_FAILED "\nTOPOD_TOPOLOGY=office\n"
-					      "TOPOD_NAMESPACE=web\nTOPOD_OBJECT=web/eth0 link\nTOPOD_FILE=office.d/10-mtu.yaml\n"
-					      "TOPOD_LINE=3\nTOPOD_ERROR=no\nTOPOD_DRIFT=changed\nTOPOD_ACTION=failed\n");
+	assert_string_equal(said.fields.data,
+			    "MESSAGE_ID=" TOPOD_MESSAGE_DRIFT_FAILED "\nTOPOD_TOPOLOGY=office\n"
+			    "TOPOD_NAMESPACE=web\nTOPOD_OBJECT=web/eth0 link\nTOPOD_FILE=office.d/10-mtu.yaml\n"
+			    "TOPOD_LINE=3\nTOPOD_ERROR=no\nTOPOD_DRIFT=changed\nTOPOD_ACTION=failed\n");
 	journal_flush(UINT64_MAX);
 }
 
 static void test_actions(void **state _unused_) {
-	static const struct { enum occurrence_type type; const char *line; bool drift; } rows[] = {
+	static const struct {
+		enum occurrence_type type;
+		const char *line;
+		bool drift;
+	} rows[] = {
 		{ OCCURRENCE_DRIFT_RESTORED, "TOPOD_ACTION=restored\n", true },
 		{ OCCURRENCE_DRIFT_REPORTED, "TOPOD_ACTION=reported\n", true },
 		{ OCCURRENCE_DRIFT_HELD, "TOPOD_ACTION=held\n", true },
@@ -269,18 +309,20 @@ static void test_diags(void **state _unused_) {
 
 	begin(&said, "office");
 	diags_add_source(&diags, (struct source){ "office.yaml", "a: 1\n", 5 });
-	diag_error(&diags, (struct mark){ .line = 1, .column = 1 }, "unknown key 'a'");
-	diag_note(&diags, (struct mark){ .line = 1, .column = 4 }, "first here");
-	diag_warning(&diags, (struct mark){}, "hm");
+	diag_error(&diags, (struct position){ .line = 1, .column = 1 }, "unknown key 'a'");
+	diag_note(&diags, (struct position){ .line = 1, .column = 4 }, "first here");
+	diag_warning(&diags, (struct position){}, "hm");
 	journal_diags(&diags);
-	assert_string_equal(said.lines.data, "3 office.yaml:1:1: error: unknown key 'a'\n5 office.yaml:1:4: note: first here\n"
-					     "4 office.yaml: warning: hm\n");
-	assert_string_equal(said.fields.data,
-			    "MESSAGE_ID=" TOPOD_MESSAGE_FILE_REFUSED "\nTOPOD_TOPOLOGY=office\nTOPOD_FILE=office.yaml\nTOPOD_LINE=1\n"
-			    "MESSAGE_ID=" TOPOD_MESSAGE_FILE_REFUSED "\nTOPOD_TOPOLOGY=office\nTOPOD_FILE=office.yaml\nTOPOD_LINE=1\n"
-			    "MESSAGE_ID=" TOPOD_MESSAGE_FILE_REFUSED "\nTOPOD_TOPOLOGY=office\nTOPOD_FILE=office.yaml\n");
+	assert_string_equal(said.lines.data,
+			    "3 office.yaml:1:1: error: unknown key 'a'\n5 office.yaml:1:4: note: first here\n"
+			    "4 office.yaml: warning: hm\n");
+	assert_string_equal(
+		said.fields.data,
+		"MESSAGE_ID=" TOPOD_MESSAGE_FILE_REFUSED "\nTOPOD_TOPOLOGY=office\nTOPOD_FILE=office.yaml\nTOPOD_LINE=1\n"
+		"MESSAGE_ID=" TOPOD_MESSAGE_FILE_REFUSED "\nTOPOD_TOPOLOGY=office\nTOPOD_FILE=office.yaml\nTOPOD_LINE=1\n"
+		"MESSAGE_ID=" TOPOD_MESSAGE_FILE_REFUSED "\nTOPOD_TOPOLOGY=office\nTOPOD_FILE=office.yaml\n");
 	for (size_t i = 0; i < DIAGS_MAX + 4; i++)
-		diag_error(&diags, (struct mark){ .line = 1, .column = 1 }, "again");
+		diag_error(&diags, (struct position){ .line = 1, .column = 1 }, "again");
 	text_done(&said.lines);
 	journal_diags(&diags);
 	assert_non_null(strstr(said.lines.data, "\n3 and 5 more errors or warnings\n"));
@@ -318,7 +360,8 @@ static void test_storm(void **state _unused_) {
 	journal_flush(1000000 + JOURNAL_WINDOW_USEC);
 	assert_int_equal(said.n, JOURNAL_BURST + 1);
 	assert_string_equal(last_line(&said), "4 and 412 more in 5 s: 400 restored, 12 not repaired");
-	assert_non_null(strstr(said.fields.data, "MESSAGE_ID=" TOPOD_MESSAGE_SUMMARY "\nTOPOD_TOPOLOGY=office\nTOPOD_COUNT=412\n"));
+	assert_non_null(
+		strstr(said.fields.data, "MESSAGE_ID=" TOPOD_MESSAGE_SUMMARY "\nTOPOD_TOPOLOGY=office\nTOPOD_COUNT=412\n"));
 	assert_true(journal_due() == UINT64_MAX);
 	journal_flush(UINT64_MAX); /* nothing is left */
 	assert_int_equal(said.n, JOURNAL_BURST + 1);
@@ -386,9 +429,10 @@ static void test_nothing_is_lost(void **state _unused_) {
 static void test_identities(void **state _unused_) {
 	static const char *const ids[] = {
 		TOPOD_MESSAGE_DRIFT_RESTORED, TOPOD_MESSAGE_DRIFT_REPORTED, TOPOD_MESSAGE_DRIFT_FAILED,
-		TOPOD_MESSAGE_BACKED_OFF, TOPOD_MESSAGE_FAILING, TOPOD_MESSAGE_RECOVERED, TOPOD_MESSAGE_CONVERGED,
-		TOPOD_MESSAGE_OVERRUN, TOPOD_MESSAGE_SUMMARY, TOPOD_MESSAGE_FILE_REFUSED, TOPOD_MESSAGE_DRIFT_HELD,
-		TOPOD_MESSAGE_PAUSED, TOPOD_MESSAGE_RESUMED,
+		TOPOD_MESSAGE_BACKED_OFF,     TOPOD_MESSAGE_FAILING,        TOPOD_MESSAGE_RECOVERED,
+		TOPOD_MESSAGE_CONVERGED,      TOPOD_MESSAGE_OVERRUN,        TOPOD_MESSAGE_SUMMARY,
+		TOPOD_MESSAGE_FILE_REFUSED,   TOPOD_MESSAGE_DRIFT_HELD,     TOPOD_MESSAGE_PAUSED,
+		TOPOD_MESSAGE_RESUMED,
 	};
 	static char catalog[65536];
 	_cleanup_fclose_ FILE *file = fopen(TOPOD_SOURCE "/units/topod.catalog", "re");
@@ -407,12 +451,23 @@ static void test_identities(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_restored), cmocka_unit_test(test_other_drift), cmocka_unit_test(test_failing),
-		cmocka_unit_test(test_converged), cmocka_unit_test(test_terminal), cmocka_unit_test(test_bare),
-		cmocka_unit_test(test_colors), cmocka_unit_test(test_fields), cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_log), cmocka_unit_test(test_diags), cmocka_unit_test(test_storm),
-		cmocka_unit_test(test_next_line_tells), cmocka_unit_test(test_end), cmocka_unit_test(test_converged_in_a_storm),
-		cmocka_unit_test(test_nothing_is_lost), cmocka_unit_test(test_identities),
+		cmocka_unit_test(test_restored),
+		cmocka_unit_test(test_other_drift),
+		cmocka_unit_test(test_failing),
+		cmocka_unit_test(test_converged),
+		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_bare),
+		cmocka_unit_test(test_colors),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_diags),
+		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_next_line_tells),
+		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_converged_in_a_storm),
+		cmocka_unit_test(test_nothing_is_lost),
+		cmocka_unit_test(test_identities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

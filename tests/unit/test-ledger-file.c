@@ -525,8 +525,8 @@ static void test_nothing_is_left(_unused_ void **state) {
 	open_with(&file, &ledger, LINE(1) GONE(1));
 	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
 	assert_false(exists("ledger"));
-	write_file("ledger.new", "");        /* of a crash */
-	write_file(TOPOD_SOCKET, "");        /* of a daemon that was killed */
+	write_file("ledger.new", ""); /* of a crash */
+	write_file(TOPOD_SOCKET, ""); /* of a daemon that was killed */
 	ledger_file_close(&file, true);
 	assert_int_not_equal(access(root, F_OK), 0);
 }

@@ -68,10 +68,24 @@ static void test_escapes(void **state _unused_) {
 static void test_damaged(void **state _unused_) {
 	const char *good = "+ made netns\tweb\tweb namespace\n";
 	static const char *const lines[] = {
-		"nonsense\n", "\n", "+\n", "+ \n", "- \n", "- web\n", "+ made\n", "+ made netns\n", "+ made netns\tweb\n",
-		"+ made netns\tweb\t\n", "+ given netns\tdb\tdb namespace\n", "+ made nokind\tdb\tdb namespace\n",
-		"+ made netns\t..\t.. namespace\n", "+ made dns\t../x\tfile\n", "+ made netns\ta%2Fb\ta/b namespace\n",
-		"+ made netns\tdb%\tdb namespace\n", "+ made netns\tdb\tdb%0g\n", "+ made netns\tdb\tdb%00\n",
+		"nonsense\n",
+		"\n",
+		"+\n",
+		"+ \n",
+		"- \n",
+		"- web\n",
+		"+ made\n",
+		"+ made netns\n",
+		"+ made netns\tweb\n",
+		"+ made netns\tweb\t\n",
+		"+ given netns\tdb\tdb namespace\n",
+		"+ made nokind\tdb\tdb namespace\n",
+		"+ made netns\t..\t.. namespace\n",
+		"+ made dns\t../x\tfile\n",
+		"+ made netns\ta%2Fb\ta/b namespace\n",
+		"+ made netns\tdb%\tdb namespace\n",
+		"+ made netns\tdb\tdb%0g\n",
+		"+ made netns\tdb\tdb%00\n",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -129,7 +143,11 @@ static void test_no_ledger(void **state _unused_) {
 	assert_int_equal(ledger_parse(&ledger, "", 0, &damaged), 0); /* not written yet */
 	assert_int_equal(ledger_parse(&ledger, "topod-ledger 2\n", 15, &damaged), -EINVAL);
 	assert_int_equal(ledger_parse(&ledger, "topod-ledger", 12, &damaged), -EINVAL);
-	assert_int_equal(ledger_parse(&ledger, "\x7f" "ELF\n", 5, &damaged), -EINVAL);
+	assert_int_equal(ledger_parse(&ledger,
+				      "\x7f"
+				      "ELF\n",
+				      5, &damaged),
+			 -EINVAL);
 	assert_null(ledger.namespaces);
 }
 
@@ -149,9 +167,9 @@ static void test_note(void **state _unused_) {
 	assert_true(ledger_note(&ledger, x, NULL, mtu | field_bit(LINK_UP), true, &lines));
 	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tup\tmtu\n");
 	/* What was written as lines is the table, read again. */
-	_ledger_ again = {};
-	parse(&again, lines.data, 0);
-	check_ledger(&again, "+ made bridge\ta\ta/x link\tup\tmtu\n");
+	_ledger_ recreates = {};
+	parse(&recreates, lines.data, 0);
+	check_ledger(&recreates, "+ made bridge\ta\ta/x link\tup\tmtu\n");
 }
 
 /* The first value that was found counts: later ones are topod's own, or drift. */
@@ -171,7 +189,7 @@ static void test_first_value_counts(void **state _unused_) {
 
 /* A link that is made anew as one of another kind keeps its name, and its line must be one that can be read again. */
 static void test_another_kind(void **state _unused_) {
-	_ledger_ ledger = {}, again = {};
+	_ledger_ ledger = {}, recreates = {};
 	_cleanup_text_ struct text lines = {};
 	_spec_ r;
 
@@ -181,8 +199,8 @@ static void test_another_kind(void **state _unused_) {
 	const uint64_t learning = field_bit(kind_field(x->kind, "learning"));
 	assert_true(ledger_note(&ledger, x, NULL, learning, true, &lines));
 	assert_false(ledger_note(&ledger, x, NULL, learning, true, &lines));
-	parse(&again, lines.data, 0);
-	check_ledger(&again, "+ made vxlan\ta\ta/x link\tmtu\tmac-address=02:00:00:00:00:01\tlearning\n");
+	parse(&recreates, lines.data, 0);
+	check_ledger(&recreates, "+ made vxlan\ta\ta/x link\tmtu\tmac-address=02:00:00:00:00:01\tlearning\n");
 }
 
 static void test_forget(void **state _unused_) {
@@ -202,9 +220,13 @@ static void test_forget_fields(void **state _unused_) {
 	_cleanup_text_ struct text lines = {};
 	_spec_ r;
 
-	good_spec(&r, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}, a: {interfaces: {x: {kind: bridge}}}}");
-	parse(&ledger, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n"
-		       "+ made bridge\ta\ta/x link\tname\tmtu\n", 0);
+	good_spec(
+		&r,
+		"namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}, a: {interfaces: {x: {kind: bridge}}}}");
+	parse(&ledger,
+	      "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n"
+	      "+ made bridge\ta\ta/x link\tname\tmtu\n",
+	      0);
 	const struct object *e = get_object(&r.spec.state, "host/e link"), *x = get_object(&r.spec.state, "a/x link");
 	ledger_forget_fields(&ledger, e, field_bit(LINK_MTU), &lines);
 	assert_string_equal(lines.data, "+ found existing\thost\thost/e link\tname=e\tup=false\n");
@@ -212,12 +234,12 @@ static void test_forget_fields(void **state _unused_) {
 	ledger_forget_fields(&ledger, e, field_bit(LINK_UP), &lines);
 	ledger_forget_fields(&ledger, x, field_bit(LINK_MTU), &lines);
 	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tname\n");
-	_ledger_ again = {};
-	parse(&again, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n", 0);
+	_ledger_ recreates = {};
+	parse(&recreates, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\tup=false\n", 0);
 	_cleanup_free_ char *journal = xasprintf("%s%s", header, lines.data);
 	size_t damaged;
-	assert_int_equal(ledger_parse(&again, journal, strlen(journal), &damaged), 0);
-	check_ledger(&again, "+ made bridge\ta\ta/x link\tname\n");
+	assert_int_equal(ledger_parse(&recreates, journal, strlen(journal), &damaged), 0);
+	check_ledger(&recreates, "+ made bridge\ta\ta/x link\tname\n");
 }
 
 /* Two kinds of links of one name are the same link. */
@@ -258,8 +280,10 @@ static void test_returns(void **state _unused_) {
 
 	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400, forward-delay: 2s}}}}", "");
 	/* To the kernel's default on what topod made; the MAC address is still topod's own. */
-	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}", "a/x link: forward-delay 15s\n");
-	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge}}}}", "a/x link: mtu 1500, forward-delay 15s\n");
+	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}",
+		      "a/x link: forward-delay 15s\n");
+	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
+		      "a/x link: mtu 1500, forward-delay 15s\n");
 	/* What was made and is not declared is deleted whole. */
 	check_returns(entry, "namespaces: {a: {}}", "");
 }
@@ -283,17 +307,21 @@ static void test_found_goes_back(void **state _unused_) {
 static void test_incomplete(void **state _unused_) {
 	check_returns("+ found existing\thost\thost/e link\tmtu=9000\n", "", "");
 	check_returns("+ found sysctl\thost\thost sysctl x\tvalue=0\n", "", "");
-	check_returns("+ found existing\thost\thost/e link\tname=e\tmtu=huge\tup=true\n", "", "host/e link (gone): up true\n");
+	check_returns("+ found existing\thost\thost/e link\tname=e\tmtu=huge\tup=true\n", "",
+		      "host/e link (gone): up true\n");
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_later_lines), cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_damaged), cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul), cmocka_unit_test(test_declared),
-		cmocka_unit_test(test_no_ledger), cmocka_unit_test(test_note), cmocka_unit_test(test_first_value_counts),
-		cmocka_unit_test(test_another_kind), cmocka_unit_test(test_forget), cmocka_unit_test(test_forget_fields),
-		cmocka_unit_test(test_links_share_their_names), cmocka_unit_test(test_returns),
-		cmocka_unit_test(test_found_goes_back), cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_later_lines),
+		cmocka_unit_test(test_escapes),       cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_declared),      cmocka_unit_test(test_no_ledger),
+		cmocka_unit_test(test_note),          cmocka_unit_test(test_first_value_counts),
+		cmocka_unit_test(test_another_kind),  cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_forget_fields), cmocka_unit_test(test_links_share_their_names),
+		cmocka_unit_test(test_returns),       cmocka_unit_test(test_found_goes_back),
+		cmocka_unit_test(test_incomplete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,15 +20,18 @@ static void check_rows(const struct row *rows, size_t n) {
 static void test_gateways(void **state _unused_) {
 	static const struct row rows[] = {
 		/* Its own address, on whichever interface. */
-		{ "namespaces: {" LAN ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.2}}" LINKS,
+		{ "namespaces: {" LAN
+		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.2}}" LINKS,
 		  "f:2:78: warning: the gateway 10.0.0.2 is an address of web itself, on e; write that of the router, which is another "
 		  "host" },
-		{ "namespaces: {" LAN ", db: {},\n web: {interfaces: {e: {addresses: \"fd00::2/64\"}, lo: {addresses: \"fd00:9::9\"}},\n"
+		{ "namespaces: {" LAN
+		  ", db: {},\n web: {interfaces: {e: {addresses: \"fd00::2/64\"}, lo: {addresses: \"fd00:9::9\"}},\n"
 		  "  routes: {to: \"::/0\", nexthops: [{via: \"fd00:9::9\", dev: e}, {via: \"fd00::1\", dev: e}]}}" LINKS,
 		  "f:3:24: warning: the gateway fd00:9::9 is an address of web itself, on lo; write that of the router, which is another "
 		  "host" },
 		/* Nobody's. Who else is there is said. */
-		{ "namespaces: {" LAN ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}" LINKS,
+		{ "namespaces: {" LAN
+		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}" LINKS,
 		  "f:2:78: warning: nobody on the segment of web/e has the gateway 10.0.0.9; give it to the router there, or write the "
 		  "address that it has; there are: 10.0.0.1 (host/br)" },
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.2/24}}, routes: [{to: default, via: 10.0.0.1},\n"
@@ -46,31 +49,44 @@ static void test_gateways(void **state _unused_) {
 		  "f:2:107: warning: nobody on the segment of c/m has the gateway 10.0.0.3; give it to the router there, or write the "
 		  "address that it has; there are: 10.0.0.1 (lan/e), 10.0.0.5 (host/p)" },
 		/* Good: the router has it; beyond what the file declares there may be anybody. */
-		{ "namespaces: {" LAN ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.1}}" LINKS, "" },
+		{ "namespaces: {" LAN
+		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.1}}" LINKS,
+		  "" },
 		{ "namespaces: {host: {interfaces: {br: {kind: bridge, ports: [c1, eth0]}, eth0: {kind: existing}}},\n"
-		  " web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\nlinks: [[web:e, host:c1]]", "" },
-		{ "namespaces: {web: {interfaces: {e: {kind: physical, source: eth1, addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}", "" },
-		{ "namespaces: {host: {interfaces: {eth0: {kind: existing}}},\n web: {interfaces: {e: {kind: macvlan, link: \"host:eth0\", addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}", "" },
+		  " web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\nlinks: [[web:e, host:c1]]",
+		  "" },
+		{ "namespaces: {web: {interfaces: {e: {kind: physical, source: eth1, addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}",
+		  "" },
+		{ "namespaces: {host: {interfaces: {eth0: {kind: existing}}},\n web: {interfaces: {e: {kind: macvlan, link: \"host:eth0\", addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}",
+		  "" },
 		{ "namespaces: {web: {interfaces: {br: {kind: bridge, ports: v, addresses: 10.0.0.2/24}, v: {kind: vxlan, id: 5}},\n"
-		  "  routes: {to: default, via: 10.0.0.9}}}", "" },
+		  "  routes: {to: default, via: 10.0.0.9}}}",
+		  "" },
 		/* Ports of a bridge without any come later. */
-		{ "namespaces: {web: {interfaces: {br: {kind: bridge, addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}", "" },
+		{ "namespaces: {web: {interfaces: {br: {kind: bridge, addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}",
+		  "" },
 		/* With VLANs the file does not say who hears whom. */
 		{ "namespaces: {sw: {interfaces: {br: {kind: bridge, vlan-filtering: true, ports: [p, q]}}}, b: {},\n"
 		  " web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
-		  "links: [[web:e, sw:p], [b:e, sw:q]]", "" },
+		  "links: [[web:e, sw:p], [b:e, sw:q]]",
+		  "" },
 		/* The other end may get its address from somebody else, where the namespace is not topod's alone. */
 		{ "namespaces: {ctr: {adopt: true},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
-		  "links: [[web:e, ctr:e]]", "" },
+		  "links: [[web:e, ctr:e]]",
+		  "" },
 		{ "namespaces: {web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
-		  "links: [[web:e, host:c1]]", "" },
+		  "links: [[web:e, host:c1]]",
+		  "" },
 		/* A host answers for the addresses of all its interfaces (IPv4), and where it is told to for those of others. */
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.9.0.1, dev: x, on-link: true}},\n"
-		  " b: {interfaces: {lo: {addresses: 10.9.0.1}}}}\nlinks: [[a:x, b:x]]", "" },
+		  " b: {interfaces: {lo: {addresses: 10.9.0.1}}}}\nlinks: [[a:x, b:x]]",
+		  "" },
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.1}},\n"
-		  " b: {sysctl: {net.ipv4.conf.x.proxy_arp: 1}}}\nlinks: [[a:x, b:x]]", "" },
+		  " b: {sysctl: {net.ipv4.conf.x.proxy_arp: 1}}}\nlinks: [[a:x, b:x]]",
+		  "" },
 		/* A link-local gateway makes itself. */
-		{ "namespaces: {a: {interfaces: {x: {}}, routes: {to: \"::/0\", via: \"fe80::1\", dev: x}}, b: {}}\nlinks: [[a:x, b:x]]", "" },
+		{ "namespaces: {a: {interfaces: {x: {}}, routes: {to: \"::/0\", via: \"fe80::1\", dev: x}}, b: {}}\nlinks: [[a:x, b:x]]",
+		  "" },
 	};
 
 	check_rows(rows, ARRAY_SIZE(rows));
@@ -78,7 +94,8 @@ static void test_gateways(void **state _unused_) {
 
 static void test_twice(void **state _unused_) {
 	static const struct row rows[] = {
-		{ "namespaces: {" LAN ",\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}},\n db: {interfaces: {e: {addresses: 10.0.0.2/16}}}" LINKS,
+		{ "namespaces: {" LAN
+		  ",\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}},\n db: {interfaces: {e: {addresses: 10.0.0.2/16}}}" LINKS,
 		  "f:3:35: warning: 10.0.0.2 is on one segment twice, as web/e and db/e: give each host an address of its own\n"
 		  "f:2:36: note: the other is here" },
 		{ "namespaces: {" LAN ",\n web: {interfaces: {e: {addresses: \"fd00::1/64\"}}}, db: {}" LINKS,
@@ -92,16 +109,22 @@ static void test_twice(void **state _unused_) {
 		  "f:2:34: note: the other is here" },
 		/* A VLAN is another segment than the interface below. */
 		{ "namespaces: {a: {interfaces: {x: {}, v: {kind: vlan, link: x, id: 10, addresses: 10.1.0.2/24}}},\n"
-		  " b: {interfaces: {x: {addresses: 10.1.0.2/24}}}}\nlinks: [[a:x, b:x]]", "" },
+		  " b: {interfaces: {x: {addresses: 10.1.0.2/24}}}}\nlinks: [[a:x, b:x]]",
+		  "" },
 		/* Good: other segments; one host; hosts that do not speak of it; lo. */
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.1/24}}}, b: {interfaces: {x: {addresses: 10.0.0.2/24}}},\n"
-		  " c: {interfaces: {x: {addresses: 10.0.0.1/24}}}, d: {}}\nlinks: [[a:x, b:x], [c:x, d:x]]", "" },
-		{ "namespaces: {" LAN ",\n web: {interfaces: {e: {addresses: {address: \"fd00::1/64\", nodad: true}}}}, db: {}" LINKS, "" },
+		  " c: {interfaces: {x: {addresses: 10.0.0.1/24}}}, d: {}}\nlinks: [[a:x, b:x], [c:x, d:x]]",
+		  "" },
+		{ "namespaces: {" LAN
+		  ",\n web: {interfaces: {e: {addresses: {address: \"fd00::1/64\", nodad: true}}}}, db: {}" LINKS,
+		  "" },
 		{ "namespaces: {" LAN ",\n web: {interfaces: {e: {arp: false, addresses: 10.0.0.1/24}}}, db: {}" LINKS, "" },
-		{ "namespaces: {a: {interfaces: {lo: {addresses: 10.9.9.9}}}, b: {interfaces: {lo: {addresses: 10.9.9.9}}}}\nlinks: [[a:x, b:x]]", "" },
+		{ "namespaces: {a: {interfaces: {lo: {addresses: 10.9.9.9}}}, b: {interfaces: {lo: {addresses: 10.9.9.9}}}}\nlinks: [[a:x, b:x]]",
+		  "" },
 		{ "namespaces: {sw: {interfaces: {br: {kind: bridge, vlan-filtering: true, ports: [p, q]}}},\n"
 		  " a: {interfaces: {e: {addresses: 10.0.0.2/24}}}, b: {interfaces: {e: {addresses: 10.0.0.2/24}}}}\n"
-		  "links: [[a:e, sw:p], [b:e, sw:q]]", "" },
+		  "links: [[a:e, sw:p], [b:e, sw:q]]",
+		  "" },
 	};
 
 	check_rows(rows, ARRAY_SIZE(rows));
@@ -109,37 +132,44 @@ static void test_twice(void **state _unused_) {
 
 /* The interface x of a, at the other end b's. */
 static void check_end(const char *entry, const char *more, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {b: {}, a: {interfaces: {x: {addresses: [\n%s]}}%s}}\nlinks: [[a:x, b:x]]",
-					      entry, more);
+	_cleanup_free_ char *text = xasprintf(
+		"namespaces: {b: {}, a: {interfaces: {x: {addresses: [\n%s]}}%s}}\nlinks: [[a:x, b:x]]", entry, more);
 
 	check_diags(text, expected);
 }
 
 static void test_lengths(void **state _unused_) {
-	check_end("10.0.0.2", "", "f:2:1: warning: without a length 10.0.0.2 is one host's (/32), and a/x reaches nobody by it; write "
-				      "the network's length, as 10.0.0.2/24");
+	check_end("10.0.0.2", "",
+		  "f:2:1: warning: without a length 10.0.0.2 is one host's (/32), and a/x reaches nobody by it; write "
+		  "the network's length, as 10.0.0.2/24");
 	check_end("{address: \"fd00::2\", nodad: true}", "",
-		      "f:2:11: warning: without a length fd00::2 is one host's (/128), and a/x reaches nobody by it; write the "
-		      "network's length, as fd00::2/64");
+		  "f:2:11: warning: without a length fd00::2 is one host's (/128), and a/x reaches nobody by it; write the "
+		  "network's length, as fd00::2/64");
 	/* Meant: said so, with another one that covers it, with a route by the link, with a peer, borrowed from lo. */
 	check_end("10.0.0.2/32", "", "");
 	check_end("10.0.0.2/24, 10.0.0.100", "", "");
 	check_end("10.0.0.2", ", routes: [{to: 10.0.0.1, dev: x}]", "");
 	check_end("{address: 10.0.0.2, peer: 10.0.0.1}", "", "");
-	check_diags("namespaces: {b: {}, a: {interfaces: {x: {addresses: 10.9.9.9}, lo: {addresses: 10.9.9.9}}}}\nlinks: [[a:x, b:x]]", "");
+	check_diags(
+		"namespaces: {b: {}, a: {interfaces: {x: {addresses: 10.9.9.9}, lo: {addresses: 10.9.9.9}}}}\nlinks: [[a:x, b:x]]",
+		"");
 	check_diags("namespaces: {host: {interfaces: {eth0: {kind: existing, addresses: 192.0.2.50}}}}", "");
 	check_diags("namespaces: {a: {interfaces: {d: {kind: dummy, addresses: 10.9.9.9}}}}", "");
 }
 
 static void test_networks(void **state _unused_) {
-	check_end("10.0.0.0/24", "", "f:2:1: warning: 10.0.0.0/24 is the address of its network itself; a host's address is for "
-					 "example 10.0.0.1/24");
-	check_end("10.0.1.255/23", "", "f:2:1: warning: 10.0.1.255/23 is the broadcast address of its network; a host's address is "
-					   "for example 10.0.0.1/23");
-	check_end("{address: \"fd00::/64\"}", "", "f:2:11: warning: fd00::/64 is the address of its network, which all its routers "
-						      "have; a host's address is for example fd00::1/64");
-	check_end("10.0.0.0/31, 10.0.0.5/31, 10.0.2.0/32, 10.0.1.255/16, 10.0.4.0/23", "",
-		      "f:2:55: warning: 10.0.4.0/23 is the address of its network itself; a host's address is for example 10.0.4.1/23");
+	check_end("10.0.0.0/24", "",
+		  "f:2:1: warning: 10.0.0.0/24 is the address of its network itself; a host's address is for "
+		  "example 10.0.0.1/24");
+	check_end("10.0.1.255/23", "",
+		  "f:2:1: warning: 10.0.1.255/23 is the broadcast address of its network; a host's address is "
+		  "for example 10.0.0.1/23");
+	check_end("{address: \"fd00::/64\"}", "",
+		  "f:2:11: warning: fd00::/64 is the address of its network, which all its routers "
+		  "have; a host's address is for example fd00::1/64");
+	check_end(
+		"10.0.0.0/31, 10.0.0.5/31, 10.0.2.0/32, 10.0.1.255/16, 10.0.4.0/23", "",
+		"f:2:55: warning: 10.0.4.0/23 is the address of its network itself; a host's address is for example 10.0.4.1/23");
 	check_end("\"fd00::/127\", \"fd00::ff:ffff:ffff:ffff/64\"", "", "");
 	check_end("{address: 10.0.0.255/24, broadcast: 10.0.0.127}", "", "");
 	check_diags("namespaces: {a: {interfaces: {lo: {addresses: 192.0.2.0/24}}}}", "");
@@ -147,15 +177,17 @@ static void test_networks(void **state _unused_) {
 
 /* The host h with the network of the bridge inside, and the interface out to somewhere. */
 static void check_nat(const char *entries, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces:\n"
-					      "  h:\n"
-					      "    interfaces: {br: {kind: bridge, ports: [p], addresses: 10.0.0.1/24},\n"
-					      "      out: {kind: physical, source: eth1, addresses: 192.0.2.2/24}}\n"
-					      "    routes: [{to: 10.1.0.0/16, via: 10.0.0.2}, {to: 198.51.100.0/24, via: 192.0.2.1}]\n"
-					      "    nat: [\n%s]\n"
-					      "  web: {interfaces: {e: {addresses: 10.0.0.2/24}, f: {addresses: 10.1.0.1/24}}}\n"
-					      "  db: {interfaces: {e: {addresses: 10.1.0.2/24}}}\n"
-					      "links: [[web:e, h:p], [web:f, db:e]]\n", entries);
+	_cleanup_free_ char *text =
+		xasprintf("namespaces:\n"
+			  "  h:\n"
+			  "    interfaces: {br: {kind: bridge, ports: [p], addresses: 10.0.0.1/24},\n"
+			  "      out: {kind: physical, source: eth1, addresses: 192.0.2.2/24}}\n"
+			  "    routes: [{to: 10.1.0.0/16, via: 10.0.0.2}, {to: 198.51.100.0/24, via: 192.0.2.1}]\n"
+			  "    nat: [\n%s]\n"
+			  "  web: {interfaces: {e: {addresses: 10.0.0.2/24}, f: {addresses: 10.1.0.1/24}}}\n"
+			  "  db: {interfaces: {e: {addresses: 10.1.0.2/24}}}\n"
+			  "links: [[web:e, h:p], [web:f, db:e]]\n",
+			  entries);
 
 	check_diags(text, expected);
 }
@@ -163,8 +195,9 @@ static void check_nat(const char *entries, const char *expected) {
 #define DNAT "{action: dnat, in: out, protocol: tcp, port: "
 
 static void test_masquerade(void **state _unused_) {
-	static const char everything[] = "f:7:1: warning: this masquerades every connection, also those that go in or stay inside; say "
-					 "which, with 'out' (the interface to the outside) or 'source'";
+	static const char everything[] =
+		"f:7:1: warning: this masquerades every connection, also those that go in or stay inside; say "
+		"which, with 'out' (the interface to the outside) or 'source'";
 
 	check_nat("{action: masquerade}", everything);
 	check_nat("{action: masquerade, source: 0.0.0.0/0}", everything);
@@ -174,27 +207,35 @@ static void test_masquerade(void **state _unused_) {
 }
 
 static void test_targets(void **state _unused_) {
-	check_nat(DNAT "80, to: 10.0.0.9}", "f:7:54: warning: nobody on the segment of h/br has the target 10.0.0.9; give it to a host "
-					    "there, or write the address that it has; there are: 10.0.0.1 (h/br), 10.0.0.2 (web/e)");
+	check_nat(DNAT "80, to: 10.0.0.9}",
+		  "f:7:54: warning: nobody on the segment of h/br has the target 10.0.0.9; give it to a host "
+		  "there, or write the address that it has; there are: 10.0.0.1 (h/br), 10.0.0.2 (web/e)");
 	/* Behind a router of the file. */
-	check_nat(DNAT "80, to: \"10.1.0.9:8080\"}",
-		  "f:7:54: warning: nobody on the segment of web/f has the target 10.1.0.9; give it to a host there, or write the address "
-		  "that it has; there are: 10.1.0.1 (web/f), 10.1.0.2 (db/e)");
-	check_nat(DNAT "80, to: 10.8.0.1}", "f:7:54: warning: nobody has the target 10.8.0.1, and no route of h leads to it");
-	check_nat(DNAT "80, to: 10.1.7.1}", "f:7:54: warning: nobody has the target 10.1.7.1, and no route of web leads to it");
+	check_nat(
+		DNAT "80, to: \"10.1.0.9:8080\"}",
+		"f:7:54: warning: nobody on the segment of web/f has the target 10.1.0.9; give it to a host there, or write the address "
+		"that it has; there are: 10.1.0.1 (web/f), 10.1.0.2 (db/e)");
+	check_nat(DNAT "80, to: 10.8.0.1}",
+		  "f:7:54: warning: nobody has the target 10.8.0.1, and no route of h leads to it");
+	check_nat(DNAT "80, to: 10.1.7.1}",
+		  "f:7:54: warning: nobody has the target 10.1.7.1, and no route of web leads to it");
 	/* Somebody's, or in a network that goes on. */
-	check_nat(DNAT "80, to: 10.0.0.2}, " DNAT "81, to: 10.1.0.2}, " DNAT "82, to: 192.0.2.77}, " DNAT "83, to: 198.51.100.7}", "");
+	check_nat(DNAT "80, to: 10.0.0.2}, " DNAT "81, to: 10.1.0.2}, " DNAT "82, to: 192.0.2.77}, " DNAT
+		       "83, to: 198.51.100.7}",
+		  "");
 	check_nat(DNAT "80, to: 10.0.0.2-10.0.0.9}, " DNAT "81, to: \":8080\"}, " DNAT "82, to: 127.0.0.1}", "");
 	check_diags("namespaces: {host: {nat: {action: dnat, destination: 192.0.2.1, to: 10.0.0.9}}}", "");
 }
 
 static void test_port_ranges(void **state _unused_) {
-	check_nat(DNAT "8000-8003, to: \"10.0.0.2:9000-9003\"}",
-		  "f:7:61: warning: port 8000 does not become 9000, 8001 not 9001 and so on: of a range any port is taken; write an entry "
-		  "for each port, or leave the ports out of 'to', which keeps them");
-	check_nat("{action: redirect, protocol: udp, port: [53, 8000-8003], to: \":8002-8009\"}",
-		  "f:7:62: warning: port 8000 does not become 8002, 8001 not 8003 and so on: of a range any port is taken; write an entry "
-		  "for each port, or leave the ports out of 'to', which keeps them");
+	check_nat(
+		DNAT "8000-8003, to: \"10.0.0.2:9000-9003\"}",
+		"f:7:61: warning: port 8000 does not become 9000, 8001 not 9001 and so on: of a range any port is taken; write an entry "
+		"for each port, or leave the ports out of 'to', which keeps them");
+	check_nat(
+		"{action: redirect, protocol: udp, port: [53, 8000-8003], to: \":8002-8009\"}",
+		"f:7:62: warning: port 8000 does not become 8002, 8001 not 8003 and so on: of a range any port is taken; write an entry "
+		"for each port, or leave the ports out of 'to', which keeps them");
 	/* One port to any of several; ports that stay what they are. */
 	check_nat(DNAT "80, to: \"10.0.0.2:9000-9003\"}", "");
 	check_nat(DNAT "8000-8003, to: \"10.0.0.2:8000-8003\"}", "");
@@ -202,8 +243,9 @@ static void test_port_ranges(void **state _unused_) {
 	check_nat(DNAT "8000-8003, to: \"10.0.0.2:80\"}", "");
 }
 
-#define HIDDEN(place) \
-	"f:" place ": warning: nothing gets to this entry: an earlier one takes all that it matches; put this one before it, or take it " \
+#define HIDDEN(place)                                                                                                          \
+	"f:" place                                                                                                             \
+	": warning: nothing gets to this entry: an earlier one takes all that it matches; put this one before it, or take it " \
 	"out\nf:7:1: note: the earlier one is here"
 
 static void test_hidden(void **state _unused_) {
@@ -212,10 +254,15 @@ static void test_hidden(void **state _unused_) {
 		{ DNAT "8000-9000, to: 10.0.0.2},\n" DNAT "8080, to: 10.1.0.2}", HIDDEN("8:1") },
 		{ DNAT "[80, 443], to: 10.0.0.2},\n" DNAT "443, to: 10.1.0.2}", HIDDEN("8:1") },
 		{ "{action: dnat, protocol: [tcp, udp], destination: 192.0.2.0/24, to: 10.0.0.2},\n"
-		  "{action: dnat, protocol: udp, source: 10.1.0.0/24, destination: 192.0.2.9, port: 53, to: 10.1.0.2}", HIDDEN("8:1") },
-		{ "{action: dnat, in: not br, protocol: tcp, port: 80, to: 10.0.0.2},\n" DNAT "80, to: 10.1.0.2}", HIDDEN("8:1") },
-		{ "{action: dnat, in: \"o*\", protocol: tcp, port: not 22, to: 10.0.0.2},\n" DNAT "\"not [22, 80]\", to: 10.1.0.2}", HIDDEN("8:1") },
-		{ "{action: masquerade, source: 10.0.0.0/8},\n{action: snat, source: 10.1.0.0/16, out: out, to: 192.0.2.3}", HIDDEN("8:1") },
+		  "{action: dnat, protocol: udp, source: 10.1.0.0/24, destination: 192.0.2.9, port: 53, to: 10.1.0.2}",
+		  HIDDEN("8:1") },
+		{ "{action: dnat, in: not br, protocol: tcp, port: 80, to: 10.0.0.2},\n" DNAT "80, to: 10.1.0.2}",
+		  HIDDEN("8:1") },
+		{ "{action: dnat, in: \"o*\", protocol: tcp, port: not 22, to: 10.0.0.2},\n" DNAT
+		  "\"not [22, 80]\", to: 10.1.0.2}",
+		  HIDDEN("8:1") },
+		{ "{action: masquerade, source: 10.0.0.0/8},\n{action: snat, source: 10.1.0.0/16, out: out, to: 192.0.2.3}",
+		  HIDDEN("8:1") },
 		/* One of several. */
 		{ DNAT "443, to: 10.0.0.2},\n" DNAT "[80, 443], to: 10.1.0.2}",
 		  "f:8:51: warning: port 443 does not get to this entry: an earlier one takes it; name it in one of them\n"
@@ -231,10 +278,12 @@ static void test_hidden(void **state _unused_) {
 		{ DNAT "80, to: 10.0.0.2},\n{action: dnat, in: br, protocol: tcp, port: 80, to: 10.1.0.2}", "" },
 		{ DNAT "80, to: 10.0.0.2},\n{action: dnat, hook: output, protocol: tcp, port: 80, to: 10.1.0.2}", "" },
 		{ "{action: redirect, protocol: tcp, source: 10.0.0.0/8, port: 80, to: \":8080\"},\n"
-		  "{action: redirect, protocol: tcp, port: 80, to: \":8081\"}", "" },
+		  "{action: redirect, protocol: tcp, port: 80, to: \":8081\"}",
+		  "" },
 		{ "{action: dnat, in: not out, protocol: tcp, port: 80, to: 10.0.0.2},\n" DNAT "80, to: 10.1.0.2}", "" },
 		{ "{action: dnat, protocol: tcp, port: \"not [22, 80]\", to: 10.0.0.2},\n"
-		  "{action: dnat, protocol: tcp, port: not 22, to: 10.1.0.2}", "" },
+		  "{action: dnat, protocol: tcp, port: not 22, to: 10.1.0.2}",
+		  "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -250,12 +299,14 @@ static void test_settings(void **state _unused_) {
 		{ "namespaces: {host: {forwarding: true, interfaces: {eth0: {kind: existing, accept-ra: 2}}}}", "" },
 		{ "namespaces: {host: {forwarding: ipv4, interfaces: {eth0: {kind: existing, accept-ra: true}}}}", "" },
 		{ "namespaces: {host: {forwarding: true, interfaces: {eth0: {kind: existing, accept-ra: true}},\n"
-		  "  sysctl: {net.ipv6.conf.eth0.forwarding: 0}}}", "" },
+		  "  sysctl: {net.ipv6.conf.eth0.forwarding: 0}}}",
+		  "" },
 		{ "namespaces: {host: {forwarding: true, interfaces: {eth0: {kind: existing, accept-ra: false}}}}", "" },
 		{ "namespaces: {host: {forwarding: true, interfaces: {eth0: {kind: existing}}}}", "" },
 		{ "namespaces: {a: {dns: {servers: \"fe80::1%x\"}}}",
 		  "f:1:33: warning: 'servers' names x, and no interface of a is called so" },
-		{ "namespaces: {a: {dns: {servers: \"fe80::1%x\"}}, b: {adopt: true, dns: {servers: \"fe80::1%y\"}}}\nlinks: [[a:x, b:x]]", "" },
+		{ "namespaces: {a: {dns: {servers: \"fe80::1%x\"}}, b: {adopt: true, dns: {servers: \"fe80::1%y\"}}}\nlinks: [[a:x, b:x]]",
+		  "" },
 	};
 
 	check_rows(rows, ARRAY_SIZE(rows));
@@ -263,7 +314,8 @@ static void test_settings(void **state _unused_) {
 
 /* A name that is wrong makes other things look wrong that are not. */
 static void test_silent_beside_errors(void **state _unused_) {
-	check_diags("namespaces: {" LAN ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
+	check_diags("namespaces: {" LAN
+		    ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
 		    "links: [[web:e, host:c1], [dbb:e, host:c2]]",
 		    "f:3:28: error: there is no namespace 'dbb'; did you mean 'db'?");
 }
@@ -273,15 +325,13 @@ static void test_silent_beside_errors(void **state _unused_) {
 
 enum { HOSTS_MAX = 12, NETWORKS = 300 };
 
-enum mistake {
-	NONE, NOBODYS_GATEWAY, OWN_GATEWAY, SAME_ADDRESS, NETWORK_ADDRESS, NOBODYS_GATEWAY_OUTSIDE, N_MISTAKES,
-};
+enum mistake { NONE, NOBODYS_GATEWAY, OWN_GATEWAY, SAME_ADDRESS, NETWORK_ADDRESS, NOBODYS_GATEWAY_OUTSIDE, N_MISTAKES };
 
 struct network {
 	uint32_t random;
 	unsigned n_bridges, n;
 	enum mistake mistake;
-	unsigned wrong;              /* the host that has the mistake, never the first */
+	unsigned wrong; /* the host that has the mistake, never the first */
 };
 
 static unsigned draw(struct network *net, unsigned n) {
@@ -329,8 +379,10 @@ static void write_host(struct network *net, unsigned i, struct text *out, struct
 
 static void check_network(struct network *net) {
 	static const char *const words[N_MISTAKES] = {
-		[NOBODYS_GATEWAY] = "has the gateway 10.0.0.250", [OWN_GATEWAY] = "is an address of n",
-		[SAME_ADDRESS] = "10.0.0.1 is on one segment twice", [NETWORK_ADDRESS] = "is the address of its network itself",
+		[NOBODYS_GATEWAY] = "has the gateway 10.0.0.250",
+		[OWN_GATEWAY] = "is an address of n",
+		[SAME_ADDRESS] = "10.0.0.1 is on one segment twice",
+		[NETWORK_ADDRESS] = "is the address of its network itself",
 	};
 	_cleanup_text_ struct text text = {}, links = {};
 	_spec_ r;
@@ -341,7 +393,8 @@ static void check_network(struct network *net) {
 	text_addf(&text, "links:\n%s", links.data);
 	good_spec(&r, text.data);
 	_cleanup_free_ char *said = diags_format(&r.diags, false);
-	if (r.diags.n_warnings != (words[net->mistake] ? 1 : 0) || (words[net->mistake] && !strstr(said, words[net->mistake])))
+	if (r.diags.n_warnings != (words[net->mistake] ? 1 : 0) ||
+	    (words[net->mistake] && !strstr(said, words[net->mistake])))
 		fail_msg("mistake %d of host %u:\n%s\n%s", net->mistake, net->wrong, said, text.data);
 }
 
@@ -359,10 +412,12 @@ static void test_random_networks(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gateways), cmocka_unit_test(test_twice), cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_networks), cmocka_unit_test(test_masquerade), cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_port_ranges), cmocka_unit_test(test_hidden), cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_silent_beside_errors), cmocka_unit_test(test_random_networks),
+		cmocka_unit_test(test_gateways),        cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_lengths),         cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_masquerade),      cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_port_ranges),     cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_settings),        cmocka_unit_test(test_silent_beside_errors),
+		cmocka_unit_test(test_random_networks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -73,8 +73,7 @@ static void test_words(void **state _unused_) {
 	check_words("- {action: redirect, protocol: tcp, source-port: not 22, to: \":8080\", hook: output}",
 		    "redirect protocol tcp source-port not 22 to :8080 hook output\n");
 	check_words("- {action: redirect, protocol: 6, to: 8080}", "redirect protocol tcp to :8080\n");
-	check_words("- {action: masquerade, out: [not br0, not br1, not veth*]}",
-		    "masquerade out not [br0, br1, veth*]\n");
+	check_words("- {action: masquerade, out: [not br0, not br1, not veth*]}", "masquerade out not [br0, br1, veth*]\n");
 	check_words("- {action: masquerade, out: \"not [br0, br1 ,veth*]\"}", "masquerade out not [br0, br1, veth*]\n");
 	check_words("- action: masquerade\n  out: not [br0]", "masquerade out not br0\n");
 	check_words("- {action: masquerade, source: 10.0.0.1/32, destination: \"0.0.0.0/0\"}",
@@ -87,8 +86,7 @@ static void test_words(void **state _unused_) {
 		    "dnat protocol tcp to [fd00::1]-[fd00::9]:80-90\n");
 	check_words("- {action: dnat, to: \"[fd00::1]\"}", "dnat to fd00::1\n");
 	check_words("- {action: dnat, protocol: tcp, to: \":80\"}", "dnat protocol tcp to :80\n");
-	check_words("- {action: masquerade, protocol: udp, to: \":1024-2048\"}",
-		    "masquerade protocol udp to :1024-2048\n");
+	check_words("- {action: masquerade, protocol: udp, to: \":1024-2048\"}", "masquerade protocol udp to :1024-2048\n");
 	check_words("- {action: masquerade, in: eth0, out: eth1, protocol: [icmp, icmpv6]}",
 		    "masquerade in eth0 out eth1 protocol [icmp, icmpv6]\n");
 }
@@ -125,15 +123,15 @@ static void test_value_errors(void **state _unused_) {
 		     "f:1:29: error: YAML reads an unquoted 'on' as a boolean or nothing; write \"on\"");
 	check_errors("- {action: masquerade, out: a-name-of-17-bytes}",
 		     "f:1:29: error: the interface name 'a-name-of-17-bytes' is longer than 15 bytes");
-	check_errors("- {action: masquerade, out: \"*\"}",
-		     "f:1:29: error: '*' is every interface; leave 'out' out");
+	check_errors("- {action: masquerade, out: \"*\"}", "f:1:29: error: '*' is every interface; leave 'out' out");
 	check_errors("- {action: masquerade, out: \"a/*\"}",
 		     "f:1:29: error: the interface name 'a/' contains '/', ':' or white space");
 	check_errors("- {action: masquerade, out: \"not [br0\"}",
 		     "f:1:29: error: 'out' takes a list as [not a, not b] or \"not [a, b]\", not 'not [br0'");
 	check_errors("- {action: masquerade, out: \"not [br0,]\"}", "f:1:29: error: the interface name '' is empty");
-	check_errors("- {action: masquerade, out: {a: b}}",
-		     "f:1:29: error: 'out' takes one interface name or a list of them, each also with `not` before it, not a mapping");
+	check_errors(
+		"- {action: masquerade, out: {a: b}}",
+		"f:1:29: error: 'out' takes one interface name or a list of them, each also with `not` before it, not a mapping");
 	check_errors("- {action: masquerade, source: {not: 10.0.0.0/8}}",
 		     "f:1:32: error: 'not' stands before the value; write 'source: not 10.0.0.0/8'");
 	check_errors("- {action: masquerade, out: {not: [br0, br1]}}",
@@ -143,7 +141,8 @@ static void test_value_errors(void **state _unused_) {
 	check_errors("- {action: masquerade, source: 10.0.0.0/255.0.0.0}",
 		     "f:1:32: error: 'source' takes a prefix with its length in bits, not '10.0.0.0/255.0.0.0'; write "
 		     "10.0.0.0/8");
-	check_errors("- {action: forward}", "f:1:12: error: unknown action 'forward'; it is one of: masquerade, snat, dnat, redirect");
+	check_errors("- {action: forward}",
+		     "f:1:12: error: unknown action 'forward'; it is one of: masquerade, snat, dnat, redirect");
 	check_errors("- {action: masquerade, out: \"!= br0\"}", "f:1:29: error: '!= br0' is written \"not br0\"");
 	check_errors("- {action: masquerade, source: any}",
 		     "f:1:32: error: 'source' takes a prefix, not 'any'; everything is 0.0.0.0/0 or \"::/0\"");
@@ -162,17 +161,17 @@ static void test_port_errors(void **state _unused_) {
 		     "f:1:43: error: a range of ports is written 22-22, not '22:22'");
 	check_errors("- {action: redirect, protocol: tcp, port: \"8000:9000\"}",
 		     "f:1:43: error: a range of ports is written 8000-9000, not '8000:9000'");
-	check_errors("- {action: redirect, protocol: tcp, port: 0}",
-		     "f:1:43: error: a port is from 1 to 65535, not '0'");
+	check_errors("- {action: redirect, protocol: tcp, port: 0}", "f:1:43: error: a port is from 1 to 65535, not '0'");
 	check_errors("- {action: redirect, protocol: tcp, port: 65536}",
 		     "f:1:43: error: a port is from 1 to 65535, not '65536'");
 	check_errors("- {action: redirect, protocol: tcp, port: [80, 0-10]}",
 		     "f:1:48: error: 'port' takes a port or a range, for example 80 or 100-200, not '0-10'");
 	check_errors("- {action: redirect, protocol: tcp, port: http}",
 		     "f:1:43: error: 'port' takes a port or a range, for example 80 or 100-200, not 'http'");
-	check_errors("- {action: redirect, protocol: tcp, port: \"8080:80\"}",
-		     "f:1:43: error: 'port' takes the port that packets come to, here 8080; where they go stands in 'to', as "
-		     "ADDRESS:80");
+	check_errors(
+		"- {action: redirect, protocol: tcp, port: \"8080:80\"}",
+		"f:1:43: error: 'port' takes the port that packets come to, here 8080; where they go stands in 'to', as "
+		"ADDRESS:80");
 	check_errors("- {action: redirect, protocol: tcp, port: \"80:90\"}",
 		     "f:1:43: error: a range of ports is written 80-90, not '80:90'");
 	check_errors("- {action: redirect, port: 80/tcp}",
@@ -198,8 +197,22 @@ static void test_port_errors(void **state _unused_) {
 
 static void test_target_errors(void **state _unused_) {
 	static const char *const wrong[] = {
-		"10.0.0", "10.0.0.1:", "10.0.0.1:0", "10.0.0.1:80:90", "[fd00::1", "[fd00::1]80", "fd00::1]:80", "x",
-		"10.0.0.1-", "-10.0.0.1", "10.0.0.1:70000", ":", "", "10.0.0.1-10.0.0.2-10.0.0.3", "[]:80", "0",
+		"10.0.0",
+		"10.0.0.1:",
+		"10.0.0.1:0",
+		"10.0.0.1:80:90",
+		"[fd00::1",
+		"[fd00::1]80",
+		"fd00::1]:80",
+		"x",
+		"10.0.0.1-",
+		"-10.0.0.1",
+		"10.0.0.1:70000",
+		":",
+		"",
+		"10.0.0.1-10.0.0.2-10.0.0.3",
+		"[]:80",
+		"0",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -217,9 +230,10 @@ static void test_target_errors(void **state _unused_) {
 	check_errors("- {action: dnat, to: 0.0.0.0}", "f:1:22: error: '0.0.0.0' is not a host's address");
 	check_errors("- {action: dnat, to: 224.0.0.1}",
 		     "f:1:22: error: '224.0.0.1' is a multicast address; a translation goes to one host");
-	check_errors("- {action: dnat, to: [fd00::1]}",
-		     "f:1:22: error: 'to' takes one target, not a list: several hosts are a range, as 10.0.0.2-10.0.0.9, and an "
-		     "address in brackets is written in quotes, as \"[fd00::1]:80\"");
+	check_errors(
+		"- {action: dnat, to: [fd00::1]}",
+		"f:1:22: error: 'to' takes one target, not a list: several hosts are a range, as 10.0.0.2-10.0.0.9, and an "
+		"address in brackets is written in quotes, as \"[fd00::1]:80\"");
 	check_errors("- {action: dnat}", "f:1:3: error: dnat needs 'to'");
 	check_errors("- {action: snat, protocol: tcp, to: \":80\"}",
 		     "f:1:37: error: snat needs an address in 'to'; for the outgoing interface's own address there is "
@@ -319,45 +333,39 @@ static void check_ruleset(const char *text, const char *expected) {
 
 static void test_ruleset(void **state _unused_) {
 	check_ruleset("- {action: masquerade, source: 10.0.0.0/24, out: not br0}",
-		      HEAD POSTROUTING
-		      "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 62723000000000000000000000000000;"
-		      "  meta dreg 1 key 15;  cmp sreg 1 data 02;"
-		      "  payload dreg 1 base 1 offset 12 len 3;  cmp sreg 1 data 0a0000;  masq;\n");
+		      HEAD POSTROUTING "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 62723000000000000000000000000000;"
+				       "  meta dreg 1 key 15;  cmp sreg 1 data 02;"
+				       "  payload dreg 1 base 1 offset 12 len 3;  cmp sreg 1 data 0a0000;  masq;\n");
 	/* Chains stand in their own order, rules in the file's. */
 	check_ruleset("- {action: masquerade, protocol: tcp}\n- {action: redirect, hook: output}\n"
 		      "- {action: redirect}\n- {action: masquerade}",
 		      HEAD PREROUTING "  redir;\n" OUTPUT "  redir;\n" POSTROUTING
-		      "  meta dreg 1 key 16;  cmp sreg 1 data 06;  masq;\n  masq;\n");
+				      "  meta dreg 1 key 16;  cmp sreg 1 data 06;  masq;\n  masq;\n");
 	/* A list is one rule per item, a list of `not` is one rule. */
 	check_ruleset("- {action: masquerade, out: [a, \"b*\"]}",
-		      HEAD POSTROUTING
-		      "  meta dreg 1 key 7;  cmp sreg 1 data 61000000000000000000000000000000;  masq;\n"
-		      "  meta dreg 1 key 7;  cmp sreg 1 data 62;  masq;\n");
+		      HEAD POSTROUTING "  meta dreg 1 key 7;  cmp sreg 1 data 61000000000000000000000000000000;  masq;\n"
+				       "  meta dreg 1 key 7;  cmp sreg 1 data 62;  masq;\n");
 	check_ruleset("- {action: masquerade, out: [not a, not \"b*\"]}",
-		      HEAD POSTROUTING
-		      "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 61000000000000000000000000000000;"
-		      "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 62;  masq;\n");
+		      HEAD POSTROUTING "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 61000000000000000000000000000000;"
+				       "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 62;  masq;\n");
 	/* What a translation leaves unsaid is filled in. */
-	check_ruleset("- {action: dnat, protocol: tcp, port: 80-90, to: \"10.0.0.1:8080\"}",
-		      HEAD PREROUTING
+	check_ruleset("- {action: dnat, protocol: tcp, port: 80-90, to: \"10.0.0.1:8080\"}", HEAD PREROUTING
 		      "  meta dreg 1 key 16;  cmp sreg 1 data 06;  payload dreg 1 base 2 offset 2 len 2;"
 		      "  cmp sreg 1 op 5 data 0050;  cmp sreg 1 op 3 data 005a;  immediate dreg 1 data 0a000001;"
 		      "  immediate dreg 2 data 1f90;"
 		      "  nat type 1 family 2 address 1 last-address 1 port 2 last-port 2 flags 3;\n");
 	check_ruleset("- {action: snat, source: not \"fd00::/49\", to: fd00:1::1-fd00:1::2}",
-		      HEAD POSTROUTING
-		      "  meta dreg 1 key 15;  cmp sreg 1 data 0a;  payload dreg 1 base 1 offset 8 len 16;"
-		      "  bitwise sreg 1 dreg 1 len 16 mask ffffffffffff80000000000000000000"
-		      " xor 00000000000000000000000000000000;"
-		      "  cmp sreg 1 op 1 data fd000000000000000000000000000000;"
-		      "  immediate dreg 1 data fd000001000000000000000000000001;"
-		      "  immediate dreg 2 data fd000001000000000000000000000002;"
-		      "  nat family 10 address 1 last-address 2 flags 1;\n");
+		      HEAD POSTROUTING "  meta dreg 1 key 15;  cmp sreg 1 data 0a;  payload dreg 1 base 1 offset 8 len 16;"
+				       "  bitwise sreg 1 dreg 1 len 16 mask ffffffffffff80000000000000000000"
+				       " xor 00000000000000000000000000000000;"
+				       "  cmp sreg 1 op 1 data fd000000000000000000000000000000;"
+				       "  immediate dreg 1 data fd000001000000000000000000000001;"
+				       "  immediate dreg 2 data fd000001000000000000000000000002;"
+				       "  nat family 10 address 1 last-address 2 flags 1;\n");
 	check_ruleset("- {action: redirect, protocol: udp, source-port: not 5-9, to: \":53\"}",
-		      HEAD PREROUTING
-		      "  meta dreg 1 key 16;  cmp sreg 1 data 11;  payload dreg 1 base 2 len 2;"
-		      "  range sreg 1 op 1 from 0005 to 0009;  immediate dreg 1 data 0035;"
-		      "  redir port 1 last-port 1 flags 2;\n");
+		      HEAD PREROUTING "  meta dreg 1 key 16;  cmp sreg 1 data 11;  payload dreg 1 base 2 len 2;"
+				      "  range sreg 1 op 1 from 0005 to 0009;  immediate dreg 1 data 0035;"
+				      "  redir port 1 last-port 1 flags 2;\n");
 	check_ruleset("- {action: masquerade, source: 0.0.0.0/0}",
 		      HEAD POSTROUTING "  meta dreg 1 key 15;  cmp sreg 1 data 02;  masq;\n");
 }
@@ -399,10 +407,10 @@ static uint16_t message_type(const struct nl_writer *w, size_t i) {
 }
 
 #define NFT(type) (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_##type)
-#define NAT_TEXT                                                                        \
-	"- {action: masquerade, source: 10.0.0.0/24, out: not br0}\n"                   \
-	"- {action: dnat, protocol: tcp, port: [80, 443], to: \"10.0.0.11:80-90\"}\n"   \
-	"- {action: snat, source: \"fd00::/49\", to: \"fd00:1::1\"}\n"                  \
+#define NAT_TEXT                                                                      \
+	"- {action: masquerade, source: 10.0.0.0/24, out: not br0}\n"                 \
+	"- {action: dnat, protocol: tcp, port: [80, 443], to: \"10.0.0.11:80-90\"}\n" \
+	"- {action: snat, source: \"fd00::/49\", to: \"fd00:1::1\"}\n"                \
 	"- {action: redirect, protocol: udp, port: not 5-9, to: \":53\", hook: output}\n"
 
 static void test_transaction(void **state _unused_) {
@@ -414,9 +422,9 @@ static void test_transaction(void **state _unused_) {
 	struct change change = { .type = CHANGE_CREATE, .desired = &r.nat->object };
 	assert_int_equal(kind_nat.encode(&encode, &change), 0);
 	static const uint16_t types[] = {
-		NFNL_MSG_BATCH_BEGIN, NFT(NEWTABLE), NFT(DELTABLE), NFT(NEWTABLE), NFT(NEWCHAIN), NFT(NEWCHAIN),
-		NFT(NEWCHAIN), NFT(NEWRULE), NFT(NEWRULE), NFT(NEWRULE), NFT(NEWRULE), NFT(NEWRULE),
-		NFNL_MSG_BATCH_END,
+		NFNL_MSG_BATCH_BEGIN, NFT(NEWTABLE), NFT(DELTABLE),      NFT(NEWTABLE), NFT(NEWCHAIN),
+		NFT(NEWCHAIN),        NFT(NEWCHAIN), NFT(NEWRULE),       NFT(NEWRULE),  NFT(NEWRULE),
+		NFT(NEWRULE),         NFT(NEWRULE),  NFNL_MSG_BATCH_END,
 	};
 	assert_int_equal(w.messages.n, ARRAY_SIZE(types));
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
@@ -424,7 +432,7 @@ static void test_transaction(void **state _unused_) {
 
 	struct nat *nat = read_messages(&r.arena, "office", w.messages.items, w.messages.n);
 	assert_string_equal(nat->ruleset, r.nat->ruleset);
-	assert_true(nat->object.marked);
+	assert_true(nat->object.owned);
 	object_seal(&r.arena, &r.nat->object);
 	assert_int_equal(nat->object.hh.keylen, r.nat->object.hh.keylen);
 	assert_int_equal(object_compare(&r.nat->object, &nat->object), 0);
@@ -521,7 +529,7 @@ static void test_any_bytes(void **state _unused_) {
 }
 
 static void test_foreign(void **state _unused_) {
-	_cleanup_(nl_writer_done) struct nl_writer w = {}, foreign = {};
+	_cleanup_(nl_writer_done) struct nl_writer w = {}, external = {};
 	_reading_ r = {};
 
 	read_good(&r, "- {action: masquerade}");
@@ -530,11 +538,11 @@ static void test_foreign(void **state _unused_) {
 	assert_string_equal(read_messages(&r.arena, "office", list, 3)->ruleset, r.nat->ruleset);
 
 	/* A chain of another name is not described, but there. */
-	struct nfgenmsg *header = nl_begin(&foreign, NFT(NEWCHAIN), 0, sizeof(*header));
+	struct nfgenmsg *header = nl_begin(&external, NFT(NEWCHAIN), 0, sizeof(*header));
 	header->nfgen_family = NFPROTO_INET;
-	nl_put_text(&foreign, NFTA_CHAIN_TABLE, "topod-office");
-	nl_put_text(&foreign, NFTA_CHAIN_NAME, "mine");
-	list[3] = foreign.messages.items[0];
+	nl_put_text(&external, NFTA_CHAIN_TABLE, "topod-office");
+	nl_put_text(&external, NFTA_CHAIN_NAME, "mine");
+	list[3] = external.messages.items[0];
 	assert_non_null(strstr(read_messages(&r.arena, "office", list, 4)->ruleset, "other chains 1 "));
 
 	/* The same of a table in another family is not ours. */
@@ -542,12 +550,12 @@ static void test_foreign(void **state _unused_) {
 	assert_string_equal(read_messages(&r.arena, "office", list, 4)->ruleset, r.nat->ruleset);
 
 	/* Flags and things that are only counted. */
-	header = nl_begin(&foreign, NFT(NEWTABLE), 0, sizeof(*header));
+	header = nl_begin(&external, NFT(NEWTABLE), 0, sizeof(*header));
 	header->nfgen_family = NFPROTO_INET;
-	nl_put_text(&foreign, NFTA_TABLE_NAME, "topod-office");
-	nl_put_u32(&foreign, NFTA_TABLE_FLAGS, htonl(NFT_TABLE_F_DORMANT));
-	nl_put_u32(&foreign, NFTA_TABLE_USE, htonl(3));
-	list[0] = foreign.messages.items[1];
+	nl_put_text(&external, NFTA_TABLE_NAME, "topod-office");
+	nl_put_u32(&external, NFTA_TABLE_FLAGS, htonl(NFT_TABLE_F_DORMANT));
+	nl_put_u32(&external, NFTA_TABLE_USE, htonl(3));
+	list[0] = external.messages.items[1];
 	assert_non_null(startswith(read_messages(&r.arena, "office", list, 3)->ruleset,
 				   "table flags 1 other chains 0 other objects 2\n"));
 }
@@ -563,22 +571,14 @@ static void test_noun(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_value_errors),
-		cmocka_unit_test(test_port_errors),
-		cmocka_unit_test(test_target_errors),
-		cmocka_unit_test(test_entry_errors),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_ruleset),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_product),
-		cmocka_unit_test(test_transaction),
-		cmocka_unit_test(test_deletion),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_torn),
-		cmocka_unit_test(test_same_frame),
-		cmocka_unit_test(test_any_bytes),
-		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_words),        cmocka_unit_test(test_value_errors),
+		cmocka_unit_test(test_port_errors),  cmocka_unit_test(test_target_errors),
+		cmocka_unit_test(test_entry_errors), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_ruleset),      cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_product),      cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_deletion),     cmocka_unit_test(test_places),
+		cmocka_unit_test(test_torn),         cmocka_unit_test(test_same_frame),
+		cmocka_unit_test(test_any_bytes),    cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_noun),
 	};
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "model/field.h"
-#include "net/nl.h"
+#include "net/nl_message.h"
 
 #define _writer_ _cleanup_(nl_writer_done) struct nl_writer
 
@@ -43,7 +43,9 @@ static void test_round_trip(void **state _unused_) {
 /* A datagram of whole messages, then one that says it is longer than what is left, or shorter than its header. */
 static void test_next(void **state _unused_) {
 	struct nlmsghdr datagram[3] = {
-		{ .nlmsg_len = sizeof(datagram[0]) - 1 }, { .nlmsg_len = sizeof(datagram[0]) }, { .nlmsg_len = 1 },
+		{ .nlmsg_len = sizeof(datagram[0]) - 1 },
+		{ .nlmsg_len = sizeof(datagram[0]) },
+		{ .nlmsg_len = 1 },
 	};
 	static const uint32_t wrong[] = { 0, 15, 17, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff };
 
@@ -193,7 +195,10 @@ static void test_reserve(void **state _unused_) {
 /* What is damaged ends the reading; nothing outside the message is touched (the sanitizer looks). */
 static void test_malformed(void **state _unused_) {
 	const struct nlattr *tb[4];
-	struct { struct nlmsghdr head; struct nlattr attrs[3]; } *m = xmalloc(sizeof(*m));
+	struct {
+		struct nlmsghdr head;
+		struct nlattr attrs[3];
+	} *m = xmalloc(sizeof(*m));
 
 	m->head.nlmsg_len = sizeof(*m);
 	m->attrs[0] = (struct nlattr){ .nla_len = 4, .nla_type = 1 };
@@ -220,10 +225,15 @@ static void test_malformed(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_next),
-		cmocka_unit_test(test_fallbacks), cmocka_unit_test(test_origins),
-		cmocka_unit_test(test_truncate), cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_overflow_at_the_header), cmocka_unit_test(test_room), cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_fallbacks),
+		cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_truncate),
+		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_overflow_at_the_header),
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -24,7 +24,8 @@ static int set_up(void **state _unused_) {
 	size = sizeof(address);
 	if (getsockname(manager, (struct sockaddr *)&address, &size) < 0)
 		return -1;
-	snprintf(name, sizeof(name), "@%.*s", (int)(size - offsetof(struct sockaddr_un, sun_path) - 1), address.sun_path + 1);
+	snprintf(name, sizeof(name), "@%.*s", (int)(size - offsetof(struct sockaddr_un, sun_path) - 1),
+		 address.sun_path + 1);
 	return setenv("NOTIFY_SOCKET", name, 1);
 }
 

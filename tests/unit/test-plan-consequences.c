@@ -7,14 +7,14 @@
 
 #include "kind/address.h"
 
-#define SOURCE_WITH(queues)                                                                                        \
+#define SOURCE_WITH(queues)                                                                                             \
 	"namespaces: {a: {interfaces: {x: {addresses: \"fd00::1/64\"}}, routes: {to: \"fd10::/64\", via: \"fd00::9\", " \
 	"src: \"fd00::1\"}}, b: {}}\n"                                                                                  \
 	"links: [{endpoints: [a:x, b:y], queues: " queues "}]"
 #define SOURCE SOURCE_WITH("1")
 
 /* Only these were looked at in their namespace. */
-static void look_narrowly(struct world *w, struct scope *scope, const char *ns, const char *const *ids, size_t n) {
+static void scan_narrowly(struct world *w, struct scope *scope, const char *ns, const char *const *ids, size_t n) {
 	struct ns_state *seen = state_find(&w->seen.spec.state, ns);
 	const struct object **objects = arena_newn(&w->seen.spec.state.arena, const struct object *, n);
 
@@ -41,7 +41,7 @@ static void test_source_not_looked_at(void **state _unused_) {
 
 	world_make(&w, SOURCE, SOURCE);
 	lose(&w, ids[0]);
-	look_narrowly(&w, &scope, "a", ids, ARRAY_SIZE(ids));
+	scan_narrowly(&w, &scope, "a", ids, ARRAY_SIZE(ids));
 	world_plan(&w);
 	assert_int_equal(w.plan.also.n, 1);
 	assert_ptr_equal(w.plan.also.items[0], get_object(&w.desired.spec.state, "a/x address fd00::1/64"));
@@ -49,15 +49,16 @@ static void test_source_not_looked_at(void **state _unused_) {
 
 /* An address that nobody has to wait for needs no look. */
 static void test_source_usable_at_once(void **state _unused_) {
-	const char *text = "namespaces: {host: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}, routes: {to: 10.1.0.0/16,\n"
-			   "  via: 10.0.0.9, src: 10.0.0.1}}}";
+	const char *text =
+		"namespaces: {host: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}, routes: {to: 10.1.0.0/16,\n"
+		"  via: 10.0.0.9, src: 10.0.0.1}}}";
 	static const char *const ids[] = { "host route 10.1.0.0/16", "host/x link" };
 	struct scope scope;
 	_world_ w;
 
 	world_make(&w, text, text);
 	lose(&w, ids[0]);
-	look_narrowly(&w, &scope, "host", ids, ARRAY_SIZE(ids));
+	scan_narrowly(&w, &scope, "host", ids, ARRAY_SIZE(ids));
 	world_plan(&w);
 	assert_int_equal(w.plan.also.n, 0);
 	check_plan(&w, "+ host route 10.1.0.0/16\n");
@@ -85,10 +86,11 @@ static void test_source_on_recreated(void **state _unused_) {
 
 /* Both ends go, whichever asks for it: to change the other before that would be a request about what is gone by then. */
 static void test_other_end_changed(void **state _unused_) {
-	check_world("namespaces: {a: {interfaces: {x: {mtu: 1400}}}, b: {interfaces: {z: {queues: 2}}}}\nlinks: [[a:x, b:z]]",
-		    "namespaces: {a: {interfaces: {x: {mtu: 1500}}}, b: {interfaces: {z: {queues: 1}}}}\nlinks: [[a:x, b:z]]",
-		    "- a/x link (again)\n- b/z link (again)\n+ b/z link (again)\n"
-		    "~ a/x link: up true, alias topod:t (again) (follows)\n~ b/z link: alias topod:t (again) (follows)\n");
+	check_world(
+		"namespaces: {a: {interfaces: {x: {mtu: 1400}}}, b: {interfaces: {z: {queues: 2}}}}\nlinks: [[a:x, b:z]]",
+		"namespaces: {a: {interfaces: {x: {mtu: 1500}}}, b: {interfaces: {z: {queues: 1}}}}\nlinks: [[a:x, b:z]]",
+		"- a/x link (again)\n- b/z link (again)\n+ b/z link (again)\n"
+		"~ a/x link: up true, alias topod:t (again) (follows)\n~ b/z link: alias topod:t (again) (follows)\n");
 }
 
 /* A link that was ours by its name, without mark and sign by now: it is somebody's who took its place, and so it is left. */
@@ -97,16 +99,19 @@ static void test_link_in_our_place(void **state _unused_) {
 
 	world_make(&w, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}",
 		   "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1500}}}}");
-	seen_object(&w, "a/x link")->marked = false;
+	seen_object(&w, "a/x link")->owned = false;
 	((struct link *)seen_object(&w, "a/x link"))->mac.bytes[5] ^= 1;
 	world_plan(&w);
-	check_plan(&w, "! a/x link: exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
-		       "the file\n");
+	check_plan(
+		&w,
+		"! a/x link: exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
+		"the file\n");
 }
 
 /* What ends with its namespace is neither put back nor forgotten by itself: that is one act. */
 static void test_ends_with_its_namespace(void **state _unused_) {
-	const char *entry = "topod-ledger 1\n+ found sysctl\ta\ta sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n";
+	const char *entry =
+		"topod-ledger 1\n+ found sysctl\ta\ta sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n";
 	_world_ w;
 	size_t damaged;
 
@@ -122,7 +127,8 @@ static void test_ends_with_its_namespace(void **state _unused_) {
 
 /* To set its hardware address would be to set its parent's: it is made without, and known by that one until it is marked. */
 static void test_mac_of_the_parent(void **state _unused_) {
-	const char *text = "namespaces: {host: {interfaces: {e: {kind: existing}, m: {kind: macvlan, link: e, mode: passthru}}}}";
+	const char *text =
+		"namespaces: {host: {interfaces: {e: {kind: existing}, m: {kind: macvlan, link: e, mode: passthru}}}}";
 	_world_ w, made;
 
 	world_make(&w, text, "namespaces: {host: {interfaces: {e: {kind: existing, mac-address: '02:00:00:00:00:07'}}}}");
@@ -139,7 +145,7 @@ static void test_mac_of_the_parent(void **state _unused_) {
 	ledger_note(&made.ledger, change->desired, NULL, change->desired->set, true, &lines);
 	((struct link *)seen_object(&made, "host/m link"))->mac = link->mac;
 	seen_object(&made, "host/m link")->set |= 1 << LINK_MAC;
-	seen_object(&made, "host/m link")->marked = false;
+	seen_object(&made, "host/m link")->owned = false;
 	ledger_add_returns(&made.ledger, &made.desired.spec.state);
 	((struct link *)seen_object(&made, "host/m link"))->alias = "";
 	world_plan(&made);
@@ -148,7 +154,7 @@ static void test_mac_of_the_parent(void **state _unused_) {
 	/* Nor does it go back to that one where the parent has another by now. */
 	plan_done(&made.plan);
 	made.plan = (struct plan){};
-	seen_object(&made, "host/m link")->marked = true;
+	seen_object(&made, "host/m link")->owned = true;
 	((struct link *)seen_object(&made, "host/m link"))->alias = "topod:t";
 	((struct link *)seen_object(&made, "host/m link"))->mac.bytes[5] = 8;
 	world_plan(&made);

@@ -36,7 +36,7 @@ static void test_mark_or_entry(void **state _unused_) {
 	_world_ w, v;
 
 	world_make(&w, desired, seen);
-	seen_object(&w, "host/x link")->marked = false;
+	seen_object(&w, "host/x link")->owned = false;
 	world_plan(&w);
 	check_plan(&w, "~ host/x link: mtu 1500 -> 1400\n");
 	world_make(&v, desired, seen);
@@ -66,7 +66,7 @@ static void test_unmarked_in_our_place(void **state _unused_) {
 	world_make(&w, OFFICE, OFFICE);
 	struct route *route = (struct route *)seen_object(&w, "web route 0.0.0.0/0");
 	route->protocol = 3;
-	route->object.marked = false;
+	route->object.owned = false;
 	world_plan(&w);
 	check_plan(&w, "~ web route 0.0.0.0/0: protocol 3 -> 84\n");
 }
@@ -82,7 +82,8 @@ static void be_born(struct world *w, const char *born) {
 /* A namespace is ours by its birth. Of one that was about to be made when topod crashed it is not known: that may be
  * anybody's by now. */
 static void test_namespace_by_its_birth(void **state _unused_) {
-	const char *refusal = "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n";
+	const char *refusal =
+		"! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n";
 
 	for (int noted = 1; noted >= 0; noted--)
 		for (int same = 1; same >= 0; same--) {
@@ -110,9 +111,11 @@ static void test_namespace_without_its_name(void **state _unused_) {
 		((struct netns *)seen_object(&w, "a namespace"))->named = false;
 		state_find(&w.seen.spec.state, "a")->obstruction = taken ? "a directory" : NULL;
 		world_plan(&w);
-		check_plan(&w, taken ? "! a namespace: named false -> true: cannot be made: its name in /run/netns is a directory; "
-				       "remove that, or rename the namespace in the file\n" INSIDE
-				     : "~ a namespace: named false -> true\n" INSIDE);
+		check_plan(
+			&w,
+			taken ? "! a namespace: named false -> true: cannot be made: its name in /run/netns is a directory; "
+				"remove that, or rename the namespace in the file\n" INSIDE
+			      : "~ a namespace: named false -> true\n" INSIDE);
 	}
 }
 
@@ -120,11 +123,13 @@ static void test_namespace_without_its_name(void **state _unused_) {
 static void test_file_beside_a_foreign_namespace(void **state _unused_) {
 	_world_ w;
 
-	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {dns: {servers: 10.0.0.1}, interfaces: {x: {kind: bridge}}}}");
+	world_make(&w, "namespaces: {a: {}}",
+		   "namespaces: {a: {dns: {servers: 10.0.0.1}, interfaces: {x: {kind: bridge}}}}");
 	disown(&w, "a namespace");
 	world_plan(&w);
-	check_plan(&w, "- a file /etc/netns/a/resolv.conf\n"
-		       "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n");
+	check_plan(&w,
+		   "- a file /etc/netns/a/resolv.conf\n"
+		   "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n");
 }
 
 static void test_foreign_namespace(void **state _unused_) {
@@ -161,23 +166,27 @@ static void test_existing(void **state _unused_) {
 	/* Whatever the kernel calls it. */
 	check_world(desired, "namespaces: {host: {interfaces: {e: {kind: bridge, mtu: 1500, addresses: 10.0.0.1/8}}}}",
 		    "~ host/e link: mtu 1500 -> 1400\n");
-	check_world(desired, NULL, "! host/e link: there is no such interface, and 'kind: existing' never makes one\n"
-				   "+ host/e address 10.0.0.1/8\n");
+	check_world(desired, NULL,
+		    "! host/e link: there is no such interface, and 'kind: existing' never makes one\n"
+		    "+ host/e address 10.0.0.1/8\n");
 }
 
 /* What came with an address of somebody's is nobody's to take over or rename. */
 static void test_route_of_an_address(void **state _unused_) {
 	_world_ w;
 
-	world_make(&w, "namespaces: {host: {interfaces: {x: {kind: existing}}, routes: {to: 10.0.0.0/24, dev: x, mtu: 1400}}}",
+	world_make(&w,
+		   "namespaces: {host: {interfaces: {x: {kind: existing}}, routes: {to: 10.0.0.0/24, dev: x, mtu: 1400}}}",
 		   "namespaces: {host: {interfaces: {x: {kind: existing}}, routes: {to: 10.0.0.0/24, dev: x}}}");
 	disown(&w, "host route 10.0.0.0/24");
 	struct object *seen = seen_object(&w, "host route 10.0.0.0/24");
 	seen->kernel_made = true;
 	((struct route *)seen)->protocol = RTPROT_KERNEL;
 	world_plan(&w);
-	check_plan(&w, "! host route 10.0.0.0/24: exists and came with an address: write 'noprefixroute: true' with that address, or "
-		       "give this route another 'metric'\n");
+	check_plan(
+		&w,
+		"! host route 10.0.0.0/24: exists and came with an address: write 'noprefixroute: true' with that address, or "
+		"give this route another 'metric'\n");
 }
 
 /* A foreign link under the name of one end: the pair cannot be made, and what is left of it stays. */
@@ -214,16 +223,17 @@ static void test_all_removed(void **state _unused_) {
 	check_world("", OFFICE,
 		    "- host NAT table\n"
 		    "- host/c1 link\n"
-		    "- host/br0 link\n" /* with its address */
+		    "- host/br0 link\n"   /* with its address */
 		    "- web namespace\n"); /* with all that is in it */
 }
 
 static void test_some_removed(void **state _unused_) {
-	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}}}",
-		    "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [10.0.0.1/8, 10.0.0.2/8]}, z: {kind: bridge}},\n"
-		    "  routes: {to: 10.1.0.0/16, type: blackhole}, nat: {action: masquerade}, dns: {servers: 10.0.0.9}}}",
-		    "- a file /etc/netns/a/resolv.conf\n- a NAT table\n- a route 10.1.0.0/16\n- a/x address 10.0.0.2/8\n"
-		    "- a/z link\n");
+	check_world(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [10.0.0.1/8, 10.0.0.2/8]}, z: {kind: bridge}},\n"
+		"  routes: {to: 10.1.0.0/16, type: blackhole}, nat: {action: masquerade}, dns: {servers: 10.0.0.9}}}",
+		"- a file /etc/netns/a/resolv.conf\n- a NAT table\n- a route 10.1.0.0/16\n- a/x address 10.0.0.2/8\n"
+		"- a/z link\n");
 }
 
 /* Its resolv.conf lies outside the namespace and would stay behind. */
@@ -247,9 +257,9 @@ static void test_foreign_in_the_place_of_removed(void **state _unused_) {
 	_world_ w;
 
 	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}}}");
-	seen_object(&w, "a/x link")->marked = false;
+	seen_object(&w, "a/x link")->owned = false;
 	((struct link *)seen_object(&w, "a/x link"))->mac.bytes[5] ^= 1;
-	seen_object(&w, "a/x address 10.0.0.1/8")->marked = false;
+	seen_object(&w, "a/x address 10.0.0.1/8")->owned = false;
 	world_plan(&w);
 	check_plan(&w, "");
 }
@@ -259,7 +269,7 @@ static void test_made_but_not_marked(void **state _unused_) {
 	_world_ w;
 
 	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {interfaces: {x: {kind: bridge}}}}");
-	seen_object(&w, "a/x link")->marked = false;
+	seen_object(&w, "a/x link")->owned = false;
 	world_plan(&w);
 	check_plan(&w, "- a/x link\n");
 }
@@ -274,9 +284,10 @@ static void test_foreign_namespace_is_left(void **state _unused_) {
 }
 
 static void test_exclusive(void **state _unused_) {
-	const char *seen = "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}, lo: {addresses: 127.0.0.1/8}},\n"
-			   "  routes: [{to: 10.1.0.0/16, type: blackhole}, {to: 10.2.0.0/16, type: blackhole}],\n"
-			   "  sysctl: {net.ipv4.ip_forward: 1}}}";
+	const char *seen =
+		"namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}, lo: {addresses: 127.0.0.1/8}},\n"
+		"  routes: [{to: 10.1.0.0/16, type: blackhole}, {to: 10.2.0.0/16, type: blackhole}],\n"
+		"  sysctl: {net.ipv4.ip_forward: 1}}}";
 	_world_ w;
 
 	world_make(&w, "namespaces: {a: {exclusive: true, routes: {to: 10.2.0.0/16, type: blackhole}}}", seen);
@@ -312,8 +323,10 @@ static void test_field_returns(void **state _unused_) {
 }
 
 static void test_found_returns(void **state _unused_) {
-	const char *before = "namespaces: {host: {sysctl: {net.ipv4.ip_forward: 0}, interfaces: {e: {kind: existing, mtu: 9000}}}}";
-	const char *managed = "namespaces: {host: {sysctl: {net.ipv4.ip_forward: 1}, interfaces: {e: {kind: existing, mtu: 1400}}}}";
+	const char *before =
+		"namespaces: {host: {sysctl: {net.ipv4.ip_forward: 0}, interfaces: {e: {kind: existing, mtu: 9000}}}}";
+	const char *managed =
+		"namespaces: {host: {sysctl: {net.ipv4.ip_forward: 1}, interfaces: {e: {kind: existing, mtu: 1400}}}}";
 	_cleanup_text_ struct text lines = {};
 	_world_ first, then;
 
@@ -379,7 +392,8 @@ static void test_former_controller_gone(void **state _unused_) {
 	check_plan(&v, "");
 }
 
-#define BRIDGE(name, mac) "namespaces: {host: {interfaces: {" name ": {kind: bridge, mac-address: '02:00:00:00:00:" mac "'}}}}"
+#define BRIDGE(name, mac) \
+	"namespaces: {host: {interfaces: {" name ": {kind: bridge, mac-address: '02:00:00:00:00:" mac "'}}}}"
 
 /* The bridge b was made; what is there now is c, which the ledger does not know. */
 static void make_renamed(struct world *w, const char *seen) {
@@ -406,7 +420,7 @@ static void test_not_renamed(void **state _unused_) {
 	_world_ unmarked, other;
 
 	make_renamed(&unmarked, BRIDGE("c", "01"));
-	seen_object(&unmarked, "host/c link")->marked = false;
+	seen_object(&unmarked, "host/c link")->owned = false;
 	world_plan(&unmarked);
 	check_plan(&unmarked, "+ host/b link\n~ host/b link: up true, alias topod:t (follows)\n");
 	make_renamed(&other, BRIDGE("c", "02"));
@@ -421,7 +435,8 @@ static void set_mac(struct object *object, uint8_t last) {
 
 /* What stands under the name of an interface that was about to be moved in when topod died: it, or somebody else's. */
 static void check_after_move(const char *attributes, uint8_t last, const char *expected) {
-	_cleanup_free_ char *desired = xasprintf("namespaces: {a: {interfaces: {x: {kind: physical, source: nic%s}}}}", attributes);
+	_cleanup_free_ char *desired =
+		xasprintf("namespaces: {a: {interfaces: {x: {kind: physical, source: nic%s}}}}", attributes);
 	_cleanup_text_ struct text lines = {};
 	_world_ first, then;
 
@@ -440,8 +455,9 @@ static void check_after_move(const char *attributes, uint8_t last, const char *e
 }
 
 static void test_moved_in(void **state _unused_) {
-	const char *refused = "! a/x link: exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename "
-			      "it in the file\n";
+	const char *refused =
+		"! a/x link: exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename "
+		"it in the file\n";
 
 	check_after_move("", 1, "~ a/x link: alias none -> topod:t\n");
 	check_after_move("", 2, refused);
@@ -467,7 +483,8 @@ static void test_given_back(void **state _unused_) {
 static void test_given_back_first(void **state _unused_) {
 	_world_ w;
 
-	world_make(&w, "", "namespaces: {a: {interfaces: {x: {kind: physical, source: nic}, w: {kind: physical, source: card}}}}");
+	world_make(&w, "",
+		   "namespaces: {a: {interfaces: {x: {kind: physical, source: nic}, w: {kind: physical, source: card}}}}");
 	world_plan(&w);
 	check_plan(&w, "- a/x link\n- a/w link\n- a namespace\n");
 	assert_true(needs(change_of(&w, "a namespace"), change_of(&w, "a/x link")));
@@ -486,7 +503,8 @@ int main(void) {
 		cmocka_unit_test(test_foreign_namespace),
 		cmocka_unit_test(test_adopted_namespace),
 		cmocka_unit_test(test_existing),
-		cmocka_unit_test(test_route_of_an_address), cmocka_unit_test(test_foreign_end),
+		cmocka_unit_test(test_route_of_an_address),
+		cmocka_unit_test(test_foreign_end),
 		cmocka_unit_test(test_foreign_end_and_own),
 		cmocka_unit_test(test_all_removed),
 		cmocka_unit_test(test_some_removed),

@@ -60,13 +60,15 @@ static void test_in_place(void **state _unused_) {
 	check_world("namespaces: {host: {routes: {to: 10.0.0.0/8, via: 10.9.0.1, mtu: 1400}}}",
 		    "namespaces: {host: {routes: {to: 10.0.0.0/8, via: 10.9.0.2, mtu: 1400}}}",
 		    "~ host route 10.0.0.0/8: via 10.9.0.2 -> 10.9.0.1\n");
-	check_world("namespaces: {host: {sysctl: {net.ipv4.ip_forward: 1}}}", "namespaces: {host: {sysctl: {net.ipv4.ip_forward: 0}}}",
+	check_world("namespaces: {host: {sysctl: {net.ipv4.ip_forward: 1}}}",
+		    "namespaces: {host: {sysctl: {net.ipv4.ip_forward: 0}}}",
 		    "~ host sysctl net.ipv4.ip_forward: value 0 -> 1\n");
-	check_world("namespaces: {host: {nat: {action: masquerade}}}", "namespaces: {host: {nat: {action: masquerade, out: eth0}}}",
-		    "~ host NAT table: ruleset\n");
-	check_world("namespaces: {host: {interfaces: {b: {kind: bridge, ports: [{name: e, cost: 5}]}, e: {kind: existing}}}}",
-		    "namespaces: {host: {interfaces: {b: {kind: bridge, ports: [{name: e, cost: 2}]}, e: {kind: existing}}}}",
-		    "~ host/e bridge port of b: cost 2 -> 5\n");
+	check_world("namespaces: {host: {nat: {action: masquerade}}}",
+		    "namespaces: {host: {nat: {action: masquerade, out: eth0}}}", "~ host NAT table: ruleset\n");
+	check_world(
+		"namespaces: {host: {interfaces: {b: {kind: bridge, ports: [{name: e, cost: 5}]}, e: {kind: existing}}}}",
+		"namespaces: {host: {interfaces: {b: {kind: bridge, ports: [{name: e, cost: 2}]}, e: {kind: existing}}}}",
+		"~ host/e bridge port of b: cost 2 -> 5\n");
 }
 
 /* What the file leaves out is not managed. */
@@ -77,15 +79,17 @@ static void test_left_out(void **state _unused_) {
 
 /* The order in which people and kernels write things is no difference. */
 static void test_canonical(void **state _unused_) {
-	check_world("namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2, weight: 3}]}}}",
-		    "namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.2, weight: 3}, {via: 10.9.0.1}]}}}",
-		    "");
+	check_world(
+		"namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2, weight: 3}]}}}",
+		"namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.2, weight: 3}, {via: 10.9.0.1}]}}}",
+		"");
 	/* The kernel says which way it chose. */
 	check_world("namespaces: {host: {routes: {to: 10.0.0.0/8, via: 10.9.0.1}}}",
 		    "namespaces: {host: {routes: {to: 10.0.0.0/8, via: 10.9.0.1, dev: eth0}}}", "");
-	check_world("namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2}]}}}",
-		    "namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1, dev: a}, {via: 10.9.0.2, dev: b}]}}}",
-		    "");
+	check_world(
+		"namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2}]}}}",
+		"namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1, dev: a}, {via: 10.9.0.2, dev: b}]}}}",
+		"");
 }
 
 static void test_recreated(void **state _unused_) {
@@ -118,7 +122,8 @@ static void test_replaced_address(void **state _unused_) {
 		    "- a/x address 10.0.0.1/24\n+ a/x address 10.0.0.1/16\n");
 }
 
-#define WITH_PEER(peer) "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [{address: 10.0.0.1, peer: " peer "}]}}}}"
+#define WITH_PEER(peer) \
+	"namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [{address: 10.0.0.1, peer: " peer "}]}}}}"
 
 /* So is one with a peer in another network: one may have both. In the same network it is the same address. */
 static void test_address_of_another_peer(void **state _unused_) {
@@ -179,10 +184,11 @@ static void test_second_end_lost(void **state _unused_) {
 
 /* One request less: only the end that makes the pair can bring its controller along. */
 static void test_end_with_controller_makes_it(void **state _unused_) {
-	check_world("namespaces: {host: {interfaces: {x: {up: false}}}, a: {interfaces: {br0: {kind: bridge, ports: [z]}}}}\n"
-		    "links: [[host:x, a:z]]\n",
-		    "namespaces: {host: {}, a: {interfaces: {br0: {kind: bridge}}}}",
-		    "+ a/z link\n~ host/x link: up false, alias topod:t (follows)\n~ a/z link: alias topod:t (follows)\n");
+	check_world(
+		"namespaces: {host: {interfaces: {x: {up: false}}}, a: {interfaces: {br0: {kind: bridge, ports: [z]}}}}\n"
+		"links: [[host:x, a:z]]\n",
+		"namespaces: {host: {}, a: {interfaces: {br0: {kind: bridge}}}}",
+		"+ a/z link\n~ host/x link: up false, alias topod:t (follows)\n~ a/z link: alias topod:t (follows)\n");
 }
 
 /* Where only one end was looked at, the other must be, before anything is done. */
@@ -217,14 +223,16 @@ static void test_end_moved_away(void **state _unused_) {
 static void test_up_after_address_generation(void **state _unused_) {
 	const char *seen = "namespaces: {a: {}}";
 
-	check_world("namespaces: {a: {}, host: {interfaces: {z: {ipv6-address-generation: none}}}}\nlinks: [[a:x, host:z]]", seen,
+	check_world("namespaces: {a: {}, host: {interfaces: {z: {ipv6-address-generation: none}}}}\nlinks: [[a:x, host:z]]",
+		    seen,
 		    "+ host/z link\n~ host/z link: up true, ipv6-address-generation none, alias topod:t (follows)\n"
 		    "~ a/x link: up true, alias topod:t (follows)\n");
 	check_world("namespaces: {a: {}, host: {interfaces: {z: {mtu: 1400}}}}\nlinks: [[a:x, host:z]]", seen,
 		    "+ host/z link\n~ host/z link: alias topod:t (follows)\n~ a/x link: up true, alias topod:t (follows)\n");
-	check_world("namespaces: {a: {interfaces: {m: {kind: macvlan, link: x, ipv6-address-generation: none}, x: {kind: bridge}}}}",
-		    "namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
-		    "+ a/m link\n~ a/m link: up true, ipv6-address-generation none, alias topod:t (follows)\n");
+	check_world(
+		"namespaces: {a: {interfaces: {m: {kind: macvlan, link: x, ipv6-address-generation: none}, x: {kind: bridge}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
+		"+ a/m link\n~ a/m link: up true, ipv6-address-generation none, alias topod:t (follows)\n");
 }
 
 static void test_pair_attribute(void **state _unused_) {
@@ -250,13 +258,15 @@ static void test_upper_of_recreated(void **state _unused_) {
 	world_plan(&w);
 	bool made = false;
 	vec_foreach(change, &w.plan.changes)
-		made |= (*change)->type == CHANGE_CREATE && (*change)->again && streq(((const struct link *)(*change)->desired)->name, "m");
+		made |= (*change)->type == CHANGE_CREATE && (*change)->recreates &&
+			streq(((const struct link *)(*change)->desired)->name, "m");
 	assert_true(made);
 	world_make(&v, desired, seen);
 	disown(&v, "a namespace"), disown(&v, "a/f link");
 	world_plan(&v);
-	check_plan(&v, "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n"
-		       "~ host/m link: txqueuelen 1000 -> 77\n");
+	check_plan(&v,
+		   "! a namespace: exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n"
+		   "~ host/m link: txqueuelen 1000 -> 77\n");
 }
 
 /* Order. */
@@ -266,8 +276,10 @@ static void test_links_from_the_lowest_up(void **state _unused_) {
 	size_t at = 0;
 	static const char *const expected[] = { "host/b link", "host/m link", "host/v link" };
 
-	world_make(&w, "namespaces: {host: {interfaces: {v: {kind: vxlan, id: 1, dev: m}, m: {kind: macvlan, link: b},\n"
-		       "  b: {kind: bridge}}}}", NULL);
+	world_make(&w,
+		   "namespaces: {host: {interfaces: {v: {kind: vxlan, id: 1, dev: m}, m: {kind: macvlan, link: b},\n"
+		   "  b: {kind: bridge}}}}",
+		   NULL);
 	world_plan(&w);
 	vec_foreach(change, &w.plan.changes) {
 		_cleanup_text_ struct text id = {};
@@ -299,14 +311,16 @@ static void test_bridge_after_all_ends_of_its_ports(void **state _unused_) {
 	_world_ w;
 	const struct change *last;
 
-	world_make(&w, "namespaces:\n  a: {interfaces: {br: {kind: bridge, ports: [p1, p2]}}}\n"
-		       "  b: {interfaces: {e: {addresses: 10.0.0.1/8}}}\n  c: {interfaces: {e: {addresses: 10.0.0.2/8}}}\n"
-		       "links: [[\"b:e\", \"a:p1\"], [\"c:e\", \"a:p2\"]]\n", "namespaces: {a: {}, b: {}, c: {}}");
+	world_make(&w,
+		   "namespaces:\n  a: {interfaces: {br: {kind: bridge, ports: [p1, p2]}}}\n"
+		   "  b: {interfaces: {e: {addresses: 10.0.0.1/8}}}\n  c: {interfaces: {e: {addresses: 10.0.0.2/8}}}\n"
+		   "links: [[\"b:e\", \"a:p1\"], [\"c:e\", \"a:p2\"]]\n",
+		   "namespaces: {a: {}, b: {}, c: {}}");
 	world_plan(&w);
 	last = w.plan.changes.items[w.plan.changes.n - 1];
 	assert_string_equal(last->desired->ns, "a");
 	assert_ptr_equal(last->desired, get_object(&w.desired.spec.state, "a/br link"));
-	assert_true(last->follows);
+	assert_true(last->completes);
 }
 
 /* Not wrong, but not done either. */
@@ -383,9 +397,9 @@ static void test_carrier_comes(void **state _unused_) {
 	assert_int_equal(w.plan.waiting.n, 2);
 }
 
-#define AWAITED                                                                                                       \
-	"namespaces: {a: {interfaces: {wg0: {kind: existing, mtu: 1400, addresses: 10.0.0.1/24}},\n"              \
-	"  routes: [{to: 10.1.0.0/16, via: 10.0.0.9}], sysctl: {net.ipv4.conf.wg0.rp_filter: 2}},\n"                      \
+#define AWAITED                                                                                      \
+	"namespaces: {a: {interfaces: {wg0: {kind: existing, mtu: 1400, addresses: 10.0.0.1/24}},\n" \
+	"  routes: [{to: 10.1.0.0/16, via: 10.0.0.9}], sysctl: {net.ipv4.conf.wg0.rp_filter: 2}},\n" \
 	"  b: {interfaces: {m: {kind: macvlan, link: \"a:wg0\", addresses: 10.0.0.2/24}}}}"
 
 /* What is moved in by somebody else, and what stands on it, waits until it is there. */
@@ -463,7 +477,8 @@ int main(void) {
 		cmocka_unit_test(test_recreated),
 		cmocka_unit_test(test_replaced_address),
 		cmocka_unit_test(test_address_of_another_peer),
-		cmocka_unit_test(test_another_kind), cmocka_unit_test(test_recreated_controller),
+		cmocka_unit_test(test_another_kind),
+		cmocka_unit_test(test_recreated_controller),
 		cmocka_unit_test(test_pair_lost),
 		cmocka_unit_test(test_first_end_lost),
 		cmocka_unit_test(test_second_end_lost),

@@ -5,11 +5,11 @@
 #include "report/report.h"
 #include "kind/kinds.h"
 
-#define REPORTED                                                                                                      \
-	"namespaces:\n"                                                                                               \
+#define REPORTED                                                                                                        \
+	"namespaces:\n"                                                                                                 \
 	"  host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: 10.0.0.1/24}}, nat: {action: masquerade}}\n" \
-	"  web: {interfaces: {eth0: {addresses: 10.0.0.11/24, mtu: 1400}}, routes: {to: default, via: 10.0.0.1},\n"   \
-	"    sysctl: {net.ipv4.conf.eth0.rp_filter: 2}}\n"                                                            \
+	"  web: {interfaces: {eth0: {addresses: 10.0.0.11/24, mtu: 1400}}, routes: {to: default, via: 10.0.0.1},\n"     \
+	"    sysctl: {net.ipv4.conf.eth0.rp_filter: 2}}\n"                                                              \
 	"links: [[web:eth0, host:c1]]\n"
 
 static void check_text(struct world *w, const char *expected) {
@@ -73,22 +73,24 @@ static void test_changes(void **state _unused_) {
 }
 
 static void test_returning(void **state _unused_) {
-	check_report("namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
-		     "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}",
-		     "a\n    ~ x: mtu 1400 -> 1500\n\n0 to create, 1 to change, 0 to recreate, 0 to delete in 1 namespace\n");
+	check_report(
+		"namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}",
+		"a\n    ~ x: mtu 1400 -> 1500\n\n0 to create, 1 to change, 0 to recreate, 0 to delete in 1 namespace\n");
 }
 
 static void test_recreations(void **state _unused_) {
-	check_report("namespaces: {a: {interfaces: {m: {kind: bridge}, v: {kind: vxlan, id: 2, port: 4789, addresses: 10.0.0.1/8},\n"
-		     "  k: {kind: bridge, addresses: {address: 10.3.0.1/24, scope: link}}}}}",
-		     "namespaces: {a: {interfaces: {m: {kind: bridge}, v: {kind: vxlan, id: 1, port: 4789, addresses: 10.0.0.1/8},\n"
-		     "  k: {kind: bridge, addresses: {address: 10.3.0.1/24, scope: host}}}}}",
-		     "a\n"
-		     "  -/+ v: vxlan, id 2, port 4789 (id 1 -> 2)\n"
-		     "  -/+ v: address 10.0.0.1/8 (along with its interface)\n"
-		     "  -/+ k: address 10.3.0.1/24, scope link (scope host -> link)\n"
-		     "\n"
-		     "0 to create, 0 to change, 3 to recreate, 0 to delete in 1 namespace\n");
+	check_report(
+		"namespaces: {a: {interfaces: {m: {kind: bridge}, v: {kind: vxlan, id: 2, port: 4789, addresses: 10.0.0.1/8},\n"
+		"  k: {kind: bridge, addresses: {address: 10.3.0.1/24, scope: link}}}}}",
+		"namespaces: {a: {interfaces: {m: {kind: bridge}, v: {kind: vxlan, id: 1, port: 4789, addresses: 10.0.0.1/8},\n"
+		"  k: {kind: bridge, addresses: {address: 10.3.0.1/24, scope: host}}}}}",
+		"a\n"
+		"  -/+ v: vxlan, id 2, port 4789 (id 1 -> 2)\n"
+		"  -/+ v: address 10.0.0.1/8 (along with its interface)\n"
+		"  -/+ k: address 10.3.0.1/24, scope link (scope host -> link)\n"
+		"\n"
+		"0 to create, 0 to change, 3 to recreate, 0 to delete in 1 namespace\n");
 	check_report("namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: bridge}}}}",
 		     "namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: macvlan, link: m}}}}",
 		     "a\n  -/+ x: bridge (is a macvlan)\n\n"
@@ -134,7 +136,8 @@ static void test_recreated_pair(void **state _unused_) {
 		       "    + sysctl net.ipv4.conf.eth0.rp_filter = 2\n"
 		       "  -/+ eth0: address 10.0.0.11/24 (along with its interface)\n\n"
 		       "2 to create, 0 to change, 2 to recreate, 0 to delete in 2 namespaces\n");
-	world_make(&v, "namespaces: {a: {adopt: true}}\nlinks: [[a:x, a:z]]", "namespaces: {a: {adopt: true}}\nlinks: [[a:x, a:z]]");
+	world_make(&v, "namespaces: {a: {adopt: true}}\nlinks: [[a:x, a:z]]",
+		   "namespaces: {a: {adopt: true}}\nlinks: [[a:x, a:z]]");
 	lose(&v, "a/x link");
 	world_plan(&v);
 	check_text(&v, "a\n    + x: veth to a:z\n  -/+ z: veth to a:x (with its other end)\n\n"
@@ -166,17 +169,21 @@ static void test_refusals(void **state _unused_) {
 	world_make(&w, REPORTED, REPORTED);
 	disown(&w, "web namespace");
 	world_plan(&w);
-	check_text(&w, "web\n    ! namespace exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n\n"
-		       "0 to create, 0 to change, 0 to recreate, 0 to delete, 1 refused in 1 namespace\n");
+	check_text(
+		&w,
+		"web\n    ! namespace exists and is not topod's: take it over with 'adopt: true', or rename it in the file\n\n"
+		"0 to create, 0 to change, 0 to recreate, 0 to delete, 1 refused in 1 namespace\n");
 	world_make(&v, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}, b: {kind: bridge, mtu: 1400}}}}",
 		   "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1500}}}}");
 	disown(&v, "host/b link");
 	world_plan(&v);
-	check_text(&v, "host\n"
-		       "    ! e: there is no such interface, and 'kind: existing' never makes one\n"
-		       "    ! b: bridge exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
-		       "the file\n\n"
-		       "0 to create, 0 to change, 0 to recreate, 0 to delete, 2 refused in 1 namespace\n");
+	check_text(
+		&v,
+		"host\n"
+		"    ! e: there is no such interface, and 'kind: existing' never makes one\n"
+		"    ! b: bridge exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
+		"the file\n\n"
+		"0 to create, 0 to change, 0 to recreate, 0 to delete, 2 refused in 1 namespace\n");
 }
 
 /* What people do not see must not be passed over in silence. */
@@ -214,8 +221,9 @@ static void test_terminal(void **state _unused_) {
 	world_plan(&w);
 	check_text(&w, "a\n    - ?[2J?: bridge\n\n0 to create, 0 to change, 0 to recreate, 1 to delete in 1 namespace\n");
 	json_t *json = report_plan_json(&w.plan, "t"); /* and jansson would refuse it */
-	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(json, "changes"), 0), "object")),
-			    "a/?[2J? link");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(json_object_get(json, "changes"), 0), "object")),
+		"a/?[2J? link");
 	json_decref(json);
 }
 
@@ -239,27 +247,30 @@ static void check_json(json_t *json, const char *expected) {
 static void test_plan_json(void **state _unused_) {
 	_world_ w;
 
-	world_make(&w, "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1500, stp: true, addresses: 10.0.0.1/8},\n"
-		       "  e: {kind: existing}, v: {kind: vxlan, id: 2}}, nat: {action: masquerade}}}",
-		   "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400, stp: false}, v: {kind: vxlan, id: 1}, c: {kind: bridge}}}}");
+	world_make(
+		&w,
+		"namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1500, stp: true, addresses: 10.0.0.1/8},\n"
+		"  e: {kind: existing}, v: {kind: vxlan, id: 2}}, nat: {action: masquerade}}}",
+		"namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400, stp: false}, v: {kind: vxlan, id: 1}, c: {kind: bridge}}}}");
 	world_plan(&w);
-	check_json(report_plan_json(&w.plan, "office"),
-		   "{\"topology\": \"office\", \"changes\": ["
-		   "{\"action\": \"delete\", \"namespace\": \"host\", \"object\": \"host/c link\", \"kind\": \"bridge\", \"fields\": {}},"
-		   "{\"action\": \"recreate\", \"namespace\": \"host\", \"object\": \"host/v link\", \"kind\": \"vxlan\","
-		   " \"reason\": \"id 1 -> 2\", \"fields\": {\"up\": {\"from\": true, \"to\": true},"
-		   " \"mac-address\": {\"from\": \"12:c8:64:4d:00:7e\", \"to\": \"12:c8:64:4d:00:7e\"},"
-		   " \"id\": {\"from\": 1, \"to\": 2}, \"port\": {\"from\": 4789, \"to\": 4789}}},"
-		   "{\"action\": \"refused\", \"namespace\": \"host\", \"object\": \"host/e link\", \"kind\": \"existing\","
-		   " \"fields\": {}, \"error\": \"there is no such interface, and 'kind: existing' never makes one\"},"
-		   "{\"action\": \"change\", \"namespace\": \"host\", \"object\": \"host/b link\", \"kind\": \"bridge\","
-		   " \"fields\": {\"mtu\": {\"from\": 1400, \"to\": 1500}, \"stp\": {\"from\": false, \"to\": true}}},"
-		   "{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host/b address 10.0.0.1/8\","
-		   " \"kind\": \"address\", \"fields\": {\"address\": {\"from\": null, \"to\": \"10.0.0.1/8\"},"
-		   " \"peer\": {\"from\": null, \"to\": null}}},"
-		   "{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host NAT table\", \"kind\": \"nat\","
-		   " \"fields\": {}, \"entries\": [\"masquerade\"]}],"
-		   "\"waiting\": [], \"spared\": [], \"summary\": {\"create\": 2, \"change\": 1, \"recreate\": 1, \"delete\": 1, \"refused\": 1, \"namespaces\": 1}}");
+	check_json(
+		report_plan_json(&w.plan, "office"),
+		"{\"topology\": \"office\", \"changes\": ["
+		"{\"action\": \"delete\", \"namespace\": \"host\", \"object\": \"host/c link\", \"kind\": \"bridge\", \"fields\": {}},"
+		"{\"action\": \"recreate\", \"namespace\": \"host\", \"object\": \"host/v link\", \"kind\": \"vxlan\","
+		" \"reason\": \"id 1 -> 2\", \"fields\": {\"up\": {\"from\": true, \"to\": true},"
+		" \"mac-address\": {\"from\": \"12:c8:64:4d:00:7e\", \"to\": \"12:c8:64:4d:00:7e\"},"
+		" \"id\": {\"from\": 1, \"to\": 2}, \"port\": {\"from\": 4789, \"to\": 4789}}},"
+		"{\"action\": \"refused\", \"namespace\": \"host\", \"object\": \"host/e link\", \"kind\": \"existing\","
+		" \"fields\": {}, \"error\": \"there is no such interface, and 'kind: existing' never makes one\"},"
+		"{\"action\": \"change\", \"namespace\": \"host\", \"object\": \"host/b link\", \"kind\": \"bridge\","
+		" \"fields\": {\"mtu\": {\"from\": 1400, \"to\": 1500}, \"stp\": {\"from\": false, \"to\": true}}},"
+		"{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host/b address 10.0.0.1/8\","
+		" \"kind\": \"address\", \"fields\": {\"address\": {\"from\": null, \"to\": \"10.0.0.1/8\"},"
+		" \"peer\": {\"from\": null, \"to\": null}}},"
+		"{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host NAT table\", \"kind\": \"nat\","
+		" \"fields\": {}, \"entries\": [\"masquerade\"]}],"
+		"\"waiting\": [], \"spared\": [], \"summary\": {\"create\": 2, \"change\": 1, \"recreate\": 1, \"delete\": 1, \"refused\": 1, \"namespaces\": 1}}");
 }
 
 static void test_summary(void **state _unused_) {
@@ -286,17 +297,19 @@ static void test_check_json(void **state _unused_) {
 		   "{\"severity\": \"warning\", \"file\": \"f\", \"line\": 2, \"column\": 47, \"message\":"
 		   " \"no declared address of web covers the gateway 10.0.0.1\"}]}");
 	spec_from_text(&good, "namespaces: {}");
-	check_json(report_check_json("f", &good.diags),
-		   "{\"file\": \"f\", \"drop_ins\": [], \"valid\": true, \"errors\": 0, \"warnings\": 0, \"diagnostics\": []}");
+	check_json(
+		report_check_json("f", &good.diags),
+		"{\"file\": \"f\", \"drop_ins\": [], \"valid\": true, \"errors\": 0, \"warnings\": 0, \"diagnostics\": []}");
 }
 
 static void test_check_json_without_place(void **state _unused_) {
 	_cleanup_(diags_done) struct diags diags = {};
 
-	diag_error(&diags, (struct mark){}, "cannot be read: \xff");
-	check_json(report_check_json(NULL, &diags),
-		   "{\"file\": null, \"drop_ins\": [], \"valid\": false, \"errors\": 1, \"warnings\": 0, \"diagnostics\": [{\"severity\": \"error\","
-		   " \"file\": null, \"line\": null, \"column\": null, \"message\": \"cannot be read: ?\"}]}");
+	diag_error(&diags, (struct position){}, "cannot be read: \xff");
+	check_json(
+		report_check_json(NULL, &diags),
+		"{\"file\": null, \"drop_ins\": [], \"valid\": false, \"errors\": 1, \"warnings\": 0, \"diagnostics\": [{\"severity\": \"error\","
+		" \"file\": null, \"line\": null, \"column\": null, \"message\": \"cannot be read: ?\"}]}");
 }
 
 /* Status. */
@@ -304,21 +317,46 @@ static void test_check_json_without_place(void **state _unused_) {
 enum { SECOND = 1000000 };
 
 static const struct report_drift drifts[] = {
-	{ .when_usec = 995ull * SECOND, .text = "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms",
-	  .scope = "web/eth0", .noun = "address 10.0.0.11/24" },
+	{ .when_usec = 995ull * SECOND,
+	  .text = "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms",
+	  .scope = "web/eth0",
+	  .noun = "address 10.0.0.11/24" },
 	{ .when_usec = 400ull * SECOND, .text = "drift: web: route default was removed; restored in 2 ms" },
 };
-static const struct report_trouble troubles[] = {
-	{ .scope = "web/eth0", .noun = "link", .state = "failing", .error = "mtu 70000: Invalid argument",
-	  .file = "office.yaml", .line = 14, .column = 9, .n_tries = 3, .next_try_usec = 1004ull * SECOND },
+static const struct report_trouble failures[] = {
+	{ .scope = "web/eth0",
+	  .noun = "link",
+	  .state = "failing",
+	  .error = "mtu 70000: Invalid argument",
+	  .file = "office.yaml",
+	  .line = 14,
+	  .column = 9,
+	  .n_tries = 3,
+	  .next_try_usec = 1004ull * SECOND },
 	{ .scope = "host", .noun = "NAT table", .state = "reported" },
 };
 static const struct report_status full = {
-	.topology = "office", .file = "/etc/topod/office.yaml", .version = "0.1", .state = "degraded", .pid = 42,
-	.started_usec = 100ull * SECOND, .since_usec = 700ull * SECOND, .verified_usec = 699ull * SECOND,
-	.n_namespaces = 3, .n_objects = 14, .n_failing = 1, .n_reported = 1, .n_drifts = 5, .n_restored = 4, .n_retries = 3,
-	.reloaded_usec = 800ull * SECOND, .reload_error = "office.yaml:3:1: error: unknown key 'x'",
-	.drifts = drifts, .n_latest = 2, .troubles = troubles, .n_troubles = 2,
+	.topology = "office",
+	.file = "/etc/topod/office.yaml",
+	.version = "0.1",
+	.state = "degraded",
+	.pid = 42,
+	.started_usec = 100ull * SECOND,
+	.since_usec = 700ull * SECOND,
+	.verified_usec = 699ull * SECOND,
+	.n_namespaces = 3,
+	.n_objects = 14,
+	.n_failing = 1,
+	.n_reported = 1,
+	.n_drifts = 5,
+	.n_restored = 4,
+	.n_retries = 3,
+	.reloaded_usec = 800ull * SECOND,
+	.reload_error = "office.yaml:3:1: error: unknown key 'x'",
+	.drifts = drifts,
+	.n_latest = 2,
+	.failures = failures,
+	.n_troubles = 2,
 };
 
 static void check_status(const struct report_status *status, const char *expected) {
@@ -341,8 +379,12 @@ static const char full_text[] =
 	"            reported: host NAT table\n";
 
 static void test_status_text(void **state _unused_) {
-	static const struct report_status calm = { .topology = "office", .state = "converged", .since_usec = 1000ull * SECOND,
-						   .verified_usec = 1000ull * SECOND, .n_objects = 1, .n_namespaces = 1 };
+	static const struct report_status calm = { .topology = "office",
+						   .state = "converged",
+						   .since_usec = 1000ull * SECOND,
+						   .verified_usec = 1000ull * SECOND,
+						   .n_objects = 1,
+						   .n_namespaces = 1 };
 
 	check_status(&full, full_text);
 	check_status(&calm, "  topology  office\n     state  converged, since just now\n   objects  1 in 1 namespace\n"
@@ -360,7 +402,7 @@ static void test_status_json(void **state _unused_) {
 	assert_int_equal(report_status_from_json(read, &arena, &back), 0);
 	check_status(&back, full_text);
 	assert_int_equal(back.pid, 42);
-	assert_int_equal(back.troubles[0].column, 9);
+	assert_int_equal(back.failures[0].column, 9);
 	assert_string_equal(back.drifts[0].noun, "address 10.0.0.11/24");
 	assert_null(back.drifts[1].scope);
 	assert_string_equal(back.version, "0.1");
@@ -370,11 +412,17 @@ static void test_status_json(void **state _unused_) {
 
 /* From another version, or from something else that answers there. */
 static void test_foreign_status(void **state _unused_) {
-	const struct { const char *json; int result; size_t n_latest, n_troubles; } rows[] = {
+	const struct {
+		const char *json;
+		int result;
+		size_t n_latest, n_troubles;
+	} rows[] = {
 		{ "{\"topology\": \"a\", \"state\": \"converged\"}", 0, 0, 0 },
-		{ "{\"topology\": \"a\", \"state\": \"hibernating\", \"new\": {}, \"latest\": 5, \"troubles\": null}", 0, 0, 0 },
+		{ "{\"topology\": \"a\", \"state\": \"hibernating\", \"new\": {}, \"latest\": 5, \"troubles\": null}", 0, 0,
+		  0 },
 		{ "{\"topology\": \"a\", \"state\": \"x\", \"latest\": [3, {}, {\"text\": \"t\"}], \"troubles\": [{\"scope\": \"a\"}, "
-		  "{\"scope\": \"a\", \"state\": \"failing\"}, []]}", 0, 1, 1 },
+		  "{\"scope\": \"a\", \"state\": \"failing\"}, []]}",
+		  0, 1, 1 },
 		{ "{\"topology\": \"a\", \"state\": \"x\", \"objects\": -5, \"drifts\": \"many\"}", 0, 0, 0 },
 		{ "{\"topology\": 1, \"state\": \"x\"}", -EINVAL, 0, 0 },
 		{ "{\"topology\": \"a\"}", -EINVAL, 0, 0 },
@@ -441,14 +489,28 @@ static void test_clean(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_from_nothing), cmocka_unit_test(test_nothing), cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_returning), cmocka_unit_test(test_recreations), cmocka_unit_test(test_recreated_along),
-		cmocka_unit_test(test_recreated_pair), cmocka_unit_test(test_deletions), cmocka_unit_test(test_given_back),
-		cmocka_unit_test(test_refusals), cmocka_unit_test(test_hidden), cmocka_unit_test(test_color),
-		cmocka_unit_test(test_terminal), cmocka_unit_test(test_plan_json), cmocka_unit_test(test_summary), cmocka_unit_test(test_check_json),
-		cmocka_unit_test(test_check_json_without_place), cmocka_unit_test(test_status_text),
-		cmocka_unit_test(test_status_json), cmocka_unit_test(test_foreign_status),
-		cmocka_unit_test(test_duration), cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_from_nothing),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_returning),
+		cmocka_unit_test(test_recreations),
+		cmocka_unit_test(test_recreated_along),
+		cmocka_unit_test(test_recreated_pair),
+		cmocka_unit_test(test_deletions),
+		cmocka_unit_test(test_given_back),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_color),
+		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_plan_json),
+		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_check_json),
+		cmocka_unit_test(test_check_json_without_place),
+		cmocka_unit_test(test_status_text),
+		cmocka_unit_test(test_status_json),
+		cmocka_unit_test(test_foreign_status),
+		cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

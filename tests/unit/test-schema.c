@@ -82,7 +82,8 @@ static bool matches(const char *pattern, const char *text) {
 }
 
 static bool check_members(const json_t *root, const json_t *schema, const json_t *value) {
-	const json_t *properties = json_object_get(schema, "properties"), *more = json_object_get(schema, "additionalProperties");
+	const json_t *properties = json_object_get(schema, "properties"),
+		     *more = json_object_get(schema, "additionalProperties");
 	const json_t *names = json_object_get(schema, "propertyNames"), *required = json_object_get(schema, "required");
 	const char *key;
 	json_t *member;
@@ -119,8 +120,10 @@ static bool check_some(const json_t *root, const json_t *schemas, const json_t *
 }
 
 static bool check_word(const json_t *root, const json_t *schema, const char *word, const json_t *rule, const json_t *value) {
-	static const char *const passive[] = { "description", "title", "$schema", "$defs", "then", "properties",
-					       "additionalProperties", "propertyNames", "required" };
+	static const char *const passive[] = {
+		"description",          "title",         "$schema", "$defs", "then", "properties",
+		"additionalProperties", "propertyNames", "required"
+	};
 	json_int_t limit = json_integer_value(rule);
 	const char *text = json_string_value(value);
 
@@ -128,8 +131,9 @@ static bool check_word(const json_t *root, const json_t *schema, const char *wor
 		if (streq(word, passive[i]))
 			return true;
 	if (streq(word, "$ref"))
-		return is_valid(root, json_object_get(json_object_get(root, "$defs"), json_string_value(rule) + strlen("#/$defs/")),
-				value);
+		return is_valid(
+			root, json_object_get(json_object_get(root, "$defs"), json_string_value(rule) + strlen("#/$defs/")),
+			value);
 	if (streq(word, "type"))
 		return check_type(rule, value);
 	if (streq(word, "enum"))
@@ -195,35 +199,36 @@ static void check_good(const char *text) {
 
 static void test_good(void **state _unused_) {
 	check_good("namespaces: {}");
-	check_good("version: 1\ntopology: office\ndrift: report\non-stop: remove\n"
-		   "defaults: {link: {mtu: 1400, queues: 1}, interface: {arp: true}}\n"
-		   "namespaces:\n"
-		   "  host: {forwarding: true, sysctl: {net.ipv4.ip_forward: 1, net/core/somaxconn: \"4096\"}}\n"
-		   "  a: {adopt: false, exclusive: yes, drift: ignore, forwarding: ipv6,\n"
-		   "      dns: {servers: [10.0.0.1, \"fd00::1\"], search: example.org}, interfaces: {}}\n"
-		   "  b:\n"
-		   "    interfaces:\n"
-		   "      lo:\n"
-		   "      one: {mtu: 1400, mac-address: \"02:00:00:00:00:01\", accept-ra: 2, drift: restore,\n"
-		   "            ipv6-address-generation: none, addresses: [10.0.0.1/8, {address: \"fd00::1/64\", nodad: true}]}\n"
-		   "      two: {kind: veth, accept-ra: false, addresses: 10.1.0.1/16}\n"
-		   "      br: {kind: bridge, ports: [two, {name: m, cost: 5, hairpin: true}], forward-delay: 15s, max-age: 20,\n"
-		   "           vlan-protocol: 802.1ad, priority: 0x8000}\n"
-		   "      m: {kind: macvlan, link: one, mode: private}\n"
-		   "      vx: {kind: vxlan, id: 7, dev: \"b:one\", remote: 10.0.0.2, port: 4789, ageing-time: 5m}\n"
-		   "    routes:\n"
-		   "      - {to: default, via: 10.0.0.9, dev: one, metric: 5, table: blue, scope: global, on-link: true}\n"
-		   "      - {to: 10.9.0.0/16, nexthops: [{via: 10.0.0.3, weight: 2}, {via: 10.0.0.4, dev: one}], table: 77}\n"
-		   "      - {to: \"fd01::/64\", type: blackhole}\n"
-		   "    nat:\n"
-		   "      - {action: masquerade, source: [10.0.0.0/8, 192.168.0.0/16], out: not one}\n"
-		   "      - {action: dnat, protocol: tcp, port: 80, to: \"10.0.0.9:8080\", in: [one, two]}\n"
-		   "      - {action: dnat, protocol: [tcp, udp], port: [53, 100-200], to: 10.0.0.9, hook: output}\n"
-		   "      - {action: redirect, protocol: 6, to: 8080}\n"
-		   "  c: {interfaces: {nic: {kind: physical, source: enp3s0}}, routes: {to: 10.0.0.0/8, type: throw}}\n"
-		   "links:\n"
-		   "  - [b:one, host:c1]\n"
-		   "  - {endpoints: [b:two, host:c2], mtu: 1400, queues: 1, txqueuelen: 500}\n");
+	check_good(
+		"version: 1\ntopology: office\ndrift: report\non-stop: remove\n"
+		"defaults: {link: {mtu: 1400, queues: 1}, interface: {arp: true}}\n"
+		"namespaces:\n"
+		"  host: {forwarding: true, sysctl: {net.ipv4.ip_forward: 1, net/core/somaxconn: \"4096\"}}\n"
+		"  a: {adopt: false, exclusive: yes, drift: ignore, forwarding: ipv6,\n"
+		"      dns: {servers: [10.0.0.1, \"fd00::1\"], search: example.org}, interfaces: {}}\n"
+		"  b:\n"
+		"    interfaces:\n"
+		"      lo:\n"
+		"      one: {mtu: 1400, mac-address: \"02:00:00:00:00:01\", accept-ra: 2, drift: restore,\n"
+		"            ipv6-address-generation: none, addresses: [10.0.0.1/8, {address: \"fd00::1/64\", nodad: true}]}\n"
+		"      two: {kind: veth, accept-ra: false, addresses: 10.1.0.1/16}\n"
+		"      br: {kind: bridge, ports: [two, {name: m, cost: 5, hairpin: true}], forward-delay: 15s, max-age: 20,\n"
+		"           vlan-protocol: 802.1ad, priority: 0x8000}\n"
+		"      m: {kind: macvlan, link: one, mode: private}\n"
+		"      vx: {kind: vxlan, id: 7, dev: \"b:one\", remote: 10.0.0.2, port: 4789, ageing-time: 5m}\n"
+		"    routes:\n"
+		"      - {to: default, via: 10.0.0.9, dev: one, metric: 5, table: blue, scope: global, on-link: true}\n"
+		"      - {to: 10.9.0.0/16, nexthops: [{via: 10.0.0.3, weight: 2}, {via: 10.0.0.4, dev: one}], table: 77}\n"
+		"      - {to: \"fd01::/64\", type: blackhole}\n"
+		"    nat:\n"
+		"      - {action: masquerade, source: [10.0.0.0/8, 192.168.0.0/16], out: not one}\n"
+		"      - {action: dnat, protocol: tcp, port: 80, to: \"10.0.0.9:8080\", in: [one, two]}\n"
+		"      - {action: dnat, protocol: [tcp, udp], port: [53, 100-200], to: 10.0.0.9, hook: output}\n"
+		"      - {action: redirect, protocol: 6, to: 8080}\n"
+		"  c: {interfaces: {nic: {kind: physical, source: enp3s0}}, routes: {to: 10.0.0.0/8, type: throw}}\n"
+		"links:\n"
+		"  - [b:one, host:c1]\n"
+		"  - {endpoints: [b:two, host:c2], mtu: 1400, queues: 1, txqueuelen: 500}\n");
 }
 
 static void test_examples(void **state _unused_) {
@@ -252,26 +257,45 @@ static void test_examples(void **state _unused_) {
 /* Mistakes that an editor can show while they are made. */
 static void test_bad(void **state _unused_) {
 	static const char *const texts[] = {
-		"[]", "version: 2", "versoin: 1", "drift: repair", "namespaces: {a: }", "namespaces: [a]",
-		"namespaces: {a: {interface: {}}}", "namespaces: {a: {forwarding: both}}",
-		"namespaces: {a: {sysctl: {kernel.panic: 1}}}", "namespaces: {a: {dns: {server: 10.0.0.1}}}",
-		"namespaces: {a: {interfaces: {averyveryverylongname: {}}}}", "namespaces: {a: {interfaces: {a b: {}}}}",
-		"namespaces: {a: {interfaces: {x: {kind: brigde}}}}", "namespaces: {a: {interfaces: {x: {kind: vxlan}}}}",
-		"namespaces: {a: {interfaces: {x: {stp: true}}}}", "namespaces: {a: {interfaces: {x: {mtu: 12}}}}",
+		"[]",
+		"version: 2",
+		"versoin: 1",
+		"drift: repair",
+		"namespaces: {a: }",
+		"namespaces: [a]",
+		"namespaces: {a: {interface: {}}}",
+		"namespaces: {a: {forwarding: both}}",
+		"namespaces: {a: {sysctl: {kernel.panic: 1}}}",
+		"namespaces: {a: {dns: {server: 10.0.0.1}}}",
+		"namespaces: {a: {interfaces: {averyveryverylongname: {}}}}",
+		"namespaces: {a: {interfaces: {a b: {}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: brigde}}}}",
+		"namespaces: {a: {interfaces: {x: {kind: vxlan}}}}",
+		"namespaces: {a: {interfaces: {x: {stp: true}}}}",
+		"namespaces: {a: {interfaces: {x: {mtu: 12}}}}",
 		"namespaces: {a: {interfaces: {x: {kind: bridge, sttp: true}}}}",
 		"namespaces: {a: {interfaces: {x: {kind: bridge, stp: 1}}}}",
 		"namespaces: {a: {interfaces: {x: {kind: bridge, forward-delay: fast}}}}",
 		"namespaces: {a: {interfaces: {x: {kind: bridge, ports: [{cost: 3}]}}}}",
 		"namespaces: {a: {interfaces: {x: {kind: macvlan, link: e, mode: bridg}}}}",
-		"namespaces: {a: {interfaces: {x: {alias: topod}}}}", "namespaces: {a: {interfaces: {x: {master: br0}}}}",
+		"namespaces: {a: {interfaces: {x: {alias: topod}}}}",
+		"namespaces: {a: {interfaces: {x: {master: br0}}}}",
 		"namespaces: {a: {interfaces: {x: {addresses: [{peer: 10.0.0.1}]}}}}",
-		"namespaces: {a: {routes: [{via: 10.0.0.1}]}}", "namespaces: {a: {routes: default}}",
+		"namespaces: {a: {routes: [{via: 10.0.0.1}]}}",
+		"namespaces: {a: {routes: default}}",
 		"namespaces: {a: {routes: [{to: default, nexthops: []}]}}",
 		"namespaces: {a: {routes: [{to: default, nexthops: [{weight: 300}]}]}}",
-		"namespaces: {a: {nat: [{source: 10.0.0.0/8}]}}", "namespaces: {a: {nat: [{action: masq}]}}",
-		"namespaces: {a: {nat: [{action: dnat, port: 70000}]}}", "namespaces: {a: {nat: x}}",
-		"links: [[a:x]]", "links: [[x, a:z]]", "links: {a: b}", "links: [{mtu: 1400}]",
-		"links: [{endpoints: [a:x, a:z], mtu: 12}]", "defaults: {links: {}}", "defaults: {link: {mtu: 12}}",
+		"namespaces: {a: {nat: [{source: 10.0.0.0/8}]}}",
+		"namespaces: {a: {nat: [{action: masq}]}}",
+		"namespaces: {a: {nat: [{action: dnat, port: 70000}]}}",
+		"namespaces: {a: {nat: x}}",
+		"links: [[a:x]]",
+		"links: [[x, a:z]]",
+		"links: {a: b}",
+		"links: [{mtu: 1400}]",
+		"links: [{endpoints: [a:x, a:z], mtu: 12}]",
+		"defaults: {links: {}}",
+		"defaults: {link: {mtu: 12}}",
 		"defaults: {interface: {mac-address: \"02:00:00:00:00:01\"}}",
 	};
 
@@ -310,7 +334,9 @@ static void check_keys(const json_t *schema, const char *def, const char *frame)
 }
 
 static void test_keys_are_known(void **state _unused_) {
-	static const struct { const char *def, *frame; } rows[] = {
+	static const struct {
+		const char *def, *frame;
+	} rows[] = {
 		{ NULL, "{@}" },
 		{ "namespace", "namespaces: {a: {@}}" },
 		{ "interface", "namespaces: {a: {interfaces: {lo: {@}}}}" },
@@ -382,7 +408,8 @@ static void test_page_is_current(void **state _unused_) {
 /* The manual page. */
 
 static bool is_request(const char *line) {
-	static const char *const names[] = { ".TH ", ".SH ", ".SS ", ".TP\n", ".P\n", ".IP ", ".nf\n", ".fi\n", ".br\n", ".\\\" " };
+	static const char *const names[] = { ".TH ", ".SH ",  ".SS ",  ".TP\n", ".P\n",
+					     ".IP ", ".nf\n", ".fi\n", ".br\n", ".\\\" " };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (startswith(line, names[i]))
@@ -450,10 +477,10 @@ static void test_man_tells_of_each_key(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good), cmocka_unit_test(test_examples), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_keys_are_known), cmocka_unit_test(test_every_kind),
-		cmocka_unit_test(test_page_is_current), cmocka_unit_test(test_man_is_roff),
-		cmocka_unit_test(test_man_tells_of_each_key),
+		cmocka_unit_test(test_good),        cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_bad),         cmocka_unit_test(test_keys_are_known),
+		cmocka_unit_test(test_every_kind),  cmocka_unit_test(test_page_is_current),
+		cmocka_unit_test(test_man_is_roff), cmocka_unit_test(test_man_tells_of_each_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

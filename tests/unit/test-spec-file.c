@@ -12,7 +12,7 @@
 #include <sys/un.h>
 
 #include "files/spec_file.h"
-#include "files/tables.h"
+#include "files/rt_tables.h"
 
 static char place[64];
 
@@ -92,7 +92,9 @@ static void test_name_that_is_none(_unused_ void **state) {
 	assert_refused(long_path, 0, "topology: NAME");
 	assert_named("..yaml", "topology: fine\nnamespaces: {}\n", "fine");
 	assert_no_name("\xff.yaml", "is not UTF-8 text");
-	assert_no_name("\xc2\x9b""2J.yaml", "contains a control character");
+	assert_no_name("\xc2\x9b"
+		       "2J.yaml",
+		       "contains a control character");
 }
 
 static void test_fifo(_unused_ void **state) {
@@ -380,7 +382,8 @@ static void test_way_open_to_others(_unused_ void **state) {
 	_cleanup_free_ char *open = make_folder("open"), *deep = make_folder("open/deep"), *safe = make_folder("safe");
 	_cleanup_free_ char *file = path_of("open/deep/office.yaml"), *real = path_of("safe/real.yaml");
 	_cleanup_free_ char *hop = path_of("open/hop"), *link = path_of("link.yaml");
-	_cleanup_free_ char *drop_ins = make_folder("open/x.d"), *dropin = path_of("open/x.d/a.yaml"), *beside = path_of("link.d");
+	_cleanup_free_ char *drop_ins = make_folder("open/x.d"), *dropin = path_of("open/x.d/a.yaml"),
+			    *beside = path_of("link.d");
 
 	write_spec(file, "namespaces: {}\n", 0644);
 	assert_guarded(file, open);
@@ -399,7 +402,8 @@ static void test_way_open_to_others(_unused_ void **state) {
 /* In a sticky folder everybody may make something of his own: beside a file of root's that is no drop-in of it, and a link
  * is whose it is. */
 static void test_others_in_a_sticky_folder(_unused_ void **state) {
-	_cleanup_free_ char *sticky = make_folder("sticky"), *path = path_of("sticky/s.yaml"), *link = path_of("sticky/l.yaml");
+	_cleanup_free_ char *sticky = make_folder("sticky"), *path = path_of("sticky/s.yaml"),
+			    *link = path_of("sticky/l.yaml");
 	_cleanup_free_ char *folder = make_folder("sticky/s.d"), *dropin = path_of("sticky/s.d/a.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec own = {}, others = {};
 
@@ -420,7 +424,7 @@ static void test_others_in_a_sticky_folder(_unused_ void **state) {
 	assert_refused(link, SPEC_FILE_TRUSTED, "which is on the way to this file");
 }
 
-static uint32_t number_of(const struct tables *tables, const char *name) {
+static uint32_t number_of(const struct rt_tables *tables, const char *name) {
 	vec_foreach(t, &tables->list)
 		if (t->name && streq(t->name, name))
 			return t->number;
@@ -428,10 +432,10 @@ static uint32_t number_of(const struct tables *tables, const char *name) {
 }
 
 static void test_tables(_unused_ void **state) {
-	_cleanup_(tables_done) struct tables tables = {};
+	_cleanup_(rt_tables_done) struct rt_tables tables = {};
 
-	tables_parse(&tables, "#\n# reserved values\n255\tlocal\n0 unspec\n\n 100  blue # mine\n0x65 red\r\n"
-			      "word green\n102\n103 blue\n104 last");
+	rt_tables_parse(&tables, "#\n# reserved values\n255\tlocal\n0 unspec\n\n 100  blue # mine\n0x65 red\r\n"
+				 "word green\n102\n103 blue\n104 last");
 	assert_int_equal(number_of(&tables, "local"), 255);
 	assert_int_equal(number_of(&tables, "blue"), 100);
 	assert_int_equal(number_of(&tables, "red"), 0x65);
@@ -440,12 +444,12 @@ static void test_tables(_unused_ void **state) {
 }
 
 static void test_tables_are_bounded(_unused_ void **state) {
-	_cleanup_(tables_done) struct tables tables = {};
+	_cleanup_(rt_tables_done) struct rt_tables tables = {};
 	_cleanup_text_ struct text text = {};
 
 	for (int i = 1; i <= 10000; i++)
 		text_addf(&text, "%d t%d\n", i, i);
-	tables_parse(&tables, text.data);
+	rt_tables_parse(&tables, text.data);
 	assert_int_equal(tables.list.n, 4096);
 }
 
@@ -489,8 +493,9 @@ static void assert_declares(const struct loaded_spec *loaded, const char *ns) {
 }
 
 static void test_declares_nothing(_unused_ void **state) {
-	static const char *const texts[] = { "", "\n\n", "# all of it\n", "{}\n", "---\n...\n", "topology: office\n",
-					     "drift: report\nlinks: []\n" };
+	static const char *const texts[] = {
+		"", "\n\n", "# all of it\n", "{}\n", "---\n...\n", "topology: office\n", "drift: report\nlinks: []\n"
+	};
 	_cleanup_free_ char *path = path_of("office.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec meant = {}, elsewhere = {};
 
@@ -601,13 +606,17 @@ int main(void) {
 		TEST(test_fifo),
 		TEST(test_socket),
 		TEST(test_folder_device_nothing),
-		TEST(test_too_large), TEST(test_not_what_it_says), TEST(test_unreadable),
+		TEST(test_too_large),
+		TEST(test_not_what_it_says),
+		TEST(test_unreadable),
 		TEST(test_writable_by_others),
 		TEST(test_writable_by_a_group),
 		TEST(test_dash_is_a_file_too),
-		TEST(test_stream), TEST(test_stream_without_end),
+		TEST(test_stream),
+		TEST(test_stream_without_end),
 		TEST(test_places_are_kept),
-		TEST(test_dropins_in_order), TEST(test_name_alone),
+		TEST(test_dropins_in_order),
+		TEST(test_name_alone),
 		TEST(test_dropin_with_another_suffix),
 		TEST(test_dropin_that_is_none),
 		TEST(test_too_many_dropins),
@@ -617,8 +626,11 @@ int main(void) {
 		TEST(test_way_open_to_others),
 		TEST(test_others_in_a_sticky_folder),
 		TEST(test_declares_nothing),
-		TEST(test_written_while_read), TEST(test_replaced_while_read), TEST(test_dropin_written_while_read),
-		TEST(test_never_finished), TEST(test_standard_input_written_while_read),
+		TEST(test_written_while_read),
+		TEST(test_replaced_while_read),
+		TEST(test_dropin_written_while_read),
+		TEST(test_never_finished),
+		TEST(test_standard_input_written_while_read),
 		TEST(test_tables),
 		TEST(test_tables_are_bounded),
 	};

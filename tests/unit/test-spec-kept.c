@@ -3,14 +3,16 @@
 #include "spec-helper.h"
 
 static void test_stacked_macvlan(void **state _unused_) {
-	check_diags("namespaces:\n"
-		    "  a: {interfaces: {e0: {}, m1: {kind: macvlan, link: e0}, m2: {kind: macvlan, link: m1}}}\n"
-		    "  b: {interfaces: {e0: {}, m3: {kind: macvtap, link: 'a:m1'}}}\n"
-		    "links: [[a:e0, b:e0]]\n",
-		    "f:2:85: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'\n"
-		    "f:3:54: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: a:e0'");
-	check_diags("namespaces: {a: {interfaces: {e0: {kind: bridge}, i1: {kind: ipvlan, link: e0}, i2: {kind: ipvlan, link: i1}}}}\n",
-		    "f:1:106: error: a/i1 is of kind ipvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'");
+	check_diags(
+		"namespaces:\n"
+		"  a: {interfaces: {e0: {}, m1: {kind: macvlan, link: e0}, m2: {kind: macvlan, link: m1}}}\n"
+		"  b: {interfaces: {e0: {}, m3: {kind: macvtap, link: 'a:m1'}}}\n"
+		"links: [[a:e0, b:e0]]\n",
+		"f:2:85: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'\n"
+		"f:3:54: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: a:e0'");
+	check_diags(
+		"namespaces: {a: {interfaces: {e0: {kind: bridge}, i1: {kind: ipvlan, link: e0}, i2: {kind: ipvlan, link: i1}}}}\n",
+		"f:1:106: error: a/i1 is of kind ipvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'");
 }
 
 static void test_remote_and_group(void **state _unused_) {
@@ -23,18 +25,22 @@ static void test_remote_and_group(void **state _unused_) {
 /* One attribute, of which each has a bit. */
 static void test_flags(void **state _unused_) {
 	check_diags("namespaces: {host: {interfaces: {e0: {kind: existing},\n"
-		    "  x: {kind: vlan, link: e0, id: 7, reorder-header: true, gvrp: true, loose-binding: true}}}}\n", "");
+		    "  x: {kind: vlan, link: e0, id: 7, reorder-header: true, gvrp: true, loose-binding: true}}}}\n",
+		    "");
 }
 
 /* Two links with one hardware address, of which both say another one. */
 static void test_passthru(void **state _unused_) {
-	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge},\n"
-		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
-		    "f:2:61: error: this macvlan has its parent's hardware address: write 'mac-address' at a/br, and not here");
+	check_diags(
+		"namespaces: {a: {interfaces: {br: {kind: bridge},\n"
+		"  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
+		"f:2:61: error: this macvlan has its parent's hardware address: write 'mac-address' at a/br, and not here");
 	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge, mac-address: '02:00:00:00:00:11'},\n"
-		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n", "");
+		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
+		    "");
 	check_diags("namespaces: {host: {interfaces: {e0: {kind: existing},\n"
-		    "  m: {kind: macvlan, link: e0, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n", "");
+		    "  m: {kind: macvlan, link: e0, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
+		    "");
 }
 
 /* ip_metrics_convert() in net/ipv4/metrics.c; vxlan_config_validate() takes 0 for "as usual". */
@@ -47,10 +53,8 @@ static void test_limits(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stacked_macvlan),
-		cmocka_unit_test(test_remote_and_group),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_passthru),
+		cmocka_unit_test(test_stacked_macvlan), cmocka_unit_test(test_remote_and_group),
+		cmocka_unit_test(test_flags),           cmocka_unit_test(test_passthru),
 		cmocka_unit_test(test_limits),
 	};
 

@@ -41,26 +41,29 @@ static void check_errors(const char *const *texts, const char *expected) {
 }
 
 static void test_added(void **state _unused_) {
-	check_same(TEXTS("namespaces: {web: {interfaces: {eth0: {mtu: 1400}}}, db: {interfaces: {eth0: {}}}}\n"
-			 "links: [[web:eth0, db:eth0]]",
-			 "namespaces: {web: {routes: [{to: 10.1.0.0/16, via: 10.0.0.9}], interfaces: {b: {kind: bridge}}}, c: {}}",
-			 "links: [[c:x, web:x]]\nnamespaces: {web: {interfaces: {eth0: {addresses: [10.0.0.1/24]}}}}"),
-		   "namespaces: {web: {interfaces: {eth0: {mtu: 1400, addresses: [10.0.0.1/24]}, b: {kind: bridge}},\n"
-		   "  routes: [{to: 10.1.0.0/16, via: 10.0.0.9}]}, db: {interfaces: {eth0: {}}}, c: {}}\n"
-		   "links: [[web:eth0, db:eth0], [c:x, web:x]]");
+	check_same(
+		TEXTS("namespaces: {web: {interfaces: {eth0: {mtu: 1400}}}, db: {interfaces: {eth0: {}}}}\n"
+		      "links: [[web:eth0, db:eth0]]",
+		      "namespaces: {web: {routes: [{to: 10.1.0.0/16, via: 10.0.0.9}], interfaces: {b: {kind: bridge}}}, c: {}}",
+		      "links: [[c:x, web:x]]\nnamespaces: {web: {interfaces: {eth0: {addresses: [10.0.0.1/24]}}}}"),
+		"namespaces: {web: {interfaces: {eth0: {mtu: 1400, addresses: [10.0.0.1/24]}, b: {kind: bridge}},\n"
+		"  routes: [{to: 10.1.0.0/16, via: 10.0.0.9}]}, db: {interfaces: {eth0: {}}}, c: {}}\n"
+		"links: [[web:eth0, db:eth0], [c:x, web:x]]");
 }
 
 static void test_lists_are_appended(void **state _unused_) {
-	check_same(TEXTS("namespaces: {a: {interfaces: {b: {kind: bridge, addresses: 10.0.0.1/24, ports: {name: p}}}}}\n"
-			 "links: [[a:p, a:q], [a:r, a:s]]",
-			 "namespaces: {a: {interfaces: {b: {addresses: 10.0.0.2/24, ports: [q]}}}}",
-			 "namespaces: {a: {interfaces: {b: {addresses: [10.0.0.1/24, 10.0.0.3/24], ports: [p, r]}}}}"),
-		   "namespaces: {a: {interfaces: {b: {kind: bridge, addresses: [10.0.0.1/24, 10.0.0.2/24, 10.0.0.3/24], ports: [{name: p}, "
-		   "q, r]}}}}\nlinks: [[a:p, a:q], [a:r, a:s]]");
-	check_same(TEXTS("namespaces: {a: {routes: {to: 10.1.0.0/16, type: blackhole}, dns: {servers: 10.0.0.1}}}",
-			 "namespaces: {a: {routes: {to: 10.2.0.0/16, type: blackhole}, dns: {servers: 10.0.0.2, search: x.org}}}"),
-		   "namespaces: {a: {routes: [{to: 10.1.0.0/16, type: blackhole}, {to: 10.2.0.0/16, type: blackhole}],\n"
-		   "  dns: {servers: [10.0.0.1, 10.0.0.2], search: x.org}}}");
+	check_same(
+		TEXTS("namespaces: {a: {interfaces: {b: {kind: bridge, addresses: 10.0.0.1/24, ports: {name: p}}}}}\n"
+		      "links: [[a:p, a:q], [a:r, a:s]]",
+		      "namespaces: {a: {interfaces: {b: {addresses: 10.0.0.2/24, ports: [q]}}}}",
+		      "namespaces: {a: {interfaces: {b: {addresses: [10.0.0.1/24, 10.0.0.3/24], ports: [p, r]}}}}"),
+		"namespaces: {a: {interfaces: {b: {kind: bridge, addresses: [10.0.0.1/24, 10.0.0.2/24, 10.0.0.3/24], ports: [{name: p}, "
+		"q, r]}}}}\nlinks: [[a:p, a:q], [a:r, a:s]]");
+	check_same(
+		TEXTS("namespaces: {a: {routes: {to: 10.1.0.0/16, type: blackhole}, dns: {servers: 10.0.0.1}}}",
+		      "namespaces: {a: {routes: {to: 10.2.0.0/16, type: blackhole}, dns: {servers: 10.0.0.2, search: x.org}}}"),
+		"namespaces: {a: {routes: [{to: 10.1.0.0/16, type: blackhole}, {to: 10.2.0.0/16, type: blackhole}],\n"
+		"  dns: {servers: [10.0.0.1, 10.0.0.2], search: x.org}}}");
 }
 
 /* In order: nat's first entry that fits decides. */
@@ -106,13 +109,14 @@ static void test_links(void **state _unused_) {
 
 static void test_empty_entries(void **state _unused_) {
 	check_same(TEXTS("namespaces: {web: {interfaces: {b: {kind: bridge}, lo: }}}",
-			 "namespaces: {web: {interfaces: {b: , lo: {addresses: 10.9.9.9}}}}", "namespaces: {}", "{drift: restore}"),
+			 "namespaces: {web: {interfaces: {b: , lo: {addresses: 10.9.9.9}}}}", "namespaces: {}",
+			 "{drift: restore}"),
 		   "namespaces: {web: {interfaces: {b: {kind: bridge}, lo: {addresses: 10.9.9.9}}}}");
 }
 
 static void test_contradictions(void **state _unused_) {
-	check_errors(TEXTS("topology: t\nnamespaces:\n  web: {interfaces: {b: {kind: bridge, mtu: 1500}}}",
-			   "topology: u", "namespaces:\n  web:\n    interfaces:\n      b: {mtu: 1400}\n"),
+	check_errors(TEXTS("topology: t\nnamespaces:\n  web: {interfaces: {b: {kind: bridge, mtu: 1500}}}", "topology: u",
+			   "namespaces:\n  web:\n    interfaces:\n      b: {mtu: 1400}\n"),
 		     "d1:1:1: error: 'topology' is 'u' here and 't' in another file\n"
 		     "   1 | topology: u\n"
 		     "     | ^^^^^^^^\n"
@@ -157,8 +161,8 @@ static void test_errors_of_all(void **state _unused_) {
 
 static void test_no_mapping(void **state _unused_) {
 	check_errors(TEXTS("namespaces: {a: {}}", "- b"), "d1:1:1: error: a drop-in is a mapping of keys, not a list\n"
-							     "   1 | - b\n"
-							     "     | ^\n");
+							  "   1 | - b\n"
+							  "     | ^\n");
 }
 
 /* What several files say of one object together is still checked, and each place is the right one. */
@@ -177,11 +181,11 @@ static void test_places(void **state _unused_) {
 			     "namespaces: {a: {interfaces: {b: {mtu: 1400}},\n  nat: [{action: masquerade, out: b}]}}"));
 	assert_true(r.good);
 	struct object *b = get_object(&r.spec.state, "a/b link");
-	assert_string_equal(spec_file_of(&r.spec, b->mark), "f");
-	assert_string_equal(spec_file_of(&r.spec, b->marks[LINK_MTU]), "d1");
-	assert_int_equal(b->marks[LINK_MTU].line, 1);
-	assert_null(spec_file_of(&r.spec, (struct mark){}));
-	assert_null(spec_file_of(&r.spec, (struct mark){ .line = 1, .source = 7 }));
+	assert_string_equal(spec_file_of(&r.spec, b->position), "f");
+	assert_string_equal(spec_file_of(&r.spec, b->positions[LINK_MTU]), "d1");
+	assert_int_equal(b->positions[LINK_MTU].line, 1);
+	assert_null(spec_file_of(&r.spec, (struct position){}));
+	assert_null(spec_file_of(&r.spec, (struct position){ .line = 1, .source = 7 }));
 }
 
 /* Of many keys as of few. */

@@ -8,15 +8,18 @@
 
 /* The interfaces, or the routes, of a namespace `a` that topod makes; the entries begin on line 2. */
 static void check_interfaces(const char *entries, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {\n%s}}, b: {}}\nlinks: [[a:e0, b:e0], [a:e1, b:e1]]", entries);
+	_cleanup_free_ char *text =
+		xasprintf("namespaces: {a: {interfaces: {\n%s}}, b: {}}\nlinks: [[a:e0, b:e0], [a:e1, b:e1]]", entries);
 
 	check_diags(text, expected);
 }
 
 /* e0 has 10.0.0.1/24 and fd00::1/64, e1 10.1.0.1/24; what stands behind them, in the host namespace, nobody knows. */
 static void check_routes(const char *entries, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {e0: {addresses: [10.0.0.1/24, \"fd00::1/64\"]}, e1: {addresses: "
-					      "[10.1.0.1/24]}}, routes: [\n%s]}}\nlinks: [[a:e0, host:h0], [a:e1, host:h1]]", entries);
+	_cleanup_free_ char *text =
+		xasprintf("namespaces: {a: {interfaces: {e0: {addresses: [10.0.0.1/24, \"fd00::1/64\"]}, e1: {addresses: "
+			  "[10.1.0.1/24]}}, routes: [\n%s]}}\nlinks: [[a:e0, host:h0], [a:e1, host:h1]]",
+			  entries);
 
 	check_diags(text, expected);
 }
@@ -24,7 +27,8 @@ static void check_routes(const char *entries, const char *expected) {
 static void test_names(void **state _unused_) {
 #define TAKEN " is taken by the kernel for its settings of all interfaces; choose another name"
 	check_interfaces("all: {kind: bridge}, default: {kind: bridge}",
-			 "f:2:1: error: the interface name 'all'" TAKEN "\nf:2:22: error: the interface name 'default'" TAKEN);
+			 "f:2:1: error: the interface name 'all'" TAKEN
+			 "\nf:2:22: error: the interface name 'default'" TAKEN);
 	check_diags("namespaces: {a: {}, b: {}}\nlinks: [[a:all, b:e0]]", "f:2:10: error: the interface name 'all'" TAKEN);
 	check_interfaces("all0: {kind: bridge}, All: {kind: bridge}", "");
 }
@@ -42,8 +46,9 @@ static void test_mtu_below(void **state _unused_) {
 	check_interfaces("e0: {mtu: 1400},\nm: {kind: macvlan, link: e0, mtu: 1401}",
 			 "f:3:35: error: 'mtu' is at most 1400: a:e0 below has 1400\nf:2:11: note: it is set here");
 	check_interfaces("e0: {mtu: 1400}, m: {kind: macvlan, link: e0, mtu: 1400}", "");
-	check_interfaces("m: {kind: macvlan, link: e0, mtu: 9000}",
-			 "f:2:35: warning: 'mtu' is at most 1500 unless a:e0 below gets one that is larger than 1500, the kernel's default");
+	check_interfaces(
+		"m: {kind: macvlan, link: e0, mtu: 9000}",
+		"f:2:35: warning: 'mtu' is at most 1500 unless a:e0 below gets one that is larger than 1500, the kernel's default");
 	check_interfaces("e0: {mtu: 9000},\nv: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, mtu: 8951}",
 			 "f:3:57: error: 'mtu' is at most 8950: a:e0 below has 9000, less 50 for the outer headers\n"
 			 "f:2:11: note: it is set here");
@@ -54,26 +59,35 @@ static void test_mtu_below(void **state _unused_) {
 	/* Nothing is below it, so there is nothing to fit into. */
 	check_interfaces("v: {kind: vxlan, id: 1, remote: 10.0.0.9, mtu: 65535}", "");
 	/* By a link between: its own, or what the one below it leaves. */
-	check_interfaces("e0: {mtu: 2000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0},\nm: {kind: macvlan, link: v, mtu: 1951}",
-			 "f:3:34: error: 'mtu' is at most 1950: a:v below has 1950\nf:2:11: note: it is set here");
+	check_interfaces(
+		"e0: {mtu: 2000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0},\nm: {kind: macvlan, link: v, mtu: 1951}",
+		"f:3:34: error: 'mtu' is at most 1950: a:v below has 1950\nf:2:11: note: it is set here");
 	/* A bridge's is the smallest of its ports', and the kernel's default where it has none. */
-	check_interfaces("e0: {mtu: 9000}, e1: {mtu: 2000}, x: {kind: bridge, ports: [e0, e1]},\nm: {kind: macvlan, link: x, mtu: 2001}",
-			 "f:3:34: error: 'mtu' is at most 2000: a:x below has 2000\nf:2:28: note: it is set here");
+	check_interfaces(
+		"e0: {mtu: 9000}, e1: {mtu: 2000}, x: {kind: bridge, ports: [e0, e1]},\nm: {kind: macvlan, link: x, mtu: 2001}",
+		"f:3:34: error: 'mtu' is at most 2000: a:x below has 2000\nf:2:28: note: it is set here");
 	check_interfaces("e0: {mtu: 9000}, x: {kind: bridge, ports: [e0]}, m: {kind: macvlan, link: x, mtu: 9000}", "");
-	check_interfaces("x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
-			 "f:2:53: warning: 'mtu' is at most 1500 unless a:x below gets one that is larger than 1500, the kernel's default");
-	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}", "f:2:32: error: a/m is its own lower link");
+	check_interfaces(
+		"x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
+		"f:2:53: warning: 'mtu' is at most 1500 unless a:x below gets one that is larger than 1500, the kernel's default");
+	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}",
+			 "f:2:32: error: a/m is its own lower link");
 	/* Of what others have made only what the file says is known, also in another namespace. */
-	check_diags("namespaces: {host: {interfaces: {x: {kind: existing}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}", "");
-	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, mtu: 1500}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",
-		    "f:1:123: error: 'mtu' is at most 1500: host:x below has 1500\nf:1:59: note: it is set here");
+	check_diags(
+		"namespaces: {host: {interfaces: {x: {kind: existing}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",
+		"");
+	check_diags(
+		"namespaces: {host: {interfaces: {x: {kind: existing, mtu: 1500}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",
+		"f:1:123: error: 'mtu' is at most 1500: host:x below has 1500\nf:1:59: note: it is set here");
 }
 
 static void test_mtu_of_ipv6(void **state _unused_) {
 	check_interfaces("e0: {mtu: 1279, addresses: [10.0.0.1/24,\n\"fd00::1/64\", \"fd00::2/64\"]}",
 			 "f:3:1: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and e0 has 1279\n"
 			 "f:2:11: note: it comes from here");
-	check_interfaces("e0: {mtu: 1280, addresses: \"fd00::1/64\"}, e1: {mtu: 1000, addresses: 10.0.0.1/24}, lo: {mtu: 1000, addresses: \"fd00::1\"}", "");
+	check_interfaces(
+		"e0: {mtu: 1280, addresses: \"fd00::1/64\"}, e1: {mtu: 1000, addresses: 10.0.0.1/24}, lo: {mtu: 1000, addresses: \"fd00::1\"}",
+		"");
 	check_interfaces("e0: {mtu: 1279}, m: {kind: macvlan, link: e0, addresses: \"fd00::1/64\"}",
 			 "f:2:58: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and m has 1279\n"
 			 "f:2:11: note: it comes from here");
@@ -88,15 +102,18 @@ static void test_mtu_of_ipv6(void **state _unused_) {
 }
 
 static void check_disabled(const char *settings, const char *address, const char *expected) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {a: {interfaces: {e0: {addresses: [\n\"%s\"]}, lo: {}}, sysctl: {\n%s}}}\n"
-					      "links: [[a:e0, a:e1]]", address, settings);
+	_cleanup_free_ char *text =
+		xasprintf("namespaces: {a: {interfaces: {e0: {addresses: [\n\"%s\"]}, lo: {}}, sysctl: {\n%s}}}\n"
+			  "links: [[a:e0, a:e1]]",
+			  address, settings);
 
 	check_diags(text, expected);
 }
 
 static void test_disabled_ipv6(void **state _unused_) {
-#define DISABLED(name) "f:2:1: error: address fd00::1/64 cannot be set: sysctl net.ipv6.conf." name ".disable_ipv6 disables IPv6 on e0\n" \
-		       "f:3:1: note: it is disabled here"
+#define DISABLED(name)                                                                                                     \
+	"f:2:1: error: address fd00::1/64 cannot be set: sysctl net.ipv6.conf." name ".disable_ipv6 disables IPv6 on e0\n" \
+	"f:3:1: note: it is disabled here"
 	check_disabled("net.ipv6.conf.e0.disable_ipv6: 1", "fd00::1/64", DISABLED("e0"));
 	check_disabled("net.ipv6.conf.all.disable_ipv6: 1", "fd00::1/64", DISABLED("all"));
 	check_disabled("net.ipv6.conf.default.disable_ipv6: 1", "fd00::1/64", DISABLED("default"));
@@ -104,17 +121,24 @@ static void test_disabled_ipv6(void **state _unused_) {
 	check_disabled("net.ipv6.conf.e1.disable_ipv6: 1", "fd00::1/64", "");
 	check_disabled("net.ipv6.conf.e0.disable_ipv6: 0, net.ipv6.conf.all.disable_ipv6: 1", "fd00::1/64", "");
 	check_disabled("net.ipv6.conf.e0.accept_ra: 1", "fd00::1/64", "");
-	check_diags("namespaces: {a: {interfaces: {lo: {addresses: \"fd00::1\"}}, sysctl: {net.ipv6.conf.default.disable_ipv6: 1}}}", "");
-	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, addresses: \"fd00::1\"}}, sysctl: {net.ipv6.conf.default.disable_ipv6: 1}}}", "");
-	check_diags("namespaces: {a: {routes: [{to: 10.0.0.0/8, dev: e0}, {to: \"fd00:1::/64\",\ndev: e0}], sysctl: {\nnet.ipv6.conf.e0.disable_ipv6: 1}}}\n"
-		    "links: [[a:e0, a:e1]]",
-		    "f:2:6: error: route fd00:1::/64 dev e0 cannot be set: sysctl net.ipv6.conf.e0.disable_ipv6 disables IPv6 on e0\n"
-		    "f:3:1: note: it is disabled here");
+	check_diags(
+		"namespaces: {a: {interfaces: {lo: {addresses: \"fd00::1\"}}, sysctl: {net.ipv6.conf.default.disable_ipv6: 1}}}",
+		"");
+	check_diags(
+		"namespaces: {host: {interfaces: {x: {kind: existing, addresses: \"fd00::1\"}}, sysctl: {net.ipv6.conf.default.disable_ipv6: 1}}}",
+		"");
+	check_diags(
+		"namespaces: {a: {routes: [{to: 10.0.0.0/8, dev: e0}, {to: \"fd00:1::/64\",\ndev: e0}], sysctl: {\nnet.ipv6.conf.e0.disable_ipv6: 1}}}\n"
+		"links: [[a:e0, a:e1]]",
+		"f:2:6: error: route fd00:1::/64 dev e0 cannot be set: sysctl net.ipv6.conf.e0.disable_ipv6 disables IPv6 on e0\n"
+		"f:3:1: note: it is disabled here");
 }
 
 static void test_lo(void **state _unused_) {
-	check_interfaces("x: {kind: bridge, ports: [lo]}", "f:2:27: error: 'lo' cannot be a port: it carries no Ethernet frames");
-	check_interfaces("m: {kind: macvlan, link: lo}", "f:2:26: error: 'lo' cannot be the parent of a macvlan: it carries no Ethernet frames");
+	check_interfaces("x: {kind: bridge, ports: [lo]}",
+			 "f:2:27: error: 'lo' cannot be a port: it carries no Ethernet frames");
+	check_interfaces("m: {kind: macvlan, link: lo}",
+			 "f:2:26: error: 'lo' cannot be the parent of a macvlan: it carries no Ethernet frames");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: bridge, ports: lo}, m: {kind: macvlan, link: lo}}}}",
 		    "f:1:59: error: 'lo' cannot be a port: it carries no Ethernet frames\n"
 		    "f:1:89: error: 'lo' cannot be the parent of a macvlan: it carries no Ethernet frames");
@@ -122,24 +146,32 @@ static void test_lo(void **state _unused_) {
 }
 
 static void test_ipvlan(void **state _unused_) {
-	check_interfaces("m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l3}",
-			 "f:3:35: error: all ipvlan and ipvtap interfaces on a:e0 have the same 'mode'\nf:2:35: note: first here");
-	check_interfaces("m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l2, isolation: vepa}", "");
-	check_interfaces("m: {kind: ipvlan, link: e0, mac-address: \"02:00:00:00:00:09\"}",
-			 "f:2:42: error: this ipvlan has its parent's hardware address: write 'mac-address' at a/e0, and not here");
+	check_interfaces(
+		"m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l3}",
+		"f:3:35: error: all ipvlan and ipvtap interfaces on a:e0 have the same 'mode'\nf:2:35: note: first here");
+	check_interfaces("m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l2, isolation: vepa}",
+			 "");
+	check_interfaces(
+		"m: {kind: ipvlan, link: e0, mac-address: \"02:00:00:00:00:09\"}",
+		"f:2:42: error: this ipvlan has its parent's hardware address: write 'mac-address' at a/e0, and not here");
 }
 
 static void test_ipvlan_beside_others(void **state _unused_) {
 #define BOTH "a:e0 has both macvlan and ipvlan interfaces on it; the kernel takes one of the two"
-	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: ipvlan, link: e0}", "f:3:25: error: " BOTH "\nf:2:26: note: first here");
-	check_interfaces("m: {kind: ipvtap, link: e0},\no: {kind: macvlan, link: e0}", "f:3:26: error: " BOTH "\nf:2:25: note: first here");
-	check_interfaces("m: {kind: ipvlan, link: lo}", "f:2:25: error: 'lo' cannot be the parent of an ipvlan: it carries no Ethernet frames");
+	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: ipvlan, link: e0}",
+			 "f:3:25: error: " BOTH "\nf:2:26: note: first here");
+	check_interfaces("m: {kind: ipvtap, link: e0},\no: {kind: macvlan, link: e0}",
+			 "f:3:26: error: " BOTH "\nf:2:25: note: first here");
+	check_interfaces("m: {kind: ipvlan, link: lo}",
+			 "f:2:25: error: 'lo' cannot be the parent of an ipvlan: it carries no Ethernet frames");
 }
 
 static void test_passthru(void **state _unused_) {
 #define ALONE "a:e0 is the parent of another macvlan, and 'mode: passthru' allows only one"
-	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: macvlan, link: e0, mode: passthru}", "f:3:36: error: " ALONE "\nf:2:26: note: first here");
-	check_interfaces("m: {kind: macvlan, link: e0, mode: passthru},\no: {kind: macvlan, link: e0}", "f:3:26: error: " ALONE "\nf:2:36: note: first here");
+	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: macvlan, link: e0, mode: passthru}",
+			 "f:3:36: error: " ALONE "\nf:2:26: note: first here");
+	check_interfaces("m: {kind: macvlan, link: e0, mode: passthru},\no: {kind: macvlan, link: e0}",
+			 "f:3:26: error: " ALONE "\nf:2:36: note: first here");
 	check_diags("namespaces: {a: {interfaces: {m: {kind: macvlan, link: e0, mode: passthru}}},\n"
 		    "b: {interfaces: {m: {kind: macvlan, link: a:e0, mode: passthru}}}}\nlinks: [[a:e0, a:e1]]",
 		    "f:2:55: error: " ALONE "\nf:1:66: note: first here");
@@ -160,11 +192,13 @@ static void test_macvlan_addresses(void **state _unused_) {
 }
 
 static void test_ports(void **state _unused_) {
-	check_interfaces("x: {kind: bridge, ports: [\nz]}, z: {kind: bridge}",
-			 "f:3:1: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
-	check_interfaces("x: {kind: bridge, ports: [\ne0, m]}, m: {kind: macvlan,\nlink: e0}",
-			 "f:4:7: error: a:e0 is a port of x and cannot be the parent of a macvlan, too: both take its frames; 'link: x' may be meant\n"
-			 "f:3:1: note: it is a port here");
+	check_interfaces(
+		"x: {kind: bridge, ports: [\nz]}, z: {kind: bridge}",
+		"f:3:1: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
+	check_interfaces(
+		"x: {kind: bridge, ports: [\ne0, m]}, m: {kind: macvlan,\nlink: e0}",
+		"f:4:7: error: a:e0 is a port of x and cannot be the parent of a macvlan, too: both take its frames; 'link: x' may be meant\n"
+		"f:3:1: note: it is a port here");
 	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: e0}", "");
 	check_interfaces("x: {kind: bridge, ports: [e0]}, m: {kind: macvlan, link: x}", "");
 	check_interfaces("x: {kind: bridge, ports: [e0]}, v: {kind: vxlan, id: 1, remote: 10.0.0.1, dev: e0}", "");
@@ -173,10 +207,15 @@ static void test_ports(void **state _unused_) {
 }
 
 static void test_bridge(void **state _unused_) {
-	check_interfaces("x: {kind: bridge, stp: true,\nforward-delay: 0}", "f:3:16: error: with 'stp' the 'forward-delay' is from 2s to 30s");
-	check_interfaces("x: {kind: bridge, stp: true,\nforward-delay: 1s}", "f:3:16: error: with 'stp' the 'forward-delay' is from 2s to 30s");
-	check_interfaces("x: {kind: bridge, stp: true, forward-delay: 2s}, z: {kind: bridge, forward-delay: 0}, w: {kind: bridge, stp: false, forward-delay: 1s}", "");
-#define NEVER "a bridge never forwards 01:80:c2:00:00:00, 01 and 02 (STP, pause frames, LACP): the bits 0x7 of 'group-fwd-mask' must be 0"
+	check_interfaces("x: {kind: bridge, stp: true,\nforward-delay: 0}",
+			 "f:3:16: error: with 'stp' the 'forward-delay' is from 2s to 30s");
+	check_interfaces("x: {kind: bridge, stp: true,\nforward-delay: 1s}",
+			 "f:3:16: error: with 'stp' the 'forward-delay' is from 2s to 30s");
+	check_interfaces(
+		"x: {kind: bridge, stp: true, forward-delay: 2s}, z: {kind: bridge, forward-delay: 0}, w: {kind: bridge, stp: false, forward-delay: 1s}",
+		"");
+#define NEVER \
+	"a bridge never forwards 01:80:c2:00:00:00, 01 and 02 (STP, pause frames, LACP): the bits 0x7 of 'group-fwd-mask' must be 0"
 	check_interfaces("x: {kind: bridge, group-fwd-mask:\n0x9}", "f:3:1: error: " NEVER);
 	check_interfaces("x: {kind: bridge, group-fwd-mask:\n65535}", "f:3:1: error: " NEVER);
 	check_interfaces("x: {kind: bridge, group-fwd-mask: 0xfff8}", "");
@@ -189,11 +228,18 @@ static void test_vxlan_id(void **state _unused_) {
 	check_interfaces("v: {kind: vxlan, id: 7, remote: 10.0.0.1},\nw: {kind: vxlan, id: 7, remote: 10.0.0.2, dev: e0}",
 			 "f:3:22: error: " TWICE("a") "\nf:2:22: note: first here");
 	/* Where the interface below is. */
-	check_diags("namespaces: {a: {interfaces: {v: {kind: vxlan, id: 7, dev: \"u:e0\"}}}, u: {interfaces: {v: {kind: vxlan, id: 7}}}}\n"
-		    "links: [[u:e0, u:e1]]", "f:1:109: error: " TWICE("u") "\nf:1:52: note: first here");
-	check_interfaces("v: {kind: vxlan, id: 7}, w: {kind: vxlan, id: 7, port: 4790}, u: {kind: vxlan, id: 8}, z: {kind: vxlan, id: 7, remote: \"fd00::1\"}", "");
-	check_diags("namespaces: {a: {interfaces: {v: {kind: vxlan, id: 7}}}, u: {interfaces: {v: {kind: vxlan, id: 7}}}}", "");
-	check_interfaces("v: {kind: vxlan, id: 7, local: \"fe80::1\", remote: \"fe80::2\", dev: e0}, w: {kind: vxlan, id: 7, local: \"fe80::1\", remote: \"fe80::2\", dev: e1}", "");
+	check_diags(
+		"namespaces: {a: {interfaces: {v: {kind: vxlan, id: 7, dev: \"u:e0\"}}}, u: {interfaces: {v: {kind: vxlan, id: 7}}}}\n"
+		"links: [[u:e0, u:e1]]",
+		"f:1:109: error: " TWICE("u") "\nf:1:52: note: first here");
+	check_interfaces(
+		"v: {kind: vxlan, id: 7}, w: {kind: vxlan, id: 7, port: 4790}, u: {kind: vxlan, id: 8}, z: {kind: vxlan, id: 7, remote: \"fd00::1\"}",
+		"");
+	check_diags("namespaces: {a: {interfaces: {v: {kind: vxlan, id: 7}}}, u: {interfaces: {v: {kind: vxlan, id: 7}}}}",
+		    "");
+	check_interfaces(
+		"v: {kind: vxlan, id: 7, local: \"fe80::1\", remote: \"fe80::2\", dev: e0}, w: {kind: vxlan, id: 7, local: \"fe80::1\", remote: \"fe80::2\", dev: e1}",
+		"");
 }
 
 static void check_vxlan(const char *keys, const char *expected) {
@@ -206,14 +252,21 @@ static void test_vxlan(void **state _unused_) {
 	check_vxlan("group: 239.0.0.1", "f:3:8: error: 'group' needs 'dev': the interface on which it is joined");
 	check_vxlan("group: 239.0.0.1, dev: e0", "");
 	check_vxlan("local: \"fd00::1\", remote: 10.0.0.1", "f:3:8: error: 'local' and 'remote' are of different families");
-	check_vxlan("local: 10.0.0.1, group: \"ff02::1\", dev: e0", "f:3:8: error: 'local' and 'group' are of different families");
-	check_vxlan("local: 239.0.0.1, remote: 10.0.0.1", "f:3:8: error: 'local' is a multicast address; it must be one of this machine's");
-	check_vxlan("local: \"fe80::1\", remote: \"fd00::1\", dev: e0", "f:3:8: error: 'local' is a link-local address and 'remote' is not");
-	check_vxlan("local: \"fd00::1\", remote: \"fe80::1\", dev: e0", "f:3:27: error: 'remote' is a link-local address, so 'local' must be one, too");
-	check_vxlan("remote: \"fe80::1\", dev: e0", "f:3:9: error: 'remote' is a link-local address, so 'local' must be one, too");
-	check_vxlan("local: \"fe80::1\", remote: \"fe80::2\"", "f:3:8: error: a link-local 'local' needs 'dev': the interface that has the address");
+	check_vxlan("local: 10.0.0.1, group: \"ff02::1\", dev: e0",
+		    "f:3:8: error: 'local' and 'group' are of different families");
+	check_vxlan("local: 239.0.0.1, remote: 10.0.0.1",
+		    "f:3:8: error: 'local' is a multicast address; it must be one of this machine's");
+	check_vxlan("local: \"fe80::1\", remote: \"fd00::1\", dev: e0",
+		    "f:3:8: error: 'local' is a link-local address and 'remote' is not");
+	check_vxlan("local: \"fd00::1\", remote: \"fe80::1\", dev: e0",
+		    "f:3:27: error: 'remote' is a link-local address, so 'local' must be one, too");
+	check_vxlan("remote: \"fe80::1\", dev: e0",
+		    "f:3:9: error: 'remote' is a link-local address, so 'local' must be one, too");
+	check_vxlan("local: \"fe80::1\", remote: \"fe80::2\"",
+		    "f:3:8: error: a link-local 'local' needs 'dev': the interface that has the address");
 	check_vxlan("local: \"fe80::1\", remote: \"fe80::2\", dev: e0", "");
-	check_vxlan("local: \"fe80::1\", group: \"ff05::1\", dev: e0", "f:3:8: error: 'local' is a link-local address and 'group' is not");
+	check_vxlan("local: \"fe80::1\", group: \"ff05::1\", dev: e0",
+		    "f:3:8: error: 'local' is a link-local address and 'group' is not");
 	check_vxlan("local: \"fe80::1\", group: \"ff02::1\", dev: e0", "");
 	check_vxlan("local: 10.0.0.1, remote: 10.0.0.2", "");
 }
@@ -224,19 +277,24 @@ static void test_next_hops(void **state _unused_) {
 	check_routes("{to: 10.9.0.0/16, via: \"fe80::1\"}", "f:2:24: error: " LINK_LOCAL);
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fe80::1\"}]}", "f:2:36: error: " LINK_LOCAL);
 	check_routes("{to: \"fd10::/64\", via: \"fe80::1\", dev: e0}", "");
-	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, on-link: true}", "f:2:43: error: 'on-link' needs 'dev': the interface that the gateway is on");
+	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, on-link: true}",
+		     "f:2:43: error: 'on-link' needs 'dev': the interface that the gateway is on");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\", on-link: true}, {via: \"fd00::3\"}]}",
 		     "f:2:56: error: 'on-link' needs 'dev': the interface that the gateway is on");
 	check_routes("{to: 10.9.0.0/16, via: 192.0.2.1, dev: e0, on-link: true}", "");
-	check_routes("{to: 10.9.0.0/16, dev: e0, on-link: true}", "f:2:37: error: 'on-link' is about a gateway, and there is none");
-	check_routes("{to: 10.9.0.0/16, nexthops: [{dev: e0, on-link: true}, {dev: e1}]}", "f:2:19: error: 'on-link' is about a gateway, and there is none");
+	check_routes("{to: 10.9.0.0/16, dev: e0, on-link: true}",
+		     "f:2:37: error: 'on-link' is about a gateway, and there is none");
+	check_routes("{to: 10.9.0.0/16, nexthops: [{dev: e0, on-link: true}, {dev: e1}]}",
+		     "f:2:19: error: 'on-link' is about a gateway, and there is none");
 	check_routes("{to: \"fd10::/64\", dev: e0, on-link: true}", "");
-	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {dev: e1}]}", "f:2:19: error: each of several IPv6 next hops needs 'via'; e1 has none");
+	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {dev: e1}]}",
+		     "f:2:19: error: each of several IPv6 next hops needs 'via'; e1 has none");
 	check_routes("{to: \"fd10::/64\", nexthops: [{dev: e1}]}", "");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", weight: 5}]}",
 		     "f:2:19: error: the IPv6 next hop fd00::2 is there twice; a larger share is its 'weight'");
-	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", dev: e0}]}",
-		     "f:2:19: warning: the IPv6 next hop fd00::2 is there twice unless the one without 'dev' is reached by another interface");
+	check_routes(
+		"{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", dev: e0}]}",
+		"f:2:19: warning: the IPv6 next hop fd00::2 is there twice unless the one without 'dev' is reached by another interface");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fe80::2\", dev: e0}, {via: \"fe80::2\", dev: e1}]}", "");
 	check_routes("{to: 10.9.0.0/16, nexthops: [{via: 10.0.0.2}, {via: 10.0.0.2}, {dev: e1}]}", "");
 }
@@ -244,33 +302,49 @@ static void test_next_hops(void **state _unused_) {
 static void test_scopes(void **state _unused_) {
 #define LINK_SCOPE "with 'scope: link' the destination is on the link itself and has no gateway; leave 'scope' out"
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, scope: link}", "f:2:41: error: " LINK_SCOPE);
-	check_routes("{to: 10.9.0.0/16, via: 10.0.0.1, scope: link}",
-		     "f:2:24: warning: the gateway 10.0.0.1 is an address of a itself, on e0; write that of the router, which is another "
-		     "host\nf:2:41: warning: " LINK_SCOPE);
-	check_routes("{to: 10.9.0.0/16, via: 10.8.0.1, scope: link}, {to: 10.8.0.0/16, dev: e0, scope: host}", "f:2:41: warning: " LINK_SCOPE);
-	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/16, via: 10.0.0.2, scope: link}]}}", "f:1:70: warning: " LINK_SCOPE);
-	check_routes("{to: 10.9.0.0/16, via: \"fd00::2\", scope: link}, {to: 10.8.0.0/16, via: 10.0.0.2, scope: site}, {to: 10.7.0.0/16, dev: e0, scope: link}", "");
+	check_routes(
+		"{to: 10.9.0.0/16, via: 10.0.0.1, scope: link}",
+		"f:2:24: warning: the gateway 10.0.0.1 is an address of a itself, on e0; write that of the router, which is another "
+		"host\nf:2:41: warning: " LINK_SCOPE);
+	check_routes("{to: 10.9.0.0/16, via: 10.8.0.1, scope: link}, {to: 10.8.0.0/16, dev: e0, scope: host}",
+		     "f:2:41: warning: " LINK_SCOPE);
+	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/16, via: 10.0.0.2, scope: link}]}}",
+		    "f:1:70: warning: " LINK_SCOPE);
+	check_routes(
+		"{to: 10.9.0.0/16, via: \"fd00::2\", scope: link}, {to: 10.8.0.0/16, via: 10.0.0.2, scope: site}, {to: 10.7.0.0/16, dev: e0, scope: link}",
+		"");
 #define HOST_SCOPE "a route of scope host, as every local one, has neither a gateway nor several next hops"
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, scope: host}", "f:2:41: error: " HOST_SCOPE);
 	check_routes("{to: 10.9.0.1, via: 10.0.0.2, type: local, table: local}", "f:2:1: error: " HOST_SCOPE);
 	check_routes("{to: 10.9.0.1, dev: e0, type: local, scope: link}", "f:2:45: error: a local route has 'scope: host'");
-	check_routes("{to: 10.9.0.1, dev: e0, type: local}, {to: 10.8.0.0/16, dev: e0, scope: host}, {to: \"fd10::/64\", via: \"fd00::2\", type: local}", "");
+	check_routes(
+		"{to: 10.9.0.1, dev: e0, type: local}, {to: 10.8.0.0/16, dev: e0, scope: host}, {to: \"fd10::/64\", via: \"fd00::2\", type: local}",
+		"");
 }
 
 static void test_sources(void **state _unused_) {
-	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.0.0.7}", "f:2:39: error: no interface of a has the address 10.0.0.7; without it the kernel refuses the route");
+	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.0.0.7}",
+		     "f:2:39: error: no interface of a has the address 10.0.0.7; without it the kernel refuses the route");
 	check_routes("{to: \"fd10::/64\", via: \"fd00::2\", src: \"fd00::7\"}",
 		     "f:2:40: warning: no interface of a has the address fd00::7; without it the kernel refuses the route");
-	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.1.0.1}, {to: \"fd10::/64\", via: \"fd00::2\", src: \"fd00::1\"}", "");
-	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, src: 127.0.0.5}, {to: 10.8.0.0/16, type: blackhole, src: 10.7.7.7}", "");
-	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.60.0.9}, {to: 10.60.0.0/24, dev: lo, type: local, table: local}", "");
+	check_routes(
+		"{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.1.0.1}, {to: \"fd10::/64\", via: \"fd00::2\", src: \"fd00::1\"}",
+		"");
+	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, src: 127.0.0.5}, {to: 10.8.0.0/16, type: blackhole, src: 10.7.7.7}",
+		     "");
+	check_routes(
+		"{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.60.0.9}, {to: 10.60.0.0/24, dev: lo, type: local, table: local}",
+		"");
 	check_routes("{to: 10.9.9.9, dev: lo, type: local, src: 10.9.9.9}", "");
 	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.0.0.7}]}}", "");
 }
 
 static void test_gateways(void **state _unused_) {
-#define BEHIND(gateway, next) "the gateway " gateway " is itself only reached by a gateway, which the kernel refuses; the next one on the way is " next
-	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2},\n{to: 10.8.0.0/16, via: 10.9.0.1}", "f:3:24: error: " BEHIND("10.9.0.1", "10.0.0.2") "\nf:2:1: note: by this route");
+#define BEHIND(gateway, next)  \
+	"the gateway " gateway \
+	" is itself only reached by a gateway, which the kernel refuses; the next one on the way is " next
+	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2},\n{to: 10.8.0.0/16, via: 10.9.0.1}",
+		     "f:3:24: error: " BEHIND("10.9.0.1", "10.0.0.2") "\nf:2:1: note: by this route");
 	check_routes("{to: \"fd10::/64\", via: \"fd00::2\"},\n{to: \"fd11::/64\", via: \"fd10::1\", dev: e0}",
 		     "f:3:24: error: " BEHIND("fd10::1", "fd00::2") "\nf:2:1: note: by this route");
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2},\n{to: 10.8.0.0/16, nexthops: [{via: 10.9.0.1}, {via: 10.0.0.3}]}",
@@ -286,18 +360,23 @@ static void test_gateways(void **state _unused_) {
 	check_routes("{to: 10.9.0.0/16, type: blackhole}, {to: 10.8.0.0/16, via: 10.9.0.1}",
 		     "f:2:60: warning: no declared address of a covers the gateway 10.9.0.1");
 	/* Link-local addresses of IPv4 are no different from others. */
-	check_routes("{to: 10.8.0.0/16, via: 169.254.0.1, dev: e0}", "f:2:24: warning: no declared address of a covers the gateway 169.254.0.1");
-	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/16, via: 10.0.0.2}, {to: 10.8.0.0/16, via: 10.9.0.1}]}}", "");
+	check_routes("{to: 10.8.0.0/16, via: 169.254.0.1, dev: e0}",
+		     "f:2:24: warning: no declared address of a covers the gateway 169.254.0.1");
+	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/16, via: 10.0.0.2}, {to: 10.8.0.0/16, via: 10.9.0.1}]}}",
+		    "");
 }
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names), cmocka_unit_test(test_mtu_limits), cmocka_unit_test(test_mtu_below),
-		cmocka_unit_test(test_mtu_of_ipv6), cmocka_unit_test(test_disabled_ipv6), cmocka_unit_test(test_lo),
-		cmocka_unit_test(test_ipvlan), cmocka_unit_test(test_ipvlan_beside_others), cmocka_unit_test(test_passthru), cmocka_unit_test(test_macvlan_addresses), cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_bridge), cmocka_unit_test(test_vxlan_id), cmocka_unit_test(test_vxlan),
-		cmocka_unit_test(test_next_hops), cmocka_unit_test(test_scopes), cmocka_unit_test(test_sources),
-		cmocka_unit_test(test_gateways),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_mtu_limits),
+		cmocka_unit_test(test_mtu_below),     cmocka_unit_test(test_mtu_of_ipv6),
+		cmocka_unit_test(test_disabled_ipv6), cmocka_unit_test(test_lo),
+		cmocka_unit_test(test_ipvlan),        cmocka_unit_test(test_ipvlan_beside_others),
+		cmocka_unit_test(test_passthru),      cmocka_unit_test(test_macvlan_addresses),
+		cmocka_unit_test(test_ports),         cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_vxlan_id),      cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_next_hops),     cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_sources),       cmocka_unit_test(test_gateways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /* What people write who know other programs, and what the kernel has already: the answers, word by word. */
 #include "spec-helper.h"
 
-#include "kind/dns.h"
+#include "kind/resolv_conf.h"
 
 /* The route that an address brings is one of the table, too. */
 static void test_connected_routes(void **state _unused_) {
@@ -20,7 +20,8 @@ static void test_connected_routes(void **state _unused_) {
 		  "write that address as {address: fd00::1/64, noprefixroute: true}\nf:1:108: note: the address is here" },
 		/* The same, or another place. */
 		{ "{to: 10.0.0.0/24, dev: x}, {to: 10.1.0.0/24, dev: z, src: 10.1.0.1}", "" },
-		{ "{to: 10.0.0.0/24, via: 10.1.0.2, metric: 5}, {to: 10.0.0.0/24, via: 10.1.0.2, table: 7}, {to: 10.0.0.0/25, via: 10.1.0.2}", "" },
+		{ "{to: 10.0.0.0/24, via: 10.1.0.2, metric: 5}, {to: 10.0.0.0/24, via: 10.1.0.2, table: 7}, {to: 10.0.0.0/25, via: 10.1.0.2}",
+		  "" },
 		{ "{to: \"fd00::/64\", dev: z}, {to: 10.2.0.0/24, via: 10.1.0.2}", "" },
 	};
 
@@ -42,37 +43,45 @@ static void test_foreign_spellings(void **state _unused_) {
 	check_address("10.0.0.1 255.255.0.0",
 		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1 255.255.0.0'; write "
 		      "10.0.0.1/16");
-	check_address("10.0.0.1/255.0.255.0", "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/255.0.255.0', for example "
-					      "10.0.0.1/24 or \"fd00::1/64\"");
-	check_address("\"10.0.0.1/24, 10.0.0.2/24\"",
-		      "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/24, 10.0.0.2/24'; a list is written [10.0.0.1/24, "
-		      "10.0.0.2/24]");
-	check_route("default via 10.0.0.1 dev eth0 metric 5",
-		    "f:2:1: error: a route is a mapping of keys, not a text; write {to: default, via: 10.0.0.1, dev: eth0, metric: 5}");
-	check_route("{to: any, via: 10.0.0.1}", "f:2:6: error: 'to' takes a prefix, not 'any'; everything is 0.0.0.0/0 or \"::/0\"");
+	check_address("10.0.0.1/255.0.255.0",
+		      "f:2:1: error: 'address' takes a prefix, not '10.0.0.1/255.0.255.0', for example "
+		      "10.0.0.1/24 or \"fd00::1/64\"");
+	check_address(
+		"\"10.0.0.1/24, 10.0.0.2/24\"",
+		"f:2:1: error: 'address' takes a prefix, not '10.0.0.1/24, 10.0.0.2/24'; a list is written [10.0.0.1/24, "
+		"10.0.0.2/24]");
+	check_route(
+		"default via 10.0.0.1 dev eth0 metric 5",
+		"f:2:1: error: a route is a mapping of keys, not a text; write {to: default, via: 10.0.0.1, dev: eth0, metric: 5}");
+	check_route("{to: any, via: 10.0.0.1}",
+		    "f:2:6: error: 'to' takes a prefix, not 'any'; everything is 0.0.0.0/0 or \"::/0\"");
 	check_route("{to: default, gateway: 10.0.0.1}",
 		    "f:2:15: error: unknown key 'gateway' in a route; did you mean 'via'?");
 	check_route("{to: default, nexthops: [10.0.0.1, 10.0.0.2]}",
 		    "f:2:26: error: a next hop is a mapping of keys, not a text; write {via: 10.0.0.1}\n"
 		    "f:2:36: error: a next hop is a mapping of keys, not a text; write {via: 10.0.0.2}");
 	check_route("{to: 10.0.0.0/8, type: drop}", "f:2:24: error: unknown type 'drop'; did you mean 'blackhole'?");
-	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, gateway4: 10.0.0.1, dhcp4: true, slaves: [q], bridge_ports: [q]}}}}",
-		    "f:1:49: error: unknown key 'gateway4' in a bridge interface; a route stands in its namespace: routes: [{to: "
-		    "default, via: ADDRESS}]\n"
-		    "f:1:69: error: unknown key 'dhcp4' in a bridge interface; topod gives the addresses that are declared; for a lease "
-		    "run a DHCP client in the namespace\n"
-		    "f:1:82: error: unknown key 'slaves' in a bridge interface; did you mean 'ports'?\n"
-		    "f:1:95: error: unknown key 'bridge_ports' in a bridge interface; did you mean 'ports'?");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, gateway4: 10.0.0.1, dhcp4: true, slaves: [q], bridge_ports: [q]}}}}",
+		"f:1:49: error: unknown key 'gateway4' in a bridge interface; a route stands in its namespace: routes: [{to: "
+		"default, via: ADDRESS}]\n"
+		"f:1:69: error: unknown key 'dhcp4' in a bridge interface; topod gives the addresses that are declared; for a lease "
+		"run a DHCP client in the namespace\n"
+		"f:1:82: error: unknown key 'slaves' in a bridge interface; did you mean 'ports'?\n"
+		"f:1:95: error: unknown key 'bridge_ports' in a bridge interface; did you mean 'ports'?");
 	check_diags("netns: {}", "f:1:1: error: unknown key 'netns' in a topology; did you mean 'namespaces'?");
 	check_diags("namespaces: {a: {dns: [1.1.1.1]}}",
 		    "f:1:23: error: 'dns' is a mapping of 'servers' and 'search', not a list; write {servers: [ADDRESS]}");
-	check_route("{to: 10.0.0.0/255.255.255.0, via: 10.9.0.1}",
-		    "f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");
+	check_route(
+		"{to: 10.0.0.0/255.255.255.0, via: 10.9.0.1}",
+		"f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");
 }
 
 /* What stands there without anything in it declares nothing, whichever section it is. */
 static void test_empty_sections(void **state _unused_) {
-	check_objects("defaults:\nlinks:\nnamespaces:\n  host:\n    interfaces:\n    routes:\n    nat:\n    sysctl:\n    dns:\n", "");
+	check_objects(
+		"defaults:\nlinks:\nnamespaces:\n  host:\n    interfaces:\n    routes:\n    nat:\n    sysctl:\n    dns:\n",
+		"");
 	check_diags("namespaces: {a: {forwarding: }}", "f:1:30: error: 'forwarding' has no value; it takes one word");
 }
 
@@ -81,8 +90,9 @@ static void test_dns(void **state _unused_) {
 
 	good_spec(&r, "namespaces: {a: {adopt: true, dns: {servers: [\"fe80::1%eth0\", 10.0.0.1], search: a.example}}}");
 	const struct dns *dns = (struct dns *)get_object(&r.spec.state, "a file /etc/netns/a/resolv.conf");
-	assert_string_equal(dns->content, "# Written by topod; changes are undone.\nnameserver fe80::1%eth0\nnameserver 10.0.0.1\n"
-					  "search a.example\n");
+	assert_string_equal(dns->content,
+			    "# Written by topod; changes are undone.\nnameserver fe80::1%eth0\nnameserver 10.0.0.1\n"
+			    "search a.example\n");
 	check_diags("namespaces: {a: {dns: {servers: \"fd00::1%eth0\"}}}",
 		    "f:1:33: error: only an address in fe80::/10 takes an interface; write fd00::1");
 	check_diags("namespaces: {a: {dns: {servers: \"fe80::1%\"}}}", "f:1:33: error: the interface name '' is empty");
@@ -92,8 +102,10 @@ static void test_dns(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_connected_routes), cmocka_unit_test(test_foreign_spellings),
-		cmocka_unit_test(test_empty_sections), cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_connected_routes),
+		cmocka_unit_test(test_foreign_spellings),
+		cmocka_unit_test(test_empty_sections),
+		cmocka_unit_test(test_dns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

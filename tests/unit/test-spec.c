@@ -7,7 +7,7 @@
 
 #include "kind/kinds.h"
 #include "kind/address.h"
-#include "kind/nat.h"
+#include "kind/ruleset.h"
 #include "kind/route.h"
 #include "kind/sysctl.h"
 #include "kind/veth.h"
@@ -28,7 +28,8 @@ static void test_empty(void **state _unused_) {
 static void test_top(void **state _unused_) {
 	_spec_ r;
 
-	good_spec(&r, "version: 1\ntopology: office\non-stop: remove\ndrift: report\nnamespaces: {a: {}, b: {drift: ignore}}\n");
+	good_spec(&r,
+		  "version: 1\ntopology: office\non-stop: remove\ndrift: report\nnamespaces: {a: {}, b: {drift: ignore}}\n");
 	assert_string_equal(r.spec.topology, "office");
 	assert_true(r.spec.remove_on_stop);
 	assert_int_equal(state_find(&r.spec.state, "a")->drift, DRIFT_REPORT);
@@ -53,9 +54,9 @@ static void test_link(void **state _unused_) {
 	assert_false(object_has(c1, LINK_MTU));
 	get_object(&r.spec.state, "web/eth0 address 10.0.0.11/24");
 	/* The places: an end where it is wired, a field where it is written. */
-	assert_int_equal(eth0->mark.line, 2);
-	assert_int_equal(eth0->mark.column, 10);
-	struct mark mtu = object_mark(eth0, &eth0->kind->fields[LINK_MTU]);
+	assert_int_equal(eth0->position.line, 2);
+	assert_int_equal(eth0->position.column, 10);
+	struct position mtu = object_position(eth0, &eth0->kind->fields[LINK_MTU]);
 	assert_int_equal(mtu.line, 1);
 	assert_int_equal(mtu.column, 72);
 }
@@ -77,14 +78,20 @@ static void test_precedence(void **state _unused_) {
 		      "links:\n"
 		      "- {endpoints: [a:one, a:two], mtu: 1400, queues: 2}\n"
 		      "- [a:three, a:four]\n");
-	const struct { const char *id; uint32_t mtu, line; } rows[] = {
-		{ "a/one link", 1500, 2 }, { "a/two link", 1400, 4 }, { "a/three link", 1300, 1 }, { "a/br link", 1200, 1 },
+	const struct {
+		const char *id;
+		uint32_t mtu, line;
+	} rows[] = {
+		{ "a/one link", 1500, 2 },
+		{ "a/two link", 1400, 4 },
+		{ "a/three link", 1300, 1 },
+		{ "a/br link", 1200, 1 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct object *object = get_object(&r.spec.state, rows[i].id);
 
 		assert_int_equal(((struct link *)object)->mtu, rows[i].mtu);
-		assert_int_equal(object_mark(object, &object->kind->fields[LINK_MTU]).line, rows[i].line);
+		assert_int_equal(object_position(object, &object->kind->fields[LINK_MTU]).line, rows[i].line);
 		assert_true(object_has(object, LINK_ARP));
 		assert_int_equal(((struct link *)object)->arp, 0);
 	}
@@ -133,14 +140,15 @@ static struct mac mac_of(const char *text, const char *id) {
 }
 
 static void test_stable_mac(void **state _unused_) {
-	const char *text = "namespaces: {a: {interfaces: {x: {kind: bridge}, z: {kind: bridge}}}, b: {interfaces: {x: {kind: bridge}}}}";
-	struct mac x = mac_of(text, "a/x link"), again = mac_of(text, "a/x link"), z = mac_of(text, "a/z link"),
+	const char *text =
+		"namespaces: {a: {interfaces: {x: {kind: bridge}, z: {kind: bridge}}}, b: {interfaces: {x: {kind: bridge}}}}";
+	struct mac x = mac_of(text, "a/x link"), recreates = mac_of(text, "a/x link"), z = mac_of(text, "a/z link"),
 		   other_ns = mac_of(text, "b/x link");
 	struct mac other_topology = mac_of("topology: u\nnamespaces: {a: {interfaces: {x: {kind: bridge}}}}", "a/x link");
-	struct mac given = mac_of("namespaces: {a: {interfaces: {x: {kind: bridge, mac-address: \"02:00:00:00:00:05\"}}}}",
-				  "a/x link");
+	struct mac given =
+		mac_of("namespaces: {a: {interfaces: {x: {kind: bridge, mac-address: \"02:00:00:00:00:05\"}}}}", "a/x link");
 
-	assert_memory_equal(&x, &again, sizeof(x));
+	assert_memory_equal(&x, &recreates, sizeof(x));
 	assert_memory_not_equal(&x, &z, sizeof(x));
 	assert_memory_not_equal(&x, &other_ns, sizeof(x));
 	assert_memory_not_equal(&x, &other_topology, sizeof(x));
@@ -160,9 +168,9 @@ static void test_ports(void **state _unused_) {
 		      "links: [[a:x, host:c1]]\n");
 	struct object *c1 = get_object(&r.spec.state, "host/c1 link"), *eth1 = get_object(&r.spec.state, "host/eth1 link");
 	assert_string_equal(((struct link *)c1)->master, "br0");
-	assert_int_equal(object_mark(c1, &c1->kind->fields[LINK_MASTER]).column, 35);
+	assert_int_equal(object_position(c1, &c1->kind->fields[LINK_MASTER]).column, 35);
 	assert_ptr_equal(eth1->kind, &kind_existing);
-	assert_true(eth1->foreign);
+	assert_true(eth1->external);
 	assert_string_equal(((struct link *)eth1)->master, "br0");
 	get_object(&r.spec.state, "host/eth1 bridge port of br0");
 	assert_null(find_object(&r.spec.state, "host/c1 bridge port of br0")); /* says nothing about itself */
@@ -173,7 +181,7 @@ static void test_existing(void **state _unused_) {
 
 	good_spec(&r, "namespaces: {host: {interfaces: {eth0: {kind: existing, mtu: 1400, addresses: 10.0.0.1/8}}}}");
 	struct object *eth0 = get_object(&r.spec.state, "host/eth0 link");
-	assert_true(eth0->foreign);
+	assert_true(eth0->external);
 	assert_false(object_has(eth0, LINK_MAC));   /* what the file does not name is not touched, … */
 	assert_false(object_has(eth0, LINK_ALIAS)); /* … and it is not marked as topod's */
 	assert_true(object_has(eth0, LINK_UP));
@@ -249,7 +257,7 @@ static void test_address_forms(void **state _unused_) {
 	const struct address *full = (struct address *)get_object(&r.spec.state, "a/x address 10.1.0.1/24");
 	assert_int_equal(full->scope, 253);
 	assert_string_equal(full->label, "x:1");
-	assert_int_equal(full->object.marks[ADDRESS_LABEL].line, 2);
+	assert_int_equal(full->object.positions[ADDRESS_LABEL].line, 2);
 	const struct address *six = (struct address *)get_object(&r.spec.state, "a/x address fd00::1/64");
 	assert_true(six->nodad && six->noprefixroute);
 	assert_int_equal(six->protocol, TOPOD_PROTOCOL);
@@ -259,12 +267,15 @@ static void test_routes(void **state _unused_) {
 	_spec_ r;
 	_cleanup_text_ struct text out = {};
 
-	good_spec(&r, "namespaces: {host: {routes: [{to: default, via: 10.0.0.1}, {to: default, via: \"fd00::1\"},\n"
-		      "  {to: 10.1.0.0/16, dev: eth0}, {to: 10.2.0.1, via: \"fd00::1\", metric: 5, table: blue},\n"
-		      "  {to: 10.3.0.0/16, nexthops: [{via: 10.0.0.3}, {via: 10.0.0.2, weight: 9}]},\n"
-		      "  {to: 10.4.0.0/16, nexthops: [{via: 10.0.0.4, dev: eth0}]}, {to: \"::/0\", type: blackhole, table: 77}]}}");
+	good_spec(
+		&r,
+		"namespaces: {host: {routes: [{to: default, via: 10.0.0.1}, {to: default, via: \"fd00::1\"},\n"
+		"  {to: 10.1.0.0/16, dev: eth0}, {to: 10.2.0.1, via: \"fd00::1\", metric: 5, table: blue},\n"
+		"  {to: 10.3.0.0/16, nexthops: [{via: 10.0.0.3}, {via: 10.0.0.2, weight: 9}]},\n"
+		"  {to: 10.4.0.0/16, nexthops: [{via: 10.0.0.4, dev: eth0}]}, {to: \"::/0\", type: blackhole, table: 77}]}}");
 	print_state(&r.spec.state, &out);
-	assert_string_equal(text_str(&out),
+	assert_string_equal(
+		text_str(&out),
 		"host route 0.0.0.0/0: type unicast, via 10.0.0.1, nexthops none, scope global\n"
 		"host route ::/0: type unicast, via fd00::1, nexthops none\n"
 		"host route 10.1.0.0/16: type unicast, via none, dev eth0, nexthops none, scope link\n"
@@ -279,8 +290,10 @@ static void test_routes(void **state _unused_) {
 static void test_one_without_brackets(void **state _unused_) {
 	_spec_ r;
 
-	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/24, ports: z}, z: {kind: vxlan, id: 1}},\n"
-		      "  routes: {to: 10.0.0.0/8, type: blackhole}, nat: {action: masquerade}, dns: {servers: 10.0.0.9}}}");
+	good_spec(
+		&r,
+		"namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/24, ports: z}, z: {kind: vxlan, id: 1}},\n"
+		"  routes: {to: 10.0.0.0/8, type: blackhole}, nat: {action: masquerade}, dns: {servers: 10.0.0.9}}}");
 	get_object(&r.spec.state, "a/x address 10.0.0.1/24");
 	get_object(&r.spec.state, "a route 10.0.0.0/8");
 	get_object(&r.spec.state, "a NAT table");
@@ -291,8 +304,8 @@ static void test_adopted(void **state _unused_) {
 	_spec_ r;
 
 	good_spec(&r, "namespaces: {a: {adopt: true}, b: {exclusive: true}}");
-	assert_true(get_object(&r.spec.state, "a namespace")->foreign);
-	assert_false(get_object(&r.spec.state, "b namespace")->foreign);
+	assert_true(get_object(&r.spec.state, "a namespace")->external);
+	assert_false(get_object(&r.spec.state, "b namespace")->external);
 	assert_true(state_find(&r.spec.state, "a")->adopt);
 	assert_true(state_find(&r.spec.state, "b")->exclusive);
 	assert_null(find_object(&r.spec.state, "host namespace"));
@@ -317,7 +330,8 @@ static void test_wrong_top(void **state _unused_) {
 
 static void test_wrong_namespaces(void **state _unused_) {
 	check_diags("namespaces: [a]", "f:1:13: error: 'namespaces' is a mapping of names, not a list");
-	check_diags("namespaces:\n  a:\n", "f:2:5: error: a namespace is a mapping of keys, not a text; an empty one is written {}");
+	check_diags("namespaces:\n  a:\n",
+		    "f:2:5: error: a namespace is a mapping of keys, not a text; an empty one is written {}");
 	check_diags("namespaces: {a/b: {}}", "f:1:14: error: the namespace name 'a/b' contains '/', ':' or white space");
 	check_diags("namespaces: {-a: {}}", "f:1:14: error: the namespace name '-a' begins with '.' or '-'");
 	check_diags("namespaces: {a: {interface: {}}}",
@@ -384,12 +398,14 @@ static void test_wrong_kinds(void **state _unused_) {
 		    "f:1:41: error: a veth pair is written under 'links': [a:x, namespace:interface]");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge}}}}\nlinks: [[a:x, a:z]]",
 		    "f:1:41: error: a:x is an end of a link and has no kind of its own\nf:2:10: note: the link is here");
-	check_diags("namespaces: {web: {interfaces: {x: {}}}}", "f:1:33: error: x needs a 'kind': it is not an end of a link "
+	check_diags("namespaces: {web: {interfaces: {x: {}}}}",
+		    "f:1:33: error: x needs a 'kind': it is not an end of a link "
 		    "(write 'kind: existing' where something else moves it in)");
 	check_diags("namespaces: {host: {interfaces: {x: {}}}}",
 		    "f:1:34: error: x needs a 'kind': it is not an end of a link (write 'kind: existing' where it is there "
 		    "already)");
-	check_diags("namespaces: {web: {interfaces: {wg0: {kind: existing, addresses: 10.0.0.1/24}, wg1: {kind: bridge}}}}", "");
+	check_diags("namespaces: {web: {interfaces: {wg0: {kind: existing, addresses: 10.0.0.1/24}, wg1: {kind: bridge}}}}",
+		    "");
 	check_diags("namespaces: {web: {interfaces: {eht0: {kind: existing}, eth0: {kind: bridge}}}}",
 		    "f:1:33: warning: nothing in the file makes eht0: it waits until something else moves it in; or did you "
 		    "mean 'eth0'?");
@@ -437,9 +453,12 @@ static void test_wrong_references(void **state _unused_) {
 #define TO_TAKE(name) " To use one that is there already, write '" name ": {kind: existing}' under its 'interfaces'"
 
 static void check_foreign(const char *entry, const char *place) {
-	_cleanup_free_ char *text = xasprintf("namespaces: {web: {}, host: {interfaces: {\n%s}}}\nlinks: [[web:eth0, host:c1]]", entry);
-	_cleanup_free_ char *wanted = xasprintf("%s: error: no entry declares the interface 'eth0' in host; did you mean c1, the "
-						"host's end of web:eth0?" TO_TAKE("eth0"), place);
+	_cleanup_free_ char *text =
+		xasprintf("namespaces: {web: {}, host: {interfaces: {\n%s}}}\nlinks: [[web:eth0, host:c1]]", entry);
+	_cleanup_free_ char *wanted =
+		xasprintf("%s: error: no entry declares the interface 'eth0' in host; did you mean c1, the "
+			  "host's end of web:eth0?" TO_TAKE("eth0"),
+			  place);
 
 	check_diags(text, wanted);
 }
@@ -449,51 +468,65 @@ static void test_foreign_links(void **state _unused_) {
 	check_foreign("b: {kind: bridge, ports: [c1, {name: eth0, cost: 5}]}", "f:2:31");
 	check_foreign("m: {kind: macvlan, link: eth0}", "f:2:26");
 	check_foreign("v: {kind: vxlan, id: 1, remote: 10.0.0.1, dev: eth0}", "f:2:48");
-	check_diags("namespaces: {a: {adopt: true, interfaces: {b: {kind: bridge, ports: [eth0, cc1, q]}}}, web: {\n"
-		    "  interfaces: {m: {kind: macvlan, link: a:wlan0}}}}\nlinks: [[web:eth0, a:c1]]",
-		    "f:1:70: error: no entry declares the interface 'eth0' in a; did you mean c1, a's end of web:eth0?" TO_TAKE("eth0") "\n"
-		    "f:1:76: error: no entry declares the interface 'cc1' in a; did you mean 'c1'?" TO_TAKE("cc1") "\n"
-		    "f:1:81: error: no entry declares the interface 'q' in a." TO_TAKE("q") "\n"
-		    "f:2:41: error: no entry declares the interface 'wlan0' in a." TO_TAKE("wlan0"));
+	check_diags(
+		"namespaces: {a: {adopt: true, interfaces: {b: {kind: bridge, ports: [eth0, cc1, q]}}}, web: {\n"
+		"  interfaces: {m: {kind: macvlan, link: a:wlan0}}}}\nlinks: [[web:eth0, a:c1]]",
+		"f:1:70: error: no entry declares the interface 'eth0' in a; did you mean c1, a's end of web:eth0?" TO_TAKE(
+			"eth0") "\n"
+				"f:1:76: error: no entry declares the interface 'cc1' in a; did you mean 'c1'?" TO_TAKE(
+					"cc1") "\n"
+					       "f:1:81: error: no entry declares the interface 'q' in a." TO_TAKE(
+						       "q") "\n"
+							    "f:2:41: error: no entry declares the interface 'wlan0' in a." TO_TAKE(
+								    "wlan0"));
 	/* Of several ends rather one that is no port yet. */
-	check_diags("namespaces: {web: {}, db: {}, host: {interfaces: {b: {kind: bridge, ports: [c1, eth0]}}}}\n"
-		    "links: [[web:eth0, host:c1], [db:eth0, host:c2]]",
-		    "f:1:81: error: no entry declares the interface 'eth0' in host; did you mean c2, the host's end of db:eth0?"
-		    TO_TAKE("eth0"));
+	check_diags(
+		"namespaces: {web: {}, db: {}, host: {interfaces: {b: {kind: bridge, ports: [c1, eth0]}}}}\n"
+		"links: [[web:eth0, host:c1], [db:eth0, host:c2]]",
+		"f:1:81: error: no entry declares the interface 'eth0' in host; did you mean c2, the host's end of db:eth0?" TO_TAKE(
+			"eth0"));
 	/* In a namespace of topod's own there is nothing that could be taken. */
-	check_diags("namespaces: {sw: {interfaces: {b: {kind: bridge, ports: [eth0]}}}, web: {}}\nlinks: [[web:eth0, sw:c1]]",
-		    "f:1:58: error: there is no interface 'eth0' in sw; did you mean c1, sw's end of web:eth0?");
+	check_diags(
+		"namespaces: {sw: {interfaces: {b: {kind: bridge, ports: [eth0]}}}, web: {}}\nlinks: [[web:eth0, sw:c1]]",
+		"f:1:58: error: there is no interface 'eth0' in sw; did you mean c1, sw's end of web:eth0?");
 	/* A route and NAT do not change the link. A setting says whose it is; but here it may be the other end's. */
-	check_diags("namespaces: {host: {routes: [{to: 10.0.0.0/8, dev: eth0}, {to: 10.0.0.0/9, nexthops: [{dev: eth0}, {dev: eth1}]}],\n"
-		    "  nat: [{action: masquerade, out: eth0}], sysctl: {net.ipv4.conf.eth0.rp_filter: 1, net.ipv4.conf.wan.rp_filter: 1}},\n"
-		    "  web: {}}\nlinks: [[web:eth0, host:c1]]",
-		    "f:2:52: warning: this changes the interface 'eth0' of host, which no entry declares; did you mean c1, the host's "
-		    "end of web:eth0?");
+	check_diags(
+		"namespaces: {host: {routes: [{to: 10.0.0.0/8, dev: eth0}, {to: 10.0.0.0/9, nexthops: [{dev: eth0}, {dev: eth1}]}],\n"
+		"  nat: [{action: masquerade, out: eth0}], sysctl: {net.ipv4.conf.eth0.rp_filter: 1, net.ipv4.conf.wan.rp_filter: 1}},\n"
+		"  web: {}}\nlinks: [[web:eth0, host:c1]]",
+		"f:2:52: warning: this changes the interface 'eth0' of host, which no entry declares; did you mean c1, the host's "
+		"end of web:eth0?");
 	check_diags("namespaces: {host: {interfaces: {eth0: {kind: existing}, b: {kind: bridge, ports: [eth0]}}}, web: {}}\n"
-		    "links: [[web:eth0, host:c1]]", "");
+		    "links: [[web:eth0, host:c1]]",
+		    "");
 }
 
 static void test_wrong_structure(void **state _unused_) {
-	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: c}, b: {kind: bridge, ports: [c]}, c: {kind: vxlan, id: 1}}}}",
-		    "f:1:86: error: c is a port of two controllers\nf:1:56: note: first here");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, ports: c}, b: {kind: bridge, ports: [c]}, c: {kind: vxlan, id: 1}}}}",
+		"f:1:86: error: c is a port of two controllers\nf:1:56: note: first here");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [c, c]}, c: {kind: vxlan, id: 1}}}}",
 		    "f:1:60: error: c is named twice\nf:1:57: note: first here");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [x]}}}}",
 		    "f:1:57: error: x cannot be its own port");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: macvlan, link: z}, z: {kind: macvlan, link: x}}}}",
 		    "f:1:31: error: a/x is its own lower link\nf:1:60: error: a/z is its own lower link");
-	check_diags("namespaces: {a: {interfaces: {x: {kind: macvlan, link: x}}}}", "f:1:31: error: a/x is its own lower link");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: macvlan, link: x}}}}",
+		    "f:1:31: error: a/x is its own lower link");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: macvlan, link: x}}}}",
 		    "f:1:62: error: a/z is its own lower link");
-	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: bridge, ports: [x]}}}}",
-		    "f:1:31: error: a/x is its own lower link\n"
-		    "f:1:57: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each\n"
-		    "f:1:62: error: a/z is its own lower link\n"
-		    "f:1:88: error: x is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: bridge, ports: [x]}}}}",
+		"f:1:31: error: a/x is its own lower link\n"
+		"f:1:57: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each\n"
+		"f:1:62: error: a/z is its own lower link\n"
+		"f:1:88: error: x is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
 	check_diags("namespaces: {a: {interfaces: {b: {kind: bridge, ports: [v]}, v: {kind: vxlan, id: 1, dev: m},\n"
-		    "  m: {kind: macvlan, link: b}}}}", "f:1:62: error: a/v is its own lower link");
+		    "  m: {kind: macvlan, link: b}}}}",
+		    "f:1:62: error: a/v is its own lower link");
 	check_diags("namespaces: {a: {interfaces: {b: {kind: bridge, ports: [v]}, v: {kind: vxlan, id: 1, dev: m},\n"
-		    "  m: {kind: macvlan, link: c}, c: {kind: bridge}}}}", "");
+		    "  m: {kind: macvlan, link: c}, c: {kind: bridge}}}}",
+		    "");
 }
 
 static void test_wrong_links(void **state _unused_) {
@@ -507,7 +540,8 @@ static void test_wrong_links(void **state _unused_) {
 		    "f:2:9: error: a link has two ends: [namespace:interface, namespace:interface]");
 	check_diags("namespaces: {a: {}}\nlinks: {a: b}",
 		    "f:2:8: error: 'links' is a list of [namespace:interface, namespace:interface]");
-	check_diags("namespaces: {a: {}}\nlinks: [[x, a:z]]", "f:2:10: error: 'x' is not an endpoint; write namespace:interface");
+	check_diags("namespaces: {a: {}}\nlinks: [[x, a:z]]",
+		    "f:2:10: error: 'x' is not an endpoint; write namespace:interface");
 	check_diags("namespaces: {a: {}}\nlinks: [[22:22, a:z]]",
 		    "f:2:10: error: YAML reads an unquoted '22:22' as a number to base 60; write \"22:22\"");
 	check_diags("links: [{mtu: 1400}]", "f:1:9: error: a link needs 'endpoints'");
@@ -543,7 +577,8 @@ static void test_wrong_addresses(void **state _unused_) {
 }
 
 static void test_wrong_routes(void **state _unused_) {
-	check_route("{to: default}", "f:2:6: error: cannot tell IPv4 from IPv6: 'default' has no gateway; write 0.0.0.0/0 or \"::/0\"");
+	check_route("{to: default}",
+		    "f:2:6: error: cannot tell IPv4 from IPv6: 'default' has no gateway; write 0.0.0.0/0 or \"::/0\"");
 	check_route("{via: 10.0.0.1}", "f:2:1: error: a route needs 'to'");
 	check_route("{to: 10.0.0.1/24, via: 10.0.0.1}",
 		    "f:2:6: error: '10.0.0.1/24' has host bits set; the prefix is 10.0.0.0/24");
@@ -551,7 +586,8 @@ static void test_wrong_routes(void **state _unused_) {
 	check_route("{to: \"fd00::/64\", via: 10.0.0.1}", "f:2:1: error: an IPv6 destination needs an IPv6 gateway");
 	check_route("{to: 10.0.0.0/24, via: 10.9.0.1, src: \"fd00::1\"}",
 		    "f:2:1: error: 'src' and 'to' are of different families");
-	check_route("{to: 10.0.0.0/24, type: blackhole, via: 10.0.0.1}", "f:2:1: error: a route of this type has no next hop");
+	check_route("{to: 10.0.0.0/24, type: blackhole, via: 10.0.0.1}",
+		    "f:2:1: error: a route of this type has no next hop");
 	check_route("{to: 10.0.0.0/24, via: 10.1.0.1, nexthops: [{via: 10.0.0.2}]}",
 		    "f:2:1: error: 'nexthops' stands instead of 'via' and 'dev'");
 	check_route("{to: 10.0.0.0/24, nexthops: [{weight: 3}]}", "f:2:30: error: a next hop needs 'via' or 'dev'");
@@ -577,10 +613,14 @@ static void test_warnings(void **state _unused_) {
 	check_diags("namespaces: {host: {routes: [{to: default, via: 10.0.0.1}]}}", "");
 	/* Reached by a route, by the link itself, or said to be reachable. */
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge}},\n"
-		    "  routes: [{to: default, via: 10.0.0.1}, {to: 10.0.0.0/24, dev: x}]}}", "");
-	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge}}, routes: [{to: default, via: \"fe80::1\", dev: x}]}}", "");
+		    "  routes: [{to: default, via: 10.0.0.1}, {to: 10.0.0.0/24, dev: x}]}}",
+		    "");
+	check_diags(
+		"namespaces: {web: {interfaces: {x: {kind: bridge}}, routes: [{to: default, via: \"fe80::1\", dev: x}]}}",
+		"");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge}},\n"
-		    "  routes: [{to: default, via: 10.0.0.1, dev: x, on-link: true}]}}", "");
+		    "  routes: [{to: default, via: 10.0.0.1, dev: x, on-link: true}]}}",
+		    "");
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, addresses: 10.0.0.2/24},\n"
 		    "  z: {kind: bridge, addresses: 10.0.0.3/24}}, routes: {to: default, via: 10.0.0.1}}}",
 		    "f:2:32: warning: 10.0.0.3/24 on z overlaps 10.0.0.2/24 on x\n"
@@ -588,7 +628,8 @@ static void test_warnings(void **state _unused_) {
 		    "f:2:74: warning: 2 interfaces of web could reach the gateway 10.0.0.1; 'dev' would say which is meant");
 	/* Single addresses do not overlap, nor two on one interface. */
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, addresses: [10.0.0.2/24, 10.0.0.3/24]},\n"
-		    "  lo: {addresses: 10.0.0.9/32}}}}", "");
+		    "  lo: {addresses: 10.0.0.9/32}}}}",
+		    "");
 }
 
 /* All of them in one run, in the order of the file. */
@@ -609,21 +650,38 @@ static void test_every_mistake(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty), cmocka_unit_test(test_top), cmocka_unit_test(test_link),
-		cmocka_unit_test(test_link_within_a_namespace), cmocka_unit_test(test_precedence),
-		cmocka_unit_test(test_drift_nearest), cmocka_unit_test(test_up), cmocka_unit_test(test_stable_mac),
-		cmocka_unit_test(test_ports), cmocka_unit_test(test_existing), cmocka_unit_test(test_lo),
-		cmocka_unit_test(test_settings), cmocka_unit_test(test_setting_of_dotted_interface),
-		cmocka_unit_test(test_same_twice_is_once), cmocka_unit_test(test_different_addresses),
-		cmocka_unit_test(test_address_forms), cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_one_without_brackets), cmocka_unit_test(test_adopted),
-		cmocka_unit_test(test_wrong_top), cmocka_unit_test(test_wrong_namespaces),
-		cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_wrong_names),
-		cmocka_unit_test(test_wrong_kinds), cmocka_unit_test(test_wrong_keys),
-		cmocka_unit_test(test_wrong_references), cmocka_unit_test(test_foreign_links),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_top),
+		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_link_within_a_namespace),
+		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_drift_nearest),
+		cmocka_unit_test(test_up),
+		cmocka_unit_test(test_stable_mac),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_existing),
+		cmocka_unit_test(test_lo),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_setting_of_dotted_interface),
+		cmocka_unit_test(test_same_twice_is_once),
+		cmocka_unit_test(test_different_addresses),
+		cmocka_unit_test(test_address_forms),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_one_without_brackets),
+		cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_wrong_top),
+		cmocka_unit_test(test_wrong_namespaces),
+		cmocka_unit_test(test_wrong_settings),
+		cmocka_unit_test(test_wrong_names),
+		cmocka_unit_test(test_wrong_kinds),
+		cmocka_unit_test(test_wrong_keys),
+		cmocka_unit_test(test_wrong_references),
+		cmocka_unit_test(test_foreign_links),
 		cmocka_unit_test(test_wrong_structure),
-		cmocka_unit_test(test_wrong_links), cmocka_unit_test(test_wrong_addresses),
-		cmocka_unit_test(test_wrong_routes), cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_wrong_links),
+		cmocka_unit_test(test_wrong_addresses),
+		cmocka_unit_test(test_wrong_routes),
+		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_every_mistake),
 	};
 

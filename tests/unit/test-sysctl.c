@@ -17,9 +17,9 @@ static void check_value(const char *path, const char *value, const char *expecte
 	assert_string_equal(found, expected);
 	if (why)
 		return;
-	const struct sysctl *again = sysctl_new(&arena, "web", sysctl->path, sysctl->value);
-	assert_string_equal(again->value, sysctl->value);
-	assert_string_equal(again->path, sysctl->path);
+	const struct sysctl *recreates = sysctl_new(&arena, "web", sysctl->path, sysctl->value);
+	assert_string_equal(recreates->value, sysctl->value);
+	assert_string_equal(recreates->path, sysctl->path);
 }
 
 static void test_numbers(void **state _unused_) {
@@ -40,13 +40,15 @@ static void test_numbers(void **state _unused_) {
 
 static void test_several_numbers(void **state _unused_) {
 	check_value("net/ipv4/tcp_rmem", "4096\t0x20000   6291456", "net/ipv4/tcp_rmem=4096 131072 6291456");
-	check_value("net/ipv4/tcp_rmem", "4096",
-		    "takes 3 numbers (minimum, default and maximum), not 1; write \"4096 131072 6291456\", say, with those that you want");
+	check_value(
+		"net/ipv4/tcp_rmem", "4096",
+		"takes 3 numbers (minimum, default and maximum), not 1; write \"4096 131072 6291456\", say, with those that you want");
 	check_value("net/ipv4/ip_local_port_range", "1024",
 		    "takes 2 numbers (first and last), not 1; write \"32768 60999\", say, with those that you want");
 	check_value("net/ipv4/tcp_wmem", "a b c", "takes numbers");
-	check_value("net/ipv4/tcp_wmem", "",
-		    "takes 3 numbers (minimum, default and maximum), not 0; write \"4096 16384 4194304\", say, with those that you want");
+	check_value(
+		"net/ipv4/tcp_wmem", "",
+		"takes 3 numbers (minimum, default and maximum), not 0; write \"4096 16384 4194304\", say, with those that you want");
 }
 
 static void test_ranges(void **state _unused_) {
@@ -66,7 +68,8 @@ static void test_ranges(void **state _unused_) {
 }
 
 static void test_addresses(void **state _unused_) {
-	check_value("net/ipv6/conf/e/stable_secret", "2001:0db8:0000:0000:0000:0000:0000:0001", "net/ipv6/conf/e/stable_secret=2001:db8::1");
+	check_value("net/ipv6/conf/e/stable_secret", "2001:0db8:0000:0000:0000:0000:0000:0001",
+		    "net/ipv6/conf/e/stable_secret=2001:db8::1");
 	check_value("net/ipv6/conf/e/stable_secret", "secret", "takes an IPv6 address, as in \"2001:db8:1:2:3:4:5:6\"");
 	check_value("net/ipv6/conf/e/stable_secret", "10.0.0.1", "takes an IPv6 address, as in \"2001:db8:1:2:3:4:5:6\"");
 }
@@ -75,7 +78,8 @@ static void test_names(void **state _unused_) {
 	check_value("net/ipv4/conf/all/forwarding", "0x1", "net/ipv4/ip_forward=1");
 	check_value("net/ipv6/conf/all/forwarding", "1", "net/ipv6/conf/all/forwarding=1");
 	check_value("net/ipv4/neigh/e0/retrans_time", "100", "net/ipv4/neigh/e0/retrans_time_ms=1000");
-	check_value("net/ipv6/neigh/default/base_reachable_time", "30", "net/ipv6/neigh/default/base_reachable_time_ms=30000");
+	check_value("net/ipv6/neigh/default/base_reachable_time", "30",
+		    "net/ipv6/neigh/default/base_reachable_time_ms=30000");
 	check_value("net/ipv6/route/gc_min_interval", "1", "net/ipv6/route/gc_min_interval_ms=1000");
 	check_value("net/nf_conntrack_max", "5", "net/netfilter/nf_conntrack_max=5");
 	check_value("net/ipv4/route/flush", "1", "is an order to the kernel, and no setting that could be kept");
@@ -96,39 +100,47 @@ static void check_noun(const char *path, const char *noun, const char *id) {
 static void test_written(void **state _unused_) {
 	check_noun("net/ipv4/conf/all/forwarding", "sysctl net.ipv4.conf.all.forwarding", "web sysctl net.ipv4.ip_forward");
 	check_noun("net/ipv4/ip_forward", "sysctl net.ipv4.ip_forward", "web sysctl net.ipv4.ip_forward");
-	check_noun("net/ipv4/neigh/x/retrans_time", "sysctl net.ipv4.neigh.x.retrans_time_ms", "web sysctl net.ipv4.neigh.x.retrans_time_ms");
+	check_noun("net/ipv4/neigh/x/retrans_time", "sysctl net.ipv4.neigh.x.retrans_time_ms",
+		   "web sysctl net.ipv4.neigh.x.retrans_time_ms");
 }
 
 static void test_one_object(void **state _unused_) {
 	_spec_ r;
 
-	good_spec(&r, "namespaces: {host: {forwarding: ipv4, sysctl: {net.ipv4.conf.all.forwarding: 01, net/ipv4/ip_forward: 0x1}}}");
+	good_spec(
+		&r,
+		"namespaces: {host: {forwarding: ipv4, sysctl: {net.ipv4.conf.all.forwarding: 01, net/ipv4/ip_forward: 0x1}}}");
 	check_diags("namespaces: {a: {sysctl: {net.ipv4.ip_forward: 0, net.ipv4.conf.all.forwarding: 1}}}",
 		    "f:1:51: error: a sysctl net.ipv4.ip_forward is declared twice with different values\n"
 		    "f:1:27: note: first here");
-	check_diags("namespaces: {host: {sysctl: {net.ipv4.neigh.x.base_reachable_time: 30, net.ipv4.neigh.x.base_reachable_time_ms: 3000}}}",
-		    "f:1:72: error: host sysctl net.ipv4.neigh.x.base_reachable_time_ms is declared twice with different values\n"
-		    "f:1:30: note: first here");
-	check_diags("namespaces: {host: {sysctl: {net.ipv4.neigh.x.unres_qlen: 30, net.ipv4.neigh.x.unres_qlen_bytes: 3000}}}",
-		    "f:1:30: error: unres_qlen and unres_qlen_bytes are one setting, in packets and in bytes; keep the second\n"
-		    "f:1:63: note: the other is here");
+	check_diags(
+		"namespaces: {host: {sysctl: {net.ipv4.neigh.x.base_reachable_time: 30, net.ipv4.neigh.x.base_reachable_time_ms: 3000}}}",
+		"f:1:72: error: host sysctl net.ipv4.neigh.x.base_reachable_time_ms is declared twice with different values\n"
+		"f:1:30: note: first here");
+	check_diags(
+		"namespaces: {host: {sysctl: {net.ipv4.neigh.x.unres_qlen: 30, net.ipv4.neigh.x.unres_qlen_bytes: 3000}}}",
+		"f:1:30: error: unres_qlen and unres_qlen_bytes are one setting, in packets and in bytes; keep the second\n"
+		"f:1:63: note: the other is here");
 }
 
 static void test_address_generation(void **state _unused_) {
 	_spec_ r;
 
-	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge}, z: {kind: bridge, ipv6-address-generation: none}},\n"
-		      "  sysctl: {net.ipv6.conf.x.addr_gen_mode: 1, net.ipv6.conf.z.addr_gen_mode: 1, net.ipv6.conf.default.addr_gen_mode: 1}}}\n"
-		      "defaults: {interface: {ipv6-address-generation: eui64}}");
+	good_spec(
+		&r,
+		"namespaces: {a: {interfaces: {x: {kind: bridge}, z: {kind: bridge, ipv6-address-generation: none}},\n"
+		"  sysctl: {net.ipv6.conf.x.addr_gen_mode: 1, net.ipv6.conf.z.addr_gen_mode: 1, net.ipv6.conf.default.addr_gen_mode: 1}}}\n"
+		"defaults: {interface: {ipv6-address-generation: eui64}}");
 	const struct object *x = get_object(&r.spec.state, "a/x link");
 	assert_int_equal(((const struct link *)x)->address_generation, IN6_ADDR_GEN_MODE_NONE);
-	assert_int_equal(object_mark(x, &x->kind->fields[LINK_ADDRESS_GENERATION]).line, 2);
+	assert_int_equal(object_position(x, &x->kind->fields[LINK_ADDRESS_GENERATION]).line, 2);
 	assert_null(find_object(&r.spec.state, "a sysctl net.ipv6.conf.x.addr_gen_mode"));
 	assert_null(find_object(&r.spec.state, "a sysctl net.ipv6.conf.z.addr_gen_mode"));
 	get_object(&r.spec.state, "a sysctl net.ipv6.conf.default.addr_gen_mode");
-	check_diags("namespaces: {a: {interfaces: {z: {kind: bridge, ipv6-address-generation: none}}, sysctl: {net.ipv6.conf.z.addr_gen_mode: 0}}}",
-		    "f:1:91: error: this is another name of 'ipv6-address-generation' of z, with another value\n"
-		    "f:1:74: note: the key is here");
+	check_diags(
+		"namespaces: {a: {interfaces: {z: {kind: bridge, ipv6-address-generation: none}}, sysctl: {net.ipv6.conf.z.addr_gen_mode: 0}}}",
+		"f:1:91: error: this is another name of 'ipv6-address-generation' of z, with another value\n"
+		"f:1:74: note: the key is here");
 	check_diags("namespaces: {a: {interfaces: {z: {kind: bridge}}, sysctl: {net.ipv6.conf.z.addr_gen_mode: 4}}}",
 		    "f:1:60: error: addr_gen_mode is 0 (eui64), 1 (none), 2 (stable-privacy) or 3 (random)");
 }
@@ -160,10 +172,11 @@ static void test_mtu(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_several_numbers), cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_names), cmocka_unit_test(test_written),
-		cmocka_unit_test(test_one_object), cmocka_unit_test(test_address_generation), cmocka_unit_test(test_stable_privacy),
-		cmocka_unit_test(test_mtu),
+		cmocka_unit_test(test_numbers),        cmocka_unit_test(test_several_numbers),
+		cmocka_unit_test(test_ranges),         cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_names),          cmocka_unit_test(test_written),
+		cmocka_unit_test(test_one_object),     cmocka_unit_test(test_address_generation),
+		cmocka_unit_test(test_stable_privacy), cmocka_unit_test(test_mtu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static void read_value(struct outcome *o, const struct field *field, const char 
 
 /* The value as it is written again; NULL where it must be refused. What is written must be read as the same. */
 static void check_value(const struct field *field, const char *text, const char *expected) {
-	_outcome_ o = {}, again = {};
+	_outcome_ o = {}, recreates = {};
 	_cleanup_text_ struct text printed = {};
 
 	read_value(&o, field, text);
@@ -56,8 +56,8 @@ static void check_value(const struct field *field, const char *text, const char 
 	field->type->print(field, &o.value, &printed);
 	assert_string_equal(text_str(&printed), expected);
 	_cleanup_free_ char *quoted = xasprintf("\"%s\"", printed.data);
-	read_value(&again, field, field->type == &type_bool ? printed.data : quoted);
-	assert_true(field->type->equal(&o.value, &again.value));
+	read_value(&recreates, field, field->type == &type_bool ? printed.data : quoted);
+	assert_true(field->type->equal(&o.value, &recreates.value));
 }
 
 static void check_error(const struct field *field, const char *text, const char *expected) {
@@ -67,7 +67,7 @@ static void check_error(const struct field *field, const char *text, const char 
 	assert_false(o.good);
 	assert_int_equal(o.diags.list.n, 1);
 	assert_string_equal(o.diags.list.items[0].text, expected);
-	assert_int_equal(o.diags.list.items[0].mark.line, 1);
+	assert_int_equal(o.diags.list.items[0].position.line, 1);
 }
 
 /* What every type says of what is no single value. */
@@ -166,9 +166,11 @@ static void test_table(void **state _unused_) {
 	check_value(&field, "default", "default");
 	check_value(&field, "blue", "100");
 	check_value(&field, "4294967295", "4294967295");
-	check_error(&field, "green", "'green' is not a routing table: a number from 1, main, local, default, or a name of "
+	check_error(&field, "green",
+		    "'green' is not a routing table: a number from 1, main, local, default, or a name of "
 		    "/etc/iproute2/rt_tables");
-	check_error(&field, "0", "'0' is not a routing table: a number from 1, main, local, default, or a name of "
+	check_error(&field, "0",
+		    "'0' is not a routing table: a number from 1, main, local, default, or a name of "
 		    "/etc/iproute2/rt_tables");
 	check_shape(&field, "routing table");
 }
@@ -230,7 +232,8 @@ static void test_mac(void **state _unused_) {
 	check_error(&field, "\"02:00\"", "'k' takes a MAC address, not '02:00', for example \"02:00:00:00:00:01\"");
 	check_error(&field, "\"01:00:00:00:00:01\"",
 		    "01:00:00:00:00:01 is not the address of one interface (the multicast bit is set)");
-	check_error(&field, "\"00:00:00:00:00:00\"", "00:00:00:00:00:00 is not the address of one interface (it is all zero)");
+	check_error(&field, "\"00:00:00:00:00:00\"",
+		    "00:00:00:00:00:00 is not the address of one interface (it is all zero)");
 	check_shape(&field, "MAC address");
 }
 
@@ -245,7 +248,8 @@ static void test_addresses(void **state _unused_) {
 	check_shape(&ip, "address");
 	check_value(&prefix, "10.0.0.1/24", "10.0.0.1/24");
 	check_value(&prefix, "10.0.0.1", "10.0.0.1/32");
-	check_error(&prefix, "10.0.0.1/33", "'k' takes a prefix, not '10.0.0.1/33', for example 10.0.0.1/24 or \"fd00::1/64\"");
+	check_error(&prefix, "10.0.0.1/33",
+		    "'k' takes a prefix, not '10.0.0.1/33', for example 10.0.0.1/24 or \"fd00::1/64\"");
 	check_shape(&prefix, "prefix");
 	check_value(&network, "10.0.0.0/24", "10.0.0.0/24");
 	check_value(&network, "fd00::/64", "fd00::/64");
@@ -256,7 +260,7 @@ static void test_addresses(void **state _unused_) {
 /* In the kernel's messages. */
 
 static void check_attribute(const struct field *field, const char *text, size_t size, const void *bytes) {
-	_outcome_ o = {}, again = {};
+	_outcome_ o = {}, recreates = {};
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	const struct nlattr *tb[16];
 
@@ -268,8 +272,8 @@ static void check_attribute(const struct field *field, const char *text, size_t 
 	assert_non_null(tb[field->attr]);
 	assert_int_equal(mnl_attr_get_payload_len(tb[field->attr]), size);
 	assert_memory_equal(mnl_attr_get_payload(tb[field->attr]), bytes, size);
-	assert_true(field->type->get(&again.arena, field, tb[field->attr], &again.value));
-	assert_true(field->type->equal(&o.value, &again.value));
+	assert_true(field->type->get(&recreates.arena, field, tb[field->attr], &recreates.value));
+	assert_true(field->type->equal(&o.value, &recreates.value));
 }
 
 static void test_attributes(void **state _unused_) {
@@ -283,7 +287,8 @@ static void test_attributes(void **state _unused_) {
 	field.form = FORM_U8;
 	check_attribute(&field, "2", 1, "\2");
 	check_attribute(&(struct field){ .name = "k", .attr = 5, .type = &type_text }, "abc", 4, "abc");
-	check_attribute(&(struct field){ .name = "k", .attr = 5, .type = &type_mac }, "02:00:00:00:00:a1", 6, "\2\0\0\0\0\xa1");
+	check_attribute(&(struct field){ .name = "k", .attr = 5, .type = &type_mac }, "02:00:00:00:00:a1", 6,
+			"\2\0\0\0\0\xa1");
 	check_attribute(&(struct field){ .name = "k", .attr = 5, .type = &type_ip }, "10.0.0.1", 4, "\n\0\0\1");
 }
 
@@ -350,12 +355,21 @@ static void test_file_name(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_integer), cmocka_unit_test(test_bool), cmocka_unit_test(test_enum),
-		cmocka_unit_test(test_duration), cmocka_unit_test(test_table), cmocka_unit_test(test_text),
-		cmocka_unit_test(test_link_name), cmocka_unit_test(test_link_ref), cmocka_unit_test(test_mac),
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_attributes),
-		cmocka_unit_test(test_attribute_of_family), cmocka_unit_test(test_short_attributes),
-		cmocka_unit_test(test_parse_u32), cmocka_unit_test(test_file_name),
+		cmocka_unit_test(test_integer),
+		cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_enum),
+		cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_link_name),
+		cmocka_unit_test(test_link_ref),
+		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_attribute_of_family),
+		cmocka_unit_test(test_short_attributes),
+		cmocka_unit_test(test_parse_u32),
+		cmocka_unit_test(test_file_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

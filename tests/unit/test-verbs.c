@@ -6,16 +6,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cli/ask.h"
+#include "cli/daemon_client.h"
 
 static const struct {
 	unsigned bit;
 	const char *name;
 } options[] = {
-	{ OPTION_JSON, "--json" },           { OPTION_INSECURE, "--insecure-permissions" },
-	{ OPTION_TOPOLOGY, "--topology" },   { OPTION_PERIODIC, "--periodic" },
-	{ OPTION_MARKDOWN, "--markdown" },   { OPTION_FOR, "--for" },
-	{ OPTION_MAN, "--man" },             { OPTION_STRICT, "--strict" },
+	{ OPTION_JSON, "--json" },         { OPTION_INSECURE, "--insecure-permissions" },
+	{ OPTION_TOPOLOGY, "--topology" }, { OPTION_PERIODIC, "--periodic" },
+	{ OPTION_MARKDOWN, "--markdown" }, { OPTION_FOR, "--for" },
+	{ OPTION_MAN, "--man" },           { OPTION_STRICT, "--strict" },
 	{ OPTION_REPLACE, "--replace" },
 };
 
@@ -94,30 +94,34 @@ static void check_caught(const char *expected) {
 
 static void check_no_answer(int r, const char *expected) {
 	catch_errors();
-	ask_complain("office", r);
+	daemon_client_complain("office", r);
 	check_caught(expected);
 }
 
 static void test_no_answer(_unused_ void **state) {
-	const char *ended = "topod: the topod of 'office' ended before it answered\n", *none = "topod: no topod runs for 'office'\n";
+	const char *ended = "topod: the topod of 'office' ended before it answered\n",
+		   *none = "topod: no topod runs for 'office'\n";
 
 	check_no_answer(-ENOENT, none);
 	check_no_answer(-ECONNREFUSED, none);
-	check_no_answer(-EACCES, "topod: permission denied: to ask the topod of 'office' one must be root or a member of the group "
-				 "'topod'\n");
+	check_no_answer(-EACCES,
+			"topod: permission denied: to ask the topod of 'office' one must be root or a member of the group "
+			"'topod'\n");
 	check_no_answer(-ETIMEDOUT, "topod: the topod of 'office' does not answer; it may be in the middle of long work\n");
 	check_no_answer(-ECONNRESET, ended);
 	check_no_answer(-EPIPE, ended);
 	check_no_answer(-EBADMSG, "topod: what listens for 'office' does not speak as topod\n");
-	check_no_answer(-EMFILE, "topod: cannot ask the topod of 'office': topod has as many files open as it may (LimitNOFILE= of its "
-				 "unit, or ulimit -n)\n");
+	check_no_answer(
+		-EMFILE,
+		"topod: cannot ask the topod of 'office': topod has as many files open as it may (LimitNOFILE= of its "
+		"unit, or ulimit -n)\n");
 }
 
 static void check_refused(const char *error, const char *parameter, const char *expected) {
 	json_t *parameters = parameter ? json_pack("{s:s}", "parameter", parameter) : json_object();
 
 	catch_errors();
-	ask_complain_error("office", &(struct control_answer){ .error = error, .parameters = parameters });
+	daemon_client_complain_error("office", &(struct control_answer){ .error = error, .parameters = parameters });
 	check_caught(expected);
 	json_decref(parameters);
 }
@@ -125,12 +129,15 @@ static void check_refused(const char *error, const char *parameter, const char *
 static void test_refused(_unused_ void **state) {
 	const char *other = "topod: the topod of 'office' is of another version and does not know this\n";
 
-	check_refused("org.varlink.service.PermissionDenied", NULL, "topod: permission denied: the topod of 'office' takes this from root "
+	check_refused("org.varlink.service.PermissionDenied", NULL,
+		      "topod: permission denied: the topod of 'office' takes this from root "
 		      "and from its own user only; members of the group 'topod' may read\n");
 	check_refused("org.varlink.service.MethodNotFound", NULL, other);
 	check_refused("org.varlink.service.InterfaceNotFound", NULL, other);
-	check_refused("org.varlink.service.InvalidParameter", "seconds", "topod: the topod of 'office' does not take this 'seconds'\n");
-	check_refused("org.varlink.service.InvalidParameter", NULL, "topod: the topod of 'office' refuses: InvalidParameter\n");
+	check_refused("org.varlink.service.InvalidParameter", "seconds",
+		      "topod: the topod of 'office' does not take this 'seconds'\n");
+	check_refused("org.varlink.service.InvalidParameter", NULL,
+		      "topod: the topod of 'office' refuses: InvalidParameter\n");
 	check_refused("org.topod.Stopping", NULL, "topod: the topod of 'office' is stopping\n");
 	check_refused("org.topod.Strange", NULL, "topod: the topod of 'office' refuses: org.topod.Strange\n");
 }
@@ -147,9 +154,12 @@ static void test_status_that_is_none(_unused_ void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_help_of_each_verb), cmocka_unit_test(test_help_of_all),
-		cmocka_unit_test(test_color),             cmocka_unit_test(test_no_answer),
-		cmocka_unit_test(test_refused),           cmocka_unit_test(test_status_that_is_none),
+		cmocka_unit_test(test_help_of_each_verb),
+		cmocka_unit_test(test_help_of_all),
+		cmocka_unit_test(test_color),
+		cmocka_unit_test(test_no_answer),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_status_that_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

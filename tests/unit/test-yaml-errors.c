@@ -68,8 +68,7 @@ static void test_keys_must_be_scalars(_unused_ void **state) {
 }
 
 static void test_tags(_unused_ void **state) {
-	assert_tree("[!!str 1, !!int '2', !!bool x, !!null '', !!float 1, !!seq [a], !!map {}]",
-		    "['1' 2 x  1 [a] {}]");
+	assert_tree("[!!str 1, !!int '2', !!bool x, !!null '', !!float 1, !!seq [a], !!map {}]", "['1' 2 x  1 [a] {}]");
 	assert_errors_and_tree("a: !br0\nb: {out: !10.0.0.0/8, in: ! x}\nc: &c !br2\n",
 			       "1:4: error: an unquoted '!' begins a tag; write 'not br0', or quote it\n"
 			       "2:10: error: an unquoted '!' begins a tag; write 'not 10.0.0.0/8', or quote it\n"
@@ -89,7 +88,8 @@ static void test_tags(_unused_ void **state) {
 }
 
 static void test_second_document(_unused_ void **state) {
-	assert_errors_and_tree("a: 1\n---\nb: 2\n", "2:1: error: a second document begins here; a file holds one\n", "{a: 1}");
+	assert_errors_and_tree("a: 1\n---\nb: 2\n", "2:1: error: a second document begins here; a file holds one\n",
+			       "{a: 1}");
 	assert_tree("---\na: 1\n...\n", "{a: 1}");
 	assert_tree("%YAML 1.1\n---\na: 1\n", "{a: 1}");
 }
@@ -101,49 +101,54 @@ static void test_what_was_found_before_stays(_unused_ void **state) {
 }
 
 static void test_scanner_errors(_unused_ void **state) {
-	static const struct { const char *text, *expected; } cases[] = {
-		{"a:\n\tb: 1\n", "2:1: error: a tab indents here; YAML wants spaces\n"},
-		{"a:\n  b: 1\n  \tc: 2\n", "3:3: error: a tab indents here; YAML wants spaces\n"},
-		{"a: |\n\tb\n", "2:1: error: a tab indents here; YAML wants spaces\n"},
-		{"a: `b`\n", "1:4: error: a value cannot begin with '`'; quote it\n"},
-		{"a: %b\n", "1:4: error: a value cannot begin with '%'; quote it\n"},
-		{"a: ? b\n", "1:4: error: a value cannot begin with '? '; quote it\n"},
-		{"a: b: c\n", "1:5: error: a second ':' in one line; quote the value that holds it\n"},
-		{"a: 1\n  b: 2\n", "2:3: error: a key cannot stand here: its line is indented too far, or the key above lacks "
-				   "its ':'\n"},
-		{"a: 1\nmtu 1400\nb: 2\n", "2:1: error: this line has no 'key: value'; a ':' and a space are missing\n"},
-		{"a:\n  - b\n  -c\n  - d\n", "3:3: error: the '-' of a list's entry wants a space behind it\n"},
-		{"a: - b\n", "1:4: error: a list begins on a line of its own, not behind its key or an anchor\n"},
-		{"a: 1\nb: 'c\nd: e\n", "2:4: error: this quote is never closed\n"},
-		{"a: \"b\n---\n", "1:4: error: this quote is never closed\n"},
-		{"a: \"ö\\q\"\n", "1:6: error: unknown escape '\\q' in a double-quoted string; write '\\\\' or use single "
-				"quotes\n"},
-		{"a: \"\\ud800\"\n", "1:7: error: this escape names no character\n"},
-		{"a: *.b\n", "1:4: error: an unquoted '*' begins an alias; quote the value if none is meant\n"},
-		{"a: & b\n", "1:4: error: an unquoted '&' begins an anchor; quote the value if none is meant\n"},
-		{"a: >b\n", "1:4: error: '>' begins a text of several lines, which starts on the next line; quote the value "
-			    "if none is meant\n"},
-		{"a:\n    b: 1\n  c: 2\n", "3:3: error: the indentation of this line fits none above it\n"},
-		{"a: x\n- b\n", "2:1: error: a list's entry among keys; indent it as the list to which it belongs\n"},
-		{"- a\nb: 1\n", "2:1: error: a list's entry begins with '- '; check this line's indentation\n"},
-		{"a: 'b' c\n", "1:8: error: unexpected behind a value; quote the whole value, or remove this\n"},
-		{"- 'b' c\n", "1:7: error: unexpected behind a value; quote the whole value, or remove this\n"},
-		{"a: [b]]\n", "1:7: error: this ']' closes nothing\n"},
-		{"{a: b}}\n", "1:7: error: this '}' closes nothing\n"},
-		{"a: ]\n", "1:4: error: this ']' closes nothing\n"},
-		{"a: 1\nb: [c,\n\n", "2:4: error: this '[' is never closed\n"},
-		{"a: {b: [c]\n# end\n", "1:4: error: this '{' is never closed\n"},
-		{"a: [b, c\nd: e\n", "2:2: error: expected ',' or ']' before this\n1:4: note: for the '[' here\n"},
-		{"a: {b: 1 c: 2}\n", "1:11: error: expected ',' or '}' before this\n1:4: note: for the '{' here\n"},
-		{"a: [b, , c]\n", "1:8: error: a value is missing before this\n1:4: note: for the '[' here\n"},
-		{"a: [::1]\n", "1:5: error: a value that begins with ':' must be quoted between brackets\n"
-			       "1:4: note: for the '[' here\n"},
-		{"a: [b, fd00::]\n", "1:8: error: a value that ends with ':' must be quoted between brackets\n"},
-		{"a: 1\n...\nb\n", "3:1: error: the document ended before this; check the indentation\n"},
-		{"%YAML 2.0\n---\na: 1\n", "1:1: error: a line that begins with '%' is a directive to YAML; none is needed "
-					   "here\n"},
-		{"%X\n---\na: 1\n", "1:1: error: a line that begins with '%' is a directive to YAML; none is needed here\n"},
-		{"a: 1\n%TAG ! x\n", "2:1: error: tags have no use here; remove this line\n"},
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{ "a:\n\tb: 1\n", "2:1: error: a tab indents here; YAML wants spaces\n" },
+		{ "a:\n  b: 1\n  \tc: 2\n", "3:3: error: a tab indents here; YAML wants spaces\n" },
+		{ "a: |\n\tb\n", "2:1: error: a tab indents here; YAML wants spaces\n" },
+		{ "a: `b`\n", "1:4: error: a value cannot begin with '`'; quote it\n" },
+		{ "a: %b\n", "1:4: error: a value cannot begin with '%'; quote it\n" },
+		{ "a: ? b\n", "1:4: error: a value cannot begin with '? '; quote it\n" },
+		{ "a: b: c\n", "1:5: error: a second ':' in one line; quote the value that holds it\n" },
+		{ "a: 1\n  b: 2\n",
+		  "2:3: error: a key cannot stand here: its line is indented too far, or the key above lacks "
+		  "its ':'\n" },
+		{ "a: 1\nmtu 1400\nb: 2\n", "2:1: error: this line has no 'key: value'; a ':' and a space are missing\n" },
+		{ "a:\n  - b\n  -c\n  - d\n", "3:3: error: the '-' of a list's entry wants a space behind it\n" },
+		{ "a: - b\n", "1:4: error: a list begins on a line of its own, not behind its key or an anchor\n" },
+		{ "a: 1\nb: 'c\nd: e\n", "2:4: error: this quote is never closed\n" },
+		{ "a: \"b\n---\n", "1:4: error: this quote is never closed\n" },
+		{ "a: \"ö\\q\"\n", "1:6: error: unknown escape '\\q' in a double-quoted string; write '\\\\' or use single "
+				   "quotes\n" },
+		{ "a: \"\\ud800\"\n", "1:7: error: this escape names no character\n" },
+		{ "a: *.b\n", "1:4: error: an unquoted '*' begins an alias; quote the value if none is meant\n" },
+		{ "a: & b\n", "1:4: error: an unquoted '&' begins an anchor; quote the value if none is meant\n" },
+		{ "a: >b\n",
+		  "1:4: error: '>' begins a text of several lines, which starts on the next line; quote the value "
+		  "if none is meant\n" },
+		{ "a:\n    b: 1\n  c: 2\n", "3:3: error: the indentation of this line fits none above it\n" },
+		{ "a: x\n- b\n", "2:1: error: a list's entry among keys; indent it as the list to which it belongs\n" },
+		{ "- a\nb: 1\n", "2:1: error: a list's entry begins with '- '; check this line's indentation\n" },
+		{ "a: 'b' c\n", "1:8: error: unexpected behind a value; quote the whole value, or remove this\n" },
+		{ "- 'b' c\n", "1:7: error: unexpected behind a value; quote the whole value, or remove this\n" },
+		{ "a: [b]]\n", "1:7: error: this ']' closes nothing\n" },
+		{ "{a: b}}\n", "1:7: error: this '}' closes nothing\n" },
+		{ "a: ]\n", "1:4: error: this ']' closes nothing\n" },
+		{ "a: 1\nb: [c,\n\n", "2:4: error: this '[' is never closed\n" },
+		{ "a: {b: [c]\n# end\n", "1:4: error: this '{' is never closed\n" },
+		{ "a: [b, c\nd: e\n", "2:2: error: expected ',' or ']' before this\n1:4: note: for the '[' here\n" },
+		{ "a: {b: 1 c: 2}\n", "1:11: error: expected ',' or '}' before this\n1:4: note: for the '{' here\n" },
+		{ "a: [b, , c]\n", "1:8: error: a value is missing before this\n1:4: note: for the '[' here\n" },
+		{ "a: [::1]\n", "1:5: error: a value that begins with ':' must be quoted between brackets\n"
+				"1:4: note: for the '[' here\n" },
+		{ "a: [b, fd00::]\n", "1:8: error: a value that ends with ':' must be quoted between brackets\n" },
+		{ "a: 1\n...\nb\n", "3:1: error: the document ended before this; check the indentation\n" },
+		{ "%YAML 2.0\n---\na: 1\n", "1:1: error: a line that begins with '%' is a directive to YAML; none is needed "
+					    "here\n" },
+		{ "%X\n---\na: 1\n",
+		  "1:1: error: a line that begins with '%' is a directive to YAML; none is needed here\n" },
+		{ "a: 1\n%TAG ! x\n", "2:1: error: tags have no use here; remove this line\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -154,16 +159,21 @@ static void test_garbage(_unused_ void **state) {
 	assert_refused("a: 1\nö: x\xffy\n", "2:5: error: the byte 0xff is not UTF-8 text; is this a text file?\n");
 	assert_refused("a: \xc3", "1:4: error: the byte 0xc3 is not UTF-8 text; is this a text file?\n");
 	assert_refused("a: \xed\xa0\x80", "1:4: error: the byte 0xed is not UTF-8 text; is this a text file?\n");
-	assert_refused("# \x1b[0m\n", "1:3: error: the control character U+001B cannot stand in YAML; is this a text file?\n");
+	assert_refused("# \x1b[0m\n",
+		       "1:3: error: the control character U+001B cannot stand in YAML; is this a text file?\n");
 	assert_refused("a: x\xe2\x80\xa8y\n", "1:5: error: an invisible line break (U+2028) stands here; remove it\n");
 	assert_refused("a: x\xc2\x85y\n", "1:5: error: an invisible line break (U+0085) stands here; remove it\n");
-	assert_refused("\xef\xbb\xbf" "a: \xef\xbb\xbf\n",
+	assert_refused("\xef\xbb\xbf"
+		       "a: \xef\xbb\xbf\n",
 		       "1:4: error: the control character U+FEFF cannot stand in YAML; is this a text file?\n");
 	assert_bytes_refused("a\r\nb\0c", 6,
 			     "2:2: error: the control character U+0000 cannot stand in YAML; is this a text file?\n");
-	assert_bytes_refused("\xff\xfe" "a\0", 4, " error: the file is UTF-16; save it as UTF-8\n");
-	assert_bytes_refused("\x7f" "ELF\2\1\1\0", 8,
-			     "1:1: error: the control character U+007F cannot stand in YAML; is this a text file?\n");
+	assert_bytes_refused("\xff\xfe"
+			     "a\0",
+			     4, " error: the file is UTF-16; save it as UTF-8\n");
+	assert_bytes_refused("\x7f"
+			     "ELF\2\1\1\0",
+			     8, "1:1: error: the control character U+007F cannot stand in YAML; is this a text file?\n");
 	assert_errors_and_tree("a: \"x\\0y\"\n", "1:4: error: this text has a NUL character (\\0) in it\n", "{a: 'x'}");
 }
 
@@ -194,8 +204,8 @@ static void test_depth_limit(_unused_ void **state) {
 
 static void test_depth_limit_through_aliases(_unused_ void **state) {
 	_cleanup_free_ char *opening = repeat("[", 40), *closing = repeat("]", 40);
-	_cleanup_free_ char *text = xasprintf("- &a %s%s\n- &b [*a]\n- %.23s*a%.23s\n- %.22s*b%.22s\n- %.23s*b%.23s\n", opening,
-					      closing, opening, closing, opening, closing, opening, closing);
+	_cleanup_free_ char *text = xasprintf("- &a %s%s\n- &b [*a]\n- %.23s*a%.23s\n- %.22s*b%.22s\n- %.23s*b%.23s\n",
+					      opening, closing, opening, closing, opening, closing, opening, closing);
 
 	assert_refused(text, "5:26: error: more than 64 levels are nested through this alias; the rest is not read\n");
 }
@@ -260,7 +270,8 @@ static void test_node_limit(_unused_ void **state) {
 static void test_long_words_are_cut_in_messages(_unused_ void **state) {
 	_cleanup_free_ char *word = repeat("ö", 1000), *text = xasprintf("%s: 1\n%s: 2\n", word, word);
 	_cleanup_free_ char *expected = xasprintf("2:1: error: the key '%.60s…' stands here a second time\n"
-						  "1:1: note: first here\n", word);
+						  "1:1: note: first here\n",
+						  word);
 
 	assert_errors(text, expected);
 }

@@ -14,19 +14,20 @@ static void test_trees(_unused_ void **state) {
 }
 
 static void test_empty_documents(_unused_ void **state) {
-	static const char *const texts[] = {"", "\n\n", "# only this\n", "---\n", "---\n...\n", "~\n", "null", "\xef\xbb\xbf", "  "};
+	static const char *const texts[] = { "",    "\n\n", "# only this\n", "---\n", "---\n...\n",
+					     "~\n", "null", "\xef\xbb\xbf",  "  " };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_tree(texts[i], "{}");
 	_reading_ reading;
 	read_bytes(&reading, NULL, 0);
-	assert_int_equal(reading.root->mark.line, 1);
+	assert_int_equal(reading.root->position.line, 1);
 }
 
 static void assert_until(const char *text, const char *expected) {
 	struct arena arena = {};
 	struct diags diags = {};
-	uint8_t source = diags_add_source(&diags, (struct source){.name = "f", .text = text, .size = strlen(text)});
+	uint8_t source = diags_add_source(&diags, (struct source){ .name = "f", .text = text, .size = strlen(text) });
 	const struct node *root = yaml_read_until(&arena, &diags, source, "name");
 	_cleanup_free_ char *tree = root ? dump(root) : NULL;
 
@@ -62,10 +63,10 @@ static void test_tree_is_independent_of_the_text(_unused_ void **state) {
 	assert_string_equal(tree, "{a: [b 'c']}");
 }
 
-static void assert_mark(const struct node *node, uint32_t line, uint16_t column, uint8_t width) {
-	assert_int_equal(node->mark.line, line);
-	assert_int_equal(node->mark.column, column);
-	assert_int_equal(node->mark.width, width);
+static void assert_position(const struct node *node, uint32_t line, uint16_t column, uint8_t width) {
+	assert_int_equal(node->position.line, line);
+	assert_int_equal(node->position.column, column);
+	assert_int_equal(node->position.width, width);
 }
 
 static void test_marks(_unused_ void **state) {
@@ -79,45 +80,46 @@ static void test_marks(_unused_ void **state) {
 			    "lines: one\n  two\n"
 			    "deep:\n  key: v\n");
 	const struct node *root = reading.root, *list = node_get(root, "list");
-	assert_mark(root, 1, 1, 1);
-	assert_mark(key_of(root, 0), 1, 1, 5);
-	assert_mark(node_get(root, "first"), 1, 8, 4);
-	assert_mark(key_of(root, 1), 2, 1, 3);
-	assert_mark(node_get(root, "ö"), 2, 6, 5);
-	assert_mark(list, 3, 7, 1);
-	assert_mark(list->items[0], 3, 8, 1);
-	assert_mark(list->items[1], 3, 11, 1);
-	assert_mark(node_get(list->items[1], "b"), 3, 15, 1);
-	assert_mark(node_get(root, "none"), 4, 6, 1);
-	assert_mark(node_get(root, "block"), 5, 8, 6);
-	assert_mark(node_get(root, "lines"), 7, 8, 3);
-	assert_mark(node_get(root, "deep"), 10, 3, 1);
-	assert_mark(node_get(node_get(root, "deep"), "key"), 10, 8, 1);
+	assert_position(root, 1, 1, 1);
+	assert_position(key_of(root, 0), 1, 1, 5);
+	assert_position(node_get(root, "first"), 1, 8, 4);
+	assert_position(key_of(root, 1), 2, 1, 3);
+	assert_position(node_get(root, "ö"), 2, 6, 5);
+	assert_position(list, 3, 7, 1);
+	assert_position(list->items[0], 3, 8, 1);
+	assert_position(list->items[1], 3, 11, 1);
+	assert_position(node_get(list->items[1], "b"), 3, 15, 1);
+	assert_position(node_get(root, "none"), 4, 6, 1);
+	assert_position(node_get(root, "block"), 5, 8, 6);
+	assert_position(node_get(root, "lines"), 7, 8, 3);
+	assert_position(node_get(root, "deep"), 10, 3, 1);
+	assert_position(node_get(node_get(root, "deep"), "key"), 10, 8, 1);
 }
 
 static void test_marks_stand_behind_properties(_unused_ void **state) {
 	_reading_ reading;
 
 	read_text(&reading, "ö: &x word\nb: !!str &y 'q r'\nc: &z\n  # ö\n  k: v\nd: &w [1]\ne: &v |\n  t\nf: &u\ng: *y\n");
-	assert_mark(node_get(reading.root, "ö"), 1, 7, 4);
-	assert_mark(node_get(reading.root, "b"), 2, 13, 5);
-	assert_mark(node_get(reading.root, "c"), 5, 3, 1);
-	assert_mark(node_get(reading.root, "d"), 6, 7, 1);
-	assert_mark(node_get(reading.root, "e"), 7, 7, 1);
-	assert_mark(node_get(reading.root, "f"), 9, 4, 2);
-	assert_mark(node_get(reading.root, "g"), 2, 13, 5); /* the anchor's place */
+	assert_position(node_get(reading.root, "ö"), 1, 7, 4);
+	assert_position(node_get(reading.root, "b"), 2, 13, 5);
+	assert_position(node_get(reading.root, "c"), 5, 3, 1);
+	assert_position(node_get(reading.root, "d"), 6, 7, 1);
+	assert_position(node_get(reading.root, "e"), 7, 7, 1);
+	assert_position(node_get(reading.root, "f"), 9, 4, 2);
+	assert_position(node_get(reading.root, "g"), 2, 13, 5); /* the anchor's place */
 }
 
 static void test_marks_with_other_line_ends(_unused_ void **state) {
 	_reading_ crlf, cr, bom;
 
 	read_text(&crlf, "a: 1\r\n\r\nb: &x\r\n  c\r\n");
-	assert_mark(node_get(crlf.root, "b"), 4, 3, 1);
+	assert_position(node_get(crlf.root, "b"), 4, 3, 1);
 	read_text(&cr, "a: 1\r\rb: &x\r  c\r");
-	assert_mark(node_get(cr.root, "b"), 4, 3, 1);
-	read_text(&bom, "\xef\xbb\xbf" "a: &x c\n");
-	assert_mark(key_of(bom.root, 0), 1, 1, 1);
-	assert_mark(node_get(bom.root, "a"), 1, 7, 1);
+	assert_position(node_get(cr.root, "b"), 4, 3, 1);
+	read_text(&bom, "\xef\xbb\xbf"
+			"a: &x c\n");
+	assert_position(key_of(bom.root, 0), 1, 1, 1);
+	assert_position(node_get(bom.root, "a"), 1, 7, 1);
 }
 
 static void test_marks_are_capped(_unused_ void **state) {
@@ -128,8 +130,8 @@ static void test_marks_are_capped(_unused_ void **state) {
 	memcpy(text, "[", 1);
 	memcpy(text + 70000, ",b]", 4);
 	read_text(&reading, text);
-	assert_mark(reading.root->items[0], 1, 2, 255);
-	assert_mark(reading.root->items[1], 1, UINT16_MAX, 1);
+	assert_position(reading.root->items[0], 1, 2, 255);
+	assert_position(reading.root->items[1], 1, UINT16_MAX, 1);
 }
 
 static void test_aliases(_unused_ void **state) {
@@ -146,15 +148,17 @@ static void test_aliases(_unused_ void **state) {
 
 static void test_merge(_unused_ void **state) {
 	const char *anchors = "x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4}\n";
-	static const struct { const char *text, *expected; } cases[] = {
-		{"{<<: *x, a: 9}", "{a: 9 b: 2}"},
-		{"{a: 9, <<: *x}", "{a: 9 b: 2}"},
-		{"{<<: [*x, *y], c: 5, d: 6}", "{c: 5 d: 6 a: 1 b: 2}"},
-		{"{<<: [*y, *x]}", "{b: 3 c: 4 a: 1}"},
-		{"{<<: {a: 7}, b: 8}", "{b: 8 a: 7}"},
-		{"{<<: []}", "{}"},
-		{"{'<<': 1}", "{'<<': 1}"},
-		{"[<<]", "[<<]"},
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{ "{<<: *x, a: 9}", "{a: 9 b: 2}" },
+		{ "{a: 9, <<: *x}", "{a: 9 b: 2}" },
+		{ "{<<: [*x, *y], c: 5, d: 6}", "{c: 5 d: 6 a: 1 b: 2}" },
+		{ "{<<: [*y, *x]}", "{b: 3 c: 4 a: 1}" },
+		{ "{<<: {a: 7}, b: 8}", "{b: 8 a: 7}" },
+		{ "{<<: []}", "{}" },
+		{ "{'<<': 1}", "{'<<': 1}" },
+		{ "[<<]", "[<<]" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -170,7 +174,7 @@ static void test_merge(_unused_ void **state) {
 }
 
 static struct node scalar(const char *text, bool quoted) {
-	return (struct node){.type = NODE_SCALAR, .text = text, .n = strlen(text), .quoted = quoted};
+	return (struct node){ .type = NODE_SCALAR, .text = text, .n = strlen(text), .quoted = quoted };
 }
 
 static void assert_judged(bool (*judge)(const struct node *), const char *yes, const char *no) {

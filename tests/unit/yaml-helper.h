@@ -28,7 +28,7 @@ static inline void reading_done(struct reading *reading) {
 
 static inline void read_bytes(struct reading *reading, const char *text, size_t size) {
 	*reading = (struct reading){};
-	uint8_t source = diags_add_source(&reading->diags, (struct source){.name = "f", .text = text, .size = size});
+	uint8_t source = diags_add_source(&reading->diags, (struct source){ .name = "f", .text = text, .size = size });
 	reading->root = yaml_read(&reading->arena, &reading->diags, source);
 	assert_true(reading->root || reading->diags.n_errors > 0);
 }
@@ -136,10 +136,8 @@ static inline void append(char **text, const char *format, int i) {
 	_cleanup_free_ char *before = *text;
 	_cleanup_free_ char *more = NULL;
 
-	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"")
-	more = xasprintf(format, i);
-	_Pragma("GCC diagnostic pop")
-	*text = xasprintf("%s%s", before, more);
+	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"") more = xasprintf(format, i);
+	_Pragma("GCC diagnostic pop") *text = xasprintf("%s%s", before, more);
 }
 
 static inline void assert_bytes_refused(const char *text, size_t size, const char *expected) {

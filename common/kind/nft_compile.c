@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an entry of `nat` to rules of nftables.
+ *
+ * The expressions are those that nft itself writes for the same words, so that `nft list ruleset` shows a rule
+ * as a person would have written it. There are no sets: a list becomes one rule for each combination of its items,
+ * a list of `not` items stands as one comparison behind another in the same rule. This keeps the table readable
+ * back without knowing sets and their elements, at the price of a limit (see ruleset.h).
+ *
+ * The family of an address that is matched is tested first; that of a translation's target is not, because the
+ * kernel passes over packets of another family there.
+ */
+#include "kind/ruleset.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <net/if.h>
+
+static void rule_freep(struct nftnl_rule **rule) {
+	if (*rule)
+		nftnl_rule_free(*rule);
+}
+
+/* libnftnl has no expression of that name, or no memory; see base.h for both. */
+static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name) {
+	struct nftnl_expr *expr = nftnl_expr_alloc(name);
+
+	if (!expr)
+		abort();
+	nftnl_rule_add_expr(rule, expr);
+	return expr;
+}
+
+static void load_meta(struct nftnl_rule *rule, uint32_t key) {
+	struct nftnl_expr *expr = add_expr(rule, "meta");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
+}
+
+static void load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t size) {
+	struct nftnl_expr *expr = add_expr(rule, "payload");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, size);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
+}
+
+static void compare(struct nftnl_rule *rule, uint32_t op, const void *data, size_t size) {
+	struct nftnl_expr *expr = add_expr(rule, "cmp");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, op);
+	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, data, (uint32_t)size);
+}
+
+static uint32_t equality(bool negated) {
+	return negated ? NFT_CMP_NEQ : NFT_CMP_EQ;
+}
+
+/* Interfaces: the whole name with its padding, or only the beginning. */
+
+static void match_link(struct nftnl_rule *rule, uint32_t key, const struct nat_item *item, bool negated) {
+	size_t n = strlen(item->link);
+	char name[IFNAMSIZ + 1] = {};
+
+	memcpy(name, item->link, MIN(n, (size_t)IFNAMSIZ));
+	load_meta(rule, key);
+	compare(rule, equality(negated), name, item->link[n - 1] == '*' ? n - 1 : IFNAMSIZ);
+}
+
+static void match_in(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+	match_link(rule, NFT_META_IIFNAME, item, negated);
+}
+
+static void match_out(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+	match_link(rule, NFT_META_OIFNAME, item, negated);
+}
+
+/* Addresses. */
+
+static void match_family(struct nftnl_rule *rule, uint8_t family) {
+	uint8_t value = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	load_meta(rule, NFT_META_NFPROTO);
+	compare(rule, NFT_CMP_EQ, &value, sizeof(value));
+}
+
+static void apply_mask(struct nftnl_rule *rule, uint8_t length, uint32_t size) {
+	struct nftnl_expr *expr = add_expr(rule, "bitwise");
+	static const uint8_t zero[16];
+	uint8_t mask[16] = {};
+
+	for (size_t bit = 0; bit < length; bit++)
+		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, size);
+}
+
+/* Of a prefix that ends between two bytes only these are loaded. */
+static void match_prefix(struct nftnl_rule *rule, uint32_t offset, const struct prefix *prefix, bool negated) {
+	bool aligned = prefix->length % 8 == 0;
+	uint32_t size = aligned ? prefix->length / 8 : (uint32_t)ip_size(prefix->address.family);
+
+	if (!prefix->length)
+		return;
+	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, size);
+	if (!aligned)
+		apply_mask(rule, prefix->length, size);
+	compare(rule, equality(negated), prefix->address.bytes, size);
+}
+
+/* Where the addresses are: RFC 791 §3.1, RFC 8200 §3. */
+static void match_source(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+	match_prefix(rule, item->prefix.address.family == AF_INET ? 12 : 8, &item->prefix, negated);
+}
+
+static void match_destination(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+	match_prefix(rule, item->prefix.address.family == AF_INET ? 16 : 24, &item->prefix, negated);
+}
+
+/* Protocols and ports. */
+
+static void match_protocol(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+	load_meta(rule, NFT_META_L4PROTO);
+	compare(rule, equality(negated), &item->protocol, sizeof(item->protocol));
+}
+
+static void exclude_range(struct nftnl_rule *rule, const uint16_t *first, const uint16_t *last) {
+	struct nftnl_expr *expr = add_expr(rule, "range");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
+	nftnl_expr_set(expr, NFTNL_EXPR_RANGE_FROM_DATA, first, sizeof(*first));
+	nftnl_expr_set(expr, NFTNL_EXPR_RANGE_TO_DATA, last, sizeof(*last));
+}
+
+static void match_ports(struct nftnl_rule *rule, uint32_t offset, const struct nat_item *item, bool negated) {
+	uint16_t first = htons(item->first), last = htons(item->last);
+
+	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(first));
+	if (first == last) {
+		compare(rule, equality(negated), &first, sizeof(first));
+	} else if (negated) {
+		exclude_range(rule, &first, &last);
+	} else {
+		compare(rule, NFT_CMP_GTE, &first, sizeof(first));
+		compare(rule, NFT_CMP_LTE, &last, sizeof(last));
+	}
+}
+
+static void match_source_port(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+	match_ports(rule, 0, item, negated);
+}
+
+static void match_port(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+	match_ports(rule, 2, item, negated);
+}
+
+/* Translations. */
+
+static uint32_t load_value(struct nftnl_rule *rule, uint32_t *reg, const void *data, size_t size) {
+	struct nftnl_expr *expr = add_expr(rule, "immediate");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, *reg);
+	nftnl_expr_set(expr, NFTNL_EXPR_IMM_DATA, data, (uint32_t)size);
+	return (*reg)++;
+}
+
+/* The registers with a target's values, 0 for those that it does not have. */
+struct target_regs {
+	uint32_t first, last, first_port, last_port;
+};
+
+static struct target_regs load_target(struct nftnl_rule *rule, const struct nat_target *to) {
+	uint16_t first_port = htons(to->first_port), last_port = htons(to->last_port);
+	size_t size = ip_size(to->first.family);
+	struct target_regs regs = {};
+	uint32_t reg = NFT_REG_1;
+
+	if (size)
+		regs.first = load_value(rule, &reg, to->first.bytes, size);
+	if (size && !ip_equal(&to->first, &to->last))
+		regs.last = load_value(rule, &reg, to->last.bytes, size);
+	if (first_port)
+		regs.first_port = load_value(rule, &reg, &first_port, sizeof(first_port));
+	if (first_port != last_port)
+		regs.last_port = load_value(rule, &reg, &last_port, sizeof(last_port));
+	return regs;
+}
+
+static void set_reg(struct nftnl_expr *expr, uint16_t attr, uint32_t reg) {
+	if (reg)
+		nftnl_expr_set_u32(expr, attr, reg);
+}
+
+static uint32_t nat_family(const struct nat_target *to) {
+	switch (to->first.family) {
+	case AF_INET:
+		return NFPROTO_IPV4;
+	case AF_INET6:
+		return NFPROTO_IPV6;
+	}
+	return NFPROTO_INET;
+}
+
+static void translate_address(struct nftnl_rule *rule, const struct nat_entry *entry) {
+	struct target_regs regs = load_target(rule, &entry->to);
+	struct nftnl_expr *expr = add_expr(rule, "nat");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, entry->action == NAT_SNAT ? NFT_NAT_SNAT : NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, nat_family(&entry->to));
+	set_reg(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, regs.first);
+	set_reg(expr, NFTNL_EXPR_NAT_REG_ADDR_MAX, regs.last);
+	set_reg(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, regs.first_port);
+	set_reg(expr, NFTNL_EXPR_NAT_REG_PROTO_MAX, regs.last_port);
+	if (regs.first_port)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+static void masquerade(struct nftnl_rule *rule, const struct nat_target *to) {
+	struct target_regs regs = load_target(rule, to);
+	struct nftnl_expr *expr = add_expr(rule, "masq");
+
+	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MIN, regs.first_port);
+	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MAX, regs.last_port);
+	if (regs.first_port)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_MASQ_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+static void redirect(struct nftnl_rule *rule, const struct nat_target *to) {
+	struct target_regs regs = load_target(rule, to);
+	struct nftnl_expr *expr = add_expr(rule, "redir");
+
+	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MIN, regs.first_port);
+	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MAX, regs.last_port);
+	if (regs.first_port)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_REDIR_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
+static void translate(struct nftnl_rule *rule, const struct nat_entry *entry) {
+	switch ((enum nat_action)entry->action) {
+	case NAT_MASQUERADE:
+		masquerade(rule, &entry->to);
+		break;
+	case NAT_REDIRECT:
+		redirect(rule, &entry->to);
+		break;
+	case NAT_SNAT:
+	case NAT_DNAT:
+		translate_address(rule, entry);
+		break;
+	}
+}
+
+/* Entries. */
+
+/* In the order in which they stand in a rule; a port is only where it is said to be once the protocol is known. */
+static const struct dimension {
+	size_t offset;
+	void (*match)(struct nftnl_rule *rule, const struct nat_item *item, bool negated);
+	bool family; /* of the address is tested before */
+} dimensions[] = {
+	{ offsetof(struct nat_entry, in), match_in },
+	{ offsetof(struct nat_entry, out), match_out },
+	{ offsetof(struct nat_entry, source), match_source, true },
+	{ offsetof(struct nat_entry, destination), match_destination, true },
+	{ offsetof(struct nat_entry, protocol), match_protocol },
+	{ offsetof(struct nat_entry, source_port), match_source_port },
+	{ offsetof(struct nat_entry, port), match_port },
+};
+
+static const struct nat_match *match_of(const struct nat_entry *entry, const struct dimension *dimension) {
+	return (const void *)((const char *)entry + dimension->offset);
+}
+
+/* How many rules a match asks for: it either spreads over rules or stands in each of them as a whole. */
+static size_t match_spread(const struct nat_match *match) {
+	return match->n && !match->negated ? match->n : 1;
+}
+
+size_t nat_entry_n_rules(const struct nat_entry *entry) {
+	size_t n = 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++)
+		if (__builtin_mul_overflow(n, match_spread(match_of(entry, &dimensions[i])), &n))
+			return SIZE_MAX;
+	return n;
+}
+
+size_t nat_entry_n_not(const struct nat_entry *entry) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++)
+		if (match_of(entry, &dimensions[i])->negated)
+			n += match_of(entry, &dimensions[i])->n;
+	return n;
+}
+
+static void put_match(struct nftnl_rule *rule, const struct dimension *dimension, const struct nat_match *match,
+		      size_t choice) {
+	if (!match->n)
+		return;
+	if (!match->negated) {
+		dimension->match(rule, &match->items[choice], false);
+		return;
+	}
+	for (size_t i = 0; i < match->n; i++)
+		dimension->match(rule, &match->items[i], true);
+}
+
+/* The index-th combination of the items. */
+static struct nftnl_rule *compile_rule(const struct nat_entry *entry, size_t index) {
+	struct nftnl_rule *rule = nftnl_rule_alloc();
+	size_t left = nat_entry_n_rules(entry);
+	bool family_known = false;
+
+	if (!rule)
+		abort();
+	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
+		const struct nat_match *match = match_of(entry, &dimensions[i]);
+
+		if (match->n && dimensions[i].family && !family_known) {
+			match_family(rule, entry->family);
+			family_known = true;
+		}
+		left /= match_spread(match);
+		put_match(rule, &dimensions[i], match, index / left);
+		index %= left;
+	}
+	translate(rule, entry);
+	return rule;
+}
+
+enum nat_chain nat_entry_chain(const struct nat_entry *entry) {
+	switch ((enum nat_action)entry->action) {
+	case NAT_MASQUERADE:
+	case NAT_SNAT:
+		return NAT_POSTROUTING;
+	case NAT_DNAT:
+	case NAT_REDIRECT:
+		break;
+	}
+	return entry->hook;
+}
+
+void nat_compile(const struct nat_rules *rules, enum nat_chain chain, nat_rule_fn fn, void *userdata) {
+	for (const struct nat_entry *entry = rules->items; entry < rules->items + rules->n; entry++) {
+		if (nat_entry_chain(entry) != chain)
+			continue;
+		for (size_t i = 0, n = nat_entry_n_rules(entry); i < n; i++) {
+			_cleanup_(rule_freep) struct nftnl_rule *rule = compile_rule(entry, i);
+
+			fn(userdata, rule);
+		}
+	}
+}

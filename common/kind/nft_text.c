@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A rule's expressions as canonical text: equal rules give equal texts, whoever wrote them and whichever kernel
+ * tells of them.
+ *
+ * An attribute that is absent and one that is zero mean the same, and the few defaults that kernels fill in are
+ * filled in here. Attributes that are not in the table are passed over: a later kernel may add some to every
+ * answer, and a difference that no repair can remove would be fought for ever.
+ */
+#include "kind/ruleset.h"
+
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+
+enum { MAX_ATTR = 15 };
+
+struct known_attr {
+	const char *name;
+	uint16_t type;
+	bool data; /* bytes in a nest, else a number */
+};
+
+/* The expressions that nft_compile.c writes. */
+static const struct known_expr {
+	const char *name;
+	struct known_attr attrs[9]; /* ended by one without a name */
+	/* Of a translation: registers of the ends of its ranges, 0 for those it does not have. */
+	uint16_t address, last_address, port, last_port, flags;
+} known_exprs[] = {
+	{ "meta", { { "dreg", NFTA_META_DREG }, { "key", NFTA_META_KEY }, { "sreg", NFTA_META_SREG } } },
+	{ "payload",
+	  { { "dreg", NFTA_PAYLOAD_DREG },
+	    { "base", NFTA_PAYLOAD_BASE },
+	    { "offset", NFTA_PAYLOAD_OFFSET },
+	    { "len", NFTA_PAYLOAD_LEN },
+	    { "sreg", NFTA_PAYLOAD_SREG } } },
+	{ "bitwise",
+	  { { "sreg", NFTA_BITWISE_SREG },
+	    { "dreg", NFTA_BITWISE_DREG },
+	    { "len", NFTA_BITWISE_LEN },
+	    { "op", NFTA_BITWISE_OP },
+	    { "mask", NFTA_BITWISE_MASK, true },
+	    { "xor", NFTA_BITWISE_XOR, true },
+	    { "data", NFTA_BITWISE_DATA, true } } },
+	{ "cmp", { { "sreg", NFTA_CMP_SREG }, { "op", NFTA_CMP_OP }, { "data", NFTA_CMP_DATA, true } } },
+	{ "range",
+	  { { "sreg", NFTA_RANGE_SREG },
+	    { "op", NFTA_RANGE_OP },
+	    { "from", NFTA_RANGE_FROM_DATA, true },
+	    { "to", NFTA_RANGE_TO_DATA, true } } },
+	{ "immediate", { { "dreg", NFTA_IMMEDIATE_DREG }, { "data", NFTA_IMMEDIATE_DATA, true } } },
+	{ "nat",
+	  { { "type", NFTA_NAT_TYPE },
+	    { "family", NFTA_NAT_FAMILY },
+	    { "address", NFTA_NAT_REG_ADDR_MIN },
+	    { "last-address", NFTA_NAT_REG_ADDR_MAX },
+	    { "port", NFTA_NAT_REG_PROTO_MIN },
+	    { "last-port", NFTA_NAT_REG_PROTO_MAX },
+	    { "flags", NFTA_NAT_FLAGS } },
+	  NFTA_NAT_REG_ADDR_MIN,
+	  NFTA_NAT_REG_ADDR_MAX,
+	  NFTA_NAT_REG_PROTO_MIN,
+	  NFTA_NAT_REG_PROTO_MAX,
+	  NFTA_NAT_FLAGS },
+	{ "masq",
+	  { { "port", NFTA_MASQ_REG_PROTO_MIN }, { "last-port", NFTA_MASQ_REG_PROTO_MAX }, { "flags", NFTA_MASQ_FLAGS } },
+	  0,
+	  0,
+	  NFTA_MASQ_REG_PROTO_MIN,
+	  NFTA_MASQ_REG_PROTO_MAX,
+	  NFTA_MASQ_FLAGS },
+	{ "redir",
+	  { { "port", NFTA_REDIR_REG_PROTO_MIN }, { "last-port", NFTA_REDIR_REG_PROTO_MAX }, { "flags", NFTA_REDIR_FLAGS } },
+	  0,
+	  0,
+	  NFTA_REDIR_REG_PROTO_MIN,
+	  NFTA_REDIR_REG_PROTO_MAX,
+	  NFTA_REDIR_FLAGS },
+};
+
+static const struct known_expr *find_known(const char *name) {
+	for (size_t i = 0; name && i < ARRAY_SIZE(known_exprs); i++)
+		if (streq(name, known_exprs[i].name))
+			return &known_exprs[i];
+	return NULL;
+}
+
+static void read_numbers(const struct known_expr *known, const struct nlattr *const *tb, uint32_t *numbers) {
+	for (const struct known_attr *attr = known->attrs; attr->name; attr++)
+		numbers[attr->type] = ntohl(nl_get_u32(tb[attr->type], 0));
+}
+
+/* A range of one is its own end, and what a translation sets is flagged. Kernels fill in some of this, not all of
+ * them the same. */
+static void fill_defaults(const struct known_expr *known, uint32_t *numbers) {
+	if (!known->flags)
+		return;
+	if (known->address && numbers[known->address]) {
+		numbers[known->flags] |= NF_NAT_RANGE_MAP_IPS;
+		if (!numbers[known->last_address])
+			numbers[known->last_address] = numbers[known->address];
+	}
+	if (numbers[known->port]) {
+		numbers[known->flags] |= NF_NAT_RANGE_PROTO_SPECIFIED;
+		if (!numbers[known->last_port])
+			numbers[known->last_port] = numbers[known->port];
+	}
+}
+
+/* A verdict has no bytes; no rule of ours has one. */
+static void print_data(const struct nlattr *nest, struct text *out) {
+	const struct nlattr *tb[NFTA_DATA_MAX + 1];
+
+	nl_parse_nested(nest, tb, NFTA_DATA_MAX);
+	if (!tb[NFTA_DATA_VALUE]) {
+		text_add(out, "none");
+		return;
+	}
+	const uint8_t *bytes = mnl_attr_get_payload(tb[NFTA_DATA_VALUE]);
+	for (size_t i = 0; i < mnl_attr_get_payload_len(tb[NFTA_DATA_VALUE]); i++)
+		text_addf(out, "%02x", bytes[i]);
+}
+
+static void print_known(const struct known_expr *known, const struct nlattr *nest, struct text *out) {
+	const struct nlattr *tb[MAX_ATTR + 1];
+	uint32_t numbers[MAX_ATTR + 1] = {};
+
+	nl_parse_nested(nest, tb, MAX_ATTR);
+	read_numbers(known, tb, numbers);
+	fill_defaults(known, numbers);
+	text_add(out, known->name);
+	for (const struct known_attr *attr = known->attrs; attr->name; attr++) {
+		if (attr->data && tb[attr->type]) {
+			text_addf(out, " %s ", attr->name);
+			print_data(tb[attr->type], out);
+		} else if (!attr->data && numbers[attr->type]) {
+			text_addf(out, " %s %u", attr->name, numbers[attr->type]);
+		}
+	}
+}
+
+void nat_print_expressions(const struct nlattr *list, struct text *out) {
+	const struct nlattr *tb[NFTA_EXPR_MAX + 1], *attr;
+
+	if (!list)
+		return;
+	mnl_attr_for_each_nested(attr, list) {
+		nl_parse_nested(attr, tb, NFTA_EXPR_MAX);
+		const struct known_expr *known = find_known(nl_get_text(tb[NFTA_EXPR_NAME]));
+
+		text_add(out, "  ");
+		if (known)
+			print_known(known, tb[NFTA_EXPR_DATA], out);
+		else
+			text_add(out, "foreign");
+		text_add(out, ";");
+	}
+}

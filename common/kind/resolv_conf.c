@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /etc/netns/NAME/resolv.conf, which `ip netns exec` lays over /etc/resolv.conf (ip-netns(8)). The object is
+ * the file's whole content, as resolv.conf(5) wants it.
+ */
+#include "kind/resolv_conf.h"
+
+static const char first_line[] = "# Written by topod; changes are undone.\n";
+
+static const struct field fields[] = {
+	[DNS_CONTENT] = { .name = "content",
+			  .type = &type_text,
+			  .offset = offsetof(struct dns, content),
+			  .flags = FIELD_HIDDEN | FIELD_OPAQUE },
+};
+
+struct dns *dns_new(struct arena *arena, const char *ns, const char *content) {
+	struct object *object = object_new(arena, &kind_dns, ns);
+	struct dns *dns = (struct dns *)object;
+
+	dns->content = arena_strdup(arena, content);
+	object->set = field_bit(DNS_CONTENT);
+	object->owned = startswith(content, first_line);
+	object_seal(arena, object);
+	return dns;
+}
+
+static const struct field key_servers = { .name = "servers", .type = &type_ip };
+static const struct field key_search = { .name = "search", .type = &type_text };
+
+/* The mapping while it is read. */
+struct reader {
+	struct parse *p;
+	struct text servers, search; /* lines, and the rest of a line */
+	vec(struct dns_zone) zones;
+};
+
+static void reader_done(struct reader *r) {
+	text_done(&r->servers);
+	text_done(&r->search);
+	vec_done(&r->zones);
+}
+
+/* `fe80::1%eth0`: an address that means something on one interface only (RFC 4007). The zone is given back without `%`. */
+static bool split_zone(struct parse *p, const struct node *node, struct node *ret_address, const char **ret_zone) {
+	const char *percent = strchr(node->text, '%'), *why;
+
+	*ret_address = *node;
+	*ret_zone = percent ? percent + 1 : NULL;
+	if (!percent)
+		return true;
+	ret_address->text = arena_strndup(p->arena, node->text, (size_t)(percent - node->text));
+	if (link_name_valid(*ret_zone, &why))
+		return true;
+	diag_error(p->diags, node->position, "the interface name '%s' %s", *ret_zone, why);
+	return false;
+}
+
+static void add_zone(struct reader *r, const struct node *node, const char *zone) {
+	vec_push(&r->zones, (struct dns_zone){ .dev = arena_strdup(r->p->arena, zone), .position = node->position });
+	text_addf(&r->servers, "%%%s", zone);
+}
+
+static void add_server(struct reader *r, const struct node *node) {
+	struct node address;
+	const char *zone;
+	struct ip ip;
+	char buf[IP_TEXT_MAX];
+
+	if (!parse_scalar(r->p, &key_servers, node) || !split_zone(r->p, node, &address, &zone) ||
+	    !type_ip.parse(r->p, &key_servers, &address, &ip))
+		return;
+	bool local = ip.family == AF_INET6 && ip_is_link_local(&ip);
+	if (zone && !local)
+		diag_error(r->p->diags, node->position, "only an address in fe80::/10 takes an interface; write %s",
+			   ip_format(&ip, buf));
+	if (!zone && local)
+		diag_warning(r->p->diags, node->position, "%s is the same on every interface: say on which one, as %s%%eth0",
+			     ip_format(&ip, buf), buf);
+	text_addf(&r->servers, "nameserver %s", ip_format(&ip, buf));
+	if (zone)
+		add_zone(r, node, zone);
+	text_add(&r->servers, "\n");
+}
+
+static void add_domain(struct reader *r, const struct node *node) {
+	const char *domain;
+
+	if (!type_text.parse(r->p, &key_search, node, &domain))
+		return;
+	if (!*domain || domain[strcspn(domain, " \t\r\n#;")])
+		diag_error(r->p->diags, node->position, "'%s' is not a domain name", domain);
+	else
+		text_addf(&r->search, " %s", domain);
+}
+
+static void each(struct reader *r, const struct node *list, void (*add)(struct reader *, const struct node *)) {
+	if (list->type == NODE_SEQUENCE)
+		for (size_t i = 0; i < list->n; i++)
+			add(r, list->items[i]);
+	else
+		add(r, list);
+}
+
+struct dns *dns_parse(struct parse *p, const struct node *node) {
+	_cleanup_(reader_done) struct reader r = { .p = p };
+	_cleanup_text_ struct text all = {};
+	static const char *const keys[] = { "servers", "search" };
+	size_t errors = p->diags->n_errors;
+
+	if (node->type != NODE_MAPPING) {
+		diag_error(p->diags, node->position,
+			   "'dns' is a mapping of 'servers' and 'search', not %s; write {servers: [ADDRESS]}",
+			   node_type_name(node));
+		return NULL;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		const struct node_pair *pair = &node->pairs[i];
+
+		if (streq(pair->key->text, "servers"))
+			each(&r, pair->value, add_server);
+		else if (streq(pair->key->text, "search"))
+			each(&r, pair->value, add_domain);
+		else
+			parse_unknown_key(p->diags, pair->key, "dns", keys, ARRAY_SIZE(keys));
+	}
+	if (p->diags->n_errors != errors)
+		return NULL;
+	text_addf(&all, "%s%s", first_line, text_str(&r.servers));
+	if (r.search.size)
+		text_addf(&all, "search%s\n", text_str(&r.search));
+	struct dns *dns = dns_new(p->arena, p->ns, all.data);
+	dns->object.position = node->position;
+	dns->n_zones = r.zones.n;
+	dns->zones = arena_memdup(p->arena, r.zones.items, r.zones.n * sizeof(struct dns_zone));
+	return dns;
+}
+
+static void noun(const struct object *object, struct text *out) {
+	text_addf(out, "file /etc/netns/%s/resolv.conf", object->ns);
+}
+
+const struct kind kind_dns = {
+	.name = "dns",
+	.class = CLASS_DNS,
+	.transport = TRANSPORT_FILE,
+	.size = sizeof(struct dns),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.markable = true,
+	.noun = noun,
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A namespace's resolv.conf; see resolv_conf.c. */
+#pragma once
+
+#include "model/kind.h"
+
+extern const struct kind kind_dns;
+
+/* A link-local server's interface, as `fe80::1%eth0` names it. */
+struct dns_zone {
+	const char *dev;
+	struct position position;
+};
+
+struct dns {
+	struct object object;
+	const char *content;          /* of the file */
+	const struct dns_zone *zones; /* desired */
+	size_t n_zones;
+};
+
+enum dns_field { DNS_CONTENT };
+
+/* Reads the mapping `dns`; NULL on error. Sealed. */
+struct dns *dns_parse(struct parse *p, const struct node *node);
+
+/* A file that was found, sealed. */
+struct dns *dns_new(struct arena *arena, const char *ns, const char *content);

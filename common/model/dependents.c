@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What stands on which link of a desired state: so that the look after an event costs what hangs on the link in
+ * question, and not what its namespace holds.
+ *
+ * It names no kind: what an object stands on is told by its fields (FIELD_DEV) and by its kind's depends(). A gateway's
+ * link is found by the networks that the addresses of the file reach, which are kept by prefix length.
+ */
+#include "model/state.h"
+
+struct stand {
+	const char *link;
+	struct object_item *parts, *links;
+};
+
+struct network {
+	struct prefix prefix;
+	const char *link;
+	struct network *same; /* the same network on another link */
+	UT_hash_handle hh;
+};
+
+/* There is one for each namespace as long as the file is in force, so what only finding out needs is no part of it. */
+struct standing {
+	struct stand *stands; /* sorted by link */
+	size_t n;
+	struct object_item *strays, *settings;
+};
+
+struct found_stand {
+	struct stand stand;
+	UT_hash_handle hh;
+};
+
+/* While it is being found out. */
+struct survey {
+	struct arena *arena;
+	struct arena scratch;
+	struct ns_state *ns;
+	struct standing *standing;
+	struct found_stand *stands;
+	struct network *networks;
+	bool lengths[2][129]; /* IPv4 and IPv6: which prefix lengths there are */
+	struct object *object;
+};
+
+static void add_item(struct arena *arena, struct object_item **list, struct object *object) {
+	struct object_item *item;
+
+	if (*list && (*list)->object == object)
+		return;
+	item = arena_new(arena, struct object_item);
+	*item = (struct object_item){ .object = object, .next = *list };
+	*list = item;
+}
+
+static struct stand *stand_of(struct survey *s, const char *link) {
+	struct found_stand *found = NULL;
+
+	HASH_FIND_STR(s->stands, link, found);
+	if (!found) {
+		found = arena_new(&s->scratch, struct found_stand);
+		found->stand.link = link;
+		HASH_ADD_KEYPTR(hh, s->stands, link, strlen(link), found);
+	}
+	return &found->stand;
+}
+
+/* A port's attributes are a part of its own link, and lost with the controller. */
+static void note_link(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct survey *s = userdata;
+	enum object_class class = s->object->kind->class;
+	bool whole = class == CLASS_LINK || (class == CLASS_PORT && field->class != FIELD_KEY);
+
+	if (field->flags & FIELD_PEER || !streq(ns, s->ns->name))
+		return;
+	struct stand *stand = stand_of(s, name);
+	add_item(s->arena, whole ? &stand->links : &stand->parts, s->object);
+}
+
+/* Networks. */
+
+static struct network *find_network(const struct survey *s, const struct ip *ip, uint8_t length) {
+	struct prefix key = { .address = *ip, .length = length };
+	struct network *network = NULL;
+
+	key = prefix_network(&key);
+	HASH_FIND(hh, s->networks, &key, sizeof(key), network);
+	return network;
+}
+
+static void note_network(struct survey *s, const struct object *object) {
+	struct prefix prefix;
+
+	if (!object->kind->reaches || !object->kind->reaches(object, &prefix))
+		return;
+	struct network *before = find_network(s, &prefix.address, prefix.length);
+	struct network *network = arena_new(&s->scratch, struct network);
+	network->prefix = prefix;
+	network->link = object_home_link(object);
+	s->lengths[prefix.address.family == AF_INET6][prefix.length] = true;
+	if (before) {
+		network->same = before->same;
+		before->same = network;
+	} else {
+		HASH_ADD(hh, s->networks, prefix, sizeof(network->prefix), network);
+	}
+}
+
+/* Every link that reaches the address. */
+static bool note_reached(struct survey *s, const struct ip *ip) {
+	bool found = false;
+
+	for (unsigned length = 0; length <= ip_bits(ip->family); length++) {
+		if (!s->lengths[ip->family == AF_INET6][length])
+			continue;
+		for (struct network *n = find_network(s, ip, (uint8_t)length); n; n = n->same) {
+			add_item(s->arena, &stand_of(s, n->link)->parts, s->object);
+			found = true;
+		}
+	}
+	return found;
+}
+
+static void note_dependence(struct survey *s) {
+	const struct kind *kind = s->object->kind;
+	const struct ip *ip;
+	const char *dev;
+
+	for (size_t i = 0; kind->depends && kind->depends(s->object, i, &dev, &ip); i++) {
+		if (dev)
+			add_item(s->arena, &stand_of(s, dev)->parts, s->object);
+		if (ip && !note_reached(s, ip))
+			add_item(s->arena, &s->standing->strays, s->object);
+	}
+}
+
+static void found_link(void *userdata, const struct field *field _unused_, const char *ns _unused_,
+		       const char *name _unused_) {
+	*(bool *)userdata = true;
+}
+
+static void note_setting(struct survey *s) {
+	bool of_link = false;
+
+	if (s->object->kind->class != CLASS_SYSCTL)
+		return;
+	object_links(s->object, found_link, &of_link);
+	if (!of_link)
+		add_item(s->arena, &s->standing->settings, s->object);
+}
+
+static int compare_links(const void *a, const void *b) {
+	return strcmp(((const struct stand *)a)->link, ((const struct stand *)b)->link);
+}
+
+static void keep_stands(struct survey *s) {
+	struct standing *standing = s->standing;
+
+	standing->stands = arena_newn(s->arena, struct stand, HASH_COUNT(s->stands));
+	for (const struct found_stand *found = s->stands; found; found = found->hh.next)
+		standing->stands[standing->n++] = found->stand;
+	if (standing->n)
+		qsort(standing->stands, standing->n, sizeof(*standing->stands), compare_links);
+}
+
+static const struct standing *survey(struct state *state, struct ns_state *ns) {
+	struct survey s = { .arena = &state->arena, .ns = ns };
+
+	if (ns->standing)
+		return ns->standing;
+	ns->standing = s.standing = arena_new(&state->arena, struct standing);
+	ns_foreach(object, ns)
+		note_network(&s, object);
+	ns_foreach(object, ns) {
+		s.object = object;
+		object_links(object, note_link, &s);
+		note_dependence(&s);
+		note_setting(&s);
+	}
+	keep_stands(&s);
+	HASH_CLEAR(hh, s.stands);
+	HASH_CLEAR(hh, s.networks);
+	arena_done(&s.scratch);
+	return s.standing;
+}
+
+struct standing_on state_dependents(struct state *state, struct ns_state *ns, const char *link) {
+	const struct standing *standing = survey(state, ns);
+	const struct stand key = { .link = link };
+	const struct stand *stand =
+		standing->n ? bsearch(&key, standing->stands, standing->n, sizeof(key), compare_links) : NULL;
+
+	return (struct standing_on){ .parts = stand ? stand->parts : NULL,
+				     .links = stand ? stand->links : NULL,
+				     .strays = standing->strays };
+}
+
+const struct object_item *state_settings(struct state *state, struct ns_state *ns) {
+	return survey(state, ns)->settings;
+}
+
+static void note_crossing(void *userdata, const struct field *field, const char *ns, const char *name _unused_) {
+	struct survey *s = userdata;
+
+	if (!(field->flags & FIELD_PEER) && !streq(ns, s->object->ns))
+		s->ns = NULL;
+}
+
+const struct object_item *state_crossings(struct state *state) {
+	if (state->crossings_known)
+		return state->crossings;
+	state->crossings_known = true;
+	state_foreach(ns, state) {
+		ns_foreach(object, ns) {
+			struct survey s = { .ns = ns, .object = object };
+
+			object_links(object, note_crossing, &s);
+			if (!s.ns)
+				add_item(&state->arena, &state->crossings, object);
+		}
+	}
+	return state->crossings;
+}

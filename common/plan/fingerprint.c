@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is moved rather than made (an interface of the host) comes with a sign of its own, and what has its hardware address
+ * from the link below with that one's. It is noted before, so that after a crash in between it is told from what somebody
+ * else has put in its place meanwhile.
+ */
+#include "plan/diff.h"
+
+static const char *sign_of(struct arena *arena, const struct object *link) {
+	for (size_t i = 0; i < link->kind->n_fields; i++) {
+		const struct field *field = &link->kind->fields[i];
+		_cleanup_text_ struct text text = {};
+
+		if (!(field->flags & FIELD_SIGN) || !object_has(link, i))
+			continue;
+		field_print(field, link, &text);
+		return arena_strdup(arena, text_str(&text));
+	}
+	return NULL;
+}
+
+/* The link that it stands on: as it is declared, where that says the sign, else as it is. */
+struct below {
+	const struct diff *diff;
+	const struct object *link;
+};
+
+static void find_below(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct below *below = userdata;
+	const struct ns_state *desired = state_find(below->diff->input->desired, ns_name);
+	const struct ns_state *observed = state_find(below->diff->input->observed, ns_name);
+	const struct object *declared = desired ? ns_find_link(desired, name) : NULL;
+
+	if (field->type != &type_link_ref)
+		return;
+	below->link = declared && sign_of(&below->diff->plan->arena, declared) ? declared
+		      : observed                                               ? ns_find_link(observed, name)
+									       : NULL;
+}
+
+/* The fields that all links have stand first in each table. */
+static const struct object *copy_sign(struct diff *diff, const struct object *object, const struct object *below) {
+	struct object *copy = arena_memdup(&diff->plan->arena, object, object->kind->size);
+
+	for (size_t i = 0; i < MIN(object->kind->n_fields, below->kind->n_fields); i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if (!(field->flags & FIELD_SIGN) || field->type != below->kind->fields[i].type || !object_has(below, i))
+			continue;
+		memcpy(field_of(field, copy), field_of(field, below), field->type->size);
+		copy->set |= field_bit(i);
+	}
+	return copy;
+}
+
+const struct object *diff_sign(struct diff *diff, const struct change *creation) {
+	const struct object *object = creation->desired;
+	const struct kind *kind = object->kind;
+	struct below below = { .diff = diff };
+
+	if (kind->shares_mac && kind->shares_mac(object))
+		object_links(object, find_below, &below);
+	if (below.link)
+		return copy_sign(diff, object, below.link);
+	if (!kind->is_made_of)
+		return object;
+	const struct ns_state *origin = state_find(diff->input->observed, kind->sent_in(creation));
+	const struct object *seen = origin ? origin->objects : NULL;
+	for (; seen; seen = seen->hh.next)
+		if (seen->kind->class == CLASS_LINK && kind->is_made_of(object, seen))
+			break;
+	if (!seen)
+		return object;
+	struct object *copy = arena_memdup(&diff->plan->arena, object, kind->size);
+	kind->take(&diff->plan->arena, copy, seen);
+	return copy;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger as lines of text: writing and reading them. What stands in them is data of unknown origin; what they mean
+ * is for ledger.c.
+ */
+#include "plan/ledger_private.h"
+
+#include <inttypes.h>
+
+static const char header[] = "topod-ledger 1\n";
+
+static bool needs_escape(char c) {
+	return (unsigned char)c < ' ' || c == '%' || c == 127;
+}
+
+static void add_escaped(struct text *out, const char *text) {
+	while (*text) {
+		size_t plain = 0;
+
+		while (text[plain] && !needs_escape(text[plain]))
+			plain++;
+		text_addn(out, text, plain);
+		text += plain;
+		if (*text)
+			text_addf(out, "%%%02X", (unsigned char)*text++);
+	}
+}
+
+void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) {
+	text_add(out, ": ");
+	add_escaped(out, entry->ns);
+	text_add(out, "\t");
+	add_escaped(out, entry->id);
+	text_add(out, "\t");
+	if (entry->place.source)
+		text_addf(out, "%u:", entry->place.source);
+	text_addf(out, "%" PRIu32, entry->place.line);
+	for (size_t i = 0; entry->values && i < entry->kind->n_fields; i++) {
+		const char *value = ledger_value(entry, i);
+
+		if (!value)
+			continue;
+		text_addf(out, "\t%s=", entry->kind->fields[i].name);
+		add_escaped(out, value);
+	}
+	text_addn(out, "\n", 1);
+}
+
+void ledger_add_line(const struct ledger_entry *entry, struct text *out) {
+	text_add(out, entry->shared ? "+ shared " : entry->made ? "+ made " : "+ found ");
+	text_add(out, entry->kind->name);
+	text_add(out, "\t");
+	add_escaped(out, entry->ns);
+	text_add(out, "\t");
+	add_escaped(out, entry->id);
+	for (uint64_t left = entry->fields; left; left &= left - 1) {
+		size_t i = (size_t)__builtin_ctzll(left);
+		const char *former = ledger_former(entry, i);
+
+		text_addn(out, "\t", 1);
+		text_add(out, entry->kind->fields[i].name);
+		if (!former)
+			continue;
+		text_addn(out, "=", 1);
+		add_escaped(out, former);
+	}
+	text_addn(out, "\n", 1);
+	if (entry->told)
+		ledger_add_declaration(entry, out);
+}
+
+void ledger_remove_line(const struct ledger_entry *entry, struct text *out) {
+	text_add(out, "- ");
+	add_escaped(out, entry->ns);
+	text_add(out, "\t");
+	add_escaped(out, entry->id);
+	text_add(out, "\n");
+}
+
+static void add_head(const struct ledger *ledger, struct text *out) {
+	text_add(out, header);
+	vec_foreach(file, &ledger->files) {
+		text_add(out, "= file ");
+		add_escaped(out, *file);
+		text_add(out, "\n");
+	}
+}
+
+char *ledger_format_head(const struct ledger *ledger) {
+	struct text text = {};
+
+	add_head(ledger, &text);
+	return text_take(&text);
+}
+
+char *ledger_format(const struct ledger *ledger) {
+	struct text text = {};
+
+	add_head(ledger, &text);
+	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
+		for (const struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
+			ledger_add_line(entry, &text);
+	return text_take(&text);
+}
+
+static int hex(char c) {
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* In place; false for a damaged escape. */
+static bool unescape(char *text) {
+	char *to = text = strchrnul(text, '%');
+
+	for (; *text; text++) {
+		if (*text != '%') {
+			*to++ = *text;
+			continue;
+		}
+		int high = hex(text[1]), low = high < 0 ? -1 : hex(text[2]);
+		if (high < 0 || low < 0 || (!high && !low))
+			return false;
+		*to++ = (char)(high << 4 | low);
+		text += 2;
+	}
+	*to = '\0';
+	return true;
+}
+
+static const struct kind *any_kind_by_name(const char *name) {
+	for (const struct kind *const *k = kinds; *k; k++)
+		if (streq((*k)->name, name))
+			return *k;
+	return NULL;
+}
+
+/* Where in the text one is. */
+struct ledger_reader {
+	struct ledger *ledger;
+	struct ledger_ns *ns; /* of the line before, mostly that of the next one, too; NULL where it may be gone */
+};
+
+/* Fields are written in the table's order: each is sought from *at on, where the one before it was found. */
+static bool find_field(const struct kind *kind, const char *name, size_t *at) {
+	size_t tried = 0;
+
+	for (; tried < kind->n_fields && !streq(kind->fields[*at].name, name); tried++)
+		*at = *at + 1 < kind->n_fields ? *at + 1 : 0;
+	return tried < kind->n_fields;
+}
+
+/* Adds a part of a line, "mtu" or "mtu=1500". */
+static bool parse_field(struct ledger_entry *entry, char *part, size_t *at) {
+	const struct kind *kind = entry->kind;
+	char *former = strchr(part, '=');
+
+	if (former)
+		*former++ = '\0';
+	if (!find_field(kind, part, at) || (former && !unescape(former)))
+		return false;
+	if (!ledger_has_field(entry, *at))
+		ledger_set_field(entry, *at, former);
+	return true;
+}
+
+/* The entry in place of one of that name. */
+static struct ledger_entry *renew_entry(struct ledger_reader *reader, const struct kind *kind, const char *ns,
+					const char *id, bool made) {
+	struct ledger_entry *before;
+
+	if (!reader->ns || !streq(reader->ns->name, ns))
+		reader->ns = ledger_add_namespace(reader->ledger, ns);
+	before = ledger_find_in(reader->ns, id);
+	if (before) {
+		ledger_remove_entry(reader->ledger, before);
+		reader->ns = ledger_add_namespace(reader->ledger, ns);
+	}
+	return ledger_add_entry(reader->ledger, reader->ns, kind, id, made);
+}
+
+/* A name that was good on the line before is not looked at again. */
+static bool is_namespace(const struct ledger_reader *reader, const char *name) {
+	const char *why;
+
+	return (reader->ns && streq(reader->ns->name, name)) || file_name_valid(name, &why);
+}
+
+static bool parse_addition(struct ledger_reader *reader, char *line) {
+	char *word = strsep(&line, " "), *kind_name = strsep(&line, "\t"), *ns = strsep(&line, "\t"),
+	     *id = strsep(&line, "\t");
+	const struct kind *kind = kind_name ? any_kind_by_name(kind_name) : NULL;
+	size_t at = 0;
+
+	if (!kind || !ns || !id || !unescape(ns) || !is_namespace(reader, ns) || !unescape(id) || !*id ||
+	    (!streq(word, "made") && !streq(word, "found") && !streq(word, "shared")))
+		return false;
+	struct ledger_entry *entry = renew_entry(reader, kind, ns, id, !streq(word, "found"));
+	entry->shared = streq(word, "shared");
+	for (char *part; (part = strsep(&line, "\t"));)
+		if (!parse_field(entry, part, &at))
+			return false;
+	return true;
+}
+
+/* "12", "1:12". */
+static bool parse_place(const char *text, struct position *ret) {
+	unsigned source = 0, line = 0;
+	int n = 0;
+
+	if (sscanf(text, "%3u:%9u%n", &source, &line, &n) < 2 || text[n]) {
+		source = 0;
+		if (sscanf(text, "%9u%n", &line, &n) < 1 || text[n])
+			return false;
+	}
+	*ret = (struct position){ .line = line, .source = (uint8_t)source };
+	return source <= UINT8_MAX;
+}
+
+/* What is declared of the entry that stands before it. */
+static bool parse_declaration(struct ledger_reader *reader, char *line) {
+	char *ns = strsep(&line, "\t"), *id = strsep(&line, "\t"), *place = strsep(&line, "\t");
+	struct ledger_entry *entry;
+	size_t at = 0;
+
+	if (!id || !place || !unescape(ns) || !unescape(id))
+		return false;
+	entry = ledger_find(reader->ledger, ns, id);
+	if (!entry || !parse_place(place, &entry->place))
+		return false;
+	ledger_clear_values(entry);
+	entry->told = true;
+	for (char *part; (part = strsep(&line, "\t"));) {
+		char *value = strchr(part, '=');
+
+		if (!value)
+			return false;
+		*value++ = '\0';
+		if (!find_field(entry->kind, part, &at) || !unescape(value))
+			return false;
+		ledger_set_value(entry, at, value);
+	}
+	return true;
+}
+
+static bool parse_removal(struct ledger_reader *reader, char *line) {
+	char *ns = strsep(&line, "\t");
+	struct ledger_entry *entry;
+
+	if (!line || !unescape(ns) || !unescape(line))
+		return false;
+	entry = ledger_find(reader->ledger, ns, line);
+	if (entry)
+		ledger_remove_entry(reader->ledger, entry);
+	reader->ns = NULL;
+	return true;
+}
+
+static bool parse_file(struct ledger *ledger, char *path) {
+	if (!*path || !unescape(path))
+		return false;
+	vec_push(&ledger->files, xstrdup(path));
+	return true;
+}
+
+static bool parse_line(struct ledger_reader *reader, char *line) {
+	if (startswith(line, "= file "))
+		return parse_file(reader->ledger, line + strlen("= file "));
+	if (startswith(line, "+ "))
+		return parse_addition(reader, line + 2);
+	if (startswith(line, ": "))
+		return parse_declaration(reader, line + 2);
+	return startswith(line, "- ") && parse_removal(reader, line + 2);
+}
+
+int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *ret_damaged) {
+	struct ledger_reader reader = { .ledger = ledger };
+	size_t head = strlen(header), damaged = 0;
+
+	*ret_damaged = 0;
+	if (size < head || memcmp(text, header, head) != 0)
+		return size ? -EINVAL : 0;
+	_cleanup_free_ char *copy = xmalloc(size - head + 1);
+	memcpy(copy, text + head, size - head);
+	for (char *at = copy, *end = copy + (size - head); at < end;) {
+		char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		/* A line without its end was cut off by a crash: the act that it announces was never begun. */
+		if (!newline || memchr(at, '\0', (size_t)(newline - at)))
+			damaged++;
+		if (!newline)
+			break;
+		*newline = '\0';
+		if (strlen(at) == (size_t)(newline - at) && !parse_line(&reader, at))
+			damaged++;
+		at = newline + 1;
+	}
+	*ret_damaged = damaged;
+	return 0;
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/order.h"
+
+enum stage {
+	STAGE_GIVE_BACK, /* settings of no one link: interfaces that are given back inherit some */
+	STAGE_DELETE,
+	STAGE_NAMESPACE,
+	STAGE_DEFAULTS, /* settings of no one link: new links inherit some */
+	STAGE_LINK,
+	STAGE_INSIDE,
+	STAGE_DELETE_NAMESPACE,
+};
+
+struct sorted {
+	struct change *change;
+	enum stage stage;
+	unsigned ns; /* within STAGE_INSIDE: one namespace after another makes the longest batches */
+	unsigned rank;
+	size_t index; /* what was added first goes first */
+};
+
+/* Does the object speak of a link (a setting of an interface)? */
+static void found_link(void *userdata, const struct field *field _unused_, const char *ns _unused_,
+		       const char *name _unused_) {
+	*(bool *)userdata = true;
+}
+
+static bool speaks_of_link(const struct object *object) {
+	bool found = false;
+
+	object_links(object, found_link, &found);
+	return found;
+}
+
+/* Links that others are made upon in this plan, and which those need up (a macvlan cannot be brought up else). */
+struct below {
+	const struct object *link;
+	UT_hash_handle hh;
+};
+
+struct finding_below {
+	struct arena *arena;
+	const struct state *desired;
+	struct below *found;
+};
+
+static void find_below(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct finding_below *f = userdata;
+	const struct ns_state *ns = state_find(f->desired, ns_name);
+	const struct object *link =
+		ns && field->type == &type_link_ref && !(field->flags & FIELD_PEER) ? ns_find_link(ns, name) : NULL;
+	struct below *below = NULL;
+
+	if (link)
+		HASH_FIND_PTR(f->found, &link, below);
+	if (!link || below)
+		return;
+	below = arena_new(f->arena, struct below);
+	below->link = link;
+	HASH_ADD_PTR(f->found, link, below);
+}
+
+static struct below *find_all_below(struct plan *plan, const struct state *desired) {
+	struct finding_below f = { .arena = &plan->arena, .desired = desired };
+
+	vec_foreach(at, &plan->changes)
+		if ((*at)->type == CHANGE_CREATE && (*at)->desired->kind->class == CLASS_LINK)
+			object_links((*at)->desired, find_below, &f);
+	return f.found;
+}
+
+static bool is_below(struct below *all, const struct change *change) {
+	struct below *found = NULL;
+
+	if (change->type == CHANGE_UPDATE)
+		HASH_FIND_PTR(all, &change->desired, found);
+	return found;
+}
+
+static enum stage stage_of(const struct change *change, bool below) {
+	enum object_class class = change_object(change)->kind->class;
+
+	if (change->type == CHANGE_DELETE)
+		return class == CLASS_NETNS ? STAGE_DELETE_NAMESPACE : STAGE_DELETE;
+	/* A route is given back before an address goes that would take it along. */
+	if (change->desired->gone && class == CLASS_ROUTE)
+		return STAGE_DELETE;
+	switch (class) {
+	case CLASS_NETNS:
+		return STAGE_NAMESPACE;
+	case CLASS_SYSCTL:
+		if (speaks_of_link(change->desired))
+			return change->desired->kind->goes_before_up(change->desired) ? STAGE_LINK : STAGE_INSIDE;
+		return change->desired->gone ? STAGE_GIVE_BACK : STAGE_DEFAULTS;
+	case CLASS_LINK:
+		return change->type == CHANGE_CREATE || below ? STAGE_LINK : STAGE_INSIDE;
+	case CLASS_PORT:
+	case CLASS_ADDRESS:
+	case CLASS_ROUTE:
+	case CLASS_NAT:
+	case CLASS_DNS:
+		break;
+	}
+	return STAGE_INSIDE;
+}
+
+/* How high a link stands on others. */
+struct climb {
+	const struct state *desired;
+	unsigned height, depth;
+};
+
+static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth);
+
+static void climb_down(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct climb *climb = userdata;
+	const struct ns_state *ns = state_find(climb->desired, ns_name);
+	const struct object *below = ns ? ns_find_link(ns, name) : NULL;
+
+	if (!below || field->flags & FIELD_PEER)
+		return;
+	unsigned height = height_of(climb->desired, below, climb->depth + 1) + 1;
+	climb->height = MAX(climb->height, height);
+}
+
+static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth) {
+	struct climb climb = { .desired = desired, .depth = depth };
+
+	if (depth >= 16) /* loops are refused before; this only bounds */
+		return 0;
+	object_links(object, climb_down, &climb);
+	if (object->twin) /* they are made together */
+		object_links(object->twin, climb_down, &climb);
+	return climb.height;
+}
+
+/* Within a stage. Links are brought up before their settings, addresses before routes, and routes that say how
+ * to reach a gateway before those that use it. */
+static unsigned rank_of(const struct change *change, const struct state *desired, enum stage stage) {
+	const struct object *object = change_object(change);
+	static const unsigned inside[] = {
+		[CLASS_LINK] = 0,  [CLASS_PORT] = 1, [CLASS_SYSCTL] = 2, [CLASS_ADDRESS] = 3,
+		[CLASS_ROUTE] = 4, [CLASS_NAT] = 6,  [CLASS_DNS] = 7,    [CLASS_NETNS] = 8,
+	};
+	unsigned rank = inside[object->kind->class];
+
+	switch (stage) {
+	case STAGE_LINK: /* what is below is made, and then changed, before that which stands on it */
+		if (object->kind->class == CLASS_SYSCTL) /* between its link's making and bringing up */
+			return 3 * height_of(desired, object, 0) - 2;
+		return 3 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE ? 2 : 0);
+	case STAGE_INSIDE:
+		if (object->kind->goes_late)
+			rank += object->kind->goes_late(object);
+		return rank;
+	case STAGE_DELETE:
+		return 100 - rank;
+	case STAGE_GIVE_BACK:
+	case STAGE_DEFAULTS:
+		return object->kind->goes_late && object->kind->goes_late(object);
+	case STAGE_NAMESPACE:
+	case STAGE_DELETE_NAMESPACE:
+		break;
+	}
+	return 0;
+}
+
+static int compare(const void *a, const void *b) {
+	const struct sorted *x = a, *y = b;
+
+	if (x->stage != y->stage)
+		return x->stage < y->stage ? -1 : 1;
+	if (x->stage == STAGE_INSIDE && x->ns != y->ns)
+		return x->ns < y->ns ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	return x->index < y->index ? -1 : 1;
+}
+
+/* What a change cannot be done without. */
+
+struct needing {
+	struct plan *plan;
+	struct change *change;
+	const struct state *desired;
+};
+
+static void need_namespace(struct plan *plan, struct change *change, const struct state *desired, const char *name) {
+	const struct ns_state *ns = state_find(desired, name);
+	const struct object *self = ns ? ns_self(ns) : NULL;
+
+	if (self)
+		plan_add_need(plan, change, self->change);
+}
+
+/* A link elsewhere is needed with its namespace: in one that is somebody else's there may be another one of that name. */
+static void need_link(void *userdata, const struct field *field, const char *ns_name, const char *name) {
+	struct needing *needing = userdata;
+	const struct ns_state *ns = state_find(needing->desired, ns_name);
+	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+
+	if (field->flags & FIELD_PEER)
+		return;
+	if (link)
+		plan_add_need(needing->plan, needing->change, link->change);
+	if (!streq(ns_name, needing->change->desired->ns))
+		need_namespace(needing->plan, needing->change, needing->desired, ns_name);
+}
+
+/* An interface that cannot be given back keeps its namespace: with that the kernel would throw it out under a name that is
+ * not its own, bearing our mark. */
+static void let_go_first(struct plan *plan, struct change *change, const struct state *observed) {
+	const struct object *self = ns_self(state_find(observed, change_object(change)->ns));
+
+	if (change->desired && change->desired->kind->bare_create && self && self->change &&
+	    self->change->type == CHANGE_DELETE)
+		plan_add_need(plan, self->change, change);
+}
+
+/* What is moved in has to be given back first where it stands in another place by now. */
+static void need_source(struct plan *plan, struct change *change) {
+	const struct kind *kind = change->desired->kind;
+
+	if (change->type != CHANGE_CREATE || !kind->is_same_source)
+		return;
+	vec_foreach(at, &plan->changes) {
+		struct change *other = *at;
+
+		if (other->type == CHANGE_DELETE && other->desired && other->desired->kind == kind &&
+		    kind->is_same_source(change->desired, other->desired, other->observed))
+			plan_add_need(plan, change, other);
+	}
+}
+
+static void find_needs(struct plan *plan, struct change *change, const struct plan_input *input) {
+	struct needing needing = { .plan = plan, .change = change, .desired = input->desired };
+
+	if (change->type == CHANGE_DELETE)
+		let_go_first(plan, change, input->observed);
+	if (change->type == CHANGE_DELETE || change->done)
+		return;
+	need_namespace(plan, change, input->desired, change->desired->ns);
+	if (change->type == CHANGE_CREATE && change->desired->twin)
+		need_namespace(plan, change, input->desired, change->desired->twin->ns);
+	object_links(change->desired, need_link, &needing);
+	need_source(plan, change);
+}
+
+/* Namespaces are numbered in the order in which they were looked at. Where something waits for all else (a bridge for its
+ * ports), the namespace comes after the others: in those are the ports' other ends, and each that comes up at a bridge that
+ * is up has its multicast flooded to all others. */
+struct numbering {
+	const char *name;
+	unsigned number;
+	UT_hash_handle hh;
+};
+
+static struct numbering *number_of(struct numbering *numbers, const struct change *change) {
+	const char *ns = change_object(change)->ns;
+	struct numbering *number;
+
+	HASH_FIND_STR(numbers, ns, number);
+	return number;
+}
+
+static void put_waiting_last(struct numbering *numbers, const struct plan *plan) {
+	unsigned n = HASH_COUNT(numbers);
+
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+		struct numbering *number = change->type == CHANGE_UPDATE && change->fields & change->desired->kind->last
+						   ? number_of(numbers, change)
+						   : NULL;
+
+		if (number && number->number < n)
+			number->number += n;
+	}
+}
+
+static struct numbering *number_namespaces(struct arena *arena, const struct state *observed) {
+	struct numbering *numbers = NULL;
+	unsigned n = 0;
+
+	state_foreach(ns, observed) {
+		struct numbering *number = arena_new(arena, struct numbering);
+
+		number->name = ns->name;
+		number->number = n++;
+		HASH_ADD_KEYPTR(hh, numbers, number->name, strlen(number->name), number);
+	}
+	return numbers;
+}
+
+void plan_order(struct plan *plan, const struct plan_input *input) {
+	struct numbering *numbers = number_namespaces(&plan->arena, input->observed);
+	struct sorted *sorted = arena_newn(&plan->arena, struct sorted, plan->changes.n);
+	struct below *below = find_all_below(plan, input->desired);
+
+	put_waiting_last(numbers, plan);
+	for (size_t i = 0; i < plan->changes.n; i++) {
+		struct change *change = plan->changes.items[i];
+		const struct numbering *number = number_of(numbers, change);
+
+		find_needs(plan, change, input);
+		enum stage stage = stage_of(change, is_below(below, change));
+		sorted[i] = (struct sorted){ .change = change,
+					     .stage = stage,
+					     .ns = number ? number->number : 0,
+					     .rank = rank_of(change, input->desired, stage),
+					     .index = i };
+	}
+	HASH_CLEAR(hh, numbers);
+	HASH_CLEAR(hh, below);
+	qsort(sorted, plan->changes.n, sizeof(*sorted), compare);
+	for (size_t i = 0; i < plan->changes.n; i++)
+		plan->changes.items[i] = sorted[i].change;
+}

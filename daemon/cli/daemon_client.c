@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/daemon_client.h"
+
+#include "report/report.h"
+
+void daemon_client_complain(const char *topology, int r) {
+	switch (r) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		complain("no topod runs for '%s'", topology);
+		return;
+	case -EACCES:
+		complain("permission denied: to ask the topod of '%s' one must be root or a member of the group '%s'",
+			 topology, CONTROL_GROUP);
+		return;
+	case -ETIMEDOUT:
+		complain("the topod of '%s' does not answer; it may be in the middle of long work", topology);
+		return;
+	case -ECONNRESET:
+	case -EPIPE:
+		complain("the topod of '%s' ended before it answered", topology);
+		return;
+	case -EBADMSG:
+		complain("what listens for '%s' does not speak as topod", topology);
+		return;
+	}
+	_cleanup_free_ char *what = xasprintf("ask the topod of '%s'", topology);
+	_cleanup_free_ char *problem = topology_problem(what, r);
+	complain("%s", problem);
+}
+
+void daemon_client_complain_error(const char *topology, const struct control_answer *answer) {
+	const char *parameter = json_string_value(json_object_get(answer->parameters, "parameter"));
+	const char *error = startswith(answer->error, "org.varlink.service.");
+
+	if (!error)
+		error = answer->error;
+	if (streq(error, "PermissionDenied"))
+		complain(
+			"permission denied: the topod of '%s' takes this from root and from its own user only; members of the "
+			"group '%s' may read",
+			topology, CONTROL_GROUP);
+	else if (streq(error, "MethodNotFound") || streq(error, "InterfaceNotFound"))
+		complain("the topod of '%s' is of another version and does not know this", topology);
+	else if (streq(error, "InvalidParameter") && parameter)
+		complain("the topod of '%s' does not take this '%s'", topology, parameter);
+	else if (streq(error, "org.topod.Stopping"))
+		complain("the topod of '%s' is stopping", topology);
+	else
+		complain("the topod of '%s' refuses: %s", topology, error);
+}
+
+bool ask(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec, struct control_answer *ret) {
+	_cleanup_free_ char *name = xasprintf("org.topod.%s", method);
+	int r = control_call(topology, name, parameters, timeout_usec, ret);
+
+	if (r < 0)
+		daemon_client_complain(topology, r);
+	else if (ret->error)
+		daemon_client_complain_error(topology, ret);
+	return r == 0 && !ret->error;
+}
+
+/* ---- whom ---- */
+
+static bool is_file_name(const char *argument) {
+	const char *dot = strrchr(argument, '.');
+
+	return strchr(argument, '/') || (dot && (streq(dot, ".yaml") || streq(dot, ".yml")));
+}
+
+/* What a file says that it is called, or would be without saying so. */
+static char *name_in(const char *path, bool *ret_named) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	bool good = spec_file_load(path, SPEC_FILE_NAME, &loaded);
+
+	*ret_named = loaded.spec.named;
+	if (good || loaded.spec.topology)
+		return xstrdup(loaded.spec.topology);
+	return spec_file_topology(path);
+}
+
+struct search {
+	const char *path;
+	char *found;
+	char *other; /* the file of the daemon that was asked first, where it is another one */
+};
+
+static void compare(void *userdata, const char *topology) {
+	struct search *search = userdata;
+	_cleanup_answer_ struct control_answer answer = {};
+	const char *file;
+
+	if (search->found || control_call(topology, "org.topod.Status", NULL, DAEMON_TIMEOUT_USEC, &answer) < 0)
+		return;
+	file = json_string_value(json_object_get(json_object_get(answer.parameters, "status"), "file"));
+	if (file && spec_file_same(file, search->path))
+		search->found = xstrdup(topology);
+	else if (file && !search->other)
+		search->other = xstrdup(file);
+}
+
+/* Whoever keeps the file is meant, even where it is wrong by now or has another name in it; the name in it is only
+ * where to ask first. */
+static char *topology_of_file(const char *argument) {
+	bool named;
+	_cleanup_free_ char *path = spec_file_absolute(argument), *name = name_in(argument, &named), *other = NULL;
+	struct search search = { .path = path };
+
+	compare(&search, name);
+	other = TAKE_PTR(search.other);
+	if (!search.found)
+		(void)ledger_file_each(compare, &search); /* where that fails, none is found */
+	free(search.other);
+	if (search.found)
+		return search.found;
+	if (named || !other)
+		return TAKE_PTR(name);
+	complain("the topod of '%s' keeps %s; %s has only its file name in common with that", name, other, path);
+	hint("'%s' instead of the file means that topod", name);
+	return NULL;
+}
+
+struct choice {
+	char *only;
+	size_t n;
+};
+
+/* Whoever listens runs; that it might refuse this caller is told when it is asked in earnest. */
+static void choose(void *userdata, const char *topology) {
+	struct choice *choice = userdata;
+	_cleanup_answer_ struct control_answer answer = {};
+	int r = control_call(topology, "org.topod.Status", NULL, DAEMON_TIMEOUT_USEC, &answer);
+
+	if (r < 0 && r != -EACCES)
+		return;
+	if (!choice->n++)
+		choice->only = xstrdup(topology);
+}
+
+char *daemon_client_topology(const struct options *options) {
+	struct choice choice = {};
+
+	if (options->n_args)
+		return is_file_name(options->args[0]) ? topology_of_file(options->args[0]) : xstrdup(options->args[0]);
+	(void)ledger_file_each(choose, &choice); /* where that fails, none is found */
+	if (choice.n == 1)
+		return choice.only;
+	if (choice.n)
+		complain("more than one topod runs here; say which topology");
+	else
+		complain("no topod runs here");
+	free(choice.only);
+	return NULL;
+}
+
+/* ---- what came ---- */
+
+bool print_status(const json_t *json, const struct options *options) {
+	_cleanup_(arena_done) struct arena arena = {};
+	_cleanup_text_ struct text text = {};
+	struct report_status status;
+
+	if (report_status_from_json(json, &arena, &status) < 0) {
+		complain("the answer cannot be understood");
+		return false;
+	}
+	report_status_text(&status, now_realtime(), color_on(options, stdout), &text);
+	fputs(text_str(&text), stdout);
+	return true;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "control/client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "files/ledger_file.h"
+
+static int connect_to(const char *topology, int *ret_fd) {
+	_cleanup_close_ int dir_fd = -1, fd = -1;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int r = ledger_file_folder(topology, &dir_fd);
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir_fd, TOPOD_SOCKET);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int send_all(int fd, const char *data, size_t size) {
+	while (size > 0) {
+		ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return errno == EPIPE ? -ECONNRESET : -errno;
+		data += MAX(n, 0);
+		size -= (size_t)MAX(n, 0);
+	}
+	return 0;
+}
+
+int control_send(struct control_client *client, const char *method, json_t *parameters, bool more) {
+	json_t *message = json_pack("{s:s, s:o}", "method", method, "parameters", parameters ? parameters : json_object());
+	_cleanup_free_ char *text = NULL;
+
+	if (more)
+		json_object_set_new(message, "more", json_true());
+	text = json_dumps(message, JSON_COMPACT);
+	json_decref(message);
+	return send_all(client->fd, text, strlen(text) + 1);
+}
+
+static int wait_readable(int fd, int stop_fd, uint64_t timeout_usec) {
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
+	struct timespec t = { .tv_sec = (time_t)(timeout_usec / 1000000), .tv_nsec = (long)(timeout_usec % 1000000) * 1000 };
+	int r = ppoll(p, ARRAY_SIZE(p), timeout_usec == UINT64_MAX ? NULL : &t, NULL);
+
+	if (r < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (p[1].revents)
+		return -ECANCELED;
+	return r == 0 ? -ETIMEDOUT : 0;
+}
+
+/* Until a NUL byte is in what came; *ret_size is what stands before it. */
+static int receive(struct control_client *client, int stop_fd, uint64_t timeout_usec, size_t *ret_size) {
+	char buffer[16 * 1024], *end = client->in.size ? memchr(client->in.data, '\0', client->in.size) : NULL;
+	size_t before;
+
+	while (!end) {
+		int r = wait_readable(client->fd, stop_fd, timeout_usec);
+		ssize_t n = r < 0 ? 0 : recv(client->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+
+		if (r < 0)
+			return r;
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ECONNRESET;
+		before = client->in.size;
+		if (before + (size_t)n > CONTROL_ANSWER_BYTES)
+			return -EBADMSG;
+		text_addn(&client->in, buffer, (size_t)n);
+		end = memchr(client->in.data + before, '\0', (size_t)n);
+	}
+	*ret_size = (size_t)(end - client->in.data);
+	return 0;
+}
+
+static int read_answer(const char *text, size_t size, struct control_answer *ret) {
+	const json_t *error;
+
+	ret->message = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	ret->parameters = json_object_get(ret->message, "parameters");
+	ret->continues = json_is_true(json_object_get(ret->message, "continues"));
+	error = json_object_get(ret->message, "error");
+	ret->error = json_string_value(error);
+	if (!json_is_object(ret->parameters) || (error && !ret->error))
+		return -EBADMSG;
+	return 0;
+}
+
+int control_next(struct control_client *client, int stop_fd, uint64_t timeout_usec, struct control_answer *ret) {
+	size_t size;
+	int r;
+
+	*ret = (struct control_answer){};
+	r = receive(client, stop_fd, timeout_usec, &size);
+	if (r < 0)
+		return r;
+	r = read_answer(client->in.data, size, ret);
+	client->in.size -= size + 1;
+	memmove(client->in.data, client->in.data + size + 1, client->in.size);
+	return r;
+}
+
+int control_open(const char *topology, struct control_client *ret) {
+	*ret = CONTROL_CLIENT_NONE;
+	return connect_to(topology, &ret->fd);
+}
+
+void control_close(struct control_client *client) {
+	closep(&client->fd);
+	text_done(&client->in);
+	*client = CONTROL_CLIENT_NONE;
+}
+
+int control_call(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec,
+		 struct control_answer *ret) {
+	_cleanup_client_ struct control_client client;
+	int r = control_open(topology, &client);
+
+	*ret = (struct control_answer){};
+	if (r < 0) {
+		json_decref(parameters);
+		return r;
+	}
+	r = control_send(&client, method, parameters, false);
+	return r == 0 ? control_next(&client, -1, timeout_usec, ret) : r;
+}
+
+void control_answer_done(struct control_answer *answer) {
+	json_decref(answer->message);
+	*answer = (struct control_answer){};
+}

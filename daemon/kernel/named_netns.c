@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The folder of namespaces, and how to be inside one for a moment.
+ *
+ * A named namespace is two things that are made one after the other: an empty file, and the namespace
+ * mounted onto it. Whoever dies between the two leaves a stale file, which is told from a namespace by the file system
+ * that answers (nsfs or not), and from everything else that somebody may have put there by its form. Only that is ever
+ * removed, and only a namespace of the expected identity is unmounted: a link to a container's namespace, or a file with
+ * notes, is not topod's.
+ *
+ * Mounting and unmounting need paths. They are given as /proc/self/fd/N of a file or folder that was opened
+ * with O_NOFOLLOW before, so that the thing checked is the thing acted upon. No link is followed to do something: only to
+ * look where it leads (open_linked()).
+ *
+ * Only the network namespace is ever switched. `ip netns exec` also gets a mount namespace with its own
+ * /sys; a daemon that did so would hide its mounts from everybody else.
+ */
+#include "kernel/named_netns.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/net_namespace.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "files/own_dir.h"
+#include "kernel/nl_socket.h"
+
+/* Of the thread: /proc/self would be the main thread's, wherever this one is. */
+#define CURRENT_NETNS "/proc/thread-self/ns/net"
+
+enum {
+	FD_PATH = 320, /* room for /proc/self/fd/N/NAME, where a name is at most NAME_MAX (255) bytes */
+	LOCK_TRIES = 50,
+	LOCK_PAUSE_NSEC = 10 * 1000 * 1000,
+};
+
+static int home = -1; /* the namespace that netns_leave() returns to */
+
+static bool keeping;
+static int kept = -1; /* the folder, while it is kept */
+
+void netns_keep_folder(bool keep) {
+	keeping = keep;
+	closep(&kept);
+	kept = -1;
+}
+
+static void own_dir_done(int *fd) {
+	if (*fd != kept)
+		closep(fd);
+}
+
+/* For looking only: what is found is asked what it is, whoever put it there. */
+static int open_folder(int *ret_fd) {
+	*ret_fd = kept >= 0 ? kept : open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return errno == ELOOP ? -ENOTDIR : -errno;
+	if (keeping)
+		kept = *ret_fd;
+	return 0;
+}
+
+static const char *own_dir_problem(int error) {
+	return error == -EPERM     ? NETNS_DIR " belongs to another user, or others may write to it"
+	       : error == -ENOTDIR ? NETNS_DIR " is not a folder"
+				   : NULL;
+}
+
+/* To make or remove names: whoever else may write there could put something else in their place meanwhile. */
+static int open_own_folder(int *ret_fd, const char **ret_problem) {
+	int r = open_folder(ret_fd);
+
+	if (r == 0)
+		r = own_dir_check(*ret_fd);
+	*ret_problem = own_dir_problem(r);
+	return r;
+}
+
+int netns_check(const char **ret_problem) {
+	_cleanup_(own_dir_done) int folder = -1;
+	int r = open_own_folder(&folder, ret_problem);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+/* ---- the folder ---- */
+
+enum mounted { NOT_MOUNTED, MOUNTED, MOUNTED_SHARED };
+
+/* One line of proc_pid_mountinfo(5): ID PARENT DEV ROOT POINT OPTIONS [shared:N …] - TYPE SOURCE OPTIONS */
+static enum mounted read_mount(char *line, uint64_t id) {
+	char *rest = line, *field;
+
+	for (int i = 0; (field = strsep(&rest, " ")) && !streq(field, "-"); i++) {
+		if ((i == 0 && id && strtoull(field, NULL, 10) != id) || (i == 4 && !streq(field, NETNS_DIR)))
+			return NOT_MOUNTED;
+		if (i > 5 && startswith(field, "shared:"))
+			return MOUNTED_SHARED;
+	}
+	return MOUNTED;
+}
+
+/* Of several mounts with the folder's path the one through which it was opened counts: others are below it, or hidden with
+ * what was /run before. */
+static int find_mount(int folder, enum mounted *ret) {
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t allocated = 0;
+	struct statx stx;
+	uint64_t id;
+
+	if (!f || statx(folder, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	id = stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0; /* before Linux 5.8 any has to do */
+	*ret = NOT_MOUNTED;
+	while (*ret == NOT_MOUNTED && getline(&line, &allocated, f) >= 0)
+		*ret = read_mount(line, id);
+	return ferror(f) ? -EIO : 0;
+}
+
+/* Two that make it a mount point at the same moment would do it twice; iproute2 takes this lock as well. But whoever may read
+ * the folder can hold it: longer than that takes nobody is waited for. */
+static int lock_folder(int folder) {
+	int r = -EWOULDBLOCK;
+
+	for (int i = 0; i < LOCK_TRIES && r == -EWOULDBLOCK; i++) {
+		if (i > 0)
+			nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
+		r = flock(folder, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	}
+	return r == -EWOULDBLOCK ? 0 : r;
+}
+
+int netns_prepare(const char **ret_problem) {
+	_cleanup_close_ int folder = -1;
+	enum mounted mounted = NOT_MOUNTED;
+	int r = own_dir_make(AT_FDCWD, NETNS_DIR, &folder);
+
+	*ret_problem = own_dir_problem(r);
+	if (r < 0)
+		return r;
+	r = lock_folder(folder);
+	if (r == 0)
+		r = find_mount(folder, &mounted);
+	if (r < 0)
+		return r;
+	if (mounted == NOT_MOUNTED && mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0)
+		return -errno;
+	if (mounted != MOUNTED_SHARED && mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
+		return -errno;
+	netns_keep_folder(keeping); /* the one that lies below is no more it */
+	return 0;
+}
+
+/* ---- names ---- */
+
+static int open_current(int *ret_fd) {
+	*ret_fd = open(CURRENT_NETNS, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+/* A thread in the wrong namespace would configure the wrong machine: rather none at all. */
+static void set_back(int fd) {
+	if (setns(fd, CLONE_NEWNET) < 0)
+		abort_with("topod: cannot go back to its own network namespace: ending, not to work in the wrong one\n");
+}
+
+static void return_to(int *fd) {
+	if (*fd >= 0)
+		set_back(*fd);
+	closep(fd);
+}
+
+/* ENOSPC has a meaning at each step. Returns -error. */
+static int full(int error, const char *what, const char **ret_problem) {
+	if (error == ENOSPC)
+		*ret_problem = what;
+	return -error;
+}
+
+int netns_make(int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int before = -1;
+	_cleanup_(return_to) int here = -1;
+	int r;
+
+	r = open_current(&before);
+	if (r < 0)
+		return r;
+	if (unshare(CLONE_NEWNET) < 0)
+		return full(errno, "there are as many network namespaces as there may be (sysctl user.max_net_namespaces)",
+			    ret_problem);
+	here = TAKE_FD(before);
+	return open_current(ret_fd);
+}
+
+static int mount_onto(int file, int fd, const char **ret_problem) {
+	char source[FD_PATH], target[FD_PATH];
+
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", fd);
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", file);
+	if (mount(source, target, "none", MS_BIND, NULL) < 0)
+		return full(errno, "there are as many mounts as there may be (sysctl fs.mount-max)", ret_problem);
+	return 0;
+}
+
+int netns_name(int fd, const char *name, const char **ret_problem) {
+	_cleanup_(own_dir_done) int folder = -1;
+	_cleanup_close_ int file = -1;
+	int r = open_own_folder(&folder, ret_problem);
+
+	if (r < 0)
+		return r;
+	file = openat(folder, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (file < 0)
+		return full(errno, "the file system of " NETNS_DIR " is full", ret_problem);
+	r = mount_onto(file, fd, ret_problem);
+	if (r < 0)
+		unlinkat(folder, name, 0);
+	return r;
+}
+
+static bool is_on_nsfs(int fd) {
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+}
+
+static bool is_netns(int fd) {
+	return is_on_nsfs(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
+}
+
+/* What open(2) says of a link, a socket, a device without a driver, and a file without permissions (not every root may
+ * override them). */
+static bool error_is_of_another_file(int error) {
+	return error == ELOOP || error == ENXIO || error == ENODEV || error == EACCES;
+}
+
+/* A link is followed only to see whether it leads to a network namespace, and only where nobody else can have put it.
+ * O_PATH opens nothing: no device is woken, no FIFO waited for. */
+static int open_linked(int folder, const char *name, int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int path = -1, fd = -1;
+	char target[FD_PATH];
+
+	*ret_problem = "a link, and others may write to " NETNS_DIR;
+	if (own_dir_check(folder) < 0)
+		return -EEXIST;
+	path = openat(folder, name, O_PATH | O_CLOEXEC);
+	if (path < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return -errno;
+	*ret_problem = path >= 0         ? "a link to something other than a network namespace"
+		       : errno == EACCES ? "a link that topod may not follow (to /proc/PID/ns/net that needs CAP_SYS_PTRACE)"
+					 : "a link that leads nowhere";
+	if (path < 0 || !is_on_nsfs(path))
+		return -EEXIST;
+	snprintf(target, sizeof(target), "/proc/self/fd/%d", path);
+	fd = open(target, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!is_netns(fd))
+		return -EEXIST;
+	*ret_problem = NULL;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* topod and iproute2 make the file under a name empty and without permissions. Whether something is mounted upon it, which
+ * has permissions of its own, only the kernel knows for sure: see netns_remove_stale(). */
+static bool looks_left_over(const struct stat *st) {
+	return S_ISREG(st->st_mode) && (st->st_mode & 07777) == 0 && st->st_size == 0;
+}
+
+/* What is there that could not be opened as a namespace? `error` is how opening it failed. */
+static int open_other(int folder, const char *name, int error, int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int path = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (path < 0 || fstat(path, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return open_linked(folder, name, ret_fd, ret_problem);
+	if (is_on_nsfs(path) && error)
+		return error; /* a namespace that may not be opened */
+	if (!is_on_nsfs(path) && looks_left_over(&st))
+		return -EINVAL;
+	*ret_problem = is_on_nsfs(path)      ? "a namespace of another kind"
+		       : S_ISDIR(st.st_mode) ? "a directory"
+					     : "a file that is not a network namespace";
+	return -EEXIST;
+}
+
+int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
+	_cleanup_(own_dir_done) int folder = -1;
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	*ret_problem = NULL;
+	r = open_folder(&folder);
+	if (r < 0)
+		return r;
+	/* O_NONBLOCK: whatever was put there, a FIFO included, must not hold us up. */
+	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	r = fd < 0 ? -errno : 0;
+	if (r < 0 && !error_is_of_another_file(-r))
+		return r;
+	if (r < 0 || !is_netns(fd))
+		return open_other(folder, name, r, ret_fd, ret_problem);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* was_ours: a namespace of ours was mounted upon it, whoever made the file. */
+static int remove_left_over(int folder, const char *name, bool was_ours) {
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (was_ours ? !S_ISREG(st.st_mode) || st.st_size : !looks_left_over(&st))
+		return -EEXIST;
+	/* Where anything is mounted upon it, that is EBUSY. */
+	return unlinkat(folder, name, 0) == 0 ? 0 : errno == EBUSY ? -EEXIST : -errno;
+}
+
+int netns_remove_stale(const char *name) {
+	_cleanup_(own_dir_done) int folder = -1;
+	const char *problem;
+	int r = open_own_folder(&folder, &problem);
+
+	return r < 0 ? r : remove_left_over(folder, name, false);
+}
+
+static struct netns_identity identity_of(const struct stat *st) {
+	return (struct netns_identity){ .inode = st->st_ino,
+					.born_nsec =
+						(uint64_t)st->st_ctim.tv_sec * 1000000000 + (uint64_t)st->st_ctim.tv_nsec };
+}
+
+/* Is this namespace mounted there, and not merely linked to? One system call, for it is asked of all at each mount. */
+static bool is_mounted_there(int folder, const char *name, const struct netns_identity *identity) {
+	struct netns_identity found;
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	found = identity_of(&st);
+	return netns_is_same(&found, identity);
+}
+
+/* A name may be mounted upon more than once. */
+int netns_delete(const char *name, const struct netns_identity *identity, const char **ret_problem) {
+	_cleanup_(own_dir_done) int folder = -1;
+	char path[FD_PATH];
+	int r = open_own_folder(&folder, ret_problem);
+
+	if (r < 0)
+		return r;
+	if (!is_mounted_there(folder, name, identity))
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
+	do {
+		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+			return errno == EINVAL ? -ENOENT : -errno; /* EINVAL: somebody else was faster */
+		r = remove_left_over(folder, name, true);
+	} while (r == -EEXIST && is_mounted_there(folder, name, identity));
+	return r == -EEXIST || r == -ENOENT ? 0 : r; /* what is there now is not this namespace */
+}
+
+/* ---- identity ---- */
+
+int netns_identity(int fd, struct netns_identity *ret) {
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = identity_of(&st);
+	return 0;
+}
+
+int netns_cookie(int fd, uint64_t *ret) {
+	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
+	_cleanup_close_ int sock = -1;
+	socklen_t size = sizeof(*ret);
+	int r = netns_enter(&visit, fd);
+
+	if (r < 0)
+		return r;
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return -errno;
+	return getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, ret, &size) < 0 ? -errno : 0;
+}
+
+bool netns_is_named(const char *name, const struct netns_identity *identity) {
+	_cleanup_(own_dir_done) int folder = -1;
+
+	return open_folder(&folder) == 0 && is_mounted_there(folder, name, identity);
+}
+
+int netns_watch_mounts(void) {
+	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int one_id(int fd, bool assign, int32_t *ret) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	int r = nl_open(&sock, NETLINK_ROUTE, -1);
+
+	return r < 0 ? r : netns_ids(&sock, &fd, 1, assign, ret);
+}
+
+int netns_known_id(int fd, int32_t *ret) {
+	return one_id(fd, false, ret);
+}
+
+const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
+	_cleanup_closedir_ DIR *dir = opendir(NETNS_DIR);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		_cleanup_close_ int fd = -1;
+		const char *problem;
+		int32_t known;
+
+		if (*entry->d_name != '.' && netns_open(entry->d_name, &fd, &problem) == 0 &&
+		    netns_ids(sock, &fd, 1, false, &known) == 0 && known == id)
+			return arena_strdup(arena, entry->d_name);
+	}
+	return NULL;
+}
+
+int netns_id(int fd, int32_t *ret) {
+	int r = one_id(fd, true, ret);
+
+	return r == 0 && *ret == NETNSA_NSID_NOT_ASSIGNED ? -ENODATA : r;
+}
+
+/* ---- visits ---- */
+
+int netns_init(void) {
+	int fd, r;
+
+	r = open_current(&fd);
+	if (r < 0)
+		return r;
+	closep(&home);
+	home = fd;
+	return 0;
+}
+
+int netns_enter(struct netns_visit *visit, int fd) {
+	if (home < 0)
+		return -EBADF; /* there would be no way back */
+	if (setns(fd < 0 ? home : fd, CLONE_NEWNET) < 0)
+		return -errno;
+	visit->away = fd >= 0;
+	return 0;
+}
+
+int netns_home(void) {
+	return home;
+}
+
+void netns_leave(struct netns_visit *visit) {
+	if (visit->away)
+		set_back(home);
+	visit->away = false;
+}

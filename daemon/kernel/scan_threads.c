@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One look at many namespaces: they are divided between a few threads. Each thread has its own place (setns() is the
+ * thread's), its own memory and its own way to the settings, and what it sees of a namespace concerns that one alone. So
+ * nothing is locked; what is seen is the same as if one had looked at all of them, in the same order.
+ *
+ * Threads live for one look. Where the machine gives none, this one looks at all of them.
+ */
+#include <pthread.h>
+
+#include "kernel/scan_private.h"
+
+enum {
+	SPARED = 16, /* namespaces for which another thread does not pay */
+	TAKEN = 4,   /* at once, so that one that takes long (a bridge with its thousand ports) keeps no others waiting */
+};
+
+/* What there is to do. */
+struct many {
+	struct real_kernel *k;
+	const struct scan_request *look;
+	const struct scope *scopes;
+	struct handle **handles;
+	struct ns_state **seen;
+	size_t n;
+	atomic_size_t next; /* not taken yet */
+};
+
+/* One thread's share of it. */
+struct share {
+	struct many *many;
+	pthread_t thread;
+	struct arena arena;
+	struct settings settings;
+};
+
+/* What cannot be looked at keeps no others from it. */
+static void scan_some(struct many *many, struct scanner *scanner, size_t from, size_t to) {
+	for (size_t i = from; i < to; i++)
+		if (many->seen[i]->error == 0)
+			many->seen[i]->error = scan_namespace(scanner, &many->scopes[i], many->handles[i], many->seen[i]);
+}
+
+static void look_with(struct many *many, struct arena *arena, struct settings *settings) {
+	struct scanner scanner = { .k = many->k, .look = many->look, .arena = arena, .settings = settings };
+
+	for (;;) {
+		size_t from = atomic_fetch_add(&many->next, TAKEN);
+
+		if (from >= many->n)
+			break;
+		scan_some(many, &scanner, from, MIN(from + TAKEN, many->n));
+	}
+	scanner_done(&scanner);
+}
+
+static void *look_in_thread(void *context) {
+	struct share *share = context;
+
+	look_with(share->many, &share->arena, &share->settings);
+	settings_done(&share->settings);
+	return NULL;
+}
+
+/* How many more threads than this one. */
+static unsigned n_helpers(const struct many *many) {
+	return many->n < SPARED ? 0 : MAX(many->k->max_threads, 1U) - 1;
+}
+
+static void divide(struct many *many, struct state *state) {
+	unsigned wanted = n_helpers(many), n = 0;
+	_cleanup_free_ struct share *helpers = xmalloc(wanted * sizeof(*helpers));
+
+	for (; n < wanted; n++) {
+		helpers[n] = (struct share){ .many = many, .settings = SETTINGS_NONE };
+		if (pthread_create(&helpers[n].thread, NULL, look_in_thread, &helpers[n]) != 0)
+			break;
+	}
+	look_with(many, &state->arena, &many->k->settings);
+	for (unsigned i = 0; i < n; i++) {
+		pthread_join(helpers[i].thread, NULL);
+		arena_join(&state->arena, &helpers[i].arena);
+	}
+}
+
+void scan_all(struct real_kernel *k, const struct scan_request *look, const struct scope *scopes, size_t n,
+	      struct state *state) {
+	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));
+	_cleanup_free_ struct ns_state **seen = xmalloc(n * sizeof(struct ns_state *));
+	struct many many = { .k = k, .look = look, .scopes = scopes, .handles = handles, .seen = seen, .n = n };
+
+	for (size_t i = 0; i < n; i++) {
+		handles[i] = handle_get(k, scopes[i].ns);
+		seen[i] = state_namespace(state, scopes[i].ns);
+	}
+	divide(&many, state);
+}

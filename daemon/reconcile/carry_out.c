@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carrying out a plan: noting in the ledger what is about to be done, having it done, and noting how it went. What is to be
+ * done at all is decided before (choose.c).
+ */
+#include "reconcile/pass_private.h"
+
+#include "kind/link.h"
+
+/* The ledger. */
+
+int pass_write(const struct reconciler *r, const struct text *lines) {
+	return lines->size ? ledger_file_append(r->file, lines->data, lines->size) : 0;
+}
+
+struct changes {
+	vec(struct change *) list;
+};
+
+static bool is_setting(const struct change *change) {
+	return change_object(change)->kind->transport == TRANSPORT_SYSCTL;
+}
+
+static void note_creation(struct ledger *ledger, const struct object *object, struct text *lines) {
+	ledger_note(ledger, object, NULL, object->set, true, lines);
+	ledger_declare(ledger, object, UINT64_MAX, lines);
+}
+
+static void note_change(struct pass *pass, const struct change *change, struct text *lines) {
+	struct ledger *ledger = pass->r->ledger;
+	const struct object *object = change->desired;
+
+	if (change->done || change->type == CHANGE_DELETE || object->gone)
+		return;
+	if (change->type == CHANGE_CREATE) {
+		note_creation(ledger, object, lines);
+		if (object->twin)
+			note_creation(ledger, object->twin, lines);
+		return;
+	}
+	/* A setting in a new namespace has no known value yet: that is noted when it is read, just before the change. */
+	if (change->observed || !is_setting(change))
+		ledger_note(ledger, object, change->observed, change->fields, false, lines);
+}
+
+/* The ledger in memory is again what is written. */
+static int reread(struct reconciler *r) {
+	struct ledger written = {};
+	int err = ledger_file_read(r->file->topology, &written);
+
+	ledger_set_files(&written, r->ledger->files.items, r->ledger->files.n);
+	ledger_done(r->ledger);
+	*r->ledger = written;
+	return err;
+}
+
+/* What cannot be noted is not done, and the rest is: what is there already needs no new line. */
+static int forgo(struct reconciler *r, const struct changes *changes, int error) {
+	vec_foreach(at, &changes->list) {
+		(*at)->done = true;
+		(*at)->error = error;
+		(*at)->text = "it cannot be noted in " TOPOD_RUN_DIR;
+	}
+	return reread(r);
+}
+
+/* What is done on a link that topod only finds is found again by the link's index. */
+static void note_places(struct pass *pass, const struct plan *plan, const struct change *change, struct text *lines) {
+	const char *link = change->done || change->type == CHANGE_DELETE || change->desired->gone
+				   ? NULL
+				   : object_home_link(change->desired);
+
+	for (size_t i = 0; link && i < plan->found.n; i++) {
+		const struct found *found = &plan->found.items[i];
+
+		if (streq(found->link->ns, change->desired->ns) && streq(object_home_link(found->link), link))
+			ledger_note_index(pass->r->ledger, found->link, found->seen, lines);
+	}
+}
+
+static void note_intent(struct pass *pass, const struct plan *plan, struct change *change, struct text *lines,
+			struct changes *noted) {
+	size_t before = lines->size;
+
+	note_change(pass, change, lines);
+	note_places(pass, plan, change, lines);
+	if (lines->size == before)
+		return;
+	change->noted = change->type == CHANGE_CREATE;
+	vec_push(&noted->list, change);
+}
+
+static int note_intents(struct pass *pass, const struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+	struct changes noted = {};
+	int err;
+
+	/* Settings that one of the others changes as well stand behind it: what they were is noted before that is, or it would count
+	 * as its doing. */
+	for (size_t i = plan->changes.n; i-- > 0;)
+		if (is_setting(plan->changes.items[i]))
+			note_intent(pass, plan, plan->changes.items[i], &lines, &noted);
+	vec_foreach(at, &plan->changes)
+		if (!is_setting(*at))
+			note_intent(pass, plan, *at, &lines, &noted);
+	err = pass_write(pass->r, &lines);
+	if (err < 0)
+		err = forgo(pass->r, &noted, err);
+	vec_done(&noted.list);
+	return err;
+}
+
+static int note_former(void *userdata, const struct change *change, const struct object *former) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	ledger_note(pass->r->ledger, change->desired, former, change->fields, false, &lines);
+	return pass_write(pass->r, &lines);
+}
+
+static int note_reached(void *userdata, const struct change *change, const struct object *const *seen, size_t n) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	for (size_t i = 0; i < n; i++)
+		ledger_note_reached(pass->r->ledger, change, seen[i], &lines);
+	return pass_write(pass->r, &lines);
+}
+
+/* What could not be made is not ours; should it exist, it is somebody else's. Where only the answer was lost, what is
+ * found by the next look decides: it bears a mark or sign, or it is not ours. */
+static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
+	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
+
+	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->recreates)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		_cleanup_text_ struct text id = {};
+
+		if (!ends[i])
+			continue;
+		object_print_id(ends[i], &id);
+		ledger_forget(pass->r->ledger, ends[i]->ns, id.data, lines);
+	}
+}
+
+/* Of a namespace that topod made and gives up nobody had set lo down but the kernel: it stays up. Where the file declares it, that is
+ * what was found. */
+static void forget_lo(struct pass *pass, const char *name, struct text *lines) {
+	const struct ns_state *ns = state_find(&pass->r->spec.state, name);
+	const struct object *lo = ns && ns_self(ns) && ns_self(ns)->external ? ns_find_link(ns, "lo") : NULL;
+
+	if (!lo)
+		return;
+	ledger_forget_fields(pass->r->ledger, lo, field_bit(LINK_UP), lines);
+	if (lo->gone)
+		return;
+	ledger_note(pass->r->ledger, lo, lo, field_bit(LINK_UP), false, lines);
+	ledger_declare(pass->r->ledger, lo, UINT64_MAX, lines);
+}
+
+static int note_lost(struct pass *pass, const struct plan *plan) {
+	struct kernel *kernel = pass->r->kernel;
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(lost, &plan->lost) {
+		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
+
+		/* Before it is forgotten: a crash here is made good, too. */
+		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->class, lost->ns) < 0)
+			continue; /* the next one tries again */
+		if (entry && entry->kind->class == CLASS_NETNS)
+			forget_lo(pass, lost->ns, &lines);
+		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
+	}
+	vec_foreach(released, &plan->released)
+		ledger_forget_fields(pass->r->ledger, released->object, released->fields, &lines);
+	vec_foreach(object, &plan->unnoted)
+		ledger_note(pass->r->ledger, *object, NULL, (*object)->set, true, &lines);
+	return pass_write(pass->r, &lines);
+}
+
+static void note_one(struct ledger *ledger, const struct note *note, struct text *lines) {
+	const struct object *object = note->object;
+	uint64_t fields = note->fields & object->set & ~object->returning;
+
+	if (note->other && !object->gone)
+		ledger_note_share(ledger, object, note->observed, fields, note->other, lines);
+	else if (!object->gone)
+		ledger_note(ledger, object, note->observed, fields, false, lines);
+	/* Nobody has to wait for what is no longer declared until it has gone back. */
+	ledger_declare(ledger, object, note->fields, lines);
+}
+
+/* What cannot be noted of what is there already keeps nothing from being done: the next look tries again. */
+static int note_declared(struct pass *pass, struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	vec_foreach(note, &plan->notes) {
+		size_t before = lines.size;
+
+		note_one(pass->r->ledger, note, &lines);
+		note->news = lines.size != before;
+	}
+	return pass_write(pass->r, &lines) < 0 ? reread(pass->r) : 0;
+}
+
+/* Once: what others have stays for as long as they do. */
+static void tell_spared(struct pass *pass, const struct spared *spared) {
+	struct reconciler *r = pass->r;
+	_cleanup_text_ struct text scope = {}, noun = {};
+	struct occurrence occurrence = { .type = OCCURRENCE_SPARED, .object = spared->object, .what = spared->why };
+	struct text id = {};
+
+	object_print_id(spared->object, &id);
+	vec_foreach(told, &r->spared)
+		if (streq(*told, id.data)) {
+			text_done(&id);
+			return;
+		}
+	vec_push(&r->spared, text_take(&id));
+	object_print_scope(spared->object, &scope);
+	object_print_noun(spared->object, &noun);
+	occurrence.scope = text_str(&scope);
+	occurrence.noun = text_str(&noun);
+	r->hooks.occurred(r->hooks.userdata, &occurrence);
+}
+
+int pass_note(struct pass *pass, struct plan *plan) {
+	int err = note_lost(pass, plan);
+
+	if (err == 0)
+		err = note_declared(pass, plan);
+	vec_foreach(spared, &plan->spared)
+		tell_spared(pass, spared);
+	return err;
+}
+
+/* Results. */
+
+static void count(struct reconciler *r, const struct change *change) {
+	if (change->completes || (change->type == CHANGE_DELETE && change->recreates))
+		return;
+	r->n_applied++;
+	r->status.n_deleted += change->type == CHANGE_DELETE;
+	r->status.n_created += change->type == CHANGE_CREATE && !change->recreates;
+	r->status.n_changed += change->type == CHANGE_UPDATE || change->recreates;
+}
+
+/* Did it fail before, or wait for something that did, or for something outside? Then it was never there to drift. */
+static bool was_awaited(const struct pass *pass, const struct change *change) {
+	const struct failure_record *record = failure_find(&pass->r->failures, change_object(change));
+
+	if ((record && record->state == FAILURE_FAILING) || change_object(change)->waits)
+		return true;
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (was_awaited(pass, change->needs[i]))
+			return true;
+	return false;
+}
+
+/* What went while nobody looked is no drift that was seen; but who was in it has to be told. */
+static void tell_left(struct pass *pass, struct plan *plan, const struct change *change) {
+	const char *left = pass_left_behind(pass, change);
+	struct occurrence *line = left ? drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED) : NULL;
+
+	if (!line)
+		return;
+	line->left = left;
+	line->latency_usec = pass_now(pass) - pass->since_usec;
+}
+
+static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
+	struct reconciler *r = pass->r;
+	const struct object *object = change_object(change);
+	struct failure_record *record = failure_find(&r->failures, object);
+	bool told = record && (record->state == FAILURE_HELD || record->drifted), awaited = was_awaited(pass, change);
+	struct occurrence *line;
+
+	count(r, change);
+	if (record && record->state == FAILURE_FAILING && !change->completes)
+		failure_retried(&r->failures);
+	if (change->revives) {
+		if (change->type == CHANGE_CREATE && record)
+			failure_tried(record, pass_now(pass)); /* what comes of it, the kernel does not know yet */
+		return;
+	}
+	pass_note_acknowledged(pass, change);
+	if (change->former && pass_is_new(pass, object))
+		tell_left(pass, plan, change);
+	if (pass_known_ignored(pass, change) || pass_is_new(pass, object) || change->completes ||
+	    (change->type == CHANGE_DELETE && change->recreates))
+		return;
+	if (awaited && !told)
+		return;
+	r->status.n_restored++;
+	r->status.n_drifts += !told; /* else it was counted when it was told of */
+	if (record)
+		record->drifted = false;
+	if (awaited)
+		return; /* its recovery is told once it is verified */
+	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
+	if (!line)
+		return; /* a consequence of something else, and nobody's quarrel */
+	line->latency_usec = pass_now(pass) - pass->since_usec;
+	line->left = pass_left_behind(pass, change);
+	if (!failure_repaired(&r->failures, object, pass_now(pass))) {
+		failure_stir(&r->failures, pass_now(pass));
+		return;
+	}
+	line->type = OCCURRENCE_BACKED_OFF;
+	line->pause_usec = failure_find(&r->failures, object)->pause_usec;
+	if (change->observed && object->kind->opponent)
+		line->opponent = object->kind->opponent(&pass->lines.arena, change->observed);
+}
+
+static bool finds_links(const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object->external && !object->gone && object->kind->class == CLASS_LINK &&
+		    !streq(object_home_link(object), "lo"))
+			return true;
+	return false;
+}
+
+/* What topod only finds may have gone with a namespace that was removed, whatever the plan foresaw: it is looked at once more,
+ * now that the namespace is taken apart. */
+static void scan_found(struct pass *pass, const struct plan *plan) {
+	bool removed = false;
+
+	vec_foreach(at, &plan->changes)
+		removed |= (*at)->type == CHANGE_DELETE && !(*at)->error && (*at)->observed->kind->class == CLASS_NETNS;
+	state_foreach(ns, &pass->r->spec.state) {
+		struct ns_info *info = removed && finds_links(ns) ? pass_info(pass->r, ns->name) : NULL;
+
+		if (!info)
+			continue;
+		pass_set_verified(pass->r, info, false);
+		reconciler_dirty(pass->r, ns->name);
+	}
+}
+
+static int note_results(struct pass *pass, struct plan *plan) {
+	_cleanup_text_ struct text lines = {};
+
+	scan_found(pass, plan);
+
+	vec_foreach(at, &plan->changes) {
+		struct change *change = *at;
+
+		if (change->held || change->refused)
+			continue;
+		if (!change->error)
+			note_success(pass, plan, change);
+		else if (stale_answer(&pass->stale_answers, change, pass->n_rounds))
+			change->unsure |= !change->noted; /* what was topod's before may be so still */
+		else if (!change->blocked)
+			pass_note_failure(pass, plan, change);
+		take_back(pass, change, &lines);
+	}
+	return pass_write(pass->r, &lines);
+}
+
+/* A request with several fields fails as a whole: then each is tried alone, so that one bad value does not keep the
+ * others from being set. */
+static bool can_be_split(const struct change *change) {
+	enum object_class class = change_object(change)->kind->class;
+
+	return change->type == CHANGE_UPDATE && change->error && !change->held && !change->refused && !change->blocked &&
+	       change->fields & (change->fields - 1) && (class == CLASS_LINK || class == CLASS_PORT);
+}
+
+static struct change *add_part(struct plan *plan, const struct change *from, uint64_t fields, struct change *whole,
+			       struct plan *parts) {
+	struct change *part = arena_memdup(&plan->arena, from, sizeof(*from));
+
+	part->fields = fields;
+	part->done = false;
+	part->error = 0;
+	part->text = NULL;
+	part->culprit = NULL;
+	part->blocked = NULL;
+	part->n_needs = 0; /* all are done */
+	part->whole = whole;
+	vec_push(&parts->changes, part);
+	return part;
+}
+
+static void split(struct plan *plan, const struct change *from, uint64_t fields, struct change *whole, struct plan *parts) {
+	for (uint64_t left = fields; left; left &= left - 1)
+		add_part(plan, from, left & -left, whole, parts)->type = CHANGE_UPDATE;
+}
+
+/* What a link cannot be made without, or could not be known by: all that no update sets later. */
+static uint64_t fields_of_birth(const struct change *change) {
+	const struct kind *kind = change->desired->kind;
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].class != FIELD_LIVE || kind->fields[i].flags & (FIELD_REQUIRED | FIELD_SIGN | FIELD_DEV))
+			mask |= field_bit(i);
+	return change->fields & mask;
+}
+
+/* A link that the kernel refuses for one of its attributes, and does not say which. */
+static bool can_be_reduced(const struct change *change) {
+	return change->type == CHANGE_CREATE && !change->held && !change->refused && !change->blocked && !change->unsure &&
+	       change->desired->kind->class == CLASS_LINK && !change->desired->twin &&
+	       (change->error == -EOPNOTSUPP || change->error == -EINVAL || change->error == -ERANGE) &&
+	       fields_of_birth(change) != change->fields;
+}
+
+/* It is made without the fields that can follow, and these follow one by one. The next look finds the one at fault to differ,
+ * and its update tells of it. */
+static void reduce(struct plan *plan, struct change *whole, struct plan *parts) {
+	uint64_t birth = fields_of_birth(whole);
+
+	add_part(plan, whole, birth, whole, parts);
+	split(plan, whole, whole->fields & ~birth, whole, parts);
+	vec_foreach(at, &plan->changes)
+		if ((*at)->completes && (*at)->blocked == whole)
+			split(plan, *at, (*at)->fields, whole, parts);
+}
+
+/* The first field at fault stands for the whole. What could be made with fewer fields is made. */
+static void join(struct plan *plan, const struct change *part) {
+	struct change *whole = part->whole;
+
+	if (part->type == CHANGE_CREATE && !part->error) {
+		whole->error = 0;
+		whole->fields = part->fields;
+	}
+	if (whole->type == CHANGE_CREATE || !part->error || whole->error)
+		return;
+	whole->error = part->error;
+	whole->fields = part->fields;
+	whole->culprit = &whole->desired->kind->fields[__builtin_ctzll(part->fields)];
+	whole->text = part->text ? arena_strdup(&plan->arena, part->text) : NULL;
+}
+
+static void split_failed(struct pass *pass, struct plan *plan, const struct scan_request *look,
+			 const struct execute_hooks *hooks) {
+	struct plan parts = {};
+
+	vec_foreach(at, &plan->changes)
+		if (can_be_split(*at)) {
+			split(plan, *at, (*at)->fields, *at, &parts);
+			(*at)->error = 0; /* unless a part says otherwise */
+		} else if (can_be_reduced(*at)) {
+			reduce(plan, *at, &parts);
+		}
+	if (parts.changes.n)
+		pass->r->kernel->ops->execute(pass->r->kernel, look, &parts, hooks);
+	vec_foreach(at, &parts.changes)
+		join(plan, *at);
+	plan_done(&parts);
+}
+
+static int note_birth(void *userdata, const struct object *made) {
+	struct pass *pass = userdata;
+	_cleanup_text_ struct text lines = {};
+
+	ledger_note_birth(pass->r->ledger, made, &lines);
+	return pass_write(pass->r, &lines);
+}
+
+static void report_progress(void *userdata, size_t n) {
+	struct pass *pass = userdata;
+
+	if (pass->r->hooks.progress)
+		pass->r->hooks.progress(pass->r->hooks.userdata, n, pass->n_changes);
+}
+
+/* Does anything go that another topology could come to share meanwhile? What is made takes time, and nobody waits for it. */
+static bool takes_away(const struct plan *plan) {
+	vec_foreach(at, &plan->changes) {
+		const struct change *change = *at;
+
+		if (!change->held && !change->refused &&
+		    (change->type == CHANGE_DELETE ? !change->recreates : change->desired->returning != 0))
+			return true;
+	}
+	return false;
+}
+
+int pass_carry_out(struct pass *pass, struct plan *plan) {
+	struct reconciler *r = pass->r;
+	struct scan_request look = pass_scan_of(r);
+	struct execute_hooks hooks = { .userdata = pass,
+				       .former = note_former,
+				       .reached = note_reached,
+				       .born = note_birth,
+				       .progress = report_progress };
+	int err = note_intents(pass, plan);
+
+	if (err < 0)
+		return err;
+	if (!takes_away(plan))
+		pass_unlock_claims(pass);
+	pass->n_changes = plan->changes.n;
+	r->kernel->ops->execute(r->kernel, &look, plan, &hooks);
+	split_failed(pass, plan, &look, &hooks);
+	pass_scan_suspects(pass, plan);
+	err = note_results(pass, plan);
+	pass->n_carried_out++;
+	return err;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A link that is made anew takes along what stands on it, here and elsewhere; a namespace that is, everything in it.
+ * Both ends of a pair come and go together. What that is follows from the desired state, so that it is not
+ * the kernel's events that decide whether a consequence is seen.
+ */
+#include "reconcile/scan_closure.h"
+
+enum {
+	HEIGHT_MAX = 16, /* loops are refused when the file is read; this only bounds */
+};
+
+struct place {
+	struct ns_info *info;
+	struct ns_state *ns;
+};
+
+static bool find_place(const struct pass *pass, const char *name, struct place *ret) {
+	ret->info = pass_info(pass->r, name);
+	ret->ns = state_find(&pass->r->spec.state, name);
+	return ret->info && ret->ns && !outage_stands(&ret->info->unseen);
+}
+
+/* What has grown is looked at; in a namespace of which not all the rest is known to be well, everything is. */
+static bool join(struct pass *pass, const struct place *place, bool grown) {
+	if (grown)
+		pass_add(pass, place->info);
+	return grown;
+}
+
+static bool closure_link(struct pass *pass, const char *ns_name, const char *link, unsigned height);
+
+/* A link that stands on it, or a port of it. */
+static bool closure_upper(struct pass *pass, const struct object *object, unsigned height) {
+	const char *link = object_home_link(object);
+
+	return link && closure_link(pass, object->ns, link, height + 1);
+}
+
+struct crossing {
+	const char *ns, *link;
+	bool found;
+};
+
+static void find_crossing(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct crossing *crossing = userdata;
+
+	crossing->found |= !(field->flags & FIELD_PEER) && streq(ns, crossing->ns) && streq(name, crossing->link);
+}
+
+static bool closure_crossings(struct pass *pass, const char *ns, const char *link, unsigned height) {
+	bool grown = false;
+
+	for (const struct object_item *item = state_crossings(&pass->r->spec.state); item; item = item->next) {
+		struct crossing crossing = { .ns = ns, .link = link };
+
+		object_links(item->object, find_crossing, &crossing);
+		if (crossing.found)
+			grown |= closure_upper(pass, item->object, height);
+	}
+	return grown;
+}
+
+static bool closure_link(struct pass *pass, const char *ns_name, const char *link, unsigned height) {
+	struct state *desired = &pass->r->spec.state;
+	struct place place;
+	bool grown;
+
+	if (!find_place(pass, ns_name, &place) || height > HEIGHT_MAX)
+		return false;
+	grown = join(pass, &place, scan_set_add_link(&place.info->looked, desired, place.ns, link));
+	grown |= closure_crossings(pass, ns_name, link, height);
+	if (place.info->looked.whole)
+		return grown;
+	struct standing_on on = state_dependents(desired, place.ns, link);
+	for (const struct object_item *item = on.links; item; item = item->next)
+		grown |= closure_upper(pass, item->object, height);
+	return grown;
+}
+
+static bool closure_object(struct pass *pass, const struct object *object) {
+	struct place place;
+	struct object *declared;
+
+	if (!find_place(pass, object->ns, &place))
+		return false;
+	switch (object->kind->class) {
+	case CLASS_NETNS:
+		return join(pass, &place, scan_set_add_whole(&place.info->looked));
+	case CLASS_LINK:
+		return closure_link(pass, object->ns, object_home_link(object), 0);
+	case CLASS_SYSCTL:
+	case CLASS_PORT:
+	case CLASS_ADDRESS:
+	case CLASS_ROUTE:
+	case CLASS_NAT:
+	case CLASS_DNS:
+		declared = ns_find(place.ns, object);
+		return declared && join(pass, &place, scan_set_add_needing(&place.info->looked, place.ns, declared));
+	}
+	return false;
+}
+
+/* A link that is moved in is found among all links of the namespace that it comes from. */
+static bool closure_source(struct pass *pass, const struct change *change) {
+	struct place place;
+
+	if (change->type != CHANGE_CREATE || !change->desired->kind->bare_create || !change->desired->kind->sent_in ||
+	    !find_place(pass, change->desired->kind->sent_in(change), &place))
+		return false;
+	return join(pass, &place, scan_set_add_whole(&place.info->looked));
+}
+
+struct needing {
+	struct pass *pass;
+	const struct object *object;
+	bool grown;
+};
+
+static void closure_needed(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct needing *needing = userdata;
+	struct place place;
+
+	if (field->flags & FIELD_PEER || streq(ns, needing->object->ns) || !find_place(needing->pass, ns, &place))
+		return;
+	struct object *link = ns_find_link(place.ns, name);
+	if (link)
+		needing->grown |= join(needing->pass, &place, scan_set_add_needing(&place.info->looked, place.ns, link));
+}
+
+/* A link elsewhere that it needs (those of the same namespace are looked at along with it): is it still there? */
+static bool closure_needs(struct pass *pass, const struct change *change) {
+	struct needing needing = { .pass = pass, .object = change->desired };
+
+	if (change->desired && change->type != CHANGE_DELETE)
+		object_links(change->desired, closure_needed, &needing);
+	return needing.grown;
+}
+
+/* What comes or goes as a whole; what is only changed has no consequences but events of its own. */
+static bool closure_change(struct pass *pass, const struct change *change) {
+	enum object_class class = change_object(change)->kind->class;
+	bool grown = closure_needs(pass, change);
+
+	if (change->type == CHANGE_UPDATE || (class != CLASS_LINK && class != CLASS_NETNS))
+		return grown;
+	grown |= closure_object(pass, change_object(change)) | closure_source(pass, change);
+	if (change->desired && change->desired->twin)
+		grown |= closure_object(pass, change->desired->twin);
+	return grown;
+}
+
+/* Nothing is outside of a look at everything. */
+static bool is_all(const struct pass *pass) {
+	vec_foreach(info, &pass->infos)
+		if (!(*info)->looked.whole)
+			return false;
+	return pass->infos.n == HASH_COUNT(pass->r->infos);
+}
+
+bool scan_closure(struct pass *pass, const struct plan *plan) {
+	bool grown = false;
+
+	if (is_all(pass))
+		return false;
+	vec_foreach(object, &plan->also)
+		grown |= closure_object(pass, *object);
+	vec_foreach(change, &plan->changes)
+		grown |= closure_change(pass, *change);
+	return grown;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile/scan_set.h"
+
+#include <linux/rtnetlink.h>
+
+#include "kind/route.h"
+
+static void forget_objects(struct scan_set *scan_set) {
+	vec_foreach(object, &scan_set->objects)
+		(*object)->scan_sets &= (uint8_t)~scan_set->bit;
+	vec_clear(&scan_set->objects);
+}
+
+bool scan_set_add_whole(struct scan_set *scan_set) {
+	bool grown = !scan_set->whole;
+
+	forget_objects(scan_set);
+	scan_set->whole = true;
+	return grown;
+}
+
+bool scan_set_add(struct scan_set *scan_set, struct object *object) {
+	if (scan_set->whole || object->scan_sets & scan_set->bit)
+		return false;
+	if (scan_set->objects.n == SCAN_SET_MAX)
+		return scan_set_add_whole(scan_set);
+	object->scan_sets |= scan_set->bit;
+	vec_push(&scan_set->objects, object);
+	return true;
+}
+
+struct adding {
+	struct scan_set *scan_set;
+	struct ns_state *ns;
+	bool grown;
+};
+
+static void add_needed(void *userdata, const struct field *field, const char *ns, const char *name) {
+	struct adding *adding = userdata;
+	struct object *link =
+		streq(ns, adding->ns->name) && !(field->flags & FIELD_PEER) ? ns_find_link(adding->ns, name) : NULL;
+
+	if (link)
+		adding->grown |= scan_set_add_needing(adding->scan_set, adding->ns, link);
+}
+
+bool scan_set_add_needing(struct scan_set *scan_set, struct ns_state *ns, struct object *object) {
+	struct adding adding = { .scan_set = scan_set, .ns = ns };
+
+	if (!scan_set_add(scan_set, object))
+		return false;
+	object_links(object, add_needed, &adding);
+	return true;
+}
+
+static bool add_items(struct scan_set *scan_set, struct ns_state *ns, const struct object_item *item) {
+	bool grown = false;
+
+	for (; item && !scan_set->whole; item = item->next)
+		grown |= scan_set_add_needing(scan_set, ns, item->object);
+	return grown;
+}
+
+bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link) {
+	struct object *object = link ? ns_find_link(ns, link) : NULL;
+	bool grown;
+
+	if (!object || scan_set->whole)
+		return false;
+	struct standing_on on = state_dependents(desired, ns, link);
+	grown = scan_set_add_needing(scan_set, ns, object);
+	grown |= add_items(scan_set, ns, on.parts);
+	return grown | add_items(scan_set, ns, on.strays);
+}
+
+/* The route that an event names, where it is declared; one that the kernel makes belongs to an address of its link. */
+static bool add_route(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
+		      const char *link) {
+	struct arena arena = {};
+	struct route *like = (struct route *)object_new(&arena, &kind_route, ns->name);
+	struct object *found;
+
+	like->to = hint->to;
+	like->table = hint->route_table;
+	like->tos = hint->tos;
+	like->metric = hint->metric;
+	object_seal(&arena, &like->object);
+	found = ns_find(ns, &like->object);
+	arena_done(&arena);
+	if (found)
+		return scan_set_add_needing(scan_set, ns, found);
+	return hint->by_kernel && (hint->route_table == RT_TABLE_MAIN || hint->route_table == RT_TABLE_LOCAL) &&
+	       scan_set_add_link(scan_set, desired, ns, link);
+}
+
+/* Those of a class that are a part of the link. */
+static bool add_parts(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link,
+		      enum object_class class) {
+	struct standing_on on = state_dependents(desired, ns, link);
+	bool grown = false;
+
+	for (const struct object_item *item = on.parts; item; item = item->next)
+		if (item->object->kind->class == class)
+			grown |= scan_set_add_needing(scan_set, ns, item->object);
+	return grown;
+}
+
+static bool add_settings(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link) {
+	return link ? add_parts(scan_set, desired, ns, link, CLASS_SYSCTL)
+		    : add_items(scan_set, ns, state_settings(desired, ns));
+}
+
+static bool add_class(struct scan_set *scan_set, const struct ns_state *ns, enum object_class class) {
+	const char key[] = { (char)class }; /* of what a namespace has one of */
+	struct object *object = ns_find_key(ns, key, sizeof(key));
+
+	return object && scan_set_add(scan_set, object);
+}
+
+static bool add_forwarding(struct scan_set *scan_set, struct ns_state *ns, const char *link) {
+	struct object *object = link ? ns_find_link(ns, link) : NULL;
+	bool declares = object && object->kind->declares_forwarding && object->kind->declares_forwarding(object);
+
+	return declares && scan_set_add_needing(scan_set, ns, object);
+}
+
+/* A link of ours that is not declared here was renamed, or moved here from its place: it is not to stay. */
+static bool is_stray(const struct ns_state *ns, const struct hint *hint, const struct own_marks *own) {
+	return hint->link && streq_ptr(hint->alias, own->alias) && !ns_find_link(ns, hint->link);
+}
+
+/* A link that is up and known by its name is there with all that is on it, as a rule: it alone is looked at first. What
+ * it says of itself as a port comes in the same answer. */
+static bool add_standing_link(struct scan_set *scan_set, struct scan_set *later, struct state *desired, struct ns_state *ns,
+			      const char *link) {
+	struct object *object = ns_find_link(ns, link);
+	bool grown;
+
+	if (!object)
+		return false;
+	grown = scan_set_add_needing(scan_set, ns, object);
+	grown |= add_parts(scan_set, desired, ns, link, CLASS_PORT);
+	return grown | scan_set_add_link(later, desired, ns, link);
+}
+
+static bool add_heard_link(struct scan_set *scan_set, struct scan_set *later, struct state *desired, struct ns_state *ns,
+			   const struct hint *hint, const char *link) {
+	bool grown;
+
+	if (!hint->down && link && streq_ptr(link, hint->link))
+		return add_standing_link(scan_set, later, desired, ns, link);
+	grown = scan_set_add_link(scan_set, desired, ns, link);
+	return grown | (!streq_ptr(link, hint->link) && scan_set_add_link(scan_set, desired, ns, hint->link));
+}
+
+bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct state *desired, struct ns_state *ns,
+		       const struct hint *hint, const char *link, const struct own_marks *own) {
+	if (scan_set->whole)
+		return false;
+	switch (hint->type) {
+	case HINT_NAMESPACE:
+		return scan_set_add_whole(scan_set);
+	case HINT_LINK:
+		return is_stray(ns, hint, own) ? scan_set_add_whole(scan_set)
+					       : add_heard_link(scan_set, later, desired, ns, hint, link);
+	case HINT_PORT:
+		return add_parts(scan_set, desired, ns, link ? link : hint->link, CLASS_PORT);
+	case HINT_NEIGHBOUR: /* says nothing of where to look, see reconciler_hint() */
+		return false;
+	case HINT_FORWARDING:
+		return add_forwarding(scan_set, ns, link);
+	case HINT_ADDRESS:
+		return scan_set_add_link(scan_set, desired, ns, link);
+	case HINT_ROUTE:
+		return add_route(scan_set, desired, ns, hint, link);
+	case HINT_SETTING:
+		return (link || !hint->ifindex) && add_settings(scan_set, desired, ns, link);
+	case HINT_NAT:
+		return (!hint->table || streq(hint->table, own->nat_table)) && add_class(scan_set, ns, CLASS_NAT);
+	case HINT_FILE:
+		return add_class(scan_set, ns, CLASS_DNS);
+	}
+	return false;
+}
+
+bool scan_set_take(struct scan_set *scan_set, struct scan_set *from) {
+	bool grown = from->whole && scan_set_add_whole(scan_set);
+
+	vec_foreach(object, &from->objects)
+		grown |= scan_set_add(scan_set, *object);
+	scan_set_clear(from);
+	return grown;
+}
+
+void scan_set_clear(struct scan_set *scan_set) {
+	forget_objects(scan_set);
+	scan_set->whole = false;
+}
+
+void scan_set_done(struct scan_set *scan_set) {
+	scan_set_clear(scan_set);
+	vec_done(&scan_set->objects);
+}

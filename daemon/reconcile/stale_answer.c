@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reconcile/stale_answer.h"
+
+struct stale_answer {
+	char *id, *ns;
+	int round;
+	UT_hash_handle hh;
+};
+
+/* Was another answer in the namespace doubted in the same round? What is asked along with it may stand on it, as a route
+ * does on the address that makes its gateway reachable. */
+static bool follows_doubt(const struct stale_answers *stale_answers, const char *ns, int round) {
+	for (const struct stale_answer *doubt = stale_answers->met; doubt; doubt = doubt->hh.next)
+		if (doubt->round == round && streq(doubt->ns, ns))
+			return true;
+	return false;
+}
+
+bool stale_answer(struct stale_answers *stale_answers, const struct change *change, int round) {
+	const struct object *object = change_object(change);
+	_cleanup_text_ struct text id = {};
+	struct stale_answer *doubt = NULL;
+
+	if (!change_is_contradicted(change) && !follows_doubt(stale_answers, object->ns, round))
+		return false;
+	object_print_id(object, &id);
+	HASH_FIND_STR(stale_answers->met, id.data, doubt);
+	if (doubt)
+		return false;
+	doubt = xmalloc(sizeof(*doubt));
+	*doubt = (struct stale_answer){ .id = text_take(&id), .ns = xstrdup(object->ns), .round = round };
+	HASH_ADD_KEYPTR(hh, stale_answers->met, doubt->id, strlen(doubt->id), doubt);
+	return true;
+}
+
+void stale_answers_done(struct stale_answers *stale_answers) {
+	struct stale_answer *doubt, *next;
+
+	HASH_ITER(hh, stale_answers->met, doubt, next) {
+		HASH_DEL(stale_answers->met, doubt);
+		free(doubt->id);
+		free(doubt->ns);
+		free(doubt);
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run/event_json.h"
+
+#include "run/journal.h"
+#include "report/report.h"
+#include "session/topology.h"
+
+/* Varlink's names have no hyphens. */
+static const struct {
+	const char *type;
+	const char *action; /* of drift, or NULL */
+} types[] = {
+	[OCCURRENCE_DRIFT_RESTORED] = { "drift", "restored" },
+	[OCCURRENCE_DRIFT_REPORTED] = { "drift", "reported" },
+	[OCCURRENCE_DRIFT_HELD] = { "drift", "held" },
+	[OCCURRENCE_DRIFT_FAILED] = { "drift", "failed" },
+	[OCCURRENCE_BACKED_OFF] = { "drift", "backed_off" },
+	[OCCURRENCE_FAILING] = { "failing" },
+	[OCCURRENCE_RECOVERED] = { "recovered" },
+	[OCCURRENCE_CONVERGED] = { "converged" },
+	[OCCURRENCE_SPARED] = { "spared" },
+	[OCCURRENCE_OVERRUN] = { "overrun" },
+};
+
+static json_t *begin(const char *type, const char *text) {
+	return json_pack("{s:s, s:I, s:o}", "type", type, "when_usec", (json_int_t)now_realtime(), "text",
+			 report_json_text(text));
+}
+
+static json_t *wrap(json_t *event) {
+	return json_pack("{s:o}", "event", event);
+}
+
+/* What the kernel calls by any bytes but NUL, '/' and white space is shown as everywhere else. */
+static void set_text(json_t *event, const char *key, const char *text) {
+	if (text)
+		json_object_set_new(event, key, report_json_text(text));
+}
+
+static void set_number(json_t *event, const char *key, uint64_t n) {
+	if (n)
+		json_object_set_new(event, key, json_integer((json_int_t)n));
+}
+
+json_t *event_occurrence(const struct occurrence *occurrence) {
+	static const char *const drifts[] = {
+		[DRIFT_MISSING] = "missing",
+		[DRIFT_CHANGED] = "changed",
+		[DRIFT_EXTRA] = "extra",
+	};
+	_cleanup_free_ char *text = occurrence_text(occurrence);
+	json_t *event = begin(types[occurrence->type].type, text);
+	const char *action = types[occurrence->type].action;
+
+	set_text(event, "namespace", occurrence->object ? occurrence->object->ns : NULL);
+	set_text(event, "scope", occurrence->scope);
+	set_text(event, "noun", occurrence->noun);
+	set_text(event, "drift", action ? drifts[occurrence->drift] : NULL);
+	set_text(event, "action", action);
+	set_text(event, "error", occurrence->error);
+	set_text(event, "left", occurrence->left);
+	set_text(event, "opponent", occurrence->opponent);
+	set_text(event, "file", occurrence->position.line ? occurrence->file : NULL);
+	set_number(event, "line", occurrence->position.line);
+	set_number(event, "latency_usec", occurrence->latency_usec);
+	set_number(event, "pause_usec", occurrence->pause_usec);
+	set_number(event, "followers", occurrence->n_followers);
+	set_number(event, "changes", occurrence->n_changes);
+	return wrap(event);
+}
+
+json_t *event_of(const char *type, const char *text) {
+	return wrap(begin(type, text));
+}
+
+json_t *event_progress(size_t n_done, size_t n_all) {
+	_cleanup_free_ char *text = xasprintf("%zu of %zu changes", n_done, n_all);
+	json_t *event = begin("progress", text);
+
+	json_object_set_new(event, "done", json_integer((json_int_t)n_done));
+	json_object_set_new(event, "all", json_integer((json_int_t)n_all));
+	return wrap(event);
+}
+
+json_t *event_lost(size_t n) {
+	_cleanup_free_ char *text =
+		xasprintf("%zu event%s left out: they were read too slowly", n, n == 1 ? " was" : "s were");
+	json_t *event = begin("lost", text);
+
+	set_number(event, "count", n);
+	return wrap(event);
+}

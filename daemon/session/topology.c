@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order matters twice. The lock comes first, so that two daemons never work on one topology. The events come
+ * before the reconciler's first look, so that no change falls between the two.
+ *
+ * An error here is about the machine (no privilege, no room in /run), not about the topology: it ends the verb.
+ */
+#include "session/topology.h"
+
+#include <poll.h>
+#include <time.h>
+
+#include "files/error_text.h"
+#include "kernel/named_netns.h"
+#include "kind/kinds.h"
+#include "report/report.h"
+
+enum {
+	RESTORE_TRIES = 100,                  /* of a folder that is taken away again and again */
+	LOOK_TRIES = 4,                       /* in vain, with growing pauses, before topology_settle() gives up */
+	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* how long it may take after everything was tried once … */
+	SETTLE_PASSES = 5,                    /* … where there was time for so many passes: a slow machine is no quarrel */
+	AWAIT_USEC = 1000 * 1000,             /* the longest wait once that time is over */
+};
+
+static uint64_t now(clockid_t clock) {
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t now_monotonic(void) {
+	return now(CLOCK_MONOTONIC);
+}
+
+uint64_t now_realtime(void) {
+	return now(CLOCK_REALTIME);
+}
+
+char *topology_problem(const char *what, int r) {
+	bool privilege = (r == -EPERM || r == -EACCES) && geteuid() != 0;
+
+	return xasprintf("cannot %s: %s%s", what, error_text(r), privilege ? " (this needs root)" : "");
+}
+
+/* To whoever wants to know, with the name of the file in which its place is. */
+static void occurred(void *userdata, const struct occurrence *occurrence) {
+	struct topology *s = userdata;
+	struct occurrence placed = *occurrence;
+
+	placed.file = spec_file_of(reconciler_spec(s->reconciler), occurrence->position);
+	if (s->hooks.occurred)
+		s->hooks.occurred(s->hooks.userdata, &placed);
+}
+
+/* ---- events ---- */
+
+static void heard(void *userdata, int32_t nsid, const struct hint *hint) {
+	struct topology *s = userdata;
+
+	if (nsid == WATCH_NSID_HOST)
+		reconciler_hint(s->reconciler, NS_HOST, hint);
+	else
+		reconciler_hint_id(s->reconciler, nsid, hint);
+}
+
+static void name_dirty(void *userdata, const char *name) {
+	struct topology *s = userdata;
+
+	reconciler_name_changed(s->reconciler, name);
+}
+
+static void file_changed(void *userdata, const char *name) {
+	struct topology *s = userdata;
+
+	reconciler_hint(s->reconciler, name, &(struct hint){ .type = HINT_FILE });
+}
+
+static void taken_away(void *userdata) {
+	struct topology *s = userdata;
+
+	s->taken_away = true;
+}
+
+static void everything_dirty(void *userdata) {
+	struct topology *s = userdata;
+
+	s->taken_away = true; /* who knows */
+	reconciler_overrun(s->reconciler);
+}
+
+/* A crash without the ledger would leave what nobody knows of, and without the lock another topod would begin. What cannot
+ * be made anew is tried again at each turn. */
+static void restore_folder(struct topology *s) {
+	_cleanup_free_ char *noun = xasprintf("%s/%s", TOPOD_RUN_DIR, s->topology);
+	struct occurrence occurrence = { .scope = s->topology, .noun = noun, .what = "was taken away" };
+	uint64_t began = now_monotonic();
+	int r, n = 0;
+
+	/* What is taken away before it is watched is not heard of. */
+	while ((r = ledger_file_restore(&s->ledger_file, &s->ledger)) > 0 && n++ < RESTORE_TRIES)
+		(void)watch_own_folder(s->watch, s->ledger_file.dir_fd);
+	s->taken_away = r != 0;
+	occurrence.type = r < 0 ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_DRIFT_RESTORED;
+	occurrence.error = r < 0 ? error_text(r) : NULL;
+	occurrence.latency_usec = now_monotonic() - began;
+	if (r < 0 ? !s->taken_away_told : n > 0)
+		occurred(s, &occurrence);
+	s->taken_away_told = r < 0;
+	if (s->hooks.taken_away)
+		s->hooks.taken_away(s->hooks.userdata, r);
+}
+
+/* Where reading would lead to nothing for now, nothing is read. An error of the watch is met again by the next try. */
+static void hear(struct topology *s) {
+	size_t before = s->watch ? watch_overruns(s->watch) : 0;
+	int r;
+
+	if (s->taken_away)
+		restore_folder(s);
+	if (!s->watch || now_monotonic() < reconciler_listen_usec(s->reconciler))
+		return;
+	r = watch_dispatch(s->watch, NULL);
+	if (r < 0)
+		reconciler_deaf(s->reconciler, r);
+	else
+		reconciler_heard(s->reconciler, watch_overruns(s->watch) != before);
+	if (s->taken_away)
+		restore_folder(s);
+}
+
+static const struct watch_handlers handlers = {
+	.heard = heard,
+	.name_changed = name_dirty,
+	.file_changed = file_changed,
+	.everything_dirty = everything_dirty,
+	.taken_away = taken_away,
+};
+
+/* What the reconciler asks for in the middle of a pass. */
+static void drain(void *userdata) {
+	hear(userdata);
+}
+
+static bool has_file(const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object->kind == &kind_dns)
+			return true;
+	return false;
+}
+
+static bool has_forwarding(const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object->kind->declares_forwarding && object->kind->declares_forwarding(object))
+			return true;
+	return false;
+}
+
+void topology_watch_declared(struct topology *s) {
+	bool forwarding = false;
+
+	state_foreach(ns, &reconciler_spec(s->reconciler)->state) {
+		if (has_file(ns) && watch_file(s->watch, ns->name) < 0)
+			reconciler_files_silent(s->reconciler);
+		forwarding |= has_forwarding(ns);
+	}
+	watch_forwarding(s->watch, forwarding);
+}
+
+/* ---- the reconciler's surroundings ---- */
+
+static void progress(void *userdata, size_t n_done, size_t n_all) {
+	struct topology *s = userdata;
+
+	if (s->hooks.progress)
+		s->hooks.progress(s->hooks.userdata, n_done, n_all);
+}
+
+static uint64_t clock_now(void *userdata _unused_) {
+	return now_monotonic();
+}
+
+static void start_reconciler(struct topology *s, struct spec *spec) {
+	const struct reconciler_hooks hooks = {
+		.userdata = s,
+		.occurred = occurred,
+		.progress = progress,
+		.drain = drain,
+		.now = clock_now,
+	};
+
+	s->reconciler = reconciler_new(spec, s->kernel, &s->ledger, &s->ledger_file, &hooks);
+}
+
+/* ---- where it comes from ---- */
+
+struct topology_source topology_source(const struct loaded_spec *loaded, bool replaces) {
+	return (struct topology_source){ .loaded = loaded, .named = loaded->spec.named, .replaces = replaces };
+}
+
+static void add_where(const char *path, struct text *out) {
+	report_clean(streq(path, "-") ? "standard input" : path, out);
+}
+
+/* Two files of one name are two networks until somebody says that they are one: NULL, or what is to be said. */
+static char *source_problem(const struct topology *s, const struct topology_source *source, const struct ledger *ledger) {
+	_cleanup_text_ struct text before = {}, now = {};
+	_cleanup_free_ char *path = source->loaded ? spec_file_absolute(source->loaded->name) : NULL;
+
+	if (!path || source->named || source->replaces || !ledger->files.n || spec_file_same(ledger->files.items[0], path))
+		return NULL;
+	add_where(ledger->files.items[0], &before);
+	add_where(path, &now);
+	return xasprintf(
+		"topology '%s' was made from %s; %s has only its file name in common with that. Write 'topology: NAME' "
+		"into it to tell them apart, or let it take the other one's place with --replace",
+		s->topology, before.data, now.data);
+}
+
+int topology_note_source(struct topology *s, const struct loaded_spec *loaded) {
+	vec(char *) paths = {};
+	int r = 0;
+
+	vec_foreach(file, &loaded->files)
+		vec_push(&paths, spec_file_absolute(file->name));
+	if (ledger_set_files(&s->ledger, paths.items, paths.n) || !s->ledger_file.head)
+		r = ledger_file_set_head(&s->ledger_file, &s->ledger);
+	vec_foreach(path, &paths)
+		free(*path);
+	vec_done(&paths);
+	return r;
+}
+
+/* ---- opening ---- */
+
+static char *ledger_problem(const char *topology, int r, pid_t pid) {
+	switch (r) {
+	case -EALREADY:
+		return pid ? xasprintf("topology '%s' is already managed by another topod (pid %d)", topology, pid)
+			   : xasprintf("topology '%s' is already managed by another topod", topology);
+	case -EPERM:
+		return xasprintf("%s/%s belongs to another user, or others may write to it", TOPOD_RUN_DIR, topology);
+	case -ENOTDIR:
+		return xasprintf("%s/%s is not a folder", TOPOD_RUN_DIR, topology);
+	case -EINVAL:
+		return xasprintf("%s/%s/ledger is not a ledger of topod's", TOPOD_RUN_DIR, topology);
+	}
+	_cleanup_free_ char *what = xasprintf("open %s/%s", TOPOD_RUN_DIR, topology);
+	return topology_problem(what, r);
+}
+
+static int open_kernel(struct topology *s, char **ret_problem) {
+	int r = netns_init();
+
+	if (r == 0)
+		r = real_kernel_new(&s->kernel);
+	if (r < 0)
+		*ret_problem = topology_problem("talk to the kernel", r);
+	return r;
+}
+
+static char *own_dir_problem(int r, const char *problem) {
+	return problem ? xstrdup(problem) : topology_problem("prepare " NETNS_DIR, r);
+}
+
+static int open_watch(struct topology *s, char **ret_problem) {
+	const char *problem;
+	int r = netns_prepare(&problem);
+
+	if (r < 0) {
+		*ret_problem = own_dir_problem(r, problem);
+		return r;
+	}
+	r = watch_new(&s->watch, &handlers, s, s->hooks.event_buffer);
+	if (r < 0)
+		*ret_problem = topology_problem("hear the kernel's events", r);
+	if (r < 0)
+		return r;
+	(void)watch_own_folder(s->watch, s->ledger_file.dir_fd);
+	s->kernel->ops->listen(s->kernel);
+	return 0;
+}
+
+/* What happened before is not known: everything is looked at once more. */
+static int listen_to_all(struct topology *s) {
+	_cleanup_free_ char *problem = NULL;
+	int r = open_watch(s, &problem);
+
+	if (r < 0)
+		return r;
+	topology_watch_declared(s);
+	reconciler_dirty_all(s->reconciler);
+	return 0;
+}
+
+/* Whoever has the lock may be at work on another file. */
+static int settle_source(struct topology *s, const struct topology_source *source, int r, char **ret_problem) {
+	_cleanup_(ledger_done) struct ledger others = {};
+
+	if (r == -EALREADY && ledger_file_read(s->topology, &others) < 0)
+		return r;
+	*ret_problem = r == 0 || r == -EALREADY ? source_problem(s, source, r == 0 ? &s->ledger : &others) : NULL;
+	if (*ret_problem)
+		return -EEXIST;
+	if (r == 0 && source->loaded)
+		r = topology_note_source(s, source->loaded);
+	return r;
+}
+
+int topology_open_once(struct topology *s, struct spec *spec, const struct topology_source *source,
+		       const struct topology_hooks *hooks, char **ret_problem) {
+	const char *problem;
+	pid_t pid;
+	int r;
+
+	*s = SESSION_NONE;
+	s->hooks = *hooks;
+	s->topology = xstrdup(spec->topology);
+	r = ledger_file_open(&s->ledger_file, s->topology, &s->ledger, &pid, &s->n_damaged);
+	r = settle_source(s, source, r, ret_problem);
+	if (r < 0) {
+		*ret_problem = *ret_problem ? *ret_problem : ledger_problem(s->topology, r, pid);
+		return r;
+	}
+	r = netns_check(&problem);
+	if (r < 0) {
+		*ret_problem = own_dir_problem(r, problem);
+		return r;
+	}
+	r = open_kernel(s, ret_problem);
+	if (r == 0)
+		start_reconciler(s, spec);
+	return r;
+}
+
+int topology_open(struct topology *s, struct spec *spec, const struct topology_source *source,
+		  const struct topology_hooks *hooks, char **ret_problem) {
+	int r = topology_open_once(s, spec, source, hooks, ret_problem);
+
+	if (r == 0)
+		r = open_watch(s, ret_problem);
+	if (r == 0) {
+		topology_watch_declared(s);
+		s->kernel->ops->hold(s->kernel);
+	}
+	return r;
+}
+
+int topology_open_to_look(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem) {
+	int r;
+
+	*s = SESSION_NONE;
+	s->topology = xstrdup(spec->topology);
+	r = ledger_file_read(s->topology, &s->ledger);
+	if (r < 0) {
+		*ret_problem = ledger_problem(s->topology, r, 0);
+		return r;
+	}
+	*ret_problem = source_problem(s, source, &s->ledger);
+	if (*ret_problem)
+		return -EEXIST;
+	r = open_kernel(s, ret_problem);
+	if (r == 0)
+		start_reconciler(s, spec);
+	return r;
+}
+
+int topology_close(struct topology *s) {
+	int compacted = 0, closed;
+
+	if (s->reconciler && !s->ledger.n) /* what failed before may do now, and stands in the way of the folder's end */
+		compacted = ledger_file_compact(&s->ledger_file, &s->ledger);
+	reconciler_free(s->reconciler);
+	watch_free(s->watch);
+	kernel_free(s->kernel);
+	ledger_done(&s->ledger);
+	closed = ledger_file_close(&s->ledger_file, true);
+	free(s->topology);
+	*s = SESSION_NONE;
+	return compacted < 0 ? compacted : closed;
+}
+
+/* ---- working ---- */
+
+void topology_dispatch(struct topology *s) {
+	hear(s);
+	reconciler_pass(s->reconciler);
+	if (s->watch)
+		watch_neighbours(s->watch, reconciler_wants_neighbours(s->reconciler));
+}
+
+/* Until something is heard or the reconciler wants to be called. */
+static int await(struct topology *s, uint64_t limit) {
+	struct pollfd p = { .fd = watch_fd(s->watch), .events = POLLIN };
+	uint64_t t = now_monotonic(), due = MIN(reconciler_due(s->reconciler), MAX(limit, t + AWAIT_USEC));
+	uint64_t listen = reconciler_listen_usec(s->reconciler);
+	bool deaf = listen > t;
+
+	due = deaf ? MIN(due, listen) : due;
+	uint64_t left = due > t ? due - t : 0;
+	struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000) * 1000 };
+
+	return ppoll(&p, deaf ? 0 : 1, &timeout, NULL) < 0 && errno != EINTR ? -errno : 0;
+}
+
+int topology_settle(struct topology *s) {
+	uint64_t limit = now_monotonic() + SETTLE_LIMIT_USEC;
+	int failures = 0, passes = 0, r;
+
+	for (topology_dispatch(s);; topology_dispatch(s)) {
+		size_t tries = reconciler_obstructed(s->reconciler, &r);
+
+		if (tries == 0 && reconciler_settled(s->reconciler))
+			return 0;
+		if (tries >= LOOK_TRIES)
+			return r;
+		if (passes++ >= SETTLE_PASSES && now_monotonic() >= limit)
+			return tries ? r : -ETIME;
+		r = s->watch ? await(s, limit) : listen_to_all(s);
+		failures = r < 0 ? failures + 1 : 0;
+		if (failures >= LOOK_TRIES)
+			return r;
+	}
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an event to where to look: what each kind of event says, and that one which is cut off anywhere, or is not as it should
+ * be, leads to the whole namespace rather than to a wrong place.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <libmnl/libmnl.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/netconf.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+
+#include "kernel/event_decode.h"
+
+struct message {
+	union {
+		struct nlmsghdr nlh;
+		char bytes[512];
+	};
+};
+
+static void *begin(struct message *m, uint16_t type, size_t extra) {
+	memset(m, 0, sizeof(*m));
+	mnl_nlmsg_put_header(m);
+	m->nlh.nlmsg_type = type;
+	return mnl_nlmsg_put_extra_header(&m->nlh, extra);
+}
+
+static void make_link(struct message *m, uint16_t type, uint8_t family, unsigned flags) {
+	struct ifinfomsg *ifi = begin(m, type, sizeof(*ifi));
+
+	ifi->ifi_family = family;
+	ifi->ifi_index = 5;
+	ifi->ifi_flags = flags;
+	mnl_attr_put_strz(&m->nlh, IFLA_IFNAME, "eth0");
+	mnl_attr_put_strz(&m->nlh, IFLA_IFALIAS, "topod:office");
+}
+
+static void make_address(struct message *m) {
+	struct ifaddrmsg *ifa = begin(m, RTM_DELADDR, sizeof(*ifa));
+
+	ifa->ifa_index = 5;
+}
+
+static void make_route(struct message *m, uint8_t family, size_t size) {
+	static const uint8_t address[32] = { 10, 1 };
+	struct rtmsg *rtm = begin(m, RTM_NEWROUTE, sizeof(*rtm));
+
+	rtm->rtm_family = family;
+	rtm->rtm_dst_len = 16;
+	rtm->rtm_table = RT_TABLE_COMPAT;
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	mnl_attr_put(&m->nlh, RTA_DST, size, address);
+	mnl_attr_put_u32(&m->nlh, RTA_TABLE, 1000);
+	mnl_attr_put_u32(&m->nlh, RTA_OIF, 5);
+	mnl_attr_put_u32(&m->nlh, RTA_PRIORITY, 7);
+}
+
+static void make_setting(struct message *m, int32_t index) {
+	begin(m, RTM_NEWNETCONF, sizeof(struct netconfmsg));
+	mnl_attr_put_u32(&m->nlh, NETCONFA_IFINDEX, (uint32_t)index);
+}
+
+static void make_nft(struct message *m, uint16_t type, const char *table) {
+	begin(m, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), sizeof(struct nfgenmsg));
+	if (table)
+		mnl_attr_put_strz(&m->nlh, NFTA_TABLE_NAME, table);
+}
+
+static struct hint hint_of(struct message *m) {
+	struct hint hint;
+
+	assert_true(event_hint(&m->nlh, m->nlh.nlmsg_len, &hint));
+	return hint;
+}
+
+static void test_links(_unused_ void **state) {
+	struct message m;
+	struct hint hint;
+
+	make_link(&m, RTM_NEWLINK, AF_UNSPEC, IFF_UP);
+	hint = hint_of(&m);
+	assert_int_equal(hint.type, HINT_LINK);
+	assert_int_equal(hint.ifindex, 5);
+	assert_string_equal(hint.link, "eth0");
+	assert_string_equal(hint.alias, "topod:office");
+	assert_false(hint.down);
+	make_link(&m, RTM_NEWLINK, AF_UNSPEC, 0);
+	assert_true(hint_of(&m).down);
+	make_link(&m, RTM_DELLINK, AF_UNSPEC, IFF_UP);
+	assert_true(hint_of(&m).down);
+	make_link(&m, RTM_NEWLINK, AF_BRIDGE, IFF_UP);
+	assert_int_equal(hint_of(&m).type, HINT_PORT);
+	begin(&m, RTM_NEWLINK, sizeof(struct ifinfomsg)); /* without a name */
+	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
+}
+
+static void test_addresses(_unused_ void **state) {
+	struct message m;
+
+	make_address(&m);
+	assert_int_equal(hint_of(&m).type, HINT_ADDRESS);
+	assert_int_equal(hint_of(&m).ifindex, 5);
+}
+
+static void test_forwarding(_unused_ void **state) {
+	struct message m;
+	struct ndmsg *ndm = begin(&m, RTM_DELNEIGH, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = 5;
+	assert_int_equal(hint_of(&m).type, HINT_FORWARDING);
+	assert_int_equal(hint_of(&m).ifindex, 5);
+}
+
+static void test_neighbours(_unused_ void **state) {
+	struct message m;
+	struct ndmsg *ndm = begin(&m, RTM_DELNEIGH, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = 5;
+	mnl_attr_put(&m.nlh, NDA_LLADDR, 6, "\x02\x00\x00\x00\x00\x01");
+	assert_int_equal(hint_of(&m).type, HINT_NEIGHBOUR);
+	assert_int_equal(hint_of(&m).to.address.family, 0);
+	ndm = begin(&m, RTM_NEWNEIGH, sizeof(*ndm));
+	ndm->ndm_family = AF_INET;
+	ndm->ndm_ifindex = 5;
+	mnl_attr_put(&m.nlh, NDA_DST, 4, "\x0a\x00\x00\x01");
+	assert_int_equal(hint_of(&m).type, HINT_NEIGHBOUR);
+	assert_int_equal(hint_of(&m).to.address.family, AF_INET);
+	assert_memory_equal(hint_of(&m).to.address.bytes, "\x0a\x00\x00\x01", 4);
+}
+
+static void test_routes(_unused_ void **state) {
+	struct message m;
+	struct hint hint;
+	char text[PREFIX_TEXT_MAX];
+
+	make_route(&m, AF_INET, 4);
+	hint = hint_of(&m);
+	assert_int_equal(hint.type, HINT_ROUTE);
+	assert_string_equal(prefix_format(&hint.to, text), "10.1.0.0/16");
+	assert_int_equal(hint.route_table, 1000);
+	assert_int_equal(hint.metric, 7);
+	assert_int_equal(hint.ifindex, 5);
+	assert_true(hint.by_kernel);
+	/* A destination that is none. */
+	make_route(&m, AF_INET, 16);
+	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
+	make_route(&m, AF_INET6, 4);
+	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
+	make_route(&m, AF_MPLS, 4);
+	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
+}
+
+/* What an address brings along into the table local has the address's event; that it is taken away has its own only. */
+static void test_local_routes(_unused_ void **state) {
+	static const struct {
+		uint16_t type;
+		uint8_t of;
+		bool by_kernel;
+	} cases[] = {
+		{ RTM_NEWROUTE, RTN_LOCAL, false },
+		{ RTM_DELROUTE, RTN_LOCAL, true },
+		{ RTM_DELROUTE, RTN_BROADCAST, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct message m;
+		struct rtmsg *rtm = begin(&m, cases[i].type, sizeof(*rtm));
+		struct hint hint;
+
+		rtm->rtm_family = AF_INET;
+		rtm->rtm_dst_len = 32;
+		rtm->rtm_table = RT_TABLE_LOCAL;
+		rtm->rtm_protocol = RTPROT_KERNEL;
+		rtm->rtm_type = cases[i].of;
+		mnl_attr_put_u32(&m.nlh, RTA_OIF, 5);
+		hint = hint_of(&m);
+		assert_int_equal(hint.type, HINT_ROUTE);
+		assert_int_equal(hint.route_table, RT_TABLE_LOCAL);
+		assert_int_equal(hint.by_kernel, cases[i].by_kernel);
+	}
+}
+
+static void test_settings(_unused_ void **state) {
+	struct message m;
+
+	make_setting(&m, 5);
+	assert_int_equal(hint_of(&m).type, HINT_SETTING);
+	assert_int_equal(hint_of(&m).ifindex, 5);
+	make_setting(&m, NETCONFA_IFINDEX_ALL);
+	assert_int_equal(hint_of(&m).type, HINT_SETTING);
+	assert_int_equal(hint_of(&m).ifindex, 0);
+	begin(&m, RTM_NEWNETCONF, sizeof(struct netconfmsg)); /* of nothing */
+	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
+}
+
+static void test_tables(_unused_ void **state) {
+	struct message m;
+	struct hint hint;
+
+	make_nft(&m, NFT_MSG_DELRULE, "topod-office");
+	assert_int_equal(hint_of(&m).type, HINT_NAT);
+	assert_string_equal(hint_of(&m).table, "topod-office");
+	make_nft(&m, NFT_MSG_NEWRULE, NULL);
+	assert_int_equal(hint_of(&m).type, HINT_NAT);
+	assert_null(hint_of(&m).table);
+	make_nft(&m, NFT_MSG_NEWGEN, NULL); /* the end of a transaction */
+	assert_false(event_hint(&m.nlh, m.nlh.nlmsg_len, &hint));
+	begin(&m, RTM_NEWRULE, 16); /* a routing rule: of no kind of ours */
+	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
+}
+
+/* What did not fit may be of any table; of rtnetlink it is only the rest of what was read. */
+static void test_unread(_unused_ void **state) {
+	struct message m;
+	struct hint hint;
+
+	make_nft(&m, NFT_MSG_NEWTABLE, "topod-office");
+	assert_true(event_hint_unread(&m.nlh, &hint));
+	assert_int_equal(hint.type, HINT_NAT);
+	assert_null(hint.table);
+	make_address(&m);
+	assert_false(event_hint_unread(&m.nlh, &hint));
+}
+
+/* Each length, in memory of that size. */
+static void check_cut(const struct message *m, enum hint_type type) {
+	bool understood = false;
+
+	for (size_t size = NLMSG_HDRLEN; size < m->nlh.nlmsg_len; size++) {
+		_cleanup_free_ struct nlmsghdr *part = xmalloc(size);
+		struct hint hint;
+
+		memcpy(part, m, size);
+		assert_true(event_hint(part, size, &hint));
+		assert_int_equal(part->nlmsg_len, size);
+		assert_true(hint.type == HINT_NAMESPACE || hint.type == type);
+		assert_false(understood && hint.type == HINT_NAMESPACE); /* more of it says more */
+		understood |= hint.type != HINT_NAMESPACE;
+		if (hint.link)
+			assert_string_equal(hint.link, "eth0");
+		if (hint.table)
+			assert_string_equal(hint.table, "topod-office");
+	}
+}
+
+static void test_cut_off(_unused_ void **state) {
+	struct message m;
+
+	make_link(&m, RTM_NEWLINK, AF_UNSPEC, IFF_UP);
+	check_cut(&m, HINT_LINK);
+	make_address(&m);
+	check_cut(&m, HINT_ADDRESS);
+	make_setting(&m, 5);
+	check_cut(&m, HINT_SETTING);
+	make_nft(&m, NFT_MSG_NEWTABLE, "topod-office");
+	check_cut(&m, HINT_NAT);
+	/* The metric may stand at the very end. */
+	make_route(&m, AF_INET, 4);
+	check_cut(&m, HINT_NAMESPACE);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_links),        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_local_routes), cmocka_unit_test(test_forwarding), cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_settings),     cmocka_unit_test(test_tables),     cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_cut_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
