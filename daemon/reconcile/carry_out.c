@@ -305,11 +305,11 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	line->latency_usec = pass_now(pass) - pass->since_usec;
 	line->left = pass_left_behind(pass, change);
 	if (!failure_repaired(&r->failures, object, pass_now(pass))) {
-		failure_stir(&r->failures, pass_now(pass));
+		storm_disturbed(&r->failures.storm, pass_now(pass));
 		return;
 	}
 	line->type = OCCURRENCE_BACKED_OFF;
-	line->pause_usec = failure_find(&r->failures, object)->pause_usec;
+	line->pause_usec = failure_find(&r->failures, object)->backoff.pause_usec;
 	if (change->observed && object->kind->opponent)
 		line->opponent = object->kind->opponent(&pass->lines.arena, change->observed);
 }

@@ -42,7 +42,7 @@ static bool is_held(struct pass *pass, const struct change *change, struct failu
 		return true;
 	if (failure_may_try(failures, record, pass->now_usec))
 		return false;
-	failure_sight(failures, record, ignored_sight(change), pass_now(pass));
+	failure_seen(failures, record, ignored_sight(change), pass_now(pass));
 	return true;
 }
 
@@ -92,7 +92,7 @@ static bool is_paused(struct pass *pass, struct plan *plan, struct change *chang
 	if (!r->paused)
 		return false;
 	if ((change->type == CHANGE_DELETE && change->recreates) || change_object(change)->waits ||
-	    (record && (record->state == FAILURE_FAILING || record->state == FAILURE_FIGHT)))
+	    (record && (record->state == FAILURE_FAILING || record->state == FAILURE_CONTENDED)))
 		return true;
 	if (failure_left(&r->failures, change_object(change), FAILURE_HELD, pass_now(pass))) {
 		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_HELD);
@@ -148,7 +148,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	record = failure_find(&r->failures, object);
 	record->drifted |= drift;
 	line->left = pass_left_behind(pass, change);
-	line->pause_usec = record->pause_usec;
+	line->pause_usec = record->backoff.pause_usec;
 }
 
 /* What the kernel has given up failed when it was last made, and is made again after a pause: that it is looked at tells
@@ -167,22 +167,20 @@ static void note_given_up(struct pass *pass, struct plan *plan) {
 		if (!record || record->state != FAILURE_FAILING)
 			pass_note_failure(pass, plan, &change);
 		record = failure_find(failures, failed->object);
-		record->seen = failures->look;
-		record->given_up = true;
-		record->ripe |= failed->idle;
-		record->idle = failed->idle;
+		record->seen = failures->scan;
+		failure_given_up(record, failed->idle);
 	}
 	/* Whether it is well again is not known before it is usable. */
 	vec_foreach(pending, &plan->pending) {
 		struct failure_record *record = failure_find(failures, pending->object);
 
 		if (record && record->state == FAILURE_FAILING)
-			record->seen = failures->look;
+			record->seen = failures->scan;
 	}
 }
 
 static bool may_revive(const struct pass *pass, const struct change *change, const struct failure_record *record) {
-	return !record->idle && failure_is_due(record, pass->now_usec) &&
+	return failure_is_due(record, pass->now_usec) &&
 	       (change_object(change)->drift == DRIFT_RESTORE || pass->r->applying) && !pass->r->paused;
 }
 
@@ -219,7 +217,7 @@ void pass_choose(struct pass *pass, struct plan *plan) {
 		struct failure_record *record = failure_find(&pass->r->failures, change_object(change));
 
 		if (record)
-			record->seen = pass->r->failures.look;
+			record->seen = pass->r->failures.scan;
 		if (change->done && change->error) {
 			pass_note_failure(pass, plan, change); /* refused by the plan itself */
 		} else if (change->told) {

@@ -9,7 +9,7 @@
 void reconciler_failures(const struct reconciler *r, void (*fn)(void *userdata, const struct failure *), void *userdata) {
 	static const char *const names[] = {
 		[FAILURE_FAILING] = "failing",
-		[FAILURE_FIGHT] = "fought over",
+		[FAILURE_CONTENDED] = "fought over",
 		[FAILURE_REPORTED] = "reported",
 		[FAILURE_HELD] = "held",
 	};

@@ -3,218 +3,258 @@
 
 #include <utlist.h>
 
-static void print_ignored_id(const struct object *object, struct text *out) {
-	object_print_id(object, out);
-	text_add(out, " as the kernel keeps it");
+static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_PAUSE_MAX_USEC },
+				   limits_costly = { FAILURE_PAUSE_FIRST_USEC, FAILURE_PAUSE_COSTLY_SEC *UINT64_C(1000000) },
+				   limits_quiet = { STORM_QUIET_USEC, STORM_QUIET_USEC << 7 };
+
+/* What happens to a record that waits. */
+enum failure_event {
+	EVENT_TRIED,      /* failing: tried, and it failed or has yet to show what came of it */
+	EVENT_REPAIRED,   /* contended: repaired once more */
+	EVENT_ASKED_FOR,  /* failing: a scan found it too soon after its latest try */
+	EVENT_CHANGED,    /* contended: it differs in another way than before */
+	EVENT_POSTPONED,  /* due, but what it needs is not there */
+	EVENT_STORM_OVER, /* contended, failing */
+	EVENT_NO_CARRIER, /* failing: the kernel gave it up, and its link has no carrier … */
+	EVENT_CARRIER,    /* … or has one */
+};
+
+/* Columns are the waits, from WAIT_PAUSE to WAIT_CARRIER. */
+/* clang-format off */
+static const enum failure_wait next_wait[][N_FAILURE_WAITS] = {
+	[EVENT_TRIED]      = { WAIT_PAUSE,   WAIT_PAUSE,   WAIT_PAUSE,   WAIT_PAUSE },
+	[EVENT_REPAIRED]   = { WAIT_PAUSE,   WAIT_PAUSE,   WAIT_QUIET,   WAIT_PAUSE },
+	[EVENT_ASKED_FOR]  = { WAIT_QUIET,   WAIT_QUIET,   WAIT_NEEDS,   WAIT_CARRIER },
+	[EVENT_CHANGED]    = { WAIT_PAUSE,   WAIT_PAUSE,   WAIT_NEEDS,   WAIT_CARRIER },
+	[EVENT_POSTPONED]  = { WAIT_NEEDS,   WAIT_NEEDS,   WAIT_NEEDS,   WAIT_CARRIER },
+	[EVENT_STORM_OVER] = { WAIT_NEEDS,   WAIT_NEEDS,   WAIT_NEEDS,   WAIT_CARRIER },
+	[EVENT_NO_CARRIER] = { WAIT_CARRIER, WAIT_CARRIER, WAIT_CARRIER, WAIT_CARRIER },
+	[EVENT_CARRIER]    = { WAIT_PAUSE,   WAIT_QUIET,   WAIT_NEEDS,   WAIT_NEEDS },
+};
+/* clang-format on */
+
+static void step(struct failure_record *record, enum failure_event event) {
+	record->wait = next_wait[event][record->wait];
 }
 
-static struct failure_record *find(const struct failures *t, const struct object *object,
-				   void (*print)(const struct object *, struct text *)) {
-	_cleanup_text_ struct text id = {};
+/* ---- records ---- */
+
+static char *printed_id(const struct object *object, bool ignored) {
+	struct text id = {};
+
+	object_print_id(object, &id);
+	text_add(&id, ignored ? " as the kernel keeps it" : "");
+	return text_take(&id);
+}
+
+static struct failure_record *find(const struct failures *f, const struct object *object, bool ignored) {
+	_cleanup_free_ char *id = f->records ? printed_id(object, ignored) : NULL;
 	struct failure_record *record = NULL;
 
-	if (!t->records)
-		return NULL;
-	print(object, &id);
-	HASH_FIND_STR(t->records, id.data, record);
+	if (id)
+		HASH_FIND_STR(f->records, id, record);
 	return record;
 }
 
-struct failure_record *failure_find(const struct failures *t, const struct object *object) {
-	return find(t, object, object_print_id);
+struct failure_record *failure_find(const struct failures *f, const struct object *object) {
+	return find(f, object, false);
 }
 
-struct failure_record *failure_find_ignored(const struct failures *t, const struct object *object) {
-	return t->n_ignored ? find(t, object, print_ignored_id) : NULL;
+struct failure_record *failure_find_ignored(const struct failures *f, const struct object *object) {
+	return f->n_ignored ? find(f, object, true) : NULL;
 }
 
-static char *printed(const struct object *object, void (*print)(const struct object *, struct text *)) {
-	struct text text = {};
-
-	print(object, &text);
-	return text_take(&text);
-}
-
-struct failure_ns *failure_namespace(const struct failures *t, const char *name) {
+struct failure_ns *failure_namespace(const struct failures *f, const char *name) {
 	struct failure_ns *ns = NULL;
 
-	HASH_FIND_STR(t->namespaces, name, ns);
+	HASH_FIND_STR(f->namespaces, name, ns);
 	return ns;
 }
 
-bool failure_in(const struct failures *t, const char *name) {
-	const struct failure_ns *ns = t->bad ? failure_namespace(t, name) : NULL;
+bool failure_in(const struct failures *f, const char *name) {
+	const struct failure_ns *ns = f->bad ? failure_namespace(f, name) : NULL;
 
 	return ns && ns->n_bad;
 }
 
-static struct failure_ns *add_namespace(struct failures *t, const char *name) {
-	struct failure_ns *ns = failure_namespace(t, name);
-
-	if (!ns) {
-		ns = xmalloc(sizeof(*ns));
-		ns->name = xstrdup(name);
-		HASH_ADD_KEYPTR(hh, t->namespaces, ns->name, strlen(ns->name), ns);
-	}
-	return ns;
-}
-
 /* Into the list of its state and the counts, or out of them. */
-static void enlist(struct failures *t, struct failure_record *record) {
+static void enlist(struct failures *f, struct failure_record *record) {
 	bool bad = record->state != FAILURE_WATCHED;
-	struct failure_record **list = bad ? &t->bad : &t->watched;
+	struct failure_record **list = bad ? &f->bad : &f->watched;
 
-	if (bad && !t->bad)
-		t->n_stirs = 0; /* what happened while all was well was repaired */
+	if (bad && !f->bad)
+		storm_reset(&f->storm);
 	DL_APPEND(*list, record);
-	t->n[record->state]++;
+	f->n[record->state]++;
 	record->home->n_bad += bad;
 }
 
-static void delist(struct failures *t, struct failure_record *record) {
+static void delist(struct failures *f, struct failure_record *record) {
 	bool bad = record->state != FAILURE_WATCHED;
-	struct failure_record **list = bad ? &t->bad : &t->watched;
+	struct failure_record **list = bad ? &f->bad : &f->watched;
 
 	DL_DELETE(*list, record); /* NOLINT(clang-analyzer-core.NullDereference): it is in the list */
-	t->n[record->state]--;
+	f->n[record->state]--;
 	record->home->n_bad -= bad;
 }
 
-/* Also where it stays the same: then it stands last in its list. What is told of it is printed only now: of thousands
- * that are watched nothing ever is. */
-static void set_state(struct failures *t, struct failure_record *record, const struct object *object,
+/* Also where the state stays the same: then the record becomes the last of its list. The texts are printed only now, because
+ * nothing is ever told of most that are watched. */
+static void set_state(struct failures *f, struct failure_record *record, const struct object *object,
 		      enum failure_state state) {
+	struct text scope = {}, noun = {};
+
 	if (state != FAILURE_WATCHED && !record->noun) {
-		record->scope = printed(object, object_print_scope);
-		record->noun = printed(object, object_print_noun);
+		object_print_scope(object, &scope);
+		object_print_noun(object, &noun);
+		record->scope = text_take(&scope);
+		record->noun = text_take(&noun);
 	}
-	delist(t, record);
-	record->given_up = record->idle = false;
+	delist(f, record);
+	record->given_up = false;
+	record->wait = record->wait == WAIT_CARRIER ? WAIT_NEEDS : record->wait;
 	record->state = state;
-	enlist(t, record);
+	enlist(f, record);
 }
 
-static struct failure_record *get(struct failures *t, const struct object *object, bool ignored) {
-	struct failure_record *record = ignored ? failure_find_ignored(t, object) : failure_find(t, object);
+static struct failure_record *get(struct failures *f, const struct object *object, bool ignored) {
+	struct failure_record *record = ignored ? failure_find_ignored(f, object) : failure_find(f, object);
+	struct failure_ns *ns = failure_namespace(f, object->ns);
 
+	if (!ns) {
+		ns = xmalloc(sizeof(*ns));
+		ns->name = xstrdup(object->ns);
+		HASH_ADD_KEYPTR(hh, f->namespaces, ns->name, strlen(ns->name), ns);
+	}
 	if (!record) {
 		record = xmalloc(sizeof(*record));
-		record->id = printed(object, ignored ? print_ignored_id : object_print_id);
+		record->id = printed_id(object, ignored);
 		record->ignored = ignored;
-		t->n_ignored += ignored;
-		record->home = add_namespace(t, object->ns);
-		record->ns = record->home->name;
-		HASH_ADD_KEYPTR(hh, t->records, record->id, strlen(record->id), record);
-		DL_APPEND2(record->home->records, record, ns_prev, ns_next);
-		enlist(t, record);
+		record->home = ns;
+		record->ns = ns->name;
+		f->n_ignored += ignored;
+		HASH_ADD_KEYPTR(hh, f->records, record->id, strlen(record->id), record);
+		DL_APPEND2(ns->records, record, ns_prev, ns_next);
+		enlist(f, record);
 	}
-	record->seen = t->look;
+	record->seen = f->scan;
 	return record;
 }
 
-/* Too much happened, while something was left alone, for a quarrel. */
-static bool is_storm(const struct failures *t) {
-	return t->n_stirs >= FAILURE_STORM_COUNT;
+void failure_drop(struct failures *f, struct failure_record *record) {
+	struct failure_ns *ns = record->home;
+
+	delist(f, record);
+	f->n_ignored -= record->ignored;
+	DL_DELETE2(ns->records, record, ns_prev, ns_next);
+	if (!ns->records) {
+		HASH_DEL(f->namespaces, ns);
+		free(ns->name);
+		free(ns);
+	}
+	HASH_DEL(f->records, record); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
+	free(record->id);
+	free(record->scope);
+	free(record->noun);
+	free(record->error);
+	free(record);
 }
 
-/* It is not well, and more than only told of. */
+void failure_expire(struct failures *f, uint64_t now) {
+	while (f->watched && now - f->watched->window_usec > CONTENTION_WINDOW_USEC)
+		failure_drop(f, f->watched);
+}
+
+void failures_done(struct failures *f) {
+	struct failure_record *record, *next;
+
+	HASH_ITER(hh, f->records, record, next)
+	failure_drop(f, record);
+}
+
+/* ---- when ---- */
+
+/* It is tried again by itself, rather than only told of. */
 static bool is_tried(const struct failure_record *record) {
-	return record->state == FAILURE_FIGHT || record->state == FAILURE_FAILING;
+	return record->state == FAILURE_CONTENDED || record->state == FAILURE_FAILING;
 }
 
-/* When quiet ends its own pause; UINT64_MAX: only time does. */
-static uint64_t quiet_due(const struct failures *t, const struct failure_record *record) {
-	unsigned n_vain = record->state == FAILURE_FAILING ? record->n_vain : 0;
-
-	if (record->state == FAILURE_FIGHT ? !record->calm : record->state != FAILURE_FAILING || !record->asked)
+/* When quiet ends the record's pause; UINT64_MAX: it does not. */
+static uint64_t quiet_end(const struct failures *f, const struct failure_record *record) {
+	if (record->wait != WAIT_QUIET)
 		return UINT64_MAX;
-	return MAX(t->unrest_usec, record->since_usec) + ((uint64_t)FAILURE_QUIET_USEC << n_vain);
+	return MAX(f->storm.unrest_usec, record->quiet_since_usec) + backoff_next(&limits_quiet, record->quiet_usec);
 }
 
-uint64_t failure_next(const struct failures *t, const struct failure_record *record) {
-	uint64_t due = record->next_try_usec;
+uint64_t failure_next(const struct failures *f, const struct failure_record *record) {
+	uint64_t due = record->backoff.due_usec;
 
-	if (record->idle)
-		return UINT64_MAX; /* the carrier's event */
-	if (!is_tried(record) || record->ripe || record->ignored)
+	if (record->wait == WAIT_CARRIER)
+		return UINT64_MAX;
+	if (record->wait == WAIT_NEEDS || record->ignored || !is_tried(record))
 		return due;
-	if (is_storm(t))
-		due = MIN(due, t->unrest_usec + FAILURE_QUIET_USEC);
-	return MIN(due, quiet_due(t, record));
+	if (storm_is_on(&f->storm))
+		due = MIN(due, storm_end(&f->storm));
+	return MIN(due, quiet_end(f, record));
 }
 
-bool failure_may_try(const struct failures *t, const struct failure_record *record, uint64_t now) {
+uint64_t failure_due(const struct failures *f) {
+	uint64_t due = UINT64_MAX;
+
+	for (const struct failure_record *record = f->bad; record; record = record->next)
+		due = MIN(due, failure_next(f, record));
+	return due;
+}
+
+bool failure_may_try(const struct failures *f, const struct failure_record *record, uint64_t now) {
 	if (!record || record->state == FAILURE_WATCHED || record->state == FAILURE_HELD)
 		return true;
 	if (record->state == FAILURE_REPORTED && record->error) /* what hid it is gone, see failure_explain() */
 		return true;
-	if (record->ripe || now >= failure_next(t, record))
+	if (record->wait == WAIT_NEEDS || record->wait == WAIT_CARRIER || now >= failure_next(f, record))
 		return true;
 	return !record->ignored && record->state == FAILURE_FAILING &&
 	       now >= record->last_try_usec + FAILURE_PAUSE_FIRST_USEC;
 }
 
-void failure_stir(struct failures *t, uint64_t now) {
-	if (now > t->stirred_usec + FAILURE_FIGHT_WINDOW_USEC)
-		t->n_stirs = 0;
-	t->n_stirs++;
-	t->stirred_usec = now;
+bool failure_is_due(const struct failure_record *record, uint64_t now) {
+	return record->wait == WAIT_NEEDS || (record->wait != WAIT_CARRIER && now >= record->backoff.due_usec);
 }
 
-void failure_sight(struct failures *t, struct failure_record *record, uint32_t scan, uint64_t now) {
-	if (record->ignored)
-		return;
-	if (record->state == FAILURE_FAILING && !record->asked && record->last_try_usec < t->began_usec) {
-		record->asked = true;
-		record->since_usec = now;
-	}
-	if (record->scan == scan)
-		return;
-	if (record->scan)
-		failure_stir(t, now);
-	else
-		t->stirred_usec = now; /* the answer to the repair */
-	record->scan = scan;
-	record->calm = false;
-}
-
-/* Everything is tried together, so that what needs something else finds it. The least thing that happens soon after belongs
- * to the storm. */
-static void end_storm(struct failures *t) {
-	t->n_stirs = FAILURE_STORM_COUNT - 1;
-	for (struct failure_record *record = t->bad; record; record = record->next)
-		record->ripe |= is_tried(record) && !record->ignored;
-}
-
-void failures_begin(struct failures *t, uint64_t now) {
-	t->began_usec = now;
-	if (is_storm(t) && now >= t->unrest_usec + FAILURE_QUIET_USEC)
-		end_storm(t);
-}
-
-void failures_settle(struct failures *t) {
-	t->unrest_usec = MAX(t->unrest_usec, t->stirred_usec);
-}
+/* ---- what happens ---- */
 
 static void pause_longer(struct failure_record *record, uint64_t now) {
-	uint64_t max = record->costly ? FAILURE_PAUSE_COSTLY_SEC * UINT64_C(1000000) : (uint64_t)FAILURE_PAUSE_MAX_USEC;
-
-	record->pause_usec = record->pause_usec ? MIN(record->pause_usec * 2, max) : FAILURE_PAUSE_FIRST_USEC;
-	record->next_try_usec = now + record->pause_usec;
+	backoff_start(&record->backoff, record->costly ? &limits_costly : &limits, now);
 }
 
-void failure_put_off(const struct failures *t, struct failure_record *record, uint64_t now) {
-	if (record->state != FAILURE_FAILING || failure_next(t, record) > now)
+void failures_begin(struct failures *f, uint64_t now) {
+	if (!storm_begin_pass(&f->storm, now))
 		return;
-	record->ripe = true;
-	pause_longer(record, now);
+	for (struct failure_record *record = f->bad; record; record = record->next)
+		if (is_tried(record) && !record->ignored)
+			step(record, EVENT_STORM_OVER);
 }
 
-/* After a try, whatever came of it. */
-static void leave_alone(struct failure_record *record, uint64_t now) {
-	record->since_usec = now;
-	record->asked = record->ripe = false;
-	pause_longer(record, now);
+void failures_settle(struct failures *f) {
+	storm_end_pass(&f->storm);
+}
+
+void failure_seen(struct failures *f, struct failure_record *record, uint32_t difference, uint64_t now) {
+	if (record->ignored)
+		return;
+	if (record->state == FAILURE_FAILING && record->wait == WAIT_PAUSE && record->last_try_usec < f->storm.began_usec) {
+		step(record, EVENT_ASKED_FOR);
+		record->quiet_since_usec = now;
+	}
+	if (record->difference == difference)
+		return;
+	if (record->difference)
+		storm_disturbed(&f->storm, now);
+	else
+		storm_answered(&f->storm, now);
+	record->difference = difference;
+	if (record->state == FAILURE_CONTENDED)
+		step(record, EVENT_CHANGED);
 }
 
 static void set_error(struct failure_record *record, const char *error) {
@@ -222,112 +262,94 @@ static void set_error(struct failure_record *record, const char *error) {
 	record->error = error ? xstrdup(error) : NULL;
 }
 
-/* The pause grows with tries that were due: one before its time, because something moved there, begins it anew. */
-static void note_try(struct failures *t, struct failure_record *record, bool first, bool due, uint64_t now) {
-	t->n_retries += !first;
-	record->n_tries++;
-	record->last_try_usec = record->since_usec = now;
-	record->asked = record->ripe = false;
-	if (first || due)
-		pause_longer(record, now);
-	else
-		record->next_try_usec = now + record->pause_usec;
-}
-
-static bool fail(struct failures *t, struct failure_record *record, const struct object *object, bool tried,
+static bool fail(struct failures *f, struct failure_record *record, const struct object *object, bool tried,
 		 const char *error, struct position position, uint64_t now) {
 	bool first = record->state != FAILURE_FAILING, news = first || !streq_ptr(record->error, error);
-	/* Of several that are due soon after one another one look tells. */
-	bool due = record->ripe || now + (tried ? 0 : record->pause_usec / 4) >= failure_next(t, record);
+	/* Of several that are due soon after one another, one scan tells. */
+	uint64_t soon = tried ? now : now + record->backoff.pause_usec / 4;
+	bool due = record->wait == WAIT_NEEDS || record->wait == WAIT_CARRIER || soon >= failure_next(f, record);
 
 	tried |= first || due;
 	if (first)
-		record->pause_usec = record->n_vain = 0;
-	else if (tried && record->n_vain < FAILURE_VAIN_MAX && now >= quiet_due(t, record))
-		record->n_vain++; /* it may itself be the cause of what is heard */
-	set_state(t, record, object, FAILURE_FAILING);
+		record->backoff.pause_usec = record->quiet_usec = 0;
+	else if (tried && now >= quiet_end(f, record))
+		record->quiet_usec = backoff_next(&limits_quiet, record->quiet_usec);
+	set_state(f, record, object, FAILURE_FAILING);
 	record->position = position;
 	set_error(record, error);
-	if (tried)
-		note_try(t, record, first, due, now);
+	if (!tried)
+		return news;
+	f->n_retries += !first;
+	record->n_tries++;
+	record->last_try_usec = record->quiet_since_usec = now;
+	step(record, EVENT_TRIED);
+	/* Pauses grow with tries that were due. One before its time, because something happened there, begins the pause anew. */
+	if (first || due)
+		pause_longer(record, now);
+	else
+		record->backoff.due_usec = now + record->backoff.pause_usec;
 	return news;
 }
 
-bool failure_failed(struct failures *t, const struct object *object, bool tried, const char *error, struct position position,
+bool failure_failed(struct failures *f, const struct object *object, bool tried, const char *error, struct position position,
 		    uint64_t now) {
-	return fail(t, get(t, object, false), object, tried, error, position, now);
+	return fail(f, get(f, object, false), object, tried, error, position, now);
 }
 
-bool failure_ignored(struct failures *t, const struct object *object, uint64_t mask, bool costly, const char *error,
+bool failure_ignored(struct failures *f, const struct object *object, uint64_t mask, bool costly, const char *error,
 		     struct position position, uint64_t now) {
-	struct failure_record *record = get(t, object, true);
+	struct failure_record *record = get(f, object, true);
 
 	record->fields = mask;
 	record->costly = costly;
-	return fail(t, record, object, true, error, position, now);
+	return fail(f, record, object, true, error, position, now);
 }
 
-void failure_retried(struct failures *t) {
-	t->n_retries++;
+void failure_retried(struct failures *f) {
+	f->n_retries++;
 }
 
 void failure_tried(struct failure_record *record, uint64_t now) {
 	record->n_tries++;
-	record->last_try_usec = now;
-	leave_alone(record, now);
+	record->last_try_usec = record->quiet_since_usec = now;
+	step(record, EVENT_TRIED);
+	pause_longer(record, now);
 }
 
-void failure_revive(struct failure_record *record, uint64_t now) {
-	if (record->state == FAILURE_FAILING && record->given_up)
-		record->next_try_usec =
-			MIN(record->next_try_usec, MAX(now, record->last_try_usec + FAILURE_PAUSE_FIRST_USEC));
-}
+bool failure_repaired(struct failures *f, const struct object *object, uint64_t now) {
+	struct failure_record *record = get(f, object, false);
 
-bool failures_given_up(const struct failures *t) {
-	for (const struct failure_record *record = t->bad; record; record = record->next)
-		if (record->given_up)
-			return true;
-	return false;
-}
-
-/* Undone again after the pause: a longer one. */
-static bool repaired_again(struct failure_record *record, uint64_t now) {
-	record->n_repairs++;
-	record->calm = record->ripe;
-	record->scan = 0;
-	leave_alone(record, now);
-	return true;
-}
-
-bool failure_repaired(struct failures *t, const struct object *object, uint64_t now) {
-	struct failure_record *record = get(t, object, false);
-
-	if (record->state == FAILURE_FIGHT)
-		return repaired_again(record, now);
-	if (record->state != FAILURE_WATCHED || now - record->window_usec > FAILURE_FIGHT_WINDOW_USEC) {
-		set_state(t, record, object, FAILURE_WATCHED);
-		record->window_usec = now;
-		record->n_repairs = 0;
-		record->pause_usec = 0;
+	if (record->state != FAILURE_CONTENDED) {
+		if (record->state != FAILURE_WATCHED || now - record->window_usec > CONTENTION_WINDOW_USEC) {
+			set_state(f, record, object, FAILURE_WATCHED);
+			record->window_usec = now;
+			record->n_repairs = 0;
+			record->backoff.pause_usec = 0;
+		}
+		record->backoff.due_usec = UINT64_MAX;
+		record->wait = WAIT_PAUSE;
+		if (++record->n_repairs < CONTENTION_COUNT)
+			return false;
+		set_state(f, record, object, FAILURE_CONTENDED);
+		record->quiet_usec = 0;
+	} else {
+		record->n_repairs++;
 	}
-	record->next_try_usec = UINT64_MAX;
-	if (++record->n_repairs < FAILURE_FIGHT_COUNT)
-		return false;
-	set_state(t, record, object, FAILURE_FIGHT);
-	record->scan = 0;
-	record->calm = false;
-	leave_alone(record, now);
+	record->difference = 0;
+	record->quiet_since_usec = now;
+	step(record, EVENT_REPAIRED);
+	pause_longer(record, now);
 	return true;
 }
 
-bool failure_left(struct failures *t, const struct object *object, enum failure_state state, uint64_t now) {
-	struct failure_record *record = get(t, object, false);
+bool failure_left(struct failures *f, const struct object *object, enum failure_state state, uint64_t now) {
+	struct failure_record *record = get(f, object, false);
 	bool news = record->state != state;
 
-	set_state(t, record, object, state);
+	set_state(f, record, object, state);
 	record->last_try_usec = now;
-	record->next_try_usec = UINT64_MAX;
-	record->ripe = false;
+	record->wait = WAIT_PAUSE;
+	record->backoff.due_usec = UINT64_MAX;
 	return news;
 }
 
@@ -336,55 +358,41 @@ void failure_explain(struct failure_record *record, const char *error, struct po
 	record->position = position;
 }
 
-void failures_hurry(struct failures *t, uint64_t now) {
-	for (struct failure_record *record = t->bad; record; record = record->next)
+void failure_given_up(struct failure_record *record, bool idle) {
+	record->given_up = true;
+	step(record, idle ? EVENT_NO_CARRIER : EVENT_CARRIER);
+}
+
+void failure_revive(struct failure_record *record, uint64_t now) {
+	if (record->state == FAILURE_FAILING && record->given_up)
+		record->backoff.due_usec =
+			MIN(record->backoff.due_usec, MAX(now, record->last_try_usec + FAILURE_PAUSE_FIRST_USEC));
+}
+
+bool failures_given_up(const struct failures *f) {
+	for (const struct failure_record *record = f->bad; record; record = record->next)
+		if (record->given_up)
+			return true;
+	return false;
+}
+
+void failures_hurry(struct failures *f, uint64_t now) {
+	for (struct failure_record *record = f->bad; record; record = record->next)
 		if (record->state == FAILURE_FAILING)
-			record->next_try_usec = now;
+			record->backoff.due_usec = now;
 }
 
-void failures_postpone(struct failures *t, uint64_t due, uint64_t now) {
-	for (struct failure_record *record = t->bad; record; record = record->next)
-		if (failure_next(t, record) <= due) {
-			record->ripe = true;
-			record->next_try_usec = now + MAX(record->pause_usec, (uint64_t)FAILURE_PAUSE_FIRST_USEC);
+void failure_put_off(const struct failures *f, struct failure_record *record, uint64_t now) {
+	if (record->state != FAILURE_FAILING || failure_next(f, record) > now)
+		return;
+	step(record, EVENT_POSTPONED);
+	pause_longer(record, now);
+}
+
+void failures_postpone(struct failures *f, uint64_t due, uint64_t now) {
+	for (struct failure_record *record = f->bad; record; record = record->next)
+		if (failure_next(f, record) <= due) {
+			step(record, EVENT_POSTPONED);
+			record->backoff.due_usec = now + MAX(record->backoff.pause_usec, (uint64_t)FAILURE_PAUSE_FIRST_USEC);
 		}
-}
-
-uint64_t failure_due(const struct failures *t) {
-	uint64_t due = UINT64_MAX;
-
-	for (const struct failure_record *record = t->bad; record; record = record->next)
-		due = MIN(due, failure_next(t, record));
-	return due;
-}
-
-void failure_expire(struct failures *t, uint64_t now) {
-	while (t->watched && now - t->watched->window_usec > FAILURE_FIGHT_WINDOW_USEC)
-		failure_drop(t, t->watched);
-}
-
-void failure_drop(struct failures *t, struct failure_record *record) {
-	struct failure_ns *ns = record->home;
-
-	delist(t, record);
-	t->n_ignored -= record->ignored;
-	DL_DELETE2(ns->records, record, ns_prev, ns_next);
-	if (!ns->records) {
-		HASH_DEL(t->namespaces, ns);
-		free(ns->name);
-		free(ns);
-	}
-	HASH_DEL(t->records, record); /* NOLINT(clang-analyzer-core.NullDereference): it is in the table */
-	free(record->id);
-	free(record->scope);
-	free(record->noun);
-	free(record->error);
-	free(record);
-}
-
-void failures_done(struct failures *t) {
-	struct failure_record *record, *next;
-
-	HASH_ITER(hh, t->records, record, next)
-	failure_drop(t, record);
 }

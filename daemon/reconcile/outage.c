@@ -15,9 +15,10 @@
 enum {
 	FLOOD_IN_A_ROW = 8,           /* overruns, of which … */
 	FLOOD_GAP_USEC = 1000 * 1000, /* … each follows the one before within this time */
-	FLOOD_PAUSE_FIRST_USEC = 10 * 1000,
-	FLOOD_PAUSE_MAX_USEC = 250 * 1000,
 };
+
+static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_PAUSE_MAX_USEC },
+				   flood_limits = { 10 * 1000, 250 * 1000 };
 
 static const struct {
 	const char *noun, *plural, *what, *over, *problem;
@@ -53,9 +54,7 @@ static void meet(struct outage *outage, enum outage_sort sort, int error, uint64
 	outage->sort = sort;
 	outage->error = error;
 	outage->n_tries++;
-	outage->pause_usec = outage->pause_usec ? MIN(outage->pause_usec * 2, (uint64_t)FAILURE_PAUSE_MAX_USEC)
-						: FAILURE_PAUSE_FIRST_USEC;
-	outage->next_try_usec = when + outage->pause_usec;
+	backoff_start(&outage->backoff, &limits, when);
 }
 
 /* scope: a namespace, or the whole topology. */
@@ -69,7 +68,7 @@ static void tell(struct reconciler *r, const struct outage *outage, const char *
 		.noun = n_others ? words[outage->sort].plural : words[outage->sort].noun,
 		.what = over ? words[outage->sort].over : words[outage->sort].what,
 		.error = over ? NULL : error_text(outage->error),
-		.pause_usec = over ? 0 : outage->pause_usec,
+		.pause_usec = over ? 0 : outage->backoff.pause_usec,
 	};
 
 	r->hooks.occurred(r->hooks.userdata, &occurrence);
@@ -135,7 +134,7 @@ static void tell_seen_again(struct pass *pass, const struct outage *first, const
 static void set_unseen(struct pass *pass, struct ns_info *info, int error) {
 	pass->r->n_unseen += !outage_stands(&info->unseen);
 	meet(&info->unseen, OUTAGE_NAMESPACE, error, now(pass->r));
-	info->scan_again_usec = info->unseen.next_try_usec;
+	info->scan_again_usec = info->unseen.backoff.due_usec;
 	pass_remove(pass, info);
 	reconciler_dirty(pass->r, info->name);
 }
@@ -216,7 +215,7 @@ void reconciler_deaf(struct reconciler *r, int error) {
 
 static void tell_flood(struct reconciler *r, bool over) {
 	struct outage outage = { .sort = OUTAGE_EVENTS };
-	struct occurrence occurrence = { .type = OCCURRENCE_OVERRUN, .pause_usec = r->flood.pause_usec };
+	struct occurrence occurrence = { .type = OCCURRENCE_OVERRUN, .pause_usec = r->flood.backoff.pause_usec };
 
 	if (over)
 		tell(r, &outage, r->spec.topology, 0, true);
@@ -237,9 +236,7 @@ void reconciler_overrun(struct reconciler *r) {
 		r->hooks.occurred(r->hooks.userdata, &occurrence);
 		return;
 	}
-	flood->pause_usec =
-		MIN(MAX(flood->pause_usec * 2, (uint64_t)FLOOD_PAUSE_FIRST_USEC), (uint64_t)FLOOD_PAUSE_MAX_USEC);
-	flood->until_usec = when + flood->pause_usec;
+	backoff_start(&flood->backoff, &flood_limits, when);
 	if (!flood->told)
 		tell_flood(r, false);
 	flood->told = true;
@@ -255,15 +252,15 @@ void reconciler_heard(struct reconciler *r, bool lost) {
 }
 
 uint64_t reconciler_listen_usec(const struct reconciler *r) {
-	return MAX(r->listen_usec, MAX(r->flood.until_usec, outage_stands(&r->deaf) ? r->deaf.next_try_usec : 0));
+	return MAX(r->listen_usec, MAX(r->flood.backoff.due_usec, outage_stands(&r->deaf) ? r->deaf.backoff.due_usec : 0));
 }
 
 /* ---- all ---- */
 
 void outages_hurry(struct reconciler *r) {
-	r->whole.next_try_usec = r->deaf.next_try_usec = 0;
+	r->whole.backoff.due_usec = r->deaf.backoff.due_usec = 0;
 	for (struct ns_info *info = r->n_unseen ? r->infos : NULL; info; info = info->hh.next)
-		info->unseen.next_try_usec = 0;
+		info->unseen.backoff.due_usec = 0;
 }
 
 size_t outages_count(const struct reconciler *r) {
@@ -286,7 +283,7 @@ static void list(const struct outage *outage, const char *scope, void (*fn)(void
 				   .state = "failing",
 				   .error = outage->problem,
 				   .n_tries = outage->n_tries,
-				   .next_try_usec = outage->next_try_usec };
+				   .next_try_usec = outage->backoff.due_usec };
 
 	if (outage_stands(outage))
 		fn(userdata, &failure);

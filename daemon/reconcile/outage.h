@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "reconcile/backoff.h"
 
 struct reconciler;
 struct pass;
@@ -34,7 +35,7 @@ struct outage {
 	char *problem; /* what it is, for the status; its own */
 	bool told;
 	size_t n_tries;
-	uint64_t pause_usec, next_try_usec;
+	struct backoff backoff; /* until the next try */
 };
 
 static inline bool outage_stands(const struct outage *outage) {
@@ -43,9 +44,9 @@ static inline bool outage_stands(const struct outage *outage) {
 
 /* Events that are lost again and again, each time that they are read. */
 struct flood {
-	size_t in_a_row;                 /* overruns */
-	uint64_t last_usec;              /* … the latest */
-	uint64_t pause_usec, until_usec; /* nothing is read until then */
+	size_t in_a_row;        /* overruns */
+	uint64_t last_usec;     /* … the latest */
+	struct backoff backoff; /* until it ends nothing is read */
 	bool told;
 };
 

@@ -322,7 +322,7 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 	struct state observed = {};
 	int err;
 
-	pass->r->failures.look++;
+	pass->r->failures.scan++;
 	err = pass_scan(pass, &observed, &plan);
 	pass->looked = err == 0;
 	/* A look that follows no requests tells nothing of them. */

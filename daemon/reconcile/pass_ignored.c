@@ -27,7 +27,7 @@ uint64_t pass_kept(void *userdata, const struct object *object, uint64_t differs
 
 	if (!record || !(record->fields & differs))
 		return 0;
-	record->seen = pass->r->failures.look;
+	record->seen = pass->r->failures.scan;
 	return is_left(pass, record) ? record->fields & differs : 0;
 }
 
@@ -36,7 +36,7 @@ bool pass_is_left_ignored(struct pass *pass, const struct change *change) {
 
 	if (!record || record->fields || change->type == CHANGE_UPDATE || change->recreates)
 		return false;
-	record->seen = pass->r->failures.look;
+	record->seen = pass->r->failures.scan;
 	return is_left(pass, record);
 }
 
@@ -139,7 +139,7 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 		return;
 	r->status.n_drifts += drift;
 	line->error = error;
-	line->pause_usec = failure_find_ignored(&r->failures, object)->pause_usec;
+	line->pause_usec = failure_find_ignored(&r->failures, object)->backoff.pause_usec;
 }
 
 /* What was not there after it was made, and is there now, is ignored in another way, if it is. */

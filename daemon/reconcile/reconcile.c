@@ -265,10 +265,9 @@ static void retry_failed(struct reconciler *r, uint64_t when) {
 	for (struct failure_record *t = r->failures.records; t; t = t->hh.next) {
 		struct ns_info *info = pass_info(r, t->ns);
 
-		if (!info || (t->state != FAILURE_FAILING && t->state != FAILURE_FIGHT))
+		if (!info || (t->state != FAILURE_FAILING && t->state != FAILURE_CONTENDED))
 			continue;
-		t->next_try_usec = when;
-		t->pause_usec = 0;
+		t->backoff = (struct backoff){ .due_usec = when };
 		mark_dirty(r, info, when);
 	}
 }
@@ -402,7 +401,7 @@ void reconciler_free(struct reconciler *r) {
 
 static void take_namespaces(struct reconciler *r, struct pass *pass) {
 	for (struct ns_info *info = r->dirty; info; info = info->next) {
-		if (info->unseen.next_try_usec > pass->now_usec || scan_rate_rests(r, info, pass->now_usec))
+		if (info->unseen.backoff.due_usec > pass->now_usec || scan_rate_rests(r, info, pass->now_usec))
 			continue;
 		pass_add(pass, info); /* what is dirty in it is taken with the look */
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
@@ -417,7 +416,7 @@ static void take_namespaces(struct reconciler *r, struct pass *pass) {
 
 /* A fight is over when its object has been left alone for as long as topod left it. */
 static bool is_over(const struct reconciler *r, const struct failure_record *record) {
-	return record->state != FAILURE_FIGHT || failure_may_try(&r->failures, record, now(r));
+	return record->state != FAILURE_CONTENDED || failure_may_try(&r->failures, record, now(r));
 }
 
 static void tell_recovery(struct reconciler *r, const struct failure_record *record) {
@@ -442,7 +441,7 @@ static bool end_failures(struct reconciler *r, struct pass *pass, const struct n
 
 	for (record = ns ? ns->records : NULL; record; record = next) {
 		next = record->ns_next;
-		if (record->state == FAILURE_WATCHED || record->seen == r->failures.look || !is_over(r, record))
+		if (record->state == FAILURE_WATCHED || record->seen == r->failures.scan || !is_over(r, record))
 			continue;
 		/* That it failed may still wait to be told. */
 		drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
@@ -568,7 +567,7 @@ static void tell_converged(struct reconciler *r) {
 
 /* After each pass: has everything been verified? */
 static void assess(struct reconciler *r) {
-	size_t bad = failure_count(&r->failures, FAILURE_FAILING) + failure_count(&r->failures, FAILURE_FIGHT) +
+	size_t bad = failure_count(&r->failures, FAILURE_FAILING) + failure_count(&r->failures, FAILURE_CONTENDED) +
 		     failure_count(&r->failures, FAILURE_REPORTED) + failure_count(&r->failures, FAILURE_HELD) +
 		     outages_count(r);
 
@@ -592,7 +591,7 @@ void reconciler_pass(struct reconciler *r) {
 	struct pass pass = { .r = r, .now_usec = began, .since_usec = UINT64_MAX, .claims_lock = -1 };
 	int err;
 
-	if (waits_for_resumption(r) || r->whole.next_try_usec > began)
+	if (waits_for_resumption(r) || r->whole.backoff.due_usec > began)
 		return;
 	take_namespaces(r, &pass);
 	if (!pass.infos.n) {
@@ -622,7 +621,7 @@ static uint64_t dirty_due(const struct reconciler *r) {
 	uint64_t due = UINT64_MAX;
 
 	for (const struct ns_info *info = r->dirty; info && due; info = info->next)
-		due = MIN(due, MAX(info->unseen.next_try_usec, scan_rate_due(r, info)));
+		due = MIN(due, MAX(info->unseen.backoff.due_usec, scan_rate_due(r, info)));
 	return due;
 }
 
@@ -632,7 +631,7 @@ uint64_t reconciler_due(const struct reconciler *r) {
 	if (waits_for_resumption(r))
 		return UINT64_MAX;
 	if (outage_stands(&r->whole))
-		return r->whole.next_try_usec;
+		return r->whole.backoff.due_usec;
 	if (r->applying && !r->dirty && !r->waiting)
 		return 0; /* a file that declares nothing, or nothing new */
 	due = MIN(due, dirty_due(r));
@@ -668,7 +667,7 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret) {
 	*ret = r->status;
 	ret->n_failing = failure_count(&r->failures, FAILURE_FAILING) + outages_count(r);
-	ret->n_fights = failure_count(&r->failures, FAILURE_FIGHT);
+	ret->n_fights = failure_count(&r->failures, FAILURE_CONTENDED);
 	ret->n_reported = failure_count(&r->failures, FAILURE_REPORTED);
 	ret->n_held = failure_count(&r->failures, FAILURE_HELD);
 	ret->n_pending = r->n_pending;

@@ -149,7 +149,7 @@ static void test_quarrel(void **state _unused_) {
 
 	begin(&s, SETTING("1"), NULL);
 	start(&s);
-	for (int i = 0; i < FAILURE_FIGHT_COUNT; i++)
+	for (int i = 0; i < CONTENTION_COUNT; i++)
 		act(&s, (struct op){ .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" });
 	assert_int_equal(status_of(&s).n_fights, 1);
 	assert_int_equal(status_of(&s).n_failing, 0);

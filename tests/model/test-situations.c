@@ -139,7 +139,7 @@ static void test_fought_over_and_hindered(void **state _unused_) {
 	      NULL);
 	add_card(&s);
 	start(&s);
-	for (int i = 0; i < FAILURE_FIGHT_COUNT; i++)
+	for (int i = 0; i < CONTENTION_COUNT; i++)
 		act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "mv" });
 	assert_int_equal(status_of(&s).n_fights, 1);
 	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
@@ -156,10 +156,10 @@ static void test_storm_over_one_thing(void **state _unused_) {
 
 	begin(&s, QUEUE("restore"), NULL);
 	start(&s);
-	for (uint32_t i = 1; i <= FAILURE_FIGHT_COUNT + 1 + FAILURE_STORM_COUNT; i++)
+	for (uint32_t i = 1; i <= CONTENTION_COUNT + 1 + STORM_COUNT; i++)
 		set_queue(&s, i);
 	assert_int_equal(status_of(&s).n_fights, 1);
-	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + FAILURE_QUIET_USEC);
+	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + STORM_QUIET_USEC);
 	is_well(&s);
 }
 
@@ -326,7 +326,7 @@ static void test_unseen_is_left_alone(void **state _unused_) {
 	start(&s);
 	s.run.fake.closed = "n1";
 	reconciler_dirty(s.run.r, "n1");
-	for (uint32_t i = 1; i < FAILURE_FIGHT_COUNT; i++) {
+	for (uint32_t i = 1; i < CONTENTION_COUNT; i++) {
 		set_queue(&s, i);
 		assert_int_equal(reconciler_obstructed(s.run.r, &error), 1);
 	}

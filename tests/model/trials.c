@@ -308,7 +308,7 @@ void fight(struct run *run) {
 	if (!a || status.phase != PHASE_CONVERGED || run->failure)
 		return;
 	totals.n_fights++;
-	run->w->now_usec += FAILURE_FIGHT_WINDOW_USEC + 1;
+	run->w->now_usec += CONTENTION_WINDOW_USEC + 1;
 	for (int i = 0; i < 5; i++)
 		if (!undo(run, a))
 			run_fail(run, "fight: repair %d was not made", i + 1);

@@ -39,24 +39,24 @@ static bool repair(struct bench *bench, const struct object *object) {
 	bool too_often = failure_repaired(&bench->t, object, bench->now);
 
 	if (!too_often)
-		failure_stir(&bench->t, bench->now);
+		storm_disturbed(&bench->t.storm, bench->now);
 	failures_settle(&bench->t);
 	return too_often;
 }
 
 static void see(struct bench *bench, const struct object *object, uint32_t scan) {
-	failure_sight(&bench->t, failure_find(&bench->t, object), scan, bench->now);
+	failure_seen(&bench->t, failure_find(&bench->t, object), scan, bench->now);
 	failures_settle(&bench->t);
 }
 
 static void happen(struct bench *bench, unsigned n) {
 	for (unsigned i = 0; i < n; i++)
-		failure_stir(&bench->t, bench->now);
+		storm_disturbed(&bench->t.storm, bench->now);
 	failures_settle(&bench->t);
 }
 
 static void be_quiet(struct bench *bench) {
-	bench->now += FAILURE_QUIET_USEC;
+	bench->now += STORM_QUIET_USEC;
 	failures_begin(&bench->t, bench->now);
 }
 
@@ -66,7 +66,7 @@ static bool may_try(const struct bench *bench, const struct object *object) {
 
 /* Somebody has undone it five times, and the fifth time it is left so. */
 static void begin_fight(struct bench *bench, const struct object *object) {
-	for (int i = 1; i < FAILURE_FIGHT_COUNT; i++)
+	for (int i = 1; i < CONTENTION_COUNT; i++)
 		assert_false(repair(bench, object));
 	assert_true(repair(bench, object));
 	see(bench, object, 1);
@@ -99,7 +99,7 @@ static void test_quarrel(void **state) {
 static void test_quarrel_about_two(void **state) {
 	struct bench *bench = *state;
 
-	for (int i = 0; i < FAILURE_FIGHT_COUNT; i++) {
+	for (int i = 0; i < CONTENTION_COUNT; i++) {
 		repair(bench, bench->a);
 		repair(bench, bench->b);
 	}
@@ -129,13 +129,13 @@ static void test_storm(void **state) {
 		}
 	}
 	begin_fight(bench, bench->b); /* in its last moment */
-	check_due(bench, FAILURE_QUIET_USEC);
+	check_due(bench, STORM_QUIET_USEC);
 	be_quiet(bench);
 	assert_true(may_try(bench, bench->a));
 	assert_true(may_try(bench, bench->b));
 	repair(bench, bench->a);
 	repair(bench, bench->b);
-	check_due(bench, FAILURE_QUIET_USEC); /* well since then: that is the end of it */
+	check_due(bench, STORM_QUIET_USEC); /* well since then: that is the end of it */
 }
 
 /* As long as it goes on, only time ends a pause, so that the object is not left for as long as a storm lasts. */
@@ -145,9 +145,9 @@ static void test_storm_that_does_not_end(void **state) {
 
 	begin_fight(bench, bench->a);
 	due = failure_due(&bench->t);
-	for (; bench->now < due; bench->now += FAILURE_QUIET_USEC / 2) {
+	for (; bench->now < due; bench->now += STORM_QUIET_USEC / 2) {
 		assert_false(may_try(bench, bench->a));
-		happen(bench, FAILURE_STORM_COUNT);
+		happen(bench, STORM_COUNT);
 	}
 	assert_true(may_try(bench, bench->a));
 }
@@ -175,7 +175,7 @@ static void test_aftermath(void **state) {
 	repair(bench, bench->a);
 	see(bench, bench->a, 1);
 	happen(bench, 1);
-	check_due(bench, FAILURE_QUIET_USEC);
+	check_due(bench, STORM_QUIET_USEC);
 }
 
 /* Now and then something happens elsewhere: that is no storm. */
@@ -183,14 +183,14 @@ static void test_calm_weather(void **state) {
 	struct bench *bench = *state;
 
 	begin_fight(bench, bench->a);
-	for (int i = 0; i < 2 * FAILURE_STORM_COUNT; i++) {
-		bench->now += FAILURE_FIGHT_WINDOW_USEC + 1;
+	for (int i = 0; i < 2 * STORM_COUNT; i++) {
+		bench->now += CONTENTION_WINDOW_USEC + 1;
 		if (may_try(bench, bench->a)) {
 			repair(bench, bench->a);
 			see(bench, bench->a, 1);
 		}
 		happen(bench, 1);
-		assert_true(failure_due(&bench->t) != bench->now + FAILURE_QUIET_USEC);
+		assert_true(failure_due(&bench->t) != bench->now + STORM_QUIET_USEC);
 	}
 }
 
@@ -199,9 +199,9 @@ static void test_changed_while_left_alone(void **state) {
 	struct bench *bench = *state;
 
 	begin_fight(bench, bench->a);
-	for (uint32_t i = 2; i < 2 + FAILURE_STORM_COUNT; i++)
+	for (uint32_t i = 2; i < 2 + STORM_COUNT; i++)
 		see(bench, bench->a, i);
-	check_due(bench, FAILURE_QUIET_USEC);
+	check_due(bench, STORM_QUIET_USEC);
 }
 
 static void fail_to(struct bench *bench, const struct object *object) {
@@ -220,7 +220,7 @@ static void test_failing_and_asked(void **state) {
 	}
 	see(bench, bench->a, 1); /* in the same pass */
 	check_due(bench, FAILURE_PAUSE_MAX_USEC);
-	for (uint64_t quiet = FAILURE_QUIET_USEC; quiet < FAILURE_PAUSE_MAX_USEC / 2; quiet *= 2) {
+	for (uint64_t quiet = STORM_QUIET_USEC; quiet < FAILURE_PAUSE_MAX_USEC / 2; quiet *= 2) {
 		bench->now += SECOND / 2;
 		assert_false(may_try(bench, bench->a));
 		failures_begin(&bench->t, bench->now);
@@ -256,7 +256,7 @@ static void test_storm_and_hindered(void **state) {
 	begin_fight(bench, bench->a);
 	happen(bench, 100);
 	be_quiet(bench);
-	check_due(bench, SECOND - FAILURE_QUIET_USEC);
+	check_due(bench, SECOND - STORM_QUIET_USEC);
 	bench->now += 1;
 	assert_true(may_try(bench, bench->a));
 	repair(bench, bench->a);
@@ -268,7 +268,7 @@ static void test_forgotten(void **state) {
 	struct bench *bench = *state;
 
 	repair(bench, bench->a);
-	bench->now += FAILURE_FIGHT_WINDOW_USEC;
+	bench->now += CONTENTION_WINDOW_USEC;
 	failure_expire(&bench->t, bench->now);
 	assert_non_null(failure_find(&bench->t, bench->a));
 	failure_expire(&bench->t, bench->now + 1);
