@@ -576,9 +576,15 @@ static bool reaches(const struct object *object, struct prefix *ret) {
 	return true;
 }
 
+const struct class class_address = {
+	.name = "address",
+	.plural = "addresses",
+	.part_of = &class_link,
+};
+
 const struct kind kind_address = {
 	.name = "address",
-	.class = CLASS_ADDRESS,
+	.class = &class_address,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct address),
 	.fields = fields,

@@ -4,6 +4,7 @@
 
 #include "model/state.h"
 
+extern const struct class class_address;
 extern const struct kind kind_address;
 
 struct address {

@@ -80,7 +80,7 @@ static void check(struct diags *diags, const struct object *desired) {
 const struct kind kind_bridge = {
 	.name = "bridge",
 	.doc = "An Ethernet bridge.",
-	.class = CLASS_LINK,
+	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct bridge),
 	.fields = fields,

@@ -34,13 +34,12 @@ static const struct field fields[] = {
 
 const struct kind kind_bridge_port = {
 	.name = "port",
-	.class = CLASS_PORT,
+	.class = &class_port,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct bridge_port),
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
 	.link_kind = "bridge",
-	.undeletable = true,
 	.encode = port_encode,
 	.noun = port_noun,
 };

@@ -30,7 +30,7 @@ static void noun(const struct object *object, struct text *out) {
 
 const struct kind kind_existing = {
 	.name = "existing",
-	.class = CLASS_LINK,
+	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct link),
 	.fields = existing_fields,
@@ -43,7 +43,7 @@ const struct kind kind_existing = {
 
 const struct kind kind_other = {
 	.name = "other",
-	.class = CLASS_LINK,
+	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct link),
 	.fields = fields,

@@ -103,7 +103,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 
 #define IPVLAN(word, sentence)                                                                                      \
 	{                                                                                                           \
-		.name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,                   \
+		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                  \
 		.size = sizeof(struct ipvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word, \
 		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .shares_mac = shares_mac,         \
 		.same_parent = "ipvlan", .claim = claim, .takes_frames = true                                       \

@@ -1,36 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list of all kinds. A new kind is its own file in this room and one line here; everything else loops over
- * kinds[] (registry.c) and asks for what it needs.
+ * The list of all classes, each followed by its kinds. A new kind, or a new class with its kind, is its own file in this room
+ * and one line here; everything else loops over kinds[] and classes[] (registry.c) and asks for what it needs.
  *
- * The order is that of the reference page. Kinds of links come first.
+ * Classes stand in the order in which their objects are made, kinds of links in that of the reference page.
  */
 #pragma once
 
 #include "model/kind.h"
 
-#define KINDS             \
-	KIND(veth)        \
-	KIND(bridge)      \
-	KIND(dummy)       \
-	KIND(ifb)         \
-	KIND(ipvlan)      \
-	KIND(ipvtap)      \
-	KIND(macvlan)     \
-	KIND(macvtap)     \
-	KIND(vlan)        \
-	KIND(vxlan)       \
-	KIND(existing)    \
-	KIND(physical)    \
-	KIND(other)       \
-	KIND(netns)       \
-	KIND(sysctl)      \
-	KIND(bridge_port) \
-	KIND(address)     \
-	KIND(route)       \
-	KIND(nat)         \
-	KIND(dns)
+/* clang-format off */
+#define KINDS(CLASS, KIND) \
+	CLASS(netns) KIND(netns) \
+	CLASS(link) KIND(veth) \
+	KIND(bridge) \
+	KIND(dummy) \
+	KIND(ifb) \
+	KIND(ipvlan) \
+	KIND(ipvtap) \
+	KIND(macvlan) \
+	KIND(macvtap) \
+	KIND(vlan) \
+	KIND(vxlan) \
+	KIND(existing) \
+	KIND(physical) \
+	KIND(other) \
+	CLASS(port) KIND(bridge_port) \
+	CLASS(sysctl) KIND(sysctl) \
+	CLASS(address) KIND(address) \
+	CLASS(route) KIND(route) \
+	CLASS(nat) KIND(nat) \
+	CLASS(dns) KIND(dns)
+/* clang-format on */
 
-#define KIND(name) extern const struct kind kind_##name;
-KINDS
-#undef KIND
+#define DECLARE_CLASS(name) extern const struct class class_##name;
+#define DECLARE_KIND(name) extern const struct kind kind_##name;
+KINDS(DECLARE_CLASS, DECLARE_KIND)
+#undef DECLARE_CLASS
+#undef DECLARE_KIND

@@ -359,6 +359,20 @@ int link_encode(struct encode *encode, const struct change *change) {
 	return encode_update(encode, change, index);
 }
 
+/* The kernel makes it, and takes it away, with all that stands on it. */
+static enum stage stage(const struct change *change) {
+	return change->type == CHANGE_CREATE ? STAGE_LINK : change->type == CHANGE_DELETE ? STAGE_DELETE : STAGE_INSIDE;
+}
+
+const struct class class_link = {
+	.name = "interface",
+	.plural = "interfaces",
+	.part_of = &class_netns,
+	.share_by = "kind: existing",
+	.splits = true,
+	.stage = stage,
+};
+
 /* Reading. */
 
 struct seen {
@@ -555,7 +569,7 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	if (!name || !*name)
 		return NULL;
 
-	const struct kind *kind = kind_by_link_kind(seen.kind, CLASS_LINK);
+	const struct kind *kind = kind_by_link_kind(seen.kind, &class_link);
 	struct object *object = object_new(decode->arena, kind ? kind : &kind_other, decode->ns);
 	struct link *link = (struct link *)object;
 	link->name = arena_strdup(decode->arena, name);
@@ -594,7 +608,7 @@ static bool gets_from_port(const struct link *bridge, const struct state *state,
 	ns_foreach(object, state_find(state, bridge->object.ns)) {
 		const struct link *port = (const struct link *)object;
 
-		if (object->kind->class == CLASS_LINK && streq_ptr(port->master, bridge->name) &&
+		if (object_is_link(object) && streq_ptr(port->master, bridge->name) &&
 		    (port->port_state == PORT_FORWARDING || port->port_state == PORT_DISABLED) &&
 		    gets_carrier(port, state, depth + 1))
 			return true;

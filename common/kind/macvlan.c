@@ -85,7 +85,7 @@ static uint32_t headroom(const struct object *desired _unused_) {
 
 #define MACVLAN(word, sentence)                                                                                      \
 	{                                                                                                            \
-		.name = word, .doc = sentence, .class = CLASS_LINK, .transport = TRANSPORT_ROUTE,                    \
+		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                   \
 		.size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word, \
 		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .recreate = recreate,              \
 		.shares_mac = shares_mac, .takes_frames = true, .same_parent = "macvlan", .claim = claim,            \

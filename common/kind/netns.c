@@ -46,9 +46,20 @@ static void noun(const struct object *object _unused_, struct text *out) {
 	text_add(out, "namespace");
 }
 
+static enum stage stage(const struct change *change) {
+	return change->type == CHANGE_DELETE ? STAGE_DELETE_NAMESPACE : STAGE_NAMESPACE;
+}
+
+const struct class class_netns = {
+	.name = "namespace",
+	.plural = "namespaces",
+	.share_by = "adopt: true",
+	.stage = stage,
+};
+
 const struct kind kind_netns = {
 	.name = "netns",
-	.class = CLASS_NETNS,
+	.class = &class_netns,
 	.transport = TRANSPORT_NETNS,
 	.size = sizeof(struct netns),
 	.fields = fields,

@@ -4,6 +4,7 @@
 
 #include "model/kind.h"
 
+extern const struct class class_netns;
 extern const struct kind kind_netns;
 
 struct netns {

@@ -174,7 +174,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 const struct kind kind_physical = {
 	.name = "physical",
 	.doc = "An interface of the host that is moved in, and given back.",
-	.class = CLASS_LINK,
+	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct physical),
 	.fields = fields,

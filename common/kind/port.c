@@ -12,6 +12,15 @@
 /* Enough for the attributes of any kind of port: IFLA_BRPORT_MAX and IFLA_BOND_SLAVE_MAX in linux/if_link.h. */
 enum { DATA_MAX = 63 };
 
+const struct class class_port = {
+	.name = "bridge port",
+	.plural = "bridge ports",
+	.part_of = &class_link,
+	.membership = true,
+	.splits = true,
+	.permanent = true,
+};
+
 int port_encode(struct encode *encode, const struct change *change) {
 	const struct port *port = (const struct port *)change->desired;
 	const struct resolver *resolver = encode->resolver;
@@ -39,7 +48,7 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 
 	nl_parse(nlh, sizeof(struct ifinfomsg), top, IFLA_LINKINFO);
 	nl_parse_nested(top[IFLA_LINKINFO], info, IFLA_INFO_MAX);
-	kind = kind_by_link_kind(nl_get_text(info[IFLA_INFO_SLAVE_KIND]), CLASS_PORT);
+	kind = kind_by_link_kind(nl_get_text(info[IFLA_INFO_SLAVE_KIND]), &class_port);
 	if (!kind)
 		return NULL;
 	nl_parse_nested(info[IFLA_INFO_SLAVE_DATA], data, DATA_MAX);

@@ -10,6 +10,8 @@
 
 #include "kind/link.h"
 
+extern const struct class class_port;
+
 struct port {
 	struct object object;
 	const char *name, *controller;

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list of all kinds, and how one is found: by its name in the file, by its name in the ledger, by what the kernel
+ * The lists of all classes and kinds, and how one is found: by its name in the file, by its name in the ledger, by what the kernel
  * calls it. The list itself is in kinds.h. It knows nothing of what a kind does.
  */
 #include "kind/kinds.h"
 
+#define NOTHING(name)
+#define CLASS(name) &class_##name,
 #define KIND(name) &kind_##name,
-const struct kind *const kinds[] = { KINDS NULL };
+const struct class *const classes[] = { KINDS(CLASS, NOTHING) NULL };
+const struct kind *const kinds[] = { KINDS(NOTHING, KIND) NULL };
+#undef NOTHING
+#undef CLASS
 #undef KIND
 
-const struct kind *kind_by_name(const char *name, enum object_class class) {
+const struct kind *kind_by_name(const char *name, const struct class *class) {
 	for (const struct kind *const *k = kinds; *k; k++)
 		if ((*k)->class == class && streq((*k)->name, name))
 			return *k;
 	return NULL;
 }
 
-const struct kind *kind_by_link_kind(const char *link_kind, enum object_class class) {
+const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class) {
 	for (const struct kind *const *k = kinds; link_kind && *k; k++)
 		if ((*k)->class == class && (*k)->link_kind && streq((*k)->link_kind, link_kind))
 			return *k;

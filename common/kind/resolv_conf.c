@@ -140,9 +140,15 @@ static void noun(const struct object *object, struct text *out) {
 	text_addf(out, "file /etc/netns/%s/resolv.conf", object->ns);
 }
 
+const struct class class_dns = {
+	.name = "resolv.conf",
+	.plural = "resolv.confs",
+	.outlives_namespace = true,
+};
+
 const struct kind kind_dns = {
 	.name = "dns",
-	.class = CLASS_DNS,
+	.class = &class_dns,
 	.transport = TRANSPORT_FILE,
 	.size = sizeof(struct dns),
 	.fields = fields,

@@ -4,6 +4,7 @@
 
 #include "model/kind.h"
 
+extern const struct class class_dns;
 extern const struct kind kind_dns;
 
 /* A link-local server's interface, as `fe80::1%eth0` names it. */

@@ -10,6 +10,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kind/kinds.h"
 #include "kind/route_wire.h"
 
 static const struct enum_name types[] = {
@@ -508,9 +509,21 @@ static const char *if_kernels(const struct object *observed) {
 		       : NULL;
 }
 
+/* A route is given back before an address goes that would take it along. */
+static enum stage stage(const struct change *change) {
+	return change->type == CHANGE_DELETE || change->desired->gone ? STAGE_DELETE : STAGE_INSIDE;
+}
+
+const struct class class_route = {
+	.name = "route",
+	.plural = "routes",
+	.part_of = &class_address,
+	.stage = stage,
+};
+
 const struct kind kind_route = {
 	.name = "route",
-	.class = CLASS_ROUTE,
+	.class = &class_route,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct route),
 	.fields = route_fields,

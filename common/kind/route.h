@@ -4,6 +4,7 @@
 
 #include "model/kind.h"
 
+extern const struct class class_route;
 extern const struct kind kind_route;
 
 struct nexthop {

@@ -364,15 +364,21 @@ static const struct field nat_fields[NAT_N_FIELDS] = {
 			  .flags = FIELD_HIDDEN | FIELD_OPAQUE },
 };
 
+const struct class class_nat = {
+	.name = "NAT table",
+	.plural = "NAT tables",
+	.part_of = &class_netns,
+	.per_topology = true,
+};
+
 const struct kind kind_nat = {
 	.name = "nat",
-	.class = CLASS_NAT,
+	.class = &class_nat,
 	.transport = TRANSPORT_NETFILTER,
 	.size = sizeof(struct nat),
 	.fields = nat_fields,
 	.n_fields = NAT_N_FIELDS,
 	.markable = true,
-	.per_topology = true,
 	.encode = nat_encode,
 	.noun = nat_noun,
 };

@@ -192,22 +192,33 @@ static bool goes_late(const struct object *object) {
 	return strstr(((const struct sysctl *)object)->path, "/default/");
 }
 
-/* The kernel makes the interface's own address of it as soon as that is up. */
-static bool goes_before_up(const struct object *object) {
-	return sysctl_path_matches("net/ipv6/conf/*/stable_secret", ((const struct sysctl *)object)->path);
+/* The kernel makes the interface's own address of the secret as soon as that is up. */
+static enum stage stage(const struct change *change) {
+	const struct sysctl *sysctl = (const struct sysctl *)change->desired;
+
+	if (!sysctl->dev)
+		return sysctl->object.gone ? STAGE_GIVE_BACK : STAGE_DEFAULTS;
+	return sysctl_path_matches("net/ipv6/conf/*/stable_secret", sysctl->path) ? STAGE_LINK : STAGE_INSIDE;
 }
+
+const struct class class_sysctl = {
+	.name = "setting",
+	.plural = "settings",
+	.part_of = &class_link,
+	.permanent = true,
+	.single_value = true,
+	.stage = stage,
+};
 
 const struct kind kind_sysctl = {
 	.name = "sysctl",
-	.class = CLASS_SYSCTL,
+	.class = &class_sysctl,
 	.transport = TRANSPORT_SYSCTL,
 	.size = sizeof(struct sysctl),
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
-	.undeletable = true,
 	.noun = noun,
 	.id = id,
 	.goes_late = goes_late,
-	.goes_before_up = goes_before_up,
 	.overruns = overruns,
 };

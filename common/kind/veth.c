@@ -70,7 +70,7 @@ static void noun(const struct object *object, struct text *out) {
 
 const struct kind kind_veth = {
 	.name = "veth",
-	.class = CLASS_LINK,
+	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct veth),
 	.fields = fields,

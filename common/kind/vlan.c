@@ -236,7 +236,7 @@ static uint32_t headroom(const struct object *desired _unused_) {
 const struct kind kind_vlan = {
 	.name = "vlan",
 	.doc = "What carries one VLAN tag (IEEE 802.1Q) on the interface below.",
-	.class = CLASS_LINK,
+	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct vlan),
 	.fields = fields,

@@ -329,7 +329,7 @@ static uint32_t headroom(const struct object *desired) {
 const struct kind kind_vxlan = {
 	.name = "vxlan",
 	.doc = "Ethernet over UDP (RFC 7348).",
-	.class = CLASS_LINK,
+	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct vxlan),
 	.fields = fields,

@@ -229,7 +229,7 @@ static size_t add_links(struct schema_mapping *ret) {
 	size_t n = 0;
 
 	for (const struct kind *const *k = kinds; *k; k++) {
-		if ((*k)->class != CLASS_LINK || (*k)->unnamed || *k == &kind_existing)
+		if ((*k)->class != &class_link || (*k)->unnamed || *k == &kind_existing)
 			continue;
 		ret[n] = of_kind((*k)->name, (*k)->name, (*k)->doc, *k);
 		ret[n].fields += LINK_N_FIELDS;

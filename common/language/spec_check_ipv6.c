@@ -62,7 +62,7 @@ static void check_mtus(struct reading *r, const struct ns_state *ns) {
 		const struct address *a = NULL;
 		struct known_mtu known;
 
-		if (addresses.list.n && object->kind->class == CLASS_LINK)
+		if (addresses.list.n && object_is_link(object))
 			a = find_address(&addresses, ((const struct link *)object)->name);
 		if (!a)
 			continue;

@@ -74,7 +74,7 @@ static void check_link(struct reading *r, const struct ns_state *ns _unused_, co
 	const struct object *below;
 	const struct field *field = NULL;
 
-	if (object->kind->class != CLASS_LINK)
+	if (!object_is_link(object))
 		return;
 	check_attributes(r, object);
 	below = find_below(r, object, &field);

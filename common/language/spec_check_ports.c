@@ -11,7 +11,7 @@ static void check_number(struct reading *r, const struct ns_state *ns) {
 	vec(const char *) masters = {};
 
 	ns_foreach(object, ns)
-		if (object->kind->class == CLASS_LINK && object_has(object, LINK_MASTER))
+		if (object_is_link(object) && object_has(object, LINK_MASTER))
 			vec_push(&masters, ((const struct link *)object)->master);
 	if (masters.n)
 		qsort(masters.items, masters.n, sizeof(*masters.items), compare_names);

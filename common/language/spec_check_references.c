@@ -35,7 +35,7 @@ static const char *find_similar(const struct ns_state *ns, const char *name) {
 	size_t n = 0;
 
 	ns_foreach(object, ns)
-		if (object->kind->class == CLASS_LINK && n < ARRAY_SIZE(names))
+		if (object_is_link(object) && n < ARRAY_SIZE(names))
 			names[n++] = ((const struct link *)object)->name;
 	return diag_suggest(name, names, n);
 }
@@ -86,7 +86,7 @@ static void check_reference(void *userdata, const struct field *field, const cha
 		return;
 	else if (!check_is_open(ns) || !(field->flags & FIELD_USES))
 		missing_link(c->r, ns, name, position);
-	else if (c->object->kind->class == CLASS_SYSCTL)
+	else if (c->object->kind->class->single_value)
 		doubt_setting(c->r, ns, name, position);
 }
 
@@ -112,7 +112,7 @@ static void check_awaited(struct reading *r, const struct ns_state *ns, const st
 	size_t n = 0;
 
 	ns_foreach(other, ns)
-		if (other->kind->class == CLASS_LINK && !other->awaited && n < ARRAY_SIZE(names))
+		if (object_is_link(other) && !other->awaited && n < ARRAY_SIZE(names))
 			names[n++] = ((const struct link *)other)->name;
 	near = diag_suggest(name, names, n);
 	if (near && !same_stem(near, name))
@@ -161,9 +161,8 @@ static void check_source(struct reading *r, const struct object *object) {
 	ns_foreach(other, host) {
 		const struct link *link = (const struct link *)other;
 
-		if (other->kind->class != CLASS_LINK ||
-		    (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
-			    : !streq(link->name, physical->source)))
+		if (!object_is_link(other) || (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
+						      : !streq(link->name, physical->source)))
 			continue;
 		diag_error(r->parse.diags, object_position(object, &object->kind->fields[PHYSICAL_SOURCE]), "%s %s",
 			   physical->source,
@@ -179,7 +178,7 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 	object_links(object, check_reference, &reference);
 	if (object->kind == &kind_route)
 		check_nexthops(&reference);
-	if (object->kind->class == CLASS_LINK) {
+	if (object_is_link(object)) {
 		check_existing(r, ns, object);
 		check_made(r, object);
 	}

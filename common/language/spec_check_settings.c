@@ -109,7 +109,7 @@ static void check_queue(struct reading *r, const struct ns_state *ns, const stru
 static void check_setting(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct sysctl *sysctl = (const struct sysctl *)object;
 
-	if (object->kind->class == CLASS_LINK && object_has(object, LINK_ADDRESS_GENERATION) &&
+	if (object_is_link(object) && object_has(object, LINK_ADDRESS_GENERATION) &&
 	    ((const struct link *)object)->address_generation == IN6_ADDR_GEN_MODE_STABLE_PRIVACY)
 		check_secret(r, ns, object);
 	if (object->kind != &kind_sysctl || !sysctl->dev)

@@ -94,7 +94,7 @@ static void collect_ports(struct reading *r) {
 
 	state_foreach(ns, &r->spec->state)
 		ns_foreach(object, ns)
-			if (object->kind->class == CLASS_LINK && object_has(object, LINK_MASTER))
+			if (object_is_link(object) && object_has(object, LINK_MASTER))
 				vec_push(&list, (struct port_of){ ns->name, ((const struct link *)object)->master, object });
 	r->ports = arena_new(r->parse.arena, struct ports);
 	r->ports->n = list.n;
@@ -233,7 +233,7 @@ static void check_stack(struct reading *r, const struct ns_state *ns _unused_, c
 	const struct link_ref *ref;
 	const struct field *field;
 
-	if (object->kind->class != CLASS_LINK)
+	if (!object_is_link(object))
 		return;
 	check_loop(r, object);
 	below = find_below(&r->spec->state, object, &field, &ref);

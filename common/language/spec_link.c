@@ -282,7 +282,7 @@ static void unknown_kind(struct reading *r, const struct node *node) {
 	vec(const char *) names = {};
 
 	for (const struct kind *const *k = kinds; *k; k++)
-		if ((*k)->class == CLASS_LINK && !(*k)->unnamed) {
+		if ((*k)->class == &class_link && !(*k)->unnamed) {
 			text_addf(&all, "%s%s", names.n ? ", " : "", (*k)->name);
 			vec_push(&names, (*k)->name);
 		}
@@ -309,7 +309,7 @@ static const struct kind *interface_kind(struct reading *r, struct ns_state *ns,
 	const char *text = parse_scalar(&r->parse, &key_kind, node);
 	if (!text)
 		return &kind_other;
-	const struct kind *kind = kind_by_name(text, CLASS_LINK);
+	const struct kind *kind = kind_by_name(text, &class_link);
 	if (kind == &kind_veth && end)
 		return kind;
 	if (kind == &kind_veth) {
@@ -584,7 +584,7 @@ void spec_finish_links(struct reading *r) {
 	state_foreach(ns, &r->spec->state) {
 		add_lo(r, ns);
 		ns_foreach(object, ns)
-			if (object->kind->class == CLASS_LINK)
+			if (object_is_link(object))
 				finish_link(r, ns, object);
 		address_mark_primaries(ns);
 	}

@@ -36,7 +36,7 @@ static void find_places(struct meaning *m) {
 			if (object->kind == &kind_address)
 				vec_push(&m->places,
 					 (struct place){ a->address.address, place_segment(m, ns, a->dev), ns, a });
-			if (object->kind->class == CLASS_LINK)
+			if (object_is_link(object))
 				vec_push(&m->presences, (struct presence){ segment_of(&m->segments, object), ns });
 		}
 	if (m->places.n)

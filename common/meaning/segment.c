@@ -140,7 +140,7 @@ static void open_empty(struct segments *s) {
 static void add_members(struct segments *s, const struct state *state) {
 	state_foreach(ns, state)
 		ns_foreach(object, ns)
-			if (object->kind->class == CLASS_LINK && !streq(((const struct link *)object)->name, "lo"))
+			if (object_is_link(object) && !streq(((const struct link *)object)->name, "lo"))
 				vec_push(&s->members, (struct segment_member){ .link = object, .open = leads_on(object) });
 	if (s->members.n)
 		qsort(s->members.items, s->members.n, sizeof(*s->members.items), compare_members);

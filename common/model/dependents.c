@@ -69,8 +69,8 @@ static struct stand *stand_of(struct survey *s, const char *link) {
 /* A port's attributes are a part of its own link, and lost with the controller. */
 static void note_link(void *userdata, const struct field *field, const char *ns, const char *name) {
 	struct survey *s = userdata;
-	enum object_class class = s->object->kind->class;
-	bool whole = class == CLASS_LINK || (class == CLASS_PORT && field->class != FIELD_KEY);
+	const struct class *class = s->object->kind->class;
+	bool whole = class == &class_link || (class->membership && field->class != FIELD_KEY);
 
 	if (field->flags & FIELD_PEER || !streq(ns, s->ns->name))
 		return;
@@ -143,7 +143,7 @@ static void found_link(void *userdata, const struct field *field _unused_, const
 static void note_setting(struct survey *s) {
 	bool of_link = false;
 
-	if (s->object->kind->class != CLASS_SYSCTL)
+	if (s->object->kind->class->part_of != &class_link)
 		return;
 	object_links(s->object, found_link, &of_link);
 	if (!of_link)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "model/class.h"
 #include "model/object.h"
 
 /* How the requests of a kind reach the kernel. */
@@ -101,7 +102,7 @@ struct sole_claim {
 struct kind {
 	const char *name; /* the word of the language: "bridge"; "address" */
 	const char *doc;  /* one sentence for the reference page; NULL: not a `kind` of its own there */
-	enum object_class class;
+	const struct class *class;
 	enum transport transport;
 	size_t size; /* of the struct, which begins with struct object */
 	const struct field *fields;
@@ -117,8 +118,6 @@ struct kind {
 	bool bare_create;             /* all fields are set after the creation (physical: it only moves) */
 	bool takes_frames; /* gets what the link below, or its ports, receive before anybody else (an rx_handler): there can
 				      be one such, and lo has none */
-	bool per_topology; /* each topology has one of its own (a table under its name) */
-	bool undeletable;  /* is never removed, only its fields go back (sysctl) */
 
 	/* The namespace in which a change is sent (another than the object's for what is made elsewhere). NULL: the
 	 * object's own. */
@@ -175,8 +174,6 @@ struct kind {
 	bool (*declares_forwarding)(const struct object *desired);
 	/* Takes an entry, of any link, into the observed one; NULL instead of a message begins anew. */
 	void (*take_forwarding)(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh);
-	/* Must it be set before its link comes up (settings)? */
-	bool (*goes_before_up)(const struct object *object);
 	/* Does changing the one change the other of the same kind and namespace, too (a setting of all interfaces)? */
 	bool (*overruns)(const struct object *changed, const struct object *other);
 	/* Adds what the kernel would refuse of a declared object, and no limit of a single field says; all its fields are
@@ -200,8 +197,17 @@ enum {
 /* Every kind, ended by NULL, in the order of kind/kinds.h. */
 extern const struct kind *const kinds[];
 
-const struct kind *kind_by_name(const char *name, enum object_class class);
+static inline bool object_is_link(const struct object *object) {
+	return object->kind->class == &class_link;
+}
+
+/* The namespace itself. */
+static inline bool object_is_namespace(const struct object *object) {
+	return object->kind->class == &class_netns;
+}
+
+const struct kind *kind_by_name(const char *name, const struct class *class);
 /* By link_kind, among links or ports; NULL for one that topod does not know. */
-const struct kind *kind_by_link_kind(const char *link_kind, enum object_class class);
+const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class);
 /* The index of a field of the kind, by name; -1. */
 int kind_field(const struct kind *kind, const char *name);

@@ -30,9 +30,8 @@ void object_seal(struct arena *arena, struct object *object) {
 	const struct kind *kind = object->kind;
 	char buffer[KEY_GUESS];
 	_cleanup_text_ struct text key = TEXT_IN(buffer);
-	char class = (char)kind->class;
 
-	text_addn(&key, &class, 1);
+	text_addn(&key, (const char *)&kind->class, sizeof(kind->class));
 	for (size_t i = 0; i < kind->n_fields; i++)
 		if (kind->fields[i].class == FIELD_KEY)
 			add_key_field(object, &kind->fields[i], &key);
@@ -98,7 +97,7 @@ void object_print_id(const struct object *object, struct text *out) {
 	object_print_scope(object, out);
 	text_add(out, " ");
 	/* Links of all kinds share their names. */
-	if (object->kind->class == CLASS_LINK)
+	if (object_is_link(object))
 		text_add(out, "link");
 	else if (object->kind->id)
 		object->kind->id(object, out);

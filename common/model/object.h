@@ -16,18 +16,6 @@ enum drift_policy {
 	DRIFT_IGNORE,
 };
 
-/* Objects of one class share a name space: a bridge and a veth of one name are the same link. */
-enum object_class {
-	CLASS_NETNS,
-	CLASS_SYSCTL,
-	CLASS_LINK,
-	CLASS_PORT,
-	CLASS_ADDRESS,
-	CLASS_ROUTE,
-	CLASS_NAT,
-	CLASS_DNS,
-};
-
 struct object {
 	const struct kind *kind;
 	const char *ns;                   /* name of its namespace */

@@ -19,7 +19,7 @@ struct ns_state *state_namespace(struct state *state, const char *name) {
 	return ns;
 }
 
-struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t size) {
+static struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t size) {
 	struct object *object = NULL;
 
 	if (ns)
@@ -37,14 +37,19 @@ struct object *ns_find(const struct ns_state *ns, const struct object *like) {
 
 struct object *ns_find_link(const struct ns_state *ns, const char *name) {
 	/* The key of a link as object_seal() makes it: its class and its name with the end. */
+	const struct class *class = &class_link;
 	char key[64];
 	size_t size = strlen(name) + 1;
 
-	if (size + 1 > sizeof(key))
+	if (sizeof(class) + size > sizeof(key))
 		return NULL;
-	key[0] = CLASS_LINK;
-	memcpy(key + 1, name, size);
-	return ns_find_key(ns, key, size + 1);
+	memcpy(key, &class, sizeof(class));
+	memcpy(key + sizeof(class), name, size);
+	return ns_find_key(ns, key, sizeof(class) + size);
+}
+
+struct object *ns_find_only(const struct ns_state *ns, const struct class *class) {
+	return ns_find_key(ns, &class, sizeof(class));
 }
 
 struct object *ns_add(struct ns_state *ns, struct object *object) {
@@ -53,7 +58,7 @@ struct object *ns_add(struct ns_state *ns, struct object *object) {
 	if (before)
 		return before;
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, ns->objects, object->hh.key, object->hh.keylen, object->hh.hashv, object);
-	if (object->kind->class == CLASS_NETNS)
+	if (object_is_namespace(object))
 		ns->self = object;
 	return NULL;
 }

@@ -69,7 +69,8 @@ struct object *ns_find_link(const struct ns_state *ns, const char *name);
 static inline struct object *ns_self(const struct ns_state *ns) {
 	return ns ? ns->self : NULL;
 }
-struct object *ns_find_key(const struct ns_state *ns, const void *key, size_t size);
+/* That of a class of which a namespace has one at most (its NAT table); NULL. */
+struct object *ns_find_only(const struct ns_state *ns, const struct class *class);
 
 void state_done(struct state *state);
 

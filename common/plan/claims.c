@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 static bool is_inside(const struct object *object) {
-	return object->kind->class != CLASS_NETNS && !streq(object->ns, NS_HOST);
+	return !object_is_namespace(object) && !streq(object->ns, NS_HOST);
 }
 
 /* What was noted of the inside of a namespace went with it. */
@@ -30,7 +30,7 @@ struct stake claims_next(const struct claims *claims, struct stake after, const 
 			 const struct object *seen, const struct ns_state *ns) {
 	size_t i = after.by ? (size_t)(after.by - claims->items) + 1 : 0;
 
-	for (; claims && !object->kind->per_topology && i < claims->n; i++) {
+	for (; claims && !object->kind->class->per_topology && i < claims->n; i++) {
 		const struct claimant *by = &claims->items[i];
 		const struct ledger_entry *entry = find_entry(by->ledger, object, seen);
 
@@ -83,7 +83,7 @@ static bool is_otherwise(const struct ledger_entry *entry, const struct object *
 
 static uint64_t otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen) {
 	/* What is made as a whole is changed as a whole. */
-	bool whole = entry->made && !object->external && object->kind->class != CLASS_LINK;
+	bool whole = entry->made && !object->external && !object_is_link(object);
 	uint64_t mask = 0;
 
 	for (size_t i = 0; i < object->kind->n_fields; i++)
@@ -157,7 +157,7 @@ void claim_print_dispute(struct stake claim, const struct object *object, uint64
 		int at = ledger_counterpart(claim.entry, object->kind, i);
 		const char *value = at >= 0 && !(field->flags & FIELD_OPAQUE) ? ledger_value(claim.entry, (size_t)at) : NULL;
 
-		if (!value && is_controller(field) && object->kind->class == CLASS_LINK)
+		if (!value && is_controller(field) && object_is_link(object))
 			value = "";
 		if (!value || (field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)))
 			continue;

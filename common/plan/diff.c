@@ -109,7 +109,7 @@ static const char *in_the_way(struct diff *diff, const struct object *object, co
 
 	if (belongs)
 		return belongs;
-	return object->kind->class == CLASS_NETNS
+	return object_is_namespace(object)
 		       ? "exists and is not topod's: take it over with 'adopt: true', or rename it in the file"
 		       : "exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
 			 "the file";
@@ -204,7 +204,7 @@ static void find_recreated(void *userdata, const struct field *field, const char
 	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
 
 	/* A port outlives its controller. */
-	if (field->flags & FIELD_PEER || (r->object->kind->class == CLASS_LINK && field->type != &type_link_ref))
+	if (field->flags & FIELD_PEER || (object_is_link(r->object) && field->type != &type_link_ref))
 		return;
 	if (link && link->change && link->change->type == CHANGE_CREATE && link->change->recreates)
 		r->found = true;
@@ -295,7 +295,7 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 	if (object->gone || diff_disputed(diff, object, NULL, ns->observed))
 		return;
 	/* lo and settings come along with a namespace that is made now. */
-	if (object->kind->undeletable || (object->external && fresh))
+	if (object->kind->class->permanent || (object->external && fresh))
 		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
 	else if (object->external)
 		diff_refuse(diff, object, NULL, -ENODEV, "there is no such interface, and 'kind: existing' never makes one");
@@ -551,9 +551,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		return;
 	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
-	const char *going = seen && object->external && !object->gone && seen->kind->class == CLASS_LINK
-				    ? diff_goes_with(diff, seen)
-				    : NULL;
+	const char *going = seen && object->external && !object->gone ? diff_goes_with(diff, seen) : NULL;
 
 	if (going)
 		diff_refuse(diff, object, seen, -ENODEV,
@@ -574,7 +572,7 @@ static bool comes_first(const struct object *object) {
 	return object->kind->out_of_order && object->kind->out_of_order(object, NULL);
 }
 
-void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole) {
+void diff_class(struct diff *diff, struct ns_state *observed, const struct class *class, bool only_whole) {
 	struct namespaces ns = { state_find(diff->input->desired, observed->name), observed };
 	const struct scope *scope = observed->scope;
 

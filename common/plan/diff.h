@@ -101,7 +101,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed);
 /* What comes from outside and is not there: it waits. Before all classes. */
 void diff_awaited(struct diff *diff, struct ns_state *observed);
 /* What is declared of a class in it; with only_whole only what must be made (again) as a whole. */
-void diff_class(struct diff *diff, struct ns_state *observed, enum object_class class, bool only_whole);
+void diff_class(struct diff *diff, struct ns_state *observed, const struct class *class, bool only_whole);
 /* What a change of this plan overruns (diff_overrun.c). */
 void diff_overrun(struct diff *diff);
 /* What is there and not declared. */

@@ -11,17 +11,16 @@ const char *diff_belongs(struct diff *diff, const struct object *object, const s
 			 const struct ns_state *ns) {
 	struct stake maker = claims_maker(diff->input->claims, object, seen, ns);
 	const struct ledger_entry *own = maker.by ? ledger_find_object(diff->input->ledger, object) : NULL;
-	enum object_class class = object->kind->class;
+	const struct class *class = object->kind->class;
 	_cleanup_text_ struct text text = {};
 
-	if (!maker.by || (own && own->made && !own->shared) || (class != CLASS_LINK && class != CLASS_NETNS) ||
-	    object->external ||
-	    (seen ? !ledger_is_same(maker.entry, seen) : class == CLASS_NETNS)) /* that namespace is gone for good */
+	if (!maker.by || (own && own->made && !own->shared) || !class->share_by || object->external ||
+	    (seen ? !ledger_is_same(maker.entry, seen) : object_is_namespace(object))) /* that namespace is gone for good */
 		return NULL;
 	text_add(&text, seen ? "exists and belongs to " : "is declared by ");
 	claim_print(maker, &text);
 	text_addf(&text, "%s: use that one with '%s', or rename it in the file",
-		  seen ? "" : ", too, and only one can make it", class == CLASS_NETNS ? "adopt: true" : "kind: existing");
+		  seen ? "" : ", too, and only one can make it", class->share_by);
 	return arena_strdup(&diff->plan->arena, text.data);
 }
 
@@ -57,7 +56,7 @@ bool diff_shares_namespace(struct diff *diff, const struct object *object, const
 
 /* What is there without topod, or is a link, is changed field by field; all else as a whole. */
 static bool by_field(const struct object *object) {
-	return object->external || object->kind->undeletable || object->kind->class == CLASS_LINK;
+	return object->external || object->kind->class->permanent || object->kind->class->splits;
 }
 
 static uint64_t disputed_fields(const struct diff *diff, const struct object *object, const struct object *seen,
@@ -170,12 +169,12 @@ static void let_go_inside(struct diff *diff, const struct object *self) {
 }
 
 bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct object *seen, const struct ns_state *ns) {
-	bool self = seen->kind->class == CLASS_NETNS;
+	bool self = object_is_namespace(seen);
 	struct stake claim = self ? claim_to_namespace(diff, seen, seen)
 				  : claims_next(diff->input->claims, (struct stake){}, seen, seen, ns);
 
 	/* A link goes with the topology that made it. */
-	if (!claim.by || (own && seen->kind->class == CLASS_LINK) || (!own && !claim.entry->made))
+	if (!claim.by || (own && object_is_link(seen)) || (!own && !claim.entry->made))
 		return false;
 	spare(diff, seen, claim, own ? "is left to " : "belongs to ");
 	if (own)

@@ -19,7 +19,7 @@ static void find_vanishing(void *userdata, const struct field *field, const char
 static bool goes_along(const struct ns_state *observed, const struct object *object) {
 	struct vanishing v = { .observed = observed };
 
-	if (object->kind->class != CLASS_LINK)
+	if (!object_is_link(object))
 		object_links(object, find_vanishing, &v);
 	return v.found;
 }
@@ -49,7 +49,7 @@ static void find_leaving(void *userdata, const struct field *field _unused_, con
 	vec_foreach(at, &leaving->plan->changes) {
 		const struct change *change = *at;
 
-		if (change->type != CHANGE_UPDATE || change->desired->kind->class != CLASS_LINK ||
+		if (change->type != CHANGE_UPDATE || !object_is_link(change->desired) ||
 		    !streq(change->desired->ns, leaving->port->ns) || !changes_controller(change))
 			continue;
 		text_done(&other);
@@ -62,7 +62,7 @@ static void find_leaving(void *userdata, const struct field *field _unused_, con
 static bool leaves_controller(const struct plan *plan, const struct object *object) {
 	struct leaving leaving = { .plan = plan, .port = object };
 
-	if (object->kind->class == CLASS_PORT)
+	if (object->kind->class->membership)
 		object_links(object, find_leaving, &leaving);
 	return leaving.found;
 }
@@ -92,28 +92,28 @@ bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen
 /* A link that was made under another name, and renamed or moved since: it bears the mark, and the ledger knows its sign.
  * Another is made in its place, and nobody would ever take this one away. */
 static bool is_stray(const struct diff *diff, const struct object *seen) {
-	return seen->kind->class == CLASS_LINK && seen->owned && ledger_find_signed(diff->input->ledger, seen);
+	return object_is_link(seen) && seen->owned && ledger_find_signed(diff->input->ledger, seen);
 }
 
 static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			  const struct object *seen) {
 	const struct ledger_entry *entry;
 
-	if (seen->change || seen->kernel_made || seen->kind->undeletable)
+	if (seen->change || seen->kernel_made || seen->kind->class->permanent)
 		return false;
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made && diff_is_as_made(entry, seen) && !diff_is_void(entry, diff->input->ledger, observed))
 		return !diff_spares(diff, entry, seen, observed);
 	if (!entry && is_stray(diff, seen))
 		return true;
-	return desired && desired->exclusive && !diff_is_closed(desired) && seen->kind->class != CLASS_NETNS &&
+	return desired && desired->exclusive && !diff_is_closed(desired) && !object_is_namespace(seen) &&
 	       !diff_spares(diff, NULL, seen, observed);
 }
 
 static bool outlives_namespace(const struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
-	return seen->kind->class == CLASS_DNS || (entry && ledger_outlives_namespace(entry));
+	return seen->kind->class->outlives_namespace || (entry && ledger_outlives_namespace(entry));
 }
 
 /* A link of ours that stands elsewhere goes before the one that is made in its place (all deletions do), which says where it was. */
@@ -133,8 +133,8 @@ static void note_moved(struct diff *diff, const struct object *seen) {
 static void delete_extra(struct diff *diff, struct ns_state *observed, const struct ns_state *desired, bool links,
 			 bool all_goes) {
 	ns_foreach(seen, observed) {
-		if ((seen->kind->class == CLASS_LINK) != links || seen->kind->class == CLASS_NETNS ||
-		    (desired && ns_find(desired, seen)) || !to_be_deleted(diff, desired, observed, seen))
+		if ((object_is_link(seen)) != links || object_is_namespace(seen) || (desired && ns_find(desired, seen)) ||
+		    !to_be_deleted(diff, desired, observed, seen))
 			continue;
 		if (!goes_along(observed, seen) && (!all_goes || outlives_namespace(diff, seen)))
 			diff_delete(diff, seen, diff_noted_object(diff, seen), false);

@@ -67,7 +67,7 @@ const struct object *diff_sign(struct diff *diff, const struct change *creation)
 	const struct ns_state *origin = state_find(diff->input->observed, kind->sent_in(creation));
 	const struct object *seen = origin ? origin->objects : NULL;
 	for (; seen; seen = seen->hh.next)
-		if (seen->kind->class == CLASS_LINK && kind->is_made_of(object, seen))
+		if (object_is_link(seen) && kind->is_made_of(object, seen))
 			break;
 	if (!seen)
 		return object;

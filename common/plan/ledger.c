@@ -3,6 +3,7 @@
 
 #include "kind/link.h"
 #include "kind/netns.h"
+#include "kind/sysctl.h"
 
 enum {
 	ID_GUESS = 128, /* bytes; room for nearly all */
@@ -416,7 +417,7 @@ static size_t count_values(const struct ledger_entry *entry) {
 bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask) {
 	size_t n = 0;
 
-	if (entry->declared_as == desired || desired->kind->per_topology)
+	if (entry->declared_as == desired || desired->kind->class->per_topology)
 		return true;
 	if (entry->kind != desired->kind)
 		return false;
@@ -529,7 +530,7 @@ bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *des
 }
 
 bool ledger_outlives_namespace(const struct ledger_entry *entry) {
-	return entry->kind->transport == TRANSPORT_FILE || entry->kind->bare_create;
+	return entry->kind->class->outlives_namespace || entry->kind->bare_create;
 }
 
 static void add_return(struct state *state, const struct ledger_entry *entry, size_t i, struct object *object) {
@@ -576,7 +577,7 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 
 static void return_declared(struct state *state, struct object *object, struct ledger_entry *entry) {
 	entry->declared = true;
-	if (object->kind == entry->kind && object->kind->class != CLASS_SYSCTL) /* which has one field */
+	if (object->kind == entry->kind && !object->kind->class->single_value)
 		add_returns(state, entry, object);
 }
 
@@ -590,12 +591,12 @@ static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns
 static void return_undeclared(struct state *state, const struct ledger_entry *entry, bool given_up) {
 	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
 
-	if (object && entry->kind->class == CLASS_SYSCTL)
+	if (object && entry->kind->class == &class_sysctl)
 		ledger_return_setting(state, entry, object);
 	else if (object)
 		add_returns(state, entry, object);
 	/* That lo was down is nobody's choice but the kernel's for a new namespace: it is forgotten, and stays up. */
-	if (object && given_up && object->kind->class == CLASS_LINK && streq(object_home_link(object), "lo"))
+	if (object && given_up && object_is_link(object) && streq(object_home_link(object), "lo"))
 		object->set &= ~(object->returning & field_bit(LINK_UP));
 }
 
@@ -627,7 +628,7 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 			return_undeclared(desired, entry, is_given_up(noted, ns));
 }
 
-bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class) {
+bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, const struct class *class) {
 	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
 
 	ns_foreach(object, state_find(desired, ns))

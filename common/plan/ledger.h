@@ -148,7 +148,7 @@ char *ledger_format_head(const struct ledger *ledger);
 bool ledger_set_files(struct ledger *ledger, char *const *files, size_t n);
 
 /* Is anything of that class declared in the namespace, or noted as made or changed there? */
-bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, enum object_class class);
+bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, const struct class *class);
 
 /* Adds to a desired state what must go back: fields that were managed and are no longer declared return to their
  * former or default value, also those of found objects that are no longer declared at all. Not in namespaces that are

@@ -12,7 +12,7 @@
 #include "kind/sysctl.h"
 
 static const char *noted_index(const struct ledger_entry *entry) {
-	int at = entry->made || entry->kind->class != CLASS_LINK ? -1 : kind_field(entry->kind, "index");
+	int at = entry->made || entry->kind->class != &class_link ? -1 : kind_field(entry->kind, "index");
 
 	return at < 0 ? NULL : ledger_former(entry, (size_t)at);
 }
@@ -65,7 +65,7 @@ const char *ledger_renamed(const struct ledger_entry *entry, const struct ns_sta
 	if (!name || ns_find_link(observed, name) || parse_u32(index, &wanted) < 0)
 		return NULL;
 	ns_foreach(seen, observed)
-		if (seen->kind->class == CLASS_LINK && !seen->owned && ((const struct link *)seen)->ifindex == wanted)
+		if (object_is_link(seen) && !seen->owned && ((const struct link *)seen)->ifindex == wanted)
 			return ((const struct link *)seen)->name;
 	return NULL;
 }

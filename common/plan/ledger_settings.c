@@ -72,7 +72,7 @@ const char *ledger_former_by_setting(const struct ledger *ledger, const struct o
 	_cleanup_(arena_done) struct arena arena = {};
 	uint32_t mode;
 
-	if (object->kind->class != CLASS_LINK || field != LINK_ADDRESS_GENERATION)
+	if (!object_is_link(object) || field != LINK_ADDRESS_GENERATION)
 		return NULL;
 	const char *name = ((const struct link *)object)->name;
 	const struct ledger_entry *entry =

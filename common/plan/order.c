@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/order.h"
 
-enum stage {
-	STAGE_GIVE_BACK, /* settings of no one link: interfaces that are given back inherit some */
-	STAGE_DELETE,
-	STAGE_NAMESPACE,
-	STAGE_DEFAULTS, /* settings of no one link: new links inherit some */
-	STAGE_LINK,
-	STAGE_INSIDE,
-	STAGE_DELETE_NAMESPACE,
-};
-
 struct sorted {
 	struct change *change;
 	enum stage stage;
@@ -18,19 +8,6 @@ struct sorted {
 	unsigned rank;
 	size_t index; /* what was added first goes first */
 };
-
-/* Does the object speak of a link (a setting of an interface)? */
-static void found_link(void *userdata, const struct field *field _unused_, const char *ns _unused_,
-		       const char *name _unused_) {
-	*(bool *)userdata = true;
-}
-
-static bool speaks_of_link(const struct object *object) {
-	bool found = false;
-
-	object_links(object, found_link, &found);
-	return found;
-}
 
 /* Links that others are made upon in this plan, and which those need up (a macvlan cannot be brought up else). */
 struct below {
@@ -64,7 +41,7 @@ static struct below *find_all_below(struct plan *plan, const struct state *desir
 	struct finding_below f = { .arena = &plan->arena, .desired = desired };
 
 	vec_foreach(at, &plan->changes)
-		if ((*at)->type == CHANGE_CREATE && (*at)->desired->kind->class == CLASS_LINK)
+		if ((*at)->type == CHANGE_CREATE && object_is_link((*at)->desired))
 			object_links((*at)->desired, find_below, &f);
 	return f.found;
 }
@@ -77,31 +54,15 @@ static bool is_below(struct below *all, const struct change *change) {
 	return found;
 }
 
+/* A link that others are made upon has to be up by then. */
 static enum stage stage_of(const struct change *change, bool below) {
-	enum object_class class = change_object(change)->kind->class;
+	const struct class *class = change_object(change)->kind->class;
 
-	if (change->type == CHANGE_DELETE)
-		return class == CLASS_NETNS ? STAGE_DELETE_NAMESPACE : STAGE_DELETE;
-	/* A route is given back before an address goes that would take it along. */
-	if (change->desired->gone && class == CLASS_ROUTE)
-		return STAGE_DELETE;
-	switch (class) {
-	case CLASS_NETNS:
-		return STAGE_NAMESPACE;
-	case CLASS_SYSCTL:
-		if (speaks_of_link(change->desired))
-			return change->desired->kind->goes_before_up(change->desired) ? STAGE_LINK : STAGE_INSIDE;
-		return change->desired->gone ? STAGE_GIVE_BACK : STAGE_DEFAULTS;
-	case CLASS_LINK:
-		return change->type == CHANGE_CREATE || below ? STAGE_LINK : STAGE_INSIDE;
-	case CLASS_PORT:
-	case CLASS_ADDRESS:
-	case CLASS_ROUTE:
-	case CLASS_NAT:
-	case CLASS_DNS:
-		break;
-	}
-	return STAGE_INSIDE;
+	if (below)
+		return STAGE_LINK;
+	if (class->stage)
+		return class->stage(change);
+	return change->type == CHANGE_DELETE ? STAGE_DELETE : STAGE_INSIDE;
 }
 
 /* How high a link stands on others. */
@@ -138,26 +99,22 @@ static unsigned height_of(const struct state *desired, const struct object *obje
  * to reach a gateway before those that use it. */
 static unsigned rank_of(const struct change *change, const struct state *desired, enum stage stage) {
 	const struct object *object = change_object(change);
-	static const unsigned inside[] = {
-		[CLASS_LINK] = 0,  [CLASS_PORT] = 1, [CLASS_SYSCTL] = 2, [CLASS_ADDRESS] = 3,
-		[CLASS_ROUTE] = 4, [CLASS_NAT] = 6,  [CLASS_DNS] = 7,    [CLASS_NETNS] = 8,
-	};
-	unsigned rank = inside[object->kind->class];
+	unsigned rank = class_rank(object->kind->class), late = object->kind->goes_late && object->kind->goes_late(object);
 
 	switch (stage) {
-	case STAGE_LINK: /* what is below is made, and then changed, before that which stands on it */
-		if (object->kind->class == CLASS_SYSCTL) /* between its link's making and bringing up */
+	case STAGE_LINK:
+		/* What is below is made, and then changed, before that which stands on it; what belongs to a link is set between
+		 * its making and bringing up. */
+		if (!object_is_link(object))
 			return 3 * height_of(desired, object, 0) - 2;
 		return 3 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE ? 2 : 0);
 	case STAGE_INSIDE:
-		if (object->kind->goes_late)
-			rank += object->kind->goes_late(object);
-		return rank;
+		return 2 * rank + late;
 	case STAGE_DELETE:
-		return 100 - rank;
+		return UINT8_MAX - rank;
 	case STAGE_GIVE_BACK:
 	case STAGE_DEFAULTS:
-		return object->kind->goes_late && object->kind->goes_late(object);
+		return late;
 	case STAGE_NAMESPACE:
 	case STAGE_DELETE_NAMESPACE:
 		break;

@@ -19,15 +19,10 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 	/* Links of all namespaces come before what stands on them, because a pair has its ends in two; and those that
 	 * are made anew before those that are changed, because one end takes the other along. */
 	state_foreach(observed, input->observed)
-		diff_class(&diff, observed, CLASS_LINK, true);
-	state_foreach(observed, input->observed)
-		diff_class(&diff, observed, CLASS_LINK, false);
-	static const enum object_class rest[] = {
-		CLASS_SYSCTL, CLASS_PORT, CLASS_ADDRESS, CLASS_ROUTE, CLASS_NAT, CLASS_DNS
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
+		diff_class(&diff, observed, &class_link, true);
+	for (const struct class *const *class = classes + 1; *class; class ++) /* namespaces, the first, were */
 		state_foreach(observed, input->observed)
-			diff_class(&diff, observed, rest[i], false);
+			diff_class(&diff, observed, *class, false);
 	diff_overrun(&diff);
 	/* What is not declared is not looked for by a narrow look. */
 	state_foreach(observed, input->observed)

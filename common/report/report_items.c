@@ -166,7 +166,7 @@ bool report_shows(const struct object *object, size_t i) {
 	if (field->class == FIELD_KEY || field->flags & FIELD_OPAQUE)
 		return false;
 	/* Hidden because it is written elsewhere, as `ports`: but it is what people look for. */
-	if (object->kind->class == CLASS_LINK && i == LINK_MASTER)
+	if (object_is_link(object) && i == LINK_MASTER)
 		return true;
 	return !(field->flags & FIELD_HIDDEN);
 }
@@ -175,7 +175,7 @@ static void add_value(const struct object *object, size_t i, struct text *out) {
 	const struct field *field = &object->kind->fields[i];
 	_cleanup_text_ struct text value = {};
 
-	if (object->kind->class == CLASS_LINK && i == LINK_UP)
+	if (object_is_link(object) && i == LINK_UP)
 		text_add(out, ((const struct link *)object)->up ? "up" : "down");
 	else
 		field_print(field, object, &value);
@@ -183,11 +183,11 @@ static void add_value(const struct object *object, size_t i, struct text *out) {
 }
 
 static void add_name(const struct object *object, const struct object *before, size_t i, struct text *out) {
-	if (object->kind->class == CLASS_LINK && i == LINK_UP)
+	if (object_is_link(object) && i == LINK_UP)
 		return; /* "up" and "down" say it all */
 	if (object->kind == &kind_sysctl)
 		text_add(out, before ? "" : "= ");
-	else if (object->kind->class == CLASS_LINK && i == LINK_MASTER)
+	else if (object_is_link(object) && i == LINK_MASTER)
 		text_add(out, before ? "controller " : "port of ");
 	else
 		text_addf(out, "%s ", object->kind->fields[i].name);
@@ -225,14 +225,12 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 			text_add(out, object->kind->fields[i].doc);
 	/* Nothing about itself: so it is the other end that is not there, or the order. */
 	if (out->size == before)
-		text_add(out,
-			 object->kind->class == CLASS_LINK ? "with its other end" : "behind the one that is declared first");
+		text_add(out, object_is_link(object) ? "with its other end" : "behind the one that is declared first");
 }
 
 void report_reason(const struct report_item *item, struct text *out) {
 	if (item->along) {
-		text_addf(out, "along with %s",
-			  item->object->kind->class == CLASS_LINK ? "the interface below" : "its interface");
+		text_addf(out, "along with %s", object_is_link(item->object) ? "the interface below" : "its interface");
 	} else if (item->object->kind != item->before->kind && !item->object->kind->any_kind) {
 		text_add(out, "is a ");
 		object_print_noun(item->before, out);

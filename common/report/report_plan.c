@@ -64,7 +64,7 @@ static void add_noun(const struct object *object, struct text *out) {
 	_cleanup_text_ struct text noun = {};
 
 	/* For links the kind says more than "link". */
-	if (object->kind->class == CLASS_LINK && object->kind->link_kind)
+	if (object_is_link(object) && object->kind->link_kind)
 		text_add(&noun, object->kind->name);
 	else
 		object_print_noun(object, &noun);
@@ -106,7 +106,7 @@ static void add_differences(const struct report_item *item, struct text *out) {
 	const struct object *object = item->object;
 	const char *separator = "";
 
-	if (object->kind->class != CLASS_LINK) {
+	if (!object_is_link(object)) {
 		add_noun(object, out);
 		separator = object->kind == &kind_sysctl && !item->before ? " " : ": ";
 	}

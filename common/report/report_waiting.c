@@ -2,18 +2,6 @@
 /* What waits for something outside of topod, counted: by what it is and what it waits for. */
 #include "report/report_private.h"
 
-/* As people call what is of a class. */
-static const char *class_name(enum object_class class, bool several) {
-	static const char *const names[][2] = {
-		[CLASS_NETNS] = { "namespace", "namespaces" }, [CLASS_SYSCTL] = { "setting", "settings" },
-		[CLASS_LINK] = { "interface", "interfaces" },  [CLASS_PORT] = { "bridge port", "bridge ports" },
-		[CLASS_ADDRESS] = { "address", "addresses" },  [CLASS_ROUTE] = { "route", "routes" },
-		[CLASS_NAT] = { "NAT table", "NAT tables" },   [CLASS_DNS] = { "resolv.conf", "resolv.confs" },
-	};
-
-	return names[class][several];
-}
-
 static bool is_like(const struct waiting *a, const struct waiting *b) {
 	return a->object->kind->class == b->object->kind->class && streq_ptr(a->why, b->why);
 }
@@ -40,7 +28,8 @@ void report_waiting_text(const struct waiting *waiting, size_t n, struct text *o
 
 		if (!count)
 			continue;
-		text_addf(out, "%s%zu %s wait%s %s", separator, count, class_name(waiting[i].object->kind->class, count > 1),
+		const struct class *class = waiting[i].object->kind->class;
+		text_addf(out, "%s%zu %s wait%s %s", separator, count, count > 1 ? class->plural : class->name,
 			  count > 1 ? "" : "s", waiting[i].why);
 		separator = ", ";
 	}

@@ -110,7 +110,7 @@ static uint32_t resolve_mac(void *userdata, const struct mac *mac) {
 /* Answers. */
 
 static void forget_link(struct execution *x, const struct object *object) {
-	if (object && object->kind->class == CLASS_LINK)
+	if (object && object_is_link(object))
 		handle_drop_link(handle_get(x->k, object->ns), ((const struct link *)object)->name);
 }
 
@@ -118,7 +118,7 @@ static void forget_link(struct execution *x, const struct object *object) {
 static void forget_deleted(struct execution *x, const struct object *seen) {
 	struct handle *handle = handle_get(x->k, seen->ns);
 	const struct link *link = (const struct link *)seen;
-	const struct known_link *known = seen->kind->class == CLASS_LINK ? handle_link(handle, link->name) : NULL;
+	const struct known_link *known = object_is_link(seen) ? handle_link(handle, link->name) : NULL;
 
 	if (known && known->ifindex == link->ifindex)
 		handle_drop_link(handle, link->name);
@@ -230,7 +230,7 @@ static void transmit(struct execution *x, bool transaction, int protocol) {
 /* A link that was refused because there is one already (EBUSY: at the other end, or where it moves to), while the look before
  * saw none of that name: then it is the chosen index that somebody took first. */
 static bool is_taken(const struct change *change) {
-	bool makes = change->type == CHANGE_CREATE && change->desired->kind->class == CLASS_LINK;
+	bool makes = change->type == CHANGE_CREATE && object_is_link(change->desired);
 
 	return (makes && change->error == -EEXIST) || ((makes || gives_back(change)) && change->error == -EBUSY);
 }
@@ -273,7 +273,7 @@ static void explain_taken(struct execution *x) {
 	vec_foreach(sent, &x->sent) {
 		struct change *change = sent->change;
 
-		if (change->type != CHANGE_CREATE || change->error != -EEXIST || change->desired->kind->class != CLASS_LINK)
+		if (change->type != CHANGE_CREATE || change->error != -EEXIST || !object_is_link(change->desired))
 			continue;
 		if (!change->text)
 			change->text = "an interface there has that name as an alternative one (`ip link property`)";
@@ -567,7 +567,7 @@ static bool awaits_link(const struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++) {
 		const struct change *need = change->needs[i];
 
-		if (need->type == CHANGE_CREATE && need->desired->kind->class == CLASS_LINK && !need->done)
+		if (need->type == CHANGE_CREATE && object_is_link(need->desired) && !need->done)
 			return true;
 	}
 	return false;
@@ -579,7 +579,7 @@ static bool write_besides(struct execution *x, struct change *change) {
 	const char *path, *value;
 	int r = 0;
 
-	if (change_object(change)->kind->class != CLASS_LINK || !link_writes(change, 0, arena, &path, &value))
+	if (!object_is_link(change_object(change)) || !link_writes(change, 0, arena, &path, &value))
 		return true;
 	flush(x, false, NETLINK_ROUTE);
 	r = enter(x, handle_get(x->k, change->desired->ns));

@@ -47,7 +47,7 @@ struct kernel_ops {
 	/* Of something that topod made and that is gone: takes away what a crash between two steps left of it, a name
 	 * without a namespace or a file that was not in its place yet. Where there is none it does nothing. 0, or -errno
 	 * where there is one and it stays. */
-	int (*clear)(struct kernel *kernel, enum object_class class, const char *ns);
+	int (*clear)(struct kernel *kernel, enum transport transport, const char *ns);
 	/* The name of a namespace that was looked at, by the id in its events; NULL. */
 	const char *(*name_of)(struct kernel *kernel, int32_t nsid);
 	/* The name of a link of a namespace, by the index in its events, as it was when it was last looked at; NULL. */

@@ -35,7 +35,7 @@ struct search {
 };
 
 bool moved_may_hinder(const struct change *change) {
-	if (change->type == CHANGE_DELETE || change->desired->kind->class != CLASS_LINK || change->unsure)
+	if (change->type == CHANGE_DELETE || !object_is_link(change->desired) || change->unsure)
 		return false;
 	return change->error == -EEXIST || change->error == -EBUSY || change->error == -EINVAL ||
 	       change->error == -EADDRINUSE;

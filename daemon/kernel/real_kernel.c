@@ -304,12 +304,12 @@ static const char *real_link_of(struct kernel *kernel, const char *ns, uint32_t 
 	return link ? link->name : NULL;
 }
 
-static int real_clear(struct kernel *kernel _unused_, enum object_class class, const char *ns) {
+static int real_clear(struct kernel *kernel _unused_, enum transport transport, const char *ns) {
 	int r = 0;
 
-	if (class == CLASS_DNS)
+	if (transport == TRANSPORT_FILE)
 		resolv_conf_clear(ns);
-	if (class == CLASS_NETNS)
+	if (transport == TRANSPORT_NETNS)
 		r = netns_remove_stale(ns);
 	return r == -ENOENT || r == -EEXIST ? 0 : r; /* a namespace stays, and whatever else is somebody's */
 }

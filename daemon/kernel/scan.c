@@ -102,7 +102,7 @@ static int take_route(void *userdata, const struct nlmsghdr *nlh) {
 }
 
 /* An interrupted dump begins again: what it gave so far is forgotten. */
-static void forget_class(struct ns_scan *scan, enum object_class class) {
+static void forget_class(struct ns_scan *scan, const struct class *class) {
 	for (struct object *object = scan->ns->objects, *next; object; object = next) {
 		next = object->hh.next;
 		if (object->kind->class == class)
@@ -113,17 +113,17 @@ static void forget_class(struct ns_scan *scan, enum object_class class) {
 static void forget_links(void *userdata) {
 	struct ns_scan *scan = userdata;
 
-	forget_class(scan, CLASS_LINK);
-	forget_class(scan, CLASS_PORT);
+	forget_class(scan, &class_link);
+	forget_class(scan, &class_port);
 	handle_clear_links(scan->handle);
 }
 
 static uint8_t family_of(const struct object *object) {
-	return object->kind->class == CLASS_ADDRESS ? ((const struct address *)object)->address.address.family
-						    : ((const struct route *)object)->to.address.family;
+	return object->kind->class == &class_address ? ((const struct address *)object)->address.address.family
+						     : ((const struct route *)object)->to.address.family;
 }
 
-static void forget_family(struct ns_scan *scan, enum object_class class) {
+static void forget_family(struct ns_scan *scan, const struct class *class) {
 	for (struct object *object = scan->ns->objects, *next; object; object = next) {
 		next = object->hh.next;
 		if (object->kind->class == class && family_of(object) == scan->family)
@@ -132,13 +132,13 @@ static void forget_family(struct ns_scan *scan, enum object_class class) {
 }
 
 static void forget_addresses(void *userdata) {
-	forget_family(userdata, CLASS_ADDRESS);
+	forget_family(userdata, &class_address);
 }
 
 static void forget_routes(void *userdata) {
 	struct ns_scan *scan = userdata;
 
-	forget_family(scan, CLASS_ROUTE);
+	forget_family(scan, &class_route);
 	scan->made.n = scan->made_before;
 }
 
@@ -181,7 +181,7 @@ static int dump(struct ns_scan *scan, uint16_t type, nl_message_fn fn, void (*re
 
 static void resolve_masters(struct ns_scan *scan) {
 	ns_foreach(object, scan->ns)
-		if (object->kind->class == CLASS_LINK)
+		if (object_is_link(object))
 			link_resolve(&scan->decode, (struct link *)object);
 }
 
@@ -212,7 +212,7 @@ void find_own_addresses(struct ns_scan *scan, bool all) {
 		struct link *link = (struct link *)object;
 
 		/* Where it lacks IPv6 or its making, nothing is missing. */
-		if (object->kind->class == CLASS_LINK && (all || link->addresses_read))
+		if (object_is_link(object) && (all || link->addresses_read))
 			link_set_own_addresses(link, link->n_own_addresses >= (streq(link->name, "lo") ? 2 : 1));
 	}
 }
@@ -351,7 +351,7 @@ static int scan_dns(struct ns_scan *scan) {
 	return 0;
 }
 
-static bool concerns(const struct scan_request *look, const char *ns, enum object_class class) {
+static bool concerns(const struct scan_request *look, const char *ns, const struct class *class) {
 	return ledger_concerns(look->ledger, look->desired, ns, class);
 }
 
@@ -384,10 +384,10 @@ static int scan_everything(struct ns_scan *scan) {
 	const char *name = scan->ns->name;
 	int r = ns_scan_socket(scan, NETLINK_ROUTE, &scan->sock);
 
-	scan->ports = concerns(scan->scanner->look, name, CLASS_PORT);
+	scan->ports = concerns(scan->scanner->look, name, &class_port);
 	if (r == 0)
 		r = scan_routing(scan);
-	if (r == 0 && concerns(scan->scanner->look, name, CLASS_NAT))
+	if (r == 0 && concerns(scan->scanner->look, name, &class_nat))
 		r = scan_nat(scan);
 	if (r == 0)
 		r = scan_all_settings(scan);
@@ -412,7 +412,7 @@ static bool wants_dns(const struct scan_request *look, const struct scope *scope
 	for (size_t i = 0; scope->objects && i < scope->n; i++)
 		if (scope->objects[i]->kind == &kind_dns)
 			return true;
-	return !scope->objects && concerns(look, scope->ns, CLASS_DNS);
+	return !scope->objects && concerns(look, scope->ns, &class_dns);
 }
 
 int scan_namespace(struct scanner *scanner, const struct scope *scope, struct handle *handle, struct ns_state *ns) {

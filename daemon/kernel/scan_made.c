@@ -114,7 +114,7 @@ static struct missing judge(struct ns_scan *scan, bool finally) {
 
 		if (object->kind == &kind_address && judge_address(scan, (struct address *)object))
 			note_missing(&missing, ((const struct link *)ns_find_link(scan->ns, address->dev))->ifindex);
-		if (object->kind->class != CLASS_LINK || !lacks_network(scan, (struct link *)object))
+		if (!object_is_link(object) || !lacks_network(scan, (struct link *)object))
 			continue;
 		if (ns_find(scan->desired, object))
 			note_missing(&missing, ((const struct link *)object)->ifindex);

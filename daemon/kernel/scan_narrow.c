@@ -14,6 +14,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/address.h"
+#include "kind/kinds.h"
 #include "kind/link.h"
 #include "kind/port.h"
 #include "kind/route.h"
@@ -74,7 +75,7 @@ static void list_links(struct narrow *narrow) {
 		const struct object *object = narrow->scope->objects[i];
 		const char *link = object_home_link(object);
 
-		narrow->scan->ports |= object->kind->class == CLASS_PORT;
+		narrow->scan->ports |= object->kind->class == &class_port;
 		if (link && !is_listed(narrow, link))
 			vec_push(&narrow->links, link);
 	}
@@ -150,7 +151,7 @@ static int dump_addresses(struct narrow *narrow, uint32_t ifindex, uint8_t famil
 
 /* Those in which the kernel gives addresses to the link, where it is looked for itself. */
 static unsigned own_families(const struct object *object, const struct link *link) {
-	if (object->kind->class != CLASS_LINK || !object_has(object, LINK_OWN_ADDRESSES) || !link->up ||
+	if (!object_is_link(object) || !object_has(object, LINK_OWN_ADDRESSES) || !link->up ||
 	    !streq(object_home_link(object), link->name))
 		return 0;
 	return streq(link->name, "lo") ? 3 : 2;
@@ -253,7 +254,7 @@ static size_t tables_of(const struct ns_scan *scan, const struct object *object,
 		ret[0] = (struct table){ route->to.address.family, route->table, true, 0 };
 		return 1;
 	}
-	link = object->kind->class == CLASS_LINK ? (const struct link *)ns_find(scan->ns, object) : NULL;
+	link = object_is_link(object) ? (const struct link *)ns_find(scan->ns, object) : NULL;
 	ret[0] = (struct table){ AF_INET6, RT_TABLE_MAIN, false, link ? link->ifindex : 0 };
 	return link && link->link_local.family && own_families(object, link);
 }
@@ -295,9 +296,9 @@ static int scan_rest(struct narrow *narrow) {
 	for (size_t i = 0; i < narrow->scope->n && r == 0; i++) {
 		const struct object *object = narrow->scope->objects[i];
 
-		if (object->kind->class == CLASS_NAT)
+		if (object->kind->class == &class_nat)
 			r = scan_nat(narrow->scan);
-		else if (object->kind->class == CLASS_SYSCTL)
+		else if (object->kind->class == &class_sysctl)
 			vec_push(&settings, object);
 	}
 	if (r == 0)

@@ -289,7 +289,7 @@ static void each_pair_of(struct place *place, struct object *object, pair_fn fn)
 
 static void each_pair(struct place *place, pair_fn fn) {
 	ns_foreach(object, place->seen)
-		if (object->kind->class == CLASS_LINK)
+		if (object_is_link(object))
 			each_pair_of(place, object, fn);
 }
 

@@ -167,9 +167,9 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
 
 		/* Before it is forgotten: a crash here is made good, too. */
-		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->class, lost->ns) < 0)
+		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->transport, lost->ns) < 0)
 			continue; /* the next one tries again */
-		if (entry && entry->kind->class == CLASS_NETNS)
+		if (entry && entry->kind->class == &class_netns)
 			forget_lo(pass, lost->ns, &lines);
 		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
 	}
@@ -316,8 +316,7 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 
 static bool finds_links(const struct ns_state *ns) {
 	ns_foreach(object, ns)
-		if (object->external && !object->gone && object->kind->class == CLASS_LINK &&
-		    !streq(object_home_link(object), "lo"))
+		if (object->external && !object->gone && object_is_link(object) && !streq(object_home_link(object), "lo"))
 			return true;
 	return false;
 }
@@ -328,7 +327,7 @@ static void scan_found(struct pass *pass, const struct plan *plan) {
 	bool removed = false;
 
 	vec_foreach(at, &plan->changes)
-		removed |= (*at)->type == CHANGE_DELETE && !(*at)->error && (*at)->observed->kind->class == CLASS_NETNS;
+		removed |= (*at)->type == CHANGE_DELETE && !(*at)->error && object_is_namespace((*at)->observed);
 	state_foreach(ns, &pass->r->spec.state) {
 		struct ns_info *info = removed && finds_links(ns) ? pass_info(pass->r, ns->name) : NULL;
 
@@ -363,10 +362,8 @@ static int note_results(struct pass *pass, struct plan *plan) {
 /* A request with several fields fails as a whole: then each is tried alone, so that one bad value does not keep the
  * others from being set. */
 static bool can_be_split(const struct change *change) {
-	enum object_class class = change_object(change)->kind->class;
-
 	return change->type == CHANGE_UPDATE && change->error && !change->held && !change->refused && !change->blocked &&
-	       change->fields & (change->fields - 1) && (class == CLASS_LINK || class == CLASS_PORT);
+	       change->fields & (change->fields - 1) && change_object(change)->kind->class->splits;
 }
 
 static struct change *add_part(struct plan *plan, const struct change *from, uint64_t fields, struct change *whole,
@@ -404,7 +401,7 @@ static uint64_t fields_of_birth(const struct change *change) {
 /* A link that the kernel refuses for one of its attributes, and does not say which. */
 static bool can_be_reduced(const struct change *change) {
 	return change->type == CHANGE_CREATE && !change->held && !change->refused && !change->blocked && !change->unsure &&
-	       change->desired->kind->class == CLASS_LINK && !change->desired->twin &&
+	       change->desired->kind->class->splits && !change->desired->twin &&
 	       (change->error == -EOPNOTSUPP || change->error == -EINVAL || change->error == -ERANGE) &&
 	       fields_of_birth(change) != change->fields;
 }

@@ -112,9 +112,8 @@ const char *pass_left_behind(struct pass *pass, const struct change *change) {
 /* What the status says of it: which attribute of a link, too. */
 static const char *remembered(struct plan *plan, const struct change *change, const char *error) {
 	const struct field *culprit = change->type == CHANGE_UPDATE ? change->culprit : NULL;
-	enum object_class class = change_object(change)->kind->class;
 
-	if (!culprit || culprit->flags & FIELD_HIDDEN || (class != CLASS_LINK && class != CLASS_PORT))
+	if (!culprit || culprit->flags & FIELD_HIDDEN || !change_object(change)->kind->class->splits)
 		return error;
 	return arena_printf(&plan->arena, "%s: %s", culprit->name, error);
 }

@@ -32,8 +32,7 @@ static void print_changed_fields(const struct object *desired, const struct obje
 			text_add(out, "was changed");
 			continue;
 		}
-		/* A setting has one value, which needs no name. */
-		if (desired->kind->class != CLASS_SYSCTL)
+		if (!desired->kind->class->single_value)
 			text_addf(out, "%s ", field->name);
 		text_add(out, "was changed from ");
 		field_print(field, desired, out);
@@ -72,7 +71,7 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 	}
 	if (change->told)
 		text_add(out, change->text);
-	else if (before->kind->class == CLASS_NETNS)
+	else if (object_is_namespace(before))
 		text_add(out, change->type == CHANGE_UPDATE ? "was left without its name" : "was replaced by another");
 	else if (before->kind == change->desired->kind || change->desired->kind->any_kind)
 		describe_update(change->desired, before,
@@ -116,31 +115,28 @@ static bool stands_on(const struct object *object, const char *scope) {
 	return standing.found;
 }
 
-/* Is it a consequence of what the line tells? A link and a namespace take along what is in them, a pair what is on
- * either end, an address the routes by it. Routes that leave the link to the kernel go with any. */
-static bool completes(const struct drift_line *line, const struct object *object, const char *scope) {
-	bool route = object->kind->class == CLASS_ROUTE, above;
+/* A link takes along what is on it, on the other end of a pair, and what stands on it. What goes with something on the link,
+ * as a route with an address, may have gone with any link of the namespace. */
+static bool goes_with_link(const struct drift_line *line, const struct object *object, const char *scope) {
+	bool above = stands_on(object, line->occurrence.scope) || (line->twin_scope && stands_on(object, line->twin_scope));
+	const struct class *class = object->kind->class;
 
-	switch (line->class) {
-	case CLASS_NETNS:
+	if (class == line->class)
+		return line->occurrence.drift == DRIFT_MISSING && above;
+	if (above || streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope))
+		return true;
+	return class->part_of != line->class && class_goes_with(class, line->class) &&
+	       (streq(line->ns, object->ns) || streq_ptr(line->twin_ns, object->ns));
+}
+
+/* Is it a consequence of what the line tells? A namespace takes along what is in it and the other ends of its pairs. */
+static bool follows(const struct drift_line *line, const struct object *object, const char *scope) {
+	if (line->class == &class_netns)
 		return streq(line->ns, object->ns) || (object->twin && streq(line->ns, object->twin->ns));
-	case CLASS_LINK:
-		above = stands_on(object, line->occurrence.scope) ||
-			(line->twin_scope && stands_on(object, line->twin_scope));
-		if (object->kind->class == CLASS_LINK)
-			return line->occurrence.drift == DRIFT_MISSING && above;
-		return streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope) || above ||
-		       (route && (streq(line->ns, object->ns) || streq_ptr(line->twin_ns, object->ns)));
-	case CLASS_ADDRESS:
-		return route && streq(line->ns, object->ns) && line->occurrence.drift == DRIFT_MISSING;
-	case CLASS_PORT:
-	case CLASS_SYSCTL:
-	case CLASS_ROUTE:
-	case CLASS_NAT:
-	case CLASS_DNS:
-		break;
-	}
-	return false;
+	if (line->class == &class_link)
+		return goes_with_link(line, object, scope);
+	return class_goes_with(object->kind->class, line->class) && streq(line->ns, object->ns) &&
+	       line->occurrence.drift == DRIFT_MISSING;
 }
 
 /* Did it come back with something that is told of already? */
@@ -149,7 +145,7 @@ static struct drift_line *leader(struct drift_lines *lines, const struct object 
 		enum occurrence_type type = line->occurrence.type;
 
 		if (!line->alone && (type == OCCURRENCE_DRIFT_RESTORED || type == OCCURRENCE_BACKED_OFF) &&
-		    completes(line, object, scope))
+		    follows(line, object, scope))
 			return line;
 	}
 	return NULL;
@@ -202,7 +198,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 			.class = object->kind->class,
 			.ns = arena_strdup(arena, object->ns),
 			/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
-			.alone = object->kind->class == CLASS_LINK && change->type == CHANGE_UPDATE &&
+			.alone = object_is_link(object) && change->type == CHANGE_UPDATE &&
 				 change->fields == field_bit(LINK_OWN_ADDRESSES),
 		});
 	if (object->twin)

@@ -12,7 +12,7 @@
 
 struct drift_line {
 	struct occurrence occurrence;
-	enum object_class class;
+	const struct class *class;
 	const char *ns;
 	const char *twin_ns, *twin_scope; /* of the other end of a pair, or NULL */
 	bool alone;                       /* it takes nothing along */

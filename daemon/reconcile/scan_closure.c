@@ -84,21 +84,12 @@ static bool closure_object(struct pass *pass, const struct object *object) {
 
 	if (!find_place(pass, object->ns, &place))
 		return false;
-	switch (object->kind->class) {
-	case CLASS_NETNS:
+	if (object_is_namespace(object))
 		return join(pass, &place, scan_set_add_whole(&place.info->looked));
-	case CLASS_LINK:
+	if (object_is_link(object))
 		return closure_link(pass, object->ns, object_home_link(object), 0);
-	case CLASS_SYSCTL:
-	case CLASS_PORT:
-	case CLASS_ADDRESS:
-	case CLASS_ROUTE:
-	case CLASS_NAT:
-	case CLASS_DNS:
-		declared = ns_find(place.ns, object);
-		return declared && join(pass, &place, scan_set_add_needing(&place.info->looked, place.ns, declared));
-	}
-	return false;
+	declared = ns_find(place.ns, object);
+	return declared && join(pass, &place, scan_set_add_needing(&place.info->looked, place.ns, declared));
 }
 
 /* A link that is moved in is found among all links of the namespace that it comes from. */
@@ -139,12 +130,12 @@ static bool closure_needs(struct pass *pass, const struct change *change) {
 
 /* What comes or goes as a whole; what is only changed has no consequences but events of its own. */
 static bool closure_change(struct pass *pass, const struct change *change) {
-	enum object_class class = change_object(change)->kind->class;
+	const struct object *object = change_object(change);
 	bool grown = closure_needs(pass, change);
 
-	if (change->type == CHANGE_UPDATE || (class != CLASS_LINK && class != CLASS_NETNS))
+	if (change->type == CHANGE_UPDATE || !(object_is_link(object) || object_is_namespace(object)))
 		return grown;
-	grown |= closure_object(pass, change_object(change)) | closure_source(pass, change);
+	grown |= closure_object(pass, object) | closure_source(pass, change);
 	if (change->desired && change->desired->twin)
 		grown |= closure_object(pass, change->desired->twin);
 	return grown;

@@ -3,6 +3,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kind/kinds.h"
 #include "kind/route.h"
 
 static void forget_objects(struct scan_set *scan_set) {
@@ -95,7 +96,7 @@ static bool add_route(struct scan_set *scan_set, struct state *desired, struct n
 
 /* Those of a class that are a part of the link. */
 static bool add_parts(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link,
-		      enum object_class class) {
+		      const struct class *class) {
 	struct standing_on on = state_dependents(desired, ns, link);
 	bool grown = false;
 
@@ -106,13 +107,12 @@ static bool add_parts(struct scan_set *scan_set, struct state *desired, struct n
 }
 
 static bool add_settings(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link) {
-	return link ? add_parts(scan_set, desired, ns, link, CLASS_SYSCTL)
+	return link ? add_parts(scan_set, desired, ns, link, &class_sysctl)
 		    : add_items(scan_set, ns, state_settings(desired, ns));
 }
 
-static bool add_class(struct scan_set *scan_set, const struct ns_state *ns, enum object_class class) {
-	const char key[] = { (char)class }; /* of what a namespace has one of */
-	struct object *object = ns_find_key(ns, key, sizeof(key));
+static bool add_class(struct scan_set *scan_set, const struct ns_state *ns, const struct class *class) {
+	struct object *object = ns_find_only(ns, class);
 
 	return object && scan_set_add(scan_set, object);
 }
@@ -139,7 +139,7 @@ static bool add_standing_link(struct scan_set *scan_set, struct scan_set *later,
 	if (!object)
 		return false;
 	grown = scan_set_add_needing(scan_set, ns, object);
-	grown |= add_parts(scan_set, desired, ns, link, CLASS_PORT);
+	grown |= add_parts(scan_set, desired, ns, link, &class_port);
 	return grown | scan_set_add_link(later, desired, ns, link);
 }
 
@@ -164,7 +164,7 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 		return is_stray(ns, hint, own) ? scan_set_add_whole(scan_set)
 					       : add_heard_link(scan_set, later, desired, ns, hint, link);
 	case HINT_PORT:
-		return add_parts(scan_set, desired, ns, link ? link : hint->link, CLASS_PORT);
+		return add_parts(scan_set, desired, ns, link ? link : hint->link, &class_port);
 	case HINT_NEIGHBOUR: /* says nothing of where to look, see reconciler_hint() */
 		return false;
 	case HINT_FORWARDING:
@@ -176,9 +176,9 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 	case HINT_SETTING:
 		return (link || !hint->ifindex) && add_settings(scan_set, desired, ns, link);
 	case HINT_NAT:
-		return (!hint->table || streq(hint->table, own->nat_table)) && add_class(scan_set, ns, CLASS_NAT);
+		return (!hint->table || streq(hint->table, own->nat_table)) && add_class(scan_set, ns, &class_nat);
 	case HINT_FILE:
-		return add_class(scan_set, ns, CLASS_DNS);
+		return add_class(scan_set, ns, &class_dns);
 	}
 	return false;
 }

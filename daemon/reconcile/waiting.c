@@ -40,7 +40,7 @@ static bool end_waits(struct ns_info *info, const struct plan *plan) {
 		if (!was_scanned(info, waiting) || is_listed(plan, waiting->object))
 			continue;
 		waiting->object->waits = false;
-		any |= waiting->absent && waiting->object->kind->class == CLASS_LINK;
+		any |= waiting->absent && object_is_link(waiting->object);
 	}
 	return any;
 }

@@ -61,7 +61,7 @@ static struct {
 /* Words. */
 
 static bool is_link(const struct occurrence *o) {
-	return o->object && o->object->kind->class == CLASS_LINK;
+	return o->object && object_is_link(o->object);
 }
 
 /* Does it go on with the noun as a sentence, or is it a sentence of its own? */

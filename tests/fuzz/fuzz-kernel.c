@@ -50,7 +50,7 @@ static void read_topology(struct spec *spec, const char *text) {
 }
 
 /* What the corpus came to, of all that a machine can hold. */
-static struct { size_t seen[CLASS_DNS + 1], elsewhere, done, refused, explained; } reached;
+static struct { size_t seen[16], elsewhere, done, refused, explained; } reached;
 
 /* Changes with requests of their own kind, and whether one succeeded. */
 static struct deed {
@@ -80,21 +80,20 @@ static void count_seen(const struct state *observed) {
 			const struct link_ref *peer =
 				object->kind == &kind_veth ? &((const struct veth *)object)->peer : NULL;
 
-			reached.seen[object->kind->class]++;
+			reached.seen[class_rank(object->kind->class)]++;
 			reached.elsewhere += peer && peer->ns && !streq(peer->ns, ns->name);
 		}
 }
 
 void fuzz_reached(void) {
-	static const char *const names[] = { "namespace", "setting", "link", "port", "address", "route", "nat", "dns" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		fprintf(stderr, "%s: %zu, ", names[i], reached.seen[i]);
+	for (size_t i = 0; classes[i]; i++)
+		fprintf(stderr, "%s: %zu, ", classes[i]->name, reached.seen[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
 		fprintf(stderr, "%s: %zu, ", deeds[i].name, deeds[i].n);
 	fprintf(stderr, "links of other namespaces: %zu, changes: %zu, refused: %zu, explained: %zu, numbers given: %zu\n",
 		reached.elsewhere, reached.done, reached.refused, reached.explained, machine_n_sent(RTM_NEWNSID));
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+	for (size_t i = 0; classes[i]; i++)
 		must(reached.seen[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
 		must(deeds[i].n);
@@ -149,7 +148,7 @@ static void remember(struct memory *memory, const struct spec *spec) {
 		const struct netns_identity identity = { .inode = machine_inode(ns->name) };
 
 		ns_foreach(object, ns)
-			if (!object->external && !object->kind->undeletable)
+			if (!object->external && !object->kind->class->permanent)
 				ledger_note(&memory->ledger, object, NULL, object->set, true, &memory->lines);
 		ledger_note_birth(&memory->ledger, netns_object(&arena, ns->name, &identity), &memory->lines);
 	}

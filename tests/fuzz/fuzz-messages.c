@@ -115,7 +115,7 @@ static void use_object(struct ns_scan *scan, struct object *object) {
 	_cleanup_(ledger_done) struct ledger ledger = {};
 	_cleanup_text_ struct text text = {};
 
-	if (object->kind->class == CLASS_LINK)
+	if (object_is_link(object))
 		link_resolve(&scan->decode, (struct link *)object);
 	object_print_noun(object, &text);
 	object_print_fields(object, NULL, object->set, &text);

@@ -98,24 +98,18 @@ static bool in_the_way(struct run *run, const struct object *object) {
 	const struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_file *file;
 
-	switch (object->kind->class) {
-	case CLASS_NETNS:
+	if (object_is_namespace(object))
 		return object->external ? !ns : ns && ns->name ? ns->external : has_file(run, object->ns);
-	case CLASS_LINK:
+	if (object_is_link(object))
 		return link_in_the_way(run, object);
-	case CLASS_ADDRESS:
+	if (object->kind == &kind_address)
 		return address_in_the_way(run, object);
-	case CLASS_ROUTE:
+	if (object->kind == &kind_route)
 		return route_in_the_way(run, object);
-	case CLASS_DNS:
-		file = world_file(run->w, object->ns);
-		return file && file->external && !is_made(run, object);
-	case CLASS_SYSCTL:
-	case CLASS_PORT:
-	case CLASS_NAT:
-		break;
-	}
-	return false;
+	if (object->kind != &kind_dns)
+		return false;
+	file = world_file(run->w, object->ns);
+	return file && file->external && !is_made(run, object);
 }
 
 struct excuse {
@@ -144,9 +138,9 @@ static bool has_gateway(const struct object *route) {
 /* A route depends on more than it names: on the addresses, links and routes by which its gateway is reached. */
 static bool route_excused(struct run *run, const struct object *object, unsigned depth) {
 	ns_foreach(other, state_find(desired(run), object->ns)) {
-		bool leads = other->kind->class == CLASS_ROUTE && has_gateway(object) && !has_gateway(other);
+		bool leads = other->kind->class == &class_route && has_gateway(object) && !has_gateway(other);
 
-		if ((other->kind->class == CLASS_ADDRESS || other->kind->class == CLASS_LINK || leads) &&
+		if ((other->kind->class == &class_address || object_is_link(other) || leads) &&
 		    excused(run, other, depth + 1))
 			return true;
 	}
@@ -163,9 +157,9 @@ static bool excused(struct run *run, const struct object *object, unsigned depth
 	if (in_the_way(run, object) || is_disputed(run, object) || (object->drift != DRIFT_RESTORE && run->disturbed) ||
 	    (run->faulted && streq(id_of(object, id), run->faulted)))
 		return true;
-	if (object->kind->class != CLASS_NETNS && ns_self(ns) && excused(run, ns_self(ns), depth + 1))
+	if (!object_is_namespace(object) && ns_self(ns) && excused(run, ns_self(ns), depth + 1))
 		return true;
-	if (object->kind->class == CLASS_ROUTE && route_excused(run, object, depth))
+	if (object->kind->class == &class_route && route_excused(run, object, depth))
 		return true;
 	object_links(object, ask_link, &e);
 	return e.found;
@@ -204,7 +198,7 @@ static bool is_disputed(struct run *run, const struct object *object) {
 	const struct ns_state *ns = state_find(&state, object->ns);
 	const struct object *seen = ns_find(ns, object);
 	bool disputed = claims_disputed(&claims, object, seen, ledger_find_object(&run->ledger, object), ns, &claim);
-	if (!object->external && (object->kind->class == CLASS_LINK || (object->kind->class == CLASS_NETNS && seen)))
+	if (!object->external && (object_is_link(object) || (object_is_namespace(object) && seen)))
 		disputed |= claims_maker(&claims, object, seen, ns).by && !is_made(run, object);
 	state_done(&state);
 	ledger_done(&others);
@@ -221,7 +215,7 @@ static bool is_besides(struct run *run, const struct object *object) {
 	return found;
 }
 
-static bool has_besides(struct run *run, const char *ns, enum object_class class) {
+static bool has_besides(struct run *run, const char *ns, const struct class *class) {
 	struct ledger others = {};
 
 	if (run->beside)
@@ -339,15 +333,15 @@ static void check_ns_left(struct run *run, struct w_ns *there, struct state *sta
 		const struct address *a = (const struct address *)object;
 		const struct route *r = (const struct route *)object;
 
-		if (object->kind->class == CLASS_ADDRESS) {
+		if (object->kind->class == &class_address) {
 			const struct w_address *it = ns_address(there, ns_link(there, a->dev), &a->address, &a->peer);
 			if (!it->external)
 				check_object_declared(run, object);
-		} else if (object->kind->class == CLASS_ROUTE && !object->kernel_made) {
+		} else if (object->kind->class == &class_route && !object->kernel_made) {
 			const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
 			if (!ns_route(there, &like)->external)
 				check_object_declared(run, object);
-		} else if (object->kind->class == CLASS_NAT && !there->nat_foreign) {
+		} else if (object->kind->class == &class_nat && !there->nat_foreign) {
 			check_object_declared(run, object);
 		}
 	}
@@ -364,8 +358,8 @@ static void check_left(struct run *run) {
 		state_done(&state);
 	}
 	vec_foreach(file, &run->w->files)
-		if (!file->external && !ns_find_key(state_find(desired(run), file->ns), (const char[]){ CLASS_DNS }, 1) &&
-		    !has_besides(run, file->ns, CLASS_DNS))
+		if (!file->external && !ns_find_only(state_find(desired(run), file->ns), &class_dns) &&
+		    !has_besides(run, file->ns, &class_dns))
 			run_fail(run, "leaked: file of %s", file->ns);
 }
 
@@ -384,7 +378,7 @@ static void check_ledger(struct run *run) {
 		}
 	state_foreach(ns, desired(run))
 		ns_foreach(object, ns) {
-			bool makes = !object->external && !object->kind->undeletable && !object->gone && !ns->adopt;
+			bool makes = !object->external && !object->kind->class->permanent && !object->gone && !ns->adopt;
 			char id[256];
 
 			if (makes && check_is_well(run, object) && !check_is_excused(run, object) && !is_made(run, object))

@@ -84,9 +84,9 @@ static bool waits(struct run *run, const struct object *object, unsigned depth) 
 		return true;
 	if (stands_on_waiting(run, object, depth))
 		return true;
-	if (object->kind->class == CLASS_ADDRESS)
+	if (object->kind->class == &class_address)
 		return address_waits(run, object);
-	return object->kind->class == CLASS_ROUTE && route_waits(run, object, depth);
+	return object->kind->class == &class_route && route_waits(run, object, depth);
 }
 
 bool check_may_wait(struct run *run, const struct object *object) {
@@ -94,5 +94,5 @@ bool check_may_wait(struct run *run, const struct object *object) {
 }
 
 bool check_is_held_up(struct run *run, const struct object *object) {
-	return object->kind->class == CLASS_ADDRESS ? stands_on_waiting(run, object, 0) : waits(run, object, 0);
+	return object->kind->class == &class_address ? stands_on_waiting(run, object, 0) : waits(run, object, 0);
 }

@@ -116,7 +116,7 @@ static void fake_execute(struct kernel *kernel, const struct scan_request *look,
 		if (!plan->changes.items[i]->done)
 			try(fake, look, plan, hooks, plan->changes.items[i]);
 		removed |= plan->changes.items[i]->type == CHANGE_DELETE &&
-			   change_object(plan->changes.items[i])->kind->class == CLASS_NETNS;
+			   change_object(plan->changes.items[i])->kind->class == &class_netns;
 		if (hooks->progress)
 			hooks->progress(hooks->userdata, i + 1);
 	}
@@ -124,11 +124,11 @@ static void fake_execute(struct kernel *kernel, const struct scan_request *look,
 		world_tick(fake->world, true);
 }
 
-static int fake_clear(struct kernel *kernel, enum object_class class, const char *ns) {
+static int fake_clear(struct kernel *kernel, enum transport transport, const char *ns) {
 	struct fake *fake = (struct fake *)kernel;
 
 	fake->world->by_topod = true;
-	if (class == CLASS_NETNS && !fake->crashed)
+	if (transport == TRANSPORT_NETNS && !fake->crashed)
 		world_clear_stale(fake->world, ns);
 	fake->world->by_topod = false;
 	return 0;

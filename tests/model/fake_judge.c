@@ -81,8 +81,8 @@ void judge_place(struct fake *fake, const struct scan_request *look, const struc
 
 	/* To create one, or to give it its name again, fails where there is one by now. Whether what is deleted may be, is judged
 	 * with it: something of topod's may have been moved there. */
-	if (change->type == CHANGE_DELETE || object->kind->class == CLASS_NETNS)
+	if (change->type == CHANGE_DELETE || object_is_namespace(object))
 		return;
-	if (is_closed(look, ns) && !object->gone && object->kind->class != CLASS_DNS)
+	if (is_closed(look, ns) && !object->gone && !object->kind->class->outlives_namespace)
 		violate(fake, object, "entered");
 }

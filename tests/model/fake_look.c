@@ -224,7 +224,7 @@ static void show_all(struct fake *fake, const struct scan_request *look, struct 
 		ns_add(ret, show_address(state, ns, fake->world, a));
 	address_settle_primaries(ret, state_find(look->desired, ret->name));
 	show_routes(ns, state, ret);
-	if (ns->nat && ledger_concerns(look->ledger, look->desired, ret->name, CLASS_NAT))
+	if (ns->nat && ledger_concerns(look->ledger, look->desired, ret->name, &class_nat))
 		ns_add(ret, show_nat(state, ns));
 	show_settings(look, ns, state, ret);
 }
@@ -239,7 +239,7 @@ void fake_see(struct fake *fake, const struct scan_request *look, const char *na
 		seen->obstruction = "a file";
 	if (ns)
 		show_all(fake, look, ns, ret, seen);
-	if (file && ledger_concerns(look->ledger, look->desired, name, CLASS_DNS))
+	if (file && ledger_concerns(look->ledger, look->desired, name, &class_dns))
 		ns_add(seen, &dns_new(&ret->arena, seen->name, file->content)->object);
 }
 

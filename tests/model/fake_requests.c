@@ -485,23 +485,21 @@ static int request_file(struct fake *fake, const struct scan_request *look, cons
 
 int carry_out(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
 	      const struct change *change) {
-	switch (change_object(change)->kind->class) {
-	case CLASS_NETNS:
+	const struct class *class = change_object(change)->kind->class;
+
+	if (class == &class_netns)
 		return request_netns(fake, hooks, plan, change);
-	case CLASS_SYSCTL:
+	if (class == &class_sysctl)
 		return request_setting(fake, hooks, plan, change);
-	case CLASS_LINK:
+	if (class == &class_link)
 		return request_link(fake, look, change);
-	case CLASS_PORT:
+	if (class == &class_port)
 		return request_port(fake, change);
-	case CLASS_ADDRESS:
+	if (class == &class_address)
 		return request_address(fake, look, change);
-	case CLASS_ROUTE:
+	if (class == &class_route)
 		return request_route(fake, look, change);
-	case CLASS_NAT:
+	if (class == &class_nat)
 		return request_nat(fake, change);
-	case CLASS_DNS:
-		break;
-	}
 	return request_file(fake, look, change);
 }

@@ -163,17 +163,16 @@ static void judged(void *userdata, const struct change *change) {
 	struct ledger_entry *entry;
 	_cleanup_text_ struct text id = {};
 
-	if (!run->beside || object->kind->per_topology)
+	if (!run->beside || object->kind->class->per_topology)
 		return;
 	run_read_ledger(run->beside, &others);
 	entry = ledger_find_object(&others, object);
 	object_print_id(object, &id);
 	const struct ledger_entry *own = ledger_find_object(&run->ledger, object);
-	if (object->kind->class == CLASS_LINK && own && own->made)
+	if (object_is_link(object) && own && own->made)
 		entry = NULL;
-	if (entry && change->type == CHANGE_DELETE && !change->recreates &&
-	    (entry->made || object->kind->class != CLASS_LINK) &&
-	    (object->kind->class != CLASS_NETNS || ledger_is_same(entry, object)))
+	if (entry && change->type == CHANGE_DELETE && !change->recreates && (entry->made || !object_is_link(object)) &&
+	    (!object_is_namespace(object) || ledger_is_same(entry, object)))
 		run_fail(run, "beside: %s deletes %s, which %s has", run->topology, id.data, run->beside->topology);
 	for (uint64_t left = entry && change->type == CHANGE_UPDATE ? change->fields : 0; left; left &= left - 1) {
 		size_t i = (size_t)__builtin_ctzll(left);

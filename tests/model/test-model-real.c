@@ -19,6 +19,7 @@
 
 #include "cases.h"
 #include "check.h"
+#include "kind/kinds.h"
 #include "session/topology.h"
 
 enum {
@@ -44,48 +45,34 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 	const struct address *a = (const struct address *)object;
 	const struct route *r = (const struct route *)object;
 
-	switch (object->kind->class) {
-	case CLASS_NETNS:
-	case CLASS_LINK:
-		break;
-	case CLASS_PORT: /* not looked at where nothing of the kind is declared */
-	case CLASS_NAT:
-	case CLASS_SYSCTL:
+	/* not looked at where nothing of the kind is declared */
+	if (object->kind->class == &class_port || object->kind == &kind_nat || object->kind == &kind_sysctl)
 		return ns_find(state_find(&spec->state, object->ns), object);
-	case CLASS_ADDRESS:
+	if (object->kind == &kind_address)
 		return !ip_is_link_local(&a->address.address) && !streq(a->dev, "lo");
-	case CLASS_ROUTE:
+	if (object->kind == &kind_route)
 		return (r->table == 254 || r->table == 100) && !ip_is_link_local(&r->to.address) &&
 		       !ip_is_multicast(&r->to.address);
-	case CLASS_DNS:
-		return false;
-	}
-	return true;
+	return object->kind != &kind_dns;
 }
 
 static uint64_t fields_of_interest(const struct object *object) {
-	switch (object->kind->class) {
-	case CLASS_LINK:
-		if (streq(((const struct link *)object)->name, "lo"))
-			return 1 << LINK_UP;
+	if (object_is_link(object) && streq(((const struct link *)object)->name, "lo"))
+		return 1 << LINK_UP;
+	if (object_is_link(object))
 		return 1 << LINK_UP | 1 << LINK_MTU | 1 << LINK_MAC | 1 << LINK_MULTICAST | 1 << LINK_TXQUEUELEN |
 		       1 << LINK_ARP | 1 << LINK_PROMISCUOUS | 1 << LINK_MASTER | 1 << LINK_ALIAS;
-	case CLASS_PORT:
+	if (object->kind->class == &class_port)
 		return object->set & ~((field_bit(PORT_FIRST_ATTRIBUTE)) - 1);
-	case CLASS_ADDRESS:
+	if (object->kind->class == &class_address)
 		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER | 1 << ADDRESS_SCOPE | 1 << ADDRESS_BROADCAST |
 		       1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL | 1 << ADDRESS_CONNECTED;
-	case CLASS_ROUTE:
+	if (object->kind->class == &class_route)
 		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC |
 		       1 << ROUTE_SCOPE | 1 << ROUTE_MTU | 1 << ROUTE_ADVMSS | 1 << ROUTE_TABLE | 1 << ROUTE_METRIC |
 		       1 << ROUTE_PROTOCOL;
-	case CLASS_NAT:
-	case CLASS_SYSCTL:
+	if (object->kind == &kind_nat || object->kind == &kind_sysctl)
 		return object->set;
-	case CLASS_NETNS:
-	case CLASS_DNS:
-		break;
-	}
 	return 0;
 }
 

@@ -34,7 +34,7 @@ static const struct object *pick_object(struct run *run, const struct state *sta
 
 	state_foreach(ns, state)
 		ns_foreach(object, ns) {
-			bool lo = object->kind->class == CLASS_LINK && streq(((const struct link *)object)->name, "lo");
+			bool lo = object_is_link(object) && streq(((const struct link *)object)->name, "lo");
 
 			if (lo)
 				continue;
@@ -68,14 +68,14 @@ struct dragging {
 static void find_need(void *userdata, const struct field *field, const char *ns, const char *name) {
 	struct dragging *d = userdata;
 
-	d->needs |= !(field->flags & FIELD_PEER) && d->object->kind->class == CLASS_LINK && streq(ns, d->object->ns) &&
+	d->needs |= !(field->flags & FIELD_PEER) && object_is_link(d->object) && streq(ns, d->object->ns) &&
 		    streq(name, ((const struct link *)d->object)->name);
 }
 
 static bool needs(struct dragging *d) {
 	const struct object *twin = d->other->twin;
 
-	d->needs = d->object->kind->class == CLASS_NETNS && d->other != d->object &&
+	d->needs = object_is_namespace(d->object) && d->other != d->object &&
 		   (streq(d->other->ns, d->object->ns) || (twin && streq(twin->ns, d->object->ns)));
 	object_links(d->other, find_need, d);
 	return d->needs;
@@ -151,7 +151,7 @@ static void recover_by_time(struct run *run, const struct object *object) {
 static void be_overtaken(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
-	struct w_link *link = object->kind->class == CLASS_ADDRESS ? ns_link(ns, a->dev) : NULL;
+	struct w_link *link = object->kind->class == &class_address ? ns_link(ns, a->dev) : NULL;
 
 	if (!link || streq(a->dev, "lo") || state_find(&reconciler_spec(run->r)->state, object->ns)->adopt)
 		return;
@@ -165,8 +165,8 @@ static void be_overtaken(struct run *run, const struct object *object) {
 static bool is_there(struct run *run, const struct object *object) {
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 
-	return ns && (object->kind->class == CLASS_NETNS ||
-		      (object->kind->class == CLASS_LINK && ns_link(ns, ((const struct link *)object)->name)));
+	return ns &&
+	       (object_is_namespace(object) || (object_is_link(object) && ns_link(ns, ((const struct link *)object)->name)));
 }
 
 /* One object cannot be made for a long time: all others are, it is reported, and it comes once it can. */
@@ -213,8 +213,8 @@ static const char *pick_ignored(const struct run *run, const struct object *obje
 	const char *picked = NULL;
 	uint64_t n = 0;
 
-	*ret_any = kind->class != CLASS_LINK && kind->class != CLASS_NETNS;
-	for (size_t i = 0; kind->class == CLASS_LINK && i < kind->n_fields; i++) {
+	*ret_any = kind->class != &class_link && kind->class != &class_netns;
+	for (size_t i = 0; kind->class == &class_link && i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 
 		if (!object_has(object, i) || field->class != FIELD_LIVE ||
@@ -274,7 +274,7 @@ void ignore_one(struct run *run) {
 /* The only one of its link: with others it would not be alone in vanishing. */
 static bool is_alone(const struct ns_state *ns, const struct address *a) {
 	ns_foreach(object, ns)
-		if (object->kind->class == CLASS_ADDRESS && object != &a->object &&
+		if (object->kind->class == &class_address && object != &a->object &&
 		    streq(((const struct address *)object)->dev, a->dev))
 			return false;
 	return true;
@@ -283,7 +283,7 @@ static bool is_alone(const struct ns_state *ns, const struct address *a) {
 static const struct address *pick_address(const struct state *state, const struct run *run) {
 	state_foreach(ns, state)
 		ns_foreach(object, ns)
-			if (object->kind->class == CLASS_ADDRESS && object->drift == DRIFT_RESTORE && !object->gone &&
+			if (object->kind->class == &class_address && object->drift == DRIFT_RESTORE && !object->gone &&
 			    ((const struct address *)object)->address.address.family == AF_INET &&
 			    is_alone(ns, (const struct address *)object) && ledger_find_object(&run->ledger, object))
 				return (const struct address *)object;

@@ -58,7 +58,7 @@ static inline void note_made(struct ledger *ledger, const struct state *state) {
 
 	state_foreach(ns, state)
 		ns_foreach(object, ns)
-			if (!object->kernel_made && !object->kind->undeletable && object->kind != &kind_other)
+			if (!object->kernel_made && !object->kind->class->permanent && object->kind != &kind_other)
 				ledger_note(ledger, object, NULL, object->set, true, &lines);
 }
 

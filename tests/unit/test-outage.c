@@ -36,7 +36,7 @@ static void add_seen(const struct machine *m, struct state *ret, struct ns_state
 		struct object *copy = arena_memdup(&ret->arena, object, object->kind->size);
 
 		copy->change = NULL;
-		copy->failed = m->duplicates && object->kind->class == CLASS_ADDRESS;
+		copy->failed = m->duplicates && object->kind->class == &class_address;
 		make_seen(copy);
 		ns_add(ns, copy);
 	}

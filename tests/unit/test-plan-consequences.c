@@ -81,7 +81,7 @@ static void test_source_on_recreated(void **state _unused_) {
 	world_plan(&w);
 	assert_true(is_pending(&w, "a route fd10::/64"));
 	vec_foreach(at, &w.plan.changes)
-		assert_true(change_object(*at)->kind->class != CLASS_ROUTE);
+		assert_true(change_object(*at)->kind->class != &class_route);
 }
 
 /* Both ends go, whichever asks for it: to change the other before that would be a request about what is gone by then. */

@@ -355,7 +355,7 @@ static void test_keys_are_known(void **state _unused_) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		check_keys(schema, rows[i].def, rows[i].frame);
 	for (const struct kind *const *k = kinds; *k; k++) {
-		if ((*k)->class != CLASS_LINK || (*k)->unnamed || (*k)->found)
+		if ((*k)->class != &class_link || (*k)->unnamed || (*k)->found)
 			continue;
 		_cleanup_free_ char *frame = xasprintf("namespaces: {a: {interfaces: {x: {kind: %s, @}}}}", (*k)->name);
 		check_keys(schema, (*k)->name, frame);
@@ -375,7 +375,7 @@ static void test_every_kind(void **state _unused_) {
 	for (const struct kind *const *k = kinds; *k; k++) {
 		json_t *def = json_object_get(json_object_get(schema, "$defs"), (*k)->name);
 
-		if ((*k)->class != CLASS_LINK || *k == &kind_veth || *k == &kind_other || *k == &kind_existing)
+		if ((*k)->class != &class_link || *k == &kind_veth || *k == &kind_other || *k == &kind_existing)
 			continue;
 		assert_non_null(def);
 		for (size_t i = 0; i < (*k)->n_fields; i++) {

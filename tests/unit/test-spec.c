@@ -381,10 +381,11 @@ static void check_unknown_kind(const char *name) {
 	_cleanup_free_ char *spec = xasprintf("namespaces: {a: {interfaces: {x: {kind: %s}}}}", name);
 	_cleanup_text_ struct text expected = {};
 
-	text_addf(&expected, "f:1:41: error: unknown kind '%s'; it is one of", name);
+	text_addf(&expected, "f:1:41: error: unknown kind '%s'; it is one of:", name);
+	size_t empty = expected.size;
 	for (const struct kind *const *k = kinds; *k; k++)
-		if ((*k)->class == CLASS_LINK && *k != &kind_veth && *k != &kind_other)
-			text_addf(&expected, "%s %s", k == kinds + 1 ? ":" : ",", (*k)->name);
+		if ((*k)->class == &class_link && *k != &kind_veth && *k != &kind_other)
+			text_addf(&expected, "%s %s", expected.size > empty ? "," : "", (*k)->name);
 	check_diags(spec, expected.data);
 }
 
