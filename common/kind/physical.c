@@ -37,8 +37,8 @@ static uint32_t find_source(struct encode *encode, const struct physical *physic
 	const struct resolver *resolver = encode->resolver;
 	struct mac mac;
 
-	if (physical->former_name)
-		return resolver->ifindex(resolver->userdata, "host", physical->former_name);
+	if (physical->found_as)
+		return resolver->ifindex(resolver->userdata, "host", physical->found_as);
 	if (mac_parse(physical->source, &mac) == 0)
 		return resolver->ifindex_by_mac(resolver->userdata, &mac);
 	return resolver->ifindex(resolver->userdata, "host", physical->source);
@@ -89,12 +89,21 @@ static int encode_move_out(struct encode *encode, const struct change *change) {
 	const struct resolver *resolver = encode->resolver;
 	const struct link *seen = (const struct link *)change->observed;
 	const struct physical *was = (const struct physical *)change->desired;
-	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
+	bool moved_back = streq(seen->object.ns, "host");
+	struct ifinfomsg *ifi;
 
+	if (moved_back && seen->up) { /* before Linux 6.2 only a link that is down takes another name */
+		ifi = link_begin(encode, RTM_NEWLINK, 0);
+		ifi->ifi_index = (int)seen->ifindex;
+		ifi->ifi_change = IFF_UP;
+	}
+	ifi = link_begin(encode, RTM_NEWLINK, 0);
 	ifi->ifi_index = (int)seen->ifindex;
 	if (was)
 		put_former(encode, was, seen, ifi);
 	nl_put_text(encode->writer, IFLA_IFALIAS, "");
+	if (moved_back)
+		return 0;
 	nl_put_u32(encode->writer, IFLA_NEW_IFINDEX, resolver->new_ifindex(resolver->userdata, "host", NULL));
 	return link_put_netns(encode, "host");
 }
@@ -132,15 +141,18 @@ static bool is_made_of(const struct object *desired, const struct object *link) 
 					    : streq(source, seen->name) || has_name(seen, source);
 }
 
-static void take(struct arena *arena, struct object *desired, const struct object *link) {
+static void take(struct arena *arena, struct object *desired, const struct object *link, const struct object *noted) {
 	struct physical *physical = (struct physical *)desired;
+	const struct physical *was = (const struct physical *)noted;
 	const struct link *seen = (const struct link *)link;
 	char buffer[MAC_TEXT_MAX];
 
-	physical->source_mac = arena_strdup(arena, mac_format(&seen->mac, buffer));
-	physical->former_name = arena_strdup(arena, seen->name);
-	physical->former_mtu = arena_printf(arena, "%u", seen->mtu);
-	physical->former_up = seen->up ? "true" : "false";
+	physical->found_as = arena_strdup(arena, seen->name);
+	physical->source_mac =
+		was && was->source_mac ? was->source_mac : arena_strdup(arena, mac_format(&seen->mac, buffer));
+	physical->former_name = was && was->former_name ? was->former_name : physical->found_as;
+	physical->former_mtu = was && was->former_mtu ? was->former_mtu : arena_printf(arena, "%u", seen->mtu);
+	physical->former_up = was && was->former_up ? was->former_up : seen->up ? "true" : "false";
 	desired->set |= field_bit(PHYSICAL_SOURCE_MAC) | field_bit(PHYSICAL_FORMER_NAME) | field_bit(PHYSICAL_FORMER_MTU) |
 			field_bit(PHYSICAL_FORMER_UP);
 }

@@ -11,6 +11,7 @@ struct physical {
 	const char *source;
 	/* What was taken, as it was: its MAC address, name, MTU and whether it was up. */
 	const char *source_mac, *former_name, *former_mtu, *former_up;
+	const char *found_as; /* its name in the host now, where it was seen; no field, never noted */
 };
 
 enum { PHYSICAL_SOURCE = LINK_N_FIELDS, PHYSICAL_SOURCE_MAC, PHYSICAL_FORMER_NAME, PHYSICAL_FORMER_MTU, PHYSICAL_FORMER_UP };

@@ -34,6 +34,7 @@ struct change {
 	bool recreates;                /* one half of a recreation */
 	bool told;                     /* an update that is only told, and never made: others stand in the way by right */
 	bool revives;                  /* one half of a recreation of what is as declared, and was given up by the kernel */
+	const struct object *then;     /* deletion: the desired object that takes its place after the next look, or NULL */
 	bool makes_room;               /* … of what only stands in the way of another, which is to come before it */
 	bool completes;        /* an update with the FIELD_AFTER fields of a creation in this plan, or of what another change
 					  of it overruns */
@@ -160,8 +161,9 @@ struct kind {
 	const char *(*opponent)(struct arena *arena, const struct object *observed);
 	/* Is it of this link that the object is made (physical)? */
 	bool (*is_made_of)(const struct object *desired, const struct object *link);
-	/* Notes on the desired object how that link is now, so that it can be given back so. */
-	void (*take)(struct arena *arena, struct object *desired, const struct object *link);
+	/* Notes on the desired object under which name that link is found, and how it is to be given back: as `noted` says, what
+	 * the ledger has of it already, else (NULL) as it is now. */
+	void (*take)(struct arena *arena, struct object *desired, const struct object *link, const struct object *noted);
 	/* Is what was noted when it was taken still what is wanted? seen: what is there now. */
 	bool (*is_same_source)(const struct object *desired, const struct object *noted, const struct object *seen);
 	/* Has it the hardware address of the link below, so that to set it is to change that link's (a macvlan alone on its

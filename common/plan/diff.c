@@ -206,7 +206,7 @@ static void find_recreated(void *userdata, const struct field *field, const char
 	/* A port outlives its controller. */
 	if (field->flags & FIELD_PEER || (object_is_link(r->object) && field->type != &type_link_ref))
 		return;
-	if (link && link->change && link->change->type == CHANGE_CREATE && link->change->recreates)
+	if (link && link->change && (link->change->then || (link->change->type == CHANGE_CREATE && link->change->recreates)))
 		r->found = true;
 }
 
@@ -361,6 +361,8 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
+	if (!entry && seen->owned) /* somebody has moved it, or given it another name */
+		entry = ledger_find_signed(diff->input->ledger, seen);
 	if (!entry || !entry->kind->bare_create)
 		return NULL;
 	struct object *object = object_new(&diff->plan->arena, entry->kind, seen->ns);
@@ -392,6 +394,7 @@ static bool goes_first(struct diff *diff, struct object *object, struct object *
 	if (!diff_may_go(diff, object, seen))
 		return false;
 	diff_delete(diff, seen, noted, false);
+	seen->change->then = object;
 	diff_point(diff, object, seen->change);
 	return true;
 }

@@ -94,7 +94,7 @@ bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, stru
 const char *diff_goes_with(const struct diff *diff, const struct object *seen);
 
 /* The desired object of a creation; of what is moved a copy that says by which sign it will be known. */
-const struct object *diff_sign(struct diff *diff, const struct change *creation);
+const struct object *diff_sign(struct diff *diff, struct change *creation);
 
 /* The namespace itself. */
 void diff_namespace(struct diff *diff, struct ns_state *observed);

@@ -136,8 +136,9 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 		if ((object_is_link(seen)) != links || object_is_namespace(seen) || (desired && ns_find(desired, seen)) ||
 		    !to_be_deleted(diff, desired, observed, seen))
 			continue;
-		if (!goes_along(observed, seen) && (!all_goes || outlives_namespace(diff, seen)))
-			diff_delete(diff, seen, diff_noted_object(diff, seen), false);
+		const struct object *noted = diff_noted_object(diff, seen);
+		if (!goes_along(observed, seen) && (!all_goes || noted || outlives_namespace(diff, seen)))
+			diff_delete(diff, seen, noted, false);
 		note_moved(diff, seen);
 	}
 }

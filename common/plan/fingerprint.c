@@ -53,8 +53,28 @@ static const struct object *copy_sign(struct diff *diff, const struct object *ob
 	return copy;
 }
 
-const struct object *diff_sign(struct diff *diff, const struct change *creation) {
-	const struct object *object = creation->desired;
+/* The link that is to be moved in: the one that was already, where somebody has moved it back by hand, under whatever name; else
+ * the one that the file names. *ret_noted: what the ledger has of the former. */
+static struct object *find_source(struct diff *diff, const struct object *object, const struct ns_state *origin,
+				  const struct object **ret_noted) {
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
+
+	ns_foreach(seen, entry ? origin : NULL) {
+		if (!object_is_link(seen) || !seen->owned || !ledger_is_signed(entry, seen))
+			continue;
+		*ret_noted = diff_noted_object(diff, seen);
+		if (*ret_noted && object->kind->is_same_source(object, *ret_noted, seen))
+			return seen;
+	}
+	*ret_noted = NULL;
+	ns_foreach(seen, origin)
+		if (object_is_link(seen) && object->kind->is_made_of(object, seen))
+			return seen;
+	return NULL;
+}
+
+const struct object *diff_sign(struct diff *diff, struct change *creation) {
+	const struct object *object = creation->desired, *noted;
 	const struct kind *kind = object->kind;
 	struct below below = { .diff = diff };
 
@@ -64,14 +84,17 @@ const struct object *diff_sign(struct diff *diff, const struct change *creation)
 		return copy_sign(diff, object, below.link);
 	if (!kind->is_made_of)
 		return object;
-	const struct ns_state *origin = state_find(diff->input->observed, kind->sent_in(creation));
-	const struct object *seen = origin ? origin->objects : NULL;
-	for (; seen; seen = seen->hh.next)
-		if (object_is_link(seen) && kind->is_made_of(object, seen))
-			break;
+	struct object *seen = find_source(diff, object, state_find(diff->input->observed, kind->sent_in(creation)), &noted);
 	if (!seen)
 		return object;
 	struct object *copy = arena_memdup(&diff->plan->arena, object, kind->size);
-	kind->take(&diff->plan->arena, copy, seen);
+	kind->take(&diff->plan->arena, copy, seen, noted);
+	diff_point(diff, seen, creation); /* it is not given back as something that nobody wants */
+	if (noted) {
+		_cleanup_text_ struct text where = {};
+
+		object_print_scope(seen, &where);
+		creation->moved = arena_strdup(&diff->plan->arena, where.data);
+	}
 	return copy;
 }

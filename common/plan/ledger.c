@@ -339,7 +339,8 @@ bool ledger_is_signed(const struct ledger_entry *entry, const struct object *obs
 struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struct object *observed) {
 	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
 		for (struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
-			if (entry->made && entry->kind == observed->kind && ledger_is_signed(entry, observed))
+			if (entry->made && (entry->kind == observed->kind || entry->kind->any_kind) &&
+			    ledger_is_signed(entry, observed))
 				return entry;
 	return NULL;
 }
@@ -640,9 +641,18 @@ bool ledger_concerns(const struct ledger *ledger, const struct state *desired, c
 	return false;
 }
 
+/* What was moved in may have been moved back by hand, and is to be found there. */
+static void expect_sources(const struct ledger_ns *noted, struct state *desired) {
+	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (entry->kind->bare_create)
+			state_namespace(desired, NS_HOST);
+}
+
 void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
-	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next)
+	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
 		returns_of(ns, desired);
+		expect_sources(ns, desired);
+	}
 }
 
 static void ns_free(struct ledger_ns *ns) {

@@ -86,6 +86,30 @@ static void add_end(struct report_items *items, struct fates *fates, const struc
 	vec_push(&items->list, item);
 }
 
+/* What was moved in is not what the next look will put in its place, by what the file said of it then. */
+static uint64_t differing_once(const struct object *object, const struct object *noted) {
+	uint64_t mask = 0;
+
+	for (size_t i = 0; object->kind == noted->kind && i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+
+		if ((field->flags & (FIELD_ONCE | FIELD_HIDDEN)) == FIELD_ONCE && object_has(object, i) &&
+		    object_has(noted, i) && !field_equal(field, object, noted))
+			mask |= field_bit(i);
+	}
+	return mask;
+}
+
+/* A deletion after which, with the next look, something else comes: both are one line. */
+static void set_replacement(struct report_item *item) {
+	const struct change *deletion = item->change;
+
+	item->action = ACTION_RECREATE;
+	item->object = deletion->then;
+	item->before = deletion->desired ? deletion->desired : deletion->observed;
+	item->fields = differing_once(item->object, item->before);
+}
+
 static void add_change(struct report_items *items, struct fates *fates, const struct change *change) {
 	struct report_item item = {
 		.object = change_object(change), .before = change->observed, .fields = change->fields, .change = change
@@ -103,6 +127,8 @@ static void add_change(struct report_items *items, struct fates *fates, const st
 			return;
 		item.action = ACTION_DELETE;
 		item.object = change->observed;
+		if (change->then)
+			set_replacement(&item);
 	} else {
 		item.action = change->observed ? ACTION_CHANGE : ACTION_CREATE;
 	}
@@ -231,7 +257,7 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 void report_reason(const struct report_item *item, struct text *out) {
 	if (item->along) {
 		text_addf(out, "along with %s", object_is_link(item->object) ? "the interface below" : "its interface");
-	} else if (item->object->kind != item->before->kind && !item->object->kind->any_kind) {
+	} else if (item->object->kind != item->before->kind && (item->change->then || !item->object->kind->any_kind)) {
 		text_add(out, "is a ");
 		object_print_noun(item->before, out);
 	} else if (item->change->revives) {

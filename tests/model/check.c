@@ -49,13 +49,23 @@ static bool id_in_the_way(struct run *run, const struct object *object) {
 			 memcmp(&there->values->mac, &((const struct link *)object)->mac, sizeof(there->values->mac)) != 0);
 }
 
+/* Neither under its own name in the host, nor there with topod's mark, as whoever moved it back left it. */
+static bool card_is_lost(struct run *run, const struct physical *physical) {
+	const struct w_ns *host = run->w->spaces.items[0];
+
+	vec_foreach(at, &host->links)
+		if ((*at)->hardware && streq((*at)->values->alias, "topod:t"))
+			return false;
+	return !ns_link(host, physical->source);
+}
+
 static bool link_in_the_way(struct run *run, const struct object *object) {
 	const struct w_link *there = ns_link(world_ns_or_held(run->w, object->ns), ((const struct link *)object)->name);
 
 	if (object->external)
 		return !there && !object->awaited;
 	if (object->kind == &kind_physical)
-		return there ? !there->moved : !ns_link(run->w->spaces.items[0], ((const struct physical *)object)->source);
+		return there ? !there->moved : card_is_lost(run, (const struct physical *)object);
 	if (!there && id_in_the_way(run, object))
 		return true;
 	return there && (there->external || is_stranger(run, there, object->ns, there->values->name));

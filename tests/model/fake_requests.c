@@ -190,7 +190,7 @@ static int make_link_in_its_place(struct fake *fake, const struct scan_request *
 
 static int move_in(struct world *w, const struct change *change) {
 	const struct physical *physical = (const struct physical *)change->desired;
-	struct w_link *link = ns_link(w->spaces.items[0], physical->former_name ? physical->former_name : physical->source);
+	struct w_link *link = ns_link(w->spaces.items[0], physical->found_as ? physical->found_as : physical->source);
 	struct w_ns *ns = world_ns_or_held(w, physical->link.object.ns);
 	int r;
 

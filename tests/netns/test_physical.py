@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Interfaces of the machine that are moved into a namespace: which, and how they come back. Ends of pairs of the host play them."""
 
+import os
+
 import lab
 from lab import HOST, Case
 
@@ -69,7 +71,10 @@ class Physical(Case):
         path = self.spec(TEXT)
         d = self.daemon(path).ready()
         self.spec(lab.edit(TEXT, *changes))
-        self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+        shown = self.topod("plan", path, expect=lab.EXIT_DIFFERENCES).stdout
+        self.assertRegex(shown, r"-/\+ eth0: physical, .*\(source \S+ -> \S+\)\n")
+        self.assertIn("-/+ eth0: address 10.3.0.1/24 (along with its interface)\n", shown)
+        self.assertIn(f"0 to create, 0 to change, {len(changes) // 3 + 2} to recreate, 0 to delete", shown)
         d.reload()
         self.assertEqual(expected, {name: self.inside(name) for name in expected})
         self.assertIn("10.3.0.1/24", lab.addresses("box", "eth0"))
@@ -88,6 +93,56 @@ class Physical(Case):
     def test_swapped(self):
         self.changed(("source: nic0", "source: x"), ("source: nic1", "source: nic0"), ("source: x", "source: nic1"),
                      expected={"eth0": "nic1", "eth1": "nic0"})
+
+    def moved_back(self, name):
+        """By hand, and down: under any name it is the one that was moved in."""
+        lab.ip("box", f"link set eth0 netns {os.getpid()}" + f" name {name}" * (name != "eth0"))
+
+    def restored(self, path, d):
+        d.wait_line(r"drift: box/eth0: physical was moved to host/\w+; restored")
+        self.wait_until(lambda: self.topod("plan", path, expect=(0, 2)).returncode == 0, "rest", d)
+        self.assertEqual("nic0", self.inside("eth0"))
+        self.assertEqual((1400, "02:00:00:00:00:77"), (lab.link("box", "eth0")["mtu"], lab.link("box", "eth0")["address"]))
+        self.assertIn("10.3.0.1/24", lab.addresses("box", "eth0"))
+
+    def test_moved_back_by_hand(self):
+        path = self.spec(TEXT)
+        for name in ("eth0", "nic0", "other"):
+            with self.subTest(name):
+                d = self.daemon(path).ready()
+                self.moved_back(name)
+                self.restored(path, d)
+                d.stop()
+        self.down(path)
+
+    def test_moved_back_and_up(self):
+        path = self.spec(lab.edit(TEXT, ("source: nic0", f'source: "{self.mac("nic0")}"')))
+        self.topod("apply", path)
+        self.moved_back("eth0")
+        lab.ip(HOST, "link set eth0 up mtu 1333")
+        self.topod("apply", path)
+        self.assertEqual("nic0", self.inside("eth0"))
+        self.topod("plan", path)
+        self.down(path)
+
+    def test_moved_back_while_it_goes(self):
+        path = self.spec(TEXT)
+        self.topod("apply", path)
+        self.moved_back("eth0")
+        lab.ip(HOST, "link set eth0 up")
+        self.down(path)
+
+    def test_renamed_inside(self):
+        path = self.spec(TEXT)
+        d = self.daemon(path).ready()
+        lab.ip("box", "link set eth0 name other")
+        d.wait_line("drift: box/eth0: physical was removed; restored")
+        self.wait_until(lambda: self.topod("plan", path, expect=(0, 2)).returncode == 0, "rest", d)
+        self.assertEqual("nic0", self.inside("eth0"))
+        d.stop()
+        self.topod("apply", path)
+        lab.ip("box", "link set eth0 name other")
+        self.down(path)
 
     def test_same_one_by_another_name(self):
         path = self.spec(TEXT)
