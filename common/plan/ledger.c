@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/ledger_private.h"
 
-#include "kind/link.h"
 #include "kind/netns.h"
 #include "kind/sysctl.h"
 
 enum {
-	ID_GUESS = 128, /* bytes; room for nearly all */
 	VALUE_GUESS = 64,
 };
 
@@ -48,7 +46,7 @@ struct ledger_entry *ledger_find(const struct ledger *ledger, const char *ns_nam
 }
 
 struct ledger_entry *ledger_find_object(const struct ledger *ledger, const struct object *object) {
-	char buffer[ID_GUESS];
+	char buffer[LEDGER_ID_GUESS];
 	_cleanup_text_ struct text id = TEXT_IN(buffer);
 
 	object_print_id(object, &id);
@@ -214,14 +212,10 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 
 /* Noting and forgetting. */
 
-static bool is_identity(const struct field *field) {
-	return field->class == FIELD_KEY || field->flags & FIELD_IDENTITY;
-}
-
 /* What is worth noting about a field: it can go back, or tells where to (a physical link's source). What was found is
  * found again by what it is. */
 static bool notable(const struct field *field, bool made) {
-	if (is_identity(field))
+	if (ledger_is_identity(field))
 		return !made;
 	if (field->flags & (FIELD_BIRTH | FIELD_ONE_WAY))
 		return false; /* see ledger_note_birth() */
@@ -237,7 +231,7 @@ static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, 
 		return set_value(entry, i, field, desired);
 	if (!notable(field, entry->made) || ledger_has_field(entry, i))
 		return false;
-	if (is_identity(field) || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
+	if (ledger_is_identity(field) || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
 		return set_value(entry, i, field, desired);
 	const char *other = entry->made ? NULL : ledger_former_by_setting(ledger, desired, i);
 	if (!other && !entry->made && observed && object_has(observed, i))
@@ -261,7 +255,7 @@ static bool has_notable(const struct object *desired, uint64_t mask, bool made) 
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		const struct field *field = &desired->kind->fields[i];
 
-		if (mask >> i & 1 && !is_identity(field) && !(field->flags & FIELD_ONCE) && notable(field, made))
+		if (mask >> i & 1 && !ledger_is_identity(field) && !(field->flags & FIELD_ONCE) && notable(field, made))
 			return true;
 	}
 	return made;
@@ -269,7 +263,7 @@ static bool has_notable(const struct object *desired, uint64_t mask, bool made) 
 
 bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
 		 bool made, struct text *out) {
-	char buffer[ID_GUESS];
+	char buffer[LEDGER_ID_GUESS];
 	_cleanup_text_ struct text id = TEXT_IN(buffer);
 	bool added = false;
 
@@ -293,7 +287,7 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 		added |= forget_birth(entry);
 	for (size_t i = 0; i < desired->kind->n_fields; i++)
 		if (mask >> i & 1 || desired->kind->fields[i].class == FIELD_KEY ||
-		    (is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
+		    (ledger_is_identity(&desired->kind->fields[i]) && object_has(desired, i)))
 			added |= note_field(ledger, entry, desired, observed, i);
 	if (added)
 		ledger_note_source(ledger, entry, desired);
@@ -369,7 +363,7 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 
 bool ledger_manages(const struct ledger_entry *entry) {
 	for (size_t i = 0; i < entry->kind->n_fields; i++)
-		if (ledger_has_field(entry, i) && !is_identity(&entry->kind->fields[i]) &&
+		if (ledger_has_field(entry, i) && !ledger_is_identity(&entry->kind->fields[i]) &&
 		    !(entry->kind->fields[i].flags & FIELD_ONCE))
 			return true;
 	return false;
@@ -506,153 +500,11 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 		/* What a setting was before another one was written is noted beside its value. */
 		birth |= desired->kind->transport == TRANSPORT_SYSCTL && desired->kind->fields[i].flags & FIELD_HIDDEN &&
 			 !object_has(desired, i) && !before;
-		if (birth ||
-		    (mask & ~before & field_bit(i) && ledger_has_field(entry, i) && !is_identity(&desired->kind->fields[i])))
+		if (birth || (mask & ~before & field_bit(i) && ledger_has_field(entry, i) &&
+			      !ledger_is_identity(&desired->kind->fields[i])))
 			inherit_field(entry, i, other);
 	}
 	ledger_add_line(entry, out);
-}
-
-/* Going back. */
-
-const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
-	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
-		if (entry->kind == &kind_netns)
-			return entry->made ? entry : NULL;
-	return NULL;
-}
-
-bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen) {
-	const struct ledger_ns *noted = ledger_namespace(ledger, seen->ns);
-	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
-	const struct object *self = ns_self(state_find(desired, seen->ns));
-
-	return made && self && !self->external && self->drift == DRIFT_RESTORE && ledger_is_same(made, seen);
-}
-
-bool ledger_outlives_namespace(const struct ledger_entry *entry) {
-	return entry->kind->class->outlives_namespace || entry->kind->bare_create;
-}
-
-static void add_return(struct state *state, const struct ledger_entry *entry, size_t i, struct object *object) {
-	const struct field *field = &entry->kind->fields[i];
-	const char *value;
-
-	if (is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH))
-		return;
-	if (entry->made && field->flags & FIELD_SIGN)
-		return; /* it was made with it */
-	value = ledger_former(entry, i);
-	if (!value)
-		value = field->fallback;
-	object->returning |= field_bit(i); /* forgotten in any case */
-	if (value && field_from_text(&state->arena, object->ns, field, value, object))
-		object->set |= field_bit(i);
-}
-
-/* Of what is noted, what the object does not manage. */
-static void add_returns(struct state *state, const struct ledger_entry *entry, struct object *object) {
-	for (uint64_t left = entry->fields & ~object->set; left; left &= left - 1)
-		add_return(state, entry, (size_t)__builtin_ctzll(left), object);
-}
-
-static struct object *build_gone(struct state *state, struct ns_state *ns, const struct ledger_entry *entry) {
-	struct object *object = object_new(&state->arena, entry->kind, ns->name);
-
-	object->gone = true;
-	object->external = entry->kind->found;
-	object->drift = ns->drift;
-	for (size_t i = 0; i < entry->kind->n_fields; i++) {
-		const struct field *field = &entry->kind->fields[i];
-		const char *noted = ledger_former(entry, i);
-
-		if (!is_identity(field) || (field->class != FIELD_KEY && noted && streq(noted, "none")))
-			continue;
-		if (!noted || !field_from_text(&state->arena, object->ns, field, noted, object))
-			return NULL;
-		object->set |= field_bit(i);
-	}
-	object_seal(&state->arena, object);
-	return ns_add(ns, object) ? NULL : object;
-}
-
-static void return_declared(struct state *state, struct object *object, struct ledger_entry *entry) {
-	entry->declared = true;
-	if (object->kind == entry->kind && !object->kind->class->single_value)
-		add_returns(state, entry, object);
-}
-
-/* topod itself made it, and gives it up: `adopt: true` was added. */
-static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns) {
-	const struct ledger_entry *made = ledger_made_namespace(noted);
-
-	return ns_self(ns) && ns_self(ns)->external && made && !made->shared;
-}
-
-static void return_undeclared(struct state *state, const struct ledger_entry *entry, bool given_up) {
-	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
-
-	if (object && entry->kind->class == &class_sysctl)
-		ledger_return_setting(state, entry, object);
-	else if (object)
-		add_returns(state, entry, object);
-	/* That lo was down is nobody's choice but the kernel's for a new namespace: it is forgotten, and stays up. */
-	if (object && given_up && object_is_link(object) && streq(object_home_link(object), "lo"))
-		object->set &= ~(object->returning & field_bit(LINK_UP));
-}
-
-static void returns_of(const struct ledger_ns *noted, struct state *desired) {
-	/* Namespaces that are no longer declared are looked at as well. */
-	struct ns_state *ns = state_namespace(desired, noted->name);
-	struct ledger_entry *entry;
-
-	if (ns->unchanged)
-		return;
-	for (entry = noted->entries; entry; entry = entry->hh.next)
-		entry->declared = false;
-	ns_foreach(object, ns) {
-		char buffer[ID_GUESS];
-		_cleanup_text_ struct text id = TEXT_IN(buffer);
-
-		object_print_id(object, &id);
-		entry = ledger_find_in(noted, id.data);
-		if (entry)
-			return_declared(desired, object, entry);
-	}
-	/* What was made and is not declared is deleted whole; that is the plan's to see. With a namespace goes everything
-	 * that is inside of it. */
-	const struct ledger_entry *made = ledger_made_namespace(noted);
-	bool goes = !ns_self(ns) && made && !made->shared;
-	for (entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared && !entry->made && ledger_manages(entry) &&
-		    (!goes || ledger_outlives_namespace(entry)) && !ledger_setting_rests(desired, entry))
-			return_undeclared(desired, entry, is_given_up(noted, ns));
-}
-
-bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, const struct class *class) {
-	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
-
-	ns_foreach(object, state_find(desired, ns))
-		if (object->kind->class == class)
-			return true;
-	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
-		if (entry->kind->class == class)
-			return true;
-	return false;
-}
-
-/* What was moved in may have been moved back by hand, and is to be found there. */
-static void expect_sources(const struct ledger_ns *noted, struct state *desired) {
-	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
-		if (entry->kind->bare_create)
-			state_namespace(desired, NS_HOST);
-}
-
-void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
-	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
-		returns_of(ns, desired);
-		expect_sources(ns, desired);
-	}
 }
 
 static void ns_free(struct ledger_ns *ns) {

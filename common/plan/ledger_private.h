@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the ledger's files share: ledger.c has the table and what is noted in it, ledger_text.c its form as text.
+ * What the ledger's files share: ledger.c has the table and what is noted in it, ledger_text.c its form as text,
+ * ledger_returns.c what goes back.
  */
 #pragma once
 
 #include "plan/ledger.h"
+
+enum {
+	LEDGER_ID_GUESS = 128, /* bytes; room for nearly all */
+};
+
+/* By what an object that was found is found again. */
+static inline bool ledger_is_identity(const struct field *field) {
+	return field->class == FIELD_KEY || field->flags & FIELD_IDENTITY;
+}
 
 static inline bool ledger_has_field(const struct ledger_entry *entry, size_t field) {
 	return entry->fields & field_bit(field);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What goes back when it is no longer declared: fields return to the values that were noted, and are then forgotten. It
+ * only adds this to the desired state; what is made, and goes as a whole, is for the diff to find.
+ */
+#include "kind/link.h"
+#include "kind/netns.h"
+#include "kind/sysctl.h"
+#include "plan/ledger_private.h"
+
+const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
+	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (entry->kind == &kind_netns)
+			return entry->made ? entry : NULL;
+	return NULL;
+}
+
+bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen) {
+	const struct ledger_ns *noted = ledger_namespace(ledger, seen->ns);
+	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
+	const struct object *self = ns_self(state_find(desired, seen->ns));
+
+	return made && self && !self->external && self->drift == DRIFT_RESTORE && ledger_is_same(made, seen);
+}
+
+bool ledger_outlives_namespace(const struct ledger_entry *entry) {
+	return entry->kind->class->outlives_namespace || entry->kind->bare_create;
+}
+
+static void add_return(struct state *state, const struct ledger_entry *entry, size_t i, struct object *object) {
+	const struct field *field = &entry->kind->fields[i];
+	const char *value;
+
+	if (ledger_is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH))
+		return;
+	if (entry->made && field->flags & FIELD_SIGN)
+		return; /* it was made with it */
+	value = ledger_former(entry, i);
+	if (!value)
+		value = field->fallback;
+	object->returning |= field_bit(i); /* forgotten in any case */
+	if (value && field_from_text(&state->arena, object->ns, field, value, object))
+		object->set |= field_bit(i);
+}
+
+/* Of what is noted, what the object does not manage. */
+static void add_returns(struct state *state, const struct ledger_entry *entry, struct object *object) {
+	for (uint64_t left = entry->fields & ~object->set; left; left &= left - 1)
+		add_return(state, entry, (size_t)__builtin_ctzll(left), object);
+}
+
+static struct object *build_gone(struct state *state, struct ns_state *ns, const struct ledger_entry *entry) {
+	struct object *object = object_new(&state->arena, entry->kind, ns->name);
+
+	object->gone = true;
+	object->external = entry->kind->found;
+	object->drift = ns->drift;
+	for (size_t i = 0; i < entry->kind->n_fields; i++) {
+		const struct field *field = &entry->kind->fields[i];
+		const char *noted = ledger_former(entry, i);
+
+		if (!ledger_is_identity(field) || (field->class != FIELD_KEY && noted && streq(noted, "none")))
+			continue;
+		if (!noted || !field_from_text(&state->arena, object->ns, field, noted, object))
+			return NULL;
+		object->set |= field_bit(i);
+	}
+	object_seal(&state->arena, object);
+	return ns_add(ns, object) ? NULL : object;
+}
+
+static void return_declared(struct state *state, struct object *object, struct ledger_entry *entry) {
+	entry->declared = true;
+	if (object->kind == entry->kind && !object->kind->class->single_value)
+		add_returns(state, entry, object);
+}
+
+/* topod itself made it, and gives it up: `adopt: true` was added. */
+static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns) {
+	const struct ledger_entry *made = ledger_made_namespace(noted);
+
+	return ns_self(ns) && ns_self(ns)->external && made && !made->shared;
+}
+
+static void return_undeclared(struct state *state, const struct ledger_entry *entry, bool given_up) {
+	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
+
+	if (object && entry->kind->class == &class_sysctl)
+		ledger_return_setting(state, entry, object);
+	else if (object)
+		add_returns(state, entry, object);
+	/* That lo was down is nobody's choice but the kernel's for a new namespace: it is forgotten, and stays up. */
+	if (object && given_up && object_is_link(object) && streq(object_home_link(object), "lo"))
+		object->set &= ~(object->returning & field_bit(LINK_UP));
+}
+
+static void returns_of(const struct ledger_ns *noted, struct state *desired) {
+	/* Namespaces that are no longer declared are looked at as well. */
+	struct ns_state *ns = state_namespace(desired, noted->name);
+	struct ledger_entry *entry;
+
+	if (ns->unchanged)
+		return;
+	for (entry = noted->entries; entry; entry = entry->hh.next)
+		entry->declared = false;
+	ns_foreach(object, ns) {
+		char buffer[LEDGER_ID_GUESS];
+		_cleanup_text_ struct text id = TEXT_IN(buffer);
+
+		object_print_id(object, &id);
+		entry = ledger_find_in(noted, id.data);
+		if (entry)
+			return_declared(desired, object, entry);
+	}
+	/* What was made and is not declared is deleted whole; that is the plan's to see. With a namespace goes everything
+	 * that is inside of it. */
+	const struct ledger_entry *made = ledger_made_namespace(noted);
+	bool goes = !ns_self(ns) && made && !made->shared;
+	for (entry = noted->entries; entry; entry = entry->hh.next)
+		if (!entry->declared && !entry->made && ledger_manages(entry) &&
+		    (!goes || ledger_outlives_namespace(entry)) && !ledger_setting_rests(desired, entry))
+			return_undeclared(desired, entry, is_given_up(noted, ns));
+}
+
+bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, const struct class *class) {
+	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
+
+	ns_foreach(object, state_find(desired, ns))
+		if (object->kind->class == class)
+			return true;
+	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
+		if (entry->kind->class == class)
+			return true;
+	return false;
+}
+
+/* What was moved in may have been moved back by hand, and is to be found there. */
+static void expect_sources(const struct ledger_ns *noted, struct state *desired) {
+	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (entry->kind->bare_create)
+			state_namespace(desired, NS_HOST);
+}
+
+void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
+	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
+		returns_of(ns, desired);
+		expect_sources(ns, desired);
+	}
+}
