@@ -3,7 +3,7 @@
  * Carrying out a plan: noting in the ledger what is about to be done, having it done, and noting how it went. What is to be
  * done at all is decided before (choose.c).
  */
-#include "reconcile/pass_private.h"
+#include "reconcile/pass.h"
 
 #include "kind/link.h"
 
@@ -267,7 +267,7 @@ static void tell_left(struct pass *pass, struct plan *plan, const struct change 
 	if (!line)
 		return;
 	line->left = left;
-	line->latency_usec = pass_now(pass) - pass->since_usec;
+	line->latency_usec = reconciler_now(pass->r) - pass->since_usec;
 }
 
 static void note_success(struct pass *pass, struct plan *plan, const struct change *change) {
@@ -282,7 +282,7 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 		failure_retried(&r->failures);
 	if (change->revives) {
 		if (change->type == CHANGE_CREATE && record)
-			failure_tried(record, pass_now(pass)); /* what comes of it, the kernel does not know yet */
+			failure_tried(record, reconciler_now(pass->r)); /* what comes of it, the kernel does not know yet */
 		return;
 	}
 	pass_note_acknowledged(pass, change);
@@ -302,10 +302,10 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 	line = drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED);
 	if (!line)
 		return; /* a consequence of something else, and nobody's quarrel */
-	line->latency_usec = pass_now(pass) - pass->since_usec;
+	line->latency_usec = reconciler_now(pass->r) - pass->since_usec;
 	line->left = pass_left_behind(pass, change);
-	if (!failure_repaired(&r->failures, object, pass_now(pass))) {
-		storm_disturbed(&r->failures.storm, pass_now(pass));
+	if (!failure_repaired(&r->failures, object, reconciler_now(pass->r))) {
+		storm_disturbed(&r->failures.storm, reconciler_now(pass->r));
 		return;
 	}
 	line->type = OCCURRENCE_BACKED_OFF;
@@ -329,11 +329,11 @@ static void scan_found(struct pass *pass, const struct plan *plan) {
 	vec_foreach(at, &plan->changes)
 		removed |= (*at)->type == CHANGE_DELETE && !(*at)->error && object_is_namespace((*at)->observed);
 	state_foreach(ns, &pass->r->spec.state) {
-		struct ns_info *info = removed && finds_links(ns) ? pass_info(pass->r, ns->name) : NULL;
+		struct ns_info *info = removed && finds_links(ns) ? worklist_find(&pass->r->work, ns->name) : NULL;
 
 		if (!info)
 			continue;
-		pass_set_verified(pass->r, info, false);
+		worklist_set_verdict(&pass->r->work, info, NS_UNVERIFIED);
 		reconciler_dirty(pass->r, ns->name);
 	}
 }

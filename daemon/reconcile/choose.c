@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which of a plan's changes are left alone for now, and why: what it takes is not there, it has failed or is fought over, it
- * is only to be reported, or there is a pause. It looks at nothing and changes nothing.
+ * Which of a plan's changes are left alone for now, and why: what they need is not there, they failed or are contested, they
+ * are only to be reported, or topod is paused. why_held() decides and changes nothing; apply() does what follows from it.
  */
-#include "reconcile/pass_private.h"
+#include "reconcile/pass.h"
 
 enum {
 	SEARCHES_MAX = 8, /* in one pass, each through all processes */
 };
 
-static void hold(struct change *change) {
-	change->done = true;
-	change->held = true;
-	change->error = -EAGAIN;
-}
+/* ---- why ---- */
 
-/* Does the other one go first, so that this one can come with the next look? */
+enum hold {
+	NOT_HELD,
+	HELD_REFUSED,    /* the plan itself knows that it cannot be done */
+	HELD_TOLD,       /* it is never done, only told: somebody else's is in its way by right */
+	HELD_REVIVAL,    /* the kernel gave the object up, and it is not due to be made again */
+	HELD_BLOCKED,    /* what it needs is left alone or cannot be made, or goes first */
+	HELD_IGNORED,    /* the kernel acknowledges and ignores it, and it is not due */
+	HELD_FAILURE,    /* it failed or is contested, and it is not due */
+	HELD_REPORTED,   /* `drift: report` */
+	HELD_UNREPORTED, /* `drift: ignore` */
+	HELD_PAUSED,     /* topod is paused, and the drift is told … */
+	HELD_SILENTLY,   /* … or it was told before, or is no drift */
+};
+
+/* Does the other one go first, so that this one can come with the next scan? */
 static bool goes_first(const struct change *change, const struct change *need) {
 	return change->type != CHANGE_DELETE && need->type == CHANGE_DELETE && !need->recreates;
 }
@@ -27,79 +37,126 @@ bool pass_comes_next(const struct change *change) {
 	return false;
 }
 
-/* Something that it cannot be done without is left alone, or cannot be, or goes first. */
-static bool is_hindered(const struct change *change) {
+static bool is_blocked(const struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++)
 		if (change->needs[i]->held || change->needs[i]->refused || goes_first(change, change->needs[i]))
 			return true;
 	return false;
 }
 
-static bool is_held(struct pass *pass, const struct change *change, struct failure_record *record) {
-	struct failures *failures = &pass->r->failures;
+/* A change of an object that was never as declared is no drift: it was not made yet, waited for something, or stands on
+ * something that is made only now. */
+static bool is_drift(const struct pass *pass, const struct change *change, const struct failure_record *record) {
+	const struct object *object = change_object(change);
 
-	if (pass_is_left_ignored(pass, change))
-		return true;
-	if (failure_may_try(failures, record, pass->now_usec))
+	if (pass_is_new(pass, object) || object->waits || !change->desired || change->makes_room || change->completes ||
+	    (record && record->state == FAILURE_FAILING) || pass_known_ignored(pass, change))
 		return false;
-	failure_seen(failures, record, ignored_sight(change), pass_now(pass));
-	return true;
+	for (unsigned i = 0; i < change->n_needs; i++)
+		if (change->needs[i]->type == CHANGE_CREATE) /* which is not held: else this one was blocked */
+			return false;
+	return change->type != CHANGE_CREATE || ledger_find_object(pass->r->ledger, change->desired);
 }
 
-/* What it waits for may come in a namespace of which no event tells the one that it is in itself. */
-static void wait_for_others(struct pass *pass, const struct change *change, struct failure_record *record) {
-	struct ns_info *info = pass_info(pass->r, change_object(change)->ns);
+static enum hold why_held(const struct pass *pass, const struct change *change, const struct failure_record *record) {
+	const struct reconciler *r = pass->r;
+	const struct object *object = change_object(change);
+	const struct failure_record *ignored = pass_ignored_as_such(pass, change);
+
+	if (change->done && change->error)
+		return HELD_REFUSED;
+	if (change->told)
+		return HELD_TOLD;
+	if (change->revives) {
+		bool wanted = (object->drift == DRIFT_RESTORE || r->applying) && !r->paused;
+
+		return wanted && failure_is_due(record, pass->now_usec) ? NOT_HELD : HELD_REVIVAL;
+	}
+	if (is_blocked(change) || outage_blocks(pass, change))
+		return HELD_BLOCKED;
+	if (ignored && (r->paused || !failure_may_try(&r->failures, ignored, pass->now_usec)))
+		return HELD_IGNORED;
+	if (!failure_may_try(&r->failures, record, pass->now_usec))
+		return HELD_FAILURE;
+	if (object->drift != DRIFT_RESTORE && is_drift(pass, change, record))
+		return object->drift == DRIFT_REPORT ? HELD_REPORTED : HELD_UNREPORTED;
+	if (!r->paused)
+		return NOT_HELD;
+	if ((change->type == CHANGE_DELETE && change->recreates) || object->waits ||
+	    (record && (record->state == FAILURE_FAILING || record->state == FAILURE_CONTESTED)))
+		return HELD_SILENTLY;
+	return HELD_PAUSED;
+}
+
+/* ---- what follows ---- */
+
+/* What the change waits for may come in a namespace whose events do not concern its own. */
+static void note_blocked(struct pass *pass, const struct change *change, struct failure_record *record) {
+	struct failures *failures = &pass->r->failures;
+	struct ns_info *info = worklist_find(&pass->r->work, change_object(change)->ns);
+	struct failure_record *ignored = pass_known_ignored(pass, change);
 
 	if (info)
-		info->hindered = true;
+		info->blocked = true;
 	if (record)
-		failure_put_off(&pass->r->failures, record, pass->now_usec);
-	record = pass_known_ignored(pass, change);
-	if (record)
-		failure_put_off(&pass->r->failures, record, pass->now_usec);
+		failure_put_off(failures, record, pass->now_usec);
+	if (ignored)
+		failure_put_off(failures, ignored, pass->now_usec);
 }
 
-/* It was never there to drift: something that it stands on is made only now, or was made lately. */
-static bool is_first_time(const struct pass *pass, const struct change *change) {
-	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->type == CHANGE_CREATE) /* which is not held: else it was hindered */
-			return true;
-	return change->type == CHANGE_CREATE && !ledger_find_object(pass->r->ledger, change->desired);
-}
-
-/* Drift that the file wants reported or ignored rather than repaired. */
-static bool is_only_reported(struct pass *pass, struct plan *plan, struct change *change) {
+/* Drift that is left as it is: told where that is news. */
+static void note_left(struct pass *pass, const struct plan *plan, const struct change *change, enum failure_state state,
+		      enum occurrence_type type) {
+	struct failures *failures = &pass->r->failures;
 	const struct object *object = change_object(change);
-	const struct failure_record *record = failure_find(&pass->r->failures, object);
 
-	/* What could not be made at first is no drift, nor is what waited for it, or for something outside. */
-	if (pass_is_new(pass, object) || object->waits || object->drift == DRIFT_RESTORE || !change->desired ||
-	    change->makes_room || change->completes || (record && record->state == FAILURE_FAILING) ||
-	    pass_known_ignored(pass, change) || is_first_time(pass, change))
-		return false;
-	if (object->drift == DRIFT_REPORT && failure_left(&pass->r->failures, object, FAILURE_REPORTED, pass_now(pass))) {
-		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
-		pass->r->status.n_drifts++;
-	}
-	return true;
+	if (!failure_left(failures, object, state, reconciler_now(pass->r)))
+		return;
+	if (change->told)
+		failure_explain(failure_find(failures, object), change->text, object->position);
+	drift_note(&pass->lines, plan, change, type);
+	pass->r->status.n_drifts++;
 }
 
-/* While paused nothing is carried out. What already failed or is fought over was told then. */
-static bool is_paused(struct pass *pass, struct plan *plan, struct change *change) {
-	struct reconciler *r = pass->r;
-	const struct failure_record *record = failure_find(&r->failures, change_object(change));
+static void apply(struct pass *pass, struct plan *plan, struct change *change, enum hold why,
+		  struct failure_record *record) {
+	struct failures *failures = &pass->r->failures;
 
-	if (!r->paused)
-		return false;
-	if ((change->type == CHANGE_DELETE && change->recreates) || change_object(change)->waits ||
-	    (record && (record->state == FAILURE_FAILING || record->state == FAILURE_CONTENDED)))
-		return true;
-	if (failure_left(&r->failures, change_object(change), FAILURE_HELD, pass_now(pass))) {
-		drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_HELD);
-		r->status.n_drifts++;
+	switch (why) {
+	case NOT_HELD:
+		return;
+	case HELD_REFUSED:
+		pass_note_failure(pass, plan, change);
+		return;
+	case HELD_BLOCKED:
+		note_blocked(pass, change, record);
+		break;
+	case HELD_FAILURE:
+		failure_seen(failures, record, ignored_sight(change), reconciler_now(pass->r));
+		break;
+	case HELD_TOLD:
+		if (change->desired->drift == DRIFT_IGNORE)
+			break;
+		note_left(pass, plan, change, FAILURE_REPORTED, OCCURRENCE_DRIFT_REPORTED);
+		break;
+	case HELD_REPORTED:
+		note_left(pass, plan, change, FAILURE_REPORTED, OCCURRENCE_DRIFT_REPORTED);
+		break;
+	case HELD_PAUSED:
+		note_left(pass, plan, change, FAILURE_HELD, OCCURRENCE_DRIFT_HELD);
+		break;
+	case HELD_REVIVAL:
+	case HELD_IGNORED:
+	case HELD_UNREPORTED:
+	case HELD_SILENTLY:
+		break;
 	}
-	return true;
+	change->done = true;
+	change->held = true;
+	change->error = -EAGAIN;
 }
+
+/* ---- failures ---- */
 
 const char *pass_left_behind(struct pass *pass, const struct change *change) {
 	const struct kernel_ops *ops = pass->r->kernel->ops;
@@ -136,7 +193,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	if (!change->culprit && change->type == CHANGE_UPDATE && change->fields && !(change->fields & (change->fields - 1)))
 		change->culprit = &object->kind->fields[__builtin_ctzll(change->fields)];
 	if (!failure_failed(&r->failures, object, change->done && !change->refused, remembered(plan, change, error),
-			    object_position(object, change->culprit), pass_now(pass)))
+			    object_position(object, change->culprit), reconciler_now(pass->r)))
 		return;
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
@@ -178,59 +235,24 @@ static void note_given_up(struct pass *pass, struct plan *plan) {
 	}
 }
 
-static bool may_revive(const struct pass *pass, const struct change *change, const struct failure_record *record) {
-	return failure_is_due(record, pass->now_usec) &&
-	       (change_object(change)->drift == DRIFT_RESTORE || pass->r->applying) && !pass->r->paused;
-}
-
-static void tell_only(struct pass *pass, struct plan *plan, struct change *change) {
-	struct failures *failures = &pass->r->failures;
-	const struct object *object = change->desired;
-
-	hold(change);
-	if (object->drift == DRIFT_IGNORE || !failure_left(failures, object, FAILURE_REPORTED, pass_now(pass)))
-		return;
-	failure_explain(failure_find(failures, object), change->text, object->position);
-	drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_REPORTED);
-	pass->r->status.n_drifts++;
-}
-
-/* What has to go first may need what comes after it (reorder() in diff.c), of which only now it is known whether it is held. */
-static void hold_with_later(struct pass *pass, const struct plan *plan) {
-	vec_foreach(at, &plan->changes) {
-		struct change *change = *at;
-
-		if (change->done || !is_hindered(change))
-			continue;
-		wait_for_others(pass, change, failure_find(&pass->r->failures, change_object(change)));
-		hold(change);
-	}
-}
-
 void pass_choose(struct pass *pass, struct plan *plan) {
+	struct failures *failures = &pass->r->failures;
+
 	vec_foreach(info, &pass->infos)
-		(*info)->hindered = false;
+		(*info)->blocked = false;
 	note_given_up(pass, plan);
 	vec_foreach(at, &plan->changes) {
-		struct change *change = *at;
-		struct failure_record *record = failure_find(&pass->r->failures, change_object(change));
+		struct failure_record *record = failure_find(failures, change_object(*at));
+		struct failure_record *ignored = pass_ignored_as_such(pass, *at);
 
 		if (record)
-			record->seen = pass->r->failures.scan;
-		if (change->done && change->error) {
-			pass_note_failure(pass, plan, change); /* refused by the plan itself */
-		} else if (change->told) {
-			tell_only(pass, plan, change);
-		} else if (change->revives) {
-			if (!may_revive(pass, change, record))
-				hold(change);
-		} else if (is_hindered(change) || outage_hinders(pass, change)) {
-			wait_for_others(pass, change, record);
-			hold(change);
-		} else if (is_held(pass, change, record) || is_only_reported(pass, plan, change) ||
-			   is_paused(pass, plan, change)) {
-			hold(change);
-		}
+			record->seen = failures->scan;
+		if (ignored)
+			ignored->seen = failures->scan;
+		apply(pass, plan, *at, why_held(pass, *at, record), record);
 	}
-	hold_with_later(pass, plan);
+	/* What has to go first may need what comes after it in the plan, of which only now it is known whether it is held. */
+	vec_foreach(at, &plan->changes)
+		if (!(*at)->done && is_blocked(*at))
+			apply(pass, plan, *at, HELD_BLOCKED, failure_find(failures, change_object(*at)));
 }

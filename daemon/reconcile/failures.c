@@ -10,11 +10,11 @@ static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_
 /* What happens to a record that waits. */
 enum failure_event {
 	EVENT_TRIED,      /* failing: tried, and it failed or has yet to show what came of it */
-	EVENT_REPAIRED,   /* contended: repaired once more */
+	EVENT_REPAIRED,   /* contested: repaired once more */
 	EVENT_ASKED_FOR,  /* failing: a scan found it too soon after its latest try */
-	EVENT_CHANGED,    /* contended: it differs in another way than before */
+	EVENT_CHANGED,    /* contested: it differs in another way than before */
 	EVENT_POSTPONED,  /* due, but what it needs is not there */
-	EVENT_STORM_OVER, /* contended, failing */
+	EVENT_STORM_OVER, /* contested, failing */
 	EVENT_NO_CARRIER, /* failing: the kernel gave it up, and its link has no carrier … */
 	EVENT_CARRIER,    /* … or has one */
 };
@@ -176,7 +176,7 @@ void failures_done(struct failures *f) {
 
 /* It is tried again by itself, rather than only told of. */
 static bool is_tried(const struct failure_record *record) {
-	return record->state == FAILURE_CONTENDED || record->state == FAILURE_FAILING;
+	return record->state == FAILURE_CONTESTED || record->state == FAILURE_FAILING;
 }
 
 /* When quiet ends the record's pause; UINT64_MAX: it does not. */
@@ -253,7 +253,7 @@ void failure_seen(struct failures *f, struct failure_record *record, uint32_t di
 	else
 		storm_answered(&f->storm, now);
 	record->difference = difference;
-	if (record->state == FAILURE_CONTENDED)
+	if (record->state == FAILURE_CONTESTED)
 		step(record, EVENT_CHANGED);
 }
 
@@ -319,7 +319,7 @@ void failure_tried(struct failure_record *record, uint64_t now) {
 bool failure_repaired(struct failures *f, const struct object *object, uint64_t now) {
 	struct failure_record *record = get(f, object, false);
 
-	if (record->state != FAILURE_CONTENDED) {
+	if (record->state != FAILURE_CONTESTED) {
 		if (record->state != FAILURE_WATCHED || now - record->window_usec > CONTENTION_WINDOW_USEC) {
 			set_state(f, record, object, FAILURE_WATCHED);
 			record->window_usec = now;
@@ -330,7 +330,7 @@ bool failure_repaired(struct failures *f, const struct object *object, uint64_t 
 		record->wait = WAIT_PAUSE;
 		if (++record->n_repairs < CONTENTION_COUNT)
 			return false;
-		set_state(f, record, object, FAILURE_CONTENDED);
+		set_state(f, record, object, FAILURE_CONTESTED);
 		record->quiet_usec = 0;
 	} else {
 		record->n_repairs++;

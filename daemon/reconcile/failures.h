@@ -9,7 +9,7 @@
  * undoing them, and the object is left alone for a second, then two, up to 30. A change that failed is FAILING, with the
  * same pauses. Drift that is not to be repaired is REPORTED (`drift: report`) or HELD (topod is paused).
  *
- * What ends a pause. Time always does. While a storm is on (storm.h), so does its end: then everything contended or
+ * What ends a pause. Time always does. While a storm is on (storm.h), so does its end: then everything contested or
  * failing is tried in one plan, in the plan's order, so that what needs something else finds it. An object that was
  * repaired at the end of a storm is well again if it stays so for 250 ms. A failing object that an event asked for too
  * soon after its latest try is tried once it has been quiet for 250 ms; that doubles with each such try in vain, because
@@ -25,7 +25,7 @@
 enum failure_state {
 	FAILURE_WATCHED, /* was repaired lately: counted, to notice contention */
 	FAILURE_FAILING,
-	FAILURE_CONTENDED, /* somebody keeps undoing the repair */
+	FAILURE_CONTESTED, /* somebody keeps undoing the repair */
 	FAILURE_REPORTED,  /* drift that is left as it is */
 	FAILURE_HELD,      /* drift that is left while topod is paused */
 	N_FAILURE_STATES,
@@ -134,7 +134,7 @@ bool failure_ignored(struct failures *f, const struct object *object, uint64_t m
 void failure_retried(struct failures *f);
 /* What the kernel had given up was tried again; what comes of it is not known yet. */
 void failure_tried(struct failure_record *record, uint64_t now);
-/* A repair succeeded. True where that makes it contended: the object is left alone for the record's pause. */
+/* A repair succeeded. True where that makes it contested: the object is left alone for the record's pause. */
 bool failure_repaired(struct failures *f, const struct object *object, uint64_t now);
 /* Drift is left, as REPORTED or HELD. True where that is news. */
 bool failure_left(struct failures *f, const struct object *object, enum failure_state state, uint64_t now);

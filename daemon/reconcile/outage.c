@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A namespace that cannot be looked at is left out of the pass, together with every change that would have to see it: an end
- * of a pair there is not missing because nobody could look. The rest goes on.
- *
- * Where events cannot be heard, looking at everything takes their place. Where they are lost at each reading, to read
- * on at once would only be to lose more: they are left alone for a moment, which grows to a fraction of a second, so that
- * what happens is still seen within that. After either everything is looked at once more.
+ * A namespace that cannot be scanned is left out of the pass, and so is every change that would have to see it: one end of a
+ * pair there is not missing because nobody could look.
  */
 #include "reconcile/outage.h"
 
 #include "files/error_text.h"
 #include "reconcile/pass.h"
 
-enum {
-	FLOOD_IN_A_ROW = 8,           /* overruns, of which … */
-	FLOOD_GAP_USEC = 1000 * 1000, /* … each follows the one before within this time */
-};
-
-static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_PAUSE_MAX_USEC },
-				   flood_limits = { 10 * 1000, 250 * 1000 };
+static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_PAUSE_MAX_USEC };
 
 static const struct {
 	const char *noun, *plural, *what, *over, *problem;
@@ -31,10 +21,6 @@ static const struct {
 	[OUTAGE_EVENTS] = { "events", "events", "cannot be heard", "can be heard again", "they cannot be heard" },
 };
 
-static uint64_t now(const struct reconciler *r) {
-	return r->hooks.now(r->hooks.userdata);
-}
-
 /* ---- one ---- */
 
 void outage_done(struct outage *outage) {
@@ -42,23 +28,19 @@ void outage_done(struct outage *outage) {
 	*outage = (struct outage){};
 }
 
-static void name_problem(struct outage *outage, enum outage_sort sort, int error) {
-	free(outage->problem);
-	outage->problem = xasprintf("%s: %s", words[sort].problem, error_text(error));
-	outage->told = false;
-}
-
-static void meet(struct outage *outage, enum outage_sort sort, int error, uint64_t when) {
-	if (outage->error != error || outage->sort != sort)
-		name_problem(outage, sort, error);
+static void meet(struct outage *outage, enum outage_sort sort, int error, uint64_t now) {
+	if (outage->error != error || outage->sort != sort) {
+		free(outage->problem);
+		outage->problem = xasprintf("%s: %s", words[sort].problem, error_text(error));
+		outage->told = false;
+	}
 	outage->sort = sort;
 	outage->error = error;
 	outage->n_tries++;
-	backoff_start(&outage->backoff, &limits, when);
+	backoff_start(&outage->backoff, &limits, now);
 }
 
-/* scope: a namespace, or the whole topology. */
-static void tell(struct reconciler *r, const struct outage *outage, const char *scope, size_t n_others, bool over) {
+void outage_tell(struct reconciler *r, const struct outage *outage, const char *scope, size_t n_others, bool over) {
 	_cleanup_free_ char *all = xasprintf("%s and %zu other%s", scope, n_others, n_others == 1 ? "" : "s");
 	struct object object = { .ns = scope };
 	struct occurrence occurrence = {
@@ -71,207 +53,138 @@ static void tell(struct reconciler *r, const struct outage *outage, const char *
 		.pause_usec = over ? 0 : outage->backoff.pause_usec,
 	};
 
-	r->hooks.occurred(r->hooks.userdata, &occurrence);
+	reconciler_tell(r, &occurrence);
 }
 
-static void meet_whole(struct reconciler *r, struct outage *outage, enum outage_sort sort, int error) {
-	meet(outage, sort, error, now(r));
+void outage_begin(struct reconciler *r, struct outage *outage, enum outage_sort sort, int error) {
+	meet(outage, sort, error, reconciler_now(r));
 	if (!outage->told)
-		tell(r, outage, r->spec.topology, 0, false);
+		outage_tell(r, outage, r->spec.topology, 0, false);
 	outage->told = true;
 }
 
-static bool end_whole(struct reconciler *r, struct outage *outage) {
+bool outage_end(struct reconciler *r, struct outage *outage) {
 	if (!outage_stands(outage))
 		return false;
-	tell(r, outage, r->spec.topology, 0, true);
+	outage_tell(r, outage, r->spec.topology, 0, true);
 	outage_done(outage);
 	return true;
 }
 
-void outage_of_pass(struct pass *pass, enum outage_sort sort, int error) {
-	if (error < 0)
-		meet_whole(pass->r, &pass->r->whole, sort, error);
-	else
-		end_whole(pass->r, &pass->r->whole);
-}
-
 /* ---- namespaces ---- */
 
-void outage_forget(struct reconciler *r, struct outage *outage) {
-	r->n_unseen -= outage_stands(outage);
-	outage_done(outage);
-}
+/* Those with the same error are told in one line: without descriptors it is all of them. */
+static void tell_unreachable(struct pass *pass, const struct state *observed) {
+	const struct worklist *w = &pass->r->work;
 
-/* Those with the same error, told in one line: where there is no descriptor left it is all of them. */
-static void tell_unseen(struct pass *pass, const struct state *observed) {
 	for (struct ns_state *ns = observed->namespaces; ns; ns = ns->hh.next) {
-		struct ns_info *first = ns->error ? pass_info(pass->r, ns->name) : NULL;
+		struct ns_info *first = ns->error ? worklist_find(w, ns->name) : NULL;
 		size_t n_others = 0;
 
-		if (!first || first->unseen.told)
+		if (!first || first->outage.told)
 			continue;
 		for (struct ns_state *other = ns->hh.next; other; other = other->hh.next) {
-			struct ns_info *info = other->error == ns->error ? pass_info(pass->r, other->name) : NULL;
+			struct ns_info *info = other->error == ns->error ? worklist_find(w, other->name) : NULL;
 
-			if (!info || info->unseen.told)
+			if (!info || info->outage.told)
 				continue;
-			info->unseen.told = true;
+			info->outage.told = true;
 			n_others++;
 		}
-		tell(pass->r, &first->unseen, first->name, n_others, false);
-		first->unseen.told = true;
+		outage_tell(pass->r, &first->outage, first->name, n_others, false);
+		first->outage.told = true;
 	}
 }
 
-static void tell_seen_again(struct pass *pass, const struct outage *first, const char *name, size_t n) {
-	if (!n)
-		return;
-	drift_tell(&pass->lines, pass->r->hooks.occurred, pass->r->hooks.userdata); /* what was before */
-	tell(pass->r, first, name, n - 1, true);
-}
+static void set_unreachable(struct pass *pass, struct ns_info *info, int error) {
+	struct worklist *w = &pass->r->work;
 
-static void set_unseen(struct pass *pass, struct ns_info *info, int error) {
-	pass->r->n_unseen += !outage_stands(&info->unseen);
-	meet(&info->unseen, OUTAGE_NAMESPACE, error, now(pass->r));
-	info->scan_again_usec = info->unseen.backoff.due_usec;
+	w->n_unreachable += !outage_stands(&info->outage);
+	meet(&info->outage, OUTAGE_NAMESPACE, error, reconciler_now(pass->r));
+	info->scan_again_usec = info->outage.backoff.due_usec;
 	pass_remove(pass, info);
-	reconciler_dirty(pass->r, info->name);
-}
-
-static void drop_unseen(struct state *observed) {
-	struct ns_state *ns, *next;
-
-	HASH_ITER(hh, observed->namespaces, ns, next)
-	if (ns->error)
-		state_remove(observed, ns);
+	worklist_mark(w, info, reconciler_now(pass->r));
 }
 
 void outage_sort_out(struct pass *pass, struct state *observed) {
-	struct outage before = {};
-	const char *first = NULL;
-	size_t n_again = 0, n_unseen = 0;
+	struct worklist *w = &pass->r->work;
+	const char *first_again = NULL;
+	size_t n_again = 0, n_unreachable = 0;
+	struct ns_state *unseen, *next;
 
 	state_foreach(ns, observed) {
-		struct ns_info *info = pass_info(pass->r, ns->name);
+		struct ns_info *info = worklist_find(w, ns->name);
 
-		n_unseen += ns->error < 0;
+		n_unreachable += ns->error < 0;
 		if (!info)
 			continue; /* of an earlier file, where the other end of a pair might be */
 		if (ns->error) {
-			set_unseen(pass, info, ns->error);
-		} else if (outage_stands(&info->unseen)) {
-			if (n_again++ == 0) {
-				before = info->unseen;
-				first = info->name;
-			}
-			outage_forget(pass->r, &info->unseen);
-			pass->seen_again = true;
+			set_unreachable(pass, info, ns->error);
+		} else if (outage_stands(&info->outage)) {
+			first_again = n_again++ ? first_again : info->name;
+			w->n_unreachable--;
+			outage_done(&info->outage);
+			pass->reachable_again = true;
 		}
 	}
-	tell_seen_again(pass, &before, first, n_again);
-	if (!n_unseen)
+	if (n_again) {
+		drift_tell(&pass->lines, pass->r->hooks.occurred, pass->r->hooks.userdata); /* what happened before */
+		outage_tell(pass->r, &(struct outage){ .sort = OUTAGE_NAMESPACE }, first_again, n_again - 1, true);
+	}
+	if (!n_unreachable)
 		return;
-	tell_unseen(pass, observed);
-	drop_unseen(observed);
+	tell_unreachable(pass, observed);
+	HASH_ITER(hh, observed->namespaces, unseen, next)
+	if (unseen->error)
+		state_remove(observed, unseen);
 }
 
 struct reach {
-	const struct reconciler *r;
-	bool unseen;
+	const struct worklist *w;
+	bool unreachable;
 };
 
 static void reach_namespace(struct reach *reach, const char *name) {
-	const struct ns_info *info = name ? pass_info(reach->r, name) : NULL;
+	const struct ns_info *info = name ? worklist_find(reach->w, name) : NULL;
 
-	reach->unseen |= info && outage_stands(&info->unseen);
+	reach->unreachable |= info && outage_stands(&info->outage);
 }
 
 static void reach_link(void *userdata, const struct field *field _unused_, const char *ns, const char *name _unused_) {
 	reach_namespace(userdata, ns);
 }
 
-bool outage_hinders(const struct pass *pass, const struct change *change) {
-	struct reach reach = { .r = pass->r };
+bool outage_blocks(const struct pass *pass, const struct change *change) {
+	struct reach reach = { .w = &pass->r->work };
 	const struct object *object = change_object(change);
 	const struct ns_state *ns = state_find(&pass->r->spec.state, object->ns);
 	const struct object *declared = ns ? ns_find(ns, object) : NULL;
 
-	if (!reach.r->n_unseen || !declared)
+	if (!reach.w->n_unreachable || !declared)
 		return false;
 	object_links(declared, reach_link, &reach);
 	reach_namespace(&reach, declared->twin ? declared->twin->ns : NULL);
 	if (change->type == CHANGE_CREATE && declared->kind->sent_in)
 		reach_namespace(&reach, declared->kind->sent_in(change));
-	return reach.unseen;
-}
-
-/* ---- events ---- */
-
-void reconciler_deaf(struct reconciler *r, int error) {
-	reconciler_dirty_all(r);
-	meet_whole(r, &r->deaf, OUTAGE_EVENTS, error);
-}
-
-static void tell_flood(struct reconciler *r, bool over) {
-	struct outage outage = { .sort = OUTAGE_EVENTS };
-	struct occurrence occurrence = { .type = OCCURRENCE_OVERRUN, .pause_usec = r->flood.backoff.pause_usec };
-
-	if (over)
-		tell(r, &outage, r->spec.topology, 0, true);
-	else
-		r->hooks.occurred(r->hooks.userdata, &occurrence);
-}
-
-void reconciler_overrun(struct reconciler *r) {
-	struct occurrence occurrence = { .type = OCCURRENCE_OVERRUN };
-	struct flood *flood = &r->flood;
-	uint64_t when = now(r);
-
-	r->status.n_overruns++;
-	reconciler_dirty_all(r);
-	flood->in_a_row = flood->in_a_row && when - flood->last_usec <= FLOOD_GAP_USEC ? flood->in_a_row + 1 : 1;
-	flood->last_usec = when;
-	if (flood->in_a_row < FLOOD_IN_A_ROW) {
-		r->hooks.occurred(r->hooks.userdata, &occurrence);
-		return;
-	}
-	backoff_start(&flood->backoff, &flood_limits, when);
-	if (!flood->told)
-		tell_flood(r, false);
-	flood->told = true;
-}
-
-void reconciler_heard(struct reconciler *r, bool lost) {
-	if (!lost && r->flood.told) {
-		tell_flood(r, true);
-		r->flood = (struct flood){};
-	}
-	if (end_whole(r, &r->deaf))
-		reconciler_dirty_all(r);
-}
-
-uint64_t reconciler_listen_usec(const struct reconciler *r) {
-	return MAX(r->listen_usec, MAX(r->flood.backoff.due_usec, outage_stands(&r->deaf) ? r->deaf.backoff.due_usec : 0));
+	return reach.unreachable;
 }
 
 /* ---- all ---- */
 
 void outages_hurry(struct reconciler *r) {
-	r->whole.backoff.due_usec = r->deaf.backoff.due_usec = 0;
-	for (struct ns_info *info = r->n_unseen ? r->infos : NULL; info; info = info->hh.next)
-		info->unseen.backoff.due_usec = 0;
+	r->whole.backoff.due_usec = r->hearing.deaf.backoff.due_usec = 0;
+	worklist_hurry(&r->work);
 }
 
 size_t outages_count(const struct reconciler *r) {
-	return r->n_unseen + outage_stands(&r->whole) + outage_stands(&r->deaf);
+	return r->work.n_unreachable + outage_stands(&r->whole) + outage_stands(&r->hearing.deaf);
 }
 
 size_t reconciler_obstructed(const struct reconciler *r, int *ret_error) {
-	const struct outage *worst = r->whole.n_tries >= r->deaf.n_tries ? &r->whole : &r->deaf;
+	const struct outage *worst = r->whole.n_tries >= r->hearing.deaf.n_tries ? &r->whole : &r->hearing.deaf;
 
-	for (struct ns_info *info = r->n_unseen ? r->infos : NULL; info; info = info->hh.next)
-		worst = info->unseen.n_tries > worst->n_tries ? &info->unseen : worst;
+	for (struct ns_info *info = r->work.n_unreachable ? r->work.all : NULL; info; info = info->hh.next)
+		worst = info->outage.n_tries > worst->n_tries ? &info->outage : worst;
 	*ret_error = worst->error;
 	return worst->n_tries;
 }
@@ -291,7 +204,7 @@ static void list(const struct outage *outage, const char *scope, void (*fn)(void
 
 void outages_each(const struct reconciler *r, void (*fn)(void *userdata, const struct failure *), void *userdata) {
 	list(&r->whole, r->spec.topology, fn, userdata);
-	list(&r->deaf, r->spec.topology, fn, userdata);
-	for (struct ns_info *info = r->n_unseen ? r->infos : NULL; info; info = info->hh.next)
-		list(&info->unseen, info->name, fn, userdata);
+	list(&r->hearing.deaf, r->spec.topology, fn, userdata);
+	for (struct ns_info *info = r->work.n_unreachable ? r->work.all : NULL; info; info = info->hh.next)
+		list(&info->outage, info->name, fn, userdata);
 }

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "reconcile/pass_private.h"
-
-#include <utlist.h>
+/*
+ * The rounds of a pass. Each is one scan and what it asks for; the next one scans what was touched, until a scan finds
+ * nothing to do.
+ *
+ * A round takes what is dirty at its beginning: what happened before is seen by the scan, and what happens from then on
+ * makes it dirty again. A plan whose consequences reach beyond what was scanned (scan_closure.c), or that follows a renamed
+ * link, counts for nothing: the scan is repeated, wider. Then the round records what is known now, chooses, settles the
+ * namespaces in which nothing is to be done, and carries out the rest. What cannot come to rest within PASS_ROUNDS, because
+ * something changes as fast as it is corrected, is left to the next pass, so that events and callers have their turn.
+ */
+#include "reconcile/pass.h"
 
 #include "reconcile/scan_closure.h"
 
-uint64_t pass_now(const struct pass *pass) {
-	return pass->r->hooks.now(pass->r->hooks.userdata);
-}
+enum {
+	PASS_ROUNDS = 8,
+	RESTLESS_NAMED = 3,
+};
 
-struct ns_info *pass_info(const struct reconciler *r, const char *name) {
-	struct ns_info *info = NULL;
-
-	HASH_FIND_STR(r->infos, name, info);
-	return info;
-}
-
-void pass_set_verified(struct reconciler *r, struct ns_info *info, bool verified) {
-	r->n_unverified += info->verified;
-	r->n_unverified -= verified;
-	info->verified = verified;
-}
+/* ---- which namespaces take part ---- */
 
 bool pass_settled(const struct pass *pass, const struct ns_info *info) {
 	return info && info->position > pass->n_touched;
@@ -31,7 +29,7 @@ struct scan_set *pass_add(struct pass *pass, struct ns_info *info) {
 		vec_push(&pass->infos, info);
 		info->position = pass->infos.n;
 	}
-	return &info->looked;
+	return &info->scanned;
 }
 
 void pass_remove(struct pass *pass, struct ns_info *info) {
@@ -42,26 +40,13 @@ void pass_remove(struct pass *pass, struct ns_info *info) {
 	last->position = info->position;
 	pass->infos.n--;
 	info->position = 0;
-	scan_set_clear(&info->looked);
-}
-
-void pass_relist(struct reconciler *r, struct ns_info *info) {
-	bool listed = info->prev; /* the first one's points to the last */
-
-	if (listed == (!scan_set_is_empty(&info->dirty) || !scan_set_is_empty(&info->later)))
-		return;
-	if (listed) {
-		DL_DELETE(r->dirty, info);
-		info->prev = info->next = NULL;
-	} else {
-		DL_APPEND(r->dirty, info);
-	}
+	scan_set_clear(&info->scanned);
 }
 
 static void forget_infos(struct pass *pass, size_t from) {
 	for (size_t i = from; i < pass->infos.n; i++) {
 		pass->infos.items[i]->position = 0;
-		scan_set_clear(&pass->infos.items[i]->looked);
+		scan_set_clear(&pass->infos.items[i]->scanned);
 	}
 	pass->infos.n = from;
 }
@@ -79,81 +64,71 @@ void pass_done(struct pass *pass) {
 	drift_done(&pass->lines);
 }
 
+/* ---- scanning ---- */
+
 struct scan_request pass_scan_of(const struct reconciler *r) {
 	return (struct scan_request){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
 }
 
-/* What is looked at now is dirty no more: what happened before is seen, what happens from here on makes it dirty
- * again. What waits for the first look is in the second. */
-static void clean(struct pass *pass) {
+/* What is dirty is taken into the scan. What is to be scanned later is in the second one. Parts are scanned alone only where
+ * all the rest is known to be well. */
+static void take_dirty(struct pass *pass, struct ns_info *info) {
+	struct reconciler *r = pass->r;
+	bool known = info->known && !failure_in(&r->failures, info->name);
+	bool first = pass->n_rounds == 0 && !scan_set_is_empty(&info->dirty);
+
+	if (!known)
+		scan_set_add_whole(&info->scanned);
 	if (pass->only_scans)
 		return;
-	vec_foreach(at, &pass->infos) {
-		struct ns_info *info = *at;
-		bool first = pass->n_rounds == 0 && !scan_set_is_empty(&info->dirty);
-
-		scan_set_take(&info->looked, &info->dirty);
-		if (!first || info->looked.whole)
-			scan_set_take(&info->looked, &info->later);
-		pass_relist(pass->r, info);
-	}
-}
-
-/* Parts are looked at only where all the rest is known to be well. */
-static void settle_extent(const struct pass *pass, struct ns_info *info) {
-	if (info->known && !failure_in(&pass->r->failures, info->name))
-		return;
-	scan_set_add_whole(&info->looked);
-	if (pass->only_scans)
-		return;
-	scan_set_clear(&info->later);
-	pass_relist(pass->r, info);
+	scan_set_take(&info->scanned, &info->dirty);
+	if (!first || info->scanned.whole)
+		scan_set_take(&info->scanned, &info->later);
+	worklist_relist(&r->work, info);
 }
 
 static struct scope scope_of(struct reconciler *r, const struct ns_info *info, struct arena *arena) {
-	const struct scan_set *looked = &info->looked;
+	const struct scan_set *scanned = &info->scanned;
+	struct scope scope = { .ns = info->name };
 
-	if (looked->whole) {
+	if (scanned->whole) {
 		r->status.n_scans++;
-		return (struct scope){ .ns = info->name };
+		return scope;
 	}
 	r->status.n_narrow_scans++;
-	r->status.n_scanned_for += looked->objects.n;
-	size_t size = looked->objects.n * sizeof(looked->objects.items[0]);
-	return (struct scope){ .ns = info->name,
-			       .objects = arena_memdup(arena, looked->objects.items, size),
-			       .n = looked->objects.n };
+	r->status.n_scanned_for += scanned->objects.n;
+	scope.n = scanned->objects.n;
+	scope.objects = arena_memdup(arena, scanned->objects.items, scope.n * sizeof(scanned->objects.items[0]));
+	return scope;
 }
 
 static int observe(struct pass *pass, struct state *observed) {
 	struct reconciler *r = pass->r;
-	struct scan_request look = pass_scan_of(r);
+	struct scan_request request = pass_scan_of(r);
 	struct scope *scopes = arena_newn(&observed->arena, struct scope, pass->infos.n);
+	int err;
 
 	for (size_t i = 0; i < pass->infos.n; i++) {
-		settle_extent(pass, pass->infos.items[i]);
+		take_dirty(pass, pass->infos.items[i]);
 		scopes[i] = scope_of(r, pass->infos.items[i], &observed->arena);
 	}
-	int err = r->kernel->ops->observe(r->kernel, &look, scopes, pass->infos.n, observed);
-	for (size_t i = 0; err == 0 && i < pass->infos.n; i++) {
-		struct ns_state *ns = state_namespace(observed, scopes[i].ns);
-
-		ns->scope = scopes[i].objects ? &scopes[i] : NULL;
-	}
+	err = r->kernel->ops->observe(r->kernel, &request, scopes, pass->infos.n, observed);
+	for (size_t i = 0; err == 0 && i < pass->infos.n; i++)
+		state_namespace(observed, scopes[i].ns)->scope = scopes[i].objects ? &scopes[i] : NULL;
 	if (err == 0 && !pass->only_scans)
 		outage_sort_out(pass, observed);
 	state_foreach(ns, observed)
-		err = err ? err : ns->error; /* without consequences there is no second try */
+		err = err ? err : ns->error; /* a scan without consequences is not repeated */
 	return err;
 }
 
-/* What was left to another topology may be free now: it is tried at once. */
+/* What was left to another topology may be free now: it is tried at once. True where something has changed. */
 static bool refresh_claims(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	bool changed = other_ledgers_refresh(&r->others, r->spec.topology);
 
 	if (changed && !pass->only_scans)
-		failures_hurry(&r->failures, pass_now(pass));
+		failures_hurry(&r->failures, reconciler_now(r));
 	return changed;
 }
 
@@ -171,17 +146,6 @@ static void make_plan(struct pass *pass, const struct state *observed, struct pl
 	plan_make(plan, &input);
 }
 
-/* What goes back was said of the link's former name. */
-static void forget_gone(struct ns_state *ns, const char *link) {
-	for (struct object *object = ns->objects, *next; object; object = next) {
-		const char *home = object_home_link(object);
-
-		next = object->hh.next;
-		if (object->gone && home && streq(home, link))
-			ns_remove(ns, object);
-	}
-}
-
 /* The ledger follows links that were given another name. True where there are such: then another plan is to be made. */
 static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_error) {
 	struct reconciler *r = pass->r;
@@ -191,7 +155,14 @@ static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_
 		struct ns_state *ns = state_namespace(&r->spec.state, renamed->ns);
 
 		ledger_rename(r->ledger, renamed->ns, renamed->from, renamed->to, &lines);
-		forget_gone(ns, renamed->from);
+		/* What is to go back was said of the link's former name. */
+		for (struct object *object = ns->objects, *next; object; object = next) {
+			const char *home = object_home_link(object);
+
+			next = object->hh.next;
+			if (object->gone && home && streq(home, renamed->from))
+				ns_remove(ns, object);
+		}
 		ns->unchanged = false;
 	}
 	if (plan->renamed.n)
@@ -202,9 +173,10 @@ static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_
 
 int pass_scan(struct pass *pass, struct state *observed, struct plan *plan) {
 	for (;;) {
-		clean(pass);
+		int err;
+
 		refresh_claims(pass);
-		int err = observe(pass, observed);
+		err = observe(pass, observed);
 		if (err < 0)
 			return err;
 		make_plan(pass, observed, plan);
@@ -219,13 +191,15 @@ int pass_scan(struct pass *pass, struct state *observed, struct plan *plan) {
 	}
 }
 
+/* ---- what a scan asks for ---- */
+
 /* The touched ones stand in front. */
 static void touch(struct pass *pass, struct ns_info *info) {
 	struct ns_info *other;
 
 	if (!info || info->position <= pass->n_touched)
 		return;
-	pass_set_verified(pass->r, info, false);
+	worklist_set_verdict(&pass->r->work, info, NS_UNVERIFIED);
 	other = pass->infos.items[pass->n_touched];
 	pass->infos.items[info->position - 1] = other;
 	other->position = info->position;
@@ -233,68 +207,62 @@ static void touch(struct pass *pass, struct ns_info *info) {
 	info->position = pass->n_touched;
 }
 
-/* Where something is done is looked at once more, and so is what waited for this look; the rest is settled by it. */
+/* Where something is done is scanned once more, and so is what was left for the second scan; the rest is settled by this one. */
 static void find_touched(struct pass *pass, const struct plan *plan) {
+	const struct worklist *w = &pass->r->work;
+
 	pass->n_touched = 0;
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
 
 		if ((change->held && !pass_comes_next(change)) || change->refused)
 			continue;
-		touch(pass, pass_info(pass->r, change_object(change)->ns));
+		touch(pass, worklist_find(w, change_object(change)->ns));
 		if (change->desired && change->desired->twin)
-			touch(pass, pass_info(pass->r, change->desired->twin->ns));
+			touch(pass, worklist_find(w, change->desired->twin->ns));
 	}
-	/* What was found to be shared may have gone between the look and the note. */
+	/* What was found to be shared may have gone between the scan and the record. */
 	vec_foreach(note, &plan->notes)
 		if (note->other && note->news)
-			touch(pass, pass_info(pass->r, note->object->ns));
+			touch(pass, worklist_find(w, note->object->ns));
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
 		if (!scan_set_is_empty(&pass->infos.items[i]->later))
 			touch(pass, pass->infos.items[i]);
 }
 
-/* Is there anything that other topologies are to know, or must not change in between? */
-static bool concerns_others(const struct plan *plan) {
-	return plan->changes.n || plan->notes.n || plan->lost.n || plan->released.n || plan->unnoted.n;
-}
-
-/* Topologies note what they claim one after the other. False: another one has noted something since the look, and all of it
- * is to be looked at again. Where the lock is not to be had, things go on without it: what two do at the same moment is put
- * right by the next look of either. */
+/* Topologies record what they claim one after the other. False: another one has recorded something since the scan, and all of
+ * it must be scanned again. If the lock cannot be taken, things go on without it: what two do at the same moment is put right
+ * by the next scan of either. */
 static bool lock_claims(struct pass *pass, const struct plan *plan) {
-	struct reconciler *r = pass->r;
-
-	if (!concerns_others(plan))
-		return true;
+	if (!plan->changes.n && !plan->notes.n && !plan->lost.n && !plan->released.n && !plan->unnoted.n)
+		return true; /* nothing that others are to know, or must not change in between */
 	pass->claims_lock = other_ledgers_lock();
 	if (!refresh_claims(pass))
 		return true;
 	for (size_t i = 0; i < pass->infos.n; i++)
-		pass_set_verified(r, pass->infos.items[i], false);
+		worklist_set_verdict(&pass->r->work, pass->infos.items[i], NS_UNVERIFIED);
 	pass->n_touched = pass->infos.n;
 	return false;
 }
 
-/* What was done for a look that is to count. */
-static int act(struct pass *pass, struct plan *plan,
-	       int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+/* 1: nothing is left to do; 0: scan again; -errno of the ledger. */
+static int act(struct pass *pass, struct plan *plan) {
 	int err;
 
 	if (!lock_claims(pass, plan))
 		return 0;
 	err = pass_note(pass, plan);
-	if (err == 0) {
-		pass_choose(pass, plan);
-		find_touched(pass, plan);
-		err = verified(pass->r, pass, plan);
-	}
+	if (err < 0)
+		return err;
+	pass_choose(pass, plan);
+	find_touched(pass, plan);
+	err = pass_settle(pass, plan);
 	if (err < 0)
 		return err;
 	return pass->n_touched ? pass_carry_out(pass, plan) : 1;
 }
 
-/* What is still being changed in the last round of a pass, for people: the first few. */
+/* What is still being changed in the last round, for people: the first few. */
 static void note_restless(struct reconciler *r, const struct plan *plan) {
 	_cleanup_text_ struct text text = {};
 	size_t n = 0;
@@ -316,28 +284,28 @@ static void note_restless(struct reconciler *r, const struct plan *plan) {
 	r->restless = text_take(&text);
 }
 
-/* One look and what it asks for. 1: done, nothing is left; 0: look again; -errno. */
-static int run_round(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+/* One scan and what it asks for. As act(). */
+static int run_round(struct pass *pass) {
 	struct plan plan = {};
 	struct state observed = {};
 	int err;
 
 	pass->r->failures.scan++;
 	err = pass_scan(pass, &observed, &plan);
-	pass->looked = err == 0;
-	/* A look that follows no requests tells nothing of them. */
+	pass->scanned = err == 0;
+	/* Only a scan that follows requests says whether the kernel ignored them. What it ignores is left out of the plan. */
 	if (err == 0 && pass->n_carried_out > pass->n_judged && pass_note_ignored(pass, &plan)) {
 		plan_done(&plan);
 		plan = (struct plan){};
-		make_plan(pass, &observed, &plan); /* without these it is another one */
+		make_plan(pass, &observed, &plan);
 	}
 	pass->n_judged = pass->n_carried_out;
 	if (err == 0)
-		err = act(pass, &plan, verified);
+		err = act(pass, &plan);
 	pass_unlock_claims(pass);
 	if (err == 0 && pass->n_rounds == PASS_ROUNDS - 1)
 		note_restless(pass->r, &plan);
-	if (err >= 0) /* else all of them are to be looked at again */
+	if (err >= 0) /* else all of them are to be scanned again */
 		forget_infos(pass, pass->n_touched);
 	pass->largest = MAX(pass->largest, observed.arena.used);
 	plan_done(&plan);
@@ -345,19 +313,18 @@ static int run_round(struct pass *pass, int (*verified)(struct reconciler *, str
 	return err;
 }
 
-int pass_run(struct pass *pass, int (*verified)(struct reconciler *, struct pass *, const struct plan *)) {
+int pass_run(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	int err = 0;
 
 	for (; pass->n_rounds < PASS_ROUNDS && err == 0; pass->n_rounds++) {
-		err = run_round(pass, verified);
+		err = run_round(pass);
 		if (err == 0 && r->hooks.drain)
 			r->hooks.drain(r->hooks.userdata);
-		pass->now_usec = pass_now(pass);
+		pass->now_usec = reconciler_now(r);
 	}
-	/* Still not at rest: something changes as fast as it is corrected. The next pass goes on. */
 	for (size_t i = 0; err == 0 && i < pass->infos.n; i++)
-		reconciler_dirty(r, pass->infos.items[i]->name);
+		worklist_mark(&r->work, pass->infos.items[i], pass->now_usec);
 	drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
 	return err < 0 ? err : 0;
 }

@@ -3,7 +3,7 @@
  * What the kernel acknowledges and ignores: found, told of once, left as it is until the next try is due. The rest of the
  * object, and what stands on it, is compared and repaired as if the kernel's values were declared.
  */
-#include "reconcile/pass_private.h"
+#include "reconcile/pass.h"
 
 static struct object *find_declared(const struct pass *pass, const struct object *like) {
 	const struct ns_state *ns = state_find(&pass->r->spec.state, like->ns);
@@ -17,27 +17,21 @@ bool pass_is_new(const struct pass *pass, const struct object *object) {
 	return pass->r->applying && !(declared && declared->settled);
 }
 
-static bool is_left(const struct pass *pass, const struct failure_record *record) {
-	return pass->r->paused || !failure_may_try(&pass->r->failures, record, pass->now_usec);
-}
-
 uint64_t pass_kept(void *userdata, const struct object *object, uint64_t differs) {
 	struct pass *pass = userdata;
-	struct failure_record *record = failure_find_ignored(&pass->r->failures, object);
+	const struct failures *failures = &pass->r->failures;
+	struct failure_record *record = failure_find_ignored(failures, object);
 
 	if (!record || !(record->fields & differs))
 		return 0;
-	record->seen = pass->r->failures.scan;
-	return is_left(pass, record) ? record->fields & differs : 0;
+	record->seen = failures->scan;
+	return pass->r->paused || !failure_may_try(failures, record, pass->now_usec) ? record->fields & differs : 0;
 }
 
-bool pass_is_left_ignored(struct pass *pass, const struct change *change) {
+struct failure_record *pass_ignored_as_such(const struct pass *pass, const struct change *change) {
 	struct failure_record *record = failure_find_ignored(&pass->r->failures, change_object(change));
 
-	if (!record || record->fields || change->type == CHANGE_UPDATE || change->recreates)
-		return false;
-	record->seen = pass->r->failures.scan;
-	return is_left(pass, record);
+	return record && !record->fields && change->type != CHANGE_UPDATE && !change->recreates ? record : NULL;
 }
 
 struct failure_record *pass_known_ignored(const struct pass *pass, const struct change *change) {
@@ -132,7 +126,7 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 
 	retract(pass, object);
 	if (!failure_ignored(&r->failures, object, fields, change->recreates, error, object_position(object, culprit),
-			     pass_now(pass)))
+			     reconciler_now(pass->r)))
 		return;
 	line = drift_note(&pass->lines, plan, &told, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)

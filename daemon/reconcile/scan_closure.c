@@ -16,9 +16,9 @@ struct place {
 };
 
 static bool find_place(const struct pass *pass, const char *name, struct place *ret) {
-	ret->info = pass_info(pass->r, name);
+	ret->info = worklist_find(&pass->r->work, name);
 	ret->ns = state_find(&pass->r->spec.state, name);
-	return ret->info && ret->ns && !outage_stands(&ret->info->unseen);
+	return ret->info && ret->ns && !outage_stands(&ret->info->outage);
 }
 
 /* What has grown is looked at; in a namespace of which not all the rest is known to be well, everything is. */
@@ -68,9 +68,9 @@ static bool closure_link(struct pass *pass, const char *ns_name, const char *lin
 
 	if (!find_place(pass, ns_name, &place) || height > HEIGHT_MAX)
 		return false;
-	grown = join(pass, &place, scan_set_add_link(&place.info->looked, desired, place.ns, link));
+	grown = join(pass, &place, scan_set_add_link(&place.info->scanned, desired, place.ns, link));
 	grown |= closure_crossings(pass, ns_name, link, height);
-	if (place.info->looked.whole)
+	if (place.info->scanned.whole)
 		return grown;
 	struct standing_on on = state_dependents(desired, place.ns, link);
 	for (const struct object_item *item = on.links; item; item = item->next)
@@ -85,11 +85,11 @@ static bool closure_object(struct pass *pass, const struct object *object) {
 	if (!find_place(pass, object->ns, &place))
 		return false;
 	if (object_is_namespace(object))
-		return join(pass, &place, scan_set_add_whole(&place.info->looked));
+		return join(pass, &place, scan_set_add_whole(&place.info->scanned));
 	if (object_is_link(object))
 		return closure_link(pass, object->ns, object_home_link(object), 0);
 	declared = ns_find(place.ns, object);
-	return declared && join(pass, &place, scan_set_add_needing(&place.info->looked, place.ns, declared));
+	return declared && join(pass, &place, scan_set_add_needing(&place.info->scanned, place.ns, declared));
 }
 
 /* A link that is moved in is found among all links of the namespace that it comes from. */
@@ -99,7 +99,7 @@ static bool closure_source(struct pass *pass, const struct change *change) {
 	if (change->type != CHANGE_CREATE || !change->desired->kind->bare_create || !change->desired->kind->sent_in ||
 	    !find_place(pass, change->desired->kind->sent_in(change), &place))
 		return false;
-	return join(pass, &place, scan_set_add_whole(&place.info->looked));
+	return join(pass, &place, scan_set_add_whole(&place.info->scanned));
 }
 
 struct needing {
@@ -116,7 +116,7 @@ static void closure_needed(void *userdata, const struct field *field, const char
 		return;
 	struct object *link = ns_find_link(place.ns, name);
 	if (link)
-		needing->grown |= join(needing->pass, &place, scan_set_add_needing(&place.info->looked, place.ns, link));
+		needing->grown |= join(needing->pass, &place, scan_set_add_needing(&place.info->scanned, place.ns, link));
 }
 
 /* A link elsewhere that it needs (those of the same namespace are looked at along with it): is it still there? */
@@ -144,9 +144,9 @@ static bool closure_change(struct pass *pass, const struct change *change) {
 /* Nothing is outside of a look at everything. */
 static bool is_all(const struct pass *pass) {
 	vec_foreach(info, &pass->infos)
-		if (!(*info)->looked.whole)
+		if (!(*info)->scanned.whole)
 			return false;
-	return pass->infos.n == HASH_COUNT(pass->r->infos);
+	return pass->infos.n == HASH_COUNT(pass->r->work.all);
 }
 
 bool scan_closure(struct pass *pass, const struct plan *plan) {

@@ -6,11 +6,11 @@
 static void add(struct reconciler *r, struct ns_info *info, const struct waiting *waiting) {
 	waiting->object->waits = waiting->absent;
 	vec_push(&info->waiting, *waiting);
-	r->n_waiting += waiting->why != NULL;
+	r->work.n_waiting += waiting->why != NULL;
 }
 
 static bool was_scanned(const struct ns_info *info, const struct waiting *waiting) {
-	return info->looked.whole || waiting->object->scan_sets & SCAN_SET_NOW;
+	return info->scanned.whole || waiting->object->scan_sets & SCAN_SET_NOW;
 }
 
 /* What the look did not cover waits on. */
@@ -21,7 +21,7 @@ static void keep_unseen(struct reconciler *r, struct ns_info *info) {
 		if (!was_scanned(info, waiting))
 			info->waiting.items[n++] = *waiting;
 		else
-			r->n_waiting -= waiting->why != NULL;
+			r->work.n_waiting -= waiting->why != NULL;
 	info->waiting.n = n;
 }
 
@@ -46,7 +46,7 @@ static bool end_waits(struct ns_info *info, const struct plan *plan) {
 }
 
 static void scan_others(struct reconciler *r) {
-	for (struct ns_info *info = r->infos; info; info = info->hh.next) {
+	for (struct ns_info *info = r->work.all; info; info = info->hh.next) {
 		bool any = false;
 
 		vec_foreach(waiting, &info->waiting)
@@ -54,7 +54,7 @@ static void scan_others(struct reconciler *r) {
 		if (!any)
 			continue;
 		reconciler_dirty(r, info->name);
-		pass_set_verified(r, info, false);
+		worklist_set_verdict(&r->work, info, NS_UNVERIFIED);
 	}
 }
 
@@ -67,7 +67,7 @@ void waiting_take(struct pass *pass, const struct plan *plan) {
 		keep_unseen(r, pass->infos.items[i]);
 	}
 	vec_foreach(waiting, &plan->waiting) {
-		struct ns_info *info = pass_info(r, waiting->object->ns);
+		struct ns_info *info = worklist_find(&r->work, waiting->object->ns);
 
 		if (pass_settled(pass, info))
 			add(r, info, waiting);
@@ -76,16 +76,8 @@ void waiting_take(struct pass *pass, const struct plan *plan) {
 		scan_others(r);
 }
 
-void waiting_forget(struct reconciler *r, struct ns_info *info) {
-	vec_foreach(waiting, &info->waiting) {
-		waiting->object->waits = false;
-		r->n_waiting -= waiting->why != NULL;
-	}
-	vec_done(&info->waiting);
-}
-
 void waiting_move(struct reconciler *r) {
-	for (struct ns_info *info = r->infos; info; info = info->hh.next) {
+	for (struct ns_info *info = r->work.all; info; info = info->hh.next) {
 		const struct ns_state *ns = state_find(&r->spec.state, info->name);
 		size_t n = 0;
 
@@ -93,7 +85,7 @@ void waiting_move(struct reconciler *r) {
 			struct object *object = ns ? ns_find(ns, waiting->object) : NULL;
 
 			if (!object) {
-				r->n_waiting -= waiting->why != NULL;
+				r->work.n_waiting -= waiting->why != NULL;
 				continue;
 			}
 			object->waits = waiting->absent;
@@ -107,7 +99,7 @@ void waiting_move(struct reconciler *r) {
 
 void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct failure *),
 		      void *userdata) {
-	for (const struct ns_info *info = r->n_waiting ? r->infos : NULL; info; info = info->hh.next)
+	for (const struct ns_info *info = r->work.n_waiting ? r->work.all : NULL; info; info = info->hh.next)
 		vec_foreach(waiting, &info->waiting) {
 			_cleanup_text_ struct text scope = {}, noun = {};
 			struct position position = waiting->object->position;
@@ -128,7 +120,7 @@ void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn
 void reconciler_waits_text(const struct reconciler *r, struct text *out) {
 	vec(struct waiting) all = {};
 
-	for (const struct ns_info *info = r->n_waiting ? r->infos : NULL; info; info = info->hh.next)
+	for (const struct ns_info *info = r->work.n_waiting ? r->work.all : NULL; info; info = info->hh.next)
 		vec_foreach(waiting, &info->waiting)
 			vec_push(&all, *waiting);
 	report_waiting_text(all.items, all.n, out);

@@ -14,7 +14,5 @@
 /* After a look in which nothing was to be done: those looked for wait, or do so no longer. Where one that was not there has
  * come, the namespaces in which others are awaited are looked at again: they may stand on it. */
 void waiting_take(struct pass *pass, const struct plan *plan);
-/* The namespace's are forgotten. */
-void waiting_forget(struct reconciler *r, struct ns_info *info);
 /* Another desired state is in place, and the former still there: notes go over to its objects. */
 void waiting_move(struct reconciler *r);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * When events are read, and that they cannot be.
+ *
+ * If events cannot be heard, scans of everything take their place. If some are lost at each reading, reading on at once
+ * would only lose more: they are left unread for a moment that grows to a quarter of a second, so that what happens is
+ * still seen within that. After either, everything is scanned once more.
+ *
+ * reconcile.h has the functions (reconciler_deaf() and those below it).
+ */
+#pragma once
+
+#include "reconcile/outage.h"
+
+enum {
+	HEARING_PAUSE_USEC = 10 * 1000, /* between two readings while a dirty namespace has to wait, see worklist_rest() */
+};
+
+/* Zeroed: all is heard. */
+struct hearing {
+	struct outage deaf;   /* events cannot be heard */
+	uint64_t listen_usec; /* no events are read before that, because what they ask for has to wait anyway */
+	/* Overruns in a row: events are lost again and again. */
+	unsigned n_overruns;
+	uint64_t overrun_usec; /* the latest */
+	struct backoff flood;  /* no events are read before it ends */
+	bool flood_told;
+};

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What follows from a scan that found nothing to do in a namespace.
+ *
+ * A pass keeps those namespaces behind the ones in which something is done (pass.n_touched). In each of them: addresses in
+ * duplicate detection and objects that wait are counted; it is verified now, and perhaps known well enough for narrow scans;
+ * what was wrong in it and is not any more has recovered; and what an earlier file had changed and has gone back is forgotten.
+ */
+#include "reconcile/pass.h"
+#include "reconcile/waiting.h"
+
+enum {
+	PENDING_SCAN_USEC = 1000 * 1000, /* between two scans of addresses in duplicate detection, if no event comes */
+};
+
+static void note_pending(struct pass *pass, const struct plan *plan) {
+	struct worklist *w = &pass->r->work;
+	uint64_t now = reconciler_now(pass->r);
+
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		pass->infos.items[i]->n_found = 0;
+	vec_foreach(pending, &plan->pending) {
+		struct ns_info *info = worklist_find(w, pending->object->ns);
+
+		/* What comes once something else is made does not come while that is left alone. */
+		if (info && !(pending->by && pending->by->held))
+			info->n_found++;
+	}
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
+		struct ns_info *info = pass->infos.items[i];
+
+		worklist_set_pending(w, info, info->n_found);
+		info->scan_again_usec = now + PENDING_SCAN_USEC;
+	}
+}
+
+/* Where all is as declared, what differs from now on is drift. Not where something is still to be done, because that may take
+ * along what is there (an address its secondaries), and not what waits for something else. */
+static void note_as_declared(struct pass *pass, const struct plan *plan) {
+	const struct reconciler *r = pass->r;
+
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
+		const struct ns_info *info = pass->infos.items[i];
+
+		if (info->scanned.whole && !info->blocked && !failure_in(&r->failures, info->name))
+			ns_foreach(object, state_find(&r->spec.state, info->name))
+				object->settled = !object->waits;
+	}
+	vec_foreach(pending, &plan->pending) {
+		const struct ns_state *ns = state_find(&r->spec.state, pending->object->ns);
+		struct object *declared = ns ? ns_find(ns, pending->object) : NULL;
+
+		if (declared == pending->object) /* else it is there, and only not usable yet */
+			declared->settled = false;
+	}
+}
+
+static void note_verdict(struct pass *pass, struct ns_info *info) {
+	struct reconciler *r = pass->r;
+
+	worklist_set_verdict(&r->work, info, info->blocked ? NS_BLOCKED : NS_VERIFIED);
+	info->known = (info->known || info->scanned.whole) && !info->n_pending && !info->blocked;
+	if (pass->n_rounds == 0 && !r->applying && failure_in(&r->failures, info->name))
+		worklist_rest(info, pass->now_usec, reconciler_now(r));
+}
+
+/* What was not well in a namespace, and differs no more. Contention is over when its object has stayed so for as long as topod
+ * would have left it alone. True where there was any. */
+static bool end_failures(struct pass *pass, const struct ns_info *info) {
+	struct reconciler *r = pass->r;
+	struct failure_ns *ns = info->scanned.whole ? failure_namespace(&r->failures, info->name) : NULL;
+	bool any = false;
+
+	for (struct failure_record *record = ns ? ns->records : NULL, *next; record; record = next) {
+		struct object object = { .ns = record->ns };
+		struct occurrence occurrence = {
+			.type = OCCURRENCE_RECOVERED,
+			.object = &object,
+			.scope = record->scope,
+			.noun = record->noun,
+			.what = "is as declared again",
+			.position = record->position,
+		};
+
+		next = record->ns_next;
+		if (record->state == FAILURE_WATCHED || record->seen == r->failures.scan ||
+		    (record->state == FAILURE_CONTESTED && !failure_may_try(&r->failures, record, reconciler_now(r))))
+			continue;
+		/* That it failed may still wait to be told. */
+		drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
+		reconciler_tell(r, &occurrence);
+		failure_drop(&r->failures, record);
+		any = true;
+	}
+	return any;
+}
+
+static void forget_returned(struct ledger *ledger, struct ns_state *ns, struct text *lines) {
+	for (struct object *object = ns->objects, *next; object; object = next) {
+		next = object->hh.next;
+		if (!object->returning)
+			continue;
+		ledger_forget_fields(ledger, object, object->returning, lines);
+		object->set &= ~object->returning;
+		object->returning = 0;
+		if (object->gone)
+			ns_remove(ns, object);
+	}
+}
+
+/* What has gone back to what it was is forgotten, then a namespace of an earlier file of which nothing is left. */
+static int forget_earlier_files(struct pass *pass) {
+	struct reconciler *r = pass->r;
+	_cleanup_text_ struct text lines = {};
+
+	for (size_t i = pass->infos.n; i-- > pass->n_touched;) {
+		struct ns_info *info = pass->infos.items[i];
+		struct ns_state *ns = state_find(&r->spec.state, info->name);
+
+		if (!ns || !info->scanned.whole || r->paused || failure_in(&r->failures, info->name))
+			continue;
+		forget_returned(r->ledger, ns, &lines);
+		if (ns->declared || ns->objects || ledger_namespace(r->ledger, ns->name) || streq(ns->name, NS_HOST))
+			continue;
+		pass->infos.items[i] = pass->infos.items[--pass->infos.n];
+		worklist_remove(&r->work, info);
+	}
+	return pass_write(r, &lines);
+}
+
+int pass_settle(struct pass *pass, const struct plan *plan) {
+	struct reconciler *r = pass->r;
+	bool recovered = false;
+
+	note_pending(pass, plan);
+	waiting_take(pass, plan);
+	if (r->applying)
+		note_as_declared(pass, plan);
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		note_verdict(pass, pass->infos.items[i]);
+	for (size_t i = pass->n_touched; i < pass->infos.n; i++)
+		recovered |= end_failures(pass, pass->infos.items[i]);
+	if (recovered || pass->reachable_again)
+		worklist_mark_blocked(&r->work, reconciler_now(r));
+	return forget_earlier_files(pass);
+}
