@@ -21,9 +21,9 @@ ROOMS = [
 
 ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 
-# Headers in kind/ that several kinds share: what all links, or all ports, have in common, and the list, for the class of which
-# one is a part.
-SHARED_BY_KINDS = {"link", "port", "kinds"}
+# Headers in kind/ that several kinds share: what all links, or all ports, have in common, the routes that come with addresses,
+# and the list, for the class of which one is a part.
+SHARED_BY_KINDS = {"link", "port", "connected", "kinds"}
 
 # What common/ has no business with: (pattern, why).
 NOT_IN_COMMON = [
@@ -41,7 +41,7 @@ NOT_IN_COMMON = [
 CALLERS = {
     r"\b(setns|unshare|mount|umount2?)\s*\(": {"daemon/kernel/named_netns.c"},
     r"\bsendmsg\s*\(": {"daemon/kernel/nl_socket.c"},
-    r"\binotify_\w+\s*\(": {"daemon/kernel/events.c"},
+    r"\binotify_\w+\s*\(": {"daemon/kernel/name_watch.c"},
     # Nobody starts programs: what stands in a name is never a command.
     r"\b(system|popen|execv?[lpe]*|execveat|posix_spawnp?|v?fork)\s*\(": set(),
 }

@@ -579,6 +579,7 @@ static bool reaches(const struct object *object, struct prefix *ret) {
 const struct class class_address = {
 	.name = "address",
 	.plural = "addresses",
+	.source = &source_address,
 	.part_of = &class_link,
 };
 
@@ -589,6 +590,7 @@ const struct kind kind_address = {
 	.size = sizeof(struct address),
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
+	.source = &source_neighbour,
 	.markable = true,
 	.encode = encode_address,
 	.noun = noun,

@@ -5,6 +5,7 @@
 #include "model/state.h"
 
 extern const struct class class_address;
+extern const struct source source_address, source_neighbour;
 extern const struct kind kind_address;
 
 struct address {
@@ -60,5 +61,7 @@ void address_set_connected(struct address *address, bool connected);
 /* Notes whether its entry in the table local is there, without which the host does not answer to it. */
 void address_set_local(struct address *address, bool local, const struct ns_state *seen);
 
+/* A request for the addresses of a link, or of all (0). */
+void address_put_dump(struct nl_writer *w, uint8_t family, uint32_t ifindex);
 /* One RTM_NEWADDR of a dump; NULL where it cannot be used. Sealed. */
 struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh);

@@ -367,6 +367,7 @@ static enum stage stage(const struct change *change) {
 const struct class class_link = {
 	.name = "interface",
 	.plural = "interfaces",
+	.source = &source_link,
 	.part_of = &class_netns,
 	.share_by = "kind: existing",
 	.splits = true,

@@ -15,6 +15,7 @@
 
 /* How a link is seen of which topod knows no kind. */
 extern const struct kind kind_other;
+extern const struct source source_link;
 
 struct link {
 	struct object object;
@@ -208,6 +209,12 @@ void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t
 
 /* The i-th setting that is written for a change besides its messages, in the link's namespace; false: there are no more. */
 bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value);
+
+/* A request for one link, by its name, or by its index where name is NULL. */
+void link_put_question(struct nl_writer *w, const char *name, uint32_t ifindex);
+/* The families in which the kernel gives addresses to this link, as family_bit(), where that is what the desired object
+ * speaks of. */
+unsigned link_own_families(const struct object *desired, const struct link *seen);
 
 /* One RTM_NEWLINK of a dump as an object (its master and other links as numbers until link_resolve()). */
 struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh);

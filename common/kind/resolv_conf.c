@@ -4,6 +4,7 @@
  * the file's whole content, as resolv.conf(5) wants it.
  */
 #include "kind/resolv_conf.h"
+#include "model/source.h"
 
 static const char first_line[] = "# Written by topod; changes are undone.\n";
 
@@ -140,7 +141,20 @@ static void noun(const struct object *object, struct text *out) {
 	text_addf(out, "file /etc/netns/%s/resolv.conf", object->ns);
 }
 
+static struct object *from_text(struct arena *arena, const char *ns, const struct object *wanted _unused_,
+				const char *text) {
+	return &dns_new(arena, ns, text)->object;
+}
+
+/* inotify tells of the file. */
+static const struct source source = {
+	.only_if_declared = true,
+	.transport = TRANSPORT_FILE,
+	.from_text = from_text,
+};
+
 const struct class class_dns = {
+	.source = &source,
 	.name = "resolv.conf",
 	.plural = "resolv.confs",
 	.outlives_namespace = true,

@@ -517,6 +517,7 @@ static enum stage stage(const struct change *change) {
 const struct class class_route = {
 	.name = "route",
 	.plural = "routes",
+	.source = &source_route,
 	.part_of = &class_address,
 	.stage = stage,
 };

@@ -5,6 +5,7 @@
 #include "model/kind.h"
 
 extern const struct class class_route;
+extern const struct source source_route;
 extern const struct kind kind_route;
 
 struct nexthop {
@@ -50,13 +51,7 @@ enum route_field {
 /* Reads one entry of `routes`; NULL on error. Sealed. */
 struct route *route_parse(struct parse *p, const struct node *node);
 
-/* What the kernel makes along with an address and what the identity of a route does not tell, because several links may have the
- * same: the entry of the table local, and fe80::/64, which stands here as the address fe80::. */
-struct made_route {
-	uint32_t ifindex;
-	struct ip to;
-};
-
+struct made_route; /* see connected.h */
 /* Takes it from one RTM_NEWROUTE of a dump; false: it is something else. */
 bool route_decode_made(const struct nlmsghdr *nlh, struct made_route *ret);
 

@@ -7,6 +7,8 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kind/connected.h"
+
 static bool has(const struct route *r, enum route_field field) {
 	return object_has(&r->object, field);
 }

@@ -367,6 +367,7 @@ static const struct field nat_fields[NAT_N_FIELDS] = {
 const struct class class_nat = {
 	.name = "NAT table",
 	.plural = "NAT tables",
+	.source = &source_nat,
 	.part_of = &class_netns,
 	.per_topology = true,
 };

@@ -15,6 +15,7 @@
 #include "model/kind.h"
 
 extern const struct class class_nat;
+extern const struct source source_nat;
 extern const struct kind kind_nat;
 
 struct nftnl_rule;

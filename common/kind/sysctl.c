@@ -204,6 +204,7 @@ static enum stage stage(const struct change *change) {
 const struct class class_sysctl = {
 	.name = "setting",
 	.plural = "settings",
+	.source = &source_sysctl,
 	.part_of = &class_link,
 	.permanent = true,
 	.single_value = true,

@@ -5,6 +5,7 @@
 #include "model/kind.h"
 
 extern const struct class class_sysctl;
+extern const struct source source_sysctl;
 extern const struct kind kind_sysctl;
 
 struct sysctl {

@@ -11,6 +11,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/link.h"
+#include "model/source.h"
 
 /* An entry for unknown addresses. */
 struct destination {
@@ -156,6 +157,13 @@ static bool declares_forwarding(const struct object *desired) {
 	return object_has(desired, REMOTE) || object_has(desired, GROUP);
 }
 
+static void ask(struct nl_writer *w, const struct object *observed) {
+	struct ndmsg *ndm = nl_begin(w, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*ndm));
+
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = (int)((const struct link *)observed)->ifindex;
+}
+
 static bool is_zero(const struct nlattr *lladdr) {
 	static const uint8_t zero[6];
 
@@ -186,7 +194,7 @@ static struct destination *read_entry(struct arena *arena, const struct vxlan *s
 
 static void take_forwarding(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh) {
 	struct vxlan *seen = (struct vxlan *)observed;
-	struct destination *entry = nlh ? read_entry(arena, seen, nlh) : NULL;
+	struct destination *entry = nlh && nlh->nlmsg_type == RTM_NEWNEIGH ? read_entry(arena, seen, nlh) : NULL;
 	const struct destination **last = &seen->remote.entries;
 
 	if (!nlh) {
@@ -198,6 +206,52 @@ static void take_forwarding(struct arena *arena, struct object *observed, const 
 	*last = entry;
 	seen->group.entries = seen->remote.entries;
 }
+
+/* Of a message about a neighbour: it is of a bridge or the like (ndm_family), and its hardware address is all zeros. */
+static struct sock_filter zero_filter[] = {
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 0, 9),
+	BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct ndmsg)),
+	BPF_STMT(BPF_LDX | BPF_IMM, NDA_LLADDR),
+	/* where the attribute begins; 0: there is none */
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 5, 0),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
+	BPF_STMT(BPF_LD | BPF_W | BPF_IND, NLA_HDRLEN),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2),
+	BPF_STMT(BPF_LD | BPF_H | BPF_IND, NLA_HDRLEN + 4),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
+/* Entries for other addresses are learned and forgotten all the time. */
+static enum about about(const struct event *event, struct hint *ret) {
+	const struct ndmsg *ndm = event_header(event, sizeof(*ndm));
+	const struct nlattr *tb[NDA_LLADDR + 1];
+
+	if (!ndm)
+		return ABOUT_UNKNOWN;
+	nl_parse(event->message, sizeof(*ndm), tb, NDA_LLADDR);
+	if (ndm->ndm_family != AF_BRIDGE || (tb[NDA_LLADDR] && !is_zero(tb[NDA_LLADDR])))
+		return ABOUT_OTHER;
+	ret->type = HINT_DETAIL;
+	ret->ifindex = (uint32_t)ndm->ndm_ifindex;
+	return ABOUT_HINT;
+}
+
+static const struct source forwarding = {
+	.protocol = NETLINK_ROUTE,
+	.first = RTM_NEWNEIGH,
+	.last = RTM_DELNEIGH,
+	.groups = (const int[]){ RTNLGRP_NEIGH, 0 },
+	.filter = &(const struct sock_fprog){ ARRAY_SIZE(zero_filter), zero_filter },
+	.only_if_declared = true,
+	.about = about,
+	.declares = declares_forwarding,
+	.ask = ask,
+	.take = take_forwarding,
+};
 
 /* The link makes its entry when its far end becomes another one: so it has none for a moment. An entry that is asked for by
  * itself could not name an underlay in another namespace. */
@@ -338,8 +392,7 @@ const struct kind kind_vxlan = {
 	.markable = true,
 	.sent_in = link_sent_in,
 	.encode = encode_vxlan,
-	.declares_forwarding = declares_forwarding,
-	.take_forwarding = take_forwarding,
+	.source = &forwarding,
 	.check = check,
 	.claim = claim,
 	.headroom = headroom,

@@ -24,7 +24,7 @@ struct network {
 struct standing {
 	struct stand *stands; /* sorted by link */
 	size_t n;
-	struct object_item *strays, *settings;
+	struct object_item *strays, *linkless;
 };
 
 struct found_stand {
@@ -140,14 +140,12 @@ static void found_link(void *userdata, const struct field *field _unused_, const
 	*(bool *)userdata = true;
 }
 
-static void note_setting(struct survey *s) {
-	bool of_link = false;
+static void note_linkless(struct survey *s) {
+	bool of_link = object_is_link(s->object);
 
-	if (s->object->kind->class->part_of != &class_link)
-		return;
 	object_links(s->object, found_link, &of_link);
 	if (!of_link)
-		add_item(s->arena, &s->standing->settings, s->object);
+		add_item(s->arena, &s->standing->linkless, s->object);
 }
 
 static int compare_links(const void *a, const void *b) {
@@ -176,7 +174,7 @@ static const struct standing *survey(struct state *state, struct ns_state *ns) {
 		s.object = object;
 		object_links(object, note_link, &s);
 		note_dependence(&s);
-		note_setting(&s);
+		note_linkless(&s);
 	}
 	keep_stands(&s);
 	HASH_CLEAR(hh, s.stands);
@@ -196,8 +194,8 @@ struct standing_on state_dependents(struct state *state, struct ns_state *ns, co
 				     .strays = standing->strays };
 }
 
-const struct object_item *state_settings(struct state *state, struct ns_state *ns) {
-	return survey(state, ns)->settings;
+const struct object_item *state_linkless(struct state *state, struct ns_state *ns) {
+	return survey(state, ns)->linkless;
 }
 
 static void note_crossing(void *userdata, const struct field *field, const char *ns, const char *name _unused_) {

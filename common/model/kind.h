@@ -171,11 +171,8 @@ struct kind {
 	bool (*shares_mac)(const struct object *desired);
 	/* Upon a link whose kind has the same word here, the kernel makes it upon that one's parent (a macvtap upon a macvlan). */
 	const char *same_parent;
-	/* Does the desired link say what is to be in its forwarding table (a vxlan's)? Then the table is read as well (RTM_GETNEIGH
-	 * of family AF_BRIDGE), and changes of entries for unknown addresses are heard. NULL: never. */
-	bool (*declares_forwarding)(const struct object *desired);
-	/* Takes an entry, of any link, into the observed one; NULL instead of a message begins anew. */
-	void (*take_forwarding)(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh);
+	/* What is read of an object beside the message of its class (a vxlan's forwarding table), and heard; NULL: nothing. */
+	const struct source *source;
 	/* Does changing the one change the other of the same kind and namespace, too (a setting of all interfaces)? */
 	bool (*overruns)(const struct object *changed, const struct object *other);
 	/* Adds what the kernel would refuse of a declared object, and no limit of a single field says; all its fields are

@@ -90,8 +90,8 @@ struct standing_on {
 	const struct object_item *strays;
 };
 struct standing_on state_dependents(struct state *state, struct ns_state *ns, const char *link);
-/* Its settings that speak of no one link. */
-const struct object_item *state_settings(struct state *state, struct ns_state *ns);
+/* Its objects that belong to no link (a setting of all, a table). */
+const struct object_item *state_linkless(struct state *state, struct ns_state *ns);
 /* Links that stand on one of another namespace, all of them. */
 const struct object_item *state_crossings(struct state *state);
 

@@ -19,7 +19,7 @@ enum {
 	GUTTER = 4,                  /* least width of the line number before an excerpt */
 };
 
-uint8_t diags_add_source(struct diags *diags, struct source source) {
+uint8_t diags_add_source(struct diags *diags, struct source_text source) {
 	if (diags->sources.n >= UINT8_MAX)
 		abort();
 	vec_push(&diags->sources, source);
@@ -162,12 +162,12 @@ static bool is_break(char c) {
 }
 
 /* A byte order mark is no column of the first line. */
-static size_t skip_bom(const struct source *source) {
+static size_t skip_bom(const struct source_text *source) {
 	return source->size >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
 /* Walks on to a line; false where the source has none of that number. */
-static bool seek_line(struct output *out, struct position position, const struct source *source) {
+static bool seek_line(struct output *out, struct position position, const struct source_text *source) {
 	if (out->source != position.source || position.line < out->line || out->line == 0) {
 		out->source = position.source;
 		out->line = 1;
@@ -205,7 +205,7 @@ static int cells(uint32_t code) {
 }
 
 /* One character of a source line as it is shown. Returns its size in the source, 0 at the line's end. */
-static size_t shown(const struct source *source, size_t at, const char **ret_text, int *ret_size, int *ret_cells) {
+static size_t shown(const struct source_text *source, size_t at, const char **ret_text, int *ret_size, int *ret_cells) {
 	uint32_t code;
 
 	if (at >= source->size || is_break(source->text[at]))
@@ -224,7 +224,7 @@ struct excerpt {
 };
 
 /* A mark's column, but at most the one behind the line's end. */
-static size_t find_column(const struct source *source, size_t line_start, struct position position) {
+static size_t find_column(const struct source_text *source, size_t line_start, struct position position) {
 	size_t column = 1, n;
 	const char *text;
 	int size, width;
@@ -234,7 +234,7 @@ static size_t find_column(const struct source *source, size_t line_start, struct
 	return column;
 }
 
-static struct excerpt put_line(struct output *out, const struct source *source, struct position position) {
+static struct excerpt put_line(struct output *out, const struct source_text *source, struct position position) {
 	size_t column = find_column(source, out->line_start, position), end = column + MAX(position.width, (uint8_t)1);
 	size_t first = end <= EXCERPT_COLUMNS ? 1 : column - MIN(column - 1, (size_t)EXCERPT_COLUMNS / 2);
 	struct excerpt excerpt = {};
@@ -260,7 +260,7 @@ static struct excerpt put_line(struct output *out, const struct source *source, 
 static void put_excerpt(struct output *out, const struct diag *diag) {
 	if (diag->position.line == 0 || diag->position.source >= out->diags->sources.n)
 		return;
-	const struct source *source = &out->diags->sources.items[diag->position.source];
+	const struct source_text *source = &out->diags->sources.items[diag->position.source];
 	if (!seek_line(out, diag->position, source))
 		return;
 

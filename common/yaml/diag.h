@@ -18,7 +18,7 @@ struct position {
 };
 
 /* A file as it was read; the text must outlive the diags that refer to it (it need not end in NUL). */
-struct source {
+struct source_text {
 	const char *name; /* as the user wrote it; shown before the place */
 	const char *text;
 	size_t size;
@@ -41,7 +41,7 @@ struct diag {
 struct diags {
 	struct arena arena;
 	vec(struct diag) list;
-	vec(struct source) sources;
+	vec(struct source_text) sources;
 	size_t n_errors, n_warnings; /* all of them, kept or not */
 	bool dropping;               /* the latest was not kept, so its notes are not either */
 };
@@ -50,7 +50,7 @@ enum { DIAGS_MAX = 200 };
 
 /* Registers a file and returns its index for mark.source; at most 255 files. The name must live as long as
  * the text. */
-uint8_t diags_add_source(struct diags *diags, struct source source);
+uint8_t diags_add_source(struct diags *diags, struct source_text source);
 
 void diag_error(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 void diag_warning(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);

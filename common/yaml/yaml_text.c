@@ -175,7 +175,7 @@ static size_t find_tag_directive(const struct yaml_text *text) {
 }
 
 bool yaml_text_init(struct yaml_text *text, struct diags *diags, uint8_t source) {
-	const struct source *s = &diags->sources.items[source];
+	const struct source_text *s = &diags->sources.items[source];
 	size_t bom = s->size >= 3 && memcmp(s->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
 	*text = (struct yaml_text){ .data = s->size ? s->text + bom : "", .size = s->size - bom, .source = source };

@@ -208,7 +208,7 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 /* The name is taken over. */
 static uint8_t add_file(struct loaded_spec *ret, char *name) {
 	vec_push(&ret->files, (struct spec_text){ .name = name });
-	return diags_add_source(&ret->diags, (struct source){ .name = name, .text = "" });
+	return diags_add_source(&ret->diags, (struct source_text){ .name = name, .text = "" });
 }
 
 static void check_way(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {

@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "kernel/hint.h"
+#include "model/source.h"
 
 enum {
 	WATCH_NSID_HOST = -1, /* the namespace that the daemon runs in */
@@ -53,12 +53,9 @@ int watch_dispatch(struct watch *watch, size_t *n_events);
  * folders inside it. Watching a name again does nothing. 0 or -errno. */
 int watch_file(struct watch *watch, const char *name);
 
-/* Whether forwarding entries for unknown addresses are heard of, in all namespaces; they are not at first. What changed before
+/* Whether a source that is only_if_declared or only_if_failed is heard, in all namespaces; it is not at first. What changed before
  * the call was not heard. Where it fails, that is told by watch_dispatch(), which tries it again. */
-void watch_forwarding(struct watch *watch, bool on);
-
-/* Likewise, neighbours that cannot be reached or are forgotten, and what leaves a bridge's forwarding table. */
-void watch_neighbours(struct watch *watch, bool on);
+void watch_source(struct watch *watch, const struct source *source, bool on);
 
 /* How often an overrun happened. */
 size_t watch_overruns(const struct watch *watch);

@@ -148,12 +148,18 @@ static int take_name(void *userdata, const struct nlmsghdr *nlh) {
 }
 
 int learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex) {
-	union request request = {};
-	struct nlmsghdr *nlh = link_request(&request);
+	union {
+		struct nlmsghdr nlh;
+		char space[MNL_NLMSG_HDRLEN + 64];
+	} request = {};
+	struct ifinfomsg *ifi;
 	int r;
 
-	((struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_index = (int)ifindex;
-	r = handle_index(handle, ifindex) ? 0 : nl_request(sock, nlh, take_name, handle);
+	mnl_nlmsg_put_header(&request)->nlmsg_type = RTM_GETLINK;
+	ifi = mnl_nlmsg_put_extra_header(&request.nlh, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	mnl_attr_put_u32(&request.nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	r = handle_index(handle, ifindex) ? 0 : nl_request(sock, &request.nlh, take_name, handle);
 	return r == -ENODEV || r == -ENODATA ? 0 : r;
 }
 

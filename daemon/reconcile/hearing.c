@@ -79,7 +79,7 @@ void reconciler_hint(struct reconciler *r, const char *name, const struct hint *
 	bool grown;
 
 	if (hint->type == HINT_NEIGHBOUR)
-		hear_neighbour(r, name, &hint->to.address);
+		hear_neighbour(r, name, &hint->address);
 	if (!ns || info->dirty.whole)
 		return;
 	/* In an exclusive namespace additions count, too. */

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "kernel/hint.h"
+#include "model/hint.h"
 #include "kernel/kernel.h"
 #include "files/ledger_file.h"
 #include "language/spec.h"

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "reconcile/scan_set.h"
 
-#include <linux/rtnetlink.h>
-
 #include "kind/kinds.h"
-#include "kind/route.h"
+#include "model/source.h"
 
 static void forget_objects(struct scan_set *scan_set) {
 	vec_foreach(object, &scan_set->objects)
@@ -74,24 +72,14 @@ bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct 
 	return grown | add_items(scan_set, ns, on.strays);
 }
 
-/* The route that an event names, where it is declared; one that the kernel makes belongs to an address of its link. */
-static bool add_route(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
-		      const char *link) {
-	struct arena arena = {};
-	struct route *like = (struct route *)object_new(&arena, &kind_route, ns->name);
-	struct object *found;
+/* The object that an event names, where it is declared; one that the kernel makes belongs to something of its link. */
+static bool add_object(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
+		       const char *link) {
+	struct object *found = ns_find(ns, hint->like);
 
-	like->to = hint->to;
-	like->table = hint->route_table;
-	like->tos = hint->tos;
-	like->metric = hint->metric;
-	object_seal(&arena, &like->object);
-	found = ns_find(ns, &like->object);
-	arena_done(&arena);
 	if (found)
 		return scan_set_add_needing(scan_set, ns, found);
-	return hint->by_kernel && (hint->route_table == RT_TABLE_MAIN || hint->route_table == RT_TABLE_LOCAL) &&
-	       scan_set_add_link(scan_set, desired, ns, link);
+	return hint->by_kernel && scan_set_add_link(scan_set, desired, ns, link);
 }
 
 /* Those of a class that are a part of the link. */
@@ -106,22 +94,37 @@ static bool add_parts(struct scan_set *scan_set, struct state *desired, struct n
 	return grown;
 }
 
-static bool add_settings(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link) {
-	return link ? add_parts(scan_set, desired, ns, link, &class_sysctl)
-		    : add_items(scan_set, ns, state_settings(desired, ns));
+/* Those that belong to no link. */
+static bool add_linkless(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct class *class) {
+	bool grown = false;
+
+	for (const struct object_item *item = state_linkless(desired, ns); item; item = item->next)
+		if (item->object->kind->class == class)
+			grown |= scan_set_add_needing(scan_set, ns, item->object);
+	return grown;
 }
 
-static bool add_class(struct scan_set *scan_set, const struct ns_state *ns, const struct class *class) {
-	struct object *object = ns_find_only(ns, class);
-
-	return object && scan_set_add(scan_set, object);
+static bool add_heard_parts(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
+			    const char *link) {
+	link = link ? link : hint->link;
+	if (link)
+		return add_parts(scan_set, desired, ns, link, hint->class);
+	return !hint->ifindex && add_linkless(scan_set, desired, ns, hint->class);
 }
 
-static bool add_forwarding(struct scan_set *scan_set, struct ns_state *ns, const char *link) {
+/* Another name is another topology's. */
+static bool add_class(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
+		      const struct own_marks *own) {
+	if (hint->name && hint->class->per_topology && !streq(hint->name, own->nat_table))
+		return false;
+	return add_linkless(scan_set, desired, ns, hint->class);
+}
+
+static bool add_detail(struct scan_set *scan_set, struct ns_state *ns, const char *link) {
 	struct object *object = link ? ns_find_link(ns, link) : NULL;
-	bool declares = object && object->kind->declares_forwarding && object->kind->declares_forwarding(object);
+	const struct source *source = object ? object->kind->source : NULL;
 
-	return declares && scan_set_add_needing(scan_set, ns, object);
+	return source && source->declares && source->declares(object) && scan_set_add_needing(scan_set, ns, object);
 }
 
 /* A link of ours that is not declared here was renamed, or moved here from its place: it is not to stay. */
@@ -163,22 +166,18 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 	case HINT_LINK:
 		return is_stray(ns, hint, own) ? scan_set_add_whole(scan_set)
 					       : add_heard_link(scan_set, later, desired, ns, hint, link);
-	case HINT_PORT:
-		return add_parts(scan_set, desired, ns, link ? link : hint->link, &class_port);
-	case HINT_NEIGHBOUR: /* says nothing of where to look, see reconciler_hint() */
-		return false;
-	case HINT_FORWARDING:
-		return add_forwarding(scan_set, ns, link);
-	case HINT_ADDRESS:
+	case HINT_DEPENDENTS:
 		return scan_set_add_link(scan_set, desired, ns, link);
-	case HINT_ROUTE:
-		return add_route(scan_set, desired, ns, hint, link);
-	case HINT_SETTING:
-		return (link || !hint->ifindex) && add_settings(scan_set, desired, ns, link);
-	case HINT_NAT:
-		return (!hint->table || streq(hint->table, own->nat_table)) && add_class(scan_set, ns, &class_nat);
-	case HINT_FILE:
-		return add_class(scan_set, ns, &class_dns);
+	case HINT_PARTS:
+		return add_heard_parts(scan_set, desired, ns, hint, link);
+	case HINT_DETAIL:
+		return add_detail(scan_set, ns, link);
+	case HINT_OBJECT:
+		return add_object(scan_set, desired, ns, hint, link);
+	case HINT_CLASS:
+		return add_class(scan_set, desired, ns, hint, own);
+	case HINT_NEIGHBOUR: /* says nothing of where to scan, see reconciler_hint() */
+		return false;
 	}
 	return false;
 }

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "kernel/hint.h"
+#include "model/hint.h"
 #include "model/state.h"
 
 enum {

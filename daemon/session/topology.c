@@ -13,6 +13,7 @@
 #include "files/error_text.h"
 #include "kernel/named_netns.h"
 #include "kind/kinds.h"
+#include "model/source.h"
 #include "report/report.h"
 
 enum {
@@ -74,7 +75,7 @@ static void name_dirty(void *userdata, const char *name) {
 static void file_changed(void *userdata, const char *name) {
 	struct topology *s = userdata;
 
-	reconciler_hint(s->reconciler, name, &(struct hint){ .type = HINT_FILE });
+	reconciler_hint(s->reconciler, name, &(struct hint){ .type = HINT_CLASS, .class = &class_dns });
 }
 
 static void taken_away(void *userdata) {
@@ -150,22 +151,36 @@ static bool has_file(const struct ns_state *ns) {
 	return false;
 }
 
-static bool has_forwarding(const struct ns_state *ns) {
-	ns_foreach(object, ns)
-		if (object->kind->declares_forwarding && object->kind->declares_forwarding(object))
-			return true;
+static bool is_declared(const struct source *source, const struct state *desired) {
+	state_foreach(ns, desired)
+		ns_foreach(object, ns)
+			if (object->kind->class->source == source ||
+			    (object->kind->source == source && source->declares && source->declares(object)))
+				return true;
 	return false;
 }
 
-void topology_watch_declared(struct topology *s) {
-	bool forwarding = false;
+static void watch_if_declared(struct topology *s, const struct source *source) {
+	if (source && source->only_if_declared)
+		watch_source(s->watch, source, is_declared(source, &reconciler_spec(s->reconciler)->state));
+}
 
-	state_foreach(ns, &reconciler_spec(s->reconciler)->state) {
+void topology_watch_declared(struct topology *s) {
+	state_foreach(ns, &reconciler_spec(s->reconciler)->state)
 		if (has_file(ns) && watch_file(s->watch, ns->name) < 0)
 			reconciler_files_silent(s->reconciler);
-		forwarding |= has_forwarding(ns);
-	}
-	watch_forwarding(s->watch, forwarding);
+	for (const struct class *const *class = classes; *class; class ++)
+		watch_if_declared(s, (*class)->source);
+	for (const struct kind *const *kind = kinds; *kind; kind++)
+		watch_if_declared(s, (*kind)->source);
+}
+
+static void watch_if_failed(struct topology *s) {
+	bool failed = reconciler_wants_neighbours(s->reconciler);
+
+	for (const struct kind *const *kind = kinds; *kind; kind++)
+		if ((*kind)->source && (*kind)->source->only_if_failed)
+			watch_source(s->watch, (*kind)->source, failed);
 }
 
 /* ---- the reconciler's surroundings ---- */
@@ -387,7 +402,7 @@ void topology_dispatch(struct topology *s) {
 	hear(s);
 	reconciler_pass(s->reconciler);
 	if (s->watch)
-		watch_neighbours(s->watch, reconciler_wants_neighbours(s->reconciler));
+		watch_if_failed(s);
 }
 
 /* Until something is heard or the reconciler wants to be called. */

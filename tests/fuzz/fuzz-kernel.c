@@ -40,7 +40,7 @@ static const char *topology(unsigned n) {
 
 static void read_topology(struct spec *spec, const char *text) {
 	struct diags diags = {};
-	uint8_t source = diags_add_source(&diags, (struct source){ "fuzz", text, strlen(text) });
+	uint8_t source = diags_add_source(&diags, (struct source_text){ "fuzz", text, strlen(text) });
 
 	if (!spec_read(spec, &diags, source, &(struct spec_options){ .topology = "office" })) {
 		fputs(diags_format(&diags, false), stderr);

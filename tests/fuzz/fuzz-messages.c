@@ -14,6 +14,7 @@
 #include "kind/link.h"
 #include "kind/ruleset.h"
 #include "kind/bridge_port.h"
+#include "kind/connected.h"
 #include "kind/route.h"
 #include "plan/ledger.h"
 
@@ -89,9 +90,9 @@ static void decode_message(struct ns_scan *scan, const struct nlmsghdr *nlh) {
 		return;
 	case RTM_NEWNEIGH:
 		ns_foreach(object, scan->ns)
-			if (object->kind->take_forwarding) {
-				object->kind->take_forwarding(&scan->state.arena, object, NULL);
-				object->kind->take_forwarding(&scan->state.arena, object, nlh);
+			if (object->kind->source && object->kind->source->take) {
+				object->kind->source->take(&scan->state.arena, object, NULL);
+				object->kind->source->take(&scan->state.arena, object, nlh);
 			}
 		return;
 	default:

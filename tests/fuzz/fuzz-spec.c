@@ -78,7 +78,7 @@ static void add_file(struct loaded_spec *loaded, const uint8_t *data, size_t siz
 
 	memcpy(file.text, data, size);
 	vec_push(&loaded->files, file);
-	diags_add_source(&loaded->diags, (struct source){ file.name, file.text, size });
+	diags_add_source(&loaded->diags, (struct source_text){ file.name, file.text, size });
 }
 
 static bool load_merged(struct loaded_spec *loaded, const uint8_t *data, size_t size) {

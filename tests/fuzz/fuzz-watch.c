@@ -7,11 +7,12 @@
 #include "machine.h"
 #include "kernel/events.h"
 #include "kernel/event_decode.h"
+#include "kind/kinds.h"
 
 enum { DISPATCHES = 8 };
 
 /* What the corpus came to. */
-static struct { size_t hints[HINT_FILE + 1], unread; } reached;
+static struct { size_t hints[HINT_NEIGHBOUR + 1], unread; } reached;
 
 struct heard {
 	size_t n_dirty, n_names, n_files, n_everything;
@@ -23,18 +24,20 @@ static void hear_change(void *userdata, int32_t nsid, const struct hint *hint) {
 
 	must(nsid >= WATCH_NSID_HOST);
 	must(!hint->link || strlen(hint->link) < EVENT_BYTES);
-	must(!hint->table || strlen(hint->table) < EVENT_BYTES);
-	must(hint->type < HINT_FILE);
+	must(!hint->name || strlen(hint->name) < EVENT_BYTES);
 	reached.hints[hint->type]++;
 	heard->n_dirty++;
 }
 
 /* The rest of a datagram that was longer than what is received of it. */
-bool __wrap_event_hint_unread(const struct nlmsghdr *first, struct hint *ret);
-bool __real_event_hint_unread(const struct nlmsghdr *first, struct hint *ret);
+bool __wrap_event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena,
+			      struct hint *ret);
+bool __real_event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena,
+			      struct hint *ret);
 
-bool __wrap_event_hint_unread(const struct nlmsghdr *first, struct hint *ret) {
-	bool any = __real_event_hint_unread(first, ret);
+bool __wrap_event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena,
+			      struct hint *ret) {
+	bool any = __real_event_hint_unread(sources, first, arena, ret);
 
 	reached.unread += any;
 	return any;
@@ -59,8 +62,8 @@ static void hear_everything(void *userdata) {
 }
 
 void fuzz_reached(void) {
-	static const char *const names[] = { "namespace", "link",    "port", "forwarding", "address",
-					     "route",     "setting", "nat",  "neighbour" };
+	static const char *const names[] = { "namespace", "link",   "dependents", "parts",
+					     "detail",    "object", "class",      "neighbour" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		fprintf(stderr, "%s: %zu, ", names[i], reached.hints[i]);
@@ -78,6 +81,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 	machine_begin(data, size);
 	if (watch_new(&watch, &handlers, &heard, 0) == 0) {
+		for (const struct class *const *class = classes; *class; class ++)
+			watch_source(watch, (*class)->source, true);
+		for (const struct kind *const *kind = kinds; *kind; kind++)
+			watch_source(watch, (*kind)->source, true);
 		(void)watch_file(watch, "web");
 		(void)watch_file(watch, "db");
 		for (int i = 0; i < DISPATCHES && !machine_done(); i++) {

@@ -11,6 +11,7 @@
 #include "kind/ruleset.h"
 #include "kind/sysctl.h"
 #include "kind/veth.h"
+#include "model/source.h"
 
 static const char *called(const struct w_ns *ns) {
 	return ns->name ? ns->name : ns->held;
@@ -46,12 +47,12 @@ static void show_other_link(struct object *object, const struct w_link *other) {
 static void show_forwarding(struct state *state, const struct scan_request *look, const char *ns, struct object *seen,
 			    const struct w_link *link) {
 	const struct object *desired = ns_find(state_find(look->desired, ns), seen);
+	const struct source *source = seen->kind->source;
 	static const uint8_t zero[6];
 
-	if (!desired || desired->kind != seen->kind || !seen->kind->declares_forwarding ||
-	    !seen->kind->declares_forwarding(desired))
+	if (!desired || desired->kind != seen->kind || !source || !source->declares || !source->declares(desired))
 		return;
-	seen->kind->take_forwarding(&state->arena, seen, NULL);
+	source->take(&state->arena, seen, NULL);
 	for (size_t i = 0; i < link->n_flood; i++) {
 		_cleanup_(nl_writer_done) struct nl_writer w = {};
 		struct ndmsg *ndm = nl_begin(&w, RTM_NEWNEIGH, 0, sizeof(*ndm));
@@ -63,7 +64,7 @@ static void show_forwarding(struct state *state, const struct scan_request *look
 		nl_put(&w, NDA_DST, link->flood[i].bytes, ip_size(link->flood[i].family));
 		if (link->lower && i == 0)
 			nl_put_u32(&w, NDA_IFINDEX, link->lower->index);
-		seen->kind->take_forwarding(&state->arena, seen, w.messages.items[0]);
+		source->take(&state->arena, seen, w.messages.items[0]);
 	}
 }
 

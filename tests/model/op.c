@@ -357,7 +357,7 @@ static int change_address(struct world *w, const struct op *op, struct w_ns *ns)
 		return -ENODEV;
 	if (op->type == OP_ADDRESS_FLUSH) {
 		link->bare |= op->number && link_has_carrier(link);
-		world_event(w, ns, (struct hint){ .type = HINT_ADDRESS, .ifindex = link->index });
+		world_event(w, ns, (struct hint){ .type = HINT_DEPENDENTS, .ifindex = link->index });
 		return flush(w, ns, link);
 	}
 	address = prefix_of(op->text);

@@ -289,7 +289,7 @@ bool run_read(struct run *run, int version, struct spec *ret) {
 		spec_empty(ret, run->topology);
 		return true;
 	}
-	uint8_t source = diags_add_source(&diags, (struct source){ "case", yaml, strlen(yaml) });
+	uint8_t source = diags_add_source(&diags, (struct source_text){ "case", yaml, strlen(yaml) });
 	if (spec_read(ret, &diags, source, &options))
 		return true;
 	_cleanup_free_ char *all = diags_format(&diags, false);

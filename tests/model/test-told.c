@@ -183,8 +183,7 @@ static void test_duplicate_is_retried(void **state _unused_) {
 	/* The other one goes, and its neighbours say so. */
 	before = n_tries(&s);
 	s.run.w->rival = (struct ip){};
-	reconciler_hint(s.run.r, "n0",
-			&(struct hint){ .type = HINT_NEIGHBOUR, .to.address = duplicate(&s)->address.address });
+	reconciler_hint(s.run.r, "n0", &(struct hint){ .type = HINT_NEIGHBOUR, .address = duplicate(&s)->address.address });
 	run_settle(&s.run);
 	assert_int_equal(n_tries(&s) - before, 1);
 	is_well(&s);

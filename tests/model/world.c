@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "world_private.h"
 
+#include <linux/rtnetlink.h>
+
 #include "kind/kinds.h"
+#include "kind/route.h"
 #include "kind/veth.h"
 
 /* The machine. */
@@ -33,18 +36,23 @@ void link_changed(struct world *w, struct w_link *link) {
 }
 
 void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *link) {
-	world_event(w, ns, (struct hint){ .type = HINT_ADDRESS, .ifindex = link->index });
+	world_event(w, ns, (struct hint){ .type = HINT_DEPENDENTS, .ifindex = link->index });
 }
 
 void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route) {
+	struct route *like = (struct route *)object_new(&w->arena, &kind_route, NULL);
+	bool usual = route->table == RT_TABLE_MAIN || route->table == RT_TABLE_LOCAL;
+
+	like->to = route->to;
+	like->table = route->table;
+	like->tos = route->tos;
+	like->metric = route->metric;
+	object_seal(&w->arena, &like->object);
 	world_event(w, ns,
-		    (struct hint){ .type = HINT_ROUTE,
-				   .to = route->to,
-				   .route_table = route->table,
-				   .tos = route->tos,
-				   .metric = route->metric,
+		    (struct hint){ .type = HINT_OBJECT,
+				   .like = &like->object,
 				   .ifindex = route->n_hops == 1 ? route->hops[0].dev->index : 0,
-				   .by_kernel = route->protocol == RTPROT_KERNEL });
+				   .by_kernel = route->protocol == RTPROT_KERNEL && usual });
 }
 
 /* Numbers are given out again; when it was made is unique (and here a count). */
@@ -250,5 +258,5 @@ void world_remove_file(struct world *w, const char *ns) {
 void ns_set_nat(struct world *w, struct w_ns *ns, const char *text) {
 	ns->nat = text ? arena_strdup(&w->arena, text) : NULL;
 	ns->nat_foreign = !w->by_topod;
-	world_event(w, ns, (struct hint){ .type = HINT_NAT });
+	world_event(w, ns, (struct hint){ .type = HINT_CLASS, .class = &class_nat });
 }

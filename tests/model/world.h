@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "kernel/hint.h"
+#include "model/hint.h"
 #include "kind/address.h"
 #include "kind/link.h"
 #include "kind/netns.h"

@@ -362,7 +362,7 @@ int link_flood(struct world *w, struct w_link *link, const struct ip *ip) {
 		link->n_flood = 0;
 	else if (link->n_flood < FLOOD_MAX)
 		link->flood[link->n_flood++] = *ip;
-	world_event(w, link->ns, (struct hint){ .type = HINT_FORWARDING, .ifindex = link->index });
+	world_event(w, link->ns, (struct hint){ .type = HINT_DETAIL, .ifindex = link->index });
 	return 0;
 }
 

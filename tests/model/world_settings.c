@@ -62,7 +62,8 @@ static void store(struct world *w, struct w_ns *ns, const char *general, struct 
 
 	/* Of some the kernel tells (RTM_NEWNETCONF). */
 	if (sysctl_has_event(&(struct sysctl){ .path = general }))
-		world_event(w, ns, (struct hint){ .type = HINT_SETTING, .ifindex = link ? link->index : 0 });
+		world_event(w, ns,
+			    (struct hint){ .type = HINT_PARTS, .class = &class_sysctl, .ifindex = link ? link->index : 0 });
 	if (setting) {
 		setting->value = arena_strdup(&w->arena, value);
 		setting->own |= own;

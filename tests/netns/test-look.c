@@ -71,7 +71,7 @@ static char *topology(void) {
 
 static void read_topology(void) {
 	_cleanup_free_ char *text = topology();
-	uint8_t source = diags_add_source(&world.diags, (struct source){ "f", text, strlen(text) });
+	uint8_t source = diags_add_source(&world.diags, (struct source_text){ "f", text, strlen(text) });
 
 	if (!spec_read(&world.spec, &world.diags, source, &(struct spec_options){ .topology = "t", .machine_id = { 1 } })) {
 		_cleanup_free_ char *all = diags_format(&world.diags, false);

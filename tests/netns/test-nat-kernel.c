@@ -39,7 +39,7 @@ static void lab_done(struct lab *lab) {
 #define _lab_ _cleanup_(lab_done) struct lab
 
 static void read_list(struct lab *lab, const char *text) {
-	uint8_t source = diags_add_source(&lab->diags, (struct source){ "f", text, strlen(text) });
+	uint8_t source = diags_add_source(&lab->diags, (struct source_text){ "f", text, strlen(text) });
 	const struct node *list = yaml_read(&lab->arena, &lab->diags, source);
 
 	assert_non_null(list);

@@ -15,6 +15,8 @@
 #include "kernel/named_netns.h"
 #include "base/vec.h"
 #include "kernel/events.h"
+#include "kind/kinds.h"
+#include "model/source.h"
 
 enum { WAIT_MS = 10000 };
 
@@ -118,6 +120,11 @@ static bool has_text(char **items, size_t n, const char *text) {
 #define wait_for_name(watch, heard, name) wait_until(watch, has_text((heard)->names.items, (heard)->names.n, name))
 #define wait_for_file(watch, heard, name) wait_until(watch, has_text((heard)->files.items, (heard)->files.n, name))
 
+static void want_all(struct watch *watch) {
+	for (const struct class *const *class = classes; *class; class ++)
+		watch_source(watch, (*class)->source, true);
+}
+
 static void a_child_namespace_is_heard(void **state) {
 	struct lab *lab = *state;
 	struct heard heard = {};
@@ -126,6 +133,7 @@ static void a_child_namespace_is_heard(void **state) {
 
 	ok(netns_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 0));
+	want_all(watch);
 	assert_quiet(watch, &heard);
 	change_addresses(&lab->route, RTM_NEWADDR, 1, 50, 0);
 	assert_true(dispatch(watch) >= 50);
@@ -141,7 +149,13 @@ static void a_child_namespace_is_heard(void **state) {
 	watch_free(watch);
 }
 
-/* What costs one line in the table of groups: each is worth a change that no other group tells of. */
+static void change(const char *command) {
+	_cleanup_free_ char *inside = xasprintf("ip netns exec lab %s", command);
+
+	run(inside);
+}
+
+/* Each is worth a change that no other group tells of. */
 static void each_group_is_heard(void **state) {
 	static const char *const changes[] = {
 		"ip link set lo up",
@@ -152,8 +166,6 @@ static void each_group_is_heard(void **state) {
 		"ip address change fd00::5/128 dev lo noprefixroute valid_lft 1000 preferred_lft 500",
 		"ip route add blackhole 10.0.0.0/8",
 		"ip -6 route add blackhole fd01::/64",
-		"ip rule add to 10.0.0.0/8 table 7",
-		"ip -6 rule add to fd01::/64 table 7",
 		"sysctl -qw net.ipv4.ip_forward=1",
 		"sysctl -qw net.ipv6.conf.all.forwarding=1",
 		"nft add table inet t",
@@ -165,13 +177,38 @@ static void each_group_is_heard(void **state) {
 
 	ok(netns_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 0));
+	want_all(watch);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		_cleanup_free_ char *command = xasprintf("ip netns exec lab %s", changes[i]);
-
 		drain(watch, &heard);
-		run(command);
+		change(changes[i]);
 		wait_for_id(watch, &heard, id);
 	}
+	forget(&heard);
+	watch_free(watch);
+}
+
+/* Settings and tables are heard only where somebody declares such, and rules, which nobody can declare, never. */
+static void nobody_hears_what_nobody_declares(void **state) {
+	static const char *const changes[] = {
+		"sysctl -qw net.ipv4.ip_forward=1",  "sysctl -qw net.ipv6.conf.all.forwarding=1", "nft add table inet t",
+		"ip rule add to 10.0.0.0/8 table 7", "ip -6 rule add to fd01::/64 table 7",
+	};
+	struct lab *lab = *state;
+	struct heard heard = {};
+	struct watch *watch = NULL;
+	int32_t id;
+
+	ok(netns_id(lab->fd, &id));
+	ok(watch_new(&watch, &handlers, &heard, 0));
+	drain(watch, &heard);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		change(changes[i]);
+	assert_quiet(watch, &heard);
+	want_all(watch);
+	change("ip rule add to 10.1.0.0/16 table 7");
+	assert_quiet(watch, &heard);
+	change("nft add chain inet t c");
+	wait_for_id(watch, &heard, id);
 	forget(&heard);
 	watch_free(watch);
 }
@@ -198,18 +235,18 @@ static void forwarding_entries_are_heard_on_demand(void **state) {
 	drain(watch, &heard);
 	run(append);
 	assert_quiet(watch, &heard);
-	watch_forwarding(watch, true);
+	watch_source(watch, kind_vxlan.source, true);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		run(others[i]);
 	assert_quiet(watch, &heard);
 	run(remove);
 	wait_for_id(watch, &heard, id);
 	drain(watch, &heard);
-	watch_forwarding(watch, true); /* again changes nothing */
+	watch_source(watch, kind_vxlan.source, true); /* again changes nothing */
 	run(append);
 	wait_for_id(watch, &heard, id);
 	drain(watch, &heard);
-	watch_forwarding(watch, false);
+	watch_source(watch, kind_vxlan.source, false);
 	run(remove);
 	assert_quiet(watch, &heard);
 	watch_free(watch);
@@ -428,6 +465,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		in_lab(a_child_namespace_is_heard),
 		in_lab(each_group_is_heard),
+		in_lab(nobody_hears_what_nobody_declares),
 		in_lab(without_an_id_nothing_is_heard),
 		in_lab(forwarding_entries_are_heard_on_demand),
 		in_lab(an_overrun_dirties_everything),

@@ -32,7 +32,7 @@ static inline void spec_from_text(struct read_spec *r, const char *text) {
 	const struct spec_options options = { .topology = "t", .tables = tables, .machine_id = { 1, 2, 3 } };
 
 	*r = (struct read_spec){};
-	uint8_t source = diags_add_source(&r->diags, (struct source){ "f", text, strlen(text) });
+	uint8_t source = diags_add_source(&r->diags, (struct source_text){ "f", text, strlen(text) });
 	r->good = spec_read(&r->spec, &r->diags, source, &options);
 	assert_int_equal(r->good, r->diags.n_errors == 0);
 }

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 
 static uint8_t add_text(struct diags *diags, const char *name, const char *text) {
-	return diags_add_source(diags, (struct source){ .name = name, .text = text, .size = strlen(text) });
+	return diags_add_source(diags, (struct source_text){ .name = name, .text = text, .size = strlen(text) });
 }
 
 static struct position at(uint32_t line, uint16_t column, uint8_t width) {

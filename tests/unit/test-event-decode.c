@@ -19,6 +19,8 @@
 #include <linux/rtnetlink.h>
 
 #include "kernel/event_decode.h"
+#include "kind/kinds.h"
+#include "kind/route.h"
 
 struct message {
 	union {
@@ -75,11 +77,44 @@ static void make_nft(struct message *m, uint16_t type, const char *table) {
 		mnl_attr_put_strz(&m->nlh, NFTA_TABLE_NAME, table);
 }
 
+/* All there are, as if one socket heard everything. */
+static const struct source *sources[32];
+static struct arena arena;
+
+static int find_sources(_unused_ void **state) {
+	size_t n = 0;
+
+	for (const struct class *const *class = classes; *class; class ++)
+		if ((*class)->source && (*class)->source->groups)
+			sources[n++] = (*class)->source;
+	for (const struct kind *const *kind = kinds; *kind; kind++)
+		if ((*kind)->source && (*kind)->source->groups)
+			sources[n++] = (*kind)->source;
+	assert_in_range(n, 6, ARRAY_SIZE(sources) - 1);
+	return 0;
+}
+
+static int drop_objects(_unused_ void **state) {
+	arena_done(&arena);
+	return 0;
+}
+
+static bool hear(struct message *m, struct hint *ret) {
+	return event_hint(sources, &m->nlh, m->nlh.nlmsg_len, &arena, ret);
+}
+
 static struct hint hint_of(struct message *m) {
 	struct hint hint;
 
-	assert_true(event_hint(&m->nlh, m->nlh.nlmsg_len, &hint));
+	assert_true(hear(m, &hint));
 	return hint;
+}
+
+static void assert_about(struct message *m, enum hint_type type, const struct class *class) {
+	struct hint hint = hint_of(m);
+
+	assert_int_equal(hint.type, type);
+	assert_ptr_equal(hint.class, class);
 }
 
 static void test_links(_unused_ void **state) {
@@ -98,7 +133,7 @@ static void test_links(_unused_ void **state) {
 	make_link(&m, RTM_DELLINK, AF_UNSPEC, IFF_UP);
 	assert_true(hint_of(&m).down);
 	make_link(&m, RTM_NEWLINK, AF_BRIDGE, IFF_UP);
-	assert_int_equal(hint_of(&m).type, HINT_PORT);
+	assert_about(&m, HINT_PARTS, &class_port);
 	begin(&m, RTM_NEWLINK, sizeof(struct ifinfomsg)); /* without a name */
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
 }
@@ -107,7 +142,7 @@ static void test_addresses(_unused_ void **state) {
 	struct message m;
 
 	make_address(&m);
-	assert_int_equal(hint_of(&m).type, HINT_ADDRESS);
+	assert_int_equal(hint_of(&m).type, HINT_DEPENDENTS);
 	assert_int_equal(hint_of(&m).ifindex, 5);
 }
 
@@ -117,7 +152,7 @@ static void test_forwarding(_unused_ void **state) {
 
 	ndm->ndm_family = AF_BRIDGE;
 	ndm->ndm_ifindex = 5;
-	assert_int_equal(hint_of(&m).type, HINT_FORWARDING);
+	assert_int_equal(hint_of(&m).type, HINT_DETAIL);
 	assert_int_equal(hint_of(&m).ifindex, 5);
 }
 
@@ -129,14 +164,14 @@ static void test_neighbours(_unused_ void **state) {
 	ndm->ndm_ifindex = 5;
 	mnl_attr_put(&m.nlh, NDA_LLADDR, 6, "\x02\x00\x00\x00\x00\x01");
 	assert_int_equal(hint_of(&m).type, HINT_NEIGHBOUR);
-	assert_int_equal(hint_of(&m).to.address.family, 0);
+	assert_int_equal(hint_of(&m).address.family, 0);
 	ndm = begin(&m, RTM_NEWNEIGH, sizeof(*ndm));
 	ndm->ndm_family = AF_INET;
 	ndm->ndm_ifindex = 5;
 	mnl_attr_put(&m.nlh, NDA_DST, 4, "\x0a\x00\x00\x01");
 	assert_int_equal(hint_of(&m).type, HINT_NEIGHBOUR);
-	assert_int_equal(hint_of(&m).to.address.family, AF_INET);
-	assert_memory_equal(hint_of(&m).to.address.bytes, "\x0a\x00\x00\x01", 4);
+	assert_int_equal(hint_of(&m).address.family, AF_INET);
+	assert_memory_equal(hint_of(&m).address.bytes, "\x0a\x00\x00\x01", 4);
 }
 
 static void test_routes(_unused_ void **state) {
@@ -146,12 +181,16 @@ static void test_routes(_unused_ void **state) {
 
 	make_route(&m, AF_INET, 4);
 	hint = hint_of(&m);
-	assert_int_equal(hint.type, HINT_ROUTE);
-	assert_string_equal(prefix_format(&hint.to, text), "10.1.0.0/16");
-	assert_int_equal(hint.route_table, 1000);
-	assert_int_equal(hint.metric, 7);
+	assert_int_equal(hint.type, HINT_OBJECT);
+	const struct route *route = (const struct route *)hint.like;
+	assert_string_equal(prefix_format(&route->to, text), "10.1.0.0/16");
+	assert_int_equal(route->table, 1000);
+	assert_int_equal(route->metric, 7);
 	assert_int_equal(hint.ifindex, 5);
-	assert_true(hint.by_kernel);
+	assert_false(hint.by_kernel); /* not in a table in which it makes any along with addresses */
+	make_route(&m, AF_INET, 4);
+	((struct rtmsg *)mnl_nlmsg_get_payload(&m.nlh))->rtm_dst_len = 17;
+	assert_false(object_same_key(hint.like, hint_of(&m).like));
 	/* A destination that is none. */
 	make_route(&m, AF_INET, 16);
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
@@ -165,12 +204,12 @@ static void test_routes(_unused_ void **state) {
 static void test_local_routes(_unused_ void **state) {
 	static const struct {
 		uint16_t type;
-		uint8_t of;
+		uint8_t of, table;
 		bool by_kernel;
 	} cases[] = {
-		{ RTM_NEWROUTE, RTN_LOCAL, false },
-		{ RTM_DELROUTE, RTN_LOCAL, true },
-		{ RTM_DELROUTE, RTN_BROADCAST, false },
+		{ RTM_NEWROUTE, RTN_LOCAL, RT_TABLE_LOCAL, false },     { RTM_DELROUTE, RTN_LOCAL, RT_TABLE_LOCAL, true },
+		{ RTM_DELROUTE, RTN_BROADCAST, RT_TABLE_LOCAL, false }, { RTM_DELROUTE, RTN_UNICAST, RT_TABLE_MAIN, true },
+		{ RTM_NEWROUTE, RTN_UNICAST, RT_TABLE_MAIN, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -180,13 +219,13 @@ static void test_local_routes(_unused_ void **state) {
 
 		rtm->rtm_family = AF_INET;
 		rtm->rtm_dst_len = 32;
-		rtm->rtm_table = RT_TABLE_LOCAL;
+		rtm->rtm_table = cases[i].table;
 		rtm->rtm_protocol = RTPROT_KERNEL;
 		rtm->rtm_type = cases[i].of;
 		mnl_attr_put_u32(&m.nlh, RTA_OIF, 5);
 		hint = hint_of(&m);
-		assert_int_equal(hint.type, HINT_ROUTE);
-		assert_int_equal(hint.route_table, RT_TABLE_LOCAL);
+		assert_int_equal(hint.type, HINT_OBJECT);
+		assert_int_equal(((const struct route *)hint.like)->table, cases[i].table);
 		assert_int_equal(hint.by_kernel, cases[i].by_kernel);
 	}
 }
@@ -195,10 +234,10 @@ static void test_settings(_unused_ void **state) {
 	struct message m;
 
 	make_setting(&m, 5);
-	assert_int_equal(hint_of(&m).type, HINT_SETTING);
+	assert_about(&m, HINT_PARTS, &class_sysctl);
 	assert_int_equal(hint_of(&m).ifindex, 5);
 	make_setting(&m, NETCONFA_IFINDEX_ALL);
-	assert_int_equal(hint_of(&m).type, HINT_SETTING);
+	assert_about(&m, HINT_PARTS, &class_sysctl);
 	assert_int_equal(hint_of(&m).ifindex, 0);
 	begin(&m, RTM_NEWNETCONF, sizeof(struct netconfmsg)); /* of nothing */
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
@@ -209,14 +248,14 @@ static void test_tables(_unused_ void **state) {
 	struct hint hint;
 
 	make_nft(&m, NFT_MSG_DELRULE, "topod-office");
-	assert_int_equal(hint_of(&m).type, HINT_NAT);
-	assert_string_equal(hint_of(&m).table, "topod-office");
+	assert_about(&m, HINT_CLASS, &class_nat);
+	assert_string_equal(hint_of(&m).name, "topod-office");
 	make_nft(&m, NFT_MSG_NEWRULE, NULL);
-	assert_int_equal(hint_of(&m).type, HINT_NAT);
-	assert_null(hint_of(&m).table);
+	assert_about(&m, HINT_CLASS, &class_nat);
+	assert_null(hint_of(&m).name);
 	make_nft(&m, NFT_MSG_NEWGEN, NULL); /* the end of a transaction */
-	assert_false(event_hint(&m.nlh, m.nlh.nlmsg_len, &hint));
-	begin(&m, RTM_NEWRULE, 16); /* a routing rule: of no kind of ours */
+	assert_false(hear(&m, &hint));
+	begin(&m, RTM_NEWRULE, 16); /* a routing rule: nobody reads those */
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
 }
 
@@ -226,11 +265,12 @@ static void test_unread(_unused_ void **state) {
 	struct hint hint;
 
 	make_nft(&m, NFT_MSG_NEWTABLE, "topod-office");
-	assert_true(event_hint_unread(&m.nlh, &hint));
-	assert_int_equal(hint.type, HINT_NAT);
-	assert_null(hint.table);
+	assert_true(event_hint_unread(sources, &m.nlh, &arena, &hint));
+	assert_int_equal(hint.type, HINT_CLASS);
+	assert_ptr_equal(hint.class, &class_nat);
+	assert_null(hint.name);
 	make_address(&m);
-	assert_false(event_hint_unread(&m.nlh, &hint));
+	assert_false(event_hint_unread(sources, &m.nlh, &arena, &hint));
 }
 
 /* Each length, in memory of that size. */
@@ -242,15 +282,15 @@ static void check_cut(const struct message *m, enum hint_type type) {
 		struct hint hint;
 
 		memcpy(part, m, size);
-		assert_true(event_hint(part, size, &hint));
+		assert_true(event_hint(sources, part, size, &arena, &hint));
 		assert_int_equal(part->nlmsg_len, size);
 		assert_true(hint.type == HINT_NAMESPACE || hint.type == type);
 		assert_false(understood && hint.type == HINT_NAMESPACE); /* more of it says more */
 		understood |= hint.type != HINT_NAMESPACE;
 		if (hint.link)
 			assert_string_equal(hint.link, "eth0");
-		if (hint.table)
-			assert_string_equal(hint.table, "topod-office");
+		if (hint.name)
+			assert_string_equal(hint.name, "topod-office");
 	}
 }
 
@@ -260,11 +300,11 @@ static void test_cut_off(_unused_ void **state) {
 	make_link(&m, RTM_NEWLINK, AF_UNSPEC, IFF_UP);
 	check_cut(&m, HINT_LINK);
 	make_address(&m);
-	check_cut(&m, HINT_ADDRESS);
+	check_cut(&m, HINT_DEPENDENTS);
 	make_setting(&m, 5);
-	check_cut(&m, HINT_SETTING);
+	check_cut(&m, HINT_PARTS);
 	make_nft(&m, NFT_MSG_NEWTABLE, "topod-office");
-	check_cut(&m, HINT_NAT);
+	check_cut(&m, HINT_CLASS);
 	/* The metric may stand at the very end. */
 	make_route(&m, AF_INET, 4);
 	check_cut(&m, HINT_NAMESPACE);
@@ -278,5 +318,5 @@ int main(void) {
 		cmocka_unit_test(test_cut_off),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, find_sources, drop_objects);
 }

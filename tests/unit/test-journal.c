@@ -308,7 +308,7 @@ static void test_diags(void **state _unused_) {
 	_said_ said = {};
 
 	begin(&said, "office");
-	diags_add_source(&diags, (struct source){ "office.yaml", "a: 1\n", 5 });
+	diags_add_source(&diags, (struct source_text){ "office.yaml", "a: 1\n", 5 });
 	diag_error(&diags, (struct position){ .line = 1, .column = 1 }, "unknown key 'a'");
 	diag_note(&diags, (struct position){ .line = 1, .column = 4 }, "first here");
 	diag_warning(&diags, (struct position){}, "hm");

@@ -31,7 +31,7 @@ static void reading_done(struct reading *reading) {
 
 static void read_list(struct reading *r, const char *text) {
 	*r = (struct reading){};
-	uint8_t source = diags_add_source(&r->diags, (struct source){ "f", text, strlen(text) });
+	uint8_t source = diags_add_source(&r->diags, (struct source_text){ "f", text, strlen(text) });
 	const struct node *list = yaml_read(&r->arena, &r->diags, source);
 
 	assert_non_null(list);

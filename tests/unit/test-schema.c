@@ -40,7 +40,7 @@ static json_t *node_json(const struct node *node) {
 static json_t *text_json(const char *text) {
 	_cleanup_(arena_done) struct arena arena = {};
 	_cleanup_(diags_done) struct diags diags = {};
-	uint8_t source = diags_add_source(&diags, (struct source){ "f", text, strlen(text) });
+	uint8_t source = diags_add_source(&diags, (struct source_text){ "f", text, strlen(text) });
 	const struct node *root = yaml_read(&arena, &diags, source);
 
 	assert_non_null(root);

@@ -9,7 +9,7 @@ static void read_texts(struct read_spec *r, const char *const *texts) {
 
 	*r = (struct read_spec){};
 	for (size_t i = 0; texts[i]; i++)
-		diags_add_source(&r->diags, (struct source){ names[i], texts[i], strlen(texts[i]) });
+		diags_add_source(&r->diags, (struct source_text){ names[i], texts[i], strlen(texts[i]) });
 	r->good = spec_read(&r->spec, &r->diags, 0, &options);
 	assert_int_equal(r->good, r->diags.n_errors == 0);
 }

@@ -38,7 +38,7 @@ static void read_value(struct outcome *o, const struct field *field, const char 
 	struct parse p = { .arena = &o->arena, .diags = &o->diags, .ns = "here", .tables = tables };
 	_cleanup_free_ char *document = xasprintf("k: %s", text);
 
-	uint8_t source = diags_add_source(&o->diags, (struct source){ "f", document, strlen(document) });
+	uint8_t source = diags_add_source(&o->diags, (struct source_text){ "f", document, strlen(document) });
 	const struct node *root = yaml_read(&o->arena, &o->diags, source);
 	assert_non_null(root);
 	assert_true(field->type->size <= sizeof(o->value));

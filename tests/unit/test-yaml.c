@@ -27,7 +27,7 @@ static void test_empty_documents(_unused_ void **state) {
 static void assert_until(const char *text, const char *expected) {
 	struct arena arena = {};
 	struct diags diags = {};
-	uint8_t source = diags_add_source(&diags, (struct source){ .name = "f", .text = text, .size = strlen(text) });
+	uint8_t source = diags_add_source(&diags, (struct source_text){ .name = "f", .text = text, .size = strlen(text) });
 	const struct node *root = yaml_read_until(&arena, &diags, source, "name");
 	_cleanup_free_ char *tree = root ? dump(root) : NULL;
 

@@ -28,7 +28,7 @@ static inline void reading_done(struct reading *reading) {
 
 static inline void read_bytes(struct reading *reading, const char *text, size_t size) {
 	*reading = (struct reading){};
-	uint8_t source = diags_add_source(&reading->diags, (struct source){ .name = "f", .text = text, .size = size });
+	uint8_t source = diags_add_source(&reading->diags, (struct source_text){ .name = "f", .text = text, .size = size });
 	reading->root = yaml_read(&reading->arena, &reading->diags, source);
 	assert_true(reading->root || reading->diags.n_errors > 0);
 }

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How addresses are read and heard, and what follows from them alone: whether a link has the addresses that the kernel gives it,
+ * and which address is the first of its subnet. The routes that come with an address are read later; see address_connected.c.
+ */
+#include "kind/address.h"
+
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+
+#include "kind/connected.h"
+#include "kind/link.h"
+#include "model/source.h"
+
+void address_put_dump(struct nl_writer *w, uint8_t family, uint32_t ifindex) {
+	struct ifaddrmsg *ifa = nl_begin(w, RTM_GETADDR, NLM_F_DUMP, sizeof(*ifa));
+
+	ifa->ifa_family = family;
+	ifa->ifa_index = ifindex;
+}
+
+/* The families of the link's addresses that are looked for; 0: none. */
+static unsigned families_on(const struct scope *scope, const struct link *seen) {
+	unsigned families = 0;
+
+	for (size_t i = 0; i < scope->n; i++) {
+		const struct address *address = (const struct address *)scope->objects[i];
+
+		families |= link_own_families(scope->objects[i], seen);
+		if (address->object.kind == &kind_address && streq(address->dev, seen->name))
+			families |= family_bit(address->address.address.family);
+	}
+	return families;
+}
+
+static void put_dumps_of_links(struct source_scan *scan, struct nl_writer *w) {
+	static const uint8_t families[] = {
+		[FAMILY_IPV4] = AF_INET,
+		[FAMILY_IPV6] = AF_INET6,
+		[FAMILY_IPV4 | FAMILY_IPV6] = AF_UNSPEC,
+	};
+
+	ns_foreach(object, scan->seen) {
+		struct link *link = (struct link *)object;
+		unsigned wanted = object_is_link(object) ? families_on(scan->scope, link) : 0;
+
+		if (!wanted)
+			continue;
+		link->addresses_read = wanted & FAMILY_IPV6 && (wanted & FAMILY_IPV4 || !streq(link->name, "lo"));
+		address_put_dump(w, families[wanted], link->ifindex);
+	}
+}
+
+/* Each family by itself: Linux dumps those without its lock for links (RTNL), for which the threads of a scan would wait,
+ * and all of them together with it. */
+static void dump(struct source_scan *scan, struct nl_writer *w) {
+	if (scan->scope) {
+		put_dumps_of_links(scan, w);
+		return;
+	}
+	address_put_dump(w, AF_INET, 0);
+	address_put_dump(w, AF_INET6, 0);
+}
+
+static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
+	struct address *address = nlh->nlmsg_type == RTM_NEWADDR ? address_decode(&scan->decode, nlh) : NULL;
+
+	if (address)
+		scan_add(scan, &address->object);
+	return 0;
+}
+
+/* A link that went meanwhile has an event on the way. */
+static int refused(struct source_scan *scan _unused_, int error) {
+	return error == -ENODEV ? 0 : error;
+}
+
+static bool is_own_address(const struct address *address) {
+	static const uint8_t loopback[] = { 127, 0, 0, 1 }, loopback6[16] = { [15] = 1 };
+	const struct ip *ip = &address->address.address;
+
+	if (ip->family == AF_INET)
+		return memcmp(ip->bytes, loopback, sizeof(loopback)) == 0 && address->address.length == 8;
+	return memcmp(ip->bytes, loopback6, sizeof(loopback6)) == 0 || (ip->bytes[0] == 0xfe && ip->bytes[1] >> 6 == 2);
+}
+
+/* lo has two, others a link-local one. */
+static void find_own_addresses(const struct source_scan *scan) {
+	ns_foreach(object, scan->seen) {
+		const struct address *address = (const struct address *)object;
+		struct link *link = object->kind == &kind_address && is_own_address(address)
+					    ? (struct link *)ns_find_link(scan->seen, address->dev)
+					    : NULL;
+
+		if (!link)
+			continue;
+		link->n_own_addresses++;
+		if (object->kernel_made && address->address.address.family == AF_INET6 && !streq(link->name, "lo"))
+			link->link_local = address->address.address;
+	}
+	ns_foreach(object, scan->seen) {
+		struct link *link = (struct link *)object;
+
+		/* Where it lacks IPv6, or the kernel makes none, nothing is missing. */
+		if (object_is_link(object) && (!scan->scope || link->addresses_read))
+			link_set_own_addresses(link, link->n_own_addresses >= (streq(link->name, "lo") ? 2 : 1));
+	}
+}
+
+static int finish(struct source_scan *scan) {
+	find_own_addresses(scan);
+	address_settle_primaries(scan->seen, scan->desired);
+	return 0;
+}
+
+static enum about about(const struct event *event, struct hint *ret) {
+	const struct ifaddrmsg *ifa = event_header(event, sizeof(*ifa));
+
+	if (!ifa)
+		return ABOUT_UNKNOWN;
+	ret->type = HINT_DEPENDENTS;
+	ret->ifindex = ifa->ifa_index;
+	return ABOUT_HINT;
+}
+
+const struct source source_address = {
+	.protocol = NETLINK_ROUTE,
+	.first = RTM_NEWADDR,
+	.last = RTM_DELADDR,
+	.groups = (const int[]){ RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0 },
+	.about = about,
+	.dump = dump,
+	.decode = decode,
+	.refused = refused,
+	.finish = finish,
+};
+
+/* Neighbours: an address that failed because another host had it can be tried again once that host is gone. */
+
+/* A filter reads numbers in network order, a message has them in the machine's. */
+#define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
+
+/* The neighbour is forgotten, or has failed. */
+static struct sock_filter gone_filter[] = {
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AS_READ(RTM_DELNEIGH), 3, 0),
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_state)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AS_READ(NUD_FAILED), 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+};
+
+/* Of a neighbour behind a bridge no address is known. */
+static enum about about_neighbour(const struct event *event, struct hint *ret) {
+	const struct ndmsg *ndm = event_header(event, sizeof(*ndm));
+	const struct nlattr *tb[NDA_DST + 1];
+
+	if (!ndm)
+		return ABOUT_UNKNOWN;
+	nl_parse(event->message, sizeof(*ndm), tb, NDA_DST);
+	ret->type = HINT_NEIGHBOUR;
+	ret->ifindex = (uint32_t)ndm->ndm_ifindex;
+	if (ndm->ndm_family != AF_BRIDGE && tb[NDA_DST])
+		(void)ip_from_bytes(ndm->ndm_family, mnl_attr_get_payload(tb[NDA_DST]),
+				    mnl_attr_get_payload_len(tb[NDA_DST]), &ret->address);
+	return ABOUT_HINT;
+}
+
+const struct source source_neighbour = {
+	.protocol = NETLINK_ROUTE,
+	.first = RTM_NEWNEIGH,
+	.last = RTM_DELNEIGH,
+	.groups = (const int[]){ RTNLGRP_NEIGH, 0 },
+	.filter = &(const struct sock_fprog){ ARRAY_SIZE(gone_filter), gone_filter },
+	.only_if_failed = true,
+	.about = about_neighbour,
+};

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How routes are read and heard. No request finds a route by its identity (RTM_GETROUTE asks where a packet would go): the
+ * tables in question are dumped, and the kernel selects by family and table (NETLINK_GET_STRICT_CHK).
+ *
+ * The routes that come with addresses are read along (connected.h). An address is announced, and seen in dumps, a moment before
+ * its routes are made. So what seems to be missing is looked for again once the kernel has finished what it was doing; and if it
+ * is missing still, the addresses are read again, too: one may have gone, with its routes, between its dump and theirs.
+ */
+#include <linux/rtnetlink.h>
+
+#include "kind/connected.h"
+#include "kind/link.h"
+#include "kind/route.h"
+
+enum {
+	ROUND_TABLES,
+	ROUND_MISSING,
+	ROUND_ADDRESSES,
+};
+
+struct reading {
+	struct connected connected;
+	vec(struct table) tables; /* one for each dump of the first round */
+	size_t made_before;       /* … the dump under way */
+};
+
+/* Of several routes with one identity (`ip route append`) ours counts, else the first, which the kernel uses. */
+static void add_route(struct source_scan *scan, struct route *route) {
+	struct object *before = scan_add(scan, &route->object);
+
+	if (before && route->object.owned && !before->owned) {
+		ns_remove(scan->seen, before);
+		scan_add(scan, &route->object);
+		route->front = before->kernel_made ? NULL : before;
+	}
+}
+
+static bool has_route(const struct source_scan *scan, const struct prefix *to) {
+	struct arena *arena = scan->decode.arena;
+	struct route *like = (struct route *)object_new(arena, &kind_route, scan->seen->name);
+
+	like->to = *to;
+	like->table = RT_TABLE_MAIN;
+	like->metric = to->address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
+	object_seal(arena, &like->object);
+	return ns_find(scan->seen, &like->object);
+}
+
+/* The kernel's own routes of the table local are never missing, wrong or in the way unless somebody declares one there. */
+static bool declares_local_route(const struct ns_state *desired) {
+	ns_foreach(object, desired)
+		if (object->kind == &kind_route && ((const struct route *)object)->table == RT_TABLE_LOCAL)
+			return true;
+	return false;
+}
+
+/* One link's routes are asked for alone: a bridge has as many fe80::/64 beside it as ports. */
+static void want_table(struct reading *reading, const struct table *wanted) {
+	bool known = false;
+
+	vec_foreach(table, &reading->tables)
+		if (table->family == wanted->family && table->number == wanted->number &&
+		    (table->all || wanted->all || table->ifindex == wanted->ifindex)) {
+			known = true;
+			table->all |= wanted->all;
+		}
+	if (!known)
+		vec_push(&reading->tables, *wanted);
+}
+
+static void want_tables(struct source_scan *scan, struct reading *reading) {
+	for (size_t i = 0; i < scan->scope->n; i++) {
+		const struct object *object = scan->scope->objects[i];
+		const struct route *route = (const struct route *)object;
+		struct table wanted[2];
+		size_t n = 0;
+
+		if (object->kind == &kind_route)
+			wanted[n++] = (struct table){ route->to.address.family, route->table, true, 0 };
+		else
+			n = connected_tables(scan, object, wanted);
+		for (size_t j = 0; j < n; j++)
+			want_table(reading, &wanted[j]);
+	}
+}
+
+static void put_dump(struct nl_writer *w, const struct table *table) {
+	struct rtmsg *rtm = nl_begin(w, RTM_GETROUTE, NLM_F_DUMP, sizeof(*rtm));
+
+	rtm->rtm_family = table->family;
+	if (!table->all) {
+		rtm->rtm_protocol = RTPROT_KERNEL;
+		rtm->rtm_type = table->number == RT_TABLE_LOCAL ? RTN_LOCAL : RTN_UNICAST;
+	}
+	if (table->number)
+		nl_put_u32(w, RTA_TABLE, table->number);
+	if (!table->all && table->ifindex)
+		nl_put_u32(w, RTA_OIF, table->ifindex);
+}
+
+/* The answer about lo comes when nobody holds the lock for links (RTNL) any more, under which addresses and their routes are
+ * made. */
+static void put_missing(struct nl_writer *w, uint32_t ifindex) {
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	static const uint32_t numbers[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
+
+	link_put_question(w, "lo", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(numbers); j++)
+			put_dump(w, &(struct table){ families[i], numbers[j], false, ifindex });
+}
+
+static void dump(struct source_scan *scan, struct nl_writer *w) {
+	struct reading *reading = scan->own;
+
+	if (scan->round == ROUND_MISSING) {
+		put_missing(w, reading->connected.ifindex);
+		return;
+	}
+	if (scan->round == ROUND_ADDRESSES) {
+		connected_ask_again(w);
+		return;
+	}
+	reading = scan->own = arena_new(scan->decode.arena, struct reading);
+	reading->connected.has_route = has_route;
+	if (scan->scope) {
+		want_tables(scan, reading);
+	} else {
+		scan->decode.skips_local = !declares_local_route(scan->desired);
+		vec_push(&reading->tables,
+			 (struct table){ AF_INET, 0, true, 0 }); /* of each family by itself: see address_source.c */
+		vec_push(&reading->tables, (struct table){ AF_INET6, 0, true, 0 });
+	}
+	vec_foreach(table, &reading->tables)
+		put_dump(w, table);
+}
+
+static void begin(struct source_scan *scan) {
+	struct reading *reading = scan->own;
+	struct connected *connected = &reading->connected;
+
+	if (scan->round != ROUND_TABLES)
+		return;
+	const struct table *table = &reading->tables.items[scan->request];
+	if (table->number == 0 || table->number == RT_TABLE_MAIN)
+		connected->main_read |= family_bit(table->family);
+	if (table->number == 0 || table->number == RT_TABLE_LOCAL)
+		connected->local_read |= family_bit(table->family);
+	if (scan->scope)
+		scan->decode.skips_local = !table->all;
+	/* Of a dump that begins again, what it gave is forgotten. */
+	connected->made.n = scan->restarted ? reading->made_before : connected->made.n;
+	reading->made_before = connected->made.n;
+}
+
+static bool note_made(struct reading *reading, const struct nlmsghdr *nlh) {
+	struct made_route made;
+	bool good = route_decode_made(nlh, &made);
+
+	if (good)
+		vec_push(&reading->connected.made, made);
+	return good;
+}
+
+/* Where only some are looked for: those, and what the kernel makes for addresses. */
+static bool is_wanted(const struct source_scan *scan, const struct route *route) {
+	return !scan->scope || route->object.kernel_made || ns_find(scan->desired, &route->object);
+}
+
+static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
+	struct reading *reading = scan->own;
+
+	if (scan->round == ROUND_ADDRESSES)
+		connected_take_again(scan, nlh);
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	bool made = note_made(reading, nlh);
+	if (scan->round == ROUND_MISSING && made)
+		return 0;
+	struct route *route = route_decode(&scan->decode, nlh);
+	if (route && scan->round == ROUND_MISSING && route->table == RT_TABLE_MAIN)
+		scan_add(scan, &route->object);
+	if (route && scan->round == ROUND_TABLES && is_wanted(scan, route))
+		add_route(scan, route);
+	return 0;
+}
+
+/* A table without a route does not exist. A link may have gone meanwhile. */
+static int refused(struct source_scan *scan, int error) {
+	bool whole = !scan->scope && scan->round == ROUND_TABLES;
+
+	return !whole && (error == -ENOENT || error == -ENODEV) ? 0 : error;
+}
+
+static int finish(struct source_scan *scan) {
+	struct reading *reading = scan->own;
+
+	if (scan->round == ROUND_ADDRESSES) {
+		connected_drop_gone(scan);
+		return 0;
+	}
+	connected_judge(scan, &reading->connected, scan->round == ROUND_MISSING);
+	return reading->connected.any_missing;
+}
+
+static void done(struct source_scan *scan) {
+	struct reading *reading = scan->own;
+
+	if (!reading)
+		return;
+	vec_done(&reading->connected.made);
+	vec_done(&reading->tables);
+}
+
+/* Of an IPv6 route the metric stands behind its next hops: of a message that was cut off the identity is not known. What comes
+ * into the table local comes along with an address, which has an event of its own. */
+static enum about about(const struct event *event, struct hint *ret) {
+	const struct rtmsg *rtm = event_header(event, sizeof(*rtm));
+	const struct nlattr *tb[RTA_TABLE + 1];
+
+	if (!rtm || event->cut)
+		return ABOUT_UNKNOWN;
+	nl_parse(event->message, sizeof(*rtm), tb, RTA_TABLE);
+	struct route *like = (struct route *)object_new(event->arena, &kind_route, NULL);
+	like->to.address.family = rtm->rtm_family;
+	like->to.length = rtm->rtm_dst_len;
+	if (tb[RTA_DST] && ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]),
+					 mnl_attr_get_payload_len(tb[RTA_DST]), &like->to.address) < 0)
+		return ABOUT_UNKNOWN;
+	like->table = nl_get_u32(tb[RTA_TABLE], rtm->rtm_table);
+	like->tos = rtm->rtm_tos;
+	like->metric = nl_get_u32(tb[RTA_PRIORITY], 0);
+	object_seal(event->arena, &like->object);
+	ret->type = HINT_OBJECT;
+	ret->ifindex = nl_get_u32(tb[RTA_OIF], 0);
+	ret->like = &like->object;
+	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL &&
+			 (like->table == RT_TABLE_MAIN || (like->table == RT_TABLE_LOCAL && rtm->rtm_type == RTN_LOCAL &&
+							   event->message->nlmsg_type == RTM_DELROUTE));
+	return ABOUT_HINT;
+}
+
+const struct source source_route = {
+	.protocol = NETLINK_ROUTE,
+	.first = RTM_NEWROUTE,
+	.last = RTM_DELROUTE,
+	.groups = (const int[]){ RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, 0 },
+	.about = about,
+	.dump = dump,
+	.begin = begin,
+	.decode = decode,
+	.refused = refused,
+	.finish = finish,
+	.done = done,
+};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a topology's table of nf_tables is read and heard. It takes three answers, between which somebody may change the ruleset:
+ * then all is read again.
+ */
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+
+#include "kind/ruleset.h"
+#include "model/source.h"
+
+enum {
+	TRIES = 10,
+	N_REQUESTS = NAT_REQUEST_RULES + 1,
+};
+
+struct reading {
+	struct nat_reader reader;
+	bool absent;
+};
+
+static enum nat_request request_of(const struct source_scan *scan) {
+	return (enum nat_request)(scan->round % N_REQUESTS);
+}
+
+static void dump(struct source_scan *scan, struct nl_writer *w) {
+	struct reading *reading = scan->own;
+
+	if (!reading)
+		reading = scan->own = arena_new(scan->decode.arena, struct reading);
+	if (request_of(scan) == NAT_REQUEST_TABLE)
+		nat_reader_begin(&reading->reader, &scan->decode);
+	nat_put_request(w, scan->decode.topology, request_of(scan));
+}
+
+static void begin(struct source_scan *scan) {
+	struct reading *reading = scan->own;
+
+	if (scan->restarted)
+		nat_reader_restart(&reading->reader);
+}
+
+static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
+	struct reading *reading = scan->own;
+
+	return nat_reader_message(&reading->reader, nlh);
+}
+
+static int refused(struct source_scan *scan, int error) {
+	struct reading *reading = scan->own;
+
+	reading->absent = error == -ENOENT;
+	return reading->absent ? 0 : error;
+}
+
+static int finish(struct source_scan *scan) {
+	struct reading *reading = scan->own;
+	struct nat *nat = NULL;
+
+	if (reading->absent)
+		return 0;
+	if (request_of(scan) != NAT_REQUEST_RULES)
+		return 1;
+	int r = nat_reader_finish(&reading->reader, &nat);
+	if (r == -EAGAIN)
+		return scan->round + 1 < TRIES * N_REQUESTS ? 1 : -EINTR;
+	if (nat)
+		scan_add(scan, &nat->object);
+	return r;
+}
+
+/* The table's name is the first attribute of everything that is in a table. Of the end of a transaction the parts were told. */
+static enum about about(const struct event *event, struct hint *ret) {
+	const struct nlattr *tb[NFTA_TABLE_NAME + 1];
+
+	if (event->message->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWGEN))
+		return ABOUT_NOTHING;
+	nl_parse(event->message, sizeof(struct nfgenmsg), tb, NFTA_TABLE_NAME);
+	ret->type = HINT_CLASS;
+	ret->class = &class_nat;
+	ret->name = nl_get_text(tb[NFTA_TABLE_NAME]);
+	return ABOUT_HINT;
+}
+
+const struct source source_nat = {
+	.protocol = NETLINK_NETFILTER,
+	.first = NFNL_SUBSYS_NFTABLES << 8,
+	.last = NFNL_SUBSYS_NFTABLES << 8 | 0xff,
+	.groups = (const int[]){ NFNLGRP_NFTABLES, 0 },
+	.only_if_declared = true,
+	.grouped = true,
+	.about = about,
+	.dump = dump,
+	.begin = begin,
+	.decode = decode,
+	.refused = refused,
+	.finish = finish,
+};
