@@ -172,7 +172,7 @@ enum {
 	[LINK_MASTER] = { .name = "master",                                                                 \
 			  .type = &type_link_name,                                                          \
 			  .offset = offsetof(struct link, master),                                          \
-			  .flags = FIELD_HIDDEN | FIELD_DEV,                                                \
+			  .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_CONTROLLER,                             \
 			  .fallback = "",                                                                   \
 			  .doc = "The controller; written as its `ports`." },                               \
 	[LINK_ALIAS] = { .name = "alias",                                                                   \

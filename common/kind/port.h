@@ -29,7 +29,7 @@ enum port_field { PORT_NAME, PORT_CONTROLLER, PORT_FIRST_ATTRIBUTE };
 	[PORT_CONTROLLER] = { .name = "controller",                        \
 			      .type = &type_link_name,                     \
 			      .offset = offsetof(struct port, controller), \
-			      .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE }
+			      .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_CONTROLLER | FIELD_ONCE }
 
 /* The port object in a message about its link; NULL where the link is not a port, or of a kind that topod does not
  * know. In decode's arena. */

@@ -25,38 +25,19 @@ static void check_attributes(struct reading *r, const struct object *object) {
 	}
 }
 
-/* The link that this one is made upon, as its definition names it. */
-static const struct object *find_below(const struct reading *r, const struct object *object,
-				       const struct field **ret_field) {
-	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
-		const struct field *field = &object->kind->fields[i];
-		const struct link_ref *ref = field_of(field, object);
-		const struct ns_state *ns = NULL;
-
-		if (field->type != &type_link_ref || field->flags & FIELD_PEER || !object_has(object, i) || !ref->name)
-			continue;
-		*ret_field = field;
-		ns = state_find(&r->spec->state, ref->ns);
-		return ns ? ns_find_link(ns, ref->name) : NULL;
-	}
-	return NULL;
-}
-
 /* As macvlan_common_newlink() in drivers/net/macvlan.c does. */
 static void check_stacked(struct reading *r, const struct object *object, const struct object *below,
 			  const struct field *field) {
 	const struct link *link = (const struct link *)below;
-	const struct field *below_field = NULL;
-	const struct object *parent = find_below(r, below, &below_field);
-	const struct link_ref *ref = below_field ? field_of(below_field, below) : NULL;
+	const struct need lower = object_lower(below);
 
-	if (!ref || parent == object)
+	if (!lower.field || state_find_need(&r->spec->state, &lower) == object)
 		return; /* a loop, which is told of */
 	diag_error(r->parse.diags, object_position(object, field),
 		   "%s/%s is of kind %s itself, and the kernel makes what stands on it upon "
 		   "its parent; write '%s: %s%s%s'",
-		   below->ns, link->name, below->kind->name, field->name, streq(ref->ns, object->ns) ? "" : ref->ns,
-		   streq(ref->ns, object->ns) ? "" : ":", ref->name);
+		   below->ns, link->name, below->kind->name, field->name, streq(lower.ns, object->ns) ? "" : lower.ns,
+		   streq(lower.ns, object->ns) ? "" : ":", lower.name);
 }
 
 static void check_address(struct reading *r, const struct object *object, const struct object *below) {
@@ -71,17 +52,15 @@ static void check_address(struct reading *r, const struct object *object, const 
 }
 
 static void check_link(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {
-	const struct object *below;
-	const struct field *field = NULL;
-
 	if (!object_is_link(object))
 		return;
 	check_attributes(r, object);
-	below = find_below(r, object, &field);
+	const struct need lower = object_lower(object);
+	const struct object *below = state_find_need(&r->spec->state, &lower);
 	if (!below || below == object)
 		return;
 	if (object->kind->same_parent && streq_ptr(below->kind->same_parent, object->kind->same_parent))
-		check_stacked(r, object, below, field);
+		check_stacked(r, object, below, lower.field);
 	if (object->kind->shares_mac && object->kind->shares_mac(object))
 		check_address(r, object, below);
 }

@@ -11,11 +11,6 @@
 #include "kind/route.h"
 #include "language/spec_check.h"
 
-struct reference {
-	struct reading *r;
-	const struct object *object;
-};
-
 /* The link of this namespace whose other end has that name: rather one that is no port yet. */
 static const struct object *find_near_end(const struct ns_state *ns, const char *far_name) {
 	const struct object *found = NULL;
@@ -75,27 +70,27 @@ static void doubt_setting(struct reading *r, const struct ns_state *ns, const ch
 			     name, ns->name, meant);
 }
 
-static void check_reference(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct reference *c = userdata;
-	struct position position = object_position(c->object, field);
-	const struct ns_state *ns = state_find(&c->r->spec->state, ns_name);
+static void check_reference(struct reading *r, const struct object *object, const struct field *field, const char *ns_name,
+			    const char *name) {
+	struct position position = object_position(object, field);
+	const struct ns_state *ns = state_find(&r->spec->state, ns_name);
 
 	if (!ns)
-		diag_error(c->r->parse.diags, position, "there is no namespace '%s'", ns_name);
+		diag_error(r->parse.diags, position, "there is no namespace '%s'", ns_name);
 	else if (ns_find_link(ns, name) || streq(name, "lo")) /* which is everywhere */
 		return;
 	else if (!check_is_open(ns) || !(field->flags & FIELD_USES))
-		missing_link(c->r, ns, name, position);
-	else if (c->object->kind->class->single_value)
-		doubt_setting(c->r, ns, name, position);
+		missing_link(r, ns, name, position);
+	else if (object->kind->class->single_value)
+		doubt_setting(r, ns, name, position);
 }
 
-static void check_nexthops(struct reference *c) {
-	const struct route *route = (const struct route *)c->object;
+static void check_nexthops(struct reading *r, const struct object *object) {
+	const struct route *route = (const struct route *)object;
 
 	for (size_t i = 0; i < route->nexthops.n; i++)
 		if (route->nexthops.items[i].dev)
-			check_reference(c, &c->object->kind->fields[ROUTE_NEXTHOPS], c->object->ns,
+			check_reference(r, object, &object->kind->fields[ROUTE_NEXTHOPS], object->ns,
 					route->nexthops.items[i].dev);
 }
 
@@ -173,11 +168,11 @@ static void check_source(struct reading *r, const struct object *object) {
 }
 
 static void check_object(struct reading *r, const struct ns_state *ns, const struct object *object) {
-	struct reference reference = { .r = r, .object = object };
-
-	object_links(object, check_reference, &reference);
+	object_foreach_need(need, object)
+		if (need.name)
+			check_reference(r, object, need.field, need.ns, need.name);
 	if (object->kind == &kind_route)
-		check_nexthops(&reference);
+		check_nexthops(r, object);
 	if (object_is_link(object)) {
 		check_existing(r, ns, object);
 		check_made(r, object);

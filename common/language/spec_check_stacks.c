@@ -12,26 +12,16 @@ enum {
 };
 
 /* The next link on the way up (to the controller) or down (to the link below). */
-struct step {
-	const struct spec *spec;
-	const struct object *from, *next;
-	bool up;
-};
-
-static void take_step(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct step *step = userdata;
-	const struct ns_state *ns = state_find(&step->spec->state, ns_name);
-	bool up = field == &step->from->kind->fields[LINK_MASTER];
-
-	if (!(field->flags & FIELD_PEER) && up == step->up && ns && !step->next)
-		step->next = ns_find_link(ns, name);
-}
-
 static const struct object *step(struct reading *r, const struct object *from, bool up) {
-	struct step step = { .spec = r->spec, .from = from, .up = up };
+	object_foreach_need(need, from) {
+		const struct object *next = need.field->flags & (up ? FIELD_CONTROLLER : FIELD_LOWER)
+						    ? state_find_need(&r->spec->state, &need)
+						    : NULL;
 
-	object_links(from, take_step, &step);
-	return step.next;
+		if (next)
+			return next;
+	}
+	return NULL;
 }
 
 /* A link stands on at most one other by `link` or `dev`, and under one controller. Nothing that it stands on may be
@@ -48,23 +38,6 @@ static void check_loop(struct reading *r, const struct object *object) {
 				return;
 			}
 	}
-}
-
-/* The link below, and the field that names it; NULL where it has none, or none that is declared. */
-static const struct object *find_below(const struct state *state, const struct object *object,
-				       const struct field **ret_field, const struct link_ref **ret_ref) {
-	*ret_field = NULL;
-	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
-		const struct field *field = &object->kind->fields[i];
-		const struct link_ref *ref = field_of(field, object);
-
-		if (field->type != &type_link_ref || field->flags & FIELD_PEER || !object_has(object, i) || !ref->name)
-			continue;
-		*ret_field = field;
-		*ret_ref = ref;
-		return ns_find_link(state_find(state, ref->ns), ref->name);
-	}
-	return NULL;
 }
 
 /* Every port, those of a controller side by side; what is known of the controller's MTU is kept with the first of them. */
@@ -146,9 +119,6 @@ static struct known_mtu find_smallest(struct reading *r, struct port_of *first, 
 static struct known_mtu find_mtu(struct reading *r, const struct object *object, int depth) {
 	const char *initially = object->kind->fields[LINK_MTU].fallback;
 	struct known_mtu known = {};
-	const struct object *below;
-	const struct link_ref *ref;
-	const struct field *field;
 	struct port_of *ports;
 
 	if (object_has(object, LINK_MTU))
@@ -161,7 +131,8 @@ static struct known_mtu find_mtu(struct reading *r, const struct object *object,
 		return find_smallest(r, ports, depth);
 	if (initially && parse_u32(initially, &known.mtu) == 0)
 		return known;
-	below = object->kind->headroom ? find_below(&r->spec->state, object, &field, &ref) : NULL;
+	const struct need lower = object->kind->headroom ? object_lower(object) : (struct need){};
+	const struct object *below = state_find_need(&r->spec->state, &lower);
 	if (below) {
 		known = find_mtu(r, below, depth + 1);
 		known.mtu -= MIN(known.mtu, object->kind->headroom(object));
@@ -200,45 +171,42 @@ static const char *article(const char *word) {
 }
 
 /* A link that takes the frames of the one below (macvlan_port_create() and macvlan_open(), drivers/net/macvlan.c). */
-static void check_taken(struct reading *r, const struct object *object, const struct field *field,
-			const struct link_ref *ref, const struct object *below) {
+static void check_taken(struct reading *r, const struct object *object, const struct need *lower,
+			const struct object *below) {
 	const struct link *link = (const struct link *)object, *parent = (const struct link *)below;
-	struct position position = object_position(object, field);
+	struct position position = object_position(object, lower->field);
 
-	if (streq(ref->name, "lo"))
+	if (streq(lower->name, "lo"))
 		diag_error(r->parse.diags, position, "'lo' cannot be the parent of %s %s: it carries no Ethernet frames",
 			   article(object->kind->name), object->kind->name);
 	if (!below || below == object)
 		return;
 	const struct object *master =
-		object_has(below, LINK_MASTER) ? ns_find_link(state_find(&r->spec->state, ref->ns), parent->master) : NULL;
+		object_has(below, LINK_MASTER) ? ns_find_link(state_find(&r->spec->state, lower->ns), parent->master) : NULL;
 	if (master && master->kind->takes_frames) {
 		diag_error(r->parse.diags, position,
 			   "%s:%s is a port of %s and cannot be the parent of %s %s, too: both take its frames; "
 			   "'%s: %s' may be meant",
-			   ref->ns, ref->name, parent->master, article(object->kind->name), object->kind->name, field->name,
-			   parent->master);
+			   lower->ns, lower->name, parent->master, article(object->kind->name), object->kind->name,
+			   lower->field->name, parent->master);
 		diag_note(r->parse.diags, object_position(below, &below->kind->fields[LINK_MASTER]), "it is a port here");
 	}
 	if (link->up && object_has(object, LINK_MAC) && object_has(below, LINK_MAC) &&
 	    memcmp(&link->mac, &parent->mac, sizeof(link->mac)) == 0 &&
 	    !(object->kind->shares_mac && object->kind->shares_mac(object)))
 		diag_error(r->parse.diags, object_position(object, &object->kind->fields[LINK_MAC]),
-			   "%s:%s below has this MAC address; a %s needs one of its own", ref->ns, ref->name,
+			   "%s:%s below has this MAC address; a %s needs one of its own", lower->ns, lower->name,
 			   object->kind->name);
 }
 
 static void check_stack(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {
-	const struct object *below;
-	const struct link_ref *ref;
-	const struct field *field;
-
 	if (!object_is_link(object))
 		return;
 	check_loop(r, object);
-	below = find_below(&r->spec->state, object, &field, &ref);
-	if (field && object->kind->takes_frames)
-		check_taken(r, object, field, ref, below);
+	const struct need lower = object_lower(object);
+	const struct object *below = state_find_need(&r->spec->state, &lower);
+	if (lower.field && object->kind->takes_frames)
+		check_taken(r, object, &lower, below);
 	if (below && object->kind->headroom && object_has(object, LINK_MTU))
 		check_mtu_below(r, object, below);
 }

@@ -50,12 +50,6 @@ static bool has_vlans(const struct object *bridge) {
 	return i >= 0 && object_has(bridge, (size_t)i) && *(const uint32_t *)field_of(&bridge->kind->fields[i], bridge);
 }
 
-struct walk {
-	struct segments *segments;
-	const struct state *state;
-	size_t from;
-};
-
 static bool is_among(const struct object *link, const char *const *names) {
 	for (; *names; names++)
 		if (streq(link->kind->name, *names))
@@ -75,26 +69,29 @@ bool segment_is_ethernet(const struct object *link) {
 
 /* A tunnel's packets go by the link below, its frames do not; a VLAN's have a tag; a VRF's ports share routes only. */
 static bool is_on_segment_of(const struct object *from, const struct field *field, const struct object *to) {
-	if (field == &from->kind->fields[LINK_MASTER])
+	if (field->flags & FIELD_CONTROLLER)
 		return !to || is_among(to, joining_their_ports);
-	return field->flags & FIELD_PEER || is_among(from, on_their_lower);
+	return is_among(from, on_their_lower);
 }
 
-static void join_lower(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct walk *walk = userdata;
-	const struct object *from = walk->segments->members.items[walk->from].link;
-	const struct object *to = ns_find_link(state_find(walk->state, ns_name), name);
-	bool port = field == &from->kind->fields[LINK_MASTER];
+static void join_lower(struct segments *s, const struct state *state, size_t from) {
+	const struct object *link = s->members.items[from].link;
 
-	if (!is_on_segment_of(from, field, to))
-		return;
-	if (port && to)
-		walk->segments->members.items[index_of(walk->segments, to)].ported = true;
-	if (port && to && has_vlans(to)) {
-		walk->segments->members.items[top_of(walk->segments, walk->from)].open = true;
-		return;
+	if (link->twin)
+		join(s, from, link->twin);
+	object_foreach_need(need, link) {
+		const struct object *to = state_find_need(state, &need);
+		bool port = need.field->flags & FIELD_CONTROLLER;
+
+		if (!is_on_segment_of(link, need.field, to))
+			continue;
+		if (port && to)
+			s->members.items[index_of(s, to)].ported = true;
+		if (port && to && has_vlans(to))
+			s->members.items[top_of(s, from)].open = true;
+		else
+			join(s, from, to);
 	}
-	join(walk->segments, walk->from, to);
 }
 
 /* What topod finds rather than makes, tunnels and VLANs lead to where the file says nothing of. */
@@ -151,11 +148,8 @@ static void add_members(struct segments *s, const struct state *state) {
 void segments_find(struct segments *ret, const struct state *state) {
 	*ret = (struct segments){};
 	add_members(ret, state);
-	for (size_t i = 0; i < ret->members.n; i++) {
-		struct walk walk = { .segments = ret, .state = state, .from = i };
-
-		object_links(ret->members.items[i].link, join_lower, &walk);
-	}
+	for (size_t i = 0; i < ret->members.n; i++)
+		join_lower(ret, state, i);
 	open_empty(ret);
 	state_foreach(ns, state) {
 		ns_foreach(object, ns) {

@@ -67,15 +67,16 @@ static struct stand *stand_of(struct survey *s, const char *link) {
 }
 
 /* A port's attributes are a part of its own link, and lost with the controller. */
-static void note_link(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct survey *s = userdata;
-	const struct class *class = s->object->kind->class;
-	bool whole = class == &class_link || (class->membership && field->class != FIELD_KEY);
+static void note_needs(struct survey *s) {
+	bool link = object_is_link(s->object);
 
-	if (field->flags & FIELD_PEER || !streq(ns, s->ns->name))
-		return;
-	struct stand *stand = stand_of(s, name);
-	add_item(s->arena, whole ? &stand->links : &stand->parts, s->object);
+	object_foreach_need(need, s->object) {
+		if (!need.name || !streq(need.ns, s->ns->name))
+			continue;
+		struct stand *stand = stand_of(s, need.name);
+		bool whole = link || need.field->flags & FIELD_CONTROLLER;
+		add_item(s->arena, whole ? &stand->links : &stand->parts, s->object);
+	}
 }
 
 /* Networks. */
@@ -135,16 +136,10 @@ static void note_dependence(struct survey *s) {
 	}
 }
 
-static void found_link(void *userdata, const struct field *field _unused_, const char *ns _unused_,
-		       const char *name _unused_) {
-	*(bool *)userdata = true;
-}
-
 static void note_linkless(struct survey *s) {
-	bool of_link = object_is_link(s->object);
+	struct need need = {};
 
-	object_links(s->object, found_link, &of_link);
-	if (!of_link)
+	if (!object_is_link(s->object) && !object_next_need(s->object, &need))
 		add_item(s->arena, &s->standing->linkless, s->object);
 }
 
@@ -172,7 +167,7 @@ static const struct standing *survey(struct state *state, struct ns_state *ns) {
 		note_network(&s, object);
 	ns_foreach(object, ns) {
 		s.object = object;
-		object_links(object, note_link, &s);
+		note_needs(&s);
 		note_dependence(&s);
 		note_linkless(&s);
 	}
@@ -198,25 +193,20 @@ const struct object_item *state_linkless(struct state *state, struct ns_state *n
 	return survey(state, ns)->linkless;
 }
 
-static void note_crossing(void *userdata, const struct field *field, const char *ns, const char *name _unused_) {
-	struct survey *s = userdata;
-
-	if (!(field->flags & FIELD_PEER) && !streq(ns, s->object->ns))
-		s->ns = NULL;
+static bool crosses(const struct object *object) {
+	object_foreach_need(need, object)
+		if (!streq(need.ns, object->ns))
+			return true;
+	return false;
 }
 
 const struct object_item *state_crossings(struct state *state) {
 	if (state->crossings_known)
 		return state->crossings;
 	state->crossings_known = true;
-	state_foreach(ns, state) {
-		ns_foreach(object, ns) {
-			struct survey s = { .ns = ns, .object = object };
-
-			object_links(object, note_crossing, &s);
-			if (!s.ns)
+	state_foreach(ns, state)
+		ns_foreach(object, ns)
+			if (crosses(object))
 				add_item(&state->arena, &state->crossings, object);
-		}
-	}
 	return state->crossings;
 }

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "yaml/yaml.h"
 
+struct class;
 struct field;
 
 /* What is needed while a value is read from the file. */
@@ -59,22 +60,24 @@ enum field_class {
 };
 
 enum field_flags {
-	FIELD_HIDDEN = 1 << 0,     /* not a key of the language: filled by topod itself */
-	FIELD_AFTER = 1 << 1,      /* taken by the kernel only once the object exists */
-	FIELD_REQUIRED = 1 << 2,   /* must be written */
-	FIELD_OPAQUE = 1 << 3,     /* too long to print: reports say only that it changed */
-	FIELD_DEV = 1 << 4,        /* a link of the same namespace (char *), or any (struct link_ref): a dependency */
-	FIELD_PEER = 1 << 5,       /* FIELD_DEV, but the two are made together */
-	FIELD_ONCE = 1 << 6,       /* given to the kernel at creation and never read back */
-	FIELD_SIGN = 1 << 10,      /* tells what topod made from what others made, until the mark is set */
-	FIELD_BIRTH = 1 << 9,      /* told by the kernel when the object is made; with another value it is another object */
-	FIELD_SOURCE = 1 << 8,     /* an address of the namespace (struct ip), which must be usable already */
-	FIELD_AF_INET6 = 1 << 7,   /* stands in IFLA_AF_SPEC / AF_INET6 */
-	FIELD_ONE_WAY = 1 << 12,   /* only ever made good: what it was before is no state to go back to */
-	FIELD_IDENTITY = 1 << 11,  /* no FIELD_KEY, but the kind's key() is made of it */
-	FIELD_USES = 1 << 14,      /* FIELD_DEV, and the file need not declare the link where others may have made it */
-	FIELD_LEFT_OUT = 1 << 15,  /* the kernel leaves the attribute out where the value is zero or empty */
-	FIELD_BEFORE_UP = 1 << 13, /* the kernel goes by it as soon as the link is up, and not again */
+	FIELD_HIDDEN = 1 << 0,   /* not a key of the language: filled by topod itself */
+	FIELD_AFTER = 1 << 1,    /* taken by the kernel only once the object exists */
+	FIELD_REQUIRED = 1 << 2, /* must be written */
+	FIELD_OPAQUE = 1 << 3,   /* too long to print: reports say only that it changed */
+	FIELD_DEV = 1 << 4,      /* a link that the object needs: of the same namespace (char *), or any (struct link_ref) */
+	FIELD_PEER = 1 << 5,     /* FIELD_DEV, but the two are made together */
+	FIELD_LOWER = 1 << 16,   /* FIELD_DEV, and this link is made upon that one, and goes with it */
+	FIELD_CONTROLLER = 1 << 17, /* FIELD_DEV, and that one has this link as its port */
+	FIELD_ONCE = 1 << 6,        /* given to the kernel at creation and never read back */
+	FIELD_SIGN = 1 << 10,       /* tells what topod made from what others made, until the mark is set */
+	FIELD_BIRTH = 1 << 9,       /* told by the kernel when the object is made; with another value it is another object */
+	FIELD_SOURCE = 1 << 8,      /* an address of the namespace (struct ip), which must be usable already */
+	FIELD_AF_INET6 = 1 << 7,    /* stands in IFLA_AF_SPEC / AF_INET6 */
+	FIELD_ONE_WAY = 1 << 12,    /* only ever made good: what it was before is no state to go back to */
+	FIELD_IDENTITY = 1 << 11,   /* no FIELD_KEY, but the kind's key() is made of it */
+	FIELD_USES = 1 << 14,       /* FIELD_DEV, and the file need not declare the link where others may have made it */
+	FIELD_LEFT_OUT = 1 << 15,   /* the kernel leaves the attribute out where the value is zero or empty */
+	FIELD_BEFORE_UP = 1 << 13,  /* the kernel goes by it as soon as the link is up, and not again */
 };
 
 /* Where the value stands in a link message; other kinds use WIRE_ATTR or encode by themselves. */
@@ -119,8 +122,9 @@ struct field {
 	uint32_t min, max; /* integers; max 0: no limit */
 	uint32_t unit;     /* durations: how many of the stored unit make a second */
 	const struct enum_name *names;
-	const char *initial;  /* what topod sets where nothing is written, as text; NULL: nothing */
-	const char *fallback; /* the kernel's default as text, to which a field that is no longer declared
+	const char *initial;       /* what topod sets where nothing is written, as text; NULL: nothing */
+	const struct class *needs; /* an object of this class, with the value as its key, is needed; else NULL */
+	const char *fallback;      /* the kernel's default as text, to which a field that is no longer declared
 				       returns; NULL: none is known */
 };
 

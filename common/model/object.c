@@ -16,25 +16,30 @@ struct object *object_new(struct arena *arena, const struct kind *kind, const ch
 
 /* Equal values must give equal bytes, so texts are added with their end and structs byte by byte: types of
  * KEY fields have no padding. */
-static void add_key_field(const struct object *object, const struct field *field, struct text *key) {
-	if (field->type == &type_text || field->type == &type_link_name) {
-		const char *text = *(const char *const *)field_of(field, object);
+static const void *key_of_field(const struct object *object, const struct field *field, size_t *ret_size) {
+	const void *value = field_of(field, object);
 
-		text_addn(key, text ? text : "", text ? strlen(text) + 1 : 1);
-	} else {
-		text_addn(key, field_of(field, object), field->type->size);
-	}
+	*ret_size = field->type->size;
+	if (field->type != &type_text && field->type != &type_link_name)
+		return value;
+	const char *text = *(const char *const *)value ? *(const char *const *)value : "";
+	*ret_size = strlen(text) + 1;
+	return text;
 }
 
 void object_seal(struct arena *arena, struct object *object) {
 	const struct kind *kind = object->kind;
 	char buffer[KEY_GUESS];
 	_cleanup_text_ struct text key = TEXT_IN(buffer);
+	size_t size;
 
 	text_addn(&key, (const char *)&kind->class, sizeof(kind->class));
 	for (size_t i = 0; i < kind->n_fields; i++)
-		if (kind->fields[i].class == FIELD_KEY)
-			add_key_field(object, &kind->fields[i], &key);
+		if (kind->fields[i].class == FIELD_KEY) {
+			const void *value = key_of_field(object, &kind->fields[i], &size);
+
+			text_addn(&key, value, size);
+		}
 	if (kind->key)
 		kind->key(object, &key);
 	object->hh.key = arena_memdup(arena, key.data, key.size);
@@ -138,22 +143,29 @@ struct position object_position(const struct object *object, const struct field 
 	return object->position;
 }
 
-void object_links(const struct object *object, object_link_fn fn, void *userdata) {
-	for (size_t i = 0; i < object->kind->n_fields; i++) {
+bool object_next_need(const struct object *object, struct need *need) {
+	for (size_t i = need->next; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
+		const struct class *class = field->flags & FIELD_DEV ? &class_link : field->needs;
+		const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, object) : NULL;
 
-		if (!(field->flags & FIELD_DEV) || (!object_has(object, i) && field->class != FIELD_KEY))
+		if (!class || field->flags & FIELD_PEER || (!object_has(object, i) && field->class != FIELD_KEY))
 			continue;
-		if (field->type == &type_link_ref) {
-			const struct link_ref *ref = field_of(field, object);
-
-			if (ref->name)
-				fn(userdata, field, ref->ns, ref->name);
-		} else {
-			const char *name = *(const char *const *)field_of(field, object);
-
-			if (name && *name)
-				fn(userdata, field, object->ns, name);
-		}
+		*need = (struct need){ .field = field, .class = class, .ns = ref ? ref->ns : object->ns, .next = i + 1 };
+		need->key = ref ? ref->name : key_of_field(object, field, &need->size);
+		if (ref && ref->name)
+			need->size = strlen(ref->name) + 1;
+		if (class == &class_link)
+			need->name = need->key;
+		if (need->key && (!need->name || *need->name))
+			return true;
 	}
+	return false;
+}
+
+struct need object_lower(const struct object *object) {
+	object_foreach_need(need, object)
+		if (need.field->flags & FIELD_LOWER)
+			return need;
+	return (struct need){};
 }

@@ -80,6 +80,21 @@ void object_print_fields(const struct object *desired, const struct object *obse
 /* The place of the field, of the object where that is not known. */
 struct position object_position(const struct object *object, const struct field *field);
 
-/* Calls fn for each link that the object needs (FIELD_DEV): its namespace and name. */
-typedef void (*object_link_fn)(void *userdata, const struct field *field, const char *ns, const char *name);
-void object_links(const struct object *object, object_link_fn fn, void *userdata);
+/* Another object that this one needs, by its identity. What is made together with it, the other end of a pair, is not one:
+ * that is its `twin`. */
+struct need {
+	const struct field *field; /* that names it */
+	const struct class *class;
+	const char *ns;
+	const char *name; /* of a link; else NULL */
+	const void *key;  /* what its class has as key, see object_seal() … */
+	size_t size;      /* … in bytes */
+	size_t next;      /* where the walk goes on */
+};
+
+/* Walks over the objects that this one needs. It is the table of fields that tells, and not a list made once: where a link
+ * is a port, and what an observed one stands on, is known only after it was sealed. */
+bool object_next_need(const struct object *object, struct need *need);
+#define object_foreach_need(need, object) for (struct need need = {}; object_next_need(object, &(need));)
+/* The link that this one is made upon (FIELD_LOWER); zeroed where there is none. */
+struct need object_lower(const struct object *object);

@@ -35,17 +35,26 @@ struct object *ns_find(const struct ns_state *ns, const struct object *like) {
 	return object;
 }
 
-struct object *ns_find_link(const struct ns_state *ns, const char *name) {
-	/* The key of a link as object_seal() makes it: its class and its name with the end. */
-	const struct class *class = &class_link;
-	char key[64];
-	size_t size = strlen(name) + 1;
+static struct object *find_of_class(const struct ns_state *ns, const struct class *class, const void *value, size_t size) {
+	char key[64]; /* as object_seal() makes it: the class and the KEY fields */
 
 	if (sizeof(class) + size > sizeof(key))
 		return NULL;
 	memcpy(key, &class, sizeof(class));
-	memcpy(key + sizeof(class), name, size);
+	memcpy(key + sizeof(class), value, size);
 	return ns_find_key(ns, key, sizeof(class) + size);
+}
+
+struct object *ns_find_link(const struct ns_state *ns, const char *name) {
+	return find_of_class(ns, &class_link, name, strlen(name) + 1);
+}
+
+struct object *ns_find_need(const struct ns_state *ns, const struct need *need) {
+	return find_of_class(ns, need->class, need->key, need->size);
+}
+
+struct object *state_find_need(const struct state *state, const struct need *need) {
+	return need->ns ? ns_find_need(state_find(state, need->ns), need) : NULL;
 }
 
 struct object *ns_find_only(const struct ns_state *ns, const struct class *class) {

@@ -69,6 +69,9 @@ struct object *ns_find_link(const struct ns_state *ns, const char *name);
 static inline struct object *ns_self(const struct ns_state *ns) {
 	return ns ? ns->self : NULL;
 }
+/* What another object needs, where that is in ns; NULL. */
+struct object *ns_find_need(const struct ns_state *ns, const struct need *need);
+struct object *state_find_need(const struct state *state, const struct need *need);
 /* That of a class of which a namespace has one at most (its NAT table); NULL. */
 struct object *ns_find_only(const struct ns_state *ns, const struct class *class);
 

@@ -59,7 +59,7 @@ static uint64_t following_fields(const struct object *object, bool second) {
 		const struct field *field = &kind->fields[i];
 		bool late = field->flags & FIELD_AFTER || kind->bare_create || kind->last & field_bit(i) ||
 			    (flags_follow && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT)) ||
-			    (second && field->flags & FIELD_DEV && !(field->flags & FIELD_PEER));
+			    (second && field->flags & FIELD_CONTROLLER);
 
 		if (object_has(object, i) && late && field->class != FIELD_KEY && !(field->flags & FIELD_ONCE))
 			mask |= field_bit(i);
@@ -192,30 +192,18 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 /* What is declared. */
 
-struct recreated {
-	const struct diff *diff;
-	const struct object *object;
-	bool found;
-};
-
-static void find_recreated(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct recreated *r = userdata;
-	const struct ns_state *ns = state_find(r->diff->input->desired, ns_name);
-	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
-
-	/* A port outlives its controller. */
-	if (field->flags & FIELD_PEER || (object_is_link(r->object) && field->type != &type_link_ref))
-		return;
-	if (link && link->change && (link->change->then || (link->change->type == CHANGE_CREATE && link->change->recreates)))
-		r->found = true;
-}
-
-/* What stands on a link that is made anew will be gone by then. */
+/* What stands on a link that is recreated will be gone by then. A port outlives its controller. */
 bool diff_stands_on_recreated(const struct diff *diff, const struct object *object) {
-	struct recreated r = { .diff = diff, .object = object };
+	object_foreach_need(need, object) {
+		const struct object *below = object_is_link(object) && need.field->flags & FIELD_CONTROLLER
+						     ? NULL
+						     : state_find_need(diff->input->desired, &need);
 
-	object_links(object, find_recreated, &r);
-	return r.found;
+		if (below && below->change &&
+		    (below->change->then || (below->change->type == CHANGE_CREATE && below->change->recreates)))
+			return true;
+	}
+	return false;
 }
 
 bool diff_was_scanned(const struct ns_state *observed, const struct object *object) {
@@ -236,7 +224,7 @@ static struct object *first_end(struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
 
-		if (field->flags & FIELD_DEV && !(field->flags & FIELD_PEER) && object_has(twin, i))
+		if (field->flags & FIELD_CONTROLLER && object_has(twin, i))
 			return object_has(object, i) ? object : twin;
 	}
 	return object;

@@ -2,26 +2,17 @@
 /* What is there and not declared, or is to go back to what it was: whether it is deleted, given back, or goes by itself. */
 #include "plan/diff.h"
 
-struct vanishing {
-	const struct ns_state *observed;
-	bool found;
-};
-
-static void find_vanishing(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct vanishing *v = userdata;
-	const struct object *link = streq(ns, v->observed->name) ? ns_find_link(v->observed, name) : NULL;
-
-	if (!(field->flags & FIELD_PEER) && link && link->change && link->change->type == CHANGE_DELETE)
-		v->found = true;
-}
-
 /* Goes by itself with its link. */
-static bool goes_along(const struct ns_state *observed, const struct object *object) {
-	struct vanishing v = { .observed = observed };
+static bool goes_along(const struct state *observed, const struct object *object) {
+	if (object_is_link(object))
+		return false;
+	object_foreach_need(need, object) {
+		const struct object *below = state_find_need(observed, &need);
 
-	if (!object_is_link(object))
-		object_links(object, find_vanishing, &v);
-	return v.found;
+		if (below && below->change && below->change->type == CHANGE_DELETE)
+			return true;
+	}
+	return false;
 }
 
 /* Does the update give the link another controller, or none? */
@@ -29,42 +20,31 @@ static bool changes_controller(const struct change *change) {
 	for (uint64_t left = change->fields; left; left &= left - 1) {
 		const struct field *field = &change->desired->kind->fields[__builtin_ctzll(left)];
 
-		if (field->flags & FIELD_DEV && !(field->flags & FIELD_PEER))
+		if (field->flags & FIELD_CONTROLLER)
 			return true;
 	}
 	return false;
 }
 
-struct leaving {
-	const struct plan *plan;
-	const struct object *port;
-	bool found;
-};
+static bool is_left(const struct plan *plan, const struct need *need) {
+	vec_foreach(at, &plan->changes) {
+		const struct object *link = (*at)->type == CHANGE_UPDATE ? (*at)->desired : NULL;
 
-static void find_leaving(void *userdata, const struct field *field _unused_, const char *ns _unused_, const char *name) {
-	struct leaving *leaving = userdata;
-	_cleanup_text_ struct text scope = {}, other = {};
-
-	text_addf(&scope, "%s/%s", leaving->port->ns, name);
-	vec_foreach(at, &leaving->plan->changes) {
-		const struct change *change = *at;
-
-		if (change->type != CHANGE_UPDATE || !object_is_link(change->desired) ||
-		    !streq(change->desired->ns, leaving->port->ns) || !changes_controller(change))
-			continue;
-		text_done(&other);
-		object_print_scope(change->desired, &other);
-		leaving->found |= streq(other.data, scope.data);
+		if (link && object_is_link(link) && streq(link->ns, need->ns) &&
+		    streq_ptr(object_home_link(link), need->name) && changes_controller(*at))
+			return true;
 	}
+	return false;
 }
 
 /* What a port says of itself ends with its being one. */
 static bool leaves_controller(const struct plan *plan, const struct object *object) {
-	struct leaving leaving = { .plan = plan, .port = object };
-
-	if (object->kind->class->membership)
-		object_links(object, find_leaving, &leaving);
-	return leaving.found;
+	if (!object->kind->class->membership)
+		return false;
+	object_foreach_need(need, object)
+		if (is_left(plan, &need))
+			return true;
+	return false;
 }
 
 static bool is_pointless(const struct diff *diff, const struct change *change) {
@@ -72,7 +52,7 @@ static bool is_pointless(const struct diff *diff, const struct change *change) {
 
 	if (change->type != CHANGE_UPDATE || !change->desired->gone || !seen)
 		return false;
-	return goes_along(state_find(diff->input->observed, seen->ns), seen) || leaves_controller(diff->plan, seen);
+	return goes_along(diff->input->observed, seen) || leaves_controller(diff->plan, seen);
 }
 
 void diff_pointless(struct diff *diff) {
@@ -137,7 +117,7 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 		    !to_be_deleted(diff, desired, observed, seen))
 			continue;
 		const struct object *noted = diff_noted_object(diff, seen);
-		if (!goes_along(observed, seen) && (!all_goes || noted || outlives_namespace(diff, seen)))
+		if (!goes_along(diff->input->observed, seen) && (!all_goes || noted || outlives_namespace(diff, seen)))
 			diff_delete(diff, seen, noted, false);
 		note_moved(diff, seen);
 	}

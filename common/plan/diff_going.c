@@ -43,7 +43,7 @@ static const char *goes_with(const struct diff *diff, const struct object *seen,
 	for (size_t i = 0; i < seen->kind->n_fields && !ns && height < HEIGHT_MAX; i++) {
 		const struct field *field = &seen->kind->fields[i];
 
-		if (field->type == &type_link_ref && object_has(seen, i))
+		if (field->flags & (FIELD_LOWER | FIELD_PEER) && object_has(seen, i))
 			ns = goes_with_other(diff, field, field_of(field, seen), height);
 	}
 	return ns;

@@ -75,19 +75,6 @@ static bool is_awaited(const struct object *object) {
 	return object && object->change && object->change->held;
 }
 
-struct awaited {
-	const struct diff *diff;
-	bool found;
-};
-
-static void find_awaited(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct awaited *awaited = userdata;
-	const struct ns_state *ns = state_find(awaited->diff->input->desired, ns_name);
-
-	if (!(field->flags & FIELD_PEER) && ns)
-		awaited->found |= is_awaited(ns_find_link(ns, name));
-}
-
 /* What was noted of something that is not there any more went with it: the next one is not topod's making by that. */
 static void wait_with(struct diff *diff, struct object *object, bool seen, const char *why) {
 	const struct ledger_entry *entry = seen ? NULL : ledger_find_object(diff->input->ledger, object);
@@ -101,13 +88,15 @@ static void wait_with(struct diff *diff, struct object *object, bool seen, const
 		vec_push(&diff->plan->lost, ((struct lost){ object->ns, arena_strdup(&diff->plan->arena, entry->id) }));
 }
 
-static bool stands_on_awaited(struct diff *diff, const struct object *object) {
-	struct awaited awaited = { .diff = diff };
+static bool needs_awaited(struct diff *diff, const struct object *object) {
+	object_foreach_need(need, object)
+		if (is_awaited(state_find_need(diff->input->desired, &need)))
+			return true;
+	return false;
+}
 
-	object_links(object, find_awaited, &awaited);
-	if (object->twin)
-		object_links(object->twin, find_awaited, &awaited);
-	return awaited.found;
+static bool stands_on_awaited(struct diff *diff, const struct object *object) {
+	return needs_awaited(diff, object) || (object->twin && needs_awaited(diff, object->twin));
 }
 
 static bool leads_to(const struct object *object, const struct ip *ip) {

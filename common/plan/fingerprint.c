@@ -19,23 +19,14 @@ static const char *sign_of(struct arena *arena, const struct object *link) {
 	return NULL;
 }
 
-/* The link that it stands on: as it is declared, where that says the sign, else as it is. */
-struct below {
-	const struct diff *diff;
-	const struct object *link;
-};
+/* The link that it stands on: as it is declared, where that says the sign, else as it is; NULL. */
+static const struct object *find_below(const struct diff *diff, const struct object *object) {
+	const struct need lower = object_lower(object);
+	const struct object *declared = state_find_need(diff->input->desired, &lower);
 
-static void find_below(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct below *below = userdata;
-	const struct ns_state *desired = state_find(below->diff->input->desired, ns_name);
-	const struct ns_state *observed = state_find(below->diff->input->observed, ns_name);
-	const struct object *declared = desired ? ns_find_link(desired, name) : NULL;
-
-	if (field->type != &type_link_ref)
-		return;
-	below->link = declared && sign_of(&below->diff->plan->arena, declared) ? declared
-		      : observed                                               ? ns_find_link(observed, name)
-									       : NULL;
+	if (declared && sign_of(&diff->plan->arena, declared))
+		return declared;
+	return state_find_need(diff->input->observed, &lower);
 }
 
 /* The fields that all links have stand first in each table. */
@@ -76,12 +67,10 @@ static struct object *find_source(struct diff *diff, const struct object *object
 const struct object *diff_sign(struct diff *diff, struct change *creation) {
 	const struct object *object = creation->desired, *noted;
 	const struct kind *kind = object->kind;
-	struct below below = { .diff = diff };
+	const struct object *below = kind->shares_mac && kind->shares_mac(object) ? find_below(diff, object) : NULL;
 
-	if (kind->shares_mac && kind->shares_mac(object))
-		object_links(object, find_below, &below);
-	if (below.link)
-		return copy_sign(diff, object, below.link);
+	if (below)
+		return copy_sign(diff, object, below);
 	if (!kind->is_made_of)
 		return object;
 	struct object *seen = find_source(diff, object, state_find(diff->input->observed, kind->sent_in(creation)), &noted);

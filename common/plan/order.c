@@ -15,35 +15,27 @@ struct below {
 	UT_hash_handle hh;
 };
 
-struct finding_below {
-	struct arena *arena;
-	const struct state *desired;
-	struct below *found;
-};
-
-static void find_below(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct finding_below *f = userdata;
-	const struct ns_state *ns = state_find(f->desired, ns_name);
-	const struct object *link =
-		ns && field->type == &type_link_ref && !(field->flags & FIELD_PEER) ? ns_find_link(ns, name) : NULL;
+static void add_below(struct arena *arena, const struct object *link, struct below **found) {
 	struct below *below = NULL;
 
 	if (link)
-		HASH_FIND_PTR(f->found, &link, below);
+		HASH_FIND_PTR(*found, &link, below);
 	if (!link || below)
 		return;
-	below = arena_new(f->arena, struct below);
+	below = arena_new(arena, struct below);
 	below->link = link;
-	HASH_ADD_PTR(f->found, link, below);
+	HASH_ADD_PTR(*found, link, below);
 }
 
 static struct below *find_all_below(struct plan *plan, const struct state *desired) {
-	struct finding_below f = { .arena = &plan->arena, .desired = desired };
+	struct below *found = NULL;
 
-	vec_foreach(at, &plan->changes)
-		if ((*at)->type == CHANGE_CREATE && object_is_link((*at)->desired))
-			object_links((*at)->desired, find_below, &f);
-	return f.found;
+	vec_foreach(at, &plan->changes) {
+		const struct need lower = (*at)->type == CHANGE_CREATE ? object_lower((*at)->desired) : (struct need){};
+
+		add_below(&plan->arena, state_find_need(desired, &lower), &found);
+	}
+	return found;
 }
 
 static bool is_below(struct below *all, const struct change *change) {
@@ -65,34 +57,27 @@ static enum stage stage_of(const struct change *change, bool below) {
 	return change->type == CHANGE_DELETE ? STAGE_DELETE : STAGE_INSIDE;
 }
 
-/* How high a link stands on others. */
-struct climb {
-	const struct state *desired;
-	unsigned height, depth;
-};
-
 static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth);
 
-static void climb_down(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct climb *climb = userdata;
-	const struct ns_state *ns = state_find(climb->desired, ns_name);
-	const struct object *below = ns ? ns_find_link(ns, name) : NULL;
+/* How high an object stands on links. One that only names another link, as a bond its primary port, does not stand on it. */
+static unsigned height_alone(const struct state *desired, const struct object *object, unsigned depth) {
+	unsigned height = 0;
 
-	if (!below || field->flags & FIELD_PEER)
-		return;
-	unsigned height = height_of(climb->desired, below, climb->depth + 1) + 1;
-	climb->height = MAX(climb->height, height);
+	object_foreach_need(need, object) {
+		bool stands = !object_is_link(object) || need.field->flags & (FIELD_LOWER | FIELD_CONTROLLER);
+		const struct object *below = stands ? state_find_need(desired, &need) : NULL;
+
+		if (below)
+			height = MAX(height, height_of(desired, below, depth + 1) + 1);
+	}
+	return height;
 }
 
 static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth) {
-	struct climb climb = { .desired = desired, .depth = depth };
-
 	if (depth >= 16) /* loops are refused before; this only bounds */
 		return 0;
-	object_links(object, climb_down, &climb);
-	if (object->twin) /* they are made together */
-		object_links(object->twin, climb_down, &climb);
-	return climb.height;
+	unsigned height = height_alone(desired, object, depth);
+	return object->twin ? MAX(height, height_alone(desired, object->twin, depth)) : height; /* they are made together */
 }
 
 /* Within a stage. Links are brought up before their settings, addresses before routes, and routes that say how
@@ -136,12 +121,6 @@ static int compare(const void *a, const void *b) {
 
 /* What a change cannot be done without. */
 
-struct needing {
-	struct plan *plan;
-	struct change *change;
-	const struct state *desired;
-};
-
 static void need_namespace(struct plan *plan, struct change *change, const struct state *desired, const char *name) {
 	const struct ns_state *ns = state_find(desired, name);
 	const struct object *self = ns ? ns_self(ns) : NULL;
@@ -150,18 +129,16 @@ static void need_namespace(struct plan *plan, struct change *change, const struc
 		plan_add_need(plan, change, self->change);
 }
 
-/* A link elsewhere is needed with its namespace: in one that is somebody else's there may be another one of that name. */
-static void need_link(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct needing *needing = userdata;
-	const struct ns_state *ns = state_find(needing->desired, ns_name);
-	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+/* An object elsewhere is needed with its namespace: in one that is somebody else's there may be another one of that name. */
+static void need_objects(struct plan *plan, struct change *change, const struct state *desired) {
+	object_foreach_need(need, change->desired) {
+		const struct object *object = state_find_need(desired, &need);
 
-	if (field->flags & FIELD_PEER)
-		return;
-	if (link)
-		plan_add_need(needing->plan, needing->change, link->change);
-	if (!streq(ns_name, needing->change->desired->ns))
-		need_namespace(needing->plan, needing->change, needing->desired, ns_name);
+		if (object)
+			plan_add_need(plan, change, object->change);
+		if (!streq(need.ns, change->desired->ns))
+			need_namespace(plan, change, desired, need.ns);
+	}
 }
 
 /* An interface that cannot be given back keeps its namespace: with that the kernel would throw it out under a name that is
@@ -190,8 +167,6 @@ static void need_source(struct plan *plan, struct change *change) {
 }
 
 static void find_needs(struct plan *plan, struct change *change, const struct plan_input *input) {
-	struct needing needing = { .plan = plan, .change = change, .desired = input->desired };
-
 	if (change->type == CHANGE_DELETE)
 		let_go_first(plan, change, input->observed);
 	if (change->type == CHANGE_DELETE || change->done)
@@ -199,7 +174,7 @@ static void find_needs(struct plan *plan, struct change *change, const struct pl
 	need_namespace(plan, change, input->desired, change->desired->ns);
 	if (change->type == CHANGE_CREATE && change->desired->twin)
 		need_namespace(plan, change, input->desired, change->desired->twin->ns);
-	object_links(change->desired, need_link, &needing);
+	need_objects(plan, change, input->desired);
 	need_source(plan, change);
 }
 

@@ -95,24 +95,15 @@ static void describe_try(const struct change *change, struct text *out) {
 		text_add(out, change->type == CHANGE_DELETE ? "cannot be removed" : "cannot be made");
 }
 
-struct standing {
-	const char *scope;
-	bool found;
-};
-
-static void find_standing(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct standing *standing = userdata;
-	const char *rest = field->flags & FIELD_PEER ? NULL : startswith(standing->scope, ns);
-
-	standing->found |= rest && *rest == '/' && streq(rest + 1, name);
-}
-
 /* Does the object need the link of that scope (a port its bridge)? */
 static bool stands_on(const struct object *object, const char *scope) {
-	struct standing standing = { .scope = scope };
+	object_foreach_need(need, object) {
+		const char *rest = need.name ? startswith(scope, need.ns) : NULL;
 
-	object_links(object, find_standing, &standing);
-	return standing.found;
+		if (rest && *rest == '/' && streq(rest + 1, need.name))
+			return true;
+	}
+	return false;
 }
 
 /* A link takes along what is on it, on the other end of a pair, and what stands on it. What goes with something on the link,

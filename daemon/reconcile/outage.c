@@ -150,10 +150,6 @@ static void reach_namespace(struct reach *reach, const char *name) {
 	reach->unreachable |= info && outage_stands(&info->outage);
 }
 
-static void reach_link(void *userdata, const struct field *field _unused_, const char *ns, const char *name _unused_) {
-	reach_namespace(userdata, ns);
-}
-
 bool outage_blocks(const struct pass *pass, const struct change *change) {
 	struct reach reach = { .w = &pass->r->work };
 	const struct object *object = change_object(change);
@@ -162,7 +158,8 @@ bool outage_blocks(const struct pass *pass, const struct change *change) {
 
 	if (!reach.w->n_unreachable || !declared)
 		return false;
-	object_links(declared, reach_link, &reach);
+	object_foreach_need(need, declared)
+		reach_namespace(&reach, need.ns);
 	reach_namespace(&reach, declared->twin ? declared->twin->ns : NULL);
 	if (change->type == CHANGE_CREATE && declared->kind->sent_in)
 		reach_namespace(&reach, declared->kind->sent_in(change));

@@ -37,27 +37,19 @@ static bool closure_upper(struct pass *pass, const struct object *object, unsign
 	return link && closure_link(pass, object->ns, link, height + 1);
 }
 
-struct crossing {
-	const char *ns, *link;
-	bool found;
-};
-
-static void find_crossing(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct crossing *crossing = userdata;
-
-	crossing->found |= !(field->flags & FIELD_PEER) && streq(ns, crossing->ns) && streq(name, crossing->link);
+static bool crosses_to(const struct object *object, const char *ns, const char *link) {
+	object_foreach_need(need, object)
+		if (streq(need.ns, ns) && streq_ptr(need.name, link))
+			return true;
+	return false;
 }
 
 static bool closure_crossings(struct pass *pass, const char *ns, const char *link, unsigned height) {
 	bool grown = false;
 
-	for (const struct object_item *item = state_crossings(&pass->r->spec.state); item; item = item->next) {
-		struct crossing crossing = { .ns = ns, .link = link };
-
-		object_links(item->object, find_crossing, &crossing);
-		if (crossing.found)
+	for (const struct object_item *item = state_crossings(&pass->r->spec.state); item; item = item->next)
+		if (crosses_to(item->object, ns, link))
 			grown |= closure_upper(pass, item->object, height);
-	}
 	return grown;
 }
 
@@ -102,30 +94,20 @@ static bool closure_source(struct pass *pass, const struct change *change) {
 	return join(pass, &place, scan_set_add_whole(&place.info->scanned));
 }
 
-struct needing {
-	struct pass *pass;
-	const struct object *object;
-	bool grown;
-};
-
-static void closure_needed(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct needing *needing = userdata;
-	struct place place;
-
-	if (field->flags & FIELD_PEER || streq(ns, needing->object->ns) || !find_place(needing->pass, ns, &place))
-		return;
-	struct object *link = ns_find_link(place.ns, name);
-	if (link)
-		needing->grown |= join(needing->pass, &place, scan_set_add_needing(&place.info->scanned, place.ns, link));
-}
-
-/* A link elsewhere that it needs (those of the same namespace are looked at along with it): is it still there? */
+/* What it needs elsewhere (what is in its own namespace is looked at along with it): is that still there? */
 static bool closure_needs(struct pass *pass, const struct change *change) {
-	struct needing needing = { .pass = pass, .object = change->desired };
+	struct place place;
+	bool grown = false;
 
-	if (change->desired && change->type != CHANGE_DELETE)
-		object_links(change->desired, closure_needed, &needing);
-	return needing.grown;
+	if (!change->desired || change->type == CHANGE_DELETE)
+		return false;
+	object_foreach_need(need, change->desired) {
+		struct object *object = state_find_need(&pass->r->spec.state, &need);
+
+		if (object && !streq(need.ns, change->desired->ns) && find_place(pass, need.ns, &place))
+			grown |= join(pass, &place, scan_set_add_needing(&place.info->scanned, place.ns, object));
+	}
+	return grown;
 }
 
 /* What comes or goes as a whole; what is only changed has no consequences but events of its own. */

@@ -28,27 +28,15 @@ bool scan_set_add(struct scan_set *scan_set, struct object *object) {
 	return true;
 }
 
-struct adding {
-	struct scan_set *scan_set;
-	struct ns_state *ns;
-	bool grown;
-};
-
-static void add_needed(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct adding *adding = userdata;
-	struct object *link =
-		streq(ns, adding->ns->name) && !(field->flags & FIELD_PEER) ? ns_find_link(adding->ns, name) : NULL;
-
-	if (link)
-		adding->grown |= scan_set_add_needing(adding->scan_set, adding->ns, link);
-}
-
 bool scan_set_add_needing(struct scan_set *scan_set, struct ns_state *ns, struct object *object) {
-	struct adding adding = { .scan_set = scan_set, .ns = ns };
-
 	if (!scan_set_add(scan_set, object))
 		return false;
-	object_links(object, add_needed, &adding);
+	object_foreach_need(need, object) {
+		struct object *needed = streq(need.ns, ns->name) ? ns_find_need(ns, &need) : NULL;
+
+		if (needed)
+			scan_set_add_needing(scan_set, ns, needed);
+	}
 	return true;
 }
 

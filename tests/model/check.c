@@ -122,23 +122,19 @@ static bool in_the_way(struct run *run, const struct object *object) {
 	return file && file->external && !is_made(run, object);
 }
 
-struct excuse {
-	struct run *run;
-	unsigned depth;
-	bool found;
-};
-
 static bool excused(struct run *run, const struct object *object, unsigned depth);
 
-static void ask_link(void *userdata, const struct field *field _unused_, const char *ns_name, const char *name) {
-	struct excuse *e = userdata;
-	const struct ns_state *ns = state_find(desired(e->run), ns_name);
-	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+static bool needs_excused(struct run *run, const struct object *object, unsigned depth) {
+	if (object->twin && excused(run, object->twin, depth + 1))
+		return true;
+	object_foreach_need(need, object) {
+		const struct object *link = state_find_need(desired(run), &need);
 
-	if (link)
-		e->found |= excused(e->run, link, e->depth + 1);
-	else if (!ns_link(world_ns_or_held(e->run->w, ns_name), name))
-		e->found = true; /* made by nobody here */
+		if (link ? excused(run, link, depth + 1)
+			 : !ns_link(world_ns_or_held(run->w, need.ns), need.name)) /* made by nobody here */
+			return true;
+	}
+	return false;
 }
 
 static bool has_gateway(const struct object *route) {
@@ -159,7 +155,6 @@ static bool route_excused(struct run *run, const struct object *object, unsigned
 
 static bool excused(struct run *run, const struct object *object, unsigned depth) {
 	const struct ns_state *ns = state_find(desired(run), object->ns);
-	struct excuse e = { .run = run, .depth = depth };
 	char id[256];
 
 	if (depth > 6)
@@ -171,8 +166,7 @@ static bool excused(struct run *run, const struct object *object, unsigned depth
 		return true;
 	if (object->kind->class == &class_route && route_excused(run, object, depth))
 		return true;
-	object_links(object, ask_link, &e);
-	return e.found;
+	return needs_excused(run, object, depth);
 }
 
 bool check_in_the_way(struct run *run, const struct object *object) {

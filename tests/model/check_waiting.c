@@ -7,34 +7,24 @@
 
 enum { DEPTH_MAX = 8 };
 
-struct asking {
-	struct run *run;
-	unsigned depth;
-	bool found;
-};
-
 static bool waits(struct run *run, const struct object *object, unsigned depth);
 
 static const struct ns_state *desired_ns(const struct run *run, const char *name) {
 	return state_find(&reconciler_spec(run->r)->state, name);
 }
 
-static void ask_link(void *userdata, const struct field *field, const char *ns_name, const char *name) {
-	struct asking *asking = userdata;
-	const struct ns_state *ns = desired_ns(asking->run, ns_name);
-	const struct object *link = ns ? ns_find_link(ns, name) : NULL;
+static bool needs_waiting(struct run *run, const struct object *object, unsigned depth) {
+	object_foreach_need(need, object) {
+		const struct object *link = state_find_need(&reconciler_spec(run->r)->state, &need);
 
-	if (link && !(field->flags & FIELD_PEER))
-		asking->found |= waits(asking->run, link, asking->depth + 1);
+		if (link && waits(run, link, depth + 1))
+			return true;
+	}
+	return false;
 }
 
 static bool stands_on_waiting(struct run *run, const struct object *object, unsigned depth) {
-	struct asking asking = { .run = run, .depth = depth };
-
-	object_links(object, ask_link, &asking);
-	if (object->twin)
-		object_links(object->twin, ask_link, &asking);
-	return asking.found;
+	return needs_waiting(run, object, depth) || (object->twin && needs_waiting(run, object->twin, depth));
 }
 
 static bool address_waits(struct run *run, const struct object *object) {

@@ -65,19 +65,14 @@ struct dragging {
 	bool needs;
 };
 
-static void find_need(void *userdata, const struct field *field, const char *ns, const char *name) {
-	struct dragging *d = userdata;
-
-	d->needs |= !(field->flags & FIELD_PEER) && object_is_link(d->object) && streq(ns, d->object->ns) &&
-		    streq(name, ((const struct link *)d->object)->name);
-}
-
 static bool needs(struct dragging *d) {
 	const struct object *twin = d->other->twin;
 
 	d->needs = object_is_namespace(d->object) && d->other != d->object &&
 		   (streq(d->other->ns, d->object->ns) || (twin && streq(twin->ns, d->object->ns)));
-	object_links(d->other, find_need, d);
+	object_foreach_need(need, d->other)
+		d->needs |= object_is_link(d->object) && streq(need.ns, d->object->ns) &&
+			    streq(need.name, ((const struct link *)d->object)->name);
 	return d->needs;
 }
 
