@@ -70,7 +70,7 @@ static void check(struct diags *diags, const struct object *desired) {
 	if (object_has(desired, STP) && bridge->stp && object_has(desired, FORWARD_DELAY) &&
 	    bridge->forward_delay < MIN_STP_DELAY)
 		diag_error(diags, object_position(desired, &fields[FORWARD_DELAY]),
-			   "with 'stp' the 'forward-delay' is from 2s to 30s");
+			   "with 'stp' the 'forward-delay' must be from 2s to 30s");
 	if (object_has(desired, GROUP_FWD_MASK) && bridge->group_fwd_mask & RESTRICTED_GROUPS)
 		diag_error(diags, object_position(desired, &fields[GROUP_FWD_MASK]),
 			   "a bridge never forwards 01:80:c2:00:00:00, 01 and 02 (STP, pause frames, LACP): the bits 0x7 of "

@@ -296,7 +296,7 @@ static bool link_item_parse(struct parse *p, const struct field *field, const st
 
 	if (node_is_bool_word(node) || node_is_sexagesimal(node)) {
 		diag_error(p->diags, node->position, "YAML reads an unquoted '%s' as %s; write \"%s\"", text,
-			   node_is_bool_word(node) ? "a boolean or nothing" : "a number to base 60", text);
+			   node_is_bool_word(node) ? "a boolean or null" : "a base-60 number", text);
 		return false;
 	}
 	if (beginning && !*name) {
@@ -400,7 +400,7 @@ static bool port_item_parse(struct parse *p, const struct field *field, const st
 		diag_error(p->diags, node->position, "a range of ports is written %.*s-%s, not '%s'", (int)digits, text,
 			   text + digits + 1, text);
 	else if (!text[digits])
-		diag_error(p->diags, node->position, "a port is from 1 to 65535, not '%s'", text);
+		diag_error(p->diags, node->position, "a port must be from 1 to 65535, not '%s'", text);
 	else
 		diag_error(p->diags, node->position, "'%s' takes a port or a range, for example 80 or 100-200, not '%s'",
 			   field->name, text);

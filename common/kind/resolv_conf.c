@@ -111,7 +111,7 @@ struct dns *dns_parse(struct parse *p, const struct node *node) {
 
 	if (node->type != NODE_MAPPING) {
 		diag_error(p->diags, node->position,
-			   "'dns' is a mapping of 'servers' and 'search', not %s; write {servers: [ADDRESS]}",
+			   "'dns' must be a mapping of 'servers' and 'search', not %s; write {servers: [ADDRESS]}",
 			   node_type_name(node));
 		return NULL;
 	}

@@ -115,7 +115,7 @@ static bool nexthop_parse(struct parse *p, const struct node *node, struct nexth
 	uint64_t set = 0;
 
 	if (node->type == NODE_SCALAR && !node_is_null(node)) {
-		diag_error(p->diags, node->position, "a next hop is a mapping of keys, not a text; write {via: %s}",
+		diag_error(p->diags, node->position, "a next hop must be a mapping of keys, not a string; write {via: %s}",
 			   node->text);
 		return false;
 	}
@@ -364,7 +364,8 @@ static void refuse_text(struct parse *p, const struct node *node) {
 		text_addf(&right, key ? ", %.*s" : right.size ? ": %.*s" : "to: %.*s", (int)n, at);
 		at += n + strspn(at + n, " \t");
 	}
-	diag_error(p->diags, node->position, "a route is a mapping of keys, not a text; write {%s}", text_str(&right));
+	diag_error(p->diags, node->position, "a route must be a mapping of keys, not a string; write {%s}",
+		   text_str(&right));
 }
 
 struct route *route_parse(struct parse *p, const struct node *node) {

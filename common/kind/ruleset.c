@@ -305,7 +305,7 @@ bool nat_parse(struct parse *p, const struct node *list, struct nat *nat) {
 
 	if (list->type == NODE_SCALAR) {
 		diag_error(p->diags, list->position, "'nat' takes a list of entries, not %s",
-			   node_is_null(list) ? "nothing" : "a text");
+			   node_is_null(list) ? "nothing" : "a string");
 		return false;
 	}
 	rules = arena_new(p->arena, struct nat_rules);

@@ -77,8 +77,8 @@ struct section {
 
 static bool is_mapping_of_keys(struct reading *r, const struct node *node, const char *what) {
 	if (node->type != NODE_MAPPING)
-		diag_error(r->parse.diags, node->position, "%s is a mapping of keys, not %s%s", what, node_type_name(node),
-			   node_is_null(node) ? "; an empty one is written {}" : "");
+		diag_error(r->parse.diags, node->position, "%s must be a mapping of keys, not %s%s", what,
+			   node_type_name(node), node_is_null(node) ? "; an empty one is written {}" : "");
 	return node->type == NODE_MAPPING;
 }
 
@@ -152,7 +152,8 @@ static void read_sysctl(struct reading *r, struct ns_state *ns, const struct nod
 	const char *why, *path, *value;
 
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'sysctl' is a mapping of keys, not %s", node_type_name(node));
+		diag_error(r->parse.diags, node->position, "'sysctl' must be a mapping of keys, not %s",
+			   node_type_name(node));
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++) {
@@ -252,7 +253,7 @@ static void read_namespaces(struct reading *r, struct ns_state *none _unused_, c
 
 static void declare_namespaces(struct reading *r, struct ns_state *none _unused_, const struct node *node) {
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'namespaces' is a mapping of names, not %s",
+		diag_error(r->parse.diags, node->position, "'namespaces' must be a mapping of names, not %s",
 			   node_type_name(node));
 		return;
 	}

@@ -54,7 +54,7 @@ void spec_defaults(struct reading *r, const struct node *node) {
 	static const char *const keys[] = { "link", "interface" };
 
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'defaults' is a mapping of 'link' and 'interface', not %s",
+		diag_error(r->parse.diags, node->position, "'defaults' must be a mapping of 'link' and 'interface', not %s",
 			   node_type_name(node));
 		return;
 	}
@@ -516,7 +516,7 @@ static void read_interface(struct reading *r, struct ns_state *ns, const struct 
 /* Every entry is an object before any is read, so that `ports` may name one that stands further down. */
 void spec_interfaces(struct reading *r, struct ns_state *ns, const struct node *node) {
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'interfaces' is a mapping of names, not %s",
+		diag_error(r->parse.diags, node->position, "'interfaces' must be a mapping of names, not %s",
 			   node_type_name(node));
 		return;
 	}

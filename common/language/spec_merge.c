@@ -135,7 +135,7 @@ const struct node *spec_merge(struct arena *arena, struct diags *diags, const st
 		if (root->type == NODE_MAPPING && roots[i]->type == NODE_MAPPING)
 			root = unite(&m, topology, root, roots[i]);
 		else if (roots[i]->type != NODE_MAPPING)
-			diag_error(diags, roots[i]->position, "a drop-in is a mapping of keys, not %s",
+			diag_error(diags, roots[i]->position, "a drop-in must be a mapping of keys, not %s",
 				   node_type_name(roots[i]));
 	return root;
 }

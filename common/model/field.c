@@ -39,16 +39,16 @@ static const char *elsewhere(const char *key, const char *what) {
 	static const struct {
 		const char *begin, *where;
 	} places[] = {
-		{ "gateway", "a route stands in its namespace: routes: [{to: default, via: ADDRESS}]" },
-		{ "routes", "a route stands in its namespace: routes: [{to: default, via: ADDRESS}]" },
-		{ "dhcp", "topod gives the addresses that are declared; for a lease run a DHCP client in the namespace" },
-		{ "nameservers", "name servers stand in the namespace: dns: {servers: [ADDRESS]}" },
-		{ "dns", "name servers stand in the namespace: dns: {servers: [ADDRESS]}" },
-		{ "master", "a port is named by its controller: ports: [NAME]" },
-		{ "bridge", "a port is named by its controller: ports: [NAME]" },
-		{ "peer", "a pair of interfaces stands in 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
-		{ "netns", "an interface stands in its namespace" },
-		{ "namespace", "an interface stands in its namespace" },
+		{ "gateway", "write routes in the namespace: routes: [{to: default, via: ADDRESS}]" },
+		{ "routes", "write routes in the namespace: routes: [{to: default, via: ADDRESS}]" },
+		{ "dhcp", "topod sets only declared addresses; for DHCP, run a client in the namespace" },
+		{ "nameservers", "write name servers in the namespace: dns: {servers: [ADDRESS]}" },
+		{ "dns", "write name servers in the namespace: dns: {servers: [ADDRESS]}" },
+		{ "master", "list ports under their controller: ports: [NAME]" },
+		{ "bridge", "list ports under their controller: ports: [NAME]" },
+		{ "peer", "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
+		{ "netns", "write interfaces under their namespace" },
+		{ "namespace", "write interfaces under their namespace" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places) && strstr(what, "interface"); i++)
@@ -88,7 +88,8 @@ void fields_parse(struct parse *p, const struct field *fields, size_t n, const s
 	uint64_t seen = 0;
 
 	if (mapping->type != NODE_MAPPING) {
-		diag_error(p->diags, mapping->position, "%s is a mapping of keys, not %s", what, node_type_name(mapping));
+		diag_error(p->diags, mapping->position, "%s must be a mapping of keys, not %s", what,
+			   node_type_name(mapping));
 		return;
 	}
 	for (size_t i = 0; i < mapping->n; i++) {

@@ -62,7 +62,7 @@ const char *type_parse_word(struct parse *p, const struct field *field, const st
 
 	if (text && !node->quoted && (is_yaml_word(text) || is_sexagesimal(text))) {
 		diag_error(p->diags, node->position, "YAML reads an unquoted '%s' as %s; write \"%s\"", text,
-			   is_yaml_word(text) ? "a boolean or nothing" : "a number to base 60", text);
+			   is_yaml_word(text) ? "a boolean or null" : "a base-60 number", text);
 		return NULL;
 	}
 	return text;
@@ -146,9 +146,9 @@ static bool integer_parse(struct parse *p, const struct field *field, const stru
 		return true;
 	}
 	if (field->max && field->min == field->max)
-		diag_error(p->diags, node->position, "'%s' is %" PRIu32 ", not %s", field->name, field->min, text);
+		diag_error(p->diags, node->position, "'%s' must be %" PRIu32 ", not %s", field->name, field->min, text);
 	else
-		diag_error(p->diags, node->position, "'%s' is from %" PRIu32 " to %" PRIu32 ", not %s", field->name,
+		diag_error(p->diags, node->position, "'%s' must be from %" PRIu32 " to %" PRIu32 ", not %s", field->name,
 			   field->min, field->max ? field->max : UINT32_MAX, text);
 	return false;
 }
@@ -180,8 +180,8 @@ static bool bool_parse(struct parse *p, const struct field *field, const struct 
 			*(uint32_t *)value = words[i].value;
 			return true;
 		}
-	diag_error(p->diags, node->position, "'%s' is true or false, not %s%s%s", field->name, node->quoted ? "\"" : "'",
-		   text, node->quoted ? "\"" : "'");
+	diag_error(p->diags, node->position, "'%s' must be true or false, not %s%s%s", field->name,
+		   node->quoted ? "\"" : "'", text, node->quoted ? "\"" : "'");
 	return false;
 }
 
@@ -302,7 +302,7 @@ static bool duration_parse(struct parse *p, const struct field *field, const str
 		duration_print(field, &max, &range);
 		text_add(&range, " in steps of ");
 		duration_print(field, &step, &range);
-		diag_error(p->diags, node->position, "'%s' is from %s, not %s", field->name, text_str(&range), text);
+		diag_error(p->diags, node->position, "'%s' must be from %s, not %s", field->name, text_str(&range), text);
 		return false;
 	}
 	*(uint32_t *)value = amount;
@@ -338,8 +338,8 @@ static bool table_parse(struct parse *p, const struct field *field, const struct
 		}
 	if (parse_u32(text, &number) < 0 || !number) {
 		diag_error(p->diags, node->position,
-			   "'%s' is not a routing table: a number from 1, main, local, default, "
-			   "or a name of /etc/iproute2/rt_tables",
+			   "'%s' is not a routing table; write a number from 1, main, local, default, or a name in "
+			   "/etc/iproute2/rt_tables",
 			   text);
 		return false;
 	}
@@ -422,14 +422,14 @@ bool link_name_valid(const char *name, const char **ret_why) {
 		*ret_why = "is not a file name";
 	else if (streq(name, "all") || streq(name, "default"))
 		/* sysctl_dev_name_is_allowed(), net/sysctl_net.c, and its callers */
-		*ret_why = "is taken by the kernel for its settings of all interfaces; choose another name";
+		*ret_why = "is reserved by the kernel for the settings of all interfaces; choose another name";
 	for (const char *c = name; *c && !*ret_why; c++)
 		if (*c == '/' || *c == ':' || isspace((unsigned char)*c))
 			*ret_why = "contains '/', ':' or white space";
 		else if ((unsigned char)*c < ' ' || *c == 127)
 			*ret_why = "contains a control character";
 		else if (*c == '%')
-			*ret_why = "contains '%', which the kernel takes for a pattern";
+			*ret_why = "contains '%', which the kernel reads as a pattern";
 	return !*ret_why;
 }
 

@@ -109,8 +109,8 @@ void prefix_refuse(struct parse *p, const struct field *field, const struct node
 		diag_error(p->diags, node->position, "'%s' takes a prefix with its length in bits, not '%s'; write %s",
 			   field->name, text, prefix_format(&prefix, buf));
 	else if (is_everything(text))
-		diag_error(p->diags, node->position, "'%s' takes a prefix, not '%s'; everything is 0.0.0.0/0 or \"::/0\"",
-			   field->name, text);
+		diag_error(p->diags, node->position,
+			   "'%s' takes a prefix, not '%s'; for everything write 0.0.0.0/0 or \"::/0\"", field->name, text);
 	else if (strchr(text, ','))
 		diag_error(p->diags, node->position, "'%s' takes a prefix, not '%s'; a list is written [%s]", field->name,
 			   text, text);

@@ -218,7 +218,7 @@ static void read_tag(struct reader *reader, struct node *node, const yaml_event_
 	if (node->type == NODE_SCALAR && tag[0] == '!')
 		diag_error(reader->diags, position, "an unquoted '!' begins a tag; write 'not …', or quote the value");
 	else
-		diag_error(reader->diags, position, "the tag %s has no meaning here; leave it out", quote.text);
+		diag_error(reader->diags, position, "the tag %s has no meaning here; remove it", quote.text);
 }
 
 /* A new node for an event, with its mark. */
@@ -240,7 +240,7 @@ static enum next read_scalar(struct reader *reader, const yaml_event_t *event) {
 	node->text = arena_strndup(reader->arena, value, node->n);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	if (strlen(value) != node->n) {
-		diag_error(reader->diags, node->position, "this text has a NUL character (\\0) in it");
+		diag_error(reader->diags, node->position, "this string contains a NUL character (\\0)");
 		node->n = strlen(value);
 	}
 	if (properties.tag)
@@ -317,7 +317,7 @@ static const struct anchor *find_anchor(struct reader *reader, const yaml_event_
 			   quote.text);
 	else
 		diag_error(reader->diags, event_position(reader, event),
-			   "nothing before this is anchored as &%s; quote it if no alias is meant", quote.text);
+			   "there is no anchor &%s above; quote the value if no alias is meant", quote.text);
 	return NULL;
 }
 
@@ -342,7 +342,8 @@ static enum next begin_document(struct reader *reader, const yaml_event_t *event
 		reader->begun = true;
 		return GO_ON;
 	}
-	diag_error(reader->diags, event_position(reader, event), "a second document begins here; a file holds one");
+	diag_error(reader->diags, event_position(reader, event),
+		   "a second document begins here; a file must contain only one");
 	return DONE;
 }
 

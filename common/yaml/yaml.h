@@ -76,7 +76,7 @@ struct yaml_quote {
 };
 struct yaml_quote yaml_quote(const char *text, size_t size);
 
-/* "a mapping", "a list", "a text": for messages. */
+/* "a mapping", "a list", "a string": for messages. */
 const char *node_type_name(const struct node *node);
 
 /* A plain scalar that is empty, `~` or `null`. */

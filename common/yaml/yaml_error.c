@@ -59,7 +59,7 @@ static void say_unclosed(struct failure *f) {
 }
 
 static void say_tab(struct failure *f) {
-	say(f, f->at, 1, "a tab indents here; YAML wants spaces");
+	say(f, f->at, 1, "a tab is used for indentation; YAML requires spaces");
 }
 
 static void say_bad_start(struct failure *f) {
@@ -77,36 +77,35 @@ static void say_bad_colon(struct failure *f) {
 
 	for (; p.offset < f->at.offset; yaml_text_step(f->text, &p))
 		if (yaml_text_at(f->text, p) == ':' && is_space(next_to(f, p))) {
-			say(f, f->at, 1, "a second ':' in one line; quote the value that holds it");
+			say(f, f->at, 1, "a second ':' in one line; quote the value that contains it");
 			return;
 		}
 	say(f, start, f->at.column - start.column,
-	    "a key cannot stand here: its line is indented too far, or the key above lacks its ':'");
+	    "a key is not allowed here: its line is indented too far, or the key above lacks its ':'");
 }
 
 /* fd00:: between brackets, where a ':' before ',' or a bracket is taken for a key's. */
 static void say_flow_colon(struct failure *f) {
 	say(f, f->context, f->at.column - f->context.column + 1,
-	    "a value that ends with ':' must be quoted between brackets");
+	    "a value that ends with ':' must be quoted inside brackets");
 }
 
 static void say_directive(struct failure *f) {
 	struct yaml_place start = yaml_text_indent(f->text, f->at);
 
-	say(f, start, yaml_text_rest(f->text, start),
-	    "a line that begins with '%%' is a directive to YAML; none is needed here");
+	say(f, start, yaml_text_rest(f->text, start), "a line that begins with '%%' is a YAML directive; remove it");
 }
 
 static void say_no_colon(struct failure *f) {
 	if (yaml_text_at(f->text, f->context) == '-')
-		say(f, f->context, 1, "the '-' of a list's entry wants a space behind it");
+		say(f, f->context, 1, "the '-' of a list entry needs a space after it");
 	else
 		say(f, f->context, yaml_text_rest(f->text, f->context),
-		    "this line has no 'key: value'; a ':' and a space are missing");
+		    "expected 'key: value'; a ':' and a space are missing");
 }
 
 static void say_bad_dash(struct failure *f) {
-	say(f, f->at, 1, "a list begins on a line of its own, not behind its key or an anchor");
+	say(f, f->at, 1, "a list must begin on a line of its own, not after its key or an anchor");
 }
 
 static void say_bad_question(struct failure *f) {
@@ -127,7 +126,7 @@ static void say_bad_escape(struct failure *f) {
 }
 
 static void say_bad_code(struct failure *f) {
-	say(f, f->at, 1, "this escape names no character");
+	say(f, f->at, 1, "this escape does not name a character");
 }
 
 static void say_bad_name(struct failure *f) {
@@ -144,16 +143,17 @@ static void say_bad_tag(struct failure *f) {
 
 static void say_bad_block(struct failure *f) {
 	say(f, f->context, f->at.column - f->context.column + 1,
-	    "'%c' begins a text of several lines, which starts on the next line; quote the value if none is meant",
+	    "'%c' begins a block of text that starts on the next line; quote the value if none is meant",
 	    yaml_text_at(f->text, f->context));
 }
 
 static void say_closes_nothing(struct failure *f) {
-	say(f, f->at, 1, "this '%c' closes nothing", yaml_text_at(f->text, f->at));
+	say(f, f->at, 1, "this '%c' is unmatched", yaml_text_at(f->text, f->at));
 }
 
 static void say_misplaced(struct failure *f) {
-	say(f, f->at, yaml_text_rest(f->text, f->at), "unexpected behind a value; quote the whole value, or remove this");
+	say(f, f->at, yaml_text_rest(f->text, f->at),
+	    "unexpected text after a value; quote the whole value, or remove this");
 }
 
 static void say_no_key(struct failure *f) {
@@ -164,9 +164,10 @@ static void say_no_key(struct failure *f) {
 	else if (!is_first_in_line(f, f->at))
 		say_misplaced(f);
 	else if (c == '-' && is_space(next_to(f, f->at)))
-		say(f, f->at, 1, "a list's entry among keys; indent it as the list to which it belongs");
+		say(f, f->at, 1, "a list entry between keys; indent it like the list that it belongs to");
 	else
-		say(f, f->at, yaml_text_rest(f->text, f->at), "the indentation of this line fits none above it");
+		say(f, f->at, yaml_text_rest(f->text, f->at),
+		    "the indentation of this line does not match any line above it");
 }
 
 static void say_no_dash(struct failure *f) {
@@ -178,7 +179,7 @@ static void say_no_dash(struct failure *f) {
 		say_misplaced(f);
 	else
 		say(f, f->at, yaml_text_rest(f->text, f->at),
-		    "a list's entry begins with '- '; check this line's indentation");
+		    "a list entry begins with '- '; check the indentation of this line");
 }
 
 static void say_no_comma(struct failure *f) {
@@ -198,7 +199,7 @@ static void say_no_content(struct failure *f) {
 		return;
 	}
 	if (c == ':') /* ::1 is a usual value here, not a missing one */
-		say(f, f->at, 1, "a value that begins with ':' must be quoted between brackets");
+		say(f, f->at, 1, "a value that begins with ':' must be quoted inside brackets");
 	else if (!f->open && (c == ']' || c == '}'))
 		say_closes_nothing(f);
 	else
@@ -264,6 +265,6 @@ void yaml_error(struct diags *diags, struct yaml_text *text, const yaml_parser_t
 			complaints[i].say(&f);
 			return;
 		}
-	say(&f, f.at, 1, "not readable as YAML: %s%s%s", parser->problem ?: "out of memory", parser->context ? " " : "",
+	say(&f, f.at, 1, "invalid YAML: %s%s%s", parser->problem ?: "out of memory", parser->context ? " " : "",
 	    parser->context ?: "");
 }

@@ -32,7 +32,7 @@ static bool is_merge(const struct node *key) {
 /* Whether a pair may be written at all; if not, it was said why. */
 static bool check_key(struct diags *diags, const struct node *key) {
 	if (key->type != NODE_SCALAR)
-		diag_error(diags, key->position, "a key must be a word or a quoted text, not %s", node_type_name(key));
+		diag_error(diags, key->position, "a key must be a word or a quoted string, not %s", node_type_name(key));
 	else if (key->n == 0 && !key->quoted)
 		diag_error(diags, key->position, "a key is missing here");
 	else
@@ -104,7 +104,7 @@ static void refuse_again(void *userdata, struct node_pair *first, struct node_pa
 	if ((size_t)(later - pairs->items) >= pairs->n_written)
 		return;
 	struct yaml_quote quote = yaml_quote(later->key->text, later->key->n);
-	diag_error(pairs->diags, later->key->position, "the key '%s' stands here a second time", quote.text);
+	diag_error(pairs->diags, later->key->position, "duplicate key '%s'", quote.text);
 	diag_note(pairs->diags, first->key->position, "first here");
 }
 
@@ -141,7 +141,7 @@ static void merge(struct pairs *pairs, const struct node_pair *merged) {
 
 static void find_merge(struct diags *diags, struct node_pair *merged, const struct node *key, const struct node *value) {
 	if (merged->key) {
-		diag_error(diags, key->position, "the key '<<' stands here a second time; write '<<: [*one, *other]'");
+		diag_error(diags, key->position, "duplicate key '<<'; write '<<: [*one, *other]'");
 		diag_note(diags, merged->key->position, "first here");
 		return;
 	}

@@ -31,7 +31,7 @@ struct position node_key_position(const struct node *mapping, const char *key) {
 const char *node_type_name(const struct node *node) {
 	switch (node->type) {
 	case NODE_SCALAR:
-		return "a text";
+		return "a string";
 	case NODE_SEQUENCE:
 		return "a list";
 	case NODE_MAPPING:

@@ -156,9 +156,10 @@ static void report_garbage(const struct yaml_text *text, struct diags *diags, si
 	else if (utf8_decode(p, left, &code) == 0)
 		diag_error(diags, position, "the byte 0x%02x is not UTF-8 text; is this a text file?", code);
 	else if (code == 0x85 || code == 0x2028 || code == 0x2029)
-		diag_error(diags, position, "an invisible line break (U+%04X) stands here; remove it", code);
+		diag_error(diags, position, "invisible line break (U+%04X) here; remove it", code);
 	else
-		diag_error(diags, position, "the control character U+%04X cannot stand in YAML; is this a text file?", code);
+		diag_error(diags, position, "the control character U+%04X is not allowed in YAML; is this a text file?",
+			   code);
 }
 
 /* %TAG lines have no use here, and many of them keep libyaml busy for a time that grows with their square. */
@@ -192,6 +193,6 @@ bool yaml_text_init(struct yaml_text *text, struct diags *diags, uint8_t source)
 	at = find_tag_directive(text);
 	if (at < text->size)
 		diag_error(diags, yaml_text_position(text, place_of(text, at), 4),
-			   "tags have no use here; remove this line");
+			   "tags are not supported; remove this line");
 	return at == text->size;
 }

@@ -127,7 +127,7 @@ namespaces:
   a: {}
   b: {}
   «a»: {}
-""", ["'a'.*second"]),
+""", ["duplicate key 'a'"]),
 
     "stacking loops": ("""\
 namespaces:

@@ -120,7 +120,7 @@ static void test_value_errors(void **state _unused_) {
 		     "f:1:29: error: 'out' is an empty list; leave it out to match everything");
 	check_errors("- {action: masquerade, out: \"! br0\"}", "f:1:29: error: '! br0' is written \"not br0\"");
 	check_errors("- {action: masquerade, out: on}",
-		     "f:1:29: error: YAML reads an unquoted 'on' as a boolean or nothing; write \"on\"");
+		     "f:1:29: error: YAML reads an unquoted 'on' as a boolean or null; write \"on\"");
 	check_errors("- {action: masquerade, out: a-name-of-17-bytes}",
 		     "f:1:29: error: the interface name 'a-name-of-17-bytes' is longer than 15 bytes");
 	check_errors("- {action: masquerade, out: \"*\"}", "f:1:29: error: '*' is every interface; leave 'out' out");
@@ -145,15 +145,15 @@ static void test_value_errors(void **state _unused_) {
 		     "f:1:12: error: unknown action 'forward'; it is one of: masquerade, snat, dnat, redirect");
 	check_errors("- {action: masquerade, out: \"!= br0\"}", "f:1:29: error: '!= br0' is written \"not br0\"");
 	check_errors("- {action: masquerade, source: any}",
-		     "f:1:32: error: 'source' takes a prefix, not 'any'; everything is 0.0.0.0/0 or \"::/0\"");
+		     "f:1:32: error: 'source' takes a prefix, not 'any'; for everything write 0.0.0.0/0 or \"::/0\"");
 	check_errors("- {action: masquerade, out: eth+}",
 		     "f:1:29: warning: 'eth+' is one interface of that name; all that begin so are written \"eth*\"");
 	check_errors("- {action: masquerade, protocol: tpc}", "f:1:34: error: unknown protocol 'tpc'; did you mean 'tcp'?");
 	check_errors("- {action: masquerade, protocol: 256}",
 		     "f:1:34: error: unknown protocol '256'; it is tcp, udp, icmp, icmpv6, sctp, dccp, udplite, esp, "
 		     "ah, gre or a number from 1 to 255");
-	check_errors("nat", "f:1:1: error: 'nat' takes a list of entries, not a text");
-	check_errors("- nat", "f:1:3: error: a NAT entry is a mapping of keys, not a text");
+	check_errors("nat", "f:1:1: error: 'nat' takes a list of entries, not a string");
+	check_errors("- nat", "f:1:3: error: a NAT entry must be a mapping of keys, not a string");
 }
 
 static void test_port_errors(void **state _unused_) {
@@ -161,9 +161,10 @@ static void test_port_errors(void **state _unused_) {
 		     "f:1:43: error: a range of ports is written 22-22, not '22:22'");
 	check_errors("- {action: redirect, protocol: tcp, port: \"8000:9000\"}",
 		     "f:1:43: error: a range of ports is written 8000-9000, not '8000:9000'");
-	check_errors("- {action: redirect, protocol: tcp, port: 0}", "f:1:43: error: a port is from 1 to 65535, not '0'");
+	check_errors("- {action: redirect, protocol: tcp, port: 0}",
+		     "f:1:43: error: a port must be from 1 to 65535, not '0'");
 	check_errors("- {action: redirect, protocol: tcp, port: 65536}",
-		     "f:1:43: error: a port is from 1 to 65535, not '65536'");
+		     "f:1:43: error: a port must be from 1 to 65535, not '65536'");
 	check_errors("- {action: redirect, protocol: tcp, port: [80, 0-10]}",
 		     "f:1:48: error: 'port' takes a port or a range, for example 80 or 100-200, not '0-10'");
 	check_errors("- {action: redirect, protocol: tcp, port: http}",

@@ -46,9 +46,9 @@ static void test_passthru(void **state _unused_) {
 /* ip_metrics_convert() in net/ipv4/metrics.c; vxlan_config_validate() takes 0 for "as usual". */
 static void test_limits(void **state _unused_) {
 	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/24, via: 10.0.0.2, mtu: 65535}]}}\n",
-		    "f:1:68: error: 'mtu' is from 68 to 65520, not 65535");
+		    "f:1:68: error: 'mtu' must be from 68 to 65520, not 65535");
 	check_diags("namespaces: {host: {interfaces: {vx: {kind: vxlan, id: 1, ageing-time: 0}}}}\n",
-		    "f:1:72: error: 'ageing-time' is from 1s to 4294967295s in steps of 1s, not 0");
+		    "f:1:72: error: 'ageing-time' must be from 1s to 4294967295s in steps of 1s, not 0");
 }
 
 int main(void) {

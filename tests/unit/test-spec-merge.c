@@ -144,7 +144,7 @@ static void test_errors_of_all(void **state _unused_) {
 		     "d1:1:18: error: unknown key 'x' in a namespace\n"
 		     "   1 | namespaces: {a: {x: 1}}\n"
 		     "     |                  ^\n"
-		     "d2:1:21: error: the key 'a' stands here a second time\n"
+		     "d2:1:21: error: duplicate key 'a'\n"
 		     "   1 | namespaces: {a: {}, a: {}}\n"
 		     "     |                     ^\n"
 		     "d2:1:14: note: first here\n"
@@ -154,13 +154,13 @@ static void test_errors_of_all(void **state _unused_) {
 		     "f:1:13: error: this '{' is never closed\n"
 		     "   1 | namespaces: {\n"
 		     "     |             ^\n"
-		     "d2:1:1: error: nothing before this is anchored as &x; quote it if no alias is meant\n"
+		     "d2:1:1: error: there is no anchor &x above; quote the value if no alias is meant\n"
 		     "   1 | *x\n"
 		     "     | ^^\n");
 }
 
 static void test_no_mapping(void **state _unused_) {
-	check_errors(TEXTS("namespaces: {a: {}}", "- b"), "d1:1:1: error: a drop-in is a mapping of keys, not a list\n"
+	check_errors(TEXTS("namespaces: {a: {}}", "- b"), "d1:1:1: error: a drop-in must be a mapping of keys, not a list\n"
 							  "   1 | - b\n"
 							  "     | ^\n");
 }

@@ -25,7 +25,7 @@ static void check_routes(const char *entries, const char *expected) {
 }
 
 static void test_names(void **state _unused_) {
-#define TAKEN " is taken by the kernel for its settings of all interfaces; choose another name"
+#define TAKEN " is reserved by the kernel for the settings of all interfaces; choose another name"
 	check_interfaces("all: {kind: bridge}, default: {kind: bridge}",
 			 "f:2:1: error: the interface name 'all'" TAKEN
 			 "\nf:2:22: error: the interface name 'default'" TAKEN);
@@ -34,10 +34,10 @@ static void test_names(void **state _unused_) {
 }
 
 static void test_mtu_limits(void **state _unused_) {
-	check_interfaces("x: {kind: bridge, mtu: 65575}", "f:2:24: error: 'mtu' is from 68 to 65535, not 65575");
-	check_interfaces("e0: {mtu: 65536}", "f:2:11: error: 'mtu' is from 68 to 65535, not 65536");
+	check_interfaces("x: {kind: bridge, mtu: 65575}", "f:2:24: error: 'mtu' must be from 68 to 65535, not 65575");
+	check_interfaces("e0: {mtu: 65536}", "f:2:11: error: 'mtu' must be from 68 to 65535, not 65536");
 	check_diags("namespaces: {a: {}, b: {}}\nlinks: [{endpoints: [a:x, b:x], mtu: 65536}]",
-		    "f:2:38: error: 'mtu' is from 68 to 65535, not 65536");
+		    "f:2:38: error: 'mtu' must be from 68 to 65535, not 65536");
 	check_interfaces("x: {kind: bridge, mtu: 65535}, e0: {mtu: 65535}", "");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, mtu: 65575}}}}", "");
 }
@@ -208,9 +208,9 @@ static void test_ports(void **state _unused_) {
 
 static void test_bridge(void **state _unused_) {
 	check_interfaces("x: {kind: bridge, stp: true,\nforward-delay: 0}",
-			 "f:3:16: error: with 'stp' the 'forward-delay' is from 2s to 30s");
+			 "f:3:16: error: with 'stp' the 'forward-delay' must be from 2s to 30s");
 	check_interfaces("x: {kind: bridge, stp: true,\nforward-delay: 1s}",
-			 "f:3:16: error: with 'stp' the 'forward-delay' is from 2s to 30s");
+			 "f:3:16: error: with 'stp' the 'forward-delay' must be from 2s to 30s");
 	check_interfaces(
 		"x: {kind: bridge, stp: true, forward-delay: 2s}, z: {kind: bridge, forward-delay: 0}, w: {kind: bridge, stp: false, forward-delay: 1s}",
 		"");

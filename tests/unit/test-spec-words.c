@@ -50,28 +50,29 @@ static void test_foreign_spellings(void **state _unused_) {
 		"\"10.0.0.1/24, 10.0.0.2/24\"",
 		"f:2:1: error: 'address' takes a prefix, not '10.0.0.1/24, 10.0.0.2/24'; a list is written [10.0.0.1/24, "
 		"10.0.0.2/24]");
-	check_route(
-		"default via 10.0.0.1 dev eth0 metric 5",
-		"f:2:1: error: a route is a mapping of keys, not a text; write {to: default, via: 10.0.0.1, dev: eth0, metric: 5}");
+	check_route("default via 10.0.0.1 dev eth0 metric 5",
+		    "f:2:1: error: a route must be a mapping of keys, not a string; write {to: default, via: "
+		    "10.0.0.1, dev: eth0, metric: 5}");
 	check_route("{to: any, via: 10.0.0.1}",
-		    "f:2:6: error: 'to' takes a prefix, not 'any'; everything is 0.0.0.0/0 or \"::/0\"");
+		    "f:2:6: error: 'to' takes a prefix, not 'any'; for everything write 0.0.0.0/0 or \"::/0\"");
 	check_route("{to: default, gateway: 10.0.0.1}",
 		    "f:2:15: error: unknown key 'gateway' in a route; did you mean 'via'?");
 	check_route("{to: default, nexthops: [10.0.0.1, 10.0.0.2]}",
-		    "f:2:26: error: a next hop is a mapping of keys, not a text; write {via: 10.0.0.1}\n"
-		    "f:2:36: error: a next hop is a mapping of keys, not a text; write {via: 10.0.0.2}");
+		    "f:2:26: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.1}\n"
+		    "f:2:36: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.2}");
 	check_route("{to: 10.0.0.0/8, type: drop}", "f:2:24: error: unknown type 'drop'; did you mean 'blackhole'?");
 	check_diags(
 		"namespaces: {a: {interfaces: {x: {kind: bridge, gateway4: 10.0.0.1, dhcp4: true, slaves: [q], bridge_ports: [q]}}}}",
-		"f:1:49: error: unknown key 'gateway4' in a bridge interface; a route stands in its namespace: routes: [{to: "
-		"default, via: ADDRESS}]\n"
-		"f:1:69: error: unknown key 'dhcp4' in a bridge interface; topod gives the addresses that are declared; for a lease "
-		"run a DHCP client in the namespace\n"
+		"f:1:49: error: unknown key 'gateway4' in a bridge interface; write routes in the "
+		"namespace: routes: [{to: default, via: ADDRESS}]\n"
+		"f:1:69: error: unknown key 'dhcp4' in a bridge interface; topod sets only declared "
+		"addresses; for DHCP, run a client in the namespace\n"
 		"f:1:82: error: unknown key 'slaves' in a bridge interface; did you mean 'ports'?\n"
 		"f:1:95: error: unknown key 'bridge_ports' in a bridge interface; did you mean 'ports'?");
 	check_diags("netns: {}", "f:1:1: error: unknown key 'netns' in a topology; did you mean 'namespaces'?");
 	check_diags("namespaces: {a: {dns: [1.1.1.1]}}",
-		    "f:1:23: error: 'dns' is a mapping of 'servers' and 'search', not a list; write {servers: [ADDRESS]}");
+		    "f:1:23: error: 'dns' must be a mapping of 'servers' and 'search', not a list; write "
+		    "{servers: [ADDRESS]}");
 	check_route(
 		"{to: 10.0.0.0/255.255.255.0, via: 10.9.0.1}",
 		"f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");

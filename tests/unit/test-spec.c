@@ -314,24 +314,24 @@ static void test_adopted(void **state _unused_) {
 /* Mistakes. */
 
 static void test_wrong_top(void **state _unused_) {
-	check_diags("nonsense", "f:1:1: error: a topology is a mapping of keys, not a text");
-	check_diags("- a", "f:1:1: error: a topology is a mapping of keys, not a list");
-	check_diags("version: 2", "f:1:10: error: 'version' is 1, not 2");
+	check_diags("nonsense", "f:1:1: error: a topology must be a mapping of keys, not a string");
+	check_diags("- a", "f:1:1: error: a topology must be a mapping of keys, not a list");
+	check_diags("version: 2", "f:1:10: error: 'version' must be 1, not 2");
 	check_diags("versoin: 1", "f:1:1: error: unknown key 'versoin' in a topology; did you mean 'version'?");
 	check_diags("topology: a/b", "f:1:11: error: the topology's name 'a/b' contains '/', ':' or white space");
 	check_diags("topology: ..", "f:1:11: error: the topology's name '..' begins with '.' or '-'");
 	check_diags("drift: repair", "f:1:8: error: unknown drift 'repair'; it is one of: restore, report, ignore");
 	check_diags("on-stop: remov", "f:1:10: error: unknown on-stop 'remov'; did you mean 'remove'?");
 	check_diags("defaults: {links: {}}", "f:1:12: error: unknown key 'links' in defaults; did you mean 'link'?");
-	check_diags("defaults: {link: {mtu: 12}}", "f:1:24: error: 'mtu' is from 68 to 65535, not 12");
+	check_diags("defaults: {link: {mtu: 12}}", "f:1:24: error: 'mtu' must be from 68 to 65535, not 12");
 	check_diags("defaults: {link: {mac-address: \"02:00:00:00:00:01\"}}",
 		    "f:1:19: error: 'mac-address' cannot be a default: each interface needs its own");
 }
 
 static void test_wrong_namespaces(void **state _unused_) {
-	check_diags("namespaces: [a]", "f:1:13: error: 'namespaces' is a mapping of names, not a list");
+	check_diags("namespaces: [a]", "f:1:13: error: 'namespaces' must be a mapping of names, not a list");
 	check_diags("namespaces:\n  a:\n",
-		    "f:2:5: error: a namespace is a mapping of keys, not a text; an empty one is written {}");
+		    "f:2:5: error: a namespace must be a mapping of keys, not a string; an empty one is written {}");
 	check_diags("namespaces: {a/b: {}}", "f:1:14: error: the namespace name 'a/b' contains '/', ':' or white space");
 	check_diags("namespaces: {-a: {}}", "f:1:14: error: the namespace name '-a' begins with '.' or '-'");
 	check_diags("namespaces: {a: {interface: {}}}",
@@ -340,7 +340,7 @@ static void test_wrong_namespaces(void **state _unused_) {
 		    "f:1:32: error: the host namespace cannot be exclusive: it is not topod's alone");
 	check_diags("namespaces: {host: {dns: {servers: 10.0.0.1}}}",
 		    "f:1:26: error: 'dns' is for named namespaces; the host has its own resolv.conf");
-	check_diags("namespaces: {a: {adopt: maybe}}", "f:1:25: error: 'adopt' is true or false, not 'maybe'");
+	check_diags("namespaces: {a: {adopt: maybe}}", "f:1:25: error: 'adopt' must be true or false, not 'maybe'");
 	check_diags("namespaces: {a: {forwarding: both}}",
 		    "f:1:30: error: unknown forwarding 'both'; it is one of: true, yes, on, ipv4, ipv6, false, no, off");
 }
@@ -369,7 +369,7 @@ static void test_wrong_names(void **state _unused_) {
 		    "f:1:31: error: the interface name 'a b' contains '/', ':' or white space\n"
 		    "f:1:54: error: the interface name 'a/b' contains '/', ':' or white space");
 	check_diags("namespaces: {a: {interfaces: {no: {kind: bridge}}}}",
-		    "f:1:31: error: YAML reads an unquoted 'no' as a boolean or nothing; write \"no\"");
+		    "f:1:31: error: YAML reads an unquoted 'no' as a boolean or null; write \"no\"");
 	check_diags("namespaces: {a: {interfaces: {lo: {kind: bridge}}}}",
 		    "f:1:31: error: 'lo' is in every namespace by itself and cannot be made");
 	check_diags("namespaces: {a: {}}\nlinks: [[a:lo, a:x]]",
@@ -420,7 +420,7 @@ static void test_wrong_keys(void **state _unused_) {
 		    "f:1:49: error: unknown key 'name' in a bridge interface");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: vxlan}}}}", "f:1:34: error: a vxlan interface needs 'id'");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, accept-ra: 3}}}}",
-		    "f:1:60: error: 'accept-ra' is from 0 to 2, not 3");
+		    "f:1:60: error: 'accept-ra' must be from 0 to 2, not 3");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, ports: [q]}}}}",
 		    "f:1:61: error: only these kinds have 'ports': bridge; x is existing");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [{cost: 3}]}}}}",
@@ -544,10 +544,10 @@ static void test_wrong_links(void **state _unused_) {
 	check_diags("namespaces: {a: {}}\nlinks: [[x, a:z]]",
 		    "f:2:10: error: 'x' is not an endpoint; write namespace:interface");
 	check_diags("namespaces: {a: {}}\nlinks: [[22:22, a:z]]",
-		    "f:2:10: error: YAML reads an unquoted '22:22' as a number to base 60; write \"22:22\"");
+		    "f:2:10: error: YAML reads an unquoted '22:22' as a base-60 number; write \"22:22\"");
 	check_diags("links: [{mtu: 1400}]", "f:1:9: error: a link needs 'endpoints'");
 	check_diags("namespaces: {a: {}}\nlinks: [{endpoints: [a:x, a:z], mtu: 12, speed: 3}]",
-		    "f:2:38: error: 'mtu' is from 68 to 65535, not 12\nf:2:42: error: unknown key 'speed' in a link");
+		    "f:2:38: error: 'mtu' must be from 68 to 65535, not 12\nf:2:42: error: unknown key 'speed' in a link");
 }
 
 static void test_wrong_addresses(void **state _unused_) {

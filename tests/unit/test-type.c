@@ -92,11 +92,11 @@ static void test_integer(void **state _unused_) {
 	check_value(&any, "0x10", "16");
 	check_value(&some, "68", "68");
 	check_value(&some, "65535", "65535");
-	check_error(&some, "67", "'k' is from 68 to 65535, not 67");
-	check_error(&some, "65536", "'k' is from 68 to 65535, not 65536");
-	check_error(&any, "4294967296", "'k' is from 0 to 4294967295, not 4294967296");
-	check_error(&any, "99999999999999999999", "'k' is from 0 to 4294967295, not 99999999999999999999");
-	check_error(&one, "2", "'k' is 1, not 2");
+	check_error(&some, "67", "'k' must be from 68 to 65535, not 67");
+	check_error(&some, "65536", "'k' must be from 68 to 65535, not 65536");
+	check_error(&any, "4294967296", "'k' must be from 0 to 4294967295, not 4294967296");
+	check_error(&any, "99999999999999999999", "'k' must be from 0 to 4294967295, not 99999999999999999999");
+	check_error(&one, "2", "'k' must be 1, not 2");
 	check_error(&any, "-1", "'k' takes an integer, not '-1'");
 	check_error(&any, "+1", "'k' takes an integer, not '+1'");
 	check_error(&any, "1.5", "'k' takes an integer, not '1.5'");
@@ -115,9 +115,9 @@ static void test_bool(void **state _unused_) {
 	check_value(&field, "false", "false");
 	check_value(&field, "no", "false");
 	check_value(&field, "OFF", "false");
-	check_error(&field, "1", "'k' is true or false, not '1'");
-	check_error(&field, "\"true\"", "'k' is true or false, not \"true\"");
-	check_error(&field, "maybe", "'k' is true or false, not 'maybe'");
+	check_error(&field, "1", "'k' must be true or false, not '1'");
+	check_error(&field, "\"true\"", "'k' must be true or false, not \"true\"");
+	check_error(&field, "maybe", "'k' must be true or false, not 'maybe'");
 	check_shape(&field, "boolean");
 }
 
@@ -147,9 +147,9 @@ static void test_duration(void **state _unused_) {
 	check_value(&coarse, "120s", "2m");
 	check_value(&coarse, "7200", "2h");
 	check_value(&coarse, "90m", "90m");
-	check_error(&bridge, "31s", "'k' is from 0s to 30s in steps of 10ms, not 31s");
-	check_error(&bridge, "5ms", "'k' is from 0s to 30s in steps of 10ms, not 5ms");
-	check_error(&coarse, "500ms", "'k' is from 0s to 4294967295s in steps of 1s, not 500ms");
+	check_error(&bridge, "31s", "'k' must be from 0s to 30s in steps of 10ms, not 31s");
+	check_error(&bridge, "5ms", "'k' must be from 0s to 30s in steps of 10ms, not 5ms");
+	check_error(&coarse, "500ms", "'k' must be from 0s to 4294967295s in steps of 1s, not 500ms");
 	check_error(&bridge, "fast", "'k' takes a duration, not 'fast', for example 15s or 200ms");
 	check_error(&bridge, "5 s", "'k' takes a duration, not '5 s', for example 15s or 200ms");
 	check_error(&bridge, "1.5s", "'k' takes a duration, not '1.5s', for example 15s or 200ms");
@@ -167,10 +167,10 @@ static void test_table(void **state _unused_) {
 	check_value(&field, "blue", "100");
 	check_value(&field, "4294967295", "4294967295");
 	check_error(&field, "green",
-		    "'green' is not a routing table: a number from 1, main, local, default, or a name of "
-		    "/etc/iproute2/rt_tables");
+		    "'green' is not a routing table; write a number from 1, main, local, default, or a name "
+		    "in /etc/iproute2/rt_tables");
 	check_error(&field, "0",
-		    "'0' is not a routing table: a number from 1, main, local, default, or a name of "
+		    "'0' is not a routing table; write a number from 1, main, local, default, or a name in "
 		    "/etc/iproute2/rt_tables");
 	check_shape(&field, "routing table");
 }
@@ -180,9 +180,9 @@ static void test_text(void **state _unused_) {
 
 	check_value(&field, "some words", "some words");
 	check_value(&field, "\"no\"", "no");
-	check_error(&field, "no", "YAML reads an unquoted 'no' as a boolean or nothing; write \"no\"");
-	check_error(&field, "On", "YAML reads an unquoted 'On' as a boolean or nothing; write \"On\"");
-	check_error(&field, "22:22", "YAML reads an unquoted '22:22' as a number to base 60; write \"22:22\"");
+	check_error(&field, "no", "YAML reads an unquoted 'no' as a boolean or null; write \"no\"");
+	check_error(&field, "On", "YAML reads an unquoted 'On' as a boolean or null; write \"On\"");
+	check_error(&field, "22:22", "YAML reads an unquoted '22:22' as a base-60 number; write \"22:22\"");
 	check_shape(&field, "text");
 }
 
@@ -200,7 +200,7 @@ static void test_link_name(void **state _unused_) {
 	check_error(&field, "a:b", "the interface name 'a:b' contains '/', ':' or white space");
 	check_error(&field, "a b", "the interface name 'a b' contains '/', ':' or white space");
 	check_error(&field, "\"a\\x01b\"", "the interface name 'a\001b' contains a control character");
-	check_error(&field, "eth%d", "the interface name 'eth%d' contains '%', which the kernel takes for a pattern");
+	check_error(&field, "eth%d", "the interface name 'eth%d' contains '%', which the kernel reads as a pattern");
 	check_shape(&field, "interface name");
 }
 
@@ -214,7 +214,7 @@ static void test_link_ref(void **state _unused_) {
 	check_error(&field, "\":eth0\"", "':eth0' is not an endpoint; write namespace:interface");
 	check_error(&field, "\"web:\"", "'web:' is not an endpoint; write namespace:interface");
 	check_error(&field, "web:a/b", "the interface name 'a/b' contains '/', ':' or white space");
-	check_error(&field, "22:22", "YAML reads an unquoted '22:22' as a number to base 60; write \"22:22\"");
+	check_error(&field, "22:22", "YAML reads an unquoted '22:22' as a base-60 number; write \"22:22\"");
 	check_shape(&field, "interface");
 	type_link_ref.print(&field, &(struct link_ref){ .ifindex = 5 }, &text);
 	text_add(&text, " | ");
@@ -227,8 +227,8 @@ static void test_mac(void **state _unused_) {
 
 	check_value(&field, "02:00:00:00:00:aB", "02:00:00:00:00:ab");
 	check_error(&field, "02:00:00:00:00:01",
-		    "YAML reads an unquoted '02:00:00:00:00:01' as a number to base 60; write \"02:00:00:00:00:01\"");
-	check_error(&field, "02:00", "YAML reads an unquoted '02:00' as a number to base 60; write \"02:00\"");
+		    "YAML reads an unquoted '02:00:00:00:00:01' as a base-60 number; write \"02:00:00:00:00:01\"");
+	check_error(&field, "02:00", "YAML reads an unquoted '02:00' as a base-60 number; write \"02:00\"");
 	check_error(&field, "\"02:00\"", "'k' takes a MAC address, not '02:00', for example \"02:00:00:00:00:01\"");
 	check_error(&field, "\"01:00:00:00:00:01\"",
 		    "01:00:00:00:00:01 is not the address of one interface (the multicast bit is set)");

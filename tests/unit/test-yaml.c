@@ -208,7 +208,7 @@ static void test_accessors(_unused_ void **state) {
 	assert_null(node_get(reading.root, "b"));
 	assert_null(node_get(node_get(reading.root, "a"), "a"));
 	assert_null(node_get(node_get(reading.root, "ab"), "y"));
-	assert_string_equal(node_type_name(node_get(reading.root, "a")), "a text");
+	assert_string_equal(node_type_name(node_get(reading.root, "a")), "a string");
 	assert_string_equal(node_type_name(node_get(reading.root, "ab")), "a list");
 	assert_string_equal(node_type_name(node_get(reading.root, "c")), "a mapping");
 }
