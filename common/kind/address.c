@@ -224,7 +224,7 @@ static bool check_peer(struct parse *p, struct address *a, struct position posit
 	if (!object_has(&a->object, ADDRESS_PEER))
 		return true;
 	if (a->peer.address.family != a->address.address.family) {
-		diag_error(p->diags, position, "the peer is of another family than the address");
+		diag_error(p->diags, position, "'peer' and the address are of different families");
 		return false;
 	}
 	if (a->address.length != ip_bits(a->address.address.family) && a->address.length != a->peer.length) {
@@ -244,7 +244,7 @@ static bool check_use(struct parse *p, const struct address *a, struct position 
 	char buf[PREFIX_TEXT_MAX];
 
 	if (ip_is_zero(ip))
-		why = "is not a host's address";
+		why = "is not a host address";
 	else if (ip_is_multicast(ip))
 		why = "is a multicast address";
 	else if (ip->family == AF_INET && ip->bytes[0] >= 240)
@@ -261,10 +261,10 @@ static bool check_label(struct parse *p, const struct address *a, struct positio
 		return true;
 	const char *rest = startswith(a->label, a->dev);
 	if (strlen(a->label) > 15 || !rest || (*rest && *rest != ':')) {
-		diag_error(p->diags, position,
-			   "the label is the interface's name, or that with ':' and a text behind it "
-			   "(%s:web), of 15 bytes at most",
-			   a->dev);
+		diag_error(
+			p->diags, position,
+			"a label is the interface's name, optionally with ':' and text after it (%s:web), at most 15 bytes",
+			a->dev);
 		return false;
 	}
 	return true;

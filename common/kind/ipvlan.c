@@ -80,7 +80,8 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 			.shared = true,
 			.as = "ipvlan",
 			.problem = arena_printf(
-				arena, "%s:%s has both macvlan and ipvlan interfaces on it; the kernel takes one of the two",
+				arena,
+				"%s:%s has both macvlan and ipvlan interfaces on it; the kernel allows only one of the two",
 				ipvlan->below.ns, ipvlan->below.name),
 		};
 		return true;
@@ -95,7 +96,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 		.field = &fields[field],
 		.shared = true,
 		.as = arena_strdup(arena, text_str(&value)),
-		.problem = arena_printf(arena, "all ipvlan and ipvtap interfaces on %s:%s have the same '%s'",
+		.problem = arena_printf(arena, "all ipvlan and ipvtap interfaces on %s:%s must have the same '%s'",
 					ipvlan->below.ns, ipvlan->below.name, fields[field].name),
 	};
 	return true;

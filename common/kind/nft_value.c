@@ -45,8 +45,7 @@ static bool check_mixture(struct parse *p, const struct field *field, const stru
 	if (list->negated == negated)
 		return true;
 	diag_error(p->diags, node->position,
-		   "'%s' has items with and without 'not'; an entry takes one of some or none "
-		   "of some: put `not` before all of them, or leave those without it as the only ones",
+		   "'%s' mixes items with and without 'not'; put 'not' before all of them, or keep only those without it",
 		   field->name);
 	return false;
 }
@@ -132,7 +131,7 @@ static void refuse_mapping(struct parse *p, const struct field *field, const str
 			   list ? "[" : "", text_str(&right), list ? "]" : "");
 	else
 		diag_error(p->diags, node->position,
-			   "'%s' takes one %s or a list of them, each also with `not` before it, not a mapping", field->name,
+			   "'%s' takes one %s or a list of them, optionally with 'not', not a mapping", field->name,
 			   field->type->name);
 }
 
@@ -300,7 +299,7 @@ static bool link_item_parse(struct parse *p, const struct field *field, const st
 		return false;
 	}
 	if (beginning && !*name) {
-		diag_error(p->diags, node->position, "'*' is every interface; leave '%s' out", field->name);
+		diag_error(p->diags, node->position, "'*' means every interface; leave '%s' out", field->name);
 		return false;
 	}
 	if (!link_name_valid(name, &why)) {
@@ -309,8 +308,8 @@ static bool link_item_parse(struct parse *p, const struct field *field, const st
 	}
 	if (n > 1 && text[n - 1] == '+')
 		diag_warning(p->diags, node->position,
-			     "'%s' is one interface of that name; all that begin so are written \"%.*s*\"", text, (int)n - 1,
-			     text);
+			     "'%s' is the name of one interface; to match all that begin with it write \"%.*s*\"", text,
+			     (int)n - 1, text);
 	ret->link = arena_strdup(p->arena, text);
 	return true;
 }
@@ -373,8 +372,7 @@ static void parse_ports(const char *text, uint16_t *ret_first, uint16_t *ret_las
 static bool check_order(struct parse *p, const struct node *node, uint16_t first, uint16_t last) {
 	if (first <= last)
 		return true;
-	diag_error(p->diags, node->position, "the range of ports %u-%u begins behind its end; write %u-%u", first, last,
-		   last, first);
+	diag_error(p->diags, node->position, "the port range %u-%u is reversed; write %u-%u", first, last, last, first);
 	return false;
 }
 
@@ -386,13 +384,13 @@ static bool port_item_parse(struct parse *p, const struct field *field, const st
 	if (ret->first)
 		return check_order(p, node, ret->first, ret->last);
 	if (text[digits] == ':' && digits && atoi(text) > atoi(text + digits + 1))
-		diag_error(p->diags, node->position,
-			   "'%s' takes the port that packets come to, here %.*s; where they go stands in 'to', as "
-			   "ADDRESS:%s",
-			   field->name, (int)digits, text, text + digits + 1);
+		diag_error(
+			p->diags, node->position,
+			"'%s' takes the port that packets arrive at, here %.*s; write where they go in 'to', as ADDRESS:%s",
+			field->name, (int)digits, text, text + digits + 1);
 	else if (text[digits] == '/' && digits)
-		diag_error(p->diags, node->position, "the protocol of '%s' has a key of its own: protocol: %s, %s: %.*s",
-			   text, text + digits + 1, field->name, (int)digits, text);
+		diag_error(p->diags, node->position, "the protocol of '%s' has its own key: protocol: %s, %s: %.*s", text,
+			   text + digits + 1, field->name, (int)digits, text);
 	else if (text[digits] == ',' && digits)
 		diag_error(p->diags, node->position, "'%s' takes a port or a range, not '%s'; a list is written [%s]",
 			   field->name, text, text);
@@ -557,13 +555,13 @@ static bool parse_addresses(const char *text, size_t n, struct nat_target *ret) 
 /* NULL, or what is wrong with the addresses, as the rest of a sentence. */
 static const char *target_problem(const struct nat_target *to) {
 	if (to->first.family != to->last.family)
-		return "is a range from one family to the other";
+		return "is a range across address families";
 	if (memcmp(to->first.bytes, to->last.bytes, sizeof(to->first.bytes)) > 0)
-		return "is a range that begins behind its end";
+		return "is a reversed range";
 	if (to->first.family && ip_is_zero(&to->first))
-		return "is not a host's address";
+		return "is not a host address";
 	if (to->first.family && ip_is_multicast(&to->first))
-		return "is a multicast address; a translation goes to one host";
+		return "is a multicast address; NAT needs a single host";
 	return NULL;
 }
 
@@ -572,8 +570,8 @@ static const char *target_scalar(struct parse *p, const struct field *field, con
 	if (node->type != NODE_SEQUENCE)
 		return parse_scalar(p, field, node);
 	diag_error(p->diags, node->position,
-		   "'%s' takes one target, not a list: several hosts are a range, as "
-		   "10.0.0.2-10.0.0.9, and an address in brackets is written in quotes, as \"[fd00::1]:80\"",
+		   "'%s' takes one target, not a list: write several hosts as a range, such as "
+		   "10.0.0.2-10.0.0.9, and quote an address in brackets, such as \"[fd00::1]:80\"",
 		   field->name);
 	return NULL;
 }

@@ -76,8 +76,9 @@ static void add_server(struct reader *r, const struct node *node) {
 		diag_error(r->p->diags, node->position, "only an address in fe80::/10 takes an interface; write %s",
 			   ip_format(&ip, buf));
 	if (!zone && local)
-		diag_warning(r->p->diags, node->position, "%s is the same on every interface: say on which one, as %s%%eth0",
-			     ip_format(&ip, buf), buf);
+		diag_warning(r->p->diags, node->position,
+			     "%s exists on every interface: say on which one, for example %s%%eth0", ip_format(&ip, buf),
+			     buf);
 	text_addf(&r->servers, "nameserver %s", ip_format(&ip, buf));
 	if (zone)
 		add_zone(r, node, zone);

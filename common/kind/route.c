@@ -260,7 +260,7 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 	if (!has_device_type(r) && (hop || hops))
 		wrong = "a route of this type has no next hop";
 	else if (hop && hops)
-		wrong = "'nexthops' stands instead of 'via' and 'dev'";
+		wrong = "'nexthops' replaces 'via' and 'dev'; write only one of them";
 	else if (has_device_type(r) && !hop && !hops)
 		wrong = "a route needs 'via', 'dev' or 'nexthops'";
 	else if (object_has(o, ROUTE_SCOPE) && r->to.address.family == AF_INET6)
@@ -295,7 +295,8 @@ static void check_ipv6(struct parse *p, const struct route *r) {
 		if (!hop->via.family)
 			diag_error(p->diags, position, "each of several IPv6 next hops needs 'via'; %s has none", hop->dev);
 		else if (next && same_hop(hop, next))
-			diag_error(p->diags, position, "the IPv6 next hop %s is there twice; a larger share is its 'weight'",
+			diag_error(p->diags, position,
+				   "the IPv6 next hop %s is there twice; use 'weight' for a larger share",
 				   ip_format(&hop->via, buf));
 		else if (next && ip_equal(&hop->via, &next->via) && !hop->dev)
 			diag_warning(p->diags, position,
@@ -317,7 +318,7 @@ static void check_ipv4(struct parse *p, const struct route *r) {
 		diag_error(p->diags, position, "a local route has 'scope: host'");
 	else if (scope == RT_SCOPE_HOST && (r->via.family || r->nexthops.n > 1))
 		diag_error(p->diags, position,
-			   "a route of scope host, as every local one, has neither a gateway nor several next hops");
+			   "a route of scope host, such as a local one, cannot have a gateway or several next hops");
 	if (r->on_link && !r->via.family)
 		diag_error(p->diags, object_position(&r->object, &route_fields[ROUTE_ON_LINK]), no_gateway);
 	for (size_t i = 0; i < r->nexthops.n; i++)

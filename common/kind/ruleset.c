@@ -123,19 +123,19 @@ static void check_hook(struct check *check) {
 	bool destination = check->entry->action == NAT_DNAT || check->entry->action == NAT_REDIRECT;
 
 	if (!destination && is_written(check, NAT_KEY_HOOK))
-		refuse_key(check, NAT_KEY_HOOK, "'hook' is for dnat and redirect; %s always stands in postrouting",
+		refuse_key(check, NAT_KEY_HOOK, "'hook' is for dnat and redirect; %s is always in postrouting",
 			   action_name(check));
 	if (!destination || (is_written(check, NAT_KEY_HOOK) && !has(check, NAT_KEY_HOOK)))
 		return;
 	if (check->entry->hook == NAT_OUTPUT && is_written(check, NAT_KEY_IN))
 		refuse_key(check, NAT_KEY_IN,
-			   "'in' matches nothing with hook 'output': the namespace's own packets came "
-			   "in through no interface");
+			   "'in' never matches with hook 'output': the namespace's own packets did not arrive "
+			   "through an interface");
 	if (check->entry->hook == NAT_PREROUTING && is_written(check, NAT_KEY_OUT))
-		refuse_key(check, NAT_KEY_OUT,
-			   "'out' is not known yet where %s is done: the way out is chosen for the "
-			   "new destination",
-			   action_name(check));
+		refuse_key(
+			check, NAT_KEY_OUT,
+			"'out' is not known yet when %s is applied: the outgoing interface is chosen for the new destination",
+			action_name(check));
 }
 
 static void check_target(struct check *check) {
@@ -148,8 +148,7 @@ static void check_target(struct check *check) {
 			refuse(check, NAT_KEY_TO, "%s needs 'to'", action_name(check));
 		else if (has(check, NAT_KEY_TO) && check->entry->action == NAT_SNAT && !to->first.family)
 			refuse(check, NAT_KEY_TO,
-			       "snat needs an address in 'to'; for the outgoing interface's own "
-			       "address there is masquerade");
+			       "snat needs an address in 'to'; for the outgoing interface's own address use masquerade");
 		break;
 	case NAT_MASQUERADE:
 	case NAT_REDIRECT:
@@ -220,9 +219,7 @@ static void check_icmp(struct check *check) {
 
 	for (size_t i = 0; i < protocol->n && check->entry->family && !protocol->negated; i++)
 		if (protocol->items[i].protocol == other)
-			refuse(check, NAT_KEY_PROTOCOL,
-			       "%s is not a protocol of IPv%d, which the addresses of the "
-			       "entry are of",
+			refuse(check, NAT_KEY_PROTOCOL, "%s is not a protocol of IPv%d, the family of the entry's addresses",
 			       other == IPPROTO_ICMP ? "icmp" : "icmpv6", check->entry->family == AF_INET ? 4 : 6);
 }
 
@@ -231,8 +228,8 @@ static void check_size(struct check *check) {
 
 	if (negated > NAT_ENTRY_NOT_MAX)
 		refuse(check, NAT_KEY_ACTION,
-		       "an entry takes at most %d items with 'not', not %zu: they become one "
-		       "rule, and the kernel's rules are small",
+		       "an entry takes at most %d items with 'not', not %zu: they become one rule, and the "
+		       "kernel limits its size",
 		       NAT_ENTRY_NOT_MAX, negated);
 	if (nat_entry_n_rules(check->entry) > NAT_ENTRY_RULES_MAX)
 		refuse(check, NAT_KEY_ACTION,

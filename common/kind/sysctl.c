@@ -50,7 +50,7 @@ const char *sysctl_path(struct arena *arena, const char *key, const char **ret_w
 	else if (strstr(path, "//") || path[strlen(path) - 1] == '/')
 		*ret_why = "has an empty part";
 	else if (!path_stays_below(path))
-		*ret_why = "leads out of its folder";
+		*ret_why = "leads out of its directory";
 	for (const char *c = path; *c && !*ret_why; c++)
 		if (!isgraph((unsigned char)*c))
 			*ret_why = "contains white space or a control character";
@@ -94,7 +94,7 @@ const char *sysctl_problem(struct arena *arena, const char *path, const char *va
 	const char *name = sysctl_one_name(arena, path, &factor), *why;
 
 	if (streq(strrchr(name, '/'), "/flush"))
-		return "is an order to the kernel, and no setting that could be kept";
+		return "is a command to the kernel, not a setting that can be kept";
 	sysctl_value(arena, name, fold(arena, value), factor, &why);
 	return why;
 }

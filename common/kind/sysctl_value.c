@@ -168,8 +168,8 @@ static const char *address(struct arena *arena, const char *value) {
 static const char *wrong_count(struct arena *arena, const struct shape *shape, unsigned n) {
 	if (shape->n == 1)
 		return arena_printf(arena, "takes one number, not %u", n);
-	return arena_printf(arena, "takes %u numbers (%s), not %u; write \"%s\", say, with those that you want", shape->n,
-			    shape->names, n, shape->example);
+	return arena_printf(arena, "takes %u numbers (%s), not %u; write them like \"%s\"", shape->n, shape->names, n,
+			    shape->example);
 }
 
 const char *sysctl_value(struct arena *arena, const char *path, const char *value, unsigned factor, const char **ret_why) {

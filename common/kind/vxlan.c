@@ -343,12 +343,12 @@ static void check(struct diags *diags, const struct object *desired) {
 	if (local->family && far->family && local->family != far->family)
 		diag_error(diags, position, "'local' and '%s' are of different families", far_name);
 	else if (local->family && ip_is_multicast(local))
-		diag_error(diags, position, "'local' is a multicast address; it must be one of this machine's");
+		diag_error(diags, position, "'local' is a multicast address; it must be an address of this machine");
 	else if (is_link_local6(local) && far->family && !ip_is_zero(far) && !is_link_local6(far) && !is_link_group(far))
 		diag_error(diags, position, "'local' is a link-local address and '%s' is not", far_name);
 	else if (is_link_local6(far) && !is_link_local6(local))
 		diag_error(diags, object_position(desired, &fields[REMOTE]),
-			   "'remote' is a link-local address, so 'local' must be one, too");
+			   "'remote' is a link-local address, so 'local' must be one too");
 	if (object_has(desired, DEV))
 		return;
 	if (vxlan->group.ip.family)

@@ -123,7 +123,7 @@ static void read_exclusive(struct reading *r, struct ns_state *ns, const struct 
 		return;
 	if (value && streq(ns->name, NS_HOST))
 		diag_error(r->parse.diags, node->position,
-			   "the host namespace cannot be exclusive: it is not topod's alone");
+			   "the host namespace cannot be exclusive: topod shares it with others");
 	else
 		ns->exclusive = value;
 }
@@ -305,9 +305,8 @@ static void read_links(struct reading *r, struct ns_state *none _unused_, const 
 }
 
 /* An empty file would remove everything. Hardly anybody means that, and an editor or a copy leaves one for a moment. */
-static const char says_nothing[] =
-	"this declares nothing, and would remove what was declared before; where that is meant, write "
-	"'namespaces: {}'";
+static const char says_nothing[] = "this declares nothing, which would remove everything that was declared before; if you "
+				   "mean that, write 'namespaces: {}'";
 
 static void check_declares(struct reading *r, const struct node *root) {
 	const struct node *links = node_get(root, "links");
@@ -362,7 +361,7 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 	for (size_t source = first; source < diags->sources.n; source++) {
 		if (tree->used > SPEC_TREE_MAX) {
 			diag_error(diags, (struct position){ .source = (uint8_t)source },
-				   "the files before this one are too large together; it is not read");
+				   "this file and those before it are too large together");
 			return NULL;
 		}
 		size_t before = diags->n_errors;

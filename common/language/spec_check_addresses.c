@@ -57,7 +57,7 @@ static void check_place(struct reading *r, const struct ns_state *ns, const stru
 		return;
 	const char *master = ((const struct link *)link)->master;
 	diag_warning(r->parse.diags, object->position,
-		     "%s is a port of %s, which gets all that comes in there: give %s to %s", a->dev, master,
+		     "%s is a port of %s, which receives everything that arrives there: give %s to %s", a->dev, master,
 		     prefix_format(&a->address, buf), master);
 }
 

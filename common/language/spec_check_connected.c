@@ -84,11 +84,10 @@ static void check_route(struct reading *r, const struct connections *connections
 		if (says_the_same(route, c->address))
 			return;
 	prefix_format(&found->address->address, address);
-	diag_error(
-		r->parse.diags, object_position(object, &object->kind->fields[ROUTE_TO]),
-		"the address %s of %s brings a route to %s already; give this one another 'metric', or write that address as "
-		"{address: %s, noprefixroute: true}",
-		address, found->address->dev, prefix_format(&route->to, network), address);
+	diag_error(r->parse.diags, object_position(object, &object->kind->fields[ROUTE_TO]),
+		   "the address %s of %s already adds a route to %s; give this one another 'metric', or "
+		   "write that address as {address: %s, noprefixroute: true}",
+		   address, found->address->dev, prefix_format(&route->to, network), address);
 	diag_note(r->parse.diags, found->address->object.position, "the address is here");
 }
 

@@ -70,8 +70,8 @@ static void check_mtus(struct reading *r, const struct ns_state *ns) {
 		if (!known.mtu || known.mtu >= MIN_MTU)
 			continue;
 		diag_error(r->parse.diags, a->object.position,
-			   "%s needs an MTU of %d at least, as all IPv6 does, and %s has %u",
-			   prefix_format(&a->address, buf), MIN_MTU, a->dev, known.mtu);
+			   "%s needs an MTU of at least %d, like all IPv6, but %s has %u", prefix_format(&a->address, buf),
+			   MIN_MTU, a->dev, known.mtu);
 		if (known.by)
 			diag_note(r->parse.diags, object_position(known.by, &known.by->kind->fields[LINK_MTU]),
 				  "it comes from here");

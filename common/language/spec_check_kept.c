@@ -19,7 +19,8 @@ static void check_attributes(struct reading *r, const struct object *object) {
 			    b->bit != a->bit || b->flags & FIELD_HIDDEN)
 				continue;
 			diag_error(r->parse.diags, object_position(object, b),
-				   "'%s' and '%s' are one in the kernel: write one of them", a->name, b->name);
+				   "'%s' and '%s' are the same setting in the kernel: write only one of them", a->name,
+				   b->name);
 			diag_note(r->parse.diags, object_position(object, a), "the other is here");
 		}
 	}
@@ -34,8 +35,8 @@ static void check_stacked(struct reading *r, const struct object *object, const 
 	if (!lower.field || state_find_need(&r->spec->state, &lower) == object)
 		return; /* a loop, which is told of */
 	diag_error(r->parse.diags, object_position(object, field),
-		   "%s/%s is of kind %s itself, and the kernel makes what stands on it upon "
-		   "its parent; write '%s: %s%s%s'",
+		   "%s/%s is itself of kind %s, and the kernel would stack this interface on its parent; "
+		   "write '%s: %s%s%s'",
 		   below->ns, link->name, below->kind->name, field->name, streq(lower.ns, object->ns) ? "" : lower.ns,
 		   streq(lower.ns, object->ns) ? "" : ":", lower.name);
 }
@@ -47,7 +48,7 @@ static void check_address(struct reading *r, const struct object *object, const 
 	    !memcmp(&link->mac, &parent->mac, sizeof(link->mac)))
 		return;
 	diag_error(r->parse.diags, object_position(object, &object->kind->fields[LINK_MAC]),
-		   "this %s has its parent's hardware address: write 'mac-address' at %s/%s, and not here",
+		   "this %s has the hardware address of its parent: write 'mac-address' for %s/%s instead",
 		   object->kind->name, below->ns, parent->name);
 }
 

@@ -10,7 +10,7 @@ static void check_nat_links(struct reading *r, const struct ns_state *ns, const 
 
 		if (!strchr(name, '*') && !ns_find_link(ns, name))
 			diag_warning(r->parse.diags, match->items[i].position,
-				     "'%s' names %s, and no interface of %s is called so", key, name, ns->name);
+				     "'%s' names %s, but %s has no interface of that name", key, name, ns->name);
 	}
 }
 

@@ -36,9 +36,10 @@ static void check_port(struct reading *r, const struct ns_state *ns, const struc
 		return;
 	master = ns_find_link(ns, link->master);
 	if (master && master->kind == object->kind)
-		diag_error(r->parse.diags, object_position(object, &object->kind->fields[LINK_MASTER]),
-			   "%s is a %s and cannot be a port of one; join the two by a link with an end as a port of each",
-			   link->name, object->kind->name);
+		diag_error(
+			r->parse.diags, object_position(object, &object->kind->fields[LINK_MASTER]),
+			"%s is a %s and cannot be a port of another; connect the two by a link with one end as a port of each",
+			link->name, object->kind->name);
 }
 
 const struct check check_ports = { .object = check_port, .ns = check_number };

@@ -54,11 +54,10 @@ static void missing_link(struct reading *r, const struct ns_state *ns, const cha
 	if (!check_is_open(ns))
 		diag_error(r->parse.diags, position, "there is no interface '%s' in %s%s", name, ns->name, meant);
 	else
-		diag_error(
-			r->parse.diags, position,
-			"no entry declares the interface '%s' in %s%s%s To use one that is there already, write '%s: {kind: "
-			"existing}' under its 'interfaces'",
-			name, ns->name, meant, *meant ? "" : ".", name);
+		diag_error(r->parse.diags, position,
+			   "no entry declares the interface '%s' in %s%s%s To use an existing one, write '%s: "
+			   "{kind: existing}' under its 'interfaces'",
+			   name, ns->name, meant, *meant ? "" : ".", name);
 }
 
 /* A setting names its interface as the kernel does, which is as clear as an entry, unless another was likely meant. */
@@ -127,8 +126,8 @@ static void check_existing(struct reading *r, const struct ns_state *ns, const s
 		check_awaited(r, ns, object);
 	else if (object->implied)
 		diag_error(r->parse.diags, object->position, "%s needs a 'kind': it is not an end of a link%s", link->name,
-			   check_is_open(ns) ? " (write 'kind: existing' where it is there already)"
-					     : " (write 'kind: existing' where something else moves it in)");
+			   check_is_open(ns) ? " (write 'kind: existing' if it already exists)"
+					     : " (write 'kind: existing' if something else moves it in)");
 	else if (!check_is_open(ns))
 		diag_error(r->parse.diags, object->position,
 			   "there is no interface '%s' in %s: topod makes that namespace, and nothing in the file makes "
@@ -140,10 +139,11 @@ static void check_made(struct reading *r, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 
 	if (!object->external && streq(link->name, "lo"))
-		diag_error(r->parse.diags, object->position, "'lo' is in every namespace by itself and cannot be made");
+		diag_error(r->parse.diags, object->position, "'lo' exists in every namespace and cannot be created");
 	if (object->kind == &kind_physical && streq(object->ns, NS_HOST))
 		diag_error(r->parse.diags, object->position,
-			   "a physical interface is moved out of the host namespace; what stays there is 'kind: existing'");
+			   "a physical interface is moved out of the host namespace; for one that stays there write "
+			   "'kind: existing'");
 }
 
 /* An interface of the host that is moved does not stay there. */

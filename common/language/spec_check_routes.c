@@ -228,17 +228,18 @@ static void check_gateway(struct reading *r, const struct ns_state *ns, const st
 	n = count_covering(reach, g->via, g->dev);
 	behind = n ? NULL : find_route(reach, g->via, route->table, WAY_GATEWAY);
 	if (behind && behind->via.family) {
-		refuse(reach->unsure)(r->parse.diags, g->position,
-				      "the gateway %s is itself only reached by a gateway, which the kernel refuses; "
-				      "the next one on the way is %s",
-				      ip_format(g->via, buf), ip_format(&behind->via, next));
+		refuse(reach->unsure)(
+			r->parse.diags, g->position,
+			"the gateway %s is itself behind a gateway, which the kernel refuses; the next gateway "
+			"on the path is %s",
+			ip_format(g->via, buf), ip_format(&behind->via, next));
 		diag_note(r->parse.diags, behind->object.position, "by this route");
 	} else if (n == 0 && !is_own(reach, g->via)) { /* which gets a better warning (common/meaning) */
 		diag_warning(r->parse.diags, g->position, "no declared address of %s covers the gateway %s", ns->name,
 			     ip_format(g->via, buf));
 	} else if (n > 1 && !g->dev) {
 		diag_warning(r->parse.diags, g->position,
-			     "%s%zu interfaces of %s could reach the gateway %s; 'dev' would say which is meant",
+			     "%s%zu interfaces of %s could reach the gateway %s; write 'dev' to say which one",
 			     n == LINKS_COUNTED ? "at least " : "", n, ns->name, ip_format(g->via, buf));
 	}
 }

@@ -66,15 +66,14 @@ static void check_secret(struct reading *r, const struct ns_state *ns, const str
 	const struct link *link = (const struct link *)object;
 	struct position position = object_position(object, &object->kind->fields[LINK_ADDRESS_GENERATION]);
 	const char *path = arena_printf(r->parse.arena, "net/ipv6/conf/%s/stable_secret", link->name);
-	static const char way_out[] =
-		"'stable-privacy' needs a secret, an IPv6 address that nobody else knows: write '%s: ADDRESS' under "
-		"'sysctl', or take 'random'%s";
+	static const char way_out[] = "'stable-privacy' needs a secret, an IPv6 address that nobody else knows: write '%s: "
+				      "ADDRESS' under 'sysctl', or use 'random'%s";
 
 	if (find_setting(r, ns, path) || find_setting(r, ns, "net/ipv6/conf/default/stable_secret"))
 		return;
 	path = key_of(r, ns, path);
 	if (check_is_open(ns))
-		diag_warning(r->parse.diags, position, way_out, path, "; without it, somebody else must have set one");
+		diag_warning(r->parse.diags, position, way_out, path, "; otherwise something else must have set one");
 	else
 		diag_error(r->parse.diags, position, way_out, path, "");
 }
@@ -86,10 +85,10 @@ static void check_mtu(struct reading *r, const struct ns_state *ns, const struct
 	uint32_t mtu;
 
 	if (parse_u32(sysctl->value, &mtu) < 0 || mtu < 1280)
-		diag_error(r->parse.diags, sysctl->object.position, "an MTU of IPv6 is at least 1280");
+		diag_error(r->parse.diags, sysctl->object.position, "the IPv6 MTU must be at least 1280");
 	else if (object && object_has(object, LINK_MTU) && mtu > link->mtu) {
 		diag_error(r->parse.diags, sysctl->object.position,
-			   "the MTU of IPv6 cannot be larger than that of %s, which is %u", link->name, link->mtu);
+			   "the IPv6 MTU cannot be larger than the MTU of %s, which is %u", link->name, link->mtu);
 		diag_note(r->parse.diags, object_position(object, &object->kind->fields[LINK_MTU]), "it is here");
 	}
 }

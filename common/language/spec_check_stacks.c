@@ -155,13 +155,12 @@ static void check_mtu_below(struct reading *r, const struct object *object, cons
 		return;
 	const char *less = headroom ? arena_printf(r->parse.arena, ", less %u for the outer headers", headroom) : "";
 	if (known.by) {
-		diag_error(r->parse.diags, position, "'mtu' is at most %u: %s:%s below has %u%s",
+		diag_error(r->parse.diags, position, "'mtu' must be at most %u: %s:%s below has %u%s",
 			   known.mtu - MIN(headroom, known.mtu), below->ns, name, known.mtu, less);
 		diag_note(r->parse.diags, object_position(known.by, &known.by->kind->fields[LINK_MTU]), "it is set here");
 	} else {
 		diag_warning(r->parse.diags, position,
-			     "'mtu' is at most %u unless %s:%s below gets one that is larger than %u, the "
-			     "kernel's default%s",
+			     "'mtu' must be at most %u unless %s:%s below gets more than %u, the kernel's default%s",
 			     known.mtu - MIN(headroom, known.mtu), below->ns, name, known.mtu, less);
 	}
 }
@@ -185,8 +184,8 @@ static void check_taken(struct reading *r, const struct object *object, const st
 		object_has(below, LINK_MASTER) ? ns_find_link(state_find(&r->spec->state, lower->ns), parent->master) : NULL;
 	if (master && master->kind->takes_frames) {
 		diag_error(r->parse.diags, position,
-			   "%s:%s is a port of %s and cannot be the parent of %s %s, too: both take its frames; "
-			   "'%s: %s' may be meant",
+			   "%s:%s is a port of %s and cannot also be the parent of %s %s: both take its frames; did "
+			   "you mean '%s: %s'?",
 			   lower->ns, lower->name, parent->master, article(object->kind->name), object->kind->name,
 			   lower->field->name, parent->master);
 		diag_note(r->parse.diags, object_position(below, &below->kind->fields[LINK_MASTER]), "it is a port here");

@@ -37,8 +37,7 @@ static void check_twice(struct meaning *m) {
 		if (first == i || !contends(a, b))
 			continue;
 		diag_warning(m->diags, b->address->object.position,
-			     "%s is on one segment twice, as %s/%s and %s/%s: give each host an "
-			     "address of its own",
+			     "%s is used twice on one segment, by %s/%s and %s/%s: give each host an address of its own",
 			     ip_format(&b->ip, buf), a->ns->name, a->address->dev, b->ns->name, b->address->dev);
 		diag_note(m->diags, a->address->object.position, "the other is here");
 	}
@@ -147,10 +146,10 @@ static void check_length(struct meaning *m, const struct ns_state *ns, const str
 	bool ipv4 = a->address.address.family == AF_INET;
 	char buf[IP_TEXT_MAX];
 
-	diag_warning(
-		m->diags, object_position(&a->object, &a->object.kind->fields[ADDRESS_ADDRESS]),
-		"without a length %s is one host's (/%u), and %s/%s reaches nobody by it; write the network's length, as %s/%u",
-		ip_format(&a->address.address, buf), a->address.length, ns->name, a->dev, buf, ipv4 ? 24 : 64);
+	diag_warning(m->diags, object_position(&a->object, &a->object.kind->fields[ADDRESS_ADDRESS]),
+		     "without a prefix length %s is a single host (/%u), and %s/%s reaches no other; write "
+		     "the length of the network, for example %s/%u",
+		     ip_format(&a->address.address, buf), a->address.length, ns->name, a->dev, buf, ipv4 ? 24 : 64);
 }
 
 /* The addresses of one interface. */

@@ -98,8 +98,8 @@ static void check_hop(struct meaning *m, const struct ns_state *ns, const struct
 		return;
 	place_print_others(m, segment, &hop->via, ns, &others);
 	diag_warning(m->diags, hop->position,
-		     "nobody on the segment of %s/%s has the gateway %s; give it to the router there, or write "
-		     "the address that it has%s",
+		     "no host on the segment of %s/%s has the gateway address %s; give it to the router "
+		     "there, or write the router's address%s",
 		     ns->name, dev, ip_format(&hop->via, buf), text_str(&others));
 }
 

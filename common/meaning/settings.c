@@ -28,7 +28,8 @@ static void check_zones(struct meaning *m, const struct ns_state *ns, const stru
 	for (size_t i = 0; i < dns->n_zones; i++)
 		if (!ns_find_link(ns, dns->zones[i].dev) && !ns->adopt)
 			diag_warning(m->diags, dns->zones[i].position,
-				     "'servers' names %s, and no interface of %s is called so", dns->zones[i].dev, ns->name);
+				     "'servers' names %s, but %s has no interface of that name", dns->zones[i].dev,
+				     ns->name);
 }
 
 void meaning_settings(struct meaning *m) {

@@ -21,8 +21,8 @@ static void check_masquerade(struct meaning *m, const struct nat_entry *e) {
 	    !is_everything(&e->destination))
 		return;
 	diag_warning(m->diags, e->position,
-		     "this masquerades every connection, also those that go in or stay inside; say which, with "
-		     "'out' (the interface to the outside) or 'source'");
+		     "this masquerades every connection, including incoming and internal ones; restrict it "
+		     "with 'out' (the interface to the outside) or 'source'");
 }
 
 /* Of a range the kernel takes any free port (nf_nat_l4proto_unique_tuple()), but keeps one that is in it already. */
@@ -35,8 +35,8 @@ static void check_ports(struct meaning *m, const struct nat_entry *e) {
 		if (port[i].first != port[i].last && (port[i].first < e->to.first_port || port[i].last > e->to.last_port)) {
 			diag_warning(
 				m->diags, e->positions[NAT_KEY_TO],
-				"port %u does not become %u, %u not %u and so on: of a range any "
-				"port is taken; write an entry for each port, or leave the ports out of 'to', which keeps them",
+				"port %u does not map to %u, %u to %u and so on: the kernel takes any port of the range; "
+				"write an entry for each port, or leave the ports out of 'to', which keeps them",
 				port[i].first, e->to.first_port, port[i].first + 1, e->to.first_port + 1);
 			return;
 		}
@@ -104,11 +104,12 @@ static void say_nobody(struct meaning *m, const struct nat_entry *e, const struc
 		place_print_others(m, place_segment(m, ns, dev), &e->to.first, NULL, &others);
 	if (dev)
 		diag_warning(m->diags, e->positions[NAT_KEY_TO],
-			     "nobody on the segment of %s/%s has the target %s; give it to a host "
-			     "there, or write the address that it has%s",
+			     "no host on the segment of %s/%s has the target address %s; give it to a host there, or "
+			     "write that host's address%s",
 			     ns->name, dev, ip_format(&e->to.first, buf), text_str(&others));
 	else
-		diag_warning(m->diags, e->positions[NAT_KEY_TO], "nobody has the target %s, and no route of %s leads to it",
+		diag_warning(m->diags, e->positions[NAT_KEY_TO],
+			     "no host has the target address %s, and no route of %s leads to it",
 			     ip_format(&e->to.first, buf), ns->name);
 }
 
@@ -232,8 +233,7 @@ static void check_items(struct meaning *m, const struct nat_rules *rules, struct
 		_cleanup_text_ struct text item = {};
 		field_print(field, &part, &item);
 		diag_warning(m->diags, all.items[k].position,
-			     "%s %s does not get to this entry: an earlier one takes it; name it in one of "
-			     "them",
+			     "%s %s never reaches this entry: an earlier one matches it; name it in only one of them",
 			     field->name, text_str(&item));
 		diag_note(m->diags, first->position, "the earlier one is here");
 	}
@@ -252,8 +252,8 @@ static void check_hidden(struct meaning *m, const struct nat_rules *rules) {
 			continue;
 		}
 		diag_warning(m->diags, e->position,
-			     "nothing gets to this entry: an earlier one takes all that it matches; put this one "
-			     "before it, or take it out");
+			     "this entry never matches: an earlier one matches everything first; move this one before "
+			     "it, or remove it");
 		diag_note(m->diags, first->position, "the earlier one is here");
 	}
 	vec_done(&listing.list);

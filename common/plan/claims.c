@@ -164,6 +164,6 @@ void claim_print_dispute(struct stake claim, const struct object *object, uint64
 		text_addf(out, "%s%s %s", separator, field->name, *value ? value : "none");
 		separator = ", ";
 	}
-	text_add(out, streq(separator, " with ") ? " otherwise by " : " by ");
+	text_add(out, streq(separator, " with ") ? " differently by " : " by ");
 	claim_print(claim, out);
 }

@@ -286,7 +286,8 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 	if (object->kind->class->permanent || (object->external && fresh))
 		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
 	else if (object->external)
-		diff_refuse(diff, object, NULL, -ENODEV, "there is no such interface, and 'kind: existing' never makes one");
+		diff_refuse(diff, object, NULL, -ENODEV,
+			    "there is no such interface, and 'kind: existing' never creates one");
 	else if ((belongs = diff_belongs(diff, object, NULL, ns->observed)))
 		diff_refuse(diff, object, NULL, -EEXIST, belongs);
 	else if (object->twin)
@@ -545,11 +546,13 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 	const char *going = seen && object->external && !object->gone ? diff_goes_with(diff, seen) : NULL;
 
 	if (going)
-		diff_refuse(diff, object, seen, -ENODEV,
-			    arena_printf(&diff->plan->arena,
-					 "goes with the namespace '%s', which is not in the file any more: its other "
-					 "end, or what it stands on, is there",
-					 going));
+		diff_refuse(
+			diff, object, seen, -ENODEV,
+			arena_printf(
+				&diff->plan->arena,
+				"goes with the namespace '%s', which the file no longer declares: its other end or lower "
+				"link is there",
+				going));
 	else if (!seen || diff_stands_on_recreated(diff, object))
 		missing(diff, ns, object, seen);
 	else

@@ -20,7 +20,7 @@ const char *diff_belongs(struct diff *diff, const struct object *object, const s
 	text_add(&text, seen ? "exists and belongs to " : "is declared by ");
 	claim_print(maker, &text);
 	text_addf(&text, "%s: use that one with '%s', or rename it in the file",
-		  seen ? "" : ", too, and only one can make it", class->share_by);
+		  seen ? "" : ", and only one topology can create it", class->share_by);
 	return arena_strdup(&diff->plan->arena, text.data);
 }
 

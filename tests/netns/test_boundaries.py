@@ -31,7 +31,7 @@ links: [[web:eth0, host:c1]]
 
 class Names(Case):
     def test_names_are_only_names(self):
-        """No shell reads them, no format, and none leads out of its folder."""
+        """No shell reads them, no format, and none leads out of its directory."""
         namespaces = ["%s%n%n%s%x", "$(touch${IFS}made)", "`touch${IFS}made`", ";reboot", "'\"\\", "a|b&c>d", "*", "~"]
         links = ["$(x)", ";x", "`x`", "'\"\\", "|x&", "*", "~"]
         text = "namespaces:\n"

@@ -32,22 +32,23 @@ static void test_gateways(void **state _unused_) {
 		/* Nobody's. Who else is there is said. */
 		{ "namespaces: {" LAN
 		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}" LINKS,
-		  "f:2:78: warning: nobody on the segment of web/e has the gateway 10.0.0.9; give it to the router there, or write the "
-		  "address that it has; there are: 10.0.0.1 (host/br)" },
+		  "f:2:78: warning: no host on the segment of web/e has the gateway address 10.0.0.9; give "
+		  "it to the router there, or write the router's address; there are: 10.0.0.1 (host/br)" },
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.2/24}}, routes: [{to: default, via: 10.0.0.1},\n"
 		  "  {to: 10.7.0.0/16, via: 10.0.0.1}]}, b: {}}\nlinks: [[a:x, b:x]]",
-		  "f:1:89: warning: nobody on the segment of a/x has the gateway 10.0.0.1; give it to the router there, or write the "
-		  "address that it has" },
+		  "f:1:89: warning: no host on the segment of a/x has the gateway address 10.0.0.1; give "
+		  "it to the router there, or write the router's address" },
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.9.0.1, dev: x, on-link: true}}, b: {}}\n"
 		  "links: [[a:x, b:x]]",
-		  "f:1:88: warning: nobody on the segment of a/x has the gateway 10.9.0.1; give it to the router there, or write the "
-		  "address that it has" },
+		  "f:1:88: warning: no host on the segment of a/x has the gateway address 10.9.0.1; give "
+		  "it to the router there, or write the router's address" },
 		/* A macvlan on one end of a pair is on its segment. */
 		{ "namespaces: {host: {interfaces: {p: {addresses: 10.0.0.5/24}}}, lan: {interfaces: {e: {addresses: 10.0.0.1/24}}},\n"
 		  " c: {interfaces: {m: {kind: macvlan, link: \"host:p\", addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.3}}}\n"
 		  "links: [[host:p, lan:e]]",
-		  "f:2:107: warning: nobody on the segment of c/m has the gateway 10.0.0.3; give it to the router there, or write the "
-		  "address that it has; there are: 10.0.0.1 (lan/e), 10.0.0.5 (host/p)" },
+		  "f:2:107: warning: no host on the segment of c/m has the gateway address 10.0.0.3; give "
+		  "it to the router there, or write the router's address; there are: 10.0.0.1 (lan/e), "
+		  "10.0.0.5 (host/p)" },
 		/* Good: the router has it; beyond what the file declares there may be anybody. */
 		{ "namespaces: {" LAN
 		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.1}}" LINKS,
@@ -96,16 +97,19 @@ static void test_twice(void **state _unused_) {
 	static const struct row rows[] = {
 		{ "namespaces: {" LAN
 		  ",\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}},\n db: {interfaces: {e: {addresses: 10.0.0.2/16}}}" LINKS,
-		  "f:3:35: warning: 10.0.0.2 is on one segment twice, as web/e and db/e: give each host an address of its own\n"
+		  "f:3:35: warning: 10.0.0.2 is used twice on one segment, by web/e and db/e: give each "
+		  "host an address of its own\n"
 		  "f:2:36: note: the other is here" },
 		{ "namespaces: {" LAN ",\n web: {interfaces: {e: {addresses: \"fd00::1/64\"}}}, db: {}" LINKS,
-		  "f:2:36: warning: fd00::1 is on one segment twice, as host/br and web/e: give each host an address of its own\n"
+		  "f:2:36: warning: fd00::1 is used twice on one segment, by host/br and web/e: give each "
+		  "host an address of its own\n"
 		  "f:1:95: note: the other is here" },
 		{ "namespaces: {a: {interfaces: {br: {kind: bridge, ports: [p, q]}}},\n"
 		  " b: {interfaces: {x: {addresses: \"fd00::1/64\"}, z: {addresses: \"fd00::1/64\"}}}}\nlinks: [[a:p, b:x], [a:q, b:z]]",
 		  "f:2:64: warning: fd00::1/64 on z overlaps fd00::1/64 on x\n"
 		  "f:2:34: note: the other is here\n"
-		  "f:2:64: warning: fd00::1 is on one segment twice, as b/x and b/z: give each host an address of its own\n"
+		  "f:2:64: warning: fd00::1 is used twice on one segment, by b/x and b/z: give each host "
+		  "an address of its own\n"
 		  "f:2:34: note: the other is here" },
 		/* A VLAN is another segment than the interface below. */
 		{ "namespaces: {a: {interfaces: {x: {}, v: {kind: vlan, link: x, id: 10, addresses: 10.1.0.2/24}}},\n"
@@ -140,11 +144,11 @@ static void check_end(const char *entry, const char *more, const char *expected)
 
 static void test_lengths(void **state _unused_) {
 	check_end("10.0.0.2", "",
-		  "f:2:1: warning: without a length 10.0.0.2 is one host's (/32), and a/x reaches nobody by it; write "
-		  "the network's length, as 10.0.0.2/24");
+		  "f:2:1: warning: without a prefix length 10.0.0.2 is a single host (/32), and a/x "
+		  "reaches no other; write the length of the network, for example 10.0.0.2/24");
 	check_end("{address: \"fd00::2\", nodad: true}", "",
-		  "f:2:11: warning: without a length fd00::2 is one host's (/128), and a/x reaches nobody by it; write the "
-		  "network's length, as fd00::2/64");
+		  "f:2:11: warning: without a prefix length fd00::2 is a single host (/128), and a/x "
+		  "reaches no other; write the length of the network, for example fd00::2/64");
 	/* Meant: said so, with another one that covers it, with a route by the link, with a peer, borrowed from lo. */
 	check_end("10.0.0.2/32", "", "");
 	check_end("10.0.0.2/24, 10.0.0.100", "", "");
@@ -196,8 +200,8 @@ static void check_nat(const char *entries, const char *expected) {
 
 static void test_masquerade(void **state _unused_) {
 	static const char everything[] =
-		"f:7:1: warning: this masquerades every connection, also those that go in or stay inside; say "
-		"which, with 'out' (the interface to the outside) or 'source'";
+		"f:7:1: warning: this masquerades every connection, including incoming and internal "
+		"ones; restrict it with 'out' (the interface to the outside) or 'source'";
 
 	check_nat("{action: masquerade}", everything);
 	check_nat("{action: masquerade, source: 0.0.0.0/0}", everything);
@@ -208,17 +212,18 @@ static void test_masquerade(void **state _unused_) {
 
 static void test_targets(void **state _unused_) {
 	check_nat(DNAT "80, to: 10.0.0.9}",
-		  "f:7:54: warning: nobody on the segment of h/br has the target 10.0.0.9; give it to a host "
-		  "there, or write the address that it has; there are: 10.0.0.1 (h/br), 10.0.0.2 (web/e)");
+		  "f:7:54: warning: no host on the segment of h/br has the target address 10.0.0.9; give "
+		  "it to a host there, or write that host's address; there are: 10.0.0.1 (h/br), 10.0.0.2 "
+		  "(web/e)");
 	/* Behind a router of the file. */
-	check_nat(
-		DNAT "80, to: \"10.1.0.9:8080\"}",
-		"f:7:54: warning: nobody on the segment of web/f has the target 10.1.0.9; give it to a host there, or write the address "
-		"that it has; there are: 10.1.0.1 (web/f), 10.1.0.2 (db/e)");
+	check_nat(DNAT "80, to: \"10.1.0.9:8080\"}",
+		  "f:7:54: warning: no host on the segment of web/f has the target address 10.1.0.9; give "
+		  "it to a host there, or write that host's address; there are: 10.1.0.1 (web/f), 10.1.0.2 "
+		  "(db/e)");
 	check_nat(DNAT "80, to: 10.8.0.1}",
-		  "f:7:54: warning: nobody has the target 10.8.0.1, and no route of h leads to it");
+		  "f:7:54: warning: no host has the target address 10.8.0.1, and no route of h leads to it");
 	check_nat(DNAT "80, to: 10.1.7.1}",
-		  "f:7:54: warning: nobody has the target 10.1.7.1, and no route of web leads to it");
+		  "f:7:54: warning: no host has the target address 10.1.7.1, and no route of web leads to it");
 	/* Somebody's, or in a network that goes on. */
 	check_nat(DNAT "80, to: 10.0.0.2}, " DNAT "81, to: 10.1.0.2}, " DNAT "82, to: 192.0.2.77}, " DNAT
 		       "83, to: 198.51.100.7}",
@@ -228,14 +233,14 @@ static void test_targets(void **state _unused_) {
 }
 
 static void test_port_ranges(void **state _unused_) {
-	check_nat(
-		DNAT "8000-8003, to: \"10.0.0.2:9000-9003\"}",
-		"f:7:61: warning: port 8000 does not become 9000, 8001 not 9001 and so on: of a range any port is taken; write an entry "
-		"for each port, or leave the ports out of 'to', which keeps them");
-	check_nat(
-		"{action: redirect, protocol: udp, port: [53, 8000-8003], to: \":8002-8009\"}",
-		"f:7:62: warning: port 8000 does not become 8002, 8001 not 8003 and so on: of a range any port is taken; write an entry "
-		"for each port, or leave the ports out of 'to', which keeps them");
+	check_nat(DNAT "8000-8003, to: \"10.0.0.2:9000-9003\"}",
+		  "f:7:61: warning: port 8000 does not map to 9000, 8001 to 9001 and so on: the kernel "
+		  "takes any port of the range; write an entry for each port, or leave the ports out of "
+		  "'to', which keeps them");
+	check_nat("{action: redirect, protocol: udp, port: [53, 8000-8003], to: \":8002-8009\"}",
+		  "f:7:62: warning: port 8000 does not map to 8002, 8001 to 8003 and so on: the kernel "
+		  "takes any port of the range; write an entry for each port, or leave the ports out of "
+		  "'to', which keeps them");
 	/* One port to any of several; ports that stay what they are. */
 	check_nat(DNAT "80, to: \"10.0.0.2:9000-9003\"}", "");
 	check_nat(DNAT "8000-8003, to: \"10.0.0.2:8000-8003\"}", "");
@@ -265,10 +270,12 @@ static void test_hidden(void **state _unused_) {
 		  HIDDEN("8:1") },
 		/* One of several. */
 		{ DNAT "443, to: 10.0.0.2},\n" DNAT "[80, 443], to: 10.1.0.2}",
-		  "f:8:51: warning: port 443 does not get to this entry: an earlier one takes it; name it in one of them\n"
+		  "f:8:51: warning: port 443 never reaches this entry: an earlier one matches it; name it "
+		  "in only one of them\n"
 		  "f:7:1: note: the earlier one is here" },
 		{ "{action: dnat, destination: 192.0.2.2, to: 10.0.0.2},\n{action: dnat, destination: [192.0.2.3, 192.0.2.2], to: 10.1.0.2}",
-		  "f:8:41: warning: destination 192.0.2.2 does not get to this entry: an earlier one takes it; name it in one of them\n"
+		  "f:8:41: warning: destination 192.0.2.2 never reaches this entry: an earlier one matches "
+		  "it; name it in only one of them\n"
 		  "f:7:1: note: the earlier one is here" },
 		/* Good: the exception first; other ports, protocols, interfaces, families, chains. */
 		{ DNAT "8080, to: 10.1.0.2},\n" DNAT "8000-9000, to: 10.0.0.2}", "" },
@@ -304,7 +311,7 @@ static void test_settings(void **state _unused_) {
 		{ "namespaces: {host: {forwarding: true, interfaces: {eth0: {kind: existing, accept-ra: false}}}}", "" },
 		{ "namespaces: {host: {forwarding: true, interfaces: {eth0: {kind: existing}}}}", "" },
 		{ "namespaces: {a: {dns: {servers: \"fe80::1%x\"}}}",
-		  "f:1:33: warning: 'servers' names x, and no interface of a is called so" },
+		  "f:1:33: warning: 'servers' names x, but a has no interface of that name" },
 		{ "namespaces: {a: {dns: {servers: \"fe80::1%x\"}}, b: {adopt: true, dns: {servers: \"fe80::1%y\"}}}\nlinks: [[a:x, b:x]]",
 		  "" },
 	};

@@ -114,8 +114,8 @@ static void test_value_errors(void **state _unused_) {
 	check_errors("- {action: masquerade, source: 10.0.0.1/8}",
 		     "f:1:32: error: '10.0.0.1/8' has host bits set; the prefix is 10.0.0.0/8");
 	check_errors("- {action: masquerade, source: [not 10.0.0.0/8, 10.1.0.0/16]}",
-		     "f:1:49: error: 'source' has items with and without 'not'; an entry takes one of some or none of "
-		     "some: put `not` before all of them, or leave those without it as the only ones");
+		     "f:1:49: error: 'source' mixes items with and without 'not'; put 'not' before all of "
+		     "them, or keep only those without it");
 	check_errors("- {action: masquerade, out: []}",
 		     "f:1:29: error: 'out' is an empty list; leave it out to match everything");
 	check_errors("- {action: masquerade, out: \"! br0\"}", "f:1:29: error: '! br0' is written \"not br0\"");
@@ -123,7 +123,7 @@ static void test_value_errors(void **state _unused_) {
 		     "f:1:29: error: YAML reads an unquoted 'on' as a boolean or null; write \"on\"");
 	check_errors("- {action: masquerade, out: a-name-of-17-bytes}",
 		     "f:1:29: error: the interface name 'a-name-of-17-bytes' is longer than 15 bytes");
-	check_errors("- {action: masquerade, out: \"*\"}", "f:1:29: error: '*' is every interface; leave 'out' out");
+	check_errors("- {action: masquerade, out: \"*\"}", "f:1:29: error: '*' means every interface; leave 'out' out");
 	check_errors("- {action: masquerade, out: \"a/*\"}",
 		     "f:1:29: error: the interface name 'a/' contains '/', ':' or white space");
 	check_errors("- {action: masquerade, out: \"not [br0\"}",
@@ -224,21 +224,19 @@ static void test_target_errors(void **state _unused_) {
 		if (r.good || !strstr(r.diags.list.items[0].text, "'to' takes ADDRESS"))
 			fail_msg("'%s' was taken", wrong[i]);
 	}
-	check_errors("- {action: dnat, to: 10.0.0.9-10.0.0.1}",
-		     "f:1:22: error: '10.0.0.9-10.0.0.1' is a range that begins behind its end");
+	check_errors("- {action: dnat, to: 10.0.0.9-10.0.0.1}", "f:1:22: error: '10.0.0.9-10.0.0.1' is a reversed range");
 	check_errors("- {action: dnat, to: 10.0.0.9-fd00::1}",
-		     "f:1:22: error: '10.0.0.9-fd00::1' is a range from one family to the other");
-	check_errors("- {action: dnat, to: 0.0.0.0}", "f:1:22: error: '0.0.0.0' is not a host's address");
+		     "f:1:22: error: '10.0.0.9-fd00::1' is a range across address families");
+	check_errors("- {action: dnat, to: 0.0.0.0}", "f:1:22: error: '0.0.0.0' is not a host address");
 	check_errors("- {action: dnat, to: 224.0.0.1}",
-		     "f:1:22: error: '224.0.0.1' is a multicast address; a translation goes to one host");
-	check_errors(
-		"- {action: dnat, to: [fd00::1]}",
-		"f:1:22: error: 'to' takes one target, not a list: several hosts are a range, as 10.0.0.2-10.0.0.9, and an "
-		"address in brackets is written in quotes, as \"[fd00::1]:80\"");
+		     "f:1:22: error: '224.0.0.1' is a multicast address; NAT needs a single host");
+	check_errors("- {action: dnat, to: [fd00::1]}",
+		     "f:1:22: error: 'to' takes one target, not a list: write several hosts as a range, such "
+		     "as 10.0.0.2-10.0.0.9, and quote an address in brackets, such as \"[fd00::1]:80\"");
 	check_errors("- {action: dnat}", "f:1:3: error: dnat needs 'to'");
 	check_errors("- {action: snat, protocol: tcp, to: \":80\"}",
-		     "f:1:37: error: snat needs an address in 'to'; for the outgoing interface's own address there is "
-		     "masquerade");
+		     "f:1:37: error: snat needs an address in 'to'; for the outgoing interface's own address "
+		     "use masquerade");
 	check_errors("- {action: masquerade, to: 10.0.0.1}",
 		     "f:1:28: error: masquerade takes only a port in 'to', as \":8080\"; an address is for snat");
 	check_errors("- {action: redirect, to: 10.0.0.1}",
@@ -247,13 +245,13 @@ static void test_target_errors(void **state _unused_) {
 
 static void test_entry_errors(void **state _unused_) {
 	check_errors("- {action: snat, to: 192.0.2.1, hook: output}",
-		     "f:1:33: error: 'hook' is for dnat and redirect; snat always stands in postrouting");
+		     "f:1:33: error: 'hook' is for dnat and redirect; snat is always in postrouting");
 	check_errors("- {action: redirect, out: eth0}",
-		     "f:1:22: error: 'out' is not known yet where redirect is done: the way out is chosen for the new "
-		     "destination");
+		     "f:1:22: error: 'out' is not known yet when redirect is applied: the outgoing interface "
+		     "is chosen for the new destination");
 	check_errors("- {action: redirect, in: eth0, hook: output}",
-		     "f:1:22: error: 'in' matches nothing with hook 'output': the namespace's own packets came in "
-		     "through no interface");
+		     "f:1:22: error: 'in' never matches with hook 'output': the namespace's own packets did "
+		     "not arrive through an interface");
 	check_errors("- {action: dnat, source: 10.0.0.0/8, to: fd00::1}",
 		     "f:1:42: error: 'to' has an IPv6 address in an entry that has an IPv4 one before; write an entry "
 		     "for each family");
@@ -263,11 +261,11 @@ static void test_entry_errors(void **state _unused_) {
 	check_errors("- {action: masquerade, source: not 0.0.0.0/0}",
 		     "f:1:32: error: 'source' excludes every address: the entry would never match");
 	check_errors("- {action: masquerade, source: \"fd00::/8\", protocol: icmp}",
-		     "f:1:54: error: icmp is not a protocol of IPv6, which the addresses of the entry are of");
+		     "f:1:54: error: icmp is not a protocol of IPv6, the family of the entry's addresses");
 	/* All of them, not the first. */
 	check_errors("- {action: dnat, port: 80, out: eth0}\n- {action: snat}\n- {acton: dnat}",
-		     "f:1:28: error: 'out' is not known yet where dnat is done: the way out is chosen for the new "
-		     "destination\n"
+		     "f:1:28: error: 'out' is not known yet when dnat is applied: the outgoing interface is "
+		     "chosen for the new destination\n"
 		     "f:1:3: error: dnat needs 'to'\n"
 		     "f:1:18: error: 'port' needs 'protocol': tcp, udp, sctp, dccp or udplite\n"
 		     "f:2:3: error: snat needs 'to'\n"

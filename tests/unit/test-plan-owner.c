@@ -167,7 +167,7 @@ static void test_existing(void **state _unused_) {
 	check_world(desired, "namespaces: {host: {interfaces: {e: {kind: bridge, mtu: 1500, addresses: 10.0.0.1/8}}}}",
 		    "~ host/e link: mtu 1500 -> 1400\n");
 	check_world(desired, NULL,
-		    "! host/e link: there is no such interface, and 'kind: existing' never makes one\n"
+		    "! host/e link: there is no such interface, and 'kind: existing' never creates one\n"
 		    "+ host/e address 10.0.0.1/8\n");
 }
 

@@ -3,22 +3,24 @@
 #include "spec-helper.h"
 
 static void test_stacked_macvlan(void **state _unused_) {
-	check_diags(
-		"namespaces:\n"
-		"  a: {interfaces: {e0: {}, m1: {kind: macvlan, link: e0}, m2: {kind: macvlan, link: m1}}}\n"
-		"  b: {interfaces: {e0: {}, m3: {kind: macvtap, link: 'a:m1'}}}\n"
-		"links: [[a:e0, b:e0]]\n",
-		"f:2:85: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'\n"
-		"f:3:54: error: a/m1 is of kind macvlan itself, and the kernel makes what stands on it upon its parent; write 'link: a:e0'");
+	check_diags("namespaces:\n"
+		    "  a: {interfaces: {e0: {}, m1: {kind: macvlan, link: e0}, m2: {kind: macvlan, link: m1}}}\n"
+		    "  b: {interfaces: {e0: {}, m3: {kind: macvtap, link: 'a:m1'}}}\n"
+		    "links: [[a:e0, b:e0]]\n",
+		    "f:2:85: error: a/m1 is itself of kind macvlan, and the kernel would stack this "
+		    "interface on its parent; write 'link: e0'\n"
+		    "f:3:54: error: a/m1 is itself of kind macvlan, and the kernel would stack this "
+		    "interface on its parent; write 'link: a:e0'");
 	check_diags(
 		"namespaces: {a: {interfaces: {e0: {kind: bridge}, i1: {kind: ipvlan, link: e0}, i2: {kind: ipvlan, link: i1}}}}\n",
-		"f:1:106: error: a/i1 is of kind ipvlan itself, and the kernel makes what stands on it upon its parent; write 'link: e0'");
+		"f:1:106: error: a/i1 is itself of kind ipvlan, and the kernel would stack this "
+		"interface on its parent; write 'link: e0'");
 }
 
 static void test_remote_and_group(void **state _unused_) {
 	check_diags("namespaces: {host: {interfaces: {e0: {kind: existing},\n"
 		    "  vx: {kind: vxlan, id: 7, dev: e0, remote: 10.0.0.2, group: 239.0.0.1}}}}\n",
-		    "f:2:62: error: 'remote' and 'group' are one in the kernel: write one of them\n"
+		    "f:2:62: error: 'remote' and 'group' are the same setting in the kernel: write only one of them\n"
 		    "f:2:45: note: the other is here");
 }
 
@@ -31,10 +33,10 @@ static void test_flags(void **state _unused_) {
 
 /* Two links with one hardware address, of which both say another one. */
 static void test_passthru(void **state _unused_) {
-	check_diags(
-		"namespaces: {a: {interfaces: {br: {kind: bridge},\n"
-		"  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
-		"f:2:61: error: this macvlan has its parent's hardware address: write 'mac-address' at a/br, and not here");
+	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge},\n"
+		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
+		    "f:2:61: error: this macvlan has the hardware address of its parent: write 'mac-address' "
+		    "for a/br instead");
 	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge, mac-address: '02:00:00:00:00:11'},\n"
 		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",
 		    "");

@@ -44,16 +44,17 @@ static void test_mtu_limits(void **state _unused_) {
 
 static void test_mtu_below(void **state _unused_) {
 	check_interfaces("e0: {mtu: 1400},\nm: {kind: macvlan, link: e0, mtu: 1401}",
-			 "f:3:35: error: 'mtu' is at most 1400: a:e0 below has 1400\nf:2:11: note: it is set here");
+			 "f:3:35: error: 'mtu' must be at most 1400: a:e0 below has 1400\n"
+			 "f:2:11: note: it is set here");
 	check_interfaces("e0: {mtu: 1400}, m: {kind: macvlan, link: e0, mtu: 1400}", "");
-	check_interfaces(
-		"m: {kind: macvlan, link: e0, mtu: 9000}",
-		"f:2:35: warning: 'mtu' is at most 1500 unless a:e0 below gets one that is larger than 1500, the kernel's default");
+	check_interfaces("m: {kind: macvlan, link: e0, mtu: 9000}",
+			 "f:2:35: warning: 'mtu' must be at most 1500 unless a:e0 below gets more than 1500, the "
+			 "kernel's default");
 	check_interfaces("e0: {mtu: 9000},\nv: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, mtu: 8951}",
-			 "f:3:57: error: 'mtu' is at most 8950: a:e0 below has 9000, less 50 for the outer headers\n"
+			 "f:3:57: error: 'mtu' must be at most 8950: a:e0 below has 9000, less 50 for the outer headers\n"
 			 "f:2:11: note: it is set here");
 	check_interfaces("e0: {mtu: 9000},\nv: {kind: vxlan, id: 1, remote: \"fd00::9\", dev: e0, mtu: 8950}",
-			 "f:3:58: error: 'mtu' is at most 8930: a:e0 below has 9000, less 70 for the outer headers\n"
+			 "f:3:58: error: 'mtu' must be at most 8930: a:e0 below has 9000, less 70 for the outer headers\n"
 			 "f:2:11: note: it is set here");
 	check_interfaces("e0: {mtu: 9000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, mtu: 8950}", "");
 	/* Nothing is below it, so there is nothing to fit into. */
@@ -61,15 +62,17 @@ static void test_mtu_below(void **state _unused_) {
 	/* By a link between: its own, or what the one below it leaves. */
 	check_interfaces(
 		"e0: {mtu: 2000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0},\nm: {kind: macvlan, link: v, mtu: 1951}",
-		"f:3:34: error: 'mtu' is at most 1950: a:v below has 1950\nf:2:11: note: it is set here");
+		"f:3:34: error: 'mtu' must be at most 1950: a:v below has 1950\n"
+		"f:2:11: note: it is set here");
 	/* A bridge's is the smallest of its ports', and the kernel's default where it has none. */
 	check_interfaces(
 		"e0: {mtu: 9000}, e1: {mtu: 2000}, x: {kind: bridge, ports: [e0, e1]},\nm: {kind: macvlan, link: x, mtu: 2001}",
-		"f:3:34: error: 'mtu' is at most 2000: a:x below has 2000\nf:2:28: note: it is set here");
+		"f:3:34: error: 'mtu' must be at most 2000: a:x below has 2000\n"
+		"f:2:28: note: it is set here");
 	check_interfaces("e0: {mtu: 9000}, x: {kind: bridge, ports: [e0]}, m: {kind: macvlan, link: x, mtu: 9000}", "");
-	check_interfaces(
-		"x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
-		"f:2:53: warning: 'mtu' is at most 1500 unless a:x below gets one that is larger than 1500, the kernel's default");
+	check_interfaces("x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
+			 "f:2:53: warning: 'mtu' must be at most 1500 unless a:x below gets more than 1500, the "
+			 "kernel's default");
 	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}",
 			 "f:2:32: error: a/m is its own lower link");
 	/* Of what others have made only what the file says is known, also in another namespace. */
@@ -78,25 +81,26 @@ static void test_mtu_below(void **state _unused_) {
 		"");
 	check_diags(
 		"namespaces: {host: {interfaces: {x: {kind: existing, mtu: 1500}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",
-		"f:1:123: error: 'mtu' is at most 1500: host:x below has 1500\nf:1:59: note: it is set here");
+		"f:1:123: error: 'mtu' must be at most 1500: host:x below has 1500\n"
+		"f:1:59: note: it is set here");
 }
 
 static void test_mtu_of_ipv6(void **state _unused_) {
 	check_interfaces("e0: {mtu: 1279, addresses: [10.0.0.1/24,\n\"fd00::1/64\", \"fd00::2/64\"]}",
-			 "f:3:1: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and e0 has 1279\n"
+			 "f:3:1: error: fd00::1/64 needs an MTU of at least 1280, like all IPv6, but e0 has 1279\n"
 			 "f:2:11: note: it comes from here");
 	check_interfaces(
 		"e0: {mtu: 1280, addresses: \"fd00::1/64\"}, e1: {mtu: 1000, addresses: 10.0.0.1/24}, lo: {mtu: 1000, addresses: \"fd00::1\"}",
 		"");
 	check_interfaces("e0: {mtu: 1279}, m: {kind: macvlan, link: e0, addresses: \"fd00::1/64\"}",
-			 "f:2:58: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and m has 1279\n"
+			 "f:2:58: error: fd00::1/64 needs an MTU of at least 1280, like all IPv6, but m has 1279\n"
 			 "f:2:11: note: it comes from here");
 	check_interfaces("e0: {mtu: 1329}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, addresses: \"fd00::1/64\"}",
-			 "f:2:80: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and v has 1279\n"
+			 "f:2:80: error: fd00::1/64 needs an MTU of at least 1280, like all IPv6, but v has 1279\n"
 			 "f:2:11: note: it comes from here");
 	/* A bridge takes the smallest of its ports', unless it has one of its own. */
 	check_interfaces("e0: {mtu: 1279}, x: {kind: bridge, ports: [e0, e1], addresses: \"fd00::1/64\"}",
-			 "f:2:64: error: fd00::1/64 needs an MTU of 1280 at least, as all IPv6 does, and x has 1279\n"
+			 "f:2:64: error: fd00::1/64 needs an MTU of at least 1280, like all IPv6, but x has 1279\n"
 			 "f:2:11: note: it comes from here");
 	check_interfaces("e0: {mtu: 1279}, x: {kind: bridge, mtu: 1500, ports: [e0, e1], addresses: \"fd00::1/64\"}", "");
 }
@@ -146,18 +150,18 @@ static void test_lo(void **state _unused_) {
 }
 
 static void test_ipvlan(void **state _unused_) {
-	check_interfaces(
-		"m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l3}",
-		"f:3:35: error: all ipvlan and ipvtap interfaces on a:e0 have the same 'mode'\nf:2:35: note: first here");
+	check_interfaces("m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l3}",
+			 "f:3:35: error: all ipvlan and ipvtap interfaces on a:e0 must have the same 'mode'\n"
+			 "f:2:35: note: first here");
 	check_interfaces("m: {kind: ipvlan, link: e0, mode: l2},\no: {kind: ipvtap, link: e0, mode: l2, isolation: vepa}",
 			 "");
-	check_interfaces(
-		"m: {kind: ipvlan, link: e0, mac-address: \"02:00:00:00:00:09\"}",
-		"f:2:42: error: this ipvlan has its parent's hardware address: write 'mac-address' at a/e0, and not here");
+	check_interfaces("m: {kind: ipvlan, link: e0, mac-address: \"02:00:00:00:00:09\"}",
+			 "f:2:42: error: this ipvlan has the hardware address of its parent: write 'mac-address' "
+			 "for a/e0 instead");
 }
 
 static void test_ipvlan_beside_others(void **state _unused_) {
-#define BOTH "a:e0 has both macvlan and ipvlan interfaces on it; the kernel takes one of the two"
+#define BOTH "a:e0 has both macvlan and ipvlan interfaces on it; the kernel allows only one of the two"
 	check_interfaces("m: {kind: macvlan, link: e0},\no: {kind: ipvlan, link: e0}",
 			 "f:3:25: error: " BOTH "\nf:2:26: note: first here");
 	check_interfaces("m: {kind: ipvtap, link: e0},\no: {kind: macvlan, link: e0}",
@@ -192,18 +196,19 @@ static void test_macvlan_addresses(void **state _unused_) {
 }
 
 static void test_ports(void **state _unused_) {
-	check_interfaces(
-		"x: {kind: bridge, ports: [\nz]}, z: {kind: bridge}",
-		"f:3:1: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
-	check_interfaces(
-		"x: {kind: bridge, ports: [\ne0, m]}, m: {kind: macvlan,\nlink: e0}",
-		"f:4:7: error: a:e0 is a port of x and cannot be the parent of a macvlan, too: both take its frames; 'link: x' may be meant\n"
-		"f:3:1: note: it is a port here");
+	check_interfaces("x: {kind: bridge, ports: [\nz]}, z: {kind: bridge}",
+			 "f:3:1: error: z is a bridge and cannot be a port of another; connect the two by a link "
+			 "with one end as a port of each");
+	check_interfaces("x: {kind: bridge, ports: [\ne0, m]}, m: {kind: macvlan,\nlink: e0}",
+			 "f:4:7: error: a:e0 is a port of x and cannot also be the parent of a macvlan: both take "
+			 "its frames; did you mean 'link: x'?\n"
+			 "f:3:1: note: it is a port here");
 	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: e0}", "");
 	check_interfaces("x: {kind: bridge, ports: [e0]}, m: {kind: macvlan, link: x}", "");
 	check_interfaces("x: {kind: bridge, ports: [e0]}, v: {kind: vxlan, id: 1, remote: 10.0.0.1, dev: e0}", "");
 	check_interfaces("x: {kind: bridge, ports: [e0]}, e0: {addresses: [\n10.0.0.1/24]}",
-			 "f:3:1: warning: e0 is a port of x, which gets all that comes in there: give 10.0.0.1/24 to x");
+			 "f:3:1: warning: e0 is a port of x, which receives everything that arrives there: give "
+			 "10.0.0.1/24 to x");
 }
 
 static void test_bridge(void **state _unused_) {
@@ -255,13 +260,13 @@ static void test_vxlan(void **state _unused_) {
 	check_vxlan("local: 10.0.0.1, group: \"ff02::1\", dev: e0",
 		    "f:3:8: error: 'local' and 'group' are of different families");
 	check_vxlan("local: 239.0.0.1, remote: 10.0.0.1",
-		    "f:3:8: error: 'local' is a multicast address; it must be one of this machine's");
+		    "f:3:8: error: 'local' is a multicast address; it must be an address of this machine");
 	check_vxlan("local: \"fe80::1\", remote: \"fd00::1\", dev: e0",
 		    "f:3:8: error: 'local' is a link-local address and 'remote' is not");
 	check_vxlan("local: \"fd00::1\", remote: \"fe80::1\", dev: e0",
-		    "f:3:27: error: 'remote' is a link-local address, so 'local' must be one, too");
+		    "f:3:27: error: 'remote' is a link-local address, so 'local' must be one too");
 	check_vxlan("remote: \"fe80::1\", dev: e0",
-		    "f:3:9: error: 'remote' is a link-local address, so 'local' must be one, too");
+		    "f:3:9: error: 'remote' is a link-local address, so 'local' must be one too");
 	check_vxlan("local: \"fe80::1\", remote: \"fe80::2\"",
 		    "f:3:8: error: a link-local 'local' needs 'dev': the interface that has the address");
 	check_vxlan("local: \"fe80::1\", remote: \"fe80::2\", dev: e0", "");
@@ -291,7 +296,7 @@ static void test_next_hops(void **state _unused_) {
 		     "f:2:19: error: each of several IPv6 next hops needs 'via'; e1 has none");
 	check_routes("{to: \"fd10::/64\", nexthops: [{dev: e1}]}", "");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", weight: 5}]}",
-		     "f:2:19: error: the IPv6 next hop fd00::2 is there twice; a larger share is its 'weight'");
+		     "f:2:19: error: the IPv6 next hop fd00::2 is there twice; use 'weight' for a larger share");
 	check_routes(
 		"{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", dev: e0}]}",
 		"f:2:19: warning: the IPv6 next hop fd00::2 is there twice unless the one without 'dev' is reached by another interface");
@@ -313,7 +318,7 @@ static void test_scopes(void **state _unused_) {
 	check_routes(
 		"{to: 10.9.0.0/16, via: \"fd00::2\", scope: link}, {to: 10.8.0.0/16, via: 10.0.0.2, scope: site}, {to: 10.7.0.0/16, dev: e0, scope: link}",
 		"");
-#define HOST_SCOPE "a route of scope host, as every local one, has neither a gateway nor several next hops"
+#define HOST_SCOPE "a route of scope host, such as a local one, cannot have a gateway or several next hops"
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, scope: host}", "f:2:41: error: " HOST_SCOPE);
 	check_routes("{to: 10.9.0.1, via: 10.0.0.2, type: local, table: local}", "f:2:1: error: " HOST_SCOPE);
 	check_routes("{to: 10.9.0.1, dev: e0, type: local, scope: link}", "f:2:45: error: a local route has 'scope: host'");

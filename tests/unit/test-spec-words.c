@@ -10,14 +10,20 @@ static void test_connected_routes(void **state _unused_) {
 		const char *route, *expected;
 	} rows[] = {
 		{ "{to: 10.0.0.0/24, via: 10.1.0.9}",
-		  "f:2:6: error: the address 10.0.0.1/24 of x brings a route to 10.0.0.0/24 already; give this one another 'metric', or "
-		  "write that address as {address: 10.0.0.1/24, noprefixroute: true}\nf:1:95: note: the address is here" },
+		  "f:2:6: error: the address 10.0.0.1/24 of x already adds a route to 10.0.0.0/24; give "
+		  "this one another 'metric', or write that address as {address: 10.0.0.1/24, "
+		  "noprefixroute: true}\n"
+		  "f:1:95: note: the address is here" },
 		{ "{to: 10.0.0.0/24, dev: x, mtu: 1400}",
-		  "f:2:6: error: the address 10.0.0.1/24 of x brings a route to 10.0.0.0/24 already; give this one another 'metric', or "
-		  "write that address as {address: 10.0.0.1/24, noprefixroute: true}\nf:1:95: note: the address is here" },
+		  "f:2:6: error: the address 10.0.0.1/24 of x already adds a route to 10.0.0.0/24; give "
+		  "this one another 'metric', or write that address as {address: 10.0.0.1/24, "
+		  "noprefixroute: true}\n"
+		  "f:1:95: note: the address is here" },
 		{ "{to: \"fd00::/64\", dev: z, metric: 256}",
-		  "f:2:6: error: the address fd00::1/64 of x brings a route to fd00::/64 already; give this one another 'metric', or "
-		  "write that address as {address: fd00::1/64, noprefixroute: true}\nf:1:108: note: the address is here" },
+		  "f:2:6: error: the address fd00::1/64 of x already adds a route to fd00::/64; give this "
+		  "one another 'metric', or write that address as {address: fd00::1/64, noprefixroute: "
+		  "true}\n"
+		  "f:1:108: note: the address is here" },
 		/* The same, or another place. */
 		{ "{to: 10.0.0.0/24, dev: x}, {to: 10.1.0.0/24, dev: z, src: 10.1.0.1}", "" },
 		{ "{to: 10.0.0.0/24, via: 10.1.0.2, metric: 5}, {to: 10.0.0.0/24, via: 10.1.0.2, table: 7}, {to: 10.0.0.0/25, via: 10.1.0.2}",
@@ -98,7 +104,7 @@ static void test_dns(void **state _unused_) {
 		    "f:1:33: error: only an address in fe80::/10 takes an interface; write fd00::1");
 	check_diags("namespaces: {a: {dns: {servers: \"fe80::1%\"}}}", "f:1:33: error: the interface name '' is empty");
 	check_diags("namespaces: {a: {dns: {servers: \"fe80::1\"}}}",
-		    "f:1:33: warning: fe80::1 is the same on every interface: say on which one, as fe80::1%eth0");
+		    "f:1:33: warning: fe80::1 exists on every interface: say on which one, for example fe80::1%eth0");
 }
 
 int main(void) {

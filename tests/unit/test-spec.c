@@ -337,7 +337,7 @@ static void test_wrong_namespaces(void **state _unused_) {
 	check_diags("namespaces: {a: {interface: {}}}",
 		    "f:1:18: error: unknown key 'interface' in a namespace; did you mean 'interfaces'?");
 	check_diags("namespaces: {host: {exclusive: true}}",
-		    "f:1:32: error: the host namespace cannot be exclusive: it is not topod's alone");
+		    "f:1:32: error: the host namespace cannot be exclusive: topod shares it with others");
 	check_diags("namespaces: {host: {dns: {servers: 10.0.0.1}}}",
 		    "f:1:26: error: 'dns' is for named namespaces; the host has its own resolv.conf");
 	check_diags("namespaces: {a: {adopt: maybe}}", "f:1:25: error: 'adopt' must be true or false, not 'maybe'");
@@ -349,7 +349,7 @@ static void test_wrong_settings(void **state _unused_) {
 	check_diags("namespaces: {a: {sysctl: {kernel.panic: 1}}}",
 		    "f:1:27: error: the sysctl 'kernel.panic' is not below net.");
 	check_diags("namespaces: {a: {sysctl: {net/../kernel/panic: 1}}}",
-		    "f:1:27: error: the sysctl 'net/../kernel/panic' leads out of its folder");
+		    "f:1:27: error: the sysctl 'net/../kernel/panic' leads out of its directory");
 	check_diags("namespaces: {a: {sysctl: {net.ipv4.ip_forward: [1]}}}",
 		    "f:1:48: error: 'sysctl' takes one text, not a list");
 	check_diags("namespaces: {web: {forwarding: false, sysctl: {net.ipv4.ip_forward: 1}}}",
@@ -371,9 +371,9 @@ static void test_wrong_names(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {no: {kind: bridge}}}}",
 		    "f:1:31: error: YAML reads an unquoted 'no' as a boolean or null; write \"no\"");
 	check_diags("namespaces: {a: {interfaces: {lo: {kind: bridge}}}}",
-		    "f:1:31: error: 'lo' is in every namespace by itself and cannot be made");
+		    "f:1:31: error: 'lo' exists in every namespace and cannot be created");
 	check_diags("namespaces: {a: {}}\nlinks: [[a:lo, a:x]]",
-		    "f:2:10: error: 'lo' is in every namespace by itself and cannot be made");
+		    "f:2:10: error: 'lo' exists in every namespace and cannot be created");
 }
 
 /* All that can be written are listed. */
@@ -400,11 +400,11 @@ static void test_wrong_kinds(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge}}}}\nlinks: [[a:x, a:z]]",
 		    "f:1:41: error: a:x is an end of a link and has no kind of its own\nf:2:10: note: the link is here");
 	check_diags("namespaces: {web: {interfaces: {x: {}}}}",
-		    "f:1:33: error: x needs a 'kind': it is not an end of a link "
-		    "(write 'kind: existing' where something else moves it in)");
+		    "f:1:33: error: x needs a 'kind': it is not an end of a link (write 'kind: existing' if "
+		    "something else moves it in)");
 	check_diags("namespaces: {host: {interfaces: {x: {}}}}",
-		    "f:1:34: error: x needs a 'kind': it is not an end of a link (write 'kind: existing' where it is there "
-		    "already)");
+		    "f:1:34: error: x needs a 'kind': it is not an end of a link (write 'kind: existing' if "
+		    "it already exists)");
 	check_diags("namespaces: {web: {interfaces: {wg0: {kind: existing, addresses: 10.0.0.1/24}, wg1: {kind: bridge}}}}",
 		    "");
 	check_diags("namespaces: {web: {interfaces: {eht0: {kind: existing}, eth0: {kind: bridge}}}}",
@@ -426,8 +426,8 @@ static void test_wrong_keys(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [{cost: 3}]}}}}",
 		    "f:1:57: error: a port needs 'name'");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: physical, source: eth0}}}}",
-		    "f:1:34: error: a physical interface is moved out of the host namespace; what stays there is 'kind: "
-		    "existing'");
+		    "f:1:34: error: a physical interface is moved out of the host namespace; for one that "
+		    "stays there write 'kind: existing'");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: physical, source: e0}, z: {kind: physical, source: e0}}}}",
 		    "f:1:92: error: e0 is the source of two interfaces\nf:1:59: note: first here");
 }
@@ -446,12 +446,12 @@ static void test_wrong_references(void **state _unused_) {
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, ports: [q]}}}}",
 		    "f:1:59: error: there is no interface 'q' in web");
 	check_diags("namespaces: {web: {nat: [{action: masquerade, out: wan}, {action: masquerade, in: \"e*\", out: lo}]}}",
-		    "f:1:52: warning: 'out' names wan, and no interface of web is called so");
+		    "f:1:52: warning: 'out' names wan, but web has no interface of that name");
 	check_diags("namespaces: {host: {nat: [{action: masquerade, out: wan}]}}", "");
 }
 
 /* What others have made is changed only where an entry says so: a container's eth0 and the machine's own are easily mistaken. */
-#define TO_TAKE(name) " To use one that is there already, write '" name ": {kind: existing}' under its 'interfaces'"
+#define TO_TAKE(name) " To use an existing one, write '" name ": {kind: existing}' under its 'interfaces'"
 
 static void check_foreign(const char *entry, const char *place) {
 	_cleanup_free_ char *text =
@@ -516,12 +516,13 @@ static void test_wrong_structure(void **state _unused_) {
 		    "f:1:31: error: a/x is its own lower link");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: macvlan, link: x}}}}",
 		    "f:1:62: error: a/z is its own lower link");
-	check_diags(
-		"namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: bridge, ports: [x]}}}}",
-		"f:1:31: error: a/x is its own lower link\n"
-		"f:1:57: error: z is a bridge and cannot be a port of one; join the two by a link with an end as a port of each\n"
-		"f:1:62: error: a/z is its own lower link\n"
-		"f:1:88: error: x is a bridge and cannot be a port of one; join the two by a link with an end as a port of each");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [z]}, z: {kind: bridge, ports: [x]}}}}",
+		    "f:1:31: error: a/x is its own lower link\n"
+		    "f:1:57: error: z is a bridge and cannot be a port of another; connect the two by a link "
+		    "with one end as a port of each\n"
+		    "f:1:62: error: a/z is its own lower link\n"
+		    "f:1:88: error: x is a bridge and cannot be a port of another; connect the two by a link "
+		    "with one end as a port of each");
 	check_diags("namespaces: {a: {interfaces: {b: {kind: bridge, ports: [v]}, v: {kind: vxlan, id: 1, dev: m},\n"
 		    "  m: {kind: macvlan, link: b}}}}",
 		    "f:1:62: error: a/v is its own lower link");
@@ -551,20 +552,20 @@ static void test_wrong_links(void **state _unused_) {
 }
 
 static void test_wrong_addresses(void **state _unused_) {
-	check_address("0.0.0.0/8", "f:2:1: error: 0.0.0.0/8 is not a host's address");
+	check_address("0.0.0.0/8", "f:2:1: error: 0.0.0.0/8 is not a host address");
 	check_address("224.0.0.1/4", "f:2:1: error: 224.0.0.1/4 is a multicast address");
 	check_address("240.0.0.1/24", "f:2:1: error: 240.0.0.1/24 is reserved");
 	check_address("10.0.0.1/0", "f:2:1: error: 10.0.0.1/0 has the prefix length 0");
 	check_address("\"ff02::1/64\"", "f:2:1: error: ff02::1/64 is a multicast address");
-	check_address("\"::/64\"", "f:2:1: error: ::/64 is not a host's address");
+	check_address("\"::/64\"", "f:2:1: error: ::/64 is not a host address");
 	check_address("{address: \"fd00::1/64\", scope: link}", "f:2:25: error: 'scope' is for IPv4 addresses only");
 	check_address("{address: \"fd00::1/64\", label: \"x:1\"}", "f:2:25: error: 'label' is for IPv4 addresses only");
 	check_address("{address: 10.0.0.1/24, nodad: true}", "f:2:24: error: 'nodad' is for IPv6 addresses only");
 	check_address("{address: 10.0.0.1/24, label: eth0}",
-		      "f:2:31: error: the label is the interface's name, or that with ':' and a text behind it (x:web), of "
-		      "15 bytes at most");
+		      "f:2:31: error: a label is the interface's name, optionally with ':' and text after it "
+		      "(x:web), at most 15 bytes");
 	check_address("{address: 10.0.0.1, peer: \"fd00::1\"}",
-		      "f:2:27: error: the peer is of another family than the address");
+		      "f:2:27: error: 'peer' and the address are of different families");
 	check_address("{address: 10.0.0.1/24, peer: 10.0.0.2/30}",
 		      "f:2:30: error: with 'peer' the prefix length is the peer's; write the address without");
 	check_address("{peer: 10.0.0.1}", "f:2:1: error: an address needs 'address'");
@@ -590,7 +591,7 @@ static void test_wrong_routes(void **state _unused_) {
 	check_route("{to: 10.0.0.0/24, type: blackhole, via: 10.0.0.1}",
 		    "f:2:1: error: a route of this type has no next hop");
 	check_route("{to: 10.0.0.0/24, via: 10.1.0.1, nexthops: [{via: 10.0.0.2}]}",
-		    "f:2:1: error: 'nexthops' stands instead of 'via' and 'dev'");
+		    "f:2:1: error: 'nexthops' replaces 'via' and 'dev'; write only one of them");
 	check_route("{to: 10.0.0.0/24, nexthops: [{weight: 3}]}", "f:2:30: error: a next hop needs 'via' or 'dev'");
 	check_route("{to: 10.0.0.0/24, nexthops: []}", "f:2:29: error: 'nexthops' is a list of {via, dev, weight}");
 	check_route("{to: \"fd00::/64\", via: \"fd00::1\", scope: link}", "f:2:1: error: 'scope' is for IPv4 routes only");
@@ -626,7 +627,7 @@ static void test_warnings(void **state _unused_) {
 		    "  z: {kind: bridge, addresses: 10.0.0.3/24}}, routes: {to: default, via: 10.0.0.1}}}",
 		    "f:2:32: warning: 10.0.0.3/24 on z overlaps 10.0.0.2/24 on x\n"
 		    "f:1:62: note: the other is here\n"
-		    "f:2:74: warning: 2 interfaces of web could reach the gateway 10.0.0.1; 'dev' would say which is meant");
+		    "f:2:74: warning: 2 interfaces of web could reach the gateway 10.0.0.1; write 'dev' to say which one");
 	/* Single addresses do not overlap, nor two on one interface. */
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, addresses: [10.0.0.2/24, 10.0.0.3/24]},\n"
 		    "  lo: {addresses: 10.0.0.9/32}}}}",

@@ -40,15 +40,13 @@ static void test_numbers(void **state _unused_) {
 
 static void test_several_numbers(void **state _unused_) {
 	check_value("net/ipv4/tcp_rmem", "4096\t0x20000   6291456", "net/ipv4/tcp_rmem=4096 131072 6291456");
-	check_value(
-		"net/ipv4/tcp_rmem", "4096",
-		"takes 3 numbers (minimum, default and maximum), not 1; write \"4096 131072 6291456\", say, with those that you want");
+	check_value("net/ipv4/tcp_rmem", "4096",
+		    "takes 3 numbers (minimum, default and maximum), not 1; write them like \"4096 131072 6291456\"");
 	check_value("net/ipv4/ip_local_port_range", "1024",
-		    "takes 2 numbers (first and last), not 1; write \"32768 60999\", say, with those that you want");
+		    "takes 2 numbers (first and last), not 1; write them like \"32768 60999\"");
 	check_value("net/ipv4/tcp_wmem", "a b c", "takes numbers");
-	check_value(
-		"net/ipv4/tcp_wmem", "",
-		"takes 3 numbers (minimum, default and maximum), not 0; write \"4096 16384 4194304\", say, with those that you want");
+	check_value("net/ipv4/tcp_wmem", "",
+		    "takes 3 numbers (minimum, default and maximum), not 0; write them like \"4096 16384 4194304\"");
 }
 
 static void test_ranges(void **state _unused_) {
@@ -82,7 +80,7 @@ static void test_names(void **state _unused_) {
 		    "net/ipv6/neigh/default/base_reachable_time_ms=30000");
 	check_value("net/ipv6/route/gc_min_interval", "1", "net/ipv6/route/gc_min_interval_ms=1000");
 	check_value("net/nf_conntrack_max", "5", "net/netfilter/nf_conntrack_max=5");
-	check_value("net/ipv4/route/flush", "1", "is an order to the kernel, and no setting that could be kept");
+	check_value("net/ipv4/route/flush", "1", "is a command to the kernel, not a setting that can be kept");
 }
 
 static void check_noun(const char *path, const char *noun, const char *id) {
@@ -149,8 +147,8 @@ static void test_stable_privacy(void **state _unused_) {
 	_spec_ r, all, host;
 
 	check_diags("namespaces: {a: {interfaces: {x.1: {kind: bridge, ipv6-address-generation: stable-privacy}}}}",
-		    "f:1:76: error: 'stable-privacy' needs a secret, an IPv6 address that nobody else knows: write "
-		    "'net.ipv6.conf.x/1.stable_secret: ADDRESS' under 'sysctl', or take 'random'");
+		    "f:1:76: error: 'stable-privacy' needs a secret, an IPv6 address that nobody else knows: "
+		    "write 'net.ipv6.conf.x/1.stable_secret: ADDRESS' under 'sysctl', or use 'random'");
 	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge, ipv6-address-generation: stable-privacy}}, "
 		      "sysctl: {net.ipv6.conf.x.stable_secret: \"fd00::1\"}}}");
 	good_spec(&all, "namespaces: {a: {interfaces: {x: {kind: bridge, ipv6-address-generation: stable-privacy}}, "
@@ -164,10 +162,10 @@ static void test_mtu(void **state _unused_) {
 
 	good_spec(&r, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}, sysctl: {net.ipv6.conf.x.mtu: 1400}}}");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}, sysctl: {net.ipv6.conf.x.mtu: 1401}}}",
-		    "f:1:71: error: the MTU of IPv6 cannot be larger than that of x, which is 1400\n"
+		    "f:1:71: error: the IPv6 MTU cannot be larger than the MTU of x, which is 1400\n"
 		    "f:1:54: note: it is here");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge}}, sysctl: {net.ipv6.conf.x.mtu: 1279}}}",
-		    "f:1:60: error: an MTU of IPv6 is at least 1280");
+		    "f:1:60: error: the IPv6 MTU must be at least 1280");
 }
 
 int main(void) {
