@@ -47,18 +47,18 @@ def mistake(words, by_hand, *right, interfaces=(), routes=(), sysctl=()):
 # itself.
 MISTAKES = {
     "the name all": mistake(
-        "name 'all' is taken", "link add name all type bridge", ("all", "every"), interfaces=["«all»: {kind: bridge}"]),
+        "name 'all' is reserved", "link add name all type bridge", ("all", "every"), interfaces=["«all»: {kind: bridge}"]),
     "the name default": mistake(
-        "name 'default' is taken", "link set f1 down\nlink set f1 name default", ("default:", "usual:"),
+        "name 'default' is reserved", "link set f1 down\nlink set f1 name default", ("default:", "usual:"),
         interfaces=["«default»: {kind: bridge}"]),
     "IPv6 with a small MTU": mistake(
-        "MTU of 1280 at least", "link add name x type bridge\nlink set dev x mtu 1279\naddr add fd01::1/64 dev x", ("1279", "1280"),
+        "MTU of at least 1280", "link add name x type bridge\nlink set dev x mtu 1279\naddr add fd01::1/64 dev x", ("1279", "1280"),
         interfaces=['x: {kind: bridge, mtu: 1279, addresses: [«{address: "fd01::1/64", nodad: true}»]}']),
     "IPv6 with a small MTU of the parent": mistake(
-        "MTU of 1280 at least", "link set e1 mtu 1279\nlink add name m link e1 type macvlan\naddr add fd01::1/64 dev m", ("1279", "1280"),
+        "MTU of at least 1280", "link set e1 mtu 1279\nlink add name m link e1 type macvlan\naddr add fd01::1/64 dev m", ("1279", "1280"),
         interfaces=["e1: {mtu: 1279}", 'm: {kind: macvlan, link: e1, addresses: [«{address: "fd01::1/64", nodad: true}»]}']),
     "IPv6 with a small MTU of a port": mistake(
-        "MTU of 1280 at least.*x has 1279",
+        "MTU of at least 1280.*x has 1279",
         "link set e1 mtu 1279\nlink add name x type bridge\nlink set e1 master x\naddr add fd01::1/64 dev x", ("1279", "1280"),
         interfaces=["e1: {mtu: 1279}", 'x: {kind: bridge, ports: [e1], addresses: [«{address: "fd01::1/64", nodad: true}»]}']),
     "IPv6 disabled on the interface": mistake(
@@ -100,7 +100,7 @@ MISTAKES = {
         "different families", "vxlan local=fd00::1 group=10.0.0.2", ("fd00::1\", remote", "fd00::1\", remote"), ("10.0.0.2", '"fd00::2"'),
         interfaces=['v: {kind: vxlan, id: 7, local: «"fd00::1"», remote: 10.0.0.2}']),
     "a link-local remote alone": mistake(
-        "must be one, too", "vxlan local=fd00::1 group=fe80::2 dev=e0", ('"fd00::1", remote', '"fe80::1", remote'),
+        "must be one too", "vxlan local=fd00::1 group=fe80::2 dev=e0", ('"fd00::1", remote', '"fe80::1", remote'),
         interfaces=['v: {kind: vxlan, id: 7, local: "fd00::1", remote: «"fe80::2"», dev: e0}']),
     "a link-local local alone": mistake(
         "'remote' is not", "vxlan local=fe80::1 group=fd00::2 dev=e0", ("fd00::2", "fe80::2"),
@@ -115,11 +115,11 @@ MISTAKES = {
         "'local' is a multicast address", "vxlan local=239.0.0.1 group=10.0.0.2", ("239.0.0.1", "10.0.0.1"),
         interfaces=["v: {kind: vxlan, id: 7, local: «239.0.0.1», remote: 10.0.0.2}"]),
     "a macvlan and its parent both ports": mistake(
-        "cannot be the parent of a macvlan, too",
+        "cannot also be the parent of a macvlan",
         "link add name x type bridge\nlink add name m link e1 type macvlan\nlink set dev m master x\nlink set e1 master x", ("[e1, m]", "[m]"),
         interfaces=["x: {kind: bridge, ports: [e1, m]}", "m: {kind: macvlan, link: «e1»}", "e1: {}"]),
     "a macvlan on a port": mistake(
-        "cannot be the parent of a macvlan, too",
+        "cannot also be the parent of a macvlan",
         "link add name x type bridge\nlink set e1 master x\nlink add name m link e1 type macvlan", ("link: e1", "link: x"),
         interfaces=["x: {kind: bridge, ports: [e1]}", "m: {kind: macvlan, link: «e1»}", "e1: {}"]),
     "a link-local gateway without dev": mistake(
@@ -153,10 +153,10 @@ MISTAKES = {
         "is there twice", "route add fd01::/64 nexthop via fd00::2 nexthop via fd00::2 weight 5", ('fd00::2", w', 'fd00::3", w'),
         routes=['{to: "fd01::/64", «nexthops»: [{via: "fd00::2"}, {via: "fd00::2", weight: 5}]}']),
     "a gateway behind a gateway": mistake(
-        "only reached by a gateway", "route add 10.9.0.0/24 via 10.0.0.2\nroute add 10.8.0.0/24 via 10.9.0.1", ("10.9.0.1", "10.0.0.2"),
+        "itself behind a gateway", "route add 10.9.0.0/24 via 10.0.0.2\nroute add 10.8.0.0/24 via 10.9.0.1", ("10.9.0.1", "10.0.0.2"),
         routes=["{to: 10.9.0.0/24, via: 10.0.0.2}", "{to: 10.8.0.0/24, via: «10.9.0.1»}"]),
     "an IPv6 gateway behind a gateway": mistake(
-        "only reached by a gateway", "route add fd01::/64 via fd00::2\nroute add fd02::/64 via fd01::1 dev e0", ("fd01::1", "fd00::2"),
+        "itself behind a gateway", "route add fd01::/64 via fd00::2\nroute add fd02::/64 via fd01::1 dev e0", ("fd01::1", "fd00::2"),
         routes=['{to: "fd01::/64", via: "fd00::2"}', '{to: "fd02::/64", via: «"fd01::1"», dev: e0}']),
     "group-fwd-mask": mistake(
         "never forwards", "link add name x type bridge\nlink set dev x type bridge group_fwd_mask 4", ("0xc", "0x8"),
@@ -197,7 +197,7 @@ MISTAKES = {
 
 # Where a kernel might take it: a warning, and this one does (True) or does not.
 DOUBTS = {
-    "an address on a port": (True, "gets all that comes in", "link add name x type bridge\nlink set e1 master x\naddr add 10.9.0.1/24 dev e1",
+    "an address on a port": (True, "receives everything that arrives", "link add name x type bridge\nlink set e1 master x\naddr add 10.9.0.1/24 dev e1",
                              topology(["x: {kind: bridge, ports: [e1]}", "e1: {addresses: [«10.9.0.1/24»]}"], [], [])),
     "a macvlan's MTU above the default": (False, "at most 1500 unless", "link add name m link e1 mtu 1501 type macvlan",
                                           topology(["m: {kind: macvlan, link: e1, mtu: «1501»}"], [], [])),
