@@ -248,10 +248,10 @@ static void test_port_ranges(void **state _unused_) {
 	check_nat(DNAT "8000-8003, to: \"10.0.0.2:80\"}", "");
 }
 
-#define HIDDEN(place)                                                                                                          \
-	"f:" place                                                                                                             \
-	": warning: nothing gets to this entry: an earlier one takes all that it matches; put this one before it, or take it " \
-	"out\nf:7:1: note: the earlier one is here"
+#define HIDDEN(place)                                                                                                         \
+	"f:" place                                                                                                            \
+	": warning: this entry never matches: an earlier one matches everything first; move this one before it, or remove it" \
+	"\nf:7:1: note: the earlier one is here"
 
 static void test_hidden(void **state _unused_) {
 	static const struct row rows[] = {
@@ -386,9 +386,9 @@ static void write_host(struct network *net, unsigned i, struct text *out, struct
 
 static void check_network(struct network *net) {
 	static const char *const words[N_MISTAKES] = {
-		[NOBODYS_GATEWAY] = "has the gateway 10.0.0.250",
+		[NOBODYS_GATEWAY] = "has the gateway address 10.0.0.250",
 		[OWN_GATEWAY] = "is an address of n",
-		[SAME_ADDRESS] = "10.0.0.1 is on one segment twice",
+		[SAME_ADDRESS] = "10.0.0.1 is used twice on one segment",
 		[NETWORK_ADDRESS] = "is the address of its network itself",
 	};
 	_cleanup_text_ struct text text = {}, links = {};

@@ -131,7 +131,7 @@ static void test_value_errors(void **state _unused_) {
 	check_errors("- {action: masquerade, out: \"not [br0,]\"}", "f:1:29: error: the interface name '' is empty");
 	check_errors(
 		"- {action: masquerade, out: {a: b}}",
-		"f:1:29: error: 'out' takes one interface name or a list of them, each also with `not` before it, not a mapping");
+		"f:1:29: error: 'out' takes one interface name or a list of them, optionally with 'not', not a mapping");
 	check_errors("- {action: masquerade, source: {not: 10.0.0.0/8}}",
 		     "f:1:32: error: 'not' stands before the value; write 'source: not 10.0.0.0/8'");
 	check_errors("- {action: masquerade, out: {not: [br0, br1]}}",
@@ -147,7 +147,7 @@ static void test_value_errors(void **state _unused_) {
 	check_errors("- {action: masquerade, source: any}",
 		     "f:1:32: error: 'source' takes a prefix, not 'any'; for everything write 0.0.0.0/0 or \"::/0\"");
 	check_errors("- {action: masquerade, out: eth+}",
-		     "f:1:29: warning: 'eth+' is one interface of that name; all that begin so are written \"eth*\"");
+		     "f:1:29: warning: 'eth+' is the name of one interface; to match all that begin with it write \"eth*\"");
 	check_errors("- {action: masquerade, protocol: tpc}", "f:1:34: error: unknown protocol 'tpc'; did you mean 'tcp'?");
 	check_errors("- {action: masquerade, protocol: 256}",
 		     "f:1:34: error: unknown protocol '256'; it is tcp, udp, icmp, icmpv6, sctp, dccp, udplite, esp, "
@@ -171,18 +171,18 @@ static void test_port_errors(void **state _unused_) {
 		     "f:1:43: error: 'port' takes a port or a range, for example 80 or 100-200, not 'http'");
 	check_errors(
 		"- {action: redirect, protocol: tcp, port: \"8080:80\"}",
-		"f:1:43: error: 'port' takes the port that packets come to, here 8080; where they go stands in 'to', as "
+		"f:1:43: error: 'port' takes the port that packets arrive at, here 8080; write where they go in 'to', as "
 		"ADDRESS:80");
 	check_errors("- {action: redirect, protocol: tcp, port: \"80:90\"}",
 		     "f:1:43: error: a range of ports is written 80-90, not '80:90'");
 	check_errors("- {action: redirect, port: 80/tcp}",
-		     "f:1:28: error: the protocol of '80/tcp' has a key of its own: protocol: tcp, port: 80");
+		     "f:1:28: error: the protocol of '80/tcp' has its own key: protocol: tcp, port: 80");
 	check_errors("- {action: redirect, protocol: tcp, port: \"80,443\"}",
 		     "f:1:43: error: 'port' takes a port or a range, not '80,443'; a list is written [80,443]");
 	check_errors("- {action: redirect, protocol: tcp, port: {80, 443}}",
 		     "f:1:43: error: 'port' takes a list in brackets: [80, 443]");
 	check_errors("- {action: redirect, protocol: tcp, port: 200-100}",
-		     "f:1:43: error: the range of ports 200-100 begins behind its end; write 100-200");
+		     "f:1:43: error: the port range 200-100 is reversed; write 100-200");
 	check_errors("- {action: redirect, port: 22}",
 		     "f:1:22: error: 'port' needs 'protocol': tcp, udp, sctp, dccp or udplite");
 	check_errors("- {action: redirect, protocol: icmp, source-port: 22}",

@@ -345,9 +345,8 @@ static void test_sources(void **state _unused_) {
 }
 
 static void test_gateways(void **state _unused_) {
-#define BEHIND(gateway, next)  \
-	"the gateway " gateway \
-	" is itself only reached by a gateway, which the kernel refuses; the next one on the way is " next
+#define BEHIND(gateway, next) \
+	"the gateway " gateway " is itself behind a gateway, which the kernel refuses; the next gateway on the path is " next
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2},\n{to: 10.8.0.0/16, via: 10.9.0.1}",
 		     "f:3:24: error: " BEHIND("10.9.0.1", "10.0.0.2") "\nf:2:1: note: by this route");
 	check_routes("{to: \"fd10::/64\", via: \"fd00::2\"},\n{to: \"fd11::/64\", via: \"fd10::1\", dev: e0}",
