@@ -51,6 +51,11 @@ static inline bool object_same_key(const struct object *a, const struct object *
 	return a->hh.keylen == b->hh.keylen && memcmp(a->hh.key, b->hh.key, a->hh.keylen) == 0;
 }
 
+/* Does it, or the other end of its pair, wait? */
+static inline bool object_waits(const struct object *object) {
+	return object->waits || (object->twin && object->twin->waits);
+}
+
 /* The bit of a field, by its place in the kind's table, in a mask of fields. */
 static inline uint64_t field_bit(size_t field) {
 	return UINT64_C(1) << field;

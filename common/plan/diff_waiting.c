@@ -141,11 +141,23 @@ bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, stru
 	return true;
 }
 
+/* What is declared in a namespace that is not there, and that others have to make, comes with it. */
+static void wait_with_namespace(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed) {
+	ns_foreach(object, desired)
+		if (!object_is_namespace(object) && diff_was_scanned(observed, object))
+			add_waiting(diff, object, NULL, true);
+}
+
 void diff_awaited(struct diff *diff, struct ns_state *observed) {
 	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
 
-	if (!desired || diff_is_closed(desired))
+	if (!desired)
 		return;
+	if (diff_is_closed(desired)) {
+		if (!ns_self(observed))
+			wait_with_namespace(diff, desired, observed);
+		return;
+	}
 	ns_foreach(object, desired)
 		if (object->awaited && diff_was_scanned(observed, object) && !ns_find(observed, object))
 			wait_with(diff, object, false, "to be moved in");

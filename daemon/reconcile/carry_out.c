@@ -251,7 +251,7 @@ static void count(struct reconciler *r, const struct change *change) {
 static bool was_awaited(const struct pass *pass, const struct change *change) {
 	const struct failure_record *record = failure_find(&pass->r->failures, change_object(change));
 
-	if ((record && record->state == FAILURE_FAILING) || change_object(change)->waits)
+	if ((record && record->state == FAILURE_FAILING) || object_waits(change_object(change)))
 		return true;
 	for (unsigned i = 0; i < change->n_needs; i++)
 		if (was_awaited(pass, change->needs[i]))

@@ -49,7 +49,7 @@ static bool is_blocked(const struct change *change) {
 static bool is_drift(const struct pass *pass, const struct change *change, const struct failure_record *record) {
 	const struct object *object = change_object(change);
 
-	if (pass_is_new(pass, object) || object->waits || !change->desired || change->makes_room || change->completes ||
+	if (pass_is_new(pass, object) || object_waits(object) || !change->desired || change->makes_room || change->completes ||
 	    (record && record->state == FAILURE_FAILING) || pass_known_ignored(pass, change))
 		return false;
 	for (unsigned i = 0; i < change->n_needs; i++)
@@ -82,7 +82,7 @@ static enum hold why_held(const struct pass *pass, const struct change *change, 
 		return object->drift == DRIFT_REPORT ? HELD_REPORTED : HELD_UNREPORTED;
 	if (!r->paused)
 		return NOT_HELD;
-	if ((change->type == CHANGE_DELETE && change->recreates) || object->waits ||
+	if ((change->type == CHANGE_DELETE && change->recreates) || object_waits(object) ||
 	    (record && (record->state == FAILURE_FAILING || record->state == FAILURE_CONTESTED)))
 		return HELD_SILENTLY;
 	return HELD_PAUSED;
@@ -182,7 +182,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	struct failure_record *record = failure_find(&r->failures, object);
 	bool told = record && (record->state == FAILURE_HELD || record->state == FAILURE_REPORTED);
 	struct failure_record *ignored = pass_known_ignored(pass, change);
-	bool drift = !pass_is_new(pass, object) && !object->waits && !change->revives && !ignored &&
+	bool drift = !pass_is_new(pass, object) && !object_waits(object) && !change->revives && !ignored &&
 		     !(record && record->state == FAILURE_FAILING);
 	struct occurrence *line;
 

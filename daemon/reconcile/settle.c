@@ -64,12 +64,21 @@ static void note_verdict(struct pass *pass, struct ns_info *info) {
 		worklist_rest(info, pass->now_usec, reconciler_now(r));
 }
 
+/* Is the namespace itself missing, or another one in its place? */
+static bool is_lost(const struct reconciler *r, const char *name) {
+	const struct object *self = ns_self(state_find(&r->spec.state, name));
+	const struct failure_record *record = self ? failure_find(&r->failures, self) : NULL;
+
+	return record && record->state == FAILURE_FAILING && record->seen == r->failures.scan;
+}
+
 /* What was not well in a namespace, and differs no more. Contention is over when its object has stayed so for as long as topod
- * would have left it alone. True where there was any. */
+ * would have left it alone. What was in a namespace that is lost went with it, and has not recovered. True where anything
+ * has. */
 static bool end_failures(struct pass *pass, const struct ns_info *info) {
 	struct reconciler *r = pass->r;
 	struct failure_ns *ns = info->scanned.whole ? failure_namespace(&r->failures, info->name) : NULL;
-	bool any = false;
+	bool lost = is_lost(r, info->name), any = false;
 
 	for (struct failure_record *record = ns ? ns->records : NULL, *next; record; record = next) {
 		struct object object = { .ns = record->ns };
@@ -84,8 +93,13 @@ static bool end_failures(struct pass *pass, const struct ns_info *info) {
 
 		next = record->ns_next;
 		if (record->state == FAILURE_WATCHED || record->seen == r->failures.scan ||
-		    (record->state == FAILURE_CONTESTED && !failure_may_try(&r->failures, record, reconciler_now(r))))
+		    (!lost && record->state == FAILURE_CONTESTED &&
+		     !failure_may_try(&r->failures, record, reconciler_now(r))))
 			continue;
+		if (lost) {
+			failure_drop(&r->failures, record);
+			continue;
+		}
 		/* That it failed may still wait to be told. */
 		drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
 		reconciler_tell(r, &occurrence);

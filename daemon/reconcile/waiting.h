@@ -5,7 +5,7 @@
  * wait for has them looked at again.
  *
  * Which they are is found by each look (plan.waiting) and kept by namespace. It does nothing with them; choose.c and
- * carry_out.c ask object->waits whether a change is the end of a wait rather than drift.
+ * carry_out.c ask object_waits() whether a change is the end of a wait rather than drift.
  */
 #pragma once
 

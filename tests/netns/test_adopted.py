@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Namespaces that somebody else makes and removes: what topod has in them goes and comes with them."""
+
+import json
+
+import lab
+from lab import HOST, Case
+
+SPEC = """\
+topology: office
+namespaces:
+  ext:
+    adopt: true
+    interfaces:
+      br0: {kind: bridge}
+      lo: {addresses: [10.4.4.4/32]}
+    sysctl: {net.ipv4.ip_default_ttl: 77}
+  host: {}
+links: [[ext:eth0, host:c1]]
+"""
+
+FAILING = """\
+      missing: {kind: existing, mtu: 1300}
+    routes: [{to: 10.5.0.0/24, via: 10.9.9.9}]
+"""
+
+
+class Adopted(Case):
+    def setUp(self):
+        super().setUp()
+        lab.ip(HOST, "netns add ext")
+
+    def leave_and_return(self, d):
+        """Returns what was said since."""
+        d.drain()
+        since = len(d.lines)
+        lab.ip(HOST, "netns delete ext")
+        d.wait_line("drift: ext: namespace was removed; the repair failed", since)
+        lab.ip(HOST, "netns add ext")
+        d.wait_line("recovered: ext: namespace is as declared again", since)
+        return since
+
+    def test_returns(self):
+        path = self.spec(SPEC)
+        d = self.daemon(path).ready()
+        since = self.leave_and_return(d)
+        self.wait_until(lambda: self.topod("plan", path, expect=(0, 2)).returncode == 0, "all of it", d)
+        self.assertEqual("77", lab.sysctl_get("ext", "net.ipv4.ip_default_ttl"))
+        self.assertTrue(lab.link("ext", "br0") and lab.link("ext", "eth0") and lab.link(HOST, "c1"))
+        d.drain()
+        self.assertEqual(2, len([l for l in d.lines[since:] if l.startswith(("drift", "recovered", "failing"))]), d.lines)
+        status = json.loads(self.topod("status", "office", "--json").stdout)
+        self.assertEqual(("converged", 1), (status["state"], status["drifts"]))
+
+    def test_with_failing_objects(self):
+        path = self.spec(lab.edit(SPEC, ("    sysctl:", FAILING + "    sysctl:")))
+        d = self.daemon(path)
+        d.wait_line("failing: ext/missing")
+        d.wait_line("failing: ext: route 10.5.0.0/24")
+        since = self.leave_and_return(d)
+        d.wait_line("failing: ext/missing", since)
+        d.wait_line("failing: ext: route 10.5.0.0/24", since)
+        self.assertIsNone(d.find("recovered: ext(/missing|: route)", since))
+        self.assertIsNone(d.find("drift: ext(/|: (route|sysctl))|drift: host", since))
+
+
+if __name__ == "__main__":
+    lab.main()
