@@ -31,7 +31,7 @@ static struct below *find_all_below(struct plan *plan, const struct state *desir
 	struct below *found = NULL;
 
 	vec_foreach(at, &plan->changes) {
-		const struct need lower = (*at)->type == CHANGE_CREATE ? object_lower((*at)->desired) : (struct need){};
+		const struct need lower = (*at)->type != CHANGE_DELETE ? object_lower((*at)->desired) : (struct need){};
 
 		add_below(&plan->arena, state_find_need(desired, &lower), &found);
 	}
@@ -46,7 +46,7 @@ static bool is_below(struct below *all, const struct change *change) {
 	return found;
 }
 
-/* A link that others are made upon has to be up by then. */
+/* A link has to be up by the time others are made upon it, and its MTU bounds that of those which are changed. */
 static enum stage stage_of(const struct change *change, bool below) {
 	const struct class *class = change_object(change)->kind->class;
 

@@ -49,9 +49,9 @@ struct found {
 /* An object that waits for something outside of topod: that is no failure and no drift, and nothing is tried again. */
 struct waiting {
 	struct object *object; /* desired */
-	const char *why; /* behind "waits": "for a carrier", a string constant; NULL: for what is pending, or for its
+	const char *why;       /* behind "waits": "for a carrier", a string constant; NULL: for what is pending, or for its
 				  namespace, which is told as that */
-	bool absent;     /* it is not there yet */
+	bool absent;           /* it is not there yet */
 };
 
 /* An object that is there and not usable yet, or that comes once such a one is. */

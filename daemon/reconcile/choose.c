@@ -49,8 +49,8 @@ static bool is_blocked(const struct change *change) {
 static bool is_drift(const struct pass *pass, const struct change *change, const struct failure_record *record) {
 	const struct object *object = change_object(change);
 
-	if (pass_is_new(pass, object) || object_waits(object) || !change->desired || change->makes_room || change->completes ||
-	    (record && record->state == FAILURE_FAILING) || pass_known_ignored(pass, change))
+	if (pass_is_new(pass, object) || object_waits(object) || !change->desired || change->makes_room ||
+	    change->completes || (record && record->state == FAILURE_FAILING) || pass_known_ignored(pass, change))
 		return false;
 	for (unsigned i = 0; i < change->n_needs; i++)
 		if (change->needs[i]->type == CHANGE_CREATE) /* which is not held: else this one was blocked */

@@ -22,14 +22,20 @@ static void print_changed_fields(const struct object *desired, const struct obje
 
 		if (!(mask >> i & 1) || !!(field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)) != hidden)
 			continue;
+		if (hidden && !(field->flags & FIELD_ONE_WAY) && !object_has(observed, i))
+			continue; /* there are no words for it */
 		text_add(out, out->size ? ", " : "");
 		if (field->flags & FIELD_ONE_WAY) {
 			text_addf(out, "%s was %s", field->doc,
 				  *(const uint32_t *)field_of(field, desired) ? "removed" : "added");
 			continue;
 		}
-		if (field->flags & FIELD_OPAQUE || !object_has(observed, i)) {
+		if (field->flags & FIELD_OPAQUE) {
 			text_add(out, "was changed");
+			continue;
+		}
+		if (!object_has(observed, i)) { /* the kernel has taken it away: all of IPv6 below an MTU of 1280 */
+			text_addf(out, "%s was lost", field->name);
 			continue;
 		}
 		if (!desired->kind->class->single_value)
@@ -80,7 +86,7 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 	else
 		text_addf(out, "was replaced by another of kind %s", before->kind->name);
 	if (!out->size)
-		text_add(out, "was in another's place");
+		text_add(out, change->type == CHANGE_UPDATE ? "was changed" : "was in another's place");
 	return DRIFT_CHANGED;
 }
 
