@@ -64,6 +64,11 @@ static inline bool class_goes_with(const struct class *class, const struct class
 	return false;
 }
 
+/* Is what nobody declared of it removed where a namespace is exclusive? */
+static inline bool class_is_pruned(const struct class *class) {
+	return !class->permanent && !class->outlives_namespace && !class->per_topology;
+}
+
 /* The place of the class in classes[]. */
 static inline unsigned class_rank(const struct class *class) {
 	unsigned rank = 0;

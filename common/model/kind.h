@@ -135,6 +135,9 @@ struct kind {
 	const char *(*if_twice)(const struct object *object);
 	/* The identity, where KEY fields alone do not say it; appended to key. */
 	void (*key)(const struct object *object, struct text *key);
+	/* Takes out of the identity of an observed object what the kernel chooses where the file leaves it out (the priority of a
+	 * rule); false: there is no such. It is to be sealed again. NULL: identities are always complete. */
+	bool (*loosen)(struct object *observed);
 	/* Is it to be made after others of its kind (a route by a gateway that another route reaches)? */
 	bool (*goes_late)(const struct object *object);
 	/* Does this desired object provide the address? *ret_later: only some time after it was made. */

@@ -96,6 +96,8 @@ const char *diff_goes_with(const struct diff *diff, const struct object *seen);
 /* The desired object of a creation; of what is moved a copy that says by which sign it will be known. */
 const struct object *diff_sign(struct diff *diff, struct change *creation);
 
+/* Finds again what is declared, or noted, without a part of its identity that the kernel chose (identity.c). Before all else. */
+void diff_identify(struct diff *diff, struct ns_state *observed);
 /* The namespace itself. */
 void diff_namespace(struct diff *diff, struct ns_state *observed);
 /* What comes from outside and is not there: it waits. Before all classes. */

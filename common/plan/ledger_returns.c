@@ -59,7 +59,11 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 		const struct field *field = &entry->kind->fields[i];
 		const char *noted = ledger_former(entry, i);
 
-		if (!ledger_is_identity(field) || (field->class != FIELD_KEY && noted && streq(noted, "none")))
+		if (!ledger_is_identity(field))
+			continue;
+		/* What was not declared of an identity (a rule's source) is no part of it. */
+		if (noted ? field->class != FIELD_KEY && streq(noted, "none")
+			  : field->flags & FIELD_IDENTITY && !(field->flags & FIELD_REQUIRED))
 			continue;
 		if (!noted || !field_from_text(&state->arena, object->ns, field, noted, object))
 			return NULL;

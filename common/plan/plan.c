@@ -12,6 +12,8 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 	struct diff diff = { .plan = plan, .input = input };
 
 	state_foreach(observed, input->observed)
+		diff_identify(&diff, observed);
+	state_foreach(observed, input->observed)
 		diff_namespace(&diff, observed);
 	/* What stands on something that is waited for waits with it. */
 	state_foreach(observed, input->observed)

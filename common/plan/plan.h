@@ -84,8 +84,8 @@ struct plan {
 };
 
 struct plan_input {
-	const struct state *desired;  /* all of it */
-	const struct state *observed; /* the namespaces that were looked at */
+	const struct state *desired; /* all of it */
+	struct state *observed; /* the namespaces that were scanned; what the kernel chose of an identity is taken out */
 	const struct ledger *ledger;
 	const struct claims *claims; /* other topologies'; NULL: there are none */
 	/* Of the fields in which a declared object differs, those that the kernel is known to keep as they are: they are left

@@ -89,6 +89,8 @@ static int find_free_index(struct ns_scan *scan) {
 static bool concerns(const struct source_scan *source, const struct class *class) {
 	const struct scan_request *look = ((const struct ns_scan *)source)->scanner->look;
 
+	if (!source->scope && source->desired && source->desired->exclusive && class_is_pruned(class))
+		return true;
 	if (!source->scope)
 		return ledger_concerns(look->ledger, look->desired, source->seen->name, class);
 	for (size_t i = 0; i < source->scope->n; i++)

@@ -132,7 +132,7 @@ static bool refresh_claims(struct pass *pass) {
 	return changed;
 }
 
-static void make_plan(struct pass *pass, const struct state *observed, struct plan *plan) {
+static void make_plan(struct pass *pass, struct state *observed, struct plan *plan) {
 	struct reconciler *r = pass->r;
 	struct plan_input input = {
 		.desired = &r->spec.state,

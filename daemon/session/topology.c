@@ -160,9 +160,18 @@ static bool is_declared(const struct source *source, const struct state *desired
 	return false;
 }
 
-static void watch_if_declared(struct topology *s, const struct source *source) {
+static bool any_exclusive(const struct state *desired) {
+	state_foreach(ns, desired)
+		if (ns->exclusive)
+			return true;
+	return false;
+}
+
+static void watch_if_declared(struct topology *s, const struct source *source, bool pruned) {
+	const struct state *desired = &reconciler_spec(s->reconciler)->state;
+
 	if (source && source->only_if_declared)
-		watch_source(s->watch, source, is_declared(source, &reconciler_spec(s->reconciler)->state));
+		watch_source(s->watch, source, (pruned && any_exclusive(desired)) || is_declared(source, desired));
 }
 
 void topology_watch_declared(struct topology *s) {
@@ -170,9 +179,9 @@ void topology_watch_declared(struct topology *s) {
 		if (has_file(ns) && watch_file(s->watch, ns->name) < 0)
 			reconciler_files_silent(s->reconciler);
 	for (const struct class *const *class = classes; *class; class ++)
-		watch_if_declared(s, (*class)->source);
+		watch_if_declared(s, (*class)->source, class_is_pruned(*class));
 	for (const struct kind *const *kind = kinds; *kind; kind++)
-		watch_if_declared(s, (*kind)->source);
+		watch_if_declared(s, (*kind)->source, false);
 }
 
 static void watch_if_failed(struct topology *s) {
