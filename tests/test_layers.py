@@ -23,7 +23,7 @@ ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 
 # Headers in kind/ that several kinds share: what all links, or all ports, have in common, the routes that come with addresses,
 # and the list, for the class of which one is a part.
-SHARED_BY_KINDS = {"link", "port", "connected", "kinds"}
+SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds"}
 
 # What common/ has no business with: (pattern, why).
 NOT_IN_COMMON = [

@@ -86,39 +86,6 @@ static const struct field fields[] = {
 			    .doc = "its entry in the table local" },
 };
 
-/* Of a point-to-point link IPv4 has the network of the other end, even of one host; IPv6 the address's own. */
-static bool has_far_network(const struct address *a) {
-	return a->peer.address.family == AF_INET;
-}
-
-bool address_has_connected_route(const struct address *a) {
-	bool one_host = a->address.length == ip_bits(a->address.address.family);
-
-	if ((object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute) || streq(a->dev, "lo"))
-		return false;
-	return a->address.address.family == AF_INET6 || !one_host || has_far_network(a);
-}
-
-struct prefix address_connected_network(const struct address *a) {
-	return prefix_network(has_far_network(a) ? &a->peer : &a->address);
-}
-
-bool address_needs_no_route(const struct address *a) {
-	return a->address.address.family == AF_INET6 && a->address.length == ip_bits(AF_INET6);
-}
-
-/* Once detection is over (__ipv6_ifa_notify()). */
-bool address_connected_peer(const struct address *a, struct prefix *ret) {
-	*ret = a->peer;
-	ret->length = ip_bits(a->peer.address.family);
-	return a->peer.address.family == AF_INET6;
-}
-
-void address_set_connected(struct address *a, bool connected) {
-	a->connected = connected;
-	a->object.set |= field_bit(ADDRESS_CONNECTED);
-}
-
 void address_set_primary(struct address *a, bool primary) {
 	a->primary = primary;
 	a->object.set |= field_bit(ADDRESS_PRIMARY);
@@ -134,25 +101,6 @@ static bool comes_behind(const struct object *object, const struct object *first
 	struct prefix x = subnet_of(a), y = subnet_of(b);
 
 	return a != b && a->address.address.family == AF_INET && streq(a->dev, b->dev) && prefix_equal(&x, &y);
-}
-
-static void set_local(struct address *a, bool local) {
-	a->local = local;
-	a->object.set |= field_bit(ADDRESS_LOCAL);
-}
-
-void address_set_local(struct address *a, bool local, const struct ns_state *seen) {
-	set_local(a, local);
-	a->source = a->address.address;
-	/* A secondary address has the primary one, which stands before it (fib_add_ifaddr()). */
-	ns_foreach(object, seen) {
-		if (local || object == &a->object)
-			return;
-		if (object->kind == &kind_address && comes_behind(&a->object, object)) {
-			a->source = ((const struct address *)object)->address.address;
-			return;
-		}
-	}
 }
 
 static uint64_t out_of_order(const struct object *desired, const struct object *observed) {
@@ -285,7 +233,7 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 	o->set |= field_bit(ADDRESS_PEER) | field_bit(ADDRESS_PROTOCOL);
 	if (address_has_connected_route(a))
 		address_set_connected(a, true);
-	set_local(a, true);
+	address_set_local(a, true);
 	return good;
 }
 
@@ -365,21 +313,6 @@ static void put_new(struct nl_writer *w, const struct address *a, const struct o
 	nl_put_u8(w, IFA_PROTO, (uint8_t)a->protocol); /* topod's; of one that is given back, what it was */
 }
 
-/* What came with the address and was taken away since, as the kernel itself makes it (fib_add_ifaddr(),
- * addrconf_prefix_route()). */
-static void put_missing(struct nl_writer *w, const struct change *change, uint32_t index) {
-	const struct address *a = (const struct address *)change->desired, *seen = (const struct address *)change->observed;
-	const struct prefix self = { .address = a->address.address, .length = ip_bits(a->address.address.family) };
-	struct prefix to = address_connected_network(a);
-
-	if (seen->lacks_network)
-		link_put_kernel_route(w, &to, RTN_UNICAST, &a->address.address, index);
-	if (seen->lacks_peer && address_connected_peer(a, &to))
-		link_put_kernel_route(w, &to, RTN_UNICAST, NULL, index);
-	if (change->fields >> ADDRESS_LOCAL & 1)
-		link_put_kernel_route(w, &self, RTN_LOCAL, &seen->source, index);
-}
-
 static int encode_address(struct encode *encode, const struct change *change) {
 	static const uint16_t flags[] = {
 		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
@@ -399,7 +332,7 @@ static int encode_address(struct encode *encode, const struct change *change) {
 	}
 	if (change->type == CHANGE_UPDATE &&
 	    !(change->fields & ~(field_bit(ADDRESS_CONNECTED) | field_bit(ADDRESS_LOCAL)))) {
-		put_missing(w, change, index);
+		address_put_missing(w, change, index);
 		return 0;
 	}
 	ifa = nl_begin(w, type, flags[change->type], sizeof(*ifa));
@@ -420,21 +353,20 @@ static void decode_flags(struct address *a, uint32_t flags) {
 
 	a->nodad = !!(flags & IFA_F_NODAD);
 	a->noprefixroute = !!(flags & IFA_F_NOPREFIXROUTE);
+	o->set |= field_bit(ADDRESS_NODAD) | field_bit(ADDRESS_NOPREFIXROUTE);
 	o->pending = flags & IFA_F_TENTATIVE && !(flags & IFA_F_OPTIMISTIC);
 	o->failed = flags & IFA_F_DADFAILED;
-	/* The end of its detection makes them; where there is none that follows at some later time, without a sign
-	 * (addrconf_dad_start()). */
-	a->settling = a->address.address.family == AF_INET6 && flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_NODAD);
-	set_local(a, true); /* until the routes were read */
-	if (address_needs_no_route(a))
+	a->settling = a->address.address.family == AF_INET6 && flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	a->secondary = a->address.address.family == AF_INET && flags & IFA_F_SECONDARY;
+	address_set_local(a, true); /* until the routes were read */
+	if (address_has_connected_route(a) || address_needs_no_route(a))
 		address_set_connected(a, true);
 	if (o->failed)
 		o->pending = false;
 	if (a->address.address.family == AF_INET)
-		address_set_primary(a, !(flags & IFA_F_SECONDARY));
+		address_set_primary(a, !a->secondary);
 	if (!(flags & IFA_F_PERMANENT))
 		o->kernel_made = true; /* a lease or a router advertisement: whoever set it renews it */
-	o->set |= field_bit(ADDRESS_NODAD) | field_bit(ADDRESS_NOPREFIXROUTE);
 }
 
 /* Linux gives it to lo, without any mark, whenever that comes up. */
@@ -510,6 +442,8 @@ struct address *address_decode(const struct decode *decode, const struct nlmsghd
 	object->set = field_bit(ADDRESS_DEV) | field_bit(ADDRESS_SCOPE);
 	if (!decode_addresses(a, ifa->ifa_family, ifa->ifa_prefixlen, tb))
 		return NULL;
+	if (tb[IFA_CACHEINFO] && mnl_attr_get_payload_len(tb[IFA_CACHEINFO]) >= sizeof(struct ifa_cacheinfo))
+		a->created = ((const struct ifa_cacheinfo *)mnl_attr_get_payload(tb[IFA_CACHEINFO]))->cstamp;
 	decode_flags(a, nl_get_u32(tb[IFA_FLAGS], ifa->ifa_flags));
 	decode_protocol(decode, a, tb[IFA_PROTO]);
 	decode_rest(decode, a, tb);
@@ -551,8 +485,9 @@ static bool provides(const struct object *object, const struct ip *ip, bool *ret
 
 /* Duplicate address detection begins once the link can send (addrconf_dad_begin()). */
 static const char *waits(const struct object *observed, const struct state *state) {
+	const struct address *a = (const struct address *)observed;
 	const struct ns_state *ns = state_find(state, observed->ns);
-	const struct object *link = ns ? ns_find_link(ns, ((const struct address *)observed)->dev) : NULL;
+	const struct object *link = ns && !a->nodad ? ns_find_link(ns, a->dev) : NULL;
 
 	return link && link_lacks_carrier((const struct link *)link, state) ? "for a carrier" : NULL;
 }

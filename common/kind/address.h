@@ -2,6 +2,7 @@
 /* An IPv4 or IPv6 address of a link; see address.c. */
 #pragma once
 
+#include "kind/made_route.h"
 #include "model/state.h"
 
 extern const struct class class_address;
@@ -16,11 +17,12 @@ struct address {
 	uint32_t scope, nodad, noprefixroute, protocol, connected, primary, local;
 	const char *label;
 	struct ip broadcast;
-	bool bare;                      /* desired: written without a length */
-	bool there;                     /* observed: seen once more, see scan_made.c */
-	bool settling;                  /* observed: nobody can tell whether the kernel has yet to make its routes */
-	bool lacks_network, lacks_peer; /* observed: which of the connected routes are missing */
-	struct ip source;               /* observed, local entry missing: the source address that it had (IPv4) */
+	bool bare;        /* desired: written without a length */
+	bool there;       /* observed: seen once more, see address_connected.c */
+	bool secondary;   /* observed: another IPv4 address of its subnet stands before it */
+	bool settling;    /* observed: the end of its duplicate address detection will make entries in the table local */
+	uint32_t created; /* observed: when it was set, in hundredths of a second since the boot */
+	const struct made_route *lacking; /* observed: routes that came with it and are gone */
 };
 
 enum address_field {
@@ -48,18 +50,24 @@ void address_mark_primaries(const struct ns_state *desired);
 /* Where an undeclared address is of the subnet, its order is not topod's: what was seen counts as right. */
 void address_settle_primaries(const struct ns_state *seen, const struct ns_state *desired);
 
-/* Does the kernel put a route to the address's prefix along with it? */
+/* address_made.c: Does the kernel make a route to the address's network along with it? */
 bool address_has_connected_route(const struct address *address);
 /* Where that leads. */
 struct prefix address_connected_network(const struct address *address);
-/* IPv6 has a second one, to the other end of a point-to-point link; false: none. */
-bool address_connected_peer(const struct address *address, struct prefix *ret);
 /* Of one IPv6 host it is no loss where the address was set without. */
 bool address_needs_no_route(const struct address *address);
-/* Notes whether that route is there: an address alone cannot tell. */
+/* Notes whether that route, and whether its entries in the table local, are there: an address alone cannot tell. */
 void address_set_connected(struct address *address, bool connected);
-/* Notes whether its entry in the table local is there, without which the host does not answer to it. */
-void address_set_local(struct address *address, bool local, const struct ns_state *seen);
+void address_set_local(struct address *address, bool local);
+
+enum { ADDRESS_MADE_MAX = 4 };
+
+/* All that the kernel makes along with an observed address of a link that is up, without sources; returns how many. */
+size_t address_made_routes(const struct address *address, struct made_route ret[ADDRESS_MADE_MAX]);
+/* Notes that one of them is gone. seen: the addresses beside it. */
+void address_miss(struct arena *arena, struct address *address, const struct made_route *route, const struct ns_state *seen);
+/* Makes those again that an update is to restore. */
+void address_put_missing(struct nl_writer *w, const struct change *change, uint32_t index);
 
 /* A request for the addresses of a link, or of all (0). */
 void address_put_dump(struct nl_writer *w, uint8_t family, uint32_t ifindex);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the routes say of the addresses and links that they came with; see connected.h. */
+/*
+ * What the routes say of the addresses and links that they came with; see connected.h. What comes with an address that the kernel
+ * itself made counts with its link.
+ */
 #include "kind/connected.h"
 
 #include <linux/rtnetlink.h>
@@ -7,7 +10,29 @@
 #include "kind/address.h"
 #include "kind/link.h"
 
-size_t connected_tables(const struct source_scan *scan, const struct object *desired, struct table ret[2]) {
+enum {
+	/* The kernel makes the entry of an IPv6 address without duplicate address detection in a work of its own, and nothing
+	 * tells whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). By then it has, in hundredths of a second. */
+	YOUNG_MAX = 100,
+	CLOCK_LAG = 50, /* jiffies, in which the kernel tells when an address was set, do not begin with CLOCK_MONOTONIC */
+};
+
+/* Where the routes stand that the kernel makes for a link and its own addresses. */
+static size_t tables_of_link(const struct object *desired, const struct link *link, struct table ret[CONNECTED_TABLES_MAX]) {
+	unsigned families = link_own_families(desired, link);
+	size_t n = 0;
+
+	if (families & FAMILY_IPV4)
+		ret[n++] = (struct table){ AF_INET, RT_TABLE_LOCAL, false, link->ifindex };
+	if (families & FAMILY_IPV6 && link->runs_ipv6)
+		ret[n++] = (struct table){ AF_INET6, RT_TABLE_LOCAL, false, link->ifindex };
+	if (families && link->link_local.family)
+		ret[n++] = (struct table){ AF_INET6, RT_TABLE_MAIN, false, link->ifindex };
+	return n;
+}
+
+size_t connected_tables(const struct source_scan *scan, const struct object *desired,
+			struct table ret[CONNECTED_TABLES_MAX]) {
 	const struct address *address = (const struct address *)desired;
 	const struct link *link;
 
@@ -20,24 +45,7 @@ size_t connected_tables(const struct source_scan *scan, const struct object *des
 		return address_has_connected_route(address) ? 2 : 1;
 	}
 	link = object_is_link(desired) ? (const struct link *)ns_find(scan->seen, desired) : NULL;
-	ret[0] = (struct table){ AF_INET6, RT_TABLE_MAIN, false, link ? link->ifindex : 0 };
-	return link && link->link_local.family && link_own_families(desired, link);
-}
-
-static int compare_made(const void *a, const void *b) {
-	const struct made_route *x = a, *y = b;
-
-	if (x->ifindex != y->ifindex)
-		return x->ifindex < y->ifindex ? -1 : 1;
-	if (x->to.family != y->to.family)
-		return x->to.family - y->to.family;
-	return memcmp(x->to.bytes, y->to.bytes, ip_size(x->to.family));
-}
-
-static bool has_made_route(const struct connected *c, uint32_t ifindex, const struct ip *to) {
-	const struct made_route key = { .ifindex = ifindex, .to = *to };
-
-	return c->made.n && bsearch(&key, c->made.items, c->made.n, sizeof(key), compare_made);
+	return link ? tables_of_link(desired, link, ret) : 0;
 }
 
 /* Those of a VRF and its ports stand in its table. A controller that was not looked for may be one. */
@@ -51,59 +59,98 @@ static bool is_in_vrf(const struct source_scan *scan, const struct link *link) {
 	return !controller || streq(controller->kind_text, "vrf");
 }
 
-static bool has_connected_routes(struct source_scan *scan, const struct connected *c, struct address *address) {
-	struct prefix to = address_connected_network(address);
+/* In a table that was not read, nothing is missing. */
+static bool is_there(const struct source_scan *scan, const struct connected *c, const struct made_route *route) {
+	unsigned read = route->type == RTN_UNICAST ? c->main_read : c->local_read;
 
-	address->lacks_network = !c->has_route(scan, &to);
-	address->lacks_peer = !address->settling && address_connected_peer(address, &to) && !c->has_route(scan, &to);
-	return !address->lacks_network && !address->lacks_peer;
+	if (!(read & family_bit(route->to.address.family)))
+		return true;
+	if (route->type == RTN_UNICAST && !prefix_equal(&route->to, &made_route_link_local))
+		return c->has_route(scan, &route->to);
+	return c->made.n && bsearch(route, c->made.items, c->made.n, sizeof(*c->made.items), made_route_compare);
 }
 
-static void note_missing(struct connected *c, uint32_t ifindex) {
-	c->ifindex = c->any_missing && c->ifindex != ifindex ? 0 : ifindex;
+struct judging {
+	struct source_scan *scan;
+	struct connected *connected;
+	bool finally;
+	vec(struct made_route) missing; /* several addresses may have one together: the first misses it */
+};
+
+static bool is_missing(struct judging *j, const struct made_route *route) {
+	struct connected *c = j->connected;
+
+	if (is_there(j->scan, c, route))
+		return false;
+	vec_foreach(other, &j->missing)
+		if (made_route_compare(other, route) == 0)
+			return false;
+	c->ifindex = c->any_missing && c->ifindex != route->ifindex ? 0 : route->ifindex;
 	c->any_missing = true;
+	return true;
 }
 
-/* A link that is down has none. */
-static void judge_address(struct source_scan *scan, struct connected *c, struct address *address) {
-	const struct link *link = (const struct link *)ns_find_link(scan->seen, address->dev);
-	bool made = link && link->up && !is_in_vrf(scan, link);
-	unsigned family = family_bit(address->address.address.family);
-	bool connected = true, local = true;
-
-	if (made && c->main_read & family && address_has_connected_route(address))
-		connected = has_connected_routes(scan, c, address);
-	if (made && c->local_read & family && !address->settling)
-		local = has_made_route(c, link->ifindex, &address->address.address);
-	if (address_has_connected_route(address))
-		address_set_connected(address, connected);
-	address_set_local(address, local, scan->seen);
-	if (!(connected && local) && ns_find(scan->desired, &address->object))
-		note_missing(c, link->ifindex);
+/* Does the kernel make anything for it that was read? A link that is down has nothing. */
+static bool is_judged(const struct judging *j, const struct link *link, const struct object *object) {
+	if (!link || !link->up || is_in_vrf(j->scan, link) || !ns_find(j->scan->desired, object))
+		return false;
+	return !object_is_link(object) || !j->scan->scope || link->addresses_read;
 }
 
-static void judge_link(struct source_scan *scan, struct connected *c, struct link *link, bool finally) {
-	static const struct ip link_local = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
+static bool is_young(const struct judging *j, const struct address *address) {
+	return j->scan->decode.now - address->created + CLOCK_LAG < YOUNG_MAX + CLOCK_LAG;
+}
 
-	if (!(c->main_read & FAMILY_IPV6) || !link->makes_addresses || !link->link_local.family || is_in_vrf(scan, link) ||
-	    has_made_route(c, link->ifindex, &link_local))
+static void judge_address(struct judging *j, struct address *address) {
+	struct link *link = (struct link *)ns_find_link(j->scan->seen, address->dev);
+	bool own = link && address->object.kernel_made && link_is_own_address(link, &address->address);
+	struct made_route routes[ADDRESS_MADE_MAX];
+	size_t n = address_made_routes(address, routes);
+
+	if (!is_judged(j, link, own ? &link->object : &address->object))
 		return;
-	if (ns_find(scan->desired, &link->object))
-		note_missing(c, link->ifindex);
-	if (finally)
-		link_miss_network(link);
+	for (size_t i = 0; i < n; i++) {
+		routes[i].ifindex = link->ifindex;
+		if (!is_missing(j, &routes[i]))
+			continue;
+		/* Its entry and the route to the peer are still to come, and then it is usable. */
+		if (address->nodad && is_young(j, address) && routes[i].to.length == ip_bits(AF_INET6)) {
+			address->object.pending = j->finally;
+			continue;
+		}
+		j->connected->only_late = false;
+		vec_push(&j->missing, routes[i]);
+		if (j->finally && own)
+			link_miss(j->scan->decode.arena, link, &routes[i]);
+		else if (j->finally)
+			address_miss(j->scan->decode.arena, address, &routes[i], j->scan->seen);
+	}
+}
+
+static void judge_link(struct judging *j, struct link *link) {
+	struct made_route route = { .to = made_route_multicast, .type = RTN_MULTICAST, .ifindex = link->ifindex };
+
+	if (!link->runs_ipv6 || streq(link->name, "lo") || !is_judged(j, link, &link->object) || !is_missing(j, &route))
+		return;
+	j->connected->only_late = false;
+	if (j->finally)
+		link_miss(j->scan->decode.arena, link, &route);
 }
 
 void connected_judge(struct source_scan *scan, struct connected *c, bool finally) {
+	struct judging j = { .scan = scan, .connected = c, .finally = finally };
+
 	c->any_missing = false;
+	c->only_late = true;
 	if (c->made.n)
-		qsort(c->made.items, c->made.n, sizeof(*c->made.items), compare_made);
+		qsort(c->made.items, c->made.n, sizeof(*c->made.items), made_route_compare);
 	ns_foreach(object, scan->seen) {
 		if (object->kind == &kind_address)
-			judge_address(scan, c, (struct address *)object);
+			judge_address(&j, (struct address *)object);
 		if (object_is_link(object))
-			judge_link(scan, c, (struct link *)object, finally);
+			judge_link(&j, (struct link *)object);
 	}
+	vec_done(&j.missing);
 }
 
 void connected_ask_again(struct nl_writer *w) {

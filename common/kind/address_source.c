@@ -47,7 +47,7 @@ static void put_dumps_of_links(struct source_scan *scan, struct nl_writer *w) {
 
 		if (!wanted)
 			continue;
-		link->addresses_read = wanted & FAMILY_IPV6 && (wanted & FAMILY_IPV4 || !streq(link->name, "lo"));
+		link->addresses_read = !(link_given_families(link) & ~wanted);
 		address_put_dump(w, families[wanted], link->ifindex);
 	}
 }
@@ -76,27 +76,16 @@ static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -ENODEV ? 0 : error;
 }
 
-static bool is_own_address(const struct address *address) {
-	static const uint8_t loopback[] = { 127, 0, 0, 1 }, loopback6[16] = { [15] = 1 };
-	const struct ip *ip = &address->address.address;
-
-	if (ip->family == AF_INET)
-		return memcmp(ip->bytes, loopback, sizeof(loopback)) == 0 && address->address.length == 8;
-	return memcmp(ip->bytes, loopback6, sizeof(loopback6)) == 0 || (ip->bytes[0] == 0xfe && ip->bytes[1] >> 6 == 2);
-}
-
-/* lo has two, others a link-local one. */
 static void find_own_addresses(const struct source_scan *scan) {
 	ns_foreach(object, scan->seen) {
 		const struct address *address = (const struct address *)object;
-		struct link *link = object->kind == &kind_address && is_own_address(address)
-					    ? (struct link *)ns_find_link(scan->seen, address->dev)
-					    : NULL;
+		struct link *link =
+			object->kind == &kind_address ? (struct link *)ns_find_link(scan->seen, address->dev) : NULL;
 
-		if (!link)
+		if (!link || !link_is_own_address(link, &address->address))
 			continue;
-		link->n_own_addresses++;
-		if (object->kernel_made && address->address.address.family == AF_INET6 && !streq(link->name, "lo"))
+		link->own_families |= family_bit(address->address.address.family);
+		if (object->kernel_made && !streq(link->name, "lo"))
 			link->link_local = address->address.address;
 	}
 	ns_foreach(object, scan->seen) {
@@ -104,7 +93,7 @@ static void find_own_addresses(const struct source_scan *scan) {
 
 		/* Where it lacks IPv6, or the kernel makes none, nothing is missing. */
 		if (object_is_link(object) && (!scan->scope || link->addresses_read))
-			link_set_own_addresses(link, link->n_own_addresses >= (streq(link->name, "lo") ? 2 : 1));
+			link_set_own_addresses(link, !(link_given_families(link) & ~link->own_families));
 	}
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The routes that the kernel makes along with addresses: those to their prefixes, the entries of the table local, fe80::/64.
- * They can be taken away while the address stays. Shared by links, addresses and routes: routes are read by route_source.c,
+ * Whether the routes are there that the kernel makes along with addresses and links: those to their networks, the entries of the
+ * table local, fe80::/64, ff00::/8. They can be taken away while the address stays. Shared by links, addresses and routes: routes are read by route_source.c,
  * and what they say of addresses and links is judged by address_connected.c.
  */
 #pragma once
 
+#include "kind/made_route.h"
 #include "model/source.h"
 
 enum { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2 };
@@ -14,19 +15,12 @@ static inline unsigned family_bit(uint8_t family) {
 	return family == AF_INET6 ? FAMILY_IPV6 : FAMILY_IPV4;
 }
 
-/* A route that several links may have, and that the identity of a route does not tell apart: an entry of the table local, and
- * fe80::/64, which stands here as the address fe80::. */
-struct made_route {
-	uint32_t ifindex;
-	struct ip to;
-};
-
 /* A part of the routing tables that is asked for. */
 struct table {
 	uint8_t family;
 	uint32_t number;
-	bool all;         /* else only what the kernel itself put there … */
-	uint32_t ifindex; /* … by this link; 0: by any */
+	bool all;         /* else only, of the table main, what the kernel itself put there, and of any … */
+	uint32_t ifindex; /* … what leads over this link; 0: over any */
 };
 
 struct connected {
@@ -36,14 +30,16 @@ struct connected {
 			  const struct prefix *to); /* in the table main, as the kernel makes it */
 	/* Is something declared missing, and of which link? 0: of several. */
 	bool any_missing;
+	bool only_late; /* … that the kernel may have yet to make? */
 	uint32_t ifindex;
 };
 
 /* The tables in which the routes would be that come with a desired address or link. Returns how many. */
-size_t connected_tables(const struct source_scan *scan, const struct object *desired, struct table ret[2]);
+enum { CONNECTED_TABLES_MAX = 2 };
+size_t connected_tables(const struct source_scan *scan, const struct object *desired,
+			struct table ret[CONNECTED_TABLES_MAX]);
 
-/* Notes for each address, and each link that has a link-local one, whether their routes are there. finally: what is missing
- * now is missing. */
+/* Is anything missing of what comes with the declared addresses and links? finally: what is missing now is noted as missing. */
 void connected_judge(struct source_scan *scan, struct connected *connected, bool finally);
 
 /* An address may have gone, with its routes, between its dump and theirs: asks for all addresses again, and drops those that are

@@ -7,7 +7,6 @@
  */
 #include "kind/link.h"
 
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 
@@ -240,77 +239,16 @@ static int put_update(struct encode *encode, const struct change *change, uint32
 	return put_all(encode, change->desired, fields, ifi, false);
 }
 
-static const struct ip link_local_network = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
-
-static void put_loopback(struct encode *encode, uint32_t index, uint8_t family, const char *bytes, uint8_t length) {
-	struct ifaddrmsg *ifa = nl_begin(encode->writer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*ifa));
-
-	ifa->ifa_family = family;
-	ifa->ifa_prefixlen = length;
-	ifa->ifa_scope = RT_SCOPE_HOST;
-	ifa->ifa_index = index;
-	nl_put(encode->writer, IFA_LOCAL, bytes, ip_size(family));
-	nl_put(encode->writer, IFA_ADDRESS, bytes, ip_size(family));
-	nl_put_u8(encode->writer, IFA_PROTO, IFAPROT_KERNEL_LO);
-}
-
-/* Those of lo as the kernel makes them (inetdev_event(), init_loopback()). */
-static void put_loopbacks(struct encode *encode, uint32_t index) {
-	put_loopback(encode, index, AF_INET, "\x7f\0\0\1", 8);
-	put_loopback(encode, index, AF_INET6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 128);
-}
-
-/* As fib_magic() does: beside those of other links. */
-void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source,
-			   uint32_t index) {
-	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*rtm));
-	bool ipv4 = to->address.family == AF_INET;
-
-	rtm->rtm_family = to->address.family;
-	rtm->rtm_dst_len = to->length;
-	rtm->rtm_table = type == RTN_LOCAL ? RT_TABLE_LOCAL : RT_TABLE_MAIN;
-	rtm->rtm_protocol = RTPROT_KERNEL;
-	rtm->rtm_scope = !ipv4 ? RT_SCOPE_UNIVERSE : type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK;
-	rtm->rtm_type = type;
-	nl_put(w, RTA_DST, to->address.bytes, ip_size(to->address.family));
-	nl_put_u32(w, RTA_OIF, index);
-	if (ipv4)
-		nl_put(w, RTA_PREFSRC, source->bytes, ip_size(AF_INET));
-	else
-		nl_put_u32(w, RTA_PRIORITY, ADDRESS_IPV6_METRIC);
-}
-
-/* One that was made while the mode was another. */
-static void remove_link_local(struct encode *encode, const struct link *seen, uint32_t index) {
-	struct ifaddrmsg *ifa = nl_begin(encode->writer, RTM_DELADDR, 0, sizeof(*ifa));
-
-	ifa->ifa_family = AF_INET6;
-	ifa->ifa_prefixlen = 64;
-	ifa->ifa_index = index;
-	nl_put(encode->writer, IFA_LOCAL, seen->link_local.bytes, ip_size(AF_INET6));
-}
-
-static void put_own_addresses(struct encode *encode, const struct change *change, uint32_t index) {
-	const struct link *link = (const struct link *)change->desired, *seen = (const struct link *)change->observed;
-
-	if (streq(link->name, "lo"))
-		put_loopbacks(encode, index);
-	else if (!link->own_addresses && seen && seen->link_local.family)
-		remove_link_local(encode, seen, index);
-	else if (link->own_addresses && seen && seen->lacks_network)
-		link_put_kernel_route(encode->writer, &(struct prefix){ link_local_network, 64 }, RTN_UNICAST, NULL, index);
-}
-
 /* Of one message the kernel takes the flags first: what has to be set before the link is up has one of its own. */
 static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
-	uint64_t fields = change->fields & ~field_bit(LINK_OWN_ADDRESSES);
+	uint64_t fields = change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES));
 	uint64_t before = fields >> LINK_UP & 1 ? fields & field_bit(LINK_ADDRESS_GENERATION) : 0;
 	int r = before ? put_update(encode, change, index, before) : 0;
 
 	if (r == 0 && fields & ~before)
 		r = put_update(encode, change, index, fields & ~before);
 	if (r == 0 && fields != change->fields)
-		put_own_addresses(encode, change, index);
+		link_put_own_addresses(encode, change, index);
 	return r;
 }
 
@@ -330,19 +268,6 @@ static int encode_deletion(struct encode *encode, const struct link *seen) {
 	link_begin(encode, RTM_DELLINK, 0);
 	nl_put_text(encode->writer, IFLA_IFNAME, seen->name);
 	return 0;
-}
-
-/* Only the kernel knows which address follows from some modes, and it makes one when the mode changes
- * (addrconf_sysctl_addr_gen_mode()). */
-bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value) {
-	const struct link *link = (const struct link *)change->desired, *seen = (const struct link *)change->observed;
-
-	if (change->type != CHANGE_UPDATE || !(change->fields >> LINK_OWN_ADDRESSES & 1) || !seen || !link->own_addresses ||
-	    streq(link->name, "lo") || seen->lacks_network || i > 1)
-		return false;
-	*ret_path = arena_printf(arena, "net/ipv6/conf/%s/addr_gen_mode", link->name);
-	*ret_value = i == 0 ? "1" /* IN6_ADDR_GEN_MODE_NONE */ : arena_printf(arena, "%u", seen->address_generation);
-	return true;
 }
 
 int link_encode(struct encode *encode, const struct change *change) {
@@ -467,16 +392,11 @@ enum {
 		26, /* DEVCONF_DISABLE_IPV6 of linux/ipv6.h, which cannot be included beside the C library's headers */
 };
 
-#ifndef IFAPROT_KERNEL_LO /* 5.18 */
-#define IFA_PROTO 11
-#define IFAPROT_KERNEL_LO 1
-#endif
-
 static const uint32_t READY = UINT32_C(1) << 31; /* IF_READY of net/if_inet6.h: addrconf has gone over it since it came up */
 
-/* Where addrconf_dev_config() and init_loopback() give addresses. Not where it is off, where an address is made as the
- * kernel cannot (mode none), and not on ports of a bond, nor vrf devices. */
-static bool makes_addresses(const struct seen *seen, const struct link *link) {
+/* Where addrconf_dev_config() and init_loopback() give addresses. Not where IPv6 is off, and not on ports of a bond, nor vrf
+ * devices. */
+static bool runs_ipv6(const struct seen *seen, const struct link *link) {
 	const struct nlattr *conf = seen->inet6[IFLA_INET6_CONF];
 	int32_t values[DISABLE_IPV6 + 1] = {};
 
@@ -487,41 +407,7 @@ static bool makes_addresses(const struct seen *seen, const struct link *link) {
 		return false;
 	if (seen->ifi->ifi_flags & IFF_LOOPBACK)
 		return true;
-	return seen->ifi->ifi_type == ARPHRD_ETHER && link->address_generation != IN6_ADDR_GEN_MODE_NONE &&
-	       nl_get_u32(seen->inet6[IFLA_INET6_FLAGS], 0) & READY;
-}
-
-static void print_own(const struct field *field _unused_, const void *value, struct text *out) {
-	text_add(out, *(const uint32_t *)value ? "true" : "false");
-}
-
-static bool equal_own(const void *a, const void *b) {
-	uint32_t want = *(const uint32_t *)a, have = *(const uint32_t *)b;
-
-	return want ? have & OWN_ADDRESSES_THERE : !(have & OWN_ADDRESSES_MADE);
-}
-
-const struct type type_own_addresses = {
-	.name = "boolean", .size = sizeof(uint32_t), .print = print_own, .equal = equal_own
-};
-
-void link_want_own_addresses(struct link *link) {
-	if (!object_has(&link->object, LINK_UP) || !link->up)
-		return;
-	link->own_addresses =
-		!object_has(&link->object, LINK_ADDRESS_GENERATION) || link->address_generation != IN6_ADDR_GEN_MODE_NONE;
-	link->object.set |= field_bit(LINK_OWN_ADDRESSES);
-}
-
-void link_set_own_addresses(struct link *link, bool there) {
-	link->own_addresses = (there || !link->makes_addresses ? OWN_ADDRESSES_THERE : 0) |
-			      (link->link_local.family ? OWN_ADDRESSES_MADE : 0);
-	link->object.set |= field_bit(LINK_OWN_ADDRESSES);
-}
-
-void link_miss_network(struct link *link) {
-	link->lacks_network = true;
-	link->own_addresses &= ~(uint32_t)OWN_ADDRESSES_THERE;
+	return seen->ifi->ifi_type == ARPHRD_ETHER && nl_get_u32(seen->inet6[IFLA_INET6_FLAGS], 0) & READY;
 }
 
 /* What the table cannot say: names and numbers of other links, and absence that means something. */
@@ -540,7 +426,9 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || is_fallback(link->name);
 	link->no_carrier = !nl_get_u8(seen->top[IFLA_CARRIER], 1) ||
 			   nl_get_u8(seen->top[IFLA_OPERSTATE], IF_OPER_UNKNOWN) == IF_OPER_DORMANT;
-	link->makes_addresses = makes_addresses(seen, link);
+	link->runs_ipv6 = runs_ipv6(seen, link);
+	link->makes_addresses = link->runs_ipv6 &&
+				(seen->ifi->ifi_flags & IFF_LOOPBACK || link->address_generation != IN6_ADDR_GEN_MODE_NONE);
 	link_set_own_addresses(link, true); /* before the addresses were read */
 	link->port_state = nl_get_u8(seen->port[IFLA_BRPORT_STATE], PORT_DISABLED);
 

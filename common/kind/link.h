@@ -11,6 +11,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
+#include "kind/made_route.h"
 #include "model/kind.h"
 
 /* How a link is seen of which topod knows no kind. */
@@ -19,16 +20,19 @@ extern const struct source source_link;
 
 struct link {
 	struct object object;
-	uint32_t ifindex;         /* observed */
-	bool makes_addresses;     /* observed: the kernel has given it addresses, or would now: lo's own, a link-local one */
-	bool addresses_read;      /* observed, by a narrow look: so far that what it makes was seen … */
-	unsigned n_own_addresses; /* … so many of them … */
-	struct ip link_local;     /* … and of the link-local ones, one that the kernel made; or family 0 */
-	bool lacks_network;       /* observed: … and the route to fe80::/64 that came with that is gone */
-	bool no_carrier;          /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
-	uint8_t port_state;       /* observed: as a bridge's port, see enum port_state */
+	uint32_t ifindex;     /* observed */
+	bool runs_ipv6;       /* observed: IPv6 is on and at work */
+	bool makes_addresses; /* observed: … and the kernel has given it addresses, or would now: lo's own, a link-local one */
+	bool addresses_read;              /* observed, by a narrow look: so far that what it makes was seen … */
+	unsigned own_families;            /* … in which families, as family_bit() … */
+	struct ip link_local;             /* … and of the link-local ones, one that the kernel made; or family 0 */
+	bool lacks_entry;                 /* observed: … and whose entry in the table local is gone; of lo: that of ::1 */
+	const struct made_route *lacking; /* observed: other routes that came with them and are gone */
+	bool no_carrier;                  /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
+	uint8_t port_state;               /* observed: as a bridge's port, see enum port_state */
 	const char *name;
-	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation, own_addresses;
+	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation, own_addresses,
+		own_routes;
 	struct mac mac;
 	const char *master; /* "" for none */
 	const char *alias;
@@ -59,6 +63,7 @@ enum link_field {
 	LINK_MASTER,
 	LINK_ALIAS,
 	LINK_OWN_ADDRESSES,
+	LINK_OWN_ROUTES,
 	LINK_N_FIELDS
 };
 
@@ -67,10 +72,6 @@ extern const struct enum_name link_address_generation_names[];
 /* The largest `mtu`: of an Ethernet device (ETH_MAX_MTU, include/uapi/linux/if_ether.h), and of what has another limit or none, a
  * tunnel for one (IP6_MAX_MTU, include/net/ipv6.h). */
 enum { LINK_MTU_MIN = 68, LINK_MTU_MAX = 65535, LINK_MTU_MAX_OTHER = 65575 };
-
-enum {
-	ADDRESS_IPV6_METRIC = 256, /* of connected routes: IP6_RT_PRIO_ADDRCONF, include/uapi/linux/ipv6_route.h */
-};
 
 /* Desired: whether it is to have them; observed: bits of these. */
 extern const struct type type_own_addresses;
@@ -186,7 +187,12 @@ enum {
 				 .type = &type_own_addresses,                                               \
 				 .offset = offsetof(struct link, own_addresses),                            \
 				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                     \
-				 .doc = "what the kernel gives it (link-local or loopback addresses, fe80::/64)" }
+				 .doc = "what the kernel gives it (link-local or loopback addresses)" },    \
+	[LINK_OWN_ROUTES] = { .name = "own-routes",                                                         \
+			      .type = &type_bool,                                                           \
+			      .offset = offsetof(struct link, own_routes),                                  \
+			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                        \
+			      .doc = "what the kernel gives it (link-local, loopback or multicast routes)" }
 
 /* The group that every link is made in, so that udev and who asks it can tell our links from the first moment on: the
  * alias comes later, and is announced to nobody. Not managed afterwards: whoever wants another group may set it.
@@ -197,15 +203,17 @@ enum { TOPOD_LINK_GROUP = 84 };
  * topology, the namespace and the name. */
 struct mac link_stable_mac(const void *machine_id, const char *topology, const char *ns, const char *name);
 
-/* What the kernel gives a link by itself is a part of it: the desired link is to have it, or, by mode none, is not. */
+/* link_own.c: What the kernel gives a link by itself is a part of it: the desired link is to have it, or, by mode none, to have
+ * no link-local address. */
 void link_want_own_addresses(struct link *link);
 /* Notes whether an observed one has it; where the kernel gives it none (it is down, or without IPv6), nothing is missing. */
 void link_set_own_addresses(struct link *link, bool there);
-/* … and that the route that comes with its link-local address is missing. */
-void link_miss_network(struct link *link);
-/* A route as the kernel itself makes it: RTN_UNICAST, connected by an address, or RTN_LOCAL, to one. source: of IPv4. */
-void link_put_kernel_route(struct nl_writer *w, const struct prefix *to, uint8_t type, const struct ip *source,
-			   uint32_t index);
+/* In which families the kernel gives the link addresses, as family_bit(); and is this one of them? */
+unsigned link_given_families(const struct link *link);
+bool link_is_own_address(const struct link *link, const struct prefix *address);
+/* Notes that a route is missing that the kernel made for it. */
+void link_miss(struct arena *arena, struct link *link, const struct made_route *route);
+void link_put_own_addresses(struct encode *encode, const struct change *change, uint32_t index);
 
 /* The i-th setting that is written for a change besides its messages, in the link's namespace; false: there are no more. */
 bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value);

@@ -27,7 +27,7 @@ unsigned link_own_families(const struct object *desired, const struct link *link
 	if (!object_is_link(desired) || !object_has(desired, LINK_OWN_ADDRESSES) || !link->up ||
 	    !streq(object_home_link(desired), link->name))
 		return 0;
-	return streq(link->name, "lo") ? FAMILY_IPV4 | FAMILY_IPV6 : FAMILY_IPV6;
+	return link_given_families(link);
 }
 
 struct reading {

@@ -51,9 +51,5 @@ enum route_field {
 /* Reads one entry of `routes`; NULL on error. Sealed. */
 struct route *route_parse(struct parse *p, const struct node *node);
 
-struct made_route; /* see connected.h */
-/* Takes it from one RTM_NEWROUTE of a dump; false: it is something else. */
-bool route_decode_made(const struct nlmsghdr *nlh, struct made_route *ret);
-
 /* One RTM_NEWROUTE of a dump; NULL for what is no route of a table (a cache entry), or skipped. Sealed. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);

@@ -13,13 +13,20 @@
 #include "kind/link.h"
 #include "kind/route.h"
 
+enum step {
+	READ_TABLES,
+	READ_MISSING,
+	READ_ADDRESSES,
+};
+
 enum {
-	ROUND_TABLES,
-	ROUND_MISSING,
-	ROUND_ADDRESSES,
+	/* So often is asked again for what the kernel makes in a work of its own, which runs within a fraction of that time
+	 * unless the machine is busy. */
+	LATE_ROUNDS = 8,
 };
 
 struct reading {
+	enum step step; /* of the round under way */
 	struct connected connected;
 	vec(struct table) tables; /* one for each dump of the first round */
 	size_t made_before;       /* … the dump under way */
@@ -73,7 +80,7 @@ static void want_tables(struct source_scan *scan, struct reading *reading) {
 	for (size_t i = 0; i < scan->scope->n; i++) {
 		const struct object *object = scan->scope->objects[i];
 		const struct route *route = (const struct route *)object;
-		struct table wanted[2];
+		struct table wanted[CONNECTED_TABLES_MAX];
 		size_t n = 0;
 
 		if (object->kind == &kind_route)
@@ -89,9 +96,9 @@ static void put_dump(struct nl_writer *w, const struct table *table) {
 	struct rtmsg *rtm = nl_begin(w, RTM_GETROUTE, NLM_F_DUMP, sizeof(*rtm));
 
 	rtm->rtm_family = table->family;
-	if (!table->all) {
+	if (!table->all && table->number == RT_TABLE_MAIN) {
 		rtm->rtm_protocol = RTPROT_KERNEL;
-		rtm->rtm_type = table->number == RT_TABLE_LOCAL ? RTN_LOCAL : RTN_UNICAST;
+		rtm->rtm_type = RTN_UNICAST;
 	}
 	if (table->number)
 		nl_put_u32(w, RTA_TABLE, table->number);
@@ -114,11 +121,11 @@ static void put_missing(struct nl_writer *w, uint32_t ifindex) {
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	struct reading *reading = scan->own;
 
-	if (scan->round == ROUND_MISSING) {
+	if (reading && reading->step == READ_MISSING) {
 		put_missing(w, reading->connected.ifindex);
 		return;
 	}
-	if (scan->round == ROUND_ADDRESSES) {
+	if (reading && reading->step == READ_ADDRESSES) {
 		connected_ask_again(w);
 		return;
 	}
@@ -140,7 +147,7 @@ static void begin(struct source_scan *scan) {
 	struct reading *reading = scan->own;
 	struct connected *connected = &reading->connected;
 
-	if (scan->round != ROUND_TABLES)
+	if (reading->step != READ_TABLES)
 		return;
 	const struct table *table = &reading->tables.items[scan->request];
 	if (table->number == 0 || table->number == RT_TABLE_MAIN)
@@ -156,7 +163,7 @@ static void begin(struct source_scan *scan) {
 
 static bool note_made(struct reading *reading, const struct nlmsghdr *nlh) {
 	struct made_route made;
-	bool good = route_decode_made(nlh, &made);
+	bool good = made_route_decode(nlh, &made);
 
 	if (good)
 		vec_push(&reading->connected.made, made);
@@ -171,37 +178,47 @@ static bool is_wanted(const struct source_scan *scan, const struct route *route)
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	struct reading *reading = scan->own;
 
-	if (scan->round == ROUND_ADDRESSES)
+	if (reading->step == READ_ADDRESSES)
 		connected_take_again(scan, nlh);
 	if (nlh->nlmsg_type != RTM_NEWROUTE)
 		return 0;
 	bool made = note_made(reading, nlh);
-	if (scan->round == ROUND_MISSING && made)
+	if (reading->step == READ_MISSING && made)
 		return 0;
 	struct route *route = route_decode(&scan->decode, nlh);
-	if (route && scan->round == ROUND_MISSING && route->table == RT_TABLE_MAIN)
+	if (route && reading->step == READ_MISSING && route->table == RT_TABLE_MAIN)
 		scan_add(scan, &route->object);
-	if (route && scan->round == ROUND_TABLES && is_wanted(scan, route))
+	if (route && reading->step == READ_TABLES && is_wanted(scan, route))
 		add_route(scan, route);
 	return 0;
 }
 
 /* A table without a route does not exist. A link may have gone meanwhile. */
 static int refused(struct source_scan *scan, int error) {
-	bool whole = !scan->scope && scan->round == ROUND_TABLES;
+	const struct reading *reading = scan->own;
+	bool whole = !scan->scope && reading->step == READ_TABLES;
 
 	return !whole && (error == -ENOENT || error == -ENODEV) ? 0 : error;
 }
 
 static int finish(struct source_scan *scan) {
 	struct reading *reading = scan->own;
+	struct connected *connected = &reading->connected;
 
-	if (scan->round == ROUND_ADDRESSES) {
+	if (reading->step == READ_ADDRESSES) {
 		connected_drop_gone(scan);
 		return 0;
 	}
-	connected_judge(scan, &reading->connected, scan->round == ROUND_MISSING);
-	return reading->connected.any_missing;
+	connected_judge(scan, connected, false);
+	if (!connected->any_missing)
+		return 0;
+	if (reading->step == READ_TABLES || (connected->only_late && scan->round < LATE_ROUNDS)) {
+		reading->step = READ_MISSING;
+		return 1;
+	}
+	connected_judge(scan, connected, true);
+	reading->step = READ_ADDRESSES;
+	return 1;
 }
 
 static void done(struct source_scan *scan) {
@@ -236,7 +253,7 @@ static enum about about(const struct event *event, struct hint *ret) {
 	ret->ifindex = nl_get_u32(tb[RTA_OIF], 0);
 	ret->like = &like->object;
 	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL &&
-			 (like->table == RT_TABLE_MAIN || (like->table == RT_TABLE_LOCAL && rtm->rtm_type == RTN_LOCAL &&
+			 (like->table == RT_TABLE_MAIN || (like->table == RT_TABLE_LOCAL && rtm->rtm_type != RTN_ANYCAST &&
 							   event->message->nlmsg_type == RTM_DELROUTE));
 	return ABOUT_HINT;
 }

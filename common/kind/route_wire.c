@@ -254,28 +254,6 @@ static bool is_local(const struct rtmsg *rtm) {
 	return rtm->rtm_table == RT_TABLE_LOCAL && rtm->rtm_protocol == RTPROT_KERNEL;
 }
 
-bool route_decode_made(const struct nlmsghdr *nlh, struct made_route *ret) {
-	static const struct ip link_local = { .family = AF_INET6, .bytes = { 0xfe, 0x80 } };
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[RTA_OIF + 1];
-
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED || !ip_size(rtm->rtm_family))
-		return false;
-	/* Without CONFIG_IPV6_MULTIPLE_TABLES both are one. */
-	bool local = (rtm->rtm_table == RT_TABLE_LOCAL || rtm->rtm_table == RT_TABLE_MAIN) && rtm->rtm_type == RTN_LOCAL &&
-		     rtm->rtm_dst_len == ip_bits(rtm->rtm_family);
-	bool network = rtm->rtm_table == RT_TABLE_MAIN && rtm->rtm_type == RTN_UNICAST && rtm->rtm_dst_len == 64 &&
-		       rtm->rtm_family == AF_INET6 && rtm->rtm_protocol == RTPROT_KERNEL;
-	if (!local && !network)
-		return false;
-	nl_parse(nlh, sizeof(*rtm), tb, RTA_OIF);
-	*ret = (struct made_route){ .ifindex = nl_get_u32(tb[RTA_OIF], 0) };
-	return tb[RTA_DST] &&
-	       ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]), mnl_attr_get_payload_len(tb[RTA_DST]),
-			     &ret->to) == 0 &&
-	       (local || ip_equal(&ret->to, &link_local));
-}
-
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh) {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[RTA_MAX + 1];

@@ -84,6 +84,7 @@ struct decode {
 	const char *topology;
 	bool address_marks; /* the kernel has IFA_PROTO (5.18) */
 	bool skips_local;   /* what the kernel itself puts into the table local is of no interest */
+	uint32_t now;       /* in hundredths of a second since the boot, as the kernel tells times of objects */
 	void *userdata;
 	/* The name of a link of this namespace, or NULL. */
 	const char *(*link_name)(void *userdata, uint32_t ifindex);

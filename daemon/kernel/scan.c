@@ -4,11 +4,22 @@
  * how, the sources of the classes say (model/source.h). It decides nothing and changes nothing but the handles.
  */
 #include "kernel/scan_private.h"
+
+#include <time.h>
+
 #include "kind/netns.h"
 
 enum {
 	ROUND = NL_BATCH_MESSAGES, /* so many namespaces may be open at once in any case */
 };
+
+/* The kernel counts from the boot, in hundredths of a second, when an address was set. */
+static uint32_t hundredths(void) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint32_t)(now.tv_sec * 100 + now.tv_nsec / 10000000);
+}
 
 /* Where the thread is. It goes from one namespace straight to the next. */
 
@@ -163,6 +174,7 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 		.ns = ns->name,
 		.topology = scanner->look->topology,
 		.address_marks = scanner->k->address_marks,
+		.now = hundredths(),
 		.userdata = &scan,
 		.link_name = link_name,
 	};

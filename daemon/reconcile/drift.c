@@ -196,7 +196,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 			.ns = arena_strdup(arena, object->ns),
 			/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
 			.alone = object_is_link(object) && change->type == CHANGE_UPDATE &&
-				 change->fields == field_bit(LINK_OWN_ADDRESSES),
+				 !(change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES))),
 		});
 	if (object->twin)
 		note_twin(arena, object->twin, &lines->list.items[lines->list.n - 1]);

@@ -60,14 +60,13 @@ bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct 
 	return grown | add_items(scan_set, ns, on.strays);
 }
 
-/* The object that an event names, where it is declared; one that the kernel makes belongs to something of its link. */
+/* The object that an event names, where it is declared. One that the kernel makes belongs to its link, or to something of that. */
 static bool add_object(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
 		       const char *link) {
 	struct object *found = ns_find(ns, hint->like);
+	bool grown = found && scan_set_add_needing(scan_set, ns, found);
 
-	if (found)
-		return scan_set_add_needing(scan_set, ns, found);
-	return hint->by_kernel && scan_set_add_link(scan_set, desired, ns, link);
+	return (hint->by_kernel && scan_set_add_link(scan_set, desired, ns, link)) | grown;
 }
 
 /* Those of a class that are a part of the link. */

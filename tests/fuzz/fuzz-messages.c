@@ -84,7 +84,7 @@ static void decode_message(struct ns_scan *scan, const struct nlmsghdr *nlh) {
 		keep(scan, address ? &address->object : NULL);
 		return;
 	case RTM_NEWROUTE:
-		(void)route_decode_made(nlh, &(struct made_route){});
+		(void)made_route_decode(nlh, &(struct made_route){});
 		route = route_decode(&scan->decode, nlh);
 		keep(scan, route ? &route->object : NULL);
 		return;

@@ -114,6 +114,7 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	a->broadcast = from->broadcast;
 	if (from->address.address.family == AF_INET)
 		a->broadcast.family = AF_INET; /* none is 0.0.0.0 */
+	a->secondary = from->secondary;
 	object->set = (a->broadcast.family ? field_bit(ADDRESS_BROADCAST) : 0) |
 		      (from->address.address.family == AF_INET ? field_bit(ADDRESS_LABEL) : 0) | field_bit(ADDRESS_DEV) |
 		      field_bit(ADDRESS_ADDRESS) | field_bit(ADDRESS_PEER) | field_bit(ADDRESS_SCOPE) |
@@ -128,7 +129,7 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	} else if (address_needs_no_route(a)) {
 		address_set_connected(a, true);
 	}
-	address_set_local(a, true, NULL);
+	address_set_local(a, true);
 	object_seal(&state->arena, object);
 	return object;
 }

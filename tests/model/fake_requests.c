@@ -52,7 +52,8 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 
 	for (size_t i = 0; i < from->kind->n_fields; i++) {
 		if (!(mask >> i & 1) || i == LINK_NAME || i == LINK_UP || i == LINK_MASTER || i == LINK_OWN_ADDRESSES ||
-		    from->kind->fields[i].type == &type_link_ref || (i == LINK_MTU && !create) || (i == LINK_MAC && !create))
+		    i == LINK_OWN_ROUTES || from->kind->fields[i].type == &type_link_ref || (i == LINK_MTU && !create) ||
+		    (i == LINK_MAC && !create))
 			continue;
 		set_value(w, link->values, from, i);
 		set_flood(link, from, i);

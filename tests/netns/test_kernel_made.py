@@ -24,6 +24,12 @@ def local_entries(ns):
                   for r in lab.ip_json(ns, f"-{family} route show table local type local")
                   if r["dev"] != "lo" and not r["dst"].startswith("fe80:"))
 
+def entries(ns, name):
+    """What the kernel made in the table local, and fe80::/64, for one interface."""
+    found = [r for family in (4, 6) for r in lab.ip_json(ns, f"-{family} route show table local dev {name}")]
+    found += [r for r in lab.ip_json(ns, f"-6 route show dev {name}") if r["dst"] == "fe80::/64"]
+    return sorted((r["type"], r["dst"], r["protocol"], r.get("scope"), r.get("prefsrc"), r.get("metric")) for r in found)
+
 
 class KernelMade(Case):
     def start(self, text):
@@ -181,6 +187,169 @@ links: [[web:eth0, db:eth0]]
         self.topod("apply", path)
         lab.ip("web", "route flush table local dev eth0")
         self.topod("plan", path)
+
+    def usable(self, d):
+        """Until duplicate address detection is over: only then all entries are there."""
+        self.settle(d, usable=True)
+
+    def comes_back(self, d, ns, name, words, line):
+        """What `words` takes away is told as drift, and then everything is as the kernel itself had made it."""
+        before = entries(ns, name)
+        with self.subTest(words):
+            with d.expects(rf"drift: {ns}/{name}: {line} was removed; restored"):
+                lab.ip(ns, words)
+            self.wait_until(lambda: entries(ns, name) == before, "the entries", d)
+
+    def misses(self, path, ns, name, words, part):
+        """Also while no daemon runs."""
+        before = entries(ns, name)
+        with self.subTest(words):
+            lab.ip(ns, words)
+            self.assertIn(part, self.topod("plan", path, expect=2).stdout)
+            self.topod("apply", path)
+            self.wait_until(lambda: entries(ns, name) == before, "the entries")
+            self.topod("plan", path)
+
+    def test_entries_of_link_local(self):
+        """Its own address's entry, and ff00::/8, without which no multicast is sent."""
+        d = self.start(PAIR.replace("MODE", "eui64"))
+        self.usable(d)
+        own = link_local("web", "eth0")[0]
+        words = (f"-6 route del local {own} dev eth0 table local", "-6 route del multicast ff00::/8 dev eth0 table local")
+        for w in words:
+            self.comes_back(d, "web", "eth0", w, r".*link-local.*")
+        self.assertEqual([own], link_local("web", "eth0"))
+        self.topod("plan", self.path)
+        d.stop()
+        for w in words:
+            self.misses(self.path, "web", "eth0", w, "link-local")
+
+    def test_multicast_without_link_local(self):
+        """ff00::/8 is made for an interface whose link-local address is not."""
+        d = self.daemon(self.spec(PAIR.replace("MODE", "none"))).ready()
+        self.wait_until(lambda: any(e[1] == "ff00::/8" for e in entries("db", "eth0")), "ff00::/8", d)
+        self.comes_back(d, "db", "eth0", "-6 route del multicast ff00::/8 dev eth0 table local", ".*")
+        self.assertEqual([], link_local("db", "eth0"))
+        d.stop()
+
+    def test_broadcast(self):
+        path = self.spec("""\
+namespaces:
+  web:
+    interfaces:
+      br0:
+        kind: bridge
+        addresses: [10.0.0.1/24, {address: 10.0.0.2/24, broadcast: 10.0.0.77}, {address: 10.1.0.1/24, noprefixroute: true},
+                    10.2.0.1/31, 10.3.0.1/32, {address: 10.4.0.1, peer: 10.4.5.6/24}]
+""")
+        d = self.daemon(path).ready()
+        for address, to in (("10.0.0.1/24", "10.0.0.255"), ("10.0.0.2/24", "10.0.0.77"), ("10.1.0.1/24", "10.1.0.255"),
+                            ("10.4.0.1 peer 10.4.5.6/24", "10.4.5.255")):
+            self.comes_back(d, "web", "br0", f"route del broadcast {to} dev br0 table local",
+                            f"address {address}: its entry in the table local")
+        self.topod("plan", path)
+        d.stop()
+        self.misses(path, "web", "br0", "route del broadcast 10.0.0.77 dev br0 table local", "its entry in the table local")
+        # They go with the addresses, as the kernel's do.
+        for address in ("10.0.0.2/24", "10.1.0.1/24", "10.2.0.1/31", "10.3.0.1/32", "10.4.0.1 peer 10.4.5.6/24",
+                        "10.0.0.1/24"):
+            lab.ip("web", f"addr del {address} dev br0")
+        self.assertEqual([], [e for e in entries("web", "br0") if ":" not in e[1]])
+
+    def test_entries_of_loopback(self):
+        """lo's own addresses, which no file declares."""
+        d = self.start(PAIR.replace("MODE", "eui64"))
+        words = ("route del local 127.0.0.1 dev lo table local", "route del local 127.0.0.0/8 dev lo table local",
+                 "route del broadcast 127.255.255.255 dev lo table local", "-6 route del local ::1 dev lo table local")
+        for w in words:
+            self.comes_back(d, "web", "lo", w, ".*loopback.*")
+        lab.ip("web", "route flush table local dev lo")
+        self.wait_until(lambda: len(entries("web", "lo")) == 4, "the entries", d)
+        self.topod("plan", self.path)
+        d.stop()
+        for w in words:
+            self.misses(self.path, "web", "lo", w, "loopback")
+
+    def test_declared_on_loopback(self):
+        """Of an address on lo the kernel makes a local route to the whole prefix."""
+        path = self.spec('namespaces: {web: {interfaces: {lo: {addresses: [10.9.0.1/24, "fd00:9::1/64"]}}}}\n')
+        d = self.daemon(path).ready()
+        self.usable(d)
+        for to in ("local 10.9.0.0/24", "broadcast 10.9.0.255", "local 10.9.0.1"):
+            self.comes_back(d, "web", "lo", f"route del {to} dev lo table local", r"address 10\.9\.0\.1/24: its entry.*")
+        with d.expects("drift: web/lo: address fd00:9::1/64: .*"):
+            lab.ip("web", "-6 route del fd00:9::/64 dev lo")
+        self.wait_until(lambda: lab.route("web", "fd00:9::/64", family=6), "the route", d)
+        d.stop()
+
+    def test_flushed_loopback(self):
+        """One flush is no quarrel, and what comes back is as it was."""
+        d = self.start(PAIR.replace("MODE", "eui64"))
+        def all_of_lo():
+            return (lab.ip_json("web", "addr show dev lo")[0]["addr_info"], lab.ip_json("web", "-6 route show dev lo"),
+                    entries("web", "lo"))
+        before = all_of_lo()
+        since = len(d.lines)
+        lab.ip("web", "addr flush dev lo")
+        self.wait_until(lambda: all_of_lo() == before, "lo as it was", d)
+        d.drain()
+        self.assertIsNone(d.find("backed off", since), d.lines)
+        self.topod("plan", self.path)
+        d.stop()
+
+    def test_nodad(self):
+        """Without detection there is no sign of when the kernel has made its entry; it is missed all the same."""
+        path = self.spec("""\
+namespaces:
+  web:
+    interfaces:
+      eth0: {addresses: [{address: "fd00:1::11/64", nodad: true}, {address: "fd00:2::11", peer: "fd00:2::12/128", nodad: true}]}
+  db: {}
+links: [[web:eth0, db:eth0]]
+""")
+        d = self.daemon(path).ready()
+        self.usable(d)
+        self.assertIsNone(d.find("drift"), d.lines)  # nor was anything missed while the kernel was at it
+        for address in ("fd00:1::11", "fd00:2::11"):
+            self.comes_back(d, "web", "eth0", f"-6 route del local {address} dev eth0 table local",
+                            f"address {address}.*: its entry in the table local")
+        with d.expects("drift: web/eth0: address fd00:2::11.*: .* was removed; restored"):
+            lab.ip("web", "-6 route del fd00:2::12 dev eth0")
+        self.wait_until(lambda: lab.route("web", "fd00:2::12", family=6), "the route to the peer", d)
+        self.topod("plan", path)
+        d.stop()
+        # Also while no daemon runs, once the kernel must have made it.
+        lab.ip("web", "-6 route del local fd00:1::11 dev eth0 table local")
+        self.wait_until(lambda: self.topod("plan", path, expect=(0, 2)).returncode == 2, "a difference")
+        self.topod("apply", path)
+        lab.pings("web", "fd00:1::11")
+        self.topod("plan", path)
+
+    def test_declared_local_entry(self):
+        """A route that is declared and that the kernel makes comes back as the kernel makes it."""
+        path = self.spec("""\
+namespaces:
+  web:
+    interfaces:
+      br0: {kind: bridge, addresses: [10.0.0.1/24]}
+    routes:
+      - {to: 127.0.0.1/32, type: local, table: local, dev: lo}
+      - {to: 10.0.0.1/32, type: local, table: local, dev: br0}
+      - {to: 10.0.0.0/24, dev: br0}
+""")
+        d = self.daemon(path).ready()
+        def routes():
+            return [{k: v for k, v in r.items() if k != "flags"} for r in lab.routes("web", table="all")]
+        for words in ("route del local 127.0.0.1 dev lo table local", "route del local 10.0.0.1 dev br0 table local",
+                      "route del 10.0.0.0/24 dev br0"):
+            with self.subTest(words):
+                before = routes()
+                with d.expects("drift: web.* was removed; restored"):
+                    lab.ip("web", words)
+                self.wait_until(lambda: routes() == before, lambda: f"the former routes: {routes()}", d)
+        self.topod("plan", path)
+        d.stop()
+        self.topod("down", path)
 
     def test_declared(self):
         """lo's addresses, and the route that comes with an address: that is what is there."""

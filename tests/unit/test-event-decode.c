@@ -207,8 +207,9 @@ static void test_local_routes(_unused_ void **state) {
 		uint8_t of, table;
 		bool by_kernel;
 	} cases[] = {
-		{ RTM_NEWROUTE, RTN_LOCAL, RT_TABLE_LOCAL, false },     { RTM_DELROUTE, RTN_LOCAL, RT_TABLE_LOCAL, true },
-		{ RTM_DELROUTE, RTN_BROADCAST, RT_TABLE_LOCAL, false }, { RTM_DELROUTE, RTN_UNICAST, RT_TABLE_MAIN, true },
+		{ RTM_NEWROUTE, RTN_LOCAL, RT_TABLE_LOCAL, false },    { RTM_DELROUTE, RTN_LOCAL, RT_TABLE_LOCAL, true },
+		{ RTM_DELROUTE, RTN_BROADCAST, RT_TABLE_LOCAL, true }, { RTM_DELROUTE, RTN_MULTICAST, RT_TABLE_LOCAL, true },
+		{ RTM_DELROUTE, RTN_ANYCAST, RT_TABLE_LOCAL, false },  { RTM_DELROUTE, RTN_UNICAST, RT_TABLE_MAIN, true },
 		{ RTM_NEWROUTE, RTN_UNICAST, RT_TABLE_MAIN, true },
 	};
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Routes that the kernel makes by itself, in its messages: how they are told from others, and how they are made again.
+ *
+ * Which of them belong to an address is known in address.c, and which to an interface in link_own.c.
+ */
+#include "kind/made_route.h"
+
+#include <linux/rtnetlink.h>
+
+const struct prefix made_route_link_local = { { .family = AF_INET6, .bytes = { 0xfe, 0x80 } }, 64 };
+const struct prefix made_route_multicast = { { .family = AF_INET6, .bytes = { 0xff } }, 8 };
+
+/* Without CONFIG_IPV6_MULTIPLE_TABLES the tables main and local are one. */
+static bool is_of_interest(const struct rtmsg *rtm) {
+	if (rtm->rtm_table != RT_TABLE_LOCAL && rtm->rtm_table != RT_TABLE_MAIN)
+		return false;
+	if (rtm->rtm_type == RTN_UNICAST)
+		return rtm->rtm_table == RT_TABLE_MAIN && rtm->rtm_family == AF_INET6 && rtm->rtm_dst_len == 64 &&
+		       rtm->rtm_protocol == RTPROT_KERNEL;
+	return rtm->rtm_type == RTN_LOCAL || rtm->rtm_type == RTN_BROADCAST || rtm->rtm_type == RTN_MULTICAST;
+}
+
+bool made_route_decode(const struct nlmsghdr *nlh, struct made_route *ret) {
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[RTA_OIF + 1];
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED || !ip_size(rtm->rtm_family) ||
+	    rtm->rtm_dst_len > ip_bits(rtm->rtm_family) || !is_of_interest(rtm))
+		return false;
+	nl_parse(nlh, sizeof(*rtm), tb, RTA_OIF);
+	*ret = (struct made_route){
+		.to.length = rtm->rtm_dst_len,
+		.type = rtm->rtm_type,
+		.ifindex = nl_get_u32(tb[RTA_OIF], 0),
+	};
+	return tb[RTA_DST] &&
+	       ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]), mnl_attr_get_payload_len(tb[RTA_DST]),
+			     &ret->to.address) == 0 &&
+	       (ret->type != RTN_UNICAST || prefix_equal(&ret->to, &made_route_link_local));
+}
+
+int made_route_compare(const void *a, const void *b) {
+	const struct made_route *x = a, *y = b;
+
+	if (x->ifindex != y->ifindex)
+		return x->ifindex < y->ifindex ? -1 : 1;
+	if (x->type != y->type)
+		return x->type - y->type;
+	if (x->to.length != y->to.length)
+		return x->to.length - y->to.length;
+	if (x->to.address.family != y->to.address.family)
+		return x->to.address.family - y->to.address.family;
+	return memcmp(x->to.address.bytes, y->to.address.bytes, ip_size(x->to.address.family));
+}
+
+void made_route_add(struct arena *arena, const struct made_route **list, const struct made_route *route) {
+	struct made_route *copy = arena_memdup(arena, route, sizeof(*route));
+
+	copy->next = *list;
+	*list = copy;
+}
+
+/* As fib_magic() (net/ipv4/fib_frontend.c), addrconf_prefix_route() and addrconf_add_mroute() (net/ipv6/addrconf.c) do: beside
+ * those of other interfaces. */
+void made_route_put(struct nl_writer *w, const struct made_route *route, uint32_t index) {
+	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*rtm));
+	const struct ip *to = &route->to.address;
+	bool ipv4 = to->family == AF_INET;
+
+	rtm->rtm_family = to->family;
+	rtm->rtm_dst_len = route->to.length;
+	rtm->rtm_table = route->type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL;
+	rtm->rtm_protocol = RTPROT_KERNEL;
+	rtm->rtm_scope = !ipv4 ? RT_SCOPE_UNIVERSE : route->type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK;
+	rtm->rtm_type = route->type;
+	nl_put(w, RTA_DST, to->bytes, ip_size(to->family));
+	nl_put_u32(w, RTA_OIF, index);
+	if (ipv4)
+		nl_put(w, RTA_PREFSRC, route->source.bytes, ip_size(AF_INET));
+	else
+		nl_put_u32(w, RTA_PRIORITY, ADDRESS_IPV6_METRIC);
+}
