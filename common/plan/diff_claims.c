@@ -159,15 +159,6 @@ static void spare(struct diff *diff, const struct object *seen, struct stake cla
 	vec_push(&diff->plan->spared, (struct spared){ seen, arena_strdup(&diff->plan->arena, text.data) });
 }
 
-/* What was changed in a namespace that another topology goes on with stays as it is: it goes with that. */
-static void let_go_inside(struct diff *diff, const struct object *self) {
-	const struct ledger_ns *noted = ledger_namespace(diff->input->ledger, self->ns);
-
-	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)
-		if (!entry->made)
-			let_go(diff, entry);
-}
-
 bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct object *seen, const struct ns_state *ns) {
 	bool self = object_is_namespace(seen);
 	struct stake claim = self ? claim_to_namespace(diff, seen, seen)
@@ -179,7 +170,5 @@ bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct
 	spare(diff, seen, claim, own ? "is left to " : "belongs to ");
 	if (own)
 		let_go(diff, own);
-	if (own && self && !own->shared)
-		let_go_inside(diff, seen);
 	return true;
 }

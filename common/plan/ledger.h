@@ -34,11 +34,12 @@ struct ledger_former {
 
 struct ledger_entry {
 	const struct kind *kind;
-	const char *ns;                /* the name of its struct ledger_ns */
-	bool made;                     /* topod made the object; else it was found and only changed */
-	bool shared;                   /* … another topology did, and this one goes on with it when that one goes */
-	bool declared;                 /* while returns are added: it is in the desired state */
-	uint64_t fields;               /* bit i: topod manages kind->fields[i] on the object */
+	const char *ns;  /* the name of its struct ledger_ns */
+	bool made;       /* topod made the object; else it was found and only changed */
+	bool shared;     /* … another topology did, and this one goes on with it when that one goes */
+	bool left;       /* a namespace that another topology goes on with: what is inside goes, and goes back, by itself */
+	bool declared;   /* while returns are added: it is in the desired state */
+	uint64_t fields; /* bit i: topod manages kind->fields[i] on the object */
 	struct ledger_former *formers; /* of those for which there is one; else it is the kernel's default, or not known */
 	bool told;                     /* the ledger says how the topology declares it; that of topod 0.1 does not */
 	struct ledger_former *values;  /* so; none: not any more */

@@ -119,11 +119,11 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	/* What was made and is not declared is deleted whole; that is the plan's to see. With a namespace goes everything
 	 * that is inside of it. */
 	const struct ledger_entry *made = ledger_made_namespace(noted);
-	bool goes = !ns_self(ns) && made && !made->shared;
+	bool goes = !ns_self(ns) && made && !made->shared && !made->left;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared && !entry->made && ledger_manages(entry) &&
 		    (!goes || ledger_outlives_namespace(entry)) && !ledger_setting_rests(desired, entry))
-			return_undeclared(desired, entry, is_given_up(noted, ns));
+			return_undeclared(desired, entry, is_given_up(noted, ns) || (made && made->left));
 }
 
 bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, const struct class *class) {

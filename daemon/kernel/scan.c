@@ -116,7 +116,7 @@ static bool goes_as_a_whole(const struct ns_scan *scan, const struct object *sel
 	const struct ledger_ns *noted = ledger_namespace(scan->scanner->look->ledger, self->ns);
 	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
 
-	if (!made || !ledger_is_same(made, self) || (desired && desired->objects))
+	if (!made || made->left || !ledger_is_same(made, self) || (desired && desired->objects))
 		return false;
 	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (ledger_outlives_namespace(entry))

@@ -11,6 +11,7 @@
  */
 #include "reconcile/pass.h"
 
+#include "kind/netns.h"
 #include "reconcile/scan_closure.h"
 
 enum {
@@ -171,6 +172,25 @@ static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_
 	return plan->renamed.n;
 }
 
+/* A namespace that would go stays for another topology: so what this one has in it is to go by itself, and is looked for. True
+ * where that is news. */
+static bool follow_left(struct pass *pass, const struct plan *plan) {
+	struct reconciler *r = pass->r;
+	bool any = false;
+
+	vec_foreach(lost, &plan->lost) {
+		struct ledger_entry *entry = lost->kept ? ledger_find(r->ledger, lost->ns, lost->id) : NULL;
+
+		if (!entry || entry->kind != &kind_netns || entry->left)
+			continue;
+		entry->left = any = true;
+		state_namespace(&r->spec.state, lost->ns)->unchanged = false;
+	}
+	if (any)
+		ledger_add_returns(r->ledger, &r->spec.state);
+	return any;
+}
+
 int pass_scan(struct pass *pass, struct state *observed, struct plan *plan) {
 	for (;;) {
 		int err;
@@ -180,7 +200,7 @@ int pass_scan(struct pass *pass, struct state *observed, struct plan *plan) {
 		if (err < 0)
 			return err;
 		make_plan(pass, observed, plan);
-		if (!follow_renamed(pass, plan, &err) && !scan_closure(pass, plan))
+		if (!follow_renamed(pass, plan, &err) && !follow_left(pass, plan) && !scan_closure(pass, plan))
 			return 0;
 		if (err < 0)
 			return err;

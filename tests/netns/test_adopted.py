@@ -63,6 +63,41 @@ class Adopted(Case):
         self.assertIsNone(d.find("recovered: ext(/missing|: route)", since))
         self.assertIsNone(d.find("drift: ext(/|: (route|sysctl))|drift: host", since))
 
+    def test_what_another_topology_leaves(self):
+        """The namespace stays for the one that adopts it, and what the other one had in it goes, or goes back."""
+        a = self.spec("""\
+topology: a
+namespaces:
+  web:
+    sysctl: {net.ipv4.ip_default_ttl: 77}
+    interfaces: {br0: {kind: bridge, addresses: [10.1.1.1/24]}, eth0: {}}
+    routes: [{to: 10.5.0.0/24, via: 10.1.1.2}]
+  far: {}
+links: [[web:eth0, far:eth0]]
+""", "a.yaml")
+        b = self.spec("""\
+topology: b
+namespaces:
+  web: {adopt: true, exclusive: true, interfaces: {br1: {kind: bridge}, lo: {addresses: [10.4.4.4/32]}}}
+""", "b.yaml")
+        self.topod("apply", a)
+        d = self.daemon(b).ready()
+        self.spec("topology: a\nnamespaces: {}\n", "a.yaml")
+        shown = self.topod("plan", a, expect=lab.EXIT_DIFFERENCES).stdout
+        self.assertIn("~ sysctl net.ipv4.ip_default_ttl: 77 -> 64\n", shown)
+        self.assertIn("- br0: bridge\n", shown)
+        self.assertIn("= web: namespace is left to topology 'b'", shown)
+        self.topod("down", a)
+        self.assertEqual("64", lab.sysctl_get("web", "net.ipv4.ip_default_ttl"))
+        self.assertEqual(["br1", "lo"], sorted(l["ifname"] for l in lab.ip_json("web", "link show")))
+        self.assertIn("UP", lab.link("web", "lo")["flags"])
+        self.topod("plan", b)
+        d.drain()
+        self.assertIsNone(d.find("drift"), d.lines)
+        d.stop()
+        self.topod("down", b)
+        self.assertNotIn("web", lab.namespaces())
+
 
 if __name__ == "__main__":
     lab.main()
