@@ -124,6 +124,9 @@ struct kind {
 	/* The namespace in which a change is sent (another than the object's for what is made elsewhere). NULL: the
 	 * object's own. */
 	const char *(*sent_in)(const struct change *change);
+	/* How a change reaches the kernel, where that depends on the change (a tap is made by ioctl, and changed by rtnetlink).
+	 * NULL: always by `transport`. */
+	enum transport (*transport_of)(const struct change *change);
 	/* Writes the messages of one change. 0, or -errno with encode->problem. NULL: not by netlink. */
 	int (*encode)(struct encode *encode, const struct change *change);
 	/* "address 10.0.0.11/24". NULL: the kind's name. */

@@ -123,3 +123,9 @@ static inline bool change_is_contradicted(const struct change *change) {
 static inline const struct object *change_object(const struct change *change) {
 	return change->desired ? change->desired : change->observed;
 }
+
+static inline enum transport change_transport(const struct change *change) {
+	const struct kind *kind = change_object(change)->kind;
+
+	return kind->transport_of ? kind->transport_of(change) : kind->transport;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the real kernel share (real_kernel.c, scan.c, execute.c, settings.c); not for others. */
+/* What the files of the real kernel share; not for others. */
 #pragma once
 
 #include <stdatomic.h>
@@ -8,7 +8,7 @@
 #include "kernel/kernel.h"
 #include "kernel/nl_socket.h"
 #include "kernel/named_netns.h"
-#include "files/settings.h"
+#include "kernel/proc_sys.h"
 
 /* One link as it was last seen or made. */
 struct known_link {
@@ -23,14 +23,16 @@ struct known_link {
 	char name[];
 };
 
-/* What is remembered of a namespace between looks: who it is, and which links it had. */
+enum { HANDLE_SOCKETS = 3 }; /* rtnetlink (not the host's), netfilter, generic netlink */
+
+/* What is remembered of a namespace between scans: who it is, and which links it had. */
 struct handle {
 	char *name;
 	bool host;
-	int fd;                            /* kept during a pass; -1: not open, and always for the host */
-	int held;                          /* of a namespace of topod's, kept for good; -1: none */
-	bool unnamed;                      /* fd is of the held one, for which the name does not stand now */
-	struct nl_socket route, netfilter; /* request sockets inside, kept as long as fd; the host's netfilter for good */
+	int fd;                                   /* kept during a pass; -1: not open, and always for the host */
+	int held;                                 /* of a namespace of topod's, kept for good; -1: none */
+	bool unnamed;                             /* fd is of the held one, for which the name does not stand now */
+	struct nl_socket sockets[HANDLE_SOCKETS]; /* for requests inside, kept as long as fd; the host's for good */
 	struct netns_identity identity;
 	const char *obstruction; /* what stands under the name, where that is neither a namespace nor left over; static */
 	uint32_t generation;     /* another with each other namespace that the name comes to stand for */
@@ -59,10 +61,10 @@ struct real_kernel {
 	size_t n_held, max_held; /* … as long as they are not more than that */
 	unsigned max_threads;    /* to look with, this one included */
 	bool address_marks;
-	struct settings settings; /* during a pass */
+	struct proc_sys settings; /* during a pass */
 };
 
-/* real_kernel.c: handles. */
+/* handles.c */
 struct handle *handle_get(struct real_kernel *k, const char *name);
 struct handle *handle_by_id(struct real_kernel *k, int32_t nsid);
 /* Opens it where it is not open, and forgets its id and its links where it is another namespace than before.
@@ -83,8 +85,13 @@ int handle_release(struct real_kernel *k, struct handle *handle);
 int handle_socket(struct real_kernel *k, struct handle *handle, int protocol, struct nl_socket **ret);
 /* The same where the thread is in that namespace already. Several threads may do so for several handles at once. */
 int handle_socket_here(struct real_kernel *k, struct handle *handle, int protocol, struct nl_socket **ret);
-/* Called where no descriptor of a namespace is in use: closes them all once they are many. */
+/* The socket of this protocol, open or not. */
+struct nl_socket *handle_socket_of(struct handle *handle, int protocol);
+/* Called where no descriptor of a namespace is in use: closes them all, or once they are many. */
+void handles_close(struct real_kernel *k);
 void handles_spare(struct real_kernel *k);
+/* Forgets them all. */
+void handles_done(struct real_kernel *k);
 
 struct known_link *handle_link(const struct handle *handle, const char *name);
 struct known_link *handle_index(const struct handle *handle, uint32_t ifindex);

@@ -160,7 +160,7 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 			.seen = ns,
 			.desired = state_find(scanner->look->desired, scope->ns),
 			.scope = scope->objects ? scope : NULL,
-			.connected = handle->host || handle->route.fd >= 0,
+			.connected = handle->host || handle_socket_of(handle, NETLINK_ROUTE)->fd >= 0,
 			.concerns = concerns,
 			.saw_link = saw_link,
 			.lost_link = lost_link,

@@ -10,7 +10,7 @@ struct scanner {
 	struct real_kernel *k;
 	const struct scan_request *look;
 	struct arena *arena; /* for what is read */
-	struct settings *settings;
+	struct proc_sys *settings;
 	struct netns_visit visit;
 	const struct handle *inside; /* where the thread is; NULL: at home */
 	struct nl_writer requests;   /* of the round of a source that is under way */

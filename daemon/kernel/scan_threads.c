@@ -31,7 +31,7 @@ struct share {
 	struct many *many;
 	pthread_t thread;
 	struct arena arena;
-	struct settings settings;
+	struct proc_sys settings;
 };
 
 /* What cannot be looked at keeps no others from it. */
@@ -41,7 +41,7 @@ static void scan_some(struct many *many, struct scanner *scanner, size_t from, s
 			many->seen[i]->error = scan_namespace(scanner, &many->scopes[i], many->handles[i], many->seen[i]);
 }
 
-static void look_with(struct many *many, struct arena *arena, struct settings *settings) {
+static void look_with(struct many *many, struct arena *arena, struct proc_sys *settings) {
 	struct scanner scanner = { .k = many->k, .look = many->look, .arena = arena, .settings = settings };
 
 	for (;;) {
@@ -58,7 +58,7 @@ static void *look_in_thread(void *context) {
 	struct share *share = context;
 
 	look_with(share->many, &share->arena, &share->settings);
-	settings_done(&share->settings);
+	proc_sys_done(&share->settings);
 	return NULL;
 }
 
@@ -72,7 +72,7 @@ static void divide(struct many *many, struct state *state) {
 	_cleanup_free_ struct share *helpers = xmalloc(wanted * sizeof(*helpers));
 
 	for (; n < wanted; n++) {
-		helpers[n] = (struct share){ .many = many, .settings = SETTINGS_NONE };
+		helpers[n] = (struct share){ .many = many, .settings = PROC_SYS_NONE };
 		if (pthread_create(&helpers[n].thread, NULL, look_in_thread, &helpers[n]) != 0)
 			break;
 	}

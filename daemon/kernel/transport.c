@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ways to the kernel. */
-#include "kernel/scan_private.h"
+/*
+ * The ways to the kernel: which protocol, how many changes at once, or which function instead of messages. A change says which
+ * way it takes (change_transport()): usually its kind's, but a kind may be made in one way and changed in another.
+ */
+#include "kernel/transport.h"
+
+#include "files/resolv_conf_file.h"
+#include "kind/resolv_conf.h"
 #include "kind/sysctl.h"
+
+/* Settings. */
 
 static int read_setting(struct ns_scan *scan, const struct object *wanted, const char **ret_text, int *ret_error) {
 	if (!wanted)
@@ -11,7 +19,7 @@ static int read_setting(struct ns_scan *scan, const struct object *wanted, const
 
 		if (r < 0)
 			return r;
-		settings_visit(scan->scanner->settings);
+		proc_sys_visit(scan->scanner->settings);
 		scan->visiting = true;
 	}
 	*ret_text = setting_read(scan->scanner->settings, scan->scanner->arena, ((const struct sysctl *)wanted)->path,
@@ -22,21 +30,115 @@ static int read_setting(struct ns_scan *scan, const struct object *wanted, const
 	return 0;
 }
 
+static const char *setting_problem(int error) {
+	return error == -ENOENT   ? "the kernel has no such setting"
+	       : error == -EINVAL ? "the kernel refuses the value"
+				  : NULL;
+}
+
+/* What it was. Some have no value until they are written (stable_secret: EIO), and others are not for reading. */
+static int note_former(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
+	struct arena *arena = &x->plan->arena;
+	int error;
+	const char *former = setting_read(&x->k->settings, arena, sysctl->path, &error);
+
+	if (!former && error == -ENOENT)
+		return error;
+	return x->hooks->former(x->hooks->userdata, change,
+				former ? &sysctl_new(arena, sysctl->object.ns, sysctl->path, former)->object : NULL);
+}
+
+struct settings_seen {
+	vec(const struct object *) list;
+};
+
+static void scan_reach(struct execution *x, const char *ns, const struct sysctl_reach *reach, struct settings_seen *seen) {
+	struct arena *arena = &x->plan->arena;
+	int error;
+	const char **names = setting_list(&x->k->settings, arena, reach->folder, &error);
+
+	for (size_t i = 0; names && names[i]; i++) {
+		const char *path = arena_printf(arena, "%s/%s/%s", reach->folder, names[i], reach->last);
+		const char *value =
+			sysctl_reach_has(reach, names[i]) ? setting_read(&x->k->settings, arena, path, &error) : NULL;
+
+		if (value)
+			vec_push(&seen->list, &sysctl_new(arena, ns, path, value)->object);
+	}
+}
+
+/* What it changes besides, which is to go back with it. */
+static int note_reach(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
+	struct settings_seen seen = {};
+	struct sysctl_reach reaches[2];
+	unsigned n = sysctl_reach(&x->plan->arena, sysctl, reaches);
+	int r = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		scan_reach(x, sysctl->object.ns, &reaches[i], &seen);
+	if (seen.list.n)
+		r = x->hooks->reached(x->hooks->userdata, change, seen.list.items, seen.list.n);
+	vec_done(&seen.list);
+	return r;
+}
+
+static void change_setting(struct execution *x, struct change *change) {
+	const struct sysctl *sysctl = (const struct sysctl *)change->desired;
+	int r = execution_enter(x, handle_get(x->k, sysctl->object.ns));
+
+	if (r == 0 && !change->observed && x->hooks->former)
+		r = note_former(x, change, sysctl);
+	if (r == 0 && !change->desired->gone && x->hooks->reached)
+		r = note_reach(x, change, sysctl);
+	if (r == 0)
+		r = setting_write(&x->k->settings, sysctl->path, sysctl->value);
+	execution_tried(x, change, r, setting_problem(r));
+	change->culprit = r < 0 ? &sysctl->object.kind->fields[SYSCTL_VALUE] : NULL;
+}
+
+/* Files. */
+
 static int read_file(struct ns_scan *scan, const struct object *wanted _unused_, const char **ret_text, int *ret_error) {
 	*ret_text = resolv_conf_read(scan->scanner->arena, scan->source.seen->name, ret_error);
 	return 0;
 }
 
-static const struct transport_way {
-	int (*read)(struct ns_scan *scan, const struct object *wanted, const char **ret_text, int *ret_error);
-} transports[] = {
-	[TRANSPORT_SYSCTL] = { .read = read_setting },
-	[TRANSPORT_FILE] = { .read = read_file },
+static const char *file_problem(int error) {
+	return error == -EPERM     ? "its folder or /etc/netns belongs to another user, or others may write to it"
+	       : error == -ENOTDIR ? "its folder or /etc/netns is a link or a file"
+	       : error == -EEXIST  ? "somebody has just put another there, which is not topod's"
+				   : NULL;
+}
+
+static void change_file(struct execution *x, struct change *change) {
+	const struct dns *dns = (const struct dns *)change->desired;
+	int r = change->type == CHANGE_DELETE
+			? resolv_conf_remove(change->observed->ns)
+			: resolv_conf_write(dns->object.ns, dns->content, change->type != CHANGE_CREATE);
+
+	execution_tried(x, change, r, file_problem(r));
+}
+
+static int clear_file(const char *ns) {
+	resolv_conf_clear(ns);
+	return 0;
+}
+
+static const struct transport_way ways[] = {
+	[TRANSPORT_ROUTE] = { .protocol = NETLINK_ROUTE, .batched = true },
+	[TRANSPORT_NETFILTER] = { .protocol = NETLINK_NETFILTER, .transaction = true },
+	[TRANSPORT_NETNS] = { .call = change_namespace, .clear = netns_remove_stale },
+	[TRANSPORT_SYSCTL] = { .call = change_setting, .inside = true, .read = read_setting },
+	[TRANSPORT_FILE] = { .call = change_file, .read = read_file, .clear = clear_file },
 };
+
+const struct transport_way *transport_way(enum transport transport) {
+	return &ways[transport];
+}
 
 int transport_read(struct ns_scan *scan, enum transport transport, const struct object *wanted, const char **ret_text,
 		   int *ret_error) {
 	*ret_text = NULL;
 	*ret_error = 0;
-	return transports[transport].read(scan, wanted, ret_text, ret_error);
+	return ways[transport].read(scan, wanted, ret_text, ret_error);
 }

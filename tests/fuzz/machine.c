@@ -16,7 +16,8 @@
 #include "kernel/nl_socket.h"
 #include "kernel/named_netns.h"
 #include "net/nl_message.h"
-#include "files/settings.h"
+#include "files/resolv_conf_file.h"
+#include "kernel/proc_sys.h"
 #include "base/vec.h"
 
 enum {
@@ -593,26 +594,26 @@ static const char *some_text(struct arena *arena, int *ret_error) {
 	return text;
 }
 
-void settings_visit(struct settings *settings) {
+void proc_sys_visit(struct proc_sys *settings) {
 	settings->n_namespaces++;
 }
 
-void settings_done(struct settings *settings) {
-	*settings = SETTINGS_NONE;
+void proc_sys_done(struct proc_sys *settings) {
+	*settings = PROC_SYS_NONE;
 }
 
-const char *setting_read(const struct settings *settings _unused_, struct arena *arena, const char *path _unused_,
+const char *setting_read(const struct proc_sys *settings _unused_, struct arena *arena, const char *path _unused_,
 			 int *ret_error) {
 	return some_text(arena, ret_error);
 }
 
-const char **setting_list(const struct settings *settings _unused_, struct arena *arena _unused_,
+const char **setting_list(const struct proc_sys *settings _unused_, struct arena *arena _unused_,
 			  const char *folder _unused_, int *ret_error) {
 	*ret_error = -ENOENT;
 	return NULL;
 }
 
-int setting_write(const struct settings *settings _unused_, const char *path _unused_, const char *value _unused_) {
+int setting_write(const struct proc_sys *settings _unused_, const char *path _unused_, const char *value _unused_) {
 	return some_error();
 }
 

@@ -2,7 +2,7 @@
 /*
  * A machine made of fuzzed bytes, in place of the real one: what the kernel would answer is read from the input.
  *
- * The program is linked without daemon/kernel/named_netns.c and daemon/files/settings.c, whose functions are here and touch nothing, and
+ * The program is linked without daemon/kernel/named_netns.c and daemon/kernel/proc_sys.c, daemon/files/resolv_conf_file.c, whose functions are here and touch nothing, and
  * with the socket calls of the rest wrapped (see CMakeLists.txt). So the daemon's own code runs from its first request
  * to its last, and nothing reaches this machine.
  *

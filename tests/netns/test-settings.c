@@ -6,14 +6,15 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "files/settings.h"
+#include "files/resolv_conf_file.h"
+#include "kernel/proc_sys.h"
 
 #define FORWARD "net/ipv4/ip_forward"
 #define FOLDER "/etc/netns/web"
 #define CONF FOLDER "/resolv.conf"
 #define UNFINISHED FOLDER "/.resolv.conf.topod"
 
-static struct settings settings;
+static struct proc_sys settings;
 static struct arena arena;
 
 /* ---- /proc/sys ---- */
@@ -58,13 +59,13 @@ static void check_settings(void) {
 
 /* Through the machine's /proc, and through topod's own, which others never see. */
 static void test_settings(_unused_ void **state) {
-	settings = SETTINGS_NONE;
+	settings = PROC_SYS_NONE;
 	check_settings();
 	for (int i = 0; i < 100; i++)
-		settings_visit(&settings);
+		proc_sys_visit(&settings);
 	assert_true(settings.proc >= 0);
 	check_settings();
-	settings_done(&settings);
+	proc_sys_done(&settings);
 	assert_int_equal(settings.proc, -1);
 }
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Namespaces are made, named again and deleted. What each step needs of the machine is in named_netns.c. */
+#include <time.h>
+
+#include "kernel/execute_private.h"
+#include "kind/netns.h"
+
+enum {
+	NAME_WAIT_NSEC = 50 * 1000 * 1000, /* in which anybody's second step is done; asked for often at first */
+	NAME_WAIT_FIRST_NSEC = 20 * 1000,
+	LEAVING_MIN = 64, /* so many namespaces may be kept on until others' names are removed as well */
+};
+
+/* `ip netns delete` unmounts and then unlinks, `ip netns add` makes the file and then mounts: a name that stands for
+ * nothing may be half-way. To step in between would make the other's second step fail. */
+static int wait_for_name(const char *name, const char **ret_problem) {
+	long step = NAME_WAIT_FIRST_NSEC;
+	int r = -EINVAL;
+
+	for (long waited = 0; waited < NAME_WAIT_NSEC && r == -EINVAL; waited += step, step += step / 4) {
+		_cleanup_close_ int fd = -1;
+
+		nanosleep(&(struct timespec){ .tv_nsec = step }, NULL);
+		r = netns_open(name, &fd, ret_problem);
+	}
+	return r == -ENOENT ? 0 : r == -EINVAL ? netns_remove_stale(name) : -EEXIST;
+}
+
+/* Before it has its name, so that whatever bears that later is known to be ours or not, whenever a crash may come. */
+static int note_birth(struct execution *x, const char *name, int fd) {
+	struct netns_identity identity;
+	int r = netns_identity(fd, &identity);
+
+	if (r < 0 || !x->hooks->born)
+		return r;
+	(void)netns_cookie(fd, &identity.cookie); /* an older kernel has none */
+	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, &identity));
+}
+
+/* A file that a crash left is no namespace. */
+static int give_name(struct execution *x, int fd, const char *name, const char **ret_problem) {
+	int r = netns_name(fd, name, ret_problem);
+
+	if (r == -EEXIST && wait_for_name(name, ret_problem) == 0)
+		return netns_name(fd, name, ret_problem);
+	if (r == -EEXIST && *ret_problem)
+		*ret_problem = arena_printf(&x->plan->arena, "its name in /run/netns is %s", *ret_problem);
+	return r;
+}
+
+static int create_namespace(struct execution *x, const char *name, const char **ret_problem) {
+	_cleanup_close_ int fd = -1;
+	int r = 0;
+
+	if (!x->k->prepared)
+		r = netns_prepare(ret_problem);
+	if (r < 0)
+		return r;
+	x->k->prepared = true;
+	r = netns_make(&fd, ret_problem);
+	if (r == 0)
+		r = note_birth(x, name, fd);
+	if (r == 0)
+		r = give_name(x, fd, name, ret_problem);
+	if (r == 0)
+		r = handle_adopt(x->k, handle_get(x->k, name), TAKE_FD(fd));
+	return r;
+}
+
+/* Of one that is held. */
+static int name_again(struct execution *x, const char *name, const char **ret_problem) {
+	struct handle *handle = handle_get(x->k, name);
+	int r = handle->held < 0 ? -ESTALE : give_name(x, handle->held, name, ret_problem);
+
+	if (r == -ENOENT) { /* the directory went, too */
+		r = netns_prepare(ret_problem);
+		r = r ? r : give_name(x, handle->held, name, ret_problem);
+	}
+	if (r == 0)
+		handle->unnamed = false;
+	return r;
+}
+
+/* Each unmounting waits until all processors were at rest for a moment, and the kernel keeps them from it while it takes
+ * namespaces apart. It begins with that when nothing holds them any more: so those whose names are removed one after the
+ * other are let go together at the end. */
+void close_leaving(struct execution *x) {
+	vec_foreach(fd, &x->leaving)
+		close(*fd);
+	vec_clear(&x->leaving);
+}
+
+static int delete_namespace(struct execution *x, const char *name, const char **ret_problem) {
+	struct netns_identity identity = handle_get(x->k, name)->identity;
+	int fd = handle_release(x->k, handle_get(x->k, name));
+
+	if (fd >= 0 && x->more_declared)
+		parting_watch(&x->parting, &x->k->host, fd);
+	if (fd >= 0)
+		vec_push(&x->leaving, fd);
+	if (x->leaving.n >= MAX((size_t)LEAVING_MIN, x->k->max_open / 4))
+		close_leaving(x);
+	return netns_delete(name, &identity, ret_problem);
+}
+
+void change_namespace(struct execution *x, struct change *change) {
+	const char *name = change_object(change)->ns, *problem = NULL;
+	int r = 0;
+
+	switch (change->type) {
+	case CHANGE_CREATE:
+		r = create_namespace(x, name, &problem);
+		break;
+	case CHANGE_UPDATE:
+		r = name_again(x, name, &problem);
+		break;
+	case CHANGE_DELETE:
+		r = delete_namespace(x, name, &problem);
+		break;
+	}
+	execution_tried(x, change, r, problem);
+	if (change->type == CHANGE_DELETE)
+		execution_settle(x, change);
+}

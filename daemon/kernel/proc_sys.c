@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /proc/sys shows each namespace its own settings under the same names. The kernel keeps an entry for each of them in
+ * one chain, directory by directory, and every look-up walks along it: in the thousandth namespace that takes ten times
+ * as long as the setting itself. So where many are visited, topod uses a procfs of its own, which is thrown away before its
+ * chains become long. It is mounted nowhere. Where the kernel gives none (a sandbox, one before 5.2) the machine's /proc does as
+ * well, only more slowly.
+ */
+#include "kernel/proc_sys.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include "files/own_dir.h"
+#include "files/text_file.h"
+#include "model/field.h"
+
+#define PROC "/proc"
+
+enum {
+	SETTING_MAX = 1024,
+	SPARED_VISITS = 4, /* for so few the making does not pay */
+	VISITS_PER_PROC = 64,
+};
+
+static int open_proc(void) {
+	_cleanup_close_ int context = fsopen("proc", FSOPEN_CLOEXEC);
+
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return fsmount(context, FSMOUNT_CLOEXEC, 0);
+}
+
+void proc_sys_visit(struct proc_sys *settings) {
+	if (settings->n_namespaces++ % VISITS_PER_PROC != SPARED_VISITS)
+		return;
+	closep(&settings->proc);
+	settings->proc = open_proc();
+}
+
+void proc_sys_done(struct proc_sys *settings) {
+	closep(&settings->proc);
+	*settings = PROC_SYS_NONE;
+}
+
+/* Names from the file and from the ledger are in the path. */
+static int open_setting(const struct proc_sys *settings, const char *path, int flags) {
+	char full[sizeof(PROC "/sys/") + 256];
+
+	if (!path_stays_below(path))
+		return -EINVAL;
+	if ((size_t)snprintf(full, sizeof(full), PROC "/sys/%s", path) >= sizeof(full))
+		return -ENAMETOOLONG;
+	flags |= O_CLOEXEC | O_NOCTTY;
+	int fd = settings->proc < 0 ? open(full, flags) : openat(settings->proc, full + strlen(PROC "/"), flags);
+	return fd < 0 ? -errno : fd;
+}
+
+const char *setting_read(const struct proc_sys *settings, struct arena *arena, const char *path, int *ret_error) {
+	_cleanup_close_ int fd = open_setting(settings, path, O_RDONLY);
+
+	if (fd < 0) {
+		*ret_error = fd;
+		return NULL;
+	}
+	return text_file_read(arena, fd, SETTING_MAX, ret_error);
+}
+
+const char **setting_list(const struct proc_sys *settings, struct arena *arena, const char *folder, int *ret_error) {
+	_cleanup_close_ int fd = open_setting(settings, folder, O_RDONLY | O_DIRECTORY);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	vec(const char *) names = {};
+	const struct dirent *entry;
+
+	*ret_error = fd < 0 ? fd : dir ? 0 : -errno;
+	if (!dir)
+		return NULL;
+	fd = -1; /* the stream's */
+	while ((entry = readdir(dir)))
+		if (path_stays_below(entry->d_name)) /* not . and .. */
+			vec_push(&names, arena_strdup(arena, entry->d_name));
+	vec_push(&names, NULL);
+	const char **list = arena_memdup(arena, names.items, names.n * sizeof(names.items[0]));
+	vec_done(&names);
+	return list;
+}
+
+int setting_write(const struct proc_sys *settings, const char *path, const char *value) {
+	_cleanup_close_ int fd = open_setting(settings, path, O_WRONLY);
+
+	/* Of a list an empty line is what takes everything out; without a byte nothing is written. */
+	return fd < 0 ? fd : text_file_write(fd, *value ? value : "\n", -EINVAL);
+}
