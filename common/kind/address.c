@@ -323,13 +323,11 @@ static int encode_address(struct encode *encode, const struct change *change) {
 	const struct address *a = (const struct address *)object;
 	struct nl_writer *w = encode->writer;
 	uint16_t type = change->type == CHANGE_DELETE ? RTM_DELADDR : RTM_NEWADDR;
-	uint32_t index = encode->resolver->ifindex(encode->resolver->userdata, a->object.ns, a->dev);
+	uint32_t index = encode_ifindex(encode, object->ns, a->dev);
 	struct ifaddrmsg *ifa;
 
-	if (!index) {
-		encode->problem = arena_printf(encode->arena, "there is no %s", a->dev);
+	if (!index)
 		return -ENODEV;
-	}
 	if (change->type == CHANGE_UPDATE &&
 	    !(change->fields & ~(field_bit(ADDRESS_CONNECTED) | field_bit(ADDRESS_LOCAL)))) {
 		address_put_missing(w, change, index);

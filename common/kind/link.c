@@ -90,11 +90,9 @@ static int put_master(struct encode *encode, const struct object *object, uint64
 	if (!(mask >> LINK_MASTER & 1))
 		return 0;
 	if (*link->master) {
-		index = encode->resolver->ifindex(encode->resolver->userdata, object->ns, link->master);
-		if (!index) {
-			encode->problem = arena_printf(encode->arena, "there is no %s", link->master);
+		index = encode_ifindex(encode, object->ns, link->master);
+		if (!index)
 			return -ENODEV;
-		}
 	}
 	nl_origin(encode->writer, &object->kind->fields[LINK_MASTER]);
 	nl_put_u32(encode->writer, IFLA_MASTER, index);
@@ -123,11 +121,10 @@ static int put_links(struct encode *encode, const struct object *object, uint64_
 
 		if (!(mask >> i & 1) || field->wire != wire)
 			continue;
-		uint32_t index = encode->resolver->ifindex(encode->resolver->userdata, ref->ns, ref->name);
-		if (!index) {
-			encode->problem = arena_printf(encode->arena, "there is no %s in %s", ref->name, ref->ns);
+		uint32_t index = encode_ifindex(encode, ref->ns, ref->name);
+
+		if (!index)
 			return -ENODEV;
-		}
 		nl_origin(encode->writer, field);
 		nl_put_u32(encode->writer, field->attr, index);
 	}

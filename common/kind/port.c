@@ -23,15 +23,12 @@ const struct class class_port = {
 
 int port_encode(struct encode *encode, const struct change *change) {
 	const struct port *port = (const struct port *)change->desired;
-	const struct resolver *resolver = encode->resolver;
 	struct nl_writer *w = encode->writer;
 	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
-	uint32_t index = resolver->ifindex(resolver->userdata, port->object.ns, port->name);
+	uint32_t index = encode_ifindex(encode, port->object.ns, port->name);
 
-	if (!index) {
-		encode->problem = arena_printf(encode->arena, "there is no %s", port->name);
+	if (!index)
 		return -ENODEV;
-	}
 	ifi->ifi_index = (int)index;
 	struct nlattr *info = nl_nest(w, IFLA_LINKINFO);
 	nl_put_text(w, IFLA_INFO_SLAVE_KIND, change->desired->kind->link_kind);

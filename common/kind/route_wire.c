@@ -15,14 +15,6 @@ static bool has(const struct route *r, enum route_field field) {
 
 /* Writing. */
 
-static uint32_t find_dev(struct encode *encode, const struct route *r, const char *dev) {
-	uint32_t index = encode->resolver->ifindex(encode->resolver->userdata, r->object.ns, dev);
-
-	if (!index)
-		encode->problem = arena_printf(encode->arena, "there is no %s", dev);
-	return index;
-}
-
 static void put_via(struct nl_writer *w, const struct route *r, const struct ip *via) {
 	struct {
 		uint16_t family;
@@ -54,7 +46,7 @@ static int put_nexthop(struct encode *encode, const struct route *r, const struc
 	rtnh->rtnh_hops = (uint8_t)(hop->weight - 1);
 	rtnh->rtnh_flags = hop->on_link ? RTNH_F_ONLINK : 0;
 	if (hop->dev) {
-		rtnh->rtnh_ifindex = (int)find_dev(encode, r, hop->dev);
+		rtnh->rtnh_ifindex = (int)encode_ifindex(encode, r->object.ns, hop->dev);
 		if (!rtnh->rtnh_ifindex)
 			return -ENODEV;
 	}
@@ -109,7 +101,7 @@ static int put_rest(struct encode *encode, const struct route *r) {
 		return put_nexthops(encode, r);
 	put_via(w, r, &r->via);
 	if (has(r, ROUTE_DEV)) {
-		uint32_t index = find_dev(encode, r, r->dev);
+		uint32_t index = encode_ifindex(encode, r->object.ns, r->dev);
 
 		if (!index)
 			return -ENODEV;

@@ -157,7 +157,7 @@ static bool declares_forwarding(const struct object *desired) {
 	return object_has(desired, REMOTE) || object_has(desired, GROUP);
 }
 
-static void ask(struct nl_writer *w, const struct object *observed) {
+static void ask(const struct source_scan *scan _unused_, struct nl_writer *w, const struct object *observed) {
 	struct ndmsg *ndm = nl_begin(w, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*ndm));
 
 	ndm->ndm_family = AF_BRIDGE;

@@ -12,6 +12,7 @@
 /* How the requests of a kind reach the kernel. */
 enum transport {
 	TRANSPORT_ROUTE,     /* rtnetlink, in the object's namespace */
+	TRANSPORT_GENERIC,   /* generic netlink, likewise; of the kind's family */
 	TRANSPORT_NETFILTER, /* one nf_tables transaction */
 	TRANSPORT_NETNS,     /* the namespace itself: /run/netns */
 	TRANSPORT_SYSCTL,    /* /proc/sys in the namespace */
@@ -75,7 +76,11 @@ struct encode {
 	/* Set by the kind where it cannot encode: what is missing, in words; lives in arena. */
 	const char *problem;
 	struct arena *arena;
+	uint16_t family; /* the number of the kind's family of generic netlink */
 };
+
+/* The index of a link that the object needs; 0 with encode->problem where there is none. */
+uint32_t encode_ifindex(struct encode *encode, const char *ns, const char *name);
 
 /* What decoding may ask for. */
 struct decode {
@@ -127,6 +132,7 @@ struct kind {
 	/* How a change reaches the kernel, where that depends on the change (a tap is made by ioctl, and changed by rtnetlink).
 	 * NULL: always by `transport`. */
 	enum transport (*transport_of)(const struct change *change);
+	const char *family; /* of generic netlink ("wireguard"), where some changes go by TRANSPORT_GENERIC */
 	/* Writes the messages of one change. 0, or -errno with encode->problem. NULL: not by netlink. */
 	int (*encode)(struct encode *encode, const struct change *change);
 	/* "address 10.0.0.11/24". NULL: the kind's name. */

@@ -27,10 +27,11 @@ struct source_scan {
 	bool connected;                 /* an rtnetlink socket is open in the namespace */
 	vec(struct object *) added;     /* by the dump under way: forgotten if that is interrupted */
 	/* Of the source that is read; zeroed before its first round. */
-	void *own;      /* what it keeps */
-	unsigned round; /* from 0 */
-	size_t request; /* index of the request of this round that is under way */
-	bool restarted; /* that was interrupted, and begins again */
+	void *own;       /* what it keeps */
+	uint16_t family; /* of generic netlink: its number */
+	unsigned round;  /* from 0 */
+	size_t request;  /* index of the request of this round that is under way */
+	bool restarted;  /* that was interrupted, and begins again */
 	/* Is something of the class in the scope; of a whole scan: is it declared or in the ledger? */
 	bool (*concerns)(const struct source_scan *scan, const struct class *class);
 	/* What links are called, which outlives the scan. Told by the source of links; name NULL: nothing is known any more. */
@@ -55,7 +56,7 @@ enum about {
 
 struct source {
 	int protocol;       /* NETLINK_ROUTE, NETLINK_NETFILTER, NETLINK_GENERIC */
-	const char *family; /* NETLINK_GENERIC: by name; decode.family has its number */
+	const char *family; /* NETLINK_GENERIC: by name; source_scan.family is its number */
 
 	/* Hearing. */
 	uint16_t first, last; /* the types of its messages */
@@ -87,7 +88,7 @@ struct source {
 
 	/* Reading, of a kind: one dump for each declared object, once its class was read. */
 	bool (*declares)(const struct object *desired); /* is there more to read? */
-	void (*ask)(struct nl_writer *w, const struct object *observed);
+	void (*ask)(const struct source_scan *scan, struct nl_writer *w, const struct object *observed);
 	/* Takes a message of the dump, or of another one, into the object; NULL begins anew. */
 	void (*take)(struct arena *arena, struct object *observed, const struct nlmsghdr *nlh);
 };

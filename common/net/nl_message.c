@@ -108,6 +108,15 @@ void nl_nest_end(struct nl_writer *w, struct nlattr *nest) {
 		mnl_attr_nest_end(w->message, nest);
 }
 
+void nl_nest_cancel(struct nl_writer *w, struct nlattr *nest) {
+	w->overflow = false;
+	if (nest && w->message)
+		mnl_attr_nest_cancel(w->message, nest);
+	while (w->message && w->origins.n && w->origins.items[w->origins.n - 1].message == w->messages.n - 1 &&
+	       w->origins.items[w->origins.n - 1].offset >= w->message->nlmsg_len)
+		w->origins.n--;
+}
+
 void nl_origin(struct nl_writer *w, const struct field *field) {
 	if (!w->message)
 		return;

@@ -45,6 +45,9 @@ void nl_put_u32(struct nl_writer *w, uint16_t type, uint32_t value);
 void nl_put_text(struct nl_writer *w, uint16_t type, const char *text);
 struct nlattr *nl_nest(struct nl_writer *w, uint16_t type);
 void nl_nest_end(struct nl_writer *w, struct nlattr *nest);
+/* Takes out the nest and all in it instead: a list of which one more entry does not fit goes on in another message. That it did
+ * not fit is forgotten. NULL, which is a nest that itself did not fit, is no nest. */
+void nl_nest_cancel(struct nl_writer *w, struct nlattr *nest);
 
 /* Remembers that the next attribute stands for this field. */
 void nl_origin(struct nl_writer *w, const struct field *field);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/random.h>
 
+#include "kernel/genl_family.h"
 #include "kernel/moved.h"
 #include "kernel/transport.h"
 #include "kind/link.h"
@@ -136,8 +137,14 @@ static void collect(struct execution *x, struct change *change) {
 	struct encode encode = {
 		.writer = &x->writer, .resolver = &x->resolver, .topology = x->look->topology, .arena = &x->plan->arena
 	};
+	const struct kind *kind = encoder(change);
 	size_t before = x->writer.messages.n;
-	int r = encoder(change)->encode(&encode, change);
+	int r = kind->family ? genl_family(x->k, kind->family, &encode.family) : 0;
+
+	if (r == -ENOENT)
+		encode.problem = arena_printf(&x->plan->arena, "this kernel has no %s", kind->family);
+	if (r == 0)
+		r = kind->encode(&encode, change);
 
 	if (r == 0 && x->writer.overflow)
 		r = -EMSGSIZE;

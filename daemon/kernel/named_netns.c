@@ -410,15 +410,11 @@ int netns_watch_mounts(void) {
 	return fd < 0 ? -errno : fd;
 }
 
-static int one_id(int fd, bool assign, int32_t *ret) {
+int netns_known_id(int fd, int32_t *ret) {
 	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
 	int r = nl_open(&sock, NETLINK_ROUTE, -1);
 
-	return r < 0 ? r : netns_ids(&sock, &fd, 1, assign, ret);
-}
-
-int netns_known_id(int fd, int32_t *ret) {
-	return one_id(fd, false, ret);
+	return r < 0 ? r : netns_ids(&sock, &fd, 1, false, ret);
 }
 
 const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
@@ -435,12 +431,6 @@ const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *aren
 			return arena_strdup(arena, entry->d_name);
 	}
 	return NULL;
-}
-
-int netns_id(int fd, int32_t *ret) {
-	int r = one_id(fd, true, ret);
-
-	return r == 0 && *ret == NETNSA_NSID_NOT_ASSIGNED ? -ENODATA : r;
 }
 
 /* ---- visits ---- */

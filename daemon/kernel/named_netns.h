@@ -82,11 +82,7 @@ int netns_ids(struct nl_socket *sock, const int *fds, size_t n, bool assign, int
 /* Does a namespace with this id live, as the socket's one knows it? One that is being taken apart does not. */
 bool netns_lives(struct nl_socket *sock, int32_t id);
 
-/* The id under which the current namespace knows the one behind fd, assigning one where it has none yet. 0 or
- * -errno. */
-int netns_id(int fd, int32_t *ret);
-
-/* The same without assigning one: *ret is -1 where there is none. 0 or -errno. */
+/* The id under which the current namespace knows the one behind fd; *ret is -1 where there is none. 0 or -errno. */
 int netns_known_id(int fd, int32_t *ret);
 
 /* The name in NETNS_DIR, in arena, of the namespace that the socket's one knows by this id; NULL where it has none there. */

@@ -68,6 +68,8 @@ static void real_free(struct kernel *kernel) {
 	nl_close(&k->host);
 	proc_sys_done(&k->settings);
 	netns_keep_folder(false);
+	vec_done(&k->families);
+	pthread_mutex_destroy(&k->families_lock);
 	free(k);
 }
 
@@ -127,6 +129,7 @@ int real_kernel_new(struct kernel **ret) {
 	k->kernel.ops = &real_ops;
 	k->host = NL_SOCKET_NONE;
 	k->settings = PROC_SYS_NONE;
+	pthread_mutex_init(&k->families_lock, NULL);
 	set_limits(k);
 	k->max_threads = thread_limit();
 	k->address_marks = has_address_marks();

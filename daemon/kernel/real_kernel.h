@@ -2,6 +2,7 @@
 /* What the files of the real kernel share; not for others. */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/types.h>
 
@@ -46,6 +47,12 @@ struct handle {
 	UT_hash_handle hh, hh_id;
 };
 
+/* A family of generic netlink; the name is the source's or the kind's. */
+struct known_family {
+	const char *name;
+	uint16_t id;
+};
+
 struct real_kernel {
 	struct kernel kernel;
 	struct nl_socket host;   /* request socket in the host namespace */
@@ -61,7 +68,9 @@ struct real_kernel {
 	size_t n_held, max_held; /* … as long as they are not more than that */
 	unsigned max_threads;    /* to look with, this one included */
 	bool address_marks;
-	struct proc_sys settings; /* during a pass */
+	struct proc_sys settings;          /* during a pass */
+	vec(struct known_family) families; /* genl_family.c */
+	pthread_mutex_t families_lock;
 };
 
 /* handles.c */

@@ -5,6 +5,7 @@
  *
  * What is read as a text (a file, a setting) is asked for object by object, by its transport.
  */
+#include "kernel/genl_family.h"
 #include "kernel/scan_private.h"
 
 /* Answers. */
@@ -82,12 +83,23 @@ static int send_round(struct ns_scan *scan) {
 	return r;
 }
 
-static int read_source(struct ns_scan *scan, const struct source *source) {
-	struct nl_writer *w = &scan->scanner->requests;
-	int r = 1;
-
+/* 1: the kernel has no such family, and so nothing of it. */
+static int begin_source(struct ns_scan *scan, const struct source *source) {
 	scan->reading = source;
 	scan->source.own = NULL;
+	if (!source->family)
+		return 0;
+	int r = genl_family(scan->scanner->k, source->family, &scan->source.family);
+	return r == -ENOENT ? 1 : r;
+}
+
+static int read_source(struct ns_scan *scan, const struct source *source) {
+	struct nl_writer *w = &scan->scanner->requests;
+	int r = begin_source(scan, source);
+
+	if (r)
+		return MIN(r, 0);
+	r = 1;
 	for (scan->source.round = 0; r > 0; scan->source.round++) {
 		nl_clear(w);
 		source->dump(&scan->source, w);
@@ -173,15 +185,16 @@ static int read_detail(struct ns_scan *scan, const struct object *desired) {
 
 	if (!source || !source->declares || !source->declares(desired))
 		return 0;
-	scan->reading = source;
 	scan->object = ns_find(scan->source.seen, desired);
 	if (!scan->object || scan->object->kind != desired->kind)
 		return 0;
-	int r = ns_scan_socket(scan, source->protocol, &sock);
-	if (r < 0)
-		return r;
+	int r = begin_source(scan, source);
+	if (r == 0)
+		r = ns_scan_socket(scan, source->protocol, &sock);
+	if (r)
+		return MIN(r, 0);
 	nl_clear(w);
-	source->ask(w, scan->object);
+	source->ask(&scan->source, w, scan->object);
 	restart_detail(scan);
 	return nl_dump(sock, w->messages.items[0], take_detail, restart_detail, scan);
 }

@@ -126,6 +126,7 @@ static int clear_file(const char *ns) {
 
 static const struct transport_way ways[] = {
 	[TRANSPORT_ROUTE] = { .protocol = NETLINK_ROUTE, .batched = true },
+	[TRANSPORT_GENERIC] = { .protocol = NETLINK_GENERIC, .batched = true },
 	[TRANSPORT_NETFILTER] = { .protocol = NETLINK_NETFILTER, .transaction = true },
 	[TRANSPORT_NETNS] = { .call = change_namespace, .clear = netns_remove_stale },
 	[TRANSPORT_SYSCTL] = { .call = change_setting, .inside = true, .read = read_setting },

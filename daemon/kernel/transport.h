@@ -8,9 +8,8 @@
 struct transport_way {
 	/* Netlink messages, of which a change becomes one or more. */
 	int protocol;
-	const char *family; /* of NETLINK_GENERIC, by name */
-	bool batched;       /* those of several changes go out together */
-	bool transaction;   /* those of one change are applied as a whole or not at all */
+	bool batched;     /* those of several changes go out together */
+	bool transaction; /* those of one change are applied as a whole or not at all */
 	/* No messages: carries out the change. NULL: messages. */
 	void (*call)(struct execution *x, struct change *change);
 	bool inside; /* … from within the namespace, where the thread stays */

@@ -1,42 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links in other namespaces: the kernel tells of the other end of a pair an index and the number that the namespace
- * looked at has for the other one. Which namespace that is, is found by asking it for its number of the one where the
- * other end is expected (RTM_GETNSID by descriptor): the dump of all its numbers would be one request, but Linux 6.18
- * ends it after its first part.
+ * Links in other namespaces: for the other end of a pair the kernel tells an index and the number that the namespace scanned
+ * has for the other one. Which namespace that is, is found by asking for the number of the one where the other end is expected
+ * (RTM_GETNSID by descriptor): the dump of all numbers would be one request, but Linux 6.18 ends it after its first part.
  *
- * A number is asked for once a look, and of a pair only one end is asked, the one in the namespace with fewer links:
- * the kernel searches all of a namespace's numbers for an answer. Where one end's other end is the second, the
- * second's is the first.
- *
- * The answer is remembered with the link: as long as both namespaces are there a number stands for the same one.
+ * First all pairs are listed, each with what its other end says, if that was scanned too. Of two ends that name each other only
+ * one is asked, the one in the namespace with fewer links, because the kernel searches all of a namespace's numbers for an
+ * answer; what the other one is follows from that. So those that are asked are resolved before those that follow. A number is
+ * asked for once, and the answer is remembered with the link: as long as both namespaces exist a number stands for the same one.
  *
  * Only where something else than the expected is found all namespaces are asked for, to give it a name.
  *
- * A question that fails is an error of the look at the namespace that was asked, even where that was not looked at now: an
- * end whose place is not known would be taken for one in a wrong place, and a pair that is well be made anew.
+ * A question that fails is an error of the scan of the namespace that was asked, even if that is not scanned now: an end
+ * whose place is not known would be taken for one in a wrong place, and a pair that is in order be recreated.
  */
-#include "kind/link.h"
 #include "kernel/scan_private.h"
+#include "kind/link.h"
+
+/* A link elsewhere that was seen, beside what is expected there. */
+struct pair {
+	const struct ns_state *ns; /* where it was seen */
+	const struct link *link;
+	struct link_ref *ref; /* to be resolved */
+	const struct link_ref *expected;
+	const struct object *wanted;
+	const struct link_ref *mirror; /* what the other end says of this one, if it was seen where it is expected */
+	bool follows;                  /* from what the other end is resolved to */
+};
 
 /* One namespace, while the links that it names by number are resolved. */
 struct place {
 	struct real_kernel *k;
 	struct state *state;
 	struct handle *handle;
-	const struct ns_state *seen, *desired;
 	unsigned turn; /* the handles' asked_in and number are about this place where it is this */
 	vec(struct handle *) to_ask;
 	bool all_asked;
-	const struct scan_request *look;
-};
-
-/* A link elsewhere that was seen, beside what is expected there. */
-struct pair {
-	const struct link *link;
-	struct link_ref *ref;
-	const struct link_ref *expected;
-	const struct object *wanted;
 };
 
 /* Numbers of namespaces. */
@@ -186,12 +185,20 @@ static void set_name(struct place *place, struct link_ref *ref, struct handle *t
 	ref->name = arena_strdup(&place->state->arena, link->name);
 }
 
-/* Pairs. */
+/* The list of pairs. */
+
+struct listing {
+	struct real_kernel *k;
+	const struct scan_request *look;
+	struct state *state;
+	const struct ns_state *ns, *desired; /* being listed */
+	vec(struct pair) pairs;
+};
 
 /* The other end as it was seen where it is expected, if it says of this end what this one says of it. */
-static const struct link_ref *mirror_of(const struct place *place, const struct pair *pair) {
+static const struct link_ref *find_mirror(const struct listing *l, const struct pair *pair) {
 	const struct object *twin = pair->wanted->twin;
-	const struct ns_state *there = twin ? state_find(place->state, twin->ns) : NULL;
+	const struct ns_state *there = twin ? state_find(l->state, twin->ns) : NULL;
 	const struct object *seen = there ? ns_find(there, twin) : NULL;
 
 	if (!seen || seen->kind != twin->kind || ((const struct link *)seen)->ifindex != pair->ref->ifindex)
@@ -211,54 +218,11 @@ static unsigned n_links(const struct handle *handle) {
 }
 
 /* Is it the other end that is asked? */
-static bool is_answered_there(const struct place *place, const struct pair *pair) {
-	const struct ns_state *there = state_find(place->state, pair->wanted->twin->ns);
-	unsigned here = n_links(place->handle), other = n_links(handle_get(place->k, there->name));
+static bool is_answered_there(const struct listing *l, const struct pair *pair) {
+	const char *there = pair->wanted->twin->ns;
+	unsigned here = n_links(handle_get(l->k, l->ns->name)), other = n_links(handle_get(l->k, there));
 
-	return other != here ? other < here : strcmp(there->name, place->seen->name) < 0;
-}
-
-static bool leads_here(const struct place *place, const struct pair *pair, const struct link_ref *back) {
-	return back->ns && streq(back->ns, place->seen->name) && streq(back->name, pair->link->name);
-}
-
-typedef void (*pair_fn)(struct place *place, const struct pair *pair);
-
-/* First, what is asked here: everything that the other end is not asked for. */
-static bool is_asked_here(const struct place *place, const struct pair *pair) {
-	return pair->ref->netnsid < 0 || !mirror_of(place, pair) || !is_answered_there(place, pair);
-}
-
-static void prepare(struct place *place, const struct pair *pair) {
-	struct handle *expected = pair->expected->ns ? handle_get(place->k, pair->expected->ns) : NULL;
-
-	if (pair->ref->netnsid >= 0 && expected && is_asked_here(place, pair) && !is_remembered(place, pair, expected))
-		want_number(place, expected);
-}
-
-static void resolve_asked(struct place *place, const struct pair *pair) {
-	struct handle *there;
-
-	if (!is_asked_here(place, pair))
-		return;
-	there = find_other(place, pair);
-	remember(place, pair, there);
-	set_name(place, pair->ref, there);
-}
-
-/* Then, what follows from that, or did not. */
-static void resolve_mirrored(struct place *place, const struct pair *pair) {
-	const struct link_ref *back = is_asked_here(place, pair) ? NULL : mirror_of(place, pair);
-
-	if (!back)
-		return;
-	if (leads_here(place, pair, back)) {
-		remember(place, pair, handle_get(place->k, pair->wanted->twin->ns));
-		pair->ref->ns = pair->wanted->twin->ns;
-		pair->ref->name = ((const struct link *)pair->wanted->twin)->name;
-	} else {
-		set_name(place, pair->ref, find_other(place, pair));
-	}
+	return other != here ? other < here : strcmp(there, l->ns->name) < 0;
 }
 
 static bool removes_namespaces(const struct scan_request *look) {
@@ -270,57 +234,118 @@ static bool removes_namespaces(const struct scan_request *look) {
 
 /* Where namespaces are about to go, it counts where a link leads that topod only found. Asked last: it costs a look-up for
  * each namespace of the ledger. */
-static bool may_go_along(const struct place *place, const struct object *wanted, const struct object *object) {
-	return wanted && wanted->external && object->kind->n_fields > LINK_N_FIELDS && removes_namespaces(place->look);
+static bool may_go_along(const struct listing *l, const struct object *wanted, const struct object *object) {
+	return wanted->external && object->kind->n_fields > LINK_N_FIELDS && removes_namespaces(l->look);
 }
 
 /* What is not declared, or as another kind, is not compared by where it leads. */
-static void each_pair_of(struct place *place, struct object *object, pair_fn fn) {
+static void list_pairs_of(struct listing *l, struct object *object) {
 	static const struct link_ref nowhere = {};
-	const struct object *wanted = ns_find(place->desired, object);
-	bool found = may_go_along(place, wanted, object);
+	const struct object *wanted = ns_find(l->desired, object);
+	bool found = wanted && may_go_along(l, wanted, object);
 
-	for (size_t i = LINK_N_FIELDS; wanted && (found || wanted->kind == object->kind) && i < object->kind->n_fields;
-	     i++) {
+	if (!wanted || (!found && wanted->kind != object->kind))
+		return;
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
-		struct pair pair = { .link = (const struct link *)object,
-				     .ref = field_of(field, object),
-				     .expected = found ? &nowhere : field_of(field, wanted),
-				     .wanted = wanted };
+		struct pair pair = {
+			.ns = l->ns,
+			.link = (const struct link *)object,
+			.ref = field_of(field, object),
+			.expected = found ? &nowhere : field_of(field, wanted),
+			.wanted = wanted,
+		};
 
-		if (field->type == &type_link_ref && pair.ref->ifindex)
-			fn(place, &pair);
+		if (field->type != &type_link_ref || !pair.ref->ifindex)
+			continue;
+		pair.mirror = pair.ref->netnsid >= 0 ? find_mirror(l, &pair) : NULL;
+		pair.follows = pair.mirror && is_answered_there(l, &pair);
+		vec_push(&l->pairs, pair);
 	}
 }
 
-static void each_pair(struct place *place, pair_fn fn) {
-	ns_foreach(object, place->seen)
-		if (object_is_link(object))
-			each_pair_of(place, object, fn);
+static void list_pairs(struct listing *l) {
+	state_foreach(ns, l->state) {
+		l->ns = ns;
+		l->desired = state_find(l->look->desired, ns->name);
+		ns_foreach(object, l->desired ? ns : NULL)
+			if (object_is_link(object))
+				list_pairs_of(l, object);
+	}
 }
 
-static void resolve(struct real_kernel *k, const struct scan_request *look, struct state *state, bool mirrored) {
-	state_foreach(ns, state) {
-		struct place place = { .k = k,
-				       .state = state,
-				       .handle = handle_get(k, ns->name),
-				       .seen = ns,
-				       .desired = state_find(look->desired, ns->name),
-				       .turn = ++k->n_turns,
-				       .look = look };
+/* Resolving. */
 
-		if (!place.desired)
+/* The numbers of the namespaces that are expected, all at once. */
+static void ask_for_expected(struct place *place, const struct pair *pairs, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		const struct pair *pair = &pairs[i];
+		struct handle *expected = pair->expected->ns ? handle_get(place->k, pair->expected->ns) : NULL;
+
+		if (!pair->follows && pair->ref->netnsid >= 0 && expected && !is_remembered(place, pair, expected))
+			want_number(place, expected);
+	}
+	ask(place);
+}
+
+static void resolve_asked(struct place *place, const struct pair *pair) {
+	struct handle *there = find_other(place, pair);
+
+	remember(place, pair, there);
+	set_name(place, pair->ref, there);
+}
+
+/* Does the other end, which is resolved, lead here? */
+static bool leads_here(const struct pair *pair) {
+	return pair->mirror->ns && streq(pair->mirror->ns, pair->ns->name) && streq(pair->mirror->name, pair->link->name);
+}
+
+static void resolve_following(struct place *place, const struct pair *pair) {
+	if (!leads_here(pair)) {
+		set_name(place, pair->ref, find_other(place, pair));
+		return;
+	}
+	remember(place, pair, handle_get(place->k, pair->wanted->twin->ns));
+	pair->ref->ns = pair->wanted->twin->ns;
+	pair->ref->name = ((const struct link *)pair->wanted->twin)->name;
+}
+
+/* Those of one namespace. */
+static void resolve_place(struct listing *l, const struct pair *pairs, size_t n, bool following) {
+	struct place place = {
+		.k = l->k,
+		.state = l->state,
+		.handle = handle_get(l->k, pairs->ns->name),
+		.turn = ++l->k->n_turns,
+	};
+
+	if (!following)
+		ask_for_expected(&place, pairs, n);
+	for (size_t i = 0; i < n; i++) {
+		if (pairs[i].follows != following)
 			continue;
-		if (!mirrored)
-			each_pair(&place, prepare);
-		ask(&place);
-		each_pair(&place, mirrored ? resolve_mirrored : resolve_asked);
-		vec_done(&place.to_ask);
-		handles_spare(k);
+		if (following)
+			resolve_following(&place, &pairs[i]);
+		else
+			resolve_asked(&place, &pairs[i]);
+	}
+	vec_done(&place.to_ask);
+	handles_spare(l->k);
+}
+
+static void resolve(struct listing *l, bool following) {
+	for (size_t i = 0, end; i < l->pairs.n; i = end) {
+		for (end = i + 1; end < l->pairs.n && l->pairs.items[end].ns == l->pairs.items[i].ns;)
+			end++;
+		resolve_place(l, l->pairs.items + i, end - i, following);
 	}
 }
 
 void peers_resolve(struct real_kernel *k, const struct scan_request *look, struct state *state) {
-	resolve(k, look, state, false);
-	resolve(k, look, state, true);
+	struct listing l = { .k = k, .look = look, .state = state };
+
+	list_pairs(&l);
+	resolve(&l, false);
+	resolve(&l, true);
+	vec_done(&l.pairs);
 }

@@ -548,11 +548,6 @@ int netns_identity(int fd, struct netns_identity *ret) {
 	return 0;
 }
 
-int netns_id(int fd _unused_, int32_t *ret) {
-	*ret = (int32_t)(machine_byte() % 8);
-	return 0;
-}
-
 int netns_known_id(int fd _unused_, int32_t *ret) {
 	*ret = (int32_t)(machine_byte() % 8) - 1;
 	return 0;

@@ -163,3 +163,10 @@ int tear_down(void **state) {
 	assert_int_equal(inode, current_inode());
 	return 0;
 }
+
+int give_id(int fd, int32_t *ret) {
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	int r = nl_open(&sock, NETLINK_ROUTE, -1);
+
+	return r < 0 ? r : netns_ids(&sock, &fd, 1, true, ret);
+}

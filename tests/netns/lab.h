@@ -76,6 +76,9 @@ struct lab {
 	struct nl_socket route, nft;
 };
 
+/* Gives the namespace an id in the current one, where it has none yet. 0 or -errno. */
+int give_id(int fd, int32_t *ret);
+
 int set_up(void **state);
 int tear_down(void **state);
 

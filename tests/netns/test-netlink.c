@@ -5,13 +5,14 @@
 #include "lab.h"
 
 #include <arpa/inet.h>
+#include <linux/genetlink.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/syscall.h>
 
-#include "kernel/nl_socket.h"
+#include "kernel/genl_family.h"
 
 /* A link with a name that the kernel's policy refuses, and how far its attribute is from the start. */
 static struct nlmsghdr *put_bad_link(struct message *m, uint32_t *ret_offset) {
@@ -424,9 +425,23 @@ static void many_questions_where_buffers_are_small(void **state) {
 	default_buffer = 0;
 }
 
+/* The controller's own number is fixed, and so known before anything is asked. */
+static void families_have_numbers(void **state) {
+	struct lab *lab = *state;
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	uint16_t id;
+
+	ok(nl_open(&sock, NETLINK_GENERIC, lab->fd));
+	ok(genl_family_ask(&sock, "nlctrl", &id));
+	assert_int_equal(id, GENL_ID_CTRL);
+	assert_int_equal(genl_family_ask(&sock, "no-such-family", &id), -ENOENT);
+	ok(genl_family_ask(&sock, "nlctrl", &id)); /* nothing is left in the socket */
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		in_lab(a_bad_message_does_not_stop_the_next),
+		in_lab(families_have_numbers),
 		in_lab(many_messages),
 		in_lab(lost_answers_are_said),
 		in_lab(silence_ends_in_a_timeout),

@@ -234,16 +234,16 @@ static void an_id_is_stable(void **state) {
 
 	ok(netns_known_id(lab->fd, &id));
 	assert_int_equal(id, -1);
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	assert_true(id >= 0);
-	ok(netns_id(lab->fd, &recreates));
+	ok(give_id(lab->fd, &recreates));
 	assert_int_equal(id, recreates);
 	ok(netns_known_id(lab->fd, &recreates));
 	assert_int_equal(id, recreates);
 	ok(create("other", &other, &problem));
-	ok(netns_id(other, &another));
+	ok(give_id(other, &another));
 	assert_int_not_equal(id, another);
-	assert_true(netns_id(STDERR_FILENO, &another) < 0);
+	assert_true(give_id(STDERR_FILENO, &another) < 0);
 	ok(delete_name("other"));
 }
 

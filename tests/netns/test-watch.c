@@ -131,7 +131,7 @@ static void a_child_namespace_is_heard(void **state) {
 	struct watch *watch = NULL;
 	int32_t id;
 
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 0));
 	want_all(watch);
 	assert_quiet(watch, &heard);
@@ -175,7 +175,7 @@ static void each_group_is_heard(void **state) {
 	struct watch *watch = NULL;
 	int32_t id;
 
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 0));
 	want_all(watch);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
@@ -198,7 +198,7 @@ static void nobody_hears_what_nobody_declares(void **state) {
 	struct watch *watch = NULL;
 	int32_t id;
 
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 0));
 	drain(watch, &heard);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
@@ -228,7 +228,7 @@ static void forwarding_entries_are_heard_on_demand(void **state) {
 	struct watch *watch = NULL;
 	int32_t id;
 
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	/* It stays down: else its own address and carrier are heard as well, whenever the kernel gets to them. */
 	run("ip -n lab link add vx type vxlan id 7 dstport 4789 local 10.0.0.1 remote 10.0.0.2");
 	ok(watch_new(&watch, &handlers, &heard, 0));
@@ -262,7 +262,7 @@ static void the_own_namespace_is_the_host(void **state) {
 
 	ok(nl_open(&here, NETLINK_ROUTE, -1));
 	ok(watch_new(&watch, &handlers, &heard, 0));
-	ok(netns_id(lab->fd, &id)); /* being given an id is nobody's change */
+	ok(give_id(lab->fd, &id)); /* being given an id is nobody's change */
 	assert_quiet(watch, &heard);
 	change_addresses(&here, RTM_NEWADDR, 1, 1, 0);
 	wait_for_id(watch, &heard, WATCH_NSID_HOST);
@@ -270,7 +270,7 @@ static void the_own_namespace_is_the_host(void **state) {
 	drain(watch, &heard);
 
 	/* Its events now carry its own id, from the next one on. */
-	ok(netns_id(self, &own));
+	ok(give_id(self, &own));
 	change_addresses(&here, RTM_DELADDR, 1, 1, 0);
 	wait_for_id(watch, &heard, WATCH_NSID_HOST);
 	drain(watch, &heard);
@@ -306,7 +306,7 @@ static void an_overrun_dirties_everything(void **state) {
 	struct watch *watch = NULL;
 	int32_t id;
 
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 8192));
 	change_addresses(&lab->route, RTM_NEWADDR, 0, 500, 0);
 	dispatch(watch);
@@ -331,7 +331,7 @@ static void an_overrun_is_emptied_at_once(void **state) {
 	struct watch *watch = NULL;
 	int32_t id;
 
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 3 * 1024 * 1024)); /* more events than one dispatch reads */
 	for (uint32_t i = 0; watch_overruns(watch) == 0; i++) {
 		assert_true(i < 10);
@@ -357,7 +357,7 @@ static void a_dispatch_is_bounded(void **state) {
 	size_t all = 0;
 	int32_t id;
 
-	ok(netns_id(lab->fd, &id));
+	ok(give_id(lab->fd, &id));
 	ok(watch_new(&watch, &handlers, &heard, 0));
 	for (uint32_t i = 0; i < 6; i++) /* an address is two events: itself and its local route */
 		change_addresses(&lab->route, RTM_NEWADDR, i * 1000, 1000, 0);

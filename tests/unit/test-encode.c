@@ -90,11 +90,11 @@ static void test_links_that_are_gone(void **state _unused_) {
 		HOST("interfaces: {b: {kind: bridge, ports: [{name: e, cost: 5}]}, e: {kind: existing, mtu: 1400}}");
 	const char *address = HOST("interfaces: {e: {kind: existing, addresses: 10.0.0.1/8}}");
 
-	check(port, "host/e bridge port of b", CHANGE_UPDATE, none, -ENODEV, "there is no e");
+	check(port, "host/e bridge port of b", CHANGE_UPDATE, none, -ENODEV, "there is no e in host");
 	check(port, "host/e bridge port of b", CHANGE_UPDATE, e, 0, "");
 	check(port, "host/e link", CHANGE_UPDATE, none, -ENODEV, "the interface is gone");
-	check(port, "host/e link", CHANGE_UPDATE, e, -ENODEV, "there is no b"); /* its controller */
-	check(address, "host/e address 10.0.0.1/8", CHANGE_CREATE, none, -ENODEV, "there is no e");
+	check(port, "host/e link", CHANGE_UPDATE, e, -ENODEV, "there is no b in host"); /* its controller */
+	check(address, "host/e address 10.0.0.1/8", CHANGE_CREATE, none, -ENODEV, "there is no e in host");
 	check(address, "host/e address 10.0.0.1/8", CHANGE_CREATE, e, 0, "");
 }
 
@@ -114,16 +114,16 @@ static void test_ways_that_are_gone(void **state _unused_) {
 	const char *hops = HOST("routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1, dev: e}, {via: 10.9.0.2, dev: f}]}");
 	const char *id = "host route 10.0.0.0/8";
 
-	check(dev, id, CHANGE_CREATE, (struct there){}, -ENODEV, "there is no e");
+	check(dev, id, CHANGE_CREATE, (struct there){}, -ENODEV, "there is no e in host");
 	check(dev, id, CHANGE_CREATE, (struct there){ .links = "e" }, 0, "");
-	check(hops, id, CHANGE_CREATE, (struct there){}, -ENODEV, "there is no e");
-	check(hops, id, CHANGE_CREATE, (struct there){ .links = "e" }, -ENODEV, "there is no f");
+	check(hops, id, CHANGE_CREATE, (struct there){}, -ENODEV, "there is no e in host");
+	check(hops, id, CHANGE_CREATE, (struct there){ .links = "e" }, -ENODEV, "there is no f in host");
 	check(gateway, id, CHANGE_CREATE, (struct there){}, 0, "");
 }
 
 static void test_pair(void **state _unused_) {
 	check(PAIR, "web/eth0 link", CHANGE_CREATE, (struct there){}, -ENOENT, "there is no namespace web");
-	check(PAIR, "host/c1 link", CHANGE_CREATE, (struct there){ .namespaces = true }, -ENODEV, "there is no br0");
+	check(PAIR, "host/c1 link", CHANGE_CREATE, (struct there){ .namespaces = true }, -ENODEV, "there is no br0 in host");
 	check(PAIR, "host/c1 link", CHANGE_CREATE, (struct there){ .namespaces = true, .links = "br0" }, 0, "");
 }
 

@@ -105,6 +105,44 @@ static void test_origins(void **state _unused_) {
 	assert_null(nl_find_origin(&w, 2, 16));
 }
 
+/* Entries until one does not fit: the message is whole without it, and the rest goes into the next. */
+static void test_nests_that_do_not_fit(void **state _unused_) {
+	static const struct field peer = { .name = "peer" };
+	static const char value[1000];
+	const struct nlattr *tb[8];
+	_writer_ w = {};
+	size_t n = 0;
+
+	nl_begin(&w, 1, 0, 0);
+	for (;; n++) {
+		struct nlattr *nest = nl_nest(&w, 5);
+
+		nl_origin(&w, &peer);
+		nl_put(&w, 1, value, sizeof(value));
+		if (w.overflow) {
+			nl_nest_cancel(&w, nest);
+			break;
+		}
+		nl_nest_end(&w, nest);
+	}
+	assert_true(n > 10);
+	assert_false(w.overflow);
+	assert_int_equal(w.messages.items[0]->nlmsg_len, NLMSG_HDRLEN + n * (4 + 4 + sizeof(value)));
+	assert_int_equal(w.origins.n, n);
+	assert_null(nl_find_origin(&w, 1, 16));
+	nl_clear(&w);
+	nl_begin(&w, 1, 0, 0);
+	struct nlattr *nest = nl_nest(&w, 5);
+	nl_origin(&w, &peer);
+	nl_put_u32(&w, 1, 7);
+	nl_nest_cancel(&w, nest);
+	nl_put_u32(&w, 2, 8);
+	nl_parse(w.messages.items[0], 0, tb, 7);
+	assert_null(tb[5]);
+	assert_int_equal(nl_get_u32(tb[2], 0), 8);
+	assert_null(nl_find_origin(&w, 0, 16));
+}
+
 static void test_truncate(void **state _unused_) {
 	static const struct field mtu = { .name = "mtu" };
 	_writer_ w = {};
@@ -229,6 +267,7 @@ int main(void) {
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_fallbacks),
 		cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_nests_that_do_not_fit),
 		cmocka_unit_test(test_truncate),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_overflow_at_the_header),
