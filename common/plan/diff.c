@@ -334,12 +334,26 @@ static const struct object *complete(struct diff *diff, const struct object *obj
 	return whole;
 }
 
-/* What is to go back to a link that is not there any more (a former controller) goes back to none. */
+static bool is_provided(const struct ns_state *observed, const struct ip *ip) {
+	bool later;
+
+	ns_foreach(object, observed)
+		if (object->kind->provides && object->kind->provides(object, ip, &later))
+			return true;
+	return false;
+}
+
+/* What is to go back to a link that is not there any more (a former controller) goes back to none. A source address that is
+ * gone cannot come back: the kernel has taken it out of the route, and would refuse it. */
 static void settle_returning(struct object *object, const struct ns_state *observed) {
 	for (size_t i = 0; !observed->scope && i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
 
-		if (!(object->returning & field_bit(i)) || field->type != &type_link_name || !field->fallback)
+		if (!(object->returning & object->set & field_bit(i)))
+			continue;
+		if (field->flags & FIELD_SOURCE && !is_provided(observed, field_of(field, object)))
+			object->set &= ~field_bit(i);
+		if (field->type != &type_link_name || !field->fallback)
 			continue;
 		const char **name = field_of(field, object);
 		if (**name && !ns_find_link(observed, *name))
@@ -470,11 +484,12 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	uint64_t differs = differences(diff, object, observed) & ~left;
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), recreates;
+	bool revives = observed->failed && (!found || (entry && entry->made)) && diff_may_go(diff, object, observed);
 
-	if (observed->pending)
+	if (observed->pending && !object->gone)
 		diff_pending(diff, object, observed);
-	if (observed->failed)
-		diff_given_up(diff, object, observed);
+	if (observed->failed && !object->gone)
+		diff_given_up(diff, object, observed, revives);
 	if (object->kind->found && !object->gone && !streq(object_home_link(object), "lo"))
 		vec_push(&diff->plan->found, (struct found){ object, observed });
 	observed_ns->n_noted += entry != NULL;
@@ -490,9 +505,10 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	}
 	bool shared = (ours || found) && diff_note(diff, object, observed, observed_ns, left, differs);
-	if (ours && !found && !entry && !shared)
-		vec_push(&diff->plan->unnoted, object); /* else what is put right would count as found */
-	if (observed->failed && !found && diff_may_go(diff, object, observed))
+	/* Else what is put right would count as found. Its mark says as much in a namespace that topod adopts as in the host. */
+	if (ours && !diff_is_never_made(object) && !entry && !shared)
+		vec_push(&diff->plan->unnoted, object);
+	if (revives)
 		revive(diff, object, observed);
 	else if (recreates)
 		recreate(diff, object, observed);

@@ -58,6 +58,8 @@ bool diff_is_ours(const struct diff *diff, const struct object *desired, const s
 bool diff_bears_mark(const struct ledger_entry *entry, const struct object *observed);
 /* May it be changed, or deleted to be made anew? A link under our name without our mark is somebody's who took its place. */
 bool diff_may_go(const struct diff *diff, const struct object *desired, const struct object *observed);
+/* Does the file say of it only how it is to be, where it is? */
+bool diff_is_never_made(const struct object *desired);
 /* Found rather than made: its fields are changed, itself it is left. */
 bool diff_is_found(const struct ns_state *desired_ns, const struct object *desired);
 
@@ -77,8 +79,8 @@ bool diff_stands_on_recreated(const struct diff *diff, const struct object *obje
 
 /* One that is there and not usable yet: it is pending, or waits. */
 void diff_pending(struct diff *diff, struct object *object, const struct object *observed);
-/* One that the kernel gave up. */
-void diff_given_up(struct diff *diff, struct object *object, const struct object *observed);
+/* One that the kernel gave up; revives: the plan makes it again. */
+void diff_given_up(struct diff *diff, struct object *object, const struct object *observed, bool revives);
 /* Is what was seen in its place (or NULL) somebody else's, and would have to be another? That is told of at once, and waits for
  * nothing. */
 bool diff_is_in_the_way(const struct diff *diff, const struct ns_state *desired, const struct object *object,

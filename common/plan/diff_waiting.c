@@ -25,8 +25,8 @@ void diff_pending(struct diff *diff, struct object *object, const struct object 
 		vec_push(&diff->plan->pending, (struct pending){ .object = observed });
 }
 
-void diff_given_up(struct diff *diff, struct object *object, const struct object *observed) {
-	vec_push(&diff->plan->failed, ((struct given_up){ object, why_not_usable(diff, observed) }));
+void diff_given_up(struct diff *diff, struct object *object, const struct object *observed, bool revives) {
+	vec_push(&diff->plan->failed, ((struct given_up){ object, !revives || why_not_usable(diff, observed) }));
 }
 
 /* The object that will provide the address, but does not yet; NULL: there is none. */

@@ -22,6 +22,10 @@ bool diff_may_go(const struct diff *diff, const struct object *desired, const st
 	return diff_is_ours(diff, desired, observed) && (!object_is_link(observed) || diff_bears_mark(entry, observed));
 }
 
+bool diff_is_never_made(const struct object *desired) {
+	return desired->external || desired->gone || desired->kind->class->permanent;
+}
+
 bool diff_is_found(const struct ns_state *desired_ns, const struct object *desired) {
-	return desired->external || desired->gone || desired->kind->class->permanent || desired_ns->adopt;
+	return diff_is_never_made(desired) || desired_ns->adopt;
 }

@@ -63,7 +63,7 @@ struct pending {
 /* An object that is there, but that the kernel gave up (a duplicate address). */
 struct given_up {
 	const struct object *object; /* desired */
-	bool idle;                   /* to make it again would lead to nothing now: its link has no carrier */
+	bool idle;                   /* it is not made again: its link has no carrier, or it is not topod's */
 };
 
 struct plan {

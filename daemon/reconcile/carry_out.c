@@ -128,11 +128,13 @@ static int note_reached(void *userdata, const struct change *change, const struc
 }
 
 /* What could not be made is not ours; should it exist, it is somebody else's. Where only the answer was lost, what is
- * found by the next look decides: it bears a mark or sign, or it is not ours. */
+ * found by the next look decides: it bears a mark or sign, or it is not ours. A link is known by these in any case, and by
+ * the same entry one that somebody has moved away or renamed, which is still to be deleted. */
 static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
 	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
 
-	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->recreates)
+	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->recreates ||
+	    (!change->noted && object_is_link(change->desired)))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		_cleanup_text_ struct text id = {};

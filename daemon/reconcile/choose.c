@@ -58,6 +58,11 @@ static bool is_drift(const struct pass *pass, const struct change *change, const
 	return change->type != CHANGE_CREATE || ledger_find_object(pass->r->ledger, change->desired);
 }
 
+/* While a file is put into force, everything is; later only what the file wants restored. */
+static bool may_restore(const struct pass *pass, const struct object *object) {
+	return object->drift == DRIFT_RESTORE || pass->r->applying;
+}
+
 static enum hold why_held(const struct pass *pass, const struct change *change, const struct failure_record *record) {
 	const struct reconciler *r = pass->r;
 	const struct object *object = change_object(change);
@@ -68,7 +73,7 @@ static enum hold why_held(const struct pass *pass, const struct change *change, 
 	if (change->told)
 		return HELD_TOLD;
 	if (change->revives) {
-		bool wanted = (object->drift == DRIFT_RESTORE || r->applying) && !r->paused;
+		bool wanted = may_restore(pass, object) && !r->paused;
 
 		return wanted && failure_is_due(record, pass->now_usec) ? NOT_HELD : HELD_REVIVAL;
 	}
@@ -222,9 +227,11 @@ static void note_given_up(struct pass *pass, struct plan *plan) {
 
 		if (!record || record->state != FAILURE_FAILING)
 			pass_note_failure(pass, plan, &change);
+		else /* the latest try may have failed for another reason */
+			failure_explain(record, change_error(&plan->arena, &change), failed->object->position);
 		record = failure_find(failures, failed->object);
 		record->seen = failures->scan;
-		failure_given_up(record, failed->idle);
+		failure_given_up(record, failed->idle || !may_restore(pass, failed->object));
 	}
 	/* Whether it is well again is not known before it is usable. */
 	vec_foreach(pending, &plan->pending) {
