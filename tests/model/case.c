@@ -108,8 +108,21 @@ const char *case_bare(struct c_case *c, const char *quoted) {
 	return *quoted == '"' ? arena_strndup(&c->arena, quoted + 1, n - 2) : quoted;
 }
 
+const char *case_address(struct c_case *c, const struct c_address *a) {
+	return arena_strndup(&c->arena, a->text, strcspn(a->text, "/"));
+}
+
+/* Another host has one of the addresses. */
+static void make_rival(struct c_case *c) {
+	struct c_address *a = c->addresses.n && !c->real && case_chance(c, 20) ? case_pick(c, &c->addresses) : NULL;
+
+	if (a && a->ipv6 && !a->nodad[1])
+		case_add_before(c, OP_RIVAL, a->link->ns->name, NULL)->text = case_address(c, a);
+}
+
 /* Foreign things in the way of declared ones. */
 static void make_conflicts(struct c_case *c) {
+	make_rival(c);
 	if (case_chance(c, 8)) {
 		struct c_ns *ns = case_pick(c, &c->spaces);
 

@@ -8,7 +8,7 @@
 
 static const char *const foreign_names[] = { "f0", "f1", "f2", "f3" };
 
-static const char *const cards[] = { "eth8", "eth9" };
+static const char *const cards[] = { "eth8", "eth9" }, *const other_names[] = { "enp8s0", "enp9s0" };
 
 static void make_foreign_links(struct c_case *c, const char *ns) {
 	struct op *op = case_add_before(c, OP_VETH, ns, "f0");
@@ -56,7 +56,7 @@ static void make_foreign(struct c_case *c) {
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(cards); i++)
 		if (!c->real && case_chance(c, 30))
-			case_add_before(c, OP_HARDWARE, NS_HOST, cards[i]);
+			case_add_before(c, OP_HARDWARE, NS_HOST, cards[i])->text = other_names[i];
 	if (case_chance(c, 30)) {
 		struct op *op = case_add_before(c, OP_SETTING, NS_HOST, NULL);
 
@@ -185,16 +185,30 @@ static void add_single(struct c_case *c) {
 	}
 }
 
+/* By its name, an alternative one or its MAC address; mostly in the same way in both versions. */
+static void name_source(struct c_case *c, struct c_link *link, const size_t card[VERSIONS]) {
+	size_t how = case_draw(c, 3);
+
+	for (int v = 0; v < VERSIONS; v++) {
+		struct mac mac = op_mac(NS_HOST, cards[card[v]]);
+		char buf[MAC_TEXT_MAX];
+
+		if (v && !c->minimal && case_chance(c, 30))
+			how = case_draw(c, 3);
+		link->source[v] = how == 0   ? cards[card[v]]
+				  : how == 1 ? other_names[card[v]]
+					     : arena_printf(&c->arena, "\"%s\"", mac_format(&mac, buf));
+	}
+}
+
 /* One card or two, which may change places. */
 static void add_physical(struct c_case *c, struct c_ns *ns) {
-	struct c_link *wan = add_link(c, ns, "wan", "physical", case_new_part(c)), *lan;
+	size_t one = case_draw(c, 2), first[VERSIONS] = { one, one ^ (!c->minimal && case_chance(c, 15)) };
 
-	case_draw_values(c, cards, ARRAY_SIZE(cards), wan->source);
+	name_source(c, add_link(c, ns, "wan", "physical", case_new_part(c)), first);
 	if (case_chance(c, 60))
 		return;
-	lan = add_link(c, ns, "lan", "physical", case_new_part(c));
-	for (int v = 0; v < VERSIONS; v++)
-		lan->source[v] = cards[streq(wan->source[v], cards[0])];
+	name_source(c, add_link(c, ns, "lan", "physical", case_new_part(c)), (const size_t[]){ !first[0], !first[1] });
 }
 
 /* What is there already, and what is moved in. */

@@ -16,6 +16,8 @@ struct part case_whole_part(struct c_case *c);
 /* Values of the two versions: mostly the same. */
 void case_draw_values(struct c_case *c, const char *const *values, size_t n, const char *ret[VERSIONS]);
 struct op *case_add_before(struct c_case *c, enum op_type type, const char *ns, const char *name);
+/* The address without its length. */
+const char *case_address(struct c_case *c, const struct c_address *a);
 /* Without the quotes that the file needs. */
 const char *case_bare(struct c_case *c, const char *quoted);
 

@@ -12,7 +12,7 @@ static struct op link_op(struct c_case *c) {
 	struct op op = { .type = types[case_draw(c, ARRAY_SIZE(types))], .ns = link->ns->name, .name = link->name };
 
 	/* What only a vxlan has: a forwarding table, and an id that stays in use where it was made. */
-	if (c->real && link->kind && streq(link->kind, "vxlan") && case_chance(c, 60)) {
+	if (link->kind && streq(link->kind, "vxlan") && case_chance(c, c->real ? 60 : 30)) {
 		static const enum op_type of_vxlan[] = { OP_FLOOD_APPEND, OP_FLOOD_DELETE, OP_MOVE };
 
 		op.type = of_vxlan[case_draw(c, ARRAY_SIZE(of_vxlan))];
@@ -20,7 +20,7 @@ static struct op link_op(struct c_case *c) {
 	op.number = (uint32_t)(1300 + case_draw(c, 5) * 10);
 	op.text = op.type == OP_MAC ? "02:bb:00:00:00:01" : op.type == OP_FLOOD_APPEND ? "10.240.0.9" : "";
 	op.name2 = op.type == OP_MASTER ? case_pick(c, &c->links)->name : "moved";
-	op.ns2 = case_pick(c, &c->spaces)->name;
+	op.ns2 = case_chance(c, 20) ? "z0" : case_pick(c, &c->spaces)->name;
 	/* What somebody else has made may be made by him again. */
 	if (op.type == OP_BRIDGE && link->kind && streq(link->kind, "existing") && !streq(link->name, "f2")) {
 		op.type = OP_VETH;
@@ -30,10 +30,19 @@ static struct op link_op(struct c_case *c) {
 	return op;
 }
 
+/* Another host has the address, or none has any more. */
+static struct op rival_op(struct c_case *c, const struct c_address *a) {
+	if (case_chance(c, 50))
+		return (struct op){ .type = OP_RIVAL_GONE, .ns = a->link->ns->name, .number = case_chance(c, 50) };
+	return (struct op){ .type = OP_RIVAL, .ns = a->link->ns->name, .text = case_address(c, a) };
+}
+
 static struct op address_op(struct c_case *c) {
 	struct c_address *a = case_pick(c, &c->addresses);
 	struct op op = { .ns = a->link->ns->name, .name = a->link->name, .text = a->text };
 
+	if (!c->real && a->ipv6 && !a->nodad[1] && case_chance(c, 40))
+		return rival_op(c, a);
 	switch (case_draw(c, 4)) {
 	case 0:
 		op.type = OP_ADDRESS_FLUSH;
@@ -63,8 +72,12 @@ static struct op route_op(struct c_case *c) {
 	if (!r->by || r->gateway || r->bare)
 		return op;
 	op.name = r->by->link->name;
-	if (case_chance(c, 30)) {
-		op.type = OP_ROUTE_REPLACE;
+	if (case_chance(c, 40)) {
+		static const enum op_type types[] = { OP_ROUTE_REPLACE, OP_ROUTE_PREPEND, OP_ROUTE_ADD };
+
+		op.type = r->by->ipv6 ? OP_ROUTE_REPLACE : types[case_draw(c, ARRAY_SIZE(types))];
+		if (op.type == OP_ROUTE_ADD && op.number) /* it goes first */
+			op.number -= 10;
 		op.value = r->by->ipv6 ? arena_printf(&c->arena, "%.*sfd", (int)strlen(r->by->gateway) - 2, r->by->gateway)
 				       : arena_printf(&c->arena, "%.*s253", (int)strlen(r->by->gateway) - 3, r->by->gateway);
 	} else if (case_chance(c, 20)) {
@@ -99,9 +112,8 @@ static struct op text_op(struct c_case *c) {
 }
 
 static struct op ns_op(struct c_case *c) {
-	static const enum op_type types[] = {
-		OP_NS_DELETE, OP_NS_DELETE, OP_NS_ADD, OP_NS_REPLACE, OP_NS_STALE, OP_NS_FILE
-	};
+	static const enum op_type types[] = { OP_NS_DELETE, OP_NS_DELETE, OP_NS_ADD,  OP_NS_REPLACE, OP_NS_STALE,
+					      OP_NS_FILE,   OP_PROCESS,   OP_PROCESS, OP_PROCESS_END };
 	struct c_ns *ns = case_pick(c, &c->spaces);
 
 	if (streq(ns->name, NS_HOST))

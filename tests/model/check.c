@@ -56,7 +56,7 @@ static bool card_is_lost(struct run *run, const struct physical *physical) {
 	vec_foreach(at, &host->links)
 		if ((*at)->hardware && streq((*at)->values->alias, "topod:t"))
 			return false;
-	return !ns_link(host, physical->source);
+	return !world_card(run->w, physical->source);
 }
 
 static bool link_in_the_way(struct run *run, const struct object *object) {
@@ -78,13 +78,32 @@ static bool is_behind_foreign(const struct w_ns *ns, const struct w_address *the
 	return primary && primary->external;
 }
 
+/* Another host has it, or it is not topod's to make again. */
+static bool failed_for_good(const struct run *run, const struct w_address *there) {
+	bool rival = ip_equal(&there->address.address, &run->w->rival) && address_is_tentative(run->w, there);
+
+	return rival || (there->failed && (there->external || ip_equal(&there->address.address, &run->w->rival)));
+}
+
 static bool address_in_the_way(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_link *link = ns_link(ns, a->dev);
 	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
-	return there && ((there->external && !is_made(run, object)) || is_behind_foreign(ns, there));
+	return there &&
+	       (failed_for_good(run, there) || (there->external && !is_made(run, object)) || is_behind_foreign(ns, there));
+}
+
+/* A route of somebody else's is used in its place. */
+static bool is_hidden(struct run *run, const struct object *object) {
+	const struct route *r = (const struct route *)object;
+	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
+	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
+	const struct w_route *used = ns ? ns_route(ns, &like) : NULL,
+			     *ours = ns ? ns_route_by(ns, &like, TOPOD_PROTOCOL) : NULL;
+
+	return ours && ours != used && used->protocol != RTPROT_KERNEL;
 }
 
 static bool route_in_the_way(struct run *run, const struct object *object) {
@@ -93,7 +112,7 @@ static bool route_in_the_way(struct run *run, const struct object *object) {
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_route *there = ns ? ns_route(ns, &like) : NULL;
 
-	return there && there->external && !is_made(run, object);
+	return is_hidden(run, object) || (there && there->external && !is_made(run, object));
 }
 
 static bool has_file(struct run *run, const char *ns) {
@@ -246,7 +265,8 @@ static bool is_well(const struct run *run, const struct ns_state *seen_in, const
 	uint64_t fields = run->beside ? ~object->returning : UINT64_MAX;
 
 	return floods_well(run, object) && seen && (seen->kind == object->kind || object->kind->any_kind) &&
-	       !(object_compare(object, seen) & fields) && !seen->pending;
+	       !(object_compare(object, seen) & fields) && !seen->pending && !seen->failed &&
+	       !(seen->kind == &kind_route && ((const struct route *)seen)->front);
 }
 
 bool check_is_well(struct run *run, const struct object *object) {
@@ -324,6 +344,12 @@ static void check_object_declared(struct run *run, const struct object *like) {
 		run_fail(run, "leaked: %s", id_of(like, id));
 }
 
+static bool is_ours(struct w_ns *ns, const struct route *r) {
+	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
+
+	return !r->object.kernel_made && !ns_route_by(ns, &like, r->protocol)->external;
+}
+
 static void check_ns_left(struct run *run, struct w_ns *there, struct state *state) {
 	const struct ns_state *seen = state_find(state, there->name);
 
@@ -335,16 +361,13 @@ static void check_ns_left(struct run *run, struct w_ns *there, struct state *sta
 			check_object_declared(run, ns_find_link(seen, (*at)->values->name));
 	ns_foreach(object, seen) {
 		const struct address *a = (const struct address *)object;
-		const struct route *r = (const struct route *)object;
 
 		if (object->kind->class == &class_address) {
 			const struct w_address *it = ns_address(there, ns_link(there, a->dev), &a->address, &a->peer);
 			if (!it->external)
 				check_object_declared(run, object);
-		} else if (object->kind->class == &class_route && !object->kernel_made) {
-			const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
-			if (!ns_route(there, &like)->external)
-				check_object_declared(run, object);
+		} else if (object->kind->class == &class_route && is_ours(there, (const struct route *)object)) {
+			check_object_declared(run, object);
 		} else if (object->kind->class == &class_nat && !there->nat_foreign) {
 			check_object_declared(run, object);
 		}
@@ -424,6 +447,59 @@ static void check_told(struct run *run) {
 			run_fail(run, "told: %s is well, and was last told of as ill", *at);
 }
 
+struct wanted {
+	const struct object *object;
+	const char *state, *words;
+	bool found;
+};
+
+static void find_told(void *userdata, const struct failure *t) {
+	struct wanted *wanted = userdata;
+	_cleanup_text_ struct text scope = {}, noun = {};
+
+	object_print_scope(wanted->object, &scope);
+	object_print_noun(wanted->object, &noun);
+	wanted->found |= streq(t->scope, scope.data) && streq(t->noun, noun.data) && streq(t->state, wanted->state) &&
+			 t->error && strstr(t->error, wanted->words);
+}
+
+bool check_is_told(struct run *run, const struct object *object, const char *state, const char *words) {
+	struct wanted wanted = { .object = object, .state = state, .words = words };
+
+	reconciler_failures(run->r, find_told, &wanted);
+	return wanted.found;
+}
+
+static bool has_failed(struct run *run, const struct object *object) {
+	const struct address *a = (const struct address *)object;
+	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
+	const struct w_link *link = ns_link(ns, a->dev);
+	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
+
+	return there && there->failed && !there->external;
+}
+
+/* What is there as declared and of no use all the same is told of. */
+static void check_useless(struct run *run) {
+	char id[256];
+
+	state_foreach(ns, desired(run))
+		ns_foreach(object, ns) {
+			const struct class *class = object->kind->class;
+
+			if (ns_self(ns) && in_the_way(run, ns_self(ns)))
+				break;
+			if (object->gone || object->drift != DRIFT_RESTORE || check_may_wait(run, object))
+				continue;
+			if (class == &class_route && is_hidden(run, object) &&
+			    !check_is_told(run, object, "reported", "is hidden by"))
+				run_fail(run, "useless: nobody is told that %s is hidden", id_of(object, id));
+			if (class == &class_address && has_failed(run, object) &&
+			    !check_is_told(run, object, "failing", "duplicate"))
+				run_fail(run, "useless: nobody is told that another host has %s", id_of(object, id));
+		}
+}
+
 void check_rest(struct run *run) {
 	struct reconciler_status status;
 	bool all_well;
@@ -434,6 +510,7 @@ void check_rest(struct run *run) {
 	all_well = check_declared(run);
 	check_left(run);
 	check_plan(run, all_well);
+	check_useless(run);
 	reconciler_status(run->r, &status);
 	if (status.phase == PHASE_CONVERGED) /* else what has gone back is not forgotten yet */
 		check_ledger(run);

@@ -16,6 +16,9 @@ void check_gone(struct run *run);
 /* May the object be wrong? */
 bool check_is_excused(struct run *run, const struct object *object);
 
+/* Does the status say of the object that it is in that state, with an error that has these words in it? */
+bool check_is_told(struct run *run, const struct object *object, const char *state, const char *words);
+
 /* Is something foreign in its place, or the place itself not there? */
 bool check_in_the_way(struct run *run, const struct object *object);
 

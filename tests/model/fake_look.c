@@ -79,6 +79,10 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	seen->port_state = PORT_FORWARDING;
 	seen->makes_addresses = link_has_carrier(link) && seen->address_generation != IN6_ADDR_GEN_MODE_NONE;
 	link_set_own_addresses(seen, !link->bare);
+	if (link->other_name) {
+		seen->alternative_names = arena_memdup(&state->arena, &link->other_name, sizeof(link->other_name));
+		seen->n_alternative_names = 1;
+	}
 	seen->master = link->master ? link->master->values->name : "";
 	show_other_link(object, link->peer ? link->peer : link->lower);
 	object->owned = rest && streq(rest, look->topology);
@@ -191,9 +195,11 @@ static void show_routes(struct w_ns *ns, struct state *state, struct ns_state *r
 	vec_foreach(route, &ns->routes) {
 		struct object *object = show_route(state, ns, route), *before = ns_add(ret, object);
 
+		/* add_route() in daemon/kernel/scan.c */
 		if (before && object->owned && !before->owned) {
 			ns_remove(ret, before);
 			ns_add(ret, object);
+			((struct route *)object)->front = before->kernel_made ? NULL : before;
 		}
 	}
 }

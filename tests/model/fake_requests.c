@@ -191,7 +191,7 @@ static int make_link_in_its_place(struct fake *fake, const struct scan_request *
 
 static int move_in(struct world *w, const struct change *change) {
 	const struct physical *physical = (const struct physical *)change->desired;
-	struct w_link *link = ns_link(w->spaces.items[0], physical->found_as ? physical->found_as : physical->source);
+	struct w_link *link = world_card(w, physical->found_as ? physical->found_as : physical->source);
 	struct w_ns *ns = world_ns_or_held(w, physical->link.object.ns);
 	int r;
 
@@ -364,7 +364,7 @@ static int request_route(struct fake *fake, const struct scan_request *look, con
 
 	if (!ns)
 		return -ENOENT;
-	there = ns_route(ns, &route);
+	there = ns_route_by(ns, &route, change->type == CHANGE_DELETE ? route.protocol : 0);
 	if (there && change->type != CHANGE_CREATE)
 		judge(fake, look, there->external, change);
 	if (change->type == CHANGE_DELETE)

@@ -5,7 +5,7 @@
 #include "kind/kinds.h"
 
 /* Stable addresses, so that the same act gives the same link in a world and in the kernel. */
-static struct mac mac_of(const char *ns, const char *name) {
+struct mac op_mac(const char *ns, const char *name) {
 	return link_stable_mac("somebody else's", "", ns, name);
 }
 
@@ -19,7 +19,7 @@ static void print_ip(const struct op *op, struct text *out) {
 }
 
 static const char *mac_text(const struct op *op, bool second, char buf[MAC_TEXT_MAX]) {
-	struct mac mac = second ? mac_of(op->ns2, op->name2) : mac_of(op->ns, op->name);
+	struct mac mac = second ? op_mac(op->ns2, op->name2) : op_mac(op->ns, op->name);
 
 	return mac_format(&mac, buf);
 }
@@ -111,6 +111,9 @@ static void print_inside(const struct op *op, struct text *out) {
 	case OP_ROUTE_ADD:
 		print_route(op, "add", out);
 		break;
+	case OP_ROUTE_PREPEND:
+		print_route(op, "prepend", out);
+		break;
 	case OP_ROUTE_REPLACE:
 		print_route(op, "replace", out);
 		break;
@@ -142,6 +145,19 @@ static void print_other(const struct op *op, struct text *out) {
 		break;
 	case OP_NS_FILE:
 		text_addf(out, "mkdir -p /run/netns; echo notes >/run/netns/%s", op->ns);
+		break;
+	case OP_PROCESS:
+		text_addf(out, "# a process starts in %s", op->ns);
+		break;
+	case OP_PROCESS_END:
+		text_add(out, "# all such processes end");
+		break;
+	case OP_RIVAL:
+		text_addf(out, "# another host has %s", op->text);
+		break;
+	case OP_RIVAL_GONE:
+		text_addf(out, "# no other host has one of its addresses%s",
+			  op->number ? ", and its neighbours say so" : "");
 		break;
 	case OP_SETTING:
 		text_addf(out, "%s%s%ssysctl -q -w %s=%s", enter, *enter ? op->ns : "", *enter ? " " : "", op->text,
@@ -197,7 +213,7 @@ static struct prefix prefix_of(const char *text) {
 static struct w_link *make(struct world *w, const struct kind *kind, const char *ns, const char *name) {
 	struct w_link *link = link_new(w, kind, name);
 
-	link->values->mac = mac_of(ns, name);
+	link->values->mac = op_mac(ns, name);
 	return link;
 }
 
@@ -252,6 +268,7 @@ static int add_link(struct world *w, const struct op *op, struct w_ns *ns) {
 		return -EEXIST;
 	link->lower = lower;
 	link->hardware = op->type == OP_HARDWARE;
+	link->other_name = link->hardware ? op->text : NULL;
 	if (lower)
 		link->values->mtu = lower->values->mtu;
 	return link_enter(w, link, ns);
@@ -393,15 +410,20 @@ static int change_route(struct world *w, const struct op *op, struct w_ns *ns) {
 	route.to = prefix_of(op->text);
 	if (route.to.address.family == AF_INET6 && !route.metric)
 		route.metric = 1024;
-	if (op->type == OP_ROUTE_DELETE)
+	if (op->type == OP_ROUTE_DELETE) {
+		route.protocol = 0; /* whosever it is */
 		return route_delete(w, ns, &route);
+	}
 	route.n_hops = 1;
 	route.hops[0] = (struct w_hop){ .dev = link, .weight = 1 };
 	if (op->value && ip_parse(op->value, &route.hops[0].via) < 0)
 		abort();
 	if (route.to.address.family == AF_INET && !op->value)
 		route.scope = RT_SCOPE_LINK;
-	return route_add(w, ns, route, op->type == OP_ROUTE_ADD ? ROUTE_ADD : ROUTE_REPLACE);
+	return route_add(w, ns, route,
+			 op->type == OP_ROUTE_ADD       ? ROUTE_ADD
+			 : op->type == OP_ROUTE_PREPEND ? ROUTE_PREPEND
+							: ROUTE_REPLACE);
 }
 
 static int change_nat(struct world *w, const struct op *op, struct w_ns *ns) {
@@ -435,6 +457,15 @@ static int act_inside(struct world *w, const struct op *op, struct w_ns *ns) {
 	return setting_set(w, ns, path, op->value);
 }
 
+/* That a neighbour has gone is told by those that knew it, if at all. */
+static void end_rival(struct world *w, bool told) {
+	struct hint hint = { .type = HINT_NEIGHBOUR, .address = w->rival };
+
+	for (size_t i = 0; told && w->rival.family && i < w->spaces.n; i++)
+		world_event(w, w->spaces.items[i], hint);
+	w->rival = (struct ip){};
+}
+
 static int apply(struct world *w, const struct op *op) {
 	struct w_ns *ns = world_ns(w, op->ns);
 
@@ -453,6 +484,18 @@ static int apply(struct world *w, const struct op *op) {
 		if (ns)
 			return -EEXIST;
 		world_add_stale(w, op->ns, op->type == OP_NS_FILE);
+		return 0;
+	case OP_PROCESS:
+		if (ns)
+			ns->busy = true;
+		return ns ? 0 : -ENOENT;
+	case OP_PROCESS_END:
+		world_end_processes(w);
+		return 0;
+	case OP_RIVAL:
+		return ip_parse(op->text, &w->rival);
+	case OP_RIVAL_GONE:
+		end_rival(w, op->number);
 		return 0;
 	case OP_VETH:
 		return add_veth(w, op);

@@ -14,6 +14,8 @@ enum op_type {
 	OP_NS_STALE,
 	OP_NS_FILE,
 	OP_NS_REPLACE,
+	OP_PROCESS,
+	OP_PROCESS_END,
 	OP_VETH,
 	OP_BRIDGE,
 	OP_MACVLAN,
@@ -37,6 +39,7 @@ enum op_type {
 	OP_ADDRESS_DELETE,
 	OP_ADDRESS_FLUSH,
 	OP_ROUTE_ADD,
+	OP_ROUTE_PREPEND,
 	OP_ROUTE_REPLACE,
 	OP_ROUTE_DELETE,
 	OP_ROUTE_FLUSH,
@@ -45,6 +48,8 @@ enum op_type {
 	OP_NAT_CHANGE,
 	OP_FILE_WRITE,
 	OP_FILE_DELETE,
+	OP_RIVAL,
+	OP_RIVAL_GONE,
 	OP_N
 };
 
@@ -60,6 +65,9 @@ struct op {
 
 /* As a command line; "" for what ip(8) cannot say. */
 void op_print(const struct op *op, struct text *out);
+
+/* The MAC address of a link that somebody has made. */
+struct mac op_mac(const char *ns, const char *name);
 
 /* 0 or -errno. */
 int op_apply(struct world *w, const struct op *op);

@@ -124,6 +124,7 @@ static void hear(struct run *run, const struct w_event *event) {
 static void deliver(void *userdata) {
 	struct run *run = userdata;
 
+	world_detect(run->w);
 	for (size_t i = 0; i < run->w->events.n; i++) {
 		hear(run, &run->w->events.items[i]);
 		if (run->beside)
@@ -355,11 +356,12 @@ void run_restart(struct run *run) {
 	run_start(run, version);
 }
 
-/* What bears no mark is nobody's. */
+/* A namespace that topod made bears no mark, so that all in it is somebody else's. In others the mark tells what is topod's. */
 static void estrange(struct w_ns *ns) {
-	bool closed = !streq(ns->name, NS_HOST);
+	bool closed = !streq(ns->name, NS_HOST) && !ns->external;
 
-	ns->external = ns->nat_foreign = closed;
+	ns->external |= closed;
+	ns->nat_foreign |= closed;
 	vec_foreach(at, &ns->links)
 		(*at)->external |= closed || !streq((*at)->values->alias, "topod:t");
 	vec_foreach(a, &ns->addresses)
@@ -431,14 +433,15 @@ static void find_failing(void *userdata, const struct failure *t) {
 }
 
 /* What fails is tried ever more seldom, also where it only waits for something that fails. Those of one namespace are
- * tried together. */
+ * tried together. (What comes of an address that another host has is looked at after each try.) */
 static void check_pauses(struct run *run, uint64_t begun) {
 	struct reconciler_status status;
 	struct failing failing = {};
 
 	reconciler_status(run->r, &status);
 	reconciler_failures(run->r, find_failing, &failing);
-	if (!failing.several && !status.n_fights && !status.n_pending && run->w->now_usec - begun < 60 * 1000 * 1000)
+	if (!failing.several && !run->w->rival.family && !status.n_fights && !status.n_pending &&
+	    run->w->now_usec - begun < 60 * 1000 * 1000)
 		run_fail(run, "pauses: %d tries in %llu ms", RETRIES_MAX,
 			 (unsigned long long)(run->w->now_usec - begun) / 1000);
 }
@@ -455,12 +458,12 @@ void run_quiesce(struct run *run) {
 			continue;
 		}
 		world_tick(run->w, true);
-		uint64_t due = reconciler_due(run->r);
-		if (due == UINT64_MAX && !run->w->events.n)
+		uint64_t due = reconciler_due(run->r), detected = world_detects_at(run->w);
+		if (due == UINT64_MAX && detected == UINT64_MAX && !run->w->events.n)
 			return;
-		n += run->w->events.n || due > run->w->now_usec + 1000;
+		n += run->w->events.n || (due <= detected && due > run->w->now_usec + 1000);
 		if (!run->w->events.n)
-			run->w->now_usec = MAX(due, run->w->now_usec);
+			run->w->now_usec = MAX(MIN(due, detected), run->w->now_usec);
 	}
 	if (!run->failure && !n_restarts)
 		check_pauses(run, begun);

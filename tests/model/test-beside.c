@@ -189,7 +189,7 @@ static void rest(struct dice *d, struct run *pair[2]) {
 	uint64_t end = pair[0]->w->now_usec + UINT64_C(100) * 1000 * 1000;
 
 	for (settle(d, pair); !pair[0]->failure && !pair[1]->failure; settle(d, pair)) {
-		uint64_t due = MIN(due_of(pair[0]), due_of(pair[1]));
+		uint64_t due = MIN(MIN(due_of(pair[0]), due_of(pair[1])), world_detects_at(pair[0]->w));
 
 		world_tick(pair[0]->w, true);
 		if (due > end && !pair[0]->w->events.n)

@@ -509,6 +509,60 @@ static void test_goes_with_a_namespace(void **state _unused_) {
 	is_degraded(&s);
 }
 
+/* A link that somebody has given another name is deleted in the end, though neither that nor making it anew can be done at first:
+ * what could not be made does not make it a stranger's. */
+static void test_renamed_and_in_the_way(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {vx: {kind: vxlan, id: 7}}}}\n", NULL);
+	start(&s);
+	is_well(&s);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "host/moved link", .error = -EPERM });
+	act(&s, (struct op){ .type = OP_RENAME, .ns = NS_HOST, .name = "vx", .name2 = "moved" });
+	is_degraded(&s);
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+	assert_null(ns_link(world_ns(s.run.w, NS_HOST), "moved"));
+}
+
+/* A route had a source address that somebody has taken away, which topod made again: with topod it goes for good, and does not
+ * come back to the route either. */
+static void test_former_source_is_gone(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {f0: {kind: existing, addresses: [{address: 'fd00::1/64', nodad: true}]}},\n"
+	      "  routes: [{to: 'fd10::/64', dev: f0, src: 'fd00::1', mtu: 1300}]}}\n",
+	      NULL);
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n0" });
+	act(&s, (struct op){ .type = OP_VETH, .ns = "n0", .name = "f0", .ns2 = "n0", .name2 = "f1" });
+	act(&s, (struct op){ .type = OP_UP, .ns = "n0", .name = "f0" });
+	act(&s, (struct op){ .type = OP_ADDRESS_ADD, .ns = "n0", .name = "f0", .text = "fd00::1/64", .nodad = true });
+	act(&s, (struct op){ .type = OP_ROUTE_ADD, .ns = "n0", .name = "f0", .text = "fd10::/64" });
+	ip_parse("fd00::1", &world_ns(s.run.w, "n0")->routes.items[world_ns(s.run.w, "n0")->routes.n - 1].src);
+	start(&s);
+	is_well(&s);
+	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "f0", .text = "fd00::1/64" });
+	is_well(&s);
+}
+
+/* What bears topod's mark is topod's also where everything else was found, and the ledger is lost. */
+static void test_lost_ledger_in_an_adopted_namespace(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {vx: {kind: vxlan, id: 7, addresses: [10.1.0.1/24]}}}}\n",
+	      NULL);
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n0" });
+	start(&s);
+	is_well(&s);
+	run_lose_ledger(&s.run);
+	is_well(&s);
+	act(&s, (struct op){ .type = OP_RENAME, .ns = "n0", .name = "vx", .name2 = "moved" });
+	is_well(&s);
+	assert_null(ns_link(world_ns(s.run.w, "n0"), "moved"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		situation_test(test_lower_comes),
@@ -537,6 +591,9 @@ int main(void) {
 		situation_test(test_not_held),
 		situation_test(test_given_up),
 		situation_test(test_goes_with_a_namespace),
+		situation_test(test_renamed_and_in_the_way),
+		situation_test(test_former_source_is_gone),
+		situation_test(test_lost_ledger_in_an_adopted_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

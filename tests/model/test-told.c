@@ -144,77 +144,6 @@ static void test_failed_and_paused(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: n0/br"), 1);
 }
 
-#define RIVAL "topology: t\nnamespaces: {n0: {interfaces: {vx: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n"
-
-static struct w_address *duplicate(struct situation *s) {
-	vec_foreach(address, &world_ns(s->run.w, "n0")->addresses)
-		if (address->address.address.family == AF_INET6 && address->protocol == TOPOD_PROTOCOL)
-			return address;
-	fail_msg("the address is not there");
-	return NULL;
-}
-
-static size_t n_tries(struct situation *s) {
-	return s->run.fake.n_requests / 2; /* each takes it away and makes it again */
-}
-
-/* A retry makes it again, with growing pauses, whatever else is heard: to make it again has events of its own. */
-static void test_duplicate_is_retried(void **state _unused_) {
-	_situation_ s;
-	size_t before;
-
-	begin(&s, RIVAL, NULL);
-	start(&s);
-	s.run.w->rival = duplicate(&s)->address.address;
-	duplicate(&s)->failed = true;
-	reconciler_dirty(s.run.r, "n0");
-	run_settle(&s.run);
-	before = n_tries(&s);
-	for (int i = 0; i < 60 * 4; i++) { /* a minute */
-		s.run.w->now_usec += 250 * 1000;
-		world_detect(s.run.w);
-		reconciler_dirty(s.run.r, "n0");
-		run_settle(&s.run);
-	}
-	assert_in_range(n_tries(&s) - before, 4, 7); /* after 1, 2, 4, … seconds */
-	assert_int_equal(status_of(&s).phase, PHASE_DEGRADED);
-	assert_int_equal(count(&s, "duplicate address detection found another host with it"), 1);
-	assert_int_equal(count(&s, "= recovered"), 0);
-	/* The other one goes, and its neighbours say so. */
-	before = n_tries(&s);
-	s.run.w->rival = (struct ip){};
-	reconciler_hint(s.run.r, "n0", &(struct hint){ .type = HINT_NEIGHBOUR, .address = duplicate(&s)->address.address });
-	run_settle(&s.run);
-	assert_int_equal(n_tries(&s) - before, 1);
-	is_well(&s);
-	assert_int_equal(count(&s, "= recovered: n0/vx"), 1);
-	assert_false(reconciler_wants_neighbours(s.run.r));
-}
-
-/* Without a carrier it would lead to nothing; with it, it is tried at once. */
-static void test_duplicate_without_carrier(void **state _unused_) {
-	_situation_ s;
-	size_t before;
-
-	begin(&s,
-	      "topology: t\nnamespaces: {n0: {interfaces: {e0: {addresses: ['fd00::1/64']}}}, n1: {}}\nlinks: [[n0:e0, n1:e1]]\n",
-	      NULL);
-	start(&s);
-	is_well(&s);
-	duplicate(&s)->failed = true;
-	s.run.w->by_topod = false;
-	reconciler_pause(s.run.r); /* the other end stays down */
-	act(&s, (struct op){ .type = OP_DOWN, .ns = "n1", .name = "e1" });
-	reconciler_dirty(s.run.r, "n0");
-	run_settle(&s.run);
-	before = n_tries(&s);
-	s.run.w->now_usec += 1;
-	reconciler_resume(s.run.r);
-	run_quiesce(&s.run);
-	is_well(&s);
-	assert_in_range(n_tries(&s) - before, 1, 2); /* and the link itself */
-}
-
 #define PAIR "topology: t\nnamespaces: {n0: {}, n1: {}}\nlinks: [[n0:x, n1:y]]\n"
 
 /* An end has another name: one thing too many, and one that is missing. That the other end goes and comes with it is
@@ -299,29 +228,6 @@ static void test_found_and_lost(void **state _unused_) {
 	assert_int_equal(count(&s, "there is no such interface"), 1);
 }
 
-static void find_duplicate(struct situation *s, bool there) {
-	vec_foreach(address, &world_ns(s->run.w, "n0")->addresses)
-		address->failed = there;
-	reconciler_dirty(s->run.r, "n0");
-	run_settle(&s->run);
-}
-
-/* It is there, and of no use: another host has the same address. */
-static void test_duplicate_address(void **state _unused_) {
-	_situation_ s;
-
-	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n",
-	      NULL);
-	start(&s);
-	is_well(&s);
-	find_duplicate(&s, true);
-	is_degraded(&s);
-	find_duplicate(&s, false);
-	is_well(&s);
-	assert_int_equal(count(&s, "duplicate address detection found another host with it"), 1);
-	assert_int_equal(count(&s, "= recovered: n0/br"), 1);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		situation_test(test_reported),
@@ -336,9 +242,6 @@ int main(void) {
 		situation_test(test_one_bad_value),
 		situation_test(test_pair_torn),
 		situation_test(test_found_and_lost),
-		situation_test(test_duplicate_address),
-		situation_test(test_duplicate_is_retried),
-		situation_test(test_duplicate_without_carrier),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,22 +12,6 @@ uint64_t luck(const struct run *run, unsigned salt, uint64_t n) {
 
 /* What fails for good. */
 
-struct wanted_trouble {
-	const struct object *object;
-	const char *error;
-	bool found;
-};
-
-static void find_trouble(void *userdata, const struct failure *t) {
-	struct wanted_trouble *wanted = userdata;
-	_cleanup_text_ struct text scope = {}, noun = {};
-
-	object_print_scope(wanted->object, &scope);
-	object_print_noun(wanted->object, &noun);
-	wanted->found |= streq(t->scope, scope.data) && streq(t->noun, noun.data) && streq(t->state, "failing") &&
-			 t->error && strstr(t->error, wanted->error);
-}
-
 static const struct object *pick_object(struct run *run, const struct state *state) {
 	const struct object *picked = NULL;
 	uint64_t n = 0;
@@ -98,12 +82,10 @@ static void check_dragged(struct run *run, const struct state *state, const stru
 }
 
 static void check_reported(struct run *run, const struct object *object, const char *error) {
-	struct wanted_trouble wanted = { .object = object, .error = error };
 	struct reconciler_status status;
 
 	reconciler_status(run->r, &status);
-	reconciler_failures(run->r, find_trouble, &wanted);
-	if (!wanted.found)
+	if (!check_is_told(run, object, "failing", error))
 		run_fail(run, "trouble: what always fails (%s) is not reported", run->faulted);
 	if (status.phase != PHASE_DEGRADED)
 		run_fail(run, "trouble: something always fails, and it says phase %d", status.phase);

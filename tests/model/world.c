@@ -187,6 +187,8 @@ static void take_apart(struct world *w, struct w_ns *ns) {
 
 /* cleanup_net() is a work queue's. */
 static void begin_to_die(struct world *w, struct w_ns *ns) {
+	if (ns->name || ns->held || ns->busy)
+		return;
 	ns->dying = 1 + (w->slowness ? (unsigned)(world_random(w) % w->slowness) : 0);
 	if (!w->slowness)
 		take_apart(w, ns);
@@ -199,8 +201,7 @@ void world_release(struct world *w, struct w_ns *only) {
 		if (!ns->held || (only && ns != only))
 			continue;
 		ns->held = NULL;
-		if (!ns->name)
-			begin_to_die(w, ns);
+		begin_to_die(w, ns);
 	}
 }
 
@@ -220,9 +221,19 @@ int world_delete_ns(struct world *w, const char *name) {
 		return -ENOENT;
 	name_event(w, name);
 	ns->name = NULL;
-	if (!ns->held)
-		begin_to_die(w, ns);
+	begin_to_die(w, ns);
 	return 0;
+}
+
+void world_end_processes(struct world *w) {
+	for (size_t i = 0; i < w->spaces.n; i++) {
+		struct w_ns *ns = w->spaces.items[i];
+
+		if (!ns->busy)
+			continue;
+		ns->busy = false;
+		begin_to_die(w, ns);
+	}
 }
 
 void world_tick(struct world *w, bool all) {

@@ -33,12 +33,14 @@ struct w_link {
 	struct w_ns *birthplace;    /* a vxlan: where its id is in use, wherever it is moved to … */
 	struct ip flood[FLOOD_MAX]; /* … and where it sends frames to unknown addresses */
 	size_t n_flood;
-	bool mtu_by_user; /* a bridge whose MTU no longer follows its ports */
-	bool hardware;    /* survives its namespace: goes back to the host */
-	bool external;    /* not made by topod */
-	bool moved;       /* topod moved it here: its to change and to give back */
-	bool bare;        /* somebody took away what the kernel had given it (which is not kept as addresses here) */
-	bool carried;     /* it was last seen to have a carrier, or to need none */
+	bool mtu_by_user;       /* a bridge whose MTU no longer follows its ports */
+	bool hardware;          /* survives its namespace: goes back to the host */
+	bool external;          /* not made by topod */
+	bool moved;             /* topod moved it here: its to change and to give back */
+	bool bare;              /* somebody took away what the kernel had given it (which is not kept as addresses here) */
+	bool carried;           /* it was last seen to have a carrier, or to need none */
+	bool ready;             /* … and has been since it was last set up (IF_READY): duplicates are looked for */
+	const char *other_name; /* an alternative one, or NULL */
 };
 
 struct w_address {
@@ -50,6 +52,7 @@ struct w_address {
 	bool nodad, noprefixroute, secondary, external;
 	bool failed;          /* duplicate address detection found another */
 	uint64_t usable_usec; /* when that detection is over; 0: it was never begun */
+	bool detected;        /* it is over, and that was told */
 };
 
 struct w_hop {
@@ -87,6 +90,7 @@ struct w_ns {
 	vec(struct w_setting) settings;
 	const char *nat; /* text of topod's table, or NULL */
 	bool nat_foreign;
+	bool busy;      /* a process is in it, and keeps it from being taken apart */
 	unsigned dying; /* requests until it is taken apart; 0: lives */
 };
 
@@ -142,12 +146,16 @@ int world_add_ns(struct world *w, const char *name);
 /* Of the namespace that is made next. */
 struct netns_identity world_next_identity(const struct world *w);
 int world_delete_ns(struct world *w, const char *name);
+/* All processes end; a namespace that only they kept goes. */
+void world_end_processes(struct world *w);
 /* A name whose maker or remover is half-way; foreign: a file or link of somebody's. */
 void world_add_stale(struct world *w, const char *name, bool external);
 const struct w_name *world_stale(const struct world *w, const char *name);
 void world_clear_stale(struct world *w, const char *name);
 
 struct w_link *ns_link(const struct w_ns *ns, const char *name);
+/* A link of the host by its name, an alternative one, or its MAC address. */
+struct w_link *world_card(const struct world *w, const char *name);
 struct w_link *ns_link_at(const struct w_ns *ns, uint32_t index);
 
 /* A new link with the kernel's defaults, down. It is not yet in a namespace: the caller fills in lower and then
@@ -184,17 +192,23 @@ struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const s
 int address_add(struct world *w, struct w_ns *ns, struct w_address address);
 int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, const struct prefix *address,
 		   const struct prefix *peer);
-/* Detections that have met the rival end. */
+/* Ends the detections whose time has come: those of the rival's address fail. */
 void world_detect(struct world *w);
+/* When the next one ends; UINT64_MAX: none is under way. */
+uint64_t world_detects_at(const struct world *w);
 bool address_is_tentative(const struct world *w, const struct w_address *address);
 /* The kernel's route to its prefix; as topod asks for it anew, also that to an IPv6 peer. */
 int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
 int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
 bool address_is_connected(const struct world *w, struct w_ns *ns, const struct w_address *address);
 
-enum route_how { ROUTE_ADD, ROUTE_REPLACE };
+enum route_how { ROUTE_ADD, ROUTE_PREPEND, ROUTE_REPLACE };
+/* The first of those with that identity, which the kernel uses. Others may stand behind it (IPv4). */
 struct w_route *ns_route(struct w_ns *ns, const struct w_route *like);
+/* … by its protocol; 0: any. */
+struct w_route *ns_route_by(struct w_ns *ns, const struct w_route *like, uint32_t protocol);
 int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route_how how);
+/* The first one of the protocol; 0: any. */
 int route_delete(struct world *w, struct w_ns *ns, const struct w_route *like);
 
 /* NULL where there is no such setting. */

@@ -33,14 +33,30 @@ bool address_is_tentative(const struct world *w, const struct w_address *a) {
 	       (!a->usable_usec || w->now_usec < a->usable_usec);
 }
 
+static bool is_detecting(const struct w_address *a) {
+	return a->address.address.family == AF_INET6 && !a->nodad && a->usable_usec && !a->detected;
+}
+
+/* Also where the carrier was lost meanwhile (addrconf_dad_work()). */
 void world_detect(struct world *w) {
 	vec_foreach(ns, &w->spaces)
 		vec_foreach(a, &(*ns)->addresses) {
-			if (a->failed || a->nodad || !a->usable_usec || !ip_equal(&a->address.address, &w->rival))
+			if (!is_detecting(a) || a->usable_usec > w->now_usec)
 				continue;
-			a->failed = true;
+			a->detected = true;
+			a->failed |= ip_equal(&a->address.address, &w->rival);
 			addresses_changed(w, *ns, a->link);
 		}
+}
+
+uint64_t world_detects_at(const struct world *w) {
+	uint64_t at = UINT64_MAX;
+
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(a, &(*ns)->addresses)
+			if (is_detecting(a))
+				at = MIN(at, a->usable_usec);
+	return at;
 }
 
 const struct w_address *ns_primary(const struct w_ns *ns, const struct w_address *address) {
@@ -137,10 +153,12 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 		return -EINVAL;
 	address.secondary = !ipv6 && ns_primary(ns, &address);
 	address.external = !w->by_topod;
-	if (ipv6 && !address.nodad && link_has_carrier(link))
+	if (ipv6 && !address.nodad && (link->ready || link_has_carrier(link)))
 		address.usable_usec = w->now_usec + world_random(w) % 2000000;
-	if (ipv6 && streq(link->values->name, "lo"))
+	if (ipv6 && streq(link->values->name, "lo")) {
 		address.usable_usec = 1;
+		address.detected = true;
+	}
 	vec_push(&ns->addresses, address);
 	if (link->values->up && !address.secondary && !address.noprefixroute)
 		address_add_connected(w, ns, &address);
@@ -181,9 +199,9 @@ static bool is_kept(struct w_ns *ns, const struct w_address *gone) {
 }
 
 static void drop_kernels(struct world *w, struct w_ns *ns, const struct w_route *like) {
-	struct w_route *route = ns_route(ns, like);
+	struct w_route *route = ns_route_by(ns, like, RTPROT_KERNEL);
 
-	if (!route || route->protocol != RTPROT_KERNEL || !leads_over(route, like->hops[0].dev))
+	if (!route || !leads_over(route, like->hops[0].dev))
 		return;
 	drop_where(&ns->routes, r, r == route);
 	route_changed(w, ns, like);
@@ -216,8 +234,8 @@ static bool promote(struct w_ns *ns, const struct w_address *gone) {
 		if (a->link != gone->link || !a->secondary || !same_subnet(a, gone))
 			continue;
 		a->secondary = false;
-		route = ns_route(ns, &own);
-		if (route && route->protocol == RTPROT_KERNEL)
+		route = ns_route_by(ns, &own, RTPROT_KERNEL);
+		if (route)
 			route->src = a->address.address;
 		return true;
 	}

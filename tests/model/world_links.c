@@ -17,6 +17,16 @@ struct w_link *ns_link(const struct w_ns *ns, const char *name) {
 	return NULL;
 }
 
+struct w_link *world_card(const struct world *w, const char *name) {
+	struct mac mac;
+
+	vec_foreach(at, &w->spaces.items[0]->links)
+		if (streq((*at)->values->name, name) || streq_ptr((*at)->other_name, name) ||
+		    (mac_parse(name, &mac) == 0 && memcmp(&mac, &(*at)->values->mac, sizeof(mac)) == 0))
+			return *at;
+	return NULL;
+}
+
 struct w_link *ns_link_at(const struct w_ns *ns, uint32_t index) {
 	if (ns)
 		vec_foreach(at, &ns->links)
@@ -213,6 +223,7 @@ void world_carriers(struct world *w) {
 			if (carried == link->carried)
 				continue;
 			link->carried = carried;
+			link->ready |= carried;
 			link_changed(w, link);
 			if (carried)
 				begin_detection(w, link);
@@ -239,6 +250,7 @@ int link_set_up(struct world *w, struct w_link *link, bool up) {
 		return -ENETDOWN; /* macvlan_open() */
 	link->values->up = up;
 	link->bare = false;
+	link->ready &= up;
 	if (up) {
 		come_up(w, link);
 	} else {

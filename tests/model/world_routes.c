@@ -28,12 +28,16 @@ void cut_routes(struct w_link *link, uint8_t family, bool gone) {
 	drop_where(&link->ns->routes, route, (!family || route->to.address.family == family) && is_cut(route, link, gone));
 }
 
-struct w_route *ns_route(struct w_ns *ns, const struct w_route *like) {
+struct w_route *ns_route_by(struct w_ns *ns, const struct w_route *like, uint32_t protocol) {
 	vec_foreach(route, &ns->routes)
 		if (prefix_equal(&route->to, &like->to) && route->table == like->table && route->tos == like->tos &&
-		    route->metric == like->metric)
+		    route->metric == like->metric && (!protocol || route->protocol == protocol))
 			return route;
 	return NULL;
+}
+
+struct w_route *ns_route(struct w_ns *ns, const struct w_route *like) {
+	return ns_route_by(ns, like, 0);
 }
 
 /* The link by which a gateway is reached: the longest prefix decides, and it must not lead over another gateway. */
@@ -70,6 +74,28 @@ static bool is_usable_source(const struct world *w, const struct w_ns *ns, const
 	return false;
 }
 
+static bool leads_alike(const struct w_route *a, const struct w_route *b) {
+	if (a->type != b->type || a->protocol != b->protocol || a->n_hops != b->n_hops)
+		return false;
+	for (size_t i = 0; i < a->n_hops; i++)
+		if (a->hops[i].dev != b->hops[i].dev || !ip_equal(&a->hops[i].via, &b->hops[i].via))
+			return false;
+	return true;
+}
+
+/* Before the first of its identity, unless there is the very same (fib_table_insert()). */
+static int prepend(struct world *w, struct w_ns *ns, size_t at, const struct w_route *route) {
+	vec_foreach(other, &ns->routes)
+		if (ns_route(ns, other) == ns->routes.items + at && leads_alike(other, route))
+			return -EEXIST;
+	vec_push(&ns->routes, *route);
+	for (size_t i = ns->routes.n - 1; i > at; i--)
+		ns->routes.items[i] = ns->routes.items[i - 1];
+	ns->routes.items[at] = *route;
+	route_changed(w, ns, route);
+	return 0;
+}
+
 int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route_how how) {
 	struct w_route *before;
 	int r = 0;
@@ -84,6 +110,8 @@ int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route
 	if (before && how == ROUTE_ADD)
 		return -EEXIST;
 	route.external = !w->by_topod;
+	if (before && how == ROUTE_PREPEND)
+		return prepend(w, ns, (size_t)(before - ns->routes.items), &route);
 	if (before)
 		*before = route;
 	else
@@ -93,7 +121,7 @@ int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route
 }
 
 int route_delete(struct world *w, struct w_ns *ns, const struct w_route *like) {
-	struct w_route *route = ns_route(ns, like), gone;
+	struct w_route *route = ns_route_by(ns, like, like->protocol), gone;
 
 	if (!route)
 		return -ESRCH;

@@ -38,6 +38,7 @@ static void add_seen(const struct machine *m, struct state *ret, struct ns_state
 		copy->change = NULL;
 		copy->failed = m->duplicates && object->kind->class == &class_address;
 		make_seen(copy);
+		copy->owned = false; /* it was there before topod, which has nothing to note of it */
 		ns_add(ns, copy);
 	}
 }
