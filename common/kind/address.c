@@ -11,7 +11,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/link.h"
-#include "model/state.h"
+#include "model/section.h"
 
 #ifndef IFA_PROTO /* 5.18; Debian 12's headers have it, older ones do not */
 #define IFA_PROTO 11
@@ -116,7 +116,7 @@ struct subnet {
 	UT_hash_handle hh;
 };
 
-void address_mark_primaries(const struct ns_state *desired) {
+void address_mark_primaries(struct reading *r _unused_, struct ns_state *desired) {
 	struct arena arena = {};
 	struct subnet *subnets = NULL;
 
@@ -218,8 +218,15 @@ static bool check_label(struct parse *p, const struct address *a, struct positio
 	return true;
 }
 
-static bool finish(struct parse *p, struct address *a, const struct node *node) {
-	struct object *o = &a->object;
+/* "10.0.0.1": it may be meant as a host's, or the length was forgotten. */
+static bool is_bare(const struct node *node) {
+	const struct node *text = node->type == NODE_MAPPING ? node_get(node, fields[ADDRESS_ADDRESS].name) : node;
+
+	return text && text->type == NODE_SCALAR && !strchr(text->text, '/');
+}
+
+static bool finish(struct parse *p, struct object *o, const struct node *node) {
+	struct address *a = (struct address *)o;
 	struct position position = node->position;
 
 	bool good = check_use(p, a, position);
@@ -229,6 +236,7 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 	good &= is_family(p, a, ADDRESS_BROADCAST, AF_INET, node);
 	good &= is_family(p, a, ADDRESS_NODAD, AF_INET6, node);
 	good &= check_label(p, a, object_position(o, &fields[ADDRESS_LABEL]));
+	a->bare = is_bare(node);
 	a->protocol = TOPOD_PROTOCOL;
 	o->set |= field_bit(ADDRESS_PEER) | field_bit(ADDRESS_PROTOCOL);
 	if (address_has_connected_route(a))
@@ -237,36 +245,26 @@ static bool finish(struct parse *p, struct address *a, const struct node *node) 
 	return good;
 }
 
-/* "10.0.0.1": it may be meant as a host's, or the length was forgotten. */
-static bool is_bare(const struct node *node) {
-	const struct node *text = node->type == NODE_MAPPING ? node_get(node, fields[ADDRESS_ADDRESS].name) : node;
+static const struct mapping entry = {
+	.name = "address",
+	.title = "Addresses",
+	.doc = "An entry of `addresses`: a prefix, or a mapping.",
+	.what = "an address",
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.kind = &kind_address,
+	.bare = "address",
+};
 
-	return text && text->type == NODE_SCALAR && !strchr(text->text, '/');
-}
-
-struct address *address_parse(struct parse *p, const char *dev, const struct node *node) {
-	struct object *object = object_new(p->arena, &kind_address, p->ns);
-	struct address *a = (struct address *)object;
-	size_t errors = p->diags->n_errors;
-
-	a->dev = dev;
-	object->position = node->position;
-	a->bare = is_bare(node);
-	object->set = field_bit(ADDRESS_DEV);
-	if (node->type == NODE_MAPPING) {
-		struct position *positions = arena_newn(p->arena, struct position, ARRAY_SIZE(fields));
-
-		object->positions = positions;
-		fields_parse(p, fields, ARRAY_SIZE(fields), node, a, &object->set, positions, "an address", NULL, NULL,
-			     NULL);
-	} else if (fields[ADDRESS_ADDRESS].type->parse(p, &fields[ADDRESS_ADDRESS], node, &a->address)) {
-		object->set |= field_bit(ADDRESS_ADDRESS);
-	}
-	if (p->diags->n_errors != errors || !finish(p, a, node))
-		return NULL;
-	object_seal(p->arena, object);
-	return a;
-}
+static const struct section sections[] = {
+	{ .key = "addresses",
+	  .place = SECTION_INTERFACE,
+	  .shape = SECTION_LIST,
+	  .mapping = &entry,
+	  .value = "list of [addresses](#address)",
+	  .doc = "Addresses, each a prefix or a mapping." },
+	{},
+};
 
 /* The kernel's messages. */
 
@@ -509,7 +507,22 @@ static bool reaches(const struct object *object, struct prefix *ret) {
 	return true;
 }
 
+static bool assigns(const struct object *object, struct prefix *ret) {
+	*ret = ((const struct address *)object)->address;
+	return true;
+}
+
+static bool connects(const struct object *object, struct prefix *ret) {
+	const struct address *a = (const struct address *)object;
+
+	if (!address_has_connected_route(a))
+		return false;
+	*ret = address_connected_network(a);
+	return true;
+}
+
 const struct class class_address = {
+	.sections = sections,
 	.name = "address",
 	.plural = "addresses",
 	.source = &source_address,
@@ -525,6 +538,10 @@ const struct kind kind_address = {
 	.n_fields = ARRAY_SIZE(fields),
 	.source = &source_neighbour,
 	.markable = true,
+	.finish = finish,
+	.settle = address_mark_primaries,
+	.check = address_check,
+	.check_all = address_check_all,
 	.encode = encode_address,
 	.noun = noun,
 	.key = key,
@@ -533,5 +550,7 @@ const struct kind kind_address = {
 	.out_of_order = out_of_order,
 	.comes_behind = comes_behind,
 	.reaches = reaches,
+	.assigns = assigns,
+	.connects = connects,
 	.recreate = recreate,
 };

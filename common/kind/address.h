@@ -40,13 +40,10 @@ enum address_field {
 	ADDRESS_LOCAL
 };
 
-/* Reads one entry of `addresses`, a prefix or a mapping, for the link dev; NULL on error. Sealed. */
-struct address *address_parse(struct parse *p, const char *dev, const struct node *node);
-
 /* Of several IPv4 addresses of one subnet the first that is declared is the primary one, by which the kernel chooses the source
  * address: marks those of a desired namespace. */
 void address_set_primary(struct address *address, bool primary);
-void address_mark_primaries(const struct ns_state *desired);
+void address_mark_primaries(struct reading *r, struct ns_state *desired);
 /* Where an undeclared address is of the subnet, its order is not topod's: what was seen counts as right. */
 void address_settle_primaries(const struct ns_state *seen, const struct ns_state *desired);
 
@@ -73,3 +70,7 @@ void address_put_missing(struct nl_writer *w, const struct change *change, uint3
 void address_put_dump(struct nl_writer *w, uint8_t family, uint32_t ifindex);
 /* One RTM_NEWADDR of a dump; NULL where it cannot be used. Sealed. */
 struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh);
+
+/* address_check.c: addresses among each other, while the file is read; see struct kind. */
+void address_check(struct reading *r, const struct ns_state *ns, const struct object *object);
+void address_check_all(struct reading *r, const struct ns_state *ns);

@@ -3,6 +3,7 @@
  * bridge: its own attributes (IFLA_BR_*). Its ports are named by the ports' `master`; what a port says about
  * itself is the kind in port.c. Times are in USER_HZ (1/100 s) in the kernel's messages.
  */
+#include "model/section.h"
 #include "kind/bridge_port.h"
 
 struct bridge {
@@ -64,15 +65,15 @@ static const struct field fields[] = {
 
 /* br_set_forward_delay() in net/bridge/br_stp.c holds to these limits with STP only. A bridge that is created with less gets
  * the limit without a word. */
-static void check(struct diags *diags, const struct object *desired) {
+static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
 	const struct bridge *bridge = (const struct bridge *)desired;
 
 	if (object_has(desired, STP) && bridge->stp && object_has(desired, FORWARD_DELAY) &&
 	    bridge->forward_delay < MIN_STP_DELAY)
-		diag_error(diags, object_position(desired, &fields[FORWARD_DELAY]),
+		diag_error(r->parse.diags, object_position(desired, &fields[FORWARD_DELAY]),
 			   "with 'stp' the 'forward-delay' must be from 2s to 30s");
 	if (object_has(desired, GROUP_FWD_MASK) && bridge->group_fwd_mask & RESTRICTED_GROUPS)
-		diag_error(diags, object_position(desired, &fields[GROUP_FWD_MASK]),
+		diag_error(r->parse.diags, object_position(desired, &fields[GROUP_FWD_MASK]),
 			   "a bridge never forwards 01:80:c2:00:00:00, 01 and 02 (STP, pause frames, LACP): the bits 0x7 of "
 			   "'group-fwd-mask' must be 0");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A bridge's port: its own attributes there (IFLA_BRPORT_*). */
 #include "kind/bridge_port.h"
+#include "model/section.h"
 
 #define ROW(key, member, value_type, number, number_form, ...)                                                      \
 	{                                                                                                           \
@@ -32,6 +33,27 @@ static const struct field fields[] = {
 	    .doc = "Whether the port may not become the root port."),
 };
 
+static const struct mapping entry = {
+	.name = "port",
+	.title = "Ports",
+	.doc = "An entry of a bridge's `ports`: a name, or a mapping.",
+	.what = "a port",
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.kind = &kind_bridge_port,
+	.bare = "name",
+};
+
+static const struct section section = {
+	.key = "ports",
+	.place = SECTION_CONTROLLER,
+	.shape = SECTION_LIST,
+	.mapping = &entry,
+	.value = "list of [ports](#port)",
+	.doc = "Its ports, each a name or a mapping.",
+	.read = port_read,
+};
+
 const struct kind kind_bridge_port = {
 	.name = "port",
 	.class = &class_port,
@@ -40,6 +62,7 @@ const struct kind kind_bridge_port = {
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
 	.link_kind = "bridge",
+	.section = &section,
 	.encode = port_encode,
 	.noun = port_noun,
 };

@@ -5,7 +5,7 @@
  */
 #include "kind/link.h"
 
-static const struct field fields[] = {
+const struct field link_common_fields[LINK_N_FIELDS] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
 };
 
@@ -46,8 +46,8 @@ const struct kind kind_other = {
 	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct link),
-	.fields = fields,
-	.n_fields = ARRAY_SIZE(fields),
+	.fields = link_common_fields,
+	.n_fields = LINK_N_FIELDS,
 	.unnamed = true,
 	.markable = true,
 	.encode = link_encode,

@@ -36,6 +36,7 @@ struct link {
 	struct mac mac;
 	const char *master; /* "" for none */
 	const char *alias;
+	const struct object *pair;      /* while the file is read: what the pair's entry says of both ends, or NULL */
 	const char *kind_text;          /* observed: IFLA_INFO_KIND, or "" */
 	const char **alternative_names; /* observed */
 	size_t n_alternative_names;
@@ -68,6 +69,9 @@ enum link_field {
 };
 
 extern const struct enum_name link_address_generation_names[];
+
+/* The rows of an interface of which nothing else is known. */
+extern const struct field link_common_fields[LINK_N_FIELDS];
 
 /* The largest `mtu`: of an Ethernet device (ETH_MAX_MTU, include/uapi/linux/if_ether.h), and of what has another limit or none, a
  * tunnel for one (IP6_MAX_MTU, include/net/ipv6.h). */

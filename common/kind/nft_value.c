@@ -7,6 +7,11 @@
  */
 #include "kind/ruleset.h"
 
+#define SCHEMA_ONE_OR_LIST(one) "{\"anyOf\": [" one ", {\"type\": \"array\", \"items\": " one ", \"minItems\": 1}]}"
+#define SCHEMA_TEXTS SCHEMA_ONE_OR_LIST("{\"type\": \"string\"}")
+#define SCHEMA_NUMBER "{\"type\": [\"string\", \"integer\"], \"minimum\": 1, \"maximum\": 65535}"
+#define SCHEMA_NUMBERS SCHEMA_ONE_OR_LIST(SCHEMA_NUMBER)
+
 /* One kind of items. */
 struct nat_item_type {
 	/* False where text is none: then an error was added. */
@@ -279,6 +284,7 @@ static bool prefixes_parse(struct parse *p, const struct field *field, const str
 
 const struct type type_nat_prefixes = {
 	.name = "prefix",
+	.schema = SCHEMA_TEXTS,
 	.size = sizeof(struct nat_match),
 	.parse = prefixes_parse,
 	.print = match_print,
@@ -337,6 +343,7 @@ static bool links_parse(struct parse *p, const struct field *field, const struct
 
 const struct type type_nat_links = {
 	.name = "interface name",
+	.schema = SCHEMA_TEXTS,
 	.size = sizeof(struct nat_match),
 	.parse = links_parse,
 	.print = match_print,
@@ -431,6 +438,7 @@ static bool ports_parse(struct parse *p, const struct field *field, const struct
 
 const struct type type_nat_ports = {
 	.name = "port",
+	.schema = SCHEMA_NUMBERS,
 	.size = sizeof(struct nat_match),
 	.parse = ports_parse,
 	.print = match_print,
@@ -446,18 +454,13 @@ static const struct enum_name protocols[] = {
 };
 
 static void unknown_protocol(struct parse *p, const struct node *node, const char *text) {
-	const char *names[ARRAY_SIZE(protocols)], *near;
+	struct suggestion near = suggest_for(text);
 
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-		names[i] = protocols[i].name;
-	near = diag_suggest(text, names, ARRAY_SIZE(protocols));
-	if (near)
-		diag_error(p->diags, node->position, "unknown protocol '%s'; did you mean '%s'?", text, near);
-	else
-		diag_error(p->diags, node->position,
-			   "unknown protocol '%s'; it is tcp, udp, icmp, icmpv6, sctp, dccp, "
-			   "udplite, esp, ah, gre or a number from 1 to 255",
-			   text);
+		suggest(&near, protocols[i].name);
+	diag_unknown(p->diags, node->position, &near,
+		     "it is tcp, udp, icmp, icmpv6, sctp, dccp, udplite, esp, ah, gre or a number from 1 to 255",
+		     "unknown protocol '%s'", text);
 }
 
 static bool protocol_item_parse(struct parse *p, const struct field *field _unused_, const struct node *node,
@@ -501,6 +504,7 @@ static bool protocols_parse(struct parse *p, const struct field *field, const st
 
 const struct type type_nat_protocols = {
 	.name = "protocol",
+	.schema = SCHEMA_NUMBERS,
 	.size = sizeof(struct nat_match),
 	.parse = protocols_parse,
 	.print = match_print,
@@ -631,6 +635,7 @@ static bool target_equal(const void *a, const void *b) {
 
 const struct type type_nat_target = {
 	.name = "target",
+	.schema = SCHEMA_NUMBER,
 	.size = sizeof(struct nat_target),
 	.parse = target_parse,
 	.print = target_print,

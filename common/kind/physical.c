@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/physical.h"
+#include "model/section.h"
 
 static const struct field fields[] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
@@ -183,6 +184,31 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	return true;
 }
 
+/* An interface of the host that is moved does not stay there. */
+static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {
+	const struct physical *physical = (const struct physical *)object;
+	struct mac mac;
+	bool by_mac = physical->source && mac_parse(physical->source, &mac) == 0;
+	const struct ns_state *host = physical->source ? state_find(r->state, NS_HOST) : NULL;
+
+	if (streq(object->ns, NS_HOST))
+		diag_error(
+			r->parse.diags, object->position,
+			"a physical interface is moved out of the host namespace; for one that stays there write 'kind: existing'");
+	ns_foreach(other, host) {
+		const struct link *link = (const struct link *)other;
+
+		if (!object_is_link(other) || (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
+						      : !streq(link->name, physical->source)))
+			continue;
+		diag_error(r->parse.diags, object_position(object, &object->kind->fields[PHYSICAL_SOURCE]), "%s %s",
+			   physical->source,
+			   other->external ? "cannot be declared in the host namespace and moved out of it"
+					   : "is made by this file; 'source' is for an interface that the machine has");
+		diag_note(r->parse.diags, other->position, "it is declared here");
+	}
+}
+
 const struct kind kind_physical = {
 	.name = "physical",
 	.doc = "An interface of the host that is moved in, and given back.",
@@ -197,6 +223,7 @@ const struct kind kind_physical = {
 	.sent_in = sent_in,
 	.encode = encode_physical,
 	.is_made_of = is_made_of,
+	.check = check,
 	.claim = claim,
 	.take = take,
 	.is_same_source = is_same_source,

@@ -6,6 +6,7 @@
  * port. Membership itself is the link's `master`.
  */
 #include "kind/port.h"
+#include "model/section.h"
 
 #include <linux/rtnetlink.h>
 
@@ -62,6 +63,91 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	object->kernel_made = true; /* it is there because of the membership, which is the link's */
 	object_seal(decode->arena, object);
 	return port;
+}
+
+/* The link that a port's name stands for; NULL where no entry declares it, or it cannot be one. */
+static struct object *find_link(struct reading *r, const char *name, struct position position) {
+	struct object *link = ns_find_link(r->ns, name);
+
+	if (streq(name, "lo")) {
+		diag_error(r->parse.diags, position, "'lo' cannot be a port: it carries no Ethernet frames");
+		return NULL;
+	}
+	if (link)
+		link->implied = false;
+	else
+		reading_miss_link(r, name, position);
+	return link;
+}
+
+/* False where the port is wrong. */
+static bool join(struct reading *r, const char *name, const struct node *node) {
+	struct object *object = find_link(r, name, node->position);
+	struct link *link = (struct link *)object;
+	const char *controller = object_home_link(r->link);
+
+	if (!link)
+		return false;
+	struct position *positions = (struct position *)(uintptr_t)object->positions;
+	if (object == r->link) {
+		diag_error(r->parse.diags, node->position, "%s cannot be its own port", name);
+		return false;
+	}
+	if (object_has(object, LINK_MASTER)) {
+		bool same = streq(link->master, controller);
+
+		if (same && positions[LINK_MASTER].source != node->position.source)
+			return true; /* lists of several files are sets */
+		diag_error(r->parse.diags, node->position, "%s is %s", name,
+			   same ? "named twice" : "a port of two controllers");
+		diag_note(r->parse.diags, positions[LINK_MASTER], "first here");
+		return false;
+	}
+	link->master = controller;
+	object->set |= field_bit(LINK_MASTER);
+	positions[LINK_MASTER] = node->position;
+	return true;
+}
+
+static void read_attributes(struct reading *r, const struct kind *kind, const struct node *node) {
+	struct object *object = object_new(r->parse.arena, kind, r->ns->name);
+	struct port *port = (struct port *)object;
+	struct position *positions = arena_newn(r->parse.arena, struct position, kind->n_fields);
+	const struct fields_parse fields = {
+		.what = kind->section->mapping->what,
+		.fields = kind->fields,
+		.n = kind->n_fields,
+		.base = port,
+		.set = &object->set,
+		.positions = positions,
+	};
+	bool good = fields_parse(&r->parse, node, &fields);
+
+	if (!port->name || !join(r, port->name, node) || !good)
+		return;
+	port->controller = object_home_link(r->link);
+	object->set |= field_bit(PORT_CONTROLLER);
+	object->position = node->position;
+	object->positions = positions;
+	object->drift = r->drift;
+	object_seal(r->parse.arena, object);
+	reading_add(r, r->ns, object);
+}
+
+static void read_port(struct reading *r, const struct node *node) {
+	const struct kind *kind = r->link->kind->port_kind; /* NULL after an error: only the name counts */
+	const struct node *named = kind || node->type != NODE_MAPPING ? node : node_get(node, "name");
+	static const struct field key = { .name = "ports", .type = &type_link_name };
+	const char *name;
+
+	if (named && named->type == NODE_MAPPING)
+		read_attributes(r, kind, node);
+	else if (named && type_link_name.parse(&r->parse, &key, named, &name))
+		join(r, name, named);
+}
+
+void port_read(struct reading *r, const struct section *section _unused_, const struct node *list) {
+	section_each(r, list, read_port);
 }
 
 void port_noun(const struct object *object, struct text *out) {

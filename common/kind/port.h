@@ -4,7 +4,8 @@
  * in an object beside the link.
  *
  * A port kind's struct begins with struct port and its table with PORT_FIELDS(); its link_kind is what the kernel
- * says in IFLA_INFO_SLAVE_KIND. The controller's kind names it as its `port_kind`.
+ * says in IFLA_INFO_SLAVE_KIND. The controller's kind names it as its `port_kind`. The port kind's only section is the key of
+ * the controller's entry that lists its ports, with port_read().
  */
 #pragma once
 
@@ -37,4 +38,8 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 
 /* For the tables of port kinds. */
 int port_encode(struct encode *encode, const struct change *change);
+struct reading;
+struct section;
+/* Reads the list of ports of the interface whose entry is read: each is a name, or a mapping of the port's fields. */
+void port_read(struct reading *r, const struct section *section, const struct node *list);
 void port_noun(const struct object *object, struct text *out);

@@ -4,7 +4,10 @@
  * the file's whole content, as resolv.conf(5) wants it.
  */
 #include "kind/resolv_conf.h"
+#include "model/section.h"
 #include "model/source.h"
+
+#define TEXTS "{\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}}"
 
 static const char first_line[] = "# Written by topod; changes are undone.\n";
 
@@ -104,39 +107,78 @@ static void each(struct reader *r, const struct node *list, void (*add)(struct r
 		add(r, list);
 }
 
-struct dns *dns_parse(struct parse *p, const struct node *node) {
+static const struct section keys[] = {
+	{ .key = "servers",
+	  .shape = SECTION_LIST,
+	  .value = "list of addresses",
+	  .doc = "Name servers; a link-local one with its interface, as `fe80::1%eth0`.",
+	  .schema = TEXTS },
+	{ .key = "search",
+	  .shape = SECTION_LIST,
+	  .value = "list of domains",
+	  .doc = "Domains in which short names are looked up.",
+	  .schema = TEXTS },
+	{},
+};
+static const char *const key_names[] = { "servers", "search", NULL };
+
+static void read_dns(struct reading *here, const struct section *section _unused_, const struct node *node) {
+	struct parse *p = &here->parse;
 	_cleanup_(reader_done) struct reader r = { .p = p };
 	_cleanup_text_ struct text all = {};
-	static const char *const keys[] = { "servers", "search" };
+	const struct node *values[2] = {};
 	size_t errors = p->diags->n_errors;
 
+	if (streq(p->ns, NS_HOST)) {
+		diag_error(p->diags, node->position, "'dns' is for named namespaces; the host has its own resolv.conf");
+		return;
+	}
 	if (node->type != NODE_MAPPING) {
 		diag_error(p->diags, node->position,
 			   "'dns' must be a mapping of 'servers' and 'search', not %s; write {servers: [ADDRESS]}",
 			   node_type_name(node));
-		return NULL;
+		return;
 	}
-	for (size_t i = 0; i < node->n; i++) {
-		const struct node_pair *pair = &node->pairs[i];
-
-		if (streq(pair->key->text, "servers"))
-			each(&r, pair->value, add_server);
-		else if (streq(pair->key->text, "search"))
-			each(&r, pair->value, add_domain);
-		else
-			parse_unknown_key(p->diags, pair->key, "dns", keys, ARRAY_SIZE(keys));
-	}
+	fields_parse(p, node, &(struct fields_parse){ .what = "dns", .others = key_names, .values = values });
+	if (values[0])
+		each(&r, values[0], add_server);
+	if (values[1])
+		each(&r, values[1], add_domain);
 	if (p->diags->n_errors != errors)
-		return NULL;
+		return;
 	text_addf(&all, "%s%s", first_line, text_str(&r.servers));
 	if (r.search.size)
 		text_addf(&all, "search%s\n", text_str(&r.search));
 	struct dns *dns = dns_new(p->arena, p->ns, all.data);
 	dns->object.position = node->position;
+	dns->object.drift = here->drift;
 	dns->n_zones = r.zones.n;
 	dns->zones = arena_memdup(p->arena, r.zones.items, r.zones.n * sizeof(struct dns_zone));
-	return dns;
+	reading_add(here, here->ns, &dns->object);
 }
+
+static const struct mapping dns_mapping = {
+	.name = "dns",
+	.title = "DNS",
+	.doc = "The mapping `dns`. `ip netns exec` lays the file over /etc/resolv.conf. A systemd service with "
+	       "`NetworkNamespacePath=/run/netns/NAME` needs `BindReadOnlyPaths=/etc/netns/NAME/resolv.conf:/etc/resolv.conf` "
+	       "for it, or asks the host's name servers; see topod(8).",
+	.what = "dns",
+	.sections = keys,
+};
+
+static const struct section sections[] = {
+	{ .key = "dns",
+	  .place = SECTION_NAMESPACE,
+	  .shape = SECTION_MAPPING,
+	  .early = true,
+	  .may_be_empty = true,
+	  .mapping = &dns_mapping,
+	  .value = "[dns](#dns)",
+	  .doc = "What /etc/netns/NAME/resolv.conf says; not for `host`.",
+	  .read = read_dns },
+	{},
+};
 
 static void noun(const struct object *object, struct text *out) {
 	text_addf(out, "file /etc/netns/%s/resolv.conf", object->ns);
@@ -155,6 +197,7 @@ static const struct source source = {
 };
 
 const struct class class_dns = {
+	.sections = sections,
 	.source = &source,
 	.name = "resolv.conf",
 	.plural = "resolv.confs",

@@ -22,8 +22,5 @@ struct dns {
 
 enum dns_field { DNS_CONTENT };
 
-/* Reads the mapping `dns`; NULL on error. Sealed. */
-struct dns *dns_parse(struct parse *p, const struct node *node);
-
 /* A file that was found, sealed. */
 struct dns *dns_new(struct arena *arena, const char *ns, const char *content);

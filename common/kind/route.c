@@ -12,6 +12,7 @@
 
 #include "kind/kinds.h"
 #include "kind/route_wire.h"
+#include "model/section.h"
 
 static const struct enum_name types[] = {
 	{ "unicast", RTN_UNICAST },
@@ -120,9 +121,13 @@ static bool nexthop_parse(struct parse *p, const struct node *node, struct nexth
 		return false;
 	}
 	hop->weight = 1;
-	fields_parse(p, nexthop_fields, ARRAY_SIZE(nexthop_fields), node, hop, &set, positions, "a next hop", NULL, NULL,
-		     NULL);
-	if (p->diags->n_errors != errors)
+	if (!fields_parse(p, node,
+			  &(struct fields_parse){ .what = "a next hop",
+						  .fields = nexthop_fields,
+						  .n = ARRAY_SIZE(nexthop_fields),
+						  .base = hop,
+						  .set = &set,
+						  .positions = positions }))
 		return false;
 	if (!hop->via.family && !hop->dev)
 		diag_error(p->diags, node->position, "a next hop needs 'via' or 'dev'");
@@ -180,12 +185,20 @@ static bool nexthops_equal(const void *a, const void *b) {
 	return true;
 }
 
+static bool nexthops_names_link(const void *value, size_t i, const char **ret) {
+	const struct nexthops *hops = value;
+
+	*ret = i < hops->n ? hops->items[i].dev : NULL;
+	return i < hops->n;
+}
+
 static const struct type type_nexthops = {
 	.name = "list of next hops",
 	.size = sizeof(struct nexthops),
 	.parse = nexthops_parse,
 	.print = nexthops_print,
 	.equal = nexthops_equal,
+	.names_link = nexthops_names_link,
 	.keys = nexthop_fields,
 	.n_keys = ARRAY_SIZE(nexthop_fields),
 };
@@ -354,49 +367,47 @@ static void fill_in(struct route *r) {
 		o->set |= field_bit(ROUTE_NEXTHOPS) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
 }
 
-/* "default via 10.0.0.1 dev eth0", as `ip route` has it. */
-static void refuse_text(struct parse *p, const struct node *node) {
-	_cleanup_text_ struct text right = {};
-	bool key = false;
-
-	for (const char *at = node->text; *at; key = !key) {
-		size_t n = strcspn(at, " \t");
-
-		text_addf(&right, key ? ", %.*s" : right.size ? ": %.*s" : "to: %.*s", (int)n, at);
-		at += n + strspn(at + n, " \t");
-	}
-	diag_error(p->diags, node->position, "a route must be a mapping of keys, not a string; write {%s}",
-		   text_str(&right));
-}
-
-struct route *route_parse(struct parse *p, const struct node *node) {
-	struct object *object = object_new(p->arena, &kind_route, p->ns);
-	struct position *positions = arena_newn(p->arena, struct position, ARRAY_SIZE(route_fields));
+static bool finish(struct parse *p, struct object *object, const struct node *node) {
 	struct route *r = (struct route *)object;
+	const struct position *positions = object->positions;
 	size_t errors = p->diags->n_errors;
 
-	if (node->type == NODE_SCALAR && strpbrk(node->text, " \t")) {
-		refuse_text(p, node);
-		return NULL;
-	}
-	object->position = node->position;
-	object->positions = positions;
-	r->type = RTN_UNICAST;
-	fields_parse(p, route_fields, ARRAY_SIZE(route_fields), node, r, &object->set, positions, "a route", NULL, NULL,
-		     NULL);
-	if (p->diags->n_errors != errors || !settle_family(p, r, node) || !check_hops(p, r, node))
-		return NULL;
+	if (!object_has(object, ROUTE_TYPE))
+		r->type = RTN_UNICAST;
+	if (!settle_family(p, r, node) || !check_hops(p, r, node))
+		return false;
 	check_hop(
 		p, &(struct nexthop){ .via = r->via, .dev = r->dev, .on_link = r->on_link },
 		(struct position[HOP_N_KEYS]){ [HOP_VIA] = positions[ROUTE_VIA], [HOP_ON_LINK] = positions[ROUTE_ON_LINK] });
 	check_ipv6(p, r);
 	check_ipv4(p, r);
 	if (p->diags->n_errors != errors)
-		return NULL;
+		return false;
 	fill_in(r);
-	object_seal(p->arena, object);
-	return r;
+	return true;
 }
+
+static const struct mapping entry = {
+	.name = "route",
+	.title = "Routes",
+	.doc = "An entry of `routes`.",
+	.what = "a route",
+	.fields = route_fields,
+	.n_fields = ARRAY_SIZE(route_fields),
+	.kind = &kind_route,
+	.first = "to",
+};
+
+static const struct section sections[] = {
+	{ .key = "routes",
+	  .place = SECTION_NAMESPACE,
+	  .shape = SECTION_LIST,
+	  .may_be_empty = true,
+	  .mapping = &entry,
+	  .value = "list of [routes](#route)",
+	  .doc = "Routes, of any table." },
+	{},
+};
 
 /* Names. */
 
@@ -517,6 +528,7 @@ static enum stage stage(const struct change *change) {
 }
 
 const struct class class_route = {
+	.sections = sections,
 	.name = "route",
 	.plural = "routes",
 	.source = &source_route,
@@ -532,6 +544,8 @@ const struct kind kind_route = {
 	.fields = route_fields,
 	.n_fields = ARRAY_SIZE(route_fields),
 	.markable = true,
+	.finish = finish,
+	.check_all = route_check_all,
 	.encode = route_encode,
 	.if_twice = if_twice,
 	.if_kernels = if_kernels,

@@ -48,8 +48,10 @@ enum route_field {
 	ROUTE_PROTOCOL
 };
 
-/* Reads one entry of `routes`; NULL on error. Sealed. */
-struct route *route_parse(struct parse *p, const struct node *node);
-
 /* One RTM_NEWROUTE of a dump; NULL for what is no route of a table (a cache entry), or skipped. Sealed. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);
+
+/* While the file is read; see struct kind. */
+void route_check_all(struct reading *r, const struct ns_state *ns); /* route_check.c */
+/* What addresses bring along already (route_connected.c). */
+void route_check_connected(struct reading *r, const struct ns_state *ns);

@@ -6,6 +6,7 @@
  * nft_table.c's.
  */
 #include "kind/ruleset.h"
+#include "model/section.h"
 
 static const struct enum_name action_names[] = {
 	{ "masquerade", NAT_MASQUERADE }, { "snat", NAT_SNAT }, { "dnat", NAT_DNAT }, { "redirect", NAT_REDIRECT }, {},
@@ -243,8 +244,13 @@ static bool parse_entry(struct parse *p, const struct node *node, struct nat_ent
 	size_t errors = p->diags->n_errors;
 
 	entry->position = node->position;
-	fields_parse(p, nat_entry_fields, NAT_N_KEYS, node, entry, &entry->set, entry->positions, "a NAT entry", NULL, NULL,
-		     NULL);
+	fields_parse(p, node,
+		     &(struct fields_parse){ .what = "a NAT entry",
+					     .fields = nat_entry_fields,
+					     .n = NAT_N_KEYS,
+					     .base = entry,
+					     .set = &entry->set,
+					     .positions = entry->positions });
 	if (has(&check, NAT_KEY_ACTION)) {
 		check_hook(&check);
 		check_target(&check);
@@ -320,6 +326,39 @@ bool nat_parse(struct parse *p, const struct node *list, struct nat *nat) {
 	return nat->ruleset;
 }
 
+/* All entries together are one object, because their order has a meaning. */
+static void read_nat(struct reading *r, const struct section *section _unused_, const struct node *node) {
+	struct object *object = object_new(r->parse.arena, &kind_nat, r->ns->name);
+	struct nat *nat = (struct nat *)object;
+
+	if (!nat_parse(&r->parse, node, nat) || !nat->rules->n)
+		return;
+	object->drift = r->drift;
+	object_seal(r->parse.arena, object);
+	reading_add(r, r->ns, object);
+}
+
+static const struct mapping entry_mapping = {
+	.name = "nat-entry",
+	.title = "NAT entries",
+	.doc = "An entry of `nat`.",
+	.what = "a NAT entry",
+	.fields = nat_entry_fields,
+	.n_fields = NAT_N_KEYS,
+};
+
+static const struct section sections[] = {
+	{ .key = "nat",
+	  .place = SECTION_NAMESPACE,
+	  .shape = SECTION_LIST,
+	  .may_be_empty = true,
+	  .mapping = &entry_mapping,
+	  .value = "list of [NAT entries](#nat-entry)",
+	  .doc = "Address translation, in order.",
+	  .read = read_nat },
+	{},
+};
+
 static void print_entry(const struct nat_entry *entry, struct text *out) {
 	for (size_t i = 0; i < NAT_N_KEYS; i++) {
 		if (!(entry->set >> i & 1))
@@ -349,6 +388,28 @@ static int nat_encode(struct encode *encode, const struct change *change) {
 	return -EMSGSIZE;
 }
 
+/* What only the whole file shows. */
+
+/* Rules take any name, also of what comes later; but in a namespace that topod makes it is rather a slip. */
+static void check_nat_links(struct reading *r, const struct ns_state *ns, const char *key, const struct nat_match *match) {
+	for (size_t i = 0; i < match->n; i++) {
+		const char *name = match->items[i].link;
+
+		if (!strchr(name, '*') && !ns_find_link(ns, name))
+			diag_warning(r->parse.diags, match->items[i].position,
+				     "'%s' names %s, but %s has no interface of that name", key, name, ns->name);
+	}
+}
+
+static void nat_check(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct nat_rules *rules = ((const struct nat *)object)->rules;
+
+	for (size_t i = 0; rules && !ns_is_open(ns) && i < rules->n; i++) {
+		check_nat_links(r, ns, "in", &rules->items[i].in);
+		check_nat_links(r, ns, "out", &rules->items[i].out);
+	}
+}
+
 static void nat_noun(const struct object *object _unused_, struct text *out) {
 	text_add(out, "NAT table");
 }
@@ -362,6 +423,7 @@ static const struct field nat_fields[NAT_N_FIELDS] = {
 };
 
 const struct class class_nat = {
+	.sections = sections,
 	.name = "NAT table",
 	.plural = "NAT tables",
 	.source = &source_nat,
@@ -377,6 +439,7 @@ const struct kind kind_nat = {
 	.fields = nat_fields,
 	.n_fields = NAT_N_FIELDS,
 	.markable = true,
+	.check = nat_check,
 	.encode = nat_encode,
 	.noun = nat_noun,
 };

@@ -5,6 +5,7 @@
  * places according to which of the two comes first.
  */
 #include "kind/sysctl.h"
+#include "model/section.h"
 
 #include <ctype.h>
 #include <linux/netconf.h>
@@ -201,6 +202,104 @@ static enum stage stage(const struct change *change) {
 	return sysctl_path_matches("net/ipv6/conf/*/stable_secret", sysctl->path) ? STAGE_LINK : STAGE_INSIDE;
 }
 
+/* The sections `sysctl`, and those that stand for a setting. */
+
+static void add_setting(struct reading *r, const char *path, const char *value, struct position position) {
+	struct object *object = &sysctl_new(r->parse.arena, r->ns->name, path, value)->object;
+
+	object->position = position;
+	object->drift = r->drift;
+	reading_add(r, r->ns, object);
+}
+
+static const struct enum_name forwarding_names[] = {
+	{ "true", 3 }, { "yes", 3 }, { "on", 3 }, { "ipv4", 1 }, { "ipv6", 2 }, { "false", 0 },
+	{ "no", 0 },   { "off", 0 }, {},
+};
+static const struct field forwarding = { .name = "forwarding", .type = &type_enum, .names = forwarding_names };
+
+static void read_forwarding(struct reading *r, const struct section *section, const struct node *node) {
+	uint32_t families;
+
+	if (!type_enum.parse(&r->parse, section->field, node, &families))
+		return;
+	if (families & 1 || !families)
+		add_setting(r, "net/ipv4/ip_forward", families ? "1" : "0", node->position);
+	if (families & 2 || !families)
+		add_setting(r, "net/ipv6/conf/all/forwarding", families ? "1" : "0", node->position);
+}
+
+static const struct field setting = { .name = "sysctl", .type = &type_text };
+
+static void read_sysctl(struct reading *r, const struct section *section _unused_, const struct node *node) {
+	const char *why, *path, *value;
+
+	if (node->type != NODE_MAPPING) {
+		diag_error(r->parse.diags, node->position, "'sysctl' must be a mapping of keys, not %s",
+			   node_type_name(node));
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		const struct node_pair *pair = &node->pairs[i];
+
+		path = sysctl_path(r->parse.arena, pair->key->text, &why);
+		if (!path)
+			diag_error(r->parse.diags, pair->key->position, "the sysctl '%s' %s", pair->key->text, why);
+		value = parse_scalar(&r->parse, &setting, pair->value);
+		why = path && value ? sysctl_problem(r->parse.arena, path, value) : NULL;
+		if (why)
+			diag_error(r->parse.diags, pair->value->position, "the sysctl '%s' %s", pair->key->text, why);
+		else if (path && value)
+			add_setting(r, path, value, pair->key->position);
+	}
+}
+
+static const struct field accept_ra = { .name = "accept-ra", .type = &type_integer, .max = 2 };
+
+static void read_accept_ra(struct reading *r, const struct section *section, const struct node *node) {
+	static const char *const values[] = { "0", "1", "2" };
+	uint32_t value;
+
+	if (node->type == NODE_SCALAR && streq(node->text, "true"))
+		value = 1;
+	else if (node->type == NODE_SCALAR && streq(node->text, "false"))
+		value = 0;
+	else if (!type_integer.parse(&r->parse, section->field, node, &value))
+		return;
+	add_setting(r, arena_printf(r->parse.arena, "net/ipv6/conf/%s/accept_ra", object_home_link(r->link)), values[value],
+		    node->position);
+}
+
+static const struct section sections[] = {
+	{ .key = "forwarding",
+	  .place = SECTION_NAMESPACE,
+	  .early = true,
+	  .field = &forwarding,
+	  .value = "`true`, `false`, `ipv4`, `ipv6`",
+	  .doc = "Whether packets are forwarded, and of which family.",
+	  .schema = "{\"enum\": [true, false, \"ipv4\", \"ipv6\"]}",
+	  .read = read_forwarding },
+	{ .key = "sysctl",
+	  .place = SECTION_NAMESPACE,
+	  .shape = SECTION_MAP,
+	  .early = true,
+	  .may_be_empty = true,
+	  .value = "map",
+	  .doc = "Settings below `net.`, as sysctl(8) writes them; a dot in an interface's name is a slash.",
+	  .schema = "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^net[./].\"}, "
+		    "\"additionalProperties\": {\"type\": [\"string\", \"integer\"]}}",
+	  .read = read_sysctl },
+	{ .key = "accept-ra",
+	  .place = SECTION_INTERFACE,
+	  .early = true,
+	  .field = &accept_ra,
+	  .value = "`0`, `1`, `2`, true, false",
+	  .doc = "Whether router advertisements are taken (2: even when forwarding).",
+	  .schema = "{\"enum\": [0, 1, 2, true, false]}",
+	  .read = read_accept_ra },
+	{},
+};
+
 const struct class class_sysctl = {
 	.name = "setting",
 	.plural = "settings",
@@ -209,6 +308,7 @@ const struct class class_sysctl = {
 	.permanent = true,
 	.single_value = true,
 	.stage = stage,
+	.sections = sections,
 };
 
 const struct kind kind_sysctl = {
@@ -218,6 +318,9 @@ const struct kind kind_sysctl = {
 	.size = sizeof(struct sysctl),
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
+	.settle = sysctl_settle,
+	.check = sysctl_check,
+	.check_all = sysctl_check_all,
 	.noun = noun,
 	.id = id,
 	.goes_late = goes_late,

@@ -67,3 +67,8 @@ const char *sysctl_source(struct arena *arena, const char *path, unsigned i, boo
 
 /* A setting, sealed, under its one name and with the value as the kernel prints it. Both are copied. */
 struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value);
+
+/* sysctl_check.c: what settings mean for one another and for links, while the file is read; see struct kind. */
+void sysctl_settle(struct reading *r, struct ns_state *ns);
+void sysctl_check(struct reading *r, const struct ns_state *ns, const struct object *object);
+void sysctl_check_all(struct reading *r, const struct ns_state *ns);

@@ -9,7 +9,6 @@ extern const struct kind kind_veth;
 struct veth {
 	struct link link;
 	struct link_ref peer;
-	const struct object *pair; /* while the file is read: what the pair's entry says of both ends, or NULL */
 };
 
 enum { VETH_PEER = LINK_N_FIELDS };

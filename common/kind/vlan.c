@@ -132,7 +132,7 @@ static bool map_get(struct arena *arena, const struct field *field _unused_, con
 
 static const struct type type_qos_map = {
 	.name = "mapping of priorities",
-	.mapping = true,
+	.schema = "{\"type\": [\"object\", \"string\"], \"additionalProperties\": {\"type\": [\"integer\", \"string\"]}}",
 	.size = sizeof(struct qos_map),
 	.parse = map_parse,
 	.print = map_print,

@@ -10,6 +10,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "model/section.h"
 #include "kind/link.h"
 #include "model/source.h"
 
@@ -334,28 +335,29 @@ static bool is_ipv6(const struct vxlan *vxlan) {
 }
 
 /* As vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c does. */
-static void check(struct diags *diags, const struct object *desired) {
+static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
 	const struct ip *local = &vxlan->local, *far = vxlan->group.ip.family ? &vxlan->group.ip : &vxlan->remote.ip;
 	const char *far_name = vxlan->group.ip.family ? "group" : "remote";
 	struct position position = object_position(desired, &fields[LOCAL]);
 
 	if (local->family && far->family && local->family != far->family)
-		diag_error(diags, position, "'local' and '%s' are of different families", far_name);
+		diag_error(r->parse.diags, position, "'local' and '%s' are of different families", far_name);
 	else if (local->family && ip_is_multicast(local))
-		diag_error(diags, position, "'local' is a multicast address; it must be an address of this machine");
+		diag_error(r->parse.diags, position,
+			   "'local' is a multicast address; it must be an address of this machine");
 	else if (is_link_local6(local) && far->family && !ip_is_zero(far) && !is_link_local6(far) && !is_link_group(far))
-		diag_error(diags, position, "'local' is a link-local address and '%s' is not", far_name);
+		diag_error(r->parse.diags, position, "'local' is a link-local address and '%s' is not", far_name);
 	else if (is_link_local6(far) && !is_link_local6(local))
-		diag_error(diags, object_position(desired, &fields[REMOTE]),
+		diag_error(r->parse.diags, object_position(desired, &fields[REMOTE]),
 			   "'remote' is a link-local address, so 'local' must be one too");
 	if (object_has(desired, DEV))
 		return;
 	if (vxlan->group.ip.family)
-		diag_error(diags, object_position(desired, &fields[GROUP]),
+		diag_error(r->parse.diags, object_position(desired, &fields[GROUP]),
 			   "'group' needs 'dev': the interface on which it is joined");
 	else if (is_link_local6(local))
-		diag_error(diags, position, "a link-local 'local' needs 'dev': the interface that has the address");
+		diag_error(r->parse.diags, position, "a link-local 'local' needs 'dev': the interface that has the address");
 }
 
 /* vxlan_vni_in_use(), likewise: of one namespace (that of the interface below), port and family. */

@@ -65,10 +65,10 @@ static void add_change(const struct field *field, struct text *out) {
 }
 
 static void add_fields(const struct schema_mapping *m, bool object, struct text *out) {
-	for (const struct field *field = m->fields; field < m->fields + m->n_fields; field++) {
+	for (const struct field *field = m->is.fields; field < m->is.fields + m->is.n_fields; field++) {
 		_cleanup_text_ struct text value = {};
 
-		if (!schema_shows(m, field))
+		if (!schema_shows(&m->is, field))
 			continue;
 		schema_add_value(field, &value);
 		add_tag(field->name, field->flags & FIELD_REQUIRED, text_str(&value), out);
@@ -80,16 +80,20 @@ static void add_fields(const struct schema_mapping *m, bool object, struct text 
 }
 
 static void add_keys(const struct schema_mapping *m, struct text *out) {
-	for (const struct schema_key *key = m->keys; key < m->keys + m->n_keys; key++) {
-		add_tag(key->name, key->required, key->value, out);
-		add_prose(key->doc, out);
+	for (size_t i = 0; i < m->n_keys; i++) {
+		_cleanup_text_ struct text value = {};
+
+		schema_add_section_value(m->keys[i], &value);
+		add_tag(m->keys[i]->key, m->keys[i]->required, text_str(&value), out);
+		add_prose(m->keys[i]->doc, out);
 		text_add(out, "\n");
 	}
 }
 
 static void add_lists(const struct schema_mapping *m, struct text *out) {
-	for (const struct field *field = m->fields; field < m->fields + m->n_fields; field++) {
-		const struct schema_mapping inner = { .fields = field->type->keys, .n_fields = field->type->n_keys };
+	for (const struct field *field = m->is.fields; field < m->is.fields + m->is.n_fields; field++) {
+		const struct schema_mapping inner = { .is = { .fields = field->type->keys,
+							      .n_fields = field->type->n_keys } };
 
 		if (!field->type->keys)
 			continue;
@@ -100,13 +104,13 @@ static void add_lists(const struct schema_mapping *m, struct text *out) {
 
 static void add_mapping(const struct schema_mapping *m, struct text *out) {
 	text_addf(out, "%s ", m->link ? ".SS" : ".SH");
-	for (const char *c = m->title; *c; c++)
+	for (const char *c = m->is.title; *c; c++)
 		text_addf(out, "%c", m->link || *c < 'a' || *c > 'z' ? *c : *c - 'a' + 'A');
 	text_add(out, "\n");
-	add_prose(m->doc, out);
+	add_prose(m->is.doc, out);
 	text_add(out, "\n");
 	add_keys(m, out);
-	add_fields(m, schema_is_object(m), out);
+	add_fields(m, m->is.kind != NULL, out);
 	add_lists(m, out);
 }
 
@@ -161,9 +165,9 @@ static const char example[] = ".SH EXAMPLE\n"
 			      ".fi\n";
 
 void schema_man(struct text *out) {
-	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
-	size_t n = schema_mappings(mappings);
+	_schema_mappings_ mappings = {};
 
+	schema_collect(&mappings);
 	text_add(out, ".\\\" Made by `topod schema --man` from the tables that also read the file.\n"
 		      ".TH TOPOD.YAML 5 \"" TOPOD_DATE "\" \"topod " TOPOD_VERSION "\" \"File formats\"\n"
 		      ".SH NAME\ntopod.yaml \\- a topology of network namespaces, for topod\n"
@@ -172,8 +176,8 @@ void schema_man(struct text *out) {
 		      "rules there are to be.\n\\fBtopod\\fR(8) makes them so and keeps them so.\n.P\n");
 	add_prose(schema_intro, out);
 	text_add(out, "\n");
-	for (size_t i = 0; i < n; i++)
-		add_mapping(&mappings[i], out);
+	vec_foreach(m, &mappings.list)
+		add_mapping(m, out);
 	add_values(out);
 	add_dropins(out);
 	text_add(out, example);

@@ -23,6 +23,13 @@ void schema_add_value(const struct field *field, struct text *out) {
 	}
 }
 
+void schema_add_section_value(const struct section *section, struct text *out) {
+	if (section->value)
+		text_add(out, section->value);
+	else
+		schema_add_value(section->field, out);
+}
+
 static void add_change(const struct field *field, struct text *out) {
 	if (field->flags & FIELD_ONCE) {
 		text_add(out, "–");
@@ -56,36 +63,32 @@ static void add_field(const struct field *field, bool object, struct text *out) 
 static void add_fields(const struct schema_mapping *m, bool object, struct text *out) {
 	bool any = false;
 
-	for (size_t i = 0; i < m->n_fields; i++)
-		any |= schema_shows(m, &m->fields[i]);
+	for (size_t i = 0; i < m->is.n_fields; i++)
+		any |= schema_shows(&m->is, &m->is.fields[i]);
 	if (!any)
 		return;
 	text_add(out, object ? "\n| key | value | a change is made | taken out, goes back to | |\n|---|---|---|---|---|\n"
 			     : "\n| key | value | |\n|---|---|---|\n");
-	for (size_t i = 0; i < m->n_fields; i++)
-		if (schema_shows(m, &m->fields[i]))
-			add_field(&m->fields[i], object, out);
+	for (size_t i = 0; i < m->is.n_fields; i++)
+		if (schema_shows(&m->is, &m->is.fields[i]))
+			add_field(&m->is.fields[i], object, out);
 }
 
-static void add_keys(const struct schema_key *keys, size_t n, struct text *out) {
-	if (n)
+static void add_keys(const struct schema_mapping *m, struct text *out) {
+	if (m->n_keys)
 		text_add(out, "\n| key | value | |\n|---|---|---|\n");
-	for (size_t i = 0; i < n; i++)
-		text_addf(out, "| `%s`%s | %s | %s |\n", keys[i].name, keys[i].required ? " (required)" : "", keys[i].value,
-			  keys[i].doc);
-}
-
-bool schema_is_object(const struct schema_mapping *m) {
-	for (const struct kind *const *k = kinds; *k; k++)
-		if (m->n_fields && m->fields >= (*k)->fields && m->fields < (*k)->fields + (*k)->n_fields)
-			return true;
-	return false;
+	for (size_t i = 0; i < m->n_keys; i++) {
+		text_addf(out, "| `%s`%s | ", m->keys[i]->key, m->keys[i]->required ? " (required)" : "");
+		schema_add_section_value(m->keys[i], out);
+		text_addf(out, " | %s |\n", m->keys[i]->doc);
+	}
 }
 
 static void add_lists(const struct schema_mapping *m, struct text *out) {
-	for (size_t i = 0; i < m->n_fields; i++) {
-		const struct field *field = &m->fields[i];
-		const struct schema_mapping inner = { .fields = field->type->keys, .n_fields = field->type->n_keys };
+	for (size_t i = 0; i < m->is.n_fields; i++) {
+		const struct field *field = &m->is.fields[i];
+		const struct schema_mapping inner = { .is = { .fields = field->type->keys,
+							      .n_fields = field->type->n_keys } };
 
 		if (!field->type->keys)
 			continue;
@@ -95,9 +98,9 @@ static void add_lists(const struct schema_mapping *m, struct text *out) {
 }
 
 static void add_mapping(const struct schema_mapping *m, struct text *out) {
-	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->name, m->link ? "###" : "##", m->title, m->doc);
-	add_keys(m->keys, m->n_keys, out);
-	add_fields(m, schema_is_object(m), out);
+	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->is.name, m->link ? "###" : "##", m->is.title, m->is.doc);
+	add_keys(m, out);
+	add_fields(m, m->is.kind != NULL, out);
 	add_lists(m, out);
 }
 
@@ -153,15 +156,15 @@ static void add_dropins(struct text *out) {
 }
 
 void schema_markdown(struct text *out) {
-	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
-	size_t n = schema_mappings(mappings);
+	_schema_mappings_ mappings = {};
 
+	schema_collect(&mappings);
 	text_addf(out,
 		  "# The language of a topology file\n\n"
 		  "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n%s\n",
 		  schema_intro);
-	for (size_t i = 0; i < n; i++)
-		add_mapping(&mappings[i], out);
+	vec_foreach(m, &mappings.list)
+		add_mapping(m, out);
 	add_values(out);
 	add_dropins(out);
 }

@@ -2,49 +2,46 @@
 /* What the files schema*.c share; not for others. */
 #pragma once
 
-#include "model/kind.h"
 #include "language/schema.h"
+#include "language/sections.h"
 
-/* A key whose value has a structure of its own; the others are rows of a table of fields. */
-struct schema_key {
-	const char *name;
-	const char *value; /* for people: "list of addresses" */
-	const char *doc;
-	json_t *(*schema)(void);
-	bool required;
-};
-
-/* A mapping of the language: its structural keys and its fields. */
+/* A mapping of the language as the schema and the pages show it. */
 struct schema_mapping {
-	const char *name;        /* in "$defs", and the page's anchor */
-	const char *title, *doc; /* for the page */
-	const struct schema_key *keys;
+	struct mapping is; /* name, texts and fields */
+	const struct section *const *keys;
 	size_t n_keys;
-	const struct field *fields;
-	size_t n_fields;
-	const char *without;     /* the field that is no key here, or NULL */
 	const struct kind *link; /* an interface of that kind: it has all that interfaces have in common as well */
 };
 
-enum { SCHEMA_MAPPINGS_MAX = 64 };
+/* Zeroed is empty. */
+struct schema_mappings {
+	struct arena arena;
+	vec(struct schema_mapping) list;
+};
 
-/* All of them in the page's order, the file itself first; returns how many. */
-size_t schema_mappings(struct schema_mapping ret[SCHEMA_MAPPINGS_MAX]);
-/* What every interface has. */
-struct schema_mapping schema_interface(void);
+/* All of them in the page's order, the file itself first. */
+void schema_collect(struct schema_mappings *ret);
+void schema_mappings_done(struct schema_mappings *mappings);
+#define _schema_mappings_ _cleanup_(schema_mappings_done) struct schema_mappings
 
-/* Is the row a key of the language, in this mapping (NULL: in any)? */
-static inline bool schema_shows(const struct schema_mapping *m, const struct field *field) {
-	return !(field->flags & FIELD_HIDDEN) && !(m && streq_ptr(m->without, field->name));
+/* schema_value.c: what may be written, as JSON Schema. New values are the caller's. */
+json_t *schema_of_field(const struct field *field);
+json_t *schema_of_section(const struct section *section);
+/* The keys of a table of fields. */
+json_t *schema_of_fields(const struct field *fields, size_t n);
+void schema_add_fields(const struct mapping *mapping, json_t *properties, json_t *required);
+json_t *schema_of_object(json_t *properties, json_t *required);
+
+/* Is the row a key of the language, in this mapping? */
+static inline bool schema_shows(const struct mapping *m, const struct field *field) {
+	return !(field->flags & FIELD_HIDDEN) && !streq_ptr(m->without, field->name);
 }
 
 /* What the pages have in common; all texts in Markdown's inline form (`word`, [text](#anchor)). */
 
-/* What may be written as the field's value. */
+/* What may be written as the value of a field, of a section. */
 void schema_add_value(const struct field *field, struct text *out);
-/* Do its rows belong to an object of their own, so that a change of them says something? */
-bool schema_is_object(const struct schema_mapping *m);
-
+void schema_add_section_value(const struct section *section, struct text *out);
 /* How values are written whose type is only named in the tables; ended by a NULL name. */
 struct schema_value {
 	const char *name, *written;

@@ -16,8 +16,7 @@ struct check {
 	void (*whole)(struct reading *r);
 };
 
-extern const struct check check_references, check_stacks, check_kept, check_ports, check_claims, check_addresses, check_ipv6,
-	check_routes, check_connected, check_nat, check_settings;
+extern const struct check check_references, check_stacks, check_kept, check_ports, check_claims, check_ipv6;
 
 /* Which of the two stands first in the files, as qsort() asks. */
 static inline int check_compare_places(const struct object *a, const struct object *b) {
@@ -36,8 +35,3 @@ struct known_mtu {
 	const struct object *by; /* whose `mtu` decides; NULL: it is the kernel's default */
 };
 struct known_mtu check_known_mtu(struct reading *r, const struct object *link);
-
-/* Others may have made links there that the file does not name. */
-static inline bool check_is_open(const struct ns_state *ns) {
-	return streq(ns->name, NS_HOST) || ns->adopt;
-}

@@ -40,7 +40,7 @@ static void check_all(struct reading *r) {
 	vec(struct claimed) all = {};
 	struct sole_claim claim;
 
-	state_foreach(ns, &r->spec->state)
+	state_foreach(ns, r->state)
 		ns_foreach(object, ns)
 			for (size_t i = 0; object->kind->claim && object->kind->claim(r->parse.arena, object, i, &claim);
 			     i++)

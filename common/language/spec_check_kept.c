@@ -32,7 +32,7 @@ static void check_stacked(struct reading *r, const struct object *object, const 
 	const struct link *link = (const struct link *)below;
 	const struct need lower = object_lower(below);
 
-	if (!lower.field || state_find_need(&r->spec->state, &lower) == object)
+	if (!lower.field || state_find_need(r->state, &lower) == object)
 		return; /* a loop, which is told of */
 	diag_error(r->parse.diags, object_position(object, field),
 		   "%s/%s is itself of kind %s, and the kernel would stack this interface on its parent; "
@@ -57,7 +57,7 @@ static void check_link(struct reading *r, const struct ns_state *ns _unused_, co
 		return;
 	check_attributes(r, object);
 	const struct need lower = object_lower(object);
-	const struct object *below = state_find_need(&r->spec->state, &lower);
+	const struct object *below = state_find_need(r->state, &lower);
 	if (!below || below == object)
 		return;
 	if (object->kind->same_parent && streq_ptr(below->kind->same_parent, object->kind->same_parent))

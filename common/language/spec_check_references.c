@@ -7,8 +7,6 @@
  * does not. One that changes the link may not: a container's eth0 and the machine's own have the same name, and
  * taken for a port, the machine's own cuts the machine off.
  */
-#include "kind/physical.h"
-#include "kind/route.h"
 #include "language/spec_check.h"
 
 /* The link of this namespace whose other end has that name: rather one that is no port yet. */
@@ -25,16 +23,6 @@ static const struct object *find_near_end(const struct ns_state *ns, const char 
 	return found;
 }
 
-static const char *find_similar(const struct ns_state *ns, const char *name) {
-	const char *names[256];
-	size_t n = 0;
-
-	ns_foreach(object, ns)
-		if (object_is_link(object) && n < ARRAY_SIZE(names))
-			names[n++] = ((const struct link *)object)->name;
-	return diag_suggest(name, names, n);
-}
-
 /* "; did you mean …?", or "". What is looked for in the whole namespace is only worth it for what is shown. */
 static const char *suggest_link(struct reading *r, const struct ns_state *ns, const char *name, bool by_spelling) {
 	if (r->parse.diags->n_errors >= DIAGS_MAX || r->parse.diags->n_warnings >= DIAGS_MAX)
@@ -44,14 +32,17 @@ static const char *suggest_link(struct reading *r, const struct ns_state *ns, co
 		return arena_printf(r->parse.arena, "; did you mean %s, %s's end of %s:%s?",
 				    ((const struct link *)end)->name, streq(ns->name, NS_HOST) ? "the host" : ns->name,
 				    end->twin->ns, name);
-	const char *near = by_spelling ? find_similar(ns, name) : NULL;
-	return near ? arena_printf(r->parse.arena, "; did you mean '%s'?", near) : "";
+	struct suggestion near = suggest_for(name);
+	ns_foreach(object, by_spelling ? ns : NULL)
+		if (object_is_link(object))
+			suggest(&near, ((const struct link *)object)->name);
+	return near.near ? arena_printf(r->parse.arena, "; did you mean '%s'?", near.near) : "";
 }
 
 static void missing_link(struct reading *r, const struct ns_state *ns, const char *name, struct position position) {
 	const char *meant = suggest_link(r, ns, name, true);
 
-	if (!check_is_open(ns))
+	if (!ns_is_open(ns))
 		diag_error(r->parse.diags, position, "there is no interface '%s' in %s%s", name, ns->name, meant);
 	else
 		diag_error(r->parse.diags, position,
@@ -72,25 +63,32 @@ static void doubt_setting(struct reading *r, const struct ns_state *ns, const ch
 static void check_reference(struct reading *r, const struct object *object, const struct field *field, const char *ns_name,
 			    const char *name) {
 	struct position position = object_position(object, field);
-	const struct ns_state *ns = state_find(&r->spec->state, ns_name);
+	const struct ns_state *ns = state_find(r->state, ns_name);
 
 	if (!ns)
 		diag_error(r->parse.diags, position, "there is no namespace '%s'", ns_name);
 	else if (ns_find_link(ns, name) || streq(name, "lo")) /* which is everywhere */
 		return;
-	else if (!check_is_open(ns) || !(field->flags & FIELD_USES))
+	else if (!ns_is_open(ns) || !(field->flags & FIELD_USES))
 		missing_link(r, ns, name, position);
 	else if (object->kind->class->single_value)
 		doubt_setting(r, ns, name, position);
 }
 
-static void check_nexthops(struct reading *r, const struct object *object) {
-	const struct route *route = (const struct route *)object;
+/* Links that are named inside of a value, as each of several next hops does. */
+static void check_inner(struct reading *r, const struct object *object) {
+	const struct kind *kind = object->kind;
 
-	for (size_t i = 0; i < route->nexthops.n; i++)
-		if (route->nexthops.items[i].dev)
-			check_reference(r, object, &object->kind->fields[ROUTE_NEXTHOPS], object->ns,
-					route->nexthops.items[i].dev);
+	for (size_t k = 0; k < kind->n_fields; k++) {
+		const struct field *field = &kind->fields[k];
+		const char *dev;
+
+		for (size_t i = 0; field->type->names_link && object_has(object, k) &&
+				   field->type->names_link(field_of(field, object), i, &dev);
+		     i++)
+			if (dev)
+				check_reference(r, object, field, object->ns, dev);
+	}
 }
 
 /* Do they differ in their number alone? eth1 beside eth0 is no slip. */
@@ -102,18 +100,17 @@ static bool same_stem(const char *a, const char *b) {
 
 /* Somebody else may move it in, a VPN say: until then it waits. Or another name was meant. */
 static void check_awaited(struct reading *r, const struct ns_state *ns, const struct object *object) {
-	const char *name = ((const struct link *)object)->name, *names[256], *near;
-	size_t n = 0;
+	const char *name = ((const struct link *)object)->name;
+	struct suggestion meant = suggest_for(name);
 
 	ns_foreach(other, ns)
-		if (object_is_link(other) && !other->awaited && n < ARRAY_SIZE(names))
-			names[n++] = ((const struct link *)other)->name;
-	near = diag_suggest(name, names, n);
-	if (near && !same_stem(near, name))
+		if (object_is_link(other) && !other->awaited)
+			suggest(&meant, ((const struct link *)other)->name);
+	if (meant.near && !same_stem(meant.near, name))
 		diag_warning(
 			r->parse.diags, object->position,
 			"nothing in the file makes %s: it waits until something else moves it in; or did you mean '%s'?",
-			name, near);
+			name, meant.near);
 }
 
 /* In a namespace that topod makes there are links that exist by themselves only where others move them in. */
@@ -126,9 +123,9 @@ static void check_existing(struct reading *r, const struct ns_state *ns, const s
 		check_awaited(r, ns, object);
 	else if (object->implied)
 		diag_error(r->parse.diags, object->position, "%s needs a 'kind': it is not an end of a link%s", link->name,
-			   check_is_open(ns) ? " (write 'kind: existing' if it already exists)"
-					     : " (write 'kind: existing' if something else moves it in)");
-	else if (!check_is_open(ns))
+			   ns_is_open(ns) ? " (write 'kind: existing' if it already exists)"
+					  : " (write 'kind: existing' if something else moves it in)");
+	else if (!ns_is_open(ns))
 		diag_error(r->parse.diags, object->position,
 			   "there is no interface '%s' in %s: topod makes that namespace, and nothing in the file makes "
 			   "the interface",
@@ -140,51 +137,23 @@ static void check_made(struct reading *r, const struct object *object) {
 
 	if (!object->external && streq(link->name, "lo"))
 		diag_error(r->parse.diags, object->position, "'lo' exists in every namespace and cannot be created");
-	if (object->kind == &kind_physical && streq(object->ns, NS_HOST))
-		diag_error(r->parse.diags, object->position,
-			   "a physical interface is moved out of the host namespace; for one that stays there write "
-			   "'kind: existing'");
-}
-
-/* An interface of the host that is moved does not stay there. */
-static void check_source(struct reading *r, const struct object *object) {
-	const struct physical *physical = (const struct physical *)object;
-	struct mac mac;
-	bool by_mac = physical->source && mac_parse(physical->source, &mac) == 0;
-	const struct ns_state *host = physical->source ? state_find(&r->spec->state, NS_HOST) : NULL;
-
-	ns_foreach(other, host) {
-		const struct link *link = (const struct link *)other;
-
-		if (!object_is_link(other) || (by_mac ? !object_has(other, LINK_MAC) || memcmp(&link->mac, &mac, sizeof(mac))
-						      : !streq(link->name, physical->source)))
-			continue;
-		diag_error(r->parse.diags, object_position(object, &object->kind->fields[PHYSICAL_SOURCE]), "%s %s",
-			   physical->source,
-			   other->external ? "cannot be declared in the host namespace and moved out of it"
-					   : "is made by this file; 'source' is for an interface that the machine has");
-		diag_note(r->parse.diags, other->position, "it is declared here");
-	}
 }
 
 static void check_object(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	object_foreach_need(need, object)
 		if (need.name)
 			check_reference(r, object, need.field, need.ns, need.name);
-	if (object->kind == &kind_route)
-		check_nexthops(r, object);
+	check_inner(r, object);
 	if (object_is_link(object)) {
 		check_existing(r, ns, object);
 		check_made(r, object);
 	}
-	if (object->kind == &kind_physical)
-		check_source(r, object);
 }
 
 /* Ports that no link was found for while the sections were read: by now all links are known, and which are ports. */
-static void check_missing_ports(struct reading *r) {
-	for (const struct missing_port *missing = r->missing_ports; missing; missing = missing->next)
+static void check_missing_links(struct reading *r) {
+	for (const struct missing_link *missing = r->missing_links; missing; missing = missing->next)
 		missing_link(r, missing->ns, missing->name, missing->position);
 }
 
-const struct check check_references = { .object = check_object, .whole = check_missing_ports };
+const struct check check_references = { .object = check_object, .whole = check_missing_links };

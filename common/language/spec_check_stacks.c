@@ -14,9 +14,8 @@ enum {
 /* The next link on the way up (to the controller) or down (to the link below). */
 static const struct object *step(struct reading *r, const struct object *from, bool up) {
 	object_foreach_need(need, from) {
-		const struct object *next = need.field->flags & (up ? FIELD_CONTROLLER : FIELD_LOWER)
-						    ? state_find_need(&r->spec->state, &need)
-						    : NULL;
+		const struct object *next =
+			need.field->flags & (up ? FIELD_CONTROLLER : FIELD_LOWER) ? state_find_need(r->state, &need) : NULL;
 
 		if (next)
 			return next;
@@ -65,15 +64,15 @@ static int compare_ports(const void *a, const void *b) {
 static void collect_ports(struct reading *r) {
 	vec(struct port_of) list = {};
 
-	state_foreach(ns, &r->spec->state)
+	state_foreach(ns, r->state)
 		ns_foreach(object, ns)
 			if (object_is_link(object) && object_has(object, LINK_MASTER))
 				vec_push(&list, (struct port_of){ ns->name, ((const struct link *)object)->master, object });
-	r->ports = arena_new(r->parse.arena, struct ports);
-	r->ports->n = list.n;
+	spec_reading(r)->ports = arena_new(r->parse.arena, struct ports);
+	spec_reading(r)->ports->n = list.n;
 	if (list.n) {
 		qsort(list.items, list.n, sizeof(*list.items), compare_ports);
-		r->ports->items = arena_memdup(r->parse.arena, list.items, list.n * sizeof(*list.items));
+		spec_reading(r)->ports->items = arena_memdup(r->parse.arena, list.items, list.n * sizeof(*list.items));
 	}
 	vec_done(&list);
 }
@@ -83,17 +82,19 @@ static struct port_of *find_ports(struct reading *r, const struct object *contro
 	struct port_of key = { controller->ns, ((const struct link *)controller)->name };
 	size_t low = 0, high;
 
-	if (!r->ports)
+	if (!spec_reading(r)->ports)
 		collect_ports(r);
-	for (high = r->ports->n; low < high;) {
+	for (high = spec_reading(r)->ports->n; low < high;) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare_ports(&r->ports->items[middle], &key) < 0)
+		if (compare_ports(&spec_reading(r)->ports->items[middle], &key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < r->ports->n && compare_ports(&r->ports->items[low], &key) == 0 ? &r->ports->items[low] : NULL;
+	return low < spec_reading(r)->ports->n && compare_ports(&spec_reading(r)->ports->items[low], &key) == 0
+		       ? &spec_reading(r)->ports->items[low]
+		       : NULL;
 }
 
 static struct known_mtu find_mtu(struct reading *r, const struct object *object, int depth);
@@ -101,7 +102,7 @@ static struct known_mtu find_mtu(struct reading *r, const struct object *object,
 /* A bridge takes the smallest of its ports' (br_mtu_auto_adjust(), net/bridge/br_if.c). Found out once for each, and not
  * known where it is its own port somehow. */
 static struct known_mtu find_smallest(struct reading *r, struct port_of *first, int depth) {
-	struct port_of *end = r->ports->items + r->ports->n;
+	struct port_of *end = spec_reading(r)->ports->items + spec_reading(r)->ports->n;
 
 	if (first->asked)
 		return first->known ? first->mtu : (struct known_mtu){};
@@ -132,7 +133,7 @@ static struct known_mtu find_mtu(struct reading *r, const struct object *object,
 	if (initially && parse_u32(initially, &known.mtu) == 0)
 		return known;
 	const struct need lower = object->kind->headroom ? object_lower(object) : (struct need){};
-	const struct object *below = state_find_need(&r->spec->state, &lower);
+	const struct object *below = state_find_need(r->state, &lower);
 	if (below) {
 		known = find_mtu(r, below, depth + 1);
 		known.mtu -= MIN(known.mtu, object->kind->headroom(object));
@@ -181,7 +182,7 @@ static void check_taken(struct reading *r, const struct object *object, const st
 	if (!below || below == object)
 		return;
 	const struct object *master =
-		object_has(below, LINK_MASTER) ? ns_find_link(state_find(&r->spec->state, lower->ns), parent->master) : NULL;
+		object_has(below, LINK_MASTER) ? ns_find_link(state_find(r->state, lower->ns), parent->master) : NULL;
 	if (master && master->kind->takes_frames) {
 		diag_error(r->parse.diags, position,
 			   "%s:%s is a port of %s and cannot also be the parent of %s %s: both take its frames; did "
@@ -203,7 +204,7 @@ static void check_stack(struct reading *r, const struct ns_state *ns _unused_, c
 		return;
 	check_loop(r, object);
 	const struct need lower = object_lower(object);
-	const struct object *below = state_find_need(&r->spec->state, &lower);
+	const struct object *below = state_find_need(r->state, &lower);
 	if (lower.field && object->kind->takes_frames)
 		check_taken(r, object, &lower, below);
 	if (below && object->kind->headroom && object_has(object, LINK_MTU))

@@ -4,47 +4,19 @@
  *
  * Each node keeps its own place, so that whatever is said later points into the right file. Mappings are united, lists
  * appended, and what two files say of the same key must agree: none wins over the other, or the order of file names
- * would decide how a network behaves. Of the language this file knows only which keys take a list; an item of a list is
- * never looked into.
+ * would decide how a network behaves. Which keys take a list is for the sections to say, because a list of one may be
+ * written without brackets; an item of a list is never looked into.
  */
 #include <strings.h>
 
 #include "language/spec_private.h"
 
-/* A list of one may be written without brackets, so that its look does not tell: here are the keys of which it is so.
- * `key` NULL: any name. Keys that are not listed are what they look like. */
-struct shape {
-	const char *key;
-	bool list;
-	const struct shape *inside; /* of a mapping, ended by an entry without anything; NULL: nothing special */
-};
-
-static const struct shape interface[] = { { .key = "addresses", .list = true }, { .key = "ports", .list = true }, {} };
-static const struct shape interfaces[] = { { .inside = interface }, {} };
-static const struct shape dns[] = { { .key = "servers", .list = true }, { .key = "search", .list = true }, {} };
-static const struct shape namespace[] = {
-	{ .key = "interfaces", .inside = interfaces },
-	{ .key = "dns", .inside = dns },
-	{ .key = "routes", .list = true },
-	{ .key = "nat", .list = true },
-	{},
-};
-static const struct shape namespaces[] = { { .inside = namespace }, {} };
-static const struct shape topology[] = { { .key = "namespaces", .inside = namespaces }, {} };
-
-static const struct shape unlisted = {};
-
-static const struct shape *find_shape(const struct shape *shapes, const char *key) {
-	for (; shapes && (shapes->key || shapes->inside); shapes++)
-		if (!shapes->key || streq(shapes->key, key))
-			return shapes;
-	return &unlisted;
-}
-
+/* What is being merged. */
 struct merging {
 	struct arena *arena;
 	struct diags *diags;
-	const struct shape *shapes; /* of the mapping that is being merged */
+	const struct mapping *mapping; /* it is such a mapping, or … */
+	const struct mapping *each; /* … its keys are names, and each value is such a mapping; both NULL: nothing is known */
 };
 
 /* The words of YAML 1.1 for true begin with t or y, or are on. */
@@ -97,11 +69,9 @@ static const struct node *append(struct merging *m, const struct node *first, co
 static void merge_pair(void *userdata, struct node_pair *first, struct node_pair *later);
 
 /* The written pairs of both behind one another, and each key that stands twice made one. */
-static const struct node *unite(struct merging *m, const struct shape *shapes, const struct node *first,
-				const struct node *later) {
-	struct merging inner = { .arena = m->arena, .diags = m->diags, .shapes = shapes };
-	struct node_pair *pairs = arena_newn(m->arena, struct node_pair, first->n + later->n);
-	struct node *mapping = arena_new(m->arena, struct node);
+static const struct node *unite(struct merging inner, const struct node *first, const struct node *later) {
+	struct node_pair *pairs = arena_newn(inner.arena, struct node_pair, first->n + later->n);
+	struct node *mapping = arena_new(inner.arena, struct node);
 
 	if (first->n)
 		memcpy(pairs, first->pairs, first->n * sizeof(pairs[0]));
@@ -113,14 +83,18 @@ static const struct node *unite(struct merging *m, const struct shape *shapes, c
 }
 
 static void merge_pair(void *userdata, struct node_pair *first, struct node_pair *later) {
-	struct merging *m = userdata;
-	const struct shape *shape = find_shape(m->shapes, later->key->text);
+	struct merging *m = userdata, inner = { .arena = m->arena, .diags = m->diags, .mapping = m->each };
+	const struct section *section = m->mapping ? section_find(m->mapping, later->key->text) : NULL;
 	const struct node *a = first->value, *b = later->value;
 
-	if (shape->list || a->type == NODE_SEQUENCE || b->type == NODE_SEQUENCE)
+	if (section && section->shape == SECTION_MAPPING)
+		inner.mapping = section->mapping;
+	if (section && section->shape == SECTION_MAP)
+		inner.each = section->mapping;
+	if ((section && section->shape == SECTION_LIST) || a->type == NODE_SEQUENCE || b->type == NODE_SEQUENCE)
 		first->value = append(m, a, b);
 	else if (a->type == NODE_MAPPING && b->type == NODE_MAPPING)
-		first->value = unite(m, shape->inside, a, b);
+		first->value = unite(inner, a, b);
 	else if (node_is_null(a) && b->type == NODE_MAPPING)
 		first->value = b; /* `eth0:` alone says that there is one, and nothing about it */
 	else if ((a->type != b->type && !node_is_null(b)) || (a->type == b->type && !same_value(a, b)))
@@ -128,12 +102,12 @@ static void merge_pair(void *userdata, struct node_pair *first, struct node_pair
 }
 
 const struct node *spec_merge(struct arena *arena, struct diags *diags, const struct node *const *roots, size_t n) {
-	struct merging m = { .arena = arena, .diags = diags };
+	struct merging m = { .arena = arena, .diags = diags, .mapping = &mapping_topology };
 	const struct node *root = roots[0];
 
 	for (size_t i = 1; i < n; i++)
 		if (root->type == NODE_MAPPING && roots[i]->type == NODE_MAPPING)
-			root = unite(&m, topology, root, roots[i]);
+			root = unite(m, root, roots[i]);
 		else if (roots[i]->type != NODE_MAPPING)
 			diag_error(diags, roots[i]->position, "a drop-in must be a mapping of keys, not %s",
 				   node_type_name(roots[i]));

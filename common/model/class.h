@@ -31,8 +31,9 @@ enum stage {
 
 struct class {
 	const char *name, *plural; /* as people say: "interface", "interfaces" */
-	const struct section
-		*section; /* how the language reads it; NULL: with something else (an address with its interface) */
+	/* The keys of the language under which such objects are declared, ended by one without a key; see model/section.h. NULL:
+	 * the language declares them along with something else. */
+	const struct section *sections;
 	const struct source *source; /* how the kernel is asked for it; NULL: with something else (a port with its link) */
 	/* What takes an object of this class along when it goes, without an event of its own: the object's link, an address by
 	 * which a route leads, or just its namespace. NULL: nothing does. */

@@ -57,60 +57,60 @@ static const char *elsewhere(const char *key, const char *what) {
 	return NULL;
 }
 
-void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names, size_t n) {
-	const char *near = diag_suggest(key->text, names, n), *where = elsewhere(key->text, what);
+static void unknown_key(struct parse *p, const struct fields_parse *f, const struct node *key) {
+	struct suggestion near = suggest_for(key->text);
 
-	if (near)
-		diag_error(diags, key->position, "unknown key '%s' in %s; did you mean '%s'?", key->text, what, near);
-	else if (where)
-		diag_error(diags, key->position, "unknown key '%s' in %s; %s", key->text, what, where);
-	else
-		diag_error(diags, key->position, "unknown key '%s' in %s", key->text, what);
+	for (size_t i = 0; i < f->n; i++)
+		if (!(f->fields[i].flags & FIELD_HIDDEN))
+			suggest(&near, f->fields[i].name);
+	for (const char *const *other = f->others; other && *other; other++)
+		suggest(&near, *other);
+	diag_unknown(p->diags, key->position, &near, elsewhere(key->text, f->what), "unknown key '%s' in %s", key->text,
+		     f->what);
 }
 
-static void unknown_key(struct parse *p, const struct field *fields, size_t n, const char *const *other_keys,
-			const struct node *key, const char *what) {
-	const char *names[96];
-	size_t n_names = 0;
-
-	for (size_t i = 0; i < n && n_names < ARRAY_SIZE(names); i++)
-		if (!(fields[i].flags & FIELD_HIDDEN))
-			names[n_names++] = fields[i].name;
-	for (; other_keys && *other_keys && n_names < ARRAY_SIZE(names); other_keys++)
-		names[n_names++] = *other_keys;
-
-	parse_unknown_key(p->diags, key, what, names, n_names);
+/* Is it one of the keys that are no fields? */
+static bool take_other(const struct fields_parse *f, const struct node_pair *pair) {
+	for (size_t i = 0; f->others && f->others[i]; i++)
+		if (streq(f->others[i], pair->key->text)) {
+			f->values[i] = pair->value;
+			return true;
+		}
+	return false;
 }
 
-void fields_parse(struct parse *p, const struct field *fields, size_t n, const struct node *mapping, void *base,
-		  uint64_t *set, struct position *positions, const char *what, const char *const *other_keys,
-		  parse_other_fn other, void *userdata) {
+static void parse_pair(struct parse *p, const struct fields_parse *f, const struct node_pair *pair, uint64_t *seen) {
+	const struct field *field = find_field(f->fields, f->n, pair->key->text);
+
+	if (take_other(f, pair))
+		return;
+	if (!field) {
+		unknown_key(p, f, pair->key);
+		return;
+	}
+	size_t i = (size_t)(field - f->fields);
+	*seen |= UINT64_C(1) << i;
+	if (!field->type->parse(p, field, pair->value, field_of(field, f->base)))
+		return;
+	*f->set |= UINT64_C(1) << i;
+	if (f->positions) /* a list or mapping may begin on another line than its key */
+		f->positions[i] = pair->value->type == NODE_SCALAR ? pair->value->position : pair->key->position;
+}
+
+bool fields_parse(struct parse *p, const struct node *mapping, const struct fields_parse *f) {
+	size_t errors = p->diags->n_errors;
 	uint64_t seen = 0;
 
 	if (mapping->type != NODE_MAPPING) {
-		diag_error(p->diags, mapping->position, "%s must be a mapping of keys, not %s", what,
-			   node_type_name(mapping));
-		return;
+		diag_error(p->diags, mapping->position, "%s must be a mapping of keys, not %s%s", f->what,
+			   node_type_name(mapping),
+			   node_is_null(mapping) && f->may_be_empty ? "; an empty one is written {}" : "");
+		return false;
 	}
-	for (size_t i = 0; i < mapping->n; i++) {
-		const struct node_pair *pair = &mapping->pairs[i];
-		const struct field *field = find_field(fields, n, pair->key->text);
-
-		if (other && other(userdata, pair))
-			continue;
-		if (!field) {
-			unknown_key(p, fields, n, other_keys, pair->key, what);
-			continue;
-		}
-		size_t bit = (size_t)(field - fields);
-		seen |= UINT64_C(1) << bit;
-		if (!field->type->parse(p, field, pair->value, field_of(field, base)))
-			continue;
-		*set |= UINT64_C(1) << bit;
-		if (positions) /* a list or mapping may begin on another line than its key */
-			positions[bit] = pair->value->type == NODE_SCALAR ? pair->value->position : pair->key->position;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (fields[i].flags & FIELD_REQUIRED && !(seen >> i & 1))
-			diag_error(p->diags, mapping->position, "%s needs '%s'", what, fields[i].name);
+	for (size_t i = 0; i < mapping->n; i++)
+		parse_pair(p, f, &mapping->pairs[i], &seen);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->fields[i].flags & FIELD_REQUIRED && !(seen >> i & 1))
+			diag_error(p->diags, mapping->position, "%s needs '%s'", f->what, f->fields[i].name);
+	return p->diags->n_errors == errors;
 }

@@ -47,9 +47,12 @@ struct type {
 	void (*put)(struct nl_writer *w, const struct field *field, const void *value);
 	/* Reads the attribute; false where it cannot be one. */
 	bool (*get)(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value);
+	/* The i-th link that is named inside of the value; *ret NULL: that item names none. False: there are no more items. NULL
+	 * for values without such. */
+	bool (*names_link)(const void *value, size_t i, const char **ret);
 	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
 	size_t n_keys;
-	bool mapping; /* it is written as a mapping of numbers, for the schema */
+	const char *schema; /* JSON Schema of what may be written; NULL: a text, or a list of mappings with `keys` */
 };
 
 /* What a difference in a field asks for. */
@@ -169,10 +172,6 @@ bool path_stays_below(const char *path);
 /* Likewise for a namespace or topology, which become file names. */
 bool file_name_valid(const char *name, const char **ret_why);
 
-/* Reports a key that is not among n names, with the one that may have been meant. `what` is the thing that
- * has keys: "an interface". */
-void parse_unknown_key(struct diags *diags, const struct node *key, const char *what, const char *const *names, size_t n);
-
 /* Reads a value that topod itself wrote or knows, as the file's reader would; false where it cannot be one. */
 bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base);
 
@@ -180,10 +179,23 @@ bool field_from_text(struct arena *arena, const char *ns, const struct field *fi
 void field_print(const struct field *field, const void *base, struct text *out);
 bool field_equal(const struct field *field, const void *a, const void *b);
 
-/* Parses one mapping by a table: known keys into base, their bits into *set, their places into marks (n
- * entries, or NULL). Keys that `other` takes (returns true) are left to it. Reports unknown keys with a suggestion and
- * required ones that are missing. `what` names the thing: "an interface". */
-typedef bool (*parse_other_fn)(void *userdata, const struct node_pair *pair);
-void fields_parse(struct parse *p, const struct field *fields, size_t n, const struct node *mapping, void *base,
-		  uint64_t *set, struct position *positions, const char *what, const char *const *other_keys,
-		  parse_other_fn other, void *userdata);
+/* How a mapping is read by a table of fields. */
+struct fields_parse {
+	const char *what; /* the thing that has these keys, for messages: "an interface" */
+	const struct field *fields;
+	size_t n;
+	bool may_be_empty; /* no key is required */
+
+	/* Keys that are no fields, ended by NULL, or NULL. Their values go into `values` at the same index; a key that is not
+	 * written leaves its element alone. */
+	const char *const *others;
+	const struct node **values;
+
+	/* Where the values of the fields go. */
+	void *base;                 /* what the fields' offsets count from */
+	uint64_t *set;              /* gets the bits of the fields that were read */
+	struct position *positions; /* n of them, or NULL: get the places of those */
+};
+
+/* False where something is wrong: an unknown key, a missing one, a wrong value. Then all of it was reported. */
+bool fields_parse(struct parse *p, const struct node *mapping, const struct fields_parse *f);

@@ -95,6 +95,9 @@ struct decode {
 	const char *(*link_name)(void *userdata, uint32_t ifindex);
 };
 
+struct ns_state;
+struct reading;
+struct section;
 struct state;
 
 /* Something of which there is only one (a VNI on a UDP port), or that only some may have together (a macvlan's parent). */
@@ -117,6 +120,7 @@ struct kind {
 	const char *link_kind; /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, where the kernel has one */
 	const struct kind *port_kind; /* a controller: what its ports may say of themselves there; NULL: has no ports */
 	unsigned max_ports;           /* … and how many it takes; 0: no limit */
+	bool own_table;               /* a controller: the connected routes of its ports stand in a table of its own (VRF) */
 	bool found;                   /* never made nor deleted: only what the file says of it is changed (existing) */
 	bool unnamed;                 /* a link kind that is not a value of `kind` */
 	bool any_kind;                /* compares with a link of any kind (existing, physical) */
@@ -125,6 +129,12 @@ struct kind {
 	bool bare_create;             /* all fields are set after the creation (physical: it only moves) */
 	bool takes_frames; /* gets what the link below, or its ports, receive before anybody else (an rx_handler): there can
 				      be one such, and lo has none */
+
+	/* A port kind: the key of its controller's entry under which ports are listed, see model/section.h; NULL. */
+	const struct section *section;
+	/* Checks an object that was read from an entry of a section, and fills in what the entry leaves out. False after an
+	 * error. NULL: there is nothing to do. */
+	bool (*finish)(struct parse *p, struct object *object, const struct node *entry);
 
 	/* The namespace in which a change is sent (another than the object's for what is made elsewhere). NULL: the
 	 * object's own. */
@@ -157,6 +167,10 @@ struct kind {
 	const char *(*waits)(const struct object *observed, const struct state *state);
 	/* The network that a link reaches directly by this desired object (an address); false where it reaches none. */
 	bool (*reaches)(const struct object *object, struct prefix *ret);
+	/* The address that a link has by this desired object, with its length; false where it has none. */
+	bool (*assigns)(const struct object *object, struct prefix *ret);
+	/* The network to which the kernel makes a route along with this desired object; false where it makes none. */
+	bool (*connects)(const struct object *object, struct prefix *ret);
 	/* What keeps an observed object of topod's from having an effect, though it is as declared: "is hidden by route default via
 	 * 10.0.0.9", in arena; NULL: nothing. It is somebody else's and is left. */
 	const char *(*hidden)(struct arena *arena, const struct object *observed);
@@ -188,9 +202,14 @@ struct kind {
 	const struct source *source;
 	/* Does changing the one change the other of the same kind and namespace, too (a setting of all interfaces)? */
 	bool (*overruns)(const struct object *changed, const struct object *other);
+	/* Is called for each namespace once all sections were read, before what links leave out is filled in: what the file says
+	 * of an object here may say something of others. */
+	void (*settle)(struct reading *r, struct ns_state *ns);
 	/* Adds what the kernel would refuse of a declared object, and no limit of a single field says; all its fields are
 	 * filled in. */
-	void (*check)(struct diags *diags, const struct object *desired);
+	void (*check)(struct reading *r, const struct ns_state *ns, const struct object *desired);
+	/* The same for what shows only across the objects of a namespace. */
+	void (*check_all)(struct reading *r, const struct ns_state *ns);
 	/* The i-th thing that the object claims; false: there are no more. Texts live in the arena. */
 	bool (*claim)(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
 	/* How many bytes of the MTU of the link below are not left for this one's: its outer headers. NULL: the two MTUs have

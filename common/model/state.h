@@ -56,6 +56,11 @@ struct ns_state *state_find(const struct state *state, const char *name);
 /* Takes a namespace of the state out of it, with all that it holds. */
 void state_remove(struct state *state, struct ns_state *ns);
 
+/* May others have made links there that the file does not declare? */
+static inline bool ns_is_open(const struct ns_state *ns) {
+	return streq(ns->name, NS_HOST) || ns->adopt;
+}
+
 /* Adds a sealed object; the one of the same identity where there is one already (object is then not
  * added), else NULL. */
 struct object *ns_add(struct ns_state *ns, struct object *object);

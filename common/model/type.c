@@ -191,6 +191,7 @@ static void bool_print(const struct field *field _unused_, const void *value, st
 
 const struct type type_bool = {
 	.name = "boolean",
+	.schema = "{\"type\": \"boolean\"}",
 	.size = sizeof(uint32_t),
 	.parse = bool_parse,
 	.print = bool_print,
@@ -200,25 +201,23 @@ const struct type type_bool = {
 };
 
 static bool enum_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	const char *names[32], *text = parse_scalar(p, field, node), *near;
-	_cleanup_text_ struct text all = {};
-	size_t n = 0;
+	const char *text = parse_scalar(p, field, node);
+	_cleanup_text_ struct text otherwise = {};
+	struct suggestion near;
 
 	if (!text)
 		return false;
-	for (const struct enum_name *e = field->names; e->name && n < ARRAY_SIZE(names); e++) {
+	near = suggest_for(text);
+	text_add(&otherwise, "it is one of: ");
+	for (const struct enum_name *e = field->names; e->name; e++) {
 		if (streq(text, e->name)) {
 			*(uint32_t *)value = e->value;
 			return true;
 		}
-		text_addf(&all, "%s%s", n ? ", " : "", e->name);
-		names[n++] = e->name;
+		text_addf(&otherwise, "%s%s", e == field->names ? "" : ", ", e->name);
+		suggest(&near, e->name);
 	}
-	near = diag_suggest(text, names, n);
-	if (near)
-		diag_error(p->diags, node->position, "unknown %s '%s'; did you mean '%s'?", field->name, text, near);
-	else
-		diag_error(p->diags, node->position, "unknown %s '%s'; it is one of: %s", field->name, text, text_str(&all));
+	diag_unknown(p->diags, node->position, &near, otherwise.data, "unknown %s '%s'", field->name, text);
 	return false;
 }
 
@@ -311,6 +310,7 @@ static bool duration_parse(struct parse *p, const struct field *field, const str
 
 const struct type type_duration = {
 	.name = "duration",
+	.schema = "{\"type\": [\"integer\", \"string\"], \"minimum\": 0, \"pattern\": \"^[0-9]+(us|ms|s|m|h)?$\"}",
 	.size = sizeof(uint32_t),
 	.parse = duration_parse,
 	.print = duration_print,
@@ -362,6 +362,7 @@ static void table_print(const struct field *field _unused_, const void *value, s
 
 const struct type type_table = {
 	.name = "routing table",
+	.schema = "{\"type\": [\"integer\", \"string\"], \"minimum\": 1}",
 	.size = sizeof(uint32_t),
 	.parse = table_parse,
 	.print = table_print,
@@ -486,6 +487,7 @@ static bool link_name_parse(struct parse *p, const struct field *field, const st
 
 const struct type type_link_name = {
 	.name = "interface name",
+	.schema = "{\"$ref\": \"#/$defs/interface-name\"}",
 	.size = sizeof(char *),
 	.parse = link_name_parse,
 	.print = text_print,

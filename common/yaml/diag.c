@@ -53,6 +53,19 @@ void diag_error(struct diags *diags, struct position position, const char *forma
 	va_end(args);
 }
 
+void diag_unknown(struct diags *diags, struct position position, const struct suggestion *s, const char *otherwise,
+		  const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	const char *text = arena_vprintf(&diags->arena, format, args);
+	va_end(args);
+	if (s->near)
+		diag_error(diags, position, "%s; did you mean '%s'?", text, s->near);
+	else
+		diag_error(diags, position, "%s%s%s", text, otherwise ? "; " : "", otherwise ? otherwise : "");
+}
+
 void diag_warning(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 

@@ -72,7 +72,18 @@ char *diags_format(const struct diags *diags, bool color);
 /* One of them without the excerpt and without a line break: "office.yaml:14:9: error: …". The caller frees. */
 char *diag_format_line(const struct diags *diags, const struct diag *diag);
 
-/* The name among n that the user may have meant by text (a small edit distance, whatever the case), or NULL. */
-const char *diag_suggest(const char *text, const char *const *names, size_t n);
+/* The name that a user may have meant by a text: a small edit distance, whatever the case, or another program's word for it.
+ * The names in question are offered one after the other. */
+struct suggestion {
+	const char *near; /* so far, or NULL; as it was offered */
+	const char *text;
+	size_t size, distance, synonym;
+};
+struct suggestion suggest_for(const char *text);
+void suggest(struct suggestion *s, const char *name);
+
+/* The error "FORMAT; did you mean 'NEAR'?", or where nothing is near, "FORMAT; OTHERWISE" (NULL: only "FORMAT"). */
+void diag_unknown(struct diags *diags, struct position position, const struct suggestion *s, const char *otherwise,
+		  const char *format, ...) _printf_(5, 6);
 
 void diags_done(struct diags *diags);

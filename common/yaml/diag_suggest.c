@@ -151,29 +151,36 @@ static bool is_alike(const char *a, const char *b) {
 	return *a == *b;
 }
 
-static const char *find_synonym(const char *text, const char *const *names, size_t n) {
-	for (size_t s = 0; s < ARRAY_SIZE(synonyms); s++)
-		for (size_t i = 0; i < n && is_alike(text, synonyms[s].theirs); i++)
-			if (streq(names[i], synonyms[s].ours))
-				return names[i];
-	return NULL;
+static size_t find_synonym(const char *text, const char *name) {
+	for (size_t i = 0; i < ARRAY_SIZE(synonyms); i++)
+		if (streq(name, synonyms[i].ours) && is_alike(text, synonyms[i].theirs))
+			return i;
+	return ARRAY_SIZE(synonyms);
 }
 
-const char *diag_suggest(const char *text, const char *const *names, size_t n) {
-	size_t size = strlen(text), best = MIN(threshold(size) + 1, size);
-	const char *found = find_synonym(text, names, n);
+struct suggestion suggest_for(const char *text) {
+	size_t size = strlen(text);
 
-	if (found || size > LONGEST)
-		return found;
-	for (size_t i = 0; i < n && best > 0; i++) {
-		size_t name_size = strlen(names[i]);
-		if (name_size > LONGEST)
-			continue;
-		size_t d = distance(text, size, names[i], name_size, best - 1);
-		if (d < best) {
-			best = d;
-			found = names[i];
-		}
+	return (struct suggestion){
+		.text = text,
+		.size = size,
+		.distance = MIN(threshold(size) + 1, size),
+		.synonym = ARRAY_SIZE(synonyms),
+	};
+}
+
+void suggest(struct suggestion *s, const char *name) {
+	size_t synonym = find_synonym(s->text, name), size = strlen(name), d;
+
+	if (synonym < s->synonym) {
+		s->synonym = synonym;
+		s->near = name;
 	}
-	return found;
+	if (s->synonym < ARRAY_SIZE(synonyms) || MAX(size, s->size) > LONGEST || !s->distance)
+		return;
+	d = distance(s->text, s->size, name, size, s->distance - 1);
+	if (d < s->distance) {
+		s->distance = d;
+		s->near = name;
+	}
 }

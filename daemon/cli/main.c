@@ -133,14 +133,13 @@ static bool parse_command_line(struct command *command, int argc, char **argv) {
 }
 
 static int unknown_verb(const char *name) {
-	const char *names[32], *meant;
-	size_t n = 0;
+	struct suggestion meant = suggest_for(name);
 
 	for (const struct verb *v = verbs; v->name; v++)
-		names[n++] = v->name;
-	names[n++] = "help";
-	meant = diag_suggest(name, names, n);
-	complain("unknown verb '%s'%s%s%s", name, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+		suggest(&meant, v->name);
+	suggest(&meant, "help");
+	complain("unknown verb '%s'%s%s%s", name, meant.near ? "; did you mean '" : "", meant.near ? meant.near : "",
+		 meant.near ? "'?" : "");
 	hint("`topod help` lists the verbs");
 	return EXIT_USAGE;
 }

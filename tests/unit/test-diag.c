@@ -229,6 +229,14 @@ static void test_strict(_unused_ void **state) {
 	assert_string_equal(strstr(text, "… and"), "… and 1 more error\n");
 }
 
+static const char *nearest(const char *text, const char *const *names, size_t n) {
+	struct suggestion suggestion = suggest_for(text);
+
+	for (size_t i = 0; i < n; i++)
+		suggest(&suggestion, names[i]);
+	return suggestion.near;
+}
+
 static void test_suggest(_unused_ void **state) {
 	static const char *const names[] = { "addresses", "mtu",  "mac-address", "ports",
 					     "up",        "kind", "via",         "vlan-filtering" };
@@ -256,18 +264,18 @@ static void test_suggest(_unused_ void **state) {
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *found = diag_suggest(cases[i].text, names, ARRAY_SIZE(names));
+		const char *found = nearest(cases[i].text, names, ARRAY_SIZE(names));
 		if (!streq_ptr(found, cases[i].expected))
 			fail_msg("for '%s': %s", cases[i].text, found ?: "(none)");
 	}
-	assert_null(diag_suggest("mtu", NULL, 0));
+	assert_null(nearest("mtu", NULL, 0));
 }
 
 static void test_suggest_nearest(_unused_ void **state) {
 	static const char *const names[] = { "abcdxx", "abcdex", "abcdef" };
 
-	assert_string_equal(diag_suggest("abcdeg", names, 3), "abcdex"); /* of two as near, the first */
-	assert_string_equal(diag_suggest("abcdefg", names, 3), "abcdef");
+	assert_string_equal(nearest("abcdeg", names, 3), "abcdex"); /* of two as near, the first */
+	assert_string_equal(nearest("abcdefg", names, 3), "abcdef");
 }
 
 static void test_suggest_is_bounded(_unused_ void **state) {
@@ -275,8 +283,8 @@ static void test_suggest_is_bounded(_unused_ void **state) {
 	_cleanup_free_ char *text = xmalloc(100001);
 
 	memset(text, 'm', 100000);
-	assert_null(diag_suggest(text, names, 1));
-	assert_null(diag_suggest("mtv", (const char *const[]){ text }, 1));
+	assert_null(nearest(text, names, 1));
+	assert_null(nearest("mtv", (const char *const[]){ text }, 1));
 }
 
 static void assert_decodes(const char *text, size_t size, size_t expected_size, uint32_t expected) {

@@ -456,19 +456,18 @@ static void check_is_told(const struct text *page, const char *name) {
 }
 
 static void test_man_tells_of_each_key(void **state _unused_) {
-	struct schema_mapping mappings[SCHEMA_MAPPINGS_MAX];
+	_schema_mappings_ mappings = {};
 	_cleanup_text_ struct text page = {};
-	size_t n = schema_mappings(mappings), n_keys = 0;
+	size_t n_keys = 0;
 
+	schema_collect(&mappings);
 	schema_man(&page);
-	for (size_t i = 0; i < n; i++) {
-		const struct schema_mapping *m = &mappings[i];
-
+	vec_foreach(m, &mappings.list) {
 		for (size_t k = 0; k < m->n_keys; k++, n_keys++)
-			check_is_told(&page, m->keys[k].name);
-		for (size_t k = 0; k < m->n_fields; k++)
-			if (schema_shows(m, &m->fields[k])) {
-				check_is_told(&page, m->fields[k].name);
+			check_is_told(&page, m->keys[k]->key);
+		for (size_t k = 0; k < m->is.n_fields; k++)
+			if (schema_shows(&m->is, &m->is.fields[k])) {
+				check_is_told(&page, m->is.fields[k].name);
 				n_keys++;
 			}
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses among each other. */
 #include "kind/address.h"
-#include "language/spec_check.h"
+#include "kind/link.h"
+#include "model/section.h"
 
 static bool overlap(const struct prefix *a, const struct prefix *b) {
 	return a->address.family == b->address.family &&
@@ -21,7 +22,7 @@ static int compare_ranges(const void *a, const void *b) {
 }
 
 /* Sorted, a prefix stands right behind one that contains it, so neighbours are enough. */
-static void check_overlaps(struct reading *r, const struct ns_state *ns) {
+void address_check_all(struct reading *r, const struct ns_state *ns) {
 	vec(struct range) ranges = {};
 
 	ns_foreach(object, ns) {
@@ -48,9 +49,9 @@ static void check_overlaps(struct reading *r, const struct ns_state *ns) {
 }
 
 /* The kernel takes it, but what comes for the address is the bridge's. */
-static void check_place(struct reading *r, const struct ns_state *ns, const struct object *object) {
+void address_check(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct address *a = (const struct address *)object;
-	const struct object *link = object->kind == &kind_address ? ns_find_link(ns, a->dev) : NULL;
+	const struct object *link = ns_find_link(ns, a->dev);
 	char buf[PREFIX_TEXT_MAX];
 
 	if (!link || !object_has(link, LINK_MASTER))
@@ -60,5 +61,3 @@ static void check_place(struct reading *r, const struct ns_state *ns, const stru
 		     "%s is a port of %s, which receives everything that arrives there: give %s to %s", a->dev, master,
 		     prefix_format(&a->address, buf), master);
 }
-
-const struct check check_addresses = { .object = check_place, .ns = check_overlaps };

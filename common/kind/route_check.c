@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes: can their gateways be reached, and has anybody their source? What is wrong with a route by itself is kind/route.c's.
+ * Routes: can their gateways be reached, and does an interface have their source? What is wrong with a route by itself is
+ * kind/route.c's. Which objects give a link an address, and in which network, is said by their kinds.
  *
  * Only in namespaces that topod makes: elsewhere others have addresses and routes, too. The kernel looks a gateway up in the
  * route's own table and then in the main one, and takes what is on a link only (fib_check_nh(), net/ipv4/fib_semantics.c;
@@ -9,9 +10,8 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
-#include "kind/address.h"
 #include "kind/route.h"
-#include "language/spec_check.h"
+#include "model/section.h"
 
 enum { LINKS_COUNTED = 16 }; /* of those by which a gateway may be reached; that there are several is what matters */
 
@@ -97,12 +97,12 @@ static void collect(const struct ns_state *ns, struct reach *reach) {
 	size_t n = 0;
 
 	ns_foreach(object, ns) {
-		const struct address *a = (const struct address *)object;
+		const struct kind *kind = object->kind;
+		struct prefix own, network;
 
-		if (object->kind == &kind_address) {
-			add_network(reach, (struct network){ a->peer.address.family ? a->peer : a->address, WAY_ADDRESS,
-							     a->dev, 0, NULL });
-			vec_push(&reach->own, a->address.address);
+		if (kind->assigns && kind->assigns(object, &own) && kind->reaches(object, &network)) {
+			add_network(reach, (struct network){ network, WAY_ADDRESS, object_home_link(object), 0, NULL });
+			vec_push(&reach->own, own.address);
 		} else if (object->kind == &kind_route) {
 			add_route(reach, (const struct route *)object);
 		} else {
@@ -293,10 +293,11 @@ static void check_scope(struct reading *r, const struct reach *reach, const stru
 	refuse(reach->host_scope || is_own(reach, &route->via))(r->parse.diags, position, "%s", text);
 }
 
-static void check_routes_of(struct reading *r, const struct ns_state *ns) {
+void route_check_all(struct reading *r, const struct ns_state *ns) {
 	_cleanup_(reach_done) struct reach reach = {};
-	bool open = check_is_open(ns);
+	bool open = ns_is_open(ns);
 
+	route_check_connected(r, ns);
 	collect(ns, &reach);
 	reach.host_scope |= open; /* others may have such routes */
 	ns_foreach(object, ns) {
@@ -309,5 +310,3 @@ static void check_routes_of(struct reading *r, const struct ns_state *ns) {
 		check_source(r, ns, &reach, object);
 	}
 }
-
-const struct check check_routes = { .ns = check_routes_of };

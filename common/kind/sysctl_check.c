@@ -6,8 +6,9 @@
  */
 #include <linux/if_link.h>
 
+#include "kind/link.h"
 #include "kind/sysctl.h"
-#include "language/spec_check.h"
+#include "model/section.h"
 
 static const struct object *find_setting(struct reading *r, const struct ns_state *ns, const char *path) {
 	return ns_find(ns, &sysctl_new(r->parse.arena, ns->name, path, "")->object);
@@ -48,16 +49,14 @@ static void unite_address_generation(struct reading *r, struct ns_state *ns, str
 	ns_remove(ns, &sysctl->object);
 }
 
-void spec_unite_settings(struct reading *r) {
-	state_foreach(ns, &r->spec->state) {
-		for (struct object *object = ns->objects, *next; object; object = next) {
-			struct sysctl *sysctl = (struct sysctl *)object;
+void sysctl_settle(struct reading *r, struct ns_state *ns) {
+	for (struct object *object = ns->objects, *next; object; object = next) {
+		struct sysctl *sysctl = (struct sysctl *)object;
 
-			next = object->hh.next;
-			if (object->kind == &kind_sysctl && sysctl->dev &&
-			    sysctl_path_matches("net/ipv6/conf/*/addr_gen_mode", sysctl->path))
-				unite_address_generation(r, ns, sysctl);
-		}
+		next = object->hh.next;
+		if (object->kind == &kind_sysctl && sysctl->dev &&
+		    sysctl_path_matches("net/ipv6/conf/*/addr_gen_mode", sysctl->path))
+			unite_address_generation(r, ns, sysctl);
 	}
 }
 
@@ -72,7 +71,7 @@ static void check_secret(struct reading *r, const struct ns_state *ns, const str
 	if (find_setting(r, ns, path) || find_setting(r, ns, "net/ipv6/conf/default/stable_secret"))
 		return;
 	path = key_of(r, ns, path);
-	if (check_is_open(ns))
+	if (ns_is_open(ns))
 		diag_warning(r->parse.diags, position, way_out, path, "; otherwise something else must have set one");
 	else
 		diag_error(r->parse.diags, position, way_out, path, "");
@@ -105,13 +104,10 @@ static void check_queue(struct reading *r, const struct ns_state *ns, const stru
 	diag_note(r->parse.diags, bytes->position, "the other is here");
 }
 
-static void check_setting(struct reading *r, const struct ns_state *ns, const struct object *object) {
+void sysctl_check(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct sysctl *sysctl = (const struct sysctl *)object;
 
-	if (object_is_link(object) && object_has(object, LINK_ADDRESS_GENERATION) &&
-	    ((const struct link *)object)->address_generation == IN6_ADDR_GEN_MODE_STABLE_PRIVACY)
-		check_secret(r, ns, object);
-	if (object->kind != &kind_sysctl || !sysctl->dev)
+	if (!sysctl->dev)
 		return;
 	if (sysctl_path_matches("net/ipv6/conf/*/mtu", sysctl->path))
 		check_mtu(r, ns, sysctl);
@@ -120,4 +116,9 @@ static void check_setting(struct reading *r, const struct ns_state *ns, const st
 		check_queue(r, ns, sysctl);
 }
 
-const struct check check_settings = { .object = check_setting };
+void sysctl_check_all(struct reading *r, const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object_is_link(object) && object_has(object, LINK_ADDRESS_GENERATION) &&
+		    ((const struct link *)object)->address_generation == IN6_ADDR_GEN_MODE_STABLE_PRIVACY)
+			check_secret(r, ns, object);
+}

@@ -5,14 +5,13 @@
  */
 #include <linux/rtnetlink.h>
 
-#include "kind/address.h"
 #include "kind/link.h"
 #include "kind/route.h"
-#include "language/spec_check.h"
+#include "model/section.h"
 
 struct connected {
-	struct prefix network;
-	const struct address *address;
+	struct prefix network, address;
+	const struct object *object; /* which gives the link the address */
 };
 
 struct connections {
@@ -35,21 +34,22 @@ static int compare_connected(const void *a, const void *b) {
 	return compare_networks(&x->network, &y->network);
 }
 
-/* Those of a VRF's ports stand in its table. */
-static bool is_in_main(const struct ns_state *ns, const struct address *a) {
-	const struct link *link = (const struct link *)ns_find_link(ns, a->dev);
+/* Those of some controllers' ports (a VRF) stand in its table. */
+static bool is_in_main(const struct ns_state *ns, const struct object *address) {
+	const struct link *link = (const struct link *)ns_find_link(ns, object_home_link(address));
 	const struct object *controller =
 		link && object_has(&link->object, LINK_MASTER) ? ns_find_link(ns, link->master) : NULL;
 
-	return !controller || !streq(controller->kind->name, "vrf");
+	return !controller || !controller->kind->own_table;
 }
 
 static void find_connections(const struct ns_state *ns, struct connections *ret) {
 	ns_foreach(object, ns) {
-		const struct address *a = (const struct address *)object;
+		struct connected c = { .object = object };
 
-		if (object->kind == &kind_address && address_has_connected_route(a) && is_in_main(ns, a))
-			vec_push(&ret->list, (struct connected){ address_connected_network(a), a });
+		if (object->kind->connects && object->kind->connects(object, &c.network) && is_in_main(ns, object) &&
+		    object->kind->assigns(object, &c.address))
+			vec_push(&ret->list, c);
 	}
 	if (ret->list.n)
 		qsort(ret->list.items, ret->list.n, sizeof(*ret->list.items), compare_connected);
@@ -62,11 +62,12 @@ static bool has_their_place(const struct route *route) {
 	return route->table == RT_TABLE_MAIN && !route->tos && route->metric == metric;
 }
 
-static bool says_the_same(const struct route *route, const struct address *a) {
+static bool says_the_same(const struct route *route, const struct connected *c) {
 	const struct object *object = &route->object;
 
-	return route->type == RTN_UNICAST && !route->via.family && !route->nexthops.n && streq_ptr(route->dev, a->dev) &&
-	       (!route->src.family || ip_equal(&route->src, &a->address.address)) && !object_has(object, ROUTE_MTU) &&
+	return route->type == RTN_UNICAST && !route->via.family && !route->nexthops.n &&
+	       streq_ptr(route->dev, object_home_link(c->object)) &&
+	       (!route->src.family || ip_equal(&route->src, &c->address.address)) && !object_has(object, ROUTE_MTU) &&
 	       !object_has(object, ROUTE_ADVMSS);
 }
 
@@ -81,17 +82,18 @@ static void check_route(struct reading *r, const struct connections *connections
 	while (found > list && compare_networks(&found[-1].network, &route->to) == 0)
 		found--;
 	for (const struct connected *c = found; c < list + connections->list.n && compare_connected(c, &key) == 0; c++)
-		if (says_the_same(route, c->address))
+		if (says_the_same(route, c))
 			return;
-	prefix_format(&found->address->address, address);
-	diag_error(r->parse.diags, object_position(object, &object->kind->fields[ROUTE_TO]),
-		   "the address %s of %s already adds a route to %s; give this one another 'metric', or "
-		   "write that address as {address: %s, noprefixroute: true}",
-		   address, found->address->dev, prefix_format(&route->to, network), address);
-	diag_note(r->parse.diags, found->address->object.position, "the address is here");
+	prefix_format(&found->address, address);
+	diag_error(
+		r->parse.diags, object_position(object, &object->kind->fields[ROUTE_TO]),
+		"the address %s of %s already adds a route to %s; give this one another 'metric', or write that address as "
+		"{address: %s, noprefixroute: true}",
+		address, object_home_link(found->object), prefix_format(&route->to, network), address);
+	diag_note(r->parse.diags, found->object->position, "the address is here");
 }
 
-static void check_namespace(struct reading *r, const struct ns_state *ns) {
+void route_check_connected(struct reading *r, const struct ns_state *ns) {
 	_cleanup_(connections_done) struct connections connections = {};
 
 	find_connections(ns, &connections);
@@ -102,5 +104,3 @@ static void check_namespace(struct reading *r, const struct ns_state *ns) {
 			check_route(r, &connections, route);
 	}
 }
-
-const struct check check_connected = { .ns = check_namespace };

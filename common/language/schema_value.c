@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Values as JSON Schema: of a field by its type, of a section by its shape. What a schema cannot say (references, what excludes
+ * what) is for `topod check`; what it says must never be stricter than that.
+ */
+#include <stdarg.h>
+
+#include "language/schema_private.h"
+
+json_t *schema_pack(const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	json_t *value = json_vpack_ex(NULL, 0, format, args);
+	va_end(args);
+	if (!value)
+		abort();
+	return value;
+}
+
+void schema_set(json_t *object, const char *key, json_t *value) {
+	if (json_object_set_new(object, key, value) < 0)
+		abort();
+}
+
+json_t *schema_ref(const char *name) {
+	_cleanup_free_ char *ref = xasprintf("#/$defs/%s", name);
+
+	return schema_pack("{s:s}", "$ref", ref);
+}
+
+/* A schema that a table has as text. */
+static json_t *parse_schema(const char *text) {
+	json_t *schema = json_loads(text, 0, NULL);
+
+	if (!schema)
+		abort();
+	return schema;
+}
+
+/* Fields. */
+
+static json_t *integer_schema(const struct field *field) {
+	return schema_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)field->min, "maximum",
+			   (json_int_t)(field->max ? field->max : UINT32_MAX));
+}
+
+static json_t *word_schema(const struct field *field) {
+	json_t *words = json_array();
+
+	for (const struct enum_name *e = field->names; e && e->name; e++)
+		json_array_append_new(words, json_string(e->name));
+	return schema_pack("{s:o}", "enum", words);
+}
+
+json_t *schema_of_field(const struct field *field) {
+	const struct type *type = field->type;
+
+	if (type == &type_integer)
+		return integer_schema(field);
+	if (type == &type_enum)
+		return word_schema(field);
+	if (type->keys)
+		return schema_pack("{s:s, s:o, s:i}", "type", "array", "items", schema_of_fields(type->keys, type->n_keys),
+				   "minItems", 1);
+	return parse_schema(type->schema ? type->schema : "{\"type\": \"string\"}");
+}
+
+void schema_add_fields(const struct mapping *m, json_t *properties, json_t *required) {
+	for (const struct field *f = m->fields; f < m->fields + m->n_fields; f++) {
+		if (!schema_shows(m, f))
+			continue;
+		json_t *schema = schema_of_field(f);
+		if (f->doc)
+			schema_set(schema, "description", json_string(f->doc));
+		schema_set(properties, f->name, schema);
+		if (f->flags & FIELD_REQUIRED)
+			json_array_append_new(required, json_string(f->name));
+	}
+}
+
+json_t *schema_of_object(json_t *properties, json_t *required) {
+	json_t *schema =
+		schema_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
+
+	if (json_array_size(required))
+		json_object_set(schema, "required", required);
+	json_decref(required);
+	return schema;
+}
+
+json_t *schema_of_fields(const struct field *fields, size_t n) {
+	const struct mapping m = { .fields = fields, .n_fields = n };
+	json_t *properties = json_object(), *required = json_array();
+
+	schema_add_fields(&m, properties, required);
+	return schema_of_object(properties, required);
+}
+
+/* Sections. */
+
+/* A list, or one item without brackets, or nothing. */
+static json_t *list_schema(const struct mapping *m) {
+	json_t *item =
+		m->bare ? schema_pack("{s:[o,{s:s}]}", "anyOf", schema_ref(m->name), "type", "string") : schema_ref(m->name);
+	json_t *list = schema_pack("{s:s, s:O}", "type", "array", "items", item);
+
+	return schema_pack("{s:[o,o,{s:s}]}", "anyOf", list, item, "type", "null");
+}
+
+static json_t *shape_schema(const struct section *section) {
+	switch (section->shape) {
+	case SECTION_LIST:
+		return list_schema(section->mapping);
+	case SECTION_MAP:
+		return schema_pack("{s:s, s:o}", "type", "object", "additionalProperties",
+				   schema_ref(section->mapping->name));
+	case SECTION_MAPPING:
+		return schema_ref(section->mapping->name);
+	case SECTION_VALUE:
+		break;
+	}
+	return schema_of_field(section->field);
+}
+
+json_t *schema_of_section(const struct section *section) {
+	json_t *schema = section->schema ? parse_schema(section->schema) : shape_schema(section);
+
+	if (section->may_be_empty && (section->schema || section->shape != SECTION_LIST))
+		schema = schema_pack("{s:[o,{s:s}]}", "anyOf", schema, "type", "null");
+	return schema;
+}

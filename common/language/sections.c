@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "language/sections.h"
+
+#include "language/spec_private.h"
+
+static const struct enum_name drift_names[] = {
+	{ "restore", DRIFT_RESTORE },
+	{ "report", DRIFT_REPORT },
+	{ "ignore", DRIFT_IGNORE },
+	{},
+};
+const struct field spec_key_drift = { .name = "drift", .type = &type_enum, .names = drift_names };
+
+/* The same key in three mappings; it is read along with each, because it holds for all that is in it. */
+#define DRIFT(doc_) \
+	{ .key = "drift", .field = &spec_key_drift, .doc = doc_ }
+
+/* Tables. */
+
+static const struct field key_version = { .name = "version", .type = &type_integer, .min = 1, .max = 1 };
+static const struct field key_topology = { .name = "topology", .type = &type_text };
+static const struct enum_name stop_names[] = { { "keep", 0 }, { "remove", 1 }, {} };
+static const struct field key_on_stop = { .name = "on-stop", .type = &type_enum, .names = stop_names };
+
+static const struct section topology_sections[] = {
+	{ .key = "version",
+	  .field = &key_version,
+	  .value = "`1`",
+	  .doc = "Version of this format; 1 when left out.",
+	  .schema = "{\"const\": 1}",
+	  .read = spec_version },
+	{ .key = "topology",
+	  .field = &key_topology,
+	  .value = "name",
+	  .doc = "Name of the topology, by which topod knows what it made; the file's name when left out.",
+	  .read = spec_topology },
+	{ .key = "namespaces",
+	  .shape = SECTION_MAP,
+	  .mapping = &mapping_namespace,
+	  .value = "map of [namespaces](#namespace)",
+	  .doc = "Namespaces by name; `host` is the one in which the daemon runs.",
+	  .read = spec_declare_namespaces },
+	{ .key = "links",
+	  .shape = SECTION_LIST,
+	  .may_be_empty = true,
+	  .mapping = &mapping_link,
+	  .value = "list of [links](#link)",
+	  .doc = "Veth pairs.",
+	  .schema =
+		  "{\"type\": \"array\", \"items\": {\"anyOf\": [" SPEC_ENDPOINTS_SCHEMA ", {\"$ref\": \"#/$defs/link\"}]}}",
+	  .read = spec_links },
+	{ .key = SECTIONS_OF_CLASSES },
+	{ .key = "defaults",
+	  .shape = SECTION_MAPPING,
+	  .may_be_empty = true,
+	  .mapping = &mapping_defaults,
+	  .value = "[defaults](#defaults)",
+	  .doc = "Values for what the file leaves out.",
+	  .read = spec_defaults },
+	DRIFT("What is done about drift: it is undone (when left out), only reported, or passed over. The nearest of "
+	      "interface, namespace and file counts."),
+	{ .key = "on-stop",
+	  .field = &key_on_stop,
+	  .doc = "Whether the network stays when the daemon stops; it does when left out.",
+	  .read = spec_on_stop },
+	{},
+};
+
+const struct mapping mapping_topology = {
+	.name = "topology",
+	.title = "The file",
+	.doc = "A mapping with these keys.",
+	.what = "a topology",
+	.sections = topology_sections,
+	.holds = SECTION_TOP,
+};
+
+static const struct field key_adopt = { .name = "adopt", .type = &type_bool };
+static const struct field key_exclusive = { .name = "exclusive", .type = &type_bool };
+
+static const struct section namespace_sections[] = {
+	{ .key = "interfaces",
+	  .shape = SECTION_MAP,
+	  .may_be_empty = true,
+	  .mapping = &mapping_interface,
+	  .value = "map of [interfaces](#interface)",
+	  .doc = "Interfaces by name.",
+	  .schema = "{\"type\": \"object\", \"additionalProperties\": {\"$ref\": \"#/$defs/any-interface\"}, "
+		    "\"propertyNames\": {\"$ref\": \"#/$defs/interface-name\"}}",
+	  .read = spec_interfaces },
+	{ .key = SECTIONS_OF_CLASSES },
+	{ .key = "adopt",
+	  .field = &key_adopt,
+	  .doc = "Take over a namespace that exists already, also one that a link in /run/netns leads to; it is never "
+		 "deleted. One that topod made itself is given up: from the next apply or reload on it is never deleted "
+		 "either.",
+	  .read = spec_adopt },
+	{ .key = "exclusive",
+	  .field = &key_exclusive,
+	  .doc = "Remove what is not declared; not for `host`.",
+	  .read = spec_exclusive },
+	DRIFT("As at the top, for this namespace."),
+	{},
+};
+
+const struct mapping mapping_namespace = {
+	.name = "namespace",
+	.title = "Namespaces",
+	.doc = "An entry of `namespaces`; an empty one is written `NAME: {}`.",
+	.what = "a namespace",
+	.sections = namespace_sections,
+	.holds = SECTION_NAMESPACE,
+};
+
+static const struct section interface_sections[] = {
+	{ .key = "kind",
+	  .value = "see below",
+	  .doc = "What it is. An end of a link, `lo` and a mere port of a bridge need none.",
+	  .schema = "{\"enum\": [\"existing\", \"veth\"]}" },
+	{ .key = SECTIONS_OF_CLASSES },
+	DRIFT("As at the top, for this interface."),
+	{},
+};
+
+const struct mapping mapping_interface = {
+	.name = "interface",
+	.title = "Interfaces",
+	.doc = "An entry of `interfaces`: what every interface has. Those with a `kind` that is listed below have its keys, "
+	       "too. `existing` is never made and never deleted; what the file names is managed. In a namespace that topod "
+	       "makes it waits until something else (a VPN, say) moves it in, and again when it goes. What others have made "
+	       "becomes a port, a parent or an underlay only where an entry declares it.",
+	.what = "an interface",
+	.sections = interface_sections,
+	.holds = SECTION_INTERFACE,
+	.fields = link_common_fields,
+	.n_fields = LINK_N_FIELDS,
+	.kind = &kind_other,
+};
+
+/* The walk. */
+
+typedef vec(const struct section *) section_list;
+
+/* On the page, what is read early stands behind the rest: it is less often looked for. */
+static void add_of_classes(section_list *list, enum section_place place) {
+	for (int early = 0; early <= 1; early++)
+		for (const struct class *const *c = classes; *c; c++)
+			for (const struct section *s = (*c)->sections; s && s->key; s++)
+				if (s->place == place && s->early == early)
+					vec_push(list, s);
+}
+
+static struct sections finish_list(struct arena *arena, section_list *list) {
+	const char **keys = arena_newn(arena, const char *, list->n + 1);
+	struct sections ret = { .n = list->n, .keys = keys };
+
+	for (size_t i = 0; i < list->n; i++)
+		keys[i] = list->items[i]->key;
+	ret.items = arena_memdup(arena, list->items, list->n * sizeof(list->items[0]));
+	ret.values = arena_newn(arena, const struct node *, list->n);
+	vec_done(list);
+	return ret;
+}
+
+struct sections sections_of(struct arena *arena, const struct mapping *mapping) {
+	section_list list = {};
+
+	for (const struct section *s = mapping->sections; s && s->key; s++)
+		if (streq(s->key, SECTIONS_OF_CLASSES))
+			add_of_classes(&list, mapping->holds);
+		else
+			vec_push(&list, s);
+	return finish_list(arena, &list);
+}
+
+static bool has_key(const section_list *list, const char *key) {
+	vec_foreach(s, list)
+		if (streq((*s)->key, key))
+			return true;
+	return false;
+}
+
+struct sections sections_of_interface(struct arena *arena) {
+	struct sections common = sections_of(arena, &mapping_interface);
+	section_list list = {};
+
+	for (size_t i = 0; i < common.n; i++)
+		vec_push(&list, common.items[i]);
+	for (const struct kind *const *k = kinds; *k; k++)
+		if ((*k)->section && !has_key(&list, (*k)->section->key))
+			vec_push(&list, (*k)->section);
+	return finish_list(arena, &list);
+}
+
+const struct section *section_find(const struct mapping *mapping, const char *key) {
+	for (const struct section *s = mapping->sections; s && s->key; s++)
+		if (streq(s->key, key))
+			return s;
+	for (const struct class *const *c = classes; *c && mapping->holds; c++)
+		for (const struct section *s = (*c)->sections; s && s->key; s++)
+			if (s->place == mapping->holds && streq(s->key, key))
+				return s;
+	for (const struct kind *const *k = kinds; *k && mapping->holds == SECTION_INTERFACE; k++)
+		if ((*k)->section && streq((*k)->section->key, key))
+			return (*k)->section;
+	return NULL;
+}

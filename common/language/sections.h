@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mappings of the language that belong to no class of objects (the file itself, namespaces, interfaces, links, defaults), and
+ * the walk over a mapping's sections, those that classes declare among them.
+ *
+ * It names no class: those list their sections themselves (model/section.h).
+ */
+#pragma once
+
+#include "model/section.h"
+
+extern const struct mapping mapping_topology, mapping_namespace, mapping_interface, mapping_link, mapping_defaults,
+	mapping_default_values;
+
+/* The sections of a mapping, in the order of the page. */
+struct sections {
+	size_t n;
+	const struct section *const *items;
+	const char *const *keys;    /* of each, ended by NULL; see struct fields_parse */
+	const struct node **values; /* room for the value of each while a mapping is read */
+};
+struct sections sections_of(struct arena *arena, const struct mapping *mapping);
+/* Those of an interface, whatever its kind: also those that only some kinds have. */
+struct sections sections_of_interface(struct arena *arena);
+
+/* The section of that key; NULL: the key is a field, or unknown. */
+const struct section *section_find(const struct mapping *mapping, const char *key);

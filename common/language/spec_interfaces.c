@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The section `interfaces` of a namespace: which kind each entry is of, and its keys.
+ *
+ * An interface may be declared without a kind: an end of a link, `lo`, or one that is only named as a port. Which kinds there
+ * are, and what they take, is theirs to say.
+ */
+#include "language/spec_private.h"
+
+static const struct field key_kind = { .name = "kind", .type = &type_text };
+static const struct field key_name = { .name = "interfaces", .type = &type_link_name };
+
+struct object *spec_new_link(struct reading *r, const struct kind *kind, const char *ns, const char *name,
+			     struct position position) {
+	struct object *object = object_new(r->parse.arena, kind, ns);
+
+	((struct link *)object)->name = arena_strdup(r->parse.arena, name);
+	object->set = field_bit(LINK_NAME);
+	object->position = position;
+	object->positions = arena_newn(r->parse.arena, struct position, kind->n_fields);
+	object->external = kind->found;
+	object_seal(r->parse.arena, object);
+	return object;
+}
+
+static void unknown_kind(struct diags *diags, const struct node *node) {
+	struct suggestion near = suggest_for(node->text);
+	_cleanup_text_ struct text otherwise = {};
+	const char *before = "it is one of: ";
+
+	for (const struct kind *const *k = kinds; *k; k++)
+		if ((*k)->class == &class_link && !(*k)->unnamed) {
+			text_addf(&otherwise, "%s%s", before, (*k)->name);
+			before = ", ";
+			suggest(&near, (*k)->name);
+		}
+	diag_unknown(diags, node->position, &near, otherwise.data, "unknown kind '%s'", node->text);
+}
+
+/* The kind that an entry gives or implies; NULL where it says none, kind_other after an error. */
+static const struct kind *interface_kind(struct reading *r, const struct node *key, const struct node *value,
+					 const struct object *end) {
+	const struct spec_reading *s = spec_reading(r);
+	const struct node *node = value->type == NODE_MAPPING ? node_get(value, "kind") : NULL;
+
+	if (!node) {
+		if (end)
+			return end->kind;
+		if (streq(key->text, "lo"))
+			return s->found_kind;
+		return NULL; /* fine where it is a port; spec_check finds the others */
+	}
+	const char *text = parse_scalar(&r->parse, &key_kind, node);
+	if (!text)
+		return &kind_other;
+	const struct kind *kind = kind_by_name(text, &class_link);
+	if (kind == s->pair_kind && end)
+		return kind;
+	if (kind == s->pair_kind) {
+		diag_error(r->parse.diags, node->position,
+			   "a %s pair is written under 'links': [%s:%s, namespace:interface]", kind->name, r->ns->name,
+			   key->text);
+		return &kind_other;
+	}
+	if (!kind || kind->unnamed) {
+		unknown_kind(r->parse.diags, node);
+		return &kind_other;
+	}
+	if (end) {
+		diag_error(r->parse.diags, node->position, "%s:%s is an end of a link and has no kind of its own",
+			   r->ns->name, key->text);
+		diag_note(r->parse.diags, end->position, "the link is here");
+		return end->kind;
+	}
+	return kind;
+}
+
+static void declare_interface(struct reading *r, const struct node *key, const struct node *value) {
+	const struct kind *found = spec_reading(r)->found_kind;
+	struct object *end = ns_find_link(r->ns, key->text), *object;
+	const struct kind *kind = interface_kind(r, key, value, end);
+
+	if (end)
+		return;
+	object = spec_new_link(r, kind ? kind : found, r->ns->name, key->text, key->position);
+	object->implied = !kind;
+	object->awaited = kind == found; /* unless it is there anyhow, see finish_link() */
+	ns_add(r->ns, object);
+}
+
+/* Only some kinds have ports. */
+static void refuse_section(struct reading *r, const struct section *section, const struct node *value) {
+	_cleanup_text_ struct text all = {};
+
+	for (const struct kind *const *k = kinds; *k; k++)
+		if ((*k)->port_kind)
+			text_addf(&all, "%s%s", all.size ? ", " : "", (*k)->name);
+	diag_error(r->parse.diags, value->position, "only these kinds have '%s': %s; %s is %s", section->key, all.data,
+		   object_home_link(r->link), r->link->kind->name);
+}
+
+static void read_entry(struct reading *r, const struct node *node) {
+	struct sections *sections = &spec_reading(r)->interface;
+	struct object *object = r->link;
+	const struct kind *kind = object->kind;
+	bool unnamed = object->external || kind == spec_reading(r)->pair_kind; /* its entry need not say the kind */
+	struct fields_parse fields = {
+		.what = unnamed ? NULL : arena_printf(r->parse.arena, "a %s interface", kind->name),
+		.fields = kind->fields,
+		.n = kind->n_fields,
+		.base = object,
+		.set = &object->set,
+		.positions = (struct position *)(uintptr_t)object->positions,
+	};
+
+	if (kind != &kind_other)
+		spec_read_mapping(r, node, &mapping_interface, sections, fields);
+	for (size_t i = 0; i < sections->n; i++) {
+		if (kind == &kind_other) /* after an error nobody knows which other keys it may have */
+			sections->values[i] = node_get(node, sections->keys[i]);
+		if (!sections->values[i] || sections->items[i]->place != SECTION_CONTROLLER || kind->port_kind ||
+		    kind == &kind_other)
+			continue;
+		refuse_section(r, sections->items[i], sections->values[i]);
+		sections->values[i] = NULL;
+	}
+	spec_read_values(r, sections);
+}
+
+static void read_interface(struct reading *r, const struct node_pair *pair) {
+	enum drift_policy outside = r->drift;
+	const char *name;
+
+	if (!type_link_name.parse(&r->parse, &key_name, pair->key, &name))
+		return;
+	r->link = ns_find_link(r->ns, name);
+	spec_read_drift(r, pair->value);
+	r->link->drift = r->drift;
+	if (!node_is_null(pair->value))
+		read_entry(r, pair->value);
+	r->link = NULL;
+	r->drift = outside;
+}
+
+/* Every entry is an object before any is read, so that `ports` may name one that stands further down. */
+void spec_interfaces(struct reading *r, const struct section *section _unused_, const struct node *node) {
+	if (node->type != NODE_MAPPING) {
+		diag_error(r->parse.diags, node->position, "'interfaces' must be a mapping of names, not %s",
+			   node_type_name(node));
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		const char *why;
+
+		if (link_name_valid(node->pairs[i].key->text, &why))
+			declare_interface(r, node->pairs[i].key, node->pairs[i].value);
+	}
+	for (size_t i = 0; i < node->n; i++)
+		read_interface(r, &node->pairs[i]);
+}
