@@ -251,7 +251,7 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 			text_add(out, object->kind->fields[i].doc);
 	/* Nothing about itself: so it is the other end that is not there, or the order. */
 	if (out->size == before)
-		text_add(out, object_is_link(object) ? "with its other end" : "behind the one that is declared first");
+		text_add(out, object_is_link(object) ? "with its other end" : "after the one that is declared first");
 }
 
 void report_reason(const struct report_item *item, struct text *out) {

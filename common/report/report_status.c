@@ -210,7 +210,7 @@ static void add_reload(struct page *page) {
 		text_add(page->out, " ");
 		add_ago(page, page->status->reloaded_usec);
 	}
-	text_add(page->out, ", what runs is the file before: ");
+	text_add(page->out, "; the previous file stays in force: ");
 	report_clean(page->status->reload_error, page->out);
 	text_add(page->out, "\n");
 }

@@ -7,21 +7,21 @@ void daemon_client_complain(const char *topology, int r) {
 	switch (r) {
 	case -ENOENT:
 	case -ECONNREFUSED:
-		complain("no topod runs for '%s'", topology);
+		complain("no topod is running for '%s'", topology);
 		return;
 	case -EACCES:
-		complain("permission denied: to ask the topod of '%s' one must be root or a member of the group '%s'",
+		complain("permission denied: to query the topod of '%s' you must be root or a member of the group '%s'",
 			 topology, CONTROL_GROUP);
 		return;
 	case -ETIMEDOUT:
-		complain("the topod of '%s' does not answer; it may be in the middle of long work", topology);
+		complain("the topod of '%s' does not answer; it may be busy", topology);
 		return;
 	case -ECONNRESET:
 	case -EPIPE:
 		complain("the topod of '%s' ended before it answered", topology);
 		return;
 	case -EBADMSG:
-		complain("what listens for '%s' does not speak as topod", topology);
+		complain("the process on the control socket of '%s' does not speak topod's protocol", topology);
 		return;
 	}
 	_cleanup_free_ char *what = xasprintf("ask the topod of '%s'", topology);
@@ -36,12 +36,11 @@ void daemon_client_complain_error(const char *topology, const struct control_ans
 	if (!error)
 		error = answer->error;
 	if (streq(error, "PermissionDenied"))
-		complain(
-			"permission denied: the topod of '%s' takes this from root and from its own user only; members of the "
-			"group '%s' may read",
-			topology, CONTROL_GROUP);
+		complain("permission denied: the topod of '%s' accepts this only from root and its own user; "
+			 "members of the group '%s' may only read",
+			 topology, CONTROL_GROUP);
 	else if (streq(error, "MethodNotFound") || streq(error, "InterfaceNotFound"))
-		complain("the topod of '%s' is of another version and does not know this", topology);
+		complain("the topod of '%s' has another version and does not know this request", topology);
 	else if (streq(error, "InvalidParameter") && parameter)
 		complain("the topod of '%s' does not take this '%s'", topology, parameter);
 	else if (streq(error, "org.topod.Stopping"))
@@ -116,8 +115,8 @@ static char *topology_of_file(const char *argument) {
 		return search.found;
 	if (named || !other)
 		return TAKE_PTR(name);
-	complain("the topod of '%s' keeps %s; %s has only its file name in common with that", name, other, path);
-	hint("'%s' instead of the file means that topod", name);
+	complain("the topod of '%s' keeps %s; %s only has the same file name", name, other, path);
+	hint("to mean that one, write '%s' instead of the file", name);
 	return NULL;
 }
 
@@ -147,9 +146,9 @@ char *daemon_client_topology(const struct options *options) {
 	if (choice.n == 1)
 		return choice.only;
 	if (choice.n)
-		complain("more than one topod runs here; say which topology");
+		complain("several topologies are running; say which one");
 	else
-		complain("no topod runs here");
+		complain("no topod is running");
 	free(choice.only);
 	return NULL;
 }
@@ -162,7 +161,7 @@ bool print_status(const json_t *json, const struct options *options) {
 	struct report_status status;
 
 	if (report_status_from_json(json, &arena, &status) < 0) {
-		complain("the answer cannot be understood");
+		complain("cannot parse the answer");
 		return false;
 	}
 	report_status_text(&status, now_realtime(), color_on(options, stdout), &text);

@@ -157,7 +157,7 @@ static int help_about(const struct options *options) {
 }
 
 static int wrong_usage(const struct verb *verb) {
-	hint("usage: topod %s [OPTION…]%s%s; more by `topod help %s`", verb->name, *verb->args ? " " : "", verb->args,
+	hint("usage: topod %s [OPTION…]%s%s; see `topod help %s`", verb->name, *verb->args ? " " : "", verb->args,
 	     verb->name);
 	return EXIT_USAGE;
 }
@@ -191,7 +191,7 @@ static int run_command(struct command *command) {
 	if (command->help)
 		return help_about(options);
 	if (!options->n_args) {
-		complain("a verb is missing");
+		complain("no verb given");
 		verbs_help(stderr);
 		return EXIT_USAGE;
 	}

@@ -131,14 +131,14 @@ static bool conclude(struct work *work, int r) {
 	reconciler_status(work->session.reconciler, &status);
 	reconciler_failures(work->session.reconciler, add_problem, work);
 	if (r == -ETIME && status.n_pending)
-		complain("duplicate address detection of %zu address%s does not end: it needs a carrier; `nodad: true` does "
-			 "without it",
+		complain("duplicate address detection of %zu address%s does not end: it needs a carrier; `nodad: "
+			 "true` skips it",
 			 status.n_pending, status.n_pending == 1 ? "" : "es");
 	else if (r == -ETIME)
-		complain("something else keeps changing the network of '%s': it does not come to rest (%s)",
-			 work->session.topology, restless ? restless : "each look finds something else");
+		complain("something else keeps changing the network of '%s': it does not settle (%s)",
+			 work->session.topology, restless ? restless : "each scan finds something else");
 	else if (r < 0 && !status.n_failing)
-		complain("cannot look at the network: %s", error_text(r));
+		complain("cannot scan the network: %s", error_text(r));
 	return r == 0 && status.phase == PHASE_CONVERGED;
 }
 
@@ -147,7 +147,7 @@ static bool nothing_left(const struct work *work) {
 	const struct ledger *ledger = &work->session.ledger;
 
 	for (const struct ledger_ns *ns = work->removes ? ledger->namespaces : NULL; ns; ns = ns->hh.next)
-		complain("%s: the name that it had cannot be removed; the next `topod down` tries again", ns->name);
+		complain("%s: its name in /run/netns cannot be removed; the next `topod down` tries again", ns->name);
 	return !work->removes || !ledger->n;
 }
 
@@ -227,7 +227,7 @@ static int open_work(struct work *work, struct spec *spec) {
 	if (r < 0)
 		complain("%s", problem);
 	if (r == -EALREADY)
-		hint("`topod reload %s` has it read its file again", topology);
+		hint("`topod reload %s` makes it read its file again", topology);
 	if (r == 0 && work->session.n_damaged)
 		complain("warning: %zu lines of the ledger could not be read; objects they recorded may remain",
 			 work->session.n_damaged);
@@ -252,7 +252,7 @@ static int converge(struct work *work, struct spec *spec, void (*print_good)(con
 	r = topology_close(&work->session);
 	if (r == 0)
 		return code;
-	complain("the folder " TOPOD_RUN_DIR "/%s cannot be removed: %s", topology, error_text(r));
+	complain("the directory " TOPOD_RUN_DIR "/%s cannot be removed: %s", topology, error_text(r));
 	return EXIT_FAILED;
 }
 

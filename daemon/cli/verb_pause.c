@@ -22,7 +22,7 @@ int verb_pause(const struct options *options) {
 	if (options->json)
 		print_json(json_incref(json_object_get(answer.parameters, "status")));
 	else
-		printf("%s: paused for %s; `topod resume %s` ends it before\n", topology, span.data, topology);
+		printf("%s: paused for %s; `topod resume %s` ends it earlier\n", topology, span.data, topology);
 	return EXIT_DONE;
 }
 

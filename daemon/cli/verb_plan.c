@@ -24,7 +24,7 @@ static int look(struct topology *session, const struct options *options) {
 	int r = reconciler_plan(session->reconciler, &plan, &observed);
 
 	if (r < 0) {
-		_cleanup_free_ char *problem = topology_problem("look at the network", r);
+		_cleanup_free_ char *problem = topology_problem("scan the network", r);
 
 		complain("%s", problem);
 		return EXIT_FAILED;

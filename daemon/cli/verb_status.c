@@ -45,7 +45,7 @@ static int status_of_all(const struct options *options) {
 	if (r < 0)
 		complain("cannot list %s: %s", TOPOD_RUN_DIR, strerror(-r));
 	else if (!listing.n_running && !listing.failed)
-		complain("no topod runs here");
+		complain("no topod is running");
 	if (options->json)
 		print_json(json_pack("{s:o}", "topologies", listing.all));
 	return r == 0 && listing.n_running && !listing.failed ? EXIT_DONE : EXIT_FAILED;
@@ -85,14 +85,14 @@ int print_outcome(const json_t *status, const char *what, const struct options *
 	bool good;
 
 	if (report_status_from_json(status, &arena, &all) < 0) {
-		complain("the answer cannot be understood");
+		complain("cannot parse the answer");
 		return EXIT_FAILED;
 	}
 	good = streq(all.state, "converged") || all.paused_until_usec;
 	if (options->json)
 		print_json(json_deep_copy(status));
 	else if (all.paused_until_usec)
-		printf("%s: %s; put in place when the pause is over, or by `topod resume %s`\n", all.topology, what,
+		printf("%s: %s; takes effect when the pause is over, or with `topod resume %s`\n", all.topology, what,
 		       all.topology);
 	else if (good)
 		printf("%s: %s; converged%s%s\n", all.topology, what, all.waits_text ? "; " : "",

@@ -6,17 +6,17 @@
 const char *error_of_limit(int error) {
 	switch (error) {
 	case -EMFILE:
-		return "topod has as many files open as it may (LimitNOFILE= of its unit, or ulimit -n)";
+		return "topod has reached its limit of open files (LimitNOFILE= of its unit, or ulimit -n)";
 	case -ENFILE:
-		return "the machine has as many files open as it may (sysctl fs.file-max)";
+		return "the machine has reached its limit of open files (sysctl fs.file-max)";
 	case -WATCH_NO_INSTANCE:
-		return "the user has as many inotify instances as it may (sysctl fs.inotify.max_user_instances)";
+		return "the user has reached the limit of inotify instances (sysctl fs.inotify.max_user_instances)";
 	case -WATCH_NO_WATCH:
-		return "the user watches as many folders as it may (sysctl fs.inotify.max_user_watches)";
+		return "the user has reached the limit of inotify watches (sysctl fs.inotify.max_user_watches)";
 	case -EFBIG:
-		return "a file must not grow any further (LimitFSIZE= of topod's unit, or ulimit -f)";
+		return "a file has reached the size limit (LimitFSIZE= of topod's unit, or ulimit -f)";
 	case -EXFULL: /* br_add_if() in net/bridge/br_if.c, and nobody else */
-		return "the bridge has 1023 ports, and takes no more";
+		return "the bridge already has 1023 ports, the maximum";
 	}
 	return NULL;
 }

@@ -38,7 +38,7 @@ static struct position whole(uint8_t source) {
 static const struct position nowhere = {}; /* the first file as a whole */
 
 static const char *file_type(mode_t mode) {
-	return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+	return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
 /* ---- what it looked like before it was read ---- */
@@ -104,9 +104,9 @@ static bool check_file(struct loaded_spec *ret, uint8_t source, int fd, unsigned
 	else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > room(ret))
 		say_too_large(ret, source);
 	else if (flags & SPEC_FILE_TRUSTED && S_ISREG(st.st_mode) && path_trust_is_open(&st, ret->owner))
-		diag_error(&ret->diags, whole(source),
-			   "others may write to this file; take that from them (chmod go-w), or "
-			   "give --insecure-permissions");
+		diag_error(
+			&ret->diags, whole(source),
+			"others may write to this file; remove that permission (chmod go-w), or use --insecure-permissions");
 	else if (S_ISREG(st.st_mode))
 		note_sighting(ret, stream ? NULL : ret->files.items[source].name, &st);
 	return ret->diags.n_errors == before;
@@ -172,12 +172,10 @@ static void check_topology(struct loaded_spec *loaded, unsigned flags) {
 
 	if (flags & SPEC_FILE_STDIN && streq(loaded->name, "-") && !loaded->spec.named)
 		diag_error(&loaded->diags, nowhere,
-			   "standard input has no file name from which the topology could take its name; "
-			   "write 'topology: NAME' into it");
+			   "standard input has no file name to name the topology after; write 'topology: NAME' into it");
 	else if (!file_name_valid(loaded->spec.topology, &why) || strlen(loaded->spec.topology) > 100)
 		diag_error(&loaded->diags, nowhere,
-			   "the topology takes its name from the file, and '%s' %s; write "
-			   "'topology: NAME' into it",
+			   "the topology is named after its file, but '%s' %s; write 'topology: NAME' into it",
 			   loaded->spec.topology, why ? why : "is longer than 100 bytes");
 }
 
@@ -217,18 +215,18 @@ static void check_way(struct loaded_spec *ret, uint8_t source, const char *path,
 
 	if (r == -EPERM)
 		diag_error(&ret->diags, whole(source),
-			   "others may write to %s, which is on the way to this file; take that from "
-			   "them (chown, chmod go-w), or give --insecure-permissions",
-			   where ? where : "a folder");
+			   "others may write to %s, which leads to this file; remove that permission (chown, chmod "
+			   "go-w), or use --insecure-permissions",
+			   where ? where : "a directory");
 	else if (r < 0)
-		diag_error(&ret->diags, whole(source), "cannot look at the way to it: %s", strerror(-r));
+		diag_error(&ret->diags, whole(source), "cannot check the directories leading to it: %s", strerror(-r));
 }
 
 /* Root, as the service has it, may read what root or anybody may read. */
 static void cannot_open(struct loaded_spec *ret, uint8_t source, int error) {
 	const char *hint = error == EACCES && geteuid() == 0
-				   ? ", and nothing here lets root override that; give the file and "
-				     "its folder to root (chown root), or let all read them"
+				   ? ", and root cannot override permissions here; give the file and its directory to root "
+				     "(chown root), or make them readable by all"
 				   : "";
 
 	/* ENXIO is a socket: there is no better word for it. */
@@ -255,7 +253,8 @@ static bool is_dropin(struct loaded_spec *ret, const char *folder, const char *n
 	if (name[0] == '.' || !dot)
 		return false;
 	if (streq(dot, ".yml"))
-		diag_warning(&ret->diags, nowhere, "%s/%s is not read: the name of a drop-in ends in .yaml", folder, name);
+		diag_warning(&ret->diags, nowhere, "%s/%s is not read: the name of a drop-in must end in .yaml", folder,
+			     name);
 	return streq(dot, ".yaml");
 }
 
@@ -299,8 +298,8 @@ static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR
 	if (!(flags & SPEC_FILE_TRUSTED) || !path_trust_is_open(&st, ret->owner))
 		return true;
 	diag_error(&ret->diags, nowhere,
-		   "others may write to %s, where its drop-ins are; take that from them (chown, chmod "
-		   "go-w), or give --insecure-permissions",
+		   "others may write to %s, where its drop-ins are; remove that permission (chown, chmod "
+		   "go-w), or use --insecure-permissions",
 		   folder);
 	return false;
 }
@@ -355,9 +354,9 @@ static void load_settled(const char *path, unsigned flags, struct loaded_spec *r
 		if (!has_changed(ret))
 			break;
 		if (tries == READ_TRIES) {
-			diag_error(&ret->diags, nowhere,
-				   "it, or one of its drop-ins, keeps changing while it is read; try again when "
-				   "it is written");
+			diag_error(
+				&ret->diags, nowhere,
+				"the file or one of its drop-ins keeps changing while it is read; try again when it is complete");
 			break;
 		}
 		loaded_spec_done(ret);

@@ -229,7 +229,7 @@ static void explain_taken(struct execution *x) {
 		if (change->type != CHANGE_CREATE || change->error != -EEXIST || !object_is_link(change->desired))
 			continue;
 		if (!change->text)
-			change->text = "an interface there has that name as an alternative one (`ip link property`)";
+			change->text = "an interface there has that name as an alternative name (`ip link property`)";
 		else if (change->desired->kind->link_kind)
 			change->text = arena_printf(&x->plan->arena,
 						    "%s: look for it with `ip -d link show type %s` here, in the host, "

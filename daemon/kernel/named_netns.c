@@ -71,7 +71,7 @@ static int open_folder(int *ret_fd) {
 
 static const char *own_dir_problem(int error) {
 	return error == -EPERM     ? NETNS_DIR " belongs to another user, or others may write to it"
-	       : error == -ENOTDIR ? NETNS_DIR " is not a folder"
+	       : error == -ENOTDIR ? NETNS_DIR " is not a directory"
 				   : NULL;
 }
 
@@ -171,7 +171,7 @@ static int open_current(int *ret_fd) {
 /* A thread in the wrong namespace would configure the wrong machine: rather none at all. */
 static void set_back(int fd) {
 	if (setns(fd, CLONE_NEWNET) < 0)
-		abort_with("topod: cannot go back to its own network namespace: ending, not to work in the wrong one\n");
+		abort_with("topod: cannot return to its own network namespace: exiting\n");
 }
 
 static void return_to(int *fd) {
@@ -196,7 +196,7 @@ int netns_make(int *ret_fd, const char **ret_problem) {
 	if (r < 0)
 		return r;
 	if (unshare(CLONE_NEWNET) < 0)
-		return full(errno, "there are as many network namespaces as there may be (sysctl user.max_net_namespaces)",
+		return full(errno, "the limit of network namespaces is reached (sysctl user.max_net_namespaces)",
 			    ret_problem);
 	here = TAKE_FD(before);
 	return open_current(ret_fd);
@@ -208,7 +208,7 @@ static int mount_onto(int file, int fd, const char **ret_problem) {
 	snprintf(source, sizeof(source), "/proc/self/fd/%d", fd);
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", file);
 	if (mount(source, target, "none", MS_BIND, NULL) < 0)
-		return full(errno, "there are as many mounts as there may be (sysctl fs.mount-max)", ret_problem);
+		return full(errno, "the limit of mounts is reached (sysctl fs.mount-max)", ret_problem);
 	return 0;
 }
 
@@ -250,15 +250,16 @@ static int open_linked(int folder, const char *name, int *ret_fd, const char **r
 	_cleanup_close_ int path = -1, fd = -1;
 	char target[FD_PATH];
 
-	*ret_problem = "a link, and others may write to " NETNS_DIR;
+	*ret_problem = "a symbolic link, and others may write to " NETNS_DIR;
 	if (own_dir_check(folder) < 0)
 		return -EEXIST;
 	path = openat(folder, name, O_PATH | O_CLOEXEC);
 	if (path < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return -errno;
-	*ret_problem = path >= 0         ? "a link to something other than a network namespace"
-		       : errno == EACCES ? "a link that topod may not follow (to /proc/PID/ns/net that needs CAP_SYS_PTRACE)"
-					 : "a link that leads nowhere";
+	*ret_problem = path >= 0 ? "a symbolic link to something other than a network namespace"
+		       : errno == EACCES
+			       ? "a symbolic link that topod may not follow (to /proc/PID/ns/net that needs CAP_SYS_PTRACE)"
+			       : "a dangling symbolic link";
 	if (path < 0 || !is_on_nsfs(path))
 		return -EEXIST;
 	snprintf(target, sizeof(target), "/proc/self/fd/%d", path);

@@ -104,9 +104,9 @@ static int read_file(struct ns_scan *scan, const struct object *wanted _unused_,
 }
 
 static const char *file_problem(int error) {
-	return error == -EPERM     ? "its folder or /etc/netns belongs to another user, or others may write to it"
-	       : error == -ENOTDIR ? "its folder or /etc/netns is a link or a file"
-	       : error == -EEXIST  ? "somebody has just put another there, which is not topod's"
+	return error == -EPERM     ? "its directory or /etc/netns belongs to another user, or others may write to it"
+	       : error == -ENOTDIR ? "its directory or /etc/netns is a symbolic link or a file"
+	       : error == -EEXIST  ? "another one, which is not topod's, has just been put there"
 				   : NULL;
 }
 

@@ -59,7 +59,7 @@ static int forgo(struct reconciler *r, const struct changes *changes, int error)
 	vec_foreach(at, &changes->list) {
 		(*at)->done = true;
 		(*at)->error = error;
-		(*at)->text = "it cannot be noted in " TOPOD_RUN_DIR;
+		(*at)->text = "it cannot be recorded in " TOPOD_RUN_DIR;
 	}
 	return reread(r);
 }

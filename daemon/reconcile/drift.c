@@ -86,7 +86,7 @@ static enum drift_kind describe(const struct plan *plan, const struct change *ch
 	else
 		text_addf(out, "was replaced by another of kind %s", before->kind->name);
 	if (!out->size)
-		text_add(out, change->type == CHANGE_UPDATE ? "was changed" : "was in another's place");
+		text_add(out, change->type == CHANGE_UPDATE ? "was changed" : "was replaced");
 	return DRIFT_CHANGED;
 }
 

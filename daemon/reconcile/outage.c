@@ -13,12 +13,11 @@ static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_
 static const struct {
 	const char *noun, *plural, *what, *over, *problem;
 } words[] = {
-	[OUTAGE_NAMESPACE] = { "namespace", "namespaces", "cannot be looked at", "can be looked at again",
-			       "it cannot be looked at" },
-	[OUTAGE_NETWORK] = { "network", "network", "cannot be looked at", "can be looked at again",
-			     "it cannot be looked at" },
+	[OUTAGE_NAMESPACE] = { "namespace", "namespaces", "cannot be scanned", "can be scanned again",
+			       "it cannot be scanned" },
+	[OUTAGE_NETWORK] = { "network", "network", "cannot be scanned", "can be scanned again", "it cannot be scanned" },
 	[OUTAGE_LEDGER] = { "ledger", "ledger", "cannot be written", "can be written again", "it cannot be written" },
-	[OUTAGE_EVENTS] = { "events", "events", "cannot be heard", "can be heard again", "they cannot be heard" },
+	[OUTAGE_EVENTS] = { "events", "events", "cannot be received", "can be received again", "they cannot be received" },
 };
 
 /* ---- one ---- */

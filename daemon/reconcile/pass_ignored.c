@@ -105,8 +105,9 @@ static const char *explain(struct pass *pass, const struct change *change, const
 		return ignored_text(&pass->lines.arena, change);
 	retract(pass, other);
 	object_print_noun(other, &noun);
-	return arena_printf(&pass->lines.arena, "it and %s (line %u) are one in the kernel: to set either undoes the other",
-			    noun.data, (unsigned)other->position.line);
+	return arena_printf(&pass->lines.arena,
+			    "it and %s (line %u) are the same in the kernel: setting one undoes the other", noun.data,
+			    (unsigned)other->position.line);
 }
 
 static void note_ignored(struct pass *pass, const struct plan *plan, const struct change *change, const char *undone_by) {

@@ -84,7 +84,7 @@ json_t *event_progress(size_t n_done, size_t n_all) {
 
 json_t *event_lost(size_t n) {
 	_cleanup_free_ char *text =
-		xasprintf("%zu event%s left out: they were read too slowly", n, n == 1 ? " was" : "s were");
+		xasprintf("%zu event%s dropped: they were read too slowly", n, n == 1 ? " was" : "s were");
 	json_t *event = begin("lost", text);
 
 	set_number(event, "count", n);

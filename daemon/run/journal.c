@@ -104,7 +104,7 @@ static void add_restored(const struct occurrence *o, struct text *out) {
 }
 
 static void add_failed(const struct occurrence *o, struct text *out) {
-	text_addf(out, "; the repair failed: %s", o->error ? o->error : "no reason is known");
+	text_addf(out, "; the repair failed: %s", o->error ? o->error : "unknown reason");
 	add_place(o, out);
 	if (o->pause_usec)
 		add_in("; trying again in ", o->pause_usec, out);
@@ -163,7 +163,7 @@ static void add_words(const struct occurrence *o, struct text *out) {
 		text_add(out, "; reported only");
 		return;
 	case OCCURRENCE_DRIFT_HELD:
-		text_add(out, "; left as it is while paused");
+		text_add(out, "; left alone while paused");
 		return;
 	case OCCURRENCE_DRIFT_FAILED:
 		add_failed(o, out);
@@ -181,13 +181,15 @@ static void add_words(const struct occurrence *o, struct text *out) {
 		add_converged(o, out);
 		return;
 	case OCCURRENCE_SPARED:
-		text_add(out, "left as it is: ");
+		text_add(out, "left alone: ");
 		add_matter(o, out);
 		return;
 	case OCCURRENCE_OVERRUN:
-		text_add(out, o->pause_usec ? "events come faster than they can be read, again and again; until that ends "
-					      "everything is looked at some times a second"
-					    : "events came faster than they could be read; looking at everything again");
+		text_add(out,
+			 o->pause_usec
+				 ? "events keep coming faster than they can be read; until that ends everything is scanned "
+				   "several times a second"
+				 : "events came faster than they could be read; scanning everything again");
 		return;
 	}
 	abort();
@@ -290,7 +292,7 @@ static void print(const struct journal_line *line) {
 		return;
 	}
 	if (journal.n_unread)
-		fprintf(stderr, "%zu line%s left out here: nobody was reading\n", journal.n_unread,
+		fprintf(stderr, "%zu line%s dropped here: nobody was reading\n", journal.n_unread,
 			journal.n_unread == 1 ? " was" : "s were");
 	journal.n_unread = 0;
 	fprintf(stderr, "%s%s%s\n", color ? color : "", line->text, color ? "\033[0m" : "");

@@ -109,7 +109,7 @@ static void conclude(struct loop *l) {
 		ready = l->ready;
 		status_reloaded(&l->status, NULL);
 		stream(l, "reloaded",
-		       loop_paused(l) ? "the file was read again and waits for the end of the pause"
+		       loop_paused(l) ? "the file was read again and takes effect when the pause ends"
 				      : "the file was read again and is in force");
 	}
 	tell(l, ready);
@@ -247,8 +247,8 @@ static bool read_again(struct loop *l, struct loaded_spec *ret) {
 	if (streq(ret->spec.topology, topology))
 		return true;
 	diag_error(&ret->diags, (struct position){},
-		   "the topology's name is '%s' now, and what runs is '%s': the name says "
-		   "who owns what, and cannot be changed while it runs",
+		   "the file now names the topology '%s', but '%s' is running: the name marks what topod "
+		   "owns, and cannot be changed while it runs",
 		   ret->spec.topology, topology);
 	return false;
 }
@@ -271,7 +271,7 @@ static void refuse(struct loop *l, const struct loaded_spec *fresh, struct contr
 	const struct diag *first = first_error(&fresh->diags);
 	_cleanup_free_ char *line = first ? diag_format_line(&fresh->diags, first) : NULL;
 
-	journal_log(LOG_ERR, "%s was refused (%zu error%s); what was read before stays in force", fresh->name,
+	journal_log(LOG_ERR, "%s was refused (%zu error%s); the previous file stays in force", fresh->name,
 		    fresh->diags.n_errors, fresh->diags.n_errors == 1 ? "" : "s");
 	status_reloaded(&l->status, line ? line : "it could not be read");
 	stream(l, "refused", l->status.reload_error);
@@ -285,7 +285,7 @@ static void take(struct loop *l, struct loaded_spec *fresh, struct control_call 
 	int r = topology_note_source(&l->session, fresh);
 
 	if (r < 0)
-		journal_log(LOG_WARNING, "the names of its files cannot be noted in " TOPOD_RUN_DIR ": %s", strerror(-r));
+		journal_log(LOG_WARNING, "the names of its files cannot be recorded in " TOPOD_RUN_DIR ": %s", strerror(-r));
 	reconciler_reload(l->session.reconciler, &fresh->spec);
 	topology_watch_declared(&l->session);
 	arm_periodic(l);
@@ -346,8 +346,7 @@ static int add_signals(struct loop *l) {
 static void tell_closed(int r) {
 	if (r > 0)
 		journal_log(LOG_WARNING,
-			    "the group '%s' cannot be given the control socket; only the own user may ask for "
-			    "the status",
+			    "cannot give the control socket to the group '%s'; only topod's own user can query the status",
 			    CONTROL_GROUP);
 }
 
@@ -408,7 +407,7 @@ static void taken_away(void *userdata, int r) {
 		tell_closed(control_restore(l->control));
 	if (r != -EALREADY)
 		return;
-	journal_log(LOG_ERR, "%s/%s was taken away, and another topod keeps the topology now; this one ends", TOPOD_RUN_DIR,
+	journal_log(LOG_ERR, "%s/%s was removed, and another topod now manages the topology; exiting", TOPOD_RUN_DIR,
 		    l->session.topology);
 	sd_event_exit(l->event, r);
 }
@@ -439,7 +438,7 @@ static void drop_privileges(void) {
 	int r = privilege_drop();
 
 	if (r < 0)
-		journal_log(LOG_WARNING, "privileges that are not needed could not be given up: %s", strerror(-r));
+		journal_log(LOG_WARNING, "cannot drop unneeded privileges: %s", strerror(-r));
 }
 
 static int stop(struct loop *l) {
@@ -477,7 +476,8 @@ static void close_all(struct loop *l) {
 	control_free(l->control);
 	r = topology_close(&l->session);
 	if (r < 0)
-		journal_log(LOG_WARNING, "the topology's folder in " TOPOD_RUN_DIR " cannot be removed: %s", strerror(-r));
+		journal_log(LOG_WARNING, "the topology's directory in " TOPOD_RUN_DIR " cannot be removed: %s",
+			    strerror(-r));
 	journal_flush(UINT64_MAX);
 	status_done(&l->status);
 	sd_event_source_unref(l->timer);

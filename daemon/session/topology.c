@@ -95,7 +95,7 @@ static void everything_dirty(void *userdata) {
  * be made anew is tried again at each turn. */
 static void restore_folder(struct topology *s) {
 	_cleanup_free_ char *noun = xasprintf("%s/%s", TOPOD_RUN_DIR, s->topology);
-	struct occurrence occurrence = { .scope = s->topology, .noun = noun, .what = "was taken away" };
+	struct occurrence occurrence = { .scope = s->topology, .noun = noun, .what = "was removed" };
 	uint64_t began = now_monotonic();
 	int r, n = 0;
 
@@ -236,10 +236,9 @@ static char *source_problem(const struct topology *s, const struct topology_sour
 		return NULL;
 	add_where(ledger->files.items[0], &before);
 	add_where(path, &now);
-	return xasprintf(
-		"topology '%s' was made from %s; %s has only its file name in common with that. Write 'topology: NAME' "
-		"into it to tell them apart, or let it take the other one's place with --replace",
-		s->topology, before.data, now.data);
+	return xasprintf("topology '%s' was made from %s; %s only has the same file name. Write 'topology: NAME' "
+			 "into it to tell them apart, or take the other's place with --replace",
+			 s->topology, before.data, now.data);
 }
 
 int topology_note_source(struct topology *s, const struct loaded_spec *loaded) {
@@ -266,9 +265,9 @@ static char *ledger_problem(const char *topology, int r, pid_t pid) {
 	case -EPERM:
 		return xasprintf("%s/%s belongs to another user, or others may write to it", TOPOD_RUN_DIR, topology);
 	case -ENOTDIR:
-		return xasprintf("%s/%s is not a folder", TOPOD_RUN_DIR, topology);
+		return xasprintf("%s/%s is not a directory", TOPOD_RUN_DIR, topology);
 	case -EINVAL:
-		return xasprintf("%s/%s/ledger is not a ledger of topod's", TOPOD_RUN_DIR, topology);
+		return xasprintf("%s/%s/ledger is not a topod ledger", TOPOD_RUN_DIR, topology);
 	}
 	_cleanup_free_ char *what = xasprintf("open %s/%s", TOPOD_RUN_DIR, topology);
 	return topology_problem(what, r);
@@ -298,7 +297,7 @@ static int open_watch(struct topology *s, char **ret_problem) {
 	}
 	r = watch_new(&s->watch, &handlers, s, s->hooks.event_buffer);
 	if (r < 0)
-		*ret_problem = topology_problem("hear the kernel's events", r);
+		*ret_problem = topology_problem("receive the kernel's events", r);
 	if (r < 0)
 		return r;
 	(void)watch_own_folder(s->watch, s->ledger_file.dir_fd);

@@ -368,7 +368,7 @@ void be_locked_out(struct run *run) {
 	run_settle(run);
 	reconciler_status(run->r, &status);
 	if (status.phase != PHASE_DEGRADED || status.n_failing != 1)
-		run_fail(run, "locked out: %s cannot be looked at, and %zu are failing", ns->name, status.n_failing);
+		run_fail(run, "locked out: %s cannot be scanned, and %zu are failing", ns->name, status.n_failing);
 	run->fake.closed = NULL;
 	run_quiesce(run);
 	after = ledger_format(&run->ledger);
@@ -377,7 +377,7 @@ void be_locked_out(struct run *run) {
 	check_rest(run);
 	reconciler_status(run->r, &status);
 	if (status.phase != PHASE_CONVERGED)
-		run_fail(run, "locked out: it can be looked at again, and it does not say converged");
+		run_fail(run, "locked out: it can be scanned again, and it does not say converged");
 	totals.n_blind++;
 }
 

@@ -157,9 +157,9 @@ static void what_is_no_namespace(void **state _unused_) {
 	for (int round = 0; round < 2; round++) { /* what was refused is left as it was */
 		is_in_the_way("empty", "a file that is not a network namespace");
 		is_in_the_way("notes", "a file that is not a network namespace");
-		is_in_the_way("link", "a link to something other than a network namespace");
-		is_in_the_way("nowhere", "a link that leads nowhere");
-		is_in_the_way("loop", "a link that leads nowhere");
+		is_in_the_way("link", "a symbolic link to something other than a network namespace");
+		is_in_the_way("nowhere", "a dangling symbolic link");
+		is_in_the_way("loop", "a dangling symbolic link");
 		is_in_the_way("fifo", "a file that is not a network namespace");
 		is_in_the_way("directory", "a directory");
 	}
@@ -190,10 +190,10 @@ static void a_link_to_a_namespace(void **state _unused_) {
 	/* Where others may write, nobody knows where it leads. */
 	ok(chmod(NETNS_DIR, 0777));
 	assert_int_equal(open_name("ctr", &none), -EEXIST);
-	assert_string_equal(problem, "a link, and others may write to " NETNS_DIR);
+	assert_string_equal(problem, "a symbolic link, and others may write to " NETNS_DIR);
 	ok(chmod(NETNS_DIR, 0755));
 	close(TAKE_FD(made));
-	is_in_the_way("ctr", "a link that leads nowhere");
+	is_in_the_way("ctr", "a dangling symbolic link");
 	run("rm " NETNS_DIR "/ctr");
 }
 
@@ -201,7 +201,7 @@ static void a_link_to_a_namespace(void **state _unused_) {
 static void another_kind_of_namespace(void **state _unused_) {
 	put_file(NETNS_DIR "/uts", "");
 	ok(symlink("/proc/self/ns/uts", NETNS_DIR "/link"));
-	is_in_the_way("link", "a link to something other than a network namespace");
+	is_in_the_way("link", "a symbolic link to something other than a network namespace");
 	ok(mount("/proc/self/ns/uts", NETNS_DIR "/uts", "none", MS_BIND, NULL));
 	is_in_the_way("uts", "a namespace of another kind");
 	run("umount " NETNS_DIR "/uts && rm " NETNS_DIR "/uts " NETNS_DIR "/link");

@@ -92,7 +92,7 @@ class Names(Case):
         d.stop()
 
     def test_names_of_topologies(self):
-        """`..` is the folder above: nobody is talked to who listens there."""
+        """`..` is the directory above: nobody is talked to who listens there."""
         os.makedirs("/run/topod", exist_ok=True)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind("/run/socket")
@@ -128,7 +128,7 @@ class Folders(Case):
         self.assertEqual([], lab.namespaces())
 
     def premade(self, folder, victim):
-        """The ways in which a folder may be somebody else's, each made by the function that is given."""
+        """The ways in which a directory may be somebody else's, each made by the function that is given."""
         def another_user():
             os.makedirs(folder, mode=0o755)
             os.chown(folder, SOMEBODY, SOMEBODY)
@@ -167,7 +167,7 @@ class Folders(Case):
 
     def test_run_netns(self):
         for _ in self.premade("/run/netns", self.victim()):
-            self.refused("/run/netns", words=r"/run/netns (belongs to another user, or others may write to it|is not a folder)")
+            self.refused("/run/netns", words=r"/run/netns (belongs to another user, or others may write to it|is not a directory)")
             self.assertFalse(os.path.ismount("/run/netns"))
 
     def test_a_lock_that_is_held(self):
@@ -215,7 +215,7 @@ class Folders(Case):
 
     @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
     def test_a_namespace_that_comes_between(self):
-        """Somebody makes a namespace of that name after topod has looked; or the folder becomes everybody's."""
+        """Somebody makes a namespace of that name after topod has looked; or the directory becomes everybody's."""
         path, said = self.spec(WEB), self.folder + "/said"
 
         def disturbed(disturb):
@@ -240,13 +240,13 @@ class Folders(Case):
         os.chmod("/run/netns", 0o755)
 
     def test_etc_netns(self):
-        """Only the file cannot be written; the rest is done, and the file too once the folder is in order."""
+        """Only the file cannot be written; the rest is done, and the file too once the directory is in order."""
         path, victim = self.spec(WEB), self.victim()
         for folder in ("/etc/netns", "/etc/netns/web"):
             for _ in self.premade(folder, victim):
                 done = self.topod("apply", path, expect=lab.EXIT_FAILED)
-                self.assertRegex(done.stderr, r"web: file /etc/netns/web/resolv\.conf.*(its folder or /etc/netns "
-                                              r"(belongs to another user|is a link))")
+                self.assertRegex(done.stderr, r"web: file /etc/netns/web/resolv\.conf.*(its directory or /etc/netns "
+                                              r"(belongs to another user|is a symbolic link))")
                 self.assertIn("10.0.0.2/24", lab.addresses("web", "eth0"))
             self.topod("apply", path)
             self.topod("down", path)
@@ -284,7 +284,7 @@ class Folders(Case):
         mine = "/run/topod/office"
         for take_away in (lambda: shutil.rmtree("/run/topod", ignore_errors=True), lambda: os.unlink(f"{mine}/lock"),
                           lambda: os.unlink(f"{mine}/ledger"), lambda: os.rename(mine, self.folder + "/away")):
-            with d.expects("drift: office: /run/topod/office was taken away; restored"):
+            with d.expects("drift: office: /run/topod/office was removed; restored"):
                 take_away()
             self.listens()
             self.assertIn(f"pid {d.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
@@ -312,7 +312,7 @@ class Folders(Case):
             names = {n: os.stat(f"/run/topod/office/{n}").st_ino for n in ("lock", "socket")}
             d.process.send_signal(signal.SIGCONT)
             self.assertEqual(lab.EXIT_FAILED, d.wait_end())
-            self.assertTrue(d.find("/run/topod/office was taken away, and another topod keeps the topology now"), d.lines)
+            self.assertTrue(d.find("/run/topod/office was removed, and another topod now manages the topology"), d.lines)
             self.topod("status", "office")
             self.assertIn(f"pid {other.pid}", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
             self.assertEqual(names, {n: os.stat(f"/run/topod/office/{n}").st_ino for n in names})
@@ -401,7 +401,7 @@ class Strangers(Case):
                      "namespaces: {web: {adopt: true}}\nlinks: [[web:eth0, host:c1]]\n"):
             path = self.spec(text)
             done = self.topod("apply", path, expect=lab.EXIT_FAILED)
-            self.assertIn("cannot be made: an interface there has that name as an alternative one", done.stderr)
+            self.assertIn("cannot be made: an interface there has that name as an alternative name", done.stderr)
             self.topod("down", path)
         self.assertEqual(["foo", "lo"], sorted(l["ifname"] for l in lab.ip_json("web", "link show")))
 
@@ -453,7 +453,7 @@ class Files(Case):
         path = self.spec(WEB, "open/deep/office.yaml")
         os.chmod(self.folder + "/open", 0o777)
         done = self.topod("apply", path, expect=lab.EXIT_SPEC)
-        self.assertRegex(done.stderr, "others may write to .*/open, which is on the way to this file")
+        self.assertRegex(done.stderr, "others may write to .*/open, which leads to this file")
 
     def test_link_into_a_folder_of_others(self):
         os.mkdir(self.folder + "/open")
@@ -461,7 +461,7 @@ class Files(Case):
         os.chmod(self.folder + "/open", 0o777)
         os.symlink(real, self.folder + "/office.yaml")
         done = self.topod("apply", self.folder + "/office.yaml", expect=lab.EXIT_SPEC)
-        self.assertRegex(done.stderr, "others may write to .*/open, which is on the way to this file")
+        self.assertRegex(done.stderr, "others may write to .*/open, which leads to this file")
 
 
 CAPABILITIES = {"net_admin": 12, "sys_admin": 21, "net_broadcast": 11, "dac_read_search": 2, "dac_override": 1, "sys_ptrace": 19}

@@ -242,7 +242,7 @@ class Rights(Control):
             d = self.daemon(path, prefix=("setpriv", groups, "--bounding-set=-chown", "--inh-caps=-chown")).ready()
             st = os.stat(SOCKET)
             self.assertEqual((mode, group), (stat.S_IMODE(st.st_mode), st.st_gid))
-            self.assertEqual(mode == 0o600, bool(d.find("^the group 'topod' cannot be given the control socket")))
+            self.assertEqual(mode == 0o600, bool(d.find("^cannot give the control socket to the group 'topod'")))
             self.topod("status", "office")
             d.stop()
 
@@ -333,7 +333,7 @@ class Watch(Control):
         self.assertEqual(("", 0), (err, plain.returncode))
         out, err = as_json.communicate(timeout=lab.DEADLINE)
         self.assertEqual(("stopping", "", 0), (json.loads(out.splitlines()[-1])["type"], err, as_json.returncode))
-        self.assertIn("no topod runs", self.topod("watch", expect=lab.EXIT_FAILED).stderr)
+        self.assertIn("no topod is running", self.topod("watch", expect=lab.EXIT_FAILED).stderr)
         self.topod("watch", "--for", "1s", expect=lab.EXIT_USAGE)
 
     def test_verb_of_a_daemon_that_dies(self):

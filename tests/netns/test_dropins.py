@@ -119,7 +119,7 @@ class Dropins(Case):
         self.refused(d, "office.d/20-routes.yaml:3:25: error: 'mtu' is '1400' here and '1300' in another file",
                      "office.d/10-db.yaml:3:25: note: first here", "3 |     interfaces: {eth0: {mtu: 1300}}")
         self.dropin("10-db.yaml", "topology: other\n")
-        self.refused(d, "the topology's name is 'other' now")
+        self.refused(d, "the file now names the topology 'other'")
         self.forget("10-db.yaml")
         os.chmod(self.dropins, 0o777)
         self.refused(d, "others may write to")

@@ -43,7 +43,7 @@ SAMPLE_SECONDS, SAMPLE_CASES = 20, 40  # of each test; no more on a quick machin
 # A daemon that cannot begin says so and ends: its supervisor starts it again. So does one that would have to work in the
 # wrong namespace.
 CANNOT_BEGIN = re.compile(r"cannot |/run/(topod|netns)\S* (belongs to|is not)|is already managed by another topod")
-REPORT = re.compile(r"failing: |drift: .*(failed|cannot)|events come faster .* again and again|cannot ")
+REPORT = re.compile(r"failing: |drift: .*(failed|cannot)|events keep coming faster|cannot ")
 
 Fault = collections.namedtuple("Fault", "target moment sort error persists")
 
@@ -51,8 +51,8 @@ NONE = Fault(CALLS, 0, "", 0, 0)
 
 
 def is_senseless(fault):
-    """A signal does not come at every call; a folder that may not be used is somebody else's, and so is all that is in it;
-    of a folder below /etc/netns that cannot be removed once it is empty nothing is said, and it stays; and a setting that
+    """A signal does not come at every call; a directory that may not be used is somebody else's, and so is all that is in it;
+    of a directory below /etc/netns that cannot be removed once it is empty nothing is said, and it stays; and a setting that
     always reads as another than was written never agrees; a name that is for ever being mounted upon is a namespace's."""
     mounted = fault.sort == "unlinkat netns" and fault.error == errno.EBUSY
     return (fault.persists and (mounted or (fault.target == CALLS and fault.error == errno.EINTR))) or (

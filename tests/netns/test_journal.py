@@ -95,7 +95,7 @@ class StandardError(Case):
         while b"drift" not in said or not said.endswith(b"\n"):
             self.assertTrue(select.select([fd], [], [], lab.DEADLINE)[0], said)
             said += os.read(fd, 1 << 20)
-        self.assertRegex(said.decode(), r"^2 lines were left out here: nobody was reading\ndrift: web/br0: bridge was removed")
+        self.assertRegex(said.decode(), r"^2 lines were dropped here: nobody was reading\ndrift: web/br0: bridge was removed")
         d.stop()
 
 

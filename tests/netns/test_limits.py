@@ -34,9 +34,9 @@ class Limits(Case):
         soft, hard = resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE)
         self.assertEqual(hard, soft, "the soft limit was not raised")
         resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (4, hard))
-        with d.expects(r"failing: .* cannot be looked at: topod has as many files open as it may \(LimitNOFILE="):
+        with d.expects(r"failing: .* cannot be scanned: topod has reached its limit of open files \(LimitNOFILE="):
             lab.ip("web", "addr del 10.0.0.2/24 dev eth0")
-        with d.expects("recovered: .* can be looked at again"):
+        with d.expects("recovered: .* can be scanned again"):
             resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
         self.wait_until(lambda: "10.0.0.2/24" in lab.addresses("web", "eth0"), "the repair", d)
         d.stop()
@@ -52,7 +52,7 @@ class Limits(Case):
             f.writelines(f"link set {end} master br0\n" for end in ends)
         lab.run("ip", "-batch", path)
         self.spec(text.replace("ports: []", "ports: [c1]"))
-        with d.expects(r"failing: host/c1: .*: the bridge has 1023 ports, and takes no more \(.*office\.yaml:\d+\)"):
+        with d.expects(r"failing: host/c1: .*: the bridge already has 1023 ports, the maximum \(.*office\.yaml:\d+\)"):
             d.process.send_signal(signal.SIGHUP)
         self.repaired(d)
         with d.expects("recovered: host/c1"):
@@ -74,7 +74,7 @@ class Limits(Case):
         path = self.spec("namespaces: {a: {}, b: {}, c: {}, d: {}}\n")
         limited = ["sh", "-ec", 'echo 3 >/proc/sys/user/max_net_namespaces; exec "$@"', "sh"]
         d = self.daemon(path, prefix=[*self.INTO, *limited])
-        full = r"there are as many network namespaces as there may be \(sysctl user\.max_net_namespaces\)"
+        full = r"the limit of network namespaces is reached \(sysctl user\.max_net_namespaces\)"
         for name in "cd":
             d.wait_line(rf"failing: {name}: namespace cannot be made: {full}")
         d.wait(lambda: any(n.get("STATUS", "").startswith("Degraded: 2 failing") for n in d.notices), "degraded")
@@ -93,16 +93,16 @@ class Limits(Case):
         if lab.run(*self.INTO, "true", check=False).returncode:
             self.skipTest("the kernel gives no user namespace here")
         path = self.spec("namespaces: {web: {}}\n")
-        for what, words in (("max_inotify_instances", "has as many inotify instances as it may"),
-                            ("max_inotify_watches", "watches as many folders as it may")):
+        for what, words in (("max_inotify_instances", "has reached the limit of inotify instances"),
+                            ("max_inotify_watches", "has reached the limit of inotify watches")):
             limited = ["sh", "-ec", f'echo 0 >/proc/sys/user/{what}; exec "$@"', "sh"]
             d = self.daemon(path, prefix=[*self.INTO, *limited])
-            d.wait_line(rf"failing: office: events cannot be heard: the user {words} \(sysctl fs\.inotify\.max_user_")
+            d.wait_line(rf"failing: office: events cannot be received: the user {words} \(sysctl fs\.inotify\.max_user_")
             d.wait(lambda: any(n.get("STATUS", "").startswith("Degraded: 1 failing") for n in d.notices), "degraded")
             self.assertFalse(any("READY" in n for n in d.notices))
             self.limit(d, what, 100)
             d.wait_notice("READY", "1")
-            self.assertTrue(d.find("recovered: office: events can be heard again"), d.lines)
+            self.assertTrue(d.find("recovered: office: events can be received again"), d.lines)
             d.stop()
             self.topod("down", path)
 
@@ -114,8 +114,8 @@ class Limits(Case):
         size = os.stat("/run/topod/office/ledger").st_size
         resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE, (size, before[1]))
         self.spec(text)
-        with d.expects(r"failing: n0: namespace cannot be made: it cannot be noted in /run/topod \(a file must not grow any "
-                       r"further \(LimitFSIZE="):
+        with d.expects(r"failing: n0: namespace cannot be made: it cannot be recorded in /run/topod \(a file has reached the "
+                       r"size limit \(LimitFSIZE="):
             d.process.send_signal(signal.SIGHUP)
         with d.expects("converged"):
             resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE, before)
@@ -151,7 +151,7 @@ class Limits(Case):
         d = self.daemon(self.spec(TWO)).ready()
         crowd = self.crowd()
         self.spec(lab.edit(TWO, ("links:", "  late: {}\nlinks:")))
-        with d.expects(r"failing: late: namespace cannot be made: there are as many mounts as there may be \(sysctl "
+        with d.expects(r"failing: late: namespace cannot be made: the limit of mounts is reached \(sysctl "
                        r"fs\.mount-max\)"):
             d.process.send_signal(signal.SIGHUP)
         self.assertIn("degraded", self.topod("status", "office").stdout)
@@ -171,7 +171,7 @@ class Limits(Case):
                 f.write(b"x" * 4096)
         more = "".join(f"  n{i}: {{}}\n" for i in range(99))
         self.spec(lab.edit(TWO, ("links:", more + "links:")))
-        with d.expects(r"failing: n0: namespace cannot be made: it cannot be noted in /run/topod \(No space left on device\)"):
+        with d.expects(r"failing: n0: namespace cannot be made: it cannot be recorded in /run/topod \(No space left on device\)"):
             d.process.send_signal(signal.SIGHUP)
         self.assertEqual(["web"], lab.namespaces())
         self.repaired(d)

@@ -56,9 +56,9 @@ class InTheWay(Names):
         return {"notes": (notes, "a file that is not a network namespace"),
                 "no-permissions": (no_permissions, "a file that is not a network namespace"),
                 "empty": (empty, "a file that is not a network namespace"),
-                "link": (lambda p: os.symlink(victim, p), "a link to something other than a network namespace"),
-                "nowhere": (lambda p: os.symlink("/run/nobody", p), "a link that leads nowhere"),
-                "loop": (lambda p: os.symlink(os.path.basename(p), p), "a link that leads nowhere"),
+                "link": (lambda p: os.symlink(victim, p), "a symbolic link to something other than a network namespace"),
+                "nowhere": (lambda p: os.symlink("/run/nobody", p), "a dangling symbolic link"),
+                "loop": (lambda p: os.symlink(os.path.basename(p), p), "a dangling symbolic link"),
                 "own": (lambda p: os.symlink("/proc/self/ns/net", p), "another name of the namespace that topod runs in"),
                 "fifo": (os.mkfifo, "a file that is not a network namespace"),
                 "directory": (os.mkdir, "a directory")}
@@ -195,7 +195,7 @@ class Adopted(Names):
         path = self.spec("namespaces: {web: {adopt: true, interfaces: {br0: {kind: bridge}}}}\n")
         d = self.daemon(path)
         d.wait_line("failing: web: namespace: the namespace to adopt does not exist")
-        with d.expects("web: namespace cannot be adopted: its name in /run/netns is a link that leads nowhere"):
+        with d.expects("web: namespace cannot be adopted: its name in /run/netns is a dangling symbolic link"):
             os.symlink("/run/engine/web", "/run/netns/web")
         p = self.process()
         with d.expects("recovered: web: namespace"):
@@ -419,7 +419,7 @@ namespaces:
         self.assertFalse(os.path.exists("/run/topod/office"))
 
     def test_another_one_under_the_name(self):
-        """The one that was taken away and made anew is another one: only what is on it goes."""
+        """The one that was removed and made anew is another one: only what is on it goes."""
         path = self.spec(self.TEXT % (", mtu: 1400", ""))
         self.topod("apply", path)
         lab.ip(HOST, "link del ex0")
@@ -491,7 +491,7 @@ class Lost(Names):
         d = self.started()
         before = self.settle(d, exact=True)
         self.topod("pause", "office")
-        with d.expects("drift: web: namespace was left without its name; left as it is while paused"):
+        with d.expects("drift: web: namespace was left without its name; left alone while paused"):
             lab.run("ip", "netns", "delete", "web")
         self.topod("resume", "office")
         self.same_again(before)
@@ -639,7 +639,7 @@ class Held(Names):
     def test_a_daemon_that_ends_without_the_name(self):
         _, d = self.begun()
         self.topod("pause", "office")
-        with d.expects("left as it is while paused"):
+        with d.expects("left alone while paused"):
             lab.run("ip", "netns", "delete", "web")
         self.assertTrue(lab.link(HOST, "x1"))
         d.kill()

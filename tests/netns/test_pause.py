@@ -22,11 +22,11 @@ class Pause(Case):
     def test_drift_waits_for_the_resumption(self):
         _, d = self.paused()
         before = lab.snapshot(exact=True)
-        with d.expects(r"^drift: web/eth0: address 10\.0\.0\.11/24 was removed; left as it is while paused$"):
+        with d.expects(r"^drift: web/eth0: address 10\.0\.0\.11/24 was removed; left alone while paused$"):
             lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
-        with d.expects(r"^drift: host/br0: ageing-time was changed .*; left as it is while paused$"):
+        with d.expects(r"^drift: host/br0: ageing-time was changed .*; left alone while paused$"):
             lab.ip(HOST, "link set br0 type bridge ageing_time 20000")
-        with d.expects("^drift: host: NAT table was removed; left as it is while paused$"):
+        with d.expects("^drift: host: NAT table was removed; left alone while paused$"):
             lab.nft(HOST, "flush ruleset")
         self.assertNotIn("10.0.0.11/24", lab.addresses("web", "eth0"))
         self.assertEqual(20000, lab.link(HOST, "br0")["linkinfo"]["info_data"]["ageing_time"])
@@ -52,7 +52,7 @@ class Pause(Case):
 
     def test_what_is_put_back_by_hand(self):
         _, d = self.paused()
-        with d.expects("mtu .*left as it is while paused$"):
+        with d.expects("mtu .*left alone while paused$"):
             lab.ip("web", "link set eth0 mtu 1300")
         with d.expects("^recovered: web/eth0: .*is as declared again"):
             lab.ip("web", "link set eth0 mtu 1400")
@@ -62,11 +62,11 @@ class Pause(Case):
     def test_removed_links_and_namespaces(self):
         """Neither is their loss noted as final, nor is one made anew, nor is tidied up what is left of them."""
         _, d = self.paused()
-        with d.expects("^drift: .*c2.*left as it is while paused$"):
+        with d.expects("^drift: .*c2.*left alone while paused$"):
             lab.ip("db", "link del eth0")
-        with d.expects("^drift: lone.*left as it is while paused$"):
+        with d.expects("^drift: lone.*left alone while paused$"):
             lab.run("umount", "-l", "/run/netns/lone")
-        with d.expects("^drift: web.*left as it is while paused$"):
+        with d.expects("^drift: web.*left alone while paused$"):
             lab.ip(HOST, "netns del web")
         self.assertIsNone(lab.link("db", "eth0"))
         self.assertTrue(os.path.exists("/run/netns/lone"), "the empty name")
@@ -92,7 +92,7 @@ class Pause(Case):
         until = self.state()["paused_until_usec"]
         self.topod("pause", "office", "--for", "1h")
         self.assertGreater(self.state()["paused_until_usec"], until + 3000 * 10**6)
-        with d.expects("left as it is while paused$"):
+        with d.expects("left alone while paused$"):
             lab.ip("web", "link set eth0 mtu 1300")
         d.stop()
         self.assertEqual(1300, lab.link("web", "eth0")["mtu"])
@@ -105,7 +105,7 @@ class Pause(Case):
         self.spec(edit(OFFICE, ("mtu: 1400", "mtu: 1399"), ("      side: {addresses: [10.8.0.2/24]}\n", ""),
                        ("  - [db:side, lone:side]\n", ""), ("      side: {addresses: [10.8.0.1/24]}\n", ""),
                        ("          - {via: 10.8.0.1}\n", ""), ("  lone:\n    interfaces:\n", "  lone: {}\n")))
-        self.assertRegex(self.topod("reload").stdout, "put in place when the pause is over")
+        self.assertRegex(self.topod("reload").stdout, "takes effect when the pause is over")
         d.reload()  # SIGHUP, too, is answered: a supervisor does not wait for the end of the pause
         self.assertEqual(1400, lab.link("web", "eth0")["mtu"])
         self.assertIsNotNone(lab.link("db", "side"))
@@ -148,7 +148,7 @@ class Pause(Case):
 
     def test_a_restart_ends_it(self):
         path, d = self.paused()
-        with d.expects("left as it is while paused$"):
+        with d.expects("left alone while paused$"):
             lab.ip("web", "link set eth0 mtu 1300")
         d.kill()
         d = self.daemon(path).ready()
@@ -161,8 +161,8 @@ class Pause(Case):
         self.topod("pause", "office", "--for", "500ms", expect=lab.EXIT_USAGE)
         self.topod("resume", "office", "--for", "1h", expect=lab.EXIT_USAGE)
         self.topod("pause", "a", "b", expect=lab.EXIT_USAGE)
-        self.assertIn("no topod runs", self.topod("pause", "office", expect=lab.EXIT_FAILED).stderr)
-        self.assertIn("no topod runs", self.topod("resume", expect=lab.EXIT_FAILED).stderr)
+        self.assertIn("no topod is running", self.topod("pause", "office", expect=lab.EXIT_FAILED).stderr)
+        self.assertIn("no topod is running", self.topod("resume", expect=lab.EXIT_FAILED).stderr)
 
 
 if __name__ == "__main__":

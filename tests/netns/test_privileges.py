@@ -74,7 +74,7 @@ class Privileges(Case):
             text = "namespaces: {web: {adopt: true, interfaces: {br0: {kind: bridge}}}}\n"
             self.restricted(text).ready().stop()
             d = self.restricted(text, [c for c in CAPABILITIES if c != "CAP_SYS_PTRACE"])
-            d.wait_line("web: namespace cannot be adopted: .* is a link that topod may not follow .*CAP_SYS_PTRACE")
+            d.wait_line("web: namespace cannot be adopted: .* is a symbolic link that topod may not follow .*CAP_SYS_PTRACE")
             d.kill()
             p.kill()
 

@@ -3,7 +3,7 @@
 The .deb and the .rpm: that cpack makes them, what they hold and need, and that Debian's and systemd's own checkers find
 nothing.
 
-TOPOD_PACKAGE_BUILD is a folder that was configured with the preset `package` and built. What is installed, upgraded
+TOPOD_PACKAGE_BUILD is a directory that was configured with the preset `package` and built. What is installed, upgraded
 and purged on a running system is for tests/systemd.
 """
 
@@ -45,7 +45,7 @@ def need(program):
 
 @functools.cache
 def packed(kind):
-    """Makes a package ("deb", "rpm") once; returns its path and a folder beside for what is unpacked."""
+    """Makes a package ("deb", "rpm") once; returns its path and a directory beside for what is unpacked."""
     folder = tempfile.TemporaryDirectory(prefix="topod-package-")
     unittest.addModuleCleanup(folder.cleanup)
     code, said = run("cpack", "-G", kind.upper(), "-B", folder.name, "--config", os.path.join(BUILD, "CPackConfig.cmake"),
@@ -58,7 +58,7 @@ def packed(kind):
 
 @functools.cache
 def package():
-    """The .deb and a folder into which it was unpacked."""
+    """The .deb and a directory into which it was unpacked."""
     deb, root = packed("deb")
     subprocess.run(["dpkg-deb", "-x", deb, root], check=True)
     return deb, root
@@ -74,7 +74,7 @@ def text_of(path):
 
 
 def wanted_files():
-    """Of both packages; a name with a / at its end is a folder."""
+    """Of both packages; a name with a / at its end is a directory."""
     with open(os.path.join(HERE, "files.txt")) as f:
         wanted = {l.strip() for l in f if l.startswith("/")}
     return wanted | {"/usr/share/doc/topod/examples/" + name for name in os.listdir(os.path.join(SOURCE, "specs"))}

@@ -82,7 +82,7 @@ static void test_other_drift(void **state _unused_) {
 
 	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; reported only");
 	o.type = OCCURRENCE_DRIFT_HELD;
-	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; left as it is while paused");
+	check_text(&o, "drift: web: route default via 10.0.0.1 was removed; left alone while paused");
 	o.type = OCCURRENCE_DRIFT_FAILED, o.error = "Network is unreachable", o.pause_usec = 2000000;
 	check_text(&o,
 		   "drift: web: route default via 10.0.0.1 was removed; the repair failed: Network is unreachable; trying "
@@ -132,7 +132,7 @@ static void test_converged(void **state _unused_) {
 	o.n_changes = 0;
 	check_text(&o, "converged: 1 object in 1 namespace, nothing to do, verified in 31 ms");
 	check_text(&(struct occurrence){ .type = OCCURRENCE_OVERRUN },
-		   "events came faster than they could be read; looking at everything again");
+		   "events came faster than they could be read; scanning everything again");
 }
 
 /* Names come from anywhere. */

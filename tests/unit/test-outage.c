@@ -167,7 +167,7 @@ static void check_troubles(const struct machine *m, const char *expected) {
 
 /* ---- nothing can be looked at ---- */
 
-#define FILES "topod has as many files open as it may (LimitNOFILE= of its unit, or ulimit -n)"
+#define FILES "topod has reached its limit of open files (LimitNOFILE= of its unit, or ulimit -n)"
 
 static void test_no_look(void **state) {
 	struct machine *m = begin(state, TWO);
@@ -175,7 +175,7 @@ static void test_no_look(void **state) {
 
 	m->error = -EMFILE;
 	pass_when_due(m);
-	check_told(m, "t: network cannot be looked at: " FILES "\n");
+	check_told(m, "t: network cannot be scanned: " FILES "\n");
 	assert_int_equal(status_of(m).phase, PHASE_DEGRADED);
 	assert_int_equal(status_of(m).n_failing, 1);
 	assert_true(reconciler_settled(m->reconciler)); /* there is nothing left to do but to try again */
@@ -188,14 +188,15 @@ static void test_no_look(void **state) {
 	check_told(m, "");
 	assert_int_equal(reconciler_obstructed(m->reconciler, &error), 3);
 	assert_int_equal(error, -EMFILE);
-	check_troubles(m, "t network failing, 3 tries: it cannot be looked at: " FILES "\n");
+	check_troubles(m, "t network failing, 3 tries: it cannot be scanned: " FILES "\n");
 
 	m->error = -EIO; /* for another reason */
 	assert_int_equal(pass_when_due(m), 4 * SECOND);
-	check_told(m, "t: network cannot be looked at: Input/output error\n");
+	check_told(m, "t: network cannot be scanned: Input/output error\n");
 	m->error = 0;
 	pass_when_due(m);
-	check_told(m, "t: network can be looked at again\nconverged\n");
+	check_told(m, "t: network can be scanned again\n"
+		      "converged\n");
 	assert_int_equal(reconciler_obstructed(m->reconciler, &error), 0);
 	assert_int_equal(status_of(m).n_failing, 0);
 	check_troubles(m, "");
@@ -208,19 +209,20 @@ static void test_namespaces_in_one_line(void **state) {
 
 	m->error_a = m->error_b = -EACCES;
 	pass_when_due(m);
-	check_told(m, "a and 1 other: namespaces cannot be looked at: Permission denied\n");
+	check_told(m, "a and 1 other: namespaces cannot be scanned: Permission denied\n");
 	assert_int_equal(status_of(m).n_failing, 2);
 	pass_when_due(m);
 	check_told(m, "");
 	m->error_a = 0;
 	pass_when_due(m);
-	check_told(m, "a: namespace can be looked at again\n");
+	check_told(m, "a: namespace can be scanned again\n");
 	m->error_b = -EIO;
 	pass_when_due(m);
-	check_told(m, "b: namespace cannot be looked at: Input/output error\n");
+	check_told(m, "b: namespace cannot be scanned: Input/output error\n");
 	m->error_b = 0;
 	pass_when_due(m);
-	check_told(m, "b: namespace can be looked at again\nconverged\n");
+	check_told(m, "b: namespace can be scanned again\n"
+		      "converged\n");
 }
 
 static void test_each_for_its_reason(void **state) {
@@ -229,12 +231,12 @@ static void test_each_for_its_reason(void **state) {
 	m->error_a = -EACCES;
 	m->error_b = -EIO;
 	pass_when_due(m);
-	check_told(
-		m,
-		"a: namespace cannot be looked at: Permission denied\nb: namespace cannot be looked at: Input/output error\n");
+	check_told(m, "a: namespace cannot be scanned: Permission denied\n"
+		      "b: namespace cannot be scanned: Input/output error\n");
 	m->error_a = m->error_b = 0;
 	pass_when_due(m);
-	check_told(m, "a and 1 other: namespaces can be looked at again\nconverged\n");
+	check_told(m, "a and 1 other: namespaces can be scanned again\n"
+		      "converged\n");
 }
 
 /* ---- events ---- */
@@ -246,7 +248,7 @@ static void test_deaf(void **state) {
 
 	begin_well(m);
 	reconciler_deaf(m->reconciler, -EIO);
-	check_told(m, "t: events cannot be heard: Input/output error\n");
+	check_told(m, "t: events cannot be received: Input/output error\n");
 	first = reconciler_listen_usec(m->reconciler);
 	assert_int_equal(first, m->now + SECOND);
 	pass_when_due(m);
@@ -259,11 +261,11 @@ static void test_deaf(void **state) {
 	assert_int_equal(reconciler_listen_usec(m->reconciler), m->now + 2 * SECOND);
 	pass_when_due(m);
 	assert_int_equal(m->n_scans, 2);
-	check_troubles(m, "t events failing, 2 tries: they cannot be heard: Input/output error\n");
+	check_troubles(m, "t events failing, 2 tries: they cannot be received: Input/output error\n");
 
 	/* What happened in between is not known. */
 	reconciler_heard(m->reconciler, false);
-	check_told(m, "t: events can be heard again\n");
+	check_told(m, "t: events can be received again\n");
 	assert_int_equal(reconciler_listen_usec(m->reconciler), 0);
 	pass_when_due(m);
 	assert_int_equal(m->n_scans, 3);
@@ -304,7 +306,7 @@ static void test_flood(void **state) {
 	reconciler_heard(m->reconciler, true); /* again not all */
 	check_told(m, "");
 	reconciler_heard(m->reconciler, false);
-	check_told(m, "t: events can be heard again\n");
+	check_told(m, "t: events can be received again\n");
 	assert_int_equal(reconciler_listen_usec(m->reconciler), 0);
 	overruns(m, 1, 0); /* the count begins anew */
 	check_told(m, "overrun, 0 ms\n");

@@ -370,12 +370,14 @@ static const char full_text[] =
 	"  topology  office (/etc/topod/office.yaml)\n"
 	"     state  degraded, since 5 min ago\n"
 	"  verified  5 min 1 s ago\n"
-	"    reload  refused 3 min 20 s ago, what runs is the file before: office.yaml:3:1: error: unknown key 'x'\n"
+	"    reload  refused 3 min 20 s ago; the previous file stays in force: office.yaml:3:1: "
+	"error: unknown key 'x'\n"
 	"   objects  14 in 3 namespaces, 1 failing, 1 drifted and only reported\n"
 	"     drift  5 seen, 4 restored, 3 retries\n"
 	"    latest  5 s ago: drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms\n"
 	"            10 min ago: drift: web: route default was removed; restored in 2 ms\n"
-	"   trouble  failing: web/eth0 link: mtu 70000: Invalid argument (office.yaml:14); tried 3 times, again in 4 s\n"
+	"   trouble  failing: web/eth0 link: mtu 70000: Invalid argument (office.yaml:14); tried "
+	"3 times, again in 4 s\n"
 	"            reported: host NAT table\n";
 
 static void test_status_text(void **state _unused_) {

@@ -220,7 +220,7 @@ static void assert_stream_refused(int fd, const char *expected) {
 /* How large it is shows only when it was read. */
 static void test_stream_without_end(_unused_ void **state) {
 	assert_stream_refused(open("/dev/zero", O_RDONLY | O_CLOEXEC), "-: error: the file is larger than 64 MiB\n");
-	assert_stream_refused(open(place, O_RDONLY | O_CLOEXEC), "-: error: this is a folder, not a file\n");
+	assert_stream_refused(open(place, O_RDONLY | O_CLOEXEC), "-: error: this is a directory, not a file\n");
 }
 
 static void test_places_are_kept(_unused_ void **state) {
@@ -294,7 +294,7 @@ static void test_dropin_with_another_suffix(_unused_ void **state) {
 	write_dropin("10.yml", "wrong: 1", 0644);
 	assert_true(spec_file_load(path, 0, &loaded));
 	_cleanup_free_ char *text = diags_format(&loaded.diags, false);
-	assert_non_null(strstr(text, "office.d/10.yml is not read: the name of a drop-in ends in .yaml"));
+	assert_non_null(strstr(text, "office.d/10.yml is not read: the name of a drop-in must end in .yaml"));
 }
 
 static void test_dropin_that_is_none(_unused_ void **state) {
@@ -351,9 +351,9 @@ static void test_folder_writable_by_others(_unused_ void **state) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {}, near = {};
 
 	assert_int_equal(chmod(place, 0777), 0);
-	assert_refused(path, SPEC_FILE_TRUSTED, "which is on the way to this file");
+	assert_refused(path, SPEC_FILE_TRUSTED, "which leads to this file");
 	assert_int_equal(chdir(place), 0);
-	assert_refused("office.yaml", SPEC_FILE_TRUSTED, "which is on the way to this file");
+	assert_refused("office.yaml", SPEC_FILE_TRUSTED, "which leads to this file");
 	assert_int_equal(chmod(place, 01777), 0);
 	assert_true(spec_file_load("office.yaml", SPEC_FILE_TRUSTED, &near));
 	assert_int_equal(chdir(cwd), 0);
@@ -421,7 +421,7 @@ static void test_others_in_a_sticky_folder(_unused_ void **state) {
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &others));
 	assert_int_equal(symlink("s.yaml", link), 0);
 	assert_int_equal(lchown(link, 12346, 12346), 0);
-	assert_refused(link, SPEC_FILE_TRUSTED, "which is on the way to this file");
+	assert_refused(link, SPEC_FILE_TRUSTED, "which leads to this file");
 }
 
 static uint32_t number_of(const struct rt_tables *tables, const char *name) {

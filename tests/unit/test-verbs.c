@@ -100,21 +100,18 @@ static void check_no_answer(int r, const char *expected) {
 
 static void test_no_answer(_unused_ void **state) {
 	const char *ended = "topod: the topod of 'office' ended before it answered\n",
-		   *none = "topod: no topod runs for 'office'\n";
+		   *none = "topod: no topod is running for 'office'\n";
 
 	check_no_answer(-ENOENT, none);
 	check_no_answer(-ECONNREFUSED, none);
-	check_no_answer(-EACCES,
-			"topod: permission denied: to ask the topod of 'office' one must be root or a member of the group "
-			"'topod'\n");
-	check_no_answer(-ETIMEDOUT, "topod: the topod of 'office' does not answer; it may be in the middle of long work\n");
+	check_no_answer(-EACCES, "topod: permission denied: to query the topod of 'office' you must be root or a member "
+				 "of the group 'topod'\n");
+	check_no_answer(-ETIMEDOUT, "topod: the topod of 'office' does not answer; it may be busy\n");
 	check_no_answer(-ECONNRESET, ended);
 	check_no_answer(-EPIPE, ended);
-	check_no_answer(-EBADMSG, "topod: what listens for 'office' does not speak as topod\n");
-	check_no_answer(
-		-EMFILE,
-		"topod: cannot ask the topod of 'office': topod has as many files open as it may (LimitNOFILE= of its "
-		"unit, or ulimit -n)\n");
+	check_no_answer(-EBADMSG, "topod: the process on the control socket of 'office' does not speak topod's protocol\n");
+	check_no_answer(-EMFILE, "topod: cannot ask the topod of 'office': topod has reached its limit of open files "
+				 "(LimitNOFILE= of its unit, or ulimit -n)\n");
 }
 
 static void check_refused(const char *error, const char *parameter, const char *expected) {
@@ -127,11 +124,11 @@ static void check_refused(const char *error, const char *parameter, const char *
 }
 
 static void test_refused(_unused_ void **state) {
-	const char *other = "topod: the topod of 'office' is of another version and does not know this\n";
+	const char *other = "topod: the topod of 'office' has another version and does not know this request\n";
 
 	check_refused("org.varlink.service.PermissionDenied", NULL,
-		      "topod: permission denied: the topod of 'office' takes this from root "
-		      "and from its own user only; members of the group 'topod' may read\n");
+		      "topod: permission denied: the topod of 'office' accepts this only from root and its own "
+		      "user; members of the group 'topod' may only read\n");
 	check_refused("org.varlink.service.MethodNotFound", NULL, other);
 	check_refused("org.varlink.service.InterfaceNotFound", NULL, other);
 	check_refused("org.varlink.service.InvalidParameter", "seconds",
@@ -148,7 +145,7 @@ static void test_status_that_is_none(_unused_ void **state) {
 
 	catch_errors();
 	assert_false(print_status(none, &(struct options){}));
-	check_caught("topod: the answer cannot be understood\n");
+	check_caught("topod: cannot parse the answer\n");
 	json_decref(none);
 }
 
