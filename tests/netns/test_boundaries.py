@@ -183,7 +183,7 @@ class Folders(Case):
         for folder in ("/run/topod", "/run/topod/office"):
             for _ in self.premade(folder, self.victim() if folder == "/run/topod" else self.folder + "/victim"):
                 self.refused(folder, words=r"/run/topod/office (belongs to another user, or others may write to it|is not a "
-                                           r"folder)")
+                                           r"directory)")
 
     def test_files_in_run_topod(self):
         """A ledger or lock that is a link, a pipe, somebody's, or open to all is not read, and nothing goes into it."""

@@ -114,7 +114,7 @@ class Dropins(Case):
         self.dropin("20-routes.yaml", ROUTES)
         d = self.daemon(self.path).ready()
         self.dropin("10-db.yaml", DB + "  - wrong")
-        self.refused(d, "office.d/10-db.yaml:7:3: error: a list's entry among keys")
+        self.refused(d, "office.d/10-db.yaml:7:3: error: a list entry between keys")
         self.dropin("10-db.yaml", "namespaces:\n  web:\n    interfaces: {eth0: {mtu: 1300}}\n")
         self.refused(d, "office.d/20-routes.yaml:3:25: error: 'mtu' is '1400' here and '1300' in another file",
                      "office.d/10-db.yaml:3:25: note: first here", "3 |     interfaces: {eth0: {mtu: 1300}}")

@@ -117,7 +117,7 @@ static void test_socket(_unused_ void **state) {
 static void test_folder_device_nothing(_unused_ void **state) {
 	_cleanup_free_ char *nothing = path_of("nothing.yaml");
 
-	assert_refused(place, 0, "folder");
+	assert_refused(place, 0, "directory");
 	assert_refused("/dev/zero", 0, "device");
 	assert_refused(nothing, 0, "No such file");
 }
@@ -342,7 +342,7 @@ static void test_dropins_writable_by_others(_unused_ void **state) {
 	assert_refused(path, SPEC_FILE_TRUSTED, "a.yaml: error: others may write to this file");
 	assert_int_equal(chmod(dropin, 0644), 0);
 	assert_int_equal(chmod(folder, 01777), 0); /* others may add one */
-	assert_refused(path, SPEC_FILE_TRUSTED, "where its drop-ins are; take that from them");
+	assert_refused(path, SPEC_FILE_TRUSTED, "where its drop-ins are; remove that permission");
 	assert_true(spec_file_load(path, 0, &loaded));
 }
 
