@@ -363,14 +363,14 @@ class ByItsFile(Reload):
         for where, path in ((self.folder, "office.yaml"), ("/", self.path[1:]), ("/", f"{self.folder}/link.yaml")):
             with self.subTest(path=path):
                 os.chdir(where)
-                self.refused("'other' now", path)
+                self.refused("now names the topology 'other'", path)
 
     def test_the_name_of_another_daemon(self):
         """A file that takes another one's name reaches its own daemon, not that one."""
         second = self.daemon(self.spec("topology: second\nnamespaces: {second: {}}\n", "second.yaml"))
         second.ready()
         self.spec(edit(self.text, ("topology: office\n", "topology: second\n")))
-        self.refused("'second' now")
+        self.refused("now names the topology 'second'")
 
 
 class Verbs(Reload):
