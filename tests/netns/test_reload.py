@@ -335,7 +335,7 @@ class ByItsFile(Reload):
 
     def test_another_topology(self):
         self.spec(edit(self.text, ("topology: office\n", "topology: other\n")))
-        self.refused(r"office\.yaml: error: .*'other' now.*'office'")
+        self.refused(r"office\.yaml: error: .*the topology 'other', but 'office' is running")
         self.assertIn("office", self.topod("status", self.path).stdout)
 
     def test_no_yaml(self):
