@@ -33,15 +33,24 @@ void text_add(struct text *text, const char *piece) {
 	text_addn(text, piece, strlen(piece));
 }
 
+void text_add_number(struct text *text, uint64_t number) {
+	char digits[20], *at = digits + sizeof(digits);
+
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	text_addn(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void text_addf(struct text *text, const char *format, ...) {
-	va_list args, recreates;
+	va_list args, copy;
 
 	reserve(text, PIECE_GUESS);
 	va_start(args, format);
-	va_copy(recreates, args);
+	va_copy(copy, args);
 	size_t room = text->allocated - text->size;
-	int n = vsnprintf(text->data + text->size, room, format, recreates);
-	va_end(recreates);
+	int n = vsnprintf(text->data + text->size, room, format, copy);
+	va_end(copy);
 	if (n < 0)
 		abort();
 	if ((size_t)n >= room) {

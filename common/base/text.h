@@ -22,6 +22,8 @@ struct text {
 
 void text_add(struct text *text, const char *piece);
 void text_addn(struct text *text, const char *piece, size_t n);
+/* In decimal; for what is written often, as printf() costs ten times as much. */
+void text_add_number(struct text *text, uint64_t number);
 void text_addf(struct text *text, const char *format, ...) _printf_(2, 3);
 
 /* The collected text, never NULL; belongs to text. */

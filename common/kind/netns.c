@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A namespace as an object: it is there or not. Its name is the one of the set that it stands in. */
 #include "kind/netns.h"
-
-#include <inttypes.h>
-
 static const struct field fields[] = {
 	[NETNS_INODE] = { .name = "inode",
 			  .type = &type_text,
@@ -23,6 +20,14 @@ static const struct field fields[] = {
 			  .flags = FIELD_HIDDEN | FIELD_ONE_WAY },
 };
 
+static const char *number(struct arena *arena, uint64_t number) {
+	char buffer[24];
+	struct text text = TEXT_IN(buffer);
+
+	text_add_number(&text, number);
+	return arena_strndup(arena, text.data, text.size);
+}
+
 struct object *netns_object(struct arena *arena, const char *ns, const struct netns_identity *identity) {
 	struct object *object = object_new(arena, &kind_netns, ns);
 	struct netns *netns = (struct netns *)object;
@@ -30,12 +35,12 @@ struct object *netns_object(struct arena *arena, const char *ns, const struct ne
 	netns->named = true;
 	object->set = field_bit(NETNS_NAMED);
 	if (identity) {
-		netns->inode = arena_printf(arena, "%" PRIu64, identity->inode);
-		netns->born = arena_printf(arena, "%" PRIu64, identity->born_nsec);
+		netns->inode = number(arena, identity->inode);
+		netns->born = number(arena, identity->born_nsec);
 		object->set |= field_bit(NETNS_INODE) | field_bit(NETNS_BORN);
 	}
 	if (identity && identity->cookie) {
-		netns->cookie = arena_printf(arena, "%" PRIu64, identity->cookie);
+		netns->cookie = number(arena, identity->cookie);
 		object->set |= field_bit(NETNS_COOKIE);
 	}
 	object_seal(arena, object);

@@ -110,7 +110,9 @@ static const char *numbers(struct arena *arena, const char *value, unsigned fact
 
 		if (!parse_number(at, n, &number) || __builtin_mul_overflow(number, (long long)factor, &number))
 			return NULL;
-		text_addf(&out, "%s%lld", out.size ? " " : "", number);
+		text_add(&out, out.size ? " " : "");
+		text_add(&out, number < 0 ? "-" : "");
+		text_add_number(&out, number < 0 ? -(uint64_t)number : (uint64_t)number);
 		at += n;
 		++*ret_n;
 	}

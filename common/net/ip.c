@@ -143,9 +143,15 @@ const char *prefix_format(const struct prefix *prefix, char buf[PREFIX_TEXT_MAX]
 }
 
 const char *mac_format(const struct mac *mac, char buf[MAC_TEXT_MAX]) {
-	const uint8_t *b = mac->bytes;
+	static const char digits[] = "0123456789abcdef";
+	char *at = buf;
 
-	snprintf(buf, MAC_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	for (size_t i = 0; i < sizeof(mac->bytes); i++) {
+		*at++ = digits[mac->bytes[i] >> 4];
+		*at++ = digits[mac->bytes[i] & 0xf];
+		*at++ = ':';
+	}
+	at[-1] = '\0';
 	return buf;
 }
 

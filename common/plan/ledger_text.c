@@ -4,9 +4,6 @@
  * is for ledger.c.
  */
 #include "plan/ledger_private.h"
-
-#include <inttypes.h>
-
 static const char header[] = "topod-ledger 1\n";
 
 static bool needs_escape(char c) {
@@ -32,15 +29,19 @@ void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) 
 	text_add(out, "\t");
 	add_escaped(out, entry->id);
 	text_add(out, "\t");
-	if (entry->place.source)
-		text_addf(out, "%u:", entry->place.source);
-	text_addf(out, "%" PRIu32, entry->place.line);
+	if (entry->place.source) {
+		text_add_number(out, entry->place.source);
+		text_add(out, ":");
+	}
+	text_add_number(out, entry->place.line);
 	for (size_t i = 0; entry->values && i < entry->kind->n_fields; i++) {
 		const char *value = ledger_value(entry, i);
 
 		if (!value)
 			continue;
-		text_addf(out, "\t%s=", entry->kind->fields[i].name);
+		text_add(out, "\t");
+		text_add(out, entry->kind->fields[i].name);
+		text_add(out, "=");
 		add_escaped(out, value);
 	}
 	text_addn(out, "\n", 1);

@@ -52,18 +52,25 @@ struct settings_seen {
 	vec(const struct object *) list;
 };
 
-static void scan_reach(struct execution *x, const char *ns, const struct sysctl_reach *reach, struct settings_seen *seen) {
+static void read_reach(struct execution *x, const char *ns, const struct sysctl_reach *reach, struct settings_seen *seen) {
 	struct arena *arena = &x->plan->arena;
+	char buffer[128];
 	int error;
 	const char **names = setting_list(&x->k->settings, arena, reach->folder, &error);
 
 	for (size_t i = 0; names && names[i]; i++) {
-		const char *path = arena_printf(arena, "%s/%s/%s", reach->folder, names[i], reach->last);
-		const char *value =
-			sysctl_reach_has(reach, names[i]) ? setting_read(&x->k->settings, arena, path, &error) : NULL;
+		_cleanup_text_ struct text path = TEXT_IN(buffer);
 
+		if (!sysctl_reach_has(reach, names[i]))
+			continue;
+		text_add(&path, reach->folder);
+		text_add(&path, "/");
+		text_add(&path, names[i]);
+		text_add(&path, "/");
+		text_add(&path, reach->last);
+		const char *value = setting_read(&x->k->settings, arena, text_str(&path), &error);
 		if (value)
-			vec_push(&seen->list, &sysctl_new(arena, ns, path, value)->object);
+			vec_push(&seen->list, &sysctl_new(arena, ns, text_str(&path), value)->object);
 	}
 }
 
@@ -75,7 +82,7 @@ static int note_reach(struct execution *x, const struct change *change, const st
 	int r = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		scan_reach(x, sysctl->object.ns, &reaches[i], &seen);
+		read_reach(x, sysctl->object.ns, &reaches[i], &seen);
 	if (seen.list.n)
 		r = x->hooks->reached(x->hooks->userdata, change, seen.list.items, seen.list.n);
 	vec_done(&seen.list);
