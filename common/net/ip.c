@@ -51,7 +51,7 @@ int prefix_parse(const char *text, struct prefix *ret) {
 	return 0;
 }
 
-/* The length that a netmask stands for; -EINVAL where its ones are not all in front. */
+/* The prefix length of a netmask; -EINVAL if its ones are not contiguous. */
 static int netmask_length(const struct ip *mask, uint8_t *ret) {
 	uint32_t bits;
 
@@ -106,7 +106,7 @@ int mac_parse(const char *text, struct mac *ret) {
 	return 0;
 }
 
-/* A number below 256; returns the place behind it. */
+/* Reads a number below 256; returns what follows it. */
 static char *format_byte(char *at, unsigned byte) {
 	if (byte >= 100)
 		*at++ = (char)('0' + byte / 100);
@@ -116,7 +116,7 @@ static char *format_byte(char *at, unsigned byte) {
 	return at;
 }
 
-/* Names of objects are full of them: inet_ntop() goes through sprintf(). */
+/* Not by inet_ntop(), which uses sprintf(): addresses are printed for the name of each object. */
 static void format_ipv4(const uint8_t bytes[4], char *at) {
 	for (size_t i = 0; i < 4; i++) {
 		at = format_byte(at, bytes[i]);

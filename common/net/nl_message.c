@@ -51,7 +51,7 @@ void *nl_begin(struct nl_writer *w, uint16_t type, uint16_t flags, size_t extra)
 	return extra ? mnl_nlmsg_put_extra_header(w->message, extra) : NULL;
 }
 
-/* What fills the attribute up to a multiple of four is zeroed here: libmnl does so only from 1.0.5 on. */
+/* Zeroes the padding up to a multiple of four; libmnl does so only since 1.0.5. */
 void nl_put(struct nl_writer *w, uint16_t type, const void *data, size_t size) {
 	if (!w->message || !mnl_attr_put_check(w->message, room(w), type, size, data)) {
 		w->overflow = true;
@@ -128,7 +128,7 @@ void nl_origin(struct nl_writer *w, const struct field *field) {
 const struct field *nl_find_origin(const struct nl_writer *w, size_t message, uint32_t offset) {
 	const struct field *found = NULL;
 
-	/* The kernel names an attribute or one inside it: the last that begins at or before. */
+	/* The kernel points to an attribute or to one inside it: take the last that begins at or before the offset. */
 	vec_foreach(origin, &w->origins)
 		if (origin->message == message && origin->offset <= offset)
 			found = origin->field;
@@ -171,7 +171,7 @@ const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsg
 	return nlh->nlmsg_len >= sizeof(*nlh) && nlh->nlmsg_len <= size - at ? nlh : NULL;
 }
 
-/* libmnl's own loops trust the length in the header; this one is given the end. */
+/* libmnl's own loops trust the length in the header; this one stops at the given end. */
 static void parse_range(const char *at, const char *end, const struct nlattr **tb, size_t max) {
 	memset(tb, 0, sizeof(*tb) * (max + 1));
 	while (at && end - at >= (ptrdiff_t)sizeof(struct nlattr)) {

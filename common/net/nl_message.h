@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing and reading netlink messages: bounded, and with a memory of which field was written where, so that
- * the offset in the kernel's refusal leads back to a line of the file.
+ * Writing and reading netlink messages, within bounds. The writer remembers where each field was written, so that the
+ * offset in the kernel's refusal leads back to a line of the file.
  *
- * Bytes only: no socket, no sequence number (netlink sets those), no meaning. Attributes by libmnl.
+ * Bytes only: no socket, no sequence number (nl_socket sets those), no meaning. Attributes by libmnl.
  */
 #pragma once
 
@@ -18,24 +18,24 @@ enum {
 	NL_MESSAGE_MAX = 64 * 1024,  /* room that must be left before a message is begun */
 };
 
-/* Where an attribute stands that a field of an object was written to. */
+/* The attribute that a field of an object was written to. */
 struct nl_origin {
 	uint32_t message, offset; /* index of the message; bytes from its start */
 	const struct field *field;
 };
 
-/* Several messages, one behind another. Zeroed is empty. */
+/* Several messages, one after another. Empty if zeroed. */
 struct nl_writer {
 	char *buffer;
 	size_t used, size;
-	bool reserved;            /* the buffer has no bytes that were never written */
+	bool reserved;            /* nl_reserve() has made the buffer */
 	struct nlmsghdr *message; /* being written */
 	vec(struct nlmsghdr *) messages;
 	vec(struct nl_origin) origins;
-	bool overflow; /* something did not fit: the last message is not to be sent */
+	bool overflow; /* something did not fit: the last message must not be sent */
 };
 
-/* Begins a message with a fixed part of `extra` zeroed bytes, returned; ends the one before. */
+/* Ends the current message and begins another with a fixed part of `extra` zeroed bytes, which is returned. */
 void *nl_begin(struct nl_writer *w, uint16_t type, uint16_t flags, size_t extra);
 
 void nl_put(struct nl_writer *w, uint16_t type, const void *data, size_t size);
@@ -45,41 +45,41 @@ void nl_put_u32(struct nl_writer *w, uint16_t type, uint32_t value);
 void nl_put_text(struct nl_writer *w, uint16_t type, const char *text);
 struct nlattr *nl_nest(struct nl_writer *w, uint16_t type);
 void nl_nest_end(struct nl_writer *w, struct nlattr *nest);
-/* Takes out the nest and all in it instead: a list of which one more entry does not fit goes on in another message. That it did
- * not fit is forgotten. NULL, which is a nest that itself did not fit, is no nest. */
+/* Removes the nest with all that is in it, and clears `overflow`: if an entry of a list does not fit, the list can
+ * continue in another message. nest may be NULL, as nl_nest() returns it if the nest itself did not fit. */
 void nl_nest_cancel(struct nl_writer *w, struct nlattr *nest);
 
-/* Remembers that the next attribute stands for this field. */
+/* Records that the next attribute is written for this field. */
 void nl_origin(struct nl_writer *w, const struct field *field);
 
-/* The field that was written at or around this offset of a message, or NULL. */
+/* The field written at or around this offset of a message, or NULL. */
 const struct field *nl_find_origin(const struct nl_writer *w, size_t message, uint32_t offset);
 
 bool nl_has_room(const struct nl_writer *w);
 
-/* Makes the buffer at least so large, for a transaction that cannot be sent in parts. The writer must be empty. */
+/* Makes the buffer at least this large, for a transaction that cannot be split. The writer must be empty. */
 void nl_reserve(struct nl_writer *w, size_t size);
 
-/* Zeroes what fills the attributes of the last message up to multiples of four, for libraries that leave that as it was.
- * extra: the size of the message's own header. */
+/* Zeroes the padding of the last message's attributes, for libraries that leave it uninitialized. extra: the size of the
+ * message's own header. */
 void nl_zero_gaps(struct nl_writer *w, size_t extra);
-/* Takes out all messages from index n on. */
+/* Removes all messages from index n on. */
 void nl_truncate(struct nl_writer *w, size_t n);
 void nl_clear(struct nl_writer *w);
 void nl_writer_done(struct nl_writer *w);
 
-/* The messages of a datagram one by one: the one behind `before`, which NULL makes the first. NULL where no whole one
- * is left. (mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, and so for good.) */
+/* The messages of a datagram one by one: the one after `before`, or the first if that is NULL. NULL if no complete one is
+ * left. (mnl_nlmsg_ok() takes a length of 2 GiB or more as negative and accepts it.) */
 const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsghdr *before);
 
-/* Sorts the attributes behind a header of `extra` bytes into tb[0 … max], whose other entries become NULL;
- * unknown and nested-flagged types are handled; a malformed attribute ends the reading. The message's own
- * length must be within the buffer already (nl_next). */
+/* Sorts the attributes after a header of `extra` bytes into tb[0 … max]; the other entries become NULL. Unknown types are
+ * skipped, the nested flag is ignored, and reading ends at a malformed attribute. The message's length must have been
+ * checked against the buffer (nl_next()). */
 void nl_parse(const struct nlmsghdr *nlh, size_t extra, const struct nlattr **tb, size_t max);
-/* The same for what is nested in an attribute; NULL gives all NULL. */
+/* The same for the attributes nested in one; NULL gives all NULL. */
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t max);
 
-/* The value where the attribute is there and has at least that size; else fallback. */
+/* The value, or fallback if the attribute is missing or too small. */
 uint32_t nl_get_u32(const struct nlattr *attr, uint32_t fallback);
 uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback);
 /* NUL-terminated text within the attribute's bounds, or NULL. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Only what an event is about is read, never what it says of it, and the sources know how (model/source.h). What none of them
- * understands, or what was cut off before that, is a hint at the whole namespace.
+ * Only what an event is about is read, not what it says about it; the sources know how (model/source.h). An event that
+ * none of them understands, or that was cut off too early, is a hint at the whole namespace.
  */
 #include "kernel/event_decode.h"
 
@@ -30,7 +30,7 @@ bool event_hint(const struct source *const *sources, struct nlmsghdr *message, s
 	return about != ABOUT_NOTHING;
 }
 
-/* Other objects of the same class, whatever the first one is called. */
+/* The rest may be about any object of the same class, not only the one that the first message names. */
 bool event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena, struct hint *ret) {
 	const struct source *source = source_of(sources, first);
 	struct event event = { .message = first, .cut = true, .arena = arena };

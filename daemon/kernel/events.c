@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the hints are gathered.
+ * How hints are gathered.
  *
- * What is heard, and what a message is about, the sources say (model/source.h): one socket for each protocol joins the groups of
- * its sources; a source with a filter has a socket of its own, so that of a busy group (RTNLGRP_NEIGH tells of every neighbour of
- * every namespace) nothing else gets through. The groups of a source that is read only where something of it is declared are
- * joined when that is so. The sockets are there from the start: hearing all namespaces takes a capability that the daemon gives up
- * then. Joining a group takes none, and without one a socket costs nothing.
+ * The sources say which groups to join and what a message is about (model/source.h). There is one socket for each
+ * protocol, which joins the groups of all its sources. A source with a filter has its own socket, so that nothing else of
+ * a busy group gets through (RTNLGRP_NEIGH reports every neighbour of every namespace). The groups of a source that is
+ * only_if_declared are joined while something of it is declared. All sockets are opened at the start, because hearing all
+ * namespaces takes a capability that the daemon drops afterwards. Joining a group takes none, and a socket without groups
+ * costs nothing.
  *
- * Of an event only what it is about is wanted, which stands in front. So only its beginning is received, of sixty-four
- * events at a time, and what is behind is left to be cut off.
+ * All that is needed of an event is what it is about, which is at its beginning. So only the beginning is received, of 64
+ * events at a time, and the rest is cut off.
  *
- * Overruns have a trap. A socket that is full says ENOBUFS once, and from then on drops silently until its queue was empty. To
- * scan upon ENOBUFS, before the queue is empty, would miss what changes in between: the queue is emptied first, and only then
- * everything is called dirty.
+ * Overruns have a trap: a full socket reports ENOBUFS once, and then drops messages silently until its queue has been
+ * empty. A scan upon ENOBUFS would miss what changes before that. So the queue is emptied first, and only then everything
+ * is reported dirty.
  */
 #include "kernel/events.h"
 
@@ -33,8 +34,8 @@
 enum {
 	BLOCK = 64,                        /* events per recvmmsg() */
 	ROUND_BLOCKS = 64,                 /* blocks per socket and dispatch: 4096 events */
-	OVERRUN_TRIES = 16,                /* how often one dispatch empties a socket that is full again */
-	SMALLEST_EVENT = 512,              /* what the kernel at least charges for a queued one */
+	OVERRUN_TRIES = 16,                /* how often one dispatch empties a socket that overruns again */
+	SMALLEST_EVENT = 512,              /* bytes that the kernel charges at least for a queued event */
 	DEFAULT_RCVBUF = 16 * 1024 * 1024, /* the kernel doubles it; 10,000 new links take about 25 MB */
 	CHANNELS_MAX = 16,
 	SOURCES_MAX = 32,
@@ -44,7 +45,7 @@ enum {
 struct channel {
 	int fd, protocol;
 	const struct source *sources[SOURCES_MAX + 1]; /* ended by NULL */
-	bool wanted[SOURCES_MAX];                      /* their groups are to be joined … */
+	bool wanted[SOURCES_MAX];                      /* their groups should be joined … */
 	bool joined[SOURCES_MAX];                      /* … and are */
 	bool polled;
 	bool full; /* it overran, and could not be emptied yet */
@@ -58,8 +59,8 @@ struct watch {
 	size_t n_channels;
 	const struct source *sources[SOURCES_MAX + 1]; /* all: their messages have types of their own, whatever the socket */
 	size_t n_sources;
-	int32_t own_id;      /* by which our own namespace knows itself: usually none, which is -1 */
-	bool own_id_unknown; /* could not be asked lately */
+	int32_t own_id;      /* of our own namespace, as it knows itself; usually -1: none */
+	bool own_id_unknown; /* asking for it failed; tried again */
 	size_t overruns, rcvbuf;
 	struct arena arena; /* for the objects of hints, until the end of a dispatch */
 	struct name_watch names;
@@ -89,7 +90,7 @@ static bool has_group(const struct source *source, int group) {
 	return false;
 }
 
-/* Is the group another source's, too? */
+/* Does another joined source use the group too? */
 static bool is_shared(const struct channel *c, size_t i, int group) {
 	for (size_t j = 0; c->sources[j]; j++)
 		if (j != i && c->joined[j] && has_group(c->sources[j], group))
@@ -109,7 +110,7 @@ static int poll_channel(struct watch *watch, struct channel *c, bool on) {
 	return 0;
 }
 
-/* Those groups that are wanted and not joined, or the other way round. */
+/* Joins the groups that are wanted, and leaves those that are not. */
 static int arm(struct watch *watch, struct channel *c, bool *ret_new) {
 	bool any = false;
 	int r = 0;
@@ -187,7 +188,8 @@ void watch_source(struct watch *watch, const struct source *source, bool on) {
 		for (size_t i = 0; c->sources[i]; i++)
 			if (c->sources[i] == source && c->wanted[i] != on) {
 				c->wanted[i] = on;
-				(void)arm(watch, c, &(bool){ false }); /* the next dispatch tries again, and tells */
+				(void)arm(watch, c,
+					  &(bool){ false }); /* the next dispatch tries again and reports the error */
 			}
 }
 
@@ -232,8 +234,7 @@ static int receive_block(int fd, struct block *block) {
 	return n < 0 ? -errno : n;
 }
 
-/* Events of our own namespace carry no id; older kernels (6.18 is newer) add the one that the namespace has of
- * itself, if any. */
+/* Events of our own namespace carry no id. Kernels older than 6.18 add the id that the namespace has for itself, if any. */
 static int32_t origin(const struct watch *watch, struct msghdr *msg) {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		int32_t nsid;
@@ -246,13 +247,13 @@ static int32_t origin(const struct watch *watch, struct msghdr *msg) {
 	return WATCH_NSID_HOST;
 }
 
-/* The two types mean the same on either socket: netfilter's begin at 0x100. */
+/* On any socket: netfilter's message types begin at 0x100. */
 static bool is_id_event(const struct nlmsghdr *header) {
 	return header->nlmsg_type == RTM_NEWNSID || header->nlmsg_type == RTM_DELNSID;
 }
 
-/* A namespace is gone once nothing holds it: so it is told of one, too, of which only the mount was taken away, and the file
- * in NETNS_DIR left. */
+/* Reported when nothing holds the namespace any more, also if only the mount was removed and the file in NETNS_DIR
+ * remains. */
 static void hear_id(struct watch *watch, struct watch_round *round, int32_t from, const struct nlmsghdr *message,
 		    size_t size) {
 	int32_t gone = from == WATCH_NSID_HOST ? event_gone(message, size) : -1;
@@ -272,7 +273,7 @@ static void hear_message(struct watch *watch, struct watch_round *round, int32_t
 		watch->handlers.heard(watch->userdata, from, &hint);
 }
 
-/* All messages of a datagram: nf_tables puts those of a transaction together, about whatever tables. */
+/* A datagram of nf_tables has all messages of a transaction, which may be about several tables. */
 static void hear_event(struct watch *watch, struct watch_round *round, struct received *e, struct msghdr *msg, size_t size) {
 	int32_t from = origin(watch, msg);
 	struct hint hint;
@@ -302,7 +303,7 @@ static void hear_block(struct watch *watch, struct watch_round *round, struct bl
 	}
 }
 
-/* How many events the queue can hold at most. */
+/* The largest number of events that the queue can hold. */
 static size_t capacity(int fd) {
 	int bytes = 0;
 	socklen_t size = sizeof(bytes);
@@ -311,8 +312,8 @@ static size_t capacity(int fd) {
 	return (size_t)bytes / SMALLEST_EVENT + BLOCK;
 }
 
-/* Until the queue has been empty once nothing is added to it. It may be full again as soon as it was: to be emptied anew,
- * but not without end; the next dispatch goes on. */
+/* Nothing is queued until the queue has been empty. It may overrun again at once, and is then emptied again, a limited
+ * number of times; the next dispatch continues. */
 static void overrun(struct channel *c, struct watch_round *round, struct block *block) {
 	size_t most = capacity(c->fd);
 	int n = 0, tries = 0;
@@ -344,13 +345,13 @@ static void read_channel(struct watch *watch, struct channel *c, struct watch_ro
 			overrun(c, round, &block);
 		else if (n != -EAGAIN)
 			round_keep_error(round, n);
-		/* Less than a block: the queue was empty, and what ended it otherwise (an overrun) is told by the next poll. */
+		/* Less than a block: the queue is empty, or an overrun cut it short, which the next poll reports. */
 		if (n != -ENOBUFS && n < BLOCK)
 			return;
 	}
 }
 
-/* Events of our own namespace that came before its new id was known went under a number that nobody knows. */
+/* Events of our own namespace that came before its new id was known had an unknown id. */
 static void renew_own_id(struct watch *watch, struct watch_round *round) {
 	int32_t id;
 	int r = netns_known_id(-1, &id);
@@ -381,7 +382,7 @@ static int build(struct watch *watch) {
 	if (r == 0)
 		r = name_watch_arm(&watch->names);
 	if (r == -WATCH_NO_INSTANCE || r == -WATCH_NO_WATCH)
-		r = 0; /* until there is room nothing of names is heard, which the first dispatch says */
+		r = 0; /* no names are watched until there is room; the first dispatch reports that */
 	return r < 0 ? r : netns_known_id(-1, &watch->own_id); /* last: a change from now on is heard */
 }
 

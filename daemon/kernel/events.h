@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where something may have changed: events of the kernel, turned into "look at this namespace again".
+ * Where something may have changed: events of the kernel, turned into hints where to scan.
  *
- * One NETLINK_ROUTE and one NETLINK_NETFILTER socket hear all namespaces that have an nsid
- * (NETLINK_LISTEN_ALL_NSID); inotify watches the names in /run/netns and the files in /etc/netns. What an event
- * says is not believed: of it is read only which thing it is about, as a hint where to look, never the truth. An overrun
- * (ENOBUFS) is the hint to look everywhere.
- *
- * NETLINK_LISTEN_ALL_NSID needs CAP_NET_BROADCAST.
+ * Netlink sockets hear all namespaces that have an nsid (NETLINK_LISTEN_ALL_NSID, which needs CAP_NET_BROADCAST); inotify
+ * watches the names in /run/netns and the files in /etc/netns. What an event says is not trusted: it only tells which
+ * object it is about. After an overrun (ENOBUFS) everything must be scanned.
  */
 #pragma once
 
@@ -17,45 +14,44 @@ enum {
 	WATCH_NSID_HOST = -1, /* the namespace that the daemon runs in */
 };
 
-/* What was heard of; each is called from watch_dispatch() only, and only takes note: it calls no watch_…(). */
+/* Called only from watch_dispatch(). A handler only takes note; it must not call any watch_…(). */
 struct watch_handlers {
 	void (*heard)(void *userdata, int32_t nsid, const struct hint *hint); /* something changed inside */
-	void (*name_changed)(void *userdata, const char *name);               /* NETNS_DIR/NAME appeared or went away; may
-	                                                                come again once it is mounted */
-	void (*file_changed)(void *userdata, const char *name);               /* a file in /etc/netns/NAME, or the folder */
-	void (*everything_dirty)(void *userdata);                             /* events were lost */
-	void (*taken_away)(void *userdata); /* something out of a folder of watch_own_folder() */
+	void (*name_changed)(void *userdata,
+			     const char *name); /* NETNS_DIR/NAME appeared or went away; again once it is mounted */
+	void (*file_changed)(void *userdata, const char *name); /* a file in /etc/netns/NAME, or the directory */
+	void (*everything_dirty)(void *userdata);               /* events were lost */
+	void (*taken_away)(void *userdata); /* something in a directory of watch_own_folder() was removed */
 };
 
 struct watch;
 
-/* Opens the sockets in the current namespace (the daemon's own). rcvbuf is the receive buffer in bytes that
- * is asked for (SO_RCVBUFFORCE, else SO_RCVBUF); 0: a default good for a burst of some 10,000 events.
- * NETNS_DIR must exist (netns_prepare()), and netns_init() must have been called. *ret is freed with
- * watch_free(). 0 or -errno. Where inotify has reached a limit, that is told by watch_dispatch(), which tries it again. */
+/* Opens the sockets in the current namespace (the daemon's own). rcvbuf is the size of the receive buffer in bytes
+ * (SO_RCVBUFFORCE, else SO_RCVBUF); 0: a default for a burst of some 10,000 events. NETNS_DIR must exist
+ * (netns_prepare()), and netns_init() must have been called. *ret is freed with watch_free(). 0 or -errno. If inotify has
+ * reached a limit, watch_dispatch() reports that and tries again. */
 int watch_new(struct watch **ret, const struct watch_handlers *handlers, void *userdata, size_t rcvbuf);
 void watch_free(struct watch *watch);
 
-/* An epoll descriptor that is readable when there is something to dispatch; it belongs to watch. */
+/* An epoll descriptor, owned by watch, that is readable when there is something to dispatch. */
 int watch_fd(const struct watch *watch);
 
-/* From now on it is heard when something is taken out of this folder, or the folder itself. 0 or -errno. */
+/* From now on `taken_away` is called when something in this directory, or the directory itself, is removed. 0 or -errno. */
 int watch_own_folder(struct watch *watch, int folder);
 
-/* Reads everything that is there now, without waiting, and calls the handlers; the same thing may be named more than
- * once. Bounded: returns after at most some thousand events, readable
- * again if more wait. How many events were read is added to *n_events where not NULL. everything_dirty comes
- * once at the end, when the socket that overran is empty and hears again: looking at the kernel only after it
- * misses nothing. 0 or -errno (whatever could be heard was reported all the same). */
+/* Reads all events that are there, without waiting, and calls the handlers, perhaps more than once for the same object.
+ * Returns after at most some thousand events; if there are more, the descriptor stays readable. The number of events is
+ * added to *n_events if that is not NULL. After an overrun everything_dirty is called once at the end, when the socket is
+ * empty and hears again: a scan after it misses nothing. 0 or -errno (what could be read was reported all the same). */
 int watch_dispatch(struct watch *watch, size_t *n_events);
 
-/* Also watches /etc/netns/NAME (which need not exist yet, nor /etc/netns) for file_changed, not what is in
- * folders inside it. Watching a name again does nothing. 0 or -errno. */
+/* Also watches the files in /etc/netns/NAME, but not those in directories below it. It need not exist yet, nor
+ * /etc/netns. Watching a name twice does nothing. 0 or -errno. */
 int watch_file(struct watch *watch, const char *name);
 
-/* Whether a source that is only_if_declared or only_if_failed is heard, in all namespaces; it is not at first. What changed before
- * the call was not heard. Where it fails, that is told by watch_dispatch(), which tries it again. */
+/* Begins or ends hearing a source that is only_if_declared or only_if_failed, in all namespaces. Changes before the call
+ * are not reported. If joining fails, watch_dispatch() reports that and tries again. */
 void watch_source(struct watch *watch, const struct source *source, bool on);
 
-/* How often an overrun happened. */
+/* The number of overruns so far. */
 size_t watch_overruns(const struct watch *watch);

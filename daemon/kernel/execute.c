@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Carrying out a plan: requests of one namespace that stand together go out in one batch, and each answer finds
- * its change again. It follows the plan's order and decides nothing but this: what needs a change that failed
- * is not tried. How a change reaches the kernel is in the table of transport.c.
+ * Carrying out a plan, in its order. Consecutive requests in one namespace are sent in one batch, and each answer is
+ * matched to its change. The only decision made here: a change is not tried if one that it needs has failed. How a change
+ * reaches the kernel is in the table of transport.c.
  */
 #include <fcntl.h>
 #include <sys/random.h>
@@ -13,9 +13,9 @@
 #include "kind/link.h"
 
 enum {
-	SEARCHES_MAX = 8, /* for links that were moved, in one plan: each may look into every namespace */
-	INDEX_LAPS = 6,   /* how often another index is chosen for a link … */
-	INDEX_STEP = 32,  /* … and how far away at first; twice as far each time */
+	SEARCHES_MAX = 8, /* searches for moved links in one plan; each may scan every namespace */
+	INDEX_LAPS = 6,   /* how often other indexes are tried for a link … */
+	INDEX_STEP = 32,  /* … and the first range to choose from, doubled each time */
 };
 
 void execution_tried(struct execution *x, struct change *change, int error, const char *text) {
@@ -30,7 +30,7 @@ static uint32_t resolve_ifindex(void *userdata, const char *ns, const char *name
 	struct execution *x = userdata;
 	const struct known_link *link = handle_link(handle_get(x->k, ns), name);
 
-	/* lo is the first in every namespace, also in one that nobody has looked at yet. */
+	/* lo has index 1 in every namespace, also in one that was not scanned yet. */
 	return link ? link->ifindex : streq(name, "lo") ? 1 : 0;
 }
 
@@ -78,7 +78,7 @@ static void forget_link(struct execution *x, const struct object *object) {
 		handle_drop_link(handle_get(x->k, object->ns), ((const struct link *)object)->name);
 }
 
-/* By the time that its deletion is answered, the name may stand for the link that was made in its place. */
+/* By the time its deletion is answered, the name may belong to the link that replaced it. */
 static void forget_deleted(struct execution *x, const struct object *seen) {
 	struct handle *handle = handle_get(x->k, seen->ns);
 	const struct link *link = (const struct link *)seen;
@@ -90,8 +90,8 @@ static void forget_deleted(struct execution *x, const struct object *seen) {
 
 void execution_settle(struct execution *x, struct change *change) {
 	if (change->type == CHANGE_DELETE && error_is_gone(change->error))
-		change->error = 0; /* gone is gone, whoever did it */
-	/* The index that was chosen for a link that did not come into being stands for nothing. */
+		change->error = 0; /* somebody else deleted it, which is as good */
+	/* The index chosen for a link that was not created is not in use. */
 	if (change->type == CHANGE_CREATE && change->error) {
 		forget_link(x, change->desired);
 		forget_link(x, change->desired->twin);
@@ -100,7 +100,7 @@ void execution_settle(struct execution *x, struct change *change) {
 		forget_deleted(x, change->observed);
 }
 
-/* The first refusal of several messages tells the reason; ECANCELED only that there is one. */
+/* Of several messages the first refusal gives the reason; ECANCELED only says that there is one. */
 static void take_ack(void *userdata, size_t index, const struct nl_ack *ack) {
 	struct execution *x = userdata;
 	struct change *change = x->owners.items[index];
@@ -121,12 +121,12 @@ static const char *place_of(const struct change *change) {
 	return object->kind->sent_in ? object->kind->sent_in(change) : object->ns;
 }
 
-/* What was moved in is given back: moved, too. */
+/* An interface that was moved in is moved back. */
 static bool gives_back(const struct change *change) {
 	return change->type == CHANGE_DELETE && change->desired && change->desired->kind->bare_create;
 }
 
-/* A deletion is encoded by what was seen; what it was meant as decides only for what is given back. */
+/* A deletion is encoded by the observed object's kind, except for an interface that is moved back. */
 static const struct kind *encoder(const struct change *change) {
 	return gives_back(change)              ? change->desired->kind
 	       : change->type == CHANGE_DELETE ? change->observed->kind
@@ -149,7 +149,7 @@ static void collect(struct execution *x, struct change *change) {
 	if (r == 0 && x->writer.overflow)
 		r = -EMSGSIZE;
 	if (r < 0) {
-		/* What was begun is taken out again; the message before it stays whole. */
+		/* Remove what was begun; the messages before it stay complete. */
 		nl_truncate(&x->writer, before);
 		execution_tried(x, change, r, encode.problem);
 		execution_settle(x, change);
@@ -184,15 +184,15 @@ static void transmit(struct execution *x) {
 	}
 }
 
-/* A link that was refused because there is one already (EBUSY: at the other end, or where it moves to), while the look before
- * saw none of that name: then it is the chosen index that somebody took first. */
+/* The link was refused because it exists (EBUSY: at the other end, or where it moves to), but the scan saw none of that
+ * name: somebody else has taken the chosen index. */
 static bool is_taken(const struct change *change) {
 	bool makes = change->type == CHANGE_CREATE && object_is_link(change->desired);
 
 	return (makes && change->error == -EEXIST) || ((makes || gives_back(change)) && change->error == -EBUSY);
 }
 
-/* What the kernel refuses a second time is not refused for a link that was moved. */
+/* Only at the first refusal: a second one has another reason than a moved link. */
 static bool makes_room(struct execution *x, struct change *change) {
 	if (x->lap > 0 || x->n_searches == SEARCHES_MAX || !moved_may_hinder(change))
 		return false;
@@ -200,8 +200,8 @@ static bool makes_room(struct execution *x, struct change *change) {
 	return moved_remove(x->k, x->look, change, &x->plan->arena, &change->moved);
 }
 
-/* What was refused for its index is put together anew, with indexes further away each time; likewise what a link of ours stood
- * in the way of. */
+/* Changes that were refused for their index are collected again, with indexes from a larger range each time; so are those
+ * that a moved link of topod's was in the way of. */
 static bool choose_again(struct execution *x) {
 	vec(struct change *) taken = {};
 
@@ -220,8 +220,8 @@ static bool choose_again(struct execution *x) {
 	return x->sent.n > 0;
 }
 
-/* Without a word of the kernel's it is a name that no interface was seen to have, nor the next look will: an alternative one,
- * which the kernel takes for as good. Else it is something that only one link can have, and nobody saw another here. */
+/* If the kernel gives no reason, the name is in use and no interface was seen to have it: it is an alternative name.
+ * Otherwise it is something that only one link can have, and the other link is not in this namespace. */
 static void explain_taken(struct execution *x) {
 	vec_foreach(at, &x->sent) {
 		struct change *change = *at;
@@ -280,7 +280,7 @@ int execution_enter(struct execution *x, struct handle *handle) {
 	if (x->inside == handle)
 		return 0;
 	if (handle->fd < 0)
-		execution_leave(x); /* a name may be a link to "the namespace of whoever looks" */
+		execution_leave(x); /* the name may be a link to /proc/self/ns/net */
 	r = handle_open(x->k, handle);
 	if (r == 0)
 		r = netns_enter(&x->visit, handle->fd);
@@ -305,8 +305,8 @@ static bool is_blocked(struct execution *x, struct change *change) {
 	return false;
 }
 
-/* The index that was chosen for a new link may have been taken by somebody's else meanwhile. What speaks of the link
- * by its index waits for the answer, or it would change that one. */
+/* Somebody else's link may have taken the index chosen for a new link. A change that names the link by its index waits
+ * for the answer; otherwise it would change the wrong link. */
 static bool awaits_link(const struct change *change) {
 	for (unsigned i = 0; i < change->n_needs; i++) {
 		const struct change *need = change->needs[i];
@@ -317,7 +317,7 @@ static bool awaits_link(const struct change *change) {
 	return false;
 }
 
-/* What a link needs written besides its messages. False where that was all, or failed. */
+/* Writes what a change of a link needs besides its messages. False if that was all, or failed. */
 static bool write_besides(struct execution *x, struct change *change) {
 	struct arena *arena = &x->plan->arena;
 	const char *path, *value;
@@ -352,7 +352,7 @@ static void carry_out(struct execution *x, struct change *change) {
 		request(x, way, change);
 }
 
-/* A change of one batch may have needed another of the same, whose answer was not there yet. */
+/* A change may have needed another one of the same batch, whose answer was not there yet. */
 static void find_blocked(struct plan *plan) {
 	vec_foreach(at, &plan->changes) {
 		struct change *change = *at;

@@ -18,27 +18,27 @@ struct execution {
 	struct nl_writer writer;
 	vec(struct change *) sent;   /* changes in it */
 	vec(struct change *) owners; /* of each message of the writer, in their order */
-	unsigned n_searches;         /* for links that were moved */
-	unsigned lap;                /* how often indexes were chosen for it in vain */
-	int host_fd;                 /* of the host namespace, where a request names it */
+	unsigned n_searches;         /* for moved links */
+	unsigned lap;                /* how often its indexes were already taken */
+	int host_fd;                 /* of the host namespace, if a request needs one */
 	/* The namespace whose settings were last written. */
 	struct netns_visit visit;
 	const struct handle *inside;
 	/* Removed namespaces. */
 	vec(int) leaving;   /* their descriptors */
-	bool more_declared; /* something that may go with them */
+	bool more_declared; /* something is declared that may go with them */
 	struct parting parting;
 };
 
-/* execute.c: the change was tried; error 0: it is done. text may be NULL; it is copied. */
+/* execute.c: records that the change was tried, with its error (0: done). text may be NULL and is copied. */
 void execution_tried(struct execution *x, struct change *change, int error, const char *text);
-/* … and what follows from that: a deletion of what is gone is done, a link that was not made has no index. */
+/* Deleting what is gone counts as done; the index of a link that was not created, or is deleted, is forgotten. */
 void execution_settle(struct execution *x, struct change *change);
-/* The thread goes into the namespace, where settings are read and written; and back. */
+/* Moves the thread into the namespace, to read and write settings there, and back. */
 int execution_enter(struct execution *x, struct handle *handle);
 void execution_leave(struct execution *x);
 
-/* netns_changes.c: makes, names again or deletes a namespace. */
+/* netns_changes.c: creates, names again or deletes a namespace. */
 void change_namespace(struct execution *x, struct change *change);
-/* Closes what is held of removed namespaces: the kernel begins to take them apart. */
+/* Closes the descriptors of removed namespaces, which the kernel then begins to dismantle. */
 void close_leaving(struct execution *x);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A family of generic netlink (wireguard, ethtool) gets its number when the kernel registers it; only the controller's own is
- * fixed. Numbers are the same in all namespaces. Asking for a family loads its module, so only those are asked for of which
- * something is declared. include/uapi/linux/genetlink.h.
+ * The kernel numbers families of generic netlink (wireguard, ethtool) when they are registered; only the controller's
+ * number is fixed. The numbers are the same in all namespaces. Asking for a family loads its module, so that is done only
+ * if something of it is declared. See include/uapi/linux/genetlink.h.
  */
 #include "kernel/genl_family.h"
 

@@ -4,9 +4,9 @@
 
 #include "kernel/real_kernel.h"
 
-/* Asks for the number by which messages of the family go, on a socket of NETLINK_GENERIC. -ENOENT where the kernel has no such
- * family, nor a module of it. 0 or -errno. */
+/* Asks for the number of a family, which is the type of its messages. The socket is of NETLINK_GENERIC. 0 or -errno;
+ * -ENOENT if the kernel has no such family, nor a module for it. */
 int genl_family_ask(struct nl_socket *sock, const char *name, uint16_t *ret);
 
-/* The same, asked for once. Several threads may do so. */
+/* The same, and remembers the answer. Safe to call from several threads. */
 int genl_family(struct real_kernel *k, const char *name, uint16_t *ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is remembered between scans. A namespace's descriptor is open only during a pass; its identity tells whether the name still
- * stands for the same one; the names and indexes of its links are needed by other namespaces' objects (the other end of a veth
- * pair), so they outlive the scan.
+ * What is remembered of namespaces between scans. A descriptor is open only during a pass. The identity tells whether the
+ * name still stands for the same namespace. Names and indexes of links outlive a scan because objects of other namespaces
+ * refer to them (the other end of a veth pair).
  */
 #include <fcntl.h>
 #include <utlist.h>
@@ -10,7 +10,7 @@
 #include "kernel/real_kernel.h"
 #include "model/state.h"
 
-/* Links of a namespace. A handful of them is found as quickly without a table by name, and most namespaces have no more. */
+/* Links of a namespace. Most namespaces have a few, which are found as quickly without a table by name. */
 
 enum { MANY_LINKS = 16 };
 
@@ -138,7 +138,7 @@ struct nl_socket *handle_socket_of(struct handle *handle, int protocol) {
 	return &handle->sockets[i];
 }
 
-/* Sockets that are open besides the one for rtnetlink. */
+/* The number of open sockets besides the one for rtnetlink. */
 static size_t n_beside(const struct handle *handle) {
 	size_t n = 0;
 
@@ -147,7 +147,7 @@ static size_t n_beside(const struct handle *handle) {
 	return n;
 }
 
-/* Its descriptor is the caller's; -1: it is not open. */
+/* The descriptor, which the caller closes; -1 if it is not open. */
 static int take_descriptor(struct real_kernel *k, struct handle *handle) {
 	if (handle->fd < 0)
 		return -1;
@@ -162,7 +162,7 @@ static void close_handle(struct real_kernel *k, struct handle *handle) {
 	_cleanup_close_ int fd _unused_ = take_descriptor(k, handle);
 }
 
-/* The host's for rtnetlink is open for good; those beside it count, as they are open as long. */
+/* The host's sockets stay open. Of other namespaces those besides rtnetlink's count as another descriptor each. */
 static int open_socket(struct real_kernel *k, struct handle *handle, int protocol, int netns_fd, struct nl_socket **ret) {
 	bool counts = protocol != NETLINK_ROUTE && !handle->host;
 	int r;
@@ -241,7 +241,7 @@ int handle_adopt(struct real_kernel *k, struct handle *handle, int fd) {
 		return r;
 	}
 	if (!netns_is_same(&identity, &handle->identity)) {
-		drop_held(k, handle); /* somebody has put another one in its place */
+		drop_held(k, handle); /* another namespace has taken its place */
 		handle->generation++;
 		handle_clear_links(handle);
 		set_id(k, handle, -1);
@@ -277,7 +277,7 @@ int handle_open(struct real_kernel *k, struct handle *handle) {
 	if (handle->host || handle->fd >= 0)
 		return 0;
 	r = netns_open(handle->name, &fd, &handle->obstruction);
-	/* A stale file is as good as none; creating takes care of it. */
+	/* A stale file counts as none; creating the namespace removes it. */
 	if (r == -EINVAL || r == -EEXIST)
 		r = -ENOENT;
 	handle->unnamed = r == -ENOENT && handle->held >= 0;

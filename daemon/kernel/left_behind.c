@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which processes are left in a namespace that has lost its name: they go on, cut off from everything that is made under
- * that name since, and whoever has to restart them wants to know which they are.
+ * Finds the processes left in a namespace that has lost its name. They keep running, cut off from everything that is
+ * created under that name since, and an administrator has to restart them.
  *
- * It only reads /proc, and tells; it ends nothing. A number of an inode is given out again, so a namespace is known by its
- * cookie as well, where the kernel has that (Linux 5.14). What is looked at is bounded: this is done once a namespace is made
- * anew, on a machine that may run any number of processes.
+ * It only reads /proc and reports. Inode numbers are reused, so a namespace is also identified by its cookie, if the
+ * kernel has that (Linux 5.14). The number of processes checked is limited: this happens whenever a namespace is
+ * recreated, on a machine that may run any number of them.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -14,8 +14,8 @@
 #include "kernel/real_kernel.h"
 
 enum {
-	PROCESSES_MAX = 16 * 1024, /* of which so many are looked at, some 50 ms */
-	NAMED_MAX = 3,             /* and so many named */
+	PROCESSES_MAX = 16 * 1024, /* are checked, which takes some 50 ms */
+	NAMED_MAX = 3,             /* are named */
 	CGROUP_BYTES = 4096,
 	COMM_BYTES = 64,
 };
@@ -24,7 +24,7 @@ struct search {
 	int proc;               /* /proc */
 	uint64_t inode, cookie; /* cookie 0: not known */
 	size_t n;
-	bool known; /* the namespace with that inode is the one */
+	bool known; /* the namespace with that inode is the right one */
 	struct text names;
 };
 
@@ -64,7 +64,7 @@ static size_t read_file(const struct search *s, int pid, const char *name, char 
 	return (size_t)MAX(n, (ssize_t)0);
 }
 
-/* The last part of a control group's path that systemd names a unit by. */
+/* The last component of a control group's path that is the name of a unit. */
 static char *unit_of(char *cgroups) {
 	char *unit = NULL;
 

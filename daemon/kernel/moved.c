@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Some links are the only ones of their like below: one vxlan for each identifier and port of the namespace where it was made,
- * one macvlan in mode passthru for each parent, one for each hardware address. Moving them into another namespace changes
- * nothing about that, so the one that is missed cannot be made while the moved one lives.
+ * Some links are unique: there is one vxlan for each VNI and port of the namespace where it was created, one macvlan in
+ * mode passthru for each parent, one macvlan for each MAC address. Moving such a link into another namespace does not
+ * change that, so it cannot be created again while the moved one exists.
  *
- * That may be anywhere, also in a namespace that has no name and that topod would never look into. But by moving a link
- * there the kernel gives the namespace an id in the one that the link leaves (__dev_change_net_namespace() in net/core/dev.c), and
- * whoever may manage a namespace can be answered about it, and delete a link in it, by its id (IFLA_TARGET_NETNSID). So
- * neither a descriptor nor a name is needed. A link that was moved on from there may be missed.
+ * That may be anywhere, also in a namespace without a name that topod never scans. But when a link is moved, the kernel
+ * gives the target namespace an id in the one that the link leaves (__dev_change_net_namespace() in net/core/dev.c), and
+ * by that id links in it can be listed and deleted (IFLA_TARGET_NETNSID), without a descriptor or a name. A link that was
+ * moved twice may not be found.
  *
- * It is topod's where it bears the mark and the sign of the ledger's entry, as anywhere else.
+ * The link is topod's if it has the mark, and the fingerprint of the ledger's entry, as anywhere else.
  */
 #include "kernel/moved.h"
 
@@ -18,11 +18,11 @@
 #include "kind/link.h"
 
 enum {
-	GAP = 64, /* the kernel gives the lowest id that is free: behind so many in a row that are not in use are no more */
-	ID_MAX = 1 << 16, /* only bounds */
+	GAP = 64,         /* the kernel gives the lowest free id: after so many unused ones in a row there are no more */
+	ID_MAX = 1 << 16, /* only a bound */
 };
 
-/* Ids of one namespace, and what is looked for. */
+/* What is looked for, in the namespaces that one of them has ids for. */
 struct search {
 	struct real_kernel *k;
 	struct nl_socket *sock;
@@ -31,7 +31,7 @@ struct search {
 	const struct object *desired;
 	const struct ledger_entry *entry;
 	int32_t id;
-	const char *found; /* the name that it has there */
+	const char *found; /* the link's name there */
 };
 
 bool moved_may_hinder(const struct change *change) {
@@ -50,7 +50,7 @@ static int take_moved(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* 0, or -EINVAL where no namespace has the id. */
+/* 0, or -EINVAL if no namespace has the id. */
 static int look_into(struct search *s) {
 	union {
 		struct nlmsghdr nlh;
@@ -91,7 +91,7 @@ static const char *where(struct search *s) {
 		    : arena_printf(s->arena, "a namespace without a name, as '%s'", s->found);
 }
 
-/* In all that `at` has an id for, but in the link's own. */
+/* Searches all namespaces that `at` has an id for, except the link's own. */
 static bool search_from(struct search *s, struct handle *at, const char **ret_where) {
 	struct handle *home = handle_get(s->k, s->desired->ns);
 	int32_t own = -1;

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The folder of namespaces, and how to be inside one for a moment.
+ * The directory of namespaces, and visits to a namespace.
  *
- * A named namespace is two things that are made one after the other: an empty file, and the namespace
- * mounted onto it. Whoever dies between the two leaves a stale file, which is told from a namespace by the file system
- * that answers (nsfs or not), and from everything else that somebody may have put there by its form. Only that is ever
- * removed, and only a namespace of the expected identity is unmounted: a link to a container's namespace, or a file with
- * notes, is not topod's.
+ * A named namespace is created in two steps: an empty file, and the namespace mounted onto it. A process that dies
+ * between the two leaves a stale file. It differs from a namespace by its file system (nsfs or not), and from other files
+ * by being empty and without permissions. Only such a file is removed, and only a namespace of the expected identity is
+ * unmounted: a link to a container's namespace, or a file with notes, is not topod's.
  *
- * Mounting and unmounting need paths. They are given as /proc/self/fd/N of a file or folder that was opened
- * with O_NOFOLLOW before, so that the thing checked is the thing acted upon. No link is followed to do something: only to
- * look where it leads (open_linked()).
+ * Mounting and unmounting need paths. They are given as /proc/self/fd/N of a file or directory that was opened with
+ * O_NOFOLLOW before, so that what was checked is what is acted upon. A symbolic link is followed only to see where it
+ * leads (open_linked()).
  *
- * Only the network namespace is ever switched. `ip netns exec` also gets a mount namespace with its own
- * /sys; a daemon that did so would hide its mounts from everybody else.
+ * Only the network namespace is switched. `ip netns exec` also creates a mount namespace with its own /sys; a daemon that
+ * did so would hide its mounts from everybody else.
  */
 #include "kernel/named_netns.h"
 
@@ -34,7 +33,7 @@
 #include "files/own_dir.h"
 #include "kernel/nl_socket.h"
 
-/* Of the thread: /proc/self would be the main thread's, wherever this one is. */
+/* The thread's own; /proc/self is the main thread's. */
 #define CURRENT_NETNS "/proc/thread-self/ns/net"
 
 enum {
@@ -46,7 +45,7 @@ enum {
 static int home = -1; /* the namespace that netns_leave() returns to */
 
 static bool keeping;
-static int kept = -1; /* the folder, while it is kept */
+static int kept = -1; /* the directory, while it is kept open */
 
 void netns_keep_folder(bool keep) {
 	keeping = keep;
@@ -59,7 +58,7 @@ static void own_dir_done(int *fd) {
 		closep(fd);
 }
 
-/* For looking only: what is found is asked what it is, whoever put it there. */
+/* For reading only: what is found is checked, whoever created it. */
 static int open_folder(int *ret_fd) {
 	*ret_fd = kept >= 0 ? kept : open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0)
@@ -75,7 +74,7 @@ static const char *own_dir_problem(int error) {
 				   : NULL;
 }
 
-/* To make or remove names: whoever else may write there could put something else in their place meanwhile. */
+/* To create or remove names. Others who may write there could replace them meanwhile. */
 static int open_own_folder(int *ret_fd, const char **ret_problem) {
 	int r = open_folder(ret_fd);
 
@@ -92,7 +91,7 @@ int netns_check(const char **ret_problem) {
 	return r == -ENOENT ? 0 : r;
 }
 
-/* ---- the folder ---- */
+/* ---- the directory ---- */
 
 enum mounted { NOT_MOUNTED, MOUNTED, MOUNTED_SHARED };
 
@@ -109,8 +108,8 @@ static enum mounted read_mount(char *line, uint64_t id) {
 	return MOUNTED;
 }
 
-/* Of several mounts with the folder's path the one through which it was opened counts: others are below it, or hidden with
- * what was /run before. */
+/* If several mounts have the directory's path, the one through which it was opened counts: the others are below it, or
+ * hidden with an earlier /run. */
 static int find_mount(int folder, enum mounted *ret) {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = NULL;
@@ -120,15 +119,15 @@ static int find_mount(int folder, enum mounted *ret) {
 
 	if (!f || statx(folder, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
 		return -errno;
-	id = stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0; /* before Linux 5.8 any has to do */
+	id = stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0; /* before Linux 5.8: take any */
 	*ret = NOT_MOUNTED;
 	while (*ret == NOT_MOUNTED && getline(&line, &allocated, f) >= 0)
 		*ret = read_mount(line, id);
 	return ferror(f) ? -EIO : 0;
 }
 
-/* Two that make it a mount point at the same moment would do it twice; iproute2 takes this lock as well. But whoever may read
- * the folder can hold it: longer than that takes nobody is waited for. */
+/* Two processes that prepare the directory at the same time would stack mounts; iproute2 takes this lock too. But
+ * everyone who can read the directory can hold the lock, so we wait no longer than the operation normally takes. */
 static int lock_folder(int folder) {
 	int r = -EWOULDBLOCK;
 
@@ -157,7 +156,7 @@ int netns_prepare(const char **ret_problem) {
 		return -errno;
 	if (mounted != MOUNTED_SHARED && mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
 		return -errno;
-	netns_keep_folder(keeping); /* the one that lies below is no more it */
+	netns_keep_folder(keeping); /* the directory below is hidden now */
 	return 0;
 }
 
@@ -168,7 +167,7 @@ static int open_current(int *ret_fd) {
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-/* A thread in the wrong namespace would configure the wrong machine: rather none at all. */
+/* A thread in the wrong namespace would configure the wrong machine: abort instead. */
 static void set_back(int fd) {
 	if (setns(fd, CLONE_NEWNET) < 0)
 		abort_with("topod: cannot return to its own network namespace: exiting\n");
@@ -180,7 +179,7 @@ static void return_to(int *fd) {
 	closep(fd);
 }
 
-/* ENOSPC has a meaning at each step. Returns -error. */
+/* ENOSPC means something else at each step. Returns -error. */
 static int full(int error, const char *what, const char **ret_problem) {
 	if (error == ENOSPC)
 		*ret_problem = what;
@@ -238,14 +237,14 @@ static bool is_netns(int fd) {
 	return is_on_nsfs(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
-/* What open(2) says of a link, a socket, a device without a driver, and a file without permissions (not every root may
- * override them). */
+/* The errors of open(2) for a link, a socket, a device without a driver, and a file without permissions (not every root
+ * may override them). */
 static bool error_is_of_another_file(int error) {
 	return error == ELOOP || error == ENXIO || error == ENODEV || error == EACCES;
 }
 
-/* A link is followed only to see whether it leads to a network namespace, and only where nobody else can have put it.
- * O_PATH opens nothing: no device is woken, no FIFO waited for. */
+/* A link is followed only to see whether it leads to a network namespace, and only if nobody else can have created it.
+ * O_PATH does not open what it leads to: no device is started, no FIFO is waited for. */
 static int open_linked(int folder, const char *name, int *ret_fd, const char **ret_problem) {
 	_cleanup_close_ int path = -1, fd = -1;
 	char target[FD_PATH];
@@ -273,13 +272,13 @@ static int open_linked(int folder, const char *name, int *ret_fd, const char **r
 	return 0;
 }
 
-/* topod and iproute2 make the file under a name empty and without permissions. Whether something is mounted upon it, which
- * has permissions of its own, only the kernel knows for sure: see netns_remove_stale(). */
+/* topod and iproute2 create the file under a name empty and without permissions. Only the kernel knows for sure whether
+ * something is mounted on it: see netns_remove_stale(). */
 static bool looks_left_over(const struct stat *st) {
 	return S_ISREG(st->st_mode) && (st->st_mode & 07777) == 0 && st->st_size == 0;
 }
 
-/* What is there that could not be opened as a namespace? `error` is how opening it failed. */
+/* What is it that could not be opened as a namespace? `error` is the error of opening it. */
 static int open_other(int folder, const char *name, int error, int *ret_fd, const char **ret_problem) {
 	_cleanup_close_ int path = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -307,7 +306,7 @@ int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
 	r = open_folder(&folder);
 	if (r < 0)
 		return r;
-	/* O_NONBLOCK: whatever was put there, a FIFO included, must not hold us up. */
+	/* O_NONBLOCK: a FIFO must not block us. */
 	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	r = fd < 0 ? -errno : 0;
 	if (r < 0 && !error_is_of_another_file(-r))
@@ -318,7 +317,7 @@ int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
 	return 0;
 }
 
-/* was_ours: a namespace of ours was mounted upon it, whoever made the file. */
+/* was_ours: a namespace of topod's was mounted on it, whoever created the file. */
 static int remove_left_over(int folder, const char *name, bool was_ours) {
 	struct stat st;
 
@@ -326,7 +325,7 @@ static int remove_left_over(int folder, const char *name, bool was_ours) {
 		return -errno;
 	if (was_ours ? !S_ISREG(st.st_mode) || st.st_size : !looks_left_over(&st))
 		return -EEXIST;
-	/* Where anything is mounted upon it, that is EBUSY. */
+	/* EBUSY if something is mounted on it. */
 	return unlinkat(folder, name, 0) == 0 ? 0 : errno == EBUSY ? -EEXIST : -errno;
 }
 
@@ -344,7 +343,7 @@ static struct netns_identity identity_of(const struct stat *st) {
 						(uint64_t)st->st_ctim.tv_sec * 1000000000 + (uint64_t)st->st_ctim.tv_nsec };
 }
 
-/* Is this namespace mounted there, and not merely linked to? One system call, for it is asked of all at each mount. */
+/* Is this namespace mounted there, and not just linked? In one system call, because all are checked after each mount. */
 static bool is_mounted_there(int folder, const char *name, const struct netns_identity *identity) {
 	struct netns_identity found;
 	struct stat st;
@@ -355,7 +354,7 @@ static bool is_mounted_there(int folder, const char *name, const struct netns_id
 	return netns_is_same(&found, identity);
 }
 
-/* A name may be mounted upon more than once. */
+/* Several mounts may be stacked on a name. */
 int netns_delete(const char *name, const struct netns_identity *identity, const char **ret_problem) {
 	_cleanup_(own_dir_done) int folder = -1;
 	char path[FD_PATH];
@@ -368,10 +367,10 @@ int netns_delete(const char *name, const struct netns_identity *identity, const 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
 	do {
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-			return errno == EINVAL ? -ENOENT : -errno; /* EINVAL: somebody else was faster */
+			return errno == EINVAL ? -ENOENT : -errno; /* EINVAL: another process was faster */
 		r = remove_left_over(folder, name, true);
 	} while (r == -EEXIST && is_mounted_there(folder, name, identity));
-	return r == -EEXIST || r == -ENOENT ? 0 : r; /* what is there now is not this namespace */
+	return r == -EEXIST || r == -ENOENT ? 0 : r; /* it is another namespace now */
 }
 
 /* ---- identity ---- */

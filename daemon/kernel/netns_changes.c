@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Namespaces are made, named again and deleted. What each step needs of the machine is in named_netns.c. */
+/* Creates namespaces, names them again and deletes them. The steps themselves are in named_netns.c. */
 #include <time.h>
 
 #include "kernel/execute_private.h"
 #include "kind/netns.h"
 
 enum {
-	NAME_WAIT_NSEC = 50 * 1000 * 1000, /* in which anybody's second step is done; asked for often at first */
+	NAME_WAIT_NSEC =
+		50 * 1000 * 1000, /* another process finishes its second step in that time; checked often at first */
 	NAME_WAIT_FIRST_NSEC = 20 * 1000,
-	LEAVING_MIN = 64, /* so many namespaces may be kept on until others' names are removed as well */
+	LEAVING_MIN = 64, /* removed namespaces that may be held until the names of others are removed too */
 };
 
-/* `ip netns delete` unmounts and then unlinks, `ip netns add` makes the file and then mounts: a name that stands for
- * nothing may be half-way. To step in between would make the other's second step fail. */
+/* `ip netns delete` unmounts and then unlinks, `ip netns add` creates the file and then mounts. So a name without a
+ * namespace may be between the two steps; removing it would make the second step fail. */
 static int wait_for_name(const char *name, const char **ret_problem) {
 	long step = NAME_WAIT_FIRST_NSEC;
 	int r = -EINVAL;
@@ -26,7 +27,7 @@ static int wait_for_name(const char *name, const char **ret_problem) {
 	return r == -ENOENT ? 0 : r == -EINVAL ? netns_remove_stale(name) : -EEXIST;
 }
 
-/* Before it has its name, so that whatever bears that later is known to be ours or not, whenever a crash may come. */
+/* Before the namespace gets its name: even after a crash the ledger then tells whether what has the name is topod's. */
 static int note_birth(struct execution *x, const char *name, int fd) {
 	struct netns_identity identity;
 	int r = netns_identity(fd, &identity);
@@ -37,7 +38,7 @@ static int note_birth(struct execution *x, const char *name, int fd) {
 	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, &identity));
 }
 
-/* A file that a crash left is no namespace. */
+/* A stale file is removed and the name tried again. */
 static int give_name(struct execution *x, int fd, const char *name, const char **ret_problem) {
 	int r = netns_name(fd, name, ret_problem);
 
@@ -67,12 +68,12 @@ static int create_namespace(struct execution *x, const char *name, const char **
 	return r;
 }
 
-/* Of one that is held. */
+/* Names a held namespace again. */
 static int name_again(struct execution *x, const char *name, const char **ret_problem) {
 	struct handle *handle = handle_get(x->k, name);
 	int r = handle->held < 0 ? -ESTALE : give_name(x, handle->held, name, ret_problem);
 
-	if (r == -ENOENT) { /* the directory went, too */
+	if (r == -ENOENT) { /* the directory is gone, too */
 		r = netns_prepare(ret_problem);
 		r = r ? r : give_name(x, handle->held, name, ret_problem);
 	}
@@ -81,9 +82,9 @@ static int name_again(struct execution *x, const char *name, const char **ret_pr
 	return r;
 }
 
-/* Each unmounting waits until all processors were at rest for a moment, and the kernel keeps them from it while it takes
- * namespaces apart. It begins with that when nothing holds them any more: so those whose names are removed one after the
- * other are let go together at the end. */
+/* umount() waits for an RCU grace period, which takes long while the kernel dismantles namespaces. The kernel begins with
+ * that when nothing holds a namespace any more. So the descriptors of namespaces that are removed one after the other are
+ * closed together, at the end. */
 void close_leaving(struct execution *x) {
 	vec_foreach(fd, &x->leaving)
 		close(*fd);

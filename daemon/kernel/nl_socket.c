@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a batch is sent and its answers are found again.
+ * How a batch is sent and its answers are matched to its messages.
  *
- * Everything rests on two habits of the kernel. It works through all messages of a sendmsg() before that
- * returns, so that every answer is already queued when the first recvmsg() is made; what is not there then
- * will not come, and the receive timeout is a guard, not a means. And it answers by sequence number, so that
- * a leftover of an earlier exchange is told from an answer to this one by its number alone.
+ * This relies on two properties of the kernel. It processes all messages of a sendmsg() before that returns, so every
+ * answer is queued before the first recvmsg(); what is not there then will not come, and the receive timeout is only a
+ * safeguard. And answers carry the sequence number, which distinguishes them from leftovers of an earlier exchange.
  *
- * Answers are collected first and handed out afterwards: the caller may use the socket in its callback, and
- * for a transaction nothing can be said of any message before the last has been heard.
+ * Answers are collected first and handed out afterwards: the caller may use the socket in its callback, and the result of
+ * a transaction's messages is not known before the last answer.
  *
- * The receive buffer lies on the stack: no two exchanges can disturb each other, and an idle socket costs
- * nothing.
+ * The receive buffer is on the stack: exchanges cannot disturb each other, and an idle socket costs nothing.
  */
 #include "kernel/nl_socket.h"
 
@@ -26,10 +24,10 @@
 #include "net/nl_message.h"
 
 enum {
-	ANSWER_SECONDS = 10,         /* far more than a busy RTNL lock ever took */
+	ANSWER_SECONDS = 10,         /* far longer than the RTNL lock is ever held */
 	BATCH_BYTES = 64 * 1024,     /* per sendmsg(), well below the default send buffer */
-	RECEIVE_BUFFER = 208 * 1024, /* the kernel's own default; sysctl net.core.rmem_default may have made it less */
-	QUESTIONS = 32,              /* at once: what is told of a link takes up to 4.5 KiB of that */
+	RECEIVE_BUFFER = 208 * 1024, /* the kernel's default, which sysctl net.core.rmem_default may have lowered */
+	QUESTIONS = 32,              /* at once: an answer about a link takes up to 4.5 KiB of the buffer */
 	RECEIVE_BYTES = 64 * 1024,   /* a dump fills at most 32 KiB at once, unless one message is larger */
 };
 
@@ -41,7 +39,7 @@ static int set_option(int fd, int option) {
 	return setsockopt(fd, SOL_NETLINK, option, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
-/* Half of it is asked for: the kernel doubles that. */
+/* The kernel doubles the value. */
 static int set_receive_buffer(int fd) {
 	int half = RECEIVE_BUFFER / 2;
 
@@ -64,8 +62,7 @@ static int set_options(int fd) {
 	return r;
 }
 
-/* A socket belongs for life to the namespace in which socket() was called. The kernel gives it a port of its own with the
- * first message. */
+/* A socket stays in the namespace in which socket() was called. The kernel gives it a port with the first message. */
 static int socket_in(int protocol, int netns_fd) {
 	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
 	int fd, r;
@@ -100,7 +97,7 @@ void nl_close(struct nl_socket *sock) {
 
 /* ---- one datagram ---- */
 
-/* SO_SNDBUF bounds a single netlink message, not what is under way: raised for good, it costs nothing. */
+/* SO_SNDBUF limits a single netlink message, not what is queued: leaving it raised costs nothing. */
 static int raise_send_buffer(int fd, size_t size) {
 	int bytes = (int)size;
 
@@ -118,7 +115,7 @@ static int send_once(int fd, const void *data, size_t size) {
 
 	do
 		n = sendto(fd, data, size, 0, (struct sockaddr *)&kernel, sizeof(kernel));
-	while (n < 0 && errno == EINTR); /* the kernel gives this before it looked at the message, or never */
+	while (n < 0 && errno == EINTR); /* only before the kernel has read the message */
 	return n < 0 ? -errno : 0;
 }
 
@@ -131,7 +128,7 @@ static int send_bytes(int fd, const void *data, size_t size) {
 	return r < 0 ? r : send_once(fd, data, size);
 }
 
-/* The next datagram that the kernel itself sent; its size, -ETIMEDOUT where none came. */
+/* Receives the next datagram from the kernel itself; its size, or -ETIMEDOUT if there is none. */
 static ssize_t receive_bytes(int fd, void *buffer, size_t size, int flags) {
 	struct sockaddr_nl from = {};
 	struct iovec iov = { .iov_base = buffer, .iov_len = size };
@@ -150,7 +147,7 @@ static ssize_t receive_bytes(int fd, void *buffer, size_t size, int flags) {
 		if (n < 0)
 			return errno == EAGAIN || errno == EWOULDBLOCK ? -ETIMEDOUT : -errno;
 		if (from.nl_pid != 0)
-			continue; /* any process that may can send to our port */
+			continue; /* other processes with the privilege can send to our port */
 		return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
 	}
 }
@@ -171,7 +168,7 @@ static int receive(const struct nl_socket *sock, int flags, heard_fn heard, void
 
 /* ---- what an answer says ---- */
 
-/* NLMSG_ERROR and NLMSG_DONE both begin with an int; a DONE of some dumps is empty. */
+/* NLMSG_ERROR and NLMSG_DONE both begin with an int, except that some dumps end with an empty DONE. */
 static int read_error(const struct nlmsghdr *nlh) {
 	int error = 0;
 
@@ -180,8 +177,8 @@ static int read_error(const struct nlmsghdr *nlh) {
 	return error < 0 ? error : 0;
 }
 
-/* Where the extended ack's attributes begin: behind a copy of our message, of which NETLINK_CAP_ACK leaves
- * the header alone. 0: there are none. */
+/* Where the extended ack's attributes begin: after the copy of our message, which NETLINK_CAP_ACK reduces to its header.
+ * 0: there are none. */
 static unsigned int extended_at(const struct nlmsghdr *nlh) {
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
 	unsigned int offset = sizeof(*err);
@@ -230,7 +227,7 @@ struct batch {
 	uint32_t first_seq; /* messages[0]'s; the others follow it */
 	heard_fn heard;     /* takes what is received */
 	struct arena texts; /* of the extended acks */
-	nl_answer_fn fn;    /* of questions; takes the answers at once */
+	nl_answer_fn fn;    /* for questions: takes each answer at once */
 	void *userdata;
 };
 
@@ -245,7 +242,7 @@ static int batch_number(struct batch *batch) {
 		struct nlmsghdr *nlh = batch->messages[i];
 
 		if (nlh->nlmsg_len < NLMSG_HDRLEN)
-			return -EINVAL; /* the kernel would stop here without a word */
+			return -EINVAL; /* the kernel would stop here silently */
 		nlh->nlmsg_seq = batch->sock->seq++;
 		nlh->nlmsg_flags |= NLM_F_REQUEST;
 	}
@@ -265,7 +262,7 @@ static void hear_ack(void *context, const struct nlmsghdr *nlh) {
 	batch->answered++;
 }
 
-/* messages[from] up to messages[to - 1] in one sendmsg(). They are copied: each has to begin at a multiple of
+/* Sends messages[from] to messages[to - 1] by one sendmsg(). They are copied, because each has to begin at a multiple of
  * four, and there may be more of them than sendmsg() takes pieces. */
 static int send_range(struct batch *batch, size_t from, size_t to) {
 	_cleanup_free_ char *bytes = NULL;
@@ -281,8 +278,8 @@ static int send_range(struct batch *batch, size_t from, size_t to) {
 	return send_bytes(batch->sock->fd, bytes, size);
 }
 
-/* Receives until finished() says so. After an overrun what was not lost is still there to be read, but
- * nothing is worth waiting for; and after another one not even that. */
+/* Receives until finished() returns true. After an overrun the remaining answers are still queued, but nothing more will
+ * come; a second overrun ends it. */
 static int await(struct batch *batch, bool (*finished)(const struct batch *, size_t), size_t target) {
 	int flags = 0, r;
 
@@ -314,7 +311,7 @@ static size_t range_end(const struct batch *batch, size_t from) {
 	return end;
 }
 
-/* As many at a time as leave room for their answers. */
+/* Sends only as many at a time as leave room for their answers. */
 static int run_ranges(struct batch *batch) {
 	int r = 0;
 
@@ -327,8 +324,8 @@ static int run_ranges(struct batch *batch) {
 	return r;
 }
 
-/* Only the last message of each range asks for an acknowledgement: errors come unasked and in order, so that its
- * answer is the answer to all that have none of their own. */
+/* Only the last message of each range asks for an acknowledgement. Errors are reported anyway and in order, so its answer
+ * implies success for all that have none of their own. */
 static int run_separate(struct batch *batch) {
 	size_t from = 0;
 	int r = 0;
@@ -343,7 +340,7 @@ static int run_separate(struct batch *batch) {
 		if (r == 0)
 			r = await(batch, last_answered, to);
 		if (r == 0)
-			r = batch->lost; /* then no answer is none */
+			r = batch->lost; /* then no answer means nothing */
 		if (r < 0)
 			break;
 		from = to;
@@ -356,9 +353,9 @@ static int run_separate(struct batch *batch) {
 
 /* ---- nf_tables transactions ---- */
 
-/* Only the last message asks for an acknowledgement; errors come unasked. So a transaction of any size fits
- * into the receive buffer. Answers come in the order of the messages, except that one to the begin (the
- * commit failed, or another generation is in force) is the first and makes the others meaningless. */
+/* Only the last message asks for an acknowledgement, and errors are reported anyway: so the answers to a transaction of
+ * any size fit into the receive buffer. They come in the order of the messages, except that an answer to the begin (the
+ * commit failed, or the generation has changed) comes first and makes the others meaningless. */
 static bool transaction_answered(const struct batch *batch, size_t last) {
 	return batch->replies[0].answered || batch->replies[last].answered;
 }
@@ -375,13 +372,13 @@ static bool any_failed(const struct batch *batch) {
 	return false;
 }
 
-/* Gives each message without an error of its own the fate of the whole. r is what await() said. */
+/* Gives each message without an error of its own the result of the whole. r is await()'s. */
 static int settle(struct batch *batch, int r) {
 	struct nl_ack fate = batch->replies[0].ack;
 
 	if (fate.error == 0 && any_failed(batch)) {
 		fate.error = -ECANCELED;
-		r = 0; /* some errors may be lost, but one is enough to know how it ended */
+		r = 0; /* some errors may be lost, but one is enough to know the result */
 	} else if (fate.error == 0) {
 		fate.error = r;
 	}
@@ -426,7 +423,7 @@ int nl_transact(struct nl_socket *sock, struct nlmsghdr **messages, size_t n, bo
 
 /* ---- questions ---- */
 
-/* An answer that is none is a refusal. */
+/* NLMSG_ERROR instead of an answer is a refusal. */
 static void hear_one(void *context, const struct nlmsghdr *nlh) {
 	struct batch *batch = context;
 	size_t i = (uint32_t)(nlh->nlmsg_seq - batch->first_seq);
@@ -461,12 +458,12 @@ struct exchange {
 	void *userdata;
 	uint32_t seq;
 	size_t messages;
-	int result; /* fn's or the kernel's, whichever came first */
+	int result; /* fn's or the kernel's error, whichever came first */
 	bool done, interrupted;
 };
 
-/* After fn's refusal, or once the dump is known to be torn, the rest is only read off: a dump left half read
- * would make the next one on this socket fail. */
+/* After an error of fn, or once the dump is known to be interrupted, the rest is read and dropped: a dump that is not
+ * read to its end would make the next one on this socket fail. */
 static void hear_answer(void *context, const struct nlmsghdr *nlh) {
 	struct exchange *x = context;
 
@@ -514,7 +511,7 @@ int nl_request(struct nl_socket *sock, struct nlmsghdr *request, nl_message_fn f
 	struct exchange x = { .fn = fn, .userdata = userdata };
 	int r;
 
-	/* The acknowledgement is the end that a dump has of itself: nothing is left in the queue. */
+	/* The acknowledgement marks the end, as DONE does for a dump, so nothing is left in the queue. */
 	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	r = ask(sock, request, &x);
 	return r == 0 && x.messages == 0 ? -ENODATA : r;

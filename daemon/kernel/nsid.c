@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The numbers (nsids) by which namespaces know one another: asked for and given in batches, by descriptor. All of it is
- * requests on the caller's socket; nothing here changes the thread's place.
+ * The ids (nsids) by which namespaces know one another, queried and assigned in batches, by descriptor. All are requests
+ * on the caller's socket; the thread stays in its namespace.
  */
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
@@ -37,7 +37,7 @@ static int32_t read_id(const struct nlmsghdr *nlh) {
 	return id;
 }
 
-/* What was asked, or was to be done, about each namespace, and the first refusal. */
+/* The ids found or assigned, and the first error. */
 struct id_answers {
 	int32_t *ids;
 	int error;
@@ -50,7 +50,7 @@ static void take_id(void *userdata, size_t index, const struct nlmsghdr *answer,
 	answers->error = answers->error ? answers->error : error;
 }
 
-/* EEXIST: it has one already, or somebody was faster, which is as good. */
+/* EEXIST: it has one already, or another process was faster. */
 static void take_assigned(void *userdata, size_t index _unused_, const struct nl_ack *ack) {
 	struct id_answers *answers = userdata;
 
@@ -77,7 +77,7 @@ int netns_ids(struct nl_socket *sock, const int *fds, size_t n, bool assign, int
 	return r < 0 ? r : answers.error;
 }
 
-/* ENOENT: it has lost its id, as the first thing that is done to it. */
+/* ENOENT: it has lost its id, which is the first step of dismantling it. */
 bool netns_lives(struct nl_socket *sock, int32_t id) {
 	union id_message message = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(&message);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting until namespaces that were removed are taken apart. The kernel does that by and by, in a work queue, one batch after
- * the other, and tells of its beginning only (RTM_DELNSID). But an open file of /proc/sys/net keeps no namespace alive, and
+ * Waiting until removed namespaces are dismantled. The kernel does that later, in a work queue, batch by batch, and
+ * reports only its beginning (RTM_DELNSID). But an open file of /proc/sys/net does not keep a namespace alive, and
  * reading it fails once the namespace's settings are gone, which is after its interfaces are: ops_undo_list() in
- * net/core/net_namespace.c takes back in reverse what was set up first.
+ * net/core/net_namespace.c works in the reverse order of the setup.
  *
- * A namespace in which somebody else's processes are stays whole. Whether it lives, its id tells, though not at once: a closed
- * netlink socket holds its namespace until a grace period is over (netlink_release()).
+ * A namespace that still has processes in it is not dismantled. Its id tells that, though not at once: a closed netlink
+ * socket holds its namespace for an RCU grace period (netlink_release()).
  */
 #include <fcntl.h>
 #include <time.h>
@@ -16,8 +16,8 @@
 enum {
 	PAUSE_FIRST_NSEC = 500 * 1000,
 	PAUSE_MAX_NSEC = 10 * 1000 * 1000,
-	HELD_NSEC = 100 * 1000 * 1000,       /* what lives after that is held by somebody else */
-	WAIT_NSEC = 2 * 1000 * 1000 * 1000l, /* all together: what takes longer is told by events, or not at all */
+	HELD_NSEC = 100 * 1000 * 1000,       /* a namespace that exists after that is held by somebody else */
+	WAIT_NSEC = 2 * 1000 * 1000 * 1000l, /* altogether; what takes longer is left to events */
 };
 
 static void drop(struct parting_ns *ns) {
@@ -25,7 +25,7 @@ static void drop(struct parting_ns *ns) {
 	*ns = (struct parting_ns){ .file = -1 };
 }
 
-/* The first of the settings, and so the last to go. */
+/* It is the first setting that is set up, and so the last to go. */
 static int open_setting(int fd) {
 	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
 

@@ -20,7 +20,7 @@
 
 enum {
 	SETTING_MAX = 1024,
-	SPARED_VISITS = 4, /* for so few the making does not pay */
+	SPARED_VISITS = 4, /* mounting does not pay for so few */
 	VISITS_PER_PROC = 64,
 };
 
@@ -44,7 +44,7 @@ void proc_sys_done(struct proc_sys *settings) {
 	*settings = PROC_SYS_NONE;
 }
 
-/* Names from the file and from the ledger are in the path. */
+/* The path contains names from the file and from the ledger. */
 static int open_setting(const struct proc_sys *settings, const char *path, int flags) {
 	char full[sizeof(PROC "/sys/") + 256];
 
@@ -76,9 +76,9 @@ const char **setting_list(const struct proc_sys *settings, struct arena *arena, 
 	*ret_error = fd < 0 ? fd : dir ? 0 : -errno;
 	if (!dir)
 		return NULL;
-	fd = -1; /* the stream's */
+	fd = -1; /* owned by dir */
 	while ((entry = readdir(dir)))
-		if (path_stays_below(entry->d_name)) /* not . and .. */
+		if (path_stays_below(entry->d_name)) /* skips . and .. */
 			vec_push(&names, arena_strdup(arena, entry->d_name));
 	vec_push(&names, NULL);
 	const char **list = arena_memdup(arena, names.items, names.n * sizeof(names.items[0]));
@@ -89,6 +89,6 @@ const char **setting_list(const struct proc_sys *settings, struct arena *arena, 
 int setting_write(const struct proc_sys *settings, const char *path, const char *value) {
 	_cleanup_close_ int fd = open_setting(settings, path, O_WRONLY);
 
-	/* Of a list an empty line is what takes everything out; without a byte nothing is written. */
+	/* An empty line clears a list; writing no bytes would write nothing. */
 	return fd < 0 ? fd : text_file_write(fd, *value ? value : "\n", -EINVAL);
 }

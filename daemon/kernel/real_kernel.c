@@ -32,7 +32,7 @@ static int real_clear(struct kernel *kernel _unused_, enum transport transport, 
 	const struct transport_way *way = transport_way(transport);
 	int r = way->clear ? way->clear(ns) : 0;
 
-	return r == -ENOENT || r == -EEXIST ? 0 : r; /* a namespace stays, and whatever else is somebody's */
+	return r == -ENOENT || r == -EEXIST ? 0 : r; /* it is a namespace, or something of somebody else's */
 }
 
 static void real_hold(struct kernel *kernel) {
@@ -87,7 +87,7 @@ static const struct kernel_ops real_ops = {
 	.free = real_free,
 };
 
-/* Linux 5.18 has IFA_PROTO; an older one ignores it, which no message tells. */
+/* Linux 5.18 has IFA_PROTO; older kernels ignore it silently. */
 static bool has_address_marks(void) {
 	unsigned major = 0, minor = 0;
 	struct utsname name;
@@ -96,12 +96,13 @@ static bool has_address_marks(void) {
 	       (major > 5 || (major == 5 && minor >= 18));
 }
 
-/* Two descriptors a namespace (one with nf_tables counts as two), and room for what one batch of requests opens. */
+/* Two descriptors for each namespace (one with another socket counts twice), and room for those that a batch of requests
+ * opens. */
 static size_t open_limit(size_t n_files) {
 	return n_files < LEAST_FILES ? 64 : n_files / 2 - 2 * NL_BATCH_MESSAGES - 64;
 }
 
-/* A quarter of what may be open is for namespaces that are held. */
+/* A quarter of the descriptors is for held namespaces. */
 static void set_limits(struct real_kernel *k) {
 	struct rlimit limit;
 	size_t n_files = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : (size_t)MIN(limit.rlim_cur, (rlim_t)1 << 20);
@@ -110,7 +111,7 @@ static void set_limits(struct real_kernel *k) {
 	k->max_open = open_limit(n_files - k->max_held);
 }
 
-/* As many as processors, up to where more would only wait for one another: the kernel has one lock for links. */
+/* As many as processors, up to a limit beyond which they would wait for each other: the kernel has one lock for links. */
 static unsigned thread_limit(void) {
 	cpu_set_t set;
 

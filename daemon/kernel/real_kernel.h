@@ -15,8 +15,8 @@
 struct known_link {
 	uint32_t ifindex;
 	struct mac mac;
-	/* The other end, as it was last found to be elsewhere: in the namespace (NULL: not known) that this one knows by the
-	 * number, while that is the same one. */
+	/* The other end in another namespace, as last found: the namespace (NULL: unknown), the number by which this one
+	 * knows it, and its generation. */
 	const struct handle *peer;
 	int32_t peer_number;
 	uint32_t peer_generation;
@@ -26,21 +26,21 @@ struct known_link {
 
 enum { HANDLE_SOCKETS = 3 }; /* rtnetlink (not the host's), netfilter, generic netlink */
 
-/* What is remembered of a namespace between scans: who it is, and which links it had. */
+/* What is remembered of a namespace between scans: its identity, and its links. */
 struct handle {
 	char *name;
 	bool host;
 	int fd;                                   /* kept during a pass; -1: not open, and always for the host */
-	int held;                                 /* of a namespace of topod's, kept for good; -1: none */
-	bool unnamed;                             /* fd is of the held one, for which the name does not stand now */
-	struct nl_socket sockets[HANDLE_SOCKETS]; /* for requests inside, kept as long as fd; the host's for good */
+	int held;                                 /* a descriptor that is held, of a namespace of topod's; -1: none */
+	bool unnamed;                             /* fd is of the held namespace, which is not under its name now */
+	struct nl_socket sockets[HANDLE_SOCKETS]; /* for requests inside, open as long as fd; the host's stay open */
 	struct netns_identity identity;
-	const char *obstruction; /* what stands under the name, where that is neither a namespace nor left over; static */
-	uint32_t generation;     /* another with each other namespace that the name comes to stand for */
+	const char *obstruction; /* what has the name, if that is neither a namespace nor a stale file; static */
+	uint32_t generation;     /* incremented when the name stands for another namespace */
 	int32_t nsid;            /* in the host namespace; -1: none */
 	struct known_link *by_index;
 	struct known_link *by_name;           /* only where there are many */
-	uint32_t highest;                     /* index handed out or seen */
+	uint32_t highest;                     /* index assigned or seen */
 	unsigned asked_in;                    /* veth_peers.c: for whom … */
 	int32_t number;                       /* … and what that namespace calls this one; -1: nothing */
 	struct handle *open_prev, *open_next; /* in the list of the open ones */
@@ -62,11 +62,11 @@ struct real_kernel {
 	bool listening;          /* namespaces need ids */
 	unsigned n_turns;        /* veth_peers.c */
 	struct handle *open;     /* list: handles with descriptors */
-	atomic_size_t n_open;    /* how many that are … */
-	size_t max_open;         /* … and may be */
-	bool holding;            /* namespaces of topod's are held … */
-	size_t n_held, max_held; /* … as long as they are not more than that */
-	unsigned max_threads;    /* to look with, this one included */
+	atomic_size_t n_open;    /* their number … */
+	size_t max_open;         /* … and its limit */
+	bool holding;            /* topod's namespaces are held … */
+	size_t n_held, max_held; /* … up to this number */
+	unsigned max_threads;    /* for scanning, this one included */
 	bool address_marks;
 	struct proc_sys settings;          /* during a pass */
 	vec(struct known_family) families; /* genl_family.c */
@@ -76,30 +76,30 @@ struct real_kernel {
 /* handles.c */
 struct handle *handle_get(struct real_kernel *k, const char *name);
 struct handle *handle_by_id(struct real_kernel *k, int32_t nsid);
-/* Opens it where it is not open, and forgets its id and its links where it is another namespace than before.
- * -ENOENT where there is none: handle->obstruction tells what is there instead. 0 or -errno. */
+/* Opens it if it is not open, and forgets its id and links if it is another namespace than before. 0 or -errno; -ENOENT
+ * if there is none: then handle->obstruction says what is there instead. */
 int handle_open(struct real_kernel *k, struct handle *handle);
-/* Gives these, which are open, an nsid where they have none and somebody listens. 0 or -errno. */
+/* If somebody listens, gives these, which are open, an nsid if they have none. 0 or -errno. */
 int handles_number(struct real_kernel *k, struct handle *const *handles, size_t n);
-/* Takes over a descriptor of a namespace that was just made. */
+/* Takes over a descriptor of a namespace that was just created. */
 int handle_adopt(struct real_kernel *k, struct handle *handle, int fd);
 void handle_gone(struct real_kernel *k, struct handle *handle);
-/* Keeps a descriptor of it, which is open, or lets that go. Where there are too many, or no more can be had, it is not held:
- * then a namespace whose name is lost is gone, as for `topod apply`. */
+/* Holds a descriptor of an open namespace, or closes that. If there are too many, it is not held: then losing the name
+ * means losing the namespace, as for `topod apply`. */
 void handle_hold(struct real_kernel *k, struct handle *handle, bool hold);
-/* The same, but its descriptor is the caller's to close; -1 where it was not open. */
+/* The same, but the caller closes its descriptor; -1 if it was not open. */
 int handle_release(struct real_kernel *k, struct handle *handle);
-/* A socket of this protocol for requests inside, kept open during a pass: whoever closes one for nf_tables waits until
- * the kernel has freed the rules that somebody deleted, some 10 to 20 ms. 0 or -errno. */
+/* A socket of this protocol for requests inside, kept open during a pass: closing one for nf_tables waits until the
+ * kernel has freed deleted rules, some 10 to 20 ms. 0 or -errno. */
 int handle_socket(struct real_kernel *k, struct handle *handle, int protocol, struct nl_socket **ret);
-/* The same where the thread is in that namespace already. Several threads may do so for several handles at once. */
+/* The same if the thread is in that namespace already. Several threads may call it for different handles. */
 int handle_socket_here(struct real_kernel *k, struct handle *handle, int protocol, struct nl_socket **ret);
-/* The socket of this protocol, open or not. */
+/* The socket of this protocol, whether open or not. */
 struct nl_socket *handle_socket_of(struct handle *handle, int protocol);
-/* Called where no descriptor of a namespace is in use: closes them all, or once they are many. */
+/* Called while no descriptor of a namespace is in use: closes all, or all if there are many. */
 void handles_close(struct real_kernel *k);
 void handles_spare(struct real_kernel *k);
-/* Forgets them all. */
+/* Frees all handles. */
 void handles_done(struct real_kernel *k);
 
 struct known_link *handle_link(const struct handle *handle, const char *name);
@@ -108,8 +108,8 @@ void handle_add_link(struct handle *handle, const char *name, uint32_t ifindex, 
 void handle_drop_link(struct handle *handle, const char *name);
 void handle_clear_links(struct handle *handle);
 
-/* veth_peers.c: gives the links of other namespaces that were seen by number their names. Where a question failed, the
- * namespace that was asked has its error: what was seen says nothing of where they are. */
+/* veth_peers.c: names the links in other namespaces that were seen by number. If a question fails, the namespace that was
+ * asked has the error: it is not known where its links lead. */
 void peers_resolve(struct real_kernel *k, const struct scan_request *look, struct state *state);
 
 /* left_behind.c */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scanning namespaces: all that is in one, or only some objects at a cost that does not grow with their namespace. What is read, and
- * how, the sources of the classes say (model/source.h). It decides nothing and changes nothing but the handles.
+ * Scanning namespaces: everything in one, or only some objects, at a cost that does not grow with the namespace. The
+ * sources of the classes say what is read and how (model/source.h). It decides nothing, and changes nothing but the
+ * handles.
  */
 #include "kernel/scan_private.h"
 
@@ -10,7 +11,7 @@
 #include "kind/netns.h"
 
 enum {
-	ROUND = NL_BATCH_MESSAGES, /* so many namespaces may be open at once in any case */
+	ROUND = NL_BATCH_MESSAGES, /* namespaces that may be open at once in any case */
 };
 
 /* The kernel counts from the boot, in hundredths of a second, when an address was set. */
@@ -21,7 +22,7 @@ static uint32_t hundredths(void) {
 	return (uint32_t)(now.tv_sec * 100 + now.tv_nsec / 10000000);
 }
 
-/* Where the thread is. It goes from one namespace straight to the next. */
+/* The thread goes from one namespace directly to the next. */
 
 int ns_scan_enter(struct ns_scan *scan) {
 	struct scanner *scanner = scan->scanner;
@@ -79,7 +80,7 @@ static void lost_link(struct source_scan *source, const char *name) {
 	scan->any_link_missing |= name != NULL;
 }
 
-/* The index that will be chosen for a link to be made is free only as far as others made none since. */
+/* Others may have created links since the last scan, with the index that would be chosen for a new link. */
 static int find_free_index(struct ns_scan *scan) {
 	struct handle *handle = scan->handle;
 	struct nl_socket *sock;
@@ -110,7 +111,7 @@ static bool concerns(const struct source_scan *source, const struct class *class
 	return false;
 }
 
-/* Is it ours, and to be deleted as it is? Then what is inside does not matter. */
+/* Is it topod's, and will it be deleted as a whole? Then what is inside does not matter. */
 static bool goes_as_a_whole(const struct ns_scan *scan, const struct object *self) {
 	const struct ns_state *desired = scan->source.desired;
 	const struct ledger_ns *noted = ledger_namespace(scan->scanner->look->ledger, self->ns);
@@ -180,7 +181,7 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 	};
 	if (handle->host || handle->fd >= 0)
 		r = scan_inside(&scan);
-	/* A file is there or not whatever becomes of the namespace. */
+	/* Files exist independently of the namespace. */
 	if (r == 0)
 		r = scan_classes(&scan, true);
 	vec_done(&scan.source.added);
@@ -191,8 +192,8 @@ static bool is_kept(const struct scan_request *look, const struct handle *handle
 	return ledger_keeps_namespace(look->ledger, look->desired, netns_object(arena, handle->name, &handle->identity));
 }
 
-/* Opens them, and gives them their ids before anything inside is looked at: what changes from then on is heard. One that
- * cannot be opened has its error. */
+/* Opens them, and gives them their ids before anything inside is scanned: later changes are heard. One that cannot be
+ * opened gets the error. */
 static int prepare(struct real_kernel *k, const struct scan_request *look, const struct scope *scopes, size_t n,
 		   struct state *state) {
 	_cleanup_free_ struct handle **handles = xmalloc(n * sizeof(struct handle *));

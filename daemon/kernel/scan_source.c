@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a source: sends its requests, round by round, and hands it what is answered. Whole scans and narrow ones differ only
- * in what the source asks for. It knows no class by name, and of messages only whether they ask for a dump.
+ * Reading a source: sends its requests, round by round, and hands it the answers. Whole scans and narrow ones differ only
+ * in what the source asks for. It knows no class by name, and of a message only whether it is a dump.
  *
- * What is read as a text (a file, a setting) is asked for object by object, by its transport.
+ * Texts (a file, a setting) are read object by object, by their transport.
  */
 #include "kernel/genl_family.h"
 #include "kernel/scan_private.h"
@@ -83,7 +83,7 @@ static int send_round(struct ns_scan *scan) {
 	return r;
 }
 
-/* 1: the kernel has no such family, and so nothing of it. */
+/* 1: the kernel has no such family, so there is nothing to read. */
 static int begin_source(struct ns_scan *scan, const struct source *source) {
 	scan->reading = source;
 	scan->source.own = NULL;
@@ -114,8 +114,8 @@ static int read_source(struct ns_scan *scan, const struct source *source) {
 
 /* Texts. */
 
-/* What cannot be read may still be there. What is in the ledger would be forgotten as gone, and never be given back;
- * of anything else, writing it will tell. */
+/* What cannot be read may still exist. If it is in the ledger, the scan fails: otherwise it would be forgotten as gone
+ * and never be restored. For anything else, writing it will show. */
 static int unreadable(const struct ns_scan *scan, const struct object *object, int error) {
 	return ledger_find_object(scan->scanner->look->ledger, object) ? error : 0;
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One look at many namespaces: they are divided between a few threads. Each thread has its own place (setns() is the
- * thread's), its own memory and its own way to the settings, and what it sees of a namespace concerns that one alone. So
- * nothing is locked; what is seen is the same as if one had looked at all of them, in the same order.
+ * A scan of many namespaces is divided between a few threads. Each thread has its own network namespace (setns() is per
+ * thread), memory and procfs, and what it finds concerns only the namespace it scans. So nothing is locked, and the
+ * result, with its order, is the same as that of one thread.
  *
- * Threads live for one look. Where the machine gives none, this one looks at all of them.
+ * The threads exist for one scan. If none can be created, the calling thread scans all namespaces.
  */
 #include <pthread.h>
 
 #include "kernel/scan_private.h"
 
 enum {
-	SPARED = 16, /* namespaces for which another thread does not pay */
-	TAKEN = 4,   /* at once, so that one that takes long (a bridge with its thousand ports) keeps no others waiting */
+	SPARED = 16, /* fewer namespaces are not worth another thread */
+	TAKEN = 4, /* namespaces taken at once: few, so that a slow one (a bridge with a thousand ports) delays no others */
 };
 
 /* What there is to do. */
@@ -23,7 +23,7 @@ struct many {
 	struct handle **handles;
 	struct ns_state **seen;
 	size_t n;
-	atomic_size_t next; /* not taken yet */
+	atomic_size_t next; /* the first that is not taken yet */
 };
 
 /* One thread's share of it. */
@@ -34,7 +34,7 @@ struct share {
 	struct proc_sys settings;
 };
 
-/* What cannot be looked at keeps no others from it. */
+/* A failure does not affect the others. */
 static void scan_some(struct many *many, struct scanner *scanner, size_t from, size_t to) {
 	for (size_t i = from; i < to; i++)
 		if (many->seen[i]->error == 0)
@@ -62,7 +62,7 @@ static void *look_in_thread(void *context) {
 	return NULL;
 }
 
-/* How many more threads than this one. */
+/* The number of threads besides this one. */
 static unsigned n_helpers(const struct many *many) {
 	return many->n < SPARED ? 0 : MAX(many->k->max_threads, 1U) - 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ways to the kernel: which protocol, how many changes at once, or which function instead of messages. A change says which
- * way it takes (change_transport()): usually its kind's, but a kind may be made in one way and changed in another.
+ * How changes reach the kernel: by which protocol, how many at once, or by which function instead of messages. The change
+ * decides (change_transport()): usually by its kind, but a kind may be created in one way and changed in another.
  */
 #include "kernel/transport.h"
 
@@ -24,7 +24,7 @@ static int read_setting(struct ns_scan *scan, const struct object *wanted, const
 	}
 	*ret_text = setting_read(scan->scanner->settings, scan->scanner->arena, ((const struct sysctl *)wanted)->path,
 				 ret_error);
-	/* ENOENT: it is of a link that is not there yet. EIO: it has no value yet (stable_secret). */
+	/* ENOENT: its link does not exist yet. EIO: it has no value yet (stable_secret). */
 	if (!*ret_text && (*ret_error == -ENOENT || *ret_error == -EIO))
 		*ret_error = 0;
 	return 0;
@@ -36,7 +36,8 @@ static const char *setting_problem(int error) {
 				  : NULL;
 }
 
-/* What it was. Some have no value until they are written (stable_secret: EIO), and others are not for reading. */
+/* Records the former value. Some settings have none until they are written (stable_secret: EIO), and others cannot be
+ * read. */
 static int note_former(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
 	struct arena *arena = &x->plan->arena;
 	int error;
@@ -74,7 +75,7 @@ static void read_reach(struct execution *x, const char *ns, const struct sysctl_
 	}
 }
 
-/* What it changes besides, which is to go back with it. */
+/* Records the values of other settings that the write changes too, so that they can be restored with it. */
 static int note_reach(struct execution *x, const struct change *change, const struct sysctl *sysctl) {
 	struct settings_seen seen = {};
 	struct sysctl_reach reaches[2];

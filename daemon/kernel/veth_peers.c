@@ -17,15 +17,15 @@
 #include "kernel/scan_private.h"
 #include "kind/link.h"
 
-/* A link elsewhere that was seen, beside what is expected there. */
+/* A reference to a link elsewhere, beside what is expected there. */
 struct pair {
 	const struct ns_state *ns; /* where it was seen */
 	const struct link *link;
 	struct link_ref *ref; /* to be resolved */
 	const struct link_ref *expected;
 	const struct object *wanted;
-	const struct link_ref *mirror; /* what the other end says of this one, if it was seen where it is expected */
-	bool follows;                  /* from what the other end is resolved to */
+	const struct link_ref *mirror; /* the other end's reference back, if it was seen where it is expected */
+	bool follows;                  /* resolved from the other end's result */
 };
 
 /* One namespace, while the links that it names by number are resolved. */
@@ -33,7 +33,7 @@ struct place {
 	struct real_kernel *k;
 	struct state *state;
 	struct handle *handle;
-	unsigned turn; /* the handles' asked_in and number are about this place where it is this */
+	unsigned turn; /* handles' asked_in and number are valid for this place if asked_in is this */
 	vec(struct handle *) to_ask;
 	bool all_asked;
 };
@@ -51,13 +51,13 @@ static void want_number(struct place *place, struct handle *handle) {
 static void failed(struct place *place, const struct handle *asked, int r) {
 	struct ns_state *ns;
 
-	if (r == 0 || r == -ENOENT) /* a namespace that has gone meanwhile is no error */
+	if (r == 0 || r == -ENOENT) /* a namespace that is gone meanwhile is not an error */
 		return;
 	ns = state_namespace(place->state, asked->name);
 	ns->error = ns->error ? ns->error : r;
 }
 
-/* Which of them it has no number for, or that have gone, keep the -1. */
+/* Those that it has no number for, or that are gone, keep -1. */
 static void ask_some(struct place *place, struct handle **handles, size_t n) {
 	_cleanup_free_ int *fds = xmalloc(n * sizeof(*fds));
 	_cleanup_free_ int32_t *numbers = xmalloc(n * sizeof(*numbers));
@@ -70,7 +70,7 @@ static void ask_some(struct place *place, struct handle **handles, size_t n) {
 		failed(place, handles[i], r);
 		if (r == 0) {
 			handles[n_open] = handles[i];
-			fds[n_open++] = handles[i]->fd; /* the host's is -1 for netns_ids(), too */
+			fds[n_open++] = handles[i]->fd; /* the host's is -1, which netns_ids() understands */
 		}
 	}
 	r = handle_open(place->k, place->handle);
@@ -104,7 +104,7 @@ static struct handle *by_number(struct place *place, int32_t number) {
 	return NULL;
 }
 
-/* What was found out about the link before, where it still leads to the same number and that namespace is the same. */
+/* Is the earlier result still valid: does the link still lead to the same number, and is that the same namespace? */
 static bool is_remembered(const struct place *place, const struct pair *pair, const struct handle *expected) {
 	const struct known_link *link = handle_index(place->handle, pair->link->ifindex);
 
@@ -162,7 +162,7 @@ int learn_name(struct nl_socket *sock, struct handle *handle, uint32_t ifindex) 
 	return r == -ENODEV || r == -ENODATA ? 0 : r;
 }
 
-/* A link in a namespace that is not looked at now, or not all of it, and that was not there when it was. */
+/* A link in a namespace that is not scanned now, or not completely, and that did not exist at its last scan. */
 static int learn_elsewhere(struct real_kernel *k, struct handle *handle, uint32_t ifindex) {
 	struct nl_socket *sock;
 	int r = 0;
@@ -195,7 +195,7 @@ struct listing {
 	vec(struct pair) pairs;
 };
 
-/* The other end as it was seen where it is expected, if it says of this end what this one says of it. */
+/* The other end's reference back to this one, if the other end was seen where it is expected. */
 static const struct link_ref *find_mirror(const struct listing *l, const struct pair *pair) {
 	const struct object *twin = pair->wanted->twin;
 	const struct ns_state *there = twin ? state_find(l->state, twin->ns) : NULL;
@@ -217,7 +217,7 @@ static unsigned n_links(const struct handle *handle) {
 	return HASH_CNT(hh_index, handle->by_index);
 }
 
-/* Is it the other end that is asked? */
+/* Is the other end asked? */
 static bool is_answered_there(const struct listing *l, const struct pair *pair) {
 	const char *there = pair->wanted->twin->ns;
 	unsigned here = n_links(handle_get(l->k, l->ns->name)), other = n_links(handle_get(l->k, there));
@@ -232,13 +232,13 @@ static bool removes_namespaces(const struct scan_request *look) {
 	return false;
 }
 
-/* Where namespaces are about to go, it counts where a link leads that topod only found. Asked last: it costs a look-up for
- * each namespace of the ledger. */
+/* If namespaces are about to be removed, it matters where links lead that topod only found. Checked last, because it
+ * costs a look-up for each namespace of the ledger. */
 static bool may_go_along(const struct listing *l, const struct object *wanted, const struct object *object) {
 	return wanted->external && object->kind->n_fields > LINK_N_FIELDS && removes_namespaces(l->look);
 }
 
-/* What is not declared, or as another kind, is not compared by where it leads. */
+/* A link that is not declared, or declared as another kind, is not compared by where it leads. */
 static void list_pairs_of(struct listing *l, struct object *object) {
 	static const struct link_ref nowhere = {};
 	const struct object *wanted = ns_find(l->desired, object);
@@ -276,7 +276,7 @@ static void list_pairs(struct listing *l) {
 
 /* Resolving. */
 
-/* The numbers of the namespaces that are expected, all at once. */
+/* Asks for the numbers of all expected namespaces at once. */
 static void ask_for_expected(struct place *place, const struct pair *pairs, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		const struct pair *pair = &pairs[i];
@@ -295,7 +295,7 @@ static void resolve_asked(struct place *place, const struct pair *pair) {
 	set_name(place, pair->ref, there);
 }
 
-/* Does the other end, which is resolved, lead here? */
+/* Does the other end, which is resolved already, lead here? */
 static bool leads_here(const struct pair *pair) {
 	return pair->mirror->ns && streq(pair->mirror->ns, pair->ns->name) && streq(pair->mirror->name, pair->link->name);
 }
@@ -310,7 +310,7 @@ static void resolve_following(struct place *place, const struct pair *pair) {
 	pair->ref->name = ((const struct link *)pair->wanted->twin)->name;
 }
 
-/* Those of one namespace. */
+/* The pairs of one namespace. */
 static void resolve_place(struct listing *l, const struct pair *pairs, size_t n, bool following) {
 	struct place place = {
 		.k = l->k,
