@@ -172,6 +172,18 @@ class Layers(unittest.TestCase):
                  if other.startswith("common/kind/")]
         self.assertEqual([], wrong)
 
+    def test_the_kernel_knows_no_class(self):
+        """A new class is scanned, heard and sent by its source and transport. What everything else stands on is known: namespaces
+        and links; and what is read and written as a text, in the table of transports."""
+        known = {"daemon/kernel/transport.c": {"sysctl", "resolv_conf"}}
+        wrong = [f"{path} includes {other}" for path in sources("daemon/kernel") for other in includes(path)
+                 if other.startswith("common/kind/")
+                 and os.path.basename(other)[:-2] not in {"kinds", "link", "netns"} | known.get(path, set())]
+        names = re.compile(r"&(?:class|kind|source)_(?!link\b|netns\b)\w+")
+        wrong += [f"{path}:{number}: {line.strip()}" for path in sources("daemon/kernel")
+                  for number, line in enumerate(code_only(read(path)).splitlines(), 1) if names.search(line)]
+        self.assertEqual([], wrong)
+
     def test_common_is_pure(self):
         wrong = []
         for path in sources("common"):
