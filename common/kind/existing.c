@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links that topod finds rather than makes: `existing` ones stay where they are, and whatever the kernel calls
- * their kind, only what the file names is managed. `other` is how a link is seen that no kind of topod's fits.
+ * Links that topod finds rather than makes. Whatever the kernel calls the kind of an `existing` one, only what the file names is
+ * managed. `loopback` is the lo of each namespace. `other` is how a link is seen that no kind of topod's fits.
  */
 #include "kind/link.h"
 
 const struct field link_common_fields[LINK_N_FIELDS] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
+};
+
+/* What loopback_setup() sets, drivers/net/loopback.c. */
+static const struct field loopback_fields[] = {
+	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "65536", "true", "false", "1000"),
 };
 
 /* By its index it is found again after somebody has given it another name. */
@@ -35,6 +40,20 @@ const struct kind kind_existing = {
 	.size = sizeof(struct link),
 	.fields = existing_fields,
 	.n_fields = ARRAY_SIZE(existing_fields),
+	.any_kind = true,
+	.found = true,
+	.encode = link_encode,
+	.noun = noun,
+};
+
+const struct kind kind_loopback = {
+	.name = "loopback",
+	.class = &class_link,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct link),
+	.fields = loopback_fields,
+	.n_fields = ARRAY_SIZE(loopback_fields),
+	.unnamed = true,
 	.any_kind = true,
 	.found = true,
 	.encode = link_encode,

@@ -24,6 +24,7 @@
 	KIND(vxlan) \
 	KIND(existing) \
 	KIND(physical) \
+	KIND(loopback) \
 	KIND(other) \
 	CLASS(port) KIND(bridge_port) \
 	CLASS(sysctl) KIND(sysctl) \

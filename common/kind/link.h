@@ -16,6 +16,8 @@
 
 /* How a link is seen of which topod knows no kind. */
 extern const struct kind kind_other;
+/* The lo of each namespace. */
+extern const struct kind kind_loopback;
 extern const struct source source_link;
 
 struct link {

@@ -139,7 +139,7 @@ static void finish_link(struct spec_reading *s, const struct ns_state *ns, struc
 static void add_lo(struct spec_reading *s, struct ns_state *ns) {
 	if (streq(ns->name, NS_HOST) || ns->adopt || ns_find_link(ns, "lo"))
 		return;
-	struct object *lo = spec_new_link(&s->here, s->found_kind, ns->name, "lo", ns->position);
+	struct object *lo = spec_new_link(&s->here, &kind_loopback, ns->name, "lo", ns->position);
 	lo->drift = ns->drift;
 	ns_add(ns, lo);
 }

@@ -47,7 +47,7 @@ static const struct kind *interface_kind(struct reading *r, const struct node *k
 		if (end)
 			return end->kind;
 		if (streq(key->text, "lo"))
-			return s->found_kind;
+			return &kind_loopback;
 		return NULL; /* fine where it is a port; spec_check finds the others */
 	}
 	const char *text = parse_scalar(&r->parse, &key_kind, node);
@@ -72,7 +72,7 @@ static const struct kind *interface_kind(struct reading *r, const struct node *k
 		diag_note(r->parse.diags, end->position, "the link is here");
 		return end->kind;
 	}
-	return kind;
+	return kind == s->found_kind && streq(key->text, "lo") ? &kind_loopback : kind;
 }
 
 static void declare_interface(struct reading *r, const struct node *key, const struct node *value) {

@@ -12,7 +12,7 @@ void spec_reading_begin(struct spec_reading *s) {
 	s->interface = sections_of_interface(arena);
 	s->link = sections_of(arena, &mapping_link);
 	for (const struct kind *const *k = kinds; *k; k++) {
-		if ((*k)->found)
+		if ((*k)->found && !(*k)->unnamed)
 			s->found_kind = *k;
 		for (size_t i = 0; i < (*k)->n_fields; i++)
 			if ((*k)->fields[i].flags & FIELD_PEER) {

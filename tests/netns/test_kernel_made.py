@@ -93,6 +93,18 @@ class KernelMade(Case):
         self.topod("plan", self.path)
         d.stop()
 
+    def test_loopback_given_back(self):
+        """What is no longer declared of lo goes back to what the kernel gives it, and not to what other interfaces have."""
+        text = "namespaces: {web: {interfaces: {lo: {mtu: 1400, multicast: true}}}}\n"
+        d = self.start(text)
+        self.assertEqual(1400, lab.link("web", "lo")["mtu"])
+        self.assertIn("MULTICAST", lab.link("web", "lo")["flags"])
+        self.spec("namespaces: {web: {}}\n")
+        d.reload()
+        self.assertEqual(65536, lab.link("web", "lo")["mtu"])
+        self.assertNotIn("MULTICAST", lab.link("web", "lo")["flags"])
+        d.stop()
+
     def test_local_entry(self):
         """Without it the address is there, and the host does not answer."""
         d = self.start(PAIR.replace("MODE", "eui64"))

@@ -44,7 +44,7 @@ static inline void make_seen(struct object *object) {
 	object->positions = NULL;
 	object->position = (struct position){};
 	object->drift = DRIFT_RESTORE;
-	if (object->kind == &kind_existing) {
+	if (object->kind == &kind_existing || object->kind == &kind_loopback) {
 		object->kind = &kind_other;
 		object->owned = false;
 		((struct link *)object)->kind_text = "";

@@ -384,7 +384,7 @@ static void check_unknown_kind(const char *name) {
 	text_addf(&expected, "f:1:41: error: unknown kind '%s'; it is one of:", name);
 	size_t empty = expected.size;
 	for (const struct kind *const *k = kinds; *k; k++)
-		if ((*k)->class == &class_link && *k != &kind_veth && *k != &kind_other)
+		if ((*k)->class == &class_link && !(*k)->unnamed)
 			text_addf(&expected, "%s %s", expected.size > empty ? "," : "", (*k)->name);
 	check_diags(spec, expected.data);
 }
