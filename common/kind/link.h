@@ -109,6 +109,7 @@ enum {
 		       .offset = offsetof(struct link, mtu),                                                \
 		       .wire = WIRE_ATTR,                                                                   \
 		       .attr = IFLA_MTU,                                                                    \
+		       .flags = FIELD_OVERRUNS,                                                             \
 		       .min = LINK_MTU_MIN,                                                                 \
 		       .max = mtu_max,                                                                      \
 		       .fallback = mtu_default,                                                             \

@@ -11,6 +11,8 @@
 #include <linux/netconf.h>
 #include <netinet/in.h>
 
+#include "kind/link.h"
+
 static const struct field fields[] = {
 	[SYSCTL_PATH] = { .name = "path",
 			  .type = &type_text,
@@ -21,7 +23,10 @@ static const struct field fields[] = {
 			 .type = &type_link_name,
 			 .offset = offsetof(struct sysctl, dev),
 			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE | FIELD_USES },
-	[SYSCTL_VALUE] = { .name = "value", .type = &type_text, .offset = offsetof(struct sysctl, value) },
+	[SYSCTL_VALUE] = { .name = "value",
+			   .type = &type_text,
+			   .offset = offsetof(struct sysctl, value),
+			   .flags = FIELD_OVERRUNS },
 	[SYSCTL_BEFORE] = { .name = "before",
 			    .type = &type_text,
 			    .offset = offsetof(struct sysctl, before),
@@ -181,11 +186,21 @@ static void id(const struct object *object, struct text *out) {
 	add_name(((const struct sysctl *)object)->path, out);
 }
 
-static bool overruns(const struct object *written, const struct object *other) {
+/* Along with the MTU of an interface the kernel sets that for IPv6 (addrconf_notify(), net/ipv6/addrconf.c). */
+static bool is_mtu_of(const struct sysctl *sysctl, const struct change *change) {
+	return object_is_link(change->desired) && change->fields >> LINK_MTU & 1 &&
+	       sysctl_path_matches("net/ipv6/conf/*/mtu", sysctl->path) && sysctl->dev &&
+	       streq(sysctl->dev, ((const struct link *)change->desired)->name);
+}
+
+static bool overrun_by(const struct object *object, const struct change *change) {
 	_cleanup_(arena_done) struct arena arena = {};
+	const struct sysctl *sysctl = (const struct sysctl *)object;
 	struct sysctl_reach reaches[2];
 
-	return sysctl_find_reach(&arena, (const struct sysctl *)written, ((const struct sysctl *)other)->path, reaches);
+	if (change->desired->kind == &kind_sysctl)
+		return sysctl_find_reach(&arena, (const struct sysctl *)change->desired, sysctl->path, reaches);
+	return is_mtu_of(sysctl, change);
 }
 
 /* `all` sets `default` as well. */
@@ -324,5 +339,5 @@ const struct kind kind_sysctl = {
 	.noun = noun,
 	.id = id,
 	.goes_late = goes_late,
-	.overruns = overruns,
+	.overrun_by = overrun_by,
 };

@@ -80,6 +80,7 @@ enum field_flags {
 	FIELD_IDENTITY = 1 << 11,   /* no FIELD_KEY, but the kind's key() is made of it */
 	FIELD_USES = 1 << 14,       /* FIELD_DEV, and the file need not declare the link where others may have made it */
 	FIELD_LEFT_OUT = 1 << 15,   /* the kernel leaves the attribute out where the value is zero or empty */
+	FIELD_OVERRUNS = 1 << 18,   /* changing it may change objects of other kinds, too (kind->overrun_by()) */
 	FIELD_BEFORE_UP = 1 << 13,  /* the kernel goes by it as soon as the link is up, and not again */
 };
 

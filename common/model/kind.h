@@ -200,8 +200,9 @@ struct kind {
 	const char *same_parent;
 	/* What is read of an object beside the message of its class (a vxlan's forwarding table), and heard; NULL: nothing. */
 	const struct source *source;
-	/* Does changing the one change the other of the same kind and namespace, too (a setting of all interfaces)? */
-	bool (*overruns)(const struct object *changed, const struct object *other);
+	/* Does the update of another object of the namespace, of which it changes a FIELD_OVERRUNS, change this one as well (that of
+	 * a setting of all interfaces the same of each)? */
+	bool (*overrun_by)(const struct object *object, const struct change *change);
 	/* Is called for each namespace once all sections were read, before what links leave out is filled in: what the file says
 	 * of an object here may say something of others. */
 	void (*settle)(struct reading *r, struct ns_state *ns);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Declared objects that a change of the plan overruns: a setting of one interface, where that of all is written. Nothing
- * differs yet, and after the change it would. So they are set again in the same plan, which is no drift.
+ * Declared objects that a change of the plan overruns: a setting of one interface, where that of all is written, or where the
+ * interface gets another MTU. Nothing differs yet, and after the change it would. So they are set again in the same plan, which
+ * is no drift.
  */
 #include "plan/diff.h"
 
@@ -14,8 +15,8 @@ static bool is_planned(const struct diff *diff, const struct object *object) {
 
 static void overrun(struct diff *diff, struct change *change, struct ns_state *desired, struct ns_state *observed) {
 	ns_foreach(object, desired) {
-		if (object->kind != change->desired->kind || object->gone || object == change->desired ||
-		    !object->kind->overruns(change->desired, object) || is_planned(diff, object))
+		if (!object->kind->overrun_by || object->gone || object == change->desired ||
+		    !object->kind->overrun_by(object, change) || is_planned(diff, object))
 			continue;
 		const struct object *seen = ns_find(observed, object);
 		if (!seen && !diff_was_scanned(observed, object))
@@ -33,11 +34,18 @@ static void overrun(struct diff *diff, struct change *change, struct ns_state *d
 	}
 }
 
+static bool may_overrun(const struct change *change) {
+	for (uint64_t left = change->type == CHANGE_UPDATE ? change->fields : 0; left; left &= left - 1)
+		if (change->desired->kind->fields[__builtin_ctzll(left)].flags & FIELD_OVERRUNS)
+			return true;
+	return false;
+}
+
 void diff_overrun(struct diff *diff) {
 	for (size_t i = 0, n = diff->plan->changes.n; i < n; i++) {
 		struct change *change = diff->plan->changes.items[i];
 
-		if (change->type != CHANGE_UPDATE || !change->desired->kind->overruns)
+		if (!may_overrun(change))
 			continue;
 		struct ns_state *desired = state_find(diff->input->desired, change->desired->ns);
 		struct ns_state *observed = state_find(diff->input->observed, change->desired->ns);

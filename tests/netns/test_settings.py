@@ -237,5 +237,48 @@ links: [[a:eth0, b:eth0]]
         self.topod("apply", path)
 
 
+class Overrun(Case):
+    """A repair that changes another declared object puts that right as well, and does not find it as drift."""
+
+    KEY = "net.ipv6.conf.eth0.mtu"
+    PAIR = """\
+topology: t
+namespaces:
+  web:
+    sysctl: {net.ipv6.conf.eth0.mtu: 1400}
+    interfaces: {eth0: {mtu: 1500}}
+  db: {}
+links: [[web:eth0, db:eth0]]
+"""
+
+    def test_changed_mtu(self):
+        """The kernel sets an interface's MTU for IPv6 along with its own."""
+        path = self.spec(self.PAIR)
+        d = self.daemon(path).ready()
+        self.assertEqual("1400", lab.sysctl_get("web", self.KEY))
+        for mtu in (1450, 1600):
+            self.spec(self.PAIR.replace("1500", str(mtu)))
+            self.assertIn("1 to change", self.topod("plan", path, expect=2).stdout)
+            d.reload()
+            self.assertEqual(mtu, lab.link("web", "eth0")["mtu"])
+            self.assertEqual("1400", lab.sysctl_get("web", self.KEY))
+        self.assertIsNone(d.find("drift"), d.lines)
+        d.stop()
+
+    def test_restored_mtu(self):
+        path = self.spec(self.PAIR)
+        d = self.daemon(path).ready()
+        for mtu in (1450, 1600):
+            since = len(d.lines)
+            with d.expects("drift: web/eth0: mtu was changed"):
+                lab.ip("web", f"link set eth0 mtu {mtu}")
+            self.wait_until(lambda: lab.sysctl_get("web", self.KEY) == "1400", "the setting", d)
+            self.assertEqual(1500, lab.link("web", "eth0")["mtu"])
+            self.topod("plan", path)
+            d.drain()
+            self.assertEqual(1, sum("drift" in line for line in d.lines[since:]), d.lines)
+        d.stop()
+
+
 if __name__ == "__main__":
     lab.main()
