@@ -140,14 +140,25 @@ static struct sock_filter gone_filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 };
 
+static bool has_address(const struct nlattr *lladdr) {
+	const uint8_t *bytes = lladdr ? mnl_attr_get_payload(lladdr) : NULL;
+
+	for (size_t i = 0; lladdr && i < mnl_attr_get_payload_len(lladdr); i++)
+		if (bytes[i])
+			return true;
+	return false;
+}
+
 /* Of a neighbour behind a bridge no address is known. */
 static enum about about_neighbour(const struct event *event, struct hint *ret) {
 	const struct ndmsg *ndm = event_header(event, sizeof(*ndm));
-	const struct nlattr *tb[NDA_DST + 1];
+	const struct nlattr *tb[NDA_LLADDR + 1];
 
 	if (!ndm)
 		return ABOUT_UNKNOWN;
-	nl_parse(event->message, sizeof(*ndm), tb, NDA_DST);
+	nl_parse(event->message, sizeof(*ndm), tb, NDA_LLADDR);
+	if (ndm->ndm_family == AF_BRIDGE && !has_address(tb[NDA_LLADDR]))
+		return ABOUT_OTHER; /* where frames for unknown addresses go is nobody's neighbour */
 	ret->type = HINT_NEIGHBOUR;
 	ret->ifindex = (uint32_t)ndm->ndm_ifindex;
 	if (ndm->ndm_family != AF_BRIDGE && tb[NDA_DST])

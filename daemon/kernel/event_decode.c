@@ -8,31 +8,36 @@
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 
-static const struct source *source_of(const struct source *const *sources, const struct nlmsghdr *message) {
+/* The first that knows the message, or the end. */
+static const struct source *const *source_of(const struct source *const *sources, const struct nlmsghdr *message) {
 	while (*sources && (message->nlmsg_type < (*sources)->first || message->nlmsg_type > (*sources)->last))
 		sources++;
-	return *sources;
+	return sources;
 }
 
-bool event_hint(const struct source *const *sources, struct nlmsghdr *message, size_t received, struct arena *arena,
-		struct hint *ret) {
+size_t event_hints(const struct source *const *sources, struct nlmsghdr *message, size_t received, struct arena *arena,
+		   struct hint ret[EVENT_HINTS]) {
 	struct event event = { .message = message, .cut = message->nlmsg_len > received, .arena = arena };
-	enum about about = ABOUT_OTHER;
+	bool unknown = false, known = false;
+	size_t n = 0;
 
 	message->nlmsg_len = (uint32_t)MIN((size_t)message->nlmsg_len, received);
-	for (; *sources && about == ABOUT_OTHER; sources++) {
-		*ret = (struct hint){};
-		if ((*sources)->first <= message->nlmsg_type && message->nlmsg_type <= (*sources)->last)
-			about = (*sources)->about(&event, ret);
+	while ((sources = source_of(sources, message), *sources) && n < EVENT_HINTS) {
+		ret[n] = (struct hint){};
+		enum about about = (*sources++)->about(&event, &ret[n]);
+		n += about == ABOUT_HINT;
+		unknown |= about == ABOUT_UNKNOWN;
+		known |= about != ABOUT_OTHER;
 	}
-	if (about != ABOUT_HINT)
-		*ret = (struct hint){ .type = HINT_NAMESPACE };
-	return about != ABOUT_NOTHING;
+	if (known && !unknown)
+		return n;
+	ret[0] = (struct hint){ .type = HINT_NAMESPACE };
+	return 1;
 }
 
 /* The rest may be about any object of the same class, not only the one that the first message names. */
 bool event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena, struct hint *ret) {
-	const struct source *source = source_of(sources, first);
+	const struct source *source = *source_of(sources, first);
 	struct event event = { .message = first, .cut = true, .arena = arena };
 
 	*ret = (struct hint){};

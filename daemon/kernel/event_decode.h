@@ -5,14 +5,15 @@
 #include "model/source.h"
 
 enum {
+	EVENT_HINTS = 4,    /* of one event at most */
 	EVENT_BYTES = 1024, /* of each event are read; a link's alias begins after some 300 */
 };
 
-/* Asks the first of these sources (ended by NULL) that knows the message. If the message was cut off after `received`
- * bytes (at least a header), its length is corrected in place. False if no scan is needed. Texts in the hint point into
- * the message; objects are allocated in the arena. */
-bool event_hint(const struct source *const *sources, struct nlmsghdr *message, size_t received, struct arena *arena,
-		struct hint *ret);
+/* Asks all of these sources (ended by NULL) that know the message, and returns how many hints they gave: 0 if no scan is needed. If
+ * the message was cut off after `received` bytes (at least a header), its length is corrected in place. Texts in hints point
+ * into the message; objects are allocated in the arena. */
+size_t event_hints(const struct source *const *sources, struct nlmsghdr *message, size_t received, struct arena *arena,
+		   struct hint ret[EVENT_HINTS]);
 
 /* A hint for the part of a datagram that was not received, from its first message. False if there can be nothing in it. */
 bool event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena, struct hint *ret);

@@ -265,12 +265,15 @@ static void hear_id(struct watch *watch, struct watch_round *round, int32_t from
 
 static void hear_message(struct watch *watch, struct watch_round *round, int32_t from, struct nlmsghdr *message,
 			 size_t size) {
-	struct hint hint;
+	struct hint hints[EVENT_HINTS];
 
-	if (is_id_event(message))
+	if (is_id_event(message)) {
 		hear_id(watch, round, from, message, size);
-	else if (event_hint(watch->sources, message, size, &watch->arena, &hint))
-		watch->handlers.heard(watch->userdata, from, &hint);
+		return;
+	}
+	size_t n = event_hints(watch->sources, message, size, &watch->arena, hints);
+	for (size_t i = 0; i < n; i++)
+		watch->handlers.heard(watch->userdata, from, &hints[i]);
 }
 
 /* A datagram of nf_tables has all messages of a transaction, which may be about several tables. */

@@ -100,7 +100,11 @@ static int drop_objects(_unused_ void **state) {
 }
 
 static bool hear(struct message *m, struct hint *ret) {
-	return event_hint(sources, &m->nlh, m->nlh.nlmsg_len, &arena, ret);
+	struct hint hints[EVENT_HINTS];
+	size_t n = event_hints(sources, &m->nlh, m->nlh.nlmsg_len, &arena, hints);
+
+	*ret = hints[0];
+	return n > 0;
 }
 
 static struct hint hint_of(struct message *m) {
@@ -154,6 +158,8 @@ static void test_forwarding(_unused_ void **state) {
 	ndm->ndm_ifindex = 5;
 	assert_int_equal(hint_of(&m).type, HINT_DETAIL);
 	assert_int_equal(hint_of(&m).ifindex, 5);
+	mnl_attr_put(&m.nlh, NDA_LLADDR, 6, "\0\0\0\0\0\0");
+	assert_int_equal(hint_of(&m).type, HINT_DETAIL);
 }
 
 static void test_neighbours(_unused_ void **state) {
@@ -261,6 +267,42 @@ static void test_tables(_unused_ void **state) {
 }
 
 /* What did not fit may be of any table; of rtnetlink it is only the rest of what was read. */
+static enum about about_first(_unused_ const struct event *event, struct hint *ret) {
+	ret->type = HINT_DEPENDENTS;
+	return ABOUT_HINT;
+}
+
+static enum about about_second(_unused_ const struct event *event, struct hint *ret) {
+	ret->type = HINT_DETAIL;
+	return ABOUT_HINT;
+}
+
+static enum about about_other(_unused_ const struct event *event, struct hint *ret) {
+	ret->type = HINT_CLASS;
+	return ABOUT_OTHER;
+}
+
+/* A neighbour that is gone may be a declared one, and may be why an address has failed. */
+static void test_several_sources(_unused_ void **state) {
+	const struct source first = { .first = 1000, .last = 1001, .about = about_first },
+			    second = { .first = 1001, .last = 1003, .about = about_second },
+			    other = { .first = 1000, .last = 1003, .about = about_other },
+			    *const all[] = { &other, &first, &other, &second, NULL };
+	struct hint hints[EVENT_HINTS];
+	struct message m;
+
+	begin(&m, 1001, 0);
+	assert_int_equal(event_hints(all, &m.nlh, m.nlh.nlmsg_len, &arena, hints), 2);
+	assert_int_equal(hints[0].type, HINT_DEPENDENTS);
+	assert_int_equal(hints[1].type, HINT_DETAIL);
+	begin(&m, 1003, 0);
+	assert_int_equal(event_hints(all, &m.nlh, m.nlh.nlmsg_len, &arena, hints), 1);
+	assert_int_equal(hints[0].type, HINT_DETAIL);
+	begin(&m, 1004, 0); /* nobody knows it */
+	assert_int_equal(event_hints(all, &m.nlh, m.nlh.nlmsg_len, &arena, hints), 1);
+	assert_int_equal(hints[0].type, HINT_NAMESPACE);
+}
+
 static void test_unread(_unused_ void **state) {
 	struct message m;
 	struct hint hint;
@@ -280,10 +322,11 @@ static void check_cut(const struct message *m, enum hint_type type) {
 
 	for (size_t size = NLMSG_HDRLEN; size < m->nlh.nlmsg_len; size++) {
 		_cleanup_free_ struct nlmsghdr *part = xmalloc(size);
-		struct hint hint;
+		struct hint hints[EVENT_HINTS], hint;
 
 		memcpy(part, m, size);
-		assert_true(event_hint(sources, part, size, &arena, &hint));
+		assert_int_equal(event_hints(sources, part, size, &arena, hints), 1);
+		hint = hints[0];
 		assert_int_equal(part->nlmsg_len, size);
 		assert_true(hint.type == HINT_NAMESPACE || hint.type == type);
 		assert_false(understood && hint.type == HINT_NAMESPACE); /* more of it says more */
@@ -313,10 +356,12 @@ static void test_cut_off(_unused_ void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_links),        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_local_routes), cmocka_unit_test(test_forwarding), cmocka_unit_test(test_neighbours),
-		cmocka_unit_test(test_settings),     cmocka_unit_test(test_tables),     cmocka_unit_test(test_unread),
-		cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_links),           cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_routes),          cmocka_unit_test(test_local_routes),
+		cmocka_unit_test(test_forwarding),      cmocka_unit_test(test_neighbours),
+		cmocka_unit_test(test_settings),        cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_unread),          cmocka_unit_test(test_cut_off),
+		cmocka_unit_test(test_several_sources),
 	};
 
 	return cmocka_run_group_tests(tests, find_sources, drop_objects);
