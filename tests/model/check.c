@@ -309,8 +309,8 @@ static bool check_declared(struct run *run) {
 			if (object->gone)
 				continue;
 			/* Also where it happens to look alike, and was not taken over. */
-			all &= !(in_the_way(run, object) || is_disputed(run, object)) ||
-			       ledger_find_object(&run->ledger, object);
+			all &= !is_disputed(run, object) &&
+			       (!in_the_way(run, object) || ledger_find_object(&run->ledger, object));
 			if (is_well(run, state_find(&state, ns->name), object))
 				continue;
 			if (check_may_wait(run, object)) {

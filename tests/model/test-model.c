@@ -26,11 +26,16 @@ static void prepare(struct run *run) {
 	run->disturbed = false;
 }
 
-/* With its primary an address vanishes, and the route by it: topod makes them again, after a refusal. */
-static bool has_secondary(const struct c_case *c) {
-	vec_foreach(a, &c->addresses)
-		if (strstr((*a)->text, ".9/"))
+/* With the last IPv4 address of a link the kernel takes away all routes by it, with a primary one its secondaries. What is made
+ * again of these comes with the next scan, after a refusal of what needs it. */
+static bool takes_others_along(const struct c_case *c) {
+	vec_foreach(at, &c->addresses) {
+		const struct c_address *a = *at;
+		bool made_again = !streq_ptr(a->rest[0], a->rest[1]) || a->noprefixroute[0] != a->noprefixroute[1];
+
+		if (strstr(a->text, ".9/") || (c->upgrade && made_again && !a->ipv6))
 			return true;
+	}
 	return false;
 }
 
@@ -40,7 +45,7 @@ static void check_order(struct run *run) {
 
 	reconciler_status(run->r, &status);
 	if (status.phase == PHASE_CONVERGED && run->fake.n_failed && !run->fake.n_injected && !run->n_crashes &&
-	    !run->n_degraded && !has_secondary(run->c))
+	    !run->n_degraded && !takes_others_along(run->c))
 		run_fail(run, "order: %zu requests were refused on the way", run->fake.n_failed);
 }
 
@@ -186,6 +191,15 @@ static void happen(struct run *run) {
 	run_quiesce(run);
 }
 
+/* The other host goes, and what could not be used because of it can. */
+static void lose_rival(struct run *run) {
+	if (!run->w->rival.family || run->failure)
+		return;
+	run_op(run, &(struct op){ .type = OP_RIVAL_GONE, .ns = NS_HOST, .number = luck(run, 14, 2) });
+	run_quiesce(run);
+	check_rest(run);
+}
+
 static void go_down(struct run *run, const char *before) {
 	run_stop(run);
 	calm(run);
@@ -222,6 +236,7 @@ static void do_case(struct run *run) {
 		happen(run);
 		check_rest(run);
 	}
+	lose_rival(run);
 	if (!run->failure)
 		go_down(run, before);
 }
