@@ -512,6 +512,10 @@ static bool assigns(const struct object *object, struct prefix *ret) {
 	return true;
 }
 
+static bool needs_ipv6(const struct object *object) {
+	return ((const struct address *)object)->address.address.family == AF_INET6;
+}
+
 static bool connects(const struct object *object, struct prefix *ret) {
 	const struct address *a = (const struct address *)object;
 
@@ -552,5 +556,6 @@ const struct kind kind_address = {
 	.reaches = reaches,
 	.assigns = assigns,
 	.connects = connects,
+	.needs_ipv6 = needs_ipv6,
 	.recreate = recreate,
 };

@@ -527,6 +527,12 @@ static enum stage stage(const struct change *change) {
 	return change->type == CHANGE_DELETE || change->desired->gone ? STAGE_DELETE : STAGE_INSIDE;
 }
 
+static bool needs_ipv6(const struct object *object) {
+	const struct route *r = (const struct route *)object;
+
+	return r->to.address.family == AF_INET6 || r->via.family == AF_INET6;
+}
+
 const struct class class_route = {
 	.sections = sections,
 	.name = "route",
@@ -554,6 +560,7 @@ const struct kind kind_route = {
 	.goes_late = goes_late,
 	.depends = depends,
 	.leads = leads,
+	.needs_ipv6 = needs_ipv6,
 	.hidden = hidden,
 	.opponent = opponent,
 };

@@ -96,11 +96,17 @@ static void check_route(struct reading *r, const struct connections *connections
 void route_check_connected(struct reading *r, const struct ns_state *ns) {
 	_cleanup_(connections_done) struct connections connections = {};
 
-	find_connections(ns, &connections);
+	bool known = false;
+
 	ns_foreach(object, ns) {
 		const struct route *route = (const struct route *)object;
 
-		if (object->kind == &kind_route && connections.list.n && has_their_place(route))
+		if (object->kind != &kind_route || !has_their_place(route))
+			continue;
+		if (!known)
+			find_connections(ns, &connections);
+		known = true;
+		if (connections.list.n)
 			check_route(r, &connections, route);
 	}
 }

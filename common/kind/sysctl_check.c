@@ -117,6 +117,7 @@ void sysctl_check(struct reading *r, const struct ns_state *ns, const struct obj
 }
 
 void sysctl_check_all(struct reading *r, const struct ns_state *ns) {
+	sysctl_check_ipv6(r, ns);
 	ns_foreach(object, ns)
 		if (object_is_link(object) && object_has(object, LINK_ADDRESS_GENERATION) &&
 		    ((const struct link *)object)->address_generation == IN6_ADDR_GEN_MODE_STABLE_PRIVACY)

@@ -80,10 +80,11 @@ static bool take_other(const struct fields_parse *f, const struct node_pair *pai
 }
 
 static void parse_pair(struct parse *p, const struct fields_parse *f, const struct node_pair *pair, uint64_t *seen) {
-	const struct field *field = find_field(f->fields, f->n, pair->key->text);
+	const struct field *field;
 
 	if (take_other(f, pair))
 		return;
+	field = find_field(f->fields, f->n, pair->key->text);
 	if (!field) {
 		unknown_key(p, f, pair->key);
 		return;

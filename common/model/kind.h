@@ -169,6 +169,8 @@ struct kind {
 	bool (*reaches)(const struct object *object, struct prefix *ret);
 	/* The address that a link has by this desired object, with its length; false where it has none. */
 	bool (*assigns)(const struct object *object, struct prefix *ret);
+	/* Does this desired object need IPv6 on its link? NULL: no. */
+	bool (*needs_ipv6)(const struct object *object);
 	/* The network to which the kernel makes a route along with this desired object; false where it makes none. */
 	bool (*connects)(const struct object *object, struct prefix *ret);
 	/* What keeps an observed object of topod's from having an effect, though it is as declared: "is hidden by route default via
