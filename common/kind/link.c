@@ -385,21 +385,23 @@ static void decode_alternative_names(struct arena *arena, const struct nlattr *l
 }
 
 enum {
-	DISABLE_IPV6 =
-		26, /* DEVCONF_DISABLE_IPV6 of linux/ipv6.h, which cannot be included beside the C library's headers */
+	/* DEVCONF_* of linux/ipv6.h, which cannot be included beside the C library's headers */
+	ACCEPT_RA = 3,
+	DISABLE_IPV6 = 26,
 };
 
 static const uint32_t READY = UINT32_C(1) << 31; /* IF_READY of net/if_inet6.h: addrconf has gone over it since it came up */
 
 /* Where addrconf_dev_config() and init_loopback() give addresses. Not where IPv6 is off, and not on ports of a bond, nor vrf
  * devices. */
-static bool runs_ipv6(const struct seen *seen, const struct link *link) {
+static bool runs_ipv6(const struct seen *seen, struct link *link) {
 	const struct nlattr *conf = seen->inet6[IFLA_INET6_CONF];
 	int32_t values[DISABLE_IPV6 + 1] = {};
 
 	if (!link->up || !conf || mnl_attr_get_payload_len(conf) < sizeof(values))
 		return false;
 	memcpy(values, mnl_attr_get_payload(conf), sizeof(values));
+	link->accept_ra = (uint32_t)values[ACCEPT_RA];
 	if (values[DISABLE_IPV6] || seen->ifi->ifi_flags & IFF_SLAVE || streq(link->kind_text, "vrf"))
 		return false;
 	if (seen->ifi->ifi_flags & IFF_LOOPBACK)

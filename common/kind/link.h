@@ -29,6 +29,7 @@ struct link {
 	unsigned own_families;            /* … in which families, as family_bit() … */
 	struct ip link_local;             /* … and of the link-local ones, one that the kernel made; or family 0 */
 	bool lacks_entry;                 /* observed: … and whose entry in the table local is gone; of lo: that of ::1 */
+	uint32_t accept_ra;               /* observed: the setting; 0 where it is not known */
 	const struct made_route *lacking; /* observed: other routes that came with them and are gone */
 	bool no_carrier;                  /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
 	uint8_t port_state;               /* observed: as a bridge's port, see enum port_state */

@@ -212,6 +212,10 @@ static bool goes_late(const struct object *object) {
 static enum stage stage(const struct change *change) {
 	const struct sysctl *sysctl = (const struct sysctl *)change->desired;
 
+	/* With forwarding the kernel drops the routes of router advertisements unless they are accepted all the same
+	 * (rt6_purge_dflt_routers(), net/ipv6/route.c): that is set first. */
+	if (change->observed && sysctl_path_matches("net/ipv6/conf/*/accept_ra", sysctl->path))
+		return STAGE_GIVE_BACK;
 	if (!sysctl->dev)
 		return sysctl->object.gone ? STAGE_GIVE_BACK : STAGE_DEFAULTS;
 	return sysctl_path_matches("net/ipv6/conf/*/stable_secret", sysctl->path) ? STAGE_LINK : STAGE_INSIDE;

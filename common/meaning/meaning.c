@@ -99,11 +99,16 @@ void place_print_others(const struct meaning *m, size_t segment, const struct ip
 	}
 }
 
-const char *setting_of(const struct ns_state *ns, const char *path) {
+const struct sysctl *setting_object(const struct ns_state *ns, const char *path) {
 	_cleanup_(arena_done) struct arena arena = {};
-	const struct object *found = ns_find(ns, &sysctl_new(&arena, ns->name, path, "")->object);
 
-	return found ? ((const struct sysctl *)found)->value : NULL;
+	return (const struct sysctl *)ns_find(ns, &sysctl_new(&arena, ns->name, path, "")->object);
+}
+
+const char *setting_of(const struct ns_state *ns, const char *path) {
+	const struct sysctl *found = setting_object(ns, path);
+
+	return found ? found->value : NULL;
 }
 
 void meaning_check(const struct state *state, struct diags *diags) {

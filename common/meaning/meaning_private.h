@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kind/address.h"
+#include "kind/sysctl.h"
 #include "meaning/meaning.h"
 #include "meaning/segment.h"
 
@@ -50,7 +51,8 @@ void place_print_others(const struct meaning *m, size_t segment, const struct ip
 /* Which of two places in the files comes first; as memcmp(). */
 int place_compare_positions(struct position a, struct position b);
 
-/* The value of a setting that is declared, by its path; NULL. */
+/* A setting that is declared, by its path, and its value; NULL. */
+const struct sysctl *setting_object(const struct ns_state *ns, const char *path);
 const char *setting_of(const struct ns_state *ns, const char *path);
 
 /* The subjects. */

@@ -248,6 +248,7 @@ static int converge(struct work *work, struct spec *spec, void (*print_good)(con
 
 	if (open_work(work, spec) < 0)
 		return EXIT_FAILED;
+	topology_warn(&work->session, &work->problems);
 	code = print_result(work, conclude(work, topology_settle(&work->session)) && nothing_left(work), print_good);
 	r = topology_close(&work->session);
 	if (r == 0)

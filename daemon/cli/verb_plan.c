@@ -18,6 +18,15 @@ static int show(const struct plan *plan, const char *topology, const struct opti
 		       : EXIT_DONE;
 }
 
+static void warn(struct topology *session, const struct loaded_spec *loaded, const struct options *options) {
+	_cleanup_(diags_done) struct diags diags = {};
+
+	vec_foreach(source, &loaded->diags.sources)
+		diags_add_source(&diags, *source);
+	topology_warn(session, &diags);
+	print_diags(&diags, options);
+}
+
 static int look(struct topology *session, const struct options *options) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {}; /* ends first: it has left notes on the observed objects */
@@ -45,5 +54,6 @@ int verb_plan(const struct options *options) {
 		complain("%s", problem);
 		return EXIT_FAILED;
 	}
+	warn(&session, &loaded, options);
 	return look(&session, options);
 }

@@ -238,6 +238,16 @@ static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userd
 
 /* ---- reload ---- */
 
+/* What only the kernel shows to be hardly meant in the file that was put in force. */
+static void tell_warnings(struct loop *l) {
+	_cleanup_(diags_done) struct diags diags = {};
+
+	vec_foreach(source, &l->loaded->diags.sources)
+		diags_add_source(&diags, *source);
+	topology_warn(&l->session, &diags);
+	journal_diags(&diags);
+}
+
 /* Reads the file again; false where it is refused, for whatever reason: then an error is in ret->diags. */
 static bool read_again(struct loop *l, struct loaded_spec *ret) {
 	const char *topology = l->session.topology;
@@ -293,6 +303,7 @@ static void take(struct loop *l, struct loaded_spec *fresh, struct control_call 
 	*l->loaded = *fresh;
 	*fresh = (struct loaded_spec){};
 	l->reloading = true;
+	tell_warnings(l);
 	if (call)
 		vec_push(&l->waiting, call);
 }
@@ -430,6 +441,7 @@ static int open_all(struct loop *l) {
 		journal_log(LOG_WARNING, "%zu lines of the ledger could not be read; objects they recorded may remain",
 			    l->session.n_damaged);
 	arm_periodic(l);
+	tell_warnings(l);
 	return add_sources(l);
 }
 

@@ -13,6 +13,7 @@
 #include "files/error_text.h"
 #include "kernel/named_netns.h"
 #include "kind/kinds.h"
+#include "meaning/meaning.h"
 #include "model/source.h"
 #include "report/report.h"
 
@@ -239,6 +240,15 @@ static char *source_problem(const struct topology *s, const struct topology_sour
 	return xasprintf("topology '%s' was made from %s; %s only has the same file name. Write 'topology: NAME' "
 			 "into it to tell them apart, or take the other's place with --replace",
 			 s->topology, before.data, now.data);
+}
+
+void topology_warn(struct topology *s, struct diags *diags) {
+	const struct state *desired = &reconciler_spec(s->reconciler)->state;
+	_cleanup_(state_done) struct state observed = {};
+	_cleanup_(plan_done) struct plan plan = {}; /* ends first: it has left notes on the observed objects */
+
+	if (meaning_needs_scan(desired) && reconciler_plan(s->reconciler, &plan, &observed) == 0)
+		meaning_seen(desired, &observed, diags);
 }
 
 int topology_note_source(struct topology *s, const struct loaded_spec *loaded) {

@@ -61,6 +61,9 @@ int topology_open_once(struct topology *s, struct spec *spec, const struct topol
 /* The same for looking only: no lock, no events, and nothing is made. */
 int topology_open_to_look(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem);
 
+/* Adds warnings about what the kernel shows to be hardly meant in the file in force, which asks for a scan. */
+void topology_warn(struct topology *s, struct diags *diags);
+
 /* Other files, after a reload: notes them. 0 or -errno. */
 int topology_note_source(struct topology *s, const struct loaded_spec *loaded);
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Kernel settings: how the kernel prints them, what one write changes besides, and that all of it goes back."""
 
+import socket
+import struct
+
 import lab
 from lab import HOST, Case
 
@@ -251,23 +254,31 @@ namespaces:
 links: [[web:eth0, db:eth0]]
 """
 
-    def test_changed_mtu(self):
-        """The kernel sets an interface's MTU for IPv6 along with its own."""
+    def start(self):
+        """Until IPv6 is at work: the kernel sets that MTU once more when it begins (addrconf_notify())."""
         path = self.spec(self.PAIR)
         d = self.daemon(path).ready()
-        self.assertEqual("1400", lab.sysctl_get("web", self.KEY))
+        self.settle(d, usable=True)
+        self.wait_until(lambda: lab.sysctl_get("web", self.KEY) == "1400", "the setting", d)
+        self.topod("plan", path)
+        d.drain()
+        return path, d
+
+    def test_changed_mtu(self):
+        """The kernel sets an interface's MTU for IPv6 along with its own."""
+        path, d = self.start()
+        since = len(d.lines)
         for mtu in (1450, 1600):
             self.spec(self.PAIR.replace("1500", str(mtu)))
             self.assertIn("1 to change", self.topod("plan", path, expect=2).stdout)
             d.reload()
             self.assertEqual(mtu, lab.link("web", "eth0")["mtu"])
             self.assertEqual("1400", lab.sysctl_get("web", self.KEY))
-        self.assertIsNone(d.find("drift"), d.lines)
+        self.assertIsNone(d.find("drift", since), d.lines)
         d.stop()
 
     def test_restored_mtu(self):
-        path = self.spec(self.PAIR)
-        d = self.daemon(path).ready()
+        path, d = self.start()
         for mtu in (1450, 1600):
             since = len(d.lines)
             with d.expects("drift: web/eth0: mtu was changed"):
@@ -278,6 +289,55 @@ links: [[web:eth0, db:eth0]]
             d.drain()
             self.assertEqual(1, sum("drift" in line for line in d.lines[since:]), d.lines)
         d.stop()
+
+
+class Advertised(Case):
+    """A host that lives by router advertisements ignores them once it forwards; whether it does only the kernel shows."""
+
+    SPEC = """\
+topology: t
+namespaces:
+  host:
+    forwarding: true
+    interfaces: {up0: {kind: existing}}
+"""
+    WARNING = r"office\.yaml:4:\d+: warning: host/up0 has addresses or routes from router advertisements.*'accept-ra: 2'"
+
+    def setUp(self):
+        super().setUp()
+        lab.run("ip", "netns", "add", "router")
+        lab.veth(HOST, "up0", "router", "r0")
+        self.settle(usable=True)
+
+    def advertise(self):
+        with lab.inside("router"), socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s:
+            index = socket.if_nametoindex("r0")
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+            prefix = struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 86400, 14400, 0) + socket.inet_pton(socket.AF_INET6, "2001:db8:5::")
+            s.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + prefix, ("ff02::1", 0, 0, index))
+        self.wait_until(lambda: lab.route(HOST, "default", family=6), "the route by the router")
+
+    def test_warned(self):
+        path = self.spec(self.SPEC)
+        self.assertNotIn("warning", self.topod("plan", path, expect=2).stderr)
+        self.advertise()
+        self.assertRegex(self.topod("plan", path, expect=2).stderr, self.WARNING)
+        d = self.daemon(path).ready()
+        self.assertEqual(1, sum("router advertisements" in line for line in d.lines), d.lines)
+        self.assertIsNotNone(d.find(self.WARNING), d.lines)
+        d.stop()
+        self.topod("down", path)
+        self.advertise()
+        self.assertRegex(self.topod("apply", path).stderr, self.WARNING)
+
+    def test_not_warned(self):
+        self.advertise()
+        for old, new in (("{kind: existing}", "{kind: existing, accept-ra: 2}"), ("true", "ipv4")):
+            path = self.spec(self.SPEC.replace(old, new))
+            self.assertNotIn("warning", self.topod("plan", path, expect=2).stderr)
+            self.assertNotIn("warning", self.topod("apply", path).stderr)
+            self.assertIsNotNone(lab.route(HOST, "default", family=6))
+            self.topod("down", path)
 
 
 if __name__ == "__main__":
