@@ -94,6 +94,7 @@ const struct kind kind_bridge = {
 	.encode = link_encode,
 	.check = check,
 	.takes_frames = true,
+	.segment = SEGMENT_PORTS,
 	.port_kind = &kind_bridge_port,
 	.max_ports = 1023, /* BR_MAX_PORTS - 1, net/bridge/br_private.h */
 };

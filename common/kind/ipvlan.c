@@ -107,7 +107,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                  \
 		.size = sizeof(struct ipvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word, \
 		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .shares_mac = shares_mac,         \
-		.same_parent = "ipvlan", .claim = claim, .takes_frames = true                                       \
+		.same_parent = "ipvlan", .claim = claim, .takes_frames = true, .segment = SEGMENT_LOWER             \
 	}
 
 const struct kind kind_ipvlan =

@@ -88,8 +88,8 @@ static uint32_t headroom(const struct object *desired _unused_) {
 		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                   \
 		.size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word, \
 		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .recreate = recreate,              \
-		.shares_mac = shares_mac, .takes_frames = true, .same_parent = "macvlan", .claim = claim,            \
-		.headroom = headroom                                                                                 \
+		.shares_mac = shares_mac, .takes_frames = true, .segment = SEGMENT_LOWER, .same_parent = "macvlan",  \
+		.claim = claim, .headroom = headroom                                                                 \
 	}
 
 const struct kind kind_macvlan = MACVLAN("macvlan", "A further MAC address on a parent.");

@@ -69,6 +69,7 @@ static void noun(const struct object *object, struct text *out) {
 }
 
 const struct kind kind_veth = {
+	.segment = SEGMENT_PAIR,
 	.name = "veth",
 	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,

@@ -234,6 +234,7 @@ static uint32_t headroom(const struct object *desired _unused_) {
 }
 
 const struct kind kind_vlan = {
+	.segment = SEGMENT_TAGGED,
 	.name = "vlan",
 	.doc = "What carries one VLAN tag (IEEE 802.1Q) on the interface below.",
 	.class = &class_link,

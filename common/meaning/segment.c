@@ -2,8 +2,6 @@
 /* Union-find over the declared links. */
 #include "meaning/segment.h"
 
-#include "kind/address.h"
-#include "kind/kinds.h"
 #include "kind/link.h"
 #include "kind/sysctl.h"
 
@@ -50,28 +48,15 @@ static bool has_vlans(const struct object *bridge) {
 	return i >= 0 && object_has(bridge, (size_t)i) && *(const uint32_t *)field_of(&bridge->kind->fields[i], bridge);
 }
 
-static bool is_among(const struct object *link, const char *const *names) {
-	for (; *names; names++)
-		if (streq(link->kind->name, *names))
-			return true;
-	return false;
-}
-
-/* By name, because a kind may come or go without this file. */
-static const char *const on_their_lower[] = { "macvlan", "macvtap", "ipvlan", "ipvtap", NULL };
-static const char *const joining_their_ports[] = { "bridge", "bond", NULL };
-static const char *const known[] = { "veth", "bridge", "macvlan", "macvtap", "ipvlan", "ipvtap", NULL };
-static const char *const ethernet[] = { "veth", "bridge", "macvlan", "macvtap", "ipvlan", "ipvtap", "vlan", "bond", NULL };
-
 bool segment_is_ethernet(const struct object *link) {
-	return is_among(link, ethernet);
+	return link->kind->segment != SEGMENT_ELSEWHERE;
 }
 
 /* A tunnel's packets go by the link below, its frames do not; a VLAN's have a tag; a VRF's ports share routes only. */
 static bool is_on_segment_of(const struct object *from, const struct field *field, const struct object *to) {
 	if (field->flags & FIELD_CONTROLLER)
-		return !to || is_among(to, joining_their_ports);
-	return is_among(from, on_their_lower);
+		return !to || to->kind->segment == SEGMENT_PORTS;
+	return from->kind->segment == SEGMENT_LOWER;
 }
 
 static void join_lower(struct segments *s, const struct state *state, size_t from) {
@@ -96,7 +81,7 @@ static void join_lower(struct segments *s, const struct state *state, size_t fro
 
 /* What topod finds rather than makes, tunnels and VLANs lead to where the file says nothing of. */
 static bool leads_on(const struct object *link) {
-	return !is_among(link, known) || has_vlans(link);
+	return link->kind->segment == SEGMENT_ELSEWHERE || link->kind->segment == SEGMENT_TAGGED || has_vlans(link);
 }
 
 /* Others answer for hosts behind them, whatever is declared (proxy_arp, proxy_ndp). */
@@ -121,7 +106,7 @@ static void open_bare(struct segments *s, const struct ns_state *ns) {
 	ns_foreach(object, ns) {
 		size_t i = index_of(s, object);
 
-		if (i != SEGMENT_NONE && object->kind != &kind_bridge && !object_has(object, LINK_MASTER) &&
+		if (i != SEGMENT_NONE && object->kind->segment != SEGMENT_PORTS && !object_has(object, LINK_MASTER) &&
 		    !s->members.items[i].addressed)
 			s->members.items[top_of(s, i)].open = true;
 	}
@@ -130,7 +115,7 @@ static void open_bare(struct segments *s, const struct ns_state *ns) {
 /* A bridge without ports is for those that others bring. */
 static void open_empty(struct segments *s) {
 	for (size_t i = 0; i < s->members.n; i++)
-		if (s->members.items[i].link->kind == &kind_bridge && !s->members.items[i].ported)
+		if (s->members.items[i].link->kind->segment == SEGMENT_PORTS && !s->members.items[i].ported)
 			s->members.items[top_of(s, i)].open = true;
 }
 
@@ -153,9 +138,8 @@ void segments_find(struct segments *ret, const struct state *state) {
 	open_empty(ret);
 	state_foreach(ns, state) {
 		ns_foreach(object, ns) {
-			size_t i = object->kind == &kind_address
-					   ? index_of(ret, ns_find_link(ns, ((const struct address *)object)->dev))
-					   : SEGMENT_NONE;
+			size_t i = object->kind->assigns ? index_of(ret, ns_find_link(ns, object_home_link(object)))
+							 : SEGMENT_NONE;
 
 			if (i != SEGMENT_NONE)
 				ret->members.items[i].addressed = true;

@@ -109,6 +109,15 @@ struct sole_claim {
 	const char *as;            /* … and claim it with this same value; NULL: none */
 };
 
+/* Which hosts hear the broadcasts of a link (common/meaning). */
+enum segment_part {
+	SEGMENT_ELSEWHERE, /* nobody knows: it was found rather than made, or leads through a tunnel */
+	SEGMENT_TAGGED,    /* others on an Ethernet, but not those of its lower link (a VLAN) */
+	SEGMENT_PAIR,      /* the other end of a pair */
+	SEGMENT_PORTS,     /* all its ports, and those on them */
+	SEGMENT_LOWER,     /* all on its lower link */
+};
+
 struct kind {
 	const char *name; /* the word of the language: "bridge"; "address" */
 	const char *doc;  /* one sentence for the reference page; NULL: not a `kind` of its own there */
@@ -116,8 +125,9 @@ struct kind {
 	enum transport transport;
 	size_t size; /* of the struct, which begins with struct object */
 	const struct field *fields;
-	size_t n_fields;       /* at most 64 */
-	const char *link_kind; /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, where the kernel has one */
+	size_t n_fields;           /* at most 64 */
+	enum segment_part segment; /* of a link */
+	const char *link_kind;     /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, where the kernel has one */
 	const struct kind *port_kind; /* a controller: what its ports may say of themselves there; NULL: has no ports */
 	unsigned max_ports;           /* … and how many it takes; 0: no limit */
 	bool own_table;               /* a controller: the connected routes of its ports stand in a table of its own (VRF) */
