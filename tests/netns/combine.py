@@ -32,7 +32,8 @@ SETTINGS = [  # what the schema cannot name; those of an interface have NAME in 
     ("net.ipv4.conf.all.rp_filter", [0, 1, 2]), ("net.ipv4.conf.default.rp_filter", [0, 2]),
     ("net.ipv4.conf.NAME.rp_filter", [0, 1, 2]), ("net.ipv4.conf.NAME.proxy_arp", [0, 1]),
     ("net.ipv4.conf.NAME.forwarding", [0, 1]), ("net.ipv6.conf.NAME.disable_ipv6", [0, 1]),
-    ("net.ipv6.conf.NAME.accept_dad", [0, 1, 2]), 
+    ("net.ipv6.conf.all.disable_ipv6", [0, 1]), ("net.ipv6.conf.default.disable_ipv6", [0, 1]),
+    ("net.ipv6.conf.NAME.stable_secret", ["2001:db8::1", "::1"]), ("net.ipv6.conf.NAME.accept_dad", [0, 1, 2]),
     ("net.ipv6.conf.NAME.hop_limit", [1, 64, 255]), ("net.ipv4.neigh.NAME.retrans_time_ms", [1, 333, 1000]),
     ("net.ipv4.ip_local_reserved_ports", ["80,22-25", "22-25,80", ""]), ("net.ipv4.ip_local_port_range", ["1024 65535"]),
     ("net.ipv4.ip_default_ttl", [1, 64, 255, "0x40"]), ("net.ipv4.tcp_rmem", ["4096 131072 6291456", 4096]),
@@ -134,7 +135,7 @@ class Draw:
             "link": self.lower, "dev": self.lower if self.ns is None else self.some_link, "name": self.some_link,
             "ports": self.some_link, "in": self.some_link, "out": self.some_link,
             "local": self.ip, "remote": self.ip, "group": lambda: self.pick(["239.0.0.1", "ff05::100", "224.0.0.1"]),
-            "source": lambda: self.pick(["f0", "f1"]) if self.what == "physical" else self.pick(["10.0.0.0/8", "not 10.1.0.0/16"]),
+            "source": lambda: self.pick(["f0", "f1", "card0", "06:00:00:00:00:f1"]) if self.what == "physical" else self.pick(["10.0.0.0/8", "not 10.1.0.0/16"]),
             "destination": lambda: self.pick(["10.0.0.0/8", "192.0.2.1"]),
             "address": self.own_address, "addresses": self.own_address,
             "peer": lambda: self.pick(["10.9.0.1/32", "10.9.0.0/24", "fd09::1/128"]),
@@ -325,6 +326,73 @@ class Trial:
         if looks > 60 * (1 + last["retries"] - first["retries"]):
             raise Wrong(f"`topod run` does not come to rest: {looks} looks for {last['retries']} retries")
 
+    # What others do meanwhile -------------------------------------------------------------------------------
+
+    def ip(self, *words):
+        done = subprocess.run(["ip", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        self.said.append(f"$ ip {' '.join(words)}\n{done.stdout}")
+        return done.returncode == 0
+
+    def found(self, *words):
+        return json.loads(subprocess.run(["ip", "-j", *words], stdout=subprocess.PIPE, check=True, text=True).stdout or "[]")
+
+    def settle(self, what):
+        """Until `plan` has nothing to do, or as much as it may."""
+        end = time.monotonic() + DEADLINE
+        while subprocess.run([TOPOD, "plan", self.path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+            if time.monotonic() > end:
+                self.topod("plan", self.path, expect=(0,))
+                raise Wrong(f"it does not come to rest after {what}")
+
+    def lose_name(self, dice):
+        """A namespace is deleted by name while a process is in it: it is the same one that has its name again."""
+        ns = dice.choice(NAMESPACES[1:])
+        before = os.stat(f"/run/netns/{ns}").st_ino
+        with subprocess.Popen(["ip", "netns", "exec", ns, "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            self.ip("netns", "delete", ns)
+            self.settle("`ip netns delete`")
+            if os.stat(f"/run/netns/{ns}").st_ino != before:
+                raise Wrong(f"{ns} is another namespace than before")
+            process.communicate()
+
+    def move_away(self, dice):
+        """A link is moved to where topod would never look."""
+        ns = dice.choice(NAMESPACES[1:])
+        links = [l["ifname"] for l in self.found("-n", ns, "link") if l["ifname"] != "lo"]
+        if links and self.ip("-n", ns, "link", "set", dice.choice(links), "netns", "z"):
+            self.settle("`ip link set netns`")
+
+    def hide_route(self, dice):
+        """Another route is put in front of one of topod's: that is told, and over when it goes."""
+        ns = dice.choice(NAMESPACES[1:])
+        routes = [r for r in self.found("-n", ns, "-4", "route") if r.get("protocol") == "84" and "gateway" in r]
+        if not routes:
+            return
+        route = dice.choice(routes)
+        words = [route["dst"], "dev", route["dev"], *(["metric", str(route["metric"])] if "metric" in route else [])]
+        if not self.ip("-n", ns, "route", "prepend", *words):
+            return
+        if "is hidden by" not in self.topod("plan", self.path, expect=(2,)).stdout:
+            raise Wrong("`plan` does not say that a route is hidden")
+        self.ip("-n", ns, "route", "delete", *words, "protocol", "boot")
+        self.settle("`ip route delete`")
+
+    def disturb(self):
+        """`topod run` repairs what somebody else does."""
+        dice = random.Random(self.seed)
+        acts = [self.lose_name, self.move_away, self.hide_route]
+        with subprocess.Popen([TOPOD, "run", self.path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True, errors="replace") as daemon:
+            try:
+                self.watch()
+                for act in dice.sample(acts, 3):
+                    act(dice)
+            finally:
+                daemon.terminate()
+                self.said.append("$ topod run\n" + daemon.stderr.read()[-4000:])
+        if SANITIZER.search(self.said[-1]):
+            raise Wrong("`topod run`: a sanitizer found something")
+
     def run(self):
         if self.topod("check", self.path, expect=(0, 78)).returncode == 78:
             done = self.topod("check", self.path, expect=(78,))
@@ -333,11 +401,12 @@ class Trial:
         done = self.topod("apply", self.path, expect=(0, 1))
         if done.returncode == 0:
             self.topod("plan", self.path, expect=(0,))
+            self.disturb()
         else:
             self.expect_places(done)
             self.keep_quiet()
         self.topod("down", self.path, expect=(0,))
-        left = [n for n in os.listdir("/run/netns")]
+        left = [n for n in os.listdir("/run/netns") if n != "z"]
         if left:
             raise Wrong(f"`down` left {left}")
         return "refused" if done.returncode else "converged"
@@ -353,6 +422,8 @@ def furnish():
         ip link set lo up
         ip link add f0 address 06:00:00:00:00:f0 type veth peer name f1 address 06:00:00:00:00:f1
         ip link set f0 up; ip link set f1 up
+        ip link property add dev f0 altname card0
+        ip netns add z
     """
     subprocess.run(["sh", "-c", script], check=True)
 
