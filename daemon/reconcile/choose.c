@@ -239,6 +239,9 @@ static void note_given_up(struct pass *pass, struct plan *plan) {
 
 		if (record && record->state == FAILURE_FAILING)
 			record->seen = failures->scan;
+		/* What waits for a source address is not tried, and else would stay due. */
+		if (record && pending->by)
+			failure_put_off(failures, record, pass->now_usec);
 	}
 }
 

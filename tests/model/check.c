@@ -82,7 +82,8 @@ static bool is_behind_foreign(const struct w_ns *ns, const struct w_address *the
 static bool failed_for_good(const struct run *run, const struct w_address *there) {
 	bool rival = ip_equal(&there->address.address, &run->w->rival) && address_is_tentative(run->w, there);
 
-	return rival || (there->failed && (there->external || ip_equal(&there->address.address, &run->w->rival)));
+	return rival || (there->failed && (there->external || !link_has_carrier(there->link) ||
+					   ip_equal(&there->address.address, &run->w->rival)));
 }
 
 static bool address_in_the_way(struct run *run, const struct object *object) {
