@@ -319,6 +319,10 @@ static const struct section sections[] = {
 	{},
 };
 
+static bool silent(const struct object *object) {
+	return !sysctl_has_event((const struct sysctl *)object);
+}
+
 const struct class class_sysctl = {
 	.name = "setting",
 	.plural = "settings",
@@ -326,6 +330,7 @@ const struct class class_sysctl = {
 	.part_of = &class_link,
 	.permanent = true,
 	.single_value = true,
+	.silent = silent,
 	.stage = stage,
 	.sections = sections,
 };

@@ -43,6 +43,8 @@ struct class {
 	/* Only one topology can make such an object; this is what the others write to use it: "kind: existing". NULL: several
 	 * may declare the same object, as long as they agree. */
 	const char *share_by;
+	/* Has a change of it no event? Then it is scanned from time to time. NULL: all have. */
+	bool (*silent)(const struct object *object);
 	bool splits;             /* each field is set by itself: where an update fails its fields are tried one by one */
 	bool permanent;          /* is never created nor deleted: only its fields change and go back (a setting, a port) */
 	bool outlives_namespace; /* a file outside */

@@ -5,7 +5,6 @@
  */
 #include "reconcile/hearing.h"
 
-#include "kind/sysctl.h"
 #include "reconcile/reconcile_private.h"
 
 enum {
@@ -106,7 +105,7 @@ void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *h
 static bool is_silent(const struct reconciler *r, const struct object *object) {
 	if (object->kind->transport == TRANSPORT_FILE)
 		return r->files_silent;
-	return object->kind == &kind_sysctl && !sysctl_has_event((const struct sysctl *)object);
+	return object->kind->class->silent && object->kind->class->silent(object);
 }
 
 bool reconciler_dirty_periodic(struct reconciler *r) {
