@@ -431,6 +431,10 @@ const struct class class_nat = {
 	.per_topology = true,
 };
 
+static void lines(const struct object *object, struct text *out) {
+	nat_print_rules((const struct nat *)object, out);
+}
+
 const struct kind kind_nat = {
 	.name = "nat",
 	.class = &class_nat,
@@ -442,4 +446,5 @@ const struct kind kind_nat = {
 	.check = nat_check,
 	.encode = nat_encode,
 	.noun = nat_noun,
+	.lines = lines,
 };

@@ -14,6 +14,7 @@
 #include "base/base.h"
 
 struct change;
+struct object;
 struct section;
 struct source;
 

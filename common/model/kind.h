@@ -159,6 +159,8 @@ struct kind {
 	void (*noun)(const struct object *object, struct text *out);
 	/* The noun without what may change, for the ledger. NULL: the noun itself. */
 	void (*id)(const struct object *object, struct text *out);
+	/* Its parts, a line each, for people who ask for the plan (a table's rules). NULL: its fields say it all. */
+	void (*lines)(const struct object *object, struct text *out);
 	/* What to write where the kernel's own stands in the way: "exists and …". NULL, and where it gives NULL: as for any other. */
 	const char *(*if_kernels)(const struct object *observed);
 	/* What to write where two of one identity are meant: "; give one …". NULL: there is no such way. */
@@ -241,13 +243,21 @@ enum {
 /* Every kind, ended by NULL, in the order of kind/kinds.h. */
 extern const struct kind *const kinds[];
 
+static inline bool kind_is_link(const struct kind *kind) {
+	return kind->class == &class_link;
+}
+
+static inline bool kind_is_namespace(const struct kind *kind) {
+	return kind->class == &class_netns;
+}
+
 static inline bool object_is_link(const struct object *object) {
-	return object->kind->class == &class_link;
+	return kind_is_link(object->kind);
 }
 
 /* The namespace itself. */
 static inline bool object_is_namespace(const struct object *object) {
-	return object->kind->class == &class_netns;
+	return kind_is_namespace(object->kind);
 }
 
 const struct kind *kind_by_name(const char *name, const struct class *class);

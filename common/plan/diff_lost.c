@@ -10,7 +10,7 @@ bool diff_is_void(const struct ledger_entry *entry, const struct ledger *ledger,
 	const struct ledger_entry *ns = self ? ledger_find_object(ledger, self) : NULL;
 
 	return ns && ns->made && !diff_is_as_made(ns, self) && !ledger_outlives_namespace(entry) &&
-	       !(entry->made && entry->kind->class == &class_link);
+	       !(entry->made && kind_is_link(entry->kind));
 }
 
 static void mark_declared(const struct ledger *ledger, const struct ns_state *desired, const struct ns_state *observed) {

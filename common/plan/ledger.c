@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/ledger_private.h"
 
-#include "kind/netns.h"
-#include "kind/sysctl.h"
-
 enum {
 	VALUE_GUESS = 64,
 };
@@ -486,11 +483,11 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 
 	ledger_note(ledger, desired, observed, mask, other->made && !desired->external, &line);
 	entry = ledger_find_object(ledger, desired);
-	if (!entry && desired->kind == &kind_netns)
+	if (!entry && object_is_namespace(desired))
 		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, desired->ns), desired->kind, other->id, true);
 	if (!entry)
 		return;
-	if (desired->kind == &kind_netns) {
+	if (object_is_namespace(desired)) {
 		entry->made = true;
 		entry->shared = desired->external;
 	}

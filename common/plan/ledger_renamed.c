@@ -12,7 +12,7 @@
 #include "kind/sysctl.h"
 
 static const char *noted_index(const struct ledger_entry *entry) {
-	int at = entry->made || entry->kind->class != &class_link ? -1 : kind_field(entry->kind, "index");
+	int at = entry->made || !kind_is_link(entry->kind) ? -1 : kind_field(entry->kind, "index");
 
 	return at < 0 ? NULL : ledger_former(entry, (size_t)at);
 }

@@ -4,13 +4,11 @@
  * only adds this to the desired state; what is made, and goes as a whole, is for the diff to find.
  */
 #include "kind/link.h"
-#include "kind/netns.h"
-#include "kind/sysctl.h"
 #include "plan/ledger_private.h"
 
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
 	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
-		if (entry->kind == &kind_netns)
+		if (kind_is_namespace(entry->kind))
 			return entry->made ? entry : NULL;
 	return NULL;
 }
@@ -89,7 +87,7 @@ static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns
 static void return_undeclared(struct state *state, const struct ledger_entry *entry, bool given_up) {
 	struct object *object = build_gone(state, state_namespace(state, entry->ns), entry);
 
-	if (object && entry->kind->class == &class_sysctl)
+	if (object && entry->kind->class->single_value)
 		ledger_return_setting(state, entry, object);
 	else if (object)
 		add_returns(state, entry, object);

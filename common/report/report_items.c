@@ -4,7 +4,6 @@
  * two, and what only completes a creation is none.
  */
 #include "kind/link.h"
-#include "kind/sysctl.h"
 #include "report/report_private.h"
 
 /* What happens to a declared object; a pair's creation is that of both ends. */
@@ -211,7 +210,7 @@ static void add_value(const struct object *object, size_t i, struct text *out) {
 static void add_name(const struct object *object, const struct object *before, size_t i, struct text *out) {
 	if (object_is_link(object) && i == LINK_UP)
 		return; /* "up" and "down" say it all */
-	if (object->kind == &kind_sysctl)
+	if (object->kind->class->single_value)
 		text_add(out, before ? "" : "= ");
 	else if (object_is_link(object) && i == LINK_MASTER)
 		text_add(out, before ? "controller " : "port of ");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Plans and diagnostics for programs. Words and keys are a promise: what is added later is added beside them. */
-#include "kind/ruleset.h"
 #include "report/report_private.h"
 
 /* Plans. */
@@ -52,11 +51,11 @@ static json_t *item_fields(const struct report_item *item) {
 	return fields;
 }
 
-static json_t *nat_entries(const struct object *object) {
+static json_t *entries_json(const struct object *object) {
 	_cleanup_text_ struct text rules = {};
 	json_t *list = json_array();
 
-	nat_print_rules((const struct nat *)object, &rules);
+	object->kind->lines(object, &rules);
 	for (char *at = rules.data, *line; at && (line = strsep(&at, "\n")) && *line;)
 		json_array_append_new(list, report_json_text(line));
 	return list;
@@ -73,8 +72,8 @@ static json_t *item_json(const struct report_item *item) {
 	report_set(json, "object", report_json_text(id.data));
 	report_set(json, "kind", json_string(item->object->kind->name));
 	report_set(json, "fields", item_fields(item));
-	if (item->object->kind == &kind_nat && spoken_of(item))
-		report_set(json, "entries", nat_entries(item->object));
+	if (item->object->kind->lines && spoken_of(item))
+		report_set(json, "entries", entries_json(item->object));
 	if (item->action == ACTION_RECREATE)
 		report_reason(item, &text);
 	if (item->action == ACTION_REFUSED)

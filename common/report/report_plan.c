@@ -5,8 +5,6 @@
  * would only hide that.
  */
 #include "kind/link.h"
-#include "kind/ruleset.h"
-#include "kind/sysctl.h"
 #include "report/report_private.h"
 
 /* Colours. */
@@ -49,7 +47,7 @@ static bool is_written(const struct object *object, size_t i) {
 /* What the file says of an object that is made. */
 static void add_values(const struct object *object, const char *name, struct text *out) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
-		bool is_value = object->kind == &kind_sysctl && i == SYSCTL_VALUE;
+		bool is_value = object->kind->class->single_value;
 		_cleanup_text_ struct text shown = {};
 
 		if (!report_shows(object, i) || !(is_value || is_written(object, i)))
@@ -108,7 +106,7 @@ static void add_differences(const struct report_item *item, struct text *out) {
 
 	if (!object_is_link(object)) {
 		add_noun(object, out);
-		separator = object->kind == &kind_sysctl && !item->before ? " " : ": ";
+		separator = object->kind->class->single_value && !item->before ? " " : ": ";
 	}
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		if (!(item->fields >> i & 1) || !report_shows(object, i))
@@ -117,7 +115,7 @@ static void add_differences(const struct report_item *item, struct text *out) {
 		report_field(object, item->before, i, out);
 		separator = ", ";
 	}
-	if (!streq(separator, ", ") && object->kind != &kind_sysctl)
+	if (!streq(separator, ", ") && !object->kind->class->single_value)
 		text_addf(out, "%s%s", separator, hidden_difference(item));
 }
 
@@ -134,9 +132,9 @@ static void add_deletion(const struct report_item *item, struct text *out) {
 static void add_entries(const struct object *object, struct text *out) {
 	_cleanup_text_ struct text rules = {};
 
-	if (object->kind != &kind_nat)
+	if (!object->kind->lines)
 		return;
-	nat_print_rules((const struct nat *)object, &rules);
+	object->kind->lines(object, &rules);
 	for (char *at = rules.data, *line; at && (line = strsep(&at, "\n")) && *line;) {
 		text_add(out, "          ");
 		report_clean(line, out);

@@ -171,7 +171,7 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 		/* Before it is forgotten: a crash here is made good, too. */
 		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->transport, lost->ns) < 0)
 			continue; /* the next one tries again */
-		if (entry && entry->kind->class == &class_netns)
+		if (entry && kind_is_namespace(entry->kind))
 			forget_lo(pass, lost->ns, &lines);
 		ledger_forget(pass->r->ledger, lost->ns, lost->id, &lines);
 	}

@@ -11,7 +11,6 @@
  */
 #include "reconcile/pass.h"
 
-#include "kind/netns.h"
 #include "reconcile/scan_closure.h"
 
 enum {
@@ -181,7 +180,7 @@ static bool follow_left(struct pass *pass, const struct plan *plan) {
 	vec_foreach(lost, &plan->lost) {
 		struct ledger_entry *entry = lost->kept ? ledger_find(r->ledger, lost->ns, lost->id) : NULL;
 
-		if (!entry || entry->kind != &kind_netns || entry->left)
+		if (!entry || !kind_is_namespace(entry->kind) || entry->left)
 			continue;
 		entry->left = any = true;
 		state_namespace(&r->spec.state, lost->ns)->unchanged = false;

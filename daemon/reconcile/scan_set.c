@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "reconcile/scan_set.h"
 
-#include "kind/kinds.h"
 #include "model/source.h"
 
 static void forget_objects(struct scan_set *scan_set) {
@@ -129,7 +128,9 @@ static bool add_standing_link(struct scan_set *scan_set, struct scan_set *later,
 	if (!object)
 		return false;
 	grown = scan_set_add_needing(scan_set, ns, object);
-	grown |= add_parts(scan_set, desired, ns, link, &class_port);
+	for (const struct class *const *class = classes; *class; class ++)
+		if ((*class)->membership)
+			grown |= add_parts(scan_set, desired, ns, link, *class);
 	return grown | scan_set_add_link(later, desired, ns, link);
 }
 

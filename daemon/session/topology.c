@@ -76,7 +76,9 @@ static void name_dirty(void *userdata, const char *name) {
 static void file_changed(void *userdata, const char *name) {
 	struct topology *s = userdata;
 
-	reconciler_hint(s->reconciler, name, &(struct hint){ .type = HINT_CLASS, .class = &class_dns });
+	for (const struct kind *const *kind = kinds; *kind; kind++)
+		if ((*kind)->transport == TRANSPORT_FILE)
+			reconciler_hint(s->reconciler, name, &(struct hint){ .type = HINT_CLASS, .class = (*kind)->class });
 }
 
 static void taken_away(void *userdata) {
@@ -147,7 +149,7 @@ static void drain(void *userdata) {
 
 static bool has_file(const struct ns_state *ns) {
 	ns_foreach(object, ns)
-		if (object->kind == &kind_dns)
+		if (object->kind->transport == TRANSPORT_FILE)
 			return true;
 	return false;
 }
