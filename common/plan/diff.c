@@ -282,7 +282,10 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 
 	if (object->gone || diff_disputed(diff, object, NULL, ns->observed))
 		return;
-	/* lo and settings come along with a namespace that is made now. */
+	/* lo and settings come along with a namespace that is made now. What else the kernel makes in it is left to the next scan:
+	 * what it was has to be noted before it is changed. */
+	if (object->external && fresh && !object->kind->found)
+		return;
 	if (object->kind->class->permanent || (object->external && fresh))
 		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
 	else if (object->external)
