@@ -260,7 +260,7 @@ class Style(unittest.TestCase):
         self.assertEqual([], self.lines(r"\bdefault\s*:"))
 
     def test_cleanup_by_attributes(self):
-        self.assertEqual([], self.lines(r"\bgoto\b"))
+        self.assertEqual([], self.lines(r"(?<!\")\bgoto\b"))
 
     def test_every_file_says_what_it_is(self):
         """In its first lines, or those of its header."""
