@@ -30,6 +30,7 @@
 	CLASS(sysctl) KIND(sysctl) \
 	CLASS(address) KIND(address) \
 	CLASS(route) KIND(route) \
+	CLASS(rule) KIND(rule) \
 	CLASS(nat) KIND(nat) \
 	CLASS(dns) KIND(dns)
 /* clang-format on */

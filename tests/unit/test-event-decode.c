@@ -262,8 +262,8 @@ static void test_tables(_unused_ void **state) {
 	assert_null(hint_of(&m).name);
 	make_nft(&m, NFT_MSG_NEWGEN, NULL); /* the end of a transaction */
 	assert_false(hear(&m, &hint));
-	begin(&m, RTM_NEWRULE, 16); /* a routing rule: nobody reads those */
-	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
+	begin(&m, RTM_NEWRULE, 16);
+	assert_about(&m, HINT_CLASS, &class_rule);
 }
 
 /* What did not fit may be of any table; of rtnetlink it is only the rest of what was read. */

@@ -344,6 +344,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "address", "namespaces: {a: {interfaces: {lo: {addresses: [{@}]}}}}" },
 		{ "link", "links: [{@}]" },
 		{ "route", "namespaces: {a: {routes: [{@}]}}" },
+		{ "rule", "namespaces: {a: {rules: [{@}]}}" },
 		{ "nat-entry", "namespaces: {a: {nat: [{@}]}}" },
 		{ "dns", "namespaces: {a: {dns: {@}}}" },
 		{ "defaults", "defaults: {@}" },
