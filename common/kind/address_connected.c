@@ -14,6 +14,7 @@ enum {
 	/* The kernel makes the entry of an IPv6 address without duplicate address detection in a work of its own, and nothing
 	 * tells whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). By then it has, in hundredths of a second. */
 	YOUNG_MAX = 100,
+	JUST_SET = 50,  /* … until when it tells so by an event, as a rule, and nothing else need ask again */
 	CLOCK_LAG = 50, /* jiffies, in which the kernel tells when an address was set, do not begin with CLOCK_MONOTONIC */
 };
 
@@ -97,8 +98,8 @@ static bool is_judged(const struct judging *j, const struct link *link, const st
 	return !object_is_link(object) || !j->scan->scope || link->addresses_read;
 }
 
-static bool is_young(const struct judging *j, const struct address *address) {
-	return j->scan->decode.now - address->created + CLOCK_LAG < YOUNG_MAX + CLOCK_LAG;
+static bool is_younger(const struct judging *j, const struct address *address, uint32_t age) {
+	return j->scan->decode.now - address->created + CLOCK_LAG < age + CLOCK_LAG;
 }
 
 static void judge_address(struct judging *j, struct address *address) {
@@ -114,8 +115,8 @@ static void judge_address(struct judging *j, struct address *address) {
 		if (!is_missing(j, &routes[i]))
 			continue;
 		/* Its entry and the route to the peer are still to come, and then it is usable. */
-		if (address->nodad && is_young(j, address) && routes[i].to.length == ip_bits(AF_INET6)) {
-			address->object.pending = j->finally;
+		if (address->nodad && is_younger(j, address, YOUNG_MAX) && routes[i].to.length == ip_bits(AF_INET6)) {
+			address->object.pending = j->finally && !is_younger(j, address, JUST_SET);
 			continue;
 		}
 		j->connected->only_late = false;

@@ -22,7 +22,7 @@ enum step {
 enum {
 	/* So often is asked again for what the kernel makes in a work of its own, which runs within a fraction of that time
 	 * unless the machine is busy. */
-	LATE_ROUNDS = 8,
+	LATE_ROUNDS = 16,
 };
 
 struct reading {

@@ -14,5 +14,5 @@ void meaning_check(const struct state *state, struct diags *diags);
 
 /* The same of what only the kernel shows, with the places of what is declared. observed: whole namespaces. */
 void meaning_seen(const struct state *desired, const struct state *observed, struct diags *diags);
-/* Can there be such? */
-bool meaning_needs_scan(const struct state *desired);
+/* Can there be such in this namespace? */
+bool meaning_needs_scan(const struct ns_state *desired);

@@ -66,11 +66,10 @@ void meaning_seen(const struct state *desired, const struct state *observed, str
 	}
 }
 
-bool meaning_needs_scan(const struct state *desired) {
-	state_foreach(ns, desired)
-		ns_foreach(object, ns)
-			if (object->kind == &kind_sysctl &&
-			    sysctl_path_matches("net/ipv6/conf/*/forwarding", ((const struct sysctl *)object)->path))
-				return true;
+bool meaning_needs_scan(const struct ns_state *desired) {
+	ns_foreach(object, desired)
+		if (object->kind == &kind_sysctl &&
+		    sysctl_path_matches("net/ipv6/conf/*/forwarding", ((const struct sysctl *)object)->path))
+			return true;
 	return false;
 }

@@ -245,12 +245,18 @@ static char *source_problem(const struct topology *s, const struct topology_sour
 }
 
 void topology_warn(struct topology *s, struct diags *diags) {
-	const struct state *desired = &reconciler_spec(s->reconciler)->state;
+	const struct spec *spec = reconciler_spec(s->reconciler);
+	const struct scan_request request = { .desired = &spec->state, .ledger = &s->ledger, .topology = spec->topology };
 	_cleanup_(state_done) struct state observed = {};
-	_cleanup_(plan_done) struct plan plan = {}; /* ends first: it has left notes on the observed objects */
+	vec(struct scope) scopes = {};
 
-	if (meaning_needs_scan(desired) && reconciler_plan(s->reconciler, &plan, &observed) == 0)
-		meaning_seen(desired, &observed, diags);
+	state_foreach(ns, &spec->state)
+		if (meaning_needs_scan(ns))
+			vec_push(&scopes, (struct scope){ .ns = ns->name });
+	if (scopes.n && s->kernel->ops->observe(s->kernel, &request, scopes.items, scopes.n, &observed) == 0)
+		meaning_seen(&spec->state, &observed, diags);
+	s->kernel->ops->rest(s->kernel);
+	vec_done(&scopes);
 }
 
 int topology_note_source(struct topology *s, const struct loaded_spec *loaded) {

@@ -61,7 +61,7 @@ int topology_open_once(struct topology *s, struct spec *spec, const struct topol
 /* The same for looking only: no lock, no events, and nothing is made. */
 int topology_open_to_look(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem);
 
-/* Adds warnings about what the kernel shows to be hardly meant in the file in force, which asks for a scan. */
+/* Adds warnings about what the kernel shows to be hardly meant in the file in force. Scans the namespaces where that can be. */
 void topology_warn(struct topology *s, struct diags *diags);
 
 /* Other files, after a reload: notes them. 0 or -errno. */

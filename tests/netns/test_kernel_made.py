@@ -322,12 +322,12 @@ links: [[web:eth0, db:eth0]]
         d = self.daemon(path).ready()
         self.usable(d)
         self.assertIsNone(d.find("drift"), d.lines)  # nor was anything missed while the kernel was at it
-        for address in ("fd00:1::11", "fd00:2::11"):
-            self.comes_back(d, "web", "eth0", f"-6 route del local {address} dev eth0 table local",
-                            f"address {address}.*: its entry in the table local")
         with d.expects("drift: web/eth0: address fd00:2::11.*: .* was removed; restored"):
             lab.ip("web", "-6 route del fd00:2::12 dev eth0")
         self.wait_until(lambda: lab.route("web", "fd00:2::12", family=6), "the route to the peer", d)
+        for address in ("fd00:1::11", "fd00:2::11"):
+            self.comes_back(d, "web", "eth0", f"-6 route del local {address} dev eth0 table local",
+                            f"address {address}.*: its entry in the table local")
         self.topod("plan", path)
         d.stop()
         # Also while no daemon runs, once the kernel must have made it.
