@@ -29,6 +29,7 @@
 	CLASS(port) KIND(bridge_port) \
 	CLASS(sysctl) KIND(sysctl) \
 	CLASS(address) KIND(address) \
+	CLASS(neighbor) KIND(neighbor) \
 	CLASS(route) KIND(route) \
 	CLASS(rule) KIND(rule) \
 	CLASS(nat) KIND(nat) \

@@ -345,6 +345,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "link", "links: [{@}]" },
 		{ "route", "namespaces: {a: {routes: [{@}]}}" },
 		{ "rule", "namespaces: {a: {rules: [{@}]}}" },
+		{ "neighbor", "namespaces: {a: {neighbors: [{@}]}}" },
 		{ "nat-entry", "namespaces: {a: {nat: [{@}]}}" },
 		{ "dns", "namespaces: {a: {dns: {@}}}" },
 		{ "defaults", "defaults: {@}" },
