@@ -16,7 +16,6 @@
 #define TOPOD_MESSAGE_SPARED "86d5a5b2d0f84e7b9e0f3b6f2c1a4d57"    /* what would be removed is another topology's, too */
 #define TOPOD_MESSAGE_OVERRUN "1f2560e21b9f4a4f9ff6c7785580add3"   /* events were lost, everything is looked at */
 #define TOPOD_MESSAGE_SUMMARY "6702038b2db2429e916a35a8f9806cf7"   /* a storm: lines that were only counted */
-#define TOPOD_MESSAGE_FILE_REFUSED \
-	"7c4a0064f1044104b2df268d126ba88d"                       /* a diagnostic of a file that was refused or warned of */
-#define TOPOD_MESSAGE_PAUSED "6784088f1302424dae08f1a0413ae783"  /* enforcement was paused for a time */
-#define TOPOD_MESSAGE_RESUMED "fe0543141fc541caaa0e3e70861034c7" /* enforcement goes on */
+#define TOPOD_MESSAGE_FILE_REFUSED "7c4a0064f1044104b2df268d126ba88d" /* a diagnostic of a refused file, or a warning */
+#define TOPOD_MESSAGE_PAUSED "6784088f1302424dae08f1a0413ae783"       /* enforcement was paused for a time */
+#define TOPOD_MESSAGE_RESUMED "fe0543141fc541caaa0e3e70861034c7"      /* enforcement goes on */

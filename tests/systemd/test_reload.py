@@ -69,7 +69,7 @@ class Reload(Case):
         self.spec(edit(OFFICE, ("topology: office\n", "topology: other\n")))
         with machine.Journal("-u", UNIT) as journal:
             self.assertNotEqual(0, self.systemctl("reload", UNIT, expect=None).returncode)
-            journal.wait("'other' now.*'office'")
+            journal.wait("now names the topology 'other', but 'office'")
         self.assertEqual("active", self.show(UNIT, "ActiveState"))
 
     def test_refused_by_the_kernel(self):
