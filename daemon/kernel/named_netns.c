@@ -325,8 +325,10 @@ static int remove_left_over(int folder, const char *name, bool was_ours) {
 		return -errno;
 	if (was_ours ? !S_ISREG(st.st_mode) || st.st_size : !looks_left_over(&st))
 		return -EEXIST;
-	/* EBUSY if something is mounted on it. */
-	return unlinkat(folder, name, 0) == 0 ? 0 : errno == EBUSY ? -EEXIST : -errno;
+	if (unlinkat(folder, name, 0) == 0)
+		return 0;
+	/* EBUSY: something is mounted on it. EEXIST means here that it is somebody else's, and is no answer of the kernel's. */
+	return errno == EBUSY ? -EEXIST : errno == EEXIST ? -EIO : -errno;
 }
 
 int netns_remove_stale(const char *name) {
