@@ -19,7 +19,7 @@ static void add_keys(const struct schema_mapping *m, json_t *properties, json_t 
 static json_t *mapping_schema(const struct schema_mapping *m, const struct schema_mapping *common) {
 	json_t *properties = json_object(), *required = json_array(), *schema;
 
-	if (m->link) {
+	if (m->link && common) {
 		add_keys(common, properties, required);
 		schema_set(properties, "kind", schema_pack("{s:s}", "const", m->link->name));
 	}

@@ -26,7 +26,8 @@ bool spec_read_mapping(struct reading *r, const struct node *node, const struct 
 		       struct fields_parse fields) {
 	size_t errors = r->parse.diags->n_errors;
 
-	memset(s->values, 0, s->n * sizeof(s->values[0]));
+	if (s->n)
+		memset(s->values, 0, s->n * sizeof(s->values[0]));
 	fields.what = fields.what ? fields.what : mapping->what;
 	fields.others = s->keys;
 	fields.values = s->values;
