@@ -42,6 +42,9 @@ static const char model_root[] = "/run/model";
 /* What is compared: what the model claims to know. */
 
 static bool is_of_interest(const struct spec *spec, const struct object *object) {
+	/* The fake has no rules and no neighbours; the kernel has its own, which `exclusive` reads. */
+	if (streq(object->kind->class->name, "rule") || streq(object->kind->class->name, "neighbor"))
+		return false;
 	const struct address *a = (const struct address *)object;
 	const struct route *r = (const struct route *)object;
 
