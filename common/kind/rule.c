@@ -101,7 +101,7 @@ static const struct field fields[] = {
 	SELECTOR(RULE_FWMARK, "fwmark", fwmark, &rule_fwmark, .doc = "Mark of the packet: `value` or `value/mask`."),
 	SELECTOR(RULE_TOS, "tos", tos, &type_integer, .max = 255, .doc = "Type of service (IPv4), traffic class (IPv6)."),
 	SELECTOR(RULE_IP_PROTOCOL, "ip-protocol", ip_protocol, &rule_ip_protocol,
-		 .doc = "`tcp`, `udp`, `icmp`, … or a number."),
+		 .doc = "`tcp`, `udp`, `icmp` or another, or a number."),
 	SELECTOR(RULE_SOURCE_PORT, "source-port", source_port, &rule_range, .min = 1, .max = 65534,
 		 .doc = "A port, or a range."),
 	SELECTOR(RULE_DESTINATION_PORT, "destination-port", destination_port, &rule_range, .min = 1, .max = 65534,
