@@ -51,7 +51,7 @@ void address_settle_primaries(const struct ns_state *seen, const struct ns_state
 bool address_has_connected_route(const struct address *address);
 /* Where that leads. */
 struct prefix address_connected_network(const struct address *address);
-/* Of one IPv6 host it is no loss where the address was set without. */
+/* Is it a single IPv6 host (/128) that was set without such a route? Then a missing route is no fault. */
 bool address_needs_no_route(const struct address *address);
 /* Notes whether that route, and whether its entries in the table local, are there: an address alone cannot tell. */
 void address_set_connected(struct address *address, bool connected);

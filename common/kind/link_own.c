@@ -97,7 +97,7 @@ static void put_address(struct encode *encode, uint16_t type, uint16_t flags, co
 		nl_put_u8(encode->writer, IFA_PROTO, IFAPROT_KERNEL_LO);
 }
 
-/* Beside its own ::1 the kernel makes no route to that in the table main, as it does for whoever else sets an address. */
+/* An address that a program sets gets a route in the table main, too. The kernel makes none for its own ::1. */
 static void remove_connected(struct encode *encode, uint32_t index) {
 	struct rtmsg *rtm = nl_begin(encode->writer, RTM_DELROUTE, 0, sizeof(*rtm));
 

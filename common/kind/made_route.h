@@ -19,8 +19,8 @@ struct made_route {
 extern const struct prefix made_route_link_local; /* fe80::/64, of each interface with a link-local address */
 extern const struct prefix made_route_multicast;  /* ff00::/8, of each interface with IPv6 */
 
-/* Takes it from one RTM_NEWROUTE of a dump. False: it is no entry of the table local and not fe80::/64, which are those that
- * several interfaces may have with one identity, so that an object (struct route) does not tell whose it is. */
+/* Reads one RTM_NEWROUTE of a dump. False where it is neither in the table local nor fe80::/64. Only these can stand on several
+ * interfaces with one identity, so an object (struct route) cannot tell whose they are. */
 bool made_route_decode(const struct nlmsghdr *nlh, struct made_route *ret);
 
 /* By interface, type and destination; as memcmp(). */

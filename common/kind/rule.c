@@ -5,8 +5,8 @@
  *
  * The identity of a rule is its family, its priority and all of its selectors; what it does (a table, a jump, a refusal) may
  * change. The kernel cannot change a rule: the new one is put in first and the old one taken out after it, in one batch,
- * so that packets never miss both. Where the file gives no priority the kernel chooses one, and it is no part of the
- * identity: loosen() takes it out of that of an observed rule.
+ * so that one of them always holds. Where the file gives no priority the kernel chooses one. It is then not part of the
+ * identity: loosen() removes it from that of an observed rule.
  *
  * `state: absent` is for a rule that others made, the kernel's own first one: it is found rather than made, its hidden field
  * `present` is what is managed, and it goes back to true when the entry leaves the file. A rule that is not there is therefore
@@ -191,7 +191,7 @@ static const char *find_problem(const struct rule *r) {
 	if (ports && !has(r, RULE_IP_PROTOCOL))
 		return "a port needs an 'ip-protocol': tcp, udp or sctp";
 	if ((has(r, RULE_SUPPRESS_PREFIX_LENGTH) || has(r, RULE_SUPPRESS_INTERFACE_GROUP)) && !lookup && !has(r, RULE_GOTO))
-		return "'suppress-…' is about a table that is looked in";
+		return "a 'suppress-' key needs a rule that looks in a table";
 	if (has(r, RULE_STATE) && !r->present && !has(r, RULE_PRIORITY))
 		return "'state: absent' needs the rule's 'priority'";
 	return NULL;

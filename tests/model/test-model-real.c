@@ -42,12 +42,12 @@ static const char model_root[] = "/run/model";
 /* What is compared: what the model claims to know. */
 
 static bool is_of_interest(const struct spec *spec, const struct object *object) {
-	/* The fake has no rules and no neighbours; the kernel has its own, which `exclusive` reads. */
-	if (streq(object->kind->class->name, "rule") || streq(object->kind->class->name, "neighbor"))
-		return false;
 	const struct address *a = (const struct address *)object;
 	const struct route *r = (const struct route *)object;
 
+	/* The fake has no rules, and the kernel its own, which `exclusive` reads. */
+	if (streq(object->kind->class->name, "rule") && object->kernel_made)
+		return false;
 	/* not looked at where nothing of the kind is declared */
 	if (object->kind->class == &class_port || object->kind == &kind_nat || object->kind == &kind_sysctl)
 		return ns_find(state_find(&spec->state, object->ns), object);

@@ -205,6 +205,9 @@ static void nobody_hears_what_nobody_declares(void **state) {
 		change(changes[i]);
 	assert_quiet(watch, &heard);
 	want_all(watch);
+	change("ip rule add to 10.1.0.0/16 table 7");
+	wait_for_id(watch, &heard, id);
+	forget(&heard);
 	change("nft add chain inet t c");
 	wait_for_id(watch, &heard, id);
 	forget(&heard);
