@@ -82,7 +82,7 @@ void handle_clear_links(struct handle *handle) {
 	struct known_link *link, *next;
 
 	HASH_ITER(hh_index, handle->by_index, link, next)
-	drop(handle, link);
+		drop(handle, link);
 	handle->highest = 0;
 }
 

@@ -169,7 +169,7 @@ void failures_done(struct failures *f) {
 	struct failure_record *record, *next;
 
 	HASH_ITER(hh, f->records, record, next)
-	failure_drop(f, record);
+		failure_drop(f, record);
 }
 
 /* ---- when ---- */

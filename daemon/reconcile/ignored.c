@@ -166,5 +166,5 @@ void ignored_done(struct ignored *ignored) {
 	struct ignored_entry *entry, *next;
 
 	HASH_ITER(hh, ignored->entries, entry, next)
-	drop(ignored, entry);
+		drop(ignored, entry);
 }

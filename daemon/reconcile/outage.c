@@ -134,8 +134,8 @@ void outage_sort_out(struct pass *pass, struct state *observed) {
 		return;
 	tell_unreachable(pass, observed);
 	HASH_ITER(hh, observed->namespaces, unseen, next)
-	if (unseen->error)
-		state_remove(observed, unseen);
+		if (unseen->error)
+			state_remove(observed, unseen);
 }
 
 struct reach {

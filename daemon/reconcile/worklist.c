@@ -54,7 +54,7 @@ void worklist_done(struct worklist *w) {
 	struct ns_info *info, *next;
 
 	HASH_ITER(hh, w->all, info, next)
-	worklist_remove(w, info);
+		worklist_remove(w, info);
 }
 
 /* ---- dirty ---- */
