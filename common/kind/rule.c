@@ -334,7 +334,7 @@ static void noun(const struct object *object, struct text *out) {
 	}
 }
 
-/* Of what somebody made as part of the machine the priority is as good as a name: it is not left to be found. */
+/* The priority of a rule that the kernel made identifies it, as a name would: such a rule is not found without. */
 static bool loosen(struct object *observed) {
 	if (observed->kernel_made || !object_has(observed, RULE_PRIORITY))
 		return false;
@@ -351,7 +351,7 @@ static const char *if_kernels(const struct object *observed _unused_) {
 	       "taken out";
 }
 
-/* A rule is taken out once all others are in. */
+/* A rule that is to be absent is taken out after all others are in … */
 static bool goes_late(const struct object *object) {
 	return !((const struct rule *)object)->present;
 }
@@ -445,8 +445,8 @@ static void put_rule(struct nl_writer *w, uint16_t type, uint16_t flags, const s
 	put_action(w, r);
 }
 
-/* The kernel compares rules without the target of `goto`, so
- * that a new one might be refused as the old one (NLM_F_EXCL, rule_exists()); of two the older one is taken out. */
+/* The kernel ignores the target of `goto` when it compares rules (rule_exists()): with NLM_F_EXCL it could take a new rule for the
+ * old one and refuse it. A deletion that fits two rules takes out the older one. */
 static int encode_rule(struct encode *encode, const struct change *change) {
 	const struct rule *want = (const struct rule *)change->desired, *seen = (const struct rule *)change->observed;
 	const struct rule *old = seen ? seen : want;
