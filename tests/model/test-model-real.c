@@ -45,8 +45,8 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 	const struct address *a = (const struct address *)object;
 	const struct route *r = (const struct route *)object;
 
-	/* The fake has no rules, and the kernel its own, which `exclusive` reads. */
-	if (streq(object->kind->class->name, "rule") && object->kernel_made)
+	/* The fake has no rules and no neighbours; the kernel has its own, which `exclusive` reads. */
+	if (object->kernel_made && (object->kind == &kind_rule || object->kind == &kind_neighbor))
 		return false;
 	/* not looked at where nothing of the kind is declared */
 	if (object->kind->class == &class_port || object->kind == &kind_nat || object->kind == &kind_sysctl)
