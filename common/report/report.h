@@ -50,9 +50,7 @@ void report_plan_text(const struct plan *plan, bool color, struct text *out);
  * topology; numbers and booleans are such, other values text as in the file; "from" is null where there was none. */
 json_t *report_plan_json(const struct plan *plan, const char *topology);
 
-/* What failed (report_apply.c). */
-
-/* Diagnostics (report_check.c). */
+/* Diagnostics (report_json.c). */
 
 /* {"file", "drop_ins": [NAME], "valid", "errors", "warnings", "diagnostics": [{"severity", "file", "line", "column", "message"}]}; line and
  * column are null where no place is known. */

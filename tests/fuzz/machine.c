@@ -572,7 +572,7 @@ void netns_leave(struct netns_visit *visit) {
 	machine.here = 0;
 }
 
-/* ---- settings.h ---- */
+/* ---- proc_sys.h, resolv_conf_file.h ---- */
 
 static const char *some_text(struct arena *arena, int *ret_error) {
 	uint8_t length = machine_byte() % 64;
