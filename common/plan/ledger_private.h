@@ -46,6 +46,12 @@ const char *ledger_former_by_setting(const struct ledger *ledger, const struct o
 /* What a setting that is not declared any more goes back to. */
 void ledger_return_setting(struct state *state, const struct ledger_entry *entry, struct object *object);
 
+/* topod 0.1 recorded a setting under each of its names. The id under the name that counts (sysctl_one_name()); NULL if `id`
+ * is that already, or is about something else. */
+const char *ledger_one_setting(struct arena *arena, const char *ns, const char *id);
+/* Brings what such an entry says of the setting under that name, too: its path, and the value in that file's unit. */
+void ledger_unite_setting(struct ledger_entry *entry);
+
 /* The lines that say that an entry is there (with what is declared of it; that alone), and that it is gone. */
 void ledger_add_line(const struct ledger_entry *entry, struct text *out);
 void ledger_add_declaration(const struct ledger_entry *entry, struct text *out);

@@ -9,6 +9,38 @@
 #include "kind/sysctl.h"
 #include "plan/ledger_private.h"
 
+/* In the ledger's id of a setting, the key as sysctl(8) writes it; NULL if the id is of something else. */
+static const char *key_in_id(const char *ns, const char *id) {
+	const char *rest = startswith(id, ns);
+
+	return rest ? startswith(rest, " sysctl ") : NULL;
+}
+
+const char *ledger_one_setting(struct arena *arena, const char *ns, const char *id) {
+	const char *key = key_in_id(ns, id), *why, *path = key ? sysctl_path(arena, key, &why) : NULL;
+	_cleanup_text_ struct text one = {};
+	unsigned factor;
+
+	if (!path || streq(sysctl_one_name(arena, path, &factor), path))
+		return NULL;
+	object_print_id(&sysctl_new(arena, ns, path, "")->object, &one);
+	return arena_strdup(arena, text_str(&one));
+}
+
+void ledger_unite_setting(struct ledger_entry *entry) {
+	bool is_setting = entry->kind == &kind_sysctl;
+	const char *path = is_setting ? ledger_former(entry, SYSCTL_PATH) : NULL,
+		   *value = is_setting ? ledger_former(entry, SYSCTL_VALUE) : NULL;
+	_cleanup_(arena_done) struct arena arena = {};
+
+	if (!path)
+		return;
+	const struct sysctl *one = sysctl_new(&arena, entry->ns, path, value ? value : "");
+	ledger_set_field(entry, SYSCTL_PATH, one->path);
+	if (value)
+		ledger_set_field(entry, SYSCTL_VALUE, one->value);
+}
+
 static struct ledger_entry *find(const struct ledger *ledger, const char *ns, const char *path) {
 	_cleanup_(arena_done) struct arena arena = {};
 

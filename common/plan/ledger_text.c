@@ -4,6 +4,7 @@
  * is for ledger.c.
  */
 #include "plan/ledger_private.h"
+
 static const char header[] = "topod-ledger 1\n";
 
 static bool needs_escape(char c) {
@@ -194,12 +195,19 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 	if (!kind || !ns || !id || !unescape(ns) || !is_namespace(reader, ns) || !unescape(id) || !*id ||
 	    (!streq(word, "made") && !streq(word, "found") && !streq(word, "shared")))
 		return false;
-	struct ledger_entry *entry = renew_entry(reader, kind, ns, id, !streq(word, "found"));
+	_cleanup_(arena_done) struct arena arena = {};
+	const char *one = ledger_one_setting(&arena, ns, id);
+	/* Under two names: the former value in the line that was written first is that of before topod. */
+	if (one && ledger_find(reader->ledger, ns, one))
+		return true;
+	struct ledger_entry *entry = renew_entry(reader, kind, ns, one ? one : id, !streq(word, "found"));
+	bool good = true;
 	entry->shared = streq(word, "shared");
-	for (char *part; (part = strsep(&line, "\t"));)
-		if (!parse_field(entry, part, &at))
-			return false;
-	return true;
+	for (char *part; good && (part = strsep(&line, "\t"));)
+		good = parse_field(entry, part, &at);
+	if (one)
+		ledger_unite_setting(entry);
+	return good;
 }
 
 /* "12", "1:12". */
@@ -248,7 +256,9 @@ static bool parse_removal(struct ledger_reader *reader, char *line) {
 
 	if (!line || !unescape(ns) || !unescape(line))
 		return false;
-	entry = ledger_find(reader->ledger, ns, line);
+	_cleanup_(arena_done) struct arena arena = {};
+	const char *one = ledger_one_setting(&arena, ns, line);
+	entry = ledger_find(reader->ledger, ns, one ? one : line);
 	if (entry)
 		ledger_remove_entry(reader->ledger, entry);
 	reader->ns = NULL;

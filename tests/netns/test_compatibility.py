@@ -91,5 +91,53 @@ class Ledger(Case):
         self.same(self.before, lab.snapshot(), "a line was not skipped")
 
 
+SETTINGS_SPEC = """\
+topology: old
+namespaces:
+  host: {sysctl: {net.ipv4.conf.all.forwarding: 1, net.ipv4.neigh.lo.base_reachable_time: 33}}
+"""
+
+# As 0.1 wrote it for that, and kept it.
+SETTINGS_LEDGER = """\
+topod-ledger 1
++ found sysctl|host|host sysctl net.ipv4.conf.all.forwarding|path=net/ipv4/conf/all/forwarding|value=0
++ found sysctl|host|host sysctl net.ipv4.neigh.lo.base_reachable_time|path=net/ipv4/neigh/lo/base_reachable_time|value=30
+""".replace("|", "\t")
+
+
+class SettingNames(Case):
+    """0.1 recorded a setting under the name that the file had for it; now each setting has one name."""
+
+    FILES = {"net/ipv4/ip_forward": "1", "net/ipv4/neigh/lo/base_reachable_time": "33"}
+
+    def values(self):
+        return {path: open("/proc/sys/" + path).read().strip() for path in self.FILES}
+
+    def setUp(self):
+        super().setUp()
+        self.before = self.values()
+        self.assertEqual(self.before, {"net/ipv4/ip_forward": "0", "net/ipv4/neigh/lo/base_reachable_time": "30"})
+        for path, value in self.FILES.items():
+            with open("/proc/sys/" + path, "w") as f:
+                f.write(value)
+        os.makedirs(os.path.dirname(LEDGER_PATH), 0o700)
+        with open(LEDGER_PATH, "w") as f:
+            f.write(SETTINGS_LEDGER)
+
+    def test_down(self):
+        path = self.spec(SETTINGS_SPEC)
+        self.topod("apply", path)
+        self.assertEqual(self.values(), self.FILES)
+        self.topod("down", path)
+        self.assertEqual(self.values(), self.before)
+
+    def test_dropped(self):
+        path = self.spec("topology: old\nnamespaces: {}\n")
+        self.topod("apply", path)
+        self.assertEqual(self.values(), self.before)
+        self.topod("down", path)
+        self.assertEqual(self.values(), self.before)
+
+
 if __name__ == "__main__":
     lab.main()

@@ -136,6 +136,30 @@ static void test_declared(void **state _unused_) {
 	assert_false(ledger_find(&ledger, "host", "host/e link")->told);
 }
 
+/* As topod 0.1 wrote it: a setting under each of its names. */
+static void test_setting_names(void **state _unused_) {
+	static const char
+		forwarding[] = "+ found sysctl\thost\thost sysctl net.ipv4.conf.all.forwarding\t"
+			       "path=net/ipv4/conf/all/forwarding\tvalue=0\n",
+		one[] = "+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=%d\n",
+		time[] = "+ found sysctl\thost\thost sysctl net.ipv4.neigh.e0.base_reachable_time\t"
+			 "path=net/ipv4/neigh/e0/base_reachable_time\tvalue=30\n",
+		milliseconds[] = "+ found sysctl\thost\thost sysctl net.ipv4.neigh.e0.base_reachable_time_ms\t"
+				 "path=net/ipv4/neigh/e0/base_reachable_time_ms\tvalue=30000\n",
+		gone[] = "- host\thost sysctl net.ipv4.conf.all.forwarding\n";
+	_cleanup_free_ char *zero = xasprintf(one, 0), *last = xasprintf(one, 1),
+			    *twice = xasprintf("%s%s", zero, forwarding), *removed = xasprintf("%s%s", forwarding, gone),
+			    *removed_by_one = xasprintf("%s%s", forwarding, "- host\thost sysctl net.ipv4.ip_forward\n"),
+			    *first = xasprintf("%s%s", last, forwarding);
+
+	check_lines(forwarding, 0, zero);
+	check_lines(time, 0, milliseconds);
+	check_lines(twice, 0, zero);
+	check_lines(first, 0, last); /* what was noted later is what topod had written by then */
+	check_lines(removed, 0, "");
+	check_lines(removed_by_one, 0, "");
+}
+
 static void test_no_ledger(void **state _unused_) {
 	_ledger_ ledger = {};
 	size_t damaged;
@@ -313,14 +337,23 @@ static void test_incomplete(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_later_lines),
-		cmocka_unit_test(test_escapes),       cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_declared),      cmocka_unit_test(test_no_ledger),
-		cmocka_unit_test(test_note),          cmocka_unit_test(test_first_value_counts),
-		cmocka_unit_test(test_another_kind),  cmocka_unit_test(test_forget),
-		cmocka_unit_test(test_forget_fields), cmocka_unit_test(test_links_share_their_names),
-		cmocka_unit_test(test_returns),       cmocka_unit_test(test_found_goes_back),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_later_lines),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_unknown_field),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_declared),
+		cmocka_unit_test(test_setting_names),
+		cmocka_unit_test(test_no_ledger),
+		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_first_value_counts),
+		cmocka_unit_test(test_another_kind),
+		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_forget_fields),
+		cmocka_unit_test(test_links_share_their_names),
+		cmocka_unit_test(test_returns),
+		cmocka_unit_test(test_found_goes_back),
 		cmocka_unit_test(test_incomplete),
 	};
 
