@@ -45,24 +45,44 @@ void pass_note_acknowledged(struct pass *pass, const struct change *change) {
 			     failure_find_ignored(&pass->r->failures, change_object(change)));
 }
 
-/* ---- looking at once ---- */
+/* ---- scanning at once ---- */
 
-static void scan_namespace(struct pass *pass, const struct object *object) {
+typedef vec(const struct object *) suspects;
+
+static int by_namespace(const void *a, const void *b) {
+	return strcmp((*(const struct object *const *)a)->ns, (*(const struct object *const *)b)->ns);
+}
+
+/* One scan, however many there are: a flood that somebody fights over has thousands in one namespace. */
+static void scan_objects(struct pass *pass, suspects *found) {
 	struct reconciler *r = pass->r;
 	const struct scan_request look = pass_scan_of(r);
-	const struct scope scope = { .ns = object->ns, .objects = &object, .n = 1 };
+	vec(struct scope) scopes = {};
 	struct state observed = {};
-	const struct object *seen;
 
-	if (r->kernel->ops->observe(r->kernel, &look, &scope, 1, &observed) == 0) {
-		seen = ns_find(state_find(&observed, object->ns), object);
-		if (seen && (seen->kind == object->kind || object->kind->any_kind) && !object_compare(object, seen))
-			ignored_seen_well(&pass->ignored, object);
+	qsort(found->items, found->n, sizeof(*found->items), by_namespace);
+	vec_foreach(at, found) {
+		struct scope *last = scopes.n ? &scopes.items[scopes.n - 1] : NULL;
+
+		if (last && streq(last->ns, (*at)->ns))
+			last->n++;
+		else
+			vec_push(&scopes, ((struct scope){ .ns = (*at)->ns, .objects = at, .n = 1 }));
 	}
+	if (r->kernel->ops->observe(r->kernel, &look, scopes.items, scopes.n, &observed) == 0)
+		vec_foreach(at, found) {
+			const struct object *object = *at, *seen = ns_find(state_find(&observed, object->ns), object);
+
+			if (seen && (seen->kind == object->kind || object->kind->any_kind) && !object_compare(object, seen))
+				ignored_seen_well(&pass->ignored, object);
+		}
 	state_done(&observed);
+	vec_done(&scopes);
 }
 
 void pass_scan_suspects(struct pass *pass, const struct plan *plan) {
+	suspects found = {};
+
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
 		const struct object *declared;
@@ -71,8 +91,11 @@ void pass_scan_suspects(struct pass *pass, const struct plan *plan) {
 			continue;
 		declared = find_declared(pass, change_object(change));
 		if (declared)
-			scan_namespace(pass, declared);
+			vec_push(&found, declared);
 	}
+	if (found.n)
+		scan_objects(pass, &found);
+	vec_done(&found);
 }
 
 /* ---- telling ---- */

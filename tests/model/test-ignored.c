@@ -82,6 +82,32 @@ static void test_address(void **state _unused_) {
 	is_well(&s);
 }
 
+/* How often is the kernel scanned until n addresses are known to be ignored? */
+static size_t scans_for(size_t n) {
+	_cleanup_text_ struct text spec = {};
+	_situation_ s;
+
+	text_add(&spec, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.1.0.1/24");
+	for (size_t i = 2; i <= n; i++)
+		text_addf(&spec, ", 10.1.%zu.1/24", i);
+	text_add(&spec, "]}}}}\n");
+	begin(&s, text_str(&spec), NULL);
+	for (size_t i = 2; i <= n; i++) {
+		char *id = arena_printf(&s.c.arena, "n0/br address 10.1.%zu.1/24", i);
+
+		ignore(&s, id, NULL);
+	}
+	start(&s);
+	is_degraded(&s);
+	assert_int_equal(status_of(&s).n_failing, n - 1);
+	return s.run.fake.n_scans;
+}
+
+/* However many are in question, they are looked at together: one by one, thousands keep the daemon from everything else. */
+static void test_many(void **state _unused_) {
+	assert_int_equal(scans_for(100), scans_for(2));
+}
+
 /* The kernel has shown that it takes the value, so that somebody else is more likely to undo the repairs than the kernel to
  * ignore them: a fast opponent does so before topod looks. */
 static void test_drift(void **state _unused_) {
@@ -216,11 +242,17 @@ static void test_drift_while_applying(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_setting),        situation_test(test_one_field),
-		situation_test(test_address),        situation_test(test_drift),
-		situation_test(test_made_elsewhere), situation_test(test_reload),
-		situation_test(test_quarrel),        situation_test(test_fast_quarrel),
-		situation_test(test_no_rest),        situation_test(test_drift_while_applying),
+		situation_test(test_setting),
+		situation_test(test_one_field),
+		situation_test(test_address),
+		situation_test(test_many),
+		situation_test(test_drift),
+		situation_test(test_made_elsewhere),
+		situation_test(test_reload),
+		situation_test(test_quarrel),
+		situation_test(test_fast_quarrel),
+		situation_test(test_no_rest),
+		situation_test(test_drift_while_applying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
