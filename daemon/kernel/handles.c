@@ -277,6 +277,7 @@ int handle_open(struct real_kernel *k, struct handle *handle) {
 	if (handle->host || handle->fd >= 0)
 		return 0;
 	r = netns_open(handle->name, &fd, &handle->obstruction);
+	handle->half_made = r == -EINVAL;
 	/* A stale file counts as none; creating the namespace removes it. */
 	if (r == -EINVAL || r == -EEXIST)
 		r = -ENOENT;

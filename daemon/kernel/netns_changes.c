@@ -6,23 +6,38 @@
 #include "kind/netns.h"
 
 enum {
-	NAME_WAIT_NSEC =
-		50 * 1000 * 1000, /* another process finishes its second step in that time; checked often at first */
-	NAME_WAIT_FIRST_NSEC = 20 * 1000,
+	NAME_WAIT_NSEC = 50 * 1000 * 1000, /* another process finishes its second step in that time */
+	NAME_STEP_FIRST_NSEC = 20 * 1000,  /* checked often at first */
+	NAME_STEP_MAX_NSEC = 200 * 1000,
 	LEAVING_MIN = 64, /* removed namespaces that may be held until the names of others are removed too */
 };
 
-/* `ip netns delete` unmounts and then unlinks, `ip netns add` creates the file and then mounts. So a name without a
- * namespace may be between the two steps; removing it would make the second step fail. */
-static int wait_for_name(const char *name, const char **ret_problem) {
-	long step = NAME_WAIT_FIRST_NSEC;
-	int r = -EINVAL;
+static uint64_t monotonic_nsec(void) {
+	struct timespec now;
 
-	for (long waited = 0; waited < NAME_WAIT_NSEC && r == -EINVAL; waited += step, step += step / 4) {
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* `ip netns delete` unmounts and then unlinks, `ip netns add` creates the file and then mounts. So a name without a
+ * namespace may be between the two steps; removing it, or mounting on it, would make the second step fail. The wait ends
+ * with that step. Names that the same scan found so wait together: for a hundred that were unmounted once is enough. */
+static int wait_for_name(struct execution *x, const char *name, const char **ret_problem) {
+	uint64_t start = monotonic_nsec(), end;
+	long step = NAME_STEP_FIRST_NSEC;
+	int r;
+
+	if (handle_get(x->k, name)->half_made)
+		start = x->half_made_since = x->half_made_since ? x->half_made_since : start;
+	end = start + NAME_WAIT_NSEC;
+	for (;;) {
 		_cleanup_close_ int fd = -1;
 
-		nanosleep(&(struct timespec){ .tv_nsec = step }, NULL);
 		r = netns_open(name, &fd, ret_problem);
+		if (r != -EINVAL || monotonic_nsec() >= end)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = step }, NULL);
+		step = MIN(step + step / 4, (long)NAME_STEP_MAX_NSEC);
 	}
 	return r == -ENOENT ? 0 : r == -EINVAL ? netns_remove_stale(name) : -EEXIST;
 }
@@ -42,7 +57,7 @@ static int note_birth(struct execution *x, const char *name, int fd) {
 static int give_name(struct execution *x, int fd, const char *name, const char **ret_problem) {
 	int r = netns_name(fd, name, ret_problem);
 
-	if (r == -EEXIST && wait_for_name(name, ret_problem) == 0)
+	if (r == -EEXIST && wait_for_name(x, name, ret_problem) == 0)
 		return netns_name(fd, name, ret_problem);
 	if (r == -EEXIST && *ret_problem)
 		*ret_problem = arena_printf(&x->plan->arena, "its name in /run/netns is %s", *ret_problem);

@@ -32,6 +32,7 @@ struct handle {
 	bool host;
 	int fd;                                   /* kept during a pass; -1: not open, and always for the host */
 	int held;                                 /* a descriptor that is held, of a namespace of topod's; -1: none */
+	bool half_made;                           /* the last scan found the name's file, and no namespace on it */
 	bool unnamed;                             /* fd is of the held namespace, which is not under its name now */
 	struct nl_socket sockets[HANDLE_SOCKETS]; /* for requests inside, open as long as fd; the host's stay open */
 	struct netns_identity identity;

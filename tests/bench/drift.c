@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum { PATIENCE_MS = 5000 };
 
@@ -177,12 +176,6 @@ static struct subject enter_subject(const struct options *o, enum kind kind, uns
 	if (kind != NFT)
 		s.end.index = index_of(s.end.name);
 	return s;
-}
-
-static void pause_ms(double ms) {
-	struct timespec t = { (time_t)(ms / 1e3), (long)(ms * 1e6) % 1000000000L };
-
-	nanosleep(&t, NULL);
 }
 
 static bool parse_kind(const struct options *o, enum kind *ret) {

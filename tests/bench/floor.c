@@ -27,6 +27,7 @@ static const struct {
 	{ "quiet", verb_quiet, "wait until the kernel has done what it puts off when a topology is built" },
 	{ "observe", verb_observe, "dump links, addresses, routes and nf_tables of every namespace" },
 	{ "drift", verb_drift, "disturb (--kind) and wait for somebody's repair" },
+	{ "unname", verb_unname, "take names of namespaces away (--kind) and wait for somebody to give them back" },
 	{ "repair", verb_repair, "listen, and send the fix for whatever drift disturbs, until SIGTERM" },
 	{ "down", verb_down, "remove the topology" },
 	{ "settle", verb_settle, "wait until the kernel has taken apart what was removed" },
@@ -34,7 +35,8 @@ static const struct {
 
 static int usage(void) {
 	fputs("usage: floor VERB star|chain N [--queues N] [--threads N] [--kind KIND] [--count N] [--pause MS]\n"
-	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft\n",
+	      "kinds of drift: address, route, up, mtu, link; in a star also master, nft\n"
+	      "kinds of unname: netns-deleted, netns-unmounted\n",
 	      stderr);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(stderr, "  %-8s %s\n", verbs[i].name, verbs[i].help);

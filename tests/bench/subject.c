@@ -6,8 +6,15 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <time.h>
 
 const char *const kind_names[KINDS] = { "address", "route", "up", "mtu", "master", "nft", "link" };
+
+void pause_ms(double ms) {
+	struct timespec t = { (time_t)(ms / 1e3), (long)(ms * 1e6) % 1000000000L };
+
+	nanosleep(&t, NULL);
+}
 
 void times_done(struct times *t) {
 	free(t->ms);

@@ -22,6 +22,9 @@ struct subject {
 	int master;
 };
 
+/* Between two disturbances. */
+void pause_ms(double ms);
+
 /* A run of latencies. */
 struct times {
 	double *ms;
