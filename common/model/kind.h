@@ -50,9 +50,11 @@ struct change {
 	bool unsure;                  /* it was sent and no answer was heard: it may have been done all the same */
 	const struct change *blocked; /* given up because of this one */
 	const struct field *culprit;  /* the field at fault, where the kernel told */
-	const char *text;             /* the kernel's words, or NULL; in the plan's arena */
-	const char *moved;            /* creation: where the link stood that was deleted for it, or NULL; likewise */
-	struct change *whole;         /* this one tries a single field of that one, which failed */
+	/* The kernel's words, or NULL; in the plan's arena. Of a change that is refused or told they continue a sentence that
+	 * begins with the object's noun: "exists and is not topod's". */
+	const char *text;
+	const char *moved;    /* creation: where the link stood that was deleted for it, or NULL; likewise */
+	struct change *whole; /* this one tries a single field of that one, which failed */
 };
 
 /* What encoding may ask for; answers come from whoever talks to the kernel. */

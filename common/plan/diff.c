@@ -174,7 +174,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	if (!seen && observed->obstruction)
 		diff_refuse(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
 	else if (!seen && object->external)
-		diff_refuse(diff, object, NULL, -ENOENT, "the namespace to adopt does not exist");
+		diff_refuse(diff, object, NULL, -ENOENT, "does not exist, and 'adopt: true' never creates a namespace");
 	else if (!seen)
 		add_creation(diff, object, false);
 	else if (!diff_shares_namespace(diff, object, seen) && !object->external && !diff_is_ours(diff, object, seen))
@@ -289,8 +289,7 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 	if (object->kind->class->permanent || (object->external && fresh))
 		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
 	else if (object->external)
-		diff_refuse(diff, object, NULL, -ENODEV,
-			    "there is no such interface, and 'kind: existing' never creates one");
+		diff_refuse(diff, object, NULL, -ENODEV, "does not exist, and 'kind: existing' never creates an interface");
 	else if ((belongs = diff_belongs(diff, object, NULL, ns->observed)))
 		diff_refuse(diff, object, NULL, -EEXIST, belongs);
 	else if (object->twin)

@@ -277,12 +277,9 @@ const char *report_short_scope(const struct object *object, struct text *scope) 
 }
 
 void report_refusal(const struct change *change, struct text *out) {
-	const char *text = change->text ? change->text : strerror(-change->error);
-
-	/* "exists and is not topod's" wants to know what; other refusals are whole sentences. */
-	if (startswith(text, "exists ") || startswith(text, "is declared ")) {
+	if (change->text) { /* which goes on with the noun: "exists and is not topod's" */
 		object_print_noun(change_object(change), out);
 		text_add(out, " ");
 	}
-	report_clean(text, out);
+	report_clean(change->text ? change->text : strerror(-change->error), out);
 }

@@ -34,20 +34,6 @@ static void failure_done(struct told_failure *failure) {
 	free(failure->text);
 }
 
-/* Without the journal's head, place and pause, which belong to a daemon. */
-static char *failure_text(const struct occurrence *occurrence) {
-	struct occurrence bare = *occurrence;
-	_cleanup_free_ char *text = NULL;
-	const char *rest;
-
-	bare.position = (struct position){};
-	bare.pause_usec = 0;
-	text = occurrence_text(&bare);
-	rest = startswith(text, "failing: ");
-	rest = rest ? rest : startswith(text, "drift: ");
-	return xstrdup(rest ? rest : text);
-}
-
 static struct told_failure *find_failure(const struct work *work, const char *scope, const char *noun) {
 	vec_foreach(failure, &work->failures)
 		if (streq(failure->scope, scope) && streq(failure->noun, noun))
@@ -60,11 +46,11 @@ static void note_failure(struct work *work, const struct occurrence *occurrence)
 
 	if (known) {
 		free(known->text);
-		known->text = failure_text(occurrence);
+		known->text = occurrence_bare_text(occurrence);
 	} else if (work->failures.n < DIAGS_MAX) {
 		vec_push(&work->failures, (struct told_failure){ .scope = xstrdup(occurrence->scope),
 								 .noun = xstrdup(occurrence->noun),
-								 .text = failure_text(occurrence) });
+								 .text = occurrence_bare_text(occurrence) });
 	}
 }
 

@@ -211,7 +211,7 @@ static int note_declared(struct pass *pass, struct plan *plan) {
 static void tell_spared(struct pass *pass, const struct spared *spared) {
 	struct reconciler *r = pass->r;
 	_cleanup_text_ struct text scope = {}, noun = {};
-	struct occurrence occurrence = { .type = OCCURRENCE_SPARED, .object = spared->object, .what = spared->why };
+	struct occurrence occurrence = { .type = OCCURRENCE_SPARED, .ns = spared->object->ns, .what = spared->why };
 	struct text id = {};
 
 	object_print_id(spared->object, &id);

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For each change this answers two questions: what happened to the object, in words, and is that only a consequence of
+ * something that has a line already?
+ *
+ * The first follows from what is there instead of it: nothing, another object, the same one with other values. The second
+ * follows from what takes what along. A namespace takes along everything in it; a link what is on it, what is on the other end
+ * of its pair, and its dependents; an address the routes that it made possible. The order of the plan puts the cause first.
+ */
 #include "reconcile/drift.h"
 
 #include "files/error_text.h"
@@ -7,7 +15,7 @@
 const char *change_error(struct arena *arena, const struct change *change) {
 	const char *error = error_text(change->error);
 
-	/* topod's own sentences stand alone; the kernel's words are completed by the error they came with. */
+	/* topod's own words say it all; the kernel's are completed by the error. */
 	if (!change->text)
 		return arena_strdup(arena, error);
 	if (change->refused)
@@ -15,39 +23,56 @@ const char *change_error(struct arena *arena, const struct change *change) {
 	return arena_printf(arena, "%s (%s)", change->text, error);
 }
 
-static void print_changed_fields(const struct object *desired, const struct object *observed, uint64_t mask, bool hidden,
-				 struct text *out) {
-	for (size_t i = 0; i < desired->kind->n_fields; i++) {
-		const struct field *field = &desired->kind->fields[i];
+/* ---- what happened ---- */
 
-		if (!(mask >> i & 1) || !!(field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)) != hidden)
-			continue;
-		if (hidden && !(field->flags & FIELD_ONE_WAY) && !object_has(observed, i))
-			continue; /* there are no words for it */
-		text_add(out, out->size ? ", " : "");
-		if (field->flags & FIELD_ONE_WAY) {
-			text_addf(out, "%s was %s", field->doc,
-				  *(const uint32_t *)field_of(field, desired) ? "removed" : "added");
-			continue;
-		}
-		if (field->flags & FIELD_OPAQUE) {
-			text_add(out, "was changed");
-			continue;
-		}
-		if (!object_has(observed, i)) { /* the kernel has taken it away: all of IPv6 below an MTU of 1280 */
-			text_addf(out, "%s was lost", field->name);
-			continue;
-		}
-		if (!desired->kind->class->single_value)
-			text_addf(out, "%s ", field->name);
-		text_add(out, "was changed from ");
-		field_print(field, desired, out);
-		text_add(out, " to ");
-		field_print(field, observed, out);
+/* One field. True where the words have a subject of their own. */
+static bool print_changed_field(const struct object *desired, const struct object *observed, size_t i, struct text *out) {
+	const struct field *field = &desired->kind->fields[i];
+	bool first = !out->size;
+
+	text_add(out, first ? "" : ", ");
+	if (field->flags & FIELD_ONE_WAY) {
+		text_addf(out, "%s was %s", field->doc, *(const uint32_t *)field_of(field, desired) ? "removed" : "added");
+		return true;
 	}
+	if (field->flags & FIELD_OPAQUE) {
+		text_addf(out, "%s%swas changed", first ? "" : field->name, first ? "" : " ");
+		return false;
+	}
+	if (!object_has(observed, i)) { /* the kernel has taken it away: all of IPv6 below an MTU of 1280 */
+		text_addf(out, "%s was lost", field->name);
+		return true;
+	}
+	if (!desired->kind->class->single_value)
+		text_addf(out, "%s ", field->name);
+	text_add(out, "was changed from ");
+	field_print(field, desired, out);
+	text_add(out, " to ");
+	field_print(field, observed, out);
+	return !desired->kind->class->single_value;
 }
 
-/* What a recreation is for: the fields of what stood there. */
+/* The fields that people know; the hidden ones only if there is nothing else to say. True if the words of the first one have a
+ * subject of their own. */
+static bool print_changed_fields(const struct object *desired, const struct object *observed, uint64_t mask,
+				 struct text *out) {
+	bool subject = false;
+
+	for (int hidden = 0; hidden <= 1 && !out->size; hidden++)
+		for (size_t i = 0; i < desired->kind->n_fields; i++) {
+			const struct field *field = &desired->kind->fields[i];
+			bool is_hidden = field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV), first = !out->size;
+
+			if (!(mask >> i & 1) || is_hidden != hidden)
+				continue;
+			if (hidden && !(field->flags & FIELD_ONE_WAY) && !object_has(observed, i))
+				continue; /* there are no words for it */
+			subject = print_changed_field(desired, observed, i, out) ? subject || first : subject;
+		}
+	return subject;
+}
+
+/* What stood in the place of an object that is recreated. */
 static const struct object *replaced(const struct plan *plan, const struct change *change) {
 	vec_foreach(at, &plan->changes)
 		if ((*at)->type == CHANGE_DELETE && (*at)->desired == change->desired)
@@ -55,168 +80,157 @@ static const struct object *replaced(const struct plan *plan, const struct chang
 	return NULL;
 }
 
-static void describe_update(const struct object *desired, const struct object *observed, uint64_t mask, struct text *out) {
-	print_changed_fields(desired, observed, mask, false, out);
-	if (!out->size)
-		print_changed_fields(desired, observed, mask, true, out);
-}
-
-static enum drift_kind describe(const struct plan *plan, const struct change *change, struct text *out) {
+static bool describe(const struct plan *plan, const struct change *change, enum drift_kind *ret, struct text *out) {
 	const struct object *before = change->observed;
+	bool subject = false;
 
+	*ret = change->type == CHANGE_DELETE ? DRIFT_EXTRA : DRIFT_CHANGED;
 	if (change->type == CHANGE_DELETE) {
 		text_add(out, "was added");
-		return DRIFT_EXTRA;
+		return false;
 	}
 	if (change->type == CHANGE_CREATE && !before)
 		before = change->recreates ? replaced(plan, change) : NULL;
 	if (!before) {
-		text_add(out, change->moved ? "was moved to " : "was removed");
-		text_add(out, change->moved ? change->moved : "");
-		return DRIFT_MISSING;
-	}
-	if (change->told)
+		*ret = DRIFT_MISSING;
+		text_addf(out, "was %s%s", change->moved ? "moved to " : "removed", change->moved ? change->moved : "");
+	} else if (change->told) {
 		text_add(out, change->text);
-	else if (object_is_namespace(before))
+	} else if (object_is_namespace(before)) {
 		text_add(out, change->type == CHANGE_UPDATE ? "was left without its name" : "was replaced by another");
-	else if (before->kind == change->desired->kind || change->desired->kind->any_kind)
-		describe_update(change->desired, before,
-				change->type == CHANGE_UPDATE ? change->fields : object_compare(change->desired, before),
-				out);
-	else
+	} else if (before->kind == change->desired->kind || change->desired->kind->any_kind) {
+		uint64_t fields = change->type == CHANGE_UPDATE ? change->fields : object_compare(change->desired, before);
+
+		subject = print_changed_fields(change->desired, before, fields, out);
+	} else {
 		text_addf(out, "was replaced by another of kind %s", before->kind->name);
+	}
 	if (!out->size)
 		text_add(out, change->type == CHANGE_UPDATE ? "was changed" : "was replaced");
-	return DRIFT_CHANGED;
+	return subject;
 }
 
-/* What was tried, where nothing was there before that could have drifted. */
-static void describe_try(const struct change *change, struct text *out) {
-	text_done(out);
-	if (change->refused)
+/* What was tried, where nothing was there before that could have drifted. As describe(). */
+static bool describe_try(const struct change *change, struct text *out) {
+	if (change->refused) {
 		text_add(out, change->text);
-	else if (change->type == CHANGE_UPDATE)
+		return false;
+	}
+	if (change->type == CHANGE_UPDATE) {
 		object_print_fields(change->desired, NULL, change->fields, out);
-	else
-		text_add(out, change->type == CHANGE_DELETE ? "cannot be removed" : "cannot be made");
+		return true;
+	}
+	text_add(out, change->type == CHANGE_DELETE ? "cannot be removed" : "cannot be made");
+	return false;
 }
 
-/* Does the object need the link of that scope (a port its bridge)? */
-static bool stands_on(const struct object *object, const char *scope) {
-	object_foreach_need(need, object) {
-		const char *rest = need.name ? startswith(scope, need.ns) : NULL;
+/* ---- what follows from what ---- */
 
-		if (rest && *rest == '/' && streq(rest + 1, need.name))
+static struct drift_place place_of(struct arena *arena, const struct object *object) {
+	const char *link = object_home_link(object);
+
+	return (struct drift_place){ arena_strdup(arena, object->ns), link ? arena_strdup(arena, link) : NULL };
+}
+
+static bool is_at(const struct drift_place *place, const struct object *object) {
+	return streq_ptr(place->ns, object->ns) && streq_ptr(place->link, object_home_link(object));
+}
+
+/* Does the object need the link of that place (a port its bridge)? */
+static bool needs(const struct object *object, const struct drift_place *place) {
+	object_foreach_need(need, object)
+		if (need.name && streq_ptr(place->link, need.name) && streq(place->ns, need.ns))
 			return true;
-	}
 	return false;
 }
 
 /* A link takes along what is on it, on the other end of a pair, and what stands on it. What goes with something on the link,
  * as a route with an address, may have gone with any link of the namespace. */
-static bool goes_with_link(const struct drift_line *line, const struct object *object, const char *scope) {
-	bool above = stands_on(object, line->occurrence.scope) || (line->twin_scope && stands_on(object, line->twin_scope));
+static bool goes_with_link(const struct drift_line *line, const struct object *object) {
 	const struct class *class = object->kind->class;
+	bool above = needs(object, &line->place) || needs(object, &line->twin);
 
 	if (class == line->class)
 		return line->occurrence.drift == DRIFT_MISSING && above;
-	if (above || streq(line->occurrence.scope, scope) || streq_ptr(line->twin_scope, scope))
+	if (above || is_at(&line->place, object) || is_at(&line->twin, object))
 		return true;
 	return class->part_of != line->class && class_goes_with(class, line->class) &&
-	       (streq(line->ns, object->ns) || streq_ptr(line->twin_ns, object->ns));
+	       (streq(line->place.ns, object->ns) || streq_ptr(line->twin.ns, object->ns));
 }
 
 /* Is it a consequence of what the line tells? A namespace takes along what is in it and the other ends of its pairs. */
-static bool follows(const struct drift_line *line, const struct object *object, const char *scope) {
+static bool goes_with(const struct drift_line *line, const struct object *object) {
+	if (line->alone ||
+	    (line->occurrence.type != OCCURRENCE_DRIFT_RESTORED && line->occurrence.type != OCCURRENCE_BACKED_OFF))
+		return false;
 	if (line->class == &class_netns)
-		return streq(line->ns, object->ns) || (object->twin && streq(line->ns, object->twin->ns));
+		return streq(line->place.ns, object->ns) || (object->twin && streq(line->place.ns, object->twin->ns));
 	if (line->class == &class_link)
-		return goes_with_link(line, object, scope);
-	return class_goes_with(object->kind->class, line->class) && streq(line->ns, object->ns) &&
+		return goes_with_link(line, object);
+	return class_goes_with(object->kind->class, line->class) && streq(line->place.ns, object->ns) &&
 	       line->occurrence.drift == DRIFT_MISSING;
 }
 
-/* Did it come back with something that is told of already? */
-static struct drift_line *leader(struct drift_lines *lines, const struct object *object, const char *scope) {
-	vec_foreach(line, &lines->list) {
-		enum occurrence_type type = line->occurrence.type;
-
-		if (!line->alone && (type == OCCURRENCE_DRIFT_RESTORED || type == OCCURRENCE_BACKED_OFF) &&
-		    follows(line, object, scope))
-			return line;
-	}
-	return NULL;
-}
-
-static struct object *copy_head(struct arena *arena, const struct object *object) {
-	struct object *copy = arena_memdup(arena, object, sizeof(*object));
-
-	copy->ns = arena_strdup(arena, object->ns);
-	return copy;
-}
-
-static void note_twin(struct arena *arena, const struct object *twin, struct drift_line *line) {
-	_cleanup_text_ struct text scope = {};
-
-	object_print_scope(twin, &scope);
-	line->twin_ns = arena_strdup(arena, twin->ns);
-	line->twin_scope = arena_strdup(arena, scope.data);
-}
+/* ---- lines ---- */
 
 struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan, const struct change *change,
 			      enum occurrence_type type) {
 	const struct object *object = change_object(change);
-	_cleanup_text_ struct text scope = {}, noun = {}, what = {};
+	_cleanup_text_ struct text scope = {}, noun = {}, what = {}, id = {};
 	struct arena *arena = &lines->arena;
-	struct drift_line *lead;
+	enum drift_kind drift;
+	bool subject;
 
 	if (type == OCCURRENCE_DRIFT_RESTORED && (change->completes || (change->type == CHANGE_DELETE && change->recreates)))
 		return NULL;
-	object_print_scope(object, &scope);
-	lead = leader(lines, object, scope.data);
-	if (lead && type == OCCURRENCE_DRIFT_RESTORED) {
-		lead->occurrence.n_followers++;
-		return NULL;
+	vec_foreach(line, &lines->list)
+		if (type == OCCURRENCE_DRIFT_RESTORED && goes_with(line, object)) {
+			line->occurrence.n_followers++;
+			return NULL;
+		}
+	subject = describe(plan, change, &drift, &what);
+	if (type == OCCURRENCE_FAILING) {
+		text_done(&what);
+		subject = describe_try(change, &what);
 	}
+	object_print_scope(object, &scope);
 	object_print_noun(object, &noun);
-	enum drift_kind drift = describe(plan, change, &what);
-	if (type == OCCURRENCE_FAILING)
-		describe_try(change, &what);
-	vec_push(
-		&lines->list,
-		(struct drift_line){
-			.occurrence = { .type = type,
-					.drift = drift,
-					.object = copy_head(arena, object),
-					.scope = arena_strdup(arena, scope.data),
-					.noun = arena_strdup(arena, noun.data),
-					.what = arena_strdup(arena, text_str(&what)),
-					.position = object_position(object, change->culprit) },
-			.class = object->kind->class,
+	object_print_id(object, &id);
+	vec_push(&lines->list, (struct drift_line){
+		.occurrence = {
+			.type = type,
+			.drift = drift,
+			.form = !subject ? FORM_PREDICATE : object_is_link(object) ? FORM_ALONE : FORM_FIELDS,
 			.ns = arena_strdup(arena, object->ns),
-			/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
-			.alone = object_is_link(object) && change->type == CHANGE_UPDATE &&
-				 !(change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES))),
-		});
-	if (object->twin)
-		note_twin(arena, object->twin, &lines->list.items[lines->list.n - 1]);
+			.scope = arena_strdup(arena, scope.data),
+			.noun = arena_strdup(arena, noun.data),
+			.what = arena_strdup(arena, text_str(&what)),
+			.position = object_position(object, change->culprit),
+		},
+		.class = object->kind->class,
+		.id = arena_strdup(arena, id.data),
+		.place = place_of(arena, object),
+		.twin = object->twin ? place_of(arena, object->twin) : (struct drift_place){},
+		/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
+		.alone = object_is_link(object) && change->type == CHANGE_UPDATE &&
+			 !(change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES))),
+	});
 	return &lines->list.items[lines->list.n - 1].occurrence;
 }
 
 size_t drift_retract(struct drift_lines *lines, const struct object *object) {
-	_cleanup_text_ struct text scope = {}, noun = {};
-	size_t n = 0, n_retracted = 0, before = lines->list.n;
+	_cleanup_text_ struct text id = {};
+	size_t n = 0, n_retracted = 0;
 
-	object_print_scope(object, &scope);
-	object_print_noun(object, &noun);
-	for (size_t i = 0; i < before; i++) {
-		const struct occurrence *o = &lines->list.items[i].occurrence;
+	object_print_id(object, &id);
+	vec_foreach(line, &lines->list) {
+		const struct occurrence *o = &line->occurrence;
 		bool restored = o->type == OCCURRENCE_DRIFT_RESTORED || o->type == OCCURRENCE_BACKED_OFF;
 
-		if (!restored || !streq(o->scope, scope.data) || !streq(o->noun, noun.data))
-			lines->list.items[n++] = lines->list.items[i];
-		else
+		if (restored && streq(line->id, id.data))
 			n_retracted += 1 + o->n_followers;
+		else
+			lines->list.items[n++] = *line;
 	}
 	lines->list.n = n;
 	return n_retracted;

@@ -41,10 +41,9 @@ static void meet(struct outage *outage, enum outage_sort sort, int error, uint64
 
 void outage_tell(struct reconciler *r, const struct outage *outage, const char *scope, size_t n_others, bool over) {
 	_cleanup_free_ char *all = xasprintf("%s and %zu other%s", scope, n_others, n_others == 1 ? "" : "s");
-	struct object object = { .ns = scope };
 	struct occurrence occurrence = {
 		.type = over ? OCCURRENCE_RECOVERED : OCCURRENCE_FAILING,
-		.object = outage->sort == OUTAGE_NAMESPACE && !n_others ? &object : NULL,
+		.ns = outage->sort == OUTAGE_NAMESPACE && !n_others ? scope : NULL,
 		.scope = n_others ? all : scope,
 		.noun = n_others ? words[outage->sort].plural : words[outage->sort].noun,
 		.what = over ? words[outage->sort].over : words[outage->sort].what,
@@ -138,31 +137,26 @@ void outage_sort_out(struct pass *pass, struct state *observed) {
 			state_remove(observed, unseen);
 }
 
-struct reach {
-	const struct worklist *w;
-	bool unreachable;
-};
+static bool is_unreachable(const struct worklist *w, const char *ns) {
+	const struct ns_info *info = ns ? worklist_find(w, ns) : NULL;
 
-static void reach_namespace(struct reach *reach, const char *name) {
-	const struct ns_info *info = name ? worklist_find(reach->w, name) : NULL;
-
-	reach->unreachable |= info && outage_stands(&info->outage);
+	return info && outage_stands(&info->outage);
 }
 
 bool outage_blocks(const struct pass *pass, const struct change *change) {
-	struct reach reach = { .w = &pass->r->work };
+	const struct worklist *w = &pass->r->work;
 	const struct object *object = change_object(change);
 	const struct ns_state *ns = state_find(&pass->r->spec.state, object->ns);
 	const struct object *declared = ns ? ns_find(ns, object) : NULL;
 
-	if (!reach.w->n_unreachable || !declared)
+	if (!w->n_unreachable || !declared)
 		return false;
 	object_foreach_need(need, declared)
-		reach_namespace(&reach, need.ns);
-	reach_namespace(&reach, declared->twin ? declared->twin->ns : NULL);
-	if (change->type == CHANGE_CREATE && declared->kind->sent_in)
-		reach_namespace(&reach, declared->kind->sent_in(change));
-	return reach.unreachable;
+		if (is_unreachable(w, need.ns))
+			return true;
+	return (declared->twin && is_unreachable(w, declared->twin->ns)) ||
+	       (change->type == CHANGE_CREATE && declared->kind->sent_in &&
+		is_unreachable(w, declared->kind->sent_in(change)));
 }
 
 /* ---- all ---- */

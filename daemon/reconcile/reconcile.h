@@ -12,51 +12,12 @@
 #include "kernel/kernel.h"
 #include "files/ledger_file.h"
 #include "language/spec.h"
+#include "reconcile/occurrence.h"
 
 enum phase {
 	PHASE_CONVERGING, /* not verified yet, or waiting for addresses to become usable */
 	PHASE_CONVERGED,  /* the kernel was read back and found equal */
 	PHASE_DEGRADED,   /* something failed, is fought over, or is only reported */
-};
-
-/* Something worth a line in the journal. */
-enum occurrence_type {
-	OCCURRENCE_DRIFT_RESTORED,
-	OCCURRENCE_DRIFT_REPORTED, /* drift: report */
-	OCCURRENCE_DRIFT_HELD,     /* seen while paused, left until the pause is over */
-	OCCURRENCE_DRIFT_FAILED,   /* the repair failed; retried */
-	OCCURRENCE_BACKED_OFF,     /* something keeps undoing the repair */
-	OCCURRENCE_FAILING,        /* a change failed, for the first time */
-	OCCURRENCE_RECOVERED,      /* what failed or was fought over has recovered */
-	OCCURRENCE_CONVERGED,      /* after a start or reload */
-	OCCURRENCE_SPARED,         /* what would be removed is left: another topology has it */
-	OCCURRENCE_OVERRUN,        /* events were lost, everything is looked at; with a pause: again and again */
-};
-
-enum drift_kind {
-	DRIFT_MISSING,
-	DRIFT_CHANGED,
-	DRIFT_EXTRA,
-};
-
-struct occurrence {
-	enum occurrence_type type;
-	enum drift_kind drift;          /* of drift, failing: what is wrong */
-	const struct object *object;    /* NULL for CONVERGED, OVERRUN, and what is about the whole topology */
-	const char *scope;              /* "web/eth0" */
-	const char *noun;               /* "address 10.0.0.11/24" */
-	const char *what;               /* "was removed", "mtu was changed from 1400 to 1500", "is declared" */
-	const char *error;              /* FAILED, FAILING: why; else NULL */
-	const char *left;               /* of a lost namespace: which processes are in it still, or NULL */
-	const char *opponent;           /* BACKED_OFF: what is known about the other side, or NULL */
-	struct position position;       /* the place in the file, line 0: none */
-	const char *file;               /* which that is, the spec's; NULL: no place is known */
-	uint64_t latency_usec;          /* RESTORED: from the event to the acknowledged repair; CONVERGED: the whole time */
-	uint64_t pause_usec;            /* FAILING, BACKED_OFF: until the next try; OVERRUN: until events are read again */
-	size_t n_followers;             /* RESTORED: objects that had gone with it and came back with it */
-	size_t n_changes;               /* CONVERGED: changes made */
-	size_t n_objects, n_namespaces; /* CONVERGED: declared */
-	const char *waits;              /* CONVERGED: "1 address waits for a carrier", or NULL */
 };
 
 struct reconciler_status {

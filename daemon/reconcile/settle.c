@@ -81,10 +81,9 @@ static bool end_failures(struct pass *pass, const struct ns_info *info) {
 	bool lost = is_lost(r, info->name), any = false;
 
 	for (struct failure_record *record = ns ? ns->records : NULL, *next; record; record = next) {
-		struct object object = { .ns = record->ns };
 		struct occurrence occurrence = {
 			.type = OCCURRENCE_RECOVERED,
-			.object = &object,
+			.ns = record->ns,
 			.scope = record->scope,
 			.noun = record->noun,
 			.what = "is as declared again",

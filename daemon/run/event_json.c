@@ -5,23 +5,6 @@
 #include "report/report.h"
 #include "session/topology.h"
 
-/* Varlink's names have no hyphens. */
-static const struct {
-	const char *type;
-	const char *action; /* of drift, or NULL */
-} types[] = {
-	[OCCURRENCE_DRIFT_RESTORED] = { "drift", "restored" },
-	[OCCURRENCE_DRIFT_REPORTED] = { "drift", "reported" },
-	[OCCURRENCE_DRIFT_HELD] = { "drift", "held" },
-	[OCCURRENCE_DRIFT_FAILED] = { "drift", "failed" },
-	[OCCURRENCE_BACKED_OFF] = { "drift", "backed_off" },
-	[OCCURRENCE_FAILING] = { "failing" },
-	[OCCURRENCE_RECOVERED] = { "recovered" },
-	[OCCURRENCE_CONVERGED] = { "converged" },
-	[OCCURRENCE_SPARED] = { "spared" },
-	[OCCURRENCE_OVERRUN] = { "overrun" },
-};
-
 static json_t *begin(const char *type, const char *text) {
 	return json_pack("{s:s, s:I, s:o}", "type", type, "when_usec", (json_int_t)now_realtime(), "text",
 			 report_json_text(text));
@@ -42,21 +25,27 @@ static void set_number(json_t *event, const char *key, uint64_t n) {
 		json_object_set_new(event, key, json_integer((json_int_t)n));
 }
 
-json_t *event_occurrence(const struct occurrence *occurrence) {
-	static const char *const drifts[] = {
-		[DRIFT_MISSING] = "missing",
-		[DRIFT_CHANGED] = "changed",
-		[DRIFT_EXTRA] = "extra",
-	};
-	_cleanup_free_ char *text = occurrence_text(occurrence);
-	json_t *event = begin(types[occurrence->type].type, text);
-	const char *action = types[occurrence->type].action;
+/* Varlink's names have no hyphens. */
+static void set_action(json_t *event, const char *action) {
+	_cleanup_free_ char *name = xstrdup(action);
 
-	set_text(event, "namespace", occurrence->object ? occurrence->object->ns : NULL);
+	for (char *c = name; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+	set_text(event, "action", name);
+}
+
+json_t *event_occurrence(const struct occurrence *occurrence) {
+	const struct occurrence_words *words = &occurrence_words[occurrence->type];
+	_cleanup_free_ char *text = occurrence_text(occurrence);
+	json_t *event = begin(words->event, text);
+
+	set_text(event, "namespace", occurrence->ns);
 	set_text(event, "scope", occurrence->scope);
 	set_text(event, "noun", occurrence->noun);
-	set_text(event, "drift", action ? drifts[occurrence->drift] : NULL);
-	set_text(event, "action", action);
+	if (words->drift) {
+		set_text(event, "drift", drift_name(occurrence->drift));
+		set_action(event, words->action);
+	}
 	set_text(event, "error", occurrence->error);
 	set_text(event, "left", occurrence->left);
 	set_text(event, "opponent", occurrence->opponent);

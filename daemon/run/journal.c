@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lines and where they go.
+ * Lines and where they go. The words of an occurrence are made in reconcile/occurrence.c.
  *
- * What is said about an occurrence is put together here, and nowhere else, so that the journal, a terminal and
- * the status use the same words. A storm (a namespace with a thousand addresses deleted, a fight) is told by its
- * first lines; what follows within the window is only counted, by kind, and the count is told when the window is
- * over. So every occurrence is in exactly one line or in exactly one count.
+ * Of a storm (a namespace with a thousand addresses deleted, contention) the first lines are written. What follows within the
+ * window is only counted, by type, and the counts are written when the window is over. So every occurrence is in exactly one
+ * line or in exactly one count.
  */
 #define SD_JOURNAL_SUPPRESS_LOCATION /* where in the source a line was written helps nobody */
 #include "run/journal.h"
@@ -21,24 +20,23 @@
 #include "run/messages.h"
 #include "report/report.h"
 
-/* What kinds of occurrences have in common with themselves: one row each. */
+/* How the lines of each type of occurrence go out. */
 static const struct {
-	const char *id;
-	const char *action;  /* TOPOD_ACTION=, or NULL */
-	const char *counted; /* in a summary: "12 failed" */
+	const char *id; /* MESSAGE_ID= */
 	int priority;
-	bool drift, latency, always;
+	bool latency; /* TOPOD_LATENCY_USEC= */
+	bool always;  /* never only counted */
 } types[] = {
-	[OCCURRENCE_DRIFT_RESTORED] = { TOPOD_MESSAGE_DRIFT_RESTORED, "restored", "restored", LOG_NOTICE, true, true },
-	[OCCURRENCE_DRIFT_REPORTED] = { TOPOD_MESSAGE_DRIFT_REPORTED, "reported", "reported only", LOG_WARNING, true },
-	[OCCURRENCE_DRIFT_HELD] = { TOPOD_MESSAGE_DRIFT_HELD, "held", "left while paused", LOG_WARNING, true },
-	[OCCURRENCE_DRIFT_FAILED] = { TOPOD_MESSAGE_DRIFT_FAILED, "failed", "not repaired", LOG_ERR, true },
-	[OCCURRENCE_BACKED_OFF] = { TOPOD_MESSAGE_BACKED_OFF, "backed-off", "backed off", LOG_WARNING, true },
-	[OCCURRENCE_FAILING] = { TOPOD_MESSAGE_FAILING, "failed", "failing", LOG_ERR },
-	[OCCURRENCE_RECOVERED] = { TOPOD_MESSAGE_RECOVERED, NULL, "recovered", LOG_NOTICE },
-	[OCCURRENCE_CONVERGED] = { TOPOD_MESSAGE_CONVERGED, NULL, "converged", LOG_INFO, .latency = true, .always = true },
-	[OCCURRENCE_SPARED] = { TOPOD_MESSAGE_SPARED, NULL, "left to other topologies", LOG_NOTICE },
-	[OCCURRENCE_OVERRUN] = { TOPOD_MESSAGE_OVERRUN, NULL, "overruns of events", LOG_NOTICE },
+	[OCCURRENCE_DRIFT_RESTORED] = { TOPOD_MESSAGE_DRIFT_RESTORED, LOG_NOTICE, .latency = true },
+	[OCCURRENCE_DRIFT_REPORTED] = { TOPOD_MESSAGE_DRIFT_REPORTED, LOG_WARNING },
+	[OCCURRENCE_DRIFT_HELD] = { TOPOD_MESSAGE_DRIFT_HELD, LOG_WARNING },
+	[OCCURRENCE_DRIFT_FAILED] = { TOPOD_MESSAGE_DRIFT_FAILED, LOG_ERR },
+	[OCCURRENCE_BACKED_OFF] = { TOPOD_MESSAGE_BACKED_OFF, LOG_WARNING },
+	[OCCURRENCE_FAILING] = { TOPOD_MESSAGE_FAILING, LOG_ERR },
+	[OCCURRENCE_RECOVERED] = { TOPOD_MESSAGE_RECOVERED, LOG_NOTICE },
+	[OCCURRENCE_CONVERGED] = { TOPOD_MESSAGE_CONVERGED, LOG_INFO, .latency = true, .always = true },
+	[OCCURRENCE_SPARED] = { TOPOD_MESSAGE_SPARED, LOG_NOTICE },
+	[OCCURRENCE_OVERRUN] = { TOPOD_MESSAGE_OVERRUN, LOG_NOTICE },
 };
 
 /* Occurrences in a window, told and only counted. */
@@ -57,154 +55,6 @@ static struct {
 	void *userdata;
 	struct storm storm;
 } journal;
-
-/* Words. */
-
-static bool is_link(const struct occurrence *o) {
-	return o->object && object_is_link(o->object);
-}
-
-/* Does it go on with the noun as a sentence, or is it a sentence of its own? */
-static bool is_predicate(const char *what) {
-	return startswith(what, "was ") || startswith(what, "belongs ") || startswith(what, "were ") ||
-	       startswith(what, "is ") || startswith(what, "cannot ") || startswith(what, "can ") ||
-	       startswith(what, "exists ");
-}
-
-/* "web/eth0: address 10.0.0.11/24 was removed", "web/eth0: mtu was changed from 1400 to 1500": an interface is known
- * by its place already. */
-static void add_matter(const struct occurrence *o, struct text *out) {
-	const char *what = o->what ? o->what : "", *noun = o->noun ? o->noun : "";
-
-	text_addf(out, "%s: ", o->scope ? o->scope : "?");
-	if (!*what || is_predicate(what))
-		text_addf(out, "%s%s%s", noun, *noun && *what ? " " : "", what);
-	else if (is_link(o) || !*noun)
-		text_add(out, what);
-	else
-		text_addf(out, "%s: %s", noun, what);
-}
-
-static void add_in(const char *words, uint64_t usec, struct text *out) {
-	text_add(out, words);
-	report_duration(usec, out);
-}
-
-static void add_place(const struct occurrence *o, struct text *out) {
-	if (o->position.line && o->file)
-		text_addf(out, " (%s:%" PRIu32 ")", o->file, o->position.line);
-	else if (o->position.line)
-		text_addf(out, " (line %" PRIu32 ")", o->position.line);
-}
-
-static void add_restored(const struct occurrence *o, struct text *out) {
-	add_in("; restored in ", o->latency_usec, out);
-	if (o->n_followers)
-		text_addf(out, " (and %zu object%s with it)", o->n_followers, o->n_followers == 1 ? "" : "s");
-}
-
-static void add_failed(const struct occurrence *o, struct text *out) {
-	text_addf(out, "; the repair failed: %s", o->error ? o->error : "unknown reason");
-	add_place(o, out);
-	if (o->pause_usec)
-		add_in("; trying again in ", o->pause_usec, out);
-}
-
-static void add_failing(const struct occurrence *o, struct text *out) {
-	if (o->error)
-		text_addf(out, ": %s", o->error);
-	add_place(o, out);
-	if (o->pause_usec)
-		add_in("; trying again in ", o->pause_usec, out);
-}
-
-static void add_backed_off(const struct occurrence *o, struct text *out) {
-	add_in("; backed off for ", o->pause_usec, out);
-	text_add(out, ": something keeps undoing it");
-	if (o->opponent)
-		text_addf(out, " (%s)", o->opponent);
-}
-
-static void add_converged(const struct occurrence *o, struct text *out) {
-	text_add(out, "converged: ");
-	if (o->n_objects)
-		text_addf(out, "%zu object%s in %zu namespace%s, ", o->n_objects, o->n_objects == 1 ? "" : "s",
-			  o->n_namespaces, o->n_namespaces == 1 ? "" : "s");
-	if (o->n_changes)
-		text_addf(out, "%zu change%s", o->n_changes, o->n_changes == 1 ? "" : "s");
-	else
-		text_add(out, "nothing to do");
-	add_in(", verified in ", o->latency_usec, out);
-	if (o->waits)
-		text_addf(out, "; %s", o->waits);
-}
-
-static void add_recovered(const struct occurrence *o, struct text *out) {
-	struct occurrence well = *o;
-
-	well.noun = o->noun ? o->noun : "it";
-	well.what = o->what ? o->what : "is as declared again";
-	text_add(out, "recovered: ");
-	add_matter(&well, out);
-}
-
-static void add_words(const struct occurrence *o, struct text *out) {
-	if (types[o->type].drift)
-		text_add(out, "drift: ");
-	if (o->type == OCCURRENCE_FAILING)
-		text_add(out, "failing: ");
-	if (types[o->type].drift || o->type == OCCURRENCE_FAILING)
-		add_matter(o, out);
-	switch (o->type) {
-	case OCCURRENCE_DRIFT_RESTORED:
-		add_restored(o, out);
-		return;
-	case OCCURRENCE_DRIFT_REPORTED:
-		text_add(out, "; reported only");
-		return;
-	case OCCURRENCE_DRIFT_HELD:
-		text_add(out, "; left alone while paused");
-		return;
-	case OCCURRENCE_DRIFT_FAILED:
-		add_failed(o, out);
-		return;
-	case OCCURRENCE_BACKED_OFF:
-		add_backed_off(o, out);
-		return;
-	case OCCURRENCE_FAILING:
-		add_failing(o, out);
-		return;
-	case OCCURRENCE_RECOVERED:
-		add_recovered(o, out);
-		return;
-	case OCCURRENCE_CONVERGED:
-		add_converged(o, out);
-		return;
-	case OCCURRENCE_SPARED:
-		text_add(out, "left alone: ");
-		add_matter(o, out);
-		return;
-	case OCCURRENCE_OVERRUN:
-		text_add(out,
-			 o->pause_usec
-				 ? "events keep coming faster than they can be read; until that ends everything is scanned "
-				   "several times a second"
-				 : "events came faster than they could be read; scanning everything again");
-		return;
-	}
-	abort();
-}
-
-char *occurrence_text(const struct occurrence *occurrence) {
-	_cleanup_text_ struct text raw = {};
-	struct text clean = {};
-
-	add_words(occurrence, &raw);
-	if (occurrence->left)
-		text_addf(&raw, "; left in the old one: %s", occurrence->left);
-	report_clean(raw.data, &clean);
-	return text_take(&clean);
-}
 
 /* Fields. */
 
@@ -226,9 +76,12 @@ static void add_topology(struct arena *arena, struct journal_line *line, const c
 		add_field(arena, line, "TOPOD_TOPOLOGY=%s", journal.topology);
 }
 
-static void add_object(struct arena *arena, struct journal_line *line, const struct occurrence *o) {
-	if (o->object)
-		add_field(arena, line, "TOPOD_NAMESPACE=%s", o->object->ns);
+static void add_fields(struct arena *arena, struct journal_line *line, const struct occurrence *o) {
+	const struct occurrence_words *words = &occurrence_words[o->type];
+
+	add_topology(arena, line, types[o->type].id);
+	if (o->ns)
+		add_field(arena, line, "TOPOD_NAMESPACE=%s", o->ns);
 	if (o->scope)
 		add_field(arena, line, "TOPOD_OBJECT=%s%s%s", o->scope, o->noun ? " " : "", o->noun ? o->noun : "");
 	if (o->position.line && o->file)
@@ -237,21 +90,10 @@ static void add_object(struct arena *arena, struct journal_line *line, const str
 		add_field(arena, line, "TOPOD_LINE=%" PRIu32, o->position.line);
 	if (o->error)
 		add_field(arena, line, "TOPOD_ERROR=%s", o->error);
-}
-
-static void add_fields(struct arena *arena, struct journal_line *line, const struct occurrence *o) {
-	static const char *const drifts[] = {
-		[DRIFT_MISSING] = "missing",
-		[DRIFT_CHANGED] = "changed",
-		[DRIFT_EXTRA] = "extra",
-	};
-
-	add_topology(arena, line, types[o->type].id);
-	add_object(arena, line, o);
-	if (types[o->type].drift)
-		add_field(arena, line, "TOPOD_DRIFT=%s", drifts[o->drift]);
-	if (types[o->type].action)
-		add_field(arena, line, "TOPOD_ACTION=%s", types[o->type].action);
+	if (words->drift)
+		add_field(arena, line, "TOPOD_DRIFT=%s", drift_name(o->drift));
+	if (words->action)
+		add_field(arena, line, "TOPOD_ACTION=%s", words->action);
 	if (types[o->type].latency)
 		add_field(arena, line, "TOPOD_LATENCY_USEC=%" PRIu64, o->latency_usec);
 	if (o->left)
@@ -364,7 +206,7 @@ static void add_counts(const struct storm *storm, struct text *out) {
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		if (!storm->n_counted[i])
 			continue;
-		text_addf(out, "%s%zu %s", separator, storm->n_counted[i], types[i].counted);
+		text_addf(out, "%s%zu %s", separator, storm->n_counted[i], occurrence_words[i].counted);
 		separator = ", ";
 	}
 }

@@ -52,7 +52,3 @@ void journal_message(int priority, const char *id, const char *format, ...) _pri
 
 /* Each diagnostic of a refused (or warned of) file as a line, with TOPOD_FILE= and TOPOD_LINE=. */
 void journal_diags(const struct diags *diags);
-
-/* The message of an occurrence, pure: "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms". The
- * caller frees. */
-char *occurrence_text(const struct occurrence *occurrence);

@@ -12,11 +12,11 @@ void status_init(struct status *status, const char *file) {
 	status->started_usec = status->since_usec = now_realtime();
 }
 
-static void note_done(struct drift_note *note) {
+static void note_done(struct told_drift *note) {
 	free(note->text);
 	free(note->scope);
 	free(note->noun);
-	*note = (struct drift_note){};
+	*note = (struct told_drift){};
 }
 
 void status_done(struct status *status) {
@@ -28,28 +28,10 @@ void status_done(struct status *status) {
 
 /* ---- what happens ---- */
 
-static bool is_drift(const struct occurrence *occurrence) {
-	switch (occurrence->type) {
-	case OCCURRENCE_DRIFT_RESTORED:
-	case OCCURRENCE_DRIFT_REPORTED:
-	case OCCURRENCE_DRIFT_HELD:
-	case OCCURRENCE_DRIFT_FAILED:
-	case OCCURRENCE_BACKED_OFF:
-		return true;
-	case OCCURRENCE_FAILING:
-	case OCCURRENCE_RECOVERED:
-	case OCCURRENCE_CONVERGED:
-	case OCCURRENCE_SPARED:
-	case OCCURRENCE_OVERRUN:
-		break;
-	}
-	return false;
-}
-
 void status_note(struct status *status, const struct occurrence *occurrence) {
-	struct drift_note *note = &status->latest[status->n_noted % REPORT_DRIFTS_MAX];
+	struct told_drift *note = &status->latest[status->n_noted % REPORT_DRIFTS_MAX];
 
-	if (!is_drift(occurrence))
+	if (!occurrence_words[occurrence->type].drift)
 		return;
 	note_done(note);
 	note->when_usec = now_realtime();
@@ -118,7 +100,7 @@ static size_t list_drifts(const struct status *status, struct report_drift *ret)
 	size_t n = MIN(status->n_noted, (size_t)REPORT_DRIFTS_MAX);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct drift_note *note = &status->latest[(status->n_noted - 1 - i) % REPORT_DRIFTS_MAX];
+		const struct told_drift *note = &status->latest[(status->n_noted - 1 - i) % REPORT_DRIFTS_MAX];
 
 		ret[i] = (struct report_drift){
 			.when_usec = note->when_usec,

@@ -12,7 +12,7 @@
 
 enum { STATUS_TROUBLES_MAX = 100 };
 
-struct drift_note {
+struct told_drift {
 	uint64_t when_usec; /* CLOCK_REALTIME */
 	char *text, *scope, *noun;
 };
@@ -20,7 +20,7 @@ struct drift_note {
 /* Zeroed is empty; the counters begin with status_init(). */
 struct status {
 	char *file;                                  /* absolute: who asks may be in another folder */
-	struct drift_note latest[REPORT_DRIFTS_MAX]; /* a ring */
+	struct told_drift latest[REPORT_DRIFTS_MAX]; /* a ring */
 	size_t n_noted;
 	enum phase phase;
 	uint64_t started_usec, since_usec, reloaded_usec; /* CLOCK_REALTIME */

@@ -225,7 +225,7 @@ static void test_found_and_lost(void **state _unused_) {
 	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
 	is_degraded(&s);
 	assert_int_equal(count(&s, "= drift, failed: host/f0"), 1);
-	assert_int_equal(count(&s, "there is no such interface"), 1);
+	assert_int_equal(count(&s, "does not exist, and 'kind: existing'"), 1);
 }
 
 int main(void) {

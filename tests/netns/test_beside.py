@@ -308,7 +308,7 @@ class Links(Beside):
         # It goes with the one that made it, and what was on it comes back with it.
         x.stop()
         self.topod("down", "a")
-        y.wait_line("br-a: .*no such interface")
+        y.wait_line("br-a: .*does not exist")
         x = self.daemon(a).ready()
         self.wait_until(lambda: "10.7.0.1/24" in lab.addresses(HOST, "br-a"), "b's address", y)
         x.stop()

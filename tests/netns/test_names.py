@@ -194,7 +194,7 @@ class Adopted(Names):
         os.makedirs("/run/engine")
         path = self.spec("namespaces: {web: {adopt: true, interfaces: {br0: {kind: bridge}}}}\n")
         d = self.daemon(path)
-        d.wait_line("failing: web: namespace: the namespace to adopt does not exist")
+        d.wait_line("failing: web: namespace does not exist, and 'adopt: true' never creates a namespace")
         with d.expects("web: namespace cannot be adopted: its name in /run/netns is a dangling symbolic link"):
             os.symlink("/run/engine/web", "/run/netns/web")
         p = self.process()
@@ -259,7 +259,7 @@ class GivenUp(Names):
             d.reload()
         path, inode = self.gives_up(reload)
         d, = daemons
-        with d.expects("web: namespace.*the namespace to adopt does not exist"):
+        with d.expects("web: namespace.* does not exist, and 'adopt: true'"):
             lab.run("ip", "netns", "delete", "web")
         self.wait_until(lambda: lab.link(HOST, "c1") is None, "the other end gone", d)
         d.stop()
@@ -309,11 +309,11 @@ class Removed(Names):
         done = self.topod("plan", self.path, expect=lab.EXIT_DIFFERENCES)
         self.assertRegex(done.stdout + done.stderr, "goes with the namespace 'web'")
         done = self.topod("apply", self.path, expect=lab.EXIT_FAILED)
-        self.assertRegex(done.stderr, r"e0: .*(goes with the namespace 'web'|there is no such interface)")
+        self.assertRegex(done.stderr, r"e0: .*(goes with the namespace 'web'|does not exist)")
         self.assertEqual(["ctr"], lab.namespaces())
         self.assertIsNone(lab.link("ctr", "e0"), "it is still there when all was verified")
         done = self.topod("apply", self.path, expect=lab.EXIT_FAILED)
-        self.assertRegex(done.stderr, "there is no such interface")
+        self.assertRegex(done.stderr, "does not exist, and 'kind: existing'")
 
     def test_what_stands_on_it(self):
         self.topod("apply", self.path)
@@ -326,7 +326,7 @@ class Removed(Names):
         d = self.daemon(self.path).ready()
         self.spec(FOUND)
         self.topod("reload", "office", expect=(0, lab.EXIT_FAILED))
-        d.wait_line(r"failing: ctr/e0: .*(goes with the namespace 'web'|there is no such interface)")
+        d.wait_line(r"failing: ctr/e0: .*(goes with the namespace 'web'|does not exist)")
         self.assertIsNone(lab.link("ctr", "e0"))
         self.assertIn("egraded", self.topod("status", "office").stdout)
         d.stop()

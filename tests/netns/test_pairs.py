@@ -26,7 +26,7 @@ NAMES = ("a", "b")
 VERSIONS = 2
 STEPS = 6
 # The adopted namespace is made by the other topology, which may not be there.
-ALLOWED = re.compile(r"topology '[ab]'|the namespace to adopt does not exist")
+ALLOWED = re.compile(r"topology '[ab]'|namespace does not exist, and 'adopt: true'")
 
 
 class Draw:

@@ -9,18 +9,12 @@
 #include <fcntl.h>
 
 #include "run/journal.h"
-#include "kind/kinds.h"
-#include "kind/address.h"
-#include "kind/link.h"
 #include "run/messages.h"
-
-static struct object eth0 = { .kind = &kind_veth, .ns = "web" }, address = { .kind = &kind_address, .ns = "web" },
-		     route = { .kind = &kind_route, .ns = "web" };
 
 static const struct occurrence removed = {
 	.type = OCCURRENCE_DRIFT_RESTORED,
 	.drift = DRIFT_MISSING,
-	.object = &address,
+	.ns = "web",
 	.scope = "web/eth0",
 	.noun = "address 10.0.0.11/24",
 	.what = "was removed",
@@ -49,7 +43,8 @@ static void test_restored(void **state _unused_) {
 	check_text(&o, "drift: web/eth0: address 10.0.0.11/24 was removed; restored in 0.6 ms (and 3 objects with it)");
 	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED,
 					 .drift = DRIFT_CHANGED,
-					 .object = &eth0,
+					 .ns = "web",
+					 .form = FORM_ALONE,
 					 .scope = "web/eth0",
 					 .noun = "link",
 					 .what = "mtu was changed from 1400 to 1500",
@@ -57,7 +52,7 @@ static void test_restored(void **state _unused_) {
 		   "drift: web/eth0: mtu was changed from 1400 to 1500; restored in 0.5 ms");
 	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED,
 					 .drift = DRIFT_MISSING,
-					 .object = &eth0,
+					 .ns = "web",
 					 .scope = "web/eth0",
 					 .noun = "link",
 					 .what = "was removed",
@@ -65,7 +60,8 @@ static void test_restored(void **state _unused_) {
 		   "drift: web/eth0: link was removed; restored in 2 ms");
 	check_text(&(struct occurrence){ .type = OCCURRENCE_DRIFT_RESTORED,
 					 .drift = DRIFT_CHANGED,
-					 .object = &route,
+					 .form = FORM_FIELDS,
+					 .ns = "web",
 					 .scope = "web",
 					 .noun = "route default via 10.0.0.1",
 					 .what = "mtu was changed from 1400 to 1500",
@@ -75,7 +71,7 @@ static void test_restored(void **state _unused_) {
 
 static void test_other_drift(void **state _unused_) {
 	struct occurrence o = { .type = OCCURRENCE_DRIFT_REPORTED,
-				.object = &route,
+				.ns = "web",
 				.scope = "web",
 				.noun = "route default via 10.0.0.1",
 				.what = "was removed" };
@@ -99,7 +95,8 @@ static void test_other_drift(void **state _unused_) {
 
 static void test_failing(void **state _unused_) {
 	struct occurrence o = { .type = OCCURRENCE_FAILING,
-				.object = &eth0,
+				.ns = "web",
+				.form = FORM_ALONE,
 				.scope = "web/eth0",
 				.noun = "link",
 				.what = "mtu 70000",
@@ -110,7 +107,7 @@ static void test_failing(void **state _unused_) {
 
 	check_text(&o, "failing: web/eth0: mtu 70000: Invalid argument (office.yaml:14); trying again in 1 s");
 	assert_string_equal(without_file, "failing: web/eth0: mtu 70000: Invalid argument (line 14); trying again in 1 s");
-	o.object = &address, o.noun = "address 10.0.0.1/8", o.what = "cannot be made";
+	o.form = FORM_PREDICATE, o.noun = "address 10.0.0.1/8", o.what = "cannot be made";
 	check_text(
 		&o,
 		"failing: web/eth0: address 10.0.0.1/8 cannot be made: Invalid argument (office.yaml:14); trying again in "
@@ -233,7 +230,8 @@ static void test_fields(void **state _unused_) {
 	_said_ said = {};
 	struct occurrence failed = { .type = OCCURRENCE_DRIFT_FAILED,
 				     .drift = DRIFT_CHANGED,
-				     .object = &eth0,
+				     .ns = "web",
+				     .form = FORM_ALONE,
 				     .scope = "web/eth0",
 				     .noun = "link",
 				     .what = "mtu was changed from 1400 to 1500",

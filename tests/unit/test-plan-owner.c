@@ -155,7 +155,7 @@ static void test_adopted_namespace(void **state _unused_) {
 	check_plan(&w, "~ a/x link: mtu 1500 -> 1400\n");
 	world_make(&v, desired, NULL);
 	world_plan(&v);
-	check_plan(&v, "! a namespace: the namespace to adopt does not exist\n");
+	check_plan(&v, "! a namespace: does not exist, and 'adopt: true' never creates a namespace\n");
 }
 
 static void test_existing(void **state _unused_) {
@@ -167,7 +167,7 @@ static void test_existing(void **state _unused_) {
 	check_world(desired, "namespaces: {host: {interfaces: {e: {kind: bridge, mtu: 1500, addresses: 10.0.0.1/8}}}}",
 		    "~ host/e link: mtu 1500 -> 1400\n");
 	check_world(desired, NULL,
-		    "! host/e link: there is no such interface, and 'kind: existing' never creates one\n"
+		    "! host/e link: does not exist, and 'kind: existing' never creates an interface\n"
 		    "+ host/e address 10.0.0.1/8\n");
 }
 

@@ -177,12 +177,13 @@ static void test_refusals(void **state _unused_) {
 		   "namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1500}}}}");
 	disown(&v, "host/b link");
 	world_plan(&v);
-	check_text(&v, "host\n"
-		       "    ! e: there is no such interface, and 'kind: existing' never creates one\n"
-		       "    ! b: bridge exists and is not topod's: take it over with 'adopt: true' on the "
-		       "namespace, or rename it in the file\n"
-		       "\n"
-		       "0 to create, 0 to change, 0 to recreate, 0 to delete, 2 refused in 1 namespace\n");
+	check_text(
+		&v,
+		"host\n"
+		"    ! e: link does not exist, and 'kind: existing' never creates an interface\n"
+		"    ! b: bridge exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
+		"the file\n\n"
+		"0 to create, 0 to change, 0 to recreate, 0 to delete, 2 refused in 1 namespace\n");
 }
 
 /* What people do not see must not be passed over in silence. */
@@ -252,25 +253,24 @@ static void test_plan_json(void **state _unused_) {
 		"  e: {kind: existing}, v: {kind: vxlan, id: 2}}, nat: {action: masquerade}}}",
 		"namespaces: {host: {interfaces: {b: {kind: bridge, mtu: 1400, stp: false}, v: {kind: vxlan, id: 1}, c: {kind: bridge}}}}");
 	world_plan(&w);
-	check_json(report_plan_json(&w.plan, "office"),
-		   "{\"topology\": \"office\", \"changes\": [{\"action\": \"delete\", \"namespace\": "
-		   "\"host\", \"object\": \"host/c link\", \"kind\": \"bridge\", \"fields\": "
-		   "{}},{\"action\": \"recreate\", \"namespace\": \"host\", \"object\": \"host/v link\", "
-		   "\"kind\": \"vxlan\", \"reason\": \"id 1 -> 2\", \"fields\": {\"up\": {\"from\": true, "
-		   "\"to\": true}, \"mac-address\": {\"from\": \"12:c8:64:4d:00:7e\", \"to\": "
-		   "\"12:c8:64:4d:00:7e\"}, \"id\": {\"from\": 1, \"to\": 2}, \"port\": {\"from\": 4789, "
-		   "\"to\": 4789}}},{\"action\": \"refused\", \"namespace\": \"host\", \"object\": \"host/e "
-		   "link\", \"kind\": \"existing\", \"fields\": {}, \"error\": \"there is no such "
-		   "interface, and 'kind: existing' never creates one\"},{\"action\": \"change\", "
-		   "\"namespace\": \"host\", \"object\": \"host/b link\", \"kind\": \"bridge\", \"fields\": "
-		   "{\"mtu\": {\"from\": 1400, \"to\": 1500}, \"stp\": {\"from\": false, \"to\": "
-		   "true}}},{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host/b address "
-		   "10.0.0.1/8\", \"kind\": \"address\", \"fields\": {\"address\": {\"from\": null, \"to\": "
-		   "\"10.0.0.1/8\"}, \"peer\": {\"from\": null, \"to\": null}}},{\"action\": \"create\", "
-		   "\"namespace\": \"host\", \"object\": \"host NAT table\", \"kind\": \"nat\", \"fields\": "
-		   "{}, \"entries\": [\"masquerade\"]}],\"waiting\": [], \"spared\": [], \"summary\": "
-		   "{\"create\": 2, \"change\": 1, \"recreate\": 1, \"delete\": 1, \"refused\": 1, "
-		   "\"namespaces\": 1}}");
+	check_json(
+		report_plan_json(&w.plan, "office"),
+		"{\"topology\": \"office\", \"changes\": ["
+		"{\"action\": \"delete\", \"namespace\": \"host\", \"object\": \"host/c link\", \"kind\": \"bridge\", \"fields\": {}},"
+		"{\"action\": \"recreate\", \"namespace\": \"host\", \"object\": \"host/v link\", \"kind\": \"vxlan\","
+		" \"reason\": \"id 1 -> 2\", \"fields\": {\"up\": {\"from\": true, \"to\": true},"
+		" \"mac-address\": {\"from\": \"12:c8:64:4d:00:7e\", \"to\": \"12:c8:64:4d:00:7e\"},"
+		" \"id\": {\"from\": 1, \"to\": 2}, \"port\": {\"from\": 4789, \"to\": 4789}}},"
+		"{\"action\": \"refused\", \"namespace\": \"host\", \"object\": \"host/e link\", \"kind\": \"existing\","
+		" \"fields\": {}, \"error\": \"link does not exist, and 'kind: existing' never creates an interface\"},"
+		"{\"action\": \"change\", \"namespace\": \"host\", \"object\": \"host/b link\", \"kind\": \"bridge\","
+		" \"fields\": {\"mtu\": {\"from\": 1400, \"to\": 1500}, \"stp\": {\"from\": false, \"to\": true}}},"
+		"{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host/b address 10.0.0.1/8\","
+		" \"kind\": \"address\", \"fields\": {\"address\": {\"from\": null, \"to\": \"10.0.0.1/8\"},"
+		" \"peer\": {\"from\": null, \"to\": null}}},"
+		"{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host NAT table\", \"kind\": \"nat\","
+		" \"fields\": {}, \"entries\": [\"masquerade\"]}],"
+		"\"waiting\": [], \"spared\": [], \"summary\": {\"create\": 2, \"change\": 1, \"recreate\": 1, \"delete\": 1, \"refused\": 1, \"namespaces\": 1}}");
 }
 
 static void test_summary(void **state _unused_) {
