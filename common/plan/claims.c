@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Claims of other topologies to an object. The rules are in claims.h.
+ *
+ * Each question walks over the other ledgers. What an entry says depends on its age and on what was recorded, so
+ * is_contradicted() decides for each field that the object declares:
+ *
+ *     the entry says for the field            the field contradicts it
+ *     a declared value                        if the object declares another value
+ *     no value; its maker declares the link   if the object declares a controller
+ *     no value; the object is made as a
+ *     whole (a route, an address)             if the object differs from what is observed
+ *     managed, by a ledger of topod 0.1       likewise
+ *     anything else                           never
+ */
 #include "plan/claims.h"
 
 #include <inttypes.h>
@@ -7,7 +21,7 @@ static bool is_inside(const struct object *object) {
 	return !object_is_namespace(object) && !streq(object->ns, NS_HOST);
 }
 
-/* What was noted of the inside of a namespace went with it. */
+/* What a ledger says about the inside of a namespace ends with that namespace. */
 static bool is_valid(const struct claimant *by, const struct ledger_entry *entry, const struct object *object,
 		     const struct ns_state *ns) {
 	const struct ledger_ns *noted = ledger_namespace(by->ledger, object->ns);
@@ -18,7 +32,7 @@ static bool is_valid(const struct claimant *by, const struct ledger_entry *entry
 	return ns_self(ns) && (!made || ledger_is_same(made, ns_self(ns)));
 }
 
-/* An IPv6 address has its length in its name, and is the same with another one. */
+/* An IPv6 address is the same with another prefix length, but its id contains the length. */
 static const struct ledger_entry *find_entry(const struct ledger *ledger, const struct object *object,
 					     const struct object *seen) {
 	const struct ledger_entry *entry = ledger_namespace(ledger, object->ns) ? ledger_find_object(ledger, object) : NULL;
@@ -52,7 +66,8 @@ struct stake claims_maker(const struct claims *claims, const struct object *obje
 	return (struct stake){};
 }
 
-/* Is the field one that can be declared otherwise? What topod fills in by itself, its mark and sign, is the maker's. */
+/* Can two topologies declare this field differently? The fields that topod fills in itself (mark, MAC address) are
+ * the maker's. */
 static bool is_comparable(const struct object *object, size_t i) {
 	const struct field *field = &object->kind->fields[i];
 
@@ -64,9 +79,9 @@ static bool is_controller(const struct field *field) {
 	return field->type == &type_link_name && field->flags & FIELD_DEV && !(field->flags & FIELD_PEER);
 }
 
-/* A ledger of topod 0.1 has no values: then what is there is what was declared. */
-static bool is_otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen, size_t i,
-			 bool whole) {
+/* See the table above. A ledger of topod 0.1 has no declared values; what is observed counts as declared then. */
+static bool is_contradicted(const struct ledger_entry *entry, const struct object *object, const struct object *seen,
+			    size_t i, bool whole) {
 	const struct field *field = &object->kind->fields[i];
 	int at = ledger_counterpart(entry, object->kind, i);
 	const char *value = at >= 0 ? ledger_value(entry, (size_t)at) : NULL;
@@ -75,24 +90,25 @@ static bool is_otherwise(const struct ledger_entry *entry, const struct object *
 	if (value)
 		return !ledger_is_value(value, field, object);
 	if (entry->made && entry->told && is_controller(field))
-		return **(const char *const *)field_of(field, object); /* who made a link that is no port wants it so */
+		return **(const char *const *)field_of(field, object); /* its maker declares that it has no controller */
 	if (!whole && (!manages || entry->told))
 		return false;
 	return seen && !(object_has(seen, i) && field_equal(field, object, seen));
 }
 
-static uint64_t otherwise(const struct ledger_entry *entry, const struct object *object, const struct object *seen) {
-	/* What is made as a whole is changed as a whole. */
+static uint64_t contradicted_fields(const struct ledger_entry *entry, const struct object *object,
+				    const struct object *seen) {
+	/* An object that is made as a whole is changed as a whole. */
 	bool whole = entry->made && !object->external && !object_is_link(object);
 	uint64_t mask = 0;
 
 	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (is_comparable(object, i) && is_otherwise(entry, object, seen, i, whole))
+		if (is_comparable(object, i) && is_contradicted(entry, object, seen, i, whole))
 			mask |= field_bit(i);
 	return mask;
 }
 
-/* Has it been so since before the other one noted it? */
+/* Does our own ledger already have these values as declared? */
 static bool holds(const struct ledger_entry *own, const struct object *object, uint64_t mask) {
 	for (; own && mask; mask &= mask - 1) {
 		size_t i = (size_t)__builtin_ctzll(mask);
@@ -110,7 +126,7 @@ uint64_t claims_disputed(const struct claims *claims, const struct object *objec
 
 	*ret = (struct stake){};
 	claims_foreach(claim, claims, object, seen, ns) {
-		uint64_t mask = otherwise(claim.entry, object, seen);
+		uint64_t mask = contradicted_fields(claim.entry, object, seen);
 
 		if (!mask || (holds(own, object, mask) && strcmp(claims->own, claim.by->topology) < 0))
 			continue;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the other topologies of this machine say of an object in their ledgers: who made it, and how they want it.
+ * What the other topologies on this machine say about an object in their ledgers: which of them made it, and how each
+ * declares it.
  *
- * Routes, addresses and settings bear the mark of topod and not of a topology, so whose they are is known from the ledgers
- * alone. An object belongs to the topology that made it. Another one that declares it alike has a share in it: it stays until
- * the last of them goes, and then it is again what it was before the first. What another one declares otherwise is left as
- * it is. Links and namespaces have one owner; others use them by `kind: existing` and `adopt: true`, and of these each
- * field has its own claims.
+ * Routes, addresses and settings carry topod's mark, not the topology's, so only the ledgers show which topology they
+ * belong to. An object belongs to the topology that made it. Another topology that declares it in the same way shares
+ * it: the object stays until the last of them is removed, and then goes back to what it was before the first. What
+ * another topology declares differently is left as it is. Links and namespaces have one owner; other topologies use
+ * them with `kind: existing` and `adopt: true`, and then claim single fields of them.
  *
- * It owns the comparison of one topology's wishes with the others' ledgers, and refuses to know where those are kept.
+ * This file compares one topology's declarations with the other topologies' ledgers. It does not know where these are
+ * kept.
  */
 #pragma once
 
@@ -19,7 +21,7 @@ struct claimant {
 	const struct ledger *ledger;
 };
 
-/* Of the topology `own`, what all others say. NULL instead of it: there are none. */
+/* What all topologies except `own` say. A NULL pointer instead: there are no others. */
 struct claims {
 	const char *own;
 	const struct claimant *items;
@@ -31,22 +33,23 @@ struct stake {
 	const struct ledger_entry *entry;
 };
 
-/* The first claim to the object, behind `after` where that is not nobody's. `seen` is what is there, or NULL: it may have
- * another name in the ledgers. A claim to what is in a namespace counts only where that is still the one that it was
- * noted in: `ns` is what was seen of the object's; NULL: it was not looked at. */
+/* The first claim to the object, or the next one after `after` if that has a claimant. `seen` is the observed
+ * object, or NULL; the ledgers may have it under another name. A claim to something inside a namespace counts only
+ * if the namespace is still the one in which the claim was recorded. `ns` is the object's namespace as observed;
+ * NULL: it was not scanned. */
 struct stake claims_next(const struct claims *claims, struct stake after, const struct object *object,
 			 const struct object *seen, const struct ns_state *ns);
 
-/* The first claim of somebody who made the object, other than by sharing it. */
+/* The first claim of a topology that made the object itself and does not just share it. */
 struct stake claims_maker(const struct claims *claims, const struct object *object, const struct object *seen,
 			  const struct ns_state *ns);
 
-/* The fields that the object declares and another topology declares otherwise; *ret is the first such claim. Where both hold a
- * field already (two that began at the same moment), the topology whose name comes first keeps it. */
+/* The fields that the object declares and another topology declares differently; *ret is the first such claim. If
+ * both topologies already hold a field (they began at the same moment), the one whose name sorts first keeps it. */
 uint64_t claims_disputed(const struct claims *claims, const struct object *object, const struct object *seen,
 			 const struct ledger_entry *own, const struct ns_state *ns, struct stake *ret);
 
-/* Those fields of the mask that another topology declares for the object, too. */
+/* The fields in mask that another topology also declares for the object. */
 uint64_t claims_shared(const struct claims *claims, const struct object *object, const struct object *seen,
 		       const struct ns_state *ns, uint64_t mask);
 

@@ -1,4 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs, object by object. The decision for one object, on one page; act on it with add_creation(), recreate(),
+ * diff_delete() or diff_refuse(). Undeclared objects are for diff_extra.c, ownership for ownership.c.
+ *
+ * A declared object that is absent, or whose link is being recreated (missing()):
+ *
+ *     no longer declared, only to go back          nothing
+ *     other topologies declare it differently      refuse
+ *     what the kernel makes by itself in a
+ *     namespace that this plan makes               nothing: the next scan shows its former values
+ *     a setting, or lo in such a namespace         update
+ *     any other `existing` interface               refuse (or wait, see diff_waiting.c)
+ *     another topology is its maker                refuse
+ *     one end of a pair                            recreate both ends
+ *     anything else                                create
+ *
+ * A declared object that is observed (present()). "May go" is diff_may_go(), "found" is diff_is_found(): topod only
+ * configures the object and never deletes it. The first line that fits decides:
+ *
+ *     another topology is its maker, or declares it differently        refuse
+ *     topod moved in or made another link than is wanted there now     give it back, or delete it; create next time
+ *     a foreign object hides it                                        report only
+ *     the kernel made it, and it lacks only topod's mark               nothing
+ *     differs, and it may not go, and is not found or must be
+ *     recreated                                                        refuse
+ *     the kernel gave it up (duplicate address), and it may go         recreate
+ *     differs, and a differing field needs it                          recreate
+ *     differs                                                          update in place
+ *     does not differ, is topod's and not in the ledger                record it
+ *
+ * Before this, an object may wait (diff_waiting.c), and after it, the order within a class is repaired (reorder()).
+ */
 #include "plan/diff.h"
 
 /* Adding changes. */
@@ -15,7 +47,6 @@ static struct change *add(struct diff *diff, enum change_type type, const struct
 	return change;
 }
 
-/* What needs the object needs this change. */
 void diff_point(struct diff *diff, struct object *object, struct change *change) {
 	object->change = change;
 	vec_push(&diff->plan->touched, object);
@@ -27,7 +58,7 @@ void diff_refuse(struct diff *diff, struct object *desired, const struct object 
 	change->done = change->refused = true;
 	change->error = error;
 	change->text = text;
-	diff_point(diff, desired, change); /* what stands on it is not even tried */
+	diff_point(diff, desired, change); /* what depends on it is not tried */
 }
 
 uint64_t diff_all_fields(const struct object *object) {
@@ -40,7 +71,7 @@ uint64_t diff_all_fields(const struct object *object) {
 	return mask;
 }
 
-/* Is something declared by which the kernel goes at once when the link comes up? */
+/* Is a field declared that the kernel reads at the moment when the link comes up? */
 static bool has_before_up(const struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (object_has(object, i) && object->kind->fields[i].flags & FIELD_BEFORE_UP)
@@ -48,8 +79,9 @@ static bool has_before_up(const struct object *object) {
 	return false;
 }
 
-/* The fields that follow in an update because the creating request cannot carry them. For the second end of a
- * pair that is also its flags and its controller; the flags also where something has to be set before. */
+/* The fields that follow in an update because the request to create cannot carry them. For the second end of a pair
+ * these are also its flags and its controller. The flags also follow if something has to be set before the link is
+ * up. */
 static uint64_t following_fields(const struct object *object, bool second) {
 	const struct kind *kind = object->kind;
 	bool flags_follow = second || has_before_up(object);
@@ -122,7 +154,6 @@ static const char *object_in_the_way(struct diff *diff, const struct object *des
 	return text ? text : in_the_way(diff, desired, observed, ns);
 }
 
-/* Nothing is planned inside a namespace that is somebody else's. */
 bool diff_is_closed(const struct ns_state *desired) {
 	const struct object *object = ns_self(desired);
 
@@ -135,7 +166,7 @@ static const char *obstructed(struct diff *diff, const struct object *object, co
 			    object->external ? "adopted" : "made", observed->obstruction);
 }
 
-/* What was noted when it was made. */
+/* An object with the birth that was recorded when the namespace was made; NULL: none was. */
 static const struct object *noted_birth(struct diff *diff, const struct object *like, const struct ledger_entry *entry) {
 	struct object *object = arena_memdup(&diff->plan->arena, like, like->kind->size);
 
@@ -150,7 +181,8 @@ static const struct object *noted_birth(struct diff *diff, const struct object *
 	return object->set ? object : NULL;
 }
 
-/* Somebody has taken only its name away, or what its name was mounted on. What is in it lives on. */
+/* The namespace exists, but somebody has removed its name or unmounted it. Only the name is restored; what is in it
+ * lives on. */
 static void rename_namespace(struct diff *diff, struct object *object, const struct ns_state *observed) {
 	uint64_t differs = object_compare(object, ns_self(observed));
 	struct change *change = differs ? add(diff, CHANGE_UPDATE, object, ns_self(observed), differs) : NULL;
@@ -181,7 +213,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
 	else if (entry)
 		observed->n_noted++;
-	/* What topod made itself it gives up, once and for all. */
+	/* `adopt: true` on a namespace that topod made gives it up for good. */
 	if (seen && object->external && entry && entry->made && !entry->shared)
 		vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
 	if (object->change)
@@ -192,7 +224,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 /* What is declared. */
 
-/* What stands on a link that is recreated will be gone by then. A port outlives its controller. */
+/* A port outlives its controller, so a recreated controller does not count. */
 bool diff_stands_on_recreated(const struct diff *diff, const struct object *object) {
 	object_foreach_need(need, object) {
 		const struct object *below = object_is_link(object) && need.field->flags & FIELD_CONTROLLER
@@ -215,7 +247,7 @@ bool diff_was_scanned(const struct ns_state *observed, const struct object *obje
 	return observed && !scope;
 }
 
-/* The end of a pair that makes it: the one with a controller, whose request can carry that. */
+/* The end whose request creates the pair: the one with a controller, because that request can carry it. */
 static struct object *first_end(struct object *object) {
 	struct object *twin = object->twin;
 
@@ -230,8 +262,8 @@ static struct object *first_end(struct object *object) {
 	return object;
 }
 
-/* Something foreign in the place of one end, or all of its namespace, keeps the pair from being made: nothing is deleted
- * for it. */
+/* A foreign object in the place of the other end, or a foreign namespace there, prevents the pair from being
+ * created. Nothing is deleted then. */
 static bool pair_refused(struct diff *diff, struct object *object, struct object *twin, const struct object *seen_twin) {
 	const struct ns_state *ns = state_find(diff->input->desired, twin->ns);
 
@@ -250,7 +282,7 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 	return true;
 }
 
-/* Both ends go and come together. */
+/* Deletes and creates; a pair as a whole. If nothing is observed, only creates. */
 static void recreate(struct diff *diff, struct object *object, struct object *observed) {
 	struct object *twin = object->twin, *seen_twin = NULL;
 
@@ -271,7 +303,7 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 		add_creation(diff, first_end(object), observed || seen_twin);
 }
 
-/* `seen` is what goes with the link below, or NULL. */
+/* The same namespace, desired and observed. */
 struct namespaces {
 	struct ns_state *desired, *observed;
 };
@@ -282,8 +314,8 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 
 	if (object->gone || diff_disputed(diff, object, NULL, ns->observed))
 		return;
-	/* lo and settings come along with a namespace that is made now. What else the kernel makes in it is left to the next scan:
-	 * what it was has to be noted before it is changed. */
+	/* lo and settings come with a new namespace. Other things that the kernel makes in it are left to the next
+	 * scan, because their former values must be recorded before they are changed. */
 	if (object->external && fresh && !object->kind->found)
 		return;
 	if (object->kind->class->permanent || (object->external && fresh))
@@ -305,8 +337,8 @@ static bool needs_recreation(const struct object *object, const struct object *o
 	return object->kind->recreate && object->kind->recreate(object, observed, differs);
 }
 
-/* Fields can be compared only within one table; the common ones of links stand first in each. In one of another kind all
- * differ, those included that ask for another link. */
+/* Only objects of one kind have comparable fields (the common ones of links come first in each table). If the kinds
+ * differ, all fields count as different, including those that need a recreation. */
 static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed) {
 	uint64_t differs;
 
@@ -318,7 +350,8 @@ static uint64_t differences(const struct diff *diff, const struct object *object
 	return differs;
 }
 
-/* What goes back is otherwise left as it is: a request that says all of an object (a route, an address) says that, too. */
+/* An update of a route or address states the whole object. If only some fields go back, the others are filled in as
+ * observed. */
 static const struct object *complete(struct diff *diff, const struct object *object, const struct object *observed) {
 	struct object *whole;
 
@@ -345,8 +378,8 @@ static bool is_provided(const struct ns_state *observed, const struct ip *ip) {
 	return false;
 }
 
-/* What is to go back to a link that is not there any more (a former controller) goes back to none. A source address that is
- * gone cannot come back: the kernel has taken it out of the route, and would refuse it. */
+/* Adjusts former values that cannot be restored. A former controller that no longer exists becomes none. A source
+ * address that is gone is left out: the kernel has removed it from the route already and would refuse it. */
 static void settle_returning(struct object *object, const struct ns_state *observed) {
 	for (size_t i = 0; !observed->scope && i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -366,7 +399,7 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, seen);
 
-	if (!entry && seen->owned) /* somebody has moved it, or given it another name */
+	if (!entry && seen->owned) /* somebody has moved or renamed it */
 		entry = ledger_find_signed(diff->input->ledger, seen);
 	if (!entry || !entry->kind->bare_create)
 		return NULL;
@@ -375,7 +408,7 @@ const struct object *diff_noted_object(struct diff *diff, const struct object *s
 		const struct field *field = &entry->kind->fields[i];
 		const char *former = field->flags & FIELD_ONCE ? ledger_former(entry, i) : NULL;
 
-		if (field->class == FIELD_KEY) /* the same place in the table of any link */
+		if (field->class == FIELD_KEY) /* at the same position in every link's table */
 			memcpy(field_of(field, object), field_of(field, seen), field->type->size);
 		else if (former)
 			*(const char **)field_of(field, object) = arena_strdup(&diff->plan->arena, former);
@@ -387,9 +420,9 @@ const struct object *diff_noted_object(struct diff *diff, const struct object *s
 	return object;
 }
 
-/* What was moved in and is not what is wanted here any more goes back first, as it was, and what was made goes before something is
- * moved into its place; another look follows, and then what is wanted comes. In one step the ledger would know the one for the
- * other after a crash in between. */
+/* An interface that was moved in and is no longer wanted here is given back first, and a link that topod made is
+ * deleted before an interface is moved into its place. The next scan then creates what is wanted. If both were one
+ * step, the ledger could take the one for the other after a crash in between. */
 static bool goes_first(struct diff *diff, struct object *object, struct object *seen) {
 	const struct object *noted = diff_noted_object(diff, seen);
 
@@ -404,14 +437,14 @@ static bool goes_first(struct diff *diff, struct object *object, struct object *
 	return true;
 }
 
-/* Given up by the kernel, it becomes usable only by being made anew. */
+/* The kernel gave the object up; it becomes usable only by being recreated. */
 static void revive(struct diff *diff, struct object *object, struct object *observed) {
 	recreate(diff, object, observed);
 	if (observed->change && object->change)
 		observed->change->revives = object->change->revives = true;
 }
 
-/* To change it now would be to change what hides it, which is found in its place. */
+/* A foreign object hides this one, and a change would hit that one instead. So it is only reported. */
 static bool tell_hidden(struct diff *diff, const struct object *object, const struct object *observed) {
 	struct arena *arena = &diff->plan->arena;
 	const char *text = object->kind->hidden && !object->gone ? object->kind->hidden(arena, observed) : NULL;
@@ -425,8 +458,8 @@ static bool tell_hidden(struct diff *diff, const struct object *object, const st
 	return true;
 }
 
-/* Is it what the kernel makes by itself of something that is there (lo's addresses, the route to an address's prefix)? To
- * declare that is to declare what is there: it is not marked as topod's. */
+/* Does the kernel make this object by itself (lo's addresses, the route to an address's prefix), and does it differ
+ * at most in topod's mark? Then declaring it describes what exists, and it is not marked as topod's. */
 static bool is_kernels(const struct object *object, const struct object *observed, uint64_t differs) {
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (differs & field_bit(i) &&
@@ -450,7 +483,7 @@ static bool is_before(const struct ns_state *observed, const struct object *a, c
 	return false;
 }
 
-/* Where it was seen, if that is before the first one, which it is to come behind; NULL. */
+/* The observed counterpart of `object`, if `object` should come after `first` but was observed before it; else NULL. */
 static struct object *stands_before(const struct ns_state *observed, const struct object *object, const struct object *first,
 				    const struct object *seen) {
 	struct object *there =
@@ -459,7 +492,7 @@ static struct object *stands_before(const struct ns_state *observed, const struc
 	return there && is_before(observed, there, seen) ? there : NULL;
 }
 
-/* What cannot come first, since something that is not topod's has that place, stays where it is. */
+/* The fields by which `first` would be put first, if it cannot be: a foreign object is in that place. */
 static uint64_t left_place(const struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			   const struct object *first, const struct object *seen) {
 	uint64_t place = first->kind->out_of_order ? first->kind->out_of_order(first, seen) : 0;
@@ -507,7 +540,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	}
 	bool shared = (ours || found) && diff_note(diff, object, observed, observed_ns, left, differs);
-	/* Else what is put right would count as found. Its mark says as much in a namespace that topod adopts as in the host. */
+	/* Otherwise a corrected object would count as found later. The mark proves that topod made it, in the host
+	 * as in an adopted namespace. */
 	if (ours && !diff_is_never_made(object) && !entry && !shared)
 		vec_push(&diff->plan->unnoted, object);
 	if (revives)
@@ -531,8 +565,8 @@ static struct change *planned(const struct diff *diff, const struct object *obje
 	return found;
 }
 
-/* One that is to come first comes after those that are there: they are made again behind it, as far as they stand before it.
- * What is not there is made first, and put in its place by the next look. */
+/* An object that should come first (the primary address of a subnet) comes behind existing ones: those before it are
+ * recreated behind it. If it is absent, it is created first and put in its place after the next scan. */
 static void reorder(struct diff *diff, const struct namespaces *ns, const struct object *first) {
 	const struct object *seen = ns_find(ns->observed, first);
 	uint64_t place = seen && first->kind->out_of_order ? first->kind->out_of_order(first, seen) : 0;
@@ -546,7 +580,7 @@ static void reorder(struct diff *diff, const struct namespaces *ns, const struct
 			continue;
 		recreate(diff, object, there);
 		there->change->makes_room = object->change->makes_room = true;
-		/* While the first one is left alone, they are, too. */
+		/* While the first one is left alone, so are these. */
 		plan_add_need(diff->plan, there->change, planned(diff, first));
 		plan_add_need(diff->plan, object->change, there->change);
 	}
@@ -576,7 +610,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 	else
 		present(diff, ns->desired, ns->observed, object, seen);
 	reorder(diff, ns, object);
-	if (seen) /* after its change, which would have to wait as what fails does */
+	if (seen) /* after its change; otherwise that would wait with the failed one */
 		diff_tell_left(diff, object, seen, ns->observed);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What other topologies of the machine have to do with an object: what is left to them, what is shared with them, and what
- * the own ledger has to say for them to read.
+ * What other topologies on this machine mean for an object: what is left to them, what is shared with them, and what
+ * our own ledger must say for them to read. claims.c compares; this file decides what follows.
  */
 #include "plan/diff.h"
 
@@ -15,7 +15,8 @@ const char *diff_belongs(struct diff *diff, const struct object *object, const s
 	_cleanup_text_ struct text text = {};
 
 	if (!maker.by || (own && own->made && !own->shared) || !class->share_by || object->external ||
-	    (seen ? !ledger_is_same(maker.entry, seen) : object_is_namespace(object))) /* that namespace is gone for good */
+	    (seen ? !ledger_is_same(maker.entry, seen)
+		  : object_is_namespace(object))) /* the maker's namespace is gone for good */
 		return NULL;
 	text_add(&text, seen ? "exists and belongs to " : "is declared by ");
 	claim_print(maker, &text);
@@ -29,7 +30,7 @@ static void add_note(struct diff *diff, const struct object *object, const struc
 	vec_push(&diff->plan->notes, (struct note){ .object = object, .observed = seen, .other = other, .fields = fields });
 }
 
-/* The first claim to the very namespace that is there. */
+/* The first claim to this very namespace, not to an earlier one of the same name. */
 static struct stake claim_to_namespace(const struct diff *diff, const struct object *object, const struct object *seen) {
 	struct stake claim = {};
 
@@ -52,9 +53,9 @@ bool diff_shares_namespace(struct diff *diff, const struct object *object, const
 	return true;
 }
 
-/* What is declared otherwise. */
+/* What is declared differently. */
 
-/* What is there without topod, or is a link, is changed field by field; all else as a whole. */
+/* Links, and objects that exist without topod, are changed field by field; everything else as a whole. */
 static bool by_field(const struct object *object) {
 	return object->external || object->kind->class->permanent || object->kind->class->splits;
 }
@@ -77,7 +78,7 @@ static const char *dispute_text(struct diff *diff, const struct object *object, 
 	return arena_strdup(&diff->plan->arena, text.data);
 }
 
-static void let_go(struct diff *diff, const struct ledger_entry *own) {
+static void give_up_share(struct diff *diff, const struct ledger_entry *own) {
 	vec_push(&diff->plan->lost, (struct lost){ own->ns, arena_strdup(&diff->plan->arena, own->id), true });
 }
 
@@ -89,8 +90,8 @@ bool diff_disputed(struct diff *diff, struct object *object, struct object *seen
 	if (!fields)
 		return false;
 	diff_refuse(diff, object, seen, -EBUSY, dispute_text(diff, object, claim, fields));
-	if (own) /* it was shared, and the other one has it as it was */
-		let_go(diff, own);
+	if (own) /* it was shared, and the other topology keeps it as it is */
+		give_up_share(diff, own);
 	return true;
 }
 
@@ -103,8 +104,8 @@ uint64_t diff_left_fields(struct diff *diff, struct object *object, struct objec
 	return disputed | claims_shared(diff->input->claims, object, seen, ns, object->returning);
 }
 
-/* What topod fills in by itself is the other one's without a word. */
-static bool is_told(const struct object *object, size_t i) {
+/* A field that topod fills in by itself is left to the other topology without a message. */
+static bool is_reported(const struct object *object, size_t i) {
 	const struct field *field = &object->kind->fields[i];
 	bool written = object->positions && object->positions[i].line;
 
@@ -117,7 +118,7 @@ void diff_tell_left(struct diff *diff, struct object *object, struct object *see
 	struct change *change;
 
 	for (uint64_t left = fields; left; left &= left - 1)
-		if (is_told(object, (size_t)__builtin_ctzll(left)))
+		if (is_reported(object, (size_t)__builtin_ctzll(left)))
 			told |= left & -left;
 	if (!told)
 		return;
@@ -134,7 +135,7 @@ void diff_tell_left(struct diff *diff, struct object *object, struct object *see
 	vec_push(&diff->plan->changes, change);
 }
 
-/* Notes. */
+/* What the ledger must say. */
 
 bool diff_note(struct diff *diff, const struct object *object, const struct object *seen, const struct ns_state *ns,
 	       uint64_t left, uint64_t differs) {
@@ -149,7 +150,7 @@ bool diff_note(struct diff *diff, const struct object *object, const struct obje
 	return claim.by;
 }
 
-/* Sparing. */
+/* What is not deleted. */
 
 static void spare(struct diff *diff, const struct object *seen, struct stake claim, const char *what) {
 	_cleanup_text_ struct text text = {};
@@ -169,6 +170,6 @@ bool diff_spares(struct diff *diff, const struct ledger_entry *own, const struct
 		return false;
 	spare(diff, seen, claim, own ? "is left to " : "belongs to ");
 	if (own)
-		let_go(diff, own);
+		give_up_share(diff, own);
 	return true;
 }

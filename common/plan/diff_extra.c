@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is there and not declared, or is to go back to what it was: whether it is deleted, given back, or goes by itself. */
+/*
+ * Observed objects that are not declared: delete, give back, or leave.
+ *
+ *     topod made it (ledger and mark), as it is       delete, or give back what was moved in
+ *     the same, but another topology has it too       leave, and say so (diff_spares())
+ *     a link with topod's mark and a MAC address
+ *     that the ledger knows, under another name       delete: nobody else would
+ *     anything else in an `exclusive` namespace       delete
+ *     anything else                                   leave
+ *
+ * Nothing is planned for what disappears by itself: with its link, or with a namespace that is deleted, unless it must
+ * be given back first.
+ */
 #include "plan/diff.h"
 
-/* Goes by itself with its link. */
+/* Does the object disappear with its link, which the plan deletes? */
 static bool goes_along(const struct state *observed, const struct object *object) {
 	if (object_is_link(object))
 		return false;
@@ -15,7 +27,7 @@ static bool goes_along(const struct state *observed, const struct object *object
 	return false;
 }
 
-/* Does the update give the link another controller, or none? */
+/* Does the update change or remove the link's controller? */
 static bool changes_controller(const struct change *change) {
 	for (uint64_t left = change->fields; left; left &= left - 1) {
 		const struct field *field = &change->desired->kind->fields[__builtin_ctzll(left)];
@@ -26,7 +38,7 @@ static bool changes_controller(const struct change *change) {
 	return false;
 }
 
-static bool is_left(const struct plan *plan, const struct need *need) {
+static bool is_leaving(const struct plan *plan, const struct need *need) {
 	vec_foreach(at, &plan->changes) {
 		const struct object *link = (*at)->type == CHANGE_UPDATE ? (*at)->desired : NULL;
 
@@ -37,12 +49,12 @@ static bool is_left(const struct plan *plan, const struct need *need) {
 	return false;
 }
 
-/* What a port says of itself ends with its being one. */
+/* A port's settings disappear when it leaves its controller. */
 static bool leaves_controller(const struct plan *plan, const struct object *object) {
 	if (!object->kind->class->membership)
 		return false;
 	object_foreach_need(need, object)
-		if (is_left(plan, &need))
+		if (is_leaving(plan, &need))
 			return true;
 	return false;
 }
@@ -69,8 +81,8 @@ bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen
 	return (diff_bears_mark(entry, seen) || !entry->kind->markable) && ledger_is_same(entry, seen);
 }
 
-/* A link that was made under another name, and renamed or moved since: it bears the mark, and the ledger knows its sign.
- * Another is made in its place, and nobody would ever take this one away. */
+/* A link that topod made and that was renamed or moved since: it has the mark, and the ledger knows its MAC address.
+ * Another one is made under the declared name, so this one would stay forever. */
 static bool is_stray(const struct diff *diff, const struct object *seen) {
 	return object_is_link(seen) && seen->owned && ledger_find_signed(diff->input->ledger, seen);
 }
@@ -96,8 +108,9 @@ static bool outlives_namespace(const struct diff *diff, const struct object *see
 	return seen->kind->class->outlives_namespace || (entry && ledger_outlives_namespace(entry));
 }
 
-/* A link of ours that stands elsewhere goes before the one that is made in its place (all deletions do), which says where it was. */
-static void note_moved(struct diff *diff, const struct object *seen) {
+/* A stray link is deleted before its replacement is created (all deletions come first). The creation's message says
+ * where the stray was. */
+static void remember_where_moved(struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry =
 		seen->change && is_stray(diff, seen) ? ledger_find_signed(diff->input->ledger, seen) : NULL;
 	_cleanup_text_ struct text where = {};
@@ -119,7 +132,7 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 		const struct object *noted = diff_noted_object(diff, seen);
 		if (!goes_along(diff->input->observed, seen) && (!all_goes || noted || outlives_namespace(diff, seen)))
 			diff_delete(diff, seen, noted, false);
-		note_moved(diff, seen);
+		remember_where_moved(diff, seen);
 	}
 }
 
@@ -129,7 +142,8 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 	bool all_goes = false;
 
 	if (desired && diff_is_closed(desired)) {
-		delete_extra(diff, observed, desired, false, true); /* a file of ours lies beside the namespace */
+		delete_extra(diff, observed, desired, false,
+			     true); /* a file of ours (resolv.conf) lies outside the namespace */
 		return;
 	}
 	if (ns && !(desired && ns_self(desired)) && to_be_deleted(diff, desired, observed, ns)) {

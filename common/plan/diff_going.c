@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What goes along with a namespace that this very plan removes: the other end of a pair that has one there, what stands on a
- * link there. The kernel takes a namespace apart some time after its last name is gone, so all of it may still be seen then,
- * and look as declared.
+ * What disappears with a namespace that this plan removes: the other end of a pair that has one end there, and a link
+ * whose lower link is there. The kernel takes a namespace apart some time after its last name is gone, so the scan may
+ * still show these objects, looking as declared.
  */
 #include "plan/diff.h"
 
 enum {
-	HEIGHT_MAX = 16, /* only bounds */
+	DEPTH_MAX = 16, /* only a bound; loops are refused earlier */
 };
 
 static bool is_removed(const struct diff *diff, const char *name) {
@@ -20,11 +20,11 @@ static bool is_removed(const struct diff *diff, const char *name) {
 	return entry && entry->made && diff_is_as_made(entry, self);
 }
 
-static const char *goes_with(const struct diff *diff, const struct object *seen, unsigned height);
+static const char *goes_with(const struct diff *diff, const struct object *seen, unsigned depth);
 
-/* Of the link that this one leads to. */
+/* The same for the link that the field refers to. */
 static const char *goes_with_other(const struct diff *diff, const struct field *field, const struct link_ref *ref,
-				   unsigned height) {
+				   unsigned depth) {
 	const struct ns_state *there;
 	const struct object *other;
 
@@ -34,17 +34,17 @@ static const char *goes_with_other(const struct diff *diff, const struct field *
 		return ref->ns;
 	there = state_find(diff->input->observed, ref->ns);
 	other = there && ref->name && !(field->flags & FIELD_PEER) ? ns_find_link(there, ref->name) : NULL;
-	return other ? goes_with(diff, other, height + 1) : NULL;
+	return other ? goes_with(diff, other, depth + 1) : NULL;
 }
 
-static const char *goes_with(const struct diff *diff, const struct object *seen, unsigned height) {
+static const char *goes_with(const struct diff *diff, const struct object *seen, unsigned depth) {
 	const char *ns = NULL;
 
-	for (size_t i = 0; i < seen->kind->n_fields && !ns && height < HEIGHT_MAX; i++) {
+	for (size_t i = 0; i < seen->kind->n_fields && !ns && depth < DEPTH_MAX; i++) {
 		const struct field *field = &seen->kind->fields[i];
 
 		if (field->flags & (FIELD_LOWER | FIELD_PEER) && object_has(seen, i))
-			ns = goes_with_other(diff, field, field_of(field, seen), height);
+			ns = goes_with_other(diff, field, field_of(field, seen), depth);
 	}
 	return ns;
 }

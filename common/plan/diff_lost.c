@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the ledger alone remembers: entries of what is neither declared nor there any more. It changes nothing but the
- * entries' marks.
+ * Ledger entries whose object is neither declared nor observed any more. They are listed in plan->lost or
+ * plan->renamed; nothing else changes, except the entries' `declared` flags, which are scratch space.
  */
 #include "plan/diff.h"
 
@@ -22,7 +22,7 @@ static void mark_declared(const struct ledger *ledger, const struct ns_state *de
 	}
 }
 
-/* What stands in the place of something that topod made, and is not declared any more, keeps nobody waiting. */
+/* An observed object keeps its entry, unless it is something else in the place of what topod made. */
 static void mark_present(const struct ledger *ledger, const struct ns_state *observed) {
 	ns_foreach(seen, observed) {
 		struct ledger_entry *entry = ledger_find_object(ledger, seen);
@@ -42,7 +42,8 @@ void diff_renamed(struct diff *diff, const struct ns_state *observed) {
 		const char *former = name ? ledger_former(entry, (size_t)kind_field(entry->kind, "name")) : NULL;
 		const struct object *declared = former && desired ? ns_find_link(desired, former) : NULL;
 
-		if (former && (!declared || declared->gone)) /* else it is waited for under the name of the file */
+		if (former &&
+		    (!declared || declared->gone)) /* otherwise topod waits for an interface under the declared name */
 			vec_push(&diff->plan->renamed,
 				 (struct renamed){ observed->name, arena_strdup(&diff->plan->arena, former),
 						   arena_strdup(&diff->plan->arena, name) });
@@ -54,10 +55,10 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 	const struct ledger_ns *noted = ledger_namespace(ledger, observed->name);
 	const struct object *self = ns_self(observed);
 
-	/* What goes with its namespace is forgotten when that is gone. */
+	/* The entries of a namespace are forgotten together when it is gone. */
 	if (self && self->change && self->change->type == CHANGE_DELETE)
 		return;
-	/* Where every entry is of something that is declared and there, none is of anything else. */
+	/* If as many entries as there are belong to objects that are declared and observed, none is lost. */
 	if (!noted || HASH_COUNT(noted->entries) == observed->n_noted)
 		return;
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Declared objects that a change of the plan overruns: a setting of one interface, where that of all is written, or where the
- * interface gets another MTU. Nothing differs yet, and after the change it would. So they are set again in the same plan, which
- * is no drift.
+ * Declared objects that another change of this plan would overwrite: the setting of one interface if `all` is written,
+ * settings of an interface whose MTU changes. They do not differ now, but would after that change. So they are set
+ * again in the same plan, and this does not count as drift.
  */
 #include "plan/diff.h"
 
@@ -23,14 +23,14 @@ static void overrun(struct diff *diff, struct change *change, struct ns_state *d
 			vec_push(&diff->plan->also, object);
 		if (!seen)
 			continue;
-		struct change *recreates = arena_new(&diff->plan->arena, struct change);
-		*recreates = (struct change){ .type = CHANGE_UPDATE,
-					      .desired = object,
-					      .observed = seen,
-					      .fields = diff_all_fields(object),
-					      .completes = true };
-		vec_push(&diff->plan->changes, recreates);
-		plan_add_need(diff->plan, recreates, change);
+		struct change *again = arena_new(&diff->plan->arena, struct change);
+		*again = (struct change){ .type = CHANGE_UPDATE,
+					  .desired = object,
+					  .observed = seen,
+					  .fields = diff_all_fields(object),
+					  .completes = true };
+		vec_push(&diff->plan->changes, again);
+		plan_add_need(diff->plan, again, change);
 	}
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What waits rather than differs: an object that is not usable yet, one that comes once such a one is, one that waits for
- * something outside of topod, and all that stands on it.
+ * Objects that wait rather than differ: one that is not usable yet, one that can be made only once such an object is
+ * usable, one that something outside topod must bring, and all that depends on those.
  *
- * It plans no change. What waits with its link gets one that stands in no plan, so that what needs it finds it held.
+ * Nothing is planned for them. An object that waits with its link gets a change that is held and in no plan, so that
+ * whatever needs the object finds that it is held.
  */
 #include "plan/diff.h"
 
-/* For what of outside topod an object that is not usable yet waits; NULL: it only takes its time. */
+/* What an object that is not usable yet waits for outside topod; NULL: it only takes some time. */
 static const char *why_not_usable(const struct diff *diff, const struct object *observed) {
 	return observed->kind->waits ? observed->kind->waits(observed, diff->input->observed) : NULL;
 }
@@ -29,7 +30,7 @@ void diff_given_up(struct diff *diff, struct object *object, const struct object
 	vec_push(&diff->plan->failed, ((struct given_up){ object, !revives || why_not_usable(diff, observed) }));
 }
 
-/* The object that will provide the address, but does not yet; NULL: there is none. */
+/* The object that will provide the address but does not yet; NULL: there is none. */
 static struct object *comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 				  const struct ip *ip) {
 	ns_foreach(object, desired) {
@@ -48,7 +49,7 @@ static struct object *comes_later(struct diff *diff, const struct ns_state *desi
 	return NULL;
 }
 
-/* A route by a source address waits until the address is usable; to try before would only fail. */
+/* A route with a source address waits until that address is usable; before, it would only fail. */
 bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			   struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
@@ -70,12 +71,13 @@ bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, co
 	return false;
 }
 
-/* What waits has a change that stands in no plan: so what needs it finds it as it finds what is made. */
+/* See the head of this file. */
 static bool is_awaited(const struct object *object) {
 	return object && object->change && object->change->held;
 }
 
-/* What was noted of something that is not there any more went with it: the next one is not topod's making by that. */
+/* What the ledger says about an object that is gone ended with it: the next one under its name is not topod's
+ * because of that. */
 static void wait_with(struct diff *diff, struct object *object, bool seen, const char *why) {
 	const struct ledger_entry *entry = seen ? NULL : ledger_find_object(diff->input->ledger, object);
 	struct change *change = arena_new(&diff->plan->arena, struct change);
@@ -95,7 +97,7 @@ static bool needs_awaited(struct diff *diff, const struct object *object) {
 	return false;
 }
 
-static bool stands_on_awaited(struct diff *diff, const struct object *object) {
+static bool waits_on_awaited(struct diff *diff, const struct object *object) {
 	return needs_awaited(diff, object) || (object->twin && needs_awaited(diff, object->twin));
 }
 
@@ -107,14 +109,14 @@ static bool leads_to(const struct object *object, const struct ip *ip) {
 	       prefix_contains(&prefix, ip);
 }
 
-/* Is the address (a gateway) reached only by what waits? */
+/* Is the address (a gateway) reached only through objects that wait? */
 static bool is_reached_later(struct diff *diff, const struct ns_state *desired, const struct ip *ip) {
 	bool later = false;
 
 	ns_foreach(object, desired) {
 		if (!leads_to(object, ip))
 			continue;
-		if (!is_awaited(object) && !stands_on_awaited(diff, object))
+		if (!is_awaited(object) && !waits_on_awaited(diff, object))
 			return false;
 		later = true;
 	}
@@ -131,17 +133,17 @@ static bool depends_on_awaited(struct diff *diff, const struct ns_state *desired
 	return false;
 }
 
-/* Both ends of a pair wait where one has to. */
+/* If one end of a pair waits, both do. */
 bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object,
 			 const struct object *seen) {
-	if (!diff->n_awaited || !(stands_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)) ||
+	if (!diff->n_awaited || !(waits_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)) ||
 	    diff_is_in_the_way(diff, desired, object, seen))
 		return false;
 	wait_with(diff, object, seen, "for an interface");
 	return true;
 }
 
-/* What is declared in a namespace that is not there, and that others have to make, comes with it. */
+/* Objects declared in an absent namespace that somebody else has to make wait for it. */
 static void wait_with_namespace(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed) {
 	ns_foreach(object, desired)
 		if (!object_is_namespace(object) && diff_was_scanned(observed, object))

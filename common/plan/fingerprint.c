@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is moved rather than made (an interface of the host) comes with a sign of its own, and what has its hardware address
- * from the link below with that one's. It is noted before, so that after a crash in between it is told from what somebody
- * else has put in its place meanwhile.
+ * The MAC address by which a new link is recognised before it can be marked.
+ *
+ * topod may crash between creating a link and setting its alias. The ledger therefore records, before the request, the
+ * MAC address that the link will have (FIELD_SIGN). Usually that is the one in the desired object. Two sorts of links
+ * do not choose theirs: an interface that is moved in brings its own, and some links (ipvlan, a macvlan in passthru
+ * mode) take that of their lower link. diff_sign() puts that address into the desired object, so that after a crash the
+ * link can be told from whatever somebody else has put in its place.
  */
 #include "plan/diff.h"
 
@@ -19,7 +23,7 @@ static const char *sign_of(struct arena *arena, const struct object *link) {
 	return NULL;
 }
 
-/* The link that it stands on: as it is declared, where that says the sign, else as it is; NULL. */
+/* The lower link: as declared, if its MAC address is declared, otherwise as observed; NULL: there is none. */
 static const struct object *find_below(const struct diff *diff, const struct object *object) {
 	const struct need lower = object_lower(object);
 	const struct object *declared = state_find_need(diff->input->desired, &lower);
@@ -29,7 +33,7 @@ static const struct object *find_below(const struct diff *diff, const struct obj
 	return state_find_need(diff->input->observed, &lower);
 }
 
-/* The fields that all links have stand first in each table. */
+/* The fields common to all links come first in each table, in the same order. */
 static const struct object *copy_sign(struct diff *diff, const struct object *object, const struct object *below) {
 	struct object *copy = arena_memdup(&diff->plan->arena, object, object->kind->size);
 
@@ -44,8 +48,8 @@ static const struct object *copy_sign(struct diff *diff, const struct object *ob
 	return copy;
 }
 
-/* The link that is to be moved in: the one that was already, where somebody has moved it back by hand, under whatever name; else
- * the one that the file names. *ret_noted: what the ledger has of the former. */
+/* The link to be moved in: the one that was moved in before, if somebody has moved it back by hand, under whatever
+ * name; otherwise the one that the file names. *ret_noted: what the ledger has about the former, or NULL. */
 static struct object *find_source(struct diff *diff, const struct object *object, const struct ns_state *origin,
 				  const struct object **ret_noted) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
@@ -78,7 +82,7 @@ const struct object *diff_sign(struct diff *diff, struct change *creation) {
 		return object;
 	struct object *copy = arena_memdup(&diff->plan->arena, object, kind->size);
 	kind->take(&diff->plan->arena, copy, seen, noted);
-	diff_point(diff, seen, creation); /* it is not given back as something that nobody wants */
+	diff_point(diff, seen, creation); /* so that it is not given back as undeclared */
 	if (noted) {
 		_cleanup_text_ struct text where = {};
 

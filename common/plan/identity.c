@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A rule may be declared without a priority; then the kernel chooses one. It is found again by the rest of its identity: here
- * such a rule gets, among what was seen, the identity that the file or the ledger knows it by, and from then on it is found
- * like any other object. What topod made goes before what looks the same; what is declared with its full identity is left alone.
+ * Matching where a part of an object's identity is the kernel's choice.
+ *
+ * A rule may be declared without a priority; the kernel then chooses one. It is recognised by the rest of its identity:
+ * the observed rule is re-keyed here with the identity by which the file or the ledger knows it, and is then found like
+ * any other object. Of several candidates, one that topod made is preferred to one that only looks the same. An
+ * observed object that is declared or recorded with its full identity is left alone.
  */
 #include "plan/diff.h"
 

@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ledger's table: entries, and how they are recorded, compared and forgotten. The format and the promises are in
+ * ledger.h.
+ *
+ * Which former value note_field() records for a field, given that the field is worth recording (notable()):
+ *
+ *     recorded already                        keep it (but what topod makes again gets its new MAC address and source)
+ *     identity; source of a moved link;
+ *     MAC address of a link that topod makes  the desired value: by it the object is found again
+ *     found object, changed by a setting      what the setting changed (ledger_former_by_setting())
+ *     found object, value observed            the observed value
+ *     anything else                           none: the kernel's default
+ */
 #include "plan/ledger_private.h"
 
 enum {
@@ -113,7 +126,8 @@ int ledger_counterpart(const struct ledger_entry *entry, const struct kind *kind
 	return entry->kind == kind ? (int)field : kind_field(entry->kind, kind->fields[field].name);
 }
 
-/* Under the name is another kind of thing from now on (a bridge instead of a veth); what both have stays noted. */
+/* From now on another kind of object has this name (a bridge instead of a veth). Fields that both kinds have stay
+ * recorded. */
 static void become(struct ledger_entry *entry, const struct kind *kind) {
 	struct ledger_entry before = *entry;
 
@@ -127,7 +141,7 @@ static void become(struct ledger_entry *entry, const struct kind *kind) {
 			ledger_set_field(entry, i, ledger_former(&before, (size_t)at));
 	}
 	formers_free(before.formers);
-	ledger_clear_values(entry); /* what is declared is noted anew */
+	ledger_clear_values(entry); /* the declared values are recorded again */
 }
 
 struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name) {
@@ -159,7 +173,7 @@ void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry) {
 	struct ledger_ns *ns = ledger_namespace(ledger, entry->ns);
 
 	if (!ns)
-		abort(); /* an entry stands in its namespace */
+		abort(); /* every entry is in its namespace */
 	HASH_DEL(ns->entries, entry);
 	entry_free(entry);
 	ledger->n--;
@@ -170,7 +184,7 @@ void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry) {
 	free(ns);
 }
 
-/* Texts are noted as they are, so that "" and "none" stay apart. */
+/* Texts are recorded verbatim, so that "" and "none" stay different. */
 static bool is_text(const struct field *field) {
 	return field->type == &type_text || field->type == &type_link_name;
 }
@@ -187,7 +201,7 @@ static void print_value(const struct field *field, const struct object *object, 
 	}
 }
 
-/* Returns whether the value is another one than before. */
+/* Returns whether the value changed. */
 static bool set_value(struct ledger_entry *entry, size_t at, const struct field *field, const struct object *object) {
 	char buffer[VALUE_GUESS];
 	_cleanup_text_ struct text value = TEXT_IN(buffer);
@@ -207,10 +221,10 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 	return streq(text_str(&value), noted);
 }
 
-/* Noting and forgetting. */
+/* Recording and forgetting. */
 
-/* What is worth noting about a field: it can go back, or tells where to (a physical link's source). What was found is
- * found again by what it is. */
+/* Fields worth recording: those that can go back, and those that say where to (a moved link's source). A found
+ * object is also found again by its identity. */
 static bool notable(const struct field *field, bool made) {
 	if (ledger_is_identity(field))
 		return !made;
@@ -223,7 +237,7 @@ static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, 
 		       const struct object *observed, size_t i) {
 	const struct field *field = &desired->kind->fields[i];
 
-	/* What topod made bears another sign from now on, and comes from elsewhere. */
+	/* topod makes the object again: it gets a new MAC address, and may come from elsewhere. */
 	if (ledger_has_field(entry, i) && entry->made && field->flags & (FIELD_SIGN | FIELD_ONCE))
 		return set_value(entry, i, field, desired);
 	if (!notable(field, entry->made) || ledger_has_field(entry, i))
@@ -237,7 +251,7 @@ static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, 
 	return true;
 }
 
-/* What is about to be made anew is another one than was noted, also if nobody comes to note which. */
+/* The object that is about to be made is not the recorded one, even if topod never gets to record the new birth. */
 static bool forget_birth(struct ledger_entry *entry) {
 	uint64_t before = entry->fields;
 
@@ -247,7 +261,7 @@ static bool forget_birth(struct ledger_entry *entry) {
 	return entry->fields != before;
 }
 
-/* What is only made good, and not managed, has no former state to remember. */
+/* A found object without a field to go back (only its one-way fields are set) needs no entry. */
 static bool has_notable(const struct object *desired, uint64_t mask, bool made) {
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		const struct field *field = &desired->kind->fields[i];
@@ -276,7 +290,7 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 		added = true;
 	}
 	if (made && (!entry->made || entry->shared)) {
-		entry->made = true; /* what was found is gone, and topod made another in its place */
+		entry->made = true; /* what was found is gone; topod makes another in its place */
 		entry->shared = false;
 		added = true;
 	}
@@ -388,9 +402,9 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 	ledger_forget(ledger, object->ns, id, out);
 }
 
-/* What is declared. */
+/* Declared values. */
 
-/* Does the value of the field say how the topology wants it? */
+/* Is the field's value part of what the topology declares? */
 static bool is_declaration(const struct object *desired, uint64_t mask, size_t i) {
 	const struct field *field = &desired->kind->fields[i];
 
@@ -494,7 +508,7 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		bool birth = desired->kind->fields[i].flags & FIELD_BIRTH;
 
-		/* What a setting was before another one was written is noted beside its value. */
+		/* A setting's hidden fields say what it was before another one was written (ledger_settings.c). */
 		birth |= desired->kind->transport == TRANSPORT_SYSCTL && desired->kind->fields[i].flags & FIELD_HIDDEN &&
 			 !object_has(desired, i) && !before;
 		if (birth || (mask & ~before & field_bit(i) && ledger_has_field(entry, i) &&

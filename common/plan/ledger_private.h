@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the ledger's files share: ledger.c has the table and what is noted in it, ledger_text.c its form as text,
- * ledger_returns.c what goes back.
+ * What the files of the ledger share: ledger.c has the entries, ledger_text.c their form as text, ledger_returns.c what
+ * goes back.
  */
 #pragma once
 
 #include "plan/ledger.h"
 
 enum {
-	LEDGER_ID_GUESS = 128, /* bytes; room for nearly all */
+	LEDGER_ID_GUESS = 128, /* bytes; enough for nearly all ids */
 };
 
-/* By what an object that was found is found again. */
+/* The fields by which a found object is recognised. */
 static inline bool ledger_is_identity(const struct field *field) {
 	return field->class == FIELD_KEY || field->flags & FIELD_IDENTITY;
 }
@@ -20,39 +20,41 @@ static inline bool ledger_has_field(const struct ledger_entry *entry, size_t fie
 	return entry->fields & field_bit(field);
 }
 
-/* Does it tell of a field that topod changed? */
+/* Does the entry contain a field that topod changed? */
 bool ledger_manages(const struct ledger_entry *entry);
 
 struct ledger_entry *ledger_find_in(const struct ledger_ns *ns, const char *id);
 
-/* The namespace's part, which is added where there is none; it is to get an entry, for it goes with its last one. */
+/* The namespace's entries; added if there are none. The caller must add an entry, because a namespace is removed
+ * with its last one. */
 struct ledger_ns *ledger_add_namespace(struct ledger *ledger, const char *name);
 struct ledger_entry *ledger_add_entry(struct ledger *ledger, struct ledger_ns *ns, const struct kind *kind, const char *id,
 				      bool made);
 void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
 
-/* What the topology declares of it: one more value; none. */
+/* Set one declared value; remove all. */
 void ledger_set_value(struct ledger_entry *entry, size_t field, const char *value);
 void ledger_clear_values(struct ledger_entry *entry);
 
-/* Value may be NULL. One that is there already is replaced. */
+/* Sets a managed field and its former value, which may be NULL. Replaces a previous one. */
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value);
 
-/* ledger_settings.c. A setting that is noted for the first time: was it changed by another one that was written earlier?
- * Returns whether that was noted, too. */
+/* In ledger_settings.c. For a setting that is recorded for the first time: was it changed by another setting that
+ * was written earlier? Returns whether that was recorded too. */
 bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const struct object *object);
-/* What a field of a link was before a setting changed it, as text: the kernel has them in one. NULL: nothing did. */
+/* The value of a link's field, as text, before a setting changed it (the kernel keeps both in one place). NULL: no
+ * setting did. */
 const char *ledger_former_by_setting(const struct ledger *ledger, const struct object *object, size_t field);
-/* What a setting that is not declared any more goes back to. */
+/* Sets the value to which an undeclared setting goes back. */
 void ledger_return_setting(struct state *state, const struct ledger_entry *entry, struct object *object);
 
-/* topod 0.1 recorded a setting under each of its names. The id under the name that counts (sysctl_one_name()); NULL if `id`
- * is that already, or is about something else. */
+/* topod 0.1 recorded a setting under each of its names. Returns the id under the name that counts (sysctl_one_name()); NULL
+ * if `id` has that name already, or is not about a setting. */
 const char *ledger_one_setting(struct arena *arena, const char *ns, const char *id);
-/* Brings what such an entry says of the setting under that name, too: its path, and the value in that file's unit. */
+/* Converts such an entry to that name: its path, and its values to that file's unit. */
 void ledger_unite_setting(struct ledger_entry *entry);
 
-/* The lines that say that an entry is there (with what is declared of it; that alone), and that it is gone. */
+/* Lines that add an entry with its declared values, add these alone, and remove the entry. */
 void ledger_add_line(const struct ledger_entry *entry, struct text *out);
 void ledger_add_declaration(const struct ledger_entry *entry, struct text *out);
 void ledger_remove_line(const struct ledger_entry *entry, struct text *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Interfaces that topod only finds, and that somebody gives another name: what topod changed on them, and put upon them, is to
- * go back all the same. The kernel keeps a link's index for as long as it lives and gives it to no other one afterwards, so
- * that is noted with the first thing that topod does there.
+ * Interfaces that topod only finds and that somebody renames: what topod changed on them must still go back. The kernel
+ * keeps a link's index for as long as the link exists and does not give it to another one soon after, so the index is
+ * recorded with the first thing that topod does there.
  */
 #include "plan/ledger_private.h"
 
@@ -37,7 +37,7 @@ bool ledger_note_index(struct ledger *ledger, const struct object *link, const s
 	return true;
 }
 
-/* Is the entry about the link or something on it? Then this is what follows in its id. */
+/* What follows the link in the entry's id, if the entry is about the link or something on it; else NULL. */
 static const char *behind_link(const struct ledger_entry *entry, const char *link) {
 	const char *rest = startswith(entry->id, entry->ns);
 
@@ -76,7 +76,7 @@ static char *replace(const char *text, const char *from, const char *to) {
 	return at ? xasprintf("%.*s%s%s", (int)(at - text), text, to, at + strlen(from)) : xstrdup(text);
 }
 
-/* Settings say the name within their path. */
+/* Settings have the name within their path. */
 static char *replace_part(const char *text, char separator, const char *from, const char *to) {
 	_cleanup_free_ char *old = xasprintf("%c%s%c", separator, from, separator);
 	_cleanup_free_ char *new = xasprintf("%c%s%c", separator, to, separator);
@@ -126,7 +126,7 @@ void ledger_rename(struct ledger *ledger, const char *ns_name, const char *from,
 	struct ledger_entry *last = ns ? ELMT_FROM_HH(ns->entries->hh.tbl, ns->entries->hh.tbl->tail) : NULL;
 
 	for (struct ledger_entry *entry = ns ? ns->entries : NULL, *next; entry; entry = next) {
-		next = entry == last ? NULL : entry->hh.next; /* what is added stands behind */
+		next = entry == last ? NULL : entry->hh.next; /* renamed entries are added behind */
 		rename_entry(ledger, entry, from, to, out);
 	}
 }

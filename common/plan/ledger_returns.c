@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What goes back when it is no longer declared: fields return to the values that were noted, and are then forgotten. It
- * only adds this to the desired state; what is made, and goes as a whole, is for the diff to find.
+ * What goes back when it is no longer declared: fields return to their recorded values and are then forgotten. This
+ * only adds objects and fields (`gone`, `returning`) to the desired state. What topod made and deletes as a whole is
+ * found by the diff.
+ *
+ *     the object is declared, some managed fields are not     these fields go back
+ *     a found object is not declared any more                 all of its fields go back (`gone`)
+ *     the same in a namespace that topod made and removes     nothing: it ends with the namespace, unless it survives it
+ *     an object that topod made is not declared any more      nothing here: diff_extra.c deletes it
  */
 #include "kind/link.h"
 #include "plan/ledger_private.h"
@@ -32,16 +38,16 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 	if (ledger_is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH))
 		return;
 	if (entry->made && field->flags & FIELD_SIGN)
-		return; /* it was made with it */
+		return; /* the link was made with it */
 	value = ledger_former(entry, i);
 	if (!value)
 		value = field->fallback;
-	object->returning |= field_bit(i); /* forgotten in any case */
+	object->returning |= field_bit(i); /* to be forgotten in any case */
 	if (value && field_from_text(&state->arena, object->ns, field, value, object))
 		object->set |= field_bit(i);
 }
 
-/* Of what is noted, what the object does not manage. */
+/* Adds the recorded fields that the object does not declare. */
 static void add_returns(struct state *state, const struct ledger_entry *entry, struct object *object) {
 	for (uint64_t left = entry->fields & ~object->set; left; left &= left - 1)
 		add_return(state, entry, (size_t)__builtin_ctzll(left), object);
@@ -59,7 +65,7 @@ static struct object *build_gone(struct state *state, struct ns_state *ns, const
 
 		if (!ledger_is_identity(field))
 			continue;
-		/* What was not declared of an identity (a rule's source) is no part of it. */
+		/* A part of the identity that was not declared (a rule's source) does not belong to it. */
 		if (noted ? field->class != FIELD_KEY && streq(noted, "none")
 			  : field->flags & FIELD_IDENTITY && !(field->flags & FIELD_REQUIRED))
 			continue;
@@ -77,7 +83,7 @@ static void return_declared(struct state *state, struct object *object, struct l
 		add_returns(state, entry, object);
 }
 
-/* topod itself made it, and gives it up: `adopt: true` was added. */
+/* topod made the namespace and gives it up: `adopt: true` was added. */
 static bool is_given_up(const struct ledger_ns *noted, const struct ns_state *ns) {
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 
@@ -91,13 +97,14 @@ static void return_undeclared(struct state *state, const struct ledger_entry *en
 		ledger_return_setting(state, entry, object);
 	else if (object)
 		add_returns(state, entry, object);
-	/* That lo was down is nobody's choice but the kernel's for a new namespace: it is forgotten, and stays up. */
+	/* lo was down because the kernel makes it so, not because somebody wanted that: this is forgotten, and lo
+	 * stays up. */
 	if (object && given_up && object_is_link(object) && streq(object_home_link(object), "lo"))
 		object->set &= ~(object->returning & field_bit(LINK_UP));
 }
 
 static void returns_of(const struct ledger_ns *noted, struct state *desired) {
-	/* Namespaces that are no longer declared are looked at as well. */
+	/* This adds namespaces that are no longer declared, so that they are scanned too. */
 	struct ns_state *ns = state_namespace(desired, noted->name);
 	struct ledger_entry *entry;
 
@@ -114,8 +121,7 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 		if (entry)
 			return_declared(desired, object, entry);
 	}
-	/* What was made and is not declared is deleted whole; that is the plan's to see. With a namespace goes everything
-	 * that is inside of it. */
+	/* See the table at the head of the file. */
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 	bool goes = !ns_self(ns) && made && !made->shared && !made->left;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
@@ -136,8 +142,8 @@ bool ledger_concerns(const struct ledger *ledger, const struct state *desired, c
 	return false;
 }
 
-/* What was moved in may have been moved back by hand, and is to be found there. */
-static void expect_sources(const struct ledger_ns *noted, struct state *desired) {
+/* Somebody may have moved a link that was moved in back to the host by hand: the host must be scanned to find it. */
+static void scan_sources(const struct ledger_ns *noted, struct state *desired) {
 	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (entry->kind->bare_create)
 			state_namespace(desired, NS_HOST);
@@ -146,6 +152,6 @@ static void expect_sources(const struct ledger_ns *noted, struct state *desired)
 void ledger_add_returns(const struct ledger *ledger, struct state *desired) {
 	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
 		returns_of(ns, desired);
-		expect_sources(ns, desired);
+		scan_sources(ns, desired);
 	}
 }

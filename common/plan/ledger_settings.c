@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What settings were before a write that reaches further than its own file (kind/sysctl_reach.c), so that all of them go back.
+ * Settings whose write changes other settings too (kind/sysctl_reach.c): what those were before is recorded, so that
+ * all of them go back.
  *
- * Such a setting's entry has `before`, its value without the write, and `cause`, the setting that was written. As long as
- * the cause is declared, a setting that is not declared itself is left as the cause makes it; afterwards it goes back.
+ * The entry of such a changed setting has `before`, its value without the write, and `cause`, the setting that was
+ * written. While the cause is declared, an undeclared setting is left as the cause makes it; afterwards it goes back to
+ * `before`.
  */
 #include "kind/link.h"
 #include "kind/sysctl.h"
@@ -47,7 +49,7 @@ static struct ledger_entry *find(const struct ledger *ledger, const char *ns, co
 	return ledger_find_object(ledger, &sysctl_new(&arena, ns, path, "")->object);
 }
 
-/* Its value without anything that topod did to it; NULL where that is not known. */
+/* The value that the setting had before topod changed anything; NULL: not known. */
 static const char *untouched(const struct ledger_entry *entry) {
 	return ledger_former(entry, ledger_has_field(entry, SYSCTL_CAUSE) ? SYSCTL_BEFORE : SYSCTL_VALUE);
 }
@@ -57,7 +59,8 @@ static void set_before(struct ledger_entry *entry, const char *before, const cha
 	ledger_set_field(entry, SYSCTL_CAUSE, cause);
 }
 
-/* Is it as the written setting made it, with the value that this one had when topod found it, or has now? */
+/* Does the written setting explain the observed value: with the value that it had when topod found it, or with the
+ * one that it has now? */
 static bool is_made_so(const struct ledger_entry *origin, const struct change *change, const struct sysctl *seen) {
 	const struct sysctl *now = (const struct sysctl *)change->observed;
 	const char *values[] = { untouched(origin), now ? now->value : NULL };
@@ -83,7 +86,7 @@ void ledger_note_reached(struct ledger *ledger, const struct change *change, con
 
 	if (!origin || (entry ? ledger_has_field(entry, SYSCTL_CAUSE) : is_made_so(origin, change, sysctl)))
 		return;
-	/* Of one that topod manages itself, what was found counts. */
+	/* If topod manages the setting itself, the value that it found counts. */
 	const char *before =
 		entry && ledger_has_field(entry, SYSCTL_VALUE) ? ledger_former(entry, SYSCTL_VALUE) : sysctl->value;
 	if (!before)
@@ -125,7 +128,7 @@ static bool topod_made_link(const struct ledger *ledger, const char *ns, const c
 	return entry && entry->made;
 }
 
-/* Is it declared as it was found, so that it was never written? */
+/* Is the setting declared as topod found it, so that it was never written? */
 static bool was_found_so(const struct ledger_entry *source, const char *before) {
 	const char *declared = ledger_value(source, SYSCTL_VALUE);
 	_cleanup_(arena_done) struct arena arena = {};
@@ -135,8 +138,8 @@ static bool was_found_so(const struct ledger_entry *source, const char *before) 
 			       &sysctl_new(&arena, source->ns, ledger_former(source, SYSCTL_PATH), declared)->object);
 }
 
-/* What is seen now is topod's own doing where a setting that reaches this one, or that it was born with, was written
- * earlier: without that it would have the value which that one had. */
+/* The observed value is topod's own doing if a setting that reaches this one, or whose value this one got when it
+ * was created, was written earlier. Without that write it would have the value that the other setting had before. */
 bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const struct object *object) {
 	const struct sysctl *sysctl = (const struct sysctl *)object;
 	_cleanup_(arena_done) struct arena arena = {};
@@ -159,7 +162,7 @@ bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const
 	return false;
 }
 
-/* What the declared cause makes of it; NULL where it is not declared any more. */
+/* The value that the cause gives the setting; NULL: the cause is no longer declared. */
 static const char *value_by_cause(const struct state *state, const struct ledger_entry *entry, struct arena *arena) {
 	const char *cause = ledger_former(entry, SYSCTL_CAUSE), *path = ledger_former(entry, SYSCTL_PATH);
 	const struct ns_state *ns = state_find(state, entry->ns);
@@ -169,7 +172,8 @@ static const char *value_by_cause(const struct state *state, const struct ledger
 	if (!found || found->gone || !path)
 		return NULL;
 	const struct sysctl_reach *reach = sysctl_find_reach(arena, (const struct sysctl *)found, path, reaches);
-	return reach ? reach->value : ((const struct sysctl *)found)->value; /* a new interface has its value */
+	return reach ? reach->value
+		     : ((const struct sysctl *)found)->value; /* a new interface gets the value of `default` */
 }
 
 bool ledger_setting_rests(const struct state *state, const struct ledger_entry *entry) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledger as lines of text: writing and reading them. What stands in them is data of unknown origin; what they mean
- * is for ledger.c.
+ * The ledger as lines of text: writing and reading them (the format is in ledger.h). The text is data of unknown
+ * origin; a damaged line is counted and skipped. What the lines mean is for ledger.c.
  */
 #include "plan/ledger_private.h"
 
@@ -109,7 +109,7 @@ static int hex(char c) {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* In place; false for a damaged escape. */
+/* Unescapes in place; false if an escape is damaged. */
 static bool unescape(char *text) {
 	char *to = text = strchrnul(text, '%');
 
@@ -135,13 +135,13 @@ static const struct kind *any_kind_by_name(const char *name) {
 	return NULL;
 }
 
-/* Where in the text one is. */
+/* The state of reading. */
 struct ledger_reader {
 	struct ledger *ledger;
-	struct ledger_ns *ns; /* of the line before, mostly that of the next one, too; NULL where it may be gone */
+	struct ledger_ns *ns; /* of the line before, usually the same as the next line's; NULL: it may be gone */
 };
 
-/* Fields are written in the table's order: each is sought from *at on, where the one before it was found. */
+/* Fields are written in the table's order, so each is searched from *at, where the one before it was found. */
 static bool find_field(const struct kind *kind, const char *name, size_t *at) {
 	size_t tried = 0;
 
@@ -164,7 +164,7 @@ static bool parse_field(struct ledger_entry *entry, char *part, size_t *at) {
 	return true;
 }
 
-/* The entry in place of one of that name. */
+/* Adds an entry, replacing one of the same id. */
 static struct ledger_entry *renew_entry(struct ledger_reader *reader, const struct kind *kind, const char *ns,
 					const char *id, bool made) {
 	struct ledger_entry *before;
@@ -179,7 +179,7 @@ static struct ledger_entry *renew_entry(struct ledger_reader *reader, const stru
 	return ledger_add_entry(reader->ledger, reader->ns, kind, id, made);
 }
 
-/* A name that was good on the line before is not looked at again. */
+/* A name that was valid on the line before is not checked again. */
 static bool is_namespace(const struct ledger_reader *reader, const char *name) {
 	const char *why;
 
@@ -224,7 +224,7 @@ static bool parse_place(const char *text, struct position *ret) {
 	return source <= UINT8_MAX;
 }
 
-/* What is declared of the entry that stands before it. */
+/* Reads the declared values of the entry on the line before. */
 static bool parse_declaration(struct ledger_reader *reader, char *line) {
 	char *ns = strsep(&line, "\t"), *id = strsep(&line, "\t"), *place = strsep(&line, "\t");
 	struct ledger_entry *entry;
@@ -294,7 +294,7 @@ int ledger_parse(struct ledger *ledger, const char *text, size_t size, size_t *r
 	for (char *at = copy, *end = copy + (size - head); at < end;) {
 		char *newline = memchr(at, '\n', (size_t)(end - at));
 
-		/* A line without its end was cut off by a crash: the act that it announces was never begun. */
+		/* A line without a newline was cut off by a crash: the act that it announces never began. */
 		if (!newline || memchr(at, '\0', (size_t)(newline - at)))
 			damaged++;
 		if (!newline)

@@ -1,56 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order of changes: what each change needs, and a sort.
+ *
+ * "Needs" are hard: if a needed change fails, this one is not tried (plan_add_need()). They are the namespace, the
+ * links and other objects that the field table names, and deletions that must come first. The order itself is a sort by
+ * (stage, namespace, rank, position in the plan):
+ *
+ *     stage                    what                                          rank, ascending
+ *     STAGE_GIVE_BACK          settings inherited by what is given back      those that go late last
+ *     STAGE_DELETE             everything that is deleted                    classes backwards
+ *     STAGE_NAMESPACE          namespaces are made                           -
+ *     STAGE_DEFAULTS           settings that new links inherit               those that go late last
+ *     STAGE_LINK               links are made, and changed if others are     height, lowest link first;
+ *                              made on them                                  then create, settings, update
+ *     STAGE_INSIDE             the rest, one namespace after the other       class; those that go late last
+ *     STAGE_DELETE_NAMESPACE   namespaces that are deleted                   -
+ *
+ * A class chooses the stage (class->stage) and its place in classes[] the rank. In STAGE_INSIDE everything of one
+ * namespace comes together, because that gives the longest batches. A namespace with a bridge comes after all others: a
+ * bridge is brought up last, after its ports and after everything in the namespaces of their other ends (README.md says
+ * why).
+ */
 #include "plan/order.h"
 
 struct sorted {
 	struct change *change;
 	enum stage stage;
-	unsigned ns; /* within STAGE_INSIDE: one namespace after another makes the longest batches */
+	unsigned ns; /* in STAGE_INSIDE only */
 	unsigned rank;
-	size_t index; /* what was added first goes first */
+	size_t index; /* keeps the order of adding */
 };
 
-/* Links that others are made upon in this plan, and which those need up (a macvlan cannot be brought up else). */
-struct below {
+/* Links on which this plan makes others. They must be up by then: a macvlan on a link that is down cannot be brought
+ * up. */
+struct lower_link {
 	const struct object *link;
 	UT_hash_handle hh;
 };
 
-static void add_below(struct arena *arena, const struct object *link, struct below **found) {
-	struct below *below = NULL;
+static void add_lower_link(struct arena *arena, const struct object *link, struct lower_link **found) {
+	struct lower_link *lower_link = NULL;
 
 	if (link)
-		HASH_FIND_PTR(*found, &link, below);
-	if (!link || below)
+		HASH_FIND_PTR(*found, &link, lower_link);
+	if (!link || lower_link)
 		return;
-	below = arena_new(arena, struct below);
-	below->link = link;
-	HASH_ADD_PTR(*found, link, below);
+	lower_link = arena_new(arena, struct lower_link);
+	lower_link->link = link;
+	HASH_ADD_PTR(*found, link, lower_link);
 }
 
-static struct below *find_all_below(struct plan *plan, const struct state *desired) {
-	struct below *found = NULL;
+static struct lower_link *find_lower_links(struct plan *plan, const struct state *desired) {
+	struct lower_link *found = NULL;
 
 	vec_foreach(at, &plan->changes) {
 		const struct need lower = (*at)->type != CHANGE_DELETE ? object_lower((*at)->desired) : (struct need){};
 
-		add_below(&plan->arena, state_find_need(desired, &lower), &found);
+		add_lower_link(&plan->arena, state_find_need(desired, &lower), &found);
 	}
 	return found;
 }
 
-static bool is_below(struct below *all, const struct change *change) {
-	struct below *found = NULL;
+static bool is_lower_link(struct lower_link *all, const struct change *change) {
+	struct lower_link *found = NULL;
 
 	if (change->type == CHANGE_UPDATE)
 		HASH_FIND_PTR(all, &change->desired, found);
 	return found;
 }
 
-/* A link has to be up by the time others are made upon it, and its MTU bounds that of those which are changed. */
-static enum stage stage_of(const struct change *change, bool below) {
+/* A lower link has to be up before others are made on it, and its MTU limits theirs. */
+static enum stage stage_of(const struct change *change, bool lower_link) {
 	const struct class *class = change_object(change)->kind->class;
 
-	if (below)
+	if (lower_link)
 		return STAGE_LINK;
 	if (class->stage)
 		return class->stage(change);
@@ -59,37 +82,37 @@ static enum stage stage_of(const struct change *change, bool below) {
 
 static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth);
 
-/* How high an object stands on links. One that only names another link, as a bond its primary port, does not stand on it. */
+/* On how many links an object is stacked. A link that is only named, as a bond's primary port, does not count. */
 static unsigned height_alone(const struct state *desired, const struct object *object, unsigned depth) {
 	unsigned height = 0;
 
 	object_foreach_need(need, object) {
 		bool stands = !object_is_link(object) || need.field->flags & (FIELD_LOWER | FIELD_CONTROLLER);
-		const struct object *below = stands ? state_find_need(desired, &need) : NULL;
+		const struct object *lower_link = stands ? state_find_need(desired, &need) : NULL;
 
-		if (below)
-			height = MAX(height, height_of(desired, below, depth + 1) + 1);
+		if (lower_link)
+			height = MAX(height, height_of(desired, lower_link, depth + 1) + 1);
 	}
 	return height;
 }
 
 static unsigned height_of(const struct state *desired, const struct object *object, unsigned depth) {
-	if (depth >= 16) /* loops are refused before; this only bounds */
+	if (depth >= 16) /* only a bound; loops are refused earlier */
 		return 0;
 	unsigned height = height_alone(desired, object, depth);
-	return object->twin ? MAX(height, height_alone(desired, object->twin, depth)) : height; /* they are made together */
+	return object->twin ? MAX(height, height_alone(desired, object->twin, depth)) : height; /* made together */
 }
 
-/* Within a stage. Links are brought up before their settings, addresses before routes, and routes that say how
- * to reach a gateway before those that use it. */
+/* Within a stage. Links are brought up before their settings, addresses come before routes, and routes to a gateway
+ * before those that use it. */
 static unsigned rank_of(const struct change *change, const struct state *desired, enum stage stage) {
 	const struct object *object = change_object(change);
 	unsigned rank = class_rank(object->kind->class), late = object->kind->goes_late && object->kind->goes_late(object);
 
 	switch (stage) {
 	case STAGE_LINK:
-		/* What is below is made, and then changed, before that which stands on it; what belongs to a link is set between
-		 * its making and bringing up. */
+		/* A lower link is made, then changed, before those on it. What belongs to a link (its settings) is
+		 * set after it is made and before it is brought up. */
 		if (!object_is_link(object))
 			return 3 * height_of(desired, object, 0) - 2;
 		return 3 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE ? 2 : 0);
@@ -119,7 +142,7 @@ static int compare(const void *a, const void *b) {
 	return x->index < y->index ? -1 : 1;
 }
 
-/* What a change cannot be done without. */
+/* What a change needs. */
 
 static void need_namespace(struct plan *plan, struct change *change, const struct state *desired, const char *name) {
 	const struct ns_state *ns = state_find(desired, name);
@@ -129,7 +152,8 @@ static void need_namespace(struct plan *plan, struct change *change, const struc
 		plan_add_need(plan, change, self->change);
 }
 
-/* An object elsewhere is needed with its namespace: in one that is somebody else's there may be another one of that name. */
+/* An object in another namespace is needed together with that namespace: if the namespace is foreign, it may have a
+ * different object of that name. */
 static void need_objects(struct plan *plan, struct change *change, const struct state *desired) {
 	object_foreach_need(need, change->desired) {
 		const struct object *object = state_find_need(desired, &need);
@@ -141,9 +165,9 @@ static void need_objects(struct plan *plan, struct change *change, const struct 
 	}
 }
 
-/* An interface that cannot be given back keeps its namespace: with that the kernel would throw it out under a name that is
- * not its own, bearing our mark. */
-static void let_go_first(struct plan *plan, struct change *change, const struct state *observed) {
+/* A namespace stays until its interface is given back. Otherwise the kernel would move the interface to the host
+ * under a name that is not its own, with our mark. */
+static void need_return_first(struct plan *plan, struct change *change, const struct state *observed) {
 	const struct object *self = ns_self(state_find(observed, change_object(change)->ns));
 
 	if (change->desired && change->desired->kind->bare_create && self && self->change &&
@@ -151,7 +175,7 @@ static void let_go_first(struct plan *plan, struct change *change, const struct 
 		plan_add_need(plan, self->change, change);
 }
 
-/* What is moved in has to be given back first where it stands in another place by now. */
+/* An interface that is moved in must be given back first if it is somewhere else now. */
 static void need_source(struct plan *plan, struct change *change) {
 	const struct kind *kind = change->desired->kind;
 
@@ -168,7 +192,7 @@ static void need_source(struct plan *plan, struct change *change) {
 
 static void find_needs(struct plan *plan, struct change *change, const struct plan_input *input) {
 	if (change->type == CHANGE_DELETE)
-		let_go_first(plan, change, input->observed);
+		need_return_first(plan, change, input->observed);
 	if (change->type == CHANGE_DELETE || change->done)
 		return;
 	need_namespace(plan, change, input->desired, change->desired->ns);
@@ -178,9 +202,9 @@ static void find_needs(struct plan *plan, struct change *change, const struct pl
 	need_source(plan, change);
 }
 
-/* Namespaces are numbered in the order in which they were looked at. Where something waits for all else (a bridge for its
- * ports), the namespace comes after the others: in those are the ports' other ends, and each that comes up at a bridge that
- * is up has its multicast flooded to all others. */
+/* Namespaces are numbered in the order of scanning. One in which something waits for everything else (a bridge for
+ * its ports) comes after all others: the other ends of the ports are there, and each end that comes up while the
+ * bridge is up has its multicast flooded to all ports. */
 struct numbering {
 	const char *name;
 	unsigned number;
@@ -195,7 +219,7 @@ static struct numbering *number_of(struct numbering *numbers, const struct chang
 	return number;
 }
 
-static void put_waiting_last(struct numbering *numbers, const struct plan *plan) {
+static void put_bridges_last(struct numbering *numbers, const struct plan *plan) {
 	unsigned n = HASH_COUNT(numbers);
 
 	vec_foreach(at, &plan->changes) {
@@ -226,15 +250,15 @@ static struct numbering *number_namespaces(struct arena *arena, const struct sta
 void plan_order(struct plan *plan, const struct plan_input *input) {
 	struct numbering *numbers = number_namespaces(&plan->arena, input->observed);
 	struct sorted *sorted = arena_newn(&plan->arena, struct sorted, plan->changes.n);
-	struct below *below = find_all_below(plan, input->desired);
+	struct lower_link *lower_link = find_lower_links(plan, input->desired);
 
-	put_waiting_last(numbers, plan);
+	put_bridges_last(numbers, plan);
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		struct change *change = plan->changes.items[i];
 		const struct numbering *number = number_of(numbers, change);
 
 		find_needs(plan, change, input);
-		enum stage stage = stage_of(change, is_below(below, change));
+		enum stage stage = stage_of(change, is_lower_link(lower_link, change));
 		sorted[i] = (struct sorted){ .change = change,
 					     .stage = stage,
 					     .ns = number ? number->number : 0,
@@ -242,7 +266,7 @@ void plan_order(struct plan *plan, const struct plan_input *input) {
 					     .index = i };
 	}
 	HASH_CLEAR(hh, numbers);
-	HASH_CLEAR(hh, below);
+	HASH_CLEAR(hh, lower_link);
 	qsort(sorted, plan->changes.n, sizeof(*sorted), compare);
 	for (size_t i = 0; i < plan->changes.n; i++)
 		plan->changes.items[i] = sorted[i].change;

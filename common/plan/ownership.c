@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whose an object is, from its mark, its sign and the ledger. It changes nothing. */
+/*
+ * Who owns an object, judged by its mark, its MAC address and the ledger. This file decides only; it changes nothing.
+ *
+ *     ledger says made   same birth   marked or MAC   diff_is_ours   diff_may_go
+ *     yes                yes          yes             yes            yes
+ *     yes                yes          no              yes            not if it is a link: somebody took its name
+ *     yes                no           any             no             no: recreated by somebody else
+ *     no                 -            marked          yes            yes: the ledger was lost, the mark counts
+ *     no                 -            not marked      no             no
+ *
+ * "Same birth" (ledger_is_same()) is true of kinds for which the kernel shows no birth, such as routes. Independent of
+ * all this, an object is "found" if topod only configures it: it is `kind: existing`, a setting, or in an adopted
+ * namespace. Then its fields may be changed and it is never deleted.
+ */
 #include "plan/diff.h"
 
 bool diff_is_ours_by(const struct ledger_entry *entry, const struct object *observed) {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Making a plan: the order in which the questions of diff*.c are asked. Why this order is said at each step; what the
+ * answers mean is decided there, and order.c puts the changes into the order of execution.
+ */
 #include "plan/plan.h"
 
 #include "plan/diff.h"
 #include "plan/order.h"
 
 enum {
-	NEEDS_FIRST = 4, /* room for so many at first, a power of two; then twice as many each time */
+	NEEDS_FIRST = 4, /* initial room, a power of two; doubled when full */
 };
 
 void plan_make(struct plan *plan, const struct plan_input *input) {
@@ -15,18 +19,20 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 		diff_identify(&diff, observed);
 	state_foreach(observed, input->observed)
 		diff_namespace(&diff, observed);
-	/* What stands on something that is waited for waits with it. */
+	/* What depends on something awaited waits with it, so the awaited objects come first. */
 	state_foreach(observed, input->observed)
 		diff_awaited(&diff, observed);
-	/* Links of all namespaces come before what stands on them, because a pair has its ends in two; and those that
-	 * are made anew before those that are changed, because one end takes the other along. */
+	/* Links of all namespaces come before what depends on them, because a pair has its ends in two namespaces.
+	 * Links that are recreated come before those that are changed, because deleting one end of a pair deletes
+	 * the other. */
 	state_foreach(observed, input->observed)
 		diff_class(&diff, observed, &class_link, true);
-	for (const struct class *const *class = classes + 1; *class; class ++) /* namespaces, the first, were */
+	for (const struct class *const *class = classes + 1; *class;
+	     class ++) /* the first class, namespaces, is done above */
 		state_foreach(observed, input->observed)
 			diff_class(&diff, observed, *class, false);
 	diff_overrun(&diff);
-	/* What is not declared is not looked for by a narrow look. */
+	/* A narrow scan does not read undeclared objects. */
 	state_foreach(observed, input->observed)
 		if (!observed->scope)
 			diff_extra(&diff, observed);
