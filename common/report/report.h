@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "plan/plan.h"
+#include "report/counts.h"
 
 /* Plans (report_plan.c). */
 
@@ -87,14 +88,11 @@ struct report_status {
 	uint64_t since_usec;        /* the state is what it is since then */
 	uint64_t verified_usec;     /* the kernel was last read back and found equal */
 	uint64_t paused_until_usec; /* nothing is enforced until then; 0: not paused */
-	uint64_t n_namespaces, n_objects;
-	uint64_t n_failing, n_fights, n_reported, n_held, n_pending, n_waiting; /* objects, now */
-	uint64_t n_drifts, n_restored, n_retries, n_overruns;                   /* since the start */
-	uint64_t n_scans, n_narrow_scans, n_scanned_for; /* at whole namespaces, at parts, and for how many objects */
-	uint64_t reloaded_usec;                          /* the latest reload, whether it was taken or not; 0: none */
-	const char *reload_error;                        /* the latest reload was refused: its first error; else NULL */
-	const struct report_drift *drifts;               /* the latest first */
-	size_t n_latest;                                 /* entries of drifts */
+	struct report_counts counts;
+	uint64_t reloaded_usec;            /* the latest reload, whether it was taken or not; 0: none */
+	const char *reload_error;          /* the latest reload was refused: its first error; else NULL */
+	const struct report_drift *drifts; /* the latest first */
+	size_t n_latest;                   /* entries of drifts */
 	const struct report_trouble *failures;
 	size_t n_troubles;
 	const struct report_trouble *waits; /* objects that wait for something outside: error says for what */

@@ -30,21 +30,6 @@ static const struct member status_numbers[] = {
 	MEMBER("verified_usec", report_status, verified_usec),
 	MEMBER("paused_until_usec", report_status, paused_until_usec),
 	MEMBER("reloaded_usec", report_status, reloaded_usec),
-	MEMBER("namespaces", report_status, n_namespaces),
-	MEMBER("objects", report_status, n_objects),
-	MEMBER("failing", report_status, n_failing),
-	MEMBER("fought_over", report_status, n_fights),
-	MEMBER("reported", report_status, n_reported),
-	MEMBER("held", report_status, n_held),
-	MEMBER("pending", report_status, n_pending),
-	MEMBER("waiting", report_status, n_waiting),
-	MEMBER("drifts", report_status, n_drifts),
-	MEMBER("restored", report_status, n_restored),
-	MEMBER("retries", report_status, n_retries),
-	MEMBER("overruns", report_status, n_overruns),
-	MEMBER("looks", report_status, n_scans),
-	MEMBER("narrow_looks", report_status, n_narrow_scans),
-	MEMBER("looked_for", report_status, n_scanned_for),
 };
 static const struct member drift_texts[] = {
 	MEMBER("text", report_drift, text),
@@ -62,6 +47,10 @@ static const struct member failure_numbers[] = {
 	MEMBER("tries", report_trouble, n_tries),
 	MEMBER("next_try_usec", report_trouble, next_try_usec),
 };
+
+#define COUNT_ROW(member, key, line, ...) { key, offsetof(struct report_counts, member), COUNT_##line, __VA_ARGS__ },
+
+const struct report_count report_count_table[N_REPORT_COUNTS] = { REPORT_COUNTS(COUNT_ROW) };
 
 /* Writing. */
 
@@ -85,6 +74,9 @@ static json_t *write_members(const void *base, const struct member *texts, size_
 json_t *report_status_json(const struct report_status *status) {
 	json_t *json = WRITE(status, status), *drifts = json_array(), *failures = json_array(), *waits = json_array();
 
+	for (size_t i = 0; i < N_REPORT_COUNTS; i++)
+		report_set(json, report_count_table[i].key,
+			   json_integer((json_int_t)report_count(&report_count_table[i], &status->counts)));
 	for (size_t i = 0; i < status->n_latest; i++)
 		json_array_append_new(drifts, WRITE(&status->drifts[i], drift));
 	for (size_t i = 0; i < status->n_troubles; i++)
@@ -99,15 +91,19 @@ json_t *report_status_json(const struct report_status *status) {
 
 /* Reading. */
 
+static uint64_t read_number(const json_t *json, const char *key) {
+	json_int_t value = json_integer_value(json_object_get(json, key));
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
 static void read_members(const json_t *json, void *base, const struct member *texts, size_t n_texts,
 			 const struct member *numbers, size_t n_numbers) {
 	for (size_t i = 0; i < n_texts; i++)
 		*(const char **)(void *)((char *)base + texts[i].offset) =
 			json_string_value(json_object_get(json, texts[i].key));
 	for (size_t i = 0; i < n_numbers; i++) {
-		json_int_t value = json_integer_value(json_object_get(json, numbers[i].key));
-
-		*(uint64_t *)(void *)((char *)base + numbers[i].offset) = value > 0 ? (uint64_t)value : 0;
+		*(uint64_t *)(void *)((char *)base + numbers[i].offset) = read_number(json, numbers[i].key);
 	}
 }
 
@@ -141,6 +137,8 @@ static const struct report_trouble *read_troubles(const json_t *list, struct are
 int report_status_from_json(const json_t *json, struct arena *arena, struct report_status *ret) {
 	*ret = (struct report_status){};
 	READ(json, ret, status);
+	for (size_t i = 0; i < N_REPORT_COUNTS; i++)
+		*report_count_of(&report_count_table[i], &ret->counts) = read_number(json, report_count_table[i].key);
 	read_drifts(json_object_get(json, "latest"), arena, ret);
 	ret->failures = read_troubles(json_object_get(json, "troubles"), arena, &ret->n_troubles);
 	ret->waits = read_troubles(json_object_get(json, "waits"), arena, &ret->n_waits);
@@ -215,29 +213,27 @@ static void add_reload(struct page *page) {
 	text_add(page->out, "\n");
 }
 
-static void add_part(struct page *page, uint64_t n, const char *words) {
-	if (n)
-		text_addf(page->out, ", %" PRIu64 " %s", n, words);
+static void add_parts(struct page *page, enum count_line line) {
+	for (size_t i = 0; i < N_REPORT_COUNTS; i++) {
+		const struct report_count *row = &report_count_table[i];
+		size_t n = report_count(row, &page->status->counts);
+
+		if (row->line == line && n)
+			text_addf(page->out, ", %zu %s", n, n == 1 ? row->one : row->several);
+	}
+	text_add(page->out, "\n");
 }
 
 static void add_counts(struct page *page) {
-	const struct report_status *s = page->status;
+	const struct report_counts *counts = &page->status->counts;
 
 	begin(page, "objects");
-	text_addf(page->out, "%" PRIu64 " in %" PRIu64 " namespace%s", s->n_objects, s->n_namespaces,
-		  s->n_namespaces == 1 ? "" : "s");
-	add_part(page, s->n_failing, "failing");
-	add_part(page, s->n_fights, "fought over");
-	add_part(page, s->n_reported, "drifted and only reported");
-	add_part(page, s->n_held, "drifted and left while paused");
-	add_part(page, s->n_pending, "in duplicate address detection");
-	add_part(page, s->n_waiting, "waiting");
-	text_add(page->out, "\n");
+	text_addf(page->out, "%zu in %zu namespace%s", counts->n_objects, counts->n_namespaces,
+		  counts->n_namespaces == 1 ? "" : "s");
+	add_parts(page, COUNT_OBJECTS);
 	begin(page, "drift");
-	text_addf(page->out, "%" PRIu64 " seen, %" PRIu64 " restored", s->n_drifts, s->n_restored);
-	add_part(page, s->n_retries, s->n_retries == 1 ? "retry" : "retries");
-	add_part(page, s->n_overruns, s->n_overruns == 1 ? "overrun of events" : "overruns of events");
-	text_add(page->out, "\n");
+	text_addf(page->out, "%zu seen, %zu restored", counts->n_drifts, counts->n_restored);
+	add_parts(page, COUNT_DRIFT);
 }
 
 static void add_latest(struct page *page) {

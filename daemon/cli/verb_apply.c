@@ -116,14 +116,14 @@ static bool conclude(struct work *work, int r) {
 		fputs("\r\033[K", stderr);
 	reconciler_status(work->session.reconciler, &status);
 	reconciler_failures(work->session.reconciler, add_problem, work);
-	if (r == -ETIME && status.n_pending)
+	if (r == -ETIME && status.counts.n_pending)
 		complain("duplicate address detection of %zu address%s does not end: it needs a carrier; `nodad: "
 			 "true` skips it",
-			 status.n_pending, status.n_pending == 1 ? "" : "es");
+			 status.counts.n_pending, status.counts.n_pending == 1 ? "" : "es");
 	else if (r == -ETIME)
 		complain("something else keeps changing the network of '%s': it does not settle (%s)",
 			 work->session.topology, restless ? restless : "each scan finds something else");
-	else if (r < 0 && !status.n_failing)
+	else if (r < 0 && !status.counts.n_failing)
 		complain("cannot scan the network: %s", error_text(r));
 	return r == 0 && status.phase == PHASE_CONVERGED;
 }
@@ -154,9 +154,10 @@ static void print_result_json(struct work *work, bool good) {
 	json_t *check = report_check_json(NULL, &work->problems), *problems = json_object_get(check, "diagnostics");
 
 	print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
-			     good ? "converged" : "degraded", "namespaces", (json_int_t)status.n_namespaces, "objects",
-			     (json_int_t)status.n_objects, "waiting", (json_int_t)status.n_waiting, "changes",
-			     (json_int_t)count_changes(&status), "usec", (json_int_t)work->usec, "problems", problems));
+			     good ? "converged" : "degraded", "namespaces", (json_int_t)status.counts.n_namespaces,
+			     "objects", (json_int_t)status.counts.n_objects, "waiting", (json_int_t)status.counts.n_waiting,
+			     "changes", (json_int_t)count_changes(&status), "usec", (json_int_t)work->usec, "problems",
+			     problems));
 	json_decref(check);
 }
 
@@ -169,14 +170,14 @@ static void print_applied(const struct work *work) {
 	struct reconciler_status status = status_of(work);
 	_cleanup_text_ struct text text = {};
 
-	print_counts(&(struct spec_counts){ status.n_namespaces, status.n_objects }, &text);
+	print_counts(&(struct spec_counts){ status.counts.n_namespaces, status.counts.n_objects }, &text);
 	text_add(&text, count_changes(&status) ? ": " : ": nothing to do");
 	add_count(status.n_created, "created", &text);
 	add_count(status.n_changed, "changed", &text);
 	add_count(status.n_deleted, "deleted", &text);
 	text_add(&text, "; verified in ");
 	report_duration(work->usec, &text);
-	if (status.n_waiting)
+	if (status.counts.n_waiting)
 		text_add(&text, "; ");
 	reconciler_waits_text(work->session.reconciler, &text);
 	printf("%s: %s\n", work->session.topology, text_str(&text));

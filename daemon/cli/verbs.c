@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "language/schema.h"
+#include "run/terminal.h"
 
 const struct verb verbs[] = {
 	{ "run", "SPEC", "keep the topology as the file describes it, in the foreground",
@@ -68,32 +69,10 @@ const struct verb *verb_find(const char *name) {
 
 /* ---- help ---- */
 
-static const struct {
-	unsigned bit; /* 0: every verb takes it */
-	const char *text;
-} option_texts[] = {
-	{ OPTION_JSON, "  --json                   the result as JSON\n" },
-	{ OPTION_TOPOLOGY, "  --topology NAME          remove the topology of that name, without a file\n" },
-	{ OPTION_PERIODIC, "  --periodic TIME          how often to look for what no event tells of (30s)\n" },
-	{ OPTION_FOR, "  --for TIME               how long, at most a day (10m)\n" },
-	{ OPTION_REPLACE, "  --replace                take the place of another file, of which the topology was made\n" },
-	{ OPTION_INSECURE, "  --insecure-permissions   take files that others may write to\n" },
-	{ OPTION_STRICT, "  --strict                 warnings are errors\n" },
-	{ OPTION_MARKDOWN, "  --markdown               the reference page instead\n" },
-	{ OPTION_MAN, "  --man                    the manual page instead\n" },
-	{ 0, "  --color WHEN             auto (default; NO_COLOR is respected), always or never\n" },
-};
-
-static void print_options(unsigned bits, FILE *to) {
-	for (size_t i = 0; i < ARRAY_SIZE(option_texts); i++)
-		if (!option_texts[i].bit || option_texts[i].bit & bits)
-			fputs(option_texts[i].text, to);
-}
-
 void verb_help(const struct verb *verb, FILE *to) {
 	fprintf(to, "usage: topod %s [OPTION…]%s%s\n\n%s: %s\n\n%s\n", verb->name, *verb->args ? " " : "", verb->args,
 		verb->name, verb->summary, verb->help);
-	print_options(verb->options, to);
+	options_help(verb->options | OPTIONS_OF_ALL, to);
 }
 
 /* How many cells a text of few strange characters takes. */
@@ -115,7 +94,7 @@ void verbs_help(FILE *to) {
 		fprintf(to, "  %s%*s %s\n", left, (int)(20 - MIN(cells(left), (size_t)20)), "", v->summary);
 	}
 	fputs("  help [VERB]          this, or more about a verb\n\n", to);
-	print_options(~0u, to);
+	options_help(~0u, to);
 	fputs("  --help, --version\n\n"
 	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is wrong.\n",
 	      to);
@@ -146,11 +125,9 @@ void hint(const char *format, ...) {
 }
 
 bool color_on(const struct options *options, FILE *stream) {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
 	if (options->color != COLOR_AUTO)
 		return options->color == COLOR_ALWAYS;
-	return isatty(fileno(stream)) && !(no_color && *no_color) && !(term && streq(term, "dumb"));
+	return terminal_takes_color(fileno(stream));
 }
 
 void print_diags(const struct diags *diags, const struct options *options) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verbs of the command line, and what they share: options, exit codes, and the way to standard output and
+ * The verbs of the command line, and what they share: exit codes, and the way to standard output and
  * standard error.
  *
  * Results go to standard output, everything else to standard error. Each verb returns its exit code.
@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "cli/options.h"
 #include "session/topology.h"
 #include "files/spec_file.h"
 
@@ -18,35 +19,6 @@ enum exit_code {
 	EXIT_DIFFERENCES = 2, /* of `plan` */
 	EXIT_USAGE = 64,
 	EXIT_SPEC = 78, /* the spec is wrong */
-};
-
-enum color_choice {
-	COLOR_AUTO,
-	COLOR_ALWAYS,
-	COLOR_NEVER,
-};
-
-struct options {
-	bool json, insecure, markdown, man, strict, replaces;
-	enum color_choice color;
-	const char *topology;   /* --topology */
-	uint64_t periodic_usec; /* --periodic */
-	uint64_t for_usec;      /* --for */
-	char **args;            /* behind the verb */
-	size_t n_args;
-};
-
-/* A bit for each option, to say which ones a verb takes. */
-enum option_bit {
-	OPTION_JSON = 1 << 0,
-	OPTION_INSECURE = 1 << 1,
-	OPTION_TOPOLOGY = 1 << 2,
-	OPTION_PERIODIC = 1 << 3,
-	OPTION_MARKDOWN = 1 << 4,
-	OPTION_FOR = 1 << 5,
-	OPTION_MAN = 1 << 6,
-	OPTION_STRICT = 1 << 7,
-	OPTION_REPLACE = 1 << 8,
 };
 
 struct verb {

@@ -295,8 +295,8 @@ static void note_success(struct pass *pass, struct plan *plan, const struct chan
 		return;
 	if (awaited && !told)
 		return;
-	r->status.n_restored++;
-	r->status.n_drifts += !told; /* else it was counted when it was told of */
+	r->status.counts.n_restored++;
+	r->status.counts.n_drifts += !told; /* else it was counted when it was told of */
 	if (record)
 		record->drifted = false;
 	if (awaited)

@@ -120,7 +120,7 @@ static void note_left(struct pass *pass, const struct plan *plan, const struct c
 	if (change->told)
 		failure_explain(failure_find(failures, object), change->text, object->position);
 	drift_note(&pass->lines, plan, change, type);
-	pass->r->status.n_drifts++;
+	pass->r->status.counts.n_drifts++;
 }
 
 static void apply(struct pass *pass, struct plan *plan, struct change *change, enum hold why,
@@ -203,7 +203,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
 		return;
-	r->status.n_drifts += drift && !told;
+	r->status.counts.n_drifts += drift && !told;
 	if (!change->refused || drift)
 		line->error = arena_strdup(&pass->lines.arena, error); /* a refusal speaks for itself */
 	record = failure_find(&r->failures, object);

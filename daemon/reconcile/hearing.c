@@ -151,7 +151,7 @@ void reconciler_overrun(struct reconciler *r) {
 	bool in_a_row = h->n_overruns && now - h->overrun_usec <= FLOOD_GAP_USEC;
 	struct occurrence occurrence = { .type = OCCURRENCE_OVERRUN };
 
-	r->status.n_overruns++;
+	r->status.counts.n_overruns++;
 	reconciler_dirty_all(r);
 	h->n_overruns = in_a_row ? h->n_overruns + 1 : 1;
 	h->overrun_usec = now;

@@ -92,11 +92,11 @@ static struct scope scope_of(struct reconciler *r, const struct ns_info *info, s
 	struct scope scope = { .ns = info->name };
 
 	if (scanned->whole) {
-		r->status.n_scans++;
+		r->status.counts.n_scans++;
 		return scope;
 	}
-	r->status.n_narrow_scans++;
-	r->status.n_scanned_for += scanned->objects.n;
+	r->status.counts.n_narrow_scans++;
+	r->status.counts.n_scanned_for += scanned->objects.n;
 	scope.n = scanned->objects.n;
 	scope.objects = arena_memdup(arena, scanned->objects.items, scope.n * sizeof(scanned->objects.items[0]));
 	return scope;

@@ -104,8 +104,8 @@ void pass_scan_suspects(struct pass *pass, const struct plan *plan) {
 static void retract(struct pass *pass, const struct object *object) {
 	size_t n = drift_retract(&pass->lines, object);
 
-	pass->r->status.n_restored -= n;
-	pass->r->status.n_drifts -= n;
+	pass->r->status.counts.n_restored -= n;
+	pass->r->status.counts.n_drifts -= n;
 }
 
 static const struct object *find_by_id(const struct pass *pass, const char *ns_name, const char *id) {
@@ -155,7 +155,7 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 	line = drift_note(&pass->lines, plan, &told, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)
 		return;
-	r->status.n_drifts += drift;
+	r->status.counts.n_drifts += drift;
 	line->error = error;
 	line->pause_usec = failure_find_ignored(&r->failures, object)->backoff.pause_usec;
 }

@@ -152,7 +152,6 @@ void reconciler_pass(struct reconciler *r) {
 	}
 	if (pass.since_usec == UINT64_MAX)
 		pass.since_usec = pass.now_usec;
-	r->status.n_passes++;
 	failures_begin(&r->failures, began);
 	err = pass_run(&pass);
 	if (err < 0)
@@ -210,13 +209,13 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret) {
 	*ret = r->status;
-	ret->n_failing = failure_count(&r->failures, FAILURE_FAILING) + outages_count(r);
-	ret->n_fights = failure_count(&r->failures, FAILURE_CONTESTED);
-	ret->n_reported = failure_count(&r->failures, FAILURE_REPORTED);
-	ret->n_held = failure_count(&r->failures, FAILURE_HELD);
-	ret->n_pending = r->work.n_pending;
-	ret->n_waiting = r->work.n_waiting;
-	ret->n_retries = r->failures.n_retries;
+	ret->counts.n_failing = failure_count(&r->failures, FAILURE_FAILING) + outages_count(r);
+	ret->counts.n_fights = failure_count(&r->failures, FAILURE_CONTESTED);
+	ret->counts.n_reported = failure_count(&r->failures, FAILURE_REPORTED);
+	ret->counts.n_held = failure_count(&r->failures, FAILURE_HELD);
+	ret->counts.n_pending = r->work.n_pending;
+	ret->counts.n_waiting = r->work.n_waiting;
+	ret->counts.n_retries = r->failures.n_retries;
 	if (waits_for_resumption(r))
 		ret->phase = PHASE_CONVERGING;
 }

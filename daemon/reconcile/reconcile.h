@@ -13,6 +13,7 @@
 #include "files/ledger_file.h"
 #include "language/spec.h"
 #include "reconcile/occurrence.h"
+#include "report/counts.h"
 
 enum phase {
 	PHASE_CONVERGING, /* not verified yet, or waiting for addresses to become usable */
@@ -22,14 +23,8 @@ enum phase {
 
 struct reconciler_status {
 	enum phase phase;
-	size_t n_namespaces, n_objects;                 /* declared */
-	size_t n_failing, n_fights, n_reported, n_held; /* objects, now; what keeps topod from looking counts as one */
-	size_t n_drifts, n_restored, n_retries, n_overruns, n_passes; /* since the start */
-	size_t n_scans;                                               /* … at whole namespaces */
-	size_t n_narrow_scans, n_scanned_for;   /* … at parts of one, and for how many objects in all of them */
+	struct report_counts counts;
 	size_t n_created, n_changed, n_deleted; /* changes since the start or last reload */
-	size_t n_pending;                       /* addresses in duplicate detection */
-	size_t n_waiting;                       /* objects that wait for something outside of topod */
 	uint64_t converged_usec;                /* when it was last verified, CLOCK_MONOTONIC; 0: never */
 };
 

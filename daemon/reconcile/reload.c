@@ -76,12 +76,12 @@ void reconciler_begin_applying(struct reconciler *r) {
 	if (ledger_renew_places(r->ledger, &r->spec.state))
 		(void)ledger_file_set_head(r->file, r->ledger);
 	ledger_add_returns(r->ledger, &r->spec.state);
-	status->n_namespaces = status->n_objects = 0;
+	status->counts.n_namespaces = status->counts.n_objects = 0;
 	state_foreach(ns, &r->spec.state) {
 		worklist_add(&r->work, ns->name);
-		status->n_namespaces += ns_self(ns) || HASH_COUNT(ns->objects);
+		status->counts.n_namespaces += ns_self(ns) || HASH_COUNT(ns->objects);
 		ns_foreach(object, ns)
-			status->n_objects += !object->gone;
+			status->counts.n_objects += !object->gone;
 	}
 	status->n_created = status->n_changed = status->n_deleted = 0;
 	r->applying = true;

@@ -18,6 +18,7 @@
 #include <systemd/sd-login.h>
 
 #include "run/messages.h"
+#include "run/terminal.h"
 #include "report/report.h"
 
 /* How the lines of each type of occurrence go out. */
@@ -169,13 +170,10 @@ static char *own_unit(void) {
 }
 
 void journal_open(void) {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
 	journal.native = is_journal(STDERR_FILENO);
 	free(journal.unit);
 	journal.unit = journal.native ? own_unit() : NULL;
-	journal.color =
-		!journal.native && isatty(STDERR_FILENO) && !(no_color && *no_color) && !(term && streq(term, "dumb"));
+	journal.color = !journal.native && terminal_takes_color(STDERR_FILENO);
 }
 
 void journal_redirect(void (*fn)(void *userdata, const struct journal_line *line), void *userdata) {

@@ -112,31 +112,12 @@ static size_t list_drifts(const struct status *status, struct report_drift *ret)
 	return n;
 }
 
-static void fill_counts(struct report_status *ret, const struct reconciler_status *from) {
-	ret->n_namespaces = from->n_namespaces;
-	ret->n_objects = from->n_objects;
-	ret->n_failing = from->n_failing;
-	ret->n_fights = from->n_fights;
-	ret->n_reported = from->n_reported;
-	ret->n_held = from->n_held;
-	ret->n_pending = from->n_pending;
-	ret->n_waiting = from->n_waiting;
-	ret->n_drifts = from->n_drifts;
-	ret->n_restored = from->n_restored;
-	ret->n_retries = from->n_retries;
-	ret->n_overruns = from->n_overruns;
-	ret->n_scans = from->n_scans;
-	ret->n_narrow_scans = from->n_narrow_scans;
-	ret->n_scanned_for = from->n_scanned_for;
-	ret->verified_usec = to_realtime(from->converged_usec);
-}
-
 json_t *status_json(const struct status *status, const struct reconciler *reconciler) {
 	_cleanup_(arena_done) struct arena arena = {};
 	struct failure_list failures = {}, waits = {};
 	_cleanup_text_ struct text waits_text = {};
 	struct report_drift drifts[REPORT_DRIFTS_MAX];
-	struct reconciler_status counts;
+	struct reconciler_status now;
 	struct report_status all = {
 		.topology = reconciler_spec(reconciler)->topology,
 		.file = status->file,
@@ -150,12 +131,13 @@ json_t *status_json(const struct status *status, const struct reconciler *reconc
 		.paused_until_usec = to_realtime(status->paused_until_usec),
 	};
 
-	reconciler_status(reconciler, &counts);
+	reconciler_status(reconciler, &now);
 	reconciler_failures(reconciler, add_trouble, &failures);
 	reconciler_waits(reconciler, &arena, add_trouble, &waits);
 	reconciler_waits_text(reconciler, &waits_text);
-	fill_counts(&all, &counts);
-	all.state = phase_name(counts.phase);
+	all.counts = now.counts;
+	all.verified_usec = to_realtime(now.converged_usec);
+	all.state = phase_name(now.phase);
 	all.n_latest = list_drifts(status, drifts);
 	all.failures = failures.items;
 	all.n_troubles = failures.n;
@@ -185,12 +167,11 @@ static void add_example(const struct reconciler *reconciler, struct text *out) {
 	text_add(out, list.n > 1 ? "; …)" : ")");
 }
 
-static void add_degraded(const struct reconciler *reconciler, const struct reconciler_status *counts, struct text *out) {
+static void add_degraded(const struct reconciler *reconciler, const struct report_counts *counts, struct text *out) {
 	text_add(out, "Degraded: ");
-	add_count(out, counts->n_failing, "failing");
-	add_count(out, counts->n_fights, "fought over");
-	add_count(out, counts->n_reported, "different, only reported");
-	add_count(out, counts->n_held, "different, left while paused");
+	for (size_t i = 0; i < N_REPORT_COUNTS; i++)
+		if (report_count_table[i].degraded)
+			add_count(out, report_count(&report_count_table[i], counts), report_count_table[i].degraded);
 	add_example(reconciler, out);
 }
 
@@ -205,25 +186,26 @@ static void add_pause(const struct status *status, struct text *out) {
 }
 
 static void add_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
-	struct reconciler_status counts;
+	struct reconciler_status now;
+	const struct report_counts *counts = &now.counts;
 
-	reconciler_status(reconciler, &counts);
+	reconciler_status(reconciler, &now);
 	if (status->paused_until_usec)
 		add_pause(status, out);
-	switch (counts.phase) {
+	switch (now.phase) {
 	case PHASE_CONVERGING:
 		text_add(out, "Converging");
-		add_count(out, counts.n_pending, "addresses in duplicate detection");
+		add_count(out, counts->n_pending, "addresses in duplicate detection");
 		break;
 	case PHASE_CONVERGED:
-		text_addf(out, "Converged: %zu object%s in %zu namespace%s", counts.n_objects,
-			  counts.n_objects == 1 ? "" : "s", counts.n_namespaces, counts.n_namespaces == 1 ? "" : "s");
-		if (counts.n_waiting)
+		text_addf(out, "Converged: %zu object%s in %zu namespace%s", counts->n_objects,
+			  counts->n_objects == 1 ? "" : "s", counts->n_namespaces, counts->n_namespaces == 1 ? "" : "s");
+		if (counts->n_waiting)
 			text_add(out, "; ");
 		reconciler_waits_text(reconciler, out);
 		break;
 	case PHASE_DEGRADED:
-		add_degraded(reconciler, &counts, out);
+		add_degraded(reconciler, counts, out);
 		break;
 	}
 	if (status->reload_error)

@@ -515,9 +515,9 @@ void check_rest(struct run *run) {
 	reconciler_status(run->r, &status);
 	if (status.phase == PHASE_CONVERGED) /* else what has gone back is not forgotten yet */
 		check_ledger(run);
-	if (all_well && status.phase != PHASE_CONVERGED && !status.n_fights)
+	if (all_well && status.phase != PHASE_CONVERGED && !status.counts.n_fights)
 		run_fail(run, "phase: all is as declared, and it says %s (failing %zu)",
-			 status.phase == PHASE_CONVERGING ? "converging" : "degraded", status.n_failing);
+			 status.phase == PHASE_CONVERGING ? "converging" : "degraded", status.counts.n_failing);
 	if (!all_well && status.phase == PHASE_CONVERGED && !run->disturbed)
 		run_fail(run, "phase: something is wrong, and it says converged");
 	if (status.phase == PHASE_CONVERGED)

@@ -440,7 +440,7 @@ static void check_pauses(struct run *run, uint64_t begun) {
 
 	reconciler_status(run->r, &status);
 	reconciler_failures(run->r, find_failing, &failing);
-	if (!failing.several && !run->w->rival.family && !status.n_fights && !status.n_pending &&
+	if (!failing.several && !run->w->rival.family && !status.counts.n_fights && !status.counts.n_pending &&
 	    run->w->now_usec - begun < 60 * 1000 * 1000)
 		run_fail(run, "pauses: %d tries in %llu ms", RETRIES_MAX,
 			 (unsigned long long)(run->w->now_usec - begun) / 1000);

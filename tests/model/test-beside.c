@@ -203,8 +203,8 @@ static void check_fights(struct run *run) {
 	struct reconciler_status status;
 
 	reconciler_status(run->r, &status);
-	if (status.n_fights)
-		run_fail(run, "fight: %zu objects are fought over", status.n_fights);
+	if (status.counts.n_fights)
+		run_fail(run, "fight: %zu objects are fought over", status.counts.n_fights);
 }
 
 static void check_both(struct dice *d, struct run *pair[2]) {

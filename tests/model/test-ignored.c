@@ -28,8 +28,8 @@ static void test_setting(void **state _unused_) {
 	assert_true(reconciler_settled(s.run.r));
 	assert_int_equal(count(&s, "the kernel keeps 0, not 1"), 1);
 	status = status_of(&s);
-	assert_int_equal(status.n_failing, 1);
-	assert_int_equal(status.n_drifts, 0);
+	assert_int_equal(status.counts.n_failing, 1);
+	assert_int_equal(status.counts.n_drifts, 0);
 	for (size_t i = 1; i <= 7; i++) {
 		due = reconciler_due(s.run.r) - s.run.w->now_usec;
 		assert_true(due >= before);
@@ -37,7 +37,7 @@ static void test_setting(void **state _unused_) {
 		n = s.run.fake.n_requests;
 		await_due(&s);
 		assert_int_equal(s.run.fake.n_requests, n + 1);
-		assert_int_equal(status_of(&s).n_retries, i);
+		assert_int_equal(status_of(&s).counts.n_retries, i);
 	}
 	assert_true(before > FAILURE_PAUSE_MAX_USEC / 2);
 	assert_int_equal(count(&s, "the kernel keeps 0, not 1"), 1);
@@ -58,9 +58,9 @@ static void test_one_field(void **state _unused_) {
 	assert_int_equal(count(&s, "the kernel keeps 1000, not 500"), 1);
 	act(&s, (struct op){ .type = OP_DOWN, .ns = "n0", .name = "br" });
 	assert_true(ns_link(world_ns(s.run.w, "n0"), "br")->values->up);
-	assert_int_equal(status_of(&s).n_drifts, 1);
-	assert_int_equal(status_of(&s).n_restored, 1);
-	assert_int_equal(status_of(&s).n_failing, 1);
+	assert_int_equal(status_of(&s).counts.n_drifts, 1);
+	assert_int_equal(status_of(&s).counts.n_restored, 1);
+	assert_int_equal(status_of(&s).counts.n_failing, 1);
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
 }
@@ -77,7 +77,7 @@ static void test_address(void **state _unused_) {
 	is_degraded(&s);
 	assert_int_equal(count(&s, "it is not there afterwards"), 1);
 	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "br", .text = "10.2.0.1/24" });
-	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(status_of(&s).counts.n_restored, 1);
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
 }
@@ -99,7 +99,7 @@ static size_t scans_for(size_t n) {
 	}
 	start(&s);
 	is_degraded(&s);
-	assert_int_equal(status_of(&s).n_failing, n - 1);
+	assert_int_equal(status_of(&s).counts.n_failing, n - 1);
 	return s.run.fake.n_scans;
 }
 
@@ -120,7 +120,7 @@ static void test_drift(void **state _unused_) {
 	act(&s, (struct op){ .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" });
 	is_degraded(&s);
 	assert_int_equal(count(&s, "= drift, failed: "), 0);
-	assert_int_equal(status_of(&s).n_fights, 1);
+	assert_int_equal(status_of(&s).counts.n_fights, 1);
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
 }
@@ -141,7 +141,7 @@ static void test_made_elsewhere(void **state _unused_) {
 	assert_int_equal(count(&s, "the kernel keeps n0:b2, not n0:br"), 1);
 	index = ns_link(world_ns(s.run.w, "n0"), "mv")->index;
 	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "mv", .text = "10.1.0.1/24" });
-	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(status_of(&s).counts.n_restored, 1);
 	for (int i = 0; i < 3; i++) /* for another reason than the time */
 		run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
 	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "mv")->index, index);
@@ -177,8 +177,8 @@ static void test_quarrel(void **state _unused_) {
 	start(&s);
 	for (int i = 0; i < CONTENTION_COUNT; i++)
 		act(&s, (struct op){ .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" });
-	assert_int_equal(status_of(&s).n_fights, 1);
-	assert_int_equal(status_of(&s).n_failing, 0);
+	assert_int_equal(status_of(&s).counts.n_fights, 1);
+	assert_int_equal(status_of(&s).counts.n_failing, 0);
 	is_well(&s);
 }
 
@@ -194,7 +194,7 @@ static void test_fast_quarrel(void **state _unused_) {
 		vec_push(&s.run.scheduled, (struct scheduled){ s.run.fake.n_scans + i, true, undo });
 	run_settle(&s.run);
 	no_failure(&s);
-	assert_int_equal(status_of(&s).n_failing, 0);
+	assert_int_equal(status_of(&s).counts.n_failing, 0);
 	is_well(&s);
 }
 
@@ -217,7 +217,7 @@ static void test_no_rest(void **state _unused_) {
 	}
 	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "br", .text = addresses[0] });
 	assert_string_equal(reconciler_restless(s.run.r), "n0/br address 10.8.0.1/24");
-	assert_int_equal(status_of(&s).n_failing, 0);
+	assert_int_equal(status_of(&s).counts.n_failing, 0);
 	is_well(&s);
 }
 
@@ -233,8 +233,8 @@ static void test_drift_while_applying(void **state _unused_) {
 	start(&s);
 	assert_int_equal(status_of(&s).phase, PHASE_CONVERGING);
 	set_queue(&s, 77);
-	assert_int_equal(status_of(&s).n_drifts, 1);
-	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(status_of(&s).counts.n_drifts, 1);
+	assert_int_equal(status_of(&s).counts.n_restored, 1);
 	assert_int_equal(count(&s, "= restored: n0/br"), 1);
 	is_well(&s);
 	assert_int_equal(count(&s, "= restored: "), 1);

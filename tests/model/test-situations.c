@@ -141,7 +141,7 @@ static void test_fought_over_and_hindered(void **state _unused_) {
 	start(&s);
 	for (int i = 0; i < CONTENTION_COUNT; i++)
 		act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "mv" });
-	assert_int_equal(status_of(&s).n_fights, 1);
+	assert_int_equal(status_of(&s).counts.n_fights, 1);
 	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "f0" });
 	await_due(&s);
 	assert_true(reconciler_due(s.run.r) >= s.run.w->now_usec + FAILURE_PAUSE_FIRST_USEC / 2);
@@ -158,7 +158,7 @@ static void test_storm_over_one_thing(void **state _unused_) {
 	start(&s);
 	for (uint32_t i = 1; i <= CONTENTION_COUNT + 1 + STORM_COUNT; i++)
 		set_queue(&s, i);
-	assert_int_equal(status_of(&s).n_fights, 1);
+	assert_int_equal(status_of(&s).counts.n_fights, 1);
 	assert_true(reconciler_due(s.run.r) <= s.run.w->now_usec + STORM_QUIET_USEC);
 	is_well(&s);
 }

@@ -19,8 +19,8 @@ static void test_reported(void **state _unused_) {
 	run_settle(&s.run);
 	status = status_of(&s);
 	assert_int_equal(status.phase, PHASE_DEGRADED);
-	assert_int_equal(status.n_reported, 1);
-	assert_int_equal(status.n_drifts, 1);
+	assert_int_equal(status.counts.n_reported, 1);
+	assert_int_equal(status.counts.n_drifts, 1);
 	assert_int_equal(count(&s, "= reported: "), 1);
 	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "br")->values->txqueuelen, 77);
 	set_queue(&s, 500);
@@ -80,7 +80,7 @@ static void test_looks_are_no_tries(void **state _unused_) {
 			reconciler_failures(s.run.r, note_tries, &n_tries);
 		}
 		assert_int_equal(n_tries, 1 + i);
-		assert_int_equal(status_of(&s).n_retries, i);
+		assert_int_equal(status_of(&s).counts.n_retries, i);
 	}
 }
 
@@ -90,8 +90,8 @@ static void begin_pause(struct situation *s) {
 	reconciler_pause(s->run.r);
 	set_queue(s, 77);
 	run_step(&s->run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
-	assert_int_equal(status_of(s).n_held, 1);
-	assert_int_equal(status_of(s).n_drifts, 1);
+	assert_int_equal(status_of(s).counts.n_held, 1);
+	assert_int_equal(status_of(s).counts.n_drifts, 1);
 }
 
 /* Told as held, and counted there: that it is put right afterwards is no second drift. */
@@ -102,8 +102,8 @@ static void test_held_and_restored(void **state _unused_) {
 	reconciler_resume(s.run.r);
 	run_settle(&s.run);
 	is_well(&s);
-	assert_int_equal(status_of(&s).n_drifts, 1);
-	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(status_of(&s).counts.n_drifts, 1);
+	assert_int_equal(status_of(&s).counts.n_restored, 1);
 	assert_int_equal(count(&s, "= restored: "), 1);
 }
 
@@ -119,8 +119,8 @@ static void test_held_and_failed(void **state _unused_) {
 	assert_int_equal(count(&s, "= drift, failed: "), 1);
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
-	assert_int_equal(status_of(&s).n_drifts, 1);
-	assert_int_equal(status_of(&s).n_restored, 1);
+	assert_int_equal(status_of(&s).counts.n_drifts, 1);
+	assert_int_equal(status_of(&s).counts.n_restored, 1);
 	assert_int_equal(count(&s, "= recovered: "), 1);
 }
 
@@ -134,9 +134,9 @@ static void test_failed_and_paused(void **state _unused_) {
 	reconciler_pause(s.run.r);
 	s.run.w->now_usec += FAILURE_PAUSE_FIRST_USEC; /* when it would be due */
 	run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
-	assert_int_equal(status_of(&s).n_failing, 1);
-	assert_int_equal(status_of(&s).n_held, 0);
-	assert_int_equal(status_of(&s).n_drifts, 0);
+	assert_int_equal(status_of(&s).counts.n_failing, 1);
+	assert_int_equal(status_of(&s).counts.n_held, 0);
+	assert_int_equal(status_of(&s).counts.n_drifts, 0);
 	vec_clear(&s.run.fake.faults);
 	reconciler_resume(s.run.r);
 	run_settle(&s.run);
@@ -155,8 +155,8 @@ static void test_pair_held(void **state _unused_) {
 	start(&s);
 	reconciler_pause(s.run.r);
 	act(&s, (struct op){ .type = OP_RENAME, .ns = "n1", .name = "y", .name2 = "q" });
-	assert_int_equal(status_of(&s).n_held, 2);
-	assert_int_equal(status_of(&s).n_drifts, 2);
+	assert_int_equal(status_of(&s).counts.n_held, 2);
+	assert_int_equal(status_of(&s).counts.n_drifts, 2);
 	assert_int_equal(count(&s, "= held: "), 2);
 	assert_int_equal(count(&s, "was added"), 1);
 	reconciler_resume(s.run.r);
@@ -175,7 +175,7 @@ static void test_report_is_no_excuse(void **state _unused_) {
 	vec_clear(&s.run.fake.faults);
 	is_well(&s);
 	assert_int_equal(count(&s, "= reported: "), 0);
-	assert_int_equal(status_of(&s).n_drifts + status_of(&s).n_restored, 0);
+	assert_int_equal(status_of(&s).counts.n_drifts + status_of(&s).counts.n_restored, 0);
 }
 
 /* One bad value keeps no other from being set, and is all that is told of. */
@@ -210,8 +210,8 @@ static void test_pair_torn(void **state _unused_) {
 	is_well(&s);
 	assert_int_equal(count(&s, "= restored: "), 2);
 	assert_int_equal(count(&s, "was added"), 1);
-	assert_int_equal(status_of(&s).n_drifts, 4); /* counted are all objects, but each once */
-	assert_int_equal(status_of(&s).n_restored, 4);
+	assert_int_equal(status_of(&s).counts.n_drifts, 4); /* counted are all objects, but each once */
+	assert_int_equal(status_of(&s).counts.n_restored, 4);
 }
 
 /* What is found rather than made cannot be made again: that is told as drift, with the reason. */

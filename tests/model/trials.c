@@ -293,8 +293,8 @@ void fight(struct run *run) {
 		run_fail(run, "fight: repaired without end");
 	reconciler_status(run->r, &status);
 	due = reconciler_due(run->r);
-	if (status.n_fights != 1 || due > run->w->now_usec + 1100000 || due < run->w->now_usec + 800000)
-		run_fail(run, "fight: %zu are told of, due in %lld us", status.n_fights,
+	if (status.counts.n_fights != 1 || due > run->w->now_usec + 1100000 || due < run->w->now_usec + 800000)
+		run_fail(run, "fight: %zu are told of, due in %lld us", status.counts.n_fights,
 			 (long long)(due - run->w->now_usec));
 	run->w->now_usec = due;
 	run_settle(run);
@@ -303,7 +303,7 @@ void fight(struct run *run) {
 	run_quiesce(run);
 	check_rest(run);
 	reconciler_status(run->r, &status);
-	if (status.n_fights)
+	if (status.counts.n_fights)
 		run_fail(run, "fight: not over when nobody fights");
 }
 
@@ -367,8 +367,8 @@ void be_locked_out(struct run *run) {
 	reconciler_dirty_all(run->r);
 	run_settle(run);
 	reconciler_status(run->r, &status);
-	if (status.phase != PHASE_DEGRADED || status.n_failing != 1)
-		run_fail(run, "locked out: %s cannot be scanned, and %zu are failing", ns->name, status.n_failing);
+	if (status.phase != PHASE_DEGRADED || status.counts.n_failing != 1)
+		run_fail(run, "locked out: %s cannot be scanned, and %zu are failing", ns->name, status.counts.n_failing);
 	run->fake.closed = NULL;
 	run_quiesce(run);
 	after = ledger_format(&run->ledger);

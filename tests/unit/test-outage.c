@@ -177,7 +177,7 @@ static void test_no_look(void **state) {
 	pass_when_due(m);
 	check_told(m, "t: network cannot be scanned: " FILES "\n");
 	assert_int_equal(status_of(m).phase, PHASE_DEGRADED);
-	assert_int_equal(status_of(m).n_failing, 1);
+	assert_int_equal(status_of(m).counts.n_failing, 1);
 	assert_true(reconciler_settled(m->reconciler)); /* there is nothing left to do but to try again */
 
 	/* Not before its time, with a longer pause each time, and without a word. */
@@ -198,7 +198,7 @@ static void test_no_look(void **state) {
 	check_told(m, "t: network can be scanned again\n"
 		      "converged\n");
 	assert_int_equal(reconciler_obstructed(m->reconciler, &error), 0);
-	assert_int_equal(status_of(m).n_failing, 0);
+	assert_int_equal(status_of(m).counts.n_failing, 0);
 	check_troubles(m, "");
 }
 
@@ -210,7 +210,7 @@ static void test_namespaces_in_one_line(void **state) {
 	m->error_a = m->error_b = -EACCES;
 	pass_when_due(m);
 	check_told(m, "a and 1 other: namespaces cannot be scanned: Permission denied\n");
-	assert_int_equal(status_of(m).n_failing, 2);
+	assert_int_equal(status_of(m).counts.n_failing, 2);
 	pass_when_due(m);
 	check_told(m, "");
 	m->error_a = 0;
@@ -300,7 +300,7 @@ static void test_flood(void **state) {
 	overruns(m, 10, SECOND);
 	assert_int_equal(reconciler_listen_usec(m->reconciler), m->now + 250 * 1000);
 	check_told(m, "");
-	assert_int_equal(status_of(m).n_overruns, 19);
+	assert_int_equal(status_of(m).counts.n_overruns, 19);
 	assert_int_equal(m->n_scans, 19);
 
 	reconciler_heard(m->reconciler, true); /* again not all */
@@ -337,7 +337,7 @@ static void test_silent_files(void **state) {
 	assert_true(reconciler_dirty_periodic(m->reconciler));
 	pass_when_due(m);
 	assert_int_equal(m->n_scans, 1);
-	assert_int_equal(status_of(m).n_scanned_for, 1);
+	assert_int_equal(status_of(m).counts.n_scanned_for, 1);
 }
 
 #define TEST(fn) cmocka_unit_test_teardown(fn, tear_down)

@@ -344,13 +344,13 @@ static const struct report_status full = {
 	.started_usec = 100ull * SECOND,
 	.since_usec = 700ull * SECOND,
 	.verified_usec = 699ull * SECOND,
-	.n_namespaces = 3,
-	.n_objects = 14,
-	.n_failing = 1,
-	.n_reported = 1,
-	.n_drifts = 5,
-	.n_restored = 4,
-	.n_retries = 3,
+	.counts.n_namespaces = 3,
+	.counts.n_objects = 14,
+	.counts.n_failing = 1,
+	.counts.n_reported = 1,
+	.counts.n_drifts = 5,
+	.counts.n_restored = 4,
+	.counts.n_retries = 3,
 	.reloaded_usec = 800ull * SECOND,
 	.reload_error = "office.yaml:3:1: error: unknown key 'x'",
 	.drifts = drifts,
@@ -385,8 +385,8 @@ static void test_status_text(void **state _unused_) {
 						   .state = "converged",
 						   .since_usec = 1000ull * SECOND,
 						   .verified_usec = 1000ull * SECOND,
-						   .n_objects = 1,
-						   .n_namespaces = 1 };
+						   .counts.n_objects = 1,
+						   .counts.n_namespaces = 1 };
 
 	check_status(&full, full_text);
 	check_status(&calm, "  topology  office\n     state  converged, since just now\n   objects  1 in 1 namespace\n"
@@ -441,7 +441,7 @@ static void test_foreign_status(void **state _unused_) {
 		assert_int_equal(report_status_from_json(json, &arena, &status), rows[i].result);
 		assert_int_equal(status.n_latest, rows[i].n_latest);
 		assert_int_equal(status.n_troubles, rows[i].n_troubles);
-		assert_int_equal(status.n_objects + status.n_drifts, 0);
+		assert_int_equal(status.counts.n_objects + status.counts.n_drifts, 0);
 		if (!rows[i].result)
 			report_status_text(&status, 5, true, &out);
 		json_decref(json);

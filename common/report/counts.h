@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a daemon counts, in one table: the reconciler counts in struct report_counts, and the status as JSON, as lines and as
+ * a sentence walk the table. To add a count, add a row, and its key to daemon/control/org.topod.varlink.
+ */
+#pragma once
+
+#include "base/base.h"
+
+/* The line of `topod status` that lists it with its words, where it is not 0. */
+enum count_line {
+	COUNT_UNLISTED,
+	COUNT_OBJECTS,
+	COUNT_DRIFT,
+};
+
+/* Member, key in JSON, line, the words behind 1 and behind other numbers, those in "Degraded: 1 failing" (NULL: not there). */
+#define REPORT_COUNTS(COUNT)                                                                                           \
+	/* declared */                                                                                                 \
+	COUNT(n_namespaces, "namespaces", UNLISTED, NULL, NULL, NULL)                                                  \
+	COUNT(n_objects, "objects", UNLISTED, NULL, NULL, NULL)                                                        \
+	/* objects, now; a namespace that cannot be scanned counts as one */                                           \
+	COUNT(n_failing, "failing", OBJECTS, "failing", "failing", "failing")                                          \
+	COUNT(n_fights, "fought_over", OBJECTS, "fought over", "fought over", "fought over")                           \
+	COUNT(n_reported, "reported", OBJECTS, "drifted and only reported", "drifted and only reported",               \
+	      "different, only reported")                                                                              \
+	COUNT(n_held, "held", OBJECTS, "drifted and left while paused", "drifted and left while paused",               \
+	      "different, left while paused")                                                                          \
+	COUNT(n_pending, "pending", OBJECTS, "in duplicate address detection", "in duplicate address detection", NULL) \
+	COUNT(n_waiting, "waiting", OBJECTS, "waiting", "waiting", NULL) /* for something outside topod */             \
+	/* since the start */                                                                                          \
+	COUNT(n_drifts, "drifts", UNLISTED, NULL, NULL, NULL)                                                          \
+	COUNT(n_restored, "restored", UNLISTED, NULL, NULL, NULL)                                                      \
+	COUNT(n_retries, "retries", DRIFT, "retry", "retries", NULL)                                                   \
+	COUNT(n_overruns, "overruns", DRIFT, "overrun of events", "overruns of events", NULL)                          \
+	COUNT(n_scans, "looks", UNLISTED, NULL, NULL, NULL)               /* of whole namespaces */                    \
+	COUNT(n_narrow_scans, "narrow_looks", UNLISTED, NULL, NULL, NULL) /* of parts of one … */                    \
+	COUNT(n_scanned_for, "looked_for", UNLISTED, NULL, NULL, NULL)    /* … and for how many objects in all */
+
+#define REPORT_COUNT_MEMBER(member, ...) size_t member;
+#define REPORT_COUNT_ONE(...) +1
+
+enum { N_REPORT_COUNTS = 0 REPORT_COUNTS(REPORT_COUNT_ONE) };
+
+struct report_counts {
+	REPORT_COUNTS(REPORT_COUNT_MEMBER)
+};
+
+struct report_count {
+	const char *key;
+	size_t offset;
+	enum count_line line;
+	const char *one, *several, *degraded;
+};
+
+extern const struct report_count report_count_table[N_REPORT_COUNTS];
+
+static inline size_t *report_count_of(const struct report_count *row, struct report_counts *counts) {
+	return (size_t *)(void *)((char *)counts + row->offset);
+}
+
+static inline size_t report_count(const struct report_count *row, const struct report_counts *counts) {
+	return *(const size_t *)(const void *)((const char *)counts + row->offset);
+}

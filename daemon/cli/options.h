@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The options of the command line, in one table.
+ *
+ * A row gives an option its place in struct options, its bit, its parser and its line of `topod help`. To add an option,
+ * add a row, and its bit to the verbs that take it (verbs.c).
+ */
+#pragma once
+
+#include "base/base.h"
+
+enum color_choice {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+/* Bit, member and its type, how the value is read (options.c), the name, the argument or NULL, the help or NULL. */
+#define OPTIONS(OPTION)                                                                                             \
+	OPTION(JSON, json, bool, flag, "json", NULL, "the result as JSON")                                          \
+	OPTION(TOPOLOGY, topology, const char *, text, "topology", "NAME",                                          \
+	       "remove the topology of that name, without a file")                                                  \
+	OPTION(PERIODIC, periodic_usec, uint64_t, time, "periodic", "TIME",                                         \
+	       "how often to look for what no event tells of (30s)")                                                \
+	OPTION(FOR, for_usec, uint64_t, time, "for", "TIME", "how long, at most a day (10m)")                       \
+	OPTION(REPLACE, replaces, bool, flag, "replace", NULL,                                                      \
+	       "take the place of another file, of which the topology was made")                                    \
+	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "take files that others may write to") \
+	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                   \
+	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                      \
+	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                        \
+	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                             \
+	       "auto (default; NO_COLOR is respected), always or never")                                            \
+	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                          \
+	OPTION(VERSION, version, bool, flag, "version", NULL, NULL)
+
+#define OPTION_INDEX(bit, ...) OPTION_INDEX_##bit,
+#define OPTION_BIT(bit, ...) OPTION_##bit = 1 << OPTION_INDEX_##bit,
+#define OPTION_MEMBER(bit, member, type, ...) type member;
+
+enum option_index { OPTIONS(OPTION_INDEX) };
+
+enum option_bit {
+	OPTIONS(OPTION_BIT) OPTIONS_OF_ALL = OPTION_COLOR | OPTION_HELP | OPTION_VERSION, /* every verb takes them */
+};
+
+struct options {
+	OPTIONS(OPTION_MEMBER)
+	unsigned given; /* enum option_bit */
+	char **args;    /* the verb and what is behind it; options stand anywhere */
+	size_t n_args;
+};
+
+/* Reads the command line. False: it is wrong, and standard error says why. Texts stay argv's. */
+bool options_parse(int argc, char **argv, struct options *ret);
+/* The name of the first option in bits, "--json"; NULL: there is none. */
+const char *option_name(unsigned bits);
+/* Their lines of the help. */
+void options_help(unsigned bits, FILE *to);
