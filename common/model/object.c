@@ -81,6 +81,14 @@ const char *object_home_link(const struct object *object) {
 	return NULL;
 }
 
+bool object_leads_to(const struct object *object, const struct ip *ip) {
+	const struct kind *kind = object->kind;
+	struct prefix prefix;
+
+	return ((kind->reaches && kind->reaches(object, &prefix)) || (kind->leads && kind->leads(object, &prefix))) &&
+	       prefix_contains(&prefix, ip);
+}
+
 void object_print_scope(const struct object *object, struct text *out) {
 	const char *link = object_home_link(object);
 

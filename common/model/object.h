@@ -73,6 +73,8 @@ bool object_same_fields(const struct object *a, const struct object *b);
 
 /* The link that the object is at home in: itself, or the first KEY field that names one; NULL. */
 const char *object_home_link(const struct object *object);
+/* Is the address reached by this desired object without a gateway: in an address's network, or by a route over a link? */
+bool object_leads_to(const struct object *object, const struct ip *ip);
 /* "web/eth0", "web": where the object is, for people. */
 void object_print_scope(const struct object *object, struct text *out);
 /* "address 10.0.0.11/24", "route default via 10.0.0.1", "link". */

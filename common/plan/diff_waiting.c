@@ -101,20 +101,12 @@ static bool waits_on_awaited(struct diff *diff, const struct object *object) {
 	return needs_awaited(diff, object) || (object->twin && needs_awaited(diff, object->twin));
 }
 
-static bool leads_to(const struct object *object, const struct ip *ip) {
-	const struct kind *kind = object->kind;
-	struct prefix prefix;
-
-	return ((kind->reaches && kind->reaches(object, &prefix)) || (kind->leads && kind->leads(object, &prefix))) &&
-	       prefix_contains(&prefix, ip);
-}
-
 /* Is the address (a gateway) reached only through objects that wait? */
 static bool is_reached_later(struct diff *diff, const struct ns_state *desired, const struct ip *ip) {
 	bool later = false;
 
 	ns_foreach(object, desired) {
-		if (!leads_to(object, ip))
+		if (!object_leads_to(object, ip))
 			continue;
 		if (!is_awaited(object) && !waits_on_awaited(diff, object))
 			return false;

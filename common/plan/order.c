@@ -165,6 +165,37 @@ static void need_objects(struct plan *plan, struct change *change, const struct 
 	}
 }
 
+/* A gateway or source that this plan first has to make reachable: if one object does that, it is needed, and if several on
+ * one link do, that link is. One that is refused exists, though it is not topod's, and may lead there all the same. */
+static void need_reach(struct plan *plan, struct change *change, const struct ns_state *ns, const struct ip *ip) {
+	const struct object *only = NULL;
+	bool several = false;
+
+	ns_foreach(object, ns) {
+		if (object == change->desired || object->gone || !object_leads_to(object, ip))
+			continue;
+		if (!object->change || object->change->refused)
+			return;
+		if (only && !streq_ptr(object_home_link(only), object_home_link(object)))
+			return;
+		several |= only != NULL;
+		only = object;
+	}
+	if (several)
+		only = object_home_link(only) ? ns_find_link(ns, object_home_link(only)) : NULL;
+	plan_add_need(plan, change, only ? only->change : NULL);
+}
+
+static void need_dependencies(struct plan *plan, struct change *change, const struct ns_state *ns) {
+	const struct object *object = change->desired;
+	const struct ip *ip;
+	const char *dev;
+
+	for (size_t i = 0; object->kind->depends && object->kind->depends(object, i, &dev, &ip); i++)
+		if (ip)
+			need_reach(plan, change, ns, ip);
+}
+
 /* A namespace stays until its interface is given back. Otherwise the kernel would move the interface to the host
  * under a name that is not its own, with our mark. */
 static void need_return_first(struct plan *plan, struct change *change, const struct state *observed) {
@@ -199,6 +230,7 @@ static void find_needs(struct plan *plan, struct change *change, const struct pl
 	if (change->type == CHANGE_CREATE && change->desired->twin)
 		need_namespace(plan, change, input->desired, change->desired->twin->ns);
 	need_objects(plan, change, input->desired);
+	need_dependencies(plan, change, state_find(input->desired, change->desired->ns));
 	need_source(plan, change);
 }
 

@@ -21,8 +21,17 @@ static bool is_setting(const struct change *change) {
 	return change_object(change)->kind->transport == TRANSPORT_SYSCTL;
 }
 
-static void note_creation(struct ledger *ledger, const struct object *object, struct text *lines) {
-	ledger_note(ledger, object, NULL, object->set, true, lines);
+/* What was found and is only made again in another place or way stays found: it goes back, and is not deleted. Another link
+ * under the name is topod's. */
+static bool is_made_by(const struct ledger *ledger, const struct change *change, const struct object *object) {
+	const struct ledger_entry *entry = change->recreates ? ledger_find_object(ledger, object) : NULL;
+
+	return !entry || entry->made || object_is_link(object);
+}
+
+static void note_creation(struct ledger *ledger, const struct change *change, const struct object *object,
+			  struct text *lines) {
+	ledger_note(ledger, object, NULL, object->set, is_made_by(ledger, change, object), lines);
 	ledger_declare(ledger, object, UINT64_MAX, lines);
 }
 
@@ -33,9 +42,9 @@ static void note_change(struct pass *pass, const struct change *change, struct t
 	if (change->done || change->type == CHANGE_DELETE || object->gone)
 		return;
 	if (change->type == CHANGE_CREATE) {
-		note_creation(ledger, object, lines);
+		note_creation(ledger, change, object, lines);
 		if (object->twin)
-			note_creation(ledger, object->twin, lines);
+			note_creation(ledger, change, object->twin, lines);
 		return;
 	}
 	/* A setting in a new namespace has no known value yet: that is noted when it is read, just before the change. */

@@ -80,7 +80,7 @@ static bool is_behind_foreign(const struct w_ns *ns, const struct w_address *the
 
 /* Another host has it, or it is not topod's to make again. */
 static bool failed_for_good(const struct run *run, const struct w_address *there) {
-	bool rival = ip_equal(&there->address.address, &run->w->rival) && address_is_tentative(run->w, there);
+	bool rival = ip_equal(&there->address.address, &run->w->rival) && address_is_tentative(there);
 
 	return rival || (there->failed && (there->external || !link_has_carrier(there->link) ||
 					   ip_equal(&there->address.address, &run->w->rival)));

@@ -33,19 +33,17 @@ static bool address_waits(struct run *run, const struct object *object) {
 	const struct w_link *link = ns_link(ns, a->dev);
 	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
-	return there && !there->failed && address_is_tentative(run->w, there) && !link_has_carrier(link);
+	return there && !there->failed && address_is_tentative(there) && !link_has_carrier(link);
 }
 
 /* An address without a carrier is no source, and its network is reached all the same. */
 static bool keeps_waiting(struct run *run, const struct object *other, const struct ip *ip, unsigned depth) {
 	const struct kind *kind = other->kind;
-	struct prefix prefix;
 	bool later;
 
 	if (kind->provides && kind->provides(other, ip, &later) && waits(run, other, depth + 1))
 		return true;
-	return ((kind->reaches && kind->reaches(other, &prefix)) || (kind->leads && kind->leads(other, &prefix))) &&
-	       prefix_contains(&prefix, ip) && stands_on_waiting(run, other, depth + 1);
+	return object_leads_to(other, ip) && stands_on_waiting(run, other, depth + 1);
 }
 
 /* Its gateway or source is an address's that waits, or a next hop leads over a link that does. */

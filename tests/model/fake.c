@@ -173,6 +173,9 @@ void fake_done(struct fake *fake) {
 	vec_foreach(at, &fake->made)
 		free(*at);
 	vec_done(&fake->made);
+	vec_foreach(at, &fake->replaced)
+		free(*at);
+	vec_done(&fake->replaced);
 	text_done(&fake->violations);
 	text_done(&fake->trace);
 }

@@ -18,6 +18,9 @@ void remember_made(struct fake *fake, const struct change *change) {
 	struct text id = {};
 	char **before = find_made(fake, change_object(change));
 
+	/* What is only made again is as much topod's as before. */
+	if (change->recreates && !object_is_link(change_object(change)))
+		return;
 	if (change->type == CHANGE_DELETE && before) {
 		free(*before);
 		*before = NULL;
@@ -56,9 +59,10 @@ void judge(struct fake *fake, const struct scan_request *look, bool external, co
 		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
 						  : desired && desired->exclusive);
 
-	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. */
+	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. What is made again at
+	 * once may go as well. */
 	const struct ledger_entry *entry = ledger_find_object(look->ledger, change_object(change));
-	may |= change->type == CHANGE_DELETE && change->observed->owned && entry && entry->made;
+	may |= change->type == CHANGE_DELETE && change->observed->owned && entry && (entry->made || change->recreates);
 	if (external && !may)
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
 }

@@ -102,8 +102,7 @@ static struct object *show_port(struct state *state, const char *ns, const struc
 	return object;
 }
 
-static struct object *show_address(struct state *state, struct w_ns *ns, const struct world *w,
-				   const struct w_address *from) {
+static struct object *show_address(struct state *state, struct w_ns *ns, const struct w_address *from) {
 	struct object *object = object_new(&state->arena, &kind_address, called(ns));
 	struct address *a = (struct address *)object;
 
@@ -125,11 +124,11 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 		      field_bit(ADDRESS_NODAD) | field_bit(ADDRESS_NOPREFIXROUTE) | field_bit(ADDRESS_PROTOCOL);
 	if (from->address.address.family == AF_INET)
 		address_set_primary(a, !from->secondary);
-	object->pending = !from->failed && address_is_tentative(w, from);
+	object->pending = !from->failed && address_is_tentative(from);
 	object->failed = from->failed;
 	object->owned = from->protocol == TOPOD_PROTOCOL;
 	if (address_has_connected_route(a)) {
-		address_set_connected(a, !from->link->values->up || address_is_connected(w, ns, from));
+		address_set_connected(a, !from->link->values->up || address_is_connected(ns, from));
 	} else if (address_needs_no_route(a)) {
 		address_set_connected(a, true);
 	}
@@ -214,8 +213,7 @@ static void show_settings(const struct scan_request *look, struct w_ns *ns, stru
 	}
 }
 
-static void show_all(struct fake *fake, const struct scan_request *look, struct w_ns *ns, struct state *state,
-		     struct ns_state *ret) {
+static void show_all(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
 	ret->present = true;
 	if (!streq(ret->name, NS_HOST)) {
 		struct object *self = netns_object(&state->arena, ret->name, &ns->identity);
@@ -229,7 +227,7 @@ static void show_all(struct fake *fake, const struct scan_request *look, struct 
 			ns_add(ret, show_port(state, ret->name, *at));
 	}
 	vec_foreach(a, &ns->addresses)
-		ns_add(ret, show_address(state, ns, fake->world, a));
+		ns_add(ret, show_address(state, ns, a));
 	address_settle_primaries(ret, state_find(look->desired, ret->name));
 	show_routes(ns, state, ret);
 	if (ns->nat && ledger_concerns(look->ledger, look->desired, ret->name, &class_nat))
@@ -246,7 +244,7 @@ void fake_see(struct fake *fake, const struct scan_request *look, const char *na
 	if (stale && stale->external)
 		seen->obstruction = "a file";
 	if (ns)
-		show_all(fake, look, ns, ret, seen);
+		show_all(look, ns, ret, seen);
 	if (file && ledger_concerns(look->ledger, look->desired, name, &class_dns))
 		ns_add(seen, &dns_new(&ret->arena, seen->name, file->content)->object);
 }

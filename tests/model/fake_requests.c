@@ -276,6 +276,49 @@ static int request_port(struct fake *fake, const struct change *change) {
 	return 0;
 }
 
+/* As the other one's address: where it was, and topod only makes it again behind another. */
+static bool take_replaced(struct fake *fake, const struct object *object) {
+	_cleanup_text_ struct text id = {};
+
+	object_print_id(object, &id);
+	vec_foreach(at, &fake->replaced)
+		if (*at && streq(*at, id.data)) {
+			free(*at);
+			*at = NULL;
+			return true;
+		}
+	return false;
+}
+
+static void note_replaced(struct fake *fake, const struct object *object) {
+	struct text id = {};
+
+	object_print_id(object, &id);
+	vec_push(&fake->replaced, text_take(&id));
+}
+
+static int create_address(struct fake *fake, const struct change *change, struct w_ns *ns, struct w_link *link) {
+	const struct address *want = (const struct address *)change->desired;
+	const struct object *object = &want->object;
+	struct w_address address = { .link = link,
+				     .address = want->address,
+				     .peer = want->peer,
+				     .protocol = want->protocol,
+				     .scope = want->scope,
+				     .nodad = object_has(object, ADDRESS_NODAD) && want->nodad,
+				     .noprefixroute = object_has(object, ADDRESS_NOPREFIXROUTE) && want->noprefixroute };
+
+	if (object_has(object, ADDRESS_LABEL))
+		address.label = arena_strdup(&fake->world->arena, want->label);
+	if (object_has(object, ADDRESS_BROADCAST))
+		address.broadcast = want->broadcast;
+	int r = address_add(fake->world, ns, address);
+	bool external = (take_replaced(fake, object) && change->recreates) || object->gone;
+	if (r == 0 && external)
+		ns_address(ns, link, &want->address, &want->peer)->external = true;
+	return r;
+}
+
 static int request_address(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	const struct address *want = (const struct address *)change->desired,
 			     *seen = (const struct address *)change->observed;
@@ -290,24 +333,10 @@ static int request_address(struct fake *fake, const struct scan_request *look, c
 		return -ENODEV;
 	if (change->type != CHANGE_CREATE && there)
 		judge(fake, look, there->external, change);
-	/* What is replaced is made where it is not there (inet_rtm_newaddr()). */
-	if (change->type == CHANGE_CREATE ||
-	    (change->type == CHANGE_UPDATE && !there && change->fields == field_bit(ADDRESS_PRIMARY)))
-		return address_add(fake->world, ns,
-				   (struct w_address){ .link = link,
-						       .address = want->address,
-						       .peer = want->peer,
-						       .protocol = TOPOD_PROTOCOL,
-						       .scope = want->scope,
-						       .nodad = object_has(&want->object, ADDRESS_NODAD) && want->nodad,
-						       .noprefixroute = object_has(&want->object, ADDRESS_NOPREFIXROUTE) &&
-									want->noprefixroute,
-						       .label = object_has(&want->object, ADDRESS_LABEL)
-									? arena_strdup(&fake->world->arena, want->label)
-									: NULL,
-						       .broadcast = object_has(&want->object, ADDRESS_BROADCAST)
-									    ? want->broadcast
-									    : (struct ip){} });
+	/* What is replaced is made where it is not there (inet_rtm_newaddr(), not so inet6_addr_modify()). */
+	bool replaces = change->type == CHANGE_UPDATE && !ipv6 && change->fields != field_bit(ADDRESS_CONNECTED);
+	if (change->type == CHANGE_CREATE || (replaces && !there))
+		return create_address(fake, change, ns, link);
 	switch (change->type) {
 	case CHANGE_CREATE:
 		break;
@@ -322,6 +351,8 @@ static int request_address(struct fake *fake, const struct scan_request *look, c
 			address_add_connected(fake->world, ns, there);
 		return 0;
 	case CHANGE_DELETE:
+		if (change->recreates && there && there->external)
+			note_replaced(fake, &seen->object);
 		break;
 	}
 	return address_delete(fake->world, ns, link, &seen->address, &seen->peer);

@@ -196,11 +196,11 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 void world_detect(struct world *w);
 /* When the next one ends; UINT64_MAX: none is under way. */
 uint64_t world_detects_at(const struct world *w);
-bool address_is_tentative(const struct world *w, const struct w_address *address);
+bool address_is_tentative(const struct w_address *address);
 /* The kernel's route to its prefix; as topod asks for it anew, also that to an IPv6 peer. */
 int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
 int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
-bool address_is_connected(const struct world *w, struct w_ns *ns, const struct w_address *address);
+bool address_is_connected(struct w_ns *ns, const struct w_address *address);
 
 enum route_how { ROUTE_ADD, ROUTE_PREPEND, ROUTE_REPLACE };
 /* The first of those with that identity, which the kernel uses. Others may stand behind it (IPv4). */

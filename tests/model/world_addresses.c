@@ -28,9 +28,8 @@ struct w_address *ns_address(struct w_ns *ns, const struct w_link *link, const s
 	return NULL;
 }
 
-bool address_is_tentative(const struct world *w, const struct w_address *a) {
-	return a->address.address.family == AF_INET6 && !a->nodad && !a->failed &&
-	       (!a->usable_usec || w->now_usec < a->usable_usec);
+bool address_is_tentative(const struct w_address *a) {
+	return a->address.address.family == AF_INET6 && !a->nodad && !a->failed && !a->detected;
 }
 
 static bool is_detecting(const struct w_address *a) {
@@ -135,10 +134,10 @@ int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_a
 	return r;
 }
 
-bool address_is_connected(const struct world *w, struct w_ns *ns, const struct w_address *address) {
+bool address_is_connected(struct w_ns *ns, const struct w_address *address) {
 	struct w_route own = connected_route(address), peer = peer_route(address);
 	bool has_peer = address->address.address.family == AF_INET6 && address->peer.address.family &&
-			!address_is_tentative(w, address) && !address->failed && !address->nodad;
+			!address_is_tentative(address) && !address->failed && !address->nodad;
 
 	return ns_route(ns, &own) && (!has_peer || ns_route(ns, &peer));
 }

@@ -67,10 +67,10 @@ static int check_hop(struct w_ns *ns, const struct w_route *route, struct w_hop 
 	return hop->dev ? 0 : ipv4 ? -ENETUNREACH : -EHOSTUNREACH;
 }
 
-static bool is_usable_source(const struct world *w, const struct w_ns *ns, const struct ip *ip) {
+static bool is_usable_source(const struct w_ns *ns, const struct ip *ip) {
 	vec_foreach(a, &ns->addresses)
 		if (ip_equal(&a->address.address, ip))
-			return !address_is_tentative(w, a);
+			return !address_is_tentative(a);
 	return false;
 }
 
@@ -102,7 +102,7 @@ int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route
 
 	for (size_t i = 0; i < route.n_hops && r == 0; i++)
 		r = check_hop(ns, &route, &route.hops[i]);
-	if (r == 0 && route.src.family && !is_usable_source(w, ns, &route.src))
+	if (r == 0 && route.src.family && !is_usable_source(ns, &route.src))
 		r = -EINVAL;
 	if (r < 0)
 		return r;

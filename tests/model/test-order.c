@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Situations in which one thing has to go or come before another, or takes another along: addresses of one subnet, network
+ * cards that change places, routes by a gateway that is not reachable yet.
+ */
+#include "situation.h"
+
+static void go_down(struct situation *s) {
+	run_stop(&s->run);
+	run_start(&s->run, -1);
+	run_quiesce(&s->run);
+	check_gone(&s->run);
+	no_failure(s);
+}
+
+static struct w_address *address_of(struct situation *s, const char *ns, const char *link, const char *text) {
+	struct w_ns *there = world_ns(s->run.w, ns);
+	struct prefix prefix;
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	return ns_address(there, ns_link(there, link), &prefix, &(struct prefix){});
+}
+
+/* An address of somebody else's is taken over, and made again behind the one that the file names first. It stays his: `down`
+ * leaves it as it was. */
+static void test_taken_over_and_put_behind(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {f1: {kind: existing, addresses:\n"
+	      "  [10.2.0.1/24, 10.2.0.9/24]}}}}\n",
+	      NULL);
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n0" });
+	act(&s, (struct op){ .type = OP_VETH, .ns = "n0", .name = "f0", .ns2 = "n0", .name2 = "f1" });
+	act(&s, (struct op){ .type = OP_ADDRESS_ADD, .ns = "n0", .name = "f1", .text = "10.2.0.9/24" });
+	start(&s);
+	is_well(&s);
+	assert_true(address_of(&s, "n0", "f1", "10.2.0.9/24")->secondary);
+	go_down(&s);
+	assert_null(address_of(&s, "n0", "f1", "10.2.0.1/24"));
+	assert_non_null(address_of(&s, "n0", "f1", "10.2.0.9/24"));
+	assert_int_equal(address_of(&s, "n0", "f1", "10.2.0.9/24")->protocol, 0);
+}
+
+/* A route is not asked for in the moment in which one card has gone and the other has not come. */
+static void test_route_over_a_card_that_changes(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {interfaces: {wan: {kind: physical, source: eth8}}}}\n",
+	      "topology: t\nnamespaces: {n0: {interfaces: {wan: {kind: physical, source: eth9,\n"
+	      "  addresses: [10.5.0.1/24, 10.5.0.9/24]}}, routes: [{to: 172.16.0.0/24, via: 10.5.0.254}]}}\n");
+	act(&s, (struct op){ .type = OP_HARDWARE, .ns = NS_HOST, .name = "eth8", .text = "enp8s0" });
+	act(&s, (struct op){ .type = OP_HARDWARE, .ns = NS_HOST, .name = "eth9", .text = "enp9s0" });
+	start(&s);
+	is_well(&s);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_int_equal(s.run.fake.n_failed, 0);
+}
+
+/* What a route needs to reach its gateway fails: that is told, the route is not to blame, and comes with it. */
+static void test_gateway_that_cannot_be_reached(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, addresses: [10.5.0.1/24]}},\n"
+	      "  routes: [{to: 172.16.0.0/24, via: 10.5.0.254}]}}\n",
+	      NULL);
+	vec_push(&s.run.fake.faults, (struct fault){ .id = "n0/br address 10.5.0.1/24", .error = -ENOMEM });
+	start(&s);
+	is_degraded(&s);
+	assert_int_equal(count(&s, "= failing: "), 1);
+	assert_int_equal(s.run.fake.n_failed, s.run.fake.n_injected);
+	vec_clear(&s.run.fake.faults);
+	await_due(&s);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: "), 1);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		situation_test(test_taken_over_and_put_behind),
+		situation_test(test_route_over_a_card_that_changes),
+		situation_test(test_gateway_that_cannot_be_reached),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
