@@ -45,7 +45,7 @@ struct fake {
 	void (*judge)(void *userdata, const struct change *change); /* just before it is carried out; may be NULL */
 	void (*looked)(void *userdata, size_t n);                   /* just after a look was taken; may be NULL */
 	void (*crash)(void *userdata);                              /* the machine's files are as they will be found */
-	vec(char *) made; /* ids of what topod has made, and not deleted; NULL: deleted */
+	vec(char *) made;     /* ids of what topod has made, and not deleted; NULL: deleted */
 	vec(char *) replaced; /* ids of what was somebody else's, and is deleted to be made again at once; NULL: it is */
 	struct text violations, trace;
 	bool tracing;
