@@ -65,6 +65,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 			.key = arena_printf(arena, "macvlan %s:%s", ns, name),
 			.field = &fields[alone ? MODE : PARENT],
 			.shared = !alone,
+			.error = -EINVAL,
 			.problem = arena_printf(
 				arena, "%s:%s is the parent of another macvlan, and 'mode: passthru' allows only one", ns,
 				name),
@@ -74,6 +75,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "mac %s:%s %s", ns, name, mac_format(&macvlan->link.mac, mac)),
 		.field = &fields[LINK_MAC],
+		.error = -EADDRINUSE,
 		.problem = arena_printf(arena, "another macvlan of %s:%s has this MAC address", ns, name),
 	};
 	return object_has(desired, LINK_MAC) && macvlan->link.up && !alone;

@@ -107,6 +107,7 @@ struct sole_claim {
 	const char *key;           /* equal for the same thing, in all namespaces */
 	const struct field *field; /* by which it is claimed */
 	const char *problem;       /* the error where somebody else has it: "e0 is the source of two interfaces" */
+	int error;                 /* of the kernel where it says no more than that: it means that somebody has it; else 0 */
 	bool shared;               /* others may claim it, too, if they are shared as well … */
 	const char *as;            /* … and claim it with this same value; NULL: none */
 };

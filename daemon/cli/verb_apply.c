@@ -60,6 +60,14 @@ static void note_spared(const struct occurrence *occurrence) {
 	complain("%s", text);
 }
 
+/* Who is cut off from what was made again has to be restarted. */
+static void note_left(struct work *work, const struct occurrence *occurrence) {
+	_cleanup_free_ char *text = occurrence->left ? occurrence_bare_text(occurrence) : NULL;
+
+	if (text)
+		diag_warning(&work->problems, occurrence->position, "%s", text);
+}
+
 static void occurred(void *userdata, const struct occurrence *occurrence) {
 	struct work *work = userdata;
 
@@ -76,6 +84,8 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 		work->usec = occurrence->latency_usec;
 		break;
 	case OCCURRENCE_DRIFT_RESTORED:
+		note_left(work, occurrence);
+		break;
 	case OCCURRENCE_DRIFT_REPORTED:
 	case OCCURRENCE_DRIFT_HELD:
 	case OCCURRENCE_RECOVERED:

@@ -200,6 +200,39 @@ static bool makes_room(struct execution *x, struct change *change) {
 	return moved_remove(x->k, x->look, change, &x->plan->arena, &change->moved);
 }
 
+/* What the kernel refuses with a mere number, because only one link can have it. */
+static const char *claimed(struct arena *arena, const struct change *change) {
+	const struct kind *kind = change->desired->kind;
+	struct sole_claim claim;
+
+	for (size_t i = 0; kind->claim && kind->claim(arena, change->desired, i, &claim); i++)
+		if (claim.error == change->error) /* EINVAL has other reasons, too */
+			return claim.error == -EINVAL ? arena_printf(arena, "perhaps %s", claim.problem) : claim.problem;
+	return NULL;
+}
+
+/* If the kernel gives no reason, the name is in use and no interface was seen to have it: it is an alternative name.
+ * Otherwise it is something that only one link can have, and the other link is not in this namespace. */
+static void explain_taken(struct execution *x, struct change *change) {
+	bool exists = change->type == CHANGE_CREATE && change->error == -EEXIST;
+	const char *why = change->text;
+
+	if (change->type == CHANGE_DELETE || !change->error || !object_is_link(change->desired))
+		return;
+	if (exists && !why) {
+		change->text = "an interface there has that name as an alternative name (`ip link property`)";
+		return;
+	}
+	if (!exists)
+		why = why ? NULL : claimed(&x->plan->arena, change);
+	if (why && change->desired->kind->link_kind)
+		change->text = arena_printf(&x->plan->arena,
+					    "%s: look for it with `ip -d link show type %s` here, in the host, with "
+					    "`ip -all netns exec` in all others, and in those that only processes are in "
+					    "(`lsns -t net`)",
+					    why, change->desired->kind->link_kind);
+}
+
 /* Changes that were refused for their index are collected again, with indexes from a larger range each time; so are those
  * that a moved link of topod's was in the way of. */
 static bool choose_again(struct execution *x) {
@@ -208,6 +241,8 @@ static bool choose_again(struct execution *x) {
 	vec_foreach(at, &x->sent)
 		if (makes_room(x, *at) || (!(*at)->unsure && is_taken(*at)))
 			vec_push(&taken, *at);
+		else
+			explain_taken(x, *at);
 	clear_batch(x);
 	x->lap++;
 	vec_foreach(at, &taken) {
@@ -220,31 +255,14 @@ static bool choose_again(struct execution *x) {
 	return x->sent.n > 0;
 }
 
-/* If the kernel gives no reason, the name is in use and no interface was seen to have it: it is an alternative name.
- * Otherwise it is something that only one link can have, and the other link is not in this namespace. */
-static void explain_taken(struct execution *x) {
-	vec_foreach(at, &x->sent) {
-		struct change *change = *at;
-
-		if (change->type != CHANGE_CREATE || change->error != -EEXIST || !object_is_link(change->desired))
-			continue;
-		if (!change->text)
-			change->text = "an interface there has that name as an alternative name (`ip link property`)";
-		else if (change->desired->kind->link_kind)
-			change->text = arena_printf(&x->plan->arena,
-						    "%s: look for it with `ip -d link show type %s` here, in the host, "
-						    "and with `ip -all netns exec` in all others",
-						    change->text, change->desired->kind->link_kind);
-	}
-}
-
 static void flush(struct execution *x) {
 	if (!x->sent.n)
 		return;
 	do
 		transmit(x);
 	while (x->lap < INDEX_LAPS && choose_again(x));
-	explain_taken(x);
+	vec_foreach(at, &x->sent)
+		explain_taken(x, *at);
 	x->lap = 0;
 	clear_batch(x);
 	handles_spare(x->k);

@@ -30,7 +30,7 @@ struct search {
 	struct decode decode;
 	const struct object *desired;
 	const struct ledger_entry *entry;
-	int32_t id;
+	int32_t id;        /* -1: the namespace of the socket */
 	const char *found; /* the link's name there */
 };
 
@@ -62,7 +62,8 @@ static int look_into(struct search *s) {
 	mnl_nlmsg_put_header(&request)->nlmsg_type = RTM_GETLINK;
 	mnl_nlmsg_put_extra_header(&request.nlh, sizeof(struct ifinfomsg));
 	mnl_attr_put_u32(&request.nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	mnl_attr_put_u32(&request.nlh, IFLA_TARGET_NETNSID, (uint32_t)s->id);
+	if (s->id >= 0)
+		mnl_attr_put_u32(&request.nlh, IFLA_TARGET_NETNSID, (uint32_t)s->id);
 	return nl_dump(s->sock, &request.nlh, take_moved, NULL, s);
 }
 
@@ -75,7 +76,8 @@ static bool delete_found(struct search *s) {
 	int error = 0, r;
 
 	nl_begin(&w, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
-	nl_put_u32(&w, IFLA_TARGET_NETNSID, (uint32_t)s->id);
+	if (s->id >= 0)
+		nl_put_u32(&w, IFLA_TARGET_NETNSID, (uint32_t)s->id);
 	nl_put_text(&w, IFLA_IFNAME, s->found);
 	r = nl_transact(s->sock, w.messages.items, w.messages.n, false, take_error, &error);
 	return r == 0 && error == 0;
@@ -112,6 +114,44 @@ static bool search_from(struct search *s, struct handle *at, const char **ret_wh
 	return done;
 }
 
+/* The namespaces of processes. */
+struct process_search {
+	struct search *search;
+	vec(uint64_t) searched; /* inodes */
+	const char **ret_where;
+	bool done;
+};
+
+static bool search_process(void *userdata, int proc, int pid, uint64_t netns) {
+	struct process_search *p = userdata;
+	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;
+	_cleanup_text_ struct text process = {};
+
+	vec_foreach(inode, &p->searched)
+		if (*inode == netns)
+			return true;
+	vec_push(&p->searched, netns);
+	_cleanup_close_ int fd = process_open_netns(proc, pid);
+	p->search->sock = &sock;
+	p->search->id = -1;
+	if (fd < 0 || nl_open(&sock, NETLINK_ROUTE, fd) < 0 || look_into(p->search) < 0 || !p->search->found)
+		return true;
+	process_add_name(proc, pid, &process);
+	*p->ret_where = arena_printf(p->search->arena, "a namespace without a name, as '%s' (%s)", p->search->found,
+				     text_str(&process));
+	p->done = delete_found(p->search);
+	return !p->done;
+}
+
+static bool search_processes(struct search *s, const char **ret_where) {
+	struct process_search p = { .search = s, .ret_where = ret_where };
+
+	vec_push(&p.searched, handle_get(s->k, s->desired->ns)->identity.inode);
+	processes_walk(search_process, &p);
+	vec_done(&p.searched);
+	return p.done;
+}
+
 bool moved_remove(struct real_kernel *k, const struct scan_request *look, const struct change *change, struct arena *arena,
 		  const char **ret_where) {
 	const struct object *desired = change->desired;
@@ -130,6 +170,7 @@ bool moved_remove(struct real_kernel *k, const struct scan_request *look, const 
 	s.decode.arena = &s.seen;
 	for (size_t i = 0; s.entry && i < ARRAY_SIZE(from) && !done; i++)
 		done = (i == 0 || !streq(from[i], from[0])) && search_from(&s, handle_get(k, from[i]), ret_where);
+	done = done || (s.entry && search_processes(&s, ret_where));
 	arena_done(&s.seen);
 	return done;
 }

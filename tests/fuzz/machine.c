@@ -572,6 +572,13 @@ void netns_leave(struct netns_visit *visit) {
 	machine.here = 0;
 }
 
+/* ---- processes: there are none ---- */
+
+void __wrap_processes_walk(bool (*fn)(void *userdata, int proc, int pid, uint64_t netns), void *userdata);
+
+void __wrap_processes_walk(bool (*fn)(void *userdata, int proc, int pid, uint64_t netns) _unused_, void *userdata _unused_) {
+}
+
 /* ---- proc_sys.h, resolv_conf_file.h ---- */
 
 static const char *some_text(struct arena *arena, int *ret_error) {

@@ -104,7 +104,7 @@ class Moved(Case):
             lab.run(*inside, "set", "vx", "alias", "mine")
             done = self.topod("apply", self.path, expect=1)
             self.assertIn("A VXLAN device with the specified VNI already exists: look for it with "
-                          "`ip -d link show type vxlan` here, in the host, and with `ip -all netns exec` in all others", done.stderr)
+                          "`ip -d link show type vxlan` here, in the host, with `ip -all netns exec` in all others, and in", done.stderr)
             lab.run(*inside, "show", "dev", "vx")
             lab.run(*inside, "delete", "vx")
         self.topod("apply", self.path)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Names in /run/netns: what is topod's, what is somebody's, and what becomes of a namespace whose name is lost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,16 @@ namespaces:
 links: [[web:eth0, host:c1]]
 """
 ADOPTED = lab.edit(WEB, ("web: {", "web: {adopt: true, "))
+
+
+UNIQUE = """\
+topology: unique
+namespaces:
+  host: {interfaces: {p0: {kind: existing}, p1: {kind: existing}}}
+  alone: {interfaces: {m0: {kind: macvlan, link: "host:p0", mode: passthru}}}
+  address: {interfaces: {m1: {kind: macvlan, link: "host:p1"}}}
+  vni: {interfaces: {v0: {kind: vxlan, id: 7, dev: "host:p1", group: 239.1.1.1}}}
+"""
 
 
 class Names(Case):
@@ -541,7 +552,7 @@ class Lost(Names):
         d.stop()
 
     def test_lost_while_nobody_looked(self):
-        """Several processes, and one that is elsewhere; named at the next start, and by `apply` there is nobody to name them to."""
+        """Several processes, and one that is elsewhere; named at the next start."""
         self.started().stop()
         inside = [self.process(inside="web") for _ in range(5)]
         self.process()
@@ -559,6 +570,60 @@ class Lost(Names):
         d = self.daemon(self.path).ready()
         self.assertFalse(d.find("left in the old one"), d.lines[since:])
         d.stop()
+
+    def test_lost_without_a_daemon(self):
+        """`apply` names them, with the place in the file; also where another one has the name."""
+        path = self.spec(WEB)
+        self.topod("apply", path)
+        p = self.process(inside="web")
+        left = f"left in the old one: 1 process: sleep, pid {p.pid}\n"
+        lab.run("ip", "netns", "delete", "web")
+        done = self.topod("apply", path)
+        self.assertRegex(done.stderr, "office.yaml:.*: warning: web: namespace was removed; restored in .*; " + left)
+        self.assertEqual([], json.loads(self.topod("apply", "--json", path).stdout)["problems"])
+        self.end(p)
+        p = self.process(inside="web")
+        left = f"left in the old one: 1 process: sleep, pid {p.pid}\n"
+        lab.run("sh", "-c", "ip netns delete web && ip netns add web")
+        done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, "office.yaml:.*: error: web: namespace exists and is not topod's: .*; " + left)
+        self.end(p)
+        lab.run("ip", "netns", "delete", "web")
+        self.assertNotIn("left in", self.topod("apply", path).stderr)
+        self.topod("down", path)
+
+    def test_unique_links_left_without_a_daemon(self):
+        """What only one link can have is taken from the one in the lost namespace, as a pair's end is; a namespace that no
+        process is in is not found, and the message says where to look."""
+        lab.ip(HOST, "link add p0 type veth peer name p1")
+        for end in ("p0", "p1"):
+            lab.ip(HOST, f"link set {end} up")
+        lab.ip(HOST, "addr add 10.7.0.1/24 dev p1")
+        path = self.spec(UNIQUE)
+        self.topod("apply", path)
+        names = lab.namespaces()
+        inside = [self.process(inside=name) for name in names]
+        for name in names:
+            lab.run("ip", "netns", "delete", name)
+        done = self.topod("apply", path)
+        for p in inside:
+            self.assertIn(f"left in the old one: 1 process: sleep, pid {p.pid}\n", done.stderr)
+        self.topod("plan", path)
+        for p in inside:
+            self.assertNotIn("@", lab.run("nsenter", "-t", str(p.pid), "-n", "ip", "-o", "link").stdout)
+        for name in names:
+            lab.run("sh", "-c", f"touch /run/{name} && mount --bind /run/netns/{name} /run/{name} && ip netns delete {name}")
+        done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, "alone/m0: macvlan cannot be made: perhaps host:p0 is the parent of another macvlan, and "
+                         "'mode: passthru' allows only one: look for it with `ip -d link show type macvlan` here, .*processes")
+        self.assertRegex(done.stderr, "address/m1: macvlan cannot be made: another macvlan of host:p1 has this MAC address: "
+                         "look for it with")
+        self.assertRegex(done.stderr, "vni/v0: vxlan cannot be made: .* already exists: look for it with")
+        for name in names:
+            lab.run("umount", "-l", f"/run/{name}")
+        self.wait_until(lambda: self.topod("apply", path, expect=(0, 1)).returncode == 0, "the old ones gone")
+        self.topod("plan", path)
+        self.topod("down", path)
 
     def test_a_unit_is_named(self):
         """By its control group, as systemd has it."""
