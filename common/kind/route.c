@@ -516,6 +516,9 @@ static const char *if_twice(const struct object *object) {
 static const char *if_kernels(const struct object *observed) {
 	const struct route *r = (const struct route *)observed;
 
+	if (r->table == RT_TABLE_LOCAL)
+		return "exists and is the kernel's own, with other values: leave this route out, or write it as `ip route show table "
+		       "local` shows it";
 	return r->protocol == RTPROT_KERNEL && r->type == RTN_UNICAST
 		       ? "exists and came with an address: write 'noprefixroute: true' with that address, or give this route another "
 			 "'metric'"

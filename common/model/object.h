@@ -33,6 +33,8 @@ struct object {
 	bool gone;             /* desired: no longer declared, only returning fields */
 	bool awaited;          /* desired: foreign, and comes and goes: it waits where it is not there */
 	bool waits;            /* desired: it was not there at the latest look, and waits for something outside of topod */
+	const char *
+		gone_with; /* desired: the namespace that topod removed and with which it went; NULL; the state's own name */
 	bool settled;          /* desired: was seen as declared since the file was put in force */
 	uint8_t scan_sets;     /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
 	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */

@@ -214,8 +214,12 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	else if (entry)
 		observed->n_noted++;
 	/* `adopt: true` on a namespace that topod made gives it up for good. */
-	if (seen && object->external && entry && entry->made && !entry->shared)
+	if (seen && object->external && entry && entry->made && !entry->shared) {
 		vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
+		vec_push(&diff->plan->spared,
+			 (struct spared){ seen, "is given up: with 'adopt: true' topod never deletes it" });
+		diff->plan->n_given_up++;
+	}
 	if (object->change)
 		object->change->former = former;
 	else if (seen && !object->external)
@@ -308,6 +312,13 @@ struct namespaces {
 	struct ns_state *desired, *observed;
 };
 
+static const char *goes_with(struct diff *diff, const char *ns, bool gone) {
+	return arena_printf(
+		&diff->plan->arena,
+		"%s with the namespace '%s', which the file no longer declares: its other end or lower link %s there",
+		gone ? "went" : "goes", ns, gone ? "was" : "is");
+}
+
 static void missing(struct diff *diff, const struct namespaces *ns, struct object *object, const struct object *seen) {
 	bool fresh = ns_self(ns->desired) && ns_self(ns->desired)->change;
 	const char *belongs;
@@ -321,7 +332,9 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 	if (object->kind->class->permanent || (object->external && fresh))
 		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
 	else if (object->external)
-		diff_refuse(diff, object, NULL, -ENODEV, "does not exist, and 'kind: existing' never creates an interface");
+		diff_refuse(diff, object, NULL, -ENODEV,
+			    object->gone_with ? goes_with(diff, object->gone_with, true)
+					      : "does not exist, and 'kind: existing' never creates an interface");
 	else if ((belongs = diff_belongs(diff, object, NULL, ns->observed)))
 		diff_refuse(diff, object, NULL, -EEXIST, belongs);
 	else if (object->twin)
@@ -597,14 +610,10 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		return;
 	const char *going = seen && object->external && !object->gone ? diff_goes_with(diff, seen) : NULL;
 
+	if (seen) /* the reason outlives the interface, which the next scan no longer sees */
+		object->gone_with = going ? state_find(diff->input->desired, going)->name : NULL;
 	if (going)
-		diff_refuse(
-			diff, object, seen, -ENODEV,
-			arena_printf(
-				&diff->plan->arena,
-				"goes with the namespace '%s', which the file no longer declares: its other end or lower "
-				"link is there",
-				going));
+		diff_refuse(diff, object, seen, -ENODEV, goes_with(diff, going, false));
 	else if (!seen || diff_stands_on_recreated(diff, object))
 		missing(diff, ns, object, seen);
 	else

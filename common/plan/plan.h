@@ -30,7 +30,7 @@ struct released {
 	uint64_t fields;
 };
 
-/* An object that would be deleted but stays because another topology has it. */
+/* An object that would be deleted, now or later, but stays: another topology has it, or topod gives it up. */
 struct spared {
 	const struct object *object;
 	const char *why; /* "belongs to topology 'a' (…)" */
@@ -81,6 +81,7 @@ struct plan {
 	vec(struct note) notes;
 	vec(struct released) released;
 	vec(struct spared) spared;
+	size_t n_given_up; /* of spared: what topod made, and with this plan will never remove again */
 };
 
 struct plan_input {

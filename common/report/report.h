@@ -18,15 +18,21 @@
 /* As many as there are lines in the plan's text: both ends of a pair count, what follows a creation does not. */
 struct report_summary {
 	size_t n_create, n_change, n_recreate, n_delete, n_refused;
+	size_t n_give_up;    /* made by topod, and never removed by it from then on */
 	size_t n_namespaces; /* in which something is to be done */
 };
 
 struct report_summary report_plan_summary(const struct plan *plan);
 
+/* 0: there is nothing to do. */
+static inline size_t report_summary_total(const struct report_summary *s) {
+	return s->n_create + s->n_change + s->n_recreate + s->n_delete + s->n_refused + s->n_give_up;
+}
+
 /* "1 address waits for a carrier, 2 interfaces wait to be moved in", in the order of the list; adds nothing where it is empty. */
 void report_waiting_text(const struct waiting *waiting, size_t n, struct text *out);
 
-/* "nothing to do", or "3 to create, 1 to change, 0 to recreate, 2 to delete in 2 namespaces". */
+/* "nothing to do", or "3 to create, 1 to change, 0 to recreate, 2 to delete in 2 namespaces", "1 to give up". */
 void report_summary_text(const struct report_summary *summary, struct text *out);
 
 /* Like a diff, by namespaces:
@@ -47,7 +53,7 @@ void report_plan_text(const struct plan *plan, bool color, struct text *out);
 
 /* "waiting": [{"namespace", "object", "waits"}] are those that wait for something outside of topod.
  * {"topology", "waiting", "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?,
- * "error"?}], "spared": [{"object", "reason"}], "summary": {"create", "change", "recreate", "delete", "refused", "namespaces"}}. "object" is unique in the
+ * "error"?}], "spared": [{"object", "reason"}], "summary": {"create", "change", "recreate", "delete", "refused", "give_up", "namespaces"}}. "object" is unique in the
  * topology; numbers and booleans are such, other values text as in the file; "from" is null where there was none. */
 json_t *report_plan_json(const struct plan *plan, const char *topology);
 

@@ -153,6 +153,7 @@ static void add_to_group(struct report_items *items, size_t index) {
 void report_items_make(struct report_items *items, const struct plan *plan) {
 	_cleanup_(fates_done) struct fates fates = {};
 
+	items->n_give_up = plan->n_given_up;
 	find_fates(&fates, plan);
 	vec_foreach(change, &plan->changes)
 		if (!(*change)->completes)
@@ -172,8 +173,8 @@ struct report_summary report_items_summary(const struct report_items *items) {
 
 	vec_foreach(item, &items->list)
 		n[item->action]++;
-	return (struct report_summary){ n[ACTION_CREATE], n[ACTION_CHANGE],  n[ACTION_RECREATE],
-					n[ACTION_DELETE], n[ACTION_REFUSED], HASH_COUNT(items->groups) };
+	return (struct report_summary){ n[ACTION_CREATE],  n[ACTION_CHANGE], n[ACTION_RECREATE],       n[ACTION_DELETE],
+					n[ACTION_REFUSED], items->n_give_up, HASH_COUNT(items->groups) };
 }
 
 struct report_summary report_plan_summary(const struct plan *plan) {

@@ -91,6 +91,7 @@ static json_t *summary_json(const struct report_summary *s) {
 	report_set(json, "recreate", json_integer((json_int_t)s->n_recreate));
 	report_set(json, "delete", json_integer((json_int_t)s->n_delete));
 	report_set(json, "refused", json_integer((json_int_t)s->n_refused));
+	report_set(json, "give_up", json_integer((json_int_t)s->n_give_up));
 	report_set(json, "namespaces", json_integer((json_int_t)s->n_namespaces));
 	return json;
 }

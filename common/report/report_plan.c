@@ -187,14 +187,20 @@ static void add_item(const struct report_item *item, bool color, struct text *ou
 /* The whole. */
 
 void report_summary_text(const struct report_summary *s, struct text *out) {
-	if (!(s->n_create + s->n_change + s->n_recreate + s->n_delete + s->n_refused)) {
+	if (!report_summary_total(s)) {
 		text_add(out, "nothing to do\n");
+		return;
+	}
+	if (report_summary_total(s) == s->n_give_up) {
+		text_addf(out, "%zu to give up, nothing else to do\n", s->n_give_up);
 		return;
 	}
 	text_addf(out, "%zu to create, %zu to change, %zu to recreate, %zu to delete", s->n_create, s->n_change,
 		  s->n_recreate, s->n_delete);
 	if (s->n_refused)
 		text_addf(out, ", %zu refused", s->n_refused);
+	if (s->n_give_up)
+		text_addf(out, ", %zu to give up", s->n_give_up);
 	text_addf(out, " in %zu namespace%s\n", s->n_namespaces, s->n_namespaces == 1 ? "" : "s");
 }
 

@@ -34,6 +34,7 @@ struct report_group {
 struct report_items {
 	struct arena arena;
 	vec(struct report_item) list;
+	size_t n_give_up;
 	struct report_group *groups; /* by name, in the order in which they first appear */
 };
 

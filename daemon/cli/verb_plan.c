@@ -13,9 +13,7 @@ static int show(const struct plan *plan, const char *topology, const struct opti
 		report_plan_text(plan, color_on(options, stdout), &text);
 		fputs(text_str(&text), stdout);
 	}
-	return summary.n_create + summary.n_change + summary.n_recreate + summary.n_delete + summary.n_refused
-		       ? EXIT_DIFFERENCES
-		       : EXIT_DONE;
+	return report_summary_total(&summary) ? EXIT_DIFFERENCES : EXIT_DONE;
 }
 
 static void warn(struct topology *session, const struct loaded_spec *loaded, const struct options *options) {

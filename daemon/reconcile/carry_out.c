@@ -238,8 +238,12 @@ static void tell_spared(struct pass *pass, const struct spared *spared) {
 }
 
 int pass_note(struct pass *pass, struct plan *plan) {
+	struct reconciler *r = pass->r;
 	int err = note_lost(pass, plan);
 
+	/* What topod gives up is a change, though none of the kernel's. */
+	r->n_applied += err == 0 ? plan->n_given_up : 0;
+	r->status.n_changed += err == 0 ? plan->n_given_up : 0;
 	if (err == 0)
 		err = note_declared(pass, plan);
 	vec_foreach(spared, &plan->spared)

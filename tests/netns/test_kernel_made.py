@@ -133,6 +133,15 @@ class KernelMade(Case):
         lab.ip("web", "addr del fd00:1::11/64 dev eth0")
         self.assertEqual([e for e in before if "11" not in e[0]], local_entries("web"))
 
+    def test_local_entry_with_other_values(self):
+        """The kernel's own cannot be taken over, nor has a route another name: it is said what to write."""
+        for route in ("to: 10.0.0.1, dev: br0, table: local", "to: 10.0.0.255, dev: br0, table: local, type: local"):
+            path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge, addresses: [10.0.0.1/24]}}, "
+                             f"routes: [{{{route}}}]}}}}\n")
+            said = self.topod("apply", path, expect=1).stderr
+            self.assertIn("exists and is the kernel's own, with other values: leave this route out", said)
+            self.assertNotIn("adopt", said)
+
     def test_local_entry_of_a_secondary(self):
         """The kernel's entry has the primary address as its source, and goes with the address only so."""
         path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge, addresses: [10.0.0.1/24, 10.0.0.2/24]}}}}\n")
