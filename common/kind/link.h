@@ -211,6 +211,11 @@ enum { TOPOD_LINK_GROUP = 84 };
  * topology, the namespace and the name. */
 struct mac link_stable_mac(const void *machine_id, const char *topology, const char *ns, const char *name);
 
+/* Does the file say `up: false` of it? */
+static inline bool link_is_kept_down(const struct object *desired) {
+	return object_has(desired, LINK_UP) && !((const struct link *)desired)->up;
+}
+
 /* link_own.c: What the kernel gives a link by itself is a part of it: the desired link is to have it, or, by mode none, to have
  * no link-local address. */
 void link_want_own_addresses(struct link *link);

@@ -3,13 +3,14 @@
  * Routes: can their gateways be reached, and does an interface have their source? What is wrong with a route by itself is
  * kind/route.c's. Which objects give a link an address, and in which network, is said by their kinds.
  *
- * Only in namespaces that topod makes: elsewhere others have addresses and routes, too. The kernel looks a gateway up in the
+ * Mostly only in namespaces that topod makes: elsewhere others have addresses and routes, too. The kernel looks a gateway up in the
  * route's own table and then in the main one, and takes what is on a link only (fib_check_nh(), net/ipv4/fib_semantics.c;
  * ip6_route_check_nh(), net/ipv6/route.c).
  */
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
+#include "kind/link.h"
 #include "kind/route.h"
 #include "model/section.h"
 
@@ -20,12 +21,13 @@ enum way {
 	WAY_ADDRESS, /* it is a link's own */
 	WAY_LINK,    /* a route leads to it by a link */
 	WAY_GATEWAY, /* a route leads to it by a gateway */
+	WAY_DOWN,    /* it is that of a link which the file keeps down */
 };
 
 struct network {
 	struct prefix prefix;
 	enum way way;
-	const char *dev;           /* of an address; else "" */
+	const char *dev;           /* of an address (WAY_ADDRESS, WAY_DOWN); else "" */
 	uint32_t table;            /* of a route; else 0 */
 	const struct route *route; /* or NULL */
 };
@@ -93,6 +95,13 @@ static void add_route(struct reach *reach, const struct route *route) {
 		add_network(reach, (struct network){ route->to, WAY_LINK, "", route->table, route });
 }
 
+/* The link, if the file keeps it down. */
+static const struct object *find_down(const struct ns_state *ns, const char *dev) {
+	const struct object *link = dev ? ns_find_link(ns, dev) : NULL;
+
+	return link && link_is_kept_down(link) ? link : NULL;
+}
+
 static void collect(const struct ns_state *ns, struct reach *reach) {
 	size_t n = 0;
 
@@ -101,7 +110,10 @@ static void collect(const struct ns_state *ns, struct reach *reach) {
 		struct prefix own, network;
 
 		if (kind->assigns && kind->assigns(object, &own) && kind->reaches(object, &network)) {
-			add_network(reach, (struct network){ network, WAY_ADDRESS, object_home_link(object), 0, NULL });
+			const char *dev = object_home_link(object);
+
+			add_network(reach,
+				    (struct network){ network, find_down(ns, dev) ? WAY_DOWN : WAY_ADDRESS, dev, 0, NULL });
 			vec_push(&reach->own, own.address);
 		} else if (object->kind == &kind_route) {
 			add_route(reach, (const struct route *)object);
@@ -151,6 +163,14 @@ static const struct network *find_network(const struct reach *reach, const struc
 												: NULL;
 }
 
+/* Of those of one prefix and way; NULL. */
+static const struct network *find_first(const struct reach *reach, const struct network *key) {
+	size_t at = find_from(reach, key, compare_prefixes);
+
+	return at < reach->networks.n && compare_prefixes(&reach->networks.items[at], key) == 0 ? &reach->networks.items[at]
+												: NULL;
+}
+
 static size_t count_new(const struct reach *reach, const struct network *key, const char **counted, size_t n_counted) {
 	for (size_t i = find_from(reach, key, compare_prefixes); i < reach->networks.n && n_counted < LINKS_COUNTED; i++) {
 		const struct network *network = &reach->networks.items[i];
@@ -181,6 +201,18 @@ static size_t count_covering(const struct reach *reach, const struct ip *via, co
 			return 1;
 	}
 	return n;
+}
+
+/* A link that is kept down and would reach the gateway; NULL. */
+static const char *find_way_down(const struct reach *reach, const struct ip *via) {
+	const struct network *found = NULL;
+
+	for (unsigned length = ip_bits(via->family) + 1U; !found && shorter(reach, via, &length);) {
+		struct prefix prefix = { *via, (uint8_t)length };
+
+		found = find_first(reach, &(struct network){ prefix_network(&prefix), WAY_DOWN, "", 0, NULL });
+	}
+	return found ? found->dev : NULL;
 }
 
 /* A route to the gateway, in its table or the main one, that leads there that way; not the default route. */
@@ -217,17 +249,55 @@ struct gateway {
 	struct position position;
 };
 
+static void note_down(struct reading *r, const struct object *link) {
+	diag_note(r->parse.diags, object_position(link, &link->kind->fields[LINK_UP]), "it is kept down here");
+}
+
+/* fib_check_nh_v4_gw() and fib_check_nh_nongw(), net/ipv4/fib_semantics.c; fib6_nh_init(), net/ipv6/route.c. */
+static void check_device(struct reading *r, const struct ns_state *ns, const char *dev, struct position position) {
+	const struct object *link = find_down(ns, dev);
+
+	if (!link)
+		return;
+	diag_error(
+		r->parse.diags, position,
+		"the kernel refuses a route over an interface that is down, and %s has 'up: false'; remove that, or the route",
+		dev);
+	note_down(r, link);
+}
+
+/* An IPv4 route of type local does not ask for it (fib_create_info(): RT_SCOPE_HOST). */
+static void check_devices(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct route *route = (const struct route *)object;
+
+	if (route->to.address.family == AF_INET && route->scope == RT_SCOPE_HOST)
+		return;
+	check_device(r, ns, route->dev, object_position(object, &object->kind->fields[ROUTE_DEV]));
+	for (size_t i = 0; i < route->nexthops.n; i++)
+		check_device(r, ns, route->nexthops.items[i].dev,
+			     object_position(object, &object->kind->fields[ROUTE_NEXTHOPS]));
+}
+
 static void check_gateway(struct reading *r, const struct ns_state *ns, const struct reach *reach, const struct gateway *g) {
 	const struct route *behind, *route = (const struct route *)g->object;
+	const char *down;
 	char buf[IP_TEXT_MAX], next[IP_TEXT_MAX];
 	size_t n;
 
-	if (!g->via->family || g->on_link || (g->via->family == AF_INET6 && ip_is_link_local(g->via)) ||
-	    find_route(reach, g->via, route->table, WAY_LINK))
+	if (!g->via->family || g->on_link || find_down(ns, g->dev) ||
+	    (g->via->family == AF_INET6 && ip_is_link_local(g->via)) || find_route(reach, g->via, route->table, WAY_LINK))
 		return;
 	n = count_covering(reach, g->via, g->dev);
 	behind = n ? NULL : find_route(reach, g->via, route->table, WAY_GATEWAY);
-	if (behind && behind->via.family) {
+	down = n || behind ? NULL : find_way_down(reach, g->via);
+	if (down) {
+		refuse(reach->unsure)(
+			r->parse.diags, g->position,
+			"only %s reaches the gateway %s, and has 'up: false': the kernel refuses the route; remove "
+			"that, or the route",
+			down, ip_format(g->via, buf));
+		note_down(r, ns_find_link(ns, down));
+	} else if (behind && behind->via.family) {
 		refuse(reach->unsure)(
 			r->parse.diags, g->position,
 			"the gateway %s is itself behind a gateway, which the kernel refuses; the next gateway "
@@ -281,6 +351,26 @@ static void check_source(struct reading *r, const struct ns_state *ns, const str
 				       ns->name, ip_format(&route->src, buf));
 }
 
+/* Such an IPv6 address stays tentative, and what has it as source waits (common/plan/diff_waiting.c). */
+static void check_source_up(struct reading *r, const struct ns_state *ns, const struct reach *reach,
+			    const struct object *route) {
+	const struct ip *src = &((const struct route *)route)->src;
+	bool any = src->family == AF_INET6 && find_way_down(reach, src), later;
+	char buf[IP_TEXT_MAX];
+
+	ns_foreach(object, any ? ns : NULL) {
+		const struct object *link = find_down(ns, object_home_link(object));
+
+		if (!link || !object->kind->provides || !object->kind->provides(object, src, &later) || !later)
+			continue;
+		diag_warning(r->parse.diags, object_position(route, &route->kind->fields[ROUTE_SRC]),
+			     "the route waits for the duplicate address detection of %s, which does not end while %s has "
+			     "'up: false'; remove that, or write 'nodad: true' with the address",
+			     ip_format(src, buf), object_home_link(object));
+		note_down(r, link);
+	}
+}
+
 /* An IPv4 gateway must be nearer than what lies behind it. */
 static void check_scope(struct reading *r, const struct reach *reach, const struct object *object) {
 	const struct route *route = (const struct route *)object;
@@ -304,6 +394,8 @@ void route_check_all(struct reading *r, const struct ns_state *ns) {
 		if (object->kind != &kind_route)
 			continue;
 		check_scope(r, &reach, object);
+		check_devices(r, ns, object);
+		check_source_up(r, ns, &reach, object);
 		if (open)
 			continue;
 		check_route_gateways(r, ns, &reach, object);

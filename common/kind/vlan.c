@@ -228,6 +228,11 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	return true;
 }
 
+/* vlan_dev_open(), net/8021q/vlan_dev.c. */
+static bool needs_lower_up(const struct object *desired) {
+	return !(object_has(desired, LOOSE_BINDING) && ((const struct vlan *)desired)->loose_binding);
+}
+
 /* The tag does not count (vlan_dev_change_mtu(), net/8021q/vlan_dev.c). */
 static uint32_t headroom(const struct object *desired _unused_) {
 	return 0;
@@ -247,5 +252,6 @@ const struct kind kind_vlan = {
 	.sent_in = link_sent_in,
 	.encode = encode_vlan,
 	.claim = claim,
+	.needs_lower_up = needs_lower_up,
 	.headroom = headroom,
 };

@@ -199,6 +199,27 @@ static void check_taken(struct reading *r, const struct object *object, const st
 			   object->kind->name);
 }
 
+/* What is kept down passes nothing on, whatever stands on it. */
+static void check_lower_up(struct reading *r, const struct object *object, const struct need *lower,
+			   const struct object *below) {
+	const struct kind *kind = object->kind;
+	struct position position = object_position(object, lower->field);
+
+	if (!((const struct link *)object)->up || !link_is_kept_down(below))
+		return;
+	if (!kind->needs_lower_up)
+		diag_warning(r->parse.diags, position, "nothing passes over %s:%s below, which has 'up: false'", lower->ns,
+			     lower->name);
+	else if (kind->needs_lower_up(object))
+		diag_error(r->parse.diags, position,
+			   "the kernel does not bring this %s up over %s:%s, which has 'up: false'; remove that, or write "
+			   "'up: false' here, too",
+			   kind->name, lower->ns, lower->name);
+	else
+		return;
+	diag_note(r->parse.diags, object_position(below, &below->kind->fields[LINK_UP]), "it is kept down here");
+}
+
 static void check_stack(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {
 	if (!object_is_link(object))
 		return;
@@ -207,6 +228,8 @@ static void check_stack(struct reading *r, const struct ns_state *ns _unused_, c
 	const struct object *below = state_find_need(r->state, &lower);
 	if (lower.field && object->kind->takes_frames)
 		check_taken(r, object, &lower, below);
+	if (below && below != object)
+		check_lower_up(r, object, &lower, below);
 	if (below && object->kind->headroom && object_has(object, LINK_MTU))
 		check_mtu_below(r, object, below);
 }

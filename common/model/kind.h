@@ -230,6 +230,8 @@ struct kind {
 	void (*check_all)(struct reading *r, const struct ns_state *ns);
 	/* The i-th thing that the object claims; false: there are no more. Texts live in the arena. */
 	bool (*claim)(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
+	/* Does the kernel bring it up only while the link below is up? NULL: no. */
+	bool (*needs_lower_up)(const struct object *desired);
 	/* How many bytes of the MTU of the link below are not left for this one's: its outer headers. NULL: the two MTUs have
 	 * nothing to do with each other. */
 	uint32_t (*headroom)(const struct object *desired);

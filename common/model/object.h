@@ -24,19 +24,19 @@ struct object {
 	const struct position *positions; /* where each field is, or NULL */
 	uint64_t returning;               /* desired: fields that go back to what they were and are then forgotten */
 	enum drift_policy drift;
-	bool owned;            /* observed: bears this topology's mark in the kernel */
-	bool kernel_made;      /* observed: the kernel's own doing, never pruned */
-	bool pending;          /* observed: exists, but is not usable yet (a tentative address) */
-	bool failed;           /* observed: exists, but the kernel gave it up (duplicate address) */
-	bool external;         /* desired: exists without topod (existing): never created, never deleted */
-	bool implied;          /* desired: written without a kind; some controller must name it as a port */
-	bool gone;             /* desired: no longer declared, only returning fields */
-	bool awaited;          /* desired: foreign, and comes and goes: it waits where it is not there */
-	bool waits;            /* desired: it was not there at the latest look, and waits for something outside of topod */
+	bool owned;       /* observed: bears this topology's mark in the kernel */
+	bool kernel_made; /* observed: the kernel's own doing, never pruned */
+	bool pending;     /* observed: exists, but is not usable yet (a tentative address) */
+	bool failed;      /* observed: exists, but the kernel gave it up (duplicate address) */
+	bool external;    /* desired: exists without topod (existing): never created, never deleted */
+	bool implied;     /* desired: written without a kind; some controller must name it as a port */
+	bool gone;        /* desired: no longer declared, only returning fields */
+	bool awaited;     /* desired: foreign, and comes and goes: it waits where it is not there */
+	bool waits;       /* desired: it was not there at the latest look, and waits for something outside of topod */
 	const char *
 		gone_with; /* desired: the namespace that topod removed and with which it went; NULL; the state's own name */
-	bool settled;          /* desired: was seen as declared since the file was put in force */
-	uint8_t scan_sets;     /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
+	bool settled;      /* desired: was seen as declared since the file was put in force */
+	uint8_t scan_sets; /* desired: bits of the extents that it is in (daemon/reconcile/extent) */
 	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */
 	struct change *change; /* planner's: what is done about it */
 	UT_hash_handle hh;     /* its key is the identity within the namespace, see object_seal() */

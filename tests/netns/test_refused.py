@@ -26,6 +26,7 @@ addr add 10.1.0.1/24 dev e1
 """
 E0 = 'e0: {addresses: [10.0.0.1/24, {address: "fd00::1/64", nodad: true}]}'
 E1 = "e1: {addresses: [10.1.0.1/24]}"
+DOWN = 'e1: {up: false, addresses: [10.1.0.1/24, {address: "fd05::1/64", nodad: true}]}'
 PARENT = 'mac-address: "02:00:00:00:00:01"'
 
 
@@ -158,6 +159,33 @@ MISTAKES = {
     "an IPv6 gateway behind a gateway": mistake(
         "itself behind a gateway", "route add fd01::/64 via fd00::2\nroute add fd02::/64 via fd01::1 dev e0", ("fd01::1", "fd00::2"),
         routes=['{to: "fd01::/64", via: "fd00::2"}', '{to: "fd02::/64", via: «"fd01::1"», dev: e0}']),
+    "a gateway over an interface that is kept down": mistake(
+        "only e1 reaches the gateway 10.1.0.2, and has 'up: false'", "link set e1 down\nroute add 10.9.0.0/24 via 10.1.0.2", ("up: false, ", ""),
+        interfaces=[DOWN], routes=["{to: 10.9.0.0/24, via: «10.1.0.2»}"]),
+    "an IPv6 gateway over an interface that is kept down": mistake(
+        "only e1 reaches the gateway fd05::2", "addr add fd05::1/64 dev e1 nodad\nlink set e1 down\nroute add fd01::/64 via fd05::2", ("up: false, ", ""),
+        interfaces=[DOWN], routes=['{to: "fd01::/64", via: «"fd05::2"»}']),
+    "one of several gateways over an interface that is kept down": mistake(
+        "only e1 reaches the gateway 10.1.0.2", "link set e1 down\nroute add 10.9.0.0/24 nexthop via 10.0.0.2 nexthop via 10.1.0.2", ("up: false, ", ""),
+        interfaces=[DOWN], routes=["{to: 10.9.0.0/24, «nexthops»: [{via: 10.0.0.2}, {via: 10.1.0.2}]}"]),
+    "a route over an interface that is kept down": mistake(
+        "over an interface that is down, and e1 has 'up: false'", "link set e1 down\nroute add 10.9.0.0/24 dev e1", ("dev: e1", "dev: e0"),
+        interfaces=[DOWN], routes=["{to: 10.9.0.0/24, dev: «e1»}"]),
+    "an IPv6 route over an interface that is kept down": mistake(
+        "over an interface that is down", "link set e1 down\nroute add fd01::/64 dev e1", ("up: false, ", ""),
+        interfaces=[DOWN], routes=['{to: "fd01::/64", dev: «e1»}']),
+    "a link-local gateway on an interface that is kept down": mistake(
+        "over an interface that is down", "link set e1 down\nroute add fd01::/64 via fe80::2 dev e1", ("up: false, ", ""),
+        interfaces=[DOWN], routes=['{to: "fd01::/64", via: "fe80::2", dev: «e1»}']),
+    "a gateway that is on-link on an interface that is kept down": mistake(
+        "over an interface that is down", "link set e1 down\nroute add 10.9.0.0/24 via 192.0.2.1 dev e1 onlink", ("up: false, ", ""),
+        interfaces=[DOWN], routes=["{to: 10.9.0.0/24, via: 192.0.2.1, dev: «e1», on-link: true}"]),
+    "one of several next hops on an interface that is kept down": mistake(
+        "over an interface that is down", "link set e1 down\nroute add 10.9.0.0/24 nexthop dev e0 nexthop dev e1", ("up: false, ", ""),
+        interfaces=[DOWN], routes=["{to: 10.9.0.0/24, «nexthops»: [{dev: e0}, {dev: e1}]}"]),
+    "an IPv6 local route over an interface that is kept down": mistake(
+        "over an interface that is down", "link set e1 down\nroute add local fd01::1 dev e1 table 7", ("up: false, ", ""),
+        interfaces=[DOWN], routes=['{to: "fd01::1", dev: «e1», type: local, table: 7}']),
     "group-fwd-mask": mistake(
         "never forwards", "link add name x type bridge\nlink set dev x type bridge group_fwd_mask 4", ("0xc", "0x8"),
         interfaces=["x: {kind: bridge, group-fwd-mask: «0xc»}"]),
@@ -205,6 +233,10 @@ DOUBTS = {
                                             topology([], ['{to: "fd01::/64", via: "fd00::2", src: «"fd00::7"»}'], [])),
     "a gateway that is nearer with scope link": (True, "'scope: link'", "route add 10.8.0.0/24 dev e0 scope host\nroute add 10.9.0.0/24 via 10.8.0.1 scope link",
                                         topology([], ["{to: 10.8.0.0/24, dev: e0, scope: host}", "{to: 10.9.0.0/24, via: 10.8.0.1, scope: «link»}"], [])),
+    "a macvlan over an interface that is kept down": (True, "nothing passes over a:e1", "link set e1 down\nlink add name m link e1 type macvlan\nlink set dev m up",
+                                                      topology([DOWN, "m: {kind: macvlan, link: «e1»}"], [], [])),
+    "an IPv6 source that stays tentative": (False, "write 'nodad: true'", "addr add fd06::1/64 dev e1\nlink set e1 down\naddr add fd06::1/64 dev e1\nroute add fd01::/64 via fd00::2 src fd06::1",
+                                            topology(['e1: {up: false, addresses: ["fd06::1/64"]}'], ['{to: "fd01::/64", via: "fd00::2", src: «"fd06::1"»}'], [])),
     "a gateway on nobody's network": (False, "covers the gateway", "route add 10.9.0.0/24 via 192.0.2.1 dev e0",
                                       topology([], ["{to: 10.9.0.0/24, via: «192.0.2.1», dev: e0}"], [])),
 }

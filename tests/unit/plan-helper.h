@@ -52,13 +52,14 @@ static inline void make_seen(struct object *object) {
 	}
 }
 
-/* topod's entries for all that it has made there. */
+/* topod's entries for all that it has made there; a namespace that it adopts it has not. */
 static inline void note_made(struct ledger *ledger, const struct state *state) {
 	_cleanup_text_ struct text lines = {};
 
 	state_foreach(ns, state)
 		ns_foreach(object, ns)
-			if (!object->kernel_made && !object->kind->class->permanent && object->kind != &kind_other)
+			if (!object->kernel_made && !object->kind->class->permanent && object->kind != &kind_other &&
+			    !(object_is_namespace(object) && ns->adopt))
 				ledger_note(ledger, object, NULL, object->set, true, &lines);
 }
 

@@ -370,6 +370,36 @@ static void test_gateways(void **state _unused_) {
 		    "");
 }
 
+static void test_kept_down(void **state _unused_) {
+#define ROUTES(routes)                                                                                             \
+	"namespaces: {a: {interfaces: {e0: {addresses: [10.0.0.1/24]},\ne1: {up: false, addresses: [10.1.0.1/24, " \
+	"\"fd01::1/64\"]}}, routes: [\n" routes "]}}\nlinks: [[a:e0, host:h0], [a:e1, host:h1]]"
+#define OVER(dev) \
+	"the kernel refuses a route over an interface that is down, and " dev " has 'up: false'; remove that, or the route"
+#define ONLY(gateway)                          \
+	"only e1 reaches the gateway " gateway \
+	", and has 'up: false': the kernel refuses the route; remove that, or the route"
+#define HERE "\nf:2:10: note: it is kept down here"
+	check_diags(ROUTES("{to: 10.9.0.0/16, via: 10.1.0.2}"), "f:3:24: error: " ONLY("10.1.0.2") HERE);
+	check_diags(ROUTES("{to: 10.9.0.0/16, via: 10.1.0.2, dev: e1}"), "f:3:39: error: " OVER("e1") HERE);
+	check_diags(ROUTES("{to: 10.9.0.0/16, nexthops: [{via: 10.0.0.2}, {via: 10.1.0.2}]}"),
+		    "f:3:19: error: " ONLY("10.1.0.2") HERE);
+	/* Another way that is up is enough, and so is a route that leads there. */
+	check_diags(ROUTES("{to: 10.1.0.2, dev: e0}, {to: 10.9.0.0/16, via: 10.1.0.2}"), "");
+	check_diags(ROUTES("{to: 10.9.0.0/16, via: 10.0.0.2, src: 10.1.0.1}, {to: 10.9.9.9, dev: e1, type: local}"), "");
+	check_diags(ROUTES("{to: 10.9.0.0/16, type: blackhole}"), "");
+	check_diags(
+		"namespaces: {host: {interfaces: {e1:\n{kind: existing, up: false}}, routes: [{to: 10.9.0.0/16, dev: e1}]}}",
+		"f:2:63: error: " OVER("e1") "\nf:2:22: note: it is kept down here");
+	check_interfaces(
+		"x: {kind: bridge, up: false}, v: {kind: vlan, link: x, id: 7}, w: {kind: vlan, link: x, id: 8, "
+		"loose-binding: true, up: false}, m: {kind: macvlan, link: x}",
+		"f:2:53: error: the kernel does not bring this vlan up over a:x, which has 'up: false'; remove that, "
+		"or write 'up: false' here, too\nf:2:23: note: it is kept down here\n"
+		"f:2:154: warning: nothing passes over a:x below, which has 'up: false'\n"
+		"f:2:23: note: it is kept down here");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),         cmocka_unit_test(test_mtu_limits),
@@ -381,6 +411,7 @@ int main(void) {
 		cmocka_unit_test(test_vxlan_id),      cmocka_unit_test(test_vxlan),
 		cmocka_unit_test(test_next_hops),     cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_sources),       cmocka_unit_test(test_gateways),
+		cmocka_unit_test(test_kept_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

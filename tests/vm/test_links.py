@@ -91,6 +91,17 @@ class Links(Case):
         self.assertEqual(("802.1ad", 6), (self.data()["protocol"], self.data()["id"]))
         self.finish(path)
 
+    def test_vlan_kept_down_with_what_is_below(self):
+        """The kernel does not bring it up alone, which `check` says; with loose-binding it does."""
+        wrong = self.spec(SPEC % "      d: {kind: dummy, up: false}\n      x: {kind: vlan, link: d, id: 5}")
+        said = self.topod("check", wrong, expect=lab.EXIT_SPEC).stderr
+        self.assertIn("5:29: error: the kernel does not bring this vlan up over a:d, which has 'up: false'", said)
+        path = self.apply("d: {kind: dummy, up: false}", "x: {kind: vlan, link: d, id: 5, up: false}")
+        self.assertNotEqual(0, lab.ip("a", "link set x up", check=False).returncode)
+        self.apply("d: {kind: dummy, up: false}", "x: {kind: vlan, link: d, id: 5, loose-binding: true}")
+        self.assertIn("UP", self.link()["flags"])
+        self.finish(path)
+
     def check_ipvlan(self, kind):
         path = self.apply("d: {kind: dummy}", f"x: {{kind: {kind}, link: d, mode: l2, isolation: bridge, addresses: [10.0.0.1/24]}}",
                           f"z: {{kind: {kind}, link: d, mode: l2}}")
