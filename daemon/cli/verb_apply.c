@@ -272,7 +272,7 @@ int verb_apply(const struct options *options) {
 static bool names_topology(const char *argument) {
 	_cleanup_close_ int fd = -1;
 
-	return !strchr(argument, '/') && access(argument, F_OK) < 0 && ledger_file_folder(argument, &fd) == 0;
+	return !strchr(argument, '/') && access(argument, F_OK) < 0 && ledger_file_open_dir(argument, &fd) == 0;
 }
 
 static int topology_to_remove(const struct options *options, struct loaded_spec *loaded, char **ret) {

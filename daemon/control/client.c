@@ -11,7 +11,7 @@
 static int connect_to(const char *topology, int *ret_fd) {
 	_cleanup_close_ int dir_fd = -1, fd = -1;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int r = ledger_file_folder(topology, &dir_fd);
+	int r = ledger_file_open_dir(topology, &dir_fd);
 
 	if (r < 0)
 		return r;

@@ -15,7 +15,7 @@ const char *error_of_limit(int error) {
 		return "the user has reached the limit of inotify watches (sysctl fs.inotify.max_user_watches)";
 	case -EFBIG:
 		return "a file has reached the size limit (LimitFSIZE= of topod's unit, or ulimit -f)";
-	case -EXFULL: /* br_add_if() in net/bridge/br_if.c, and nobody else */
+	case -EXFULL: /* only br_add_if() in net/bridge/br_if.c returns it */
 		return "the bridge already has 1023 ports, the maximum";
 	}
 	return NULL;

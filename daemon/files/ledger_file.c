@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The folder, its lock, and a file that only grows until it is replaced.
+ * The directory of a topology, its lock, and a ledger that only grows until it is replaced.
  *
- * Everything goes through descriptors of folders that were opened without following links and found to be ours:
- * what somebody else planted in /run leads nowhere. Root's folders count as ours, so that a supervisor may make
- * them for a daemon with a user of its own.
+ * Every file is reached through descriptors of directories that were opened without following links and belong to us
+ * or to root, so that files planted in /run by others cannot redirect us. See own_dir.h.
  *
- * The lock is a file in the folder that is to vanish with the topology. Whoever waits to lock a file that is being
- * removed gets a lock that nobody else will ever see: after locking one looks whether the name still leads to the
- * same file, and begins again where it does not. The same holds for the folder itself.
+ * The lock is a file in the directory that is removed at the end. Locking a file while it is being removed would give
+ * a lock that no other process ever sees. So after locking we check that the name still leads to the same file, and
+ * start again if it does not. The same holds for the directory itself.
  *
- * The ledger is written at its known size rather than "at the end": of a write that the disk's end cut short,
- * nothing counts, and the next one goes over it.
+ * The ledger is written at its known size, not "at the end" (O_APPEND): if a full disk cuts a write short, nothing of
+ * that write counts, and the next write overwrites it.
  */
 #include "files/ledger_file.h"
 
@@ -28,9 +27,9 @@
 #define CLAIMS ".claims" /* no topology has such a name */
 
 enum {
-	OPEN_TRIES = 100,         /* how often somebody may remove the folder under our hands */
+	OPEN_TRIES = 100,         /* how often the directory may be removed while we open it */
 	LARGEST_LEDGER = 1 << 30, /* bytes; 100,000 objects take some 10 MiB */
-	SPARED_LINES = 256,       /* out-of-date lines that are not worth a new file */
+	SPARED_LINES = 256,       /* a ledger of so few lines is never rewritten */
 	FILE_FLAGS = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 };
 
@@ -40,16 +39,16 @@ void ledger_file_set_root(const char *path) {
 	root = path;
 }
 
-/* ---- folders ---- */
+/* ---- directories ---- */
 
-/* A name of a topology that is none could lead anywhere. */
+/* An invalid topology name could escape the directory. */
 static bool is_topology(const char *name) {
 	const char *why;
 
 	return file_name_valid(name, &why);
 }
 
-int ledger_file_folder(const char *topology, int *ret_fd) {
+int ledger_file_open_dir(const char *topology, int *ret_fd) {
 	_cleanup_close_ int parent = -1;
 	int r = is_topology(topology) ? own_dir_open(AT_FDCWD, root, &parent) : -ENOENT;
 
@@ -58,7 +57,7 @@ int ledger_file_folder(const char *topology, int *ret_fd) {
 
 int ledger_file_stat(const char *topology, struct stat *ret) {
 	_cleanup_close_ int dir_fd = -1;
-	int r = ledger_file_folder(topology, &dir_fd);
+	int r = ledger_file_open_dir(topology, &dir_fd);
 
 	if (r == 0 && fstatat(dir_fd, LEDGER, ret, AT_SYMLINK_NOFOLLOW) < 0)
 		r = -errno;
@@ -122,12 +121,12 @@ static void write_pid(int fd) {
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%d\n", getpid());
 
-	/* For people, and for messages; the lock holds without. */
+	/* For users and for messages only: the lock holds without it. */
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
 		return;
 }
 
-/* -ENOENT, -ESTALE: folder or lock were removed meanwhile. */
+/* -ENOENT, -ESTALE: the directory or the lock was removed meanwhile. */
 static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 	_cleanup_close_ int fd = -1;
 	struct stat st = {};
@@ -138,7 +137,7 @@ static int take_lock(struct ledger_file *file, pid_t *ret_pid) {
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		r = -errno;
 		*ret_pid = r == -EWOULDBLOCK ? read_pid(fd) : 0;
-		return r == -EWOULDBLOCK ? -EALREADY : r; /* EBUSY may be any call's */
+		return r == -EWOULDBLOCK ? -EALREADY : r; /* not EBUSY, which other calls may return */
 	}
 	if (!own_dir_leads_to(file->dir_fd, LOCK, &st))
 		return -ESTALE;
@@ -184,7 +183,7 @@ static int read_all(int fd, const struct stat *st, struct text *ret) {
 	return n < 0 ? -errno : 0;
 }
 
-/* *ret_fd is -1 where there is no ledger. */
+/* *ret_fd stays -1 if there is no ledger. */
 static int read_ledger(int dir_fd, int flags, struct text *ret, int *ret_fd) {
 	struct stat st = {};
 	int r = open_file(dir_fd, LEDGER, flags, &st, ret_fd);
@@ -194,7 +193,7 @@ static int read_ledger(int dir_fd, int flags, struct text *ret, int *ret_fd) {
 	return read_all(*ret_fd, &st, ret);
 }
 
-/* What stands behind the last line's end was never finished, and nothing was done that it announces. */
+/* What follows the last newline is a write that was never finished, and nothing that it announces was done. */
 static void measure(struct ledger_file *file, const struct text *text) {
 	file->size = file->lines = 0;
 	for (size_t i = 0; i < text->size; i++)
@@ -228,7 +227,7 @@ int ledger_file_read(const char *topology, struct ledger *ledger) {
 	_cleanup_close_ int dir_fd = -1, fd = -1;
 	_cleanup_text_ struct text text = {};
 	size_t damaged;
-	int r = ledger_file_folder(topology, &dir_fd);
+	int r = ledger_file_open_dir(topology, &dir_fd);
 
 	if (r == 0)
 		r = read_ledger(dir_fd, O_RDONLY, &text, &fd);
@@ -239,12 +238,12 @@ int ledger_file_read(const char *topology, struct ledger *ledger) {
 
 /* ---- writing ---- */
 
-/* All of it or nothing: what a full disk let through is taken back. */
+/* Writes all of it or nothing: after an error the file has its former size again. */
 static int write_at(int fd, const char *data, size_t size, size_t offset) {
 	size_t done = 0;
 	int r = 0;
 
-	while (r == 0 && done < size) { /* why one was cut short is told by the next */
+	while (r == 0 && done < size) { /* after a short write, the next one returns the reason */
 		ssize_t n = pwrite(fd, data + done, size - done, (off_t)(offset + done));
 
 		r = n < 0 ? -errno : n == 0 ? -ENOSPC : 0;
@@ -263,7 +262,7 @@ static size_t count_lines(const char *text, size_t size) {
 	return n;
 }
 
-/* A file that begins with these texts. */
+/* Creates a file that consists of these texts, replacing a former one. */
 static int write_new(int dir_fd, const char *name, const char *head, const char *lines, size_t size, int *ret_fd) {
 	_cleanup_close_ int fd = -1;
 	_cleanup_text_ struct text text = {};
@@ -291,7 +290,7 @@ static void forget_file(struct ledger_file *file) {
 	file->size = file->lines = 0;
 }
 
-/* The first lines bring the header. */
+/* The first lines: creates the ledger, with its header. */
 static int begin(struct ledger_file *file, const char *lines, size_t size) {
 	_cleanup_free_ char *head = file->head ? xstrdup(file->head) : ledger_format_head(&(struct ledger){});
 	int r = write_new(file->dir_fd, LEDGER, head, lines, size, &file->fd);
@@ -352,13 +351,13 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 		forget_file(file);
 		return 0;
 	}
-	/* An entry is two lines: what topod did, and as what it is declared. */
+	/* An entry takes two lines: what topod did, and how it is declared. */
 	if (file->lines <= SPARED_LINES || file->lines / 4 <= ledger->n)
 		return 0;
 	return rewrite(file, ledger);
 }
 
-/* ---- what somebody took away ---- */
+/* ---- what somebody removed ---- */
 
 static bool leads_to(int dir_fd, const char *name, int fd) {
 	struct stat st;
@@ -366,17 +365,17 @@ static bool leads_to(int dir_fd, const char *name, int fd) {
 	return fstat(fd, &st) == 0 && own_dir_leads_to(dir_fd, name, &st);
 }
 
-/* 1, 0, or -errno where it cannot be told. */
+/* 1: our lock is still in its place; 0: it is not; -errno: unknown. */
 static int has_lock(const struct ledger_file *file) {
-	_cleanup_close_ int folder = -1;
-	int r = ledger_file_folder(file->topology, &folder);
+	_cleanup_close_ int dir = -1;
+	int r = ledger_file_open_dir(file->topology, &dir);
 
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
-	return r < 0 ? r : leads_to(folder, LOCK, file->lock_fd);
+	return r < 0 ? r : leads_to(dir, LOCK, file->lock_fd);
 }
 
-/* With the number of the former folder, which others have kept. */
+/* The new directory gets the descriptor of the former one, because others have stored that number. */
 static int enter_again(struct ledger_file *file) {
 	struct ledger_file fresh = LEDGER_FILE_NONE;
 	pid_t pid;
@@ -385,7 +384,7 @@ static int enter_again(struct ledger_file *file) {
 	fresh.topology = file->topology;
 	r = enter(&fresh, &pid);
 	if (r == -EALREADY && pid == getpid())
-		r = -EAGAIN; /* the former lock is in its place after all */
+		r = -EAGAIN; /* our own lock is back in its place */
 	if (r == 0 && dup3(fresh.dir_fd, file->dir_fd, O_CLOEXEC) < 0)
 		r = -errno;
 	closep(&fresh.dir_fd);
@@ -422,7 +421,7 @@ static void found_one(void *userdata, const char *topology _unused_) {
 	*(bool *)userdata = true;
 }
 
-/* Where no other topology is there any more. */
+/* Removes TOPOD_RUN_DIR after the last topology. */
 static int remove_root(int parent) {
 	bool any = false;
 	int r = ledger_file_each(found_one, &any);
@@ -430,13 +429,13 @@ static int remove_root(int parent) {
 	if (r == 0 && !any)
 		r = remove_file(parent, CLAIMS);
 	if (r == 0 && !any)
-		rmdir(root); /* what else is in it is not topod's */
+		rmdir(root); /* fails if something that is not topod's is in it */
 	return r;
 }
 
-/* The lock goes last, so that whoever comes next meets either all of the folder or nothing. What is not ours
- * stays, and the folder with it. */
-static int remove_folder(struct ledger_file *file) {
+/* The lock is removed last, so that the next topod finds either a locked directory or none. If something in it is not
+ * topod's, it stays, and so does the directory. */
+static int remove_dir(struct ledger_file *file) {
 	_cleanup_close_ int parent = -1;
 	struct stat st = {};
 	int r = remove_file(file->dir_fd, LEDGER_NEW);
@@ -459,9 +458,9 @@ int ledger_file_close(struct ledger_file *file, bool remove) {
 	int r = 0;
 
 	if (file->lock_fd >= 0)
-		(void)!ftruncate(file->lock_fd, 0); /* our number is of no more use */
+		(void)!ftruncate(file->lock_fd, 0); /* our pid is of no more use */
 	if (remove && file->lock_fd >= 0 && leads_to(file->dir_fd, LOCK, file->lock_fd))
-		r = remove_folder(file);
+		r = remove_dir(file);
 	closep(&file->fd);
 	closep(&file->lock_fd);
 	closep(&file->dir_fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ledger has changed where its file is another one, longer, or of another time: it only grows, until it is replaced.
+ * A ledger only grows until it is replaced: so it has changed if its inode, size or modification time differs.
  *
- * The lock is asked for without waiting, again and again: a topod that hangs while it has it must not hold up the others.
+ * The lock is tried without blocking, at intervals: a topod that hangs while it holds the lock must not stop the others.
  */
 #include "files/other_ledgers.h"
 
@@ -13,14 +13,14 @@
 
 enum {
 	LOCK_TRIES = 50,
-	LOCK_PAUSE_NSEC = 10 * 1000 * 1000, /* between two */
+	LOCK_PAUSE_NSEC = 10 * 1000 * 1000, /* between two tries */
 };
 
 struct other_ledger {
 	char *topology;
 	struct ledger ledger;
-	struct stat st; /* of the file when it was read; st_ino 0: there was none */
-	bool there;     /* while they are gone through */
+	struct stat st; /* of the file when it was read; st_ino 0: there was no file */
+	bool there;     /* found by the current refresh */
 };
 
 struct refreshing {
@@ -44,7 +44,7 @@ static bool is_same(const struct stat *a, const struct stat *b) {
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-static void scan_namespace(void *userdata, const char *topology) {
+static void refresh_one(void *userdata, const char *topology) {
 	struct refreshing *refreshing = userdata;
 	struct other_ledger *other = find(refreshing->others, topology);
 	struct stat st = {};
@@ -63,7 +63,7 @@ static void scan_namespace(void *userdata, const char *topology) {
 	ledger_done(&other->ledger);
 	other->ledger = (struct ledger){};
 	other->st = st;
-	(void)ledger_file_read(topology, &other->ledger); /* what cannot be read claims nothing */
+	(void)ledger_file_read(topology, &other->ledger); /* if it cannot be read, it claims nothing */
 }
 
 static void other_free(struct other_ledger *other) {
@@ -72,7 +72,7 @@ static void other_free(struct other_ledger *other) {
 	free(other);
 }
 
-/* Whether any was gone. */
+/* True if any was gone. */
 static bool drop_gone(struct other_ledgers *others) {
 	size_t n = 0, before = others->list.n;
 
@@ -90,7 +90,7 @@ bool other_ledgers_refresh(struct other_ledgers *others, const char *own) {
 
 	vec_foreach(at, &others->list)
 		(*at)->there = false;
-	(void)ledger_file_each(scan_namespace, &refreshing); /* where that fails, nobody claims anything */
+	(void)ledger_file_each(refresh_one, &refreshing); /* if it fails, nobody claims anything */
 	refreshing.changed |= drop_gone(others);
 	vec_clear(&others->claimants);
 	vec_foreach(at, &others->list)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The ledgers of the machine's other topologies, for whoever has to know what is theirs.
+ * The ledgers of the machine's other topologies, to know which objects they claim.
  *
- * They are only read, again when they have changed, and nothing more is believed of them than what they say of objects. What
+ * It only reads them, again when they have changed, and uses nothing but what they say about objects. A ledger that
  * cannot be read claims nothing.
  */
 #pragma once
@@ -11,18 +11,18 @@
 
 struct other_ledger;
 
-/* Zeroed is empty. */
+/* Zeroed is valid and empty. */
 struct other_ledgers {
 	vec(struct other_ledger *) list;
 	vec(struct claimant) claimants;
-	struct claims claims; /* of what was read last */
+	struct claims claims; /* as they were last read */
 };
 
-/* Reads what has changed since the last time. True where anything has: what was taken from `claims` is void then. */
+/* Reads the ledgers that have changed since the last call. True if any has; then pointers into `claims` are invalid. */
 bool other_ledgers_refresh(struct other_ledgers *others, const char *own);
 
-/* A descriptor that holds the lock between all topologies of the machine until it is closed: what is noted meanwhile is seen by all
- * others before they note anything. Nobody is waited for longer than half a second; -errno, also then. */
+/* Takes the lock that all topologies of the machine share, so that the others see what we record before they record
+ * anything. Returns a descriptor: closing it unlocks. Waits half a second at most; -errno, -EWOULDBLOCK after that. */
 int other_ledgers_lock(void);
 
 void other_ledgers_done(struct other_ledgers *others);

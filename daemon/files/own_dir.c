@@ -3,16 +3,16 @@
 
 #include <fcntl.h>
 
-enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 bool is_ours(const struct stat *st) {
 	return (st->st_uid == geteuid() || st->st_uid == 0) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-bool own_dir_leads_to(int folder, const char *name, const struct stat *st) {
+bool own_dir_leads_to(int dir, const char *name, const struct stat *st) {
 	struct stat now;
 
-	return fstatat(folder, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+	return fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
 }
 
 int own_dir_check(int fd) {
@@ -24,7 +24,7 @@ int own_dir_check(int fd) {
 }
 
 int own_dir_open(int parent, const char *name, int *ret_fd) {
-	_cleanup_close_ int fd = openat(parent, name, FOLDER_FLAGS);
+	_cleanup_close_ int fd = openat(parent, name, DIR_FLAGS);
 	int r;
 
 	if (fd < 0)
@@ -35,7 +35,7 @@ int own_dir_open(int parent, const char *name, int *ret_fd) {
 	return r;
 }
 
-/* Others may list it, also where the umask says otherwise. */
+/* Everybody may list it, even if the umask says otherwise. */
 int own_dir_make(int parent, const char *name, int *ret_fd) {
 	bool made = mkdirat(parent, name, 0755) == 0;
 	int r;

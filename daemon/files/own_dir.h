@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Folders that nobody else may write to: what is found in them was put there by us or by root, and a name stays what it
- * was between two steps.
+ * Directories that nobody else can write to: what is in them was put there by us or by root, and no name in them changes
+ * its meaning between two calls.
  *
- * It knows neither which folders there are nor what is in them. Root's count as ours, so that a supervisor may make them
- * for a daemon with a user of its own.
+ * It knows neither which directories there are nor what is in them. Directories of root count as ours, so that a
+ * supervisor can create them for a daemon with a user of its own.
  */
 #pragma once
 
@@ -13,20 +13,20 @@
 
 #include "base/base.h"
 
-/* Does a file or folder belong to us or to root, and may nobody else write to it? */
+/* Does the file or directory belong to us or to root, and can nobody else write to it? */
 bool is_ours(const struct stat *st);
 
-/* Does the name in the folder lead to this file, and not to another that was put there since? */
-bool own_dir_leads_to(int folder, const char *name, const struct stat *st);
+/* Does the name in the directory still lead to this file, or has another replaced it? */
+bool own_dir_leads_to(int dir, const char *name, const struct stat *st);
 
-/* -EPERM where what is open is not ours. 0 or -errno. */
+/* 0 if the open file is ours; -EPERM if not; other -errno. */
 int own_dir_check(int fd);
 
-/* Opens the folder NAME in parent (AT_FDCWD: a path, of which only the last part is guarded); *ret_fd is the caller's.
- * -ENOTDIR where it is a link or no folder, -EPERM where it is not ours. 0 or -errno. */
+/* Opens the directory NAME in parent (with AT_FDCWD a path, of which only the last part is checked). The caller closes
+ * *ret_fd. 0 or -errno: -ENOTDIR for a link or something else, -EPERM if it is not ours. */
 int own_dir_open(int parent, const char *name, int *ret_fd);
 
-/* The same, but makes it where it is missing, with the mode 0755 whatever the umask is. */
+/* The same, but creates a missing directory with mode 0755, whatever the umask is. */
 int own_dir_make(int parent, const char *name, int *ret_fd);
 
 static inline void closedirp(DIR **dir) {

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A folder on the way must not be open to others, or somebody could take what the next name leads to for another thing. Only
- * where it is sticky may it be: names in there are their owners' alone, and so it counts whose the next one is.
+ * No directory on the path may be writable by others, or they could replace the entry that the path goes on with. A
+ * sticky directory may, because there only its owner can replace an entry: then the owner of the entry must be trusted.
  *
- * Each step is from the descriptor of a folder that was looked at to a name in it, and what that leads to is not looked
- * up a second time.
+ * The path is followed as the kernel does, one name at a time. Each step goes from the descriptor of a checked directory
+ * to a name in it, and nothing is looked up twice, so that nothing can change between check and use.
  */
 #include "files/path_trust.h"
 
 #include <fcntl.h>
 #include <limits.h>
 
-enum { LINKS_MAX = 40 }; /* as the kernel has it */
+enum { LINKS_MAX = 40 }; /* MAXSYMLINKS in include/linux/namei.h */
 
-struct way {
-	int folder; /* that was reached, … */
-	char *rest; /* … and the names from there on, … */
-	char *at;   /* … of which these are not taken yet */
+struct walk {
+	int dir;    /* the directory that was reached */
+	char *rest; /* the names that follow it, owned by us … */
+	char *at;   /* … and the part of them that is still to be followed */
 	int n_links;
 	uid_t owner;
 };
@@ -42,82 +42,81 @@ static char *path_of(int fd) {
 uid_t path_trust_owner(int fd) {
 	_cleanup_free_ char *path = path_of(fd);
 	char *slash = path ? strrchr(path, '/') : NULL;
-	struct stat st = {}, folder = {};
+	struct stat st = {}, dir = {};
 
 	if (fstat(fd, &st) < 0 || (st.st_uid != 0 && st.st_uid != geteuid()) || !slash)
 		return st.st_uid;
 	slash[slash == path] = '\0';
-	return stat(path, &folder) < 0 ? st.st_uid : folder.st_uid;
+	return stat(path, &dir) < 0 ? st.st_uid : dir.st_uid;
 }
 
-static void way_done(struct way *way) {
-	closep(&way->folder);
-	free(way->rest);
+static void walk_done(struct walk *walk) {
+	closep(&walk->dir);
+	free(walk->rest);
 }
 
-static int enter(struct way *way, int parent, const char *name, int flags) {
+static int enter(struct walk *walk, int parent, const char *name, int flags) {
 	int fd = openat(parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC | flags);
 
 	if (fd < 0)
 		return -errno;
-	closep(&way->folder);
-	way->folder = fd;
+	closep(&walk->dir);
+	walk->dir = fd;
 	return 0;
 }
 
-/* The names from where the path begins. */
-static int begin(struct way *way, const char *path, const char *behind) {
+/* Follows `path`, and then the names in `behind`. */
+static int begin(struct walk *walk, const char *path, const char *behind) {
 	char *rest = xasprintf("%s/%s", path, behind);
 
-	free(way->rest);
-	way->rest = way->at = rest;
-	return *path == '/' ? enter(way, AT_FDCWD, "/", 0) : 0;
+	free(walk->rest);
+	walk->rest = walk->at = rest;
+	return *path == '/' ? enter(walk, AT_FDCWD, "/", 0) : 0;
 }
 
-static int follow_link(struct way *way, const char *name) {
+static int follow_link(struct walk *walk, const char *name) {
 	char target[PATH_MAX];
-	ssize_t n = readlinkat(way->folder, name, target, sizeof(target) - 1);
+	ssize_t n = readlinkat(walk->dir, name, target, sizeof(target) - 1);
 
 	if (n < 0)
 		return -errno;
 	target[n] = '\0';
-	return ++way->n_links > LINKS_MAX ? -ELOOP : begin(way, target, way->at ? way->at : "");
+	return ++walk->n_links > LINKS_MAX ? -ELOOP : begin(walk, target, walk->at ? walk->at : "");
 }
 
-/* May somebody else change what the name in this folder leads to? */
-static bool may_change(const struct way *way, const struct stat *folder, const struct stat *entry) {
-	if (!path_trust_is_open(folder, way->owner))
+/* Can somebody else change what the name in this directory leads to? */
+static bool may_change(const struct walk *walk, const struct stat *dir, const struct stat *entry) {
+	if (!path_trust_is_open(dir, walk->owner))
 		return false;
-	return !(folder->st_mode & S_ISVTX) || !is_trusted(folder->st_uid, way->owner) ||
-	       !is_trusted(entry->st_uid, way->owner);
+	return !(dir->st_mode & S_ISVTX) || !is_trusted(dir->st_uid, walk->owner) || !is_trusted(entry->st_uid, walk->owner);
 }
 
-/* 1: there; 0: nearer; -errno. */
-static int step(struct way *way, const char *name, const struct stat *file) {
-	struct stat folder, entry;
+/* Follows one name. 1: the file is reached; 0: not yet; -errno. */
+static int step(struct walk *walk, const char *name, const struct stat *file) {
+	struct stat dir, entry;
 
-	if (fstat(way->folder, &folder) < 0 || fstatat(way->folder, name, &entry, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstat(walk->dir, &dir) < 0 || fstatat(walk->dir, name, &entry, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	if (may_change(way, &folder, &entry))
+	if (may_change(walk, &dir, &entry))
 		return -EPERM;
 	if (S_ISLNK(entry.st_mode))
-		return follow_link(way, name);
+		return follow_link(walk, name);
 	if (S_ISDIR(entry.st_mode))
-		return enter(way, way->folder, name, O_NOFOLLOW);
+		return enter(walk, walk->dir, name, O_NOFOLLOW);
 	return entry.st_dev == file->st_dev && entry.st_ino == file->st_ino ? 1 : -ESTALE;
 }
 
 int path_trust_check(const char *path, int fd, uid_t owner, char **ret_where) {
-	_cleanup_(way_done) struct way way = { .folder = -1, .owner = owner };
+	_cleanup_(walk_done) struct walk walk = { .dir = -1, .owner = owner };
 	struct stat file;
 	char *name;
-	int r = fstat(fd, &file) < 0 ? -errno : enter(&way, AT_FDCWD, ".", 0);
+	int r = fstat(fd, &file) < 0 ? -errno : enter(&walk, AT_FDCWD, ".", 0);
 
 	if (r == 0)
-		r = begin(&way, path, "");
-	while (r == 0 && (name = strsep(&way.at, "/")))
-		r = *name ? step(&way, name, &file) : 0;
+		r = begin(&walk, path, "");
+	while (r == 0 && (name = strsep(&walk.at, "/")))
+		r = *name ? step(&walk, name, &file) : 0;
 	if (r == -EPERM)
-		*ret_where = path_of(way.folder);
+		*ret_where = path_of(walk.dir);
 	return r > 0 ? 0 : r == 0 ? -ESTALE : r;
 }

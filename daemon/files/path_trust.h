@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The way that a path takes to a file: each folder and each link on it, as the kernel follows them. Whoever may change one of
- * these can have another file read in the place of the one that is meant.
+ * Is a path safe? A file is only as trustworthy as the directories leading to it: whoever can write to one of them, or
+ * replace a symbolic link on the way, can make the path lead to another file.
  *
- * It knows neither which file that is nor what is done about it.
+ * It checks permissions and owners. It does not know which file it is, nor what happens if the answer is no.
  */
 #pragma once
 
@@ -11,13 +11,14 @@
 
 #include "base/base.h"
 
-/* May anybody write to it but root, the caller and the owner who is given? Root's and the caller's own may be open to a group,
- * which somebody must have wanted. */
+/* Can anybody write to it except root, the caller and the given owner? A file of root or of the caller may be writable
+ * for its group, because only they can have allowed that. */
 bool path_trust_is_open(const struct stat *st, uid_t owner);
 
-/* Whose the open file is: its owner; of a file of root's or the caller's, whoever owns the folder in which it lies. */
+/* Who the open file belongs to: its owner or, if that is root or the caller, the owner of the directory that it is in. */
 uid_t path_trust_owner(int fd);
 
-/* -EPERM where somebody else may change the way of path to the file that is open: *ret_where, which the caller frees, is what
- * he may write to. Another -errno where it cannot be followed; -ESTALE where it leads to another file by now. 0. */
+/* 0 if only trusted users can change where the path leads. -EPERM if somebody else can: *ret_where, which the caller
+ * frees, is the directory that they can write to. -ESTALE if the path leads to another file than the open one by now;
+ * other -errno if it cannot be followed. */
 int path_trust_check(const char *path, int fd, uid_t owner, char **ret_where);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the daemon gives up once it runs: every capability that it does not need, and the way to gain any.
+ * Drops privileges once the daemon runs: every capability that it does not need, and the ability to gain new ones.
  *
- * It knows why each one that stays is needed, and nothing of what is done with it. Only the calling thread is changed,
- * and threads that it starts later.
+ * It knows why each remaining capability is needed. It changes only the calling thread and the threads that it starts
+ * later.
  */
 #pragma once
 
 #include "base/base.h"
 
-/* For good. What is missing already, because a supervisor took it, is not asked for. 0 or -errno. */
+/* Irrevocable. A needed capability that the daemon never had stays missing; that is no error. 0 or -errno. */
 int privilege_drop(void);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* /etc/netns/NAME/resolv.conf: read within bounds, written as a whole. It knows no object. */
+/*
+ * Reads and writes /etc/netns/NAME/resolv.conf, which `ip netns exec NAME` shows as /etc/resolv.conf.
+ *
+ * It owns the path and its permissions. It does not know what the text means, nor any object.
+ */
 #pragma once
 
 #include "base/arena.h"
 
-/* The whole resolv.conf of a namespace; empty where something other than a file has its name. NULL and 0 in *ret_error
- * where there is none, also because the folder is somebody else's: writing it will tell; NULL and -errno where it cannot
- * be read. */
+/* The whole file, as a text in arena; empty if the name belongs to something other than a file. NULL and 0 in *ret_error
+ * if there is no file or the directory belongs to somebody else (writing reports that); NULL and -errno if it cannot be
+ * read. */
 const char *resolv_conf_read(struct arena *arena, const char *ns, int *ret_error);
-/* Written as a whole, or not at all; -EEXIST where something has its name and is not to be replaced. 0 or -errno. */
+/* Writes all of it or nothing. 0 or -errno: -EEXIST if the name is taken and `replace` is not set. */
 int resolv_conf_write(const char *ns, const char *content, bool replace);
-/* Removes it, and its folder where nothing else is in it. 0 or -errno. */
+/* Removes the file, and its directory if that is empty then. 0 or -errno. */
 int resolv_conf_remove(const char *ns);
-/* Takes away what a crash left of a file that is not in its place yet, and the folder where it is empty. */
+/* Removes a temporary file that a crash left, and the directory if that is empty then. */
 void resolv_conf_clear(const char *ns);

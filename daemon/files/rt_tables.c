@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where iproute2's versions look, the administrator's files first: /etc/iproute2, then what the distribution brings.
- * Of a name that is given twice the first counts.
+ * The places where the versions of iproute2 look: the administrator's /etc/iproute2 first, then the distribution's. If a
+ * name is given twice, the first one counts.
  */
 #include "files/rt_tables.h"
 
@@ -12,10 +12,10 @@
 enum {
 	FILE_BYTES = 64 * 1024,
 	TABLES_MAX = 4096,
-	FILES_MAX = 256, /* of one folder */
+	FILES_MAX = 256, /* in one rt_tables.d */
 };
 
-static const char *const folders[] = { "/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2" };
+static const char *const dirs[] = { "/etc/iproute2", "/usr/share/iproute2", "/usr/lib/iproute2" };
 
 static bool known(const struct rt_tables *tables, const char *name) {
 	vec_foreach(t, &tables->list)
@@ -24,7 +24,7 @@ static bool known(const struct rt_tables *tables, const char *name) {
 	return false;
 }
 
-/* "NUMBER NAME", whatever follows. */
+/* "NUMBER NAME"; anything after that is ignored. */
 static void parse_line(struct rt_tables *tables, char *line) {
 	char *rest = line, *number, *name;
 	uint32_t value;
@@ -77,8 +77,8 @@ static void read_drop_ins(struct rt_tables *tables, int dir_fd) {
 
 void rt_tables_read(struct rt_tables *ret) {
 	*ret = (struct rt_tables){};
-	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-		_cleanup_close_ int fd = open(folders[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		_cleanup_close_ int fd = open(dirs[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd < 0)
 			continue;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The names of routing tables, as iproute2 keeps them in rt_tables.
+ * The names of routing tables in iproute2's rt_tables files.
+ *
+ * It owns where these files are and how they are read, and does not know who uses the names. A missing or damaged file
+ * is not an error, as for `ip`.
  */
 #pragma once
 
@@ -11,10 +14,10 @@ struct rt_tables {
 	vec(struct name_number) list; /* ended by a NULL name */
 };
 
-/* Reads what the machine has below /etc and /usr; what is missing or no such file is passed over. */
+/* Reads all files of the machine. Missing files and unreadable lines are skipped. */
 void rt_tables_read(struct rt_tables *ret);
 
-/* Adds the names in one file's text ("100 blue", comments with #); a name that is there already stays. */
+/* Adds the names in one file's text ("100 blue", comments with #). A name that is known already keeps its number. */
 void rt_tables_parse(struct rt_tables *tables, const char *text);
 
 void rt_tables_done(struct rt_tables *tables);

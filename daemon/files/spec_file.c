@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whatever the path leads to is opened without waiting and asked what it is before a byte is read: a FIFO, a
- * device or a terabyte of holes is refused at once.
+ * A path is opened without blocking, and its type and size are checked before a byte is read: a FIFO, a device or a
+ * terabyte of holes is refused at once.
  *
- * A file that others may write to is theirs: who runs it with topod's privilege hands them the machine. So is one in the
- * place of which they may put another, wherever on its way that is, and one to which they may add a drop-in. A user's own file,
- * in his own folder, is as good as root's: who runs it must have wanted that.
+ * If others can write to a file, running it with topod's privileges gives them the machine. The same holds if they can
+ * replace the file, anywhere on its path, or add a drop-in. A user's own file in the user's own directory is as good as
+ * root's: whoever runs it must have wanted that.
  *
  * An editor or a copy may be writing while we read. So we note what each file and directory looked like before it was
- * read, compare afterwards, and start again where something differs.
+ * read, compare afterwards, and start again if something differs.
  */
 #include "files/spec_file.h"
 
@@ -22,28 +22,27 @@
 #include "files/rt_tables.h"
 #include "files/path_trust.h"
 
-/* Stable addresses are derived from this and the machine's id, which itself must not get out. */
+/* Stable addresses are derived from this and the machine's id. The id itself must stay secret, see machine-id(5). */
 #define TOPOD_APP_ID SD_ID128_MAKE(5e, 0b, 9c, 74, 3f, 8d, 4d, 1e, 9a, 60, c2, 77, 1d, e5, 48, 3b)
 
 enum {
-	READ_TRIES = 20,                    /* then the file keeps changing … */
-	READ_PAUSE_NSEC = 10 * 1000 * 1000, /* … for 200 ms, and a write of so few bytes takes less */
+	READ_TRIES = 20,                    /* how often to read a file that keeps changing: 200 ms in all, and … */
+	READ_PAUSE_NSEC = 10 * 1000 * 1000, /* … writing so small a file takes less */
 };
 
-/* A file as a whole. */
+/* The position of a message about a whole file. */
 static struct position whole(uint8_t source) {
 	return (struct position){ .source = source };
 }
 
-static const struct position nowhere = {}; /* the first file as a whole */
+static const struct position nowhere = {}; /* the main file as a whole */
 
 static const char *file_type(mode_t mode) {
 	return S_ISDIR(mode) ? "a directory" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-/* ---- what it looked like before it was read ---- */
+/* ---- what the files looked like before they were read ---- */
 
-/* path is copied. */
 static void note_sighting(struct loaded_spec *ret, const char *path, const struct stat *st) {
 	vec_push(&ret->seen, (struct spec_sighting){
 				     .path = path ? xstrdup(path) : NULL, .there = st, .st = st ? *st : (struct stat){} });
@@ -59,7 +58,7 @@ static bool same_time(const struct timespec *a, const struct timespec *b) {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* The change time counts besides the modification time: `cp -p` and `touch` set that back. */
+/* The change time counts too, because `cp -p` and `touch` can set the modification time back. */
 static bool same_stat(const struct stat *a, const struct stat *b) {
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
 	       same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
@@ -76,7 +75,7 @@ static bool has_changed(const struct loaded_spec *ret) {
 	return false;
 }
 
-/* What may still be read: all files together are as large as one may be. */
+/* How much may still be read: the limit for one file holds for all of them together. */
 static size_t room(const struct loaded_spec *ret) {
 	size_t used = 0;
 
@@ -90,7 +89,7 @@ static void say_too_large(struct loaded_spec *ret, uint8_t source) {
 		   source ? ", together with those before it" : "");
 }
 
-/* A stream (standard input) may be a pipe or a terminal; a path leads to a file. */
+/* Standard input may be a pipe or a terminal; a path must lead to a regular file. */
 static bool check_file(struct loaded_spec *ret, uint8_t source, int fd, unsigned flags) {
 	struct stat st;
 	size_t before = ret->diags.n_errors;
@@ -165,8 +164,8 @@ bool spec_file_same(const char *a, const char *b) {
 	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
-/* A name in the file was checked there. What comes by standard input has none of its own, and would take the place of
- * whatever came that way before. */
+/* A name given in the file was checked with the file. Standard input has no file name: without a name of its own, one
+ * topology would replace any other that came that way. */
 static void check_topology(struct loaded_spec *loaded, unsigned flags) {
 	const char *why = NULL;
 
@@ -203,13 +202,13 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 
 /* ---- one file ---- */
 
-/* The name is taken over. */
+/* Takes ownership of name. */
 static uint8_t add_file(struct loaded_spec *ret, char *name) {
 	vec_push(&ret->files, (struct spec_text){ .name = name });
 	return diags_add_source(&ret->diags, (struct source_text){ .name = name, .text = "" });
 }
 
-static void check_way(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {
+static void check_path(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {
 	_cleanup_free_ char *where = NULL;
 	int r = path_trust_check(path, fd, ret->owner, &where);
 
@@ -222,38 +221,38 @@ static void check_way(struct loaded_spec *ret, uint8_t source, const char *path,
 		diag_error(&ret->diags, whole(source), "cannot check the directories leading to it: %s", strerror(-r));
 }
 
-/* Root, as the service has it, may read what root or anybody may read. */
+/* The service's root has no CAP_DAC_OVERRIDE: it can read only what belongs to root or is readable by all. */
 static void cannot_open(struct loaded_spec *ret, uint8_t source, int error) {
 	const char *hint = error == EACCES && geteuid() == 0
 				   ? ", and root cannot override permissions here; give the file and its directory to root "
 				     "(chown root), or make them readable by all"
 				   : "";
 
-	/* ENXIO is a socket: there is no better word for it. */
+	/* open() of a socket fails with ENXIO. */
 	diag_error(&ret->diags, whole(source), "%s%s",
 		   error == EINVAL || error == ENXIO ? "this is not a file" : strerror(error), hint);
 }
 
-static void load_file(struct loaded_spec *ret, int folder, const char *path, char *name, unsigned flags) {
+static void load_file(struct loaded_spec *ret, int dir_fd, const char *path, char *name, unsigned flags) {
 	uint8_t source = add_file(ret, name);
-	_cleanup_close_ int fd = openat(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
 		cannot_open(ret, source, errno);
 	else if (check_file(ret, source, fd, flags) && read_file(ret, source, fd) && flags & SPEC_FILE_TRUSTED)
-		check_way(ret, source, name, fd);
+		check_path(ret, source, name, fd);
 }
 
 /* ---- drop-ins ---- */
 
-/* Editors' backups and what dpkg leaves behind end in something else; so do hidden files begin with a dot. */
-static bool is_dropin(struct loaded_spec *ret, const char *folder, const char *name) {
+/* Backups of editors and files left by dpkg have another suffix; hidden files begin with a dot. */
+static bool is_dropin(struct loaded_spec *ret, const char *dir_path, const char *name) {
 	const char *dot = strrchr(name, '.');
 
 	if (name[0] == '.' || !dot)
 		return false;
 	if (streq(dot, ".yml"))
-		diag_warning(&ret->diags, nowhere, "%s/%s is not read: the name of a drop-in must end in .yaml", folder,
+		diag_warning(&ret->diags, nowhere, "%s/%s is not read: the name of a drop-in must end in .yaml", dir_path,
 			     name);
 	return streq(dot, ".yaml");
 }
@@ -273,59 +272,59 @@ static int compare_names(const void *a, const void *b) {
 }
 
 /* In the order of their names. */
-static void list_dropins(struct loaded_spec *ret, const char *folder, DIR *dir, struct names *names) {
+static void list_dropins(struct loaded_spec *ret, const char *dir_path, DIR *dir, struct names *names) {
 	const struct dirent *entry;
 
 	while ((errno = 0, entry = readdir(dir)) && names->list.n <= SPEC_DROPINS_MAX)
-		if (is_dropin(ret, folder, entry->d_name))
+		if (is_dropin(ret, dir_path, entry->d_name))
 			vec_push(&names->list, xstrdup(entry->d_name));
 	if (errno)
-		diag_error(&ret->diags, nowhere, "cannot read %s: %s", folder, strerror(errno));
+		diag_error(&ret->diags, nowhere, "cannot read %s: %s", dir_path, strerror(errno));
 	else if (names->list.n > SPEC_DROPINS_MAX)
-		diag_error(&ret->diags, nowhere, "%s has more than %d drop-ins", folder, SPEC_DROPINS_MAX);
+		diag_error(&ret->diags, nowhere, "%s has more than %d drop-ins", dir_path, SPEC_DROPINS_MAX);
 	else if (names->list.n)
 		qsort(names->list.items, names->list.n, sizeof(names->list.items[0]), compare_names);
 }
 
-static bool check_dropin_folder(struct loaded_spec *ret, const char *folder, DIR *dir, unsigned flags) {
+static bool check_dropin_dir(struct loaded_spec *ret, const char *dir_path, DIR *dir, unsigned flags) {
 	struct stat st;
 
 	if (fstat(dirfd(dir), &st) < 0) {
-		diag_error(&ret->diags, nowhere, "%s: %s", folder, strerror(errno));
+		diag_error(&ret->diags, nowhere, "%s: %s", dir_path, strerror(errno));
 		return false;
 	}
-	note_sighting(ret, folder, &st);
+	note_sighting(ret, dir_path, &st);
 	if (!(flags & SPEC_FILE_TRUSTED) || !path_trust_is_open(&st, ret->owner))
 		return true;
 	diag_error(&ret->diags, nowhere,
 		   "others may write to %s, where its drop-ins are; remove that permission (chown, chmod "
 		   "go-w), or use --insecure-permissions",
-		   folder);
+		   dir_path);
 	return false;
 }
 
-/* A folder that cannot be read is an error: without it the topology would be another one. */
+/* A directory that cannot be read is an error: without its drop-ins the topology would be a different one. */
 static void load_dropins(struct loaded_spec *ret, unsigned flags) {
-	_cleanup_free_ char *stem = without_suffix(ret->name), *folder = xasprintf("%s.d", stem);
-	_cleanup_closedir_ DIR *dir = opendir(folder);
+	_cleanup_free_ char *stem = without_suffix(ret->name), *dir_path = xasprintf("%s.d", stem);
+	_cleanup_closedir_ DIR *dir = opendir(dir_path);
 	_cleanup_(names_done) struct names names = {};
 
 	if (!dir && errno == ENOENT) {
-		note_sighting(ret, folder, NULL);
+		note_sighting(ret, dir_path, NULL);
 		return;
 	}
 	if (!dir) {
-		diag_error(&ret->diags, nowhere, "cannot read %s, where its drop-ins are: %s", folder, strerror(errno));
+		diag_error(&ret->diags, nowhere, "cannot read %s, where its drop-ins are: %s", dir_path, strerror(errno));
 		return;
 	}
-	if (!check_dropin_folder(ret, folder, dir, flags))
+	if (!check_dropin_dir(ret, dir_path, dir, flags))
 		return;
-	list_dropins(ret, folder, dir, &names);
+	list_dropins(ret, dir_path, dir, &names);
 	for (size_t i = 0; i < names.list.n && i < SPEC_DROPINS_MAX; i++)
-		load_file(ret, dirfd(dir), names.list.items[i], xasprintf("%s/%s", folder, names.list.items[i]), flags);
+		load_file(ret, dirfd(dir), names.list.items[i], xasprintf("%s/%s", dir_path, names.list.items[i]), flags);
 }
 
-/* ---- all of it ---- */
+/* ---- the file with its drop-ins ---- */
 
 static void load_stdin(struct loaded_spec *ret, unsigned flags) {
 	uint8_t source = add_file(ret, xstrdup("-"));
@@ -344,8 +343,8 @@ static void load_texts(const char *path, unsigned flags, struct loaded_spec *ret
 		load_dropins(ret, flags);
 }
 
-/* All of it as it was at one moment. Standard input is read again from where it began, which only a file allows; a pipe is
- * read once. */
+/* Loads the files as they were at one moment. Standard input is read again from where it began if it is a file; a pipe
+ * can be read only once. */
 static void load_settled(const char *path, unsigned flags, struct loaded_spec *ret) {
 	off_t start = lseek(STDIN_FILENO, 0, SEEK_CUR);
 

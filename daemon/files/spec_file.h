@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A topology file from its path to the desired state, with what the language leaves to the machine: the names
- * of routing tables, the machine's id, and the file's own name as the topology's.
+ * Loads a topology file: from its path to the desired state. It adds what the language takes from the machine: the names
+ * of routing tables, the machine's id, and the file's name as the topology's name.
  *
- * Beside DIR/NAME.yaml stand its drop-ins, the files DIR/NAME.d/X.yaml: they are laid over it in the order of their names. It owns
- * which files are read at all, and refuses to know what is in them. Whatever is wrong is a diagnostic, also that there is
- * no such file.
+ * The drop-ins of DIR/NAME.yaml are the files DIR/NAME.d/X.yaml; they are merged into it in the order of their names. It
+ * owns which files are read, and does not know what is in them. Every problem is a diagnostic, also a missing file.
  */
 #pragma once
 
@@ -15,38 +14,38 @@
 
 enum spec_file_flags {
 	SPEC_FILE_STDIN = 1 << 0,   /* "-" is standard input, which has no drop-ins */
-	SPEC_FILE_TRUSTED = 1 << 1, /* what others may write to is refused: the file will change the machine */
-	SPEC_FILE_NAME = 1 << 2,    /* only the topology's name is wanted: nothing behind it is read, the spec is empty */
+	SPEC_FILE_TRUSTED = 1 << 1, /* refuse files that others can write to: this one will change the machine */
+	SPEC_FILE_NAME = 1 << 2,    /* read the topology's name only; the spec stays empty */
 };
 
 enum { SPEC_DROPINS_MAX = 100 };
 
 struct spec_text {
-	char *name; /* as the user wrote it, or as it follows from that */
+	char *name; /* the path as the user wrote it; of a drop-in, derived from that */
 	char *text;
 	size_t size;
 };
 
-/* A file or directory as it was before it was read. */
+/* What a file or directory looked like before it was read. */
 struct spec_sighting {
 	char *path; /* NULL: standard input */
 	bool there;
 	struct stat st;
 };
 
-/* The diagnostics stay as long as the spec's places are to be shown; they refer to the files. */
+/* Keep it as long as positions of the spec are shown: the diagnostics refer to the texts of the files. */
 struct loaded_spec {
-	char *name;                  /* of the file itself, as the user wrote it */
-	uid_t owner;                 /* whose it is, and so all that belongs to it: see path_trust_owner() */
-	vec(struct spec_text) files; /* by mark.source: the file, then its drop-ins */
+	char *name;                  /* the path of the file, as the user wrote it */
+	uid_t owner;                 /* trusted for the file, its drop-ins and their directories: path_trust_owner() */
+	vec(struct spec_text) files; /* the file, then its drop-ins; the index is position.source */
 	struct diags diags;
 	struct spec spec;
-	vec(struct spec_sighting) seen; /* while it is being loaded */
+	vec(struct spec_sighting) seen; /* only while loading */
 };
 
-/* Files that change while they are read are read again, so that no half-written state counts; if they keep changing, that is
- * an error. True where the file and its drop-ins are a valid spec; warnings may be in ret->diags all the same. False where they are
- * not, or one cannot be read: then there is at least one error in ret->diags. Freed with loaded_spec_done() in any case. */
+/* Loads the file and its drop-ins. If one changes meanwhile, all are read again, so that no half-written state counts; if
+ * that goes on, it is an error. True if they are a valid spec, perhaps with warnings in ret->diags. False if they are not
+ * or cannot be read; then ret->diags has at least one error. Free with loaded_spec_done() in any case. */
 bool spec_file_load(const char *path, unsigned flags, struct loaded_spec *ret);
 void loaded_spec_done(struct loaded_spec *loaded);
 #define _cleanup_loaded_spec_ _cleanup_(loaded_spec_done)
@@ -54,8 +53,8 @@ void loaded_spec_done(struct loaded_spec *loaded);
 /* "office" of "/etc/topod/office.yaml"; the caller frees. */
 char *spec_file_topology(const char *path);
 
-/* A path that means the same from any folder, as far as that can be told; "-" stays. The caller frees. */
+/* The path made absolute, if the working directory is known; "-" stays. The caller frees. */
 char *spec_file_absolute(const char *path);
 
-/* Are they one file, perhaps by two names? "-" is only ever itself. */
+/* Do both paths lead to the same file? "-" equals only "-". */
 bool spec_file_same(const char *a, const char *b);

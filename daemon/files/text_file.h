@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Small files as texts. */
+/* Reads and writes small files as a whole. It knows neither paths nor contents. */
 #pragma once
 
 #include "base/arena.h"
 
-/* The whole file, of at most max bytes, as a text in arena; a NUL ends it. NULL, and -errno in *ret_error. */
+/* The file, up to max bytes, as a text in arena; it ends at the first NUL byte. NULL on error, with -errno in *ret_error. */
 const char *text_file_read(struct arena *arena, int fd, size_t max, int *ret_error);
-/* Writes the text at once. 0 or -errno; `cut` where only a part of it was taken. */
+/* Writes the text in one call, as /proc wants it. 0 or -errno; `cut` if only a part was written. */
 int text_file_write(int fd, const char *text, int cut);

@@ -76,7 +76,7 @@ static void call_over_socket(struct house *house, struct caller *caller) {
 static int own_dir_fd(void) {
 	int fd;
 
-	assert_int_equal(ledger_file_folder("office", &fd), 0);
+	assert_int_equal(ledger_file_open_dir("office", &fd), 0);
 	return fd;
 }
 
