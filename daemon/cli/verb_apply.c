@@ -258,7 +258,7 @@ static int converge(struct work *work, struct spec *spec, void (*print_good)(con
 
 int verb_apply(const struct options *options) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_(work_done) struct work work = { .options = options, .session = SESSION_NONE };
+	_cleanup_(work_done) struct work work = { .options = options, .session = TOPOLOGY_NONE };
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN | trusted_flags(options), options, &loaded))
 		return EXIT_SPEC;
@@ -294,7 +294,7 @@ static int topology_to_remove(const struct options *options, struct loaded_spec 
 }
 
 int verb_down(const struct options *options) {
-	_cleanup_(work_done) struct work work = { .options = options, .session = SESSION_NONE, .removes = true };
+	_cleanup_(work_done) struct work work = { .options = options, .session = TOPOLOGY_NONE, .removes = true };
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_(spec_done) struct spec nothing = {};
 	_cleanup_free_ char *topology = NULL;

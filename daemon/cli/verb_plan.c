@@ -41,14 +41,14 @@ static int look(struct topology *session, const struct options *options) {
 
 int verb_plan(const struct options *options) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_session_ struct topology session = SESSION_NONE;
+	_cleanup_topology_ struct topology session = TOPOLOGY_NONE;
 	_cleanup_free_ char *problem = NULL;
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN, options, &loaded))
 		return EXIT_SPEC;
 	const struct topology_source source = topology_source(&loaded, options->replaces);
 	raise_limits();
-	if (topology_open_to_look(&session, &loaded.spec, &source, &problem) < 0) {
+	if (topology_open_to_scan(&session, &loaded.spec, &source, &problem) < 0) {
 		complain("%s", problem);
 		return EXIT_FAILED;
 	}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel noted who connected (unix(7)): user, process, and its supplementary groups, which is where membership of
- * a group usually is.
+ * Decides what a caller may do, by what the kernel recorded when it connected (unix(7)): user, process, and supplementary
+ * groups, because users are usually members of the group `topod` through these. Nothing that a client sends counts.
  */
 #include <sys/socket.h>
 
 #include "control/control_private.h"
 
-/* -errno; 1 or 0. */
+/* 1, 0 or -errno. */
 static int is_member(int fd, gid_t group) {
 	socklen_t size = 64 * sizeof(gid_t);
 	_cleanup_free_ gid_t *groups = xmalloc(size);
@@ -16,7 +16,7 @@ static int is_member(int fd, gid_t group) {
 		if (errno != ERANGE)
 			return -errno;
 		free(groups);
-		groups = xmalloc(size); /* it said how much it takes, and it does not change any more */
+		groups = xmalloc(size); /* getsockopt() set the size, and the groups of a peer never change */
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
 			return -errno;
 	}

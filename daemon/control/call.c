@@ -2,12 +2,12 @@
 /*
  * From a message to a method and back (https://varlink.org/Method-Call, https://varlink.org/Service).
  *
- * A message that is no call (no JSON object, no method, flags that are none or that contradict each other) cannot be
- * answered in a way that its sender would understand: it ends the connection. Everything else gets a reply or an
- * error. Who may not even read learns nothing, not even which methods there are. No connection is ever given over to
- * another protocol: `upgrade` is answered with MethodNotImplemented.
+ * A message that is not a call (no JSON object, no method, flags that are not booleans or contradict each other) ends the
+ * connection: its sender could not understand an answer. Everything else gets a reply or an error. A caller who may not
+ * read learns nothing, not even which methods exist. No connection switches to another protocol: `upgrade` is answered
+ * with MethodNotImplemented.
  *
- * A reply that is too large to be sent would be a mistake of this program's, not of the client's: it is told so.
+ * A reply that is too large to be sent is replaced by the error TooLarge: it is a bug of the daemon, not of the client.
  */
 #include "control/control_private.h"
 #include "control/interfaces.h"
@@ -39,7 +39,7 @@ static char *format_bounded(const char *error, json_t *parameters, bool continue
 	return xstrdup("{\"error\":\"org.topod.TooLarge\",\"parameters\":{}}");
 }
 
-/* The call's memory ends here, the connection's does not: its handler may be further up the stack. */
+/* Frees the call, but never the connection: its handler may be further up the stack. */
 static void answer(struct control_call *call, const char *error, json_t *parameters) {
 	struct connection *c = call->connection;
 	json_t *given = parameters ? parameters : json_object();
@@ -101,14 +101,14 @@ bool control_has_streams(const struct control *control) {
 	return false;
 }
 
-/* What was left out once is followed by what was left out next, until it can be told. */
+/* After one reply was left out, all others are too, until the client has caught up and can be told. */
 static void stream_put(struct connection *c, const char *text) {
 	if (c->call->n_lost || connection_unsent(c) + strlen(text) + 1 > CONTROL_QUEUE_BYTES) {
 		c->call->n_lost++;
 		return;
 	}
 	connection_put(c, text);
-	(void)connection_flush(c); /* a client that has gone is met again by the loop */
+	(void)connection_flush(c); /* if the client has gone, the loop finds out */
 }
 
 void control_broadcast(struct control *control, json_t *parameters) {
@@ -207,8 +207,8 @@ static bool has_type(const json_t *value, json_type type) {
 	return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
 }
 
-/* The first parameter that does not fit: unknown, of another type, or missing; NULL: all do. Nulls, which stand for
- * what is not given, are taken out. */
+/* Returns the first parameter that is wrong (unknown, of another type, or missing), or NULL. Removes nulls, because a null
+ * means "not given". */
 static const char *check_parameters(const struct control_method *method, json_t *parameters) {
 	const char *name;
 	json_t *value;
@@ -273,7 +273,7 @@ static void run_call(struct connection *c, const struct message *message) {
 		run_method(call, interface, method, message);
 }
 
-/* False where it is no flag. */
+/* False if the value is not a boolean. */
 static bool read_flag(const json_t *message, const char *name, bool *ret) {
 	const json_t *value = json_object_get(message, name);
 

@@ -60,7 +60,7 @@ static int wait_readable(int fd, int stop_fd, uint64_t timeout_usec) {
 	return r == 0 ? -ETIMEDOUT : 0;
 }
 
-/* Until a NUL byte is in what came; *ret_size is what stands before it. */
+/* Reads until there is a whole message; *ret_size is its length without the NUL byte. */
 static int receive(struct control_client *client, int stop_fd, uint64_t timeout_usec, size_t *ret_size) {
 	char buffer[16 * 1024], *end = client->in.size ? memchr(client->in.data, '\0', client->in.size) : NULL;
 	size_t before;

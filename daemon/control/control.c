@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections: who may come, and bytes in and out. What they mean is call.c's.
+ * Connections: accepting them, and moving bytes in and out. call.c knows what the bytes mean.
  *
- * A connection is in one of three states: its message is being read, its call is being answered, or the answer
- * is being written. In the last two nothing is read from it, so that a client that only sends fills its own
- * socket buffer and nothing here. A client that has finished sending (shutdown(2)) still gets its answers.
+ * A connection is in one of three states: reading a message, waiting for the answer to its call, or writing the answer.
+ * In the last two nothing is read from it, so that a client that only sends fills its own socket buffer and no memory of
+ * the daemon. A client that has finished sending (shutdown(2)) still gets its answers.
  *
- * Everything runs at a low priority, one message per turn of the loop: a flood of calls takes no turn from the
- * events of the kernel. Nor does a flood of events keep clients out for ever: see control_take_turns().
+ * Everything runs at a low priority, one message per turn of the loop: a flood of calls cannot delay the kernel's events.
+ * A flood of events cannot lock out clients either: see control_take_turns().
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -36,13 +36,13 @@ static void connection_free(struct connection *c) {
 	free(c);
 }
 
-/* A whole message that lies here, to be served next. */
+/* Is a whole message in the buffer, ready to be handled? */
 static bool has_message(const struct connection *c) {
 	return !c->call && !connection_unsent(c) && c->n_in && memchr(c->in, '\0', c->n_in);
 }
 
-/* What is waited for follows from the state. Of a message that lies here already no event would tell, but a
- * socket that can be written to is one at once. A hangup is told in any case. */
+/* The state says which event to wait for. A message that is in the buffer already causes no event; waiting for EPOLLOUT
+ * does, because the socket is writable. EPOLLHUP is always reported. */
 static void wait_for_next(struct connection *c) {
 	uint32_t events = connection_unsent(c) || has_message(c) ? EPOLLOUT : c->call ? 0 : EPOLLIN;
 
@@ -73,7 +73,7 @@ bool connection_flush(struct connection *c) {
 	return flush_once(c);
 }
 
-/* What was sent makes room before more is allocated. */
+/* Drops what was sent before it allocates more. */
 void connection_put(struct connection *c, const char *message) {
 	if (message && c->sent) {
 		memmove(c->out.data, c->out.data + c->sent, connection_unsent(c));
@@ -87,7 +87,7 @@ void connection_put(struct connection *c, const char *message) {
 
 /* ---- messages ---- */
 
-/* Takes one whole message out of what was read. 1: there was one; 0: not yet; -EBADMSG. */
+/* Handles one message of the buffer. 1: done; 0: none is complete yet; -EBADMSG. */
 static int next_message(struct connection *c) {
 	char *end = c->n_in ? memchr(c->in, '\0', c->n_in) : NULL;
 	size_t size;
@@ -102,7 +102,7 @@ static int next_message(struct connection *c) {
 	return 1;
 }
 
-/* False where the connection ended. */
+/* False if the connection ended. */
 static bool read_some(struct connection *c) {
 	ssize_t n;
 
@@ -121,7 +121,7 @@ static int serve(struct connection *c, uint32_t events) {
 
 	if (events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN))
 		return -ECONNRESET;
-	if (events & EPOLLIN && !read_some(c)) /* asked for only where there is room for more */
+	if (events & EPOLLIN && !read_some(c)) /* the buffer has room: else EPOLLIN was not waited for */
 		return -ECONNRESET;
 	if (!connection_flush(c))
 		return -ECONNRESET;
@@ -129,7 +129,7 @@ static int serve(struct connection *c, uint32_t events) {
 		r = next_message(c);
 	if (r < 0)
 		return r;
-	return connection_flush(c) ? 0 : -ECONNRESET; /* an answer that was given at once goes out at once */
+	return connection_flush(c) ? 0 : -ECONNRESET; /* a method may have answered at once */
 }
 
 static void give_way(const struct control *control) {
@@ -158,8 +158,8 @@ static size_t count_of(const struct control *control, uid_t uid) {
 	return n;
 }
 
-/* Is a the better one to be pushed out? One of the user who has most, so that nobody can keep others away; a stream
- * only where there is nothing else; and who was silent longest. */
+/* Should a be disconnected rather than b? First those of the user with most connections, so that nobody can lock others
+ * out; streams last; then the one that was silent longest. */
 static bool is_idler(const struct connection *a, const struct connection *b) {
 	size_t n_a = count_of(a->control, a->peer.uid), n_b = count_of(b->control, b->peer.uid);
 
@@ -170,7 +170,7 @@ static bool is_idler(const struct connection *a, const struct connection *b) {
 	return a->heard < b->heard;
 }
 
-/* Whoever waits for an answer is not pushed out. */
+/* A client that is waiting for an answer is never disconnected. */
 static struct connection *find_idlest(const struct control *control) {
 	struct connection *idlest = NULL;
 
@@ -180,7 +180,7 @@ static struct connection *find_idlest(const struct control *control) {
 	return idlest;
 }
 
-static bool push_out(struct control *control) {
+static bool disconnect_one(struct control *control) {
 	struct connection *idlest = find_idlest(control);
 
 	if (idlest)
@@ -193,7 +193,7 @@ int control_add_client(struct control *control, int fd) {
 	struct connection *c;
 	int r = peer_of(fd, control->readers, &peer);
 
-	if (r == 0 && control->n >= CONTROL_CLIENTS_MAX && !push_out(control))
+	if (r == 0 && control->n >= CONTROL_CLIENTS_MAX && !disconnect_one(control))
 		r = -EBUSY;
 	if (r < 0) {
 		close(fd);
@@ -224,16 +224,16 @@ static int on_listen(sd_event_source *source _unused_, int fd, uint32_t events _
 
 	give_way(userdata);
 	if (client >= 0)
-		(void)control_add_client(userdata, client); /* it sees that it was closed */
+		(void)control_add_client(userdata, client); /* on error the client sees a closed connection */
 	else if (errno == EMFILE || errno == ENFILE)
-		push_out(userdata);
+		disconnect_one(userdata);
 	return 0;
 }
 
-/* ---- the whole ---- */
+/* ---- the socket ---- */
 
-/* The mode is set before there is a name (bind() takes it over), and widened when the group is right. Paths of sockets
- * are short, so the folder is named by its descriptor. */
+/* The mode is set before the name exists (bind() copies it) and extended after the group is set, so that nobody can connect
+ * in between. sun_path is short, so the directory is named by its descriptor. */
 static int open_socket(int dir_fd) {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -248,7 +248,7 @@ static int open_socket(int dir_fd) {
 	return TAKE_FD(fd);
 }
 
-/* 0, or 1 where that is not allowed. A folder of ours, in which nobody puts links. */
+/* 0; 1 if not permitted; -errno. Nobody else can put a link into this directory, so fchmodat() is safe. */
 static int open_for_group(int dir_fd, gid_t readers) {
 	if (readers == CONTROL_NOBODY)
 		return 0;
@@ -267,7 +267,7 @@ struct control *control_new(sd_event *event, gid_t readers, const struct control
 	return control;
 }
 
-/* As control_listen(). */
+/* Returns as control_listen(). */
 static int begin_to_listen(struct control *control, int *ret_fd) {
 	int r = *ret_fd = open_socket(control->dir_fd);
 
@@ -278,7 +278,7 @@ static int begin_to_listen(struct control *control, int *ret_fd) {
 	return r >= 0 && listen(*ret_fd, SOMAXCONN) < 0 ? -errno : r;
 }
 
-/* Does the name in the folder lead to our socket? */
+/* Does the name in the directory lead to our socket? */
 static bool has_name(const struct control *control) {
 	return control->dir_fd >= 0 && own_dir_leads_to(control->dir_fd, TOPOD_SOCKET, &control->name);
 }

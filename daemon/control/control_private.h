@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the control socket's files share: connections (control.c) carry bytes, calls (call.c) give them a
- * meaning, peers (access.c) say who speaks. For these only.
+ * Shared by the files of the control socket, and for them only: control.c moves bytes over connections, call.c makes
+ * calls of them, access.c finds out who is at the other end.
  */
 #pragma once
 
@@ -22,19 +22,19 @@ struct connection {
 	sd_event_source *source;
 	int fd;
 	struct peer peer;
-	uint64_t heard; /* when, in the order of all connections */
-	char *in;       /* CONTROL_CALL_BYTES, once anything came */
+	uint64_t heard; /* control.clock when it last sent something */
+	char *in;       /* CONTROL_CALL_BYTES; NULL before the first byte */
 	size_t n_in;
 	struct text out;
-	size_t sent;               /* of out */
-	struct control_call *call; /* not answered yet, or a stream */
+	size_t sent;               /* bytes of out */
+	struct control_call *call; /* in progress, or a stream; else NULL */
 };
 
 struct control_call {
-	struct connection *connection; /* NULL: it is gone */
+	struct connection *connection; /* NULL: the client has gone */
 	bool oneway;
-	json_t *(*lost)(size_t n); /* of a stream; else NULL */
-	size_t n_lost;             /* and not told yet */
+	json_t *(*lost)(size_t n); /* only a stream has it */
+	size_t n_lost;             /* replies left out since the last lost() */
 };
 
 struct control {
@@ -42,28 +42,28 @@ struct control {
 	sd_event_source *source, *others[CONTROL_OTHERS_MAX];
 	size_t n_others;
 	int fd, dir_fd;
-	struct stat name; /* what the socket is in the folder */
+	struct stat name; /* of the socket in the directory */
 	gid_t readers;
 	const struct control_service *service;
 	struct connection *connections;
 	size_t n;
-	uint64_t clock; /* counts what was heard */
+	uint64_t clock; /* counts reads, for connection.heard */
 };
 
-/* Who is at the other end of the socket, and what may he do? 0 or -errno. */
+/* Finds out who is at the other end of the socket, and what they may do. 0 or -errno. */
 int peer_of(int fd, gid_t readers, struct peer *ret);
 
-/* Takes one message. False where it is none, which ends the connection. */
+/* Handles one message. False if it is not a call: then the caller ends the connection. */
 bool call_handle_message(struct connection *c, const char *text, size_t size);
-/* The client has gone: streams end, other calls are still the methods'. */
+/* The client has gone. Ends a stream; another call stays until its method answers it. */
 void call_abandon(struct control_call *call);
-/* Everything was sent: what was lost is told. */
+/* Everything was sent: a stream can now report what it lost. */
 void call_caught_up(struct connection *c);
 
 static inline size_t connection_unsent(const struct connection *c) {
 	return c->out.size - c->sent;
 }
-/* Puts a message behind what is to be sent, with its NUL byte, and takes care that it will be. */
+/* Queues a message and its NUL byte. NULL: only waits for what the state of the connection now allows. */
 void connection_put(struct connection *c, const char *message);
-/* Sends what the socket takes. False where the connection ended. */
+/* Sends as much as the socket accepts. False if the connection ended. */
 bool connection_flush(struct connection *c);

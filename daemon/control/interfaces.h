@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The texts of the .varlink files in this folder, for org.varlink.service.GetInterfaceDescription; made by CMake.
+ * The texts of the .varlink files in this directory, for org.varlink.service.GetInterfaceDescription. CMake generates the
+ * source file.
  */
 #pragma once
 

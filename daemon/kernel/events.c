@@ -421,8 +421,8 @@ int watch_file(struct watch *watch, const char *name) {
 	return name_watch_file(&watch->names, name);
 }
 
-int watch_own_folder(struct watch *watch, int folder) {
-	return name_watch_own_dir(&watch->names, folder);
+int watch_own_dir(struct watch *watch, int dir_fd) {
+	return name_watch_own_dir(&watch->names, dir_fd);
 }
 
 int watch_fd(const struct watch *watch) {

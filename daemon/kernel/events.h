@@ -21,7 +21,7 @@ struct watch_handlers {
 			     const char *name); /* NETNS_DIR/NAME appeared or went away; again once it is mounted */
 	void (*file_changed)(void *userdata, const char *name); /* a file in /etc/netns/NAME, or the directory */
 	void (*everything_dirty)(void *userdata);               /* events were lost */
-	void (*taken_away)(void *userdata); /* something in a directory of watch_own_folder() was removed */
+	void (*taken_away)(void *userdata);                     /* something in a directory of watch_own_dir() was removed */
 };
 
 struct watch;
@@ -37,7 +37,7 @@ void watch_free(struct watch *watch);
 int watch_fd(const struct watch *watch);
 
 /* From now on `taken_away` is called when something in this directory, or the directory itself, is removed. 0 or -errno. */
-int watch_own_folder(struct watch *watch, int folder);
+int watch_own_dir(struct watch *watch, int dir_fd);
 
 /* Reads all events that are there, without waiting, and calls the handlers, perhaps more than once for the same object.
  * Returns after at most some thousand events; if there are more, the descriptor stays readable. The number of events is

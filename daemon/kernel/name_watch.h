@@ -40,7 +40,7 @@ void name_watch_init(struct name_watch *names, const struct watch_handlers *hand
 void name_watch_done(struct name_watch *names);
 /* Watches NETNS_DIR, which is made where somebody has removed it. 0 or -errno. */
 int name_watch_arm(struct name_watch *names);
-/* See watch_file() and watch_own_folder(). */
+/* See watch_file() and watch_own_dir(). */
 int name_watch_file(struct name_watch *names, const char *name);
 int name_watch_own_dir(struct name_watch *names, int fd);
 /* Reads what is there, and tries again what could not be watched. */

@@ -47,7 +47,7 @@ static int home = -1; /* the namespace that netns_leave() returns to */
 static bool keeping;
 static int kept = -1; /* the directory, while it is kept open */
 
-void netns_keep_folder(bool keep) {
+void netns_keep_dir(bool keep) {
 	keeping = keep;
 	closep(&kept);
 	kept = -1;
@@ -59,7 +59,7 @@ static void own_dir_done(int *fd) {
 }
 
 /* For reading only: what is found is checked, whoever created it. */
-static int open_folder(int *ret_fd) {
+static int open_dir(int *ret_fd) {
 	*ret_fd = kept >= 0 ? kept : open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0)
 		return errno == ELOOP ? -ENOTDIR : -errno;
@@ -75,8 +75,8 @@ static const char *own_dir_problem(int error) {
 }
 
 /* To create or remove names. Others who may write there could replace them meanwhile. */
-static int open_own_folder(int *ret_fd, const char **ret_problem) {
-	int r = open_folder(ret_fd);
+static int open_own(int *ret_fd, const char **ret_problem) {
+	int r = open_dir(ret_fd);
 
 	if (r == 0)
 		r = own_dir_check(*ret_fd);
@@ -85,8 +85,8 @@ static int open_own_folder(int *ret_fd, const char **ret_problem) {
 }
 
 int netns_check(const char **ret_problem) {
-	_cleanup_(own_dir_done) int folder = -1;
-	int r = open_own_folder(&folder, ret_problem);
+	_cleanup_(own_dir_done) int dir = -1;
+	int r = open_own(&dir, ret_problem);
 
 	return r == -ENOENT ? 0 : r;
 }
@@ -110,14 +110,14 @@ static enum mounted read_mount(char *line, uint64_t id) {
 
 /* If several mounts have the directory's path, the one through which it was opened counts: the others are below it, or
  * hidden with an earlier /run. */
-static int find_mount(int folder, enum mounted *ret) {
+static int find_mount(int dir, enum mounted *ret) {
 	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
 	_cleanup_free_ char *line = NULL;
 	size_t allocated = 0;
 	struct statx stx;
 	uint64_t id;
 
-	if (!f || statx(folder, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+	if (!f || statx(dir, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
 		return -errno;
 	id = stx.stx_mask & STATX_MNT_ID ? stx.stx_mnt_id : 0; /* before Linux 5.8: take any */
 	*ret = NOT_MOUNTED;
@@ -128,35 +128,35 @@ static int find_mount(int folder, enum mounted *ret) {
 
 /* Two processes that prepare the directory at the same time would stack mounts; iproute2 takes this lock too. But
  * everyone who can read the directory can hold the lock, so we wait no longer than the operation normally takes. */
-static int lock_folder(int folder) {
+static int lock_dir(int dir) {
 	int r = -EWOULDBLOCK;
 
 	for (int i = 0; i < LOCK_TRIES && r == -EWOULDBLOCK; i++) {
 		if (i > 0)
 			nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NSEC }, NULL);
-		r = flock(folder, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+		r = flock(dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 	}
 	return r == -EWOULDBLOCK ? 0 : r;
 }
 
 int netns_prepare(const char **ret_problem) {
-	_cleanup_close_ int folder = -1;
+	_cleanup_close_ int dir = -1;
 	enum mounted mounted = NOT_MOUNTED;
-	int r = own_dir_make(AT_FDCWD, NETNS_DIR, &folder);
+	int r = own_dir_make(AT_FDCWD, NETNS_DIR, &dir);
 
 	*ret_problem = own_dir_problem(r);
 	if (r < 0)
 		return r;
-	r = lock_folder(folder);
+	r = lock_dir(dir);
 	if (r == 0)
-		r = find_mount(folder, &mounted);
+		r = find_mount(dir, &mounted);
 	if (r < 0)
 		return r;
 	if (mounted == NOT_MOUNTED && mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) < 0)
 		return -errno;
 	if (mounted != MOUNTED_SHARED && mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL) < 0)
 		return -errno;
-	netns_keep_folder(keeping); /* the directory below is hidden now */
+	netns_keep_dir(keeping); /* the directory below is hidden now */
 	return 0;
 }
 
@@ -212,18 +212,18 @@ static int mount_onto(int file, int fd, const char **ret_problem) {
 }
 
 int netns_name(int fd, const char *name, const char **ret_problem) {
-	_cleanup_(own_dir_done) int folder = -1;
+	_cleanup_(own_dir_done) int dir = -1;
 	_cleanup_close_ int file = -1;
-	int r = open_own_folder(&folder, ret_problem);
+	int r = open_own(&dir, ret_problem);
 
 	if (r < 0)
 		return r;
-	file = openat(folder, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
+	file = openat(dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (file < 0)
 		return full(errno, "the file system of " NETNS_DIR " is full", ret_problem);
 	r = mount_onto(file, fd, ret_problem);
 	if (r < 0)
-		unlinkat(folder, name, 0);
+		unlinkat(dir, name, 0);
 	return r;
 }
 
@@ -245,14 +245,14 @@ static bool error_is_of_another_file(int error) {
 
 /* A link is followed only to see whether it leads to a network namespace, and only if nobody else can have created it.
  * O_PATH does not open what it leads to: no device is started, no FIFO is waited for. */
-static int open_linked(int folder, const char *name, int *ret_fd, const char **ret_problem) {
+static int open_linked(int dir, const char *name, int *ret_fd, const char **ret_problem) {
 	_cleanup_close_ int path = -1, fd = -1;
 	char target[FD_PATH];
 
 	*ret_problem = "a symbolic link, and others may write to " NETNS_DIR;
-	if (own_dir_check(folder) < 0)
+	if (own_dir_check(dir) < 0)
 		return -EEXIST;
-	path = openat(folder, name, O_PATH | O_CLOEXEC);
+	path = openat(dir, name, O_PATH | O_CLOEXEC);
 	if (path < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
 		return -errno;
 	*ret_problem = path >= 0 ? "a symbolic link to something other than a network namespace"
@@ -279,14 +279,14 @@ static bool looks_left_over(const struct stat *st) {
 }
 
 /* What is it that could not be opened as a namespace? `error` is the error of opening it. */
-static int open_other(int folder, const char *name, int error, int *ret_fd, const char **ret_problem) {
-	_cleanup_close_ int path = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+static int open_other(int dir, const char *name, int error, int *ret_fd, const char **ret_problem) {
+	_cleanup_close_ int path = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
 	if (path < 0 || fstat(path, &st) < 0)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
-		return open_linked(folder, name, ret_fd, ret_problem);
+		return open_linked(dir, name, ret_fd, ret_problem);
 	if (is_on_nsfs(path) && error)
 		return error; /* a namespace that may not be opened */
 	if (!is_on_nsfs(path) && looks_left_over(&st))
@@ -298,45 +298,45 @@ static int open_other(int folder, const char *name, int error, int *ret_fd, cons
 }
 
 int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
-	_cleanup_(own_dir_done) int folder = -1;
+	_cleanup_(own_dir_done) int dir = -1;
 	_cleanup_close_ int fd = -1;
 	int r;
 
 	*ret_problem = NULL;
-	r = open_folder(&folder);
+	r = open_dir(&dir);
 	if (r < 0)
 		return r;
 	/* O_NONBLOCK: a FIFO must not block us. */
-	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	r = fd < 0 ? -errno : 0;
 	if (r < 0 && !error_is_of_another_file(-r))
 		return r;
 	if (r < 0 || !is_netns(fd))
-		return open_other(folder, name, r, ret_fd, ret_problem);
+		return open_other(dir, name, r, ret_fd, ret_problem);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 
 /* was_ours: a namespace of topod's was mounted on it, whoever created the file. */
-static int remove_left_over(int folder, const char *name, bool was_ours) {
+static int remove_left_over(int dir, const char *name, bool was_ours) {
 	struct stat st;
 
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (was_ours ? !S_ISREG(st.st_mode) || st.st_size : !looks_left_over(&st))
 		return -EEXIST;
-	if (unlinkat(folder, name, 0) == 0)
+	if (unlinkat(dir, name, 0) == 0)
 		return 0;
 	/* EBUSY: something is mounted on it. EEXIST means here that it is somebody else's, and is no answer of the kernel's. */
 	return errno == EBUSY ? -EEXIST : errno == EEXIST ? -EIO : -errno;
 }
 
 int netns_remove_stale(const char *name) {
-	_cleanup_(own_dir_done) int folder = -1;
+	_cleanup_(own_dir_done) int dir = -1;
 	const char *problem;
-	int r = open_own_folder(&folder, &problem);
+	int r = open_own(&dir, &problem);
 
-	return r < 0 ? r : remove_left_over(folder, name, false);
+	return r < 0 ? r : remove_left_over(dir, name, false);
 }
 
 static struct netns_identity identity_of(const struct stat *st) {
@@ -346,11 +346,11 @@ static struct netns_identity identity_of(const struct stat *st) {
 }
 
 /* Is this namespace mounted there, and not just linked? In one system call, because all are checked after each mount. */
-static bool is_mounted_there(int folder, const char *name, const struct netns_identity *identity) {
+static bool is_mounted_there(int dir, const char *name, const struct netns_identity *identity) {
 	struct netns_identity found;
 	struct stat st;
 
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	found = identity_of(&st);
 	return netns_is_same(&found, identity);
@@ -358,20 +358,20 @@ static bool is_mounted_there(int folder, const char *name, const struct netns_id
 
 /* Several mounts may be stacked on a name. */
 int netns_delete(const char *name, const struct netns_identity *identity, const char **ret_problem) {
-	_cleanup_(own_dir_done) int folder = -1;
+	_cleanup_(own_dir_done) int dir = -1;
 	char path[FD_PATH];
-	int r = open_own_folder(&folder, ret_problem);
+	int r = open_own(&dir, ret_problem);
 
 	if (r < 0)
 		return r;
-	if (!is_mounted_there(folder, name, identity))
+	if (!is_mounted_there(dir, name, identity))
 		return -ENOENT;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", folder, name);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
 	do {
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			return errno == EINVAL ? -ENOENT : -errno; /* EINVAL: another process was faster */
-		r = remove_left_over(folder, name, true);
-	} while (r == -EEXIST && is_mounted_there(folder, name, identity));
+		r = remove_left_over(dir, name, true);
+	} while (r == -EEXIST && is_mounted_there(dir, name, identity));
 	return r == -EEXIST || r == -ENOENT ? 0 : r; /* it is another namespace now */
 }
 
@@ -401,9 +401,9 @@ int netns_cookie(int fd, uint64_t *ret) {
 }
 
 bool netns_is_named(const char *name, const struct netns_identity *identity) {
-	_cleanup_(own_dir_done) int folder = -1;
+	_cleanup_(own_dir_done) int dir = -1;
 
-	return open_folder(&folder) == 0 && is_mounted_there(folder, name, identity);
+	return open_dir(&dir) == 0 && is_mounted_there(dir, name, identity);
 }
 
 int netns_watch_mounts(void) {

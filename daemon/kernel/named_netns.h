@@ -23,7 +23,7 @@ int netns_check(const char **ret_problem);
 /* Keeps the directory's descriptor open from its next use until this is called with false, so that it is not opened for
  * each name; it is still checked for each. Not for long, because something may be mounted on the directory meanwhile. Off
  * at first. */
-void netns_keep_folder(bool keep);
+void netns_keep_dir(bool keep);
 
 /* Prepares NETNS_DIR, as the first `ip netns add` after a boot does: a directory (0755) that is a mount point with shared
  * propagation. A mount that is shared already (/proc/self/mountinfo) is left alone, so that mounts never stack. An

@@ -67,8 +67,8 @@ const char *setting_read(const struct proc_sys *settings, struct arena *arena, c
 	return text_file_read(arena, fd, SETTING_MAX, ret_error);
 }
 
-const char **setting_list(const struct proc_sys *settings, struct arena *arena, const char *folder, int *ret_error) {
-	_cleanup_close_ int fd = open_setting(settings, folder, O_RDONLY | O_DIRECTORY);
+const char **setting_list(const struct proc_sys *settings, struct arena *arena, const char *path, int *ret_error) {
+	_cleanup_close_ int fd = open_setting(settings, path, O_RDONLY | O_DIRECTORY);
 	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	vec(const char *) names = {};
 	const struct dirent *entry;

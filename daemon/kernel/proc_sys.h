@@ -22,6 +22,6 @@ void proc_sys_done(struct proc_sys *settings);
 /* The value of a setting ("net/ipv4/ip_forward"), or NULL with -errno in *ret_error; in arena. */
 const char *setting_read(const struct proc_sys *settings, struct arena *arena, const char *path, int *ret_error);
 /* The names in a directory of settings ("net/ipv6/conf"), in arena, ended by NULL. NULL with -errno in *ret_error. */
-const char **setting_list(const struct proc_sys *settings, struct arena *arena, const char *folder, int *ret_error);
+const char **setting_list(const struct proc_sys *settings, struct arena *arena, const char *path, int *ret_error);
 /* 0 or -errno: -ENOENT if the kernel has no such setting, -EINVAL if it refuses the value or a part of it. */
 int setting_write(const struct proc_sys *settings, const char *path, const char *value);

@@ -42,11 +42,11 @@ static void real_hold(struct kernel *kernel) {
 static void real_check_names(struct kernel *kernel, void (*fn)(void *userdata, const char *ns), void *userdata) {
 	struct real_kernel *k = (struct real_kernel *)kernel;
 
-	netns_keep_folder(true);
+	netns_keep_dir(true);
 	for (struct handle *handle = k->handles; handle; handle = handle->hh.next)
 		if (handle->held >= 0 && !netns_is_named(handle->name, &handle->identity))
 			fn(userdata, handle->name);
-	netns_keep_folder(false);
+	netns_keep_dir(false);
 }
 
 static void real_listen(struct kernel *kernel) {
@@ -58,7 +58,7 @@ static void real_rest(struct kernel *kernel) {
 
 	handles_close(k);
 	proc_sys_done(&k->settings);
-	netns_keep_folder(false);
+	netns_keep_dir(false);
 }
 
 static void real_free(struct kernel *kernel) {
@@ -67,7 +67,7 @@ static void real_free(struct kernel *kernel) {
 	handles_done(k);
 	nl_close(&k->host);
 	proc_sys_done(&k->settings);
-	netns_keep_folder(false);
+	netns_keep_dir(false);
 	vec_done(&k->families);
 	pthread_mutex_destroy(&k->families_lock);
 	free(k);

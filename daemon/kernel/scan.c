@@ -220,7 +220,7 @@ int real_observe(struct kernel *kernel, const struct scan_request *look, const s
 	struct real_kernel *k = (struct real_kernel *)kernel;
 	size_t most = MAX((size_t)ROUND, k->max_open / 2);
 
-	netns_keep_folder(true);
+	netns_keep_dir(true);
 	for (size_t at = 0, size; at < n; at += size) {
 		size = MIN(n - at, most);
 		int r = prepare(k, look, scopes + at, size, ret);

@@ -501,7 +501,7 @@ static void close_all(struct loop *l) {
 
 int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
 	struct loop_options own = *options;
-	struct loop l = { .options = &own, .session = SESSION_NONE, .loaded = loaded };
+	struct loop l = { .options = &own, .session = TOPOLOGY_NONE, .loaded = loaded };
 	int r;
 
 	own.periodic_usec = own.periodic_usec ? own.periodic_usec : LOOP_PERIODIC_USEC;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The order matters twice. The lock comes first, so that two daemons never work on one topology. The events come
- * before the reconciler's first look, so that no change falls between the two.
+ * Opens and closes one topology's parts in the right order, and passes events and occurrences between them.
  *
- * An error here is about the machine (no privilege, no room in /run), not about the topology: it ends the verb.
+ * The order matters twice. The lock is taken first, so that two daemons never work on one topology. Events are heard
+ * before the reconciler's first scan, so that no change falls between the two.
+ *
+ * An error of opening is about the machine (missing privileges, no space in /run), not about the topology, and ends the
+ * verb.
  */
 #include "session/topology.h"
 
@@ -18,11 +21,11 @@
 #include "report/report.h"
 
 enum {
-	RESTORE_TRIES = 100,                  /* of a folder that is taken away again and again */
-	LOOK_TRIES = 4,                       /* in vain, with growing pauses, before topology_settle() gives up */
-	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* how long it may take after everything was tried once … */
-	SETTLE_PASSES = 5,                    /* … where there was time for so many passes: a slow machine is no quarrel */
-	AWAIT_USEC = 1000 * 1000,             /* the longest wait once that time is over */
+	RESTORE_TRIES = 100,                  /* for a directory that is removed again and again */
+	SCAN_TRIES = 4,                       /* failed scans, with growing pauses, before topology_settle() gives up */
+	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* topology_settle() gives up after this time, … */
+	SETTLE_PASSES = 5,                    /* … but not before so many passes: the machine may just be slow */
+	AWAIT_USEC = 1000 * 1000,             /* the longest wait after that time */
 };
 
 static uint64_t now(clockid_t clock) {
@@ -46,7 +49,7 @@ char *topology_problem(const char *what, int r) {
 	return xasprintf("cannot %s: %s%s", what, error_text(r), privilege ? " (this needs root)" : "");
 }
 
-/* To whoever wants to know, with the name of the file in which its place is. */
+/* Passes an occurrence on, together with the name of the file that its position is in. */
 static void occurred(void *userdata, const struct occurrence *occurrence) {
 	struct topology *s = userdata;
 	struct occurrence placed = *occurrence;
@@ -90,39 +93,39 @@ static void taken_away(void *userdata) {
 static void everything_dirty(void *userdata) {
 	struct topology *s = userdata;
 
-	s->taken_away = true; /* who knows */
+	s->taken_away = true; /* the event of it may be among those that were lost */
 	reconciler_overrun(s->reconciler);
 }
 
-/* A crash without the ledger would leave what nobody knows of, and without the lock another topod would begin. What cannot
- * be made anew is tried again at each turn. */
-static void restore_folder(struct topology *s) {
+/* After a crash without a ledger nobody would know what topod made, and without the lock another topod could start. If
+ * restoring fails, it is tried again each time. */
+static void restore_dir(struct topology *s) {
 	_cleanup_free_ char *noun = xasprintf("%s/%s", TOPOD_RUN_DIR, s->topology);
 	struct occurrence occurrence = { .scope = s->topology, .noun = noun, .what = "was removed" };
 	uint64_t began = now_monotonic();
 	int r, n = 0;
 
-	/* What is taken away before it is watched is not heard of. */
+	/* What is removed before the new directory is watched causes no event: so check again after watching it. */
 	while ((r = ledger_file_restore(&s->ledger_file, &s->ledger)) > 0 && n++ < RESTORE_TRIES)
-		(void)watch_own_folder(s->watch, s->ledger_file.dir_fd);
+		(void)watch_own_dir(s->watch, s->ledger_file.dir_fd);
 	s->taken_away = r != 0;
 	occurrence.type = r < 0 ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_DRIFT_RESTORED;
 	occurrence.error = r < 0 ? error_text(r) : NULL;
 	occurrence.latency_usec = now_monotonic() - began;
-	if (r < 0 ? !s->taken_away_told : n > 0)
+	if (r < 0 ? !s->taken_away_reported : n > 0)
 		occurred(s, &occurrence);
-	s->taken_away_told = r < 0;
+	s->taken_away_reported = r < 0;
 	if (s->hooks.taken_away)
 		s->hooks.taken_away(s->hooks.userdata, r);
 }
 
-/* Where reading would lead to nothing for now, nothing is read. An error of the watch is met again by the next try. */
+/* Reads the events that have arrived, unless the reconciler says that reading would only lose more of them for now. */
 static void hear(struct topology *s) {
 	size_t before = s->watch ? watch_overruns(s->watch) : 0;
 	int r;
 
 	if (s->taken_away)
-		restore_folder(s);
+		restore_dir(s);
 	if (!s->watch || now_monotonic() < reconciler_listen_usec(s->reconciler))
 		return;
 	r = watch_dispatch(s->watch, NULL);
@@ -131,7 +134,7 @@ static void hear(struct topology *s) {
 	else
 		reconciler_heard(s->reconciler, watch_overruns(s->watch) != before);
 	if (s->taken_away)
-		restore_folder(s);
+		restore_dir(s);
 }
 
 static const struct watch_handlers handlers = {
@@ -142,7 +145,7 @@ static const struct watch_handlers handlers = {
 	.taken_away = taken_away,
 };
 
-/* What the reconciler asks for in the middle of a pass. */
+/* The reconciler calls this during a pass. */
 static void drain(void *userdata) {
 	hear(userdata);
 }
@@ -230,7 +233,7 @@ static void add_where(const char *path, struct text *out) {
 	report_clean(streq(path, "-") ? "standard input" : path, out);
 }
 
-/* Two files of one name are two networks until somebody says that they are one: NULL, or what is to be said. */
+/* Two files with the same name are two topologies unless the user says otherwise. NULL, or the message to show. */
 static char *source_problem(const struct topology *s, const struct topology_source *source, const struct ledger *ledger) {
 	_cleanup_text_ struct text before = {}, now = {};
 	_cleanup_free_ char *path = source->loaded ? spec_file_absolute(source->loaded->name) : NULL;
@@ -318,12 +321,12 @@ static int open_watch(struct topology *s, char **ret_problem) {
 		*ret_problem = topology_problem("receive the kernel's events", r);
 	if (r < 0)
 		return r;
-	(void)watch_own_folder(s->watch, s->ledger_file.dir_fd);
+	(void)watch_own_dir(s->watch, s->ledger_file.dir_fd);
 	s->kernel->ops->listen(s->kernel);
 	return 0;
 }
 
-/* What happened before is not known: everything is looked at once more. */
+/* What happened before listening is unknown: everything is scanned once more. */
 static int listen_to_all(struct topology *s) {
 	_cleanup_free_ char *problem = NULL;
 	int r = open_watch(s, &problem);
@@ -335,8 +338,8 @@ static int listen_to_all(struct topology *s) {
 	return 0;
 }
 
-/* Whoever has the lock may be at work on another file. */
-static int settle_source(struct topology *s, const struct topology_source *source, int r, char **ret_problem) {
+/* Is this the file that the topology was made from? If a daemon has the lock (r), compares with the file of that one. */
+static int check_source(struct topology *s, const struct topology_source *source, int r, char **ret_problem) {
 	_cleanup_(ledger_done) struct ledger others = {};
 
 	if (r == -EALREADY && ledger_file_read(s->topology, &others) < 0)
@@ -355,11 +358,11 @@ int topology_open_once(struct topology *s, struct spec *spec, const struct topol
 	pid_t pid;
 	int r;
 
-	*s = SESSION_NONE;
+	*s = TOPOLOGY_NONE;
 	s->hooks = *hooks;
 	s->topology = xstrdup(spec->topology);
 	r = ledger_file_open(&s->ledger_file, s->topology, &s->ledger, &pid, &s->n_damaged);
-	r = settle_source(s, source, r, ret_problem);
+	r = check_source(s, source, r, ret_problem);
 	if (r < 0) {
 		*ret_problem = *ret_problem ? *ret_problem : ledger_problem(s->topology, r, pid);
 		return r;
@@ -388,10 +391,10 @@ int topology_open(struct topology *s, struct spec *spec, const struct topology_s
 	return r;
 }
 
-int topology_open_to_look(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem) {
+int topology_open_to_scan(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem) {
 	int r;
 
-	*s = SESSION_NONE;
+	*s = TOPOLOGY_NONE;
 	s->topology = xstrdup(spec->topology);
 	r = ledger_file_read(s->topology, &s->ledger);
 	if (r < 0) {
@@ -410,7 +413,7 @@ int topology_open_to_look(struct topology *s, struct spec *spec, const struct to
 int topology_close(struct topology *s) {
 	int compacted = 0, closed;
 
-	if (s->reconciler && !s->ledger.n) /* what failed before may do now, and stands in the way of the folder's end */
+	if (s->reconciler && !s->ledger.n) /* may have failed before; an empty ledger would keep the directory */
 		compacted = ledger_file_compact(&s->ledger_file, &s->ledger);
 	reconciler_free(s->reconciler);
 	watch_free(s->watch);
@@ -418,7 +421,7 @@ int topology_close(struct topology *s) {
 	ledger_done(&s->ledger);
 	closed = ledger_file_close(&s->ledger_file, true);
 	free(s->topology);
-	*s = SESSION_NONE;
+	*s = TOPOLOGY_NONE;
 	return compacted < 0 ? compacted : closed;
 }
 
@@ -431,7 +434,7 @@ void topology_dispatch(struct topology *s) {
 		watch_if_failed(s);
 }
 
-/* Until something is heard or the reconciler wants to be called. */
+/* Waits for an event, or until the reconciler wants to be called. */
 static int await(struct topology *s, uint64_t limit) {
 	struct pollfd p = { .fd = watch_fd(s->watch), .events = POLLIN };
 	uint64_t t = now_monotonic(), due = MIN(reconciler_due(s->reconciler), MAX(limit, t + AWAIT_USEC));
@@ -454,13 +457,13 @@ int topology_settle(struct topology *s) {
 
 		if (tries == 0 && reconciler_settled(s->reconciler))
 			return 0;
-		if (tries >= LOOK_TRIES)
+		if (tries >= SCAN_TRIES)
 			return r;
 		if (passes++ >= SETTLE_PASSES && now_monotonic() >= limit)
 			return tries ? r : -ETIME;
 		r = s->watch ? await(s, limit) : listen_to_all(s);
 		failures = r < 0 ? failures + 1 : 0;
-		if (failures >= LOOK_TRIES)
+		if (failures >= SCAN_TRIES)
 			return r;
 	}
 }

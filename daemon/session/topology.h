@@ -2,8 +2,8 @@
 /*
  * One topology at work: its lock and ledger, the kernel, the events, and the reconciler that ties them together.
  *
- * What `run`, `apply`, `down` and `plan` have in common. It owns the order in which the parts are opened, and knows
- * neither the command line nor where words go: what went wrong is told to the caller as a sentence.
+ * `run`, `apply`, `down` and `plan` share this. It owns the order in which the parts are opened and closed. It knows
+ * neither the command line nor where messages go: an error is returned to the caller as a sentence.
  */
 #pragma once
 
@@ -11,23 +11,23 @@
 #include "kernel/events.h"
 #include "files/spec_file.h"
 
-/* What a topology is made from. */
+/* The files that a topology is made from. */
 struct topology_source {
-	const struct loaded_spec *loaded; /* its files; the spec may have been taken out of it. NULL: none is known */
-	bool named;                       /* they say the topology's name themselves: whoever has it means this topology */
-	bool replaces;                    /* whatever it was made from before is given up */
+	const struct loaded_spec *loaded; /* the files; its spec may have been taken. NULL: unknown */
+	bool named;                       /* the file gives the topology's name, so it certainly means this topology */
+	bool replaces;                    /* the topology may have been made from another file before: --replace */
 };
 
-/* Of a spec that was just loaded. */
+/* The source of a spec that was just loaded. */
 struct topology_source topology_source(const struct loaded_spec *loaded, bool replaces);
 
 struct topology_hooks {
 	void *userdata;
 	void (*occurred)(void *userdata, const struct occurrence *occurrence); /* may be NULL */
 	void (*progress)(void *userdata, size_t n_done, size_t n_all);         /* may be NULL */
-	void (*taken_away)(void *userdata, int r); /* something was, out of the topology's folder; r is what
-						    * ledger_file_restore() said; may be NULL */
-	size_t event_buffer;                       /* bytes for events that wait, see watch_new(); 0: enough */
+	/* Something was removed from the topology's directory; r is what ledger_file_restore() returned. May be NULL. */
+	void (*taken_away)(void *userdata, int r);
+	size_t event_buffer; /* bytes for unread events, see watch_new(); 0: the default */
 };
 
 struct topology {
@@ -36,54 +36,54 @@ struct topology {
 	struct ledger_file ledger_file;
 	size_t n_damaged; /* lines of the ledger that could not be read */
 	struct kernel *kernel;
-	struct watch *watch; /* NULL: nothing is listened to */
+	struct watch *watch; /* NULL: no events are heard */
 	struct reconciler *reconciler;
 	struct topology_hooks hooks;
-	bool taken_away;      /* something was, out of the topology's folder, and is not there again yet … */
-	bool taken_away_told; /* … which was told */
+	bool taken_away;      /* something was removed from the topology's directory and is not restored yet … */
+	bool taken_away_reported; /* … which was reported */
 };
 
-/* Closes to nothing without having been opened. */
-#define SESSION_NONE ((struct topology){ .ledger_file = LEDGER_FILE_NONE })
+/* Not open; topology_close() does nothing. */
+#define TOPOLOGY_NONE ((struct topology){ .ledger_file = LEDGER_FILE_NONE })
 
-/* Opens what is needed to work on the spec (taken over): the events are heard before the first look, so that nothing is
- * missed. The session must not move afterwards. 0, or -errno and a sentence that the caller frees; -EALREADY where another
- * topod has the topology, -EEXIST where it was made from another file, which only has its file name in common with this one.
- * The ledger notes the source. */
+/* Opens everything that is needed to work on the spec, of which it takes ownership, and records the source in the ledger.
+ * Events are heard before the first scan, so that none is missed. *s must not move afterwards. 0, or -errno and in
+ * *ret_problem a sentence that the caller frees: -EALREADY if another topod manages the topology, -EEXIST if it was made
+ * from another file, which only has the same name. */
 int topology_open(struct topology *s, struct spec *spec, const struct topology_source *source,
 		  const struct topology_hooks *hooks, char **ret_problem);
 
-/* The same for converging once: nothing is listened to until something has to be waited for. To be heard costs the
- * kernel a search among all namespaces for each of the many events that building makes. */
+/* The same, to converge once: it does not listen to events before topology_settle() has to wait for something. With a
+ * listener the kernel has to search all namespaces for each of the many events that building causes. */
 int topology_open_once(struct topology *s, struct spec *spec, const struct topology_source *source,
 		       const struct topology_hooks *hooks, char **ret_problem);
 
-/* The same for looking only: no lock, no events, and nothing is made. */
-int topology_open_to_look(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem);
+/* The same, only to scan: takes no lock, hears no events, creates nothing. */
+int topology_open_to_scan(struct topology *s, struct spec *spec, const struct topology_source *source, char **ret_problem);
 
-/* Adds warnings about what the kernel shows to be hardly meant in the file in force. Scans the namespaces where that can be. */
+/* Adds warnings about what is probably a mistake, as the state of the kernel shows. Scans the namespaces that it needs. */
 void topology_warn(struct topology *s, struct diags *diags);
 
-/* Other files, after a reload: notes them. 0 or -errno. */
+/* Records the files in the ledger, after a reload. 0 or -errno. */
 int topology_note_source(struct topology *s, const struct loaded_spec *loaded);
 
-/* Everything that is readable is read, then one pass. */
+/* Reads all events that have arrived and makes one pass. */
 void topology_dispatch(struct topology *s);
 
-/* Works until all is done and verified that can be. 0; -errno where looking fails again and again; -ETIME where
- * something else changes the network without end. */
+/* Works until everything that can be done is done and verified. 0; -errno if scanning keeps failing; -ETIME if something
+ * else keeps changing the network. */
 int topology_settle(struct topology *s);
 
-/* Other files and forwarding tables may be declared now: to be called after a reload of the reconciler. */
+/* Listens to the events of what the current spec declares. Call it after each reload of the reconciler. */
 void topology_watch_declared(struct topology *s);
 
-/* Gives everything back; a folder without a ledger is removed. 0; -errno where that one could not be. */
+/* Releases everything, and removes the directory if it has no ledger. 0; -errno if that failed. */
 int topology_close(struct topology *s);
-#define _cleanup_session_ _cleanup_(topology_close)
+#define _cleanup_topology_ _cleanup_(topology_close)
 
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in microseconds. */
 uint64_t now_monotonic(void);
 uint64_t now_realtime(void);
 
-/* "cannot look at the kernel: Operation not permitted (this needs root)": the caller frees. */
+/* "cannot talk to the kernel: Operation not permitted (this needs root)". `what` is the verb phrase. The caller frees. */
 char *topology_problem(const char *what, int r);

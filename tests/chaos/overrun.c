@@ -48,7 +48,7 @@ static size_t left_to_do(struct topology *s) {
 static bool round_of(const char *path, struct disturber *d, struct place *host, size_t *overruns) {
 	const struct topology_hooks hooks = { .event_buffer = EVENT_BUFFER };
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_session_ struct topology s = SESSION_NONE;
+	_cleanup_topology_ struct topology s = TOPOLOGY_NONE;
 	_cleanup_free_ char *problem = NULL;
 	unsigned before = random_below(d, FLOOD) & ~1u;
 

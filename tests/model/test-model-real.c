@@ -249,7 +249,7 @@ static bool apply(struct both *b, int version) {
 
 	if (!run_read(&b->run, version, &spec))
 		return false;
-	b->session = SESSION_NONE;
+	b->session = TOPOLOGY_NONE;
 	if (topology_open(&b->session, &spec, &(struct topology_source){}, &hooks, &problem) < 0)
 		run_fail(&b->run, "session: %s", problem);
 	else
