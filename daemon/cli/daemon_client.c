@@ -60,7 +60,7 @@ bool ask(const char *topology, const char *method, json_t *parameters, uint64_t 
 	return r == 0 && !ret->error;
 }
 
-/* ---- whom ---- */
+/* ---- which topology ---- */
 
 static bool is_file_name(const char *argument) {
 	const char *dot = strrchr(argument, '.');
@@ -68,7 +68,7 @@ static bool is_file_name(const char *argument) {
 	return strchr(argument, '/') || (dot && (streq(dot, ".yaml") || streq(dot, ".yml")));
 }
 
-/* What a file says that it is called, or would be without saying so. */
+/* The topology's name in the file, or the one that follows from the file's name. */
 static char *name_in(const char *path, bool *ret_named) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	bool good = spec_file_load(path, SPEC_FILE_NAME, &loaded);
@@ -82,7 +82,7 @@ static char *name_in(const char *path, bool *ret_named) {
 struct search {
 	const char *path;
 	char *found;
-	char *other; /* the file of the daemon that was asked first, where it is another one */
+	char *other; /* the first other file that a daemon manages */
 };
 
 static void compare(void *userdata, const char *topology) {
@@ -99,8 +99,8 @@ static void compare(void *userdata, const char *topology) {
 		search->other = xstrdup(file);
 }
 
-/* Whoever keeps the file is meant, even where it is wrong by now or has another name in it; the name in it is only
- * where to ask first. */
+/* The daemon that manages the file is meant, even if the file is invalid by now or names another topology. So the name in
+ * the file only says which daemon to ask first. */
 static char *topology_of_file(const char *argument) {
 	bool named;
 	_cleanup_free_ char *path = spec_file_absolute(argument), *name = name_in(argument, &named), *other = NULL;
@@ -109,7 +109,7 @@ static char *topology_of_file(const char *argument) {
 	compare(&search, name);
 	other = TAKE_PTR(search.other);
 	if (!search.found)
-		(void)ledger_file_each(compare, &search); /* where that fails, none is found */
+		(void)ledger_file_each(compare, &search); /* on error, none is found */
 	free(search.other);
 	if (search.found)
 		return search.found;
@@ -125,7 +125,7 @@ struct choice {
 	size_t n;
 };
 
-/* Whoever listens runs; that it might refuse this caller is told when it is asked in earnest. */
+/* A daemon that answers is running. If it refuses this caller, the verb's own call reports that. */
 static void choose(void *userdata, const char *topology) {
 	struct choice *choice = userdata;
 	_cleanup_answer_ struct control_answer answer = {};
@@ -142,7 +142,7 @@ char *daemon_client_topology(const struct options *options) {
 
 	if (options->n_args)
 		return is_file_name(options->args[0]) ? topology_of_file(options->args[0]) : xstrdup(options->args[0]);
-	(void)ledger_file_each(choose, &choice); /* where that fails, none is found */
+	(void)ledger_file_each(choose, &choice); /* on error, none is found */
 	if (choice.n == 1)
 		return choice.only;
 	if (choice.n)
@@ -153,7 +153,7 @@ char *daemon_client_topology(const struct options *options) {
 	return NULL;
 }
 
-/* ---- what came ---- */
+/* ---- answers ---- */
 
 bool print_status(const json_t *json, const struct options *options) {
 	_cleanup_(arena_done) struct arena arena = {};

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `topod apply` and `topod down`: one convergence, to the file or to nothing.
+ * `topod apply` and `topod down`: converge once, to what the file declares or to nothing.
  *
- * What fails is told at the end, and only what is still not well then: a change that failed at first and could be made
- * once another was done is no failure.
+ * Failures are printed at the end, and only those that remain: a change may fail at first and succeed after another one.
  */
 #include "run/journal.h"
 #include "files/error_text.h"
@@ -14,19 +13,19 @@ struct told_failure {
 	char *scope, *noun, *text;
 };
 
-/* One convergence and what is known of it. */
+/* One run of a verb, and its results so far. */
 struct work {
 	const struct options *options;
 	struct topology session;
-	struct diags problems;             /* at places of the file, where there is one */
-	vec(struct told_failure) failures; /* what was said about each, the latest */
+	struct diags problems;             /* with positions in the file, if there is one */
+	vec(struct told_failure) failures; /* the latest text about each object that failed */
 	struct topology_source source;
 	uint64_t usec;
 	bool progress_shown;
-	bool removes; /* all of it: nothing may be left */
+	bool removes; /* `down`: nothing may be left */
 };
 
-/* ---- while it goes on ---- */
+/* ---- while working ---- */
 
 static void failure_done(struct told_failure *failure) {
 	free(failure->scope);
@@ -94,7 +93,7 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 	}
 }
 
-/* One line that is written over, for a person who waits. */
+/* One line on the terminal that is overwritten each time. */
 static void progress(void *userdata, size_t n_done, size_t n_all) {
 	struct work *work = userdata;
 
@@ -104,7 +103,7 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 	work->progress_shown = true;
 }
 
-/* ---- what came of it ---- */
+/* ---- the result ---- */
 
 static void add_problem(void *userdata, const struct failure *failure) {
 	struct work *work = userdata;
@@ -117,7 +116,7 @@ static void add_problem(void *userdata, const struct failure *failure) {
 			   failure->state, failure->error ? ": " : "", failure->error ? failure->error : "");
 }
 
-/* Converged, or what is wrong is among the problems. */
+/* True if it converged; else the reasons were added to the problems or printed. */
 static bool conclude(struct work *work, int r) {
 	const char *restless = reconciler_restless(work->session.reconciler);
 	struct reconciler_status status;
@@ -138,7 +137,7 @@ static bool conclude(struct work *work, int r) {
 	return r == 0 && status.phase == PHASE_CONVERGED;
 }
 
-/* What is gone as such may have left something that could not be taken away; the ledger knows it then. */
+/* A namespace may be gone although its name could not be removed; then it is still in the ledger. */
 static bool nothing_left(const struct work *work) {
 	const struct ledger *ledger = &work->session.ledger;
 
@@ -154,7 +153,7 @@ static struct reconciler_status status_of(const struct work *work) {
 	return status;
 }
 
-/* What was done, also where not all could be. */
+/* All changes made, also if others failed. */
 static size_t count_changes(const struct reconciler_status *status) {
 	return status->n_created + status->n_changed + status->n_deleted;
 }

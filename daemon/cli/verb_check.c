@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod check`: every file, every diagnostic. */
+/* `topod check`: validates files and prints all diagnostics. */
 #include "report/report.h"
 #include "cli/verbs.h"
 
@@ -34,7 +34,7 @@ static bool check_file(const char *path, const struct options *options, json_t *
 	return good;
 }
 
-/* One file is one object, several are a list: who asks for one has not to unpack it. */
+/* With --json, one file gives an object and several give a list, so that the usual case needs no unpacking. */
 int verb_check(const struct options *options) {
 	json_t *results = options->json ? json_array() : NULL;
 	bool good = true;

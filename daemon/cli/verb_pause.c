@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod pause` and `topod resume`: maintenance, during which a daemon changes nothing. */
+/* `topod pause` and `topod resume`: a daemon changes nothing during maintenance. */
 #include "cli/daemon_client.h"
 #include "run/loop.h"
 #include "report/report.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod plan`: looks, compares, shows. */
+/* `topod plan`: shows what would be changed, and changes nothing. */
 #include "report/report.h"
 #include "cli/verbs.h"
 
@@ -25,9 +25,9 @@ static void warn(struct topology *session, const struct loaded_spec *loaded, con
 	print_diags(&diags, options);
 }
 
-static int look(struct topology *session, const struct options *options) {
+static int scan(struct topology *session, const struct options *options) {
 	_cleanup_(state_done) struct state observed = {};
-	_cleanup_(plan_done) struct plan plan = {}; /* ends first: it has left notes on the observed objects */
+	_cleanup_(plan_done) struct plan plan = {}; /* freed before observed, because it has marked those objects */
 	int r = reconciler_plan(session->reconciler, &plan, &observed);
 
 	if (r < 0) {
@@ -53,5 +53,5 @@ int verb_plan(const struct options *options) {
 		return EXIT_FAILED;
 	}
 	warn(&session, &loaded, options);
-	return look(&session, options);
+	return scan(&session, options);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod run`: what must be so before the loop begins. */
+/* `topod run`: prepares the process, loads the spec and starts the loop (run/loop.h). */
 #include <malloc.h>
 #include <signal.h>
 
@@ -7,7 +7,7 @@
 #include "run/loop.h"
 #include "cli/verbs.h"
 
-/* The loop takes them as events. Blocked from the beginning: a signal that comes early waits for it. */
+/* The loop reads signals as events. They are blocked from the beginning, so that an early one waits for the loop. */
 static void block_signals(void) {
 	sigset_t set;
 
@@ -19,15 +19,15 @@ static void block_signals(void) {
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* What a file, a ledger or a look at everything needs for a moment comes in chunks of this size (arena.c), in mappings of
- * their own that go back whole. By itself glibc would take them from the heap after the first of them was freed, and what
- * lives long, allocated in between, would keep a fifth of the heap for nothing. */
-static void give_back_chunks(void) {
+/* Arenas allocate chunks of this size (arena.c), which should be mappings of their own, so that freeing returns them to the
+ * system. After the first such free glibc raises its threshold and takes them from the heap (mallopt(3)); small objects
+ * that live long, allocated in between, would then keep a fifth of the heap from being returned. */
+static void map_chunks(void) {
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
-/* A person sees the line under a caret, the journal gets fields. */
-static void tell_diags(const struct loaded_spec *loaded, const struct options *options) {
+/* On a terminal with the line and a caret, in the journal with fields. */
+static void report_diags(const struct loaded_spec *loaded, const struct options *options) {
 	if (isatty(STDERR_FILENO))
 		print_diags(&loaded->diags, options);
 	else
@@ -44,12 +44,12 @@ int verb_run(const struct options *options) {
 	};
 	bool good;
 
-	give_back_chunks();
+	map_chunks();
 	block_signals();
 	journal_open();
 	raise_limits();
 	good = spec_file_load(loop.path, loop.flags, &loaded);
-	tell_diags(&loaded, options);
+	report_diags(&loaded, options);
 	if (!good)
 		return EXIT_SPEC;
 	return loop_run(&loop, &loaded) < 0 ? EXIT_FAILED : EXIT_DONE;

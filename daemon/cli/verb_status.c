@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `topod status` and `topod reload`: what is asked of a running daemon. */
+/* `topod status` and `topod reload`, both answered by a running daemon. */
 #include "cli/daemon_client.h"
 #include "report/report.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `topod watch`: a daemon's events, line by line, until it stops or the reader has seen enough.
+ * `topod watch`: prints a daemon's events, one per line, until the daemon stops or the user ends it.
  *
- * The signals that end it are read rather than suffered, so that the end is an orderly one.
+ * SIGINT and SIGTERM are read through signalfd(2), so that ending it is a success with all output written.
  */
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -37,7 +37,7 @@ static const char *event_color(const char *type, const char *action) {
 	return "";
 }
 
-/* "14:05:33.123  drift: web/eth0: …": the words are the daemon's. */
+/* "14:05:33.123  drift: web/eth0: …"; the text comes from the daemon. */
 static void print_line(const json_t *event, const char *text, bool color) {
 	const char *type = json_string_value(json_object_get(event, "type"));
 	uint64_t when = (uint64_t)json_integer_value(json_object_get(event, "when_usec"));
@@ -65,7 +65,7 @@ static void print_event(const json_t *event, const struct options *options) {
 	puts(json ? json : "null");
 }
 
-/* 1: go on; 0: the end; or -errno. */
+/* 1: there is more; 0: the end; or -errno. */
 static int print_next(struct control_client *client, const char *topology, int stop_fd, const struct options *options) {
 	_cleanup_answer_ struct control_answer answer = {};
 	int r = control_next(client, stop_fd, UINT64_MAX, &answer);
@@ -79,7 +79,7 @@ static int print_next(struct control_client *client, const char *topology, int s
 	if (r < 0 || answer.error)
 		return r < 0 ? r : -EPROTO;
 	print_event(json_object_get(answer.parameters, "event"), options);
-	return fflush(stdout) == 0 && answer.continues; /* that nobody reads any more is told in the end */
+	return fflush(stdout) == 0 && answer.continues; /* main() reports an error of standard output */
 }
 
 int verb_watch(const struct options *options) {

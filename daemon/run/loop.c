@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One turn of the loop hears everything there is to hear, then makes a single pass; a flood of events therefore
- * costs few passes, and the first event of a quiet time is answered at once.
+ * One turn of the loop reads all events that have arrived and then makes a single pass. So a flood of events costs few
+ * passes, and the first event after a quiet time is handled at once.
  *
- * One timer serves everybody who waits for a time: the reconciler's retries, the journal's summaries, the periodic
- * look.
+ * One timer serves everything that waits for a time: the reconciler's retries, the journal's summaries, the periodic scan,
+ * the end of a pause.
  *
- * A reload is over when the network was read back (or all that is left are retries), or when the file was refused.
- * Until then its callers wait. Whoever asks meanwhile waits with them: the file is read again for him, and the
- * end is the same. Whoever resumes after a pause waits in the same way. A reload during a pause is over when the file
- * was taken; what it asks for is done afterwards.
+ * A reload is over when the network was read back, when only retries are left, or when the file was refused. Until then its
+ * callers wait. If somebody asks for a reload meanwhile, the file is read again, and both get the same answer. A resume
+ * waits in the same way. During a pause a reload is over as soon as the file is accepted; its changes are made afterwards.
  *
- * A pause has a limit and ends by itself. It is kept in memory alone: a daemon that begins anew enforces, because
- * ready can only be said after that.
+ * A pause has a limit and ends by itself. It exists only in memory: a restarted daemon enforces the file, because it can
+ * be ready only after that.
  */
 #include "run/loop_private.h"
 
@@ -28,12 +27,12 @@
 #include "kernel/named_netns.h"
 
 enum {
-	EXTEND_USEC = 30 * 1000 * 1000, /* how much longer a start, a reload or a stop may take each time that it gets on */
-	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* when that is asked for again while a start only waits */
-	PROGRESS_USEC = 250 * 1000,          /* between two words of progress in a stream, and before the first */
+	EXTEND_USEC = 30 * 1000 * 1000,      /* how much more time a start, reload or stop asks for when it makes progress */
+	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* how often a start asks for it while it only waits */
+	PROGRESS_USEC = 250 * 1000,          /* between two events of progress in a stream, and before the first */
 };
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static void occurred(void *userdata, const struct occurrence *occurrence) {
 	struct loop *l = userdata;
@@ -44,13 +43,13 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 		control_broadcast(l->control, event_occurrence(occurrence));
 }
 
-/* About the daemon itself, for those who watch. */
+/* An event about the daemon itself, for `topod watch`. */
 static void stream(struct loop *l, const char *type, const char *text) {
 	if (control_has_streams(l->control))
 		control_broadcast(l->control, event_of(type, text));
 }
 
-/* Short work, as most is, is over before there is anything to tell of it. */
+/* Work that takes less than PROGRESS_USEC causes no event of progress. */
 static void stream_progress(struct loop *l, size_t n_done, size_t n_all) {
 	uint64_t now = now_monotonic();
 
@@ -72,20 +71,20 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 	if (l->stopping)
 		return;
 	notify_status("Converging: %zu of %zu changes", n_done, n_all);
-	free(TAKE_PTR(l->told));
+	free(TAKE_PTR(l->sentence));
 }
 
-/* The same sentence is not said twice; READY is, it ends a reload. */
-static void tell(struct loop *l, bool ready) {
+/* Sends STATUS= if it has changed. READY=1 is always sent, because it ends a reload. */
+static void report_status(struct loop *l, bool ready) {
 	struct text sentence = {};
 
 	status_sentence(&l->status, l->session.reconciler, &sentence);
 	if (ready)
 		notify_ready("%s", text_str(&sentence));
-	else if (!l->told || !streq(l->told, text_str(&sentence)))
+	else if (!l->sentence || !streq(l->sentence, text_str(&sentence)))
 		notify_status("%s", text_str(&sentence));
-	free(l->told);
-	l->told = text_take(&sentence);
+	free(l->sentence);
+	l->sentence = text_take(&sentence);
 }
 
 static void answer_waiting(struct loop *l) {
@@ -94,7 +93,7 @@ static void answer_waiting(struct loop *l) {
 	vec_clear(&l->waiting);
 }
 
-/* After each pass: what has been reached, and who waits for it? */
+/* After each pass: reports the state that was reached, and answers the calls that waited for it. */
 static void conclude(struct loop *l) {
 	bool over = loop_paused(l) || reconciler_settled(l->session.reconciler), ready = false, changed;
 	struct reconciler_status now;
@@ -112,15 +111,15 @@ static void conclude(struct loop *l) {
 		       loop_paused(l) ? "the file was read again and takes effect when the pause ends"
 				      : "the file was read again and is in force");
 	}
-	tell(l, ready);
+	report_status(l, ready);
 	if (changed)
-		stream(l, "state", l->told);
+		stream(l, "state", l->sentence);
 	if (over)
 		answer_waiting(l);
 }
 
-/* What waits for READY=1 has a time limit, which is for a start that hangs. One that has done what could be done, and
- * waits or tries the rest again, is not to be ended: it says so as long as the loop turns. */
+/* systemd's time limit for a start is meant for one that hangs. A daemon that has done what it could, and waits or retries
+ * the rest, must not be killed: it asks for more time as long as the loop runs. */
 static void extend_start(struct loop *l) {
 	uint64_t now = now_monotonic();
 
@@ -132,7 +131,7 @@ static void extend_start(struct loop *l) {
 
 /* ---- the timer ---- */
 
-/* Where events are to be left alone for a moment, that there are some wakes nobody. */
+/* While events must not be read, they must not wake the loop either. */
 static int listen_later(struct loop *l, uint64_t *due) {
 	uint64_t listen = reconciler_listen_usec(l->session.reconciler);
 	bool later = listen > now_monotonic();
@@ -199,7 +198,7 @@ int loop_turn(struct loop *l) {
 	return set_timer(l);
 }
 
-/* Where events never end, or what they ask for, those who ask something have every other turn. */
+/* Clients of the control socket get every other turn, even if events never end. See control_take_turns(). */
 static int turn_of(sd_event_source *source, struct loop *l) {
 	int r = loop_turn(l);
 
@@ -217,7 +216,7 @@ static int on_mounts(sd_event_source *source, int fd _unused_, uint32_t events _
 	return turn_of(source, l);
 }
 
-/* Nobody is woken for nothing: most topologies have only what the kernel tells of. */
+/* Most topologies declare only what causes events: then the timer never runs. */
 static void arm_periodic(struct loop *l) {
 	l->periodic_usec =
 		reconciler_has_silent(l->session.reconciler) ? now_monotonic() + l->options->periodic_usec : UINT64_MAX;
@@ -238,8 +237,8 @@ static int on_timer(sd_event_source *source, uint64_t usec _unused_, void *userd
 
 /* ---- reload ---- */
 
-/* What only the kernel shows to be hardly meant in the file that was put in force. */
-static void tell_warnings(struct loop *l) {
+/* Warnings about the file in force that need the state of the kernel. */
+static void log_warnings(struct loop *l) {
 	_cleanup_(diags_done) struct diags diags = {};
 
 	vec_foreach(source, &l->loaded->diags.sources)
@@ -248,7 +247,7 @@ static void tell_warnings(struct loop *l) {
 	journal_diags(&diags);
 }
 
-/* Reads the file again; false where it is refused, for whatever reason: then an error is in ret->diags. */
+/* Reads the file again. False if it is refused for any reason; then ret->diags has an error. */
 static bool read_again(struct loop *l, struct loaded_spec *ret) {
 	const char *topology = l->session.topology;
 
@@ -287,8 +286,8 @@ static void refuse(struct loop *l, const struct loaded_spec *fresh, struct contr
 	stream(l, "refused", l->status.reload_error);
 	if (call)
 		answer_refused(call, fresh);
-	/* Where an earlier reload is still being worked on, its end is the end of both. */
-	tell(l, l->ready && !l->reloading);
+	/* If an earlier reload is still being worked on, both end with it. */
+	report_status(l, l->ready && !l->reloading);
 }
 
 static void take(struct loop *l, struct loaded_spec *fresh, struct control_call *call) {
@@ -303,7 +302,7 @@ static void take(struct loop *l, struct loaded_spec *fresh, struct control_call 
 	*l->loaded = *fresh;
 	*fresh = (struct loaded_spec){};
 	l->reloading = true;
-	tell_warnings(l);
+	log_warnings(l);
 	if (call)
 		vec_push(&l->waiting, call);
 }
@@ -332,7 +331,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info 
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-/* Another one takes its place: units/topod@.service has this sent instead of SIGTERM at a restart. */
+/* Another topod takes over: units/topod@.service sends this signal instead of SIGTERM at a restart. */
 static int on_hand_over(sd_event_source *source, const struct signalfd_siginfo *info _unused_, void *userdata) {
 	struct loop *l = userdata;
 
@@ -340,7 +339,7 @@ static int on_hand_over(sd_event_source *source, const struct signalfd_siginfo *
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-/* ---- beginning and end ---- */
+/* ---- start and end ---- */
 
 static int add_signals(struct loop *l) {
 	int r = sd_event_add_signal(l->event, NULL, SIGHUP, on_reload, l);
@@ -354,7 +353,7 @@ static int add_signals(struct loop *l) {
 	return r < 0 ? r : 0;
 }
 
-static void tell_closed(int r) {
+static void warn_if_closed(int r) {
 	if (r > 0)
 		journal_log(LOG_WARNING,
 			    "cannot give the control socket to the group '%s'; only topod's own user can query the status",
@@ -368,7 +367,7 @@ static int add_control(struct loop *l) {
 	l->service = loop_service(l);
 	r = control_listen(&l->control, l->event, l->session.ledger_file.dir_fd, group ? group->gr_gid : CONTROL_NOBODY,
 			   &l->service);
-	tell_closed(r);
+	warn_if_closed(r);
 	if (r < 0)
 		return r;
 	control_take_turns(l->control, l->watch);
@@ -377,7 +376,7 @@ static int add_control(struct loop *l) {
 	return 0;
 }
 
-/* Without that a name that is only unmounted would not be missed: the namespace is held, and so lives on. */
+/* If somebody unmounts a name in /run/netns, the namespace lives on, because we hold it: nothing else reports that. */
 static int watch_mounts(struct loop *l) {
 	int fd = netns_watch_mounts();
 	int r = fd < 0 ? fd : sd_event_add_io(l->event, &l->mounts, fd, EPOLLPRI, on_mounts, l);
@@ -410,12 +409,12 @@ static int add_sources(struct loop *l) {
 	return r < 0 ? r : 0;
 }
 
-/* Two topods on one topology would be worse than none that listens: whoever has the lock goes on. */
+/* If another topod has taken the lock meanwhile, this one ends: two on one topology would be worse. */
 static void taken_away(void *userdata, int r) {
 	struct loop *l = userdata;
 
 	if (r >= 0 && l->control)
-		tell_closed(control_restore(l->control));
+		warn_if_closed(control_restore(l->control));
 	if (r != -EALREADY)
 		return;
 	journal_log(LOG_ERR, "%s/%s was removed, and another topod now manages the topology; exiting", TOPOD_RUN_DIR,
@@ -441,11 +440,11 @@ static int open_all(struct loop *l) {
 		journal_log(LOG_WARNING, "%zu lines of the ledger could not be read; objects they recorded may remain",
 			    l->session.n_damaged);
 	arm_periodic(l);
-	tell_warnings(l);
+	log_warnings(l);
 	return add_sources(l);
 }
 
-/* All that needs more has been opened. */
+/* After everything that needs more privileges was opened. */
 static void drop_privileges(void) {
 	int r = privilege_drop();
 
@@ -496,7 +495,7 @@ static void close_all(struct loop *l) {
 	sd_event_source_unref(l->watch);
 	sd_event_source_unref(l->mounts);
 	sd_event_unref(l->event);
-	free(l->told);
+	free(l->sentence);
 }
 
 int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
@@ -511,7 +510,7 @@ int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
 		drop_privileges();
 		notify_status("Converging");
 		r = sd_event_loop(l.event);
-		if (r < 0 && r != -EALREADY) /* which was told: see taken_away() */
+		if (r < 0 && r != -EALREADY) /* taken_away() has reported it */
 			journal_log(LOG_ERR, "the event loop failed: %s", strerror(-r));
 	}
 	if (r == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can be asked of a running daemon over its control socket, as org.topod.varlink describes it.
+ * The methods of the control socket, as org.topod.varlink describes them. Those that take time are answered by loop.c.
  */
 #include "run/event_json.h"
 #include "control/interfaces.h"
