@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For unit tests: a house is a control socket's server with methods of every sort, in this process, and clients of it that are
- * driven step by step. What is served and how one behaves is each test's own.
+ * For unit tests: a house is a server of the control socket in this process, with methods of every sort, together with
+ * clients that are driven step by step. Each test decides what is served and how its clients behave.
  */
 #pragma once
 
@@ -15,14 +15,14 @@
 
 #include "control/control_private.h"
 
-enum { TURNS_MAX = 100000 }; /* a turn does something or there is nothing to do: more means that it spins */
+enum { TURNS_MAX = 100000 }; /* each turn should do something: more turns than this mean a busy loop */
 
 struct house {
 	sd_event *event;
 	struct control *control;
 	struct control_service service;
 	size_t n_calls;
-	struct control_call *waiting; /* of Later, until answer_later() */
+	struct control_call *waiting; /* a call of Later, until answer_later() */
 };
 
 static inline void method_echo(void *userdata, struct control_call *call, const json_t *parameters) {
@@ -107,7 +107,7 @@ static inline int tear_down(void **state) {
 	return 0;
 }
 
-/* Until nothing is left to do. */
+/* Runs the loop until nothing is left to do. */
 static inline void settle(struct house *house) {
 	int r = 1;
 
@@ -130,9 +130,9 @@ static inline void say(int fd, const char *data, size_t size) {
 	assert_int_equal(send(fd, data, size, MSG_NOSIGNAL), size);
 }
 
-#define SAY(fd, text) say(fd, text, sizeof(text)) /* with its NUL */
+#define SAY(fd, text) say(fd, text, sizeof(text)) /* including its NUL byte */
 
-/* What came, a line per message. Returns whether the connection stands. */
+/* Reads what has arrived, as one line per message. True if the connection is still open. */
 static inline bool hear(int fd, struct text *ret) {
 	char buffer[4096];
 	ssize_t n;
@@ -162,7 +162,7 @@ static inline void assert_closed(struct house *house, int fd) {
 #define ECHO_CALL "{\"method\":\"org.test.Echo\",\"parameters\":{\"n\":1}}"
 #define ECHO_REPLY "{\"parameters\":{\"n\":1}}\n"
 
-/* Whatever else goes on: this one is served. */
+/* A new client is still served. */
 static inline void assert_served(struct house *house) {
 	_cleanup_close_ int fd = connect_client(house);
 
@@ -170,7 +170,7 @@ static inline void assert_served(struct house *house) {
 	assert_hears(house, fd, ECHO_REPLY);
 }
 
-/* ---- what Varlink wants ---- */
+/* ---- what Varlink requires ---- */
 
 #define ERROR(name, parameters) "{\"error\":\"org.varlink.service." name "\",\"parameters\":{" parameters "}}\n"
 
@@ -181,7 +181,7 @@ static inline void assert_answers(struct house *house, const char *call, const c
 	assert_hears(house, fd, expected);
 }
 
-/* The next clients are not those who they are. */
+/* The next clients appear to be another user. */
 static inline int connect_as(struct house *house, uid_t uid, bool may_read, bool may_change) {
 	int fd = connect_client(house);
 	struct peer *peer = &house->control->connections->peer;

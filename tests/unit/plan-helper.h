@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For unit tests: a world is what a file declares, what is there, what the ledger says, and the plan that follows.
- * What is there is a text in the same language, read as if topod had made it and the kernel had shown it since.
+ * For unit tests: a world is what a file declares, what the kernel has, what the ledger says, and the resulting plan. The
+ * state of the kernel is given in the same language, and is read as if topod had made it and then scanned it.
  */
 #pragma once
 
@@ -36,7 +36,7 @@ static inline void world_done(struct world *w) {
 }
 #define _world_ _cleanup_(world_done) struct world
 
-/* A declared object becomes one that was looked at. */
+/* Turns a declared object into an observed one. */
 static inline void make_seen(struct object *object) {
 	object->owned = object->kind->markable;
 	object->external = object->implied = false;
@@ -63,7 +63,7 @@ static inline void note_made(struct ledger *ledger, const struct state *state) {
 				ledger_note(ledger, object, NULL, object->set, true, &lines);
 }
 
-/* seen: NULL for a machine on which there is nothing yet. */
+/* seen: what the kernel has; NULL: nothing yet. */
 static inline void world_make(struct world *w, const char *desired, const char *seen) {
 	*w = (struct world){};
 	good_spec(&w->desired, desired);
@@ -84,8 +84,8 @@ static inline void world_plan(struct world *w) {
 	plan_make(&w->plan, &input);
 }
 
-/* One line per change, in order: "+ web/eth0 link", "~ web/eth0 link: mtu 1400 -> 1500", "- …", "! …: why", and behind
- * it "(again)" or "(follows)". Marks are left out, and updates of nothing else. */
+/* One line per change, in order: "+ web/eth0 link", "~ web/eth0 link: mtu 1400 -> 1500", "- …", "! …: why", followed by
+ * "(again)" or "(follows)". Marks are left out, and so are updates that only set a mark. */
 static inline void print_changes(const struct plan *plan, struct text *out) {
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
@@ -110,7 +110,7 @@ static inline void check_plan(struct world *w, const char *expected) {
 	assert_string_equal(text_str(&out), expected);
 }
 
-/* All at once. */
+/* Makes a world and checks its plan. */
 static inline void check_world(const char *desired, const char *seen, const char *expected) {
 	_world_ w;
 
@@ -123,7 +123,7 @@ static inline struct object *seen_object(struct world *w, const char *id) {
 	return get_object(&w->seen.spec.state, id);
 }
 
-/* Takes it out of what is there. */
+/* Removes an object from what the kernel has. */
 static inline void lose(struct world *w, const char *id) {
 	struct object *object = seen_object(w, id);
 

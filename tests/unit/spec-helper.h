@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For unit tests: a YAML text as a spec, its diagnostics as lines, and small worlds made of such texts: what a
- * namespace would look like if the kernel had exactly what a text declares.
+ * For unit tests: reads a YAML text as a spec, prints its diagnostics and objects as lines, and makes small states of such
+ * texts, as if the kernel had exactly what the text declares.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ static inline void read_spec_done(struct read_spec *r) {
 }
 #define _spec_ _cleanup_(read_spec_done) struct read_spec
 
-/* Reads text as the file `f` of the topology `t` (where it names none). */
+/* Reads text as the file `f`, of the topology `t` if it names none. */
 static inline void spec_from_text(struct read_spec *r, const char *text) {
 	static const struct name_number tables[] = { { "blue", 100 }, {} };
 	const struct spec_options options = { .topology = "t", .tables = tables, .machine_id = { 1, 2, 3 } };
@@ -37,7 +37,7 @@ static inline void spec_from_text(struct read_spec *r, const char *text) {
 	assert_int_equal(r->good, r->diags.n_errors == 0);
 }
 
-/* The same, and it must be good (warnings are not looked at). */
+/* The same, and it must be valid; warnings are ignored. */
 static inline void good_spec(struct read_spec *r, const char *text) {
 	spec_from_text(r, *text ? text : "namespaces: {}"); /* nothing is declared */
 	if (!r->good) {
@@ -47,7 +47,7 @@ static inline void good_spec(struct read_spec *r, const char *text) {
 	}
 }
 
-/* The diagnostics of text, in the order of the file, one line each without excerpts, must be `expected`. */
+/* Checks the diagnostics of text, one line each without excerpts, in the order of the file. */
 static inline void check_diags(const char *text, const char *expected) {
 	_spec_ r;
 	_cleanup_text_ struct text lines = {};
@@ -60,7 +60,7 @@ static inline void check_diags(const char *text, const char *expected) {
 	assert_string_equal(text_str(&lines), expected);
 }
 
-/* The objects of a state as lines "SCOPE NOUN: FIELDS", in order; marks and other hidden fields are left out. */
+/* Prints the objects of a state as lines "SCOPE NOUN: FIELDS", in order, without marks and other hidden fields. */
 static inline void print_state(const struct state *state, struct text *out) {
 	state_foreach(ns, state)
 		ns_foreach(object, ns) {
@@ -76,7 +76,7 @@ static inline void print_state(const struct state *state, struct text *out) {
 		}
 }
 
-/* What the text declares, as print_state() has it. */
+/* Checks what the text declares, as print_state() prints it. */
 static inline void check_objects(const char *text, const char *expected) {
 	_spec_ r;
 	_cleanup_text_ struct text out = {};
@@ -86,7 +86,7 @@ static inline void check_objects(const char *text, const char *expected) {
 	assert_string_equal(text_str(&out), expected);
 }
 
-/* The diagnostics of an address, which stands in the second line. */
+/* Checks the diagnostics of an address; it is in the second line. */
 static inline void check_address(const char *entry, const char *expected) {
 	_cleanup_free_ char *text =
 		xasprintf("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\n%s]}}}}", entry);
@@ -94,7 +94,7 @@ static inline void check_address(const char *entry, const char *expected) {
 	check_diags(text, expected);
 }
 
-/* The same of a route of the host namespace. */
+/* The same for a route of the host namespace. */
 static inline void check_route(const char *entry, const char *expected) {
 	_cleanup_free_ char *text = xasprintf("namespaces: {host: {routes: [\n%s]}}", entry);
 
@@ -113,7 +113,7 @@ static inline struct object *find_object(const struct state *state, const char *
 	return NULL;
 }
 
-/* The same, and it must be there. */
+/* Like find_object(), but the object must exist. */
 static inline struct object *get_object(const struct state *state, const char *id) {
 	struct object *object = find_object(state, id);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What nl_socket.c makes of answers that today's kernel does not give, or not when one wants it: whole copies of the request, copies
- * that cannot be, leftovers, silence. The kernel is the other end of a pair of sockets, which has answered before it is asked.
+ * nl_socket.c with answers that today's kernel gives never, or not on demand: whole copies of the request, impossible copies,
+ * leftovers of earlier requests, silence. The kernel is the other end of a socket pair, and has answered in advance.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +37,7 @@ static int set_up(void **state) {
 	struct line *line = xmalloc(sizeof(*line));
 	int ends[2];
 
-	/* Not blocking: where there is no answer, none will come. */
+	/* Non-blocking: if there is no answer now, none will come. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
 	line->sock = (struct nl_socket){ .fd = ends[0], .seq = 7 };
 	line->kernel = ends[1];
@@ -58,7 +58,7 @@ static struct request request(void) {
 	return (struct request){ .nlh = { .nlmsg_len = NLMSG_HDRLEN + PAYLOAD, .nlmsg_type = 16 }, .payload = "abcd" };
 }
 
-/* copied: how long the copy of the request says it is; 0: only its header is there, and so it is said (NLM_F_CAPPED). */
+/* copied: the length that the copy of the request claims; 0: only its header is there (NLM_F_CAPPED). */
 static void answer(const struct line *line, uint32_t seq, int error, uint32_t copied, uint16_t flags) {
 	char buffer[256] = {};
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
@@ -68,7 +68,7 @@ static void answer(const struct line *line, uint32_t seq, int error, uint32_t co
 	nlh->nlmsg_seq = seq;
 	nlh->nlmsg_flags = flags | (copied ? 0 : NLM_F_CAPPED);
 	err->error = error;
-	/* Who takes the rest of the header for what stands behind it reads a text there. */
+	/* A reader that mistakes the rest of the header for what follows it finds a text there. */
 	err->msg = (struct nlmsghdr){ .nlmsg_type = NLA_HDRLEN + 8, .nlmsg_flags = NLMSGERR_ATTR_MSG, .nlmsg_seq = 'x' };
 	err->msg.nlmsg_len = copied ? copied : NLMSG_HDRLEN + PAYLOAD;
 	if (copied)
@@ -105,7 +105,7 @@ static void check(struct line *line, int error, const char *text, uint32_t offse
 	assert_int_equal(heard.offset, offset);
 }
 
-/* Behind a copy of the request, which is aligned, as a kernel without NETLINK_CAP_ACK has it; and without. */
+/* After an aligned copy of the request, as a kernel without NETLINK_CAP_ACK sends it, and without a copy. */
 static void test_where_words_stand(void **state) {
 	struct line *line = *state;
 
@@ -117,7 +117,7 @@ static void test_where_words_stand(void **state) {
 	check(line, -ENOENT, "", 0);
 }
 
-/* The error counts all the same. */
+/* The error number is still used. */
 static void test_copy_that_cannot_be(void **state) {
 	static const uint32_t lengths[] = { 1, NLMSG_HDRLEN - 1, 4096, UINT32_MAX };
 	struct line *line = *state;
@@ -128,7 +128,7 @@ static void test_copy_that_cannot_be(void **state) {
 	}
 }
 
-/* An answer that came too late for the question before, and one to nothing. */
+/* A late answer to the previous request, and one to no request. */
 static void test_leftovers(void **state) {
 	struct line *line = *state;
 
@@ -146,7 +146,7 @@ static void test_silence(void **state) {
 	assert_int_equal(heard.error, -ETIMEDOUT);
 }
 
-/* Longer than any: what is cut off is not read as if it were whole. */
+/* Longer than the buffer: a truncated answer is not read as if it were whole. */
 static void test_cut_off(void **state) {
 	struct line *line = *state;
 	_cleanup_free_ char *long_one = xmalloc(100000);
@@ -157,7 +157,7 @@ static void test_cut_off(void **state) {
 	assert_int_equal(heard.error, -EMSGSIZE);
 }
 
-/* The kernel would stop at it without a word, and those behind it would wait for an answer. */
+/* The kernel would stop there silently, and the requests after it would never be answered. */
 static void test_request_without_a_header(void **state) {
 	struct line *line = *state;
 	struct request good = request(), bad = request();

@@ -47,7 +47,7 @@ static void test_depth(void **state) {
 	assert_served(house);
 }
 
-/* A message without an end. */
+/* A message that never ends. */
 static void test_endless_message(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house);
@@ -65,7 +65,7 @@ static void test_endless_message(void **state) {
 	assert_served(house);
 }
 
-/* As many bytes as a message may have, in many messages: none is lost, and the buffer's end is no end of file. */
+/* Many messages that together fill the buffer: none is lost, and the end of the buffer is not taken for end of file. */
 static void test_full_buffer(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house);
@@ -84,7 +84,7 @@ static void test_full_buffer(void **state) {
 	assert_int_equal(heard.size, n * strlen(ECHO_REPLY));
 }
 
-/* A client that only sends is read no further than its answers are taken. */
+/* From a client that only sends, nothing is read until it has read its answers. */
 static void test_client_that_does_not_read(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house);
@@ -100,7 +100,7 @@ static void test_client_that_does_not_read(void **state) {
 	assert_int_equal(house->n_calls, calls);
 	assert_served(house);
 
-	/* It goes on where it begins to read after all. */
+	/* When it does begin to read, everything continues. */
 	_cleanup_text_ struct text text = {};
 	assert_true(hear(fd, &text));
 	settle(house);
@@ -170,7 +170,7 @@ static void test_large_answers(void **state) {
 	assert_hears(house, fd, "{\"error\":\"org.topod.TooLarge\",\"parameters\":{}}\n");
 }
 
-/* The one that was silent longest makes room; whoever waits for an answer, or has just spoken, stays. */
+/* The one that was silent longest is disconnected; a client that waits for an answer, or has just sent something, stays. */
 static void test_too_many_clients(void **state) {
 	struct house *house = *state;
 	int fds[CONTROL_CLIENTS_MAX], later;
@@ -217,7 +217,7 @@ static void test_all_wait(void **state) {
 	}
 }
 
-/* One who has many connections keeps nobody else away, not even with streams and calls in the middle. */
+/* A user with many connections cannot lock out others, not even with streams and unfinished calls. */
 static void test_one_user_fills_the_house(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int quiet = connect_client(house), late = -1;
@@ -255,7 +255,7 @@ static int on_busy(sd_event_source *source, int fd _unused_, uint32_t events _un
 	return sd_event_source_set_priority(source, CONTROL_PRIORITY);
 }
 
-/* None keeps the others waiting. */
+/* No source starves the others. */
 static void test_turns(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house), other = connect_client(house);
@@ -280,8 +280,8 @@ static void test_turns(void **state) {
 	settle(house);
 	assert_int_equal(house->n_calls, 100);
 	for (size_t i = 0; i < CONTROL_OTHERS_MAX; i++) {
-		assert_true(busy[i].n_turns < 1000); /* they came through */
-		assert_int_equal(busy[i].most, 1);   /* and one at a time */
+		assert_true(busy[i].n_turns < 1000); /* the calls were served */
+		assert_int_equal(busy[i].most, 1);   /* one at a time */
 		sd_event_source_unref(sources[i]);
 	}
 	close(ends[0]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The control socket as a file, whose it is, and the client of `topod status`, also with a server that is none. */
+/* The control socket as a file, its owner and group, and the client of `topod status`, also with a server that misbehaves. */
 #include "control-helper.h"
 
 #include <fcntl.h>
@@ -41,7 +41,7 @@ struct caller {
 	const char *method;
 	struct control_answer answer;
 	int r;
-	int done; /* written to when it has its answer */
+	int done; /* written to when the answer has arrived */
 };
 
 static void *call_in_thread(void *userdata) {
@@ -56,7 +56,7 @@ static int on_done(sd_event_source *source, int fd _unused_, uint32_t events _un
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-/* The client waits in a thread of its own while the loop serves it. */
+/* The client waits in its own thread while the loop serves it. */
 static void call_over_socket(struct house *house, struct caller *caller) {
 	sd_event_source *source;
 	pthread_t thread;
@@ -106,7 +106,7 @@ static void test_nobody_listens(_unused_ void **state) {
 	assert_int_equal(control_call("other", "org.test.Echo", NULL, 0, &answer), -ENOENT);
 }
 
-/* The group may come in, with nothing but the socket. */
+/* The group may connect, and may open nothing else. */
 static void test_socket_of_a_group(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int dir_fd = own_dir_fd();
@@ -118,7 +118,7 @@ static void test_socket_of_a_group(void **state) {
 	assert_int_equal(st.st_gid, getegid());
 }
 
-/* A dead daemon's socket is in nobody's way. */
+/* The socket of a dead daemon does not prevent a new one. */
 static void test_socket_that_was_left(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int dir_fd = own_dir_fd();
@@ -134,7 +134,7 @@ static void test_socket_that_was_left(void **state) {
 	assert_int_equal(control_listen(&house->control, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
 }
 
-/* Where the process has no descriptor left for who knocks, the connection that was silent longest makes room. */
+/* If the process has no descriptor left for a new client, the connection that was silent longest is closed. */
 static void test_no_descriptor_left(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int dir_fd = own_dir_fd();
@@ -145,7 +145,7 @@ static void test_no_descriptor_left(void **state) {
 	assert_int_equal(control_listen(&house->control, house->event, dir_fd, CONTROL_NOBODY, &house->service), 0);
 	_cleanup_close_ int idle = connect_client(house),
 			    late = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int next = dup(dir_fd); /* the lowest number that is free */
+	int next = dup(dir_fd); /* the lowest free number */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	close(next);
 	few = (struct rlimit){ .rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max };
@@ -157,7 +157,7 @@ static void test_no_descriptor_left(void **state) {
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-/* ---- a client with a server that is none ---- */
+/* ---- a client with a server that misbehaves ---- */
 
 static int call_with(const char *reply, size_t size, bool close_after) {
 	_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
@@ -185,7 +185,7 @@ static void test_client(_unused_ void **state) {
 	assert_int_equal(call_with("{\"param", 7, false), -ETIMEDOUT);
 }
 
-/* More than any answer has, without an end: it is not read on for ever. */
+/* More bytes than any answer, without an end: the client gives up. */
 static void *send_without_end(void *userdata) {
 	const int *fd = userdata;
 	_cleanup_free_ char *text = xmalloc(1 << 16);

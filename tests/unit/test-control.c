@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is said on the control socket: calls and their answers, what Varlink wants of a service, rights, and streams. */
+/* The protocol of the control socket: calls and their answers, what Varlink requires of a service, rights, and streams. */
 #include "control-helper.h"
 
 /* ---- good clients ---- */
@@ -49,7 +49,7 @@ static void test_oneway(void **state) {
 	assert_int_equal(house->n_calls, 2);
 }
 
-/* What comes behind a call that is not answered yet waits, also where nothing more comes. */
+/* A call that follows an unanswered one waits, and is served even if nothing more arrives. */
 static void test_answers_keep_their_order(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house);
@@ -62,7 +62,7 @@ static void test_answers_keep_their_order(void **state) {
 	assert_hears(house, fd, "{\"parameters\":{\"late\":true}}\n" ECHO_REPLY);
 }
 
-/* ---- what Varlink wants ---- */
+/* ---- what Varlink requires ---- */
 
 static void test_service(void **state) {
 	struct house *house = *state;
@@ -125,7 +125,7 @@ static void test_parameters(void **state) {
 
 		assert_answers(house, call, expected);
 	}
-	/* Nothing and null are the same. */
+	/* null means the same as leaving it out. */
 	assert_answers(house, "{\"method\":\"org.test.Echo\",\"parameters\":{\"n\":null}}", "{\"parameters\":{}}\n");
 	assert_answers(house, "{\"method\":\"org.test.Echo\",\"parameters\":null}", "{\"parameters\":{}}\n");
 }
@@ -133,18 +133,18 @@ static void test_parameters(void **state) {
 static void test_flags(void **state) {
 	struct house *house = *state;
 
-	/* A method with one reply is one, whether or not there might be more. */
+	/* A method with one reply sends one, whether or not the call has `more`. */
 	assert_answers(house, "{\"method\":\"org.test.Echo\",\"more\":true}", "{\"parameters\":{}}\n");
 	assert_answers(house, "{\"method\":\"org.test.Echo\",\"more\":null,\"oneway\":false}", "{\"parameters\":{}}\n");
 	assert_answers(house, "{\"method\":\"org.test.Stream\"}", ERROR("ExpectedMore", ""));
 	assert_answers(house, "{\"method\":\"org.test.Echo\",\"upgrade\":true}",
 		       ERROR("MethodNotImplemented", "\"method\":\"org.test.Echo\""));
-	/* Errors are not answered either. */
+	/* Errors are not sent either. */
 	assert_answers(house, "{\"method\":\"org.test.Stream\",\"oneway\":true}", "");
 	assert_answers(house, "{\"method\":\"org.nothing.Echo\",\"oneway\":true}", "");
 }
 
-/* ---- who may ---- */
+/* ---- rights ---- */
 
 static void test_rights(void **state) {
 	struct house *house = *state;
@@ -154,7 +154,7 @@ static void test_rights(void **state) {
 	assert_hears(house, reader, ECHO_REPLY);
 	SAY(reader, "{\"method\":\"org.test.Change\"}");
 	assert_hears(house, reader, ERROR("PermissionDenied", ""));
-	/* Nor is it told whether there is such a method. */
+	/* The answer does not reveal whether there is such a method. */
 	SAY(nobody, ECHO_CALL "\0"
 			      "{\"method\":\"org.test.Nothing\"}\0"
 			      "{\"method\":\"org.varlink.service.GetInfo\"}\0"
@@ -193,12 +193,12 @@ static void test_stream(void **state) {
 	assert_hears(house, other, "");
 	control_end_streams(house->control, json_pack("{s:s}", "last", "one"));
 	assert_hears(house, b, "{\"parameters\":{\"last\":\"one\"}}\n");
-	/* The connection is free for the next call then, which waited. */
+	/* The connection is free now, and the next call, which waited, is served. */
 	assert_hears(house, a, "{\"parameters\":{\"last\":\"one\"}}\n" ECHO_REPLY);
 	assert_false(control_has_streams(house->control));
 }
 
-/* Every number is heard, or is among those that are told to be lost, in its place. */
+/* Every number arrives, or is counted as lost at its place. */
 static void test_slow_reader(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int slow = connect_client(house), fast = connect_client(house);
@@ -217,7 +217,7 @@ static void test_slow_reader(void **state) {
 		assert_true(hear(fast, &heard));
 		assert_string_equal(text_str(&heard), expected);
 	}
-	/* The bound holds; the stream beside it lost nothing. */
+	/* The limit holds, and the other stream lost nothing. */
 	for (struct connection *c = house->control->connections; c; c = c->next)
 		assert_true(c->out.allocated <= 2 * CONTROL_QUEUE_BYTES);
 	for (size_t before = 1; before != text.size;) {
@@ -266,7 +266,7 @@ static void test_stream_whose_client_goes(void **state) {
 	assert_served(house);
 }
 
-/* Who has said all that he wants to say may still listen. */
+/* A client that has finished sending still gets its answers. */
 static void test_half_closed(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house), stream = connect_client(house), later = connect_client(house);
@@ -290,7 +290,7 @@ static void test_half_closed(void **state) {
 			    "{\"parameters\":{\"i\":1},\"continues\":true}\n{\"parameters\":{}}\n");
 }
 
-/* A daemon that ends says so before it closes. */
+/* A daemon that ends sends a last event before it closes. */
 static void test_last_words(void **state) {
 	struct house *house = *state;
 	_cleanup_close_ int fd = connect_client(house);

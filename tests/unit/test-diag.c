@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Diagnostics: their form to the letter, their order, what they refuse to put on a terminal, and suggestions. */
+/* Diagnostics: their exact form, their order, which characters they do not send to a terminal, and suggestions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -274,7 +274,7 @@ static void test_suggest(_unused_ void **state) {
 static void test_suggest_nearest(_unused_ void **state) {
 	static const char *const names[] = { "abcdxx", "abcdex", "abcdef" };
 
-	assert_string_equal(nearest("abcdeg", names, 3), "abcdex"); /* of two as near, the first */
+	assert_string_equal(nearest("abcdeg", names, 3), "abcdex"); /* of two at the same distance, the first */
 	assert_string_equal(nearest("abcdefg", names, 3), "abcdef");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests that speak of what is not there when they are put together, because somebody has taken it away since the look: each
- * says what is missing, and none is sent with the number 0 in its place.
+ * Requests that refer to something that was removed since the scan: each fails with what is missing, and none is sent with
+ * the number 0 instead.
  */
 #include "spec-helper.h"
 
@@ -9,7 +9,7 @@
 
 #include "plan/plan.h"
 
-/* What is there: links by name, namespaces or none, one link of the host by its MAC address. */
+/* What exists: links by name, namespaces or none, one link of the host by its MAC address. */
 struct there {
 	const char *links;
 	bool namespaces;
@@ -127,7 +127,7 @@ static void test_pair(void **state _unused_) {
 	check(PAIR, "host/c1 link", CHANGE_CREATE, (struct there){ .namespaces = true, .links = "br0" }, 0, "");
 }
 
-/* By its name, and by its MAC address: then it is that one which is moved, whatever its name. */
+/* Found by its name, or by its MAC address: then it is moved whatever its name is. */
 static void test_interface_to_move(void **state _unused_) {
 	struct there there = { .namespaces = true, .by_mac = 77 };
 	const struct ifinfomsg *ifi;
@@ -147,7 +147,7 @@ static void test_interface_to_move(void **state _unused_) {
 	check(PHYSICAL("'02:00:00:00:00:01'"), "web/p link", CHANGE_CREATE, there, -ENOENT, "there is no namespace web");
 }
 
-/* Its index may be another link's by now. */
+/* Its index may belong to another link by now. */
 static void test_deletion_by_name(void **state _unused_) {
 	struct there there = { .namespaces = true };
 	const struct nlattr *attrs[IFLA_MAX + 1];
@@ -162,8 +162,8 @@ static void test_deletion_by_name(void **state _unused_) {
 	assert_string_equal(mnl_attr_get_str(attrs[IFLA_IFNAME]), "c1");
 }
 
-/* Under an index of our choice: the kernel's may be that of a link that went a moment ago, and the deletion of that one would
- * be the end of this. */
+/* Under an index of our choice: the kernel might reuse that of a link that was just deleted, and a late deletion of that link
+ * would delete this one. */
 static void test_interface_given_back(void **state _unused_) {
 	struct there there = { .namespaces = true };
 	const struct nlattr *attrs[IFLA_MAX + 1];
@@ -178,7 +178,7 @@ static void test_interface_given_back(void **state _unused_) {
 	assert_int_equal(mnl_attr_get_u32(attrs[IFLA_NEW_IFINDEX]), 99);
 }
 
-/* The kernel takes a message's flags first, and makes the link's own address when they are there. */
+/* The kernel applies the flags of a message first, and generates the link-local address at that moment. */
 static void test_address_generation_before_up(void **state _unused_) {
 	const char *text = HOST("interfaces: {e: {kind: existing, up: true, ipv6-address-generation: none, mtu: 1400}}");
 	struct there there = { .links = "e" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From an event to where to look: what each kind of event says, and that one which is cut off anywhere, or is not as it should
- * be, leads to the whole namespace rather than to a wrong place.
+ * From an event to the hint where to scan: what each kind of event says. One that is cut off anywhere or malformed leads to
+ * a scan of the whole namespace, never to a wrong place.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,7 +77,7 @@ static void make_nft(struct message *m, uint16_t type, const char *table) {
 		mnl_attr_put_strz(&m->nlh, NFTA_TABLE_NAME, table);
 }
 
-/* All there are, as if one socket heard everything. */
+/* All sources, as if one socket received everything. */
 static const struct source *sources[32];
 static struct arena arena;
 
@@ -175,7 +175,7 @@ static void test_neighbours(_unused_ void **state) {
 	ndm->ndm_family = AF_INET;
 	ndm->ndm_ifindex = 5;
 	mnl_attr_put(&m.nlh, NDA_DST, 4, "\x0a\x00\x00\x01");
-	/* It may be a declared one, and a host that kept an address from being used. */
+	/* It may be a declared one, and it may be the host that used an address of ours. */
 	struct hint hints[EVENT_HINTS];
 	assert_int_equal(event_hints(sources, &m.nlh, m.nlh.nlmsg_len, &arena, hints), 2);
 	assert_int_equal(hints[0].type, HINT_PARTS);
@@ -198,11 +198,11 @@ static void test_routes(_unused_ void **state) {
 	assert_int_equal(route->table, 1000);
 	assert_int_equal(route->metric, 7);
 	assert_int_equal(hint.ifindex, 5);
-	assert_false(hint.by_kernel); /* not in a table in which it makes any along with addresses */
+	assert_false(hint.by_kernel); /* the kernel adds no routes along with addresses to this table */
 	make_route(&m, AF_INET, 4);
 	((struct rtmsg *)mnl_nlmsg_get_payload(&m.nlh))->rtm_dst_len = 17;
 	assert_false(object_same_key(hint.like, hint_of(&m).like));
-	/* A destination that is none. */
+	/* An invalid destination. */
 	make_route(&m, AF_INET, 16);
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
 	make_route(&m, AF_INET6, 4);
@@ -211,7 +211,7 @@ static void test_routes(_unused_ void **state) {
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
 }
 
-/* What an address brings along into the table local has the address's event; that it is taken away has its own only. */
+/* Routes that an address adds to the table `local` are covered by the address's event; removing one has only its own event. */
 static void test_local_routes(_unused_ void **state) {
 	static const struct {
 		uint16_t type;
@@ -271,7 +271,7 @@ static void test_tables(_unused_ void **state) {
 	assert_about(&m, HINT_CLASS, &class_rule);
 }
 
-/* What did not fit may be of any table; of rtnetlink it is only the rest of what was read. */
+/* What did not fit may concern any table; with rtnetlink it is only the rest of what was read. */
 static enum about about_first(_unused_ const struct event *event, struct hint *ret) {
 	ret->type = HINT_DEPENDENTS;
 	return ABOUT_HINT;
@@ -287,7 +287,7 @@ static enum about about_other(_unused_ const struct event *event, struct hint *r
 	return ABOUT_OTHER;
 }
 
-/* A neighbour that is gone may be a declared one, and may be why an address has failed. */
+/* A neighbour that is gone may be a declared one, or the reason why an address failed. */
 static void test_several_sources(_unused_ void **state) {
 	const struct source first = { .first = 1000, .last = 1001, .about = about_first },
 			    second = { .first = 1001, .last = 1003, .about = about_second },
@@ -303,7 +303,7 @@ static void test_several_sources(_unused_ void **state) {
 	begin(&m, 1003, 0);
 	assert_int_equal(event_hints(all, &m.nlh, m.nlh.nlmsg_len, &arena, hints), 1);
 	assert_int_equal(hints[0].type, HINT_DETAIL);
-	begin(&m, 1004, 0); /* nobody knows it */
+	begin(&m, 1004, 0); /* unknown type */
 	assert_int_equal(event_hints(all, &m.nlh, m.nlh.nlmsg_len, &arena, hints), 1);
 	assert_int_equal(hints[0].type, HINT_NAMESPACE);
 }
@@ -321,7 +321,7 @@ static void test_unread(_unused_ void **state) {
 	assert_false(event_hint_unread(sources, &m.nlh, &arena, &hint));
 }
 
-/* Each length, in memory of that size. */
+/* Cuts the message at each length, in memory of exactly that size. */
 static void check_cut(const struct message *m, enum hint_type type) {
 	bool understood = false;
 
@@ -334,7 +334,7 @@ static void check_cut(const struct message *m, enum hint_type type) {
 		hint = hints[0];
 		assert_int_equal(part->nlmsg_len, size);
 		assert_true(hint.type == HINT_NAMESPACE || hint.type == type);
-		assert_false(understood && hint.type == HINT_NAMESPACE); /* more of it says more */
+		assert_false(understood && hint.type == HINT_NAMESPACE); /* a longer part says at least as much */
 		understood |= hint.type != HINT_NAMESPACE;
 		if (hint.link)
 			assert_string_equal(hint.link, "eth0");
@@ -354,7 +354,7 @@ static void test_cut_off(_unused_ void **state) {
 	check_cut(&m, HINT_PARTS);
 	make_nft(&m, NFT_MSG_NEWTABLE, "topod-office");
 	check_cut(&m, HINT_CLASS);
-	/* The metric may stand at the very end. */
+	/* The metric may be the last attribute. */
 	make_route(&m, AF_INET, 4);
 	check_cut(&m, HINT_NAMESPACE);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When something that is not well is tried again: quarrels and storms, with a clock that the test moves. */
+/* When something that failed or is contested is tried again: contention and storms, with a clock that the test moves. */
 #include "spec-helper.h"
 
 #include "reconcile/failures.h"
@@ -33,7 +33,7 @@ static int tear_down(void **state) {
 	return 0;
 }
 
-/* Each is a pass of its own. */
+/* Each is a separate pass. */
 
 static bool repair(struct bench *bench, const struct object *object) {
 	bool too_often = failure_repaired(&bench->t, object, bench->now);
@@ -64,7 +64,7 @@ static bool may_try(const struct bench *bench, const struct object *object) {
 	return failure_may_try(&bench->t, failure_find(&bench->t, object), bench->now);
 }
 
-/* Somebody has undone it five times, and the fifth time it is left so. */
+/* Somebody undoes it five times, and the fifth time it is left alone. */
 static void begin_fight(struct bench *bench, const struct object *object) {
 	for (int i = 1; i < CONTENTION_COUNT; i++)
 		assert_false(repair(bench, object));
@@ -77,8 +77,8 @@ static void check_due(const struct bench *bench, uint64_t in) {
 	assert_int_equal(failure_due(&bench->t), bench->now + in);
 }
 
-/* The other side answers each repair and is silent otherwise: each pause is twice as long. */
-static void test_quarrel(void **state) {
+/* The other side undoes each repair and is silent otherwise: each pause is twice as long. */
+static void test_contention(void **state) {
 	struct bench *bench = *state;
 
 	begin_fight(bench, bench->a);
@@ -90,13 +90,13 @@ static void test_quarrel(void **state) {
 		assert_true(may_try(bench, bench->a));
 		assert_true(repair(bench, bench->a));
 		see(bench, bench->a, 1);
-		see(bench, bench->a, 1); /* looked at again for another reason */
+		see(bench, bench->a, 1); /* scanned again for another reason */
 	}
 	check_due(bench, FAILURE_PAUSE_MAX_USEC);
 }
 
-/* Two things that one other side undoes: neither is a reason not to back off from the other. */
-static void test_quarrel_about_two(void **state) {
+/* One other side undoes two objects: neither shortens the pause of the other. */
+static void test_contention_about_two(void **state) {
 	struct bench *bench = *state;
 
 	for (int i = 0; i < CONTENTION_COUNT; i++) {
@@ -116,7 +116,7 @@ static void test_quarrel_about_two(void **state) {
 	check_due(bench, FAILURE_PAUSE_MAX_USEC);
 }
 
-/* Other things go on being disturbed: when that is over, so is the pause, however long it was. */
+/* Other objects keep being disturbed: when that ends, the pause ends too, however long it was. */
 static void test_storm(void **state) {
 	struct bench *bench = *state;
 
@@ -128,17 +128,17 @@ static void test_storm(void **state) {
 			see(bench, bench->a, 1);
 		}
 	}
-	begin_fight(bench, bench->b); /* in its last moment */
+	begin_fight(bench, bench->b); /* at the end of the storm */
 	check_due(bench, STORM_QUIET_USEC);
 	be_quiet(bench);
 	assert_true(may_try(bench, bench->a));
 	assert_true(may_try(bench, bench->b));
 	repair(bench, bench->a);
 	repair(bench, bench->b);
-	check_due(bench, STORM_QUIET_USEC); /* well since then: that is the end of it */
+	check_due(bench, STORM_QUIET_USEC); /* nothing undone since then: recovered */
 }
 
-/* As long as it goes on, only time ends a pause, so that the object is not left for as long as a storm lasts. */
+/* During a storm, pauses still end by time, so that the object is not left alone for as long as the storm lasts. */
 static void test_storm_that_does_not_end(void **state) {
 	struct bench *bench = *state;
 	uint64_t due;
@@ -152,8 +152,8 @@ static void test_storm_that_does_not_end(void **state) {
 	assert_true(may_try(bench, bench->a));
 }
 
-/* Undone once more after the storm: that was an answer, and time alone ends the next pauses. */
-static void test_quarrel_after_a_storm(void **state) {
+/* Undone once more after the storm: that is contention, and only time ends the next pauses. */
+static void test_contention_after_a_storm(void **state) {
 	struct bench *bench = *state;
 
 	begin_fight(bench, bench->a);
@@ -165,7 +165,7 @@ static void test_quarrel_after_a_storm(void **state) {
 	check_due(bench, 2 * SECOND);
 }
 
-/* A last blow comes when the storm seemed to be over. */
+/* One more disturbance comes when the storm seemed to be over. */
 static void test_aftermath(void **state) {
 	struct bench *bench = *state;
 
@@ -178,7 +178,7 @@ static void test_aftermath(void **state) {
 	check_due(bench, STORM_QUIET_USEC);
 }
 
-/* Now and then something happens elsewhere: that is no storm. */
+/* Disturbances elsewhere now and then are not a storm. */
 static void test_calm_weather(void **state) {
 	struct bench *bench = *state;
 
@@ -194,7 +194,7 @@ static void test_calm_weather(void **state) {
 	}
 }
 
-/* The object itself is changed in other and other ways while it is left alone. */
+/* The object itself keeps being changed, each time differently, while it is left alone. */
 static void test_changed_while_left_alone(void **state) {
 	struct bench *bench = *state;
 
@@ -210,7 +210,7 @@ static void fail_to(struct bench *bench, const struct object *object) {
 	failures_settle(&bench->t);
 }
 
-/* What failed is not tried because of a hint within a second of a try, but the hint is not forgotten either. */
+/* A hint within a second of a failed try does not cause another try at once, but is not forgotten. */
 static void test_failing_and_asked(void **state) {
 	struct bench *bench = *state;
 
@@ -233,8 +233,8 @@ static void test_failing_and_asked(void **state) {
 	}
 }
 
-/* It is due and cannot be tried, because what it needs is not there: nothing is due until later, and it may be tried as
- * soon as it can be. */
+/* It is due and cannot be tried, because what it needs is missing: the timer is not due at once, but the object may be tried
+ * as soon as that is possible. */
 static void test_due_and_hindered(void **state) {
 	struct bench *bench = *state;
 
@@ -249,7 +249,7 @@ static void test_due_and_hindered(void **state) {
 	assert_false(may_try(bench, bench->a));
 }
 
-/* The same after a storm; and a storm ends once. */
+/* The same after a storm; a storm ends only once. */
 static void test_storm_and_hindered(void **state) {
 	struct bench *bench = *state;
 
@@ -263,7 +263,7 @@ static void test_storm_and_hindered(void **state) {
 	assert_false(may_try(bench, bench->a));
 }
 
-/* One repair is forgotten when it was long enough ago not to count for a fight any more. */
+/* A repair is forgotten once it is too long ago to count as contention. */
 static void test_forgotten(void **state) {
 	struct bench *bench = *state;
 
@@ -277,11 +277,11 @@ static void test_forgotten(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_quarrel, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_quarrel_about_two, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_contention, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_contention_about_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_storm, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_storm_that_does_not_end, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_quarrel_after_a_storm, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_contention_after_a_storm, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_while_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_failing_and_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_aftermath, set_up, tear_down),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The keyed hash: right, dependent on its key, and nothing that chosen names could bend. */
+/* The keyed hash: its values are right, depend on the key, and chosen names cannot make them collide. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +12,8 @@
 static const uint8_t no_key[16] = {};
 static const uint8_t some_key[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
 
-/* Against another implementation: `PYTHONHASHSEED=0 python3 -c 'print(hash(b"…"))'` is SipHash-1-3 with a key of
- * zeros from Python 3.11 on; its halves are put together as here. On a machine of the other byte order the values are
- * others. */
+/* Compared with another implementation: from Python 3.11 on, `PYTHONHASHSEED=0 python3 -c 'print(hash(b"…"))'` is
+ * SipHash-1-3 with a key of zeros; the halves are combined as here. Big-endian machines give other values. */
 static void test_values(void **state _unused_) {
 	hash_set_key(no_key);
 	if (*(const uint8_t *)&(const uint16_t){ 1 } != 1)
@@ -54,7 +53,7 @@ struct entry {
 	UT_hash_handle hh;
 };
 
-/* Names that all fall into one bucket by the function that uthash brings. */
+/* Names that uthash's own function puts into one bucket. */
 static bool is_chosen(const char *name) {
 	unsigned value;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses, prefixes, MAC addresses: which texts are one, how they are written, what contains what. */
+/* Addresses, prefixes, MAC addresses: which texts are valid, how they are printed, what contains what. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,7 +181,8 @@ static void test_bytes(void **state _unused_) {
 	memset(&ip, 0xff, sizeof(ip));
 	assert_int_equal(ip_from_bytes(AF_INET, bytes, 4, &ip), 0);
 	assert_true(ip_equal(&ip, &other));
-	assert_memory_equal(&ip, &other, sizeof(ip)); /* what is behind the four bytes as well: keys are compared so */
+	assert_memory_equal(&ip, &other,
+			    sizeof(ip)); /* also the bytes after the four of IPv4: keys are compared as a whole */
 	assert_int_equal(ip_from_bytes(AF_INET6, bytes, 16, &ip), 0);
 	assert_int_equal(ip_from_bytes(AF_INET, bytes, 16, &ip), -EINVAL);
 	assert_int_equal(ip_from_bytes(AF_INET6, bytes, 4, &ip), -EINVAL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ledger's folder: what is written comes back, what is planted leads nowhere, nothing is left behind. */
+/* The ledger's directory: what is written is read back, files planted by others do no harm, nothing is left behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,7 +85,7 @@ static void open_with(struct ledger_file *file, struct ledger *ledger, const cha
 	assert_appends(file, lines);
 }
 
-/* Which of web1, web2 and web3 it knows once it is opened again: "13". */
+/* Which of web1, web2 and web3 the ledger knows after it is opened again: "13". */
 static void assert_holds(const char *known) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -101,7 +101,7 @@ static void assert_holds(const char *known) {
 	ledger_done(&ledger);
 }
 
-/* Opened with a ledger of which little is still true: web2 alone. */
+/* Opens a long ledger of which only web2 is still valid. */
 static void open_long(struct ledger_file *file, struct ledger *ledger) {
 	assert_opens(file, ledger);
 	for (int i = 0; i < 1000; i++)
@@ -135,7 +135,7 @@ static void test_reading_makes_nothing(_unused_ void **state) {
 	assert_int_not_equal(access(root, F_OK), 0);
 }
 
-/* A crash in the middle of a line: what it announces was never done, and the next line is whole. */
+/* A crash in the middle of a line: what it announces was never done, and the next line is written whole. */
 static void test_unfinished_line(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -170,7 +170,7 @@ static void test_foreign_file(_unused_ void **state) {
 
 /* ---- the lock ---- */
 
-/* Another process tries; its result comes as its exit status: 0, or an errno; 100: the pid was wrong. */
+/* Another process tries to take the lock. Returns 0, an errno, or 100 if the reported pid is wrong. */
 static int try_elsewhere(void) {
 	pid_t child = fork();
 	int status;
@@ -201,7 +201,7 @@ static void test_lock(_unused_ void **state) {
 	assert_int_equal(try_elsewhere(), 0);
 }
 
-/* What another process does between our opening the lock's file and our locking it: instead of libc's flock(). */
+/* Replaces libc's flock(), to do what another process might do between our opening the file and locking it. */
 static void (*before_flock)(void);
 static int n_flocks;
 
@@ -227,7 +227,7 @@ static void remove_all(void) {
 	assert_int_equal(rmdir(root), 0);
 }
 
-/* Whoever locked a file that has no name any more has no lock: he must find the new one. */
+/* Locking a file that has lost its name is worthless: the new file must be found and locked. */
 static void assert_survives(void (*removal)(void)) {
 	_cleanup_free_ char *lock = path_of("lock");
 	struct ledger_file file;
@@ -253,7 +253,7 @@ static void test_lock_that_is_removed(_unused_ void **state) {
 	assert_survives(remove_all);
 }
 
-/* Many processes come and go at once, each removing the folder behind it: two never have the lock together. */
+/* Many processes come and go at once, each removing the directory at the end: never do two hold the lock together. */
 static void contend(void) {
 	for (int i = 0; i < 200; i++) {
 		struct ledger_file file;
@@ -322,7 +322,7 @@ static void test_links_are_not_followed(_unused_ void **state) {
 	assert_int_not_equal(access(victim, F_OK), 0);
 }
 
-static void test_folder_that_others_may_write_to(_unused_ void **state) {
+static void test_directory_that_others_may_write_to(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
 	size_t damaged;
@@ -334,7 +334,7 @@ static void test_folder_that_others_may_write_to(_unused_ void **state) {
 	assert_int_equal(ledger_file_read("office", &ledger), -EPERM);
 }
 
-static void test_folder_of_another_user(_unused_ void **state) {
+static void test_directory_of_another_user(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
 	size_t damaged;
@@ -378,7 +378,7 @@ static void test_mode_whatever_the_umask(_unused_ void **state) {
 
 /* ---- writing ---- */
 
-/* A file that may not grow further plays the full disk. */
+/* A limit on the file's size stands for a full disk. */
 static void test_full_disk(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -433,7 +433,7 @@ static void test_few_old_lines_stay(_unused_ void **state) {
 	ledger_done(&ledger);
 }
 
-/* A file that cannot be one: as soon as that is seen, nothing of it is read. */
+/* A file too large to be a ledger is refused before anything is read. */
 static void test_too_large(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -449,7 +449,7 @@ static void test_too_large(_unused_ void **state) {
 	assert_null(ledger.namespaces);
 }
 
-/* The crash came in the middle of the very first line: there is nothing yet. */
+/* A crash in the middle of the first line: the ledger is empty. */
 static void test_no_whole_line(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -465,7 +465,7 @@ static void test_no_whole_line(_unused_ void **state) {
 	assert_string_equal(text, "topod-ledger 1\n" LINE(1));
 }
 
-/* What stands in the way of a shorter file keeps the long one, which goes on being good. */
+/* If the shorter file cannot be created, the long one stays valid. */
 static void test_compaction_is_hindered(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -483,7 +483,7 @@ static void test_compaction_is_hindered(_unused_ void **state) {
 	assert_holds("23");
 }
 
-/* An empty ledger that cannot be taken away is still written to, and read: somebody's folder took its place. */
+/* An empty ledger that cannot be removed, because somebody put a directory there, can still be written and read. */
 static void test_removal_is_hindered(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -495,12 +495,12 @@ static void test_removal_is_hindered(_unused_ void **state) {
 	assert_int_equal(ledger_file_compact(&file, &ledger), -EISDIR);
 	assert_true(file.fd >= 0);
 	ledger_file_close(&file, true);
-	assert_true(exists("ledger")); /* and the folder with it, which is not all ours */
+	assert_true(exists("ledger")); /* and the directory too, because something else is in it */
 	assert_int_equal(rmdir(path), 0);
 }
 
-/* A folder that stays though nothing in it is anybody else's is told; one with somebody's file in it stays rightly. */
-static void test_folder_that_stays(_unused_ void **state) {
+/* A directory that cannot be removed is an error, unless somebody else's file is in it. */
+static void test_directory_that_stays(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
 	_cleanup_free_ char *unfinished = path_of("ledger.new"), *theirs = path_of("letter");
@@ -525,8 +525,8 @@ static void test_nothing_is_left(_unused_ void **state) {
 	open_with(&file, &ledger, LINE(1) GONE(1));
 	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
 	assert_false(exists("ledger"));
-	write_file("ledger.new", ""); /* of a crash */
-	write_file(TOPOD_SOCKET, ""); /* of a daemon that was killed */
+	write_file("ledger.new", ""); /* left by a crash */
+	write_file(TOPOD_SOCKET, ""); /* left by a killed daemon */
 	ledger_file_close(&file, true);
 	assert_int_not_equal(access(root, F_OK), 0);
 }
@@ -579,8 +579,8 @@ int main(void) {
 		TEST(test_lock_that_is_removed),
 		TEST(test_contention),
 		TEST(test_links_are_not_followed),
-		TEST(test_folder_that_others_may_write_to),
-		TEST(test_folder_of_another_user),
+		TEST(test_directory_that_others_may_write_to),
+		TEST(test_directory_of_another_user),
 		TEST(test_ledger_that_is_no_file),
 		TEST(test_mode_whatever_the_umask),
 		TEST(test_full_disk),
@@ -590,7 +590,7 @@ int main(void) {
 		TEST(test_no_whole_line),
 		TEST(test_compaction_is_hindered),
 		TEST(test_removal_is_hindered),
-		TEST(test_folder_that_stays),
+		TEST(test_directory_that_stays),
 		TEST(test_nothing_is_left),
 		TEST(test_the_last_one_removes_the_parent),
 		TEST(test_listing),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The ledger: what is noted, as lines and back, what a damaged file leaves of it, and what goes back to what. */
+/* The ledger: recording, writing and reading lines, what a damaged file still gives, and former values that are put back. */
 #include "plan-helper.h"
 
 #include "kind/physical.h"
@@ -51,7 +51,7 @@ static void test_later_lines(void **state _unused_) {
 		    "+ made netns\tdb\tdb namespace\n");
 	check_lines("+ made bridge\ta\ta/x link\tmtu\n+ made bridge\ta\ta/x link\tmtu\tstp\n", 0,
 		    "+ made bridge\ta\ta/x link\tmtu\tstp\n");
-	check_lines("- web\tweb namespace\n", 0, ""); /* known to nobody: nothing to take back */
+	check_lines("- web\tweb namespace\n", 0, ""); /* unknown name: nothing to remove */
 }
 
 static void test_escapes(void **state _unused_) {
@@ -64,7 +64,7 @@ static void test_escapes(void **state _unused_) {
 	check_ledger(&ledger, "+ found sysctl\ta%25b\tid%25%0A\tvalue=%7F\n");
 }
 
-/* What a crash, a full disk or a hand leaves behind: the other lines are still good. */
+/* Lines damaged by a crash, a full disk or a user: the other lines are still read. */
 static void test_damaged(void **state _unused_) {
 	const char *good = "+ made netns\tweb\tweb namespace\n";
 	static const char *const lines[] = {
@@ -99,7 +99,7 @@ static void test_damaged(void **state _unused_) {
 static void test_unknown_field(void **state _unused_) {
 	_ledger_ ledger = {};
 
-	/* Of a version that knew more: the object is still known to be topod's, so that it can be removed. */
+	/* A line of a later version: the object is still known to be topod's, so that it can be removed. */
 	parse(&ledger, "+ made bridge\ta\ta/x link\tmtu\tnot-yet=3\tstp\n", 1);
 	assert_true(ledger_find(&ledger, "a", "a/x link")->made);
 }
@@ -114,7 +114,7 @@ static void test_nul(void **state _unused_) {
 	check_ledger(&ledger, "+ made netns\tdb\tdb namespace\n");
 }
 
-/* What it is made from, and how it is declared, comes back; a line replaces the one before it. */
+/* The source files and the declared values are read back; a line replaces the previous one. */
 static void test_declared(void **state _unused_) {
 	static const char lines[] =
 		"= file /etc/topod/a.yaml\n= file /etc/topod/a.d/x%0A.yaml\n"
@@ -129,9 +129,9 @@ static void test_declared(void **state _unused_) {
 	assert_int_equal(entry->place.line, 12);
 	assert_int_equal(entry->place.source, 1);
 	assert_true(ledger_find(&ledger, "web", "web namespace")->shared);
-	/* Without an entry, a place or a value it is damaged. */
+	/* Without an entry, a position or a value the line is damaged. */
 	parse(&ledger, ": host\thost/f link\t1\n: host\thost/e link\tx\n: host\thost/e link\t1\tmtu\n= file \n", 4);
-	/* Another entry in its place is not known to be declared. */
+	/* A new entry for the same object has no declared values. */
 	parse(&ledger, "+ made bridge\thost\thost/e link\tmtu\n", 0);
 	assert_false(ledger_find(&ledger, "host", "host/e link")->told);
 }
@@ -175,7 +175,7 @@ static void test_no_ledger(void **state _unused_) {
 	assert_null(ledger.namespaces);
 }
 
-/* Noting. */
+/* Recording. */
 
 static void test_note(void **state _unused_) {
 	_ledger_ ledger = {};
@@ -187,16 +187,16 @@ static void test_note(void **state _unused_) {
 	const uint64_t mtu = field_bit(LINK_MTU);
 	assert_true(ledger_note(&ledger, x, NULL, mtu, true, &lines));
 	assert_string_equal(lines.data, "+ made bridge\ta\ta/x link\tmtu\n");
-	assert_false(ledger_note(&ledger, x, NULL, mtu, true, &lines)); /* known: no line */
+	assert_false(ledger_note(&ledger, x, NULL, mtu, true, &lines)); /* known already: no line */
 	assert_true(ledger_note(&ledger, x, NULL, mtu | field_bit(LINK_UP), true, &lines));
 	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tup\tmtu\n");
-	/* What was written as lines is the table, read again. */
+	/* Reading the written lines gives the same table. */
 	_ledger_ recreates = {};
 	parse(&recreates, lines.data, 0);
 	check_ledger(&recreates, "+ made bridge\ta\ta/x link\tup\tmtu\n");
 }
 
-/* The first value that was found counts: later ones are topod's own, or drift. */
+/* Only the first value that was found counts: later ones are topod's own or drift. */
 static void test_first_value_counts(void **state _unused_) {
 	_ledger_ ledger = {};
 	_cleanup_text_ struct text lines = {};
@@ -211,7 +211,7 @@ static void test_first_value_counts(void **state _unused_) {
 	check_ledger(&ledger, "+ found existing\thost\thost/e link\tname=e\tmtu=9000\n");
 }
 
-/* A link that is made anew as one of another kind keeps its name, and its line must be one that can be read again. */
+/* A link that is recreated as another kind keeps its name, and its line must be readable. */
 static void test_another_kind(void **state _unused_) {
 	_ledger_ ledger = {}, recreates = {};
 	_cleanup_text_ struct text lines = {};
@@ -233,7 +233,7 @@ static void test_forget(void **state _unused_) {
 
 	parse(&ledger, "+ made netns\tweb\tweb namespace\n+ made netns\tdb\tdb namespace\n", 0);
 	ledger_forget(&ledger, "web", "web namespace", &lines);
-	ledger_forget(&ledger, "web", "web namespace", &lines); /* once more says nothing */
+	ledger_forget(&ledger, "web", "web namespace", &lines); /* the second time writes nothing */
 	assert_string_equal(lines.data, "- web\tweb namespace\n");
 	assert_null(ledger_namespace(&ledger, "web"));
 	check_ledger(&ledger, "+ made netns\tdb\tdb namespace\n");
@@ -254,7 +254,7 @@ static void test_forget_fields(void **state _unused_) {
 	const struct object *e = get_object(&r.spec.state, "host/e link"), *x = get_object(&r.spec.state, "a/x link");
 	ledger_forget_fields(&ledger, e, field_bit(LINK_MTU), &lines);
 	assert_string_equal(lines.data, "+ found existing\thost\thost/e link\tname=e\tup=false\n");
-	/* With the last one what was only found is forgotten; what was made is not. */
+	/* After its last field, an object that was only found is forgotten; one that topod made is not. */
 	ledger_forget_fields(&ledger, e, field_bit(LINK_UP), &lines);
 	ledger_forget_fields(&ledger, x, field_bit(LINK_MTU), &lines);
 	check_ledger(&ledger, "+ made bridge\ta\ta/x link\tname\n");
@@ -266,7 +266,7 @@ static void test_forget_fields(void **state _unused_) {
 	check_ledger(&recreates, "+ made bridge\ta\ta/x link\tname\n");
 }
 
-/* Two kinds of links of one name are the same link. */
+/* Links of two kinds with one name are the same link. */
 static void test_links_share_their_names(void **state _unused_) {
 	_ledger_ ledger = {};
 	_spec_ r;
@@ -277,7 +277,7 @@ static void test_links_share_their_names(void **state _unused_) {
 	assert_null(ledger_find_object(&ledger, get_object(&r.spec.state, "host/z link")));
 }
 
-/* Going back. */
+/* Former values. */
 
 static void check_returns(const char *lines, const char *desired, const char *expected) {
 	_ledger_ ledger = {};
@@ -303,12 +303,12 @@ static void test_returns(void **state _unused_) {
 	const char *entry = "+ made bridge\ta\ta/x link\tname\tmtu\tforward-delay\tmac-address\n";
 
 	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400, forward-delay: 2s}}}}", "");
-	/* To the kernel's default on what topod made; the MAC address is still topod's own. */
+	/* What topod made goes back to the kernel's defaults; the MAC address stays topod's. */
 	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400}}}}",
 		      "a/x link: forward-delay 15s\n");
 	check_returns(entry, "namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
 		      "a/x link: mtu 1500, forward-delay 15s\n");
-	/* What was made and is not declared is deleted whole. */
+	/* What topod made and is no longer declared is deleted as a whole. */
 	check_returns(entry, "namespaces: {a: {}}", "");
 }
 
@@ -318,7 +318,7 @@ static void test_found_goes_back(void **state _unused_) {
 	check_returns(entry, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1400}}}}",
 		      "host/e link: master none\n");
 	check_returns(entry, "", "host/e link (gone): up false, mtu 9000, master none\n");
-	/* Which a person would have to quote: digits and colons alone. */
+	/* A value that would need quotes in YAML: only digits and colons. */
 	check_returns("+ found existing\thost\thost/e link\tname=e\tmac-address=52:54:00:12:34:56\n", "",
 		      "host/e link (gone): mac-address 52:54:00:12:34:56\n");
 	check_returns("+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n", "",
@@ -327,7 +327,7 @@ static void test_found_goes_back(void **state _unused_) {
 		      "namespaces: {host: {forwarding: ipv4}}", "");
 }
 
-/* What cannot be put together again from its entry is passed over, not made up. */
+/* An object that cannot be restored from its entry is skipped. */
 static void test_incomplete(void **state _unused_) {
 	check_returns("+ found existing\thost\thost/e link\tmtu=9000\n", "", "");
 	check_returns("+ found sysctl\thost\thost sysctl x\tvalue=0\n", "", "");

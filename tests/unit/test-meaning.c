@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Warnings about what is legal but hardly meant, each with its words and its place; and the files beside it that are
- * as they should be, of which nothing may be said.
+ * Warnings about what is legal but probably a mistake, each with its text and position; and similar files that are right,
+ * which must cause no warning.
  */
 #include "spec-helper.h"
 
@@ -19,7 +19,7 @@ static void check_rows(const struct row *rows, size_t n) {
 
 static void test_gateways(void **state _unused_) {
 	static const struct row rows[] = {
-		/* Its own address, on whichever interface. */
+		/* Its own address, on any interface. */
 		{ "namespaces: {" LAN
 		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.2}}" LINKS,
 		  "f:2:78: warning: the gateway 10.0.0.2 is an address of web itself, on e; write that of the router, which is another "
@@ -29,7 +29,7 @@ static void test_gateways(void **state _unused_) {
 		  "  routes: {to: \"::/0\", nexthops: [{via: \"fd00:9::9\", dev: e}, {via: \"fd00::1\", dev: e}]}}" LINKS,
 		  "f:3:24: warning: the gateway fd00:9::9 is an address of web itself, on lo; write that of the router, which is another "
 		  "host" },
-		/* Nobody's. Who else is there is said. */
+		/* An address that nobody has. The message names those that exist. */
 		{ "namespaces: {" LAN
 		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}" LINKS,
 		  "f:2:78: warning: no host on the segment of web/e has the gateway address 10.0.0.9; give "
@@ -56,7 +56,7 @@ static void test_gateways(void **state _unused_) {
 
 static void test_good_gateways(void **state _unused_) {
 	static const struct row rows[] = {
-		/* The router has it; beyond what the file declares there may be anybody. */
+		/* The router has it; outside the file there may be any host. */
 		{ "namespaces: {" LAN
 		  ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.1}}" LINKS,
 		  "" },
@@ -70,29 +70,29 @@ static void test_good_gateways(void **state _unused_) {
 		{ "namespaces: {web: {interfaces: {br: {kind: bridge, ports: v, addresses: 10.0.0.2/24}, v: {kind: vxlan, id: 5}},\n"
 		  "  routes: {to: default, via: 10.0.0.9}}}",
 		  "" },
-		/* Ports of a bridge without any come later. */
+		/* A bridge without ports may get some later. */
 		{ "namespaces: {web: {interfaces: {br: {kind: bridge, addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}",
 		  "" },
-		/* With VLANs the file does not say who hears whom. */
+		/* With VLANs the file does not say which hosts share a segment. */
 		{ "namespaces: {sw: {interfaces: {br: {kind: bridge, vlan-filtering: true, ports: [p, q]}}}, b: {},\n"
 		  " web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
 		  "links: [[web:e, sw:p], [b:e, sw:q]]",
 		  "" },
-		/* The other end may get its address from somebody else, where the namespace is not topod's alone. */
+		/* If the namespace is not topod's alone, the other end may get its address from somebody else. */
 		{ "namespaces: {ctr: {adopt: true},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
 		  "links: [[web:e, ctr:e]]",
 		  "" },
 		{ "namespaces: {web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
 		  "links: [[web:e, host:c1]]",
 		  "" },
-		/* A host answers for the addresses of all its interfaces (IPv4), and where it is told to for those of others. */
+		/* A host answers ARP for the addresses of all its interfaces, and with proxy_arp for others. */
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.9.0.1, dev: x, on-link: true}},\n"
 		  " b: {interfaces: {lo: {addresses: 10.9.0.1}}}}\nlinks: [[a:x, b:x]]",
 		  "" },
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.1}},\n"
 		  " b: {sysctl: {net.ipv4.conf.x.proxy_arp: 1}}}\nlinks: [[a:x, b:x]]",
 		  "" },
-		/* A link-local gateway makes itself. */
+		/* A link-local gateway has its address automatically. */
 		{ "namespaces: {a: {interfaces: {x: {}}, routes: {to: \"::/0\", via: \"fe80::1\", dev: x}}, b: {}}\nlinks: [[a:x, b:x]]",
 		  "" },
 	};
@@ -118,11 +118,11 @@ static void test_twice(void **state _unused_) {
 		  "f:2:64: warning: fd00::1 is used twice on one segment, by b/x and b/z: give each host "
 		  "an address of its own\n"
 		  "f:2:34: note: the other is here" },
-		/* A VLAN is another segment than the interface below. */
+		/* A VLAN is not the segment of the interface below it. */
 		{ "namespaces: {a: {interfaces: {x: {}, v: {kind: vlan, link: x, id: 10, addresses: 10.1.0.2/24}}},\n"
 		  " b: {interfaces: {x: {addresses: 10.1.0.2/24}}}}\nlinks: [[a:x, b:x]]",
 		  "" },
-		/* Good: other segments; one host; hosts that do not speak of it; lo. */
+		/* No warning: other segments; one host; hosts that do not use it; lo. */
 		{ "namespaces: {a: {interfaces: {x: {addresses: 10.0.0.1/24}}}, b: {interfaces: {x: {addresses: 10.0.0.2/24}}},\n"
 		  " c: {interfaces: {x: {addresses: 10.0.0.1/24}}}, d: {}}\nlinks: [[a:x, b:x], [c:x, d:x]]",
 		  "" },
@@ -156,7 +156,7 @@ static void test_lengths(void **state _unused_) {
 	check_end("{address: \"fd00::2\", nodad: true}", "",
 		  "f:2:11: warning: without a prefix length fd00::2 is a single host (/128), and a/x "
 		  "reaches no other; write the length of the network, for example fd00::2/64");
-	/* Meant: said so, with another one that covers it, with a route by the link, with a peer, borrowed from lo. */
+	/* Intended: said so, covered by another one, with a route by the link, with a peer, or borrowed from lo. */
 	check_end("10.0.0.2/32", "", "");
 	check_end("10.0.0.2/24, 10.0.0.100", "", "");
 	check_end("10.0.0.2", ", routes: [{to: 10.0.0.1, dev: x}]", "");
@@ -186,7 +186,7 @@ static void test_networks(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {lo: {addresses: 192.0.2.0/24}}}}", "");
 }
 
-/* The host h with the network of the bridge inside, and the interface out to somewhere. */
+/* The host h with the network of the bridge `inside`, and the interface `out` to anywhere. */
 static void check_nat(const char *entries, const char *expected) {
 	_cleanup_free_ char *text =
 		xasprintf("namespaces:\n"
@@ -222,7 +222,7 @@ static void test_targets(void **state _unused_) {
 		  "f:7:54: warning: no host on the segment of h/br has the target address 10.0.0.9; give "
 		  "it to a host there, or write that host's address; there are: 10.0.0.1 (h/br), 10.0.0.2 "
 		  "(web/e)");
-	/* Behind a router of the file. */
+	/* Behind a router that the file declares. */
 	check_nat(DNAT "80, to: \"10.1.0.9:8080\"}",
 		  "f:7:54: warning: no host on the segment of web/f has the target address 10.1.0.9; give "
 		  "it to a host there, or write that host's address; there are: 10.1.0.1 (web/f), 10.1.0.2 "
@@ -231,7 +231,7 @@ static void test_targets(void **state _unused_) {
 		  "f:7:54: warning: no host has the target address 10.8.0.1, and no route of h leads to it");
 	check_nat(DNAT "80, to: 10.1.7.1}",
 		  "f:7:54: warning: no host has the target address 10.1.7.1, and no route of web leads to it");
-	/* Somebody's, or in a network that goes on. */
+	/* An address that exists, or one in a network that extends beyond the file. */
 	check_nat(DNAT "80, to: 10.0.0.2}, " DNAT "81, to: 10.1.0.2}, " DNAT "82, to: 192.0.2.77}, " DNAT
 		       "83, to: 198.51.100.7}",
 		  "");
@@ -248,7 +248,7 @@ static void test_port_ranges(void **state _unused_) {
 		  "f:7:62: warning: port 8000 does not map to 8002, 8001 to 8003 and so on: the kernel "
 		  "takes any port of the range; write an entry for each port, or leave the ports out of "
 		  "'to', which keeps them");
-	/* One port to any of several; ports that stay what they are. */
+	/* One port to any of several; ports that stay the same. */
 	check_nat(DNAT "80, to: \"10.0.0.2:9000-9003\"}", "");
 	check_nat(DNAT "8000-8003, to: \"10.0.0.2:8000-8003\"}", "");
 	check_nat(DNAT "8000-8003, to: 10.0.0.2}", "");
@@ -284,7 +284,7 @@ static void test_hidden(void **state _unused_) {
 		  "f:8:41: warning: destination 192.0.2.2 never reaches this entry: an earlier one matches "
 		  "it; name it in only one of them\n"
 		  "f:7:1: note: the earlier one is here" },
-		/* Good: the exception first; other ports, protocols, interfaces, families, chains. */
+		/* No warning: the exception first; other ports, protocols, interfaces, families, chains. */
 		{ DNAT "8080, to: 10.1.0.2},\n" DNAT "8000-9000, to: 10.0.0.2}", "" },
 		{ DNAT "80, to: 10.0.0.2},\n" DNAT "[81, 443], to: 10.1.0.2}", "" },
 		{ DNAT "80, to: 10.0.0.2},\n{action: dnat, in: out, protocol: udp, port: 80, to: 10.1.0.2}", "" },
@@ -326,7 +326,7 @@ static void test_settings(void **state _unused_) {
 	check_rows(rows, ARRAY_SIZE(rows));
 }
 
-/* A name that is wrong makes other things look wrong that are not. */
+/* A wrong name makes other things look wrong that are not. */
 static void test_silent_beside_errors(void **state _unused_) {
 	check_diags("namespaces: {" LAN
 		    ", db: {},\n web: {interfaces: {e: {addresses: 10.0.0.2/24}}, routes: {to: default, via: 10.0.0.9}}}\n"
@@ -334,8 +334,8 @@ static void test_silent_beside_errors(void **state _unused_) {
 		    "f:3:28: error: there is no namespace 'dbb'; did you mean 'db'?");
 }
 
-/* Networks drawn at random: bridges in a row, hosts on them by pairs, and macvlans on the first host's interface. As drawn nothing
- * may be said; with one mistake in it, that and nothing else. */
+/* Random networks: bridges in a row, hosts attached to them by pairs, and macvlans on the first host's interface. Without a
+ * mistake there must be no warning; with one, that warning and no other. */
 
 enum { HOSTS_MAX = 12, NETWORKS = 300 };
 
@@ -383,11 +383,11 @@ static void write_host(struct network *net, unsigned i, struct text *out, struct
 		gateway = address;
 	text_addf(out, "  n%u:\n    interfaces:\n      e: {%saddresses: 10.0.0.%u/24}\n", i,
 		  macvlan ? "kind: macvlan, link: \"n0:e\", " : "", address);
-	/* Who has the router's address takes itself for it. */
+	/* A host that has the router's address takes itself for the router. */
 	if (i && mistake != SAME_ADDRESS)
 		text_addf(out, "    routes: {to: default, via: 10.0.0.%u}\n", gateway);
 	if (macvlan)
-		text_addf(out, "  x%u: {}\n", i); /* the other end of what its port would be */
+		text_addf(out, "  x%u: {}\n", i); /* the other end of the missing port */
 	text_addf(links, macvlan ? "- [x%u:e, sw:c%u]\n" : "- [n%u:e, sw:c%u]\n", i, i);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list `nat` without a kernel: what is read from a file, what is refused and in which words, the rules it
- * becomes, and how the messages are read back. That the kernel agrees is for netns/test-nat-kernel.c to show.
+ * The list `nat` without a kernel: what is read from a file, what is refused with which message, the rules that follow, and
+ * how the messages are read back. netns/test-nat-kernel.c checks that the kernel agrees.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-/* One list, read. */
+/* The result of reading one list. */
 struct reading {
 	struct arena arena;
 	struct diags diags;
@@ -50,7 +50,7 @@ static void read_good(struct reading *r, const char *text) {
 	}
 }
 
-/* The entries as they are printed must be `words`, and mean the same when they are written so. */
+/* The entries must be printed as `words`, and reading these must give the same. */
 static void check_words(const char *text, const char *words) {
 	_reading_ r = {};
 	_cleanup_text_ struct text out = {};
@@ -262,7 +262,7 @@ static void test_entry_errors(void **state _unused_) {
 		     "f:1:32: error: 'source' excludes every address: the entry would never match");
 	check_errors("- {action: masquerade, source: \"fd00::/8\", protocol: icmp}",
 		     "f:1:54: error: icmp is not a protocol of IPv6, the family of the entry's addresses");
-	/* All of them, not the first. */
+	/* All errors, not only the first. */
 	check_errors("- {action: dnat, port: 80, out: eth0}\n- {action: snat}\n- {acton: dnat}",
 		     "f:1:28: error: 'out' is not known yet when dnat is applied: the outgoing interface is "
 		     "chosen for the new destination\n"
@@ -273,7 +273,7 @@ static void test_entry_errors(void **state _unused_) {
 		     "f:3:3: error: a NAT entry needs 'action'");
 }
 
-/* `key: [1, 2, …]` with n items behind `before`. */
+/* `key: [1, 2, …]` with n items, each after `before`. */
 static void add_list(struct text *out, const char *key, const char *before, unsigned n) {
 	text_addf(out, ", %s: [", key);
 	for (unsigned i = 1; i <= n; i++)
@@ -335,7 +335,7 @@ static void test_ruleset(void **state _unused_) {
 		      HEAD POSTROUTING "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 62723000000000000000000000000000;"
 				       "  meta dreg 1 key 15;  cmp sreg 1 data 02;"
 				       "  payload dreg 1 base 1 offset 12 len 3;  cmp sreg 1 data 0a0000;  masq;\n");
-	/* Chains stand in their own order, rules in the file's. */
+	/* Chains have a fixed order, rules that of the file. */
 	check_ruleset("- {action: masquerade, protocol: tcp}\n- {action: redirect, hook: output}\n"
 		      "- {action: redirect}\n- {action: masquerade}",
 		      HEAD PREROUTING "  redir;\n" OUTPUT "  redir;\n" POSTROUTING
@@ -347,7 +347,7 @@ static void test_ruleset(void **state _unused_) {
 	check_ruleset("- {action: masquerade, out: [not a, not \"b*\"]}",
 		      HEAD POSTROUTING "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 61000000000000000000000000000000;"
 				       "  meta dreg 1 key 7;  cmp sreg 1 op 1 data 62;  masq;\n");
-	/* What a translation leaves unsaid is filled in. */
+	/* What a translation leaves out is filled in. */
 	check_ruleset("- {action: dnat, protocol: tcp, port: 80-90, to: \"10.0.0.1:8080\"}", HEAD PREROUTING
 		      "  meta dreg 1 key 16;  cmp sreg 1 data 06;  payload dreg 1 base 2 offset 2 len 2;"
 		      "  cmp sreg 1 op 5 data 0050;  cmp sreg 1 op 3 data 005a;  immediate dreg 1 data 0a000001;"
@@ -438,7 +438,7 @@ static void test_transaction(void **state _unused_) {
 	assert_null(read_messages(&r.arena, "offic", w.messages.items, w.messages.n));
 	assert_null(read_messages(&r.arena, "office2", w.messages.items, w.messages.n));
 
-	/* Without the last rule it is another table. */
+	/* Without the last rule it is a different table. */
 	nat = read_messages(&r.arena, "office", w.messages.items, w.messages.n - 2);
 	assert_int_equal(object_compare(&r.nat->object, &nat->object), 1 << NAT_RULESET);
 }
@@ -462,7 +462,7 @@ static void test_places(void **state _unused_) {
 		assert_int_equal(nat_mark(r.nat, i).line, lines[i]);
 }
 
-/* Answers from before and after a change do not make one picture. */
+/* Answers from before and after a change are not combined. */
 static void test_torn(void **state _unused_) {
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	struct nat_reader reader;
@@ -486,7 +486,7 @@ static void test_torn(void **state _unused_) {
 	assert_null(nat);
 }
 
-/* Rules can be replaced alone where table and chains are the same. */
+/* If table and chains are the same, only the rules are replaced. */
 static void test_same_frame(void **state _unused_) {
 	static const char text[] = "table flags 0\nchain a\n  rule;\nchain b\n  rule;\n  rule;\n";
 
@@ -504,7 +504,7 @@ static uint32_t next_random(uint32_t *seed) {
 	return *seed = *seed * 1664525 + 1013904223;
 }
 
-/* Bytes are changed at random, in a copy whose end is the end of its memory: a sanitizer or a crash fails this. */
+/* Changes random bytes, in a copy that ends where its memory ends: a sanitizer or a crash fails this. */
 static void test_any_bytes(void **state _unused_) {
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	uint32_t seed = 1;
@@ -536,7 +536,7 @@ static void test_foreign(void **state _unused_) {
 	struct nlmsghdr *list[] = { w.messages.items[3], w.messages.items[4], w.messages.items[5], NULL };
 	assert_string_equal(read_messages(&r.arena, "office", list, 3)->ruleset, r.nat->ruleset);
 
-	/* A chain of another name is not described, but there. */
+	/* A chain with another name is not described, but its existence is noticed. */
 	struct nfgenmsg *header = nl_begin(&external, NFT(NEWCHAIN), 0, sizeof(*header));
 	header->nfgen_family = NFPROTO_INET;
 	nl_put_text(&external, NFTA_CHAIN_TABLE, "topod-office");
@@ -544,11 +544,11 @@ static void test_foreign(void **state _unused_) {
 	list[3] = external.messages.items[0];
 	assert_non_null(strstr(read_messages(&r.arena, "office", list, 4)->ruleset, "other chains 1 "));
 
-	/* The same of a table in another family is not ours. */
+	/* The same in a table of another family is not ours. */
 	header->nfgen_family = NFPROTO_IPV4;
 	assert_string_equal(read_messages(&r.arena, "office", list, 4)->ruleset, r.nat->ruleset);
 
-	/* Flags and things that are only counted. */
+	/* Flags, and objects that are only counted. */
 	header = nl_begin(&external, NFT(NEWTABLE), 0, sizeof(*header));
 	header->nfgen_family = NFPROTO_INET;
 	nl_put_text(&external, NFTA_TABLE_NAME, "topod-office");

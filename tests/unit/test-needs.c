@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an object needs: links by their names, and objects of any other class by what they have as key. */
+/* What an object needs: links by name, and objects of any other class by their keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "kind/link.h"
 #include "plan/order.h"
 
-/* A class that topod does not have: hops with a number, and ways that lead over one of them and by a link. */
+/* Classes that topod does not have: hops with a number, and ways that need a hop and a link. */
 struct hop {
 	struct object object;
 	uint32_t id;
@@ -115,7 +115,7 @@ static void test_each_is_found(void **state_ _unused_) {
 	state_done(&state);
 }
 
-/* What the object does not say it does not need, nor a link without a name; what is not there is not found. */
+/* A field that is not set needs nothing, nor does a link without a name; what does not exist is not found. */
 static void test_none(void **state_ _unused_) {
 	struct state state = {};
 	struct way *way = add_way(&state, "a", field_bit(WAY_HOP));
@@ -132,7 +132,7 @@ static void test_none(void **state_ _unused_) {
 	state_done(&state);
 }
 
-/* The plan knows that one cannot be done without the other. */
+/* The plan knows that one change depends on the other. */
 static void test_plan(void **state_ _unused_) {
 	struct state desired = {}, observed = {};
 	struct plan plan = {};

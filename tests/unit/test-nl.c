@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Netlink messages: bounded writing, bounded reading, and the way from an offset back to a field. */
+/* Netlink messages: bounded writing, bounded reading, and finding the field for an offset. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ static void test_round_trip(void **state _unused_) {
 	assert_null(inner[2]);
 }
 
-/* A datagram of whole messages, then one that says it is longer than what is left, or shorter than its header. */
+/* A datagram of whole messages, followed by one whose length exceeds the rest or is shorter than a header. */
 static void test_next(void **state _unused_) {
 	struct nlmsghdr datagram[3] = {
 		{ .nlmsg_len = sizeof(datagram[0]) - 1 },
@@ -64,7 +64,7 @@ static void test_next(void **state _unused_) {
 	assert_null(nl_next(datagram, sizeof(datagram) - 1, nl_next(datagram, sizeof(datagram) - 1, NULL)));
 }
 
-/* What is missing or too short gives the fallback, never what stands behind it. */
+/* A missing or short attribute gives the fallback, never the bytes after it. */
 static void test_fallbacks(void **state _unused_) {
 	_writer_ w = {};
 	const struct nlattr *tb[4];
@@ -105,7 +105,7 @@ static void test_origins(void **state _unused_) {
 	assert_null(nl_find_origin(&w, 2, 16));
 }
 
-/* Entries until one does not fit: the message is whole without it, and the rest goes into the next. */
+/* Entries until one does not fit: the message is valid without it, and the rest goes into the next one. */
 static void test_nests_that_do_not_fit(void **state _unused_) {
 	static const struct field peer = { .name = "peer" };
 	static const char value[1000];
@@ -178,7 +178,7 @@ static void test_overflow(void **state _unused_) {
 	}
 	assert_true(w.overflow);
 	assert_int_equal(n, NL_BUFFER_SIZE / 60000 + 1);
-	/* A message that does not fit is written nowhere, nests and all. */
+	/* A message that does not fit is not written at all, nor are its nests. */
 	nl_put_u32(&w, 1, 1);
 	struct nlattr *nest = nl_nest(&w, 2);
 	nl_put(&w, 3, large, sizeof(large) - 8);
@@ -230,7 +230,7 @@ static void test_reserve(void **state _unused_) {
 	assert_false(w.overflow);
 }
 
-/* What is damaged ends the reading; nothing outside the message is touched (the sanitizer looks). */
+/* A damaged attribute ends the reading; nothing outside the message is read (the sanitizer checks). */
 static void test_malformed(void **state _unused_) {
 	const struct nlattr *tb[4];
 	struct {
@@ -250,7 +250,7 @@ static void test_malformed(void **state _unused_) {
 	nl_parse(&m->head, 0, tb, 3);
 	assert_non_null(tb[1]);
 	assert_null(tb[2]);
-	m->attrs[1] = (struct nlattr){ .nla_len = 4, .nla_type = 200 }; /* unknown: passed over */
+	m->attrs[1] = (struct nlattr){ .nla_len = 4, .nla_type = 200 }; /* unknown: skipped */
 	nl_parse(&m->head, 0, tb, 3);
 	assert_non_null(tb[3]);
 	m->head.nlmsg_len = sizeof(m->head) + 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What systemd is told, read from the socket as systemd would. */
+/* The messages to systemd, read from the socket as systemd does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ static int tear_down(void **state _unused_) {
 	return 0;
 }
 
-/* The next message; "" where there is none. */
+/* Checks the next message; "": there is none. */
 static void check_told(const char *expected) {
 	char message[512];
 	ssize_t n = recv(manager, message, sizeof(message) - 1, 0);
@@ -79,11 +79,11 @@ static void test_watchdog(void **state _unused_) {
 	assert_true(notify_watchdog_usec() == 8000000);
 	notify_alive(now);
 	check_told("WATCHDOG=1");
-	notify_alive(now + 1999999); /* soon enough again */
+	notify_alive(now + 1999999); /* too early for another one */
 	check_told("");
 	notify_alive(now + 2000000);
 	check_told("WATCHDOG=1");
-	setenv("WATCHDOG_PID", "1", 1); /* meant for another */
+	setenv("WATCHDOG_PID", "1", 1); /* meant for another process */
 	assert_true(notify_watchdog_usec() == 0);
 }
 

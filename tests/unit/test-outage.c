@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What keeps topod from its work: told once when it is met and once when it is over, tried again with growing pauses. The
- * kernel is one in which all is as declared, and which cannot be looked at when the test says so.
+ * Conditions that keep topod from working: reported once when they begin and once when they end, and retried with growing
+ * pauses. In the kernel of this test everything is as declared, and scanning fails when the test says so.
  */
 #include "plan-helper.h"
 
@@ -17,10 +17,10 @@ struct machine {
 	struct text told;
 	uint64_t now;
 	size_t n_scans;
-	int error;            /* nothing can be looked at */
-	int error_a, error_b; /* namespaces that cannot */
+	int error;            /* of every scan */
+	int error_a, error_b; /* of scanning one namespace */
 	bool duplicates;      /* another host has the addresses */
-	uint64_t scan_usec;   /* how long a look takes */
+	uint64_t scan_usec;   /* how long a scan takes */
 };
 
 /* ---- the kernel ---- */
@@ -38,7 +38,7 @@ static void add_seen(const struct machine *m, struct state *ret, struct ns_state
 		copy->change = NULL;
 		copy->failed = m->duplicates && object->kind->class == &class_address;
 		make_seen(copy);
-		copy->owned = false; /* it was there before topod, which has nothing to note of it */
+		copy->owned = false; /* it existed before topod, so there is nothing to record */
 		ns_add(ns, copy);
 	}
 }
@@ -101,7 +101,7 @@ static struct machine *begin(void **state, const char *text) {
 
 	good_spec(&spec, text);
 	m->kernel.ops = &ops;
-	m->file = LEDGER_FILE_NONE; /* nothing can be noted, and needs to be */
+	m->file = LEDGER_FILE_NONE; /* something must be recorded, and cannot be */
 	m->file.topology = "obstacle";
 	ledger_file_set_root("/nonexistent");
 	m->now = 100 * SECOND;
@@ -127,7 +127,7 @@ static void check_told(struct machine *m, const char *expected) {
 	text_done(&m->told);
 }
 
-/* As soon as it wants to be called; how long that is. */
+/* Makes a pass as soon as one is due; returns how long that took. */
 static uint64_t pass_when_due(struct machine *m) {
 	uint64_t due = reconciler_due(m->reconciler), before = m->now;
 
@@ -165,7 +165,7 @@ static void check_troubles(const struct machine *m, const char *expected) {
 	assert_string_equal(text_str(&all), expected);
 }
 
-/* ---- nothing can be looked at ---- */
+/* ---- nothing can be scanned ---- */
 
 #define FILES "topod has reached its limit of open files (LimitNOFILE= of its unit, or ulimit -n)"
 
@@ -178,9 +178,9 @@ static void test_no_look(void **state) {
 	check_told(m, "t: network cannot be scanned: " FILES "\n");
 	assert_int_equal(status_of(m).phase, PHASE_DEGRADED);
 	assert_int_equal(status_of(m).counts.n_failing, 1);
-	assert_true(reconciler_settled(m->reconciler)); /* there is nothing left to do but to try again */
+	assert_true(reconciler_settled(m->reconciler)); /* only retries are left */
 
-	/* Not before its time, with a longer pause each time, and without a word. */
+	/* Not before its time, with a longer pause each time, and without another message. */
 	reconciler_pass(m->reconciler);
 	assert_int_equal(m->n_scans, 1);
 	assert_int_equal(pass_when_due(m), SECOND);
@@ -202,7 +202,7 @@ static void test_no_look(void **state) {
 	check_troubles(m, "");
 }
 
-/* ---- some cannot ---- */
+/* ---- some namespaces cannot be scanned ---- */
 
 static void test_namespaces_in_one_line(void **state) {
 	struct machine *m = begin(state, TWO);
@@ -241,7 +241,7 @@ static void test_each_for_its_reason(void **state) {
 
 /* ---- events ---- */
 
-/* Looking at everything takes the place of hearing. */
+/* While events cannot be received, everything is scanned instead. */
 static void test_deaf(void **state) {
 	struct machine *m = begin(state, TWO);
 	uint64_t first;
@@ -263,7 +263,7 @@ static void test_deaf(void **state) {
 	assert_int_equal(m->n_scans, 2);
 	check_troubles(m, "t events failing, 2 tries: they cannot be received: Input/output error\n");
 
-	/* What happened in between is not known. */
+	/* What happened meanwhile is unknown. */
 	reconciler_heard(m->reconciler, false);
 	check_told(m, "t: events can be received again\n");
 	assert_int_equal(reconciler_listen_usec(m->reconciler), 0);
@@ -282,7 +282,7 @@ static void overruns(struct machine *m, unsigned n, uint64_t gap_usec) {
 	}
 }
 
-/* Lost at each reading: from the eighth on they are left alone for a moment, which grows. */
+/* Events are lost at each reading: from the eighth time on they are left unread for a moment, which grows. */
 static void test_flood(void **state) {
 	struct machine *m = begin(state, TWO);
 
@@ -303,16 +303,16 @@ static void test_flood(void **state) {
 	assert_int_equal(status_of(m).counts.n_overruns, 19);
 	assert_int_equal(m->n_scans, 19);
 
-	reconciler_heard(m->reconciler, true); /* again not all */
+	reconciler_heard(m->reconciler, true); /* lost again */
 	check_told(m, "");
 	reconciler_heard(m->reconciler, false);
 	check_told(m, "t: events can be received again\n");
 	assert_int_equal(reconciler_listen_usec(m->reconciler), 0);
-	overruns(m, 1, 0); /* the count begins anew */
+	overruns(m, 1, 0); /* the count starts again */
 	check_told(m, "overrun, 0 ms\n");
 }
 
-/* A burst now and then is none. */
+/* A burst now and then is not a flood. */
 static void test_no_flood(void **state) {
 	struct machine *m = begin(state, TWO);
 
@@ -325,7 +325,7 @@ static void test_no_flood(void **state) {
 	assert_null(strstr(text_str(&m->told), "10 ms"));
 }
 
-/* Where nobody tells of files they are looked at from time to time; else no timer runs for them. */
+/* If no events report changes of files, they are read from time to time; else no timer runs for them. */
 static void test_silent_files(void **state) {
 	struct machine *m = begin(state, "namespaces: {a: {adopt: true, dns: {servers: 10.0.0.1}}}");
 
@@ -342,7 +342,7 @@ static void test_silent_files(void **state) {
 
 #define TEST(fn) cmocka_unit_test_teardown(fn, tear_down)
 
-/* Where something fails, whoever changes things there at full speed has it looked at for a part of the time only. */
+/* While something fails, changes at full speed cause scans for only a part of the time. */
 static void test_no_more_than_a_part_of_the_time(void **state) {
 	struct machine *m = begin(state, "namespaces: {a: {adopt: true, interfaces: {lo: {addresses: fd00::1/64}}}}");
 	size_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one change means for others: what waits for it, what is not worth changing because of it, what must be seen before
- * anything is done. Each is a situation that random histories (tests/model/) meet only once in thousands.
+ * Consequences of one change for others: what waits for it, what need not be changed because of it, what must be scanned
+ * first. Random histories (tests/model/) meet each of these situations only once in thousands.
  */
 #include "plan-helper.h"
 
@@ -13,7 +13,7 @@
 	"links: [{endpoints: [a:x, b:y], queues: " queues "}]"
 #define SOURCE SOURCE_WITH("1")
 
-/* Only these were looked at in their namespace. */
+/* Only these were scanned in their namespace. */
 static void scan_narrowly(struct world *w, struct scope *scope, const char *ns, const char *const *ids, size_t n) {
 	struct ns_state *seen = state_find(&w->seen.spec.state, ns);
 	const struct object **objects = arena_newn(&w->seen.spec.state.arena, const struct object *, n);
@@ -33,8 +33,8 @@ static void scan_narrowly(struct world *w, struct scope *scope, const char *ns, 
 	seen->scope = scope;
 }
 
-/* Whether the address is usable is not known from before: it must be looked at, too. */
-static void test_source_not_looked_at(void **state _unused_) {
+/* Whether the address is usable is not remembered: it must be scanned too. */
+static void test_source_not_scanned(void **state _unused_) {
 	static const char *const ids[] = { "a route fd10::/64", "a/x link" };
 	struct scope scope;
 	_world_ w;
@@ -47,7 +47,7 @@ static void test_source_not_looked_at(void **state _unused_) {
 	assert_ptr_equal(w.plan.also.items[0], get_object(&w.desired.spec.state, "a/x address fd00::1/64"));
 }
 
-/* An address that nobody has to wait for needs no look. */
+/* An address that nothing has to wait for need not be scanned. */
 static void test_source_usable_at_once(void **state _unused_) {
 	const char *text =
 		"namespaces: {host: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/8}}, routes: {to: 10.1.0.0/16,\n"
@@ -73,7 +73,7 @@ static bool is_pending(const struct world *w, const char *id) {
 	return false;
 }
 
-/* It is usable now, and will not be once its link was made anew. */
+/* It is usable now, but not any more once its link is recreated. */
 static void test_source_on_recreated(void **state _unused_) {
 	_world_ w;
 
@@ -84,7 +84,7 @@ static void test_source_on_recreated(void **state _unused_) {
 		assert_true(change_object(*at)->kind->class != &class_route);
 }
 
-/* Both ends go, whichever asks for it: to change the other before that would be a request about what is gone by then. */
+/* Both ends are deleted, whichever asks for it: a change of the other end would be a request about a deleted link. */
 static void test_other_end_changed(void **state _unused_) {
 	check_world(
 		"namespaces: {a: {interfaces: {x: {mtu: 1400}}}, b: {interfaces: {z: {queues: 2}}}}\nlinks: [[a:x, b:z]]",
@@ -93,7 +93,7 @@ static void test_other_end_changed(void **state _unused_) {
 		"~ a/x link: up true, alias topod:t (again) (follows)\n~ b/z link: alias topod:t (again) (follows)\n");
 }
 
-/* A link that was ours by its name, without mark and sign by now: it is somebody's who took its place, and so it is left. */
+/* A link with the name of ours, but without our mark and MAC address: it replaced ours, and is left alone. */
 static void test_link_in_our_place(void **state _unused_) {
 	_world_ w;
 
@@ -108,7 +108,7 @@ static void test_link_in_our_place(void **state _unused_) {
 		"the file\n");
 }
 
-/* What ends with its namespace is neither put back nor forgotten by itself: that is one act. */
+/* What disappears with its namespace is neither restored nor forgotten separately. */
 static void test_ends_with_its_namespace(void **state _unused_) {
 	const char *entry =
 		"topod-ledger 1\n+ found sysctl\ta\ta sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n";
@@ -125,7 +125,8 @@ static void test_ends_with_its_namespace(void **state _unused_) {
 	assert_int_equal(w.plan.lost.n, 0);
 }
 
-/* To set its hardware address would be to set its parent's: it is made without, and known by that one until it is marked. */
+/* Setting its MAC address would set the parent's: so it is created without one, and recognized by the parent's address until
+ * it is marked. */
 static void test_mac_of_the_parent(void **state _unused_) {
 	const char *text =
 		"namespaces: {host: {interfaces: {e: {kind: existing}, m: {kind: macvlan, link: e, mode: passthru}}}}";
@@ -151,7 +152,7 @@ static void test_mac_of_the_parent(void **state _unused_) {
 	world_plan(&made);
 	check_plan(&made, "~ host/m link: alias none -> topod:t\n");
 
-	/* Nor does it go back to that one where the parent has another by now. */
+	/* It does not go back to that address if the parent has another by now. */
 	plan_done(&made.plan);
 	made.plan = (struct plan){};
 	seen_object(&made, "host/m link")->owned = true;
@@ -163,9 +164,9 @@ static void test_mac_of_the_parent(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_source_not_looked_at), cmocka_unit_test(test_source_usable_at_once),
-		cmocka_unit_test(test_source_on_recreated),  cmocka_unit_test(test_other_end_changed),
-		cmocka_unit_test(test_link_in_our_place),    cmocka_unit_test(test_ends_with_its_namespace),
+		cmocka_unit_test(test_source_not_scanned),  cmocka_unit_test(test_source_usable_at_once),
+		cmocka_unit_test(test_source_on_recreated), cmocka_unit_test(test_other_end_changed),
+		cmocka_unit_test(test_link_in_our_place),   cmocka_unit_test(test_ends_with_its_namespace),
 		cmocka_unit_test(test_mac_of_the_parent),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whose is it? What is in the way, left alone, taken over, given back or removed, by marks and the ledger. What is there is
- * made up (plan-helper.h).
+ * Ownership: what is in the way, left alone, taken over, given back or removed, according to marks and the ledger. The state
+ * of the kernel is invented (plan-helper.h).
  */
 #include "plan-helper.h"
 
@@ -28,7 +28,7 @@ static void test_in_the_way(void **state _unused_) {
 	assert_true(needs(change_of(&w, "host/x address 10.0.0.1/8"), refusal));
 }
 
-/* A mark, or an entry in the ledger: either will do, because a crash may come between the two. */
+/* A mark or an entry in the ledger: either is enough, because a crash may come between the two. */
 static void test_mark_or_entry(void **state _unused_) {
 	const char *desired = "namespaces: {host: {interfaces: {x: {kind: bridge, mtu: 1400}}}}",
 		   *seen = "namespaces: {host: {interfaces: {x: {kind: bridge, mtu: 1500}}}}";
@@ -79,7 +79,7 @@ static void be_born(struct world *w, const char *born) {
 	netns->object.set |= 1 << NETNS_INODE | 1 << NETNS_BORN;
 }
 
-/* A namespace is ours by its birth. Of one that was about to be made when topod crashed it is not known: that may be
+/* A namespace is ours by its recorded identity. That of one that was being created when topod crashed is unknown: it may be
  * anybody's by now. */
 static void test_namespace_by_its_birth(void **state _unused_) {
 	const char *refusal =
@@ -102,7 +102,7 @@ static void test_namespace_by_its_birth(void **state _unused_) {
 
 #define INSIDE "+ a/x link\n~ a/x link: up true, alias topod:t (follows)\n"
 
-/* What is inside goes on, whatever has become of the name. */
+/* The contents still count, whatever happened to the name. */
 static void test_namespace_without_its_name(void **state _unused_) {
 	for (int taken = 0; taken <= 1; taken++) {
 		_world_ w;
@@ -119,7 +119,7 @@ static void test_namespace_without_its_name(void **state _unused_) {
 	}
 }
 
-/* topod's file lies beside the namespace. */
+/* topod's file is outside the namespace. */
 static void test_file_beside_a_foreign_namespace(void **state _unused_) {
 	_world_ w;
 
@@ -163,7 +163,7 @@ static void test_existing(void **state _unused_) {
 
 	check_world(desired, "namespaces: {host: {interfaces: {e: {kind: existing, mtu: 1500}}}}",
 		    "~ host/e link: mtu 1500 -> 1400\n+ host/e address 10.0.0.1/8\n");
-	/* Whatever the kernel calls it. */
+	/* Whatever kind the kernel reports. */
 	check_world(desired, "namespaces: {host: {interfaces: {e: {kind: bridge, mtu: 1500, addresses: 10.0.0.1/8}}}}",
 		    "~ host/e link: mtu 1500 -> 1400\n");
 	check_world(desired, NULL,
@@ -171,7 +171,7 @@ static void test_existing(void **state _unused_) {
 		    "+ host/e address 10.0.0.1/8\n");
 }
 
-/* What came with an address of somebody's is nobody's to take over or rename. */
+/* A route that the kernel added for somebody else's address can be neither taken over nor changed. */
 static void test_route_of_an_address(void **state _unused_) {
 	_world_ w;
 
@@ -189,7 +189,7 @@ static void test_route_of_an_address(void **state _unused_) {
 		"give this route another 'metric'\n");
 }
 
-/* A foreign link under the name of one end: the pair cannot be made, and what is left of it stays. */
+/* A foreign link has the name of one end: the pair cannot be made, and its remaining end stays. */
 static void test_foreign_end(void **state _unused_) {
 	_world_ w;
 
@@ -236,7 +236,7 @@ static void test_some_removed(void **state _unused_) {
 		"- a/z link\n");
 }
 
-/* Its resolv.conf lies outside the namespace and would stay behind. */
+/* Its resolv.conf is outside the namespace and would stay. */
 static void test_dns_of_a_removed_namespace(void **state _unused_) {
 	check_world("", "namespaces: {a: {dns: {servers: 10.0.0.9}}}", "- a file /etc/netns/a/resolv.conf\n- a namespace\n");
 }
@@ -252,7 +252,7 @@ static void test_foreign_is_left(void **state _unused_) {
 	check_plan(&w, "");
 }
 
-/* In the ledger, but what stands there today bears no mark: somebody else's in its place. */
+/* In the ledger, but the link that is there now has no mark: somebody else has replaced it. */
 static void test_foreign_in_the_place_of_removed(void **state _unused_) {
 	_world_ w;
 
@@ -264,7 +264,7 @@ static void test_foreign_in_the_place_of_removed(void **state _unused_) {
 	check_plan(&w, "");
 }
 
-/* A crash came between making the link and marking it: its MAC address tells that it is ours. */
+/* A crash came between creating the link and marking it: its MAC address shows that it is ours. */
 static void test_made_but_not_marked(void **state _unused_) {
 	_world_ w;
 
@@ -295,7 +295,7 @@ static void test_exclusive(void **state _unused_) {
 	disown(&w, "a/lo address 127.0.0.1/8");
 	seen_object(&w, "a/lo address 127.0.0.1/8")->kernel_made = true;
 	world_plan(&w);
-	check_plan(&w, "- a route 10.1.0.0/16\n- a/x link\n"); /* the address goes along */
+	check_plan(&w, "- a route 10.1.0.0/16\n- a/x link\n"); /* the address disappears with it */
 }
 
 static void test_lost(void **state _unused_) {
@@ -310,7 +310,7 @@ static void test_lost(void **state _unused_) {
 	assert_string_equal(w.plan.lost.items[0].id, "a/x link");
 }
 
-/* What goes back. */
+/* Former values. */
 
 static void test_field_returns(void **state _unused_) {
 	_world_ w;
@@ -340,8 +340,8 @@ static void test_found_returns(void **state _unused_) {
 	check_plan(&then, "~ host sysctl net.ipv4.ip_forward: value 1 -> 0\n~ host/e link: mtu 1400 -> 9000\n");
 }
 
-/* Addresses and routes of a namespace that was taken over: found by what they are, and given back whole, the route before
- * the address would take it along. */
+/* Addresses and routes of a namespace that was taken over: found by their identity, and put back as a whole, the route first,
+ * because the kernel would delete it with the address. */
 static void test_taken_over_returns(void **state _unused_) {
 	const char *before = "namespaces: {a: {adopt: true, interfaces: {e: {kind: existing, addresses: 10.0.0.1/8}},\n"
 			     "  routes: {to: default, via: 10.0.0.8, dev: e, mtu: 1300}}}";
@@ -366,11 +366,11 @@ static void test_taken_over_returns(void **state _unused_) {
 	check_plan(&then, "~ a route 0.0.0.0/0: via 10.0.0.9 -> 10.0.0.8, protocol 84 -> 4\n"
 			  "~ a/e address 10.0.0.1/8: protocol 84 -> 0\n");
 	const struct route *route = (const struct route *)then.plan.changes.items[0]->desired;
-	assert_string_equal(route->dev, "e"); /* which nobody changed, and without which there is no such route */
+	assert_string_equal(route->dev, "e"); /* unchanged, and part of the identity */
 	assert_false(object_has(&route->object, ROUTE_SRC));
 }
 
-/* A controller that is gone by the time when a link is to go back to it. */
+/* A link is to go back to a controller that is gone by now. */
 static void test_former_controller_gone(void **state _unused_) {
 	const char *entry = "topod-ledger 1\n+ found existing\thost\thost/e link\tname=e\tmaster=other\n";
 	const char *there = "namespaces: {host: {interfaces: {e: {kind: existing}, other: {kind: bridge, ports: [e]}}}}";
@@ -395,7 +395,7 @@ static void test_former_controller_gone(void **state _unused_) {
 #define BRIDGE(name, mac) \
 	"namespaces: {host: {interfaces: {" name ": {kind: bridge, mac-address: '02:00:00:00:00:" mac "'}}}}"
 
-/* The bridge b was made; what is there now is c, which the ledger does not know. */
+/* topod made the bridge b; now there is c, which the ledger does not know. */
 static void make_renamed(struct world *w, const char *seen) {
 	_cleanup_text_ struct text lines = {};
 	struct object *b;
@@ -406,7 +406,7 @@ static void make_renamed(struct world *w, const char *seen) {
 	ledger_note(&w->ledger, b, NULL, b->set, true, &lines);
 }
 
-/* It is made anew under its name; the one with the other name would stay for ever. */
+/* b is recreated; the one with the other name is deleted, or it would stay for ever. */
 static void test_renamed(void **state _unused_) {
 	_world_ w;
 
@@ -415,7 +415,7 @@ static void test_renamed(void **state _unused_) {
 	check_plan(&w, "- host/c link\n+ host/b link\n~ host/b link: up true, alias topod:t (follows)\n");
 }
 
-/* Somebody's link with the same MAC address, and one that only bears the mark. */
+/* Somebody else's link with the same MAC address, and one that only has the mark. */
 static void test_not_renamed(void **state _unused_) {
 	_world_ unmarked, other;
 
@@ -433,7 +433,7 @@ static void set_mac(struct object *object, uint8_t last) {
 	object->set |= 1 << LINK_MAC;
 }
 
-/* What stands under the name of an interface that was about to be moved in when topod died: it, or somebody else's. */
+/* topod died while it moved an interface in. The link that has its name now is that one, or somebody else's. */
 static void check_after_move(const char *attributes, uint8_t last, const char *expected) {
 	_cleanup_free_ char *desired =
 		xasprintf("namespaces: {a: {interfaces: {x: {kind: physical, source: nic%s}}}}", attributes);
@@ -461,14 +461,14 @@ static void test_moved_in(void **state _unused_) {
 
 	check_after_move("", 1, "~ a/x link: alias none -> topod:t\n");
 	check_after_move("", 2, refused);
-	/* Whether the address that the file gives it was set before the crash or not. */
+	/* Whether or not the declared MAC address was set before the crash. */
 	check_after_move(", mac-address: '02:00:00:00:00:07'", 1,
 			 "~ a/x link: mac-address 02:00:00:00:00:01 -> 02:00:00:00:00:07, alias none -> topod:t\n");
 	check_after_move(", mac-address: '02:00:00:00:00:07'", 7, "~ a/x link: alias none -> topod:t\n");
 	check_after_move(", mac-address: '02:00:00:00:00:07'", 2, refused);
 }
 
-/* By its name, and with what the ledger knows of where it came from. */
+/* Under its former name, with what the ledger knows about where it came from. */
 static void test_given_back(void **state _unused_) {
 	_world_ w;
 
@@ -479,7 +479,7 @@ static void test_given_back(void **state _unused_) {
 	assert_string_equal(((const struct physical *)change_of(&w, "a/x link")->desired)->source, "nic");
 }
 
-/* With its namespace an interface would be thrown out under a name that is not its own: before, it goes back, or nothing. */
+/* Deleting the namespace would return the interface under the wrong name: so it is given back first, or nothing is done. */
 static void test_given_back_first(void **state _unused_) {
 	_world_ w;
 

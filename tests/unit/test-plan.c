@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is declared against what is there: which changes follow, and in which order. What is there is made up (plan-helper.h);
- * that the kernel agrees is for netns/ to show, whose things are for test-plan-owner.c.
+ * Declared against observed state: which changes follow, and in which order. The state of the kernel is invented
+ * (plan-helper.h). tests/netns checks that the kernel agrees; test-plan-owner.c is about ownership.
  */
 #include "plan-helper.h"
 
@@ -34,7 +34,7 @@ static void test_nothing_to_do(void **state _unused_) {
 	assert_int_equal(w.plan.pending.n, 0);
 }
 
-/* Everything that a change cannot be done without is said, so that a failure does not drag the rest along. */
+/* Everything that a change needs is recorded, so that a failure affects nothing else. */
 static void test_needs(void **state _unused_) {
 	_world_ w;
 
@@ -71,19 +71,19 @@ static void test_in_place(void **state _unused_) {
 		"~ host/e bridge port of b: cost 2 -> 5\n");
 }
 
-/* What the file leaves out is not managed. */
+/* Fields that the file leaves out are not managed. */
 static void test_left_out(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge}}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, mtu: 1400, stp: true}}}}", "");
 }
 
-/* The order in which people and kernels write things is no difference. */
+/* The order in which users and the kernel list things is not a difference. */
 static void test_canonical(void **state _unused_) {
 	check_world(
 		"namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2, weight: 3}]}}}",
 		"namespaces: {host: {routes: {to: 10.0.0.0/8, nexthops: [{via: 10.9.0.2, weight: 3}, {via: 10.9.0.1}]}}}",
 		"");
-	/* The kernel says which way it chose. */
+	/* The kernel reports the device that it chose. */
 	check_world("namespaces: {host: {routes: {to: 10.0.0.0/8, via: 10.9.0.1}}}",
 		    "namespaces: {host: {routes: {to: 10.0.0.0/8, via: 10.9.0.1, dev: eth0}}}", "");
 	check_world(
@@ -99,7 +99,7 @@ static void test_recreated(void **state _unused_) {
 		    "+ a/x link (again)\n"
 		    "~ a/x link: alias topod:t (again) (follows)\n"
 		    "+ a/x address 10.0.0.1/8 (again)\n");
-	/* A mode that the kernel cannot switch to, and one that it can. */
+	/* A mode that the kernel cannot change, and one that it can. */
 	check_world("namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: macvlan, link: m, mode: passthru}}}}",
 		    "namespaces: {a: {interfaces: {m: {kind: bridge}, x: {kind: macvlan, link: m, mode: bridge}}}}",
 		    "- a/x link (again)\n+ a/x link (again)\n~ a/x link: alias topod:t (again) (follows)\n");
@@ -109,13 +109,13 @@ static void test_recreated(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: {address: 10.0.0.1/8, scope: link}}}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: {address: 10.0.0.1/8, scope: host}}}}}",
 		    "- a/x address 10.0.0.1/8 (again)\n+ a/x address 10.0.0.1/8 (again)\n");
-	/* An IPv6 address is the same one whatever its length. */
+	/* An IPv6 address is the same whatever its prefix length. */
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: \"fd00::1/64\"}}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: \"fd00::1/48\"}}}}",
 		    "- a/x address fd00::1/64 (again)\n+ a/x address fd00::1/64 (again)\n");
 }
 
-/* An IPv4 address with another length is another address. */
+/* An IPv4 address with another prefix length is another address. */
 static void test_replaced_address(void **state _unused_) {
 	check_world("namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/16}}}}",
 		    "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: 10.0.0.1/24}}}}",
@@ -125,7 +125,7 @@ static void test_replaced_address(void **state _unused_) {
 #define WITH_PEER(peer) \
 	"namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [{address: 10.0.0.1, peer: " peer "}]}}}}"
 
-/* So is one with a peer in another network: one may have both. In the same network it is the same address. */
+/* So is one with a peer in another network: an interface may have both. In the same network it is the same address. */
 static void test_address_of_another_peer(void **state _unused_) {
 	check_world(WITH_PEER("10.9.0.2"), WITH_PEER("10.9.0.3"),
 		    "- a/x address 10.0.0.1 peer 10.9.0.3/32\n+ a/x address 10.0.0.1 peer 10.9.0.2/32\n");
@@ -149,7 +149,7 @@ static void test_another_kind(void **state _unused_) {
 		    "- a/x link (again)\n+ a/x link (again)\n~ a/x link: up true, alias topod:t (again) (follows)\n");
 }
 
-/* Veth pairs: one end does not go or come without the other. */
+/* Veth pairs: both ends are created and deleted together. */
 
 static void test_pair_lost(void **state _unused_) {
 	_world_ w;
@@ -177,12 +177,12 @@ static void test_second_end_lost(void **state _unused_) {
 	world_make(&w, PAIR, PAIR);
 	lose(&w, "b/z link");
 	world_plan(&w);
-	/* The address goes with its end and comes back. */
+	/* The address disappears with its end and is restored. */
 	check_plan(&w, "- a/x link (again)\n+ b/z link (again)\n~ a/x link: up true, alias topod:t (again) (follows)\n"
 		       "+ a/x address 10.0.0.1/8 (again)\n~ b/z link: alias topod:t (again) (follows)\n");
 }
 
-/* One request less: only the end that makes the pair can bring its controller along. */
+/* Saves a request: only the end that creates the pair can have its controller set in the same request. */
 static void test_end_with_controller_makes_it(void **state _unused_) {
 	check_world(
 		"namespaces: {host: {interfaces: {x: {up: false}}}, a: {interfaces: {br0: {kind: bridge, ports: [z]}}}}\n"
@@ -191,8 +191,8 @@ static void test_end_with_controller_makes_it(void **state _unused_) {
 		"+ a/z link\n~ host/x link: up false, alias topod:t (follows)\n~ a/z link: alias topod:t (follows)\n");
 }
 
-/* Where only one end was looked at, the other must be, before anything is done. */
-static void test_other_end_not_looked_at(void **state _unused_) {
+/* If only one end was scanned, the other must be scanned before anything is done. */
+static void test_other_end_not_scanned(void **state _unused_) {
 	_world_ w;
 	struct state *seen;
 
@@ -219,7 +219,7 @@ static void test_end_moved_away(void **state _unused_) {
 		       "+ a/x address 10.0.0.1/8 (again)\n~ b/z link: up true, alias topod:t (again) (follows)\n");
 }
 
-/* The kernel makes a link's own address as soon as it is up: how, has to be said before. */
+/* The kernel generates a link's own address as soon as it is up: so the mode must be set before. */
 static void test_up_after_address_generation(void **state _unused_) {
 	const char *seen = "namespaces: {a: {}}";
 
@@ -246,7 +246,7 @@ static void test_pair_attribute(void **state _unused_) {
 		    "~ host/z link: mtu 1400 -> 1500\n~ a/x link: mtu 1400 -> 1500\n");
 }
 
-/* What stands on a link that is made anew is made anew with it, and a foreign namespace closes both ends of a pair. */
+/* What stands on a recreated link is recreated with it, and a foreign namespace blocks both ends of a pair. */
 static void test_upper_of_recreated(void **state _unused_) {
 	const char *desired = "namespaces: {host: {interfaces: {m: {kind: macvlan, link: e, txqueuelen: 77}}}, a: {}}\n"
 			      "links: [{endpoints: [host:e, a:f], queues: 2}]";
@@ -306,7 +306,7 @@ static void test_removals_go_first(void **state _unused_) {
 		    "- gone namespace\n");
 }
 
-/* Each end that comes up at a bridge that is up is told to all other ports. */
+/* Each port that comes up at a bridge that is up causes work for all other ports: so the bridge comes up last. */
 static void test_bridge_after_all_ends_of_its_ports(void **state _unused_) {
 	_world_ w;
 	const struct change *last;
@@ -323,7 +323,7 @@ static void test_bridge_after_all_ends_of_its_ports(void **state _unused_) {
 	assert_true(last->completes);
 }
 
-/* Not wrong, but not done either. */
+/* Neither wrong nor done. */
 
 static void test_pending_and_failed(void **state _unused_) {
 	const char *text = "namespaces: {a: {interfaces: {x: {kind: bridge, addresses: [\"fd00::1/64\", \"fd00::2/64\"]}}}}";
@@ -333,7 +333,7 @@ static void test_pending_and_failed(void **state _unused_) {
 	seen_object(&w, "a/x address fd00::1/64")->pending = true;
 	seen_object(&w, "a/x address fd00::2/64")->failed = true;
 	world_plan(&w);
-	/* What the kernel gave up becomes usable only by being made again. */
+	/* An address whose detection failed becomes usable only by recreating it. */
 	check_plan(&w, "- a/x address fd00::2/64 (again)\n+ a/x address fd00::2/64 (again)\n");
 	assert_true(change_of(&w, "a/x address fd00::2/64")->revives);
 	assert_int_equal(w.plan.pending.n, 1);
@@ -359,7 +359,7 @@ static void check_waiting(const struct world *w, const char *id, const char *why
 	fail_msg("%s does not wait", id);
 }
 
-/* Its duplicate detection does not begin before the link can send; a route by it waits for the same. */
+/* Duplicate detection does not start before the link has a carrier; a route with that source waits for the same. */
 static void test_waits_for_carrier(void **state _unused_) {
 	const char *text = "namespaces: {a: {interfaces: {x: {kind: bridge, ports: [p], addresses: \"fd00::1/64\"},\n"
 			   "  p: {kind: vxlan, id: 1}}, routes: {to: \"fd10::/64\", via: \"fd00::2\", src: \"fd00::1\"}}}";
@@ -377,7 +377,7 @@ static void test_waits_for_carrier(void **state _unused_) {
 	assert_int_equal(w.plan.pending.n, 0);
 }
 
-/* The port's carrier is about to be noticed by the bridge, unless spanning tree takes its time. */
+/* The bridge is about to notice the port's carrier, unless spanning tree delays it. */
 static void test_carrier_comes(void **state _unused_) {
 	const char *text = "namespaces: {a: {interfaces: {x: {kind: bridge, ports: [p], addresses: \"fd00::1/64\"},\n"
 			   "  p: {kind: vxlan, id: 1}, z: {kind: macvlan, link: x, addresses: \"fd01::1/64\"}}}}";
@@ -402,7 +402,7 @@ static void test_carrier_comes(void **state _unused_) {
 	"  routes: [{to: 10.1.0.0/16, via: 10.0.0.9}], sysctl: {net.ipv4.conf.wg0.rp_filter: 2}},\n" \
 	"  b: {interfaces: {m: {kind: macvlan, link: \"a:wg0\", addresses: 10.0.0.2/24}}}}"
 
-/* What is moved in by somebody else, and what stands on it, waits until it is there. */
+/* An interface that somebody else moves in, and what stands on it, is waited for. */
 static void test_waits_to_be_moved_in(void **state _unused_) {
 	_world_ w;
 
@@ -419,7 +419,7 @@ static void test_waits_to_be_moved_in(void **state _unused_) {
 		    "+ b/m address 10.0.0.2/24\n");
 }
 
-/* With it goes what was noted of it, and of what topod had made on it. */
+/* When it disappears, its ledger entry goes, and so do those of what topod had made on it. */
 static void test_goes_again(void **state _unused_) {
 	_world_ w;
 
@@ -435,7 +435,7 @@ static void test_goes_again(void **state _unused_) {
 	assert_int_equal(w.plan.lost.n, 4);
 }
 
-/* Only what was looked at is planned for. */
+/* Only what was scanned is planned. */
 static void test_part_of_the_world(void **state _unused_) {
 	_world_ w;
 	struct state *seen;
@@ -451,7 +451,7 @@ static void test_part_of_the_world(void **state _unused_) {
 	check_plan(&w, "+ a/x link\n~ a/x link: up true, alias topod:t (follows)\n");
 }
 
-/* The same desired state is planned again and again: nothing of the last time may show. */
+/* The same desired state is planned repeatedly: nothing of the last time may remain. */
 static void test_again(void **state _unused_) {
 	_cleanup_text_ struct text first = {}, second = {};
 	_world_ w;
@@ -483,7 +483,7 @@ int main(void) {
 		cmocka_unit_test(test_first_end_lost),
 		cmocka_unit_test(test_second_end_lost),
 		cmocka_unit_test(test_end_with_controller_makes_it),
-		cmocka_unit_test(test_other_end_not_looked_at),
+		cmocka_unit_test(test_other_end_not_scanned),
 		cmocka_unit_test(test_end_moved_away),
 		cmocka_unit_test(test_pair_attribute),
 		cmocka_unit_test(test_up_after_address_generation),

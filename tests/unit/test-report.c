@@ -97,7 +97,7 @@ static void test_recreations(void **state _unused_) {
 		     "0 to create, 0 to change, 1 to recreate, 0 to delete in 1 namespace\n");
 }
 
-/* What stands on a recreated link was there before and will be there again; what is new on it is new. */
+/* Objects on a recreated link existed before and are recreated; new ones are shown as new. */
 static void test_recreated_along(void **state _unused_) {
 	check_report("namespaces: {a: {interfaces: {v: {kind: vxlan, id: 2, local: 10.0.0.1},\n"
 		     "  m: {kind: macvlan, link: v, addresses: [10.1.0.1/24, 10.2.0.1/24]}}},\n"
@@ -118,7 +118,7 @@ static void test_recreated_along(void **state _unused_) {
 		     "2 to create, 0 to change, 4 to recreate, 0 to delete in 2 namespaces\n");
 }
 
-/* Both ends are told of, each in its namespace and with its own reason. */
+/* Both ends are shown, each in its namespace and with its own reason. */
 static void test_recreated_pair(void **state _unused_) {
 	_world_ w, v;
 
@@ -156,7 +156,7 @@ static void test_given_back(void **state _unused_) {
 
 	world_make(&w, "namespaces: {a: {}}", "namespaces: {a: {interfaces: {x: {kind: physical, source: enp3s0}}}}");
 	struct object *x = seen_object(&w, "a/x link");
-	x->kind = &kind_other; /* as a driver's link is seen */
+	x->kind = &kind_other; /* as the link of a driver is observed */
 	((struct link *)x)->kind_text = "";
 	world_plan(&w);
 	check_text(&w, "a\n    - x: given back to the host namespace\n\n"
@@ -186,7 +186,7 @@ static void test_refusals(void **state _unused_) {
 		"0 to create, 0 to change, 0 to recreate, 0 to delete, 2 refused in 1 namespace\n");
 }
 
-/* What people do not see must not be passed over in silence. */
+/* Changes of hidden fields must still be counted. */
 static void test_hidden(void **state _unused_) {
 	_world_ w;
 
@@ -212,7 +212,7 @@ static void test_color(void **state _unused_) {
 				      "0 to create, 1 to change, 0 to recreate, 1 to delete in 1 namespace\n");
 }
 
-/* A name that the kernel takes can hold anything but a few bytes. */
+/* A name in the kernel may contain almost any byte. */
 static void test_terminal(void **state _unused_) {
 	_world_ w;
 
@@ -220,7 +220,7 @@ static void test_terminal(void **state _unused_) {
 	((struct link *)seen_object(&w, "a/evil link"))->name = "\033[2J\xff";
 	world_plan(&w);
 	check_text(&w, "a\n    - ?[2J?: bridge\n\n0 to create, 0 to change, 0 to recreate, 1 to delete in 1 namespace\n");
-	json_t *json = report_plan_json(&w.plan, "t"); /* and jansson would refuse it */
+	json_t *json = report_plan_json(&w.plan, "t"); /* which jansson would refuse */
 	assert_string_equal(
 		json_string_value(json_object_get(json_array_get(json_object_get(json, "changes"), 0), "object")),
 		"a/?[2J? link");
@@ -394,7 +394,7 @@ static void test_status_text(void **state _unused_) {
 			    "     drift  0 seen, 0 restored\n");
 }
 
-/* Over the socket and back it says the same. */
+/* After the way over the socket it reads the same. */
 static void test_status_json(void **state _unused_) {
 	_cleanup_(arena_done) struct arena arena = {};
 	struct report_status back;
@@ -413,7 +413,7 @@ static void test_status_json(void **state _unused_) {
 	json_decref(read);
 }
 
-/* From another version, or from something else that answers there. */
+/* An answer of another version, or of some other program. */
 static void test_foreign_status(void **state _unused_) {
 	const struct {
 		const char *json;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The schema and the reference page: that they say what the reader of the file does. For that the schema is
- * interpreted here, as far as it goes; a word that this interpreter does not know is a failure.
+ * The schema and the reference page agree with the reader of the file. For this, the schema is interpreted here; a keyword
+ * that this interpreter does not know fails the test.
  */
 #include "spec-helper.h"
 
@@ -170,7 +170,7 @@ static bool is_valid(const json_t *root, const json_t *schema, const json_t *val
 	const char *word;
 	json_t *rule;
 
-	assert_true(json_is_object(schema)); /* a reference to nothing would be none */
+	assert_true(json_is_object(schema)); /* the reference must lead to something */
 	json_object_foreach((json_t *)(uintptr_t)schema, word, rule)
 		if (!check_word(root, schema, word, rule, value))
 			return false;
@@ -188,7 +188,7 @@ static bool schema_takes(const char *text) {
 
 /* Tests. */
 
-/* What the reader takes, the schema must take. */
+/* What the reader accepts, the schema must accept. */
 static void check_good(const char *text) {
 	_spec_ r;
 
@@ -254,7 +254,7 @@ static void test_examples(void **state _unused_) {
 	assert_true(n >= 5);
 }
 
-/* Mistakes that an editor can show while they are made. */
+/* Mistakes that an editor can show while typing. */
 static void test_bad(void **state _unused_) {
 	static const char *const texts[] = {
 		"[]",
@@ -368,7 +368,7 @@ static void test_keys_are_known(void **state _unused_) {
 	json_decref(schema);
 }
 
-/* Every kind of links and each of its keys is in both. */
+/* Every kind of link and each of its keys is in both. */
 static void test_every_kind(void **state _unused_) {
 	_cleanup_text_ struct text page = {};
 	json_t *schema = schema_json();
@@ -428,7 +428,7 @@ static size_t count_in(const char *line, const char *what) {
 	return n;
 }
 
-/* Nothing of what is written is taken for roff's own, and what is bold ends in its line. */
+/* No text is taken for a roff request, and bold text ends on its line. */
 static void test_man_is_roff(void **state _unused_) {
 	_cleanup_text_ struct text page = {};
 
@@ -442,7 +442,8 @@ static void test_man_is_roff(void **state _unused_) {
 		assert_int_equal(count_in(line, "\\fB") + count_in(line, "\\fI"), count_in(line, "\\fR"));
 		assert_int_equal(count_in(line, "`"), 0);
 		assert_int_equal(count_in(line, "]("), 0);
-		assert_int_equal(count_in(line, "-"), count_in(line, "\\-")); /* else it would be a hyphen */
+		assert_int_equal(count_in(line, "-"),
+				 count_in(line, "\\-")); /* an unescaped one would be printed as a hyphen */
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What holds for sections in general, whatever is declared in them. */
+/* Sections of the language in general, whatever is declared in them. */
 #include "spec-helper.h"
 
-/* The nearest of interface, namespace and file counts, also for an end of which no entry says more. */
+/* The nearest of interface, namespace and file applies, also to the end of a pair that has no entry of its own. */
 static void test_drift_of_ends(void **state _unused_) {
 	_spec_ r;
 
@@ -13,7 +13,7 @@ static void test_drift_of_ends(void **state _unused_) {
 	assert_int_equal(ns_find_link(state_find(&r.spec.state, "b"), "x")->drift, DRIFT_IGNORE);
 }
 
-/* However many names there are: the nearest is found, not the nearest of the first few. */
+/* Among very many names the nearest is suggested, not the nearest of the first few. */
 static void test_suggestions_of_many(void **state _unused_) {
 	_cleanup_text_ struct text text = {};
 

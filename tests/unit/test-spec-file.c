@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Spec files: which are read at all, in which words the others are refused, and what is filled in. */
+/* Spec files: which are read, with which message the others are refused, and what is filled in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static void write_spec(const char *path, const char *text, mode_t mode) {
 	assert_int_equal(fchmod(fd, mode), 0);
 }
 
-/* One error, which begins with the name of the file or of one of its drop-ins and has these words. */
+/* One error, which begins with the name of the file or of a drop-in and contains these words. */
 static void assert_refused(const char *path, unsigned flags, const char *words) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
@@ -71,7 +71,7 @@ static void test_name_of_the_topology(_unused_ void **state) {
 	assert_named("office.yaml", "topology: other\nnamespaces: {}\n", "other");
 }
 
-/* What would act on a terminal is not shown as it is. */
+/* Control characters are not sent to the terminal. */
 static void assert_no_name(const char *name, const char *why) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 	_cleanup_free_ char *path = path_of(name);
@@ -101,7 +101,7 @@ static void test_fifo(_unused_ void **state) {
 	_cleanup_free_ char *path = path_of("fifo.yaml");
 
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_refused(path, 0, "FIFO"); /* and does not wait for a writer */
+	assert_refused(path, 0, "FIFO"); /* without waiting for a writer */
 }
 
 static void test_socket(_unused_ void **state) {
@@ -114,7 +114,7 @@ static void test_socket(_unused_ void **state) {
 	assert_refused(path, 0, "not a file");
 }
 
-static void test_folder_device_nothing(_unused_ void **state) {
+static void test_directory_device_nothing(_unused_ void **state) {
 	_cleanup_free_ char *nothing = path_of("nothing.yaml");
 
 	assert_refused(place, 0, "directory");
@@ -130,7 +130,7 @@ static void test_too_large(_unused_ void **state) {
 	assert_refused(path, 0, "larger than");
 }
 
-/* A file that says that it is empty, and whose first byte cannot be read; one that says so and is not. */
+/* A file of size 0 whose first byte cannot be read, and one of size 0 that is not empty. */
 static void test_not_what_it_says(_unused_ void **state) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
@@ -148,7 +148,7 @@ static void test_unreadable(_unused_ void **state) {
 	write_spec(path, "namespaces: {}\n", 0000);
 	write_spec(office, "namespaces: {}\n", 0644);
 	assert_int_equal(mkdir(folder, 0000), 0);
-	if (user == 0) /* who may read everything */
+	if (user == 0) /* root can read everything */
 		assert_int_equal(seteuid(12345), 0);
 	assert_refused(path, 0, "secret.yaml: error: Permission denied\n");
 	assert_refused(office, 0, "office.d, where its drop-ins are: Permission denied\n");
@@ -182,10 +182,10 @@ static void test_writable_by_a_group(_unused_ void **state) {
 static void test_dash_is_a_file_too(_unused_ void **state) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
-	assert_false(spec_file_load("-", 0, &loaded)); /* there is no file of that name here */
+	assert_false(spec_file_load("-", 0, &loaded)); /* means a file of that name, which does not exist */
 }
 
-/* Takes the descriptor for standard input. */
+/* Uses the descriptor as standard input. */
 static bool load_from(int fd, struct loaded_spec *ret) {
 	int before = dup(STDIN_FILENO);
 
@@ -217,7 +217,7 @@ static void assert_stream_refused(int fd, const char *expected) {
 	assert_string_equal(text, expected);
 }
 
-/* How large it is shows only when it was read. */
+/* Its size is known only after reading. */
 static void test_stream_without_end(_unused_ void **state) {
 	assert_stream_refused(open("/dev/zero", O_RDONLY | O_CLOEXEC), "-: error: the file is larger than 64 MiB\n");
 	assert_stream_refused(open(place, O_RDONLY | O_CLOEXEC), "-: error: this is a directory, not a file\n");
@@ -270,7 +270,7 @@ static void test_dropins_in_order(_unused_ void **state) {
 	assert_string_equal(loaded.spec.topology, "office");
 }
 
-/* The first file that has the name counts; all of them are still looked at as files. */
+/* The first file with a name counts; all of them are still checked as files. */
 static void test_name_alone(_unused_ void **state) {
 	_cleanup_free_ char *path = office();
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {}, first = {};
@@ -346,7 +346,7 @@ static void test_dropins_writable_by_others(_unused_ void **state) {
 	assert_true(spec_file_load(path, 0, &loaded));
 }
 
-static void test_folder_writable_by_others(_unused_ void **state) {
+static void test_directory_writable_by_others(_unused_ void **state) {
 	_cleanup_free_ char *path = office(), *cwd = getcwd(NULL, 0);
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {}, near = {};
 
@@ -360,7 +360,7 @@ static void test_folder_writable_by_others(_unused_ void **state) {
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
 }
 
-/* Refused as it is, and taken once nobody else may write to the folder. */
+/* Refused as it is, and accepted once nobody else can write to the directory. */
 static void assert_guarded(const char *path, const char *folder) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
 
@@ -370,19 +370,20 @@ static void assert_guarded(const char *path, const char *folder) {
 	assert_true(spec_file_load(path, SPEC_FILE_TRUSTED, &loaded));
 }
 
-static char *make_folder(const char *name) {
+static char *make_directory(const char *name) {
 	char *path = path_of(name);
 
 	assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
 	return path;
 }
 
-/* Not the last folder alone, and each in which a link lies, counts. */
-static void test_way_open_to_others(_unused_ void **state) {
-	_cleanup_free_ char *open = make_folder("open"), *deep = make_folder("open/deep"), *safe = make_folder("safe");
+/* Every directory on the path counts, and so does each one that contains a symbolic link on it. */
+static void test_path_open_to_others(_unused_ void **state) {
+	_cleanup_free_ char *open = make_directory("open"), *deep = make_directory("open/deep"),
+			    *safe = make_directory("safe");
 	_cleanup_free_ char *file = path_of("open/deep/office.yaml"), *real = path_of("safe/real.yaml");
 	_cleanup_free_ char *hop = path_of("open/hop"), *link = path_of("link.yaml");
-	_cleanup_free_ char *drop_ins = make_folder("open/x.d"), *dropin = path_of("open/x.d/a.yaml"),
+	_cleanup_free_ char *drop_ins = make_directory("open/x.d"), *dropin = path_of("open/x.d/a.yaml"),
 			    *beside = path_of("link.d");
 
 	write_spec(file, "namespaces: {}\n", 0644);
@@ -399,12 +400,12 @@ static void test_way_open_to_others(_unused_ void **state) {
 	assert_int_equal(unlink(beside), 0);
 }
 
-/* In a sticky folder everybody may make something of his own: beside a file of root's that is no drop-in of it, and a link
- * is whose it is. */
-static void test_others_in_a_sticky_folder(_unused_ void **state) {
-	_cleanup_free_ char *sticky = make_folder("sticky"), *path = path_of("sticky/s.yaml"),
+/* In a sticky directory everybody can create files: one beside a file of root is not its drop-in, and a link is only as
+ * trusted as its owner. */
+static void test_others_in_a_sticky_directory(_unused_ void **state) {
+	_cleanup_free_ char *sticky = make_directory("sticky"), *path = path_of("sticky/s.yaml"),
 			    *link = path_of("sticky/l.yaml");
-	_cleanup_free_ char *folder = make_folder("sticky/s.d"), *dropin = path_of("sticky/s.d/a.yaml");
+	_cleanup_free_ char *folder = make_directory("sticky/s.d"), *dropin = path_of("sticky/s.d/a.yaml");
 	_cleanup_loaded_spec_ struct loaded_spec own = {}, others = {};
 
 	if (geteuid() != 0)
@@ -455,11 +456,11 @@ static void test_tables_are_bounded(_unused_ void **state) {
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
-/* What happens to the files while they are read: called after each read(), with their number. */
+/* Changes the files while they are read: called after each read(), with its number. */
 static void (*while_reading)(unsigned n);
 static unsigned n_reads;
 
-ssize_t __real_read(int fd, void *buffer, size_t size); /* NOLINT: the linker's names */
+ssize_t __real_read(int fd, void *buffer, size_t size); /* NOLINT: names given by the linker's --wrap */
 ssize_t __wrap_read(int fd, void *buffer, size_t size);
 
 ssize_t __wrap_read(int fd, void *buffer, size_t size) {
@@ -547,7 +548,7 @@ static void test_replaced_while_read(_unused_ void **state) {
 }
 
 static void finish_dropin(unsigned n) {
-	if (n == 3) /* the first two are the file's */
+	if (n == 3) /* the first two reads are of the file itself */
 		add_text("office.d/a.yaml", "namespaces: {b: {}}\n");
 }
 
@@ -560,17 +561,17 @@ static void test_dropin_written_while_read(_unused_ void **state) {
 	_cleanup_free_ char *path = office();
 	_cleanup_loaded_spec_ struct loaded_spec first = {}, loaded = {}, added = {};
 
-	assert_true(load_while(path, make_dropin, &first)); /* the directory comes meanwhile */
+	assert_true(load_while(path, make_dropin, &first)); /* the directory is created meanwhile */
 	assert_declares(&first, "c");
 	write_dropin("a.yaml", "", 0644);
 	assert_true(load_while(path, finish_dropin, &loaded));
 	assert_declares(&loaded, "b");
-	assert_true(load_while(path, make_dropin, &added)); /* written anew */
+	assert_true(load_while(path, make_dropin, &added)); /* rewritten */
 	assert_int_equal(added.files.n, 3);
 }
 
 static void go_on_writing(unsigned n) {
-	if (n % 2) /* at each read(), its end would never be reached */
+	if (n % 2) /* at each read(), the end of the file would never be reached */
 		add_text("office.yaml", "#\n");
 }
 
@@ -605,7 +606,7 @@ int main(void) {
 		TEST(test_name_that_is_none),
 		TEST(test_fifo),
 		TEST(test_socket),
-		TEST(test_folder_device_nothing),
+		TEST(test_directory_device_nothing),
 		TEST(test_too_large),
 		TEST(test_not_what_it_says),
 		TEST(test_unreadable),
@@ -622,9 +623,9 @@ int main(void) {
 		TEST(test_too_many_dropins),
 		TEST(test_dropins_too_large_together),
 		TEST(test_dropins_writable_by_others),
-		TEST(test_folder_writable_by_others),
-		TEST(test_way_open_to_others),
-		TEST(test_others_in_a_sticky_folder),
+		TEST(test_directory_writable_by_others),
+		TEST(test_path_open_to_others),
+		TEST(test_others_in_a_sticky_directory),
 		TEST(test_declares_nothing),
 		TEST(test_written_while_read),
 		TEST(test_replaced_while_read),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the kernel would acknowledge and keep otherwise, told by the reader of the file with what to write. */
+/* Values that the kernel would acknowledge but store differently: the reader of the file refuses them and says what to write. */
 #include "spec-helper.h"
 
 static void test_stacked_macvlan(void **state _unused_) {
@@ -24,14 +24,14 @@ static void test_remote_and_group(void **state _unused_) {
 		    "f:2:45: note: the other is here");
 }
 
-/* One attribute, of which each has a bit. */
+/* One attribute, of which each flag is a bit. */
 static void test_flags(void **state _unused_) {
 	check_diags("namespaces: {host: {interfaces: {e0: {kind: existing},\n"
 		    "  x: {kind: vlan, link: e0, id: 7, reorder-header: true, gvrp: true, loose-binding: true}}}}\n",
 		    "");
 }
 
-/* Two links with one hardware address, of which both say another one. */
+/* Two links share one MAC address, and each declares another. */
 static void test_passthru(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {br: {kind: bridge},\n"
 		    "  m: {kind: macvlan, link: br, mode: passthru, mac-address: '02:00:00:00:00:11'}}}}\n",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Drop-ins: several files become one topology, and every place names its file. */
+/* Drop-ins: several files become one topology, and every position names its file. */
 #include "spec-helper.h"
 
-/* Reads the texts as `f`, `d1`, `d2`, …, up to a NULL. */
+/* Reads the texts, ended by NULL, as `f`, `d1`, `d2`, … */
 static void read_texts(struct read_spec *r, const char *const *texts) {
 	static const char *const names[] = { "f", "d1", "d2", "d3" };
 	const struct spec_options options = { .topology = "t", .machine_id = { 1, 2, 3 } };
@@ -16,7 +16,7 @@ static void read_texts(struct read_spec *r, const char *const *texts) {
 
 #define TEXTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
-/* Together the texts say what one text says. */
+/* The texts together mean the same as one text. */
 static void check_same(const char *const *texts, const char *together) {
 	_spec_ r, whole;
 	_cleanup_text_ struct text found = {}, expected = {};
@@ -66,7 +66,7 @@ static void test_lists_are_appended(void **state _unused_) {
 		"  dns: {servers: [10.0.0.1, 10.0.0.2], search: x.org}}}");
 }
 
-/* In order: nat's first entry that fits decides. */
+/* The order matters: the first matching entry of `nat` decides. */
 static void test_nat_is_in_order(void **state _unused_) {
 	check_same(TEXTS("namespaces: {a: {nat: {action: masquerade, source: 10.0.0.0/8}}}",
 			 "namespaces: {a: {nat: [{action: snat, source: 10.0.0.0/8, to: 192.0.2.1}]}}"),
@@ -84,7 +84,7 @@ static void test_said_twice(void **state _unused_) {
 		   "true}}}, b: {}}");
 }
 
-/* What a link leaves open, another file may say. */
+/* Another file may set what a link leaves open. */
 static void test_links(void **state _unused_) {
 	check_same(TEXTS("namespaces: {a: {}, b: {}}\nlinks: [{endpoints: [a:x, b:x], mtu: 1400}, [a:y, b:y]]",
 			 "links: [{endpoints: [a:x, b:x], queues: 2, mtu: 1400}, {endpoints: [b:y, a:y], mtu: 1300}]"),
@@ -138,7 +138,7 @@ static void test_contradictions(void **state _unused_) {
 		     "     |                  ^^^^^^^^^^\n");
 }
 
-/* An error of one file is shown in its own words, and the others are read to their ends. */
+/* An error is shown with the text of its own file, and the other files are read to the end. */
 static void test_errors_of_all(void **state _unused_) {
 	check_errors(TEXTS("namespaces: {a: {}}", "namespaces: {a: {x: 1}}", "namespaces: {a: {}, a: {}}"),
 		     "d1:1:18: error: unknown key 'x' in a namespace\n"
@@ -165,7 +165,7 @@ static void test_no_mapping(void **state _unused_) {
 							  "     | ^\n");
 }
 
-/* What several files say of one object together is still checked, and each place is the right one. */
+/* What several files declare of one object is checked together, and each position is right. */
 static void test_places(void **state _unused_) {
 	_spec_ r;
 
@@ -188,7 +188,7 @@ static void test_places(void **state _unused_) {
 	assert_null(spec_file_of(&r.spec, (struct position){ .line = 1, .source = 7 }));
 }
 
-/* Of many keys as of few. */
+/* Many keys behave like few. */
 static void test_many(void **state _unused_) {
 	_cleanup_text_ struct text one = {}, two = {};
 	_spec_ r;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Mistakes that the kernel would find later and in its own words: each is an error, or a warning where a kernel might take it,
- * with its place; and what stands close to it and is right is not. That the kernel refuses what is an error here is
- * tests/netns/test_refused.py's.
+ * Mistakes that the kernel would refuse later with its own message: each is an error, or a warning if some kernel may accept
+ * it, with its position; what is similar and right is not. tests/netns/test_refused.py checks that the kernel does refuse it.
  */
 #include "spec-helper.h"
 
-/* The interfaces, or the routes, of a namespace `a` that topod makes; the entries begin on line 2. */
+/* Entries of `interfaces` in a namespace `a` that topod makes; they begin on line 2. */
 static void check_interfaces(const char *entries, const char *expected) {
 	_cleanup_free_ char *text =
 		xasprintf("namespaces: {a: {interfaces: {\n%s}}, b: {}}\nlinks: [[a:e0, b:e0], [a:e1, b:e1]]", entries);
@@ -14,7 +13,7 @@ static void check_interfaces(const char *entries, const char *expected) {
 	check_diags(text, expected);
 }
 
-/* e0 has 10.0.0.1/24 and fd00::1/64, e1 10.1.0.1/24; what stands behind them, in the host namespace, nobody knows. */
+/* e0 has 10.0.0.1/24 and fd00::1/64, e1 10.1.0.1/24; what is behind them, in the host namespace, is unknown. */
 static void check_routes(const char *entries, const char *expected) {
 	_cleanup_free_ char *text =
 		xasprintf("namespaces: {a: {interfaces: {e0: {addresses: [10.0.0.1/24, \"fd00::1/64\"]}, e1: {addresses: "
@@ -57,14 +56,14 @@ static void test_mtu_below(void **state _unused_) {
 			 "f:3:58: error: 'mtu' must be at most 8930: a:e0 below has 9000, less 70 for the outer headers\n"
 			 "f:2:11: note: it is set here");
 	check_interfaces("e0: {mtu: 9000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, mtu: 8950}", "");
-	/* Nothing is below it, so there is nothing to fit into. */
+	/* Without a lower link its MTU has no upper limit. */
 	check_interfaces("v: {kind: vxlan, id: 1, remote: 10.0.0.9, mtu: 65535}", "");
-	/* By a link between: its own, or what the one below it leaves. */
+	/* Through a link in between: its own MTU, or what its lower link allows. */
 	check_interfaces(
 		"e0: {mtu: 2000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0},\nm: {kind: macvlan, link: v, mtu: 1951}",
 		"f:3:34: error: 'mtu' must be at most 1950: a:v below has 1950\n"
 		"f:2:11: note: it is set here");
-	/* A bridge's is the smallest of its ports', and the kernel's default where it has none. */
+	/* A bridge has the smallest MTU of its ports, and the kernel's default without ports. */
 	check_interfaces(
 		"e0: {mtu: 9000}, e1: {mtu: 2000}, x: {kind: bridge, ports: [e0, e1]},\nm: {kind: macvlan, link: x, mtu: 2001}",
 		"f:3:34: error: 'mtu' must be at most 2000: a:x below has 2000\n"
@@ -75,7 +74,7 @@ static void test_mtu_below(void **state _unused_) {
 			 "kernel's default");
 	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}",
 			 "f:2:32: error: a/m is its own lower link");
-	/* Of what others have made only what the file says is known, also in another namespace. */
+	/* About links that topod did not make, only what the file says is known, also in another namespace. */
 	check_diags(
 		"namespaces: {host: {interfaces: {x: {kind: existing}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",
 		"");
@@ -98,7 +97,7 @@ static void test_mtu_of_ipv6(void **state _unused_) {
 	check_interfaces("e0: {mtu: 1329}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, addresses: \"fd00::1/64\"}",
 			 "f:2:80: error: fd00::1/64 needs an MTU of at least 1280, like all IPv6, but v has 1279\n"
 			 "f:2:11: note: it comes from here");
-	/* A bridge takes the smallest of its ports', unless it has one of its own. */
+	/* A bridge takes the smallest MTU of its ports, unless it declares one. */
 	check_interfaces("e0: {mtu: 1279}, x: {kind: bridge, ports: [e0, e1], addresses: \"fd00::1/64\"}",
 			 "f:2:64: error: fd00::1/64 needs an MTU of at least 1280, like all IPv6, but x has 1279\n"
 			 "f:2:11: note: it comes from here");
@@ -232,7 +231,7 @@ static void test_vxlan_id(void **state _unused_) {
 			 "f:3:22: error: " TWICE("a") "\nf:2:22: note: first here");
 	check_interfaces("v: {kind: vxlan, id: 7, remote: 10.0.0.1},\nw: {kind: vxlan, id: 7, remote: 10.0.0.2, dev: e0}",
 			 "f:3:22: error: " TWICE("a") "\nf:2:22: note: first here");
-	/* Where the interface below is. */
+	/* In the namespace of the lower link. */
 	check_diags(
 		"namespaces: {a: {interfaces: {v: {kind: vxlan, id: 7, dev: \"u:e0\"}}}, u: {interfaces: {v: {kind: vxlan, id: 7}}}}\n"
 		"links: [[u:e0, u:e1]]",
@@ -355,7 +354,7 @@ static void test_gateways(void **state _unused_) {
 		     "f:3:19: error: " BEHIND("10.9.0.1", "10.0.0.2") "\nf:2:1: note: by this route");
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2}, {to: 10.8.0.0/16, via: 10.9.0.1, dev: e0, on-link: true}", "");
 	check_routes("{to: 10.9.0.0/16, dev: e0}, {to: 10.8.0.0/16, via: 10.9.0.1}", "");
-	/* It is looked up in the route's table and in the main one; of a default route more would have to be known. */
+	/* The gateway is looked up in the route's table and in the main table; for a default route more would have to be known. */
 	check_routes("{to: 10.9.0.0/16, dev: e0, table: 100}, {to: 10.8.0.0/16, via: 10.9.0.1, table: 100}", "");
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, table: 100}, {to: 10.8.0.0/16, via: 10.9.0.1}",
 		     "f:2:70: warning: no declared address of a covers the gateway 10.9.0.1");
@@ -363,7 +362,7 @@ static void test_gateways(void **state _unused_) {
 		     "f:2:54: warning: no declared address of a covers the gateway 10.9.0.1");
 	check_routes("{to: 10.9.0.0/16, type: blackhole}, {to: 10.8.0.0/16, via: 10.9.0.1}",
 		     "f:2:60: warning: no declared address of a covers the gateway 10.9.0.1");
-	/* Link-local addresses of IPv4 are no different from others. */
+	/* Link-local IPv4 addresses are treated like others. */
 	check_routes("{to: 10.8.0.0/16, via: 169.254.0.1, dev: e0}",
 		     "f:2:24: warning: no declared address of a covers the gateway 169.254.0.1");
 	check_diags("namespaces: {host: {routes: [{to: 10.9.0.0/16, via: 10.0.0.2}, {to: 10.8.0.0/16, via: 10.9.0.1}]}}",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What people write who know other programs, and what the kernel has already: the answers, word by word. */
+/* What users of other programs write, and what the kernel has already: the exact messages. */
 #include "spec-helper.h"
 
 #include "kind/resolv_conf.h"
 
-/* The route that an address brings is one of the table, too. */
+/* The connected route of an address is in the table too. */
 static void test_connected_routes(void **state _unused_) {
 	static const struct {
 		const char *route, *expected;
@@ -24,7 +24,7 @@ static void test_connected_routes(void **state _unused_) {
 		  "one another 'metric', or write that address as {address: fd00::1/64, noprefixroute: "
 		  "true}\n"
 		  "f:1:108: note: the address is here" },
-		/* The same, or another place. */
+		/* The same, or elsewhere. */
 		{ "{to: 10.0.0.0/24, dev: x}, {to: 10.1.0.0/24, dev: z, src: 10.1.0.1}", "" },
 		{ "{to: 10.0.0.0/24, via: 10.1.0.2, metric: 5}, {to: 10.0.0.0/24, via: 10.1.0.2, table: 7}, {to: 10.0.0.0/25, via: 10.1.0.2}",
 		  "" },
@@ -41,7 +41,7 @@ static void test_connected_routes(void **state _unused_) {
 	}
 }
 
-/* What people know from other programs gets the right spelling. */
+/* The spelling of other programs is answered with the right one. */
 static void test_foreign_spellings(void **state _unused_) {
 	check_address("10.0.0.1/255.255.255.0",
 		      "f:2:1: error: 'address' takes a prefix with its length in bits, not '10.0.0.1/255.255.255.0'; write "
@@ -84,7 +84,7 @@ static void test_foreign_spellings(void **state _unused_) {
 		"f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");
 }
 
-/* What stands there without anything in it declares nothing, whichever section it is. */
+/* An empty section declares nothing, whichever it is. */
 static void test_empty_sections(void **state _unused_) {
 	check_objects(
 		"defaults:\nlinks:\nnamespaces:\n  host:\n    interfaces:\n    routes:\n    nat:\n    sysctl:\n    dns:\n",

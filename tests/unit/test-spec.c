@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a document to the desired state: what is read, what is filled in, and every mistake with its words and its
- * place. Values by themselves are test-type.c's, the list `nat` is test-nat.c's.
+ * From a document to the desired state: what is read, what is filled in, and every mistake with its message and position.
+ * test-type.c is about single values, test-nat.c about the list `nat`.
  */
 #include "spec-helper.h"
 
@@ -22,7 +22,7 @@ static void test_empty(void **state _unused_) {
 	assert_false(r.spec.remove_on_stop);
 	check_objects("namespaces: {}", "");
 	check_objects("namespaces: {a: {}}", "a namespace: \na/lo link: up true\n");
-	check_objects("namespaces: {host: {}}", ""); /* which has its lo, and is nobody's to make */
+	check_objects("namespaces: {host: {}}", ""); /* it exists, and has its lo */
 }
 
 static void test_top(void **state _unused_) {
@@ -53,7 +53,7 @@ static void test_link(void **state _unused_) {
 	assert_int_equal(((struct link *)eth0)->mtu, 1400);
 	assert_false(object_has(c1, LINK_MTU));
 	get_object(&r.spec.state, "web/eth0 address 10.0.0.11/24");
-	/* The places: an end where it is wired, a field where it is written. */
+	/* Positions: an end is where `links` connects it, a field is where it is written. */
 	assert_int_equal(eth0->position.line, 2);
 	assert_int_equal(eth0->position.column, 10);
 	struct position mtu = object_position(eth0, &eth0->kind->fields[LINK_MTU]);
@@ -61,7 +61,7 @@ static void test_link(void **state _unused_) {
 	assert_int_equal(mtu.column, 72);
 }
 
-/* The addresses are promised to stay what they are, also by later versions. */
+/* Later versions must derive the same addresses. */
 static void test_link_within_a_namespace(void **state _unused_) {
 	check_objects("namespaces: {a: {adopt: true}}\nlinks: [[a:one, a:two]]\n",
 		      "a/one link: up true, mac-address 06:7c:0d:fc:54:1a\n"
@@ -69,7 +69,7 @@ static void test_link_within_a_namespace(void **state _unused_) {
 		      "a namespace: \n");
 }
 
-/* What is said of an end goes before what is said of the pair, and that before the defaults. */
+/* An end takes precedence over the pair, and the pair over the defaults. */
 static void test_precedence(void **state _unused_) {
 	_spec_ r;
 
@@ -99,7 +99,7 @@ static void test_precedence(void **state _unused_) {
 	assert_int_equal(two->txqueuelen, 7);
 	assert_int_equal(two->queues, 2);
 	assert_int_equal(two->rx_queues, 2);
-	/* Of what topod does not make, nothing is changed by a default. */
+	/* Defaults do not apply to links that topod does not make. */
 	assert_false(object_has(get_object(&r.spec.state, "a/lo link"), LINK_MTU));
 }
 
@@ -182,8 +182,8 @@ static void test_existing(void **state _unused_) {
 	good_spec(&r, "namespaces: {host: {interfaces: {eth0: {kind: existing, mtu: 1400, addresses: 10.0.0.1/8}}}}");
 	struct object *eth0 = get_object(&r.spec.state, "host/eth0 link");
 	assert_true(eth0->external);
-	assert_false(object_has(eth0, LINK_MAC));   /* what the file does not name is not touched, … */
-	assert_false(object_has(eth0, LINK_ALIAS)); /* … and it is not marked as topod's */
+	assert_false(object_has(eth0, LINK_MAC));   /* a field that the file does not name is not changed, … */
+	assert_false(object_has(eth0, LINK_ALIAS)); /* … and the link is not marked as topod's */
 	assert_true(object_has(eth0, LINK_UP));
 }
 
@@ -235,7 +235,7 @@ static void test_same_twice_is_once(void **state _unused_) {
 	assert_int_equal(HASH_COUNT(state_find(&r.spec.state, "a")->objects), 1 + 2 + 1 + 1);
 }
 
-/* The same address on two interfaces is two addresses; of IPv4 one interface may have it with two lengths. */
+/* The same address on two interfaces is two objects; an interface may have an IPv4 address with two prefix lengths. */
 static void test_different_addresses(void **state _unused_) {
 	_spec_ r;
 
@@ -283,7 +283,7 @@ static void test_routes(void **state _unused_) {
 		"host route 10.3.0.0/16: type unicast, nexthops via 10.0.0.2 weight 9 | via 10.0.0.3 weight 1, scope global\n"
 		"host route 10.4.0.0/16: type unicast, via 10.0.0.4, dev eth0, nexthops none, scope global\n"
 		"host route ::/0 table 77: type blackhole\n");
-	/* The kernel's metric of an IPv6 route that names none. */
+	/* The kernel's metric for an IPv6 route without one. */
 	assert_int_equal(((struct route *)get_object(&r.spec.state, "host route ::/0"))->metric, 1024);
 }
 
@@ -376,7 +376,7 @@ static void test_wrong_names(void **state _unused_) {
 		    "f:2:10: error: 'lo' exists in every namespace and cannot be created");
 }
 
-/* All that can be written are listed. */
+/* The message lists all kinds. */
 static void check_unknown_kind(const char *name) {
 	_cleanup_free_ char *spec = xasprintf("namespaces: {a: {interfaces: {x: {kind: %s}}}}", name);
 	_cleanup_text_ struct text expected = {};
@@ -450,7 +450,7 @@ static void test_wrong_references(void **state _unused_) {
 	check_diags("namespaces: {host: {nat: [{action: masquerade, out: wan}]}}", "");
 }
 
-/* What others have made is changed only where an entry says so: a container's eth0 and the machine's own are easily mistaken. */
+/* A link that topod did not make is changed only if its entry says so: a container's eth0 and the host's are easily confused. */
 #define TO_TAKE(name) " To use an existing one, write '" name ": {kind: existing}' under its 'interfaces'"
 
 static void check_foreign(const char *entry, const char *place) {
@@ -480,17 +480,17 @@ static void test_foreign_links(void **state _unused_) {
 						       "q") "\n"
 							    "f:2:41: error: no entry declares the interface 'wlan0' in a." TO_TAKE(
 								    "wlan0"));
-	/* Of several ends rather one that is no port yet. */
+	/* Of several ends, preferably one that is not a port yet. */
 	check_diags(
 		"namespaces: {web: {}, db: {}, host: {interfaces: {b: {kind: bridge, ports: [c1, eth0]}}}}\n"
 		"links: [[web:eth0, host:c1], [db:eth0, host:c2]]",
 		"f:1:81: error: no entry declares the interface 'eth0' in host; did you mean c2, the host's end of db:eth0?" TO_TAKE(
 			"eth0"));
-	/* In a namespace of topod's own there is nothing that could be taken. */
+	/* In a namespace that topod makes there is nothing to take over. */
 	check_diags(
 		"namespaces: {sw: {interfaces: {b: {kind: bridge, ports: [eth0]}}}, web: {}}\nlinks: [[web:eth0, sw:c1]]",
 		"f:1:58: error: there is no interface 'eth0' in sw; did you mean c1, sw's end of web:eth0?");
-	/* A route and NAT do not change the link. A setting says whose it is; but here it may be the other end's. */
+	/* A route and NAT do not change the link. A setting shows whose link it is; but here it may be that of the other end. */
 	check_diags(
 		"namespaces: {host: {routes: [{to: 10.0.0.0/8, dev: eth0}, {to: 10.0.0.0/9, nexthops: [{dev: eth0}, {dev: eth1}]}],\n"
 		"  nat: [{action: masquerade, out: eth0}], sysctl: {net.ipv4.conf.eth0.rp_filter: 1, net.ipv4.conf.wan.rp_filter: 1}},\n"
@@ -572,7 +572,7 @@ static void test_wrong_addresses(void **state _unused_) {
 	check_address("10.0.0.1/24, {address: 10.0.0.1/24, scope: link}",
 		      "f:2:14: error: a/x address 10.0.0.1/24 is declared twice with different values\n"
 		      "f:2:1: note: first here");
-	/* Of IPv6 an interface has an address once, whatever the length. */
+	/* An interface has an IPv6 address once, whatever the prefix length. */
 	check_address("\"fd00::1/64\", \"fd00::1/48\"",
 		      "f:2:15: error: a/x address fd00::1/48 is declared twice with different values\n"
 		      "f:2:1: note: first here");
@@ -605,15 +605,15 @@ static void test_wrong_routes(void **state _unused_) {
 		    "(the smaller is preferred), or write both as 'nexthops' of one route\nf:2:1: note: first here");
 }
 
-/* Legal, but hardly meant. */
+/* Legal, but probably a mistake. */
 
 static void test_warnings(void **state _unused_) {
 	check_diags("namespaces: {web: {routes: [{to: default, via: 10.0.0.1}]}}",
 		    "f:1:48: warning: no declared address of web covers the gateway 10.0.0.1");
-	/* Nobody knows what a namespace has that topod does not make. */
+	/* What a namespace contains that topod does not make is unknown. */
 	check_diags("namespaces: {web: {adopt: true, routes: [{to: default, via: 10.0.0.1}]}}", "");
 	check_diags("namespaces: {host: {routes: [{to: default, via: 10.0.0.1}]}}", "");
-	/* Reached by a route, by the link itself, or said to be reachable. */
+	/* Reached by a route, by the link itself, or declared to be reachable. */
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge}},\n"
 		    "  routes: [{to: default, via: 10.0.0.1}, {to: 10.0.0.0/24, dev: x}]}}",
 		    "");
@@ -628,7 +628,7 @@ static void test_warnings(void **state _unused_) {
 		    "f:2:32: warning: 10.0.0.3/24 on z overlaps 10.0.0.2/24 on x\n"
 		    "f:1:62: note: the other is here\n"
 		    "f:2:74: warning: 2 interfaces of web could reach the gateway 10.0.0.1; write 'dev' to say which one");
-	/* Single addresses do not overlap, nor two on one interface. */
+	/* Single addresses do not overlap, nor do two on one interface. */
 	check_diags("namespaces: {web: {interfaces: {x: {kind: bridge, addresses: [10.0.0.2/24, 10.0.0.3/24]},\n"
 		    "  lo: {addresses: 10.0.0.9/32}}}}",
 		    "");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings: what their values mean, which names stand for one, and what depends on what. What the kernel really prints is
- * tests/netns/test_settings.py's.
+ * Settings: what their values mean, which names are the same setting, and which settings depend on others.
+ * tests/netns/test_settings.py checks what the kernel really prints.
  */
 #include "spec-helper.h"
 
 #include "kind/sysctl.h"
 
-/* The setting as "path=value", or why it is refused. */
+/* Checks the setting as "path=value", or the reason why it is refused. */
 static void check_value(const char *path, const char *value, const char *expected) {
 	_cleanup_(arena_done) struct arena arena = {};
 	const char *why = sysctl_problem(&arena, path, value);
@@ -94,7 +94,7 @@ static void check_noun(const char *path, const char *noun, const char *id) {
 	assert_string_equal(text_str(&known), id);
 }
 
-/* Said is the name that was written, unless the value means something else there. */
+/* Messages use the name in the file, unless the value has another meaning there. */
 static void test_written(void **state _unused_) {
 	check_noun("net/ipv4/conf/all/forwarding", "sysctl net.ipv4.conf.all.forwarding", "web sysctl net.ipv4.ip_forward");
 	check_noun("net/ipv4/ip_forward", "sysctl net.ipv4.ip_forward", "web sysctl net.ipv4.ip_forward");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Types of values: what each reads from a file, how it is written again, what it says of what it refuses, and that
- * an attribute gives back the value that was put into it.
+ * Types of values: what each reads from a file, how it is printed, the messages about what it refuses, and that an attribute
+ * gives back the value that was put into it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 static const struct enum_name colors[] = { { "red", 1 }, { "green", 2 }, {} };
 static const struct name_number tables[] = { { "blue", 100 }, {} };
 
-/* Large enough and aligned for any value. */
+/* Large enough, and aligned, for any value. */
 union any {
 	uint64_t align;
 	char bytes[64];
@@ -46,7 +46,7 @@ static void read_value(struct outcome *o, const struct field *field, const char 
 	assert_int_equal(o->good, o->diags.n_errors == 0);
 }
 
-/* The value as it is written again; NULL where it must be refused. What is written must be read as the same. */
+/* Checks how the value is printed; NULL: it must be refused. Reading what was printed must give the same value. */
 static void check_value(const struct field *field, const char *text, const char *expected) {
 	_outcome_ o = {}, recreates = {};
 	_cleanup_text_ struct text printed = {};
@@ -70,7 +70,7 @@ static void check_error(const struct field *field, const char *text, const char 
 	assert_int_equal(o.diags.list.items[0].position.line, 1);
 }
 
-/* What every type says of what is no single value. */
+/* The message of every type about lists and mappings. */
 static void check_shape(const struct field *field, const char *name) {
 	_cleanup_free_ char *list = xasprintf("'k' takes one %s, not a list", name);
 	_cleanup_free_ char *mapping = xasprintf("'k' takes one %s, not a mapping", name);
@@ -130,7 +130,7 @@ static void test_enum(void **state _unused_) {
 	check_error(&field, "gren", "unknown k 'gren'; did you mean 'green'?");
 	check_error(&field, "blue", "unknown k 'blue'; it is one of: red, green");
 	check_shape(&field, "word");
-	type_enum.print(&field, &unknown, &text); /* as the kernel may tell */
+	type_enum.print(&field, &unknown, &text); /* as the kernel may report it */
 	assert_string_equal(text.data, "7");
 }
 
@@ -306,7 +306,7 @@ static void test_attribute_of_family(void **state _unused_) {
 	assert_int_equal(mnl_attr_get_payload_len(tb[6]), 16);
 }
 
-/* What the kernel would never send must not be read past its end. */
+/* Attributes shorter than the kernel would send are not read past their end. */
 static void test_short_attributes(void **state _unused_) {
 	struct field field = { .name = "k", .attr = 5, .type = &type_integer };
 	_cleanup_(arena_done) struct arena arena = {};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the command line says to people: help that fits the verbs, and what is told where a daemon gives no result. */
+/* Texts of the command line: help that matches the verbs, and messages if a daemon gives no result. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void test_color(_unused_ void **state) {
 	assert_false(color_on(&(struct options){ .color = COLOR_AUTO }, file)); /* no terminal */
 }
 
-/* What goes to standard error is caught between the two. */
+/* Catches what is written to standard error. */
 static struct {
 	FILE *before;
 	char *text;
@@ -139,8 +139,8 @@ static void test_refused(_unused_ void **state) {
 	check_refused("org.topod.Strange", NULL, "topod: the topod of 'office' refuses: org.topod.Strange\n");
 }
 
-/* Of another version, or what only pretends to be one. */
-static void test_status_that_is_none(_unused_ void **state) {
+/* A status of another version, or something that only looks like one. */
+static void test_invalid_status(_unused_ void **state) {
 	json_t *none = json_pack("{s:s}", "state", "strange");
 
 	catch_errors();
@@ -156,7 +156,7 @@ int main(void) {
 		cmocka_unit_test(test_color),
 		cmocka_unit_test(test_no_answer),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_status_that_is_none),
+		cmocka_unit_test(test_invalid_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

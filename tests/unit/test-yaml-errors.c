@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The YAML reader with what it refuses: what is said, where, and what is read all the same; and its limits. */
+/* What the YAML reader refuses: the message, its position, and what is read nevertheless; and the limits. */
 #include "yaml-helper.h"
 
 static void test_alias_errors(_unused_ void **state) {
@@ -42,7 +42,7 @@ static void test_duplicate_keys(_unused_ void **state) {
 			       "{a: 1 b: 2 c: {d: 1}}");
 }
 
-/* Above a certain number of keys, duplicates are found in another way. */
+/* With many keys, duplicates are found by another algorithm. */
 static void test_duplicate_keys_of_many(_unused_ void **state) {
 	_cleanup_free_ char *text = xstrdup("x: &x {k7: m, n: m}\n<<: *x\n");
 	_reading_ reading;
@@ -229,7 +229,7 @@ static void test_alias_bomb(_unused_ void **state) {
 	assert_true(reading.arena.used < 10000);
 }
 
-/* Through `<<` the pairs are copied: what is copied must be bounded too. */
+/* `<<` copies pairs: the number of copies must be limited too. */
 static void test_merge_bomb(_unused_ void **state) {
 	_cleanup_free_ char *text = xstrdup("a0: &a0 {k: 1, l: 2}\n");
 	_reading_ reading;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The YAML reader with what is YAML: trees, places, aliases and merge keys. */
+/* The YAML reader with valid documents: trees, positions, aliases and merge keys. */
 #include "yaml-helper.h"
 
 static void test_trees(_unused_ void **state) {
@@ -37,7 +37,7 @@ static void assert_until(const char *text, const char *expected) {
 	diags_done(&diags);
 }
 
-/* What stands behind the key is not looked at, be it no YAML at all; what stands before it is. */
+/* What follows the key is not read, even if it is not YAML; what precedes it is. */
 static void test_until_a_key(_unused_ void **state) {
 	assert_until("name: a\nb: 1\n", "{name: a}");
 	assert_until("b: {name: x}\nname: [a, {name: y}]\nc: }\n", "{b: {name: x} name: [a {name: y}]}");
@@ -106,7 +106,7 @@ static void test_marks_stand_behind_properties(_unused_ void **state) {
 	assert_position(node_get(reading.root, "d"), 6, 7, 1);
 	assert_position(node_get(reading.root, "e"), 7, 7, 1);
 	assert_position(node_get(reading.root, "f"), 9, 4, 2);
-	assert_position(node_get(reading.root, "g"), 2, 13, 5); /* the anchor's place */
+	assert_position(node_get(reading.root, "g"), 2, 13, 5); /* the position of the anchor */
 }
 
 static void test_marks_with_other_line_ends(_unused_ void **state) {
@@ -136,7 +136,7 @@ static void test_marks_are_capped(_unused_ void **state) {
 
 static void test_aliases(_unused_ void **state) {
 	assert_tree("a: &x [1, 2]\nb: *x\nc: {d: *x}\n", "{a: [1 2] b: [1 2] c: {d: [1 2]}}");
-	assert_tree("a: &x [&x b, *x]\nc: *x\n", "{a: [b b] c: b}"); /* the newer anchor holds */
+	assert_tree("a: &x [&x b, *x]\nc: *x\n", "{a: [b b] c: b}"); /* the newer anchor counts */
 	assert_tree("a: &x 1\nb: &x 2\nc: *x\n", "{a: 1 b: 2 c: 2}");
 	assert_tree("a: &x k\n*x : v\n", "{a: k k: v}");
 	assert_tree("a: &x\nb: *x\n", "{a:  b: }");

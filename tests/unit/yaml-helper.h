@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * For unit tests of the YAML reader: trees are compared as one line of text each (see dump()), errors by their full first
- * line, so that a place or a word that moves is seen.
+ * line, so that every change of a position or a word shows.
  */
 #pragma once
 
@@ -41,7 +41,7 @@ static inline const struct node *key_of(const struct node *mapping, size_t i) {
 	return mapping->pairs[i].key;
 }
 
-/* [a 'b' {k: v}]: texts as they are, quoted ones in quotes. */
+/* [a 'b' {k: v}]: plain texts as they are, quoted ones in quotes. */
 static inline void dump_node(FILE *out, const struct node *node) {
 	switch (node->type) {
 	case NODE_SCALAR:
@@ -90,7 +90,7 @@ static inline void assert_tree(const char *text, const char *expected) {
 	assert_string_equal(tree, expected);
 }
 
-/* The lines without excerpts, each ending in a line break. */
+/* The diagnostics without excerpts, one line each. */
 static inline char *list_errors(const struct diags *diags) {
 	char *all = xstrdup("");
 
@@ -109,7 +109,7 @@ static inline void assert_errors(const char *text, const char *expected) {
 	assert_string_equal(errors, expected);
 }
 
-/* Errors that can be read past, and the tree that is left. */
+/* Checks the errors after which reading continues, and the tree that remains. */
 static inline void assert_errors_and_tree(const char *text, const char *expected, const char *expected_tree) {
 	_reading_ reading;
 
@@ -121,7 +121,7 @@ static inline void assert_errors_and_tree(const char *text, const char *expected
 	assert_string_equal(tree, expected_tree);
 }
 
-/* One error, and no tree. */
+/* The text gives one error and no tree. */
 static inline void assert_refused(const char *text, const char *expected) {
 	_reading_ reading;
 
