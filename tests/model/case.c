@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A case out of a seed: chance, texts, what is in the way, and the order in which all is made. Links, routes and what
- * happens are made by the other case_*.c, and told by case_print.c.
+ * Makes a case from a seed: random choices, texts, conflicts, and the order in which parts are made. The other case_*.c make
+ * links, routes and steps; case_print.c prints them.
  */
 #include "case_private.h"
 
@@ -64,7 +64,7 @@ static void make_settings(struct c_case *c) {
 				 switches, 3);
 		if (!c->real && case_chance(c, 15))
 			add_text(c, *at, NULL, "net.ipv6.conf.all.forwarding", switches, 3);
-		/* A card that comes back to the host meanwhile inherits it there for good. */
+		/* A card that returns to the host meanwhile inherits the setting there permanently. */
 		if (!c->real && !streq((*at)->name, NS_HOST) && case_chance(c, 8))
 			add_text(c, *at, NULL,
 				 case_chance(c, 50) ? "net.ipv6.conf.default.forwarding"
@@ -120,7 +120,7 @@ static void make_rival(struct c_case *c) {
 		case_add_before(c, OP_RIVAL, a->link->ns->name, NULL)->text = case_address(c, a);
 }
 
-/* Foreign things in the way of declared ones. */
+/* Foreign objects in the way of declared ones. */
 static void make_conflicts(struct c_case *c) {
 	make_rival(c);
 	if (case_chance(c, 8)) {
@@ -149,7 +149,7 @@ static void make_conflicts(struct c_case *c) {
 		struct c_route *r = &case_pick(c, &c->routes);
 
 		if (r->by && r->by->link->kind && streq(r->by->link->kind, "existing")) {
-			/* Not the last address, which would take the route along. */
+			/* Not the last address, because the route would disappear with it. */
 			case_add_before(c, OP_ADDRESS_ADD, r->ns->name, r->by->link->name)->text = "10.252.0.1/24";
 			struct op *op = case_add_before(c, OP_ROUTE_ADD, r->ns->name, r->by->link->name);
 
@@ -161,12 +161,12 @@ static void make_conflicts(struct c_case *c) {
 		case_add_before(c, OP_FILE_WRITE, "n0", NULL)->text = "nameserver 9.9.9.9";
 }
 
-/* One value of one part differs. */
+/* Makes the versions differ in one value of one part. */
 static void differ(struct c_case *c) {
 	if (c->attributes.n && case_chance(c, 50)) {
 		struct c_attribute *a = &case_pick(c, &c->attributes);
 
-		/* What is set down takes others along. */
+		/* A link that is set down affects others. */
 		if (!streq(a->key, "up")) {
 			a->value[0] = a->values[0];
 			a->value[1] = a->values[1];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What others have made on the machine, the namespaces of a topology, its links, ports, and what is said of them.
+ * Foreign objects on the machine, the namespaces of a topology, its links and ports, and their attributes.
  */
 #include "case_private.h"
 
-/* Foreign things. */
+/* Foreign objects. */
 
 static const char *const foreign_names[] = { "f0", "f1", "f2", "f3" };
 
@@ -142,7 +142,7 @@ static void add_pair(struct c_case *c) {
 	y->peer = x;
 }
 
-/* What others stand on must not stand on one that was looked for here. */
+/* A link that others stand on must not stand on one that was chosen here. */
 static struct c_link *find_lower(struct c_case *c) {
 	struct c_link *link = c->links.n ? case_pick(c, &c->links) : NULL;
 
@@ -173,19 +173,19 @@ static void add_single(struct c_case *c) {
 		lower = case_chance(c, 40) ? find_lower(c) : NULL;
 		link = add_link(c, ns, free_name(c, ns, "vx"), "vxlan", case_new_part(c));
 		link->lower = lower;
-		if (lower) { /* one id where the lower link is */
+		if (lower) { /* ids are unique in the namespace of the lower link */
 			link->id[0] = link->id[1] = arena_printf(&c->arena, "%zu", 200 + c->links.n);
 			return;
 		}
 		case_draw_values(c, ids, ARRAY_SIZE(ids), link->id);
-		vec_foreach(at, &c->links) /* one id a namespace */
+		vec_foreach(at, &c->links) /* ids are unique in a namespace */
 			if (*at != link && (*at)->ns == ns && (*at)->id[0] && !(*at)->lower)
 				link->id[0] = link->id[1] = arena_printf(&c->arena, "%zu", 100 + c->links.n);
 		return;
 	}
 }
 
-/* By its name, an alternative one or its MAC address; mostly in the same way in both versions. */
+/* Found by name, alternative name or MAC address; mostly in the same way in both versions. */
 static void name_source(struct c_case *c, struct c_link *link, const size_t card[VERSIONS]) {
 	size_t how = case_draw(c, 3);
 
@@ -201,7 +201,7 @@ static void name_source(struct c_case *c, struct c_link *link, const size_t card
 	}
 }
 
-/* One card or two, which may change places. */
+/* One card or two, which may swap places. */
 static void add_physical(struct c_case *c, struct c_ns *ns) {
 	size_t one = case_draw(c, 2), first[VERSIONS] = { one, one ^ (!c->minimal && case_chance(c, 15)) };
 
@@ -211,12 +211,12 @@ static void add_physical(struct c_case *c, struct c_ns *ns) {
 	name_source(c, add_link(c, ns, "lan", "physical", case_new_part(c)), (const size_t[]){ !first[0], !first[1] });
 }
 
-/* What is there already, and what is moved in. */
+/* Links that exist already, and links that are moved in. */
 static void add_found(struct c_case *c) {
 	vec_foreach(at, &c->spaces) {
 		struct c_ns *ns = *at;
 
-		/* In one that topod makes it waits until others put it there. */
+		/* In a namespace that topod makes, it waits until others move it there. */
 		if (!case_chance(c, !streq(ns->name, NS_HOST) && !ns->adopt ? 10 : 50))
 			continue;
 		add_link(c, ns, foreign_names[case_draw(c, 3)], "existing", case_new_part(c));
@@ -310,7 +310,7 @@ static void make_vxlan_attributes(struct c_case *c, struct c_link *link) {
 		add_attribute_of(c, link, "remote", "10.240.0.1", "10.240.0.2");
 }
 
-/* The only macvlan of its lower link: it may have that for itself. */
+/* The only macvlan of its lower link may use passthru mode. */
 static bool is_alone(const struct c_case *c, const struct c_link *link) {
 	if (!link->kind || !streq(link->kind, "macvlan"))
 		return false;
@@ -331,7 +331,7 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 	bool made = !link->kind || (!streq(link->kind, "existing") && !streq(link->kind, "physical"));
 	bool stands = link->lower || (link->kind && streq(link->kind, "vxlan"));
 
-	/* What else was set on a card that is moved in stays when it is given back. */
+	/* Other attributes of a card that is moved in stay when it is given back. */
 	if (link->kind && streq(link->kind, "physical")) {
 		if (case_chance(c, 30))
 			add_attribute_of(c, link, "mtu", "1400", "1450", "1330");
@@ -347,7 +347,7 @@ static void make_attributes(struct c_case *c, struct c_link *link) {
 		add_attribute_of(c, link, "multicast", "false", "true");
 	if (made && !is_alone(c, link) && case_chance(c, 10))
 		add_attribute(c, link, "mac-address",
-			      (const char *[]){ /* no two macvlans of one link have the same */
+			      (const char *[]){ /* macvlans of one link must differ */
 						arena_printf(&c->arena, "\"02:aa:00:00:00:%02x\"", link->part.id & 255),
 						arena_printf(&c->arena, "\"02:aa:00:00:01:%02x\"", link->part.id & 255) },
 			      2);

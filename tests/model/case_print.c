@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A case told: as the files that topod reads, and as what a person reads. Parts that are left out are left out here.
+ * Prints a case, as the files that topod reads and as text for people, without the parts that are off.
  */
 #include "case.h"
 

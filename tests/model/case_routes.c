@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses, and routes by gateways that they reach.
+ * Addresses, and routes through gateways that they reach.
  */
 #include "case_private.h"
 
@@ -34,7 +34,7 @@ static void add_address(struct c_case *c, struct c_link *link, size_t number, bo
 			v && (c->minimal || case_chance(c, 85)) ? a->nodad[0] : ipv6 && (c->real || case_chance(c, 50));
 		a->noprefixroute[v] = v && (c->minimal || case_chance(c, 85)) ? a->noprefixroute[0] : case_chance(c, 12);
 	}
-	/* Two of one prefix have one route, which comes with the first. */
+	/* Two addresses of one prefix share a route, which is added with the first. */
 	if (!ipv6 && c->addresses.n && c->addresses.items[c->addresses.n - 1]->link == link)
 		for (int v = 0; v < VERSIONS; v++)
 			a->noprefixroute[v] = c->addresses.items[c->addresses.n - 1]->noprefixroute[v] = false;
@@ -67,7 +67,7 @@ static void make_addresses(struct c_case *c) {
 	}
 }
 
-/* One by which a gateway can be reached in every version in which it stands. */
+/* An address that reaches a gateway in every version that it is in. */
 static struct c_address *find_way(struct c_case *c, const struct c_ns *ns, bool ipv4_only) {
 	struct c_address *a = c->addresses.n ? case_pick(c, &c->addresses) : NULL;
 
@@ -102,7 +102,7 @@ static void add_route(struct c_case *c) {
 	vec_push(&c->routes, r);
 }
 
-/* A network on a link, and a gateway in it to another: in whichever order they are written. */
+/* A network on a link, and a gateway in it to another network, in any order in the file. */
 static void add_network(struct c_case *c) {
 	struct c_route net = { .by = find_way(c, NULL, false), .bare = true, .dev = true }, r;
 	size_t n = c->routes.n;

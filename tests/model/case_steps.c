@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What happens once a topology stands: acts of others, faults, crashes, reloads, time.
+ * What happens after a topology was applied: acts of others, faults, crashes, reloads, time.
  */
 #include "case_private.h"
 
@@ -11,7 +11,7 @@ static struct op link_op(struct c_case *c) {
 	struct c_link *link = case_pick(c, &c->links);
 	struct op op = { .type = types[case_draw(c, ARRAY_SIZE(types))], .ns = link->ns->name, .name = link->name };
 
-	/* What only a vxlan has: a forwarding table, and an id that stays in use where it was made. */
+	/* Special to a vxlan: a forwarding table, and an id that stays in use where it was created. */
 	if (link->kind && streq(link->kind, "vxlan") && case_chance(c, c->real ? 60 : 30)) {
 		static const enum op_type of_vxlan[] = { OP_FLOOD_APPEND, OP_FLOOD_DELETE, OP_MOVE };
 
@@ -21,7 +21,7 @@ static struct op link_op(struct c_case *c) {
 	op.text = op.type == OP_MAC ? "02:bb:00:00:00:01" : op.type == OP_FLOOD_APPEND ? "10.240.0.9" : "";
 	op.name2 = op.type == OP_MASTER ? case_pick(c, &c->links)->name : "moved";
 	op.ns2 = case_chance(c, 20) ? "z0" : case_pick(c, &c->spaces)->name;
-	/* What somebody else has made may be made by him again. */
+	/* The owner of a foreign link may recreate it. */
 	if (op.type == OP_BRIDGE && link->kind && streq(link->kind, "existing") && !streq(link->name, "f2")) {
 		op.type = OP_VETH;
 		op.ns2 = op.ns;
@@ -30,7 +30,7 @@ static struct op link_op(struct c_case *c) {
 	return op;
 }
 
-/* Another host has the address, or none has any more. */
+/* Another host takes the address, or gives it up. */
 static struct op rival_op(struct c_case *c, const struct c_address *a) {
 	if (case_chance(c, 50))
 		return (struct op){ .type = OP_RIVAL_GONE, .ns = a->link->ns->name, .number = case_chance(c, 50) };
@@ -49,7 +49,7 @@ static struct op address_op(struct c_case *c) {
 		op.number = case_chance(c, 40); /* the link-local one, too */
 		break;
 	case 1:
-		op.type = OP_ADDRESS_ADD; /* one of one's own */
+		op.type = OP_ADDRESS_ADD; /* a foreign address */
 		op.text = arena_printf(&c->arena, "10.251.%u.1/24", (unsigned)case_draw(c, 200));
 		break;
 	case 2:
@@ -76,14 +76,14 @@ static struct op route_op(struct c_case *c) {
 		static const enum op_type types[] = { OP_ROUTE_REPLACE, OP_ROUTE_PREPEND, OP_ROUTE_ADD };
 
 		op.type = r->by->ipv6 ? OP_ROUTE_REPLACE : types[case_draw(c, ARRAY_SIZE(types))];
-		if (op.type == OP_ROUTE_ADD && op.number) /* it goes first */
+		if (op.type == OP_ROUTE_ADD && op.number) /* it comes before the other in the list */
 			op.number -= 10;
 		op.value = r->by->ipv6 ? arena_printf(&c->arena, "%.*sfd", (int)strlen(r->by->gateway) - 2, r->by->gateway)
 				       : arena_printf(&c->arena, "%.*s253", (int)strlen(r->by->gateway) - 3, r->by->gateway);
 	} else if (case_chance(c, 20)) {
 		op.type = OP_ROUTE_FLUSH;
 	} else if (case_chance(c, 30)) {
-		op.type = OP_ROUTE_DELETE; /* the kernel's own */
+		op.type = OP_ROUTE_DELETE; /* added by the kernel */
 		struct prefix prefix;
 		char buf[PREFIX_TEXT_MAX];
 		prefix_parse(r->by->text, &prefix);
@@ -160,7 +160,7 @@ static struct step any_step(struct c_case *c) {
 	step.error = errors[case_draw(c, ARRAY_SIZE(errors))];
 	step.after = case_chance(c, 50);
 	step.torn = case_chance(c, 50);
-	/* Who renames a link between topod's look and its request may find it marked; a namespace is held open then. */
+	/* A link that is renamed between topod's scan and its request may get marked; a namespace is held open then. */
 	if ((step.type == STEP_OP_REQUEST || step.type == STEP_OP_LOOK) &&
 	    (step.op.type == OP_RENAME || step.op.type == OP_MOVE || step.op.type == OP_NS_REPLACE))
 		step.op.type = step.op.type == OP_NS_REPLACE ? OP_NS_DELETE : OP_DOWN;

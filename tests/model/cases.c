@@ -10,7 +10,7 @@
 
 static uint64_t current_seed;
 
-/* Making it small. */
+/* Reducing a case. */
 
 static bool fails_alike(uint64_t seed, bool *off, int n, const char *failure) {
 	_cleanup_free_ char *other = try_case(seed, off, n, false);
@@ -61,7 +61,7 @@ static void report(uint64_t seed, const char *failure, bool small) {
 	fflush(stdout);
 }
 
-/* The run. */
+/* The program. */
 
 static double seconds(void) {
 	struct timespec t;
@@ -128,13 +128,13 @@ static struct options read_options(int argc, char **argv, double limit) {
 	return o;
 }
 
-/* What several processes count together. */
+/* Counters that the processes share. */
 struct tally {
 	atomic_size_t n_cases;
 	atomic_int n_failed;
 };
 
-/* Every n-th case from the first on. */
+/* Tries every n-th case from the first on. */
 static void try_cases(const struct options *o, struct tally *tally, uint64_t first, uint64_t n, double begun) {
 	for (uint64_t i = first; i < o->count && tally->n_failed < 3 && seconds() - begun < o->seconds; i += n) {
 		current_seed = o->seed + i;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A program that tries case after case, and makes small what fails: the part that the model and the real kernel share.
+ * A program that tries many cases and reduces those that fail. The tests of the model and of the real kernel share it.
  */
 #pragma once
 
 #include "case.h"
 
-/* By the program: does a case, without the parts that are off (n_off of them; NULL: with all). NULL where all is well,
- * else what failed, the sort of failure before a colon; the caller frees. With telling it prints the case and what came
- * of it. */
+/* Defined by the program: runs a case without the parts that are off (n_off; NULL: with all parts). NULL on success, else
+ * what failed, with the sort of failure before a colon; the caller frees. `telling`: prints the case and what happens. */
 char *try_case(uint64_t seed, bool *off, int n_off, bool telling);
-/* By the program: for case_new(). */
+/* Defined by the program: for case_new(). */
 extern const bool cases_real;
-/* By the program: how many are tried at once, each in a process of its own. */
+/* Defined by the program: how many are tried at once, each in its own process. */
 extern const unsigned cases_jobs;
 
-/* Options --seed, --count, --seconds, --case and --whole; without a count or time it works `limit` seconds. Returns the
+/* Options --seed, --count, --seconds, --case and --whole; without a count or time it runs for `limit` seconds. Returns the
  * exit code. */
 int cases_main(int argc, char **argv, double limit);

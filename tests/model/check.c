@@ -26,7 +26,7 @@ static bool is_made(struct run *run, const struct object *object) {
 	return entry && entry->made;
 }
 
-/* Somebody has taken mark and sign from it, or one of them before there was the other: nobody knows it for topod's. */
+/* Somebody has changed its mark and its MAC address, or one of them before the other was set: topod cannot recognize it. */
 static bool is_stranger(struct run *run, const struct w_link *link, const char *ns, const char *name) {
 	_cleanup_free_ char *id = xasprintf("%s/%s link", ns, name);
 	const struct ledger_entry *entry = ledger_find(&run->ledger, ns, id);
@@ -35,7 +35,7 @@ static bool is_stranger(struct run *run, const struct w_link *link, const char *
 	       !(entry && entry->made && ledger_is_signed(entry, &link->values->object));
 }
 
-/* One with the same id, made by somebody else, or of topod's but nobody can tell by now: the mark or the sign is another one. */
+/* A link with the same id, made by somebody else, or by topod but no longer recognizable. */
 static bool id_in_the_way(struct run *run, const struct object *object) {
 	const struct w_ns *birthplace = world_ns(run->w, object->ns);
 	const struct w_link *there;
@@ -49,7 +49,7 @@ static bool id_in_the_way(struct run *run, const struct object *object) {
 			 memcmp(&there->values->mac, &((const struct link *)object)->mac, sizeof(there->values->mac)) != 0);
 }
 
-/* Neither under its own name in the host, nor there with topod's mark, as whoever moved it back left it. */
+/* It is not in the host namespace, neither under its own name nor with topod's mark. */
 static bool card_is_lost(struct run *run, const struct physical *physical) {
 	const struct w_ns *host = run->w->spaces.items[0];
 
@@ -71,14 +71,14 @@ static bool link_in_the_way(struct run *run, const struct object *object) {
 	return there && (there->external || is_stranger(run, there, object->ns, there->values->name));
 }
 
-/* The first address of its subnet is somebody else's, and this one cannot be that. */
+/* The first address of its subnet is foreign, so this one cannot be the first. */
 static bool is_behind_foreign(const struct w_ns *ns, const struct w_address *there) {
 	const struct w_address *primary = there->secondary ? ns_primary(ns, there) : NULL;
 
 	return primary && primary->external;
 }
 
-/* Another host has it, or it is not topod's to make again. */
+/* Another host has it, or topod may not recreate it. */
 static bool failed_for_good(const struct run *run, const struct w_address *there) {
 	bool rival = ip_equal(&there->address.address, &run->w->rival) && address_is_tentative(there);
 
@@ -96,7 +96,7 @@ static bool address_in_the_way(struct run *run, const struct object *object) {
 	       (failed_for_good(run, there) || (there->external && !is_made(run, object)) || is_behind_foreign(ns, there));
 }
 
-/* A route of somebody else's is used in its place. */
+/* A foreign route is used instead. */
 static bool is_hidden(struct run *run, const struct object *object) {
 	const struct route *r = (const struct route *)object;
 	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
@@ -151,7 +151,7 @@ static bool needs_excused(struct run *run, const struct object *object, unsigned
 		const struct object *link = state_find_need(desired(run), &need);
 
 		if (link ? excused(run, link, depth + 1)
-			 : !ns_link(world_ns_or_held(run->w, need.ns), need.name)) /* made by nobody here */
+			 : !ns_link(world_ns_or_held(run->w, need.ns), need.name)) /* nothing here makes it */
 			return true;
 	}
 	return false;
@@ -161,7 +161,7 @@ static bool has_gateway(const struct object *route) {
 	return ((const struct route *)route)->via.family || ((const struct route *)route)->nexthops.n;
 }
 
-/* A route depends on more than it names: on the addresses, links and routes by which its gateway is reached. */
+/* A route depends on more than it names: on the addresses, links and routes that its gateway is reached by. */
 static bool route_excused(struct run *run, const struct object *object, unsigned depth) {
 	ns_foreach(other, state_find(desired(run), object->ns)) {
 		bool leads = other->kind->class == &class_route && has_gateway(object) && !has_gateway(other);
@@ -207,7 +207,7 @@ static void see(struct run *run, const char *ns, struct state *ret) {
 	fake_see(&run->fake, &look, ns, ret);
 }
 
-/* Does the other topology declare it otherwise, or is it a link or namespace of that one's? */
+/* Does the other topology declare it differently, or does the link or namespace belong to that topology? */
 static bool is_disputed(struct run *run, const struct object *object) {
 	struct ledger others = {};
 	const struct claimant claimant = { run->beside ? run->beside->topology : "", &others };
@@ -249,7 +249,7 @@ static bool has_besides(struct run *run, const char *ns, const struct class *cla
 	return found;
 }
 
-/* A vxlan sends frames to unknown addresses to its far end and nowhere else. */
+/* A vxlan sends frames with unknown destinations to its remote end and nowhere else. */
 static bool floods_well(const struct run *run, const struct object *object) {
 	size_t remote = (size_t)kind_field(&kind_vxlan, "remote");
 	const struct w_link *link;
@@ -262,7 +262,7 @@ static bool floods_well(const struct run *run, const struct object *object) {
 
 static bool is_well(const struct run *run, const struct ns_state *seen_in, const struct object *object) {
 	const struct object *seen = ns_find(seen_in, object);
-	/* What is no longer declared may be the other topology's to say. */
+	/* The other topology may declare fields that this one no longer does. */
 	uint64_t fields = run->beside ? ~object->returning : UINT64_MAX;
 
 	return floods_well(run, object) && seen && (seen->kind == object->kind || object->kind->any_kind) &&
@@ -292,7 +292,7 @@ static void tell_wrong(struct run *run, const struct ns_state *seen_in, const st
 	run_fail(run, "different: %s: %s", id_of(object, id), text_str(&fields));
 }
 
-/* What waits counts as well, but may have drifted meanwhile in a way that is only reported. */
+/* Waiting objects count too, but may have drifted meanwhile in a way that is only reported. */
 static bool has_drifted(const struct ns_state *seen_in, const struct object *object) {
 	const struct object *seen = object->drift == DRIFT_RESTORE ? NULL : ns_find(seen_in, object);
 
@@ -309,7 +309,7 @@ static bool check_declared(struct run *run) {
 		ns_foreach(object, ns) {
 			if (object->gone)
 				continue;
-			/* Also where it happens to look alike, and was not taken over. */
+			/* Not if it only looks the same and was not taken over. */
 			all &= !is_disputed(run, object) &&
 			       (!in_the_way(run, object) || ledger_find_object(&run->ledger, object));
 			if (is_well(run, state_find(&state, ns->name), object))
@@ -327,9 +327,9 @@ static bool check_declared(struct run *run) {
 	return all;
 }
 
-/* What is there. */
+/* What exists. */
 
-/* What topod made in a namespace that the file adopts no more stays, and stays noted, for as long as that is refused. */
+/* What topod made in a namespace that is no longer adopted stays, with its ledger entry, while the namespace is refused. */
 static bool is_shut_in(struct run *run, const struct object *like) {
 	const struct object *self = ns_self(state_find(desired(run), like->ns));
 
@@ -441,7 +441,7 @@ static void check_violations(struct run *run) {
 		run_fail(run, "foreign: %s", run->fake.violations.data);
 }
 
-/* Who reads the journal must come to the same end. */
+/* The journal must lead to the same result. */
 static void check_told(struct run *run) {
 	vec_foreach(at, &run->ill)
 		if (*at)
@@ -480,7 +480,7 @@ static bool has_failed(struct run *run, const struct object *object) {
 	return there && there->failed && !there->external;
 }
 
-/* What is there as declared and of no use all the same is told of. */
+/* An address that exists as declared but cannot be used is reported. */
 static void check_useless(struct run *run) {
 	char id[256];
 
@@ -513,7 +513,7 @@ void check_rest(struct run *run) {
 	check_plan(run, all_well);
 	check_useless(run);
 	reconciler_status(run->r, &status);
-	if (status.phase == PHASE_CONVERGED) /* else what has gone back is not forgotten yet */
+	if (status.phase == PHASE_CONVERGED) /* else what went back is still in the ledger */
 		check_ledger(run);
 	if (all_well && status.phase != PHASE_CONVERGED && !status.counts.n_fights)
 		run_fail(run, "phase: all is as declared, and it says %s (failing %zu)",
@@ -530,7 +530,7 @@ void check_gone(struct run *run) {
 	check_violations(run);
 	check_left(run);
 	vec_foreach(at, &run->w->spaces)
-		if ((*at)->held && !(run->beside && run->beside->r)) /* which may hold it */
+		if ((*at)->held && !(run->beside && run->beside->r)) /* the other one may hold it */
 			run_fail(run, "held: %s is still held", (*at)->held);
 	if (!run->failure && run->ledger.namespaces)
 		run_fail(run, "ledger: %s is left after down", run->ledger.namespaces->entries->id);

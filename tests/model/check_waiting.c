@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a declared object may rightly wait for, as the world shows it and whatever the reconciler says: a carrier, or an
- * interface that others move in. So nothing else can be passed off as a wait.
+ * What a declared object may wait for, as the world shows it and whatever the reconciler says: a carrier, or an interface
+ * that others move in. So the reconciler cannot call anything else waiting.
  */
 #include "check.h"
 
@@ -36,7 +36,7 @@ static bool address_waits(struct run *run, const struct object *object) {
 	return there && !there->failed && address_is_tentative(there) && !link_has_carrier(link);
 }
 
-/* An address without a carrier is no source, and its network is reached all the same. */
+/* An address without a carrier cannot be a source address, but its network can be reached. */
 static bool keeps_waiting(struct run *run, const struct object *other, const struct ip *ip, unsigned depth) {
 	const struct kind *kind = other->kind;
 	bool later;
@@ -46,7 +46,7 @@ static bool keeps_waiting(struct run *run, const struct object *other, const str
 	return object_leads_to(other, ip) && stands_on_waiting(run, other, depth + 1);
 }
 
-/* Its gateway or source is an address's that waits, or a next hop leads over a link that does. */
+/* Its gateway or source address depends on an address that waits, or a next hop on a link that waits. */
 static bool route_waits(struct run *run, const struct object *object, unsigned depth) {
 	const struct ns_state *ns = desired_ns(run, object->ns);
 	const struct kind *kind = object->kind;

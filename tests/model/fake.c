@@ -11,7 +11,7 @@ static const struct fault *injected(const struct fake *fake, const struct change
 	return NULL;
 }
 
-/* What is left of the change; false where nothing is. */
+/* Removes the ignored part from the change; false if nothing is left. */
 static bool without_ignored(struct fake *fake, const struct fault *fault, struct change *change) {
 	uint64_t ignored = ~UINT64_C(0);
 
@@ -24,7 +24,7 @@ static bool without_ignored(struct fake *fake, const struct fault *fault, struct
 	return fault->field && (change->fields || change->type == CHANGE_CREATE);
 }
 
-/* From here on nothing happens any more, whoever believes it did. */
+/* From now on no request has an effect. */
 static int crash(struct fake *fake) {
 	fake->crashed = true;
 	fake->n_crashes++;
@@ -120,7 +120,7 @@ static void fake_execute(struct kernel *kernel, const struct scan_request *look,
 		if (hooks->progress)
 			hooks->progress(hooks->userdata, i + 1);
 	}
-	if (removed && !fake->crashed) /* it is waited for */
+	if (removed && !fake->crashed) /* topod waits for it */
 		world_tick(fake->world, true);
 }
 

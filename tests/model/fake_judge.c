@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What topod may do to a world: only what is its own is changed or deleted, and only where it may be entered.
+ * What topod may do to a world: change or delete only its own objects, and only in namespaces that it may enter.
  */
 #include "fake_private.h"
 
@@ -41,19 +41,19 @@ void judge_link(struct fake *fake, const struct scan_request *look, const struct
 	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
 	bool may = change->type == CHANGE_DELETE && desired && desired->exclusive;
 
-	/* adopt: links of a namespace that was taken over are changed, and given back as they were. */
+	/* adopt: links of a namespace that was taken over may be changed, and are restored later. */
 	may |= change->type == CHANGE_UPDATE && desired && desired->adopt;
 	may |= change->type == CHANGE_UPDATE && (change->desired->external || change->desired->gone);
 
-	/* Who moves a link of topod's leaves the mark on it. */
+	/* A link of topod's that somebody moves keeps its mark. */
 	if (link && link->external && !link->moved && !may && !streq(link->values->alias, "topod:t"))
 		violate(fake, change_object(change), change->type == CHANGE_DELETE ? "deleted" : "changed");
 }
 
-/* An address or a route in the place of one that topod made is put right; elsewhere it is left. */
+/* An address or a route that replaced one of topod's may be corrected; others must be left alone. */
 void judge(struct fake *fake, const struct scan_request *look, bool external, const struct change *change) {
 	const struct ns_state *desired = state_find(look->desired, change_object(change)->ns);
-	/* What was announced before a crash counts as made, and what was known by its mark. */
+	/* What was recorded before a crash counts as made, and so does what topod knew by its mark. */
 	bool may = find_made(fake, change_object(change)) ||
 		   (fake->ledger_tells && ledger_find_object(look->ledger, change_object(change))) ||
 		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
@@ -78,13 +78,13 @@ void judge_ground(struct fake *fake, const struct scan_request *look, const stru
 		violate(fake, object, "made upon what is in a namespace of somebody else's");
 }
 
-/* A namespace that somebody else made is entered only where the file says so. */
+/* A foreign namespace may be entered only if the file adopts it. */
 void judge_place(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	const struct object *object = change_object(change);
 	const struct w_ns *ns = world_ns_or_held(fake->world, object->ns);
 
-	/* To create one, or to give it its name again, fails where there is one by now. Whether what is deleted may be, is judged
-	 * with it: something of topod's may have been moved there. */
+	/* Creating one, or giving it its name again, fails if the name is taken by now. A deletion is judged by its object: something
+	 * of topod's may have been moved there. */
 	if (change->type == CHANGE_DELETE || object_is_namespace(object))
 		return;
 	if (is_closed(look, ns) && !object->gone && !object->kind->class->outlives_namespace)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A world as topod sees it in a look.
+ * A world as topod sees it in a scan.
  */
 #include "fake_private.h"
 
@@ -38,12 +38,12 @@ static void show_other_link(struct object *object, const struct w_link *other) {
 		if (!other)
 			continue;
 		ref->ifindex = other->index;
-		ref->ns = called(other->ns); /* NULL where no name stands for it any more */
+		ref->ns = called(other->ns); /* NULL if it has no name any more */
 		ref->name = ref->ns ? other->values->name : NULL;
 	}
 }
 
-/* The forwarding table, as the kernel would tell it, where the desired link asks for it. */
+/* The forwarding table as the kernel would report it, if the desired link needs it. */
 static void show_forwarding(struct state *state, const struct scan_request *look, const char *ns, struct object *seen,
 			    const struct w_link *link) {
 	const struct object *desired = ns_find(state_find(look->desired, ns), seen);
@@ -249,7 +249,7 @@ void fake_see(struct fake *fake, const struct scan_request *look, const char *na
 		ns_add(seen, &dns_new(&ret->arena, seen->name, file->content)->object);
 }
 
-/* What was not asked for is not told, so that nobody comes to rely on it. */
+/* Leaves out everything that was not asked for, so that nothing can rely on it. */
 static void narrow(struct ns_state *seen, const struct scope *scope) {
 	for (struct object *object = seen->objects, *next; object; object = next) {
 		bool wanted = object == ns_self(seen);
@@ -263,14 +263,15 @@ static void narrow(struct ns_state *seen, const struct scope *scope) {
 	seen->scope = scope;
 }
 
-/* As handle_hold() does: another one under the name has taken its place. */
+/* As handle_hold() does: another namespace with that name replaces the held one. */
 static void hold(struct fake *fake, const struct scan_request *look, const char *name) {
 	struct w_ns *ns = world_ns_or_held(fake->world, name), *held = world_held(fake->world, name);
 	struct arena arena = {};
 
-	/* What is to be adopted is not topod's any more, whoever made it. */
+	/* A namespace that is to be adopted is not topod's any more, whoever made it. */
 	const struct object *self = ns_self(state_find(look->desired, name));
-	if (ns && !ns->external && self && self->external && find_made(fake, self)) /* else another topology made it */
+	if (ns && !ns->external && self && self->external &&
+	    find_made(fake, self)) /* if not seen, another topology made it */
 		ns->external = fake->gave_up = true;
 	if (held && held != ns)
 		world_release(fake->world, held);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For the files fake*.c: looking (fake_look.c), carrying out (fake_requests.c) and judging what is carried out
- * (fake_judge.c).
+ * For the files fake*.c only: scanning (fake_look.c), carrying out (fake_requests.c) and judging requests (fake_judge.c).
  */
 #pragma once
 
@@ -10,14 +9,14 @@
 int fake_observe(struct kernel *kernel, const struct scan_request *look, const struct scope *scopes, size_t n,
 		 struct state *ret);
 
-/* What topod was seen to make, by its id; NULL: nothing of that name. */
+/* Finds what topod was seen to make, by id; NULL: nothing. */
 char **find_made(struct fake *fake, const struct object *object);
 void remember_made(struct fake *fake, const struct change *change);
 void violate(struct fake *fake, const struct object *object, const char *what);
 void judge(struct fake *fake, const struct scan_request *look, bool external, const struct change *change);
 void judge_link(struct fake *fake, const struct scan_request *look, const struct w_link *link, const struct change *change);
 void judge_place(struct fake *fake, const struct scan_request *look, const struct change *change);
-/* Of the namespace of the link that the new one is to stand on. */
+/* Judges the namespace of the lower link of a new one. */
 void judge_ground(struct fake *fake, const struct scan_request *look, const struct w_ns *ns, const struct object *object);
 
 void ledger_written(struct fake *fake);

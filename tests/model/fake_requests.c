@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Each change as the kernel's requests do it.
+ * Carries out each change, as the kernel's requests would.
  */
 #include "fake_private.h"
 
@@ -30,7 +30,7 @@ static void set_value(struct world *w, struct link *to, const struct object *fro
 	object->set |= field_bit(i);
 }
 
-/* What is sent for a far end leaves it as the only one that the forwarding table knows (encode_far_end() in kind/vxlan.c). */
+/* The request for a remote end leaves it as the only default destination in the forwarding table (kind/vxlan.c). */
 static void set_flood(struct w_link *link, const struct object *from, size_t i) {
 	if (from->kind != &kind_vxlan || i != (size_t)kind_field(&kind_vxlan, "remote"))
 		return;
@@ -44,7 +44,7 @@ static int set_master(struct world *w, struct w_link *link, const char *name) {
 	return *name && !master ? -ENODEV : link_set_master(w, link, master);
 }
 
-/* As do_setlink(): one after the other, and what was set before the one that fails stays set. */
+/* As do_setlink() does: one after the other, and fields that were set before the failing one stay set. */
 static int set_fields(struct world *w, struct w_link *link, const struct object *from, uint64_t mask, bool create) {
 	const struct link *want = (const struct link *)from;
 	bool plain = false;
@@ -73,7 +73,7 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 	return r;
 }
 
-/* The link that another stands on, as its definition names it. */
+/* The lower link that the definition names. */
 static int find_lower(struct world *w, const struct object *object, struct w_link **ret) {
 	*ret = NULL;
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
@@ -88,7 +88,7 @@ static int find_lower(struct world *w, const struct object *object, struct w_lin
 	return 0;
 }
 
-/* The table knows what is sent at creation only as a field's class and wire. */
+/* The class and the wire of a field say which ones are sent only at creation. */
 static struct w_link *new_link(struct world *w, const struct object *object, uint64_t mask) {
 	struct w_link *link = link_new(w, object->kind, ((const struct link *)object)->name);
 
@@ -163,7 +163,7 @@ static int make_link(struct fake *fake, const struct scan_request *look, const s
 	return r;
 }
 
-/* A link of ours that was moved makes room, as moved_remove() has it do: it bears the mark and the sign, and is not at home. */
+/* Deletes a link of ours that was moved elsewhere and is in the way, as moved_remove() does. */
 static bool make_room(struct fake *fake, const struct scan_request *look, const struct object *object) {
 	const struct ledger_entry *entry = ledger_find_object(look->ledger, object);
 	_cleanup_free_ char *position = xasprintf("topod:%s", look->topology);
@@ -230,7 +230,7 @@ static struct w_link *find_link(struct world *w, const struct change *change) {
 	return seen ? ns_link_at(ns, seen->ifindex) : ns_link(ns, ((const struct link *)change->desired)->name);
 }
 
-/* As br_vlan_filter_toggle() of a kernel without CONFIG_BRIDGE_VLAN_FILTERING: nothing of the request is done. */
+/* As br_vlan_filter_toggle() in a kernel without CONFIG_BRIDGE_VLAN_FILTERING: the whole request fails. */
 static bool is_lacking(const struct world *w, const struct change *change) {
 	int i = w->lacks && change->type != CHANGE_DELETE ? kind_field(change->desired->kind, w->lacks) : -1;
 
@@ -267,7 +267,7 @@ static int request_port(struct fake *fake, const struct change *change) {
 	if (!link)
 		return -ENODEV;
 	if (!link->port)
-		return -EINVAL; /* no slave device */
+		return -EINVAL; /* not a port */
 	for (size_t i = PORT_FIRST_ATTRIBUTE; i < kind_bridge_port.n_fields; i++)
 		if (change->fields >> i & 1)
 			memcpy(field_of(&kind_bridge_port.fields[i], link->port),
@@ -436,12 +436,12 @@ static int request_netns(struct fake *fake, const struct execute_hooks *hooks, s
 	identity = world_next_identity(fake->world);
 	r = hooks->born(hooks->userdata, netns_object(&plan->arena, name, &identity));
 	ledger_written(fake);
-	if (r == 0 && (fake->crash_at != fake->n_requests || fake->n_requests % 2)) /* else it crashed in between */
+	if (r == 0 && (fake->crash_at != fake->n_requests || fake->n_requests % 2)) /* else it crashed between the two */
 		r = world_add_ns(fake->world, name);
 	return r;
 }
 
-/* What the change changes besides, as it is now. */
+/* Reports what else the change affects, with the current values. */
 static int tell_reach(const struct execute_hooks *hooks, struct arena *arena, struct w_ns *ns, const struct change *change) {
 	const struct sysctl *want = (const struct sysctl *)change->desired;
 	vec(const struct object *) seen = {};
@@ -509,7 +509,7 @@ static int request_file(struct fake *fake, const struct scan_request *look, cons
 		world_remove_file(fake->world, ns);
 	else
 		world_write_file(fake->world, ns, ((const struct dns *)change->desired)->content);
-	/* What was found and changed (adopt) is not topod's by that. */
+	/* Changing an existing object (adopt) does not make it topod's. */
 	if (change->type == CHANGE_UPDATE)
 		world_file(fake->world, ns)->external = external;
 	return 0;

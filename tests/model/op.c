@@ -4,7 +4,7 @@
 #include <linux/rtnetlink.h>
 #include "kind/kinds.h"
 
-/* Stable addresses, so that the same act gives the same link in a world and in the kernel. */
+/* Stable addresses, so that a world and the kernel give the same link. */
 struct mac op_mac(const char *ns, const char *name) {
 	return link_stable_mac("somebody else's", "", ns, name);
 }
@@ -126,7 +126,7 @@ static void print_inside(const struct op *op, struct text *out) {
 	}
 }
 
-/* What is no matter of ip(8). */
+/* What ip(8) does not do. */
 static void print_other(const struct op *op, struct text *out) {
 	const char *enter = streq(op->ns, NS_HOST) ? "" : "ip netns exec ";
 
@@ -198,7 +198,7 @@ void op_print(const struct op *op, struct text *out) {
 		print_other(op, out);
 }
 
-/* Doing. */
+/* Carrying out. */
 
 static struct prefix prefix_of(const char *text) {
 	struct prefix prefix = {};
@@ -301,7 +301,7 @@ static int set_cost(struct world *w, const struct op *op, struct w_link *link) {
 	return 0;
 }
 
-/* Who gives a link another name or place has made it his own, with what stands on it. */
+/* A link that somebody renames or moves becomes theirs, with what stands on it. */
 static void take_over(struct w_ns *ns, struct w_link *link, int r) {
 	if (r < 0)
 		return;
@@ -411,7 +411,7 @@ static int change_route(struct world *w, const struct op *op, struct w_ns *ns) {
 	if (route.to.address.family == AF_INET6 && !route.metric)
 		route.metric = 1024;
 	if (op->type == OP_ROUTE_DELETE) {
-		route.protocol = 0; /* whosever it is */
+		route.protocol = 0; /* any protocol */
 		return route_delete(w, ns, &route);
 	}
 	route.n_hops = 1;
@@ -457,7 +457,7 @@ static int act_inside(struct world *w, const struct op *op, struct w_ns *ns) {
 	return setting_set(w, ns, path, op->value);
 }
 
-/* That a neighbour has gone is told by those that knew it, if at all. */
+/* Only links that knew the neighbour report that it is gone, if at all. */
 static void end_rival(struct world *w, bool told) {
 	struct hint hint = { .type = HINT_NEIGHBOUR, .address = w->rival };
 

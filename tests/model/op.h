@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What somebody else does to the network: one act, as ip(8) would be told to. It can be printed so, done to a world, or
- * done by the real ip(8), and both must say yes or no alike.
+ * Something that somebody else does to the network: one command of ip(8). It can be printed, done to a world, or done by the
+ * real ip(8); both must succeed or fail alike.
  */
 #pragma once
 
@@ -63,10 +63,10 @@ struct op {
 	bool nodad;
 };
 
-/* As a command line; "" for what ip(8) cannot say. */
+/* Prints a command line; "" for what ip(8) cannot do. */
 void op_print(const struct op *op, struct text *out);
 
-/* The MAC address of a link that somebody has made. */
+/* The MAC address of a foreign link. */
 struct mac op_mac(const char *ns, const char *name);
 
 /* 0 or -errno. */

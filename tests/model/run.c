@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 enum {
-	PASSES_MAX = 300, /* at one moment: more means that it never comes to rest */
-	RETRIES_MAX = 14, /* looks into the future */
+	PASSES_MAX = 300, /* at one time: more means that it never settles */
+	RETRIES_MAX = 14, /* passes at later times */
 };
 
 void run_fail(struct run *run, const char *format, ...) {
@@ -37,7 +37,7 @@ static void tell(struct run *run, const char *format, ...) {
 	free(text);
 }
 
-/* On a file system in memory where there is one: every case writes and removes a few small files. */
+/* On a file system in memory, if there is one, because every case writes and removes a few small files. */
 void run_make_place(char place[64]) {
 	static const char *const folders[] = { "/dev/shm", "/tmp" };
 
@@ -54,7 +54,7 @@ void run_make_place(char place[64]) {
 
 /* The reconciler's surroundings. */
 
-/* What a reader of the journal takes for not well. */
+/* The object that a reader of the journal would take for failing. */
 static char *told_name(const struct occurrence *o) {
 	return xasprintf("%s %s", o->scope, o->noun);
 }
@@ -156,7 +156,7 @@ void run_read_ledger(const struct run *run, struct ledger *ret) {
 		(void)ledger_file_read(run->topology, ret);
 }
 
-/* What another topology has is neither deleted nor changed, but for links, which go with the one that made them. */
+/* What another topology has must not be deleted or changed, except links, which go with the topology that made them. */
 static void judged(void *userdata, const struct change *change) {
 	struct run *run = userdata;
 	const struct object *object = change_object(change);
@@ -216,7 +216,7 @@ static void crash(void *userdata) {
 	tell(run, "crash at request %zu", run->fake.n_requests);
 }
 
-/* What a case that failed has left. */
+/* Left by a failed case. */
 static void remove_ledger(const char *topology) {
 	struct ledger_file file = LEDGER_FILE_NONE;
 	struct ledger ledger = {};
@@ -268,7 +268,7 @@ void run_done(struct run *run) {
 		run_stop(run);
 	fake_done(&run->fake);
 	if (run->beside)
-		run->beside->beside = NULL; /* who is left has the world for himself */
+		run->beside->beside = NULL; /* the other one is alone in the world now */
 	else
 		world_free(run->w);
 	vec_done(&run->scheduled);
@@ -309,8 +309,8 @@ void run_start(struct run *run, int version) {
 		run_fail(run, "ledger: %s", strerror(-r));
 	run_read(run, version, &spec);
 	run->version = version;
-	run->fake.size_before = run->file.size; /* what an earlier one wrote is whole */
-	deliver(run);                           /* of what was before only the other one hears */
+	run->fake.size_before = run->file.size; /* the lines of an earlier run are complete */
+	deliver(run);                           /* earlier events go to the other one only */
 	tell(run, "start version %d", version);
 	run->r = reconciler_new(&spec, &run->fake.kernel, &run->ledger, &run->file, &hooks);
 }
@@ -339,7 +339,7 @@ static void put_back_ledger(struct run *run, bool torn) {
 }
 
 void run_die(struct run *run) {
-	/* A line can be torn only where nothing was done since it was written. */
+	/* A line can be incomplete only if nothing was done since it was written. */
 	bool torn = run->fake.crashed && run->fake.torn && run->fake.first && !run->fake.crash_after;
 
 	if (run->fake.crashed)
@@ -356,7 +356,7 @@ void run_restart(struct run *run) {
 	run_start(run, version);
 }
 
-/* A namespace that topod made bears no mark, so that all in it is somebody else's. In others the mark tells what is topod's. */
+/* A namespace that topod made has no mark, so without a ledger all in it is foreign. In others the marks show what is topod's. */
 static void estrange(struct w_ns *ns) {
 	bool closed = !streq(ns->name, NS_HOST) && !ns->external;
 
@@ -432,8 +432,8 @@ static void find_failing(void *userdata, const struct failure *t) {
 	failing->ns[n] = '\0';
 }
 
-/* What fails is tried ever more seldom, also where it only waits for something that fails. Those of one namespace are
- * tried together. (What comes of an address that another host has is looked at after each try.) */
+/* Pauses grow, also those of objects that only wait for something that fails. Objects of one namespace are tried together.
+ * (The result for an address that another host has is checked after each try.) */
 static void check_pauses(struct run *run, uint64_t begun) {
 	struct reconciler_status status;
 	struct failing failing = {};
@@ -477,7 +477,7 @@ void run_op(struct run *run, const struct op *op) {
 
 	op_print(op, &text);
 	tell(run, "$ %s%s%s", text_str(&text), r < 0 ? " ! " : "", r < 0 ? strerrorname_np(-r) : "");
-	run->disturbed |= r == 0 || op->type == OP_MASTER; /* which may be refused when it is half done */
+	run->disturbed |= r == 0 || op->type == OP_MASTER; /* which may fail when half of it is done */
 }
 
 void run_plan_crash(struct run *run, const struct step *step) {
@@ -496,7 +496,7 @@ static void schedule(struct run *run, const struct step *step) {
 	reconciler_dirty_all(run->r);
 }
 
-/* In a pause topod looks, and asks for nothing. */
+/* During a pause topod scans and makes no request. */
 static void act_in_pause(struct run *run, const struct op *op) {
 	size_t before;
 
@@ -554,7 +554,7 @@ void run_step(struct run *run, const struct step *step) {
 		act_in_pause(run, &step->op);
 		break;
 	}
-	/* Sometimes several things happen before topod comes to it. */
+	/* Sometimes several things happen before topod makes a pass. */
 	if (step->n % 3)
 		run_settle(run);
 	if (run->fake.crashed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * topod at work in a world: its reconciler, ledger and ledger file, fed with events and with time, stopped, killed and
- * started again. What should hold is looked at by check.c; the first thing that does not is noted.
+ * topod at work in a world: its reconciler, ledger and ledger file, driven by events and time, stopped, killed and started
+ * again. check.c checks what should hold; the first violation is recorded.
  */
 #pragma once
 
@@ -11,64 +11,64 @@
 
 struct scheduled {
 	size_t at;
-	bool look; /* after a look; else before a request */
+	bool look; /* after a scan; else before a request */
 	struct op op;
 };
 
 struct run {
 	const struct c_case *c;
-	const char *topology; /* its name, which is its file's, too */
-	struct run *beside;   /* another topod at work in the same world, or NULL: whoever hears of an event tells it */
+	const char *topology; /* its name, and that of its file */
+	struct run *beside; /* another topod in the same world, or NULL: each passes the events that it reads to the other */
 	struct world *w;
 	struct fake fake;
 	struct ledger ledger;
 	struct ledger_file file;
 	struct reconciler *r; /* NULL: topod does not run */
-	int version;          /* that is in force; -1: an empty file */
-	bool whole;           /* every hint is taken for the whole namespace */
-	bool disturbed;       /* something happened since all was as declared */
-	const char *faulted;  /* id of what always fails, or NULL */
+	int version;          /* the version in force; -1: an empty file */
+	bool whole;           /* every hint causes a scan of the whole namespace */
+	bool disturbed;       /* something happened since everything was as declared */
+	const char *faulted;  /* id of the object that always fails, or NULL */
 	vec(struct scheduled) scheduled;
-	vec(char *) ill; /* objects told of as failing or fought over, and not as recovered since; NULL: recovered */
-	char *rescued;   /* the ledger as it is found after the crash */
-	char *failure;   /* the first thing that does not hold; NULL: all is well */
+	vec(char *) ill; /* objects reported as failing or contested, and not yet as recovered; NULL: recovered */
+	char *rescued;   /* the ledger as it will be found after the crash */
+	char *failure;   /* the first violation; NULL: none */
 	struct text story;
 	bool telling;
 	size_t n_passes, n_converged, n_degraded, n_crashes;
 };
 
-/* A folder for ledgers, which is used from now on; the caller removes it. */
+/* Creates a directory for ledgers and uses it from now on; the caller removes it. */
 void run_make_place(char place[64]);
 
 void run_init(struct run *run, const struct c_case *c, bool telling);
-/* Another topology in the world of the first, which must not be done before it. */
+/* Another topology in the world of the first, which must outlive it. */
 void run_init_beside(struct run *run, struct run *first, const struct c_case *c, const char *topology);
 void run_done(struct run *run);
 
 void run_fail(struct run *run, const char *format, ...) _printf_(2, 3);
 
-/* topod is started on a version of the file (-1: none), as `run` and `apply` do; or stopped. */
+/* Starts topod on a version of the file (-1: an empty one), as `run` and `apply` do; or stops it. */
 void run_start(struct run *run, int version);
 void run_stop(struct run *run);
-/* A crash: what it left is on the disk. Started again. */
+/* After a crash: starts topod again with what was left on disk. */
 void run_die(struct run *run);
 void run_restart(struct run *run);
-/* Stopped, and started again without the ledger. */
+/* Stops topod and starts it again without the ledger. */
 void run_lose_ledger(struct run *run);
 void run_reload(struct run *run, int version);
 
-/* Hands out what was heard, and passes as long as something is due now. */
+/* Delivers the events, and makes passes as long as something is due now. */
 void run_settle(struct run *run);
-/* And as long as something is due at any time: until it is at rest, or tries in vain for a while. */
+/* The same as long as something is due at any time: until nothing is left to do, or retries have failed for a while. */
 void run_quiesce(struct run *run);
 
 void run_op(struct run *run, const struct op *op);
 void run_step(struct run *run, const struct step *step);
-/* Of a step STEP_CRASH: topod dies there. */
+/* topod dies as the step STEP_CRASH says. */
 void run_plan_crash(struct run *run, const struct step *step);
 
-/* The ledger as the other topod reads it: also while this one does not run. The caller frees. */
+/* The ledger as the other topod reads it, also while this one does not run. The caller frees. */
 void run_read_ledger(const struct run *run, struct ledger *ret);
 
-/* Reads a version into a spec; false (and noted) where it is refused. */
+/* Reads a version into a spec; false, and recorded, if it is refused. */
 bool run_read(struct run *run, int version, struct spec *ret);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Situations with a name, in the model: which topology, what happens, and how one asks what is the case. It knows none of
- * them.
+ * For tests of single situations in the model: sets up a topology, makes things happen, and checks the state.
  */
 #pragma once
 
@@ -14,7 +13,7 @@
 #include "check.h"
 #include "reconcile/failures.h"
 
-/* Each with ledgers of its own, so that one that fails leaves nothing to the next. */
+/* Each test has its own ledgers, so that a failing one leaves nothing to the next. */
 
 static char place[64];
 
@@ -24,7 +23,7 @@ static inline int make_place(void **state _unused_) {
 }
 
 static inline int remove_place(void **state _unused_) {
-	rmdir(place); /* gone by itself where all went well */
+	rmdir(place); /* removed already on success */
 	return 0;
 }
 
@@ -45,7 +44,7 @@ static inline void no_failure(struct situation *s) {
 		fail_msg("%s\n%s%s", s->run.failure, text_str(&s->run.story), text_str(&s->run.fake.trace));
 }
 
-/* Nothing is left of it when it is taken down. */
+/* Takes the topology down and checks that nothing is left of it. */
 static inline void end(struct situation *s) {
 	run_stop(&s->run);
 	run_start(&s->run, -1);
@@ -71,7 +70,7 @@ static inline void act(struct situation *s, struct op op) {
 	no_failure(s);
 }
 
-/* Somebody else's. */
+/* Adds a foreign link. */
 static inline void add_card(struct situation *s) {
 	act(s, (struct op){ .type = OP_VETH, .ns = NS_HOST, .name = "f0", .ns2 = NS_HOST, .name2 = "f1" });
 }
@@ -83,7 +82,7 @@ static inline struct reconciler_status status_of(struct situation *s) {
 	return status;
 }
 
-/* Until something is due, and that is done. */
+/* Waits until something is due, and does it. */
 static inline void await_due(struct situation *s) {
 	s->run.w->now_usec = MAX(reconciler_due(s->run.r), s->run.w->now_usec);
 	run_settle(&s->run);
@@ -94,7 +93,7 @@ static inline void is_degraded(struct situation *s) {
 	assert_int_equal(status_of(s).phase, PHASE_DEGRADED);
 }
 
-/* Everything is as declared, and it says so: as soon as what is due has been done. */
+/* After everything that is due: all is as declared, and the status says so. */
 static inline void is_well(struct situation *s) {
 	run_quiesce(&s->run);
 	check_rest(&s->run);
@@ -105,7 +104,7 @@ static inline void is_well(struct situation *s) {
 	assert_int_equal(status_of(s).phase, PHASE_CONVERGED);
 }
 
-/* How often something was told, or done. */
+/* How often something was reported or done. */
 static inline size_t count(struct situation *s, const char *words) {
 	size_t n = 0;
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two topologies in one world: random machines, two files that want some of the same things alike and some differently, and a
- * random history of starts, stops, crashes, reloads and removals of either.
+ * Two topologies in one world: random machines, two files that declare some objects alike and some differently, and a random
+ * history of starts, stops, crashes, reloads and removals of either.
  *
  *     test-beside [--seed S] [--count N] [--seconds T] [--case S]
  *
- * At every rest each of them has all that it declares, but for what the other one declares otherwise; neither deletes or
- * changes what the other one has (run.c judges each request); nothing is fought over; and when both are gone the machine is
- * as it was before the first of them.
+ * Whenever nothing is left to do, each has everything that it declares, except what the other declares differently; neither
+ * deletes or changes objects of the other (run.c judges each request); nothing is contested; and when both are gone, the
+ * machine is as it was before.
  */
 #include "cases.h"
 #include "check.h"
@@ -38,7 +38,7 @@ static bool chance(struct dice *d, unsigned percent) {
 
 /* Two files. */
 
-/* Has it an address? */
+/* Returns whether it has an address. */
 static bool add_card(struct dice *d, struct text *out, const char *name, const char *address, const char *more) {
 	text_addf(out, "      %s:\n        kind: existing\n", name);
 	if (chance(d, 60))
@@ -90,7 +90,7 @@ static void add_host(struct dice *d, struct text *out, const char *own) {
 		add_settings(d, out, "f0");
 }
 
-/* A namespace that the first makes and the second adopts; or somebody else's, which both adopt. */
+/* A namespace that the first makes and the second adopts; or a foreign one that both adopt. */
 static void add_common(struct dice *d, struct text *out, const char *name, bool adopts, const char *own) {
 	text_addf(out, "  %s:\n", name);
 	if (adopts)
@@ -133,7 +133,7 @@ static void make_case(struct dice *d, struct c_case *c, uint64_t seed, const cha
 		c->yaml[v] = make_file(d, own);
 }
 
-/* What they find. */
+/* What exists before them. */
 static void make_machine(struct dice *d, struct run *run) {
 	static const struct op ops[] = {
 		{ .type = OP_VETH, .ns = NS_HOST, .name = "f0", .ns2 = NS_HOST, .name2 = "f1" },
@@ -152,7 +152,7 @@ static void make_machine(struct dice *d, struct run *run) {
 	run->disturbed = false;
 }
 
-/* A life. */
+/* The history. */
 
 static void tell_failure(struct run *run, struct run *other) {
 	if (!run->failure && other->failure)
@@ -163,7 +163,7 @@ static uint64_t due_of(const struct run *run) {
 	return run->r ? reconciler_due(run->r) : UINT64_MAX;
 }
 
-/* One after the other, whoever comes first, until nothing is to be done at this moment. */
+/* Both make passes, in random order, until nothing is due now. */
 static void settle(struct dice *d, struct run *pair[2]) {
 	for (int i = 0; i < 60; i++) {
 		bool first = draw(d, 2), idle = true;
@@ -184,7 +184,7 @@ static void settle(struct dice *d, struct run *pair[2]) {
 	run_fail(pair[0], "unrest: they do not come to rest");
 }
 
-/* Time goes on, for as long as it takes to try everything again that waits for the other one. */
+/* Time passes until everything that waits for the other one was tried again. */
 static void rest(struct dice *d, struct run *pair[2]) {
 	uint64_t end = pair[0]->w->now_usec + UINT64_C(100) * 1000 * 1000;
 
@@ -218,7 +218,7 @@ static void check_both(struct dice *d, struct run *pair[2]) {
 	}
 }
 
-/* All of it goes. */
+/* Removes one of them completely. */
 static void go(struct dice *d, struct run *pair[2], struct run *run) {
 	if (run->r)
 		run_stop(run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An address that another host has: the kernel keeps it and does not use it. That is told once, and tried again until the
- * other host is gone, where it is topod's to make again.
+ * An address that another host has: the kernel keeps it and does not use it. That is reported once and, if topod may recreate
+ * the address, retried until the other host is gone.
  */
 #include "situation.h"
 
@@ -16,10 +16,10 @@ static struct w_address *duplicate(struct situation *s) {
 }
 
 static size_t n_tries(struct situation *s) {
-	return s->run.fake.n_requests / 2; /* each takes it away and makes it again */
+	return s->run.fake.n_requests / 2; /* each try deletes and creates it */
 }
 
-/* A retry makes it again, with growing pauses, whatever else is heard: to make it again has events of its own. */
+/* A retry recreates it, with growing pauses, whatever other events arrive: recreating it causes some. */
 static void test_duplicate_is_retried(void **state _unused_) {
 	_situation_ s;
 	size_t before;
@@ -41,7 +41,7 @@ static void test_duplicate_is_retried(void **state _unused_) {
 	assert_int_equal(status_of(&s).phase, PHASE_DEGRADED);
 	assert_int_equal(count(&s, "duplicate address detection found another host with it"), 1);
 	assert_int_equal(count(&s, "= recovered"), 0);
-	/* The other one goes, and its neighbours say so. */
+	/* The other host goes, and an event of its neighbour entry reports that. */
 	before = n_tries(&s);
 	s.run.w->rival = (struct ip){};
 	reconciler_hint(s.run.r, "n0", &(struct hint){ .type = HINT_NEIGHBOUR, .address = duplicate(&s)->address.address });
@@ -52,7 +52,7 @@ static void test_duplicate_is_retried(void **state _unused_) {
 	assert_false(reconciler_wants_neighbours(s.run.r));
 }
 
-/* Without a carrier it would lead to nothing; with it, it is tried at once. */
+/* Without a carrier a try is useless; when the carrier comes, it is tried at once. */
 static void test_duplicate_without_carrier(void **state _unused_) {
 	_situation_ s;
 	size_t before;
@@ -73,7 +73,7 @@ static void test_duplicate_without_carrier(void **state _unused_) {
 	reconciler_resume(s.run.r);
 	run_quiesce(&s.run);
 	is_well(&s);
-	assert_in_range(n_tries(&s) - before, 1, 2); /* and the link itself */
+	assert_in_range(n_tries(&s) - before, 1, 2); /* one more for the link itself */
 }
 
 static void find_duplicate(struct situation *s, bool there) {
@@ -83,7 +83,7 @@ static void find_duplicate(struct situation *s, bool there) {
 	run_settle(&s->run);
 }
 
-/* It is there, and of no use: another host has the same address. */
+/* It exists and cannot be used: another host has the same address. */
 static void test_duplicate_address(void **state _unused_) {
 	_situation_ s;
 
@@ -99,7 +99,7 @@ static void test_duplicate_address(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: n0/br"), 1);
 }
 
-/* Until another host is found to have it. */
+/* Runs until another host is found to have the address. */
 static void meet_rival(struct situation *s, const char *yaml) {
 	begin(s, yaml, NULL);
 	if (ip_parse("fd00::1", &s->run.w->rival) < 0)
@@ -115,7 +115,7 @@ static void meet_rival(struct situation *s, const char *yaml) {
 	"topology: t\nnamespaces: {n0: {drift: " policy \
 	", interfaces: {vx: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n"
 
-/* What the file wants left alone is not made again, nor looked at again and again; a reload tries it. */
+/* With `drift: report` it is not recreated, nor scanned again and again; a reload tries it. */
 static void test_left_alone(void **state _unused_) {
 	static const char *const files[] = { DRIFTING("report"), DRIFTING("ignore") };
 
@@ -138,7 +138,7 @@ static void test_left_alone(void **state _unused_) {
 #define ADOPTED \
 	"topology: t\nnamespaces: {n0: {adopt: true, interfaces: {vx: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n"
 
-/* In a namespace of somebody else's the address is topod's all the same. */
+/* In an adopted namespace, too, the address is topod's. */
 static void test_adopted(void **state _unused_) {
 	_situation_ s;
 
@@ -154,7 +154,7 @@ static void test_adopted(void **state _unused_) {
 	is_well(&s);
 }
 
-/* An address of somebody else's is his to make again. */
+/* A foreign address is not recreated. */
 static void test_of_somebody_else(void **state _unused_) {
 	_situation_ s;
 	size_t before;
@@ -177,7 +177,7 @@ static void test_of_somebody_else(void **state _unused_) {
 	assert_int_equal(count(&s, "delete n0/f0 address"), 0);
 }
 
-/* A try that fails for another reason is not remembered for longer than until the next one. */
+/* A try that fails for another reason is remembered only until the next one. */
 static void test_another_reason(void **state _unused_) {
 	_situation_ s;
 	const struct object *address;
@@ -186,7 +186,7 @@ static void test_another_reason(void **state _unused_) {
 	address = state_find(&reconciler_spec(s.run.r)->state, "n0")->objects;
 	while (address->kind->class != &class_address)
 		address = address->hh.next;
-	/* It is taken away and made again, and the second is refused. */
+	/* It is deleted and created, and creating it fails. */
 	vec_push(&s.run.fake.faults, (struct fault){ .request = s.run.fake.n_requests + 2, .error = -EBUSY });
 	for (int i = 0; i < 4 && check_is_told(&s.run, address, "failing", "duplicate"); i++)
 		await_due(&s);

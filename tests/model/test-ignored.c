@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel acknowledges and does otherwise: told once, tried with growing pauses, all else is as declared; and what
- * is declared and undone while a file is still being applied.
+ * Requests that the kernel acknowledges and does not carry out: reported once, retried with growing pauses, and everything
+ * else is as declared. Also what somebody undoes while a file is still being applied.
  */
 #include "situation.h"
 
@@ -14,7 +14,7 @@ static void ignore(struct situation *s, const char *id, const char *field) {
 	vec_push(&s->run.fake.faults, (struct fault){ .id = id, .error = FAULT_IGNORED, .field = field });
 }
 
-/* It does not turn, is told with what the kernel keeps, and tried ever more seldom; each try is counted. */
+/* No busy loop; the report names the value that the kernel keeps; pauses grow; each try is counted. */
 static void test_setting(void **state _unused_) {
 	struct reconciler_status status;
 	uint64_t due, before = 0;
@@ -46,7 +46,7 @@ static void test_setting(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: n0"), 1);
 }
 
-/* The rest of the object is repaired meanwhile, and that is drift. */
+/* Other fields of the object are repaired meanwhile, and that is drift. */
 static void test_one_field(void **state _unused_) {
 	_situation_ s;
 
@@ -65,7 +65,7 @@ static void test_one_field(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What is acknowledged and not there at all. */
+/* An address that is acknowledged and does not exist. */
 static void test_address(void **state _unused_) {
 	_situation_ s;
 
@@ -108,8 +108,8 @@ static void test_many(void **state _unused_) {
 	assert_int_equal(scans_for(100), scans_for(2));
 }
 
-/* The kernel has shown that it takes the value, so that somebody else is more likely to undo the repairs than the kernel to
- * ignore them: a fast opponent does so before topod looks. */
+/* The kernel has accepted the value before, so it is more likely that somebody undoes the repairs than that the kernel ignores
+ * them: a fast opponent does so before topod scans. */
 static void test_drift(void **state _unused_) {
 	_situation_ s;
 
@@ -125,7 +125,7 @@ static void test_drift(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A link that the kernel makes upon another one than was asked for: it is not made anew on and on, and what stands on it
+/* A link that the kernel makes on another lower link than requested: it is not recreated again and again, and what stands on it
  * is as declared. */
 static void test_made_elsewhere(void **state _unused_) {
 	uint32_t index;
@@ -142,7 +142,7 @@ static void test_made_elsewhere(void **state _unused_) {
 	index = ns_link(world_ns(s.run.w, "n0"), "mv")->index;
 	act(&s, (struct op){ .type = OP_ADDRESS_DELETE, .ns = "n0", .name = "mv", .text = "10.1.0.1/24" });
 	assert_int_equal(status_of(&s).counts.n_restored, 1);
-	for (int i = 0; i < 3; i++) /* for another reason than the time */
+	for (int i = 0; i < 3; i++) /* for a reason other than time */
 		run_step(&s.run, &(struct step){ .type = STEP_DIRTY, .n = 1 });
 	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "mv")->index, index);
 	assert_int_equal(count(&s, "the kernel keeps n0:b2, not n0:br"), 1);
@@ -150,7 +150,7 @@ static void test_made_elsewhere(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A reload that asks for something else ends it; the same file tries it at once. */
+/* A reload that declares something else ends it; the same file tries it at once. */
 static void test_reload(void **state _unused_) {
 	size_t n;
 	_situation_ s;
@@ -169,8 +169,8 @@ static void test_reload(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 0);
 }
 
-/* Somebody who answers each repair at once, but not within it, is still somebody. */
-static void test_quarrel(void **state _unused_) {
+/* Somebody who undoes each repair at once, but not within the pass, is still recognized as somebody else. */
+static void test_contention(void **state _unused_) {
 	_situation_ s;
 
 	begin(&s, SETTING("1"), NULL);
@@ -182,8 +182,8 @@ static void test_quarrel(void **state _unused_) {
 	is_well(&s);
 }
 
-/* He even answers before topod looks again, twice; the third time he comes too late. */
-static void test_fast_quarrel(void **state _unused_) {
+/* Twice it is undone even before topod scans again; the third time that comes too late. */
+static void test_fast_contention(void **state _unused_) {
 	const struct op undo = { .type = OP_SETTING, .ns = "n0", .text = RP, .value = "2" };
 	_situation_ s;
 
@@ -198,7 +198,7 @@ static void test_fast_quarrel(void **state _unused_) {
 	is_well(&s);
 }
 
-/* Each look finds something else: that is a storm, which ends; until then one can ask what it is about. */
+/* Each scan finds something else: that is a storm, which ends; until then the status says what is changing. */
 static void test_no_rest(void **state _unused_) {
 	static const char *const addresses[] = { "10.1.0.1/24", "10.2.0.1/24", "10.3.0.1/24", "10.4.0.1/24", "10.5.0.1/24",
 						 "10.6.0.1/24", "10.7.0.1/24", "10.8.0.1/24", "10.9.0.1/24" };
@@ -225,7 +225,7 @@ static void test_no_rest(void **state _unused_) {
 	"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500}, x: {addresses: ['fd00::1/64']}}}}\n" \
 	"links: [[n0:x, n0:y]]\n"
 
-/* An address is still in detection, so that the file is not applied yet; what was well already and differs again is drift. */
+/* The file is not applied yet, because an address is in detection; but what was as declared already and differs again is drift. */
 static void test_drift_while_applying(void **state _unused_) {
 	_situation_ s;
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The model of the kernel against the kernel: the same foreign acts, the same topologies, and both must come to the
- * same state, step by step.
+ * The model of the kernel against the kernel: with the same foreign acts and the same topologies, both must reach the same
+ * state, step by step.
  *
  *     test-model-real [--seed S] [--count N] [--seconds T] [--case S] [--whole]
  *
- * Each case runs in a process with network and mount namespaces of its own, which end with it. The acts of others are
- * done by ip(8); topod is the daemon's own session. Namespaces are taken apart by the kernel in its own time, of which no
- * event tells, so states are compared until they agree or a deadline has passed.
+ * Each case runs in a process with its own network and mount namespaces, which end with it. Acts of others are done by ip(8);
+ * topod is the daemon's own code. The kernel destroys namespaces in its own time, without an event, so states are compared
+ * until they agree or a deadline has passed.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -32,14 +32,14 @@ static const char *const names[] = { NS_HOST, "n0", "n1", "n2", "a0", "z0", "z1"
 
 struct both {
 	struct run run;        /* the model's side */
-	struct kernel *kernel; /* the other's, for looking */
+	struct kernel *kernel; /* the real one, for scanning */
 	struct topology session;
 	bool telling;
 };
 
 static const char model_root[] = "/run/model";
 
-/* What is compared: what the model claims to know. */
+/* What is compared: what the model claims to cover. */
 
 static bool is_of_interest(const struct spec *spec, const struct object *object) {
 	const struct address *a = (const struct address *)object;
@@ -48,7 +48,7 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 	/* The fake has no rules and no neighbours; the kernel has its own, which `exclusive` reads. */
 	if (object->kernel_made && (object->kind == &kind_rule || object->kind == &kind_neighbor))
 		return false;
-	/* not looked at where nothing of the kind is declared */
+	/* not scanned if nothing of the kind is declared */
 	if (object->kind->class == &class_port || object->kind == &kind_nat || object->kind == &kind_sysctl)
 		return ns_find(state_find(&spec->state, object->ns), object);
 	if (object->kind == &kind_address)
@@ -148,7 +148,7 @@ static void compare(struct both *b, const char *when) {
 
 /* Acts. */
 
-/* Taking away what is not there is a success to some and not to others. */
+/* Deleting something that does not exist is a success for some commands only. */
 static void judge(struct both *b, const struct op *op, int model, bool done) {
 	_cleanup_text_ struct text command = {};
 
@@ -177,13 +177,13 @@ static void act(struct both *b, const struct op *op) {
 	b->run.disturbed = true;
 }
 
-/* Acts in one namespace that are done by one ip(8): most of the time of an act goes into starting programs. */
+/* Acts in one namespace that one ip(8) does together, because starting programs takes most of the time. */
 struct together {
 	const char *ns;
 	struct text lines;
 };
 
-/* The words for an ip(8) that is in the namespace already; NULL where it needs a shell. */
+/* The words for an ip(8) that is in the namespace already; NULL if a shell is needed. */
 static const char *ip_words(const struct op *op, const char *command) {
 	_cleanup_free_ char *inside = xasprintf("ip -n %s ", op->ns);
 	const char *rest = startswith(command, streq(op->ns, NS_HOST) ? "ip " : inside);
@@ -210,7 +210,7 @@ static void act_together(struct both *b, struct together *t) {
 	text_done(&t->lines);
 }
 
-/* What comes before topod. What the model refuses is tried alone, because ip(8) ends there. */
+/* Acts before topod. What the model refuses is tried separately, because `ip -batch` would stop there. */
 static void prepare(struct both *b) {
 	const struct c_case *c = b->run.c;
 	struct together t = {};
@@ -239,8 +239,8 @@ static void prepare(struct both *b) {
 	b->run.disturbed = true;
 }
 
-/* topod itself. True where something failed that may not fail again: a MAC address is in use until the namespace that was
- * deleted has been taken apart. */
+/* Runs topod. True if something failed that may succeed later: a MAC address is in use until the deleted namespace has been
+ * destroyed. */
 static bool apply(struct both *b, int version) {
 	const struct topology_hooks hooks = {};
 	_cleanup_free_ char *problem = NULL;
@@ -254,7 +254,7 @@ static bool apply(struct both *b, int version) {
 		run_fail(&b->run, "session: %s", problem);
 	else
 		topology_settle(&b->session);
-	/* What was heard of meanwhile (a macvlan that went with a pair made anew) is seen to next, as the daemon would. */
+	/* Events that arrived meanwhile (a macvlan that went with a recreated pair) are handled next, as in the daemon. */
 	for (int i = 0; i < 5 && b->session.reconciler; i++)
 		topology_dispatch(&b->session);
 	if (b->session.reconciler)
@@ -303,7 +303,7 @@ static void live(struct both *b) {
 		work(b, -1);
 }
 
-/* Namespaces of its own. */
+/* Moves into new namespaces. */
 static bool move_out(void) {
 	_cleanup_free_ char *pid = xasprintf("%d", (int)getpid());
 
@@ -338,7 +338,7 @@ static char *do_case(uint64_t seed, bool *off, int n_off, bool telling) {
 	return failure;
 }
 
-/* In a process of its own, which tells by a pipe what failed. The caller frees; NULL: nothing. */
+/* Runs in its own process, which reports failures through a pipe. The caller frees; NULL: success. */
 char *try_case(uint64_t seed, bool *off, int n_off, bool telling) {
 	int ends[2];
 	_cleanup_text_ struct text text = {};
@@ -369,7 +369,7 @@ char *try_case(uint64_t seed, bool *off, int n_off, bool telling) {
 }
 
 const bool cases_real = true;
-const unsigned cases_jobs = 4; /* most of the time each waits for the kernel to take something apart */
+const unsigned cases_jobs = 4; /* each mostly waits for the kernel to destroy something */
 
 int main(int argc, char **argv) {
 	if (geteuid() != 0) {

@@ -4,10 +4,10 @@
  *
  *     test-model [--seed S] [--count N] [--seconds T] [--case S] [--whole]
  *
- * Each case is one machine with foreign things on it, one topology in one or two versions, and what happens to them;
- * all follow from the case's seed, which is the run's seed plus the number of the case. At every rest what is declared
- * must be there, another plan must be empty, and nothing foreign may have been touched; after `down` the machine must be
- * as it was. A case that fails is made small, printed, and told step by step; --case S does one again, --whole leaves it as large as it is.
+ * Each case is one machine with foreign objects, one topology in one or two versions, and what happens to them. All of it
+ * follows from the seed of the case, which is the run's seed plus the number of the case. Whenever nothing is left to do, what
+ * is declared must exist, another plan must be empty, and nothing foreign may have been changed; after `down` the machine must
+ * be as it was. A failing case is reduced and printed step by step; --case S repeats one, --whole does not reduce it.
  */
 #include "cases.h"
 #include "check.h"
@@ -26,8 +26,8 @@ static void prepare(struct run *run) {
 	run->disturbed = false;
 }
 
-/* With the last IPv4 address of a link the kernel takes away all routes by it, with a primary one its secondaries. What is made
- * again of these comes with the next scan, after a refusal of what needs it. */
+/* With the last IPv4 address of a link the kernel deletes all its routes, and with a primary address its secondaries. They are
+ * restored after the next scan, so requests that need them fail first. */
 static bool takes_others_along(const struct c_case *c) {
 	vec_foreach(at, &c->addresses) {
 		const struct c_address *a = *at;
@@ -39,7 +39,7 @@ static bool takes_others_along(const struct c_case *c) {
 	return false;
 }
 
-/* Where nothing hindered, nothing was refused on the way: everything was done in an order in which it can be. */
+/* If nothing was in the way, no request was refused: the order of all requests was possible. */
 static void check_order(struct run *run) {
 	struct reconciler_status status;
 
@@ -49,7 +49,7 @@ static void check_order(struct run *run) {
 		run_fail(run, "order: %zu requests were refused on the way", run->fake.n_failed);
 }
 
-/* Reading the same file again asks the kernel for nothing. */
+/* Reading the same file again makes no request. */
 static void check_idle_reload(struct run *run) {
 	struct reconciler_status status;
 	size_t before = run->fake.n_requests;
@@ -73,7 +73,7 @@ static bool is_live(const struct object *object, uint64_t fields) {
 	return !object->kind->recreate || !object->kind->recreate(object, object, fields);
 }
 
-/* What is only ever put right stays as it is where it is declared no more. */
+/* Fields that have no former value stay as they are when they are no longer declared. */
 static uint64_t differing(const struct object *before, const struct object *after) {
 	uint64_t differs = object_compare(before, after);
 
@@ -83,7 +83,7 @@ static uint64_t differing(const struct object *before, const struct object *afte
 	return differs;
 }
 
-/* Objects that differ; *ret_live: none but in values that are changed in place. */
+/* Counts objects that differ; *ret_live: only in values that are changed in place. */
 static size_t count_differences(struct run *run, const struct state *a, const struct state *b, bool *ret_live) {
 	size_t n = 0;
 
@@ -102,7 +102,7 @@ static size_t count_differences(struct run *run, const struct state *a, const st
 	return n;
 }
 
-/* Those that only the second has, once it is in force: what they wait for may be as new. */
+/* Counts objects that only the second version has; what they wait for may be new as well. */
 static size_t count_new(struct run *run, const struct state *a, const struct state *b) {
 	size_t n = 0;
 
@@ -136,14 +136,14 @@ static void check_minimal_reload(struct run *run) {
 	spec_done(&after);
 }
 
-/* What was to come does not come any more. */
+/* Cancels steps that have not happened yet. */
 static void calm(struct run *run) {
 	vec_clear(&run->fake.faults);
 	vec_clear(&run->scheduled);
 	run->fake.look_fault = run->fake.crash_at = 0;
 }
 
-/* A life. */
+/* The history of a case. */
 
 static void live(struct run *run) {
 	const struct c_case *c = run->c;
@@ -191,7 +191,7 @@ static void happen(struct run *run) {
 	run_quiesce(run);
 }
 
-/* The other host goes, and what could not be used because of it can. */
+/* The other host goes, and the address becomes usable. */
 static void lose_rival(struct run *run) {
 	if (!run->w->rival.family || run->failure)
 		return;
@@ -230,7 +230,7 @@ static void do_case(struct run *run) {
 		lose_ledger(run);
 	if (luck(run, 7, 4) == 0) {
 		fight(run);
-		run->disturbed = true; /* the primary took its secondaries along */
+		run->disturbed = true; /* the secondaries were deleted with their primary */
 	}
 	if (!run->failure && run->c->steps.n) {
 		happen(run);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Situations with a name, in the same model: what a random case (test-model.c) gets into once in thousands, or where it
- * would end well by another way, only later. Each says which topology, what happens, and what must hold at which moment.
+ * Single situations in the same model, which a random case (test-model.c) meets once in thousands, or in which it would only
+ * take longer to reach the right state. Each has a topology, what happens, and what must hold at which moment.
  */
 #include "situation.h"
 
 #include <signal.h>
 #include <sys/resource.h>
 
-/* Somebody in another namespace is waited for. */
+/* Waiting for an object in another namespace. */
 
 #define CROSSING(card)                                                                    \
 	"topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing" card "}}},\n" \
 	"  n0: {interfaces: {mv: {kind: macvlan, link: 'host:f0'},\n"                     \
 	"    br: {kind: bridge, addresses: [10.1.0.1/24]}}}}\n"
 
-/* That the card has come is told in its namespace only. */
+/* The event of the card's arrival is in its own namespace only. */
 static void test_lower_comes(void **state _unused_) {
 	_situation_ s;
 
@@ -28,7 +28,7 @@ static void test_lower_comes(void **state _unused_) {
 	assert_true(strstr(s.run.story.data, "= converged: ") > strstr(s.run.story.data, "create n0/mv link"));
 }
 
-/* In between something else happens where it is waited: the waiting goes on, and it ends. */
+/* Something else happens meanwhile in the waiting namespace: waiting continues, and ends. */
 static void test_lower_comes_late(void **state _unused_) {
 	_situation_ s;
 	size_t n_narrow;
@@ -45,7 +45,7 @@ static void test_lower_comes_late(void **state _unused_) {
 	assert_true(s.run.fake.n_partial > n_narrow);
 }
 
-/* What failed was declared differently just when it came: nothing is left that could recover. */
+/* What failed is declared differently just when it arrives: nothing is left that could recover. */
 static void test_lower_comes_with_a_reload(void **state _unused_) {
 	_situation_ s;
 
@@ -58,7 +58,7 @@ static void test_lower_comes_with_a_reload(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What is to be seen for a change is in a namespace that cannot be looked at. */
+/* A change needs something in a namespace that cannot be scanned. */
 static void test_lower_is_seen_again(void **state _unused_) {
 	_situation_ s;
 
@@ -76,7 +76,7 @@ static void test_lower_is_seen_again(void **state _unused_) {
 	is_well(&s);
 }
 
-/* Something failed, and now what it needs is gone: it is asked for ever more seldom all the same. */
+/* Something failed, and now what it needs is gone: its pauses still grow. */
 static void test_pauses_of_the_hindered(void **state _unused_) {
 	uint64_t due;
 	_situation_ s;
@@ -100,7 +100,7 @@ static void test_pauses_of_the_hindered(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A kernel without VLAN filtering: the bridge is made without it, and all that stands on it; the one key is told. */
+/* A kernel without VLAN filtering: the bridge is made without it, and so is what stands on it; the one key is reported. */
 static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
 	static const char text[] =
 		"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge%s, priority: 7, ports: [p],\n"
@@ -119,8 +119,8 @@ static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
 	assert_non_null(bridge);
 	assert_true(bridge->values->up);
 	assert_ptr_equal(ns_link(world_ns(s.run.w, "n0"), "p")->master, bridge);
-	assert_int_equal(world_ns(s.run.w, "n0")->routes.n, 2); /* of the address, and what goes through it */
-	/* Where it goes it comes back with the next try, and the failure is told no second time. */
+	assert_int_equal(world_ns(s.run.w, "n0")->routes.n, 2); /* of the address, and the one through its gateway */
+	/* If the bridge is deleted, it returns with the next try, and the failure is not reported twice. */
 	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = "n0", .name = "br" });
 	await_due(&s);
 	assert_non_null(ns_link(world_ns(s.run.w, "n0"), "br"));
@@ -131,8 +131,8 @@ static void test_attribute_that_the_kernel_lacks(void **state _unused_) {
 	is_well(&s);
 }
 
-/* It is fought over, and when its time has come what it needs is not there: it is asked for no more than once a pause. */
-static void test_fought_over_and_hindered(void **state _unused_) {
+/* It is contested, and when its pause is over, what it needs is missing: it is tried no more than once per pause. */
+static void test_contested_and_hindered(void **state _unused_) {
 	_situation_ s;
 
 	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing}, mv: {kind: macvlan, link: f0}}}}\n",
@@ -149,8 +149,7 @@ static void test_fought_over_and_hindered(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A storm that blows at one thing alone: others change it on and on while it is left alone, and when that ends, so does
- * its pause. */
+/* A storm about a single object: others keep changing it while it is left alone. When that ends, so does its pause. */
 static void test_storm_over_one_thing(void **state _unused_) {
 	_situation_ s;
 
@@ -163,7 +162,7 @@ static void test_storm_over_one_thing(void **state _unused_) {
 	is_well(&s);
 }
 
-/* The namespace of what fails cannot be looked at when its time has come. */
+/* The namespace of a failing object cannot be scanned when its pause is over. */
 static void test_failing_and_unseen(void **state _unused_) {
 	_situation_ s;
 
@@ -187,7 +186,7 @@ static void limit_files(size_t size) {
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* What cannot be noted is not done, and what was noted before stays known. */
+/* What cannot be recorded is not done, and what was recorded before stays known. */
 static void test_no_room_for_the_ledger(void **state _unused_) {
 	_situation_ s;
 
@@ -205,7 +204,7 @@ static void test_no_room_for_the_ledger(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A link that somebody renames is known by its sign, also by one that it got from a later file. */
+/* A renamed link is recognized by its MAC address, also by one that a later file gave it. */
 static void test_renamed_with_a_later_sign(void **state _unused_) {
 	_situation_ s;
 
@@ -234,7 +233,7 @@ static size_t count_foreign(struct situation *s) {
 	return n;
 }
 
-/* Nothing is looked for but what is declared, where only that was disturbed; but here that is not all. */
+/* A scan covers only what is declared and was disturbed; but an exclusive namespace needs more. */
 static void test_added_to_an_exclusive_namespace(void **state _unused_) {
 	_situation_ s;
 
@@ -246,7 +245,7 @@ static void test_added_to_an_exclusive_namespace(void **state _unused_) {
 	assert_int_equal(count_foreign(&s), 0);
 }
 
-/* No object is declared otherwise, but what is not declared. */
+/* No declared object changes, but undeclared ones do not belong there any more. */
 static void test_made_exclusive(void **state _unused_) {
 	_situation_ s;
 
@@ -260,7 +259,7 @@ static void test_made_exclusive(void **state _unused_) {
 	assert_int_equal(count_foreign(&s), 0);
 }
 
-/* What drifted is to be repaired from now on, says the new file. */
+/* A new file says that what drifted is to be repaired from now on. */
 static void test_reported_no_more(void **state _unused_) {
 	_situation_ s;
 
@@ -272,7 +271,7 @@ static void test_reported_no_more(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What a reload tries anew is tried from the shortest pause on. */
+/* After a reload, retries begin with the shortest pause again. */
 static void test_pauses_after_a_reload(void **state _unused_) {
 	_situation_ s;
 
@@ -290,7 +289,7 @@ static void test_pauses_after_a_reload(void **state _unused_) {
 	is_well(&s);
 }
 
-/* The end of a pause, and a reload, are a new start for all that did not succeed before. */
+/* After `topod resume`, and after a reload, everything that failed before is tried again. */
 static void test_new_start(void **state _unused_) {
 	_situation_ s;
 
@@ -317,7 +316,7 @@ static void test_new_start(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What happens elsewhere is no reason to ask sooner for what cannot be looked at. */
+/* Events elsewhere do not shorten the pause of a namespace that cannot be scanned. */
 static void test_unseen_is_left_alone(void **state _unused_) {
 	_situation_ s;
 	int error;
@@ -334,7 +333,7 @@ static void test_unseen_is_left_alone(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What could not go back to what it was is not forgotten. */
+/* A value that could not be restored is not forgotten. */
 static void test_going_back_fails(void **state _unused_) {
 	_situation_ s;
 	uint32_t before;
@@ -354,7 +353,7 @@ static void test_going_back_fails(void **state _unused_) {
 	assert_int_equal(ns_link(world_ns(s.run.w, NS_HOST), "f0")->values->txqueuelen, before);
 }
 
-/* What a setting was is read just before it is set where there was nothing to look at. */
+/* If the link did not exist during the scan, the former value of a setting is read just before it is set. */
 static void test_setting_of_a_new_link(void **state _unused_) {
 	_situation_ s;
 
@@ -368,7 +367,7 @@ static void test_setting_of_a_new_link(void **state _unused_) {
 	assert_string_equal(setting_get(world_ns(s.run.w, NS_HOST), "net/ipv4/conf/br/rp_filter"), "0");
 }
 
-/* What is somebody else's is changed where it is; what he takes away before that is made, and topod's to take away again. */
+/* A foreign object is changed in place; if its owner deletes it before that, topod creates it, and it is topod's to delete. */
 static void test_taken_away(void **state _unused_) {
 	_situation_ s;
 
@@ -389,7 +388,7 @@ static void test_taken_away(void **state _unused_) {
 	assert_int_equal(count(&s, "create a0 route 172.16.0.0/24"), 1);
 }
 
-/* A namespace under a name of the file's is somebody else's, and so is the link in it: nothing is made upon that. */
+/* A declared name belongs to a foreign namespace, and so does the link in it: nothing is made on that. */
 static void test_lower_of_somebody_else(void **state _unused_) {
 	_situation_ s;
 
@@ -413,7 +412,7 @@ static struct op by_name(enum op_type type) {
 	return (struct op){ .type = type, .ns = "n0" };
 }
 
-/* A daemon holds what it made: only the name is lost, and it is put back without touching what is inside. */
+/* The daemon holds the namespaces that it made: if the name is removed, it is restored without changing the contents. */
 static void test_name_lost(void **state _unused_) {
 	_situation_ s;
 
@@ -430,7 +429,7 @@ static void test_name_lost(void **state _unused_) {
 	assert_int_equal(count(&s, "restored: n0 namespace was left without its name"), 1);
 }
 
-/* Somebody's file stands in the place of the name: what is inside is kept in order meanwhile. */
+/* Somebody's file has the name: meanwhile the contents of the namespace are still maintained. */
 static void test_name_taken(void **state _unused_) {
 	_situation_ s;
 
@@ -452,7 +451,7 @@ static void test_name_taken(void **state _unused_) {
 	assert_ptr_equal(world_ns(s.run.w, "n0"), before);
 }
 
-/* Where drift is not put right, who deletes a namespace is rid of it. */
+/* With `drift: report`, a deleted namespace stays deleted. */
 static void test_not_held(void **state _unused_) {
 	_situation_ s;
 
@@ -465,7 +464,7 @@ static void test_not_held(void **state _unused_) {
 	assert_int_equal(count(&s, "reported: n0 namespace was removed"), 1);
 }
 
-/* What topod made itself and is to adopt now is not its own any more, and there is no way back. */
+/* A namespace that topod made and is now to adopt is not topod's any more, for good. */
 static void test_given_up(void **state _unused_) {
 	static const char mine[] = "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge}}}}\n";
 	_situation_ s;
@@ -489,7 +488,8 @@ static void test_given_up(void **state _unused_) {
 	assert_true(ns_link(before, "lo")->values->up);
 }
 
-/* An end that is only to be found from now on goes with the other's namespace, which the same plan removes. */
+/* An end that is only expected from now on (kind: existing) disappears with the namespace of the other end, which the same plan
+ * deletes. */
 static void test_goes_with_a_namespace(void **state _unused_) {
 	_situation_ s;
 
@@ -509,8 +509,8 @@ static void test_goes_with_a_namespace(void **state _unused_) {
 	is_degraded(&s);
 }
 
-/* A link that somebody has given another name is deleted in the end, though neither that nor making it anew can be done at first:
- * what could not be made does not make it a stranger's. */
+/* A link that somebody renamed is deleted in the end, even if neither deleting nor recreating it works at first: a failed
+ * creation does not make it foreign. */
 static void test_renamed_and_in_the_way(void **state _unused_) {
 	_situation_ s;
 
@@ -525,8 +525,8 @@ static void test_renamed_and_in_the_way(void **state _unused_) {
 	assert_null(ns_link(world_ns(s.run.w, NS_HOST), "moved"));
 }
 
-/* A route had a source address that somebody has taken away, which topod made again: with topod it goes for good, and does not
- * come back to the route either. */
+/* A route had a source address that somebody deleted and topod created: `down` deletes the address, and does not put it back
+ * into the route either. */
 static void test_former_source_is_gone(void **state _unused_) {
 	_situation_ s;
 
@@ -546,7 +546,7 @@ static void test_former_source_is_gone(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What bears topod's mark is topod's also where everything else was found, and the ledger is lost. */
+/* What has topod's mark is topod's, also in an adopted namespace after the ledger was lost. */
 static void test_lost_ledger_in_an_adopted_namespace(void **state _unused_) {
 	_situation_ s;
 
@@ -571,7 +571,7 @@ int main(void) {
 		situation_test(test_lower_is_seen_again),
 		situation_test(test_attribute_that_the_kernel_lacks),
 		situation_test(test_pauses_of_the_hindered),
-		situation_test(test_fought_over_and_hindered),
+		situation_test(test_contested_and_hindered),
 		situation_test(test_storm_over_one_thing),
 		situation_test(test_failing_and_unseen),
 		situation_test(test_no_room_for_the_ledger),

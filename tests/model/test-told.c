@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is told of what happens, how often, and how it is counted: that is right or wrong although the network comes out as
- * declared either way.
+ * What is reported, how often, and how it is counted. The state of the network does not show whether this is right.
  */
 #include "situation.h"
 
-/* Told once, left as it is also by a reload, and over when it is as declared again: that is seen in a look at all of it. */
+/* `drift: report`: reported once, not changed even by a reload, and over when a full scan finds it as declared again. */
 static void test_reported(void **state _unused_) {
 	struct reconciler_status status;
 	_situation_ s;
@@ -27,7 +26,7 @@ static void test_reported(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What was told of is not declared any more, or otherwise: nothing is "as declared again". */
+/* What was reported is no longer declared, or declared differently: it is not "as declared again". */
 static void test_reported_and_redeclared(void **state _unused_) {
 	_situation_ s;
 
@@ -43,7 +42,7 @@ static void test_reported_and_redeclared(void **state _unused_) {
 	assert_int_equal(ns_link(world_ns(s.run.w, "n0"), "br")->values->txqueuelen, 600);
 }
 
-/* The same of a namespace that leaves the file without ever having been there. */
+/* The same for a namespace that is removed from the file and never existed. */
 static void test_failing_and_undeclared(void **state _unused_) {
 	_situation_ s;
 
@@ -60,9 +59,9 @@ static void note_tries(void *userdata, const struct failure *t) {
 	*(size_t *)userdata = t->n_tries;
 }
 
-/* Looks for other reasons are no tries of what a look alone tells cannot be made: neither do they count nor lengthen its
- * pause. */
-static void test_looks_are_no_tries(void **state _unused_) {
+/* Scans for other reasons are not tries of something that a scan alone shows to be impossible: they are not counted, and do not
+ * lengthen its pause. */
+static void test_scans_are_no_tries(void **state _unused_) {
 	size_t n_tries = 0;
 	_situation_ s;
 
@@ -94,7 +93,7 @@ static void begin_pause(struct situation *s) {
 	assert_int_equal(status_of(s).counts.n_drifts, 1);
 }
 
-/* Told as held, and counted there: that it is put right afterwards is no second drift. */
+/* Reported and counted as held: its repair afterwards is not a second drift. */
 static void test_held_and_restored(void **state _unused_) {
 	_situation_ s;
 
@@ -107,7 +106,7 @@ static void test_held_and_restored(void **state _unused_) {
 	assert_int_equal(count(&s, "= restored: "), 1);
 }
 
-/* … nor is it one that the repair fails, and neither when it succeeds at last. */
+/* … nor is a failed repair, or one that succeeds later. */
 static void test_held_and_failed(void **state _unused_) {
 	_situation_ s;
 
@@ -124,7 +123,7 @@ static void test_held_and_failed(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 1);
 }
 
-/* A pause is no news of what failed before it: that is still failing, and in its end it is tried. */
+/* What failed before a pause is still failing during it, is not reported again, and is tried at its end. */
 static void test_failed_and_paused(void **state _unused_) {
 	_situation_ s;
 
@@ -146,8 +145,7 @@ static void test_failed_and_paused(void **state _unused_) {
 
 #define PAIR "topology: t\nnamespaces: {n0: {}, n1: {}}\nlinks: [[n0:x, n1:y]]\n"
 
-/* An end has another name: one thing too many, and one that is missing. That the other end goes and comes with it is
- * nothing of its own. */
+/* A renamed end is one extra object and one missing. The other end, which is deleted and recreated with it, is not counted. */
 static void test_pair_held(void **state _unused_) {
 	_situation_ s;
 
@@ -164,7 +162,7 @@ static void test_pair_held(void **state _unused_) {
 	is_well(&s);
 }
 
-/* What could not be made at first is made as soon as it can be, drift or not; what stood on it comes with it. */
+/* What could not be made at first is made as soon as possible, also with `drift: report`, and what stood on it too. */
 static void test_report_is_no_excuse(void **state _unused_) {
 	_situation_ s;
 
@@ -178,7 +176,7 @@ static void test_report_is_no_excuse(void **state _unused_) {
 	assert_int_equal(status_of(&s).counts.n_drifts + status_of(&s).counts.n_restored, 0);
 }
 
-/* One bad value keeps no other from being set, and is all that is told of. */
+/* One value that fails does not prevent others, and is the only one reported. */
 static void test_one_bad_value(void **state _unused_) {
 	_situation_ s;
 
@@ -190,14 +188,14 @@ static void test_one_bad_value(void **state _unused_) {
 	start(&s);
 	run_op(&s.run, &(struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "mv", .number = 1400 });
 	run_op(&s.run, &(struct op){ .type = OP_TXQLEN, .ns = NS_HOST, .name = "mv", .number = 77 });
-	act(&s, (struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "f0", .number = 1400 }); /* none above may have more */
+	act(&s, (struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "f0", .number = 1400 }); /* upper links may not have a larger one */
 	assert_int_equal(ns_link(world_ns(s.run.w, NS_HOST), "mv")->values->txqueuelen, 500);
 	assert_int_equal(count(&s, "= drift, failed: host/mv macvlan mtu was changed from 1500 to 1400 "), 1);
 	act(&s, (struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "f0", .number = 1500 });
 	is_well(&s);
 }
 
-/* The same without a pause; nor is what stands on the other end, here and elsewhere. */
+/* The same without a pause; what stands on the other end, here and elsewhere, is not counted either. */
 static void test_pair_torn(void **state _unused_) {
 	_situation_ s;
 
@@ -210,11 +208,11 @@ static void test_pair_torn(void **state _unused_) {
 	is_well(&s);
 	assert_int_equal(count(&s, "= restored: "), 2);
 	assert_int_equal(count(&s, "was added"), 1);
-	assert_int_equal(status_of(&s).counts.n_drifts, 4); /* counted are all objects, but each once */
+	assert_int_equal(status_of(&s).counts.n_drifts, 4); /* every object is counted once */
 	assert_int_equal(status_of(&s).counts.n_restored, 4);
 }
 
-/* What is found rather than made cannot be made again: that is told as drift, with the reason. */
+/* An object that topod does not make cannot be restored: that is reported as drift, with the reason. */
 static void test_found_and_lost(void **state _unused_) {
 	_situation_ s;
 

@@ -10,7 +10,7 @@ uint64_t luck(const struct run *run, unsigned salt, uint64_t n) {
 	return (x >> 32 ^ x) % n;
 }
 
-/* What fails for good. */
+/* An object that always fails. */
 
 static const struct object *pick_object(struct run *run, const struct state *state) {
 	const struct object *picked = NULL;
@@ -29,7 +29,7 @@ static const struct object *pick_object(struct run *run, const struct state *sta
 	return picked;
 }
 
-/* Passes until the next try is more than three seconds away. */
+/* Makes passes until the next try is more than three seconds away. */
 static void fail_for_a_while(struct run *run) {
 	for (int i = 0; i < 8 && !run->failure; i++) {
 		run_settle(run);
@@ -44,8 +44,8 @@ static void fail_for_a_while(struct run *run) {
 
 struct dragging {
 	struct run *run;
-	const struct object *object; /* that fails */
-	const struct object *other;  /* that may need it */
+	const struct object *object; /* the failing one */
+	const struct object *other;  /* one that may need it */
 	bool needs;
 };
 
@@ -70,7 +70,7 @@ static void find_dragged(void *userdata, const struct failure *t) {
 		run_fail(d->run, "trouble: %s %s only waits for %s, and is reported", t->scope, t->noun, d->run->faulted);
 }
 
-/* What cannot be made because of something else is not to blame. */
+/* An object that only depends on the failing one is not reported. */
 static void check_dragged(struct run *run, const struct state *state, const struct object *object) {
 	state_foreach(ns, state)
 		ns_foreach(other, ns) {
@@ -91,7 +91,7 @@ static void check_reported(struct run *run, const struct object *object, const c
 		run_fail(run, "trouble: something always fails, and it says phase %d", status.phase);
 }
 
-/* A hint within a second of a try is no reason to try again; a later one is, also before the time has come. */
+/* A hint within a second of a try does not cause another; a later one does, even before the pause is over. */
 static void recover_by_event(struct run *run, const struct object *object) {
 	uint64_t due = reconciler_due(run->r);
 	size_t tries = run->fake.n_injected, requests;
@@ -124,7 +124,7 @@ static void recover_by_time(struct run *run, const struct object *object) {
 	(void)object;
 }
 
-/* Somebody else sets the address while topod cannot: then it is his. Or his link is gone, and there is nothing to try. */
+/* Somebody else adds the address while topod cannot: then it is foreign. Or the link is gone, and there is nothing to try. */
 static void be_overtaken(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
@@ -146,7 +146,7 @@ static bool is_there(struct run *run, const struct object *object) {
 	       (object_is_namespace(object) || (object_is_link(object) && ns_link(ns, ((const struct link *)object)->name)));
 }
 
-/* One object cannot be made for a long time: all others are, it is reported, and it comes once it can. */
+/* One object cannot be made for a long time: all others are, it is reported, and it is made once that is possible. */
 void fail_one(struct run *run) {
 	static const int errors[] = { ENOMEM, EBUSY, EPERM, ENOBUFS, EOPNOTSUPP };
 	int error = errors[luck(run, 5, 5)];
@@ -184,7 +184,7 @@ void fail_one(struct run *run) {
 	spec_done(&spec);
 }
 
-/* A field that is set when the object stands, or of what is one request the whole; NULL where the kernel does as it says. */
+/* A field that is set after creation, or the whole of an object that is one request; NULL: this case has none. */
 static const char *pick_ignored(const struct run *run, const struct object *object, bool *ret_any) {
 	const struct kind *kind = object->kind;
 	const char *picked = NULL;
@@ -216,7 +216,7 @@ static bool is_excused_by_others(struct run *run, const struct object *object) {
 	return excused;
 }
 
-/* The kernel acknowledges something and does not do it: that is told of with what it keeps, and all else is as declared. */
+/* The kernel acknowledges something and does not do it: that is reported with the value it keeps, and all else is as declared. */
 void ignore_one(struct run *run) {
 	struct spec spec = {};
 	const struct object *object = run_read(run, 1, &spec) ? pick_object(run, &spec.state) : NULL;
@@ -246,9 +246,9 @@ void ignore_one(struct run *run) {
 	spec_done(&spec);
 }
 
-/* Who keeps undoing a repair is noticed. */
+/* Contention is noticed. */
 
-/* The only one of its link: with others it would not be alone in vanishing. */
+/* The only address of its link: among others it might not disappear alone. */
 static bool is_alone(const struct ns_state *ns, const struct address *a) {
 	ns_foreach(object, ns)
 		if (object->kind->class == &class_address && object != &a->object &&
@@ -307,9 +307,9 @@ void fight(struct run *run) {
 		run_fail(run, "fight: not over when nobody fights");
 }
 
-/* What cannot be read. */
+/* Failing scans. */
 
-/* What cannot be read is not gone: nothing is done, nothing forgotten, and the look is repeated, with growing pauses. */
+/* What cannot be scanned is not taken for gone: nothing is done or forgotten, and the scan is retried with growing pauses. */
 static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) {
 	size_t looks = run->fake.n_scans;
 	struct reconciler_status status;
@@ -352,7 +352,7 @@ void be_blind(struct run *run) {
 	totals.n_blind++;
 }
 
-/* One namespace cannot be looked at: what would have to see it is left, and it is known for it. */
+/* One namespace cannot be scanned: changes that depend on it are left out, and it is reported. */
 void be_locked_out(struct run *run) {
 	_cleanup_free_ char *before = ledger_format(&run->ledger), *after = NULL;
 	struct w_ns *ns = run->w->spaces.items[luck(run, 13, run->w->spaces.n)];
@@ -388,8 +388,8 @@ static bool has_hardware(const struct c_case *c) {
 	return false;
 }
 
-/* Without its ledger topod knows its own by the marks alone, and takes all else for foreign. (A card that was moved in
- * has no mark.) */
+/* Without its ledger topod recognizes its objects by their marks alone, and takes all others for foreign. (A card that was moved
+ * in has no mark.) */
 void lose_ledger(struct run *run) {
 	struct reconciler_status status;
 

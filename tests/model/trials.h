@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is tried with a topology besides its own history: what fails for good, who keeps undoing a repair, what cannot be
- * looked at, a ledger that is lost.
+ * Special tests with each topology, in addition to its history: an object that always fails, repairs that are undone, a
+ * namespace that cannot be scanned, a lost ledger.
  */
 #pragma once
 
@@ -14,14 +14,14 @@ struct totals {
 
 extern struct totals totals;
 
-/* Of the case's seed; salt: another for each question. */
+/* A random number from the case's seed; use another salt for each question. */
 uint64_t luck(const struct run *run, unsigned salt, uint64_t n);
 
-/* Starts version 1, of which one object always fails. */
+/* Starts version 1, with one object that always fails. */
 void fail_one(struct run *run);
-/* The same, of which the kernel acknowledges something and does not do it. */
+/* The same, with something that the kernel acknowledges and does not do. */
 void ignore_one(struct run *run);
-/* At rest: each does nothing where it is not. */
+/* To be called when nothing is left to do; else they do nothing. */
 void fight(struct run *run);
 void be_blind(struct run *run);
 void be_locked_out(struct run *run);

@@ -55,7 +55,7 @@ void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route
 				   .by_kernel = route->protocol == RTPROT_KERNEL && usual });
 }
 
-/* Numbers are given out again; when it was made is unique (and here a count). */
+/* The kernel reuses inode numbers; the time of creation is unique (here a counter). */
 struct netns_identity world_next_identity(const struct world *w) {
 	return (struct netns_identity){ .inode = 4026531840 + w->spaces.n % 2, .born_nsec = w->spaces.n };
 }
@@ -143,7 +143,7 @@ void world_add_stale(struct world *w, const char *name, bool external) {
 	name_event(w, name);
 }
 
-/* topod never takes away what is somebody's. */
+/* topod never removes something foreign. */
 void world_clear_stale(struct world *w, const char *name) {
 	const struct w_name *stale = world_stale(w, name);
 
@@ -167,7 +167,7 @@ static void take_apart(struct world *w, struct w_ns *ns) {
 		for (size_t i = 0; i < (*at)->links.n;)
 			if ((*at)->links.items[i]->birthplace == ns) {
 				link_remove(w, (*at)->links.items[i]);
-				i = 0; /* the list moved */
+				i = 0; /* the list has changed */
 			} else {
 				i++;
 			}
@@ -185,7 +185,7 @@ static void take_apart(struct world *w, struct w_ns *ns) {
 	}
 }
 
-/* cleanup_net() is a work queue's. */
+/* cleanup_net() runs in a work queue. */
 static void begin_to_die(struct world *w, struct w_ns *ns) {
 	if (ns->name || ns->held || ns->busy)
 		return;
@@ -213,7 +213,7 @@ int world_name_again(struct world *w, struct w_ns *ns) {
 	return 0;
 }
 
-/* The name is free at once; what was in it goes some time later, when nobody holds it. */
+/* The name is free at once; the contents disappear some time later, when nobody holds the namespace. */
 int world_delete_ns(struct world *w, const char *name) {
 	struct w_ns *ns = world_ns(w, name);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses, and the routes that the kernel makes along with them.
+ * Addresses, and the routes that the kernel adds with them.
  */
 #include "world_private.h"
 
 #include <linux/rtnetlink.h>
 
-/* The network is the peer's, where there is one (ifa_address). */
+/* The network is that of the peer, if there is one (ifa_address). */
 static struct prefix network_of(const struct prefix *address, const struct prefix *peer) {
 	return prefix_network(peer->address.family ? peer : address);
 }
@@ -36,7 +36,7 @@ static bool is_detecting(const struct w_address *a) {
 	return a->address.address.family == AF_INET6 && !a->nodad && a->usable_usec && !a->detected;
 }
 
-/* Also where the carrier was lost meanwhile (addrconf_dad_work()). */
+/* Also if the carrier was lost meanwhile (addrconf_dad_work()). */
 void world_detect(struct world *w) {
 	vec_foreach(ns, &w->spaces)
 		vec_foreach(a, &(*ns)->addresses) {
@@ -65,7 +65,7 @@ const struct w_address *ns_primary(const struct w_ns *ns, const struct w_address
 	return NULL;
 }
 
-/* Those of one prefix must have one (__inet_insert_ifa()). */
+/* Addresses of one prefix must have the same scope (__inet_insert_ifa()). */
 static bool has_other_scope(const struct w_ns *ns, const struct w_link *link, const struct w_address *address) {
 	vec_foreach(a, &ns->addresses)
 		if (a->link == link && a->address.address.family == AF_INET && same_subnet(a, address) &&
@@ -74,7 +74,7 @@ static bool has_other_scope(const struct w_ns *ns, const struct w_link *link, co
 	return false;
 }
 
-/* To the peer's network; of IPv6 to its own, and to the peer besides (peer_route()). */
+/* To the peer's network; with IPv6 to its own network, and another one to the peer (peer_route()). */
 static struct w_route connected_route(const struct w_address *a) {
 	bool ipv4 = a->address.address.family == AF_INET;
 
@@ -161,7 +161,7 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	vec_push(&ns->addresses, address);
 	if (link->values->up && !address.secondary && !address.noprefixroute)
 		address_add_connected(w, ns, &address);
-	/* Once it is usable: only those are drawn that are so at once. Nor does this route come back with the link. */
+	/* Added once the address is usable; the cases use only addresses that are usable at once. It does not return with the link. */
 	if (ipv6 && address.peer.address.family && link->values->up)
 		add_kernels(w, ns, peer_route(&address));
 	addresses_changed(w, ns, link);
@@ -175,7 +175,7 @@ static bool has_address(const struct w_ns *ns, const struct ip *ip) {
 	return false;
 }
 
-/* IPv4 routes by a source address go with it, IPv6 ones only lose it (fib_sync_down_addr(), rt6_remove_prefsrc()). */
+/* IPv4 routes are deleted with their source address, IPv6 ones only lose it (fib_sync_down_addr(), rt6_remove_prefsrc()). */
 static void forget_source(struct world *w, struct w_ns *ns, const struct ip *ip) {
 	if (has_address(ns, ip))
 		return;
@@ -223,7 +223,7 @@ static size_t count_addresses(const struct w_ns *ns, const struct w_link *link, 
 	return n;
 }
 
-/* The next of the subnet takes its place, and the route to the prefix. */
+/* The next address of the subnet becomes primary, and takes over the route to the prefix. */
 static bool promote(struct w_ns *ns, const struct w_address *gone) {
 	struct w_route own = connected_route(gone), *route;
 
@@ -250,8 +250,8 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 	gone = *found;
 	drop_where(&ns->addresses, a, a == found);
 	if (w->promotes && promote(ns, &gone))
-		gone.noprefixroute = true; /* the route stays, as that of the next */
-	/* Without promote_secondaries those of its subnet go along (__inet_del_ifa()). */
+		gone.noprefixroute = true; /* the route stays, for the next address */
+	/* Without promote_secondaries, the secondaries of its subnet are deleted with it (__inet_del_ifa()). */
 	else if (gone.address.address.family == AF_INET && !gone.secondary)
 		for (size_t i = 0; i < ns->addresses.n; i++) {
 			struct w_address a = ns->addresses.items[i];
@@ -265,7 +265,8 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 	drop_connected(w, ns, &gone);
 	forget_source(w, ns, &gone.address.address);
 	if (gone.address.address.family == AF_INET && !count_addresses(ns, link, AF_INET))
-		cut_routes(gone.link, AF_INET, true); /* the last one takes all of the link's (fib_inetaddr_event()) */
+		cut_routes(gone.link, AF_INET,
+			   true); /* the last one takes all routes of the link along (fib_inetaddr_event()) */
 	addresses_changed(w, ns, link);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A world as text, to compare two moments of it.
+ * A world as text, to compare its states at two moments.
  */
 #include "world.h"
 

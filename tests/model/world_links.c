@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links: what stands on what, what is the port of what, and what goes, comes up or changes along with it.
+ * Links: lower links and ports, and what is deleted, comes up or changes with a link.
  */
 #include "world_private.h"
 
@@ -35,7 +35,7 @@ struct w_link *ns_link_at(const struct w_ns *ns, uint32_t index) {
 	return NULL;
 }
 
-/* The kernel's defaults are those that the tables give for going back, and which the real kernel is asked for, too. */
+/* The kernel's defaults, taken from the field tables, which use them to restore values; the real kernel is asked for them too. */
 static void set_defaults(struct world *w, struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -77,7 +77,7 @@ int link_enter(struct world *w, struct w_link *link, struct w_ns *ns) {
 	return 0;
 }
 
-/* IPv6 routes that say one may not say more than the link, and those that said as much as it follow it, without an event
+/* IPv6 routes with an MTU may not exceed that of the link, and routes that had the link's MTU follow it, without an event
  * (rt6_mtu_change_route()). */
 static void change_mtu(struct w_link *link, uint32_t mtu) {
 	uint32_t before = link->values->mtu;
@@ -139,7 +139,7 @@ static void remove_dependents(struct world *w, struct w_link *link) {
 	}
 }
 
-/* The macvlan that has the link for itself, or NULL. */
+/* The macvlan in passthru mode on the link, or NULL. */
 static struct w_link *passthru_on(const struct world *w, const struct w_link *lower) {
 	vec_foreach(ns, &w->spaces)
 		vec_foreach(at, &(*ns)->links)
@@ -148,8 +148,8 @@ static struct w_link *passthru_on(const struct world *w, const struct w_link *lo
 	return NULL;
 }
 
-/* To set that of a macvlan that has its lower link for itself is to set that one's, for as long as it is there; whoever
- * sets the lower one's sets both. */
+/* Setting the MAC address of a macvlan in passthru mode sets that of its lower link, as long as the macvlan exists; setting the
+ * lower link's sets both. */
 void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac) {
 	struct w_link *lower = link->passthru ? link->lower : link, *upper = passthru_on(w, lower);
 
@@ -190,7 +190,7 @@ void link_remove(struct world *w, struct w_link *link) {
 	}
 }
 
-/* A pair has one while both ends are up, a bridge while a port has one, a macvlan with the link below. */
+/* A pair has a carrier while both ends are up, a bridge while a port has one, a macvlan if its lower link has one. */
 bool link_has_carrier(const struct w_link *link) {
 	const struct kind *kind = link->values->object.kind;
 
@@ -294,7 +294,7 @@ int link_carries_macvlan(const struct world *w, const struct w_link *lower, bool
 	return passthru_on(w, lower) || (passthru && is_lower(w, lower)) ? -EINVAL : 0;
 }
 
-/* By its links below, and a bridge by its ports. */
+/* Through lower links, and through the ports of a bridge. */
 static bool stands_on(const struct w_link *link, const struct w_link *other) {
 	if (link == other || (link->lower && stands_on(link->lower, other)))
 		return true;
@@ -305,7 +305,7 @@ static bool stands_on(const struct w_link *link, const struct w_link *other) {
 	return false;
 }
 
-/* One whose speed is known: a pair's, or one that asks such a one (port_cost()). */
+/* Is its speed known? That of a pair is, and of a link that asks one (port_cost()). */
 static bool has_speed(const struct w_link *link) {
 	if (link->values->object.kind == &kind_bridge && link->ns)
 		vec_foreach(at, &link->ns->links)
@@ -317,7 +317,7 @@ static bool has_speed(const struct w_link *link) {
 int link_set_master(struct world *w, struct w_link *link, struct w_link *master) {
 	if (link->master == master)
 		return 0;
-	/* It leaves the one before it is known whether it can join the other (do_set_master()). */
+	/* It leaves its controller before it is known whether it can join the new one (do_set_master()). */
 	if (link->master) {
 		leave_master(w, link);
 		link_changed(w, link);
@@ -329,7 +329,7 @@ int link_set_master(struct world *w, struct w_link *link, struct w_link *master)
 	if (link->values->object.kind == &kind_bridge)
 		return -ELOOP;
 	if (is_lower(w, link) || stands_on(link, master))
-		return -EBUSY; /* one receive handler a link; no loops */
+		return -EBUSY; /* a link has one receive handler; no loops */
 	if (streq(link->values->name, "lo"))
 		return -EINVAL;
 	link->master = master;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For the files world*.c: what one of them needs of another.
+ * For the files world*.c only: the functions that they share.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *li
 void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route);
 
 bool leads_over(const struct w_route *route, const struct w_link *link);
-/* Routes by the link go with it or with its last address, or where it goes down. family 0: all. */
+/* Removes routes by the link, after it was deleted, lost its last address, or went down. family 0: all. */
 void cut_routes(struct w_link *link, uint8_t family, bool gone);
 /* What new links inherit (devinet_sysctl, addrconf's devconf_dflt). */
 void inherit_settings(struct w_ns *ns, struct w_link *link);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes: whether they can be, and what they go with.
+ * Routes: whether they are possible, and what they are deleted with.
  */
 #include "world_private.h"
 
@@ -13,7 +13,7 @@ bool leads_over(const struct w_route *route, const struct w_link *link) {
 	return false;
 }
 
-/* A multipath route lives as long as one of its links is up (fib_sync_down_dev()). */
+/* A multipath route exists as long as one of its links is up (fib_sync_down_dev()). */
 static bool is_cut(const struct w_route *route, const struct w_link *link, bool gone) {
 	if (!leads_over(route, link))
 		return false;
@@ -23,7 +23,7 @@ static bool is_cut(const struct w_route *route, const struct w_link *link, bool 
 	return true;
 }
 
-/* IPv4 routes go without an event (fib_flush()); IPv6 ones with that of the link. */
+/* IPv4 routes are deleted without an event (fib_flush()), IPv6 ones with the event of the link. */
 void cut_routes(struct w_link *link, uint8_t family, bool gone) {
 	drop_where(&link->ns->routes, route, (!family || route->to.address.family == family) && is_cut(route, link, gone));
 }
@@ -40,7 +40,7 @@ struct w_route *ns_route(struct w_ns *ns, const struct w_route *like) {
 	return ns_route_by(ns, like, 0);
 }
 
-/* The link by which a gateway is reached: the longest prefix decides, and it must not lead over another gateway. */
+/* The link that reaches a gateway: the longest prefix decides, and that route must not have a gateway itself. */
 static struct w_link *reach(struct w_ns *ns, const struct ip *via, const struct w_link *dev) {
 	const struct w_route *best = NULL;
 
@@ -83,7 +83,7 @@ static bool leads_alike(const struct w_route *a, const struct w_route *b) {
 	return true;
 }
 
-/* Before the first of its identity, unless there is the very same (fib_table_insert()). */
+/* Before the first one with its identity, unless an identical one exists (fib_table_insert()). */
 static int prepend(struct world *w, struct w_ns *ns, size_t at, const struct w_route *route) {
 	vec_foreach(other, &ns->routes)
 		if (ns_route(ns, other) == ns->routes.items + at && leads_alike(other, route))

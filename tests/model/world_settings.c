@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings, of a namespace and of its links, and what the kernel changes along with one: inet_forward_change() and
+ * Settings of a namespace and of its links, and what the kernel changes together with one: inet_forward_change() and
  * devinet_conf_proc() of net/ipv4/devinet.c, addrconf_fixup_forwarding() of net/ipv6/addrconf.c.
  */
 #include "world_private.h"
@@ -25,7 +25,7 @@ void inherit_settings(struct w_ns *ns, struct w_link *link) {
 	}
 }
 
-/* net/ipv4/conf/NAME/KEY: the general path (NAME is "default") and the link. False where there is no such link. */
+/* net/ipv4/conf/NAME/KEY: the general path (NAME is "default") and the link. False if there is no such link. */
 static bool split_path(const struct w_ns *ns, const char *path, char general[256], struct w_link **ret_link) {
 	const char *conf = strstr(path, "/conf/"), *name = conf ? conf + 6 : NULL, *rest = name ? strchr(name, '/') : NULL;
 	_cleanup_free_ char *link = rest ? strndup(name, (size_t)(rest - name)) : NULL;
@@ -60,7 +60,7 @@ const char *setting_get(struct w_ns *ns, const char *path) {
 static void store(struct world *w, struct w_ns *ns, const char *general, struct w_link *link, const char *value, bool own) {
 	struct w_setting *setting = find_setting(ns, general, link);
 
-	/* Of some the kernel tells (RTM_NEWNETCONF). */
+	/* For some settings the kernel sends an event (RTM_NEWNETCONF). */
 	if (sysctl_has_event(&(struct sysctl){ .path = general }))
 		world_event(w, ns,
 			    (struct hint){ .type = HINT_PARTS, .class = &class_sysctl, .ifindex = link ? link->index : 0 });
@@ -82,7 +82,7 @@ static void store_for_links(struct world *w, struct w_ns *ns, const char *genera
 	}
 }
 
-/* What else changes with it. */
+/* What else changes with the setting. */
 static void reach(struct world *w, struct w_ns *ns, const char *general, const char *value) {
 	static const char default4[] = "net/ipv4/conf/default/forwarding", default6[] = "net/ipv6/conf/default/forwarding";
 
@@ -107,7 +107,7 @@ int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *
 		return -ENOENT;
 	changes = !streq(setting_get(ns, path), value);
 	store(w, ns, general, link, value, true);
-	/* ip_forward and all/forwarding do nothing where they stay the same; `default` is copied all the same. */
+	/* Writing the current value to ip_forward or all/forwarding does nothing; `default` is copied anyway. */
 	if (!link && (changes || strstr(general, "/default/")))
 		reach(w, ns, general, value);
 	return 0;
