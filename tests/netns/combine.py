@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Topologies out of a seed: random combinations of every kind's fields, drawn from what `topod schema` says of them, with values
-at the limits; and what becomes of one of them on a machine of its own.
+Topologies made from a seed: random combinations of the fields of every kind, according to `topod schema`, with values at the
+limits; and trying one of them on an isolated machine.
 
-A field that a kind gets later takes part by itself. Only texts have words here, by key: what a key without words may be is
-taken from what the others know. Whatever is drawn must end in one of three ways: converged and stable, a mistake that `check`
-finds, or a refusal that is told with its place.
+New fields take part automatically. Only texts have candidates here, by key; a key without candidates gets those of other keys.
+Every topology must end in one of three ways: converged and stable, a mistake that `check` finds, or a refusal that is reported
+with its position.
 
     combine.py SEED        prints that topology
-    combine.py SEED --run  tries it in the namespaces that the caller has made for it (test_combinations.py)
+    combine.py SEED --run  tries it in the namespaces that the caller has made (test_combinations.py)
 """
 
 import json
@@ -21,13 +21,13 @@ import tempfile
 import time
 
 TOPOD = os.environ.get("TOPOD", "topod")
-DEADLINE = 10 * float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # of one call: only what hangs reaches it
+DEADLINE = 10 * float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # for one call; only one that hangs reaches it
 PLACE = re.compile(r":\d+:\d+: error: ")
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|runtime error:")
 
 NAMESPACES = ["host", "a", "b"]
 DURATIONS = [0, 1, "1s", "2s", "6s", "15s", "30s", "40s", "10m", "1500ms", "999ms", "4294967295s", "1h"]
-SETTINGS = [  # what the schema cannot name; those of an interface have NAME in them
+SETTINGS = [  # the schema does not list settings; those of an interface contain NAME
     ("net.ipv4.ip_forward", [0, 1]), ("net.ipv4.conf.all.forwarding", [0, 1]), ("net.ipv6.conf.all.forwarding", [0, 1]),
     ("net.ipv4.conf.all.rp_filter", [0, 1, 2]), ("net.ipv4.conf.default.rp_filter", [0, 2]),
     ("net.ipv4.conf.NAME.rp_filter", [0, 1, 2]), ("net.ipv4.conf.NAME.proxy_arp", [0, 1]),
@@ -42,7 +42,7 @@ SETTINGS = [  # what the schema cannot name; those of an interface have NAME in 
 
 
 class Draw:
-    """One topology. Everything follows from the seed and the schema."""
+    """Draws one topology. Everything follows from the seed and the schema."""
 
     def __init__(self, seed, schema):
         self.random = random.Random(seed)
@@ -110,7 +110,7 @@ class Draw:
     # Texts --------------------------------------------------------------------------------------------------
 
     def some_link(self):
-        """An interface of this namespace, rarely none."""
+        """An interface of this namespace, or rarely one that does not exist."""
         here = [name for ns, name in self.links if ns == self.ns]
         return "none" if self.chance(2) or not here else self.pick(here)
 
@@ -152,7 +152,7 @@ class Draw:
     # Parts --------------------------------------------------------------------------------------------------
 
     def kinds(self):
-        """The kinds that have fields of their own; the others are `interface`."""
+        """The kinds that have their own fields; the others are `interface`."""
         return [name for branch in self.defs["any-interface"]["allOf"]
                 for name in [branch["then"]["$ref"].rsplit("/", 1)[1]] if name != "interface"]
 
@@ -203,7 +203,7 @@ class Draw:
 
 
 def write(tree):
-    """The tree as JSON, which is YAML, too, one thing a line; and to which part of it each line belongs."""
+    """The tree as JSON, which is valid YAML, with one item per line; and the part of the tree that each line belongs to."""
     lines, places = [], []
 
     def put(path, head, value, tail):
@@ -225,7 +225,7 @@ def write(tree):
 
 
 def take_out(tree, path):
-    """That part, and what is empty without it."""
+    """Removes that part, and what is empty without it."""
     *above, last = path
     parent = tree
     for key in above:
@@ -236,7 +236,7 @@ def take_out(tree, path):
 
 
 def tame(tree, path):
-    """Takes out what `check` finds wrong, until nothing is: most of what is left is something for the kernel."""
+    """Removes what `check` reports until nothing is left to report: most of the rest is acceptable to the kernel."""
     for _ in range(12):
         text, places = write(tree)
         with open(path, "w", encoding="utf-8") as f:
@@ -247,17 +247,17 @@ def tame(tree, path):
         if not wrong:
             return
         first = min(wrong, key=lambda p: [str(k) for k in p])
-        # One of a list at a time: what stands behind it moves.
+        # One item of a list at a time, because the items after it move.
         for each in sorted(wrong, key=lambda p: (-len(p), [str(k) for k in p])):
             if each == first or not any(isinstance(k, int) for k in each):
                 try:
                     take_out(tree, each)
                 except (KeyError, IndexError):
-                    pass  # went with another one
+                    pass  # removed with another part
 
 
 def draw(seed, schema, path):
-    """Writes the topology of that seed there, and returns its text."""
+    """Writes the topology of that seed to the path, and returns its text."""
     drawn = Draw(seed, schema)
     tree = drawn.topology()
     if drawn.chance(80):
@@ -269,7 +269,7 @@ def draw(seed, schema, path):
     return text
 
 
-# What becomes of one --------------------------------------------------------------------------------------------
+# Trying one -----------------------------------------------------------------------------------------------------
 
 
 class Wrong(Exception):
@@ -292,14 +292,14 @@ class Trial:
         return done
 
     def expect_places(self, done):
-        """Each of its errors stands at a place of the file."""
+        """Each of its errors has a position in the file."""
         heads = [l for l in done.stderr.splitlines() if "error:" in l or l.startswith("topod: ")]
         lost = [l for l in heads if not PLACE.search(l) and " warning" not in l]
         if lost or not heads:
             raise Wrong(f"an error without its place: {lost or done.stderr!r}")
 
     def keep_quiet(self):
-        """`topod run` tells of it, tries it again, and does nothing else."""
+        """`topod run` reports what fails, retries it, and does nothing else."""
         with subprocess.Popen([TOPOD, "run", self.path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True, errors="replace") as daemon:
             try:
@@ -311,7 +311,7 @@ class Trial:
             raise Wrong("`topod run`: a sanitizer found something")
 
     def watch(self):
-        """Until each thing that fails was tried again: what is looked at meanwhile has a bound, however slow the machine."""
+        """Waits until each object that fails was retried. The number of scans meanwhile has a limit, however slow the machine is."""
         end, first, last = time.monotonic() + DEADLINE, None, None
         while not first or last["retries"] < max(1, last["failing"]):
             answer = subprocess.run([TOPOD, "status", "t", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -326,7 +326,7 @@ class Trial:
         if looks > 60 * (1 + last["retries"] - first["retries"]):
             raise Wrong(f"`topod run` does not come to rest: {looks} looks for {last['retries']} retries")
 
-    # What others do meanwhile -------------------------------------------------------------------------------
+    # Disturbances -------------------------------------------------------------------------------------------
 
     def ip(self, *words):
         done = subprocess.run(["ip", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -337,7 +337,7 @@ class Trial:
         return json.loads(subprocess.run(["ip", "-j", *words], stdout=subprocess.PIPE, check=True, text=True).stdout or "[]")
 
     def settle(self, what):
-        """Until `plan` has nothing to do, or as much as it may."""
+        """Waits until `plan` has nothing to do, or no more than before."""
         end = time.monotonic() + DEADLINE
         while subprocess.run([TOPOD, "plan", self.path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
             if time.monotonic() > end:
@@ -345,7 +345,7 @@ class Trial:
                 raise Wrong(f"it does not come to rest after {what}")
 
     def lose_name(self, dice):
-        """A namespace is deleted by name while a process is in it: it is the same one that has its name again."""
+        """Deletes the name of a namespace while a process is in it: afterwards the same namespace must have its name again."""
         ns = dice.choice(NAMESPACES[1:])
         before = os.stat(f"/run/netns/{ns}").st_ino
         with subprocess.Popen(["ip", "netns", "exec", ns, "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
@@ -356,16 +356,16 @@ class Trial:
             process.communicate()
 
     def move_away(self, dice):
-        """A link that topod can make again is moved to where it would never look."""
+        """Moves a link that topod can recreate to a namespace that it never scans."""
         ns = dice.choice(NAMESPACES[1:])
-        macs = [f"06:00:00:00:00:{end}" for end in ("f0", "f1")]  # interfaces that were moved in can only be waited for
+        macs = [f"06:00:00:00:00:{end}" for end in ("f0", "f1")]  # interfaces that are moved in can only be waited for
         links = [l["ifname"] for l in self.found("-n", ns, "link")
                  if l["ifname"] != "lo" and l["address"] not in macs]
         if links and self.ip("-n", ns, "link", "set", dice.choice(links), "netns", "z"):
             self.settle("`ip link set netns`")
 
     def hide_route(self, dice):
-        """Another route is put in front of one of topod's: that is told, and over when it goes."""
+        """Adds another route in front of one of topod's: that is reported, and over when the other route is deleted."""
         ns = dice.choice(NAMESPACES[1:])
         routes = [r for r in self.found("-n", ns, "-4", "route") if r.get("protocol") == "84" and "gateway" in r]
         if not routes:
@@ -380,7 +380,7 @@ class Trial:
         self.settle("`ip route delete`")
 
     def disturb(self):
-        """`topod run` repairs what somebody else does."""
+        """`topod run` repairs what somebody else changes."""
         dice = random.Random(self.seed)
         acts = [self.lose_name, self.move_away, self.hide_route]
         with subprocess.Popen([TOPOD, "run", self.path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -415,7 +415,7 @@ class Trial:
 
 
 def furnish():
-    """This process alone has the machine. An interface that is not topod's has something at its other end."""
+    """Prepares the machine: an interface that is not topod's, with an other end."""
     script = """
         set -e
         mount -n -t tmpfs -o mode=755 run /run

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-`topod run`, as its supervisor sees it: its lines, its notices, its end. What it does to the network is the laboratory's
-(lab.py) to see.
+`topod run`, as its supervisor sees it: its lines, its notifications, its end. lab.py looks at what it does to the network.
 """
 
 import contextlib
@@ -14,19 +13,19 @@ import socket
 import subprocess
 import time
 
-DEADLINE = float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # seconds; how long a broken test may take to fail
+DEADLINE = float(os.environ.get("TOPOD_TEST_DEADLINE", "15"))  # seconds until a broken test fails
 SANITIZER = re.compile(r"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|runtime error:|AddressSanitizer:")
 
 
 def sanitizers(binary):
-    """The sanitizers' libraries that a program is linked with, and what they need, as paths; none: it runs without."""
+    """The paths of the sanitizers' libraries that a program is linked with, and of what they need; empty: it has none."""
     said = subprocess.run(["ldd", binary], check=True, stdout=subprocess.PIPE, text=True).stdout
     found = re.findall(r" => (/\S*/lib(asan|ubsan|stdc\+\+|gcc_s)\.so\S*)", said)
     return {name: path for path, name in found} if any(name == "asan" for _, name in found) else {}
 
 
 class Daemon:
-    """`topod run`, with its lines and what it tells its supervisor."""
+    """A running `topod run`, with its lines and its notifications."""
 
     def __init__(self, folder, spec, env=None, prefix=(), binary=None, args=()):
         self.lines, self.notices, self.log = [], [], []
@@ -40,16 +39,16 @@ class Daemon:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.PIPE, bufsize=0)
         os.set_blocking(self.process.stderr.fileno(), False)
-        fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)  # it must not wait for a busy test
+        fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, 1 << 20)  # a busy test must not block it
 
     @property
     def pid(self):
         return self.process.pid
 
-    # What it says ---------------------------------------------------------------------------------------
+    # Its output ------------------------------------------------------------------------------------------
 
     def pump(self, timeout, others=()):
-        """Reads what is there; waits for something where nothing is."""
+        """Reads what has arrived; if that is nothing, waits for something."""
         mine = [self.notify] + ([] if self.eof else [self.process.stderr])
         ready, _, _ = select.select([*mine, *others], [], [], max(0, timeout))
         if self.process.stderr in ready:
@@ -70,7 +69,7 @@ class Daemon:
         return ready
 
     def wait(self, predicate, what, others=()):
-        """Until predicate() is true; it is asked again after every line, notice and event on `others`."""
+        """Waits until predicate() is true; it is called again after every line, notification and event on `others`."""
         deadline = time.monotonic() + DEADLINE
         while not (answer := predicate()):
             left = deadline - time.monotonic()
@@ -92,26 +91,26 @@ class Daemon:
         return self.wait(there, f"{key}={value or '…'}")
 
     def ready(self):
-        """Until it says READY=1, which means converged and verified."""
+        """Waits for READY=1, which means converged and verified."""
         self.wait_notice("READY", "1")
         return self
 
     @contextlib.contextmanager
     def expects(self, pattern):
-        """What is done inside makes the daemon say a line like this."""
+        """The body of the `with` statement must make the daemon print a line like this."""
         self.drain()
         since = len(self.lines)
         yield
         self.wait_line(pattern, since)
 
     def drain(self):
-        """Takes up what it has said so far."""
+        """Reads what it has printed so far."""
         while self.pump(0):
             if self.eof:
                 break
 
     def reload(self):
-        """SIGHUP, until it is ready again."""
+        """Sends SIGHUP and waits until it is ready again."""
         self.drain()
         since = len(self.notices)
         self.process.send_signal(signal.SIGHUP)
@@ -121,7 +120,7 @@ class Daemon:
     # Its end --------------------------------------------------------------------------------------------
 
     def wait_end(self):
-        """Reads all it says until it has ended; returns the exit status."""
+        """Reads all output until it has ended; returns the exit status."""
         deadline = time.monotonic() + DEADLINE
         while not self.eof:
             left = deadline - time.monotonic()
@@ -135,7 +134,7 @@ class Daemon:
         return self.process.wait(timeout=DEADLINE)
 
     def stop(self):
-        """SIGTERM, and a clean end."""
+        """Sends SIGTERM and expects a clean end."""
         self.process.send_signal(signal.SIGTERM)
         status = self.wait_end()
         if status != 0:
@@ -151,7 +150,7 @@ class Daemon:
             raise AssertionError("a sanitizer found something:\n" + "\n".join(self.lines[-120:]))
 
     def dispose(self):
-        """Whatever its end was, what a sanitizer said is not lost with it."""
+        """Ends it if necessary, and shows what a sanitizer printed, however it ended."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()

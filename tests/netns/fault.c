@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Preloaded into a topod (LD_PRELOAD), it lets one chosen request to the kernel fail. test_faults.py says which, through
- * a file that both have mapped, and finds there what was asked.
+ * Preloaded into topod (LD_PRELOAD), it makes one chosen request to the kernel fail. test_faults.py chooses it, through a file
+ * that both have mapped, and reads there which requests were made.
  *
- * Two sorts of requests are counted. A *call* is one of the functions below, where it is about the network or
- * topod's files; it fails before the kernel has heard of it, or comes back with less than there was. A *message* is
- * one netlink message of those that a sendto() carries; it is refused by the kernel itself, which is given a type
- * that it does not know, and the error in its answer is the one that was asked for.
+ * Two sorts of requests are counted. A *call* is a call of one of the functions below that concerns the network or topod's
+ * files; it fails before it reaches the kernel, or returns less than there is. A *message* is one of the netlink messages in a
+ * sendto(); the kernel itself refuses it, because it gets an unknown type, and the error in the answer is replaced by the
+ * chosen one.
  *
- * Time runs SPEED times faster in here, so that nobody waits for the pauses between two tries.
+ * Time runs SPEED times faster in here, so that the test need not wait for the pauses between tries.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -34,13 +34,13 @@
 
 enum { SPEED = 50, NAME_BYTES = 32, LOG_ENTRIES = 8192, UNKNOWN_TYPE = 0x7ff0, REFUSALS = 64 };
 
-/* Beside the numbers of errno; as in test_faults.py. */
+/* In addition to the values of errno; the same as in test_faults.py. */
 enum fault { FAULT_SHORT = 1001, FAULT_LOST, FAULT_INTERRUPTED };
 enum target { TARGET_CALLS, TARGET_MESSAGES, TARGETS };
 
-/* The mapped file; as in test_faults.py. */
+/* The mapped file; the same layout as in test_faults.py. */
 struct control {
-	uint32_t target, moment, fault, persists; /* moment: the first of its sort that fails, from 1; 0: none does */
+	uint32_t target, moment, fault, persists; /* moment: the first request of its sort that fails, from 1; 0: none */
 	uint32_t n[TARGETS], n_of_sort, n_failed, begun;
 	char sort[NAME_BYTES];
 	char log[TARGETS][LOG_ENTRIES][NAME_BYTES];
@@ -66,7 +66,7 @@ __attribute__((constructor)) static void map_control(void) {
 
 /* ---- which request fails ---- */
 
-/* Counts one; the fault that it is to meet, or 0. */
+/* Counts a request; returns its fault, or 0. */
 static int meets(enum target target, const char *sort) {
 	uint32_t i;
 
@@ -84,7 +84,7 @@ static int meets(enum target target, const char *sort) {
 	return (int)control->fault;
 }
 
-/* Where a path leads, in a word; NULL: it is no business of this test. */
+/* Describes a path in one word; NULL: it does not concern this test. */
 static const char *place_of(const char *path) {
 	static const char *const places[][2] = {
 		{ "/run/lab", NULL },      { "/run/netns", "netns" }, { "/run/topod", "ledger" }, { "/etc/netns", "dns" },
@@ -122,7 +122,7 @@ static int fault_of(const char *call, const char *place) {
 	return meets(TARGET_CALLS, sort);
 }
 
-/* Sets errno where the call is to fail; what shortens an answer does nothing to the others. */
+/* Sets errno if the call must fail; faults that shorten an answer do not affect other calls. */
 static bool fails(int fault) {
 	if (fault <= 0 || fault >= FAULT_SHORT)
 		return false;
@@ -130,7 +130,7 @@ static bool fails(int fault) {
 	return true;
 }
 
-/* The file has been read, the work begins. */
+/* The spec has been read: counting begins. */
 static void begin(const char *path) {
 	if (control && strstr(path, "/run/topod"))
 		control->begun = 1;
@@ -138,7 +138,7 @@ static void begin(const char *path) {
 
 /* ---- files ---- */
 
-/* As the folders on the way to the spec are: that it cannot be read is another matter. */
+/* The directories that lead to the spec are opened like this: a spec that cannot be read is another test. */
 static bool only_leads(int flags) {
 	return (flags & (O_PATH | O_DIRECTORY)) == (O_PATH | O_DIRECTORY);
 }
@@ -322,7 +322,7 @@ int setsockopt(int fd, int level, int option, const void *value, socklen_t size)
 	return real(fd, level, option, value, size);
 }
 
-/* Begin and end of a transaction are no requests. */
+/* The begin and end messages of a transaction are not requests. */
 static void refuse_one(int fd, const char *protocol, struct nlmsghdr *nlh) {
 	char sort[NAME_BYTES];
 	int error;

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Kills a program at a chosen moment: right before or after the N-th system call that changes something outside of it.
+Kills a program at a chosen moment: right before or after the N-th system call that changes something outside the program.
 
-Between two such calls little changes that anyone could see (a socket is closed, an answer read), so the moments before
-and after each of them are all the moments at which a kill -9 can make a difference. ptrace(2) stops the program at its system calls; nothing
-depends on time.
+Between two such calls hardly anything changes that others could see (a socket is closed, an answer is read). So the moments
+before and after each of them are all the moments at which a kill -9 can make a difference. ptrace(2) stops the program at its
+system calls; nothing depends on time.
 """
 
 import ctypes
@@ -16,9 +16,9 @@ PTRACE_TRACEME, PTRACE_SYSCALL, PTRACE_SETOPTIONS, PTRACE_GET_SYSCALL_INFO = 0, 
 OPTIONS = 0x1 | 0x2 | 0x4 | 0x8 | 0x100000  # TRACESYSGOOD, TRACEFORK, TRACEVFORK, TRACECLONE, EXITKILL
 WALL = 0x40000000
 O_CREAT = 0o100
-ON_ENTRY, ON_EXIT, RESTARTED = 1, 2, -513  # ERESTARTNOINTR: the kernel has it made again, where it could not get a lock
+ON_ENTRY, ON_EXIT, RESTARTED = 1, 2, -513  # ERESTARTNOINTR: the kernel restarts the call, because it could not get a lock
 
-# What changes the world: messages to the kernel, mounts, namespaces, files.
+# Calls that change something: messages to the kernel, mounts, namespaces, files.
 SYSCALLS = {
     "x86_64": {"write": 1, "pwrite64": 18, "writev": 20, "sendto": 44, "sendmsg": 46, "ftruncate": 77,
                "rename": 82, "mkdir": 83, "rmdir": 84, "unlink": 87, "symlink": 88, "mount": 165,
@@ -51,26 +51,26 @@ def ptrace(request, pid, address=0, data=0):
 
 
 def counted_call(info):
-    """The name of the system call that is about to be made, where it is one that counts."""
+    """The name of the system call that is about to be made, if it is one that counts."""
     name = NAMES.get(info.nr)
     return None if name == "openat" and not info.args[2] & O_CREAT else name
 
 
 class Progress:
-    """What a program, stopped at its system calls, has done so far."""
+    """What a program that is stopped at its system calls has done so far."""
 
     def __init__(self):
-        self.calls = []       # the names of those that count
-        self.current = {}     # by thread: the one that it is in
+        self.calls = []       # the names of the calls that count
+        self.current = {}     # by thread: the call that it is in
         self.restarted = set()
 
     def stopped(self, pid):
-        """Whether it is ON_ENTRY of a call that counts, ON_EXIT of one, or neither (None). One that is only made again is
-        no other and has not ended: nothing has changed in between."""
+        """Whether it is ON_ENTRY of a call that counts, ON_EXIT of one, or neither (None). A restarted call is not a new one and
+        has not ended: nothing has changed in between."""
         info = SyscallInfo()
         size = libc.ptrace(PTRACE_GET_SYSCALL_INFO, pid, ctypes.sizeof(info), ctypes.addressof(info))
         if size >= 0 and info.op == ON_EXIT:
-            if ctypes.c_int64(info.nr).value == RESTARTED:  # there, the result
+            if ctypes.c_int64(info.nr).value == RESTARTED:  # this field holds the result at the exit
                 self.restarted.add(pid)
                 return None
             return ON_EXIT if self.current.pop(pid, None) else None
@@ -102,12 +102,12 @@ def start(command, environment, errors):
 
 
 def run_until(command, moment, after=False, environment=None, hook=None, errors=None, stage=None):
-    """Runs the command and kills it right before its moment-th counted system call, or right after, when the kernel has
-    carried it out and the command has not heard of it yet; moment None: never.
-    hook(name) is called before each call, with the command standing still. What it says goes to the file `errors`.
-    stage(pid), asked after each call, says whether calls are counted yet: False, True, and None for the end, where the
-    command would not end by itself.
-    Returns (calls, status): the names of the calls that were reached, and the exit status, -9 where killed."""
+    """Runs the command and kills it right before its moment-th counted system call, or right after, when the kernel has carried
+    it out and the command does not know yet; moment None: never.
+    hook(name) is called before each call, while the command is stopped. The command's output goes to the file `errors`.
+    stage(pid), called after each call, returns False (calls do not count yet), True, or None (end it now, because it would
+    not end by itself).
+    Returns (calls, status): the names of the calls that were reached, and the exit status, -9 if it was killed."""
     environment = {**os.environ, **(environment or {})}
     environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":detect_leaks=0"  # needs ptrace itself
     first = start([str(c) for c in command], environment, errors)
@@ -120,7 +120,7 @@ def run_until(command, moment, after=False, environment=None, hook=None, errors=
     result = None
 
     def is_over(pid):
-        """At a stop at a system call: is this the moment?"""
+        """Called when it stops at a system call: is this the moment?"""
         nonlocal counting
         where = progress.stopped(pid)
         reached = counting and moment is not None and len(progress.calls) > moment
@@ -154,5 +154,5 @@ def run_until(command, moment, after=False, environment=None, hook=None, errors=
         try:
             ptrace(PTRACE_SYSCALL, pid, 0, deliver)
         except ProcessLookupError:
-            pass  # killed meanwhile; its end is reported above
+            pass  # it was killed meanwhile; its end is reported above
     return progress.calls, result

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A place of their own for test programs that need the real kernel: a network and a mount namespace with an empty /run,
- * and with an empty /etc where that is asked for. What they make is seen by nobody else and gone when they end.
+ * An isolated place for test programs that need the real kernel: new network and mount namespaces with an empty /run and, if
+ * asked for, an empty /etc. What they make is invisible outside and disappears when they end.
  */
 #pragma once
 
@@ -24,22 +24,22 @@ enum {
 
 #define ok(r) assert_int_equal((r), 0)
 
-/* 0, or SKIP, said why: without root nothing is tested. */
+/* 0, or SKIP after a message: without root nothing can be tested. */
 int seclude(bool with_etc);
-/* The same with an /etc, ready for named_netns.h: 0, SKIP or 1, with which main() ends. */
+/* The same with an /etc, ready for named_netns.h. 0, or the status with which main() must end: SKIP or 1. */
 int begin_lab(void);
 
 void run(const char *command);
 void put_file(const char *path, const char *text);
 ino_t current_inode(void);
-/* What a function says of its error; of no interest but where it is asserted. */
+/* For the *ret_problem of functions; most tests ignore it. */
 extern const char *problem;
-/* As topod makes a namespace. */
+/* Creates a namespace as topod does. */
 int create(const char *name, int *ret_fd, const char **ret_problem);
 int open_name(const char *name, int *ret_fd);
-/* Deletes it, whichever namespace that is. */
+/* Deletes the name, whichever namespace has it. */
 int delete_name(const char *name);
-/* What a crash leaves, and what is half-way. */
+/* A name without a namespace, as a crash leaves it. */
 void put_stale(const char *name);
 
 /* ---- messages ---- */
@@ -60,13 +60,13 @@ struct acks {
 		uint32_t offset;
 		char text[128];
 	} of[4096];
-	size_t n, next, base; /* indexes come one after the other from base */
+	size_t n, next, base; /* indexes must arrive in order, beginning with base */
 };
 
 extern struct acks acks; /* too large for a stack */
 struct acks *fresh_acks(size_t base);
 void take_ack(void *userdata, size_t index, const struct nl_ack *ack);
-/* n addresses beginning with number, all of which have to end with `error`. */
+/* Adds or removes n addresses, beginning with number; each request must end with `error`. */
 void change_addresses(struct nl_socket *sock, uint16_t type, uint32_t number, size_t n, int error);
 
 /* ---- one namespace per test ---- */
@@ -76,7 +76,7 @@ struct lab {
 	struct nl_socket route, nft;
 };
 
-/* Gives the namespace an id in the current one, where it has none yet. 0 or -errno. */
+/* Gives the namespace an id in the current one, if it has none yet. 0 or -errno. */
 int give_id(int fd, int32_t *ret);
 
 int set_up(void **state);

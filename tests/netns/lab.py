@@ -2,13 +2,13 @@
 """
 A laboratory for topod on the real kernel.
 
-A test file ends with `lab.main()`, which starts the file again inside mount, network and process namespaces of
-its own: /run, /etc/netns and the network in which topod runs (the one it calls `host`) belong to the test
-alone. Several files may therefore run at once, and whatever happens to a test, even kill -9, its namespaces
-end with its last process and nothing stays behind on the machine.
+A test file ends with `lab.main()`, which starts the file again in new mount, network and process namespaces: /run,
+/etc/netns and the network in which topod runs (the one it calls `host`) belong to the test alone. So several files
+can run at once, and whatever happens to a test, even kill -9, its namespaces end with its last process and nothing
+stays on the machine.
 
-Nothing here waits by sleeping: one waits for a line of the daemon, for a message on its notify socket, or for
-an event of the kernel, with a deadline that only a broken test reaches.
+Nothing here waits by sleeping. Tests wait for a line of the daemon, for a message on its notify socket, or for an
+event of the kernel, with a deadline that only a broken test reaches.
 """
 
 import contextlib
@@ -59,7 +59,7 @@ def skip(why):
 
 
 def enter():
-    """Starts this program again in namespaces of its own, unless it is there already."""
+    """Starts this program again in new namespaces, unless it runs there already."""
     if os.environ.get("TOPOD_LAB") == "1":
         return
     if "TOPOD" not in os.environ:
@@ -97,7 +97,7 @@ def furnish():
 
 
 def main(prepare=lambda: None):
-    """The end of a test file. prepare: what is done inside, before the first test."""
+    """Ends a test file: runs its tests. prepare: called inside the namespaces, before the first test."""
     enter()
     furnish()
     prepare()
@@ -108,18 +108,18 @@ def main(prepare=lambda: None):
         sys.exit(1)
     if result.testsRun == 0:
         sys.exit("no test ran")
-    if result.skipped:  # a skipped case is no passed one: ctest shows the whole file as skipped
+    if result.skipped:  # one skipped case makes ctest show the whole file as skipped
         for case, why in result.skipped:
             print(f"SKIPPED: {case}: {why}")
         sys.exit(SKIPPED)
 
 
 # ---------------------------------------------------------------------------------------------------------
-# Namespaces and what is in them
+# Namespaces and their contents
 
 HOST = None  # the test's own network namespace, by whatever name
-ENTER = []   # put before each command, to run it in other mount and process namespaces than the test's own …
-ROOT = ""    # … which the test itself sees there; the network is always the test's own (see ../systemd/machine.py)
+ENTER = []   # prefix of each command, to run it in other mount and process namespaces than the test's own …
+ROOT = ""    # … whose root the test sees at this path; the network is always the test's own (see ../systemd/machine.py)
 
 
 def is_host(ns):
@@ -128,7 +128,7 @@ def is_host(ns):
 
 @contextlib.contextmanager
 def inside(ns):
-    """The test itself moves into a namespace and back; sockets made there stay there."""
+    """Moves the test itself into a namespace and back; sockets that it creates inside stay there."""
     if is_host(ns):
         yield
         return
@@ -148,7 +148,7 @@ def inside(ns):
 
 
 def run(*args, check=True, **kwargs):
-    """A command; its output is kept, a failure shows it."""
+    """Runs a command; its output is kept, and shown if it fails."""
     done = subprocess.run([*ENTER, *(str(a) for a in args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, errors="replace", **kwargs)
     if check and done.returncode != 0:
@@ -157,7 +157,7 @@ def run(*args, check=True, **kwargs):
 
 
 def ip(ns, *args, check=True):
-    """ip -n NS …; the words may come as one string: ip("web", "addr del 10.0.0.1/24 dev eth0")."""
+    """Runs `ip -n NS …`; the words may be one string: ip("web", "addr del 10.0.0.1/24 dev eth0")."""
     words = [w for a in args for w in str(a).split()]
     return run("ip", *([] if is_host(ns) else ["-n", ns]), *words, check=check)
 
@@ -195,13 +195,13 @@ def namespace_id(ns):
 
 
 def link(ns, name):
-    """One link as `ip -j -d link` shows it, or None."""
+    """A link as `ip -j -d link` shows it, or None."""
     found = [l for l in ip_json(ns, "link show") if l["ifname"] == name]
     return found[0] if found else None
 
 
 def addresses(ns, name):
-    """The addresses of an interface, as prefixes; none where it does not exist."""
+    """The addresses of an interface, as prefixes; empty if it does not exist."""
     for l in ip_json(ns, "addr show"):
         if l["ifname"] == name:
             return sorted(f"{a['local']}/{a['prefixlen']}" for a in l["addr_info"] if "local" in a)
@@ -232,7 +232,7 @@ def sysctl_set(ns, key, value):
 
 
 def pings(ns, to, check=True):
-    """One echo request; the answer may take two seconds (neighbour discovery)."""
+    """Sends one echo request; the answer may take two seconds (neighbour discovery)."""
     with inside(ns):
         done = run("ping", "-n", "-c1", "-W2", to, check=False)
     if check and done.returncode != 0:
@@ -247,7 +247,7 @@ def link_packets(ns, name):
 
 
 def datagrams(ns, to, ports):
-    """One UDP datagram to each port."""
+    """Sends one UDP datagram to each port."""
     with inside(ns):
         for port in ports:
             with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -255,7 +255,7 @@ def datagrams(ns, to, ports):
 
 
 class Connection:
-    """A TCP connection between two namespaces, and proof that it lives: say() goes there and back."""
+    """A TCP connection between two namespaces. say() sends a text there and back, which proves that it still works."""
 
     def __init__(self, client, address, port, server=None, listen="", listen_port=None):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -296,7 +296,7 @@ class Connection:
 
 
 # ---------------------------------------------------------------------------------------------------------
-# The whole state, to compare
+# Snapshots of the whole state, to compare
 
 VOLATILE = re.compile(r".*_timer$|^(ifindex|link_index|link_netnsid|operstate|stats64?|handle|expires|port_no|no|id_"
                       r"|root_id|root_port|root_path_cost|designated_.*|topology_change(_detected|_ack)?|config_pending"
@@ -305,7 +305,7 @@ VOLATILE_FLAGS = {"LOWER_UP", "RUNNING", "NO-CARRIER", "M-DOWN"}
 
 
 def steady(value, exact):
-    """Without what the kernel changes on its own."""
+    """The value without what the kernel changes by itself."""
     if isinstance(value, dict):
         return {k: steady(v, exact) for k, v in value.items()
                 if not VOLATILE.match(k) or (exact and k == "ifindex")}
@@ -338,7 +338,7 @@ def snapshot_namespace(ns, exact):
     state["addresses"] = lines(state["addresses"])
     for family in ("4", "6"):
         found = ip_json(ns, f"-{family} route show table all")
-        if family == "6":  # what the kernel adds for each address, a while after it
+        if family == "6":  # the kernel adds these for each address, some time after it
             found = [r for r in found if (r.get("table"), r.get("protocol")) != ("local", "kernel")]
         for r in found:
             r.pop("flags", None)
@@ -368,7 +368,7 @@ def snapshot_sysctls():
 
 
 def snapshot_files(top):
-    """Every file below, with its text; sockets, locks and namespaces by name alone."""
+    """All files below, with their texts; of sockets, locks and namespaces only the names."""
     for folder, folders, names in sorted(os.walk(ROOT + top)):
         folders.sort()
         for name in sorted(names):
@@ -381,8 +381,8 @@ def snapshot_files(top):
 
 
 def snapshot(exact=False):
-    """All that topod may touch, as comparable text: {place: {subject: lines}}. Where `exact`, interface
-    indices count too: equal snapshots then mean that no link was made anew."""
+    """Everything that topod may change, as comparable text: {place: {subject: lines}}. `exact` includes interface
+    indexes: then equal snapshots mean that no link was recreated."""
     state = {"host": snapshot_namespace(HOST, exact)}
     for ns in namespaces():
         with contextlib.suppress(FileNotFoundError):
@@ -392,7 +392,7 @@ def snapshot(exact=False):
 
 
 def difference(before, after):
-    """What two snapshots differ in, readable; empty where they are equal."""
+    """The difference of two snapshots as text; empty if they are equal."""
     out = []
     for place in sorted(set(before) | set(after)):
         a, b = before.get(place), after.get(place)
@@ -409,7 +409,7 @@ def difference(before, after):
 
 
 def state_only(snap):
-    """A snapshot without topod's own files: ledgers change while the network does not."""
+    """A snapshot without topod's own files, because ledgers change while the network does not."""
     return {k: v if k != "files" else {t: l for t, l in v.items() if t != "/run/topod"} for k, v in snap.items()}
 
 
@@ -422,7 +422,7 @@ GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25, 28)
 
 
 class Monitor:
-    """Hears what changes in some namespaces. It says that something did, not what."""
+    """Receives the events of some namespaces. It says that something changed, not what."""
 
     def __init__(self, *names):
         self.sockets = []
@@ -441,7 +441,7 @@ class Monitor:
         return [s.fileno() for s in self.sockets]
 
     def heard(self):
-        """The types of the messages that came since the last call."""
+        """The types of the messages that arrived since the last call."""
         types = []
         for s in self.sockets:
             with contextlib.suppress(BlockingIOError):
@@ -468,7 +468,7 @@ class Monitor:
 # A test
 
 class Case(unittest.TestCase):
-    """Each test begins on an empty machine: a fresh host namespace, no /run/netns, no /run/topod."""
+    """Each test begins on an empty machine: a new host namespace, no /run/netns, no /run/topod."""
 
     maxDiff = None
     longMessage = True
@@ -485,7 +485,7 @@ class Case(unittest.TestCase):
     def sweep(self):
         for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else []:
             subprocess.run(["umount", "-l", f"/run/netns/{name}"], stderr=subprocess.DEVNULL)
-        # Bound onto itself, it does not look like a mount point to os.path.ismount().
+        # os.path.ismount() does not recognize a directory that is bound to itself.
         while subprocess.run(["umount", "-l", "/run/netns"], stderr=subprocess.DEVNULL).returncode == 0:
             pass
         for folder in ("/run/netns", "/run/topod", "/etc/netns", self.folder):
@@ -499,7 +499,7 @@ class Case(unittest.TestCase):
         return path
 
     def topod(self, *args, expect=0, env=None):
-        """Runs a verb, checks its exit status (a number, or several) and that no sanitizer complained."""
+        """Runs a verb, and checks its exit status (a number, or several) and that no sanitizer complained."""
         try:
             done = run(os.environ["TOPOD"], *args, check=False, timeout=2 * DEADLINE,
                        env={**os.environ, **(env or {})})
@@ -520,7 +520,7 @@ class Case(unittest.TestCase):
         self.assertEqual("", difference(before, after), message)
 
     def wait_until(self, predicate, what, daemon=None):
-        """Until predicate() is true, asked again at each event of the kernel and line of the daemon."""
+        """Waits until predicate() is true; it is called again after each event of the kernel and line of the daemon."""
         deadline = time.monotonic() + DEADLINE
         while True:
             with Monitor(HOST, *namespaces()) as monitor:
@@ -530,15 +530,15 @@ class Case(unittest.TestCase):
                 if left <= 0:
                     said = "; the daemon said:\n  " + "\n  ".join(daemon.log[-60:]) if daemon else ""
                     self.fail(f"the deadline passed without {what() if callable(what) else what}{said}")
-                # A namespace that appears meanwhile is heard of only in the next round: hence the limit.
+                # Events of a namespace that appears meanwhile are received only in the next round: hence the limit.
                 if daemon:
                     daemon.pump(min(left, 1), monitor.fileno_list())
                 else:
                     select.select(monitor.fileno_list(), [], [], min(left, 1))
 
     def settle(self, daemon=None, exact=False, usable=False):
-        """A snapshot once link-local addresses are there: they come by themselves, a moment after carrier. usable: once
-        duplicates of them are looked for no more, too, which takes seconds."""
+        """A snapshot once the link-local addresses exist, which the kernel adds shortly after the carrier. usable: waits for
+        the end of their duplicate detection too, which takes seconds."""
         def complete():
             for ns in [HOST, *namespaces()]:
                 for l in ip_json(ns, "addr show"):
@@ -552,7 +552,7 @@ class Case(unittest.TestCase):
         return snapshot(exact)
 
     def wait_for_state(self, wanted, daemon=None):
-        """Until the whole network is as it was in a snapshot (topod's own files apart)."""
+        """Waits until the whole network is as in a snapshot, except topod's own files."""
         seen = {}
 
         def equal():
@@ -562,7 +562,7 @@ class Case(unittest.TestCase):
 
 
 def edit(text, *changes):
-    """A text with (old, new) pairs replaced; each old must be there exactly once."""
+    """The text with (old, new) pairs replaced; each old must occur exactly once."""
     for old, new in changes:
         if text.count(old) != 1:
             raise AssertionError(f"{old!r} occurs {text.count(old)} times")
@@ -571,7 +571,7 @@ def edit(text, *changes):
 
 
 def veth(ns, name, peer_ns, peer, *addresses_here):
-    """A foreign veth pair, made as an operator would; the same one each time, to its MAC addresses."""
+    """Makes a foreign veth pair, as an operator would; always with the same MAC addresses."""
     macs = [f"0e:{zlib.crc32(f'{where}/{end}'.encode()):08x}" for where, end in ((ns, name), (peer_ns, peer))]
     macs = [":".join([mac[:2], "01", *(mac[i:i + 2] for i in range(3, 11, 2))]) for mac in macs]
     make = f"link add {name} address {macs[0]} type veth peer name {peer} address {macs[1]}"
@@ -579,7 +579,7 @@ def veth(ns, name, peer_ns, peer, *addresses_here):
         ip(ns, make)
     elif is_host(ns):
         ip(ns, f"{make} netns {peer_ns}")
-    else:  # ip -n changes into a namespace, from where the host has no name: by the process, then
+    else:  # `ip -n` enters the namespace, where the host has no name: so it is named by this process
         ip(ns, f"{make} netns {os.getpid()}")
         if not is_host(peer_ns):
             ip(HOST, f"link set {peer} netns {peer_ns}")
@@ -590,14 +590,14 @@ def veth(ns, name, peer_ns, peer, *addresses_here):
 
 
 def kernel_has(kind, *words):
-    """Whether the kernel can make a link of this kind; call it inside a test, on its throw-away host."""
+    """Whether the kernel can make a link of this kind. Call it inside a test, because it tries it on the test's host."""
     done = ip(HOST, f"link add lab-probe {' '.join(words)} type {kind}", check=False)
     if done.returncode == 0:
         ip(HOST, "link del lab-probe")
     return done.returncode == 0
 
 
-# A topology with some of everything, for tests that disturb it.
+# A topology with some of everything, for tests that disturb it
 OFFICE = """\
 version: 1
 topology: office

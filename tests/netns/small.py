@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A small topology with some of each kind, and another version of it in which some of each is added, changed or taken away:
-for tests that let something go wrong at every step of making, changing and removing it.
+A small topology with some of each kind, and another version in which some of each is added, changed or removed: for tests
+that make something go wrong at every step of creating, changing and removing it.
 """
 
 import os
@@ -48,12 +48,12 @@ EDITED = edit(TEXT,
 
 
 def furnish():
-    """The part of the machine that is not topod's."""
+    """Makes the part of the machine that is not topod's."""
     veth(HOST, "nic", HOST, "wire", "198.51.100.1/24")
     veth(HOST, "card", HOST, "socket")
 
 
 def part_of(cases):
-    """All of them, or those of one part where TOPOD_TEST_PART=3/20 asks for the third of twenty."""
+    """All of them or, with TOPOD_TEST_PART=3/20, those of the third part of twenty."""
     part, parts = (int(n) for n in os.environ.get("TOPOD_TEST_PART", "1/1").split("/"))
     return list(cases)[part - 1::parts]

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A look at many namespaces sees the same with one thread and with several, and one that cannot be looked at keeps no others from it.
+ * A scan of many namespaces gives the same with one thread and with several, and a namespace that cannot be scanned does not
+ * prevent the scan of others.
  *
- * All of it happens in a network and a mount namespace of its own with an empty /run. Without root it is skipped (exit
- * 77). The program is linked so that pthread_create() is counted here, and can be refused.
+ * It runs in its own network and mount namespaces with an empty /run. Without root it is skipped (exit 77). The program is
+ * linked so that pthread_create() is counted here and can be made to fail.
  */
 #include "lab.h"
 
@@ -45,10 +46,10 @@ struct world {
 
 static struct world world;
 
-/* The kernel goes on making addresses and routes of IPv6 by itself. */
+/* Else the kernel keeps adding IPv6 addresses and routes by itself. */
 #define QUIET "net.ipv6.conf.all.disable_ipv6: 1, net.ipv6.conf.default.disable_ipv6: 1"
 
-/* Each namespace differs from the others, so that nothing can be taken for something else unnoticed. */
+/* Each namespace differs from the others, so that a mix-up shows. */
 static char *topology(void) {
 	struct text text = {};
 
@@ -163,7 +164,7 @@ static void check_same_objects(const struct ns_state *a, const struct ns_state *
 	assert_null(other);
 }
 
-/* In the same order, too; the host is one of them. */
+/* Also in the same order; the host is one of them. */
 static void check_same(const struct state *a, const struct state *b) {
 	const struct ns_state *other = b->namespaces;
 
@@ -207,7 +208,7 @@ static void without_threads_one_sees_all(void **state _unused_) {
 	check_same(&one, &other);
 }
 
-/* A setting that cannot be read, and that the ledger knows, in one of the namespaces. */
+/* In one namespace the ledger has a setting that cannot be read. */
 static void one_that_fails_stands_alone(void **state _unused_) {
 	_cleanup_(arena_done) struct arena arena = {};
 	_cleanup_text_ struct text lines = {};

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list `nat` and the real kernel: what is written must read back as the same text, be what nft shows for
- * the same words, and differ as soon as anybody has touched the table.
+ * The list `nat` and the real kernel: what is written must read back as the same text, must look in nft like the same rules
+ * written by nft, and must differ as soon as anybody changes the table.
  *
- * Each test has a network namespace of its own, which ends with the process. Without root all are skipped (exit
- * 77).
+ * Each test has its own network namespace, which ends with the process. Without root all are skipped (exit 77).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +22,7 @@ enum { SKIP = 77 };
 #define TABLE "topod-lab"
 #define ok(r) assert_int_equal((r), 0)
 
-/* One list in a namespace of its own. */
+/* One list in its own namespace. */
 struct lab {
 	struct arena arena;
 	struct diags diags;
@@ -84,7 +83,7 @@ static int ask(struct lab *lab, struct nat_reader *reader, enum nat_request what
 	return nl_dump(&lab->sock, w.messages.items[0], nat_reader_message, nat_reader_restart, reader);
 }
 
-/* What is there, or NULL. */
+/* The table in the kernel, or NULL. */
 static struct nat *look(struct lab *lab) {
 	struct decode decode = { .arena = &lab->arena, .ns = "web", .topology = "lab" };
 	struct nat_reader reader;
@@ -243,7 +242,7 @@ static void test_whole_table(void **state _unused_) {
 				   "\t\toifname \"eth0\" ip6 saddr fd00::/64 snat ip6 to 2001:db8::1\n"
 				   "\t}\n"
 				   "}\n");
-	/* Written again it is the same, and deleted twice it is gone. */
+	/* Writing it again changes nothing, and deleting it twice is no error. */
 	send_change(&lab, CHANGE_UPDATE);
 	check_as_desired(&lab);
 	send_change(&lab, CHANGE_DELETE);
@@ -252,7 +251,7 @@ static void test_whole_table(void **state _unused_) {
 	assert_null(look(&lab));
 }
 
-/* Each of these must be noticed, and undone by writing the table again. */
+/* Each of these changes must be noticed, and undone by writing the table again. */
 static void test_drift(void **state _unused_) {
 	static const char *const commands[] = {
 		"nft add rule inet " TABLE " postrouting masquerade",
@@ -294,7 +293,7 @@ static void test_drift(void **state _unused_) {
 	check_as_desired(&lab);
 }
 
-/* `nft replace rule` by something near. */
+/* `nft replace rule` with a similar one. */
 static void test_replacement(void **state _unused_) {
 	static const struct {
 		const char *old, *new;
@@ -338,7 +337,7 @@ static void test_replacement(void **state _unused_) {
 	}
 }
 
-/* What nft writes for the same words, and tables of others, are no drift. */
+/* The same rules written by nft, and foreign tables, are not drift. */
 static void test_no_drift(void **state _unused_) {
 	_lab_ lab;
 
@@ -355,7 +354,7 @@ static void test_no_drift(void **state _unused_) {
 	run("nft list table inet " TABLE "2 > $T && nft list table ip " TABLE " > $T");
 }
 
-/* The ruleset is changed by somebody between two answers. */
+/* Somebody changes the ruleset between two answers. */
 static void test_torn(void **state _unused_) {
 	struct nat_reader reader;
 	struct nat *nat;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * netlink against the real kernel: transactions, requests and dumps.
+ * nl_socket.c against the real kernel: transactions, requests and dumps.
  */
 #include "lab.h"
 
@@ -14,7 +14,7 @@
 
 #include "kernel/genl_family.h"
 
-/* A link with a name that the kernel's policy refuses, and how far its attribute is from the start. */
+/* A link with a name that the kernel's policy refuses, and the offset of that attribute. */
 static struct nlmsghdr *put_bad_link(struct message *m, uint32_t *ret_offset) {
 	struct nlmsghdr *nlh = put_header(m, RTM_NEWLINK, NLM_F_CREATE);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
@@ -107,7 +107,7 @@ static void lost_answers_are_said(void **state) {
 	change_addresses(&lab->route, RTM_NEWADDR, 0, NL_BATCH_MESSAGES - 1, 0);
 	ok(setsockopt(lab->route.fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)));
 	ok(setsockopt(lab->route.fd, SOL_SOCKET, SO_RCVTIMEO, &never, sizeof(never))); /* must not wait */
-	/* Only refusals are answered one by one. */
+	/* Only failed requests are answered individually. */
 	for (uint32_t i = 0; i < NL_BATCH_MESSAGES; i++)
 		list[i] = put_address(&m[i], RTM_NEWADDR, i, LO);
 	assert_int_equal(nl_transact(&lab->route, list, NL_BATCH_MESSAGES, false, take_ack, fresh_acks(0)), -ENOBUFS);
@@ -117,7 +117,7 @@ static void lost_answers_are_said(void **state) {
 	change_addresses(&lab->route, RTM_NEWADDR, NL_BATCH_MESSAGES - 1, 1, -EEXIST);
 }
 
-/* A second begin makes nf_tables give the batch up without an answer to anything. */
+/* A second begin message makes nf_tables drop the batch without any answer. */
 static void silence_ends_in_a_timeout(void **state) {
 	struct lab *lab = *state;
 	struct message m[4];
@@ -131,7 +131,7 @@ static void silence_ends_in_a_timeout(void **state) {
 	assert_int_equal(acks.of[1].error, -ETIMEDOUT);
 }
 
-/* Says no to the next message of sock, as the kernel would. */
+/* Sends a refusal of the next message of sock, as if it came from the kernel. */
 static void send_forgery(const struct nl_socket *from, const struct nl_socket *to) {
 	struct sockaddr_nl address = {};
 	socklen_t size = sizeof(address);
@@ -144,7 +144,7 @@ static void send_forgery(const struct nl_socket *from, const struct nl_socket *t
 	};
 
 	ok(getsockname(to->fd, (struct sockaddr *)&address, &size));
-	assert_int_not_equal(address.nl_pid, 0); /* it has sent something already */
+	assert_int_not_equal(address.nl_pid, 0); /* it has a port id, because it has sent something already */
 	assert_int_equal(sendto(from->fd, &m, sizeof(m), 0, (struct sockaddr *)&address, sizeof(address)), sizeof(m));
 }
 
@@ -206,7 +206,7 @@ static void a_transaction_is_refused_as_a_whole(void **state) {
 	run("test -z \"$(ip netns exec lab nft list ruleset)\"");
 }
 
-/* The begin may name the generation that the batch was made for; the kernel's refusal goes to the begin. */
+/* The begin message may name a generation; then the kernel's refusal refers to the begin message. */
 static void a_refused_begin_is_everybodys_error(void **state) {
 	struct lab *lab = *state;
 	struct message m[4];
@@ -239,7 +239,7 @@ static void a_large_transaction(void **state) {
 		assert_int_equal(acks.of[i].error, 0);
 	run("test $(ip netns exec lab nft list tables | wc -l) = 2000");
 
-	/* All of them wrong: more errors than can be received, and still it is said that nothing was done. */
+	/* All of them fail: more errors than can be received, and still the result is that nothing was done. */
 	for (int i = 1; i <= N; i++)
 		list[i] = put_chain(&m[i], "missing", "c");
 	ok(nl_transact(&lab->nft, list, N + 2, true, take_ack, fresh_acks(1)));
@@ -263,7 +263,7 @@ static void what_is_no_transaction_is_not_sent(void **state) {
 /* ---- dumps ---- */
 
 struct dump {
-	struct nl_socket *other; /* changes something while the dump is under way */
+	struct nl_socket *other; /* changes something during the dump */
 	size_t n, begun, restarts, disturb;
 	int refuse;
 };
@@ -305,7 +305,7 @@ static void a_dump(void **state) {
 	assert_int_equal(all.restarts, 0);
 	assert_int_equal(dump_addresses(&lab->route, &refused), -E2BIG);
 	assert_int_equal(refused.n, 1);
-	ok(dump_addresses(&lab->route, &recreates)); /* nothing was left of the refused one */
+	ok(dump_addresses(&lab->route, &recreates)); /* nothing is left of the refused one */
 	assert_int_equal(recreates.n, 3000);
 }
 
@@ -319,7 +319,7 @@ static void an_interrupted_dump(void **state) {
 	ok(dump_addresses(&lab->route, &once));
 	assert_int_equal(once.restarts, 1);
 	assert_int_equal(once.n, 3001);
-	always.begun = 10; /* other addresses than the first time */
+	always.begun = 10; /* different addresses than the first time */
 	assert_int_equal(dump_addresses(&lab->route, &always), -EINTR);
 	assert_int_equal(always.restarts, NL_DUMP_TRIES - 1);
 }
@@ -331,7 +331,7 @@ static void a_refused_dump(void **state) {
 	struct nlmsghdr *nlh = put_header(&m, RTM_GETADDR, 0);
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 
-	ifa->ifa_prefixlen = 8; /* strict checking refuses what it would not look at */
+	ifa->ifa_prefixlen = 8; /* strict checking refuses fields that the kernel ignores otherwise */
 	assert_int_equal(nl_dump(&lab->route, nlh, take_address, NULL, &none), -EINVAL);
 	assert_int_equal(none.n, 0);
 }
@@ -353,7 +353,7 @@ static int ask_link(struct nl_socket *sock, int index, int *ret) {
 	return nl_request(sock, nlh, take_link, ret);
 }
 
-/* An answer that nobody waited for, as after a timeout. */
+/* An answer that was not read, as after a timeout. */
 static void leave_an_answer(struct nl_socket *sock) {
 	struct message m;
 	struct nlmsghdr *nlh = put_header(&m, RTM_GETLINK, NLM_F_ACK);
@@ -389,7 +389,7 @@ static void count_answer(void *userdata, size_t index _unused_, const struct nlm
 	++*(size_t *)userdata;
 }
 
-/* All that is told of a bridge's port is much more than an acknowledgement. */
+/* The description of a bridge's port is much longer than an acknowledgement. */
 static void many_questions(void **state _unused_) {
 	_cleanup_(nl_close) struct nl_socket here = NL_SOCKET_NONE;
 	_cleanup_free_ struct message *m = xmalloc(N_QUESTIONS * sizeof(*m));
@@ -408,7 +408,7 @@ static void many_questions(void **state _unused_) {
 	run("ip link delete dev port && ip link delete dev br");
 }
 
-/* As sysctl net.core.rmem_default has it, which is the machine's; 0: what that is. */
+/* Stands for the machine's sysctl net.core.rmem_default; 0: the real value. */
 static int default_buffer;
 
 int socket(int domain, int type, int protocol) {
@@ -425,7 +425,7 @@ static void many_questions_where_buffers_are_small(void **state) {
 	default_buffer = 0;
 }
 
-/* The controller's own number is fixed, and so known before anything is asked. */
+/* The number of the controller itself is fixed, and known without asking. */
 static void families_have_numbers(void **state) {
 	struct lab *lab = *state;
 	_cleanup_nl_ struct nl_socket sock = NL_SOCKET_NONE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The folder of namespaces, and being inside one, against the real kernel.
+ * The directory of namespaces, and entering one, against the real kernel.
  */
 #include "lab.h"
 
@@ -46,7 +46,7 @@ static void a_private_mount_is_made_shared(void **state _unused_) {
 	run("grep -q '" NETNS_DIR " .* shared:' /proc/self/mountinfo");
 }
 
-/* Somebody has put another /run over the one in which the folder is a mount. */
+/* Somebody has mounted another /run over the one in which the directory is a mount point. */
 static void a_hidden_mount_is_not_it(void **state _unused_) {
 	int fd = -1;
 
@@ -106,7 +106,7 @@ static void a_name_mounted_twice(void **state _unused_) {
 	assert_int_equal(access(NETNS_DIR "/twice", F_OK), -1);
 }
 
-/* Only what one has looked at is deleted, whatever has come in its place since. */
+/* Only the namespace that was seen is deleted, not one that has replaced it since. */
 static void another_one_of_that_name_stays(void **state _unused_) {
 	_cleanup_close_ int fd = -1, theirs = -1;
 	struct netns_identity identity = {};
@@ -154,7 +154,7 @@ static void what_is_no_namespace(void **state _unused_) {
 	ok(symlink("loop", NETNS_DIR "/loop"));
 	ok(mkfifo(NETNS_DIR "/fifo", 0600));
 	run("mkdir " NETNS_DIR "/directory");
-	for (int round = 0; round < 2; round++) { /* what was refused is left as it was */
+	for (int round = 0; round < 2; round++) { /* a refused one stays as it was */
 		is_in_the_way("empty", "a file that is not a network namespace");
 		is_in_the_way("notes", "a file that is not a network namespace");
 		is_in_the_way("link", "a symbolic link to something other than a network namespace");
@@ -166,7 +166,7 @@ static void what_is_no_namespace(void **state _unused_) {
 	run("test \"$(cat /run/victim " NETNS_DIR "/notes)\" = wholenotes && rm -r /run/victim " NETNS_DIR "/*");
 }
 
-/* The usual way to name a container's namespace: opened as that, and never removed. */
+/* The usual way to name a container's namespace: it is opened, and never removed. */
 static void a_link_to_a_namespace(void **state _unused_) {
 	_cleanup_close_ int fd = -1, made = -1;
 	struct netns_identity a = {}, b = {};
@@ -174,7 +174,7 @@ static void a_link_to_a_namespace(void **state _unused_) {
 	int none = -1;
 
 	ok(netns_make(&none, &problem));
-	made = fcntl(none, F_DUPFD_CLOEXEC, 500); /* a number that is not given out again at once */
+	made = fcntl(none, F_DUPFD_CLOEXEC, 500); /* a descriptor number that is not reused at once */
 	close(none);
 	none = -1;
 	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), made);
@@ -187,7 +187,7 @@ static void a_link_to_a_namespace(void **state _unused_) {
 	assert_int_equal(create("ctr", &none, &problem), -EEXIST);
 	assert_int_equal(netns_remove_stale("ctr"), -EEXIST);
 	assert_int_equal(delete_name("ctr"), -ENOENT);
-	/* Where others may write, nobody knows where it leads. */
+	/* If others can write to the directory, the link cannot be trusted. */
 	ok(chmod(NETNS_DIR, 0777));
 	assert_int_equal(open_name("ctr", &none), -EEXIST);
 	assert_string_equal(problem, "a symbolic link, and others may write to " NETNS_DIR);
@@ -197,7 +197,7 @@ static void a_link_to_a_namespace(void **state _unused_) {
 	run("rm " NETNS_DIR "/ctr");
 }
 
-/* A mount namespace is a namespace too, but not ours to enter. */
+/* A mount namespace is a namespace too, but not a network namespace. */
 static void another_kind_of_namespace(void **state _unused_) {
 	put_file(NETNS_DIR "/uts", "");
 	ok(symlink("/proc/self/ns/uts", NETNS_DIR "/link"));
@@ -207,7 +207,7 @@ static void another_kind_of_namespace(void **state _unused_) {
 	run("umount " NETNS_DIR "/uts && rm " NETNS_DIR "/uts " NETNS_DIR "/link");
 }
 
-/* No descriptor is left for the third that creating needs: the file is there already by then. */
+/* Creating needs three descriptors, and the third is not available: by then the file exists already. */
 static void a_failed_creation_leaves_nothing(void **state _unused_) {
 	struct rlimit old, tight;
 	_cleanup_close_ int next = dup(STDERR_FILENO);

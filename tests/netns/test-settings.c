@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Settings that are files, on the real kernel: what cannot be read or written is told as what it is, and leaves nothing. */
+/* Settings in files, on the real kernel: a failed read or write gives the right error and leaves nothing behind. */
 #include "lab.h"
 
 #include <fcntl.h>
@@ -43,13 +43,13 @@ static void check_settings(void) {
 	ok(setting_write(&settings, FORWARD, "1"));
 	check_value(FORWARD, "1\n");
 	assert_int_equal(setting_write(&settings, FORWARD, "yes"), -EINVAL);
-	assert_int_equal(setting_write(&settings, FORWARD, "1 2"), -EINVAL); /* of which the kernel takes the first */
+	assert_int_equal(setting_write(&settings, FORWARD, "1 2"), -EINVAL); /* the kernel would use only the first */
 	check_value(FORWARD, "1\n");
 	check_unreadable("net/ipv4/conf/eth9/rp_filter", -ENOENT);
 	assert_int_equal(setting_write(&settings, "net/ipv4/conf/eth9/rp_filter", "1"), -ENOENT);
-	check_unreadable("net/ipv4/route/flush", -EACCES); /* can only be written */
+	check_unreadable("net/ipv4/route/flush", -EACCES); /* write-only */
 	assert_int_equal(setting_write(&settings, "net/ipv4/tcp_available_congestion_control", "x"), -EACCES);
-	check_unreadable("net/ipv6/conf/lo/stable_secret", -EIO); /* as long as there is none */
+	check_unreadable("net/ipv6/conf/lo/stable_secret", -EIO); /* as long as it is not set */
 	check_unreadable("net/ipv4", -EISDIR);
 	check_unreadable("net/../../version", -EINVAL);
 	assert_int_equal(setting_write(&settings, "../" FORWARD, "0"), -EINVAL);
@@ -57,7 +57,7 @@ static void check_settings(void) {
 	assert_int_equal(setting_write(&settings, far, "0"), -ENAMETOOLONG);
 }
 
-/* Through the machine's /proc, and through topod's own, which others never see. */
+/* Through the machine's /proc, and through topod's private one. */
 static void test_settings(_unused_ void **state) {
 	settings = PROC_SYS_NONE;
 	check_settings();
@@ -82,7 +82,7 @@ static int clear_etc(_unused_ void **state) {
 	return 0;
 }
 
-/* What is read, NULL for nothing. */
+/* Checks what is read; NULL: nothing. */
 static void check_content(const char *expected, int expected_error) {
 	int error = -1;
 	const char *content = resolv_conf_read(&arena, "web", &error);
@@ -116,7 +116,7 @@ static void test_file(_unused_ void **state) {
 	ok(resolv_conf_remove("web"));
 }
 
-/* What has the file's name and is none is seen as another content, and neither followed nor waited for. */
+/* Something else with the file's name is reported as different content, and is neither followed nor waited for. */
 static void test_no_file(_unused_ void **state) {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = CONF };
@@ -145,9 +145,8 @@ static void test_bounded(_unused_ void **state) {
 	ok(error);
 }
 
-/* The folder belongs to others or is no folder: what is in it is not looked at, and that is told only when it is to be
- * written. */
-static void test_folder_of_others(_unused_ void **state) {
+/* The directory belongs to others or is not a directory: its contents are not read, and only writing reports an error. */
+static void test_directory_of_others(_unused_ void **state) {
 	run("mkdir -p " FOLDER " && echo theirs >" CONF " && chmod 0777 " FOLDER);
 	check_content(NULL, 0);
 	assert_int_equal(resolv_conf_write("web", "x", true), -EPERM);
@@ -162,7 +161,7 @@ static void test_folder_of_others(_unused_ void **state) {
 	run("rm -r /etc/elsewhere");
 }
 
-/* A file is changed as a whole or not at all, also where there is no room for it. */
+/* A file is changed as a whole or not at all, also if there is no space. */
 static void test_no_room(_unused_ void **state) {
 	char text[8192] = {};
 
@@ -199,7 +198,7 @@ int main(void) {
 		cmocka_unit_test_teardown(test_file, clear_etc),
 		cmocka_unit_test_teardown(test_no_file, clear_etc),
 		cmocka_unit_test_teardown(test_bounded, clear_etc),
-		cmocka_unit_test_teardown(test_folder_of_others, clear_etc),
+		cmocka_unit_test_teardown(test_directory_of_others, clear_etc),
 		cmocka_unit_test_teardown(test_no_room, clear_etc),
 		cmocka_unit_test_teardown(test_neighbours, clear_etc),
 	};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is heard of namespaces, their folder and files, against the real kernel.
+ * Events about namespaces, their directory and files, against the real kernel.
  *
- * Nothing here sleeps: waiting is poll() on the descriptor under test, with a limit that only a failure reaches.
+ * Nothing here sleeps: it waits with poll() on the descriptor under test, with a limit that only a failure reaches.
  */
 #include "lab.h"
 
@@ -21,7 +21,7 @@
 enum { WAIT_MS = 10000 };
 
 struct heard {
-	size_t n_told; /* of dirty: what tells more than that a namespace, or anything in it, changed */
+	size_t n_told; /* how many of `dirty` say more than that anything in a namespace changed */
 	vec(int32_t) dirty;
 	vec(char *) names, files;
 	size_t everything;
@@ -85,8 +85,8 @@ static void drain(struct watch *watch, struct heard *heard) {
 	forget(heard);
 }
 
-/* Not: nothing to read. Namespaces of earlier tests are still being torn down, and give their ids back: that says no more than
- * that they are gone. */
+/* This does not mean that there was nothing to read: namespaces of earlier tests are still being destroyed and give up their
+ * ids, which only says that they are gone. */
 static void assert_quiet(struct watch *watch, struct heard *heard) {
 	while (readable(watch, 0))
 		dispatch(watch);
@@ -155,7 +155,7 @@ static void change(const char *command) {
 	run(inside);
 }
 
-/* Each is worth a change that no other group tells of. */
+/* For each group, a change that no other group reports. */
 static void each_group_is_heard(void **state) {
 	static const char *const changes[] = {
 		"ip link set lo up",
@@ -187,7 +187,7 @@ static void each_group_is_heard(void **state) {
 	watch_free(watch);
 }
 
-/* Settings and tables are heard only where somebody declares such, and rules, which nobody can declare, never. */
+/* Events of settings, tables and rules are received only if something like that is declared. */
 static void nobody_hears_what_nobody_declares(void **state) {
 	static const char *const changes[] = {
 		"sysctl -qw net.ipv4.ip_forward=1",  "sysctl -qw net.ipv6.conf.all.forwarding=1", "nft add table inet t",
@@ -214,7 +214,7 @@ static void nobody_hears_what_nobody_declares(void **state) {
 	watch_free(watch);
 }
 
-/* Of all neighbours only what somebody asked for: forwarding entries for the address of zeros. */
+/* Of neighbour events, only what is asked for is received: forwarding entries for the zero address. */
 static void forwarding_entries_are_heard_on_demand(void **state) {
 	static const char *const others[] = {
 		"ip -n lab neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev vx",
@@ -230,7 +230,7 @@ static void forwarding_entries_are_heard_on_demand(void **state) {
 	int32_t id;
 
 	ok(give_id(lab->fd, &id));
-	/* It stays down: else its own address and carrier are heard as well, whenever the kernel gets to them. */
+	/* It stays down: else events of its link-local address and carrier arrive too, at any time. */
 	run("ip -n lab link add vx type vxlan id 7 dstport 4789 local 10.0.0.1 remote 10.0.0.2");
 	ok(watch_new(&watch, &handlers, &heard, 0));
 	drain(watch, &heard);
@@ -243,7 +243,7 @@ static void forwarding_entries_are_heard_on_demand(void **state) {
 	run(remove);
 	wait_for_id(watch, &heard, id);
 	drain(watch, &heard);
-	watch_source(watch, kind_vxlan.source, true); /* again changes nothing */
+	watch_source(watch, kind_vxlan.source, true); /* doing it twice changes nothing */
 	run(append);
 	wait_for_id(watch, &heard, id);
 	drain(watch, &heard);
@@ -263,7 +263,7 @@ static void the_own_namespace_is_the_host(void **state) {
 
 	ok(nl_open(&here, NETLINK_ROUTE, -1));
 	ok(watch_new(&watch, &handlers, &heard, 0));
-	ok(give_id(lab->fd, &id)); /* being given an id is nobody's change */
+	ok(give_id(lab->fd, &id)); /* getting an id is not a change */
 	assert_quiet(watch, &heard);
 	change_addresses(&here, RTM_NEWADDR, 1, 1, 0);
 	wait_for_id(watch, &heard, WATCH_NSID_HOST);
@@ -281,7 +281,7 @@ static void the_own_namespace_is_the_host(void **state) {
 	watch_free(watch);
 	forget(&heard);
 
-	/* And for a watch that starts when it has the id already. */
+	/* The same for a watch that starts when it already has the id. */
 	ok(watch_new(&watch, &handlers, &heard, 0));
 	change_addresses(&here, RTM_DELADDR, 1, 1, 0);
 	wait_for_id(watch, &heard, WATCH_NSID_HOST);
@@ -316,7 +316,7 @@ static void an_overrun_dirties_everything(void **state) {
 	forget(&heard);
 	assert_quiet(watch, &heard);
 
-	/* It hears again at once: the queue was emptied before everything was called dirty. */
+	/* It receives events again at once: the queue was emptied before everything was reported dirty. */
 	change_addresses(&lab->route, RTM_DELADDR, 0, 1, 0);
 	wait_for_id(watch, &heard, id);
 	assert_int_equal(heard.everything, 0);
@@ -325,7 +325,7 @@ static void an_overrun_dirties_everything(void **state) {
 	watch_free(watch);
 }
 
-/* A socket that overran drops in silence until it was emptied: so a single dispatch must empty it. */
+/* A socket that overran drops events silently until it is emptied: so a single dispatch must empty it. */
 static void an_overrun_is_emptied_at_once(void **state) {
 	struct lab *lab = *state;
 	struct heard heard = {};
@@ -396,7 +396,7 @@ static void names_come_and_go(void **state _unused_) {
 	watch_free(watch);
 }
 
-/* Between a file and the mount upon it somebody may look, and would not look again. */
+/* topod may scan between the creation of the file and the mount on it, and would not scan again. */
 static void a_late_mount_is_announced(void **state _unused_) {
 	struct heard heard = {};
 	struct watch *watch = NULL;
@@ -415,7 +415,7 @@ static void a_late_mount_is_announced(void **state _unused_) {
 	wait_for_name(watch, &heard, "never");
 	wait_for_name(watch, &heard, "late");
 	drain(watch, &heard);
-	ok(mount("none", "/mnt", "tmpfs", 0, NULL)); /* none is waited for any more: a mount is no news */
+	ok(mount("none", "/mnt", "tmpfs", 0, NULL)); /* nothing is waited for any more: a mount causes no event */
 	assert_quiet(watch, &heard);
 	ok(umount("/mnt"));
 	watch_free(watch);
@@ -447,10 +447,10 @@ static void files_come_and_go(void **state _unused_) {
 	assert_quiet(watch, &heard);
 	ok(unlink("/etc/netns/web/resolv.conf"));
 	wait_for_file(watch, &heard, "web");
-	assert_int_equal(heard.files.n, 1); /* watched twice, told once */
+	assert_int_equal(heard.files.n, 1); /* watched twice, reported once */
 	drain(watch, &heard);
 
-	/* The whole folder goes, and comes again under another inode. */
+	/* The whole directory is moved away, and appears again with another inode. */
 	ok(rename("/etc/netns", "/etc/old"));
 	wait_for_file(watch, &heard, "web");
 	run("mkdir -p /etc/netns/web");
@@ -475,7 +475,7 @@ int main(void) {
 		cmocka_unit_test(names_come_and_go),
 		cmocka_unit_test(a_late_mount_is_announced),
 		cmocka_unit_test(files_come_and_go),
-		in_lab(the_own_namespace_is_the_host), /* last: an id of one's own stays */
+		in_lab(the_own_namespace_is_the_host), /* last, because the own id cannot be removed */
 	};
 	int r = begin_lab();
 
