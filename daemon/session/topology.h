@@ -39,7 +39,7 @@ struct topology {
 	struct watch *watch; /* NULL: no events are heard */
 	struct reconciler *reconciler;
 	struct topology_hooks hooks;
-	bool taken_away;      /* something was removed from the topology's directory and is not restored yet … */
+	bool taken_away;          /* something was removed from the topology's directory and is not restored yet … */
 	bool taken_away_reported; /* … which was reported */
 };
 

@@ -83,8 +83,8 @@ void judge_place(struct fake *fake, const struct scan_request *look, const struc
 	const struct object *object = change_object(change);
 	const struct w_ns *ns = world_ns_or_held(fake->world, object->ns);
 
-	/* Creating one, or giving it its name again, fails if the name is taken by now. A deletion is judged by its object: something
-	 * of topod's may have been moved there. */
+	/* Creating one, or giving it its name again, fails if the name is taken by now. A deletion is judged by its object:
+	 * something of topod's may have been moved there. */
 	if (change->type == CHANGE_DELETE || object_is_namespace(object))
 		return;
 	if (is_closed(look, ns) && !object->gone && !object->kind->class->outlives_namespace)

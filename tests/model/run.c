@@ -356,7 +356,8 @@ void run_restart(struct run *run) {
 	run_start(run, version);
 }
 
-/* A namespace that topod made has no mark, so without a ledger all in it is foreign. In others the marks show what is topod's. */
+/* A namespace that topod made has no mark, so without a ledger all in it is foreign. In others the marks show what is
+ * topod's. */
 static void estrange(struct w_ns *ns) {
 	bool closed = !streq(ns->name, NS_HOST) && !ns->external;
 

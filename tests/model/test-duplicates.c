@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An address that another host has: the kernel keeps it and does not use it. That is reported once and, if topod may recreate
- * the address, retried until the other host is gone.
+ * An address that another host has: the kernel keeps it and does not use it. That is reported once and, if topod may
+ * recreate the address, retried until the other host is gone.
  */
 #include "situation.h"
 

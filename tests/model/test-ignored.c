@@ -108,8 +108,8 @@ static void test_many(void **state _unused_) {
 	assert_int_equal(scans_for(100), scans_for(2));
 }
 
-/* The kernel has accepted the value before, so it is more likely that somebody undoes the repairs than that the kernel ignores
- * them: a fast opponent does so before topod scans. */
+/* The kernel has accepted the value before, so it is more likely that somebody undoes the repairs than that the kernel
+ * ignores them: a fast opponent does so before topod scans. */
 static void test_drift(void **state _unused_) {
 	_situation_ s;
 
@@ -125,8 +125,8 @@ static void test_drift(void **state _unused_) {
 	is_well(&s);
 }
 
-/* A link that the kernel makes on another lower link than requested: it is not recreated again and again, and what stands on it
- * is as declared. */
+/* A link that the kernel makes on another lower link than requested: it is not recreated again and again, and what stands on
+ * it is as declared. */
 static void test_made_elsewhere(void **state _unused_) {
 	uint32_t index;
 	_situation_ s;
@@ -225,7 +225,8 @@ static void test_no_rest(void **state _unused_) {
 	"topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, txqueuelen: 500}, x: {addresses: ['fd00::1/64']}}}}\n" \
 	"links: [[n0:x, n0:y]]\n"
 
-/* The file is not applied yet, because an address is in detection; but what was as declared already and differs again is drift. */
+/* The file is not applied yet, because an address is in detection; but what was as declared already and differs again is
+ * drift. */
 static void test_drift_while_applying(void **state _unused_) {
 	_situation_ s;
 

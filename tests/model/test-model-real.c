@@ -5,9 +5,9 @@
  *
  *     test-model-real [--seed S] [--count N] [--seconds T] [--case S] [--whole]
  *
- * Each case runs in a process with its own network and mount namespaces, which end with it. Acts of others are done by ip(8);
- * topod is the daemon's own code. The kernel destroys namespaces in its own time, without an event, so states are compared
- * until they agree or a deadline has passed.
+ * Each case runs in a process with its own network and mount namespaces, which end with it. Acts of others are done by
+ * ip(8); topod is the daemon's own code. The kernel destroys namespaces in its own time, without an event, so states are
+ * compared until they agree or a deadline has passed.
  */
 #include <fcntl.h>
 #include <sched.h>

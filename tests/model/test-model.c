@@ -5,9 +5,10 @@
  *     test-model [--seed S] [--count N] [--seconds T] [--case S] [--whole]
  *
  * Each case is one machine with foreign objects, one topology in one or two versions, and what happens to them. All of it
- * follows from the seed of the case, which is the run's seed plus the number of the case. Whenever nothing is left to do, what
- * is declared must exist, another plan must be empty, and nothing foreign may have been changed; after `down` the machine must
- * be as it was. A failing case is reduced and printed step by step; --case S repeats one, --whole does not reduce it.
+ * follows from the seed of the case, which is the run's seed plus the number of the case. Whenever nothing is left to do,
+ * what is declared must exist, another plan must be empty, and nothing foreign may have been changed; after `down` the
+ * machine must be as it was. A failing case is reduced and printed step by step; --case S repeats one, --whole does not
+ * reduce it.
  */
 #include "cases.h"
 #include "check.h"
@@ -26,8 +27,8 @@ static void prepare(struct run *run) {
 	run->disturbed = false;
 }
 
-/* With the last IPv4 address of a link the kernel deletes all its routes, and with a primary address its secondaries. They are
- * restored after the next scan, so requests that need them fail first. */
+/* With the last IPv4 address of a link the kernel deletes all its routes, and with a primary address its secondaries. They
+ * are restored after the next scan, so requests that need them fail first. */
 static bool takes_others_along(const struct c_case *c) {
 	vec_foreach(at, &c->addresses) {
 		const struct c_address *a = *at;

@@ -367,7 +367,8 @@ static void test_setting_of_a_new_link(void **state _unused_) {
 	assert_string_equal(setting_get(world_ns(s.run.w, NS_HOST), "net/ipv4/conf/br/rp_filter"), "0");
 }
 
-/* A foreign object is changed in place; if its owner deletes it before that, topod creates it, and it is topod's to delete. */
+/* A foreign object is changed in place; if its owner deletes it before that, topod creates it, and it is topod's to
+ * delete. */
 static void test_taken_away(void **state _unused_) {
 	_situation_ s;
 
@@ -488,8 +489,8 @@ static void test_given_up(void **state _unused_) {
 	assert_true(ns_link(before, "lo")->values->up);
 }
 
-/* An end that is only expected from now on (kind: existing) disappears with the namespace of the other end, which the same plan
- * deletes. */
+/* An end that is only expected from now on (kind: existing) disappears with the namespace of the other end, which the same
+ * plan deletes. */
 static void test_goes_with_a_namespace(void **state _unused_) {
 	_situation_ s;
 

@@ -59,8 +59,8 @@ static void note_tries(void *userdata, const struct failure *t) {
 	*(size_t *)userdata = t->n_tries;
 }
 
-/* Scans for other reasons are not tries of something that a scan alone shows to be impossible: they are not counted, and do not
- * lengthen its pause. */
+/* Scans for other reasons are not tries of something that a scan alone shows to be impossible: they are not counted, and do
+ * not lengthen its pause. */
 static void test_scans_are_no_tries(void **state _unused_) {
 	size_t n_tries = 0;
 	_situation_ s;
@@ -145,7 +145,8 @@ static void test_failed_and_paused(void **state _unused_) {
 
 #define PAIR "topology: t\nnamespaces: {n0: {}, n1: {}}\nlinks: [[n0:x, n1:y]]\n"
 
-/* A renamed end is one extra object and one missing. The other end, which is deleted and recreated with it, is not counted. */
+/* A renamed end is one extra object and one missing. The other end, which is deleted and recreated with it, is not
+ * counted. */
 static void test_pair_held(void **state _unused_) {
 	_situation_ s;
 

@@ -124,7 +124,8 @@ static void recover_by_time(struct run *run, const struct object *object) {
 	(void)object;
 }
 
-/* Somebody else adds the address while topod cannot: then it is foreign. Or the link is gone, and there is nothing to try. */
+/* Somebody else adds the address while topod cannot: then it is foreign. Or the link is gone, and there is nothing to
+ * try. */
 static void be_overtaken(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
@@ -216,7 +217,8 @@ static bool is_excused_by_others(struct run *run, const struct object *object) {
 	return excused;
 }
 
-/* The kernel acknowledges something and does not do it: that is reported with the value it keeps, and all else is as declared. */
+/* The kernel acknowledges something and does not do it: that is reported with the value it keeps, and all else is as
+ * declared. */
 void ignore_one(struct run *run) {
 	struct spec spec = {};
 	const struct object *object = run_read(run, 1, &spec) ? pick_object(run, &spec.state) : NULL;
@@ -309,7 +311,8 @@ void fight(struct run *run) {
 
 /* Failing scans. */
 
-/* What cannot be scanned is not taken for gone: nothing is done or forgotten, and the scan is retried with growing pauses. */
+/* What cannot be scanned is not taken for gone: nothing is done or forgotten, and the scan is retried with growing
+ * pauses. */
 static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) {
 	size_t looks = run->fake.n_scans;
 	struct reconciler_status status;
@@ -388,8 +391,8 @@ static bool has_hardware(const struct c_case *c) {
 	return false;
 }
 
-/* Without its ledger topod recognizes its objects by their marks alone, and takes all others for foreign. (A card that was moved
- * in has no mark.) */
+/* Without its ledger topod recognizes its objects by their marks alone, and takes all others for foreign. (A card that was
+ * moved in has no mark.) */
 void lose_ledger(struct run *run) {
 	struct reconciler_status status;
 

@@ -4,8 +4,8 @@
  * links, addresses, routes, settings, one NAT table per namespace, resolv.conf files.
  *
  * It owns the kernel's rules: what needs what, what disappears with what, which error an impossible request gives. It knows
- * neither topod's plans nor its ledger. It leaves out multicast, neighbours, the table `local`, and addresses that the kernel
- * generates: no test may depend on these.
+ * neither topod's plans nor its ledger. It leaves out multicast, neighbours, the table `local`, and addresses that the
+ * kernel generates: no test may depend on these.
  */
 #pragma once
 

@@ -161,7 +161,8 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	vec_push(&ns->addresses, address);
 	if (link->values->up && !address.secondary && !address.noprefixroute)
 		address_add_connected(w, ns, &address);
-	/* Added once the address is usable; the cases use only addresses that are usable at once. It does not return with the link. */
+	/* Added once the address is usable; the cases use only addresses that are usable at once. It does not return with
+	 * the link. */
 	if (ipv6 && address.peer.address.family && link->values->up)
 		add_kernels(w, ns, peer_route(&address));
 	addresses_changed(w, ns, link);

@@ -35,7 +35,8 @@ struct w_link *ns_link_at(const struct w_ns *ns, uint32_t index) {
 	return NULL;
 }
 
-/* The kernel's defaults, taken from the field tables, which use them to restore values; the real kernel is asked for them too. */
+/* The kernel's defaults, taken from the field tables, which use them to restore values; the real kernel is asked for them
+ * too. */
 static void set_defaults(struct world *w, struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -148,8 +149,8 @@ static struct w_link *passthru_on(const struct world *w, const struct w_link *lo
 	return NULL;
 }
 
-/* Setting the MAC address of a macvlan in passthru mode sets that of its lower link, as long as the macvlan exists; setting the
- * lower link's sets both. */
+/* Setting the MAC address of a macvlan in passthru mode sets that of its lower link, as long as the macvlan exists; setting
+ * the lower link's sets both. */
 void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac) {
 	struct w_link *lower = link->passthru ? link->lower : link, *upper = passthru_on(w, lower);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Preloaded into topod (LD_PRELOAD), it makes one chosen request to the kernel fail. test_faults.py chooses it, through a file
- * that both have mapped, and reads there which requests were made.
+ * Preloaded into topod (LD_PRELOAD), it makes one chosen request to the kernel fail. test_faults.py chooses it, through a
+ * file that both have mapped, and reads there which requests were made.
  *
  * Two sorts of requests are counted. A *call* is a call of one of the functions below that concerns the network or topod's
- * files; it fails before it reaches the kernel, or returns less than there is. A *message* is one of the netlink messages in a
- * sendto(); the kernel itself refuses it, because it gets an unknown type, and the error in the answer is replaced by the
+ * files; it fails before it reaches the kernel, or returns less than there is. A *message* is one of the netlink messages in
+ * a sendto(); the kernel itself refuses it, because it gets an unknown type, and the error in the answer is replaced by the
  * chosen one.
  *
  * Time runs SPEED times faster in here, so that the test need not wait for the pauses between tries.

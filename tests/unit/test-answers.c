@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nl_socket.c with answers that today's kernel gives never, or not on demand: whole copies of the request, impossible copies,
- * leftovers of earlier requests, silence. The kernel is the other end of a socket pair, and has answered in advance.
+ * nl_socket.c with answers that today's kernel gives never, or not on demand: whole copies of the request, impossible
+ * copies, leftovers of earlier requests, silence. The kernel is the other end of a socket pair, and has answered in advance.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The control socket as a file, its owner and group, and the client of `topod status`, also with a server that misbehaves. */
+/* The control socket as a file, its owner and group, and the client of `topod status`, also with a server that
+ * misbehaves. */
 #include "control-helper.h"
 
 #include <fcntl.h>

@@ -162,8 +162,8 @@ static void test_deletion_by_name(void **state _unused_) {
 	assert_string_equal(mnl_attr_get_str(attrs[IFLA_IFNAME]), "c1");
 }
 
-/* Under an index of our choice: the kernel might reuse that of a link that was just deleted, and a late deletion of that link
- * would delete this one. */
+/* Under an index of our choice: the kernel might reuse that of a link that was just deleted, and a late deletion of that
+ * link would delete this one. */
 static void test_interface_given_back(void **state _unused_) {
 	struct there there = { .namespaces = true };
 	const struct nlattr *attrs[IFLA_MAX + 1];

@@ -211,7 +211,8 @@ static void test_routes(_unused_ void **state) {
 	assert_int_equal(hint_of(&m).type, HINT_NAMESPACE);
 }
 
-/* Routes that an address adds to the table `local` are covered by the address's event; removing one has only its own event. */
+/* Routes that an address adds to the table `local` are covered by the address's event; removing one has only its own
+ * event. */
 static void test_local_routes(_unused_ void **state) {
 	static const struct {
 		uint16_t type;

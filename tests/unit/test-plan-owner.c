@@ -340,8 +340,8 @@ static void test_found_returns(void **state _unused_) {
 	check_plan(&then, "~ host sysctl net.ipv4.ip_forward: value 1 -> 0\n~ host/e link: mtu 1400 -> 9000\n");
 }
 
-/* Addresses and routes of a namespace that was taken over: found by their identity, and put back as a whole, the route first,
- * because the kernel would delete it with the address. */
+/* Addresses and routes of a namespace that was taken over: found by their identity, and put back as a whole, the route
+ * first, because the kernel would delete it with the address. */
 static void test_taken_over_returns(void **state _unused_) {
 	const char *before = "namespaces: {a: {adopt: true, interfaces: {e: {kind: existing, addresses: 10.0.0.1/8}},\n"
 			     "  routes: {to: default, via: 10.0.0.8, dev: e, mtu: 1300}}}";

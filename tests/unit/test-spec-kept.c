@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Values that the kernel would acknowledge but store differently: the reader of the file refuses them and says what to write. */
+/* Values that the kernel would acknowledge but store differently: the reader of the file refuses them and says what to
+ * write. */
 #include "spec-helper.h"
 
 static void test_stacked_macvlan(void **state _unused_) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Mistakes that the kernel would refuse later with its own message: each is an error, or a warning if some kernel may accept
- * it, with its position; what is similar and right is not. tests/netns/test_refused.py checks that the kernel does refuse it.
+ * it, with its position; what is similar and right is not. tests/netns/test_refused.py checks that the kernel does refuse
+ * it.
  */
 #include "spec-helper.h"
 
@@ -354,7 +355,8 @@ static void test_gateways(void **state _unused_) {
 		     "f:3:19: error: " BEHIND("10.9.0.1", "10.0.0.2") "\nf:2:1: note: by this route");
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2}, {to: 10.8.0.0/16, via: 10.9.0.1, dev: e0, on-link: true}", "");
 	check_routes("{to: 10.9.0.0/16, dev: e0}, {to: 10.8.0.0/16, via: 10.9.0.1}", "");
-	/* The gateway is looked up in the route's table and in the main table; for a default route more would have to be known. */
+	/* The gateway is looked up in the route's table and in the main table; for a default route more would have to be
+	 * known. */
 	check_routes("{to: 10.9.0.0/16, dev: e0, table: 100}, {to: 10.8.0.0/16, via: 10.9.0.1, table: 100}", "");
 	check_routes("{to: 10.9.0.0/16, via: 10.0.0.2, table: 100}, {to: 10.8.0.0/16, via: 10.9.0.1}",
 		     "f:2:70: warning: no declared address of a covers the gateway 10.9.0.1");

@@ -450,7 +450,8 @@ static void test_wrong_references(void **state _unused_) {
 	check_diags("namespaces: {host: {nat: [{action: masquerade, out: wan}]}}", "");
 }
 
-/* A link that topod did not make is changed only if its entry says so: a container's eth0 and the host's are easily confused. */
+/* A link that topod did not make is changed only if its entry says so: a container's eth0 and the host's are easily
+ * confused. */
 #define TO_TAKE(name) " To use an existing one, write '" name ": {kind: existing}' under its 'interfaces'"
 
 static void check_foreign(const char *entry, const char *place) {
@@ -490,7 +491,8 @@ static void test_foreign_links(void **state _unused_) {
 	check_diags(
 		"namespaces: {sw: {interfaces: {b: {kind: bridge, ports: [eth0]}}}, web: {}}\nlinks: [[web:eth0, sw:c1]]",
 		"f:1:58: error: there is no interface 'eth0' in sw; did you mean c1, sw's end of web:eth0?");
-	/* A route and NAT do not change the link. A setting shows whose link it is; but here it may be that of the other end. */
+	/* A route and NAT do not change the link. A setting shows whose link it is; but here it may be that of the other
+	 * end. */
 	check_diags(
 		"namespaces: {host: {routes: [{to: 10.0.0.0/8, dev: eth0}, {to: 10.0.0.0/9, nexthops: [{dev: eth0}, {dev: eth1}]}],\n"
 		"  nat: [{action: masquerade, out: eth0}], sysctl: {net.ipv4.conf.eth0.rp_filter: 1, net.ipv4.conf.wan.rp_filter: 1}},\n"
