@@ -515,7 +515,7 @@ const char *netns_name_of(struct nl_socket *sock _unused_, int32_t id, struct ar
 	return id % 2 ? arena_printf(arena, "ns%d", id) : NULL;
 }
 
-void netns_keep_folder(bool keep _unused_) {
+void netns_keep_dir(bool keep _unused_) {
 }
 
 int netns_open(const char *name, int *ret_fd, const char **ret_problem) {
