@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * overrun SPEC SEED ROUNDS TOPOLOGY NAMESPACE:LINK…: a session whose event sockets hold a few events only. In each round a flood
- * of events that concern nobody fills them while nobody reads, and somewhere in it something declared is disturbed, whose
- * event is then lost. After the round nothing may be left to do. Ends with 1 where something is; prints the overruns.
+ * overrun SPEC SEED ROUNDS TOPOLOGY NAMESPACE:LINK…: a session whose event sockets hold a few events only. In each round a
+ * flood of events that concern nobody fills them while nobody reads, and somewhere in it something declared is disturbed,
+ * whose event is then lost. After the round nothing may be left to do. Ends with 1 where something is; prints the overruns.
  */
 #include "disturb.h"
 

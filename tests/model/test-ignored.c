@@ -82,7 +82,7 @@ static void test_address(void **state _unused_) {
 	is_well(&s);
 }
 
-/* How often is the kernel scanned until n addresses are known to be ignored? */
+/* Counts the scans until n addresses are known to be ignored. */
 static size_t scans_for(size_t n) {
 	_cleanup_text_ struct text spec = {};
 	_situation_ s;
@@ -103,7 +103,7 @@ static size_t scans_for(size_t n) {
 	return s.run.fake.n_scans;
 }
 
-/* However many are in question, they are looked at together: one by one, thousands keep the daemon from everything else. */
+/* All suspects are scanned together: one by one, thousands would keep the daemon from everything else. */
 static void test_many(void **state _unused_) {
 	assert_int_equal(scans_for(100), scans_for(2));
 }
@@ -250,8 +250,8 @@ int main(void) {
 		situation_test(test_drift),
 		situation_test(test_made_elsewhere),
 		situation_test(test_reload),
-		situation_test(test_quarrel),
-		situation_test(test_fast_quarrel),
+		situation_test(test_contention),
+		situation_test(test_fast_contention),
 		situation_test(test_no_rest),
 		situation_test(test_drift_while_applying),
 	};

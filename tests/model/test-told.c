@@ -189,7 +189,10 @@ static void test_one_bad_value(void **state _unused_) {
 	start(&s);
 	run_op(&s.run, &(struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "mv", .number = 1400 });
 	run_op(&s.run, &(struct op){ .type = OP_TXQLEN, .ns = NS_HOST, .name = "mv", .number = 77 });
-	act(&s, (struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "f0", .number = 1400 }); /* upper links may not have a larger one */
+	act(&s, (struct op){ .type = OP_MTU,
+			     .ns = NS_HOST,
+			     .name = "f0",
+			     .number = 1400 }); /* upper links may not have a larger one */
 	assert_int_equal(ns_link(world_ns(s.run.w, NS_HOST), "mv")->values->txqueuelen, 500);
 	assert_int_equal(count(&s, "= drift, failed: host/mv macvlan mtu was changed from 1500 to 1400 "), 1);
 	act(&s, (struct op){ .type = OP_MTU, .ns = NS_HOST, .name = "f0", .number = 1500 });
@@ -232,7 +235,7 @@ int main(void) {
 		situation_test(test_reported),
 		situation_test(test_reported_and_redeclared),
 		situation_test(test_failing_and_undeclared),
-		situation_test(test_looks_are_no_tries),
+		situation_test(test_scans_are_no_tries),
 		situation_test(test_held_and_restored),
 		situation_test(test_held_and_failed),
 		situation_test(test_failed_and_paused),
