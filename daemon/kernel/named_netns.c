@@ -327,7 +327,8 @@ static int remove_left_over(int dir, const char *name, bool was_ours) {
 		return -EEXIST;
 	if (unlinkat(dir, name, 0) == 0)
 		return 0;
-	/* EBUSY: something is mounted on it. EEXIST means here that it is somebody else's, and is no answer of the kernel's. */
+	/* EBUSY: something is mounted on it. EEXIST means here that it is somebody else's, and is no answer of the
+	 * kernel's. */
 	return errno == EBUSY ? -EEXIST : errno == EEXIST ? -EIO : -errno;
 }
 

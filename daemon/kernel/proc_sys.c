@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /proc/sys shows each namespace its own settings under the same names. The kernel keeps an entry for each of them in
- * one chain, directory by directory, and every look-up walks along it: in the thousandth namespace that takes ten times
- * as long as the setting itself. So where many are visited, topod uses a procfs of its own, which is thrown away before its
- * chains become long. It is mounted nowhere. Where the kernel gives none (a sandbox, one before 5.2) the machine's /proc does as
+ * /proc/sys shows each namespace its own settings under the same names. The kernel keeps an entry for each of them in one
+ * chain, directory by directory, and every look-up walks along it: in the thousandth namespace that takes ten times as long
+ * as the setting itself. So where many are visited, topod uses a procfs of its own, which is thrown away before its chains
+ * become long. It is mounted nowhere. Where the kernel gives none (a sandbox, one before 5.2) the machine's /proc does as
  * well, only more slowly.
  */
 #include "kernel/proc_sys.h"

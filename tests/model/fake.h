@@ -44,8 +44,8 @@ struct fake {
 	void (*requested)(void *userdata, size_t n);                /* just before a request; may be NULL */
 	void (*judge)(void *userdata, const struct change *change); /* just before it is carried out; may be NULL */
 	void (*looked)(void *userdata, size_t n);                   /* just after a scan; may be NULL */
-	void (*crash)(void *userdata);                              /* the files are now as they will be found after the crash */
-	vec(char *) made;     /* ids of what topod made; NULL: deleted again */
+	void (*crash)(void *userdata); /* the files are now as they will be found after the crash */
+	vec(char *) made;              /* ids of what topod made; NULL: deleted again */
 	vec(char *) replaced; /* ids of what was somebody else's, and is deleted to be made again at once; NULL: it is */
 	struct text violations, trace;
 	bool tracing;

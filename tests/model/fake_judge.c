@@ -59,8 +59,8 @@ void judge(struct fake *fake, const struct scan_request *look, bool external, co
 		   (change->type == CHANGE_UPDATE ? (desired && desired->adopt) || change->desired->gone
 						  : desired && desired->exclusive);
 
-	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. What is made again at
-	 * once may go as well. */
+	/* On an interface that was given another name by hand: it bears the mark, and the ledger has followed. What is made
+	 * again at once may go as well. */
 	const struct ledger_entry *entry = ledger_find_object(look->ledger, change_object(change));
 	may |= change->type == CHANGE_DELETE && change->observed->owned && entry && (entry->made || change->recreates);
 	if (external && !may)

@@ -27,19 +27,19 @@ struct w_link {
 	uint32_t index;
 	struct link *values; /* an object of its kind, as the kernel shows it */
 	struct w_link *master, *peer, *lower;
-	struct bridge_port *port;   /* while it is a port of a bridge */
-	bool passthru;              /* a macvlan in passthru mode, which has its lower link for itself, with that link's MAC address … */
+	struct bridge_port *port; /* while it is a port of a bridge */
+	bool passthru; /* a macvlan in passthru mode, which has its lower link for itself, with that link's MAC address … */
 	struct mac lent;            /* … and gives that address back at the end */
 	struct w_ns *birthplace;    /* a vxlan: the namespace in which its id is in use, even if it was moved … */
 	struct ip flood[FLOOD_MAX]; /* … and where it sends frames with unknown destinations */
 	size_t n_flood;
-	bool mtu_by_user;       /* a bridge whose MTU no longer follows its ports */
-	bool hardware;          /* survives its namespace: it returns to the host */
-	bool external;          /* not made by topod */
-	bool moved;             /* topod moved it here, so topod may change it and give it back */
-	bool bare;              /* somebody removed the addresses that the kernel generated (which are not modelled as addresses) */
-	bool carried;           /* it had a carrier, or needed none, when that was last checked */
-	bool ready;             /* … at some time since it was last set up (IF_READY): duplicate detection runs */
+	bool mtu_by_user; /* a bridge whose MTU no longer follows its ports */
+	bool hardware;    /* survives its namespace: it returns to the host */
+	bool external;    /* not made by topod */
+	bool moved;       /* topod moved it here, so topod may change it and give it back */
+	bool bare;    /* somebody removed the addresses that the kernel generated (which are not modelled as addresses) */
+	bool carried; /* it had a carrier, or needed none, when that was last checked */
+	bool ready;   /* … at some time since it was last set up (IF_READY): duplicate detection runs */
 	const char *other_name; /* an alternative name, or NULL */
 };
 
