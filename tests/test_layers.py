@@ -14,7 +14,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 
 # From the ground up: a file includes what is in its own room or in one before it, never in a later one.
 ROOMS = [
-    "common/base", "common/yaml", "common/net", "common/model", "common/kind", "common/meaning", "common/language", "common/plan",
+    "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/language", "common/plan",
     "common/report",
     "daemon/files", "daemon/kernel", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run", "daemon/cli",
 ]
@@ -48,7 +48,6 @@ CALLERS = {
 
 # Who names kinds or classes outside their room, and why. Everybody else loops over the lists or asks an object's kind and class.
 MAY_NAME = {
-    "common/meaning/": "what is hardly meant is about certain kinds: a gateway that no address reaches",
     "common/language/": "an end of a link and an interface without a `kind` are of kinds that the file does not write",
     "common/plan/ledger_renamed.c": "the path of a setting has the name of its link in it",
     "common/plan/ledger_settings.c": "what one setting makes of others and of a link",

@@ -525,6 +525,13 @@ static bool connects(const struct object *object, struct prefix *ret) {
 	return true;
 }
 
+static const char *advertised(const struct object *observed) {
+	enum { KERNEL_RA = 2 }; /* IFAPROT_KERNEL_RA of linux/if_addr.h, 5.18 */
+	const struct address *a = (const struct address *)observed;
+
+	return a->protocol == KERNEL_RA ? a->dev : NULL;
+}
+
 const struct class class_address = {
 	.sections = sections,
 	.name = "address",
@@ -556,6 +563,8 @@ const struct kind kind_address = {
 	.reaches = reaches,
 	.assigns = assigns,
 	.connects = connects,
+	.advertised = advertised,
+	.warn = address_warn,
 	.needs_ipv6 = needs_ipv6,
 	.recreate = recreate,
 };

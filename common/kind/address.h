@@ -74,3 +74,6 @@ struct address *address_decode(const struct decode *decode, const struct nlmsghd
 /* address_check.c: addresses among each other, while the file is read; see struct kind. */
 void address_check(struct reading *r, const struct ns_state *ns, const struct object *object);
 void address_check_all(struct reading *r, const struct ns_state *ns);
+
+/* address_meaning.c, see struct kind */
+void address_warn(struct meaning *m);

@@ -4,6 +4,7 @@
  * the file's whole content, as resolv.conf(5) wants it.
  */
 #include "kind/resolv_conf.h"
+#include "meaning/places.h"
 #include "model/section.h"
 #include "model/source.h"
 
@@ -196,6 +197,22 @@ static const struct source source = {
 	.from_text = from_text,
 };
 
+/* Name servers by the name of an interface (fe80::1%eth0) that is not there. */
+static void check_zones(struct meaning *m, const struct ns_state *ns, const struct dns *dns) {
+	for (size_t i = 0; i < dns->n_zones; i++)
+		if (!ns_find_link(ns, dns->zones[i].dev) && !ns->adopt)
+			diag_warning(m->diags, dns->zones[i].position,
+				     "'servers' names %s, but %s has no interface of that name", dns->zones[i].dev,
+				     ns->name);
+}
+
+static void warn(struct meaning *m) {
+	state_foreach(ns, m->state)
+		ns_foreach(object, ns)
+			if (object->kind == &kind_dns)
+				check_zones(m, ns, (const struct dns *)object);
+}
+
 const struct class class_dns = {
 	.sections = sections,
 	.source = &source,
@@ -213,4 +230,5 @@ const struct kind kind_dns = {
 	.n_fields = ARRAY_SIZE(fields),
 	.markable = true,
 	.noun = noun,
+	.warn = warn,
 };

@@ -481,11 +481,19 @@ static const char *hidden(struct arena *arena, const struct object *observed) {
 	return arena_printf(arena, "is hidden by %s, which somebody else put in front of it", text_str(&text));
 }
 
-static bool leads(const struct object *object, struct prefix *ret) {
+static bool leads(const struct object *object, struct lead *ret) {
 	const struct route *r = (const struct route *)object;
 
-	*ret = r->to;
-	return r->type == RTN_UNICAST && !goes_late(object);
+	*ret = (struct lead){
+		.to = r->to, .dev = r->dev, .via = r->via, .direct = r->type == RTN_UNICAST && !goes_late(object)
+	};
+	return true;
+}
+
+static const char *advertised(const struct object *observed) {
+	const struct route *r = (const struct route *)observed;
+
+	return r->protocol == RTPROT_RA ? r->dev : NULL;
 }
 
 static bool depends(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip) {
@@ -563,6 +571,8 @@ const struct kind kind_route = {
 	.goes_late = goes_late,
 	.depends = depends,
 	.leads = leads,
+	.advertised = advertised,
+	.warn = route_warn,
 	.needs_ipv6 = needs_ipv6,
 	.hidden = hidden,
 	.opponent = opponent,

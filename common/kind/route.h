@@ -55,3 +55,6 @@ struct route *route_decode(const struct decode *decode, const struct nlmsghdr *n
 void route_check_all(struct reading *r, const struct ns_state *ns); /* route_check.c */
 /* What addresses bring along already (route_connected.c). */
 void route_check_connected(struct reading *r, const struct ns_state *ns);
+
+/* route_meaning.c, see struct kind */
+void route_warn(struct meaning *m);

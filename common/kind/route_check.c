@@ -304,7 +304,7 @@ static void check_gateway(struct reading *r, const struct ns_state *ns, const st
 			"on the path is %s",
 			ip_format(g->via, buf), ip_format(&behind->via, next));
 		diag_note(r->parse.diags, behind->object.position, "by this route");
-	} else if (n == 0 && !is_own(reach, g->via)) { /* which gets a better warning (common/meaning) */
+	} else if (n == 0 && !is_own(reach, g->via)) { /* which gets a better warning (kind/route_meaning.c) */
 		diag_warning(r->parse.diags, g->position, "no declared address of %s covers the gateway %s", ns->name,
 			     ip_format(g->via, buf));
 	} else if (n > 1 && !g->dev) {

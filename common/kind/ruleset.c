@@ -447,4 +447,5 @@ const struct kind kind_nat = {
 	.encode = nat_encode,
 	.noun = nat_noun,
 	.lines = lines,
+	.warn = nat_warn,
 };

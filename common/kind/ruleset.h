@@ -206,3 +206,6 @@ void nat_reader_restart(void *reader);
 
 /* 0 and the sealed object, NULL where there is no table; -EAGAIN where the ruleset changed in between: begin again. */
 int nat_reader_finish(struct nat_reader *reader, struct nat **ret);
+
+/* ruleset_meaning.c, see struct kind */
+void nat_warn(struct meaning *m);

@@ -349,4 +349,7 @@ const struct kind kind_sysctl = {
 	.id = id,
 	.goes_late = goes_late,
 	.overrun_by = overrun_by,
+	.warn = sysctl_warn,
+	.warn_seen = sysctl_warn_seen,
+	.proxies = sysctl_proxies,
 };

@@ -73,3 +73,9 @@ void sysctl_settle(struct reading *r, struct ns_state *ns);
 void sysctl_check(struct reading *r, const struct ns_state *ns, const struct object *object);
 void sysctl_check_all(struct reading *r, const struct ns_state *ns);
 void sysctl_check_ipv6(struct reading *r, const struct ns_state *ns); /* sysctl_ipv6.c */
+
+/* sysctl_meaning.c, see struct kind */
+void sysctl_warn(struct meaning *m);
+bool sysctl_warn_seen(const struct object *desired, const struct ns_state *ns, const struct ns_state *seen,
+		      struct diags *diags);
+bool sysctl_proxies(const struct object *desired, const char **ret_dev);

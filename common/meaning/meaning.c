@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the subjects ask: who has an address, and who is where. */
-#include "meaning/meaning_private.h"
-
-#include "kind/link.h"
-#include "kind/sysctl.h"
+#include "meaning/places.h"
 
 int place_compare_positions(struct position a, struct position b) {
 	if (a.source != b.source)
@@ -17,7 +13,7 @@ static int compare_places(const void *a, const void *b) {
 
 	if (r == 0)
 		r = (x->segment > y->segment) - (x->segment < y->segment);
-	return r ? r : place_compare_positions(x->address->object.position, y->address->object.position);
+	return r ? r : place_compare_positions(x->address->position, y->address->position);
 }
 
 static int compare_presences(const void *a, const void *b) {
@@ -31,11 +27,14 @@ static int compare_presences(const void *a, const void *b) {
 static void find_places(struct meaning *m) {
 	state_foreach(ns, m->state)
 		ns_foreach(object, ns) {
-			const struct address *a = (const struct address *)object;
+			struct prefix own;
 
-			if (object->kind == &kind_address)
+			if (object->kind->assigns && object->kind->assigns(object, &own)) {
+				const char *dev = object_home_link(object);
+
 				vec_push(&m->places,
-					 (struct place){ a->address.address, place_segment(m, ns, a->dev), ns, a });
+					 (struct place){ own.address, place_segment(m, ns, dev), ns, object, dev });
+			}
 			if (object_is_link(object))
 				vec_push(&m->presences, (struct presence){ segment_of(&m->segments, object), ns });
 		}
@@ -95,20 +94,8 @@ void place_print_others(const struct meaning *m, size_t segment, const struct ip
 			return;
 		}
 		text_addf(out, "%s%s (%s/%s)", n == 1 ? "; there are: " : ", ", ip_format(&place->ip, buf), place->ns->name,
-			  place->address->dev);
+			  place->dev);
 	}
-}
-
-const struct sysctl *setting_object(const struct ns_state *ns, const char *path) {
-	_cleanup_(arena_done) struct arena arena = {};
-
-	return (const struct sysctl *)ns_find(ns, &sysctl_new(&arena, ns->name, path, "")->object);
-}
-
-const char *setting_of(const struct ns_state *ns, const char *path) {
-	const struct sysctl *found = setting_object(ns, path);
-
-	return found ? found->value : NULL;
 }
 
 void meaning_check(const struct state *state, struct diags *diags) {
@@ -116,11 +103,24 @@ void meaning_check(const struct state *state, struct diags *diags) {
 
 	segments_find(&m.segments, state);
 	find_places(&m);
-	meaning_addresses(&m);
-	meaning_gateways(&m);
-	meaning_translations(&m);
-	meaning_settings(&m);
+	for (const struct kind *const *kind = kinds; *kind; kind++)
+		if ((*kind)->warn)
+			(*kind)->warn(&m);
 	vec_done(&m.presences);
 	vec_done(&m.places);
 	segments_done(&m.segments);
+}
+
+void meaning_seen(const struct state *desired, const struct state *observed, struct diags *diags) {
+	state_foreach(ns, desired)
+		ns_foreach(object, ns)
+			if (object->kind->warn_seen)
+				object->kind->warn_seen(object, ns, state_find(observed, ns->name), diags);
+}
+
+bool meaning_needs_scan(const struct ns_state *desired) {
+	ns_foreach(object, desired)
+		if (object->kind->warn_seen && object->kind->warn_seen(object, desired, NULL, NULL))
+			return true;
+	return false;
 }

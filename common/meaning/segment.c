@@ -2,8 +2,7 @@
 /* Union-find over the declared links. */
 #include "meaning/segment.h"
 
-#include "kind/link.h"
-#include "kind/sysctl.h"
+#include "model/kind.h"
 
 static int compare_members(const void *a, const void *b) {
 	const struct segment_member *x = a, *y = b;
@@ -86,16 +85,23 @@ static bool leads_on(const struct object *link) {
 
 /* Others answer for hosts behind them, whatever is declared (proxy_arp, proxy_ndp). */
 static void open_proxies(struct segments *s, const struct ns_state *ns, const struct object *setting) {
-	const struct sysctl *sysctl = (const struct sysctl *)setting;
+	const char *dev;
 
-	if (!strstr(sysctl->path, "/proxy_") || streq(sysctl->value, "0"))
+	if (!setting->kind->proxies || !setting->kind->proxies(setting, &dev))
 		return;
 	ns_foreach(object, ns) {
 		size_t i = index_of(s, object);
 
-		if (i != SEGMENT_NONE && (!sysctl->dev || streq(((const struct link *)object)->name, sysctl->dev)))
+		if (i != SEGMENT_NONE && (!dev || streq(object_home_link(object), dev)))
 			s->members.items[top_of(s, i)].open = true;
 	}
+}
+
+static bool has_controller(const struct object *link) {
+	object_foreach_need(need, link)
+		if (need.field->flags & FIELD_CONTROLLER)
+			return true;
+	return false;
 }
 
 /* In a namespace that is not topod's alone, others may give an address to an interface that has none, or make it a port. A
@@ -106,7 +112,7 @@ static void open_bare(struct segments *s, const struct ns_state *ns) {
 	ns_foreach(object, ns) {
 		size_t i = index_of(s, object);
 
-		if (i != SEGMENT_NONE && object->kind->segment != SEGMENT_PORTS && !object_has(object, LINK_MASTER) &&
+		if (i != SEGMENT_NONE && object->kind->segment != SEGMENT_PORTS && !has_controller(object) &&
 		    !s->members.items[i].addressed)
 			s->members.items[top_of(s, i)].open = true;
 	}
@@ -122,7 +128,7 @@ static void open_empty(struct segments *s) {
 static void add_members(struct segments *s, const struct state *state) {
 	state_foreach(ns, state)
 		ns_foreach(object, ns)
-			if (object_is_link(object) && !streq(((const struct link *)object)->name, "lo"))
+			if (object_is_link(object) && !streq(object_home_link(object), "lo"))
 				vec_push(&s->members, (struct segment_member){ .link = object, .open = leads_on(object) });
 	if (s->members.n)
 		qsort(s->members.items, s->members.n, sizeof(*s->members.items), compare_members);
@@ -143,8 +149,7 @@ void segments_find(struct segments *ret, const struct state *state) {
 
 			if (i != SEGMENT_NONE)
 				ret->members.items[i].addressed = true;
-			if (object->kind == &kind_sysctl)
-				open_proxies(ret, ns, object);
+			open_proxies(ret, ns, object);
 		}
 		open_bare(ret, ns);
 	}

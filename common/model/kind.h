@@ -97,6 +97,7 @@ struct decode {
 	const char *(*link_name)(void *userdata, uint32_t ifindex);
 };
 
+struct meaning;
 struct ns_state;
 struct reading;
 struct section;
@@ -110,6 +111,14 @@ struct sole_claim {
 	int error;                 /* of the kernel where it says no more than that: it means that somebody has it; else 0 */
 	bool shared;               /* others may claim it, too, if they are shared as well … */
 	const char *as;            /* … and claim it with this same value; NULL: none */
+};
+
+/* Where packets for a network go. */
+struct lead {
+	struct prefix to;
+	const char *dev; /* the link; NULL: found by the gateway */
+	struct ip via;   /* the gateway; of no family: none, or several */
+	bool direct;     /* by the link, without a gateway */
 };
 
 /* Which hosts hear the broadcasts of a link (common/meaning). */
@@ -196,8 +205,8 @@ struct kind {
 	uint64_t (*out_of_order)(const struct object *desired, const struct object *observed);
 	/* Does the object come behind that one, where both are? */
 	bool (*comes_behind)(const struct object *object, const struct object *first);
-	/* The network to which this desired object leads by a link, without a gateway (a route); false where it does not. */
-	bool (*leads)(const struct object *object, struct prefix *ret);
+	/* Where packets go by this desired object (a route); false: it says nothing of that. */
+	bool (*leads)(const struct object *object, struct lead *ret);
 	/* The i-th thing on which it silently depends besides its links: a link (*ret_dev), or an address that some link
 	 * reaches or has (*ret_ip; a gateway, a source). False: there are no more. */
 	bool (*depends)(const struct object *object, size_t i, const char **ret_dev, const struct ip **ret_ip);
@@ -228,6 +237,17 @@ struct kind {
 	void (*check)(struct reading *r, const struct ns_state *ns, const struct object *desired);
 	/* The same for what shows only across the objects of a namespace. */
 	void (*check_all)(struct reading *r, const struct ns_state *ns);
+	/* Warns of what is legal in the file but probably a mistake, of all objects of the kind; see meaning/places.h. */
+	void (*warn)(struct meaning *m);
+	/* The same of one desired object of `ns`, by what only the kernel shows. False: what is seen matters nothing to this object.
+	 * seen NULL: just answers that. */
+	bool (*warn_seen)(const struct object *desired, const struct ns_state *ns, const struct ns_state *seen,
+			  struct diags *diags);
+	/* Do others answer, by this desired object, for hosts behind them on the segment of a link (proxy_arp)? *ret_dev: of which
+	 * link; NULL: of all. */
+	bool (*proxies)(const struct object *desired, const char **ret_dev);
+	/* The link by which this observed object came in a router advertisement, or NULL. */
+	const char *(*advertised)(const struct object *observed);
 	/* The i-th thing that the object claims; false: there are no more. Texts live in the arena. */
 	bool (*claim)(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret);
 	/* Does the kernel bring it up only while the link below is up? NULL: no. */

@@ -83,10 +83,11 @@ const char *object_home_link(const struct object *object) {
 
 bool object_leads_to(const struct object *object, const struct ip *ip) {
 	const struct kind *kind = object->kind;
-	struct prefix prefix;
+	struct lead lead;
 
-	return ((kind->reaches && kind->reaches(object, &prefix)) || (kind->leads && kind->leads(object, &prefix))) &&
-	       prefix_contains(&prefix, ip);
+	return ((kind->reaches && kind->reaches(object, &lead.to)) ||
+		(kind->leads && kind->leads(object, &lead) && lead.direct)) &&
+	       prefix_contains(&lead.to, ip);
 }
 
 void object_print_scope(const struct object *object, struct text *out) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of this room share; not for others. */
+/*
+ * What kinds ask when they look for mistakes (kind->warn): who has which address on which segment.
+ *
+ * The warnings themselves stand beside the kinds: kind/address_meaning.c and its like.
+ */
 #pragma once
 
-#include "kind/address.h"
-#include "kind/sysctl.h"
 #include "meaning/meaning.h"
 #include "meaning/segment.h"
 
@@ -12,7 +14,8 @@ struct place {
 	struct ip ip;
 	size_t segment;
 	const struct ns_state *ns;
-	const struct address *address;
+	const struct object *address; /* what gives it, see kind->assigns */
+	const char *dev;
 };
 
 /* A namespace with an interface on the segment. */
@@ -29,7 +32,7 @@ struct meaning {
 	vec(struct presence) presences; /* sorted */
 };
 
-/* The first place with this address, or behind it; the end where there is none. */
+/* The first place with this address, or the first behind it; the end if there is none. */
 const struct place *place_first(const struct meaning *m, const struct ip *ip);
 static inline const struct place *place_end(const struct meaning *m) {
 	return m->places.items + m->places.n;
@@ -40,8 +43,7 @@ static inline const struct place *place_end(const struct meaning *m) {
 /* The segment of an interface by its name. */
 size_t place_segment(struct meaning *m, const struct ns_state *ns, const char *dev);
 
-/* Does anybody answer for the address on the segment, other than the namespace (NULL: than nobody)? Where that cannot be known,
- * he does. */
+/* Does a host answer for the address on the segment, other than the namespace (NULL: any host)? True if that cannot be known. */
 bool place_is_answered(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but);
 
 /* "; there are 10.0.0.1 (host/br0) and 10.0.0.12 (db/eth0)": who else is on the segment, in that family. */
@@ -50,13 +52,3 @@ void place_print_others(const struct meaning *m, size_t segment, const struct ip
 
 /* Which of two places in the files comes first; as memcmp(). */
 int place_compare_positions(struct position a, struct position b);
-
-/* A setting that is declared, by its path, and its value; NULL. */
-const struct sysctl *setting_object(const struct ns_state *ns, const char *path);
-const char *setting_of(const struct ns_state *ns, const char *path);
-
-/* The subjects. */
-void meaning_addresses(struct meaning *m);
-void meaning_gateways(struct meaning *m);
-void meaning_translations(struct meaning *m);
-void meaning_settings(struct meaning *m);

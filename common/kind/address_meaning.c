@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses: two hosts with one, a forgotten length, and those that stand for a network or all of its hosts. */
+#include "kind/address.h"
 #include "kind/link.h"
-#include "kind/kinds.h"
-#include "kind/route.h"
-#include "meaning/meaning_private.h"
+#include "meaning/places.h"
 
 enum { COMPARE_MAX = 2 * 1000 * 1000 }; /* comparisons of addresses in one namespace: a help is not worth minutes */
 
@@ -13,10 +12,10 @@ static bool is_on(const struct object *object, size_t field, uint32_t value) {
 
 /* Neither asks nor answers whose an address is, so that it may be on many hosts (anycast, a cluster's). */
 static bool is_silent(const struct place *place) {
-	const struct link *link = (const struct link *)ns_find_link(place->ns, place->address->dev);
+	const struct link *link = (const struct link *)ns_find_link(place->ns, place->dev);
+	const struct address *a = (const struct address *)place->address;
 
-	return is_on(&place->address->object, ADDRESS_NODAD, place->address->nodad) ||
-	       (link && object_has(&link->object, LINK_ARP) && !link->arp);
+	return is_on(&a->object, ADDRESS_NODAD, a->nodad) || (link && object_has(&link->object, LINK_ARP) && !link->arp);
 }
 
 /* One host may have an IPv4 address on several of its interfaces. */
@@ -36,10 +35,10 @@ static void check_twice(struct meaning *m) {
 			first = i;
 		if (first == i || !contends(a, b))
 			continue;
-		diag_warning(m->diags, b->address->object.position,
+		diag_warning(m->diags, b->address->position,
 			     "%s is used twice on one segment, by %s/%s and %s/%s: give each host an address of its own",
-			     ip_format(&b->ip, buf), a->ns->name, a->address->dev, b->ns->name, b->address->dev);
-		diag_note(m->diags, a->address->object.position, "the other is here");
+			     ip_format(&b->ip, buf), a->ns->name, a->dev, b->ns->name, b->dev);
+		diag_note(m->diags, a->address->position, "the other is here");
 	}
 }
 
@@ -99,17 +98,13 @@ static int compare_devs(const void *a, const void *b) {
 
 static void find_uses(const struct ns_state *ns, struct uses *uses) {
 	ns_foreach(object, ns) {
-		const struct route *route = (const struct route *)object;
-
 		if (object->kind == &kind_address)
 			vec_push(&uses->addresses, (const struct address *)object);
-		if (object->kind != &kind_route)
+		if (!object->kind->leads)
 			continue;
-		if (route->dev)
-			vec_push(&uses->routed, route->dev);
-		for (size_t i = 0; i < route->nexthops.n; i++)
-			if (route->nexthops.items[i].dev)
-				vec_push(&uses->routed, route->nexthops.items[i].dev);
+		object_foreach_need(need, object)
+			if (need.name)
+				vec_push(&uses->routed, need.name);
 	}
 	if (uses->routed.n)
 		qsort(uses->routed.items, uses->routed.n, sizeof(*uses->routed.items), compare_names);
@@ -126,7 +121,7 @@ static bool is_routed(const struct uses *uses, const char *dev) {
 static bool is_further(const struct meaning *m, const struct ns_state *ns, const struct address *const *list, size_t n,
 		       const struct address *a) {
 	place_foreach(place, m, &a->address.address)
-		if (place->ns == ns && place->address != a)
+		if (place->ns == ns && place->address != &a->object)
 			return true;
 	for (size_t i = 0; i < n; i++)
 		if (list[i] != a && prefix_contains(&list[i]->address, &a->address.address))
@@ -181,7 +176,7 @@ static void check_namespace(struct meaning *m, const struct ns_state *ns) {
 	}
 }
 
-void meaning_addresses(struct meaning *m) {
+void address_warn(struct meaning *m) {
 	check_twice(m);
 	state_foreach(ns, m->state)
 		check_namespace(m, ns);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* NAT entries: one that takes everything, one that an earlier one hides, and targets that are not what they seem. */
-#include <linux/rtnetlink.h>
-
 #include "kind/ruleset.h"
-#include "kind/route.h"
-#include "meaning/meaning_private.h"
+#include "meaning/places.h"
 
 enum {
 	COMPARE_MAX = 2 * 1000 * 1000, /* entries with earlier ones, in one namespace: a help is not worth minutes */
@@ -51,38 +48,26 @@ static bool is_declared(const struct meaning *m, const struct nat_target *to) {
 	       memcmp(&place->ip, &to->last, sizeof(place->ip)) <= 0;
 }
 
-/* Where packets for an address go from a namespace. */
-struct way {
-	bool known;             /* by an address or a route that is declared */
-	bool connected;         /* nobody is asked the way */
-	const char *dev;        /* connected: the interface */
-	const struct route *by; /* else */
-	uint8_t length;
-};
+static bool lead_of(const struct object *object, struct lead *ret) {
+	const struct kind *kind = object->kind;
 
-static void take_better(struct way *way, const struct way *other) {
-	if (!way->known || other->length > way->length)
-		*way = *other;
+	*ret = (struct lead){ .direct = true };
+	return kind->leads ? kind->leads(object, ret) : kind->connects && kind->connects(object, &ret->to);
 }
 
-static struct way find_way(const struct ns_state *ns, const struct ip *ip) {
-	struct way way = {};
+/* Where packets for an address go from a namespace, by the longest prefix. False: by nothing that is declared. */
+static bool find_lead(const struct ns_state *ns, const struct ip *ip, struct lead *ret) {
+	const struct object *by = NULL;
+	struct lead lead;
 
-	ns_foreach(object, ns) {
-		const struct address *a = (const struct address *)object;
-		const struct route *route = (const struct route *)object;
-
-		if (object->kind == &kind_address && address_has_connected_route(a)) {
-			struct prefix network = address_connected_network(a);
-
-			if (prefix_contains(&network, ip))
-				take_better(&way, &(struct way){ true, true, a->dev, NULL, network.length });
+	ns_foreach(object, ns)
+		if (lead_of(object, &lead) && prefix_contains(&lead.to, ip) && (!by || lead.to.length > ret->to.length)) {
+			by = object;
+			*ret = lead;
 		}
-		if (object->kind == &kind_route && prefix_contains(&route->to, ip))
-			take_better(&way, &(struct way){ true, !route->via.family && route->dev, route->dev, route,
-							 route->to.length });
-	}
-	return way;
+	if (by && !by->kind->leads)
+		ret->dev = object_home_link(by);
+	return by;
 }
 
 /* The namespace that has a gateway, or NULL. */
@@ -121,17 +106,18 @@ static void check_target(struct meaning *m, const struct ns_state *ns, const str
 	if (e->action != NAT_DNAT || !to->family || loopback || ip_is_link_local(to) || is_declared(m, &e->to))
 		return;
 	for (int i = 0; ns && i<WAY_MAX && * budget> HASH_COUNT(ns->objects); i++) {
-		struct way way = find_way(ns, to);
+		struct lead lead = {};
+		bool known = find_lead(ns, to, &lead);
 
 		*budget -= HASH_COUNT(ns->objects);
-		if (way.known && way.connected) {
-			if (!place_is_answered(m, place_segment(m, ns, way.dev), to, NULL))
-				say_nobody(m, e, ns, way.dev);
+		if (known && lead.direct) {
+			if (!place_is_answered(m, place_segment(m, ns, lead.dev), to, NULL))
+				say_nobody(m, e, ns, lead.dev);
 			return;
 		}
-		if (!way.known && is_private(ns))
+		if (!known && is_private(ns))
 			say_nobody(m, e, ns, NULL);
-		ns = way.by && way.by->type == RTN_UNICAST ? router(m, &way.by->via) : NULL;
+		ns = router(m, &lead.via);
 	}
 }
 
@@ -259,7 +245,7 @@ static void check_hidden(struct meaning *m, const struct nat_rules *rules) {
 	vec_done(&listing.list);
 }
 
-void meaning_translations(struct meaning *m) {
+void nat_warn(struct meaning *m) {
 	size_t budget = WAYS_MAX;
 
 	state_foreach(ns, m->state)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Gateways: an address of the host itself, or one that nobody on the segment has. */
-#include "kind/link.h"
 #include "kind/route.h"
-#include "meaning/meaning_private.h"
+#include "meaning/places.h"
 
 enum { COVER_MAX = 2 * 1000 * 1000 }; /* comparisons of gateways with addresses in one namespace */
 
@@ -13,15 +12,21 @@ struct hop {
 	struct position position;
 };
 
+/* What is reached by a link without a gateway. */
+struct network {
+	struct prefix prefix;
+	const char *dev;
+};
+
 /* One namespace's. */
 struct hops {
 	vec(struct hop) list;
-	vec(const struct address *) addresses;
+	vec(struct network) networks;
 };
 
 static void hops_done(struct hops *hops) {
 	vec_done(&hops->list);
-	vec_done(&hops->addresses);
+	vec_done(&hops->networks);
 }
 
 static int compare_hops(const void *a, const void *b) {
@@ -41,9 +46,10 @@ static void add_hop(struct hops *hops, const struct ip *via, const char *dev, st
 static void find_hops(const struct ns_state *ns, struct hops *hops) {
 	ns_foreach(object, ns) {
 		const struct route *route = (const struct route *)object;
+		struct prefix prefix;
 
-		if (object->kind == &kind_address)
-			vec_push(&hops->addresses, (const struct address *)object);
+		if (object->kind->reaches && object->kind->reaches(object, &prefix))
+			vec_push(&hops->networks, (struct network){ prefix, object_home_link(object) });
 		if (object->kind != &kind_route)
 			continue;
 		add_hop(hops, &route->via, route->dev, object_position(object, &object->kind->fields[ROUTE_VIA]));
@@ -59,14 +65,12 @@ static void find_hops(const struct ns_state *ns, struct hops *hops) {
 static const char *covering_dev(const struct hops *hops, const struct ip *via) {
 	const char *dev = NULL;
 
-	vec_foreach(at, &hops->addresses) {
-		const struct address *a = *at;
-
-		if (!prefix_contains(a->peer.address.family ? &a->peer : &a->address, via))
+	vec_foreach(network, &hops->networks) {
+		if (!prefix_contains(&network->prefix, via))
 			continue;
-		if (dev && !streq(dev, a->dev))
+		if (dev && !streq(dev, network->dev))
 			return NULL;
-		dev = a->dev;
+		dev = network->dev;
 	}
 	return dev;
 }
@@ -79,7 +83,7 @@ static bool is_own(struct meaning *m, const struct ns_state *ns, const struct ho
 			diag_warning(m->diags, hop->position,
 				     "the gateway %s is an address of %s itself, on %s; write that of the "
 				     "router, which is another host",
-				     ip_format(&hop->via, buf), ns->name, place->address->dev);
+				     ip_format(&hop->via, buf), ns->name, place->dev);
 			return true;
 		}
 	return false;
@@ -109,17 +113,17 @@ static void check_hops(struct meaning *m, const struct ns_state *ns) {
 	size_t budget = COVER_MAX;
 
 	find_hops(ns, &hops);
-	for (size_t i = 0; i < hops.list.n && budget > hops.addresses.n; i++) {
+	for (size_t i = 0; i < hops.list.n && budget > hops.networks.n; i++) {
 		const struct hop *hop = &hops.list.items[i], *before = i ? hop - 1 : NULL;
 
 		if (before && ip_equal(&before->via, &hop->via) && streq_ptr(before->dev, hop->dev))
 			continue;
-		budget -= hops.addresses.n;
+		budget -= hops.networks.n;
 		check_hop(m, ns, &hops, hop);
 	}
 }
 
-void meaning_gateways(struct meaning *m) {
+void route_warn(struct meaning *m) {
 	state_foreach(ns, m->state)
 		check_hops(m, ns);
 }
