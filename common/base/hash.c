@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/hash.h"
 
+#include <endian.h>
+
 struct sip {
 	uint64_t v0, v1, v2, v3;
 };
@@ -42,7 +44,10 @@ uint32_t hash_bytes(const void *data, size_t size) {
 		memcpy(&word, at, sizeof(word));
 		add_word(&s, word);
 	}
-	if (left) {
+	if (left && size >= sizeof(word)) { /* its end once more, without what was added already */
+		memcpy(&word, at + left - sizeof(word), sizeof(word));
+		last |= le64toh(word) >> (8 * (sizeof(word) - left));
+	} else if (left) {
 		word = 0;
 		memcpy(&word, at, left);
 		last |= word;

@@ -155,11 +155,12 @@ struct position object_position(const struct object *object, const struct field 
 bool object_next_need(const struct object *object, struct need *need) {
 	for (size_t i = need->next; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
+
+		if (!(field->flags & FIELD_DEV || field->needs) || field->flags & FIELD_PEER ||
+		    (!object_has(object, i) && field->class != FIELD_KEY))
+			continue;
 		const struct class *class = field->flags & FIELD_DEV ? &class_link : field->needs;
 		const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, object) : NULL;
-
-		if (!class || field->flags & FIELD_PEER || (!object_has(object, i) && field->class != FIELD_KEY))
-			continue;
 		*need = (struct need){ .field = field, .class = class, .ns = ref ? ref->ns : object->ns, .next = i + 1 };
 		need->key = ref ? ref->name : key_of_field(object, field, &need->size);
 		if (ref && ref->name)

@@ -24,6 +24,7 @@ struct ns_state {
 	const char *obstruction;   /* observed: it does not exist, and its name is taken: "a link that leads nowhere" */
 	int error;                 /* observed: looking at it failed, -errno; what is here is not all that is there */
 	unsigned n_noted;          /* observed; planner's: how many declared objects are there and in the ledger */
+	struct ns_state *desired;  /* observed; planner's: the desired one of the same name, or NULL */
 	const struct scope *scope; /* observed: where only some things were looked for; NULL: everything is here */
 	bool adopt, exclusive;     /* desired */
 	bool declared;             /* desired: named in the file (or an endpoint) */

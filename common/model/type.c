@@ -203,17 +203,17 @@ const struct type type_bool = {
 static bool enum_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	const char *text = parse_scalar(p, field, node);
 	_cleanup_text_ struct text otherwise = {};
-	struct suggestion near;
 
 	if (!text)
 		return false;
-	near = suggest_for(text);
-	text_add(&otherwise, "it is one of: ");
-	for (const struct enum_name *e = field->names; e->name; e++) {
+	for (const struct enum_name *e = field->names; e->name; e++)
 		if (streq(text, e->name)) {
 			*(uint32_t *)value = e->value;
 			return true;
 		}
+	struct suggestion near = suggest_for(text);
+	text_add(&otherwise, "it is one of: ");
+	for (const struct enum_name *e = field->names; e->name; e++) {
 		text_addf(&otherwise, "%s%s", e == field->names ? "" : ", ", e->name);
 		suggest(&near, e->name);
 	}

@@ -109,7 +109,9 @@ static uint64_t contradicted_fields(const struct ledger_entry *entry, const stru
 }
 
 /* Does our own ledger already have these values as declared? */
-static bool holds(const struct ledger_entry *own, const struct object *object, uint64_t mask) {
+static bool holds(const struct ledger *ledger, const struct object *object, uint64_t mask) {
+	const struct ledger_entry *own = ledger_find_object(ledger, object);
+
 	for (; own && mask; mask &= mask - 1) {
 		size_t i = (size_t)__builtin_ctzll(mask);
 		const char *value = own->kind == object->kind ? ledger_value(own, i) : NULL;
@@ -121,14 +123,14 @@ static bool holds(const struct ledger_entry *own, const struct object *object, u
 }
 
 uint64_t claims_disputed(const struct claims *claims, const struct object *object, const struct object *seen,
-			 const struct ledger_entry *own, const struct ns_state *ns, struct stake *ret) {
+			 const struct ledger *own, const struct ns_state *ns, struct stake *ret) {
 	uint64_t disputed = 0;
 
 	*ret = (struct stake){};
 	claims_foreach(claim, claims, object, seen, ns) {
 		uint64_t mask = contradicted_fields(claim.entry, object, seen);
 
-		if (!mask || (holds(own, object, mask) && strcmp(claims->own, claim.by->topology) < 0))
+		if (!mask || (strcmp(claims->own, claim.by->topology) < 0 && holds(own, object, mask)))
 			continue;
 		disputed |= mask;
 		*ret = ret->by ? *ret : claim;

@@ -45,9 +45,10 @@ struct stake claims_maker(const struct claims *claims, const struct object *obje
 			  const struct ns_state *ns);
 
 /* The fields that the object declares and another topology declares differently; *ret is the first such claim. If
- * both topologies already hold a field (they began at the same moment), the one whose name sorts first keeps it. */
+ * both topologies already hold a field (they began at the same moment), the one whose name sorts first keeps it. `own` is
+ * this topology's ledger. */
 uint64_t claims_disputed(const struct claims *claims, const struct object *object, const struct object *seen,
-			 const struct ledger_entry *own, const struct ns_state *ns, struct stake *ret);
+			 const struct ledger *own, const struct ns_state *ns, struct stake *ret);
 
 /* The fields in mask that another topology also declares for the object. */
 uint64_t claims_shared(const struct claims *claims, const struct object *object, const struct object *seen,

@@ -195,7 +195,7 @@ static void rename_namespace(struct diff *diff, struct object *object, const str
 }
 
 void diff_namespace(struct diff *diff, struct ns_state *observed) {
-	struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	struct ns_state *desired = observed->desired;
 	struct object *object = ns_self(desired), *seen = ns_self(observed);
 	const struct ledger_entry *entry = object ? ledger_find_object(diff->input->ledger, object) : NULL;
 
@@ -436,9 +436,10 @@ const struct object *diff_noted_object(struct diff *diff, const struct object *s
 /* An interface that was moved in and is no longer wanted here is given back first, and a link that topod made is
  * deleted before an interface is moved into its place. The next scan then creates what is wanted. If both were one
  * step, the ledger could take the one for the other after a crash in between. */
-static bool goes_first(struct diff *diff, struct object *object, struct object *seen) {
+static bool goes_first(struct diff *diff, const struct ledger_entry *entry, struct object *object, struct object *seen) {
+	if (!entry->kind->bare_create && !object->kind->bare_create)
+		return false;
 	const struct object *noted = diff_noted_object(diff, seen);
-
 	if (noted ? object->kind == noted->kind && object->kind->is_same_source(object, noted, seen)
 		  : !object->kind->bare_create)
 		return false;
@@ -530,7 +531,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	uint64_t left = diff_left_fields(diff, object, observed, observed_ns) |
 			left_place(diff, desired, observed_ns, object, observed);
 	uint64_t differs = differences(diff, object, observed) & ~left;
-	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
+	struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), recreates;
 	bool revives = observed->failed && (!found || (entry && entry->made)) && diff_may_go(diff, object, observed);
 
@@ -541,7 +542,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	if (object->kind->found && !object->gone && !streq(object_home_link(object), "lo"))
 		vec_push(&diff->plan->found, (struct found){ object, observed });
 	observed_ns->n_noted += entry != NULL;
-	if (entry && entry->made && !found && goes_first(diff, object, observed))
+	if (entry && entry->made && !found && goes_first(diff, entry, object, observed))
 		return;
 	if (tell_hidden(diff, object, observed))
 		return;
@@ -552,7 +553,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		diff_refuse(diff, object, observed, -EEXIST, object_in_the_way(diff, object, observed, observed_ns));
 		return;
 	}
-	bool shared = (ours || found) && diff_note(diff, object, observed, observed_ns, left, differs);
+	bool shared = (ours || found) && diff_note(diff, entry, object, observed, observed_ns, left, differs);
 	/* Otherwise a corrected object would count as found later. The mark proves that topod made it, in the host
 	 * as in an adopted namespace. */
 	if (ours && !diff_is_never_made(object) && !entry && !shared)
@@ -628,7 +629,7 @@ static bool comes_first(const struct object *object) {
 }
 
 void diff_class(struct diff *diff, struct ns_state *observed, const struct class *class, bool only_whole) {
-	struct namespaces ns = { state_find(diff->input->desired, observed->name), observed };
+	struct namespaces ns = { observed->desired, observed };
 	const struct scope *scope = observed->scope;
 
 	if (!ns.desired || diff_is_closed(ns.desired))

@@ -35,9 +35,9 @@ bool diff_disputed(struct diff *diff, struct object *object, struct object *seen
 uint64_t diff_left_fields(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
 /* Plans what the ledger is to say about an object that is observed and is topod's or was found, without the fields
  * in `left`. The former value of a setting that differs is recorded with its change instead, which keeps the order.
- * Returns whether another topology also claims the object. */
-bool diff_note(struct diff *diff, const struct object *object, const struct object *seen, const struct ns_state *ns,
-	       uint64_t left, uint64_t differs);
+ * `own` is the object's entry, or NULL. Returns whether another topology also claims the object. */
+bool diff_note(struct diff *diff, struct ledger_entry *own, const struct object *object, const struct object *seen,
+	       const struct ns_state *ns, uint64_t left, uint64_t differs);
 void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
 /* Is an object that would be deleted left to another topology that also has it? `own` is our ledger entry; NULL: the
  * object would only be pruned. */

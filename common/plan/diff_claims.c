@@ -41,13 +41,13 @@ static struct stake claim_to_namespace(const struct diff *diff, const struct obj
 }
 
 bool diff_shares_namespace(struct diff *diff, const struct object *object, const struct object *seen) {
-	const struct ledger_entry *own = ledger_find_object(diff->input->ledger, object);
 	struct stake claim = claim_to_namespace(diff, object, seen);
 	struct stake maker = claims_maker(diff->input->claims, object, seen, NULL);
 	bool made = maker.by && ledger_is_same(maker.entry, seen);
 
 	if (!claim.by || (!object->external && made))
 		return false;
+	const struct ledger_entry *own = ledger_find_object(diff->input->ledger, object);
 	if (!own || !own->made || !ledger_is_same(own, seen) || own->shared != object->external)
 		add_note(diff, object, seen, claim.entry, UINT64_MAX);
 	return true;
@@ -62,13 +62,10 @@ static bool by_field(const struct object *object) {
 
 static uint64_t disputed_fields(const struct diff *diff, const struct object *object, const struct object *seen,
 				const struct ns_state *ns, struct stake *ret) {
-	const struct ledger_entry *own;
-
 	*ret = (struct stake){};
 	if (!diff->input->claims || object->gone)
 		return 0;
-	own = ledger_find_object(diff->input->ledger, object);
-	return claims_disputed(diff->input->claims, object, seen, own, ns, ret);
+	return claims_disputed(diff->input->claims, object, seen, diff->input->ledger, ns, ret);
 }
 
 static const char *dispute_text(struct diff *diff, const struct object *object, struct stake claim, uint64_t fields) {
@@ -137,9 +134,8 @@ void diff_tell_left(struct diff *diff, struct object *object, struct object *see
 
 /* What the ledger must say. */
 
-bool diff_note(struct diff *diff, const struct object *object, const struct object *seen, const struct ns_state *ns,
-	       uint64_t left, uint64_t differs) {
-	struct ledger_entry *own = ledger_find_object(diff->input->ledger, object);
+bool diff_note(struct diff *diff, struct ledger_entry *own, const struct object *object, const struct object *seen,
+	       const struct ns_state *ns, uint64_t left, uint64_t differs) {
 	struct stake claim = claims_next(diff->input->claims, (struct stake){}, object, seen, ns);
 	uint64_t mask = object->gone ? 0 : left ? ~left : UINT64_MAX;
 

@@ -137,7 +137,7 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 }
 
 void diff_extra(struct diff *diff, struct ns_state *observed) {
-	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	const struct ns_state *desired = observed->desired;
 	struct object *ns = ns_self(observed);
 	bool all_goes = false;
 

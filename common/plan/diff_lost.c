@@ -35,7 +35,7 @@ static void mark_present(const struct ledger *ledger, const struct ns_state *obs
 
 void diff_renamed(struct diff *diff, const struct ns_state *observed) {
 	const struct ledger_ns *noted = ledger_namespace(diff->input->ledger, observed->name);
-	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	const struct ns_state *desired = observed->desired;
 
 	for (struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next) {
 		const char *name = ledger_renamed(entry, observed);
@@ -63,7 +63,7 @@ void diff_lost(struct diff *diff, const struct ns_state *observed) {
 		return;
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		entry->declared = false;
-	mark_declared(ledger, state_find(diff->input->desired, observed->name), observed);
+	mark_declared(ledger, observed->desired, observed);
 	mark_present(ledger, observed);
 	for (struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared && ledger_is_only_place(entry))

@@ -143,7 +143,7 @@ static void wait_with_namespace(struct diff *diff, const struct ns_state *desire
 }
 
 void diff_awaited(struct diff *diff, struct ns_state *observed) {
-	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	const struct ns_state *desired = observed->desired;
 
 	if (!desired)
 		return;

@@ -28,7 +28,7 @@ static void identify(struct diff *diff, const struct ns_state *desired, struct n
 }
 
 void diff_identify(struct diff *diff, struct ns_state *observed) {
-	const struct ns_state *desired = state_find(diff->input->desired, observed->name);
+	const struct ns_state *desired = observed->desired;
 
 	for (int owned = 1; owned >= 0; owned--)
 		for (struct object *seen = observed->objects, *next; seen; seen = next) {

@@ -89,14 +89,17 @@ static void drop_text(struct ledger_former **at, size_t field) {
 		}
 }
 
-static void add_text(struct ledger_former **list, size_t field, const char *value) {
+/* In the order of the kind's table. */
+static void add_text(struct ledger_former **at, size_t field, const char *value) {
 	size_t size = strlen(value) + 1;
 	struct ledger_former *former = xmalloc(sizeof(*former) + size);
 
+	while (*at && (*at)->field < field)
+		at = &(*at)->next;
 	former->field = (uint8_t)field;
 	memcpy(former->value, value, size);
-	former->next = *list;
-	*list = former;
+	former->next = *at;
+	*at = former;
 }
 
 static void drop_field(struct ledger_entry *entry, size_t field) {
@@ -272,8 +275,8 @@ static bool has_notable(const struct object *desired, uint64_t mask, bool made) 
 	return made;
 }
 
-bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
-		 bool made, struct text *out) {
+static struct ledger_entry *note(struct ledger *ledger, const struct object *desired, const struct object *observed,
+				 uint64_t mask, bool made, struct text *out) {
 	char buffer[LEDGER_ID_GUESS];
 	_cleanup_text_ struct text id = TEXT_IN(buffer);
 	bool added = false;
@@ -281,7 +284,7 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 	object_print_id(desired, &id);
 	struct ledger_entry *entry = ledger_find(ledger, desired->ns, id.data);
 	if (!entry && !has_notable(desired, mask, made))
-		return false;
+		return NULL;
 	if (!entry) {
 		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, desired->ns), desired->kind, id.data, made);
 		added = true;
@@ -304,7 +307,15 @@ bool ledger_note(struct ledger *ledger, const struct object *desired, const stru
 		ledger_note_source(ledger, entry, desired);
 	if (added)
 		ledger_add_line(entry, out);
-	return added;
+	return entry;
+}
+
+bool ledger_note(struct ledger *ledger, const struct object *desired, const struct object *observed, uint64_t mask,
+		 bool made, struct text *out) {
+	size_t before = out->size;
+
+	note(ledger, desired, observed, mask, made, out);
+	return out->size != before;
 }
 
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out) {
@@ -442,9 +453,7 @@ bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired
 	return true;
 }
 
-void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out) {
-	struct ledger_entry *entry = ledger_find_object(ledger, desired);
-
+static void declare(struct ledger_entry *entry, const struct object *desired, uint64_t mask, struct text *out) {
 	if (!entry || entry->kind != desired->kind || ledger_is_declared(entry, desired, mask))
 		return;
 	ledger_clear_values(entry);
@@ -461,6 +470,14 @@ void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_
 	entry->place = desired->position;
 	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
 	ledger_add_declaration(entry, out);
+}
+
+void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out) {
+	declare(ledger_find_object(ledger, desired), desired, mask, out);
+}
+
+void ledger_note_creation(struct ledger *ledger, const struct object *desired, bool made, struct text *out) {
+	declare(note(ledger, desired, NULL, desired->set, made, out), desired, UINT64_MAX, out);
 }
 
 bool ledger_renew_places(struct ledger *ledger, const struct state *desired) {

@@ -104,6 +104,8 @@ bool ledger_setting_rests(const struct state *desired, const struct ledger_entry
 bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask);
 /* Records them in the object's entry, if it has one. Appends the line to out if they differ. */
 void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out);
+/* Records an object that topod is about to make, or to make again where it was found, and how it is declared. */
+void ledger_note_creation(struct ledger *ledger, const struct object *desired, bool made, struct text *out);
 /* To be called after the file was read again: marks all declared values as not compared, and updates the places.
  * Returns whether a place changed; no line is written for that. */
 bool ledger_renew_places(struct ledger *ledger, const struct state *desired);
@@ -158,8 +160,8 @@ char *ledger_format_head(const struct ledger *ledger);
 /* Records the files from which the topology is read (copied); returns whether they changed. */
 bool ledger_set_files(struct ledger *ledger, char *const *files, size_t n);
 
-/* Is anything of the class declared in the namespace, or in the ledger for it? */
-bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, const struct class *class);
+/* Is anything of the class declared in the namespace, or in the ledger for it? Each may be NULL. */
+bool ledger_concerns(const struct ledger_ns *noted, const struct ns_state *desired, const struct class *class);
 
 /* Adds what must go back to a desired state: fields that are no longer declared return to their former or default
  * value, also on found objects that are not declared at all any more. Namespaces marked `unchanged` are skipped. */

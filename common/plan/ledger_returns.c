@@ -130,10 +130,8 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 			return_undeclared(desired, entry, is_given_up(noted, ns) || (made && made->left));
 }
 
-bool ledger_concerns(const struct ledger *ledger, const struct state *desired, const char *ns, const struct class *class) {
-	const struct ledger_ns *noted = ledger_namespace(ledger, ns);
-
-	ns_foreach(object, state_find(desired, ns))
+bool ledger_concerns(const struct ledger_ns *noted, const struct ns_state *desired, const struct class *class) {
+	ns_foreach(object, desired)
 		if (object->kind->class == class)
 			return true;
 	for (const struct ledger_entry *entry = noted ? noted->entries : NULL; entry; entry = entry->hh.next)

@@ -5,17 +5,18 @@
  */
 #include "plan/ledger_private.h"
 
+#include <limits.h>
+
 static const char header[] = "topod-ledger 1\n";
 
-static bool needs_escape(char c) {
-	return (unsigned char)c < ' ' || c == '%' || c == 127;
-}
+/* Control characters, and the end of a text. */
+static const bool is_special[UCHAR_MAX + 1] = { [0 ... ' ' - 1] = true, ['%'] = true, [127] = true };
 
 static void add_escaped(struct text *out, const char *text) {
 	while (*text) {
 		size_t plain = 0;
 
-		while (text[plain] && !needs_escape(text[plain]))
+		while (!is_special[(unsigned char)text[plain]])
 			plain++;
 		text_addn(out, text, plain);
 		text += plain;
@@ -35,15 +36,11 @@ void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) 
 		text_add(out, ":");
 	}
 	text_add_number(out, entry->place.line);
-	for (size_t i = 0; entry->values && i < entry->kind->n_fields; i++) {
-		const char *value = ledger_value(entry, i);
-
-		if (!value)
-			continue;
+	for (const struct ledger_former *value = entry->values; value; value = value->next) {
 		text_add(out, "\t");
-		text_add(out, entry->kind->fields[i].name);
+		text_add(out, entry->kind->fields[value->field].name);
 		text_add(out, "=");
-		add_escaped(out, value);
+		add_escaped(out, value->value);
 	}
 	text_addn(out, "\n", 1);
 }
@@ -138,7 +135,8 @@ static const struct kind *any_kind_by_name(const char *name) {
 /* The state of reading. */
 struct ledger_reader {
 	struct ledger *ledger;
-	struct ledger_ns *ns; /* of the line before, usually the same as the next line's; NULL: it may be gone */
+	struct ledger_ns *ns;       /* of the line before, usually the same as the next line's; NULL: it may be gone */
+	struct ledger_entry *entry; /* likewise */
 };
 
 /* Fields are written in the table's order, so each is searched from *at, where the one before it was found. */
@@ -200,7 +198,7 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 	/* Under two names: the former value in the line that was written first is that of before topod. */
 	if (one && ledger_find(reader->ledger, ns, one))
 		return true;
-	struct ledger_entry *entry = renew_entry(reader, kind, ns, one ? one : id, !streq(word, "found"));
+	struct ledger_entry *entry = reader->entry = renew_entry(reader, kind, ns, one ? one : id, !streq(word, "found"));
 	bool good = true;
 	entry->shared = streq(word, "shared");
 	for (char *part; good && (part = strsep(&line, "\t"));)
@@ -211,17 +209,14 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 }
 
 /* "12", "1:12". */
-static bool parse_place(const char *text, struct position *ret) {
-	unsigned source = 0, line = 0;
-	int n = 0;
+static bool parse_place(char *text, struct position *ret) {
+	const char *first = strsep(&text, ":");
+	uint32_t source = 0, line;
 
-	if (sscanf(text, "%3u:%9u%n", &source, &line, &n) < 2 || text[n]) {
-		source = 0;
-		if (sscanf(text, "%9u%n", &line, &n) < 1 || text[n])
-			return false;
-	}
+	if ((text && parse_u32(first, &source) < 0) || source > UINT8_MAX || parse_u32(text ? text : first, &line) < 0)
+		return false;
 	*ret = (struct position){ .line = line, .source = (uint8_t)source };
-	return source <= UINT8_MAX;
+	return true;
 }
 
 /* Reads the declared values of the entry on the line before. */
@@ -232,7 +227,9 @@ static bool parse_declaration(struct ledger_reader *reader, char *line) {
 
 	if (!id || !place || !unescape(ns) || !unescape(id))
 		return false;
-	entry = ledger_find(reader->ledger, ns, id);
+	entry = reader->entry && streq(reader->entry->id, id) && streq(reader->entry->ns, ns)
+			? reader->entry
+			: ledger_find(reader->ledger, ns, id);
 	if (!entry || !parse_place(place, &entry->place))
 		return false;
 	ledger_clear_values(entry);
@@ -262,6 +259,7 @@ static bool parse_removal(struct ledger_reader *reader, char *line) {
 	if (entry)
 		ledger_remove_entry(reader->ledger, entry);
 	reader->ns = NULL;
+	reader->entry = NULL;
 	return true;
 }
 

@@ -32,7 +32,7 @@ bool diff_bears_mark(const struct ledger_entry *entry, const struct object *obse
 bool diff_may_go(const struct diff *diff, const struct object *desired, const struct object *observed) {
 	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, desired);
 
-	return diff_is_ours(diff, desired, observed) && (!object_is_link(observed) || diff_bears_mark(entry, observed));
+	return diff_is_ours_by(entry, observed) && (!object_is_link(observed) || diff_bears_mark(entry, observed));
 }
 
 bool diff_is_never_made(const struct object *desired) {

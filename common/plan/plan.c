@@ -16,6 +16,8 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 	struct diff diff = { .plan = plan, .input = input };
 
 	state_foreach(observed, input->observed)
+		observed->desired = state_find(input->desired, observed->name);
+	state_foreach(observed, input->observed)
 		diff_identify(&diff, observed);
 	state_foreach(observed, input->observed)
 		diff_namespace(&diff, observed);

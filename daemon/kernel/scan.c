@@ -99,12 +99,10 @@ static int find_free_index(struct ns_scan *scan) {
 /* One namespace. */
 
 static bool concerns(const struct source_scan *source, const struct class *class) {
-	const struct scan_request *look = ((const struct ns_scan *)source)->scanner->look;
-
 	if (!source->scope && source->desired && source->desired->exclusive && class_is_pruned(class))
 		return true;
 	if (!source->scope)
-		return ledger_concerns(look->ledger, look->desired, source->seen->name, class);
+		return ledger_concerns(((const struct ns_scan *)source)->noted, source->desired, class);
 	for (size_t i = 0; i < source->scope->n; i++)
 		if (source->scope->objects[i]->kind->class == class)
 			return true;
@@ -114,7 +112,7 @@ static bool concerns(const struct source_scan *source, const struct class *class
 /* Is it topod's, and will it be deleted as a whole? Then what is inside does not matter. */
 static bool goes_as_a_whole(const struct ns_scan *scan, const struct object *self) {
 	const struct ns_state *desired = scan->source.desired;
-	const struct ledger_ns *noted = ledger_namespace(scan->scanner->look->ledger, self->ns);
+	const struct ledger_ns *noted = scan->noted;
 	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;
 
 	if (!made || made->left || !ledger_is_same(made, self) || (desired && desired->objects))
@@ -157,6 +155,7 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 	struct ns_scan scan = {
 		.scanner = scanner,
 		.handle = handle,
+		.noted = ledger_namespace(scanner->look->ledger, scope->ns),
 		.source = {
 			.seen = ns,
 			.desired = state_find(scanner->look->desired, scope->ns),

@@ -21,8 +21,9 @@ struct ns_scan {
 	struct source_scan source; /* first: sources are given this */
 	struct scanner *scanner;
 	struct handle *handle;
-	bool visiting;         /* settings are being read */
-	bool any_link_missing; /* of those asked for by name */
+	const struct ledger_ns *noted; /* what the ledger has of the namespace, or NULL */
+	bool visiting;                 /* settings are being read */
+	bool any_link_missing;         /* of those asked for by name */
 	/* What is being read: a source's round, or the details of one object. */
 	const struct source *reading;
 	struct object *object;

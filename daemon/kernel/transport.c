@@ -55,9 +55,10 @@ struct settings_seen {
 
 static void read_reach(struct execution *x, const char *ns, const struct sysctl_reach *reach, struct settings_seen *seen) {
 	struct arena *arena = &x->plan->arena;
+	const char *only[] = { reach->name, NULL };
 	char buffer[128];
 	int error;
-	const char **names = setting_list(&x->k->settings, arena, reach->folder, &error);
+	const char **names = reach->name ? only : setting_list(&x->k->settings, arena, reach->folder, &error);
 
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_text_ struct text path = TEXT_IN(buffer);

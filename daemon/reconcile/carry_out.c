@@ -31,8 +31,7 @@ static bool is_made_by(const struct ledger *ledger, const struct change *change,
 
 static void note_creation(struct ledger *ledger, const struct change *change, const struct object *object,
 			  struct text *lines) {
-	ledger_note(ledger, object, NULL, object->set, is_made_by(ledger, change, object), lines);
-	ledger_declare(ledger, object, UINT64_MAX, lines);
+	ledger_note_creation(ledger, object, is_made_by(ledger, change, object), lines);
 }
 
 static void note_change(struct pass *pass, const struct change *change, struct text *lines) {

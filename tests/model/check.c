@@ -221,7 +221,7 @@ static bool is_disputed(struct run *run, const struct object *object) {
 	see(run, object->ns, &state);
 	const struct ns_state *ns = state_find(&state, object->ns);
 	const struct object *seen = ns_find(ns, object);
-	bool disputed = claims_disputed(&claims, object, seen, ledger_find_object(&run->ledger, object), ns, &claim);
+	bool disputed = claims_disputed(&claims, object, seen, &run->ledger, ns, &claim);
 	if (!object->external && (object_is_link(object) || (object_is_namespace(object) && seen)))
 		disputed |= claims_maker(&claims, object, seen, ns).by && !is_made(run, object);
 	state_done(&state);
@@ -244,7 +244,7 @@ static bool has_besides(struct run *run, const char *ns, const struct class *cla
 
 	if (run->beside)
 		run_read_ledger(run->beside, &others);
-	bool found = ledger_concerns(&others, &(struct state){}, ns, class);
+	bool found = ledger_concerns(ledger_namespace(&others, ns), NULL, class);
 	ledger_done(&others);
 	return found;
 }

@@ -230,7 +230,8 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 		ns_add(ret, show_address(state, ns, a));
 	address_settle_primaries(ret, state_find(look->desired, ret->name));
 	show_routes(ns, state, ret);
-	if (ns->nat && ledger_concerns(look->ledger, look->desired, ret->name, &class_nat))
+	if (ns->nat &&
+	    ledger_concerns(ledger_namespace(look->ledger, ret->name), state_find(look->desired, ret->name), &class_nat))
 		ns_add(ret, show_nat(state, ns));
 	show_settings(look, ns, state, ret);
 }
@@ -245,7 +246,7 @@ void fake_see(struct fake *fake, const struct scan_request *look, const char *na
 		seen->obstruction = "a file";
 	if (ns)
 		show_all(look, ns, ret, seen);
-	if (file && ledger_concerns(look->ledger, look->desired, name, &class_dns))
+	if (file && ledger_concerns(ledger_namespace(look->ledger, name), state_find(look->desired, name), &class_dns))
 		ns_add(seen, &dns_new(&ret->arena, seen->name, file->content)->object);
 }
 
