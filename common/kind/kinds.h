@@ -30,6 +30,7 @@
 	CLASS(sysctl) KIND(sysctl) \
 	CLASS(address) KIND(address) \
 	CLASS(neighbor) KIND(neighbor) \
+	CLASS(nexthop) KIND(nexthop) \
 	CLASS(route) KIND(route) \
 	CLASS(rule) KIND(rule) \
 	CLASS(nat) KIND(nat) \

@@ -203,6 +203,32 @@ static const struct type type_nexthops = {
 	.n_keys = ARRAY_SIZE(nexthop_fields),
 };
 
+/* The number of a next-hop object; 0: none. */
+
+static bool number_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	return type_integer.parse(p, field, node, value);
+}
+
+static void number_print(const struct field *field, const void *value, struct text *out) {
+	if (*(const uint32_t *)value)
+		type_integer.print(field, value, out);
+	else
+		text_add(out, "none");
+}
+
+static bool number_equal(const void *a, const void *b) {
+	return type_integer.equal(a, b);
+}
+
+static const struct type type_number = {
+	.name = "integer",
+	.size = sizeof(uint32_t),
+	.parse = number_parse,
+	.print = number_print,
+	.equal = number_equal,
+	.schema = "{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 4294967295}",
+};
+
 #define ROW(index, key, member, value_type, ...) \
 	[index] = { .name = key, .type = value_type, .offset = offsetof(struct route, member), __VA_ARGS__ }
 
@@ -217,6 +243,8 @@ const struct field route_fields[] = {
 	ROW(ROUTE_VIA, "via", via, &type_ip, .doc = "Gateway, of either family."),
 	ROW(ROUTE_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
 	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .flags = FIELD_USES, .doc = "Several next hops, a set."),
+	ROW(ROUTE_NEXTHOP, "nexthop", nexthop, &type_number, .needs = &class_nexthop, .min = 1,
+	    .doc = "Number of the next hop, of those under `nexthops` of the namespace."),
 	ROW(ROUTE_SRC, "src", src, &type_ip, .flags = FIELD_SOURCE, .doc = "Source address to prefer."),
 	ROW(ROUTE_SCOPE, "scope", scope, &type_enum, .names = scopes, .doc = "Distance to the destination (IPv4)."),
 	ROW(ROUTE_ON_LINK, "on-link", on_link, &type_bool,
@@ -267,15 +295,19 @@ static bool has_device_type(const struct route *r) {
 
 static bool check_hops(struct parse *p, const struct route *r, const struct node *node) {
 	const struct object *o = &r->object;
-	bool hop = object_has(o, ROUTE_VIA) || object_has(o, ROUTE_DEV), hops = r->nexthops.n;
+	bool hop = object_has(o, ROUTE_VIA) || object_has(o, ROUTE_DEV), hops = r->nexthops.n, number = r->nexthop;
 	const char *wrong = NULL;
 
-	if (!has_device_type(r) && (hop || hops))
+	if (!has_device_type(r) && (hop || hops || number))
 		wrong = "a route of this type has no next hop";
 	else if (hop && hops)
 		wrong = "'nexthops' replaces 'via' and 'dev'; write only one of them";
-	else if (has_device_type(r) && !hop && !hops)
-		wrong = "a route needs 'via', 'dev' or 'nexthops'";
+	else if (number && (hop || hops))
+		wrong = "'nexthop' replaces 'via', 'dev' and 'nexthops'; write only one of them";
+	else if (number && r->on_link)
+		wrong = "'on-link' stands with the next hop itself";
+	else if (has_device_type(r) && !hop && !hops && !number)
+		wrong = "a route needs 'via', 'dev', 'nexthops' or 'nexthop'";
 	else if (object_has(o, ROUTE_SCOPE) && r->to.address.family == AF_INET6)
 		wrong = "'scope' is for IPv4 routes only";
 	else if (object_has(o, ROUTE_TOS) && r->to.address.family == AF_INET6)
@@ -290,7 +322,7 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 static uint32_t usual_scope(const struct route *r) {
 	if (r->type == RTN_LOCAL)
 		return RT_SCOPE_HOST;
-	return r->type == RTN_UNICAST && !r->via.family && !r->nexthops.n ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	return r->type == RTN_UNICAST && !r->via.family && !r->nexthops.n && !r->nexthop ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 
 static bool same_hop(const struct nexthop *a, const struct nexthop *b) {
@@ -362,9 +394,11 @@ static void fill_in(struct route *r) {
 		o->set |= field_bit(ROUTE_SCOPE);
 	}
 	r->protocol = TOPOD_PROTOCOL;
-	o->set |= field_bit(ROUTE_TYPE) | field_bit(ROUTE_PROTOCOL);
+	o->set |= field_bit(ROUTE_PROTOCOL);
+	if (!r->nexthop) /* else the kernel shows a blackhole for one that is */
+		o->set |= field_bit(ROUTE_TYPE);
 	if (has_device_type(r))
-		o->set |= field_bit(ROUTE_NEXTHOPS) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
+		o->set |= field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
 }
 
 static bool finish(struct parse *p, struct object *object, const struct node *node) {
@@ -441,6 +475,8 @@ static void noun(const struct object *object, struct text *out) {
 		text_addf(out, " via %s", ip_format(&r->via, buf));
 	else if (r->dev)
 		text_addf(out, " dev %s", r->dev);
+	else if (r->nexthop)
+		text_addf(out, " nexthop %u", r->nexthop);
 	print_keys(r, out);
 }
 
@@ -468,7 +504,7 @@ static const char *opponent(struct arena *arena, const struct object *observed) 
 static bool goes_late(const struct object *object) {
 	const struct route *r = (const struct route *)object;
 
-	return r->via.family || r->nexthops.n;
+	return r->via.family || r->nexthops.n || r->nexthop;
 }
 
 static const char *hidden(struct arena *arena, const struct object *observed) {
@@ -535,7 +571,9 @@ static const char *if_kernels(const struct object *observed) {
 
 /* A route is given back before an address goes that would take it along. */
 static enum stage stage(const struct change *change) {
-	return change->type == CHANGE_DELETE || change->desired->gone ? STAGE_DELETE : STAGE_INSIDE;
+	if (change->type == CHANGE_DELETE || change->desired->gone)
+		return STAGE_DELETE;
+	return ((const struct route *)change->desired)->nexthop ? STAGE_CARRIER : STAGE_INSIDE;
 }
 
 static bool needs_ipv6(const struct object *object) {

@@ -25,6 +25,7 @@ struct route {
 	struct object object;
 	struct prefix to;
 	uint32_t table, tos, metric, type, scope, on_link, mtu, advmss, protocol;
+	uint32_t nexthop; /* the number of the next-hop object by which it leads; 0: none */
 	struct ip via, src;
 	const char *dev;
 	struct nexthops nexthops;
@@ -40,6 +41,7 @@ enum route_field {
 	ROUTE_VIA,
 	ROUTE_DEV,
 	ROUTE_NEXTHOPS,
+	ROUTE_NEXTHOP,
 	ROUTE_SRC,
 	ROUTE_SCOPE,
 	ROUTE_ON_LINK,

@@ -97,6 +97,11 @@ static int put_rest(struct encode *encode, const struct route *r) {
 		nl_put(w, RTA_PREFSRC, r->src.bytes, ip_size(r->src.family));
 	}
 	put_metrics(w, r);
+	if (r->nexthop) {
+		nl_origin(w, &route_fields[ROUTE_NEXTHOP]);
+		nl_put_u32(w, RTA_NH_ID, r->nexthop);
+		return 0;
+	}
 	if (r->nexthops.n)
 		return put_nexthops(encode, r);
 	put_via(w, r, &r->via);
@@ -217,12 +222,19 @@ static void decode_way(const struct decode *decode, struct route *r, const struc
 	}
 	if (tb[RTA_MULTIPATH])
 		decode_nexthops(decode, r, tb[RTA_MULTIPATH]);
+	r->on_link = !!(rtm->rtm_flags & RTNH_F_ONLINK);
+}
+
+static void decode_rest(const struct decode *decode, struct route *r, const struct rtmsg *rtm,
+			const struct nlattr *const *tb) {
+	r->nexthop = nl_get_u32(tb[RTA_NH_ID], 0);
+	if (!r->nexthop) /* else it is what the next hop is just now (net.ipv4.nexthop_compat_mode) */
+		decode_way(decode, r, rtm, tb);
 	if (tb[RTA_PREFSRC] && type_ip.get(decode->arena, NULL, tb[RTA_PREFSRC], &r->src))
 		r->object.set |= field_bit(ROUTE_SRC);
-	r->on_link = !!(rtm->rtm_flags & RTNH_F_ONLINK);
 	decode_metrics(r, tb[RTA_METRICS]);
-	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_MTU) |
-			 field_bit(ROUTE_ADVMSS);
+	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) |
+			 field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS);
 }
 
 static void decode_identity(struct route *r, const struct rtmsg *rtm, const struct nlattr *const *tb) {
@@ -258,7 +270,7 @@ struct route *route_decode(const struct decode *decode, const struct nlmsghdr *n
 	struct object *object = object_new(decode->arena, &kind_route, decode->ns);
 	struct route *r = (struct route *)object;
 	decode_identity(r, rtm, tb);
-	decode_way(decode, r, rtm, tb);
+	decode_rest(decode, r, rtm, tb);
 	object->owned = r->protocol == TOPOD_PROTOCOL;
 	object->kernel_made = r->protocol == RTPROT_KERNEL || r->protocol == RTPROT_REDIRECT || r->protocol == RTPROT_RA;
 	object_seal(decode->arena, object);

@@ -91,6 +91,18 @@ static void check_inner(struct reading *r, const struct object *object) {
 	}
 }
 
+/* What is needed by its number alone: a next hop. */
+static void check_number(struct reading *r, const struct ns_state *ns, const struct object *object,
+			 const struct need *need) {
+	_cleanup_text_ struct text number = {};
+
+	if (ns_is_open(ns) || ns_find_need(ns, need))
+		return;
+	type_integer.print(need->field, need->key, &number);
+	diag_error(r->parse.diags, object_position(object, need->field), "there is no %s %s in %s", need->class->name,
+		   text_str(&number), ns->name);
+}
+
 /* Do they differ in their number alone? eth1 beside eth0 is no slip. */
 static bool same_stem(const char *a, const char *b) {
 	size_t n = strcspn(a, "0123456789");
@@ -143,6 +155,8 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 	object_foreach_need(need, object)
 		if (need.name)
 			check_reference(r, object, need.field, need.ns, need.name);
+		else
+			check_number(r, ns, object, &need);
 	check_inner(r, object);
 	if (object_is_link(object)) {
 		check_existing(r, ns, object);

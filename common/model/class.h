@@ -27,6 +27,7 @@ enum stage {
 	STAGE_DEFAULTS, /* settings of no one link: new links inherit some */
 	STAGE_LINK,
 	STAGE_INSIDE,
+	STAGE_CARRIER, /* what the kernel takes only once a link has a carrier, which may come with another one */
 	STAGE_DELETE_NAMESPACE,
 };
 

@@ -24,7 +24,7 @@ struct network {
 struct standing {
 	struct stand *stands; /* sorted by link */
 	size_t n;
-	struct object_item *strays, *linkless;
+	struct object_item *strays, *linkless, *users;
 };
 
 struct found_stand {
@@ -71,6 +71,8 @@ static void note_needs(struct survey *s) {
 	bool link = object_is_link(s->object);
 
 	object_foreach_need(need, s->object) {
+		if (!need.name)
+			add_item(s->arena, &s->standing->users, s->object);
 		if (!need.name || !streq(need.ns, s->ns->name))
 			continue;
 		struct stand *stand = stand_of(s, need.name);
@@ -187,6 +189,10 @@ struct standing_on state_dependents(struct state *state, struct ns_state *ns, co
 	return (struct standing_on){ .parts = stand ? stand->parts : NULL,
 				     .links = stand ? stand->links : NULL,
 				     .strays = standing->strays };
+}
+
+const struct object_item *state_users(struct state *state, struct ns_state *ns) {
+	return survey(state, ns)->users;
 }
 
 const struct object_item *state_linkless(struct state *state, struct ns_state *ns) {

@@ -50,9 +50,12 @@ struct type {
 	/* The i-th link that is named inside of the value; *ret NULL: that item names none. False: there are no more items. NULL
 	 * for values without such. */
 	bool (*names_link)(const void *value, size_t i, const char **ret);
+	/* The key of the i-th object that is named inside of the value, where the field `needs` such (the members of a group).
+	 * False: there are no more. NULL: the value itself is the key, and 0 names none. */
+	bool (*names_key)(const void *value, size_t i, const void **ret_key, size_t *ret_size);
 	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
 	size_t n_keys;
-	const char *schema; /* JSON Schema of what may be written; NULL: a text, or a list of mappings with `keys` */
+	const char *schema; /* JSON Schema of what may be written; NULL: a list of mappings with `keys`, or a text */
 };
 
 /* What a difference in a field asks for. */

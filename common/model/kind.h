@@ -189,6 +189,9 @@ struct kind {
 	/* For what of outside topod a pending object waits, in words ("for a carrier"); NULL: it becomes usable by itself. The
 	 * state is what was seen. A string constant. */
 	const char *(*waits)(const struct object *observed, const struct state *state);
+	/* Can this desired object, which is not there, not be made yet? *ret_why: for what of outside topod it waits, as of waits();
+	 * NULL: that comes by itself, or with this plan. NULL: it can always be made. */
+	bool (*comes_later)(const struct object *desired, const struct state *observed, const char **ret_why);
 	/* The network that a link reaches directly by this desired object (an address); false where it reaches none. */
 	bool (*reaches)(const struct object *object, struct prefix *ret);
 	/* The address that a link has by this desired object, with its length; false where it has none. */

@@ -152,8 +152,24 @@ struct position object_position(const struct object *object, const struct field 
 	return object->position;
 }
 
+/* The next object that is named inside of the value; false: there are no more. */
+static bool next_item(const struct object *object, const struct field *field, size_t i, size_t item, struct need *need) {
+	*need = (struct need){ .field = field, .class = field->needs, .ns = object->ns, .next = i, .item = item + 1 };
+	return field->type->names_key(field_of(field, object), item, &need->key, &need->size);
+}
+
+static bool is_zero(const void *value, size_t size) {
+	const unsigned char *bytes = value;
+
+	while (size > 0 && !bytes[size - 1])
+		size--;
+	return size == 0;
+}
+
 bool object_next_need(const struct object *object, struct need *need) {
-	for (size_t i = need->next; i < object->kind->n_fields; i++) {
+	size_t item = need->item;
+
+	for (size_t i = need->next; i < object->kind->n_fields; i++, item = 0) {
 		const struct field *field = &object->kind->fields[i];
 
 		if (!(field->flags & FIELD_DEV || field->needs) || field->flags & FIELD_PEER ||
@@ -161,13 +177,19 @@ bool object_next_need(const struct object *object, struct need *need) {
 			continue;
 		const struct class *class = field->flags & FIELD_DEV ? &class_link : field->needs;
 		const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, object) : NULL;
+
+		if (field->type->names_key) {
+			if (next_item(object, field, i, item, need))
+				return true;
+			continue;
+		}
 		*need = (struct need){ .field = field, .class = class, .ns = ref ? ref->ns : object->ns, .next = i + 1 };
 		need->key = ref ? ref->name : key_of_field(object, field, &need->size);
 		if (ref && ref->name)
 			need->size = strlen(ref->name) + 1;
 		if (class == &class_link)
 			need->name = need->key;
-		if (need->key && (!need->name || *need->name))
+		if (need->name ? *need->name : need->key && !is_zero(need->key, need->size))
 			return true;
 	}
 	return false;

@@ -98,7 +98,8 @@ struct need {
 	const char *name; /* of a link; else NULL */
 	const void *key;  /* what its class has as key, see object_seal() … */
 	size_t size;      /* … in bytes */
-	size_t next;      /* where the walk goes on */
+	size_t next;      /* where the walk goes on: the field … */
+	size_t item;      /* … and what is named inside of it */
 };
 
 /* Walks over the objects that this one needs. It is the table of fields that tells, and not a list made once: where a link

@@ -99,6 +99,8 @@ struct standing_on {
 	const struct object_item *strays;
 };
 struct standing_on state_dependents(struct state *state, struct ns_state *ns, const char *link);
+/* Its objects that need others than links (a route its next hop), and may be lost with those silently. */
+const struct object_item *state_users(struct state *state, struct ns_state *ns);
 /* Its objects that belong to no link (a setting of all, a table). */
 const struct object_item *state_linkless(struct state *state, struct ns_state *ns);
 /* Links that stand on one of another namespace, all of them. */

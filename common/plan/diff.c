@@ -607,6 +607,8 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		return;
 	if (only_whole && (object->external || !is_absent_or_wrong(diff, object, seen)))
 		return;
+	if (diff_waits_to_come(diff, ns->desired, ns->observed, object))
+		return;
 	if (diff_waits_for_source(diff, ns->desired, ns->observed, object))
 		return;
 	const char *going = seen && object->external && !object->gone ? diff_goes_with(diff, seen) : NULL;

@@ -31,8 +31,8 @@ void diff_given_up(struct diff *diff, struct object *object, const struct object
 }
 
 /* The object that will provide the address but does not yet; NULL: there is none. */
-static struct object *comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
-				  const struct ip *ip) {
+static struct object *find_provider(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+				    const struct ip *ip) {
 	ns_foreach(object, desired) {
 		const struct object *seen;
 		bool later = false;
@@ -58,7 +58,7 @@ bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, co
 
 		if (!(field->flags & FIELD_SOURCE) || !object_has(object, i))
 			continue;
-		source = comes_later(diff, desired, observed, field_of(field, object));
+		source = find_provider(diff, desired, observed, field_of(field, object));
 		if (!source || diff_is_in_the_way(diff, desired, object, ns_find(observed, object)))
 			continue;
 		seen = ns_find(observed, source);
@@ -88,6 +88,35 @@ static void wait_with(struct diff *diff, struct object *object, bool seen, const
 	diff->n_awaited++;
 	if (entry)
 		vec_push(&diff->plan->lost, ((struct lost){ object->ns, arena_strdup(&diff->plan->arena, entry->id) }));
+}
+
+static bool comes_later(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			const struct object *object, const char **ret_why) {
+	const struct state *state = diff->input->observed;
+
+	if (object->kind->comes_later && !ns_find(observed, object) && object->kind->comes_later(object, state, ret_why))
+		return true;
+	object_foreach_need(need, object) {
+		const struct object *needed = need.name ? NULL : ns_find_need(desired, &need);
+
+		if (needed && needed != object && comes_later(diff, desired, observed, needed, ret_why))
+			return true;
+	}
+	return false;
+}
+
+bool diff_waits_to_come(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
+			struct object *object) {
+	const struct object *seen = ns_find(observed, object);
+	const char *why;
+
+	if (object_is_link(object) || object->gone || !comes_later(diff, desired, observed, object, &why) ||
+	    diff_is_in_the_way(diff, desired, object, seen))
+		return false;
+	wait_with(diff, object, seen, why);
+	if (!why)
+		vec_push(&diff->plan->pending, ((struct pending){ .object = object }));
+	return true;
 }
 
 static bool needs_awaited(struct diff *diff, const struct object *object) {

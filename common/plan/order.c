@@ -14,6 +14,7 @@
  *     STAGE_LINK               links are made, and changed if others are     height, lowest link first;
  *                              made on them                                  then create, settings, update
  *     STAGE_INSIDE             the rest, one namespace after the other       class; those that go late last
+ *     STAGE_CARRIER            what needs a link with a carrier              likewise; then deletions
  *     STAGE_DELETE_NAMESPACE   namespaces that are deleted                   -
  *
  * A class chooses the stage (class->stage) and its place in classes[] the rank. In STAGE_INSIDE everything of one
@@ -26,7 +27,7 @@
 struct sorted {
 	struct change *change;
 	enum stage stage;
-	unsigned ns; /* in STAGE_INSIDE only */
+	unsigned ns; /* in STAGE_INSIDE and STAGE_CARRIER only */
 	unsigned rank;
 	size_t index; /* keeps the order of adding */
 };
@@ -117,7 +118,9 @@ static unsigned rank_of(const struct change *change, const struct state *desired
 			return 3 * height_of(desired, object, 0) - 2;
 		return 3 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE ? 2 : 0);
 	case STAGE_INSIDE:
-		return 2 * rank + late;
+	case STAGE_CARRIER:
+		/* What others needed goes once none of them does. */
+		return change->type == CHANGE_DELETE ? 3 * UINT8_MAX - rank : 2 * rank + late;
 	case STAGE_DELETE:
 		return UINT8_MAX - rank;
 	case STAGE_GIVE_BACK:
@@ -135,7 +138,7 @@ static int compare(const void *a, const void *b) {
 
 	if (x->stage != y->stage)
 		return x->stage < y->stage ? -1 : 1;
-	if (x->stage == STAGE_INSIDE && x->ns != y->ns)
+	if ((x->stage == STAGE_INSIDE || x->stage == STAGE_CARRIER) && x->ns != y->ns)
 		return x->ns < y->ns ? -1 : 1;
 	if (x->rank != y->rank)
 		return x->rank < y->rank ? -1 : 1;

@@ -115,9 +115,10 @@ static inline bool error_is_unreachable(int error) {
 }
 
 /* Does the kernel's answer contradict what was scanned: the object exists already, does not exist any more, or what
- * it depends on is gone? */
+ * it depends on is gone, or has no carrier? */
 static inline bool change_is_contradicted(const struct change *change) {
-	return (change->type == CHANGE_CREATE && (change->error == -EEXIST || error_is_unreachable(change->error))) ||
+	return (change->type == CHANGE_CREATE &&
+		(change->error == -EEXIST || change->error == -ENETDOWN || error_is_unreachable(change->error))) ||
 	       error_is_gone(change->error);
 }
 

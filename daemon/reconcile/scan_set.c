@@ -59,11 +59,27 @@ bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct 
 	return grown | add_items(scan_set, ns, on.strays);
 }
 
+/* What needs the object may be lost with it, without an event of its own. */
+static bool add_users(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct object *needed) {
+	bool grown = false;
+
+	for (const struct object_item *item = state_users(desired, ns); item; item = item->next)
+		object_foreach_need(need, item->object)
+			if (!need.name && ns_find_need(ns, &need) == needed &&
+			    scan_set_add_needing(scan_set, ns, item->object)) {
+				add_users(scan_set, desired, ns, item->object);
+				grown = true;
+			}
+	return grown;
+}
+
 /* The object that an event names, where it is declared. One that the kernel makes belongs to its link, or to something of that. */
 static bool add_object(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
 		       const char *link) {
 	struct object *found = ns_find(ns, hint->like);
 	bool grown = found && scan_set_add_needing(scan_set, ns, found);
+
+	grown |= found && add_users(scan_set, desired, ns, found);
 
 	return (hint->by_kernel && scan_set_add_link(scan_set, desired, ns, link)) | grown;
 }

@@ -95,7 +95,8 @@ void fuzz_reached(void) {
 	fprintf(stderr, "links of other namespaces: %zu, changes: %zu, refused: %zu, explained: %zu, numbers given: %zu\n",
 		reached.elsewhere, reached.done, reached.refused, reached.explained, machine_n_sent(RTM_NEWNSID));
 	for (size_t i = 0; classes[i]; i++)
-		must(reached.seen[i] || classes[i] == &class_rule || classes[i] == &class_neighbor);
+		must(reached.seen[i] || classes[i] == &class_rule || classes[i] == &class_neighbor ||
+		     classes[i] == &class_nexthop);
 	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
 		must(deeds[i].n);
 	must(reached.elsewhere && reached.done && reached.refused && reached.explained && machine_n_sent(RTM_NEWNSID));

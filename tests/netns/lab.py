@@ -418,7 +418,7 @@ def state_only(snap):
 
 SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NETLINK_NO_ENOBUFS = 270, 1, 5
 # link, neigh, IPv4 addr/route/rule, IPv6 addr/route/rule, IPv4 and IPv6 netconf, nsid
-GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25, 28)
+GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 24, 25, 28, 32)
 
 
 class Monitor:

@@ -346,6 +346,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "route", "namespaces: {a: {routes: [{@}]}}" },
 		{ "rule", "namespaces: {a: {rules: [{@}]}}" },
 		{ "neighbor", "namespaces: {a: {neighbors: [{@}]}}" },
+		{ "nexthop", "namespaces: {a: {nexthops: [{@}]}}" },
 		{ "nat-entry", "namespaces: {a: {nat: [{@}]}}" },
 		{ "dns", "namespaces: {a: {dns: {@}}}" },
 		{ "defaults", "defaults: {@}" },

@@ -276,12 +276,12 @@ static void test_routes(void **state _unused_) {
 	print_state(&r.spec.state, &out);
 	assert_string_equal(
 		text_str(&out),
-		"host route 0.0.0.0/0: type unicast, via 10.0.0.1, nexthops none, scope global\n"
-		"host route ::/0: type unicast, via fd00::1, nexthops none\n"
-		"host route 10.1.0.0/16: type unicast, via none, dev eth0, nexthops none, scope link\n"
-		"host route 10.2.0.1/32 metric 5 table 100: type unicast, via fd00::1, nexthops none, scope global\n"
-		"host route 10.3.0.0/16: type unicast, nexthops via 10.0.0.2 weight 9 | via 10.0.0.3 weight 1, scope global\n"
-		"host route 10.4.0.0/16: type unicast, via 10.0.0.4, dev eth0, nexthops none, scope global\n"
+		"host route 0.0.0.0/0: type unicast, via 10.0.0.1, nexthops none, nexthop none, scope global\n"
+		"host route ::/0: type unicast, via fd00::1, nexthops none, nexthop none\n"
+		"host route 10.1.0.0/16: type unicast, via none, dev eth0, nexthops none, nexthop none, scope link\n"
+		"host route 10.2.0.1/32 metric 5 table 100: type unicast, via fd00::1, nexthops none, nexthop none, scope global\n"
+		"host route 10.3.0.0/16: type unicast, nexthops via 10.0.0.2 weight 9 | via 10.0.0.3 weight 1, nexthop none, scope global\n"
+		"host route 10.4.0.0/16: type unicast, via 10.0.0.4, dev eth0, nexthops none, nexthop none, scope global\n"
 		"host route ::/0 table 77: type blackhole\n");
 	/* The kernel's metric for an IPv6 route without one. */
 	assert_int_equal(((struct route *)get_object(&r.spec.state, "host route ::/0"))->metric, 1024);
@@ -586,7 +586,7 @@ static void test_wrong_routes(void **state _unused_) {
 	check_route("{via: 10.0.0.1}", "f:2:1: error: a route needs 'to'");
 	check_route("{to: 10.0.0.1/24, via: 10.0.0.1}",
 		    "f:2:6: error: '10.0.0.1/24' has host bits set; the prefix is 10.0.0.0/24");
-	check_route("{to: 10.0.0.0/24}", "f:2:1: error: a route needs 'via', 'dev' or 'nexthops'");
+	check_route("{to: 10.0.0.0/24}", "f:2:1: error: a route needs 'via', 'dev', 'nexthops' or 'nexthop'");
 	check_route("{to: \"fd00::/64\", via: 10.0.0.1}", "f:2:1: error: an IPv6 destination needs an IPv6 gateway");
 	check_route("{to: 10.0.0.0/24, via: 10.9.0.1, src: \"fd00::1\"}",
 		    "f:2:1: error: 'src' and 'to' are of different families");

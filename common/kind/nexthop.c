@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Next-hop objects (ip-nexthop(8)): a way onward under a number, or a group of such, by which many routes lead and which is
+ * changed for all of them in one message. The messages are RTM_NEWNEXTHOP and RTM_DELNEXTHOP with struct nhmsg
+ * (linux/nexthop.h, net/ipv4/nexthop.c).
+ *
+ * A next hop goes silently when its interface goes down, and takes along the routes that lead by it; one that is deleted also
+ * leaves the groups that it is in. So an object that names one needs it, as it needs an interface.
+ */
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+
+#include "kind/kinds.h"
+#include "kind/link.h"
+#include "model/section.h"
+#include "model/source.h"
+
+struct member {
+	uint32_t id, weight; /* 1 to 256 */
+};
+
+/* A set, sorted by id. */
+struct group {
+	size_t n;
+	struct member *members;
+};
+
+struct nexthop_object {
+	struct object object;
+	uint32_t id, family, on_link, blackhole, type, buckets, idle_timer, unbalanced_timer, protocol;
+	struct ip via;
+	const char *dev;
+	struct group group;
+};
+
+enum nexthop_field {
+	NEXTHOP_ID,
+	NEXTHOP_VIA,
+	NEXTHOP_DEV,
+	NEXTHOP_ON_LINK,
+	NEXTHOP_FAMILY,
+	NEXTHOP_BLACKHOLE,
+	NEXTHOP_GROUP,
+	NEXTHOP_TYPE,
+	NEXTHOP_BUCKETS,
+	NEXTHOP_IDLE_TIMER,
+	NEXTHOP_UNBALANCED_TIMER,
+	NEXTHOP_PROTOCOL,
+};
+
+static const struct enum_name families[] = { { "ipv4", AF_INET }, { "ipv6", AF_INET6 }, {} };
+static const struct enum_name types[] = {
+	{ "hash-threshold", NEXTHOP_GRP_TYPE_MPATH },
+	{ "resilient", NEXTHOP_GRP_TYPE_RES },
+	{},
+};
+
+/* Groups. */
+
+static const struct field member_fields[] = {
+	{ .name = "id",
+	  .type = &type_integer,
+	  .offset = offsetof(struct member, id),
+	  .flags = FIELD_REQUIRED,
+	  .min = 1,
+	  .doc = "Number of the next hop." },
+	{ .name = "weight",
+	  .type = &type_integer,
+	  .offset = offsetof(struct member, weight),
+	  .min = 1,
+	  .max = 256,
+	  .doc = "Share of the traffic; 1 when left out." },
+};
+
+static int compare_members(const void *a, const void *b) {
+	const struct member *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void sort_group(struct group *group) {
+	if (group->n)
+		qsort(group->members, group->n, sizeof(*group->members), compare_members);
+}
+
+/* {id: 1, weight: 2}, or a number alone. */
+static bool member_parse(struct parse *p, const struct node *node, struct member *member) {
+	uint64_t set = 0;
+
+	member->weight = 1;
+	if (node->type == NODE_SCALAR && !node_is_null(node))
+		return type_integer.parse(p, &member_fields[0], node, &member->id);
+	return fields_parse(p, node,
+			    &(struct fields_parse){ .what = "a member of a group",
+						    .fields = member_fields,
+						    .n = ARRAY_SIZE(member_fields),
+						    .base = member,
+						    .set = &set });
+}
+
+static bool group_parse(struct parse *p, const struct field *field _unused_, const struct node *node, void *value) {
+	struct group *group = value;
+	bool good = true;
+
+	if (node->type != NODE_SEQUENCE || !node->n) {
+		diag_error(p->diags, node->position, "'group' is a list of {id, weight}");
+		return false;
+	}
+	group->n = node->n;
+	group->members = arena_newn(p->arena, struct member, node->n);
+	for (size_t i = 0; i < node->n; i++)
+		good &= member_parse(p, node->items[i], &group->members[i]);
+	sort_group(group);
+	for (size_t i = 1; good && i < group->n; i++)
+		if (group->members[i].id == group->members[i - 1].id) {
+			diag_error(p->diags, node->position,
+				   "next hop %u is in the group twice; use 'weight' for a larger share",
+				   group->members[i].id);
+			good = false;
+		}
+	return good;
+}
+
+static void group_print(const struct field *field _unused_, const void *value, struct text *out) {
+	const struct group *group = value;
+
+	text_add(out, group->n ? "" : "none");
+	for (size_t i = 0; i < group->n; i++)
+		text_addf(out, "%s%u weight %u", i ? " | " : "", group->members[i].id, group->members[i].weight);
+}
+
+static bool group_equal(const void *a, const void *b) {
+	const struct group *x = a, *y = b;
+
+	return x->n == y->n && (!x->n || !memcmp(x->members, y->members, x->n * sizeof(*x->members)));
+}
+
+static bool group_names_key(const void *value, size_t i, const void **ret_key, size_t *ret_size) {
+	const struct group *group = value;
+
+	if (i >= group->n)
+		return false;
+	*ret_key = &group->members[i].id;
+	*ret_size = sizeof(group->members[i].id);
+	return true;
+}
+
+static const struct type type_group = {
+	.name = "list of next hops",
+	.size = sizeof(struct group),
+	.parse = group_parse,
+	.print = group_print,
+	.equal = group_equal,
+	.names_key = group_names_key,
+	.schema = "{\"type\": \"array\", \"minItems\": 1, \"items\": {\"anyOf\": [{\"type\": \"integer\", \"minimum\": 1}, "
+		  "{\"type\": \"object\", \"properties\": {\"id\": {\"type\": \"integer\", \"minimum\": 1}, "
+		  "\"weight\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 256}}, "
+		  "\"required\": [\"id\"], \"additionalProperties\": false}]}}",
+	.keys = member_fields,
+	.n_keys = ARRAY_SIZE(member_fields),
+};
+
+#define ROW(index, key, member, value_type, ...) \
+	[index] = { .name = key, .type = value_type, .offset = offsetof(struct nexthop_object, member), __VA_ARGS__ }
+
+static const struct field fields[] = {
+	ROW(NEXTHOP_ID, "id", id, &type_integer, .class = FIELD_KEY, .flags = FIELD_REQUIRED, .min = 1,
+	    .doc = "Its number, which routes and groups name."),
+	ROW(NEXTHOP_VIA, "via", via, &type_ip, .doc = "Gateway."),
+	ROW(NEXTHOP_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
+	ROW(NEXTHOP_ON_LINK, "on-link", on_link, &type_bool,
+	    .doc = "Take the gateway as reachable, whatever the addresses say."),
+	ROW(NEXTHOP_FAMILY, "family", family, &type_enum, .class = FIELD_RECREATE, .names = families,
+	    .doc = "Of a next hop without `via`: which routes may lead by it; `ipv4` when left out."),
+	ROW(NEXTHOP_BLACKHOLE, "blackhole", blackhole, &type_bool, .doc = "Drop what is sent there."),
+	ROW(NEXTHOP_GROUP, "group", group, &type_group, .needs = &class_nexthop,
+	    .doc = "Next hops among which the traffic is divided, a set: numbers, or `{id, weight}`."),
+	ROW(NEXTHOP_TYPE, "type", type, &type_enum, .class = FIELD_RECREATE, .names = types,
+	    .doc = "How a group divides it; `hash-threshold` when left out. A `resilient` one moves few flows when it changes."),
+	ROW(NEXTHOP_BUCKETS, "buckets", buckets, &type_integer, .class = FIELD_RECREATE, .min = 1, .max = 65535,
+	    .doc = "Size of a resilient group's table; 128 when left out."),
+	ROW(NEXTHOP_IDLE_TIMER, "idle-timer", idle_timer, &type_duration, .unit = 100,
+	    .doc = "How long a bucket of a resilient group must be idle before it may move; 120s when left out."),
+	ROW(NEXTHOP_UNBALANCED_TIMER, "unbalanced-timer", unbalanced_timer, &type_duration, .unit = 100,
+	    .doc = "How long a resilient group may be out of balance before buckets move anyway; 0s, which means for ever, when "
+		   "left out."),
+	ROW(NEXTHOP_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
+};
+
+enum {
+	DEFAULT_BUCKETS = 128,          /* as many as a /25 has addresses; the kernel has no default */
+	DEFAULT_IDLE_TIMER = 120 * 100, /* NH_RES_DEFAULT_IDLE_TIMER, net/ipv4/nexthop.c */
+};
+
+/* Reading the file. */
+
+static bool has(const struct nexthop_object *n, enum nexthop_field field) {
+	return object_has(&n->object, field);
+}
+
+static const char *what_is_wrong(const struct nexthop_object *n) {
+	bool way = has(n, NEXTHOP_VIA) || has(n, NEXTHOP_DEV);
+	bool timers = has(n, NEXTHOP_BUCKETS) || has(n, NEXTHOP_IDLE_TIMER) || has(n, NEXTHOP_UNBALANCED_TIMER);
+
+	if (way + !!n->blackhole + !!n->group.n != 1)
+		return "a next hop has either 'dev', with or without 'via', or 'blackhole: true', or 'group'";
+	if (way && !n->dev)
+		return "a next hop needs 'dev': the interface that the gateway is on";
+	if (n->on_link && !n->via.family)
+		return "'on-link' is about a gateway, and there is none";
+	if (n->via.family && ip_is_multicast(&n->via))
+		return "the gateway is a multicast address";
+	if (has(n, NEXTHOP_FAMILY) && n->group.n)
+		return "a group has no 'family': its members have";
+	if (has(n, NEXTHOP_FAMILY) && n->via.family && n->via.family != n->family)
+		return "'via' and 'family' contradict each other; leave 'family' out";
+	if (has(n, NEXTHOP_TYPE) && !n->group.n)
+		return "'type' is how a group divides the traffic, and there is no 'group'";
+	if (timers && n->type != NEXTHOP_GRP_TYPE_RES)
+		return "'buckets' and timers are for a group of 'type: resilient'";
+	return NULL;
+}
+
+static bool finish(struct parse *p, struct object *object, const struct node *node) {
+	struct nexthop_object *n = (struct nexthop_object *)object;
+	const char *wrong = what_is_wrong(n);
+
+	if (wrong) {
+		diag_error(p->diags, node->position, "%s", wrong);
+		return false;
+	}
+	if (n->group.n)
+		n->family = AF_UNSPEC;
+	else if (!has(n, NEXTHOP_FAMILY))
+		n->family = n->via.family ? n->via.family : AF_INET;
+	if (n->type == NEXTHOP_GRP_TYPE_RES && !has(n, NEXTHOP_BUCKETS))
+		n->buckets = DEFAULT_BUCKETS;
+	if (n->type == NEXTHOP_GRP_TYPE_RES && !has(n, NEXTHOP_IDLE_TIMER))
+		n->idle_timer = DEFAULT_IDLE_TIMER;
+	n->protocol = TOPOD_PROTOCOL;
+	object->set |= (UINT64_C(1) << ARRAY_SIZE(fields)) - 1;
+	if (!n->dev)
+		object->set &= ~field_bit(NEXTHOP_DEV);
+	return true;
+}
+
+static const struct nexthop_object *find(const struct ns_state *ns, uint32_t id) {
+	const struct need need = { .class = &class_nexthop, .key = &id, .size = sizeof(id) };
+
+	return (const struct nexthop_object *)ns_find_need(ns, &need);
+}
+
+/* nh_check_attr_group() and valid_group_nh(), net/ipv4/nexthop.c. That a member is declared at all is checked as of every
+ * object that another one names. */
+static void check(struct reading *r, const struct ns_state *ns, const struct object *desired) {
+	const struct nexthop_object *n = (const struct nexthop_object *)desired;
+	struct position position = object_position(desired, &fields[NEXTHOP_GROUP]);
+
+	for (size_t i = 0; i < n->group.n; i++) {
+		const struct nexthop_object *member = find(ns, n->group.members[i].id);
+
+		if (member && member->group.n)
+			diag_error(r->parse.diags, position, "next hop %u is a group, which cannot be in another one",
+				   member->id);
+		else if (member && member->blackhole && n->group.n > 1)
+			diag_error(r->parse.diags, position,
+				   "next hop %u drops everything: it can be in a group only by itself", member->id);
+	}
+}
+
+static const struct mapping entry = {
+	.name = "nexthop",
+	.title = "Next hops",
+	.doc = "An entry of `nexthops` of a namespace: a way onward that routes and groups name by its number.",
+	.what = "a next hop",
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.kind = &kind_nexthop,
+};
+
+static const struct section sections[] = {
+	{ .key = "nexthops",
+	  .place = SECTION_NAMESPACE,
+	  .shape = SECTION_LIST,
+	  .may_be_empty = true,
+	  .mapping = &entry,
+	  .value = "list of [next hops](#nexthop)",
+	  .doc = "Next hops with a number, and groups of them, by which `nexthop` of a route leads." },
+	{},
+};
+
+static void noun(const struct object *object, struct text *out) {
+	const struct nexthop_object *n = (const struct nexthop_object *)object;
+
+	text_addf(out, "next hop %u", n->id);
+}
+
+/* The kernel's messages. */
+
+static void put_group(struct nl_writer *w, const struct nexthop_object *n) {
+	struct nexthop_grp members[256];
+	size_t size = MIN(n->group.n, ARRAY_SIZE(members));
+
+	memset(members, 0, sizeof(members));
+	for (size_t i = 0; i < size; i++)
+		members[i] = (struct nexthop_grp){ .id = n->group.members[i].id,
+						   .weight = (uint8_t)(n->group.members[i].weight - 1) };
+	nl_origin(w, &fields[NEXTHOP_GROUP]);
+	nl_put(w, NHA_GROUP, members, size * sizeof(*members));
+	nl_origin(w, &fields[NEXTHOP_TYPE]);
+	nl_put_u16(w, NHA_GROUP_TYPE, (uint16_t)n->type);
+	if (n->type != NEXTHOP_GRP_TYPE_RES)
+		return;
+	nl_origin(w, &fields[NEXTHOP_BUCKETS]);
+	struct nlattr *nest = nl_nest(w, NHA_RES_GROUP);
+	nl_put_u16(w, NHA_RES_GROUP_BUCKETS, (uint16_t)n->buckets);
+	nl_put_u32(w, NHA_RES_GROUP_IDLE_TIMER, n->idle_timer);
+	nl_put_u32(w, NHA_RES_GROUP_UNBALANCED_TIMER, n->unbalanced_timer);
+	nl_nest_end(w, nest);
+}
+
+static int put_way(struct encode *encode, const struct nexthop_object *n) {
+	struct nl_writer *w = encode->writer;
+	uint32_t index = encode_ifindex(encode, n->object.ns, n->dev);
+
+	if (!index)
+		return -ENODEV;
+	nl_origin(w, &fields[NEXTHOP_DEV]);
+	nl_put_u32(w, NHA_OIF, index);
+	if (!n->via.family)
+		return 0;
+	nl_origin(w, &fields[NEXTHOP_VIA]);
+	nl_put(w, NHA_GATEWAY, n->via.bytes, ip_size(n->via.family));
+	return 0;
+}
+
+static int encode_nexthop(struct encode *encode, const struct change *change) {
+	static const uint16_t flags[] = {
+		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
+		[CHANGE_UPDATE] = NLM_F_CREATE | NLM_F_REPLACE,
+		[CHANGE_DELETE] = 0,
+	};
+	bool delete = change->type == CHANGE_DELETE;
+	const struct nexthop_object *n = (const struct nexthop_object *)(delete ? change->observed : change->desired);
+	struct nl_writer *w = encode->writer;
+	struct nhmsg *nhm = nl_begin(w, delete ? RTM_DELNEXTHOP : RTM_NEWNEXTHOP, flags[change->type], sizeof(*nhm));
+
+	nl_put_u32(w, NHA_ID, n->id);
+	if (delete)
+		return 0;
+	nhm->nh_family = (uint8_t)n->family;
+	nhm->nh_protocol = (uint8_t)n->protocol;
+	nhm->nh_flags = n->on_link ? RTNH_F_ONLINK : 0;
+	if (n->group.n) {
+		put_group(w, n);
+		return 0;
+	}
+	if (!n->blackhole)
+		return put_way(encode, n);
+	nl_origin(w, &fields[NEXTHOP_BLACKHOLE]);
+	nl_put(w, NHA_BLACKHOLE, NULL, 0);
+	return 0;
+}
+
+static void take_group(struct arena *arena, struct nexthop_object *n, const struct nlattr *group) {
+	const struct nexthop_grp *members = mnl_attr_get_payload(group);
+
+	n->group.n = mnl_attr_get_payload_len(group) / sizeof(*members);
+	n->group.members = arena_newn(arena, struct member, n->group.n);
+	for (size_t i = 0; i < n->group.n; i++)
+		n->group.members[i] = (struct member){ .id = members[i].id, .weight = members[i].weight + 1U };
+	sort_group(&n->group);
+}
+
+static void take_table(struct nexthop_object *n, const struct nlattr *table) {
+	const struct nlattr *tb[NHA_RES_GROUP_MAX + 1];
+
+	nl_parse_nested(table, tb, NHA_RES_GROUP_MAX);
+	n->buckets = tb[NHA_RES_GROUP_BUCKETS] && mnl_attr_get_payload_len(tb[NHA_RES_GROUP_BUCKETS]) >= sizeof(uint16_t)
+			     ? mnl_attr_get_u16(tb[NHA_RES_GROUP_BUCKETS])
+			     : 0;
+	n->idle_timer = nl_get_u32(tb[NHA_RES_GROUP_IDLE_TIMER], 0);
+	n->unbalanced_timer = nl_get_u32(tb[NHA_RES_GROUP_UNBALANCED_TIMER], 0);
+}
+
+static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
+	const struct nhmsg *nhm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[NHA_RES_GROUP + 1];
+	struct arena *arena = scan->decode.arena;
+
+	if (nlh->nlmsg_type != RTM_NEWNEXTHOP || mnl_nlmsg_get_payload_len(nlh) < sizeof(*nhm))
+		return 0;
+	nl_parse(nlh, sizeof(*nhm), tb, NHA_RES_GROUP);
+	struct nexthop_object *n = (struct nexthop_object *)object_new(arena, &kind_nexthop, scan->seen->name);
+	struct object *object = &n->object;
+	n->id = nl_get_u32(tb[NHA_ID], 0);
+	n->family = nhm->nh_family;
+	n->on_link = !!(nhm->nh_flags & RTNH_F_ONLINK);
+	n->blackhole = tb[NHA_BLACKHOLE] != NULL;
+	n->protocol = nhm->nh_protocol;
+	object->set = ((UINT64_C(1) << ARRAY_SIZE(fields)) - 1) & ~field_bit(NEXTHOP_DEV);
+	n->dev = tb[NHA_OIF] ? scan->decode.link_name(scan->decode.userdata, nl_get_u32(tb[NHA_OIF], 0)) : NULL;
+	if (n->dev)
+		object->set |= field_bit(NEXTHOP_DEV);
+	if (tb[NHA_GATEWAY])
+		ip_from_bytes(nhm->nh_family, mnl_attr_get_payload(tb[NHA_GATEWAY]),
+			      mnl_attr_get_payload_len(tb[NHA_GATEWAY]), &n->via);
+	if (tb[NHA_GROUP])
+		take_group(arena, n, tb[NHA_GROUP]);
+	if (tb[NHA_GROUP_TYPE] && mnl_attr_get_payload_len(tb[NHA_GROUP_TYPE]) >= sizeof(uint16_t))
+		n->type = mnl_attr_get_u16(tb[NHA_GROUP_TYPE]);
+	if (tb[NHA_RES_GROUP])
+		take_table(n, tb[NHA_RES_GROUP]);
+	object->owned = n->protocol == TOPOD_PROTOCOL;
+	object_seal(arena, object);
+	scan_add(scan, object);
+	return 0;
+}
+
+static void dump(struct source_scan *scan, struct nl_writer *w) {
+	if (!scan->scope || scan->concerns(scan, &class_nexthop))
+		nl_begin(w, RTM_GETNEXTHOP, NLM_F_DUMP, sizeof(struct nhmsg));
+}
+
+/* A kernel before 5.3 has none. */
+static int refused(struct source_scan *scan _unused_, int error) {
+	return error == -EOPNOTSUPP ? 0 : error;
+}
+
+static enum about about(const struct event *event, struct hint *ret) {
+	const struct nlattr *tb[NHA_ID + 1];
+
+	if (!event_header(event, sizeof(struct nhmsg)))
+		return ABOUT_UNKNOWN;
+	nl_parse(event->message, sizeof(struct nhmsg), tb, NHA_ID);
+	if (!tb[NHA_ID])
+		return ABOUT_UNKNOWN;
+	struct nexthop_object *like = (struct nexthop_object *)object_new(event->arena, &kind_nexthop, NULL);
+	like->id = nl_get_u32(tb[NHA_ID], 0);
+	object_seal(event->arena, &like->object);
+	ret->type = HINT_OBJECT;
+	ret->like = &like->object;
+	return ABOUT_HINT;
+}
+
+static const struct source nexthops = {
+	.protocol = NETLINK_ROUTE,
+	.first = RTM_NEWNEXTHOP,
+	.last = RTM_DELNEXTHOP,
+	.groups = (const int[]){ RTNLGRP_NEXTHOP, 0 },
+	.only_if_declared = true,
+	.about = about,
+	.dump = dump,
+	.decode = decode,
+	.refused = refused,
+};
+
+/* With one that goes the kernel drops the routes by it: those that now lead another way are changed before. What is to be made
+ * of another kind under the same number goes at once. */
+static enum stage stage(const struct change *change) {
+	return change->type == CHANGE_DELETE && change->recreates ? STAGE_DELETE : STAGE_CARRIER;
+}
+
+/* The kernel takes a next hop only while its interface has a carrier (nh_create_ipv4(), rtm_to_nh_config()), and drops it when
+ * that is lost. That of a veth comes with its other end, so what this plan brings up is tried. */
+static bool comes_later(const struct object *desired, const struct state *observed, const char **ret_why) {
+	const struct nexthop_object *n = (const struct nexthop_object *)desired;
+	const struct ns_state *ns = state_find(observed, desired->ns);
+	const struct link *link = n->dev ? (const struct link *)ns_find_link(ns, n->dev) : NULL;
+
+	*ret_why = link && link_lacks_carrier(link, observed) ? "for a carrier" : NULL;
+	return link && link->up && link->no_carrier;
+}
+
+static bool goes_late(const struct object *object) {
+	return ((const struct nexthop_object *)object)->group.n;
+}
+
+/* replace_nexthop(): a single one does not become a group, nor a group a single one. */
+static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs _unused_) {
+	return !((const struct nexthop_object *)desired)->group.n != !((const struct nexthop_object *)observed)->group.n;
+}
+
+const struct class class_nexthop = {
+	.sections = sections,
+	.name = "next hop",
+	.plural = "next hops",
+	.source = &nexthops,
+	.part_of = &class_link,
+	.stage = stage,
+};
+
+const struct kind kind_nexthop = {
+	.name = "nexthop",
+	.class = &class_nexthop,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct nexthop_object),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.markable = true,
+	.finish = finish,
+	.check = check,
+	.encode = encode_nexthop,
+	.noun = noun,
+	.goes_late = goes_late,
+	.comes_later = comes_later,
+	.recreate = recreate,
+};
