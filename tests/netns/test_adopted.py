@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Namespaces that somebody else makes and removes: what topod has in them goes and comes with them."""
+"""Namespaces that somebody else creates and removes: topod's objects in them disappear and are restored with them."""
 
 import json
 
@@ -31,7 +31,7 @@ class Adopted(Case):
         lab.ip(HOST, "netns add ext")
 
     def leave_and_return(self, d):
-        """Returns what was said since."""
+        """Returns the lines since then."""
         d.drain()
         since = len(d.lines)
         lab.ip(HOST, "netns delete ext")
@@ -64,7 +64,7 @@ class Adopted(Case):
         self.assertIsNone(d.find("drift: ext(/|: (route|sysctl))|drift: host", since))
 
     def test_what_another_topology_leaves(self):
-        """The namespace stays for the one that adopts it, and what the other one had in it goes, or goes back."""
+        """The namespace stays for the topology that adopts it; what the other one had in it is removed or restored."""
         a = self.spec("""\
 topology: a
 namespaces:

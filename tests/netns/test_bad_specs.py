@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Wrong topology files: every mistake of a file is told in one run, each with its place and the line under a
-caret, and nothing is changed. Hostile files end in one clear error, in bounded memory.
+Invalid topology files: every mistake of a file is reported in one run, each with its position and the line with a caret,
+and nothing is changed. Hostile files end in one clear error, in bounded memory.
 """
 
 import glob
@@ -16,8 +16,8 @@ import unittest
 import lab
 from lab import Case
 
-# Each file with its mistakes: (place as it is marked in the file by «», words of the message).
-# The marks are taken out before the file is written; they say where line and column must point.
+# Each file with its mistakes: (the position, marked in the file by «», words of the message). The marks are removed before
+# the file is written; they say where line and column must point.
 WRONG = {
     "unknown keys": ("""\
 version: 1
@@ -289,13 +289,13 @@ class WrongSpecs(Case):
         else:
             for words in wanted:
                 self.assertTrue(any(re.search(words, t) for _, _, t in found), f"/{words}/ in:\n{done.stderr}")
-        # Every other verb refuses it as well, and nothing is changed.
+        # Every other verb refuses it too, and nothing is changed.
         for verb in ("plan", "apply"):
             self.topod(verb, path, expect=lab.EXIT_SPEC)
         self.same(before, lab.snapshot(), "a wrong file changed something")
 
     def test_json(self):
-        """What a program reads has the same places."""
+        """The JSON has the same positions."""
         text, places = unmark(WRONG["unknown keys"][0])
         done = self.topod("check", "--json", self.spec(text, "wrong.yaml"), expect=lab.EXIT_SPEC)
         answer = lab.json.loads(done.stdout)
@@ -314,7 +314,7 @@ class WrongSpecs(Case):
         self.assertLessEqual(set(places), seen)
 
     def test_down_needs_the_name_alone(self):
-        """What a topology has made can be removed whatever its file says by now, as long as the name can be read."""
+        """`down` works whatever the file contains by now, as long as the topology's name can be read."""
         before = lab.snapshot()
         path = self.spec("topology: named\nnamespaces: {a: {}}\n", "file.yaml")
         self.topod("apply", path)
@@ -352,12 +352,12 @@ namespaces:
         done = self.topod("check", self.spec(text, "doubtful.yaml"))
         self.assertRegex(done.stderr, r"doubtful\.yaml:7:\d+: warning: .*192\.0\.2\.1")
         self.assertRegex(done.stderr, r"doubtful\.yaml:[45]:\d+: warning: .*10\.0\.0\.")
-        # A rule may wait for an interface that comes later; but then a slip looks just the same.
+        # A rule may refer to an interface that is created later, but a typing error looks the same.
         self.assertRegex(done.stderr, r"doubtful\.yaml:9:40: warning: .*eth7")
         self.assertNotIn("error:", done.stderr)
 
     def test_strict_refuses_warnings(self):
-        """With --strict the same lines are errors, and the file is as wrong as any; one without them stays valid."""
+        """With --strict the warnings are errors, and the file is invalid; a file without warnings stays valid."""
         spec = self.spec("namespaces: {a: {routes: [{to: 10.9.0.0/16, via: 192.0.2.1}]}}\n", "doubtful.yaml")
         self.assertIn("valid", self.topod("check", spec).stdout)
         done = self.topod("check", "--strict", spec, expect=lab.EXIT_SPEC)
@@ -372,7 +372,7 @@ namespaces:
         self.topod("plan", "--strict", good, expect=lab.EXIT_USAGE)
 
     def test_examples_are_beyond_doubt(self):
-        """What people start from gives not even a warning: every file of specs/, every example of the README and of docs/."""
+        """Every file of specs/ and every example of the README and of docs/ is valid, without a warning."""
         top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
         files = sorted(glob.glob(os.path.join(top, "specs", "*.yaml")))
         self.assertGreater(len(files), 5)
@@ -384,11 +384,11 @@ namespaces:
         self.topod("check", "--strict", *files)
 
     def test_check_needs_no_privilege(self):
-        """As nobody, without a single capability and with no /run to write to."""
+        """As the user nobody, without any capability and without write access to /run."""
         spec = os.path.join(self.folder, "office.yaml")
         self.spec(lab.OFFICE)
         os.chmod(self.folder, 0o755)
-        topod = os.path.join(self.folder, "topod")  # nobody may be kept out of the build folder
+        topod = os.path.join(self.folder, "topod")  # the user nobody may have no access to the build directory
         shutil.copy(os.environ["TOPOD"], topod)
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all",
                   "--inh-caps=-all"]
@@ -414,7 +414,7 @@ add_wrong_specs()
 
 
 class Hostile(Case):
-    MEMORY = 512 * 1024  # KiB; sanitizers take their share, an expanded bomb would take gigabytes
+    MEMORY = 512 * 1024  # KiB; sanitizers need some of it, an expanded bomb would take gigabytes
 
     def refused(self, path, words=".", statuses=(lab.EXIT_SPEC,)):
         """One clear error, no crash, bounded memory and processor time."""
@@ -492,7 +492,7 @@ class Hostile(Case):
             self.refused(self.write("program.yaml", f.read()))
 
     def test_escape_sequences(self):
-        """What would clear a terminal must not reach it."""
+        """Control sequences must not reach the terminal."""
         self.refused(self.write("escape.yaml", b'"\x1b[2J": 1\n'))
 
     def test_invalid_utf8(self):
@@ -517,7 +517,7 @@ class Hostile(Case):
         self.refused(os.path.join(self.folder, "missing.yaml"), statuses=(lab.EXIT_FAILED, lab.EXIT_SPEC))
 
     def test_many_mistakes(self):
-        """Ten thousand mistakes: counted all, shown in part."""
+        """Ten thousand mistakes: all are counted, some are shown."""
         rows = b"".join(b"  n%d: {x%d: 1}\n" % (i, i) for i in range(10000))
         path = self.write("many.yaml", b"namespaces:\n" + rows)
         done = self.topod("check", path, expect=lab.EXIT_SPEC)

@@ -74,7 +74,7 @@ class Shared(Beside):
             self.topod("down", leaves)
             self.has_shared()
             self.is_well(stays)
-            self.topod("apply", leaves)  # it comes again, and goes again
+            self.topod("apply", leaves)  # it returns, and goes again
             self.topod("down", leaves)
             self.has_shared()
             self.topod("down", stays)
@@ -96,7 +96,7 @@ class Shared(Beside):
         before = self.state()
         a, b = self.both("a", ("topology: a\n", "topology: a\non-stop: remove\n")), self.both("b")
         x, y = self.daemon(a).ready(), self.daemon(b).ready()
-        x.stop()  # and removes what is its own
+        x.stop()  # and removes only its own objects
         self.has_shared()
         self.is_well(b)
         lab.ip(HOST, "route del 192.0.2.0/24")
@@ -104,7 +104,7 @@ class Shared(Beside):
         x = self.daemon(a).ready()
         y.kill()
         x.stop()
-        self.has_shared()  # b was killed, and its network is there
+        self.has_shared()  # b was killed, and its network still exists
         y = self.daemon(b).ready()
         self.assertIsNone(y.find("fail"))
         y.stop()
@@ -139,7 +139,7 @@ class Shared(Beside):
         self.assertEqual(1450, lab.link(HOST, "ex0")["mtu"])
 
     def test_what_was_so_before(self):
-        """A value that was there already is declared as much as any other."""
+        """A value that existed already counts as declared like any other."""
         lab.sysctl_set(HOST, "net.ipv4.ip_forward", 1)
         before = self.state()
         a = self.both("a")
@@ -154,7 +154,7 @@ class Shared(Beside):
         self.same(before, self.state(), "the machine is not as it was")
 
     def test_ledger_of_before(self):
-        """0.1 notes no values: then what is there is what is declared."""
+        """0.1 records no values: then the current value counts as the declared one."""
         before = self.state()
         a, b = self.both("a"), self.both("b", ("via: 10.0.0.2", "via: 10.0.1.2"))
         self.topod("apply", a)
@@ -173,7 +173,7 @@ class Shared(Beside):
 
 
 class Different(Beside):
-    """What another topology declares otherwise is refused with its name and place; the rest is built."""
+    """What another topology declares differently is refused, with its name and position; the rest is built."""
 
     CASES = (
         (("via: 10.0.0.2", "via: 10.0.1.2"), r"route 192\.0\.2\.0/24 .*via 10\.0\.0\.2", "192.0.2.0/24"),
@@ -194,7 +194,7 @@ class Different(Beside):
                 plan = self.topod("plan", b, expect=lab.EXIT_DIFFERENCES).stdout
                 self.assertRegex(plan, rf"! .*{said}.*{place}")
                 self.assertIn("1 refused", plan)
-                # … at its own place in b.
+                # … at its position in b.
                 done = self.topod("apply", b, expect=lab.EXIT_FAILED)
                 self.assertRegex(done.stderr, rf"b\.yaml:\d+:\d+: error: .*{said}.*{place}")
                 self.assertEqual(1, done.stderr.count("error:"), done.stderr)
@@ -217,7 +217,7 @@ class Different(Beside):
         status = json.loads(self.topod("status", "--json", "b").stdout)
         self.assertEqual(("degraded", 0), (status["state"], status["fought_over"] if "fought_over" in status else 0))
         self.assertIsNone(x.find("drift"), x.log)
-        # The first one goes: the second one has its way, without being told.
+        # The first one goes: the second one applies its values without being asked.
         x.stop()
         self.topod("down", "a")
         self.wait_until(lambda: (lab.route(HOST, "192.0.2.0/24") or {}).get("gateway") == "10.0.1.2" and
@@ -282,7 +282,7 @@ class Links(Beside):
             self.same(before, self.state(), "something of a was touched")
 
     def test_a_name_that_is_taken(self):
-        """Links and namespaces belong to one topology; the refusal says to which, and how to use them all the same."""
+        """Links and namespaces belong to one topology; the refusal says which one, and how to use them nevertheless."""
         a = self.spec(LINKS, "a.yaml")
         self.topod("apply", a)
         before = self.state()
@@ -291,7 +291,7 @@ class Links(Beside):
         self.assertRegex(said, r"web: .*belongs to topology 'a' \(.*a\.yaml:4\).*'adopt: true'")
         self.assertRegex(said, r"br-a: .*belongs to topology 'a' \(.*a\.yaml:3\).*'kind: existing'")
         self.same(before, self.state())
-        # Nor is it taken while it is not there for a moment.
+        # It is not taken over either while it is missing for a moment.
         lab.ip(HOST, "link del br-a")
         self.assertRegex(self.topod("apply", b, expect=lab.EXIT_FAILED).stderr, r"br-a: .*topology 'a'")
         self.assertIsNone(lab.link(HOST, "br-a"))
@@ -305,7 +305,7 @@ class Links(Beside):
         x = self.daemon(a).ready()
         y = self.daemon(b).ready()
         self.is_well(a)
-        # It goes with the one that made it, and what was on it comes back with it.
+        # It goes with the topology that made it; when it returns, so does what was on it.
         x.stop()
         self.topod("down", "a")
         y.wait_line("br-a: .*does not exist")
@@ -375,7 +375,7 @@ class Adopted(Beside):
         self.assertEqual(["lo", "br-b"], [l["ifname"] for l in lab.ip_json("web", "link show")])
         self.has_bs()
         self.is_well(b)
-        # The first one comes back, and goes on where it was.
+        # The first one returns, and continues where it was.
         self.topod("apply", a)
         self.assertEqual(inode, lab.namespace_id("web"))
         self.is_well(b)
@@ -388,7 +388,7 @@ class Adopted(Beside):
         self.same(before, self.state(), "something is left")
 
     def test_crashes(self):
-        """Whatever order they are killed and started in, both have what they declare."""
+        """In whatever order they are killed and started, both have what they declare."""
         before = self.state()
         a, b = self.spec(LINKS, "a.yaml"), self.spec(ADOPTS, "b.yaml")
         for first, second in ((a, b), (b, a)):

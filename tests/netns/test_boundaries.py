@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where topod must not be led: by names, by folders that others may write to, by files put there before; and what a
-daemon may do itself once it runs."""
+"""What topod must not be tricked into: by names, by directories that others can write to, by files put there before; and
+what a running daemon may still do."""
 
 import fcntl
 import json
@@ -31,7 +31,7 @@ links: [[web:eth0, host:c1]]
 
 class Names(Case):
     def test_names_are_only_names(self):
-        """No shell reads them, no format, and none leads out of its directory."""
+        """Names are not interpreted by a shell or as a format, and cannot lead out of their directory."""
         namespaces = ["%s%n%n%s%x", "$(touch${IFS}made)", "`touch${IFS}made`", ";reboot", "'\"\\", "a|b&c>d", "*", "~"]
         links = ["$(x)", ";x", "`x`", "'\"\\", "|x&", "*", "~"]
         text = "namespaces:\n"
@@ -52,8 +52,8 @@ class Names(Case):
         self.same(before, lab.snapshot(), "down left a trace")
 
     def test_names_that_the_kernel_has(self):
-        """Foreign links, named as others like: said as they are removed, and nothing else comes of it. The kernel itself
-        takes no '%' in the name of a link."""
+        """Foreign links with hostile names: reported when they are removed, without other effects. The kernel itself refuses
+        '%' in the name of a link."""
         names = ["$(reboot)", ";x", "`x`", "a\x1b[2Jb", "\udcff\udcfe", "'\"\\"]
         path = self.spec("namespaces: {web: {exclusive: true}}\n")
         self.topod("apply", path)
@@ -72,8 +72,7 @@ class Names(Case):
         d.stop()
 
     def test_names_in_what_is_told(self):
-        """What has such a name in its way is told of to the supervisor and in streams as text that is valid and acts on
-        nothing."""
+        """If such a name is in the way, the supervisor and streams get valid text without control characters."""
         name = "\udcff\x1b[2J"
         d = self.daemon(self.spec("namespaces: {web: {exclusive: true}}\n")).ready()
         with subprocess.Popen([os.environ["TOPOD"], "watch", "--json", "office"], stdout=subprocess.PIPE) as watch:
@@ -92,7 +91,7 @@ class Names(Case):
         d.stop()
 
     def test_names_of_topologies(self):
-        """`..` is the directory above: nobody is talked to who listens there."""
+        """`..` is the directory above: topod does not connect to a socket there."""
         os.makedirs("/run/topod", exist_ok=True)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind("/run/socket")
@@ -106,7 +105,7 @@ class Names(Case):
             self.assertRaises(BlockingIOError, listener.accept)
 
     def test_a_ledger_that_was_written_by_hand(self):
-        """Nothing that a line of it names is outside of the folders."""
+        """No line of the ledger can name something outside topod's directories."""
         victim = self.spec("precious", "victim")
         self.topod("apply", self.spec(WEB))
         with open("/run/topod/office/ledger", "a") as f:
@@ -118,7 +117,7 @@ class Names(Case):
 
 
 class Folders(Case):
-    """Of another user, writable by others, or a link: refused in a sentence, and nothing is done by way of them."""
+    """Directories of another user, writable by others, or symbolic links: refused with a message, and not used."""
 
     def refused(self, folder, *, words, expect=lab.EXIT_FAILED):
         path = self.spec(WEB)
@@ -128,7 +127,7 @@ class Folders(Case):
         self.assertEqual([], lab.namespaces())
 
     def premade(self, folder, victim):
-        """The ways in which a directory may be somebody else's, each made by the function that is given."""
+        """The ways in which a directory can be unsafe, each with a function that makes it so."""
         def another_user():
             os.makedirs(folder, mode=0o755)
             os.chown(folder, SOMEBODY, SOMEBODY)
@@ -171,7 +170,7 @@ class Folders(Case):
             self.assertFalse(os.path.ismount("/run/netns"))
 
     def test_a_lock_that_is_held(self):
-        """Whoever may read /run/netns can lock it."""
+        """Everybody who can read /run/netns can lock it."""
         os.makedirs("/run/netns")
         fd = os.open("/run/netns", os.O_RDONLY)
         self.addCleanup(os.close, fd)
@@ -186,7 +185,7 @@ class Folders(Case):
                                            r"directory)")
 
     def test_files_in_run_topod(self):
-        """A ledger or lock that is a link, a pipe, somebody's, or open to all is not read, and nothing goes into it."""
+        """A ledger or lock that is a link, a pipe, somebody else's, or writable by all is neither read nor written."""
         victim, path = self.spec("precious", "victim"), self.spec(WEB)
 
         def made(name, mode, owner=0):
@@ -208,14 +207,14 @@ class Folders(Case):
                         self.assertEqual("precious", f.read())
                 shutil.rmtree("/run/topod")
         os.makedirs("/run/topod/office")
-        os.symlink(victim, "/run/topod/office/socket")  # no file of ours, but a name: it is taken away
+        os.symlink(victim, "/run/topod/office/socket")  # not our file, but our name: it is removed
         self.daemon(path).ready().stop()
         with open(victim) as f:
             self.assertEqual("precious", f.read())
 
     @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
     def test_a_namespace_that_comes_between(self):
-        """Somebody makes a namespace of that name after topod has looked; or the directory becomes everybody's."""
+        """Somebody creates a namespace of that name after topod's scan; or the directory becomes writable by all."""
         path, said = self.spec(WEB), self.folder + "/said"
 
         def disturbed(disturb):
@@ -240,7 +239,7 @@ class Folders(Case):
         os.chmod("/run/netns", 0o755)
 
     def test_etc_netns(self):
-        """Only the file cannot be written; the rest is done, and the file too once the directory is in order."""
+        """Only the file cannot be written; the rest is done, and so is the file once the directory is safe."""
         path, victim = self.spec(WEB), self.victim()
         for folder in ("/etc/netns", "/etc/netns/web"):
             for _ in self.premade(folder, victim):
@@ -257,7 +256,7 @@ class Folders(Case):
         os.chmod("/run/netns", 0o777)
         self.spec(lab.edit(WEB, ("  web:\n", "  new: {}\n  web:\n")))
         with d.expects(r"failing: new: namespace.*: /run/netns belongs to another user, or others may write to it"):
-            d.reload()  # to its end: a removal in the middle of its look would be told otherwise
+            d.reload()  # wait for its end: a removal during its scan would be reported differently
         with d.expects("drift: web/eth0: address 10.0.0.2/24 was removed; restored"):
             lab.ip("web", "addr del 10.0.0.2/24 dev eth0")
         with d.expects("recovered: new: namespace"):
@@ -266,19 +265,19 @@ class Folders(Case):
         d.stop()
 
     def take_away_again_and_again(self):
-        """Also right after it was made, before it is watched."""
+        """Also right after it was created, before it is watched."""
         for _ in range(2000):
             shutil.rmtree("/run/topod", ignore_errors=True)
 
     def listens(self):
-        """Until somebody answers, which is after what was heard of before was seen to."""
+        """Waits for an answer, which comes after earlier events were handled."""
         deadline = time.monotonic() + lab.DEADLINE
         while self.topod("status", "office", expect=(0, lab.EXIT_FAILED)).returncode:
             self.assertLess(time.monotonic(), deadline, "nobody listens any more")
 
     def test_taken_away_while_it_runs(self):
-        """The lock, the ledger, the socket, the folder, all of /run/topod: made anew, so that a crash leaves nothing, and nobody
-        else comes in."""
+        """The lock, the ledger, the socket, the directory, all of /run/topod: restored, so that a crash leaves nothing behind and
+        no other topod starts."""
         before, path = lab.snapshot(), self.spec(WEB)
         d = self.daemon(path).ready()
         mine = "/run/topod/office"
@@ -299,7 +298,7 @@ class Folders(Case):
         self.same(before, lab.snapshot(), "down left a trace")
 
     def test_somebody_else_came_first(self):
-        """Two topods never keep one topology: the one that has lost its lock ends, and takes nothing of the other's along."""
+        """Two topods never manage one topology: the one that lost its lock ends, and removes nothing of the other."""
         path = self.spec("namespaces: {}\n")
         for everything in (True, False):
             d = self.daemon(path).ready()
@@ -319,7 +318,7 @@ class Folders(Case):
             other.stop()
 
     def test_premade_names(self):
-        """What somebody put under a namespace's name leads nowhere, and stays."""
+        """Something else under a namespace's name is not used, and stays."""
         self.topod("apply", self.spec("namespaces: {}\n"))
         os.makedirs("/run/netns", exist_ok=True)
         victim = self.spec("precious", "victim")
@@ -351,7 +350,7 @@ class Folders(Case):
 
     @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
     def test_a_file_that_comes_between(self):
-        """Somebody's resolv.conf is put there after topod has looked, right before its own would get the name."""
+        """Somebody creates a resolv.conf after topod's scan, right before topod's own gets the name."""
         path, said, seen = self.spec(WEB), self.folder + "/said", []
 
         def somebody(_call):
@@ -373,7 +372,7 @@ class Folders(Case):
         self.assertFalse(os.path.exists("/etc/netns/web"))
 
     def test_what_is_no_file(self):
-        """A link, as many have it, or anything else of that name is neither followed nor replaced."""
+        """A symbolic link, which is common, or anything else with that name is neither followed nor replaced."""
         path, name, victim = self.spec(WEB), "/etc/netns/web/resolv.conf", self.spec("precious", "victim")
         os.makedirs(os.path.dirname(name))
         with socket.socket(socket.AF_UNIX) as s:
@@ -393,7 +392,7 @@ class Folders(Case):
 
 class Strangers(Case):
     def test_an_alternative_name(self):
-        """Taken as well, though no interface is called so."""
+        """Valid, although no interface has such a name."""
         lab.run("ip", "netns", "add", "web")
         lab.ip("web", "link add foo type bridge")
         lab.ip("web", "link property add dev foo altname eth0")
@@ -406,7 +405,7 @@ class Strangers(Case):
         self.assertEqual(["foo", "lo"], sorted(l["ifname"] for l in lab.ip_json("web", "link show")))
 
     def test_a_route_of_the_kernels_own(self):
-        """The table local is passed over, but not where something in it is declared: to declare what is there is no change."""
+        """The table `local` is ignored unless something in it is declared; declaring what exists there changes nothing."""
         route = "{to: 127.0.0.1/32, dev: lo, type: local, table: local}"
         path = self.spec(f"namespaces: {{web: {{routes: [{route}]}}}}\n")
         self.topod("apply", path)
@@ -490,8 +489,8 @@ class Privilege(Case):
         return text.replace("namespaces:\n", "on-stop: remove\nnamespaces:\n", 1)
 
     def test_what_stays_is_enough(self):
-        """All that a daemon does later is done with what it keeps: new namespaces, files, settings, moved links, repair,
-        removal at its end; and the next one goes on from what a killed one left."""
+        """The remaining privileges are enough for everything that a daemon does later: new namespaces, files, settings, moved
+        links, repairs, removal at its end; and the next one continues after a killed one."""
         lab.ip(HOST, "link add nic0 type veth peer name nic1")
         before = lab.snapshot()
         path = self.spec(WEB)
@@ -520,7 +519,7 @@ class Privilege(Case):
         self.same(before, lab.snapshot(), "something was left")
 
     def test_a_file_in_a_folder_of_somebody(self):
-        """`sudo topod run` on a file that only its owner and root can read: reloads as well."""
+        """`sudo topod run` with a file that only its owner and root can read: reloading works too."""
         home = os.path.join(self.folder, "home")
         os.mkdir(home)
         path = self.spec(WEB, "home/office.yaml")
@@ -534,7 +533,7 @@ class Privilege(Case):
         d.stop()
 
     def test_every_one_is_needed(self):
-        """Without any one of them a daemon cannot do its work: the set is not larger than it must be."""
+        """Without any one of the capabilities a daemon cannot do its work: none is superfluous."""
         if not shutil.which("setpriv"):
             self.skipTest("setpriv is not installed")
         path = self.spec(WEB)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Random topologies, each on a machine of its own: converged and stable, a mistake that `check` finds, or a refusal that is told
-with its place. What is drawn, and what is asked of it, is in combine.py.
+Random topologies, each on its own machine: converged and stable, a mistake that `check` finds, or a refusal that is reported
+with its position. combine.py makes and tries them.
 
-As a test it draws the same ones each time. By hand: `test_combinations.py --seed 5000 --count 200` tries others; `--show` prints
-what topod said of each.
+As a test it always tries the same ones. By hand: `test_combinations.py --seed 5000 --count 200` tries others; `--show` prints
+topod's output for each.
 """
 
 import argparse

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What docs/compatibility.md promises of the ledger: a network that topod 0.1 made is kept, untouched, and removed whole."""
+"""docs/compatibility.md's promises about the ledger: a network made by topod 0.1 is kept untouched, and removed completely."""
 
 import os
 import re
@@ -19,7 +19,7 @@ namespaces:
 links: [[web:eth0, host:c1]]
 """
 
-# As 0.1 wrote it for SPEC; what differs from machine to machine is in braces.
+# As 0.1 wrote it for SPEC; what depends on the machine is in braces.
 LEDGER = """\
 topod-ledger 1
 + made netns|web|web namespace
@@ -42,7 +42,7 @@ LEDGER_PATH = "/run/topod/old/ledger"
 
 
 def old_ledger():
-    """The ledger of 0.1 for what is there."""
+    """Writes the ledger of 0.1 for the current state."""
     stat = os.stat("/run/netns/web")
     values = {"inode": stat.st_ino, "born": stat.st_ctime_ns}
 
@@ -65,25 +65,25 @@ class Ledger(Case):
         self.made = lab.snapshot()
 
     def test_upgrade(self):
-        """The daemon that comes after one of 0.1 touches nothing."""
+        """A daemon that follows one of 0.1 changes nothing."""
         indexes = [lab.link(ns, name)["ifindex"] for ns, name in (("host", "br0"), ("web", "eth0"), ("web", "mv"))]
         daemon = self.daemon(self.path)
         daemon.wait_line("converged: nothing to do")
         self.assertEqual(indexes, [lab.link(ns, name)["ifindex"] for ns, name in
                                    (("host", "br0"), ("web", "eth0"), ("web", "mv"))])
-        daemon.stop()  # with that its socket goes
+        daemon.stop()  # this removes its socket
         self.same(self.made, lab.snapshot(), "the daemon changed something")
         self.topod("down", self.path)
         self.same(self.before, lab.snapshot(), "what 0.1 made or changed is left")
 
     def test_removal(self):
-        """What 0.1 made goes, and what it found goes back."""
+        """What 0.1 made is removed, and what it found is restored."""
         self.topod("plan", self.path)
         self.topod("down", self.path)
         self.same(self.before, lab.snapshot(), "what 0.1 made or changed is left")
 
     def test_lines_to_come(self):
-        """What an older topod does not know it skips, counts and says."""
+        """An older topod skips, counts and reports lines that it does not know."""
         with open(LEDGER_PATH, "a") as f:
             f.write("+ made wormhole\tweb\tweb/w0 link\tup\n")
         done = self.topod("down", self.path)

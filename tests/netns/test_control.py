@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The control socket of a running daemon: Varlink, who may do what, and clients that mean no good."""
+"""The control socket of a running daemon: Varlink, rights, and hostile clients."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ GROUP, OTHER_GROUP, USER = 4711, 4712, 4713
 
 @contextlib.contextmanager
 def as_user(uid, gid, *groups):
-    """What is opened or connected inside is another's."""
+    """What is opened or connected inside belongs to another user."""
     former = os.getgroups()
     os.setgroups(groups)
     os.setegid(gid)
@@ -50,7 +50,7 @@ class Client:
         self.socket.sendall(json.dumps({"method": method, "parameters": parameters or {}, **flags}).encode() + b"\0")
 
     def next(self):
-        """The next reply; None where the connection ended."""
+        """The next reply; None if the connection ended."""
         while b"\0" not in self.rest:
             part = self.socket.recv(65536)
             if not part:
@@ -72,7 +72,7 @@ class Client:
         return reply["parameters"]["event"] if reply else None
 
     def until(self, **wanted):
-        """The first event that looks so; every one is checked for what all have."""
+        """Waits for the first matching event; checks each one for the fields that all events have."""
         while True:
             event = self.event()
             assert event, f"the stream ended without {wanted}"
@@ -124,7 +124,7 @@ class Control(Case):
         return self.daemon(self.spec(text)).ready()
 
     def repairs(self, d):
-        """Something drifts and is repaired: the daemon does its work."""
+        """Makes a drift that is repaired: the daemon still works."""
         with d.expects(r"^drift: web/eth0: .*10\.0\.0\.11/24 was removed; (restored|backed off)"):
             lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
         self.assertIn("10.0.0.11/24", lab.addresses("web", "eth0"))
@@ -154,7 +154,7 @@ class Varlink(Control):
         d.stop()
 
     def test_every_answer_is_as_described(self):
-        """Each member of Status and of the events stands in the interface, and none that must be there is missing."""
+        """Each member of Status and of the events is in the interface description, and none that is required is missing."""
         with open(f"{SOURCE}/org.topod.varlink") as f:
             text = "\n".join(l.partition("#")[0] for l in f.read().splitlines())
 
@@ -235,7 +235,7 @@ class Rights(Control):
         d.stop()
 
     def test_without_the_privilege_to_give_it_away(self):
-        """As in the hardened service: a member of the group may give it the socket, nobody else can; then it is root's."""
+        """As in the hardened service: only a member of the group can give it the socket; else the socket stays root's."""
         add_group()
         path = self.spec(OFFICE)
         for groups, mode, group in (("--clear-groups", 0o600, 0), (f"--groups={GROUP}", 0o660, GROUP)):
@@ -247,7 +247,7 @@ class Rights(Control):
             d.stop()
 
     def test_whoever_came_in_otherwise_learns_nothing(self):
-        """The file's mode is one guard, the caller's name another."""
+        """The mode of the file is one barrier, the caller's identity another."""
         add_group()
         d = self.running()
         os.chmod(SOCKET, 0o666)
@@ -262,7 +262,7 @@ class Rights(Control):
         add_group()
         d = self.running()
         tool = f"{self.folder}/topod"
-        shutil.copy(os.environ["TOPOD"], tool)  # where everybody gets at it
+        shutil.copy(os.environ["TOPOD"], tool)  # where everybody can run it
         os.chmod(self.folder, 0o755)
 
         def verb(groups, *args):
@@ -348,7 +348,7 @@ class Watch(Control):
         self.assertIn("ended", err)
 
     def test_progress_and_a_reader_that_stalls(self):
-        """What a stalled reader did not get is counted in its stream; nobody else waits for it."""
+        """Events that a stalled reader misses are counted in its stream; nobody else waits for it."""
         many = [f"10.{100 + i // 250}.{i % 250}.1/32" for i in range(4000)]
         text = edit(OFFICE, ("      side: {addresses: [10.8.0.1/24]}\n",
                              f"      side: {{addresses: [10.8.0.1/24, {', '.join(many)}]}}\n"))
@@ -404,8 +404,8 @@ class Hostile(Control):
         d.stop()
 
     def test_flood(self):
-        """Clients that only send, that send nonsense, and more than there is room for: what drifts is repaired, and
-        who asks politely gets an answer."""
+        """Clients that only send, clients that send garbage, and too many clients: drift is still repaired, and a well-behaved
+        client gets an answer."""
         add_group()
         d = self.running()
         with contextlib.ExitStack() as stack:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Promise 8, a crash leaks nothing: kill -9 at any moment, then a start; the topology converges, `down` leaves
-no trace. The moments are those before and after each system call that changes anything (see killpoint.py); by default
-a fair sample of them, all of them with TOPOD_TEST_EVERY_MOMENT=1, a part of all with TOPOD_TEST_PART=3/20 besides.
+Promise 8, a crash leaves nothing behind: kill -9 at any moment, then a start; the topology converges, and `down` leaves no
+trace. The moments are those before and after each system call that changes something (see killpoint.py): by default a sample
+of them, with TOPOD_TEST_EVERY_MOMENT=1 all of them, with TOPOD_TEST_PART=3/20 in addition the third part of twenty.
 """
 
 import os
@@ -28,7 +28,7 @@ class Crash(Case):
         furnish()
 
     def refresh(self):
-        """Another machine, as empty as the first."""
+        """A new machine, as empty as the first."""
         self.sweep()
         lab.libc_call("unshare", lab.CLONE_NEWNET)
         lab.run("ip", "link", "set", "lo", "up")
@@ -36,29 +36,29 @@ class Crash(Case):
         furnish()
 
     def without_up(self, snap):
-        """A card that was moved to and fro comes back set down, as the kernel does it."""
+        """The kernel sets a card down when it is moved, so a returned card is down."""
         mentions = re.compile(r'"(card|socket)"|/conf/(card|socket)/|"fe80::')
         host = {k: [l for l in v if not mentions.search(l)] for k, v in snap["host"].items()}
         return {**snap, "host": host}
 
     def moments(self, calls):
-        """Pairs: which call, and whether it is carried out."""
+        """Pairs: which call, and whether it is still carried out."""
         every = [(i, after) for i in range(len(calls)) for after in (False, True)]
         if os.environ.get("TOPOD_TEST_EVERY_MOMENT") == "1":
             return part_of(every)
         chosen = {every[round(i * (len(every) - 1) / (SAMPLE - 1))] for i in range(SAMPLE)}
-        for name in set(calls):  # what is done rarely is in no fair sample: a name goes in two steps
+        for name in set(calls):  # rare calls would not be in a random sample: removing a name takes two
             chosen |= {(calls.index(name), False), (len(calls) - 1 - calls[::-1].index(name), True)}
         return sorted(chosen)
 
     def killed(self, work, prepare, final, resumed=True):
-        """Kills what work(path, moment, after) runs at moments; prepare() makes the state before, `final` is the spec it
-        works to, or None where it removes. Where not `resumed`, `down` meets what the dead one left."""
+        """Kills what work(path, moment, after) runs, at many moments. prepare() makes the state before; `final` is the spec that
+        it applies, or None if it removes. If not `resumed`, `down` follows immediately."""
         before = self.without_up(self.settle())
-        # What it should come to, without any accident.
+        # The result without any crash.
         prepare()
         calls, status = work(self.spec(final or TEXT, "small.yaml"), None, False)
-        self.assertIn(status, (0, -signal.SIGKILL))  # a daemon does not end by itself
+        self.assertIn(status, (0, -signal.SIGKILL))  # a daemon has to be killed
         self.assertGreater(len(calls), 5)
         goal = self.without_up(self.settle()) if final else None
         kills, moments = 0, self.moments(calls)
@@ -68,7 +68,7 @@ class Crash(Case):
                 prepare()
                 path = self.spec(final or TEXT, "small.yaml")
                 reached, status = work(path, moment, after)
-                self.assertIn(status, (-signal.SIGKILL, 0))  # 0: it came to its end with fewer calls than the time before
+                self.assertIn(status, (-signal.SIGKILL, 0))  # 0: it ended with fewer calls than the time before
                 kills += len(reached) == moment + 1
                 if final and resumed:
                     self.topod("apply", path)
@@ -85,7 +85,7 @@ class Crash(Case):
         return lambda path, moment, after: killpoint.run_until([os.environ["TOPOD"], name, path], moment, after)
 
     def reload(self, path, moment, after):
-        """A daemon that has made TEXT is given what `path` says by now; counted from there until it is ready again."""
+        """A daemon that has made TEXT reloads `path`; calls are counted from there until it is ready again."""
         with open(path) as f:
             edited = f.read()
         self.spec(TEXT, "small.yaml")
@@ -126,15 +126,15 @@ class Crash(Case):
         self.killed(self.verb("down"), self.make, None)
 
     def test_killed_while_building_and_given_up(self):
-        """Nobody finishes what was begun: `down` alone removes all of it. The macvlan in another namespace ends a batch:
-        what was made before is not marked yet."""
+        """`down` alone removes everything that was begun. The macvlan in another namespace ends a batch: what was made before is
+        not marked yet."""
         self.killed(self.verb("apply"), lambda: None, TEXT, resumed=False)
 
     def test_killed_while_changing_and_given_up(self):
         self.killed(self.verb("apply"), self.make, EDITED, resumed=False)
 
     def test_killed_while_the_ledger_is_rewritten(self):
-        """Enough comes and goes that the ledger is written anew; at no moment is there none."""
+        """So many changes that the ledger is rewritten; at no moment is there no ledger."""
         def prepare():
             many = ", ".join(f"10.7.{i // 200}.{i % 200}/32" for i in range(300))
             self.topod("apply", self.spec(edit(TEXT, ("addresses: [10.0.0.1/24]",
@@ -144,7 +144,7 @@ class Crash(Case):
         path = self.spec(TEXT, "small.yaml")
         calls, status = killpoint.run_until([topod, "apply", path], None)
         self.assertEqual(0, status)
-        last = max(i for i, name in enumerate(calls) if name.startswith("rename"))  # the rewritten one
+        last = max(i for i, name in enumerate(calls) if name.startswith("rename"))  # of the rewritten ledger
         for moment in range(last - 4, min(last + 3, len(calls))):
             with self.subTest(killed_before=f"{calls[moment]} (call {moment} of {len(calls)})"):
                 self.refresh()
@@ -158,7 +158,7 @@ class Crash(Case):
 
 class KilledDaemon(Case):
     def test_killed_daemon_is_succeeded(self):
-        """The lock and the control socket of a dead daemon hinder nobody."""
+        """The lock and the control socket of a dead daemon are no obstacle."""
         before = lab.snapshot()
         path = self.spec(lab.OFFICE)
         self.daemon(path).ready().kill()
@@ -173,7 +173,7 @@ class KilledDaemon(Case):
         self.same(before, lab.snapshot(), "down left a trace")
 
     def test_edited_while_dead(self):
-        """What the new file no longer has is removed, though the one who made it is gone."""
+        """What the new file no longer declares is removed, although the process that made it is gone."""
         before = lab.snapshot()
         path = self.spec(lab.OFFICE)
         self.daemon(path).ready().kill()
@@ -190,7 +190,7 @@ class KilledDaemon(Case):
         self.same(before, lab.snapshot(), "down left a trace")
 
     def test_former_values_outlive_the_daemon(self):
-        """A setting of a new namespace: what it was before is in the ledger, not in the daemon's head."""
+        """A setting of a new namespace: its former value is in the ledger, not only in the daemon's memory."""
         path = self.spec(TEXT_ALONE, "alone.yaml")
         self.daemon(path).ready().kill()
         self.assertEqual("99", lab.sysctl_get("web", "net.ipv4.ip_default_ttl"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whatever is changed behind the daemon's back is noticed by event, reported in a line, and put right."""
+"""Whatever others change is noticed by an event, reported in a line, and repaired."""
 
 import json
 import os
@@ -19,7 +19,7 @@ class Drift(Case):
         self.wanted = self.settle(self.d)
 
     def disturbed(self, pattern, disturb):
-        """disturb() makes drift; a line like the pattern follows, and in the end all is as before."""
+        """disturb() makes drift; a line that matches the pattern follows, and in the end everything is as before."""
         with self.d.expects(pattern):
             disturb()
         self.wait_for_state(self.wanted, self.d)
@@ -31,7 +31,7 @@ class Drift(Case):
 
 class Alone(Case):
     def test_unmounted(self):
-        """The mount is taken away, with or without the folder; of what was in it nobody else hears, and the name may stay."""
+        """The mount is removed, with or without the directory. No other event reports what was in it, and the name may stay."""
         path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge}}}}\n")
         d = self.daemon(path).ready()
         for command in ("umount -l /run/netns/web", "umount -l /run/netns", "umount -ql /run/netns/* /run/netns; rm -r /run/netns",
@@ -57,11 +57,11 @@ class Namespaces(Drift):
         lab.pings("db", "10.8.0.1")
 
     def test_namespace_replaced(self):
-        """Another namespace under the same name, made while the daemon cannot look."""
+        """Another namespace with the same name, created while the daemon is stopped."""
         self.d.process.send_signal(lab.signal.SIGSTOP)
         lab.run("ip", "netns", "delete", "lone")
         with self.d.expects(r"\blone\b"):
-            # What `ip netns add` made is foreign: the daemon says so and leaves it alone.
+            # The result of `ip netns add` is foreign: the daemon reports it and leaves it alone.
             lab.run("ip", "netns", "add", "lone")
             inode = lab.namespace_id("lone")
             self.d.process.send_signal(lab.signal.SIGCONT)
@@ -117,7 +117,7 @@ class Links(Drift):
         lab.pings("web", "203.0.113.1")
 
     def test_end_moved_out_of_sight(self):
-        """Into a namespace that is not ours; what was moved comes to an end, its place is filled again."""
+        """Moved into a foreign namespace: the moved link is deleted, and a new one made in its place."""
         lab.run("ip", "netns", "add", "foreign")
         self.wanted = lab.snapshot()
         self.disturbed(r"drift: db/side\b|drift: lone/side\b",
@@ -125,7 +125,7 @@ class Links(Drift):
         lab.pings("db", "10.8.0.1")
 
     def test_set_down(self):
-        """Takes the IPv4 routes away without an event of their own, and the IPv6 addresses."""
+        """The kernel deletes the IPv4 routes without an event, and the IPv6 addresses."""
         self.disturbed(r"drift: web/eth0\b", lambda: lab.ip("web", "link set eth0 down"))
         lab.pings("web", "203.0.113.1")
 
@@ -186,7 +186,7 @@ class Addresses(Drift):
         lab.pings("web", "203.0.113.1")
 
     def test_flushed(self):
-        """All but the link-local address, which is the kernel's and would not come back by itself."""
+        """All addresses but the link-local one, which the kernel would not restore by itself."""
         self.disturbed(r"drift: web/eth0: .*10\.0\.0\.11/24",
                        lambda: lab.ip("web", "addr flush dev eth0 scope global"))
 
@@ -202,7 +202,7 @@ class Addresses(Drift):
     def test_foreign_address_of_the_same_subnet_is_ignored(self):
         lab.ip("web", "addr add 10.0.0.99/24 dev eth0")
         lab.ip("web", "addr add fd00:1::99/64 dev eth0 nodad")
-        # Another drift of the same namespace shows that the daemon has looked at it since.
+        # Another drift in the same namespace shows that the daemon has scanned it since.
         with self.d.expects(r"drift: web/eth0: .*mtu"):
             lab.ip("web", "link set eth0 mtu 1300")
         for address in ("10.0.0.99/24", "fd00:1::99/64"):
@@ -223,7 +223,7 @@ class Routes(Drift):
         self.disturbed(r"drift: web\b.*10\.66\.0\.0/16", lambda: lab.ip("web", "route del blackhole 10.66.0.0/16"))
 
     def test_replaced(self):
-        """`ip route replace` takes the mark away too, and tells no deletion."""
+        """`ip route replace` removes the mark too, and causes no event of a deletion."""
         self.disturbed(r"drift: web\b.*(default|0\.0\.0\.0/0)",
                        lambda: lab.ip("web", "route replace default via 10.0.0.12"))
 
@@ -238,7 +238,7 @@ class Routes(Drift):
         with self.d.expects(r"drift: web\b.*10\.77\.0\.0/16"):
             change()
         found = {r["metric"] for r in lab.routes("web") if r["dst"] == "10.77.0.0/16"}
-        self.assertEqual({50, 51}, found)  # ours is back, the other is not ours to remove
+        self.assertEqual({50, 51}, found)  # ours is back, and the other is foreign
 
     def test_multipath_weight_changed(self):
         self.disturbed(r"drift: db\b.*10\.88\.0\.0/16", lambda: lab.ip(
@@ -252,7 +252,7 @@ class Routes(Drift):
         self.disturbed(r"drift: web\b.*10\.77\.0\.0/16", lambda: lab.ip("web", "route flush table main scope global"))
 
     def test_flushed_with_the_connected_routes(self):
-        """The route to an address's own prefix belongs to the address; without it no gateway can be reached."""
+        """The connected route belongs to the address; without it no gateway can be reached."""
         with self.d.expects(r"drift: web\b.*10\.77\.0\.0/16"):
             lab.ip("web", "route flush table main")
         self.assertIsNone(self.d.find("the repair failed"))
@@ -372,11 +372,11 @@ links: [[a:wire, b:wire]]
     ZERO = "00:00:00:00:00:00"
 
     def flood(self, name="vx"):
-        """Where a vxlan sends frames to unknown addresses."""
+        """Where a vxlan sends frames with unknown destinations."""
         return [l for l in lab.bridge("a", f"fdb show dev {name}").stdout.splitlines() if l.startswith(self.ZERO)]
 
     def test_vxlan_entry_deleted(self):
-        """The link still names its far end, but no packet would leave."""
+        """The link still has its remote end, but no packet would leave."""
         before = self.flood()
         self.disturbed(r"drift: a/vx: remote was changed from 192.0.2.2 to none; restored",
                        lambda: lab.bridge("a", f"fdb del {self.ZERO} dev vx dst 192.0.2.2"))
@@ -401,7 +401,7 @@ links: [[a:wire, b:wire]]
         self.assertEqual(before, self.flood())
 
     def test_vxlan_far_end_and_entries_changed(self):
-        """Both at once, together with something else of the link."""
+        """Both at once, together with another change of the link."""
         self.d.process.send_signal(lab.signal.SIGSTOP)
         before = self.flood()
         lab.ip("a", "link set vx type vxlan id 42 remote 192.0.2.7 ttl 3")
@@ -417,14 +417,14 @@ links: [[a:wire, b:wire]]
         self.assertEqual(before, self.flood("vg"))
 
     def test_vxlan_entries_of_others(self):
-        """Only unknown addresses are spoken of by the file."""
+        """Entries for known addresses are not declared, and stay."""
         before = len(lab.bridge("a", "fdb show dev vx").stdout.splitlines())
         lab.bridge("a", "fdb append 02:00:00:00:00:08 dev vx dst 192.0.2.8")
         self.disturbed(r"drift: a/vx: .*ttl", lambda: lab.ip("a", "link set vx type vxlan id 42 ttl 3"))
         self.assertEqual(before + 1, len(lab.bridge("a", "fdb show dev vx").stdout.splitlines()))
 
     def test_vxlan_replaced(self):
-        """Another tunnel under the same name: nothing can be changed in place, and it is not ours."""
+        """Another tunnel with the same name: it cannot be changed in place, and it is foreign."""
         self.d.process.send_signal(lab.signal.SIGSTOP)
         lab.ip("a", "link del vx")
         lab.ip("a", "link add vx type vxlan id 43 dstport 4789 local 192.0.2.1 remote 192.0.2.2")
@@ -437,7 +437,7 @@ links: [[a:wire, b:wire]]
 
 
 class Existing(Case):
-    """What is not ours but declared is kept as declared, and never made or deleted."""
+    """Declared objects that topod did not make are kept as declared, and never created or deleted."""
 
     TEXT = """\
 topology: existing
@@ -464,7 +464,7 @@ namespaces:
 
 
 class Policy(Case):
-    """`drift: report` changes nothing, `ignore` is silent; the nearest wins."""
+    """`drift: report` changes nothing, `ignore` is silent; the innermost setting applies."""
 
     def text(self, top="", web="", eth0="", db=""):
         return lab.edit(OFFICE,
@@ -480,7 +480,7 @@ class Policy(Case):
         d = self.start(web="    drift: report\n")
         with d.expects(r"drift: web/eth0: .*10\.0\.0\.11/24"):
             lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
-        # A second drift of the same namespace: it was looked at again.
+        # A second drift in the same namespace shows that it was scanned again.
         with d.expects(r"drift: web/eth0: .*mtu"):
             lab.ip("web", "link set eth0 mtu 1300")
         # Elsewhere drift is still repaired.
@@ -497,7 +497,7 @@ class Policy(Case):
         d = self.start(web="    drift: ignore\n")
         lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
         lab.ip("web", "link set eth0 mtu 1300")
-        # The other side is told after them, so they have been heard when it is repaired.
+        # The event of the other end comes after them, so they have been read when it is repaired.
         with d.expects(r"drift: host/c1\b"):
             lab.ip(HOST, "link set c1 nomaster")
         with d.expects(r"drift: db/eth0: .*10\.0\.0\.12/24"):
@@ -509,11 +509,11 @@ class Policy(Case):
 
     def test_the_nearest_wins(self):
         d = self.start(top="drift: report\n", web="    drift: restore\n", eth0="        drift: ignore\n")
-        lab.ip("web", "link set eth0 mtu 1300")  # ignored: the interface's own word
-        with d.expects(r"drift: web\b.*10\.66\.0\.0/16"):  # restored: the namespace's
+        lab.ip("web", "link set eth0 mtu 1300")  # ignored: set on the interface
+        with d.expects(r"drift: web\b.*10\.66\.0\.0/16"):  # restored: set on the namespace
             lab.ip("web", "route del blackhole 10.66.0.0/16")
         self.wait_until(lambda: lab.route("web", "10.66.0.0/16"), "the route restored", d)
-        with d.expects(r"drift: db/eth0: .*10\.0\.0\.12/24"):  # reported: the topology's
+        with d.expects(r"drift: db/eth0: .*10\.0\.0\.12/24"):  # reported: set on the topology
             lab.ip("db", "addr del 10.0.0.12/24 dev eth0")
         with d.expects(r"drift: db/side\b"):
             lab.ip("db", "addr del 10.8.0.2/24 dev side")

@@ -83,7 +83,7 @@ class Dropins(Case):
         self.assertTrue(lab.pings("web", "10.0.0.12"))
         self.assertEqual((index, 1400), (lab.link("web", "eth0")["ifindex"], lab.link("web", "eth0")["mtu"]))
         self.topod("plan", self.path)
-        # A drop-in that is gone takes along what only it said.
+        # What only a removed drop-in declared goes too.
         self.forget("10-db.yaml")
         d.reload()
         self.assertEqual(["web"], lab.namespaces())
@@ -97,7 +97,7 @@ class Dropins(Case):
         self.finish()
 
     def refused(self, d, *words):
-        """The daemon refuses what is there now, in these words, and nothing changes."""
+        """The daemon refuses the current files with this message, and nothing changes."""
         before = self.settle(exact=True)
         done = self.topod("reload", "office", expect=lab.EXIT_SPEC)
         for w in words:
@@ -131,7 +131,7 @@ class Dropins(Case):
         self.finish()
 
     def test_the_kernel_refuses(self):
-        """What fails is told with the place in the drop-in, also after the files before it changed."""
+        """Failures are reported with the position in the drop-in, also after the files before it changed."""
         bad = "namespaces:\n  web:\n    routes:\n      - {to: 10.9.0.0/16, via: 10.99.0.1}\n"
         self.dropin("50-bad.yaml", bad)
         done = self.topod("apply", self.path, expect=lab.EXIT_FAILED)

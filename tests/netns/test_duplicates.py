@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An address that another host has: told, shown by plan and status, and tried again until that one is gone."""
+"""An address that another host has: reported, shown by plan and status, and retried until the other host is gone."""
 
 import json
 
@@ -16,7 +16,7 @@ links: [[web:eth0, host:c1]]
 
 class Duplicates(Case):
     def setUp(self):
-        """The other host is on the segment before ours comes."""
+        """The other host is on the segment first."""
         super().setUp()
         self.path = self.spec("namespaces: {host: {interfaces: {br0: {kind: bridge}}}}\n")
         self.topod("apply", self.path)
@@ -43,7 +43,7 @@ class Duplicates(Case):
         d.stop()
 
     def test_is_tried_again(self):
-        """Nothing tells that the other one is gone: it is found by trying."""
+        """No event reports that the other one is gone: a retry finds out."""
         d = self.failing()
         lab.ip("rival", "addr del fd00:1::11/64 dev eth0")
         d.wait_line(r"recovered: web/eth0: address fd00:1::11/64")
@@ -67,7 +67,7 @@ class Duplicates(Case):
         d.stop()
 
     def test_another_ones_address(self):
-        """What topod did not make is not taken away for it."""
+        """An address that topod did not make is not recreated."""
         path = self.spec("namespaces: {rival: {adopt: true, interfaces: {eth0: {kind: existing, addresses: [\"fd00:1::77/64\"]}}}}\n",
                          "other.yaml")
         lab.run("ip", "netns", "add", "third")

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Every request to the kernel fails, once or from then on: refused messages, calls with each of some errors, answers cut
-short, lost or interrupted (see fault.c). A daemon that builds, changes and keeps a topology with some of everything
-comes to the same end as an undisturbed one, by itself; where the fault stays it says what is wrong, goes on, and
-recovers once it is gone. `apply` and `down` do what they are to, or fail with a reason, and do it when they are called again.
+Every request to the kernel fails, once or permanently: refused messages, calls with various errors, answers cut short, lost
+or interrupted (see fault.c). A daemon that builds, changes and maintains a topology with some of everything reaches the same
+state as an undisturbed one, by itself; while a fault lasts, it reports what is wrong, continues, and recovers when the fault
+is gone. `apply` and `down` either succeed, or fail with a reason and succeed when they are called again.
 
-A case is one life of a daemon, or the two verbs, in which one request meets one fault. By default a sample of them, from a seed
-(TOPOD_TEST_SEED=N for another); all of them with TOPOD_TEST_EVERY_FAULT=1, which takes two hours, or a part of all
-with TOPOD_TEST_PART=3/20 besides; those whose description matches a pattern with TOPOD_TEST_FAULT=PATTERN.
+A case is one run of a daemon, or of the two verbs, in which one request has one fault. By default a sample of the cases is run,
+from a seed (TOPOD_TEST_SEED=N for another); all with TOPOD_TEST_EVERY_FAULT=1, which takes two hours, or in addition a part of
+all with TOPOD_TEST_PART=3/20; those whose description matches with TOPOD_TEST_FAULT=PATTERN.
 """
 
 import collections
@@ -27,7 +27,7 @@ import lab
 import small
 from lab import HOST, Case
 
-# As in fault.c.
+# The same as in fault.c.
 CALLS, MESSAGES = range(2)
 NAME_BYTES, LOG_ENTRIES = 32, 8192
 HEAD = struct.Struct(f"=9I{NAME_BYTES}s")
@@ -37,10 +37,10 @@ NAMES = {SHORT: "a short answer", LOST: "a lost answer", INTERRUPTED: "an interr
 
 ERRORS = (errno.ENOMEM, errno.ENOBUFS, errno.EBUSY, errno.EEXIST, errno.EPERM, errno.EINTR, errno.EAGAIN)
 ALSO = {"recvmsg": (SHORT, LOST, INTERRUPTED), "recvmmsg": (SHORT, LOST), "read": (SHORT,), "write": (SHORT,),
-        "pwrite": (SHORT,), "renameat2": (errno.EINVAL,)}  # that: a file system that cannot
-SAMPLE_SECONDS, SAMPLE_CASES = 20, 40  # of each test; no more on a quick machine than on a slow one
+        "pwrite": (SHORT,), "renameat2": (errno.EINVAL,)}  # EINVAL: a file system without RENAME_NOREPLACE
+SAMPLE_SECONDS, SAMPLE_CASES = 20, 40  # for each test; a limit for slow machines, and one for quick ones
 
-# A daemon that cannot begin says so and ends: its supervisor starts it again. So does one that would have to work in the
+# A daemon that cannot start reports that and ends; its supervisor restarts it. So does one that would have to work in the
 # wrong namespace.
 CANNOT_BEGIN = re.compile(r"cannot |/run/(topod|netns)\S* (belongs to|is not)|is already managed by another topod")
 REPORT = re.compile(r"failing: |drift: .*(failed|cannot)|events keep coming faster|cannot ")
@@ -67,7 +67,7 @@ def describe(fault):
 
 
 class Control:
-    """The file that fault.c maps."""
+    """The file that fault.c maps too."""
 
     def __init__(self, path):
         self.path = path
@@ -77,7 +77,7 @@ class Control:
             self.memory = mmap.mmap(f.fileno(), size)
 
     def set(self, fault, begun=False):
-        """begun: by a daemon that is already past its beginning."""
+        """begun: the daemon has started already."""
         HEAD.pack_into(self.memory, 0, fault.target, fault.moment, fault.error, fault.persists, *[0] * 4, begun,
                        fault.sort.encode())
 
@@ -85,7 +85,7 @@ class Control:
         struct.pack_into("=I", self.memory, 4, 0)
 
     def not_yet(self):
-        """Another process begins; the reading of its file is not counted."""
+        """A new process starts; reading its spec is not counted."""
         struct.pack_into("=I", self.memory, 8 * 4, 0)
 
     def failed(self):
@@ -106,20 +106,20 @@ class Faults(Case):
         library = os.environ.get("TOPOD_FAULT_LIBRARY")
         if not library:
             self.skipTest("TOPOD_FAULT_LIBRARY must name fault.c's library")
-        # AddressSanitizer insists on being first.
+        # AddressSanitizer must be loaded first.
         first = daemon.sanitizers(os.environ["TOPOD"]).get("asan", "")
         self.env = {"LD_PRELOAD": f"{first} {library}", "TOPOD_FAULT": f"{self.folder}/fault"}
         self.control = Control(self.env["TOPOD_FAULT"])
         small.furnish()
 
-    # One life -----------------------------------------------------------------------------------------------
+    # One run ------------------------------------------------------------------------------------------------
 
     def faulty(self, path):
         return self.daemon(path, env=self.env)
 
     def reached(self, d, since):
-        """Until it is converged, or what hinders it was reported, or it ended. After a reload ready means only that all
-        was tried."""
+        """Waits until it has converged, has reported what prevents it, or has ended. After a reload, ready only means that
+        everything was tried."""
         def there():
             said = [n.get("STATUS", "") if "RELOADING" not in n else "RELOADING" for n in d.notices[since[0]:]]
             if since[0] and "RELOADING" in said:
@@ -142,14 +142,14 @@ class Faults(Case):
         return there()
 
     def report(self, d, since):
-        """What it says of a fault that stays: a line, once; and as long as it stays, the status."""
+        """What it reports about a permanent fault: one line; and, as long as it lasts, the status."""
         told = next((REPORT.search(l).group(0) for l in d.lines[since[1]:] if REPORT.search(l)), None)
         status = next((n["STATUS"] for n in reversed(d.notices) if "STATUS" in n and "RELOADING" not in n), "")
         return told or (status.startswith("Degraded: ") and "told before")
 
     def through(self, d, path, since):
-        """Until it is ready; a fault that stays is lifted once it was reported, and a daemon that could not begin is
-        started again, as its supervisor would. Returns the daemon that is ready."""
+        """Waits until it is ready. A permanent fault is removed once it was reported, and a daemon that could not start is
+        restarted, as its supervisor would do. Returns the daemon that is ready."""
         end = self.reached(d, since)
         if end == "reported":
             self.counts["reported"] += 1
@@ -169,7 +169,7 @@ class Faults(Case):
         return d
 
     def live(self, fault):
-        """Builds, changes, stops; returns the file that is in force at the end."""
+        """Builds, changes, stops; returns the file in force at the end."""
         self.fault = fault or NONE
         self.control.set(self.fault)
         path = self.spec(small.TEXT, "small.yaml")
@@ -185,7 +185,7 @@ class Faults(Case):
         return path
 
     def end(self, d):
-        """A thread that cannot get home ends the daemon, also after it was ready."""
+        """A thread that cannot return to its namespace ends the daemon, also after it was ready."""
         d.process.send_signal(signal.SIGTERM)
         status = d.wait_end()
         allowed = (0, -signal.SIGABRT) if self.fault.sort == "setns netns" else (0,)
@@ -201,7 +201,7 @@ class Faults(Case):
                 for l in lab.ip_json(HOST, "link show") if l["ifname"] in ("nic", "wire", "socket", "lo")]
 
     def traces(self):
-        """What `down` leaves of what a machine has."""
+        """The state of a machine after `down`."""
         left = {name: sorted(os.listdir(name)) if os.path.isdir(name) else [] for name in
                 ("/run/netns", "/run/topod", "/etc/netns")}
         left["links"] = sorted((l["ifname"], l["address"], l["mtu"], l.get("ifalias")) for l in lab.ip_json(HOST, "link show"))
@@ -216,13 +216,13 @@ class Faults(Case):
         self.check_traces()
 
     def check_traces(self):
-        lab.ip(HOST, "link set card up")  # one that was moved comes back set down, as the kernel does it
+        lab.ip(HOST, "link set card up")  # the kernel sets a card down when it is moved
         self.assertEqual(self.before, self.traces(), "down left a trace")
 
-    # By verbs alone -----------------------------------------------------------------------------------------
+    # The verbs ----------------------------------------------------------------------------------------------
 
     def verb(self, verb, path):
-        """Under the fault; where it could not be done that was said, and once the fault is gone it can."""
+        """Runs a verb with the fault. If it fails, it must say why, and succeed once the fault is gone."""
         allowed = (0, 1, -signal.SIGABRT) if self.fault.sort == "setns netns" else (0, 1)
         self.control.not_yet()
         done = self.topod(verb, path, env=self.env, expect=allowed)
@@ -243,10 +243,10 @@ class Faults(Case):
         self.counts["met"] += self.control.failed() > 0
         self.check_traces()
 
-    # Which --------------------------------------------------------------------------------------------------
+    # Choosing cases -----------------------------------------------------------------------------------------
 
     def faults(self):
-        """All that can be done to what an undisturbed life asks."""
+        """All faults of all requests that an undisturbed run makes."""
         for target in (CALLS, MESSAGES):
             seen = collections.Counter()
             for sort in self.control.asked(target):
@@ -264,7 +264,7 @@ class Faults(Case):
             return small.part_of(fault for fault in faults if re.search(only or "", describe(fault))), None
         seed = int(os.environ.get("TOPOD_TEST_SEED", 5))
         print(f"TOPOD_TEST_SEED={seed}", file=sys.stderr, flush=True)
-        # By sort first, so that what is asked rarely has its turn as well.
+        # Grouped by sort, so that rare requests are included.
         sorts = collections.defaultdict(list)
         for fault in faults:
             sorts[fault.target, fault.sort].append(fault)
@@ -285,7 +285,7 @@ class Faults(Case):
         self.foreign, self.before = self.look_at_foreign(), self.traces()
 
     def test_overrun_without_end(self):
-        """Each reading of answers says that some were lost: whoever waits for them gives up, and says why."""
+        """Each read of answers reports that some were lost: the caller gives up, and says why."""
         self.begin()
         self.one(Fault(CALLS, 12, "recvmsg route", errno.ENOBUFS, 1))
         self.assertEqual(1, self.counts["reported"])
@@ -318,7 +318,7 @@ class Faults(Case):
         self.try_all(self.apply_and_down)
 
     def test_removals(self):
-        """What topod cannot take away of its own it takes away later, or it says so."""
+        """What topod cannot remove, it removes later, or it says so."""
         self.begin()
         self.apply_and_down(None)
         asked = collections.Counter(self.control.asked(CALLS))
@@ -329,8 +329,8 @@ class Faults(Case):
                     self.apply_and_down(fault)
 
     def test_contradicted(self):
-        """A look is not of one moment, and a dump may leave out what stays: where the answer says that it is there already,
-        or no longer, or that nothing leads to its gateway, the next look decides. That is told as the drift that it is, as no failure."""
+        """A scan is not of one moment, and a dump may leave out existing objects. If the answer to a request says that the object
+        exists already, or no longer, or that its gateway is unreachable, the next scan decides. That is drift, not a failure."""
         for error, message, disturbance, drift in (
                 (errno.EEXIST, RTM_NEWADDR, "addr del 10.0.0.11/24 dev eth0", "10.0.0.11/24 was removed"),
                 (errno.EADDRNOTAVAIL, RTM_NEWADDR, "addr del 10.0.0.11/24 dev eth0", "10.0.0.11/24 was removed"),
@@ -348,7 +348,7 @@ class Faults(Case):
                 d.dispose()
 
     def anew(self):
-        """Another machine, after a case that failed."""
+        """A new machine, after a failed case."""
         self.doCleanups()
         self.setUp()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fields that few topologies have: each is in the kernel as it was written, is read back as the same, and can be changed."""
+"""Rare fields: each reaches the kernel as written, is read back as the same, and can be changed."""
 
 import lab
 from lab import HOST, Case
@@ -49,7 +49,7 @@ class Fields(Case):
         self.fail(f"there is no {local}")
 
     def way(self, to):
-        """Of a route, or of the next hops that it has."""
+        """The field of a route, or of its next hops."""
         route = lab.route("web", to)
         return [(hop.get("gateway") or hop["via"]["host"], "onlink" in hop["flags"]) for hop in route.get("nexthops", [route])]
 
@@ -82,7 +82,7 @@ class Fields(Case):
         self.finish()
 
     def test_route_that_came_with_an_ipv6_address(self):
-        """Taken away by somebody, it comes back as the kernel makes it."""
+        """When somebody removes it, it is restored as the kernel makes it."""
         self.put_in_place()
         made = lab.route("web", "fd00:1::/64", 6)
         lab.ip("web", "-6", "route delete fd00:1::/64 dev eth0")
@@ -94,7 +94,7 @@ class Fields(Case):
 
     def test_interface_by_its_mac_address(self):
         """Whatever its name is by now."""
-        lab.veth(HOST, "nic7", HOST, "wire")  # an end of it plays the machine's card
+        lab.veth(HOST, "nic7", HOST, "wire")  # one end stands for a card of the machine
         lab.ip(HOST, "link set nic7 address 02:00:00:00:00:77")
         self.path = self.spec("namespaces: {box: {interfaces: {eth0: {kind: physical, source: \"02:00:00:00:00:77\"}}}}\n")
         self.topod("apply", self.path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A route of somebody else's that stands in front of topod's equal one takes the traffic: that is told, and left."""
+"""A foreign route in front of an equal one of topod takes the traffic: that is reported, and left alone."""
 
 import json
 
@@ -34,7 +34,7 @@ class Hidden(Case):
             lab.ip("web", "route del default via 10.0.0.66")
         with d.expects(r"drift: web: route default via 10.0.0.1 is hidden"):
             lab.ip("web", "route prepend default via 10.0.0.66")
-        # It stays, also where something else of ours is to be changed.
+        # It stays, also if something else of ours is changed.
         with open(path, "w") as f:
             f.write(SPEC.replace("1400", "1300"))
         self.topod("reload", "office", expect=1)

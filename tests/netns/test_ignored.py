@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What the kernel acknowledges and keeps otherwise is told once, with its place and what the kernel keeps; nothing turns, and
-all else is as declared and kept so.
+A value that the kernel acknowledges and stores differently is reported once, with its position and the stored value; there is
+no busy loop, and everything else is as declared and kept so.
 """
 
 import json
@@ -24,7 +24,7 @@ links: [[a:e0, b:e0]]
 
 class Ignored(Case):
     def rounded(self):
-        """A value that the kernel rounds to its clock's ticks, and what it keeps; which, depends on its HZ."""
+        """A value that the kernel rounds to its clock ticks, and the stored value; both depend on its HZ."""
         lab.ip(lab.HOST, "link add e0 type veth peer name e9")
         for value in ("333", "7", "1"):
             lab.sysctl_set(lab.HOST, SETTING, value)
@@ -53,10 +53,10 @@ class Ignored(Case):
         d.wait_line(f"failing: a: .*the kernel keeps {kept}, not {value} .*rounds.yaml:6")
         status = json.loads(self.topod("status", "rounds", "--json").stdout)
         self.assertEqual("degraded", status["state"])
-        # The rest is kept as declared, and that is drift.
+        # Other changes are still repaired as drift.
         with d.expects("drift: a/e0: mtu was changed from 1400 to 1300; restored"):
             lab.ip("a", "link set e0 mtu 1300")
-        # A reload comes back, and says what is not well.
+        # A reload returns, and says what is wrong.
         self.assertIn(f"the kernel keeps {kept}, not {value}", self.topod("reload", "rounds", expect=EXIT_FAILED).stdout)
         self.write(kept)
         self.topod("reload", "rounds")
@@ -65,7 +65,7 @@ class Ignored(Case):
         self.topod("down", "rounds")
 
     def test_what_nothing_means(self):
-        """No broadcast address, and an empty list: values that the kernel shows as nothing are kept, and go back."""
+        """No broadcast address, and an empty list: values that the kernel does not show are kept, and restored at the end."""
         path = self.spec("""\
 topology: nothing
 namespaces:
@@ -97,7 +97,7 @@ links: [[host:e8, a:e8]]
             tries, last = trouble["tries"], status["looks"]
             self.assertEqual(status["retries"], tries - 1)
             d.pump(0.05)
-        # The looks at the setting from time to time are no tries.
+        # The periodic scans of the setting are not tries.
         self.assertGreater(last, 2 * tries)
         d.stop()
         self.topod("down", "rounds")

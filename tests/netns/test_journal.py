@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What the journal hears: the native protocol of systemd-journald, spoken to a socket in its place.
+Messages to the journal: the native protocol of systemd-journald, received by a socket in its place.
 
-Entries come as lines KEY=VALUE (https://systemd.io/JOURNAL_NATIVE_PROTOCOL); topod's values have no line breaks.
+Entries are lines KEY=VALUE (https://systemd.io/JOURNAL_NATIVE_PROTOCOL); topod's values have no line breaks.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import socket
 import lab
 from lab import OFFICE, Case, edit
 
-# Standard error is the journal where JOURNAL_STREAM names it (systemd.exec(5)).
+# Standard error is the journal if JOURNAL_STREAM names it (systemd.exec(5)).
 AS_A_SERVICE = ("sh", "-c", 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$@"', "sh")
 
 
@@ -28,7 +28,7 @@ class Journal(Case):
         self.addCleanup(lambda: (self.journal.close(), os.unlink(path)))
 
     def hears(self, pattern):
-        """The first entry from here on whose MESSAGE matches."""
+        """The next entry whose MESSAGE matches."""
         while True:
             ready, _, _ = select.select([self.journal], [], [], 15)
             self.assertTrue(ready, f"the journal heard nothing like {pattern}")
@@ -75,7 +75,7 @@ class Journal(Case):
 
 class StandardError(Case):
     def test_nobody_reads(self):
-        """A pipe that is full holds nothing up; what was left out for it is told once there is room."""
+        """A full pipe does not block the daemon; it says how many lines were dropped once there is room."""
         fifo, path = self.folder + "/fifo", self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge}}}}\n")
         os.mkfifo(fifo)
         fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the kernel makes of a declared thing belongs to it: it is missed and made again with it, and to declare it is to
-declare what is there."""
+"""What the kernel adds for a declared object belongs to that object: it is restored with it, and declaring it too changes
+nothing."""
 
 import lab
 from lab import HOST, Case
@@ -19,13 +19,13 @@ def link_local(ns, name):
 
 
 def local_entries(ns):
-    """Those of addresses that are declared."""
+    """Entries of declared addresses."""
     return sorted((r["dst"], r["dev"], r.get("prefsrc"), r.get("metric")) for family in (4, 6)
                   for r in lab.ip_json(ns, f"-{family} route show table local type local")
                   if r["dev"] != "lo" and not r["dst"].startswith("fe80:"))
 
 def entries(ns, name):
-    """What the kernel made in the table local, and fe80::/64, for one interface."""
+    """What the kernel added for one interface to the table `local`, and fe80::/64."""
     found = [r for family in (4, 6) for r in lab.ip_json(ns, f"-{family} route show table local dev {name}")]
     found += [r for r in lab.ip_json(ns, f"-6 route show dev {name}") if r["dst"] == "fe80::/64"]
     return sorted((r["type"], r["dst"], r["protocol"], r.get("scope"), r.get("prefsrc"), r.get("metric")) for r in found)
@@ -39,7 +39,7 @@ class KernelMade(Case):
         return d
 
     def test_flushed_link(self):
-        """The README's own example: with the addresses goes the link-local one, without which IPv6 is dead."""
+        """The README's example: the link-local address disappears with the others, and IPv6 does not work without it."""
         d = self.start(PAIR.replace("MODE", "eui64"))
         before = link_local("web", "eth0")
         with d.expects(r"drift: web/eth0: address 10\.0\.0\.11/24 was removed; restored"):
@@ -66,7 +66,7 @@ class KernelMade(Case):
         d.stop()
 
     def test_none(self):
-        """Where none is declared, none is missed; nor where IPv6 is off."""
+        """If no IPv6 is declared, or IPv6 is off, nothing is missing."""
         path = self.spec(PAIR.replace("MODE", "none").replace(', "fd00:1::11/64"', ""))
         self.topod("apply", path)
         lab.sysctl_set("web", "net.ipv6.conf.eth0.disable_ipv6", 1)
@@ -74,7 +74,7 @@ class KernelMade(Case):
         self.topod("plan", path)
 
     def test_none_again(self):
-        """Below 1280 there is no IPv6; what comes with it again was made by the kernel's own mode."""
+        """Below an MTU of 1280 there is no IPv6; afterwards the kernel adds addresses in its own mode."""
         path = self.spec(PAIR.replace("MODE", "none, mtu: 1400").replace(', "fd00:1::11/64"', ""))
         d = self.daemon(path).ready()
         with d.expects(r"drift: db/eth0: .*mtu was changed"):
@@ -94,7 +94,7 @@ class KernelMade(Case):
         d.stop()
 
     def test_loopback_given_back(self):
-        """What is no longer declared of lo goes back to what the kernel gives it, and not to what other interfaces have."""
+        """What is no longer declared for lo goes back to the kernel's default for lo, not for other interfaces."""
         text = "namespaces: {web: {interfaces: {lo: {mtu: 1400, multicast: true}}}}\n"
         d = self.start(text)
         self.assertEqual(1400, lab.link("web", "lo")["mtu"])
@@ -106,7 +106,7 @@ class KernelMade(Case):
         d.stop()
 
     def test_local_entry(self):
-        """Without it the address is there, and the host does not answer."""
+        """Without it the address exists, and the host does not answer."""
         d = self.start(PAIR.replace("MODE", "eui64"))
         lab.pings("db", "10.0.0.11")
         before = local_entries("web")
@@ -128,7 +128,7 @@ class KernelMade(Case):
         self.topod("apply", self.path)
         self.assertEqual(before, local_entries("web"))
         self.topod("plan", self.path)
-        # The kernel takes them along with the addresses, as it does its own.
+        # The kernel deletes them with the addresses, like those that it added itself.
         lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
         lab.ip("web", "addr del fd00:1::11/64 dev eth0")
         self.assertEqual([e for e in before if "11" not in e[0]], local_entries("web"))
@@ -143,7 +143,7 @@ class KernelMade(Case):
             self.assertNotIn("adopt", said)
 
     def test_local_entry_of_a_secondary(self):
-        """The kernel's entry has the primary address as its source, and goes with the address only so."""
+        """The kernel's entry has the primary address as its source, and only so is deleted with the address."""
         path = self.spec("namespaces: {web: {interfaces: {br0: {kind: bridge, addresses: [10.0.0.1/24, 10.0.0.2/24]}}}}\n")
         d = self.daemon(path).ready()
         before = local_entries("web")
@@ -155,7 +155,7 @@ class KernelMade(Case):
         self.assertEqual([e for e in before if e[0] != "10.0.0.2"], local_entries("web"))
 
     def test_network_of_link_local(self):
-        """fe80::/64 belongs to the link; each has its own, of one identity."""
+        """fe80::/64 belongs to the link; each link has its own, with the same identity."""
         d = self.start(PAIR.replace("MODE", "random"))
         before = link_local("web", "eth0")
         with d.expects(r"drift: web/eth0: .*link-local.* was removed; restored"):
@@ -182,7 +182,7 @@ links: [[web:a, db:a], [web:b, db:b]]
         self.topod("plan", path)
 
     def test_connected_of_one_host(self):
-        """IPv6 has a route to an address of length 128 and one to a peer."""
+        """With IPv6 there is a route to an address of length 128, and one to a peer."""
         path = self.spec("""\
 namespaces:
   web:
@@ -203,18 +203,18 @@ links: [[web:eth0, db:eth0]]
         self.topod("down", path)
 
     def test_down(self):
-        """Of a link that is down nothing is missed."""
+        """Nothing is missing on a link that is down."""
         path = self.spec(PAIR.replace("MODE", "eui64").replace("eth0: {", "eth0: {up: false, "))
         self.topod("apply", path)
         lab.ip("web", "route flush table local dev eth0")
         self.topod("plan", path)
 
     def usable(self, d):
-        """Until duplicate address detection is over: only then all entries are there."""
+        """Waits until duplicate address detection is over: only then do all entries exist."""
         self.settle(d, usable=True)
 
     def comes_back(self, d, ns, name, words, line):
-        """What `words` takes away is told as drift, and then everything is as the kernel itself had made it."""
+        """What `words` removes is reported as drift, and then everything is as the kernel made it."""
         before = entries(ns, name)
         with self.subTest(words):
             with d.expects(rf"drift: {ns}/{name}: {line} was removed; restored"):
@@ -232,7 +232,7 @@ links: [[web:eth0, db:eth0]]
             self.topod("plan", path)
 
     def test_entries_of_link_local(self):
-        """Its own address's entry, and ff00::/8, without which no multicast is sent."""
+        """The entry of its address, and ff00::/8, without which no multicast is sent."""
         d = self.start(PAIR.replace("MODE", "eui64"))
         self.usable(d)
         own = link_local("web", "eth0")[0]
@@ -246,7 +246,7 @@ links: [[web:eth0, db:eth0]]
             self.misses(self.path, "web", "eth0", w, "link-local")
 
     def test_multicast_without_link_local(self):
-        """ff00::/8 is made for an interface whose link-local address is not."""
+        """ff00::/8 is added even for an interface without a link-local address."""
         d = self.daemon(self.spec(PAIR.replace("MODE", "none"))).ready()
         self.wait_until(lambda: any(e[1] == "ff00::/8" for e in entries("db", "eth0")), "ff00::/8", d)
         self.comes_back(d, "db", "eth0", "-6 route del multicast ff00::/8 dev eth0 table local", ".*")
@@ -271,14 +271,14 @@ namespaces:
         self.topod("plan", path)
         d.stop()
         self.misses(path, "web", "br0", "route del broadcast 10.0.0.77 dev br0 table local", "its entry in the table local")
-        # They go with the addresses, as the kernel's do.
+        # They are deleted with the addresses, like the kernel's.
         for address in ("10.0.0.2/24", "10.1.0.1/24", "10.2.0.1/31", "10.3.0.1/32", "10.4.0.1 peer 10.4.5.6/24",
                         "10.0.0.1/24"):
             lab.ip("web", f"addr del {address} dev br0")
         self.assertEqual([], [e for e in entries("web", "br0") if ":" not in e[1]])
 
     def test_entries_of_loopback(self):
-        """lo's own addresses, which no file declares."""
+        """The addresses of lo, which no file declares."""
         d = self.start(PAIR.replace("MODE", "eui64"))
         words = ("route del local 127.0.0.1 dev lo table local", "route del local 127.0.0.0/8 dev lo table local",
                  "route del broadcast 127.255.255.255 dev lo table local", "-6 route del local ::1 dev lo table local")
@@ -292,7 +292,7 @@ namespaces:
             self.misses(self.path, "web", "lo", w, "loopback")
 
     def test_declared_on_loopback(self):
-        """Of an address on lo the kernel makes a local route to the whole prefix."""
+        """For an address on lo the kernel adds a local route to the whole prefix."""
         path = self.spec('namespaces: {web: {interfaces: {lo: {addresses: [10.9.0.1/24, "fd00:9::1/64"]}}}}\n')
         d = self.daemon(path).ready()
         self.usable(d)
@@ -304,7 +304,7 @@ namespaces:
         d.stop()
 
     def test_flushed_loopback(self):
-        """One flush is no quarrel, and what comes back is as it was."""
+        """One flush is not contention, and what is restored is as it was."""
         d = self.start(PAIR.replace("MODE", "eui64"))
         def all_of_lo():
             return (lab.ip_json("web", "addr show dev lo")[0]["addr_info"], lab.ip_json("web", "-6 route show dev lo"),
@@ -319,7 +319,7 @@ namespaces:
         d.stop()
 
     def test_nodad(self):
-        """Without detection there is no sign of when the kernel has made its entry; it is missed all the same."""
+        """Without detection nothing shows when the kernel has added its entry; a missing one is still noticed."""
         path = self.spec("""\
 namespaces:
   web:
@@ -330,7 +330,7 @@ links: [[web:eth0, db:eth0]]
 """)
         d = self.daemon(path).ready()
         self.usable(d)
-        self.assertIsNone(d.find("drift"), d.lines)  # nor was anything missed while the kernel was at it
+        self.assertIsNone(d.find("drift"), d.lines)  # and nothing was reported missing while the kernel was adding it
         with d.expects("drift: web/eth0: address fd00:2::11.*: .* was removed; restored"):
             lab.ip("web", "-6 route del fd00:2::12 dev eth0")
         self.wait_until(lambda: lab.route("web", "fd00:2::12", family=6), "the route to the peer", d)
@@ -339,7 +339,7 @@ links: [[web:eth0, db:eth0]]
                             f"address {address}.*: its entry in the table local")
         self.topod("plan", path)
         d.stop()
-        # Also while no daemon runs, once the kernel must have made it.
+        # Also while no daemon runs, after the time in which the kernel must have added it.
         lab.ip("web", "-6 route del local fd00:1::11 dev eth0 table local")
         self.wait_until(lambda: self.topod("plan", path, expect=(0, 2)).returncode == 2, "a difference")
         self.topod("apply", path)
@@ -347,7 +347,7 @@ links: [[web:eth0, db:eth0]]
         self.topod("plan", path)
 
     def test_declared_local_entry(self):
-        """A route that is declared and that the kernel makes comes back as the kernel makes it."""
+        """A declared route that the kernel also adds is restored as the kernel adds it."""
         path = self.spec("""\
 namespaces:
   web:
@@ -373,7 +373,7 @@ namespaces:
         self.topod("down", path)
 
     def test_declared(self):
-        """lo's addresses, and the route that comes with an address: that is what is there."""
+        """Declaring the addresses of lo, or a connected route, declares what exists already."""
         path = self.spec("""\
 namespaces:
   web:

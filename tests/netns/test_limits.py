@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is full: said in a sentence that names the limit, the rest is done, and topod goes on by itself once there is room.
+"""Limits: a message names the limit that was reached, the rest is done, and topod continues by itself once there is room.
 
-Limits of the whole machine are left as they are: fs.mount-max is reached, in the test's own mount namespace, and fs.file-max
-is not."""
+Limits of the whole machine are not changed: fs.mount-max is reached in the test's own mount namespace, and fs.file-max is
+not tested."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ import lab
 from lab import HOST, Case
 
 MS_BIND, MS_REC = 4096, 16384
-MANY_MOUNTS = 200_000  # 100,000 are the kernel's default, and less than 100 MB
+MANY_MOUNTS = 200_000  # the kernel's default is 100,000, which takes less than 100 MB
 
 TWO = """\
 namespaces:
@@ -29,7 +29,7 @@ class Limits(Case):
             lab.ip("web", "addr del 10.0.0.2/24 dev eth0")
 
     def test_open_files(self):
-        """Without descriptors nothing can be seen; what happened meanwhile is seen and repaired afterwards."""
+        """Without descriptors nothing can be scanned; what happened meanwhile is repaired afterwards."""
         d = self.daemon(self.spec(TWO)).ready()
         soft, hard = resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE)
         self.assertEqual(hard, soft, "the soft limit was not raised")
@@ -42,7 +42,7 @@ class Limits(Case):
         d.stop()
 
     def test_ports_of_a_bridge(self):
-        """Others took all of them: said of the one that finds no place, which gets it as soon as there is one."""
+        """Others use all of them: a message names the one that fails, and it is made as soon as there is room."""
         text = TWO.replace("interfaces: {c1:", "interfaces: {br0: {kind: bridge, ports: []}, c1:")
         d = self.daemon(self.spec(text)).ready()
         ends = [f"{e}{i}" for i in range(512) for e in "pq"][:1023]
@@ -68,7 +68,7 @@ class Limits(Case):
                 f"echo {limit} >/proc/sys/user/{what}")
 
     def test_network_namespaces(self):
-        """In a user namespace of its own, whose limit is its own: it has one, and may have two more."""
+        """In its own user namespace with its own limit: it uses one, and may use two more."""
         if lab.run(*self.INTO, "true", check=False).returncode:
             self.skipTest("the kernel gives no user namespace here")
         path = self.spec("namespaces: {a: {}, b: {}, c: {}, d: {}}\n")
@@ -89,7 +89,7 @@ class Limits(Case):
         d.stop()
 
     def test_inotify(self):
-        """Names cannot be heard of: what there is is kept as well as looking at times can, and ready is not said before."""
+        """Names cannot be watched: the network is maintained by periodic scans, and readiness waits until watching works."""
         if lab.run(*self.INTO, "true", check=False).returncode:
             self.skipTest("the kernel gives no user namespace here")
         path = self.spec("namespaces: {web: {}}\n")
@@ -107,7 +107,7 @@ class Limits(Case):
             self.topod("down", path)
 
     def test_size_of_files(self):
-        """A ledger that must not grow: what cannot be noted is not made, and the daemon lives."""
+        """A ledger that cannot grow: what cannot be recorded is not made, and the daemon survives."""
         text = "namespaces: {" + ", ".join(f"n{i}: {{}}" for i in range(60)) + "}\n"
         d = self.daemon(self.spec("namespaces: {web: {}}\n")).ready()
         before = resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE)
@@ -123,8 +123,8 @@ class Limits(Case):
         d.stop()
 
     def crowd(self):
-        """Mounts in the test's own mount namespace until there is no room for another: a tree that is bound into itself
-        doubles, and a part of it (crowd/K has 2^K mounts) is as large as what is left. Returns where they are."""
+        """Mounts in the test's own mount namespace until there is no room for another. A tree that is bound into itself doubles;
+        a part of it (crowd/K has 2^K mounts) fills the rest. Returns where they are."""
         def bind(source, target):
             os.makedirs(target, exist_ok=True)
             if lab.libc.mount(source.encode(), target.encode(), None, MS_BIND | MS_REC, None) == 0:
@@ -144,7 +144,7 @@ class Limits(Case):
         return crowd
 
     def test_mounts(self):
-        """The kernel's own limit is reached; namespaces that are there are kept, and one that is declared comes later."""
+        """The kernel's limit is reached; existing namespaces are kept, and a new one is created later."""
         with open("/proc/sys/fs/mount-max") as f:
             if int(f.read()) > MANY_MOUNTS:
                 self.skipTest("fs.mount-max is so large that too much memory would go for it")
@@ -163,7 +163,7 @@ class Limits(Case):
         d.stop()
 
     def test_full_ledger(self):
-        """What cannot be noted is not made; what is noted already is repaired all the same."""
+        """What cannot be recorded is not made; what is recorded already is still repaired."""
         lab.run("mount", "-t", "tmpfs", "-o", "mode=755,size=64k", "topod", self.mounted("/run/topod"))
         d = self.daemon(self.spec(TWO)).ready()
         with open("/run/topod/filler", "wb", buffering=0) as f, self.assertRaises(OSError):
@@ -183,7 +183,7 @@ class Limits(Case):
         self.assertEqual([], lab.namespaces())
 
     def test_full_run(self):
-        """A mount point cannot be made on a file system that is full."""
+        """A mount point cannot be created on a full file system."""
         lab.run("mount", "-t", "tmpfs", "-o", "mode=755,nr_inodes=3", "netns", self.mounted("/run/netns"))
         path = self.spec("namespaces: {a: {}, b: {}, c: {}}\n")
         d = self.daemon(path)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is done for many namespaces at once: settings through other paths, ends of pairs asked for in batches, queues."""
+"""Many namespaces at once: settings through other paths, ends of pairs looked up in batches, queues."""
 
 import lab
 from lab import HOST, Case
 
-MANY = 150  # more than share a procfs, and more than one batch of requests holds
+MANY = 150  # more than share a procfs, and more than fit into one batch of requests
 
 
 def star(n):
@@ -31,7 +31,7 @@ class Many(Case):
         self.assertEqual([], lab.namespaces())
 
     def test_ends_that_changed_places(self):
-        """Two pairs whose far ends changed places: by name, kind and index each looks right."""
+        """Two pairs whose other ends were swapped: by name, kind and index each looks right."""
         path = self.spec("topology: many\nnamespaces: {a: {}, b: {}, c: {}, d: {}, spare: {}}\n"
                          "links:\n  - [a:x, c:y]\n  - [b:x, d:y]\n", "many.yaml")
         self.topod("apply", path)
@@ -85,7 +85,7 @@ class Gone(Case):
         self.same(before, self.settle())
 
     def test_another_namespace_of_the_name_is_left_alone(self):
-        """Ours was replaced by somebody's: nothing in it is set back to what was found in ours."""
+        """Our namespace was replaced by a foreign one: nothing in it is set to former values of ours."""
         path = self.spec("topology: many\nnamespaces:\n  a: {sysctl: {net.ipv4.ip_default_ttl: 7}}\n", "many.yaml")
         self.topod("apply", path)
         lab.run("ip", "netns", "delete", "a")
@@ -96,7 +96,7 @@ class Gone(Case):
         self.assertEqual(["a"], lab.namespaces())
 
     def test_what_another_topology_made_there_is_left_alone(self):
-        """The same addresses and routes with the same mark, in a namespace that is another one's by now."""
+        """The same addresses and routes with the same mark, in a namespace that belongs to another topology by now."""
         same = ("namespaces:\n  a:\n    interfaces: {lo: {addresses: [192.0.2.1/32]}}\n"
                 "    routes: [{to: 198.51.100.0/24, type: blackhole}]\n")
         path, other = self.spec("topology: many\n" + same, "many.yaml"), self.spec("topology: other\n" + same, "other.yaml")
@@ -112,7 +112,7 @@ class Gone(Case):
         self.topod("plan", other)
 
     def test_a_file_beside_it_is_left_alone(self):
-        """With the namespace its resolv.conf is somebody's, too, and `exclusive` is about topod's own."""
+        """The resolv.conf of a foreign namespace is foreign too, and `exclusive` is only about topod's namespaces."""
         self.topod("apply", self.spec("topology: many\nnamespaces: {a: {dns: {servers: [10.0.0.1]}}}\n", "many.yaml"))
         lab.run("ip", "netns", "delete", "a")
         lab.run("ip", "netns", "add", "a")

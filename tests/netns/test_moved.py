@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Links of topod's that somebody moves into another namespace, where they keep what only one link can have."""
+"""topod's links that somebody moves into another namespace, where they keep something that only one link can have."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ class Moved(Case):
 
     @contextlib.contextmanager
     def nameless(self):
-        """A namespace that only its process holds: its pid."""
+        """The pid of a process that alone keeps a namespace alive."""
         with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep infinity"], stdout=subprocess.PIPE) as holder:
             try:
                 holder.stdout.readline()
@@ -44,11 +44,11 @@ class Moved(Case):
                 holder.kill()
 
     def restored(self, d, link, ns, pid, where, name=None, up=False):
-        """Moved, perhaps under another name and set up there, and replaced; nothing is left of it."""
+        """Moved, perhaps renamed and set up there: it is replaced, and the moved one is deleted."""
         before = self.settle(d)
         words = f"link set {link} netns {pid if pid else ns}" + (f" name {name}" if name else "")
         inside = ["nsenter", "-t", str(pid), "-n"] if pid else ["ip", "netns", "exec", ns]
-        # A name is set before anybody has seen the link, and it is up before it is missed.
+        # It is renamed before topod can see it there, and is up before topod notices that it is missing.
         d.process.send_signal(lab.signal.SIGSTOP)
         lab.ip("a", words)
         if up:
@@ -84,20 +84,20 @@ class Moved(Case):
         self.everywhere("many", up=True)
 
     def test_while_nobody_watched(self):
-        """In a namespace that is looked at anyway the plan shows it, and it goes first."""
+        """In a namespace that is scanned anyway, the plan shows it, and it is deleted first."""
         lab.ip("a", "link set vx netns b")
         done = self.topod("plan", self.path, expect=2).stdout
         self.assertLess(done.index("- vx: vxlan"), done.index("+ vx: vxlan"), done)
         self.topod("apply", self.path)
         self.same(self.wanted, self.settle())
-        # In any other the kernel tells of it when the successor is made.
+        # In any other, the kernel's refusal to create the new one reveals it.
         with self.nameless() as pid:
             lab.ip("a", f"link set vx netns {pid}")
             self.topod("apply", self.path)
         self.same(self.wanted, self.settle())
 
     def test_of_somebody_else(self):
-        """Without topod's mark it is left, and the message says how to find it."""
+        """Without topod's mark it is left alone, and the message says how to find it."""
         with self.nameless() as pid:
             lab.ip("a", f"link set vx netns {pid}")
             inside = ["nsenter", "-t", str(pid), "-n", "ip", "link"]
@@ -111,7 +111,7 @@ class Moved(Case):
         self.same(self.wanted, self.settle())
 
     def test_of_another_topology(self):
-        """Its mark names it."""
+        """It is recognized by its mark."""
         with self.nameless() as pid:
             lab.ip("a", f"link set vx netns {pid}")
             inside = ["nsenter", "-t", str(pid), "-n", "ip", "link"]

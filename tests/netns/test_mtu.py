@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What goes with an MTU: IPv6 below 1280 bytes, and the MTU of what stands on the interface."""
+"""Consequences of an MTU: no IPv6 below 1280 bytes, and limits for upper interfaces."""
 
 import lab
 from lab import Case
@@ -21,7 +21,7 @@ links: [[zzz:e0, far:e0]]
 
 class Mtu(Case):
     def test_what_stands_on_it(self):
-        """The MTU below comes first, wherever the two are declared, and then what is on the upper one."""
+        """The lower MTU is set first, in whatever order the two are declared, and then what is on the upper interface."""
         path = self.spec(SPEC)
         self.topod("apply", path)
         before = self.settle(usable=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names in /run/netns: what is topod's, what is somebody's, and what becomes of a namespace whose name is lost."""
+"""Names in /run/netns: topod's, foreign ones, and namespaces that lose their name."""
 
 import json
 import os
@@ -30,12 +30,12 @@ namespaces:
 
 class Names(Case):
     def process(self, *, inside=None):
-        """A process in a network namespace of its own, or in that one; it ends with the test."""
+        """A process in a new network namespace, or in the given one; it ends with the test."""
         command = ["ip", "netns", "exec", inside] if inside else ["unshare", "-n"]
         p = subprocess.Popen([*command, "sh", "-c", "echo; exec sleep 1000"], stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE)
         self.addCleanup(self.end, p)
-        p.stdout.readline()  # it is where it is to be
+        p.stdout.readline()  # it has entered the namespace
         return p
 
     def end(self, process):
@@ -44,7 +44,7 @@ class Names(Case):
         process.stdout.close()
 
     def container(self, name):
-        """Somebody's namespace under a name as container tools give it: a link to its process."""
+        """A foreign namespace with a name as container tools give it: a link to its process."""
         p = self.process()
         os.makedirs("/run/netns", exist_ok=True)
         os.symlink(f"/proc/{p.pid}/ns/net", f"/run/netns/{name}")
@@ -53,7 +53,7 @@ class Names(Case):
 
 class InTheWay(Names):
     def everything(self):
-        """What may stand under a name, as a function that makes it and words of what is said of it."""
+        """Things that a name may stand for, each with a function that makes it and words of the message."""
         victim = self.spec("precious", "victim")
         empty = lambda p: os.close(os.open(p, os.O_CREAT | os.O_EXCL, 0o644))
 
@@ -91,7 +91,7 @@ class InTheWay(Names):
             self.assertEqual(before, {n: self.seen(n) for n in names}, verb)
 
     def test_what_is_no_namespace(self):
-        """It is said what it is, and it is left alone by all verbs, under a declared name and after that."""
+        """The message says what it is, and all verbs leave it alone, while the name is declared and afterwards."""
         os.makedirs("/run/netns")
         everything = self.everything()
         for name, (make, _) in everything.items():
@@ -101,7 +101,7 @@ class InTheWay(Names):
         self.refuses(names, "true")
 
     def test_in_the_place_of_a_namespace(self):
-        """What somebody puts there while topod's own namespace bears the name, or is kept by a daemon."""
+        """Something foreign is put there while topod's namespace has the name, or is held by a daemon."""
         for name, (make, words) in self.everything().items():
             with self.subTest(name):
                 path = self.spec(f"namespaces: {{{name}: {{}}}}\n")
@@ -139,7 +139,7 @@ class InTheWay(Names):
         self.assertIsNone(p.poll())
 
     def test_a_link_that_comes_in_the_place(self):
-        """topod's own namespace is deleted and a link put there: that is somebody's, and what was inside of topod's is not."""
+        """topod's namespace is deleted and a link put there: the link is foreign, and the contents of topod's are gone."""
         path = self.spec(WEB)
         self.topod("apply", path)
         lab.run("ip", "netns", "delete", "web")
@@ -151,7 +151,7 @@ class InTheWay(Names):
         self.assertTrue(os.path.islink("/run/netns/web"))
 
     def test_left_over(self):
-        """What `ip netns add` and topod itself leave when they crash is cleared away, as before."""
+        """What a crash of `ip netns add` or topod leaves is removed."""
         before, path = lab.snapshot(), self.spec(WEB)
         os.makedirs("/run/netns", exist_ok=True)
         os.close(os.open("/run/netns/web", os.O_CREAT | os.O_EXCL, 0))
@@ -164,7 +164,7 @@ class InTheWay(Names):
 
 
 class Adopted(Names):
-    """A namespace that is reached by a link, with adopt: true."""
+    """A namespace whose name is a symbolic link, with adopt: true."""
 
     def test_verbs(self):
         self.container("web")
@@ -182,13 +182,13 @@ class Adopted(Names):
         self.assertTrue(os.path.islink("/run/netns/web"))
 
     def test_daemon(self):
-        """It repairs what is inside, sees the container go, and another one come under the same name."""
+        """It repairs the contents, and notices when the container ends and another one gets its name."""
         p, path = self.container("web"), self.spec(ADOPTED)
         d = self.daemon(path).ready()
         with d.expects("drift: web/eth0: address 10.0.0.2/24 was removed; restored"):
             lab.ip("web", "addr del 10.0.0.2/24 dev eth0")
         with d.expects("web: namespace"):
-            self.end(p)  # with it goes its namespace: topod does not keep what is not its own
+            self.end(p)  # its namespace ends with it: topod does not hold foreign namespaces
         self.wait_until(lambda: lab.link(HOST, "c1") is None, "the other end gone", d)
         self.assertTrue(os.path.islink("/run/netns/web"))
         with d.expects("recovered: web: namespace"):
@@ -200,7 +200,7 @@ class Adopted(Names):
         self.assertTrue(os.path.islink("/run/netns/web"))
 
     def test_a_namespace_that_comes_later(self):
-        """The link is there first, and what it leads to is mounted afterwards, as container engines do."""
+        """The link exists first, and its target is mounted afterwards, as container engines do it."""
         os.makedirs("/run/netns")
         os.makedirs("/run/engine")
         path = self.spec("namespaces: {web: {adopt: true, interfaces: {br0: {kind: bridge}}}}\n")
@@ -219,7 +219,7 @@ class Adopted(Names):
 
 
 class GivenUp(Names):
-    """adopt: true on what topod made itself."""
+    """adopt: true for a namespace that topod made."""
 
     def gives_up(self, give_up):
         path = self.spec(WEB)
@@ -245,7 +245,7 @@ class GivenUp(Names):
         self.assertIsNone(lab.link(HOST, "c1"))
 
     def test_down(self):
-        """It is not deleted, and lo stays up; what topod made in it goes."""
+        """It is not deleted, and lo stays up; what topod made in it is removed."""
         def give_up(path):
             done = self.topod("apply", path)
             self.assertIn("left alone: web: namespace is given up", done.stderr)
@@ -267,7 +267,7 @@ class GivenUp(Names):
         self.is_left(path, inode)
 
     def test_daemon(self):
-        """It lets go of it, too: who deletes the namespace is rid of it."""
+        """The daemon stops holding it: a deleted namespace stays deleted."""
         daemons = []
 
         def reload(path):
@@ -294,7 +294,7 @@ class GivenUp(Names):
         self.assertIn("UP", lab.link("web", "lo")["flags"])
 
     def test_with_more_of_lo(self):
-        """What else was changed goes back as ever."""
+        """Other changes are restored as usual."""
         path = self.spec("namespaces: {web: {interfaces: {lo: {txqueuelen: 400}}, sysctl: {net.ipv4.ip_default_ttl: 99}}}\n")
         self.topod("apply", path)
         self.spec("namespaces: {web: {adopt: true}}\n")
@@ -315,7 +315,7 @@ FOUND = "namespaces: {ctr: {adopt: true, interfaces: {e0: {kind: existing, addre
 
 
 class Removed(Names):
-    """What goes with a namespace that is removed in the same edit, or soon after."""
+    """What disappears with a namespace that is removed in the same edit, or soon after."""
 
     def setUp(self):
         super().setUp()
@@ -323,7 +323,7 @@ class Removed(Names):
         self.path = self.spec(PAIR)
 
     def test_an_end_becomes_existing(self):
-        """It is foreseen that it goes; afterwards it is not there, and that is said as well."""
+        """The plan shows that it will disappear; afterwards it is missing, and that is reported too."""
         self.topod("apply", self.path)
         self.spec(FOUND)
         done = self.topod("plan", self.path, expect=lab.EXIT_DIFFERENCES)
@@ -354,7 +354,7 @@ class Removed(Names):
         d.stop()
 
     def test_gone_when_it_is_said(self):
-        """Also what nobody declares: a namespace that was removed is taken apart when `apply` ends."""
+        """Also undeclared objects: a removed namespace is destroyed when `apply` ends."""
         path = self.spec("namespaces: {a: {}, b: {}, c: {}}\n")
         for _ in range(5):
             self.topod("apply", path)
@@ -365,7 +365,7 @@ class Removed(Names):
             self.spec("namespaces: {a: {}, b: {}, c: {}}\n")
 
     def test_one_that_is_held_is_not_waited_for(self):
-        """By a process inside: it lives on without its name."""
+        """A process keeps it alive without its name."""
         path = self.spec("namespaces: {a: {}, b: {}}\n")
         self.topod("apply", path)
         lab.veth("a", "x0", HOST, "x1")
@@ -377,7 +377,7 @@ class Removed(Names):
 
 
 class Renamed(Names):
-    """An interface that topod only finds, and that somebody gives another name: what is topod's goes from it all the same."""
+    """Somebody renames an interface that topod did not make: what topod added to it is still removed."""
     TEXT = """\
 namespaces:
   host:
@@ -426,7 +426,7 @@ namespaces:
         self.renamed(self.TEXT % (", mtu: 1400", ""), self.out_of_the_file)
 
     def test_followed_in_the_file(self):
-        """Under its other name it is the same interface, and goes back to what it was before the first."""
+        """With its new name it is still the same interface, and is restored to its state before the first topology."""
         path = self.spec(self.TEXT % (", mtu: 1400", ""))
         self.topod("apply", path)
         lab.ip(HOST, "link set ex0 down")
@@ -440,7 +440,7 @@ namespaces:
         self.assertFalse(os.path.exists("/run/topod/office"))
 
     def test_another_one_under_the_name(self):
-        """The one that was removed and made anew is another one: only what is on it goes."""
+        """A recreated interface is a different one: only what is on it is removed."""
         path = self.spec(self.TEXT % (", mtu: 1400", ""))
         self.topod("apply", path)
         lab.ip(HOST, "link del ex0")
@@ -451,7 +451,7 @@ namespaces:
 
 
 class Lost(Names):
-    """A running daemon holds each namespace that it made: only a name can be lost."""
+    """A running daemon holds each namespace that it made: only the name can be lost."""
 
     def started(self, text=WEB):
         self.path = self.spec(text)
@@ -460,14 +460,14 @@ class Lost(Names):
         return self.d
 
     def same_again(self, before):
-        """The same namespace, in one mount; nothing inside was touched."""
+        """It is the same namespace, mounted once; nothing inside has changed."""
         self.assertEqual(self.inode, lab.namespace_id("web"))
         self.same(before, lab.snapshot(exact=True))
         with open("/proc/self/mountinfo") as f:
             self.assertEqual(1, sum(line.split()[4] == "/run/netns/web" for line in f))
 
     def test_the_same_namespace_again(self):
-        """Links, addresses, sockets, processes, an established connection: all of it lives on, whoever deleted the name how."""
+        """Links, addresses, sockets, processes, an established connection: all survive, however the name was deleted."""
         d = self.started()
         p = self.process(inside="web")
         before = self.settle(d, exact=True, usable=True)
@@ -495,7 +495,7 @@ class Lost(Names):
         d.stop()
 
     def test_with_its_directory(self):
-        """All names at once, with the mount that they are in."""
+        """All names at once, together with their mount."""
         for command in ("umount -l /run/netns", "umount -ql /run/netns/* /run/netns; rm -r /run/netns"):
             d = self.started(lab.edit(WEB, ("  web:", "  db: {}\n  web:")))
             before = self.settle(d, exact=True)
@@ -519,7 +519,7 @@ class Lost(Names):
         d.stop()
 
     def test_something_else_in_the_place_of_the_name(self):
-        """What is inside is kept in order, and the name comes back as soon as it can."""
+        """The contents are maintained, and the name is restored as soon as possible."""
         d = self.started()
         before = self.settle(d, exact=True)
         d.process.send_signal(signal.SIGSTOP)
@@ -545,7 +545,7 @@ class Lost(Names):
             d.process.send_signal(signal.SIGCONT)
 
     def test_replaced(self):
-        """Another one under the name: the old one is given up, and who is left in it is named."""
+        """Another namespace has the name: the old one is given up, and the processes left in it are named."""
         d = self.started()
         p = self.process(inside="web")
         self.replaced(d, f"web: namespace was replaced by another; the repair failed: exists and is not topod's.*; left in the old one: 1 process: sleep, pid {p.pid}$")
@@ -637,7 +637,7 @@ class Lost(Names):
         self.topod("down", path)
 
     def test_a_unit_is_named(self):
-        """By its control group, as systemd has it."""
+        """A process is named by its control group, as systemd sets it."""
         group = os.path.join(self.folder, "cgroup")
         os.mkdir(group)
         if lab.run("mount", "-t", "cgroup2", "none", group, check=False).returncode:
@@ -658,7 +658,7 @@ class Lost(Names):
         d.stop()
 
     def test_macvlan(self):
-        """What is unique on its parent is not in its own way: the same one is named again while a process holds the namespace."""
+        """A link that is unique on its parent does not conflict with itself: while a process keeps the namespace, it is recovered."""
         if not lab.kernel_has("macvlan", "link", "lo") and lab.run("true"):
             lab.ip(HOST, "link add probe type veth peer name other")
             lab.ip(HOST, "link del probe")
@@ -680,7 +680,7 @@ class Held(Names):
     """When a held namespace goes."""
 
     def gone(self, d, what):
-        """Nothing keeps it: the other end of its pair goes as well."""
+        """Nothing holds it: the other end of its pair disappears too."""
         self.wait_until(lambda: lab.link(HOST, "x1") is None, what, d)
 
     def begun(self, text="namespaces: {web: {}, db: {}}\n"):
@@ -702,7 +702,7 @@ class Held(Names):
         self.gone(None, "web taken apart")
 
     def test_the_daemon_ends(self):
-        """Only its descriptor goes: the name keeps the namespace. Afterwards `down` removes it as ever."""
+        """Only its descriptor is closed: the name keeps the namespace. Afterwards `down` removes it as usual."""
         path, d = self.begun()
         inode = lab.namespace_id("web")
         d.kill()
@@ -721,7 +721,7 @@ class Held(Names):
         self.gone(None, "web taken apart")
 
     def test_what_is_not_put_right_is_not_held(self):
-        """With drift: report and ignore who deletes a namespace gets what he asked for."""
+        """With `drift: report` and `ignore`, a deleted namespace stays deleted."""
         for policy, words in ("report", "drift: web: namespace was removed; reported only"), ("ignore", None):
             path, d = self.begun(f"namespaces: {{web: {{drift: {policy}}}}}\n")
             lab.run("ip", "netns", "delete", "web")
@@ -732,7 +732,7 @@ class Held(Names):
             self.topod("down", path)
 
     def test_more_than_may_be_open(self):
-        """Those beyond a quarter of the limit are not held: they are made anew, as ever."""
+        """Namespaces beyond a quarter of the limit are not held: they are recreated."""
         names = [f"n{i}" for i in range(300)]
         path = self.spec("namespaces: {" + ", ".join(f"{n}: {{}}" for n in names) + "}\n")
         d = self.daemon(path, prefix=["prlimit", "--nofile=1024:1024", "--"]).ready()

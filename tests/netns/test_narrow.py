@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-An event about one thing makes the daemon look for that thing and for what hangs on it, not at its whole namespace;
-where more may have happened, it looks at more. The status counts both sorts of looks.
+An event about one object makes the daemon scan that object and what depends on it, not the whole namespace; if more may have
+happened, it scans more. The status counts both sorts of scans.
 """
 
 import json
@@ -28,7 +28,7 @@ class Narrow(Case):
         return json.loads(self.topod("status", "--json", self.name).stdout)
 
     def counts_at_rest(self):
-        """What the kernel still tells of the start is over: nothing was looked at for as long as a whole plan takes."""
+        """Waits for the last events of the start: nothing was scanned for as long as a whole plan takes."""
         seen = [self.counts()]
 
         def at_rest():
@@ -39,7 +39,7 @@ class Narrow(Case):
         return seen[-1]
 
     def restored(self, pattern, disturb, before=None):
-        """disturb() makes drift that is restored; how many looks that took: whole ones, narrow ones."""
+        """disturb() makes drift that is restored. Returns how many full and narrow scans that took."""
         before = before or self.counts()
         with self.d.expects(pattern + ".*restored"):
             disturb()
@@ -81,7 +81,7 @@ class Scope(Narrow):
                 self.narrowly("drift: " + pattern, disturb)
 
     def test_a_table_behind_others(self):
-        """The messages of a transaction come in one datagram, whatever tables they are of; only its beginning is read."""
+        """The messages of a transaction come in one datagram, whatever tables they concern; only its beginning is read."""
         for n in (1, 30):
             others = [f"table inet operator{i}" for i in range(n)]
             self.narrowly(r"drift: host: NAT table", lambda: lab.nft(HOST, " ; ".join(
@@ -96,7 +96,7 @@ class Scope(Narrow):
         self.narrowly(r"drift: web: file", change)
 
     def test_what_is_lost_silently(self):
-        """A link that goes down loses its IPv4 routes, an interface's last address all of them: no event tells."""
+        """A link that goes down loses its IPv4 routes, and so does one that loses its last address, without an event."""
         self.narrowly(r"drift: db/side: up", lambda: lab.ip("db", "link set side down"))
         self.assertEqual(2, len(lab.route("db", "10.88.0.0/16")["nexthops"]))
         self.narrowly(r"drift: db/eth0: address", lambda: lab.ip("db", "addr flush dev eth0 scope global"))
@@ -109,7 +109,7 @@ class Scope(Narrow):
         lab.pings("db", "10.8.0.1")
 
     def test_an_end_renamed(self):
-        """Under its new name it is a stray of ours, which only a look at everything finds."""
+        """With its new name, our link is found only by a full scan."""
         whole, _ = self.restored(r"drift: (web/eth0|host/c1): ", lambda: lab.ip("web", "link set eth0 down name eth7"))
         self.assertGreaterEqual(whole, 1)
         lab.pings("web", "203.0.113.1")
@@ -119,12 +119,12 @@ class Scope(Narrow):
         lab.pings("web", "10.0.0.12")
 
     def test_a_namespace_is_looked_at_whole(self):
-        """It is held: that its name is gone is seen by the name, everything in it is looked at after that is back."""
+        """It is held: the loss of the name is seen from the name alone, and the contents are scanned when the name is back."""
         whole, _ = self.restored(r"drift: lone: ", lambda: lab.run("ip", "netns", "delete", "lone"))
         self.assertGreaterEqual(whole, 1)
 
     def test_a_namespace_made_anew_is_looked_at_whole(self):
-        """What another has taken the name of is not held any more: once to see what is missing, once to verify."""
+        """A namespace whose name another one has taken is no longer held: one scan to see what is missing, one to verify."""
         self.d.process.send_signal(lab.signal.SIGSTOP)
         with self.d.expects("lone: namespace was replaced by another"):
             lab.run("ip", "netns", "delete", "lone")
@@ -137,7 +137,7 @@ class Scope(Narrow):
         self.assertGreaterEqual(self.counts()["looks"] - before["looks"], 2)
 
     def test_an_index_taken_by_others(self):
-        """The index for the new end is chosen by topod, and the next one is not free any more."""
+        """topod chooses the index of the new end, and the next one is taken already."""
         for i in range(5):
             lab.ip("lone", f"link add name op{i} address 0e:00:00:00:01:0{i} type bridge")
         self.wanted = self.settle(self.d)
@@ -146,7 +146,7 @@ class Scope(Narrow):
 
 class Undeclared(Narrow):
     def quiet(self):
-        """The end of duplicate detection is an event, too, a while after the address."""
+        """The end of duplicate address detection causes an event too, some time after the address was added."""
         return not any(a.get("tentative") for ns in lab.namespaces() for l in lab.ip_json(ns, "addr show")
                        for a in l["addr_info"])
 
@@ -164,18 +164,18 @@ class Undeclared(Narrow):
         lab.ip("web", "link del tap")
         for cost in (*range(10, 30), 2):
             lab.bridge(HOST, f"link set dev c1 cost {cost}")
-        # The daemon has heard all that when it answers this: sockets are read in full before a pass.
+        # The daemon has read all these events when it answers this: sockets are emptied before a pass.
         with self.d.expects(r"drift: web: route 10\.66\.0\.0/16"):
             lab.ip("web", "route del blackhole 10.66.0.0/16")
         self.wait_for_state(self.wanted, self.d)
         after = self.counts()
         self.assertEqual(before["looks"], after["looks"])
-        # The route, seen and verified, and what the kernel may still tell of the links that were just made.
+        # The route, scanned and verified, and late events of the links that were just made.
         self.assertLess(after["looked_for"] - before["looked_for"], 20)
 
 
 class Above(Narrow):
-    """What stands on a link of another namespace goes with it."""
+    """What stands on a link of another namespace disappears with it."""
 
     name = "stack"
     text = """\
@@ -199,7 +199,7 @@ links: [[under:wire, far:wire]]
 
 
 class Silent(Narrow):
-    """A link that stays up may take something along, too: with its MTU the kernel changes that of IPv6 routes, untold."""
+    """A link that stays up may affect others too: with its MTU the kernel changes that of IPv6 routes, without an event."""
 
     name = "silent"
     text = """\
@@ -231,7 +231,7 @@ class Storm(Narrow):
         self.d.process.send_signal(lab.signal.SIGSTOP)
         for i in range(self.N):
             lab.ip("box", f"link set p{i} nomaster")
-        # Of so many not each has a line of its own; which have depends on what was heard first.
+        # Not each of so many has its own line; which ones do depends on the order of events.
         whole, _ = self.restored(r"drift: box/p\d+: master",
                                  lambda: self.d.process.send_signal(lab.signal.SIGCONT), before)
         self.assertGreaterEqual(whole, 1)
@@ -257,7 +257,7 @@ links: [[box:wire, far:wire]]
 
 class Reload(Narrow):
     def test_one_attribute(self):
-        """Only the namespace whose part of the file has changed is looked at: once to see, once to verify."""
+        """Only the namespace whose part of the file has changed is scanned: once to compare, once to verify."""
         self.settle(self.d, usable=True)
         before = self.counts_at_rest()
         self.spec(lab.edit(self.text, ("        mtu: 1400\n", "        mtu: 1380\n")), "office.yaml")
@@ -265,9 +265,9 @@ class Reload(Narrow):
         after = self.counts()
         self.assertEqual(1380, lab.link("web", "eth0")["mtu"])
         self.assertEqual(2, after["looks"] - before["looks"])
-        # Usually none. What the kernel tells of the change only after its answer is looked at, that thing alone.
+        # Usually none. Events of the change that arrive after its answer cause narrow scans.
         self.assertLessEqual(after["narrow_looks"] - before["narrow_looks"], 2)
-        self.d.wait_line(r"converged: 1 change, verified")  # one request, and no other
+        self.d.wait_line(r"converged: 1 change, verified")  # exactly one request
         self.wanted = self.settle(self.d)
 
 

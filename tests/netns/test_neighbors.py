@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Neighbours that are known without asking: made as declared, put right field by field, taken out without a trace."""
+"""Static neighbours: made as declared, repaired field by field, removed without a trace."""
 
 import lab
 from lab import Case
@@ -27,7 +27,7 @@ def spec_of(entries, exclusive=False):
 
 
 def neighbors(ns):
-    """What is known without asking, but what the kernel makes for multicast."""
+    """Static entries, except those that the kernel adds for multicast."""
     found = [n for f in (4, 6) for words in ("neigh show nud all", "neigh show proxy") for n in lab.ip_json(ns, f"-{f} {words}")]
     return sorted(str(sorted((k, str(v)) for k, v in n.items())) for n in found
                   if ("proxy" in n or {"PERMANENT", "NOARP"} & set(n.get("state", []))) and not n["dst"].startswith("ff"))
@@ -73,7 +73,7 @@ class Neighbors(Case):
                 lab.ip("web", words)
                 self.wait_until(lambda: neighbors("web") == made, f"the neighbours after '{words}'", d)
         d.stop()
-        # The kernel tells of no proxy: the next scan finds it.
+        # The kernel sends no events for proxies: the next scan finds it.
         lab.ip("web", "neigh del proxy 10.0.0.23 dev eth0")
         self.assertIn("proxy neighbor 10.0.0.23", self.topod("plan", path, expect=2).stdout)
         self.topod("apply", path)

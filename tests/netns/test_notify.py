@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the daemon tells its supervisor: sd_notify(3), as systemd would hear it."""
+"""The daemon's notifications to its supervisor: sd_notify(3), received as by systemd."""
 
 import time
 
 import lab
 from lab import HOST, OFFICE, Case, edit
 
-# Nothing covers the next hop until the test adds an address.
+# The next hop is unreachable until the test adds an address.
 UNREACHABLE = edit(OFFICE, ("      - {to: 10.66.0.0/16, type: blackhole}\n",
                             "      - {to: 10.99.0.0/16, via: 10.55.0.1}\n"))
 
@@ -16,18 +16,18 @@ class Notify(Case):
         path = self.spec(OFFICE)
         d = self.daemon(path)
         d.ready()
-        # At this moment, without any waiting.
+        # At this moment, without waiting.
         lab.pings("web", "203.0.113.1")
         self.topod("plan", path, expect=0)
         self.assertEqual(1, sum(n.get("READY") == "1" for n in d.notices))
         d.stop()
 
     def test_not_ready_before(self):
-        """What failed to be made is not ready; READY follows when it could be made after all."""
+        """While something cannot be made it is not ready; READY=1 follows when it was made."""
         d = self.daemon(self.spec(UNREACHABLE))
         d.wait_line(r"10\.99\.0\.0/16")
         lab.pings("web", "203.0.113.1")  # the rest was done
-        with d.expects(r"drift: web/eth0\b"):  # a whole round passes
+        with d.expects(r"drift: web/eth0\b"):  # a whole pass has been made
             lab.ip("web", "link set eth0 mtu 1300")
         self.assertFalse(any("READY" in n for n in d.notices), "ready, though a route is missing")
         lab.ip("web", "addr add 10.55.0.2/24 dev eth0")
@@ -59,7 +59,7 @@ class Notify(Case):
         d.process.send_signal(lab.signal.SIGHUP)
         reloading = d.wait_notice("RELOADING", "1", since)
         latest = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-        # The time stamp lies between the signal and the message, in one datagram with RELOADING.
+        # The time stamp is between the signal and the message, in the same datagram as RELOADING=1.
         self.assertIn("MONOTONIC_USEC", reloading)
         self.assertTrue(earliest <= int(reloading["MONOTONIC_USEC"]) <= latest)
         d.wait_notice("READY", "1", since)
@@ -100,10 +100,10 @@ class Notify(Case):
         d.stop()
 
     def test_more_time_while_it_cannot_converge(self):
-        """A start that waits for something is not one that hangs: the supervisor hears so, also while nothing is done."""
+        """A start that waits does not hang: the supervisor is told so, also while nothing is done."""
         d = self.daemon(self.spec(UNREACHABLE))
         d.wait(lambda: any("Degraded" in n.get("STATUS", "") for n in d.notices), "a word on what is missing")
-        self.topod("pause", "office")  # nothing is tried any more
+        self.topod("pause", "office")  # no more retries
         d.drain()
         d.wait_notice("EXTEND_TIMEOUT_USEC", since=len(d.notices))
         self.assertFalse(any("READY" in n for n in d.notices))

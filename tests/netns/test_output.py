@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the verbs print: `apply` and `down` for programs, and colours for whoever sits at a terminal."""
+"""What the verbs print: `apply` and `down` with --json, and colours on a terminal."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ namespaces:
     drift: report
     interfaces: {x: {kind: bridge, mtu: 1400, addresses: [10.0.0.1/24]}}
 """
-# Nothing leads to its gateway, of which topod warns beforehand.
+# Its gateway is unreachable, which topod warns about.
 UNREACHABLE = SMALL + "    routes: [{to: 10.99.0.0/16, via: 10.55.0.1}]\n"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -47,7 +47,7 @@ class Programs(Case):
         self.assertEqual(([], 0), (lab.namespaces(), self.answer("down", path)["changes"]))
 
     def test_not_all_could_be_done(self):
-        """The rest is done and counted, and each problem has its place; it is over once what was missing is there."""
+        """The rest is done and counted, and each problem has its position; it is over once the missing address exists."""
         path = self.spec(UNREACHABLE)
         for changes in (4, 0):
             answer = self.answer("apply", path, expect=lab.EXIT_FAILED)
@@ -60,7 +60,7 @@ class Programs(Case):
         self.assertEqual(("converged", 1, []), (answer["state"], answer["changes"], answer["problems"]))
 
     def test_nothing_to_answer(self):
-        """Where nothing was even begun there is no answer, only the exit status and what people read."""
+        """If the verb cannot even start, there is no JSON, only the exit status and messages for people."""
         wrong, path = self.spec("nonsense: 1\n", "wrong.yaml"), self.spec(SMALL)
         done = self.topod("apply", "--json", wrong, expect=lab.EXIT_SPEC)
         self.assertEqual("", done.stdout)
@@ -73,10 +73,10 @@ class Programs(Case):
 
 
 class Colors(Case):
-    """Escape sequences are for terminals, or for who asks for them; without them the words are the same."""
+    """Escape sequences are printed only on terminals or on request; the text is the same without them."""
 
     def at_terminal(self, *args, **env):
-        """What a verb prints where standard output and error are a terminal. NAME=None: not set."""
+        """What a verb prints if standard output and error are a terminal. NAME=None: not set."""
         near, far = pty.openpty()
         environment = {**os.environ, "TERM": "xterm", "NO_COLOR": None, **env}
         try:
@@ -84,7 +84,7 @@ class Colors(Case):
                                  env={k: v for k, v in environment.items() if v is not None})
             os.close(far)
             said = b""
-            with contextlib.suppress(OSError):  # the last one has closed it
+            with contextlib.suppress(OSError):  # the last writer has closed it
                 while part := os.read(near, 65536):
                     said += part
             self.addCleanup(p.wait)
@@ -97,7 +97,7 @@ class Colors(Case):
         return done.stdout + done.stderr
 
     def check(self, *args, colored):
-        """colored: what is in its answer with colours, and not without."""
+        """colored: a part of the output that must be coloured."""
         plain = self.piped(*args)
         self.assertIn(ESCAPE.sub("", colored), plain)
         self.assertNotIn("\x1b", plain)
@@ -106,7 +106,7 @@ class Colors(Case):
                              (self.at_terminal(*args), True),
                              (self.at_terminal(*args, "--color", "never"), False),
                              (self.at_terminal(*args, NO_COLOR="1"), False),
-                             (self.at_terminal(*args, NO_COLOR=""), True),  # as good as not set
+                             (self.at_terminal(*args, NO_COLOR=""), True),  # the same as not set
                              (self.at_terminal(*args, TERM="dumb"), False),
                              (self.at_terminal(*args, "--color", "always", NO_COLOR="1", TERM="dumb"), True)):
             self.assertEqual(wanted, colored in said, said)
@@ -129,7 +129,7 @@ class Colors(Case):
         self.check("apply", path, colored=f"\x1b[1m{path}:6:14:\x1b[0m \x1b[1;31merror:\x1b[0m a: route 10.99.0.0/16 ")
 
     def test_progress(self):
-        """A line that is written over, for a person who waits; and nothing is left of it."""
+        """A progress line that is overwritten, and removed at the end."""
         addresses = ", ".join(f"10.7.{n // 200}.{n % 200 + 1}/32" for n in range(300))
         path = self.spec(edit(SMALL, ("10.0.0.1/24", addresses)))
         done = r"small: 303 objects in 1 namespace: .*; verified in .*\n\Z"
@@ -154,7 +154,7 @@ class Colors(Case):
         d.stop()
 
     def watch(self, *args):
-        """`topod watch` that has said its first line."""
+        """Starts `topod watch` and waits for its first line."""
         p = subprocess.Popen([os.environ["TOPOD"], "watch", *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              text=True)
         self.addCleanup(lambda: (p.kill(), p.wait(), p.stdout.close()))

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Two random topologies beside each other on one machine, and a random history of both: apply, run, reload, kill -9, stop, down.
+Two random topologies on one machine, and a random history of both: apply, run, reload, kill -9, stop, down.
 
-After each step each of the two has all that it declares, but for what the other one declares otherwise, which is refused with
-that one's name; what the other one had it has still; nothing is contested. When both are gone, the machine is as it was.
+After each step, each of the two has everything that it declares, except what the other declares differently, which is refused
+with the other's name; the other has lost nothing; nothing is contested. When both are gone, the machine is as it was.
 
-As a test it draws the same pairs each time. By hand: `test_pairs.py --seed 5000 --count 100` tries others.
+As a test it always tries the same pairs. By hand: `test_pairs.py --seed 5000 --count 100` tries others.
 """
 
 import argparse
@@ -25,7 +25,7 @@ OPTIONS, REST = parser.parse_known_args()
 NAMES = ("a", "b")
 VERSIONS = 2
 STEPS = 6
-# The adopted namespace is made by the other topology, which may not be there.
+# The adopted namespace is made by the other topology, which may not exist.
 ALLOWED = re.compile(r"topology '[ab]'|namespace does not exist, and 'adopt: true'")
 
 
@@ -87,7 +87,7 @@ class Draw:
         return out
 
     def common(self, adopts):
-        """A namespace that one makes and the other adopts, or that is somebody else's and adopted by both."""
+        """A namespace that one makes and the other adopts, or a foreign one that both adopt."""
         number = 8 if self.name == "a" else 9
         out = {"interfaces": {f"br-{self.name}": {"kind": "bridge", "addresses": [f"10.{number}.0.1/24"]},
                               "lo": {"kind": "existing", "addresses": [self.pick("10.7.0.1/32", "10.7.0.1/32", "10.7.0.2/32")]}}}
@@ -117,7 +117,7 @@ class Draw:
 
 
 class Side:
-    """One of the two: its files, its daemon while that runs, and what is still to be done of it, as its plan says."""
+    """One of the two: its files, its daemon while that runs, and what is left to do according to its plan."""
 
     def __init__(self, test, dice, name):
         self.test, self.name, self.daemon = test, name, None
@@ -129,7 +129,7 @@ class Side:
         self.test.spec(self.versions[version], f"{self.name}.yaml")
 
     def plan(self):
-        """The objects that it would change, and those that it is refused."""
+        """The objects that it would change, and those that are refused."""
         done = self.test.topod("plan", "--json", self.path, expect=(0, 2))
         changes = json.loads(done.stdout)["changes"]
         refused = [c for c in changes if c["action"] == "refused"]
@@ -141,14 +141,14 @@ class Side:
         self.test.assertEqual([], [l for l in heads if not ALLOWED.search(l)])
 
     def is_well(self):
-        """Nothing is left to do that it may do. (A daemon tries again what was refused after a pause: now it does so at once.)"""
+        """Waits until nothing is left that it may do. A daemon retries refused changes after a pause; here it does so at once."""
         if self.daemon:
             self.expect_refusals(self.test.topod("reload", self.name, expect=(0, 1)))
             status = json.loads(self.test.topod("status", "--json", self.name).stdout)
             self.test.assertEqual(0, status["fought_over"], self.daemon.log)
         self.test.assertEqual(set(), self.plan()[0])
 
-    # What happens ---------------------------------------------------------------------------------------
+    # Steps ----------------------------------------------------------------------------------------------
 
     def apply(self):
         self.expect_refusals(self.test.topod("apply", self.path, expect=(0, 1)))
@@ -160,7 +160,7 @@ class Side:
         self.stands = True
 
     def run_and_crash(self):
-        """At whatever moment: the answer to the next step must be the same."""
+        """Kills it at any moment: the result of the next step must be the same."""
         self.test.daemon(self.path).kill()
         self.run()
 
@@ -179,7 +179,7 @@ class Side:
         self.stands = False
 
     def step(self, dice):
-        """One of these; whether all that it declares must be there afterwards."""
+        """Makes one of these steps. Returns whether everything that it declares must exist afterwards."""
         version = dice.randrange(VERSIONS)
         if not self.daemon:
             what = dice.choice(["apply", "run", "run_and_crash", *(["down"] if self.stands else [])])
@@ -195,11 +195,11 @@ class Side:
 
 class Pairs(Case):
     def make_machine(self, dice):
-        lab.sysctl_set(HOST, "net.ipv6.conf.default.accept_dad", 0)  # which takes seconds, and is not what this is about
+        lab.sysctl_set(HOST, "net.ipv6.conf.default.accept_dad", 0)  # it takes seconds, and is not tested here
         lab.veth(HOST, "ex0", HOST, "far0")
         lab.veth(HOST, "ex1", HOST, "far1")
         lab.run("ip", "netns", "add", "z0")
-        lab.ip("z0", "link set lo up")  # its addresses stay, whatever becomes of it
+        lab.ip("z0", "link set lo up")  # then its addresses stay, whatever happens
         for words in ("addr add 10.250.0.1/24 dev ex0", "link set ex0 mtu 1400", "link set ex0 txqueuelen 500"):
             if dice.randrange(2):
                 lab.ip(HOST, words)
@@ -220,7 +220,7 @@ class Pairs(Case):
                 side.is_well()
             if other.daemon:
                 other.is_well()
-            elif other.stands:  # what it had it has; what it was refused it may be able to do now
+            elif other.stands:  # it has lost nothing; what was refused may be possible now
                 after, _ = other.plan()
                 possible = {o.removesuffix(" namespace") for o in before[1] if o.endswith(" namespace")}
                 lost = {o for o in after - before[0] - before[1] if re.split("[ /]", o)[0] not in possible}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Maintenance: `topod pause` and `topod resume`. While paused the kernel is read and nothing in it is changed."""
+"""Maintenance: `topod pause` and `topod resume`. During a pause the kernel is scanned and not changed."""
 
 import json
 import os
@@ -46,7 +46,7 @@ class Pause(Case):
         d.wait_line(r"^drift: web/eth0: address 10\.0\.0\.11/24 was removed; restored in ")
         status = self.state()
         self.assertEqual(("converged", 0, 0), (status["state"], status["held"], status["paused_until_usec"]))
-        # What was seen in the pause is not counted again.
+        # Drift found during the pause is not counted again.
         self.assertEqual(status["drifts"], status["restored"])
         d.stop()
 
@@ -60,7 +60,7 @@ class Pause(Case):
         d.stop()
 
     def test_removed_links_and_namespaces(self):
-        """Neither is their loss noted as final, nor is one made anew, nor is tidied up what is left of them."""
+        """Their loss is not recorded, they are not recreated, and what is left of them is not removed."""
         _, d = self.paused()
         with d.expects("^drift: .*c2.*left alone while paused$"):
             lab.ip("db", "link del eth0")
@@ -98,7 +98,7 @@ class Pause(Case):
         self.assertEqual(1300, lab.link("web", "eth0")["mtu"])
 
     def test_reload_in_between(self):
-        """The new file is checked at once, and put in place afterwards."""
+        """The new file is checked at once, and takes effect afterwards."""
         path, d = self.paused()
         self.spec(OFFICE + "nonsense: 1\n")
         self.assertIn("unknown key 'nonsense'", self.topod("reload", expect=lab.EXIT_SPEC).stderr)
@@ -106,7 +106,7 @@ class Pause(Case):
                        ("  - [db:side, lone:side]\n", ""), ("      side: {addresses: [10.8.0.1/24]}\n", ""),
                        ("          - {via: 10.8.0.1}\n", ""), ("  lone:\n    interfaces:\n", "  lone: {}\n")))
         self.assertRegex(self.topod("reload").stdout, "takes effect when the pause is over")
-        d.reload()  # SIGHUP, too, is answered: a supervisor does not wait for the end of the pause
+        d.reload()  # SIGHUP is answered too: a supervisor need not wait for the end of the pause
         self.assertEqual(1400, lab.link("web", "eth0")["mtu"])
         self.assertIsNotNone(lab.link("db", "side"))
         self.assertEqual("converging", self.state()["state"])
@@ -125,13 +125,13 @@ class Pause(Case):
         d.stop()
 
     def test_failures_are_not_retried(self):
-        """A route that cannot be made is tried no more, even when it could be; afterwards it is."""
+        """A route that could not be made is not retried during the pause, even when it could be; afterwards it is."""
         text = edit(OFFICE, ("      - {to: 10.66.0.0/16, type: blackhole}\n", "      - {to: 10.99.0.0/16, via: 10.55.0.1}\n"))
         d = self.daemon(self.spec(text))
         d.wait_line(r"^failing: .*10\.99\.0\.0/16")
         self.topod("pause", "office")
         lab.ip("web", "addr add 10.55.0.2/24 dev eth0")
-        self.topod("pause", "office", "--for", "1h")  # a whole turn has passed
+        self.topod("pause", "office", "--for", "1h")  # a whole turn of the loop has passed
         self.assertIsNone(lab.route("web", "10.99.0.0/16"))
         self.assertFalse(any("READY" in n for n in d.notices))
         self.topod("resume", "office")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What no event tells is found by a look from time to time, and who declares nothing such is never woken for it."""
+"""Changes without an event are found by a periodic scan; a topology that declares nothing of the sort has no timer."""
 
 import lab
 from lab import HOST, Case
@@ -60,7 +60,7 @@ links: [[still:wire, far:wire]]
         return keys
 
     def test_settings_with_an_event(self):
-        """Each of these is said to have an event, and so is looked at by no timer: the event must come."""
+        """topod expects an event for each of these, so no timer reads them: the event must come."""
         d = self.daemon(self.spec(self.EVENTFUL, "eventful.yaml")).ready()
         for key in self.eventful_keys():
             with d.expects(r"drift: still\b.*" + key.replace(".", r"\.") + " .*restored"):
@@ -68,7 +68,7 @@ links: [[still:wire, far:wire]]
         d.stop()
 
     def test_settings_by_netlink(self):
-        """The same are read by netlink where a namespace is looked at whole: each of them as what stands in its file."""
+        """A full scan reads these through netlink: the value must be that of the file."""
         path = self.spec(self.EVENTFUL, "eventful.yaml")
         self.topod("apply", path)
         self.topod("plan", path, expect=0)
@@ -80,7 +80,7 @@ links: [[still:wire, far:wire]]
         self.topod("down", path)
 
     def test_the_other_name_of_one(self):
-        """Of two names of one setting, the one that is written is said; so the file above has only one of them."""
+        """For a setting with two names, messages use the one in the file; so the file above has only one of them."""
         path = self.spec(lab.edit(self.EVENTFUL, ("net.ipv4.conf.all.forwarding", "net.ipv4.ip_forward")), "eventful.yaml")
         d = self.daemon(path).ready()
         for key in ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding"):

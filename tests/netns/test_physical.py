@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Interfaces of the machine that are moved into a namespace: which, and how they come back. Ends of pairs of the host play them."""
+"""Interfaces of the machine that are moved into a namespace: how they are found, and how they return. Ends of pairs in the
+host stand for them."""
 
 import os
 
@@ -26,12 +27,12 @@ class Physical(Case):
         self.before = self.cards()
 
     def cards(self):
-        """Name, MAC address, MTU and state of each that is in the host."""
+        """Name, MAC address, MTU and state of each one in the host."""
         return {l["ifname"]: (l["address"], l["mtu"], "UP" in l["flags"]) for l in lab.ip_json(HOST, "link show")
                 if l["ifname"].startswith("nic") and not l["ifname"].endswith("-far")}
 
     def inside(self, name):
-        """The name of the other end's index is what tells which one it is."""
+        """The index of the other end identifies it."""
         index = lab.link("box", name)["link_index"]
         return next(l["ifname"] for l in lab.ip_json(HOST, "link show") if l["ifindex"] == index)[:4]
 
@@ -67,7 +68,7 @@ class Physical(Case):
         self.down(path)
 
     def changed(self, *changes, expected):
-        """Seen, done, stable; and back."""
+        """Planned, applied, stable; and returned."""
         path = self.spec(TEXT)
         d = self.daemon(path).ready()
         self.spec(lab.edit(TEXT, *changes))
@@ -95,7 +96,7 @@ class Physical(Case):
                      expected={"eth0": "nic1", "eth1": "nic0"})
 
     def moved_back(self, name):
-        """By hand, and down: under any name it is the one that was moved in."""
+        """Somebody moves it back, and it is down: whatever its name, it is recognized."""
         lab.ip("box", f"link set eth0 netns {os.getpid()}" + f" name {name}" * (name != "eth0"))
 
     def restored(self, path, d):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Of several IPv4 addresses of one subnet the first that is declared is the primary one, also after repairs."""
+"""Among several IPv4 addresses of one subnet, the first declared one is primary, also after repairs."""
 
 import lab
 from lab import HOST, Case
@@ -14,7 +14,7 @@ links: [[web:eth0, db:eth0]]
 
 class Primary(Case):
     def source(self):
-        """What the kernel puts as source into what goes to a host of the subnet."""
+        """The source address that the kernel chooses for packets to a host of the subnet."""
         found = lab.ip_json("web", "route get 10.0.0.9")
         return found[0].get("prefsrc") if found else None
 
@@ -29,7 +29,7 @@ class Primary(Case):
         return d
 
     def test_deleted(self):
-        """With promote_secondaries another one takes its place, without it the others go along."""
+        """With promote_secondaries another one replaces it, without it the others are deleted too."""
         for promote in (1, 0):
             with self.subTest(promote=promote):
                 d = self.start(promote)
@@ -40,7 +40,7 @@ class Primary(Case):
                 self.topod("down", self.path)
 
     def test_is_shown(self):
-        """Made in another order while no daemon runs: plan shows it, apply mends it, the other subnet is not touched."""
+        """Recreated in another order while no daemon runs: plan shows it, apply repairs it, the other subnet is not changed."""
         for promote in (1, 0):
             with self.subTest(promote=promote):
                 self.start(promote).stop()
@@ -57,7 +57,7 @@ class Primary(Case):
                 self.topod("down", self.path)
 
     def test_least(self):
-        """Only what stands before it is made again."""
+        """Only addresses before it are recreated."""
         self.start(1).stop()
         lab.ip("web", "addr flush dev eth0 to 10.0.0.0/24")
         for last in (3, 1, 2):
@@ -67,7 +67,7 @@ class Primary(Case):
         self.assertNotIn("-/+ eth0: address 10.0.0.2", shown)
 
     def test_somebody_elses(self):
-        """An undeclared address of the subnet is not taken away for it."""
+        """An undeclared address of the subnet is not deleted for it."""
         d = self.start(1)
         lab.ip("web", "addr add 10.0.0.77/24 dev eth0")
         with d.expects("drift: web/eth0: address 10.0.0.1/24 was removed; restored"):

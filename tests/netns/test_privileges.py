@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""With the privileges that units/topod@.service leaves: all of topod works, and with less it does not."""
+"""With the privileges that units/topod@.service leaves, everything works; with fewer it does not."""
 
 import os
 import re
@@ -35,7 +35,7 @@ class Privileges(Case):
         removed = edit(OFFICE, ("topology: office\n", "topology: office\non-stop: remove\n"))
         before = lab.snapshot()
         os.makedirs("/run/netns", exist_ok=True)
-        os.close(os.open("/run/netns/web", os.O_CREAT, 0))  # a crash of `ip netns add` left it
+        os.close(os.open("/run/netns/web", os.O_CREAT, 0))  # as left by a crash of `ip netns add`
         d = self.restricted(removed).ready()
         for path in ("/etc/netns", "/etc/netns/web", "/etc/netns/web/resolv.conf"):
             self.assertTrue(os.stat(path).st_mode & stat.S_IROTH, f"{path} is closed to others")
@@ -54,7 +54,7 @@ class Privileges(Case):
         self.same(lab.state_only(before), lab.state_only(lab.snapshot()), "stopping left a trace")
 
     def test_a_file_of_somebody(self):
-        """What only its owner may read is refused, and it is said what to do."""
+        """A file that only its owner can read is refused, and the message says what to do."""
         path = self.spec("namespaces: {web: {}}\n")
         os.chmod(path, 0o600)
         os.chown(path, 65534, 65534)
@@ -65,7 +65,7 @@ class Privileges(Case):
         self.daemon(path, prefix=self.prefix()).ready()
 
     def test_a_link_to_a_container(self):
-        """Following /proc/PID/ns/net takes a capability of its own."""
+        """Following /proc/PID/ns/net needs a capability."""
         os.makedirs("/run/netns")
         with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 1000"], stdout=subprocess.PIPE) as p:
             self.addCleanup(p.kill)

@@ -12,24 +12,24 @@ import killpoint
 import lab
 from lab import HOST, OFFICE, Case, edit
 
-# Nothing covers the next hop until a test adds an address.
+# The next hop is unreachable until a test adds an address.
 FAILING = edit(OFFICE, ("      - {to: 10.66.0.0/16, type: blackhole}\n",
                         "      - {to: 10.99.0.0/16, via: 10.55.0.1}\n"))
 
 
 class Promise1ConvergedMeansVerified(Case):
     def test_apply_fails_where_it_cannot_converge(self):
-        """What the kernel refuses is not called done."""
+        """What the kernel refuses is not reported as done."""
         done = self.topod("apply", self.spec(FAILING), expect=lab.EXIT_FAILED)
         self.assertRegex(done.stderr, r"10\.99\.0\.0/16")
-        # The kernel's refusal points to the line of the file.
+        # The error shows the line of the file.
         line = FAILING[:FAILING.index("10.99.0.0/16")].count("\n") + 1
         self.assertRegex(done.stderr, rf"office\.yaml:{line}:\d+: error:")
 
     @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
     def test_state_is_read_back(self):
-        """An opponent takes an address away the moment it is there, while apply is still at work. Whoever
-        trusts the kernel's acknowledgements says done all the same."""
+        """An opponent deletes an address as soon as it exists, while apply is still working. A program that trusts the kernel's
+        acknowledgements would report success."""
         path = self.spec(OFFICE)
         done = []
 
@@ -44,7 +44,7 @@ class Promise1ConvergedMeansVerified(Case):
 
     @unittest.skipUnless(killpoint.available(), "system call numbers of this architecture are not known to the test")
     def test_never_done_while_it_is_undone(self):
-        """The opponent does not tire for as long as any single pass may last, then gives in."""
+        """The opponent continues for longer than a single pass can last, then stops."""
         path = self.spec(OFFICE)
         seen = []
 
@@ -68,7 +68,7 @@ class Promise1ConvergedMeansVerified(Case):
 
 class Promise2NothingForeignIsTouched(Case):
     def obstructed(self, *named):
-        """apply fails and names what is in the way and the two ways out; nothing of the host changes there."""
+        """apply fails and names what is in the way and the two ways out; the foreign object is not changed."""
         done = self.topod("apply", self.spec(OFFICE), expect=lab.EXIT_FAILED)
         for word in named:
             self.assertRegex(done.stderr, word)
@@ -84,7 +84,7 @@ class Promise2NothingForeignIsTouched(Case):
         self.obstructed(r"\bweb\b")
         self.assertEqual(inode, lab.namespace_id("web"))
         self.assertEqual(foreign, lab.snapshot_namespace("web", exact=True))
-        # What does not depend on it was made.
+        # Everything that does not depend on it was made.
         lab.pings("db", "10.8.0.1")
         self.topod("down", self.path())
         self.assertEqual(["web"], lab.namespaces())
@@ -160,7 +160,7 @@ namespaces:
 """
 
     def replace_all(self):
-        """Somebody takes away what topod made, while it does not look, and puts things of his own there."""
+        """While topod is stopped, somebody deletes what it made and creates other objects with the same names."""
         lab.ip(HOST, "link del br7")
         lab.veth(HOST, "br7", HOST, "other", "192.0.2.5/24")
         lab.ip(HOST, "addr del 10.70.0.1/24 dev nic")
@@ -168,7 +168,7 @@ namespaces:
         lab.ip(HOST, "route add 10.71.0.0/16 via 10.70.0.2 proto static")
 
     def test_replaced_and_then_removed(self):
-        """What the ledger names but does not bear the mark is not ours to delete."""
+        """An object in the ledger without the mark is not ours to delete."""
         lab.veth(HOST, "nic", HOST, "wire")
         path = self.spec(self.REPLACED, "small.yaml")
         self.topod("apply", path)
@@ -178,7 +178,7 @@ namespaces:
         self.same(lab.state_only(foreign), lab.state_only(lab.snapshot(exact=True)), "a foreign object was deleted")
 
     def test_replaced_link_is_in_the_way(self):
-        """A link under our name that is no longer the one that was made is not deleted to make room."""
+        """A link with our name that is not the one that topod made is not deleted to make room."""
         lab.veth(HOST, "nic", HOST, "wire")
         path = self.spec(self.REPLACED, "small.yaml")
         self.topod("apply", path)
@@ -192,8 +192,8 @@ namespaces:
         self.assertIn("192.0.2.5/24", lab.addresses(HOST, "br7"))
 
     def test_namespace_replaced(self):
-        """Another namespace under the name of one that was made, while nobody looks: also under the same inode's number,
-        which the kernel gives out again once it has taken the first one apart."""
+        """While topod is stopped, another namespace gets the name of one that topod made; perhaps with the same inode number, which
+        the kernel reuses once it has destroyed the first one."""
         path = self.spec(OFFICE)
         self.topod("apply", path)
         made = inode = lab.namespace_id("lone")
@@ -207,11 +207,11 @@ namespaces:
         self.topod("down", path)
         self.assertEqual(["lone"], lab.namespaces())
         self.assertEqual(inode, lab.namespace_id("lone"))
-        if inode != made:  # whoever else makes namespaces may have it
+        if inode != made:  # another process that creates namespaces may have got it
             self.skipTest("another number than the first one's was there, but that was never given out again")
 
     def test_what_could_not_be_made_is_not_ours(self):
-        """The intent was noted and the act failed: who makes it afterwards is its owner."""
+        """The intent was recorded and the request failed: whoever creates the object afterwards is its owner."""
         os.makedirs("/run/netns/web")
         path = self.spec(OFFICE)
         self.topod("apply", path, expect=lab.EXIT_FAILED)
@@ -224,7 +224,7 @@ namespaces:
         self.assertEqual(inode, lab.namespace_id("web"))
 
     def test_mark_without_the_ledger(self):
-        """What bears the mark, but was not made by topod: an operator's route with the same protocol number."""
+        """An object with the mark that topod did not make: an operator's route with the same protocol number."""
         path = self.spec(OFFICE)
         self.topod("apply", path)
         protocol = next(r["protocol"] for r in lab.routes("web") if r["dst"] == "10.77.0.0/16")
@@ -237,7 +237,7 @@ namespaces:
         self.assertIsNotNone(lab.link(HOST, "br9"))
 
     def test_links_are_known_to_udev(self):
-        """By the group that they are made in: the mark comes later, and udev is not told of it."""
+        """New links are created in topod's group: the mark comes later, and udev gets no event for it."""
         with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../units/70-topod.rules")) as f:
             group = re.search(r'ATTR\{netdev_group\}=="(\d+)"', f.read())[1]
         self.topod("apply", self.spec(OFFICE))
@@ -254,7 +254,7 @@ namespaces:
 
 class Promise3UndeclaredObjects(Case):
     def furnish(self, ns="web"):
-        """An operator's things inside."""
+        """Objects of an operator inside."""
         lab.veth(ns, "dump", ns, "dump2", "192.0.2.9/24")
         lab.ip(ns, "route add 10.123.0.0/16 via 192.0.2.1 proto static")
         lab.ip(ns, "addr add 10.0.0.99/24 dev eth0")
@@ -281,14 +281,14 @@ class Promise3UndeclaredObjects(Case):
         path = self.spec(edit(OFFICE, ("  web:\n    dns", "  web:\n    exclusive: true\n    dns")))
         d = self.daemon(path).ready()
         wanted = self.settle(d)
-        self.assertEqual(["127.0.0.1/8", "::1/128"], lab.addresses("web", "lo"))  # the kernel's own, the first unmarked
-        d.process.send_signal(lab.signal.SIGSTOP)  # what is half made would be pruned under the test's hands
+        self.assertEqual(["127.0.0.1/8", "::1/128"], lab.addresses("web", "lo"))  # added by the kernel, the first without a mark
+        d.process.send_signal(lab.signal.SIGSTOP)  # topod would remove half-made objects of the test
         with d.expects(r"drift: web\b.*\bdump"):
             self.furnish()
             d.process.send_signal(lab.signal.SIGCONT)
         self.wait_for_state(wanted, d)
         self.assertEqual((False, False, False), self.there())
-        lab.pings("web", "203.0.113.1")  # what the kernel made itself was spared
+        lab.pings("web", "203.0.113.1")  # what the kernel added was left alone
         # The other namespaces are not exclusive.
         lab.ip("db", "addr add 10.0.0.98/24 dev eth0")
         with d.expects(r"drift: db\b.*default|drift: db\b.*0\.0\.0\.0/0"):
@@ -298,7 +298,7 @@ class Promise3UndeclaredObjects(Case):
 
 
 class Promise4BadReload(Case):
-    """Its ways are in test_reload.py; here the essence, twice in a row."""
+    """test_reload.py has the details; here the main point, twice in a row."""
 
     def test_bad_reload_changes_nothing(self):
         self.spec(OFFICE)
@@ -318,7 +318,7 @@ class Promise4BadReload(Case):
 
 
 class Promise5MinimalReload(Case):
-    """Its ways are in test_reload.py; here many reloads under one connection."""
+    """test_reload.py has the details; here many reloads during one connection."""
 
     def test_connection_lives_through_reloads(self):
         self.spec(OFFICE)
@@ -337,17 +337,17 @@ class Promise6OneFailureDoesNotStopTheRest(Case):
     def test_failure_is_reported_once_and_recovers(self):
         d = self.daemon(self.spec(FAILING))
         d.wait_line(r"10\.99\.0\.0/16")
-        # The rest is done: behind the failed one in the same namespace, and elsewhere.
+        # The rest is done: after the failed one in the same namespace, and elsewhere.
         lab.pings("web", "203.0.113.1")
         self.assertIsNotNone(lab.route("web", "10.77.0.0/16"))
         lab.pings("db", "10.8.0.1")
-        # It is tried again with every look; said once.
+        # It is retried, and reported once.
         for mtu in (1300, 1301, 1302, 1303, 1304):
             with d.expects(r"drift: web/eth0: .*mtu"):
                 lab.ip("web", f"link set eth0 mtu {mtu}")
         said = [l for l in d.lines if "10.99.0.0/16" in l and re.search(r"error|fail|cannot|refuse", l)]
         self.assertEqual(1, len(said), said)
-        # When the cause is gone, one line says so.
+        # When the cause is gone, one line reports the recovery.
         with d.expects(r"10\.99\.0\.0/16"):
             lab.ip("web", "addr add 10.55.0.2/24 dev eth0")
         d.ready()
@@ -355,7 +355,7 @@ class Promise6OneFailureDoesNotStopTheRest(Case):
         d.stop()
 
     def test_retried_by_time(self):
-        """No event tells that the cause is gone: a UDP port that somebody held."""
+        """The cause disappears without an event: somebody used a UDP port."""
         text = """\
 topology: port
 namespaces:
@@ -381,9 +381,9 @@ namespaces:
         d.stop()
 
     def test_pauses_grow(self):
-        """As status tells them: from before a try until the next one passes at least its pause, the double of the former. (A
-        slow machine makes that only longer.) Twice in a row: as long as what was just made still moves (addresses become
-        usable, links find their carrier), quiet ends a pause before its time."""
+        """According to the status: from before a try until the next one passes at least its pause, twice the former one (or more on
+        a slow machine). Twice in a row: while new objects still change (addresses become usable, links get a carrier), quiet
+        may end a pause early."""
         d = self.daemon(self.spec(FAILING))
         d.wait_line(r"10\.99\.0\.0/16")
         tries, compared, before, deadline = 0, 0, 0, time.monotonic() + 2 * lab.DEADLINE
@@ -400,7 +400,7 @@ namespaces:
         d.stop()
 
     def test_an_attribute_that_the_kernel_lacks(self):
-        """A kernel without VLAN filtering: the key is named with its place; the bridge and all that stands on it are made."""
+        """A kernel without VLAN filtering: the message names the key with its position; the bridge and what stands on it are made."""
         if lab.kernel_has("bridge vlan_filtering 1"):
             self.skipTest("this kernel has VLAN filtering, so that it refuses no attribute of a bridge")
         text = """\
@@ -438,7 +438,7 @@ links: [[a:p, b:e]]
         self.topod("plan", spec)
 
     def test_dependents_wait_and_others_do_not(self):
-        """A parent that is not there: its macvlan fails, the rest is made; it follows when the parent comes."""
+        """A missing parent: its macvlan fails, the rest is made; it is made when the parent appears."""
         text = """\
 topology: parent
 namespaces:
@@ -458,7 +458,7 @@ links: [[a:wire, b:wire]]
         d.wait_line(r"\bnic\b")
         lab.pings("a", "10.2.0.2")
         self.assertIsNone(lab.link("a", "mv"))
-        # What the macvlan keeps from being made is not told besides.
+        # What depends on the macvlan is not reported separately.
         self.assertIn("degraded", self.topod("status", "parent").stdout)
         d.drain()
         self.assertIsNone(d.find(r"failing: .*10\.1\.0\.1/24"))
@@ -470,7 +470,7 @@ links: [[a:wire, b:wire]]
 
 class Promise7AFightIsNoticed(Case):
     def fight(self, d, ns, undo):
-        """undo() after every event in the namespace, until the daemon says that it backs off."""
+        """Calls undo() after every event in the namespace, until the daemon reports that it backs off."""
         since = len(d.lines)
         with lab.Monitor(ns) as monitor:
             undo()
@@ -489,14 +489,14 @@ class Promise7AFightIsNoticed(Case):
                 lab.ip("db", "addr del 10.0.0.12/24 dev eth0", check=False)
         line = self.fight(d, "db", undo)
         self.assertRegex(line, r"db/eth0.*10\.0\.0\.12/24|10\.0\.0\.12/24.*db/eth0")
-        # The repair that made it back off followed one of the last two times that it was undone. It does what it
-        # says: the next one comes a second later at the earliest (a slow machine makes it only later).
+        # The repair before it backed off followed one of the last two times that it was undone. The next one comes a
+        # second later at the earliest (or later on a slow machine).
         before, pauses = undone[-2], [float(re.search(r"(\d+(?:\.\d+)?) s\b", line)[1])]
         undo()
         self.wait_until(lambda: "10.0.0.12/24" in lab.addresses("db", "eth0"), "the address, again", d)
         self.assertGreaterEqual(time.monotonic() - before, pauses[0], "it did not back off")
-        # The rest is repaired as ever meanwhile, in the same namespace too. Where the machine was so slow that the
-        # pause was over by then, the next one is longer.
+        # Meanwhile the rest is repaired as usual, also in the same namespace. If the machine is so slow that the pause
+        # is over by then, the next one is longer.
         for _ in range(3):
             line = self.fight(d, "db", undo)
             pauses.append(float(re.search(r"(\d+(?:\.\d+)?) s\b", line)[1]))
@@ -510,12 +510,12 @@ class Promise7AFightIsNoticed(Case):
         else:
             self.fail("what is not fought over was not repaired meanwhile")
         self.assertLess(pauses[0], pauses[-1], "the pause does not grow")
-        # The other side has gone: in time it is put right.
+        # The other side has stopped: it is repaired in time.
         self.wait_until(lambda: "10.0.0.12/24" in lab.addresses("db", "eth0"), "the address, at last", d)
         d.stop()
 
     def test_route_names_the_other_side(self):
-        """Something that replaces the route again and again, with a protocol number of its own."""
+        """Something keeps replacing the route, with its own protocol number."""
         d = self.daemon(self.spec(OFFICE)).ready()
 
         def undo():
@@ -539,8 +539,7 @@ class Promise9NoEventIsLost(Case):
         return total
 
     def test_overrun(self):
-        """The daemon is held; events come until its socket has lost some, and then a drift of which it
-        therefore hears nothing."""
+        """The daemon is stopped; events are made until its socket has lost some, and then a drift whose event is lost too."""
         path = self.spec(OFFICE)
         d = self.daemon(path).ready()
         d.process.send_signal(lab.signal.SIGSTOP)
@@ -563,13 +562,13 @@ class Promise9NoEventIsLost(Case):
         self.wait_until(lambda: lab.route("db", "10.88.0.0/16"), "the route restored", d)
         self.assertIn("10.0.0.11/24", lab.addresses("web", "eth0"))
         self.assertIsNone(d.find(r"(?i)\berror\b"))
-        # Events are heard again afterwards.
+        # Events are received again afterwards.
         with d.expects(r"drift: lone/side: .*10\.8\.0\.1/24"):
             lab.ip("lone", "addr del 10.8.0.1/24 dev side")
         d.stop()
         self.topod("plan", path, expect=0)
 
-    # Nothing here moves by itself, as IPv6 addresses and carriers of other links do for a while: whoever misses
+    # Nothing here changes by itself, as IPv6 addresses and carriers of other links do for a while: a daemon that misses
     # the overrun is not woken by something else.
     QUIET = """\
 topology: quiet
@@ -580,7 +579,7 @@ namespaces:
 """
 
     def test_overrun_and_silence(self):
-        """As above; but what was lost is all there ever was to hear."""
+        """As above, but there are no other events than the lost ones."""
         path = self.spec(self.QUIET, "quiet.yaml")
         d = self.daemon(path).ready()
         d.process.send_signal(lab.signal.SIGSTOP)
@@ -599,28 +598,28 @@ namespaces:
         with d.expects(r"drift: a/lo: .*10\.9\.0\.1/32"), d.expects(r"drift: b\b.*10\.88\.0\.0/16"):
             d.process.send_signal(lab.signal.SIGCONT)
         self.assertIsNone(d.find(r"(?i)\berror\b|failed"))
-        # Events are heard again afterwards.
+        # Events are received again afterwards.
         with d.expects(r"drift: a/lo: .*10\.9\.0\.1/32"):
             lab.ip("a", "addr del 10.9.0.1/32 dev lo")
         d.stop()
         self.topod("plan", path, expect=0)
 
     def test_overrun_of_files(self):
-        """The same for inotify: the daemon is held until its queue is full, then a file goes."""
+        """The same for inotify: the daemon is stopped until its queue is full, then a file is removed."""
         path = self.spec(self.QUIET, "quiet.yaml")
         d = self.daemon(path).ready()
         with open("/proc/sys/fs/inotify/max_queued_events") as f:
             limit = int(f.read())
         d.process.send_signal(lab.signal.SIGSTOP)
         for folder in ("/run/netns", "/etc/netns"):
-            for _ in range(limit):  # two events each; equal ones in a row would count as one
+            for _ in range(limit):  # two events each, because the kernel merges equal ones in a row
                 os.mkdir(f"{folder}/noise")
                 os.rmdir(f"{folder}/noise")
         os.unlink("/etc/netns/a/resolv.conf")
         with d.expects(r"drift: a\b.*(dns|resolv)"):
             d.process.send_signal(lab.signal.SIGCONT)
         self.assertIsNone(d.find(r"(?i)\berror\b|failed"))
-        with d.expects(r"drift: a\b.*(dns|resolv)"):  # files are heard again
+        with d.expects(r"drift: a\b.*(dns|resolv)"):  # events of files are received again
             os.unlink("/etc/netns/a/resolv.conf")
         d.stop()
         self.topod("plan", path, expect=0)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What `check` calls an error, the kernel refuses: each mistake is made by hand, and the kernel has to say no to the last command.
-Written rightly, the same topology is taken by `check` without a word, and by the kernel.
+What `check` calls an error, the kernel refuses: each mistake is made by hand, and the kernel must refuse the last command.
+Corrected, the same topology is valid for `check`, without a warning, and for the kernel.
 """
 
 import re
@@ -12,7 +12,7 @@ import lab
 from lab import Case, HOST
 from test_bad_specs import DIAGNOSTIC, unmark
 
-# By hand, as what the specs below have.
+# The same by hand as in the specs below.
 PREPARE = """\
 link add name e0 type veth peer name f0
 link add name e1 type veth peer name f1
@@ -30,7 +30,7 @@ DOWN = 'e1: {up: false, addresses: [10.1.0.1/24, {address: "fd05::1/64", nodad: 
 PARENT = 'mac-address: "02:00:00:00:00:01"'
 
 
-# What stands behind the other ends, in the host namespace, nobody knows: so nothing is said about who has a gateway.
+# What is behind the other ends, in the host namespace, is unknown: so there are no warnings about gateways.
 def topology(interfaces, routes, sysctl):
     names = {line.split(":")[0].strip("«") for line in interfaces}
     lines = [*interfaces, *(line for line in (E0, E1) if line[:2] not in names)]
@@ -43,9 +43,9 @@ def mistake(words, by_hand, *right, interfaces=(), routes=(), sysctl=()):
     return words, by_hand, right, topology(interfaces, routes, sysctl)
 
 
-# The mistake at «»; the words of the error; the commands of ip(8) of which the last one is refused; what to write instead: (old,
-# new) pairs. A command that begins with "sysctl" writes a setting; one with "vxlan" makes one without ip(8), which refuses some by
-# itself.
+# The mistake at «»; the words of the error; the commands of ip(8), the last of which is refused; the correction as (old, new)
+# pairs. A command that begins with "sysctl" writes a setting; one with "vxlan" makes one without ip(8), which checks some
+# mistakes itself.
 MISTAKES = {
     "the name all": mistake(
         "name 'all' is reserved", "link add name all type bridge", ("all", "every"), interfaces=["«all»: {kind: bridge}"]),
@@ -223,7 +223,7 @@ MISTAKES = {
         "there is none", "route add 10.9.0.0/24 dev e0 onlink", (", on-link: true", ""), routes=["{to: 10.9.0.0/24, dev: e0, on-link: «true»}"]),
 }
 
-# Where a kernel might take it: a warning, and this one does (True) or does not.
+# Mistakes that some kernels accept: a warning; True if this kernel does.
 DOUBTS = {
     "an address on a port": (True, "receives everything that arrives", "link add name x type bridge\nlink set e1 master x\naddr add 10.9.0.1/24 dev e1",
                              topology(["x: {kind: bridge, ports: [e1]}", "e1: {addresses: [«10.9.0.1/24»]}"], [], [])),
@@ -250,7 +250,7 @@ def attribute(number, data):
 
 
 def new_vxlan(words):
-    """RTM_NEWLINK as `ip link add name v type vxlan id 7 …` would send it, if it did not look itself. Returns the error, 0 for none."""
+    """RTM_NEWLINK as `ip link add name v type vxlan id 7 …` would send it without its own checks. Returns the error, or 0."""
     data = attribute(IFLA_VXLAN["id"], struct.pack("=I", 7)) + attribute(IFLA_VXLAN["port"], struct.pack(">H", 4789))
     for key, value in (word.split("=") for word in words):
         if key == "dev":
@@ -272,7 +272,7 @@ def new_vxlan(words):
 
 class Refused(Case):
     def command(self, line):
-        """Whether the kernel took it."""
+        """Whether the kernel accepted it."""
         word, _, rest = line.partition(" ")
         if word == "vxlan":
             return new_vxlan(rest.split()) == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""SIGHUP and `topod reload`: the new file's difference is applied and nothing else is touched; status."""
+"""SIGHUP and `topod reload`: only what differs in the new file is changed. Also `topod status`."""
 
 import json
 import os
@@ -18,14 +18,14 @@ class Reload(Case):
         self.d = self.daemon(self.path).ready()
 
     def change(self, *changes):
-        """Edits the file and lets the daemon read it."""
+        """Edits the file and makes the daemon reload it."""
         self.text = edit(self.text, *changes)
         self.spec(self.text)
         self.d.reload()
         self.topod("plan", self.path, expect=0)
 
     def finish(self):
-        """The end of a test: nothing but what the file says, then nothing at all."""
+        """Ends a test: exactly what the file declares exists, and nothing after `down`."""
         self.d.stop()
         self.topod("down", self.path)
         self.same(self.before, lab.snapshot(), "down left a trace")
@@ -39,14 +39,14 @@ class Minimal(Reload):
         self.finish()
 
     def test_the_rest_is_untouched(self):
-        """Connections across unchanged paths live; links keep their index; no event tells of them."""
+        """Connections across unchanged paths survive; links keep their index, and there are no events about them."""
         with lab.Connection("web", "203.0.113.1", 9000, "outside", "0.0.0.0") as masqueraded, \
                 lab.Connection("outside", "203.0.113.2", 8080, "web", "0.0.0.0", 80) as published, \
                 lab.Connection("db", "10.8.0.1", 9000, "lone", "0.0.0.0") as direct, \
                 lab.Monitor("outside") as outside:
             for c in (masqueraded, published, direct):
                 c.say(b"before")
-            self.settle(usable=True)  # from then on the kernel tells of nothing by itself
+            self.settle(usable=True)  # after this the kernel causes no events by itself
             web = lab.snapshot_namespace("web", exact=True)
             lone = lab.snapshot_namespace("lone", exact=True)
             outside.heard()
@@ -100,7 +100,7 @@ class Minimal(Reload):
         self.finish()
 
     def test_a_route_changes_in_place(self):
-        """There is no moment without it: the kernel tells no deletion."""
+        """It exists at every moment: there is no event of a deletion."""
         self.settle()
         with lab.Monitor("web", "db") as monitor:
             self.change(("{to: 10.77.0.0/16, via: 10.0.0.12, metric: 50, mtu: 1300}",
@@ -145,7 +145,7 @@ class Structure(Reload):
         self.finish()
 
     def test_rewired(self):
-        """An end gets another partner: the pair must be made anew, the other links not."""
+        """An end gets another partner: the pair is recreated, other links are not."""
         index = lab.link("db", "side")["ifindex"]
         self.change(("  - [web:eth0, host:c1]\n", "  - [web:eth0, host:c9]\n"),
                     ("          - c1\n", "          - c9\n"))
@@ -155,7 +155,7 @@ class Structure(Reload):
         self.finish()
 
     def test_renamed_topology_is_refused_or_complete(self):
-        """Ownership hangs on the name: a running daemon cannot change it."""
+        """Ownership depends on the name: a running daemon cannot change it."""
         self.text = edit(self.text, ("topology: office\n", "topology: bureau\n"))
         exact = self.settle(exact=True)
         self.spec(self.text)
@@ -166,7 +166,7 @@ class Structure(Reload):
 
 
 class BackToDefault(Reload):
-    """What is taken out of the file goes back."""
+    """What is removed from the file is restored to its former value."""
 
     def test_attributes(self):
         self.change(
@@ -193,7 +193,7 @@ class BackToDefault(Reload):
 
 
 class Foreign(Case):
-    """On what is not ours, the value found before the first change comes back."""
+    """On foreign objects, the value before the first change is restored."""
 
     def test_existing_interface_and_sysctls(self):
         lab.veth(HOST, "nic", HOST, "wire")
@@ -225,7 +225,7 @@ namespaces:
         self.same(before, lab.snapshot(exact=True), "down left a trace")
 
     def test_physical_interface_is_given_back(self):
-        """A veth end of the host plays the machine's card."""
+        """A veth end in the host stands for a card of the machine."""
         lab.veth(HOST, "nic", HOST, "wire", "192.0.2.9/24")
         lab.ip(HOST, "link set nic mtu 1444")
         before = self.settle()
@@ -252,7 +252,7 @@ namespaces:
         self.topod("down", path)
         self.assertEqual([], lab.namespaces())
         self.assertIsNotNone(lab.link(HOST, "nic"), "not given back")
-        # Its addresses went with the move into the namespace, as the kernel has it; all else is as before.
+        # The kernel removed its addresses when it was moved into the namespace; everything else is as before.
         after = lab.snapshot()
         for place in ("links", "nft", "rules4"):
             was = [l.replace('"UP", ', "").replace(', "UP"', "") for l in before["host"][place]]
@@ -262,7 +262,7 @@ namespaces:
 
 class BadFile(Reload):
     def refused(self, how):
-        """The topology is as it was, and still enforced."""
+        """The topology is unchanged, and still enforced."""
         exact = lab.state_only(self.settle(exact=True))
         how()
         self.same(exact, lab.state_only(lab.snapshot(exact=True)), "a bad file changed something")
@@ -283,7 +283,7 @@ class BadFile(Reload):
             self.assertTrue(any("error" in n.get("STATUS", "") for n in self.d.notices[since:]),
                             "STATUS= does not say that the file was refused")
         self.refused(hup)
-        # With the file mended it goes on.
+        # With the file corrected it works again.
         self.change(("        mtu: 1400\n", "        mtu: 1399\n"))
         self.assertEqual(1399, lab.link("web", "eth0")["mtu"])
         self.finish()
@@ -309,7 +309,7 @@ class BadFile(Reload):
         self.finish()
 
     def test_file_declares_nothing(self):
-        """As an editor or a copy leaves it for a moment. Nothing is removed unless the file says so."""
+        """A half-written file, as an editor or a copy leaves it for a moment. Nothing is removed unless the file says so."""
         for text in ("", "# nothing\n", "topology: office\n"):
             with self.subTest(text=text):
                 self.spec(text)
@@ -326,7 +326,7 @@ class BadFile(Reload):
 
 
 class ByItsFile(Reload):
-    """Whoever names the file means the daemon that keeps it, whatever stands in it by now."""
+    """A file name means the daemon that manages this file, whatever it contains by now."""
 
     def refused(self, what, how=None):
         done = self.topod("reload", how or self.path, expect=lab.EXIT_SPEC)
@@ -352,7 +352,7 @@ class ByItsFile(Reload):
         self.refused(r"office\.yaml: error: No such file")
 
     def test_by_another_way(self):
-        """Relative, on both sides, and through a link."""
+        """Relative paths, on both sides, and a path through a symbolic link."""
         self.d.stop()
         home = os.getcwd()
         self.addCleanup(os.chdir, home)
@@ -366,7 +366,7 @@ class ByItsFile(Reload):
                 self.refused("now names the topology 'other'", path)
 
     def test_the_name_of_another_daemon(self):
-        """A file that takes another one's name reaches its own daemon, not that one."""
+        """A file that takes another one's topology name still reaches its own daemon."""
         second = self.daemon(self.spec("topology: second\nnamespaces: {second: {}}\n", "second.yaml"))
         second.ready()
         self.spec(edit(self.text, ("topology: office\n", "topology: second\n")))
@@ -385,7 +385,7 @@ class Verbs(Reload):
         text = self.topod("status", "office").stdout
         self.assertIn("office", text)
         self.assertIn("converged", text)
-        self.assertIn("office", self.topod("status").stdout)  # the only one there is
+        self.assertIn("office", self.topod("status").stdout)  # the only one that runs
         answer = json.loads(self.topod("status", "--json", "office").stdout)
         self.assertEqual("office", answer["topology"])
         self.assertEqual("converged", answer["state"])
@@ -432,7 +432,7 @@ class OnStop(Case):
         self.same(before, lab.snapshot(), "stopping left a trace")
 
     def test_removing_takes_its_time(self):
-        """As long as a removal gets on, the supervisor is asked for more time."""
+        """As long as a removal makes progress, the supervisor is asked for more time."""
         d = self.daemon(self.spec("on-stop: remove\nnamespaces:\n" + "".join(f"  n{i}: {{}}\n" for i in range(300)))).ready()
         d.stop()
         stopping = next(i for i, n in enumerate(d.notices) if n.get("STOPPING") == "1")
@@ -440,7 +440,7 @@ class OnStop(Case):
         self.assertEqual([], lab.namespaces())
 
     def test_hand_over(self):
-        """SIGUSR1, as a restart sends it: the network stays, whatever the file says."""
+        """SIGUSR1, which a restart sends: the network stays, whatever the file says."""
         path = self.spec(edit(OFFICE, ("topology: office\n", "topology: office\non-stop: remove\n")))
         d = self.daemon(path).ready()
         exact = self.settle(exact=True)

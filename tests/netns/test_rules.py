@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Policy rules: made as declared, found again also without a priority, put right field by field, taken out without a trace."""
+"""Policy rules: made as declared, recognized also without a priority, repaired field by field, removed without a trace."""
 
 import lab
 from lab import HOST, Case
@@ -14,7 +14,7 @@ RULES
 links: [[web:eth0, host:c1]]
 """
 
-# A rule of the file, what differs by hand, and what differs in the file.
+# A rule of the file, a change by hand, and a change in the file.
 RULES = {
     "from 10.1.0.0/16 table 100": ("priority: 1000, from: 10.1.0.0/16, table: 100", "table 101", ("table: 100", "table: 102")),
     "to 10.2.0.0/16 fwmark 0x10/0xff table 100":
@@ -39,7 +39,7 @@ def spec_of(*rules):
 
 
 def rules(ns, family=None):
-    """As the kernel has them, but its own."""
+    """The rules in the kernel, except its own."""
     return [r for f in ([family] if family else [4, 6]) for r in lab.ip_json(ns, f"-d -{f} rule show")
             if r.get("protocol") != "kernel"]
 
@@ -64,7 +64,7 @@ class Rules(Case):
         made = rules("web")
         self.assertEqual(len(RULES), len(made))
         self.assertEqual({"84"}, {str(r["protocol"]) for r in made})
-        # In the file: each is changed alone, and the others are not touched.
+        # In the file: each is changed separately, and the others are not touched.
         for words, (declared, _, (old, new)) in RULES.items():
             with self.subTest(in_file=words):
                 self.spec(spec_of(*(r[0].replace(old, new) if r[0] == declared else r[0] for r in RULES.values())))
@@ -77,7 +77,7 @@ class Rules(Case):
                 self.spec(spec_of(*(r[0] for r in RULES.values())))
                 self.topod("apply", path)
                 self.assertEqual(made, rules("web"))
-        # Out of the file, all of them.
+        # All of them are removed from the file.
         self.spec(SPEC.replace("    rules:\nRULES\n", ""))
         self.topod("apply", path)
         self.assertEqual(before, all_rules("web"))
@@ -101,11 +101,11 @@ class Rules(Case):
         self.topod("down", path)
 
     def test_without_priority(self):
-        """The kernel chooses one, and the rule is found again by the rest."""
+        """The kernel chooses one, and the rule is recognized by its other keys."""
         path = self.spec(spec_of("from: 10.1.0.0/16, table: 100", "fwmark: 7, table: 100"))
         d = self.daemon(path).ready()
         made = rules("web")
-        self.assertEqual(3, len(made))  # the mark's for both families
+        self.assertEqual(3, len(made))  # the one with the mark is for both families
         self.topod("plan", path)
         with d.expects(r"drift: web: rule from 10\.1\.0\.0/16 table 100 was removed; restored"):
             lab.ip("web", "rule del from 10.1.0.0/16")
@@ -124,7 +124,7 @@ class Rules(Case):
         self.topod("down", path)
 
     def test_kernels_first(self):
-        """The kernel's rule 0 goes once its table is looked up elsewhere, and comes back before that goes."""
+        """The kernel's rule 0 is deleted after another rule looks up its table, and restored before that one is deleted."""
         path = self.spec(spec_of("priority: 100, table: local, family: ipv4",
                                  "priority: 0, table: local, family: ipv4, state: absent"))
         self.topod("apply", path)
@@ -140,7 +140,7 @@ class Rules(Case):
         self.topod("down", path)
 
     def test_exclusive(self):
-        """What nobody declared goes, the kernel's own stays."""
+        """Undeclared rules are removed, the kernel's own stay."""
         path = self.spec(spec_of("priority: 1000, from: 10.1.0.0/16, table: 100").replace("  web:\n", "  web:\n    exclusive: true\n"))
         self.topod("apply", path)
         before = all_rules("web")

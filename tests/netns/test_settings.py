@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Kernel settings: how the kernel prints them, what one write changes besides, and that all of it goes back."""
+"""Kernel settings: how the kernel prints them, what else a write changes, and that everything is restored."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ from lab import HOST, Case
 
 
 class Values(Case):
-    """What means the same is the same: nothing to do after apply."""
+    """Values with the same meaning are equal: nothing to do after apply."""
 
     def rests(self, text):
         path = self.spec(text)
@@ -44,7 +44,7 @@ namespaces:
 
 
 class GivenBack(Case):
-    """What a write changes besides is read before it, and goes back with it."""
+    """What else a write changes is read before it, and restored with it."""
 
     def setUp(self):
         super().setUp()
@@ -55,7 +55,7 @@ class GivenBack(Case):
             return sorted(lab.snapshot_sysctls())
 
     def gives_back(self, sysctl, *found, top=""):
-        """found: what is set before, by hand."""
+        """found: values set by hand before."""
         for key, value in found:
             lab.sysctl_set(HOST, key, value)
         before = self.settings()
@@ -89,7 +89,7 @@ class GivenBack(Case):
                         top="    forwarding: true\n")
 
     def test_default_of_ipv4(self):
-        """It is copied to every interface where nobody has written that setting."""
+        """The kernel copies it to every interface on which that setting was not written."""
         self.gives_back({"net.ipv4.conf.default.arp_filter": 1, "net.ipv4.conf.ex0.arp_filter": 0,
                          "net.ipv4.conf.default.rp_filter": 2}, ("net.ipv4.conf.ex1.rp_filter", 1))
 
@@ -98,7 +98,7 @@ class GivenBack(Case):
                         ("net.ipv6.conf.ex1.addr_gen_mode", 3))
 
     def test_one_line_taken_out(self):
-        """The other line decides then, as in a new machine; and all goes back in the end."""
+        """Then the other line decides, as on a new machine; and everything is restored in the end."""
         before = self.settings()
         both = """\
 topology: t
@@ -123,7 +123,7 @@ namespaces:
         self.assertEqual(before, self.settings())
 
     def test_default_taken_out(self):
-        """An interface that was made under it keeps its addresses."""
+        """An interface that was made with it keeps its addresses."""
         text = """\
 topology: t
 namespaces:
@@ -149,7 +149,7 @@ links: [[a:eth0, b:eth0]]
         d.stop()
 
     def test_drift_of_all(self):
-        """What it overruns is set again at once, and told as one."""
+        """Declared settings that it overwrites are set again at once, and reported as one."""
         path = self.spec("""\
 topology: t
 namespaces:
@@ -166,7 +166,7 @@ namespaces:
 
 
 class StableSecret(Case):
-    """It cannot be read before it is written, and `stable-privacy` needs it before the interface comes up."""
+    """It cannot be read before it was written, and `stable-privacy` needs it before the interface comes up."""
 
     TEXT = """\
 topology: t
@@ -181,7 +181,7 @@ links: [[a:eth0, b:eth0]]
 """
 
     def own_address(self, d=None):
-        """The link-local one, which the kernel makes of the secret."""
+        """The link-local address, which the kernel derives from the secret."""
         def found():
             return [x for x in lab.addresses("a", "eth0") if x.startswith("fe80")]
         return self.wait_until(found, "a link-local address", d)
@@ -214,7 +214,7 @@ links: [[a:eth0, b:eth0]]
         self.topod("plan", path)
 
     def test_alone_and_later(self):
-        """The setting alone, of an interface that is up; then the key besides; then neither."""
+        """Only the setting, of an interface that is up; then also the key; then neither."""
         lab.veth(HOST, "ex0", HOST, "ex1")
         alone = 'topology: t\nnamespaces:\n  host:\n    sysctl: {net.ipv6.conf.ex0.stable_secret: "fd00::1"}\n'
         path = self.spec(alone)
@@ -231,7 +231,7 @@ links: [[a:eth0, b:eth0]]
         done = self.topod("check", self.spec(lab.edit(self.TEXT, ('{net.ipv6.conf.eth0.stable_secret: "2001:db8:1:2:3:4:5:6"}', "{}"))),
                           expect=lab.EXIT_SPEC)
         self.assertRegex(done.stderr, r"office\.yaml:6:\d+: error: .*needs a secret.*net\.ipv6\.conf\.eth0\.stable_secret")
-        # In a namespace that others made somebody may have set one.
+        # In an adopted namespace, somebody may have set one.
         lab.veth(HOST, "ex0", HOST, "ex1")
         path = self.spec("topology: t\nnamespaces:\n  host:\n    interfaces: {ex0: {kind: existing, ipv6-address-generation: stable-privacy}}\n")
         done = self.topod("apply", path, expect=lab.EXIT_FAILED)
@@ -241,7 +241,7 @@ links: [[a:eth0, b:eth0]]
 
 
 class Overrun(Case):
-    """A repair that changes another declared object puts that right as well, and does not find it as drift."""
+    """A repair that changes another declared object repairs that too, and does not report it as drift."""
 
     KEY = "net.ipv6.conf.eth0.mtu"
     PAIR = """\
@@ -255,7 +255,7 @@ links: [[web:eth0, db:eth0]]
 """
 
     def start(self):
-        """Until IPv6 is at work: the kernel sets that MTU once more when it begins (addrconf_notify())."""
+        """Waits until IPv6 is enabled: the kernel sets that MTU once more at that moment (addrconf_notify())."""
         path = self.spec(self.PAIR)
         d = self.daemon(path).ready()
         self.settle(d, usable=True)
@@ -292,7 +292,7 @@ links: [[web:eth0, db:eth0]]
 
 
 class Advertised(Case):
-    """A host that lives by router advertisements ignores them once it forwards; whether it does only the kernel shows."""
+    """A host that depends on router advertisements ignores them once it forwards; only the kernel shows whether it does."""
 
     SPEC = """\
 topology: t

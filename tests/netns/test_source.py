@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two files of one name are two networks, until somebody says that they are one."""
+"""Two files with one name are two topologies, unless the user says otherwise."""
 
 import os
 import subprocess
@@ -63,7 +63,7 @@ class Source(Case):
         self.topod("apply", f"{self.folder}/current/lab.yaml")
         subprocess.run([os.environ["TOPOD"], "apply", "./lab.yaml"], cwd=f"{self.folder}/lab1", check=True,
                        stdout=subprocess.DEVNULL)
-        os.rename(one, one + "~")  # as editors do
+        os.rename(one, one + "~")  # as editors do it
         self.topod("apply", self.file("lab1", TWO))
         self.assertEqual(["db"], lab.namespaces())
 
@@ -87,7 +87,7 @@ class Source(Case):
         self.topod("reload", "lab")
         d.stop()
         self.assertEqual(["web"], lab.namespaces())
-        # A daemon that comes after it goes on with its own file only.
+        # A later daemon accepts only its own file.
         d = self.daemon(two, args=("--replace",)).ready()
         self.assertEqual(["db"], lab.namespaces())
         d.stop()
@@ -110,7 +110,7 @@ class Source(Case):
         self.assertEqual([], lab.namespaces())
 
     def test_a_ledger_of_before(self):
-        """What 0.1 has made says no file."""
+        """A ledger of 0.1 names no file."""
         one, two = self.file("lab1", ONE), self.file("lab2", ONE)
         self.topod("apply", one)
         ledger = "/run/topod/lab/ledger"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every topology of specs/ is real: built, pinged through, planned again, and removed without a trace."""
+"""Every topology of specs/ works: it is built, pinged through, planned again, and removed without a trace."""
 
 import contextlib
 import json
@@ -18,13 +18,13 @@ def spec_path(name):
 
 
 class IpNetns:
-    """`ip netns` on what topod makes: monitor from before it is there until after it is gone."""
+    """`ip netns monitor`, from before topod creates something until after it is gone."""
 
     def __init__(self, case, names):
         self.case, self.names = case, names
         self.said, self.rest = [], b""
         self.monitor = subprocess.Popen(["stdbuf", "-oL", "ip", "netns", "monitor"], stdout=subprocess.PIPE)
-        # It says nothing when it begins to watch: names come and go until it has told of one.
+        # It does not report when it begins to watch: so names are created and deleted until it reports one.
         deadline = lab.time.monotonic() + lab.DEADLINE
         while not self.said:
             if lab.time.monotonic() > deadline:
@@ -34,8 +34,8 @@ class IpNetns:
             self.read(0.02)
 
     def read(self, timeout):
-        """Takes up what it says; False where that is nothing for so long."""
-        fd = self.monitor.stdout.fileno()  # unbuffered: select() must see all that was not read
+        """Reads its output; False if there is none for so long."""
+        fd = self.monitor.stdout.fileno()  # unbuffered: select() must see everything that was not read
         if not lab.select.select([fd], [], [], timeout)[0]:
             return False
         data = os.read(fd, 65536)
@@ -46,7 +46,7 @@ class IpNetns:
         return True
 
     def heard(self, wanted):
-        """Reads until every wanted line was there, and forgets all of them."""
+        """Reads until every wanted line has appeared, and drops all lines."""
         wanted = set(wanted)
         while not wanted <= set(self.said):
             if not self.read(lab.DEADLINE):
@@ -76,7 +76,7 @@ class IpNetns:
 
 class Specs(Case):
     def build(self, name, namespaces, pings, also=None, needs=(), after=None):
-        """The whole life of a spec; `also(case)` looks at it while it lives, `after` names one to delete."""
+        """The whole life of a spec; also(case) checks it while it exists, `after` is the name of a namespace to delete."""
         for kind in needs:
             if not lab.kernel_has(*kind):
                 self.skipTest(f"the kernel has no {kind[0]}")
@@ -106,7 +106,7 @@ class Specs(Case):
         self.same(exact, lab.snapshot(exact=True), "a second apply changed something")
         netns.check()
 
-        # Deleting with `ip netns` is allowed; the next apply makes it anew.
+        # `ip netns delete` is allowed; the next apply recreates it.
         victim = after or namespaces[-1]
         lab.run("ip", "netns", "delete", victim)
         netns.heard([f"delete {victim}"])
@@ -146,9 +146,9 @@ class Specs(Case):
                     ("web", "outside", "2001:db8:1::2", "::")):
                 with lab.Connection(client, address, 8080, server, family_any, 80) as connection:
                     connection.say(b"hello through the published port")
-                    # The server sees who really asks: dnat alone changes the destination, not the source.
+                    # The server sees the real client: dnat changes the destination, not the source.
                     self.assertIn(connection.peer[0], ("203.0.113.1", "2001:db8:1::1"))
-            # What leaves wears the host's address; otherwise the outside could not answer at all.
+            # Outgoing packets have the host's address; otherwise the outside could not answer.
             for address, family_any in (("203.0.113.1", "0.0.0.0"), ("2001:db8:1::1", "::")):
                 with lab.Connection("app", address, 9000, "outside", family_any) as connection:
                     connection.say(b"from inside")
@@ -180,7 +180,7 @@ class Specs(Case):
 
     def test_vxlan(self):
         def overlay():
-            # A full frame goes through without fragments.
+            # A full frame passes without fragmentation.
             with lab.inside("web1"):
                 lab.run("ping", "-n", "-c1", "-W2", "-M", "do", "-s", "1422", "10.7.0.22")
         self.build("vxlan", ["m1", "m2", "web1", "db1", "web2", "db2"],
@@ -189,7 +189,7 @@ class Specs(Case):
 
     def test_diamond(self):
         def both_ways():
-            # Enough connections that one way alone would be a miracle (2 in 3 go north: under 10**-10).
+            # So many connections that all taking one path is practically impossible (2 in 3 go north: below 10**-10).
             seen = set()
             for way in ("north", "south"):
                 before = lab.link_packets(way, "west")
@@ -205,7 +205,7 @@ class Specs(Case):
 
 
 class SideBySide(Case):
-    """Two topologies with the same names and addresses inside."""
+    """Two topologies that use the same names and addresses inside."""
 
     def test_side_by_side(self):
         before = lab.snapshot()

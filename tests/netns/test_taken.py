@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-What `check` says nothing about, the kernel takes: topologies drawn at random from words that are near a limit. The other direction,
-that it refuses what is an error, is test_refused.py's.
+What is valid for `check`, the kernel accepts: random topologies with values near a limit. test_refused.py tests the other
+direction, that the kernel refuses what is an error.
 
 TOPOD_TEST_SEEDS=1000-1999 tries others than the usual ones.
 """
@@ -48,9 +48,9 @@ class Topology:
         return name, self.keys(self.maybe(40, *MTUS), self.maybe(30, *MACS), addresses=[ip] + self.ipv6(50))
 
     def macvlan(self, name):
-        parents = [n for n in self.names if n[0] != "m"]  # the kernel puts one on another onto that one's parent
+        parents = [n for n in self.names if n[0] != "m"]  # the kernel puts a macvlan on a macvlan onto the parent of the lower one
         mode = self.maybe(40, "mode: bridge", "mode: private", "mode: passthru")
-        mac = self.maybe(30, *MACS) if "passthru" not in mode else ""  # which is the parent's
+        mac = self.maybe(30, *MACS) if "passthru" not in mode else ""  # which would be the parent's
         return name, self.keys(f"kind: macvlan, link: {self.pick(*parents)}", self.maybe(40, *MTUS), mac, self.maybe(15, "up: false"), mode,
                                addresses=self.ipv6(30))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A life under valgrind: converge, drift, a good and a bad reload, status, stop, apply, down."""
+"""A daemon under valgrind: converge, drift, a good and a bad reload, status, stop; then apply and down."""
 
 import os
 import shutil
@@ -52,7 +52,7 @@ class Valgrind(Case):
         self.verb("reload", "office")
         self.verb("status", "office")
         self.verb("status", "--json", "office")
-        d.stop()  # exit 99 where valgrind found something
+        d.stop()  # its exit status is 99 if valgrind found something
         self.assertIsNone(d.find(r"^==\d+=="), "\n".join(d.lines))
         self.verb("down", path)
         self.same(before, lab.snapshot(), "down left a trace")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What waits for something outside of topod (a carrier, an interface that somebody moves in) holds nothing up, is named in
-the status, and is followed up when that comes."""
+"""Objects that wait for something outside topod (a carrier, an interface that somebody moves in) hold nothing up, are listed
+in the status, and are completed when it comes."""
 
 import json
 import unittest
@@ -30,7 +30,7 @@ class Waiting(Case):
 
 class Carrier(Waiting):
     def test_bridge_without_ports(self):
-        """Apply, reload and ready do not wait for what cannot come; the count is said, and status names each."""
+        """Apply, reload and readiness do not wait for what may never come; the count is printed, and status lists each one."""
         path = self.spec(EMPTY_BRIDGE)
         done = self.topod("apply", path)
         self.assertIn("2 addresses wait for a carrier, 1 route waits for a carrier", done.stdout)
@@ -46,7 +46,7 @@ class Carrier(Waiting):
                           ("host", "route fd10::/64 via fd00:1::2")}, {(w["scope"], w["noun"]) for w in status["waits"]})
         text = self.topod("status", "office").stdout
         self.assertRegex(text, r"host/br0 address fd00:1::1/64 for a carrier \(.*office.yaml:4\)")
-        # The carrier comes: it is followed up, the route by the address included.
+        # The carrier comes: everything is completed, including the route with the address.
         lab.ip(HOST, "link add p0 type veth peer name p1")
         lab.ip(HOST, "link set p0 master br0 up")
         lab.ip(HOST, "link set p1 up")
@@ -57,8 +57,8 @@ class Carrier(Waiting):
         d.stop()
 
     def test_detection_that_is_under_way(self):
-        """Where the carrier is there, apply waits for the end of the detection as ever: also of a bridge, to which the
-        kernel passes the port's carrier on some moments later."""
+        """With a carrier, apply waits for the end of detection as usual: also for a bridge, which gets the carrier of its port from
+        the kernel a moment later."""
         path = self.spec("""\
 namespaces:
   host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: ["fd00:1::1/64"]}}}
@@ -70,7 +70,7 @@ links: [[web:eth0, host:c1]]
         self.assertEqual([], self.tentative(HOST, "br0") + self.tentative("web", "eth0"))
 
     def test_deleted_while_it_waits(self):
-        """That nothing is missed of it yet does not mean that it may go."""
+        """While it waits, nothing is reported missing, but it may not disappear either."""
         path = self.spec(EMPTY_BRIDGE)
         d = self.daemon(path).ready()
         with d.expects(r"drift: host/br0: address fd00:1::1/64 was removed; restored"):
@@ -81,7 +81,7 @@ links: [[web:eth0, host:c1]]
 
 class Source(Waiting):
     def test_address_that_cannot_be_made(self):
-        """A route by it waits only for what is under way: the address is what fails."""
+        """A route with it waits only for a detection that is running: the address is what fails."""
         lab.ip(HOST, "link add x0 mtu 1200 type vxlan id 5 dstport 4789")
         path = self.spec("""\
 namespaces:
@@ -151,7 +151,7 @@ class MovedIn(Waiting):
             self.move_in(mtu)
             self.wait_until(self.complete, "what is declared of it", d)
             self.wait_until(lambda: self.status()["waiting"] == 0, "the end of the wait", d)
-            # By hand on it: drift, as with all else.
+            # A change by hand: drift, as with other objects.
             with d.expects(r"drift: web/wg0: address 10.9.0.2/24 was removed; restored"):
                 lab.ip("web", "addr del 10.9.0.2/24 dev wg0")
             lab.ip("web", "link del wg0")
@@ -162,7 +162,7 @@ class MovedIn(Waiting):
         self.topod("down", path)
 
     def test_gets_back_what_it_had(self):
-        """What is noted is of the interface that is there now."""
+        """The ledger records the interface that exists now."""
         path = self.spec(MOVED_IN)
         d = self.daemon(path).ready()
         for mtu in (1500, 1420):
