@@ -33,6 +33,7 @@ struct object {
 	bool gone;        /* desired: no longer declared, only returning fields */
 	bool awaited;     /* desired: foreign, and comes and goes: it waits where it is not there */
 	bool waits;       /* desired: it was not there at the latest look, and waits for something outside of topod */
+	bool came;        /* desired, awaited: it was there at the latest scan */
 	const char *
 		gone_with; /* desired: the namespace that topod removed and with which it went; NULL; the state's own name */
 	bool settled;      /* desired: was seen as declared since the file was put in force */

@@ -43,7 +43,8 @@ struct renamed {
 
 /* A link that topod only finds, as observed. */
 struct found {
-	const struct object *link, *seen; /* desired, observed */
+	struct object *link;
+	const struct object *seen; /* desired, observed */
 };
 
 /* An object that waits for something outside topod. This is neither failure nor drift, and nothing is retried. */

@@ -88,6 +88,8 @@ static void occurred(void *userdata, const struct occurrence *occurrence) {
 	case OCCURRENCE_DRIFT_REPORTED:
 	case OCCURRENCE_DRIFT_HELD:
 	case OCCURRENCE_RECOVERED:
+	case OCCURRENCE_GONE:
+	case OCCURRENCE_ARRIVED:
 	case OCCURRENCE_OVERRUN:
 		break;
 	}

@@ -15,6 +15,8 @@ const struct occurrence_words occurrence_words[N_OCCURRENCE_TYPES] = {
 	[OCCURRENCE_RECOVERED] = { "recovered", NULL, "recovered" },
 	[OCCURRENCE_CONVERGED] = { "converged", NULL, "converged" },
 	[OCCURRENCE_SPARED] = { "spared", NULL, "left to other topologies" },
+	[OCCURRENCE_GONE] = { "gone", NULL, "gone" },
+	[OCCURRENCE_ARRIVED] = { "arrived", NULL, "arrived" },
 	[OCCURRENCE_OVERRUN] = { "overrun", NULL, "overruns of events" },
 };
 
@@ -110,6 +112,12 @@ static void add_words(const struct occurrence *o, bool bare, struct text *out) {
 		break;
 	case OCCURRENCE_SPARED:
 		add_matter("left alone: ", o, what, out);
+		break;
+	case OCCURRENCE_GONE:
+		add_matter("gone: ", o, what, out);
+		break;
+	case OCCURRENCE_ARRIVED:
+		add_matter("arrived: ", o, what, out);
 		break;
 	case OCCURRENCE_OVERRUN:
 		text_add(out,

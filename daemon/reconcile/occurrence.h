@@ -20,6 +20,8 @@ enum occurrence_type {
 	OCCURRENCE_RECOVERED,      /* what failed or was contested has recovered */
 	OCCURRENCE_CONVERGED,      /* after a start or reload */
 	OCCURRENCE_SPARED,         /* what would be removed is left: another topology has it */
+	OCCURRENCE_GONE,           /* an interface that somebody else has to bring is not there any more */
+	OCCURRENCE_ARRIVED,        /* … and has come */
 	OCCURRENCE_OVERRUN,        /* events were lost, everything is scanned; with a pause: again and again */
 };
 

@@ -3,7 +3,35 @@
 
 #include "report/report.h"
 
+static void tell(struct reconciler *r, const struct object *object, enum occurrence_type type, const char *what) {
+	_cleanup_text_ struct text scope = {}, noun = {};
+
+	object_print_scope(object, &scope);
+	object_print_noun(object, &noun);
+	reconciler_tell(r, &(struct occurrence){ .type = type,
+						 .ns = object->ns,
+						 .scope = text_str(&scope),
+						 .noun = text_str(&noun),
+						 .what = what,
+						 .position = object->position });
+}
+
+/* Of what was there and is not. */
+static void note_gone(struct reconciler *r, struct object *object) {
+	if (object->came)
+		tell(r, object, OCCURRENCE_GONE, "is gone; it and what needs it wait until somebody moves it in again");
+	object->came = false;
+}
+
+static void note_come(struct reconciler *r, struct object *object) {
+	if (object->waits)
+		tell(r, object, OCCURRENCE_ARRIVED, "has come");
+	object->came = true;
+}
+
 static void add(struct reconciler *r, struct ns_info *info, const struct waiting *waiting) {
+	if (waiting->absent && waiting->object->awaited)
+		note_gone(r, waiting->object);
 	waiting->object->waits = waiting->absent;
 	vec_push(&info->waiting, *waiting);
 	r->work.n_waiting += waiting->why != NULL;
@@ -62,6 +90,9 @@ void waiting_take(struct pass *pass, const struct plan *plan) {
 	struct reconciler *r = pass->r;
 	bool any = false;
 
+	vec_foreach(found, &plan->found)
+		if (found->link->awaited && pass_settled(pass, worklist_find(&r->work, found->link->ns)))
+			note_come(r, found->link);
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		any |= end_waits(pass->infos.items[i], plan);
 		keep_unseen(r, pass->infos.items[i]);

@@ -4,7 +4,7 @@
  * it in. That is no failure and no drift; nothing is tried again and nobody is kept waiting for it. An event of what they
  * wait for has them looked at again.
  *
- * Which they are is found by each look (plan.waiting) and kept by namespace. It does nothing with them; choose.c and
+ * That an awaited interface goes or comes is told. Which they are is found by each look (plan.waiting) and kept by namespace. It does nothing with them; choose.c and
  * carry_out.c ask object_waits() whether a change is the end of a wait rather than drift.
  */
 #pragma once

@@ -16,6 +16,8 @@
 #define TOPOD_MESSAGE_CONVERGED "426358190f8a41e8b764d929e5c468fc"    /* the kernel was read back and matches the file */
 #define TOPOD_MESSAGE_SPARED \
 	"86d5a5b2d0f84e7b9e0f3b6f2c1a4d57" /* an object is not removed, because another topology declares it too */
+#define TOPOD_MESSAGE_GONE "b890fbb826ec464cbbb7a15901949123"    /* an interface that topod waits for is no longer there */
+#define TOPOD_MESSAGE_ARRIVED "6d96023c03d44ba0b6df51caf3f19c3b" /* such an interface is there now */
 #define TOPOD_MESSAGE_OVERRUN "1f2560e21b9f4a4f9ff6c7785580add3" /* events were lost; everything is scanned */
 #define TOPOD_MESSAGE_SUMMARY "6702038b2db2429e916a35a8f9806cf7" /* how many lines of a storm were only counted */
 #define TOPOD_MESSAGE_FILE_REFUSED \

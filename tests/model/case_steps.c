@@ -4,6 +4,18 @@
  */
 #include "case_private.h"
 
+/* Somebody makes what topod only finds. */
+static struct op bring_op(const struct c_link *link) {
+	struct op op = { .type = OP_BRIDGE, .ns = link->ns->name, .name = link->name };
+
+	if (streq(link->name, "f2"))
+		return op;
+	op.type = OP_VETH;
+	op.ns2 = op.ns;
+	op.name2 = streq(link->name, "f0") ? "f1" : "f0";
+	return op;
+}
+
 static struct op link_op(struct c_case *c) {
 	static const enum op_type types[] = { OP_LINK_DELETE, OP_DOWN,      OP_UP,          OP_MTU,    OP_TXQLEN,
 					      OP_MAC,         OP_ALIAS,     OP_NOMASTER,    OP_MASTER, OP_RENAME,
@@ -22,11 +34,8 @@ static struct op link_op(struct c_case *c) {
 	op.name2 = op.type == OP_MASTER ? case_pick(c, &c->links)->name : "moved";
 	op.ns2 = case_chance(c, 20) ? "z0" : case_pick(c, &c->spaces)->name;
 	/* The owner of a foreign link may recreate it. */
-	if (op.type == OP_BRIDGE && link->kind && streq(link->kind, "existing") && !streq(link->name, "f2")) {
-		op.type = OP_VETH;
-		op.ns2 = op.ns;
-		op.name2 = streq(link->name, "f0") ? "f1" : "f0";
-	}
+	if (op.type == OP_BRIDGE && link->kind && streq(link->kind, "existing"))
+		op = bring_op(link);
 	return op;
 }
 
@@ -177,11 +186,31 @@ static struct step any_step(struct c_case *c) {
 	return step;
 }
 
+/* What is awaited comes, goes, and comes again. */
+static void add_visits(struct c_case *c) {
+	vec_foreach(at, &c->links) {
+		const struct c_link *link = *at;
+
+		if (!link->kind || !streq(link->kind, "existing") || streq(link->ns->name, NS_HOST) || link->ns->adopt)
+			continue;
+		for (size_t n = case_draw(c, 4), i = 0; i < n; i++) {
+			struct op gone = { .type = OP_LINK_DELETE, .ns = link->ns->name, .name = link->name };
+
+			vec_push(&c->steps, (struct step){ .id = c->n_parts++,
+							   .type = case_chance(c, 80) ? STEP_OP : STEP_OP_REQUEST,
+							   .op = i % 2 ? gone : bring_op(link),
+							   .n = 1 });
+		}
+	}
+}
+
 void case_make_steps(struct c_case *c) {
 	size_t n = c->minimal || case_chance(c, 30) ? 0 : 1 + case_draw(c, c->real ? 4 : 8);
 
 	while (n--)
 		vec_push(&c->steps, any_step(c));
+	if (!c->minimal)
+		add_visits(c);
 }
 
 void case_make_crashes(struct c_case *c) {

@@ -441,11 +441,25 @@ static void check_violations(struct run *run) {
 		run_fail(run, "foreign: %s", run->fake.violations.data);
 }
 
+static void check_told_awaited(struct run *run, const struct object *object) {
+	bool there = ns_link(world_ns(run->w, object->ns), object_home_link(object));
+	_cleanup_text_ struct text scope = {}, noun = {};
+
+	object_print_scope(object, &scope);
+	object_print_noun(object, &noun);
+	if (run_was_told(there ? &run->gone : &run->arrived, scope.data, noun.data))
+		run_fail(run, "told: %s is %s, and something else was told last", scope.data, there ? "there" : "gone");
+}
+
 /* The journal must lead to the same result. */
 static void check_told(struct run *run) {
-	vec_foreach(at, &run->ill)
+	vec_foreach(at, &run->ill.list)
 		if (*at)
 			run_fail(run, "told: %s is well, and was last told of as ill", *at);
+	state_foreach(ns, desired(run))
+		ns_foreach(object, ns)
+			if (object->awaited)
+				check_told_awaited(run, object);
 }
 
 struct wanted {

@@ -54,30 +54,56 @@ void run_make_place(char place[64]) {
 
 /* The reconciler's surroundings. */
 
-/* The object that a reader of the journal would take for failing. */
-static char *told_name(const struct occurrence *o) {
-	return xasprintf("%s %s", o->scope, o->noun);
+/* What a reader of the journal remembers. */
+
+static char **find_told(const struct told_names *names, const char *scope, const char *noun) {
+	_cleanup_free_ char *name = xasprintf("%s %s", scope, noun);
+
+	vec_foreach(at, &names->list)
+		if (*at && streq(*at, name))
+			return at;
+	return NULL;
 }
 
-static void told_well(struct run *run, const struct occurrence *o) {
-	_cleanup_free_ char *name = told_name(o);
-
-	vec_foreach(at, &run->ill)
-		if (*at && streq(*at, name)) {
-			free(*at);
-			*at = NULL;
-		}
+bool run_was_told(const struct told_names *names, const char *scope, const char *noun) {
+	return find_told(names, scope, noun) != NULL;
 }
 
-static void told_ill(struct run *run, const struct occurrence *o) {
-	told_well(run, o);
-	vec_push(&run->ill, told_name(o));
+static void drop_told(struct told_names *names, const struct occurrence *o) {
+	char **at = find_told(names, o->scope, o->noun);
+
+	if (!at)
+		return;
+	free(*at);
+	*at = NULL;
+}
+
+static void add_told(struct told_names *names, const struct occurrence *o) {
+	drop_told(names, o);
+	vec_push(&names->list, xasprintf("%s %s", o->scope, o->noun));
+}
+
+static void forget_names(struct told_names *names) {
+	vec_foreach(at, &names->list)
+		free(*at);
+	vec_clear(&names->list);
 }
 
 static void forget_told(struct run *run) {
-	vec_foreach(at, &run->ill)
-		free(*at);
-	vec_clear(&run->ill);
+	forget_names(&run->ill);
+	forget_names(&run->gone);
+	forget_names(&run->arrived);
+}
+
+static void remember(struct run *run, const struct occurrence *o) {
+	if (o->type == OCCURRENCE_FAILING || o->type == OCCURRENCE_DRIFT_FAILED || o->type == OCCURRENCE_BACKED_OFF)
+		add_told(&run->ill, o);
+	else if (o->type == OCCURRENCE_RECOVERED)
+		drop_told(&run->ill, o);
+	if (o->type != OCCURRENCE_GONE && o->type != OCCURRENCE_ARRIVED)
+		return;
+	drop_told(o->type == OCCURRENCE_GONE ? &run->arrived : &run->gone, o);
+	add_told(o->type == OCCURRENCE_GONE ? &run->gone : &run->arrived, o);
 }
 
 static void occurred(void *userdata, const struct occurrence *o) {
@@ -91,15 +117,14 @@ static void occurred(void *userdata, const struct occurrence *o) {
 		[OCCURRENCE_CONVERGED] = "converged",
 		[OCCURRENCE_OVERRUN] = "overrun",
 		[OCCURRENCE_SPARED] = "spared",
+		[OCCURRENCE_GONE] = "gone",
+		[OCCURRENCE_ARRIVED] = "arrived",
 		[OCCURRENCE_DRIFT_HELD] = "held",
 	};
 
 	struct run *run = userdata;
 
-	if (o->type == OCCURRENCE_FAILING || o->type == OCCURRENCE_DRIFT_FAILED || o->type == OCCURRENCE_BACKED_OFF)
-		told_ill(run, o);
-	else if (o->type == OCCURRENCE_RECOVERED)
-		told_well(run, o);
+	remember(run, o);
 	tell(userdata, "= %s: %s %s %s %s", words[o->type], o->scope ? o->scope : "", o->noun ? o->noun : "",
 	     o->what ? o->what : "", o->error ? o->error : "");
 }
@@ -273,7 +298,9 @@ void run_done(struct run *run) {
 		world_free(run->w);
 	vec_done(&run->scheduled);
 	forget_told(run);
-	vec_done(&run->ill);
+	vec_done(&run->ill.list);
+	vec_done(&run->gone.list);
+	vec_done(&run->arrived.list);
 	free(run->rescued);
 	free(run->failure);
 	text_done(&run->story);

@@ -15,6 +15,11 @@ struct scheduled {
 	struct op op;
 };
 
+/* Of objects, "SCOPE NOUN"; NULL: taken out again. */
+struct told_names {
+	vec(char *) list;
+};
+
 struct run {
 	const struct c_case *c;
 	const char *topology; /* its name, and that of its file */
@@ -29,9 +34,10 @@ struct run {
 	bool disturbed;       /* something happened since everything was as declared */
 	const char *faulted;  /* id of the object that always fails, or NULL */
 	vec(struct scheduled) scheduled;
-	vec(char *) ill; /* objects reported as failing or contested, and not yet as recovered; NULL: recovered */
-	char *rescued;   /* the ledger as it will be found after the crash */
-	char *failure;   /* the first violation; NULL: none */
+	struct told_names ill;           /* objects reported as failing or contested, and not yet as recovered */
+	struct told_names gone, arrived; /* interfaces of which this was reported last */
+	char *rescued;                   /* the ledger as it will be found after the crash */
+	char *failure;                   /* the first violation; NULL: none */
 	struct text story;
 	bool telling;
 	size_t n_passes, n_converged, n_degraded, n_crashes;
@@ -45,6 +51,8 @@ void run_init(struct run *run, const struct c_case *c, bool telling);
 void run_init_beside(struct run *run, struct run *first, const struct c_case *c, const char *topology);
 void run_done(struct run *run);
 
+/* Is the object one of them? */
+bool run_was_told(const struct told_names *names, const char *scope, const char *noun);
 void run_fail(struct run *run, const char *format, ...) _printf_(2, 3);
 
 /* Starts topod on a version of the file (-1: an empty one), as `run` and `apply` do; or stops it. */

@@ -148,15 +148,18 @@ class MovedIn(Waiting):
             self.assertIn("nothing to do\n", self.topod("plan", path).stdout)
             waits = {w["noun"] for w in self.status()["waits"]}
             self.assertLessEqual({"link", "address 10.9.0.2/24", "route 10.11.0.0/16 dev wg0"}, waits)
-            self.move_in(mtu)
-            self.wait_until(self.complete, "what is declared of it", d)
+            with d.expects("arrived: web/wg0: link has come"):
+                self.move_in(mtu)
+            self.assertTrue(self.complete(), "what is declared of it is made before that is said")
             self.wait_until(lambda: self.status()["waiting"] == 0, "the end of the wait", d)
             # A change by hand: drift, as with other objects.
             with d.expects(r"drift: web/wg0: address 10.9.0.2/24 was removed; restored"):
                 lab.ip("web", "addr del 10.9.0.2/24 dev wg0")
-            lab.ip("web", "link del wg0")
+            with d.expects("gone: web/wg0: link is gone; it and what needs it wait until somebody moves it in again"):
+                lab.ip("web", "link del wg0")
             self.wait_until(lambda: self.status()["waiting"] > 0, "another wait", d)
             self.assertEqual("converged", self.status()["state"])
+        self.assertEqual(["arrived", "gone"] * 2, [l.split(":")[0] for l in d.lines if l.startswith(("arrived", "gone"))])
         self.assertEqual([], [l for l in d.lines if "failing" in l or ("drift" in l and "10.9.0.2" not in l)])
         d.stop()
         self.topod("down", path)
