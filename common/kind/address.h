@@ -22,7 +22,7 @@ struct address {
 	bool secondary;   /* observed: another IPv4 address of its subnet stands before it */
 	bool settling;    /* observed: the end of its duplicate address detection will make entries in the table local */
 	uint32_t created; /* observed: when it was set, in hundredths of a second since the boot */
-	const struct made_route *lacking; /* observed: routes that came with it and are gone */
+	struct made_route *lacking; /* observed: routes that came with it and are gone */
 };
 
 enum address_field {

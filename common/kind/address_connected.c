@@ -19,55 +19,64 @@ enum {
 };
 
 /* Where the routes stand that the kernel makes for a link and its own addresses. */
-static size_t tables_of_link(const struct object *desired, const struct link *link, struct table ret[CONNECTED_TABLES_MAX]) {
+static size_t tables_of_link(const struct object *desired, const struct link *link, uint32_t vrf,
+			     struct table ret[CONNECTED_TABLES_MAX]) {
 	unsigned families = link_own_families(desired, link);
 	size_t n = 0;
 
 	if (families & FAMILY_IPV4)
-		ret[n++] = (struct table){ AF_INET, RT_TABLE_LOCAL, false, link->ifindex };
+		ret[n++] = (struct table){ AF_INET, vrf ? vrf : RT_TABLE_LOCAL, false, link->ifindex };
 	if (families & FAMILY_IPV6 && link->runs_ipv6)
-		ret[n++] = (struct table){ AF_INET6, RT_TABLE_LOCAL, false, link->ifindex };
-	if (families && link->link_local.family)
+		ret[n++] = (struct table){ AF_INET6, vrf ? vrf : RT_TABLE_LOCAL, false, link->ifindex };
+	if (families && link->link_local.family && !vrf)
 		ret[n++] = (struct table){ AF_INET6, RT_TABLE_MAIN, false, link->ifindex };
 	return n;
 }
 
-size_t connected_tables(const struct source_scan *scan, const struct object *desired,
-			struct table ret[CONNECTED_TABLES_MAX]) {
-	const struct address *address = (const struct address *)desired;
-	const struct link *link;
+static size_t tables_of_address(const struct address *address, const struct link *link, uint32_t vrf,
+				struct table ret[CONNECTED_TABLES_MAX]) {
+	uint8_t family = address->address.address.family;
+	bool connected = address_has_connected_route(address);
 
-	if (desired->kind == &kind_address) {
-		uint8_t family = address->address.address.family;
-
-		link = (const struct link *)ns_find_link(scan->seen, address->dev);
-		ret[0] = (struct table){ family, RT_TABLE_LOCAL, false, link ? link->ifindex : 0 };
-		ret[1] = (struct table){ family, RT_TABLE_MAIN, true, 0 };
-		return address_has_connected_route(address) ? 2 : 1;
-	}
-	link = object_is_link(desired) ? (const struct link *)ns_find(scan->seen, desired) : NULL;
-	return link ? tables_of_link(desired, link, ret) : 0;
+	ret[0] = (struct table){ family, vrf ? vrf : RT_TABLE_LOCAL, vrf && connected, link ? link->ifindex : 0 };
+	ret[1] = (struct table){ family, RT_TABLE_MAIN, true, 0 };
+	return connected && !vrf ? 2 : 1;
 }
 
-/* Those of a VRF and its ports stand in its table. A controller that was not looked for may be one. */
-static bool is_in_vrf(const struct source_scan *scan, const struct link *link) {
-	if (streq(link->kind_text, "vrf"))
-		return true;
-	if (!link->master || !*link->master)
-		return false;
-	const struct link *controller = (const struct link *)ns_find_link(scan->seen, link->master);
+size_t connected_tables(const struct source_scan *scan, const struct object *desired,
+			struct table ret[CONNECTED_TABLES_MAX]) {
+	const struct address *address = desired->kind == &kind_address ? (const struct address *)desired : NULL;
+	const struct link *link = NULL;
+	uint32_t vrf = 0;
 
-	return !controller || streq(controller->kind_text, "vrf");
+	if (address)
+		link = (const struct link *)ns_find_link(scan->seen, address->dev);
+	else if (object_is_link(desired))
+		link = (const struct link *)ns_find(scan->seen, desired);
+	if (link)
+		(void)link_made_table(scan->seen, link, &vrf); /* where it is not known, nothing is judged */
+	if (address)
+		return tables_of_address(address, link, vrf, ret);
+	return link ? tables_of_link(desired, link, vrf, ret) : 0;
+}
+
+static bool is_read(const struct connected *c, const struct made_route *route) {
+	uint8_t family = route->to.address.family;
+
+	if (!route->table)
+		return (route->type == RTN_UNICAST ? c->main_read : c->local_read) & family_bit(family);
+	vec_foreach(table, &c->vrf_read)
+		if (table->family == family && (!table->number || table->number == route->table))
+			return true;
+	return false;
 }
 
 /* In a table that was not read, nothing is missing. */
 static bool is_there(const struct source_scan *scan, const struct connected *c, const struct made_route *route) {
-	unsigned read = route->type == RTN_UNICAST ? c->main_read : c->local_read;
-
-	if (!(read & family_bit(route->to.address.family)))
+	if (!is_read(c, route))
 		return true;
 	if (route->type == RTN_UNICAST && !prefix_equal(&route->to, &made_route_link_local))
-		return c->has_route(scan, &route->to);
+		return c->has_route(scan, &route->to, route->table);
 	return c->made.n && bsearch(route, c->made.items, c->made.n, sizeof(*c->made.items), made_route_compare);
 }
 
@@ -77,6 +86,14 @@ struct judging {
 	bool finally;
 	vec(struct made_route) missing; /* several addresses may have one together: the first misses it */
 };
+
+static void note_vrf(struct connected *c, uint32_t table) {
+	vec_foreach(known, &c->vrfs)
+		if (*known == table)
+			return;
+	if (table)
+		vec_push(&c->vrfs, table);
+}
 
 static bool is_missing(struct judging *j, const struct made_route *route) {
 	struct connected *c = j->connected;
@@ -88,12 +105,13 @@ static bool is_missing(struct judging *j, const struct made_route *route) {
 			return false;
 	c->ifindex = c->any_missing && c->ifindex != route->ifindex ? 0 : route->ifindex;
 	c->any_missing = true;
+	note_vrf(c, route->table);
 	return true;
 }
 
-/* Does the kernel make anything for it that was read? A link that is down has nothing. */
-static bool is_judged(const struct judging *j, const struct link *link, const struct object *object) {
-	if (!link || !link->up || is_in_vrf(j->scan, link) || !ns_find(j->scan->desired, object))
+/* Does the kernel make anything for it that was read, and in which table? A link that is down has nothing. */
+static bool is_judged(const struct judging *j, const struct link *link, const struct object *object, uint32_t *ret_table) {
+	if (!link || !link->up || !link_made_table(j->scan->seen, link, ret_table) || !ns_find(j->scan->desired, object))
 		return false;
 	return !object_is_link(object) || !j->scan->scope || link->addresses_read;
 }
@@ -107,11 +125,13 @@ static void judge_address(struct judging *j, struct address *address) {
 	bool own = link && address->object.kernel_made && link_is_own_address(link, &address->address);
 	struct made_route routes[ADDRESS_MADE_MAX];
 	size_t n = address_made_routes(address, routes);
+	uint32_t table;
 
-	if (!is_judged(j, link, own ? &link->object : &address->object))
+	if (!is_judged(j, link, own ? &link->object : &address->object, &table))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		routes[i].ifindex = link->ifindex;
+		routes[i].table = table;
 		if (!is_missing(j, &routes[i]))
 			continue;
 		/* Its entry and the route to the peer are still to come, and then it is usable. */
@@ -131,7 +151,8 @@ static void judge_address(struct judging *j, struct address *address) {
 static void judge_link(struct judging *j, struct link *link) {
 	struct made_route route = { .to = made_route_multicast, .type = RTN_MULTICAST, .ifindex = link->ifindex };
 
-	if (!link->runs_ipv6 || streq(link->name, "lo") || !is_judged(j, link, &link->object) || !is_missing(j, &route))
+	if (!link->runs_ipv6 || streq(link->name, "lo") || !is_judged(j, link, &link->object, &route.table) ||
+	    !is_missing(j, &route))
 		return;
 	j->connected->only_late = false;
 	if (j->finally)
@@ -143,6 +164,7 @@ void connected_judge(struct source_scan *scan, struct connected *c, bool finally
 
 	c->any_missing = false;
 	c->only_late = true;
+	c->vrfs.n = 0;
 	if (c->made.n)
 		qsort(c->made.items, c->made.n, sizeof(*c->made.items), made_route_compare);
 	ns_foreach(object, scan->seen) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whether the routes are there that the kernel makes along with addresses and links: those to their networks, the entries of the
- * table local, fe80::/64, ff00::/8. They can be taken away while the address stays. Shared by links, addresses and routes: routes are read by route_source.c,
+ * table local, fe80::/64, ff00::/8; of a VRF and its ports all of these stand in its table. They can be taken away while the address stays. Shared by links, addresses and routes: routes are read by route_source.c,
  * and what they say of addresses and links is judged by address_connected.c.
  */
 #pragma once
@@ -25,13 +25,15 @@ struct table {
 
 struct connected {
 	vec(struct made_route) made;
-	unsigned main_read, local_read; /* the families of which these tables were read */
-	bool (*has_route)(const struct source_scan *scan,
-			  const struct prefix *to); /* in the table main, as the kernel makes it */
+	unsigned main_read, local_read; /* the families of which these tables were read … */
+	vec(struct table) vrf_read;     /* … and those of VRFs; number 0: all */
+	/* As the kernel makes it; table 0: main. */
+	bool (*has_route)(const struct source_scan *scan, const struct prefix *to, uint32_t table);
 	/* Is something declared missing, and of which link? 0: of several. */
 	bool any_missing;
 	bool only_late; /* … that the kernel may have yet to make? */
 	uint32_t ifindex;
+	vec(uint32_t) vrfs; /* the tables of VRFs in which something is missing */
 };
 
 /* The tables in which the routes would be that come with a desired address or link. Returns how many. */

@@ -415,6 +415,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 
 	link->ifindex = (uint32_t)seen->ifi->ifi_index;
 	link->kind_text = seen->kind ? arena_strdup(decode->arena, seen->kind) : "";
+	link->own_table = streq(link->kind_text, "vrf") ? nl_get_u32(seen->data[IFLA_VRF_TABLE], 0) : 0;
 	decode_alternative_names(decode->arena, seen->top[IFLA_PROP_LIST], link);
 	if (!object_has(object, LINK_ALIAS)) {
 		link->alias = "";

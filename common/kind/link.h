@@ -25,14 +25,14 @@ struct link {
 	uint32_t ifindex;     /* observed */
 	bool runs_ipv6;       /* observed: IPv6 is on and at work */
 	bool makes_addresses; /* observed: … and the kernel has given it addresses, or would now: lo's own, a link-local one */
-	bool addresses_read;              /* observed, by a narrow look: so far that what it makes was seen … */
-	unsigned own_families;            /* … in which families, as family_bit() … */
-	struct ip link_local;             /* … and of the link-local ones, one that the kernel made; or family 0 */
-	bool lacks_entry;                 /* observed: … and whose entry in the table local is gone; of lo: that of ::1 */
-	uint32_t accept_ra;               /* observed: the setting; 0 where it is not known */
-	const struct made_route *lacking; /* observed: other routes that came with them and are gone */
-	bool no_carrier;                  /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
-	uint8_t port_state;               /* observed: as a bridge's port, see enum port_state */
+	bool addresses_read;        /* observed, by a narrow look: so far that what it makes was seen … */
+	unsigned own_families;      /* … in which families, as family_bit() … */
+	struct ip link_local;       /* … and of the link-local ones, one that the kernel made; or family 0 */
+	bool lacks_entry;           /* observed: … and whose entry in the table local is gone; of lo: that of ::1 */
+	uint32_t accept_ra;         /* observed: the setting; 0 where it is not known */
+	struct made_route *lacking; /* observed: other routes that came with them and are gone */
+	bool no_carrier;            /* observed: nothing is sent by it: no carrier, or it is not ready (dormant) */
+	uint8_t port_state;         /* observed: as a bridge's port, see enum port_state */
 	const char *name;
 	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation, own_addresses,
 		own_routes;
@@ -41,6 +41,7 @@ struct link {
 	const char *alias;
 	const struct object *pair;      /* while the file is read: what the pair's entry says of both ends, or NULL */
 	const char *kind_text;          /* observed: IFLA_INFO_KIND, or "" */
+	uint32_t own_table;             /* a VRF: the table of its ports' routes; else 0 */
 	const char **alternative_names; /* observed */
 	size_t n_alternative_names;
 };
@@ -226,6 +227,10 @@ unsigned link_given_families(const struct link *link);
 bool link_is_own_address(const struct link *link, const struct prefix *address);
 /* Notes that a route is missing that the kernel made for it. */
 void link_miss(struct arena *arena, struct link *link, const struct made_route *route);
+
+/* Where the routes stand that the kernel makes for the link and its addresses: the table of the VRF that it is, or whose port it
+ * is; 0: the tables main and local. False if that is not known, because its controller was not read. */
+bool link_made_table(const struct ns_state *ns, const struct link *link, uint32_t *ret);
 void link_put_own_addresses(struct encode *encode, const struct change *change, uint32_t index);
 
 /* The i-th setting that is written for a change besides its messages, in the link's namespace; false: there are no more. */

@@ -65,6 +65,14 @@ unsigned link_given_families(const struct link *link) {
 	return is_loopback(link) ? FAMILY_IPV4 | FAMILY_IPV6 : FAMILY_IPV6;
 }
 
+bool link_made_table(const struct ns_state *ns, const struct link *link, uint32_t *ret) {
+	bool port = object_has(&link->object, LINK_MASTER) && *link->master;
+	const struct link *controller = port ? (const struct link *)ns_find_link(ns, link->master) : NULL;
+
+	*ret = controller ? controller->own_table : link->own_table;
+	return !port || controller;
+}
+
 void link_miss(struct arena *arena, struct link *link, const struct made_route *route) {
 	struct made_route missing = *route;
 

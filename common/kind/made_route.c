@@ -11,27 +11,32 @@
 const struct prefix made_route_link_local = { { .family = AF_INET6, .bytes = { 0xfe, 0x80 } }, 64 };
 const struct prefix made_route_multicast = { { .family = AF_INET6, .bytes = { 0xff } }, 8 };
 
-/* Without CONFIG_IPV6_MULTIPLE_TABLES the tables main and local are one. */
 static bool is_of_interest(const struct rtmsg *rtm) {
-	if (rtm->rtm_table != RT_TABLE_LOCAL && rtm->rtm_table != RT_TABLE_MAIN)
-		return false;
 	if (rtm->rtm_type == RTN_UNICAST)
-		return rtm->rtm_table == RT_TABLE_MAIN && rtm->rtm_family == AF_INET6 && rtm->rtm_dst_len == 64 &&
+		return rtm->rtm_table != RT_TABLE_LOCAL && rtm->rtm_family == AF_INET6 && rtm->rtm_dst_len == 64 &&
 		       rtm->rtm_protocol == RTPROT_KERNEL;
 	return rtm->rtm_type == RTN_LOCAL || rtm->rtm_type == RTN_BROADCAST || rtm->rtm_type == RTN_MULTICAST;
 }
 
+/* Without CONFIG_IPV6_MULTIPLE_TABLES the tables main and local are one. */
+static uint32_t table_of(const struct rtmsg *rtm, const struct nlattr *attr) {
+	uint32_t table = nl_get_u32(attr, rtm->rtm_table);
+
+	return table == RT_TABLE_MAIN || table == RT_TABLE_LOCAL ? 0 : table;
+}
+
 bool made_route_decode(const struct nlmsghdr *nlh, struct made_route *ret) {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[RTA_OIF + 1];
+	const struct nlattr *tb[RTA_TABLE + 1];
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED || !ip_size(rtm->rtm_family) ||
 	    rtm->rtm_dst_len > ip_bits(rtm->rtm_family) || !is_of_interest(rtm))
 		return false;
-	nl_parse(nlh, sizeof(*rtm), tb, RTA_OIF);
+	nl_parse(nlh, sizeof(*rtm), tb, RTA_TABLE);
 	*ret = (struct made_route){
 		.to.length = rtm->rtm_dst_len,
 		.type = rtm->rtm_type,
+		.table = table_of(rtm, tb[RTA_TABLE]),
 		.ifindex = nl_get_u32(tb[RTA_OIF], 0),
 	};
 	return tb[RTA_DST] &&
@@ -45,6 +50,8 @@ int made_route_compare(const void *a, const void *b) {
 
 	if (x->ifindex != y->ifindex)
 		return x->ifindex < y->ifindex ? -1 : 1;
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
 	if (x->type != y->type)
 		return x->type - y->type;
 	if (x->to.length != y->to.length)
@@ -54,9 +61,18 @@ int made_route_compare(const void *a, const void *b) {
 	return memcmp(x->to.address.bytes, y->to.address.bytes, ip_size(x->to.address.family));
 }
 
-void made_route_add(struct arena *arena, const struct made_route **list, const struct made_route *route) {
+/* Is it the entry of the address itself? Without that the kernel refuses others of which it is the source
+ * (fib_valid_prefsrc(), net/ipv4/fib_semantics.c). */
+static bool is_of_source(const struct made_route *route) {
+	return route->type == RTN_LOCAL && ip_equal(&route->to.address, &route->source) &&
+	       route->to.length == ip_bits(route->source.family);
+}
+
+void made_route_add(struct arena *arena, struct made_route **list, const struct made_route *route) {
 	struct made_route *copy = arena_memdup(arena, route, sizeof(*route));
 
+	while (*list && is_of_source(*list) && !is_of_source(route))
+		list = &(*list)->next;
 	copy->next = *list;
 	*list = copy;
 }
@@ -70,10 +86,10 @@ void made_route_put(struct nl_writer *w, const struct made_route *route, uint32_
 
 	rtm->rtm_family = to->family;
 	rtm->rtm_dst_len = route->to.length;
-	rtm->rtm_table = route->type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL;
 	rtm->rtm_protocol = RTPROT_KERNEL;
 	rtm->rtm_scope = !ipv4 ? RT_SCOPE_UNIVERSE : route->type == RTN_LOCAL ? RT_SCOPE_HOST : RT_SCOPE_LINK;
 	rtm->rtm_type = route->type;
+	nl_put_u32(w, RTA_TABLE, route->table ? route->table : route->type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL);
 	nl_put(w, RTA_DST, to->bytes, ip_size(to->family));
 	nl_put_u32(w, RTA_OIF, index);
 	if (ipv4)

@@ -10,24 +10,25 @@ enum {
 
 struct made_route {
 	struct prefix to;
-	uint8_t type;     /* RTN_UNICAST: in the table main; RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST: in local */
-	uint32_t ifindex; /* observed */
-	struct ip source; /* of one that is to be made again: its preferred source (IPv4) */
-	const struct made_route *next; /* in a list */
+	uint8_t type;            /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */
+	uint32_t table;          /* a VRF's; 0: main (RTN_UNICAST) or local */
+	uint32_t ifindex;        /* observed */
+	struct ip source;        /* of one that is to be made again: its preferred source (IPv4) */
+	struct made_route *next; /* in a list */
 };
 
 extern const struct prefix made_route_link_local; /* fe80::/64, of each interface with a link-local address */
 extern const struct prefix made_route_multicast;  /* ff00::/8, of each interface with IPv6 */
 
-/* Reads one RTM_NEWROUTE of a dump. False where it is neither in the table local nor fe80::/64. Only these can stand on several
- * interfaces with one identity, so an object (struct route) cannot tell whose they are. */
+/* Reads one RTM_NEWROUTE of a dump. False where it is neither of the types that stand in the table local, or in a VRF's, nor
+ * fe80::/64. Only these can stand on several interfaces with one identity, so an object (struct route) cannot tell whose they are. */
 bool made_route_decode(const struct nlmsghdr *nlh, struct made_route *ret);
 
-/* By interface, type and destination; as memcmp(). */
+/* By interface, table, type and destination; as memcmp(). */
 int made_route_compare(const void *a, const void *b);
 
-/* Adds a copy to the list. */
-void made_route_add(struct arena *arena, const struct made_route **list, const struct made_route *route);
+/* Adds a copy to a list of those that are to be made again, in that order. */
+void made_route_add(struct arena *arena, struct made_route **list, const struct made_route *route);
 
 /* Makes it again by the interface with that index, as the kernel itself does. */
 void made_route_put(struct nl_writer *w, const struct made_route *route, uint32_t index);

@@ -11,6 +11,7 @@
 
 struct connected {
 	struct prefix network, address;
+	uint32_t table;
 	const struct object *object; /* which gives the link the address */
 };
 
@@ -31,24 +32,20 @@ static int compare_networks(const struct prefix *a, const struct prefix *b) {
 static int compare_connected(const void *a, const void *b) {
 	const struct connected *x = a, *y = b;
 
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
 	return compare_networks(&x->network, &y->network);
-}
-
-/* Those of some controllers' ports (a VRF) stand in its table. */
-static bool is_in_main(const struct ns_state *ns, const struct object *address) {
-	const struct link *link = (const struct link *)ns_find_link(ns, object_home_link(address));
-	const struct object *controller =
-		link && object_has(&link->object, LINK_MASTER) ? ns_find_link(ns, link->master) : NULL;
-
-	return !controller || !controller->kind->own_table;
 }
 
 static void find_connections(const struct ns_state *ns, struct connections *ret) {
 	ns_foreach(object, ns) {
 		struct connected c = { .object = object };
 
-		if (object->kind->connects && object->kind->connects(object, &c.network) && is_in_main(ns, object) &&
-		    object->kind->assigns(object, &c.address))
+		if (!object->kind->connects || !object->kind->connects(object, &c.network) ||
+		    !object->kind->assigns(object, &c.address))
+			continue;
+		const struct link *link = (const struct link *)ns_find_link(ns, object_home_link(object));
+		if (!link || link_made_table(ns, link, &c.table))
 			vec_push(&ret->list, c);
 	}
 	if (ret->list.n)
@@ -59,7 +56,7 @@ static void find_connections(const struct ns_state *ns, struct connections *ret)
 static bool has_their_place(const struct route *route) {
 	uint32_t metric = route->to.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
 
-	return route->table == RT_TABLE_MAIN && !route->tos && route->metric == metric;
+	return !route->tos && route->metric == metric;
 }
 
 static bool says_the_same(const struct route *route, const struct connected *c) {
@@ -72,14 +69,15 @@ static bool says_the_same(const struct route *route, const struct connected *c) 
 }
 
 static void check_route(struct reading *r, const struct connections *connections, const struct route *route) {
-	const struct connected key = { .network = route->to }, *list = connections->list.items, *found;
+	const struct connected key = { .network = route->to, .table = route->table == RT_TABLE_MAIN ? 0 : route->table },
+			       *list = connections->list.items, *found;
 	const struct object *object = &route->object;
 	char network[PREFIX_TEXT_MAX], address[PREFIX_TEXT_MAX];
 
 	found = bsearch(&key, list, connections->list.n, sizeof(key), compare_connected);
 	if (!found)
 		return;
-	while (found > list && compare_networks(&found[-1].network, &route->to) == 0)
+	while (found > list && compare_connected(&found[-1], &key) == 0)
 		found--;
 	for (const struct connected *c = found; c < list + connections->list.n && compare_connected(c, &key) == 0; c++)
 		if (says_the_same(route, c))

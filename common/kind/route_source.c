@@ -43,12 +43,12 @@ static void add_route(struct source_scan *scan, struct route *route) {
 	}
 }
 
-static bool has_route(const struct source_scan *scan, const struct prefix *to) {
+static bool has_route(const struct source_scan *scan, const struct prefix *to, uint32_t table) {
 	struct arena *arena = scan->decode.arena;
 	struct route *like = (struct route *)object_new(arena, &kind_route, scan->seen->name);
 
 	like->to = *to;
-	like->table = RT_TABLE_MAIN;
+	like->table = table ? table : RT_TABLE_MAIN;
 	like->metric = to->address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
 	object_seal(arena, &like->object);
 	return ns_find(scan->seen, &like->object);
@@ -108,21 +108,24 @@ static void put_dump(struct nl_writer *w, const struct table *table) {
 
 /* The answer about lo comes when nobody holds the lock for links (RTNL) any more, under which addresses and their routes are
  * made. */
-static void put_missing(struct nl_writer *w, uint32_t ifindex) {
+static void put_missing(struct nl_writer *w, const struct connected *c) {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	static const uint32_t numbers[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
 
 	link_put_question(w, "lo", 0);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(numbers); j++)
-			put_dump(w, &(struct table){ families[i], numbers[j], false, ifindex });
+			put_dump(w, &(struct table){ families[i], numbers[j], false, c->ifindex });
+		vec_foreach(vrf, &c->vrfs)
+			put_dump(w, &(struct table){ families[i], *vrf, false, c->ifindex });
+	}
 }
 
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	struct reading *reading = scan->own;
 
 	if (reading && reading->step == READ_MISSING) {
-		put_missing(w, reading->connected.ifindex);
+		put_missing(w, &reading->connected);
 		return;
 	}
 	if (reading && reading->step == READ_ADDRESSES) {
@@ -154,6 +157,8 @@ static void begin(struct source_scan *scan) {
 		connected->main_read |= family_bit(table->family);
 	if (table->number == 0 || table->number == RT_TABLE_LOCAL)
 		connected->local_read |= family_bit(table->family);
+	if (table->number != RT_TABLE_MAIN && table->number != RT_TABLE_LOCAL)
+		vec_push(&connected->vrf_read, *table);
 	if (scan->scope)
 		scan->decode.skips_local = !table->all;
 	/* Of a dump that begins again, what it gave is forgotten. */
@@ -186,7 +191,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	if (reading->step == READ_MISSING && made)
 		return 0;
 	struct route *route = route_decode(&scan->decode, nlh);
-	if (route && reading->step == READ_MISSING && route->table == RT_TABLE_MAIN)
+	if (route && reading->step == READ_MISSING && route->table != RT_TABLE_LOCAL)
 		scan_add(scan, &route->object);
 	if (route && reading->step == READ_TABLES && is_wanted(scan, route))
 		add_route(scan, route);
@@ -227,6 +232,8 @@ static void done(struct source_scan *scan) {
 	if (!reading)
 		return;
 	vec_done(&reading->connected.made);
+	vec_done(&reading->connected.vrf_read);
+	vec_done(&reading->connected.vrfs);
 	vec_done(&reading->tables);
 }
 
@@ -252,9 +259,10 @@ static enum about about(const struct event *event, struct hint *ret) {
 	ret->type = HINT_OBJECT;
 	ret->ifindex = nl_get_u32(tb[RTA_OIF], 0);
 	ret->like = &like->object;
+	/* Main and local, or both in that of a VRF. */
 	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL &&
-			 (like->table == RT_TABLE_MAIN || (like->table == RT_TABLE_LOCAL && rtm->rtm_type != RTN_ANYCAST &&
-							   event->message->nlmsg_type == RTM_DELROUTE));
+			 (like->table == RT_TABLE_MAIN || (like->table != RT_TABLE_LOCAL && rtm->rtm_type == RTN_UNICAST) ||
+			  (rtm->rtm_type != RTN_ANYCAST && event->message->nlmsg_type == RTM_DELROUTE));
 	return ABOUT_HINT;
 }
 

@@ -142,7 +142,6 @@ struct kind {
 	const char *link_kind;     /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, where the kernel has one */
 	const struct kind *port_kind; /* a controller: what its ports may say of themselves there; NULL: has no ports */
 	unsigned max_ports;           /* … and how many it takes; 0: no limit */
-	bool own_table;               /* a controller: the connected routes of its ports stand in a table of its own (VRF) */
 	bool found;                   /* never made nor deleted: only what the file says of it is changed (existing) */
 	bool unnamed;                 /* a link kind that is not a value of `kind` */
 	bool any_kind;                /* compares with a link of any kind (existing, physical) */

@@ -231,6 +231,15 @@ links: [[web:eth0, db:eth0]]
             self.wait_until(lambda: entries(ns, name) == before, "the entries")
             self.topod("plan", path)
 
+    def test_all_entries(self):
+        """The address's own entry comes first: the kernel refuses the others without it."""
+        path = self.spec(PAIR.replace("MODE", "eui64"))
+        self.topod("apply", path)
+        self.misses(path, "web", "eth0", "-4 route flush table local dev eth0", "its entry in the table local")
+        lab.ip("web", "-4 route flush table main dev eth0")
+        self.misses(path, "web", "eth0", "-4 route flush table local dev eth0", "route to its prefix")
+        self.assertTrue(lab.route("web", "10.0.0.0/24"))
+
     def test_entries_of_link_local(self):
         """The entry of its address, and ff00::/8, without which no multicast is sent."""
         d = self.start(PAIR.replace("MODE", "eui64"))

@@ -136,6 +136,38 @@ links: [["trunk:t0", "trunk:t1"]]
         self.finish(path)
 
 
+class Vrf(Case):
+    """A VRF and its ports have their connected routes in a table of their own."""
+
+    def routes(self):
+        return sorted(str(route) for family in ("-4", "-6") for route in
+                      lab.ip_json("a", f"{family} route show table 10"))
+
+    def test_connected_routes(self):
+        lab.run("ip", "netns", "add", "a")
+        for key in ("all", "default"):
+            lab.sysctl_set("a", f"net.ipv6.conf.{key}.accept_dad", 0)
+        for command in ("link add vrf0 type vrf table 10", "link set vrf0 up", "link add d0 type dummy", "link set d0 master vrf0",
+                        "link set d0 up"):
+            lab.ip("a", command)
+        path = self.spec("namespaces: {a: {adopt: true, interfaces: {d0: {kind: existing, up: true,\n"
+                         "  addresses: [10.0.0.1/24, {address: \"fd00::1/64\", nodad: true}]}}}}\n")
+        self.topod("apply", path)
+        before = self.routes()
+        self.assertTrue(any("10.0.0.0/24" in route for route in before), before)
+        self.topod("plan", path)
+        for lost in ("route del 10.0.0.0/24 table 10 dev d0", "route del local 10.0.0.1 table 10 dev d0",
+                     "-6 route del fd00::/64 table 10 dev d0", "-6 route del local fd00::1 table 10 dev d0",
+                     "-4 route flush table 10"):
+            lab.ip("a", lost)
+            self.assertNotEqual(before, self.routes(), lost)
+            self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+            self.topod("apply", path)
+            self.topod("plan", path)
+            self.assertEqual(before, self.routes(), lost)
+        self.assertEqual([], [route for route in lab.ip_json("a", "-4 route show table main")], "nothing of it is in the table main")
+
+
 if __name__ == "__main__":
     if not os.environ.get("TOPOD_VM"):
         sys.exit("in-uml runs this: see CMakeLists.txt")
