@@ -122,10 +122,11 @@ void address_mark_primaries(struct reading *r _unused_, struct ns_state *desired
 
 	ns_foreach(object, desired) {
 		struct address *a = (struct address *)object;
-		struct subnet *subnet = arena_new(&arena, struct subnet), *before = NULL;
+		struct subnet *subnet, *before = NULL;
 
 		if (object->kind != &kind_address || a->address.address.family != AF_INET)
 			continue;
+		subnet = arena_new(&arena, struct subnet);
 		subnet->key.network = subnet_of(a);
 		snprintf(subnet->key.dev, sizeof(subnet->key.dev), "%s", a->dev);
 		HASH_FIND(hh, subnets, &subnet->key, sizeof(subnet->key), before);

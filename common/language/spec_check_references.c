@@ -77,15 +77,11 @@ static void check_reference(struct reading *r, const struct object *object, cons
 
 /* Links that are named inside of a value, as each of several next hops does. */
 static void check_inner(struct reading *r, const struct object *object) {
-	const struct kind *kind = object->kind;
-
-	for (size_t k = 0; k < kind->n_fields; k++) {
-		const struct field *field = &kind->fields[k];
+	for (uint64_t left = object->set; left; left &= left - 1) {
+		const struct field *field = &object->kind->fields[__builtin_ctzll(left)];
 		const char *dev;
 
-		for (size_t i = 0; field->type->names_link && object_has(object, k) &&
-				   field->type->names_link(field_of(field, object), i, &dev);
-		     i++)
+		for (size_t i = 0; field->type->names_link && field->type->names_link(field_of(field, object), i, &dev); i++)
 			if (dev)
 				check_reference(r, object, field, object->ns, dev);
 	}

@@ -4,18 +4,11 @@
 
 #include "model/kind.h"
 
-static int compare_members(const void *a, const void *b) {
-	const struct segment_member *x = a, *y = b;
-
-	return (x->link > y->link) - (x->link < y->link);
-}
-
 static size_t index_of(const struct segments *s, const struct object *link) {
-	const struct segment_member key = { .link = link }, *found;
+	struct segment_member *found = NULL;
 
-	if (!link || !s->members.n)
-		return SEGMENT_NONE;
-	found = bsearch(&key, s->members.items, s->members.n, sizeof(key), compare_members);
+	if (link)
+		HASH_FIND_PTR(s->by_link, &link, found);
 	return found ? (size_t)(found - s->members.items) : SEGMENT_NONE;
 }
 
@@ -42,7 +35,7 @@ static void join(struct segments *s, size_t a, const struct object *other) {
 
 /* With VLANs two ports of a bridge need not hear each other, and the file does not say which do. */
 static bool has_vlans(const struct object *bridge) {
-	int i = kind_field(bridge->kind, "vlan-filtering");
+	int i = bridge->kind->segment == SEGMENT_PORTS ? kind_field(bridge->kind, "vlan-filtering") : -1;
 
 	return i >= 0 && object_has(bridge, (size_t)i) && *(const uint32_t *)field_of(&bridge->kind->fields[i], bridge);
 }
@@ -130,10 +123,10 @@ static void add_members(struct segments *s, const struct state *state) {
 		ns_foreach(object, ns)
 			if (object_is_link(object) && !streq(object_home_link(object), "lo"))
 				vec_push(&s->members, (struct segment_member){ .link = object, .open = leads_on(object) });
-	if (s->members.n)
-		qsort(s->members.items, s->members.n, sizeof(*s->members.items), compare_members);
-	for (size_t i = 0; i < s->members.n; i++)
+	for (size_t i = 0; i < s->members.n; i++) { /* which stay where they are from now on */
 		s->members.items[i].parent = i;
+		HASH_ADD_PTR(s->by_link, link, &s->members.items[i]);
+	}
 }
 
 void segments_find(struct segments *ret, const struct state *state) {
@@ -156,6 +149,7 @@ void segments_find(struct segments *ret, const struct state *state) {
 }
 
 void segments_done(struct segments *segments) {
+	HASH_CLEAR(hh, segments->by_link);
 	vec_done(&segments->members);
 }
 

@@ -18,11 +18,12 @@ struct segment_member {
 	bool open;      /* of that one: so is the segment */
 	bool ported;    /* is a bridge with ports */
 	bool addressed; /* has an address of its own */
+	UT_hash_handle hh;
 };
 
-/* Sorted by the address of the link. */
 struct segments {
 	vec(struct segment_member) members;
+	struct segment_member *by_link; /* the same by their links */
 };
 
 void segments_find(struct segments *ret, const struct state *state);

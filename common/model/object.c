@@ -27,6 +27,16 @@ static const void *key_of_field(const struct object *object, const struct field 
 	return text;
 }
 
+/* Those that may name another object. */
+static uint64_t needing_fields(const struct kind *kind) {
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if ((kind->fields[i].flags & FIELD_DEV || kind->fields[i].needs) && !(kind->fields[i].flags & FIELD_PEER))
+			mask |= field_bit(i);
+	return mask;
+}
+
 void object_seal(struct arena *arena, struct object *object) {
 	const struct kind *kind = object->kind;
 	char buffer[KEY_GUESS];
@@ -40,6 +50,7 @@ void object_seal(struct arena *arena, struct object *object) {
 
 			text_addn(&key, value, size);
 		}
+	object->needing = needing_fields(kind);
 	if (kind->key)
 		kind->key(object, &key);
 	object->hh.key = arena_memdup(arena, key.data, key.size);
@@ -169,11 +180,11 @@ static bool is_zero(const void *value, size_t size) {
 bool object_next_need(const struct object *object, struct need *need) {
 	size_t item = need->item;
 
-	for (size_t i = need->next; i < object->kind->n_fields; i++, item = 0) {
+	for (uint64_t left = object->needing >> need->next << need->next; left; left &= left - 1, item = 0) {
+		size_t i = (size_t)__builtin_ctzll(left);
 		const struct field *field = &object->kind->fields[i];
 
-		if (!(field->flags & FIELD_DEV || field->needs) || field->flags & FIELD_PEER ||
-		    (!object_has(object, i) && field->class != FIELD_KEY))
+		if (!object_has(object, i) && field->class != FIELD_KEY)
 			continue;
 		const struct class *class = field->flags & FIELD_DEV ? &class_link : field->needs;
 		const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, object) : NULL;

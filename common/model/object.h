@@ -20,6 +20,7 @@ struct object {
 	const struct kind *kind;
 	const char *ns;                   /* name of its namespace */
 	uint64_t set;                     /* bit i: fields[i] is managed (desired) or known (observed) */
+	uint64_t needing;                 /* bit i: fields[i] may name another object, see object_next_need() */
 	struct position position;         /* where it is declared */
 	const struct position *positions; /* where each field is, or NULL */
 	uint64_t returning;               /* desired: fields that go back to what they were and are then forgotten */

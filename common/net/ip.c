@@ -179,15 +179,12 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b) {
 
 struct prefix prefix_network(const struct prefix *prefix) {
 	struct prefix network = *prefix;
+	uint8_t *bytes = network.address.bytes;
+	size_t length = MIN(prefix->length, 8 * sizeof(network.address.bytes)), n = length / 8;
 
-	for (size_t i = 0; i < sizeof(network.address.bytes); i++) {
-		size_t bit = i * 8;
-
-		if (bit >= prefix->length)
-			network.address.bytes[i] = 0;
-		else if (bit + 8 > prefix->length)
-			network.address.bytes[i] &= (uint8_t)(0xff << (bit + 8 - prefix->length));
-	}
+	if (length % 8)
+		bytes[n++] &= (uint8_t)(0xff << (8 - length % 8));
+	memset(bytes + n, 0, sizeof(network.address.bytes) - n);
 	return network;
 }
 

@@ -54,7 +54,7 @@ static bool is_one_of(const char *text, const char *const *words, size_t n) {
 bool node_is_null(const struct node *node) {
 	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
 
-	return is_plain(node) && is_one_of(node->text, words, ARRAY_SIZE(words));
+	return is_plain(node) && strchr("~nN", *node->text) && is_one_of(node->text, words, ARRAY_SIZE(words));
 }
 
 bool node_is_bool_word(const struct node *node) {
