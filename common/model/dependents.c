@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What stands on which link of a desired state: so that the look after an event costs what hangs on the link in
- * question, and not what its namespace holds.
+ * Which desired objects depend on which link. The scan after an event can then be as large as what depends on the link,
+ * instead of the whole namespace.
  *
- * It names no kind: what an object stands on is told by its fields (FIELD_DEV) and by its kind's depends(). A gateway's
- * link is found by the networks that the addresses of the file reach, which are kept by prefix length.
+ * It names no kind: an object's dependencies are in its fields (FIELD_DEV) and its kind's depends(). The link of a
+ * gateway is found through the networks that the declared addresses reach, which are hashed by network and prefix
+ * length.
  */
 #include "model/state.h"
 
@@ -20,7 +21,7 @@ struct network {
 	UT_hash_handle hh;
 };
 
-/* There is one for each namespace as long as the file is in force, so what only finding out needs is no part of it. */
+/* Kept for each namespace while the file is in force; what is only needed to compute it is in struct survey. */
 struct standing {
 	struct stand *stands; /* sorted by link */
 	size_t n;
@@ -32,7 +33,7 @@ struct found_stand {
 	UT_hash_handle hh;
 };
 
-/* While it is being found out. */
+/* The state of the computation. */
 struct survey {
 	struct arena *arena;
 	struct arena scratch;
@@ -40,7 +41,7 @@ struct survey {
 	struct standing *standing;
 	struct found_stand *stands;
 	struct network *networks;
-	bool lengths[2][129]; /* IPv4 and IPv6: which prefix lengths there are */
+	bool lengths[2][129]; /* IPv4 and IPv6: which prefix lengths occur */
 	struct object *object;
 };
 
@@ -66,7 +67,7 @@ static struct stand *stand_of(struct survey *s, const char *link) {
 	return &found->stand;
 }
 
-/* A port's attributes are a part of its own link, and lost with the controller. */
+/* A port's attributes belong to its own link, and are lost with the controller. */
 static void note_needs(struct survey *s) {
 	bool link = object_is_link(s->object);
 
@@ -110,7 +111,7 @@ static void note_network(struct survey *s, const struct object *object) {
 	}
 }
 
-/* Every link that reaches the address. */
+/* Adds the object to every link that reaches the address; false: none does. */
 static bool note_reached(struct survey *s, const struct ip *ip) {
 	bool found = false;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What encoding needs of the resolver, with the words for what it does not find. */
+/* Looking up what a request needs from the resolver, with a message if it does not exist. */
 #include "model/kind.h"
 
 uint32_t encode_ifindex(struct encode *encode, const char *ns, const char *name) {

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading a mapping of the file by a table of fields, and reading, printing and comparing the value of one field. The
+ * types of values are in type.c.
+ */
 #include "model/field.h"
 
 void field_print(const struct field *field, const void *base, struct text *out) {
@@ -8,15 +12,15 @@ void field_print(const struct field *field, const void *base, struct text *out) 
 bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base) {
 	struct diags quiet = {};
 	struct parse parse = { .arena = arena, .diags = &quiet, .ns = ns };
-	/* No person wrote it: 52:54:00:12:34:56 is no number to the base 60. */
+	/* The text was not written by a user, so 52:54:00:12:34:56 is not a base-60 number. */
 	struct node node = { .type = NODE_SCALAR, .n = strlen(text), .text = text, .quoted = field->type != &type_bool };
 	bool good = true;
 
-	/* Texts are taken as they are: "" and words that a person would have to quote are values, too. */
+	/* Texts are taken verbatim: "" and words that a user would have to quote are valid. */
 	if (field->type == &type_text || field->type == &type_link_name)
 		*(const char **)field_of(field, base) = arena_strdup(arena, text);
 	else if (streq(text, "none") && (field->type == &type_ip || field->type == &type_prefix))
-		memset(field_of(field, base), 0, field->type->size); /* as they print it; no person writes it */
+		memset(field_of(field, base), 0, field->type->size); /* as their print() writes it; not valid in a file */
 	else
 		good = field->type->parse(&parse, field, &node, field_of(field, base));
 	diags_done(&quiet);
@@ -34,7 +38,7 @@ static const struct field *find_field(const struct field *fields, size_t n, cons
 	return NULL;
 }
 
-/* What people look for in an interface, and where it stands. */
+/* Keys that users expect in an interface, and where they belong. */
 static const char *elsewhere(const char *key, const char *what) {
 	static const struct {
 		const char *begin, *where;
@@ -69,7 +73,7 @@ static void unknown_key(struct parse *p, const struct fields_parse *f, const str
 		     f->what);
 }
 
-/* Is it one of the keys that are no fields? */
+/* Stores the value of a key that is not a field; false: it is another key. */
 static bool take_other(const struct fields_parse *f, const struct node_pair *pair) {
 	for (size_t i = 0; f->others && f->others[i]; i++)
 		if (streq(f->others[i], pair->key->text)) {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One row of an object kind's table: a named, typed value at an offset, with what a change of it means and
- * where it stands in the kernel's messages.
+ * One row of a kind's table: a named, typed value at an offset, what a change of it means, and where it is in the
+ * kernel's messages.
  *
- * Parsing, comparing, printing, encoding, decoding, the schema and the reference page are all done from
- * these rows; a value type (integer, duration, address, …) is a small table of functions, and a kind may bring
- * its own.
+ * Parsing, comparing, printing, encoding, decoding, the schema and the reference page all use these rows. A type of
+ * values (integer, duration, address, …) is a small table of functions, and a kind may bring its own.
  */
 #pragma once
 
@@ -18,11 +17,11 @@
 struct class;
 struct field;
 
-/* What is needed while a value is read from the file. */
+/* The context in which a value of the file is read. */
 struct parse {
 	struct arena *arena;
 	struct diags *diags;
-	const char *ns;                   /* the namespace in which the value stands, or NULL */
+	const char *ns;                   /* the namespace that contains the value, or NULL */
 	const struct name_number *tables; /* names of routing tables, ended by a NULL name; or NULL */
 };
 
@@ -31,24 +30,25 @@ struct name_number {
 	uint32_t number;
 };
 
-/* A type of values. All sizes are fixed; texts and lists live in an arena and are pointed to. */
+/* A type of values. All have a fixed size; texts and lists live in an arena and are pointed to. */
 struct type {
 	const char *name; /* for messages and the schema: "integer" */
 	size_t size;
 
-	/* Reads node into *value. False where it is wrong: then an error was added. */
+	/* Reads node into *value. False after an error was added. */
 	bool (*parse)(struct parse *p, const struct field *field, const struct node *node, void *value);
-	/* How a person writes it; must be readable by parse again. */
+	/* Prints the value as a user would write it; parse must be able to read it. */
 	void (*print)(const struct field *field, const void *value, struct text *out);
-	/* The same where print leaves something to be understood (`default`, of which family?); else NULL. */
+	/* The same without ambiguity, if print leaves something to the context (is `default` IPv4 or IPv6?); else
+	 * NULL. */
 	void (*exact)(const struct field *field, const void *value, struct text *out);
 	bool (*equal)(const void *a, const void *b);
 	/* Writes the attribute; NULL for types that only the kind itself can encode. */
 	void (*put)(struct nl_writer *w, const struct field *field, const void *value);
-	/* Reads the attribute; false where it cannot be one. */
+	/* Reads the attribute; false if it is malformed. */
 	bool (*get)(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value);
-	/* The i-th link that is named inside of the value; *ret NULL: that item names none. False: there are no more items. NULL
-	 * for values without such. */
+	/* The i-th link named inside the value; *ret NULL: that item names none. False: there are no more items.
+	 * NULL for values that name no links. */
 	bool (*names_link)(const void *value, size_t i, const char **ret);
 	/* The key of the i-th object that is named inside of the value, where the field `needs` such (the members of a group).
 	 * False: there are no more. NULL: the value itself is the key, and 0 names none. */
@@ -58,7 +58,7 @@ struct type {
 	const char *schema; /* JSON Schema of what may be written; NULL: a list of mappings with `keys`, or a text */
 };
 
-/* What a difference in a field asks for. */
+/* What a difference in a field requires. */
 enum field_class {
 	FIELD_LIVE,     /* changed in place */
 	FIELD_RECREATE, /* only by deleting and creating the object again */
@@ -66,30 +66,30 @@ enum field_class {
 };
 
 enum field_flags {
-	FIELD_HIDDEN = 1 << 0,   /* not a key of the language: filled by topod itself */
-	FIELD_AFTER = 1 << 1,    /* taken by the kernel only once the object exists */
+	FIELD_HIDDEN = 1 << 0,   /* not a key of the language: filled in by topod */
+	FIELD_AFTER = 1 << 1,    /* can be set only once the object exists */
 	FIELD_REQUIRED = 1 << 2, /* must be written */
 	FIELD_OPAQUE = 1 << 3,   /* too long to print: reports say only that it changed */
-	FIELD_DEV = 1 << 4,      /* a link that the object needs: of the same namespace (char *), or any (struct link_ref) */
-	FIELD_PEER = 1 << 5,     /* FIELD_DEV, but the two are made together */
-	FIELD_LOWER = 1 << 16,   /* FIELD_DEV, and this link is made upon that one, and goes with it */
-	FIELD_CONTROLLER = 1 << 17, /* FIELD_DEV, and that one has this link as its port */
-	FIELD_ONCE = 1 << 6,        /* given to the kernel at creation and never read back */
-	FIELD_SIGN = 1 << 10,       /* tells what topod made from what others made, until the mark is set */
-	FIELD_BIRTH = 1 << 9,       /* told by the kernel when the object is made; with another value it is another object */
-	FIELD_SOURCE = 1 << 8,      /* an address of the namespace (struct ip), which must be usable already */
-	FIELD_AF_INET6 = 1 << 7,    /* stands in IFLA_AF_SPEC / AF_INET6 */
-	FIELD_ONE_WAY = 1 << 12,    /* only ever made good: what it was before is no state to go back to */
-	FIELD_IDENTITY = 1 << 11,   /* no FIELD_KEY, but the kind's key() is made of it */
-	FIELD_USES = 1 << 14,       /* FIELD_DEV, and the file need not declare the link where others may have made it */
-	FIELD_LEFT_OUT = 1 << 15,   /* the kernel leaves the attribute out where the value is zero or empty */
-	FIELD_OVERRUNS = 1 << 18,   /* changing it may change objects of other kinds, too (kind->overrun_by()) */
-	FIELD_BEFORE_UP = 1 << 13,  /* the kernel goes by it as soon as the link is up, and not again */
+	FIELD_DEV = 1 << 4,  /* a link that the object needs: in the same namespace (char *), or in any (struct link_ref) */
+	FIELD_PEER = 1 << 5, /* FIELD_DEV, but both are made together */
+	FIELD_LOWER = 1 << 16,      /* FIELD_DEV: this link is made on that one, and disappears with it */
+	FIELD_CONTROLLER = 1 << 17, /* FIELD_DEV: this link is a port of that one */
+	FIELD_ONCE = 1 << 6,        /* used at creation and never read back */
+	FIELD_SIGN = 1 << 10,       /* identifies what topod made until the mark is set */
+	FIELD_BIRTH = 1 << 9,       /* reported by the kernel when the object is made; another value means another object */
+	FIELD_SOURCE = 1 << 8,      /* an address in the namespace (struct ip) that must be usable first */
+	FIELD_AF_INET6 = 1 << 7,    /* is inside IFLA_AF_SPEC / AF_INET6 */
+	FIELD_ONE_WAY = 1 << 12,    /* only ever repaired: its former value is not restored */
+	FIELD_IDENTITY = 1 << 11,   /* not FIELD_KEY, but the kind's key() uses it */
+	FIELD_USES = 1 << 14,       /* FIELD_DEV, but the file need not declare the link if others may have made it */
+	FIELD_LEFT_OUT = 1 << 15,   /* the kernel omits the attribute if the value is zero or empty */
+	FIELD_OVERRUNS = 1 << 18,   /* changing it may change other objects too (kind->overrun_by()) */
+	FIELD_BEFORE_UP = 1 << 13,  /* the kernel reads it only at the moment when the link comes up */
 };
 
-/* Where the value stands in a link message; other kinds use WIRE_ATTR or encode by themselves. */
+/* Where the value is in a link message; other kinds use WIRE_ATTR or encode it themselves. */
 enum field_wire {
-	WIRE_NONE,      /* the kind encodes and decodes it, or nobody */
+	WIRE_NONE,      /* the kind encodes and decodes it, or it is not sent at all */
 	WIRE_ATTR,      /* a top-level attribute */
 	WIRE_IFF,       /* a bit of ifi_flags; attr is the bit */
 	WIRE_IFF_NOT,   /* the same, inverted (IFF_NOARP) */
@@ -123,14 +123,14 @@ struct field {
 	unsigned flags; /* enum field_flags */
 	enum field_wire wire;
 	uint16_t attr;
-	uint16_t attr6; /* addresses: the attribute of the IPv6 form, where it is another; else 0 */
+	uint16_t attr6; /* addresses: the attribute for IPv6, if it differs; else 0 */
 	enum field_form form;
 	uint32_t bit;      /* FORM_FLAG: which */
 	uint32_t min, max; /* integers; max 0: no limit */
-	uint32_t unit;     /* durations: how many of the stored unit make a second */
+	uint32_t unit;     /* durations: stored units per second */
 	const struct enum_name *names;
-	const char *initial;       /* what topod sets where nothing is written, as text; NULL: nothing */
-	const struct class *needs; /* an object of this class, with the value as its key, is needed; else NULL */
+	const char *initial;       /* the value that topod sets if the file has none, as text; NULL: none */
+	const struct class *needs; /* the object needs another one of this class, whose key is the value; else NULL */
 	const char *fallback;      /* the kernel's default as text, to which a field that is no longer declared
 				       returns; NULL: none is known */
 };
@@ -141,7 +141,7 @@ static inline void *field_of(const struct field *field, const void *base) {
 
 /* uint32_t holds booleans, integers, enumerations and durations. */
 extern const struct type type_bool, type_integer, type_enum, type_duration;
-/* const char *, never NULL where set. */
+/* const char *, never NULL if set. */
 extern const struct type type_text, type_link_name;
 extern const struct type type_mac;      /* struct mac */
 extern const struct type type_ip;       /* struct ip */
@@ -150,56 +150,55 @@ extern const struct type type_network;  /* struct prefix, host bits refused */
 extern const struct type type_link_ref; /* struct link_ref */
 extern const struct type type_table;    /* uint32_t, number or a name of rt_tables */
 
-/* A link in this or another namespace. While a look at the kernel is decoded, only the numbers are known. */
+/* A link in this or another namespace. While a scan is being decoded, only the numbers are known. */
 struct link_ref {
 	const char *ns, *name; /* NULL until resolved */
-	int32_t netnsid;       /* as the namespace that was looked at numbers its peers; -1: the same namespace */
+	int32_t netnsid;       /* the id of the other namespace in the scanned one; -1: the same namespace */
 	uint32_t ifindex;
 };
 
-/* Reads the text value of a whole scalar: errors where it is a list, a mapping or null. NULL on error. */
+/* The text of a scalar; NULL after an error if the node is a list, a mapping or null. */
 const char *parse_scalar(struct parse *p, const struct field *field, const struct node *node);
 
-/* Reports that the text is not a prefix, with the right spelling where it is one of other programs. */
+/* Reports that the text is not a prefix, and suggests the right spelling if it is in another program's notation. */
 void prefix_refuse(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		   const char *example);
 
 /* 0 and the number, or -EINVAL/-ERANGE; decimal or 0x. */
 int parse_u32(const char *text, uint32_t *ret);
 
-/* Is it a name that the kernel takes for an interface (dev_valid_name() in net/core/dev.c)? On false, *ret_why
- * is the rest of a sentence: "is longer than 15 bytes". */
+/* Does the kernel accept the name for an interface (dev_valid_name() in net/core/dev.c)? If not, *ret_why is the
+ * rest of a sentence: "is longer than 15 bytes". */
 bool link_name_valid(const char *name, const char **ret_why);
-/* Does a relative path lead to something below the folder that it starts in, as long as no links are in the way: is no
- * part of it empty, "." or ".."? */
+/* Does a relative path stay inside its directory (symbolic links aside): is no component empty, "." or ".."? */
 bool path_stays_below(const char *path);
-/* Likewise for a namespace or topology, which become file names. */
+/* The same as link_name_valid() for a namespace or topology, which become file names. */
 bool file_name_valid(const char *name, const char **ret_why);
 
-/* Reads a value that topod itself wrote or knows, as the file's reader would; false where it cannot be one. */
+/* Reads a value that topod itself has printed (field_print(), or exact()); false if it is not valid. */
 bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base);
 
-/* "as ip writes it": the value as text into out. */
+/* Prints the value as a user would write it. */
 void field_print(const struct field *field, const void *base, struct text *out);
 bool field_equal(const struct field *field, const void *a, const void *b);
 
-/* How a mapping is read by a table of fields. */
+/* The arguments of fields_parse(). */
 struct fields_parse {
-	const char *what; /* the thing that has these keys, for messages: "an interface" */
+	const char *what; /* what has these keys, for messages: "an interface" */
 	const struct field *fields;
 	size_t n;
 	bool may_be_empty; /* no key is required */
 
-	/* Keys that are no fields, ended by NULL, or NULL. Their values go into `values` at the same index; a key that is not
-	 * written leaves its element alone. */
+	/* Keys that are not fields, ended by NULL, or NULL. Their values are stored in `values` at the same index;
+	 * the element of an absent key is not touched. */
 	const char *const *others;
 	const struct node **values;
 
 	/* Where the values of the fields go. */
 	void *base;                 /* what the fields' offsets count from */
-	uint64_t *set;              /* gets the bits of the fields that were read */
-	struct position *positions; /* n of them, or NULL: get the places of those */
+	uint64_t *set;              /* the bits of the fields that were read are set */
+	struct position *positions; /* n of them, or NULL: the positions of these fields */
 };
 
-/* False where something is wrong: an unknown key, a missing one, a wrong value. Then all of it was reported. */
+/* False after errors were added: unknown keys, missing keys, wrong values. */
 bool fields_parse(struct parse *p, const struct node *mapping, const struct fields_parse *f);

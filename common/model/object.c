@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects: identity, comparing, printing, and what an object needs. The life of an object is described in object.h.
+ *
+ * A key is the class (a pointer) followed by the values of the KEY fields, byte by byte, and by what kind->key() adds:
+ * a lookup is one comparison of bytes, and objects of different classes never meet. The printed id (object_print_id())
+ * is the same identity for people and for the ledger, where it must survive a restart.
+ */
 #include "model/object.h"
 #include "model/kind.h"
 
 enum {
-	KEY_GUESS = 128, /* bytes; room for nearly all */
+	KEY_GUESS = 128, /* bytes; enough for nearly all keys */
 };
 
 struct object *object_new(struct arena *arena, const struct kind *kind, const char *ns) {
@@ -14,7 +21,7 @@ struct object *object_new(struct arena *arena, const struct kind *kind, const ch
 	return object;
 }
 
-/* Equal values must give equal bytes, so texts are added with their end and structs byte by byte: types of
+/* Equal values must give equal bytes: texts are added with their terminating zero, structs byte by byte. Types of
  * KEY fields have no padding. */
 static const void *key_of_field(const struct object *object, const struct field *field, size_t *ret_size) {
 	const void *value = field_of(field, object);
@@ -121,7 +128,7 @@ void object_print_noun(const struct object *object, struct text *out) {
 void object_print_id(const struct object *object, struct text *out) {
 	object_print_scope(object, out);
 	text_add(out, " ");
-	/* Links of all kinds share their names. */
+	/* Links of all kinds share one name space. */
 	if (object_is_link(object))
 		text_add(out, "link");
 	else if (object->kind->id)

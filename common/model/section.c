@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading sections whose entries are objects, by the kind's field table (section.h).
+ */
 #include "model/section.h"
 
 void reading_add(struct reading *r, struct ns_state *ns, struct object *object) {
@@ -32,7 +35,7 @@ void section_each(struct reading *r, const struct node *list, section_item_fn fn
 
 /* Entries that are objects. */
 
-/* "default via 10.0.0.1 dev eth0", as ip(8) takes it: says how the language has it. */
+/* The user wrote "default via 10.0.0.1 dev eth0", as for ip(8): shows how to write it here. */
 static void refuse_words(struct parse *p, const struct mapping *m, const struct node *node) {
 	_cleanup_text_ struct text right = {};
 	bool key = !m->first;
@@ -48,7 +51,7 @@ static void refuse_words(struct parse *p, const struct mapping *m, const struct 
 		   text_str(&right));
 }
 
-/* In the entry of an interface, the field that names the link is not written. */
+/* In an interface's entry, the field that names the link follows from the interface. */
 static void set_link(struct object *object, const struct object *link) {
 	const struct kind *kind = object->kind;
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What sources share: adding and removing objects of a scan, and reading the header of an event.
+ */
 #include "model/source.h"
 
 struct object *scan_add(struct source_scan *scan, struct object *object) {

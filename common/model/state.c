@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The set of objects of a state: namespaces by name, objects by key (object.c).
+ */
 #include "model/state.h"
 
 struct ns_state *state_find(const struct state *state, const char *name) {

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A set of objects by namespace: what is wanted, or what was seen. Built once, then only read.
+ * A set of objects by namespace: the desired state or the observed one.
+ *
+ * The set is built once; then only the notes in struct object and struct ns_state change.
  */
 #pragma once
 
 #include "model/kind.h"
 
-/* Where to look: a namespace, or only some things in it. */
+/* What to scan: a namespace, or only some objects in it. */
 struct scope {
 	const char *ns;
-	const struct object *const *objects; /* desired ones of that namespace, whose counterparts are looked for; NULL:
-						whatever there is */
+	const struct object *const
+		*objects; /* desired objects of the namespace whose counterparts are needed; NULL: everything */
 	size_t n;
 };
 
@@ -19,91 +21,92 @@ struct standing;
 struct ns_state {
 	const char *name;
 	struct object *objects;    /* uthash by key, in the order of adding */
-	struct object *self;       /* the namespace itself, one of objects; asked for with each of the others */
+	struct object *self;       /* the namespace itself, one of objects; kept here because it is looked up often */
 	bool present;              /* observed: the namespace exists */
-	const char *obstruction;   /* observed: it does not exist, and its name is taken: "a link that leads nowhere" */
-	int error;                 /* observed: looking at it failed, -errno; what is here is not all that is there */
-	unsigned n_noted;          /* observed; planner's: how many declared objects are there and in the ledger */
-	struct ns_state *desired;  /* observed; planner's: the desired one of the same name, or NULL */
-	const struct scope *scope; /* observed: where only some things were looked for; NULL: everything is here */
+	const char *obstruction;   /* observed: it does not exist and its name is taken: "a link that leads nowhere" */
+	int error;                 /* observed: the scan failed, -errno; the objects are incomplete */
+	unsigned n_noted;          /* observed, for the planner: how many declared objects exist and are in the ledger */
+	struct ns_state *desired;  /* observed, for the planner: the desired namespace of the same name, or NULL */
+	const struct scope *scope; /* observed: what was scanned; NULL: everything */
 	bool adopt, exclusive;     /* desired */
 	bool declared;             /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
 	struct position position;
-	bool unchanged;                  /* desired: as in the file before, when all that goes back had done so */
-	const struct standing *standing; /* desired: what stands on which link, once that was asked for */
+	bool unchanged;                  /* desired: as in the previous file, and everything had gone back that had to */
+	const struct standing *standing; /* desired: which objects depend on which link; made on first use */
 	UT_hash_handle hh;
 };
 
-/* An element of a list of objects. */
+/* An element of a linked list of objects. */
 struct object_item {
 	struct object *object;
 	struct object_item *next;
 };
 
-/* Zeroed is empty. */
+/* A zeroed state is empty. */
 struct state {
 	struct arena arena;
 	struct ns_state *namespaces; /* uthash by name, in the order of adding */
 	bool crossings_known;
-	struct object_item *crossings; /* desired: links that stand on one of another namespace (macvlan), likewise */
+	struct object_item
+		*crossings; /* desired: links on a lower link of another namespace (macvlan), if crossings_known */
 };
 
 #define NS_HOST "host"
 
-/* Finds, or adds an empty one. The name is copied. */
+/* Finds the namespace, or adds an empty one. The name is copied. */
 struct ns_state *state_namespace(struct state *state, const char *name);
 struct ns_state *state_find(const struct state *state, const char *name);
-/* Takes a namespace of the state out of it, with all that it holds. */
+/* Removes a namespace with all its objects. */
 void state_remove(struct state *state, struct ns_state *ns);
 
-/* May others have made links there that the file does not declare? */
+/* May others make links in this namespace? */
 static inline bool ns_is_open(const struct ns_state *ns) {
 	return streq(ns->name, NS_HOST) || ns->adopt;
 }
 
-/* Adds a sealed object; the one of the same identity where there is one already (object is then not
- * added), else NULL. */
+/* Adds a sealed object and returns NULL. If there is one of the same identity, returns that instead and adds
+ * nothing. */
 struct object *ns_add(struct ns_state *ns, struct object *object);
-/* Takes it out of the set again (its memory stays in the arena). */
+/* Removes it from the set (its memory stays in the arena). */
 void ns_remove(struct ns_state *ns, struct object *object);
 
-/* The object of the same identity, or NULL. */
+/* The object of the same identity as `like`, or NULL. */
 struct object *ns_find(const struct ns_state *ns, const struct object *like);
 struct object *ns_find_link(const struct ns_state *ns, const char *name);
-/* The namespace itself as an object; NULL for the host, or where it does not exist. */
+/* The namespace itself as an object; NULL: it is the host, or does not exist. */
 static inline struct object *ns_self(const struct ns_state *ns) {
 	return ns ? ns->self : NULL;
 }
-/* What another object needs, where that is in ns; NULL. */
+/* What another object needs, if it is in ns; else NULL. */
 struct object *ns_find_need(const struct ns_state *ns, const struct need *need);
 struct object *state_find_need(const struct state *state, const struct need *need);
-/* That of a class of which a namespace has one at most (its NAT table); NULL. */
+/* The object of a class that occurs at most once in a namespace (its NAT table); NULL. */
 struct object *ns_find_only(const struct ns_state *ns, const struct class *class);
 
 void state_done(struct state *state);
 
 /*
- * What stands on a link, of a desired state (dependents.c). It is found out for a namespace when it is first asked
- * for, in a time that grows with the namespace, and remembered: the next answer costs what it is long.
+ * What depends on a link, in a desired state (dependents.c). This is computed for a namespace on the first question, in
+ * time proportional to the namespace, and kept; a later answer costs as much as it is long.
  */
 struct standing_on {
-	/* What a change of the link may take away silently: its addresses, the routes by it (those without `dev`, too, where
-	 * an address of the link reaches the gateway), its attributes as a port, its settings. An object may be
-	 * there twice. */
+	/* What a change of the link may remove silently: its addresses, the routes through it (also those without
+	 * `dev`, if an address of the link reaches the gateway), its settings and its attributes as a port. An
+	 * object may occur twice. */
 	const struct object_item *parts;
-	/* Links and ports that are lost with it: a bridge's ports, a macvlan. Those of other namespaces are not here, but
-	 * in state_crossings(). */
+	/* Links and ports that are lost with it: a bridge's ports, a macvlan. Those in other namespaces are in
+	 * state_crossings() instead. */
 	const struct object_item *links;
-	/* Routes of the namespace by gateways of which nobody knows the link. */
+	/* Routes of the namespace whose gateway is on an unknown link. */
 	const struct object_item *strays;
 };
 struct standing_on state_dependents(struct state *state, struct ns_state *ns, const char *link);
 /* Its objects that need others than links (a route its next hop), and may be lost with those silently. */
 const struct object_item *state_users(struct state *state, struct ns_state *ns);
-/* Its objects that belong to no link (a setting of all, a table). */
+/* The namespace's objects that belong to no link (a setting of `all`, a table). */
 const struct object_item *state_linkless(struct state *state, struct ns_state *ns);
-/* Links that stand on one of another namespace, all of them. */
+/* All links on a lower link of another namespace. */
 const struct object_item *state_crossings(struct state *state);
 
 #define ns_foreach(o, ns) for (struct object *o = (ns) ? (ns)->objects : NULL; o; o = o->hh.next)

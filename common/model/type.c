@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The types of values that fields have: reading, printing, comparing, and their form in an attribute.
+ * The types of values of fields: reading, printing, comparing, and their form in an attribute.
  *
- * They refuse to know which kind or key they serve; field rows carry what differs (range, unit, names).
- * Messages name the key and show the right spelling where there is one.
+ * They know neither kinds nor keys; the rows of field tables contain what differs (range, unit, names). Messages name
+ * the key and show the right spelling if there is one.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -28,7 +28,7 @@ int parse_u32(const char *text, uint32_t *ret) {
 	return 0;
 }
 
-/* Words that YAML 1.1 readers take for a boolean or nothing. */
+/* Words that YAML 1.1 readers take for a boolean or null. */
 static bool is_yaml_word(const char *text) {
 	static const char *const words[] = { "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~" };
 
@@ -38,7 +38,7 @@ static bool is_yaml_word(const char *text) {
 	return false;
 }
 
-/* Digits and colons alone are a number to the base 60 for YAML 1.1 readers. */
+/* YAML 1.1 readers take digits and colons for a base-60 number. */
 static bool is_sexagesimal(const char *text) {
 	return strchr(text, ':') && !strstr(text, "::") && text[strspn(text, "0123456789:")] == '\0';
 }
@@ -98,7 +98,7 @@ static void u32_put(struct nl_writer *w, const struct field *field, const void *
 	case FORM_U8:
 		nl_put_u8(w, field->attr, (uint8_t)number);
 		break;
-	case FORM_FLAG: /* put together by the kind (link_put_fields()) */
+	case FORM_FLAG: /* encoded by link_put_fields(), which collects the flags */
 		break;
 	}
 }
@@ -249,7 +249,7 @@ static const struct {
 	{ "us", 1 }, { "ms", 1000 }, { "s", 1000000 }, { "m", 60000000 }, { "h", 3600000000ULL }, { "", 1000000 },
 };
 
-/* 0, -EINVAL for what is no duration, -ERANGE for what the field cannot hold exactly. */
+/* 0, -EINVAL if it is not a duration, -ERANGE if the field cannot hold it exactly. */
 static int parse_duration(const char *text, uint32_t unit, uint32_t *ret) {
 	size_t digits = strspn(text, "0123456789");
 	char number[12];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The types of values that are addresses: MAC, IP, and prefixes with and without host bits. */
+/* The types of values that are addresses: MAC, IP, prefixes with and without host bits. */
 #include "model/type_private.h"
 
 static bool mac_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {

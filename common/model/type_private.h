@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What type.c and type_address.c share; not for others. */
+/* What type.c and type_address.c share. */
 #pragma once
 
 #include "model/field.h"
 
-/* The scalar's text, but an error for what other YAML readers take for something else; NULL on error. */
+/* The scalar's text; NULL after an error if other YAML readers would not read it as a text. */
 const char *type_parse_word(struct parse *p, const struct field *field, const struct node *node);
 
-/* "'mtu' takes an integer, not 'x', for example …"; example may be NULL. Returns false. */
+/* Adds the error "'mtu' takes an integer, not 'x', for example …"; example may be NULL. Returns false. */
 bool type_wrong(struct parse *p, const struct field *field, const struct node *node, const char *example);
