@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Addresses. Identity is the kernel's: an IPv4 address is another one with another length or peer network
- * (inet_insert_ifa()), an IPv6 address is the same whatever its length (ipv6_chk_same_addr()), so that a
- * changed length means to take it away and set it again. Nothing else that people write here can be changed
- * in place either, but for the mark.
+ * Addresses. Identity is the kernel's: an IPv4 address with another length or peer network is a different address
+ * (inet_insert_ifa()), an IPv6 address is the same whatever its length (ipv6_chk_same_addr()), so that a changed length
+ * requires removing and setting it again. Nothing else that can be declared here can be changed in place either, except
+ * the mark.
  */
 #include "kind/address.h"
 
@@ -44,7 +44,7 @@ static const struct field fields[] = {
 			    .offset = offsetof(struct address, scope),
 			    .class = FIELD_RECREATE,
 			    .names = scopes,
-			    .doc = "How far the address is valid (IPv4; of an IPv6 address the kernel knows)." },
+			    .doc = "How far the address is valid (IPv4 only)." },
 	[ADDRESS_LABEL] = { .name = "label",
 			    .type = &type_text,
 			    .offset = offsetof(struct address, label),
@@ -59,12 +59,12 @@ static const struct field fields[] = {
 			    .type = &type_bool,
 			    .offset = offsetof(struct address, nodad),
 			    .class = FIELD_RECREATE,
-			    .doc = "No duplicate address detection (IPv6)." },
+			    .doc = "Whether duplicate address detection is skipped (IPv6)." },
 	[ADDRESS_NOPREFIXROUTE] = { .name = "noprefixroute",
 				    .type = &type_bool,
 				    .offset = offsetof(struct address, noprefixroute),
 				    .class = FIELD_RECREATE,
-				    .doc = "No route to the prefix is added along with the address." },
+				    .doc = "Whether the address gets no route to its prefix." },
 	[ADDRESS_PROTOCOL] = { .name = "protocol",
 			       .type = &type_integer,
 			       .offset = offsetof(struct address, protocol),
@@ -95,7 +95,7 @@ static struct prefix subnet_of(const struct address *a) {
 	return prefix_network(a->peer.address.family ? &a->peer : &a->address);
 }
 
-/* Of one subnet and link: all but one of them are secondary (__inet_insert_ifa()). */
+/* Addresses of one subnet on one link: all but one are secondary (__inet_insert_ifa()). */
 static bool comes_behind(const struct object *object, const struct object *first) {
 	const struct address *a = (const struct address *)object, *b = (const struct address *)first;
 	struct prefix x = subnet_of(a), y = subnet_of(b);
@@ -177,11 +177,12 @@ static bool check_peer(struct parse *p, struct address *a, struct position posit
 		return false;
 	}
 	if (a->address.length != ip_bits(a->address.address.family) && a->address.length != a->peer.length) {
-		diag_error(p->diags, position, "with 'peer' the prefix length is the peer's; write the address without");
+		diag_error(p->diags, position,
+			   "with 'peer', the prefix length belongs to the peer; write the address without one");
 		return false;
 	}
 	a->address.length = a->peer.length;
-	/* The kernel's way to say "no peer". */
+	/* This is how the kernel says "no peer". */
 	if (ip_equal(&a->peer.address, &a->address.address))
 		a->peer = (struct prefix){};
 	return true;
@@ -219,7 +220,7 @@ static bool check_label(struct parse *p, const struct address *a, struct positio
 	return true;
 }
 
-/* "10.0.0.1": it may be meant as a host's, or the length was forgotten. */
+/* "10.0.0.1": a single host, or the length was forgotten. */
 static bool is_bare(const struct node *node) {
 	const struct node *text = node->type == NODE_MAPPING ? node_get(node, fields[ADDRESS_ADDRESS].name) : node;
 
@@ -272,11 +273,11 @@ static const struct section sections[] = {
 static uint8_t default_scope(const struct address *a) {
 	const struct ip *ip = &a->address.address;
 
-	/* As ip-address(8): 127.0.0.0/8 is the host's own. */
+	/* As ip-address(8) does for 127.0.0.0/8. */
 	return ip->family == AF_INET && ip->bytes[0] == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 }
 
-/* An update sets all flags: those of which the file says nothing stay as they are. */
+/* An update sets all flags: those that the file does not mention stay as observed. */
 static uint32_t wanted_flags(const struct address *a, const struct address *seen) {
 	const struct address *nodad = object_has(&a->object, ADDRESS_NODAD) ? a : seen;
 	const struct address *noprefixroute = object_has(&a->object, ADDRESS_NOPREFIXROUTE) ? a : seen;
@@ -309,7 +310,7 @@ static void put_new(struct nl_writer *w, const struct address *a, const struct o
 		nl_put(w, IFA_BROADCAST, a->broadcast.bytes, 4);
 	}
 	nl_put_u32(w, IFA_FLAGS, wanted_flags(a, (const struct address *)seen));
-	nl_put_u8(w, IFA_PROTO, (uint8_t)a->protocol); /* topod's; of one that is given back, what it was */
+	nl_put_u8(w, IFA_PROTO, (uint8_t)a->protocol); /* topod's, or the former one if the address is given back */
 }
 
 static int encode_address(struct encode *encode, const struct change *change) {
@@ -355,7 +356,7 @@ static void decode_flags(struct address *a, uint32_t flags) {
 	o->failed = flags & IFA_F_DADFAILED;
 	a->settling = a->address.address.family == AF_INET6 && flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
 	a->secondary = a->address.address.family == AF_INET && flags & IFA_F_SECONDARY;
-	address_set_local(a, true); /* until the routes were read */
+	address_set_local(a, true); /* until the routes are read */
 	if (address_has_connected_route(a) || address_needs_no_route(a))
 		address_set_connected(a, true);
 	if (o->failed)
@@ -363,10 +364,10 @@ static void decode_flags(struct address *a, uint32_t flags) {
 	if (a->address.address.family == AF_INET)
 		address_set_primary(a, !a->secondary);
 	if (!(flags & IFA_F_PERMANENT))
-		o->kernel_made = true; /* a lease or a router advertisement: whoever set it renews it */
+		o->kernel_made = true; /* from a lease or a router advertisement, which renews it */
 }
 
-/* Linux gives it to lo, without any mark, whenever that comes up. */
+/* Linux gives this address to lo whenever lo comes up, without any mark. */
 static bool is_loopback(const struct address *a) {
 	static const uint8_t loopback[] = { 127, 0, 0, 1 };
 
@@ -377,11 +378,11 @@ static bool is_loopback(const struct address *a) {
 static void decode_protocol(const struct decode *decode, struct address *a, const struct nlattr *attr) {
 	struct object *o = &a->object;
 
-	/* A kernel that cannot mark is taken at the ledger's word. */
+	/* On a kernel that cannot mark addresses, the ledger alone decides. */
 	a->protocol = decode->address_marks ? nl_get_u8(attr, 0) : TOPOD_PROTOCOL;
 	o->owned = a->protocol == TOPOD_PROTOCOL;
 	o->set |= field_bit(ADDRESS_PROTOCOL);
-	/* IFAPROT_KERNEL_LO, _RA, _LL; before 5.18 lo's own are known by where they are. */
+	/* IFAPROT_KERNEL_LO, _RA, _LL; before 5.18 the addresses of lo count as the kernel's. */
 	if ((a->protocol >= 1 && a->protocol <= 3) || (!decode->address_marks && streq(a->dev, "lo")))
 		o->kernel_made = true;
 	o->kernel_made |= !o->owned && is_loopback(a);
@@ -413,7 +414,7 @@ static void decode_rest(const struct decode *decode, struct address *a, const st
 	}
 	if (tb[IFA_BROADCAST] && type_ip.get(decode->arena, &fields[ADDRESS_BROADCAST], tb[IFA_BROADCAST], &a->broadcast))
 		a->object.set |= field_bit(ADDRESS_BROADCAST);
-	/* Where there is none the kernel says nothing; in the file, as in ip-address(8), it is 0.0.0.0. */
+	/* The kernel omits the attribute if there is none; the file, like ip-address(8), has 0.0.0.0 then. */
 	if (!tb[IFA_BROADCAST] && a->address.address.family == AF_INET) {
 		a->broadcast = (struct ip){ .family = AF_INET };
 		a->object.set |= field_bit(ADDRESS_BROADCAST);
@@ -472,7 +473,7 @@ static void noun(const struct object *object, struct text *out) {
 	}
 }
 
-/* An IPv6 address is of no use before its duplicate detection is over. */
+/* An IPv6 address is usable only after duplicate address detection. */
 static bool provides(const struct object *object, const struct ip *ip, bool *ret_later) {
 	const struct address *a = (const struct address *)object;
 
@@ -480,7 +481,7 @@ static bool provides(const struct object *object, const struct ip *ip, bool *ret
 	return ip_equal(&a->address.address, ip);
 }
 
-/* Duplicate address detection begins once the link can send (addrconf_dad_begin()). */
+/* Duplicate address detection starts when the link can send (addrconf_dad_begin()). */
 static const char *waits(const struct object *observed, const struct state *state) {
 	const struct address *a = (const struct address *)observed;
 	const struct ns_state *ns = state_find(state, observed->ns);
@@ -489,9 +490,9 @@ static const char *waits(const struct object *observed, const struct state *stat
 	return link && link_lacks_carrier((const struct link *)link, state) ? "for a carrier" : NULL;
 }
 
-/* The kernel keeps no route for an address that was set without: it must go and come again. So must an IPv6 address whose local
- * entry is gone: of one that others add, the metric would be another (ip6_route_info_create()), and the kernel would not find
- * and remove it along with the address. */
+/* An address that was set without a route must be set again to get one. So must an IPv6 address whose local entry is
+ * gone: an entry that a request adds has another metric (ip6_route_info_create()), so that the kernel would not
+ * remove it together with the address. */
 static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs) {
 	const struct address *a = (const struct address *)desired;
 

@@ -17,11 +17,11 @@ struct address {
 	uint32_t scope, nodad, noprefixroute, protocol, connected, primary, local;
 	const char *label;
 	struct ip broadcast;
-	bool bare;        /* desired: written without a length */
-	bool there;       /* observed: seen once more, see address_connected.c */
-	bool secondary;   /* observed: another IPv4 address of its subnet stands before it */
-	bool settling;    /* observed: the end of its duplicate address detection will make entries in the table local */
-	uint32_t created; /* observed: when it was set, in hundredths of a second since the boot */
+	bool bare;                  /* desired: written without a prefix length */
+	bool there;                 /* observed: found again, see address_connected.c */
+	bool secondary;             /* observed: not the first IPv4 address of its subnet */
+	bool settling;              /* observed: its entries in the table local come after duplicate address detection */
+	uint32_t created;           /* observed: when it was set, in hundredths of a second since boot */
 	struct made_route *lacking; /* observed: routes that came with it and are gone */
 };
 
@@ -40,38 +40,38 @@ enum address_field {
 	ADDRESS_LOCAL
 };
 
-/* Of several IPv4 addresses of one subnet the first that is declared is the primary one, by which the kernel chooses the source
- * address: marks those of a desired namespace. */
+/* Of several IPv4 addresses of one subnet the first declared one is primary: the kernel uses it as source address.
+ * address_mark_primaries() marks those of a desired namespace. */
 void address_set_primary(struct address *address, bool primary);
 void address_mark_primaries(struct reading *r, struct ns_state *desired);
-/* Where an undeclared address is of the subnet, its order is not topod's: what was seen counts as right. */
+/* If the subnet has an undeclared address, topod does not reorder it: the observed order counts as right. */
 void address_settle_primaries(const struct ns_state *seen, const struct ns_state *desired);
 
-/* address_made.c: Does the kernel make a route to the address's network along with it? */
+/* address_made.c: Does the kernel make a route to the address's network together with it? */
 bool address_has_connected_route(const struct address *address);
-/* Where that leads. */
+/* The destination of that route. */
 struct prefix address_connected_network(const struct address *address);
-/* Is it a single IPv6 host (/128) that was set without such a route? Then a missing route is no fault. */
+/* Is it a single IPv6 host (/128)? It may have been set without such a route, so that a missing one is no fault. */
 bool address_needs_no_route(const struct address *address);
-/* Notes whether that route, and whether its entries in the table local, are there: an address alone cannot tell. */
+/* Record whether that route, and whether the entries in the table local, exist; the address alone does not show it. */
 void address_set_connected(struct address *address, bool connected);
 void address_set_local(struct address *address, bool local);
 
 enum { ADDRESS_MADE_MAX = 4 };
 
-/* All that the kernel makes along with an observed address of a link that is up, without sources; returns how many. */
+/* All routes that the kernel makes for an observed address of a link that is up, without sources; returns how many. */
 size_t address_made_routes(const struct address *address, struct made_route ret[ADDRESS_MADE_MAX]);
-/* Notes that one of them is gone. seen: the addresses beside it. */
+/* Records that one of them is gone. seen: the observed namespace. */
 void address_miss(struct arena *arena, struct address *address, const struct made_route *route, const struct ns_state *seen);
-/* Makes those again that an update is to restore. */
+/* Writes the requests that make the missing routes in change->fields again. */
 void address_put_missing(struct nl_writer *w, const struct change *change, uint32_t index);
 
-/* A request for the addresses of a link, or of all (0). */
+/* A request for the addresses of a link, or of all links (0). */
 void address_put_dump(struct nl_writer *w, uint8_t family, uint32_t ifindex);
-/* One RTM_NEWADDR of a dump; NULL where it cannot be used. Sealed. */
+/* Decodes one RTM_NEWADDR of a dump. Sealed; NULL if it is unusable. */
 struct address *address_decode(const struct decode *decode, const struct nlmsghdr *nlh);
 
-/* address_check.c: addresses among each other, while the file is read; see struct kind. */
+/* address_check.c: see struct kind. */
 void address_check(struct reading *r, const struct ns_state *ns, const struct object *object);
 void address_check_all(struct reading *r, const struct ns_state *ns);
 

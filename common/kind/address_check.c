@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses among each other. */
+/* Checks and warnings that concern several addresses of a file. */
 #include "kind/address.h"
 #include "kind/link.h"
 #include "model/section.h"
@@ -21,7 +21,7 @@ static int compare_ranges(const void *a, const void *b) {
 	return r ? r : x->network.length - y->network.length;
 }
 
-/* Sorted, a prefix stands right behind one that contains it, so neighbours are enough. */
+/* In sorted order a prefix comes right after one that contains it, so comparing neighbours is enough. */
 void address_check_all(struct reading *r, const struct ns_state *ns) {
 	vec(struct range) ranges = {};
 
@@ -48,7 +48,7 @@ void address_check_all(struct reading *r, const struct ns_state *ns) {
 	vec_done(&ranges);
 }
 
-/* The kernel takes it, but what comes for the address is the bridge's. */
+/* The kernel accepts it, but packets to the address go to the bridge. */
 void address_check(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	const struct object *link = ns_find_link(ns, a->dev);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the routes say of the addresses and links that they came with; see connected.h. What comes with an address that the kernel
- * itself made counts with its link.
+ * What the dumped routes show about the addresses and links that they came with; see connected.h. Routes of an address
+ * that the kernel itself made count with its link.
  */
 #include "kind/connected.h"
 
@@ -11,14 +11,15 @@
 #include "kind/link.h"
 
 enum {
-	/* The kernel makes the entry of an IPv6 address without duplicate address detection in a work of its own, and nothing
-	 * tells whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). By then it has, in hundredths of a second. */
+	/* The kernel makes the entry of an IPv6 address without duplicate address detection in a work item of its
+	 * own, and nothing shows whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). After this time
+	 * it has, in hundredths of a second. */
 	YOUNG_MAX = 100,
-	JUST_SET = 50,  /* … until when it tells so by an event, as a rule, and nothing else need ask again */
-	CLOCK_LAG = 50, /* jiffies, in which the kernel tells when an address was set, do not begin with CLOCK_MONOTONIC */
+	JUST_SET = 50,  /* … until then an event usually announces it, and nothing else has to scan again */
+	CLOCK_LAG = 50, /* the kernel's time stamps are jiffies, which do not start with CLOCK_MONOTONIC */
 };
 
-/* Where the routes stand that the kernel makes for a link and its own addresses. */
+/* The tables that contain the routes that the kernel makes for a link and its own addresses. */
 static size_t tables_of_link(const struct object *desired, const struct link *link, uint32_t vrf,
 			     struct table ret[CONNECTED_TABLES_MAX]) {
 	unsigned families = link_own_families(desired, link);
@@ -71,7 +72,7 @@ static bool is_read(const struct connected *c, const struct made_route *route) {
 	return false;
 }
 
-/* In a table that was not read, nothing is missing. */
+/* In a table that was not read, nothing counts as missing. */
 static bool is_there(const struct source_scan *scan, const struct connected *c, const struct made_route *route) {
 	if (!is_read(c, route))
 		return true;
@@ -84,7 +85,7 @@ struct judging {
 	struct source_scan *scan;
 	struct connected *connected;
 	bool finally;
-	vec(struct made_route) missing; /* several addresses may have one together: the first misses it */
+	vec(struct made_route) missing; /* several addresses may share a route: the first one counts as lacking it */
 };
 
 static void note_vrf(struct connected *c, uint32_t table) {
@@ -134,7 +135,7 @@ static void judge_address(struct judging *j, struct address *address) {
 		routes[i].table = table;
 		if (!is_missing(j, &routes[i]))
 			continue;
-		/* Its entry and the route to the peer are still to come, and then it is usable. */
+		/* Its entry, and the route to the peer, are still to come; then the address is usable. */
 		if (address->nodad && is_younger(j, address, YOUNG_MAX) && routes[i].to.length == ip_bits(AF_INET6)) {
 			address->object.pending = j->finally && !is_younger(j, address, JUST_SET);
 			continue;

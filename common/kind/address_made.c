@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The routes that the kernel makes along with an address: to its network, and its entries in the table local, without which the
- * host does not answer to it.
+ * The routes that the kernel makes for an address: to its network, and its entries in the table local, without which
+ * the host does not answer to it.
  *
- * They can be taken away while the address stays. The scan notes which are gone (connected.h), and they are made
- * again as fib_add_ifaddr() (net/ipv4/fib_frontend.c), inet6_addr_add() and __ipv6_ifa_notify() (net/ipv6/addrconf.c) make
+ * They can be removed while the address stays. The scan records which are gone (connected.h), and they are made again
+ * as fib_add_ifaddr() (net/ipv4/fib_frontend.c), inet6_addr_add() and __ipv6_ifa_notify() (net/ipv6/addrconf.c) make
  * them.
  */
 #include <linux/rtnetlink.h>
@@ -19,21 +19,22 @@ static bool is_one_host(const struct address *a) {
 	return a->address.length == ip_bits(a->address.address.family);
 }
 
-/* On a point-to-point link IPv4 has a route to the peer's network, also if that is one host; IPv6 to the address's own. */
+/* On a point-to-point link IPv4 has a route to the peer's network, even if that is a single host; IPv6 to the
+ * address's own network. */
 static bool has_far_network(const struct address *a) {
 	return a->peer.address.family == AF_INET;
 }
 
-/* Does anything come with it for its network? */
+/* Does the kernel make a route to the address's network? */
 static bool has_network(const struct address *a) {
 	if (object_has(&a->object, ADDRESS_NOPREFIXROUTE) && a->noprefixroute)
 		return false;
-	if (streq(a->dev, "lo")) /* ::1 has nothing */
+	if (streq(a->dev, "lo")) /* ::1 has none */
 		return !is_one_host(a);
 	return !is_ipv4(a) || !is_one_host(a) || has_far_network(a);
 }
 
-/* On lo the whole IPv4 network is the host's own. */
+/* On lo the whole IPv4 network is local. */
 static bool has_local_network(const struct address *a) {
 	return has_network(a) && is_ipv4(a) && streq(a->dev, "lo");
 }
@@ -79,7 +80,7 @@ static bool is_limited_broadcast(const struct ip *ip) {
 	return memcmp(ip->bytes, all, sizeof(all)) == 0;
 }
 
-/* Those that were asked for, and, unless another address of the network stands before this one, that of the network. */
+/* The declared broadcast address, and, if this is the first address of its network, that of the network. */
 static size_t broadcasts(const struct address *a, const struct prefix *network, struct made_route *ret) {
 	const struct ip own = broadcast_of(network), *set = &a->broadcast;
 	size_t n = 0;
@@ -97,7 +98,7 @@ size_t address_made_routes(const struct address *a, struct made_route ret[ADDRES
 
 	if (has_network(a))
 		ret[n++] = (struct made_route){ .to = network, .type = has_local_network(a) ? RTN_LOCAL : RTN_UNICAST };
-	if (a->settling) /* the others come when its detection is over */
+	if (a->settling) /* the others come after duplicate address detection */
 		return n;
 	ret[n++] = (struct made_route){ .to = host_of(&a->address.address), .type = RTN_LOCAL };
 	if (a->peer.address.family == AF_INET6)
@@ -105,7 +106,7 @@ size_t address_made_routes(const struct address *a, struct made_route ret[ADDRES
 	return is_ipv4(a) ? n + broadcasts(a, &network, ret + n) : n;
 }
 
-/* Routes of a secondary address have the primary one as their source, which stands before it. */
+/* Routes of a secondary address have the primary address as their source. */
 static const struct ip *source_of(const struct address *a, const struct ns_state *seen) {
 	ns_foreach(object, seen)
 		if (object != &a->object && object->kind == &kind_address && a->secondary &&

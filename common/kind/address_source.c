@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How addresses are read and heard, and what follows from them alone: whether a link has the addresses that the kernel gives it,
- * and which address is the first of its subnet. The routes that come with an address are read later; see address_connected.c.
+ * How addresses are read and heard, and what follows from them alone: whether a link has the addresses that the kernel
+ * gives it, and which address is the first of its subnet. The routes of an address are read later; see
+ * address_connected.c.
  */
 #include "kind/address.h"
 
@@ -20,7 +21,7 @@ void address_put_dump(struct nl_writer *w, uint8_t family, uint32_t ifindex) {
 	ifa->ifa_index = ifindex;
 }
 
-/* The families of the link's addresses that are looked for; 0: none. */
+/* The families in which the link's addresses are needed; 0: none. */
 static unsigned families_on(const struct scope *scope, const struct link *seen) {
 	unsigned families = 0;
 
@@ -52,8 +53,8 @@ static void put_dumps_of_links(struct source_scan *scan, struct nl_writer *w) {
 	}
 }
 
-/* Each family by itself: Linux dumps those without its lock for links (RTNL), for which the threads of a scan would wait,
- * and all of them together with it. */
+/* Each family separately: Linux dumps a single family without the RTNL lock, for which the threads of a scan would
+ * wait. */
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	if (scan->scope) {
 		put_dumps_of_links(scan, w);
@@ -71,7 +72,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* A link that went meanwhile has an event on the way. */
+/* The link is gone; its event is on the way. */
 static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -ENODEV ? 0 : error;
 }
@@ -91,7 +92,7 @@ static void find_own_addresses(const struct source_scan *scan) {
 	ns_foreach(object, scan->seen) {
 		struct link *link = (struct link *)object;
 
-		/* Where it lacks IPv6, or the kernel makes none, nothing is missing. */
+		/* If the link has no IPv6, or the kernel gives it no addresses, nothing is missing. */
 		if (object_is_link(object) && (!scan->scope || link->addresses_read))
 			link_set_own_addresses(link, !(link_given_families(link) & ~link->own_families));
 	}
@@ -125,12 +126,12 @@ const struct source source_address = {
 	.finish = finish,
 };
 
-/* Neighbours: an address that failed because another host had it can be tried again once that host is gone. */
+/* Neighbours: a duplicate address can be tried again when the other host is gone. */
 
-/* A filter reads numbers in network order, a message has them in the machine's. */
+/* A BPF filter reads numbers in network order, but messages have host order. */
 #define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
 
-/* The neighbour is forgotten, or has failed. */
+/* Passes neighbours that are deleted or have failed. */
 static struct sock_filter gone_filter[] = {
 	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AS_READ(RTM_DELNEIGH), 3, 0),
@@ -149,7 +150,7 @@ static bool has_address(const struct nlattr *lladdr) {
 	return false;
 }
 
-/* Of a neighbour behind a bridge no address is known. */
+/* The IP address of a neighbour behind a bridge is not known. */
 static enum about about_neighbour(const struct event *event, struct hint *ret) {
 	const struct ndmsg *ndm = event_header(event, sizeof(*ndm));
 	const struct nlattr *tb[NDA_LLADDR + 1];
@@ -158,7 +159,7 @@ static enum about about_neighbour(const struct event *event, struct hint *ret) {
 		return ABOUT_UNKNOWN;
 	nl_parse(event->message, sizeof(*ndm), tb, NDA_LLADDR);
 	if (ndm->ndm_family == AF_BRIDGE && !has_address(tb[NDA_LLADDR]))
-		return ABOUT_OTHER; /* where frames for unknown addresses go is nobody's neighbour */
+		return ABOUT_OTHER; /* an entry for unknown addresses is not a neighbour */
 	ret->type = HINT_NEIGHBOUR;
 	ret->ifindex = (uint32_t)ndm->ndm_ifindex;
 	if (ndm->ndm_family != AF_BRIDGE && tb[NDA_DST])

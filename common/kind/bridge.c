@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bridge: its own attributes (IFLA_BR_*). Its ports are named by the ports' `master`; what a port says about
- * itself is the kind in port.c. Times are in USER_HZ (1/100 s) in the kernel's messages.
+ * bridge: the bridge's own attributes (IFLA_BR_*). Its ports name it as their `master`; a port's attributes are in
+ * bridge_port.c. Times are in USER_HZ (1/100 s) in the kernel's messages.
  */
 #include "model/section.h"
 #include "kind/bridge_port.h"
@@ -47,7 +47,7 @@ static const struct field fields[] = {
 	[HELLO_TIME] = ROW("hello-time", hello_time, &type_duration, IFLA_BR_HELLO_TIME, .unit = 100, .min = 100,
 			   .max = 1000, .fallback = "2s", .doc = "Time between hello packets."),
 	[MAX_AGE] = ROW("max-age", max_age, &type_duration, IFLA_BR_MAX_AGE, .unit = 100, .min = 600, .max = 4000,
-			.fallback = "20s", .doc = "Age at which another bridge counts as gone."),
+			.fallback = "20s", .doc = "Time after which a bridge that is silent counts as gone."),
 	[AGEING_TIME] = ROW("ageing-time", ageing_time, &type_duration, IFLA_BR_AGEING_TIME, .unit = 100, .fallback = "300s",
 			    .doc = "Time that a learned MAC address is kept."),
 	[PRIORITY] = ROW("priority", priority, &type_integer, IFLA_BR_PRIORITY, .form = FORM_U16, .max = 65535,
@@ -57,14 +57,14 @@ static const struct field fields[] = {
 	[VLAN_PROTOCOL] = ROW("vlan-protocol", vlan_protocol, &type_enum, IFLA_BR_VLAN_PROTOCOL, .form = FORM_BE16,
 			      .names = vlan_protocols, .fallback = "802.1q", .doc = "EtherType of the VLAN tags."),
 	[MCAST_SNOOPING] = ROW("mcast-snooping", mcast_snooping, &type_bool, IFLA_BR_MCAST_SNOOPING, .form = FORM_U8,
-			       .fallback = "true", .doc = "Whether multicast goes only where it was asked for."),
+			       .fallback = "true", .doc = "Whether multicast goes only to ports that asked for it."),
 	[GROUP_FWD_MASK] =
 		ROW("group-fwd-mask", group_fwd_mask, &type_integer, IFLA_BR_GROUP_FWD_MASK, .form = FORM_U16, .max = 65535,
-		    .fallback = "0", .doc = "Which link-local groups (01:80:c2:00:00:0X) are forwarded."),
+		    .fallback = "0", .doc = "Bit mask of the link-local groups (01:80:c2:00:00:0X) that are forwarded."),
 };
 
-/* br_set_forward_delay() in net/bridge/br_stp.c holds to these limits with STP only. A bridge that is created with less gets
- * the limit without a word. */
+/* br_set_forward_delay() in net/bridge/br_stp.c applies these limits only with STP. A bridge that is created with
+ * less silently gets the limit. */
 static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
 	const struct bridge *bridge = (const struct bridge *)desired;
 
@@ -88,8 +88,9 @@ const struct kind kind_bridge = {
 	.n_fields = ARRAY_SIZE(fields),
 	.link_kind = "bridge",
 	.markable = true,
-	/* Ports join a bridge that is down much quicker. Its MTU follows that of its ports until it is set by a message of its
-	 * own; the one that creates it does not count (br_mtu_auto_adjust() in the kernel's net/bridge/br_if.c). */
+	/* Ports join a bridge much faster while it is down. Its MTU follows that of its ports until a separate
+	 * message sets it; the MTU in the creating message does not count (br_mtu_auto_adjust() in
+	 * net/bridge/br_if.c). */
 	.last = 1 << LINK_UP | 1 << LINK_MTU,
 	.encode = link_encode,
 	.check = check,

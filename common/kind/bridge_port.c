@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A bridge's port: its own attributes there (IFLA_BRPORT_*). */
+/* The attributes of a bridge's port (IFLA_BRPORT_*). What all ports share is in port.c. */
 #include "kind/bridge_port.h"
 #include "model/section.h"
 
@@ -16,7 +16,7 @@ static const struct field fields[] = {
 	ROW("priority", priority, &type_integer, IFLA_BRPORT_PRIORITY, FORM_U16, .max = 63, .fallback = "32",
 	    .doc = "Spanning tree port priority."),
 	ROW("hairpin", hairpin, &type_bool, IFLA_BRPORT_MODE, FORM_U8, .fallback = "false",
-	    .doc = "Whether frames may leave through the port they came in by."),
+	    .doc = "Whether frames may leave through the port on which they arrived."),
 	ROW("isolated", isolated, &type_bool, IFLA_BRPORT_ISOLATED, FORM_U8, .fallback = "false",
 	    .doc = "Whether the port reaches only ports that are not isolated."),
 	ROW("learning", learning, &type_bool, IFLA_BRPORT_LEARNING, FORM_U8, .fallback = "true",
@@ -26,9 +26,9 @@ static const struct field fields[] = {
 	ROW("mcast-flood", mcast_flood, &type_bool, IFLA_BRPORT_MCAST_FLOOD, FORM_U8, .fallback = "true",
 	    .doc = "Whether unregistered multicast is sent here."),
 	ROW("neigh-suppress", neigh_suppress, &type_bool, IFLA_BRPORT_NEIGH_SUPPRESS, FORM_U8, .fallback = "false",
-	    .doc = "Whether ARP and neighbour discovery are answered by the bridge."),
+	    .doc = "Whether the bridge answers ARP and neighbour discovery for this port."),
 	ROW("guard", guard, &type_bool, IFLA_BRPORT_GUARD, FORM_U8, .fallback = "false",
-	    .doc = "Whether spanning tree packets are refused here (BPDU guard)."),
+	    .doc = "Whether a spanning tree packet that arrives here disables the port (BPDU guard)."),
 	ROW("root-block", root_block, &type_bool, IFLA_BRPORT_PROTECT, FORM_U8, .fallback = "false",
 	    .doc = "Whether the port may not become the root port."),
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a bridge's port says of itself; see bridge_port.c. */
+/* The attributes of a bridge's port; see bridge_port.c. */
 #pragma once
 
 #include "kind/port.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* dummy: an interface that drops what is sent to it. */
+/* dummy: an interface that drops everything sent to it. */
 #include "kind/link.h"
 
-/* Flags, and no limit of the MTU, as in dummy_setup(), drivers/net/dummy.c. */
+/* Defaults as in dummy_setup(), drivers/net/dummy.c, which sets no limit for the MTU. */
 static const struct field fields[] = { LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "false", "false", "1000") };
 
 const struct kind kind_dummy = {
 	.name = "dummy",
-	.doc = "An interface that drops what is sent to it: a place for addresses.",
+	.doc = "An interface that drops everything sent to it; a place for addresses.",
 	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct link),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links that topod finds rather than makes. Whatever the kernel calls the kind of an `existing` one, only what the file names is
- * managed. `loopback` is the lo of each namespace. `other` is how a link is seen that no kind of topod's fits.
+ * Links that topod finds rather than makes. `existing` is any link that exists without topod; only the declared fields
+ * are managed. `loopback` is the lo of each namespace. `other` is an observed link of a kind that topod does not know.
  */
 #include "kind/link.h"
 
@@ -9,12 +9,12 @@ const struct field link_common_fields[LINK_N_FIELDS] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
 };
 
-/* What loopback_setup() sets, drivers/net/loopback.c. */
+/* Defaults as in loopback_setup(), drivers/net/loopback.c. */
 static const struct field loopback_fields[] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "65536", "true", "false", "1000"),
 };
 
-/* By its index it is found again after somebody has given it another name. */
+/* Its index identifies the link after somebody has renamed it. */
 static const struct field existing_fields[] = {
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, "1500", "true", "true", "1000"),
 	[LINK_N_FIELDS] = { .name = "index",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ipvlan and ipvtap: a further interface on a lower one, with its MAC address; packets are told apart by their IP address.
- * The lower interface may be in another namespace. Mode and isolation are the lower one's in the kernel: all on it have the
- * same (ipvlan_port in drivers/net/ipvlan/ipvlan.h).
+ * ipvlan and ipvtap: interfaces that share the MAC address of their lower interface; packets are told apart by IP
+ * address. The lower interface may be in another namespace. Mode and isolation belong to the lower interface in the
+ * kernel, so all interfaces on it have the same (ipvlan_port in drivers/net/ipvlan/ipvlan.h).
  */
 #include <linux/if_link.h>
 
@@ -39,7 +39,7 @@ static const struct field fields[] = {
 		    .flags = FIELD_REQUIRED | FIELD_DEV | FIELD_LOWER,
 		    .wire = WIRE_LINK,
 		    .attr = IFLA_LINK,
-		    .doc = "The interface below: a name, or namespace:interface." },
+		    .doc = "The lower interface: a name, or namespace:interface." },
 	[MODE] = { .name = "mode",
 		   .type = &type_enum,
 		   .offset = offsetof(struct ipvlan, mode),
@@ -48,7 +48,7 @@ static const struct field fields[] = {
 		   .form = FORM_U16,
 		   .names = modes,
 		   .fallback = "l3",
-		   .doc = "Where packets are switched or routed; the same for all on one interface." },
+		   .doc = "Whether packets are switched (l2) or routed (l3, l3s); the same for all on one lower interface." },
 	[ISOLATION] = { .name = "isolation",
 			.type = &type_enum,
 			.offset = offsetof(struct ipvlan, isolation),
@@ -57,15 +57,16 @@ static const struct field fields[] = {
 			.form = FORM_U16,
 			.names = isolations,
 			.fallback = "bridge",
-			.doc = "Whether those on one interface reach each other: directly, never, or by way of a switch." },
+			.doc = "Whether interfaces on one lower interface reach each other: directly (`bridge`), never "
+			       "(`private`), or through an external switch (`vepa`)." },
 };
 
 static bool shares_mac(const struct object *desired _unused_) {
 	return true;
 }
 
-/* The interface below, which hands its frames to one kind only (netdev_rx_handler_register()); then mode and isolation, which
- * all on it share. */
+/* First the lower interface, which can pass its frames to only one kind (netdev_rx_handler_register()); then mode
+ * and isolation, which all interfaces on it share. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct ipvlan *ipvlan = (const struct ipvlan *)desired;
 	size_t field = MODE;
@@ -111,5 +112,6 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	}
 
 const struct kind kind_ipvlan =
-	IPVLAN("ipvlan", "A further interface with the MAC address of the one below, told apart by its IP addresses.");
-const struct kind kind_ipvtap = IPVLAN("ipvtap", "An ipvlan that a program opens as /dev/tapN, as a virtual machine does.");
+	IPVLAN("ipvlan", "An interface that shares the MAC address of its lower interface and has its own IP addresses.");
+const struct kind kind_ipvtap =
+	IPVLAN("ipvtap", "An ipvlan that a program, for example a virtual machine, opens as /dev/tapN.");

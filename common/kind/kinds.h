@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list of all classes, each followed by its kinds. A new kind, or a new class with its kind, is its own file in this room
- * and one line here; everything else loops over kinds[] and classes[] (registry.c) and asks for what it needs.
+ * The list of all classes, each followed by its kinds. A new kind, or a new class with its kind, is one file in this
+ * room and one line here; everything else loops over kinds[] and classes[] (registry.c).
  *
- * Classes stand in the order in which their objects are made, kinds of links in that of the reference page.
+ * Classes are listed in the order in which their objects are made, kinds of links in the order of the reference page.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Links in general: their messages are written from the table of fields and read back by it.
+ * Links in general: their messages are written and read by the table of fields.
  *
- * It knows RTM_NEWLINK's nests (IFLA_LINKINFO, IFLA_AF_SPEC) and no kind by name. What a kind needs beyond its
- * table (two ends at once, a link elsewhere) it does itself around link_encode().
+ * This file knows the nests of RTM_NEWLINK (IFLA_LINKINFO, IFLA_AF_SPEC) and no kind by name. A kind that needs more
+ * than its table (two ends in one request, a link elsewhere) does that around link_encode().
  */
 #include "kind/link.h"
 
@@ -29,7 +29,7 @@ struct ifinfomsg *link_begin(struct encode *encode, uint16_t type, uint16_t flag
 	return ifi;
 }
 
-/* The flags in mask that share one attribute, as a message changes them. */
+/* Writes the flags in mask that share one attribute. */
 static void put_flag_fields(struct encode *encode, const struct object *object, uint64_t mask, uint16_t attr) {
 	struct {
 		uint32_t flags, mask;
@@ -113,7 +113,7 @@ static void put_af_spec(struct encode *encode, const struct object *object, uint
 	nl_nest_end(w, spec);
 }
 
-/* Another link that this one stands on: named by its index in the namespace where the request is sent. */
+/* Writes the lower links, by their index in the namespace to which the request is sent. */
 static int put_links(struct encode *encode, const struct object *object, uint64_t mask, enum field_wire wire) {
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -203,7 +203,7 @@ static int encode_create(struct encode *encode, const struct change *change) {
 	return put_all(encode, &link->object, change->fields, ifi, true);
 }
 
-/* A link that stands on one of another namespace is made there, and appears in its own under its own name. */
+/* A link on a lower link of another namespace is created there, and appears in its own namespace under its name. */
 const char *link_sent_in(const struct change *change) {
 	const struct object *object = change->desired;
 
@@ -219,7 +219,7 @@ const char *link_sent_in(const struct change *change) {
 	return object->ns;
 }
 
-/* The index of the link that is changed; what was made in this plan is known by its name only. */
+/* The index of the link to change; a link made in this plan is known only by its name. */
 static uint32_t current_index(struct encode *encode, const struct change *change) {
 	const struct link *seen = (const struct link *)change->observed;
 	const struct link *link = seen ? seen : (const struct link *)change->desired;
@@ -236,7 +236,8 @@ static int put_update(struct encode *encode, const struct change *change, uint32
 	return put_all(encode, change->desired, fields, ifi, false);
 }
 
-/* Of one message the kernel takes the flags first: what has to be set before the link is up has one of its own. */
+/* The kernel applies the flags of a message first, so what must be set before the link is up goes into a message of
+ * its own. */
 static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
 	uint64_t fields = change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES));
 	uint64_t before = fields >> LINK_UP & 1 ? fields & field_bit(LINK_ADDRESS_GENERATION) : 0;
@@ -259,8 +260,8 @@ int link_put_end(struct encode *encode, const struct object *object, uint64_t ma
 	return put_master(encode, object, mask);
 }
 
-/* By its name: a pair's end goes by itself, some time after the namespace of the other, and its index may be that of
- * somebody's new link since the look. */
+/* By name: an end of a pair disappears by itself some time after the namespace of the other end, and by then its
+ * index may be that of somebody's new link. */
 static int encode_deletion(struct encode *encode, const struct link *seen) {
 	link_begin(encode, RTM_DELLINK, 0);
 	nl_put_text(encode->writer, IFLA_IFNAME, seen->name);
@@ -281,7 +282,7 @@ int link_encode(struct encode *encode, const struct change *change) {
 	return encode_update(encode, change, index);
 }
 
-/* The kernel makes it, and takes it away, with all that stands on it. */
+/* Deleting a link deletes everything on it. */
 static enum stage stage(const struct change *change) {
 	return change->type == CHANGE_CREATE ? STAGE_LINK : change->type == CHANGE_DELETE ? STAGE_DELETE : STAGE_INSIDE;
 }
@@ -343,7 +344,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 		if (!attr && field->attr6)
 			attr = attr_at(seen->data, ARRAY_SIZE(seen->data), field->attr6);
 		break;
-	case WIRE_PORT: /* the port's own object has it */
+	case WIRE_PORT: /* see port.c */
 	case WIRE_LINK:
 	case WIRE_DATA_LINK:
 		return;
@@ -356,7 +357,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 		object->set |= field_bit(i);
 }
 
-/* Devices that tunnel modules put into every namespace by themselves. */
+/* Devices that tunnel modules create in every namespace. */
 static bool is_fallback(const char *name) {
 	static const char *const names[] = { "tunl0",    "gre0", "gretap0", "erspan0", "ip_vti0",
 					     "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0" };
@@ -390,10 +391,11 @@ enum {
 	DISABLE_IPV6 = 26,
 };
 
-static const uint32_t READY = UINT32_C(1) << 31; /* IF_READY of net/if_inet6.h: addrconf has gone over it since it came up */
+static const uint32_t READY =
+	UINT32_C(1) << 31; /* IF_READY of net/if_inet6.h: addrconf has processed the link since it came up */
 
-/* Where addrconf_dev_config() and init_loopback() give addresses. Not where IPv6 is off, and not on ports of a bond, nor vrf
- * devices. */
+/* Does addrconf_dev_config() or init_loopback() give the link addresses? Not if IPv6 is off, and not ports of a bond
+ * or VRF devices. */
 static bool runs_ipv6(const struct seen *seen, struct link *link) {
 	const struct nlattr *conf = seen->inet6[IFLA_INET6_CONF];
 	int32_t values[DISABLE_IPV6 + 1] = {};
@@ -409,7 +411,7 @@ static bool runs_ipv6(const struct seen *seen, struct link *link) {
 	return seen->ifi->ifi_type == ARPHRD_ETHER && nl_get_u32(seen->inet6[IFLA_INET6_FLAGS], 0) & READY;
 }
 
-/* What the table cannot say: names and numbers of other links, and absence that means something. */
+/* What the table cannot say: indexes of other links, and attributes whose absence means something. */
 static void decode_rest(const struct decode *decode, const struct seen *seen, struct link *link) {
 	struct object *object = &link->object;
 
@@ -429,7 +431,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	link->runs_ipv6 = runs_ipv6(seen, link);
 	link->makes_addresses = link->runs_ipv6 &&
 				(seen->ifi->ifi_flags & IFF_LOOPBACK || link->address_generation != IN6_ADDR_GEN_MODE_NONE);
-	link_set_own_addresses(link, true); /* before the addresses were read */
+	link_set_own_addresses(link, true); /* until the addresses are read */
 	link->port_state = nl_get_u8(seen->port[IFLA_BRPORT_STATE], PORT_DISABLED);
 
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
@@ -467,7 +469,7 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 		if (object->kind->fields[i].type != &type_link_ref)
 			decode_field(decode->arena, &seen, object, i);
 	decode_rest(decode, &seen, link);
-	/* The master's name is not known before all links were read: keep its index in the meantime. */
+	/* The master's name is not known until all links are read: keep its index for now. */
 	link->master = seen.top[IFLA_MASTER] ? arena_printf(decode->arena, "%u", nl_get_u32(seen.top[IFLA_MASTER], 0)) : "";
 	object->set |= field_bit(LINK_MASTER);
 	object_seal(decode->arena, object);
@@ -486,13 +488,13 @@ void link_resolve(const struct decode *decode, struct link *link) {
 /* Carriers. */
 
 enum {
-	CARRIER_DEPTH = 16, /* of links above one another; loops are refused, this only bounds */
+	CARRIER_DEPTH = 16, /* only a bound; loops are refused earlier */
 };
 
 static bool gets_carrier(const struct link *link, const struct state *state, unsigned depth);
 
-/* A bridge has a carrier once one of its ports forwards (br_port_state_selection()). A port with a carrier that is still
- * disabled is about to be noticed; one that listens or learns (STP) takes its time. */
+/* A bridge gets a carrier when one of its ports forwards (br_port_state_selection()). For a port with a carrier that
+ * is still disabled this is about to happen; one that listens or learns (STP) takes longer. */
 static bool gets_from_port(const struct link *bridge, const struct state *state, unsigned depth) {
 	ns_foreach(object, state_find(state, bridge->object.ns)) {
 		const struct link *port = (const struct link *)object;
@@ -505,7 +507,7 @@ static bool gets_from_port(const struct link *bridge, const struct state *state,
 	return false;
 }
 
-/* What stands on another link follows it (netif_stacked_transfer_operstate()). */
+/* A link follows its lower link (netif_stacked_transfer_operstate()). */
 static bool gets_from_below(const struct link *link, const struct state *state, unsigned depth) {
 	const struct object *object = &link->object;
 
@@ -535,8 +537,8 @@ bool link_lacks_carrier(const struct link *link, const struct state *state) {
 
 /* MAC addresses. */
 
-/* SipHash-2-4 would do as well; FNV-1a over 64 bits with a final mix is short and spreads enough: what
- * counts is that the same names give the same address on the same machine. */
+/* SipHash-2-4 would do as well. FNV-1a over 64 bits with a final mix is short and spreads well enough; it only
+ * matters that the same names give the same address on the same machine. */
 static uint64_t mix(uint64_t hash, const void *data, size_t size) {
 	for (const uint8_t *p = data; size--; p++)
 		hash = (hash ^ *p) * UINT64_C(0x100000001b3);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel gives a link by itself: its link-local address, lo's loopback addresses, and the routes that come with them.
+ * What the kernel gives a link by itself: its link-local address, the addresses of lo, and the routes of these.
  *
- * All of it is a part of the link (LINK_OWN_ADDRESSES, LINK_OWN_ROUTES): missed with it and restored with it, as the kernel
- * itself makes it. The scan notes what of it is gone (address_connected.c).
+ * All of it belongs to the link (LINK_OWN_ADDRESSES, LINK_OWN_ROUTES): if it is missing, the link differs, and it is
+ * restored as the kernel makes it. The scan records what is gone (address_connected.c).
  */
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -77,7 +77,7 @@ void link_miss(struct arena *arena, struct link *link, const struct made_route *
 	struct made_route missing = *route;
 
 	link->own_routes = false;
-	missing.source = loopback4.address; /* no other IPv4 address is the kernel's own */
+	missing.source = loopback4.address; /* the only IPv4 address that the kernel makes */
 	if (route->to.address.family == AF_INET6 && route->type == RTN_LOCAL) {
 		link->lacks_entry = true;
 		if (!is_loopback(link))
@@ -105,7 +105,7 @@ static void put_address(struct encode *encode, uint16_t type, uint16_t flags, co
 		nl_put_u8(encode->writer, IFA_PROTO, IFAPROT_KERNEL_LO);
 }
 
-/* An address that a program sets gets a route in the table main, too. The kernel makes none for its own ::1. */
+/* An address that a program sets also gets a route in the table main; the kernel's own ::1 has none. */
 static void remove_connected(struct encode *encode, uint32_t index) {
 	struct rtmsg *rtm = nl_begin(encode->writer, RTM_DELROUTE, 0, sizeof(*rtm));
 
@@ -117,7 +117,7 @@ static void remove_connected(struct encode *encode, uint32_t index) {
 	nl_put_u32(encode->writer, RTA_PRIORITY, ADDRESS_IPV6_METRIC);
 }
 
-/* As inetdev_event() (net/ipv4/devinet.c) and init_loopback() (net/ipv6/addrconf.c) make them. */
+/* Makes the addresses of lo as inetdev_event() (net/ipv4/devinet.c) and init_loopback() (net/ipv6/addrconf.c) do. */
 static void put_loopbacks(struct encode *encode, const struct link *seen, uint32_t index) {
 	unsigned there = seen ? seen->own_families : 0;
 
@@ -131,9 +131,9 @@ static void put_loopbacks(struct encode *encode, const struct link *seen, uint32
 	remove_connected(encode, index);
 }
 
-/* One that was made while the mode was another; and one whose entry in the table local is gone, because only the kernel can
- * make an entry of metric 0, which it does for a new address (ip6_route_info_create(), net/ipv6/route.c). The next look misses
- * that, and it is made by link_writes(). */
+/* Must the link-local address be removed? Yes if it was made under another mode, or if its entry in the table local
+ * is gone: only the kernel can make an entry of metric 0, and does so for a new address (ip6_route_info_create(),
+ * net/ipv6/route.c). The next scan finds the address missing, and link_writes() makes it. */
 static bool removes_link_local(const struct link *link, const struct link *seen) {
 	return seen && seen->link_local.family && (!link->own_addresses || seen->lacks_entry);
 }
@@ -149,7 +149,7 @@ void link_put_own_addresses(struct encode *encode, const struct change *change, 
 		made_route_put(encode->writer, route, index);
 }
 
-/* Only the kernel knows which address follows from some modes, and it makes one when the mode changes
+/* Only the kernel can compute the address of some modes, and it makes one when the mode changes
  * (addrconf_sysctl_addr_gen_mode()). */
 bool link_writes(const struct change *change, size_t i, struct arena *arena, const char **ret_path, const char **ret_value) {
 	const struct link *link = (const struct link *)change->desired, *seen = (const struct link *)change->observed;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How links are read and heard: RTM_GETLINK, all of a namespace or one by its name. A port's own attributes stand in the
- * message of its link, so its object is made here, too.
+ * How links are read and heard: RTM_GETLINK, for all links of a namespace or for one by name. A port's attributes are
+ * in its link's message, so the port's object is made here too.
  *
- * What refers to a link does so by index. Where only some links are read, the name of a controller may have to be asked for.
+ * Other objects refer to links by index. In a narrow scan, the name of a controller may have to be requested.
  */
 #include "kind/connected.h"
 #include "kind/link.h"
@@ -30,20 +30,20 @@ unsigned link_own_families(const struct object *desired, const struct link *link
 	return link_given_families(link);
 }
 
-struct reading {
+struct link_reading {
 	bool ports;
-	vec(const char *) names; /* asked for in this round; NULL: by an index */
+	vec(const char *) names; /* requested in this round; NULL: by an index */
 };
 
-static bool is_listed(const struct reading *reading, const char *name) {
+static bool is_listed(const struct link_reading *reading, const char *name) {
 	vec_foreach(listed, &reading->names)
 		if (streq(*listed, name))
 			return true;
 	return false;
 }
 
-/* Each link that is looked for, or that something looked for belongs to, once. */
-static void ask_by_name(struct source_scan *scan, struct reading *reading, struct nl_writer *w) {
+/* Requests each link in the scope, or to which an object in the scope belongs, once. */
+static void ask_by_name(struct source_scan *scan, struct link_reading *reading, struct nl_writer *w) {
 	for (size_t i = 0; i < scan->scope->n; i++) {
 		const char *name = object_home_link(scan->scope->objects[i]);
 
@@ -54,7 +54,7 @@ static void ask_by_name(struct source_scan *scan, struct reading *reading, struc
 	}
 }
 
-/* The controllers of which only the index is known. */
+/* Requests the controllers of which only the index is known. */
 static void ask_for_controllers(struct source_scan *scan, struct nl_writer *w) {
 	ns_foreach(object, scan->seen) {
 		const struct link *link = (const struct link *)object;
@@ -67,10 +67,10 @@ static void ask_for_controllers(struct source_scan *scan, struct nl_writer *w) {
 }
 
 static void dump(struct source_scan *scan, struct nl_writer *w) {
-	struct reading *reading = scan->own;
+	struct link_reading *reading = scan->own;
 
 	if (!reading) {
-		reading = scan->own = arena_new(scan->decode.arena, struct reading);
+		reading = scan->own = arena_new(scan->decode.arena, struct link_reading);
 		reading->ports = scan->concerns(scan, &class_port);
 	}
 	if (!scan->scope)
@@ -81,13 +81,13 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 		ask_for_controllers(scan, w);
 }
 
-/* Only a dump tells which links there are not. */
+/* Only a whole dump shows which links do not exist. */
 static void begin(struct source_scan *scan) {
 	scan->lost_link(scan, NULL);
 }
 
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
-	const struct reading *reading = scan->own;
+	const struct link_reading *reading = scan->own;
 	struct link *link = nlh->nlmsg_type == RTM_NEWLINK ? link_decode(&scan->decode, nlh) : NULL;
 	struct port *port;
 
@@ -103,7 +103,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 }
 
 static int refused(struct source_scan *scan, int error) {
-	const struct reading *reading = scan->own;
+	const struct link_reading *reading = scan->own;
 
 	if (!scan->scope || error != -ENODEV)
 		return error;
@@ -122,14 +122,14 @@ static int finish(struct source_scan *scan) {
 }
 
 static void done(struct source_scan *scan) {
-	struct reading *reading = scan->own;
+	struct link_reading *reading = scan->own;
 
 	if (reading)
 		vec_done(&reading->names);
 }
 
-/* Everything of the link itself, its membership included, is told without a family. What a bridge tells besides is of its ports,
- * and of all of them where a change of one moves the bridge's id. */
+/* Events about the link itself, including its membership, have no family. Events of the bridge family are about
+ * ports; if one changes the bridge's id, about all of its ports. */
 static enum about about(const struct event *event, struct hint *ret) {
 	const struct ifinfomsg *ifi = event_header(event, sizeof(*ifi));
 	const struct nlattr *tb[IFLA_IFALIAS + 1];

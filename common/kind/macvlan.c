@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* macvlan and macvtap: a further MAC address on a parent, which may be in another namespace. */
+/* macvlan and macvtap: an interface with its own MAC address on a parent, which may be in another namespace. */
 #include "kind/link.h"
 
 struct macvlan {
@@ -35,11 +35,11 @@ static const struct field fields[] = {
 		   .attr = IFLA_MACVLAN_MODE,
 		   .names = modes,
 		   .fallback = "vepa",
-		   .doc = "How the macvlans of one parent reach one another; with `passthru` there is only one, which has the "
+		   .doc = "How the macvlans of one parent reach each other; `passthru` allows only one, which has the "
 			  "parent's hardware address." },
 };
 
-/* The kernel cannot switch a living one to or from passthru (macvlan_changelink()). */
+/* The kernel cannot switch an existing macvlan to or from passthru (macvlan_changelink()). */
 static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs) {
 	const struct macvlan *want = (const struct macvlan *)desired, *have = (const struct macvlan *)observed;
 
@@ -50,8 +50,8 @@ static bool shares_mac(const struct object *desired) {
 	return object_has(desired, MODE) && ((const struct macvlan *)desired)->mode == MACVLAN_MODE_PASSTHRU;
 }
 
-/* The parent, which passthru wants alone (macvlan_common_newlink()), and the MAC address (macvlan_addr_busy(), where it is
- * set up; in drivers/net/macvlan.c). */
+/* The parent, which passthru does not share (macvlan_common_newlink()), and the MAC address (macvlan_addr_busy(),
+ * checked when the link comes up; both in drivers/net/macvlan.c). */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct macvlan *macvlan = (const struct macvlan *)desired;
 	const char *ns = macvlan->parent.ns, *name = macvlan->parent.name;
@@ -94,6 +94,6 @@ static uint32_t headroom(const struct object *desired _unused_) {
 		.claim = claim, .headroom = headroom                                                                 \
 	}
 
-const struct kind kind_macvlan = MACVLAN("macvlan", "A further MAC address on a parent.");
+const struct kind kind_macvlan = MACVLAN("macvlan", "An interface with its own MAC address on a parent.");
 const struct kind kind_macvtap =
-	MACVLAN("macvtap", "A macvlan that a program opens as /dev/tapN, as a virtual machine does.");
+	MACVLAN("macvtap", "A macvlan that a program, for example a virtual machine, opens as /dev/tapN.");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes that the kernel makes by itself, in its messages: how they are told from others, and how they are made again.
+ * Routes that the kernel makes by itself: how they are recognised in its messages, and how they are made again.
  *
- * Which of them belong to an address is known in address.c, and which to an interface in link_own.c.
+ * address_made.c knows which of them belong to an address, link_own.c which belong to an interface.
  */
 #include "kind/made_route.h"
 
@@ -18,7 +18,7 @@ static bool is_of_interest(const struct rtmsg *rtm) {
 	return rtm->rtm_type == RTN_LOCAL || rtm->rtm_type == RTN_BROADCAST || rtm->rtm_type == RTN_MULTICAST;
 }
 
-/* Without CONFIG_IPV6_MULTIPLE_TABLES the tables main and local are one. */
+/* Without CONFIG_IPV6_MULTIPLE_TABLES the tables main and local are the same. */
 static uint32_t table_of(const struct rtmsg *rtm, const struct nlattr *attr) {
 	uint32_t table = nl_get_u32(attr, rtm->rtm_table);
 
@@ -77,8 +77,8 @@ void made_route_add(struct arena *arena, struct made_route **list, const struct 
 	*list = copy;
 }
 
-/* As fib_magic() (net/ipv4/fib_frontend.c), addrconf_prefix_route() and addrconf_add_mroute() (net/ipv6/addrconf.c) do: beside
- * those of other interfaces. */
+/* As fib_magic() (net/ipv4/fib_frontend.c), addrconf_prefix_route() and addrconf_add_mroute() (net/ipv6/addrconf.c)
+ * do, beside the routes of other interfaces. */
 void made_route_put(struct nl_writer *w, const struct made_route *route, uint32_t index) {
 	struct rtmsg *rtm = nl_begin(w, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*rtm));
 	const struct ip *to = &route->to.address;

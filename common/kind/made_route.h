@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Routes that the kernel makes by itself, along with an address or an interface; see made_route.c. */
+/*
+ * Routes that the kernel makes by itself together with an address or an interface; see made_route.c.
+ */
 #pragma once
 
 #include "model/kind.h"
@@ -13,12 +15,12 @@ struct made_route {
 	uint8_t type;            /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */
 	uint32_t table;          /* a VRF's; 0: main (RTN_UNICAST) or local */
 	uint32_t ifindex;        /* observed */
-	struct ip source;        /* of one that is to be made again: its preferred source (IPv4) */
+	struct ip source;        /* preferred source of a route to make again (IPv4) */
 	struct made_route *next; /* in a list */
 };
 
-extern const struct prefix made_route_link_local; /* fe80::/64, of each interface with a link-local address */
-extern const struct prefix made_route_multicast;  /* ff00::/8, of each interface with IPv6 */
+extern const struct prefix made_route_link_local; /* fe80::/64, on each interface with a link-local address */
+extern const struct prefix made_route_multicast;  /* ff00::/8, on each interface with IPv6 */
 
 /* Reads one RTM_NEWROUTE of a dump. False where it is neither of the types that stand in the table local, or in a VRF's, nor
  * fe80::/64. Only these can stand on several interfaces with one identity, so an object (struct route) cannot tell whose they are. */
@@ -30,5 +32,5 @@ int made_route_compare(const void *a, const void *b);
 /* Adds a copy to a list of those that are to be made again, in that order. */
 void made_route_add(struct arena *arena, struct made_route **list, const struct made_route *route);
 
-/* Makes it again by the interface with that index, as the kernel itself does. */
+/* Writes the request to make the route again on the interface, as the kernel makes it. */
 void made_route_put(struct nl_writer *w, const struct made_route *route, uint32_t index);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A neighbour that is known without asking (ip-neighbour(8)): which hardware address an address of the link has, or that this
- * machine answers for it (proxy). The messages are RTM_NEWNEIGH and RTM_DELNEIGH with struct ndmsg (linux/neighbour.h,
+ * A static neighbour (ip-neighbour(8)): the hardware address of an IP address on a link, or that this machine answers
+ * for an address (proxy). The messages are RTM_NEWNEIGH and RTM_DELNEIGH with struct ndmsg (linux/neighbour.h,
  * net/core/neighbour.c).
  *
- * What the kernel has resolved by itself is another matter: it comes and goes, and is not even read. A neighbour goes with its
- * link, and when that goes down.
+ * Neighbours that the kernel resolves by itself come and go, and are not read. A neighbour is removed when its link
+ * goes down or is removed.
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -40,16 +40,16 @@ static const struct enum_name states[] = { { "permanent", NUD_PERMANENT }, { "no
 
 static const struct field fields[] = {
 	ROW(NEIGHBOR_DEV, "dev", dev, &type_link_name, .class = FIELD_KEY, .flags = FIELD_REQUIRED | FIELD_DEV,
-	    .doc = "The interface at which the neighbour is."),
+	    .doc = "The interface on which the neighbour is."),
 	ROW(NEIGHBOR_ADDRESS, "address", address, &type_ip, .class = FIELD_KEY, .flags = FIELD_REQUIRED,
 	    .doc = "The neighbour's address."),
 	ROW(NEIGHBOR_PROXY, "proxy", proxy, &type_bool, .class = FIELD_KEY,
-	    .doc = "Whether this machine answers for the address, instead of knowing where it is."),
+	    .doc = "Whether this machine answers for the address (proxy ARP or proxy NDP)."),
 	ROW(NEIGHBOR_MAC, "mac-address", mac, &type_mac, .doc = "The neighbour's hardware address; not with `proxy`."),
 	ROW(NEIGHBOR_ROUTER, "router", router, &type_bool, .doc = "Whether the neighbour is a router (IPv6)."),
 	ROW(NEIGHBOR_EXTERN_LEARN, "extern-learn", extern_learn, &type_bool,
 	    .doc = "Mark the entry as learned by a control plane."),
-	ROW(NEIGHBOR_STATE, "state", state, &type_enum, .names = states, .doc = "`permanent` when left out."),
+	ROW(NEIGHBOR_STATE, "state", state, &type_enum, .names = states, .doc = "`permanent` by default."),
 	ROW(NEIGHBOR_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
 };
 
@@ -60,11 +60,11 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 	const char *wrong = NULL;
 
 	if (n->proxy && (object_has(object, NEIGHBOR_MAC) || object_has(object, NEIGHBOR_STATE)))
-		wrong = "with 'proxy' this machine answers itself: there is no 'mac-address' and no 'state'";
+		wrong = "with 'proxy' this machine answers itself; remove 'mac-address' and 'state'";
 	else if (!n->proxy && !object_has(object, NEIGHBOR_MAC))
 		wrong = "a neighbour needs a 'mac-address', or 'proxy: true'";
 	else if (ip_is_multicast(&n->address))
-		wrong = "a multicast address is no neighbour's: the kernel computes its hardware address";
+		wrong = "a multicast address cannot be a neighbor: the kernel computes its hardware address";
 	if (wrong) {
 		diag_error(p->diags, node->position, "%s", wrong);
 		return false;
@@ -95,7 +95,7 @@ static const struct section sections[] = {
 	  .may_be_empty = true,
 	  .mapping = &entry,
 	  .value = "list of [neighbors](#neighbor)",
-	  .doc = "Neighbors that are known without asking, and addresses for which this namespace answers." },
+	  .doc = "Static neighbors, and addresses for which this namespace answers." },
 	{},
 };
 
@@ -141,7 +141,7 @@ static int encode_neighbor(struct encode *encode, const struct change *change) {
 	return 0;
 }
 
-/* What is known without asking; the rest is the kernel's resolving. */
+/* Static entries; the kernel resolves the others. */
 static bool is_fixed(const struct ndmsg *ndm) {
 	return ndm->ndm_flags & NTF_PROXY || ndm->ndm_state & (NUD_PERMANENT | NUD_NOARP);
 }
@@ -158,7 +158,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	nl_parse(nlh, sizeof(*ndm), tb, NDA_PROTOCOL);
 	dev = scan->decode.link_name(scan->decode.userdata, (uint32_t)ndm->ndm_ifindex);
 	if (!dev)
-		return 0; /* it went with the link in the meantime */
+		return 0; /* the link is gone, and the neighbour with it */
 	struct neighbor *n = (struct neighbor *)object_new(arena, &kind_neighbor, scan->seen->name);
 	struct object *object = &n->object;
 	n->dev = dev;
@@ -175,7 +175,8 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	if (tb[NDA_LLADDR] && type_mac.get(arena, &fields[NEIGHBOR_MAC], tb[NDA_LLADDR], &n->mac))
 		object->set |= field_bit(NEIGHBOR_MAC);
 	object->owned = n->protocol == TOPOD_PROTOCOL;
-	/* Without a question the kernel knows multicast and broadcast addresses, and all of a link without ARP. */
+	/* The kernel makes such entries for multicast and broadcast addresses, and for everything on a link without
+	 * ARP. */
 	object->kernel_made = n->state == NUD_NOARP && !n->proxy && n->protocol == RTPROT_UNSPEC;
 	object_seal(arena, object);
 	scan_add(scan, object);
@@ -198,10 +199,10 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 	put_dump(w, AF_INET6, NTF_PROXY);
 }
 
-/* A filter reads numbers in network order, a message has them in the machine's. */
+/* A BPF filter reads numbers in network order, but messages have host order. */
 #define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
 
-/* Of hosts, not of a bridge's forwarding table: what is forgotten, and what is known without asking. */
+/* Passes deleted and static neighbours, but no entries of a bridge's forwarding table. */
 static struct sock_filter fixed_filter[] = {
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 4, 0),
@@ -226,8 +227,8 @@ static enum about about(const struct event *event, struct hint *ret) {
 	return ABOUT_HINT;
 }
 
-/* The kernel tells of no proxy, and to hear when a permanent neighbour is resolved from now on would be to hear of all that
- * are resolved. */
+/* The kernel sends no events about proxies, and to hear that a permanent neighbour becomes a resolved one, topod
+ * would have to hear every resolved neighbour. */
 static bool silent(const struct object *object _unused_) {
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A namespace as an object: it is there or not. Its name is the one of the set that it stands in. */
+/* A namespace as an object: it exists or not. Its name is that of its struct ns_state. */
 #include "kind/netns.h"
 static const struct field fields[] = {
 	[NETNS_INODE] = { .name = "inode",

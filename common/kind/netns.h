@@ -10,17 +10,17 @@ extern const struct kind kind_netns;
 struct netns {
 	struct object object;
 	const char *inode, *born, *cookie; /* observed; see struct netns_identity */
-	bool named; /* observed: its name in /run/netns stands for it; false: it is only held by a descriptor */
+	bool named; /* observed: its name in /run/netns refers to it; false: only a descriptor holds it */
 };
 
 enum netns_field { NETNS_INODE, NETNS_BORN, NETNS_COOKIE, NETNS_NAMED };
 
-/* Of its nsfs file: the kernel gives an inode's number to another namespace soon after, but not at the same time. */
+/* From its nsfs file. The kernel reuses an inode number soon, but never for two namespaces at the same time. */
 struct netns_identity {
 	uint64_t inode;     /* 0: not known */
-	uint64_t born_nsec; /* its ctime, which nobody can change */
-	uint64_t cookie;    /* SO_NETNS_COOKIE, which is never given out again; 0: not asked for */
+	uint64_t born_nsec; /* its ctime, which cannot be changed */
+	uint64_t cookie;    /* SO_NETNS_COOKIE, which is never reused; 0: not read */
 };
 
-/* Sealed, and under its name; identity NULL: not known. */
+/* Makes a sealed object; identity NULL: not known. */
 struct object *netns_object(struct arena *arena, const char *ns, const struct netns_identity *identity);

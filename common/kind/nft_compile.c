@@ -2,13 +2,13 @@
 /*
  * From an entry of `nat` to rules of nftables.
  *
- * The expressions are those that nft itself writes for the same words, so that `nft list ruleset` shows a rule
- * as a person would have written it. There are no sets: a list becomes one rule for each combination of its items,
- * a list of `not` items stands as one comparison behind another in the same rule. This keeps the table readable
- * back without knowing sets and their elements, at the price of a limit (see ruleset.h).
+ * The expressions are those that nft writes for the same meaning, so that `nft list ruleset` shows a rule as a person
+ * would have written it. There are no sets: a list becomes one rule for each combination of its items, and a list of
+ * `not` items becomes a series of comparisons in one rule. So the table can be read back without knowing sets and their
+ * elements, at the price of a limit (see ruleset.h).
  *
- * The family of an address that is matched is tested first; that of a translation's target is not, because the
- * kernel passes over packets of another family there.
+ * The family of a matched address is tested first. That of a translation's target is not, because the kernel ignores
+ * packets of another family there.
  */
 #include "kind/ruleset.h"
 
@@ -24,7 +24,7 @@ static void rule_freep(struct nftnl_rule **rule) {
 		nftnl_rule_free(*rule);
 }
 
-/* libnftnl has no expression of that name, or no memory; see base.h for both. */
+/* Aborts if libnftnl has no expression of that name, or no memory (base.h). */
 static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name) {
 	struct nftnl_expr *expr = nftnl_expr_alloc(name);
 
@@ -62,7 +62,7 @@ static uint32_t equality(bool negated) {
 	return negated ? NFT_CMP_NEQ : NFT_CMP_EQ;
 }
 
-/* Interfaces: the whole name with its padding, or only the beginning. */
+/* Interfaces: the whole name with its padding, or only its first characters. */
 
 static void match_link(struct nftnl_rule *rule, uint32_t key, const struct nat_item *item, bool negated) {
 	size_t n = strlen(item->link);
@@ -104,7 +104,7 @@ static void apply_mask(struct nftnl_rule *rule, uint8_t length, uint32_t size) {
 	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, size);
 }
 
-/* Of a prefix that ends between two bytes only these are loaded. */
+/* Loads only the bytes of the prefix if it ends between two bytes. */
 static void match_prefix(struct nftnl_rule *rule, uint32_t offset, const struct prefix *prefix, bool negated) {
 	bool aligned = prefix->length % 8 == 0;
 	uint32_t size = aligned ? prefix->length / 8 : (uint32_t)ip_size(prefix->address.family);
@@ -117,7 +117,7 @@ static void match_prefix(struct nftnl_rule *rule, uint32_t offset, const struct 
 	compare(rule, equality(negated), prefix->address.bytes, size);
 }
 
-/* Where the addresses are: RFC 791 §3.1, RFC 8200 §3. */
+/* Offsets of the addresses: RFC 791 §3.1, RFC 8200 §3. */
 static void match_source(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
 	match_prefix(rule, item->prefix.address.family == AF_INET ? 12 : 8, &item->prefix, negated);
 }
@@ -174,7 +174,7 @@ static uint32_t load_value(struct nftnl_rule *rule, uint32_t *reg, const void *d
 	return (*reg)++;
 }
 
-/* The registers with a target's values, 0 for those that it does not have. */
+/* The registers with a target's values; 0: it has none. */
 struct target_regs {
 	uint32_t first, last, first_port, last_port;
 };
@@ -262,11 +262,11 @@ static void translate(struct nftnl_rule *rule, const struct nat_entry *entry) {
 
 /* Entries. */
 
-/* In the order in which they stand in a rule; a port is only where it is said to be once the protocol is known. */
+/* The parts of a match, in their order in a rule: the position of a port is only known once the protocol is. */
 static const struct dimension {
 	size_t offset;
 	void (*match)(struct nftnl_rule *rule, const struct nat_item *item, bool negated);
-	bool family; /* of the address is tested before */
+	bool family; /* the address's family is tested first */
 } dimensions[] = {
 	{ offsetof(struct nat_entry, in), match_in },
 	{ offsetof(struct nat_entry, out), match_out },
@@ -281,7 +281,7 @@ static const struct nat_match *match_of(const struct nat_entry *entry, const str
 	return (const void *)((const char *)entry + dimension->offset);
 }
 
-/* How many rules a match asks for: it either spreads over rules or stands in each of them as a whole. */
+/* How many rules a match needs: a list of items spreads over rules, `not` items are all in each rule. */
 static size_t match_spread(const struct nat_match *match) {
 	return match->n && !match->negated ? match->n : 1;
 }
@@ -316,7 +316,7 @@ static void put_match(struct nftnl_rule *rule, const struct dimension *dimension
 		dimension->match(rule, &match->items[i], true);
 }
 
-/* The index-th combination of the items. */
+/* The rule for the index-th combination of the items. */
 static struct nftnl_rule *compile_rule(const struct nat_entry *entry, size_t index) {
 	struct nftnl_rule *rule = nftnl_rule_alloc();
 	size_t left = nat_entry_n_rules(entry);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table in the kernel's messages: the transaction that makes it, the requests for what is there, and the
- * canonical text by which the two are compared.
+ * The table in the kernel's messages: the transaction that makes it, the requests that read it, and the canonical text
+ * by which the two are compared.
  *
- * The text of what is wanted is read off the very messages that would be sent, so there is one way to it. What the
- * kernel adds of its own to an answer (a default it filled in) is filled in here too, on both sides. What topod never
- * writes (a chain of another name, an expression of another kind, a set) is not described: that it is there
- * is difference enough. Sets, maps, objects and flow tables are not even asked for; the table's count of uses
- * betrays them.
+ * The desired text is made from the very messages that would be sent, so there is only one way to make it. Defaults
+ * that the kernel adds to an answer are added here too, on both sides. What topod never writes (a chain of another
+ * name, another expression, a set) is not described: its presence alone is a difference. Sets, maps, objects and flow
+ * tables are not requested; they show in the table's use count.
  *
- * libnftnl only writes. Where it reads something that it does not expect it ends the process, and what is read here
- * may come from a namespace in which others are root.
+ * libnftnl only writes. When it reads something unexpected it ends the process, and what is read here may come from a
+ * namespace in which others are root.
  */
 #include "kind/ruleset.h"
 
@@ -25,7 +24,7 @@ const char *const nat_chain_names[NAT_N_CHAINS] = {
 	[NAT_POSTROUTING] = "postrouting",
 };
 
-/* nft's own: dstnat, -100, srcnat. */
+/* As nft has them: dstnat, -100, srcnat. */
 static const struct {
 	uint32_t hook;
 	int32_t priority;
@@ -40,10 +39,10 @@ static const struct {
 /* Writing. */
 
 enum {
-	FIRST_CHAIN = 4,               /* behind the batch's begin and the table made, deleted and made again */
-	RULE_SIZE = 2048,              /* a rule's message at most, with no `not`; 600 bytes are usual */
-	NOT_SIZE = 256,                /* what a `not` item adds at most */
-	TABLE_SIZE = 4 * NAT_TEXT_MAX, /* all messages at most, some of them larger than their text */
+	FIRST_CHAIN = 4,               /* after the batch's begin, and the table created, deleted and created */
+	RULE_SIZE = 2048,              /* upper bound of a rule's message without `not`; usually 600 bytes */
+	NOT_SIZE = 256,                /* upper bound of what a `not` item adds */
+	TABLE_SIZE = 4 * NAT_TEXT_MAX, /* upper bound of all messages, some of which are larger than their text */
 };
 
 static void put_header(struct nl_writer *w, uint16_t type, uint16_t flags, uint8_t family, uint16_t resource) {
@@ -91,7 +90,7 @@ struct rule_writer {
 	const char *table, *chain;
 };
 
-/* libnftnl appends without knowing where the buffer ends: there must be room before. */
+/* libnftnl does not know where the buffer ends, so room is checked first. */
 static void put_rule(void *userdata, struct nftnl_rule *rule) {
 	struct rule_writer *rw = userdata;
 	struct nl_writer *w = rw->writer;
@@ -137,7 +136,7 @@ static size_t size_of(const struct nat_rules *rules) {
 	return MIN(size, (size_t)TABLE_SIZE);
 }
 
-/* Of the whole table: no chain is named. */
+/* Deletes the rules of the whole table, because no chain is named. */
 static void put_all_rules(struct nl_writer *w, const char *topology) {
 	put_nft(w, NFT_MSG_DELRULE, 0);
 	put_table_name(w, NFTA_RULE_TABLE, topology);
@@ -147,7 +146,7 @@ bool nat_put_table(struct nl_writer *w, const char *topology, const struct nat_r
 	if (rules)
 		nl_reserve(w, size_of(rules));
 	put_header(w, NFNL_MSG_BATCH_BEGIN, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES);
-	/* Deleting fails where there is nothing; made anew, there is. */
+	/* Deleting fails if there is no table, so it is created first. */
 	put_table(w, NFT_MSG_NEWTABLE, NLM_F_CREATE, topology);
 	if (keep)
 		put_all_rules(w, topology);
@@ -195,7 +194,7 @@ void nat_put_request(struct nl_writer *w, const char *topology, enum nat_request
 	case NAT_REQUEST_TABLE:
 		put_table(w, NFT_MSG_GETTABLE, 0, topology);
 		break;
-	case NAT_REQUEST_CHAINS: /* the kernel selects by family only */
+	case NAT_REQUEST_CHAINS: /* the kernel can select only by family */
 		put_nft(w, NFT_MSG_GETCHAIN, NLM_F_DUMP);
 		break;
 	case NAT_REQUEST_RULES:
@@ -230,7 +229,7 @@ static bool is_ours(const struct nat_reader *reader, const struct nlattr *table)
 	return streq_ptr(nl_get_text(table), reader->table);
 }
 
-/* -1 for another chain's name. */
+/* -1: a chain with another name. */
 static int find_chain(const struct nlattr *attr) {
 	const char *name = nl_get_text(attr);
 
@@ -251,7 +250,7 @@ static void read_table(struct nat_reader *reader, const struct nlmsghdr *nlh) {
 	reader->use = ntohl(nl_get_u32(tb[NFTA_TABLE_USE], 0));
 }
 
-/* Kernels differ in whether they say that a chain with a hook is a base chain. */
+/* Not all kernels report the base flag of a chain with a hook. */
 static void read_chain(struct nat_reader *reader, const struct nlmsghdr *nlh) {
 	const struct nlattr *tb[NFTA_CHAIN_MAX + 1], *hook[NFTA_HOOK_MAX + 1];
 
@@ -299,7 +298,7 @@ static void read_rule(struct nat_reader *reader, const struct nlmsghdr *nlh) {
 	add_line(reader, chain, text_str(&text));
 }
 
-/* Each answer tells the generation of the ruleset that it is from. */
+/* Each answer contains the generation of the ruleset. */
 static void check_generation(struct nat_reader *reader, const struct nfgenmsg *header) {
 	if (reader->counted && reader->generation != header->res_id)
 		reader->torn = true;
@@ -329,7 +328,7 @@ int nat_reader_message(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* What the table has besides the chains of the messages; what is only being made is not counted yet. */
+/* What the table has besides our chains. In messages that are to be sent the count is absent. */
 static void print_head(const struct nat_reader *reader, struct text *out) {
 	uint32_t others = reader->use > reader->n_chains ? reader->use - reader->n_chains : 0;
 	uint32_t chains = reader->n_chains;
@@ -359,7 +358,7 @@ static const char *next_line(const char *text) {
 	return *text ? text + 1 : text;
 }
 
-/* The next line that is none of a rule, those being indented; the text's end where there is none. */
+/* The next line that is not a rule (rules are indented); the end of the text if there is none. */
 static const char *frame_line(const char *text) {
 	while (*text == ' ')
 		text = next_line(text);

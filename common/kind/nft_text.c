@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A rule's expressions as canonical text: equal rules give equal texts, whoever wrote them and whichever kernel
- * tells of them.
+ * A rule's expressions as canonical text: equal rules give equal texts, whoever wrote them and whichever kernel reports
+ * them.
  *
- * An attribute that is absent and one that is zero mean the same, and the few defaults that kernels fill in are
- * filled in here. Attributes that are not in the table are passed over: a later kernel may add some to every
- * answer, and a difference that no repair can remove would be fought for ever.
+ * An absent attribute and a zero one mean the same, and the few defaults that kernels fill in are filled in here.
+ * Attributes that are not in the table are ignored: a later kernel may add some to every answer, and a difference that
+ * no repair can remove would be "repaired" forever.
  */
 #include "kind/ruleset.h"
 
@@ -17,14 +17,14 @@ enum { MAX_ATTR = 15 };
 struct known_attr {
 	const char *name;
 	uint16_t type;
-	bool data; /* bytes in a nest, else a number */
+	bool data; /* bytes in a nest; else a number */
 };
 
 /* The expressions that nft_compile.c writes. */
 static const struct known_expr {
 	const char *name;
 	struct known_attr attrs[9]; /* ended by one without a name */
-	/* Of a translation: registers of the ends of its ranges, 0 for those it does not have. */
+	/* Translations: the attributes with the registers of the ends of ranges, 0: none. */
 	uint16_t address, last_address, port, last_port, flags;
 } known_exprs[] = {
 	{ "meta", { { "dreg", NFTA_META_DREG }, { "key", NFTA_META_KEY }, { "sreg", NFTA_META_SREG } } },
@@ -90,8 +90,8 @@ static void read_numbers(const struct known_expr *known, const struct nlattr *co
 		numbers[attr->type] = ntohl(nl_get_u32(tb[attr->type], 0));
 }
 
-/* A range of one is its own end, and what a translation sets is flagged. Kernels fill in some of this, not all of
- * them the same. */
+/* A single value is also the end of its range, and flags say what a translation sets. Kernels fill in some of this,
+ * but not all the same. */
 static void fill_defaults(const struct known_expr *known, uint32_t *numbers) {
 	if (!known->flags)
 		return;
@@ -107,7 +107,7 @@ static void fill_defaults(const struct known_expr *known, uint32_t *numbers) {
 	}
 }
 
-/* A verdict has no bytes; no rule of ours has one. */
+/* A verdict has no bytes; our rules have none. */
 static void print_data(const struct nlattr *nest, struct text *out) {
 	const struct nlattr *tb[NFTA_DATA_MAX + 1];
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The values of a NAT entry: what is matched (prefixes, interfaces, protocols, ports) and where it goes.
+ * The values of a NAT entry: what is matched (prefixes, interfaces, protocols, ports), and the target.
  *
- * A match is one item or a list of them, and `not` stands before an item or before a list. All items of a match
- * are negated or none is: "one of these" and "none of those" are two questions, and two entries.
+ * A match is an item or a list of items; `not` is written before an item or before the list. Either all items of a
+ * match are negated or none are: "one of these" and "none of those" are two conditions, which need two entries.
  */
 #include "kind/ruleset.h"
 
@@ -12,13 +12,13 @@
 #define SCHEMA_NUMBER "{\"type\": [\"string\", \"integer\"], \"minimum\": 1, \"maximum\": 65535}"
 #define SCHEMA_NUMBERS SCHEMA_ONE_OR_LIST(SCHEMA_NUMBER)
 
-/* One kind of items. */
+/* One type of item. */
 struct nat_item_type {
-	/* False where text is none: then an error was added. */
+	/* False after an error was added. */
 	bool (*parse)(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		      struct nat_item *ret);
 	void (*print)(const struct nat_item *item, struct text *out);
-	/* Does everything that inner stands for belong to outer; and is there anything that belongs to both? */
+	/* Does outer match everything that inner matches? Is there anything that both match? */
 	bool (*covers)(const struct nat_item *outer, const struct nat_item *inner);
 	bool (*meets)(const struct nat_item *a, const struct nat_item *b);
 };
@@ -27,15 +27,15 @@ struct nat_item_type {
 
 struct match_list {
 	vec(struct nat_item) items;
-	bool negated; /* what the first item is */
-	size_t n;     /* items seen, good or not */
+	bool negated; /* of the first item */
+	size_t n;     /* items seen, valid or not */
 };
 
 static void match_list_done(struct match_list *list) {
 	vec_done(&list->items);
 }
 
-/* What follows the word `not` and white space, or NULL. */
+/* What follows the word `not` and white space; NULL: the text has no `not`. */
 static const char *skip_not(const char *text) {
 	const char *rest = startswith(text, "not");
 	size_t blanks = rest ? strspn(rest, " \t") : 0;
@@ -55,7 +55,7 @@ static bool check_mixture(struct parse *p, const struct field *field, const stru
 	return false;
 }
 
-/* `not "fd00::/8"` is one plain text to YAML, with its quotes. */
+/* `not "fd00::/8"` is one plain scalar in YAML, including the quotes. */
 static const char *strip_quotes(struct arena *arena, const char *text) {
 	size_t n = strlen(text);
 	bool quoted = n > 2 && (*text == '"' || *text == '\'') && text[n - 1] == *text;
@@ -79,7 +79,7 @@ static bool add_item(struct parse *p, const struct field *field, const struct no
 	return true;
 }
 
-/* What YAML leaves of `not [a, b]`: one text. Each piece becomes an item of its own with a `not`. */
+/* `not [a, b]` is one plain scalar in YAML. Each part becomes an item with a `not`. */
 static bool add_negated_list(struct parse *p, const struct field *field, const struct node *node, const char *text,
 			     const struct nat_item_type *type, struct match_list *list) {
 	const char *end = text + strlen(text) - 1;
@@ -102,7 +102,7 @@ static bool add_negated_list(struct parse *p, const struct field *field, const s
 	return good;
 }
 
-/* `{80, 443}` is a mapping without values to YAML. */
+/* `{80, 443}` is a mapping without values in YAML. */
 static bool is_set(const struct node *node) {
 	for (size_t i = 0; i < node->n; i++)
 		if (!node_is_null(node->pairs[i].value))
@@ -118,7 +118,7 @@ static void refuse_set(struct parse *p, const struct field *field, const struct 
 	diag_error(p->diags, node->position, "'%s' takes a list in brackets: [%s]", field->name, right.data);
 }
 
-/* `{not: X}`, which other languages have. */
+/* The user wrote `{not: X}`, as in other languages. */
 static void refuse_mapping(struct parse *p, const struct field *field, const struct node *node) {
 	const struct node *value = node_get(node, "not");
 	bool list = value && value->type == NODE_SEQUENCE;
@@ -190,7 +190,7 @@ static void match_print(const struct field *field _unused_, const void *value, s
 	text_add(out, match->n > 1 ? "]" : "");
 }
 
-/* What is written alike is alike. */
+/* Equal texts are equal matches. */
 static bool match_equal(const void *a, const void *b) {
 	_cleanup_text_ struct text x = {}, y = {};
 
@@ -199,7 +199,7 @@ static bool match_equal(const void *a, const void *b) {
 	return streq(text_str(&x), text_str(&y));
 }
 
-/* Is the item covered by any, met by any, of the match's? */
+/* Does any item of the match cover, or overlap, the item? */
 static bool any_covers(const struct nat_match *match, const struct nat_item *item) {
 	for (size_t i = 0; i < match->n; i++)
 		if (match->type->covers(&match->items[i], item))
@@ -215,7 +215,7 @@ static bool any_meets(const struct nat_match *match, const struct nat_item *item
 }
 
 bool nat_match_covers(const struct nat_match *outer, const struct nat_match *inner) {
-	/* What is excluded outside must be excluded inside as well. */
+	/* What outer excludes, inner must exclude too. */
 	const struct nat_match *from = outer->negated && inner->negated ? outer : inner;
 
 	if (!outer->n)
@@ -252,7 +252,7 @@ static bool prefix_item_parse(struct parse *p, const struct field *field, const 
 	return true;
 }
 
-/* One address is written without its length, as everywhere in messages about addresses. */
+/* A single address is written without its length. */
 static void prefix_item_print(const struct nat_item *item, struct text *out) {
 	const struct ip *address = &item->prefix.address;
 	char buf[PREFIX_TEXT_MAX];
@@ -324,7 +324,7 @@ static void link_item_print(const struct nat_item *item, struct text *out) {
 	text_add(out, item->link);
 }
 
-/* A name, or all that begin as it does. */
+/* A name, or all names with the same beginning. */
 static bool link_item_covers(const struct nat_item *outer, const struct nat_item *inner) {
 	size_t n = strlen(outer->link);
 
@@ -352,7 +352,7 @@ const struct type type_nat_links = {
 
 /* Ports. */
 
-/* The number of n decimal digits, 1 to 65535; 0 for what is none. */
+/* The number of n decimal digits, 1 to 65535; 0: it is not one. */
 static uint16_t port_number(const char *text, size_t n) {
 	uint32_t number = 0;
 
@@ -366,7 +366,7 @@ static uint16_t port_number(const char *text, size_t n) {
 	return number <= UINT16_MAX ? (uint16_t)number : 0;
 }
 
-/* "80" or "100-200"; zeros where it is neither. */
+/* "80" or "100-200"; zeros if it is neither. */
 static void parse_ports(const char *text, uint16_t *ret_first, uint16_t *ret_last) {
 	size_t n = strcspn(text, "-");
 	uint16_t first = port_number(text, n);
@@ -513,14 +513,14 @@ const struct type type_nat_protocols = {
 
 /* Targets. */
 
-/* Parts of the text of a target; n 0 where it has none. */
+/* The parts of a target's text; n_addresses 0: no address. */
 struct target_text {
 	const char *addresses, *ports;
 	size_t n_addresses;
 };
 
-/* Colons decide: two or more without brackets are an IPv6 address, one stands before a port, and a text without
- * any is an address where it has a dot. */
+/* Colons decide: two or more without brackets are an IPv6 address, one precedes a port. A text without a colon is an
+ * address if it has a dot. */
 static struct target_text split_target(const char *text) {
 	const char *bracket = strrchr(text, ']'), *colon = strchr(bracket ? bracket : text, ':');
 	struct target_text parts = { .addresses = text, .n_addresses = strlen(text) };
@@ -556,7 +556,7 @@ static bool parse_addresses(const char *text, size_t n, struct nat_target *ret) 
 	return !dash || parse_address(dash + 1, n - first - 1, &ret->last);
 }
 
-/* NULL, or what is wrong with the addresses, as the rest of a sentence. */
+/* What is wrong with the addresses, as the rest of a sentence; or NULL. */
 static const char *target_problem(const struct nat_target *to) {
 	if (to->first.family != to->last.family)
 		return "is a range across address families";
@@ -569,7 +569,7 @@ static const char *target_problem(const struct nat_target *to) {
 	return NULL;
 }
 
-/* Unquoted, the brackets around an IPv6 address make a list of it. */
+/* In YAML, unquoted brackets around an IPv6 address make it a list. */
 static const char *target_scalar(struct parse *p, const struct field *field, const struct node *node) {
 	if (node->type != NODE_SEQUENCE)
 		return parse_scalar(p, field, node);
@@ -608,7 +608,7 @@ static bool target_parse(struct parse *p, const struct field *field, const struc
 	return check_order(p, node, to.first_port, to.last_port);
 }
 
-/* An IPv6 address stands in brackets where a port follows. */
+/* An IPv6 address is in brackets if a port follows. */
 static void target_print(const struct field *field _unused_, const void *value, struct text *out) {
 	const struct nat_target *to = value;
 	bool brackets = to->first_port && to->first.family == AF_INET6;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * physical: a link of the host namespace that is moved into its namespace under its name there, and given
- * back on removal, with the name, MAC address, MTU and state that it had. "Creating" it is the move; everything else is set
- * afterwards, because a move resets it.
+ * physical: a link of the host namespace that is moved into its namespace and renamed, and given back on removal with
+ * the name, MAC address, MTU and state that it had. "Creating" it is the move; everything else is set afterwards,
+ * because a move resets it.
  */
 #include <linux/rtnetlink.h>
 
@@ -15,7 +15,7 @@ static const struct field fields[] = {
 			      .type = &type_text,
 			      .offset = offsetof(struct physical, source),
 			      .flags = FIELD_REQUIRED | FIELD_ONCE,
-			      .doc = "Which interface of the host namespace: its name, an alternative name or its MAC address." },
+			      .doc = "The interface of the host namespace: its name, an alternative name or its MAC address." },
 	[PHYSICAL_SOURCE_MAC] = { .name = "source-mac",
 				  .type = &type_text,
 				  .offset = offsetof(struct physical, source_mac),
@@ -63,11 +63,8 @@ static int encode_move_in(struct encode *encode, const struct change *change) {
 	return link_put_netns(encode, physical->link.object.ns);
 }
 
-/* Given back: to the host namespace, under the name that it had there. The kernel would give it the index of a link that went a
- * moment ago (a pair's end goes some time after the namespace of the other), by which requests may follow that are meant
- * for that link, its deletion among them. */
-/* The kernel moves it first, which sets it down, and then sets the rest (do_setlink() in net/core/rtnetlink.c). What is as it
- * was is not asked for: a driver might refuse it. */
+/* The kernel moves the link first, which brings it down, and then sets the rest (do_setlink() in
+ * net/core/rtnetlink.c). What is already as before is not set: a driver might refuse it. */
 static void put_former(struct encode *encode, const struct physical *was, const struct link *seen, struct ifinfomsg *ifi) {
 	uint32_t mtu;
 	struct mac mac;
@@ -93,7 +90,7 @@ static int encode_move_out(struct encode *encode, const struct change *change) {
 	bool moved_back = streq(seen->object.ns, "host");
 	struct ifinfomsg *ifi;
 
-	if (moved_back && seen->up) { /* before Linux 6.2 only a link that is down takes another name */
+	if (moved_back && seen->up) { /* before Linux 6.2 only a link that is down can be renamed */
 		ifi = link_begin(encode, RTM_NEWLINK, 0);
 		ifi->ifi_index = (int)seen->ifindex;
 		ifi->ifi_change = IFF_UP;
@@ -105,6 +102,9 @@ static int encode_move_out(struct encode *encode, const struct change *change) {
 	nl_put_text(encode->writer, IFLA_IFALIAS, "");
 	if (moved_back)
 		return 0;
+	/* Otherwise the kernel might give it the index of a link that has just disappeared (the end of a pair does so some
+	 * time after the namespace of the other end), and requests meant for that link, its deletion among them, would hit
+	 * this one. */
 	nl_put_u32(encode->writer, IFLA_NEW_IFINDEX, resolver->new_ifindex(resolver->userdata, "host", NULL));
 	return link_put_netns(encode, "host");
 }
@@ -125,7 +125,7 @@ static const char *sent_in(const struct change *change) {
 	return change->type == CHANGE_CREATE ? "host" : link_sent_in(change);
 }
 
-/* As an alternative one. */
+/* Is it one of the alternative names? */
 static bool has_name(const struct link *link, const char *name) {
 	for (size_t i = 0; i < link->n_alternative_names; i++)
 		if (streq(link->alternative_names[i], name))
@@ -158,7 +158,7 @@ static void take(struct arena *arena, struct object *desired, const struct objec
 			field_bit(PHYSICAL_FORMER_UP);
 }
 
-/* Written in another way it may be the same one. */
+/* `source` may name the same link in another way. */
 static bool is_same_source(const struct object *desired, const struct object *noted, const struct object *seen) {
 	const struct physical *want = (const struct physical *)desired, *was = (const struct physical *)noted;
 	struct mac a, b;
@@ -170,7 +170,7 @@ static bool is_same_source(const struct object *desired, const struct object *no
 	return was->source_mac && mac_parse(was->source_mac, &b) == 0 && memcmp(&a, &b, sizeof(a)) == 0;
 }
 
-/* It can be moved to one place only. */
+/* It can be moved to only one place. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const char *source = ((const struct physical *)desired)->source;
 
@@ -184,7 +184,7 @@ static bool claim(struct arena *arena, const struct object *desired, size_t i, s
 	return true;
 }
 
-/* An interface of the host that is moved does not stay there. */
+/* An interface that is moved cannot stay in the host. */
 static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *object) {
 	const struct physical *physical = (const struct physical *)object;
 	struct mac mac;
@@ -203,15 +203,16 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 			continue;
 		diag_error(r->parse.diags, object_position(object, &object->kind->fields[PHYSICAL_SOURCE]), "%s %s",
 			   physical->source,
-			   other->external ? "cannot be declared in the host namespace and moved out of it"
-					   : "is made by this file; 'source' is for an interface that the machine has");
+			   other->external
+				   ? "cannot be declared in the host namespace and moved out of it"
+				   : "is made by this file; 'source' must be an interface that the machine already has");
 		diag_note(r->parse.diags, other->position, "it is declared here");
 	}
 }
 
 const struct kind kind_physical = {
 	.name = "physical",
-	.doc = "An interface of the host that is moved in, and given back.",
+	.doc = "An interface of the host that is moved into the namespace, and given back at the end.",
 	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct physical),

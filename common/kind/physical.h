@@ -9,9 +9,9 @@ extern const struct kind kind_physical;
 struct physical {
 	struct link link;
 	const char *source;
-	/* What was taken, as it was: its MAC address, name, MTU and whether it was up. */
+	/* The link as it was before the move: MAC address, name, MTU, whether it was up. */
 	const char *source_mac, *former_name, *former_mtu, *former_up;
-	const char *found_as; /* its name in the host now, where it was seen; no field, never noted */
+	const char *found_as; /* its present name in the host, if observed; not a field, never recorded */
 };
 
 enum { PHYSICAL_SOURCE = LINK_N_FIELDS, PHYSICAL_SOURCE_MAC, PHYSICAL_FORMER_NAME, PHYSICAL_FORMER_MTU, PHYSICAL_FORMER_UP };

@@ -2,8 +2,8 @@
 /*
  * The attributes of a port at its controller (IFLA_INFO_SLAVE_DATA), written and read by the table of the port's kind.
  *
- * The object exists while the link has that controller, and is written only where the file says something about the
- * port. Membership itself is the link's `master`.
+ * The object exists while the link has that controller, and is declared only if the file says something about the port.
+ * Membership itself is the link's `master`.
  */
 #include "kind/port.h"
 #include "model/section.h"
@@ -60,12 +60,12 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 		if (data[field->attr] && field->type->get(decode->arena, field, data[field->attr], field_of(field, object)))
 			object->set |= field_bit(i);
 	}
-	object->kernel_made = true; /* it is there because of the membership, which is the link's */
+	object->kernel_made = true; /* it exists because of the membership, which belongs to the link */
 	object_seal(decode->arena, object);
 	return port;
 }
 
-/* The link that a port's name stands for; NULL where no entry declares it, or it cannot be one. */
+/* The link that a port's name refers to; NULL: no entry declares it, or it cannot be a port. */
 static struct object *find_link(struct reading *r, const char *name, struct position position) {
 	struct object *link = ns_find_link(r->ns, name);
 
@@ -80,7 +80,7 @@ static struct object *find_link(struct reading *r, const char *name, struct posi
 	return link;
 }
 
-/* False where the port is wrong. */
+/* Makes the link a port; false after an error. */
 static bool join(struct reading *r, const char *name, const struct node *node) {
 	struct object *object = find_link(r, name, node->position);
 	struct link *link = (struct link *)object;
@@ -97,7 +97,7 @@ static bool join(struct reading *r, const char *name, const struct node *node) {
 		bool same = streq(link->master, controller);
 
 		if (same && positions[LINK_MASTER].source != node->position.source)
-			return true; /* lists of several files are sets */
+			return true; /* the lists of several files are merged */
 		diag_error(r->parse.diags, node->position, "%s is %s", name,
 			   same ? "named twice" : "a port of two controllers");
 		diag_note(r->parse.diags, positions[LINK_MASTER], "first here");
@@ -135,7 +135,7 @@ static void read_attributes(struct reading *r, const struct kind *kind, const st
 }
 
 static void read_port(struct reading *r, const struct node *node) {
-	const struct kind *kind = r->link->kind->port_kind; /* NULL after an error: only the name counts */
+	const struct kind *kind = r->link->kind->port_kind; /* NULL after an error: only the name is read */
 	const struct node *named = kind || node->type != NODE_MAPPING ? node : node_get(node, "name");
 	static const struct field key = { .name = "ports", .type = &type_link_name };
 	const char *name;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all ports have in common: a link that is the port of a controller (a bridge) may have attributes of its own there,
- * in an object beside the link.
+ * What all ports have in common: a link that is the port of a controller (a bridge) may have attributes there, in an
+ * object beside the link.
  *
- * A port kind's struct begins with struct port and its table with PORT_FIELDS(); its link_kind is what the kernel
- * says in IFLA_INFO_SLAVE_KIND. The controller's kind names it as its `port_kind`. The port kind's only section is the key of
- * the controller's entry that lists its ports, with port_read().
+ * A port kind's struct begins with struct port and its table with PORT_FIELDS(); its link_kind is IFLA_INFO_SLAVE_KIND.
+ * The controller's kind names it as `port_kind`. Its only section is the key of the controller's entry that lists the
+ * ports, with port_read().
  */
 #pragma once
 
@@ -32,14 +32,14 @@ enum port_field { PORT_NAME, PORT_CONTROLLER, PORT_FIRST_ATTRIBUTE };
 			      .offset = offsetof(struct port, controller), \
 			      .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_CONTROLLER | FIELD_ONCE }
 
-/* The port object in a message about its link; NULL where the link is not a port, or of a kind that topod does not
- * know. In decode's arena. */
+/* Decodes the port object from its link's message; NULL: the link is not a port, or one of a kind that topod does
+ * not know. In decode's arena. */
 struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh, const struct link *link);
 
 /* For the tables of port kinds. */
 int port_encode(struct encode *encode, const struct change *change);
 struct reading;
 struct section;
-/* Reads the list of ports of the interface whose entry is read: each is a name, or a mapping of the port's fields. */
+/* Reads the list of ports in an interface's entry: each is a name, or a mapping of the port's fields. */
 void port_read(struct reading *r, const struct section *section, const struct node *list);
 void port_noun(const struct object *object, struct text *out);

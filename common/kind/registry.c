@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The lists of all classes and kinds, and how one is found: by its name in the file, by its name in the ledger, by what the kernel
- * calls it. The list itself is in kinds.h. It knows nothing of what a kind does.
+ * The tables of all classes and kinds, made from the list in kinds.h, and lookup: by the name in the file and in the
+ * ledger, and by the kernel's name. It does not know what a kind does.
  */
 #include "kind/kinds.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /etc/netns/NAME/resolv.conf, which `ip netns exec` lays over /etc/resolv.conf (ip-netns(8)). The object is
- * the file's whole content, as resolv.conf(5) wants it.
+ * /etc/netns/NAME/resolv.conf, which `ip netns exec` mounts over /etc/resolv.conf (ip-netns(8)). The object is the
+ * whole content of the file, in the format of resolv.conf(5).
  */
 #include "kind/resolv_conf.h"
 #include "meaning/places.h"
@@ -33,10 +33,10 @@ struct dns *dns_new(struct arena *arena, const char *ns, const char *content) {
 static const struct field key_servers = { .name = "servers", .type = &type_ip };
 static const struct field key_search = { .name = "search", .type = &type_text };
 
-/* The mapping while it is read. */
+/* The state of reading the mapping. */
 struct reader {
 	struct parse *p;
-	struct text servers, search; /* lines, and the rest of a line */
+	struct text servers, search; /* complete lines, and the rest of a line */
 	vec(struct dns_zone) zones;
 };
 
@@ -46,7 +46,7 @@ static void reader_done(struct reader *r) {
 	vec_done(&r->zones);
 }
 
-/* `fe80::1%eth0`: an address that means something on one interface only (RFC 4007). The zone is given back without `%`. */
+/* Splits `fe80::1%eth0`, an address that is valid on one interface only (RFC 4007). *ret_zone has no `%`. */
 static bool split_zone(struct parse *p, const struct node *node, struct node *ret_address, const char **ret_zone) {
 	const char *percent = strchr(node->text, '%'), *why;
 
@@ -161,9 +161,9 @@ static void read_dns(struct reading *here, const struct section *section _unused
 static const struct mapping dns_mapping = {
 	.name = "dns",
 	.title = "DNS",
-	.doc = "The mapping `dns`. `ip netns exec` lays the file over /etc/resolv.conf. A systemd service with "
-	       "`NetworkNamespacePath=/run/netns/NAME` needs `BindReadOnlyPaths=/etc/netns/NAME/resolv.conf:/etc/resolv.conf` "
-	       "for it, or asks the host's name servers; see topod(8).",
+	.doc = "The mapping `dns`. `ip netns exec` mounts the file over /etc/resolv.conf. A systemd service with "
+	       "`NetworkNamespacePath=/run/netns/NAME` needs `BindReadOnlyPaths=/etc/netns/NAME/resolv.conf:/etc/resolv.conf`; "
+	       "otherwise it uses the host's name servers; see topod(8).",
 	.what = "dns",
 	.sections = keys,
 };
@@ -176,7 +176,7 @@ static const struct section sections[] = {
 	  .may_be_empty = true,
 	  .mapping = &dns_mapping,
 	  .value = "[dns](#dns)",
-	  .doc = "What /etc/netns/NAME/resolv.conf says; not for `host`.",
+	  .doc = "The content of /etc/netns/NAME/resolv.conf; not for `host`.",
 	  .read = read_dns },
 	{},
 };
@@ -190,7 +190,7 @@ static struct object *from_text(struct arena *arena, const char *ns, const struc
 	return &dns_new(arena, ns, text)->object;
 }
 
-/* inotify tells of the file. */
+/* Changes of the file are heard by inotify. */
 static const struct source source = {
 	.only_if_declared = true,
 	.transport = TRANSPORT_FILE,

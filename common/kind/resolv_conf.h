@@ -7,7 +7,7 @@
 extern const struct class class_dns;
 extern const struct kind kind_dns;
 
-/* A link-local server's interface, as `fe80::1%eth0` names it. */
+/* The interface of a link-local server, as in `fe80::1%eth0`. */
 struct dns_zone {
 	const char *dev;
 	struct position position;
@@ -22,5 +22,5 @@ struct dns {
 
 enum dns_field { DNS_CONTENT };
 
-/* A file that was found, sealed. */
+/* Makes a sealed object from the content of a file. */
 struct dns *dns_new(struct arena *arena, const char *ns, const char *content);

@@ -2,9 +2,9 @@
 /*
  * Routes: their fields, reading them from the file, and their names. The messages are in route_wire.c.
  *
- * What people leave out is filled in as ip-route(8) does, so that desired and observed meet in the kernel's
- * canonical form: a type, a scope (IPv4), metric 1024 (IPv6). A next hop without `dev` leaves that choice to
- * the kernel, and any answer is right.
+ * What the file leaves out is filled in as ip-route(8) does, so that desired and observed routes meet in the kernel's
+ * canonical form: a type, a scope (IPv4), metric 1024 (IPv6). A next hop without `dev` leaves the interface to the
+ * kernel, and any is right.
  */
 #include "kind/route.h"
 
@@ -35,7 +35,7 @@ static bool to_parse(struct parse *p, const struct field *field, const struct no
 	const char *text = parse_scalar(p, field, node);
 
 	if (text && streq(text, "default")) {
-		*to = (struct prefix){}; /* the family is the gateway's, see finish() */
+		*to = (struct prefix){}; /* its family is the gateway's, see settle_family() */
 		return true;
 	}
 	return text && type_network.parse(p, field, node, value);
@@ -82,11 +82,11 @@ static const struct field nexthop_fields[HOP_N_KEYS] = {
 			 .offset = offsetof(struct nexthop, weight),
 			 .min = 1,
 			 .max = 256,
-			 .doc = "Share of the traffic; 1 when left out." },
+			 .doc = "Share of the traffic; 1 by default." },
 	[HOP_ON_LINK] = { .name = "on-link",
 			  .type = &type_bool,
 			  .offset = offsetof(struct nexthop, on_link),
-			  .doc = "Take the gateway as reachable, whatever the addresses say." },
+			  .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say." },
 };
 
 static int compare_nexthops(const void *a, const void *b) {
@@ -102,7 +102,7 @@ void nexthops_sort(struct nexthops *hops) {
 	qsort(hops->items, hops->n, sizeof(*hops->items), compare_nexthops);
 }
 
-/* Of the two the kernel has no way to find out which link is meant (fib_check_nh(), ip6_route_check_nh_onlink()). */
+/* In both cases the kernel cannot find out which link is meant (fib_check_nh(), ip6_route_check_nh_onlink()). */
 static void check_hop(struct parse *p, const struct nexthop *hop, const struct position positions[HOP_N_KEYS]) {
 	if (!hop->dev && hop->via.family == AF_INET6 && ip_is_link_local(&hop->via))
 		diag_error(p->diags, positions[HOP_VIA], "a link-local gateway needs 'dev': every link has such addresses");
@@ -235,24 +235,25 @@ static const struct type type_number = {
 const struct field route_fields[] = {
 	ROW(ROUTE_TO, "to", to, &type_to, .class = FIELD_KEY, .flags = FIELD_REQUIRED,
 	    .doc = "Destination: a prefix, an address, or `default`."),
-	ROW(ROUTE_TABLE, "table", table, &type_table, .class = FIELD_KEY, .doc = "Routing table; main when left out."),
+	ROW(ROUTE_TABLE, "table", table, &type_table, .class = FIELD_KEY, .doc = "Routing table; `main` by default."),
 	ROW(ROUTE_TOS, "tos", tos, &type_integer, .class = FIELD_KEY, .max = 255, .doc = "Type of service (IPv4)."),
 	ROW(ROUTE_METRIC, "metric", metric, &type_integer, .class = FIELD_KEY,
-	    .doc = "The smaller goes first; 0 (IPv4) or 1024 (IPv6) when left out."),
-	ROW(ROUTE_TYPE, "type", type, &type_enum, .names = types, .doc = "Kind of route; unicast when left out."),
+	    .doc = "The route with the smallest metric is used; by default 0 (IPv4) or 1024 (IPv6)."),
+	ROW(ROUTE_TYPE, "type", type, &type_enum, .names = types, .doc = "Type of the route; `unicast` by default."),
 	ROW(ROUTE_VIA, "via", via, &type_ip, .doc = "Gateway, of either family."),
 	ROW(ROUTE_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
-	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .flags = FIELD_USES, .doc = "Several next hops, a set."),
+	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .flags = FIELD_USES,
+	    .doc = "Several next hops, in any order."),
 	ROW(ROUTE_NEXTHOP, "nexthop", nexthop, &type_number, .needs = &class_nexthop, .min = 1,
 	    .doc = "Number of the next hop, of those under `nexthops` of the namespace."),
-	ROW(ROUTE_SRC, "src", src, &type_ip, .flags = FIELD_SOURCE, .doc = "Source address to prefer."),
+	ROW(ROUTE_SRC, "src", src, &type_ip, .flags = FIELD_SOURCE, .doc = "Preferred source address."),
 	ROW(ROUTE_SCOPE, "scope", scope, &type_enum, .names = scopes, .doc = "Distance to the destination (IPv4)."),
 	ROW(ROUTE_ON_LINK, "on-link", on_link, &type_bool,
-	    .doc = "Take the gateway as reachable, whatever the addresses say."),
-	ROW(ROUTE_MTU, "mtu", mtu, &type_integer, .min = 68, .max = 65520 /* ip_metrics_convert() keeps no more */,
+	    .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say."),
+	ROW(ROUTE_MTU, "mtu", mtu, &type_integer, .min = 68, .max = 65520 /* limit of ip_metrics_convert() */,
 	    .doc = "MTU along this route."),
 	ROW(ROUTE_ADVMSS, "advmss", advmss, &type_integer, .min = 1, .max = 65495,
-	    .doc = "Maximal segment size to advertise to TCP."),
+	    .doc = "Maximum segment size (MSS) to advertise for TCP."),
 	ROW(ROUTE_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
 };
 
@@ -281,7 +282,7 @@ static bool settle_family(struct parse *p, struct route *r, const struct node *n
 		diag_error(p->diags, node->position, "'src' and 'to' are of different families");
 		return false;
 	}
-	/* An IPv4 destination may have an IPv6 gateway (RTA_VIA), not the other way round. */
+	/* An IPv4 destination may have an IPv6 gateway (RTA_VIA), but not the reverse. */
 	if (family && family != r->to.address.family && r->to.address.family == AF_INET6) {
 		diag_error(p->diags, node->position, "an IPv6 destination needs an IPv6 gateway");
 		return false;
@@ -329,7 +330,7 @@ static bool same_hop(const struct nexthop *a, const struct nexthop *b) {
 	return ip_equal(&a->via, &b->via) && streq_ptr(a->dev, b->dev);
 }
 
-/* The kernel makes routes of their own of the next hops of an IPv6 route (ip6_route_multipath_add(), net/ipv6/route.c). */
+/* The kernel turns each next hop of an IPv6 route into a route (ip6_route_multipath_add(), net/ipv6/route.c). */
 static void check_ipv6(struct parse *p, const struct route *r) {
 	struct position position = object_position(&r->object, &route_fields[ROUTE_NEXTHOPS]);
 
@@ -351,7 +352,7 @@ static void check_ipv6(struct parse *p, const struct route *r) {
 	}
 }
 
-/* fib_props, fib_create_info() and fib_check_nh_v4_gw(), net/ipv4/fib_semantics.c. */
+/* As fib_props, fib_create_info() and fib_check_nh_v4_gw() in net/ipv4/fib_semantics.c. */
 static void check_ipv4(struct parse *p, const struct route *r) {
 	static const char no_gateway[] = "'on-link' is about a gateway, and there is none";
 	uint32_t scope = object_has(&r->object, ROUTE_SCOPE) ? r->scope : usual_scope(r);
@@ -375,7 +376,7 @@ static void fill_in(struct route *r) {
 	struct object *o = &r->object;
 	bool ipv6 = r->to.address.family == AF_INET6;
 
-	/* A list of one is the route's own next hop: the kernel shows it so. */
+	/* A single next hop becomes the route's own, as the kernel shows it. */
 	if (r->nexthops.n == 1) {
 		const struct nexthop *hop = &r->nexthops.items[0];
 
@@ -439,7 +440,7 @@ static const struct section sections[] = {
 	  .may_be_empty = true,
 	  .mapping = &entry,
 	  .value = "list of [routes](#route)",
-	  .doc = "Routes, of any table." },
+	  .doc = "Routes, in any routing table." },
 	{},
 };
 
@@ -538,7 +539,7 @@ static bool depends(const struct object *object, size_t i, const char **ret_dev,
 	const struct nexthop *hop = r->nexthops.n ? &r->nexthops.items[i / 2] : &own;
 	size_t n_hops = MAX(r->nexthops.n, (size_t)1);
 
-	/* Two answers a next hop, and the source behind them. */
+	/* Two answers for each next hop, then the source. */
 	*ret_dev = NULL;
 	*ret_ip = NULL;
 	if (i >= 2 * n_hops)
@@ -556,7 +557,7 @@ static const char *if_twice(const struct object *object) {
 		       : "; give one a 'metric' (the smaller is preferred)";
 }
 
-/* Only its network's route can be kept away from an address. */
+/* Only the route to an address's network can be avoided. */
 static const char *if_kernels(const struct object *observed) {
 	const struct route *r = (const struct route *)observed;
 
@@ -569,7 +570,7 @@ static const char *if_kernels(const struct object *observed) {
 		       : NULL;
 }
 
-/* A route is given back before an address goes that would take it along. */
+/* A route goes back before an address is deleted that would take it along. */
 static enum stage stage(const struct change *change) {
 	if (change->type == CHANGE_DELETE || change->desired->gone)
 		return STAGE_DELETE;

@@ -10,14 +10,14 @@ extern const struct kind kind_route;
 
 struct nexthop {
 	struct ip via;   /* family AF_UNSPEC: none */
-	const char *dev; /* NULL: the kernel's choice */
+	const char *dev; /* NULL: the kernel chooses */
 	uint32_t weight; /* 1 to 256 */
 	uint32_t on_link;
 };
 
-/* A set: kept sorted, so that equal sets have equal lists. */
+/* A set, kept sorted so that equal sets are equal lists. */
 struct nexthops {
-	size_t n; /* 0, or at least 2: a single one is the route's own via and dev */
+	size_t n; /* 0, or at least 2: a single next hop is the route's own via and dev */
 	struct nexthop *items;
 };
 
@@ -29,7 +29,8 @@ struct route {
 	struct ip via, src;
 	const char *dev;
 	struct nexthops nexthops;
-	const struct object *front; /* observed: somebody else's route of the same identity that the kernel uses; or NULL */
+	const struct object
+		*front; /* observed: a foreign route of the same identity that the kernel uses instead; or NULL */
 };
 
 enum route_field {
@@ -50,12 +51,12 @@ enum route_field {
 	ROUTE_PROTOCOL
 };
 
-/* One RTM_NEWROUTE of a dump; NULL for what is no route of a table (a cache entry), or skipped. Sealed. */
+/* Decodes one RTM_NEWROUTE of a dump. Sealed; NULL if it is not a route in a table (a cache entry), or skipped. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);
 
 /* While the file is read; see struct kind. */
 void route_check_all(struct reading *r, const struct ns_state *ns); /* route_check.c */
-/* What addresses bring along already (route_connected.c). */
+/* Routes that come with addresses (route_connected.c). */
 void route_check_connected(struct reading *r, const struct ns_state *ns);
 
 /* route_meaning.c, see struct kind */

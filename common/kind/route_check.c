@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes: can their gateways be reached, and does an interface have their source? What is wrong with a route by itself is
- * kind/route.c's. Which objects give a link an address, and in which network, is said by their kinds.
+ * Routes of a namespace: can their gateways be reached, and does an interface have their source address? Errors within
+ * a single route are reported by route.c. Which objects give a link an address, and in which network, their kinds say.
  *
- * Mostly only in namespaces that topod makes: elsewhere others have addresses and routes, too. The kernel looks a gateway up in the
- * route's own table and then in the main one, and takes what is on a link only (fib_check_nh(), net/ipv4/fib_semantics.c;
- * ip6_route_check_nh(), net/ipv6/route.c).
+ * Most checks are only for namespaces that topod makes: in others, somebody else may add addresses and routes. The kernel looks
+ * up a gateway in the route's own table and then in main, and accepts only what is on a link (fib_check_nh(),
+ * net/ipv4/fib_semantics.c; ip6_route_check_nh(), net/ipv6/route.c).
  */
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -14,13 +14,13 @@
 #include "kind/route.h"
 #include "model/section.h"
 
-enum { LINKS_COUNTED = 16 }; /* of those by which a gateway may be reached; that there are several is what matters */
+enum { LINKS_COUNTED = 16 }; /* links that may reach a gateway; it only matters whether there are several */
 
-/* By what a network is reached. */
+/* How a network is reached. */
 enum way {
-	WAY_ADDRESS, /* it is a link's own */
-	WAY_LINK,    /* a route leads to it by a link */
-	WAY_GATEWAY, /* a route leads to it by a gateway */
+	WAY_ADDRESS, /* it is the network of a link's address */
+	WAY_LINK,    /* a route leads to it directly over a link */
+	WAY_GATEWAY, /* a route leads to it through a gateway */
 	WAY_DOWN,    /* it is that of a link which the file keeps down */
 };
 
@@ -32,13 +32,13 @@ struct network {
 	const struct route *route; /* or NULL */
 };
 
-/* Sorted; and which lengths there are at all, so that a gateway is looked up once for each. */
+/* Sorted networks, and the prefix lengths that occur, so that a gateway is looked up once for each length. */
 struct reach {
 	vec(struct network) networks;
 	vec(struct ip) own;   /* the namespace's addresses, sorted */
 	bool lengths[2][129]; /* of IPv4, of IPv6 */
 	bool host_scope;      /* some route has scope host */
-	bool unsure;          /* a link is awaited, and with it may come addresses */
+	bool unsure;          /* a link is awaited, and it may bring addresses */
 };
 
 static void reach_done(struct reach *reach) {
@@ -50,7 +50,7 @@ static int compare_ips(const void *a, const void *b) {
 	return memcmp(a, b, sizeof(struct ip));
 }
 
-/* Of one prefix by the way, and then by what tells two of them apart. */
+/* Compares the prefix and then how it is reached. */
 static int compare_prefixes(const void *a, const void *b) {
 	const struct network *x = a, *y = b;
 	int r = compare_ips(&x->prefix.address, &y->prefix.address);
@@ -126,14 +126,14 @@ static void collect(const struct ns_state *ns, struct reach *reach) {
 	if (!reach->networks.n)
 		return;
 	qsort(reach->networks.items, reach->networks.n, sizeof(*reach->networks.items), compare_networks);
-	/* Each once, so that what follows never walks over many that are alike. */
+	/* Removes duplicates, so that no lookup walks over many equal networks. */
 	for (size_t i = 1; i < reach->networks.n; i++)
 		if (compare_networks(&reach->networks.items[n], &reach->networks.items[i]) != 0)
 			reach->networks.items[++n] = reach->networks.items[i];
 	reach->networks.n = n + 1;
 }
 
-/* The first that is not before the key; the number of them where there is none. */
+/* The index of the first network that is not before the key; their number if there is none. */
 static size_t find_from(const struct reach *reach, const struct network *key, int (*compare)(const void *, const void *)) {
 	size_t low = 0, high = reach->networks.n;
 
@@ -148,7 +148,7 @@ static size_t find_from(const struct reach *reach, const struct network *key, in
 	return low;
 }
 
-/* Goes on to the next shorter length of which there are networks; false: there are no more. Begins with bits + 1. */
+/* Moves to the next shorter length that occurs; false: there is none. Start with bits + 1. */
 static bool shorter(const struct reach *reach, const struct ip *ip, unsigned *length) {
 	while (*length > 0)
 		if (reach->lengths[ip->family == AF_INET6][--*length])
@@ -186,7 +186,7 @@ static size_t count_new(const struct reach *reach, const struct network *key, co
 	return n_counted;
 }
 
-/* How many links, or whether that one, have an address whose network contains the gateway. */
+/* How many links have an address whose network contains the gateway; with dev, 1 if that link does. */
 static size_t count_covering(const struct reach *reach, const struct ip *via, const char *dev) {
 	const char *counted[LINKS_COUNTED];
 	size_t n = 0;
@@ -215,7 +215,7 @@ static const char *find_way_down(const struct reach *reach, const struct ip *via
 	return found ? found->dev : NULL;
 }
 
-/* A route to the gateway, in its table or the main one, that leads there that way; not the default route. */
+/* A route to the gateway, in the given table or in main, that reaches it in the given way; not a default route. */
 static const struct route *find_route(const struct reach *reach, const struct ip *via, uint32_t table, enum way way) {
 	for (unsigned length = ip_bits(via->family) + 1U; shorter(reach, via, &length) && length > 0;) {
 		struct prefix prefix = { *via, (uint8_t)length };
@@ -234,7 +234,7 @@ static bool is_own(const struct reach *reach, const struct ip *ip) {
 	return reach->own.n && bsearch(ip, reach->own.items, reach->own.n, sizeof(*reach->own.items), compare_ips);
 }
 
-/* An error, or only a warning where somebody else may make it right. */
+/* An error, or only a warning if somebody else may make it right. */
 typedef void (*diag_fn)(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 
 static diag_fn refuse(bool unless_others) {
@@ -330,8 +330,8 @@ static void check_route_gateways(struct reading *r, const struct ns_state *ns, c
 	}
 }
 
-/* fib_valid_prefsrc() takes any local address, also one of 127.0.0.0/8 or of a route of type local; of IPv6 a router may
- * have advertised the prefix of one that nobody declares. */
+/* fib_valid_prefsrc() accepts any local address, also one in 127.0.0.0/8 or in a route of type local. For IPv6, a
+ * router may have advertised the prefix of an undeclared address. */
 static void check_source(struct reading *r, const struct ns_state *ns, const struct reach *reach,
 			 const struct object *object) {
 	const struct route *route = (const struct route *)object, *local;
@@ -371,7 +371,7 @@ static void check_source_up(struct reading *r, const struct ns_state *ns, const 
 	}
 }
 
-/* An IPv4 gateway must be nearer than what lies behind it. */
+/* An IPv4 gateway must have a narrower scope than the destination. */
 static void check_scope(struct reading *r, const struct reach *reach, const struct object *object) {
 	const struct route *route = (const struct route *)object;
 	struct position position = object_position(object, &object->kind->fields[ROUTE_SCOPE]);

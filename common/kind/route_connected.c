@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes to where an address leads already: the kernel makes one along with the address, and has no room for another of the
- * same destination, table and metric. What says the same is that route; what says something else cannot be.
+ * Declared routes to networks to which an address already leads: the kernel makes a route for the address, and cannot
+ * hold another with the same destination, table and metric. A declared route that says the same as the kernel's is that
+ * route; one that says something else is an error.
  */
 #include <linux/rtnetlink.h>
 
@@ -12,7 +13,7 @@
 struct connected {
 	struct prefix network, address;
 	uint32_t table;
-	const struct object *object; /* which gives the link the address */
+	const struct object *object; /* gives the link the address */
 };
 
 struct connections {
@@ -52,14 +53,14 @@ static void find_connections(const struct ns_state *ns, struct connections *ret)
 		qsort(ret->list.items, ret->list.n, sizeof(*ret->list.items), compare_connected);
 }
 
-/* Does the route have the place of those that come with addresses? */
-static bool has_their_place(const struct route *route) {
+/* Does the route have the table and metric of those that come with addresses? */
+static bool competes_with_connected(const struct route *route) {
 	uint32_t metric = route->to.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
 
 	return !route->tos && route->metric == metric;
 }
 
-static bool says_the_same(const struct route *route, const struct connected *c) {
+static bool is_same_route(const struct route *route, const struct connected *c) {
 	const struct object *object = &route->object;
 
 	return route->type == RTN_UNICAST && !route->via.family && !route->nexthops.n &&
@@ -80,7 +81,7 @@ static void check_route(struct reading *r, const struct connections *connections
 	while (found > list && compare_connected(&found[-1], &key) == 0)
 		found--;
 	for (const struct connected *c = found; c < list + connections->list.n && compare_connected(c, &key) == 0; c++)
-		if (says_the_same(route, c))
+		if (is_same_route(route, c))
 			return;
 	prefix_format(&found->address, address);
 	diag_error(
@@ -99,7 +100,7 @@ void route_check_connected(struct reading *r, const struct ns_state *ns) {
 	ns_foreach(object, ns) {
 		const struct route *route = (const struct route *)object;
 
-		if (object->kind != &kind_route || !has_their_place(route))
+		if (object->kind != &kind_route || !competes_with_connected(route))
 			continue;
 		if (!known)
 			find_connections(ns, &connections);

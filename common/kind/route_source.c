@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How routes are read and heard. No request finds a route by its identity (RTM_GETROUTE asks where a packet would go): the
- * tables in question are dumped, and the kernel selects by family and table (NETLINK_GET_STRICT_CHK).
+ * How routes are read and heard. No request finds a route by its identity (RTM_GETROUTE asks where a packet would go),
+ * so the tables in question are dumped; the kernel selects by family and table (NETLINK_GET_STRICT_CHK).
  *
- * The routes that come with addresses are read along (connected.h). An address is announced, and seen in dumps, a moment before
- * its routes are made. So what seems to be missing is looked for again once the kernel has finished what it was doing; and if it
- * is missing still, the addresses are read again, too: one may have gone, with its routes, between its dump and theirs.
+ * The routes that come with addresses are read at the same time (connected.h). An address is announced, and visible in
+ * dumps, a moment before its routes are made. So what seems to be missing is requested again after the kernel has
+ * finished its current work. If it is still missing, the addresses are read again too: one may have disappeared, with
+ * its routes, between its dump and theirs.
  */
 #include <linux/rtnetlink.h>
 
@@ -20,19 +21,19 @@ enum step {
 };
 
 enum {
-	/* So often is asked again for what the kernel makes in a work of its own, which runs within a fraction of that time
+	/* Attempts to see what the kernel makes in a separate work item, which runs within a fraction of that time
 	 * unless the machine is busy. */
 	LATE_ROUNDS = 16,
 };
 
-struct reading {
-	enum step step; /* of the round under way */
+struct route_reading {
+	enum step step; /* of the current round */
 	struct connected connected;
 	vec(struct table) tables; /* one for each dump of the first round */
-	size_t made_before;       /* … the dump under way */
+	size_t made_before;       /* number of made routes before the current dump */
 };
 
-/* Of several routes with one identity (`ip route append`) ours counts, else the first, which the kernel uses. */
+/* Of several routes with one identity (`ip route append`) ours counts; otherwise the first, which the kernel uses. */
 static void add_route(struct source_scan *scan, struct route *route) {
 	struct object *before = scan_add(scan, &route->object);
 
@@ -54,7 +55,7 @@ static bool has_route(const struct source_scan *scan, const struct prefix *to, u
 	return ns_find(scan->seen, &like->object);
 }
 
-/* The kernel's own routes of the table local are never missing, wrong or in the way unless somebody declares one there. */
+/* The kernel's own routes in the table local matter only if the file declares routes there. */
 static bool declares_local_route(const struct ns_state *desired) {
 	ns_foreach(object, desired)
 		if (object->kind == &kind_route && ((const struct route *)object)->table == RT_TABLE_LOCAL)
@@ -62,8 +63,8 @@ static bool declares_local_route(const struct ns_state *desired) {
 	return false;
 }
 
-/* One link's routes are asked for alone: a bridge has as many fe80::/64 beside it as ports. */
-static void want_table(struct reading *reading, const struct table *wanted) {
+/* One link's routes are requested by link: a namespace with a bridge may have an fe80::/64 for each of many ports. */
+static void want_table(struct route_reading *reading, const struct table *wanted) {
 	bool known = false;
 
 	vec_foreach(table, &reading->tables)
@@ -76,7 +77,7 @@ static void want_table(struct reading *reading, const struct table *wanted) {
 		vec_push(&reading->tables, *wanted);
 }
 
-static void want_tables(struct source_scan *scan, struct reading *reading) {
+static void want_tables(struct source_scan *scan, struct route_reading *reading) {
 	for (size_t i = 0; i < scan->scope->n; i++) {
 		const struct object *object = scan->scope->objects[i];
 		const struct route *route = (const struct route *)object;
@@ -106,8 +107,7 @@ static void put_dump(struct nl_writer *w, const struct table *table) {
 		nl_put_u32(w, RTA_OIF, table->ifindex);
 }
 
-/* The answer about lo comes when nobody holds the lock for links (RTNL) any more, under which addresses and their routes are
- * made. */
+/* The request for lo waits for the RTNL lock, under which addresses and their routes are made. */
 static void put_missing(struct nl_writer *w, const struct connected *c) {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	static const uint32_t numbers[] = { RT_TABLE_MAIN, RT_TABLE_LOCAL };
@@ -122,7 +122,7 @@ static void put_missing(struct nl_writer *w, const struct connected *c) {
 }
 
 static void dump(struct source_scan *scan, struct nl_writer *w) {
-	struct reading *reading = scan->own;
+	struct route_reading *reading = scan->own;
 
 	if (reading && reading->step == READ_MISSING) {
 		put_missing(w, &reading->connected);
@@ -132,14 +132,14 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 		connected_ask_again(w);
 		return;
 	}
-	reading = scan->own = arena_new(scan->decode.arena, struct reading);
+	reading = scan->own = arena_new(scan->decode.arena, struct route_reading);
 	reading->connected.has_route = has_route;
 	if (scan->scope) {
 		want_tables(scan, reading);
 	} else {
 		scan->decode.skips_local = !declares_local_route(scan->desired);
 		vec_push(&reading->tables,
-			 (struct table){ AF_INET, 0, true, 0 }); /* of each family by itself: see address_source.c */
+			 (struct table){ AF_INET, 0, true, 0 }); /* each family separately: see address_source.c */
 		vec_push(&reading->tables, (struct table){ AF_INET6, 0, true, 0 });
 	}
 	vec_foreach(table, &reading->tables)
@@ -147,7 +147,7 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 }
 
 static void begin(struct source_scan *scan) {
-	struct reading *reading = scan->own;
+	struct route_reading *reading = scan->own;
 	struct connected *connected = &reading->connected;
 
 	if (reading->step != READ_TABLES)
@@ -161,12 +161,12 @@ static void begin(struct source_scan *scan) {
 		vec_push(&connected->vrf_read, *table);
 	if (scan->scope)
 		scan->decode.skips_local = !table->all;
-	/* Of a dump that begins again, what it gave is forgotten. */
+	/* If a dump begins again, what it returned is dropped. */
 	connected->made.n = scan->restarted ? reading->made_before : connected->made.n;
 	reading->made_before = connected->made.n;
 }
 
-static bool note_made(struct reading *reading, const struct nlmsghdr *nlh) {
+static bool note_made(struct route_reading *reading, const struct nlmsghdr *nlh) {
 	struct made_route made;
 	bool good = made_route_decode(nlh, &made);
 
@@ -175,13 +175,13 @@ static bool note_made(struct reading *reading, const struct nlmsghdr *nlh) {
 	return good;
 }
 
-/* Where only some are looked for: those, and what the kernel makes for addresses. */
+/* In a narrow scan: the declared routes, and those that the kernel makes for addresses. */
 static bool is_wanted(const struct source_scan *scan, const struct route *route) {
 	return !scan->scope || route->object.kernel_made || ns_find(scan->desired, &route->object);
 }
 
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
-	struct reading *reading = scan->own;
+	struct route_reading *reading = scan->own;
 
 	if (reading->step == READ_ADDRESSES)
 		connected_take_again(scan, nlh);
@@ -198,16 +198,16 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* A table without a route does not exist. A link may have gone meanwhile. */
+/* A table without routes does not exist, and a link may be gone by now. */
 static int refused(struct source_scan *scan, int error) {
-	const struct reading *reading = scan->own;
+	const struct route_reading *reading = scan->own;
 	bool whole = !scan->scope && reading->step == READ_TABLES;
 
 	return !whole && (error == -ENOENT || error == -ENODEV) ? 0 : error;
 }
 
 static int finish(struct source_scan *scan) {
-	struct reading *reading = scan->own;
+	struct route_reading *reading = scan->own;
 	struct connected *connected = &reading->connected;
 
 	if (reading->step == READ_ADDRESSES) {
@@ -227,7 +227,7 @@ static int finish(struct source_scan *scan) {
 }
 
 static void done(struct source_scan *scan) {
-	struct reading *reading = scan->own;
+	struct route_reading *reading = scan->own;
 
 	if (!reading)
 		return;
@@ -237,8 +237,8 @@ static void done(struct source_scan *scan) {
 	vec_done(&reading->tables);
 }
 
-/* Of an IPv6 route the metric stands behind its next hops: of a message that was cut off the identity is not known. What comes
- * into the table local comes along with an address, which has an event of its own. */
+/* In an event about an IPv6 route the metric follows the next hops, so that a truncated message does not show the
+ * identity. A new entry in the table local belongs to an address, which has its own event. */
 static enum about about(const struct event *event, struct hint *ret) {
 	const struct rtmsg *rtm = event_header(event, sizeof(*rtm));
 	const struct nlattr *tb[RTA_TABLE + 1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes in the kernel's messages (rtnetlink(7), RTM_NEWROUTE). A changed route is replaced in one message;
- * which of several routes of one destination is replaced, the kernel finds by table, tos and metric.
+ * Routes in the kernel's messages (rtnetlink(7), RTM_NEWROUTE). A changed route is replaced by one message; the kernel
+ * finds which of several routes to one destination to replace by table, tos and metric.
  */
 #include "kind/route_wire.h"
 
@@ -38,7 +38,7 @@ static int put_nexthop(struct encode *encode, const struct route *r, const struc
 
 	if (w->overflow)
 		return -EMSGSIZE;
-	/* struct rtnexthop has its own length, and its attributes stand behind it. */
+	/* struct rtnexthop has its own length; its attributes follow it. */
 	struct rtnexthop *rtnh = (struct rtnexthop *)mnl_nlmsg_get_payload_tail(nlh);
 	uint32_t before = nlh->nlmsg_len;
 	memset(rtnh, 0, sizeof(*rtnh));
@@ -116,8 +116,8 @@ static int put_rest(struct encode *encode, const struct route *r) {
 	return 0;
 }
 
-/* What somebody else has made is changed where it still is, or left: to make it anew would be to make another one in its
- * place, which he has just taken away. */
+/* A foreign route is changed only if it still exists: creating it again would restore what its owner has just
+ * removed. */
 static uint16_t update_flags(const struct change *change) {
 	bool ours = change->observed && change->observed->owned && !change->desired->gone;
 
@@ -162,7 +162,7 @@ static void get_via(const struct route *r, const struct nlattr *gateway, const s
 	ip_from_bytes((uint8_t)family, data + sizeof(family), size - sizeof(family), ret);
 }
 
-/* The next hop behind rtnh: how long it is, 0 where it cannot be one. */
+/* Decodes the next hop at `at`. Returns its length; 0: it is malformed. */
 static size_t decode_nexthop(const struct decode *decode, const struct route *r, const char *at, size_t left,
 			     struct nexthop *hop) {
 	const struct rtnexthop *rtnh = (const struct rtnexthop *)(const void *)at;
@@ -253,7 +253,7 @@ static void decode_identity(struct route *r, const struct rtmsg *rtm, const stru
 			 field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL);
 }
 
-/* Three out of four routes of a namespace: for each address one to itself, broadcast, multicast. */
+/* Three quarters of the routes in a namespace: for each address one to itself, broadcast, multicast. */
 static bool is_local(const struct rtmsg *rtm) {
 	return rtm->rtm_table == RT_TABLE_LOCAL && rtm->rtm_protocol == RTPROT_KERNEL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What route.c and route_wire.c share; not for others. */
+/* What route.c and route_wire.c share. */
 #pragma once
 
 #include "kind/route.h"

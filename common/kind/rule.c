@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A policy rule (ip-rule(8)): which routing table a packet is looked up in, by where it comes from, where it goes, its mark and
- * so on. The messages are RTM_NEWRULE and RTM_DELRULE with struct fib_rule_hdr (linux/fib_rules.h, net/core/fib_rules.c).
+ * A policy rule (ip-rule(8)): in which routing table a packet is looked up, depending on where it comes from, where it
+ * goes, its mark and so on. The messages are RTM_NEWRULE and RTM_DELRULE with struct fib_rule_hdr (linux/fib_rules.h,
+ * net/core/fib_rules.c).
  *
- * The identity of a rule is its family, its priority and all of its selectors; what it does (a table, a jump, a refusal) may
- * change. The kernel cannot change a rule: the new one is put in first and the old one taken out after it, in one batch,
- * so that one of them always holds. Where the file gives no priority the kernel chooses one. It is then not part of the
- * identity: loosen() removes it from that of an observed rule.
+ * The identity of a rule is its family, its priority and all of its selectors; its action (a table, a jump, a refusal)
+ * may change. The kernel cannot change a rule, so the new one is added first and the old one deleted after it, in one
+ * batch, so that one of them is always in force. If the file gives no priority, the kernel chooses one. The priority is
+ * then not part of the identity: loosen() removes it from that of an observed rule.
  *
- * `state: absent` is for a rule that others made, the kernel's own first one: it is found rather than made, its hidden field
- * `present` is what is managed, and it goes back to true when the entry leaves the file. A rule that is not there is therefore
- * observed as one that is not present.
+ * `state: absent` is for a rule that others made, such as the kernel's first one. That rule is found rather than made.
+ * Its hidden field `present` is managed, and goes back to true when the entry leaves the file. Therefore the scan adds
+ * an object with present = false for a rule that does not exist.
  */
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -29,7 +30,7 @@ struct rule {
 	struct range source_port, destination_port, uid_range;
 	uint32_t type, table, jump, l3mdev, suppress_prefix_length, suppress_interface_group, protocol, present;
 	uint32_t chosen; /* observed: the priority, also where the file has none */
-	bool both;       /* desired: the file names no family: there is one for each */
+	bool both;       /* desired: the file names no family, so there is one for each */
 	bool others;     /* observed: it has selectors that topod does not know */
 };
 
@@ -64,7 +65,7 @@ enum {
 		 1 << RULE_SUPPRESS_INTERFACE_GROUP,
 	SPORT_MASK = 28,
 	DPORT_MASK = 29,
-	TOS_ECN = 3, /* the two bits that a rule cannot match (fib4_rule_configure(), net/ipv4/fib_rules.c) */
+	TOS_ECN = 3, /* two bits that a rule cannot match (fib4_rule_configure(), net/ipv4/fib_rules.c) */
 };
 
 /* Values. */
@@ -90,36 +91,40 @@ static const struct enum_name states[] = { { "present", 1 }, { "absent", 0 }, {}
 
 static const struct field fields[] = {
 	ROW(RULE_FAMILY, "family", family, &type_enum, .class = FIELD_KEY, .names = families,
-	    .doc = "`ipv4` or `ipv6`; left out where no address tells it, the rule holds for both."),
-	SELECTOR(RULE_PRIORITY, "priority", priority, &type_integer, .max = UINT32_MAX,
-		 .doc = "The smaller goes first; the kernel chooses one before all others but the first when left out."),
-	SELECTOR(RULE_FROM, "from", from, &rule_selector, .doc = "Source: a prefix, an address, or `not` one."),
-	SELECTOR(RULE_TO, "to", to, &rule_selector, .doc = "Destination, likewise."),
+	    .doc = "`ipv4` or `ipv6`; by default the family of the addresses, or both if there are none."),
+	SELECTOR(
+		RULE_PRIORITY, "priority", priority, &type_integer, .max = UINT32_MAX,
+		.doc = "The rule with the smallest priority is tried first; by default the kernel chooses one that comes right "
+		       "after the first rule."),
+	SELECTOR(RULE_FROM, "from", from, &rule_selector,
+		 .doc = "Source: a prefix or an address, optionally with `not` before it."),
+	SELECTOR(RULE_TO, "to", to, &rule_selector, .doc = "Destination, as for `from`."),
 	SELECTOR(RULE_IIF, "iif", iif, &type_link_name,
-		 .doc = "Interface by which the packet came in; `lo` for those of this namespace."),
+		 .doc = "Interface on which the packet arrived; `lo` for packets sent from this namespace."),
 	SELECTOR(RULE_OIF, "oif", oif, &type_link_name, .doc = "Interface to which the socket is bound."),
 	SELECTOR(RULE_FWMARK, "fwmark", fwmark, &rule_fwmark, .doc = "Mark of the packet: `value` or `value/mask`."),
 	SELECTOR(RULE_TOS, "tos", tos, &type_integer, .max = 255, .doc = "Type of service (IPv4), traffic class (IPv6)."),
 	SELECTOR(RULE_IP_PROTOCOL, "ip-protocol", ip_protocol, &rule_ip_protocol,
-		 .doc = "`tcp`, `udp`, `icmp` or another, or a number."),
+		 .doc = "Protocol: a name such as `tcp`, `udp` or `icmp`, or a number."),
 	SELECTOR(RULE_SOURCE_PORT, "source-port", source_port, &rule_range, .min = 1, .max = 65534,
 		 .doc = "A port, or a range."),
 	SELECTOR(RULE_DESTINATION_PORT, "destination-port", destination_port, &rule_range, .min = 1, .max = 65534,
 		 .doc = "A port, or a range."),
 	SELECTOR(RULE_UID_RANGE, "uid-range", uid_range, &rule_range, .max = UINT32_MAX - 1,
-		 .doc = "A user id, or a range: whose socket sends."),
+		 .doc = "A user id, or a range: the owner of the sending socket."),
 	SELECTOR(RULE_NOT, "not", inverted, &type_bool, .doc = "Whether the whole selector is inverted."),
-	ROW(RULE_TABLE, "table", table, &type_table, .doc = "The routing table to look in."),
+	ROW(RULE_TABLE, "table", table, &type_table, .doc = "The routing table in which to look."),
 	ROW(RULE_L3MDEV, "l3mdev", l3mdev, &type_bool,
-	    .doc = "Whether the table is that of the VRF of the packet's interface."),
-	ROW(RULE_GOTO, "goto", jump, &type_integer, .max = UINT32_MAX - 1, .doc = "Priority of the rule to go on with."),
-	ROW(RULE_TYPE, "type", type, &type_enum, .names = types, .doc = "What the rule does; `lookup` when left out."),
+	    .doc = "Whether to look in the table of the VRF of the packet's interface."),
+	ROW(RULE_GOTO, "goto", jump, &type_integer, .max = UINT32_MAX - 1,
+	    .doc = "Priority of the rule at which to continue."),
+	ROW(RULE_TYPE, "type", type, &type_enum, .names = types, .doc = "What the rule does; `lookup` by default."),
 	ROW(RULE_SUPPRESS_PREFIX_LENGTH, "suppress-prefix-length", suppress_prefix_length, &rule_limit, .max = 128,
-	    .doc = "Pass over routes with a prefix of this length or shorter: 0 for default routes."),
+	    .doc = "Ignore routes with a prefix of this length or shorter; 0 ignores default routes."),
 	ROW(RULE_SUPPRESS_INTERFACE_GROUP, "suppress-interface-group", suppress_interface_group, &rule_limit,
-	    .max = INT32_MAX, .doc = "Pass over routes by interfaces of this group."),
+	    .max = INT32_MAX, .doc = "Ignore routes over interfaces of this group."),
 	ROW(RULE_STATE, "state", present, &type_enum, .names = states,
-	    .doc = "`absent`: this rule, which others made, is not to be there; it comes back with the entry's removal."),
+	    .doc = "`absent` removes this rule, which others made; it comes back when the entry is removed."),
 	ROW(RULE_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
 };
 
@@ -144,7 +149,7 @@ static bool settle_family(struct parse *p, struct rule *r, struct position posit
 	return true;
 }
 
-/* `from: not X` inverts, as in the kernel, the whole selector. */
+/* `from: not X` inverts the whole selector, as in the kernel. */
 static bool settle_inversion(struct parse *p, struct rule *r, struct position position) {
 	struct object *o = &r->object;
 	bool inverted = r->from.inverted || r->to.inverted;
@@ -152,8 +157,8 @@ static bool settle_inversion(struct parse *p, struct rule *r, struct position po
 	if (inverted && __builtin_popcountll(o->set & SELECTORS) > 1) {
 		diag_error(
 			p->diags, position,
-			"the kernel inverts a rule's whole selector: 'not' before one of several means nothing; write 'not: true' to "
-			"invert all of it, or use two rules");
+			"the kernel can only invert a rule's whole selector, not one of several keys; write 'not: true' to invert all "
+			"of it, or use two rules");
 		return false;
 	}
 	if (inverted && has(r, RULE_NOT)) {
@@ -167,21 +172,21 @@ static bool settle_inversion(struct parse *p, struct rule *r, struct position po
 	return true;
 }
 
-/* What fib_nl2rule() and the rules' families refuse (net/core/fib_rules.c, net/ipv4/fib_rules.c). */
+/* What fib_nl2rule() and the families refuse (net/core/fib_rules.c, net/ipv4/fib_rules.c). */
 static const char *find_problem(const struct rule *r) {
 	bool ports = has(r, RULE_SOURCE_PORT) || has(r, RULE_DESTINATION_PORT);
 	bool lookup = r->type == FR_ACT_TO_TBL, table = has(r, RULE_TABLE);
 
 	if (has(r, RULE_GOTO) && (table || r->l3mdev || (has(r, RULE_TYPE) && r->type != FR_ACT_GOTO)))
-		return "'goto' stands instead of 'table', 'l3mdev' and 'type'";
+		return "'goto' replaces 'table', 'l3mdev' and 'type'; write only one of them";
 	if (has(r, RULE_GOTO) && has(r, RULE_PRIORITY) && r->jump <= r->priority)
-		return "'goto' leads forward only: to a larger priority than the rule's own";
+		return "'goto' must lead to a larger priority than the rule's own";
 	if (!has(r, RULE_GOTO) && lookup && !table && !r->l3mdev)
 		return "a rule needs 'table', 'l3mdev: true', 'goto' or a 'type'";
 	if (lookup && table && r->l3mdev)
-		return "'l3mdev' stands instead of 'table'";
+		return "'l3mdev' replaces 'table'; write only one of them";
 	if (!lookup && (table || r->l3mdev))
-		return "a rule of this type looks in no table";
+		return "a rule of this type does not look in a table; remove 'table' or 'l3mdev'";
 	if (table && !r->table)
 		return "there is no table 0; 'main' is 254";
 	if (r->inverted && !(r->object.set & SELECTORS))
@@ -235,7 +240,7 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 	return !problem;
 }
 
-/* The second one of a rule that holds for both families. */
+/* Adds the IPv6 rule if a rule is for both families. */
 static void settle(struct reading *r, struct ns_state *ns) {
 	ns_foreach(object, ns) {
 		const struct rule *rule = (const struct rule *)object;
@@ -334,7 +339,7 @@ static void noun(const struct object *object, struct text *out) {
 	}
 }
 
-/* The priority of a rule that the kernel made identifies it, as a name would: such a rule is not found without. */
+/* The priority of a rule that the kernel made identifies it like a name, so it is kept. */
 static bool loosen(struct object *observed) {
 	if (observed->kernel_made || !object_has(observed, RULE_PRIORITY))
 		return false;
@@ -347,16 +352,16 @@ static const char *if_twice(const struct object *object _unused_) {
 }
 
 static const char *if_kernels(const struct object *observed _unused_) {
-	return "exists and is the kernel's own: give this rule another 'priority', or write 'state: absent' to have the kernel's "
-	       "taken out";
+	return "exists and was made by the kernel: give this rule another 'priority', or write 'state: absent' to remove the "
+	       "kernel's";
 }
 
-/* A rule that is to be absent is taken out after all others are in … */
+/* A rule that should be absent is deleted after all others are added … */
 static bool goes_late(const struct object *object) {
 	return !((const struct rule *)object)->present;
 }
 
-/* … and put back before any of them goes. */
+/* … and added again before any of them is deleted. */
 static enum stage stage(const struct change *change) {
 	return change->type == CHANGE_DELETE ? STAGE_DELETE : change->desired->gone ? STAGE_GIVE_BACK : STAGE_INSIDE;
 }
@@ -429,7 +434,7 @@ static void put_action(struct nl_writer *w, const struct rule *r) {
 	nl_put_u8(w, FRA_PROTOCOL, (uint8_t)r->protocol);
 }
 
-/* priority NULL: the kernel's choice. */
+/* priority NULL: the kernel chooses. */
 static void put_rule(struct nl_writer *w, uint16_t type, uint16_t flags, const struct rule *r, const uint32_t *priority) {
 	struct fib_rule_hdr *hdr = nl_begin(w, type, flags, sizeof(*hdr));
 
@@ -445,8 +450,8 @@ static void put_rule(struct nl_writer *w, uint16_t type, uint16_t flags, const s
 	put_action(w, r);
 }
 
-/* The kernel ignores the target of `goto` when it compares rules (rule_exists()): with NLM_F_EXCL it could take a new rule for the
- * old one and refuse it. A deletion that fits two rules takes out the older one. */
+/* The kernel ignores the target of `goto` when it compares rules (rule_exists()): with NLM_F_EXCL it could take a
+ * new rule for the old one and refuse it. If two rules match, a deletion removes the older one. */
 static int encode_rule(struct encode *encode, const struct change *change) {
 	const struct rule *want = (const struct rule *)change->desired, *seen = (const struct rule *)change->observed;
 	const struct rule *old = seen ? seen : want;
@@ -538,8 +543,9 @@ static bool covers_all(const struct nlattr *attr) {
 	return mnl_attr_get_payload_len(attr) == sizeof(uint16_t) && mnl_attr_get_u16(attr) == UINT16_MAX;
 }
 
-/* Selectors of newer kernels, a tunnel's id and realms. A single port comes with a mask of all bits since Linux 6.15
- * (FRA_SPORT_MASK and FRA_DPORT_MASK, include/uapi/linux/fib_rules.h, which older headers lack). */
+/* Does the rule have selectors that topod does not know: of newer kernels, a tunnel id, realms? Since Linux 6.15 a
+ * single port comes with a mask of all bits (FRA_SPORT_MASK and FRA_DPORT_MASK, include/uapi/linux/fib_rules.h,
+ * which older headers lack); that is not one. */
 static bool has_others(const struct nlmsghdr *nlh, const struct nlattr *const *tb) {
 	const struct nlattr *attr;
 
@@ -586,7 +592,7 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 	}
 }
 
-/* A kernel without rules of a family has none. */
+/* The kernel does not support rules of this family, so there are none. */
 static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -EAFNOSUPPORT || error == -EOPNOTSUPP ? 0 : error;
 }
@@ -595,7 +601,7 @@ static bool is_same(const struct rule *a, const struct rule *b) {
 	return a->type == b->type && a->table == b->table && a->l3mdev == b->l3mdev && a->jump == b->jump;
 }
 
-/* What should not be there, and is not, is seen as absent. Another rule at that place is another one. */
+/* A rule that should be absent, and is, is observed as absent. A different rule at that priority does not count. */
 static int finish_scan(struct source_scan *scan) {
 	ns_foreach(object, scan->desired) {
 		const struct rule *wanted = (const struct rule *)object;
@@ -620,7 +626,8 @@ static int finish_scan(struct source_scan *scan) {
 	return 0;
 }
 
-/* Where the file has no priority, the event's does not tell which rule it is about: all of the namespace are scanned. */
+/* If the file has no priority, that in the event does not show which rule it is about; so all rules of the namespace
+ * are scanned. */
 static enum about about(const struct event *event _unused_, struct hint *ret) {
 	ret->type = HINT_CLASS;
 	ret->class = &class_rule;

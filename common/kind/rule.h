@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The values of a policy rule; see rule.c for the rule, rule_value.c for how they are written. */
+/* The types of a policy rule's values (rule_value.c); the rule itself is in rule.c. */
 #pragma once
 
 #include "model/field.h"
 
-/* A prefix, or all but it. */
+/* A prefix, or everything except it. */
 struct selector {
 	struct prefix prefix;
 	uint32_t inverted;
@@ -14,12 +14,12 @@ struct fwmark {
 	uint32_t value, mask;
 };
 
-/* Ports, or user ids. */
+/* A range of ports or user ids. */
 struct range {
 	uint32_t first, last;
 };
 
-enum { RULE_NO_LIMIT = UINT32_MAX }; /* of suppress_*: the kernel's -1 */
+enum { RULE_NO_LIMIT = UINT32_MAX }; /* suppress_*: -1 for the kernel */
 
 extern const struct type rule_selector;    /* struct selector */
 extern const struct type rule_fwmark;      /* struct fwmark */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The values of a policy rule as people write them. Each can be read again as it is printed, because the ledger notes it so. */
+/*
+ * The types of a policy rule's values. Each can be read again as it is printed, because the ledger stores the printed
+ * form.
+ */
 #include "kind/rule.h"
 
 static bool selector_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -40,7 +43,7 @@ static bool pair_equal(const void *a, const void *b) {
 	return memcmp(a, b, 2 * sizeof(uint32_t)) == 0;
 }
 
-/* Two numbers with a sign between them; one stands for *ret_second as it was. */
+/* Two numbers with a separator; a single one leaves *ret_second as it is. */
 static bool parse_pair(struct parse *p, const struct field *field, const struct node *node, char sign, uint32_t *ret_first,
 		       uint32_t *ret_second, bool *ret_both) {
 	const char *text = parse_scalar(p, field, node), *at = text ? strchr(text, sign) : NULL;
@@ -61,7 +64,7 @@ static bool fwmark_parse(struct parse *p, const struct field *field, const struc
 	}
 	if (p->diags->n_errors == errors)
 		diag_error(p->diags, node->position,
-			   "'%s' takes a mark, or a mark and a mask, as 0x10 or 0x10/0xff, not '%s'", field->name,
+			   "'%s' takes a mark, or a mark and a mask, for example 0x10 or 0x10/0xff, not '%s'", field->name,
 			   node->text);
 	return false;
 }
@@ -96,7 +99,7 @@ static bool range_parse(struct parse *p, const struct field *field, const struct
 	}
 	if (p->diags->n_errors == errors)
 		diag_error(p->diags, node->position,
-			   "'%s' takes a number from %u to %u, or a range of them as 1000-2000, not '%s'", field->name,
+			   "'%s' takes a number from %u to %u, or a range such as 1000-2000, not '%s'", field->name,
 			   field->min, field->max, node->text);
 	return false;
 }
@@ -169,7 +172,7 @@ const struct type rule_ip_protocol = {
 	.equal = number_equal,
 };
 
-/* A number, or none: what the kernel says with -1. */
+/* A number, or `none`, for which the kernel has -1. */
 static bool limit_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	if (node->type == NODE_SCALAR && streq(node->text, "none")) {
 		*(uint32_t *)value = RULE_NO_LIMIT;

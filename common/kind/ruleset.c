@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list `nat`: its entries by a table of fields, what holds between the keys of one entry, and the object.
+ * The list `nat`: the table of an entry's fields, rules between the keys of one entry, and the object.
  *
- * It knows what makes sense where in the path of a packet; how that is said to the kernel is nft_compile.c's and
- * nft_table.c's.
+ * This file knows what makes sense on a packet's path. How the kernel is told is in nft_compile.c and nft_table.c.
  */
 #include "kind/ruleset.h"
 #include "model/section.h"
@@ -25,13 +24,13 @@ const struct field nat_entry_fields[NAT_N_KEYS] = {
 			     .flags = FIELD_REQUIRED,
 			     .names = action_names,
 			     .doc = "What is done: the source becomes the outgoing interface's address (masquerade) or "
-				    "a given one (snat), or the destination another host (dnat) or this one "
+				    "a given one (snat); the destination becomes another host (dnat) or this one "
 				    "(redirect)." },
 	[NAT_KEY_SOURCE] = { .name = "source",
 			     .type = &type_nat_prefixes,
 			     .offset = offsetof(struct nat_entry, source),
-			     .doc = "Source addresses that match: a prefix, an address or a list; also those that do not, as "
-				    "`not 10.0.0.0/8` or `[not 10.0.0.0/8, not 192.168.0.0/16]`." },
+			     .doc = "Source addresses that match: a prefix, an address or a list; `not 10.0.0.0/8` or "
+				    "`[not 10.0.0.0/8, not 192.168.0.0/16]` match all others." },
 	[NAT_KEY_DESTINATION] = { .name = "destination",
 				  .type = &type_nat_prefixes,
 				  .offset = offsetof(struct nat_entry, destination),
@@ -39,8 +38,8 @@ const struct field nat_entry_fields[NAT_N_KEYS] = {
 	[NAT_KEY_IN] = { .name = "in",
 			 .type = &type_nat_links,
 			 .offset = offsetof(struct nat_entry, in),
-			 .doc = "The interface through which a packet came, or a list; `not br0` is any other, `[not br0, not "
-				"lo]` any but these two, and `eth*` each that begins with eth." },
+			 .doc = "The interface on which a packet arrived, or a list; `not br0` is any other, `[not br0, not "
+				"lo]` any except these two, and `eth*` each whose name begins with eth." },
 	[NAT_KEY_OUT] = { .name = "out",
 			  .type = &type_nat_links,
 			  .offset = offsetof(struct nat_entry, out),
@@ -67,11 +66,11 @@ const struct field nat_entry_fields[NAT_N_KEYS] = {
 			   .type = &type_enum,
 			   .offset = offsetof(struct nat_entry, hook),
 			   .names = hook_names,
-			   .doc = "For dnat and redirect: packets that arrive (prerouting, when left out), or the "
+			   .doc = "For dnat and redirect: packets that arrive (prerouting, the default), or the "
 				  "namespace's own (output)." },
 };
 
-/* One entry while it is checked. */
+/* The entry that is being checked. */
 struct check {
 	struct parse *p;
 	struct nat_entry *entry;
@@ -83,7 +82,7 @@ static bool has(const struct check *check, enum nat_key key) {
 	return check->entry->set >> key & 1;
 }
 
-/* Is it in the file, right or wrong? What is wrong was reported already and is not missing as well. */
+/* Is the key in the file, valid or not? An invalid one was reported already and is not reported as missing. */
 static bool is_written(const struct check *check, enum nat_key key) {
 	return node_get(check->node, nat_entry_fields[key].name);
 }
@@ -97,7 +96,7 @@ static void _printf_(3, 0) refuse_at(struct check *check, struct position positi
 	check->good = false;
 }
 
-/* The value is wrong, or missing. */
+/* Reports a wrong or missing value. */
 static void _printf_(3, 4) refuse(struct check *check, enum nat_key key, const char *format, ...) {
 	va_list args;
 
@@ -106,7 +105,7 @@ static void _printf_(3, 4) refuse(struct check *check, enum nat_key key, const c
 	va_end(args);
 }
 
-/* The key has no business here, whatever its value. */
+/* Reports a key that is not allowed here, whatever its value. */
 static void _printf_(3, 4) refuse_key(struct check *check, enum nat_key key, const char *format, ...) {
 	va_list args;
 
@@ -119,7 +118,7 @@ static const char *action_name(const struct check *check) {
 	return action_names[check->entry->action].name;
 }
 
-/* Where in the path of a packet the rules stand, and what is known of it there. */
+/* Where on a packet's path the rules are, and what is known about the packet there. */
 static void check_hook(struct check *check) {
 	bool destination = check->entry->action == NAT_DNAT || check->entry->action == NAT_REDIRECT;
 
@@ -192,7 +191,7 @@ static void check_ports(struct check *check) {
 		check_port(check, NAT_KEY_TO);
 }
 
-/* Addresses of one family settle the entry's. */
+/* The first address determines the entry's family. */
 static void settle_family(struct check *check, enum nat_key key, uint8_t family) {
 	if (!family || family == check->entry->family)
 		return;
@@ -266,7 +265,7 @@ static bool parse_entry(struct parse *p, const struct node *node, struct nat_ent
 	return p->diags->n_errors == errors;
 }
 
-/* Each entry's is within its own limit. */
+/* Each entry is within its own limit. */
 static size_t count_rules(const struct nat_rules *rules) {
 	size_t n = 0;
 
@@ -275,7 +274,7 @@ static size_t count_rules(const struct nat_rules *rules) {
 	return n;
 }
 
-/* The text that the kernel's table must have: the messages that make it, read as the kernel's answers are. */
+/* The text that the kernel's table should have: the messages that make it are read like the kernel's answers. */
 static const char *ruleset_of(struct parse *p, const struct nat_rules *rules) {
 	const struct decode decode = { .arena = p->arena, .ns = p->ns, .topology = "" };
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
@@ -326,7 +325,7 @@ bool nat_parse(struct parse *p, const struct node *list, struct nat *nat) {
 	return nat->ruleset;
 }
 
-/* All entries together are one object, because their order has a meaning. */
+/* All entries together are one object, because their order matters. */
 static void read_nat(struct reading *r, const struct section *section _unused_, const struct node *node) {
 	struct object *object = object_new(r->parse.arena, &kind_nat, r->ns->name);
 	struct nat *nat = (struct nat *)object;
@@ -388,9 +387,10 @@ static int nat_encode(struct encode *encode, const struct change *change) {
 	return -EMSGSIZE;
 }
 
-/* What only the whole file shows. */
+/* Checks that need the whole file. */
 
-/* Rules take any name, also of what comes later; but in a namespace that topod makes it is rather a slip. */
+/* Rules accept any name, also of an interface that comes later; but in a namespace that topod makes, an unknown name
+ * is probably a mistake. */
 static void check_nat_links(struct reading *r, const struct ns_state *ns, const char *key, const struct nat_match *match) {
 	for (size_t i = 0; i < match->n; i++) {
 		const char *name = match->items[i].link;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a topology's table of nf_tables is read and heard. It takes three answers, between which somebody may change the ruleset:
- * then all is read again.
+ * How a topology's nf_tables table is read and heard. Reading takes three answers; if the ruleset changes in between,
+ * all of it is read again.
  */
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -15,7 +15,7 @@ enum {
 	N_REQUESTS = NAT_REQUEST_RULES + 1,
 };
 
-struct reading {
+struct nat_reading {
 	struct nat_reader reader;
 	bool absent;
 };
@@ -25,37 +25,37 @@ static enum nat_request request_of(const struct source_scan *scan) {
 }
 
 static void dump(struct source_scan *scan, struct nl_writer *w) {
-	struct reading *reading = scan->own;
+	struct nat_reading *reading = scan->own;
 
 	if (!reading)
-		reading = scan->own = arena_new(scan->decode.arena, struct reading);
+		reading = scan->own = arena_new(scan->decode.arena, struct nat_reading);
 	if (request_of(scan) == NAT_REQUEST_TABLE)
 		nat_reader_begin(&reading->reader, &scan->decode);
 	nat_put_request(w, scan->decode.topology, request_of(scan));
 }
 
 static void begin(struct source_scan *scan) {
-	struct reading *reading = scan->own;
+	struct nat_reading *reading = scan->own;
 
 	if (scan->restarted)
 		nat_reader_restart(&reading->reader);
 }
 
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
-	struct reading *reading = scan->own;
+	struct nat_reading *reading = scan->own;
 
 	return nat_reader_message(&reading->reader, nlh);
 }
 
 static int refused(struct source_scan *scan, int error) {
-	struct reading *reading = scan->own;
+	struct nat_reading *reading = scan->own;
 
 	reading->absent = error == -ENOENT;
 	return reading->absent ? 0 : error;
 }
 
 static int finish(struct source_scan *scan) {
-	struct reading *reading = scan->own;
+	struct nat_reading *reading = scan->own;
 	struct nat *nat = NULL;
 
 	if (reading->absent)
@@ -70,7 +70,8 @@ static int finish(struct source_scan *scan) {
 	return r;
 }
 
-/* The table's name is the first attribute of everything that is in a table. Of the end of a transaction the parts were told. */
+/* The table's name is the first attribute of everything in a table. The end of a transaction needs no scan, because
+ * its parts were announced. */
 static enum about about(const struct event *event, struct hint *ret) {
 	const struct nlattr *tb[NFTA_TABLE_NAME + 1];
 

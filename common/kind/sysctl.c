@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernel settings of a namespace. They are found rather than made, so they are never deleted: what is no
- * longer declared goes back to the value that was found. Keys are sysctl(8)'s, in which '.' and '/' change
- * places according to which of the two comes first.
+ * Kernel settings of a namespace. They are found rather than made, so they are never deleted: a setting that is no
+ * longer declared goes back to the value that was found. Keys are written as for sysctl(8), where '.' and '/' swap
+ * roles depending on which of them comes first.
  */
 #include "kind/sysctl.h"
 #include "model/section.h"
@@ -63,7 +63,7 @@ const char *sysctl_path(struct arena *arena, const char *key, const char **ret_w
 	return *ret_why ? NULL : path;
 }
 
-/* The interface in net/FAMILY/conf/NAME/… and net/FAMILY/neigh/NAME/…, or NULL. */
+/* The interface in net/FAMILY/conf/NAME/… or net/FAMILY/neigh/NAME/…; NULL: there is none. */
 static const char *path_dev(struct arena *arena, const char *path) {
 	const char *part = strstr(path, "/conf/");
 	size_t skip = strlen("/conf/"), n;
@@ -120,13 +120,14 @@ struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path,
 	return sysctl;
 }
 
-/* What devinet_sysctl_forward(), devinet_conf_proc() (net/ipv4/devinet.c) and their IPv6 fellows (net/ipv6/addrconf.c)
- * notify of, and inet_netconf_fill_devconf(), inet6_netconf_fill_devconf() tell. The number is that of the file. */
+/* The settings that have events and can be requested by netlink: those that devinet_sysctl_forward(),
+ * devinet_conf_proc() (net/ipv4/devinet.c) and their IPv6 counterparts (net/ipv6/addrconf.c) announce, and that
+ * inet_netconf_fill_devconf() and inet6_netconf_fill_devconf() report. The number is the one in the file. */
 static const struct {
 	const char *name;
 	uint16_t attribute;
 	uint8_t family;
-} told[] = {
+} with_netconf[] = {
 	{ "forwarding", NETCONFA_FORWARDING, AF_INET },
 	{ "rp_filter", NETCONFA_RP_FILTER, AF_INET },
 	{ "proxy_arp", NETCONFA_PROXY_NEIGH, AF_INET },
@@ -137,11 +138,11 @@ static const struct {
 	{ "ignore_routes_with_linkdown", NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, AF_INET6 },
 };
 
-static bool find_told(uint8_t family, const char *name, struct netconf *ret) {
-	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
-		if (told[i].family == family && streq(told[i].name, name)) {
+static bool find_netconf(uint8_t family, const char *name, struct netconf *ret) {
+	for (size_t i = 0; i < ARRAY_SIZE(with_netconf); i++)
+		if (with_netconf[i].family == family && streq(with_netconf[i].name, name)) {
 			ret->family = family;
-			ret->attribute = told[i].attribute;
+			ret->attribute = with_netconf[i].attribute;
 			return true;
 		}
 	return false;
@@ -153,8 +154,8 @@ bool sysctl_netconf(const struct sysctl *sysctl, struct netconf *ret) {
 
 	*ret = (struct netconf){ .ifindex = NETCONFA_IFINDEX_ALL };
 	if (streq(sysctl->path, "net/ipv4/ip_forward"))
-		return find_told(AF_INET, "forwarding", ret); /* another name of conf/all's */
-	if (!rest || !find_told(rest4 ? AF_INET : AF_INET6, strrchr(rest - 1, '/') + 1, ret))
+		return find_netconf(AF_INET, "forwarding", ret); /* another name of conf/all/forwarding */
+	if (!rest || !find_netconf(rest4 ? AF_INET : AF_INET6, strrchr(rest - 1, '/') + 1, ret))
 		return false;
 	if (!startswith(rest, "all/"))
 		ret->ifindex = startswith(rest, "default/") ? NETCONFA_IFINDEX_DEFAULT : 0;
@@ -175,7 +176,7 @@ static void add_name(const char *path, struct text *out) {
 	swap_separators(out->data + start);
 }
 
-/* People look for the name that they wrote. */
+/* Messages use the name that the user wrote. */
 static void noun(const struct object *object, struct text *out) {
 	const struct sysctl *sysctl = (const struct sysctl *)object;
 
@@ -186,7 +187,7 @@ static void id(const struct object *object, struct text *out) {
 	add_name(((const struct sysctl *)object)->path, out);
 }
 
-/* Along with the MTU of an interface the kernel sets that for IPv6 (addrconf_notify(), net/ipv6/addrconf.c). */
+/* When the MTU of an interface changes, the kernel also sets its IPv6 MTU (addrconf_notify(), net/ipv6/addrconf.c). */
 static bool is_mtu_of(const struct sysctl *sysctl, const struct change *change) {
 	return object_is_link(change->desired) && change->fields >> LINK_MTU & 1 &&
 	       sysctl_path_matches("net/ipv6/conf/*/mtu", sysctl->path) && sysctl->dev &&
@@ -203,17 +204,17 @@ static bool overrun_by(const struct object *object, const struct change *change)
 	return is_mtu_of(sysctl, change);
 }
 
-/* `all` sets `default` as well. */
+/* Writing `all` changes `default` too, so `default` comes after it. */
 static bool goes_late(const struct object *object) {
 	return strstr(((const struct sysctl *)object)->path, "/default/");
 }
 
-/* The kernel makes the interface's own address of the secret as soon as that is up. */
+/* The kernel makes the interface's address from the secret as soon as it is up. */
 static enum stage stage(const struct change *change) {
 	const struct sysctl *sysctl = (const struct sysctl *)change->desired;
 
-	/* With forwarding the kernel drops the routes of router advertisements unless they are accepted all the same
-	 * (rt6_purge_dflt_routers(), net/ipv6/route.c): that is set first. */
+	/* When forwarding is switched on, the kernel drops routes from router advertisements unless accept_ra is 2
+	 * (rt6_purge_dflt_routers(), net/ipv6/route.c), so accept_ra is set first. */
 	if (change->observed && sysctl_path_matches("net/ipv6/conf/*/accept_ra", sysctl->path))
 		return STAGE_GIVE_BACK;
 	if (!sysctl->dev)
@@ -221,7 +222,7 @@ static enum stage stage(const struct change *change) {
 	return sysctl_path_matches("net/ipv6/conf/*/stable_secret", sysctl->path) ? STAGE_LINK : STAGE_INSIDE;
 }
 
-/* The sections `sysctl`, and those that stand for a setting. */
+/* The section `sysctl`, and those that are short for a setting. */
 
 static void add_setting(struct reading *r, const char *path, const char *value, struct position position) {
 	struct object *object = &sysctl_new(r->parse.arena, r->ns->name, path, value)->object;
@@ -295,7 +296,7 @@ static const struct section sections[] = {
 	  .early = true,
 	  .field = &forwarding,
 	  .value = "`true`, `false`, `ipv4`, `ipv6`",
-	  .doc = "Whether packets are forwarded, and of which family.",
+	  .doc = "Whether packets are forwarded, and for which family.",
 	  .schema = "{\"enum\": [true, false, \"ipv4\", \"ipv6\"]}",
 	  .read = read_forwarding },
 	{ .key = "sysctl",
@@ -304,7 +305,7 @@ static const struct section sections[] = {
 	  .early = true,
 	  .may_be_empty = true,
 	  .value = "map",
-	  .doc = "Settings below `net.`, as sysctl(8) writes them; a dot in an interface's name is a slash.",
+	  .doc = "Settings below `net.`, written as for sysctl(8); a dot in an interface's name is written as a slash.",
 	  .schema = "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^net[./].\"}, "
 		    "\"additionalProperties\": {\"type\": [\"string\", \"integer\"]}}",
 	  .read = read_sysctl },
@@ -313,7 +314,7 @@ static const struct section sections[] = {
 	  .early = true,
 	  .field = &accept_ra,
 	  .value = "`0`, `1`, `2`, true, false",
-	  .doc = "Whether router advertisements are taken (2: even when forwarding).",
+	  .doc = "Whether router advertisements are accepted (2: even when forwarding).",
 	  .schema = "{\"enum\": [0, 1, 2, true, false]}",
 	  .read = read_accept_ra },
 	{},

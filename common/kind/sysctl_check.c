@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings of the kernel that depend on each other, or that a key of an interface stands for as well.
+ * Settings that depend on each other, or for which an interface has a key too: checks that need the whole namespace.
  *
- * Two names of one file are one setting already (sysctl_value.c). Here is what takes the whole namespace to see.
+ * That several files show one setting is resolved in sysctl_value.c.
  */
 #include <linux/if_link.h>
 
@@ -14,7 +14,7 @@ static const struct object *find_setting(struct reading *r, const struct ns_stat
 	return ns_find(ns, &sysctl_new(r->parse.arena, ns->name, path, "")->object);
 }
 
-/* As the file writes it. */
+/* The key as written in the file. */
 static const char *key_of(struct reading *r, const struct ns_state *ns, const char *path) {
 	_cleanup_text_ struct text noun = {};
 
@@ -22,8 +22,8 @@ static const char *key_of(struct reading *r, const struct ns_state *ns, const ch
 	return arena_strdup(r->parse.arena, text_str(&noun) + strlen("sysctl "));
 }
 
-/* The key `ipv6-address-generation` of an interface and its setting addr_gen_mode are one: it becomes the key, which is set
- * before the interface comes up, as it must be. */
+/* An interface's key `ipv6-address-generation` and its setting addr_gen_mode are the same: the setting becomes the
+ * key, because it must be set before the interface comes up. */
 static void unite_address_generation(struct reading *r, struct ns_state *ns, struct sysctl *sysctl) {
 	struct object *object = ns_find_link(ns, sysctl->dev);
 	struct link *link = (struct link *)object;
@@ -60,7 +60,7 @@ void sysctl_settle(struct reading *r, struct ns_state *ns) {
 	}
 }
 
-/* The kernel has no secret in a namespace that is new (addrconf_init_net()), and refuses the mode without one. */
+/* A new namespace has no secret (addrconf_init_net()), and the kernel refuses the mode without one. */
 static void check_secret(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 	struct position position = object_position(object, &object->kind->fields[LINK_ADDRESS_GENERATION]);
@@ -77,7 +77,7 @@ static void check_secret(struct reading *r, const struct ns_state *ns, const str
 		diag_error(r->parse.diags, position, way_out, path, "");
 }
 
-/* An interface's MTU for IPv6 is at most its own (addrconf_sysctl_mtu()). */
+/* An interface's IPv6 MTU cannot exceed its MTU (addrconf_sysctl_mtu()). */
 static void check_mtu(struct reading *r, const struct ns_state *ns, const struct sysctl *sysctl) {
 	const struct object *object = ns_find_link(ns, sysctl->dev);
 	const struct link *link = (const struct link *)object;
@@ -92,7 +92,7 @@ static void check_mtu(struct reading *r, const struct ns_state *ns, const struct
 	}
 }
 
-/* One number in the kernel, of which the other name tells how many packets of the largest size it means. */
+/* Both are one number in the kernel; unres_qlen shows it in packets of the largest size. */
 static void check_queue(struct reading *r, const struct ns_state *ns, const struct sysctl *sysctl) {
 	const struct object *bytes = find_setting(r, ns, arena_printf(r->parse.arena, "%s_bytes", sysctl->path));
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a setting disables IPv6. What needs IPv6 on such an interface is refused by the kernel; which objects do is said by
- * their kinds.
+ * Settings that disable IPv6. The kernel refuses objects that need IPv6 on such an interface; the kinds say which
+ * objects do.
  */
 #include <stdlib.h>
 
 #include "kind/sysctl.h"
 #include "model/section.h"
 
-/* disable_ipv6 of each interface, of all (which sets each when it is written) and of those that are made afterwards. */
+/* disable_ipv6 of single interfaces, of `all` (which sets every interface when it is written), and of `default` (for
+ * interfaces made later). */
 struct disabled {
-	vec(const struct sysctl *) list; /* of one interface, by dev */
+	vec(const struct sysctl *) list; /* of single interfaces, by dev */
 	const struct sysctl *all, *by_default;
-	bool any; /* is anything disabled at all? */
+	bool any; /* is anything disabled? */
 };
 
 static void disabled_done(struct disabled *disabled) {
@@ -50,7 +51,7 @@ static void collect_settings(const struct ns_state *ns, struct disabled *ret) {
 		qsort(ret->list.items, ret->list.n, sizeof(*ret->list.items), compare_settings);
 }
 
-/* The setting by which the link has no IPv6, or NULL. */
+/* The setting that disables IPv6 on the link, or NULL. */
 static const struct sysctl *find_disabling(const struct disabled *disabled, const struct ns_state *ns, const char *dev) {
 	struct sysctl like = { .dev = dev }, *key = &like;
 	const struct object *link = ns_find_link(ns, dev);
@@ -77,7 +78,7 @@ static void report_disabled(struct reading *r, const struct object *object, cons
 	diag_note(r->parse.diags, setting->object.position, "it is disabled here");
 }
 
-/* The link that the object is on or leads to by a field of its own. */
+/* The link that a field of the object names. */
 static const char *find_dev(const struct object *object, const struct field **ret_field) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];

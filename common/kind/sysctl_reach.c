@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which settings the kernel changes along with one: those of every interface with `all` or `default`, others by a side effect.
+ * Which settings the kernel changes when one is written: those of every interface with `all` or `default`, others by a
+ * side effect.
  *
  * From Linux 6.18: inet_forward_change() and devinet_conf_proc() in net/ipv4/devinet.c, neigh_proc_update() in
  * net/core/neighbour.c, addrconf_forward_change(), addrconf_disable_change(), addrconf_linkdown_change(),
@@ -25,7 +26,7 @@ static bool split(struct arena *arena, const char *path, struct parts *ret) {
 	return true;
 }
 
-/* With conf/all/LAST of IPv6 the kernel sets default/LAST and every interface's. */
+/* Writing IPv6 conf/all/LAST also sets default/LAST and that of every interface. */
 static bool is_set_for_all(const struct parts *parts) {
 	static const char *const names[] = { "forwarding", "disable_ipv6", "ignore_routes_with_linkdown", "addr_gen_mode" };
 
@@ -35,7 +36,7 @@ static bool is_set_for_all(const struct parts *parts) {
 	return false;
 }
 
-/* With default/LAST it sets those interfaces' where nobody has written that one by itself. */
+/* Writing default/LAST also sets that of every interface for which nobody has written it. */
 static bool is_copied_from_default(const struct parts *parts) {
 	return strstr(parts->folder, "/neigh") ||
 	       (streq(parts->folder, "net/ipv4/conf") && !streq(parts->last, "forwarding"));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How settings are read and heard. Those that the kernel tells by netlink (RTM_GETNETCONF) are asked for all at once, where there is
- * a socket in the namespace anyway: a file below /proc/sys is a walk through five directories, whose entries are made for each
- * namespace anew. What is not answered so is read from its file, and what has no file does not exist.
+ * How settings are read and heard. Those that netlink reports (RTM_GETNETCONF) are requested together if there is a
+ * socket in the namespace anyway: opening a file in /proc/sys walks through five directories whose entries are created
+ * for each namespace. What is not answered is read from its file; what has no file does not exist.
  */
 #include "kind/sysctl.h"
 
@@ -16,13 +16,13 @@ struct question {
 	struct netconf netconf;
 };
 
-struct reading {
+struct sysctl_reading {
 	vec(struct question) asked;
 };
 
-/* Only if it can be asked for. */
+/* Requests the setting, if netlink has it. */
 static void ask(struct source_scan *scan, const struct object *wanted, struct nl_writer *w) {
-	struct reading *reading = scan->own;
+	struct sysctl_reading *reading = scan->own;
 	struct question question = { .wanted = (const struct sysctl *)wanted };
 	const char *dev = question.wanted->dev;
 
@@ -41,7 +41,7 @@ static void ask(struct source_scan *scan, const struct object *wanted, struct nl
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	if (!scan->connected)
 		return;
-	scan->own = arena_new(scan->decode.arena, struct reading);
+	scan->own = arena_new(scan->decode.arena, struct sysctl_reading);
 	for (size_t i = 0; scan->scope && i < scan->scope->n; i++)
 		if (scan->scope->objects[i]->kind == &kind_sysctl)
 			ask(scan, scan->scope->objects[i], w);
@@ -51,7 +51,7 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 }
 
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
-	const struct reading *reading = scan->own;
+	const struct sysctl_reading *reading = scan->own;
 	const struct question *question = &reading->asked.items[scan->request];
 	const struct nlattr *tb[NETCONFA_MAX + 1];
 	char text[sizeof("-2147483648")];
@@ -66,13 +66,13 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* An older kernel, or a link that is not there: its file will tell. */
+/* An older kernel, or an absent link: the file decides. */
 static int refused(struct source_scan *scan _unused_, int error _unused_) {
 	return 0;
 }
 
 static void done(struct source_scan *scan) {
-	struct reading *reading = scan->own;
+	struct sysctl_reading *reading = scan->own;
 
 	if (reading)
 		vec_done(&reading->asked);
@@ -82,7 +82,7 @@ static struct object *from_text(struct arena *arena, const char *ns, const struc
 	return &sysctl_new(arena, ns, ((const struct sysctl *)wanted)->path, text)->object;
 }
 
-/* "all" and "default" have negative numbers. */
+/* `all` and `default` have negative indexes. */
 static enum about about(const struct event *event, struct hint *ret) {
 	const struct netconfmsg *ncm = event_header(event, sizeof(*ncm));
 	const struct nlattr *tb[NETCONFA_IFINDEX + 1];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the value of a setting means, and which names stand for one setting.
+ * What the value of a setting means, and which names are the same setting.
  *
- * The kernel reads numbers of any base, lists in any order and overlapping ranges, and prints one form of each. Values are
- * brought into that form before they are compared, or 0x1 and 1 would differ for ever. It knows the form of some
- * settings by their paths; of all others it only knows that numbers are numbers.
+ * The kernel reads numbers of any base, lists in any order and overlapping ranges, and prints each value in one form.
+ * Values are converted to that form before they are compared; otherwise 0x1 and 1 would differ forever. The form of
+ * some settings is known by their paths; for all others only numbers are recognised.
  */
 #include "kind/sysctl.h"
 
@@ -12,18 +12,18 @@
 #include <stdlib.h>
 
 enum form {
-	FORM_TEXT,    /* as it is written, but for white space */
-	FORM_NUMBERS, /* so many, separated by white space: proc_dointvec() */
+	FORM_TEXT,    /* verbatim, except for white space */
+	FORM_NUMBERS, /* n numbers, separated by white space: proc_dointvec() */
 	FORM_RANGES,  /* 22-25,80: proc_do_large_bitmap() */
 	FORM_ADDRESS, /* an IPv6 address: addrconf_sysctl_stable_secret() */
 };
 
-/* Writing too few of several numbers changes the first of them and leaves the others; those behind the last that is known
- * are ignored (do_proc_dointvec(), kernel/sysctl.c). */
+/* Writing too few numbers changes the first ones and leaves the others; extra numbers are ignored
+ * (do_proc_dointvec(), kernel/sysctl.c). */
 static const struct shape {
-	const char *path; /* '*' stands for one part */
+	const char *path; /* '*' stands for one component */
 	enum form form;
-	unsigned n; /* numbers; ranges: how many bits there are */
+	unsigned n; /* count of numbers; ranges: number of bits */
 	const char *names, *example;
 } shapes[] = {
 	{ "net/ipv6/conf/*/stable_secret", FORM_ADDRESS, 0, NULL, "2001:db8:1:2:3:4:5:6" },
@@ -44,14 +44,14 @@ static const struct shape {
 	{ "net/sctp/sctp_rmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 865500 6291456" },
 	{ "net/sctp/sctp_wmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 16384 4194304" },
 	{ "net/core/rps_default_mask", FORM_TEXT, 0, NULL, NULL },      /* hexadecimal without 0x */
-	{ "net/core/flow_limit_cpu_bitmap", FORM_TEXT, 0, NULL, NULL }, /* likewise */
+	{ "net/core/flow_limit_cpu_bitmap", FORM_TEXT, 0, NULL, NULL }, /* the same */
 	{ "net/ipv4/tcp_fastopen_key", FORM_TEXT, 0, NULL, NULL },
 };
 
-/* Where two files show one variable (net/core/neighbour.c, net/ipv4/devinet.c, net/ipv6/route.c,
- * net/netfilter/nf_conntrack_standalone.c). The value of the first, times the factor, is that of the second. */
+/* Settings that two files show (net/core/neighbour.c, net/ipv4/devinet.c, net/ipv6/route.c,
+ * net/netfilter/nf_conntrack_standalone.c). The value in the first file, times the factor, is that in the second. */
 static const struct alias {
-	const char *path, *last; /* last: what stands for its last part in the other name; else `path` has no '*' */
+	const char *path, *last; /* last: the last component of the canonical name, or all of it if `path` has no '*' */
 	unsigned factor;
 } aliases[] = {
 	{ "net/ipv4/conf/all/forwarding", "net/ipv4/ip_forward", 1 },
@@ -85,7 +85,7 @@ static const struct shape *find_shape(const char *path) {
 	return NULL;
 }
 
-/* As the kernel reads one (strtoul_lenient() with base 0), and a whole word of it. */
+/* Reads a whole word as the kernel reads a number (strtoul_lenient() with base 0). */
 static bool parse_number(const char *word, size_t n, long long *ret) {
 	char text[32], *end;
 
@@ -99,7 +99,7 @@ static bool parse_number(const char *word, size_t n, long long *ret) {
 	return !errno && !*end;
 }
 
-/* Numbers in decimal, separated by one space; NULL where one of the words is something else. */
+/* The numbers in decimal, separated by one space; NULL: a word is not a number. */
 static const char *numbers(struct arena *arena, const char *value, unsigned factor, unsigned *ret_n) {
 	_cleanup_text_ struct text out = {};
 
@@ -119,7 +119,7 @@ static const char *numbers(struct arena *arena, const char *value, unsigned fact
 	return arena_strdup(arena, text_str(&out));
 }
 
-/* One number or two with '-' between; the end of it, NULL where it is neither. */
+/* Reads one number, or two with '-' between them. Returns the end; NULL: it is neither. */
 static const char *parse_range(const char *at, unsigned n_bits, long long *ret_first, long long *ret_last) {
 	size_t n = strcspn(at, "-,");
 

@@ -2,9 +2,9 @@
 /*
  * veth: a pair of links, made by one message in two namespaces under their final names.
  *
- * Each end is an object of its own with the other as its twin; only the first of the two is created, and its
- * request carries both. The kernel refuses IFF_UP and ignores a master for the second end while the pair is
- * not complete, so those follow as an update (see plan).
+ * Each end is an object with the other one as its twin; only the first end is created, and its request contains both.
+ * The kernel refuses IFF_UP and ignores a master for the second end until the pair is complete, so these follow in an
+ * update (see following_fields() in plan/diff.c).
  */
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -41,7 +41,7 @@ static int encode_pair(struct encode *encode, const struct change *change) {
 	nl_put_text(w, IFLA_INFO_KIND, "veth");
 	struct nlattr *data = nl_nest(w, IFLA_INFO_DATA), *peer = nl_nest(w, VETH_INFO_PEER);
 	if (!w->overflow) {
-		/* The peer's nest begins with a header of its own, behind which its attributes stand. */
+		/* The peer's nest begins with its own header; its attributes follow that. */
 		ifi = mnl_nlmsg_put_extra_header(w->message, sizeof(*ifi));
 		r = link_put_end(encode, twin, second_end_mask(twin), ifi);
 	}
@@ -56,7 +56,7 @@ static int encode_veth(struct encode *encode, const struct change *change) {
 }
 
 static const char *sent_in(const struct change *change) {
-	/* Both ends name their namespace: any will do, and one for all makes the longest batches. */
+	/* Both ends name their namespace, so any will do; using one for all pairs gives the longest batches. */
 	return change->type == CHANGE_CREATE ? "host" : link_sent_in(change);
 }
 

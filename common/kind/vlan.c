@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vlan: what carries one tag (IEEE 802.1Q) on the interface below, which may be in another namespace. */
+/*
+ * vlan: an interface for one tag (IEEE 802.1Q) on its lower interface, which may be in another namespace.
+ */
 #include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/link.h"
 
-/* One pair of a map: of the tag's priority and the packet's (skb->priority). */
+/* One entry of a map between the tag's priority and the packet's (skb->priority). */
 struct qos_pair {
 	uint32_t from, to;
 };
@@ -26,7 +28,7 @@ enum { BELOW = LINK_N_FIELDS, ID, PROTOCOL, REORDER_HEADER, GVRP, MVRP, LOOSE_BI
 
 /* ---- maps ---- */
 
-enum { PRIORITY_MAX = 7 }; /* of a tag: three bits (IEEE 802.1Q) */
+enum { PRIORITY_MAX = 7 }; /* a tag's priority has three bits (IEEE 802.1Q) */
 
 static int compare_pairs(const void *a, const void *b) {
 	const struct qos_pair *x = a, *y = b;
@@ -34,8 +36,7 @@ static int compare_pairs(const void *a, const void *b) {
 	return x->from < y->from ? -1 : x->from > y->from;
 }
 
-/* Both numbers are priorities, and the one in the tag has three bits. 0 is the default, which the kernel shows as
- * absent. */
+/* The number in the tag has three bits. A target of 0 is the default, which the kernel shows as absent. */
 static bool add_pair(struct qos_map *map, const char *from, const char *to, bool ingress) {
 	struct qos_pair *pair = &map->pairs[map->n];
 
@@ -46,7 +47,7 @@ static bool add_pair(struct qos_map *map, const char *from, const char *to, bool
 	return true;
 }
 
-/* As ip-link(8) writes it, "1:5 2:6", and as it is printed. */
+/* As in ip-link(8) and as printed: "1:5 2:6". */
 static bool map_from_text(struct parse *p, struct qos_map *map, const char *text, bool ingress) {
 	char *rest = arena_strdup(p->arena, text), *from, *to;
 	bool good = true;
@@ -162,9 +163,9 @@ static const struct field fields[] = {
 		    .flags = FIELD_REQUIRED | FIELD_DEV | FIELD_LOWER,
 		    .wire = WIRE_LINK,
 		    .attr = IFLA_LINK,
-		    .doc = "The interface below: a name, or namespace:interface." },
+		    .doc = "The lower interface: a name, or namespace:interface." },
 	[ID] = ROW("id", id, &type_integer, IFLA_VLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED, .form = FORM_U16,
-		   .max = 4094, .doc = "VLAN identifier; 0 only marks priorities."),
+		   .max = 4094, .doc = "VLAN identifier; 0 is for priority tags only."),
 	[PROTOCOL] = ROW("protocol", protocol, &type_enum, IFLA_VLAN_PROTOCOL, .class = FIELD_RECREATE, .form = FORM_BE16,
 			 .names = protocols, .fallback = "802.1q", .doc = "EtherType of the tag."),
 	[REORDER_HEADER] = FLAG("reorder-header", reorder_header, VLAN_FLAG_REORDER_HDR, "true",
@@ -172,18 +173,19 @@ static const struct field fields[] = {
 	[GVRP] = FLAG("gvrp", gvrp, VLAN_FLAG_GVRP, "false", "Whether the VLAN is announced by GVRP."),
 	[MVRP] = FLAG("mvrp", mvrp, VLAN_FLAG_MVRP, "false", "Whether the VLAN is announced by MVRP."),
 	[LOOSE_BINDING] = FLAG("loose-binding", loose_binding, VLAN_FLAG_LOOSE_BINDING, "false",
-			       "Whether the interface is up although the one below is not."),
+			       "Whether the interface has a carrier even if the lower one has none."),
 	[BRIDGE_BINDING] = FLAG("bridge-binding", bridge_binding, VLAN_FLAG_BRIDGE_BINDING, "false",
-				"Whether the carrier follows the ports of a bridge below that are members of the VLAN."),
-	[INGRESS] = ROW("ingress-qos-map", ingress, &type_qos_map, IFLA_VLAN_INGRESS_QOS, .flags = FIELD_LEFT_OUT,
-			.fallback = "none",
-			.doc = "Priorities of packets by the priority in the received tag, for example `{1: 5}`."),
-	[EGRESS] = ROW("egress-qos-map", egress, &type_qos_map, IFLA_VLAN_EGRESS_QOS, .flags = FIELD_LEFT_OUT,
-		       .fallback = "none", .doc = "Priorities in the sent tag by the packet's, for example `{5: 1}`."),
+				"Whether the carrier follows the ports of the lower bridge that are members of the VLAN."),
+	[INGRESS] =
+		ROW("ingress-qos-map", ingress, &type_qos_map, IFLA_VLAN_INGRESS_QOS, .flags = FIELD_LEFT_OUT,
+		    .fallback = "none", .doc = "Maps the priority in a received tag to the packet's, for example `{1: 5}`."),
+	[EGRESS] =
+		ROW("egress-qos-map", egress, &type_qos_map, IFLA_VLAN_EGRESS_QOS, .flags = FIELD_LEFT_OUT,
+		    .fallback = "none", .doc = "Maps the packet's priority to that in the sent tag, for example `{5: 1}`."),
 };
 
-/* The kernel changes the pairs that a message names and keeps the others: those that are to go are set to 0. */
-static void add_gone(struct arena *arena, struct qos_map *map, const struct qos_map *seen) {
+/* The kernel changes the entries in a message and keeps the others, so entries to remove are set to 0. */
+static void add_removed_pairs(struct arena *arena, struct qos_map *map, const struct qos_map *seen) {
 	struct qos_pair *pairs = arena_newn(arena, struct qos_pair, map->n + seen->n);
 	size_t n = map->n;
 
@@ -205,14 +207,14 @@ static int encode_vlan(struct encode *encode, const struct change *change) {
 	if (change->type == CHANGE_UPDATE && seen && seen->link.object.kind == change->desired->kind) {
 		struct vlan *vlan = arena_memdup(encode->arena, change->desired, sizeof(*vlan));
 
-		add_gone(encode->arena, &vlan->ingress, &seen->ingress);
-		add_gone(encode->arena, &vlan->egress, &seen->egress);
+		add_removed_pairs(encode->arena, &vlan->ingress, &seen->ingress);
+		add_removed_pairs(encode->arena, &vlan->egress, &seen->egress);
 		whole.desired = &vlan->link.object;
 	}
 	return link_encode(encode, &whole);
 }
 
-/* vlan_check_real_dev(), net/8021q/vlan.c: of each tag there is one on the interface below. */
+/* A lower interface can have only one vlan for each tag: vlan_check_real_dev(), net/8021q/vlan.c. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct vlan *vlan = (const struct vlan *)desired;
 	const char *ns = vlan->below.ns, *name = vlan->below.name;
@@ -233,7 +235,7 @@ static bool needs_lower_up(const struct object *desired) {
 	return !(object_has(desired, LOOSE_BINDING) && ((const struct vlan *)desired)->loose_binding);
 }
 
-/* The tag does not count (vlan_dev_change_mtu(), net/8021q/vlan_dev.c). */
+/* The tag does not count towards the MTU (vlan_dev_change_mtu(), net/8021q/vlan_dev.c). */
 static uint32_t headroom(const struct object *desired _unused_) {
 	return 0;
 }
@@ -241,7 +243,7 @@ static uint32_t headroom(const struct object *desired _unused_) {
 const struct kind kind_vlan = {
 	.segment = SEGMENT_TAGGED,
 	.name = "vlan",
-	.doc = "What carries one VLAN tag (IEEE 802.1Q) on the interface below.",
+	.doc = "An interface for one VLAN tag (IEEE 802.1Q) on its lower interface.",
 	.class = &class_link,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct vlan),

@@ -2,10 +2,10 @@
 /*
  * vxlan: Ethernet over UDP (RFC 7348).
  *
- * Where frames to unknown addresses go is said in two places: the link has one `remote` or `group`, of which it makes an entry
- * for the address 00:00:00:00:00:00 in its forwarding table (vxlan_fdb_update() in drivers/net/vxlan), and only the table counts
- * from then on. Somebody may delete the entry or append further ones while the link still names the same far end. So a far end
- * is compared with both. Where a routing daemon has the addresses, neither is declared.
+ * Two places say where frames to unknown addresses go. The link has one `remote` or `group`, for which it makes an
+ * entry for the address 00:00:00:00:00:00 in its forwarding table (vxlan_fdb_update() in drivers/net/vxlan); from then
+ * on only the table counts. Somebody may delete the entry or append others while the link still shows the same far end.
+ * So a far end is compared with both. If a routing daemon manages the entries, neither key is declared.
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -14,19 +14,19 @@
 #include "kind/link.h"
 #include "model/source.h"
 
-/* An entry for unknown addresses. */
+/* A forwarding entry for unknown addresses. */
 struct destination {
 	struct destination *next;
 	struct ip ip;
 	uint32_t vni, ifindex; /* 0: the link's own */
-	uint16_t port;         /* likewise; in network order */
-	bool plain;            /* as the link itself makes it */
+	uint16_t port;         /* 0: the link's own; in network order */
+	bool plain;            /* as the link makes it by itself */
 };
 
 struct far_end {
-	struct ip ip;                      /* first, so that it can be read and written as type_ip */
+	struct ip ip;                      /* first, so that type_ip can read and write it */
 	bool looked_up;                    /* observed: the forwarding table was read … */
-	const struct destination *entries; /* … and this is in it, in the order in which frames are sent */
+	const struct destination *entries; /* … and contains this, in the order in which frames are sent */
 };
 
 extern const struct kind kind_vxlan;
@@ -52,23 +52,24 @@ enum {
 		.attr = number, __VA_ARGS__                                                                   \
 	}
 
-/* The kernel has one attribute for a single remote host and a group; the language tells them apart. */
+/* The kernel has one attribute for a remote host or a group; the language has two keys. */
 static bool far_end_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	struct ip ip;
 
 	if (!type_ip.parse(p, field, node, &ip))
 		return false;
 	if (ip_is_multicast(&ip) != streq(field->name, "group")) {
-		diag_error(p->diags, node->position, "'%s' is %s multicast address%s", field->name,
-			   ip_is_multicast(&ip) ? "no" : "a",
-			   ip_is_multicast(&ip) ? "; write it as 'group'" : "; write a single host as 'remote'");
+		diag_error(p->diags, node->position,
+			   ip_is_multicast(&ip) ? "'%s' takes the address of one host; write a multicast address as 'group'"
+						: "'%s' takes a multicast address; write a single host as 'remote'",
+			   field->name);
 		return false;
 	}
 	*(struct far_end *)value = (struct far_end){ .ip = ip };
 	return true;
 }
 
-/* Does the table say no more and no less than the link? */
+/* Does the table have exactly the entry that the link shows? */
 static bool is_in_force(const struct far_end *end) {
 	const struct destination *entry = end->entries;
 
@@ -125,13 +126,13 @@ static const struct field fields[] = {
 	[ID] = ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED, .max = 0xffffff,
 		   .doc = "VXLAN network identifier."),
 	[PORT] = ROW("port", port, &type_integer, IFLA_VXLAN_PORT, .class = FIELD_RECREATE, .form = FORM_BE16, .min = 1,
-		     .max = 65535, .initial = "4789", .doc = "UDP destination port; 4789 (RFC 7348) when left out."),
+		     .max = 65535, .initial = "4789", .doc = "UDP destination port; by default 4789 (RFC 7348)."),
 	[LOCAL] = ROW("local", local, &type_ip, IFLA_VXLAN_LOCAL, .attr6 = IFLA_VXLAN_LOCAL6,
 		      .doc = "Source address of the tunnel."),
 	[REMOTE] = ROW("remote", remote, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
-		       .doc = "The other end, where there is one. Frames to unknown addresses go there, and nowhere else."),
+		       .doc = "The other end, if there is only one. Frames to unknown addresses go only there."),
 	[GROUP] = ROW("group", group, &type_far_end, IFLA_VXLAN_GROUP, .attr6 = IFLA_VXLAN_GROUP6,
-		      .doc = "Multicast group of the other ends, likewise."),
+		      .doc = "Multicast group of the other ends. Frames to unknown addresses go only there."),
 	[DEV] = { .name = "dev",
 		  .type = &type_link_ref,
 		  .offset = offsetof(struct vxlan, dev),
@@ -139,13 +140,13 @@ static const struct field fields[] = {
 		  .flags = FIELD_DEV | FIELD_LOWER,
 		  .wire = WIRE_DATA_LINK,
 		  .attr = IFLA_VXLAN_LINK,
-		  .doc = "The interface below: a name, or namespace:interface." },
+		  .doc = "The lower interface: a name, or namespace:interface." },
 	ROW("ttl", ttl, &type_integer, IFLA_VXLAN_TTL, .form = FORM_U8, .max = 255, .fallback = "0",
-	    .doc = "Time to live of the outer packets; 0 takes the kernel's."),
+	    .doc = "Time to live of the outer packets; 0 uses the kernel's default."),
 	ROW("tos", tos, &type_integer, IFLA_VXLAN_TOS, .form = FORM_U8, .max = 255, .fallback = "0",
-	    .doc = "Type of service of the outer packets; 1 takes the inner one's."),
+	    .doc = "Type of service of the outer packets; 1 copies it from the inner packet."),
 	ROW("learning", learning, &type_bool, IFLA_VXLAN_LEARNING, .form = FORM_U8, .fallback = "true",
-	    .doc = "Whether remote addresses are learned from what arrives."),
+	    .doc = "Whether remote addresses are learned from received frames."),
 	ROW("ageing-time", ageing_time, &type_duration, IFLA_VXLAN_AGEING, .unit = 1, .min = 1, .fallback = "300s",
 	    .doc = "Time that a learned address is kept."),
 	ROW("udp-checksum", udp_checksum, &type_bool, IFLA_VXLAN_UDP_CSUM, .class = FIELD_RECREATE, .form = FORM_U8,
@@ -208,13 +209,13 @@ static void take_forwarding(struct arena *arena, struct object *observed, const 
 	seen->group.entries = seen->remote.entries;
 }
 
-/* Of a message about a neighbour: it is of a bridge or the like (ndm_family), and its hardware address is all zeros. */
+/* Passes messages about forwarding entries (ndm_family AF_BRIDGE) for the hardware address of all zeros. */
 static struct sock_filter zero_filter[] = {
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_BRIDGE, 0, 9),
 	BPF_STMT(BPF_LD | BPF_IMM, NLMSG_HDRLEN + sizeof(struct ndmsg)),
 	BPF_STMT(BPF_LDX | BPF_IMM, NDA_LLADDR),
-	/* where the attribute begins; 0: there is none */
+	/* offset of the attribute; 0: there is none */
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 5, 0),
 	BPF_STMT(BPF_MISC | BPF_TAX, 0),
@@ -254,7 +255,7 @@ static const struct source forwarding = {
 	.take = take_forwarding,
 };
 
-/* The link makes its entry when its far end becomes another one: so it has none for a moment. An entry that is asked for by
+/* The link makes its entry when its far end changes, so the far end is set to none and back. A request for the entry
  * itself could not name an underlay in another namespace. */
 static int put_entry_again(struct encode *encode, const struct change *change, uint64_t field) {
 	struct vxlan none = *(const struct vxlan *)change->desired;
@@ -287,7 +288,7 @@ static void put_deletion(struct nl_writer *w, const struct field *field, uint32_
 		nl_put_u32(w, NDA_IFINDEX, entry->ifindex);
 }
 
-/* The link's own message sets another far end and its entry; what else is in the table is deleted. */
+/* The link's own message sets a new far end with its entry; other entries are deleted. */
 static int encode_far_end(struct encode *encode, const struct change *change, size_t at) {
 	const struct field *field = &fields[at];
 	const struct far_end *want = field_of(field, change->desired), *have = field_of(field, change->observed);
@@ -324,17 +325,17 @@ static bool is_link_local6(const struct ip *ip) {
 	return ip->family == AF_INET6 && ip_is_link_local(ip);
 }
 
-/* ff02:: and its like (RFC 4291, 2.7). */
+/* A group of link-local scope, such as ff02:: (RFC 4291, 2.7). */
 static bool is_link_group(const struct ip *ip) {
 	return ip_is_multicast(ip) && (ip->bytes[1] & 0xf) == 2;
 }
 
-/* The outer packets' family: IPv4 where no address says otherwise. */
+/* The family of the outer packets: IPv4 unless an address says otherwise. */
 static bool is_ipv6(const struct vxlan *vxlan) {
 	return vxlan->local.family == AF_INET6 || vxlan->remote.ip.family == AF_INET6 || vxlan->group.ip.family == AF_INET6;
 }
 
-/* As vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c does. */
+/* The same checks as vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c. */
 static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
 	const struct ip *local = &vxlan->local, *far = vxlan->group.ip.family ? &vxlan->group.ip : &vxlan->remote.ip;
@@ -360,7 +361,8 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 		diag_error(r->parse.diags, position, "a link-local 'local' needs 'dev': the interface that has the address");
 }
 
-/* vxlan_vni_in_use(), likewise: of one namespace (that of the interface below), port and family. */
+/* An id can be used once per namespace (that of the lower interface), port and family: vxlan_vni_in_use() in
+ * drivers/net/vxlan/vxlan_core.c. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
 	const char *ns = object_has(desired, DEV) ? vxlan->dev.ns : desired->ns;

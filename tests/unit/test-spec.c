@@ -569,7 +569,7 @@ static void test_wrong_addresses(void **state _unused_) {
 	check_address("{address: 10.0.0.1, peer: \"fd00::1\"}",
 		      "f:2:27: error: 'peer' and the address are of different families");
 	check_address("{address: 10.0.0.1/24, peer: 10.0.0.2/30}",
-		      "f:2:30: error: with 'peer' the prefix length is the peer's; write the address without");
+		      "f:2:30: error: with 'peer', the prefix length belongs to the peer; write the address without one");
 	check_address("{peer: 10.0.0.1}", "f:2:1: error: an address needs 'address'");
 	check_address("10.0.0.1/24, {address: 10.0.0.1/24, scope: link}",
 		      "f:2:14: error: a/x address 10.0.0.1/24 is declared twice with different values\n"
