@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The language as JSON Schema: every mapping under "$defs", the file itself at the top. */
+/* The language as a JSON Schema: each mapping is in "$defs", the file itself at the top. */
 #include "language/schema_private.h"
 
 static void add_keys(const struct schema_mapping *m, json_t *properties, json_t *required) {
@@ -15,7 +15,7 @@ static void add_keys(const struct schema_mapping *m, json_t *properties, json_t 
 	schema_add_fields(&m->is, properties, required);
 }
 
-/* common: what every interface has. */
+/* common: the mapping of all interfaces. */
 static json_t *mapping_schema(const struct schema_mapping *m, const struct schema_mapping *common) {
 	json_t *properties = json_object(), *required = json_array(), *schema;
 
@@ -25,13 +25,13 @@ static json_t *mapping_schema(const struct schema_mapping *m, const struct schem
 	}
 	add_keys(m, properties, required);
 	schema = schema_of_object(properties, required);
-	if (m == common) /* "eth0:" with nothing behind it is one, too */
+	if (m == common) /* "eth0:" without a value is valid too */
 		schema_set(schema, "type", schema_pack("[s,s]", "object", "null"));
 	return schema;
 }
 
-/* An interface is what its kind says; without one it is what all have in common. Each case is complete by itself, so that an
- * editor's message names the wrong key and no alternatives. */
+/* An interface has the keys of its kind, or without a kind those of all interfaces. Each case is complete in itself,
+ * so that an editor's message names the wrong key and no alternatives. */
 static json_t *interface_schema(const struct schema_mappings *mappings) {
 	json_t *cases = json_array(), *names = json_array(), *is;
 

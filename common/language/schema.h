@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The language as a JSON Schema (draft 2020-12), for editors, and as a reference page and a manual page; all from the tables of
- * fields that also read the file.
+ * The language as a JSON Schema (draft 2020-12) for editors, as a reference page, and as a manual page; all from the
+ * tables of fields and sections that also read the file.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* The caller's (json_decref()). */
+/* A new value, to be released by the caller (json_decref()). */
 json_t *schema_json(void);
 
 /* The page docs/reference.md. */

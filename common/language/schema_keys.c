@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which mappings the language has, in the order of the page: the file, namespaces, interfaces in general and of each kind,
- * and then what stands in sections, from the interfaces outward.
+ * Which mappings the language has, in the order of the page: the file, namespaces, interfaces in general and of each
+ * kind, then the mappings in sections, those of interfaces first.
  */
 #include "kind/link.h"
 #include "language/schema_private.h"
@@ -19,7 +19,7 @@ static void add_mapping(struct schema_mappings *all, const struct mapping *mappi
 	add(all, (struct schema_mapping){ .is = *mapping, .keys = sections.items, .n_keys = sections.n });
 }
 
-/* Every kind of links that has a word of its own in the file. */
+/* Adds a kind of link if it is a value of `kind`. */
 static void add_link(struct schema_mappings *all, const struct kind *kind) {
 	const struct section *ports = kind->port_kind ? kind->port_kind->section : NULL;
 

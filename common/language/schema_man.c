@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The manual page topod.yaml(5): what the reference page says, as man(7) wants it. A table is too wide for a terminal,
- * so each key is a paragraph with a tag.
+ * The manual page topod.yaml(5): the content of the reference page in the language of man(7). Tables are too wide for a
+ * terminal, so each key is a tagged paragraph.
  */
 #include "language/schema_private.h"
 
-/* Plain text: what roff would take for its own is not. */
+/* Prints plain text, escaping what roff would interpret. */
 static void add_char(char c, struct text *out) {
 	if (c == '\\')
 		text_add(out, "\\e");
 	else if (c == '-')
 		text_add(out, "\\-");
 	else if (c == '\'' || c == '.')
-		/* Either is a request at the beginning of a line. */
+		/* Either one starts a request at the beginning of a line. */
 		text_addf(out, "%s%c", !out->size || out->data[out->size - 1] == '\n' ? "\\&" : "", c);
 	else
 		text_addn(out, &c, 1);
 }
 
-/* Markdown's inline form: `word` in bold, of [text](#anchor) the text. */
+/* Converts Markdown's inline form: `word` becomes bold, [text](#anchor) becomes the text. */
 static void add_prose(const char *prose, struct text *out) {
 	bool bold = false;
 
@@ -51,14 +51,14 @@ static void add_change(const struct field *field, struct text *out) {
 	case FIELD_LIVE:
 		break;
 	case FIELD_RECREATE:
-		text_add(out, "Another value recreates it.\n");
+		text_add(out, "Changing it recreates the object.\n");
 		break;
 	case FIELD_KEY:
-		text_add(out, "Another value is another one.\n");
+		text_add(out, "It identifies the object: another value means another object.\n");
 		break;
 	}
 	if (field->fallback && *field->fallback) {
-		text_add(out, "Taken out, it goes back to ");
+		text_add(out, "If removed, it goes back to ");
 		add_prose(field->fallback, out);
 		text_add(out, ".\n");
 	}
@@ -139,7 +139,7 @@ static void add_dropins(struct text *out) {
 }
 
 static const char example[] = ".SH EXAMPLE\n"
-			      "Two namespaces on a bridge of the host, with a way out:\n"
+			      "Two namespaces on a bridge of the host, with access to the outside:\n"
 			      ".P\n.nf\n"
 			      "namespaces:\n"
 			      "  host:\n"
@@ -172,8 +172,8 @@ void schema_man(struct text *out) {
 		      ".TH TOPOD.YAML 5 \"" TOPOD_DATE "\" \"topod " TOPOD_VERSION "\" \"File formats\"\n"
 		      ".SH NAME\ntopod.yaml \\- a topology of network namespaces, for topod\n"
 		      ".SH SYNOPSIS\n\\fI/etc/topod/NAME.yaml\\fR\n.br\n\\fI/etc/topod/NAME.d/*.yaml\\fR\n"
-		      ".SH DESCRIPTION\nA topology is a YAML file that says which namespaces, links, addresses, routes and "
-		      "rules there are to be.\n\\fBtopod\\fR(8) makes them so and keeps them so.\n.P\n");
+		      ".SH DESCRIPTION\nA topology is a YAML file that declares namespaces, links, addresses, routes and "
+		      "rules.\n\\fBtopod\\fR(8) creates them and keeps them as declared.\n.P\n");
 	add_prose(schema_intro, out);
 	text_add(out, "\n");
 	vec_foreach(m, &mappings.list)

@@ -43,7 +43,7 @@ static void add_change(const struct field *field, struct text *out) {
 		text_add(out, "recreated");
 		return;
 	case FIELD_KEY:
-		text_add(out, "another one");
+		text_add(out, "new object");
 		return;
 	}
 	abort();
@@ -67,7 +67,7 @@ static void add_fields(const struct schema_mapping *m, bool object, struct text 
 		any |= schema_shows(&m->is, &m->is.fields[i]);
 	if (!any)
 		return;
-	text_add(out, object ? "\n| key | value | a change is made | taken out, goes back to | |\n|---|---|---|---|---|\n"
+	text_add(out, object ? "\n| key | value | when changed | when removed, goes back to | |\n|---|---|---|---|---|\n"
 			     : "\n| key | value | |\n|---|---|---|\n");
 	for (size_t i = 0; i < m->is.n_fields; i++)
 		if (schema_shows(&m->is, &m->is.fields[i]))
@@ -106,24 +106,24 @@ static void add_mapping(const struct schema_mapping *m, struct text *out) {
 
 const struct schema_value schema_values[] = {
 	{ "duration", "`10s`, `30ms`, `14us`, `2m`, `1h`; a bare number is seconds" },
-	{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. Where a network is meant, bits behind "
-		    "the length are an error" },
+	{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. In the prefix of a network, host bits "
+		    "are an error" },
 	{ "address", "`10.0.0.1`, `\"fd00::1\"`" },
 	{ "MAC address", "`\"02:00:00:00:00:01\"`" },
-	{ "interface name", "as the kernel takes it: up to 15 bytes without `/`, `:` and white space" },
+	{ "interface name", "as the kernel accepts it: up to 15 bytes without `/`, `:` and white space" },
 	{ "interface", "a name in the same namespace, or `NAMESPACE:NAME`" },
 	{ "routing table", "a number from 1, `main`, `local`, `default`, or a name of rt_tables" },
 	{},
 };
 
 const char schema_values_rest[] =
-	"Integers are decimal or `0x10`. A list of one may be written without brackets. What YAML would read as something "
-	"else (`no`, `22:22`, many IPv6 and MAC addresses) stands in quotes.";
+	"Integers are decimal or hexadecimal (`0x10`). A list of one item may be written without brackets. Values that YAML "
+	"would read as something else (`no`, `22:22`, many IPv6 and MAC addresses) must be quoted.";
 
 const char schema_intro[] =
-	"Every key and what it takes. A key that is left out is not managed: the kernel's value stays, whatever it is. But "
-	"a declared interface is set up, `lo` is set up in every namespace that topod makes, and a link that topod makes "
-	"has a stable MAC address.";
+	"All keys and their values. A key that is left out is not managed: the kernel's value stays as it is. There are three "
+	"exceptions: a declared interface is brought up, `lo` is brought up in every namespace that topod makes, and a link "
+	"that topod makes gets a stable MAC address.";
 
 static void add_values(struct text *out) {
 	text_add(out, "\n## Values\n\n| value | written |\n|---|---|\n");
@@ -133,13 +133,13 @@ static void add_values(struct text *out) {
 }
 
 const char *const schema_dropins[] = {
-	"Beside `NAME.yaml`, the files `NAME.d/*.yaml` are read in the order of their names (hidden files and editors' "
-	"backups are not) and become one topology with it, for every verb and at every reload. They are in the same language:",
-	"- Mappings are united: a drop-in may add namespaces, interfaces, settings, or keys to those that another file has.",
-	"- Lists are appended. Addresses, ports, routes and links are sets: what stands in two files is there once. "
-	"Entries of `nat` keep their order, the file's own first.",
+	"The files `NAME.d/*.yaml` beside `NAME.yaml` are read in the order of their names (except hidden files and editors' "
+	"backups) and merged with it into one topology, for every verb and at every reload. They are in the same language:",
+	"- Mappings are merged: a drop-in may add namespaces, interfaces, settings, or keys to those that another file has.",
+	"- Lists are appended. Addresses, ports, routes and links are sets: an entry in two files counts once. "
+	"Entries of `nat` keep their order, those of `NAME.yaml` first.",
 	"- No file overrides another. The same value twice is fine; a different one is an error that shows both places.",
-	"A drop-in that cannot be read or is wrong is a mistake of the whole: nothing is changed.",
+	"If a drop-in cannot be read or has an error, the whole topology has an error, and nothing is changed.",
 	NULL,
 };
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files schema*.c share; not for others. */
+/* What the files schema*.c share. */
 #pragma once
 
 #include "language/schema.h"
 #include "language/sections.h"
 
-/* A mapping of the language as the schema and the pages show it. */
+/* A mapping of the language, as shown in the schema and on the pages. */
 struct schema_mapping {
 	struct mapping is; /* name, texts and fields */
 	const struct section *const *keys;
 	size_t n_keys;
-	const struct kind *link; /* an interface of that kind: it has all that interfaces have in common as well */
+	const struct kind *link; /* an interface of this kind, which also has the keys of all interfaces; or NULL */
 };
 
 /* Zeroed is empty. */
@@ -19,39 +19,39 @@ struct schema_mappings {
 	vec(struct schema_mapping) list;
 };
 
-/* All of them in the page's order, the file itself first. */
+/* All mappings in the order of the page, the file itself first. */
 void schema_collect(struct schema_mappings *ret);
 void schema_mappings_done(struct schema_mappings *mappings);
 #define _schema_mappings_ _cleanup_(schema_mappings_done) struct schema_mappings
 
-/* schema_value.c: what may be written, as JSON Schema. New values are the caller's. */
+/* schema_value.c: values as JSON Schema. The caller owns the returned values. */
 json_t *schema_of_field(const struct field *field);
 json_t *schema_of_section(const struct section *section);
-/* The keys of a table of fields. */
+/* An object with the keys of a table of fields. */
 json_t *schema_of_fields(const struct field *fields, size_t n);
 void schema_add_fields(const struct mapping *mapping, json_t *properties, json_t *required);
 json_t *schema_of_object(json_t *properties, json_t *required);
 
-/* Is the row a key of the language, in this mapping? */
+/* Is the row a key of the language in this mapping? */
 static inline bool schema_shows(const struct mapping *m, const struct field *field) {
 	return !(field->flags & FIELD_HIDDEN) && !streq_ptr(m->without, field->name);
 }
 
-/* What the pages have in common; all texts in Markdown's inline form (`word`, [text](#anchor)). */
+/* What the pages share; all texts are in Markdown's inline form (`word`, [text](#anchor)). */
 
-/* What may be written as the value of a field, of a section. */
+/* Print what may be written as the value of a field, or of a section. */
 void schema_add_value(const struct field *field, struct text *out);
 void schema_add_section_value(const struct section *section, struct text *out);
-/* How values are written whose type is only named in the tables; ended by a NULL name. */
+/* How values are written whose tables show only the name of their type; ended by a NULL name. */
 struct schema_value {
 	const char *name, *written;
 };
 extern const struct schema_value schema_values[];
-extern const char schema_values_rest[];    /* what is to be said of all values */
-extern const char *const schema_dropins[]; /* paragraphs, and items of a list ("- …"); ended by NULL */
-extern const char schema_intro[];          /* … and of all keys */
+extern const char schema_values_rest[];    /* about all values */
+extern const char *const schema_dropins[]; /* paragraphs, and list items ("- …"); ended by NULL */
+extern const char schema_intro[];          /* about all keys */
 
-/* A new value from a format of json_pack(3), which fails only without memory or for a mistake in the format. */
+/* A new value from a format of json_pack(3), which fails only if memory is exhausted or the format is wrong. */
 json_t *schema_pack(const char *format, ...);
 /* {"$ref": "#/$defs/NAME"} */
 json_t *schema_ref(const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values as JSON Schema: of a field by its type, of a section by its shape. What a schema cannot say (references, what excludes
- * what) is for `topod check`; what it says must never be stricter than that.
+ * Values as JSON Schema: of a field by its type, of a section by its shape. What a schema cannot express (references,
+ * keys that exclude each other) is left to `topod check`; the schema must never be stricter than that.
  */
 #include <stdarg.h>
 
@@ -29,7 +29,7 @@ json_t *schema_ref(const char *name) {
 	return schema_pack("{s:s}", "$ref", ref);
 }
 
-/* A schema that a table has as text. */
+/* Parses a schema that a table has as text. */
 static json_t *parse_schema(const char *text) {
 	json_t *schema = json_loads(text, 0, NULL);
 
@@ -99,7 +99,7 @@ json_t *schema_of_fields(const struct field *fields, size_t n) {
 
 /* Sections. */
 
-/* A list, or one item without brackets, or nothing. */
+/* A list, a single item without brackets, or nothing. */
 static json_t *list_schema(const struct mapping *m) {
 	json_t *item =
 		m->bare ? schema_pack("{s:[o,{s:s}]}", "anyOf", schema_ref(m->name), "type", "string") : schema_ref(m->name);

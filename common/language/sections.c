@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables of the mappings that belong to no class, and the walk over a mapping's sections (sections.h).
+ */
 #include "language/sections.h"
 
 #include "language/spec_private.h"
@@ -11,7 +14,7 @@ static const struct enum_name drift_names[] = {
 };
 const struct field spec_key_drift = { .name = "drift", .type = &type_enum, .names = drift_names };
 
-/* The same key in three mappings; it is read along with each, because it holds for all that is in it. */
+/* The same key in three mappings. It is read together with the mapping, because it applies to everything in it. */
 #define DRIFT(doc_) \
 	{ .key = "drift", .field = &spec_key_drift, .doc = doc_ }
 
@@ -26,19 +29,19 @@ static const struct section topology_sections[] = {
 	{ .key = "version",
 	  .field = &key_version,
 	  .value = "`1`",
-	  .doc = "Version of this format; 1 when left out.",
+	  .doc = "Version of this format; 1 by default.",
 	  .schema = "{\"const\": 1}",
 	  .read = spec_version },
 	{ .key = "topology",
 	  .field = &key_topology,
 	  .value = "name",
-	  .doc = "Name of the topology, by which topod knows what it made; the file's name when left out.",
+	  .doc = "Name of the topology, by which topod recognises what it made; by default the file's name.",
 	  .read = spec_topology },
 	{ .key = "namespaces",
 	  .shape = SECTION_MAP,
 	  .mapping = &mapping_namespace,
 	  .value = "map of [namespaces](#namespace)",
-	  .doc = "Namespaces by name; `host` is the one in which the daemon runs.",
+	  .doc = "Namespaces by name; `host` is the one in which topod runs.",
 	  .read = spec_declare_namespaces },
 	{ .key = "links",
 	  .shape = SECTION_LIST,
@@ -55,13 +58,13 @@ static const struct section topology_sections[] = {
 	  .may_be_empty = true,
 	  .mapping = &mapping_defaults,
 	  .value = "[defaults](#defaults)",
-	  .doc = "Values for what the file leaves out.",
+	  .doc = "Values for keys that the file leaves out.",
 	  .read = spec_defaults },
-	DRIFT("What is done about drift: it is undone (when left out), only reported, or passed over. The nearest of "
+	DRIFT("What topod does about drift: undo it (`restore`, the default), only report it, or ignore it. The innermost of "
 	      "interface, namespace and file counts."),
 	{ .key = "on-stop",
 	  .field = &key_on_stop,
-	  .doc = "Whether the network stays when the daemon stops; it does when left out.",
+	  .doc = "What happens to the network when the daemon stops; `keep` by default.",
 	  .read = spec_on_stop },
 	{},
 };
@@ -91,15 +94,15 @@ static const struct section namespace_sections[] = {
 	{ .key = SECTIONS_OF_CLASSES },
 	{ .key = "adopt",
 	  .field = &key_adopt,
-	  .doc = "Take over a namespace that exists already, also one that a link in /run/netns leads to; it is never "
-		 "deleted. One that topod made itself is given up: from the next apply or reload on it is never deleted "
-		 "either.",
+	  .doc = "Whether topod takes over a namespace that already exists (also one that a link in /run/netns refers to) and "
+		 "never deletes it. A namespace that topod made itself is given up: after the next apply or reload topod "
+		 "never deletes it either.",
 	  .read = spec_adopt },
 	{ .key = "exclusive",
 	  .field = &key_exclusive,
-	  .doc = "Remove what is not declared; not for `host`.",
+	  .doc = "Whether undeclared objects are removed; not for `host`.",
 	  .read = spec_exclusive },
-	DRIFT("As at the top, for this namespace."),
+	DRIFT("As at the top level, for this namespace."),
 	{},
 };
 
@@ -115,20 +118,20 @@ const struct mapping mapping_namespace = {
 static const struct section interface_sections[] = {
 	{ .key = "kind",
 	  .value = "see below",
-	  .doc = "What it is. An end of a link, `lo` and a mere port of a bridge need none.",
+	  .doc = "The kind of interface. An end of a link, `lo`, and an interface that is only declared as a port need none.",
 	  .schema = "{\"enum\": [\"existing\", \"veth\"]}" },
 	{ .key = SECTIONS_OF_CLASSES },
-	DRIFT("As at the top, for this interface."),
+	DRIFT("As at the top level, for this interface."),
 	{},
 };
 
 const struct mapping mapping_interface = {
 	.name = "interface",
 	.title = "Interfaces",
-	.doc = "An entry of `interfaces`: what every interface has. Those with a `kind` that is listed below have its keys, "
-	       "too. `existing` is never made and never deleted; what the file names is managed. In a namespace that topod "
-	       "makes it waits until something else (a VPN, say) moves it in, and again when it goes. What others have made "
-	       "becomes a port, a parent or an underlay only where an entry declares it.",
+	.doc = "An entry of `interfaces`: the keys of every interface. The kinds listed below have further keys. An `existing` "
+	       "interface is never created and never deleted; only the declared keys are managed. In a namespace that topod "
+	       "makes, topod waits until something else (for example a VPN) moves it in, and again when it disappears. An "
+	       "interface that others made can be a port, a parent or an underlay only if an entry declares it.",
 	.what = "an interface",
 	.sections = interface_sections,
 	.holds = SECTION_INTERFACE,
@@ -141,7 +144,7 @@ const struct mapping mapping_interface = {
 
 typedef vec(const struct section *) section_list;
 
-/* On the page, what is read early stands behind the rest: it is less often looked for. */
+/* On the page, early sections come last, because users look for them less often. */
 static void add_of_classes(section_list *list, enum section_place place) {
 	for (int early = 0; early <= 1; early++)
 		for (const struct class *const *c = classes; *c; c++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The mappings of the language that belong to no class of objects (the file itself, namespaces, interfaces, links, defaults), and
- * the walk over a mapping's sections, those that classes declare among them.
+ * The mappings of the language that belong to no class of objects (the file itself, namespaces, interfaces, links,
+ * defaults), and the walk over a mapping's sections, including those that classes declare.
  *
- * It names no class: those list their sections themselves (model/section.h).
+ * It names no class: classes list their sections themselves (model/section.h).
  */
 #pragma once
 
@@ -16,12 +16,12 @@ extern const struct mapping mapping_topology, mapping_namespace, mapping_interfa
 struct sections {
 	size_t n;
 	const struct section *const *items;
-	const char *const *keys;    /* of each, ended by NULL; see struct fields_parse */
-	const struct node **values; /* room for the value of each while a mapping is read */
+	const char *const *keys;    /* their keys, ended by NULL; see struct fields_parse */
+	const struct node **values; /* room for their values while a mapping is read */
 };
 struct sections sections_of(struct arena *arena, const struct mapping *mapping);
-/* Those of an interface, whatever its kind: also those that only some kinds have. */
+/* The sections of an interface of any kind, including those that only some kinds have. */
 struct sections sections_of_interface(struct arena *arena);
 
-/* The section of that key; NULL: the key is a field, or unknown. */
+/* The section with this key; NULL: the key is a field, or unknown. */
 const struct section *section_find(const struct mapping *mapping, const char *key);

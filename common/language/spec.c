@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading a topology, step by step; each step's details are in the file named.
+ *
+ *     1  read_sources()        YAML text to a tree of nodes; drop-ins are merged into it (spec_merge.c)
+ *     2  read_document()       the top level by its sections: namespaces are only declared, `links` adds their ends
+ *                              (spec_links.c), defaults are kept (spec_defaults.c)
+ *     3  read_namespaces()     each namespace by its sections: interfaces (spec_interfaces.c), then what classes read
+ *                              themselves. Last, because the kind of an interface may follow from `links`
+ *     4  add_namespace_objects(), settle()   what follows from all sections together
+ *     5  spec_finish_links()   what links leave out (spec_defaults.c)
+ *     6  spec_check()          what several objects show together (spec_check_*.c), then meaning_check(): warnings
+ *
+ * A mistake does not end a step. It leaves out the object or the value and adds an error, so that one run shows all
+ * mistakes; only step 1 stops if a file is not YAML. This file knows the top level and namespaces; it names no class,
+ * and it does not know where files are or what is in the kernel.
+ */
 #include "language/spec.h"
 
 #include "kind/netns.h"
 #include "language/spec_private.h"
 #include "meaning/meaning.h"
 
-/* Bytes of trees; each file has its own limit of nodes, and behind the one that passes this no other is read. */
+/* Bytes of all trees. Each file has its own limit of nodes; when the sum passes this one, no further file is read. */
 enum { SPEC_TREE_MAX = 512 * 1024 * 1024 };
 
 static const struct field key_namespace = { .name = "namespaces", .type = &type_text };
@@ -77,7 +93,7 @@ static void declare_namespace(struct reading *r, const struct node_pair *pair) {
 	struct ns_state *ns = state_namespace(r->state, key->text);
 	ns->declared = true;
 	ns->position = key->position;
-	spec_read_drift(r, pair->value); /* now, because it holds for the ends of links as well */
+	spec_read_drift(r, pair->value); /* now, because it also applies to ends of links */
 	ns->drift = r->drift;
 	r->drift = outside;
 }
@@ -98,7 +114,7 @@ static void read_namespaces(struct spec_reading *s, const struct node *node) {
 	for (size_t i = 0; node->type == NODE_MAPPING && i < node->n; i++) {
 		r->ns = state_find(r->state, node->pairs[i].key->text);
 		if (!r->ns)
-			continue; /* its name was refused */
+			continue; /* its name was invalid */
 		r->parse.ns = r->ns->name;
 		r->drift = r->ns->drift;
 		spec_read_mapping(r, node->pairs[i].value, &mapping_namespace, &s->namespace,
@@ -111,9 +127,11 @@ static void read_namespaces(struct spec_reading *s, const struct node *node) {
 
 /* The document. */
 
-/* An empty file would remove everything. Hardly anybody means that, and an editor or a copy leaves one for a moment. */
-static const char says_nothing[] = "this declares nothing, which would remove everything that was declared before; if you "
-				   "mean that, write 'namespaces: {}'";
+/* An empty file would remove everything. That is hardly ever intended, and an editor or a copy may leave one for a
+ * moment. */
+static const char declares_nothing[] =
+	"this declares nothing, which would remove everything that was declared before; if you "
+	"mean that, write 'namespaces: {}'";
 
 static void check_declares(struct reading *r, const struct node *root) {
 	const struct node *links = node_get(root, "links");
@@ -121,7 +139,7 @@ static void check_declares(struct reading *r, const struct node *root) {
 			(links && !node_is_null(links) && (links->type != NODE_SEQUENCE || links->n));
 
 	if (!declares)
-		diag_error(r->parse.diags, (struct position){ .source = root->position.source }, "%s", says_nothing);
+		diag_error(r->parse.diags, (struct position){ .source = root->position.source }, "%s", declares_nothing);
 }
 
 static void read_document(struct spec_reading *s, const struct node *root) {
@@ -137,13 +155,13 @@ static void read_document(struct spec_reading *s, const struct node *root) {
 		return;
 	if (!r->parse.diags->n_errors)
 		check_declares(r, root);
-	/* The namespaces are read last: an interface's kind may follow from `links`. */
+	/* Namespaces are read last, because an interface's kind may follow from `links`. */
 	const struct node *namespaces = node_get(root, "namespaces");
 	if (namespaces)
 		read_namespaces(s, namespaces);
 }
 
-/* Every namespace that topod makes is an object, and its lo is brought up. */
+/* Every declared namespace except the host is an object itself. */
 static void add_namespace_objects(struct reading *r) {
 	state_foreach(ns, r->state) {
 		if (streq(ns->name, NS_HOST))
@@ -156,7 +174,7 @@ static void add_namespace_objects(struct reading *r) {
 	}
 }
 
-/* Every file is read to its end, so that one run shows the mistakes of all. NULL where one cannot be. */
+/* Reads every file to its end, so that one run shows the mistakes of all. NULL if one cannot be read. */
 static const struct node *read_sources(struct arena *tree, struct diags *diags, size_t first) {
 	const struct node *roots[UINT8_MAX];
 	bool good = true;
@@ -172,7 +190,7 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 
 		roots[n] = yaml_read(tree, diags, (uint8_t)source);
 		if (roots[n] && roots[n]->type == NODE_MAPPING && roots[n]->n == 0 && diags->n_errors == before)
-			diag_error(diags, (struct position){ .source = (uint8_t)source }, "%s", says_nothing);
+			diag_error(diags, (struct position){ .source = (uint8_t)source }, "%s", declares_nothing);
 		good &= roots[n++] != NULL;
 	}
 	return good ? spec_merge(tree, diags, roots, n) : NULL;
@@ -187,7 +205,7 @@ static void keep_names(struct spec *spec, const struct diags *diags) {
 	spec->n_files = diags->sources.n;
 }
 
-/* Each kind sees what all sections together say, before what links leave out is filled in. */
+/* Each kind sees all sections together, before defaults are filled in. */
 static void settle(struct reading *r) {
 	state_foreach(ns, r->state)
 		for (const struct kind *const *k = kinds; *k; k++)

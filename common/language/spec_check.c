@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Goes over all that was read, once, and lets each subject look at it. What is looked for is in spec_check_*.c.
+ * Calls the checks, subject by subject, once everything is read. The checks are in spec_check_*.c and in the kinds.
  */
 #include "language/spec_check.h"
 

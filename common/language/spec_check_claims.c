@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What there is only one of: each kind says what its objects claim, and equal claims stand side by side once they are sorted.
+ * Things that only one object can have: each kind says what its objects claim, and equal claims are next to each other
+ * after sorting.
  */
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@ static int compare_claims(const void *a, const void *b) {
 	return r ? r : check_compare_places(x->object, y->object);
 }
 
-/* Claims of one key, in the order of the file. */
+/* Checks the claims of one key, in the order of the file. */
 static void check_key(struct reading *r, const struct claimed *claims, size_t n) {
 	const struct claimed *alone = claims->claim.shared ? NULL : claims, *other;
 
@@ -28,7 +29,7 @@ static void check_key(struct reading *r, const struct claimed *claims, size_t n)
 		if (c->claim.shared && !alone && streq_ptr(c->claim.as, claims->claim.as))
 			continue;
 		other = alone ? alone : claims;
-		/* Where only one of them says as what it claims the thing, its words are the better ones. */
+		/* If only one of the two says as what it claims the thing, its message is better. */
 		diag_error(r->parse.diags, object_position(c->object, c->claim.field), "%s",
 			   other->claim.as && !c->claim.as ? other->claim.problem : c->claim.problem);
 		diag_note(r->parse.diags, object_position(other->object, other->claim.field), "first here");

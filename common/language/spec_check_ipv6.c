@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A link with an MTU below 1280 has no IPv6 (addrconf_notify() removes all of it), and the kernel refuses addresses on it. */
+/*
+ * IPv6 addresses on links with a small MTU: below 1280, addrconf_notify() removes all IPv6 from the link, and the
+ * kernel refuses addresses on it.
+ */
 #include <stdlib.h>
 
 #include "language/spec_check.h"
@@ -21,7 +24,7 @@ static int compare_addresses(const void *a, const void *b) {
 }
 
 struct addresses {
-	vec(struct assigned) list; /* of IPv6, by dev; loopback keeps IPv6 whatever its MTU */
+	vec(struct assigned) list; /* sorted by dev; lo is left out, because it keeps IPv6 with any MTU */
 };
 
 static void addresses_done(struct addresses *addresses) {
@@ -43,7 +46,7 @@ static void collect_addresses(const struct ns_state *ns, struct addresses *ret) 
 		qsort(ret->list.items, ret->list.n, sizeof(*ret->list.items), compare_addresses);
 }
 
-/* The first of the addresses of that link, or NULL. */
+/* The first IPv6 address of the link, or NULL. */
 static const struct assigned *find_address(const struct addresses *addresses, const char *dev) {
 	size_t low = 0, high = addresses->list.n;
 

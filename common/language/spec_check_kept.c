@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel would acknowledge and keep otherwise, as far as that is known beforehand: two fields that are one in the
- * kernel, a link that it makes upon another one than was asked for, a hardware address that two links have in common.
+ * What the kernel would acknowledge but not keep, as far as this is known beforehand: two keys that are one setting in
+ * the kernel, a link that it makes on another one than requested, a hardware address that two links share.
  */
 #include "language/spec_check.h"
 
-/* Two keys of one attribute, or of one bit of it: the second one sent is what the kernel keeps. */
+/* Two keys for one attribute, or for one bit of it: the kernel keeps the one that is sent last. */
 static void check_attributes(struct reading *r, const struct object *object) {
 	const struct field *fields = object->kind->fields;
 
@@ -26,14 +26,14 @@ static void check_attributes(struct reading *r, const struct object *object) {
 	}
 }
 
-/* As macvlan_common_newlink() in drivers/net/macvlan.c does. */
+/* The kernel stacks the new link on the parent's own parent (macvlan_common_newlink(), drivers/net/macvlan.c). */
 static void check_stacked(struct reading *r, const struct object *object, const struct object *below,
 			  const struct field *field) {
 	const struct link *link = (const struct link *)below;
 	const struct need lower = object_lower(below);
 
 	if (!lower.field || state_find_need(r->state, &lower) == object)
-		return; /* a loop, which is told of */
+		return; /* a loop, which is reported elsewhere */
 	diag_error(r->parse.diags, object_position(object, field),
 		   "%s/%s is itself of kind %s, and the kernel would stack this interface on its parent; "
 		   "write '%s: %s%s%s'",

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ports and their controllers. */
+/* Checks of ports and their controllers. */
 #include "language/spec_check.h"
 
 static int compare_names(const void *a, const void *b) {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Counted for all bridges at once: a search for each would take the square of the file's size. */
+/* All controllers are counted together: a search for each would take quadratic time. */
 static void check_number(struct reading *r, const struct ns_state *ns) {
 	vec(const char *) masters = {};
 
@@ -27,7 +27,7 @@ static void check_number(struct reading *r, const struct ns_state *ns) {
 	vec_done(&masters);
 }
 
-/* A controller in one of its own kind (br_add_if(), net/bridge/br_if.c). */
+/* A controller cannot be a port of another of its kind (br_add_if(), net/bridge/br_if.c). */
 static void check_port(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 	const struct object *master;

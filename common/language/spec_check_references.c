@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * References to links and namespaces, and links that are said to be there already.
+ * References to links and namespaces, and links that are declared as existing.
  *
- * In a namespace that topod makes there is nothing but what the file declares. In the host's and in an adopted one there
- * may be anything, so a reference that only uses a link (a route's `dev`, an interface of NAT) may name what the file
- * does not. One that changes the link may not: a container's eth0 and the machine's own have the same name, and
- * taken for a port, the machine's own cuts the machine off.
+ * A namespace that topod makes contains only what the file declares. The host's namespace and an adopted one may
+ * contain anything, so a reference that only uses a link (a route's `dev`, an interface of NAT) may name an undeclared
+ * one there. A reference that changes the link may not: a container's eth0 and the machine's own have the same name,
+ * and making the machine's own a port would cut the machine off.
  */
 #include "language/spec_check.h"
 
-/* The link of this namespace whose other end has that name: rather one that is no port yet. */
+/* A link in this namespace whose other end has this name; preferably one that is not a port yet. */
 static const struct object *find_near_end(const struct ns_state *ns, const char *far_name) {
 	const struct object *found = NULL;
 
@@ -23,7 +23,8 @@ static const struct object *find_near_end(const struct ns_state *ns, const char 
 	return found;
 }
 
-/* "; did you mean …?", or "". What is looked for in the whole namespace is only worth it for what is shown. */
+/* "; did you mean …?", or "". The search goes through the whole namespace, so it is done only for messages that will
+ * be shown. */
 static const char *suggest_link(struct reading *r, const struct ns_state *ns, const char *name, bool by_spelling) {
 	if (r->parse.diags->n_errors >= DIAGS_MAX || r->parse.diags->n_warnings >= DIAGS_MAX)
 		return "";
@@ -51,8 +52,9 @@ static void missing_link(struct reading *r, const struct ns_state *ns, const cha
 			   name, ns->name, meant, *meant ? "" : ".", name);
 }
 
-/* A setting names its interface as the kernel does, which is as clear as an entry, unless another was likely meant. */
-static void doubt_setting(struct reading *r, const struct ns_state *ns, const char *name, struct position position) {
+/* A setting names its interface in the kernel's words, which is as clear as an entry; warns only if another
+ * interface was probably meant. */
+static void check_setting(struct reading *r, const struct ns_state *ns, const char *name, struct position position) {
 	const char *meant = suggest_link(r, ns, name, false);
 
 	if (*meant)
@@ -67,15 +69,15 @@ static void check_reference(struct reading *r, const struct object *object, cons
 
 	if (!ns)
 		diag_error(r->parse.diags, position, "there is no namespace '%s'", ns_name);
-	else if (ns_find_link(ns, name) || streq(name, "lo")) /* which is everywhere */
+	else if (ns_find_link(ns, name) || streq(name, "lo")) /* exists everywhere */
 		return;
 	else if (!ns_is_open(ns) || !(field->flags & FIELD_USES))
 		missing_link(r, ns, name, position);
 	else if (object->kind->class->single_value)
-		doubt_setting(r, ns, name, position);
+		check_setting(r, ns, name, position);
 }
 
-/* Links that are named inside of a value, as each of several next hops does. */
+/* Checks links that are named inside a value, such as the next hops of a route. */
 static void check_inner(struct reading *r, const struct object *object) {
 	for (uint64_t left = object->set; left; left &= left - 1) {
 		const struct field *field = &object->kind->fields[__builtin_ctzll(left)];
@@ -99,14 +101,14 @@ static void check_number(struct reading *r, const struct ns_state *ns, const str
 		   text_str(&number), ns->name);
 }
 
-/* Do they differ in their number alone? eth1 beside eth0 is no slip. */
+/* Do the names differ only in their number? eth1 beside eth0 is probably not a typing mistake. */
 static bool same_stem(const char *a, const char *b) {
 	size_t n = strcspn(a, "0123456789");
 
 	return n == strcspn(b, "0123456789") && strncmp(a, b, n) == 0;
 }
 
-/* Somebody else may move it in, a VPN say: until then it waits. Or another name was meant. */
+/* topod waits until somebody else, such as a VPN, moves the interface in; but perhaps another name was meant. */
 static void check_awaited(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const char *name = ((const struct link *)object)->name;
 	struct suggestion meant = suggest_for(name);
@@ -121,7 +123,7 @@ static void check_awaited(struct reading *r, const struct ns_state *ns, const st
 			name, meant.near);
 }
 
-/* In a namespace that topod makes there are links that exist by themselves only where others move them in. */
+/* A namespace that topod makes has an `existing` link only if others move it in. */
 static void check_existing(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct link *link = (const struct link *)object;
 
@@ -160,7 +162,7 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 	}
 }
 
-/* Ports that no link was found for while the sections were read: by now all links are known, and which are ports. */
+/* Reports ports for which no link was found while sections were read: now all links are known. */
 static void check_missing_links(struct reading *r) {
 	for (const struct missing_link *missing = r->missing_links; missing; missing = missing->next)
 		missing_link(r, missing->ns, missing->name, missing->position);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What stands on what: links below and controllers above.
+ * Stacks of links: lower links and controllers. Loops, MTUs, and who takes a link's frames.
  */
 #include <stdlib.h>
 
@@ -8,10 +8,10 @@
 #include "language/spec_check.h"
 
 enum {
-	STACK_MAX = 16, /* twice MAX_NEST_DEV of include/linux/netdevice.h: more the kernel refuses */
+	STACK_MAX = 16, /* twice MAX_NEST_DEV of include/linux/netdevice.h; the kernel refuses more */
 };
 
-/* The next link on the way up (to the controller) or down (to the link below). */
+/* The next link up (the controller) or down (the lower link). */
 static const struct object *step(struct reading *r, const struct object *from, bool up) {
 	object_foreach_need(need, from) {
 		const struct object *next =
@@ -23,8 +23,8 @@ static const struct object *step(struct reading *r, const struct object *from, b
 	return NULL;
 }
 
-/* A link stands on at most one other by `link` or `dev`, and under one controller. Nothing that it stands on may be
- * itself, nor a controller of it. */
+/* A link has at most one lower link and one controller. None of its lower links may be itself or one of its
+ * controllers. */
 static void check_loop(struct reading *r, const struct object *object) {
 	const struct object *up = object, *down;
 
@@ -39,11 +39,11 @@ static void check_loop(struct reading *r, const struct object *object) {
 	}
 }
 
-/* Every port, those of a controller side by side; what is known of the controller's MTU is kept with the first of them. */
+/* A port; those of one controller are next to each other. The first one caches the controller's MTU. */
 struct port_of {
 	const char *ns, *master;
 	const struct object *port;
-	bool known, asked; /* first of them: mtu is known, or was asked for */
+	bool known, asked; /* of the first port: mtu is known, or is being computed */
 	struct known_mtu mtu;
 };
 
@@ -77,7 +77,7 @@ static void collect_ports(struct reading *r) {
 	vec_done(&list);
 }
 
-/* The first port of the controller; NULL where it has none. */
+/* The first port of the controller; NULL: it has none. */
 static struct port_of *find_ports(struct reading *r, const struct object *controller) {
 	struct port_of key = { controller->ns, ((const struct link *)controller)->name };
 	size_t low = 0, high;
@@ -99,8 +99,8 @@ static struct port_of *find_ports(struct reading *r, const struct object *contro
 
 static struct known_mtu find_mtu(struct reading *r, const struct object *object, int depth);
 
-/* A bridge takes the smallest of its ports' (br_mtu_auto_adjust(), net/bridge/br_if.c). Found out once for each, and not
- * known where it is its own port somehow. */
+/* A bridge takes the smallest MTU of its ports (br_mtu_auto_adjust(), net/bridge/br_if.c). Computed once for each
+ * bridge; unknown in a loop. */
 static struct known_mtu find_smallest(struct reading *r, struct port_of *first, int depth) {
 	struct port_of *end = spec_reading(r)->ports->items + spec_reading(r)->ports->n;
 
@@ -126,7 +126,7 @@ static struct known_mtu find_mtu(struct reading *r, const struct object *object,
 		return (struct known_mtu){ ((const struct link *)object)->mtu, object };
 	if (object->kind->any_kind || depth >= STACK_MAX)
 		return known;
-	/* Where it is set last, it follows the ports until then. */
+	/* If the kind sets the MTU last, it follows the ports until then. */
 	ports = object->kind->last & field_bit(LINK_MTU) ? find_ports(r, object) : NULL;
 	if (ports)
 		return find_smallest(r, ports, depth);
@@ -145,7 +145,7 @@ struct known_mtu check_known_mtu(struct reading *r, const struct object *link) {
 	return find_mtu(r, link, 0);
 }
 
-/* Where somebody set the MTU below without saying so in the file, the kernel may take more than its default allows. */
+/* Only a warning if the lower link's MTU is the kernel's default: somebody may set a larger one outside the file. */
 static void check_mtu_below(struct reading *r, const struct object *object, const struct object *below) {
 	struct known_mtu known = find_mtu(r, below, 0);
 	uint32_t headroom = object->kind->headroom(object), mtu = ((const struct link *)object)->mtu;
@@ -156,12 +156,13 @@ static void check_mtu_below(struct reading *r, const struct object *object, cons
 		return;
 	const char *less = headroom ? arena_printf(r->parse.arena, ", less %u for the outer headers", headroom) : "";
 	if (known.by) {
-		diag_error(r->parse.diags, position, "'mtu' must be at most %u: %s:%s below has %u%s",
+		diag_error(r->parse.diags, position, "'mtu' must be at most %u: the lower interface %s:%s has %u%s",
 			   known.mtu - MIN(headroom, known.mtu), below->ns, name, known.mtu, less);
 		diag_note(r->parse.diags, object_position(known.by, &known.by->kind->fields[LINK_MTU]), "it is set here");
 	} else {
 		diag_warning(r->parse.diags, position,
-			     "'mtu' must be at most %u unless %s:%s below gets more than %u, the kernel's default%s",
+			     "'mtu' must be at most %u unless the lower interface %s:%s gets more than %u, the kernel's "
+			     "default%s",
 			     known.mtu - MIN(headroom, known.mtu), below->ns, name, known.mtu, less);
 	}
 }
@@ -170,7 +171,7 @@ static const char *article(const char *word) {
 	return strchr("aeiou", word[0]) ? "an" : "a";
 }
 
-/* A link that takes the frames of the one below (macvlan_port_create() and macvlan_open(), drivers/net/macvlan.c). */
+/* A link that takes the frames of its lower link (macvlan_port_create() and macvlan_open(), drivers/net/macvlan.c). */
 static void check_taken(struct reading *r, const struct object *object, const struct need *lower,
 			const struct object *below) {
 	const struct link *link = (const struct link *)object, *parent = (const struct link *)below;
@@ -195,7 +196,7 @@ static void check_taken(struct reading *r, const struct object *object, const st
 	    memcmp(&link->mac, &parent->mac, sizeof(link->mac)) == 0 &&
 	    !(object->kind->shares_mac && object->kind->shares_mac(object)))
 		diag_error(r->parse.diags, object_position(object, &object->kind->fields[LINK_MAC]),
-			   "%s:%s below has this MAC address; a %s needs one of its own", lower->ns, lower->name,
+			   "the lower interface %s:%s has this MAC address; a %s needs its own", lower->ns, lower->name,
 			   object->kind->name);
 }
 

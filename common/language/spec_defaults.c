@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What links leave out: values from `defaults`, from their pair's entry, and those that topod gives every link that it makes.
+ * What links leave out: values from `defaults`, from the entry of their pair, and those that topod gives to every link
+ * that it makes.
  */
 #include "language/spec_private.h"
 
-/* The fields of an interface that topod makes; those of a pair's ends have the same limits. */
+/* The fields of an interface that topod makes; an end of a pair has the same limits. */
 static const struct field default_fields[] = { LINK_FIELDS("1500") };
 
 const struct mapping mapping_default_values = {
@@ -41,7 +42,7 @@ const struct mapping mapping_defaults = {
 	.sections = defaults_sections,
 };
 
-/* A link that stands for what others leave out. */
+/* Reads defaults as a link that is in no namespace. */
 static struct object *read_default(struct reading *r, const struct node *node, const char *what) {
 	struct object *object = object_new(r->parse.arena, &kind_other, "");
 	struct position *positions = arena_newn(r->parse.arena, struct position, LINK_N_FIELDS);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The section `interfaces` of a namespace: which kind each entry is of, and its keys.
+ * The section `interfaces` of a namespace: the kind of each entry, and its keys.
  *
- * An interface may be declared without a kind: an end of a link, `lo`, or one that is only named as a port. Which kinds there
- * are, and what they take, is theirs to say.
+ * An interface may be declared without a kind: an end of a link, `lo`, or one that is only listed as a port. The kinds
+ * themselves say which there are and which keys they have.
  */
 #include "language/spec_private.h"
 
@@ -37,7 +37,7 @@ static void unknown_kind(struct diags *diags, const struct node *node) {
 	diag_unknown(diags, node->position, &near, otherwise.data, "unknown kind '%s'", node->text);
 }
 
-/* The kind that an entry gives or implies; NULL where it says none, kind_other after an error. */
+/* The kind that an entry states or implies; NULL: none, kind_other: after an error. */
 static const struct kind *interface_kind(struct reading *r, const struct node *key, const struct node *value,
 					 const struct object *end) {
 	const struct spec_reading *s = spec_reading(r);
@@ -48,7 +48,7 @@ static const struct kind *interface_kind(struct reading *r, const struct node *k
 			return end->kind;
 		if (streq(key->text, "lo"))
 			return &kind_loopback;
-		return NULL; /* fine where it is a port; spec_check finds the others */
+		return NULL; /* valid for a port; check_existing() finds the others */
 	}
 	const char *text = parse_scalar(&r->parse, &key_kind, node);
 	if (!text)
@@ -84,11 +84,11 @@ static void declare_interface(struct reading *r, const struct node *key, const s
 		return;
 	object = spec_new_link(r, kind ? kind : found, r->ns->name, key->text, key->position);
 	object->implied = !kind;
-	object->awaited = kind == found; /* unless it is there anyhow, see finish_link() */
+	object->awaited = kind == found; /* unless it always exists, see finish_link() */
 	ns_add(r->ns, object);
 }
 
-/* Only some kinds have ports. */
+/* Reports a section that this kind does not have (only some have ports). */
 static void refuse_section(struct reading *r, const struct section *section, const struct node *value) {
 	_cleanup_text_ struct text all = {};
 
@@ -103,7 +103,7 @@ static void read_entry(struct reading *r, const struct node *node) {
 	struct sections *sections = &spec_reading(r)->interface;
 	struct object *object = r->link;
 	const struct kind *kind = object->kind;
-	bool unnamed = object->external || kind == spec_reading(r)->pair_kind; /* its entry need not say the kind */
+	bool unnamed = object->external || kind == spec_reading(r)->pair_kind; /* messages do not name the kind */
 	struct fields_parse fields = {
 		.what = unnamed ? NULL : arena_printf(r->parse.arena, "a %s interface", kind->name),
 		.fields = kind->fields,
@@ -116,7 +116,7 @@ static void read_entry(struct reading *r, const struct node *node) {
 	if (kind != &kind_other)
 		spec_read_mapping(r, node, &mapping_interface, sections, fields);
 	for (size_t i = 0; i < sections->n; i++) {
-		if (kind == &kind_other) /* after an error nobody knows which other keys it may have */
+		if (kind == &kind_other) /* after an error its keys are unknown */
 			sections->values[i] = node_get(node, sections->keys[i]);
 		if (!sections->values[i] || sections->items[i]->place != SECTION_CONTROLLER || kind->port_kind ||
 		    kind == &kind_other)
@@ -142,7 +142,7 @@ static void read_interface(struct reading *r, const struct node_pair *pair) {
 	r->drift = outside;
 }
 
-/* Every entry is an object before any is read, so that `ports` may name one that stands further down. */
+/* Every entry becomes an object before any is read, so that `ports` may name a later one. */
 void spec_interfaces(struct reading *r, const struct section *section _unused_, const struct node *node) {
 	if (node->type != NODE_MAPPING) {
 		diag_error(r->parse.diags, node->position, "'interfaces' must be a mapping of names, not %s",

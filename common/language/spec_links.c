@@ -2,8 +2,8 @@
 /*
  * The section `links`: pairs of interfaces, by the names of their ends.
  *
- * An end exists by being named here; its entry under `interfaces`, if there is one, only says more about it. So links are
- * read first, and what both leave out is filled in at the end (spec_defaults.c).
+ * Naming an end here makes it exist; its entry under `interfaces`, if there is one, only adds keys. So links are read
+ * first, and what both leave out is filled in at the end (spec_defaults.c).
  */
 #include "language/spec_private.h"
 
@@ -18,7 +18,7 @@ static const struct section link_sections[] = {
 	{},
 };
 
-/* The fields that a pair takes for both of its ends. */
+/* The keys of a pair that apply to both ends. */
 static const struct field pair_fields[] = {
 	{ .name = "mtu",
 	  .type = &type_integer,
@@ -31,7 +31,7 @@ static const struct field pair_fields[] = {
 	  .offset = offsetof(struct link, queues),
 	  .min = 1,
 	  .max = 4096,
-	  .doc = "Transmit and receive queues of both ends; one per CPU when left out." },
+	  .doc = "Number of transmit and receive queues of both ends; by default one per CPU." },
 	{ .name = "txqueuelen",
 	  .type = &type_integer,
 	  .offset = offsetof(struct link, txqueuelen),
@@ -43,8 +43,8 @@ static const enum link_field pair_targets[] = { LINK_MTU, LINK_QUEUES, LINK_TXQU
 const struct mapping mapping_link = {
 	.name = "link",
 	.title = "Links",
-	.doc = "An entry of `links`: a list of the two ends, or a mapping. What is said of an end under its interface goes "
-	       "before.",
+	.doc = "An entry of `links`: a list of the two ends, or a mapping. Keys in the entry of an end under `interfaces` have "
+	       "precedence.",
 	.what = "a link",
 	.sections = link_sections,
 	.fields = pair_fields,
@@ -63,7 +63,7 @@ static struct ns_state *endpoint_namespace(struct reading *r, const struct link_
 	return NULL;
 }
 
-/* One end as it is written; ns is NULL where it is wrong. */
+/* One end as written; ns is NULL after an error. */
 struct endpoint {
 	const struct node *node;
 	struct link_ref ref;
@@ -91,7 +91,7 @@ static struct object *declare_end(struct reading *r, const struct endpoint *end)
 	return NULL;
 }
 
-/* The same pair was declared before, whichever end came first. */
+/* The first end of a pair that was declared before with these ends, in either order; or NULL. */
 static struct object *find_pair(const struct endpoint ends[2]) {
 	struct object *before = ns_find_link(ends[0].ns, ends[0].ref.name);
 
@@ -108,7 +108,7 @@ static void set_peer(struct object *end, struct object *other, size_t peer) {
 	end->twin = other;
 }
 
-/* What is said of a pair at a second place: the same, or what the first left open. */
+/* Adds the values of a second entry for the same pair: they must be the same, or new. */
 static void add_pair_values(struct reading *r, struct object *end, struct object *values) {
 	struct link *one = (struct link *)end, *other = (struct link *)end->twin;
 
@@ -147,7 +147,8 @@ static void read_endpoints(struct reading *r, const struct node *list, struct ob
 		return;
 	for (size_t i = 0; i < 2; i++) {
 		set_peer(ends[i], ends[1 - i], spec_reading(r)->peer);
-		/* It yields to what is said about an end, which is read later: kept aside until then. */
+		/* The entry of an end, which is read later, has precedence; so these values are kept aside until
+		 * then. */
 		((struct link *)ends[i])->pair = pair_values;
 	}
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Several documents laid over one another: a topology and its drop-ins become one tree, before anything is read from it.
+ * Merging documents: a topology and its drop-ins become one tree before anything is read from it.
  *
- * Each node keeps its own place, so that whatever is said later points into the right file. Mappings are united, lists
- * appended, and what two files say of the same key must agree: none wins over the other, or the order of file names
- * would decide how a network behaves. Which keys take a list is for the sections to say, because a list of one may be
- * written without brackets; an item of a list is never looked into.
+ * Each node keeps its position, so that later messages point into the right file. Mappings are merged, lists are
+ * appended, and two files must agree on the value of a key: if one had precedence, the order of file names would decide
+ * how a network behaves. The sections say which keys take a list, because a list of one item may be written without
+ * brackets. List items are not merged.
  */
 #include <strings.h>
 
@@ -15,11 +15,11 @@
 struct merging {
 	struct arena *arena;
 	struct diags *diags;
-	const struct mapping *mapping; /* it is such a mapping, or … */
-	const struct mapping *each; /* … its keys are names, and each value is such a mapping; both NULL: nothing is known */
+	const struct mapping *mapping; /* it is this mapping, or … */
+	const struct mapping *each;    /* … its keys are names and each value is this mapping; both NULL: not known */
 };
 
-/* The words of YAML 1.1 for true begin with t or y, or are on. */
+/* YAML 1.1's words for true begin with t or y, or are "on". */
 static bool truth(const struct node *node) {
 	return strchr("tTyY", node->text[0]) || strcasecmp(node->text, "on") == 0;
 }
@@ -34,14 +34,14 @@ static bool same_value(const struct node *a, const struct node *b) {
 	return parse_u32(a->text, &x) == 0 && parse_u32(b->text, &y) == 0 && x == y;
 }
 
-static const char *what_is_written(struct merging *m, const struct node *node) {
+static const char *describe_value(struct merging *m, const struct node *node) {
 	return node->type == NODE_SCALAR ? arena_printf(m->arena, "'%s'", yaml_quote(node->text, node->n).text)
 					 : node_type_name(node);
 }
 
 static void contradict(struct merging *m, const struct node_pair *first, const struct node_pair *later) {
 	diag_error(m->diags, later->key->position, "'%s' is %s here and %s in another file", later->key->text,
-		   what_is_written(m, later->value), what_is_written(m, first->value));
+		   describe_value(m, later->value), describe_value(m, first->value));
 	diag_note(m->diags, first->key->position, "first here");
 }
 
@@ -68,7 +68,7 @@ static const struct node *append(struct merging *m, const struct node *first, co
 
 static void merge_pair(void *userdata, struct node_pair *first, struct node_pair *later);
 
-/* The written pairs of both behind one another, and each key that stands twice made one. */
+/* The pairs of both mappings, in which each key that occurs twice is merged. */
 static const struct node *unite(struct merging inner, const struct node *first, const struct node *later) {
 	struct node_pair *pairs = arena_newn(inner.arena, struct node_pair, first->n + later->n);
 	struct node *mapping = arena_new(inner.arena, struct node);
@@ -96,7 +96,7 @@ static void merge_pair(void *userdata, struct node_pair *first, struct node_pair
 	else if (a->type == NODE_MAPPING && b->type == NODE_MAPPING)
 		first->value = unite(inner, a, b);
 	else if (node_is_null(a) && b->type == NODE_MAPPING)
-		first->value = b; /* `eth0:` alone says that there is one, and nothing about it */
+		first->value = b; /* `eth0:` alone only declares the interface */
 	else if ((a->type != b->type && !node_is_null(b)) || (a->type == b->type && !same_value(a, b)))
 		contradict(m, first, later);
 }

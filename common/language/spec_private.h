@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files spec*.c share; not for others. */
+/* What the files spec*.c share. */
 #pragma once
 
 #include "kind/link.h"
@@ -7,59 +7,58 @@
 #include "language/spec.h"
 
 struct spec_reading {
-	struct reading here; /* first, so that a section's read() finds the rest; see spec_reading() */
+	struct reading here; /* first, so that a section's read() can find the rest; see spec_reading() */
 	struct spec *spec;
 	const struct spec_options *options;
 	struct sections namespace, interface, link;
-	const struct kind *found_kind; /* of links that are not made, but found */
-	const struct kind *pair_kind;  /* of the two ends of an entry of `links` … */
-	size_t peer;                   /* … and its field that names the other end */
-	const struct object *link_defaults,
-		*interface_defaults; /* their fields stand for what links leave out; NULL: none */
-	const char *alias;           /* of every link that topod makes */
-	struct ports *ports;         /* spec_check_stacks.c: all of them, once they were asked for */
+	const struct kind *found_kind;                           /* the kind of links that are found, not made */
+	const struct kind *pair_kind;                            /* the kind of the two ends of an entry of `links` … */
+	size_t peer;                                             /* … and its field that names the other end */
+	const struct object *link_defaults, *interface_defaults; /* defaults for what links leave out; or NULL */
+	const char *alias;                                       /* the alias of every link that topod makes */
+	struct ports *ports;                                     /* spec_check_stacks.c: all ports, collected on first use */
 };
 
 static inline struct spec_reading *spec_reading(struct reading *r) {
 	return (struct spec_reading *)r;
 }
 
-/* spec_merge.c: one document of several, each laid over those before it; n at least 1. What contradicts is an error in
- * diags. The documents stay as they are, and parts of them are parts of what is returned. */
+/* spec_merge.c: merges several documents, at least one. Contradictions are errors in diags. The documents stay
+ * unchanged, and the result uses parts of them. */
 const struct node *spec_merge(struct arena *arena, struct diags *diags, const struct node *const *roots, size_t n);
 
 /* spec_read.c: reading by the tables of sections. */
 
 void spec_reading_begin(struct spec_reading *s);
 
-/* Reads the fields of a mapping to where `fields` says, and takes the values of its sections into s->values; what the mapping
- * must have and how it is called is `mapping`'s. False where something was wrong. */
+/* Reads the fields of a mapping to the place in `fields`, and stores the values of its sections in s->values.
+ * `mapping` says what is required and how the mapping is called in messages. False after an error. */
 bool spec_read_mapping(struct reading *r, const struct node *node, const struct mapping *mapping, struct sections *s,
 		       struct fields_parse fields);
-/* Reads the values that were taken. */
+/* Reads the stored values, each by its section. */
 void spec_read_values(struct reading *r, const struct sections *s);
 
-/* The key `drift` of a mapping holds for all that is in it: into r->drift. */
+/* Reads the key `drift` of a mapping, which applies to everything in it, into r->drift. */
 void spec_read_drift(struct reading *r, const struct node *mapping);
 extern const struct field spec_key_drift;
 
-/* spec_defaults.c: fills in what links leave out, once all sections were read. */
+/* spec_defaults.c: fills in what links leave out, when all sections are read. */
 void spec_finish_links(struct spec_reading *s);
-/* Takes over what `from` sets and the object does not, with its places. from may be NULL. */
+/* Copies fields, with their positions, that are set in `from` and not in the object. from may be NULL. */
 void spec_inherit(struct object *object, const struct object *from);
 
 /* JSON Schema of the two ends of a link. */
 #define SPEC_ENDPOINTS_SCHEMA \
 	"{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \":\"}, \"minItems\": 2, \"maxItems\": 2}"
 
-/* spec_interfaces.c: a link of that name; its fields have places. */
+/* spec_interfaces.c: a new link with this name; its fields have room for positions. */
 struct object *spec_new_link(struct reading *r, const struct kind *kind, const char *ns, const char *name,
 			     struct position position);
 
-/* spec_check.c: what only shows across objects. */
+/* spec_check.c: checks that need several objects. */
 void spec_check(struct spec_reading *s);
 
-/* How the sections of sections.c are read. */
+/* The read() functions of the sections in sections.c. */
 void spec_version(struct reading *r, const struct section *section, const struct node *node);
 void spec_topology(struct reading *r, const struct section *section, const struct node *node);
 void spec_on_stop(struct reading *r, const struct section *section, const struct node *node);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading a mapping by its table of sections and its table of fields. It knows no key by name, except `drift`, which holds for
- * all that is written below it.
+ * Reading a mapping by its table of sections and its table of fields. It knows no key by name except `drift`, which
+ * applies to everything in its mapping.
  */
 #include "language/spec_private.h"
 

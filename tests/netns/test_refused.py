@@ -202,7 +202,7 @@ MISTAKES = {
         "at most 1330", "link set e1 mtu 1400\nlink add name v type vxlan id 7 remote fd00::2 dstport 4789 dev e1\nlink set dev v mtu 1331", ("1331", "1330"),
         interfaces=["e1: {mtu: 1400}", 'v: {kind: vxlan, id: 7, remote: "fd00::2", dev: e1, mtu: «1331»}']),
     "the parent's MAC address": mistake(
-        "needs one of its own",
+        "needs its own",
         "link set e1 address 02:00:00:00:00:01\nlink add name m link e1 address 02:00:00:00:00:01 type macvlan\nlink set dev m up",
         ('e1, mac-address: "02:00:00:00:00:01"', 'e1, mac-address: "02:00:00:00:00:02"'),
         interfaces=["e1: {" + PARENT + "}", 'm: {kind: macvlan, link: e1, mac-address: «"02:00:00:00:00:01"»}']),

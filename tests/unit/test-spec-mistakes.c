@@ -44,35 +44,39 @@ static void test_mtu_limits(void **state _unused_) {
 
 static void test_mtu_below(void **state _unused_) {
 	check_interfaces("e0: {mtu: 1400},\nm: {kind: macvlan, link: e0, mtu: 1401}",
-			 "f:3:35: error: 'mtu' must be at most 1400: a:e0 below has 1400\n"
+			 "f:3:35: error: 'mtu' must be at most 1400: the lower interface a:e0 has 1400\n"
 			 "f:2:11: note: it is set here");
 	check_interfaces("e0: {mtu: 1400}, m: {kind: macvlan, link: e0, mtu: 1400}", "");
-	check_interfaces("m: {kind: macvlan, link: e0, mtu: 9000}",
-			 "f:2:35: warning: 'mtu' must be at most 1500 unless a:e0 below gets more than 1500, the "
-			 "kernel's default");
-	check_interfaces("e0: {mtu: 9000},\nv: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, mtu: 8951}",
-			 "f:3:57: error: 'mtu' must be at most 8950: a:e0 below has 9000, less 50 for the outer headers\n"
-			 "f:2:11: note: it is set here");
-	check_interfaces("e0: {mtu: 9000},\nv: {kind: vxlan, id: 1, remote: \"fd00::9\", dev: e0, mtu: 8950}",
-			 "f:3:58: error: 'mtu' must be at most 8930: a:e0 below has 9000, less 70 for the outer headers\n"
-			 "f:2:11: note: it is set here");
+	check_interfaces(
+		"m: {kind: macvlan, link: e0, mtu: 9000}",
+		"f:2:35: warning: 'mtu' must be at most 1500 unless the lower interface a:e0 gets more than 1500, the "
+		"kernel's default");
+	check_interfaces(
+		"e0: {mtu: 9000},\nv: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, mtu: 8951}",
+		"f:3:57: error: 'mtu' must be at most 8950: the lower interface a:e0 has 9000, less 50 for the outer headers\n"
+		"f:2:11: note: it is set here");
+	check_interfaces(
+		"e0: {mtu: 9000},\nv: {kind: vxlan, id: 1, remote: \"fd00::9\", dev: e0, mtu: 8950}",
+		"f:3:58: error: 'mtu' must be at most 8930: the lower interface a:e0 has 9000, less 70 for the outer headers\n"
+		"f:2:11: note: it is set here");
 	check_interfaces("e0: {mtu: 9000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0, mtu: 8950}", "");
 	/* Without a lower link its MTU has no upper limit. */
 	check_interfaces("v: {kind: vxlan, id: 1, remote: 10.0.0.9, mtu: 65535}", "");
 	/* Through a link in between: its own MTU, or what its lower link allows. */
 	check_interfaces(
 		"e0: {mtu: 2000}, v: {kind: vxlan, id: 1, remote: 10.0.0.9, dev: e0},\nm: {kind: macvlan, link: v, mtu: 1951}",
-		"f:3:34: error: 'mtu' must be at most 1950: a:v below has 1950\n"
+		"f:3:34: error: 'mtu' must be at most 1950: the lower interface a:v has 1950\n"
 		"f:2:11: note: it is set here");
 	/* A bridge has the smallest MTU of its ports, and the kernel's default without ports. */
 	check_interfaces(
 		"e0: {mtu: 9000}, e1: {mtu: 2000}, x: {kind: bridge, ports: [e0, e1]},\nm: {kind: macvlan, link: x, mtu: 2001}",
-		"f:3:34: error: 'mtu' must be at most 2000: a:x below has 2000\n"
+		"f:3:34: error: 'mtu' must be at most 2000: the lower interface a:x has 2000\n"
 		"f:2:28: note: it is set here");
 	check_interfaces("e0: {mtu: 9000}, x: {kind: bridge, ports: [e0]}, m: {kind: macvlan, link: x, mtu: 9000}", "");
-	check_interfaces("x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
-			 "f:2:53: warning: 'mtu' must be at most 1500 unless a:x below gets more than 1500, the "
-			 "kernel's default");
+	check_interfaces(
+		"x: {kind: bridge}, m: {kind: macvlan, link: x, mtu: 9000}",
+		"f:2:53: warning: 'mtu' must be at most 1500 unless the lower interface a:x gets more than 1500, the "
+		"kernel's default");
 	check_interfaces("x: {kind: bridge, ports: [m]}, m: {kind: macvlan, link: x, mtu: 9000}",
 			 "f:2:32: error: a/m is its own lower link");
 	/* About links that topod did not make, only what the file says is known, also in another namespace. */
@@ -81,7 +85,7 @@ static void test_mtu_below(void **state _unused_) {
 		"");
 	check_diags(
 		"namespaces: {host: {interfaces: {x: {kind: existing, mtu: 1500}}}, a: {interfaces: {m: {kind: macvlan, link: host:x, mtu: 9000}}}}",
-		"f:1:123: error: 'mtu' must be at most 1500: host:x below has 1500\n"
+		"f:1:123: error: 'mtu' must be at most 1500: the lower interface host:x has 1500\n"
 		"f:1:59: note: it is set here");
 }
 
@@ -186,7 +190,7 @@ static void test_passthru(void **state _unused_) {
 static void test_macvlan_addresses(void **state _unused_) {
 #define MAC "mac-address: \"02:00:00:00:00:01\""
 	check_interfaces("e0: {" MAC "},\nm: {kind: macvlan, link: e0, " MAC "}",
-			 "f:3:43: error: a:e0 below has this MAC address; a macvlan needs one of its own");
+			 "f:3:43: error: the lower interface a:e0 has this MAC address; a macvlan needs its own");
 	check_interfaces("m: {kind: macvlan, link: e0, " MAC "},\no: {kind: macvlan, link: e0, " MAC "}",
 			 "f:3:43: error: another macvlan of a:e0 has this MAC address\nf:2:43: note: first here");
 	check_interfaces("e0: {" MAC "}, m: {kind: macvlan, link: e0, mode: passthru, " MAC "}", "");
