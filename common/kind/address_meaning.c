@@ -4,13 +4,13 @@
 #include "kind/link.h"
 #include "meaning/places.h"
 
-enum { COMPARE_MAX = 2 * 1000 * 1000 }; /* comparisons of addresses in one namespace: a help is not worth minutes */
+enum { COMPARE_MAX = 2 * 1000 * 1000 }; /* limit of comparisons in one namespace: a warning is not worth minutes */
 
 static bool is_on(const struct object *object, size_t field, uint32_t value) {
 	return object_has(object, field) && value;
 }
 
-/* Neither asks nor answers whose an address is, so that it may be on many hosts (anycast, a cluster's). */
+/* The interface neither asks nor answers who has an address, so several hosts may have it (anycast, a cluster). */
 static bool is_silent(const struct place *place) {
 	const struct link *link = (const struct link *)ns_find_link(place->ns, place->dev);
 	const struct address *a = (const struct address *)place->address;
@@ -18,7 +18,7 @@ static bool is_silent(const struct place *place) {
 	return is_on(&a->object, ADDRESS_NODAD, a->nodad) || (link && object_has(&link->object, LINK_ARP) && !link->arp);
 }
 
-/* One host may have an IPv4 address on several of its interfaces. */
+/* Do the two conflict? One host may have an IPv4 address on several of its interfaces. */
 static bool contends(const struct place *a, const struct place *b) {
 	return a->segment != SEGMENT_NONE && a->segment == b->segment && ip_equal(&a->ip, &b->ip) &&
 	       (a->ns != b->ns || a->ip.family == AF_INET6) && !is_silent(a) && !is_silent(b);
@@ -42,7 +42,7 @@ static void check_twice(struct meaning *m) {
 	}
 }
 
-/* The address with its host bits set to a value: all zero or all one. */
+/* Are all host bits of the address equal to `ones`? */
 static bool has_host_bits(const struct prefix *p, bool ones) {
 	for (unsigned bit = p->length; bit < ip_bits(p->address.family); bit++)
 		if ((p->address.bytes[bit / 8] >> (7 - bit % 8) & 1) != ones)
@@ -50,7 +50,8 @@ static bool has_host_bits(const struct prefix *p, bool ones) {
 	return true;
 }
 
-/* On lo a prefix may mean all of its addresses. With two addresses or one (RFC 3021, RFC 6164) each is a host's. */
+/* On lo, a prefix may stand for all of its addresses. In a network of one or two addresses, each belongs to a host
+ * (RFC 3021, RFC 6164). */
 static void check_use(struct meaning *m, const struct address *a) {
 	const struct prefix *p = &a->address;
 	struct prefix better = *p;
@@ -74,11 +75,11 @@ static void check_use(struct meaning *m, const struct address *a) {
 		     prefix_format(&better, other));
 }
 
-/* What a namespace says of its interfaces. */
+/* What a namespace says about its interfaces. */
 struct uses {
 	vec(const char *) routed;              /* sorted: interfaces that routes name */
 	vec(const struct address *) addresses; /* sorted by interface */
-	size_t budget;                         /* comparisons that are left */
+	size_t budget;                         /* comparisons left */
 };
 
 static void uses_done(struct uses *uses) {
@@ -116,10 +117,10 @@ static bool is_routed(const struct uses *uses, const char *dev) {
 	return uses->routed.n && bsearch(&dev, uses->routed.items, uses->routed.n, sizeof(dev), compare_names);
 }
 
-/* Is it one of the n addresses of an interface of which another covers it, or borrowed from another interface (an unnumbered
- * link)? */
-static bool is_further(const struct meaning *m, const struct ns_state *ns, const struct address *const *list, size_t n,
-		       const struct address *a) {
+/* Is the address covered by another one of the interface's n addresses, or borrowed from another interface (an
+ * unnumbered link)? */
+static bool is_additional(const struct meaning *m, const struct ns_state *ns, const struct address *const *list, size_t n,
+			  const struct address *a) {
 	place_foreach(place, m, &a->address.address)
 		if (place->ns == ns && place->address != &a->object)
 			return true;
@@ -136,7 +137,7 @@ static bool may_lack_length(const struct ns_state *ns, const struct address *a) 
 	return a->bare && wide && !a->peer.address.family && !streq(a->dev, "lo") && link && segment_is_ethernet(link);
 }
 
-/* Alone an address of one host reaches nobody, unless a route says that others are on that link. */
+/* A single host address reaches nobody by itself, unless a route says that others are on the link. */
 static void check_length(struct meaning *m, const struct ns_state *ns, const struct address *a) {
 	bool ipv4 = a->address.address.family == AF_INET;
 	char buf[IP_TEXT_MAX];
@@ -147,7 +148,7 @@ static void check_length(struct meaning *m, const struct ns_state *ns, const str
 		     ip_format(&a->address.address, buf), a->address.length, ns->name, a->dev, buf, ipv4 ? 24 : 64);
 }
 
-/* The addresses of one interface. */
+/* Checks the addresses of one interface. */
 static void check_lengths(struct meaning *m, const struct ns_state *ns, struct uses *uses, const struct address *const *list,
 			  size_t n) {
 	if (is_routed(uses, list[0]->dev))
@@ -156,7 +157,7 @@ static void check_lengths(struct meaning *m, const struct ns_state *ns, struct u
 		if (!may_lack_length(ns, list[i]))
 			continue;
 		uses->budget -= n;
-		if (!is_further(m, ns, list, n, list[i]))
+		if (!is_additional(m, ns, list, n, list[i]))
 			check_length(m, ns, list[i]);
 	}
 }

@@ -3,12 +3,12 @@
 #include "kind/route.h"
 #include "meaning/places.h"
 
-enum { COVER_MAX = 2 * 1000 * 1000 }; /* comparisons of gateways with addresses in one namespace */
+enum { COVER_MAX = 2 * 1000 * 1000 }; /* limit of comparisons of gateways with addresses in one namespace */
 
-/* A gateway as a route names it. */
+/* A gateway that a route names. */
 struct hop {
 	struct ip via;
-	const char *dev; /* NULL: by the addresses */
+	const char *dev; /* NULL: the addresses decide */
 	struct position position;
 };
 
@@ -18,7 +18,7 @@ struct network {
 	const char *dev;
 };
 
-/* One namespace's. */
+/* The gateways and addresses of a namespace. */
 struct hops {
 	vec(struct hop) list;
 	vec(struct network) networks;
@@ -61,7 +61,7 @@ static void find_hops(const struct ns_state *ns, struct hops *hops) {
 		qsort(hops->list.items, hops->list.n, sizeof(*hops->list.items), compare_hops);
 }
 
-/* The one interface whose addresses cover the gateway; NULL where there is none, or several. */
+/* The only interface whose addresses cover the gateway; NULL: none, or several. */
 static const char *covering_dev(const struct hops *hops, const struct ip *via) {
 	const char *dev = NULL;
 
@@ -107,7 +107,7 @@ static void check_hop(struct meaning *m, const struct ns_state *ns, const struct
 		     ns->name, dev, ip_format(&hop->via, buf), text_str(&others));
 }
 
-/* Told once for all routes by one gateway. */
+/* Warns once for all routes through one gateway. */
 static void check_hops(struct meaning *m, const struct ns_state *ns) {
 	_cleanup_(hops_done) struct hops hops = {};
 	size_t budget = COVER_MAX;

@@ -4,9 +4,9 @@
 #include "meaning/places.h"
 
 enum {
-	COMPARE_MAX = 2 * 1000 * 1000, /* entries with earlier ones, in one namespace: a help is not worth minutes */
-	WAYS_MAX = 2 * 1000 * 1000,    /* addresses and routes that are searched for ways to targets */
-	WAY_MAX = 8,                   /* routers on the way to a target */
+	COMPARE_MAX = 2 * 1000 * 1000, /* limit of comparing entries in one namespace: a warning is not worth minutes */
+	WAYS_MAX = 2 * 1000 * 1000,    /* limit of addresses and routes searched for paths to targets */
+	WAY_MAX = 8,                   /* limit of routers on the path to a target */
 };
 
 static bool is_everything(const struct nat_match *match) {
@@ -22,7 +22,8 @@ static void check_masquerade(struct meaning *m, const struct nat_entry *e) {
 		     "with 'out' (the interface to the outside) or 'source'");
 }
 
-/* Of a range the kernel takes any free port (nf_nat_l4proto_unique_tuple()), but keeps one that is in it already. */
+/* From a range the kernel takes any free port (nf_nat_l4proto_unique_tuple()), but keeps a port that is already in
+ * the range. */
 static void check_ports(struct meaning *m, const struct nat_entry *e) {
 	const struct nat_item *port = e->port.items;
 
@@ -70,7 +71,7 @@ static bool find_lead(const struct ns_state *ns, const struct ip *ip, struct lea
 	return by;
 }
 
-/* The namespace that has a gateway, or NULL. */
+/* The namespace that has the gateway address, or NULL. */
 static const struct ns_state *router(const struct meaning *m, const struct ip *ip) {
 	const struct place *place = ip->family ? place_first(m, ip) : place_end(m);
 
@@ -81,7 +82,7 @@ static bool is_private(const struct ns_state *ns) {
 	return !streq(ns->name, NS_HOST) && !ns->adopt;
 }
 
-static void say_nobody(struct meaning *m, const struct nat_entry *e, const struct ns_state *ns, const char *dev) {
+static void warn_unreachable(struct meaning *m, const struct nat_entry *e, const struct ns_state *ns, const char *dev) {
 	_cleanup_text_ struct text others = {};
 	char buf[IP_TEXT_MAX];
 
@@ -98,7 +99,7 @@ static void say_nobody(struct meaning *m, const struct nat_entry *e, const struc
 			     ip_format(&e->to.first, buf), ns->name);
 }
 
-/* Follows the declared routes to where the target must be; silent where they lead out of what is declared. */
+/* Follows the declared routes to the target's segment. No warning if they lead to something undeclared. */
 static void check_target(struct meaning *m, const struct ns_state *ns, const struct nat_entry *e, size_t *budget) {
 	const struct ip *to = &e->to.first;
 	bool loopback = to->family == AF_INET && to->bytes[0] == 127;
@@ -112,19 +113,19 @@ static void check_target(struct meaning *m, const struct ns_state *ns, const str
 		*budget -= HASH_COUNT(ns->objects);
 		if (known && lead.direct) {
 			if (!place_is_answered(m, place_segment(m, ns, lead.dev), to, NULL))
-				say_nobody(m, e, ns, lead.dev);
+				warn_unreachable(m, e, ns, lead.dev);
 			return;
 		}
 		if (!known && is_private(ns))
-			say_nobody(m, e, ns, NULL);
+			warn_unreachable(m, e, ns, NULL);
 		ns = router(m, &lead.via);
 	}
 }
 
 /* Hidden entries. */
 
-/* Under the ports that an entry names one by one, and under 0 where it takes more: an entry is hidden by one of those that its
- * own first port leads to. */
+/* An index of entries by destination port: single ports one by one, 0 for entries that match more. Only entries
+ * under 0 or under its own first port can hide an entry. */
 struct listed {
 	uint32_t key;
 	size_t entry;
@@ -172,7 +173,7 @@ static bool hides(const struct nat_entry *first, const struct nat_entry *e) {
 	       nat_match_covers(&first->source_port, &e->source_port) && nat_match_covers(&first->port, &e->port);
 }
 
-/* The first entry under the key that stands before entry i and takes all that e matches; NULL. */
+/* The first entry with the key, before entry i, that matches everything that e matches; or NULL. */
 static const struct nat_entry *find_under(const struct nat_rules *rules, struct listing *listing, uint32_t key, size_t i,
 					  const struct nat_entry *e) {
 	const struct listed *all = listing->list.items;
@@ -202,7 +203,7 @@ static const struct nat_entry *find_hider(const struct nat_rules *rules, struct 
 	return first;
 }
 
-/* One item of a list that an earlier entry has, too: a range that goes around an exception is not such a one. */
+/* Warns about a list item that an earlier entry matches completely. A range that contains an exception is not one. */
 static void check_items(struct meaning *m, const struct nat_rules *rules, struct listing *listing, size_t i,
 			const struct field *field) {
 	struct nat_entry part = rules->items[i];

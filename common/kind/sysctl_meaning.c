@@ -25,7 +25,7 @@ static const struct sysctl *forwarding(const struct ns_state *ns, const char *de
 	return NULL;
 }
 
-/* accept_ra in the kernel's ip-sysctl.rst: 1 holds as long as forwarding is off. */
+/* With accept_ra = 1, advertisements are accepted only while forwarding is off (ip-sysctl.rst). */
 static void check_accept_ra(struct meaning *m, const struct ns_state *ns, const struct sysctl *sysctl) {
 	const char *name = strrchr(sysctl->path, '/');
 
@@ -44,8 +44,8 @@ void sysctl_warn(struct meaning *m) {
 				check_accept_ra(m, ns, (const struct sysctl *)object);
 }
 
-/* accept_ra in the kernel's ip-sysctl.rst: 1 holds as long as forwarding is off. Where the file says something of it, the file
- * alone is judged. */
+/* With accept_ra = 1, advertisements are accepted only while forwarding is off (ip-sysctl.rst). If the file declares
+ * accept_ra, settings.c judges that alone. */
 static void check_advertised(const struct ns_state *desired, const struct ns_state *seen, struct link *link,
 			     struct diags *diags) {
 	_cleanup_free_ char *path = xasprintf("net/ipv6/conf/%s/accept_ra", link->name);
@@ -53,7 +53,7 @@ static void check_advertised(const struct ns_state *desired, const struct ns_sta
 
 	if (!by || link->accept_ra != 1 || setting_object(desired, path))
 		return;
-	link->accept_ra = 0; /* told once */
+	link->accept_ra = 0; /* warn only once */
 	diag_warning(diags, by->object.position,
 		     "%s/%s has addresses or routes from router advertisements, which it ignores while IPv6 is forwarded; "
 		     "write 'accept-ra: 2' with that interface, or 'forwarding: ipv4'",

@@ -71,7 +71,8 @@ static bool is_present(const struct meaning *m, size_t segment, const struct ns_
 bool place_is_answered(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but) {
 	if (segment_is_open(&m->segments, segment))
 		return true;
-	/* Of IPv4 a host answers for all its addresses on each of its interfaces (arp_ignore in the kernel's ip-sysctl.rst). */
+	/* With IPv4 a host answers for all its addresses on each of its interfaces (arp_ignore in the kernel's
+	 * ip-sysctl.rst). */
 	place_foreach(place, m, ip)
 		if (place->ns != but &&
 		    (place->segment == segment || (ip->family == AF_INET && is_present(m, segment, place->ns))))
@@ -85,7 +86,7 @@ void place_print_others(const struct meaning *m, size_t segment, const struct ip
 	size_t n = 0;
 
 	if (m->diags->n_warnings >= DIAGS_MAX)
-		return; /* it will not be shown, and this takes its time */
+		return; /* the message will not be shown, and this takes time */
 	vec_foreach(place, &m->places) {
 		if (place->segment != segment || place->ip.family != ip->family || place->ns == but)
 			continue;

@@ -40,15 +40,16 @@ static inline const struct place *place_end(const struct meaning *m) {
 #define place_foreach(p, m, ip_) \
 	for (const struct place *p = place_first(m, ip_); p < place_end(m) && ip_equal(&p->ip, ip_); p++)
 
-/* The segment of an interface by its name. */
+/* The segment of an interface, by its name. */
 size_t place_segment(struct meaning *m, const struct ns_state *ns, const char *dev);
 
 /* Does a host answer for the address on the segment, other than the namespace (NULL: any host)? True if that cannot be known. */
 bool place_is_answered(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but);
 
-/* "; there are 10.0.0.1 (host/br0) and 10.0.0.12 (db/eth0)": who else is on the segment, in that family. */
+/* Prints which addresses of the family other hosts on the segment have: "; there are: 10.0.0.1 (host/br0), 10.0.0.12
+ * (db/eth0)". */
 void place_print_others(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but,
 			struct text *out);
 
-/* Which of two places in the files comes first; as memcmp(). */
+/* Compares two positions in the files, like memcmp(). */
 int place_compare_positions(struct position a, struct position b);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Union-find over the declared links. */
+/*
+ * Segments by union-find over the declared links (segment.h).
+ */
 #include "meaning/segment.h"
 
 #include "model/kind.h"
@@ -33,7 +35,7 @@ static void join(struct segments *s, size_t a, const struct object *other) {
 	s->members.items[a].parent = b;
 }
 
-/* With VLANs two ports of a bridge need not hear each other, and the file does not say which do. */
+/* With VLAN filtering, two ports of a bridge may not reach each other, and the file does not show which do. */
 static bool has_vlans(const struct object *bridge) {
 	int i = bridge->kind->segment == SEGMENT_PORTS ? kind_field(bridge->kind, "vlan-filtering") : -1;
 
@@ -44,7 +46,8 @@ bool segment_is_ethernet(const struct object *link) {
 	return link->kind->segment != SEGMENT_ELSEWHERE;
 }
 
-/* A tunnel's packets go by the link below, its frames do not; a VLAN's have a tag; a VRF's ports share routes only. */
+/* A tunnel sends packets through its lower link, but no frames; a VLAN's frames have a tag; ports of a VRF only
+ * share routes. */
 static bool is_on_segment_of(const struct object *from, const struct field *field, const struct object *to) {
 	if (field->flags & FIELD_CONTROLLER)
 		return !to || to->kind->segment == SEGMENT_PORTS;
@@ -71,12 +74,12 @@ static void join_lower(struct segments *s, const struct state *state, size_t fro
 	}
 }
 
-/* What topod finds rather than makes, tunnels and VLANs lead to where the file says nothing of. */
+/* Found interfaces, tunnels and VLANs lead to hosts that the file does not declare. */
 static bool leads_on(const struct object *link) {
 	return link->kind->segment == SEGMENT_ELSEWHERE || link->kind->segment == SEGMENT_TAGGED || has_vlans(link);
 }
 
-/* Others answer for hosts behind them, whatever is declared (proxy_arp, proxy_ndp). */
+/* With proxy_arp or proxy_ndp a host answers for others, whatever is declared. */
 static void open_proxies(struct segments *s, const struct ns_state *ns, const struct object *setting) {
 	const char *dev;
 
@@ -97,8 +100,8 @@ static bool has_controller(const struct object *link) {
 	return false;
 }
 
-/* In a namespace that is not topod's alone, others may give an address to an interface that has none, or make it a port. A
- * bridge without any is as common, and forgotten as often, as elsewhere. */
+/* In a namespace that topod shares with others, these may add an address to an interface without one, or make it a
+ * port. A bridge without an address is not treated so: it is as common, and forgotten as often, as elsewhere. */
 static void open_bare(struct segments *s, const struct ns_state *ns) {
 	if (!streq(ns->name, NS_HOST) && !ns->adopt)
 		return;
@@ -111,7 +114,7 @@ static void open_bare(struct segments *s, const struct ns_state *ns) {
 	}
 }
 
-/* A bridge without ports is for those that others bring. */
+/* A bridge without ports waits for ports that others add. */
 static void open_empty(struct segments *s) {
 	for (size_t i = 0; i < s->members.n; i++)
 		if (s->members.items[i].link->kind->segment == SEGMENT_PORTS && !s->members.items[i].ported)

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which links are on one segment: they hear each other's broadcasts, as far as the file tells.
+ * Which links are on one segment, that is, receive each other's broadcasts, as far as the file shows.
  *
- * The ends of a veth pair are, a bridge and its ports, a macvlan and its parent. A segment is open where it goes on behind
- * what the file declares: behind an interface that topod does not make, or a tunnel.
+ * The ends of a veth pair are on one segment, so are a bridge and its ports, and a macvlan and its parent. A segment is
+ * open if it continues beyond what the file declares: behind an interface that topod does not make, or through a
+ * tunnel.
  */
 #pragma once
 
 #include "base/vec.h"
 #include "model/state.h"
 
-enum { SEGMENT_NONE = SIZE_MAX }; /* of lo, and of links that nobody declares */
+enum { SEGMENT_NONE = SIZE_MAX }; /* for lo and for undeclared links */
 
 struct segment_member {
 	const struct object *link;
-	size_t parent;  /* of the same segment; its own index: the one that stands for all */
-	bool open;      /* of that one: so is the segment */
+	size_t parent;  /* another member of the segment; its own index: it represents the segment */
+	bool open;      /* of the representative: the segment is open */
 	bool ported;    /* is a bridge with ports */
-	bool addressed; /* has an address of its own */
+	bool addressed; /* has an address */
 	UT_hash_handle hh;
 };
 
@@ -29,9 +30,9 @@ struct segments {
 void segments_find(struct segments *ret, const struct state *state);
 void segments_done(struct segments *segments);
 
-/* The segment of a link; link may be NULL. Equal numbers are one segment. */
+/* The segment of a link, which may be NULL. Equal numbers mean the same segment. */
 size_t segment_of(struct segments *segments, const struct object *link);
-/* Is it of those that topod makes on an Ethernet, where there are others? */
+/* Does topod make the link on an Ethernet segment with other hosts? */
 bool segment_is_ethernet(const struct object *link);
 /* SEGMENT_NONE is open. */
 bool segment_is_open(const struct segments *segments, size_t segment);
