@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a daemon counts, in one table: the reconciler counts in struct report_counts, and the status as JSON, as lines and as
- * a sentence walk the table. To add a count, add a row, and its key to daemon/control/org.topod.varlink.
+ * What a daemon counts, as one table: the reconciler counts in struct report_counts, and the status as JSON, as lines
+ * and as a sentence is made from the table. To add a count, add a row, and its key to daemon/control/org.topod.varlink.
  */
 #pragma once
 
 #include "base/base.h"
 
-/* The line of `topod status` that lists it with its words, where it is not 0. */
+/* The line of `topod status` that shows the count if it is not 0. */
 enum count_line {
 	COUNT_UNLISTED,
 	COUNT_OBJECTS,
 	COUNT_DRIFT,
 };
 
-/* Member, key in JSON, line, the words behind 1 and behind other numbers, those in "Degraded: 1 failing" (NULL: not there). */
+/* Member, key in JSON, line, the words after 1 and after other numbers, the words in "Degraded: 1 failing" (NULL:
+ * not shown). */
 #define REPORT_COUNTS(COUNT)                                                                                           \
 	/* declared */                                                                                                 \
 	COUNT(n_namespaces, "namespaces", UNLISTED, NULL, NULL, NULL)                                                  \

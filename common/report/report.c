@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the reports share: spans of time, and text that is safe to show. */
+/* What the reports share: time spans, and text that is safe to show. */
 #include "report/report_private.h"
 
 #include <inttypes.h>
@@ -22,7 +22,7 @@ void report_clean(const char *piece, struct text *out) {
 
 void report_set(json_t *object, const char *key, json_t *value) {
 	if (json_object_set_new(object, key, value) < 0)
-		abort(); /* out of memory, see base.h: every text was made valid before */
+		abort(); /* out of memory (base.h); texts are always valid here */
 }
 
 json_t *report_json_text(const char *text) {

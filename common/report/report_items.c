@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A plan's changes as people count them: the two halves of a recreation are one thing, the two ends of a pair are
- * two, and what only completes a creation is none.
+ * A plan's changes as users count them: the two halves of a recreation are one item, the two ends of a pair are two,
+ * and an update that only completes a creation is none.
  */
 #include "kind/link.h"
 #include "report/report_private.h"
 
-/* What happens to a declared object; a pair's creation is that of both ends. */
+/* What happens to a declared object; creating a pair creates both ends. */
 struct fate {
 	const struct object *desired;
 	const struct change *creation, *deletion;
@@ -51,8 +51,8 @@ static void find_fates(struct fates *fates, const struct plan *plan) {
 	}
 }
 
-/* The fields for which an object cannot stay what it is. */
-static uint64_t asking_fields(const struct object *object, const struct object *before) {
+/* The fields that require recreating the object; if none does, all that differ. */
+static uint64_t recreating_fields(const struct object *object, const struct object *before) {
 	uint64_t differs, hard = 0;
 
 	if (object->kind != before->kind && !object->kind->any_kind)
@@ -64,9 +64,9 @@ static uint64_t asking_fields(const struct object *object, const struct object *
 	return hard ? hard : differs;
 }
 
-/* It goes with the link below it, which is recreated. A missing end of a pair, whose creation is also said to come again, is new:
- * only the other end was there. */
-static bool goes_along(struct fates *fates, const struct object *object, const struct change *creation) {
+/* Is the object recreated only because its lower link is? A missing end of a pair counts as new, although its
+ * creation is marked as a recreation: only the other end existed. */
+static bool is_recreated_with_lower(struct fates *fates, const struct object *object, const struct change *creation) {
 	return creation->recreates && (!object->twin || !fate_of(fates, object->twin)->deletion);
 }
 
@@ -77,15 +77,16 @@ static void add_end(struct report_items *items, struct fates *fates, const struc
 	if (deletion) {
 		item.action = ACTION_RECREATE;
 		item.before = deletion->observed;
-		item.fields = asking_fields(end, deletion->observed);
-	} else if (goes_along(fates, end, change)) {
+		item.fields = recreating_fields(end, deletion->observed);
+	} else if (is_recreated_with_lower(fates, end, change)) {
 		item.action = ACTION_RECREATE;
 		item.along = true;
 	}
 	vec_push(&items->list, item);
 }
 
-/* What was moved in is not what the next look will put in its place, by what the file said of it then. */
+/* The declared fields by which the interface that was moved in differs from the one that the next scan will put in
+ * its place. */
 static uint64_t differing_once(const struct object *object, const struct object *noted) {
 	uint64_t mask = 0;
 
@@ -99,7 +100,7 @@ static uint64_t differing_once(const struct object *object, const struct object 
 	return mask;
 }
 
-/* A deletion after which, with the next look, something else comes: both are one line. */
+/* A deletion after which, with the next scan, something else is created: both are one line. */
 static void set_replacement(struct report_item *item) {
 	const struct change *deletion = item->change;
 
@@ -191,7 +192,7 @@ bool report_shows(const struct object *object, size_t i) {
 
 	if (field->class == FIELD_KEY || field->flags & FIELD_OPAQUE)
 		return false;
-	/* Hidden because it is written elsewhere, as `ports`: but it is what people look for. */
+	/* It is hidden because it is declared elsewhere, as `ports`; but users look for it. */
 	if (object_is_link(object) && i == LINK_MASTER)
 		return true;
 	return !(field->flags & FIELD_HIDDEN);
@@ -210,7 +211,7 @@ static void add_value(const struct object *object, size_t i, struct text *out) {
 
 static void add_name(const struct object *object, const struct object *before, size_t i, struct text *out) {
 	if (object_is_link(object) && i == LINK_UP)
-		return; /* "up" and "down" say it all */
+		return; /* "up" and "down" need no name */
 	if (object->kind->class->single_value)
 		text_add(out, before ? "" : "= ");
 	else if (object_is_link(object) && i == LINK_MASTER)
@@ -220,7 +221,7 @@ static void add_name(const struct object *object, const struct object *before, s
 }
 
 void report_field(const struct object *object, const struct object *before, size_t i, struct text *out) {
-	/* Tables of two kinds agree on the common fields of links only. */
+	/* Tables of different kinds agree only on the common fields of links. */
 	if (before && (!object_has(before, i) || (before->kind != object->kind && i >= LINK_N_FIELDS)))
 		before = NULL;
 	add_name(object, before, i, out);
@@ -249,14 +250,14 @@ static void add_reasons(const struct report_item *item, struct text *out) {
 	for (size_t i = 0; i < object->kind->n_fields && out->size == before; i++)
 		if (item->fields >> i & 1 && object->kind->fields[i].flags & FIELD_ONE_WAY)
 			text_add(out, object->kind->fields[i].doc);
-	/* Nothing about itself: so it is the other end that is not there, or the order. */
+	/* No field of its own: so its other end is missing, or the order is wrong. */
 	if (out->size == before)
 		text_add(out, object_is_link(object) ? "with its other end" : "after the one that is declared first");
 }
 
 void report_reason(const struct report_item *item, struct text *out) {
 	if (item->along) {
-		text_addf(out, "along with %s", object_is_link(item->object) ? "the interface below" : "its interface");
+		text_addf(out, "along with %s", object_is_link(item->object) ? "its lower interface" : "its interface");
 	} else if (item->object->kind != item->before->kind && (item->change->then || !item->object->kind->any_kind)) {
 		text_add(out, "is a ");
 		object_print_noun(item->before, out);
@@ -278,7 +279,7 @@ const char *report_short_scope(const struct object *object, struct text *scope) 
 }
 
 void report_refusal(const struct change *change, struct text *out) {
-	if (change->text) { /* which goes on with the noun: "exists and is not topod's" */
+	if (change->text) { /* it follows the noun: "exists and is not topod's" */
 		object_print_noun(change_object(change), out);
 		text_add(out, " ");
 	}

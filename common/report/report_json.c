@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Plans and diagnostics for programs. Words and keys are a promise: what is added later is added beside them. */
+/* Plans and diagnostics for programs. Keys and values are an interface: they may be added to, but not changed. */
 #include "report/report_private.h"
 
 /* Plans. */
@@ -13,7 +13,7 @@ static json_t *field_value(const struct object *object, size_t i) {
 	if (field->type == &type_bool)
 		return json_boolean(*(const uint32_t *)field_of(field, object));
 	field_print(field, object, &text);
-	/* "none" is a word of some fields; of the others it is how nothing is printed. */
+	/* "none" is a value of some enumerations; for all other fields it means that there is no value. */
 	if (field->type != &type_enum && streq(text_str(&text), "none"))
 		return json_null();
 	return report_json_text(text_str(&text));
@@ -28,8 +28,8 @@ static json_t *field_pair(const struct object *object, const struct object *befo
 	return pair;
 }
 
-/* The fields of which the item speaks. */
-static uint64_t spoken_of(const struct report_item *item) {
+/* The fields that the item shows. */
+static uint64_t shown_fields(const struct report_item *item) {
 	if (item->action == ACTION_DELETE || item->action == ACTION_REFUSED)
 		return 0;
 	if (item->action == ACTION_CHANGE)
@@ -38,7 +38,7 @@ static uint64_t spoken_of(const struct report_item *item) {
 }
 
 static json_t *item_fields(const struct report_item *item) {
-	uint64_t mask = spoken_of(item);
+	uint64_t mask = shown_fields(item);
 	json_t *fields = json_object();
 
 	for (size_t i = 0; i < item->object->kind->n_fields; i++) {
@@ -72,7 +72,7 @@ static json_t *item_json(const struct report_item *item) {
 	report_set(json, "object", report_json_text(id.data));
 	report_set(json, "kind", json_string(item->object->kind->name));
 	report_set(json, "fields", item_fields(item));
-	if (item->object->kind->lines && spoken_of(item))
+	if (item->object->kind->lines && shown_fields(item))
 		report_set(json, "entries", entries_json(item->object));
 	if (item->action == ACTION_RECREATE)
 		report_reason(item, &text);

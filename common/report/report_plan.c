@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A plan as text that an operator understands before applying it: like a diff, by namespaces. What is said of an
- * object that is made is what the file says of it; what topod fills in by itself (marks, stable MAC addresses, "up")
- * would only hide that.
+ * A plan as text, for an operator who decides whether to apply it: like a diff, by namespace. An object that is created
+ * is described by what the file declares; what topod fills in (marks, stable MAC addresses, "up") would only hide that.
  */
 #include "kind/link.h"
 #include "report/report_private.h"
@@ -29,8 +28,8 @@ static void add_title(const char *ns, bool color, struct text *out) {
 
 /* One line. */
 
-/* Is it said by the object's name already, as "via 10.0.0.1" in "route default via 10.0.0.1"? The length of a prefix
- * may be left out there. */
+/* Does the object's name contain the field already, as "via 10.0.0.1" in "route default via 10.0.0.1"? The name may
+ * lack a prefix length. */
 static bool is_in_name(const char *name, const char *shown) {
 	size_t n = strcspn(shown, "/");
 
@@ -44,7 +43,7 @@ static bool is_written(const struct object *object, size_t i) {
 	return object_has(object, i) && object->positions && object->positions[i].line;
 }
 
-/* What the file says of an object that is made. */
+/* Adds what the file declares about an object that is created. */
 static void add_values(const struct object *object, const char *name, struct text *out) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		bool is_value = object->kind->class->single_value;
@@ -61,7 +60,7 @@ static void add_values(const struct object *object, const char *name, struct tex
 static void add_noun(const struct object *object, struct text *out) {
 	_cleanup_text_ struct text noun = {};
 
-	/* For links the kind says more than "link". */
+	/* For links, the kind says more than "link". */
 	if (object_is_link(object) && object->kind->link_kind)
 		text_add(&noun, object->kind->name);
 	else
@@ -69,7 +68,7 @@ static void add_noun(const struct object *object, struct text *out) {
 	report_clean(noun.data, out);
 }
 
-/* The other end of a pair. */
+/* Adds the other end of a pair. */
 static void add_peer(const struct object *object, struct text *out) {
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (object->kind->fields[i].flags & FIELD_PEER && object_has(object, i)) {
@@ -87,7 +86,7 @@ static void add_whole(const struct object *object, struct text *out) {
 	add_values(object, text_str(&name), out);
 }
 
-/* What differs where no field is for people's eyes. */
+/* What differs if none of the fields is shown. */
 static const char *hidden_difference(const struct report_item *item) {
 	if (item->change->told)
 		return item->change->text;
@@ -119,7 +118,7 @@ static void add_differences(const struct report_item *item, struct text *out) {
 		text_addf(out, "%s%s", separator, hidden_difference(item));
 }
 
-/* A link that topod only moved is moved back. */
+/* A link that topod moved in is moved back. */
 static void add_deletion(const struct report_item *item, struct text *out) {
 	const struct object *noted = item->change->desired;
 
@@ -154,7 +153,7 @@ static void add_body(const struct report_item *item, struct text *out) {
 		add_differences(item, out);
 		return;
 	case ACTION_CREATE:
-		/* What comes along with its namespace is only set (lo, a setting). */
+		/* What comes with a new namespace is only set (lo, a setting). */
 		if (item->change->type == CHANGE_UPDATE)
 			add_differences(item, out);
 		else
@@ -204,7 +203,7 @@ void report_summary_text(const struct report_summary *s, struct text *out) {
 	text_addf(out, " in %zu namespace%s\n", s->n_namespaces, s->n_namespaces == 1 ? "" : "s");
 }
 
-/* What other topologies have, and would be removed else. */
+/* Adds objects that would be removed if other topologies did not have them. */
 static void add_spared(const struct plan *plan, bool color, struct text *out) {
 	if (plan->spared.n)
 		add_title("left as it is", color, out);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A daemon's status: as JSON over its socket, and from that as lines for people.
+ * A daemon's status: as JSON for the socket, and as lines for people, made from that JSON.
  *
- * The two sides may be of different versions, so reading is forgiving: what is missing is empty, what is unknown
- * is passed over.
+ * The two sides may be of different versions, so reading is tolerant: missing members are empty, unknown ones are
+ * ignored.
  */
 #include <inttypes.h>
 
 #include "report/report_private.h"
 
-/* The members that are plain numbers or texts, for both directions. */
+/* The members that are plain numbers or texts, for reading and writing. */
 struct member {
 	const char *key;
 	size_t offset;
@@ -169,7 +169,7 @@ static void add_ago(struct page *page, uint64_t when) {
 		text_add(page->out, "just now");
 		return;
 	}
-	/* Whole seconds: nobody asks when to a tenth. */
+	/* Whole seconds are precise enough. */
 	report_duration((page->now - when) / 1000000 * 1000000, page->out);
 	text_add(page->out, " ago");
 }
@@ -248,7 +248,7 @@ static void add_latest(struct page *page) {
 	}
 }
 
-/* What it is and why, with its place: "web/eth0 address 10.0.0.11/24: File exists (office.yaml:14)". */
+/* What it is and why, with its position: "web/eth0 address 10.0.0.11/24: File exists (office.yaml:14)". */
 static void add_matter(struct page *page, const struct report_trouble *t, const char *separator) {
 	report_clean(t->scope, page->out);
 	if (t->noun) {

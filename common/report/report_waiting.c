@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What waits for something outside of topod, counted: by what it is and what it waits for. */
+/* Objects that wait for something outside topod, counted by class and reason. */
 #include "report/report_private.h"
 
 static bool is_like(const struct waiting *a, const struct waiting *b) {
 	return a->object->kind->class == b->object->kind->class && streq_ptr(a->why, b->why);
 }
 
-/* How many like it there are from it on; 0 where it is not the first of them. */
+/* The number of objects like this one from here on; 0: it is not the first of them. */
 static size_t count_like(const struct waiting *waiting, size_t n, size_t i) {
 	size_t count = 0;
 

@@ -107,13 +107,13 @@ static void test_recreated_along(void **state _unused_) {
 		     "  b: {interfaces: {k: {kind: macvlan, link: a:v}}}}",
 		     "a\n"
 		     "  -/+ v: vxlan, id 2, local 10.0.0.1 (id 1 -> 2)\n"
-		     "  -/+ m: macvlan, link a:v (along with the interface below)\n"
+		     "  -/+ m: macvlan, link a:v (along with its lower interface)\n"
 		     "  -/+ m: address 10.1.0.1/24 (along with its interface)\n"
 		     "    + m: address 10.2.0.1/24\n"
 		     "\n"
 		     "b\n"
 		     "    + l: macvlan, link a:v\n"
-		     "  -/+ k: macvlan, link a:v (along with the interface below)\n"
+		     "  -/+ k: macvlan, link a:v (along with its lower interface)\n"
 		     "\n"
 		     "2 to create, 0 to change, 4 to recreate, 0 to delete in 2 namespaces\n");
 }
