@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Arenas: chunks of growing size, filled from the front (arena.h).
+ */
 #include "base/arena.h"
 
-/* AddressSanitizer knows chunks only. So that it knows the pieces too, what was not handed out is marked as such, and a
- * gap is left behind each piece. gcc says that it is there by a macro, clang by a feature. */
+/* AddressSanitizer knows only whole chunks. To let it check single allocations, memory that is not handed out is
+ * poisoned, and a gap is left after each allocation. gcc announces the sanitizer by a macro, clang by a feature. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
 #define __SANITIZE_ADDRESS__
@@ -18,7 +21,7 @@ enum { GAP = 0 };
 #endif
 
 enum {
-	FIRST_CHUNK = 1024, /* one look at a small namespace fits into a few kilobytes */
+	FIRST_CHUNK = 1024, /* a scan of a small namespace fits into a few kilobytes */
 	LARGEST_CHUNK = 256 * 1024,
 };
 
@@ -78,11 +81,11 @@ char *arena_strdup(struct arena *arena, const char *text) {
 }
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args) {
-	va_list recreates;
+	va_list copy;
 
-	va_copy(recreates, args);
-	int n = vsnprintf(NULL, 0, format, recreates);
-	va_end(recreates);
+	va_copy(copy, args);
+	int n = vsnprintf(NULL, 0, format, copy);
+	va_end(copy);
 	if (n < 0)
 		abort();
 
@@ -100,7 +103,7 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
 	return text;
 }
 
-/* The chunk that is being filled stays in front. */
+/* The chunk that is being filled stays first. */
 void arena_join(struct arena *arena, struct arena *from) {
 	struct arena_chunk **end = arena->chunks ? &arena->chunks->next : &arena->chunks, *rest = *end;
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Allocation that does not fail (base.h).
+ */
 #include "base/base.h"
 
 #include <stdarg.h>

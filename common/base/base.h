@@ -2,10 +2,9 @@
 /*
  * The vocabulary that every other file may use: cleanup attributes, small macros, string predicates.
  *
- * It knows nothing about networks. It allocates nothing but through xmalloc() and xrealloc(), which do not
- * return on exhaustion: a daemon without memory cannot keep a promise about the network, so it ends at once
- * (the network stays as it is) and its supervisor starts it afresh. This keeps every other function free of
- * an error path that no test can reach.
+ * It knows nothing about networks. It allocates only through xmalloc() and xrealloc(), which do not return if memory is
+ * exhausted: a daemon without memory cannot keep a promise about the network, so it ends at once (the network stays as
+ * it is) and its supervisor restarts it. Thus no other function needs an error path that no test can reach.
  */
 #pragma once
 
@@ -39,7 +38,7 @@ static inline void closep(int *fd) {
 	if (*fd >= 0)
 		close(*fd);
 }
-/* For a descriptor, -1 when none: _cleanup_close_ int fd = -1; */
+/* For a descriptor, -1: none: _cleanup_close_ int fd = -1; */
 #define _cleanup_close_ _cleanup_(closep)
 
 static inline void fclosep(FILE **f) {
@@ -48,7 +47,7 @@ static inline void fclosep(FILE **f) {
 }
 #define _cleanup_fclose_ _cleanup_(fclosep)
 
-/* Gives the value away and leaves the variable harmless for its cleanup. */
+/* Returns the value and resets the variable, so that its cleanup does nothing. */
 #define TAKE_PTR(p)                         \
 	({                                  \
 		__typeof__(p) _taken = (p); \
@@ -65,22 +64,22 @@ static inline void fclosep(FILE **f) {
 static inline bool streq(const char *a, const char *b) {
 	return strcmp(a, b) == 0;
 }
-/* As streq(), but either may be NULL; two NULLs are equal. */
+/* Like streq(), but either may be NULL; two NULLs are equal. */
 static inline bool streq_ptr(const char *a, const char *b) {
 	return a && b ? streq(a, b) : a == b;
 }
-/* The rest of text behind prefix, or NULL where it does not begin so. */
+/* What follows prefix in text; NULL: text does not begin with it. */
 static inline const char *startswith(const char *text, const char *prefix) {
 	size_t n = strlen(prefix);
 	return strncmp(text, prefix, n) == 0 ? text + n : NULL;
 }
 
-/* Writes a line to standard error, whatever state memory and locks are in, and aborts. */
+/* Writes a line to standard error without using memory or locks, and aborts. */
 void abort_with(const char *line) _noreturn_;
 
-/* malloc(3) and friends, zeroed; they never return NULL (see above). The caller frees with free(). */
+/* Like malloc(3) and others, but zeroed and never NULL (see above). The caller frees with free(). */
 void *xmalloc(size_t size);
-/* Not zeroed: a large buffer of which little is used costs only that. */
+/* Not zeroed, so that a large buffer costs only what is used of it. */
 void *xmalloc_raw(size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Growing strings (text.h).
+ */
 #include "base/text.h"
 
 enum {
-	PIECE_GUESS = 48, /* most are shorter and need not be formatted twice */
+	PIECE_GUESS = 48, /* most pieces are shorter and need not be formatted twice */
 };
 
 static void reserve(struct text *text, size_t more) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading text that a person wrote and that may be anything: characters out of UTF-8, and which of them are
- * safe to show on a terminal.
+ * Reading text that a user wrote and that may be anything: decoding UTF-8, and which characters are safe to show on a
+ * terminal.
  */
 #pragma once
 
 #include "base/base.h"
 
-/* The character at text (of size > 0 bytes). Returns its length in bytes, or 0 where the bytes are no UTF-8
- * (overlong, a surrogate, cut off, …); then *ret_code is the first byte's value. */
+/* Decodes the character at text (of size > 0 bytes). Returns its length in bytes; 0: the bytes are not valid UTF-8
+ * (overlong, a surrogate, truncated, …), and *ret_code is the first byte. */
 static inline size_t utf8_decode(const char *text, size_t size, uint32_t *ret_code) {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)text;
@@ -29,7 +29,7 @@ static inline size_t utf8_decode(const char *text, size_t size, uint32_t *ret_co
 	return n;
 }
 
-/* How many bytes to step over at text: a whole character, or one byte that is none. */
+/* The number of bytes to skip at text: a whole character, or one invalid byte. */
 static inline size_t utf8_step(const char *text, size_t size) {
 	uint32_t code;
 	size_t n = utf8_decode(text, size, &code);
@@ -37,7 +37,7 @@ static inline size_t utf8_step(const char *text, size_t size) {
 	return n ? n : 1;
 }
 
-/* A character that would act on the terminal, or on the order of its neighbours, instead of being seen. */
+/* Would the character control the terminal, or change the order of its neighbours, instead of being visible? */
 static inline bool utf8_is_unsafe(uint32_t code) {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
 	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;

@@ -2,7 +2,7 @@
 /*
  * A growing array: vec(int) numbers = {}; vec_push(&numbers, 3); vec_done(&numbers);
  *
- * The elements move when it grows: keep indexes, not pointers, while it is being filled.
+ * The elements move when the array grows: keep indexes, not pointers, while it is being filled.
  */
 #pragma once
 

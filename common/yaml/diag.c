@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Collecting diagnostics and giving them as text.
+ * Collecting diagnostics and formatting them as text.
  *
- * The text may go to a terminal while what it quotes comes from a file that anybody wrote: nothing leaves this
- * file that could act on a terminal, but for its own colours. A control byte in a message is shown as an
- * escape; in the excerpt it is one `?` (a tab is one space), so that the caret below keeps its column.
+ * The text may go to a terminal while it quotes a file that anybody may have written: apart from its own colours, no
+ * text leaves this file that could control a terminal. A control character in a message is shown as an escape, in an
+ * excerpt as one `?` (a tab as one space), so that the caret below keeps its column.
  *
- * Formatting is linear in the source's size: the diagnostics are sorted by place, so that finding their lines
- * takes one walk over each source.
+ * Formatting takes time linear in the source's size: the diagnostics are sorted by position, so that one walk over each
+ * source finds their lines.
  */
 #include "yaml/diag.h"
 
 #include "base/utf8.h"
 
 enum {
-	NOTES_UNTIL = 4 * DIAGS_MAX, /* a list so long takes no more notes */
-	EXCERPT_COLUMNS = 100,       /* of a longer line, only so much around the caret is shown */
-	GUTTER = 4,                  /* least width of the line number before an excerpt */
+	NOTES_UNTIL = 4 * DIAGS_MAX, /* no more notes are added to a longer list */
+	EXCERPT_COLUMNS = 100,       /* of a longer line, only this much around the caret is shown */
+	GUTTER = 4,                  /* minimum width of the line number before an excerpt */
 };
 
 uint8_t diags_add_source(struct diags *diags, struct source_text source) {
@@ -43,7 +43,7 @@ static void keep(struct diags *diags, enum severity severity, struct position po
 	vec_push(&diags->list, (struct diag){ .severity = severity, .position = position, .text = text });
 }
 
-/* Errors and warnings have a limit each, so that no crowd of warnings hides an error. */
+/* Errors and warnings have separate limits, so that many warnings cannot hide an error. */
 void diag_error(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 
@@ -93,13 +93,13 @@ void diags_be_strict(struct diags *diags) {
 	diags->n_warnings = 0;
 }
 
-/* What the parts of the output share. */
+/* The state of formatting. */
 struct output {
 	FILE *file;
 	bool color;
 	const struct diags *diags;
-	size_t source;     /* the source whose lines are being walked, … */
-	size_t line;       /* … the line reached, from 1, … */
+	size_t source;     /* the source being walked, … */
+	size_t line;       /* … the current line, from 1, … */
 	size_t line_start; /* … and its offset */
 };
 
@@ -132,7 +132,7 @@ static void put_color(struct output *out, const char *sequence) {
 		fputs(sequence, out->file);
 }
 
-/* Text of a message, with everything that could act on a terminal as an escape. */
+/* Prints a message's text, with everything that could control a terminal as an escape. */
 static void put_text(FILE *file, const char *text) {
 	size_t size = strlen(text), n;
 	uint32_t code;
@@ -174,12 +174,12 @@ static bool is_break(char c) {
 	return c == '\n' || c == '\r';
 }
 
-/* A byte order mark is no column of the first line. */
+/* A byte order mark is not a column of the first line. */
 static size_t skip_bom(const struct source_text *source) {
 	return source->size >= 3 && memcmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }
 
-/* Walks on to a line; false where the source has none of that number. */
+/* Moves forward to a line; false: the source has no such line. */
 static bool seek_line(struct output *out, struct position position, const struct source_text *source) {
 	if (out->source != position.source || position.line < out->line || out->line == 0) {
 		out->source = position.source;
@@ -199,8 +199,8 @@ static bool seek_line(struct output *out, struct position position, const struct
 	return out->line_start < source->size;
 }
 
-/* How many cells of a terminal a character takes: none where it combines with the one before, two for those of
- * East Asia and for pictures. In ranges; exactness beyond that is the terminal's own secret. */
+/* The number of terminal cells of a character: none if it combines with the one before, two for East Asian
+ * characters and emoji. Only by ranges; anything more precise depends on the terminal. */
 static int cells(uint32_t code) {
 	static const struct {
 		uint32_t first, last;
@@ -217,7 +217,7 @@ static int cells(uint32_t code) {
 	return 1;
 }
 
-/* One character of a source line as it is shown. Returns its size in the source, 0 at the line's end. */
+/* One character of a source line as shown. Returns its size in the source; 0: the line ends. */
 static size_t shown(const struct source_text *source, size_t at, const char **ret_text, int *ret_size, int *ret_cells) {
 	uint32_t code;
 
@@ -231,12 +231,12 @@ static size_t shown(const struct source_text *source, size_t at, const char **re
 	return n ? n : 1;
 }
 
-/* The part of a line that is shown, and where the carets go below it, counted in cells. */
+/* Where the carets are below the part of a line that is shown, in cells. */
 struct excerpt {
 	size_t before, under;
 };
 
-/* A mark's column, but at most the one behind the line's end. */
+/* The position's column, but at most the one after the line's end. */
 static size_t find_column(const struct source_text *source, size_t line_start, struct position position) {
 	size_t column = 1, n;
 	const char *text;
@@ -297,7 +297,7 @@ static int compare_places(const void *a, const void *b) {
 		return x->position.line < y->position.line ? -1 : 1;
 	if (x->position.column != y->position.column)
 		return x->position.column < y->position.column ? -1 : 1;
-	return (x > y) - (x < y); /* the list's order */
+	return (x > y) - (x < y); /* the order of the list */
 }
 
 static void put_diag(struct output *out, const struct diag *diag) {
@@ -306,7 +306,7 @@ static void put_diag(struct output *out, const struct diag *diag) {
 	put_excerpt(out, diag);
 }
 
-/* The diagnostics in the order of their places, each with its notes. */
+/* Prints the diagnostics in the order of their positions, each with its notes. */
 static void put_sorted(struct output *out) {
 	const struct diag *list = out->diags->list.items, *end = list ? list + out->diags->list.n : NULL;
 	vec(const struct diag *) heads = {};

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * "did you mean …?": the nearest of a few known names, by Damerau's and Levenshtein's distance (letters added,
- * left out, replaced, or swapped with their neighbour).
+ * "did you mean …?": the nearest of some known names by Damerau-Levenshtein distance (letters added, left out,
+ * replaced, or swapped with their neighbour).
  *
- * Case and the choice between `-` and `_` cost nothing: MTU and mac_address are habits of other programs, not
- * slips of a finger. How far is near depends on the length, so that short words do not turn into any other.
+ * Case, and `-` instead of `_`, cost nothing: MTU and mac_address are habits from other programs, not typing mistakes.
+ * The allowed distance depends on the length, so that short words are not close to every other word.
  *
- * Before that come the words that other programs have for the same thing: nobody misspells `gateway` for `via`.
+ * Other programs' words for the same thing come first: `gateway` is not a misspelled `via`.
  */
 #include "yaml/diag.h"
 
-enum { LONGEST = 64 }; /* nothing longer is a slip of a known name */
+enum { LONGEST = 64 }; /* nothing longer is a misspelled known name */
 
 static unsigned char folded(char c) {
 	return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : (unsigned char)c;
@@ -20,7 +20,7 @@ static size_t threshold(size_t size) {
 	return size <= 4 ? 1 : size <= 8 ? 2 : 3;
 }
 
-/* Three rows of the table are enough: a swap looks back two. */
+/* Three rows of the table are enough, because a swap looks back two rows. */
 struct rows {
 	unsigned char before[LONGEST + 1], last[LONGEST + 1], now[LONGEST + 1];
 };
@@ -40,7 +40,7 @@ static unsigned char fill_row(struct rows *rows, const char *a, size_t i, const 
 	return best;
 }
 
-/* The distance, or anything above limit where it is larger than that. */
+/* The distance; any number above limit if it exceeds that. */
 static size_t distance(const char *a, size_t na, const char *b, size_t nb, size_t limit) {
 	struct rows rows = {};
 
@@ -51,13 +51,14 @@ static size_t distance(const char *a, size_t na, const char *b, size_t nb, size_
 	for (size_t i = 1; i <= na; i++) {
 		memcpy(rows.before, rows.last, sizeof(rows.last));
 		memcpy(rows.last, rows.now, sizeof(rows.now));
-		if (fill_row(&rows, a, i, b, nb) > limit) /* no later row has less than this one's least */
+		if (fill_row(&rows, a, i, b, nb) > limit) /* no later row can contain less than this row's minimum */
 			return limit + 1;
 	}
 	return rows.now[nb];
 }
 
-/* Of ip(8), nft(8), iptables(8), netplan, networkd, ifupdown and compose. The first row counts whose second word is known. */
+/* Words from ip(8), nft(8), iptables(8), netplan, networkd, ifupdown and compose. The first row whose second word is
+ * a candidate counts. */
 static const struct {
 	const char *theirs, *ours;
 } synonyms[] = {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libyaml's events to a tree of nodes, within limits.
+ * From libyaml's events to a tree of nodes, within limits.
  *
- * Events are pulled one by one and the limits are checked at each, so that a hostile file ends at the first
- * event that goes too far: libyaml has no limits of its own, and its work per token grows with the nesting.
- * There is no recursion. Unfinished collections are frames on a stack of YAML_MAX_DEPTH; finished nodes wait in
- * one array until the collection around them ends, and only then take their final place in the arena.
+ * Events are read one by one and the limits are checked at each, so that a hostile file ends at the first event that
+ * exceeds them: libyaml has no limits itself, and its work per token grows with the nesting. There is no recursion.
+ * Unfinished collections are frames on a stack of YAML_MAX_DEPTH; finished nodes wait in one array until the collection
+ * around them ends, and are then moved to the arena.
  *
- * An alias gives the anchored node once more, uncopied. Its weight (how many nodes a walk through it meets)
- * and its height (how deep it is) are known when its collection has ended, so that neither a small file that
- * stands for billions of nodes nor a chain of aliases gets past the limits.
+ * An alias refers to the anchored node itself, without copying it. When a collection ends, its weight (how many nodes a
+ * walk through it meets) and its height (how deep it is) are known, so that neither a small file that expands to
+ * billions of nodes nor a chain of aliases gets past the limits.
  *
- * Anchors are in a balanced tree, not in a hash table: no choice of names makes it slow.
+ * Anchors are in a balanced tree, not in a hash table, so that no choice of names makes it slow.
  */
 #include <search.h>
 
@@ -19,7 +19,7 @@
 
 enum next { GO_ON, DONE, FAILED };
 
-/* What is known about an anchor; node is NULL while the collection that bears it is unfinished. */
+/* An anchor; node is NULL until its collection is finished. */
 struct anchor {
 	const char *name;
 	const struct node *node;
@@ -31,9 +31,9 @@ struct frame {
 	struct node *node;
 	struct anchor *anchor; /* or NULL */
 	bool flow;
-	size_t first;    /* its first node among the waiting ones */
-	size_t weight;   /* of itself and what it holds so far */
-	unsigned height; /* levels, itself included */
+	size_t first;    /* index of its first node in `waiting` */
+	size_t weight;   /* of itself and its content so far */
+	unsigned height; /* levels, including itself */
 };
 
 struct reader {
@@ -41,16 +41,16 @@ struct reader {
 	struct diags *diags;
 	struct yaml_text text;
 	yaml_parser_t parser;
-	const char *until; /* a key of the root behind which nothing is read, or NULL */
+	const char *until; /* a key of the root after which nothing is read, or NULL */
 
 	struct frame frames[YAML_MAX_DEPTH];
 	unsigned depth;
-	vec(const struct node *) waiting; /* NULL for one that could not be read */
+	vec(const struct node *) waiting; /* NULL for a node that could not be read */
 	void *anchors;                    /* tree of struct anchor, see tsearch(3) */
 	struct arena anchor_arena;
 
 	size_t n_nodes, n_aliased;
-	bool begun; /* the document */
+	bool begun; /* the document has begun */
 	const struct node *root;
 };
 
@@ -68,7 +68,7 @@ static struct yaml_place place_at(const yaml_mark_t *position) {
 	return (struct yaml_place){ .line = position->line, .column = position->column };
 }
 
-/* A mark for all of an event but its further lines. */
+/* The position of an event, as wide as its part on the first line. */
 static struct position event_position(struct reader *reader, const yaml_event_t *event) {
 	const yaml_mark_t *start = &event->start_mark, *end = &event->end_mark;
 
@@ -82,7 +82,7 @@ static enum next too_many(struct reader *reader, const yaml_event_t *event, cons
 	return FAILED;
 }
 
-/* An event's tag and anchor, whichever kind of node it begins. */
+/* The tag and anchor of an event that begins a node. */
 struct properties {
 	const char *anchor, *tag;
 };
@@ -103,7 +103,7 @@ static struct properties properties_of(const yaml_event_t *event) {
 	return (struct properties){ .anchor = anchor, .tag = tag };
 }
 
-/* Where the node itself begins, behind its anchor and tag; and where the tag is. */
+/* Where the node itself begins, after its anchor and tag; *ret_tag: where the tag is. */
 static struct yaml_place skip_properties(struct reader *reader, const yaml_event_t *event, struct yaml_place *ret_tag) {
 	struct yaml_place place = yaml_text_place(&reader->text, &event->start_mark);
 
@@ -117,7 +117,7 @@ static struct yaml_place skip_properties(struct reader *reader, const yaml_event
 	return place;
 }
 
-/* A value of which nothing is written. */
+/* Is the value empty? */
 static bool is_absent(const yaml_event_t *event) {
 	return event->type == YAML_SCALAR_EVENT && event->data.scalar.length == 0 &&
 	       event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -129,7 +129,7 @@ static struct position node_position(struct reader *reader, const yaml_event_t *
 	struct yaml_place place = place_at(start), tag;
 	bool scalar = event->type == YAML_SCALAR_EVENT;
 
-	if (is_absent(event)) /* the place for it, or its anchor */
+	if (is_absent(event)) /* the place where it would be, or its anchor */
 		return event_position(reader, event);
 	if (properties.anchor || properties.tag)
 		place = skip_properties(reader, event, &tag);
@@ -146,7 +146,7 @@ static int compare_anchors(const void *a, const void *b) {
 	return strcmp(((const struct anchor *)a)->name, ((const struct anchor *)b)->name);
 }
 
-/* The anchor of that name, made where it is new; a name may be anchored again and means the newer one then. */
+/* The anchor with this name, added if it is new. A name may be used again, and then means the newer node. */
 static struct anchor *add_anchor(struct reader *reader, const char *name) {
 	struct anchor wanted = { .name = name };
 	struct anchor **found = tfind(&wanted, &reader->anchors, compare_anchors);
@@ -160,7 +160,7 @@ static struct anchor *add_anchor(struct reader *reader, const char *name) {
 	return anchor;
 }
 
-/* Puts a finished node where it belongs. */
+/* Adds a finished node to its collection, or makes it the root. */
 static void place_node(struct reader *reader, const struct node *node, size_t weight, unsigned height) {
 	if (reader->depth == 0) {
 		reader->root = node;
@@ -185,8 +185,8 @@ static bool is_core_tag(const char *name, enum node_type type) {
 	abort();
 }
 
-/* `!br0`, which YAML reads as a tag without a value, and `! br0`: the writer means the negation. It is read on
- * as what should stand there, so that nothing else is found fault with. Returns whether it is such a tag. */
+/* The user wrote `!br0`, which YAML reads as a tag without a value, or `! br0`, and means a negation. The node
+ * becomes "not br0", so that no further errors follow. Returns whether it is such a tag. */
 static bool read_negation(struct reader *reader, struct node *node, struct position position, const char *tag) {
 	bool joined = tag[1] != 0;
 	const char *what = joined ? tag + 1 : node->text;
@@ -221,7 +221,7 @@ static void read_tag(struct reader *reader, struct node *node, const yaml_event_
 		diag_error(reader->diags, position, "the tag %s has no meaning here; remove it", quote.text);
 }
 
-/* A new node for an event, with its mark. */
+/* A new node for an event, with its position. */
 static struct node *new_node(struct reader *reader, const yaml_event_t *event, enum node_type type) {
 	struct node *node = arena_new(reader->arena, struct node);
 
@@ -288,14 +288,14 @@ static void end_sequence(struct reader *reader, struct node *node, const struct 
 static enum next end_collection(struct reader *reader) {
 	struct frame *frame = &reader->frames[--reader->depth];
 	size_t n = reader->waiting.n - frame->first;
-	const struct node **items = n ? reader->waiting.items + frame->first : NULL; /* none ever waited: no list */
+	const struct node **items = n ? reader->waiting.items + frame->first : NULL; /* NULL if nothing ever waited */
 
 	if (frame->node->type == NODE_MAPPING)
 		yaml_mapping(reader->arena, reader->diags, frame->node, items, n);
 	else
 		end_sequence(reader, frame->node, items, n);
 	reader->waiting.n = frame->first;
-	/* Where the name was anchored again meanwhile, that is newer. */
+	/* If the name was used again in the meantime, that node is newer. */
 	if (frame->anchor && !frame->anchor->node) {
 		frame->anchor->node = frame->node;
 		frame->anchor->weight = frame->weight;
@@ -324,7 +324,7 @@ static const struct anchor *find_anchor(struct reader *reader, const yaml_event_
 static enum next read_alias(struct reader *reader, const yaml_event_t *event) {
 	const struct anchor *anchor = find_anchor(reader, event);
 
-	if (!anchor) { /* said already; what would have held it is read without it */
+	if (!anchor) { /* already reported; its collection is read without it */
 		place_node(reader, NULL, 0, 0);
 		return GO_ON;
 	}
@@ -376,7 +376,7 @@ static enum next read_event(struct reader *reader, const yaml_event_t *event) {
 	abort();
 }
 
-/* Is the key that is sought, with its value, what the root ends with so far? */
+/* Were the wanted key and its value just read into the root? */
 static bool has_come_to_key(const struct reader *reader) {
 	const struct frame *root = &reader->frames[0];
 	size_t n = reader->waiting.n;

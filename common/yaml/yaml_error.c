@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libyaml's complaints in words that help.
+ * libyaml's errors, in words that help.
  *
- * libyaml says what its grammar lacks at a place ("did not find expected key"); people want to know what they did
- * wrong. Where that can be told from the text around the place, it is told, and the mark put on what has to be
- * changed. A complaint that is not in the table is passed on in libyaml's own words: a newer library may have
- * new ones.
+ * libyaml says what its grammar expects at a place ("did not find expected key"); users want to know what they did
+ * wrong. If the text around the place shows it, the message says so, and its position is on what has to be changed. An
+ * error that is not in the table is passed on in libyaml's own words, because a newer library may have new ones.
  */
 #include "yaml/yaml_private.h"
 
@@ -33,7 +32,7 @@ static char next_to(const struct failure *f, struct yaml_place place) {
 }
 
 static bool is_space(char c) {
-	return strchr(" \t\r\n", c) != NULL; /* and the text's end, 0 */
+	return strchr(" \t\r\n", c) != NULL; /* including the text's end, 0 */
 }
 
 static bool only_space_from(const struct failure *f, struct yaml_place place) {
@@ -84,7 +83,7 @@ static void say_bad_colon(struct failure *f) {
 	    "a key is not allowed here: its line is indented too far, or the key above lacks its ':'");
 }
 
-/* fd00:: between brackets, where a ':' before ',' or a bracket is taken for a key's. */
+/* fd00:: in brackets, where YAML takes a ':' before ',' or a bracket for that of a key. */
 static void say_flow_colon(struct failure *f) {
 	say(f, f->context, f->at.column - f->context.column + 1,
 	    "a value that ends with ':' must be quoted inside brackets");
@@ -198,7 +197,7 @@ static void say_no_content(struct failure *f) {
 		say_unclosed(f);
 		return;
 	}
-	if (c == ':') /* ::1 is a usual value here, not a missing one */
+	if (c == ':') /* ::1 is a common value here, not a missing one */
 		say(f, f->at, 1, "a value that begins with ':' must be quoted inside brackets");
 	else if (!f->open && (c == ']' || c == '}'))
 		say_closes_nothing(f);
@@ -207,7 +206,7 @@ static void say_no_content(struct failure *f) {
 	note_opening(f);
 }
 
-static void say_behind_document(struct failure *f) {
+static void say_after_document(struct failure *f) {
 	char c = yaml_text_at(f->text, f->at);
 
 	if (c == ']' || c == '}')
@@ -216,11 +215,11 @@ static void say_behind_document(struct failure *f) {
 		say(f, f->at, yaml_text_rest(f->text, f->at), "the document ended before this; check the indentation");
 }
 
-/* The first that fits; NULL fits anything. */
+/* The first matching row is used; NULL matches anything. */
 static const struct {
 	const char *problem, *context;
 	void (*say)(struct failure *f);
-} complaints[] = {
+} problems[] = {
 	{ "found character that cannot start any token", NULL, say_bad_start },
 	{ "found a tab character that violates indentation", NULL, say_tab },
 	{ "found a tab character where an indentation space is expected", NULL, say_tab },
@@ -248,7 +247,7 @@ static const struct {
 	{ "did not find expected ',' or ']'", NULL, say_no_comma },
 	{ "did not find expected ',' or '}'", NULL, say_no_comma },
 	{ "did not find expected node content", NULL, say_no_content },
-	{ "did not find expected <document start>", NULL, say_behind_document },
+	{ "did not find expected <document start>", NULL, say_after_document },
 };
 
 static bool fits(const char *wanted, const char *given) {
@@ -260,9 +259,9 @@ void yaml_error(struct diags *diags, struct yaml_text *text, const yaml_parser_t
 
 	f.at = yaml_text_place(text, &parser->problem_mark);
 	f.context = parser->context ? yaml_text_place(text, &parser->context_mark) : f.at;
-	for (size_t i = 0; i < ARRAY_SIZE(complaints); i++)
-		if (fits(complaints[i].problem, parser->problem) && fits(complaints[i].context, parser->context)) {
-			complaints[i].say(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(problems); i++)
+		if (fits(problems[i].problem, parser->problem) && fits(problems[i].context, parser->context)) {
+			problems[i].say(&f);
 			return;
 		}
 	say(&f, f.at, 1, "invalid YAML: %s%s%s", parser->problem ?: "out of memory", parser->context ? " " : "",

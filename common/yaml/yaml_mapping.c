@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From keys and values to a mapping: keys must be scalars, a key stands once, and `<<` brings in the pairs of
- * other mappings behind the written ones, where these do not have the key.
+ * From keys and values to a mapping: keys must be scalars, each key occurs once, and `<<` adds the pairs of other
+ * mappings after the written ones, unless the mapping has the key itself.
  *
- * Equal keys are found by sorting, not by hashing: nobody can choose keys that make it slow.
+ * Equal keys are found by sorting, not by hashing, so that nobody can choose keys that make it slow.
  */
 #include "yaml/yaml_private.h"
 
-enum { FEW = 16 }; /* up to so many pairs are compared each with each */
+enum { FEW = 16 }; /* up to this many pairs are compared with each other */
 
-/* Where pairs are collected, written ones first. */
+/* The collected pairs, written ones first. */
 struct pairs {
 	struct node_pair *items;
 	size_t n, n_written;
@@ -20,7 +20,7 @@ static bool same_key(const struct node *a, const struct node *b) {
 	return a->n == b->n && memcmp(a->text, b->text, a->n) == 0;
 }
 
-/* Whether both of a key and its value could be read. */
+/* Could both the key and its value be read? */
 static bool is_read(const struct node *const *items) {
 	return items[0] && items[1];
 }
@@ -29,7 +29,7 @@ static bool is_merge(const struct node *key) {
 	return key->type == NODE_SCALAR && !key->quoted && streq(key->text, "<<");
 }
 
-/* Whether a pair may be written at all; if not, it was said why. */
+/* Is the key allowed? If not, adds an error. */
 static bool check_key(struct diags *diags, const struct node *key) {
 	if (key->type != NODE_SCALAR)
 		diag_error(diags, key->position, "a key must be a word or a quoted string, not %s", node_type_name(key));
@@ -40,14 +40,14 @@ static bool check_key(struct diags *diags, const struct node *key) {
 	return false;
 }
 
-/* The later of two pairs with the same key goes. */
+/* The arguments of node_pairs_unite(). Of two pairs with the same key the later one is removed. */
 struct uniting {
-	node_again_fn recreates;
+	node_again_fn fn;
 	void *userdata;
 };
 
 static void drop(const struct uniting *u, struct node_pair *first, struct node_pair *later) {
-	u->recreates(u->userdata, first, later);
+	u->fn(u->userdata, first, later);
 	later->key = NULL;
 }
 
@@ -83,8 +83,8 @@ static void unite_many(const struct uniting *u, struct node_pair *items, size_t 
 			first = sorted[i];
 }
 
-size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn recreates, void *userdata) {
-	const struct uniting uniting = { .recreates = recreates, .userdata = userdata };
+size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn fn, void *userdata) {
+	const struct uniting uniting = { .fn = fn, .userdata = userdata };
 	size_t kept = 0;
 
 	if (n <= FEW)
@@ -97,7 +97,7 @@ size_t node_pairs_unite(struct node_pair *pairs, size_t n, node_again_fn recreat
 	return kept;
 }
 
-/* A written key that stands twice is a mistake; one that `<<` brings in only fills a gap. */
+/* A key that is written twice is an error; a key from `<<` only fills a gap. */
 static void refuse_again(void *userdata, struct node_pair *first, struct node_pair *later) {
 	struct pairs *pairs = userdata;
 
@@ -108,7 +108,7 @@ static void refuse_again(void *userdata, struct node_pair *first, struct node_pa
 	diag_note(pairs->diags, first->key->position, "first here");
 }
 
-/* How many pairs a `<<` brings in at most. */
+/* The maximum number of pairs that a `<<` adds. */
 static size_t count_merged(const struct node *value) {
 	size_t n = 0;
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Questions about finished nodes, among them the spellings that other readers of YAML take for something else
- * than what is written.
+ * Questions about finished nodes, such as spellings that other YAML readers take for something else.
  */
 #include "yaml/yaml.h"
 
@@ -66,7 +65,7 @@ bool node_is_bool_word(const struct node *node) {
 	return is_plain(node) && is_one_of(node->text, words, ARRAY_SIZE(words));
 }
 
-/* One place of a number to the base 60: 0 to 59, one digit or two. Returns what follows it, or NULL. */
+/* Skips one digit of a base-60 number: 0 to 59, in one or two characters. Returns what follows it, or NULL. */
 static const char *skip_sixtieth(const char *p) {
 	size_t digits = strspn(p, "0123456789");
 

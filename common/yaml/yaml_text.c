@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The text of a YAML file before it means anything: is it text at all, and where in it is what.
+ * The text of a YAML file before it is parsed: is it text at all, and where is what in it.
  *
- * The check comes before libyaml sees a byte, for three reasons: libyaml knows only a byte's offset where a
- * character is no good, while people want line and column; it takes UTF-16, whose excerpts nobody could show;
- * and it counts U+0085, U+2028 and U+2029 as line breaks, which no editor does, so that every place behind one
- * would be wrong. Behind the check, every line breaks at LF, CR or CR LF.
+ * The check comes before libyaml sees a byte, for three reasons: for an invalid character libyaml reports only an
+ * offset, while users need line and column; libyaml accepts UTF-16, which excerpts could not show; and it counts
+ * U+0085, U+2028 and U+2029 as line breaks, which editors do not, so that every later position would be wrong. After
+ * the check, every line ends at LF, CR or CR LF.
  */
 #include "base/utf8.h"
 #include "yaml/yaml_private.h"
@@ -110,7 +110,7 @@ struct yaml_quote yaml_quote(const char *text, size_t size) {
 	return quote;
 }
 
-/* The line and column of an offset that was not walked to. */
+/* The line and column of an offset, by walking there. */
 static struct yaml_place place_of(const struct yaml_text *text, size_t offset) {
 	struct yaml_place place = {};
 
@@ -127,7 +127,7 @@ static bool is_yaml(uint32_t code) {
 	return code != 0x2028 && code != 0x2029 && code != 0xfeff && code != 0xfffe && code != 0xffff;
 }
 
-/* The first offset at which no character of YAML stands, or the text's size. */
+/* The first offset of something that is not a YAML character, or the text's size. */
 static size_t find_garbage(const struct yaml_text *text) {
 	size_t i = 0, n;
 	uint32_t code;
@@ -162,7 +162,7 @@ static void report_garbage(const struct yaml_text *text, struct diags *diags, si
 			   code);
 }
 
-/* %TAG lines have no use here, and many of them keep libyaml busy for a time that grows with their square. */
+/* %TAG lines have no use here, and libyaml takes quadratic time for many of them. */
 static size_t find_tag_directive(const struct yaml_text *text) {
 	for (size_t i = 0; i + 4 <= text->size; i++) {
 		const char *p = memchr(text->data + i, '%', text->size - i);
