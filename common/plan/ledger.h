@@ -21,9 +21,9 @@
  *
  * Four spaces stand for the tab between fields. `made`: this topology made the object. `found`: it existed, and topod
  * only changed it. `shared`: a namespace that another topology made and this one adopts; the last of them removes it. A
- * field without '=' has no former value: it goes back to the kernel's default. The ':' line follows the entry's line and says, for other topologies, where the
- * object is declared (LINE, or FILE:LINE with the number of the drop-in) and how. '-' removes an entry. A later line
- * for the same object replaces the earlier one, so changes are appended.
+ * field without '=' has no former value: it goes back to the kernel's default. The ':' line follows the entry's line and
+ * says, for other topologies, where the object is declared (LINE, or FILE:LINE with the number of the drop-in) and how.
+ * '-' removes an entry. A later line for the same object replaces the earlier one, so changes are appended.
  *
  * The '=' lines name the files from which the topology is read, the main file before its drop-ins ("-" is standard
  * input); a ledger of topod 0.1 has none. Fields are separated by tabs and written in the order of the kind's table,
