@@ -173,7 +173,7 @@ static const struct field fields[] = {
 	[GVRP] = FLAG("gvrp", gvrp, VLAN_FLAG_GVRP, "false", "Whether the VLAN is announced by GVRP."),
 	[MVRP] = FLAG("mvrp", mvrp, VLAN_FLAG_MVRP, "false", "Whether the VLAN is announced by MVRP."),
 	[LOOSE_BINDING] = FLAG("loose-binding", loose_binding, VLAN_FLAG_LOOSE_BINDING, "false",
-			       "Whether the interface has a carrier even if the lower one has none."),
+			       "Whether the interface may be up while the lower one is down."),
 	[BRIDGE_BINDING] = FLAG("bridge-binding", bridge_binding, VLAN_FLAG_BRIDGE_BINDING, "false",
 				"Whether the carrier follows the ports of the lower bridge that are members of the VLAN."),
 	[INGRESS] =
