@@ -3,9 +3,9 @@
  * Routes of a namespace: can their gateways be reached, and does an interface have their source address? Errors within
  * a single route are reported by route.c. Which objects give a link an address, and in which network, their kinds say.
  *
- * Most checks are only for namespaces that topod makes: in others, somebody else may add addresses and routes. The kernel looks
- * up a gateway in the route's own table and then in main, and accepts only what is on a link (fib_check_nh(),
- * net/ipv4/fib_semantics.c; ip6_route_check_nh(), net/ipv6/route.c).
+ * Most checks are only for namespaces that topod makes: in others, somebody else may add addresses and routes. The
+ * kernel looks up a gateway in the route's own table and then in main, and accepts only what is on a link
+ * (fib_check_nh(), net/ipv4/fib_semantics.c; ip6_route_check_nh(), net/ipv6/route.c).
  */
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ enum way {
 	WAY_ADDRESS, /* it is the network of a link's address */
 	WAY_LINK,    /* a route leads to it directly over a link */
 	WAY_GATEWAY, /* a route leads to it through a gateway */
-	WAY_DOWN,    /* it is that of a link which the file keeps down */
+	WAY_DOWN,    /* it is the network of an address on a link that the file keeps down */
 };
 
 struct network {
@@ -95,7 +95,7 @@ static void add_route(struct reach *reach, const struct route *route) {
 		add_network(reach, (struct network){ route->to, WAY_LINK, "", route->table, route });
 }
 
-/* The link, if the file keeps it down. */
+/* The link, if the file keeps it down; or NULL. */
 static const struct object *find_down(const struct ns_state *ns, const char *dev) {
 	const struct object *link = dev ? ns_find_link(ns, dev) : NULL;
 
@@ -163,7 +163,7 @@ static const struct network *find_network(const struct reach *reach, const struc
 												: NULL;
 }
 
-/* Of those of one prefix and way; NULL. */
+/* The first network with the key's prefix and way, or NULL. */
 static const struct network *find_first(const struct reach *reach, const struct network *key) {
 	size_t at = find_from(reach, key, compare_prefixes);
 
@@ -203,7 +203,7 @@ static size_t count_covering(const struct reach *reach, const struct ip *via, co
 	return n;
 }
 
-/* A link that is kept down and would reach the gateway; NULL. */
+/* A link that would reach the gateway but is kept down; or NULL. */
 static const char *find_way_down(const struct reach *reach, const struct ip *via) {
 	const struct network *found = NULL;
 
@@ -266,7 +266,7 @@ static void check_device(struct reading *r, const struct ns_state *ns, const cha
 	note_down(r, link);
 }
 
-/* An IPv4 route of type local does not ask for it (fib_create_info(): RT_SCOPE_HOST). */
+/* An IPv4 route of type local does not need its link up (fib_create_info(): RT_SCOPE_HOST). */
 static void check_devices(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct route *route = (const struct route *)object;
 
@@ -351,7 +351,7 @@ static void check_source(struct reading *r, const struct ns_state *ns, const str
 				       ns->name, ip_format(&route->src, buf));
 }
 
-/* Such an IPv6 address stays tentative, and what has it as source waits (common/plan/diff_waiting.c). */
+/* The IPv6 address of a link that is down stays tentative, and a route with this source waits (plan/diff_waiting.c). */
 static void check_source_up(struct reading *r, const struct ns_state *ns, const struct reach *reach,
 			    const struct object *route) {
 	const struct ip *src = &((const struct route *)route)->src;

@@ -19,13 +19,13 @@
 /* The number of lines in the plan's text: both ends of a pair count, updates that complete a creation do not. */
 struct report_summary {
 	size_t n_create, n_change, n_recreate, n_delete, n_refused;
-	size_t n_give_up;    /* made by topod, and never removed by it from then on */
+	size_t n_give_up;    /* made by topod, which will never remove them from now on */
 	size_t n_namespaces; /* namespaces with changes */
 };
 
 struct report_summary report_plan_summary(const struct plan *plan);
 
-/* 0: there is nothing to do. */
+/* The number of lines; 0: there is nothing to do. */
 static inline size_t report_summary_total(const struct report_summary *s) {
 	return s->n_create + s->n_change + s->n_recreate + s->n_delete + s->n_refused + s->n_give_up;
 }
@@ -53,10 +53,14 @@ void report_summary_text(const struct report_summary *summary, struct text *out)
  * desired state must not have been used for another plan in between. */
 void report_plan_text(const struct plan *plan, bool color, struct text *out);
 
-/* "waiting": [{"namespace", "object", "waits"}] are those that wait for something outside of topod.
- * {"topology", "waiting", "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?,
- * "error"?}], "spared": [{"object", "reason"}], "summary": {"create", "change", "recreate", "delete", "refused", "give_up", "namespaces"}}. "object" is unique in the
- * topology; numbers and booleans are such, other values text as in the file; "from" is null where there was none. */
+/* {"topology",
+ *  "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?, "error"?}],
+ *  "waiting": [{"namespace", "object", "waits"}],
+ *  "spared": [{"object", "reason"}],
+ *  "summary": {"create", "change", "recreate", "delete", "refused", "give_up", "namespaces"}}
+ *
+ * "waiting" lists objects that wait for something outside topod. "object" is unique in the topology. Numbers and booleans
+ * are JSON's, other values are texts as in the file; "from" is null if there was no value. */
 json_t *report_plan_json(const struct plan *plan, const char *topology);
 
 /* Diagnostics (report_json.c). */
