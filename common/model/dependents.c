@@ -9,7 +9,7 @@
  */
 #include "model/state.h"
 
-struct stand {
+struct link_dependents {
 	const char *link;
 	struct object_item *parts, *links;
 };
@@ -22,14 +22,14 @@ struct network {
 };
 
 /* Kept for each namespace while the file is in force; what is only needed to compute it is in struct survey. */
-struct standing {
-	struct stand *stands; /* sorted by link */
+struct dependents_index {
+	struct link_dependents *by_link; /* sorted by link */
 	size_t n;
 	struct object_item *strays, *linkless, *users;
 };
 
-struct found_stand {
-	struct stand stand;
+struct found_link {
+	struct link_dependents dependents;
 	UT_hash_handle hh;
 };
 
@@ -38,8 +38,8 @@ struct survey {
 	struct arena *arena;
 	struct arena scratch;
 	struct ns_state *ns;
-	struct standing *standing;
-	struct found_stand *stands;
+	struct dependents_index *index;
+	struct found_link *by_link;
 	struct network *networks;
 	bool lengths[2][129]; /* IPv4 and IPv6: which prefix lengths occur */
 	struct object *object;
@@ -55,20 +55,20 @@ static void add_item(struct arena *arena, struct object_item **list, struct obje
 	*list = item;
 }
 
-static struct stand *stand_of(struct survey *s, const char *link) {
-	struct found_stand *found = NULL;
+static struct link_dependents *dependents_of(struct survey *s, const char *link) {
+	struct found_link *found = NULL;
 
-	HASH_FIND_STR(s->stands, link, found);
+	HASH_FIND_STR(s->by_link, link, found);
 	if (!found) {
-		found = arena_new(&s->scratch, struct found_stand);
-		found->stand.link = link;
-		HASH_ADD_KEYPTR(hh, s->stands, link, strlen(link), found);
+		found = arena_new(&s->scratch, struct found_link);
+		found->dependents.link = link;
+		HASH_ADD_KEYPTR(hh, s->by_link, link, strlen(link), found);
 	}
-	return &found->stand;
+	return &found->dependents;
 }
 
 /* A port's attributes belong to its own link, and are lost with the controller. */
-static void note_needs(struct survey *s) {
+static void add_needs(struct survey *s) {
 	bool link = object_is_link(s->object);
 
 	object_foreach_need(need, s->object) {
@@ -76,9 +76,9 @@ static void note_needs(struct survey *s) {
 			add_item(s->arena, &s->standing->users, s->object);
 		if (!need.name || !streq(need.ns, s->ns->name))
 			continue;
-		struct stand *stand = stand_of(s, need.name);
+		struct link_dependents *dependents = dependents_of(s, need.name);
 		bool whole = link || need.field->flags & FIELD_CONTROLLER;
-		add_item(s->arena, whole ? &stand->links : &stand->parts, s->object);
+		add_item(s->arena, whole ? &dependents->links : &dependents->parts, s->object);
 	}
 }
 
@@ -93,7 +93,7 @@ static struct network *find_network(const struct survey *s, const struct ip *ip,
 	return network;
 }
 
-static void note_network(struct survey *s, const struct object *object) {
+static void add_network(struct survey *s, const struct object *object) {
 	struct prefix prefix;
 
 	if (!object->kind->reaches || !object->kind->reaches(object, &prefix))
@@ -112,84 +112,84 @@ static void note_network(struct survey *s, const struct object *object) {
 }
 
 /* Adds the object to every link that reaches the address; false: none does. */
-static bool note_reached(struct survey *s, const struct ip *ip) {
+static bool add_reached(struct survey *s, const struct ip *ip) {
 	bool found = false;
 
 	for (unsigned length = 0; length <= ip_bits(ip->family); length++) {
 		if (!s->lengths[ip->family == AF_INET6][length])
 			continue;
 		for (struct network *n = find_network(s, ip, (uint8_t)length); n; n = n->same) {
-			add_item(s->arena, &stand_of(s, n->link)->parts, s->object);
+			add_item(s->arena, &dependents_of(s, n->link)->parts, s->object);
 			found = true;
 		}
 	}
 	return found;
 }
 
-static void note_dependence(struct survey *s) {
+static void add_dependences(struct survey *s) {
 	const struct kind *kind = s->object->kind;
 	const struct ip *ip;
 	const char *dev;
 
 	for (size_t i = 0; kind->depends && kind->depends(s->object, i, &dev, &ip); i++) {
 		if (dev)
-			add_item(s->arena, &stand_of(s, dev)->parts, s->object);
-		if (ip && !note_reached(s, ip))
-			add_item(s->arena, &s->standing->strays, s->object);
+			add_item(s->arena, &dependents_of(s, dev)->parts, s->object);
+		if (ip && !add_reached(s, ip))
+			add_item(s->arena, &s->index->strays, s->object);
 	}
 }
 
-static void note_linkless(struct survey *s) {
+static void add_linkless(struct survey *s) {
 	struct need need = {};
 
 	if (!object_is_link(s->object) && !object_next_need(s->object, &need))
-		add_item(s->arena, &s->standing->linkless, s->object);
+		add_item(s->arena, &s->index->linkless, s->object);
 }
 
 static int compare_links(const void *a, const void *b) {
-	return strcmp(((const struct stand *)a)->link, ((const struct stand *)b)->link);
+	return strcmp(((const struct link_dependents *)a)->link, ((const struct link_dependents *)b)->link);
 }
 
-static void keep_stands(struct survey *s) {
-	struct standing *standing = s->standing;
+static void keep_index(struct survey *s) {
+	struct dependents_index *index = s->index;
 
-	standing->stands = arena_newn(s->arena, struct stand, HASH_COUNT(s->stands));
-	for (const struct found_stand *found = s->stands; found; found = found->hh.next)
-		standing->stands[standing->n++] = found->stand;
-	if (standing->n)
-		qsort(standing->stands, standing->n, sizeof(*standing->stands), compare_links);
+	index->by_link = arena_newn(s->arena, struct link_dependents, HASH_COUNT(s->by_link));
+	for (const struct found_link *found = s->by_link; found; found = found->hh.next)
+		index->by_link[index->n++] = found->dependents;
+	if (index->n)
+		qsort(index->by_link, index->n, sizeof(*index->by_link), compare_links);
 }
 
-static const struct standing *survey(struct state *state, struct ns_state *ns) {
+static const struct dependents_index *survey(struct state *state, struct ns_state *ns) {
 	struct survey s = { .arena = &state->arena, .ns = ns };
 
-	if (ns->standing)
-		return ns->standing;
-	ns->standing = s.standing = arena_new(&state->arena, struct standing);
+	if (ns->dependents)
+		return ns->dependents;
+	ns->dependents = s.index = arena_new(&state->arena, struct dependents_index);
 	ns_foreach(object, ns)
-		note_network(&s, object);
+		add_network(&s, object);
 	ns_foreach(object, ns) {
 		s.object = object;
-		note_needs(&s);
-		note_dependence(&s);
-		note_linkless(&s);
+		add_needs(&s);
+		add_dependences(&s);
+		add_linkless(&s);
 	}
-	keep_stands(&s);
-	HASH_CLEAR(hh, s.stands);
+	keep_index(&s);
+	HASH_CLEAR(hh, s.by_link);
 	HASH_CLEAR(hh, s.networks);
 	arena_done(&s.scratch);
-	return s.standing;
+	return s.index;
 }
 
-struct standing_on state_dependents(struct state *state, struct ns_state *ns, const char *link) {
-	const struct standing *standing = survey(state, ns);
-	const struct stand key = { .link = link };
-	const struct stand *stand =
-		standing->n ? bsearch(&key, standing->stands, standing->n, sizeof(key), compare_links) : NULL;
+struct dependents state_dependents(struct state *state, struct ns_state *ns, const char *link) {
+	const struct dependents_index *index = survey(state, ns);
+	const struct link_dependents key = { .link = link };
+	const struct link_dependents *dependents =
+		index->n ? bsearch(&key, index->by_link, index->n, sizeof(key), compare_links) : NULL;
 
-	return (struct standing_on){ .parts = stand ? stand->parts : NULL,
-				     .links = stand ? stand->links : NULL,
-				     .strays = standing->strays };
+	return (struct dependents){ .parts = dependents ? dependents->parts : NULL,
+				    .links = dependents ? dependents->links : NULL,
+				    .strays = index->strays };
 }
 
 const struct object_item *state_users(struct state *state, struct ns_state *ns) {

@@ -76,7 +76,7 @@ struct object *ns_add(struct ns_state *ns, struct object *object) {
 }
 
 void ns_remove(struct ns_state *ns, struct object *object) {
-	ns->standing = NULL;
+	ns->dependents = NULL;
 	HASH_DEL(ns->objects, object);
 	if (ns->self == object)
 		ns->self = NULL;

@@ -64,7 +64,7 @@ static bool closure_link(struct pass *pass, const char *ns_name, const char *lin
 	grown |= closure_crossings(pass, ns_name, link, height);
 	if (place.info->scanned.whole)
 		return grown;
-	struct standing_on on = state_dependents(desired, place.ns, link);
+	struct dependents on = state_dependents(desired, place.ns, link);
 	for (const struct object_item *item = on.links; item; item = item->next)
 		grown |= closure_upper(pass, item->object, height);
 	return grown;

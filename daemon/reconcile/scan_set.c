@@ -53,7 +53,7 @@ bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct 
 
 	if (!object || scan_set->whole)
 		return false;
-	struct standing_on on = state_dependents(desired, ns, link);
+	struct dependents on = state_dependents(desired, ns, link);
 	grown = scan_set_add_needing(scan_set, ns, object);
 	grown |= add_items(scan_set, ns, on.parts);
 	return grown | add_items(scan_set, ns, on.strays);
@@ -87,7 +87,7 @@ static bool add_object(struct scan_set *scan_set, struct state *desired, struct 
 /* Those of a class that are a part of the link. */
 static bool add_parts(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link,
 		      const struct class *class) {
-	struct standing_on on = state_dependents(desired, ns, link);
+	struct dependents on = state_dependents(desired, ns, link);
 	bool grown = false;
 
 	for (const struct object_item *item = on.parts; item; item = item->next)
