@@ -34,7 +34,7 @@ struct change {
 	uint64_t fields;               /* update: the fields to change; create: all that are set and not FIELD_AFTER */
 	const struct object *former;   /* create: the FIELD_BIRTH fields of what topod had made there before and is lost */
 	bool recreates;                /* one half of a recreation */
-	bool told;                     /* an update that is only reported, never made: what hides the object is foreign */
+	bool report_only;              /* an update that is only reported, never made: what hides the object is foreign */
 	bool revives;              /* one half of recreating an object that is as declared but was given up by the kernel */
 	const struct object *then; /* deletion: the desired object that takes its place after the next scan, or NULL */
 	bool makes_room;           /* one half of recreating an object behind another one that must come before it */

@@ -89,9 +89,9 @@ static bool is_contradicted(const struct ledger_entry *entry, const struct objec
 
 	if (value)
 		return !ledger_is_value(value, field, object);
-	if (entry->made && entry->told && is_controller(field))
+	if (entry->made && entry->has_declaration && is_controller(field))
 		return **(const char *const *)field_of(field, object); /* its maker declares that it has no controller */
-	if (!whole && (!manages || entry->told))
+	if (!whole && (!manages || entry->has_declaration))
 		return false;
 	return seen && !(object_has(seen, i) && field_equal(field, object, seen));
 }
@@ -148,7 +148,7 @@ uint64_t claims_shared(const struct claims *claims, const struct object *object,
 			int at = ledger_counterpart(claim.entry, object->kind, i);
 
 			if (at >= 0 && (ledger_value(claim.entry, (size_t)at) ||
-					(!claim.entry->told && claim.entry->fields & field_bit((size_t)at))))
+					(!claim.entry->has_declaration && claim.entry->fields & field_bit((size_t)at))))
 				shared |= field_bit(i);
 		}
 	return shared;

@@ -467,7 +467,7 @@ static bool tell_hidden(struct diff *diff, const struct object *object, const st
 	if (!text)
 		return false;
 	change = add(diff, CHANGE_UPDATE, object, observed, 0);
-	change->told = true;
+	change->report_only = true;
 	change->text = text;
 	return true;
 }

@@ -446,7 +446,7 @@ bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired
 			return false;
 		n += value != NULL;
 	}
-	if (!entry->told || n != count_values(entry) || entry->place.line != desired->position.line ||
+	if (!entry->has_declaration || n != count_values(entry) || entry->place.line != desired->position.line ||
 	    entry->place.source != desired->position.source)
 		return false;
 	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
@@ -466,7 +466,7 @@ static void declare(struct ledger_entry *entry, const struct object *desired, ui
 		print_value(&desired->kind->fields[i], desired, &value);
 		add_text(&entry->values, i, text_str(&value));
 	}
-	entry->told = true;
+	entry->has_declaration = true;
 	entry->place = desired->position;
 	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
 	ledger_add_declaration(entry, out);

@@ -51,7 +51,7 @@ struct ledger_entry {
 	bool declared;                 /* scratch space of ledger_add_returns() and diff_lost() */
 	uint64_t fields;               /* bit i: topod manages kind->fields[i] on the object */
 	struct ledger_former *formers; /* of fields that have one; else it was the kernel's default, or is not known */
-	bool told; /* the ledger says how the topology declares the object (a ledger of topod 0.1 does not) */
+	bool has_declaration; /* the ledger says how the topology declares the object (a ledger of topod 0.1 does not) */
 	struct ledger_former *values;     /* the declared values; none: it is no longer declared */
 	struct position place;            /* where it is declared; line 0: not known */
 	const struct object *declared_as; /* the desired object whose values these are; NULL: not compared yet */

@@ -106,7 +106,7 @@ static void rename_entry(struct ledger *ledger, struct ledger_entry *entry, cons
 	struct ledger_entry *renamed =
 		ledger_add_entry(ledger, ledger_namespace(ledger, entry->ns), entry->kind, id, entry->made);
 	renamed->shared = entry->shared;
-	renamed->told = entry->told;
+	renamed->has_declaration = entry->has_declaration;
 	renamed->place = entry->place;
 	renamed->values = TAKE_PTR(entry->values);
 	for (size_t i = 0; i < entry->kind->n_fields; i++) {

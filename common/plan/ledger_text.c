@@ -64,7 +64,7 @@ void ledger_add_line(const struct ledger_entry *entry, struct text *out) {
 		add_escaped(out, former);
 	}
 	text_addn(out, "\n", 1);
-	if (entry->told)
+	if (entry->has_declaration)
 		ledger_add_declaration(entry, out);
 }
 
@@ -233,7 +233,7 @@ static bool parse_declaration(struct ledger_reader *reader, char *line) {
 	if (!entry || !parse_place(place, &entry->place))
 		return false;
 	ledger_clear_values(entry);
-	entry->told = true;
+	entry->has_declaration = true;
 	for (char *part; (part = strsep(&line, "\t"));) {
 		char *value = strchr(part, '=');
 

@@ -88,7 +88,7 @@ static void add_whole(const struct object *object, struct text *out) {
 
 /* What differs if none of the fields is shown. */
 static const char *hidden_difference(const struct report_item *item) {
-	if (item->change->told)
+	if (item->change->report_only)
 		return item->change->text;
 	for (size_t i = 0; i < item->object->kind->n_fields; i++)
 		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_OPAQUE)

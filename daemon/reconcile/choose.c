@@ -70,7 +70,7 @@ static enum hold why_held(const struct pass *pass, const struct change *change, 
 
 	if (change->done && change->error)
 		return HELD_REFUSED;
-	if (change->told)
+	if (change->report_only)
 		return HELD_TOLD;
 	if (change->revives) {
 		bool wanted = may_restore(pass, object) && !r->paused;
@@ -117,7 +117,7 @@ static void note_left(struct pass *pass, const struct plan *plan, const struct c
 
 	if (!failure_left(failures, object, state, reconciler_now(pass->r)))
 		return;
-	if (change->told)
+	if (change->report_only)
 		failure_explain(failure_find(failures, object), change->text, object->position);
 	drift_note(&pass->lines, plan, change, type);
 	pass->r->status.counts.n_drifts++;

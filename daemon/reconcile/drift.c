@@ -94,7 +94,7 @@ static bool describe(const struct plan *plan, const struct change *change, enum 
 	if (!before) {
 		*ret = DRIFT_MISSING;
 		text_addf(out, "was %s%s", change->moved ? "moved to " : "removed", change->moved ? change->moved : "");
-	} else if (change->told) {
+	} else if (change->report_only) {
 		text_add(out, change->text);
 	} else if (object_is_namespace(before)) {
 		text_add(out, change->type == CHANGE_UPDATE ? "was left without its name" : "was replaced by another");

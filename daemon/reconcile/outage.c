@@ -31,7 +31,7 @@ static void meet(struct outage *outage, enum outage_sort sort, int error, uint64
 	if (outage->error != error || outage->sort != sort) {
 		free(outage->problem);
 		outage->problem = xasprintf("%s: %s", words[sort].problem, error_text(error));
-		outage->told = false;
+		outage->announced = false;
 	}
 	outage->sort = sort;
 	outage->error = error;
@@ -56,9 +56,9 @@ void outage_tell(struct reconciler *r, const struct outage *outage, const char *
 
 void outage_begin(struct reconciler *r, struct outage *outage, enum outage_sort sort, int error) {
 	meet(outage, sort, error, reconciler_now(r));
-	if (!outage->told)
+	if (!outage->announced)
 		outage_tell(r, outage, r->spec.topology, 0, false);
-	outage->told = true;
+	outage->announced = true;
 }
 
 bool outage_end(struct reconciler *r, struct outage *outage) {
@@ -79,18 +79,18 @@ static void tell_unreachable(struct pass *pass, const struct state *observed) {
 		struct ns_info *first = ns->error ? worklist_find(w, ns->name) : NULL;
 		size_t n_others = 0;
 
-		if (!first || first->outage.told)
+		if (!first || first->outage.announced)
 			continue;
 		for (struct ns_state *other = ns->hh.next; other; other = other->hh.next) {
 			struct ns_info *info = other->error == ns->error ? worklist_find(w, other->name) : NULL;
 
-			if (!info || info->outage.told)
+			if (!info || info->outage.announced)
 				continue;
-			info->outage.told = true;
+			info->outage.announced = true;
 			n_others++;
 		}
 		outage_tell(pass->r, &first->outage, first->name, n_others, false);
-		first->outage.told = true;
+		first->outage.announced = true;
 	}
 }
 

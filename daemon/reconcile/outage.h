@@ -31,7 +31,7 @@ struct outage {
 	enum outage_sort sort;
 	int error;     /* -errno; 0: there is none */
 	char *problem; /* in words, for the status */
-	bool told;
+	bool announced;
 	size_t n_tries;
 	struct backoff backoff; /* until the next try */
 };

@@ -133,7 +133,7 @@ static void test_declared(void **state _unused_) {
 	parse(&ledger, ": host\thost/f link\t1\n: host\thost/e link\tx\n: host\thost/e link\t1\tmtu\n= file \n", 4);
 	/* A new entry for the same object has no declared values. */
 	parse(&ledger, "+ made bridge\thost\thost/e link\tmtu\n", 0);
-	assert_false(ledger_find(&ledger, "host", "host/e link")->told);
+	assert_false(ledger_find(&ledger, "host", "host/e link")->has_declaration);
 }
 
 /* As topod 0.1 wrote it: a setting under each of its names. */
