@@ -137,21 +137,16 @@ void diff_delete(struct diff *diff, struct object *observed, const struct object
 
 static const char *in_the_way(struct diff *diff, const struct object *object, const struct object *seen,
 			      const struct ns_state *ns) {
-	const char *belongs = diff_belongs(diff, object, seen, ns);
+	const char *text = seen && seen->kernel_made && object->kind->if_kernels ? object->kind->if_kernels(seen) : NULL;
 
-	if (belongs)
-		return belongs;
+	if (!text)
+		text = diff_belongs(diff, object, seen, ns);
+	if (text)
+		return text;
 	return object_is_namespace(object)
 		       ? "exists and is not topod's: take it over with 'adopt: true', or rename it in the file"
 		       : "exists and is not topod's: take it over with 'adopt: true' on the namespace, or rename it in "
 			 "the file";
-}
-
-static const char *object_in_the_way(struct diff *diff, const struct object *desired, const struct object *observed,
-				     const struct ns_state *ns) {
-	const char *text = observed->kernel_made && desired->kind->if_kernels ? desired->kind->if_kernels(observed) : NULL;
-
-	return text ? text : in_the_way(diff, desired, observed, ns);
 }
 
 bool diff_is_closed(const struct ns_state *desired) {
@@ -451,13 +446,6 @@ static bool goes_first(struct diff *diff, const struct ledger_entry *entry, stru
 	return true;
 }
 
-/* The kernel gave the object up; it becomes usable only by being recreated. */
-static void revive(struct diff *diff, struct object *object, struct object *observed) {
-	recreate(diff, object, observed);
-	if (observed->change && object->change)
-		observed->change->revives = object->change->revives = true;
-}
-
 /* A foreign object hides this one, and a change would hit that one instead. So it is only reported. */
 static bool tell_hidden(struct diff *diff, const struct object *object, const struct object *observed) {
 	struct arena *arena = &diff->plan->arena;
@@ -550,7 +538,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		differs = 0;
 	recreates = differs && needs_recreation(object, observed, differs);
 	if (differs && (recreates || !found) && !diff_may_go(diff, object, observed)) {
-		diff_refuse(diff, object, observed, -EEXIST, object_in_the_way(diff, object, observed, observed_ns));
+		diff_refuse(diff, object, observed, -EEXIST, in_the_way(diff, object, observed, observed_ns));
 		return;
 	}
 	bool shared = (ours || found) && diff_note(diff, entry, object, observed, observed_ns, left, differs);
@@ -558,16 +546,14 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	 * as in an adopted namespace. */
 	if (ours && !diff_is_never_made(object) && !entry && !shared)
 		vec_push(&diff->plan->unnoted, object);
-	if (revives)
-		revive(diff, object, observed);
-	else if (recreates)
+	if (revives || recreates) {
 		recreate(diff, object, observed);
-	else if (differs)
+		/* The kernel gave the object up; it becomes usable only by being recreated. */
+		if (revives && observed->change && object->change)
+			observed->change->revives = object->change->revives = true;
+	} else if (differs) {
 		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
-}
-
-static bool is_absent_or_wrong(const struct diff *diff, const struct object *object, const struct object *seen) {
-	return !seen || needs_recreation(object, seen, differences(diff, object, seen));
+	}
 }
 
 static struct change *planned(const struct diff *diff, const struct object *object) {
@@ -605,7 +591,7 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 
 	if (diff_waits_for_link(diff, ns->desired, object, seen))
 		return;
-	if (only_whole && (object->external || !is_absent_or_wrong(diff, object, seen)))
+	if (only_whole && (object->external || (seen && !needs_recreation(object, seen, differences(diff, object, seen)))))
 		return;
 	if (diff_waits_to_come(diff, ns->desired, ns->observed, object))
 		return;
@@ -626,20 +612,18 @@ static void diff_object(struct diff *diff, const struct namespaces *ns, struct o
 		diff_tell_left(diff, object, seen, ns->observed);
 }
 
-static bool comes_first(const struct object *object) {
-	return object->kind->out_of_order && object->kind->out_of_order(object, NULL);
-}
-
 void diff_class(struct diff *diff, struct ns_state *observed, const struct class *class, bool only_whole) {
 	struct namespaces ns = { observed->desired, observed };
 	const struct scope *scope = observed->scope;
 
 	if (!ns.desired || diff_is_closed(ns.desired))
 		return;
+	/* In a narrow scan, objects that should come first are compared first. A whole scan has the order of the file. */
 	for (size_t i = 0; scope && i < 2 * scope->n; i++) {
 		struct object *object = ns_find(ns.desired, scope->objects[i % scope->n]);
+		bool first = object && object->kind->out_of_order && object->kind->out_of_order(object, NULL);
 
-		if (object && object->kind->class == class && !object->change && comes_first(object) == (i < scope->n))
+		if (object && object->kind->class == class && !object->change && first == (i < scope->n))
 			diff_object(diff, &ns, object, only_whole);
 	}
 	if (scope)
