@@ -196,12 +196,12 @@ enum {
 				 .type = &type_own_addresses,                                                \
 				 .offset = offsetof(struct link, own_addresses),                             \
 				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                      \
-				 .doc = "what the kernel gives it (link-local or loopback addresses)" },     \
+				 .doc = "the addresses that the kernel gives it (link-local or loopback)" }, \
 	[LINK_OWN_ROUTES] = { .name = "own-routes",                                                          \
 			      .type = &type_bool,                                                            \
 			      .offset = offsetof(struct link, own_routes),                                   \
 			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                         \
-			      .doc = "what the kernel gives it (link-local, loopback or multicast routes)" }
+			      .doc = "the routes that the kernel gives it (link-local, loopback or multicast)" }
 
 /* The group in which every link is created, so that udev and others can recognise our links from the first moment:
  * the alias is set later, and no event announces it. Not managed afterwards, so that users may set another group.

@@ -341,12 +341,11 @@ static void check_ipv6(struct parse *p, const struct route *r) {
 		if (!hop->via.family)
 			diag_error(p->diags, position, "each of several IPv6 next hops needs 'via'; %s has none", hop->dev);
 		else if (next && same_hop(hop, next))
-			diag_error(p->diags, position,
-				   "the IPv6 next hop %s is there twice; use 'weight' for a larger share",
+			diag_error(p->diags, position, "the IPv6 next hop %s occurs twice; use 'weight' for a larger share",
 				   ip_format(&hop->via, buf));
 		else if (next && ip_equal(&hop->via, &next->via) && !hop->dev)
 			diag_warning(p->diags, position,
-				     "the IPv6 next hop %s is there twice unless the one without 'dev' is reached by "
+				     "the IPv6 next hop %s occurs twice unless the one without 'dev' is reached by "
 				     "another interface",
 				     ip_format(&hop->via, buf));
 	}
@@ -354,7 +353,7 @@ static void check_ipv6(struct parse *p, const struct route *r) {
 
 /* As fib_props, fib_create_info() and fib_check_nh_v4_gw() in net/ipv4/fib_semantics.c. */
 static void check_ipv4(struct parse *p, const struct route *r) {
-	static const char no_gateway[] = "'on-link' is about a gateway, and there is none";
+	static const char no_gateway[] = "'on-link' needs a gateway; write 'via', or remove it";
 	uint32_t scope = object_has(&r->object, ROUTE_SCOPE) ? r->scope : usual_scope(r);
 	struct position position = object_position(&r->object, &route_fields[ROUTE_SCOPE]);
 

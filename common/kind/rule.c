@@ -192,7 +192,7 @@ static const char *find_problem(const struct rule *r) {
 	if (r->inverted && !(r->object.set & SELECTORS))
 		return "'not: true' without a selector never matches";
 	if (has(r, RULE_TOS) && r->tos & TOS_ECN)
-		return "the two lowest bits of 'tos' are ECN's and cannot be matched";
+		return "the two lowest bits of 'tos' are for ECN and cannot be matched";
 	if (ports && !has(r, RULE_IP_PROTOCOL))
 		return "a port needs an 'ip-protocol': tcp, udp or sctp";
 	if ((has(r, RULE_SUPPRESS_PREFIX_LENGTH) || has(r, RULE_SUPPRESS_INTERFACE_GROUP)) && !lookup && !has(r, RULE_GOTO))

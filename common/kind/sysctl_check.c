@@ -31,7 +31,7 @@ static void unite_address_generation(struct reading *r, struct ns_state *ns, str
 
 	if (parse_u32(sysctl->value, &mode) < 0 || mode > IN6_ADDR_GEN_MODE_RANDOM) {
 		diag_error(r->parse.diags, sysctl->object.position,
-			   "addr_gen_mode is 0 (eui64), 1 (none), 2 (stable-privacy) or 3 (random)");
+			   "addr_gen_mode must be 0 (eui64), 1 (none), 2 (stable-privacy) or 3 (random)");
 		return;
 	}
 	if (!object || object->kind == &kind_other)

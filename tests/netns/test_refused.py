@@ -151,7 +151,7 @@ MISTAKES = {
         "needs 'via'", "route add fd01::/64 nexthop dev e0 nexthop via fd00::2", ("{dev: e0}", '{via: "fd00::3"}'),
         routes=['{to: "fd01::/64", «nexthops»: [{dev: e0}, {via: "fd00::2"}]}']),
     "an IPv6 next hop twice": mistake(
-        "is there twice", "route add fd01::/64 nexthop via fd00::2 nexthop via fd00::2 weight 5", ('fd00::2", w', 'fd00::3", w'),
+        "occurs twice", "route add fd01::/64 nexthop via fd00::2 nexthop via fd00::2 weight 5", ('fd00::2", w', 'fd00::3", w'),
         routes=['{to: "fd01::/64", «nexthops»: [{via: "fd00::2"}, {via: "fd00::2", weight: 5}]}']),
     "a gateway behind a gateway": mistake(
         "itself behind a gateway", "route add 10.9.0.0/24 via 10.0.0.2\nroute add 10.8.0.0/24 via 10.9.0.1", ("10.9.0.1", "10.0.0.2"),

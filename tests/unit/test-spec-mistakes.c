@@ -292,18 +292,18 @@ static void test_next_hops(void **state _unused_) {
 		     "f:2:56: error: 'on-link' needs 'dev': the interface that the gateway is on");
 	check_routes("{to: 10.9.0.0/16, via: 192.0.2.1, dev: e0, on-link: true}", "");
 	check_routes("{to: 10.9.0.0/16, dev: e0, on-link: true}",
-		     "f:2:37: error: 'on-link' is about a gateway, and there is none");
+		     "f:2:37: error: 'on-link' needs a gateway; write 'via', or remove it");
 	check_routes("{to: 10.9.0.0/16, nexthops: [{dev: e0, on-link: true}, {dev: e1}]}",
-		     "f:2:19: error: 'on-link' is about a gateway, and there is none");
+		     "f:2:19: error: 'on-link' needs a gateway; write 'via', or remove it");
 	check_routes("{to: \"fd10::/64\", dev: e0, on-link: true}", "");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {dev: e1}]}",
 		     "f:2:19: error: each of several IPv6 next hops needs 'via'; e1 has none");
 	check_routes("{to: \"fd10::/64\", nexthops: [{dev: e1}]}", "");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", weight: 5}]}",
-		     "f:2:19: error: the IPv6 next hop fd00::2 is there twice; use 'weight' for a larger share");
+		     "f:2:19: error: the IPv6 next hop fd00::2 occurs twice; use 'weight' for a larger share");
 	check_routes(
 		"{to: \"fd10::/64\", nexthops: [{via: \"fd00::2\"}, {via: \"fd00::2\", dev: e0}]}",
-		"f:2:19: warning: the IPv6 next hop fd00::2 is there twice unless the one without 'dev' is reached by another interface");
+		"f:2:19: warning: the IPv6 next hop fd00::2 occurs twice unless the one without 'dev' is reached by another interface");
 	check_routes("{to: \"fd10::/64\", nexthops: [{via: \"fe80::2\", dev: e0}, {via: \"fe80::2\", dev: e1}]}", "");
 	check_routes("{to: 10.9.0.0/16, nexthops: [{via: 10.0.0.2}, {via: 10.0.0.2}, {dev: e1}]}", "");
 }

@@ -140,7 +140,7 @@ static void test_address_generation(void **state _unused_) {
 		"f:1:91: error: this is another name of 'ipv6-address-generation' of z, with another value\n"
 		"f:1:74: note: the key is here");
 	check_diags("namespaces: {a: {interfaces: {z: {kind: bridge}}, sysctl: {net.ipv6.conf.z.addr_gen_mode: 4}}}",
-		    "f:1:60: error: addr_gen_mode is 0 (eui64), 1 (none), 2 (stable-privacy) or 3 (random)");
+		    "f:1:60: error: addr_gen_mode must be 0 (eui64), 1 (none), 2 (stable-privacy) or 3 (random)");
 }
 
 static void test_stable_privacy(void **state _unused_) {
