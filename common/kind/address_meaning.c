@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Addresses: two hosts with one, a forgotten length, and those that stand for a network or all of its hosts. */
+/* Mistakes with addresses: two hosts with the same one, a missing prefix length, an address of a network or of all
+ * its hosts. */
 #include "kind/address.h"
 #include "kind/link.h"
 #include "meaning/places.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Gateways: an address of the host itself, or one that nobody on the segment has. */
+/* Mistakes with gateways: an address of the host itself, or one that nobody on the segment has. */
 #include "kind/route.h"
 #include "meaning/places.h"
 

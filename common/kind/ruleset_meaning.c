@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* NAT entries: one that takes everything, one that an earlier one hides, and targets that are not what they seem. */
+/* Mistakes with NAT entries: one that matches everything, one that an earlier entry hides, unreachable or
+ * misunderstood targets. */
 #include "kind/ruleset.h"
 #include "meaning/places.h"
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Settings that undo one another, or what the interface lives by. */
+/* Mistakes with settings: forwarding that contradicts accept_ra, declared or as the kernel has it. */
 #include "kind/link.h"
 #include "kind/sysctl.h"
 #include "meaning/places.h"
 
-/* A setting that is declared, by its path; NULL. */
+/* A declared setting, by its path; or NULL. */
 static const struct sysctl *setting_object(const struct ns_state *ns, const char *path) {
 	_cleanup_(arena_done) struct arena arena = {};
 
 	return (const struct sysctl *)ns_find(ns, &sysctl_new(&arena, ns->name, path, "")->object);
 }
 
-/* The setting by which the interface forwards IPv6, or NULL. */
+/* The declared setting that makes the interface forward IPv6, or NULL. */
 static const struct sysctl *forwarding(const struct ns_state *ns, const char *dev) {
 	const char *names[] = { dev, "all" };
 
@@ -44,8 +44,8 @@ void sysctl_warn(struct meaning *m) {
 				check_accept_ra(m, ns, (const struct sysctl *)object);
 }
 
-/* With accept_ra = 1, advertisements are accepted only while forwarding is off (ip-sysctl.rst). If the file declares
- * accept_ra, settings.c judges that alone. */
+/* The same for an interface that has addresses or routes from router advertisements; if the file declares accept_ra,
+ * check_accept_ra() judges that alone. */
 static void check_advertised(const struct ns_state *desired, const struct ns_state *seen, struct link *link,
 			     struct diags *diags) {
 	_cleanup_free_ char *path = xasprintf("net/ipv6/conf/%s/accept_ra", link->name);

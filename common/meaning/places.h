@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kinds ask when they look for mistakes (kind->warn): who has which address on which segment.
+ * What kinds need to find mistakes (kind->warn): who has which address on which segment.
  *
- * The warnings themselves stand beside the kinds: kind/address_meaning.c and its like.
+ * The warnings themselves are beside the kinds: kind/address_meaning.c, route_meaning.c and so on.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct place {
 	struct ip ip;
 	size_t segment;
 	const struct ns_state *ns;
-	const struct object *address; /* what gives it, see kind->assigns */
+	const struct object *address; /* the object that assigns it, see kind->assigns */
 	const char *dev;
 };
 
@@ -32,7 +32,7 @@ struct meaning {
 	vec(struct presence) presences; /* sorted */
 };
 
-/* The first place with this address, or the first behind it; the end if there is none. */
+/* The first place with this address, or the first after it; place_end(): there is none. */
 const struct place *place_first(const struct meaning *m, const struct ip *ip);
 static inline const struct place *place_end(const struct meaning *m) {
 	return m->places.items + m->places.n;
@@ -43,7 +43,8 @@ static inline const struct place *place_end(const struct meaning *m) {
 /* The segment of an interface, by its name. */
 size_t place_segment(struct meaning *m, const struct ns_state *ns, const char *dev);
 
-/* Does a host answer for the address on the segment, other than the namespace (NULL: any host)? True if that cannot be known. */
+/* Does a host answer for the address on the segment, other than the namespace (NULL: any host)? True if that
+ * cannot be known. */
 bool place_is_answered(const struct meaning *m, size_t segment, const struct ip *ip, const struct ns_state *but);
 
 /* Prints which addresses of the family other hosts on the segment have: "; there are: 10.0.0.1 (host/br0), 10.0.0.12

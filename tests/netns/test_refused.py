@@ -220,7 +220,7 @@ MISTAKES = {
         "'on-link' needs 'dev'", "route add 10.9.0.0/24 via 192.0.2.1 onlink", ("192.0.2.1", "192.0.2.1, dev: e0"),
         routes=["{to: 10.9.0.0/24, via: 192.0.2.1, on-link: «true»}"]),
     "on-link without a gateway": mistake(
-        "there is none", "route add 10.9.0.0/24 dev e0 onlink", (", on-link: true", ""), routes=["{to: 10.9.0.0/24, dev: e0, on-link: «true»}"]),
+        "needs a gateway", "route add 10.9.0.0/24 dev e0 onlink", (", on-link: true", ""), routes=["{to: 10.9.0.0/24, dev: e0, on-link: «true»}"]),
 }
 
 # Mistakes that some kernels accept: a warning; True if this kernel does.
