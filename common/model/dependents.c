@@ -73,7 +73,7 @@ static void add_needs(struct survey *s) {
 
 	object_foreach_need(need, s->object) {
 		if (!need.name)
-			add_item(s->arena, &s->standing->users, s->object);
+			add_item(s->arena, &s->index->users, s->object);
 		if (!need.name || !streq(need.ns, s->ns->name))
 			continue;
 		struct link_dependents *dependents = dependents_of(s, need.name);

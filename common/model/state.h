@@ -16,7 +16,7 @@ struct scope {
 	size_t n;
 };
 
-struct standing;
+struct dependents_index;
 
 struct ns_state {
 	const char *name;
@@ -32,8 +32,8 @@ struct ns_state {
 	bool declared;             /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
 	struct position position;
-	bool unchanged;                  /* desired: as in the previous file, and everything had gone back that had to */
-	const struct standing *standing; /* desired: which objects depend on which link; made on first use */
+	bool unchanged; /* desired: as in the previous file, and everything had gone back that had to */
+	const struct dependents_index *dependents; /* desired: which objects depend on which link; made on first use */
 	UT_hash_handle hh;
 };
 
@@ -90,7 +90,7 @@ void state_done(struct state *state);
  * What depends on a link, in a desired state (dependents.c). This is computed for a namespace on the first question, in
  * time proportional to the namespace, and kept; a later answer costs as much as it is long.
  */
-struct standing_on {
+struct dependents {
 	/* What a change of the link may remove silently: its addresses, the routes through it (also those without
 	 * `dev`, if an address of the link reaches the gateway), its settings and its attributes as a port. An
 	 * object may occur twice. */
@@ -101,7 +101,7 @@ struct standing_on {
 	/* Routes of the namespace whose gateway is on an unknown link. */
 	const struct object_item *strays;
 };
-struct standing_on state_dependents(struct state *state, struct ns_state *ns, const char *link);
+struct dependents state_dependents(struct state *state, struct ns_state *ns, const char *link);
 /* Its objects that need others than links (a route its next hop), and may be lost with those silently. */
 const struct object_item *state_users(struct state *state, struct ns_state *ns);
 /* The namespace's objects that belong to no link (a setting of `all`, a table). */
