@@ -235,10 +235,17 @@ links: [[web:eth0, db:eth0]]
         """The address's own entry comes first: the kernel refuses the others without it."""
         path = self.spec(PAIR.replace("MODE", "eui64"))
         self.topod("apply", path)
-        self.misses(path, "web", "eth0", "-4 route flush table local dev eth0", "its entry in the table local")
-        lab.ip("web", "-4 route flush table main dev eth0")
-        self.misses(path, "web", "eth0", "-4 route flush table local dev eth0", "route to its prefix")
-        self.assertTrue(lab.route("web", "10.0.0.0/24"))
+
+        def routes():
+            return sorted((r["type"], r["dst"], r.get("prefsrc")) for table in ("local", "main")
+                          for r in lab.ip_json("web", f"-4 route show table {table} dev eth0"))
+        before = routes()
+        for tables in (["local"], ["main", "local"]):
+            for table in tables:
+                lab.ip("web", f"-4 route flush table {table} dev eth0")
+            self.assertNotEqual(before, routes())
+            self.topod("apply", path)
+            self.assertEqual(before, routes(), tables)
 
     def test_entries_of_link_local(self):
         """The entry of its address, and ff00::/8, without which no multicast is sent."""
