@@ -280,32 +280,37 @@ static void add_attribute(struct c_case *c, struct c_link *link, const char *key
 		add_attribute(c, link, key, _values, ARRAY_SIZE(_values)); \
 	} while (0)
 
+struct maybe {
+	int percent;
+	const char *key, *values[2];
+};
+
+static void add_some(struct c_case *c, struct c_link *link, const struct maybe *list, size_t n) {
+	for (size_t i = 0; i < n; i++)
+		if (case_chance(c, list[i].percent))
+			add_attribute(c, link, list[i].key, list[i].values, ARRAY_SIZE(list[i].values));
+}
+
 static void make_bridge_attributes(struct c_case *c, struct c_link *link) {
-	if (case_chance(c, 30))
-		add_attribute_of(c, link, "ageing-time", "100s", "20s");
-	if (case_chance(c, 30))
-		add_attribute_of(c, link, "priority", "4096", "8192");
-	if (case_chance(c, 20))
-		add_attribute_of(c, link, "mcast-snooping", "false", "true");
-	if (case_chance(c, 15))
-		add_attribute_of(c, link, "forward-delay", "10s", "4s");
-	if (case_chance(c, 10))
-		add_attribute_of(c, link, "hello-time", "1s", "3s");
-	if (case_chance(c, 10))
-		add_attribute_of(c, link, "max-age", "10s", "30s");
-	if (case_chance(c, 10))
-		add_attribute_of(c, link, "group-fwd-mask", "8", "0x18");
+	static const struct maybe list[] = {
+		{ 30, "ageing-time", { "100s", "20s" } },      { 30, "priority", { "4096", "8192" } },
+		{ 20, "mcast-snooping", { "false", "true" } }, { 15, "forward-delay", { "10s", "4s" } },
+		{ 10, "hello-time", { "1s", "3s" } },          { 10, "max-age", { "10s", "30s" } },
+		{ 10, "group-fwd-mask", { "8", "0x18" } },
+	};
+
+	add_some(c, link, list, ARRAY_SIZE(list));
 }
 
 static void make_vxlan_attributes(struct c_case *c, struct c_link *link) {
-	if (case_chance(c, 50))
-		add_attribute_of(c, link, "ttl", "3", "8");
-	if (case_chance(c, 30))
-		add_attribute_of(c, link, "ageing-time", "60s", "90s");
-	if (case_chance(c, 20))
-		add_attribute_of(c, link, "tos", "4", "8");
-	if (case_chance(c, 20))
-		add_attribute_of(c, link, "learning", "false", "true");
+	static const struct maybe list[] = {
+		{ 50, "ttl", { "3", "8" } },
+		{ 30, "ageing-time", { "60s", "90s" } },
+		{ 20, "tos", { "4", "8" } },
+		{ 20, "learning", { "false", "true" } },
+	};
+
+	add_some(c, link, list, ARRAY_SIZE(list));
 	if (case_chance(c, c->real ? 40 : 15))
 		add_attribute_of(c, link, "remote", "10.240.0.1", "10.240.0.2");
 }

@@ -331,8 +331,22 @@ static void look_in_vain(struct run *run, size_t expected, uint64_t pause_usec) 
 	run->w->now_usec = MAX(due, run->w->now_usec);
 }
 
+/* What could not be scanned can be again. `requests` and the ledger `before`: from when it began. */
+static void check_untouched(struct run *run, const char *what, size_t requests, const char *before) {
+	_cleanup_free_ char *after = ledger_format(&run->ledger);
+	struct reconciler_status status;
+
+	if (run->fake.n_requests != requests || !streq(before, after))
+		run_fail(run, "%s: something was done or forgotten", what);
+	check_rest(run);
+	reconciler_status(run->r, &status);
+	if (status.phase != PHASE_CONVERGED)
+		run_fail(run, "%s: all can be scanned again, and it does not say converged", what);
+	totals.n_blind++;
+}
+
 void be_blind(struct run *run) {
-	_cleanup_free_ char *before = ledger_format(&run->ledger), *after = NULL;
+	_cleanup_free_ char *before = ledger_format(&run->ledger);
 	size_t requests = run->fake.n_requests;
 	struct reconciler_status status;
 
@@ -345,14 +359,7 @@ void be_blind(struct run *run) {
 		look_in_vain(run, 1, (uint64_t)1000000 << i);
 	run->fake.blind = 0;
 	run_quiesce(run);
-	after = ledger_format(&run->ledger);
-	if (run->fake.n_requests != requests || !streq(before, after))
-		run_fail(run, "blind: something was done or forgotten");
-	check_rest(run);
-	reconciler_status(run->r, &status);
-	if (status.phase != PHASE_CONVERGED)
-		run_fail(run, "blind: it can be read again, and it does not say converged");
-	totals.n_blind++;
+	check_untouched(run, "blind", requests, before);
 }
 
 /* One namespace cannot be scanned: changes that depend on it are left out, and it is reported. */
@@ -374,14 +381,7 @@ void be_locked_out(struct run *run) {
 		run_fail(run, "locked out: %s cannot be scanned, and %zu are failing", ns->name, status.counts.n_failing);
 	run->fake.closed = NULL;
 	run_quiesce(run);
-	after = ledger_format(&run->ledger);
-	if (run->fake.n_requests != requests || !streq(before, after))
-		run_fail(run, "locked out: something was done or forgotten");
-	check_rest(run);
-	reconciler_status(run->r, &status);
-	if (status.phase != PHASE_CONVERGED)
-		run_fail(run, "locked out: it can be scanned again, and it does not say converged");
-	totals.n_blind++;
+	check_untouched(run, "locked out", requests, before);
 }
 
 static bool has_hardware(const struct c_case *c) {

@@ -125,28 +125,41 @@ static void want_all(struct watch *watch) {
 		watch_source(watch, (*class)->source, true);
 }
 
+/* Zeroed at first; it must not move while it listens. */
+struct listening {
+	struct heard heard;
+	struct watch *watch;
+	int32_t id; /* of the laboratory */
+};
+
+static void listen_to(struct listening *ret, struct lab *lab, int buffer) {
+	ok(give_id(lab->fd, &ret->id));
+	ok(watch_new(&ret->watch, &handlers, &ret->heard, buffer));
+}
+
+static void listening_done(struct listening *l) {
+	forget(&l->heard);
+	watch_free(l->watch);
+}
+
 static void a_child_namespace_is_heard(void **state) {
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
-	int32_t id;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(give_id(lab->fd, &id));
-	ok(watch_new(&watch, &handlers, &heard, 0));
-	want_all(watch);
-	assert_quiet(watch, &heard);
+	listen_to(&l, lab, 0);
+	want_all(l.watch);
+	assert_quiet(l.watch, &l.heard);
 	change_addresses(&lab->route, RTM_NEWADDR, 1, 50, 0);
-	assert_true(dispatch(watch) >= 50);
-	assert_true(heard.dirty.n >= 50);
-	assert_int_equal(heard.dirty.items[0], id);
-	drain(watch, &heard);
+	assert_true(dispatch(l.watch) >= 50);
+	assert_true(l.heard.dirty.n >= 50);
+	assert_int_equal(l.heard.dirty.items[0], l.id);
+	drain(l.watch, &l.heard);
 
 	run("ip netns exec lab nft add table inet t");
-	wait_for_id(watch, &heard, id);
-	assert_false(has_id(&heard, WATCH_NSID_HOST));
-	drain(watch, &heard);
-	assert_int_equal(watch_overruns(watch), 0);
-	watch_free(watch);
+	wait_for_id(l.watch, &l.heard, l.id);
+	assert_false(has_id(&l.heard, WATCH_NSID_HOST));
+	drain(l.watch, &l.heard);
+	assert_int_equal(watch_overruns(l.watch), 0);
 }
 
 static void change(const char *command) {
@@ -171,20 +184,15 @@ static void each_group_is_heard(void **state) {
 		"nft add table inet t",
 	};
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
-	int32_t id;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(give_id(lab->fd, &id));
-	ok(watch_new(&watch, &handlers, &heard, 0));
-	want_all(watch);
+	listen_to(&l, lab, 0);
+	want_all(l.watch);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		drain(watch, &heard);
+		drain(l.watch, &l.heard);
 		change(changes[i]);
-		wait_for_id(watch, &heard, id);
+		wait_for_id(l.watch, &l.heard, l.id);
 	}
-	forget(&heard);
-	watch_free(watch);
 }
 
 /* Events of settings, tables and rules are received only if something like that is declared. */
@@ -194,24 +202,19 @@ static void nobody_hears_what_nobody_declares(void **state) {
 		"ip rule add to 10.0.0.0/8 table 7", "ip -6 rule add to fd01::/64 table 7",
 	};
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
-	int32_t id;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(give_id(lab->fd, &id));
-	ok(watch_new(&watch, &handlers, &heard, 0));
-	drain(watch, &heard);
+	listen_to(&l, lab, 0);
+	drain(l.watch, &l.heard);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		change(changes[i]);
-	assert_quiet(watch, &heard);
-	want_all(watch);
+	assert_quiet(l.watch, &l.heard);
+	want_all(l.watch);
 	change("ip rule add to 10.1.0.0/16 table 7");
-	wait_for_id(watch, &heard, id);
-	forget(&heard);
+	wait_for_id(l.watch, &l.heard, l.id);
+	forget(&l.heard);
 	change("nft add chain inet t c");
-	wait_for_id(watch, &heard, id);
-	forget(&heard);
-	watch_free(watch);
+	wait_for_id(l.watch, &l.heard, l.id);
 }
 
 /* Of neighbour events, only what is asked for is received: forwarding entries for the zero address. */
@@ -225,240 +228,209 @@ static void forwarding_entries_are_heard_on_demand(void **state) {
 	static const char append[] = "bridge -n lab fdb append 00:00:00:00:00:00 dev vx dst 10.0.0.9";
 	static const char remove[] = "bridge -n lab fdb del 00:00:00:00:00:00 dev vx dst 10.0.0.9";
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
-	int32_t id;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(give_id(lab->fd, &id));
 	/* It stays down: else events of its link-local address and carrier arrive too, at any time. */
 	run("ip -n lab link add vx type vxlan id 7 dstport 4789 local 10.0.0.1 remote 10.0.0.2");
-	ok(watch_new(&watch, &handlers, &heard, 0));
-	drain(watch, &heard);
+	listen_to(&l, lab, 0);
+	drain(l.watch, &l.heard);
 	run(append);
-	assert_quiet(watch, &heard);
-	watch_source(watch, kind_vxlan.source, true);
+	assert_quiet(l.watch, &l.heard);
+	watch_source(l.watch, kind_vxlan.source, true);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		run(others[i]);
-	assert_quiet(watch, &heard);
+	assert_quiet(l.watch, &l.heard);
 	run(remove);
-	wait_for_id(watch, &heard, id);
-	drain(watch, &heard);
-	watch_source(watch, kind_vxlan.source, true); /* doing it twice changes nothing */
+	wait_for_id(l.watch, &l.heard, l.id);
+	drain(l.watch, &l.heard);
+	watch_source(l.watch, kind_vxlan.source, true); /* doing it twice changes nothing */
 	run(append);
-	wait_for_id(watch, &heard, id);
-	drain(watch, &heard);
-	watch_source(watch, kind_vxlan.source, false);
+	wait_for_id(l.watch, &l.heard, l.id);
+	drain(l.watch, &l.heard);
+	watch_source(l.watch, kind_vxlan.source, false);
 	run(remove);
-	assert_quiet(watch, &heard);
-	watch_free(watch);
+	assert_quiet(l.watch, &l.heard);
 }
 
 static void the_own_namespace_is_the_host(void **state) {
 	struct lab *lab = *state;
 	_cleanup_nl_ struct nl_socket here = NL_SOCKET_NONE;
 	_cleanup_close_ int self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct heard heard = {};
-	struct watch *watch = NULL;
-	int32_t id, own;
+	_cleanup_(listening_done) struct listening l = {};
+	int32_t own;
 
 	ok(nl_open(&here, NETLINK_ROUTE, -1));
-	ok(watch_new(&watch, &handlers, &heard, 0));
-	ok(give_id(lab->fd, &id)); /* getting an id is not a change */
-	assert_quiet(watch, &heard);
+	ok(watch_new(&l.watch, &handlers, &l.heard, 0));
+	ok(give_id(lab->fd, &l.id)); /* getting an id is not a change */
+	assert_quiet(l.watch, &l.heard);
 	change_addresses(&here, RTM_NEWADDR, 1, 1, 0);
-	wait_for_id(watch, &heard, WATCH_NSID_HOST);
-	assert_false(has_id(&heard, id));
-	drain(watch, &heard);
+	wait_for_id(l.watch, &l.heard, WATCH_NSID_HOST);
+	assert_false(has_id(&l.heard, l.id));
+	drain(l.watch, &l.heard);
 
 	/* Its events now carry its own id, from the next one on. */
 	ok(give_id(self, &own));
 	change_addresses(&here, RTM_DELADDR, 1, 1, 0);
-	wait_for_id(watch, &heard, WATCH_NSID_HOST);
-	drain(watch, &heard);
+	wait_for_id(l.watch, &l.heard, WATCH_NSID_HOST);
+	drain(l.watch, &l.heard);
 	change_addresses(&here, RTM_NEWADDR, 1, 1, 0);
-	wait_for_id(watch, &heard, WATCH_NSID_HOST);
-	assert_false(has_id(&heard, own));
-	watch_free(watch);
-	forget(&heard);
+	wait_for_id(l.watch, &l.heard, WATCH_NSID_HOST);
+	assert_false(has_id(&l.heard, own));
+	watch_free(l.watch);
+	forget(&l.heard);
 
 	/* The same for a watch that starts when it already has the id. */
-	ok(watch_new(&watch, &handlers, &heard, 0));
+	ok(watch_new(&l.watch, &handlers, &l.heard, 0));
 	change_addresses(&here, RTM_DELADDR, 1, 1, 0);
-	wait_for_id(watch, &heard, WATCH_NSID_HOST);
-	assert_false(has_id(&heard, own));
-	forget(&heard);
-	watch_free(watch);
+	wait_for_id(l.watch, &l.heard, WATCH_NSID_HOST);
+	assert_false(has_id(&l.heard, own));
 }
 
 static void without_an_id_nothing_is_heard(void **state) {
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(watch_new(&watch, &handlers, &heard, 0));
+	ok(watch_new(&l.watch, &handlers, &l.heard, 0));
 	change_addresses(&lab->route, RTM_NEWADDR, 1, 1, 0);
-	assert_quiet(watch, &heard);
-	watch_free(watch);
+	assert_quiet(l.watch, &l.heard);
 }
 
 static void an_overrun_dirties_everything(void **state) {
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
-	int32_t id;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(give_id(lab->fd, &id));
-	ok(watch_new(&watch, &handlers, &heard, 8192));
+	listen_to(&l, lab, 8192);
 	change_addresses(&lab->route, RTM_NEWADDR, 0, 500, 0);
-	dispatch(watch);
-	assert_int_equal(heard.everything, 1);
-	assert_int_equal(watch_overruns(watch), 1);
-	forget(&heard);
-	assert_quiet(watch, &heard);
+	dispatch(l.watch);
+	assert_int_equal(l.heard.everything, 1);
+	assert_int_equal(watch_overruns(l.watch), 1);
+	forget(&l.heard);
+	assert_quiet(l.watch, &l.heard);
 
 	/* It receives events again at once: the queue was emptied before everything was reported dirty. */
 	change_addresses(&lab->route, RTM_DELADDR, 0, 1, 0);
-	wait_for_id(watch, &heard, id);
-	assert_int_equal(heard.everything, 0);
-	assert_int_equal(watch_overruns(watch), 1);
-	forget(&heard);
-	watch_free(watch);
+	wait_for_id(l.watch, &l.heard, l.id);
+	assert_int_equal(l.heard.everything, 0);
+	assert_int_equal(watch_overruns(l.watch), 1);
 }
 
 /* A socket that overran drops events silently until it is emptied: so a single dispatch must empty it. */
 static void an_overrun_is_emptied_at_once(void **state) {
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
-	int32_t id;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(give_id(lab->fd, &id));
-	ok(watch_new(&watch, &handlers, &heard, 3 * 1024 * 1024)); /* more events than one dispatch reads */
-	for (uint32_t i = 0; watch_overruns(watch) == 0; i++) {
+	listen_to(&l, lab, 3 * 1024 * 1024); /* more events than one dispatch reads */
+	for (uint32_t i = 0; watch_overruns(l.watch) == 0; i++) {
 		assert_true(i < 10);
 		for (uint32_t j = 0; j < 6; j++) {
 			change_addresses(&lab->route, RTM_NEWADDR, 0, 1000, 0);
 			change_addresses(&lab->route, RTM_DELADDR, 0, 1000, 0);
 		}
-		dispatch(watch);
+		dispatch(l.watch);
 	}
-	assert_int_equal(heard.everything, 1);
-	forget(&heard);
-	assert_quiet(watch, &heard);
+	assert_int_equal(l.heard.everything, 1);
+	forget(&l.heard);
+	assert_quiet(l.watch, &l.heard);
 	change_addresses(&lab->route, RTM_NEWADDR, 0, 1, 0);
-	wait_for_id(watch, &heard, id);
-	forget(&heard);
-	watch_free(watch);
+	wait_for_id(l.watch, &l.heard, l.id);
 }
 
 static void a_dispatch_is_bounded(void **state) {
 	struct lab *lab = *state;
-	struct heard heard = {};
-	struct watch *watch = NULL;
+	_cleanup_(listening_done) struct listening l = {};
 	size_t all = 0;
-	int32_t id;
 
-	ok(give_id(lab->fd, &id));
-	ok(watch_new(&watch, &handlers, &heard, 0));
+	listen_to(&l, lab, 0);
 	for (uint32_t i = 0; i < 6; i++) /* an address is two events: itself and its local route */
 		change_addresses(&lab->route, RTM_NEWADDR, i * 1000, 1000, 0);
-	while (readable(watch, 0)) {
-		size_t n = dispatch(watch);
+	while (readable(l.watch, 0)) {
+		size_t n = dispatch(l.watch);
 
 		assert_in_range(n, 1, 5000);
 		all += n;
 	}
 	assert_true(all >= 6000);
-	assert_int_equal(watch_overruns(watch), 0);
-	forget(&heard);
-	watch_free(watch);
+	assert_int_equal(watch_overruns(l.watch), 0);
 }
 
 static void names_come_and_go(void **state _unused_) {
 	_cleanup_close_ int fd = -1, theirs = -1;
-	struct heard heard = {};
-	struct watch *watch = NULL;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(watch_new(&watch, &handlers, &heard, 0));
+	ok(watch_new(&l.watch, &handlers, &l.heard, 0));
 	ok(create("here", &fd, &problem));
-	wait_for_name(watch, &heard, "here");
-	drain(watch, &heard);
+	wait_for_name(l.watch, &l.heard, "here");
+	drain(l.watch, &l.heard);
 	ok(delete_name("here"));
-	wait_for_name(watch, &heard, "here");
-	drain(watch, &heard);
+	wait_for_name(l.watch, &l.heard, "here");
+	drain(l.watch, &l.heard);
 	run("ip netns add theirs");
-	wait_for_name(watch, &heard, "theirs");
-	drain(watch, &heard);
+	wait_for_name(l.watch, &l.heard, "theirs");
+	drain(l.watch, &l.heard);
 	run("ip netns delete theirs");
-	wait_for_name(watch, &heard, "theirs");
-	drain(watch, &heard);
-	assert_quiet(watch, &heard);
-	watch_free(watch);
+	wait_for_name(l.watch, &l.heard, "theirs");
+	drain(l.watch, &l.heard);
+	assert_quiet(l.watch, &l.heard);
 }
 
 /* topod may scan between the creation of the file and the mount on it, and would not scan again. */
 static void a_late_mount_is_announced(void **state _unused_) {
-	struct heard heard = {};
-	struct watch *watch = NULL;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(watch_new(&watch, &handlers, &heard, 0));
+	ok(watch_new(&l.watch, &handlers, &l.heard, 0));
 	put_file(NETNS_DIR "/late", "");
 	put_stale("never");
-	wait_for_name(watch, &heard, "late");
-	drain(watch, &heard);
+	wait_for_name(l.watch, &l.heard, "late");
+	drain(l.watch, &l.heard);
 	ok(mount("/proc/self/ns/net", NETNS_DIR "/late", "none", MS_BIND, NULL));
-	wait_for_name(watch, &heard, "late");
-	assert_false(has_text(heard.names.items, heard.names.n, "never"));
-	drain(watch, &heard);
+	wait_for_name(l.watch, &l.heard, "late");
+	assert_false(has_text(l.heard.names.items, l.heard.names.n, "never"));
+	drain(l.watch, &l.heard);
 	ok(netns_remove_stale("never"));
 	ok(delete_name("late"));
-	wait_for_name(watch, &heard, "never");
-	wait_for_name(watch, &heard, "late");
-	drain(watch, &heard);
+	wait_for_name(l.watch, &l.heard, "never");
+	wait_for_name(l.watch, &l.heard, "late");
+	drain(l.watch, &l.heard);
 	ok(mount("none", "/mnt", "tmpfs", 0, NULL)); /* nothing is waited for any more: a mount causes no event */
-	assert_quiet(watch, &heard);
+	assert_quiet(l.watch, &l.heard);
 	ok(umount("/mnt"));
-	watch_free(watch);
 }
 
 static void files_come_and_go(void **state _unused_) {
-	struct heard heard = {};
-	struct watch *watch = NULL;
+	_cleanup_(listening_done) struct listening l = {};
 
-	ok(watch_new(&watch, &handlers, &heard, 0));
-	ok(watch_file(watch, "web"));
-	ok(watch_file(watch, "web"));
+	ok(watch_new(&l.watch, &handlers, &l.heard, 0));
+	ok(watch_file(l.watch, "web"));
+	ok(watch_file(l.watch, "web"));
 	put_file("/etc/unrelated", "");
-	drain(watch, &heard);
+	drain(l.watch, &l.heard);
 	ok(mkdir("/etc/netns", 0755));
 	ok(mkdir("/etc/netns/web", 0755));
 	ok(mkdir("/etc/netns/db", 0755));
-	wait_for_file(watch, &heard, "web");
-	assert_false(has_text(heard.files.items, heard.files.n, "db"));
-	drain(watch, &heard);
+	wait_for_file(l.watch, &l.heard, "web");
+	assert_false(has_text(l.heard.files.items, l.heard.files.n, "db"));
+	drain(l.watch, &l.heard);
 	put_file("/etc/netns/web/resolv.conf", "nameserver 10.0.0.1\n");
 	put_file("/etc/netns/db/resolv.conf", "");
-	wait_for_file(watch, &heard, "web");
-	drain(watch, &heard);
+	wait_for_file(l.watch, &l.heard, "web");
+	drain(l.watch, &l.heard);
 	put_file("/etc/netns/web/resolv.conf", "nameserver 10.0.0.2\n");
-	wait_for_file(watch, &heard, "web");
-	drain(watch, &heard);
+	wait_for_file(l.watch, &l.heard, "web");
+	drain(l.watch, &l.heard);
 	put_file("/etc/netns/db/resolv.conf", "");
-	assert_quiet(watch, &heard);
+	assert_quiet(l.watch, &l.heard);
 	ok(unlink("/etc/netns/web/resolv.conf"));
-	wait_for_file(watch, &heard, "web");
-	assert_int_equal(heard.files.n, 1); /* watched twice, reported once */
-	drain(watch, &heard);
+	wait_for_file(l.watch, &l.heard, "web");
+	assert_int_equal(l.heard.files.n, 1); /* watched twice, reported once */
+	drain(l.watch, &l.heard);
 
 	/* The whole directory is moved away, and appears again with another inode. */
 	ok(rename("/etc/netns", "/etc/old"));
-	wait_for_file(watch, &heard, "web");
+	wait_for_file(l.watch, &l.heard, "web");
 	run("mkdir -p /etc/netns/web");
-	drain(watch, &heard);
+	drain(l.watch, &l.heard);
 	put_file("/etc/netns/web/hosts", "");
-	wait_for_file(watch, &heard, "web");
-	forget(&heard);
-	watch_free(watch);
+	wait_for_file(l.watch, &l.heard, "web");
 	run("rm -r /etc/old /etc/netns /etc/unrelated");
 }
 
