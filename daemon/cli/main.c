@@ -78,7 +78,7 @@ static int run_command(struct options *options) {
 	return verb ? run_verb(verb, options) : unknown_verb(name);
 }
 
-/* A file that is opened must never become standard output. */
+/* If standard descriptors are closed, a file that is opened later must not get their numbers. */
 static void fill_standard_descriptors(void) {
 	int fd;
 
@@ -89,7 +89,7 @@ static void fill_standard_descriptors(void) {
 		close(fd);
 }
 
-/* Early in a boot there may be no randomness yet: waiting for it would hold up the network. */
+/* Early in a boot there may be no randomness yet, and waiting for it would delay the network. */
 static void choose_hash_key(void) {
 	uint8_t key[16];
 

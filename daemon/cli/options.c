@@ -6,7 +6,7 @@
 
 #include "cli/verbs.h"
 
-/* How values are read: text is the argument, or NULL where the option has none. False: it is wrong, and that was said. */
+/* Functions that read a value. text is the argument, or NULL if the option has none. False if it is wrong, after a message. */
 
 static bool take_flag(_unused_ const char *name, _unused_ const char *text, void *value) {
 	return *(bool *)value = true;
@@ -64,7 +64,7 @@ static const struct {
 
 bool options_parse(int argc, char **argv, struct options *ret) {
 	struct option names[ARRAY_SIZE(rows) + 1] = {};
-	enum { FIRST = UCHAR_MAX + 1 }; /* behind the letters */
+	enum { FIRST = UCHAR_MAX + 1 }; /* above the letters */
 	int r;
 
 	*ret = (struct options){};
@@ -76,7 +76,7 @@ bool options_parse(int argc, char **argv, struct options *ret) {
 		size_t i = r == 'h' ? OPTION_INDEX_HELP : r == 'V' ? OPTION_INDEX_VERSION : (size_t)(r - FIRST);
 
 		if (r == '?' || !rows[i].take(rows[i].name, optarg, (char *)ret + rows[i].offset))
-			return false; /* of the former getopt has said what is wrong */
+			return false; /* getopt_long() or take() has printed a message */
 		ret->given |= 1u << i;
 	}
 	ret->args = argv + optind;

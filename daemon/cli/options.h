@@ -16,22 +16,21 @@ enum color_choice {
 };
 
 /* Bit, member and its type, how the value is read (options.c), the name, the argument or NULL, the help or NULL. */
-#define OPTIONS(OPTION)                                                                                             \
-	OPTION(JSON, json, bool, flag, "json", NULL, "the result as JSON")                                          \
-	OPTION(TOPOLOGY, topology, const char *, text, "topology", "NAME",                                          \
-	       "remove the topology of that name, without a file")                                                  \
-	OPTION(PERIODIC, periodic_usec, uint64_t, time, "periodic", "TIME",                                         \
-	       "how often to look for what no event tells of (30s)")                                                \
-	OPTION(FOR, for_usec, uint64_t, time, "for", "TIME", "how long, at most a day (10m)")                       \
-	OPTION(REPLACE, replaces, bool, flag, "replace", NULL,                                                      \
-	       "take the place of another file, of which the topology was made")                                    \
-	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "take files that others may write to") \
-	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                   \
-	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                      \
-	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                        \
-	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                             \
-	       "auto (default; NO_COLOR is respected), always or never")                                            \
-	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                          \
+#define OPTIONS(OPTION)                                                                                               \
+	OPTION(JSON, json, bool, flag, "json", NULL, "the result as JSON")                                            \
+	OPTION(TOPOLOGY, topology, const char *, text, "topology", "NAME",                                            \
+	       "remove the topology of that name, without a file")                                                    \
+	OPTION(PERIODIC, periodic_usec, uint64_t, time, "periodic", "TIME",                                           \
+	       "how often to scan what causes no events (30s)")                                                       \
+	OPTION(FOR, for_usec, uint64_t, time, "for", "TIME", "how long, at most a day (10m)")                         \
+	OPTION(REPLACE, replaces, bool, flag, "replace", NULL, "accept a topology that was made from another file")   \
+	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "accept files that others can write to") \
+	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                     \
+	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                        \
+	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                          \
+	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                               \
+	       "auto (default; NO_COLOR is respected), always or never")                                              \
+	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                            \
 	OPTION(VERSION, version, bool, flag, "version", NULL, NULL)
 
 #define OPTION_INDEX(bit, ...) OPTION_INDEX_##bit,
@@ -47,13 +46,13 @@ enum option_bit {
 struct options {
 	OPTIONS(OPTION_MEMBER)
 	unsigned given; /* enum option_bit */
-	char **args;    /* the verb and what is behind it; options stand anywhere */
+	char **args;    /* the verb and its arguments; options may be anywhere */
 	size_t n_args;
 };
 
-/* Reads the command line. False: it is wrong, and standard error says why. Texts stay argv's. */
+/* Reads the command line. False if it is wrong, after a message on standard error. Texts point into argv. */
 bool options_parse(int argc, char **argv, struct options *ret);
-/* The name of the first option in bits, "--json"; NULL: there is none. */
+/* The name of the first option in bits, "--json"; NULL: none. */
 const char *option_name(unsigned bits);
-/* Their lines of the help. */
+/* Prints the lines of these options for `topod help`. */
 void options_help(unsigned bits, FILE *to);

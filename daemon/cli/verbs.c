@@ -9,49 +9,48 @@
 
 const struct verb verbs[] = {
 	{ "run", "SPEC", "keep the topology as the file describes it, in the foreground",
-	  "Builds what is missing, says when the kernel was read back and found equal (READY=1 to systemd), then\n"
-	  "watches and repairs. SIGHUP reads the file again and applies the difference; a file with an error changes\n"
-	  "nothing. SIGTERM and SIGINT stop and leave the network as it is, or remove it (on-stop: remove); SIGUSR1\n"
-	  "leaves it in any case, for another topod to go on.\n",
+	  "Makes what is missing, verifies it (then READY=1 to systemd), watches and repairs. SIGHUP reads the file\n"
+	  "again and applies the difference; an invalid file changes nothing. SIGTERM and SIGINT stop it and leave the\n"
+	  "network as it is, or remove it (on-stop: remove); SIGUSR1 always leaves it, for another topod to continue.\n",
 	  OPTION_PERIODIC | OPTION_INSECURE | OPTION_REPLACE, 1, 1, verb_run },
-	{ "check", "SPEC…", "validate files; needs no privilege and touches nothing",
-	  "Prints every mistake of every file with its place, and warnings. SPEC may be - for standard input; the\n"
-	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, here and by every other verb.\n"
-	  "A warning is about what is legal but hardly meant; with --strict it is an error.\n",
+	{ "check", "SPEC…", "validate files; needs no privileges and changes nothing",
+	  "Prints all errors and warnings of all files with their positions. SPEC may be - for standard input. The\n"
+	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, by this and every other verb.\n"
+	  "A warning is about something legal that is probably a mistake; with --strict it is an error.\n",
 	  OPTION_JSON | OPTION_STRICT, 1, SIZE_MAX, verb_check },
 	{ "plan", "SPEC", "show what would be changed",
-	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. Works beside\n"
-	  "a running daemon, to see what a reload will do. SPEC may be - for standard input.\n",
+	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. It also works\n"
+	  "while a daemon runs, and shows what a reload would do. SPEC may be - for standard input.\n",
 	  OPTION_JSON | OPTION_REPLACE, 1, 1, verb_plan },
-	{ "apply", "SPEC", "make it so once, verify, exit",
-	  "Done is said after the kernel was read back and found equal. SPEC may be - for standard input.\n",
+	{ "apply", "SPEC", "apply the file once, verify, exit",
+	  "Succeeds after the kernel was read back and is as declared. SPEC may be - for standard input.\n",
 	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE, 1, 1, verb_apply },
 	{ "down", "SPEC", "remove all that the topology owns, and only that",
-	  "Removes what topod made for the topology of that name, whatever the file says now, and gives back what it\n"
-	  "changed. With --topology NAME, or a topology's name in place of SPEC, no file is needed.\n",
+	  "Removes what topod made for the topology with that name, whatever the file contains now, and restores what\n"
+	  "it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed.\n",
 	  OPTION_JSON | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE, 0, 1, verb_down },
 	{ "status", "[TOPOLOGY]", "what a running daemon reports",
-	  "State, objects, drift counts and the latest drift, retries; of every running topology, or of one, given by\n"
-	  "its name or its file. Exit status 1 where none runs.\n",
+	  "State, objects, drift counts, the latest drift, and retries; of all running topologies, or of one, given by\n"
+	  "its name or its file. Exit status 1 if none runs.\n",
 	  OPTION_JSON, 0, 1, verb_status },
 	{ "reload", "[TOPOLOGY]", "have a daemon read its file again, and wait for the result",
-	  "As SIGHUP, but the diagnostics come here, and the exit status tells: 0 the new file is in force and was\n"
-	  "verified, 78 it was refused and nothing changed, 1 it is in force but not all could be done.\n"
-	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  "Like SIGHUP, but prints the diagnostics. Exit status 0: the new file is in force and verified; 78: it was\n"
+	  "refused and nothing was changed; 1: it is in force, but not everything could be done.\n"
+	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_reload },
 	{ "watch", "[TOPOLOGY]", "show what a daemon sees and does, as it happens",
-	  "Drift, failures, recoveries, progress of long work, reloads and pauses, line by line; with --json, one object\n"
-	  "a line (Event in the interface description). Ends with exit status 0 when the daemon stops or at ^C.\n"
-	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  "Drift, failures, recoveries, progress of long work, reloads and pauses, one per line; with --json, one object\n"
+	  "per line (Event in the interface description). Ends with exit status 0 when the daemon stops, or at Ctrl-C.\n"
+	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_watch },
 	{ "pause", "[TOPOLOGY]", "have a daemon change nothing for a while (maintenance)",
-	  "Drift is told, and put right when the pause is over: after the time of --for, or by `topod resume`. A file\n"
-	  "that is reloaded meanwhile is checked, and put in place afterwards. A daemon that is started anew is not\n"
-	  "paused. TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  "Drift is reported, and repaired when the pause is over: after the time of --for, or at `topod resume`. A file\n"
+	  "that is reloaded meanwhile is checked, and takes effect afterwards. A pause does not survive a restart of the\n"
+	  "daemon. TOPOLOGY (a name or a file) may be left out if only one runs.\n",
 	  OPTION_JSON | OPTION_FOR, 0, 1, verb_pause },
 	{ "resume", "[TOPOLOGY]", "end a daemon's pause, and wait until all is verified",
-	  "Exit status 0: everything was read back and found as the file says; 1: not all could be done.\n"
-	  "TOPOLOGY (a name or a file) may be left out where only one runs.\n",
+	  "Exit status 0: everything was read back and is as declared; 1: not everything could be done.\n"
+	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_resume },
 	{ "schema", "", "print the language as a JSON Schema, for editors",
 	  "With --markdown, the reference page of all keys instead; with --man, the same as the manual page\n"
@@ -75,7 +74,7 @@ void verb_help(const struct verb *verb, FILE *to) {
 	options_help(verb->options | OPTIONS_OF_ALL, to);
 }
 
-/* How many cells a text of few strange characters takes. */
+/* The width of a text without wide or combining characters. */
 static size_t cells(const char *text) {
 	size_t n = 0;
 
@@ -96,11 +95,11 @@ void verbs_help(FILE *to) {
 	fputs("  help [VERB]          this, or more about a verb\n\n", to);
 	options_help(~0u, to);
 	fputs("  --help, --version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is wrong.\n",
+	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is invalid.\n",
 	      to);
 }
 
-/* ---- what goes out ---- */
+/* ---- output ---- */
 
 static void say(const char *head, const char *format, va_list args) {
 	fputs(head, stderr);
@@ -178,7 +177,7 @@ void raise_limits(void) {
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* what it was is enough for most */
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* the former limit is enough for most topologies */
 }
 
 /* ---- schema ---- */

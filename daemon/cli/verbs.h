@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verbs of the command line, and what they share: exit codes, and the way to standard output and
- * standard error.
+ * The verbs of the command line, and what they share: exit codes and output.
  *
  * Results go to standard output, everything else to standard error. Each verb returns its exit code.
  */
@@ -18,7 +17,7 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_DIFFERENCES = 2, /* of `plan` */
 	EXIT_USAGE = 64,
-	EXIT_SPEC = 78, /* the spec is wrong */
+	EXIT_SPEC = 78, /* the spec is invalid */
 };
 
 struct verb {
@@ -49,25 +48,25 @@ int verb_resume(const struct options *options);
 int verb_watch(const struct options *options);
 int verb_schema(const struct options *options);
 
-/* "topod: …" on standard error. */
+/* Prints "topod: …" on standard error. */
 void complain(const char *format, ...) _printf_(1, 2);
-/* A hint below it. */
+/* Prints a hint below it. */
 void hint(const char *format, ...) _printf_(1, 2);
-/* All of them on standard error. */
+/* Prints all diagnostics on standard error. */
 void print_diags(const struct diags *diags, const struct options *options);
-/* One JSON value and a line break on standard output; taken over. */
+/* Prints a JSON value and a line break on standard output, and frees it. */
 void print_json(json_t *json);
 
 bool color_on(const struct options *options, FILE *stream);
 
-enum { LOAD_QUIET = 1 << 16 }; /* beside spec_file_load()'s flags: warnings are of no interest */
+enum { LOAD_QUIET = 1 << 16 }; /* in addition to enum spec_file_flags: do not print warnings */
 
 /* Loads a spec and prints its diagnostics. */
 bool load_spec(const char *path, unsigned flags, const struct options *options, struct loaded_spec *ret);
-/* Which flags a verb that changes something loads its spec with. */
+/* The flags with which a verb that changes something loads its spec. */
 unsigned trusted_flags(const struct options *options);
 
-/* Namespaces and objects, as they are counted for people. */
+/* Namespaces and objects, for messages. */
 struct spec_counts {
 	size_t n_namespaces, n_objects;
 };
@@ -75,5 +74,5 @@ struct spec_counts count_spec(const struct spec *spec);
 /* "12 objects in 4 namespaces" */
 void print_counts(const struct spec_counts *counts, struct text *out);
 
-/* As many descriptors as may be: a topology may need one per namespace. */
+/* Allows as many open descriptors as possible, because a topology may need one per namespace. */
 void raise_limits(void);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Carrying out a plan: noting in the ledger what is about to be done, having it done, and noting how it went. What is to be
- * done at all is decided before (choose.c).
+ * Carries out a plan: records in the ledger what is about to be done, makes the requests, and records the results. choose.c
+ * has decided before what is done at all.
+ *
+ * The order is what makes a crash harmless: an intent is in the ledger before its request, and what a request has deleted
+ * leaves the ledger only afterwards. So everything that topod may have made is in the ledger at any moment.
  */
 #include "reconcile/pass.h"
 
@@ -21,8 +24,8 @@ static bool is_setting(const struct change *change) {
 	return change_object(change)->kind->transport == TRANSPORT_SYSCTL;
 }
 
-/* What was found and is only made again in another place or way stays found: it goes back, and is not deleted. Another link
- * under the name is topod's. */
+/* An object that topod found, and only recreates in another place or way, stays "found": it is restored later, not deleted.
+ * Another link with the name is topod's. */
 static bool is_made_by(const struct ledger *ledger, const struct change *change, const struct object *object) {
 	const struct ledger_entry *entry = change->recreates ? ledger_find_object(ledger, object) : NULL;
 
@@ -46,12 +49,12 @@ static void note_change(struct pass *pass, const struct change *change, struct t
 			note_creation(ledger, change, object->twin, lines);
 		return;
 	}
-	/* A setting in a new namespace has no known value yet: that is noted when it is read, just before the change. */
+	/* The value of a setting in a new namespace is not known yet: it is read, and recorded, just before the change. */
 	if (change->observed || !is_setting(change))
 		ledger_note(ledger, object, change->observed, change->fields, false, lines);
 }
 
-/* The ledger in memory is again what is written. */
+/* Makes the ledger in memory equal to the file again. */
 static int reread(struct reconciler *r) {
 	struct ledger written = {};
 	int err = ledger_file_read(r->file->topology, &written);
@@ -62,7 +65,7 @@ static int reread(struct reconciler *r) {
 	return err;
 }
 
-/* What cannot be noted is not done, and the rest is: what is there already needs no new line. */
+/* What cannot be recorded is not done. The rest is: changes of recorded objects need no new line. */
 static int forgo(struct reconciler *r, const struct changes *changes, int error) {
 	vec_foreach(at, &changes->list) {
 		(*at)->done = true;
@@ -72,7 +75,7 @@ static int forgo(struct reconciler *r, const struct changes *changes, int error)
 	return reread(r);
 }
 
-/* What is done on a link that topod only finds is found again by the link's index. */
+/* Records the index of a link that topod did not make, so that what topod does on it is found again after a rename. */
 static void note_places(struct pass *pass, const struct plan *plan, const struct change *change, struct text *lines) {
 	const char *link = change->done || change->type == CHANGE_DELETE || change->desired->gone
 				   ? NULL
@@ -103,8 +106,8 @@ static int note_intents(struct pass *pass, const struct plan *plan) {
 	struct changes noted = {};
 	int err;
 
-	/* Settings that one of the others changes as well stand behind it: what they were is noted before that is, or it would count
-	 * as its doing. */
+	/* Settings that another change overwrites come after it: their former values are recorded before that change is
+	 * made, or its effect would be taken for them. */
 	for (size_t i = plan->changes.n; i-- > 0;)
 		if (is_setting(plan->changes.items[i]))
 			note_intent(pass, plan, plan->changes.items[i], &lines, &noted);
@@ -135,9 +138,9 @@ static int note_reached(void *userdata, const struct change *change, const struc
 	return pass_write(pass->r, &lines);
 }
 
-/* What could not be made is not ours; should it exist, it is somebody else's. Where only the answer was lost, what is
- * found by the next look decides: it bears a mark or sign, or it is not ours. A link is known by these in any case, and by
- * the same entry one that somebody has moved away or renamed, which is still to be deleted. */
+/* An object that could not be made is not ours; if it exists, it is somebody else's. If only the answer was lost, the next
+ * scan decides by the mark or the MAC address. A link keeps its entry: it is always recognized by these, and the entry may
+ * stand for one that somebody moved or renamed, which must still be deleted. */
 static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
 	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
 
@@ -154,8 +157,8 @@ static void take_back(struct pass *pass, const struct change *change, struct tex
 	}
 }
 
-/* Of a namespace that topod made and gives up nobody had set lo down but the kernel: it stays up. Where the file declares it, that is
- * what was found. */
+/* In a namespace that topod made and gives up, the former state of lo (down) was only the kernel's default: lo stays up. If
+ * the file declares lo, its current state counts as found. */
 static void forget_lo(struct pass *pass, const char *name, struct text *lines) {
 	const struct ns_state *ns = state_find(&pass->r->spec.state, name);
 	const struct object *lo = ns && ns_self(ns) && ns_self(ns)->external ? ns_find_link(ns, "lo") : NULL;
@@ -176,7 +179,7 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 	vec_foreach(lost, &plan->lost) {
 		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
 
-		/* Before it is forgotten: a crash here is made good, too. */
+		/* Before it is forgotten, so that a crash here does no harm. */
 		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->transport, lost->ns) < 0)
 			continue; /* the next one tries again */
 		if (entry && kind_is_namespace(entry->kind))
@@ -198,11 +201,11 @@ static void note_one(struct ledger *ledger, const struct note *note, struct text
 		ledger_note_share(ledger, object, note->observed, fields, note->other, lines);
 	else if (!object->gone)
 		ledger_note(ledger, object, note->observed, fields, false, lines);
-	/* Nobody has to wait for what is no longer declared until it has gone back. */
+	/* A field that is no longer declared is no claim any more, even before it is restored. */
 	ledger_declare(ledger, object, note->fields, lines);
 }
 
-/* What cannot be noted of what is there already keeps nothing from being done: the next look tries again. */
+/* If the declared values of existing objects cannot be recorded, changes are made anyway: the next scan tries again. */
 static int note_declared(struct pass *pass, struct plan *plan) {
 	_cleanup_text_ struct text lines = {};
 
@@ -215,7 +218,7 @@ static int note_declared(struct pass *pass, struct plan *plan) {
 	return pass_write(pass->r, &lines) < 0 ? reread(pass->r) : 0;
 }
 
-/* Once: what others have stays for as long as they do. */
+/* Reported once: what other topologies have stays for as long as they exist. */
 static void tell_spared(struct pass *pass, const struct spared *spared) {
 	struct reconciler *r = pass->r;
 	_cleanup_text_ struct text scope = {}, noun = {};
@@ -240,7 +243,7 @@ int pass_note(struct pass *pass, struct plan *plan) {
 	struct reconciler *r = pass->r;
 	int err = note_lost(pass, plan);
 
-	/* What topod gives up is a change, though none of the kernel's. */
+	/* Giving something up counts as a change, although the kernel is not changed. */
 	r->n_applied += err == 0 ? plan->n_given_up : 0;
 	r->status.n_changed += err == 0 ? plan->n_given_up : 0;
 	if (err == 0)
@@ -261,7 +264,8 @@ static void count(struct reconciler *r, const struct change *change) {
 	r->status.n_changed += change->type == CHANGE_UPDATE || change->recreates;
 }
 
-/* Did it fail before, or wait for something that did, or for something outside? Then it was never there to drift. */
+/* Did it fail before, or wait for something that failed, or for something outside topod? Then it never existed, and cannot
+ * have drifted. */
 static bool was_awaited(const struct pass *pass, const struct change *change) {
 	const struct failure_record *record = failure_find(&pass->r->failures, change_object(change));
 
@@ -273,7 +277,7 @@ static bool was_awaited(const struct pass *pass, const struct change *change) {
 	return false;
 }
 
-/* What went while nobody looked is no drift that was seen; but who was in it has to be told. */
+/* A namespace that disappeared while topod did not run is not reported as drift; but the processes left in it are. */
 static void tell_left(struct pass *pass, struct plan *plan, const struct change *change) {
 	const char *left = pass_left_behind(pass, change);
 	struct occurrence *line = left ? drift_note(&pass->lines, plan, change, OCCURRENCE_DRIFT_RESTORED) : NULL;
@@ -335,8 +339,8 @@ static bool finds_links(const struct ns_state *ns) {
 	return false;
 }
 
-/* What topod only finds may have gone with a namespace that was removed, whatever the plan foresaw: it is looked at once more,
- * now that the namespace is taken apart. */
+/* A link that topod did not make may have disappeared with a removed namespace, even if the plan did not foresee that: it is
+ * scanned once more, now that the namespace is destroyed. */
 static void scan_found(struct pass *pass, const struct plan *plan) {
 	bool removed = false;
 
@@ -365,7 +369,7 @@ static int note_results(struct pass *pass, struct plan *plan) {
 		if (!change->error)
 			note_success(pass, plan, change);
 		else if (stale_answer(&pass->stale_answers, change, pass->n_rounds))
-			change->unsure |= !change->noted; /* what was topod's before may be so still */
+			change->unsure |= !change->noted; /* if it was topod's before, it may still be */
 		else if (!change->blocked)
 			pass_note_failure(pass, plan, change);
 		take_back(pass, change, &lines);
@@ -373,8 +377,8 @@ static int note_results(struct pass *pass, struct plan *plan) {
 	return pass_write(pass->r, &lines);
 }
 
-/* A request with several fields fails as a whole: then each is tried alone, so that one bad value does not keep the
- * others from being set. */
+/* A request with several fields fails as a whole. Then each field is tried separately, so that one bad value does not
+ * prevent the others. */
 static bool can_be_split(const struct change *change) {
 	return change->type == CHANGE_UPDATE && change->error && !change->held && !change->refused && !change->blocked &&
 	       change->fields & (change->fields - 1) && change_object(change)->kind->class->splits;
@@ -390,7 +394,7 @@ static struct change *add_part(struct plan *plan, const struct change *from, uin
 	part->text = NULL;
 	part->culprit = NULL;
 	part->blocked = NULL;
-	part->n_needs = 0; /* all are done */
+	part->n_needs = 0; /* they are done already */
 	part->whole = whole;
 	vec_push(&parts->changes, part);
 	return part;
@@ -401,7 +405,8 @@ static void split(struct plan *plan, const struct change *from, uint64_t fields,
 		add_part(plan, from, left & -left, whole, parts)->type = CHANGE_UPDATE;
 }
 
-/* What a link cannot be made without, or could not be known by: all that no update sets later. */
+/* The fields that creation must set: those that a link cannot be made or recognized without, or that no update can set
+ * later. */
 static uint64_t fields_of_birth(const struct change *change) {
 	const struct kind *kind = change->desired->kind;
 	uint64_t mask = 0;
@@ -412,7 +417,7 @@ static uint64_t fields_of_birth(const struct change *change) {
 	return change->fields & mask;
 }
 
-/* A link that the kernel refuses for one of its attributes, and does not say which. */
+/* Did the kernel refuse a link because of one of its attributes, without saying which? */
 static bool can_be_reduced(const struct change *change) {
 	return change->type == CHANGE_CREATE && !change->held && !change->refused && !change->blocked && !change->unsure &&
 	       change->desired->kind->class->splits && !change->desired->twin &&
@@ -420,8 +425,8 @@ static bool can_be_reduced(const struct change *change) {
 	       fields_of_birth(change) != change->fields;
 }
 
-/* It is made without the fields that can follow, and these follow one by one. The next look finds the one at fault to differ,
- * and its update tells of it. */
+/* Creates it without the fields that can follow, and sets these one by one. The next scan finds that the one at fault
+ * differs, and its update fails with the reason. */
 static void reduce(struct plan *plan, struct change *whole, struct plan *parts) {
 	uint64_t birth = fields_of_birth(whole);
 
@@ -432,7 +437,7 @@ static void reduce(struct plan *plan, struct change *whole, struct plan *parts) 
 			split(plan, *at, (*at)->fields, whole, parts);
 }
 
-/* The first field at fault stands for the whole. What could be made with fewer fields is made. */
+/* The first failing field gives the whole change its error. An object that was made with fewer fields counts as made. */
 static void join(struct plan *plan, const struct change *part) {
 	struct change *whole = part->whole;
 
@@ -448,7 +453,7 @@ static void join(struct plan *plan, const struct change *part) {
 	whole->text = part->text ? arena_strdup(&plan->arena, part->text) : NULL;
 }
 
-static void split_failed(struct pass *pass, struct plan *plan, const struct scan_request *look,
+static void split_failed(struct pass *pass, struct plan *plan, const struct scan_request *request,
 			 const struct execute_hooks *hooks) {
 	struct plan parts = {};
 
@@ -460,7 +465,7 @@ static void split_failed(struct pass *pass, struct plan *plan, const struct scan
 			reduce(plan, *at, &parts);
 		}
 	if (parts.changes.n)
-		pass->r->kernel->ops->execute(pass->r->kernel, look, &parts, hooks);
+		pass->r->kernel->ops->execute(pass->r->kernel, request, &parts, hooks);
 	vec_foreach(at, &parts.changes)
 		join(plan, *at);
 	plan_done(&parts);
@@ -481,7 +486,8 @@ static void report_progress(void *userdata, size_t n) {
 		pass->r->hooks.progress(pass->r->hooks.userdata, n, pass->n_changes);
 }
 
-/* Does anything go that another topology could come to share meanwhile? What is made takes time, and nobody waits for it. */
+/* Does the plan delete or restore anything that another topology could begin to share meanwhile? Only then is the lock kept:
+ * creating takes longer, and nobody has to wait for it. */
 static bool takes_away(const struct plan *plan) {
 	vec_foreach(at, &plan->changes) {
 		const struct change *change = *at;
@@ -495,7 +501,7 @@ static bool takes_away(const struct plan *plan) {
 
 int pass_carry_out(struct pass *pass, struct plan *plan) {
 	struct reconciler *r = pass->r;
-	struct scan_request look = pass_scan_of(r);
+	struct scan_request request = pass_scan_of(r);
 	struct execute_hooks hooks = { .userdata = pass,
 				       .former = note_former,
 				       .reached = note_reached,
@@ -508,8 +514,8 @@ int pass_carry_out(struct pass *pass, struct plan *plan) {
 	if (!takes_away(plan))
 		pass_unlock_claims(pass);
 	pass->n_changes = plan->changes.n;
-	r->kernel->ops->execute(r->kernel, &look, plan, &hooks);
-	split_failed(pass, plan, &look, &hooks);
+	r->kernel->ops->execute(r->kernel, &request, plan, &hooks);
+	split_failed(pass, plan, &request, &hooks);
 	pass_scan_suspects(pass, plan);
 	err = note_results(pass, plan);
 	pass->n_carried_out++;

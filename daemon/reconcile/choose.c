@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which of a plan's changes are left alone for now, and why: what they need is not there, they failed or are contested, they
- * are only to be reported, or topod is paused. why_held() decides and changes nothing; apply() does what follows from it.
+ * Which of a plan's changes are left alone for now, and why: they need something that is missing, they failed or are
+ * contested, they are only to be reported, or topod is paused. why_held() decides and changes nothing; apply() acts on the
+ * decision.
  */
 #include "reconcile/pass.h"
 
 enum {
-	SEARCHES_MAX = 8, /* in one pass, each through all processes */
+	SEARCHES_MAX = 8, /* per pass; each goes through all processes */
 };
 
 /* ---- why ---- */
@@ -14,18 +15,18 @@ enum {
 enum hold {
 	NOT_HELD,
 	HELD_REFUSED,    /* the plan itself knows that it cannot be done */
-	HELD_TOLD,       /* it is never done, only told: somebody else's is in its way by right */
-	HELD_REVIVAL,    /* the kernel gave the object up, and it is not due to be made again */
-	HELD_BLOCKED,    /* what it needs is left alone or cannot be made, or goes first */
+	HELD_TOLD,       /* it is never done, only reported: something foreign is rightly in its place */
+	HELD_REVIVAL,    /* the kernel gave up the object, and it is not due to be recreated */
+	HELD_BLOCKED,    /* what it needs is left alone, cannot be made, or goes first */
 	HELD_IGNORED,    /* the kernel acknowledges and ignores it, and it is not due */
 	HELD_FAILURE,    /* it failed or is contested, and it is not due */
 	HELD_REPORTED,   /* `drift: report` */
 	HELD_UNREPORTED, /* `drift: ignore` */
-	HELD_PAUSED,     /* topod is paused, and the drift is told … */
-	HELD_SILENTLY,   /* … or it was told before, or is no drift */
+	HELD_PAUSED,     /* topod is paused, and the drift is reported … */
+	HELD_SILENTLY,   /* … or was reported before, or is not drift */
 };
 
-/* Does the other one go first, so that this one can come with the next scan? */
+/* Is `need` a deletion that must come first, so that this change follows after the next scan? */
 static bool goes_first(const struct change *change, const struct change *need) {
 	return change->type != CHANGE_DELETE && need->type == CHANGE_DELETE && !need->recreates;
 }
@@ -44,8 +45,8 @@ static bool is_blocked(const struct change *change) {
 	return false;
 }
 
-/* A change of an object that was never as declared is no drift: it was not made yet, waited for something, or stands on
- * something that is made only now. */
+/* A change of an object that was never as declared is not drift: it was not made yet, waited for something, or stands on
+ * something that is only made now. */
 static bool is_drift(const struct pass *pass, const struct change *change, const struct failure_record *record) {
 	const struct object *object = change_object(change);
 
@@ -53,12 +54,12 @@ static bool is_drift(const struct pass *pass, const struct change *change, const
 	    change->completes || (record && record->state == FAILURE_FAILING) || pass_known_ignored(pass, change))
 		return false;
 	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->type == CHANGE_CREATE) /* which is not held: else this one was blocked */
+		if (change->needs[i]->type == CHANGE_CREATE) /* it is not held, or this change would be blocked */
 			return false;
 	return change->type != CHANGE_CREATE || ledger_find_object(pass->r->ledger, change->desired);
 }
 
-/* While a file is put into force, everything is; later only what the file wants restored. */
+/* After a start or reload everything is made; later only drift that the file wants restored. */
 static bool may_restore(const struct pass *pass, const struct object *object) {
 	return object->drift == DRIFT_RESTORE || pass->r->applying;
 }
@@ -93,9 +94,9 @@ static enum hold why_held(const struct pass *pass, const struct change *change, 
 	return HELD_PAUSED;
 }
 
-/* ---- what follows ---- */
+/* ---- acting on the decision ---- */
 
-/* What the change waits for may come in a namespace whose events do not concern its own. */
+/* What the change needs may be in another namespace, whose events do not concern its own. */
 static void note_blocked(struct pass *pass, const struct change *change, struct failure_record *record) {
 	struct failures *failures = &pass->r->failures;
 	struct ns_info *info = worklist_find(&pass->r->work, change_object(change)->ns);
@@ -109,7 +110,7 @@ static void note_blocked(struct pass *pass, const struct change *change, struct 
 		failure_put_off(failures, ignored, pass->now_usec);
 }
 
-/* Drift that is left as it is: told where that is news. */
+/* Drift that is left alone: reported if that is news. */
 static void note_left(struct pass *pass, const struct plan *plan, const struct change *change, enum failure_state state,
 		      enum occurrence_type type) {
 	struct failures *failures = &pass->r->failures;
@@ -171,7 +172,7 @@ const char *pass_left_behind(struct pass *pass, const struct change *change) {
 	return ops->left_behind(pass->r->kernel, &pass->lines.arena, change->former);
 }
 
-/* What the status says of it: which attribute of a link, too. */
+/* The text for the status, which also names the attribute of a link. */
 static const char *remembered(struct plan *plan, const struct change *change, const char *error) {
 	const struct field *culprit = change->type == CHANGE_UPDATE ? change->culprit : NULL;
 
@@ -191,10 +192,10 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 		     !(record && record->state == FAILURE_FAILING);
 	struct occurrence *line;
 
-	/* It is not acknowledged any more, and has the pauses of what fails. */
+	/* It is no longer acknowledged: from now on it has the pauses of a failure. */
 	if (ignored && change->done && !change->refused)
 		failure_drop(&r->failures, ignored);
-	/* Of an update of one field it is that one. */
+	/* If the update has one field, that is the one at fault. */
 	if (!change->culprit && change->type == CHANGE_UPDATE && change->fields && !(change->fields & (change->fields - 1)))
 		change->culprit = &object->kind->fields[__builtin_ctzll(change->fields)];
 	if (!failure_failed(&r->failures, object, change->done && !change->refused, remembered(plan, change, error),
@@ -212,8 +213,8 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	line->pause_usec = record->backoff.pause_usec;
 }
 
-/* What the kernel has given up failed when it was last made, and is made again after a pause: that it is looked at tells
- * nothing, since making it again has events of its own. Where nothing can come of that yet, it is due as soon as it can. */
+/* An object that the kernel gave up failed when it was last made, and is recreated after a pause. A scan of it is not a
+ * reason to try, because recreating it causes events. Without a carrier a try is useless, so it waits for that. */
 static void note_given_up(struct pass *pass, struct plan *plan) {
 	struct failures *failures = &pass->r->failures;
 
@@ -233,13 +234,13 @@ static void note_given_up(struct pass *pass, struct plan *plan) {
 		record->seen = failures->scan;
 		failure_given_up(record, failed->idle || !may_restore(pass, failed->object));
 	}
-	/* Whether it is well again is not known before it is usable. */
+	/* It has recovered only once it is usable. */
 	vec_foreach(pending, &plan->pending) {
 		struct failure_record *record = failure_find(failures, pending->object);
 
 		if (record && record->state == FAILURE_FAILING)
 			record->seen = failures->scan;
-		/* What waits for a source address is not tried, and else would stay due. */
+		/* A route that waits for its source address is not tried, and would stay due otherwise. */
 		if (record && pending->by)
 			failure_put_off(failures, record, pass->now_usec);
 	}
@@ -261,7 +262,7 @@ void pass_choose(struct pass *pass, struct plan *plan) {
 			ignored->seen = failures->scan;
 		apply(pass, plan, *at, why_held(pass, *at, record), record);
 	}
-	/* What has to go first may need what comes after it in the plan, of which only now it is known whether it is held. */
+	/* A deletion that must come first may depend on changes after it, and only now is it known whether they are held. */
 	vec_foreach(at, &plan->changes)
 		if (!(*at)->done && is_blocked(*at))
 			apply(pass, plan, *at, HELD_BLOCKED, failure_find(failures, change_object(*at)));

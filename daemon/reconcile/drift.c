@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * For each change this answers two questions: what happened to the object, in words, and is that only a consequence of
+ * Answers two questions about each change: what happened to the object, in words, and is that only a consequence of
  * something that has a line already?
  *
- * The first follows from what is there instead of it: nothing, another object, the same one with other values. The second
- * follows from what takes what along. A namespace takes along everything in it; a link what is on it, what is on the other end
- * of its pair, and its dependents; an address the routes that it made possible. The order of the plan puts the cause first.
+ * What happened follows from what the scan found instead of the declared object (describe()):
+ *
+ *     found                                  words
+ *     nothing                                "was removed", or "was moved to web" if the plan found the object there
+ *     an object that is not declared         "was added"
+ *     an object of another kind              "was replaced by another of kind veth"
+ *     the same object with other values      "mtu was changed from 1500 to 1400"
+ *     a namespace with another identity      "was replaced by another"
+ *
+ * Consequences follow from how the kernel deletes (goes_with()). With a namespace disappears everything in it, and the other
+ * ends of its pairs. With a link disappears what is on it and on the other end of its pair, what stands on it, and perhaps
+ * what depended on its addresses: any route of the namespace. With an object of another class disappear the classes that are
+ * part of it, such as routes with an address. The plan is ordered so that the cause comes before its consequences; that
+ * order is all that is needed here, because a line only counts what comes after it.
+ *
+ * Only repairs are combined. Each failure has its own line, because each may have its own reason.
  */
 #include "reconcile/drift.h"
 
@@ -15,7 +28,7 @@
 const char *change_error(struct arena *arena, const struct change *change) {
 	const char *error = error_text(change->error);
 
-	/* topod's own words say it all; the kernel's are completed by the error. */
+	/* topod's own texts are complete; the kernel's need the error. */
 	if (!change->text)
 		return arena_strdup(arena, error);
 	if (change->refused)
@@ -25,7 +38,7 @@ const char *change_error(struct arena *arena, const struct change *change) {
 
 /* ---- what happened ---- */
 
-/* One field. True where the words have a subject of their own. */
+/* Describes one field. True if the words have their own subject ("mtu was changed …", not "was changed …"). */
 static bool print_changed_field(const struct object *desired, const struct object *observed, size_t i, struct text *out) {
 	const struct field *field = &desired->kind->fields[i];
 	bool first = !out->size;
@@ -39,7 +52,7 @@ static bool print_changed_field(const struct object *desired, const struct objec
 		text_addf(out, "%s%swas changed", first ? "" : field->name, first ? "" : " ");
 		return false;
 	}
-	if (!object_has(observed, i)) { /* the kernel has taken it away: all of IPv6 below an MTU of 1280 */
+	if (!object_has(observed, i)) { /* the kernel has removed it, as all of IPv6 below an MTU of 1280 */
 		text_addf(out, "%s was lost", field->name);
 		return true;
 	}
@@ -52,8 +65,8 @@ static bool print_changed_field(const struct object *desired, const struct objec
 	return !desired->kind->class->single_value;
 }
 
-/* The fields that people know; the hidden ones only if there is nothing else to say. True if the words of the first one have a
- * subject of their own. */
+/* Describes the fields that users know; the hidden ones only if there is nothing else. True if the words of the first one
+ * have their own subject. */
 static bool print_changed_fields(const struct object *desired, const struct object *observed, uint64_t mask,
 				 struct text *out) {
 	bool subject = false;
@@ -72,7 +85,7 @@ static bool print_changed_fields(const struct object *desired, const struct obje
 	return subject;
 }
 
-/* What stood in the place of an object that is recreated. */
+/* What was in the place of an object that is recreated. */
 static const struct object *replaced(const struct plan *plan, const struct change *change) {
 	vec_foreach(at, &plan->changes)
 		if ((*at)->type == CHANGE_DELETE && (*at)->desired == change->desired)
@@ -110,7 +123,7 @@ static bool describe(const struct plan *plan, const struct change *change, enum 
 	return subject;
 }
 
-/* What was tried, where nothing was there before that could have drifted. As describe(). */
+/* Describes what was tried, if nothing existed before that could have drifted. Returns as describe(). */
 static bool describe_try(const struct change *change, struct text *out) {
 	if (change->refused) {
 		text_add(out, change->text);
@@ -124,7 +137,7 @@ static bool describe_try(const struct change *change, struct text *out) {
 	return false;
 }
 
-/* ---- what follows from what ---- */
+/* ---- consequences ---- */
 
 static struct drift_place place_of(struct arena *arena, const struct object *object) {
 	const char *link = object_home_link(object);
@@ -136,7 +149,7 @@ static bool is_at(const struct drift_place *place, const struct object *object) 
 	return streq_ptr(place->ns, object->ns) && streq_ptr(place->link, object_home_link(object));
 }
 
-/* Does the object need the link of that place (a port its bridge)? */
+/* Does the object need the link of that place, as a port needs its bridge? */
 static bool needs(const struct object *object, const struct drift_place *place) {
 	object_foreach_need(need, object)
 		if (need.name && streq_ptr(place->link, need.name) && streq(place->ns, need.ns))
@@ -144,8 +157,8 @@ static bool needs(const struct object *object, const struct drift_place *place) 
 	return false;
 }
 
-/* A link takes along what is on it, on the other end of a pair, and what stands on it. What goes with something on the link,
- * as a route with an address, may have gone with any link of the namespace. */
+/* With a link disappears what is on it, on the other end of its pair, and what stands on it. What disappears with something
+ * on the link, as a route with an address, may have disappeared with any link of the namespace. */
 static bool goes_with_link(const struct drift_line *line, const struct object *object) {
 	const struct class *class = object->kind->class;
 	bool above = needs(object, &line->place) || needs(object, &line->twin);
@@ -158,7 +171,7 @@ static bool goes_with_link(const struct drift_line *line, const struct object *o
 	       (streq(line->place.ns, object->ns) || streq_ptr(line->twin.ns, object->ns));
 }
 
-/* Is it a consequence of what the line tells? A namespace takes along what is in it and the other ends of its pairs. */
+/* Is it a consequence of what the line reports? */
 static bool goes_with(const struct drift_line *line, const struct object *object) {
 	if (line->alone ||
 	    (line->occurrence.type != OCCURRENCE_DRIFT_RESTORED && line->occurrence.type != OCCURRENCE_BACKED_OFF))
@@ -211,7 +224,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 		.id = arena_strdup(arena, id.data),
 		.place = place_of(arena, object),
 		.twin = object->twin ? place_of(arena, object->twin) : (struct drift_place){},
-		/* Without its link-local address an interface has all else; what went at the same time did not go with it. */
+		/* Losing its link-local address affects nothing else of an interface. */
 		.alone = object_is_link(object) && change->type == CHANGE_UPDATE &&
 			 !(change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES))),
 	});

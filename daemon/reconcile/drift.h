@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is told about the changes of one pass: a repair with everything that followed from it is one line, not many.
+ * Lines about the changes of one pass: a repair and everything that followed from it is one line, not many.
  *
- * A deleted link takes addresses and routes along; that they came back with it is counted in the link's line. So lines wait
- * until the pass is over.
+ * When a link is deleted, its addresses and routes disappear with it; that they were restored is counted in the link's line.
+ * So lines wait until the pass is over. It only describes: it knows neither why a change was made nor where lines go.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct drift_line {
 	const struct class *class;
 	const char *id;                 /* the object's */
 	struct drift_place place, twin; /* the object, and the other end of its pair */
-	bool alone;                     /* it takes nothing along */
+	bool alone;                     /* nothing else is a consequence of it */
 };
 
 /* Zeroed is empty. */
@@ -29,16 +29,15 @@ struct drift_lines {
 	vec(struct drift_line) list;
 };
 
-/* Notes a change that was made, failed or is left; texts are copied. Follow-up updates, and what came back with a link or a
- * namespace, are counted in the line of that. Returns the new line, valid until the next call; NULL where there is none. */
+/* Adds a line for a change that was made, failed or is left alone; texts are copied. If it is only a consequence of another
+ * line, it is counted there. Returns the new line, valid until the next call, or NULL. */
 struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan, const struct change *change,
 			      enum occurrence_type type);
 
-/* What was noted as restored was not: takes the object's lines out again. Returns how many drifts they told of, including what
- * came back with the object. */
+/* The object was not restored after all: removes its lines. Returns how many drifts they counted, including consequences. */
 size_t drift_retract(struct drift_lines *lines, const struct object *object);
 
-/* Tells them all, in order, and forgets them. */
+/* Passes all lines to fn, in order, and empties the list. */
 void drift_tell(struct drift_lines *lines, void (*fn)(void *userdata, const struct occurrence *), void *userdata);
 
 /* Why the change failed: topod's own words, or the kernel's with the error ("Mandatory attribute missing (Invalid

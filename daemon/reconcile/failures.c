@@ -1,4 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * When an object that is not as declared is tried again.
+ *
+ * States. An object that was repaired is WATCHED for ten seconds. Five repairs in that time are contention: somebody keeps
+ * undoing them, so the object becomes CONTESTED and is left alone for a second, then two, up to 30. An object whose change
+ * failed is FAILING, with the same pauses. Drift that must not be repaired is REPORTED or HELD. A record is dropped when a
+ * scan finds its object as declared; a contested one only after it has stayed so for the length of its pause.
+ *
+ * Time always ends a pause. Four things end it earlier:
+ *
+ * - The end of a storm (storm.h): everything contested or failing is tried in one plan, in the plan's order, so that objects
+ * find what they need. An object that was repaired then has recovered if it stays so for 250 ms (WAIT_QUIET). - Quiet: a
+ * failing object that was scanned too soon after its latest try is tried after 250 ms without a disturbance. This time
+ * doubles with each such try that fails, because the try itself may cause the events. - What it needs: an object that is
+ * due, but needs something that is missing, is tried as soon as that is made (WAIT_NEEDS). - A carrier, for an address that
+ * the kernel gave up, on a link without one (WAIT_CARRIER).
+ *
+ * A failing object may also be tried when an event causes a scan of its namespace, but not within a second of its latest
+ * try. Only tries that were due lengthen the pause.
+ *
+ * The table next_wait[] says how each event changes what a record waits for. Its columns are the current wait, its rows the
+ * events; all transitions go through step().
+ */
 #include "reconcile/failures.h"
 
 #include <utlist.h>
@@ -9,17 +32,17 @@ static const struct backoff_limits limits = { FAILURE_PAUSE_FIRST_USEC, FAILURE_
 
 /* What happens to a record that waits. */
 enum failure_event {
-	EVENT_TRIED,      /* failing: tried, and it failed or has yet to show what came of it */
+	EVENT_TRIED,      /* failing: tried, and it failed or the result is not known yet */
 	EVENT_REPAIRED,   /* contested: repaired once more */
-	EVENT_ASKED_FOR,  /* failing: a scan found it too soon after its latest try */
+	EVENT_ASKED_FOR,  /* failing: scanned too soon after its latest try */
 	EVENT_CHANGED,    /* contested: it differs in another way than before */
-	EVENT_POSTPONED,  /* due, but what it needs is not there */
+	EVENT_POSTPONED,  /* due, but what it needs is missing */
 	EVENT_STORM_OVER, /* contested, failing */
-	EVENT_NO_CARRIER, /* failing: the kernel gave it up, and its link has no carrier … */
+	EVENT_NO_CARRIER, /* failing: the kernel gave it up, and its link has no carrier, … */
 	EVENT_CARRIER,    /* … or has one */
 };
 
-/* Columns are the waits, from WAIT_PAUSE to WAIT_CARRIER. */
+/* Columns: WAIT_PAUSE, WAIT_QUIET, WAIT_NEEDS, WAIT_CARRIER. */
 /* clang-format off */
 static const enum failure_wait next_wait[][N_FAILURE_WAITS] = {
 	[EVENT_TRIED]      = { WAIT_PAUSE,   WAIT_PAUSE,   WAIT_PAUSE,   WAIT_PAUSE },
@@ -77,7 +100,7 @@ bool failure_in(const struct failures *f, const char *name) {
 	return ns && ns->n_bad;
 }
 
-/* Into the list of its state and the counts, or out of them. */
+/* Adds the record to the list of its state and to the counts; delist() removes it. */
 static void enlist(struct failures *f, struct failure_record *record) {
 	bool bad = record->state != FAILURE_WATCHED;
 	struct failure_record **list = bad ? &f->bad : &f->watched;
@@ -98,8 +121,8 @@ static void delist(struct failures *f, struct failure_record *record) {
 	record->home->n_bad -= bad;
 }
 
-/* Also where the state stays the same: then the record becomes the last of its list. The texts are printed only now, because
- * nothing is ever told of most that are watched. */
+/* If the state stays the same, the record still becomes the last of its list. Texts are printed only now, because nothing is
+ * ever reported about most watched objects. */
 static void set_state(struct failures *f, struct failure_record *record, const struct object *object,
 		      enum failure_state state) {
 	struct text scope = {}, noun = {};
@@ -174,12 +197,12 @@ void failures_done(struct failures *f) {
 
 /* ---- when ---- */
 
-/* It is tried again by itself, rather than only told of. */
+/* Is it retried, not only reported? */
 static bool is_tried(const struct failure_record *record) {
 	return record->state == FAILURE_CONTESTED || record->state == FAILURE_FAILING;
 }
 
-/* When quiet ends the record's pause; UINT64_MAX: it does not. */
+/* When quiet ends the record's pause; UINT64_MAX: never. */
 static uint64_t quiet_end(const struct failures *f, const struct failure_record *record) {
 	if (record->wait != WAIT_QUIET)
 		return UINT64_MAX;
@@ -209,7 +232,8 @@ uint64_t failure_due(const struct failures *f) {
 bool failure_may_try(const struct failures *f, const struct failure_record *record, uint64_t now) {
 	if (!record || record->state == FAILURE_WATCHED || record->state == FAILURE_HELD)
 		return true;
-	if (record->state == FAILURE_REPORTED && record->error) /* what hid it is gone, see failure_explain() */
+	if (record->state == FAILURE_REPORTED &&
+	    record->error) /* hidden by something that is gone now, see failure_explain() */
 		return true;
 	if (record->wait == WAIT_NEEDS || record->wait == WAIT_CARRIER || now >= failure_next(f, record))
 		return true;
@@ -265,7 +289,7 @@ static void set_error(struct failure_record *record, const char *error) {
 static bool fail(struct failures *f, struct failure_record *record, const struct object *object, bool tried,
 		 const char *error, struct position position, uint64_t now) {
 	bool first = record->state != FAILURE_FAILING, news = first || !streq_ptr(record->error, error);
-	/* Of several that are due soon after one another, one scan tells. */
+	/* One scan counts as a try of several objects that are due soon after one another. */
 	uint64_t soon = tried ? now : now + record->backoff.pause_usec / 4;
 	bool due = record->wait == WAIT_NEEDS || record->wait == WAIT_CARRIER || soon >= failure_next(f, record);
 
@@ -283,7 +307,7 @@ static bool fail(struct failures *f, struct failure_record *record, const struct
 	record->n_tries++;
 	record->last_try_usec = record->quiet_since_usec = now;
 	step(record, EVENT_TRIED);
-	/* Pauses grow with tries that were due. One before its time, because something happened there, begins the pause anew. */
+	/* Pauses grow with tries that were due. An early one, because of an event, starts the same pause again. */
 	if (first || due)
 		pause_longer(record, now);
 	else

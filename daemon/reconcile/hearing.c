@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What events do: they make parts of namespaces dirty. A hint is taken for a part only where all the rest of the namespace is
- * known to be well.
+ * What events do: they make namespaces, or parts of them, dirty. A hint makes a part dirty only if everything else in the
+ * namespace is known to be as declared; else the whole namespace is scanned.
  */
 #include "reconcile/hearing.h"
 
 #include "reconcile/reconcile_private.h"
 
 enum {
-	FLOOD_IN_A_ROW = 8,           /* overruns, of which … */
-	FLOOD_GAP_USEC = 1000 * 1000, /* … each follows the one before within this time, are a flood */
+	FLOOD_IN_A_ROW = 8,           /* so many overruns, … */
+	FLOOD_GAP_USEC = 1000 * 1000, /* … each within this time after the previous one, are a flood */
 };
 
 static const struct backoff_limits flood_limits = { 10 * 1000, 250 * 1000 };
@@ -52,7 +52,7 @@ void reconciler_mounts_changed(struct reconciler *r) {
 	r->kernel->ops->check_names(r->kernel, name_is_lost, r);
 }
 
-/* A neighbour is gone: what failed because of it can perhaps be done now. The event of a bridge tells no address. */
+/* A neighbour is gone: an address that failed because of it may be usable now. The event of a bridge names no address. */
 static void hear_neighbour(struct reconciler *r, const char *ns, const struct ip *address) {
 	uint64_t now = reconciler_now(r);
 	bool later;
@@ -81,7 +81,7 @@ void reconciler_hint(struct reconciler *r, const char *name, const struct hint *
 		hear_neighbour(r, name, &hint->address);
 	if (!ns || info->dirty.whole)
 		return;
-	/* In an exclusive namespace additions count, too. */
+	/* In an exclusive namespace, additions count too. */
 	if (!info->known || ns->exclusive) {
 		grown = scan_set_add_whole(&info->dirty);
 	} else {
@@ -100,7 +100,7 @@ void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *h
 		reconciler_hint(r, name, hint);
 }
 
-/* ---- what no event tells of ---- */
+/* ---- what causes no events ---- */
 
 static bool is_silent(const struct reconciler *r, const struct object *object) {
 	if (object->kind->transport == TRANSPORT_FILE)
@@ -138,7 +138,7 @@ void reconciler_files_silent(struct reconciler *r) {
 	r->files_silent = true;
 }
 
-/* ---- events that are not heard ---- */
+/* ---- lost and unreadable events ---- */
 
 void reconciler_deaf(struct reconciler *r, int error) {
 	reconciler_dirty_all(r);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting starts with the second look of a pass: what the first one asks for is drift or new, and is nobody's second try.
+ * Counting starts with the second scan of a pass: what the first one asks for is drift or new, and was not tried in this
+ * pass.
  */
 #include "reconcile/ignored.h"
 
 enum {
-	IN_VAIN_ALIKE = 2,  /* acknowledged, and the same difference again: so often in a row is no accident */
-	IN_VAIN_AT_ALL = 4, /* the same with differences that vary (the kernel shows another value each time) */
-	UNDONE = 2,         /* seen well, and undone by a change of topod's own */
+	IN_VAIN_ALIKE = 2,  /* so often in a row it was acknowledged and differed in the same way: not by chance */
+	IN_VAIN_AT_ALL = 4, /* the same with varying differences (the kernel shows another value each time) */
+	UNDONE = 2,         /* so often it was seen as declared, and then undone by another change of topod */
 };
 
 struct ignored_entry {
@@ -36,7 +37,7 @@ uint32_t ignored_sight(const struct change *change) {
 	return hash_bytes(text.data, text.size) | 1;
 }
 
-/* What completes another change, or goes with it, says nothing of its own. */
+/* A change that completes another one, or is a consequence of it, does not count. */
 static bool counts(const struct change *change) {
 	return !change->completes && !(change->type == CHANGE_CREATE && change->recreates);
 }
@@ -96,7 +97,7 @@ bool ignored_is_suspect(const struct ignored *ignored, const struct object *obje
 	return entry && entry->n_in_vain;
 }
 
-/* Another object of the namespace that was changed in the round before, and not for the first time: the two take turns. */
+/* Another object of the namespace that was changed in the previous round, and not for the first time: the two alternate. */
 static const struct ignored_entry *find_other(const struct ignored *ignored, const struct ignored_entry *entry, int round,
 					      bool known) {
 	for (const struct ignored_entry *other = ignored->entries; other; other = other->hh.next)
@@ -121,7 +122,7 @@ bool ignored_again(struct ignored *ignored, const struct change *change, int rou
 		entry->n_alike = alike ? entry->n_alike + 1 : 0;
 		return known || (!settled && (entry->n_alike >= IN_VAIN_ALIKE || entry->n_in_vain >= IN_VAIN_AT_ALL));
 	}
-	/* It was as declared in between. */
+	/* It was as declared meanwhile. */
 	entry->n_alike = entry->n_in_vain = 0;
 	other = alike ? find_other(ignored, entry, round, known) : NULL;
 	if (!other)

@@ -13,16 +13,16 @@
 enum occurrence_type {
 	OCCURRENCE_DRIFT_RESTORED,
 	OCCURRENCE_DRIFT_REPORTED, /* drift: report */
-	OCCURRENCE_DRIFT_HELD,     /* seen while paused, left until the pause is over */
-	OCCURRENCE_DRIFT_FAILED,   /* the repair failed; retried */
+	OCCURRENCE_DRIFT_HELD,     /* found during a pause, left until it is over */
+	OCCURRENCE_DRIFT_FAILED,   /* the repair failed and is retried */
 	OCCURRENCE_BACKED_OFF,     /* something keeps undoing the repair */
 	OCCURRENCE_FAILING,        /* a change failed, for the first time */
 	OCCURRENCE_RECOVERED,      /* what failed or was contested has recovered */
 	OCCURRENCE_CONVERGED,      /* after a start or reload */
-	OCCURRENCE_SPARED,         /* what would be removed is left: another topology has it */
-	OCCURRENCE_GONE,           /* an interface that somebody else has to bring is not there any more */
-	OCCURRENCE_ARRIVED,        /* … and has come */
-	OCCURRENCE_OVERRUN,        /* events were lost, everything is scanned; with a pause: again and again */
+	OCCURRENCE_SPARED,         /* an object that would be removed stays: another topology declares it */
+	OCCURRENCE_GONE,           /* an interface that somebody else moves in is missing */
+	OCCURRENCE_ARRIVED,        /* … and has appeared */
+	OCCURRENCE_OVERRUN,        /* events were lost, and everything is scanned; with a pause: this keeps happening */
 };
 
 enum { N_OCCURRENCE_TYPES = OCCURRENCE_OVERRUN + 1 };
@@ -56,7 +56,7 @@ struct occurrence {
 	const char *file;               /* the name of that file; NULL: not known */
 	uint64_t latency_usec;          /* RESTORED: from the event to the acknowledged repair; CONVERGED: the whole time */
 	uint64_t pause_usec;            /* FAILING, BACKED_OFF: until the next try; OVERRUN: until events are read again */
-	size_t n_followers;             /* RESTORED: objects that had gone with it and came back with it */
+	size_t n_followers;             /* RESTORED: objects that disappeared with it and are restored too */
 	size_t n_changes;               /* CONVERGED: changes made */
 	size_t n_objects, n_namespaces; /* CONVERGED: declared */
 	const char *waits;              /* CONVERGED: "1 address waits for a carrier", or NULL */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A namespace that cannot be scanned is left out of the pass, and so is every change that would have to see it: one end of a
- * pair there is not missing because nobody could look.
+ * A namespace that cannot be scanned is left out of the pass, and so is every change that depends on it: the other end of a
+ * pair is not missing just because it could not be seen.
  */
 #include "reconcile/outage.h"
 
@@ -20,7 +20,7 @@ static const struct {
 	[OUTAGE_EVENTS] = { "events", "events", "cannot be received", "can be received again", "they cannot be received" },
 };
 
-/* ---- one ---- */
+/* ---- a single outage ---- */
 
 void outage_done(struct outage *outage) {
 	free(outage->problem);
@@ -71,7 +71,7 @@ bool outage_end(struct reconciler *r, struct outage *outage) {
 
 /* ---- namespaces ---- */
 
-/* Those with the same error are told in one line: without descriptors it is all of them. */
+/* Namespaces with the same error share a line: without free descriptors all of them fail. */
 static void tell_unreachable(struct pass *pass, const struct state *observed) {
 	const struct worklist *w = &pass->r->work;
 
@@ -159,7 +159,7 @@ bool outage_blocks(const struct pass *pass, const struct change *change) {
 		is_unreachable(w, declared->kind->sent_in(change)));
 }
 
-/* ---- all ---- */
+/* ---- all outages ---- */
 
 void outages_hurry(struct reconciler *r) {
 	r->whole.backoff.due_usec = r->hearing.deaf.backoff.due_usec = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What keeps topod from its work as a whole, or from a whole namespace: it cannot be scanned, events cannot be heard, the
+ * Conditions that keep topod from working at all, or on a whole namespace: it cannot be scanned, events cannot be read, the
  * ledger cannot be written.
  *
- * Each is told once when it begins and once when it ends, and is retried with growing pauses, as failing objects are
- * (failures.h). A namespace that cannot be scanned does not keep the others from being scanned.
+ * Each is reported once when it begins and once when it ends, and is retried with growing pauses, like failing objects
+ * (failures.h). A namespace that cannot be scanned does not affect the others.
  */
 #pragma once
 
@@ -20,10 +20,10 @@ struct state;
 struct failure;
 
 enum outage_sort {
-	OUTAGE_NAMESPACE, /* it cannot be scanned */
-	OUTAGE_NETWORK,   /* nothing can */
-	OUTAGE_LEDGER,    /* it cannot be written */
-	OUTAGE_EVENTS,    /* they cannot be heard */
+	OUTAGE_NAMESPACE, /* a namespace cannot be scanned */
+	OUTAGE_NETWORK,   /* nothing can be scanned */
+	OUTAGE_LEDGER,    /* the ledger cannot be written */
+	OUTAGE_EVENTS,    /* events cannot be read */
 };
 
 /* Zeroed: there is none. */
@@ -40,18 +40,18 @@ static inline bool outage_stands(const struct outage *outage) {
 	return outage->error < 0;
 }
 
-/* Frees; there is none then. */
+/* Frees it; afterwards there is none. */
 void outage_done(struct outage *outage);
 
-/* Tells that it began or ended. scope: a namespace, or the topology; n_others: as many other namespaces likewise. */
+/* Reports that it began or ended. scope: a namespace, or the topology; n_others: so many other namespaces share it. */
 void outage_tell(struct reconciler *r, const struct outage *outage, const char *scope, size_t n_others, bool over);
-/* The topology's: it begins or goes on. Told once. */
+/* An outage of the whole topology begins or continues. Reported once. */
 void outage_begin(struct reconciler *r, struct outage *outage, enum outage_sort sort, int error);
-/* It is over, if there was one: true, and told. */
+/* It is over: if there was one, reports that and returns true. */
 bool outage_end(struct reconciler *r, struct outage *outage);
 
-/* Takes the namespaces that could not be scanned out of the pass and out of what was observed. Tells of them, and of those
- * that can be scanned again. */
+/* Removes the namespaces that could not be scanned from the pass and from what was observed. Reports them, and those that
+ * can be scanned again. */
 void outage_sort_out(struct pass *pass, struct state *observed);
 /* Does the change depend on a namespace that cannot be scanned? */
 bool outage_blocks(const struct pass *pass, const struct change *change);

@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rounds of a pass. Each is one scan and what it asks for; the next one scans what was touched, until a scan finds
- * nothing to do.
+ * The rounds of a pass. A round scans, plans and acts; the next round scans what was touched, until a scan finds nothing to
+ * do.
  *
- * A round takes what is dirty at its beginning: what happened before is seen by the scan, and what happens from then on
- * makes it dirty again. A plan whose consequences reach beyond what was scanned (scan_closure.c), or that follows a renamed
- * link, counts for nothing: the scan is repeated, wider. Then the round records what is known now, chooses, settles the
- * namespaces in which nothing is to be done, and carries out the rest. What cannot come to rest within PASS_ROUNDS, because
- * something changes as fast as it is corrected, is left to the next pass, so that events and callers have their turn.
+ * One round:
+ *
+ * 1. Scan. What is dirty is taken at the beginning: the scan sees everything that happened before, and what happens from
+ * then
+ *     on makes it dirty again. If the plan has consequences outside of what was scanned (scan_closure.c), or the ledger has
+ *     to follow a renamed link, the plan is dropped and the scan repeated, wider.
+ * 2. Judge. A scan that follows requests shows which of them the kernel acknowledged and ignored (pass_ignored.c). These
+ * fields
+ *     are left out, and the plan is made again.
+ * 3. Lock. If there is something to record, the lock of all topologies is taken and their ledgers are read again, so that
+ * two
+ *     topologies cannot claim the same object at once. If a ledger has changed, the round ends and everything is scanned again.
+ *  4. Record (carry_out.c) what is gone and what is declared, then choose (choose.c) which changes are left alone.
+ *  5. Settle (settle.c) the namespaces in which nothing is to be done: they are verified now.
+ *  6. Carry out (carry_out.c) the rest: intents go to the ledger, then requests to the kernel, then results to the ledger.
+ *
+ * A namespace is *touched* if something is done in it, or still has to be scanned; only those take part in the next round.
+ * Drift is reported at the end of the pass, because consequences of one cause share a line (drift.c). If something changes
+ * as fast as it is corrected, a pass gives up after PASS_ROUNDS, so that events and clients get their turn, and the rest
+ * stays dirty.
  */
 #include "reconcile/pass.h"
 
@@ -70,8 +85,8 @@ struct scan_request pass_scan_of(const struct reconciler *r) {
 	return (struct scan_request){ .desired = &r->spec.state, .ledger = r->ledger, .topology = r->spec.topology };
 }
 
-/* What is dirty is taken into the scan. What is to be scanned later is in the second one. Parts are scanned alone only where
- * all the rest is known to be well. */
+/* Moves what is dirty into the scan; `later` follows in the second round. A narrow scan is made only if everything else in
+ * the namespace is known to be as declared. */
 static void take_dirty(struct pass *pass, struct ns_info *info) {
 	struct reconciler *r = pass->r;
 	bool known = info->known && !failure_in(&r->failures, info->name);
@@ -118,11 +133,11 @@ static int observe(struct pass *pass, struct state *observed) {
 	if (err == 0 && !pass->only_scans)
 		outage_sort_out(pass, observed);
 	state_foreach(ns, observed)
-		err = err ? err : ns->error; /* a scan without consequences is not repeated */
+		err = err ? err : ns->error; /* only `plan` gets here: outage_sort_out() has dealt with the others */
 	return err;
 }
 
-/* What was left to another topology may be free now: it is tried at once. True where something has changed. */
+/* What was left to another topology may be free now, and is tried at once. True if another ledger has changed. */
 static bool refresh_claims(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	bool changed = other_ledgers_refresh(&r->others, r->spec.topology);
@@ -146,7 +161,7 @@ static void make_plan(struct pass *pass, struct state *observed, struct plan *pl
 	plan_make(plan, &input);
 }
 
-/* The ledger follows links that were given another name. True where there are such: then another plan is to be made. */
+/* Makes the ledger follow renamed links. True if there are any: then plan again. */
 static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_error) {
 	struct reconciler *r = pass->r;
 	_cleanup_text_ struct text lines = {};
@@ -155,7 +170,7 @@ static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_
 		struct ns_state *ns = state_namespace(&r->spec.state, renamed->ns);
 
 		ledger_rename(r->ledger, renamed->ns, renamed->from, renamed->to, &lines);
-		/* What is to go back was said of the link's former name. */
+		/* Objects to be restored were recorded with the link's former name. */
 		for (struct object *object = ns->objects, *next; object; object = next) {
 			const char *home = object_home_link(object);
 
@@ -171,8 +186,8 @@ static bool follow_renamed(struct pass *pass, const struct plan *plan, int *ret_
 	return plan->renamed.n;
 }
 
-/* A namespace that would go stays for another topology: so what this one has in it is to go by itself, and is looked for. True
- * where that is news. */
+/* A namespace that would be deleted stays, because another topology uses it: so the objects in it must be deleted one by
+ * one. True if that is news: then plan again. */
 static bool follow_left(struct pass *pass, const struct plan *plan) {
 	struct reconciler *r = pass->r;
 	bool any = false;
@@ -210,9 +225,9 @@ int pass_scan(struct pass *pass, struct state *observed, struct plan *plan) {
 	}
 }
 
-/* ---- what a scan asks for ---- */
+/* ---- acting on a scan ---- */
 
-/* The touched ones stand in front. */
+/* Moves the namespace to the touched ones, which come first. */
 static void touch(struct pass *pass, struct ns_info *info) {
 	struct ns_info *other;
 
@@ -226,7 +241,8 @@ static void touch(struct pass *pass, struct ns_info *info) {
 	info->position = pass->n_touched;
 }
 
-/* Where something is done is scanned once more, and so is what was left for the second scan; the rest is settled by this one. */
+/* Finds the namespaces that are scanned once more: where something is done, and where something is left for the second
+ * scan. */
 static void find_touched(struct pass *pass, const struct plan *plan) {
 	const struct worklist *w = &pass->r->work;
 
@@ -240,7 +256,7 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
 		if (change->desired && change->desired->twin)
 			touch(pass, worklist_find(w, change->desired->twin->ns));
 	}
-	/* What was found to be shared may have gone between the scan and the record. */
+	/* A shared object may have been deleted between the scan and the record. */
 	vec_foreach(note, &plan->notes)
 		if (note->other && note->news)
 			touch(pass, worklist_find(w, note->object->ns));
@@ -249,12 +265,12 @@ static void find_touched(struct pass *pass, const struct plan *plan) {
 			touch(pass, pass->infos.items[i]);
 }
 
-/* Topologies record what they claim one after the other. False: another one has recorded something since the scan, and all of
- * it must be scanned again. If the lock cannot be taken, things go on without it: what two do at the same moment is put right
- * by the next scan of either. */
+/* Only one topology at a time records its claims. False: another one has recorded something since the scan, and everything
+ * must be scanned again. If the lock cannot be taken, the pass continues without it: a conflict is corrected by the next
+ * scan. */
 static bool lock_claims(struct pass *pass, const struct plan *plan) {
 	if (!plan->changes.n && !plan->notes.n && !plan->lost.n && !plan->released.n && !plan->unnoted.n)
-		return true; /* nothing that others are to know, or must not change in between */
+		return true; /* nothing that others have to know or must not change meanwhile */
 	pass->claims_lock = other_ledgers_lock();
 	if (!refresh_claims(pass))
 		return true;
@@ -264,7 +280,7 @@ static bool lock_claims(struct pass *pass, const struct plan *plan) {
 	return false;
 }
 
-/* 1: nothing is left to do; 0: scan again; -errno of the ledger. */
+/* 1: nothing is left to do; 0: scan again; -errno: the ledger failed. */
 static int act(struct pass *pass, struct plan *plan) {
 	int err;
 
@@ -281,7 +297,7 @@ static int act(struct pass *pass, struct plan *plan) {
 	return pass->n_touched ? pass_carry_out(pass, plan) : 1;
 }
 
-/* What is still being changed in the last round, for people: the first few. */
+/* Names the first few objects that the last round still changes, for reconciler_restless(). */
 static void note_restless(struct reconciler *r, const struct plan *plan) {
 	_cleanup_text_ struct text text = {};
 	size_t n = 0;
@@ -303,7 +319,7 @@ static void note_restless(struct reconciler *r, const struct plan *plan) {
 	r->restless = text_take(&text);
 }
 
-/* One scan and what it asks for. As act(). */
+/* One round; returns as act(). */
 static int run_round(struct pass *pass) {
 	struct plan plan = {};
 	struct state observed = {};
@@ -312,7 +328,7 @@ static int run_round(struct pass *pass) {
 	pass->r->failures.scan++;
 	err = pass_scan(pass, &observed, &plan);
 	pass->scanned = err == 0;
-	/* Only a scan that follows requests says whether the kernel ignored them. What it ignores is left out of the plan. */
+	/* Only a scan that follows requests shows whether the kernel ignored them. */
 	if (err == 0 && pass->n_carried_out > pass->n_judged && pass_note_ignored(pass, &plan)) {
 		plan_done(&plan);
 		plan = (struct plan){};
@@ -324,7 +340,7 @@ static int run_round(struct pass *pass) {
 	pass_unlock_claims(pass);
 	if (err == 0 && pass->n_rounds == PASS_ROUNDS - 1)
 		note_restless(pass->r, &plan);
-	if (err >= 0) /* else all of them are to be scanned again */
+	if (err >= 0) /* after an error all of them are scanned again */
 		forget_infos(pass, pass->n_touched);
 	pass->largest = MAX(pass->largest, observed.arena.used);
 	plan_done(&plan);

@@ -17,79 +17,79 @@ struct pass {
 	struct reconciler *r;
 	uint64_t now_usec;           /* when the round began */
 	uint64_t since_usec;         /* what the pass takes up has been dirty since then */
-	bool only_scans;             /* what is seen has no consequences: what is dirty stays so */
-	bool scanned;                /* the round's scan succeeded: what fails after that is the ledger */
-	bool reachable_again;        /* a namespace that could not be scanned was */
-	vec(struct ns_info *) infos; /* those that take part: first the touched ones, then those to be settled */
-	size_t n_touched;            /* something is done there in this round, or left to be scanned */
-	int n_rounds;                /* that are over */
+	bool only_scans;             /* `plan`: nothing is changed, and what is dirty stays dirty */
+	bool scanned;                /* the round's scan succeeded: a later error is the ledger's */
+	bool reachable_again;        /* a namespace that could not be scanned can be again */
+	vec(struct ns_info *) infos; /* the namespaces that take part: the touched ones first, then those to be settled */
+	size_t n_touched;            /* something is done there in this round, or is still to be scanned */
+	int n_rounds;                /* finished rounds */
 	size_t n_changes;            /* in the plan being carried out */
-	unsigned n_searches;         /* for processes that are left in lost namespaces */
-	size_t largest;              /* bytes that the largest of its scans took */
+	unsigned n_searches;         /* searches for processes in lost namespaces */
+	size_t largest;              /* bytes of its largest scan */
 	struct stale_answers stale_answers;
 	struct ignored ignored;
-	int n_carried_out;        /* plans … */
-	int n_judged;             /* … and those whose requests a scan has answered for, see ignored.h */
-	int claims_lock;          /* between the topologies, while claims are recorded; -1: not held */
-	struct drift_lines lines; /* told at the end */
+	int n_carried_out;        /* plans that were carried out, … */
+	int n_judged;             /* … and those whose results a scan has seen, see ignored.h */
+	int claims_lock;          /* the lock that topologies share, while claims are recorded; -1: not held */
+	struct drift_lines lines; /* reported at the end */
 };
 
 /* ---- pass.c ---- */
 
-/* The namespace takes part from now on: what is scanned of it. */
+/* Makes the namespace take part. Returns the set of what is scanned in it. */
 struct scan_set *pass_add(struct pass *pass, struct ns_info *info);
-/* It does no longer. */
+/* The namespace no longer takes part. */
 void pass_remove(struct pass *pass, struct ns_info *info);
 /* Was the namespace scanned, and is nothing done there in this round? */
 bool pass_settled(const struct pass *pass, const struct ns_info *info);
-/* What the kernel needs to know of the reconciler to scan and to carry out. */
+/* The request that the kernel needs to scan and to carry out. */
 struct scan_request pass_scan_of(const struct reconciler *r);
-/* Scans the pass's namespaces, and others that the plan asks for; fills both. 0 or -errno. */
+/* Scans the pass's namespaces, and more if the plan needs it; fills both. 0 or -errno. */
 int pass_scan(struct pass *pass, struct state *observed, struct plan *plan);
-/* Other topologies may record their claims again. */
+/* Releases the lock, so that other topologies can record their claims. */
 void pass_unlock_claims(struct pass *pass);
-/* All rounds. 0; -errno where a scan or the ledger failed: then everything that took part must be scanned again. */
+/* Runs all rounds. 0; -errno if a scan or the ledger failed: then everything that took part must be scanned again. */
 int pass_run(struct pass *pass);
 void pass_done(struct pass *pass);
 
 /* ---- choose.c ---- */
 
-/* Marks what is not to be carried out, and notes why. */
+/* Marks the changes that are not carried out now, and records why. */
 void pass_choose(struct pass *pass, struct plan *plan);
-/* Is the change held only because another one goes first, in this very plan? */
+/* Is the change held only because another change of this plan goes first? */
 bool pass_comes_next(const struct change *change);
-/* A change failed: told where that is news. */
+/* A change failed: reports it if that is news. */
 void pass_note_failure(struct pass *pass, struct plan *plan, struct change *change);
-/* Which processes are left in the namespace that the change replaces with another, or finds replaced; NULL. */
+/* The processes that are left in the namespace that the change replaces, or finds replaced; NULL: none. */
 const char *pass_left_behind(struct pass *pass, const struct change *change);
 
 /* ---- pass_ignored.c ---- */
 
-/* What differs in an object is no drift before it was seen as declared since the file was put in force. */
+/* True until the object was seen as declared under the current file: before that, differences are not drift. */
 bool pass_is_new(const struct pass *pass, const struct object *object);
-/* Tells of changes in the plan that the kernel acknowledges and ignores. True where there are: the plan is to be made again. */
+/* Reports changes of the plan that the kernel acknowledges and ignores. True if there are any: then plan again. */
 bool pass_note_ignored(struct pass *pass, const struct plan *plan);
-/* Of the fields in which the object differs, those that are left as the kernel keeps them (plan_input.kept). */
+/* Of the fields in which the object differs, those that stay as the kernel keeps them (plan_input.kept). */
 uint64_t pass_kept(void *pass, const struct object *object, uint64_t differs);
-/* The record that the kernel ignores this making or removal of the object as such; NULL. */
+/* The record that says that the kernel ignores creating or deleting this object; NULL. */
 struct failure_record *pass_ignored_as_such(const struct pass *pass, const struct change *change);
-/* The record of what the kernel has ignored before, where the change tries that again; NULL. */
+/* The record of what the kernel has ignored before, if the change tries that again; NULL. */
 struct failure_record *pass_known_ignored(const struct pass *pass, const struct change *change);
 void pass_note_acknowledged(struct pass *pass, const struct change *change);
-/* Scans at once what was ignored before in this pass, so that nobody else has the time to undo it. */
+/* Scans at once what was ignored before in this pass, before somebody else could undo it. */
 void pass_scan_suspects(struct pass *pass, const struct plan *plan);
 
 /* ---- carry_out.c ---- */
 
-/* Appends lines to the ledger, where there are any. 0 or -errno. */
+/* Appends lines to the ledger, if there are any. 0 or -errno. */
 int pass_write(const struct reconciler *r, const struct text *lines);
-/* Before anything is done: records what is gone, what is there without a record, and what is declared of it; tells what is
- * left to other topologies. 0 or -errno of the ledger. */
+/* Before anything is done: records what is gone, what exists without a record, and what is declared; reports what is left to
+ * other topologies. 0 or -errno of the ledger. */
 int pass_note(struct pass *pass, struct plan *plan);
-/* 0 or -errno of the ledger; a change that fails says so itself. */
+/* Records and makes the changes that are not held. 0 or -errno of the ledger; a failed change has its own error. */
 int pass_carry_out(struct pass *pass, struct plan *plan);
 
 /* ---- settle.c ---- */
 
-/* Nothing is to be done in the namespaces behind the touched ones. 0 or -errno of the ledger. */
+/* Settles the namespaces in which nothing is to be done: those after the touched ones. 0 or -errno of the ledger. */
 int pass_settle(struct pass *pass, const struct plan *plan);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel acknowledges and ignores: found, told of once, left as it is until the next try is due. The rest of the
- * object, and what stands on it, is compared and repaired as if the kernel's values were declared.
+ * Changes that the kernel acknowledges and ignores: finds them, reports them once, and leaves them alone until the next try
+ * is due. The rest of the object, and what stands on it, is compared and repaired as if the kernel's values were declared.
  */
 #include "reconcile/pass.h"
 
@@ -53,10 +53,10 @@ static int by_namespace(const void *a, const void *b) {
 	return strcmp((*(const struct object *const *)a)->ns, (*(const struct object *const *)b)->ns);
 }
 
-/* One scan, however many there are: a flood that somebody fights over has thousands in one namespace. */
+/* All suspects are scanned together: in a flood there are thousands in one namespace. */
 static void scan_objects(struct pass *pass, suspects *found) {
 	struct reconciler *r = pass->r;
-	const struct scan_request look = pass_scan_of(r);
+	const struct scan_request request = pass_scan_of(r);
 	vec(struct scope) scopes = {};
 	struct state observed = {};
 
@@ -69,7 +69,7 @@ static void scan_objects(struct pass *pass, suspects *found) {
 		else
 			vec_push(&scopes, ((struct scope){ .ns = (*at)->ns, .objects = at, .n = 1 }));
 	}
-	if (r->kernel->ops->observe(r->kernel, &look, scopes.items, scopes.n, &observed) == 0)
+	if (r->kernel->ops->observe(r->kernel, &request, scopes.items, scopes.n, &observed) == 0)
 		vec_foreach(at, found) {
 			const struct object *object = *at, *seen = ns_find(state_find(&observed, object->ns), object);
 
@@ -98,9 +98,9 @@ void pass_scan_suspects(struct pass *pass, const struct plan *plan) {
 	vec_done(&found);
 }
 
-/* ---- telling ---- */
+/* ---- reporting ---- */
 
-/* What was told as restored was not. */
+/* What was counted as restored was not. */
 static void retract(struct pass *pass, const struct object *object) {
 	size_t n = drift_retract(&pass->lines, object);
 
@@ -140,7 +140,7 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 	bool drift = !pass_is_new(pass, object) && !failure_find_ignored(&r->failures, object);
 	const char *error = explain(pass, change, undone_by);
 	const struct field *culprit = fields ? &object->kind->fields[__builtin_ctzll(fields)] : NULL;
-	/* Of an object that is made anew for it, the fields are what people want to know. */
+	/* Even if the object is recreated for it, users want to know which fields differ. */
 	struct change told = { .type = fields ? CHANGE_UPDATE : change->type,
 			       .desired = change->desired,
 			       .observed = change->observed,
@@ -160,7 +160,7 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 	line->pause_usec = failure_find_ignored(&r->failures, object)->backoff.pause_usec;
 }
 
-/* What was not there after it was made, and is there now, is ignored in another way, if it is. */
+/* An object that did not exist after it was made, and exists now, is ignored in another way, if at all. */
 static bool is_known(const struct pass *pass, const struct change *change) {
 	const struct failure_record *record = failure_find_ignored(&pass->r->failures, change_object(change));
 

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The state machine from outside: when a pass is due, what takes part in it, and what has been reached after it.
+ * The state machine from outside: when a pass is due, which namespaces take part, and which phase has been reached.
  *
- * Everything that happens is reduced to "dirty" in a worklist (hearing.c) or to a time at which something is tried again
- * (failures.c, outage.c). A pass (pass.c) takes what is dirty or due, and repeats scan, plan and change until a scan finds
- * nothing to do. After it, assess() says whether the whole topology is verified. So nothing depends on the order of events,
- * and each phase can be entered again at any time.
+ * Everything that happens becomes one of two things: a mark "dirty" in the worklist (hearing.c, from events), or a time at
+ * which something is retried (failures.c, outage.c). A pass (pass.c) takes what is dirty or due, and repeats scan, plan and
+ * change until a scan finds nothing to do. So nothing depends on the order of events, and an event twice or too late does no
+ * harm.
+ *
+ *     event, timer ──▶ dirty / due ──▶ pass: scan ─▶ plan ─▶ record ─▶ carry out ─┐
+ *                                            ▲                                   │ until nothing is to be done
+ *                                            └───────────────────────────────────┘
+ *
+ * After each pass, assess() computes the phase from counters alone. DEGRADED: an object is failing, contested, reported or
+ * held, or there is an outage. Else CONVERGING: a namespace is not verified, or an address is in duplicate detection. Else
+ * CONVERGED. The phase can change from any of them to any other.
+ *
+ * `applying` is true from a start or reload until everything was tried once. During that time differences are the task, not
+ * drift, and nothing is reported about them unless it fails. A pause delays this task; drift is then reported as held.
+ *
+ * reconciler_due() is the only timer: the earliest of all these times. It does not poll; with nothing dirty, failing or
+ * pending, it is never due.
  */
 #include "reconcile/reconcile.h"
 
@@ -15,7 +29,7 @@
 #include "reconcile/pass.h"
 
 enum {
-	LARGE_SCAN = 1024 * 1024, /* bytes: much more than a scan of what an event names */
+	LARGE_SCAN = 1024 * 1024, /* bytes; much more than a scan after one event takes */
 };
 
 struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger, struct ledger_file *file,
@@ -65,7 +79,7 @@ void reconciler_resume(struct reconciler *r) {
 	failures_hurry(&r->failures, reconciler_now(r));
 }
 
-/* What differs after a start or a reload is no drift, so that there is nothing to tell of it during a pause. */
+/* Differences after a start or a reload are not drift, so there is nothing to report about them during a pause. */
 static bool waits_for_resumption(const struct reconciler *r) {
 	return r->paused && r->applying;
 }
@@ -102,8 +116,8 @@ static void assess(struct reconciler *r) {
 		return;
 	}
 	r->status.phase = n_unwell ? PHASE_DEGRADED : PHASE_CONVERGED;
-	r->applying = false;                     /* all was tried: what differs from here on is drift */
-	ledger_file_compact(r->file, r->ledger); /* one that cannot be compacted is only longer */
+	r->applying = false;                     /* everything was tried: what differs from now on is drift */
+	ledger_file_compact(r->file, r->ledger); /* if that fails, the file is only longer */
 	if (n_unwell)
 		return;
 	r->status.converged_usec = reconciler_now(r);
@@ -111,7 +125,8 @@ static void assess(struct reconciler *r) {
 		tell_converged(r);
 }
 
-/* What is dirty, and may be scanned by now; what is to be tried again; what is pending, should its event be missed. */
+/* Adds to the pass what is dirty and may be scanned now, what is due for a retry, and pending addresses whose event may have
+ * been missed. */
 static void take_namespaces(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	struct worklist *w = &r->work;
@@ -122,7 +137,7 @@ static void take_namespaces(struct pass *pass) {
 				r->hearing.listen_usec = pass->now_usec + HEARING_PAUSE_USEC;
 			continue;
 		}
-		pass_add(pass, info); /* what is dirty in it is taken with the scan */
+		pass_add(pass, info); /* the scan takes what is dirty in it, see take_dirty() */
 		pass->since_usec = MIN(pass->since_usec, info->since_usec);
 	}
 	for (struct failure_record *record = r->failures.bad; record; record = record->next) {
@@ -147,7 +162,7 @@ void reconciler_pass(struct reconciler *r) {
 	take_namespaces(&pass);
 	if (!pass.infos.n) {
 		if (r->applying)
-			assess(r); /* nothing to do is done */
+			assess(r); /* with nothing to do, all is done */
 		return;
 	}
 	if (pass.since_usec == UINT64_MAX)
@@ -164,7 +179,7 @@ void reconciler_pass(struct reconciler *r) {
 	failures_postpone(&r->failures, began, reconciler_now(r));
 	failures_settle(&r->failures);
 	r->kernel->ops->rest(r->kernel);
-	/* The next scans will be narrow: what a large one needed is given back to the system. */
+	/* The next scans will be narrow: return the memory of a large one to the system. */
 	if (pass.largest >= LARGE_SCAN)
 		malloc_trim(0);
 	assess(r);
@@ -205,7 +220,7 @@ int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_ob
 	return err;
 }
 
-/* ---- what is told when somebody asks ---- */
+/* ---- the status ---- */
 
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret) {
 	*ret = r->status;

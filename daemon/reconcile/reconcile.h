@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one state machine: which namespaces to look at, what to do about what is seen, when to try again.
+ * The state machine that makes the kernel agree with the file: which namespaces to scan, what to change, when to retry.
  *
- * A pass looks at the dirty namespaces, plans, notes intents in the ledger, carries out, and looks again until
- * nothing differs. What fails is retried with growing pauses; what others keep undoing is left for a while.
- * It knows no socket and no clock of its own: the kernel and the time are given to it, so that tests can.
+ * A pass scans the dirty namespaces, plans, records intents in the ledger, carries out the plan, and scans again until
+ * nothing differs. What fails is retried with growing pauses; what others keep undoing is left alone for a while. It knows
+ * neither sockets nor the clock: the caller passes the kernel and the time, so that tests can replace them.
  */
 #pragma once
 
@@ -16,9 +16,9 @@
 #include "report/counts.h"
 
 enum phase {
-	PHASE_CONVERGING, /* not verified yet, or waiting for addresses to become usable */
-	PHASE_CONVERGED,  /* the kernel was read back and found equal */
-	PHASE_DEGRADED,   /* something failed, is fought over, or is only reported */
+	PHASE_CONVERGING, /* not verified yet, or addresses are in duplicate detection */
+	PHASE_CONVERGED,  /* the kernel was read back and is as declared */
+	PHASE_DEGRADED,   /* something failed, is contested, or is only reported */
 };
 
 struct reconciler_status {
@@ -28,7 +28,7 @@ struct reconciler_status {
 	uint64_t converged_usec;                /* when it was last verified, CLOCK_MONOTONIC; 0: never */
 };
 
-/* An object that is not well, for the status. */
+/* An object that is not as declared, for the status. */
 struct failure {
 	const char *scope, *noun, *state; /* state: "failing", "fought over", "reported", "held"; "waiting" */
 	const char *error;
@@ -41,84 +41,81 @@ struct failure {
 struct reconciler_hooks {
 	void *userdata;
 	void (*occurred)(void *userdata, const struct occurrence *occurrence);
-	/* A long pass goes on: for STATUS= and EXTEND_TIMEOUT_USEC=. */
+	/* A long pass makes progress: for STATUS= and EXTEND_TIMEOUT_USEC=. */
 	void (*progress)(void *userdata, size_t n_done, size_t n_all);
-	/* Events that topod's own requests caused are to be read now, before it looks again: calls
-	 * reconciler_dirty() and friends. May be NULL. */
+	/* Reads the events that topod's own requests caused, before the next scan; calls reconciler_hint() and its siblings.
+	 * May be NULL. */
 	void (*drain)(void *userdata);
 	uint64_t (*now)(void *userdata); /* CLOCK_MONOTONIC, microseconds */
 };
 
 struct reconciler;
 
-/* Takes over spec (zeroed in the caller); kernel, ledger and file stay the caller's and must outlive it.
- * Everything is dirty at first. */
-
+/* Takes ownership of spec and zeroes the caller's. kernel, ledger and file belong to the caller and must outlive it.
+ * Everything is dirty at first. Free with reconciler_free(). */
 struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, struct ledger *ledger, struct ledger_file *file,
 				  const struct reconciler_hooks *hooks);
 void reconciler_free(struct reconciler *r);
 
-/* Hints where to look, heard of in an event: in a namespace by its name, or by the id in the event. Unknown names and
- * ids are ignored. */
+/* An event gives a hint where to scan, in a namespace given by its name or by the id in the event. Unknown names and ids are
+ * ignored. */
 void reconciler_hint(struct reconciler *r, const char *ns, const struct hint *hint);
 void reconciler_hint_id(struct reconciler *r, int32_t nsid, const struct hint *hint);
-/* Its name in /run/netns came or went: first the namespace itself is looked at, then all of it. */
+/* The name appeared in /run/netns or disappeared: the namespace itself is scanned first, then its contents. */
 void reconciler_name_changed(struct reconciler *r, const char *ns);
-/* Mounts have changed, which may have taken names away. */
+/* Mounts have changed, so names may be gone. */
 void reconciler_mounts_changed(struct reconciler *r);
-/* Would events of neighbours that are gone (HINT_NEIGHBOUR) be of use now? */
+/* Are events of neighbours that are gone (HINT_NEIGHBOUR) useful now? */
 bool reconciler_wants_neighbours(const struct reconciler *r);
-/* The whole namespace is looked at. */
+/* The whole namespace is to be scanned; all of them. */
 void reconciler_dirty(struct reconciler *r, const char *ns);
 void reconciler_dirty_all(struct reconciler *r);
-/* What no event tells of is looked at (most settings); false where nothing such is declared. */
+/* Makes dirty what causes no events (most settings); false if nothing of the sort is declared. */
 bool reconciler_dirty_periodic(struct reconciler *r);
 bool reconciler_has_silent(const struct reconciler *r);
-/* Nobody can tell of changed files from now on: they are looked at from time to time, too. */
+/* From now on there are no events of changed files: they are scanned periodically too. */
 void reconciler_files_silent(struct reconciler *r);
-/* Events were lost: everything is looked at. */
+/* Events were lost: everything is to be scanned. */
 void reconciler_overrun(struct reconciler *r);
-/* They cannot be heard (-errno), which is not known to be over before reconciler_heard(). */
+/* Events cannot be read (-errno), until reconciler_heard() is called. */
 void reconciler_deaf(struct reconciler *r, int error);
-/* They were read, and perhaps some had been lost. */
+/* Events were read; lost: some had been dropped before. */
 void reconciler_heard(struct reconciler *r, bool lost);
-/* When they are to be read again, CLOCK_MONOTONIC microseconds: until then it would lead to nothing. 0: whenever there
- * are some. */
+/* Events must not be read before this time (CLOCK_MONOTONIC, microseconds), because that would only lose more of them. 0:
+ * read them whenever there are some. */
 uint64_t reconciler_listen_usec(const struct reconciler *r);
 
-/* One pass over what is dirty or due. What could not be looked at or noted is told, and due again later. */
+/* Makes one pass over what is dirty or due. What could not be scanned or recorded is reported, and due again later. */
 void reconciler_pass(struct reconciler *r);
 
 /* When the next pass is due by time alone, CLOCK_MONOTONIC microseconds; UINT64_MAX: never; 0: now. */
 uint64_t reconciler_due(const struct reconciler *r);
 
-/* Puts another spec in place (taken over); what did not change is not touched. */
+/* Puts a new spec into force and takes ownership of it; what did not change is not touched. */
 void reconciler_reload(struct reconciler *r, struct spec *spec);
 
-/* Between the two the kernel is read and nothing in it is changed. Drift is told once, as held, and put right
- * after the resumption, when everything is looked at again. What a start or a reload has still to make waits as
- * well, and is not looked at. Each may be called again: nothing happens then. */
+/* Between these two calls the kernel is scanned and not changed. Drift is reported once, as held, and repaired afterwards,
+ * when everything is scanned again. What a start or a reload still has to make waits too, and is not scanned. Calling one of
+ * them twice has no effect. */
 void reconciler_pause(struct reconciler *r);
 void reconciler_resume(struct reconciler *r);
 
-/* The changes that would be made now, without making any; both are filled, and freed by the caller. 0 or
- * -errno. */
-
+/* Plans the changes that would be made now, without making any. Fills both; the caller frees them. 0 or -errno. */
 int reconciler_plan(struct reconciler *r, struct plan *ret, struct state *ret_observed);
 
 void reconciler_status(const struct reconciler *r, struct reconciler_status *ret);
-/* Calls fn for each object that is not well. */
+/* Calls fn for each object that is not as declared, except those that wait. */
 void reconciler_failures(const struct reconciler *r, void (*fn)(void *userdata, const struct failure *), void *userdata);
-/* … for each that waits for something outside of topod: error says for what ("for a carrier"). Texts are in arena. */
+/* … for each object that waits for something outside topod; error says for what ("for a carrier"). Texts are in arena. */
 void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct failure *),
 		      void *userdata);
-/* Adds "1 address waits for a carrier, 2 interfaces wait to be moved in"; nothing where none does. */
+/* Adds "1 address waits for a carrier, 2 interfaces wait to be moved in", or nothing. */
 void reconciler_waits_text(const struct reconciler *r, struct text *out);
 const struct spec *reconciler_spec(const struct reconciler *r);
-/* Has everything been tried and verified that can be (converged, or degraded with nothing but retries left)? */
+/* Has everything been tried, and verified as far as possible (converged, or degraded with only retries left)? */
 bool reconciler_settled(const struct reconciler *r);
-/* What was still being changed when a pass last ended without coming to rest, for people; NULL: each did. The
- * reconciler's own. */
+/* What the latest pass was still changing when it gave up after its last round, as text; NULL: every pass finished. The
+ * string belongs to the reconciler. */
 const char *reconciler_restless(const struct reconciler *r);
-/* How often it was tried in vain to look, to hear or to note what cannot be, and why. 0: nothing is in the way. */
+/* How often scanning, hearing or recording was tried in vain since it last worked, and the error. 0: all of them work. */
 size_t reconciler_obstructed(const struct reconciler *r, int *ret_error);

@@ -22,14 +22,14 @@ struct reconciler {
 	struct failures failures;
 	struct outage whole; /* nothing can be scanned, or the ledger cannot be written */
 	struct hearing hearing;
-	bool applying;  /* after a start or reload, until everything was tried: changes are no drift */
-	bool announced; /* "converged" was told since then */
-	bool paused;    /* the kernel is only read */
+	bool applying;  /* after a start or reload, until everything was tried: differences are not drift */
+	bool announced; /* "converged" was reported since then */
+	bool paused;    /* the kernel is scanned and not changed */
 	uint64_t applying_since;
 	size_t n_applied;   /* changes since then */
-	char *restless;     /* what the latest pass that did not come to rest was still changing, or NULL */
-	vec(char *) spared; /* ids of what was told of as left to other topologies since the last reload */
-	bool files_silent;  /* no event tells of changed files */
+	char *restless;     /* see reconciler_restless() */
+	vec(char *) spared; /* ids that were reported as left to other topologies since the last reload */
+	bool files_silent;  /* there are no events of changed files */
 	struct reconciler_status status;
 };
 
@@ -41,6 +41,6 @@ static inline void reconciler_tell(const struct reconciler *r, const struct occu
 	r->hooks.occurred(r->hooks.userdata, occurrence);
 }
 
-/* reload.c: another desired state is in r->spec, and what it declares is to be applied. */
+/* reload.c: a new desired state is in r->spec and must be applied. */
 void reconciler_begin_applying(struct reconciler *r);
 void reconciler_forget_spared(struct reconciler *r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Another desired state takes the place of the one in force. A namespace whose part of the file is the same as before keeps
- * what is known of it; the others are scanned anew.
+ * Replaces the desired state. A namespace whose part of the file has not changed keeps what is known about it; the others
+ * are scanned again.
  */
 #include "reconcile/reconcile_private.h"
 #include "reconcile/waiting.h"
@@ -11,8 +11,8 @@ static bool same_object(const struct object *a, const struct object *b) {
 	       a->returning == b->returning && object_same_fields(a, b);
 }
 
-/* As many, and each of the one is in the other with the same fields set: so it is the other way round. What is to go back
- * makes a difference, too: fields that are returning, objects that are gone. */
+/* Both have the same number of objects, and each object of one is in the other with the same fields: so they are equal. What
+ * is to be restored counts too: fields that are returning, objects that are gone. */
 static bool same_namespace(const struct ns_state *a, const struct ns_state *b) {
 	if (!a || !b || HASH_COUNT(a->objects) != HASH_COUNT(b->objects) || a->adopt != b->adopt ||
 	    a->exclusive != b->exclusive)
@@ -23,7 +23,7 @@ static bool same_namespace(const struct ns_state *a, const struct ns_state *b) {
 	return true;
 }
 
-/* What was told of an object that is declared differently now, or no more, is over: "is as declared again" would be about
+/* Drops the records of objects that are declared differently now, or no longer: "is as declared again" would be about
  * something else. */
 static void drop_reports(struct reconciler *r, const struct ns_state *before, const struct ns_state *after) {
 	ns_foreach(object, before) {
@@ -37,7 +37,7 @@ static void drop_reports(struct reconciler *r, const struct ns_state *before, co
 	}
 }
 
-/* Namespaces that neither the file nor the ledger knows any more. */
+/* Removes namespaces that neither the file nor the ledger knows any more. */
 static void forget_namespaces(struct reconciler *r) {
 	struct ns_info *info, *next;
 	struct failure_ns *ns;
@@ -51,7 +51,7 @@ static void forget_namespaces(struct reconciler *r) {
 	}
 }
 
-/* What fails is tried again now, so that what is told of it has its places in the new files. */
+/* Failing objects are retried now, so that messages about them have positions in the new files. */
 static void retry_failures(struct reconciler *r, uint64_t now) {
 	for (struct failure_record *record = r->failures.records; record; record = record->hh.next) {
 		struct ns_info *info = worklist_find(&r->work, record->ns);
@@ -72,7 +72,7 @@ void reconciler_forget_spared(struct reconciler *r) {
 void reconciler_begin_applying(struct reconciler *r) {
 	struct reconciler_status *status = &r->status;
 
-	/* Where the same things stand in the file by now. Without room for it the former lines stay. */
+	/* The new positions of the same objects. If they cannot be written, the former lines stay. */
 	if (ledger_renew_places(r->ledger, &r->spec.state))
 		(void)ledger_file_set_head(r->file, r->ledger);
 	ledger_add_returns(r->ledger, &r->spec.state);
@@ -94,7 +94,7 @@ void reconciler_reload(struct reconciler *r, struct spec *spec) {
 	struct spec before = r->spec;
 	uint64_t now = reconciler_now(r);
 
-	/* Sets of what is to be scanned hold objects of the former state. */
+	/* Scan sets contain objects of the former state. */
 	for (struct ns_info *info = r->work.dirty; info; info = info->next) {
 		scan_set_add_whole(&info->dirty);
 		scan_set_clear(&info->later);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A link that is made anew takes along what stands on it, here and elsewhere; a namespace that is, everything in it.
- * Both ends of a pair come and go together. What that is follows from the desired state, so that it is not
- * the kernel's events that decide whether a consequence is seen.
+ * With a link that is recreated disappears what stands on it, in this namespace and in others; with a namespace, everything
+ * in it. Both ends of a pair are created and deleted together. All of this must be in the same scan as its cause, so that
+ * one plan restores it. What it is follows from the desired state, not from events, which may be lost.
  */
 #include "reconcile/scan_closure.h"
 
 enum {
-	HEIGHT_MAX = 16, /* loops are refused when the file is read; this only bounds */
+	HEIGHT_MAX = 16, /* a safeguard: loops are refused when the file is read */
 };
 
 struct place {
@@ -21,7 +21,7 @@ static bool find_place(const struct pass *pass, const char *name, struct place *
 	return ret->info && ret->ns && !outage_stands(&ret->info->outage);
 }
 
-/* What has grown is looked at; in a namespace of which not all the rest is known to be well, everything is. */
+/* If the namespace's scan set has grown, the namespace takes part in the pass. */
 static bool join(struct pass *pass, const struct place *place, bool grown) {
 	if (grown)
 		pass_add(pass, place->info);
@@ -30,7 +30,7 @@ static bool join(struct pass *pass, const struct place *place, bool grown) {
 
 static bool closure_link(struct pass *pass, const char *ns_name, const char *link, unsigned height);
 
-/* A link that stands on it, or a port of it. */
+/* The link of an object that stands on the recreated one, or of a port of it. */
 static bool closure_upper(struct pass *pass, const struct object *object, unsigned height) {
 	const char *link = object_home_link(object);
 
@@ -84,7 +84,7 @@ static bool closure_object(struct pass *pass, const struct object *object) {
 	return declared && join(pass, &place, scan_set_add_needing(&place.info->scanned, place.ns, declared));
 }
 
-/* A link that is moved in is found among all links of the namespace that it comes from. */
+/* A link that is moved in is searched among all links of the namespace that it comes from. */
 static bool closure_source(struct pass *pass, const struct change *change) {
 	struct place place;
 
@@ -94,7 +94,7 @@ static bool closure_source(struct pass *pass, const struct change *change) {
 	return join(pass, &place, scan_set_add_whole(&place.info->scanned));
 }
 
-/* What it needs elsewhere (what is in its own namespace is looked at along with it): is that still there? */
+/* What the object needs in other namespaces: does it still exist? What it needs in its own is in the scan already. */
 static bool closure_needs(struct pass *pass, const struct change *change) {
 	struct place place;
 	bool grown = false;
@@ -110,7 +110,7 @@ static bool closure_needs(struct pass *pass, const struct change *change) {
 	return grown;
 }
 
-/* What comes or goes as a whole; what is only changed has no consequences but events of its own. */
+/* Objects that are created or deleted. Consequences of an update cause their own events. */
 static bool closure_change(struct pass *pass, const struct change *change) {
 	const struct object *object = change_object(change);
 	bool grown = closure_needs(pass, change);
@@ -123,7 +123,7 @@ static bool closure_change(struct pass *pass, const struct change *change) {
 	return grown;
 }
 
-/* Nothing is outside of a look at everything. */
+/* Does the scan cover everything anyway? */
 static bool is_all(const struct pass *pass) {
 	vec_foreach(info, &pass->infos)
 		if (!(*info)->scanned.whole)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From what a narrow look shows to what must be looked at along with it; for pass.c only. */
+/* Extends a narrow scan to everything that the resulting plan affects; for pass.c only. It knows no class of objects. */
 #pragma once
 
 #include "reconcile/pass.h"
 
-/* Lets the pass look at more, where the plan has consequences outside of what was looked at. True where it did: then
- * the plan counts for nothing, and the look is to be repeated. */
+/* Extends the pass if the plan has consequences outside of what was scanned. True if it did: then drop the plan and repeat
+ * the scan. */
 bool scan_closure(struct pass *pass, const struct plan *plan);

@@ -1,4 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From an event's hint to the objects that must be scanned.
+ *
+ * An event names one object, but the kernel may have changed others without an event. So each hint adds what could be
+ * affected (common/model/dependents.c says what depends on what):
+ *
+ *     hint                 adds
+ *     a link went down     the link, what is on it, routes through it and through its addresses: all may be gone
+ *     a link is up         the link and its attributes as a port; everything else goes to `later`
+ *     dependents           as a link that went down
+ *     parts of a class     the objects of that class on the link, or those that belong to no link
+ *     an object            that object and its users; if the kernel made it, also its link
+ *     a class              objects of the class that belong to no link; for a table with a name, only topod's own
+ *     a namespace          everything
+ *
+ * A link with topod's mark and an undeclared name was renamed or moved, and only a full scan finds out from where: it adds
+ * everything too.
+ *
+ * `later` makes repairs fast: the kernel sends an event for each flag of a link that changes, and usually nothing else is
+ * lost. The link alone costs one request; its dependents are scanned in the second round of the same pass.
+ *
+ * Whatever is added brings along what it needs (scan_set_add_needing()): the plan must see whether that exists, and nothing
+ * is remembered from earlier scans.
+ */
 #include "reconcile/scan_set.h"
 
 #include "model/source.h"
@@ -59,7 +83,7 @@ bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct 
 	return grown | add_items(scan_set, ns, on.strays);
 }
 
-/* What needs the object may be lost with it, without an event of its own. */
+/* Objects that need this one may be lost with it, without an event. */
 static bool add_users(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct object *needed) {
 	bool grown = false;
 
@@ -73,7 +97,8 @@ static bool add_users(struct scan_set *scan_set, struct state *desired, struct n
 	return grown;
 }
 
-/* The object that an event names, where it is declared. One that the kernel makes belongs to its link, or to something of that. */
+/* The object that an event names, if it is declared. An object that the kernel makes belongs to its link or to a part of
+ * that. */
 static bool add_object(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
 		       const char *link) {
 	struct object *found = ns_find(ns, hint->like);
@@ -84,7 +109,7 @@ static bool add_object(struct scan_set *scan_set, struct state *desired, struct 
 	return (hint->by_kernel && scan_set_add_link(scan_set, desired, ns, link)) | grown;
 }
 
-/* Those of a class that are a part of the link. */
+/* The objects of a class that are part of the link. */
 static bool add_parts(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link,
 		      const struct class *class) {
 	struct dependents on = state_dependents(desired, ns, link);
@@ -96,7 +121,7 @@ static bool add_parts(struct scan_set *scan_set, struct state *desired, struct n
 	return grown;
 }
 
-/* Those that belong to no link. */
+/* The objects of a class that belong to no link. */
 static bool add_linkless(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct class *class) {
 	bool grown = false;
 
@@ -114,7 +139,7 @@ static bool add_heard_parts(struct scan_set *scan_set, struct state *desired, st
 	return !hint->ifindex && add_linkless(scan_set, desired, ns, hint->class);
 }
 
-/* Another name is another topology's. */
+/* A table with another name belongs to another topology. */
 static bool add_class(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
 		      const struct own_marks *own) {
 	if (hint->name && hint->class->per_topology && !streq(hint->name, own->nat_table))
@@ -129,13 +154,13 @@ static bool add_detail(struct scan_set *scan_set, struct ns_state *ns, const cha
 	return source && source->declares && source->declares(object) && scan_set_add_needing(scan_set, ns, object);
 }
 
-/* A link of ours that is not declared here was renamed, or moved here from its place: it is not to stay. */
+/* A link with our mark that is not declared here was renamed, or moved here: it must be deleted. */
 static bool is_stray(const struct ns_state *ns, const struct hint *hint, const struct own_marks *own) {
 	return hint->link && streq_ptr(hint->alias, own->alias) && !ns_find_link(ns, hint->link);
 }
 
-/* A link that is up and known by its name is there with all that is on it, as a rule: it alone is looked at first. What
- * it says of itself as a port comes in the same answer. */
+/* A link that is up and has its declared name has usually lost nothing: it alone is scanned first. Its attributes as a port
+ * come in the same answer. */
 static bool add_standing_link(struct scan_set *scan_set, struct scan_set *later, struct state *desired, struct ns_state *ns,
 			      const char *link) {
 	struct object *object = ns_find_link(ns, link);
@@ -180,7 +205,7 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 		return add_object(scan_set, desired, ns, hint, link);
 	case HINT_CLASS:
 		return add_class(scan_set, desired, ns, hint, own);
-	case HINT_NEIGHBOUR: /* says nothing of where to scan, see reconciler_hint() */
+	case HINT_NEIGHBOUR: /* does not say where to scan, see reconciler_hint() */
 		return false;
 	}
 	return false;

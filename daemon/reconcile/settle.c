@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What follows from a scan that found nothing to do in a namespace.
+ * Settles the namespaces in which a scan found nothing to do: those after the touched ones in the pass (pass.n_touched).
  *
- * A pass keeps those namespaces behind the ones in which something is done (pass.n_touched). In each of them: addresses in
- * duplicate detection and objects that wait are counted; it is verified now, and perhaps known well enough for narrow scans;
- * what was wrong in it and is not any more has recovered; and what an earlier file had changed and has gone back is forgotten.
+ * In each of them, addresses in duplicate detection and waiting objects are counted; the namespace is verified now, and
+ * perhaps known well enough for narrow scans; what was wrong and is as declared again has recovered; and what an earlier
+ * file had changed, and is restored now, is forgotten.
  */
 #include "reconcile/pass.h"
 #include "reconcile/waiting.h"
@@ -22,7 +22,7 @@ static void note_pending(struct pass *pass, const struct plan *plan) {
 	vec_foreach(pending, &plan->pending) {
 		struct ns_info *info = worklist_find(w, pending->object->ns);
 
-		/* What comes once something else is made does not come while that is left alone. */
+		/* An object that waits for another change is not pending while that change is held. */
 		if (info && !(pending->by && pending->by->held))
 			info->n_found++;
 	}
@@ -34,8 +34,8 @@ static void note_pending(struct pass *pass, const struct plan *plan) {
 	}
 }
 
-/* Where all is as declared, what differs from now on is drift. Not where something is still to be done, because that may take
- * along what is there (an address its secondaries), and not what waits for something else. */
+/* Once a namespace is as declared, differences are drift. Not if something is still to be done there, because that may
+ * delete other objects too (an address its secondaries), and not for objects that wait for something. */
 static void note_as_declared(struct pass *pass, const struct plan *plan) {
 	const struct reconciler *r = pass->r;
 
@@ -72,9 +72,8 @@ static bool is_lost(const struct reconciler *r, const char *name) {
 	return record && record->state == FAILURE_FAILING && record->seen == r->failures.scan;
 }
 
-/* What was not well in a namespace, and differs no more. Contention is over when its object has stayed so for as long as topod
- * would have left it alone. What was in a namespace that is lost went with it, and has not recovered. True where anything
- * has. */
+/* Ends the failures of objects that are as declared again. Contention ends when the object has stayed so for the length of
+ * its pause. Objects in a lost namespace disappeared with it, and have not recovered. True if anything has. */
 static bool end_failures(struct pass *pass, const struct ns_info *info) {
 	struct reconciler *r = pass->r;
 	struct failure_ns *ns = info->scanned.whole ? failure_namespace(&r->failures, info->name) : NULL;
@@ -99,7 +98,7 @@ static bool end_failures(struct pass *pass, const struct ns_info *info) {
 			failure_drop(&r->failures, record);
 			continue;
 		}
-		/* That it failed may still wait to be told. */
+		/* The line about its failure may not be reported yet. */
 		drift_tell(&pass->lines, r->hooks.occurred, r->hooks.userdata);
 		reconciler_tell(r, &occurrence);
 		failure_drop(&r->failures, record);
@@ -121,7 +120,7 @@ static void forget_returned(struct ledger *ledger, struct ns_state *ns, struct t
 	}
 }
 
-/* What has gone back to what it was is forgotten, then a namespace of an earlier file of which nothing is left. */
+/* Forgets objects that were restored, and then namespaces of earlier files with nothing left. */
 static int forget_earlier_files(struct pass *pass) {
 	struct reconciler *r = pass->r;
 	_cleanup_text_ struct text lines = {};

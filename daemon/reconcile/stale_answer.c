@@ -7,8 +7,8 @@ struct stale_answer {
 	UT_hash_handle hh;
 };
 
-/* Was another answer in the namespace doubted in the same round? What is asked along with it may stand on it, as a route
- * does on the address that makes its gateway reachable. */
+/* Was another answer in the namespace doubted in the same round? This request may depend on that object, as a route depends
+ * on the address that makes its gateway reachable. */
 static bool follows_doubt(const struct stale_answers *stale_answers, const char *ns, int round) {
 	for (const struct stale_answer *doubt = stale_answers->met; doubt; doubt = doubt->hh.next)
 		if (doubt->round == round && streq(doubt->ns, ns))

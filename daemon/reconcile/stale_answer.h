@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Answers of the kernel that contradict what was seen: what was to be made is there, what was to be changed is not, or
- * nothing leads to the gateway of a route.
+ * Answers of the kernel that contradict the scan: what was to be created exists, what was to be changed does not, or the
+ * gateway of a route is unreachable.
  *
- * What is seen is not of one moment: something may happen between a look and the request, and a dump that goes on
- * while others delete may leave out what stays, without being marked as interrupted (the kernel takes an address out of
- * its list before it counts the change that would tell). Such an answer is therefore no failure the first time in a
- * pass: the look that follows anyhow decides what is to be done.
+ * A scan is not of one moment. Something may happen between the scan and the request; and a dump during which others delete
+ * may leave out objects that stay, without being marked as interrupted (the kernel removes an address from its list before
+ * it counts the change). So the first such answer for an object in a pass is not a failure: the next scan, which follows
+ * anyway, decides.
  */
 #pragma once
 
@@ -19,9 +19,8 @@ struct stale_answers {
 	struct stale_answer *met; /* by the object's id */
 };
 
-/* Is the answer to the failed change to be doubted? True once for each object, whatever comes later. round: the number of the
- * look that it belongs to. */
+/* Should the answer to the failed change be doubted? True only once for each object. round: the number of its scan. */
 bool stale_answer(struct stale_answers *stale_answers, const struct change *change, int round);
 
-/* Frees; empty again. */
+/* Frees it; afterwards it is empty. */
 void stale_answers_done(struct stale_answers *stale_answers);

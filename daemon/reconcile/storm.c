@@ -31,7 +31,7 @@ bool storm_begin_pass(struct storm *storm, uint64_t now) {
 
 	storm->began_usec = now;
 	if (over)
-		storm->n = STORM_COUNT - 1; /* the least disturbance soon afterwards still belongs to it */
+		storm->n = STORM_COUNT - 1; /* a single disturbance soon afterwards continues the storm */
 	return over;
 }
 

@@ -41,7 +41,7 @@ static bool was_scanned(const struct ns_info *info, const struct waiting *waitin
 	return info->scanned.whole || waiting->object->scan_sets & SCAN_SET_NOW;
 }
 
-/* What the look did not cover waits on. */
+/* Objects that the scan did not cover still wait. */
 static void keep_unseen(struct reconciler *r, struct ns_info *info) {
 	size_t n = 0;
 
@@ -60,7 +60,7 @@ static bool is_listed(const struct plan *plan, const struct object *object) {
 	return false;
 }
 
-/* Did something come on which others may stand? */
+/* Has something appeared that others may stand on? */
 static bool end_waits(struct ns_info *info, const struct plan *plan) {
 	bool any = false;
 
@@ -126,7 +126,7 @@ void waiting_move(struct reconciler *r) {
 	}
 }
 
-/* What is told of them. */
+/* Texts. */
 
 void reconciler_waits(const struct reconciler *r, struct arena *arena, void (*fn)(void *userdata, const struct failure *),
 		      void *userdata) {

@@ -6,8 +6,8 @@
 #include "reconcile/failures.h"
 
 enum {
-	REST_FACTOR = 100,          /* a namespace rests so many times as long as its scan took … */
-	REST_MAX_USEC = 250 * 1000, /* … but not for so long that somebody would notice another repair being late */
+	REST_FACTOR = 100,          /* a namespace rests for so many times the duration of its scan, … */
+	REST_MAX_USEC = 250 * 1000, /* … but not longer than this, so that other repairs are not late */
 };
 
 struct ns_info *worklist_find(const struct worklist *w, const char *ns) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is to be scanned next: the namespaces of the desired state, what is dirty in each, and when.
+ * What to scan next: the namespaces of the desired state, what is dirty in each, and when it may be scanned.
  *
- * It keeps lists and counts, so that an event costs nothing for the namespaces that it is not about. It knows nothing of
- * how a namespace is scanned, and of what is wrong in one only what limits the rate of scans.
+ * It keeps lists and counts, so that the cost of an event does not depend on the number of namespaces. It does not know how
+ * a namespace is scanned, and of failures only whether they limit the rate of scans.
  */
 #pragma once
 
@@ -16,15 +16,16 @@ struct failures;
 /* What the latest scan of a namespace found to do. */
 enum ns_verdict {
 	NS_UNVERIFIED, /* something; or there was no scan yet */
-	NS_BLOCKED,    /* only what needs something that is not well elsewhere */
+	NS_BLOCKED,    /* only changes that need something in another namespace, which is failing there */
 	NS_VERIFIED,   /* nothing */
 };
 
 struct ns_info {
 	char *name;
 	struct scan_set dirty; /* what the next scan covers */
-	struct scan_set later; /* what the one after that covers: what may have been lost along with what an event names */
-	uint64_t since_usec;   /* when it became dirty */
+	struct scan_set
+		later;       /* what the scan after that covers: objects that may have been lost with the one of an event */
+	uint64_t since_usec; /* when it became dirty */
 	enum ns_verdict verdict;
 	bool known;           /* a scan of all of it found nothing to do since its desired state last changed. What differs
 					from now on is where something happened, so that parts can be scanned alone */
@@ -32,11 +33,11 @@ struct ns_info {
 	size_t n_pending;     /* addresses in duplicate detection */
 	vec(struct waiting) waiting; /* objects that wait for something outside topod, see waiting.h */
 	uint64_t scan_again_usec;    /* while something is pending: when to scan if no event comes */
-	uint64_t rest_until_usec;    /* no event has it scanned before that, see worklist_due() */
+	uint64_t rest_until_usec;    /* events cause no scan before that, see worklist_rest() */
 	/* During a pass: */
 	size_t position;                             /* in pass.infos, from 1; 0: not in the pass */
 	struct scan_set scanned;                     /* what the current scan covers */
-	bool blocked;                                /* something in it needs what is not well elsewhere */
+	bool blocked;                                /* something in it needs an object that is failing elsewhere */
 	size_t n_found;                              /* pending objects of this scan */
 	struct ns_info *prev, *next;                 /* in worklist.dirty */
 	struct ns_info *pending_prev, *pending_next; /* in worklist.pending */
@@ -55,34 +56,35 @@ struct worklist {
 };
 
 struct ns_info *worklist_find(const struct worklist *w, const char *ns);
-/* Adds the namespace where it is not known yet. */
+/* Adds the namespace if it is not known yet. */
 void worklist_add(struct worklist *w, const char *ns);
-/* Takes the namespace out, and frees it. */
+/* Removes and frees the namespace. */
 void worklist_remove(struct worklist *w, struct ns_info *info);
 
-/* All of it is dirty. */
+/* The whole namespace is dirty; all of them are. */
 void worklist_mark(struct worklist *w, struct ns_info *info, uint64_t now);
 void worklist_mark_all(struct worklist *w, uint64_t now);
-/* What is dirty in it has grown, or … */
+/* Call it after info->dirty or info->later has grown, … */
 void worklist_grown(struct worklist *w, struct ns_info *info, uint64_t now);
-/* … shrunk: the list follows. */
+/* … or shrunk: updates the list. */
 void worklist_relist(struct worklist *w, struct ns_info *info);
 
 void worklist_set_verdict(struct worklist *w, struct ns_info *info, enum ns_verdict verdict);
 void worklist_set_pending(struct worklist *w, struct ns_info *info, size_t n);
 /* Its scan found nothing to do but must be repeated. */
 void worklist_mark_unverified(struct worklist *w, struct ns_info *info, uint64_t now);
-/* Something has recovered: what was blocked by it can perhaps be done now. */
+/* Something has recovered: namespaces that are blocked by it are scanned. */
 void worklist_mark_blocked(struct worklist *w, uint64_t now);
 
-/* A scan of the namespace that began at that time found nothing to do, although something in it is left alone. Each event
- * there asks for a scan of all of it, in vain: the next one has to wait, so that scans take at most a hundredth of the time. */
+/* A scan that began at that time found nothing to do, but something in the namespace is left alone. While that is so, each
+ * event asks for a scan of the whole namespace, in vain. So the next one has to wait for 100 times as long as this one took,
+ * which limits scans to 1 % of the time. */
 void worklist_rest(struct ns_info *info, uint64_t began, uint64_t now);
 /* When the dirty namespace may be scanned; 0: at once. */
 uint64_t worklist_ns_due(const struct ns_info *info, const struct failures *failures);
-/* When the first of all may; UINT64_MAX: none is dirty or pending. */
+/* When the first of all may be scanned; UINT64_MAX: none is dirty or pending. */
 uint64_t worklist_due(const struct worklist *w, const struct failures *failures);
-/* All may be scanned at once. */
+/* All may be scanned at once again. */
 void worklist_hurry(struct worklist *w);
 
 void worklist_done(struct worklist *w);

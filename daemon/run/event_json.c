@@ -14,7 +14,7 @@ static json_t *wrap(json_t *event) {
 	return json_pack("{s:o}", "event", event);
 }
 
-/* What the kernel calls by any bytes but NUL, '/' and white space is shown as everywhere else. */
+/* Names in the kernel may contain almost any byte; they are cleaned as in other outputs. */
 static void set_text(json_t *event, const char *key, const char *text) {
 	if (text)
 		json_object_set_new(event, key, report_json_text(text));

@@ -2,11 +2,11 @@
 /*
  * Lines and where they go. The words of an occurrence are made in reconcile/occurrence.c.
  *
- * Of a storm (a namespace with a thousand addresses deleted, contention) the first lines are written. What follows within the
- * window is only counted, by type, and the counts are written when the window is over. So every occurrence is in exactly one
- * line or in exactly one count.
+ * Of a storm (a namespace with a thousand addresses deleted, contention) the first lines are written. What follows within
+ * the window is only counted, by type, and the counts are written when the window is over. So every occurrence is in exactly
+ * one line or in exactly one count.
  */
-#define SD_JOURNAL_SUPPRESS_LOCATION /* where in the source a line was written helps nobody */
+#define SD_JOURNAL_SUPPRESS_LOCATION /* no CODE_FILE= and CODE_LINE= */
 #include "run/journal.h"
 
 #include <inttypes.h>
@@ -42,7 +42,7 @@ static const struct {
 	[OCCURRENCE_OVERRUN] = { TOPOD_MESSAGE_OVERRUN, LOG_NOTICE },
 };
 
-/* Occurrences in a window, told and only counted. */
+/* Occurrences in a window: written, and only counted. */
 struct storm {
 	uint64_t began_usec, last_usec;
 	size_t n_told, n_counted[ARRAY_SIZE(types)];
@@ -53,7 +53,7 @@ static struct {
 	bool native, color;
 	char *unit; /* "OBJECT_SYSTEMD_UNIT=topod@office.service", or NULL */
 	char *topology;
-	size_t n_unread; /* lines that were left out, and that not told yet */
+	size_t n_unread; /* lines that were dropped, which is not reported yet */
 	void (*redirect)(void *userdata, const struct journal_line *line);
 	void *userdata;
 	struct storm storm;
@@ -126,8 +126,8 @@ static const char *priority_color(int priority) {
 	return priority <= LOG_ERR ? "\033[31m" : priority == LOG_WARNING ? "\033[33m" : NULL;
 }
 
-/* Whoever reads standard error may stop doing so: a pager, a log driver that hangs. The network is not to wait for that. What
- * would is left out, and counted for the next line that does not. */
+/* The reader of standard error may stop reading (a pager, a log driver that hangs), and the network must not wait for it. A
+ * line that would block is dropped and counted, and the next line that does not block says so. */
 static void print(const struct journal_line *line) {
 	const char *color = journal.color ? priority_color(line->priority) : NULL;
 	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
@@ -150,7 +150,7 @@ static void put(const struct journal_line *line) {
 		print(line);
 }
 
-/* journald tells its services by this which descriptor is a stream to it: "device:inode". */
+/* Is the descriptor a stream to journald? JOURNAL_STREAM is its "device:inode", see systemd.exec(5). */
 static bool is_journal(int fd) {
 	const char *stream = getenv("JOURNAL_STREAM");
 	_cleanup_free_ char *own = NULL;
@@ -162,9 +162,9 @@ static bool is_journal(int fd) {
 	return streq(stream, own);
 }
 
-/* journald looks up the unit of a line by the process that sent it, and that may have ended by then: just what it
- * said last, why it could not go on, would be missing in `journalctl -u`. So every line names its unit, in the field
- * which that command looks at as well, systemd.journal-fields(7). */
+/* journald looks up the unit of a line by the process that sent it, which may have ended by then: its last words, which say
+ * why it failed, would be missing in `journalctl -u`. So every line names its unit in a field that this command also
+ * searches, see systemd.journal-fields(7). */
 static char *own_unit(void) {
 	_cleanup_free_ char *unit = NULL;
 
@@ -184,7 +184,7 @@ void journal_redirect(void (*fn)(void *userdata, const struct journal_line *line
 }
 
 void journal_topology(const char *topology) {
-	char *old = journal.topology; /* last: the new one may be the same */
+	char *old = journal.topology; /* freed last: the new one may be the same string */
 
 	journal.topology = topology ? xstrdup(topology) : NULL;
 	free(old);
@@ -211,7 +211,7 @@ static void add_counts(const struct storm *storm, struct text *out) {
 	}
 }
 
-/* The counts become a line and begin again from zero. */
+/* Writes the counts as a line and resets them. */
 static void tell_counts(struct storm *storm, uint64_t until_usec) {
 	_cleanup_(arena_done) struct arena arena = {};
 	_cleanup_text_ struct text text = {};
@@ -247,7 +247,7 @@ uint64_t journal_due(void) {
 	return n_counted(&journal.storm) ? journal.storm.began_usec + JOURNAL_WINDOW_USEC : UINT64_MAX;
 }
 
-/* May it be told? Else it was counted. */
+/* True if the line may be written; else it was counted. */
 static bool admit(struct storm *storm, enum occurrence_type type, uint64_t now_usec) {
 	journal_flush(now_usec);
 	if (!storm->running)
@@ -267,7 +267,7 @@ void journal_occurrence(const struct occurrence *occurrence, uint64_t now_usec) 
 	struct journal_line line = { .priority = types[occurrence->type].priority };
 
 	if (types[occurrence->type].always)
-		tell_counts(&journal.storm, now_usec); /* what comes before is told before */
+		tell_counts(&journal.storm, now_usec); /* earlier occurrences come first */
 	else if (!admit(&journal.storm, occurrence->type, now_usec))
 		return;
 	line.text = text = occurrence_text(occurrence);

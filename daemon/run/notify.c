@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-/* A line break would end the variable, and what follows would be another. */
+/* A line break would end the variable, and the rest would be another one. */
 static void add_sentence(const char *format, va_list args, struct text *out) _printf_(1, 0);
 
 static void add_sentence(const char *format, va_list args, struct text *out) {
@@ -69,7 +69,7 @@ void notify_alive(uint64_t now_usec) {
 	static uint64_t last_usec;
 	uint64_t period = notify_watchdog_usec();
 
-	/* systemd asks for half of the period at most; a quarter leaves room for what is late. */
+	/* sd_watchdog_enabled(3) recommends half of the period; a quarter leaves room for delays. */
 	if (!period || (last_usec && now_usec - last_usec < period / 4))
 		return;
 	last_usec = now_usec;

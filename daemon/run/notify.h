@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What systemd is told (sd_notify(3)): a few sentences and the states between them. Without a manager that
- * listens each of these does nothing.
+ * Notifications to the service manager (sd_notify(3)). Without one, none of these functions does anything.
  */
 #pragma once
 
 #include "base/base.h"
 
-/* READY=1 with a sentence for STATUS=: after the first verified convergence, and after each reload. */
+/* READY=1 with a sentence for STATUS=. Sent after the first verified convergence and after each reload. */
 void notify_ready(const char *format, ...) _printf_(1, 2);
 
-/* RELOADING=1 with the time at which the reload began, CLOCK_MONOTONIC; notify_ready() ends it, also where the new
- * file was refused. */
+/* RELOADING=1 with the time at which the reload began, CLOCK_MONOTONIC. notify_ready() ends it, also if the new file was
+ * refused. */
 void notify_reloading(uint64_t now_usec);
 
 /* The sentence that `systemctl status` shows. */
@@ -19,7 +18,7 @@ void notify_status(const char *format, ...) _printf_(1, 2);
 
 void notify_stopping(const char *format, ...) _printf_(1, 2);
 
-/* Asks for so much more time to start, reload or stop, for a large topology that gets on. */
+/* Asks for so much more time to start, reload or stop, while a large topology makes progress. */
 void notify_extend(uint64_t usec);
 
 /* How often the watchdog wants to hear of us, in microseconds; 0: there is none. An event loop does it by itself

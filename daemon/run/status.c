@@ -26,7 +26,7 @@ void status_done(struct status *status) {
 	free(status->file);
 }
 
-/* ---- what happens ---- */
+/* ---- collecting ---- */
 
 void status_note(struct status *status, const struct occurrence *occurrence) {
 	struct told_drift *note = &status->latest[status->n_noted % REPORT_DRIFTS_MAX];
@@ -67,7 +67,7 @@ static const char *phase_name(enum phase phase) {
 	return names[phase];
 }
 
-/* The two clocks' difference changes as the wall clock is set, so it is asked each time. */
+/* The difference of the two clocks changes when the wall clock is set, so it is computed each time. */
 static uint64_t to_realtime(uint64_t monotonic_usec) {
 	return monotonic_usec && monotonic_usec != UINT64_MAX ? now_realtime() - now_monotonic() + monotonic_usec : 0;
 }
@@ -154,7 +154,7 @@ static void add_count(struct text *out, size_t n, const char *what) {
 		text_addf(out, "%s%zu %s", out->size && out->data[out->size - 1] != ' ' ? ", " : "", n, what);
 }
 
-/* The first one stands for all. */
+/* Adds the first failure as an example. */
 static void add_example(const struct reconciler *reconciler, struct text *out) {
 	struct failure_list list = {};
 
@@ -175,7 +175,7 @@ static void add_degraded(const struct reconciler *reconciler, const struct repor
 	add_example(reconciler, out);
 }
 
-/* A time of day rather than what is left, which would be another sentence each second. */
+/* Gives the time of the end, not the remaining time, which would change the sentence every second. */
 static void add_pause(const struct status *status, struct text *out) {
 	time_t until = (time_t)(to_realtime(status->paused_until_usec) / 1000000);
 	char text[32];
@@ -212,7 +212,7 @@ static void add_sentence(const struct status *status, const struct reconciler *r
 		text_addf(out, "; the changed file was refused: %s", status->reload_error);
 }
 
-/* It goes to the supervisor, which takes no other than valid text and shows it as it is, and to those who watch. */
+/* The sentence goes to the service manager, which accepts only valid UTF-8 and shows it unfiltered, and to `topod watch`. */
 void status_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
 	_cleanup_text_ struct text raw = {};
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a daemon can tell of itself when it is asked: the reconciler's numbers, the latest drifts, the latest
- * reload, and a sentence for its supervisor.
+ * The daemon's status: the reconciler's numbers, the latest drifts, the latest reload, and a sentence for the service
+ * manager.
  *
- * It only collects and words; nothing here is sent.
+ * It collects and formats these; it sends nothing.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct told_drift {
 
 /* Zeroed is empty; the counters begin with status_init(). */
 struct status {
-	char *file;                                  /* absolute: who asks may be in another folder */
+	char *file;                                  /* absolute, because a client may be in another directory */
 	struct told_drift latest[REPORT_DRIFTS_MAX]; /* a ring */
 	size_t n_noted;
 	enum phase phase;
@@ -31,16 +31,16 @@ struct status {
 void status_init(struct status *status, const char *file);
 void status_done(struct status *status);
 
-/* Keeps it where it is a drift. */
+/* Keeps the occurrence if it is a drift. */
 void status_note(struct status *status, const struct occurrence *occurrence);
 
-/* Takes note of the phase that was reached. True where it is another than before. */
+/* Sets the phase. True if it has changed. */
 bool status_phase(struct status *status, enum phase phase);
 
-/* A reload is over; error is its first one, NULL where the file was taken. */
+/* A reload is over. error: the first error of the file; NULL: it was accepted. */
 void status_reloaded(struct status *status, const char *error);
 
-/* As report_status_json(), the caller's. */
+/* The status as report_status_json() formats it. The caller frees. */
 json_t *status_json(const struct status *status, const struct reconciler *reconciler);
 
 /* "Converged: 12 objects in 4 namespaces", "Degraded: 1 failing (web: route 10.9.0.0/16: …)". */

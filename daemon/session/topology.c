@@ -223,7 +223,7 @@ static void start_reconciler(struct topology *s, struct spec *spec) {
 	s->reconciler = reconciler_new(spec, s->kernel, &s->ledger, &s->ledger_file, &hooks);
 }
 
-/* ---- where it comes from ---- */
+/* ---- the source files ---- */
 
 struct topology_source topology_source(const struct loaded_spec *loaded, bool replaces) {
 	return (struct topology_source){ .loaded = loaded, .named = loaded->spec.named, .replaces = replaces };
