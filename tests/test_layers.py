@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-How the house is built, checked on its sources: includes run one way, kinds know nothing of one another,
-common/ has no socket, no clock and no voice, few files talk to the kernel, functions stay readable.
+Checks the structure of the sources: includes go one way, kinds do not know each other, common/ has no socket, clock or log,
+few files talk to the kernel, functions stay readable.
 """
 
 import collections
@@ -12,7 +12,7 @@ import unittest
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-# From the ground up: a file includes what is in its own room or in one before it, never in a later one.
+# From the ground up: a file includes files of its own room and of rooms before it, never of a later one.
 ROOMS = [
     "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/language", "common/plan",
     "common/report",
@@ -25,7 +25,7 @@ ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 # and the list, for the class of which one is a part.
 SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds"}
 
-# What common/ has no business with: (pattern, why).
+# What common/ must not use: (pattern, why).
 NOT_IN_COMMON = [
     (r'#\s*include\s*<(sys/socket|sys/un|netdb|sys/inotify|sys/epoll|sys/mount|sched)\.h>', "the kernel"),
     (r'#\s*include\s*<(time|sys/time|sys/timerfd)\.h>', "a clock"),
@@ -37,16 +37,17 @@ NOT_IN_COMMON = [
     (r'\b(open|openat|fopen|creat|unlink|mkdir)\s*\(', "files"),
 ]
 
-# Who may make these calls.
+# Which files may make these calls.
 CALLERS = {
     r"\b(setns|unshare|mount|umount2?)\s*\(": {"daemon/kernel/named_netns.c"},
     r"\bsendmsg\s*\(": {"daemon/kernel/nl_socket.c"},
     r"\binotify_\w+\s*\(": {"daemon/kernel/name_watch.c"},
-    # Nobody starts programs: what stands in a name is never a command.
+    # No file starts programs, so no name can become a command.
     r"\b(system|popen|execv?[lpe]*|execveat|posix_spawnp?|v?fork)\s*\(": set(),
 }
 
-# Who names kinds or classes outside their room, and why. Everybody else loops over the lists or asks an object's kind and class.
+# Files that name kinds or classes outside their room, and why. All others loop over the lists or use an object's kind and
+# class.
 MAY_NAME = {
     "common/language/": "an end of a link and an interface without a `kind` are of kinds that the file does not write",
     "common/plan/ledger_renamed.c": "the path of a setting has the name of its link in it",
@@ -72,7 +73,7 @@ def read(path):
 
 
 def code_only(text):
-    """Without comments and the contents of strings, every line in its place."""
+    """The text without comments and the contents of strings, with the same line numbers."""
     def blank(m):
         s = m[0]
         return s if s[0] == '"' and s.count("\n") == 0 and re.fullmatch(r'"[\w./-]*"', s) else re.sub(r"[^\n]", " ", s)
@@ -92,7 +93,7 @@ def includes(path):
 
 
 def room(path):
-    """Its place in ROOMS; None for a file in none of them."""
+    """Its index in ROOMS; None for a file outside of them."""
     where = os.path.dirname(path)
     return ROOMS.index(where) if where in ROOMS else None
 
@@ -123,7 +124,7 @@ class Layers(unittest.TestCase):
         self.assertEqual([], lost, "put these into a room, or add theirs to ROOMS")
 
     def test_every_room_says_what_it_is(self):
-        """In a README of its own: what it owns, what it refuses to know, the way in, whom it may use."""
+        """Each room has a README that says what it owns, what it refuses to know, the way in, and what it may use."""
         self.assertEqual([], [r for r in ROOMS if not os.path.exists(os.path.join(TOP, r, "README.md"))])
 
     def test_no_room_is_crowded(self):
@@ -143,7 +144,7 @@ class Layers(unittest.TestCase):
         self.assertEqual([], wrong)
 
     def test_an_include_names_the_room(self):
-        """So that a reader sees where a name comes from, and two rooms may have files of one name."""
+        """Includes name the room, so that a reader sees where a name comes from, and two rooms may have files with one name."""
         wrong = [f'{path} includes "{m}"' for path in sources("common", "daemon")
                  for m in re.findall(r'^\s*#\s*include\s*"([^"]+)"', read(path), re.M) if "/" not in m]
         self.assertEqual([], wrong)
@@ -174,7 +175,7 @@ class Layers(unittest.TestCase):
         self.assertEqual([], wrong)
 
     def test_kinds_and_classes_are_named_in_their_room(self):
-        """Elsewhere they are asked for what they say of themselves. Links and namespaces are known to all."""
+        """Other files ask a kind or class for its properties. Links and namespaces are known everywhere."""
         listed = re.findall(r"\b(CLASS|KIND)\((\w+)\)", code_only(read("common/kind/kinds.h")))
         names = {f"{what.lower()}_{name}" for what, name in listed if name != "name"} - {"class_link", "class_netns"}
         self.assertGreater(len(names), 10, "the list was not found")
@@ -255,7 +256,7 @@ class Style(unittest.TestCase):
                 for number, line in enumerate(code_only(read(path)).splitlines(), 1) if re.search(pattern, line)]
 
     def test_a_switch_names_every_value(self):
-        """So that the compiler tells where a new value of an enum is forgotten."""
+        """So that the compiler reports where a new value of an enum is missing."""
         self.assertEqual([], self.lines(r"\bdefault\s*:"))
 
     def test_cleanup_by_attributes(self):

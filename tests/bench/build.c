@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Making and removing a topology with the least kernel work that is known.
+ * Makes and removes a topology with the least known work for the kernel.
  *
- * What a namespace needs is one send: a veth appears in both namespaces under its final names and with chosen
- * interface indexes, so its addresses and routes can follow in the same datagram. All namespaces are made first:
- * once there are links, what the kernel puts off for them is done in between, and to enter a namespace again costs
- * less than that.
+ * A namespace takes one send: a veth pair appears in both namespaces with its final names and chosen interface indexes, so
+ * its addresses and routes can follow in the same datagram. All namespaces are created first: once there are links, the
+ * kernel does its delayed work for them in between, which costs more than entering a namespace again.
  *
- * A star's bridge stays down until its last port is there: a bridge that is up floods every newcomer's IPv6
- * multicast to all the others, which makes the build of 1000 hosts three times as long.
+ * A star's bridge stays down until its last port exists: a bridge that is up floods the IPv6 multicast of every new port to
+ * all others, which makes the build of 1000 hosts three times as long.
  *
- * Removing is only the unmounting: the kernel then takes down what has lost its last name by itself, many
- * namespaces per RCU grace period. Deleting links first would pay one grace period per link. Each umount waits for an
- * expedited grace period itself: microseconds while the other CPUs are idle, a third of a millisecond while they take
- * apart the first namespaces. So descriptors hold all of them until the last name is gone.
+ * Removing is only unmounting: the kernel then destroys namespaces without a name by itself, many per RCU grace period,
+ * whereas deleting links first would take one grace period per link. Each umount also waits for an expedited grace period:
+ * microseconds while the other CPUs are idle, a third of a millisecond while they destroy the first namespaces. So
+ * descriptors hold all of them until the last name is gone.
  */
 #include "floor.h"
 #include "wire.h"
@@ -54,7 +53,7 @@ void ns_enter(const struct shape *s, unsigned ns) {
 		die("setns: %m");
 }
 
-/* As iproute2: the folder is a mount of its own, shared, so that other mount namespaces see the names. */
+/* As iproute2 does: the directory is a shared mount, so that other mount namespaces see the names. */
 static void prepare_netns_dir(void) {
 	if (mkdir(NETNS_DIR, 0755) < 0 && errno != EEXIST)
 		die(NETNS_DIR ": %m");
@@ -130,7 +129,7 @@ static void build_nat(const struct shape *s) {
 	batch_run(&b, "nat");
 }
 
-/* Leaves the bridges down: they learn and flood nothing while their ports arrive. */
+/* Leaves the bridges down, so that they neither learn nor flood while ports are added. */
 static void build_hub(const struct shape *s, struct private_proc *proc, struct batch *b) {
 	ns_add(s, 0);
 	enable_forwarding(proc);
@@ -257,7 +256,7 @@ static void *remove_share(void *context) {
 	return NULL;
 }
 
-/* One for each, in the order of the numbers. The caller frees. */
+/* One descriptor for each namespace, by number. The caller frees. */
 static int *hold_all(const struct shape *s) {
 	int *held = xmalloc((s->n + 1) * sizeof(*held));
 
@@ -271,8 +270,7 @@ static void let_go(const struct shape *s, const int *held) {
 		close(held[ns]);
 }
 
-/* Threads let the waits for grace periods overlap; whether that gains anything depends on how many CPUs are left, so
- * it is an option. */
+/* With threads the waits for grace periods overlap; whether that is faster depends on idle CPUs, so it is an option. */
 int verb_down(const struct options *o) {
 	double start = now_ms();
 	_cleanup_free_ struct share *shares = xmalloc(o->threads * sizeof(*shares));
@@ -292,7 +290,7 @@ int verb_down(const struct options *o) {
 	return 0;
 }
 
-/* Waits until a namespace that is dropped now is gone: its veth takes the end in ours with it. */
+/* Waits until a namespace that is dropped now is destroyed: then the other end of its veth disappears from ours. */
 static void drop_one_and_wait(int ours) {
 	_cleanup_close_ int requests = wire_open(NETLINK_ROUTE);
 	_cleanup_close_ int events = wire_listen(NETLINK_ROUTE, (const unsigned[]){ RTNLGRP_LINK }, 1);
@@ -317,9 +315,9 @@ static void drop_one_and_wait(int ours) {
 }
 
 /*
- * Waits until the kernel has taken apart every namespace that was dropped before. It does so in one ordered
- * work queue, in batches: when a first sentinel goes, all dropped before it are gone or go with it, and the
- * second cannot go before that batch is done.
+ * Waits until the kernel has destroyed every namespace that was dropped before. It does so in batches, in one ordered work
+ * queue: when a first sentinel is gone, everything dropped before it is in the same batch or an earlier one, and the second
+ * sentinel cannot be destroyed before that batch is done.
  */
 int verb_settle(const struct options *o) {
 	double start = now_ms();

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Draws how building grows with the size, as SVG text: one panel a shape, both axes logarithmic.
 
-Plain SVG, written by hand: no library, no script, no font of its own. Colours are given twice, for a light and for a
-dark page (prefers-color-scheme), and the background is the page's. Whoever cannot tell the colours apart has the
-names at the lines' ends and a different mark for each.
+Plain SVG without libraries, scripts or fonts. Colours are given twice, for a light and a dark page (prefers-color-scheme),
+and the background is the page's. Lines are also labelled at their ends and have different marks, for readers who cannot
+distinguish the colours.
 """
 import math
 
@@ -29,7 +29,7 @@ NAMES = {"topod": "topod apply", "floor": "floor", "ip": "ip -batch"}
 
 
 class Scale:
-    """From a value to a place between two ends, by its logarithm."""
+    """Maps a value to a position between two ends, by its logarithm."""
 
     def __init__(self, low, high, start, end):
         self.low, self.high, self.start, self.end = math.log10(low), math.log10(high), start, end

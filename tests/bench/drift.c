@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disturbing a topology: deletes something, then listens in the namespace itself until the thing was reported gone and
- * reported back; it does not care who put it back. Its figures are the outside view: from just before the
- * deletion was sent, and (`after_…`) from its acknowledgement, which is when the event has just left. A link's
- * deletion is acknowledged only after grace periods, when it may be back already: there a second thread sends,
- * and `after_…` counts from the event.
+ * Disturbs a topology: deletes something, then listens in the namespace until events report it gone and back, whoever
+ * restored it. The times are measured from outside: from just before the deletion was sent, and (`after_…`) from its
+ * acknowledgement, when the event was just sent. The deletion of a link is acknowledged only after grace periods, when the
+ * link may be back already: there a second thread sends, and `after_…` counts from the event.
  */
 #include "subject.h"
 
@@ -24,7 +23,7 @@ static void put_flush(const struct nlmsghdr *table, void *context) {
 			put_nat_flush(context, info->nfgen_family, mnl_attr_get_payload(attr));
 }
 
-/* The table's name is its owner's choice, so it is looked up, before the clock starts. */
+/* Looks up the table's name, which its owner chooses, before the clock starts. */
 static void put_flushes(struct batch *b) {
 	_cleanup_close_ int fd = wire_open(NETLINK_NETFILTER);
 	struct batch dump;
@@ -62,7 +61,7 @@ static void put_disturbance(struct batch *b, const struct subject *s) {
 	}
 }
 
-/* When the thing was seen to go, and which of its parts have come back since. */
+/* When the object was seen to disappear, and which of its parts are back. */
 struct watch {
 	double gone;
 	unsigned seen;
@@ -86,7 +85,7 @@ static bool take_events(int fd, const struct subject *s, struct watch *w) {
 	return (w->seen & bits_wanted(s->kind)) == bits_wanted(s->kind);
 }
 
-/* The moment it was back; 0 where nobody put it back. */
+/* When it was back; 0: it was not restored. */
 static double wait_until_back(int fd, const struct subject *s, struct watch *w) {
 	double deadline = now_ms() + PATIENCE_MS;
 
@@ -200,7 +199,7 @@ int verb_drift(const struct options *o) {
 		fprintf(stderr, "floor: no such kind of drift here: %s\n", o->kind);
 		return 64;
 	}
-	/* Every time another namespace, far from the last, so that nobody sees a fight over one of them. */
+	/* Each time another namespace, far from the last, so that none looks contested. */
 	unsigned subjects = o->shape.star ? o->shape.n : o->shape.n - 1;
 	unsigned stride = subjects / 2 + subjects / 8 + 1;
 	for (unsigned i = 0; i < o->count; i++) {

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The floor: the least kernel work for the benchmark's topologies, which topod's times are multiples of.
+ * The floor: the least kernel work for the benchmark's topologies, with which topod's times are compared.
  *
- * Raw batched netlink, no model, nothing of topod but base.h. It builds (build.c), looks at and checks
- * (look.c), disturbs (drift.c), repairs (repair.c) and removes. Whoever finds a cheaper way to the same objects puts
- * it here first: a floor that is too high flatters topod. `floor check` keeps it honest, and since topod
- * builds the same names from topology.py, the same check holds for topod's work.
+ * It uses raw batched netlink, no model, and nothing of topod but base.h. It builds (build.c), scans and checks (look.c),
+ * disturbs (drift.c), repairs (repair.c) and removes. If you find a cheaper way to the same objects, put it here first: a
+ * floor that is too high flatters topod. `floor check` verifies it; topod builds the same names from topology.py, so the
+ * same check also verifies topod's work.
  *
- * Every verb prints one line of JSON; times are of CLOCK_MONOTONIC, in milliseconds, and leave out the
- * process's own start. It works in whatever mount and network namespace it finds itself: `run` and the test
- * give it throw-away ones.
+ * Every verb prints one line of JSON; times are in milliseconds (CLOCK_MONOTONIC), without the start of the process. It
+ * works in the mount and network namespaces that it is started in: `run` and the test create temporary ones.
  */
 #include "floor.h"
 #include "wire.h"
@@ -93,7 +92,7 @@ static bool parse_options(int argc, char **argv, struct options *o) {
 	return parse_number(argv[optind + 2], 2, LARGEST, &o->shape.n);
 }
 
-/* repair keeps a descriptor per namespace for a moment of its start. */
+/* `repair` needs a descriptor per namespace when it starts. */
 static void allow_many_files(void) {
 	struct rlimit limit;
 

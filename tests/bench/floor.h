@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of the floor program share: its verbs, and the way into a namespace.
+ * Shared by the parts of the floor program: its verbs, and entering a namespace.
  *
- * Namespaces are iproute2's (/run/netns/NAME), so that the floor can look at, disturb and remove what topod
- * built and the other way round.
+ * Namespaces are named as by iproute2 (/run/netns/NAME), so that the floor can scan, disturb and remove what topod built,
+ * and the other way round.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct options {
 	unsigned threads;
 };
 
-/* Opens the namespace by its name; the caller closes. Ends the program where it does not exist. */
+/* Opens the namespace by its name; the caller closes it. Ends the program if it does not exist. */
 int ns_open(const struct shape *s, unsigned ns);
 /* Moves the calling thread there. */
 void ns_enter(const struct shape *s, unsigned ns);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking at a topology: the bare observation pass, and the check that a topology is what it should be.
+ * Scans a topology: the bare scan, and the check that a topology is complete and correct.
  *
- * The pass dumps and discards: what any program must at least do that wants to know the state of all the
- * namespaces. The check turns both the arithmetic and the kernel's answers into sorted lines of text and
- * prints where they differ; it knows links that are up, their controllers, IPv4 addresses, the routes that
- * are not the kernel's own, masquerade rules and forwarding, and is blind to everything else, so that it
- * holds for anybody's way to the same topology.
+ * The scan dumps and discards, which is the minimum for any program that wants to know the state of all namespaces. The
+ * check turns both the expected state and the kernel's answers into sorted lines and prints the differences. It covers links
+ * that are up, their controllers, IPv4 addresses, routes not added by the kernel, masquerade rules and forwarding, and
+ * nothing else, so that it applies however the topology was made.
  */
 #include "floor.h"
 #include "wire.h"
@@ -27,7 +26,7 @@ static void count_object(const struct nlmsghdr *object _unused_, void *context) 
 	++*(unsigned *)context;
 }
 
-/* Chains and rules are asked for only where there is a table to hold them. */
+/* Dumps chains and rules only if there is a table. */
 static unsigned observe_nft(struct batch *b) {
 	_cleanup_close_ int fd = wire_open(NETLINK_NETFILTER);
 	unsigned objects = 0;
@@ -242,7 +241,7 @@ static void find_address(const struct nlmsghdr *h, struct found *f) {
 	mnl_attr_for_each(attr, h, sizeof(*info))
 		if (mnl_attr_get_type(attr) == IFA_LOCAL)
 			address = ntohl(mnl_attr_get_u32(attr));
-	if (address != INADDR_LOOPBACK) /* the kernel's own doing when lo comes up */
+	if (address != INADDR_LOOPBACK) /* the kernel adds it when lo comes up */
 		add_address(f->lines, link_name(f, (int)info->ifa_index), address, info->ifa_prefixlen);
 }
 
@@ -355,7 +354,7 @@ static void sort_lines(struct lines *l) {
 	qsort(l->items, l->count, sizeof(*l->items), by_text);
 }
 
-/* Both sorted: walks them side by side and counts where they part. */
+/* Walks both sorted lists side by side and counts the differences. */
 static unsigned compare(const char *name, const struct lines *wanted, const struct lines *there) {
 	unsigned differences = 0;
 

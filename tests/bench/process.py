@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The benchmark's processes: each is waited for or ended, whatever happens. It knows no topology and no bar."""
+"""The benchmark's processes: each is waited for or ended, whatever happens. It knows neither topologies nor bars."""
 import json
 import os
 import re
@@ -24,7 +24,7 @@ class Processes:
         return process
 
     def wait(self, process):
-        """Its exit code and what it used; killed when it takes longer than anything should."""
+        """Its exit code and resource usage; it is killed if it takes too long."""
         timer = threading.Timer(PATIENCE, process.kill)
         timer.start()
         try:
@@ -58,7 +58,7 @@ class Failed(Exception):
 
 
 def measure(command, accept=(0,)):
-    """Runs to the end: milliseconds of wall time, of user time, and what it printed."""
+    """Runs a command to its end. Returns milliseconds of wall time and of user time, and its output."""
     with open(f"{SCRATCH}/stdout", "w+b") as out, open(f"{SCRATCH}/stderr", "w+b") as err:
         start = time.monotonic()
         code, usage = PROCESSES.wait(PROCESSES.start(command, out, err, {**os.environ, "NO_COLOR": "1"}))
@@ -94,7 +94,7 @@ class Daemon:
                 os.unlink(notify)
 
     def wait_ready(self, ready):
-        """By sd_notify, or, for the floor, by its first line."""
+        """Waits for sd_notify or, for the floor, for its first line."""
         deadline = time.monotonic() + PATIENCE
         ready.settimeout(0.1)
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -122,7 +122,7 @@ class Daemon:
         return {name: int(kb) / 1024 for name, kb in found.items()}
 
     def wakeups(self):
-        """How often it has slept and been woken, in all its threads."""
+        """How often it was woken, in all its threads."""
         folder = f"/proc/{self.process.pid}/task"
         return sum(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", open_text(f"{folder}/{t}/status"), re.M)[1])
                    for t in os.listdir(folder))
@@ -132,7 +132,7 @@ class Daemon:
 
 
 class Watcher:
-    """`topod watch`: what the daemon says of each repair, also of those that its lines only count."""
+    """`topod watch`: the daemon's report of each repair, also of those that its log only counts."""
 
     def __init__(self, topod, topology):
         self.lines, self.heard = [], threading.Event()
@@ -151,7 +151,7 @@ class Watcher:
         return [json.loads(line) for line in list(self.lines) if line.startswith("{")]
 
     def latencies(self, since, until):
-        """Milliseconds from the event to the acknowledged repair, of those told between two times (time.time())."""
+        """Milliseconds from the event to the acknowledged repair, for repairs reported between two times (time.time())."""
         return [e["latency_usec"] / 1e3 for e in self.events()
                 if e.get("action") == "restored" and since <= e["when_usec"] / 1e6 < until and "latency_usec" in e]
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting until the kernel has done what it puts off when a topology is built: carrier is noticed, link-local
- * addresses are made and pass duplicate detection, one to two seconds later. An observation before that competes with it
- * for the kernel's one lock and measures the kernel's leisure.
+ * Waits until the kernel has done the work that it delays when a topology is built: one to two seconds later it notices
+ * carriers, adds link-local addresses, and finishes duplicate detection. A scan before that competes for the RTNL lock, and
+ * would measure the kernel's delayed work.
  *
- * Each namespace is waited for by its events: done where every link that is up has a link-local address that is no
- * longer tentative. Where IPv6 is off there is nothing to wait for; silence for LIMIT_SECONDS ends it, too.
+ * It waits for the events of each namespace, until every link that is up has a link-local address that is no longer
+ * tentative. If IPv6 is disabled there is nothing to wait for; silence for LIMIT_SECONDS ends the wait too.
  */
 #include "floor.h"
 #include "wire.h"
@@ -47,7 +47,7 @@ static bool is_quiet(int fd) {
 	return counts.settled >= counts.links;
 }
 
-/* One event, and what came with it. False where there was none for long. */
+/* Reads one event and those that came with it. False if there was none for long. */
 static bool hear(int events) {
 	_Alignas(8) char buffer[8192];
 	bool heard = recv(events, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS;
@@ -75,7 +75,7 @@ int verb_quiet(const struct options *o) {
 	double start = now_ms();
 	bool quiet = true;
 
-	/* After the first that stays silent no other is worth the wait. */
+	/* After the first silent one, the others are not waited for. */
 	for (unsigned ns = shape_first(&o->shape); quiet && ns <= o->shape.n; ns++)
 		quiet = wait_for(&o->shape, ns);
 	printf("{\"verb\": \"quiet\", \"shape\": \"%s\", \"n\": %u, \"ms\": %.3f, \"quiet\": %s}\n",

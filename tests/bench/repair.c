@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bare "receive event, send the fix" loop that topod's repairs are compared with. It hears all namespaces with two
- * sockets, as a daemon would, and knows without looking what each event means: no model, no second look, a request
- * socket opened when needed. It cannot be wrong about the floor's own topology, and about nothing else could it be right.
+ * The bare loop "receive an event, send the fix" that topod's repairs are compared with. It receives the events of all
+ * namespaces on two sockets, as a daemon would, and knows what each event means without scanning: it has no model, does not
+ * verify, and opens a request socket when needed. It works for the floor's topologies only.
  */
 #include "subject.h"
 
@@ -64,7 +64,7 @@ static void fix_link(struct repairer *r, unsigned ns, const struct end *end, str
 	batch_try(b);
 }
 
-/* An address takes its interface's routes with it when it was the last, silently; so does a link that goes down. */
+/* With the last address, and when a link goes down, the routes of the interface disappear without an event. */
 static void repair_end(struct repairer *r, unsigned ns, const struct end *end, const struct event *e) {
 	struct subject s = { .shape = r->shape, .ns = ns, .end = *end };
 	double received = now_ms();
@@ -90,7 +90,7 @@ static void repair_end(struct repairer *r, unsigned ns, const struct end *end, c
 	fix(r, s.kind, ns, &b, received);
 }
 
-/* The hub's ports are told by their index; a port's own removal is repaired from its host's side. */
+/* The hub's ports are recognized by their indexes; a removed port is repaired from its host's side. */
 static void repair_hub(struct repairer *r, const struct event *e) {
 	double received = now_ms();
 	int first_port;
@@ -120,7 +120,7 @@ static void repair(struct repairer *r, unsigned ns, const struct event *e) {
 		repair_end(r, ns, &ends[i], e);
 }
 
-/* Far from the small ids that the kernel hands out, which namespaces still being torn down may hold. */
+/* Far from the small ids that the kernel assigns, which namespaces that are being destroyed may still have. */
 enum { FIRST_NSID = 1 << 20 };
 
 /* The namespace's number: the nsid that assign_nsids() gave it. */

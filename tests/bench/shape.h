@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The two topologies of the benchmark, as arithmetic: every name, interface index, address and route follows
- * from the shape and a namespace's number, so nothing is stored and nothing is parsed.
+ * The two topologies of the benchmark as functions: every name, interface index, address and route is computed from the
+ * shape and a namespace's number, so nothing is stored or parsed.
  *
  * star    number 0 is the hub, with a bridge per 1000 hosts; 1 to n are the hosts, one link (eth0) each.
  * chain   1 to n are routers; `right` of one is linked to `left` of the next. The two outermost carry one
  *         address more, on lo, to which the routes of all the others lead.
  *
- * topology.py writes the same topologies as files for topod; whoever changes one changes the other, and
- * `floor check` on what topod built tells whether they agree. Addresses are in host byte order here.
+ * topology.py writes the same topologies as files for topod. If you change one, change the other; `floor check` of what
+ * topod built shows whether they agree. Addresses are in host byte order here.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a daemon costs on a topology that stands already: nothing while nothing happens, little for a reload that changes
-one attribute, and for an event as much at 4000 namespaces as at 100.
+"""What a daemon costs on an existing topology: nothing while nothing happens, little for a reload that changes one
+attribute, and for an event the same at 4000 namespaces as at 100.
 
-Processor instructions are counted by callgrind, as far as they are the daemon's own: it does not see the kernel's. Where
-there is no valgrind or strace, their figures are missing.
+Processor instructions are counted by callgrind, which sees only the daemon's own, not the kernel's. Without valgrind or
+strace, their figures are missing.
 """
 import json
 import os
@@ -19,7 +19,7 @@ from process import PROCESSES, SCRATCH, Daemon, Failed, measure, open_text
 WORK_KINDS = ["address", "route", "up"]
 WORK_COUNT = 20  # events of each kind
 SILENCE, SILENCE_LIMIT = 20, 100  # seconds; more than a forward delay
-WARMING = 3  # before: what is found out once is no part of an event
+WARMING = 3  # before the measurement: what is done only once is not part of an event
 
 
 def status(t):
@@ -30,21 +30,21 @@ def status(t):
 
 
 def wait_for_silence(daemon):
-    """A bridge lets a new port learn after its forward delay (15 s), forward after another one, and tells of both."""
+    """A bridge lets a new port learn after its forward delay (15 s) and forward after another one, with an event for each."""
     for _ in range(SILENCE_LIMIT // SILENCE):
         before = daemon.wakeups()
-        time.sleep(SILENCE)  # that nothing comes is what is waited for
+        time.sleep(SILENCE)  # waiting for silence
         if daemon.wakeups() == before:
             return
 
 
 def idle(t, daemon, seconds):
-    """How often it was woken in that time, and how often it looked at anything. There is no watchdog here."""
+    """How often it was woken in that time, and how many scans it made. There is no watchdog here."""
     t.quiet()
     wait_for_silence(daemon)
     before = status(t)
     wakeups = daemon.wakeups()
-    time.sleep(seconds)  # the time is what is measured
+    time.sleep(seconds)  # this is the period that is measured
     wakeups = daemon.wakeups() - wakeups
     after = status(t)
     return {"seconds": seconds, "wakeups": wakeups,
@@ -64,7 +64,7 @@ def with_mtu(t, mtu):
 
 
 class Requests:
-    """What the daemon sends to the kernel, as strace sees it."""
+    """The daemon's requests to the kernel, as strace sees them."""
 
     def __init__(self, daemon):
         self.path = f"{SCRATCH}/requests"
@@ -74,7 +74,7 @@ class Requests:
             raise Failed("strace: it does not attach")
 
     def stop(self):
-        """How many messages, and how many of them began a dump."""
+        """How many messages, and how many of them were dump requests."""
         PROCESSES.end(self.process)
         messages = re.findall(r"\{nlmsg_len=\d+, nlmsg_type=[^,]*, nlmsg_flags=([^,]*)", open_text(self.path))
         return {"requests": len(messages), "dumps": sum("0x300" in flags or "NLM_F_DUMP" in flags for flags in messages)}
@@ -86,7 +86,7 @@ def reload_once(t, mtu):
 
 
 def reload(t, daemon, rounds):
-    """Beside what it must cost: reading the file, and one namespace's share of a bare observation."""
+    """Compared with the minimum: reading the file, and one namespace's share of a bare scan."""
     reloads, checks, looks = [], [], []
     before = status(t)
     for number in range(rounds):
@@ -111,7 +111,7 @@ def reload(t, daemon, rounds):
 
 
 def control(pid, *arguments):
-    """callgrind_control says how it went only in words."""
+    """callgrind_control reports success only as text."""
     done = subprocess.run(["callgrind_control", *arguments, str(pid)], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, check=False)
     if done.returncode != 0:
@@ -123,7 +123,7 @@ def disturb(t, kind, count):
 
 
 def count_work(t, pid, kind, part):
-    """Instructions of an event of this kind, the mean of many. `part`: which of callgrind's files it becomes."""
+    """Instructions for an event of this kind, the mean of many. `part`: the number of callgrind's file."""
     disturb(t, kind, WARMING)
     control(pid, "-z")
     disturb(t, kind, WORK_COUNT)
@@ -133,7 +133,7 @@ def count_work(t, pid, kind, part):
 
 
 def work(t):
-    """{kind: instructions}; the topology is built at full speed, and the daemon finds it standing."""
+    """{kind: instructions}; the topology is built at full speed before the daemon starts."""
     t.topod("apply")
     t.quiet()
     command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={SCRATCH}/callgrind",
@@ -156,7 +156,7 @@ def have_callgrind():
 
 
 def memory(t):
-    """Resident megabytes of a daemon on a topology that stood already."""
+    """Resident megabytes of a daemon on an existing topology."""
     t.topod("apply")
     daemon = Daemon([t.args.topod, "run", t.spec], "large")
     try:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the kernel's events tell of what is disturbed and repaired; and lists of times. It sends nothing. */
+/* Recognizes the objects that are disturbed and repaired in the kernel's events; and lists of times. It sends nothing. */
 #include "subject.h"
 
 #include <arpa/inet.h>
@@ -146,14 +146,14 @@ bool says_gone(const struct subject *s, const struct event *e) {
 	return false;
 }
 
-/* What must be seen before the thing counts as back, one bit each. */
+/* What must be seen before the object counts as back, one bit each. */
 enum { SEEN_IT = 1, SEEN_UP = 2, SEEN_ADDRESS = 4, SEEN_ROUTE = 8 };
 
 unsigned bits_wanted(enum kind kind) {
 	return kind == LINK ? SEEN_UP | SEEN_ADDRESS | SEEN_ROUTE : SEEN_IT;
 }
 
-/* A new link has a new index: only its name tells. */
+/* A new link has a new index, so it is recognized by its name. */
 static unsigned parts_back(const struct subject *s, const struct event *e) {
 	if (e->type == RTM_NEWLINK && streq(e->name, s->end.name) && e->flags & IFF_UP)
 		return SEEN_UP;

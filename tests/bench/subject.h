@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What drift.c disturbs and repair.c puts right: the kinds, and how events tell of them. */
+/* What drift.c disturbs and repair.c repairs: the kinds, and how events show them. */
 #pragma once
 
 #include "floor.h"
@@ -48,9 +48,9 @@ struct event {
 
 struct event read_event(const struct nlmsghdr *h);
 bool is_nft(const struct event *e, uint16_t message);
-/* Does it tell that the subject is not as it was? */
+/* Does the event show that the subject has changed? */
 bool says_gone(const struct subject *s, const struct event *e);
-/* Which parts of the subject the event tells to be back, and which there are, one bit each. */
+/* The parts of the subject that the event shows to be back, and all its parts, one bit each. */
 unsigned bits_back(const struct subject *s, const struct event *e);
 unsigned bits_wanted(enum kind kind);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The bars and where they stand, as a table in Markdown: a row for each, a column for each topology."""
+"""The bars and the results as a table in Markdown: a row for each bar, a column for each topology."""
 
 ROWS = [("build", "`apply` from nothing", "≤ 1.25 × floor"),
         ("ip -batch", "`ip -batch`, which verifies nothing", "slower than `apply`"),
@@ -75,7 +75,7 @@ def idle_cell(found):
 
 
 def work_lines(result):
-    """Of two sizes each, so that they have no column."""
+    """Bars that compare two sizes, so that they have no column."""
     for e in result["work"]:
         if "failure" in e:
             yield f"Work per event, {e['shape']}: {e['failure']}"

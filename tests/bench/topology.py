@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writes the benchmark's topologies as files: for topod (YAML), and for `ip -batch`.
 
-The topologies are shape.c's, name for name and address for address; whoever changes one changes the other.
-`floor check` on what topod made of such a file tells whether they still agree.
+The topologies are the same as shape.c's, name for name and address for address; if you change one, change the other.
+`floor check` of what topod made of such a file shows whether they still agree.
 
     topology.py star 100 > star.yaml
     topology.py chain 1000 --queues 1 > chain.yaml
@@ -13,7 +13,7 @@ import argparse
 import os
 
 HOSTS_PER_BRIDGE = 1000  # a bridge takes 1023 ports
-MTU = 1500  # written, so that it is managed: what is left out is not
+MTU = 1500  # written, so that topod manages it
 LEFT_END, RIGHT_END = "10.255.0.1", "10.255.0.2"
 
 
@@ -144,7 +144,7 @@ def nat_ruleset(n):
     return f"table ip bench {{ chain postrouting {{ type nat hook postrouting priority srcnat; {rules}; }}; }}\n"
 
 
-# ip(8) sets no sysctl: this way it costs no process more.
+# ip(8) cannot set a sysctl: this way it takes no additional process.
 FORWARDING_BATCH = ("nsenter --net=/run/netns/{0} sh -c "
                     "'echo 1 > /proc/sys/net/ipv4/ip_forward && exec ip -batch {0}'")
 

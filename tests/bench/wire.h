@@ -2,12 +2,12 @@
 /*
  * Raw netlink for the benchmark: messages packed behind each other, one sendmsg(), one acknowledgement.
  *
- * It owns the encoding of the few requests that the two topologies need, and the reading of dumps. It is
- * deliberately nothing of topod's: no model, no retry, no error text. What the kernel refuses ends the
- * program, since a floor that built something else measures nothing.
+ * It encodes the few requests that the two topologies need, and reads dumps. It deliberately shares nothing with topod: no
+ * model, no retries, no error texts. A refusal of the kernel ends the program, because a floor that built something else
+ * would measure nothing.
  *
- * Only a batch's last message asks for an acknowledgement. The kernel handles a batch in order and reports
- * every failure unasked, so the last answer is the answer to all.
+ * Only the last message of a batch requests an acknowledgement. The kernel handles a batch in order and always reports
+ * failures, so the last answer is the answer to all.
  */
 #pragma once
 
@@ -74,9 +74,9 @@ void put_dump_routes(struct batch *b);
 void put_dump_nft(struct batch *b, uint16_t message);
 
 /*
- * Runs all dumps of the batch and hands every object to `each` (NULL: discards it). The requests go out
- * together: a small dump ends within its own request, so that the next one finds the socket free; where the
- * kernel says it is still busy, that one is asked again by itself.
+ * Runs all dumps of the batch and passes every object to `each` (NULL: discards it). The requests are sent together: a small
+ * dump ends within its own request, so that the socket is free for the next one; a request that the kernel refuses because
+ * the socket is busy is sent again separately.
  */
 typedef void (*wire_object)(const struct nlmsghdr *object, void *context);
 void wire_dump(struct batch *b, wire_object each, void *context);

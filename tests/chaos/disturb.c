@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disturbs a topology, from several processes, for a time or a number of acts, and says what it did.
+ * Disturbs a topology, from several processes, for a time or a number of acts, and prints what it did.
  *
  *     disturb chaos SEED WORKERS PAUSE_USEC TOPOLOGY NAMESPACE:LINK…   random acts until SIGTERM
  *     disturb insist MTU NAMESPACE:LINK                                 sets the MTU, and again whenever it is another
@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* What the workers tell their parent. */
+/* What the workers report to their parent. */
 struct tally {
 	size_t n_tried, n_done;
 	uint64_t last_usec;
@@ -122,7 +122,7 @@ static int read_link(const struct nlattr *attr, void *userdata) {
 	return MNL_CB_OK;
 }
 
-/* The link's MTU as the next event tells it; 0: none about it came for a while. */
+/* The link's MTU in the next event; 0: there was none for a while. */
 static uint32_t hear_mtu(const struct place *ear, const char *link) {
 	_Alignas(struct nlmsghdr) char buffer[32768];
 	struct sighting sighting = { .link = link };
@@ -134,7 +134,7 @@ static uint32_t hear_mtu(const struct place *ear, const char *link) {
 	return sighting.found ? sighting.mtu : 0;
 }
 
-/* In the namespace that bears the name now. False where there is none. */
+/* Listens in the namespace that has the name now. False if there is none. */
 static bool listen_to_links(struct place *ear) {
 	const struct timeval limit = { .tv_usec = 50000 };
 	ino_t before = ear->fd < 0 ? 0 : ear->inode;
@@ -211,8 +211,8 @@ static void note_removed(struct tally *tally, size_t count) {
 	fflush(stdout);
 }
 
-/* Each comes again only when all others had their turn: by chance alone, some would come so often within seconds that
- * they look fought over. */
+/* Each address is removed again only after all others: with random choices, some would be removed so often within seconds
+ * that they look contested. */
 static int addresses(struct disturber *d, uint64_t seed, size_t count, size_t lines) {
 	struct tally tally = {};
 	size_t n = d->n_targets * lines;

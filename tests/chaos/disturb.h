@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the disturber share: the places that it disturbs, and requests to them. */
+/* Shared by the parts of the disturber: the places that it disturbs, and requests to them. */
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-/* A namespace, with sockets inside that follow its name: where it was made anew they are opened anew. */
+/* A namespace, with sockets inside that follow its name: if it was recreated, they are reopened. */
 struct place {
 	const char *name; /* "host": the one that the program runs in */
 	int fd, route, nft, plain;
@@ -28,18 +28,18 @@ struct disturber {
 	const char *topology;
 	uint64_t random; /* state of the generator */
 	size_t n_tried, n_done;
-	struct target outage; /* a link of our own under a declared name, to be taken away again */
+	struct target outage; /* our own link with a declared name, to be removed again */
 };
 
 uint32_t random_below(struct disturber *d, uint32_t n);
 
-/* From words NAMESPACE:LINK, which must stay and are cut at the colon. False where one is none. */
+/* Parses words NAMESPACE:LINK, which are cut at the colon and must stay valid. False if one is wrong. */
 bool read_targets(struct disturber *d, char **words, size_t n);
 void disturber_done(struct disturber *d);
 
 #define PLACE_NONE(of) ((struct place){ .name = of, .fd = -1, .route = -1, .nft = -1, .plain = -1 })
 
-/* Opens what is not open or no longer right. False where there is no such namespace now. */
+/* Opens or reopens the sockets if necessary. False if there is no such namespace now. */
 bool place_ready(struct place *place);
 
 /* One request, built by the caller in a buffer of REQUEST_SIZE; 0 or -errno. */
@@ -49,7 +49,7 @@ int place_request(const struct place *place, struct nlmsghdr *nlh);
 /* Calls fn with each message of a dump. */
 void place_dump(const struct place *place, uint16_t type, size_t extra, mnl_cb_t fn, void *userdata);
 
-/* 0 where there is no such link. */
+/* 0 if there is no such link. */
 uint32_t place_ifindex(const struct place *place, const char *link);
 
 /* Deletes an nftables table of family inet; 0 or -errno. */
@@ -60,8 +60,8 @@ int place_write_setting(const struct place *place, const char *path, const char 
 
 /* disturb_acts.c: one random act, counted. */
 void act(struct disturber *d);
-/* Takes away what stands in anybody's way. */
+/* Removes the obstacle that the latest act left. */
 void act_end(struct disturber *d);
-/* And whatever bears a target's name and not topod's mark: ends that were moved or whose mark and MAC address were changed
- * cannot be told from anybody's links, and would rightly be left alone. */
+/* Also removes links with a target's name and without topod's mark: topod cannot recognize ends that were moved, or whose
+ * mark and MAC address were changed, and rightly leaves them alone. */
 void act_clear(struct disturber *d);

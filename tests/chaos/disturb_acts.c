@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a careless operator, another tool or a broken script may do to a topology, one act at a time. An act that is
- * refused (there is no such link just now) is no mistake, it is only not counted as done.
+ * Acts of a careless operator, another tool or a broken script, one at a time. An act that fails (the link does not exist
+ * just now) is not an error, it is only not counted as done.
  */
 #include "disturb.h"
 
@@ -15,7 +15,7 @@ struct request {
 	struct ifinfomsg *ifi;
 };
 
-/* About a link by its name. */
+/* Begins a request about a link, by its name. */
 static void begin_link(struct request *r, uint16_t type, uint16_t flags, const char *name) {
 	r->nlh = mnl_nlmsg_put_header(r->buffer);
 	r->nlh->nlmsg_type = type;
@@ -103,7 +103,7 @@ static int act_release(struct disturber *d _unused_, struct target *t) {
 	return place_request(t->place, r.nlh);
 }
 
-/* Another link under a declared name, as if somebody had been quicker. It is taken away again by the next act. */
+/* Creates another link with a declared name, as if somebody had been faster. The next act removes it. */
 static int act_obstacle(struct disturber *d, struct target *t) {
 	struct request r;
 	int error;
@@ -132,7 +132,7 @@ struct flush {
 
 enum { FLUSH_MAX = 64 };
 
-/* What the kernel made by itself is not declared, so nobody restores it: lo's and link-local addresses, their routes. */
+/* Addresses of lo, link-local addresses and their routes are not declared, because the kernel adds them. */
 static bool is_declarable(const struct nlmsghdr *nlh) {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
@@ -169,7 +169,7 @@ static int flush(struct disturber *d, struct target *t, uint16_t get, uint16_t d
 	return r;
 }
 
-/* It stays where it is and counts for nothing: no kernel knows type 0. */
+/* Makes the attribute meaningless in its place: type 0 is unknown. */
 static void drop_attribute(struct nlmsghdr *nlh, size_t header, uint16_t type) {
 	struct nlattr *attr;
 
@@ -208,7 +208,7 @@ static int act_replace_routes(struct disturber *d, struct target *t) {
 	return r;
 }
 
-/* Addresses taken away and given back at once by somebody who knows no marks. */
+/* Deletes addresses and adds them at once without marks. */
 static int act_readd_addresses(struct disturber *d, struct target *t) {
 	_cleanup_free_ void *copies = xmalloc(FLUSH_MAX * REQUEST_SIZE);
 	struct flush flush = { .d = d, .share = 2, .copies = copies };
@@ -241,7 +241,7 @@ static int act_setting(struct disturber *d _unused_, struct target *t) {
 	return place_write_setting(t->place, "ipv4/ip_forward", "0");
 }
 
-/* `ip netns delete`, behind everybody's back. */
+/* As `ip netns delete` does. */
 static int act_namespace(struct disturber *d _unused_, struct target *t) {
 	_cleanup_free_ char *path = xasprintf("/run/netns/%s", t->place->name);
 

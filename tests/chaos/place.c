@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The way to the places that are disturbed: by name, in a namespace that may come and go. */
+/* Access to the places that are disturbed: by name, in a namespace that may disappear and return. */
 #include "disturb.h"
 
 #include <arpa/inet.h>
@@ -78,7 +78,7 @@ static bool open_place(struct place *place, const char *path) {
 
 	if (home < 0)
 		home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) { /* a name that is not mounted yet, or no more */
+	if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) { /* a name that is not mounted yet, or no longer */
 		if (fd >= 0)
 			close(fd);
 		return false;
@@ -151,7 +151,7 @@ void place_dump(const struct place *place, uint16_t type, size_t extra, mnl_cb_t
 
 		r = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)n, 0, 0, fn, userdata);
 		if (r == MNL_CB_ERROR && n > 0 && errno == EINTR)
-			r = MNL_CB_OK; /* torn: what is left is read off all the same */
+			r = MNL_CB_OK; /* interrupted: the rest is still read */
 	}
 }
 

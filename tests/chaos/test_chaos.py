@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-A topology that many hands disturb at once, for as long as one likes.
+A topology that several processes disturb at once, for any length of time.
 
-When they stop, the daemon must bring everything back to what the file says, with nothing left over, no descriptor
-lost and its counts in order. How long that took and what it cost is printed and not judged: that depends on the
-machine. Only the long run judges it, with TOPOD_CHAOS_LATE: so many seconds after the last act all is converged.
+When they stop, the daemon must restore everything as declared, with nothing left over, no leaked descriptor and correct
+counts. How long that takes and what it costs is printed and not judged, because it depends on the machine. Only the long
+run judges it, with TOPOD_CHAOS_LATE: within so many seconds after the last act, everything must be converged.
 
 TOPOD_CHAOS_SECONDS (2) and TOPOD_CHAOS_SEED (random, printed) are for longer runs and for repeating one; see `run`.
 """
@@ -27,14 +27,14 @@ SECONDS = float(os.environ.get("TOPOD_CHAOS_SECONDS", "2"))
 SEED = int(os.environ.get("TOPOD_CHAOS_SEED", "0")) or random.randrange(1, 10**9)
 WORKERS = 3
 
-# Every link's MTU is declared: only what is, is restored.
+# Every link's MTU is declared, because only declared fields are restored.
 TEXT = "defaults: {interface: {mtu: 1500}}\n" + OFFICE
 
 # What is disturbed of it.
 TARGETS = ["host:br0", "host:c1", "host:c2", "host:uplink", "web:eth0", "db:eth0", "db:side", "lone:side",
            "outside:eth0"]
 
-# Other states of the file, which are edited in and out while all of it goes on.
+# Other versions of the file, which are reloaded meanwhile.
 EDITS = [
     [],
     [("        mtu: 1400\n", "        mtu: 1450\n")],
@@ -46,7 +46,7 @@ EDITS = [
 
 
 class Disturber:
-    """A run of `disturb`; end() says what it did."""
+    """A run of `disturb`; end() returns what it did."""
 
     def __init__(self, case, *args):
         self.process = subprocess.Popen([os.environ["TOPOD_DISTURB"], *map(str, args)], stdout=subprocess.PIPE,
@@ -100,8 +100,8 @@ class Chaos(Case):
         return json.loads(self.topod("status", topology, "--json").stdout)
 
     def wait_converged(self, daemon, topology="office", after=0.0):
-        """Until it says converged (since a time after `after`), asked again after each of its lines. One that is in the
-        middle of long work answers after it."""
+        """Waits until its status is "converged" (since a time after `after`); asks again after each of its lines. During long work it
+        answers later."""
         deadline = time.monotonic() + 6 * lab.DEADLINE
         while True:
             answer = self.topod("status", topology, "--json", expect=(0, lab.EXIT_FAILED))
@@ -129,7 +129,7 @@ class Chaos(Case):
 
 
 class Watch:
-    """`topod watch`, into a file; what it told adds up to what the status counts."""
+    """`topod watch`, into a file; its events must add up to the counts of the status."""
 
     def __init__(self, case, topology):
         self.path = os.path.join(lab.RUN, "watched")
@@ -144,7 +144,7 @@ class Watch:
         self.process.wait()
 
     def counts(self):
-        """How many drifts, by what came of them; what came back with something is counted with it."""
+        """How many drifts, by action; consequences are counted with their cause."""
         counts = collections.Counter()
         with open(self.path) as f:
             for event in (json.loads(l) for l in f if l.endswith("\n")):
@@ -163,14 +163,14 @@ class Storm(Chaos):
         daemon.process.send_signal(signal.SIGHUP)
 
     def reload_and_wait(self, path, text, daemon):
-        """Until the daemon has read it, not until it is put in place."""
+        """Waits until the daemon has read the file, not until it is applied."""
         sent = time.monotonic() * 1e6
         self.reload(path, text, daemon)
         daemon.wait(lambda: any(float(n.get("MONOTONIC_USEC", 0)) >= sent for n in daemon.notices), "a reload")
 
     def lost_links(self):
-        """Links that nobody declares and that bear topod's mark yet. Those that the disturber caught before they were
-        marked, or took the mark or the MAC address from, cannot be told from anybody's; they are taken away here."""
+        """Undeclared links that still have topod's mark. Links that the disturber moved before they were marked, or whose mark or MAC
+        address it changed, cannot be recognized; they are removed here."""
         kept = []
         for ns in [HOST, *lab.namespaces()]:
             for l in lab.ip_json(ns, "link show"):
@@ -188,8 +188,8 @@ class Storm(Chaos):
         return [l for l in lines if "fe80::" not in l]
 
     def take_foreign_bridges_away(self):
-        """The disturber puts bridges in the place of links and takes them away again, unless their namespace has no name at
-        that moment. A namespace that is named again still has them, and topod does not delete what is not its own."""
+        """The disturber replaces links with bridges and deletes these again, unless their namespace has no name at that moment. A
+        namespace that gets its name back still has them, and topod does not delete foreign objects."""
         for ns in [HOST, *lab.namespaces()]:
             for link in lab.ip_json(ns, "link show type bridge"):
                 if not link.get("ifalias", "").startswith("topod:"):
@@ -213,7 +213,7 @@ class Storm(Chaos):
         self.reload_and_wait(path, TEXT, daemon)
         while time.monotonic() < began + SECONDS:  # a reload ends all pauses: here they grow
             daemon.pump(0.02)
-        # Nobody tells topod that it is over.
+        # topod is not told that it is over.
         insisting.end()
         d.end()
         self.take_foreign_bridges_away()
@@ -235,7 +235,7 @@ class Storm(Chaos):
 
 
 class Overrun(Chaos):
-    """Most events are lost, those of a disturbance among them; nothing that they told of may be missed."""
+    """Most events are lost, including those of the disturbances; no change may be missed."""
 
     def test_overrun(self):
         path = self.spec(TEXT)
@@ -249,15 +249,15 @@ class Overrun(Chaos):
 
 
 class Fights(Chaos):
-    """Somebody insists on another value. Repairing for ever would only burn the machine."""
+    """Somebody insists on another value. Repairing it for ever would only waste processor time."""
 
     # How long its CPU time is measured; printed, not judged.
     SECONDS = min(SECONDS, 20)
 
     def check_calm(self, daemons, scopes):
-        """It repairs more and more seldom: after n pauses 2^n seconds have gone by."""
+        """Pauses between repairs grow: after n pauses 2^n seconds have passed."""
         before, began = [cpu_seconds(d.pid) for d in daemons], time.monotonic()
-        while (left := began + self.SECONDS - time.monotonic()) > 0:  # this is the time that is measured
+        while (left := began + self.SECONDS - time.monotonic()) > 0:  # this is the period that is measured
             daemons[0].pump(min(left, 0.5))
         for daemon, b, scope in zip(daemons, before, scopes):
             daemon.drain()
@@ -282,7 +282,7 @@ class Fights(Chaos):
         daemon.stop()
 
     def test_another_router(self):
-        """Who it is is told, as far as the kernel knows."""
+        """The message names the other side, as far as the kernel knows it."""
         daemon = self.daemon(self.spec(TEXT)).ready()
         since = 0
         for _ in range(50):
@@ -302,11 +302,11 @@ class Fights(Chaos):
         lab.veth(HOST, "e", HOST, "f")
         text = "namespaces: {{host: {{interfaces: {{e: {{kind: existing, mtu: {}}}}}}}}}\n"
         one, other = self.spec(text.format(1300), "one.yaml"), self.spec(text.format(1400), "other.yaml")
-        # The second one cannot see the first one's ledger, as from a container: else it would be refused what the first one has.
+        # The second one cannot see the first one's ledger, as in a container: else its changes would be refused.
         apart = ["unshare", "--mount", "--propagation", "private",
                  "sh", "-c", 'mount -n -t tmpfs -o mode=755 topod /run/topod && exec "$@"', "sh"]
         first, second = self.daemon(one).ready(), self.daemon(other, prefix=apart)
-        # Who gives in first lets the other one have its value, for a time.
+        # The one that backs off first leaves the other its value for a while.
         first.wait(lambda: first.find("; backed off") or (second.pump(0), second.find("; backed off"))[1],
                    "one of the two giving in", [second.process.stderr])
         self.check_calm([first, second], ["host/e", "host/e"])
@@ -317,10 +317,10 @@ class Fights(Chaos):
 
 
 class Long(Chaos):
-    """Many drifts at full speed, of so many objects that no single one looks fought over."""
+    """Many drifts at full speed, of so many objects that none looks contested."""
 
     COUNT = int(os.environ.get("TOPOD_CHAOS_EVENTS", "2000"))
-    # The kernel goes through all addresses of an interface for each that comes or goes: rather more interfaces.
+    # For each change the kernel goes through all addresses of the interface: so many interfaces are faster.
     NAMESPACES, LINES = (20, 200) if COUNT <= 10000 else (200, 100)
 
     def text(self):
@@ -352,7 +352,7 @@ class Long(Chaos):
         self.check_counts(status)
         self.topod("plan", path, expect=0)
         self.check_descriptors(daemon, open_before)
-        # Each object that was repaired lately is remembered for a time, in case it is fought over: by half-time all are.
+        # Recently repaired objects are remembered for a while, to notice contention: after half the time, all of them are.
         half = len(resident) // 2
         self.assertLess(max(resident[half:]), 1.1 * max(resident[:half]) + 2048)
         self.assertEqual(self.COUNT, status["restored"])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A target without libFuzzer: each file, and each file of each folder given, is fed to it once. So the corpora are
- * ordinary tests of an ordinary build.
+ * A fuzz target without libFuzzer: each given file, and each file of each given directory, is fed to it once. So the corpora
+ * are ordinary tests of an ordinary build.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static void feed_file(int dir_fd, const char *name) {
 	must(fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode));
 	_cleanup_free_ uint8_t *data = xmalloc((size_t)st.st_size);
 	must(read(fd, data, (size_t)st.st_size) == st.st_size);
-	/* Behind an abort one wants to know whose it was. */
+	/* The name of the input, in case it aborts. */
 	fprintf(stderr, "%s\n", name);
 	LLVMFuzzerTestOneInput(data, (size_t)st.st_size);
 	n_inputs++;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control socket's clients: up to three connections send, hang up and let answers wait, as the input says.
- * And the other side: a status of any JSON, as a client reads it.
+ * Clients of the control socket: up to three connections send, hang up and leave answers unread, as the input says. Also the
+ * other side: any JSON, read as a status by a client.
  *
- * An input is a list of steps, each one byte and its operand: which client (2 bits), what (3 bits: send, end, read,
- * answer what waits, broadcast), then for a sending the length in a byte and the bytes.
+ * An input is a list of steps. Each is one byte, which has the client (2 bits) and the action (3 bits: send, end, read,
+ * answer a waiting call, broadcast); for a send, a byte with the length and the data follow.
  */
 #include <sys/socket.h>
 
@@ -27,7 +27,7 @@ static void method_echo(void *userdata _unused_, struct control_call *call, cons
 	control_reply(call, json_deep_copy(parameters));
 }
 
-/* A second one that waits takes the place of the first, which is refused. */
+/* A second waiting call replaces the first one, which gets an error. */
 static void method_later(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
 	struct house *house = userdata;
 

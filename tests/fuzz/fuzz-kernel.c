@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A whole pass against a kernel that answers anything: look at every namespace of a topology, plan, carry out, look
- * again. Dumps, their interruption, ids of other namespaces, acknowledgements with extended text and offsets all come
- * from the input, by the daemon's own sockets.
+ * A whole pass against a kernel that answers anything: scan every namespace of a topology, plan, carry out, scan again.
+ * Dumps, their interruption, ids of other namespaces, acknowledgements with extended text and offsets all come from the
+ * input, through the daemon's own sockets.
  *
- * The first of its choices says which topology it is, and what was before: nothing, or all of it was made (then there is
- * more that may be changed), and is it still declared?
+ * The first choice selects the topology, whether everything was made before (then more can be changed), and whether it is
+ * still declared.
  */
 #include <linux/rtnetlink.h>
 
@@ -23,7 +23,7 @@
 enum { TOPOLOGIES = 2, SPEC_MAX = 8192 };
 enum { CHOICE_NARROW = 2, CHOICE_REMEMBERS = 4, CHOICE_GOES = 8, CHOICE_LISTENS = 16 };
 
-/* topologies/N.yaml, read once; those of record.py, too. */
+/* topologies/N.yaml, read once; record.py uses the same files. */
 static const char *topology(unsigned n) {
 	static char texts[TOPOLOGIES][SPEC_MAX];
 	char path[sizeof(TOPOLOGY_FOLDER) + 16];
@@ -50,10 +50,10 @@ static void read_topology(struct spec *spec, const char *text) {
 	diags_done(&diags);
 }
 
-/* What the corpus came to, of all that a machine can hold. */
+/* What the corpus has reached, for fuzz_reached(). */
 static struct { size_t seen[16], elsewhere, done, refused, explained; } reached;
 
-/* Changes with requests of their own kind, and whether one succeeded. */
+/* Kinds of changes with their own requests, and whether one succeeded. */
 static struct deed {
 	const char *name;
 	const struct kind *kind;
@@ -104,7 +104,7 @@ void fuzz_reached(void) {
 
 enum { SCOPES = 8, NARROW = 16 };
 
-/* The whole of each namespace, or only some of what is declared in it. */
+/* Each whole namespace, or only some of its declared objects. */
 struct scopes {
 	struct scope items[SCOPES];
 	const struct object *objects[SCOPES][NARROW];
@@ -143,7 +143,7 @@ static int hear_former(void *userdata, const struct change *change, const struct
 	return 0;
 }
 
-/* All of the topology, as made by topod. */
+/* Fills the ledger as if topod had made the whole topology. */
 static void remember(struct memory *memory, const struct spec *spec) {
 	state_foreach(ns, &spec->state) {
 		_cleanup_(arena_done) struct arena arena = {};
@@ -196,7 +196,7 @@ static void memory_done(struct memory *memory) {
 	text_done(&memory->lines);
 }
 
-/* What is declared, and what is known of before. */
+/* Sets what is declared, and what is known from before. */
 static void begin(struct spec *spec, struct memory *memory, uint8_t choice) {
 	read_topology(spec, topology(choice % TOPOLOGIES));
 	if (choice & CHOICE_REMEMBERS)

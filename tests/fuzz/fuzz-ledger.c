@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ledger of any bytes. Whatever could be read is written and read again as the same, and can be planned with.
+ * A ledger of any bytes. What could be read is written and read again unchanged, and can be used for planning.
  */
 #include "fuzz.h"
 #include "report/report.h"
@@ -22,7 +22,7 @@ static void add_observed(struct state *observed, const struct state *desired, bo
 		state_namespace(observed, ns->name)->present = present;
 }
 
-/* `down` on a machine where all of it is gone, or every namespace empty. */
+/* `down` on a machine where everything is gone, or every namespace is empty. */
 static void plan_down(const struct ledger *ledger, bool present) {
 	_cleanup_(spec_done) struct spec spec = {};
 	_cleanup_(state_done) struct state observed = {};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The decoders of rtnetlink and nf_tables messages, each message in memory of its exact size, a namespace's worth of
- * them at once. What comes out must be fit to be kept, compared with itself, printed and noted.
+ * The decoders of rtnetlink and nf_tables messages: each message in memory of its exact size, all messages of one namespace
+ * at once. The resulting objects can be stored, compared with themselves, printed and recorded.
  *
- * The first byte says whether lengths of attributes that cannot be are set right first: otherwise most of what a
- * fuzzer makes of a message ends at the first attribute.
+ * The first byte says whether impossible lengths of attributes are corrected first: else decoding most fuzzed messages would
+ * end at the first attribute.
  */
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
@@ -46,8 +46,8 @@ static size_t header_size(const struct nlmsghdr *nlh) {
 	}
 }
 
-/* Makes the attributes from at to end follow one another; inside of them only where they are said to be nested or
- * could be. */
+/* Makes the attributes from at to end follow one another, and those inside of nested ones, or of ones that could be
+ * nested. */
 static void repair(char *at, char *end, unsigned depth) {
 	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
 		struct nlattr *attr = (struct nlattr *)(void *)at;

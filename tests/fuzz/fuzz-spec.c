@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A topology file of any bytes, by the way that the daemon takes: read, complain or not, plan from nothing and to
- * nothing, say it as text and JSON. What was refused must say why; what was taken must plan. A form feed divides the
- * file from its drop-ins, and these from one another.
+ * A topology file of any bytes, handled as by the daemon: read, diagnosed, planned from nothing and to nothing, printed as
+ * text and JSON. A refusal must have a reason; an accepted file must be planned. A form feed separates the file and its
+ * drop-ins.
  */
 #include <sys/mman.h>
 
@@ -32,7 +32,7 @@ static void print_plan(const struct plan *plan, const char *topology) {
 	json_decref(json);
 }
 
-/* As if all that is declared were to be made, on a machine where each namespace is there and empty or not there. */
+/* Plans to make everything, on a machine where each namespace is empty or does not exist. */
 static void plan_from_nothing(const struct spec *spec, struct ledger *ledger, bool present) {
 	_cleanup_(state_done) struct state observed = {};
 	_cleanup_(plan_done) struct plan plan = {};
@@ -48,7 +48,7 @@ static void plan_from_nothing(const struct spec *spec, struct ledger *ledger, bo
 			ledger_note(ledger, (*change)->desired, NULL, (*change)->desired->set, true, &lines);
 }
 
-/* What was noted is read back as it was. */
+/* The recorded lines are read back unchanged. */
 static void read_back(const struct ledger *ledger) {
 	_cleanup_free_ char *text = ledger_format(ledger), *recreates = NULL;
 	_cleanup_(ledger_done) struct ledger other = {};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Events of any content: netlink messages from any namespace, cut off anywhere, overruns at any moment, and names in
- * watched folders. However they come, a dispatch ends, and an overrun is told of.
+ * Events of any content: netlink messages from any namespace, cut off anywhere, overruns at any moment, and names in watched
+ * directories. A dispatch must end, and an overrun must be reported.
  */
 #include "fuzz.h"
 #include "machine.h"
@@ -11,14 +11,14 @@
 
 enum { DISPATCHES = 8 };
 
-/* What the corpus came to. */
+/* What the corpus has reached. */
 static struct { size_t hints[HINT_NEIGHBOUR + 1], unread; } reached;
 
 struct heard {
 	size_t n_dirty, n_names, n_files, n_everything;
 };
 
-/* Texts are read to their ends: they point into what was received. */
+/* Reads all texts to their ends, because they point into the received message. */
 static void hear_change(void *userdata, int32_t nsid, const struct hint *hint) {
 	struct heard *heard = userdata;
 
@@ -29,7 +29,7 @@ static void hear_change(void *userdata, int32_t nsid, const struct hint *hint) {
 	heard->n_dirty++;
 }
 
-/* The rest of a datagram that was longer than what is received of it. */
+/* The rest of a datagram that was longer than the buffer. */
 bool __wrap_event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena,
 			      struct hint *ret);
 bool __real_event_hint_unread(const struct source *const *sources, struct nlmsghdr *first, struct arena *arena,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every target has in common: libFuzzer's entry, what a corpus has to reach, and assertions that end it. */
+/* Shared by all targets: libFuzzer's entry point, what a corpus must reach, and assertions. */
 #pragma once
 
 #include "base/base.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* After a whole corpus, without libFuzzer: that it reaches what it is there for. A corpus goes stale without a word
- * where what the program asks for changes. A target need not have it. */
+/* Called after a whole corpus, without libFuzzer: checks that it reaches what it is meant to. If the program's requests
+ * change, a corpus would become useless unnoticed. Optional. */
 void fuzz_reached(void);
 
 #define must(condition)                                                                         \

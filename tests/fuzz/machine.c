@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages are given on to the daemon in memory of their exact size: a decoder that reads on behind the end of a
- * message is seen by AddressSanitizer, which it would not be inside of the large buffer of the socket's.
+ * Messages are passed to the daemon in memory of their exact size, so that AddressSanitizer notices a decoder that reads
+ * beyond the end of a message; inside the socket's large buffer it would not.
  */
 #include "machine.h"
 
@@ -30,7 +30,7 @@ enum {
 struct sent_message {
 	uint32_t seq;
 	uint16_t type, flags;
-	int32_t number; /* of the namespace asked for */
+	int32_t number; /* of the requested namespace */
 };
 
 /* Bytes in the order in which they are used. */
@@ -45,7 +45,7 @@ static struct {
 	struct sent_message sent[SENT_MAX]; /* not answered yet */
 	size_t n_sent;
 	uint32_t first_seq;
-	enum stream_kind asked;      /* by what was sent last */
+	enum stream_kind asked;      /* the kind of the latest request */
 	uint8_t places[DESCRIPTORS]; /* of namespaces and sockets */
 	uint8_t here;                /* where the thread is */
 	int next_watch;
@@ -208,7 +208,7 @@ union answer {
 	char bytes[64];
 };
 
-/* A dump's end, an acknowledgement, or a number; nothing where nothing was asked for. */
+/* The end of a dump, an acknowledgement, or a number; nothing without a request. */
 static size_t make_end(const struct sent_message *m, union answer *answer) {
 	memset(answer, 0, sizeof(*answer));
 	if (m->type == RTM_GETNSID) {
@@ -224,7 +224,7 @@ static size_t make_end(const struct sent_message *m, union answer *answer) {
 	return answer->header.nlmsg_len;
 }
 
-/* What the kernel says at the end: all is well. */
+/* The final answers of the kernel: success. */
 static size_t put_end(char *buffer, size_t room) {
 	size_t used = 0;
 
@@ -271,7 +271,7 @@ static ssize_t next_datagram(struct stream *stream, char *buffer, size_t room, b
 	return (ssize_t)MIN(size, room);
 }
 
-/* The id of the namespace that an event came from: none, or one of a few. */
+/* The id of an event's namespace: none, or one of a few. */
 static void put_nsid(struct msghdr *msg) {
 	int32_t nsid = (int32_t)(machine_byte() & 7) - 1;
 	struct cmsghdr *c = msg->msg_controllen >= CMSG_SPACE(sizeof(nsid)) ? CMSG_FIRSTHDR(msg) : NULL;
@@ -368,7 +368,7 @@ int __wrap_inotify_add_watch(int fd _unused_, const char *path _unused_, uint32_
 	return ++machine.next_watch;
 }
 
-/* The kernel's events are well formed; names in them are anybody's. */
+/* inotify events are well formed; the names in them are arbitrary. */
 static size_t put_event(char *buffer, size_t room) {
 	static const uint32_t masks[] = { IN_CREATE,     IN_DELETE,      IN_MOVED_TO,    IN_IGNORED,
 					  IN_Q_OVERFLOW, IN_CLOSE_WRITE, IN_DELETE_SELF, IN_MOVED_FROM };
@@ -434,7 +434,7 @@ static void exact_restart(void *userdata) {
 		exact->restart(exact->userdata);
 }
 
-/* No namespace has the id by which a link is asked for. */
+/* Does the request use an id that no namespace has? */
 static bool leads_nowhere(const struct nlmsghdr *request) {
 	const struct nlattr *tb[IFLA_TARGET_NETNSID + 1] = {};
 
@@ -542,7 +542,7 @@ int netns_watch_mounts(void) {
 	return -ENOENT;
 }
 
-/* Where the choices say so, it is another than a moment ago. */
+/* If the choices say so, it is another namespace than before. */
 int netns_identity(int fd, struct netns_identity *ret) {
 	*ret = (struct netns_identity){ .inode = inode_of(place_of(fd)) + machine_byte() % 4 };
 	return 0;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine made of fuzzed bytes, in place of the real one: what the kernel would answer is read from the input.
+ * Replaces the machine: the answers of the kernel are read from the fuzzed input.
  *
- * The program is linked without daemon/kernel/named_netns.c and daemon/kernel/proc_sys.c, daemon/files/resolv_conf_file.c, whose functions are here and touch nothing, and
- * with the socket calls of the rest wrapped (see CMakeLists.txt). So the daemon's own code runs from its first request
- * to its last, and nothing reaches this machine.
+ * The program is linked without daemon/kernel/named_netns.c and daemon/kernel/proc_sys.c, daemon/files/resolv_conf_file.c,
+ * whose functions are here and touch nothing, and with the socket calls of the rest wrapped (see CMakeLists.txt). So the
+ * daemon's own code runs from its first request to its last, and nothing reaches this machine.
  *
- * In a stream of answers each datagram stands behind its size in two bytes (little endian). A size of 0 ends the answer
- * as the kernel would (a dump with NLMSG_DONE, requests with their acknowledgements), 0xffff is ENOBUFS, 0xfffe EINTR,
- * 0xfffd a datagram that another process sent. In a datagram, a message's sequence number counts from the first
- * message that was sent last, so that an input is good whatever was asked before. When a stream is used up, every
- * question is answered with its end.
+ * In a stream of answers, each datagram follows its size in two bytes (little endian). A size of 0 ends the answer as the
+ * kernel would (a dump with NLMSG_DONE, requests with their acknowledgements), 0xffff is ENOBUFS, 0xfffe EINTR, 0xfffd a
+ * datagram from another process. The sequence numbers in a datagram count from the first message of the latest request, so
+ * that an input stays valid whatever was requested before. When a stream is used up, every request is answered with its end.
  *
- * An input is either one stream, for a target that asks little (watch); or records, each a byte that says to which
- * stream it belongs, and a size as above with as many bytes: then each question is answered from the stream of its
- * kind and its namespace, whatever the daemon asks first. A change of that order makes no corpus worthless.
+ * An input is either one stream, for a target with few requests (watch), or a list of records: a byte that selects the
+ * stream, a size as above, and the data. Then each request is answered from the stream of its kind and namespace, so that a
+ * corpus stays useful if the order of requests changes.
  */
 #pragma once
 
@@ -29,7 +28,7 @@ enum {
 	MACHINE_LARGEST = 0xfff0,
 };
 
-/* What a record's first byte says: this, and in which namespace (machine_place()) times STREAM_KINDS. */
+/* The first byte of a record: this, plus the namespace (machine_place()) times STREAM_KINDS. */
 enum stream_kind {
 	STREAM_CHOICES, /* bytes, of all namespaces: what machine_byte() gives; what else can fail, and texts of files */
 	STREAM_LINKS,
@@ -42,20 +41,20 @@ enum stream_kind {
 };
 enum { MACHINE_PLACES = 8 };
 
-/* Of a namespace's name; 0 is the host. */
+/* The number of a namespace, by its name; 0 is the host. */
 unsigned machine_place(const char *name);
-/* The inode that a namespace of that name has where the choices are used up. */
+/* The inode of a namespace with that name, once the choices are used up. */
 uint64_t machine_inode(const char *name);
 
-/* How many requests of a type were sent, by whatever input. */
+/* How many requests of a type were sent, by all inputs. */
 size_t machine_n_sent(uint16_t type);
 
-/* One stream, or records. */
+/* Begins an input: one stream, or records. */
 void machine_begin(const uint8_t *data, size_t size);
 void machine_begin_records(const uint8_t *data, size_t size);
 void machine_end(void);
 
-/* One byte of the choices, 0 where they are used up. */
+/* The next byte of the choices; 0 when they are used up. */
 uint8_t machine_byte(void);
 
 /* Is all of the input used up? */

@@ -1,11 +1,11 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-record.py TOPOD FOLDER: makes the inputs in corpus/kernel whose names begin with a topology's number, and those in
-corpus/watch whose names begin with "told-"; FOLDER stands for corpus. TOPOD brings each of topologies/ about, in namespaces
-of its own (root); what the kernel tells of it before and after, and of changes by hand, is written as machine.h describes,
-without attributes that topod does not read, so that an input stays small enough for libFuzzer. By hand: where the kernel
-tells more than it did, or the topologies change.
+record.py TOPOD DIRECTORY: makes the inputs in corpus/kernel whose names begin with a topology's number, and those in
+corpus/watch whose names begin with "told-"; DIRECTORY stands for corpus. TOPOD applies each file of topologies/ in new
+namespaces (root); what the kernel reports before and after, and about changes by hand, is written as machine.h describes,
+without attributes that topod does not read, so that inputs stay small enough for libFuzzer. Run it by hand when the kernel
+reports more than before, or the topologies change.
 """
 
 import ctypes

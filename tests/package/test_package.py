@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The .deb and the .rpm: that cpack makes them, what they hold and need, and that Debian's and systemd's own checkers find
-nothing.
+The .deb and the .rpm: cpack makes them, they have the right contents and dependencies, and the checkers of Debian and
+systemd find nothing.
 
-TOPOD_PACKAGE_BUILD is a directory that was configured with the preset `package` and built. What is installed, upgraded
-and purged on a running system is for tests/systemd.
+TOPOD_PACKAGE_BUILD is a directory that was configured with the preset `package` and built. tests/systemd installs, upgrades
+and purges the package on a running system.
 """
 
 import functools
@@ -26,7 +26,7 @@ DEB_ONLY = {"/usr/share/doc/topod/changelog.Debian.gz", "/usr/share/doc/topod/co
             "/usr/share/lintian/overrides/topod"}
 DEPENDS = {"libc6", "libjansson4", "libmnl0", "libnftnl11", "libsystemd0", "libyaml-0-2"}
 
-# Each gives a service a mount namespace of its own, in which the names of namespaces that it makes would be hidden.
+# Each of these gives a service its own mount namespace, so that the names of its network namespaces would be hidden.
 MOUNTING = """ProtectSystem ProtectHome PrivateTmp PrivateDevices PrivateMounts ProtectKernelModules ProtectKernelTunables
     ProtectKernelLogs ProtectControlGroups ProtectProc ProcSubset ReadOnlyPaths ReadWritePaths InaccessiblePaths
     NoExecPaths ExecPaths TemporaryFileSystem BindPaths BindReadOnlyPaths RootDirectory RootImage MountFlags MountImages
@@ -45,7 +45,7 @@ def need(program):
 
 @functools.cache
 def packed(kind):
-    """Makes a package ("deb", "rpm") once; returns its path and a directory beside for what is unpacked."""
+    """Makes a package ("deb", "rpm") once; returns its path and a directory beside it for its contents."""
     folder = tempfile.TemporaryDirectory(prefix="topod-package-")
     unittest.addModuleCleanup(folder.cleanup)
     code, said = run("cpack", "-G", kind.upper(), "-B", folder.name, "--config", os.path.join(BUILD, "CPackConfig.cmake"),
@@ -74,7 +74,7 @@ def text_of(path):
 
 
 def wanted_files():
-    """Of both packages; a name with a / at its end is a directory."""
+    """The files of both packages; a name that ends in / is a directory."""
     with open(os.path.join(HERE, "files.txt")) as f:
         wanted = {l.strip() for l in f if l.startswith("/")}
     return wanted | {"/usr/share/doc/topod/examples/" + name for name in os.listdir(os.path.join(SOURCE, "specs"))}
@@ -165,7 +165,7 @@ class Rpm(Case):
                 yield mode, owner, path + "/" * mode.startswith("d")
 
     def test_files(self):
-        """The same as in the .deb, and no folder that belongs to the system or to another package."""
+        """The same files as in the .deb, and no directory that belongs to the system or to another package."""
         self.assertEqual(sorted(wanted_files() | self.OWN_FOLDERS), sorted(path for _, _, path in self.listing()))
 
     def test_modes(self):
@@ -174,7 +174,7 @@ class Rpm(Case):
             self.assertEqual((wanted, "root/root"), (mode, owner), path)
 
     def test_configuration(self):
-        """Units are none: an upgrade brings the new ones."""
+        """Units are not configuration files: an upgrade replaces them."""
         self.assertEqual({p for _, _, p in self.listing() if p.startswith("/etc/") and not p.endswith("/")},
                          set(self.query("-c").split()))
 
@@ -201,7 +201,7 @@ class Units(Case):
 
     @need("systemd-analyze")
     def test_verify(self):
-        """With the binary that was built, because nothing is installed here."""
+        """Uses the binary that was built, because nothing is installed here."""
         with tempfile.TemporaryDirectory() as folder:
             for name in ("topod@.service", "topod.target"):
                 text = text_of(inside("/lib/systemd/system/" + name))
@@ -243,7 +243,7 @@ class Manuals(Case):
             self.assertEqual((0, ""), (code, said))
 
     def test_complete(self):
-        """topod(8) names every verb and option that there is."""
+        """topod(8) documents every verb and option."""
         page = run("gzip", "-dc", inside(self.PAGES[0]))[1].replace("\\-", "-")
         verbs, options = offered()
         for verb in verbs:
@@ -265,7 +265,7 @@ def offered():
 
 @need("bash")
 class Bash(Case):
-    """The completion is asked as bash asks it."""
+    """Calls the completion as bash does."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -327,5 +327,5 @@ class Zsh(Case):
 
 if __name__ == "__main__":
     result = unittest.main(verbosity=2, exit=False).result
-    # A skipped case is no passed one: ctest shows the whole as skipped.
+    # One skipped case makes ctest show the whole as skipped.
     sys.exit(1 if not result.wasSuccessful() else 77 if result.skipped else 0)

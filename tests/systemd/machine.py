@@ -2,17 +2,17 @@
 """
 A machine for tests: Debian's systemd, booted by systemd-nspawn inside the laboratory of ../netns/lab.py.
 
-A test file ends with `machine.main()`. Outside it makes what needs the outside: the image (see `image`), and a
-control group in which everything will run. Then it goes into the laboratory, whose end is the end of every
-process and mount below; a process that stays outside removes the control group after that, however the end came.
+A test file ends with `machine.main()`. Outside the laboratory it makes what cannot be made inside: the image (see
+`image`), and a control group for everything. Then it enters the laboratory; when that ends, so do all processes and
+mounts below. A process that stays outside removes the control group afterwards, however it ended.
 
-Each test boots a machine of its own: half a second buys that no test sees what another left. Its root is an
-overlay in memory, over the image with topod's package installed, once per file. The test itself goes into the
-machine's network namespace, and lab's commands into its mount and process namespaces, so that lab.ip("web", …),
-lab.Connection and lab.snapshot() tell of the machine.
+Each test boots its own machine, which takes half a second, so that no test sees what another left. The root is an
+overlay in memory on the image, with topod's package installed once per file. The test itself enters the machine's
+network namespace, and lab's commands enter its mount and process namespaces, so that lab.ip("web", …), lab.Connection
+and lab.snapshot() work on the machine.
 
-Nothing waits by sleeping: the machine's init says when it has booted, `systemctl` returns when a job is done, and
-the journal is followed for lines.
+Nothing waits by sleeping: the machine's init reports when it has booted, `systemctl` returns when a job is done, and
+the journal is followed.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ BOOT_DEADLINE = 4 * lab.DEADLINE
 NSPAWN = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network",
           "--capability=all", "--system-call-filter=@mount setns unshare", "--console=pipe", "--notify-ready=yes",
           "--resolv-conf=off", "--timezone=off", "--link-journal=no"]
-# Where the sanitizers write, if they find anything: a daemon that is started again would hide it.
+# The sanitizers write their findings here, because a restarted daemon would hide them.
 FINDINGS = "/var/log/sanitizers"
 SANITIZERS = f"ASAN_OPTIONS=log_path={FINDINGS}"
 ENVIRONMENT = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
@@ -50,7 +50,7 @@ ENVIRONMENT = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/
 
 
 def image():
-    """The path of the root file system, made now where it is not in the cache."""
+    """The path of the root file system; made now if it is not in the cache."""
     done = subprocess.run([os.path.join(HERE, "image")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode == lab.SKIPPED:
         skip(done.stderr.strip())
@@ -60,7 +60,7 @@ def image():
 
 
 def cgroup_folders():
-    """Where this process's control groups are that systemd-nspawn works in: v2's, and v1's named systemd."""
+    """The control groups of this process that systemd-nspawn uses: v2, and v1's named systemd."""
     with open("/proc/self/cgroup") as f:
         mine = {controllers: path for _, controllers, path in (l.rstrip("\n").split(":", 2) for l in f)}
     with open("/proc/self/mountinfo") as f:
@@ -89,7 +89,7 @@ def kill_and_wait(pid):
 
 
 def remove_cgroups(folders):
-    """Ends what still runs there, and removes the folders."""
+    """Ends what still runs there, and removes the directories."""
     for folder in folders:
         while left := set(cgroup_processes(folder)):
             for pid in left:
@@ -101,7 +101,7 @@ def remove_cgroups(folders):
 
 
 def enter_cgroup():
-    """Moves this process into new control groups, and leaves a process behind that removes them when it has ended."""
+    """Moves this process into new control groups, and starts a process that removes them when it has ended."""
     folders = [os.path.join(f, f"topod-test-{os.getpid()}") for f in cgroup_folders()]
     if not folders:
         skip("no control groups are mounted that systemd could use")
@@ -127,11 +127,11 @@ def enter_cgroup():
             f.write(str(os.getpid()))
 
 
-HOME = None  # the laboratory's own network namespace, to come back to
+HOME = None  # the laboratory's network namespace, to return to
 
 
 def prepare():
-    """In the laboratory: systemd-nspawn wants the control groups, which lab's own /sys has not."""
+    """Inside the laboratory: systemd-nspawn needs the control groups, which are not in lab's /sys."""
     global HOME
     HOME = open("/proc/self/ns/net")
     lab.run("umount", "/sys")
@@ -153,7 +153,7 @@ def main():
 # The package
 
 def package(version=None):
-    """Makes topod's .deb from the plain build, and returns its path. With a version: as if of that one."""
+    """Makes topod's .deb from the plain build, and returns its path. With a version, the package claims to be that one."""
     folder = f"{RUN}/package-{version or 'now'}"
     build = os.path.dirname(os.environ["TOPOD_PLAIN"])
     command = ["cpack", "-G", "DEB", "-B", folder, "-D", f"CPACK_OUTPUT_FILE_PREFIX={folder}",
@@ -169,7 +169,7 @@ def package(version=None):
 
 
 def sanitized(deb):
-    """The same package with the sanitizers' build of topod in it, with what that needs; the same one where there is none."""
+    """The package with topod's sanitizer build and its libraries, or the same package if there is no such build."""
     def dpkg_deb(*words):
         subprocess.run(["dpkg-deb", *words], check=True, stdout=subprocess.DEVNULL)
 
@@ -180,7 +180,7 @@ def sanitized(deb):
     shutil.rmtree(root, ignore_errors=True)
     dpkg_deb("--raw-extract", deb, root)
     shutil.copy(os.environ["TOPOD"], f"{root}/usr/sbin/topod")
-    for path in libraries:  # the machine's loader looks in the same places, being of the same distribution
+    for path in libraries:  # the machine is of the same distribution, so its loader searches the same paths
         if os.path.exists(os.environ["TOPOD_IMAGE"] + path):
             continue
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
@@ -188,14 +188,14 @@ def sanitized(deb):
     drop_ins = glob.glob(f"{root}/**/topod@.service", recursive=True)[0] + ".d"
     os.mkdir(drop_ins)
     with open(f"{drop_ins}/sanitizers.conf", "w") as f:
-        f.write(f"[Service]\nEnvironment={SANITIZERS}\nSystemCallFilter=ptrace\n")  # by which leaks are found
+        f.write(f"[Service]\nEnvironment={SANITIZERS}\nSystemCallFilter=ptrace\n")  # LeakSanitizer needs it
     dpkg_deb("--build", "--root-owner-group", "-Znone", root, deb)
     shutil.rmtree(root)
     return deb
 
 
 def installed():
-    """The layers of a root with topod's package in it; the package is installed once, by dpkg."""
+    """The layers of a root with topod's package, which dpkg installs once."""
     layer = f"{RUN}/installed"
     if not os.path.isdir(layer):
         with Machine("install") as m:
@@ -209,7 +209,7 @@ def installed():
 # The machine
 
 class Machine:
-    """A root of its own, and the system that runs on it from boot() to stop(); boot() again is a reboot."""
+    """A root, and the system that runs on it from boot() to stop(); another boot() is a reboot."""
 
     def __init__(self, name, layers=None):
         self.folder = f"{RUN}/machine-{name}"
@@ -221,10 +221,10 @@ class Machine:
         lab.run("mount", "-n", "-t", "overlay", "-o",
                 f"lowerdir={lower},upperdir={self.upper},workdir={self.folder}/work", "machine", self.root)
 
-    # Its life ---------------------------------------------------------------------------------------------
+    # Start and end ----------------------------------------------------------------------------------------
 
     def boot(self):
-        """Until its init says that it has booted. Then the test is in its network, and lab's commands in it."""
+        """Waits until its init has booted. Then the test is in its network namespace, and lab's commands run in it."""
         path = f"{self.folder}/notify"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, open(f"{self.folder}/console", "ab") as out:
             notify.bind(path)
@@ -261,14 +261,14 @@ class Machine:
         lab.libc_call("setns", HOME.fileno(), lab.CLONE_NEWNET)
 
     def poweroff(self):
-        """As an operator would; returns when the machine has ended."""
+        """Shuts down as an operator would; returns when the machine has ended."""
         lab.run("systemctl", "poweroff", "--no-block")
         self.nspawn.wait(timeout=BOOT_DEADLINE)
         self.leave()
         self.nspawn = None
 
     def stop(self):
-        """At once, where it still runs; its root stays."""
+        """Kills it if it still runs; its root stays."""
         if self.nspawn:
             for pid in (self.init, self.nspawn.pid):
                 with contextlib.suppress(ProcessLookupError, TypeError):
@@ -289,7 +289,7 @@ class Machine:
     # Its files ----------------------------------------------------------------------------------------------
 
     def path(self, path):
-        """Where the test finds a file of the running machine."""
+        """The path at which the test finds a file of the running machine."""
         return f"/proc/{self.init}/root{path}"
 
     def write(self, path, text):
@@ -306,7 +306,7 @@ class Machine:
         return os.path.lexists(self.path(path))
 
     def install(self, deb, *options):
-        """apt, offline: what the package depends on must be in the image, and it is an error where it is not."""
+        """Runs apt offline: the package's dependencies must be in the image."""
         name = f"/root/{os.path.basename(deb)}"
         shutil.copy(deb, self.path(name))
         return lab.run("apt-get", "install", "-y", "-q", *options, name)
@@ -316,7 +316,7 @@ class Machine:
 # The journal
 
 class Follower:
-    """A command in the machine that goes on until it is told to end."""
+    """A command in the machine that runs until it is ended."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen([*lab.ENTER, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -324,14 +324,14 @@ class Follower:
         self.stdout = self.process.stdout
 
     def wait(self, timeout):
-        """Whether it said something."""
+        """Whether it printed something."""
         return bool(select.select([self.stdout], [], [], max(0, timeout))[0])
 
     def read(self):
         return os.read(self.stdout.fileno(), 1 << 16)
 
     def end(self):
-        """Ends the command itself, not nsenter above it: that reaps it, as nobody else would."""
+        """Ends the command itself, not the nsenter above it, which is the only one that reaps it."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as f:
             for pid in f.read().split():
                 os.kill(int(pid), signal.SIGKILL)
@@ -340,19 +340,19 @@ class Follower:
 
 
 class Journal:
-    """What the journal gets, from now on; wait() for an entry."""
+    """The journal's entries from now on; wait() waits for one."""
 
     def __init__(self, *matches):
         self.matches, self.entries = matches, []
         lab.run("journalctl", "--sync")
-        # An entry that matches: after another one, journalctl would leave out the first that does.
+        # The entry must match: after another one, journalctl would leave out the first match.
         last = lab.run("journalctl", "-q", "-n1", "-o", "json", *matches, check=False).stdout.strip()
         self.after = ["--after-cursor", json.loads(last)["__CURSOR"]] if last else []
-        self.follower = Follower("journalctl", "-f", "-n0", "-o", "cat")  # tells when to look
+        self.follower = Follower("journalctl", "-f", "-n0", "-o", "cat")  # says when to read
 
     def wait(self, what, **fields):
-        """The first entry whose message contains /what/ and whose fields have these values. It is not returned again,
-        nor are those before it."""
+        """Waits for the first entry whose message contains /what/ and whose fields have these values. Neither it nor those
+        before it are returned again."""
         deadline = time.monotonic() + lab.DEADLINE
         while True:
             for n, entry in enumerate(self.fetch()):
@@ -363,11 +363,11 @@ class Journal:
             if left <= 0:
                 raise AssertionError(f"the journal has no /{what}/ {fields or ''}; it has:\n  " +
                                      "\n  ".join(str(e.get("MESSAGE")) for e in self.entries[-60:]))
-            if self.follower.wait(min(left, 1)):  # it may have begun after the entry: hence the limit
+            if self.follower.wait(min(left, 1)):  # the follower may have started after the entry: hence the limit
                 self.follower.read()
 
     def fetch(self):
-        """The entries that were not waited for yet."""
+        """The entries that were not returned yet."""
         new = [json.loads(l) for l in lab.run("journalctl", "-q", "-o", "json", *self.after, *self.matches,
                                               check=False).stdout.splitlines()]
         if new:
@@ -383,7 +383,7 @@ class Journal:
 
 
 def entries(*arguments):
-    """What the journal has, as dictionaries."""
+    """The journal's entries, as dictionaries."""
     lab.run("journalctl", "--sync")
     out = lab.run("journalctl", "-q", "-o", "json", *arguments).stdout
     return [json.loads(l) for l in out.splitlines()]
@@ -411,7 +411,7 @@ class Case(lab.Case):
     # systemd ----------------------------------------------------------------------------------------------
 
     def systemctl(self, *words, expect=0):
-        """systemctl with these words; its exit status is checked, or returned where expect is None."""
+        """Runs systemctl; its exit status is checked, or returned if expect is None."""
         done = lab.run("systemctl", *[w for a in words for w in a.split()], check=False, timeout=4 * lab.DEADLINE)
         if expect is not None:
             said = f"systemctl {' '.join(words)}\n{done.stdout}{done.stderr}"
@@ -421,13 +421,13 @@ class Case(lab.Case):
         return done
 
     def show(self, unit, *properties):
-        """Properties of a unit: one as its value, several as a dictionary."""
+        """Properties of a unit: the value of one, or a dictionary of several."""
         out = lab.run("systemctl", "show", unit, *(f"-p{p}" for p in properties)).stdout
         found = dict(l.split("=", 1) for l in out.splitlines())
         return found[properties[0]] if len(properties) == 1 else found
 
     def wait_unit(self, unit, **wanted):
-        """Until a unit's properties have these values; asked again at each of the manager's messages on the bus."""
+        """Waits until a unit's properties have these values; they are read again at each message of the manager on the bus."""
         monitor = Follower("busctl", "--json=short", "monitor", "org.freedesktop.systemd1")
         try:
             deadline = time.monotonic() + BOOT_DEADLINE
@@ -435,7 +435,7 @@ class Case(lab.Case):
                 left = deadline - time.monotonic()
                 if left <= 0:
                     self.fail(f"{unit} is {found}, not {wanted}\n" + lab.run("journalctl", "-n50").stdout)
-                # The monitor may have begun after the change: hence the limit.
+                # The monitor may have started after the change: hence the limit.
                 if monitor.wait(min(left, 1)):
                     monitor.read()
         finally:
@@ -453,15 +453,15 @@ class Case(lab.Case):
         return done
 
     def start(self, text, name="office"):
-        """An instance with this file, started."""
+        """Starts an instance with this file."""
         self.spec(text, f"{name}.yaml")
         self.systemctl("start", f"topod@{name}")
         return int(self.show(f"topod@{name}", "MainPID"))
 
     def state(self):
-        """All of the machine's network, interface indexes included; topod's own files apart."""
+        """A snapshot of the machine's network, with interface indexes, without topod's own files."""
         return lab.state_only(lab.snapshot(exact=True))
 
     def settled(self):
-        """The same, once link-local addresses are there."""
+        """The same, once link-local addresses exist."""
         return lab.state_only(self.settle(exact=True))

@@ -79,7 +79,7 @@ links:
             self.assertEqual([f"10.{n}.0.1/24"], [a for a in lab.addresses(HOST, f"{name}-br") if "." in a],
                              "ten daemons make links at once, and one's address came to another's link")
         self.assertEqual("", lab.run("journalctl", "-b", "-q", "-t", "topod", "-p", "warning").stdout)
-        # topod.target stops all; nothing goes.
+        # topod.target stops all instances; the networks stay.
         before = self.settled()
         self.systemctl("start topod.target")
         self.systemctl("stop topod.target")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who may ask a running topod, and who may change it: real users, the real group, the unit's own rights."""
+"""Who may query a running topod, and who may change it: real users, the real group, the unit's own privileges."""
 
 import machine
 from machine import Case, Follower, lab
@@ -23,7 +23,7 @@ class Control(Case):
         return lab.run(*as_user(user), "topod", *words, check=False)
 
     def test_permissions(self):
-        """Though it may not give files away, the service gives its socket to the group."""
+        """The service gives its socket to the group, although it cannot change the owner of files."""
         self.assertEqual("660 root topod", lab.run("stat", "-c", "%a %U %G", "/run/topod/office/socket").stdout.strip())
         before = self.settled()
         for user, reads in (("member", True), ("stranger", False)):
@@ -59,7 +59,7 @@ class Control(Case):
         return said
 
     def test_pause(self):
-        """Maintenance: what is changed by hand stays until resume."""
+        """Maintenance: changes by hand stay until resume."""
         self.topod("pause", "--for", "10m", "office")
         with machine.Journal("-u", UNIT) as journal:
             lab.ip("web", "addr del 10.0.0.11/24 dev eth0")

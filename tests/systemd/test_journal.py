@@ -81,7 +81,7 @@ class Catalog(Case):
                 self.assertNotRegex(said, "@[A-Z]", "a name was not put in")
 
     def fight(self, journal):
-        """Somebody takes an address away as often as it comes back, until topod backs off."""
+        """Somebody deletes an address each time it is restored, until topod backs off."""
         with lab.Monitor("db") as monitor:
             for _ in range(100):
                 lab.ip("db", "addr del 10.8.0.2/24 dev side", check=False)
@@ -93,7 +93,7 @@ class Catalog(Case):
 
 class Storm(Case):
     def test_counted(self):
-        """More than may be told line by line: the rest is in a count, and nothing was dropped by journald."""
+        """More occurrences than are written as lines: the rest is counted, and journald has dropped nothing."""
         addresses = [f"10.7.{n // 200}.{n % 200 + 1}/32" for n in range(N_ADDRESSES)]
         batch = self.machine.write("/root/batch", "".join(f"addr del {a} dev eth0\n" for a in addresses))
         self.start(f"""\
@@ -108,8 +108,8 @@ links: [[a:eth0, host:c1]]
                 lab.ip("a", f"-batch {batch}")  # each once, while topod restores the first of them
                 self.wait_until(lambda: len(lab.addresses("a", "eth0")) > N_ADDRESSES, "all addresses again")
             journal.wait("and [0-9]+ more", MESSAGE_ID=message_ids()["SUMMARY"])
-            self.systemctl("stop", "topod@storm")  # what is still being counted is told at the end
-        # A summary counts whatever was not told line by line, recoveries and overruns as well: of it only the drifts.
+            self.systemctl("stop", "topod@storm")  # counts are written at the end
+        # A summary also counts recoveries and overruns: only the drifts are used here.
         drifts, told = 0, []
         for entry in machine.entries("-u", "topod@storm"):
             if entry.get("MESSAGE_ID") == message_ids()["SUMMARY"]:

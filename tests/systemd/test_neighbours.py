@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Other managers of the same network: each real, each set to take whatever it can get."""
+"""Other network managers on the same machine: each is real, and configured to manage whatever it can."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from machine import Case, lab
 from lab import HOST, OFFICE, edit
 
 UNIT = "topod@office.service"
-# Names that others take for theirs, and a MAC address that nobody gave.
+# Names that others manage by default, and an unspecified MAC address.
 GREEDY = edit(OFFICE, ("      uplink:\n        addresses: [203.0.113.2/24]\n",
                        "      eth7:\n        addresses: [203.0.113.2/24]\n"),
               (", out: uplink}", ", out: eth7}"), ("in: uplink", "in: eth7"), ("[host:uplink,", "[host:eth7,"))
@@ -46,22 +46,22 @@ class Firewall(Case):
 
 
 class Neighbour(Case):
-    """What another manager does before topod starts, and to what is there already."""
+    """What another manager does before topod starts, and to existing links."""
 
     def udev(self):
-        """systemd does not start it in a container, because /sys is read-only there; here it is not."""
+        """systemd does not start it in a container, where /sys is usually read-only; here it is not."""
         lab.run("mount", "-o", "remount,bind,rw", "/sys")
         self.systemctl("start systemd-udevd")
         lab.run("udevadm", "settle")
 
     def stranger(self, name, peer):
-        """A link that is nobody's: where the neighbour has done something to it, it has had its chance on the others."""
+        """A link that is not topod's: once the other manager has changed it, it has also seen topod's links."""
         lab.ip(HOST, f"link add {name} type veth peer name {peer}")
         for link in (name, peer):
             lab.ip(HOST, f"link set {link} up")
 
     def links(self):
-        """What could be done to links and their addresses, by name."""
+        """The state of links and addresses that another manager could change, by name."""
         found = {}
         for l in lab.ip_json(HOST, "addr show"):
             if l["ifname"] in OURS:
@@ -88,7 +88,7 @@ class Udev(Neighbour):
         self.start(GREEDY)
         before = self.links()
         lab.run("udevadm", "settle")
-        # A link that is made anew, and an event for one that is there.
+        # A link that is recreated, and an event for an existing one.
         lab.ip(HOST, "link del c1")
         lab.run("mount", "-t", "sysfs", "sysfs", "/mnt")
         lab.run("mount", "-o", "remount,rw", "/mnt")
@@ -137,7 +137,7 @@ class Networkd(Neighbour):
         self.assertFalse(any(self.configured(name) for name in OURS))
 
     def test_comes_and_goes(self):
-        """networkd starting, restarting and stopping on a topology that stands."""
+        """networkd starts, restarts and stops while a topology exists."""
         self.start(GREEDY)
         before = self.links()
         self.systemctl("start systemd-networkd")
@@ -150,9 +150,9 @@ class Networkd(Neighbour):
 
 
 class NetworkdInsists(Neighbour):
-    """A link that is not topod's own, so that networkd has its say as well, and says the opposite."""
+    """A link that topod did not make: networkd manages it too, with the opposite setting."""
 
-    SECONDS = 5  # the CPU time of so many is printed
+    SECONDS = 5  # the CPU time of this period is printed
 
     def cpu_seconds(self):
         with open(self.machine.path(f"/proc/{self.show('topod@fight', 'MainPID')}/stat")) as f:
@@ -174,12 +174,12 @@ class NetworkdInsists(Neighbour):
             self.systemctl("start --no-block topod@fight")
             journal.wait("host/theirs: up was changed from true to false; backed off for 1 s: something keeps undoing it")
         before, began = self.cpu_seconds(), time.monotonic()
-        time.sleep(self.SECONDS)  # nothing is awaited: this is the time that is measured
+        time.sleep(self.SECONDS)  # not waiting for anything: this is the period that is measured
         used, seconds = self.cpu_seconds() - before, time.monotonic() - began
         told = self.told()
         print(f"CPU in a fight with networkd: {100 * used / seconds:.2f} %, {len(told)} repairs, {seconds:.1f} s after the "
               "first pause began", flush=True)
-        # After n pauses 2^n seconds have gone by.
+        # After n pauses 2^n seconds have passed.
         self.assertLessEqual(len(told), 5 + math.log2(1 + time.monotonic() - began) + 1, [e["MESSAGE"] for e in told])
         self.assertEqual("degraded", json.loads(self.topod("status", "fight", "--json").stdout)["state"])
         self.systemctl("stop systemd-networkd systemd-networkd.socket")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The package's life in a running system: installed, upgraded, removed, purged."""
+"""The package in a running system: installed, upgraded, removed, purged."""
 
 import machine
 from machine import Case, lab
@@ -26,7 +26,7 @@ class Package(Case):
         self.assertEqual("", self.systemctl("list-units --failed --plain --no-legend").stdout)
 
     def test_upgrade(self):
-        """Running instances go on with the new version; nothing of the network is touched, connections live."""
+        """Running instances continue with the new version; the network is not touched, connections survive."""
         self.machine.install(machine.package())
         old = self.installed_version()
         self.spec(OFFICE)
@@ -61,7 +61,7 @@ class Package(Case):
         self.assertEqual("inactive", self.show(UNIT, "ActiveState"))
         self.same(before, self.state(), "removing the package changed the network")
         self.assertEqual(OFFICE, self.machine.read("/etc/topod/office.yaml"))
-        # Installed again, it knows what is its own.
+        # Installed again, it recognizes its objects.
         self.machine.install(machine.package())
         self.systemctl("start", UNIT)
         self.same(before, self.state())

@@ -23,8 +23,8 @@ class Readme(Case):
         return [[l.strip() for l in block.splitlines()] for block in re.findall(r"(?m)(?:^    .*\n)+", part)]
 
     def test_install(self):
-        """Word for word. What builds runs in a copy of the source here, where the compiler is, and the rest in the
-        machine, in the same folder with what was built."""
+        """The commands are run word for word: those that build run here, in a copy of the source, because the compiler is here;
+        the others run in the machine, in the same directory with what was built."""
         install, remove = self.commands()
         building = [l for l in install if "install-deps" in l or l.startswith("cmake ")]
         self.assertEqual(install[:len(building)], building)

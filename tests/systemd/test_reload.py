@@ -19,7 +19,7 @@ class Reload(Case):
         return lab.link("web", "eth0")["mtu"] == 1333 and lab.route("web", "10.67.0.0/16")
 
     def test_minimal(self):
-        """What did not change is not touched; when systemctl returns, it is done."""
+        """Unchanged objects are not touched, and the work is done when systemctl returns."""
         before, inode = self.settled(), lab.namespace_id("web")
         with lab.Connection("db", "10.0.0.11", 80, server="web") as connection:
             connection.say(b"before")
@@ -43,7 +43,7 @@ class Reload(Case):
         self.same(before, self.state())
 
     def test_refused(self):
-        """systemctl tells the truth, the journal tells where, and what was there stays in force."""
+        """systemctl fails, the journal has the positions, and the previous file stays in force."""
         before = self.settled()
         self.spec(WRONG)
         with machine.Journal("-u", UNIT) as journal:
@@ -58,14 +58,14 @@ class Reload(Case):
         with machine.Journal("-u", UNIT) as journal:
             lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
             journal.wait("drift: web/eth0: .*restored")
-        # Mended, it is taken.
+        # Corrected, it is accepted.
         self.spec(EDITED)
         self.systemctl("reload", UNIT)
         self.assertTrue(self.edited())
         self.assertNotIn("office.yaml:", self.show(UNIT, "StatusText"))
 
     def test_refused_under_another_name(self):
-        """The file calls its topology something else now: whose it is, and why that does not go, is told all the same."""
+        """The file names another topology now: the message says which one is running, and why the name cannot change."""
         self.spec(edit(OFFICE, ("topology: office\n", "topology: other\n")))
         with machine.Journal("-u", UNIT) as journal:
             self.assertNotEqual(0, self.systemctl("reload", UNIT, expect=None).returncode)
@@ -73,7 +73,7 @@ class Reload(Case):
         self.assertEqual("active", self.show(UNIT, "ActiveState"))
 
     def test_refused_by_the_kernel(self):
-        """A good file that cannot be done now is no refused one: reload says so, the rest is done, it is tried again."""
+        """A valid file that cannot be applied completely is not refused: reload reports it, the rest is done, and it is retried."""
         self.spec(edit(EDITED, ("      - {to: 10.67.0.0/16, type: blackhole}\n",
                                 "      - {to: 10.67.0.0/16, type: blackhole}\n      - {to: 10.99.0.0/16, via: 10.55.0.1}\n")))
         with machine.Journal("-u", UNIT) as journal:
@@ -100,7 +100,7 @@ class Reload(Case):
         self.assertEqual({"ActiveState": "active", "MainPID": self.pid}, self.show(UNIT, "ActiveState", "MainPID"))
 
     def test_drop_ins(self):
-        """Files in office.d are part of it; where two contradict, both places are named and nothing is changed."""
+        """Files in office.d are part of it; if two contradict, both positions are reported and nothing is changed."""
         before = self.settled()
         self.machine.write("/etc/topod/office.d/10-more.yaml", "namespaces: {more: {}}\n")
         self.systemctl("reload", UNIT)
@@ -118,7 +118,7 @@ class Reload(Case):
         self.same(before, self.state())
 
     def test_renamed_in_place(self):
-        """As editors save: a new file under the same name."""
+        """As editors save: a new file with the same name."""
         self.machine.write("/etc/topod/.office.yaml.new", EDITED)
         lab.run("mv", "/etc/topod/.office.yaml.new", "/etc/topod/office.yaml")
         self.systemctl("reload", UNIT)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A service in a namespace, by the recipe that the README, the manual and the unit show: what it lives through, and whom
-it asks for names."""
+"""A service in a namespace, by the recipe of the README, the manual and the unit: what it survives, and which name servers
+it asks."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ TEXTS = [f"{SOURCE}/{f}" for f in ("README.md", "docs/topod.8.in", "docs/referen
 
 
 def recipes(path):
-    """Each recipe of a text, as the drop-in that somebody copies from it."""
+    """The recipes in a text, as drop-ins that a user copies from it."""
     with open(path) as f:
         text = re.sub(r"(?m)^# ?", "", f.read()) if ".service" in path else f.read()
     text = text.replace(r"\fINAME\fR", "office").replace("topod@NAME", "topod@office").replace("\\-", "-")
@@ -32,7 +32,7 @@ RECIPE, = recipes(TEXTS[0])
 
 
 class NameServer:
-    """Answers every question for an IPv4 address with this one, and keeps the names that it was asked for."""
+    """A name server that answers every query for an IPv4 address with this one, and records the names."""
 
     def __init__(self, ns, address, answer):
         with lab.inside(ns):
@@ -43,7 +43,7 @@ class NameServer:
         self.thread.start()
 
     def serve(self):
-        """RFC 1035, section 4: the header, the question as it came, and for type A (1) one answer that points to its name."""
+        """RFC 1035, section 4: the header, the question as received, and for type A (1) one answer that points to its name."""
         while (message := self.socket.recvfrom(4096))[0] != b"end":
             query, client = message
             end = query.index(b"\0", 12) + 5
@@ -71,7 +71,7 @@ class Service(Case):
         self.systemctl("daemon-reload")
 
     def test_one_recipe(self):
-        """All texts show the same one, and none a directive that would stop or restart the service together with topod."""
+        """All texts have the same recipe, and no directive that would stop or restart the service together with topod."""
         for path in TEXTS[:2] + [f"{SOURCE}/units/topod@.service.in"]:
             self.assertEqual([RECIPE], recipes(path), path)
         for path in TEXTS:
@@ -79,7 +79,7 @@ class Service(Case):
                 self.assertNotRegex(f.read(), r"(Requires|BindsTo|PartOf|Requisite)=topod@", path)
 
     def test_lives_on(self):
-        """The same process, through everything that leaves the network as it is."""
+        """The same process survives everything that leaves the network as it is."""
         self.service("sleep infinity")
         self.spec(OFFICE)
         self.systemctl("start inside")  # which wants the topology
@@ -110,7 +110,7 @@ class Service(Case):
         unmoved("the package's removal")
 
     def test_name_servers(self):
-        """It asks those of its namespace, and nobody else, where those of the host could be reached, too."""
+        """It asks only the name servers of its namespace, although those of the host could be reached too."""
         asking = "getent ahostsv4 who.example"
         self.start(OFFICE)
         self.machine.write("/etc/resolv.conf", "nameserver 203.0.113.1\n")
@@ -126,7 +126,7 @@ class Service(Case):
             self.assertIn("192.0.2.2 ", lab.run("journalctl", "-u", "bare", "-o", "cat").stdout)
 
     def test_without_name_servers(self):
-        """A file that is missing is a failure rather than questions to the host's name servers."""
+        """A missing file is a failure; the host's name servers are not asked."""
         self.start(edit(OFFICE, ("    dns: {servers: [10.0.0.1], search: [office.example]}\n", "")))
         self.service("true", kind="oneshot")
         self.systemctl("start inside", expect=1)
@@ -135,7 +135,7 @@ class Service(Case):
         self.systemctl("start inside")
 
     def test_without_namespace(self):
-        """Where the topology is not there it does not run in the host's network."""
+        """Without the topology it does not run in the host's network."""
         self.spec("namespaces: {web: [}\n")
         self.service("true", kind="oneshot")
         self.systemctl("start inside", expect=1)
@@ -143,7 +143,7 @@ class Service(Case):
         self.assertEqual("225", self.show("inside", "ExecMainStatus"))  # EXIT_NETWORK
 
     def test_cached_names(self):
-        """nscd answers from the host's network through a socket, and not where that is hidden as the manual says."""
+        """nscd answers from the host's network through a socket, unless that is hidden as the manual says."""
         with open(TEXTS[1]) as f:
             hidden = re.search(r"(?m)^ +(InaccessiblePaths=.*\n)", f.read())[1].replace("\\-", "-")
         self.start(OFFICE)
@@ -158,7 +158,7 @@ class Service(Case):
             nscd.accept()[0].close()
             self.wait_unit("bare", ActiveState="inactive")
             nscd.setblocking(False)
-            with contextlib.suppress(BlockingIOError):  # it asks more than once
+            with contextlib.suppress(BlockingIOError):  # it sends several queries
                 while True:
                     nscd.accept()[0].close()
             self.systemctl("start inside")

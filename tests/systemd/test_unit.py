@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The life of topod@NAME.service: start, stop, restart, what ends it, what systemd does then."""
+"""topod@NAME.service: start, stop, restart, what ends it, and what systemd does then."""
 
 import machine
 from machine import Case, lab
@@ -11,13 +11,13 @@ UNIT = "topod@office.service"
 class Life(Case):
     def test_started_means_converged(self):
         self.start(OFFICE)
-        # At this moment, without any waiting.
+        # At this moment, without waiting.
         lab.pings("web", "203.0.113.1")
         self.topod("plan", "/etc/topod/office.yaml", expect=0)
         self.assertRegex(self.show(UNIT, "StatusText"), "(?i)converged")
 
     def test_namespaces_are_everybodys(self):
-        """No mount namespace of the service's own: what it made is seen by the whole machine."""
+        """The service has no mount namespace of its own: the whole machine sees what it made."""
         pid = self.start(OFFICE)
         self.assertEqual(lab.run("readlink", "/proc/1/ns/mnt").stdout, lab.run("readlink", f"/proc/{pid}/ns/mnt").stdout)
         self.assertIn("10.0.0.11/24", lab.run("ip", "netns", "exec", "web", "ip", "addr", "show", "eth0").stdout)
@@ -82,7 +82,7 @@ class Life(Case):
 
 
 class Ends(Case):
-    """What ends the daemon, or keeps it from beginning."""
+    """What ends the daemon, or prevents its start."""
 
     def test_wrong_file_is_not_tried_again(self):
         self.spec("namespaces:\n  web:\n    interfaces:\n      eth0: {kind: brigde}\n")
@@ -92,7 +92,7 @@ class Ends(Case):
                          found)
         said = lab.run("journalctl", "-u", UNIT, "-o", "cat").stdout
         self.assertRegex(said, r"office\.yaml:4:\d+: error: .*brigde")
-        # Mended, it starts.
+        # Corrected, it starts.
         self.start("namespaces: {web: {}}\n")
         self.assertEqual(["web"], lab.namespaces())
 
@@ -101,7 +101,7 @@ class Ends(Case):
         self.assertEqual({"ActiveState": "failed", "NRestarts": "0"}, self.show(UNIT, "ActiveState", "NRestarts"))
 
     def test_last_words(self):
-        """What a daemon says at its end is found by its unit, even where journald reads it only later."""
+        """The last messages of a daemon are found by its unit, even if journald reads them only later."""
         with machine.Journal("-u", UNIT) as journal:
             journald = self.show("systemd-journald", "MainPID")
             lab.run("sh", "-c", f"kill -STOP {journald}")
@@ -110,12 +110,12 @@ class Ends(Case):
             journal.wait("/etc/topod/office.yaml")
 
     def test_killed(self):
-        """kill -9: systemd starts it again, and nothing is made anew or left over."""
+        """kill -9: systemd restarts it, and nothing is recreated or left over."""
         pid = self.start(OFFICE)
         before, files = self.settled(), self.files()
         with lab.Connection(HOST, "10.0.0.11", 80, server="web") as connection:
             lab.run("sh", "-c", f"kill -9 {pid}")
-            lab.ip("web", "route del 10.66.0.0/16 table main")  # while nobody watches
+            lab.ip("web", "route del 10.66.0.0/16 table main")  # while no daemon runs
             self.wait_unit(UNIT, ActiveState="active", SubState="running", NRestarts="1")
             connection.say(b"alive")
         self.assertNotEqual(str(pid), self.show(UNIT, "MainPID"))
@@ -126,21 +126,21 @@ class Ends(Case):
         return list(lab.snapshot_files("/run/topod"))
 
     def test_wedged(self):
-        """A loop that does not turn any more is ended by the watchdog, and another one goes on."""
+        """The watchdog ends a daemon whose loop hangs, and another one continues."""
         pid = self.start(OFFICE)
         self.assertNotIn(self.show(UNIT, "WatchdogUSec"), ("0", "infinity"))
         before = self.settled()
         with machine.Journal("_PID=1") as journal:
             lab.run("sh", "-c", f"kill -STOP {pid}")
-            # In its name, for this run of it alone: its time is over. A short time for all runs would end also those
-            # that a busy machine lets wait.
+            # On its behalf: reports that the watchdog of this run has expired. A short time for all runs would also end those
+            # that only wait on a busy machine.
             lab.run("env", "NOTIFY_SOCKET=/run/systemd/notify", "systemd-notify", f"--pid={pid}", "WATCHDOG_USEC=1000")
             journal.wait("(?i)watchdog timeout", UNIT=UNIT)
             self.wait_unit(UNIT, ActiveState="active", SubState="running", NRestarts="1")
         self.same(before, self.state())
 
     def test_never_ready(self):
-        """What cannot be made is waited for, by others for a limited time; the rest is in force, and nobody ends it."""
+        """While something cannot be made, other units wait for a limited time; the rest is in force, and it is not ended."""
         self.machine.write(f"/etc/systemd/system/{UNIT}.d/fast.conf",
                            "[Unit]\nJobRunningTimeoutSec=2s\n[Service]\nTimeoutStartSec=1s\n")
         for name, line in (("needs", "Requires"), ("follows", "Wants")):
@@ -159,7 +159,7 @@ class Ends(Case):
         self.wait_unit(UNIT, ActiveState="active", SubState="running", NRestarts="0", MainPID=found["MainPID"])
 
     def test_crash_while_it_is_built(self):
-        """Ended in the middle of its first pass: the next start completes it."""
+        """Killed during its first pass: the next start completes it."""
         self.spec(OFFICE)
         self.machine.write(f"/etc/systemd/system/{UNIT}.d/fast.conf", "[Service]\nRestartSec=100ms\n")
         self.systemctl("daemon-reload")

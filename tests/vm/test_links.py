@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-Kinds of links that few build machines' kernels have. CMakeLists.txt runs this in a kernel that has them.
+Kinds of links that the kernels of few build machines have. CMakeLists.txt runs this in a kernel that has them.
 
 Of each kind: it is built and stays as it is; what is changed by hand is repaired; an edited field is changed in place or by
 recreation; a field that leaves the file goes back to the driver's default; removal leaves no trace.
@@ -40,7 +40,7 @@ class Links(Case):
         return self.link()["linkinfo"].get("info_data", {})
 
     def repaired(self, path, command):
-        """What is changed by hand differs, and is put back."""
+        """A change by hand shows as a difference, and is repaired."""
         before = self.link()
         lab.ip("a", command)
         self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
