@@ -16,7 +16,7 @@ static void tell(struct reconciler *r, const struct object *object, enum occurre
 						 .position = object->position });
 }
 
-/* Of what was there and is not. */
+/* Reports objects that existed and are missing. */
 static void note_gone(struct reconciler *r, struct object *object) {
 	if (object->came)
 		tell(r, object, OCCURRENCE_GONE, "is gone; it and what needs it wait until somebody moves it in again");

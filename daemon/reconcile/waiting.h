@@ -5,8 +5,8 @@
  * causes a scan.
  *
  * Each scan finds them (plan.waiting), and they are kept by namespace. An awaited interface that disappears or appears is
- * reported here. Nothing else is done with them; choose.c and carry_out.c ask object_waits() whether a change is the end of a
- * wait, not drift.
+ * reported here. Nothing else is done with them; choose.c and carry_out.c ask object_waits() whether a change is the end of
+ * a wait, not drift.
  */
 #pragma once
 
