@@ -25,12 +25,10 @@ static bool is_trusted(uid_t uid, uid_t owner) {
 	return uid == 0 || uid == geteuid() || uid == owner;
 }
 
-static bool is_open_to_all(const struct stat *st) {
-	return st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_uid != 0 && st->st_uid != geteuid());
-}
-
 bool path_trust_is_open(const struct stat *st, uid_t owner) {
-	return is_open_to_all(st) || !is_trusted(st->st_uid, owner);
+	bool mine = st->st_uid == 0 || st->st_uid == geteuid();
+
+	return st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && !mine) || !is_trusted(st->st_uid, owner);
 }
 
 static char *path_of(int fd) {

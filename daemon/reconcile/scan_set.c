@@ -10,6 +10,7 @@
  *     a link is up         the link and its attributes as a port; everything else goes to `later`
  *     dependents           as a link that went down
  *     parts of a class     the objects of that class on the link, or those that belong to no link
+ *     a detail of a link   the link, if the file declares that detail (the destinations of a VXLAN)
  *     an object            that object and its users; if the kernel made it, also its link
  *     a class              objects of the class that belong to no link; for a table with a name, only topod's own
  *     a namespace          everything
@@ -131,32 +132,11 @@ static bool add_linkless(struct scan_set *scan_set, struct state *desired, struc
 	return grown;
 }
 
-static bool add_heard_parts(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
-			    const char *link) {
-	link = link ? link : hint->link;
-	if (link)
-		return add_parts(scan_set, desired, ns, link, hint->class);
-	return !hint->ifindex && add_linkless(scan_set, desired, ns, hint->class);
-}
-
-/* A table with another name belongs to another topology. */
-static bool add_class(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct hint *hint,
-		      const struct own_marks *own) {
-	if (hint->name && hint->class->per_topology && !streq(hint->name, own->nat_table))
-		return false;
-	return add_linkless(scan_set, desired, ns, hint->class);
-}
-
 static bool add_detail(struct scan_set *scan_set, struct ns_state *ns, const char *link) {
 	struct object *object = link ? ns_find_link(ns, link) : NULL;
 	const struct source *source = object ? object->kind->source : NULL;
 
 	return source && source->declares && source->declares(object) && scan_set_add_needing(scan_set, ns, object);
-}
-
-/* A link with our mark that is not declared here was renamed, or moved here: it must be deleted. */
-static bool is_stray(const struct ns_state *ns, const struct hint *hint, const struct own_marks *own) {
-	return hint->link && streq_ptr(hint->alias, own->alias) && !ns_find_link(ns, hint->link);
 }
 
 /* A link that is up and has its declared name has usually lost nothing: it alone is scanned first. Its attributes as a port
@@ -193,18 +173,24 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 	case HINT_NAMESPACE:
 		return scan_set_add_whole(scan_set);
 	case HINT_LINK:
-		return is_stray(ns, hint, own) ? scan_set_add_whole(scan_set)
-					       : add_heard_link(scan_set, later, desired, ns, hint, link);
+		/* A link with our mark that is not declared here was renamed, or moved here: it must be deleted. */
+		if (hint->link && streq_ptr(hint->alias, own->alias) && !ns_find_link(ns, hint->link))
+			return scan_set_add_whole(scan_set);
+		return add_heard_link(scan_set, later, desired, ns, hint, link);
 	case HINT_DEPENDENTS:
 		return scan_set_add_link(scan_set, desired, ns, link);
 	case HINT_PARTS:
-		return add_heard_parts(scan_set, desired, ns, hint, link);
+		if (link || hint->link)
+			return add_parts(scan_set, desired, ns, link ? link : hint->link, hint->class);
+		return !hint->ifindex && add_linkless(scan_set, desired, ns, hint->class);
 	case HINT_DETAIL:
 		return add_detail(scan_set, ns, link);
 	case HINT_OBJECT:
 		return add_object(scan_set, desired, ns, hint, link);
 	case HINT_CLASS:
-		return add_class(scan_set, desired, ns, hint, own);
+		if (hint->name && hint->class->per_topology && !streq(hint->name, own->nat_table))
+			return false; /* a table with another name belongs to another topology */
+		return add_linkless(scan_set, desired, ns, hint->class);
 	case HINT_NEIGHBOUR: /* does not say where to scan, see reconciler_hint() */
 		return false;
 	}

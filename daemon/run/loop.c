@@ -87,12 +87,6 @@ static void report_status(struct loop *l, bool ready) {
 	l->sentence = text_take(&sentence);
 }
 
-static void answer_waiting(struct loop *l) {
-	vec_foreach(call, &l->waiting)
-		control_reply(*call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
-	vec_clear(&l->waiting);
-}
-
 /* After each pass: reports the state that was reached, and answers the calls that waited for it. */
 static void conclude(struct loop *l) {
 	bool over = loop_paused(l) || reconciler_settled(l->session.reconciler), ready = false, changed;
@@ -114,8 +108,11 @@ static void conclude(struct loop *l) {
 	report_status(l, ready);
 	if (changed)
 		stream(l, "state", l->sentence);
-	if (over)
-		answer_waiting(l);
+	if (!over)
+		return;
+	vec_foreach(call, &l->waiting)
+		control_reply(*call, json_pack("{s:o}", "status", status_json(&l->status, l->session.reconciler)));
+	vec_clear(&l->waiting);
 }
 
 /* systemd's time limit for a start is meant for one that hangs. A daemon that has done what it could, and waits or retries
@@ -444,14 +441,6 @@ static int open_all(struct loop *l) {
 	return add_sources(l);
 }
 
-/* After everything that needs more privileges was opened. */
-static void drop_privileges(void) {
-	int r = privilege_drop();
-
-	if (r < 0)
-		journal_log(LOG_WARNING, "cannot drop unneeded privileges: %s", strerror(-r));
-}
-
 static int stop(struct loop *l) {
 	struct spec nothing;
 	struct reconciler_status status;
@@ -507,7 +496,9 @@ int loop_run(const struct loop_options *options, struct loaded_spec *loaded) {
 	status_init(&l.status, options->path);
 	r = open_all(&l);
 	if (r == 0) {
-		drop_privileges();
+		r = privilege_drop(); /* everything that needs more is open */
+		if (r < 0)
+			journal_log(LOG_WARNING, "cannot drop unneeded privileges: %s", strerror(-r));
 		notify_status("Converging");
 		r = sd_event_loop(l.event);
 		if (r < 0 && r != -EALREADY) /* taken_away() has reported it */
