@@ -6,7 +6,8 @@
 
 #include "cli/verbs.h"
 
-/* Functions that read a value. text is the argument, or NULL if the option has none. False if it is wrong, after a message. */
+/* Functions that read a value. text is the argument, or NULL if the option has none. False if it is wrong, after a
+ * message. */
 
 static bool take_flag(_unused_ const char *name, _unused_ const char *text, void *value) {
 	return *(bool *)value = true;
