@@ -28,6 +28,7 @@
 	KIND(other) \
 	CLASS(port) KIND(bridge_port) \
 	CLASS(sysctl) KIND(sysctl) \
+	KIND(secret_sysctl) \
 	CLASS(address) KIND(address) \
 	CLASS(neighbor) KIND(neighbor) \
 	CLASS(nexthop) KIND(nexthop) \

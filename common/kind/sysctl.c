@@ -13,29 +13,30 @@
 
 #include "kind/link.h"
 
-static const struct field fields[] = {
-	[SYSCTL_PATH] = { .name = "path",
-			  .type = &type_text,
-			  .offset = offsetof(struct sysctl, path),
-			  .class = FIELD_KEY,
-			  .flags = FIELD_HIDDEN },
-	[SYSCTL_DEV] = { .name = "dev",
-			 .type = &type_link_name,
-			 .offset = offsetof(struct sysctl, dev),
-			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE | FIELD_USES },
-	[SYSCTL_VALUE] = { .name = "value",
-			   .type = &type_text,
-			   .offset = offsetof(struct sysctl, value),
-			   .flags = FIELD_OVERRUNS },
-	[SYSCTL_BEFORE] = { .name = "before",
-			    .type = &type_text,
-			    .offset = offsetof(struct sysctl, before),
-			    .flags = FIELD_HIDDEN },
-	[SYSCTL_CAUSE] = { .name = "cause",
-			   .type = &type_text,
-			   .offset = offsetof(struct sysctl, cause),
-			   .flags = FIELD_HIDDEN },
-};
+/* `secret` is FIELD_SECRET, or 0. */
+#define SYSCTL_FIELDS(secret)                                                                                        \
+	[SYSCTL_PATH] = { .name = "path",                                                                            \
+			  .type = &type_text,                                                                        \
+			  .offset = offsetof(struct sysctl, path),                                                   \
+			  .class = FIELD_KEY,                                                                        \
+			  .flags = FIELD_HIDDEN },                                                                   \
+	[SYSCTL_DEV] = { .name = "dev",                                                                              \
+			 .type = &type_link_name,                                                                    \
+			 .offset = offsetof(struct sysctl, dev),                                                     \
+			 .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_ONCE | FIELD_USES },                              \
+	[SYSCTL_VALUE] = { .name = "value",                                                                          \
+			   .type = &type_text,                                                                       \
+			   .offset = offsetof(struct sysctl, value),                                                 \
+			   .flags = FIELD_OVERRUNS | (secret) },                                                     \
+	[SYSCTL_BEFORE] = { .name = "before",                                                                        \
+			    .type = &type_text,                                                                      \
+			    .offset = offsetof(struct sysctl, before),                                               \
+			    .flags = FIELD_HIDDEN | (secret) },                                                      \
+	[SYSCTL_CAUSE] = {                                                                                           \
+		.name = "cause", .type = &type_text, .offset = offsetof(struct sysctl, cause), .flags = FIELD_HIDDEN \
+	}
+
+static const struct field fields[] = { SYSCTL_FIELDS(0) }, secret_fields[] = { SYSCTL_FIELDS(FIELD_SECRET) };
 
 static void swap_separators(char *path) {
 	for (; *path; path++)
@@ -106,12 +107,12 @@ const char *sysctl_problem(struct arena *arena, const char *path, const char *va
 }
 
 struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value) {
-	struct object *object = object_new(arena, &kind_sysctl, ns);
-	struct sysctl *sysctl = (struct sysctl *)object;
 	unsigned factor;
-	const char *why;
+	const char *one = arena_strdup(arena, sysctl_one_name(arena, path, &factor)), *why;
+	struct object *object = object_new(arena, sysctl_kind(one), ns);
+	struct sysctl *sysctl = (struct sysctl *)object;
 
-	sysctl->path = arena_strdup(arena, sysctl_one_name(arena, path, &factor));
+	sysctl->path = one;
 	sysctl->written = factor == 1 ? arena_strdup(arena, path) : NULL;
 	sysctl->dev = path_dev(arena, sysctl->path);
 	sysctl->value = sysctl_value(arena, sysctl->path, fold(arena, value), factor, &why);
@@ -199,7 +200,7 @@ static bool overrun_by(const struct object *object, const struct change *change)
 	const struct sysctl *sysctl = (const struct sysctl *)object;
 	struct sysctl_reach reaches[2];
 
-	if (change->desired->kind == &kind_sysctl)
+	if (object_is_setting(change->desired))
 		return sysctl_find_reach(&arena, (const struct sysctl *)change->desired, sysctl->path, reaches);
 	return is_mtu_of(sysctl, change);
 }
@@ -336,21 +337,14 @@ const struct class class_sysctl = {
 	.sections = sections,
 };
 
+#define SYSCTL(word, table)                                                                                 \
+	.name = word, .class = &class_sysctl, .transport = TRANSPORT_SYSCTL, .size = sizeof(struct sysctl), \
+	.fields = table, .n_fields = ARRAY_SIZE(table), .check = sysctl_check, .noun = noun, .id = id,      \
+	.goes_late = goes_late, .overrun_by = overrun_by
+
 const struct kind kind_sysctl = {
-	.name = "sysctl",
-	.class = &class_sysctl,
-	.transport = TRANSPORT_SYSCTL,
-	.size = sizeof(struct sysctl),
-	.fields = fields,
-	.n_fields = ARRAY_SIZE(fields),
-	.settle = sysctl_settle,
-	.check = sysctl_check,
-	.check_all = sysctl_check_all,
-	.noun = noun,
-	.id = id,
-	.goes_late = goes_late,
-	.overrun_by = overrun_by,
-	.warn = sysctl_warn,
-	.warn_seen = sysctl_warn_seen,
-	.proxies = sysctl_proxies,
+	SYSCTL("sysctl", fields), .settle = sysctl_settle,       .check_all = sysctl_check_all,
+	.warn = sysctl_warn,      .warn_seen = sysctl_warn_seen, .proxies = sysctl_proxies,
 };
+
+const struct kind kind_secret_sysctl = { SYSCTL("secret-sysctl", secret_fields) };

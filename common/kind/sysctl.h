@@ -6,7 +6,19 @@
 
 extern const struct class class_sysctl;
 extern const struct source source_sysctl;
-extern const struct kind kind_sysctl;
+/* Values of the second kind are told to nobody. */
+extern const struct kind kind_sysctl, kind_secret_sysctl;
+
+static inline bool kind_is_setting(const struct kind *kind) {
+	return kind->class == &class_sysctl;
+}
+
+static inline bool object_is_setting(const struct object *object) {
+	return kind_is_setting(object->kind);
+}
+
+/* The kind of the setting with that path, under its one name. */
+const struct kind *sysctl_kind(const char *path);
 
 struct sysctl {
 	struct object object;

@@ -54,7 +54,7 @@ void sysctl_settle(struct reading *r, struct ns_state *ns) {
 		struct sysctl *sysctl = (struct sysctl *)object;
 
 		next = object->hh.next;
-		if (object->kind == &kind_sysctl && sysctl->dev &&
+		if (object_is_setting(object) && sysctl->dev &&
 		    sysctl_path_matches("net/ipv6/conf/*/addr_gen_mode", sysctl->path))
 			unite_address_generation(r, ns, sysctl);
 	}

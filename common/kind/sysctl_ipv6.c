@@ -35,7 +35,7 @@ static bool is_on(const struct sysctl *sysctl) {
 static void collect_settings(const struct ns_state *ns, struct disabled *ret) {
 	ns_foreach(object, ns) {
 		const struct sysctl *sysctl = (const struct sysctl *)object;
-		const char *rest = object->kind == &kind_sysctl ? startswith(sysctl->path, "net/ipv6/conf/") : NULL;
+		const char *rest = object_is_setting(object) ? startswith(sysctl->path, "net/ipv6/conf/") : NULL;
 
 		if (!rest || !strchr(rest, '/') || !streq(strchr(rest, '/'), "/disable_ipv6"))
 			continue;

@@ -40,7 +40,7 @@ static void check_accept_ra(struct meaning *m, const struct ns_state *ns, const 
 void sysctl_warn(struct meaning *m) {
 	state_foreach(ns, m->state)
 		ns_foreach(object, ns)
-			if (object->kind == &kind_sysctl)
+			if (object_is_setting(object))
 				check_accept_ra(m, ns, (const struct sysctl *)object);
 }
 

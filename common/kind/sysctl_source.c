@@ -43,10 +43,10 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 		return;
 	scan->own = arena_new(scan->decode.arena, struct sysctl_reading);
 	for (size_t i = 0; scan->scope && i < scan->scope->n; i++)
-		if (scan->scope->objects[i]->kind == &kind_sysctl)
+		if (object_is_setting(scan->scope->objects[i]))
 			ask(scan, scan->scope->objects[i], w);
 	ns_foreach(object, scan->scope ? NULL : scan->desired)
-		if (object->kind == &kind_sysctl)
+		if (object_is_setting(object))
 			ask(scan, object, w);
 }
 

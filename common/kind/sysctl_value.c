@@ -25,8 +25,9 @@ static const struct shape {
 	enum form form;
 	unsigned n; /* count of numbers; ranges: number of bits */
 	const char *names, *example;
+	bool secret; /* the kernel shows the value to root alone, because it is a key */
 } shapes[] = {
-	{ "net/ipv6/conf/*/stable_secret", FORM_ADDRESS, 0, NULL, "2001:db8:1:2:3:4:5:6" },
+	{ "net/ipv6/conf/*/stable_secret", FORM_ADDRESS, 0, NULL, "2001:db8:1:2:3:4:5:6", true },
 	{ "net/ipv4/conf/*/*", FORM_NUMBERS, 1, NULL, NULL },
 	{ "net/ipv6/conf/*/*", FORM_NUMBERS, 1, NULL, NULL },
 	{ "net/ipv4/neigh/*/*", FORM_NUMBERS, 1, NULL, NULL },
@@ -45,7 +46,7 @@ static const struct shape {
 	{ "net/sctp/sctp_wmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 16384 4194304" },
 	{ "net/core/rps_default_mask", FORM_TEXT, 0, NULL, NULL },      /* hexadecimal without 0x */
 	{ "net/core/flow_limit_cpu_bitmap", FORM_TEXT, 0, NULL, NULL }, /* the same */
-	{ "net/ipv4/tcp_fastopen_key", FORM_TEXT, 0, NULL, NULL },
+	{ "net/ipv4/tcp_fastopen_key", FORM_TEXT, 0, NULL, NULL, true },
 };
 
 /* Settings that two files show (net/core/neighbour.c, net/ipv4/devinet.c, net/ipv6/route.c,
@@ -83,6 +84,12 @@ static const struct shape *find_shape(const char *path) {
 		if (sysctl_path_matches(shapes[i].path, path))
 			return &shapes[i];
 	return NULL;
+}
+
+const struct kind *sysctl_kind(const char *path) {
+	const struct shape *shape = find_shape(path);
+
+	return shape && shape->secret ? &kind_secret_sysctl : &kind_sysctl;
 }
 
 /* Reads a whole word as the kernel reads a number (strtoul_lenient() with base 0). */

@@ -148,7 +148,7 @@ void object_print_fields(const struct object *desired, const struct object *obse
 			continue;
 		text_addf(out, "%s%s", first ? "" : ", ", field->name);
 		first = false;
-		if (field->flags & FIELD_OPAQUE)
+		if (field->flags & FIELD_UNPRINTED)
 			continue;
 		text_add(out, " ");
 		if (observed && object_has(observed, i)) {

@@ -87,11 +87,12 @@ static bool is_contradicted(const struct ledger_entry *entry, const struct objec
 	const char *value = at >= 0 ? ledger_value(entry, (size_t)at) : NULL;
 	bool manages = at >= 0 && entry->fields & field_bit((size_t)at);
 
-	if (value)
+	if (value && !(field->flags & FIELD_SECRET))
 		return !ledger_is_value(value, field, object);
 	if (entry->made && entry->has_declaration && is_controller(field))
 		return **(const char *const *)field_of(field, object); /* its maker declares that it has no controller */
-	if (!whole && (!manages || entry->has_declaration))
+	/* The ledger does not contain the value of a secret: the observed one is what its topology declares. */
+	if (!whole && !value && (!manages || entry->has_declaration))
 		return false;
 	return seen && !(object_has(seen, i) && field_equal(field, object, seen));
 }
@@ -173,7 +174,8 @@ void claim_print_dispute(struct stake claim, const struct object *object, uint64
 		size_t i = (size_t)__builtin_ctzll(mask);
 		const struct field *field = &object->kind->fields[i];
 		int at = ledger_counterpart(claim.entry, object->kind, i);
-		const char *value = at >= 0 && !(field->flags & FIELD_OPAQUE) ? ledger_value(claim.entry, (size_t)at) : NULL;
+		const char *value =
+			at >= 0 && !(field->flags & FIELD_UNPRINTED) ? ledger_value(claim.entry, (size_t)at) : NULL;
 
 		if (!value && is_controller(field) && object_is_link(object))
 			value = "";

@@ -204,6 +204,14 @@ static void print_value(const struct field *field, const struct object *object, 
 	}
 }
 
+/* As the file declares it. What a secret was before topod is recorded all the same, see ledger_text.c. */
+static void print_declared(const struct field *field, const struct object *object, struct text *out) {
+	if (field->flags & FIELD_SECRET)
+		text_add(out, FIELD_HIDDEN_VALUE);
+	else
+		print_value(field, object, out);
+}
+
 /* Returns whether the value changed. */
 static bool set_value(struct ledger_entry *entry, size_t at, const struct field *field, const struct object *object) {
 	char buffer[VALUE_GUESS];
@@ -220,7 +228,7 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 	char buffer[VALUE_GUESS];
 	_cleanup_text_ struct text value = TEXT_IN(buffer);
 
-	print_value(field, object, &value);
+	print_declared(field, object, &value);
 	return streq(text_str(&value), noted);
 }
 
@@ -463,7 +471,7 @@ static void declare(struct ledger_entry *entry, const struct object *desired, ui
 
 		if (!is_declaration(desired, mask, i))
 			continue;
-		print_value(&desired->kind->fields[i], desired, &value);
+		print_declared(&desired->kind->fields[i], desired, &value);
 		add_text(&entry->values, i, text_str(&value));
 	}
 	entry->has_declaration = true;

@@ -18,12 +18,17 @@
  *     + found sysctl    host    host sysctl net.ipv4.ip_forward    path=net/ipv4/ip_forward    value=0
  *     : web    web/eth0 link    12    mtu=1400    up=true
  *     - web    web/eth0 link
+ *     ! host    host sysctl net.ipv6.conf.e0.stable_secret    value=2001:db8::1
  *
  * Four spaces stand for the tab between fields. `made`: this topology made the object. `found`: it existed, and topod
  * only changed it. `shared`: a namespace that another topology made and this one adopts; the last of them removes it. A
  * field without '=' has no former value: it goes back to the kernel's default. The ':' line follows the entry's line and
  * says, for other topologies, where the object is declared (LINE, or FILE:LINE with the number of the drop-in) and how.
  * '-' removes an entry. A later line for the same object replaces the earlier one, so changes are appended.
+ *
+ * A '!' line follows that of an entry with a secret (FIELD_SECRET) and says what the secret was before topod, so that it
+ * can go back. These lines are in a file of their own (daemon/files/ledger_file). How the topology declares a secret is
+ * written nowhere; ':' lines say "(hidden)".
  *
  * The '=' lines name the files from which the topology is read, the main file before its drop-ins ("-" is standard
  * input); a ledger of topod 0.1 has none. Fields are separated by tabs and written in the order of the kind's table,
@@ -33,6 +38,9 @@
 
 #include "base/vec.h"
 #include "model/state.h"
+
+/* The beginning of a line about a secret. */
+#define LEDGER_SECRET "! "
 
 /* The value of one field as text: what it was before topod changed it, by what the object is recognised (its MAC
  * address, its birth), or what the topology declares. */

@@ -51,6 +51,8 @@ void ledger_return_setting(struct state *state, const struct ledger_entry *entry
 /* topod 0.1 recorded a setting under each of its names. Returns the id under the name that counts (sysctl_one_name()); NULL
  * if `id` has that name already, or is not about a setting. */
 const char *ledger_one_setting(struct arena *arena, const char *ns, const char *id);
+/* 0.1 also recorded settings whose value is a secret as any other. The kind that they have now. */
+const struct kind *ledger_setting_kind(const struct kind *kind, const char *ns, const char *id);
 /* Converts such an entry to that name: its path, and its values to that file's unit. */
 void ledger_unite_setting(struct ledger_entry *entry);
 

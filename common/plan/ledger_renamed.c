@@ -88,11 +88,11 @@ static char *new_id(const struct ledger_entry *entry, const char *from, const ch
 	const char *rest = behind_link(entry, from);
 	_cleanup_free_ char *id = rest ? xasprintf("%s/%s%s", entry->ns, to, rest) : xstrdup(entry->id);
 
-	return entry->kind == &kind_sysctl ? replace_part(id, '.', from, to) : xstrdup(id);
+	return kind_is_setting(entry->kind) ? replace_part(id, '.', from, to) : xstrdup(id);
 }
 
 static char *new_value(const struct ledger_entry *entry, size_t field, const char *value, const char *from, const char *to) {
-	if (entry->kind == &kind_sysctl && field == SYSCTL_PATH)
+	if (kind_is_setting(entry->kind) && field == SYSCTL_PATH)
 		return replace_part(value, '/', from, to);
 	return xstrdup(entry->kind->fields[field].type == &type_link_name && streq(value, from) ? to : value);
 }

@@ -29,8 +29,16 @@ const char *ledger_one_setting(struct arena *arena, const char *ns, const char *
 	return arena_strdup(arena, text_str(&one));
 }
 
+const struct kind *ledger_setting_kind(const struct kind *kind, const char *ns, const char *id) {
+	_cleanup_(arena_done) struct arena arena = {};
+	const char *key = kind == &kind_sysctl ? key_in_id(ns, id) : NULL, *why,
+		   *path = key ? sysctl_path(&arena, key, &why) : NULL;
+
+	return path ? sysctl_kind(path) : kind;
+}
+
 void ledger_unite_setting(struct ledger_entry *entry) {
-	bool is_setting = entry->kind == &kind_sysctl;
+	bool is_setting = kind_is_setting(entry->kind);
 	const char *path = is_setting ? ledger_former(entry, SYSCTL_PATH) : NULL,
 		   *value = is_setting ? ledger_former(entry, SYSCTL_VALUE) : NULL;
 	_cleanup_(arena_done) struct arena arena = {};
@@ -95,7 +103,7 @@ void ledger_note_reached(struct ledger *ledger, const struct change *change, con
 		_cleanup_text_ struct text id = {};
 
 		object_print_id(seen, &id);
-		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, seen->ns), &kind_sysctl, text_str(&id), false);
+		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, seen->ns), seen->kind, text_str(&id), false);
 		ledger_set_field(entry, SYSCTL_PATH, sysctl->path);
 	}
 	_cleanup_free_ char *value = xstrdup(before);
@@ -146,7 +154,7 @@ bool ledger_note_source(struct ledger *ledger, struct ledger_entry *entry, const
 	const char *path;
 	bool at_birth;
 
-	if (object->kind != &kind_sysctl || ledger_has_field(entry, SYSCTL_CAUSE))
+	if (!object_is_setting(object) || ledger_has_field(entry, SYSCTL_CAUSE))
 		return false;
 	for (unsigned i = 0; (path = sysctl_source(&arena, sysctl->path, i, &at_birth)); i++) {
 		const struct ledger_entry *source = find(ledger, object->ns, path);
@@ -179,7 +187,8 @@ static const char *value_by_cause(const struct state *state, const struct ledger
 bool ledger_setting_rests(const struct state *state, const struct ledger_entry *entry) {
 	_cleanup_(arena_done) struct arena arena = {};
 
-	return entry->kind == &kind_sysctl && !ledger_has_field(entry, SYSCTL_VALUE) && value_by_cause(state, entry, &arena);
+	return kind_is_setting(entry->kind) && !ledger_has_field(entry, SYSCTL_VALUE) &&
+	       value_by_cause(state, entry, &arena);
 }
 
 void ledger_return_setting(struct state *state, const struct ledger_entry *entry, struct object *object) {

@@ -45,6 +45,26 @@ void ledger_add_declaration(const struct ledger_entry *entry, struct text *out) 
 	text_addn(out, "\n", 1);
 }
 
+/* Each time, so that the latest such line tells also that nothing was there. */
+static void add_secrets(const struct ledger_entry *entry, struct text *out) {
+	for (uint64_t left = entry->fields; left; left &= left - 1) {
+		size_t i = (size_t)__builtin_ctzll(left);
+		const char *former = ledger_former(entry, i);
+
+		if (!(entry->kind->fields[i].flags & FIELD_SECRET))
+			continue;
+		text_add(out, LEDGER_SECRET);
+		add_escaped(out, entry->ns);
+		text_add(out, "\t");
+		add_escaped(out, entry->id);
+		text_add(out, "\t");
+		text_add(out, entry->kind->fields[i].name);
+		text_add(out, former ? "=" : "");
+		add_escaped(out, former ? former : "");
+		text_add(out, "\n");
+	}
+}
+
 void ledger_add_line(const struct ledger_entry *entry, struct text *out) {
 	text_add(out, entry->shared ? "+ shared " : entry->made ? "+ made " : "+ found ");
 	text_add(out, entry->kind->name);
@@ -58,12 +78,13 @@ void ledger_add_line(const struct ledger_entry *entry, struct text *out) {
 
 		text_addn(out, "\t", 1);
 		text_add(out, entry->kind->fields[i].name);
-		if (!former)
+		if (!former || entry->kind->fields[i].flags & FIELD_SECRET)
 			continue;
 		text_addn(out, "=", 1);
 		add_escaped(out, former);
 	}
 	text_addn(out, "\n", 1);
+	add_secrets(entry, out);
 	if (entry->has_declaration)
 		ledger_add_declaration(entry, out);
 }
@@ -194,6 +215,7 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 	    (!streq(word, "made") && !streq(word, "found") && !streq(word, "shared")))
 		return false;
 	_cleanup_(arena_done) struct arena arena = {};
+	kind = ledger_setting_kind(kind, ns, id);
 	const char *one = ledger_one_setting(&arena, ns, id);
 	/* Under two names: the former value in the line that was written first is that of before topod. */
 	if (one && ledger_find(reader->ledger, ns, one))
@@ -247,6 +269,24 @@ static bool parse_declaration(struct ledger_reader *reader, char *line) {
 	return true;
 }
 
+/* What a secret of the entry was before topod. Of one that is gone it means nothing. */
+static bool parse_secret(struct ledger_reader *reader, char *line) {
+	char *ns = strsep(&line, "\t"), *id = strsep(&line, "\t"), *value = line ? strchr(line, '=') : NULL;
+	size_t at = 0;
+
+	if (value)
+		*value++ = '\0';
+	if (!line || !unescape(ns) || !unescape(id) || (value && !unescape(value)))
+		return false;
+	struct ledger_entry *entry = ledger_find(reader->ledger, ns, id);
+	if (!entry || !find_field(entry->kind, line, &at) || !ledger_has_field(entry, at))
+		return true;
+	if (!(entry->kind->fields[at].flags & FIELD_SECRET))
+		return false;
+	ledger_set_field(entry, at, value);
+	return true;
+}
+
 static bool parse_removal(struct ledger_reader *reader, char *line) {
 	char *ns = strsep(&line, "\t");
 	struct ledger_entry *entry;
@@ -277,6 +317,8 @@ static bool parse_line(struct ledger_reader *reader, char *line) {
 		return parse_addition(reader, line + 2);
 	if (startswith(line, ": "))
 		return parse_declaration(reader, line + 2);
+	if (startswith(line, LEDGER_SECRET))
+		return parse_secret(reader, line + strlen(LEDGER_SECRET));
 	return startswith(line, "- ") && parse_removal(reader, line + 2);
 }
 

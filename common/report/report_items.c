@@ -204,6 +204,8 @@ static void add_value(const struct object *object, size_t i, struct text *out) {
 
 	if (object_is_link(object) && i == LINK_UP)
 		text_add(out, ((const struct link *)object)->up ? "up" : "down");
+	else if (field->flags & FIELD_SECRET)
+		text_add(&value, FIELD_HIDDEN_VALUE);
 	else
 		field_print(field, object, &value);
 	report_clean(text_str(&value), out);
@@ -225,7 +227,9 @@ void report_field(const struct object *object, const struct object *before, size
 	if (before && (!object_has(before, i) || (before->kind != object->kind && i >= LINK_N_FIELDS)))
 		before = NULL;
 	add_name(object, before, i, out);
-	if (before) {
+	if (before && object->kind->fields[i].flags & FIELD_SECRET) {
+		text_add(out, "differs ");
+	} else if (before) {
 		add_value(before, i, out);
 		text_add(out, " -> ");
 	}

@@ -8,6 +8,8 @@ static json_t *field_value(const struct object *object, size_t i) {
 	const struct field *field = &object->kind->fields[i];
 	_cleanup_text_ struct text text = {};
 
+	if (field->flags & FIELD_SECRET)
+		return json_string(FIELD_HIDDEN_VALUE);
 	if (field->type == &type_integer)
 		return json_integer(*(const uint32_t *)field_of(field, object));
 	if (field->type == &type_bool)

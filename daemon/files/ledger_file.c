@@ -24,6 +24,8 @@
 #define LOCK "lock"
 #define LEDGER "ledger"
 #define LEDGER_NEW "ledger.new"
+#define SECRETS "secrets" /* lines about secrets */
+#define SECRETS_NEW "secrets.new"
 #define CLAIMS ".claims" /* no topology has such a name */
 
 enum {
@@ -193,6 +195,28 @@ static int read_ledger(int dir_fd, int flags, struct text *ret, int *ret_fd) {
 	return read_all(*ret_fd, &st, ret);
 }
 
+/* Former secrets are kept apart from the ledger: people copy that into reports, and programs read it. */
+static int read_secrets(int dir_fd, struct text *ret, int flags, int *ret_fd) {
+	struct stat st = {};
+	int r = open_file(dir_fd, SECRETS, flags, &st, ret_fd);
+
+	return r < 0 ? r : read_all(*ret_fd, &st, ret);
+}
+
+static int parse_secrets(int dir_fd, struct ledger *ledger, size_t *damaged) {
+	_cleanup_free_ char *head = ledger_format_head(&(struct ledger){});
+	_cleanup_text_ struct text text = {};
+	_cleanup_close_ int fd = -1;
+	size_t more = 0;
+
+	text_add(&text, head);
+	int r = read_secrets(dir_fd, &text, O_RDONLY, &fd);
+	if (r == 0)
+		r = ledger_parse(ledger, text.data, text.size, &more);
+	*damaged += more;
+	return r == -ENOENT ? 0 : r;
+}
+
 /* What follows the last newline is a write that was never finished, and nothing that it announces was done. */
 static void measure(struct ledger_file *file, const struct text *text) {
 	file->size = file->lines = 0;
@@ -220,7 +244,8 @@ int ledger_file_open(struct ledger_file *file, const char *topology, struct ledg
 	measure(file, &text);
 	if (!file->size)
 		return 0;
-	return ledger_parse(ledger, text_str(&text), text.size, ret_damaged);
+	r = ledger_parse(ledger, text_str(&text), text.size, ret_damaged);
+	return r < 0 ? r : parse_secrets(file->dir_fd, ledger, ret_damaged);
 }
 
 int ledger_file_read(const char *topology, struct ledger *ledger) {
@@ -233,7 +258,8 @@ int ledger_file_read(const char *topology, struct ledger *ledger) {
 		r = read_ledger(dir_fd, O_RDONLY, &text, &fd);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	return ledger_parse(ledger, text_str(&text), text.size, &damaged);
+	r = ledger_parse(ledger, text_str(&text), text.size, &damaged);
+	return r < 0 ? r : parse_secrets(dir_fd, ledger, &damaged);
 }
 
 /* ---- writing ---- */
@@ -302,11 +328,46 @@ static int begin(struct ledger_file *file, const char *lines, size_t size) {
 	return 0;
 }
 
+static bool has_secrets(const char *lines, size_t size) {
+	return (size >= strlen(LEDGER_SECRET) && startswith(lines, LEDGER_SECRET)) ||
+	       memmem(lines, size, "\n" LEDGER_SECRET, strlen("\n" LEDGER_SECRET));
+}
+
+static void divide(const char *lines, size_t size, struct text *plain, struct text *secret) {
+	for (const char *at = lines, *end = lines + size, *next; at < end; at = next) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		next = newline ? newline + 1 : end;
+		text_addn(startswith(at, LEDGER_SECRET) ? secret : plain, at, (size_t)(next - at));
+	}
+}
+
+/* Behind the last whole line. */
+static int append_secrets(int dir_fd, const struct text *lines) {
+	_cleanup_text_ struct text before = {};
+	_cleanup_close_ int fd = -1;
+	int r = read_secrets(dir_fd, &before, O_RDWR | O_CREAT, &fd);
+	const char *end = before.size ? memrchr(before.data, '\n', before.size) : NULL;
+
+	return r < 0 ? r : write_at(fd, lines->data, lines->size, end ? (size_t)(end + 1 - before.data) : 0);
+}
+
+/* First, so that nothing is changed whose former value is not recorded. */
+static int append_divided(struct ledger_file *file, const char *lines, size_t size) {
+	_cleanup_text_ struct text plain = {}, secret = {};
+
+	divide(lines, size, &plain, &secret);
+	int r = append_secrets(file->dir_fd, &secret);
+	return r < 0 ? r : ledger_file_append(file, plain.data, plain.size);
+}
+
 int ledger_file_append(struct ledger_file *file, const char *lines, size_t size) {
 	int r;
 
 	if (!size)
 		return 0;
+	if (has_secrets(lines, size))
+		return append_divided(file, lines, size);
 	if (!file->size) {
 		forget_file(file);
 		return begin(file, lines, size);
@@ -319,20 +380,33 @@ int ledger_file_append(struct ledger_file *file, const char *lines, size_t size)
 	return 0;
 }
 
+static int remove_file(int dir_fd, const char *name) {
+	return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int replace(int dir_fd, const char *name, const char *new_name, const struct text *text, int *ret_fd) {
+	int r = write_new(dir_fd, new_name, "", text->data, text->size, ret_fd);
+
+	return r < 0 ? r : renameat(dir_fd, new_name, dir_fd, name) < 0 ? -errno : 0;
+}
+
 static int rewrite(struct ledger_file *file, const struct ledger *ledger) {
 	_cleanup_free_ char *text = ledger_format(ledger);
-	_cleanup_close_ int fd = -1;
-	size_t size = strlen(text);
-	int r = write_new(file->dir_fd, LEDGER_NEW, "", text, size, &fd);
+	_cleanup_text_ struct text plain = {}, secret = {};
+	_cleanup_close_ int fd = -1, secrets = -1;
 
+	divide(text, strlen(text), &plain, &secret);
+	int r = secret.size ? replace(file->dir_fd, SECRETS, SECRETS_NEW, &secret, &secrets) : 0;
+	if (r == 0)
+		r = replace(file->dir_fd, LEDGER, LEDGER_NEW, &plain, &fd);
+	if (r == 0 && !secret.size)
+		r = remove_file(file->dir_fd, SECRETS);
 	if (r < 0)
 		return r;
-	if (renameat(file->dir_fd, LEDGER_NEW, file->dir_fd, LEDGER) < 0)
-		return -errno;
 	forget_file(file);
 	file->fd = TAKE_FD(fd);
-	file->size = size;
-	file->lines = count_lines(text, size);
+	file->size = plain.size;
+	file->lines = count_lines(plain.data, plain.size);
 	return 0;
 }
 
@@ -346,10 +420,12 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 	if (file->fd < 0)
 		return 0;
 	if (!ledger->namespaces) {
-		if (unlinkat(file->dir_fd, LEDGER, 0) < 0 && errno != ENOENT)
-			return -errno;
+		int r = remove_file(file->dir_fd, LEDGER);
+
+		if (r < 0)
+			return r;
 		forget_file(file);
-		return 0;
+		return remove_file(file->dir_fd, SECRETS);
 	}
 	/* An entry takes two lines: what topod did, and how it is declared. */
 	if (file->lines <= SPARED_LINES || file->lines / 4 <= ledger->n)
@@ -413,10 +489,6 @@ int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger) {
 
 /* ---- the end ---- */
 
-static int remove_file(int dir_fd, const char *name) {
-	return unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
 static void found_one(void *userdata, const char *topology _unused_) {
 	*(bool *)userdata = true;
 }
@@ -442,7 +514,11 @@ static int remove_dir(struct ledger_file *file) {
 
 	if (r < 0 || fstatat(file->dir_fd, LEDGER, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return r;
-	r = remove_file(file->dir_fd, TOPOD_SOCKET);
+	r = remove_file(file->dir_fd, SECRETS_NEW);
+	if (r == 0)
+		r = remove_file(file->dir_fd, SECRETS);
+	if (r == 0)
+		r = remove_file(file->dir_fd, TOPOD_SOCKET);
 	if (r == 0)
 		r = remove_file(file->dir_fd, LOCK);
 	if (r == 0)

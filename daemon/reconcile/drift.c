@@ -58,10 +58,13 @@ static bool print_changed_field(const struct object *desired, const struct objec
 	}
 	if (!desired->kind->class->single_value)
 		text_addf(out, "%s ", field->name);
-	text_add(out, "was changed from ");
-	field_print(field, desired, out);
-	text_add(out, " to ");
-	field_print(field, observed, out);
+	text_add(out, "was changed");
+	if (!(field->flags & FIELD_SECRET)) {
+		text_add(out, " from ");
+		field_print(field, desired, out);
+		text_add(out, " to ");
+		field_print(field, observed, out);
+	}
 	return !desired->kind->class->single_value;
 }
 

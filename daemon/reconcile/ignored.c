@@ -135,7 +135,7 @@ static void add_value(const struct object *desired, const struct object *observe
 	const struct field *field = &desired->kind->fields[i];
 	_cleanup_text_ struct text kept = {}, asked = {};
 
-	if (field->flags & FIELD_OPAQUE) {
+	if (field->flags & FIELD_UNPRINTED) {
 		text_addf(out, "another %s", field->name);
 		return;
 	}

@@ -207,7 +207,7 @@ static void show_routes(struct w_ns *ns, struct state *state, struct ns_state *r
 static void show_settings(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
 	ns_foreach(object, state_find(look->desired, ret->name)) {
 		const struct sysctl *wanted = (const struct sysctl *)object;
-		const char *value = object->kind == &kind_sysctl ? setting_get(ns, wanted->path) : NULL;
+		const char *value = object_is_setting(object) ? setting_get(ns, wanted->path) : NULL;
 
 		if (value)
 			ns_add(ret, &sysctl_new(&state->arena, ret->name, wanted->path, value)->object);

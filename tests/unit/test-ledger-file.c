@@ -419,6 +419,64 @@ static void test_compaction(_unused_ void **state) {
 	assert_holds("23");
 }
 
+#define SECRET_ID "host\thost sysctl net.ipv6.conf.e0.stable_secret"
+#define SECRET_LINE "+ found secret-sysctl\t" SECRET_ID "\tpath=net/ipv6/conf/e0/stable_secret\tvalue\n"
+
+static void assert_keeps_secret(struct ledger_file *file, struct ledger *ledger, const char *value) {
+	assert_opens(file, ledger);
+	const struct ledger_entry *entry = ledger_find(ledger, "host", strchr(SECRET_ID, '\t') + 1);
+	assert_non_null(entry);
+	assert_string_equal(ledger_former(entry, (size_t)kind_field(entry->kind, "value")), value);
+}
+
+/* Lines about secrets are in a file of their own, which only its owner can read, and come back with the ledger. */
+static void test_secrets_are_kept_apart(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	open_with(&file, &ledger, LINE(1) SECRET_LINE "! " SECRET_ID "\tvalue=2001:db8::1\n" LINE(2));
+	assert_appends(&file, SECRET_LINE "! " SECRET_ID "\tvalue=2001:db8::2\n");
+	_cleanup_free_ char *lines = read_back("ledger"), *secrets = read_back("secrets"), *path = path_of("secrets");
+	assert_null(strstr(lines, "db8"));
+	assert_string_equal(secrets, "! " SECRET_ID "\tvalue=2001:db8::1\n! " SECRET_ID "\tvalue=2001:db8::2\n");
+	struct stat st;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	ledger_file_close(&file, false);
+	assert_holds("12");
+
+	assert_keeps_secret(&file, &ledger, "2001:db8::2");
+	assert_int_equal(ledger_file_set_head(&file, &ledger), 0); /* writes all of it anew */
+	_cleanup_free_ char *anew = read_back("secrets");
+	assert_string_equal(anew, "! " SECRET_ID "\tvalue=2001:db8::2\n");
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+
+	assert_keeps_secret(&file, &ledger, "2001:db8::2");
+	ledger_done(&ledger);
+	assert_int_equal(ledger_file_compact(&file, &ledger), 0);
+	assert_false(exists("secrets"));
+	assert_int_equal(ledger_file_close(&file, true), 0);
+	assert_false(exists(""));
+}
+
+/* A crash cut the last line off: the next one begins where it did. */
+static void test_unfinished_secret(_unused_ void **state) {
+	struct ledger_file file;
+	struct ledger ledger = {};
+
+	open_with(&file, &ledger, SECRET_LINE "! " SECRET_ID "\tvalue=2001:db8::1\n");
+	ledger_file_close(&file, false);
+	write_file("secrets", "! " SECRET_ID "\tvalue=2001:db8::1\n! host\tho");
+	assert_int_equal(open_office(&file, &ledger, &(size_t){ 0 }), 0);
+	assert_appends(&file, SECRET_LINE "! " SECRET_ID "\tvalue=2001:db8::2\n");
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+	assert_keeps_secret(&file, &ledger, "2001:db8::2");
+	ledger_file_close(&file, false);
+	ledger_done(&ledger);
+}
+
 static void test_few_old_lines_stay(_unused_ void **state) {
 	struct ledger_file file;
 	struct ledger ledger = {};
@@ -585,6 +643,8 @@ int main(void) {
 		TEST(test_mode_whatever_the_umask),
 		TEST(test_full_disk),
 		TEST(test_compaction),
+		TEST(test_secrets_are_kept_apart),
+		TEST(test_unfinished_secret),
 		TEST(test_few_old_lines_stay),
 		TEST(test_too_large),
 		TEST(test_no_whole_line),

@@ -160,6 +160,41 @@ static void test_setting_names(void **state _unused_) {
 	check_lines(removed_by_one, 0, "");
 }
 
+/* What a secret was before stands on a line of its own; how it is declared stands nowhere. */
+static void test_secrets(void **state _unused_) {
+#define ID "host\thost sysctl net.ipv6.conf.e0.stable_secret"
+	static const char entry[] = "+ found secret-sysctl\t" ID "\tpath=net/ipv6/conf/e0/stable_secret\tvalue\n",
+			  known[] = "! " ID "\tvalue=2001:db8::1\n", none[] = "! " ID "\tvalue\n",
+			  old[] = "+ found sysctl\t" ID "\tpath=net/ipv6/conf/e0/stable_secret\tvalue=2001:db8::1\n";
+	_cleanup_free_ char *one = xasprintf("%s%s", entry, known), *nothing = xasprintf("%s%s", entry, none),
+			    *later = xasprintf("%s%s%s", entry, known, none),
+			    *gone = xasprintf("%s- " ID "\n%s", entry, known), *again = xasprintf("%s%s", gone, none);
+
+	check_lines(one, 0, one);
+	check_lines(nothing, 0, nothing);
+	check_lines(later, 0, nothing);
+	check_lines(gone, 0, "");
+	check_lines(again, 0, "");
+	check_lines(old, 0, one); /* as topod 0.1 wrote it */
+	check_lines("! \n! x\n", 2, "");
+	const char *lines = "+ found sysctl\thost\thost sysctl net.ipv4.ip_forward\tpath=net/ipv4/ip_forward\tvalue=0\n";
+	_cleanup_free_ char *no_secret = xasprintf("%s! host\thost sysctl net.ipv4.ip_forward\tvalue=1\n", lines);
+	check_lines(no_secret, 1, lines);
+
+	struct read_spec spec;
+	_ledger_ ledger = {};
+	_cleanup_text_ struct text out = {};
+	good_spec(&spec, "namespaces: {host: {sysctl: {net.ipv6.conf.all.stable_secret: \"2001:db8::5ec\"}}}\n");
+	const struct object *object = get_object(&spec.spec.state, "host sysctl net.ipv6.conf.all.stable_secret");
+	ledger_note(&ledger, object, NULL, object->set, false, &out);
+	ledger_declare(&ledger, object, UINT64_MAX, &out);
+	assert_null(strstr(out.data, "5ec"));
+	assert_non_null(strstr(out.data, "\tvalue=(hidden)\n"));
+	assert_true(ledger_is_declared(ledger_find_object(&ledger, object), object, UINT64_MAX));
+	read_spec_done(&spec);
+#undef ID
+}
+
 static void test_no_ledger(void **state _unused_) {
 	_ledger_ ledger = {};
 	size_t damaged;
@@ -337,23 +372,15 @@ static void test_incomplete(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_later_lines),
-		cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_unknown_field),
-		cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_declared),
-		cmocka_unit_test(test_setting_names),
-		cmocka_unit_test(test_no_ledger),
-		cmocka_unit_test(test_note),
-		cmocka_unit_test(test_first_value_counts),
-		cmocka_unit_test(test_another_kind),
-		cmocka_unit_test(test_forget),
-		cmocka_unit_test(test_forget_fields),
-		cmocka_unit_test(test_links_share_their_names),
-		cmocka_unit_test(test_returns),
-		cmocka_unit_test(test_found_goes_back),
+		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_later_lines),
+		cmocka_unit_test(test_escapes),       cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_declared),      cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_setting_names), cmocka_unit_test(test_no_ledger),
+		cmocka_unit_test(test_note),          cmocka_unit_test(test_first_value_counts),
+		cmocka_unit_test(test_another_kind),  cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_forget_fields), cmocka_unit_test(test_links_share_their_names),
+		cmocka_unit_test(test_returns),       cmocka_unit_test(test_found_goes_back),
 		cmocka_unit_test(test_incomplete),
 	};
 
