@@ -17,6 +17,9 @@ static inline bool object_is_setting(const struct object *object) {
 	return kind_is_setting(object->kind);
 }
 
+/* What the keys of such settings end in, ended by NULL. */
+extern const char *const sysctl_secret_keys[];
+
 /* The kind of the setting with that path, under its one name. */
 const struct kind *sysctl_kind(const char *path);
 

@@ -12,6 +12,7 @@
 #include "yaml/diag.h"
 
 #include "base/utf8.h"
+#include "yaml/diag_secret.h"
 
 enum {
 	NOTES_UNTIL = 4 * DIAGS_MAX, /* no more notes are added to a longer list */
@@ -98,9 +99,10 @@ struct output {
 	FILE *file;
 	bool color;
 	const struct diags *diags;
-	size_t source;     /* the source being walked, … */
-	size_t line;       /* … the current line, from 1, … */
-	size_t line_start; /* … and its offset */
+	size_t source;               /* the source being walked, … */
+	size_t line;                 /* … the current line, from 1, … */
+	size_t line_start;           /* … and its offset */
+	struct diag_secrets secrets; /* of the source of the latest message */
 };
 
 static const char *severity_name(enum severity severity) {
@@ -132,12 +134,21 @@ static void put_color(struct output *out, const char *sequence) {
 		fputs(sequence, out->file);
 }
 
-/* Prints a message's text, with everything that could control a terminal as an escape. */
-static void put_text(FILE *file, const char *text) {
+static const struct source_text *source_of(const struct output *out, struct position position) {
+	return position.source < out->diags->sources.n ? &out->diags->sources.items[position.source] : NULL;
+}
+
+/* Prints a message's text, with everything that could control a terminal as an escape, and without its source's secrets. */
+static void put_text(FILE *file, const struct diag_secrets *secrets, const char *text) {
 	size_t size = strlen(text), n;
 	uint32_t code;
 
 	for (size_t i = 0; i < size; i += MAX(n, (size_t)1)) {
+		n = diag_secrets_match(secrets, text + i);
+		if (n) {
+			fputs("(hidden)", file);
+			continue;
+		}
 		n = utf8_decode(text + i, size - i, &code);
 		if (n == 0 || (code < 0x80 && utf8_is_unsafe(code)))
 			fprintf(file, "\\x%02x", code);
@@ -152,7 +163,7 @@ static void put_place(struct output *out, struct position position) {
 	if (position.source >= out->diags->sources.n)
 		return;
 	put_color(out, "\033[1m");
-	put_text(out->file, out->diags->sources.items[position.source].name);
+	put_text(out->file, &(struct diag_secrets){}, out->diags->sources.items[position.source].name);
 	if (position.line)
 		fprintf(out->file, ":%u:%u", position.line, position.column);
 	fputs(":", out->file);
@@ -161,12 +172,16 @@ static void put_place(struct output *out, struct position position) {
 }
 
 static void put_message(struct output *out, const struct diag *diag) {
+	const struct source_text *source = source_of(out, diag->position);
+
+	if (source && source != out->secrets.source)
+		diag_secrets_find(&out->secrets, source);
 	put_place(out, diag->position);
 	put_color(out, severity_color(diag->severity));
 	fprintf(out->file, "%s:", severity_name(diag->severity));
 	put_color(out, "\033[0m");
 	fputs(" ", out->file);
-	put_text(out->file, diag->text);
+	put_text(out->file, &out->secrets, diag->text);
 }
 
 /* Line breaks are LF, CR and CR LF. */
@@ -251,13 +266,18 @@ static struct excerpt put_line(struct output *out, const struct source_text *sou
 	size_t column = find_column(source, out->line_start, position), end = column + MAX(position.width, (uint8_t)1);
 	size_t first = end <= EXCERPT_COLUMNS ? 1 : column - MIN(column - 1, (size_t)EXCERPT_COLUMNS / 2);
 	struct excerpt excerpt = {};
-	size_t at = out->line_start, i = 1, n;
+	size_t at = out->line_start, i = 1, n, hidden = 0;
 	const char *text;
 	int size, width;
 
 	for (; (n = shown(source, at, &text, &size, &width)) && i < first + EXCERPT_COLUMNS; at += n, i++) {
 		if (i < first)
 			continue;
+		hidden = MAX(hidden, diag_secrets_end(&out->secrets, at));
+		if (at < hidden) {
+			text = "*";
+			size = width = 1;
+		}
 		bool cut = i == first && first > 1;
 		fprintf(out->file, "%.*s", cut ? (int)strlen("…") : size, cut ? "…" : text);
 		if (i < column)
@@ -271,12 +291,10 @@ static struct excerpt put_line(struct output *out, const struct source_text *sou
 }
 
 static void put_excerpt(struct output *out, const struct diag *diag) {
-	if (diag->position.line == 0 || diag->position.source >= out->diags->sources.n)
-		return;
-	const struct source_text *source = &out->diags->sources.items[diag->position.source];
-	if (!seek_line(out, diag->position, source))
-		return;
+	const struct source_text *source = source_of(out, diag->position);
 
+	if (diag->position.line == 0 || !source || !seek_line(out, diag->position, source))
+		return;
 	int gutter = fprintf(out->file, "%*u", GUTTER, diag->position.line);
 	fputs(" | ", out->file);
 	struct excerpt excerpt = put_line(out, source, diag->position);
@@ -350,6 +368,7 @@ char *diags_format(const struct diags *diags, bool color) {
 	put_sorted(&out);
 	put_rest(&out, diags->n_errors, SEVERITY_ERROR);
 	put_rest(&out, diags->n_warnings, SEVERITY_WARNING);
+	diag_secrets_done(&out.secrets);
 	if (fclose(out.file) != 0)
 		abort();
 	return text;
@@ -361,6 +380,7 @@ char *diag_format_line(const struct diags *diags, const struct diag *diag) {
 	struct output out = { .file = open_text(&text, &size), .diags = diags };
 
 	put_message(&out, diag);
+	diag_secrets_done(&out.secrets);
 	if (fclose(out.file) != 0)
 		abort();
 	return text;

@@ -22,6 +22,7 @@ struct source_text {
 	const char *name; /* as the user wrote it; shown before the position */
 	const char *text;
 	size_t size;
+	const char *const *secret_keys; /* what keys end in whose values are not shown; ended by NULL, or NULL */
 };
 
 enum severity {
@@ -47,6 +48,9 @@ struct diags {
 };
 
 enum { DIAGS_MAX = 200 };
+
+/* Does the text have a key whose value is not shown? */
+bool source_has_secrets(const struct source_text *source);
 
 /* Registers a file and returns its index for position.source; at most 255 files. The name must live as long as the
  * text. */

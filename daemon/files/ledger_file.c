@@ -20,6 +20,7 @@
 
 #include "model/field.h"
 #include "files/own_dir.h"
+#include "files/privilege.h"
 
 #define LOCK "lock"
 #define LEDGER "ledger"
@@ -211,6 +212,8 @@ static int parse_secrets(int dir_fd, struct ledger *ledger, size_t *damaged) {
 
 	text_add(&text, head);
 	int r = read_secrets(dir_fd, &text, O_RDONLY, &fd);
+	if (r == 0)
+		privilege_hide_memory();
 	if (r == 0)
 		r = ledger_parse(ledger, text.data, text.size, &more);
 	*damaged += more;

@@ -19,6 +19,10 @@ static const uint64_t needed =
 	| 1ull << CAP_SYS_PTRACE /* following links to /proc/PID/ns/net, and reading them */
 	| 1ull << CAP_DAC_READ_SEARCH /* `sudo topod run` in a user's directory: to read the file again */;
 
+void privilege_hide_memory(void) {
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int privilege_drop(void) {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];

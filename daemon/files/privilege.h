@@ -9,5 +9,9 @@
 
 #include "base/base.h"
 
+/* The memory contains secrets: from now on the kernel writes no core dump of this process, and lets no other process of the
+ * same user read it. */
+void privilege_hide_memory(void);
+
 /* Irrevocable. A needed capability that the daemon never had stays missing; that is no error. 0 or -errno. */
 int privilege_drop(void);

@@ -19,8 +19,10 @@
 #include <time.h>
 
 #include "files/own_dir.h"
+#include "files/privilege.h"
 #include "files/rt_tables.h"
 #include "files/path_trust.h"
+#include "kind/sysctl.h"
 
 /* Stable addresses are derived from this and the machine's id. The id itself must stay secret, see machine-id(5). */
 #define TOPOD_APP_ID SD_ID128_MAKE(5e, 0b, 9c, 74, 3f, 8d, 4d, 1e, 9a, 60, c2, 77, 1d, e5, 48, 3b)
@@ -128,6 +130,8 @@ static bool read_file(struct loaded_spec *ret, uint8_t source, int fd) {
 	file->text = text_take(&text);
 	ret->diags.sources.items[source].text = file->text;
 	ret->diags.sources.items[source].size = file->size;
+	if (source_has_secrets(&ret->diags.sources.items[source]))
+		privilege_hide_memory();
 	return ret->diags.n_errors == before;
 }
 
@@ -205,7 +209,8 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 /* Takes ownership of name. */
 static uint8_t add_file(struct loaded_spec *ret, char *name) {
 	vec_push(&ret->files, (struct spec_text){ .name = name });
-	return diags_add_source(&ret->diags, (struct source_text){ .name = name, .text = "" });
+	return diags_add_source(&ret->diags,
+				(struct source_text){ .name = name, .text = "", .secret_keys = sysctl_secret_keys });
 }
 
 static void check_path(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {

@@ -3,7 +3,8 @@
 
 import glob
 import os
-import re
+import signal
+import unittest
 
 import lab
 from lab import HOST, Case
@@ -129,6 +130,49 @@ class Secrets(Case):
         self.topod("plan", self.path)
         self.topod("down", self.path)
         self.assertEqual(self.before, lab.sysctl_get(HOST, SETTING))
+
+
+    def test_errors(self):
+        """The line that an error is about, or its words, may contain the value."""
+        line = "{mtuu: 1, net.ipv6.conf.ex0.stable_secret: %s, x: 2}"
+        broken = {
+            "a second key of that name": TEXT.replace("  web:", f'    sysctl: {line % SECRET}\n  web:'),
+            "no YAML": TEXT.replace(f'"{SECRET}"}}', f'"{SECRET}"'),
+            "another value": TEXT.replace(f'"{SECRET}"', f'"{SECRET}/64"'),
+            "a list": TEXT.replace(f'"{SECRET}"', f'["{SECRET}"]'),
+            "no quotes": TEXT.replace(f'"{SECRET}"', SECRET + ": 1"),
+            "a tab": TEXT.replace(f'"{SECRET}"', f'"{SECRET}"\t: '),
+            "unknown": TEXT.replace("ipv6-address-generation", "x") + f"# {SECRET}\n",
+            "an alias": TEXT.replace(f'"{SECRET}"', "*s").replace("interfaces: {ex0", f"x: &s {SECRET}\n    interfaces: {{ex0"),
+            "a block": TEXT.replace(f'"{SECRET}"}}\n  web', f"|\n      {SECRET} \t x}}\n  web"),
+        }
+        d = self.daemon(self.path).ready()
+        for what, text in broken.items():
+            with self.subTest(what):
+                path = self.spec(text, "broken.yaml")
+                for json in ([], ["--json"]):
+                    self.topod("check", *json, path, expect=lab.EXIT_SPEC)
+                self.spec(text, "keys.yaml")
+                self.topod("reload", "keys", expect=lab.EXIT_SPEC)
+                d.drain()
+                self.said += d.log
+                self.tells_none()
+        d.stop()
+
+    @unittest.skipUnless(os.environ.get("TOPOD_PLAIN"), "a sanitizer writes no core dumps")
+    def test_core_dumps(self):
+        """The kernel writes none of a process that has read a secret."""
+        os.chdir(self.folder)
+        self.addCleanup(os.chdir, "/")
+        without = self.spec("topology: keys\nnamespaces: {web: {}}\n", "without.yaml")
+        for path, dumped in ((without, os.CLD_DUMPED), (self.path, os.CLD_KILLED)):
+            d = self.daemon(path, binary=os.environ["TOPOD_PLAIN"], prefix=["prlimit", "--core=unlimited"]).ready()
+            d.process.send_signal(signal.SIGABRT)
+            end = os.waitid(os.P_PID, d.pid, os.WEXITED | os.WNOWAIT)
+            if end.si_code != dumped and path == without:
+                self.skipTest("nothing writes core dumps on this machine")
+            self.assertEqual(dumped, end.si_code)
+            d.process.wait()
 
 
 if __name__ == "__main__":

@@ -170,6 +170,38 @@ static size_t count_lines(const char *text, const char *part) {
 	return n;
 }
 
+/* What is said of the last line of text, at its first column. */
+static void check_secret(const char *text, const char *shown) {
+	static const char *const keys[] = { "secret", "key", NULL };
+	struct diags diags = {};
+	uint32_t line = 1;
+
+	diags_add_source(&diags, (struct source_text){ "f", text, strlen(text), keys });
+	for (const char *c = text; *c; c++)
+		line += *c == '\n';
+	diag_error(&diags, at(line, 1, 1), "'%s' and what is not", strstr(text, ",") ? "x" : "hush1");
+	_cleanup_free_ char *all = diags_format(&diags, false), *one = diag_format_line(&diags, diags.list.items);
+	assert_null(strstr(all, "hush"));
+	assert_null(strstr(one, "hush"));
+	assert_non_null(strstr(all, shown));
+	diags_done(&diags);
+}
+
+static void test_secrets(_unused_ void **state) {
+	check_secret("a.secret: hush1", "a.secret: *****\n");
+	check_secret("{\"a.secret\": \"hush1\", mtu: 1}", "{\"a.secret\": \"*****\", mtu: 1}");
+	check_secret("{a.secret : hush1, mtu: 1} # all", "{a.secret : *****, mtu: 1} # all");
+	check_secret("'a.key': 'hush1'  # mine", "'a.key': '*****'  # mine");
+	check_secret("key: !!str hush1", "key: !!str *****");
+	check_secret("key: &k hush1", "key: &k *****");
+	check_secret("a: hush1, key: hush1", "a: *****, key: *****"); /* wherever it stands */
+	check_secret("key: *k\nother: [*k2, *k]\nx: {y: &k2 z, z: &k hush1}", "x: {y: &k2 z, z: &k *****}");
+	check_secret("secret: |\n  hush1", "  *****\n");
+	check_secret("secret:\n  hush1", "  *****\n");
+	check_secret("key: \"hush1", "key: \"*****\n"); /* no end */
+	check_secret("key: x,hush1\na: hush1\nkey: hush1,x", "key: *******\n");
+}
+
 static void test_limit(_unused_ void **state) {
 	_cleanup_(diags_done) struct diags diags = {};
 
@@ -324,6 +356,7 @@ int main(void) {
 		cmocka_unit_test(test_line_numbers_widen),
 		cmocka_unit_test(test_messages_are_escaped),
 		cmocka_unit_test(test_color),
+		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_limit_of_notes),
 		cmocka_unit_test(test_one_more),
