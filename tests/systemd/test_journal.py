@@ -17,7 +17,7 @@ N_ADDRESSES = 400
 def message_ids():
     """{name: id} of daemon/run/messages.h."""
     with open(os.path.join(HERE, "../../daemon/run/messages.h")) as f:
-        return dict(re.findall(r'#define TOPOD_MESSAGE_(\w+)\s+"([0-9a-f]{32})"', f.read()))
+        return dict(re.findall(r'#define TOPOD_MESSAGE_(\w+)[\s\\]+"([0-9a-f]{32})"', f.read()))
 
 
 class Fields(Case):
