@@ -101,7 +101,7 @@ const char *object_home_link(const struct object *object) {
 
 bool object_leads_to(const struct object *object, const struct ip *ip) {
 	const struct kind *kind = object->kind;
-	struct lead lead;
+	struct lead lead = {};
 
 	return ((kind->reaches && kind->reaches(object, &lead.to)) ||
 		(kind->leads && kind->leads(object, &lead) && lead.direct)) &&

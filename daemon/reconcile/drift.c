@@ -212,7 +212,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 	object_print_scope(object, &scope);
 	object_print_noun(object, &noun);
 	object_print_id(object, &id);
-	vec_push(&lines->list, (struct drift_line){
+	struct drift_line line = {
 		.occurrence = {
 			.type = type,
 			.drift = drift,
@@ -230,7 +230,8 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 		/* Losing its link-local address affects nothing else of an interface. */
 		.alone = object_is_link(object) && change->type == CHANGE_UPDATE &&
 			 !(change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES))),
-	});
+	};
+	vec_push(&lines->list, line);
 	return &lines->list.items[lines->list.n - 1].occurrence;
 }
 
