@@ -11,10 +11,11 @@
 #include "kind/link.h"
 
 enum {
-	/* The kernel makes the entry of an IPv6 address without duplicate address detection in a work item of its
-	 * own, and nothing shows whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). After this time
-	 * it has, in hundredths of a second. */
-	YOUNG_MAX = 100,
+	/* The kernel makes the entry of an IPv6 address without duplicate address detection in a work of its own, and nothing
+	 * tells whether that has run (addrconf_dad_start(), net/ipv6/addrconf.c). The work waits for the lock for links (RTNL)
+	 * of the whole machine, which takes more than a second where hundreds of interfaces come and go. By then it has run, in
+	 * hundredths of a second. */
+	YOUNG_MAX = 500,
 	JUST_SET = 50,  /* … until then an event usually announces it, and nothing else has to scan again */
 	CLOCK_LAG = 50, /* the kernel's time stamps are jiffies, which do not start with CLOCK_MONOTONIC */
 };
