@@ -38,10 +38,24 @@ bool pass_comes_next(const struct change *change) {
 	return false;
 }
 
-static bool is_blocked(const struct change *change) {
-	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->held || change->needs[i]->refused || goes_first(change, change->needs[i]))
+/* What goes with a link or a namespace is told with that. What an address takes along, a route, is drift of its own. */
+static bool carries(const struct change *need) {
+	return object_is_link(change_object(need)) || object_is_namespace(change_object(need));
+}
+
+static bool is_paused(const struct pass *pass, const struct change *need) {
+	const struct failure_record *record = pass->r->paused ? failure_find(&pass->r->failures, change_object(need)) : NULL;
+
+	return record && record->state == FAILURE_HELD && !carries(need);
+}
+
+static bool is_blocked(const struct pass *pass, const struct change *change) {
+	for (unsigned i = 0; i < change->n_needs; i++) {
+		const struct change *need = change->needs[i];
+
+		if ((need->held && !is_paused(pass, need)) || need->refused || goes_first(change, need))
 			return true;
+	}
 	return false;
 }
 
@@ -54,7 +68,8 @@ static bool is_drift(const struct pass *pass, const struct change *change, const
 	    change->completes || (record && record->state == FAILURE_FAILING) || pass_known_ignored(pass, change))
 		return false;
 	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->type == CHANGE_CREATE) /* it is not held, or this change would be blocked */
+		if (change->needs[i]->type == CHANGE_CREATE &&
+		    carries(change->needs[i])) /* it is not held, or this change would be blocked */
 			return false;
 	return change->type != CHANGE_CREATE || ledger_find_object(pass->r->ledger, change->desired);
 }
@@ -78,7 +93,7 @@ static enum hold why_held(const struct pass *pass, const struct change *change, 
 
 		return wanted && failure_is_due(record, pass->now_usec) ? NOT_HELD : HELD_REVIVAL;
 	}
-	if (is_blocked(change) || outage_blocks(pass, change))
+	if (is_blocked(pass, change) || outage_blocks(pass, change))
 		return HELD_BLOCKED;
 	if (ignored && (r->paused || !failure_may_try(&r->failures, ignored, pass->now_usec)))
 		return HELD_IGNORED;
@@ -264,6 +279,6 @@ void pass_choose(struct pass *pass, struct plan *plan) {
 	}
 	/* A deletion that must come first may depend on changes after it, and only now is it known whether they are held. */
 	vec_foreach(at, &plan->changes)
-		if (!(*at)->done && is_blocked(*at))
+		if (!(*at)->done && is_blocked(pass, *at))
 			apply(pass, plan, *at, HELD_BLOCKED, failure_find(failures, change_object(*at)));
 }
