@@ -361,6 +361,7 @@ static int append_divided(struct ledger_file *file, const char *lines, size_t si
 
 	divide(lines, size, &plain, &secret);
 	int r = append_secrets(file->dir_fd, &secret);
+	file->has_secrets |= r == 0;
 	return r < 0 ? r : ledger_file_append(file, plain.data, plain.size);
 }
 
@@ -408,6 +409,7 @@ static int rewrite(struct ledger_file *file, const struct ledger *ledger) {
 		return r;
 	forget_file(file);
 	file->fd = TAKE_FD(fd);
+	file->has_secrets = secret.size > 0;
 	file->size = plain.size;
 	file->lines = count_lines(plain.data, plain.size);
 	return 0;
@@ -428,6 +430,7 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger) {
 		if (r < 0)
 			return r;
 		forget_file(file);
+		file->has_secrets = false;
 		return remove_file(file->dir_fd, SECRETS);
 	}
 	/* An entry takes two lines: what topod did, and how it is declared. */
@@ -476,8 +479,14 @@ static int enter_again(struct ledger_file *file) {
 	return 0;
 }
 
+static bool has_file_of_secrets(const struct ledger_file *file) {
+	struct stat st;
+
+	return !file->has_secrets || fstatat(file->dir_fd, SECRETS, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger) {
-	bool written = file->fd < 0 || leads_to(file->dir_fd, LEDGER, file->fd);
+	bool written = file->fd < 0 || (leads_to(file->dir_fd, LEDGER, file->fd) && has_file_of_secrets(file));
 	int locked = has_lock(file);
 	int r = locked ? MIN(locked, 0) : enter_again(file);
 

@@ -22,6 +22,7 @@ struct ledger_file {
 	int lock_fd;
 	int fd;             /* the ledger, open for writing; -1: there is none yet */
 	size_t size, lines; /* bytes and lines written, including those that later ones replace */
+	bool has_secrets;   /* there is a file of former secrets */
 	char *head;         /* the first lines of a new ledger; NULL: only the header line */
 };
 

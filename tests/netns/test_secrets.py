@@ -117,6 +117,17 @@ class Secrets(Case):
         self.topod("down", other)
         self.assertEqual(self.before, lab.sysctl_get(HOST, SETTING))
 
+    def test_taken_away(self):
+        """The file that somebody removes while a daemon runs is written again, as the ledger is."""
+        d = self.daemon(self.path).ready()
+        with d.expects("drift: keys: /run/topod/keys was removed; restored"):
+            os.unlink("/run/topod/keys/secrets")
+        with open("/run/topod/keys/secrets") as f:
+            self.assertIn(FORMER, f.read())
+        d.stop()
+        self.topod("down", self.path)
+        self.assertEqual(self.before, lab.sysctl_get(HOST, SETTING))
+
     def test_declared_differently(self):
         """By another topology: it is refused, and neither value is shown."""
         self.topod("apply", self.path)

@@ -447,6 +447,9 @@ static void test_secrets_are_kept_apart(_unused_ void **state) {
 
 	assert_keeps_secret(&file, &ledger, "2001:db8::2");
 	assert_int_equal(ledger_file_set_head(&file, &ledger), 0); /* writes all of it anew */
+	assert_int_equal(ledger_file_restore(&file, &ledger), 0);
+	assert_int_equal(unlink(path), 0); /* somebody takes it away while it is in memory */
+	assert_int_equal(ledger_file_restore(&file, &ledger), 1);
 	_cleanup_free_ char *anew = read_back("secrets");
 	assert_string_equal(anew, "! " SECRET_ID "\tvalue=2001:db8::2\n");
 	ledger_file_close(&file, false);
