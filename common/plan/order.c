@@ -170,7 +170,7 @@ static void need_objects(struct plan *plan, struct change *change, const struct 
 
 /* A gateway or source that this plan first has to make reachable: if one object does that, it is needed, and if several on
  * one link do, that link is. One that is refused exists, though it is not topod's, and may lead there all the same. */
-static void need_reach(struct plan *plan, struct change *change, const struct ns_state *ns, const struct ip *ip) {
+static struct change *find_reach(const struct change *change, const struct ns_state *ns, const struct ip *ip) {
 	const struct object *only = NULL;
 	bool several = false;
 
@@ -178,25 +178,54 @@ static void need_reach(struct plan *plan, struct change *change, const struct ns
 		if (object == change->desired || object->gone || !object_leads_to(object, ip))
 			continue;
 		if (!object->change || object->change->refused)
-			return;
+			return NULL;
 		if (only && !streq_ptr(object_home_link(only), object_home_link(object)))
-			return;
+			return NULL;
 		several |= only != NULL;
 		only = object;
 	}
 	if (several)
 		only = object_home_link(only) ? ns_find_link(ns, object_home_link(only)) : NULL;
-	plan_add_need(plan, change, only ? only->change : NULL);
+	return only ? only->change : NULL;
 }
 
-static void need_dependencies(struct plan *plan, struct change *change, const struct ns_state *ns) {
+/* What was found, since thousands of routes may have one gateway. */
+struct reach {
+	struct reach_key {
+		const struct ns_state *ns;
+		struct ip ip;
+	} key;
+	struct change *by;
+	UT_hash_handle hh;
+};
+
+static void need_reach(struct plan *plan, struct change *change, const struct ns_state *ns, const struct ip *ip,
+		       struct reach **known) {
+	struct reach *reach = arena_new(&plan->arena, struct reach), *found = NULL;
+
+	reach->key.ns = ns;
+	reach->key.ip = *ip;
+	if (object_leads_to(change->desired, ip)) { /* which itself does not count: the answer is for this change alone */
+		plan_add_need(plan, change, find_reach(change, ns, ip));
+		return;
+	}
+	HASH_FIND(hh, *known, &reach->key, sizeof(reach->key), found);
+	if (!found) {
+		found = reach;
+		found->by = find_reach(change, ns, ip);
+		HASH_ADD(hh, *known, key, sizeof(found->key), found);
+	}
+	plan_add_need(plan, change, found->by);
+}
+
+static void need_dependencies(struct plan *plan, struct change *change, const struct ns_state *ns, struct reach **known) {
 	const struct object *object = change->desired;
 	const struct ip *ip;
 	const char *dev;
 
 	for (size_t i = 0; object->kind->depends && object->kind->depends(object, i, &dev, &ip); i++)
 		if (ip)
-			need_reach(plan, change, ns, ip);
+			need_reach(plan, change, ns, ip, known);
 }
 
 /* A namespace stays until its interface is given back. Otherwise the kernel would move the interface to the host
@@ -224,7 +253,7 @@ static void need_source(struct plan *plan, struct change *change) {
 	}
 }
 
-static void find_needs(struct plan *plan, struct change *change, const struct plan_input *input) {
+static void find_needs(struct plan *plan, struct change *change, const struct plan_input *input, struct reach **known) {
 	if (change->type == CHANGE_DELETE)
 		need_return_first(plan, change, input->observed);
 	if (change->type == CHANGE_DELETE || change->done)
@@ -233,7 +262,7 @@ static void find_needs(struct plan *plan, struct change *change, const struct pl
 	if (change->type == CHANGE_CREATE && change->desired->twin)
 		need_namespace(plan, change, input->desired, change->desired->twin->ns);
 	need_objects(plan, change, input->desired);
-	need_dependencies(plan, change, state_find(input->desired, change->desired->ns));
+	need_dependencies(plan, change, state_find(input->desired, change->desired->ns), known);
 	need_source(plan, change);
 }
 
@@ -286,13 +315,14 @@ void plan_order(struct plan *plan, const struct plan_input *input) {
 	struct numbering *numbers = number_namespaces(&plan->arena, input->observed);
 	struct sorted *sorted = arena_newn(&plan->arena, struct sorted, plan->changes.n);
 	struct lower_link *lower_link = find_lower_links(plan, input->desired);
+	struct reach *known = NULL;
 
 	put_bridges_last(numbers, plan);
 	for (size_t i = 0; i < plan->changes.n; i++) {
 		struct change *change = plan->changes.items[i];
 		const struct numbering *number = number_of(numbers, change);
 
-		find_needs(plan, change, input);
+		find_needs(plan, change, input, &known);
 		enum stage stage = stage_of(change, is_lower_link(lower_link, change));
 		sorted[i] = (struct sorted){ .change = change,
 					     .stage = stage,
@@ -302,6 +332,7 @@ void plan_order(struct plan *plan, const struct plan_input *input) {
 	}
 	HASH_CLEAR(hh, numbers);
 	HASH_CLEAR(hh, lower_link);
+	HASH_CLEAR(hh, known);
 	qsort(sorted, plan->changes.n, sizeof(*sorted), compare);
 	for (size_t i = 0; i < plan->changes.n; i++)
 		plan->changes.items[i] = sorted[i].change;
