@@ -61,6 +61,11 @@ static inline void fclosep(FILE **f) {
 		_taken;            \
 	})
 
+/* "a" or "an", for messages with the name of a kind; "xfrm" is spelled out when it is spoken. */
+static inline const char *indefinite_article(const char *word) {
+	return strchr("aeioux", word[0]) ? "an" : "a";
+}
+
 static inline bool streq(const char *a, const char *b) {
 	return strcmp(a, b) == 0;
 }

@@ -15,13 +15,26 @@
 	CLASS(link) KIND(veth) \
 	KIND(bridge) \
 	KIND(dummy) \
+	KIND(erspan) \
+	KIND(geneve) \
+	KIND(gre) \
+	KIND(gretap) \
 	KIND(ifb) \
+	KIND(ip6gre) \
+	KIND(ip6gretap) \
+	KIND(ip6tnl) \
+	KIND(ipip) \
 	KIND(ipvlan) \
 	KIND(ipvtap) \
 	KIND(macvlan) \
 	KIND(macvtap) \
+	KIND(nlmon) \
+	KIND(sit) \
 	KIND(vlan) \
+	KIND(vti) \
+	KIND(vti6) \
 	KIND(vxlan) \
+	KIND(xfrm) \
 	KIND(existing) \
 	KIND(physical) \
 	KIND(loopback) \

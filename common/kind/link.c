@@ -56,7 +56,7 @@ void link_put_fields(struct encode *encode, const struct object *object, uint64_
 
 		if (!(mask >> i & 1) || field->wire != wire)
 			continue;
-		if (field->form == FORM_FLAG && attr_of_flags == field->attr)
+		if (field->form == FORM_SHARED || (field->form == FORM_FLAG && attr_of_flags == field->attr))
 			continue;
 		nl_origin(encode->writer, field);
 		if (field->form != FORM_FLAG) {
@@ -119,7 +119,7 @@ static int put_links(struct encode *encode, const struct object *object, uint64_
 		const struct field *field = &object->kind->fields[i];
 		const struct link_ref *ref = field_of(field, object);
 
-		if (!(mask >> i & 1) || field->wire != wire)
+		if (!(mask >> i & 1) || field->wire != wire || !ref->name)
 			continue;
 		uint32_t index = encode_ifindex(encode, ref->ns, ref->name);
 
@@ -140,6 +140,16 @@ static uint64_t wire_mask(const struct kind *kind, enum field_wire wire) {
 	return mask;
 }
 
+/* The fields that put_data() writes. */
+static uint64_t shared_mask(const struct kind *kind) {
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].form == FORM_SHARED)
+			mask |= field_bit(i);
+	return mask;
+}
+
 static int put_info(struct encode *encode, const struct object *object, uint64_t mask, bool create) {
 	struct nl_writer *w = encode->writer;
 	const char *name = object->kind->link_kind;
@@ -153,6 +163,8 @@ static int put_info(struct encode *encode, const struct object *object, uint64_t
 	if (mask) {
 		struct nlattr *data = nl_nest(w, IFLA_INFO_DATA);
 		link_put_fields(encode, object, mask, WIRE_DATA);
+		if (object->kind->put_data && mask & shared_mask(object->kind))
+			object->kind->put_data(w, object);
 		r = put_links(encode, object, mask, WIRE_DATA_LINK);
 		nl_nest_end(w, data);
 	}
@@ -190,10 +202,42 @@ void link_put_identity(struct encode *encode, const struct link *link, struct if
 	nl_put_u32(encode->writer, IFLA_GROUP, TOPOD_LINK_GROUP);
 }
 
-static int encode_create(struct encode *encode, const struct change *change) {
-	const struct link *link = (const struct link *)change->desired;
+/* Under a name for the moment, because that namespace may have a link of its name. The first of the messages has nearly all that
+ * the kernel may refuse, the second one moves the link, the last one removes it where that failed. Before Linux 6.15 a single
+ * message with IFLA_NET_NS_FD makes the link in the namespace where it goes to, and that is then its underlay. */
+static int encode_create_below(struct encode *encode, const struct change *change) {
+	const struct resolver *resolver = encode->resolver;
+	const struct object *object = change->desired;
+	const struct link *link = (const struct link *)object;
+	uint32_t index = resolver->new_ifindex(resolver->userdata, link_underlay(object), NULL);
+	const char *name = arena_printf(encode->arena, "tp%u", index);
 	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 
+	ifi->ifi_index = (int)index;
+	nl_put_text(encode->writer, IFLA_IFNAME, name);
+	nl_put_u32(encode->writer, IFLA_GROUP, TOPOD_LINK_GROUP);
+	link_put_fields(encode, object, change->fields, WIRE_ATTR);
+	int r = put_info(encode, object, change->fields, true);
+	ifi = link_begin(encode, RTM_NEWLINK, 0);
+	ifi->ifi_index = (int)index;
+	nl_origin(encode->writer, &object->kind->fields[LINK_NAME]);
+	nl_put_text(encode->writer, IFLA_IFNAME, link->name);
+	nl_put_u32(encode->writer, IFLA_NEW_IFINDEX, resolver->new_ifindex(resolver->userdata, object->ns, link->name));
+	put_flags(object, change->fields, ifi);
+	r = r < 0 ? r : put_master(encode, object, change->fields);
+	r = r < 0 ? r : link_put_netns(encode, object->ns);
+	link_begin(encode, RTM_DELLINK, 0);
+	nl_put_text(encode->writer, IFLA_IFNAME, name);
+	encode->cleans_up = true;
+	return r;
+}
+
+static int encode_create(struct encode *encode, const struct change *change) {
+	const struct link *link = (const struct link *)change->desired;
+
+	if (link->object.kind->made_below && !streq(link_sent_in(change), link->object.ns))
+		return encode_create_below(encode, change);
+	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 	link_put_identity(encode, link, ifi);
 	if (!streq(link_sent_in(change), link->object.ns)) {
 		int r = link_put_netns(encode, link->object.ns);
@@ -203,20 +247,25 @@ static int encode_create(struct encode *encode, const struct change *change) {
 	return put_all(encode, &link->object, change->fields, ifi, true);
 }
 
+const char *link_underlay(const struct object *object) {
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const struct link_ref *ref = field_of(field, object);
+
+		if ((field->wire == WIRE_LINK || field->wire == WIRE_DATA_LINK || field->flags & FIELD_UNDERLAY) &&
+		    object_has(object, i) && ref->ns)
+			return ref->ns;
+	}
+	return object->ns;
+}
+
 /* A link on a lower link of another namespace is created there, and appears in its own namespace under its name. */
 const char *link_sent_in(const struct change *change) {
 	const struct object *object = change->desired;
 
 	if (change->type != CHANGE_CREATE)
 		return object ? object->ns : change->observed->ns;
-	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
-		enum field_wire wire = object->kind->fields[i].wire;
-		const struct link_ref *ref = field_of(&object->kind->fields[i], object);
-
-		if (object_has(object, i) && (wire == WIRE_LINK || wire == WIRE_DATA_LINK))
-			return ref->ns;
-	}
-	return object->ns;
+	return link_underlay(object);
 }
 
 /* The index of the link to change; a link made in this plan is known only by its name. */
@@ -229,11 +278,35 @@ static uint32_t current_index(struct encode *encode, const struct change *change
 	return encode->resolver->ifindex(encode->resolver->userdata, link->object.ns, link->name);
 }
 
+/* The desired link with what of its data it does not say as it is, so that the driver does not reset that. */
+static const struct object *with_whole_data(struct arena *arena, const struct change *change, uint64_t *fields) {
+	const struct object *want = change->desired, *have = change->observed;
+
+	if (!want->kind->whole_data || !have || have->kind != want->kind)
+		return want;
+	uint64_t data = wire_mask(want->kind, WIRE_DATA) | wire_mask(want->kind, WIRE_DATA_LINK);
+	if (!(*fields & data))
+		return want;
+	struct object *whole = arena_memdup(arena, want, want->kind->size);
+	/* Fields may share memory (`key` is both keys): what the file says goes last. */
+	for (uint64_t left = data & have->set & ~want->set; left; left &= left - 1) {
+		const struct field *field = &want->kind->fields[__builtin_ctzll(left)];
+		memcpy(field_of(field, whole), field_of(field, have), field->type->size);
+	}
+	for (uint64_t left = data & want->set; left; left &= left - 1) {
+		const struct field *field = &want->kind->fields[__builtin_ctzll(left)];
+		memcpy(field_of(field, whole), field_of(field, want), field->type->size);
+	}
+	*fields |= data & (want->set | have->set);
+	return whole;
+}
+
 static int put_update(struct encode *encode, const struct change *change, uint32_t index, uint64_t fields) {
+	const struct object *whole = with_whole_data(encode->arena, change, &fields);
 	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
 
 	ifi->ifi_index = (int)index;
-	return put_all(encode, change->desired, fields, ifi, false);
+	return put_all(encode, whole, fields, ifi, false);
 }
 
 /* The kernel applies the flags of a message first, so what must be set before the link is up goes into a message of
@@ -353,7 +426,8 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 			attr = attr_at(seen->inet6, ARRAY_SIZE(seen->inet6), field->attr);
 		break;
 	}
-	if (attr ? field->type->get(arena, field, attr, value) : field->flags & FIELD_LEFT_OUT)
+	if (field->form == FORM_SHARED ||
+	    (attr ? field->type->get(arena, field, attr, value) : field->flags & FIELD_LEFT_OUT))
 		object->set |= field_bit(i);
 }
 
@@ -425,6 +499,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	}
 	const char *rest = startswith(link->alias, "topod:");
 	object->owned = rest && streq(rest, decode->topology);
+	object->stamped = object->kind->no_mac && nl_get_u32(seen->top[IFLA_GROUP], 0) == TOPOD_LINK_GROUP;
 	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || is_fallback(link->name);
 	link->no_carrier = !nl_get_u8(seen->top[IFLA_CARRIER], 1) ||
 			   nl_get_u8(seen->top[IFLA_OPERSTATE], IF_OPER_UNKNOWN) == IF_OPER_DORMANT;
@@ -438,13 +513,15 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 		const struct field *field = &object->kind->fields[i];
 		const struct nlattr *attr = seen->top[IFLA_LINK];
 
-		if (field->type != &type_link_ref)
+		if (field->type != &type_link_ref && field->type != &type_underlay)
 			continue;
 		if (field->wire == WIRE_DATA_LINK)
 			attr = attr_at(seen->data, ARRAY_SIZE(seen->data), field->attr);
 		struct link_ref *ref = field_of(field, object);
-		ref->ifindex = nl_get_u32(attr, 0);
+		ref->ifindex = field->type == &type_link_ref ? nl_get_u32(attr, 0) : 0;
 		ref->netnsid = (int32_t)nl_get_u32(seen->top[IFLA_LINK_NETNSID], UINT32_MAX);
+		if (field->type == &type_underlay && ref->netnsid >= 0)
+			ref->ns = "?"; /* until it is resolved */
 		object->set |= field_bit(i);
 	}
 }
@@ -466,8 +543,10 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	link->name = arena_strdup(decode->arena, name);
 	object->set |= field_bit(LINK_NAME);
 	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object->kind->fields[i].type != &type_link_ref)
+		if (object->kind->fields[i].type != &type_link_ref && object->kind->fields[i].type != &type_underlay)
 			decode_field(decode->arena, &seen, object, i);
+	if (kind && kind->get_data)
+		kind->get_data(object, seen.data);
 	decode_rest(decode, &seen, link);
 	/* The master's name is not known until all links are read: keep its index for now. */
 	link->master = seen.top[IFLA_MASTER] ? arena_printf(decode->arena, "%u", nl_get_u32(seen.top[IFLA_MASTER], 0)) : "";

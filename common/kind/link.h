@@ -203,6 +203,17 @@ enum {
 			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                         \
 			      .doc = "the routes that the kernel gives it (link-local, loopback or multicast)" }
 
+/* Where the outer packets of a tunnel travel, if that is another namespace than the link's own. */
+#define LINK_UNDERLAY(of)                                                                                    \
+	{                                                                                                    \
+		.name = "underlay", .type = &type_underlay, .offset = offsetof(struct of, underlay),         \
+		.class = FIELD_RECREATE, .flags = FIELD_UNDERLAY, .fallback = "none",                        \
+		.doc = "The namespace in which the outer packets travel, if it is another than the link's; " \
+		       "`dev` in another namespace says the same."                                           \
+	}
+/* That namespace, of a desired object; that of the link below, of others; else its own. */
+const char *link_underlay(const struct object *object);
+
 /* The group in which every link is created, so that udev and others can recognise our links from the first moment:
  * the alias is set later, and no event announces it. Not managed afterwards, so that users may set another group.
  * The number is that of our route protocol; units/70-topod.rules knows it. */

@@ -36,10 +36,10 @@ struct vxlan {
 	uint32_t id, port, ttl, tos, learning, ageing_time, udp_checksum;
 	struct ip local;
 	struct far_end remote, group;
-	struct link_ref dev;
+	struct link_ref dev, underlay;
 };
 
-enum { ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV };
+enum { ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV, UNDERLAY };
 
 enum {
 	HEADERS = 50,  /* outer IPv4, UDP, VXLAN and inner Ethernet headers: vxlan_headroom(), include/net/vxlan.h */
@@ -140,7 +140,9 @@ static const struct field fields[] = {
 		  .flags = FIELD_DEV | FIELD_LOWER,
 		  .wire = WIRE_DATA_LINK,
 		  .attr = IFLA_VXLAN_LINK,
+		  .fallback = "none",
 		  .doc = "The lower interface: a name, or namespace:interface." },
+	[UNDERLAY] = LINK_UNDERLAY(vxlan),
 	ROW("ttl", ttl, &type_integer, IFLA_VXLAN_TTL, .form = FORM_U8, .max = 255, .fallback = "0",
 	    .doc = "Time to live of the outer packets; 0 uses the kernel's default."),
 	ROW("tos", tos, &type_integer, IFLA_VXLAN_TOS, .form = FORM_U8, .max = 255, .fallback = "0",
@@ -365,7 +367,7 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
  * drivers/net/vxlan/vxlan_core.c. */
 static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
-	const char *ns = object_has(desired, DEV) ? vxlan->dev.ns : desired->ns;
+	const char *ns = link_underlay(desired);
 	const char *dev = is_link_local6(&vxlan->local) && object_has(desired, DEV) ? vxlan->dev.name : "";
 
 	if (i > 0)

@@ -20,7 +20,11 @@ static json_t *mapping_schema(const struct schema_mapping *m, const struct schem
 	json_t *properties = json_object(), *required = json_array(), *schema;
 
 	if (m->link && common) {
-		add_keys(common, properties, required);
+		struct schema_mapping shared = *common;
+
+		if (m->link->no_mac)
+			shared.is.without = "mac-address";
+		add_keys(&shared, properties, required);
 		schema_set(properties, "kind", schema_pack("{s:s}", "const", m->link->name));
 	}
 	add_keys(m, properties, required);

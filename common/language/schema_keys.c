@@ -28,7 +28,8 @@ static void add_link(struct schema_mappings *all, const struct kind *kind) {
 	add(all, (struct schema_mapping){
 			 .is = { .name = kind->name,
 				 .title = kind->name,
-				 .doc = kind->doc,
+				 .doc = kind->no_mac ? arena_printf(&all->arena, "%s It has no `mac-address`.", kind->doc)
+						     : kind->doc,
 				 .fields = kind->fields + LINK_N_FIELDS,
 				 .n_fields = kind->n_fields - LINK_N_FIELDS,
 				 .kind = kind },

@@ -12,6 +12,8 @@ void schema_add_value(const struct field *field, struct text *out) {
 			text_addf(out, "%s`%s`", e == field->names ? "" : ", ", e->name);
 	} else if (field->type == &type_integer && (field->min || field->max)) {
 		text_addf(out, "%" PRIu32 " to %" PRIu32, field->min, field->max ? field->max : UINT32_MAX);
+		for (const struct enum_name *e = field->names; e && e->name; e++)
+			text_addf(out, ", `%s`", e->name);
 	} else if (field->type == &type_duration && field->max) {
 		type_duration.print(field, &field->min, out);
 		text_add(out, " to ");
@@ -109,6 +111,7 @@ const struct schema_value schema_values[] = {
 	{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. In the prefix of a network, host bits "
 		    "are an error" },
 	{ "address", "`10.0.0.1`, `\"fd00::1\"`" },
+	{ "tunnel key", "a number, the same as a dotted quad, or `none`" },
 	{ "MAC address", "`\"02:00:00:00:00:01\"`" },
 	{ "interface name", "as the kernel accepts it: up to 15 bytes without `/`, `:` and white space" },
 	{ "interface", "a name in the same namespace, or `NAMESPACE:NAME`" },

@@ -40,17 +40,19 @@ static json_t *parse_schema(const char *text) {
 
 /* Fields. */
 
-static json_t *integer_schema(const struct field *field) {
-	return schema_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)field->min, "maximum",
-			   (json_int_t)(field->max ? field->max : UINT32_MAX));
-}
-
 static json_t *word_schema(const struct field *field) {
 	json_t *words = json_array();
 
 	for (const struct enum_name *e = field->names; e && e->name; e++)
 		json_array_append_new(words, json_string(e->name));
 	return schema_pack("{s:o}", "enum", words);
+}
+
+static json_t *integer_schema(const struct field *field) {
+	json_t *number = schema_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)field->min, "maximum",
+				     (json_int_t)(field->max ? field->max : UINT32_MAX));
+
+	return field->names ? schema_pack("{s:[o,o]}", "anyOf", number, word_schema(field)) : number;
 }
 
 json_t *schema_of_field(const struct field *field) {

@@ -16,7 +16,7 @@ static void check_attributes(struct reading *r, const struct object *object) {
 			continue;
 		for (const struct field *b = a + 1; b < fields + object->kind->n_fields; b++) {
 			if (!object_has(object, (size_t)(b - fields)) || b->wire != a->wire || b->attr != a->attr ||
-			    b->bit != a->bit || b->flags & FIELD_HIDDEN)
+			    !a->attr || b->bit != a->bit || b->flags & FIELD_HIDDEN)
 				continue;
 			diag_error(r->parse.diags, object_position(object, b),
 				   "'%s' and '%s' are the same setting in the kernel: write only one of them", a->name,

@@ -149,6 +149,27 @@ static void check_made(struct reading *r, const struct object *object) {
 		diag_error(r->parse.diags, object->position, "'lo' exists in every namespace and cannot be created");
 }
 
+/* The namespace in which a tunnel's outer packets travel, and the interface by which they leave it. */
+static void check_underlay(struct reading *r, const struct object *object) {
+	const struct need lower = object_lower(object);
+
+	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
+		const struct field *field = &object->kind->fields[i];
+		const struct link_ref *ref = field_of(field, object);
+
+		if (!(field->flags & FIELD_UNDERLAY) || !object_has(object, i))
+			continue;
+		const char *ns = ref->ns ? ref->ns : object->ns;
+		if (!state_find(r->state, ns))
+			diag_error(r->parse.diags, object_position(object, field), "there is no namespace '%s'", ns);
+		else if (lower.field && !streq(lower.ns, ns))
+			diag_error(r->parse.diags, object_position(object, lower.field),
+				   "this is an interface of %s, but 'underlay' is %s: write '%s: %s:INTERFACE', and leave "
+				   "'underlay' out",
+				   lower.ns, ns, lower.field->name, ns);
+	}
+}
+
 static void check_object(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	object_foreach_need(need, object)
 		if (need.name)
@@ -156,6 +177,8 @@ static void check_object(struct reading *r, const struct ns_state *ns, const str
 		else
 			check_number(r, ns, object, &need);
 	check_inner(r, object);
+	if (object_is_link(object))
+		check_underlay(r, object);
 	if (object_is_link(object)) {
 		check_existing(r, ns, object);
 		check_made(r, object);

@@ -167,10 +167,6 @@ static void check_mtu_below(struct reading *r, const struct object *object, cons
 	}
 }
 
-static const char *article(const char *word) {
-	return strchr("aeiou", word[0]) ? "an" : "a";
-}
-
 /* A link that takes the frames of its lower link (macvlan_port_create() and macvlan_open(), drivers/net/macvlan.c). */
 static void check_taken(struct reading *r, const struct object *object, const struct need *lower,
 			const struct object *below) {
@@ -179,7 +175,7 @@ static void check_taken(struct reading *r, const struct object *object, const st
 
 	if (streq(lower->name, "lo"))
 		diag_error(r->parse.diags, position, "'lo' cannot be the parent of %s %s: it carries no Ethernet frames",
-			   article(object->kind->name), object->kind->name);
+			   indefinite_article(object->kind->name), object->kind->name);
 	if (!below || below == object)
 		return;
 	const struct object *master =
@@ -188,8 +184,8 @@ static void check_taken(struct reading *r, const struct object *object, const st
 		diag_error(r->parse.diags, position,
 			   "%s:%s is a port of %s and cannot also be the parent of %s %s: both take its frames; did "
 			   "you mean '%s: %s'?",
-			   lower->ns, lower->name, parent->master, article(object->kind->name), object->kind->name,
-			   lower->field->name, parent->master);
+			   lower->ns, lower->name, parent->master, indefinite_article(object->kind->name),
+			   object->kind->name, lower->field->name, parent->master);
 		diag_note(r->parse.diags, object_position(below, &below->kind->fields[LINK_MASTER]), "it is a port here");
 	}
 	if (link->up && object_has(object, LINK_MAC) && object_has(below, LINK_MAC) &&

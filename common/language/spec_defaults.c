@@ -129,7 +129,11 @@ static void finish_link(struct spec_reading *s, const struct ns_state *ns, struc
 		    field_from_text(arena, object->ns, field, field->initial, object))
 			object->set |= field_bit(i);
 	}
-	if (!object_has(object, LINK_MAC) && !moved && !(object->kind->shares_mac && object->kind->shares_mac(object))) {
+	if (object->kind->no_mac && object_has(object, LINK_MAC))
+		diag_error(s->here.parse.diags, object_position(object, &object->kind->fields[LINK_MAC]),
+			   "an interface of kind %s has no MAC address: leave 'mac-address' out", object->kind->name);
+	if (!object_has(object, LINK_MAC) && !moved && !object->kind->no_mac &&
+	    !(object->kind->shares_mac && object->kind->shares_mac(object))) {
 		link->mac = link_stable_mac(s->options->machine_id, s->spec->topology, object->ns, link->name);
 		object->set |= field_bit(LINK_MAC);
 	}

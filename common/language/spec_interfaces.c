@@ -105,7 +105,9 @@ static void read_entry(struct reading *r, const struct node *node) {
 	const struct kind *kind = object->kind;
 	bool unnamed = object->external || kind == spec_reading(r)->pair_kind; /* messages do not name the kind */
 	struct fields_parse fields = {
-		.what = unnamed ? NULL : arena_printf(r->parse.arena, "a %s interface", kind->name),
+		.what = unnamed ? NULL
+				: arena_printf(r->parse.arena, "%s %s interface", indefinite_article(kind->name),
+					       kind->name),
 		.fields = kind->fields,
 		.n = kind->n_fields,
 		.base = object,

@@ -19,7 +19,8 @@ bool field_from_text(struct arena *arena, const char *ns, const struct field *fi
 	/* Texts are taken verbatim: "" and words that a user would have to quote are valid. */
 	if (field->type == &type_text || field->type == &type_link_name)
 		*(const char **)field_of(field, base) = arena_strdup(arena, text);
-	else if (streq(text, "none") && (field->type == &type_ip || field->type == &type_prefix))
+	else if (streq(text, "none") && (field->type == &type_ip || field->type == &type_prefix ||
+					 field->type == &type_link_ref || field->type == &type_underlay))
 		memset(field_of(field, base), 0, field->type->size); /* as their print() writes it; not valid in a file */
 	else
 		good = field->type->parse(&parse, field, &node, field_of(field, base));

@@ -72,7 +72,9 @@ enum field_flags {
 	FIELD_OPAQUE = 1 << 3,   /* too long to print: reports say only that it changed */
 	FIELD_DEV = 1 << 4,  /* a link that the object needs: in the same namespace (char *), or in any (struct link_ref) */
 	FIELD_PEER = 1 << 5, /* FIELD_DEV, but both are made together */
-	FIELD_LOWER = 1 << 16,      /* FIELD_DEV: this link is made on that one, and disappears with it */
+	FIELD_LOWER = 1 << 16, /* FIELD_DEV: this link is made on that one, and disappears with it */
+	FIELD_UNDERLAY =
+		1 << 19, /* the namespace (type_underlay) in which this link is made, and with which it disappears */
 	FIELD_CONTROLLER = 1 << 17, /* FIELD_DEV: this link is a port of that one */
 	FIELD_ONCE = 1 << 6,        /* used at creation and never read back */
 	FIELD_SIGN = 1 << 10,       /* identifies what topod made until the mark is set */
@@ -113,7 +115,9 @@ enum field_form {
 	FORM_U8,
 	FORM_BE16,
 	FORM_S32,
-	FORM_FLAG, /* one bit of {flags, mask}, an attribute that several fields share (struct ifla_vlan_flags) */
+	FORM_FLAG,    /* one bit of {flags, mask}, an attribute that several fields share (struct ifla_vlan_flags) */
+	FORM_SHARED,  /* in attributes that several fields share in another way: see struct kind.put_data */
+	FORM_PRESENT, /* a boolean: the attribute is there, and empty, or is not */
 };
 
 struct enum_name {
@@ -132,13 +136,13 @@ struct field {
 	uint16_t attr;
 	uint16_t attr6; /* addresses: the attribute for IPv6, if it differs; else 0 */
 	enum field_form form;
-	uint32_t bit;      /* FORM_FLAG: which */
-	uint32_t min, max; /* integers; max 0: no limit */
-	uint32_t unit;     /* durations: stored units per second */
-	const struct enum_name *names;
-	const char *initial;       /* the value that topod sets if the file has none, as text; NULL: none */
-	const struct class *needs; /* the object needs another one of this class, whose key is the value; else NULL */
-	const char *fallback;      /* the kernel's default as text, to which a field that is no longer declared
+	uint32_t bit;                  /* FORM_FLAG: which */
+	uint32_t min, max;             /* integers; max 0: no limit */
+	uint32_t unit;                 /* durations: stored units per second */
+	const struct enum_name *names; /* the words of a type_enum; those that a type_integer accepts besides numbers */
+	const char *initial;           /* the value that topod sets if the file has none, as text; NULL: none */
+	const struct class *needs;     /* the object needs another one of this class, whose key is the value; else NULL */
+	const char *fallback;          /* the kernel's default as text, to which a field that is no longer declared
 				       returns; NULL: none is known */
 };
 
@@ -155,6 +159,7 @@ extern const struct type type_ip;       /* struct ip */
 extern const struct type type_prefix;   /* struct prefix, host bits kept */
 extern const struct type type_network;  /* struct prefix, host bits refused */
 extern const struct type type_link_ref; /* struct link_ref */
+extern const struct type type_underlay; /* struct link_ref, of which only `ns` counts; NULL: the link's own namespace */
 extern const struct type type_table;    /* uint32_t, number or a name of rt_tables */
 
 /* A link in this or another namespace. While a scan is being decoded, only the numbers are known. */

@@ -80,6 +80,7 @@ struct encode {
 	const char *problem;
 	struct arena *arena;
 	uint16_t family; /* the number of the kind's generic netlink family */
+	bool cleans_up; /* set by the kind: its last message removes what is left if an earlier one is refused, and may fail */
 };
 
 /* The index of a link that the object needs; 0, with encode->problem, if it does not exist. */
@@ -144,6 +145,9 @@ struct kind {
 	const struct kind *port_kind; /* a controller: the kind that describes its ports; NULL: has no ports */
 	unsigned max_ports;           /* a controller: how many ports it takes; 0: no limit */
 	bool found;                   /* never made or deleted: only the declared fields are changed (existing) */
+	bool no_mac;                  /* a link without an Ethernet address */
+	bool whole_data;              /* a link whose driver resets the attributes of IFLA_INFO_DATA that a change omits */
+	bool made_below;              /* a link that is made in its underlay's namespace, and then moved */
 	bool unnamed;                 /* a link kind that is not a value of `kind` */
 	bool any_kind;                /* can be compared with a link of any kind (existing, physical) */
 	bool markable;                /* the kernel can carry topod's mark on it, see struct object.owned */
@@ -167,6 +171,10 @@ struct kind {
 	const char *family; /* the generic netlink family ("wireguard"), if changes use TRANSPORT_GENERIC */
 	/* Writes the messages of one change. 0, or -errno with encode->problem. NULL: not sent by netlink. */
 	int (*encode)(struct encode *encode, const struct change *change);
+	/* Links: writes and reads the attributes of IFLA_INFO_DATA that several fields share (FORM_SHARED); data is indexed by
+	 * attribute. */
+	void (*put_data)(struct nl_writer *writer, const struct object *object);
+	void (*get_data)(struct object *object, const struct nlattr *const *data);
 	/* Prints what the object is: "address 10.0.0.11/24". NULL: the kind's name. */
 	void (*noun)(const struct object *object, struct text *out);
 	/* Prints the noun without what may change, for the ledger. NULL: the noun itself. */

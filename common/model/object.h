@@ -32,6 +32,7 @@ struct object {
 	uint64_t returning;               /* desired: fields that go back to their former values and are then forgotten */
 	enum drift_policy drift;
 	bool owned;            /* observed: has this topology's mark in the kernel */
+	bool stamped;          /* observed: some topod made it, and the kernel shows no better sign of it */
 	bool kernel_made;      /* observed: the kernel made it by itself; never pruned */
 	bool pending;          /* observed: exists, but is not usable yet (a tentative address) */
 	bool failed;           /* observed: exists, but the kernel gave it up (a duplicate address) */

@@ -70,8 +70,8 @@ const char *type_parse_word(struct parse *p, const struct field *field, const st
 
 bool type_wrong(struct parse *p, const struct field *field, const struct node *node, const char *example) {
 	diag_error(p->diags, node->position, "'%s' takes %s %s, not '%s'%s%s", field->name,
-		   strchr("aeiou", field->type->name[0]) ? "an" : "a", field->type->name, node->text,
-		   example ? ", for example " : "", example ? example : "");
+		   indefinite_article(field->type->name), field->type->name, node->text, example ? ", for example " : "",
+		   example ? example : "");
 	return false;
 }
 
@@ -98,14 +98,19 @@ static void u32_put(struct nl_writer *w, const struct field *field, const void *
 	case FORM_U8:
 		nl_put_u8(w, field->attr, (uint8_t)number);
 		break;
+	case FORM_PRESENT:
+		if (number)
+			nl_put(w, field->attr, "", 0);
+		break;
 	case FORM_FLAG: /* encoded by link_put_fields(), which collects the flags */
+	case FORM_SHARED:
 		break;
 	}
 }
 
 static bool u32_get(struct arena *arena _unused_, const struct field *field, const struct nlattr *attr, void *value) {
 	static const size_t sizes[] = {
-		[FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1, [FORM_FLAG] = 4
+		[FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1, [FORM_FLAG] = 4,
 	};
 	uint32_t *number = value;
 
@@ -128,6 +133,11 @@ static bool u32_get(struct arena *arena _unused_, const struct field *field, con
 	case FORM_FLAG:
 		*number = !!(mnl_attr_get_u32(attr) & field->bit);
 		break;
+	case FORM_PRESENT:
+		*number = true;
+		break;
+	case FORM_SHARED:
+		return false;
 	}
 	return true;
 }
@@ -138,6 +148,11 @@ static bool integer_parse(struct parse *p, const struct field *field, const stru
 
 	if (!text)
 		return false;
+	for (const struct enum_name *e = field->names; e && e->name; e++)
+		if (streq(text, e->name)) {
+			*(uint32_t *)value = e->value;
+			return true;
+		}
 	int r = parse_u32(text, &number);
 	if (r == -EINVAL)
 		return type_wrong(p, field, node, NULL);
@@ -153,8 +168,15 @@ static bool integer_parse(struct parse *p, const struct field *field, const stru
 	return false;
 }
 
-static void integer_print(const struct field *field _unused_, const void *value, struct text *out) {
-	text_addf(out, "%" PRIu32, *(const uint32_t *)value);
+static void integer_print(const struct field *field, const void *value, struct text *out) {
+	uint32_t number = *(const uint32_t *)value;
+
+	for (const struct enum_name *e = field->names; e && e->name; e++)
+		if (e->value == number) {
+			text_add(out, e->name);
+			return;
+		}
+	text_addf(out, "%" PRIu32, number);
 }
 
 const struct type type_integer = {
@@ -542,6 +564,39 @@ static bool link_ref_equal(const void *a, const void *b) {
 
 	return streq_ptr(x->ns, y->ns) && streq_ptr(x->name, y->name);
 }
+
+static bool underlay_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = type_parse_word(p, field, node), *why;
+
+	if (!text)
+		return false;
+	if (!file_name_valid(text, &why)) {
+		diag_error(p->diags, node->position, "the namespace name '%s' %s", text, why);
+		return false;
+	}
+	*(struct link_ref *)value = (struct link_ref){ .ns = streq_ptr(text, p->ns) ? NULL : arena_strdup(p->arena, text) };
+	return true;
+}
+
+static void underlay_print(const struct field *field _unused_, const void *value, struct text *out) {
+	const struct link_ref *ref = value;
+
+	text_add(out, ref->ns ? ref->ns : "none");
+}
+
+static bool underlay_equal(const void *a, const void *b) {
+	const struct link_ref *x = a, *y = b;
+
+	return streq_ptr(x->ns, y->ns);
+}
+
+const struct type type_underlay = {
+	.name = "namespace",
+	.size = sizeof(struct link_ref),
+	.parse = underlay_parse,
+	.print = underlay_print,
+	.equal = underlay_equal,
+};
 
 const struct type type_link_ref = {
 	.name = "interface",

@@ -202,6 +202,10 @@ uint32_t nl_get_u32(const struct nlattr *attr, uint32_t fallback) {
 	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint32_t) ? mnl_attr_get_u32(attr) : fallback;
 }
 
+uint16_t nl_get_u16(const struct nlattr *attr, uint16_t fallback) {
+	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint16_t) ? mnl_attr_get_u16(attr) : fallback;
+}
+
 uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback) {
 	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint8_t) ? mnl_attr_get_u8(attr) : fallback;
 }

@@ -81,6 +81,7 @@ void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t
 
 /* The value, or fallback if the attribute is missing or too small. */
 uint32_t nl_get_u32(const struct nlattr *attr, uint32_t fallback);
+uint16_t nl_get_u16(const struct nlattr *attr, uint16_t fallback);
 uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback);
 /* NUL-terminated text within the attribute's bounds, or NULL. */
 const char *nl_get_text(const struct nlattr *attr);

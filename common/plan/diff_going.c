@@ -43,7 +43,7 @@ static const char *goes_with(const struct diff *diff, const struct object *seen,
 	for (size_t i = 0; i < seen->kind->n_fields && !ns && depth < DEPTH_MAX; i++) {
 		const struct field *field = &seen->kind->fields[i];
 
-		if (field->flags & (FIELD_LOWER | FIELD_PEER) && object_has(seen, i))
+		if (field->flags & (FIELD_LOWER | FIELD_PEER | FIELD_UNDERLAY) && object_has(seen, i))
 			ns = goes_with_other(diff, field, field_of(field, seen), depth);
 	}
 	return ns;

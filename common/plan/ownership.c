@@ -26,7 +26,7 @@ bool diff_is_ours(const struct diff *diff, const struct object *desired, const s
 }
 
 bool diff_bears_mark(const struct ledger_entry *entry, const struct object *observed) {
-	return observed->owned || (entry && entry->made && ledger_is_signed(entry, observed));
+	return observed->owned || (entry && entry->made && (observed->stamped || ledger_is_signed(entry, observed)));
 }
 
 bool diff_may_go(const struct diff *diff, const struct object *desired, const struct object *observed) {

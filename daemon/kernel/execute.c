@@ -105,7 +105,7 @@ static void take_ack(void *userdata, size_t index, const struct nl_ack *ack) {
 	struct execution *x = userdata;
 	struct change *change = x->owners.items[index];
 
-	if (!ack->error || (change->error && change->error != -ECANCELED))
+	if (!change || !ack->error || (change->error && change->error != -ECANCELED))
 		return;
 	change->error = ack->error;
 	change->text = ack->text ? arena_strdup(&x->plan->arena, ack->text) : change->text;
@@ -157,7 +157,7 @@ static void collect(struct execution *x, struct change *change) {
 	}
 	vec_push(&x->sent, change);
 	for (size_t i = before; i < x->writer.messages.n; i++)
-		vec_push(&x->owners, change);
+		vec_push(&x->owners, encode.cleans_up && i == x->writer.messages.n - 1 ? NULL : change);
 }
 
 static void clear_batch(struct execution *x) {

@@ -17,7 +17,7 @@ struct execution {
 	struct handle *at; /* where it is to be sent */
 	struct nl_writer writer;
 	vec(struct change *) sent;   /* changes in it */
-	vec(struct change *) owners; /* of each message of the writer, in their order */
+	vec(struct change *) owners; /* of each message of the writer, in their order; NULL: its answer does not matter */
 	unsigned n_searches;         /* for moved links */
 	unsigned lap;                /* how often its indexes were already taken */
 	int host_fd;                 /* of the host namespace, if a request needs one */

@@ -176,6 +176,10 @@ static int learn_elsewhere(struct real_kernel *k, struct handle *handle, uint32_
 }
 
 static void set_name(struct place *place, struct link_ref *ref, struct handle *there) {
+	if (there && !ref->ifindex) { /* an underlay */
+		ref->ns = arena_strdup(&place->state->arena, there->name);
+		return;
+	}
 	if (there)
 		failed(place, there, learn_elsewhere(place->k, there, ref->ifindex));
 	const struct known_link *link = there ? handle_index(there, ref->ifindex) : NULL;
@@ -256,7 +260,9 @@ static void list_pairs_of(struct listing *l, struct object *object) {
 			.wanted = wanted,
 		};
 
-		if (field->type != &type_link_ref || !pair.ref->ifindex)
+		bool link = field->type == &type_link_ref && pair.ref->ifindex;
+		bool underlay = field->type == &type_underlay && pair.ref->netnsid >= 0 && (found || object_has(wanted, i));
+		if (!link && !underlay)
 			continue;
 		pair.mirror = pair.ref->netnsid >= 0 ? find_mirror(l, &pair) : NULL;
 		pair.follows = pair.mirror && is_answered_there(l, &pair);

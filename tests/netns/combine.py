@@ -11,6 +11,7 @@ with its position.
     combine.py SEED --run  tries it in the namespaces that the caller has made (test_combinations.py)
 """
 
+import functools
 import json
 import os
 import random
@@ -39,6 +40,16 @@ SETTINGS = [  # the schema does not list settings; those of an interface contain
     ("net.ipv4.ip_default_ttl", [1, 64, 255, "0x40"]), ("net.ipv4.tcp_rmem", ["4096 131072 6291456", 4096]),
     ("net.ipv4.ping_group_range", ["1 0", "0 100"]), ("net.ipv6.conf.NAME.addr_gen_mode", [0, 1]),
 ]
+
+
+@functools.cache
+def is_lacking(kind):
+    """Is it a kind of link that this kernel does not know?"""
+    done = subprocess.run(["ip", "link", "add", "topod-probe", "type", kind], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode == 0:
+        subprocess.run(["ip", "link", "delete", "topod-probe"], check=True)
+    return "Unknown device type" in done.stderr
 
 
 class Draw:
@@ -129,6 +140,9 @@ class Draw:
             return f"10.{self.pick([0, 1, 2])}.0.{self.n_addresses}/{self.pick([8, 24, 24, 30, 31, 32])}"
         return f"fd00:{self.pick([0, 1, 2])}::{self.n_addresses}/{self.pick([64, 64, 126, 128])}"
 
+    def tunnel_key(self):
+        return self.pick(["none", "0.0.0.5", "255.255.255.255"])
+
     def text(self, key):
         words = {
             "mac-address": lambda: f"02:00:00:00:00:{self.random.randrange(1, 6):02x}",
@@ -145,6 +159,8 @@ class Draw:
             "via": self.ip, "src": self.ip, "table": lambda: self.pick(["main", "local", "7"]),
             "protocol": lambda: self.pick(["tcp", "udp", "icmp"]), "port": lambda: self.pick(["80", "100-200"]),
             "source-port": lambda: self.pick(["80", "100-200"]), "servers": self.ip, "search": lambda: "example.org",
+            "key": self.tunnel_key, "input-key": self.tunnel_key, "output-key": self.tunnel_key,
+            "underlay": lambda: self.pick(NAMESPACES), "6rd-prefix": lambda: self.pick(["2001:db8::/32", "::/0", "10.0.0.0/8"]),
         }
         draw = words.get(key, lambda: self.pick([self.some_link(), self.ip(), self.own_address()]))
         return draw()
@@ -155,6 +171,11 @@ class Draw:
         """The kinds that have their own fields; the others are `interface`."""
         return [name for branch in self.defs["any-interface"]["allOf"]
                 for name in [branch["then"]["$ref"].rsplit("/", 1)[1]] if name != "interface"]
+
+    def some_kind(self):
+        """Rarely one that this kernel lacks: that ends the same way whatever its fields are."""
+        kinds = self.kinds()
+        return self.pick(kinds if self.chance(15) else [kind for kind in kinds if not is_lacking(kind)])
 
     def interface(self, ns, name, what):
         self.ns, self.name, self.what = ns, name, what
@@ -181,14 +202,14 @@ class Draw:
         return out
 
     def topology(self):
-        kinds, chosen = self.kinds(), []
+        chosen = []
         pairs = [("a:e0", "b:e0"), ("a:e1", "host:e1"), ("b:e2", "b:e3")][:self.random.randrange(1, 4)]
         for ends in pairs:
             for end in ends:
                 self.links.append(tuple(end.split(":")))
                 chosen.append((*end.split(":"), "interface"))
         for i in range(self.random.randrange(0, 5)):
-            what, ns = self.pick(kinds), self.pick(NAMESPACES[1:] if self.chance(85) else NAMESPACES)
+            what, ns = self.some_kind(), self.pick(NAMESPACES[1:] if self.chance(85) else NAMESPACES)
             self.links.append((ns, f"{what[0]}{i}"))
             chosen.append((ns, f"{what[0]}{i}", what))
         interfaces = {ns: {} for ns in NAMESPACES}

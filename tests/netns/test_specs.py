@@ -260,8 +260,10 @@ class SideBySide(Case):
 class EverySpec(unittest.TestCase):
     def test_every_file_has_a_test(self):
         """A file added to specs/ without a test is a mistake."""
-        with open(os.path.abspath(__file__)) as f:
-            text = f.read()
+        text = ""
+        for path in (os.path.abspath(__file__), os.path.join(SPECS, "..", "tests", "vm", "test_tunnels.py")):
+            with open(path) as f:
+                text += f.read()
         for name in sorted(os.listdir(SPECS)):
             if name.endswith(".yaml") and not name.startswith("side-by-side-"):
                 self.assertIn(f'self.build("{name[:-5]}"', text)

@@ -89,6 +89,8 @@ class Links(Case):
         self.assertNotIn("egress_qos", self.data())
         self.apply("d: {kind: dummy}", "x: {kind: vlan, link: d, id: 6, protocol: 802.1ad}")
         self.assertEqual(("802.1ad", 6), (self.data()["protocol"], self.data()["id"]))
+        self.apply("d: {kind: dummy}", "x: {kind: vlan, link: d, id: 6}")
+        self.assertEqual("802.1Q", self.data()["protocol"], "a field that left the file does not go back")
         self.finish(path)
 
     def test_vlan_kept_down_with_what_is_below(self):

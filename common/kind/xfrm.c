@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* xfrm: an interface for IPsec. What is routed to it is encrypted by the policies and states that bear its id (if_id). */
+#include "kind/link.h"
+#include "model/section.h"
+
+struct xfrm {
+	struct link link;
+	struct link_ref dev, underlay;
+	uint32_t id, external;
+};
+
+enum { DEV = LINK_N_FIELDS, UNDERLAY, ID, EXTERNAL };
+
+/* xfrmi_dev_setup(), net/xfrm/xfrm_interface_core.c */
+static const struct field fields[] = {
+	LINK_FIELDS_UP_TO(LINK_MTU_MAX_OTHER, NULL, "false", "false", "1000"),
+	[DEV] = { .name = "dev",
+		  .type = &type_link_ref,
+		  .offset = offsetof(struct xfrm, dev),
+		  .class = FIELD_RECREATE,
+		  .flags = FIELD_DEV | FIELD_LOWER,
+		  .wire = WIRE_DATA_LINK,
+		  .attr = IFLA_XFRM_LINK,
+		  .fallback = "none",
+		  .doc = "The interface that encrypted packets leave by: a name, or namespace:interface." },
+	[UNDERLAY] = LINK_UNDERLAY(xfrm),
+	[ID] = { .name = "id",
+		 .type = &type_integer,
+		 .offset = offsetof(struct xfrm, id),
+		 .class = FIELD_RECREATE,
+		 .wire = WIRE_DATA,
+		 .attr = IFLA_XFRM_IF_ID,
+		 .min = 1,
+		 .doc = "Of the policies and states (if_id); not with `external`." },
+	[EXTERNAL] = { .name = "external",
+		       .type = &type_bool,
+		       .offset = offsetof(struct xfrm, external),
+		       .class = FIELD_RECREATE,
+		       .flags = FIELD_LEFT_OUT,
+		       .wire = WIRE_DATA,
+		       .attr = IFLA_XFRM_COLLECT_METADATA,
+		       .form = FORM_PRESENT,
+		       .doc = "Whether routes say the id, packet by packet." },
+};
+
+static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
+	const struct xfrm *xfrm = (const struct xfrm *)desired;
+
+	if (!object_has(desired, ID) && !xfrm->external)
+		diag_error(r->parse.diags, desired->position,
+			   "an xfrm interface needs an 'id', the if_id of its policies, or 'external: true'");
+	else if (object_has(desired, ID) && xfrm->external)
+		diag_error(r->parse.diags, object_position(desired, &fields[ID]),
+			   "with 'external: true' the routes say the id; leave it out");
+}
+
+/* xfrmi_locate(): of one namespace. */
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
+	const struct xfrm *xfrm = (const struct xfrm *)desired;
+	const char *ns = link_underlay(desired);
+
+	if (i > 0)
+		return false;
+	*ret = (struct sole_claim){
+		.key = arena_printf(arena, "xfrm %s %u", ns, xfrm->external ? 0 : xfrm->id),
+		.field = &fields[xfrm->external ? EXTERNAL : ID],
+		.problem = arena_printf(arena, "another xfrm interface of %s has this id", ns),
+	};
+	return true;
+}
+
+const struct kind kind_xfrm = {
+	.name = "xfrm",
+	.doc = "An interface for IPsec, whose policies and states bear its id.",
+	.class = &class_link,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct xfrm),
+	.fields = fields,
+	.n_fields = ARRAY_SIZE(fields),
+	.link_kind = "xfrm",
+	.markable = true,
+	.no_mac = true,
+	.made_below = true,
+	.sent_in = link_sent_in,
+	.encode = link_encode,
+	.check = check,
+	.claim = claim,
+};

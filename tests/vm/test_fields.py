@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Every field of every kind of link that few build machines' kernels have, from one table. CMakeLists.txt runs `Fields` in
+User-Mode Linux, and `OtherKernels`, which that one lacks, on the machine's own kernel.
+
+Each kind is built and stays as it is. Each field that is changed by hand is restored, by `apply` and by the daemon. Each field
+that is edited is changed in place or by recreation, as the table says. What leaves the file goes back to the default. Removal
+leaves no trace. Each field that `topod schema` has of these kinds must stand in the table.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../netns"))
+
+import lab  # noqa: E402
+from lab import Case  # noqa: E402
+
+# What ip asks for.
+PROBES = {"erspan": ("remote", "10.0.0.9", "seq", "key", "1", "erspan_ver", "1"), "xfrm": ("dev", "lo", "if_id", "1"),
+          "geneve": ("id", "1", "remote", "10.0.0.9"), **{kind: ("remote", "10.0.0.9") for kind in ("gre", "gretap", "ipip", "sit", "vti")},
+          **{kind: ("remote", "fd00::9") for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")}}
+IN_PLACE, RECREATED = "in place", "recreated"
+FEW = 4  # changes of one object that a daemon takes without backing off
+
+
+class Field:
+    """key: first and second are values in the file; by hand, ip's words set a third. None: ip has no word for it."""
+
+    def __init__(self, key, first, second, by_hand, how=IN_PLACE):
+        self.key, self.first, self.second, self.by_hand, self.how = key, first, second, by_hand, how
+
+
+ENDS4 = [Field("local", "10.0.0.1", "10.0.0.3", "local 10.0.0.5"), Field("remote", "10.0.0.2", "10.0.0.4", "remote 10.0.0.6")]
+ENDS6 = [Field("local", '"fd00::1"', '"fd00::3"', "local fd00::5"), Field("remote", '"fd00::2"', '"fd00::4"', "remote fd00::6")]
+OUTER4 = [Field("ttl", "64", "inherit", "ttl 99"), Field("tos", "16", "inherit", "tos 8")]
+PMTU = [Field("pmtu-discovery", "true", "true", None)]
+OUTER6 = [Field("ttl", "64", "inherit", "ttl 99"), Field("tos", "16", "inherit", "tclass 0x20"),
+          Field("flow-label", "5", "inherit", "flowlabel 0x7"), Field("encapsulation-limit", "4", "none", "encaplimit 2")]
+KEYS = [Field("key", "5", "7", "key 9")]
+TWO_KEYS = [Field("input-key", "5", "none", "ikey 9"), Field("output-key", "6", "8", "okey 10")]
+GRE = [Field("sequence", "true", "false", "noseq"), Field("checksum", "true", "false", "nocsum")]
+DEV = [Field("dev", "d", "d2", None, RECREATED)]
+
+SIX_RD = [Field("local", "10.0.0.1", "10.0.0.3", "local 10.0.0.5"), Field("6rd-prefix", '"2001:db8::/32"', '"2001:db9::/32"', None)]
+
+# kind: its fields. A field may stand in a second table of the kind, where it contradicts another.
+KINDS = {
+    "gre": [ENDS4 + OUTER4 + KEYS + GRE + DEV + PMTU, ENDS4 + TWO_KEYS,
+            [Field("ttl", "inherit", "inherit", None), Field("pmtu-discovery", "false", "true", "pmtudisc"),
+             Field("remote", "10.0.0.2", "10.0.0.4", "remote 10.0.0.6")],
+            ENDS4 + [Field("pmtu-discovery", "false", "false", None), Field("ignore-df", "true", "false", "noignore-df")]],
+    "gretap": [ENDS4 + OUTER4 + KEYS + GRE + DEV + PMTU, ENDS4 + TWO_KEYS,
+               ENDS4 + [Field("pmtu-discovery", "false", "false", None), Field("ignore-df", "true", "false", "noignore-df")]],
+    "ip6gre": [ENDS6 + OUTER6 + KEYS + GRE + DEV, ENDS6 + TWO_KEYS],
+    "ip6gretap": [ENDS6 + OUTER6 + KEYS + GRE + DEV, ENDS6 + TWO_KEYS],
+    "erspan": [ENDS4 + OUTER4 + PMTU + DEV + [Field("key", "5", "7", "key 9"), Field("version", "1", "1", None),
+                                              Field("index", "3", "4", "erspan 5")],
+               ENDS4 + [Field("key", "5", "7", None), Field("version", "2", "2", None),
+                        Field("direction", "egress", "ingress", "erspan_dir ingress"),
+                        Field("hardware-id", "3", "4", "erspan_hwid 0x5")],
+               ENDS4 + [Field("key", "5", "5", None), Field("pmtu-discovery", "false", "false", None),
+                        Field("ignore-df", "true", "false", None)]],
+    "ipip": [ENDS4 + OUTER4 + PMTU + DEV + [Field("mode", "any", "ipip", None, RECREATED)]],
+    "sit": [ENDS4 + OUTER4 + PMTU + DEV + [Field("mode", "any", "ip6ip", None, RECREATED)],
+            SIX_RD],
+    "ip6tnl": [ENDS6 + OUTER6 + DEV + [Field("mode", "any", "ip6ip6", "mode ip6ip6")]],
+    "vti": [ENDS4 + KEYS + DEV, ENDS4 + TWO_KEYS],
+    "vti6": [ENDS6 + KEYS + DEV, ENDS6 + TWO_KEYS],
+    "xfrm": [[Field("id", "5", "7", None, RECREATED), Field("dev", "d", "d2", None, RECREATED)],
+             [Field("external", "true", "true", None)]],
+    "geneve": [[Field("id", "5", "6", None, RECREATED), Field("remote", "10.0.0.2", "10.0.0.4", "id 5 remote 10.0.0.6"),
+                Field("port", "6081", "7000", None, RECREATED), Field("ttl", "5", "6", "id 5 remote 10.0.0.2 ttl 7"),
+                Field("tos", "16", "inherit", "id 5 remote 10.0.0.2 tos 8"), Field("df", "set", "inherit", "id 5 remote 10.0.0.2 df unset"),
+                Field("udp-checksum", "true", "false", None, RECREATED)],
+               [Field("id", "5", "5", None), Field("udp-checksum", "false", "true", None, RECREATED),
+                Field("remote", '"fd00::2"', '"fd00::4"', "id 5 remote fd00::6")],
+               [Field("id", "5", "5", None), Field("udp-checksum", "false", "false", None),
+                Field("remote", '"fd00::2"', '"fd00::4"', None, RECREATED)]],
+    "nlmon": [[]],
+    "dummy": [[]],
+    "ifb": [[]],
+}
+# What stays when all the rest leaves the file: these kinds need it.
+KEPT = {"remote", "local", "external", "id", "version"}
+# What test_links.py and the machine's own kernel see to.
+ELSEWHERE = {"veth", "bridge", "macvlan", "macvtap", "vlan", "vxlan", "ipvlan", "ipvtap", "existing", "physical"}
+
+SPEC = """\
+namespaces:
+  a:
+    interfaces:
+      d: {kind: dummy, addresses: [10.0.0.1/24, {address: "fd00::1/64", nodad: true}]}
+      d2: {kind: dummy}
+      x: {kind: %s}
+"""
+
+
+class Tables(Case):
+    def write(self, kind, values):
+        return self.spec(SPEC % ", ".join([kind, *(f"{key}: {value}" for key, value in values.items())]))
+
+    def apply(self, kind, values):
+        path = self.write(kind, values)
+        self.topod("apply", path)
+        self.topod("plan", path)  # exit 0: nothing to do
+        return path
+
+    def shown(self):
+        """Without what follows from the rest: the index, the MTU."""
+        link = lab.link("a", "x")
+        return {"kind": link["linkinfo"], "flags": link["flags"], "address": link.get("address")}
+
+    def by_hand(self, kind, field):
+        lab.ip("a", f"link set x type {kind} {field.by_hand}")
+
+    def each_by_hand(self, kind, fields, values):
+        path = self.apply(kind, values)
+        want = self.shown()
+        for field in [f for f in fields if f.by_hand]:
+            with self.subTest(kind=kind, by_hand=field.by_hand):
+                self.by_hand(kind, field)
+                self.assertNotEqual(want, self.shown(), "ip changed nothing")
+                self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+                self.topod("apply", path)
+                self.topod("plan", path)
+                self.assertEqual(want, self.shown())
+        return path
+
+    def each_edited(self, kind, fields, values):
+        for field in fields:
+            with self.subTest(kind=kind, edited=field.key):
+                before = lab.link("a", "x")["ifindex"]
+                values = dict(values, **{field.key: field.second})
+                self.apply(kind, values)
+                now = lab.link("a", "x")["ifindex"]
+                if field.first != field.second:
+                    self.assertEqual(field.how, IN_PLACE if now == before else RECREATED)
+
+    def each_heard(self, kind, fields, path):
+        """What is changed while the daemon runs is put back when it hears of it."""
+        fields = [f for f in fields if f.by_hand]
+        for few in [fields[i:i + FEW] for i in range(0, len(fields), FEW)]:
+            d = self.daemon(path).ready()
+            want = self.shown()
+            for field in few:
+                with d.expects(r"drift: a/x: .*restored"):
+                    self.by_hand(kind, field)
+            d.stop()
+            self.assertEqual(want, self.shown())
+
+    def check(self, kind, tables):
+        self.probe(kind, *PROBES.get(kind, ()))
+        self.before = lab.snapshot()  # the first of some kinds brings one that the kernel itself makes
+        for fields in tables:
+            values = {field.key: field.first for field in fields}
+            path = self.each_by_hand(kind, fields, values)
+            self.each_heard(kind, fields, path)
+            self.each_edited(kind, fields, values)
+            kept = {key: value for key, value in values.items() if key in KEPT | ({"key"} if kind == "erspan" else set())}
+            bare = self.apply(kind, kept)
+            gone_back = self.shown()
+            self.topod("down", bare)
+            self.apply(kind, kept)
+            self.assertEqual(self.shown(), gone_back, "what left the file has not gone back to the default")
+            self.topod("down", bare)
+            self.same(self.before, lab.snapshot(), "down left a trace")
+
+    def probe(self, kind, *words):
+        """What the kernel shows of such a link; skips where it has none."""
+        made = lab.run("ip", "link", "add", "probe", "type", kind, *words, check=False)
+        if made.returncode:
+            self.skipTest(f"the kernel {os.uname().release} has no {kind}: {made.stderr.strip()}")
+        shown = lab.link("host", "probe")
+        lab.run("ip", "link", "delete", "probe")
+        return shown
+
+
+class Fields(Tables):
+    def test_every_kind_and_field_has_a_table(self):
+        reference = self.topod("schema", "--markdown").stdout
+        for kind, tables in KINDS.items():
+            with self.subTest(kind=kind):
+                told = reference.split(f"### {kind}\n")[1].split("\n### ")[0]
+                keys = {line.split("`")[1] for line in told.splitlines() if line.startswith("| `")}
+                self.assertEqual(keys - {field.key for fields in tables for field in fields}, set())
+
+
+class OtherKernels(Tables):
+    def test_xfrm(self):
+        self.check("xfrm", KINDS["xfrm"])
+
+    def test_6rd(self):
+        if "6rd" not in str(self.probe("sit", "remote", "10.0.0.9", "6rd-prefix", "2001:db8::/32")):
+            self.skipTest(f"the kernel {os.uname().release} has no 6rd")
+        self.check("sit", [SIX_RD])
+
+
+for name in KINDS.keys() - {"xfrm"}:
+    setattr(Fields, f"test_{name}",
+            lambda self, name=name: self.check(name, [fields for fields in KINDS[name] if fields is not SIX_RD]))
+
+if __name__ == "__main__":
+    lab.main()
