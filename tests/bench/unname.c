@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Taking a namespace's name away, and timing how it comes back.
+ * Removes a namespace's name, and measures how long it is away.
  *
- * `ip netns delete` unmounts the name and then unlinks its file, as two steps of another process. Whoever mounts the
- * namespace there again in between makes the second step fail, so the time until the name is back has two parts: the
- * wait from the unmount to the removal of the file, and the repair from there to the mount. The two kinds differ in who
- * ends the wait: `netns-deleted` runs the real `ip netns delete`, which unlinks; after `netns-unmounted` nobody does but
- * the repairer. What is seen are the kernel's own notices: mountinfo's for mounts, inotify's for the file.
+ * `ip netns delete` unmounts the name and then unlinks its file, in two steps. Mounting the namespace there again in between
+ * would make the second step fail, so the time until the name is back has two parts: the wait from the unmount to the
+ * removal of the file, and the repair from there to the mount. The two kinds differ in what ends the wait: `netns-deleted`
+ * runs the real `ip netns delete`, which unlinks; after `netns-unmounted` only the repairer does. Both parts are measured by
+ * the kernel's events: of mountinfo for mounts, of inotify for the file.
  */
 #include "subject.h"
 
@@ -25,7 +25,7 @@ enum loss { DELETED, UNMOUNTED };
 
 static const char *const losses[] = { "netns-deleted", "netns-unmounted" };
 
-/* The name, what was mounted on it, and when it was seen to lose and regain it; 0: not yet. */
+/* The name, what was mounted on it, and when it was seen to disappear and return; 0: not yet. */
 struct name {
 	char name[NS_NAME_SIZE], path[sizeof(NAMES) + NS_NAME_SIZE];
 	ino_t inode;
@@ -87,7 +87,7 @@ static void hear_unlink(struct name *n) {
 	}
 }
 
-/* Until it is back, or nobody has put it back. */
+/* Waits until the name is back, or until that takes too long. */
 static void observe(struct name *n) {
 	double deadline = now_ms() + PATIENCE_MS;
 
@@ -119,7 +119,7 @@ static void lose(const struct options *o, unsigned number, enum loss loss, struc
 		out->lost++;
 		return;
 	}
-	/* Where unmounting, unlinking and mounting were so quick that only their end was seen, all of it was the wait. */
+	/* If unmounting, unlinking and mounting were so fast that only their end was seen, all of it counts as the wait. */
 	double unlinked = n.unlinked ? n.unlinked : n.back;
 	double unmounted = n.unmounted ? n.unmounted : unlinked;
 	add_time(&out->whole, n.back - unmounted);
@@ -150,7 +150,7 @@ int verb_unname(const struct options *o) {
 		fprintf(stderr, "floor: no such way to lose a name: %s\n", o->kind);
 		return 64;
 	}
-	/* Every time another one, so that nobody sees a fight over one of them. */
+	/* Each time another one, so that none looks contested. */
 	for (unsigned i = 0; i < o->count; i++) {
 		lose(o, 1 + i % o->shape.n, (enum loss)loss, &out);
 		pause_ms(o->pause_ms);

@@ -239,7 +239,7 @@ class Overrun(Chaos):
 
     def test_overrun(self):
         path = self.spec(TEXT)
-        # lo is none of the targets, and the flood none of theirs.
+        # lo is not a target, and the flood does not concern the targets.
         done = lab.run(os.environ["TOPOD_OVERRUN"], path, SEED, os.environ.get("TOPOD_CHAOS_ROUNDS", "20"),
                        "office", *TARGETS, check=False)
         print(f"seed {SEED}: {done.stdout}", flush=True)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Situations in which one thing has to go or come before another, or takes another along: addresses of one subnet, network
- * cards that change places, routes by a gateway that is not reachable yet.
+ * Situations in which the order of changes matters, or one object disappears with another: addresses of one subnet, network
+ * cards that are swapped, routes whose gateway is not reachable yet.
  */
 #include "situation.h"
 
@@ -21,8 +21,8 @@ static struct w_address *address_of(struct situation *s, const char *ns, const c
 	return ns_address(there, ns_link(there, link), &prefix, &(struct prefix){});
 }
 
-/* An address of somebody else's is taken over, and made again behind the one that the file names first. It stays his: `down`
- * leaves it as it was. */
+/* A foreign address is taken over, and recreated after the one that the file declares first. It stays foreign: `down` leaves
+ * it as it was. */
 static void test_taken_over_and_put_behind(void **state _unused_) {
 	_situation_ s;
 
@@ -42,7 +42,7 @@ static void test_taken_over_and_put_behind(void **state _unused_) {
 	assert_int_equal(address_of(&s, "n0", "f1", "10.2.0.9/24")->protocol, 0);
 }
 
-/* A route is not asked for in the moment in which one card has gone and the other has not come. */
+/* A route is not requested at the moment when one card is gone and the other has not arrived. */
 static void test_route_over_a_card_that_changes(void **state _unused_) {
 	_situation_ s;
 
@@ -58,7 +58,7 @@ static void test_route_over_a_card_that_changes(void **state _unused_) {
 	assert_int_equal(s.run.fake.n_failed, 0);
 }
 
-/* What a route needs to reach its gateway fails: that is told, the route is not to blame, and comes with it. */
+/* An object that a route needs to reach its gateway fails: only that is reported, and the route is made together with it. */
 static void test_gateway_that_cannot_be_reached(void **state _unused_) {
 	_situation_ s;
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Next-hop objects, groups, and routes by them: made as declared, put right, changed in place, taken out without a trace."""
+"""Next-hop objects, groups, and routes by them: made as declared, repaired, changed in place, removed without a trace."""
 
 import lab
 from lab import Case
@@ -50,7 +50,7 @@ def spec_of(hops, routes, exclusive=False):
 
 
 def seen():
-    """The objects, and which routes lead by one."""
+    """The objects, and the routes that use them."""
     hops = [{k: v for k, v in h.items() if k != "unbalanced_time"} for h in lab.ip_json("web", "nexthop")]
     routes = [(r["dst"], r["nhid"]) for f in (4, 6) for r in lab.ip_json("web", f"-{f} route") if "nhid" in r]
     return sorted(map(str, hops)), sorted(routes)
@@ -86,7 +86,7 @@ class Nexthops(Case):
         self.topod("down", path)
 
     def test_a_route_leaves_before_its_next_hop_goes(self):
-        """Else the kernel drops it with the next hop, without a word, and for a moment there is none."""
+        """Else the kernel would delete the route with its next hop, without an event, and for a moment there would be none."""
         path = self.spec(spec_of(HOPS[1:3], ["{to: 192.0.2.0/24, nexthop: 1}"]))
         self.topod("apply", path)
         self.settle(usable=True)
@@ -111,7 +111,7 @@ class Nexthops(Case):
         self.topod("down", path)
 
     def test_waits_for_a_carrier(self):
-        """A bridge without ports: the next hop and what leads by it wait, which is no failure."""
+        """A bridge without ports: the next hop and its routes wait, which is not a failure."""
         path = self.spec(spec_of(["{id: 8, via: 10.7.0.2, dev: br0}", "{id: 9, group: [8]}"],
                                  ["{to: 192.0.2.0/24, nexthop: 9}"]))
         d = self.daemon(path).ready()
