@@ -193,6 +193,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 			      enum occurrence_type type) {
 	const struct object *object = change_object(change);
 	_cleanup_text_ struct text scope = {}, noun = {}, what = {}, id = {};
+	const struct drift_place nowhere = {};
 	struct arena *arena = &lines->arena;
 	enum drift_kind drift;
 	bool subject;
@@ -226,7 +227,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 		.class = object->kind->class,
 		.id = arena_strdup(arena, id.data),
 		.place = place_of(arena, object),
-		.twin = object->twin ? place_of(arena, object->twin) : (struct drift_place){},
+		.twin = object->twin ? place_of(arena, object->twin) : nowhere,
 		/* Losing its link-local address affects nothing else of an interface. */
 		.alone = object_is_link(object) && change->type == CHANGE_UPDATE &&
 			 !(change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES))),
