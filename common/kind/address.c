@@ -11,6 +11,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/link.h"
+#include "model/change.h"
 #include "model/section.h"
 
 #ifndef IFA_PROTO /* 5.18; Debian 12's headers have it, older ones do not */

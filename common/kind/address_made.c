@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/address.h"
+#include "model/change.h"
 
 static bool is_ipv4(const struct address *a) {
 	return a->address.address.family == AF_INET;

@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 
+#include "model/change.h"
 #include "model/state.h"
 
 const struct enum_name link_address_generation_names[] = {

@@ -10,6 +10,7 @@
 
 #include "kind/connected.h"
 #include "kind/link.h"
+#include "model/change.h"
 
 #ifndef IFAPROT_KERNEL_LO /* 5.18 */
 #define IFA_PROTO 11

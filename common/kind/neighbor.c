@@ -11,6 +11,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
+#include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A namespace as an object: it exists or not. Its name is that of its struct ns_state. */
 #include "kind/netns.h"
+#include "model/change.h"
+
 static const struct field fields[] = {
 	[NETNS_INODE] = { .name = "inode",
 			  .type = &type_text,

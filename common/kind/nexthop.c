@@ -12,6 +12,7 @@
 
 #include "kind/kinds.h"
 #include "kind/link.h"
+#include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
 

@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/physical.h"
+#include "model/change.h"
 #include "model/section.h"
 
 static const struct field fields[] = {

@@ -6,6 +6,7 @@
  * Membership itself is the link's `master`.
  */
 #include "kind/port.h"
+#include "model/change.h"
 #include "model/section.h"
 
 #include <linux/rtnetlink.h>

@@ -12,6 +12,7 @@
 
 #include "kind/kinds.h"
 #include "kind/route_wire.h"
+#include "model/change.h"
 #include "model/section.h"
 
 static const struct enum_name types[] = {

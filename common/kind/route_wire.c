@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/connected.h"
+#include "model/change.h"
 
 static bool has(const struct route *r, enum route_field field) {
 	return object_has(&r->object, field);

@@ -18,6 +18,7 @@
 
 #include "kind/kinds.h"
 #include "kind/rule.h"
+#include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
 

@@ -5,6 +5,7 @@
  * This file knows what makes sense on a packet's path. How the kernel is told is in nft_compile.c and nft_table.c.
  */
 #include "kind/ruleset.h"
+#include "model/change.h"
 #include "model/section.h"
 
 static const struct enum_name action_names[] = {

@@ -5,6 +5,7 @@
  * roles depending on which of them comes first.
  */
 #include "kind/sysctl.h"
+#include "model/change.h"
 #include "model/section.h"
 
 #include <ctype.h>

@@ -10,6 +10,7 @@
 #include <linux/veth.h>
 
 #include "kind/veth.h"
+#include "model/change.h"
 
 static const struct field fields[] = {
 	LINK_FIELDS("1500"),

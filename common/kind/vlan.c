@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/link.h"
+#include "model/change.h"
 
 /* One entry of a map between the tag's priority and the packet's (skb->priority). */
 struct qos_pair {

@@ -10,6 +10,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "model/change.h"
 #include "model/section.h"
 #include "kind/link.h"
 #include "model/source.h"

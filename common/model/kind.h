@@ -20,44 +20,6 @@ enum transport {
 	TRANSPORT_FILE,      /* a file in /etc/netns/NAME */
 };
 
-enum change_type {
-	CHANGE_CREATE,
-	CHANGE_UPDATE,
-	CHANGE_DELETE,
-};
-
-/* One step of a plan and, later, its result. */
-struct change {
-	enum change_type type;
-	const struct object *desired;  /* create, update */
-	const struct object *observed; /* update, delete */
-	uint64_t fields;               /* update: the fields to change; create: all that are set and not FIELD_AFTER */
-	const struct object *former;   /* create: the FIELD_BIRTH fields of what topod had made there before and is lost */
-	bool recreates;                /* one half of a recreation */
-	bool report_only;              /* an update that is only reported, never made: what hides the object is foreign */
-	bool revives;              /* one half of recreating an object that is as declared but was given up by the kernel */
-	const struct object *then; /* deletion: the desired object that takes its place after the next scan, or NULL */
-	bool makes_room;           /* one half of recreating an object behind another one that must come before it */
-	bool completes; /* an update that completes another change of the plan: the FIELD_AFTER fields of a creation, or what
-			   that change overwrites */
-	struct change **needs; /* changes that must succeed first; see plan_add_need() */
-	unsigned n_needs;
-	/* the result */
-	bool done;                    /* it was tried, or given up because of a change that it needs */
-	bool refused;                 /* the plan knows that it cannot be done */
-	bool held;                    /* left alone for now */
-	int error;                    /* 0 or -errno */
-	bool noted;                   /* recorded as something to be made that the ledger did not have before */
-	bool unsure;                  /* it was sent and got no answer: it may have been done */
-	const struct change *blocked; /* given up because of this one */
-	const struct field *culprit;  /* the field at fault, if the kernel said which */
-	/* The kernel's message, or NULL; in the plan's arena. For a change that is refused or only reported it
-	 * continues a sentence that begins with the object's noun: "exists and is not topod's". */
-	const char *text;
-	const char *moved;    /* creation: where the link was that was deleted for it, or NULL; in the plan's arena */
-	struct change *whole; /* this change tries a single field of that one, which failed */
-};
-
 /* What encoding needs to look up; daemon/kernel answers. */
 struct resolver {
 	void *userdata;
@@ -99,6 +61,7 @@ struct decode {
 	const char *(*link_name)(void *userdata, uint32_t ifindex);
 };
 
+struct change;
 struct meaning;
 struct ns_state;
 struct reading;

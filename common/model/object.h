@@ -44,9 +44,11 @@ struct object {
 	bool came;             /* desired, awaited: it was there at the latest scan */
 	const char *gone_with; /* desired: the namespace that topod removed and that took it along; NULL */
 	bool settled;          /* desired: was observed as declared since the file was loaded */
-	uint8_t scan_sets;     /* desired: one bit for each set that contains it (daemon/reconcile/scan_set) */
 	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */
-	struct change *change; /* planner: the change that is planned for it */
+	/* Notes of the reconciler and the planner. They stand here because both are asked for every object of a scan or plan,
+	 * where a table beside would cost a search each time; plan_done() and scan_set_done() clear them. */
+	uint8_t scan_sets;     /* desired: one bit for each set that contains it (daemon/reconcile/scan_set) */
+	struct change *change; /* the change that is planned for it */
 	UT_hash_handle hh;     /* its key is the identity within the namespace, see object_seal() */
 };
 

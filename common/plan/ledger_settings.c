@@ -9,6 +9,7 @@
  */
 #include "kind/link.h"
 #include "kind/sysctl.h"
+#include "model/change.h"
 #include "plan/ledger_private.h"
 
 /* In the ledger's id of a setting, the key as sysctl(8) writes it; NULL if the id is of something else. */

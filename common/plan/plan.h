@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "model/change.h"
 #include "plan/claims.h"
 
 /* A ledger entry to forget, by its names. */
@@ -104,32 +105,3 @@ void plan_make(struct plan *plan, const struct plan_input *input);
 void plan_add_need(struct plan *plan, struct change *change, struct change *need);
 
 void plan_done(struct plan *plan);
-
-/* The errors by which the kernel says that something does not exist. */
-static inline bool error_is_gone(int error) {
-	return error == -ENODEV || error == -ENOENT || error == -ESRCH || error == -EADDRNOTAVAIL || error == -ENXIO;
-}
-
-/* The errors by which it says that a gateway cannot be reached. */
-static inline bool error_is_unreachable(int error) {
-	return error == -ENETUNREACH || error == -EHOSTUNREACH;
-}
-
-/* Does the kernel's answer contradict what was scanned: the object exists already, does not exist any more, or what
- * it depends on is gone, or has no carrier? */
-static inline bool change_is_contradicted(const struct change *change) {
-	return (change->type == CHANGE_CREATE &&
-		(change->error == -EEXIST || change->error == -ENETDOWN || error_is_unreachable(change->error))) ||
-	       error_is_gone(change->error);
-}
-
-/* The object that the change is about. */
-static inline const struct object *change_object(const struct change *change) {
-	return change->desired ? change->desired : change->observed;
-}
-
-static inline enum transport change_transport(const struct change *change) {
-	const struct kind *kind = change_object(change)->kind;
-
-	return kind->transport_of ? kind->transport_of(change) : kind->transport;
-}

@@ -15,6 +15,7 @@
 #include <sched.h>
 
 #include "kind/ruleset.h"
+#include "model/change.h"
 #include "kernel/nl_socket.h"
 
 enum { SKIP = 77 };

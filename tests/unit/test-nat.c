@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "kind/ruleset.h"
+#include "model/change.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A change: one step of a plan and, after it was carried out, its result.
+ *
+ * The planner makes changes, a kind encodes them (kind->encode), the kernel's side sends them and fills in the results.
+ */
+#pragma once
+
+#include "model/kind.h"
+
+enum change_type {
+	CHANGE_CREATE,
+	CHANGE_UPDATE,
+	CHANGE_DELETE,
+};
+
+/* One step of a plan and, later, its result. */
+struct change {
+	enum change_type type;
+	const struct object *desired;  /* create, update */
+	const struct object *observed; /* update, delete */
+	uint64_t fields;               /* update: the fields to change; create: all that are set and not FIELD_AFTER */
+	const struct object *former;   /* create: the FIELD_BIRTH fields of what topod had made there before and is lost */
+	bool recreates;                /* one half of a recreation */
+	bool report_only;              /* an update that is only reported, never made: what hides the object is foreign */
+	bool revives;              /* one half of recreating an object that is as declared but was given up by the kernel */
+	const struct object *then; /* deletion: the desired object that takes its place after the next scan, or NULL */
+	bool makes_room;           /* one half of recreating an object behind another one that must come before it */
+	bool completes; /* an update that completes another change of the plan: the FIELD_AFTER fields of a creation, or what
+			   that change overwrites */
+	struct change **needs; /* changes that must succeed first; see plan_add_need() */
+	unsigned n_needs;
+	/* the result */
+	bool done;                    /* it was tried, or given up because of a change that it needs */
+	bool refused;                 /* the plan knows that it cannot be done */
+	bool held;                    /* left alone for now */
+	int error;                    /* 0 or -errno */
+	bool noted;                   /* recorded as something to be made that the ledger did not have before */
+	bool unsure;                  /* it was sent and got no answer: it may have been done */
+	const struct change *blocked; /* given up because of this one */
+	const struct field *culprit;  /* the field at fault, if the kernel said which */
+	/* The kernel's message, or NULL; in the plan's arena. For a change that is refused or only reported it
+	 * continues a sentence that begins with the object's noun: "exists and is not topod's". */
+	const char *text;
+	const char *moved;    /* creation: where the link was that was deleted for it, or NULL; in the plan's arena */
+	struct change *whole; /* this change tries a single field of that one, which failed */
+};
+
+/* The errors by which the kernel says that something does not exist. */
+static inline bool error_is_gone(int error) {
+	return error == -ENODEV || error == -ENOENT || error == -ESRCH || error == -EADDRNOTAVAIL || error == -ENXIO;
+}
+
+/* The errors by which it says that a gateway cannot be reached. */
+static inline bool error_is_unreachable(int error) {
+	return error == -ENETUNREACH || error == -EHOSTUNREACH;
+}
+
+/* Does the kernel's answer contradict what was scanned: the object exists already, does not exist any more, or what
+ * it depends on is gone, or has no carrier? */
+static inline bool change_is_contradicted(const struct change *change) {
+	return (change->type == CHANGE_CREATE &&
+		(change->error == -EEXIST || change->error == -ENETDOWN || error_is_unreachable(change->error))) ||
+	       error_is_gone(change->error);
+}
+
+/* The object that the change is about. */
+static inline const struct object *change_object(const struct change *change) {
+	return change->desired ? change->desired : change->observed;
+}
+
+static inline enum transport change_transport(const struct change *change) {
+	const struct kind *kind = change_object(change)->kind;
+
+	return kind->transport_of ? kind->transport_of(change) : kind->transport;
+}
