@@ -508,13 +508,15 @@ static bool goes_late(const struct object *object) {
 	return r->via.family || r->nexthops.n || r->nexthop;
 }
 
-static const char *hidden(struct arena *arena, const struct object *observed) {
+static const char *hidden(struct arena *arena, const struct object *observed, bool *ret_in_its_place) {
 	const struct route *r = (const struct route *)observed;
+	const struct object *front = r->front ? r->front : r->better;
 	_cleanup_text_ struct text text = {};
 
-	if (!r->front)
+	*ret_in_its_place = r->front;
+	if (!front)
 		return NULL;
-	noun(r->front, &text);
+	noun(front, &text);
 	return arena_printf(arena, "is hidden by %s, which somebody else put in front of it", text_str(&text));
 }
 
@@ -614,5 +616,6 @@ const struct kind kind_route = {
 	.warn = route_warn,
 	.needs_ipv6 = needs_ipv6,
 	.hidden = hidden,
+	.precedes = route_precedes,
 	.opponent = opponent,
 };

@@ -2,7 +2,7 @@
 /* A route; see route.c. */
 #pragma once
 
-#include "model/kind.h"
+#include "model/state.h"
 
 extern const struct class class_route;
 extern const struct source source_route;
@@ -29,8 +29,9 @@ struct route {
 	struct ip via, src;
 	const char *dev;
 	struct nexthops nexthops;
-	const struct object
-		*front; /* observed: a foreign route of the same identity that the kernel uses instead; or NULL */
+	/* Observed, foreign, or NULL: the route of the same identity that the kernel uses instead, and one that precedes it by a
+	 * smaller metric (route_front.c). */
+	const struct object *front, *better;
 };
 
 enum route_field {
@@ -53,6 +54,10 @@ enum route_field {
 
 /* Decodes one RTM_NEWROUTE of a dump. Sealed; NULL if it is not a route in a table (a cache entry), or skipped. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);
+
+/* Does somebody who adds a route by hand, rather than a routing daemon, leave this protocol on it? (route_front.c) */
+bool route_is_by_hand(uint32_t protocol);
+bool route_precedes(const struct object *object, const struct object *desired); /* see struct kind */
 
 /* While the file is read; see struct kind. */
 void route_check_all(struct reading *r, const struct ns_state *ns); /* route_check.c */

@@ -12,7 +12,7 @@
 
 #include "kind/connected.h"
 #include "kind/link.h"
-#include "kind/route.h"
+#include "kind/route_front.h"
 
 enum step {
 	READ_TABLES,
@@ -29,6 +29,8 @@ enum {
 struct route_reading {
 	enum step step; /* of the current round */
 	struct connected connected;
+	struct fronts fronts;
+	size_t fronts_before;     /* the dump under way */
 	vec(struct table) tables; /* one for each dump of the first round */
 	size_t made_before;       /* number of made routes before the current dump */
 };
@@ -164,6 +166,8 @@ static void begin(struct source_scan *scan) {
 	/* If a dump begins again, what it returned is dropped. */
 	connected->made.n = scan->restarted ? reading->made_before : connected->made.n;
 	reading->made_before = connected->made.n;
+	reading->fronts.found.n = scan->restarted ? reading->fronts_before : reading->fronts.found.n;
+	reading->fronts_before = reading->fronts.found.n;
 }
 
 static bool note_made(struct route_reading *reading, const struct nlmsghdr *nlh) {
@@ -193,6 +197,8 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	struct route *route = route_decode(&scan->decode, nlh);
 	if (route && reading->step == READ_MISSING && route->table != RT_TABLE_LOCAL)
 		scan_add(scan, &route->object);
+	if (route && reading->step == READ_TABLES)
+		fronts_add(&reading->fronts, scan->desired, route);
 	if (route && reading->step == READ_TABLES && is_wanted(scan, route))
 		add_route(scan, route);
 	return 0;
@@ -214,6 +220,8 @@ static int finish(struct source_scan *scan) {
 		connected_drop_gone(scan);
 		return 0;
 	}
+	if (reading->step == READ_TABLES)
+		fronts_apply(&reading->fronts, scan->seen);
 	connected_judge(scan, connected, false);
 	if (!connected->any_missing)
 		return 0;
@@ -235,6 +243,7 @@ static void done(struct source_scan *scan) {
 	vec_done(&reading->connected.vrf_read);
 	vec_done(&reading->connected.vrfs);
 	vec_done(&reading->tables);
+	fronts_done(&reading->fronts);
 }
 
 /* In an event about an IPv6 route the metric follows the next hops, so that a truncated message does not show the
@@ -259,6 +268,7 @@ static enum about about(const struct event *event, struct hint *ret) {
 	ret->type = HINT_OBJECT;
 	ret->ifindex = nl_get_u32(tb[RTA_OIF], 0);
 	ret->like = &like->object;
+	ret->precedes = route_is_by_hand(rtm->rtm_protocol);
 	/* Main and local, or both in that of a VRF. */
 	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL &&
 			 (like->table == RT_TABLE_MAIN || (like->table != RT_TABLE_LOCAL && rtm->rtm_type == RTN_UNICAST) ||

@@ -28,6 +28,7 @@ struct hint {
 	bool down;                 /* LINK: it is down or gone, and its dependents were lost with that */
 	const char *name;          /* CLASS: only the object of this name (a table); NULL: any */
 	const struct object *like; /* OBJECT: sealed */
+	bool precedes;             /* OBJECT: it may hide declared objects of other identities (kind->precedes()) */
 	bool by_kernel; /* OBJECT: the kernel makes such objects together with others of the link, which may have changed */
 	struct ip address; /* NEIGHBOUR: family 0: any */
 };

@@ -176,8 +176,11 @@ struct kind {
 	/* The network to which the kernel adds a route together with this desired object; false: none. */
 	bool (*connects)(const struct object *object, struct prefix *ret);
 	/* The foreign object that keeps this observed one from having an effect although it is as declared: "is
-	 * hidden by route default via 10.0.0.9", in arena; NULL: none. */
-	const char *(*hidden)(struct arena *arena, const struct object *observed);
+	 * hidden by route default via 10.0.0.9", in arena; NULL: none. *ret_in_its_place: it has the same identity, so that an
+	 * update would change it instead. */
+	const char *(*hidden)(struct arena *arena, const struct object *observed, bool *ret_in_its_place);
+	/* Can an object of the kind, of another identity, hide this desired one? */
+	bool (*precedes)(const struct object *object, const struct object *desired);
 	/* The fields that differ because the object should come before others of its kind and does not; 0: its place
 	 * does not matter, or is right. observed: NULL if it is absent. */
 	uint64_t (*out_of_order)(const struct object *desired, const struct object *observed);

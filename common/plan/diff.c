@@ -446,18 +446,11 @@ static bool goes_first(struct diff *diff, const struct ledger_entry *entry, stru
 	return true;
 }
 
-/* A foreign object hides this one, and a change would hit that one instead. So it is only reported. */
-static bool tell_hidden(struct diff *diff, const struct object *object, const struct object *observed) {
-	struct arena *arena = &diff->plan->arena;
-	const char *text = object->kind->hidden && !object->gone ? object->kind->hidden(arena, observed) : NULL;
-	struct change *change;
+static void tell_hidden(struct diff *diff, const struct object *object, const struct object *observed, const char *text) {
+	struct change *change = add(diff, CHANGE_UPDATE, object, observed, 0);
 
-	if (!text)
-		return false;
-	change = add(diff, CHANGE_UPDATE, object, observed, 0);
 	change->report_only = true;
 	change->text = text;
-	return true;
 }
 
 /* Does the kernel make this object by itself (lo's addresses, the route to an address's prefix), and does it differ
@@ -532,7 +525,13 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	observed_ns->n_noted += entry != NULL;
 	if (entry && entry->made && !found && goes_first(diff, entry, object, observed))
 		return;
-	if (tell_hidden(diff, object, observed))
+	bool in_its_place = false;
+	const char *hidden = object->kind->hidden && !object->gone
+				     ? object->kind->hidden(&diff->plan->arena, observed, &in_its_place)
+				     : NULL;
+	if (hidden && (in_its_place || !differs)) /* an update would change the object that hides this one */
+		tell_hidden(diff, object, observed, hidden);
+	if (hidden && in_its_place)
 		return;
 	if (!found && !ours && is_kernels(object, observed, differs))
 		differs = 0;

@@ -32,6 +32,7 @@ enum count_line {
 	/* since the start */                                                                                          \
 	COUNT(n_drifts, "drifts", UNLISTED, NULL, NULL, NULL)                                                          \
 	COUNT(n_restored, "restored", UNLISTED, NULL, NULL, NULL)                                                      \
+	COUNT(n_only_reported, "only_reported", DRIFT, "only reported", "only reported", NULL)                         \
 	COUNT(n_retries, "retries", DRIFT, "retry", "retries", NULL)                                                   \
 	COUNT(n_overruns, "overruns", DRIFT, "overrun of events", "overruns of events", NULL)                          \
 	COUNT(n_scans, "looks", UNLISTED, NULL, NULL, NULL)               /* of whole namespaces */                    \

@@ -18,7 +18,7 @@
 
 /* The number of lines in the plan's text: both ends of a pair count, updates that complete a creation do not. */
 struct report_summary {
-	size_t n_create, n_change, n_recreate, n_delete, n_refused;
+	size_t n_create, n_change, n_recreate, n_delete, n_refused, n_report;
 	size_t n_give_up;    /* made by topod, which will never remove them from now on */
 	size_t n_namespaces; /* namespaces with changes */
 };
@@ -27,7 +27,7 @@ struct report_summary report_plan_summary(const struct plan *plan);
 
 /* The number of lines; 0: there is nothing to do. */
 static inline size_t report_summary_total(const struct report_summary *s) {
-	return s->n_create + s->n_change + s->n_recreate + s->n_delete + s->n_refused + s->n_give_up;
+	return s->n_create + s->n_change + s->n_recreate + s->n_delete + s->n_refused + s->n_report + s->n_give_up;
 }
 
 /* Prints "1 address waits for a carrier, 2 interfaces wait to be moved in", in the order of the list; nothing if it
@@ -57,7 +57,7 @@ void report_plan_text(const struct plan *plan, bool color, struct text *out);
  *  "changes": [{"action", "namespace", "object", "kind", "fields": {NAME: {"from", "to"}}, "reason"?, "error"?}],
  *  "waiting": [{"namespace", "object", "waits"}],
  *  "spared": [{"object", "reason"}],
- *  "summary": {"create", "change", "recreate", "delete", "refused", "give_up", "namespaces"}}
+ *  "summary": {"create", "change", "recreate", "delete", "refused", "reported", "give_up", "namespaces"}}
  *
  * "waiting" lists objects that wait for something outside topod. "object" is unique in the topology. Numbers and booleans
  * are JSON's, other values are texts as in the file; "from" is null if there was no value. */

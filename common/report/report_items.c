@@ -117,6 +117,8 @@ static void add_change(struct report_items *items, struct fates *fates, const st
 
 	if (change->refused || (change->type == CHANGE_CREATE && change->observed)) {
 		item.action = ACTION_REFUSED;
+	} else if (change->report_only) {
+		item.action = ACTION_REPORTED;
 	} else if (change->type == CHANGE_CREATE) {
 		add_end(items, fates, change->desired, change);
 		if (change->desired->twin)
@@ -174,8 +176,10 @@ struct report_summary report_items_summary(const struct report_items *items) {
 
 	vec_foreach(item, &items->list)
 		n[item->action]++;
-	return (struct report_summary){ n[ACTION_CREATE],  n[ACTION_CHANGE], n[ACTION_RECREATE],       n[ACTION_DELETE],
-					n[ACTION_REFUSED], items->n_give_up, HASH_COUNT(items->groups) };
+	return (struct report_summary){
+		n[ACTION_CREATE],  n[ACTION_CHANGE],   n[ACTION_RECREATE], n[ACTION_DELETE],
+		n[ACTION_REFUSED], n[ACTION_REPORTED], items->n_give_up,   HASH_COUNT(items->groups)
+	};
 }
 
 struct report_summary report_plan_summary(const struct plan *plan) {

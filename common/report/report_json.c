@@ -32,7 +32,7 @@ static json_t *field_pair(const struct object *object, const struct object *befo
 
 /* The fields that the item shows. */
 static uint64_t shown_fields(const struct report_item *item) {
-	if (item->action == ACTION_DELETE || item->action == ACTION_REFUSED)
+	if (item->action == ACTION_DELETE || item->action == ACTION_REFUSED || item->action == ACTION_REPORTED)
 		return 0;
 	if (item->action == ACTION_CHANGE)
 		return item->fields;
@@ -64,7 +64,7 @@ static json_t *entries_json(const struct object *object) {
 }
 
 static json_t *item_json(const struct report_item *item) {
-	static const char *const actions[N_ACTIONS] = { "create", "change", "recreate", "delete", "refused" };
+	static const char *const actions[N_ACTIONS] = { "create", "change", "recreate", "delete", "refused", "reported" };
 	_cleanup_text_ struct text id = {}, text = {};
 	json_t *json = json_object();
 
@@ -80,6 +80,8 @@ static json_t *item_json(const struct report_item *item) {
 		report_reason(item, &text);
 	if (item->action == ACTION_REFUSED)
 		report_refusal(item->change, &text);
+	if (item->action == ACTION_REPORTED)
+		text_add(&text, item->change->text);
 	if (text.size)
 		report_set(json, item->action == ACTION_REFUSED ? "error" : "reason", report_json_text(text.data));
 	return json;
@@ -93,6 +95,7 @@ static json_t *summary_json(const struct report_summary *s) {
 	report_set(json, "recreate", json_integer((json_int_t)s->n_recreate));
 	report_set(json, "delete", json_integer((json_int_t)s->n_delete));
 	report_set(json, "refused", json_integer((json_int_t)s->n_refused));
+	report_set(json, "reported", json_integer((json_int_t)s->n_report));
 	report_set(json, "give_up", json_integer((json_int_t)s->n_give_up));
 	report_set(json, "namespaces", json_integer((json_int_t)s->n_namespaces));
 	return json;

@@ -13,7 +13,7 @@ static const struct {
 } styles[N_ACTIONS] = {
 	[ACTION_CREATE] = { "+", "\033[32m" },     [ACTION_CHANGE] = { "~", "\033[33m" },
 	[ACTION_RECREATE] = { "-/+", "\033[33m" }, [ACTION_DELETE] = { "-", "\033[31m" },
-	[ACTION_REFUSED] = { "!", "\033[1;31m" },
+	[ACTION_REFUSED] = { "!", "\033[1;31m" },  [ACTION_REPORTED] = { "!", "\033[33m" },
 };
 
 static void add_symbol(enum report_action action, bool color, struct text *out) {
@@ -88,8 +88,6 @@ static void add_whole(const struct object *object, struct text *out) {
 
 /* What differs if none of the fields is shown. */
 static const char *hidden_difference(const struct report_item *item) {
-	if (item->change->report_only)
-		return item->change->text;
 	for (size_t i = 0; i < item->object->kind->n_fields; i++)
 		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_OPAQUE)
 			return "content replaced";
@@ -143,6 +141,11 @@ static void add_entries(const struct object *object, struct text *out) {
 
 static void add_body(const struct report_item *item, struct text *out) {
 	switch (item->action) {
+	case ACTION_REPORTED:
+		add_noun(item->object, out);
+		text_add(out, " ");
+		report_clean(item->change->text, out);
+		return;
 	case ACTION_REFUSED:
 		report_refusal(item->change, out);
 		return;
@@ -179,7 +182,7 @@ static void add_item(const struct report_item *item, bool color, struct text *ou
 	text_addf(out, "%s%s", link, *link ? ": " : "");
 	add_body(item, out);
 	text_add(out, "\n");
-	if (item->action != ACTION_REFUSED && item->action != ACTION_DELETE)
+	if (item->action != ACTION_REFUSED && item->action != ACTION_REPORTED && item->action != ACTION_DELETE)
 		add_entries(item->object, out);
 }
 
@@ -198,6 +201,8 @@ void report_summary_text(const struct report_summary *s, struct text *out) {
 		  s->n_recreate, s->n_delete);
 	if (s->n_refused)
 		text_addf(out, ", %zu refused", s->n_refused);
+	if (s->n_report)
+		text_addf(out, ", %zu only reported", s->n_report);
 	if (s->n_give_up)
 		text_addf(out, ", %zu to give up", s->n_give_up);
 	text_addf(out, " in %zu namespace%s\n", s->n_namespaces, s->n_namespaces == 1 ? "" : "s");

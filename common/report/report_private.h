@@ -10,6 +10,7 @@ enum report_action {
 	ACTION_RECREATE,
 	ACTION_DELETE,
 	ACTION_REFUSED,
+	ACTION_REPORTED, /* topod leaves it, and says so */
 	N_ACTIONS,
 };
 

@@ -277,7 +277,7 @@ static void add_waits(struct page *page) {
 static void add_trouble(struct page *page, const struct report_trouble *t) {
 	colored(page, "\033[31m", t->state);
 	text_add(page->out, ": ");
-	add_matter(page, t, ": ");
+	add_matter(page, t, streq(t->state, "reported") ? " " : ": "); /* the words go on with the object */
 	if (t->n_tries)
 		text_addf(page->out, "; tried %" PRIu64 " time%s", t->n_tries, t->n_tries == 1 ? "" : "s");
 	if (t->next_try_usec > page->now) {

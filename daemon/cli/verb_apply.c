@@ -113,6 +113,9 @@ static void add_problem(void *userdata, const struct failure *failure) {
 
 	if (known)
 		diag_error(&work->problems, failure->position, "%s", known->text);
+	else if (failure->state && streq(failure->state, "reported"))
+		diag_error(&work->problems, failure->position, "%s: %s %s; reported only", failure->scope, failure->noun,
+			   failure->error ? failure->error : "is not as declared");
 	else
 		diag_error(&work->problems, failure->position, "%s: %s is %s%s%s", failure->scope, failure->noun,
 			   failure->state, failure->error ? ": " : "", failure->error ? failure->error : "");

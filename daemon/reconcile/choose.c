@@ -137,6 +137,7 @@ static void note_left(struct pass *pass, const struct plan *plan, const struct c
 		failure_explain(failure_find(failures, object), change->text, object->position);
 	drift_note(&pass->lines, plan, change, type);
 	pass->r->status.counts.n_drifts++;
+	pass->r->status.counts.n_only_reported += type == OCCURRENCE_DRIFT_REPORTED;
 }
 
 static void apply(struct pass *pass, struct plan *plan, struct change *change, enum hold why,

@@ -106,6 +106,9 @@ static bool add_object(struct scan_set *scan_set, struct state *desired, struct 
 	bool grown = found && scan_set_add_needing(scan_set, ns, found);
 
 	grown |= found && add_users(scan_set, desired, ns, found);
+	ns_foreach(object, hint->precedes && !ns_is_open(ns) ? ns : NULL)
+		if (object->kind == hint->like->kind && object->kind->precedes(hint->like, object))
+			grown |= scan_set_add_needing(scan_set, ns, object);
 
 	return (hint->by_kernel && scan_set_add_link(scan_set, desired, ns, link)) | grown;
 }

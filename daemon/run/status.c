@@ -163,7 +163,7 @@ static void add_example(const struct reconciler *reconciler, struct text *out) {
 		return;
 	text_addf(out, " (%s: %s", list.items[0].scope, list.items[0].noun);
 	if (list.items[0].error)
-		text_addf(out, ": %s", list.items[0].error);
+		text_addf(out, "%s%s", streq(list.items[0].state, "reported") ? " " : ": ", list.items[0].error);
 	text_add(out, list.n > 1 ? "; …)" : ")");
 }
 

@@ -85,6 +85,7 @@ static struct op route_op(struct c_case *c) {
 		static const enum op_type types[] = { OP_ROUTE_REPLACE, OP_ROUTE_PREPEND, OP_ROUTE_ADD };
 
 		op.type = r->by->ipv6 ? OP_ROUTE_REPLACE : types[case_draw(c, ARRAY_SIZE(types))];
+		op.by_hand = case_chance(c, 50);
 		if (op.type == OP_ROUTE_ADD && op.number) /* it comes before the other in the list */
 			op.number -= 10;
 		op.value = r->by->ipv6 ? arena_printf(&c->arena, "%.*sfd", (int)strlen(r->by->gateway) - 2, r->by->gateway)
@@ -204,13 +205,32 @@ static void add_visits(struct c_case *c) {
 	}
 }
 
+/* Somebody adds a route that the kernel prefers to a declared one. */
+static void add_preferred(struct c_case *c) {
+	vec_foreach(r, &c->routes) {
+		struct op op = { .type = OP_ROUTE_ADD, .ns = r->ns->name, .text = case_bare(c, r->to) };
+
+		if (!r->by || r->gateway || r->bare || !r->metric[1] || !case_chance(c, 30))
+			continue;
+		op.name = r->by->link->name;
+		op.number = (uint32_t)atoi(r->metric[1]) - 10;
+		op.value = arena_printf(&c->arena, "%.*sfd", (int)strlen(r->by->gateway) - 2, r->by->gateway);
+		if (!r->by->ipv6)
+			op.value = arena_printf(&c->arena, "%.*s253", (int)strlen(r->by->gateway) - 3, r->by->gateway);
+		op.by_hand = case_chance(c, 70);
+		vec_push(&c->steps, (struct step){ .id = c->n_parts++, .type = STEP_OP, .op = op, .n = 1 });
+	}
+}
+
 void case_make_steps(struct c_case *c) {
 	size_t n = c->minimal || case_chance(c, 30) ? 0 : 1 + case_draw(c, c->real ? 4 : 8);
 
 	while (n--)
 		vec_push(&c->steps, any_step(c));
-	if (!c->minimal)
-		add_visits(c);
+	if (c->minimal)
+		return;
+	add_visits(c);
+	add_preferred(c);
 }
 
 void case_make_crashes(struct c_case *c) {

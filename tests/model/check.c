@@ -96,6 +96,17 @@ static bool address_in_the_way(struct run *run, const struct object *object) {
 	       (failed_for_good(run, there) || (there->external && !is_made(run, object)) || is_behind_foreign(ns, there));
 }
 
+/* Somebody added a route by hand that the kernel prefers; see common/kind/route_front.c. */
+static bool is_preceded(struct run *run, const struct w_ns *ns, const struct route *r) {
+	if (ns_is_open(state_find(&reconciler_spec(run->r)->state, r->object.ns)))
+		return false;
+	vec_foreach(other, &ns->routes)
+		if (prefix_equal(&other->to, &r->to) && other->table == r->table && other->tos == r->tos &&
+		    other->metric < r->metric && other->protocol == RTPROT_BOOT)
+			return true;
+	return false;
+}
+
 /* A foreign route is used instead. */
 static bool is_hidden(struct run *run, const struct object *object) {
 	const struct route *r = (const struct route *)object;
@@ -104,7 +115,7 @@ static bool is_hidden(struct run *run, const struct object *object) {
 	const struct w_route *used = ns ? ns_route(ns, &like) : NULL,
 			     *ours = ns ? ns_route_by(ns, &like, TOPOD_PROTOCOL) : NULL;
 
-	return ours && ours != used && used->protocol != RTPROT_KERNEL;
+	return ours && ((ours != used && used->protocol != RTPROT_KERNEL) || is_preceded(run, ns, r));
 }
 
 static bool route_in_the_way(struct run *run, const struct object *object) {
@@ -267,7 +278,7 @@ static bool is_well(const struct run *run, const struct ns_state *seen_in, const
 
 	return floods_well(run, object) && seen && (seen->kind == object->kind || object->kind->any_kind) &&
 	       !(object_compare(object, seen) & fields) && !seen->pending && !seen->failed &&
-	       !(seen->kind == &kind_route && ((const struct route *)seen)->front);
+	       !(seen->kind == &kind_route && (((const struct route *)seen)->front || ((const struct route *)seen)->better));
 }
 
 bool check_is_well(struct run *run, const struct object *object) {

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/resolv_conf.h"
+#include "kind/route_front.h"
 #include "kind/ruleset.h"
 #include "kind/sysctl.h"
 #include "kind/veth.h"
@@ -191,17 +192,22 @@ static struct object *show_nat(struct state *state, const struct w_ns *ns) {
 	return object;
 }
 
-static void show_routes(struct w_ns *ns, struct state *state, struct ns_state *ret) {
+static void show_routes(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+	const struct ns_state *desired = state_find(look->desired, ret->name);
+	_cleanup_(fronts_done) struct fronts fronts = {};
+
 	vec_foreach(route, &ns->routes) {
 		struct object *object = show_route(state, ns, route), *before = ns_add(ret, object);
 
-		/* add_route() in daemon/kernel/scan.c */
+		fronts_add(&fronts, desired, (const struct route *)object);
+		/* as add_route() in common/kind/route_source.c */
 		if (before && object->owned && !before->owned) {
 			ns_remove(ret, before);
 			ns_add(ret, object);
 			((struct route *)object)->front = before->kernel_made ? NULL : before;
 		}
 	}
+	fronts_apply(&fronts, ret);
 }
 
 static void show_settings(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
@@ -230,7 +236,7 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 	vec_foreach(a, &ns->addresses)
 		ns_add(ret, show_address(state, ns, a));
 	address_settle_primaries(ret, state_find(look->desired, ret->name));
-	show_routes(ns, state, ret);
+	show_routes(look, ns, state, ret);
 	if (ns->nat &&
 	    ledger_concerns(ledger_namespace(look->ledger, ret->name), state_find(look->desired, ret->name), &class_nat))
 		ns_add(ret, show_nat(state, ns));

@@ -4,6 +4,8 @@
 #include <linux/rtnetlink.h>
 #include "kind/kinds.h"
 
+enum { ROUTING_DAEMON = 186 /* RTPROT_BGP */ };
+
 /* Stable addresses, so that a world and the kernel give the same link. */
 struct mac op_mac(const char *ns, const char *name) {
 	return link_stable_mac("somebody else's", "", ns, name);
@@ -40,7 +42,7 @@ static void print_route(const struct op *op, const char *verb, struct text *out)
 		text_addf(out, " via %s", op->value);
 	if (op->name)
 		text_addf(out, " dev %s", op->name);
-	text_addf(out, " proto 186 metric %u", op->number);
+	text_addf(out, " proto %u metric %u", op->by_hand ? RTPROT_BOOT : ROUTING_DAEMON, op->number);
 }
 
 static void print_link(const struct op *op, struct text *out) {
@@ -401,8 +403,9 @@ static int flush_routes(struct world *w, struct w_ns *ns, const struct w_link *l
 
 static int change_route(struct world *w, const struct op *op, struct w_ns *ns) {
 	struct w_link *link = op->name ? ns_link(ns, op->name) : NULL;
-	struct w_route route = { .table = RT_TABLE_MAIN, .type = RTN_UNICAST, .protocol = 186, .metric = op->number };
+	struct w_route route = { .table = RT_TABLE_MAIN, .type = RTN_UNICAST, .metric = op->number };
 
+	route.protocol = op->by_hand ? RTPROT_BOOT : ROUTING_DAEMON;
 	if (op->name && !link)
 		return -ENODEV;
 	if (op->type == OP_ROUTE_FLUSH)

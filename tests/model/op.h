@@ -61,6 +61,7 @@ struct op {
 	const char *value;       /* gateway, value */
 	uint32_t number;         /* mtu, id, metric, cost */
 	bool nodad;
+	bool by_hand; /* a route: it does not come from a routing daemon */
 };
 
 /* Prints a command line; "" for what ip(8) cannot do. */

@@ -51,6 +51,7 @@ void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route
 	world_event(w, ns,
 		    (struct hint){ .type = HINT_OBJECT,
 				   .like = &like->object,
+				   .precedes = route_is_by_hand(route->protocol),
 				   .ifindex = route->n_hops == 1 ? route->hops[0].dev->index : 0,
 				   .by_kernel = route->protocol == RTPROT_KERNEL && usual });
 }

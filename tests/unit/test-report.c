@@ -271,7 +271,7 @@ static void test_plan_json(void **state _unused_) {
 		"{\"action\": \"create\", \"namespace\": \"host\", \"object\": \"host NAT table\", \"kind\": \"nat\","
 		" \"fields\": {}, \"entries\": [\"masquerade\"]}],"
 		"\"waiting\": [], \"spared\": [], \"summary\": {\"create\": 2, \"change\": 1, \"recreate\": 1, \"delete\": 1, \"refused\": 1,"
-		" \"give_up\": 0, \"namespaces\": 1}}");
+		" \"reported\": 0, \"give_up\": 0, \"namespaces\": 1}}");
 }
 
 static void test_summary(void **state _unused_) {
