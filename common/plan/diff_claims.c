@@ -12,9 +12,11 @@ const char *diff_belongs(struct diff *diff, const struct object *object, const s
 	struct stake maker = claims_maker(diff->input->claims, object, seen, ns);
 	const struct ledger_entry *own = maker.by ? ledger_find_object(diff->input->ledger, object) : NULL;
 	const struct class *class = object->kind->class;
+	/* An earlier namespace of that name may have been ours. */
+	bool ours = own && own->made && !own->shared && (!seen || ledger_is_same(own, seen));
 	_cleanup_text_ struct text text = {};
 
-	if (!maker.by || (own && own->made && !own->shared) || !class->share_by || object->external ||
+	if (!maker.by || ours || !class->share_by || object->external ||
 	    (seen ? !ledger_is_same(maker.entry, seen)
 		  : object_is_namespace(object))) /* the maker's namespace is gone for good */
 		return NULL;

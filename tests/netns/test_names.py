@@ -603,6 +603,21 @@ class Lost(Names):
         self.assertNotIn("left in", self.topod("apply", path).stderr)
         self.topod("down", path)
 
+    def test_another_topology_took_the_name(self):
+        """Meanwhile: it is named, and so is who is left in the old one."""
+        path = self.spec(WEB)
+        self.topod("apply", path)
+        p = self.process(inside="web")
+        lab.run("ip", "netns", "delete", "web")
+        other = self.spec("topology: other\nnamespaces: {web: {interfaces: {lo: {}}}}\n", "other.yaml")
+        self.topod("apply", other)
+        done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, r"error: web: namespace exists and belongs to topology 'other' \(.*/other.yaml:2\): use "
+                         f"that one with 'adopt: true', .*; left in the old one: 1 process: sleep, pid {p.pid}\n")
+        self.topod("down", other)
+        self.topod("apply", path)
+        self.topod("down", path)
+
     def test_unique_links_left_without_a_daemon(self):
         """What only one link can have is taken from the one in the lost namespace, as a pair's end is; a namespace that no
         process is in is not found, and the message says where to look."""
