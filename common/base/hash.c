@@ -47,7 +47,7 @@ uint32_t hash_bytes(const void *data, size_t size) {
 		memcpy(&word, at, sizeof(word));
 		add_word(&s, word);
 	}
-	if (left && size >= sizeof(word)) { /* its end once more, without what was added already */
+	if (left && size >= sizeof(word)) { /* reads the last eight bytes, and shifts out those that were already added */
 		memcpy(&word, at + left - sizeof(word), sizeof(word));
 		last |= le64toh(word) >> (8 * (sizeof(word) - left));
 	} else if (left) {

@@ -56,7 +56,7 @@ size_t connected_tables(const struct source_scan *scan, const struct object *des
 	else if (object_is_link(desired))
 		link = (const struct link *)ns_find(scan->seen, desired);
 	if (link)
-		(void)link_made_table(scan->seen, link, &vrf); /* where it is not known, nothing is judged */
+		(void)link_made_table(scan->seen, link, &vrf); /* if the table is not known, nothing is judged */
 	if (address)
 		return tables_of_address(address, link, vrf, ret);
 	return link ? tables_of_link(desired, link, vrf, ret) : 0;
@@ -111,7 +111,7 @@ static bool is_missing(struct judging *j, const struct made_route *route) {
 	return true;
 }
 
-/* Does the kernel make anything for it that was read, and in which table? A link that is down has nothing. */
+/* Does the kernel make routes for the object, in which table, and was that read? A link that is down has none. */
 static bool is_judged(const struct judging *j, const struct link *link, const struct object *object, uint32_t *ret_table) {
 	if (!link || !link->up || !link_made_table(j->scan->seen, link, ret_table) || !ns_find(j->scan->desired, object))
 		return false;

@@ -28,8 +28,8 @@ struct table {
 struct connected {
 	vec(struct made_route) made;
 	unsigned main_read, local_read; /* the families for which these tables were read */
-	vec(struct table) vrf_read;     /* … and those of VRFs; number 0: all */
-	/* As the kernel makes it; table 0: main. */
+	vec(struct table) vrf_read;     /* … and the tables of VRFs that were read; number 0: all */
+	/* Does the table (0: main) have the route as the kernel makes it? */
 	bool (*has_route)(const struct source_scan *scan, const struct prefix *to, uint32_t table);
 	/* Is a route of a declared object missing, and on which link? 0: on several. */
 	bool any_missing;

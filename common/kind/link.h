@@ -223,7 +223,7 @@ enum { TOPOD_LINK_GROUP = 84 };
  * topology, the namespace and the name. */
 struct mac link_stable_mac(const void *machine_id, const char *topology, const char *ns, const char *name);
 
-/* Does the file say `up: false` of it? */
+/* Does the file declare `up: false` for the link? */
 static inline bool link_is_kept_down(const struct object *desired) {
 	return object_has(desired, LINK_UP) && !((const struct link *)desired)->up;
 }
@@ -240,8 +240,8 @@ bool link_is_own_address(const struct link *link, const struct prefix *address);
 /* Records that a route that the kernel made for the link is missing. */
 void link_miss(struct arena *arena, struct link *link, const struct made_route *route);
 
-/* Where the routes stand that the kernel makes for the link and its addresses: the table of the VRF that it is, or whose port it
- * is; 0: the tables main and local. False if that is not known, because its controller was not read. */
+/* The table of the routes that the kernel makes for the link and its addresses: that of the VRF which the link is,
+ * or whose port it is; 0: the tables main and local. False if it is not known, because the controller was not read. */
 bool link_made_table(const struct ns_state *ns, const struct link *link, uint32_t *ret);
 void link_put_own_addresses(struct encode *encode, const struct change *change, uint32_t index);
 

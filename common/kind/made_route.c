@@ -61,8 +61,8 @@ int made_route_compare(const void *a, const void *b) {
 	return memcmp(x->to.address.bytes, y->to.address.bytes, ip_size(x->to.address.family));
 }
 
-/* Is it the entry of the address itself? Without that the kernel refuses others of which it is the source
- * (fib_valid_prefsrc(), net/ipv4/fib_semantics.c). */
+/* Is it the entry of the address itself? Without that entry the kernel refuses routes that have the address as
+ * source (fib_valid_prefsrc(), net/ipv4/fib_semantics.c). */
 static bool is_of_source(const struct made_route *route) {
 	return route->type == RTN_LOCAL && ip_equal(&route->to.address, &route->source) &&
 	       route->to.length == ip_bits(route->source.family);

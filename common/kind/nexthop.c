@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Next-hop objects (ip-nexthop(8)): a way onward under a number, or a group of such, by which many routes lead and which is
- * changed for all of them in one message. The messages are RTM_NEWNEXTHOP and RTM_DELNEXTHOP with struct nhmsg
- * (linux/nexthop.h, net/ipv4/nexthop.c).
+ * Next-hop objects (ip-nexthop(8)): a gateway or interface with a number, or a group of such objects. Many routes can
+ * use one, and changing it changes them all in one message. The messages are RTM_NEWNEXTHOP and RTM_DELNEXTHOP with
+ * struct nhmsg (linux/nexthop.h, net/ipv4/nexthop.c).
  *
- * A next hop goes silently when its interface goes down, and takes along the routes that lead by it; one that is deleted also
- * leaves the groups that it is in. So an object that names one needs it, as it needs an interface.
+ * A next hop disappears silently when its interface goes down, and takes the routes that use it along; one that is
+ * deleted also leaves its groups. So an object that names a next hop needs it like an interface.
  */
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
@@ -70,7 +70,7 @@ static const struct field member_fields[] = {
 	  .offset = offsetof(struct member, weight),
 	  .min = 1,
 	  .max = 256,
-	  .doc = "Share of the traffic; 1 when left out." },
+	  .doc = "Share of the traffic; 1 by default." },
 };
 
 static int compare_members(const void *a, const void *b) {
@@ -84,7 +84,7 @@ static void sort_group(struct group *group) {
 		qsort(group->members, group->n, sizeof(*group->members), compare_members);
 }
 
-/* {id: 1, weight: 2}, or a number alone. */
+/* {id: 1, weight: 2}, or just a number. */
 static bool member_parse(struct parse *p, const struct node *node, struct member *member) {
 	uint64_t set = 0;
 
@@ -166,30 +166,31 @@ static const struct type type_group = {
 
 static const struct field fields[] = {
 	ROW(NEXTHOP_ID, "id", id, &type_integer, .class = FIELD_KEY, .flags = FIELD_REQUIRED, .min = 1,
-	    .doc = "Its number, which routes and groups name."),
+	    .doc = "The number by which routes and groups name it."),
 	ROW(NEXTHOP_VIA, "via", via, &type_ip, .doc = "Gateway."),
 	ROW(NEXTHOP_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
 	ROW(NEXTHOP_ON_LINK, "on-link", on_link, &type_bool,
-	    .doc = "Take the gateway as reachable, whatever the addresses say."),
+	    .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say."),
 	ROW(NEXTHOP_FAMILY, "family", family, &type_enum, .class = FIELD_RECREATE, .names = families,
-	    .doc = "Of a next hop without `via`: which routes may lead by it; `ipv4` when left out."),
-	ROW(NEXTHOP_BLACKHOLE, "blackhole", blackhole, &type_bool, .doc = "Drop what is sent there."),
+	    .doc = "Without `via`: the family of the routes that may use it; `ipv4` by default."),
+	ROW(NEXTHOP_BLACKHOLE, "blackhole", blackhole, &type_bool, .doc = "Whether packets are dropped."),
 	ROW(NEXTHOP_GROUP, "group", group, &type_group, .needs = &class_nexthop,
-	    .doc = "Next hops among which the traffic is divided, a set: numbers, or `{id, weight}`."),
+	    .doc = "Next hops that share the traffic, in any order: numbers, or `{id, weight}`."),
 	ROW(NEXTHOP_TYPE, "type", type, &type_enum, .class = FIELD_RECREATE, .names = types,
-	    .doc = "How a group divides it; `hash-threshold` when left out. A `resilient` one moves few flows when it changes."),
+	    .doc = "How a group divides the traffic; `hash-threshold` by default. A `resilient` group moves few flows when it "
+		   "changes."),
 	ROW(NEXTHOP_BUCKETS, "buckets", buckets, &type_integer, .class = FIELD_RECREATE, .min = 1, .max = 65535,
-	    .doc = "Size of a resilient group's table; 128 when left out."),
+	    .doc = "Size of a resilient group's table; 128 by default."),
 	ROW(NEXTHOP_IDLE_TIMER, "idle-timer", idle_timer, &type_duration, .unit = 100,
-	    .doc = "How long a bucket of a resilient group must be idle before it may move; 120s when left out."),
+	    .doc = "How long a bucket of a resilient group must be idle before it may move; 120s by default."),
 	ROW(NEXTHOP_UNBALANCED_TIMER, "unbalanced-timer", unbalanced_timer, &type_duration, .unit = 100,
-	    .doc = "How long a resilient group may be out of balance before buckets move anyway; 0s, which means for ever, when "
-		   "left out."),
+	    .doc = "How long a resilient group may be out of balance before buckets move anyway; by default 0s, which means "
+		   "forever."),
 	ROW(NEXTHOP_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
 };
 
 enum {
-	DEFAULT_BUCKETS = 128,          /* as many as a /25 has addresses; the kernel has no default */
+	DEFAULT_BUCKETS = 128,          /* our choice; the kernel has no default */
 	DEFAULT_IDLE_TIMER = 120 * 100, /* NH_RES_DEFAULT_IDLE_TIMER, net/ipv4/nexthop.c */
 };
 
@@ -208,15 +209,15 @@ static const char *what_is_wrong(const struct nexthop_object *n) {
 	if (way && !n->dev)
 		return "a next hop needs 'dev': the interface that the gateway is on";
 	if (n->on_link && !n->via.family)
-		return "'on-link' is about a gateway, and there is none";
+		return "'on-link' needs a gateway; write 'via', or remove it";
 	if (n->via.family && ip_is_multicast(&n->via))
 		return "the gateway is a multicast address";
 	if (has(n, NEXTHOP_FAMILY) && n->group.n)
-		return "a group has no 'family': its members have";
+		return "a group has no 'family'; its members have one";
 	if (has(n, NEXTHOP_FAMILY) && n->via.family && n->via.family != n->family)
 		return "'via' and 'family' contradict each other; leave 'family' out";
 	if (has(n, NEXTHOP_TYPE) && !n->group.n)
-		return "'type' is how a group divides the traffic, and there is no 'group'";
+		return "'type' is for groups only; write 'group', or remove it";
 	if (timers && n->type != NEXTHOP_GRP_TYPE_RES)
 		return "'buckets' and timers are for a group of 'type: resilient'";
 	return NULL;
@@ -251,8 +252,8 @@ static const struct nexthop_object *find(const struct ns_state *ns, uint32_t id)
 	return (const struct nexthop_object *)ns_find_need(ns, &need);
 }
 
-/* nh_check_attr_group() and valid_group_nh(), net/ipv4/nexthop.c. That a member is declared at all is checked as of every
- * object that another one names. */
+/* As nh_check_attr_group() and valid_group_nh(), net/ipv4/nexthop.c. Whether a member is declared at all is checked
+ * as for every object that another one names. */
 static void check(struct reading *r, const struct ns_state *ns, const struct object *desired) {
 	const struct nexthop_object *n = (const struct nexthop_object *)desired;
 	struct position position = object_position(desired, &fields[NEXTHOP_GROUP]);
@@ -272,7 +273,7 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 static const struct mapping entry = {
 	.name = "nexthop",
 	.title = "Next hops",
-	.doc = "An entry of `nexthops` of a namespace: a way onward that routes and groups name by its number.",
+	.doc = "An entry of `nexthops` of a namespace: a next hop that routes and groups name by its number.",
 	.what = "a next hop",
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
@@ -286,7 +287,7 @@ static const struct section sections[] = {
 	  .may_be_empty = true,
 	  .mapping = &entry,
 	  .value = "list of [next hops](#nexthop)",
-	  .doc = "Next hops with a number, and groups of them, by which `nexthop` of a route leads." },
+	  .doc = "Next hops with a number, and groups of them, for the key `nexthop` of routes." },
 	{},
 };
 
@@ -423,7 +424,7 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 		nl_begin(w, RTM_GETNEXTHOP, NLM_F_DUMP, sizeof(struct nhmsg));
 }
 
-/* A kernel before 5.3 has none. */
+/* Kernels before 5.3 have no next-hop objects. */
 static int refused(struct source_scan *scan _unused_, int error) {
 	return error == -EOPNOTSUPP ? 0 : error;
 }
@@ -456,14 +457,15 @@ static const struct source nexthops = {
 	.refused = refused,
 };
 
-/* With one that goes the kernel drops the routes by it: those that now lead another way are changed before. What is to be made
- * of another kind under the same number goes at once. */
+/* When a next hop is deleted, the kernel drops the routes that use it, so routes that move to another one are
+ * changed first. If the number is to be reused for another kind of next hop, the old one is deleted at once. */
 static enum stage stage(const struct change *change) {
 	return change->type == CHANGE_DELETE && change->recreates ? STAGE_DELETE : STAGE_CARRIER;
 }
 
-/* The kernel takes a next hop only while its interface has a carrier (nh_create_ipv4(), rtm_to_nh_config()), and drops it when
- * that is lost. That of a veth comes with its other end, so what this plan brings up is tried. */
+/* The kernel accepts a next hop only while its interface has a carrier (nh_create_ipv4(), rtm_to_nh_config()), and
+ * drops it when the carrier is lost. A veth gets its carrier from its other end, so it is tried if this plan brings
+ * that up. */
 static bool comes_later(const struct object *desired, const struct state *observed, const char **ret_why) {
 	const struct nexthop_object *n = (const struct nexthop_object *)desired;
 	const struct ns_state *ns = state_find(observed, desired->ns);
@@ -477,7 +479,7 @@ static bool goes_late(const struct object *object) {
 	return ((const struct nexthop_object *)object)->group.n;
 }
 
-/* replace_nexthop(): a single one does not become a group, nor a group a single one. */
+/* A single next hop cannot become a group, nor the reverse (replace_nexthop()). */
 static bool recreate(const struct object *desired, const struct object *observed, uint64_t differs _unused_) {
 	return !((const struct nexthop_object *)desired)->group.n != !((const struct nexthop_object *)observed)->group.n;
 }

@@ -197,7 +197,7 @@ static const struct source source = {
 	.from_text = from_text,
 };
 
-/* Name servers by the name of an interface (fe80::1%eth0) that is not there. */
+/* Name servers on an interface (fe80::1%eth0) that does not exist. */
 static void check_zones(struct meaning *m, const struct ns_state *ns, const struct dns *dns) {
 	for (size_t i = 0; i < dns->n_zones; i++)
 		if (!ns_find_link(ns, dns->zones[i].dev) && !ns->adopt)

@@ -396,7 +396,7 @@ static void fill_in(struct route *r) {
 	}
 	r->protocol = TOPOD_PROTOCOL;
 	o->set |= field_bit(ROUTE_PROTOCOL);
-	if (!r->nexthop) /* else the kernel shows a blackhole for one that is */
+	if (!r->nexthop) /* otherwise the kernel shows a route through a blackhole next hop as a blackhole */
 		o->set |= field_bit(ROUTE_TYPE);
 	if (has_device_type(r))
 		o->set |= field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));

@@ -25,7 +25,7 @@ struct route {
 	struct object object;
 	struct prefix to;
 	uint32_t table, tos, metric, type, scope, on_link, mtu, advmss, protocol;
-	uint32_t nexthop; /* the number of the next-hop object by which it leads; 0: none */
+	uint32_t nexthop; /* the number of the next-hop object that it uses; 0: none */
 	struct ip via, src;
 	const char *dev;
 	struct nexthops nexthops;

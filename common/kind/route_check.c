@@ -253,7 +253,8 @@ static void note_down(struct reading *r, const struct object *link) {
 	diag_note(r->parse.diags, object_position(link, &link->kind->fields[LINK_UP]), "it is kept down here");
 }
 
-/* fib_check_nh_v4_gw() and fib_check_nh_nongw(), net/ipv4/fib_semantics.c; fib6_nh_init(), net/ipv6/route.c. */
+/* The interface must be up: fib_check_nh_v4_gw() and fib_check_nh_nongw(), net/ipv4/fib_semantics.c; fib6_nh_init(),
+ * net/ipv6/route.c. */
 static void check_device(struct reading *r, const struct ns_state *ns, const char *dev, struct position position) {
 	const struct object *link = find_down(ns, dev);
 
@@ -304,7 +305,7 @@ static void check_gateway(struct reading *r, const struct ns_state *ns, const st
 			"on the path is %s",
 			ip_format(g->via, buf), ip_format(&behind->via, next));
 		diag_note(r->parse.diags, behind->object.position, "by this route");
-	} else if (n == 0 && !is_own(reach, g->via)) { /* which gets a better warning (kind/route_meaning.c) */
+	} else if (n == 0 && !is_own(reach, g->via)) { /* our own address gets a better warning (route_meaning.c) */
 		diag_warning(r->parse.diags, g->position, "no declared address of %s covers the gateway %s", ns->name,
 			     ip_format(g->via, buf));
 	} else if (n > 1 && !g->dev) {

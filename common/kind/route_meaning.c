@@ -12,7 +12,7 @@ struct hop {
 	struct position position;
 };
 
-/* What is reached by a link without a gateway. */
+/* What a link reaches without a gateway. */
 struct network {
 	struct prefix prefix;
 	const char *dev;

@@ -269,7 +269,7 @@ static enum about about(const struct event *event, struct hint *ret) {
 	ret->ifindex = nl_get_u32(tb[RTA_OIF], 0);
 	ret->like = &like->object;
 	ret->precedes = route_is_by_hand(rtm->rtm_protocol);
-	/* Main and local, or both in that of a VRF. */
+	/* The tables main and local, or that of a VRF, which has both. */
 	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL &&
 			 (like->table == RT_TABLE_MAIN || (like->table != RT_TABLE_LOCAL && rtm->rtm_type == RTN_UNICAST) ||
 			  (rtm->rtm_type != RTN_ANYCAST && event->message->nlmsg_type == RTM_DELROUTE));

@@ -229,7 +229,7 @@ static void decode_way(const struct decode *decode, struct route *r, const struc
 static void decode_rest(const struct decode *decode, struct route *r, const struct rtmsg *rtm,
 			const struct nlattr *const *tb) {
 	r->nexthop = nl_get_u32(tb[RTA_NH_ID], 0);
-	if (!r->nexthop) /* else it is what the next hop is just now (net.ipv4.nexthop_compat_mode) */
+	if (!r->nexthop) /* otherwise these attributes show the next hop as it is now (net.ipv4.nexthop_compat_mode) */
 		decode_way(decode, r, rtm, tb);
 	if (tb[RTA_PREFSRC] && type_ip.get(decode->arena, NULL, tb[RTA_PREFSRC], &r->src))
 		r->object.set |= field_bit(ROUTE_SRC);

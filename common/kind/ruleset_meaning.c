@@ -57,7 +57,7 @@ static bool lead_of(const struct object *object, struct lead *ret) {
 	return kind->leads ? kind->leads(object, ret) : kind->connects && kind->connects(object, &ret->to);
 }
 
-/* Where packets for an address go from a namespace, by the longest prefix. False: by nothing that is declared. */
+/* How a namespace reaches an address, by the longest prefix. False: no declared object leads there. */
 static bool find_lead(const struct ns_state *ns, const struct ip *ip, struct lead *ret) {
 	const struct object *by = NULL;
 	struct lead lead;

@@ -89,7 +89,7 @@ static void check_inner(struct reading *r, const struct object *object) {
 	}
 }
 
-/* What is needed by its number alone: a next hop. */
+/* Checks objects that are named by number only: next hops. */
 static void check_number(struct reading *r, const struct ns_state *ns, const struct object *object,
 			 const struct need *need) {
 	_cleanup_text_ struct text number = {};

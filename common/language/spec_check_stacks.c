@@ -196,7 +196,7 @@ static void check_taken(struct reading *r, const struct object *object, const st
 			   object->kind->name);
 }
 
-/* What is kept down passes nothing on, whatever stands on it. */
+/* A link that is kept down passes nothing on to the links on it. */
 static void check_lower_up(struct reading *r, const struct object *object, const struct need *lower,
 			   const struct object *below) {
 	const struct kind *kind = object->kind;

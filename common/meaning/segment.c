@@ -126,7 +126,7 @@ static void add_members(struct segments *s, const struct state *state) {
 		ns_foreach(object, ns)
 			if (object_is_link(object) && !streq(object_home_link(object), "lo"))
 				vec_push(&s->members, (struct segment_member){ .link = object, .open = leads_on(object) });
-	for (size_t i = 0; i < s->members.n; i++) { /* which stay where they are from now on */
+	for (size_t i = 0; i < s->members.n; i++) { /* the members do not move from now on */
 		s->members.items[i].parent = i;
 		HASH_ADD_PTR(s->by_link, link, &s->members.items[i]);
 	}

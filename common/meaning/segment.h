@@ -24,7 +24,7 @@ struct segment_member {
 
 struct segments {
 	vec(struct segment_member) members;
-	struct segment_member *by_link; /* the same by their links */
+	struct segment_member *by_link; /* the same members, by link */
 };
 
 void segments_find(struct segments *ret, const struct state *state);

@@ -26,7 +26,7 @@ enum stage {
 	STAGE_DEFAULTS, /* the same: new links inherit some */
 	STAGE_LINK,
 	STAGE_INSIDE,
-	STAGE_CARRIER, /* what the kernel takes only once a link has a carrier, which may come with another one */
+	STAGE_CARRIER, /* what the kernel accepts only when a link has a carrier, which may come from another link */
 	STAGE_DELETE_NAMESPACE,
 };
 

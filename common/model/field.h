@@ -50,8 +50,8 @@ struct type {
 	/* The i-th link named inside the value; *ret NULL: that item names none. False: there are no more items.
 	 * NULL for values that name no links. */
 	bool (*names_link)(const void *value, size_t i, const char **ret);
-	/* The key of the i-th object that is named inside of the value, where the field `needs` such (the members of a group).
-	 * False: there are no more. NULL: the value itself is the key, and 0 names none. */
+	/* The key of the i-th object named inside the value, if the field `needs` such objects (the members of a
+	 * group). False: there are no more. NULL: the value itself is the key, and 0 names none. */
 	bool (*names_key)(const void *value, size_t i, const void **ret_key, size_t *ret_size);
 	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
 	size_t n_keys;

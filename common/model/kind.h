@@ -81,9 +81,9 @@ struct sole_claim {
 /* Where packets for a network go. */
 struct lead {
 	struct prefix to;
-	const char *dev; /* the link; NULL: found by the gateway */
-	struct ip via;   /* the gateway; of no family: none, or several */
-	bool direct;     /* by the link, without a gateway */
+	const char *dev; /* the link; NULL: the one that reaches the gateway */
+	struct ip via;   /* the gateway; no family: none, or several */
+	bool direct;     /* directly over the link, without a gateway */
 };
 
 /* Who receives the broadcasts of a link (common/meaning). */
@@ -164,8 +164,8 @@ struct kind {
 	/* What a pending object waits for outside topod ("for a carrier", a string constant); NULL: it becomes
 	 * usable by itself. `state` is the observed one. */
 	const char *(*waits)(const struct object *observed, const struct state *state);
-	/* Can this desired object, which is not there, not be made yet? *ret_why: for what of outside topod it waits, as of waits();
-	 * NULL: that comes by itself, or with this plan. NULL: it can always be made. */
+	/* Is it too early to make this desired, absent object? *ret_why: what it waits for outside topod, as in
+	 * waits(); NULL: that comes by itself, or with this plan. A NULL function: it can always be made. */
 	bool (*comes_later)(const struct object *desired, const struct state *observed, const char **ret_why);
 	/* The network that this desired object makes directly reachable on its link (an address); false: none. */
 	bool (*reaches)(const struct object *object, struct prefix *ret);
@@ -186,7 +186,7 @@ struct kind {
 	uint64_t (*out_of_order)(const struct object *desired, const struct object *observed);
 	/* Must the object come behind `first` if both exist? */
 	bool (*comes_behind)(const struct object *object, const struct object *first);
-	/* Where packets go by this desired object (a route); false: it says nothing of that. */
+	/* Where this desired object sends packets (a route); false: it sends none. */
 	bool (*leads)(const struct object *object, struct lead *ret);
 	/* The i-th thing on which the object depends besides what its fields name as needed: a link (*ret_dev), or
 	 * an address that some link has or reaches (*ret_ip: a gateway, a source). False: there are no more. */

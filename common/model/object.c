@@ -34,7 +34,7 @@ static const void *key_of_field(const struct object *object, const struct field 
 	return text;
 }
 
-/* Those that may name another object. */
+/* The fields that may name another object. */
 static uint64_t needing_fields(const struct kind *kind) {
 	uint64_t mask = 0;
 
@@ -170,7 +170,7 @@ struct position object_position(const struct object *object, const struct field 
 	return object->position;
 }
 
-/* The next object that is named inside of the value; false: there are no more. */
+/* The next object named inside the value; false: there are no more. */
 static bool next_item(const struct object *object, const struct field *field, size_t i, size_t item, struct need *need) {
 	*need = (struct need){ .field = field, .class = field->needs, .ns = object->ns, .next = i, .item = item + 1 };
 	return field->type->names_key(field_of(field, object), item, &need->key, &need->size);

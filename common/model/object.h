@@ -41,7 +41,7 @@ struct object {
 	bool gone;             /* desired: no longer declared, only returning fields */
 	bool awaited;          /* desired: foreign, comes and goes; while it is absent, it waits */
 	bool waits;            /* desired: absent in the latest scan, and waits for something outside topod */
-	bool came;             /* desired, awaited: it was there at the latest scan */
+	bool came;             /* desired, awaited: it existed in the latest scan */
 	const char *gone_with; /* desired: the namespace that topod removed and that took it along; NULL */
 	bool settled;          /* desired: was observed as declared since the file was loaded */
 	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */
@@ -110,7 +110,7 @@ struct need {
 	const void *key;  /* its key within the class, see object_seal() … */
 	size_t size;      /* … in bytes */
 	size_t next;      /* where the walk continues */
-	size_t item;      /* … and what is named inside of it */
+	size_t item;      /* … and the position inside the field's value */
 };
 
 /* Walks over the objects that this one needs. They are read from the fields each time, because some fields of an

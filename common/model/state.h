@@ -102,7 +102,8 @@ struct dependents {
 	const struct object_item *strays;
 };
 struct dependents state_dependents(struct state *state, struct ns_state *ns, const char *link);
-/* Its objects that need others than links (a route its next hop), and may be lost with those silently. */
+/* The namespace's objects that need objects other than links (a route its next hop), and may be lost silently with
+ * them. */
 const struct object_item *state_users(struct state *state, struct ns_state *ns);
 /* The namespace's objects that belong to no link (a setting of `all`, a table). */
 const struct object_item *state_linkless(struct state *state, struct ns_state *ns);

@@ -90,7 +90,7 @@ void diff_given_up(struct diff *diff, struct object *object, const struct object
 /* Is `seen` (or NULL) a foreign object that would have to be replaced? That is reported at once instead of waiting. */
 bool diff_is_in_the_way(const struct diff *diff, const struct ns_state *desired, const struct object *object,
 			const struct object *seen);
-/* Waits if the object, or another one than a link that it needs, cannot be made yet. Returns whether it does. */
+/* Waits if the object, or an object other than a link that it needs, cannot be made yet. Returns whether it does. */
 bool diff_waits_to_come(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			struct object *object);
 /* Waits if a source address of the object is not usable yet. Returns whether it does. */

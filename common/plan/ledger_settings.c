@@ -12,7 +12,7 @@
 #include "model/change.h"
 #include "plan/ledger_private.h"
 
-/* In the ledger's id of a setting, the key as sysctl(8) writes it; NULL if the id is of something else. */
+/* The key, as sysctl(8) writes it, inside the ledger's id of a setting; NULL: the id is not a setting's. */
 static const char *key_in_id(const char *ns, const char *id) {
 	const char *rest = startswith(id, ns);
 

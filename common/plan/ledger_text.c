@@ -217,7 +217,7 @@ static bool parse_addition(struct ledger_reader *reader, char *line) {
 	_cleanup_(arena_done) struct arena arena = {};
 	kind = ledger_setting_kind(kind, ns, id);
 	const char *one = ledger_one_setting(&arena, ns, id);
-	/* Under two names: the former value in the line that was written first is that of before topod. */
+	/* The setting has lines under two names: the one that was written first has the value from before topod. */
 	if (one && ledger_find(reader->ledger, ns, one))
 		return true;
 	struct ledger_entry *entry = reader->entry = renew_entry(reader, kind, ns, one ? one : id, !streq(word, "found"));

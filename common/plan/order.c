@@ -15,6 +15,8 @@
  *                              made on them                                  then create, settings, update
  *     STAGE_INSIDE             the rest, one namespace after the other       class; those that go late last
  *     STAGE_CARRIER            what needs a link with a carrier              likewise; then deletions
+ *     STAGE_CARRIER            what needs a link's carrier (next hops and    as STAGE_INSIDE, deletions last
+ *                              what uses them)
  *     STAGE_DELETE_NAMESPACE   namespaces that are deleted                   -
  *
  * A class chooses the stage (class->stage) and its place in classes[] the rank. In STAGE_INSIDE everything of one
@@ -119,7 +121,7 @@ static unsigned rank_of(const struct change *change, const struct state *desired
 		return 3 * height_of(desired, object, 0) + (change->type == CHANGE_UPDATE ? 2 : 0);
 	case STAGE_INSIDE:
 	case STAGE_CARRIER:
-		/* What others needed goes once none of them does. */
+		/* What others needed is deleted when none of them needs it any more. */
 		return change->type == CHANGE_DELETE ? 3 * UINT8_MAX - rank : 2 * rank + late;
 	case STAGE_DELETE:
 		return UINT8_MAX - rank;
@@ -168,8 +170,8 @@ static void need_objects(struct plan *plan, struct change *change, const struct 
 	}
 }
 
-/* A gateway or source that this plan first has to make reachable: if one object does that, it is needed, and if several on
- * one link do, that link is. One that is refused exists, though it is not topod's, and may lead there all the same. */
+/* A gateway or source that this plan must first make reachable: if one object does that, it is needed; if several on
+ * one link do, the link is. One that is refused exists, though it is not topod's, and may lead there anyway. */
 static struct change *find_reach(const struct change *change, const struct ns_state *ns, const struct ip *ip) {
 	const struct object *only = NULL;
 	bool several = false;

@@ -83,7 +83,7 @@ struct plan {
 	vec(struct note) notes;
 	vec(struct released) released;
 	vec(struct spared) spared;
-	size_t n_given_up; /* of spared: what topod made, and with this plan will never remove again */
+	size_t n_given_up; /* of spared: objects that topod made and will never remove after this plan */
 };
 
 struct plan_input {
