@@ -143,7 +143,7 @@ class Nexthops(Case):
                 (["{id: 1}"], [], "either 'dev', with or without 'via', or 'blackhole: true', or 'group'"),
                 (["{id: 1, via: 10.0.0.1}"], [], "needs 'dev'"),
                 (["{id: 0, blackhole: true}"], [], "id"),
-                (["{id: 1, dev: eth0, type: resilient}"], [], "there is no 'group'"),
+                (["{id: 1, dev: eth0, type: resilient}"], [], "is for groups only"),
                 (["{id: 2, group: [1, 1]}"], [], "twice"),
                 (["{id: 2, group: [1]}"], [], "there is no next hop 1 in web"),
                 (["{id: 2, group: [3]}", "{id: 3, group: [4]}", "{id: 4, blackhole: true}"], [], "is a group"),
