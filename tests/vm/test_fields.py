@@ -84,8 +84,6 @@ KINDS = {
 # What stays when all the rest leaves the file: these kinds need it.
 KEPT = {"remote", "local", "external", "id", "version"}
 IN_TEST_TUNNELS = {"underlay"}  # which is about namespaces
-# What test_links.py and the machine's own kernel see to.
-ELSEWHERE = {"veth", "bridge", "macvlan", "macvtap", "vlan", "vxlan", "ipvlan", "ipvtap", "existing", "physical"}
 
 SPEC = """\
 namespaces:
