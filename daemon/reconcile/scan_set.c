@@ -52,6 +52,17 @@ bool scan_set_add(struct scan_set *scan_set, struct object *object) {
 	return true;
 }
 
+/* By what its gateway is reached: if that waits or fails, the object does, too. */
+static void add_reaching(struct scan_set *scan_set, struct ns_state *ns, const struct object *object) {
+	const struct ip *ip;
+	const char *dev;
+
+	for (size_t i = 0; object->kind->depends && object->kind->depends(object, i, &dev, &ip); i++)
+		ns_foreach(other, ip ? ns : NULL)
+			if (other != object && object_leads_to(other, ip))
+				scan_set_add_needing(scan_set, ns, other);
+}
+
 bool scan_set_add_needing(struct scan_set *scan_set, struct ns_state *ns, struct object *object) {
 	if (!scan_set_add(scan_set, object))
 		return false;
@@ -61,6 +72,7 @@ bool scan_set_add_needing(struct scan_set *scan_set, struct ns_state *ns, struct
 		if (needed)
 			scan_set_add_needing(scan_set, ns, needed);
 	}
+	add_reaching(scan_set, ns, object);
 	return true;
 }
 

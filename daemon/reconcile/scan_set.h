@@ -31,7 +31,8 @@ static inline bool scan_set_is_empty(const struct scan_set *scan_set) {
 /* These functions return whether the set has grown. */
 bool scan_set_add_whole(struct scan_set *scan_set);
 bool scan_set_add(struct scan_set *scan_set, struct object *object);
-/* … with everything in its namespace that a change of it would need, because whether that exists is never remembered. */
+/* … with everything in its namespace that a change of it would need, and what reaches its gateway, because whether that exists
+ * is never remembered. */
 bool scan_set_add_needing(struct scan_set *scan_set, struct ns_state *ns, struct object *object);
 /* The link and its dependents, in the same way. */
 bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link);

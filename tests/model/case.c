@@ -55,6 +55,34 @@ static void add_text(struct c_case *c, struct c_ns *ns, struct c_link *link, con
 	vec_push(&c->texts, t);
 }
 
+static bool has_ipv6_address(const struct c_case *c, const struct c_link *link) {
+	vec_foreach(a, &c->addresses)
+		if ((*a)->link == link && (*a)->ipv6)
+			return true;
+	return false;
+}
+
+/* Where IPv6 is off for all interfaces, it is on again for those that have addresses. */
+static void disable_ipv6(struct c_case *c, struct c_ns *ns) {
+	static const char *const off[] = { "1", "01" }, *const on[] = { "0", "00" }, *const either[] = { "1", "0" };
+	bool all = !streq(ns->name, NS_HOST) && case_chance(c, 8);
+
+	if (all)
+		add_text(c, ns, NULL, "net.ipv6.conf.all.disable_ipv6", off, 2);
+	if (all)
+		c->texts.items[c->texts.n - 1].part.in = BOTH;
+	vec_foreach(at, &c->links) {
+		const char *key = arena_printf(&c->arena, "net.ipv6.conf.%s.disable_ipv6", (*at)->name);
+		bool has = has_ipv6_address(c, *at);
+
+		if ((*at)->ns != ns || !((all && has) || case_chance(c, 6)))
+			continue;
+		add_text(c, ns, *at, key, has ? on : either, 2);
+		if (has)
+			c->texts.items[c->texts.n - 1].part.in = BOTH;
+	}
+}
+
 static void make_settings(struct c_case *c) {
 	static const char *const values[] = { "1", "2", "0x1", "02" }, *const switches[] = { "1", "0", "01" };
 
@@ -94,6 +122,9 @@ static void make_texts(struct c_case *c) {
 					   "{servers: [10.1.0.54, \"fe80::35%lo\"], search: [example.org]}" };
 
 	make_settings(c);
+	vec_foreach(at, &c->spaces)
+		if (!c->real)
+			disable_ipv6(c, *at);
 	vec_foreach(at, &c->spaces) {
 		if (case_chance(c, 15))
 			add_text(c, *at, NULL, "nat", nat, 2);

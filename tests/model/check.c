@@ -5,6 +5,7 @@
 
 #include "kind/kinds.h"
 #include "kind/physical.h"
+#include "kind/sysctl.h"
 
 static const char *id_of(const struct object *object, char buf[256]) {
 	_cleanup_text_ struct text id = {};
@@ -155,8 +156,20 @@ static bool in_the_way(struct run *run, const struct object *object) {
 
 static bool excused(struct run *run, const struct object *object, unsigned depth);
 
+/* IPv6 is to be on again by a setting, and cannot be. */
+static bool ipv6_excused(struct run *run, const struct object *object, unsigned depth) {
+	_cleanup_free_ char *path = xasprintf("net/ipv6/conf/%s/disable_ipv6", object_home_link(object));
+
+	ns_foreach(other, state_find(desired(run), object->ns))
+		if (other->kind == &kind_sysctl && streq(((const struct sysctl *)other)->path, path))
+			return excused(run, other, depth + 1);
+	return false;
+}
+
 static bool needs_excused(struct run *run, const struct object *object, unsigned depth) {
 	if (object->twin && excused(run, object->twin, depth + 1))
+		return true;
+	if (object->kind->needs_ipv6 && object->kind->needs_ipv6(object) && ipv6_excused(run, object, depth))
 		return true;
 	object_foreach_need(need, object) {
 		const struct object *link = state_find_need(desired(run), &need);

@@ -78,7 +78,8 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	seen->ifindex = link->index;
 	seen->no_carrier = !link_has_carrier(link);
 	seen->port_state = PORT_FORWARDING;
-	seen->makes_addresses = link_has_carrier(link) && seen->address_generation != IN6_ADDR_GEN_MODE_NONE;
+	seen->makes_addresses =
+		link_has_carrier(link) && link_has_ipv6(link) && seen->address_generation != IN6_ADDR_GEN_MODE_NONE;
 	link_set_own_addresses(seen, !link->bare);
 	if (link->other_name) {
 		seen->alternative_names = arena_memdup(&state->arena, &link->other_name, sizeof(link->other_name));

@@ -77,11 +77,32 @@ static void test_gateway_that_cannot_be_reached(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: "), 1);
 }
 
+/* The gateway is reached by a network on an interface that others move in. The route waits, too, when only it is looked at. */
+static void test_gateway_behind_what_is_awaited(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {host: {}, n0: {interfaces: {f0: {kind: existing}},\n"
+	      "  routes: [{to: 172.18.0.0/24, via: 10.77.1.254}, {to: 10.77.1.0/24, dev: f0}]}}\n"
+	      "links: [[host:e0, n0:e0]]\n",
+	      NULL);
+	act(&s, (struct op){ .type = OP_BRIDGE, .ns = NS_HOST, .name = "e0" });
+	start(&s);
+	for (int i = 0; i < 3; i++)
+		await_due(&s);
+	assert_true(s.run.fake.n_partial > 0);
+	assert_int_equal(count(&s, "create n0 route"), 0);
+	act(&s, (struct op){ .type = OP_LINK_DELETE, .ns = NS_HOST, .name = "e0" });
+	act(&s, (struct op){ .type = OP_VETH, .ns = "n0", .name = "f0", .ns2 = "n0", .name2 = "f1" });
+	is_well(&s);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		situation_test(test_taken_over_and_put_behind),
 		situation_test(test_route_over_a_card_that_changes),
 		situation_test(test_gateway_that_cannot_be_reached),
+		situation_test(test_gateway_behind_what_is_awaited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,8 @@ struct w_link *vxlan_with_id(const struct world *w, const struct w_ns *birthplac
 int link_flood(struct world *w, struct w_link *link, const struct ip *ip);
 int link_rename(struct world *w, struct w_link *link, const char *name);
 int link_move(struct world *w, struct w_link *link, struct w_ns *ns, const char *name);
+/* Is IPv6 not disabled on it? */
+bool link_has_ipv6(const struct w_link *link);
 /* Can it send? Duplicate address detection begins then. */
 bool link_has_carrier(const struct w_link *link);
 /* Call it after any of these: carriers of upper links and other ends follow. */

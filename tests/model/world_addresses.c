@@ -146,6 +146,8 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	struct w_link *link = address.link;
 	bool ipv6 = address.address.address.family == AF_INET6;
 
+	if (ipv6 && !link_has_ipv6(link))
+		return -EACCES; /* inet6_addr_add() */
 	if (ns_address(ns, link, &address.address, &address.peer))
 		return -EEXIST;
 	if (!ipv6 && has_other_scope(ns, link, &address))

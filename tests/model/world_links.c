@@ -231,6 +231,12 @@ void world_carriers(struct world *w) {
 		}
 }
 
+void drop_ipv6(struct world *w, struct w_link *link) {
+	drop_where(&link->ns->addresses, a, a->link == link && a->address.address.family == AF_INET6);
+	cut_routes(link, AF_INET6, true);
+	addresses_changed(w, link->ns, link);
+}
+
 static void come_up(struct world *w, struct w_link *link) {
 	struct w_ns *ns = link->ns;
 

@@ -22,6 +22,8 @@ void addresses_changed(struct world *w, struct w_ns *ns, const struct w_link *li
 void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route);
 
 bool leads_over(const struct w_route *route, const struct w_link *link);
+/* Removes its IPv6 addresses and the routes by it (addrconf_ifdown()). */
+void drop_ipv6(struct world *w, struct w_link *link);
 /* Removes routes by the link, after it was deleted, lost its last address, or went down. family 0: all. */
 void cut_routes(struct w_link *link, uint8_t family, bool gone);
 /* What new links inherit (devinet_sysctl, addrconf's devconf_dflt). */

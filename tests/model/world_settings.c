@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Settings of a namespace and of its links, and what the kernel changes together with one: inet_forward_change() and
- * devinet_conf_proc() of net/ipv4/devinet.c, addrconf_fixup_forwarding() of net/ipv6/addrconf.c.
+ * devinet_conf_proc() of net/ipv4/devinet.c, addrconf_fixup_forwarding() and addrconf_disable_ipv6() of
+ * net/ipv6/addrconf.c.
  */
 #include "world_private.h"
 
@@ -57,6 +58,14 @@ const char *setting_get(struct w_ns *ns, const char *path) {
 	return setting ? setting->value : setting_initial(general);
 }
 
+static const char disable6[] = "net/ipv6/conf/default/disable_ipv6";
+
+bool link_has_ipv6(const struct w_link *link) {
+	const struct w_setting *setting = find_setting(link->ns, disable6, link);
+
+	return !setting || streq(setting->value, "0");
+}
+
 static void store(struct world *w, struct w_ns *ns, const char *general, struct w_link *link, const char *value, bool own) {
 	struct w_setting *setting = find_setting(ns, general, link);
 
@@ -71,6 +80,8 @@ static void store(struct world *w, struct w_ns *ns, const char *general, struct 
 		vec_push(&ns->settings,
 			 (struct w_setting){ arena_strdup(&w->arena, general), link, arena_strdup(&w->arena, value), own });
 	}
+	if (link && streq(general, disable6) && !link_has_ipv6(link))
+		drop_ipv6(w, link);
 }
 
 static void store_for_links(struct world *w, struct w_ns *ns, const char *general, const char *value, bool spare_own) {
@@ -93,6 +104,9 @@ static void reach(struct world *w, struct w_ns *ns, const char *general, const c
 	} else if (streq(general, "net/ipv6/conf/all/forwarding")) {
 		store(w, ns, default6, NULL, value, false);
 		store_for_links(w, ns, default6, value, false);
+	} else if (streq(general, "net/ipv6/conf/all/disable_ipv6")) {
+		store(w, ns, disable6, NULL, value, false);
+		store_for_links(w, ns, disable6, value, false);
 	} else if (startswith(general, "net/ipv4/conf/default/") && !streq(general, default4)) {
 		store_for_links(w, ns, general, value, true);
 	}
