@@ -134,6 +134,12 @@ class Draw:
             return f"10.{self.pick([0, 1, 2])}.0.{self.pick([1, 2, 3, 254])}"
         return f"fd00:{self.pick([0, 1, 2])}::{self.pick([1, 2, 3])}"
 
+    def destination(self):
+        return self.pick(["default", "::/0", "192.0.2.0/24", "198.51.100.7", "2001:db8::/32", "10.0.0.0/24"])
+
+    def selector(self):
+        return self.pick(["", "", "not "]) + self.pick(["10.0.0.0/8", "192.0.2.1", "0.0.0.0/0", "2001:db8::/32", "fd00::1"])
+
     def own_address(self):
         self.n_addresses += 1
         if self.chance(75):
@@ -151,11 +157,15 @@ class Draw:
             "local": self.ip, "remote": self.ip, "group": lambda: self.pick(["239.0.0.1", "ff05::100", "224.0.0.1"]),
             "source": lambda: self.pick(["f0", "f1", "card0", "06:00:00:00:00:f1"]) if self.what == "physical" else self.pick(["10.0.0.0/8", "not 10.1.0.0/16"]),
             "destination": lambda: self.pick(["10.0.0.0/8", "192.0.2.1"]),
-            "address": self.own_address, "addresses": self.own_address,
+            "address": self.ip if self.what == "neighbors" else self.own_address, "addresses": self.own_address,
             "peer": lambda: self.pick(["10.9.0.1/32", "10.9.0.0/24", "fd09::1/128"]),
             "label": lambda: self.pick([self.name, f"{self.name}:x", f"{self.name}:0123456789abcdef"]),
             "broadcast": lambda: self.pick(["10.0.0.255", "0.0.0.0", "255.255.255.255", "10.1.0.255"]),
-            "to": lambda: self.pick(["default", "::/0", "192.0.2.0/24", "198.51.100.7", "2001:db8::/32", "10.0.0.0/24"]),
+            "from": self.selector, "to": self.selector if self.what == "rules" else self.destination,
+            "iif": self.some_link, "oif": self.some_link, "fwmark": lambda: self.pick(["0x10", "0x10/0xff", "0/0x1", "0xffffffff"]),
+            "ip-protocol": lambda: self.pick(["tcp", "udp", "icmp", "ipv6-icmp", "255"]),
+            "destination-port": lambda: self.pick(["80", "100-200", "1-65535"]), "uid-range": lambda: self.pick(["0-0", "1000-4294967294"]),
+            "suppress-prefix-length": lambda: self.pick(["0", "32"]), "suppress-interface-group": lambda: self.pick(["0", "7"]),
             "via": self.ip, "src": self.ip, "table": lambda: self.pick(["main", "local", "7"]),
             "protocol": lambda: self.pick(["tcp", "udp", "icmp"]), "port": lambda: self.pick(["80", "100-200"]),
             "source-port": lambda: self.pick(["80", "100-200"]), "servers": self.ip, "search": lambda: "example.org",
@@ -190,12 +200,14 @@ class Draw:
         return out
 
     def namespace(self, ns, interfaces):
-        self.ns, self.name, self.what = ns, "e0", "namespace"
+        self.ns, self.name = ns, "e0"
         out = {"interfaces": interfaces}
-        props = self.defs["namespace"]["properties"]
-        for key in ("routes", "nat", "forwarding", "dns", "exclusive"):
-            if key in props and self.chance(25) and not (ns == "host" and key in ("dns", "exclusive")):
-                out[key] = self.value(key, props[key])
+        # A section that is added later takes part by itself.
+        for key, node in self.defs["namespace"]["properties"].items():
+            self.what = key
+            if (key not in ("interfaces", "sysctl", "adopt", "drift") and self.chance(25)
+                    and not (ns == "host" and key in ("dns", "exclusive"))):
+                out[key] = self.value(key, node)
         settings = self.settings()
         if settings:
             out["sysctl"] = settings
@@ -216,6 +228,8 @@ class Draw:
         for ns, name, what in chosen:
             if what != "interface" or self.chance(60):
                 interfaces[ns][name] = self.interface(ns, name, what)
+        if self.chance(30):
+            interfaces["host"][self.pick(["f0", "f1"])] = {**self.interface("host", "f0", "interface"), "kind": "existing"}
         links = []
         for ends in pairs:
             more = self.value_object("links", self.defs["link"], 15, without=("endpoints",))
@@ -300,6 +314,7 @@ class Wrong(Exception):
 class Trial:
     def __init__(self, seed, path):
         self.seed, self.path, self.said = seed, path, []
+        self.seconds = 0  # until it was known how it ends
 
     def topod(self, *args, expect):
         try:
@@ -417,11 +432,14 @@ class Trial:
             raise Wrong("`topod run`: a sanitizer found something")
 
     def run(self):
-        if self.topod("check", self.path, expect=(0, 78)).returncode == 78:
-            done = self.topod("check", self.path, expect=(78,))
+        begun = time.monotonic()
+        done = self.topod("check", self.path, expect=(0, 78))
+        if done.returncode == 0:
+            done = self.topod("apply", self.path, expect=(0, 1))
+        self.seconds = time.monotonic() - begun
+        if done.returncode == 78:
             self.expect_places(done)
             return "mistake"
-        done = self.topod("apply", self.path, expect=(0, 1))
         if done.returncode == 0:
             self.topod("plan", self.path, expect=(0,))
             self.disturb()
@@ -465,7 +483,7 @@ def main(seed, run):
         outcome, why = trial.run(), None
     except Wrong as e:
         outcome, why = "wrong", str(e)
-    print(json.dumps({"seed": seed, "outcome": outcome, "why": why, "text": text, "said": trial.said}))
+    print(json.dumps({"seed": seed, "outcome": outcome, "why": why, "seconds": trial.seconds, "text": text, "said": trial.said}))
 
 
 if __name__ == "__main__":

@@ -30,22 +30,25 @@ def attempt(seed):
     command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-B", f"{HERE}/combine.py", str(seed), "--run"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        return {"seed": seed, "outcome": "wrong", "why": "combine.py failed", "text": "", "said": [done.stderr]}
+        return {"seed": seed, "outcome": "wrong", "why": "combine.py failed", "seconds": 0, "text": "", "said": [done.stderr]}
     return json.loads(done.stdout)
 
 
 class Combinations(unittest.TestCase):
     def test_each_ends_well(self):
-        counts, wrong = {}, []
+        counts, wrong, longest = {}, [], (0, OPTIONS.seed)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for result in pool.map(attempt, range(OPTIONS.seed, OPTIONS.seed + OPTIONS.count)):
                 counts[result["outcome"]] = counts.get(result["outcome"], 0) + 1
+                longest = max(longest, (result["seconds"], result["seed"]))
+                print(f"seed {result['seed']}: {result['outcome']} after {result['seconds']:.2f} s", flush=True)
                 if result["outcome"] == "wrong":
                     wrong.append(result)
                 if result["outcome"] == "wrong" or OPTIONS.show:
                     print(f"---- seed {result['seed']}: {result['outcome']}: {result['why']}\n{result['text']}\n"
                           + "\n".join(result["said"]), flush=True)
-        print(f"{OPTIONS.count} topologies from seed {OPTIONS.seed}: {counts}", flush=True)
+        print(f"{OPTIONS.count} topologies from seed {OPTIONS.seed}: {counts}; the longest took {longest[0]:.2f} s (seed {longest[1]})",
+              flush=True)
         self.assertEqual([], [(r["seed"], r["why"]) for r in wrong])
         for outcome in ("converged", "mistake"):
             self.assertGreater(counts.get(outcome, 0), 0, f"no topology ended as {outcome}: what is drawn is too tame or too wild")
