@@ -320,6 +320,8 @@ static void tell_wrong(struct run *run, const struct ns_state *seen_in, const st
 static bool has_drifted(const struct ns_state *seen_in, const struct object *object) {
 	const struct object *seen = object->drift == DRIFT_RESTORE ? NULL : ns_find(seen_in, object);
 
+	if (seen && seen->kind != object->kind && !object->kind->any_kind)
+		return true;
 	return seen && object_compare(object, seen);
 }
 
