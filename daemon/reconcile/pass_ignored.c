@@ -28,10 +28,15 @@ uint64_t pass_kept(void *userdata, const struct object *object, uint64_t differs
 	return pass->r->paused || !failure_may_try(failures, record, pass->now_usec) ? record->fields & differs : 0;
 }
 
+/* The object is not there, and all of it is asked for. A setting is never created, so one that cannot be read is updated. */
+static bool asks_for_all(const struct change *change) {
+	return change->type != CHANGE_UPDATE || (!change->observed && !change->completes);
+}
+
 struct failure_record *pass_ignored_as_such(const struct pass *pass, const struct change *change) {
 	struct failure_record *record = failure_find_ignored(&pass->r->failures, change_object(change));
 
-	return record && !record->fields && change->type != CHANGE_UPDATE && !change->recreates ? record : NULL;
+	return record && !record->fields && asks_for_all(change) && !change->recreates ? record : NULL;
 }
 
 struct failure_record *pass_known_ignored(const struct pass *pass, const struct change *change) {
@@ -164,7 +169,7 @@ static void note_ignored(struct pass *pass, const struct plan *plan, const struc
 static bool is_known(const struct pass *pass, const struct change *change) {
 	const struct failure_record *record = failure_find_ignored(&pass->r->failures, change_object(change));
 
-	return record && (record->fields || change->type != CHANGE_UPDATE);
+	return record && (record->fields || asks_for_all(change));
 }
 
 bool pass_note_ignored(struct pass *pass, const struct plan *plan) {

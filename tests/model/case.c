@@ -62,6 +62,23 @@ static bool has_ipv6_address(const struct c_case *c, const struct c_link *link) 
 	return false;
 }
 
+static bool has_attribute(const struct c_case *c, const struct c_link *link, const char *key) {
+	vec_foreach(a, &c->attributes)
+		if (a->link == link && streq(a->key, key))
+			return true;
+	return false;
+}
+
+/* It cannot be read before it is written, and changes how the link makes its addresses. It stays as long as the link does. */
+static void add_secret(struct c_case *c, struct c_link *link) {
+	static const char *const secrets[] = { "\"2001:db8::1\"", "\"2001:db8:0:0:0:0:0:2\"" };
+
+	if (c->real || (link->kind && (streq(link->kind, "existing") || streq(link->kind, "physical"))) ||
+	    has_attribute(c, link, "ipv6-address-generation") || !case_chance(c, 8))
+		return;
+	add_text(c, link->ns, link, arena_printf(&c->arena, "net.ipv6.conf.%s.stable_secret", link->name), secrets, 2);
+}
+
 /* Where IPv6 is off for all interfaces, it is on again for those that have addresses. */
 static void disable_ipv6(struct c_case *c, struct c_ns *ns) {
 	static const char *const off[] = { "1", "01" }, *const on[] = { "0", "00" }, *const either[] = { "1", "0" };
@@ -102,6 +119,7 @@ static void make_settings(struct c_case *c) {
 			add_text(c, *at, NULL, "net.ipv4.conf.default.rp_filter", values, 4);
 	}
 	vec_foreach(at, &c->links) {
+		add_secret(c, *at);
 		if (case_chance(c, 12))
 			add_text(c, (*at)->ns, *at, arena_printf(&c->arena, "net.ipv4.conf.%s.rp_filter", (*at)->name),
 				 values, 4);

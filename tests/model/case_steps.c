@@ -116,7 +116,7 @@ static struct op text_op(struct c_case *c) {
 	} else {
 		op.type = OP_SETTING;
 		op.text = t->key;
-		op.value = streq(t->key, "net.ipv4.ip_forward") ? "0" : "3";
+		op.value = streq(t->key, "net.ipv4.ip_forward") ? "0" : strstr(t->key, "secret") ? "2001:db8::3" : "3";
 	}
 	return op;
 }

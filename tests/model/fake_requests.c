@@ -458,8 +458,9 @@ static int tell_reach(const struct execute_hooks *hooks, struct arena *arena, st
 		vec_foreach(name, &names) {
 			const char *path = arena_printf(arena, "%s/%s/%s", reaches[i].folder, *name, reaches[i].last);
 
-			if (sysctl_reach_has(&reaches[i], *name))
-				vec_push(&seen, &sysctl_new(arena, want->object.ns, path, setting_get(ns, path))->object);
+			const char *value = sysctl_reach_has(&reaches[i], *name) ? setting_get(ns, path) : NULL;
+			if (value)
+				vec_push(&seen, &sysctl_new(arena, want->object.ns, path, value)->object);
 		}
 	if (seen.n)
 		r = hooks->reached(hooks->userdata, change, seen.items, seen.n);
@@ -475,11 +476,11 @@ static int request_setting(struct fake *fake, const struct execute_hooks *hooks,
 	const char *former = ns ? setting_get(ns, want->path) : NULL;
 	int r = 0;
 
-	if (!former)
+	if (!ns || !setting_exists(ns, want->path))
 		return -ENOENT;
 	if (!change->observed && hooks->former)
 		r = hooks->former(hooks->userdata, change,
-				  &sysctl_new(&plan->arena, want->object.ns, want->path, former)->object);
+				  former ? &sysctl_new(&plan->arena, want->object.ns, want->path, former)->object : NULL);
 	if (r == 0 && hooks->reached && !change->desired->gone)
 		r = tell_reach(hooks, &plan->arena, ns, change);
 	return r < 0 ? r : setting_set(fake->world, ns, want->path, want->value);

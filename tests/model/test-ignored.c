@@ -46,6 +46,30 @@ static void test_setting(void **state _unused_) {
 	assert_int_equal(count(&s, "= recovered: n0"), 1);
 }
 
+/* The same for a setting that cannot be read before it is written. */
+static void test_unreadable_setting(void **state _unused_) {
+	size_t n;
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {sysctl: {net.ipv6.conf.br.stable_secret: '2001:db8::1'},\n"
+	      "  interfaces: {br: {kind: bridge}}}}\n",
+	      NULL);
+	ignore(&s, "n0 sysctl net.ipv6.conf.br.stable_secret", NULL);
+	start(&s);
+	is_degraded(&s);
+	assert_true(reconciler_settled(s.run.r));
+	assert_int_equal(count(&s, "it is not there afterwards"), 1);
+	for (size_t i = 1; i <= 3; i++) {
+		n = s.run.fake.n_requests;
+		await_due(&s);
+		assert_int_equal(s.run.fake.n_requests, n + 1);
+	}
+	vec_clear(&s.run.fake.faults);
+	is_well(&s);
+	assert_int_equal(count(&s, "= recovered: n0"), 1);
+}
+
 /* Other fields of the object are repaired meanwhile, and that is drift. */
 static void test_one_field(void **state _unused_) {
 	_situation_ s;
@@ -243,17 +267,12 @@ static void test_drift_while_applying(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_setting),
-		situation_test(test_one_field),
-		situation_test(test_address),
-		situation_test(test_many),
-		situation_test(test_drift),
-		situation_test(test_made_elsewhere),
-		situation_test(test_reload),
-		situation_test(test_contention),
-		situation_test(test_fast_contention),
-		situation_test(test_no_rest),
-		situation_test(test_drift_while_applying),
+		situation_test(test_setting),        situation_test(test_unreadable_setting),
+		situation_test(test_one_field),      situation_test(test_address),
+		situation_test(test_many),           situation_test(test_drift),
+		situation_test(test_made_elsewhere), situation_test(test_reload),
+		situation_test(test_contention),     situation_test(test_fast_contention),
+		situation_test(test_no_rest),        situation_test(test_drift_while_applying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

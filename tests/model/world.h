@@ -213,10 +213,11 @@ int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route
 /* Deletes the first one of the protocol; 0: any. */
 int route_delete(struct world *w, struct w_ns *ns, const struct w_route *like);
 
-/* NULL: there is no such setting. */
+bool setting_exists(const struct w_ns *ns, const char *path);
+/* NULL: there is no such setting, or it cannot be read before it is written (stable_secret). */
 const char *setting_get(struct w_ns *ns, const char *path);
 int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *value);
-/* Its value if nobody has set it. */
+/* Its value if nobody has set it; NULL: none. */
 const char *setting_initial(const char *general);
 
 struct w_file *world_file(struct world *w, const char *ns);

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Settings of a namespace and of its links, and what the kernel changes together with one: inet_forward_change() and
- * devinet_conf_proc() of net/ipv4/devinet.c, addrconf_fixup_forwarding() and addrconf_disable_ipv6() of
- * net/ipv6/addrconf.c.
+ * devinet_conf_proc() of net/ipv4/devinet.c, addrconf_fixup_forwarding(), addrconf_disable_ipv6() and
+ * addrconf_sysctl_stable_secret() of net/ipv6/addrconf.c.
  */
 #include "world_private.h"
 
+#include <linux/if_link.h>
+
 #include "kind/sysctl.h"
 
-static const char forward[] = "net/ipv4/ip_forward";
+static const char forward[] = "net/ipv4/ip_forward", secret6[] = "net/ipv6/conf/default/stable_secret",
+		  generation6[] = "net/ipv6/conf/default/addr_gen_mode";
 
 const char *setting_initial(const char *general) {
+	if (streq(general, secret6))
+		return NULL;
 	return streq(general, "net/ipv4/conf/all/accept_redirects") ? "1" : "0";
 }
 
@@ -47,6 +52,13 @@ static struct w_setting *find_setting(struct w_ns *ns, const char *general, cons
 	return NULL;
 }
 
+bool setting_exists(const struct w_ns *ns, const char *path) {
+	struct w_link *link;
+	char general[256];
+
+	return split_path(ns, path, general, &link);
+}
+
 const char *setting_get(struct w_ns *ns, const char *path) {
 	struct w_setting *setting;
 	struct w_link *link;
@@ -54,6 +66,11 @@ const char *setting_get(struct w_ns *ns, const char *path) {
 
 	if (!split_path(ns, path, general, &link))
 		return NULL;
+	if (link && streq(general, generation6)) {
+		static const char *const modes[] = { "0", "1", "2", "3" };
+
+		return modes[link->values->address_generation % ARRAY_SIZE(modes)];
+	}
 	setting = find_setting(ns, general, link);
 	return setting ? setting->value : setting_initial(general);
 }
@@ -82,6 +99,8 @@ static void store(struct world *w, struct w_ns *ns, const char *general, struct 
 	}
 	if (link && streq(general, disable6) && !link_has_ipv6(link))
 		drop_ipv6(w, link);
+	if (link && streq(general, secret6))
+		link->values->address_generation = IN6_ADDR_GEN_MODE_STABLE_PRIVACY;
 }
 
 static void store_for_links(struct world *w, struct w_ns *ns, const char *general, const char *value, bool spare_own) {
@@ -119,7 +138,11 @@ int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *
 
 	if (!split_path(ns, path, general, &link))
 		return -ENOENT;
-	changes = !streq(setting_get(ns, path), value);
+	changes = !streq_ptr(setting_get(ns, path), value);
+	if (link && streq(general, generation6)) {
+		link->values->address_generation = (uint32_t)atoi(value);
+		return 0;
+	}
 	store(w, ns, general, link, value, true);
 	/* Writing the current value to ip_forward or all/forwarding does nothing; `default` is copied anyway. */
 	if (!link && (changes || strstr(general, "/default/")))
