@@ -118,6 +118,8 @@ void diff_awaited(struct diff *diff, struct ns_state *observed);
 void diff_class(struct diff *diff, struct ns_state *observed, const struct class *class, bool only_whole);
 /* Adds updates for declared objects that another change of this plan changes as a side effect (diff_overrun.c). */
 void diff_overrun(struct diff *diff);
+/* Adds updates for undeclared objects that the kernel deletes together with one that this plan deletes (diff_overrun.c). */
+void diff_taken_along(struct diff *diff);
 /* Observed objects that are not declared (diff_extra.c). */
 void diff_extra(struct diff *diff, struct ns_state *observed);
 /* Drops returns to a former value that are pointless because the object disappears with its link, or with the link's

@@ -3,6 +3,9 @@
  * Declared objects that another change of this plan would overwrite: the setting of one interface if `all` is written,
  * settings of an interface whose MTU changes. They do not differ now, but would after that change. So they are set
  * again in the same plan, and this does not count as drift.
+ *
+ * Likewise undeclared objects that the kernel deletes together with one of topod's: with a primary IPv4 address it deletes
+ * the secondary ones of its subnet (unless promote_secondaries is set). Somebody else's are made again.
  */
 #include "plan/diff.h"
 
@@ -51,5 +54,39 @@ void diff_overrun(struct diff *diff) {
 		struct ns_state *observed = state_find(diff->input->observed, change->desired->ns);
 		if (desired && observed)
 			overrun(diff, change, desired, observed);
+	}
+}
+
+static bool is_first(const struct object *seen) {
+	return !seen->kind->out_of_order(seen, seen);
+}
+
+/* As it is, and not recorded as topod's. */
+static void restore_after(struct diff *diff, struct change *deletion, const struct object *seen) {
+	struct object *same = arena_memdup(&diff->plan->arena, seen, seen->kind->size);
+	struct change *change = arena_new(&diff->plan->arena, struct change);
+
+	same->gone = true;
+	*change = (struct change){ .type = CHANGE_UPDATE,
+				   .desired = same,
+				   .observed = seen,
+				   .fields = seen->kind->out_of_order(seen, seen),
+				   .completes = true };
+	vec_push(&diff->plan->changes, change);
+	plan_add_need(diff->plan, change, deletion);
+}
+
+void diff_taken_along(struct diff *diff) {
+	for (size_t i = 0, n = diff->plan->changes.n; i < n; i++) {
+		struct change *change = diff->plan->changes.items[i];
+		const struct object *gone = change->type == CHANGE_DELETE ? change->observed : NULL;
+		const struct ns_state *desired = gone ? state_find(diff->input->desired, gone->ns) : NULL;
+
+		if (!gone || !gone->kind->comes_behind || !is_first(gone))
+			continue;
+		ns_foreach(seen, state_find(diff->input->observed, gone->ns))
+			if (seen->kind == gone->kind && !seen->change && !seen->kernel_made && !ns_find(desired, seen) &&
+			    gone->kind->comes_behind(seen, gone) && !is_first(seen))
+				restore_after(diff, change, seen);
 	}
 }

@@ -38,6 +38,7 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 	state_foreach(observed, input->observed)
 		if (!observed->scope)
 			diff_extra(&diff, observed);
+	diff_taken_along(&diff);
 	diff_pointless(&diff);
 	state_foreach(observed, input->observed)
 		if (!observed->scope)

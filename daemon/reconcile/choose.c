@@ -28,7 +28,7 @@ enum hold {
 
 /* Is `need` a deletion that must come first, so that this change follows after the next scan? */
 static bool goes_first(const struct change *change, const struct change *need) {
-	return change->type != CHANGE_DELETE && need->type == CHANGE_DELETE && !need->recreates;
+	return change->type != CHANGE_DELETE && !change->completes && need->type == CHANGE_DELETE && !need->recreates;
 }
 
 bool pass_comes_next(const struct change *change) {

@@ -60,6 +60,8 @@ static struct op address_op(struct c_case *c) {
 	case 1:
 		op.type = OP_ADDRESS_ADD; /* a foreign address */
 		op.text = arena_printf(&c->arena, "10.251.%u.1/24", (unsigned)case_draw(c, 200));
+		if (!a->ipv6 && case_chance(c, 50)) /* of the same subnet */
+			op.text = arena_printf(&c->arena, "%.*s.77/24", (int)(strrchr(a->text, '.') - a->text), a->text);
 		break;
 	case 2:
 		op.type = OP_ADDRESS_ADD; /* the same, without the mark */

@@ -465,6 +465,8 @@ static void check_plan(struct run *run, bool all_well) {
 static void check_violations(struct run *run) {
 	if (run->fake.violations.size)
 		run_fail(run, "foreign: %s", run->fake.violations.data);
+	if (run->w->n_taken > 0)
+		run_fail(run, "foreign: %d addresses went with one of topod's", run->w->n_taken);
 }
 
 static void check_told_awaited(struct run *run, const struct object *object) {

@@ -316,6 +316,7 @@ static int create_address(struct fake *fake, const struct change *change, struct
 	bool external = (take_replaced(fake, object) && change->recreates) || object->gone;
 	if (r == 0 && external)
 		ns_address(ns, link, &want->address, &want->peer)->external = true;
+	fake->world->n_taken -= r == 0 && object->gone && fake->world->n_taken > 0;
 	return r;
 }
 

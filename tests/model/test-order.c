@@ -42,6 +42,38 @@ static void test_taken_over_and_put_behind(void **state _unused_) {
 	assert_int_equal(address_of(&s, "n0", "f1", "10.2.0.9/24")->protocol, 0);
 }
 
+/* Somebody adds another address of the subnet. It stays when topod's is recreated and when it goes, although the kernel deletes
+ * secondary addresses together with the primary one. */
+static void keep_secondary(bool promotes) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing, addresses: [10.2.0.1/24]}}}}\n",
+	      "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing, addresses:\n"
+	      "  [{address: 10.2.0.1/24, label: 'f0:x'}]}}}}\n");
+	s.run.w->promotes = promotes;
+	add_card(&s);
+	start(&s);
+	is_well(&s);
+	act(&s, (struct op){ .type = OP_ADDRESS_ADD, .ns = NS_HOST, .name = "f0", .text = "10.2.0.9/24" });
+	is_well(&s);
+	run_reload(&s.run, 1);
+	is_well(&s);
+	assert_non_null(address_of(&s, NS_HOST, "f0", "10.2.0.9/24"));
+	assert_int_equal(count(&s, "= restored"), 0);
+	go_down(&s);
+	assert_null(address_of(&s, NS_HOST, "f0", "10.2.0.1/24"));
+	assert_non_null(address_of(&s, NS_HOST, "f0", "10.2.0.9/24"));
+	assert_int_equal(address_of(&s, NS_HOST, "f0", "10.2.0.9/24")->protocol, 0);
+}
+
+static void test_secondary_of_somebody_else(void **state _unused_) {
+	keep_secondary(false);
+}
+
+static void test_secondary_that_is_promoted(void **state _unused_) {
+	keep_secondary(true);
+}
+
 /* A route is not requested at the moment when one card is gone and the other has not arrived. */
 static void test_route_over_a_card_that_changes(void **state _unused_) {
 	_situation_ s;
@@ -99,10 +131,9 @@ static void test_gateway_behind_what_is_awaited(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_taken_over_and_put_behind),
-		situation_test(test_route_over_a_card_that_changes),
-		situation_test(test_gateway_that_cannot_be_reached),
-		situation_test(test_gateway_behind_what_is_awaited),
+		situation_test(test_taken_over_and_put_behind),      situation_test(test_secondary_of_somebody_else),
+		situation_test(test_secondary_that_is_promoted),     situation_test(test_route_over_a_card_that_changes),
+		situation_test(test_gateway_that_cannot_be_reached), situation_test(test_gateway_behind_what_is_awaited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

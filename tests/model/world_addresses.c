@@ -261,6 +261,7 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 
 			if (a.link != link || !a.secondary || !same_subnet(&a, &gone))
 				continue;
+			w->n_taken += w->by_topod && a.external && a.protocol != TOPOD_PROTOCOL;
 			drop_where(&ns->addresses, b, b == ns->addresses.items + i);
 			forget_source(w, ns, &a.address.address);
 			i = (size_t)-1;

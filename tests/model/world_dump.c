@@ -84,7 +84,8 @@ static void dump_ns(struct lines *lines, struct w_ns *ns, bool all) {
 		if (all || (r->external && r->protocol != RTPROT_KERNEL))
 			dump_route(lines, r);
 	vec_foreach(s, &ns->settings)
-		if ((all || !s->link || s->link->external) && !streq_ptr(s->value, setting_initial(s->path)))
+		if ((all || !s->link || s->link->external) && setting_initial(s->path) &&
+		    !streq(s->value, setting_initial(s->path))) /* what cannot be unset stays */
 			line(lines, "setting %s %s = %s", s->path, s->link ? s->link->values->name : "", s->value);
 	if (ns->nat)
 		line(lines, "nat %s", ns->nat);
