@@ -122,9 +122,9 @@ struct world {
 	unsigned slowness; /* the most requests that a namespace without a name survives */
 	bool by_topod;     /* the current requests are topod's */
 	const char *lacks; /* the key of a link attribute that this kernel was built without; NULL: none */
-	int n_taken; /* addresses of somebody else's that topod took along with a primary one, and did not make again */
-	bool promotes;     /* net.ipv4.conf.all.promote_secondaries */
-	struct ip rival;   /* an address that another host has; family 0: none */
+	int n_taken;     /* addresses of somebody else's that topod took along with a primary one, and did not make again */
+	bool promotes;   /* net.ipv4.conf.all.promote_secondaries */
+	struct ip rival; /* an address that another host has; family 0: none */
 };
 
 struct world *world_new(uint64_t seed);
