@@ -195,6 +195,35 @@ static void test_secrets(void **state _unused_) {
 #undef ID
 }
 
+/* An interface that was found has another name now: the entries about it and what is on it follow, the others stay. */
+static void test_renamed_interface(void **state _unused_) {
+	static const char before[] = "+ found existing\thost\thost/e link\tname=e\tmtu=1500\tindex=7\n"
+				     ": host\thost/e link\t3\tmtu=1400\n"
+				     "+ made address\thost\thost/e address 10.0.0.1/8\n"
+				     "+ found sysctl\thost\thost/e sysctl net.ipv4.conf.e.rp_filter\t"
+				     "path=net/ipv4/conf/e/rp_filter\tvalue=0\n"
+				     "+ made bridge\thost\thost/ee link\n",
+			  after[] = "+ made bridge\thost\thost/ee link\n"
+				    "+ found existing\thost\thost/f link\tname=f\tmtu=1500\tindex=7\n"
+				    ": host\thost/f link\t3\tmtu=1400\n"
+				    "+ made address\thost\thost/f address 10.0.0.1/8\n"
+				    "+ found sysctl\thost\thost/f sysctl net.ipv4.conf.f.rp_filter\t"
+				    "path=net/ipv4/conf/f/rp_filter\tvalue=0\n";
+	_ledger_ ledger = {};
+	_ledger_ again = {};
+	_cleanup_text_ struct text lines = {};
+
+	parse(&ledger, before, 0);
+	ledger_rename(&ledger, "host", "e", "f", &lines);
+	check_ledger(&ledger, after);
+	/* The lines that were written, behind those from before, give the same. */
+	parse(&again, before, 0);
+	parse(&again, text_str(&lines), 0);
+	check_ledger(&again, after);
+	ledger_rename(&ledger, "host", "f", "ee", &lines); /* a name that another entry has */
+	assert_non_null(ledger_find(&ledger, "host", "host/f link"));
+}
+
 static void test_no_ledger(void **state _unused_) {
 	_ledger_ ledger = {};
 	size_t damaged;
@@ -372,15 +401,25 @@ static void test_incomplete(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_later_lines),
-		cmocka_unit_test(test_escapes),       cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_unknown_field), cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_declared),      cmocka_unit_test(test_secrets),
-		cmocka_unit_test(test_setting_names), cmocka_unit_test(test_no_ledger),
-		cmocka_unit_test(test_note),          cmocka_unit_test(test_first_value_counts),
-		cmocka_unit_test(test_another_kind),  cmocka_unit_test(test_forget),
-		cmocka_unit_test(test_forget_fields), cmocka_unit_test(test_links_share_their_names),
-		cmocka_unit_test(test_returns),       cmocka_unit_test(test_found_goes_back),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_later_lines),
+		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_unknown_field),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_declared),
+		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_setting_names),
+		cmocka_unit_test(test_renamed_interface),
+		cmocka_unit_test(test_no_ledger),
+		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_first_value_counts),
+		cmocka_unit_test(test_another_kind),
+		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_forget_fields),
+		cmocka_unit_test(test_links_share_their_names),
+		cmocka_unit_test(test_returns),
+		cmocka_unit_test(test_found_goes_back),
 		cmocka_unit_test(test_incomplete),
 	};
 
