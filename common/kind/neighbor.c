@@ -5,12 +5,13 @@
  * net/core/neighbour.c).
  *
  * Neighbours that the kernel resolves by itself come and go, and are not read. A neighbour is removed when its link
- * goes down or is removed.
+ * goes down or is removed; one with `state: noarp` also when the link has no carrier (neigh_carrier_down()).
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
+#include "kind/link.h"
 #include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
@@ -246,6 +247,26 @@ static const struct source neighbors = {
 	.decode = decode,
 };
 
+static bool needs_carrier(const struct neighbor *n) {
+	return !n->proxy && n->state == NUD_NOARP;
+}
+
+/* The carrier of a veth comes with its other end, so what this plan brings up is tried. */
+static bool comes_later(const struct object *desired, const struct state *observed, const char **ret_why) {
+	const struct neighbor *n = (const struct neighbor *)desired;
+	const struct ns_state *ns = state_find(observed, desired->ns);
+	const struct link *link = ns ? (const struct link *)ns_find_link(ns, n->dev) : NULL;
+
+	*ret_why = link && link_lacks_carrier(link, observed) ? "for a carrier" : NULL;
+	return needs_carrier(n) && link && link->up && link->no_carrier;
+}
+
+static enum stage stage(const struct change *change) {
+	if (change->type == CHANGE_DELETE || change->desired->gone)
+		return STAGE_DELETE;
+	return needs_carrier((const struct neighbor *)change->desired) ? STAGE_CARRIER : STAGE_INSIDE;
+}
+
 const struct class class_neighbor = {
 	.sections = sections,
 	.name = "neighbor",
@@ -253,6 +274,7 @@ const struct class class_neighbor = {
 	.source = &neighbors,
 	.part_of = &class_link,
 	.silent = silent,
+	.stage = stage,
 };
 
 const struct kind kind_neighbor = {
@@ -265,5 +287,6 @@ const struct kind kind_neighbor = {
 	.markable = true,
 	.finish = finish,
 	.encode = encode_neighbor,
+	.comes_later = comes_later,
 	.noun = noun,
 };

@@ -29,6 +29,9 @@ static const struct enum_name scopes[] = {
 	{ "global", RT_SCOPE_UNIVERSE }, { "site", RT_SCOPE_SITE }, { "link", RT_SCOPE_LINK }, { "host", RT_SCOPE_HOST }, {},
 };
 
+/* A metric that the route does not have; the kernel goes by the interface's. */
+static const struct enum_name unset[] = { { "none", 0 }, {} };
+
 /* The destination. */
 
 static bool to_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -252,8 +255,8 @@ const struct field route_fields[] = {
 	ROW(ROUTE_ON_LINK, "on-link", on_link, &type_bool,
 	    .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say."),
 	ROW(ROUTE_MTU, "mtu", mtu, &type_integer, .min = 68, .max = 65520 /* limit of ip_metrics_convert() */,
-	    .doc = "MTU along this route."),
-	ROW(ROUTE_ADVMSS, "advmss", advmss, &type_integer, .min = 1, .max = 65495,
+	    .names = unset, .fallback = "none", .doc = "MTU along this route."),
+	ROW(ROUTE_ADVMSS, "advmss", advmss, &type_integer, .min = 1, .max = 65495, .names = unset, .fallback = "none",
 	    .doc = "Maximum segment size (MSS) to advertise for TCP."),
 	ROW(ROUTE_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
 };

@@ -160,10 +160,12 @@ static void put_text(FILE *file, const struct diag_secrets *secrets, const char 
 }
 
 static void put_place(struct output *out, struct position position) {
+	const struct diag_secrets none = {};
+
 	if (position.source >= out->diags->sources.n)
 		return;
 	put_color(out, "\033[1m");
-	put_text(out->file, &(struct diag_secrets){}, out->diags->sources.items[position.source].name);
+	put_text(out->file, &none, out->diags->sources.items[position.source].name);
 	if (position.line)
 		fprintf(out->file, ":%u:%u", position.line, position.column);
 	fputs(":", out->file);

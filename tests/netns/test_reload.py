@@ -111,6 +111,13 @@ class Minimal(Reload):
         self.assertNotIn(25, heard, "a route was deleted")  # RTM_DELROUTE
         self.finish()
 
+    def test_metrics_leave_a_route(self):
+        self.change(("via: 10.0.0.12, metric: 50, mtu: 1300}", "via: 10.0.0.12, metric: 50, advmss: 900}"))
+        self.assertEqual([{"advmss": 900}], lab.route("web", "10.77.0.0/16")["metrics"])
+        self.change((", advmss: 900}", "}"))
+        self.assertNotIn("metrics", lab.route("web", "10.77.0.0/16"))
+        self.finish()
+
 
 class Structure(Reload):
     def test_added(self):
