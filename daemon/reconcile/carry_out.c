@@ -143,9 +143,11 @@ static int note_reached(void *userdata, const struct change *change, const struc
  * stand for one that somebody moved or renamed, which must still be deleted. */
 static void take_back(struct pass *pass, const struct change *change, struct text *lines) {
 	const struct object *ends[] = { change->desired, change->desired ? change->desired->twin : NULL };
+	/* topod has deleted its own before, so this one is somebody else's. */
+	bool replaced = change->recreates && change->error == -EEXIST && !object_is_link(change_object(change));
 
-	if (change->type != CHANGE_CREATE || !change->error || change->unsure || change->recreates ||
-	    (!change->noted && object_is_link(change->desired)))
+	if (change->type != CHANGE_CREATE || !change->error ||
+	    (!replaced && (change->unsure || change->recreates || (!change->noted && object_is_link(change->desired)))))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		_cleanup_text_ struct text id = {};

@@ -66,6 +66,26 @@ static void keep_secondary(bool promotes) {
 	assert_int_equal(address_of(&s, NS_HOST, "f0", "10.2.0.9/24")->protocol, 0);
 }
 
+/* Between the two halves of a recreation somebody adds the same address. It is theirs, and stays when topod goes. */
+static void test_taken_in_between(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing, addresses: [10.2.0.1/24]}}}}\n",
+	      "topology: t\nnamespaces: {host: {interfaces: {f0: {kind: existing, addresses:\n"
+	      "  [{address: 10.2.0.1/24, label: 'f0:x'}]}}}}\n");
+	add_card(&s);
+	start(&s);
+	is_well(&s);
+	vec_push(&s.run.scheduled,
+		 (struct scheduled){ s.run.fake.n_requests + 2,
+				     false,
+				     { .type = OP_ADDRESS_ADD, .ns = NS_HOST, .name = "f0", .text = "10.2.0.1/24" } });
+	run_reload(&s.run, 1);
+	run_quiesce(&s.run);
+	go_down(&s);
+	assert_non_null(address_of(&s, NS_HOST, "f0", "10.2.0.1/24"));
+}
+
 static void test_secondary_of_somebody_else(void **state _unused_) {
 	keep_secondary(false);
 }
@@ -131,9 +151,10 @@ static void test_gateway_behind_what_is_awaited(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_taken_over_and_put_behind),      situation_test(test_secondary_of_somebody_else),
-		situation_test(test_secondary_that_is_promoted),     situation_test(test_route_over_a_card_that_changes),
-		situation_test(test_gateway_that_cannot_be_reached), situation_test(test_gateway_behind_what_is_awaited),
+		situation_test(test_taken_over_and_put_behind),      situation_test(test_taken_in_between),
+		situation_test(test_secondary_of_somebody_else),     situation_test(test_secondary_that_is_promoted),
+		situation_test(test_route_over_a_card_that_changes), situation_test(test_gateway_that_cannot_be_reached),
+		situation_test(test_gateway_behind_what_is_awaited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
