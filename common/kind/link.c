@@ -615,6 +615,14 @@ bool link_lacks_carrier(const struct link *link, const struct state *state) {
 	return !gets_carrier(link, state, 0);
 }
 
+bool link_awaits_carrier(const struct state *observed, const char *ns, const char *name, const char **ret_why) {
+	const struct ns_state *there = state_find(observed, ns);
+	const struct link *link = there ? (const struct link *)ns_find_link(there, name) : NULL;
+
+	*ret_why = link && link_lacks_carrier(link, observed) ? "for a carrier" : NULL;
+	return link && link->up && link->no_carrier;
+}
+
 /* MAC addresses. */
 
 /* SipHash-2-4 would do as well. FNV-1a over 64 bits with a final mix is short and spreads well enough; it only

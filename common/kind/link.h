@@ -262,6 +262,10 @@ void link_resolve(const struct decode *decode, struct link *link);
 /* Is the link unable to send until something outside topod happens? False if the kernel is about to pass a carrier
  * to it (from a bridge's port, from a lower link), which takes a moment. */
 bool link_lacks_carrier(const struct link *link, const struct state *state);
+/* Must an object that the kernel takes only on a link with a carrier wait, since this one is up and has none? For its
+ * kind->comes_later(), which says what *ret_why is. No: nothing was seen of the link, or the plan brings it up, so that its
+ * carrier may come with the other end. */
+bool link_awaits_carrier(const struct state *observed, const char *ns, const char *name, const char **ret_why);
 
 int link_encode(struct encode *encode, const struct change *change);
 /* The namespace to which link_encode()'s request is sent. */

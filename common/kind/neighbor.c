@@ -251,14 +251,10 @@ static bool needs_carrier(const struct neighbor *n) {
 	return !n->proxy && n->state == NUD_NOARP;
 }
 
-/* The carrier of a veth comes with its other end, so what this plan brings up is tried. */
 static bool comes_later(const struct object *desired, const struct state *observed, const char **ret_why) {
 	const struct neighbor *n = (const struct neighbor *)desired;
-	const struct ns_state *ns = state_find(observed, desired->ns);
-	const struct link *link = ns ? (const struct link *)ns_find_link(ns, n->dev) : NULL;
 
-	*ret_why = link && link_lacks_carrier(link, observed) ? "for a carrier" : NULL;
-	return needs_carrier(n) && link && link->up && link->no_carrier;
+	return needs_carrier(n) && link_awaits_carrier(observed, desired->ns, n->dev, ret_why);
 }
 
 static enum stage stage(const struct change *change) {

@@ -299,16 +299,15 @@ static void noun(const struct object *object, struct text *out) {
 
 /* The kernel's messages. */
 
-static void put_group(struct nl_writer *w, const struct nexthop_object *n) {
-	struct nexthop_grp members[256];
-	size_t size = MIN(n->group.n, ARRAY_SIZE(members));
+static void put_group(struct encode *encode, const struct nexthop_object *n) {
+	struct nl_writer *w = encode->writer;
+	struct nexthop_grp *members = arena_newn(encode->arena, struct nexthop_grp, n->group.n);
 
-	memset(members, 0, sizeof(members));
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < n->group.n; i++)
 		members[i] = (struct nexthop_grp){ .id = n->group.members[i].id,
 						   .weight = (uint8_t)(n->group.members[i].weight - 1) };
 	nl_origin(w, &fields[NEXTHOP_GROUP]);
-	nl_put(w, NHA_GROUP, members, size * sizeof(*members));
+	nl_put(w, NHA_GROUP, members, n->group.n * sizeof(*members));
 	nl_origin(w, &fields[NEXTHOP_TYPE]);
 	nl_put_u16(w, NHA_GROUP_TYPE, (uint16_t)n->type);
 	if (n->type != NEXTHOP_GRP_TYPE_RES)
@@ -354,7 +353,7 @@ static int encode_nexthop(struct encode *encode, const struct change *change) {
 	nhm->nh_protocol = (uint8_t)n->protocol;
 	nhm->nh_flags = n->on_link ? RTNH_F_ONLINK : 0;
 	if (n->group.n) {
-		put_group(w, n);
+		put_group(encode, n);
 		return 0;
 	}
 	if (!n->blackhole)
@@ -464,15 +463,11 @@ static enum stage stage(const struct change *change) {
 }
 
 /* The kernel accepts a next hop only while its interface has a carrier (nh_create_ipv4(), rtm_to_nh_config()), and
- * drops it when the carrier is lost. A veth gets its carrier from its other end, so it is tried if this plan brings
- * that up. */
+ * drops it when the carrier is lost. */
 static bool comes_later(const struct object *desired, const struct state *observed, const char **ret_why) {
 	const struct nexthop_object *n = (const struct nexthop_object *)desired;
-	const struct ns_state *ns = state_find(observed, desired->ns);
-	const struct link *link = n->dev ? (const struct link *)ns_find_link(ns, n->dev) : NULL;
 
-	*ret_why = link && link_lacks_carrier(link, observed) ? "for a carrier" : NULL;
-	return link && link->up && link->no_carrier;
+	return n->dev && link_awaits_carrier(observed, desired->ns, n->dev, ret_why);
 }
 
 static bool goes_late(const struct object *object) {

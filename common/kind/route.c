@@ -207,32 +207,6 @@ static const struct type type_nexthops = {
 	.n_keys = ARRAY_SIZE(nexthop_fields),
 };
 
-/* The number of a next-hop object; 0: none. */
-
-static bool number_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	return type_integer.parse(p, field, node, value);
-}
-
-static void number_print(const struct field *field, const void *value, struct text *out) {
-	if (*(const uint32_t *)value)
-		type_integer.print(field, value, out);
-	else
-		text_add(out, "none");
-}
-
-static bool number_equal(const void *a, const void *b) {
-	return type_integer.equal(a, b);
-}
-
-static const struct type type_number = {
-	.name = "integer",
-	.size = sizeof(uint32_t),
-	.parse = number_parse,
-	.print = number_print,
-	.equal = number_equal,
-	.schema = "{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 4294967295}",
-};
-
 #define ROW(index, key, member, value_type, ...) \
 	[index] = { .name = key, .type = value_type, .offset = offsetof(struct route, member), __VA_ARGS__ }
 
@@ -248,7 +222,7 @@ const struct field route_fields[] = {
 	ROW(ROUTE_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
 	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .flags = FIELD_USES,
 	    .doc = "Several next hops, in any order."),
-	ROW(ROUTE_NEXTHOP, "nexthop", nexthop, &type_number, .needs = &class_nexthop, .min = 1,
+	ROW(ROUTE_NEXTHOP, "nexthop", nexthop, &type_integer, .names = unset, .needs = &class_nexthop, .min = 1,
 	    .doc = "Number of the next hop, of those under `nexthops` of the namespace."),
 	ROW(ROUTE_SRC, "src", src, &type_ip, .flags = FIELD_SOURCE, .doc = "Preferred source address."),
 	ROW(ROUTE_SCOPE, "scope", scope, &type_enum, .names = scopes, .doc = "Distance to the destination (IPv4)."),

@@ -203,17 +203,20 @@ struct reach {
 
 static void need_reach(struct plan *plan, struct change *change, const struct ns_state *ns, const struct ip *ip,
 		       struct reach **known) {
-	struct reach *reach = arena_new(&plan->arena, struct reach), *found = NULL;
+	struct reach_key key;
+	struct reach *found = NULL;
 
-	reach->key.ns = ns;
-	reach->key.ip = *ip;
-	if (object_leads_to(change->desired, ip)) { /* which itself does not count: the answer is for this change alone */
+	memset(&key, 0, sizeof(key)); /* the padding is compared, too */
+	key.ns = ns;
+	key.ip = *ip;
+	if (object_leads_to(change->desired, ip)) { /* it does not count for itself, but does for others */
 		plan_add_need(plan, change, find_reach(change, ns, ip));
 		return;
 	}
-	HASH_FIND(hh, *known, &reach->key, sizeof(reach->key), found);
+	HASH_FIND(hh, *known, &key, sizeof(key), found);
 	if (!found) {
-		found = reach;
+		found = arena_new(&plan->arena, struct reach);
+		memcpy(&found->key, &key, sizeof(key));
 		found->by = find_reach(change, ns, ip);
 		HASH_ADD(hh, *known, key, sizeof(found->key), found);
 	}

@@ -68,8 +68,8 @@ static bool is_drift(const struct pass *pass, const struct change *change, const
 	    change->completes || (record && record->state == FAILURE_FAILING) || pass_known_ignored(pass, change))
 		return false;
 	for (unsigned i = 0; i < change->n_needs; i++)
-		if (change->needs[i]->type == CHANGE_CREATE &&
-		    carries(change->needs[i])) /* it is not held, or this change would be blocked */
+		/* It is not held, or this change would be blocked. */
+		if (change->needs[i]->type == CHANGE_CREATE && carries(change->needs[i]))
 			return false;
 	return change->type != CHANGE_CREATE || ledger_find_object(pass->r->ledger, change->desired);
 }
