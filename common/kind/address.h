@@ -51,7 +51,7 @@ void address_settle_primaries(const struct ns_state *seen, const struct ns_state
 bool address_has_connected_route(const struct address *address);
 /* The destination of that route. */
 struct prefix address_connected_network(const struct address *address);
-/* Is it a single IPv6 host (/128)? It may have been set without such a route, so that a missing one is no fault. */
+/* Is it a single IPv6 host (/128)? It may have been set without such a route, so a missing one need not be restored. */
 bool address_needs_no_route(const struct address *address);
 /* Record whether that route, and whether the entries in the table local, exist; the address alone does not show it. */
 void address_set_connected(struct address *address, bool connected);

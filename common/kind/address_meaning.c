@@ -11,7 +11,7 @@ static bool is_on(const struct object *object, size_t field, uint32_t value) {
 	return object_has(object, field) && value;
 }
 
-/* The interface neither asks nor answers who has an address, so several hosts may have it (anycast, a cluster). */
+/* Without ARP or duplicate detection several hosts may have one address on purpose (anycast, a cluster). */
 static bool is_silent(const struct place *place) {
 	const struct link *link = (const struct link *)ns_find_link(place->ns, place->dev);
 	const struct address *a = (const struct address *)place->address;

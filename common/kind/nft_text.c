@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A rule's expressions as canonical text: equal rules give equal texts, whoever wrote them and whichever kernel reports
- * them.
+ * A rule's expressions as canonical text: equal rules give equal texts, no matter which program wrote them and which
+ * kernel reports them.
  *
  * An absent attribute and a zero one mean the same, and the few defaults that kernels fill in are filled in here.
  * Attributes that are not in the table are ignored: a later kernel may add some to every answer, and a difference that
