@@ -86,7 +86,7 @@ enum field_flags {
 	FIELD_USES = 1 << 14,       /* FIELD_DEV, but the file need not declare the link if others may have made it */
 	FIELD_LEFT_OUT = 1 << 15,   /* the kernel omits the attribute if the value is zero or empty */
 	FIELD_OVERRUNS = 1 << 18,   /* changing it may change other objects too (kind->overrun_by()) */
-	FIELD_SECRET = 1 << 19,     /* a key or the like: its value is never shown, see FIELD_HIDDEN_VALUE */
+	FIELD_SECRET = 1 << 20,     /* a key or the like: its value is never shown, see FIELD_HIDDEN_VALUE */
 	FIELD_BEFORE_UP = 1 << 13,  /* the kernel reads it only at the moment when the link comes up */
 };
 

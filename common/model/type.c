@@ -110,7 +110,8 @@ static void u32_put(struct nl_writer *w, const struct field *field, const void *
 
 static bool u32_get(struct arena *arena _unused_, const struct field *field, const struct nlattr *attr, void *value) {
 	static const size_t sizes[] = {
-		[FORM_U32] = 4, [FORM_S32] = 4, [FORM_U16] = 2, [FORM_BE16] = 2, [FORM_U8] = 1, [FORM_FLAG] = 4,
+		[FORM_U32] = 4, [FORM_S32] = 4,  [FORM_U16] = 2,     [FORM_BE16] = 2,
+		[FORM_U8] = 1,  [FORM_FLAG] = 4, [FORM_PRESENT] = 0,
 	};
 	uint32_t *number = value;
 

@@ -104,6 +104,7 @@ def main(prepare=lambda: None):
     runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2)
     program = unittest.main(module="__main__", testRunner=runner, exit=False)
     result = program.result
+    print(f"applied on {kernel()}: {' '.join(sorted(applied))}")
     if not result.wasSuccessful():
         sys.exit(1)
     if result.testsRun == 0:
@@ -112,6 +113,24 @@ def main(prepare=lambda: None):
         for case, why in result.skipped:
             print(f"SKIPPED: {case}: {why}")
         sys.exit(SKIPPED)
+
+
+applied = set()  # the kinds, and the keys of a namespace, in the files that `topod apply` applied and verified
+
+
+def note_applied(path):
+    """See ../vm/table.py, which knows the words of the language among these."""
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    applied.update(re.findall(r"\bkind: *([a-z0-9-]+)", text), re.findall(r"\b[a-z-]+:", text))
+    applied.update(["veth"] if re.search("^links:", text, re.MULTILINE) else [])
+
+
+def kernel():
+    release = os.uname().release
+    if not os.environ.get("TOPOD_VM"):
+        return f"{release}, this machine's own"
+    return f"{release}, {os.environ['TOPOD_VM']}"
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -509,6 +528,8 @@ class Case(unittest.TestCase):
         said = f"topod {' '.join(map(str, args))}\n{done.stdout}{done.stderr}"
         self.assertIsNone(SANITIZER.search(done.stderr), said)
         self.assertIn(done.returncode, wanted, said)
+        if args[0] == "apply" and done.returncode == EXIT_DONE and os.path.isfile(args[-1]):
+            note_applied(args[-1])
         return done
 
     def daemon(self, spec, **kwargs):

@@ -286,6 +286,7 @@ static void test_attributes(void **state _unused_) {
 	check_attribute(&field, "258", 2, "\1\2");
 	field.form = FORM_U8;
 	check_attribute(&field, "2", 1, "\2");
+	check_attribute(&(struct field){ .name = "k", .attr = 5, .type = &type_bool, .form = FORM_PRESENT }, "true", 0, "");
 	check_attribute(&(struct field){ .name = "k", .attr = 5, .type = &type_text }, "abc", 4, "abc");
 	check_attribute(&(struct field){ .name = "k", .attr = 5, .type = &type_mac }, "02:00:00:00:00:a1", 6,
 			"\2\0\0\0\0\xa1");

@@ -85,6 +85,8 @@ class Tunnels(Case):
         lab.run("ip", "netns", "delete", "u")
         self.apply(self.spec_of("gre", ", underlay: u"))
         self.assertEqual(["u", "u"], self.underlays())
+        path = self.spec(self.spec_of("gre", ""))
+        self.assertIn("underlay u -> none", self.topod("plan", path, expect=lab.EXIT_DIFFERENCES).stdout)
         self.finish(path)
 
 
