@@ -22,8 +22,8 @@ ROOMS = [
 ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 
 # Headers in kind/ that several kinds share: what all links, ports or tunnels have in common, the routes that come with addresses,
-# and the list, for the class of which one is a part.
-SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds", "tunnel"}
+# the key `vrf` of routes and rules, and the list, for the class of which one is a part.
+SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds", "tunnel", "vrf"}
 
 # What common/ must not use: (pattern, why).
 NOT_IN_COMMON = [

@@ -10,18 +10,22 @@ static bool overlap(const struct prefix *a, const struct prefix *b) {
 }
 
 struct range {
+	uint32_t table; /* of its VRF; 0: none */
 	struct prefix network;
 	const struct address *address;
 };
 
 static int compare_ranges(const void *a, const void *b) {
 	const struct range *x = a, *y = b;
-	int r = memcmp(&x->network.address, &y->network.address, sizeof(x->network.address));
+	int r = (x->table > y->table) - (x->table < y->table);
 
+	if (r == 0)
+		r = memcmp(&x->network.address, &y->network.address, sizeof(x->network.address));
 	return r ? r : x->network.length - y->network.length;
 }
 
-/* In sorted order a prefix comes right after one that contains it, so comparing neighbours is enough. */
+/* In sorted order a prefix comes right after one that contains it, so comparing neighbours is enough. VRFs are there so that
+ * networks may overlap. */
 void address_check_all(struct reading *r, const struct ns_state *ns) {
 	vec(struct range) ranges = {};
 
@@ -30,7 +34,7 @@ void address_check_all(struct reading *r, const struct ns_state *ns) {
 
 		if (object->kind == &kind_address && !ip_is_link_local(&a->address.address) &&
 		    a->address.length < ip_bits(a->address.address.family))
-			vec_push(&ranges, (struct range){ prefix_network(&a->address), a });
+			vec_push(&ranges, (struct range){ link_table_of(ns, a->dev), prefix_network(&a->address), a });
 	}
 	if (ranges.n > 1)
 		qsort(ranges.items, ranges.n, sizeof(*ranges.items), compare_ranges);
@@ -38,7 +42,7 @@ void address_check_all(struct reading *r, const struct ns_state *ns) {
 		const struct range *a = &ranges.items[i - 1], *b = &ranges.items[i];
 		char buf[PREFIX_TEXT_MAX], other[PREFIX_TEXT_MAX];
 
-		if (streq(a->address->dev, b->address->dev) || !overlap(&a->network, &b->network))
+		if (a->table != b->table || streq(a->address->dev, b->address->dev) || !overlap(&a->network, &b->network))
 			continue;
 		diag_warning(r->parse.diags, b->address->object.position, "%s on %s overlaps %s on %s",
 			     prefix_format(&b->address->address, buf), b->address->dev,
@@ -48,7 +52,7 @@ void address_check_all(struct reading *r, const struct ns_state *ns) {
 	vec_done(&ranges);
 }
 
-/* The kernel accepts it, but packets to the address go to the bridge. */
+/* The kernel accepts it, but packets to the address go to the bridge or bond. */
 void address_check(struct reading *r, const struct ns_state *ns, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	const struct object *link = ns_find_link(ns, a->dev);
@@ -57,6 +61,9 @@ void address_check(struct reading *r, const struct ns_state *ns, const struct ob
 	if (!link || !object_has(link, LINK_MASTER))
 		return;
 	const char *master = ((const struct link *)link)->master;
+	const struct object *controller = ns_find_link(ns, master);
+	if (controller && !controller->kind->takes_frames)
+		return; /* a VRF */
 	diag_warning(r->parse.diags, object->position,
 		     "%s is a port of %s, which receives everything that arrives there: give %s to %s", a->dev, master,
 		     prefix_format(&a->address, buf), master);

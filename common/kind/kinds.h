@@ -31,6 +31,7 @@
 	KIND(nlmon) \
 	KIND(sit) \
 	KIND(vlan) \
+	KIND(vrf) \
 	KIND(vti) \
 	KIND(vti6) \
 	KIND(vxlan) \
@@ -40,6 +41,7 @@
 	KIND(loopback) \
 	KIND(other) \
 	CLASS(port) KIND(bridge_port) \
+	KIND(vrf_port) \
 	CLASS(sysctl) KIND(sysctl) \
 	KIND(secret_sysctl) \
 	CLASS(address) KIND(address) \

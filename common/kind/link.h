@@ -243,6 +243,8 @@ void link_miss(struct arena *arena, struct link *link, const struct made_route *
 /* The table of the routes that the kernel makes for the link and its addresses: that of the VRF which the link is,
  * or whose port it is; 0: the tables main and local. False if it is not known, because the controller was not read. */
 bool link_made_table(const struct ns_state *ns, const struct link *link, uint32_t *ret);
+/* The same by name; 0 also if it is not known. */
+uint32_t link_table_of(const struct ns_state *ns, const char *dev);
 void link_put_own_addresses(struct encode *encode, const struct change *change, uint32_t index);
 
 /* The i-th setting in the link's namespace that a change writes besides its messages; false: there are no more. */

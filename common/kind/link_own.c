@@ -74,6 +74,13 @@ bool link_made_table(const struct ns_state *ns, const struct link *link, uint32_
 	return !port || controller;
 }
 
+uint32_t link_table_of(const struct ns_state *ns, const char *dev) {
+	const struct link *link = dev ? (const struct link *)ns_find_link(ns, dev) : NULL;
+	uint32_t table = 0;
+
+	return link && link_made_table(ns, link, &table) ? table : 0;
+}
+
 void link_miss(struct arena *arena, struct link *link, const struct made_route *route) {
 	struct made_route missing = *route;
 

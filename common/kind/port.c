@@ -15,8 +15,8 @@
 enum { DATA_MAX = 63 };
 
 const struct class class_port = {
-	.name = "bridge port",
-	.plural = "bridge ports",
+	.name = "port",
+	.plural = "ports",
 	.part_of = &class_link,
 	.membership = true,
 	.splits = true,

@@ -12,6 +12,7 @@
 
 #include "kind/kinds.h"
 #include "kind/route_wire.h"
+#include "kind/vrf_name.h"
 #include "model/change.h"
 #include "model/section.h"
 
@@ -214,6 +215,7 @@ const struct field route_fields[] = {
 	ROW(ROUTE_TO, "to", to, &type_to, .class = FIELD_KEY, .flags = FIELD_REQUIRED,
 	    .doc = "Destination: a prefix, an address, or `default`."),
 	ROW(ROUTE_TABLE, "table", table, &type_table, .class = FIELD_KEY, .doc = "Routing table; `main` by default."),
+	[ROUTE_VRF] = VRF_ROW(route),
 	ROW(ROUTE_TOS, "tos", tos, &type_integer, .class = FIELD_KEY, .max = 255, .doc = "Type of service (IPv4)."),
 	ROW(ROUTE_METRIC, "metric", metric, &type_integer, .class = FIELD_KEY,
 	    .doc = "The route with the smallest metric is used; by default 0 (IPv4) or 1024 (IPv6)."),
@@ -386,7 +388,7 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 
 	if (!object_has(object, ROUTE_TYPE))
 		r->type = RTN_UNICAST;
-	if (!settle_family(p, r, node) || !check_hops(p, r, node))
+	if (!vrf_settle(p, object, ROUTE_VRF, ROUTE_TABLE) || !settle_family(p, r, node) || !check_hops(p, r, node))
 		return false;
 	check_hop(
 		p, &(struct nexthop){ .via = r->via, .dev = r->dev, .on_link = r->on_link },

@@ -2,6 +2,8 @@
 /* A route; see route.c. */
 #pragma once
 
+#include <linux/rtnetlink.h>
+
 #include "model/state.h"
 
 extern const struct class class_route;
@@ -37,6 +39,7 @@ struct route {
 enum route_field {
 	ROUTE_TO,
 	ROUTE_TABLE,
+	ROUTE_VRF, /* never set in an object that was read */
 	ROUTE_TOS,
 	ROUTE_METRIC,
 	ROUTE_TYPE,
@@ -51,6 +54,11 @@ enum route_field {
 	ROUTE_ADVMSS,
 	ROUTE_PROTOCOL
 };
+
+/* The route's table as link_made_table() counts: 0 is main. */
+static inline uint32_t route_made_table(const struct route *route) {
+	return route->table == RT_TABLE_MAIN ? 0 : route->table;
+}
 
 /* Decodes one RTM_NEWROUTE of a dump. Sealed; NULL if it is not a route in a table (a cache entry), or skipped. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);

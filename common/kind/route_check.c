@@ -28,7 +28,7 @@ struct network {
 	struct prefix prefix;
 	enum way way;
 	const char *dev;           /* of an address (WAY_ADDRESS, WAY_DOWN); else "" */
-	uint32_t table;            /* of a route; else 0 */
+	uint32_t table;            /* of a route; of an address that of its VRF, or 0 */
 	const struct route *route; /* or NULL */
 };
 
@@ -112,8 +112,8 @@ static void collect(const struct ns_state *ns, struct reach *reach) {
 		if (kind->assigns && kind->assigns(object, &own) && kind->reaches(object, &network)) {
 			const char *dev = object_home_link(object);
 
-			add_network(reach,
-				    (struct network){ network, find_down(ns, dev) ? WAY_DOWN : WAY_ADDRESS, dev, 0, NULL });
+			add_network(reach, (struct network){ network, find_down(ns, dev) ? WAY_DOWN : WAY_ADDRESS, dev,
+							     link_table_of(ns, dev), NULL });
 			vec_push(&reach->own, own.address);
 		} else if (object->kind == &kind_route) {
 			add_route(reach, (const struct route *)object);
@@ -178,6 +178,8 @@ static size_t count_new(const struct reach *reach, const struct network *key, co
 
 		if (compare_prefixes(network, key) != 0)
 			break;
+		if (network->table && network->table != key->table)
+			continue;
 		while (at < n_counted && !streq(counted[at], network->dev))
 			at++;
 		if (at == n_counted)
@@ -186,14 +188,15 @@ static size_t count_new(const struct reach *reach, const struct network *key, co
 	return n_counted;
 }
 
-/* How many links have an address whose network contains the gateway; with dev, 1 if that link does. */
-static size_t count_covering(const struct reach *reach, const struct ip *via, const char *dev) {
+/* How many links, of those outside VRFs and in the one with this table, have an address whose network contains the gateway;
+ * with dev, 1 if that link does. */
+static size_t count_covering(const struct reach *reach, const struct ip *via, const char *dev, uint32_t table) {
 	const char *counted[LINKS_COUNTED];
 	size_t n = 0;
 
 	for (unsigned length = ip_bits(via->family) + 1U; shorter(reach, via, &length);) {
 		struct prefix prefix = { *via, (uint8_t)length };
-		struct network key = { prefix_network(&prefix), WAY_ADDRESS, dev, 0, NULL };
+		struct network key = { prefix_network(&prefix), WAY_ADDRESS, dev, table, NULL };
 
 		if (!dev)
 			n = count_new(reach, &key, counted, n);
@@ -288,7 +291,7 @@ static void check_gateway(struct reading *r, const struct ns_state *ns, const st
 	if (!g->via->family || g->on_link || find_down(ns, g->dev) ||
 	    (g->via->family == AF_INET6 && ip_is_link_local(g->via)) || find_route(reach, g->via, route->table, WAY_LINK))
 		return;
-	n = count_covering(reach, g->via, g->dev);
+	n = count_covering(reach, g->via, g->dev, g->dev ? link_table_of(ns, g->dev) : route_made_table(route));
 	behind = n ? NULL : find_route(reach, g->via, route->table, WAY_GATEWAY);
 	down = n || behind ? NULL : find_way_down(reach, g->via);
 	if (down) {

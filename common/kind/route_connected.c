@@ -70,7 +70,7 @@ static bool is_same_route(const struct route *route, const struct connected *c) 
 }
 
 static void check_route(struct reading *r, const struct connections *connections, const struct route *route) {
-	const struct connected key = { .network = route->to, .table = route->table == RT_TABLE_MAIN ? 0 : route->table },
+	const struct connected key = { .network = route->to, .table = route_made_table(route) },
 			       *list = connections->list.items, *found;
 	const struct object *object = &route->object;
 	char network[PREFIX_TEXT_MAX], address[PREFIX_TEXT_MAX];

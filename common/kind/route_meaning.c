@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Mistakes with gateways: an address of the host itself, or one that nobody on the segment has. */
+#include "kind/link.h"
 #include "kind/route.h"
+#include "kind/route_wire.h"
 #include "meaning/places.h"
 
 enum { COVER_MAX = 2 * 1000 * 1000 }; /* limit of comparisons of gateways with addresses in one namespace */
@@ -9,6 +11,7 @@ enum { COVER_MAX = 2 * 1000 * 1000 }; /* limit of comparisons of gateways with a
 struct hop {
 	struct ip via;
 	const char *dev; /* NULL: the addresses decide */
+	uint32_t table;  /* the VRF's in which it is looked up; 0: none */
 	struct position position;
 };
 
@@ -16,6 +19,7 @@ struct hop {
 struct network {
 	struct prefix prefix;
 	const char *dev;
+	uint32_t table; /* of its VRF; 0: none */
 };
 
 /* The gateways and addresses of a namespace. */
@@ -35,12 +39,15 @@ static int compare_hops(const void *a, const void *b) {
 
 	if (r == 0)
 		r = strcmp(x->dev ? x->dev : "", y->dev ? y->dev : "");
+	if (r == 0)
+		r = (x->table > y->table) - (x->table < y->table);
 	return r ? r : place_compare_positions(x->position, y->position);
 }
 
-static void add_hop(struct hops *hops, const struct ip *via, const char *dev, struct position position) {
-	if (via->family && !ip_is_link_local(via))
-		vec_push(&hops->list, (struct hop){ *via, dev, position });
+static void add_hop(struct hops *hops, const struct ns_state *ns, const struct route *route, struct hop hop) {
+	hop.table = hop.dev ? link_table_of(ns, hop.dev) : route_made_table(route);
+	if (hop.via.family && !ip_is_link_local(&hop.via))
+		vec_push(&hops->list, hop);
 }
 
 static void find_hops(const struct ns_state *ns, struct hops *hops) {
@@ -48,25 +55,29 @@ static void find_hops(const struct ns_state *ns, struct hops *hops) {
 		const struct route *route = (const struct route *)object;
 		struct prefix prefix;
 
+		const char *dev = object_home_link(object);
+
 		if (object->kind->reaches && object->kind->reaches(object, &prefix))
-			vec_push(&hops->networks, (struct network){ prefix, object_home_link(object) });
+			vec_push(&hops->networks, (struct network){ prefix, dev, link_table_of(ns, dev) });
 		if (object->kind != &kind_route)
 			continue;
-		add_hop(hops, &route->via, route->dev, object_position(object, &object->kind->fields[ROUTE_VIA]));
+		add_hop(hops, ns, route,
+			(struct hop){ route->via, route->dev, 0, object_position(object, &route_fields[ROUTE_VIA]) });
 		for (size_t i = 0; i < route->nexthops.n; i++)
-			add_hop(hops, &route->nexthops.items[i].via, route->nexthops.items[i].dev,
-				object_position(object, &object->kind->fields[ROUTE_NEXTHOPS]));
+			add_hop(hops, ns, route,
+				(struct hop){ route->nexthops.items[i].via, route->nexthops.items[i].dev, 0,
+					      object_position(object, &route_fields[ROUTE_NEXTHOPS]) });
 	}
 	if (hops->list.n)
 		qsort(hops->list.items, hops->list.n, sizeof(*hops->list.items), compare_hops);
 }
 
 /* The only interface whose addresses cover the gateway; NULL: none, or several. */
-static const char *covering_dev(const struct hops *hops, const struct ip *via) {
+static const char *covering_dev(const struct hops *hops, const struct hop *hop) {
 	const char *dev = NULL;
 
 	vec_foreach(network, &hops->networks) {
-		if (!prefix_contains(&network->prefix, via))
+		if (!prefix_contains(&network->prefix, &hop->via) || (network->table && network->table != hop->table))
 			continue;
 		if (dev && !streq(dev, network->dev))
 			return NULL;
@@ -79,7 +90,7 @@ static bool is_own(struct meaning *m, const struct ns_state *ns, const struct ho
 	char buf[IP_TEXT_MAX];
 
 	place_foreach(place, m, &hop->via)
-		if (place->ns == ns) {
+		if (place->ns == ns && link_table_of(ns, place->dev) == hop->table) {
 			diag_warning(m->diags, hop->position,
 				     "the gateway %s is an address of %s itself, on %s; write that of the "
 				     "router, which is another host",
@@ -90,7 +101,7 @@ static bool is_own(struct meaning *m, const struct ns_state *ns, const struct ho
 }
 
 static void check_hop(struct meaning *m, const struct ns_state *ns, const struct hops *hops, const struct hop *hop) {
-	const char *dev = hop->dev ? hop->dev : covering_dev(hops, &hop->via);
+	const char *dev = hop->dev ? hop->dev : covering_dev(hops, hop);
 	_cleanup_text_ struct text others = {};
 	char buf[IP_TEXT_MAX];
 	size_t segment;
@@ -116,7 +127,8 @@ static void check_hops(struct meaning *m, const struct ns_state *ns) {
 	for (size_t i = 0; i < hops.list.n && budget > hops.networks.n; i++) {
 		const struct hop *hop = &hops.list.items[i], *before = i ? hop - 1 : NULL;
 
-		if (before && ip_equal(&before->via, &hop->via) && streq_ptr(before->dev, hop->dev))
+		if (before && ip_equal(&before->via, &hop->via) && streq_ptr(before->dev, hop->dev) &&
+		    before->table == hop->table)
 			continue;
 		budget -= hops.networks.n;
 		check_hop(m, ns, &hops, hop);

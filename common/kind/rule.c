@@ -18,6 +18,7 @@
 
 #include "kind/kinds.h"
 #include "kind/rule.h"
+#include "kind/vrf_name.h"
 #include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
@@ -50,6 +51,7 @@ enum rule_field {
 	RULE_UID_RANGE,
 	RULE_NOT,
 	RULE_TABLE,
+	RULE_VRF, /* never set in an object that was read */
 	RULE_L3MDEV,
 	RULE_GOTO,
 	RULE_TYPE,
@@ -115,6 +117,7 @@ static const struct field fields[] = {
 		 .doc = "A user id, or a range: the owner of the sending socket."),
 	SELECTOR(RULE_NOT, "not", inverted, &type_bool, .doc = "Whether the whole selector is inverted."),
 	ROW(RULE_TABLE, "table", table, &type_table, .doc = "The routing table in which to look."),
+	[RULE_VRF] = VRF_ROW(rule),
 	ROW(RULE_L3MDEV, "l3mdev", l3mdev, &type_bool,
 	    .doc = "Whether to look in the table of the VRF of the packet's interface."),
 	ROW(RULE_GOTO, "goto", jump, &type_integer, .max = UINT32_MAX - 1,
@@ -183,7 +186,7 @@ static const char *find_problem(const struct rule *r) {
 	if (has(r, RULE_GOTO) && has(r, RULE_PRIORITY) && r->jump <= r->priority)
 		return "'goto' must lead to a larger priority than the rule's own";
 	if (!has(r, RULE_GOTO) && lookup && !table && !r->l3mdev)
-		return "a rule needs 'table', 'l3mdev: true', 'goto' or a 'type'";
+		return "a rule needs 'table', 'vrf', 'l3mdev: true', 'goto' or a 'type'";
 	if (lookup && table && r->l3mdev)
 		return "'l3mdev' replaces 'table'; write only one of them";
 	if (!lookup && (table || r->l3mdev))
@@ -231,7 +234,8 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 		r->type = FR_ACT_TO_TBL;
 	if (!has(r, RULE_STATE))
 		r->present = true;
-	if (!settle_family(p, r, node->position) || !settle_inversion(p, r, node->position))
+	if (!vrf_settle(p, object, RULE_VRF, RULE_TABLE) || !settle_family(p, r, node->position) ||
+	    !settle_inversion(p, r, node->position))
 		return false;
 	problem = find_problem(r);
 	if (problem)

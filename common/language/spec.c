@@ -116,6 +116,7 @@ static void read_namespaces(struct spec_reading *s, const struct node *node) {
 		if (!r->ns)
 			continue; /* its name was invalid */
 		r->parse.ns = r->ns->name;
+		r->parse.here = r->ns;
 		r->drift = r->ns->drift;
 		spec_read_mapping(r, node->pairs[i].value, &mapping_namespace, &s->namespace,
 				  (struct fields_parse){ .may_be_empty = true });
@@ -123,6 +124,7 @@ static void read_namespaces(struct spec_reading *s, const struct node *node) {
 	}
 	r->ns = NULL;
 	r->parse.ns = NULL;
+	r->parse.here = NULL;
 }
 
 /* The document. */

@@ -16,12 +16,14 @@
 
 struct class;
 struct field;
+struct ns_state;
 
 /* The context in which a value of the file is read. */
 struct parse {
 	struct arena *arena;
 	struct diags *diags;
 	const char *ns;                   /* the namespace that contains the value, or NULL */
+	const struct ns_state *here;      /* … and what was read of it so far: its interfaces, before routes and rules */
 	const struct name_number *tables; /* names of routing tables, ended by a NULL name; or NULL */
 };
 

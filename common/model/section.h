@@ -79,7 +79,7 @@ struct missing_link {
 
 /* The state of reading a file. */
 struct reading {
-	struct parse parse; /* parse.ns is the name of ns */
+	struct parse parse; /* parse.ns is the name of ns, parse.here is ns */
 	struct state *state;
 	struct ns_state *ns;     /* the namespace whose entry is being read, or NULL */
 	struct object *link;     /* the interface whose entry is being read, or NULL */

@@ -2,6 +2,7 @@
 """Every topology of specs/ works: it is built, pinged through, planned again, and removed without a trace."""
 
 import contextlib
+import glob
 import json
 import os
 import subprocess
@@ -261,7 +262,7 @@ class EverySpec(unittest.TestCase):
     def test_every_file_has_a_test(self):
         """A file added to specs/ without a test is a mistake."""
         text = ""
-        for path in (os.path.abspath(__file__), os.path.join(SPECS, "..", "tests", "vm", "test_tunnels.py")):
+        for path in (os.path.abspath(__file__), *glob.glob(os.path.join(SPECS, "..", "tests", "vm", "test_*.py"))):
             with open(path) as f:
                 text += f.read()
         for name in sorted(os.listdir(SPECS)):

@@ -18,7 +18,7 @@ from lab import Case  # noqa: E402
 
 # What ip asks for.
 PROBES = {"erspan": ("remote", "10.0.0.9", "seq", "key", "1", "erspan_ver", "1"), "xfrm": ("dev", "lo", "if_id", "1"),
-          "geneve": ("id", "1", "remote", "10.0.0.9"), **{kind: ("remote", "10.0.0.9") for kind in ("gre", "gretap", "ipip", "sit", "vti")},
+          "geneve": ("id", "1", "remote", "10.0.0.9"), "vrf": ("table", "1"), **{kind: ("remote", "10.0.0.9") for kind in ("gre", "gretap", "ipip", "sit", "vti")},
           **{kind: ("remote", "fd00::9") for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")}}
 IN_PLACE, RECREATED = "in place", "recreated"
 FEW = 4  # changes of one object that a daemon takes without backing off
@@ -77,12 +77,13 @@ KINDS = {
                 Field("remote", '"fd00::2"', '"fd00::4"', "id 5 remote fd00::6")],
                [Field("id", "5", "5", None), Field("udp-checksum", "false", "false", None),
                 Field("remote", '"fd00::2"', '"fd00::4"', None, RECREATED)]],
+    "vrf": [[Field("table", "10", "20", None, RECREATED)]],
     "nlmon": [[]],
     "dummy": [[]],
     "ifb": [[]],
 }
 # What stays when all the rest leaves the file: these kinds need it.
-KEPT = {"remote", "local", "external", "id", "version"}
+KEPT = {"table", "remote", "local", "external", "id", "version"}
 IN_TEST_TUNNELS = {"underlay"}  # which is about namespaces
 
 SPEC = """\

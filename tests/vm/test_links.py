@@ -9,7 +9,8 @@ recreation; a field that leaves the file goes back to the driver's default; remo
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../netns"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../netns"))
 
 import lab  # noqa: E402
 from lab import Case  # noqa: E402
@@ -22,22 +23,37 @@ namespaces:
 """
 
 
-class Links(Case):
+class Built(Case):
     def setUp(self):
         super().setUp()
         self.before = lab.snapshot()
 
+    def link(self, name="x"):
+        return lab.link("a", name)
+
+    def data(self, name="x"):
+        return self.link(name)["linkinfo"].get("info_data", {})
+
+    def build(self, name):
+        """A topology of specs/."""
+        with open(os.path.join(HERE, f"../../specs/{name}.yaml"), encoding="utf-8") as f:
+            path = self.spec(f.read())
+        self.assertNotIn("warning", self.topod("check", path).stderr)
+        self.topod("apply", path)
+        self.topod("plan", path)
+        return path
+
+    def finish(self, path):
+        self.topod("down", path)
+        self.same(self.before, lab.snapshot(), "down left a trace")
+
+
+class Links(Built):
     def apply(self, *entries):
         path = self.spec(SPEC % "\n".join("      " + entry for entry in entries))
         self.topod("apply", path)
         self.topod("plan", path)  # exit 0: nothing to do
         return path
-
-    def link(self, name="x"):
-        return lab.link("a", name)
-
-    def data(self):
-        return self.link()["linkinfo"].get("info_data", {})
 
     def repaired(self, path, command):
         """A change by hand shows as a difference, and is repaired."""
@@ -47,10 +63,6 @@ class Links(Case):
         self.topod("apply", path)
         self.topod("plan", path)
         self.assertEqual(before, self.link())
-
-    def finish(self, path):
-        self.topod("down", path)
-        self.same(self.before, lab.snapshot(), "down left a trace")
 
     def check_plain(self, kind):
         path = self.apply(f"x: {{kind: {kind}, mtu: 1400, arp: true, txqueuelen: 50, addresses: [10.0.0.1/24]}}")
@@ -138,13 +150,38 @@ links: [["trunk:t0", "trunk:t1"]]
         self.finish(path)
 
 
-class Vrf(Case):
+class Vrf(Built):
     """A VRF and its ports have their connected routes in a table of their own."""
 
-    def routes(self):
+    SPEC = """\
+namespaces:
+  a:
+    interfaces:
+      v: {kind: vrf, table: %(table)s, ports: [%(ports)s], mtu: 9000}
+      w: {kind: vrf, table: 30}
+      d: {kind: dummy, addresses: [10.0.0.1/24, {address: "fd00::1/64", nodad: true}]}
+      e: {kind: dummy, addresses: [10.0.0.1/24]}
+    routes:
+      - {to: 10.1.0.0/16, via: 10.0.0.9, vrf: v}
+      - {to: 10.2.0.0/16, via: 10.0.0.9, dev: e, %(of_e)s}
+    rules:
+      - {priority: 500, from: 10.7.0.0/16, vrf: v}
+"""
+
+    def routes(self, table=10):
         """Those of the declared addresses."""
         return sorted((r["type"], r["dst"], r["protocol"], r.get("prefsrc"), r.get("metric")) for family in (4, 6)
-                      for r in lab.ip_json("a", f"-{family} route show table 10") if not r["dst"].startswith(("fe80:", "ff00:")))
+                      for r in lab.ip_json("a", f"-{family} route show table {table}") if not r["dst"].startswith(("fe80:", "ff00:")))
+
+    def made(self, table=10, ports="d"):
+        path = self.spec(self.SPEC % {"table": table, "ports": ports, "of_e": "vrf: v" if "e" in ports else "table: main"})
+        self.topod("check", path)
+        self.topod("apply", path)
+        self.topod("plan", path)
+        return path
+
+    def masters(self):
+        return {name: self.link(name).get("master") for name in "de"}
 
     def test_connected_routes(self):
         lab.run("ip", "netns", "add", "a")
@@ -169,6 +206,72 @@ class Vrf(Case):
             self.topod("plan", path)
             self.wait_until(lambda: self.routes() == before, lost)
         self.assertEqual([], [route for route in lab.ip_json("a", "-4 route show table main")], "nothing of it is in the table main")
+
+    def test_built_repaired_changed_removed(self):
+        path = self.made()
+        self.assertEqual({"table": 10}, self.data("v"))
+        self.assertEqual({"d": "v", "e": None}, self.masters())
+        self.assertIn("10.1.0.0/16", [route[1] for route in self.routes()])
+        before = self.routes(), self.link("v"), self.link("d")
+        for command in ("link set dev d nomaster", "link set dev d master w", "route del 10.1.0.0/16 table 10", "link set v mtu 1500",
+                        "rule del priority 500", "link delete v", "-4 route flush table 10"):
+            with self.subTest(by_hand=command):
+                lab.ip("a", command)
+                self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+                self.topod("apply", path)
+                self.topod("plan", path)
+                self.assertEqual(self.stable(before), self.stable((self.routes(), self.link("v"), self.link("d"))))
+        index = self.link("d")["ifindex"]
+        self.made(ports="d, e")
+        self.assertEqual({"d": "v", "e": "v"}, self.masters())
+        self.made(ports="e")
+        self.assertEqual({"d": None, "e": "v"}, self.masters())
+        self.made(table=20, ports="d")
+        self.assertEqual({"table": 20}, self.data("v"))
+        self.assertEqual(([], index), (self.routes(10), self.link("d")["ifindex"]))
+        self.assertEqual(before[0], self.routes(20))
+        self.assertEqual("20", next(r for r in lab.ip_json("a", "rule show") if r["priority"] == 500)["table"])
+        self.finish(path)
+
+    @staticmethod
+    def stable(shown):
+        return shown[0], *({key: value for key, value in link.items() if "index" not in key} for link in shown[1:])
+
+    def test_daemon(self):
+        path = self.made()
+        before = self.routes()
+        d = self.daemon(path).ready()
+        for command, line in (("link set dev d nomaster", "a/d: .*restored"), ("route del 10.1.0.0/16 table 10", r"route 10\.1.*restored"),
+                              ("route del local 10.0.0.1 dev d table 10", "a/d: .*restored"), ("link delete v", "a/v: .*restored")):
+            with d.expects("drift: .*" + line):
+                lab.ip("a", command)
+            self.wait_until(lambda: self.routes() == before, command)
+        d.stop()
+        self.topod("plan", path)
+        self.finish(path)
+
+    @staticmethod
+    def echoes():
+        """How many echo requests each customer has received."""
+        received = {}
+        for ns in ("blue", "red"):
+            with lab.inside(ns), open("/proc/net/snmp", encoding="ascii") as f:
+                names, values = [line.split() for line in f if line.startswith("Icmp:")]
+            received[ns] = int(values[names.index("InEchos")])
+        return received
+
+    def test_example(self):
+        """Two customers with the same addresses, each reached through its own VRF only."""
+        path = self.build("vrf")
+        for name, port in (("blue", "b0"), ("red", "r0")):
+            before = self.echoes()
+            lab.run("ip", "netns", "exec", "router", "ping", "-c3", "-W5", "-I", name, "10.1.0.1")
+            self.assertEqual({**before, name: before[name] + 3}, self.echoes())
+            lab.ip("router", f"link set {port} nomaster")
+            self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+            self.topod("apply", path)
+        self.assertNotEqual(0, lab.run("ip", "netns", "exec", "router", "ping", "-c1", "-W1", "10.1.0.1", check=False).returncode)
+        self.finish(path)
 
 
 if __name__ == "__main__":
