@@ -28,6 +28,8 @@ static const struct field fields[] = {
 		 .type = &type_integer,
 		 .offset = offsetof(struct xfrm, id),
 		 .class = FIELD_RECREATE,
+		 .flags = FIELD_REQUIRED,
+		 .unless = "external",
 		 .wire = WIRE_DATA,
 		 .attr = IFLA_XFRM_IF_ID,
 		 .min = 1,
@@ -46,12 +48,10 @@ static const struct field fields[] = {
 static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
 	const struct xfrm *xfrm = (const struct xfrm *)desired;
 
-	if (!object_has(desired, ID) && !xfrm->external)
-		diag_error(r->parse.diags, desired->position,
-			   "an xfrm interface needs an 'id', the if_id of its policies, or 'external: true'");
-	else if (object_has(desired, ID) && xfrm->external)
-		diag_error(r->parse.diags, object_position(desired, &fields[ID]),
-			   "with 'external: true' the routes say the id; leave it out");
+	if (object_has(desired, ID) == xfrm->external && object_has(desired, EXTERNAL))
+		diag_error(r->parse.diags, object_position(desired, &fields[xfrm->external ? ID : EXTERNAL]),
+			   xfrm->external ? "with 'external: true' the routes say the id; leave it out"
+					  : "without 'external' an xfrm interface needs an 'id', the if_id of its policies");
 }
 
 /* xfrmi_locate(): of one namespace. */

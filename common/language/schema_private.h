@@ -29,6 +29,7 @@ json_t *schema_of_field(const struct field *field);
 json_t *schema_of_section(const struct section *section);
 /* An object with the keys of a table of fields. */
 json_t *schema_of_fields(const struct field *fields, size_t n);
+/* required gets the names of required keys, and [name, other] where one of two is required. */
 void schema_add_fields(const struct mapping *mapping, json_t *properties, json_t *required);
 json_t *schema_of_object(json_t *properties, json_t *required);
 

@@ -77,7 +77,8 @@ void schema_add_fields(const struct mapping *m, json_t *properties, json_t *requ
 			schema_set(schema, "description", json_string(f->doc));
 		schema_set(properties, f->name, schema);
 		if (f->flags & FIELD_REQUIRED)
-			json_array_append_new(required, json_string(f->name));
+			json_array_append_new(required,
+					      f->unless ? schema_pack("[s,s]", f->name, f->unless) : json_string(f->name));
 	}
 }
 
@@ -85,6 +86,18 @@ json_t *schema_of_object(json_t *properties, json_t *required) {
 	json_t *schema =
 		schema_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
 
+	for (size_t i = 0; i < json_array_size(required);) {
+		json_t *either = json_array_get(required, i);
+
+		if (!json_is_array(either)) {
+			i++;
+			continue;
+		}
+		schema_set(schema, "anyOf",
+			   schema_pack("[{s:[O]}, {s:[O]}]", "required", json_array_get(either, 0), "required",
+				       json_array_get(either, 1)));
+		json_array_remove(required, i);
+	}
 	if (json_array_size(required))
 		json_object_set(schema, "required", required);
 	json_decref(required);

@@ -115,8 +115,12 @@ bool fields_parse(struct parse *p, const struct node *mapping, const struct fiel
 	}
 	for (size_t i = 0; i < mapping->n; i++)
 		parse_pair(p, f, &mapping->pairs[i], &seen);
-	for (size_t i = 0; i < f->n; i++)
-		if (f->fields[i].flags & FIELD_REQUIRED && !(seen >> i & 1))
-			diag_error(p->diags, mapping->position, "%s needs '%s'", f->what, f->fields[i].name);
+	for (size_t i = 0; i < f->n; i++) {
+		const char *unless = f->fields[i].unless;
+
+		if (f->fields[i].flags & FIELD_REQUIRED && !(seen >> i & 1) && !(unless && node_get(mapping, unless)))
+			diag_error(p->diags, mapping->position, "%s needs '%s'%s%s%s", f->what, f->fields[i].name,
+				   unless ? " or '" : "", unless ? unless : "", unless ? "'" : "");
+	}
 	return p->diags->n_errors == errors;
 }

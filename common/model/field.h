@@ -142,6 +142,7 @@ struct field {
 	uint32_t min, max;             /* integers; max 0: no limit */
 	uint32_t unit;                 /* durations: stored units per second */
 	const struct enum_name *names; /* the words of a type_enum; those that a type_integer accepts besides numbers */
+	const char *unless;            /* FIELD_REQUIRED: not required beside this key; or NULL */
 	const char *initial;           /* the value that topod sets if the file has none, as text; NULL: none */
 	const struct class *needs;     /* the object needs another one of this class, whose key is the value; else NULL */
 	const char *fallback;          /* the kernel's default as text, to which a field that is no longer declared

@@ -77,7 +77,7 @@ static void test_together(void **state _unused_) {
 	check_tunnel("erspan", "remote: 10.0.0.2, key: 1, direction: egress",
 		     "f:2:38: error: 'direction' belongs to 'version: 2'");
 	check_tunnel("xfrm", "dev: e0",
-		     "f:1:31: error: an xfrm interface needs an 'id', the if_id of its policies, or 'external: true'");
+		     "f:1:34: error: an xfrm interface needs 'id' or 'external'");
 	check_tunnel("xfrm", "id: 5, external: true",
 		     "f:2:5: error: with 'external: true' the routes say the id; leave it out");
 	check_tunnel("geneve", "id: 1, remote: 239.0.0.1",
@@ -111,11 +111,23 @@ static void test_twice(void **state _unused_) {
 		     "f:3:5: error: another xfrm interface of a has this id\nf:2:5: note: first here");
 }
 
+static void test_vxlan(void **state _unused_) {
+	check_tunnel("vxlan", "id: 1, source-ports: 1000-2000, limit: 5, df: inherit, proxy: true, l2-miss: true", "");
+	check_tunnel("vxlan", "id: 1, vni-filter: true", "f:2:20: error: 'vni-filter' needs 'external: true'");
+	check_tunnel(
+		"vxlan", "id: 1, source-ports: 2000-1000",
+		"f:2:22: error: 'source-ports' takes a lower and a higher port, for example 49152-65535, not '2000-1000'");
+#define SAME "all on UDP port 4789 of a must have the same 'external', 'vni-filter' and 'gbp': choose another 'port'"
+	check_tunnel("vxlan", "id: 1, remote: \"fd00::1\"}, z: {kind: vxlan,\nexternal: true",
+		     "f:3:11: error: " SAME "\nf:1:31: note: first here");
+	check_tunnel("vxlan", "id: 1, gbp: true}, z: {kind: vxlan, id: 2, gbp: true", "");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ends),     cmocka_unit_test(test_mac),      cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_words),    cmocka_unit_test(test_together), cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_underlay),
+		cmocka_unit_test(test_underlay), cmocka_unit_test(test_vxlan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
