@@ -9,9 +9,13 @@
 struct bridge {
 	struct link link;
 	uint32_t stp, forward_delay, hello_time, max_age, ageing_time, priority, vlan_filtering, vlan_protocol,
-		mcast_snooping, group_fwd_mask;
+		mcast_snooping, group_fwd_mask, mcast_querier, mcast_router, mcast_igmp_version, mcast_mld_version,
+		vlan_default_pvid, vlan_stats, no_linklocal_learn, fdb_max_learned;
 };
 
+/* MDB_RTR_TYPE_*, linux/if_bridge.h, which cannot be included together with the C library's headers. */
+static const struct enum_name mcast_routers[] = { { "disabled", 0 }, { "auto", 1 }, { "permanent", 2 }, {} };
+static const struct enum_name no_vlan[] = { { "none", 0 }, {} };
 static const struct enum_name vlan_protocols[] = { { "802.1q", 0x8100 }, { "802.1ad", 0x88a8 }, {} };
 
 enum {
@@ -30,6 +34,8 @@ enum {
 enum {
 	MIN_STP_DELAY = 200,     /* BR_MIN_FORWARD_DELAY, net/bridge/br_private_stp.h */
 	RESTRICTED_GROUPS = 0x7, /* BR_GROUPFWD_RESTRICTED, net/bridge/br_private.h */
+	NO_LL_LEARN = 1 << 0,    /* BR_BOOLOPT_NO_LL_LEARN, linux/if_bridge.h */
+	FDB_MAX_LEARNED = 49,    /* IFLA_BR_FDB_MAX_LEARNED, linux/if_link.h from Linux 6.7 */
 };
 
 #define ROW(key, member, value_type, number, ...)                                                              \
@@ -61,6 +67,24 @@ static const struct field fields[] = {
 	[GROUP_FWD_MASK] =
 		ROW("group-fwd-mask", group_fwd_mask, &type_integer, IFLA_BR_GROUP_FWD_MASK, .form = FORM_U16, .max = 65535,
 		    .fallback = "0", .doc = "Bit mask of the link-local groups (01:80:c2:00:00:0X) that are forwarded."),
+	ROW("mcast-querier", mcast_querier, &type_bool, IFLA_BR_MCAST_QUERIER, .form = FORM_U8, .fallback = "false",
+	    .doc = "Whether the bridge itself asks for members of multicast groups."),
+	ROW("mcast-router", mcast_router, &type_enum, IFLA_BR_MCAST_ROUTER, .form = FORM_U8, .names = mcast_routers,
+	    .fallback = "auto", .doc = "Whether the bridge itself gets all multicast: a router behind it."),
+	ROW("mcast-igmp-version", mcast_igmp_version, &type_integer, IFLA_BR_MCAST_IGMP_VERSION, .form = FORM_U8, .min = 2,
+	    .max = 3, .fallback = "2", .doc = "IGMP version of the bridge's own queries."),
+	ROW("mcast-mld-version", mcast_mld_version, &type_integer, IFLA_BR_MCAST_MLD_VERSION, .form = FORM_U8, .min = 1,
+	    .max = 2, .fallback = "1", .doc = "MLD version of the bridge's own queries."),
+	ROW("vlan-default-pvid", vlan_default_pvid, &type_integer, IFLA_BR_VLAN_DEFAULT_PVID, .form = FORM_U16,
+	    .names = no_vlan, .max = 4094, .fallback = "1",
+	    .doc = "The VLAN of new ports, `pvid` and untagged; `none`: they get no VLAN."),
+	ROW("vlan-stats", vlan_stats, &type_bool, IFLA_BR_VLAN_STATS_ENABLED, .form = FORM_U8, .fallback = "false",
+	    .doc = "Whether packets are counted for each VLAN."),
+	ROW("no-linklocal-learn", no_linklocal_learn, &type_bool, IFLA_BR_MULTI_BOOLOPT, .form = FORM_FLAG,
+	    .bit = NO_LL_LEARN, .fallback = "false",
+	    .doc = "Whether source addresses of link-local frames (01:80:c2:00:00:0X) are not learned."),
+	ROW("fdb-max-learned", fdb_max_learned, &type_integer, FDB_MAX_LEARNED, .fallback = "0",
+	    .doc = "How many addresses are learned at most; 0: no limit (Linux 6.7)."),
 };
 
 /* br_set_forward_delay() in net/bridge/br_stp.c applies these limits only with STP. A bridge that is created with

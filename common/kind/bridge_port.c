@@ -9,8 +9,20 @@
 		.attr = number, .form = number_form, __VA_ARGS__                                                    \
 	}
 
+enum { GROUP_FWD_MASK = PORT_FIRST_ATTRIBUTE };
+
+enum { MAC_PAUSE = 0x2 }; /* BR_GROUPFWD_MACPAUSE, net/bridge/br_private.h */
+
+/* MDB_RTR_TYPE_*, linux/if_bridge.h, which cannot be included together with the C library's headers. */
+static const struct enum_name mcast_routers[] = {
+	{ "disabled", 0 }, { "auto", 1 }, { "permanent", 2 }, { "temporary", 3 }, {}
+};
+
 static const struct field fields[] = {
 	PORT_FIELDS(),
+	[GROUP_FWD_MASK] = ROW("group-fwd-mask", group_fwd_mask, &type_integer, IFLA_BRPORT_GROUP_FWD_MASK, FORM_U16,
+			       .max = 65535, .fallback = "0",
+			       .doc = "Bit mask of the link-local groups (01:80:c2:00:00:0X) that are forwarded from here."),
 	ROW("cost", cost, &type_integer, IFLA_BRPORT_COST, FORM_U32, .min = 1, .max = 65535, .fallback = "2",
 	    .doc = "Spanning tree path cost."),
 	ROW("priority", priority, &type_integer, IFLA_BRPORT_PRIORITY, FORM_U16, .max = 63, .fallback = "32",
@@ -31,7 +43,30 @@ static const struct field fields[] = {
 	    .doc = "Whether a spanning tree packet that arrives here disables the port (BPDU guard)."),
 	ROW("root-block", root_block, &type_bool, IFLA_BRPORT_PROTECT, FORM_U8, .fallback = "false",
 	    .doc = "Whether the port may not become the root port."),
+	ROW("bcast-flood", bcast_flood, &type_bool, IFLA_BRPORT_BCAST_FLOOD, FORM_U8, .fallback = "true",
+	    .doc = "Whether broadcasts are sent here."),
+	ROW("mcast-to-unicast", mcast_to_unicast, &type_bool, IFLA_BRPORT_MCAST_TO_UCAST, FORM_U8, .fallback = "false",
+	    .doc = "Whether multicast is sent to each member as unicast."),
+	ROW("mcast-router", mcast_router, &type_enum, IFLA_BRPORT_MULTICAST_ROUTER, FORM_U8, .names = mcast_routers,
+	    .fallback = "auto",
+	    .doc = "Whether all multicast is sent here, because a router is behind it. The kernel turns `temporary` into "
+		   "`auto` if no query arrives in time, and topod turns it back."),
+	ROW("proxy-arp", proxy_arp, &type_bool, IFLA_BRPORT_PROXYARP, FORM_U8, .fallback = "false",
+	    .doc = "Whether the bridge answers ARP requests that arrive here."),
+	ROW("locked", locked, &type_bool, IFLA_BRPORT_LOCKED, FORM_U8, .fallback = "false",
+	    .doc = "Whether frames are accepted only from addresses that have an `fdb` entry here."),
+	ROW("vlan-tunnel", vlan_tunnel, &type_bool, IFLA_BRPORT_VLAN_TUNNEL, FORM_U8, .fallback = "false",
+	    .doc = "Whether VLANs are mapped to tunnels' identifiers."),
 };
+
+/* br_setport(), net/bridge/br_netlink.c. */
+static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
+	if (object_has(desired, GROUP_FWD_MASK) && ((const struct bridge_port *)desired)->group_fwd_mask & MAC_PAUSE)
+		diag_error(
+			r->parse.diags, object_position(desired, &fields[GROUP_FWD_MASK]),
+			"a bridge never forwards 01:80:c2:00:00:01 (pause frames): the bit 0x2 of 'group-fwd-mask' must be "
+			"0");
+}
 
 static const struct mapping entry = {
 	.name = "port",
@@ -64,5 +99,6 @@ const struct kind kind_bridge_port = {
 	.link_kind = "bridge",
 	.section = &section,
 	.encode = port_encode,
+	.check = check,
 	.noun = port_noun,
 };

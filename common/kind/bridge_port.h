@@ -8,5 +8,6 @@ extern const struct kind kind_bridge_port;
 
 struct bridge_port {
 	struct port port;
-	uint32_t cost, priority, hairpin, isolated, learning, flood, mcast_flood, neigh_suppress, guard, root_block;
+	uint32_t cost, priority, hairpin, isolated, learning, flood, mcast_flood, neigh_suppress, guard, root_block,
+		bcast_flood, mcast_to_unicast, mcast_router, proxy_arp, locked, vlan_tunnel, group_fwd_mask;
 };

@@ -34,13 +34,14 @@ extern const struct kind kind_vxlan;
 
 struct vxlan {
 	struct link link;
-	uint32_t id, port, ttl, tos, learning, ageing_time, udp_checksum;
+	uint32_t id, port, ttl, tos, learning, ageing_time, udp_checksum, source_ports, proxy, l2_miss, l3_miss, gbp, df,
+		external, vni_filter, limit;
 	struct ip local;
 	struct far_end remote, group;
 	struct link_ref dev, underlay;
 };
 
-enum { ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV, UNDERLAY };
+enum { ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV, UNDERLAY, EXTERNAL, VNI_FILTER, GBP };
 
 enum {
 	HEADERS = 50,  /* outer IPv4, UDP, VXLAN and inner Ethernet headers: vxlan_headroom(), include/net/vxlan.h */
@@ -122,10 +123,77 @@ static const struct type type_far_end = {
 	.get = far_end_get,
 };
 
+/* A range of ports, its two ends in the halves of one number; 0: the kernel's own range. */
+
+static bool ports_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = parse_scalar(p, field, node), *dash = text ? strchr(text, '-') : NULL;
+	uint32_t low, high;
+
+	if (!text)
+		return false;
+	/* udp_flow_src_port(), include/net/udp.h, ignores a range of one port. */
+	if (!dash || parse_u32(arena_strndup(p->arena, text, (size_t)(dash - text)), &low) < 0 ||
+	    parse_u32(dash + 1, &high) < 0 || high > UINT16_MAX || (low >= high && high)) {
+		diag_error(p->diags, node->position,
+			   "'%s' takes a lower and a higher port, for example 49152-65535, not '%s'", field->name, text);
+		return false;
+	}
+	*(uint32_t *)value = low << 16 | high;
+	return true;
+}
+
+static void ports_print(const struct field *field _unused_, const void *value, struct text *out) {
+	uint32_t ports = *(const uint32_t *)value;
+
+	text_addf(out, "%u-%u", ports >> 16, ports & UINT16_MAX);
+}
+
+static bool ports_equal(const void *a, const void *b) {
+	return *(const uint32_t *)a == *(const uint32_t *)b;
+}
+
+static void ports_put(struct nl_writer *w, const struct field *field, const void *value) {
+	uint32_t ports = *(const uint32_t *)value;
+	const struct ifla_vxlan_port_range range = { htons((uint16_t)(ports >> 16)), htons((uint16_t)ports) };
+
+	nl_put(w, field->attr, &range, sizeof(range));
+}
+
+static bool ports_get(struct arena *arena _unused_, const struct field *field _unused_, const struct nlattr *attr,
+		      void *value) {
+	struct ifla_vxlan_port_range range;
+
+	if (mnl_attr_get_payload_len(attr) < sizeof(range))
+		return false;
+	memcpy(&range, mnl_attr_get_payload(attr), sizeof(range));
+	*(uint32_t *)value = (uint32_t)ntohs(range.low) << 16 | ntohs(range.high);
+	return true;
+}
+
+static const struct type type_port_range = {
+	.name = "range of ports",
+	.schema = "{\"type\": \"string\", \"pattern\": \"^[0-9]+-[0-9]+$\"}",
+	.size = sizeof(uint32_t),
+	.parse = ports_parse,
+	.print = ports_print,
+	.equal = ports_equal,
+	.put = ports_put,
+	.get = ports_get,
+};
+
+static const struct enum_name dfs[] = {
+	{ "unset", VXLAN_DF_UNSET }, { "set", VXLAN_DF_SET }, { "inherit", VXLAN_DF_INHERIT }, {}
+};
+
+/* A boolean that the kernel takes only for a new link: vxlan_nl2conf(), drivers/net/vxlan/vxlan_core.c. */
+#define FIXED(key, member, number, number_form, text)                                                               \
+	ROW(key, member, &type_bool, number, .class = FIELD_RECREATE, .flags = FIELD_LEFT_OUT, .form = number_form, \
+	    .fallback = "false", .doc = text)
+
 static const struct field fields[] = {
 	LINK_FIELDS(NULL),
-	[ID] = ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED, .max = 0xffffff,
-		   .doc = "VXLAN network identifier."),
+	[ID] = ROW("id", id, &type_integer, IFLA_VXLAN_ID, .class = FIELD_RECREATE, .flags = FIELD_REQUIRED,
+		   .unless = "external", .max = 0xffffff, .doc = "VXLAN network identifier; not with `external`."),
 	[PORT] = ROW("port", port, &type_integer, IFLA_VXLAN_PORT, .class = FIELD_RECREATE, .form = FORM_BE16, .min = 1,
 		     .max = 65535, .initial = "4789", .doc = "UDP destination port; by default 4789 (RFC 7348)."),
 	[LOCAL] = ROW("local", local, &type_ip, IFLA_VXLAN_LOCAL, .attr6 = IFLA_VXLAN_LOCAL6,
@@ -144,6 +212,13 @@ static const struct field fields[] = {
 		  .fallback = "none",
 		  .doc = "The lower interface: a name, or namespace:interface." },
 	[UNDERLAY] = LINK_UNDERLAY(vxlan),
+	[EXTERNAL] =
+		FIXED("external", external, IFLA_VXLAN_COLLECT_METADATA, FORM_U8,
+		      "Whether each packet brings its own tunnel (`vlan-tunnel` of a bridge's port, tc, a route's encap)."),
+	[VNI_FILTER] = FIXED("vni-filter", vni_filter, IFLA_VXLAN_VNIFILTER, FORM_U8,
+			     "Whether only identifiers are received that were added to the interface; with `external`."),
+	[GBP] = FIXED("gbp", gbp, IFLA_VXLAN_GBP, FORM_PRESENT,
+		      "Group Based Policy: packets carry the low half of their mark."),
 	ROW("ttl", ttl, &type_integer, IFLA_VXLAN_TTL, .form = FORM_U8, .max = 255, .fallback = "0",
 	    .doc = "Time to live of the outer packets; 0 uses the kernel's default."),
 	ROW("tos", tos, &type_integer, IFLA_VXLAN_TOS, .form = FORM_U8, .max = 255, .fallback = "0",
@@ -154,6 +229,19 @@ static const struct field fields[] = {
 	    .doc = "Time that a learned address is kept."),
 	ROW("udp-checksum", udp_checksum, &type_bool, IFLA_VXLAN_UDP_CSUM, .class = FIELD_RECREATE, .form = FORM_U8,
 	    .doc = "Whether outer IPv4 packets carry a UDP checksum."),
+	ROW("source-ports", source_ports, &type_port_range, IFLA_VXLAN_PORT_RANGE, .class = FIELD_RECREATE,
+	    .fallback = "0-0",
+	    .doc = "Range of UDP source ports, `LOW-HIGH`; by default that of `net.ipv4.ip_local_port_range`."),
+	FIXED("proxy", proxy, IFLA_VXLAN_PROXY, FORM_U8,
+	      "Whether the interface answers ARP and neighbour discovery from its own neighbors."),
+	FIXED("l2-miss", l2_miss, IFLA_VXLAN_L2MISS, FORM_U8,
+	      "Whether the kernel reports MAC addresses that are not in the forwarding table."),
+	FIXED("l3-miss", l3_miss, IFLA_VXLAN_L3MISS, FORM_U8,
+	      "Whether the kernel reports IP addresses that are not among the neighbors."),
+	ROW("df", df, &type_enum, IFLA_VXLAN_DF, .form = FORM_U8, .names = dfs, .fallback = "unset",
+	    .doc = "Whether outer IPv4 packets forbid fragmentation."),
+	ROW("limit", limit, &type_integer, IFLA_VXLAN_LIMIT, .class = FIELD_RECREATE, .fallback = "0",
+	    .doc = "How many addresses are learned at most; 0: no limit."),
 };
 
 /* The forwarding table. */
@@ -355,6 +443,13 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 	else if (is_link_local6(far) && !is_link_local6(local))
 		diag_error(r->parse.diags, object_position(desired, &fields[REMOTE]),
 			   "'remote' is a link-local address, so 'local' must be one too");
+	if (object_has(desired, ID) == vxlan->external && object_has(desired, EXTERNAL))
+		diag_error(r->parse.diags, object_position(desired, &fields[vxlan->external ? ID : EXTERNAL]),
+			   vxlan->external ? "with 'external' each packet brings its own id: remove this one"
+					   : "without 'external' a vxlan needs an 'id'");
+	if (vxlan->vni_filter && !vxlan->external)
+		diag_error(r->parse.diags, object_position(desired, &fields[VNI_FILTER]),
+			   "'vni-filter' needs 'external: true'");
 	if (object_has(desired, DEV))
 		return;
 	if (vxlan->group.ip.family)
@@ -366,20 +461,50 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 
 /* An id can be used once per namespace (that of the lower interface), port and family: vxlan_vni_in_use() in
  * drivers/net/vxlan/vxlan_core.c. */
-static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
+static void claim_id(struct arena *arena, const struct object *desired, struct sole_claim *ret) {
 	const struct vxlan *vxlan = (const struct vxlan *)desired;
 	const char *ns = link_underlay(desired);
 	const char *dev = is_link_local6(&vxlan->local) && object_has(desired, DEV) ? vxlan->dev.name : "";
+	const char *what = vxlan->external ? "'external'" : arena_printf(arena, "the VXLAN id %u", vxlan->id);
 
-	if (i > 0)
-		return false;
 	*ret = (struct sole_claim){
 		.key = arena_printf(arena, "vxlan %s %u %u %d %s", ns, vxlan->id, vxlan->port, is_ipv6(vxlan), dev),
-		.field = &fields[ID],
-		.problem =
-			arena_printf(arena, "the VXLAN id %u is taken on UDP port %u of %s: choose another 'id' or 'port'",
-				     vxlan->id, vxlan->port, ns),
+		.field = &fields[vxlan->external ? EXTERNAL : ID],
+		.problem = arena_printf(arena, "%s is taken on UDP port %u of %s: choose another %s", what, vxlan->port, ns,
+					vxlan->external ? "'port'" : "'id' or 'port'"),
 	};
+}
+
+/* All of a port share its socket, and with it what they receive: vxlan_find_sock() and VXLAN_F_RCV_FLAGS. */
+static void claim_socket(struct arena *arena, const struct object *desired, bool ipv6, struct sole_claim *ret) {
+	const struct vxlan *vxlan = (const struct vxlan *)desired;
+	const char *ns = link_underlay(desired);
+
+	*ret = (struct sole_claim){
+		.key = arena_printf(arena, "vxlan socket %s %u %d", ns, vxlan->port, ipv6),
+		.field = &fields[vxlan->external ? EXTERNAL
+				 : vxlan->gbp    ? GBP
+						 : PORT],
+		.shared = true,
+		.as = arena_printf(arena, "%u %u %u", vxlan->external, vxlan->vni_filter, vxlan->gbp),
+		.problem = arena_printf(arena,
+					"all on UDP port %u of %s must have the same 'external', 'vni-filter' and 'gbp': "
+					"choose another 'port'",
+					vxlan->port, ns),
+	};
+}
+
+static bool claim(struct arena *arena, const struct object *desired, size_t i, struct sole_claim *ret) {
+	const struct vxlan *vxlan = (const struct vxlan *)desired;
+
+	if (i == 0)
+		claim_id(arena, desired, ret);
+	else if (i == 1)
+		claim_socket(arena, desired, is_ipv6(vxlan), ret);
+	else if (i == 2 && vxlan->external) /* it has sockets of both families */
+		claim_socket(arena, desired, !is_ipv6(vxlan), ret);
+	else
+		return false;
 	return true;
 }
 

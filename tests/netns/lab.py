@@ -185,6 +185,24 @@ def bridge(ns, words, check=True):
     return run("bridge", *([] if is_host(ns) else ["-n", ns]), *words.split(), check=check)
 
 
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE, NLMSG_ERROR = 1, 4, 0x200, 0x400, 2  # linux/netlink.h
+
+
+def attribute(number, data):
+    """An attribute of a netlink message."""
+    return struct.pack("=HH", 4 + len(data), number) + data + bytes(-len(data) % 4)
+
+
+def rtnetlink(ns, message, flags, body):
+    """Sends a request for which ip has no word; returns the error, or 0."""
+    with inside(ns), socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as s:
+        s.bind((0, 0))
+        s.send(struct.pack("=IHHII", 16 + len(body), message, NLM_F_REQUEST | NLM_F_ACK | flags, 1, 0) + body)
+        _, kind, _, _, _, error = struct.unpack_from("=IHHIIi", s.recv(8192))
+    assert kind == NLMSG_ERROR
+    return -error
+
+
 def nft(ns, *args, check=True):
     words = [w for a in args for w in str(a).split()]
     with inside(ns):

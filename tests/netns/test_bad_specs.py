@@ -160,6 +160,17 @@ namespaces:
       «eth1»: {mtu: 1400}
 """, ["brigde.*bridge", "stp", "eth1.*kind"]),
 
+    "what a vxlan needs": ("""\
+namespaces:
+  a:
+    interfaces:
+      v: {kind: vxlan, port: 1, external: «false»}
+      w: {kind: vxlan, external: true, port: 2, id: «7»}
+      x: {kind: vxlan, id: 7, port: 3, vni-filter: «true»}
+      y1: {kind: vxlan, id: 7}
+      z: {kind: vxlan, id: 8, gbp: «true»}
+""", ["without 'external' .* needs an 'id'", "remove this one", "needs 'external: true'", "must have the same .*'port'"]),
+
     "missing keys": ("""\
 namespaces:
   a:

@@ -94,6 +94,11 @@ MISTAKES = {
         "link add name v type vxlan id 7 remote 10.0.0.2 dstport 4789\nlink add name w type vxlan id 7 remote 10.0.0.3 dstport 4789 dev e0",
         ("id: 7, remote: 10.0.0.3", "id: 8, remote: 10.0.0.3"),
         interfaces=["v: {kind: vxlan, id: 7, remote: 10.0.0.2}", "w: {kind: vxlan, id: «7», remote: 10.0.0.3, dev: e0}"]),
+    "two kinds of vxlan on one port": mistake(
+        "must have the same 'external', 'vni-filter' and 'gbp'",
+        "link add name v type vxlan id 7 dstport 4789\nlink set dev v up\nlink add name w type vxlan external dstport 4789\nlink set dev w up",
+        ("external: true", "external: true, port: 4790"),
+        interfaces=["v: {kind: vxlan, id: 7}", "w: {kind: vxlan, external: «true»}"]),
     "a group without dev": mistake(
         "'group' needs 'dev'", "vxlan group=239.0.0.1", ("group: 239.0.0.1", "group: 239.0.0.1, dev: e0"),
         interfaces=["v: {kind: vxlan, id: 7, group: «239.0.0.1»}"]),
@@ -241,33 +246,24 @@ DOUBTS = {
                                       topology([], ["{to: 10.9.0.0/24, via: «192.0.2.1», dev: e0}"], [])),
 }
 
+RTM_NEWLINK = 16  # linux/rtnetlink.h
 IFLA_IFNAME, IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_INFO_DATA = 3, 18, 1, 2  # linux/if_link.h
 IFLA_VXLAN = {"id": 1, "dev": 3, ("group", 4): 2, ("local", 4): 4, ("group", 6): 16, ("local", 6): 17, "port": 15}
 
 
-def attribute(number, data):
-    return struct.pack("=HH", 4 + len(data), number) + data + bytes(-len(data) % 4)
-
-
 def new_vxlan(words):
     """RTM_NEWLINK as `ip link add name v type vxlan id 7 …` would send it without its own checks. Returns the error, or 0."""
-    data = attribute(IFLA_VXLAN["id"], struct.pack("=I", 7)) + attribute(IFLA_VXLAN["port"], struct.pack(">H", 4789))
+    data = lab.attribute(IFLA_VXLAN["id"], struct.pack("=I", 7)) + lab.attribute(IFLA_VXLAN["port"], struct.pack(">H", 4789))
     for key, value in (word.split("=") for word in words):
         if key == "dev":
-            data += attribute(IFLA_VXLAN["dev"], struct.pack("=I", socket.if_nametoindex(value)))
+            data += lab.attribute(IFLA_VXLAN["dev"], struct.pack("=I", socket.if_nametoindex(value)))
         else:
             family = 6 if ":" in value else 4
             packed = socket.inet_pton(socket.AF_INET6 if family == 6 else socket.AF_INET, value)
-            data += attribute(IFLA_VXLAN[key, family], packed)
-    info = attribute(IFLA_INFO_KIND, b"vxlan\0") + attribute(IFLA_INFO_DATA, data)
-    body = struct.pack("=BxHiII", 0, 0, 0, 0, 0) + attribute(IFLA_IFNAME, b"v\0") + attribute(IFLA_LINKINFO, info)
-    RTM_NEWLINK, REQUEST, ACK, CREATE, EXCL, ERROR = 16, 1, 4, 0x400, 0x200, 2
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as s:
-        s.bind((0, 0))
-        s.send(struct.pack("=IHHII", 16 + len(body), RTM_NEWLINK, REQUEST | ACK | CREATE | EXCL, 1, 0) + body)
-        _, kind, _, _, _, error = struct.unpack_from("=IHHIIi", s.recv(8192))
-    assert kind == ERROR
-    return -error
+            data += lab.attribute(IFLA_VXLAN[key, family], packed)
+    info = lab.attribute(IFLA_INFO_KIND, b"vxlan\0") + lab.attribute(IFLA_INFO_DATA, data)
+    body = struct.pack("=BxHiII", 0, 0, 0, 0, 0) + lab.attribute(IFLA_IFNAME, b"v\0") + lab.attribute(IFLA_LINKINFO, info)
+    return lab.rtnetlink(HOST, RTM_NEWLINK, lab.NLM_F_CREATE | lab.NLM_F_EXCL, body)
 
 
 class Refused(Case):

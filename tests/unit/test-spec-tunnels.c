@@ -76,8 +76,7 @@ static void test_together(void **state _unused_) {
 		     "f:2:46: error: 'index' belongs to 'version: 1'");
 	check_tunnel("erspan", "remote: 10.0.0.2, key: 1, direction: egress",
 		     "f:2:38: error: 'direction' belongs to 'version: 2'");
-	check_tunnel("xfrm", "dev: e0",
-		     "f:1:34: error: an xfrm interface needs 'id' or 'external'");
+	check_tunnel("xfrm", "dev: e0", "f:1:34: error: an xfrm interface needs 'id' or 'external'");
 	check_tunnel("xfrm", "id: 5, external: true",
 		     "f:2:5: error: with 'external: true' the routes say the id; leave it out");
 	check_tunnel("geneve", "id: 1, remote: 239.0.0.1",

@@ -418,7 +418,8 @@ static void test_wrong_keys(void **state _unused_) {
 		    "f:1:49: error: unknown key 'adresses' in a bridge interface; did you mean 'addresses'?");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, name: eth0}}}}",
 		    "f:1:49: error: unknown key 'name' in a bridge interface");
-	check_diags("namespaces: {a: {interfaces: {x: {kind: vxlan}}}}", "f:1:34: error: a vxlan interface needs 'id'");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: vxlan}}}}",
+		    "f:1:34: error: a vxlan interface needs 'id' or 'external'");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, accept-ra: 3}}}}",
 		    "f:1:60: error: 'accept-ra' must be from 0 to 2, not 3");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, ports: [q]}}}}",

@@ -9,6 +9,8 @@ leaves no trace. Each field that `topod schema` has of these kinds must stand in
 """
 
 import os
+import re
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../netns"))
@@ -17,7 +19,8 @@ import lab  # noqa: E402
 from lab import Case  # noqa: E402
 
 # What ip asks for.
-PROBES = {"erspan": ("remote", "10.0.0.9", "seq", "key", "1", "erspan_ver", "1"), "xfrm": ("dev", "lo", "if_id", "1"),
+PROBES = {"vxlan": ("id", "1", "dstport", "4789"),
+          "erspan": ("remote", "10.0.0.9", "seq", "key", "1", "erspan_ver", "1"), "xfrm": ("dev", "lo", "if_id", "1"),
           "geneve": ("id", "1", "remote", "10.0.0.9"), "vrf": ("table", "1"), **{kind: ("remote", "10.0.0.9") for kind in ("gre", "gretap", "ipip", "sit", "vti")},
           **{kind: ("remote", "fd00::9") for kind in ("ip6gre", "ip6gretap", "ip6tnl", "vti6")}}
 IN_PLACE, RECREATED = "in place", "recreated"
@@ -41,6 +44,25 @@ KEYS = [Field("key", "5", "7", "key 9")]
 TWO_KEYS = [Field("input-key", "5", "none", "ikey 9"), Field("output-key", "6", "8", "okey 10")]
 GRE = [Field("sequence", "true", "false", "noseq"), Field("checksum", "true", "false", "nocsum")]
 DEV = [Field("dev", "d", "d2", None, RECREATED)]
+
+BRIDGE = [Field("stp", "false", "false", None), Field("forward-delay", "4s", "5s", "forward_delay 600"),
+          Field("hello-time", "1s", "3s", "hello_time 200"), Field("max-age", "10s", "11s", "max_age 1200"),
+          Field("ageing-time", "100s", "110s", "ageing_time 12000"), Field("priority", "4096", "8192", "priority 12288"),
+          Field("mcast-snooping", "false", "true", "mcast_snooping 1"), Field("group-fwd-mask", "8", "16", "group_fwd_mask 32"),
+          Field("mcast-querier", "true", "false", "mcast_querier 0"), Field("mcast-router", "disabled", "permanent", "mcast_router 1"),
+          Field("mcast-igmp-version", "3", "2", "mcast_igmp_version 2"), Field("mcast-mld-version", "2", "1", "mcast_mld_version 1"),
+          Field("no-linklocal-learn", "true", "false", "no_linklocal_learn 0")]
+BRIDGE_VLANS = [Field("vlan-filtering", "true", "false", "vlan_filtering 0"), Field("vlan-protocol", "802.1ad", "802.1q", "vlan_protocol 802.1q"),
+                Field("vlan-default-pvid", "5", "none", "vlan_default_pvid 7"), Field("vlan-stats", "true", "false", "vlan_stats_enabled 0")]
+VXLAN = [Field("id", "5", "6", None, RECREATED), Field("remote", "10.0.0.2", "10.0.0.4", "id 5 remote 10.0.0.6"),
+         Field("local", "10.0.0.1", "10.0.0.3", "id 5 local 10.0.0.5"), Field("port", "4789", "4790", None, RECREATED),
+         Field("dev", "d", "d2", None, RECREATED), Field("ttl", "5", "6", "id 5 ttl 7"), Field("tos", "16", "1", "id 5 tos 8"),
+         Field("learning", "false", "true", "id 5 learning"), Field("ageing-time", "100s", "200s", "id 5 ageing 150"),
+         Field("udp-checksum", "false", "true", None, RECREATED), Field("source-ports", "1000-2000", "3000-4000", None, RECREATED),
+         Field("df", "set", "inherit", "id 5 df unset"), Field("limit", "7", "8", None, RECREATED),
+         *(Field(key, "true", "false", None, RECREATED) for key in ("proxy", "l2-miss", "l3-miss", "gbp"))]
+VXLANS = [VXLAN, [Field("id", "5", "5", None), Field("group", "239.0.0.1", "239.0.0.2", None), Field("dev", "d", "d", None)],
+          [Field("external", "true", "true", None), Field("vni-filter", "true", "false", None, RECREATED)]]
 
 SIX_RD = [Field("local", "10.0.0.1", "10.0.0.3", "local 10.0.0.5"), Field("6rd-prefix", '"2001:db8::/32"', '"2001:db9::/32"', None)]
 
@@ -78,13 +100,15 @@ KINDS = {
                [Field("id", "5", "5", None), Field("udp-checksum", "false", "false", None),
                 Field("remote", '"fd00::2"', '"fd00::4"', None, RECREATED)]],
     "vrf": [[Field("table", "10", "20", None, RECREATED)]],
+    "bridge": [BRIDGE, BRIDGE_VLANS, [Field("stp", "true", "false", "stp_state 0")]],
+    "vxlan": VXLANS,
     "nlmon": [[]],
     "dummy": [[]],
     "ifb": [[]],
 }
 # What stays when all the rest leaves the file: these kinds need it.
 KEPT = {"table", "remote", "local", "external", "id", "version"}
-IN_TEST_TUNNELS = {"underlay"}  # which is about namespaces
+ELSEWHERE = {"underlay": "test_tunnels.py", "ports": "test_bridges.py", "fdb-max-learned": "OtherKernels"}
 
 SPEC = """\
 namespaces:
@@ -109,7 +133,9 @@ class Tables(Case):
     def shown(self):
         """Without what follows from the rest: the index, the MTU."""
         link = lab.link("a", "x")
-        return {"kind": link["linkinfo"], "flags": link["flags"], "address": link.get("address")}
+        data = {key: value for words in ("info_data", "info_slave_data") for key, value in link["linkinfo"].get(words, {}).items()
+                if not key.endswith("_timer")}
+        return {"kind": link["linkinfo"]["info_kind"], "data": data, "flags": link["flags"], "address": link.get("address")}
 
     def by_hand(self, kind, field):
         lab.ip("a", f"link set x type {kind} {field.by_hand}")
@@ -152,6 +178,9 @@ class Tables(Case):
     def check(self, kind, tables):
         self.probe(kind, *PROBES.get(kind, ()))
         self.before = lab.snapshot()  # the first of some kinds brings one that the kernel itself makes
+        self.check_tables(kind, tables)
+
+    def check_tables(self, kind, tables):
         for fields in tables:
             values = {field.key: field.first for field in fields}
             path = self.each_by_hand(kind, fields, values)
@@ -166,6 +195,11 @@ class Tables(Case):
             self.topod("down", bare)
             self.same(self.before, lab.snapshot(), "down left a trace")
 
+    def documented(self, title):
+        """The keys that the reference page has under this title."""
+        told = re.split(rf"^##+ {title}$", self.topod("schema", "--markdown").stdout, flags=re.M)[1].split("\n##")[0]
+        return {line.split("`")[1] for line in told.splitlines() if line.startswith("| `")}
+
     def probe(self, kind, *words):
         """What the kernel shows of such a link; skips where it has none."""
         made = lab.run("ip", "link", "add", "probe", "type", kind, *words, check=False)
@@ -178,15 +212,44 @@ class Tables(Case):
 
 class Fields(Tables):
     def test_every_kind_and_field_has_a_table(self):
-        reference = self.topod("schema", "--markdown").stdout
         for kind, tables in KINDS.items():
             with self.subTest(kind=kind):
-                told = reference.split(f"### {kind}\n")[1].split("\n### ")[0]
-                keys = {line.split("`")[1] for line in told.splitlines() if line.startswith("| `")}
-                self.assertEqual(keys - {field.key for fields in tables for field in fields} - IN_TEST_TUNNELS, set())
+                self.assertEqual(self.documented(kind) - {field.key for fields in tables for field in fields} - ELSEWHERE.keys(), set())
+
+
+RTM_NEWLINK, IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_INFO_DATA = 16, 18, 1, 2  # linux/rtnetlink.h, linux/if_link.h
+IFLA_BR_FDB_MAX_LEARNED = 49  # from Linux 6.7
 
 
 class OtherKernels(Tables):
+    def learn_at_most(self, number):
+        """By hand; ip had no word for it when the kernel got it."""
+        info = lab.attribute(IFLA_INFO_KIND, b"bridge\0") + lab.attribute(
+            IFLA_INFO_DATA, lab.attribute(IFLA_BR_FDB_MAX_LEARNED, struct.pack("=I", number)))
+        body = struct.pack("=BxHiII", 0, 0, lab.link("a", "x")["ifindex"], 0, 0) + lab.attribute(IFLA_LINKINFO, info)
+        self.assertEqual(0, lab.rtnetlink("a", RTM_NEWLINK, 0, body))
+
+    def test_fdb_max_learned(self):
+        text = "namespaces: {a: {interfaces: {x: {kind: bridge%s}}}}\n"
+        path = self.spec(text % ", fdb-max-learned: 100")
+        self.topod("apply", path)
+        if "fdb-max-learned" in self.topod("plan", path, expect=(0, lab.EXIT_DIFFERENCES)).stdout:
+            self.skipTest(f"the kernel {os.uname().release} has no fdb-max-learned")
+        self.learn_at_most(300)
+        self.assertIn("fdb-max-learned 300 -> 100", self.topod("plan", path, expect=lab.EXIT_DIFFERENCES).stdout)
+        d = self.daemon(path).ready()
+        with d.expects("drift: a/x: fdb-max-learned was changed from 100 to 400; restored"):
+            self.learn_at_most(400)
+        self.spec(text % ", fdb-max-learned: 200")
+        d.reload()
+        self.topod("plan", path)
+        self.spec(text % "")
+        d.reload()
+        d.stop()
+        self.spec(text % ", fdb-max-learned: 0")
+        self.topod("plan", path)  # the default
+        self.topod("down", path)
+
     def test_xfrm(self):
         self.check("xfrm", KINDS["xfrm"])
 
