@@ -48,10 +48,11 @@ static int resolve_netns_fd(void *userdata, const char *ns) {
 	return r < 0 ? r : handle->fd;
 }
 
+/* Free where the link appears, and where its message is sent: before Linux 6.15 the kernel searches for the index there. */
 static uint32_t resolve_new_ifindex(void *userdata, const char *ns, const char *name) {
 	struct execution *x = userdata;
 	struct handle *handle = handle_get(x->k, ns);
-	uint32_t index = MAX(handle->highest, 1U) + 1, away = 0;
+	uint32_t index = MAX(MAX(handle->highest, x->at->highest), 1U) + 1, away = 0;
 
 	if (x->lap > 0 && getrandom(&away, sizeof(away), GRND_NONBLOCK) == sizeof(away))
 		index += away % (INDEX_STEP << x->lap);
@@ -185,11 +186,14 @@ static void transmit(struct execution *x) {
 }
 
 /* The link was refused because it exists (EBUSY: at the other end, or where it moves to), but the scan saw none of that
- * name: somebody else has taken the chosen index. */
+ * name: somebody else has taken the chosen index. EINVAL without a reason: before Linux 6.15 the kernel measures the MAC
+ * address by the interface of that index where the message is sent, and a tunnel over IPv6 has a longer one. */
 static bool is_taken(const struct change *change) {
 	bool makes = change->type == CHANGE_CREATE && object_is_link(change->desired);
+	bool elsewhere = makes && !streq(place_of(change), change->desired->ns);
 
-	return (makes && change->error == -EEXIST) || ((makes || gives_back(change)) && change->error == -EBUSY);
+	return (makes && change->error == -EEXIST) || ((makes || gives_back(change)) && change->error == -EBUSY) ||
+	       (elsewhere && change->error == -EINVAL && !change->text);
 }
 
 /* Only at the first refusal: a second one has another reason than a moved link. */

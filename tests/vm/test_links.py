@@ -6,6 +6,7 @@ Of each kind: it is built and stays as it is; what is changed by hand is repaire
 recreation; a field that leaves the file goes back to the driver's default; removal leaves no trace.
 """
 
+import json
 import os
 import sys
 
@@ -75,6 +76,22 @@ class Links(Built):
         self.assertIn("NOARP", self.link()["flags"], "not the driver's default")
         self.finish(path)
         return path
+
+    def test_index_in_use_where_the_message_is_sent(self):
+        """Linux before 6.15 searches there for the index chosen for a namespace, and compares the lengths of MAC addresses."""
+        lab.run("modprobe", "ip6_tunnel")
+        before = lab.snapshot()
+        free = 1 + max(link["ifindex"] for link in json.loads(lab.run("ip", "-j", "link").stdout))
+        for declared in ("{}", "{interfaces: {lo: {kind: existing}}}"):
+            for index in range(free, free + 8):
+                lab.run("ip", "link", "add", f"i{index}", "index", str(index), "type", "ip6tnl", "remote", f"::{index}")
+            path = self.spec(f"namespaces: {{a: {{}}, b: {{}}, host: {declared}}}\nlinks: [[a:x, b:x]]\n")
+            self.topod("apply", path)
+            self.topod("plan", path)
+            self.topod("down", path)
+            for index in range(free, free + 8):
+                lab.run("ip", "link", "del", f"i{index}")
+            self.same(before, lab.snapshot(), "down left a trace")
 
     def test_dummy(self):
         self.check_plain("dummy")
