@@ -188,7 +188,7 @@ enum {
 	[LINK_ALIAS] = { .name = "alias",                                                                    \
 			 .type = &type_text,                                                                 \
 			 .offset = offsetof(struct link, alias),                                             \
-			 .flags = FIELD_HIDDEN | FIELD_AFTER,                                                \
+			 .flags = FIELD_HIDDEN | FIELD_AFTER | FIELD_MARK,                                   \
 			 .wire = WIRE_ATTR,                                                                  \
 			 .attr = IFLA_IFALIAS,                                                               \
 			 .fallback = "" },                                                                   \

@@ -89,6 +89,7 @@ enum field_flags {
 	FIELD_LEFT_OUT = 1 << 15,   /* the kernel omits the attribute if the value is zero or empty */
 	FIELD_OVERRUNS = 1 << 18,   /* changing it may change other objects too (kind->overrun_by()) */
 	FIELD_SECRET = 1 << 20,     /* a key or the like: its value is never shown, see FIELD_HIDDEN_VALUE */
+	FIELD_MARK = 1 << 21,       /* says which topology made the object (struct object.owned) */
 	FIELD_BEFORE_UP = 1 << 13,  /* the kernel reads it only at the moment when the link comes up */
 };
 

@@ -42,7 +42,7 @@ struct object {
 	bool awaited;          /* desired: foreign, comes and goes; while it is absent, it waits */
 	bool waits;            /* desired: absent in the latest scan, and waits for something outside topod */
 	bool came;             /* desired, awaited: it existed in the latest scan */
-	const char *gone_with; /* desired: the namespace that topod removed and that took it along; NULL */
+	const char *gone_with; /* desired: the namespace of what topod removed and what took it along; NULL */
 	bool settled;          /* desired: was observed as declared since the file was loaded */
 	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */
 	/* Notes of the reconciler and the planner. They stand here because both are asked for every object of a scan or plan,

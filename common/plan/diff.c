@@ -19,6 +19,7 @@
  * configures the object and never deletes it. The first line that fits decides:
  *
  *     another topology is its maker, or declares it differently        refuse
+ *     topod made it, and it is declared as `existing`                  give it up
  *     topod moved in or made another link than is wanted there now     give it back, or delete it; create next time
  *     a foreign object hides it                                        report only
  *     the kernel made it, and it lacks only topod's mark               nothing
@@ -189,6 +190,36 @@ static void rename_namespace(struct diff *diff, struct object *object, const str
 	change->text = obstructed(diff, object, observed);
 }
 
+/* What topod made, and the file now says that it only finds, is given up for good: the ledger forgets it. */
+static void give_up(struct diff *diff, struct object *seen, const struct ledger_entry *entry, const char *why) {
+	if (entry)
+		vec_push(&diff->plan->lost, (struct lost){ seen->ns, arena_strdup(&diff->plan->arena, entry->id) });
+	vec_push(&diff->plan->spared, (struct spared){ seen, why });
+	diff->plan->n_given_up++;
+}
+
+/* A link loses its mark as well; until then the mark shows that there is more to do. What the file says of the link is
+ * compared after the next scan, which sees a link that topod did not make. */
+static bool gives_up_link(struct diff *diff, struct object *object, struct object *seen, const struct ledger_entry *entry) {
+	const struct kind *kind = object->kind;
+
+	if (!kind->found || object->gone || (entry && (!entry->made || entry->kind->bare_create)) ||
+	    !diff_may_go(diff, object, seen))
+		return false;
+	give_up(diff, seen, entry, "is given up: with 'kind: existing' topod never deletes it");
+	struct object *unmarked = arena_memdup(&diff->plan->arena, object, kind->size);
+	unmarked->set = 0;
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].class == FIELD_KEY)
+			unmarked->set |= object->set & field_bit(i);
+		else if (kind->fields[i].flags & FIELD_MARK &&
+			 field_from_text(&diff->plan->arena, object->ns, &kind->fields[i], kind->fields[i].fallback,
+					 unmarked))
+			unmarked->set |= field_bit(i);
+	add(diff, CHANGE_UPDATE, unmarked, seen, diff_all_fields(unmarked))->completes = true;
+	return true;
+}
+
 void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	struct ns_state *desired = observed->desired;
 	struct object *object = ns_self(desired), *seen = ns_self(observed);
@@ -208,13 +239,8 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
 	else if (entry)
 		observed->n_noted++;
-	/* `adopt: true` on a namespace that topod made gives it up for good. */
-	if (seen && object->external && entry && entry->made && !entry->shared) {
-		vec_push(&diff->plan->lost, (struct lost){ observed->name, arena_strdup(&diff->plan->arena, entry->id) });
-		vec_push(&diff->plan->spared,
-			 (struct spared){ seen, "is given up: with 'adopt: true' topod never deletes it" });
-		diff->plan->n_given_up++;
-	}
+	if (seen && object->external && entry && entry->made && !entry->shared)
+		give_up(diff, seen, entry, "is given up: with 'adopt: true' topod never deletes it");
 	if (object->change)
 		object->change->former = former;
 	else if (seen && !object->external)
@@ -308,10 +334,9 @@ struct namespaces {
 };
 
 static const char *goes_with(struct diff *diff, const char *ns, bool gone) {
-	return arena_printf(
-		&diff->plan->arena,
-		"%s with the namespace '%s', which the file no longer declares: its other end or lower link %s there",
-		gone ? "went" : "goes", ns, gone ? "was" : "is");
+	return arena_printf(&diff->plan->arena,
+			    "%s with its other end or lower link, which %s in the namespace '%s' and is no longer declared",
+			    gone ? "went" : "goes", gone ? "was" : "is", ns);
 }
 
 static void missing(struct diff *diff, const struct namespaces *ns, struct object *object, const struct object *seen) {
@@ -523,6 +548,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	if (object->kind->found && !object->gone && !streq(object_home_link(object), "lo"))
 		vec_push(&diff->plan->found, (struct found){ object, observed });
 	observed_ns->n_noted += entry != NULL;
+	if (gives_up_link(diff, object, observed, entry))
+		return;
 	if (entry && entry->made && !found && goes_first(diff, entry, object, observed))
 		return;
 	bool in_its_place = false;

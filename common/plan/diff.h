@@ -100,7 +100,7 @@ bool diff_waits_for_source(struct diff *diff, const struct ns_state *desired, co
 bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object,
 			 const struct object *seen);
 
-/* The namespace that this plan removes and that takes the link along; NULL: none. */
+/* The namespace of what this plan removes and what takes the link along; NULL: none. */
 const char *diff_goes_with(const struct diff *diff, const struct object *seen);
 
 /* The desired object for a creation. For a link that is moved or inherits its MAC address it is a copy with the MAC

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What disappears with a namespace that this plan removes: the other end of a pair that has one end there, and a link
- * whose lower link is there. The kernel takes a namespace apart some time after its last name is gone, so the scan may
- * still show these objects, looking as declared.
+ * What disappears with something that this plan removes: the other end of a pair, and a link whose lower link goes. A
+ * namespace takes its links along; the kernel takes it apart some time after its last name is gone, so the scan may still
+ * show these objects, looking as declared.
  */
 #include "plan/diff.h"
 
@@ -10,14 +10,14 @@ enum {
 	DEPTH_MAX = 16, /* only a bound; loops are refused earlier */
 };
 
-static bool is_removed(const struct diff *diff, const char *name) {
-	const struct object *self = ns_self(state_find(diff->input->observed, name));
+/* Is it no longer declared, and topod's? */
+static bool is_removed(const struct diff *diff, const struct object *seen) {
 	const struct ledger_entry *entry;
 
-	if (!self || ns_self(state_find(diff->input->desired, name)))
+	if (!seen || ns_find(state_find(diff->input->desired, seen->ns), seen))
 		return false;
-	entry = ledger_find_object(diff->input->ledger, self);
-	return entry && entry->made && diff_is_as_made(entry, self);
+	entry = ledger_find_object(diff->input->ledger, seen);
+	return entry && entry->made && diff_is_as_made(entry, seen);
 }
 
 static const char *goes_with(const struct diff *diff, const struct object *seen, unsigned depth);
@@ -25,16 +25,14 @@ static const char *goes_with(const struct diff *diff, const struct object *seen,
 /* The same for the link that the field refers to. */
 static const char *goes_with_other(const struct diff *diff, const struct field *field, const struct link_ref *ref,
 				   unsigned depth) {
-	const struct ns_state *there;
-	const struct object *other;
+	const struct ns_state *there = ref->ns ? state_find(diff->input->observed, ref->ns) : NULL;
+	const struct object *other = there && ref->name ? ns_find_link(there, ref->name) : NULL;
 
-	if (!ref->ns)
+	if (!there)
 		return NULL;
-	if (is_removed(diff, ref->ns))
+	if (is_removed(diff, ns_self(there)) || is_removed(diff, other))
 		return ref->ns;
-	there = state_find(diff->input->observed, ref->ns);
-	other = there && ref->name && !(field->flags & FIELD_PEER) ? ns_find_link(there, ref->name) : NULL;
-	return other ? goes_with(diff, other, depth + 1) : NULL;
+	return other && !(field->flags & FIELD_PEER) ? goes_with(diff, other, depth + 1) : NULL;
 }
 
 static const char *goes_with(const struct diff *diff, const struct object *seen, unsigned depth) {

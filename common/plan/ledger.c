@@ -234,13 +234,15 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 
 /* Recording and forgetting. */
 
-/* Fields worth recording: those that can go back (if only by recreation of what topod made), and those that say where to (a moved link's source). A found
- * object is also found again by its identity. */
+/* Fields worth recording: those that can go back (if only by recreation of what topod made), and those that say where
+ * to (a moved link's source). A found object is also found again by its identity. */
 static bool notable(const struct field *field, bool made) {
 	if (ledger_is_identity(field))
 		return !made;
 	if (field->flags & (FIELD_BIRTH | FIELD_ONE_WAY))
 		return false; /* see ledger_note_birth() */
+	if (field->flags & FIELD_MARK && !made)
+		return false; /* the mark is removed for good */
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE ||
 	       (made && field->class == FIELD_RECREATE && field->fallback);
 }

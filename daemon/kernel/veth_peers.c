@@ -236,10 +236,10 @@ static bool removes_namespaces(const struct scan_request *look) {
 	return false;
 }
 
-/* If namespaces are about to be removed, it matters where links lead that topod only found. Checked last, because it
- * costs a look-up for each namespace of the ledger. */
+/* If namespaces are about to be removed, or topod made the link and now gives it up, it matters where links lead that are
+ * declared as found. Checked last, because it costs a look-up for each namespace of the ledger. */
 static bool may_go_along(const struct listing *l, const struct object *wanted, const struct object *object) {
-	return wanted->external && object->kind->n_fields > LINK_N_FIELDS && removes_namespaces(l->look);
+	return wanted->external && object->kind->n_fields > LINK_N_FIELDS && (object->owned || removes_namespaces(l->look));
 }
 
 /* A link that is not declared, or declared as another kind, is not compared by where it leads. */

@@ -269,6 +269,9 @@ static void make(struct c_case *c) {
 	case_make_crashes(c);
 	vec_foreach(at, &c->spaces)
 		(*at)->adopt_later = !c->real && !c->minimal && !streq((*at)->name, NS_HOST) && case_chance(c, 5);
+	vec_foreach(at, &c->links)
+		(*at)->found_later =
+			!c->real && !c->minimal && (*at)->kind && streq((*at)->kind, "bridge") && case_chance(c, 10);
 	if (c->minimal)
 		differ(c);
 }

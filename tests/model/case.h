@@ -33,7 +33,8 @@ struct c_link {
 	struct part port;              /* its being a port of the bridge */
 	const char *as_port[VERSIONS]; /* its attributes as a port, or NULL */
 	const char *source[VERSIONS], *id[VERSIONS], *drift;
-	bool down; /* in some version */
+	bool down;        /* in some version */
+	bool found_later; /* `existing` in version 1, although topod made it in version 0 */
 };
 
 struct c_attribute {

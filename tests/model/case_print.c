@@ -52,6 +52,21 @@ static void print_route(const struct c_case *c, const struct c_route *r, int v, 
 	text_add(out, "}\n");
 }
 
+static bool is_found(const struct c_link *link, int v) {
+	return link->found_later && v == 1;
+}
+
+/* Is the attribute one of every interface? */
+static bool is_common(const struct c_attribute *a) {
+	static const char *const common[] = { "mtu", "txqueuelen", "multicast",   "mac-address",
+					      "up",  "arp",        "promiscuous", "ipv6-address-generation" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
+		if (streq(a->key, common[i]))
+			return true;
+	return false;
+}
+
 static void print_ports(const struct c_case *c, const struct c_link *bridge, int v, struct text *out) {
 	size_t n = 0;
 
@@ -89,7 +104,7 @@ static void print_link(const struct c_case *c, const struct c_link *link, int v,
 	struct text rest = {};
 
 	if (link->kind)
-		text_addf(&rest, ", kind: %s", link->kind);
+		text_addf(&rest, ", kind: %s", is_found(link, v) ? "existing" : link->kind);
 	if (link->lower)
 		text_addf(&rest, ", %s: \"%s:%s\"", streq(link->kind, "vxlan") ? "dev" : "link", link->lower->ns->name,
 			  link->lower->name);
@@ -100,9 +115,10 @@ static void print_link(const struct c_case *c, const struct c_link *link, int v,
 	if (link->drift)
 		text_addf(&rest, ", drift: %s", link->drift);
 	vec_foreach(a, &c->attributes)
-		if (a->link == link && has(c, &a->part, v))
+		if (a->link == link && has(c, &a->part, v) && (!is_found(link, v) || is_common(a)))
 			text_addf(&rest, ", %s: %s", a->key, a->value[v]);
-	print_ports(c, link, v, &rest);
+	if (!is_found(link, v))
+		print_ports(c, link, v, &rest);
 	print_addresses(c, link, v, &rest);
 	if (rest.size)
 		text_addf(out, "      %s: {%s}\n", link->name, rest.data + 2);
