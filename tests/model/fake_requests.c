@@ -252,8 +252,8 @@ static int request_link(struct fake *fake, const struct scan_request *look, cons
 	judge_link(fake, look, link, change);
 	if (!link)
 		return -ENODEV;
-	/* Without its mark it is somebody else's. */
-	link->external |= change->type == CHANGE_UPDATE && change->desired->external && change->fields >> LINK_ALIAS & 1;
+	if (change->type == CHANGE_UPDATE && change->desired->external && change->fields >> LINK_ALIAS & 1)
+		link->external = fake->gave_up = true; /* without its mark it is somebody else's */
 	if (change->type == CHANGE_UPDATE)
 		return set_fields(w, link, change->desired, change->fields, false);
 	if (physical)
