@@ -83,6 +83,7 @@ static const struct section section = {
 	.key = "ports",
 	.place = SECTION_CONTROLLER,
 	.shape = SECTION_LIST,
+	.ranges = true,
 	.mapping = &entry,
 	.value = "list of [ports](#port)",
 	.doc = "Its ports, each a name or a mapping.",

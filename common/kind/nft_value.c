@@ -308,6 +308,8 @@ static bool link_item_parse(struct parse *p, const struct field *field, const st
 		diag_error(p->diags, node->position, "'*' means every interface; leave '%s' out", field->name);
 		return false;
 	}
+	if (!parse_no_range(p, node, name))
+		return false;
 	if (!link_name_valid(name, &why)) {
 		diag_error(p->diags, node->position, "the interface name '%s' %s", name, why);
 		return false;

@@ -97,8 +97,9 @@ static bool join(struct reading *r, const char *name, const struct node *node) {
 	if (object_has(object, LINK_MASTER)) {
 		bool same = streq(link->master, controller);
 
-		if (same && positions[LINK_MASTER].source != node->position.source)
-			return true; /* the lists of several files are merged */
+		if (same && (positions[LINK_MASTER].source != node->position.source ||
+			     positions[LINK_MASTER].origin != node->position.origin))
+			return true; /* the lists of several files, or entries, are merged */
 		diag_error(r->parse.diags, node->position, "%s is %s", name,
 			   same ? "named twice" : "a port of two controllers");
 		diag_note(r->parse.diags, positions[LINK_MASTER], "first here");

@@ -55,8 +55,9 @@ static json_t *interface_schema(const struct schema_mappings *mappings) {
 }
 
 static json_t *link_name_schema(void) {
-	return schema_pack("{s:s, s:i, s:i, s:s}", "type", "string", "minLength", 1, "maxLength", 15, "pattern",
-			   "^[^/:% ]+$");
+	json_t *name = schema_pack("{s:i, s:s}", "maxLength", 15, "pattern", "^[^/:% ]+$");
+
+	return schema_pack("{s:s, s:i, s:[o, {s:s}]}", "type", "string", "minLength", 1, "anyOf", name, "pattern", "[[{]");
 }
 
 json_t *schema_json(void) {
@@ -73,6 +74,7 @@ json_t *schema_json(void) {
 		schema_set(defs, mappings.list.items[i].is.name, mapping_schema(&mappings.list.items[i], common));
 	schema_set(defs, "any-interface", interface_schema(&mappings));
 	schema_set(defs, "interface-name", link_name_schema());
+	schema_set(defs, "computed", schema_pack("{s:s, s:s}", "type", "string", "pattern", "[{]"));
 	schema_set(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
 	schema_set(schema, "title", json_string("A topology of topod"));
 	schema_set(schema, "$defs", defs);

@@ -3,6 +3,8 @@
  * The manual page topod.yaml(5): the content of the reference page in the language of man(7). Tables are too wide for a
  * terminal, so each key is a tagged paragraph.
  */
+#include <ctype.h>
+
 #include "language/schema_private.h"
 
 /* Prints plain text, escaping what roff would interpret. */
@@ -23,14 +25,14 @@ static void add_prose(const char *prose, struct text *out) {
 	bool bold = false;
 
 	for (const char *c = prose; *c; c++) {
-		const char *end = startswith(c, "](") ? strchr(c, ')') : NULL;
+		const char *end = !bold && startswith(c, "](") ? strchr(c, ')') : NULL;
 
 		if (*c == '`') {
 			bold = !bold;
 			text_add(out, bold ? "\\fB" : "\\fR");
 		} else if (end) {
 			c = end;
-		} else if (*c != '[' || !strstr(c, "](")) {
+		} else if (bold || *c != '[' || !strstr(c, "](")) {
 			add_char(*c, out);
 		}
 	}
@@ -126,12 +128,15 @@ static void add_values(struct text *out) {
 	text_add(out, "\n");
 }
 
-static void add_dropins(struct text *out) {
-	text_add(out, ".SH DROP\\-INS\n");
-	for (const char *const *paragraph = schema_dropins; *paragraph; paragraph++) {
+static void add_chapter(const struct schema_chapter *chapter, struct text *out) {
+	text_add(out, ".SH ");
+	for (const char *c = chapter->title; *c; c++)
+		add_char((char)toupper((unsigned char)*c), out);
+	text_add(out, "\n");
+	for (const char *const *paragraph = chapter->paragraphs; *paragraph; paragraph++) {
 		const char *item = startswith(*paragraph, "- ");
 
-		if (paragraph != schema_dropins)
+		if (paragraph != chapter->paragraphs)
 			text_add(out, item ? ".IP \\(bu 2\n" : ".P\n");
 		add_prose(item ? item : *paragraph, out);
 		text_add(out, "\n");
@@ -179,7 +184,8 @@ void schema_man(struct text *out) {
 	vec_foreach(m, &mappings.list)
 		add_mapping(m, out);
 	add_values(out);
-	add_dropins(out);
+	for (const struct schema_chapter *chapter = schema_chapters; chapter->title; chapter++)
+		add_chapter(chapter, out);
 	text_add(out, example);
 	text_add(out, ".SH SEE ALSO\n\\fBtopod\\fR(8), \\fBip\\-netns\\fR(8), \\fBip\\-link\\fR(8), \\fBnft\\fR(8)\n");
 }

@@ -135,7 +135,25 @@ static void add_values(struct text *out) {
 	text_addf(out, "\n%s\n", schema_values_rest);
 }
 
-const char *const schema_dropins[] = {
+static const char *const ranges[] = {
+	"A name may stand for many: `h[1-100]`, `h[01-20]` (with leading zeros), `sw[1,3,7-9]`, `port[a-d]`. A range can stand "
+	"in a key of `namespaces` and of `interfaces`, in `ports`, and in the two ends of an entry of `links`. The entry then "
+	"stands for one entry of each number. Inside brackets, and where YAML would read something else, such a name must be "
+	"quoted: `[\"h[1-9]:eth0\", \"host:c[1-9]\"]`.",
+	"Two ranges in one entry run in step and must be equally long: `[\"r[1-99]:right\", \"r[2-100]:left\"]` makes a "
+	"chain.",
+	"In the values of such an entry `{n}` is the number or letter, of the first range if there are several. It can be part "
+	"of an expression with integers, `+ - * / %` and parentheses: `\"10.0.{n/250}.{n%250+1}/16\"`. After a colon is its "
+	"form: `{n:02}` has at least two digits, `{n:02x}` is hexadecimal. `{{` is one `{`. A value with `{n}` should be "
+	"quoted. In an entry that stands in another entry with a range, `{n}` is the number of the inner one, except in the "
+	"inner name itself: `\"br[1-3]\": {kind: bridge, ports: \"c{n}-[1-8]\"}`.",
+	"Entries for the same thing, for example `h[1-20]` and `h7`, are merged like [drop-ins](#drop-ins): what they say is "
+	"united, and a contradiction is an error that shows both places.",
+	"A file may stand for at most 100,000 entries. `topod check --expand FILE` prints the file with everything written out.",
+	NULL,
+};
+
+static const char *const dropins[] = {
 	"The files `NAME.d/*.yaml` beside `NAME.yaml` are read in the order of their names (except hidden files and editors' "
 	"backups) and merged with it into one topology, for every verb and at every reload. They are in the same language:",
 	"- Mappings are merged: a drop-in may add namespaces, interfaces, settings, or keys to those that another file has.",
@@ -146,11 +164,17 @@ const char *const schema_dropins[] = {
 	NULL,
 };
 
-static void add_dropins(struct text *out) {
+const struct schema_chapter schema_chapters[] = {
+	{ "Ranges", ranges },
+	{ "Drop-ins", dropins },
+	{},
+};
+
+static void add_chapter(const struct schema_chapter *chapter, struct text *out) {
 	bool in_list = false;
 
-	text_add(out, "\n## Drop-ins\n");
-	for (const char *const *paragraph = schema_dropins; *paragraph; paragraph++) {
+	text_addf(out, "\n## %s\n", chapter->title);
+	for (const char *const *paragraph = chapter->paragraphs; *paragraph; paragraph++) {
 		bool item = startswith(*paragraph, "- ");
 
 		text_addf(out, "%s%s\n", item && in_list ? "" : "\n", *paragraph);
@@ -169,5 +193,6 @@ void schema_markdown(struct text *out) {
 	vec_foreach(m, &mappings.list)
 		add_mapping(m, out);
 	add_values(out);
-	add_dropins(out);
+	for (const struct schema_chapter *chapter = schema_chapters; chapter->title; chapter++)
+		add_chapter(chapter, out);
 }

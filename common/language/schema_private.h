@@ -48,9 +48,14 @@ struct schema_value {
 	const char *name, *written;
 };
 extern const struct schema_value schema_values[];
-extern const char schema_values_rest[];    /* about all values */
-extern const char *const schema_dropins[]; /* paragraphs, and list items ("- …"); ended by NULL */
-extern const char schema_intro[];          /* about all keys */
+extern const char schema_values_rest[]; /* about all values */
+/* A chapter about the language as a whole. */
+struct schema_chapter {
+	const char *title;
+	const char *const *paragraphs; /* also list items ("- …"); ended by NULL */
+};
+extern const struct schema_chapter schema_chapters[]; /* ended by a NULL title */
+extern const char schema_intro[];                     /* about all keys */
 
 /* A new value from a format of json_pack(3), which fails only if memory is exhausted or the format is wrong. */
 json_t *schema_pack(const char *format, ...);

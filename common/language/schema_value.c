@@ -72,7 +72,9 @@ void schema_add_fields(const struct mapping *m, json_t *properties, json_t *requ
 	for (const struct field *f = m->fields; f < m->fields + m->n_fields; f++) {
 		if (!schema_shows(m, f))
 			continue;
-		json_t *schema = schema_of_field(f);
+		json_t *schema = schema_of_field(f), *type = json_object_get(schema, "type");
+		if (!type || (json_is_string(type) && !streq(json_string_value(type), "string")))
+			schema = schema_pack("{s:[o,o]}", "anyOf", schema, schema_ref("computed"));
 		if (f->doc)
 			schema_set(schema, "description", json_string(f->doc));
 		schema_set(properties, f->name, schema);

@@ -45,6 +45,7 @@ static const struct section topology_sections[] = {
 	  .read = spec_declare_namespaces },
 	{ .key = "links",
 	  .shape = SECTION_LIST,
+	  .ranges = true,
 	  .may_be_empty = true,
 	  .mapping = &mapping_link,
 	  .value = "list of [links](#link)",
@@ -193,18 +194,4 @@ struct sections sections_of_interface(struct arena *arena) {
 		if ((*k)->section && !has_key(&list, (*k)->section->key))
 			vec_push(&list, (*k)->section);
 	return finish_list(arena, &list);
-}
-
-const struct section *section_find(const struct mapping *mapping, const char *key) {
-	for (const struct section *s = mapping->sections; s && s->key; s++)
-		if (streq(s->key, key))
-			return s;
-	for (const struct class *const *c = classes; *c && mapping->holds; c++)
-		for (const struct section *s = (*c)->sections; s && s->key; s++)
-			if (s->place == mapping->holds && streq(s->key, key))
-				return s;
-	for (const struct kind *const *k = kinds; *k && mapping->holds == SECTION_INTERFACE; k++)
-		if ((*k)->section && streq((*k)->section->key, key))
-			return (*k)->section;
-	return NULL;
 }

@@ -22,6 +22,3 @@ struct sections {
 struct sections sections_of(struct arena *arena, const struct mapping *mapping);
 /* The sections of an interface of any kind, including those that only some kinds have. */
 struct sections sections_of_interface(struct arena *arena);
-
-/* The section with this key; NULL: the key is a field, or unknown. */
-const struct section *section_find(const struct mapping *mapping, const char *key);

@@ -2,7 +2,8 @@
 /*
  * Reading a topology, step by step; each step's details are in the file named.
  *
- *     1  read_sources()        YAML text to a tree of nodes; drop-ins are merged into it (spec_merge.c)
+ *     1  read_sources()        YAML text to a tree of nodes; drop-ins are merged into it, and what is abbreviated is
+ *                              written out (room expand)
  *     2  read_document()       the top level by its sections: namespaces are only declared, `links` adds their ends
  *                              (spec_links.c), defaults are kept (spec_defaults.c)
  *     3  read_namespaces()     each namespace by its sections: interfaces (spec_interfaces.c), then what classes read
@@ -17,6 +18,8 @@
  */
 #include "language/spec.h"
 
+#include "expand/expand.h"
+#include "expand/merge.h"
 #include "kind/netns.h"
 #include "language/spec_private.h"
 #include "meaning/meaning.h"
@@ -195,7 +198,27 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 			diag_error(diags, (struct position){ .source = (uint8_t)source }, "%s", declares_nothing);
 		good &= roots[n++] != NULL;
 	}
-	return good ? spec_merge(tree, diags, roots, n) : NULL;
+	if (!good)
+		return NULL;
+	const struct merging merging = { .arena = tree, .diags = diags, .mapping = &mapping_topology };
+	return expand(tree, diags, merge_documents(&merging, roots, n), &mapping_topology);
+}
+
+/* The name comes first, because without it the topology would be named after its file. */
+static void write_out(const struct spec_reading *s, const struct node *root) {
+	const struct node name = {
+		.type = NODE_SCALAR, .quoted = true, .text = s->spec->topology, .n = strlen(s->spec->topology)
+	};
+	static const char topology[] = "topology";
+	const struct node key = { .type = NODE_SCALAR, .text = topology, .n = strlen(topology) };
+	struct node_pair *pairs = arena_newn(s->here.parse.arena, struct node_pair, root->n + 1);
+	struct node all = { .type = NODE_MAPPING, .n = 1, .pairs = pairs };
+
+	pairs[0] = (struct node_pair){ .key = &key, .value = &name };
+	for (size_t i = 0; i < root->n; i++)
+		if (!streq(root->pairs[i].key->text, topology))
+			pairs[all.n++] = root->pairs[i];
+	yaml_write(&all, s->options->written_out);
 }
 
 static void keep_names(struct spec *spec, const struct diags *diags) {
@@ -241,6 +264,8 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 	spec_check(&s);
 	if (!diags->n_errors)
 		meaning_check(&ret->state, diags);
+	if (!diags->n_errors && options->written_out)
+		write_out(&s, root);
 	return !diags->n_errors;
 }
 

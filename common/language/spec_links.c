@@ -46,6 +46,7 @@ const struct mapping mapping_link = {
 	.doc = "An entry of `links`: a list of the two ends, or a mapping. Keys in the entry of an end under `interfaces` have "
 	       "precedence.",
 	.what = "a link",
+	.bare = "endpoints",
 	.sections = link_sections,
 	.fields = pair_fields,
 	.n_fields = ARRAY_SIZE(pair_fields),

@@ -23,10 +23,6 @@ static inline struct spec_reading *spec_reading(struct reading *r) {
 	return (struct spec_reading *)r;
 }
 
-/* spec_merge.c: merges several documents, at least one. Contradictions are errors in diags. The documents stay
- * unchanged, and the result uses parts of them. */
-const struct node *spec_merge(struct arena *arena, struct diags *diags, const struct node *const *roots, size_t n);
-
 /* spec_read.c: reading by the tables of sections. */
 
 void spec_reading_begin(struct spec_reading *s);

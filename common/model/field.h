@@ -186,6 +186,9 @@ int parse_u32(const char *text, uint32_t *ret);
 /* Does the kernel accept the name for an interface (dev_valid_name() in net/core/dev.c)? If not, *ret_why is the
  * rest of a sentence: "is longer than 15 bytes". */
 bool link_name_valid(const char *name, const char **ret_why);
+/* False after an error if a name of the file contains a range (h[1-20]) although it is none that a range may stand for:
+ * those were written out before (room expand). A name that topod itself printed may contain brackets. */
+bool parse_no_range(struct parse *p, const struct node *node, const char *name);
 /* Does a relative path stay inside its directory (symbolic links aside): is no component empty, "." or ".."? */
 bool path_stays_below(const char *path);
 /* The same as link_name_valid() for a namespace or topology, which become file names. */

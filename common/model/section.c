@@ -23,6 +23,20 @@ void reading_miss_link(struct reading *r, const char *name, struct position posi
 	r->missing_links = missing;
 }
 
+const struct section *section_find(const struct mapping *mapping, const char *key) {
+	for (const struct section *s = mapping->sections; s && s->key; s++)
+		if (streq(s->key, key))
+			return s;
+	for (const struct class *const *c = classes; *c && mapping->holds; c++)
+		for (const struct section *s = (*c)->sections; s && s->key; s++)
+			if (s->place == mapping->holds && streq(s->key, key))
+				return s;
+	for (const struct kind *const *k = kinds; *k && mapping->holds == SECTION_INTERFACE; k++)
+		if ((*k)->section && streq((*k)->section->key, key))
+			return (*k)->section;
+	return NULL;
+}
+
 void section_each(struct reading *r, const struct node *list, section_item_fn fn) {
 	if (list->type != NODE_SEQUENCE) {
 		if (!node_is_null(list))

@@ -37,9 +37,11 @@ struct section {
 	const char *key; /* NULL ends a table */
 	enum section_place place;
 	enum section_shape shape;
-	bool early;                    /* read before the sections that are not early, because it affects their entries */
-	bool required;                 /* must be written */
-	bool may_be_empty;             /* the key may be written without a value */
+	bool early;        /* read before the sections that are not early, because it affects their entries */
+	bool required;     /* must be written */
+	bool may_be_empty; /* the key may be written without a value */
+	bool ranges; /* SECTION_LIST: an entry names something, and may name several (h[1-20]), as each key of a SECTION_MAP
+		      * may; the name is the entry itself, or its key mapping->bare */
 	const struct mapping *mapping; /* SECTION_MAPPING: its keys; SECTION_LIST, SECTION_MAP: the keys of each entry */
 	const struct field *field;     /* SECTION_VALUE: its type and limits, which give the texts below; or NULL */
 	const char *value;  /* for the reference page, what to write: "list of [routes](#route)"; NULL: as the field says */
@@ -76,6 +78,9 @@ struct missing_link {
 	struct position position;
 	struct missing_link *next;
 };
+
+/* The section with this key; NULL: the key is a field, or unknown. */
+const struct section *section_find(const struct mapping *mapping, const char *key);
 
 /* The state of reading a file. */
 struct reading {

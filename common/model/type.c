@@ -490,9 +490,21 @@ bool file_name_valid(const char *name, const char **ret_why) {
 	return !*ret_why;
 }
 
+bool parse_no_range(struct parse *p, const struct node *node, const char *name) {
+	if (!node->position.line || !strchr(name, '['))
+		return true;
+	diag_error(p->diags, node->position,
+		   "'%s': a range can stand only where something is named: as a key of 'namespaces', 'interfaces' or "
+		   "'networks', and in 'links', 'ports' and 'members'",
+		   name);
+	return false;
+}
+
 static bool check_link_name(struct parse *p, const struct node *node, const char *name) {
 	const char *why;
 
+	if (!parse_no_range(p, node, name))
+		return false;
 	if (link_name_valid(name, &why))
 		return true;
 	diag_error(p->diags, node->position, "the interface name '%s' %s", name, why);
@@ -532,6 +544,8 @@ static bool link_ref_parse(struct parse *p, const struct field *field, const str
 	}
 	if (colon) {
 		ref.ns = arena_strndup(p->arena, text, (size_t)(colon - text));
+		if (!parse_no_range(p, node, ref.ns))
+			return false;
 		if (!file_name_valid(ref.ns, &why)) {
 			diag_error(p->diags, node->position, "the namespace name '%s' %s", ref.ns, why);
 			return false;
@@ -569,7 +583,7 @@ static bool link_ref_equal(const void *a, const void *b) {
 static bool underlay_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	const char *text = type_parse_word(p, field, node), *why;
 
-	if (!text)
+	if (!text || !parse_no_range(p, node, text))
 		return false;
 	if (!file_name_valid(text, &why)) {
 		diag_error(p->diags, node->position, "the namespace name '%s' %s", text, why);

@@ -27,8 +27,20 @@ uint8_t diags_add_source(struct diags *diags, struct source_text source) {
 	return (uint8_t)(diags->sources.n - 1);
 }
 
+uint32_t diags_add_origin(struct diags *diags, const char *name) {
+	if (!diags->origins.n)
+		vec_push(&diags->origins, NULL);
+	vec_push(&diags->origins, arena_strdup(&diags->arena, name));
+	return (uint32_t)(diags->origins.n - 1);
+}
+
+const char *diags_origin(const struct diags *diags, struct position position) {
+	return position.origin < diags->origins.n ? diags->origins.items[position.origin] : NULL;
+}
+
 void diags_done(struct diags *diags) {
 	vec_done(&diags->list);
+	vec_done(&diags->origins);
 	vec_done(&diags->sources);
 	arena_done(&diags->arena);
 	*diags = (struct diags){};
@@ -41,14 +53,46 @@ static void keep(struct diags *diags, enum severity severity, struct position po
 	if (diags->dropping)
 		return;
 	const char *text = arena_vprintf(&diags->arena, format, args);
-	vec_push(&diags->list, (struct diag){ .severity = severity, .position = position, .text = text });
+	vec_push(&diags->list, (struct diag){ .severity = severity,
+					      .position = position,
+					      .text = text,
+					      .format = format,
+					      .last = position.origin });
+}
+
+static bool same_place(const struct position *a, const struct position *b) {
+	return a->line == b->line && a->column == b->column && a->source == b->source;
+}
+
+/* Does a diagnostic in the list stand for this one: is it the same mistake of another origin, or its cause? */
+static bool fold(struct diags *diags, enum severity severity, struct position position, const char *format) {
+	vec_foreach(diag, &diags->list) {
+		bool same = diag->severity == severity && diag->format == format &&
+			    diag->position.origin != position.origin && diags_origin(diags, diag->position) &&
+			    diags_origin(diags, position);
+
+		if (!(same || diag->cause) || !position.line || !same_place(&diag->position, &position))
+			continue;
+		if (same && diag->last != position.origin) {
+			diag->n_more++;
+			diag->last = position.origin;
+		}
+		diags->n_folded[severity]++;
+		return true;
+	}
+	return false;
+}
+
+/* Should one more be kept? n counts it and all before it. */
+static bool is_kept(struct diags *diags, enum severity severity, size_t n, struct position position, const char *format) {
+	return !fold(diags, severity, position, format) && n - diags->n_folded[severity] <= DIAGS_MAX;
 }
 
 /* Errors and warnings have separate limits, so that many warnings cannot hide an error. */
 void diag_error(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 
-	diags->dropping = diags->n_errors++ >= DIAGS_MAX;
+	diags->dropping = !is_kept(diags, SEVERITY_ERROR, ++diags->n_errors, position, format);
 	va_start(args, format);
 	keep(diags, SEVERITY_ERROR, position, format, args);
 	va_end(args);
@@ -70,7 +114,7 @@ void diag_unknown(struct diags *diags, struct position position, const struct su
 void diag_warning(struct diags *diags, struct position position, const char *format, ...) {
 	va_list args;
 
-	diags->dropping = diags->n_warnings++ >= DIAGS_MAX;
+	diags->dropping = !is_kept(diags, SEVERITY_WARNING, ++diags->n_warnings, position, format);
 	va_start(args, format);
 	keep(diags, SEVERITY_WARNING, position, format, args);
 	va_end(args);
@@ -86,12 +130,18 @@ void diag_note(struct diags *diags, struct position position, const char *format
 	va_end(args);
 }
 
+void diags_have_consequences(struct diags *diags, size_t from) {
+	for (size_t i = from; i < diags->list.n; i++)
+		diags->list.items[i].cause = diags->list.items[i].severity == SEVERITY_ERROR;
+}
+
 void diags_be_strict(struct diags *diags) {
 	vec_foreach(diag, &diags->list)
 		if (diag->severity == SEVERITY_WARNING)
 			diag->severity = SEVERITY_ERROR;
 	diags->n_errors += diags->n_warnings;
-	diags->n_warnings = 0;
+	diags->n_folded[SEVERITY_ERROR] += diags->n_folded[SEVERITY_WARNING];
+	diags->n_warnings = diags->n_folded[SEVERITY_WARNING] = 0;
 }
 
 /* The state of formatting. */
@@ -184,6 +234,14 @@ static void put_message(struct output *out, const struct diag *diag) {
 	put_color(out, "\033[0m");
 	fputs(" ", out->file);
 	put_text(out->file, &out->secrets, diag->text);
+	const char *origin = diags_origin(out->diags, diag->position);
+	if (!origin)
+		return;
+	fputs(" (for ", out->file);
+	put_text(out->file, &out->secrets, origin);
+	if (diag->n_more)
+		fprintf(out->file, " and %zu more", diag->n_more);
+	fputs(")", out->file);
 }
 
 /* Line breaks are LF, CR and CR LF. */
@@ -346,7 +404,7 @@ static void put_sorted(struct output *out) {
 
 static void put_rest(struct output *out, size_t n, enum severity severity) {
 	const char *what = severity_name(severity);
-	size_t shown_n = 0;
+	size_t shown_n = out->diags->n_folded[severity];
 
 	vec_foreach(diag, &out->diags->list)
 		shown_n += diag->severity == severity;

@@ -14,7 +14,9 @@ struct position {
 	uint32_t line;
 	uint16_t column;
 	uint8_t width;
-	uint8_t source; /* index into diags.sources */
+	uint8_t source;  /* index into diags.sources */
+	uint32_t origin; /* for which of those that the text at this place stands for (`h7` of `h[1-20]`): index into
+			  * diags.origins; 0: it stands only for itself */
 };
 
 /* A file as read. The text must outlive the diags that refer to it; it need not end in NUL. */
@@ -35,6 +37,10 @@ struct diag {
 	enum severity severity;
 	struct position position;
 	const char *text;
+	const char *format; /* of the text: the same one at the same place is the same mistake */
+	size_t n_more;      /* other origins for which it is the same; they are not in the list */
+	uint32_t last;      /* the latest of these */
+	bool cause;         /* see diags_have_consequences() */
 };
 
 /* Zeroed is empty. Keeps the first DIAGS_MAX errors and the first DIAGS_MAX warnings with their notes; further ones
@@ -43,7 +49,9 @@ struct diags {
 	struct arena arena;
 	vec(struct diag) list;
 	vec(struct source_text) sources;
+	vec(const char *) origins;   /* names; the first is not used */
 	size_t n_errors, n_warnings; /* all, kept or not */
+	size_t n_folded[2];          /* of each, those that another diagnostic in the list stands for */
 	bool dropping;               /* the latest one was not kept, so its notes are not either */
 };
 
@@ -56,9 +64,19 @@ bool source_has_secrets(const struct source_text *source);
  * text. */
 uint8_t diags_add_source(struct diags *diags, struct source_text source);
 
+/* Registers one of those that a text stands for, by its name, and returns its index for position.origin. A mistake that
+ * several of them have at the same place is shown once, "(for h7 and 12 more)". The name is copied. */
+uint32_t diags_add_origin(struct diags *diags, const char *name);
+/* The name; NULL if the position has no origin. */
+const char *diags_origin(const struct diags *diags, struct position position);
+
 void diag_error(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 void diag_warning(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
 void diag_note(struct diags *diags, struct position position, const char *format, ...) _printf_(3, 4);
+
+/* Further errors at the places of the errors from the given index of the list on are only consequences of these, and are
+ * not shown. */
+void diags_have_consequences(struct diags *diags, size_t from);
 
 /* Turns all warnings so far into errors. */
 void diags_be_strict(struct diags *diags);

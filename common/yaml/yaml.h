@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "yaml/diag.h"
 
 enum {
@@ -86,3 +87,7 @@ bool node_is_bool_word(const struct node *node);
 
 /* Is it a plain scalar that YAML 1.1 reads as a base-60 number: `22:22`, some MAC addresses? */
 bool node_is_sexagesimal(const struct node *node);
+
+/* Writes a tree as a YAML document that yaml_read() reads as an equal tree: in blocks, with short lists and mappings on
+ * one line. */
+void yaml_write(const struct node *root, struct text *out);

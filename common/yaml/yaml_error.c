@@ -186,7 +186,11 @@ static void say_no_comma(struct failure *f) {
 		say_unclosed(f);
 		return;
 	}
-	say(f, f->at, 1, "expected ',' or '%c' before this", f->open && is_list(f->open) ? ']' : '}');
+	char c = yaml_text_at(f->text, f->at), before = f->at.offset ? f->text->data[f->at.offset - 1] : ' ';
+	if ((c == '[' || c == '{') && !is_space(before) && !strchr(",[]{}", before)) /* h[1-20], 10.0.{n}.1 */
+		say(f, f->at, 1, "a value that contains '%c' must be quoted inside brackets", c);
+	else
+		say(f, f->at, 1, "expected ',' or '%c' before this", f->open && is_list(f->open) ? ']' : '}');
 	note_opening(f);
 }
 

@@ -26,6 +26,7 @@ enum color_choice {
 	OPTION(REPLACE, replaces, bool, flag, "replace", NULL, "accept a topology that was made from another file")   \
 	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "accept files that others can write to") \
 	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                     \
+	OPTION(EXPAND, expand, bool, flag, "expand", NULL, "print the file with ranges and the like written out")     \
 	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                        \
 	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                          \
 	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                               \

@@ -18,18 +18,24 @@ static void print_valid(const struct loaded_spec *loaded) {
 
 static bool check_file(const char *path, const struct options *options, json_t *results) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	bool good = spec_file_load(path, SPEC_FILE_STDIN, &loaded);
+	bool good = spec_file_load(path, SPEC_FILE_STDIN | (options->expand ? SPEC_FILE_EXPAND : 0), &loaded);
 
 	if (options->strict) {
 		diags_be_strict(&loaded.diags);
 		good &= !loaded.diags.n_errors;
 	}
 	if (results) {
-		json_array_append_new(results, report_check_json(loaded.name, &loaded.diags));
+		json_t *result = report_check_json(loaded.name, &loaded.diags);
+
+		if (options->expand && good)
+			json_object_set_new(result, "expanded", json_string(text_str(&loaded.written_out)));
+		json_array_append_new(results, result);
 		return good;
 	}
 	print_diags(&loaded.diags, options);
-	if (good)
+	if (good && options->expand)
+		fputs(text_str(&loaded.written_out), stdout);
+	else if (good)
 		print_valid(&loaded);
 	return good;
 }
@@ -39,6 +45,10 @@ int verb_check(const struct options *options) {
 	json_t *results = options->json ? json_array() : NULL;
 	bool good = true;
 
+	if (options->expand && options->n_args > 1 && !options->json) {
+		complain("--expand takes one file");
+		return EXIT_USAGE;
+	}
 	for (size_t i = 0; i < options->n_args; i++)
 		good &= check_file(options->args[i], options, results);
 	if (results && options->n_args == 1)

@@ -182,9 +182,12 @@ static void check_topology(struct loaded_spec *loaded, unsigned flags) {
 			   loaded->spec.topology, why ? why : "is longer than 100 bytes");
 }
 
-static void read_spec(struct loaded_spec *ret, const char *topology) {
+static void read_spec(struct loaded_spec *ret, const char *topology, unsigned flags) {
 	_cleanup_(rt_tables_done) struct rt_tables tables = {};
-	struct spec_options options = { .topology = topology };
+	struct spec_options options = {
+		.topology = topology,
+		.written_out = flags & SPEC_FILE_EXPAND ? &ret->written_out : NULL,
+	};
 	sd_id128_t id;
 
 	rt_tables_read(&tables);
@@ -200,7 +203,7 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 	if (flags & SPEC_FILE_NAME)
 		spec_read_name(&ret->spec, &ret->diags, 0, topology);
 	else
-		read_spec(ret, topology);
+		read_spec(ret, topology, flags);
 	check_topology(ret, flags);
 }
 
@@ -390,6 +393,7 @@ void loaded_spec_done(struct loaded_spec *loaded) {
 	vec_done(&loaded->files);
 	forget_sightings(loaded);
 	vec_done(&loaded->seen);
+	text_done(&loaded->written_out);
 	free(loaded->name);
 	*loaded = (struct loaded_spec){};
 }

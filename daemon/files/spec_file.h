@@ -15,6 +15,7 @@
 enum spec_file_flags {
 	SPEC_FILE_STDIN = 1 << 0,   /* "-" is standard input, which has no drop-ins */
 	SPEC_FILE_TRUSTED = 1 << 1, /* refuse files that others can write to: this one will change the machine */
+	SPEC_FILE_EXPAND = 1 << 3,  /* also write out what the file abbreviates */
 	SPEC_FILE_NAME = 1 << 2,    /* read the topology's name only; the spec stays empty */
 };
 
@@ -40,6 +41,7 @@ struct loaded_spec {
 	vec(struct spec_text) files; /* the file, then its drop-ins; the index is position.source */
 	struct diags diags;
 	struct spec spec;
+	struct text written_out;        /* with SPEC_FILE_EXPAND, if it is valid: the file and its drop-ins, written out */
 	vec(struct spec_sighting) seen; /* only while loading */
 };
 

@@ -34,7 +34,7 @@ _topod() {
 		local options='--color --help --version'
 		case $verb in
 		run) options+=' --periodic --insecure-permissions --replace' ;;
-		check) options+=' --json --strict' ;;
+		check) options+=' --json --strict --expand' ;;
 		status | reload | watch | resume) options+=' --json' ;;
 		plan) options+=' --json --replace' ;;
 		apply) options+=' --json --insecure-permissions --replace' ;;

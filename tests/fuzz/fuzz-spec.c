@@ -2,7 +2,7 @@
 /*
  * A topology file of any bytes, handled as by the daemon: read, diagnosed, planned from nothing and to nothing, printed as
  * text and JSON. A refusal must have a reason; an accepted file must be planned. A form feed separates the file and its
- * drop-ins.
+ * drop-ins. Written out, the file must mean the same.
  */
 #include <sys/mman.h>
 
@@ -70,7 +70,29 @@ static bool load_file(struct loaded_spec *loaded, const uint8_t *data, size_t si
 	}
 	must(fd >= 0 && ftruncate(fd, 0) == 0);
 	must(pwrite(fd, data, size, 0) == (ssize_t)size);
-	return spec_file_load(path, 0, loaded);
+	return spec_file_load(path, SPEC_FILE_EXPAND, loaded);
+}
+
+static void print_spec(const struct spec *spec, struct text *out) {
+	text_addf(out, "%s\n", spec->topology);
+	state_foreach(ns, &spec->state)
+		ns_foreach(object, ns) {
+			object_print_id(object, out);
+			text_add(out, ": ");
+			object_print_fields(object, NULL, object->set, out);
+			text_add(out, "\n");
+		}
+}
+
+static void check_written_out(const struct loaded_spec *loaded) {
+	_cleanup_loaded_spec_ struct loaded_spec other = {};
+	_cleanup_text_ struct text one = {}, two = {};
+
+	must(load_file(&other, (const uint8_t *)text_str(&loaded->written_out), loaded->written_out.size));
+	print_spec(&loaded->spec, &one);
+	print_spec(&other.spec, &two);
+	must(streq(text_str(&one), text_str(&two)));
+	must(streq(text_str(&loaded->written_out), text_str(&other.written_out)));
 }
 
 static void add_file(struct loaded_spec *loaded, const uint8_t *data, size_t size) {
@@ -82,7 +104,7 @@ static void add_file(struct loaded_spec *loaded, const uint8_t *data, size_t siz
 }
 
 static bool load_merged(struct loaded_spec *loaded, const uint8_t *data, size_t size) {
-	const struct spec_options options = { .topology = "fuzz" };
+	const struct spec_options options = { .topology = "fuzz", .written_out = &loaded->written_out };
 	const uint8_t *end;
 
 	loaded->name = xstrdup("file0");
@@ -103,6 +125,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	print_diagnostics(&loaded, good);
 	if (!good)
 		return 0;
+	if (!several) /* a single file also has the names of tables and the machine's id */
+		check_written_out(&loaded);
 	plan_from_nothing(&loaded.spec, &ledger, false);
 	plan_from_nothing(&loaded.spec, &ledger, true);
 	read_back(&ledger);

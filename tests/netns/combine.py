@@ -83,8 +83,9 @@ class Draw:
         if "enum" in node:
             return self.pick(node["enum"])
         if "anyOf" in node:
-            usual = [n for n in node["anyOf"] if n.get("type") != "null"]
-            return None if len(usual) < len(node["anyOf"]) and self.chance(3) else self.value(key, self.pick(usual))
+            choices = [n for n in node["anyOf"] if n.get("$ref") != "#/$defs/computed"]  # this needs a range around it
+            usual = [n for n in choices if n.get("type") != "null"]
+            return None if len(usual) < len(choices) and self.chance(3) else self.value(key, self.pick(usual))
         if node.get("pattern", "").endswith("(us|ms|s|m|h)?$"):
             return self.pick(DURATIONS)
         kind = node.get("type")

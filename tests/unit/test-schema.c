@@ -229,6 +229,11 @@ static void test_good(void **state _unused_) {
 		"links:\n"
 		"  - [b:one, host:c1]\n"
 		"  - {endpoints: [b:two, host:c2], mtu: 1400, queues: 1, txqueuelen: 500}\n");
+	check_good(
+		"namespaces:\n"
+		"  host: {interfaces: {\"b[1-2]\": {kind: bridge, stp: true, priority: \"{n*4096}\", ports: \"c{n}-[a-b]\"}}}\n"
+		"  \"n[1-2]\": {interfaces: {\"interface[1-3]\": {mtu: \"{n+1400}\", kind: bridge}}}\n"
+		"links: [[\"n[1-2]:x\", \"host:c{n}-a\"], [\"n[1-2]:y\", \"host:c{n}-b\"]]");
 }
 
 static void test_examples(void **state _unused_) {
@@ -365,8 +370,8 @@ static void test_keys_are_known(void **state _unused_) {
 		check_keys(schema, (*k)->name, frame);
 		n++;
 	}
-	/* Two more are not mappings of keys. */
-	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), n + 2);
+	/* Three more are not mappings of keys. */
+	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), n + 3);
 	json_decref(schema);
 }
 

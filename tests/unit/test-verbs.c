@@ -16,7 +16,7 @@ static const struct {
 	{ OPTION_TOPOLOGY, "--topology" }, { OPTION_PERIODIC, "--periodic" },
 	{ OPTION_MARKDOWN, "--markdown" }, { OPTION_FOR, "--for" },
 	{ OPTION_MAN, "--man" },           { OPTION_STRICT, "--strict" },
-	{ OPTION_REPLACE, "--replace" },
+	{ OPTION_REPLACE, "--replace" },   { OPTION_EXPAND, "--expand" },
 };
 
 static char *text_of_verb(const struct verb *verb) {

@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Merging documents: a topology and its drop-ins become one tree before anything is read from it.
- *
- * Each node keeps its position, so that later messages point into the right file. Mappings are merged, lists are
- * appended, and two files must agree on the value of a key: if one had precedence, the order of file names would decide
- * how a network behaves. The sections say which keys take a list, because a list of one item may be written without
- * brackets. List items are not merged.
- */
+#include "expand/merge.h"
+
 #include <strings.h>
-
-#include "language/spec_private.h"
-
-/* What is being merged. */
-struct merging {
-	struct arena *arena;
-	struct diags *diags;
-	const struct mapping *mapping; /* it is this mapping, or … */
-	const struct mapping *each;    /* … its keys are names and each value is this mapping; both NULL: not known */
-};
 
 /* YAML 1.1's words for true begin with t or y, or are "on". */
 static bool truth(const struct node *node) {
@@ -40,8 +24,10 @@ static const char *describe_value(struct merging *m, const struct node *node) {
 }
 
 static void contradict(struct merging *m, const struct node_pair *first, const struct node_pair *later) {
-	diag_error(m->diags, later->key->position, "'%s' is %s here and %s in another file", later->key->text,
-		   describe_value(m, later->value), describe_value(m, first->value));
+	const char *where = first->key->position.source == later->key->position.source ? "entry" : "file";
+
+	diag_error(m->diags, later->key->position, "'%s' is %s here and %s in another %s", later->key->text,
+		   describe_value(m, later->value), describe_value(m, first->value), where);
 	diag_note(m->diags, first->key->position, "first here");
 }
 
@@ -78,7 +64,7 @@ static const struct node *unite(struct merging inner, const struct node *first, 
 	if (later->n)
 		memcpy(pairs + first->n, later->pairs, later->n * sizeof(pairs[0]));
 	*mapping = (struct node){ .type = NODE_MAPPING, .position = first->position, .pairs = pairs };
-	mapping->n = node_pairs_unite(pairs, first->n + later->n, merge_pair, &inner);
+	mapping->n = merge_pairs(&inner, pairs, first->n + later->n);
 	return mapping;
 }
 
@@ -101,15 +87,20 @@ static void merge_pair(void *userdata, struct node_pair *first, struct node_pair
 		contradict(m, first, later);
 }
 
-const struct node *spec_merge(struct arena *arena, struct diags *diags, const struct node *const *roots, size_t n) {
-	struct merging m = { .arena = arena, .diags = diags, .mapping = &mapping_topology };
+size_t merge_pairs(const struct merging *m, struct node_pair *pairs, size_t n) {
+	struct merging inner = *m;
+
+	return node_pairs_unite(pairs, n, merge_pair, &inner);
+}
+
+const struct node *merge_documents(const struct merging *m, const struct node *const *roots, size_t n) {
 	const struct node *root = roots[0];
 
 	for (size_t i = 1; i < n; i++)
 		if (root->type == NODE_MAPPING && roots[i]->type == NODE_MAPPING)
-			root = unite(m, root, roots[i]);
+			root = unite(*m, root, roots[i]);
 		else if (roots[i]->type != NODE_MAPPING)
-			diag_error(diags, roots[i]->position, "a drop-in must be a mapping of keys, not %s",
+			diag_error(m->diags, roots[i]->position, "a drop-in must be a mapping of keys, not %s",
 				   node_type_name(roots[i]));
 	return root;
 }

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A tree as YAML text, as a person would write it: blocks down to what fits on one line.
+ *
+ * A text is unquoted only if no reader can take it for something else.
+ */
+#include <ctype.h>
+
+#include "base/utf8.h"
+#include "yaml/yaml.h"
+
+enum {
+	LINE = 110, /* columns */
+	BLOCKS = 2, /* so many levels are always blocks */
+	INDENTATION = 2,
+};
+
+/* Is the text not taken for a number, a boolean or null without its quotes? */
+static bool is_word(const struct node *node) {
+	struct node plain = *node;
+	const char *dot = strchr(node->text, '.');
+
+	plain.quoted = false;
+	if (node_is_bool_word(&plain) || node_is_null(&plain) || node_is_sexagesimal(&plain))
+		return false;
+	return isalpha((unsigned char)node->text[0]) || strchr(node->text, '/') || (dot && strchr(dot + 1, '.'));
+}
+
+/* Is the text the same without quotes, also in brackets? */
+static bool is_plain(const struct node *node) {
+	const char *text = node->text;
+
+	if (!isalnum((unsigned char)text[0]) || (node->quoted && !is_word(node)))
+		return node_is_null(node) && *text;
+	for (size_t i = 0; i < node->n; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr("_./+-:", text[i]))
+			return false;
+	return text[node->n - 1] != ':' && !strstr(text, "::");
+}
+
+static void write_quoted(const struct node *node, struct text *out) {
+	uint32_t code;
+
+	text_add(out, "\"");
+	for (size_t i = 0, n; i < node->n; i += n) {
+		n = utf8_decode(node->text + i, node->n - i, &code);
+		if (n == 0)
+			n = 1;
+		if (code == '"' || code == '\\')
+			text_addf(out, "\\%c", (char)code);
+		else if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+			text_addf(out, "\\x%02x", code);
+		else if (code == 0x2028 || code == 0x2029 || code == 0xfeff || code >= 0xfffe)
+			text_addf(out, code > 0xffff ? "\\U%08x" : "\\u%04x", code);
+		else
+			text_addn(out, node->text + i, n);
+	}
+	text_add(out, "\"");
+}
+
+static void write_scalar(const struct node *node, struct text *out) {
+	if (!node->quoted && node->n == 0)
+		text_add(out, "null");
+	else if (is_plain(node))
+		text_addn(out, node->text, node->n);
+	else
+		write_quoted(node, out);
+}
+
+/* The node on one line. False if it becomes longer than so many bytes; then *out is not complete. */
+static bool write_flow(const struct node *node, size_t max, struct text *out) {
+	bool list = node->type == NODE_SEQUENCE;
+
+	if (node->type == NODE_SCALAR) {
+		write_scalar(node, out);
+		return out->size <= max;
+	}
+	text_add(out, list ? "[" : "{");
+	for (size_t i = 0; i < node->n; i++) {
+		text_add(out, i ? ", " : "");
+		if (!list) {
+			write_scalar(node->pairs[i].key, out);
+			text_add(out, ": ");
+		}
+		if (!write_flow(list ? node->items[i] : node->pairs[i].value, max, out))
+			return false;
+	}
+	text_add(out, list ? "]" : "}");
+	return out->size <= max;
+}
+
+/* A long list of short texts, in brackets over several lines. */
+static bool write_filled(const struct node *node, size_t indent, struct text *out) {
+	for (size_t i = 0; i < node->n; i++)
+		if (node->type != NODE_SEQUENCE || node->items[i]->type != NODE_SCALAR)
+			return false;
+	text_add(out, " [");
+	for (size_t i = 0, line = out->size - indent; i < node->n; i++) {
+		_cleanup_text_ struct text item = {};
+
+		write_scalar(node->items[i], &item);
+		if (i && out->size - line + item.size + 3 > LINE) {
+			text_addf(out, ",\n%*s", (int)indent, "");
+			line = out->size - indent;
+		} else if (i) {
+			text_add(out, ", ");
+		}
+		text_add(out, text_str(&item));
+	}
+	text_add(out, "]\n");
+	return true;
+}
+
+static void write_block(const struct node *node, size_t indent, struct text *out);
+
+/* What follows a key or a dash: on the same line if it fits. `column` is where it begins. */
+static void write_value(const struct node *node, size_t level, size_t indent, size_t column, struct text *out) {
+	_cleanup_text_ struct text line = {};
+	size_t max = column < LINE ? LINE - column : 0;
+
+	if (node->type == NODE_SCALAR) {
+		write_scalar(node, &line);
+	} else if (node->n && (level < BLOCKS || !write_flow(node, max, &line))) {
+		if (level >= BLOCKS && write_filled(node, indent, out))
+			return;
+		text_add(out, "\n");
+		write_block(node, indent, out);
+		return;
+	} else if (!node->n) {
+		text_add(&line, node->type == NODE_SEQUENCE ? "[]" : "{}");
+	}
+	text_addf(out, " %s\n", text_str(&line));
+}
+
+static void write_block(const struct node *node, size_t indent, struct text *out) {
+	for (size_t i = 0; i < node->n; i++) {
+		size_t begin = out->size;
+
+		text_addf(out, "%*s", (int)indent, "");
+		if (node->type == NODE_SEQUENCE) {
+			text_add(out, "-");
+			write_value(node->items[i], BLOCKS, indent + INDENTATION, out->size - begin + 1, out);
+			continue;
+		}
+		write_scalar(node->pairs[i].key, out);
+		text_add(out, ":");
+		write_value(node->pairs[i].value, 1 + indent / INDENTATION, indent + INDENTATION, out->size - begin + 1,
+			    out);
+	}
+}
+
+void yaml_write(const struct node *root, struct text *out) {
+	if (root->type == NODE_SCALAR || !root->n)
+		write_value(root, BLOCKS, 0, 0, out);
+	else
+		write_block(root, 0, out);
+}
