@@ -49,7 +49,7 @@
 	CLASS(nexthop) KIND(nexthop) \
 	CLASS(route) KIND(route) \
 	CLASS(rule) KIND(rule) \
-	CLASS(nat) KIND(nat) \
+	CLASS(ruleset) KIND(ruleset) \
 	CLASS(dns) KIND(dns)
 /* clang-format on */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From an entry of `nat` to rules of nftables.
+ * From entries to rules of nftables.
  *
  * The expressions are those that nft writes for the same meaning, so that `nft list ruleset` shows a rule as a person
  * would have written it. There are no sets: a list becomes one rule for each combination of its items, and a list of
@@ -13,16 +13,13 @@
 #include "kind/ruleset.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
-
-static void rule_freep(struct nftnl_rule **rule) {
-	if (*rule)
-		nftnl_rule_free(*rule);
-}
 
 /* Aborts if libnftnl has no expression of that name, or no memory (base.h). */
 static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name) {
@@ -58,26 +55,37 @@ static void compare(struct nftnl_rule *rule, uint32_t op, const void *data, size
 	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, data, (uint32_t)size);
 }
 
+static void mask_with(struct nftnl_rule *rule, const void *mask, uint32_t size) {
+	struct nftnl_expr *expr = add_expr(rule, "bitwise");
+	static const uint8_t zero[16];
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, size);
+	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, size);
+}
+
 static uint32_t equality(bool negated) {
 	return negated ? NFT_CMP_NEQ : NFT_CMP_EQ;
 }
 
 /* Interfaces: the whole name with its padding, or only its first characters. */
 
-static void match_link(struct nftnl_rule *rule, uint32_t key, const struct nat_item *item, bool negated) {
+static void match_link(struct nftnl_rule *rule, uint32_t key, const struct nft_item *item, bool negated) {
 	size_t n = strlen(item->link);
 	char name[IFNAMSIZ + 1] = {};
 
 	memcpy(name, item->link, MIN(n, (size_t)IFNAMSIZ));
 	load_meta(rule, key);
-	compare(rule, equality(negated), name, item->link[n - 1] == '*' ? n - 1 : IFNAMSIZ);
+	compare(rule, equality(negated), name, n && item->link[n - 1] == '*' ? n - 1 : IFNAMSIZ);
 }
 
-static void match_in(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+static void match_in(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
 	match_link(rule, NFT_META_IIFNAME, item, negated);
 }
 
-static void match_out(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+static void match_out(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
 	match_link(rule, NFT_META_OIFNAME, item, negated);
 }
 
@@ -91,17 +99,11 @@ static void match_family(struct nftnl_rule *rule, uint8_t family) {
 }
 
 static void apply_mask(struct nftnl_rule *rule, uint8_t length, uint32_t size) {
-	struct nftnl_expr *expr = add_expr(rule, "bitwise");
-	static const uint8_t zero[16];
 	uint8_t mask[16] = {};
 
 	for (size_t bit = 0; bit < length; bit++)
 		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, size);
+	mask_with(rule, mask, size);
 }
 
 /* Loads only the bytes of the prefix if it ends between two bytes. */
@@ -118,17 +120,17 @@ static void match_prefix(struct nftnl_rule *rule, uint32_t offset, const struct 
 }
 
 /* Offsets of the addresses: RFC 791 §3.1, RFC 8200 §3. */
-static void match_source(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+static void match_source(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
 	match_prefix(rule, item->prefix.address.family == AF_INET ? 12 : 8, &item->prefix, negated);
 }
 
-static void match_destination(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+static void match_destination(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
 	match_prefix(rule, item->prefix.address.family == AF_INET ? 16 : 24, &item->prefix, negated);
 }
 
 /* Protocols and ports. */
 
-static void match_protocol(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+static void match_protocol(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
 	load_meta(rule, NFT_META_L4PROTO);
 	compare(rule, equality(negated), &item->protocol, sizeof(item->protocol));
 }
@@ -142,7 +144,7 @@ static void exclude_range(struct nftnl_rule *rule, const uint16_t *first, const 
 	nftnl_expr_set(expr, NFTNL_EXPR_RANGE_TO_DATA, last, sizeof(*last));
 }
 
-static void match_ports(struct nftnl_rule *rule, uint32_t offset, const struct nat_item *item, bool negated) {
+static void match_ports(struct nftnl_rule *rule, uint32_t offset, const struct nft_item *item, bool negated) {
 	uint16_t first = htons(item->first), last = htons(item->last);
 
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(first));
@@ -156,12 +158,43 @@ static void match_ports(struct nftnl_rule *rule, uint32_t offset, const struct n
 	}
 }
 
-static void match_source_port(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+static void match_source_port(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
 	match_ports(rule, 0, item, negated);
 }
 
-static void match_port(struct nftnl_rule *rule, const struct nat_item *item, bool negated) {
+static void match_port(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
 	match_ports(rule, 2, item, negated);
+}
+
+/* Marks, in the byte order of the machine. */
+
+static void match_mark(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
+	load_meta(rule, NFT_META_MARK);
+	if (item->mark.mask != UINT32_MAX)
+		mask_with(rule, &item->mark.mask, sizeof(item->mark.mask));
+	compare(rule, equality(negated), &item->mark.value, sizeof(item->mark.value));
+}
+
+/* What `hairpin` adds. */
+
+static void match_local(struct nftnl_rule *rule) {
+	const uint32_t local = RTN_LOCAL;
+	struct nftnl_expr *expr = add_expr(rule, "fib");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	compare(rule, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+static void match_translated(struct nftnl_rule *rule) {
+	const uint32_t translated = IPS_DST_NAT, none = 0;
+	struct nftnl_expr *expr = add_expr(rule, "ct");
+
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	mask_with(rule, &translated, sizeof(translated));
+	compare(rule, NFT_CMP_NEQ, &none, sizeof(none));
 }
 
 /* Translations. */
@@ -179,7 +212,7 @@ struct target_regs {
 	uint32_t first, last, first_port, last_port;
 };
 
-static struct target_regs load_target(struct nftnl_rule *rule, const struct nat_target *to) {
+static struct target_regs load_target(struct nftnl_rule *rule, const struct nft_target *to) {
 	uint16_t first_port = htons(to->first_port), last_port = htons(to->last_port);
 	size_t size = ip_size(to->first.family);
 	struct target_regs regs = {};
@@ -201,7 +234,7 @@ static void set_reg(struct nftnl_expr *expr, uint16_t attr, uint32_t reg) {
 		nftnl_expr_set_u32(expr, attr, reg);
 }
 
-static uint32_t nat_family(const struct nat_target *to) {
+static uint32_t nat_family(const struct nft_target *to) {
 	switch (to->first.family) {
 	case AF_INET:
 		return NFPROTO_IPV4;
@@ -211,51 +244,64 @@ static uint32_t nat_family(const struct nat_target *to) {
 	return NFPROTO_INET;
 }
 
-static void translate_address(struct nftnl_rule *rule, const struct nat_entry *entry) {
+static void set_flags(struct nftnl_expr *expr, uint16_t attr, const struct nft_entry *entry) {
+	uint32_t flags =
+		(entry->to.first_port ? NF_NAT_RANGE_PROTO_SPECIFIED : 0) | (entry->random ? NF_NAT_RANGE_PROTO_RANDOM : 0) |
+		(entry->persistent ? NF_NAT_RANGE_PERSISTENT : 0) | (entry->action == NFT_NETMAP ? NF_NAT_RANGE_NETMAP : 0);
+
+	if (flags)
+		nftnl_expr_set_u32(expr, attr, flags);
+}
+
+static void translate_address(struct nftnl_rule *rule, const struct nft_entry *entry, enum nft_nat_types type) {
 	struct target_regs regs = load_target(rule, &entry->to);
 	struct nftnl_expr *expr = add_expr(rule, "nat");
 
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, entry->action == NAT_SNAT ? NFT_NAT_SNAT : NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, type);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, nat_family(&entry->to));
 	set_reg(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, regs.first);
 	set_reg(expr, NFTNL_EXPR_NAT_REG_ADDR_MAX, regs.last);
 	set_reg(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, regs.first_port);
 	set_reg(expr, NFTNL_EXPR_NAT_REG_PROTO_MAX, regs.last_port);
-	if (regs.first_port)
-		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+	set_flags(expr, NFTNL_EXPR_NAT_FLAGS, entry);
 }
 
-static void masquerade(struct nftnl_rule *rule, const struct nat_target *to) {
-	struct target_regs regs = load_target(rule, to);
+static void masquerade(struct nftnl_rule *rule, const struct nft_entry *entry) {
+	struct target_regs regs = load_target(rule, &entry->to);
 	struct nftnl_expr *expr = add_expr(rule, "masq");
 
 	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MIN, regs.first_port);
 	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MAX, regs.last_port);
-	if (regs.first_port)
-		nftnl_expr_set_u32(expr, NFTNL_EXPR_MASQ_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+	set_flags(expr, NFTNL_EXPR_MASQ_FLAGS, entry);
 }
 
-static void redirect(struct nftnl_rule *rule, const struct nat_target *to) {
-	struct target_regs regs = load_target(rule, to);
+static void redirect(struct nftnl_rule *rule, const struct nft_entry *entry) {
+	struct target_regs regs = load_target(rule, &entry->to);
 	struct nftnl_expr *expr = add_expr(rule, "redir");
 
 	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MIN, regs.first_port);
 	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MAX, regs.last_port);
-	if (regs.first_port)
-		nftnl_expr_set_u32(expr, NFTNL_EXPR_REDIR_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+	set_flags(expr, NFTNL_EXPR_REDIR_FLAGS, entry);
 }
 
-static void translate(struct nftnl_rule *rule, const struct nat_entry *entry) {
-	switch ((enum nat_action)entry->action) {
-	case NAT_MASQUERADE:
-		masquerade(rule, &entry->to);
+static void act(struct nftnl_rule *rule, const struct nft_entry *entry) {
+	switch ((enum nft_action)entry->action) {
+	case NFT_MASQUERADE:
+		masquerade(rule, entry);
 		break;
-	case NAT_REDIRECT:
-		redirect(rule, &entry->to);
+	case NFT_REDIRECT:
+		redirect(rule, entry);
 		break;
-	case NAT_SNAT:
-	case NAT_DNAT:
-		translate_address(rule, entry);
+	case NFT_SNAT:
+		translate_address(rule, entry, NFT_NAT_SNAT);
+		break;
+	case NFT_DNAT:
+		translate_address(rule, entry, NFT_NAT_DNAT);
+		break;
+	case NFT_NETMAP:
+		translate_address(rule, entry, nft_maps_destination(entry) ? NFT_NAT_DNAT : NFT_NAT_SNAT);
+		break;
+	case NFT_GO_ON:
 		break;
 	}
 }
@@ -265,28 +311,29 @@ static void translate(struct nftnl_rule *rule, const struct nat_entry *entry) {
 /* The parts of a match, in their order in a rule: the position of a port is only known once the protocol is. */
 static const struct dimension {
 	size_t offset;
-	void (*match)(struct nftnl_rule *rule, const struct nat_item *item, bool negated);
+	void (*match)(struct nftnl_rule *rule, const struct nft_item *item, bool negated);
 	bool family; /* the address's family is tested first */
 } dimensions[] = {
-	{ offsetof(struct nat_entry, in), match_in },
-	{ offsetof(struct nat_entry, out), match_out },
-	{ offsetof(struct nat_entry, source), match_source, true },
-	{ offsetof(struct nat_entry, destination), match_destination, true },
-	{ offsetof(struct nat_entry, protocol), match_protocol },
-	{ offsetof(struct nat_entry, source_port), match_source_port },
-	{ offsetof(struct nat_entry, port), match_port },
+	{ offsetof(struct nft_entry, in), match_in },
+	{ offsetof(struct nft_entry, out), match_out },
+	{ offsetof(struct nft_entry, fwmark), match_mark },
+	{ offsetof(struct nft_entry, source), match_source, true },
+	{ offsetof(struct nft_entry, destination), match_destination, true },
+	{ offsetof(struct nft_entry, protocol), match_protocol },
+	{ offsetof(struct nft_entry, source_port), match_source_port },
+	{ offsetof(struct nft_entry, port), match_port },
 };
 
-static const struct nat_match *match_of(const struct nat_entry *entry, const struct dimension *dimension) {
+static const struct nft_match *match_of(const struct nft_entry *entry, const struct dimension *dimension) {
 	return (const void *)((const char *)entry + dimension->offset);
 }
 
 /* How many rules a match needs: a list of items spreads over rules, `not` items are all in each rule. */
-static size_t match_spread(const struct nat_match *match) {
+static size_t match_spread(const struct nft_match *match) {
 	return match->n && !match->negated ? match->n : 1;
 }
 
-size_t nat_entry_n_rules(const struct nat_entry *entry) {
+size_t nft_entry_n_rules(const struct nft_entry *entry) {
 	size_t n = 1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++)
@@ -295,7 +342,7 @@ size_t nat_entry_n_rules(const struct nat_entry *entry) {
 	return n;
 }
 
-size_t nat_entry_n_not(const struct nat_entry *entry) {
+size_t nft_entry_n_not(const struct nft_entry *entry) {
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++)
@@ -304,7 +351,7 @@ size_t nat_entry_n_not(const struct nat_entry *entry) {
 	return n;
 }
 
-static void put_match(struct nftnl_rule *rule, const struct dimension *dimension, const struct nat_match *match,
+static void put_match(struct nftnl_rule *rule, const struct dimension *dimension, const struct nft_match *match,
 		      size_t choice) {
 	if (!match->n)
 		return;
@@ -316,16 +363,16 @@ static void put_match(struct nftnl_rule *rule, const struct dimension *dimension
 		dimension->match(rule, &match->items[i], true);
 }
 
-/* The rule for the index-th combination of the items. */
-static struct nftnl_rule *compile_rule(const struct nat_entry *entry, size_t index) {
+struct nftnl_rule *nft_build_rule(const struct nft_step *step) {
+	const struct nft_entry *entry = step->entry;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
-	size_t left = nat_entry_n_rules(entry);
+	size_t index = step->index, left = nft_entry_n_rules(entry);
 	bool family_known = false;
 
 	if (!rule)
 		abort();
 	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
-		const struct nat_match *match = match_of(entry, &dimensions[i]);
+		const struct nft_match *match = match_of(entry, &dimensions[i]);
 
 		if (match->n && dimensions[i].family && !family_known) {
 			match_family(rule, entry->family);
@@ -335,30 +382,43 @@ static struct nftnl_rule *compile_rule(const struct nat_entry *entry, size_t ind
 		put_match(rule, &dimensions[i], match, index / left);
 		index %= left;
 	}
-	translate(rule, entry);
+	if (entry->to_local)
+		match_local(rule);
+	if (entry->translated)
+		match_translated(rule);
+	act(rule, entry);
 	return rule;
 }
 
-enum nat_chain nat_entry_chain(const struct nat_entry *entry) {
-	switch ((enum nat_action)entry->action) {
-	case NAT_MASQUERADE:
-	case NAT_SNAT:
-		return NAT_POSTROUTING;
-	case NAT_DNAT:
-	case NAT_REDIRECT:
-		break;
-	}
-	return entry->hook;
-}
+static const char *const chain_names[NFT_N_CHAINS] = {
+	[NFT_NAT_PREROUTING] = "prerouting",
+	[NFT_NAT_OUTPUT] = "output",
+	[NFT_NAT_POSTROUTING] = "postrouting",
+};
 
-void nat_compile(const struct nat_rules *rules, enum nat_chain chain, nat_rule_fn fn, void *userdata) {
-	for (const struct nat_entry *entry = rules->items; entry < rules->items + rules->n; entry++) {
-		if (nat_entry_chain(entry) != chain)
-			continue;
-		for (size_t i = 0, n = nat_entry_n_rules(entry); i < n; i++) {
-			_cleanup_(rule_freep) struct nftnl_rule *rule = compile_rule(entry, i);
+const struct nft_program *nft_compile(struct arena *arena, const struct nft_entries *entries) {
+	struct nft_program *program = arena_new(arena, struct nft_program);
+	size_t total = 0, n[NFT_N_CHAINS] = {};
 
-			fn(userdata, rule);
-		}
+	for (size_t i = 0; i < entries->n; i++) {
+		size_t spread = nft_entry_n_rules(&entries->items[i]); /* at most NFT_ENTRY_RULES_MAX */
+
+		n[entries->items[i].chain] += spread;
+		total += spread;
 	}
+	if (total > NFT_RULES_MAX)
+		return NULL;
+	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
+		program->chains[chain] = (struct nft_program_chain){
+			.name = chain_names[chain],
+			.steps = arena_newn(arena, struct nft_step, n[chain]),
+		};
+	for (size_t i = 0; i < entries->n; i++) {
+		const struct nft_entry *entry = &entries->items[i];
+		struct nft_program_chain *chain = &program->chains[entry->chain];
+
+		for (size_t k = 0; k < nft_entry_n_rules(entry); k++)
+			chain->steps[chain->n++] = (struct nft_step){ entry, (uint32_t)k };
+	}
+	return program;
 }

@@ -48,6 +48,8 @@ static const struct known_expr {
 	    { "op", NFTA_RANGE_OP },
 	    { "from", NFTA_RANGE_FROM_DATA, true },
 	    { "to", NFTA_RANGE_TO_DATA, true } } },
+	{ "ct", { { "dreg", NFTA_CT_DREG }, { "key", NFTA_CT_KEY } } },
+	{ "fib", { { "dreg", NFTA_FIB_DREG }, { "result", NFTA_FIB_RESULT }, { "flags", NFTA_FIB_FLAGS } } },
 	{ "immediate", { { "dreg", NFTA_IMMEDIATE_DREG }, { "data", NFTA_IMMEDIATE_DATA, true } } },
 	{ "nat",
 	  { { "type", NFTA_NAT_TYPE },
@@ -139,7 +141,7 @@ static void print_known(const struct known_expr *known, const struct nlattr *nes
 	}
 }
 
-void nat_print_expressions(const struct nlattr *list, struct text *out) {
+void nft_print_expressions(const struct nlattr *list, struct text *out) {
 	const struct nlattr *tb[NFTA_EXPR_MAX + 1], *attr;
 
 	if (!list)

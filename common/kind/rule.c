@@ -105,7 +105,7 @@ static const struct field fields[] = {
 	SELECTOR(RULE_IIF, "iif", iif, &type_link_name,
 		 .doc = "Interface on which the packet arrived; `lo` for packets sent from this namespace."),
 	SELECTOR(RULE_OIF, "oif", oif, &type_link_name, .doc = "Interface to which the socket is bound."),
-	SELECTOR(RULE_FWMARK, "fwmark", fwmark, &rule_fwmark, .doc = "Mark of the packet: `value` or `value/mask`."),
+	SELECTOR(RULE_FWMARK, "fwmark", fwmark, &type_fwmark, .doc = "Mark of the packet: `value` or `value/mask`."),
 	SELECTOR(RULE_TOS, "tos", tos, &type_integer, .max = 255, .doc = "Type of service (IPv4), traffic class (IPv6)."),
 	SELECTOR(RULE_IP_PROTOCOL, "ip-protocol", ip_protocol, &rule_ip_protocol,
 		 .doc = "Protocol: a name such as `tcp`, `udp` or `icmp`, or a number."),

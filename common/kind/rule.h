@@ -10,10 +10,6 @@ struct selector {
 	uint32_t inverted;
 };
 
-struct fwmark {
-	uint32_t value, mask;
-};
-
 /* A range of ports or user ids. */
 struct range {
 	uint32_t first, last;
@@ -22,7 +18,6 @@ struct range {
 enum { RULE_NO_LIMIT = UINT32_MAX }; /* suppress_*: -1 for the kernel */
 
 extern const struct type rule_selector;    /* struct selector */
-extern const struct type rule_fwmark;      /* struct fwmark */
 extern const struct type rule_range;       /* struct range */
 extern const struct type rule_ip_protocol; /* uint32_t */
 extern const struct type rule_limit;       /* uint32_t, or RULE_NO_LIMIT */

@@ -53,39 +53,6 @@ static bool parse_pair(struct parse *p, const struct field *field, const struct 
 	return text && parse_u32(first, ret_first) == 0 && (!at || parse_u32(at + 1, ret_second) == 0);
 }
 
-static bool fwmark_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	size_t errors = p->diags->n_errors;
-	struct fwmark mark = { .mask = UINT32_MAX };
-	bool masked;
-
-	if (parse_pair(p, field, node, '/', &mark.value, &mark.mask, &masked)) {
-		*(struct fwmark *)value = mark;
-		return true;
-	}
-	if (p->diags->n_errors == errors)
-		diag_error(p->diags, node->position,
-			   "'%s' takes a mark, or a mark and a mask, for example 0x10 or 0x10/0xff, not '%s'", field->name,
-			   node->text);
-	return false;
-}
-
-static void fwmark_print(const struct field *field _unused_, const void *value, struct text *out) {
-	const struct fwmark *mark = value;
-
-	text_addf(out, "0x%x", mark->value);
-	if (mark->mask != UINT32_MAX)
-		text_addf(out, "/0x%x", mark->mask);
-}
-
-const struct type rule_fwmark = {
-	.name = "mark",
-	.schema = "{\"type\": [\"string\", \"integer\"]}",
-	.size = sizeof(struct fwmark),
-	.parse = fwmark_parse,
-	.print = fwmark_print,
-	.equal = pair_equal,
-};
-
 static bool range_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	size_t errors = p->diags->n_errors;
 	struct range range = {};

@@ -10,13 +10,13 @@ enum {
 	WAY_MAX = 8,                   /* limit of routers on the path to a target */
 };
 
-static bool is_everything(const struct nat_match *match) {
+static bool is_everything(const struct nft_match *match) {
 	return !match->n || (!match->negated && match->items[0].prefix.length == 0);
 }
 
-static void check_masquerade(struct meaning *m, const struct nat_entry *e) {
-	if (e->action != NAT_MASQUERADE || e->in.n || e->out.n || e->protocol.n || !is_everything(&e->source) ||
-	    !is_everything(&e->destination))
+static void check_masquerade(struct meaning *m, const struct nft_entry *e) {
+	if (e->action != NFT_MASQUERADE || e->in.n || e->out.n || e->protocol.n || e->fwmark.n ||
+	    !is_everything(&e->source) || !is_everything(&e->destination))
 		return;
 	diag_warning(m->diags, e->position,
 		     "this masquerades every connection, including incoming and internal ones; restrict it "
@@ -25,10 +25,10 @@ static void check_masquerade(struct meaning *m, const struct nat_entry *e) {
 
 /* From a range the kernel takes any free port (nf_nat_l4proto_unique_tuple()), but keeps a port that is already in
  * the range. */
-static void check_ports(struct meaning *m, const struct nat_entry *e) {
-	const struct nat_item *port = e->port.items;
+static void check_ports(struct meaning *m, const struct nft_entry *e) {
+	const struct nft_item *port = e->port.items;
 
-	if ((e->action != NAT_DNAT && e->action != NAT_REDIRECT) || e->to.first_port == e->to.last_port || e->port.negated)
+	if ((e->action != NFT_DNAT && e->action != NFT_REDIRECT) || e->to.first_port == e->to.last_port || e->port.negated)
 		return;
 	for (size_t i = 0; i < e->port.n; i++)
 		if (port[i].first != port[i].last && (port[i].first < e->to.first_port || port[i].last > e->to.last_port)) {
@@ -43,7 +43,7 @@ static void check_ports(struct meaning *m, const struct nat_entry *e) {
 
 /* Targets. */
 
-static bool is_declared(const struct meaning *m, const struct nat_target *to) {
+static bool is_declared(const struct meaning *m, const struct nft_target *to) {
 	const struct place *place = place_first(m, &to->first);
 
 	return place < place_end(m) && place->ip.family == to->first.family &&
@@ -57,8 +57,7 @@ static bool lead_of(const struct object *object, struct lead *ret) {
 	return kind->leads ? kind->leads(object, ret) : kind->connects && kind->connects(object, &ret->to);
 }
 
-/* How a namespace reaches an address, by the longest prefix. False: no declared object leads there. */
-static bool find_lead(const struct ns_state *ns, const struct ip *ip, struct lead *ret) {
+bool ruleset_find_lead(const struct ns_state *ns, const struct ip *ip, struct lead *ret) {
 	const struct object *by = NULL;
 	struct lead lead;
 
@@ -83,7 +82,7 @@ static bool is_private(const struct ns_state *ns) {
 	return !streq(ns->name, NS_HOST) && !ns->adopt;
 }
 
-static void warn_unreachable(struct meaning *m, const struct nat_entry *e, const struct ns_state *ns, const char *dev) {
+static void warn_unreachable(struct meaning *m, const struct nft_entry *e, const struct ns_state *ns, const char *dev) {
 	_cleanup_text_ struct text others = {};
 	char buf[IP_TEXT_MAX];
 
@@ -101,15 +100,15 @@ static void warn_unreachable(struct meaning *m, const struct nat_entry *e, const
 }
 
 /* Follows the declared routes to the target's segment. No warning if they lead to something undeclared. */
-static void check_target(struct meaning *m, const struct ns_state *ns, const struct nat_entry *e, size_t *budget) {
+static void check_target(struct meaning *m, const struct ns_state *ns, const struct nft_entry *e, size_t *budget) {
 	const struct ip *to = &e->to.first;
 	bool loopback = to->family == AF_INET && to->bytes[0] == 127;
 
-	if (e->action != NAT_DNAT || !to->family || loopback || ip_is_link_local(to) || is_declared(m, &e->to))
+	if (e->action != NFT_DNAT || !to->family || loopback || ip_is_link_local(to) || is_declared(m, &e->to))
 		return;
 	for (int i = 0; ns && i<WAY_MAX && * budget> HASH_COUNT(ns->objects); i++) {
 		struct lead lead = {};
-		bool known = find_lead(ns, to, &lead);
+		bool known = ruleset_find_lead(ns, to, &lead);
 
 		*budget -= HASH_COUNT(ns->objects);
 		if (known && lead.direct) {
@@ -137,11 +136,11 @@ struct listing {
 	size_t budget;
 };
 
-static uint32_t key_of(const struct nat_entry *e, uint16_t port) {
-	return (uint32_t)nat_entry_chain(e) << 16 | port;
+static uint32_t key_of(const struct nft_entry *e, uint16_t port) {
+	return (uint32_t)e->chain << 16 | port;
 }
 
-static bool has_single_ports(const struct nat_entry *e) {
+static bool has_single_ports(const struct nft_entry *e) {
 	for (size_t i = 0; i < e->port.n; i++)
 		if (e->port.items[i].first != e->port.items[i].last)
 			return false;
@@ -156,9 +155,9 @@ static int compare_listed(const void *a, const void *b) {
 	return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-static void list_entries(const struct nat_rules *rules, struct listing *listing) {
+static void list_entries(const struct nft_entries *rules, struct listing *listing) {
 	for (size_t i = 0; i < rules->n; i++) {
-		const struct nat_entry *e = &rules->items[i];
+		const struct nft_entry *e = &rules->items[i];
 		bool single = has_single_ports(e);
 
 		for (size_t k = 0; k < (single ? e->port.n : 1); k++)
@@ -167,16 +166,17 @@ static void list_entries(const struct nat_rules *rules, struct listing *listing)
 	qsort(listing->list.items, listing->list.n, sizeof(*listing->list.items), compare_listed);
 }
 
-static bool hides(const struct nat_entry *first, const struct nat_entry *e) {
-	return (!first->family || first->family == e->family) && nat_match_covers(&first->source, &e->source) &&
-	       nat_match_covers(&first->destination, &e->destination) && nat_match_covers(&first->in, &e->in) &&
-	       nat_match_covers(&first->out, &e->out) && nat_match_covers(&first->protocol, &e->protocol) &&
-	       nat_match_covers(&first->source_port, &e->source_port) && nat_match_covers(&first->port, &e->port);
+static bool hides(const struct nft_entry *first, const struct nft_entry *e) {
+	return (!first->family || first->family == e->family) && nft_match_covers(&first->source, &e->source) &&
+	       nft_match_covers(&first->destination, &e->destination) && nft_match_covers(&first->in, &e->in) &&
+	       nft_match_covers(&first->out, &e->out) && nft_match_covers(&first->protocol, &e->protocol) &&
+	       nft_match_covers(&first->source_port, &e->source_port) && nft_match_covers(&first->port, &e->port) &&
+	       nft_match_covers(&first->fwmark, &e->fwmark);
 }
 
 /* The first entry with the key, before entry i, that matches everything that e matches; or NULL. */
-static const struct nat_entry *find_under(const struct nat_rules *rules, struct listing *listing, uint32_t key, size_t i,
-					  const struct nat_entry *e) {
+static const struct nft_entry *find_under(const struct nft_entries *rules, struct listing *listing, uint32_t key, size_t i,
+					  const struct nft_entry *e) {
 	const struct listed *all = listing->list.items;
 	size_t low = 0, high = listing->list.n;
 
@@ -195,9 +195,9 @@ static const struct nat_entry *find_under(const struct nat_rules *rules, struct 
 	return NULL;
 }
 
-static const struct nat_entry *find_hider(const struct nat_rules *rules, struct listing *listing, size_t i,
-					  const struct nat_entry *e) {
-	const struct nat_entry *first = find_under(rules, listing, key_of(e, 0), i, e);
+static const struct nft_entry *find_hider(const struct nft_entries *rules, struct listing *listing, size_t i,
+					  const struct nft_entry *e) {
+	const struct nft_entry *first = find_under(rules, listing, key_of(e, 0), i, e);
 
 	if (!first && e->port.n && !e->port.negated)
 		first = find_under(rules, listing, key_of(e, e->port.items[0].first), i, e);
@@ -205,17 +205,17 @@ static const struct nat_entry *find_hider(const struct nat_rules *rules, struct 
 }
 
 /* Warns about a list item that an earlier entry matches completely. A range that contains an exception is not one. */
-static void check_items(struct meaning *m, const struct nat_rules *rules, struct listing *listing, size_t i,
+static void check_items(struct meaning *m, const struct nft_entries *rules, struct listing *listing, size_t i,
 			const struct field *field) {
-	struct nat_entry part = rules->items[i];
-	struct nat_match *match = field_of(field, &part), all = *match;
+	struct nft_entry part = rules->items[i];
+	struct nft_match *match = field_of(field, &part), all = *match;
 
 	for (size_t k = 0; k < all.n && all.n > 1 && !all.negated; k++) {
 		*match = all;
 		match->items = &all.items[k];
 		match->n = 1;
 
-		const struct nat_entry *first = find_hider(rules, listing, i, &part);
+		const struct nft_entry *first = find_hider(rules, listing, i, &part);
 		if (!first)
 			continue;
 		_cleanup_text_ struct text item = {};
@@ -227,16 +227,16 @@ static void check_items(struct meaning *m, const struct nat_rules *rules, struct
 	}
 }
 
-static void check_hidden(struct meaning *m, const struct nat_rules *rules) {
+static void check_hidden(struct meaning *m, const struct nft_entries *rules) {
 	struct listing listing = { .budget = COMPARE_MAX };
 
 	list_entries(rules, &listing);
 	for (size_t i = 1; i < rules->n; i++) {
-		const struct nat_entry *e = &rules->items[i], *first = find_hider(rules, &listing, i, e);
+		const struct nft_entry *e = &rules->items[i], *first = find_hider(rules, &listing, i, e);
 
 		if (!first) {
-			check_items(m, rules, &listing, i, &nat_entry_fields[NAT_KEY_PORT]);
-			check_items(m, rules, &listing, i, &nat_entry_fields[NAT_KEY_DESTINATION]);
+			check_items(m, rules, &listing, i, &nat_fields[NFT_KEY_PORT]);
+			check_items(m, rules, &listing, i, &nat_fields[NFT_KEY_DESTINATION]);
 			continue;
 		}
 		diag_warning(m->diags, e->position,
@@ -247,14 +247,14 @@ static void check_hidden(struct meaning *m, const struct nat_rules *rules) {
 	vec_done(&listing.list);
 }
 
-void nat_warn(struct meaning *m) {
+void ruleset_warn(struct meaning *m) {
 	size_t budget = WAYS_MAX;
 
 	state_foreach(ns, m->state)
 		ns_foreach(object, ns) {
-			const struct nat_rules *rules = ((const struct nat *)object)->rules;
+			const struct nft_entries *rules = &((const struct ruleset *)object)->nat;
 
-			if (object->kind != &kind_nat || !rules)
+			if (object->kind != &kind_ruleset)
 				continue;
 			for (size_t i = 0; i < rules->n; i++) {
 				check_masquerade(m, &rules->items[i]);

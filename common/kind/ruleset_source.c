@@ -12,61 +12,61 @@
 
 enum {
 	TRIES = 10,
-	N_REQUESTS = NAT_REQUEST_RULES + 1,
+	N_REQUESTS = NFT_REQUEST_RULES + 1,
 };
 
-struct nat_reading {
-	struct nat_reader reader;
+struct nft_reading {
+	struct nft_reader reader;
 	bool absent;
 };
 
-static enum nat_request request_of(const struct source_scan *scan) {
-	return (enum nat_request)(scan->round % N_REQUESTS);
+static enum nft_request request_of(const struct source_scan *scan) {
+	return (enum nft_request)(scan->round % N_REQUESTS);
 }
 
 static void dump(struct source_scan *scan, struct nl_writer *w) {
-	struct nat_reading *reading = scan->own;
+	struct nft_reading *reading = scan->own;
 
 	if (!reading)
-		reading = scan->own = arena_new(scan->decode.arena, struct nat_reading);
-	if (request_of(scan) == NAT_REQUEST_TABLE)
-		nat_reader_begin(&reading->reader, &scan->decode);
-	nat_put_request(w, scan->decode.topology, request_of(scan));
+		reading = scan->own = arena_new(scan->decode.arena, struct nft_reading);
+	if (request_of(scan) == NFT_REQUEST_TABLE)
+		nft_reader_begin(&reading->reader, &scan->decode);
+	nft_put_request(w, scan->decode.topology, request_of(scan));
 }
 
 static void begin(struct source_scan *scan) {
-	struct nat_reading *reading = scan->own;
+	struct nft_reading *reading = scan->own;
 
 	if (scan->restarted)
-		nat_reader_restart(&reading->reader);
+		nft_reader_restart(&reading->reader);
 }
 
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
-	struct nat_reading *reading = scan->own;
+	struct nft_reading *reading = scan->own;
 
-	return nat_reader_message(&reading->reader, nlh);
+	return nft_reader_message(&reading->reader, nlh);
 }
 
 static int refused(struct source_scan *scan, int error) {
-	struct nat_reading *reading = scan->own;
+	struct nft_reading *reading = scan->own;
 
 	reading->absent = error == -ENOENT;
 	return reading->absent ? 0 : error;
 }
 
 static int finish(struct source_scan *scan) {
-	struct nat_reading *reading = scan->own;
-	struct nat *nat = NULL;
+	struct nft_reading *reading = scan->own;
+	struct ruleset *ruleset = NULL;
 
 	if (reading->absent)
 		return 0;
-	if (request_of(scan) != NAT_REQUEST_RULES)
+	if (request_of(scan) != NFT_REQUEST_RULES)
 		return 1;
-	int r = nat_reader_finish(&reading->reader, &nat);
+	int r = nft_reader_finish(&reading->reader, &ruleset);
 	if (r == -EAGAIN)
 		return scan->round + 1 < TRIES * N_REQUESTS ? 1 : -EINTR;
-	if (nat)
-		scan_add(scan, &nat->object);
+	if (ruleset)
+		scan_add(scan, &ruleset->object);
 	return r;
 }
 
@@ -79,12 +79,12 @@ static enum about about(const struct event *event, struct hint *ret) {
 		return ABOUT_NOTHING;
 	nl_parse(event->message, sizeof(struct nfgenmsg), tb, NFTA_TABLE_NAME);
 	ret->type = HINT_CLASS;
-	ret->class = &class_nat;
+	ret->class = &class_ruleset;
 	ret->name = nl_get_text(tb[NFTA_TABLE_NAME]);
 	return ABOUT_HINT;
 }
 
-const struct source source_nat = {
+const struct source source_ruleset = {
 	.protocol = NETLINK_NETFILTER,
 	.first = NFNL_SUBSYS_NFTABLES << 8,
 	.last = NFNL_SUBSYS_NFTABLES << 8 | 0xff,

@@ -165,6 +165,12 @@ extern const struct type type_network;  /* struct prefix, host bits refused */
 extern const struct type type_link_ref; /* struct link_ref */
 extern const struct type type_underlay; /* struct link_ref, of which only `ns` counts; NULL: the link's own namespace */
 extern const struct type type_table;    /* uint32_t, number or a name of rt_tables */
+extern const struct type type_fwmark;   /* struct fwmark */
+
+/* The mark of packets: those bits of it that are in the mask. */
+struct fwmark {
+	uint32_t value, mask;
+};
 
 /* A link in this or another namespace. While a scan is being decoded, only the numbers are known. */
 struct link_ref {

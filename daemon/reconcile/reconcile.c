@@ -42,7 +42,7 @@ struct reconciler *reconciler_new(struct spec *spec, struct kernel *kernel, stru
 	r->hooks = *hooks;
 	r->spec = *spec;
 	*spec = (struct spec){};
-	r->own.nat_table = nat_table_name(r->spec.topology);
+	r->own.nft_table = nft_table_name(r->spec.topology);
 	r->own.alias = xasprintf("topod:%s", r->spec.topology);
 	reconciler_begin_applying(r);
 	reconciler_dirty_all(r);
@@ -60,7 +60,7 @@ void reconciler_free(struct reconciler *r) {
 	other_ledgers_done(&r->others);
 	reconciler_forget_spared(r);
 	vec_done(&r->spared);
-	free(r->own.nat_table);
+	free(r->own.nft_table);
 	free(r->own.alias);
 	free(r->restless);
 	free(r);

@@ -203,7 +203,7 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 	case HINT_OBJECT:
 		return add_object(scan_set, desired, ns, hint, link);
 	case HINT_CLASS:
-		if (hint->name && hint->class->per_topology && !streq(hint->name, own->nat_table))
+		if (hint->name && hint->class->per_topology && !streq(hint->name, own->nft_table))
 			return false; /* a table with another name belongs to another topology */
 		return add_linkless(scan_set, desired, ns, hint->class);
 	case HINT_NEIGHBOUR: /* does not say where to scan, see reconciler_hint() */

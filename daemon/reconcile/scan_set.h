@@ -39,7 +39,7 @@ bool scan_set_add_link(struct scan_set *scan_set, struct state *desired, struct 
 /* How topod recognizes its own objects in events. */
 struct own_marks {
 	char *alias;     /* of links */
-	char *nat_table; /* name */
+	char *nft_table; /* name */
 };
 /* What the hint is about. `link` is the name that its index was known by, or NULL. Objects that may have been lost with it,
  * but probably were not, go to `later`, so that the cause is repaired without waiting for them. */

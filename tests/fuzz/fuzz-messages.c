@@ -24,7 +24,7 @@ struct ns_scan {
 	struct state state;
 	struct ns_state *ns;
 	struct decode decode;
-	struct nat_reader reader;
+	struct nft_reader reader;
 };
 
 static const char *link_name(void *userdata, uint32_t ifindex) {
@@ -96,7 +96,7 @@ static void decode_message(struct ns_scan *scan, const struct nlmsghdr *nlh) {
 			}
 		return;
 	default:
-		nat_reader_message(&scan->reader, nlh);
+		nft_reader_message(&scan->reader, nlh);
 	}
 }
 
@@ -135,7 +135,7 @@ static void ns_scan_done(struct ns_scan *scan) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	_cleanup_(ns_scan_done) struct ns_scan scan = {};
 	uint8_t mode = size ? *data : 0;
-	struct nat *nat = NULL;
+	struct ruleset *nat = NULL;
 
 	scan.ns = state_namespace(&scan.state, "web");
 	scan.decode = (struct decode){ .arena = &scan.state.arena,
@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 				       .address_marks = !(mode & OLD_KERNEL),
 				       .userdata = &scan,
 				       .link_name = link_name };
-	nat_reader_begin(&scan.reader, &scan.decode);
+	nft_reader_begin(&scan.reader, &scan.decode);
 	for (size_t at = 1, n; at + NLMSG_HDRLEN <= size; at += n) {
 		uint32_t length;
 
@@ -153,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 		take_message(&scan, data + at, n, mode);
 		n = MIN(MNL_ALIGN(n), size - at);
 	}
-	if (nat_reader_finish(&scan.reader, &nat) == 0 && nat)
+	if (nft_reader_finish(&scan.reader, &nat) == 0 && nat)
 		keep(&scan, &nat->object);
 	ns_foreach(object, scan.ns)
 		use_object(&scan, object);

@@ -395,7 +395,7 @@ static void check_ns_left(struct run *run, struct w_ns *there, struct state *sta
 				check_object_declared(run, object);
 		} else if (object->kind->class == &class_route && is_ours(there, (const struct route *)object)) {
 			check_object_declared(run, object);
-		} else if (object->kind->class == &class_nat && !there->nat_foreign) {
+		} else if (object->kind->class == &class_ruleset && !there->nat_foreign) {
 			check_object_declared(run, object);
 		}
 	}

@@ -184,10 +184,10 @@ static struct object *show_route(struct state *state, struct w_ns *ns, const str
 }
 
 static struct object *show_nat(struct state *state, const struct w_ns *ns) {
-	struct object *object = object_new(&state->arena, &kind_nat, called(ns));
+	struct object *object = object_new(&state->arena, &kind_ruleset, called(ns));
 
-	((struct nat *)object)->ruleset = ns->nat;
-	object->set = field_bit(NAT_RULESET);
+	((struct ruleset *)object)->text = ns->nat;
+	object->set = field_bit(RULESET_TEXT);
 	object->owned = true;
 	object_seal(&state->arena, object);
 	return object;
@@ -239,7 +239,7 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 	address_settle_primaries(ret, state_find(look->desired, ret->name));
 	show_routes(look, ns, state, ret);
 	if (ns->nat &&
-	    ledger_concerns(ledger_namespace(look->ledger, ret->name), state_find(look->desired, ret->name), &class_nat))
+	    ledger_concerns(ledger_namespace(look->ledger, ret->name), state_find(look->desired, ret->name), &class_ruleset))
 		ns_add(ret, show_nat(state, ns));
 	show_settings(look, ns, state, ret);
 }

@@ -495,7 +495,8 @@ static int request_nat(struct fake *fake, const struct change *change) {
 	if (!ns)
 		return -ENOENT;
 	ns_set_nat(fake->world, ns,
-		   change->desired && change->type != CHANGE_DELETE ? ((const struct nat *)change->desired)->ruleset : NULL);
+		   change->desired && change->type != CHANGE_DELETE ? ((const struct ruleset *)change->desired)->text
+								    : NULL);
 	return 0;
 }
 
@@ -535,7 +536,7 @@ int carry_out(struct fake *fake, const struct scan_request *look, struct plan *p
 		return request_address(fake, look, change);
 	if (class == &class_route)
 		return request_route(fake, look, change);
-	if (class == &class_nat)
+	if (class == &class_ruleset)
 		return request_nat(fake, change);
 	return request_file(fake, look, change);
 }

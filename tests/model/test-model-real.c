@@ -50,7 +50,7 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 	if (object->kernel_made && (object->kind == &kind_rule || object->kind == &kind_neighbor))
 		return false;
 	/* not scanned if nothing of the kind is declared */
-	if (object->kind->class == &class_port || object->kind == &kind_nat || object_is_setting(object))
+	if (object->kind->class == &class_port || object->kind == &kind_ruleset || object_is_setting(object))
 		return ns_find(state_find(&spec->state, object->ns), object);
 	if (object->kind == &kind_address)
 		return !ip_is_link_local(&a->address.address) && !streq(a->dev, "lo");
@@ -75,7 +75,7 @@ static uint64_t fields_of_interest(const struct object *object) {
 		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC |
 		       1 << ROUTE_SCOPE | 1 << ROUTE_MTU | 1 << ROUTE_ADVMSS | 1 << ROUTE_TABLE | 1 << ROUTE_METRIC |
 		       1 << ROUTE_PROTOCOL;
-	if (object->kind == &kind_nat || object_is_setting(object))
+	if (object->kind == &kind_ruleset || object_is_setting(object))
 		return object->set;
 	return 0;
 }

@@ -270,5 +270,5 @@ void world_remove_file(struct world *w, const char *ns) {
 void ns_set_nat(struct world *w, struct w_ns *ns, const char *text) {
 	ns->nat = text ? arena_strdup(&w->arena, text) : NULL;
 	ns->nat_foreign = !w->by_topod;
-	world_event(w, ns, (struct hint){ .type = HINT_CLASS, .class = &class_nat });
+	world_event(w, ns, (struct hint){ .type = HINT_CLASS, .class = &class_ruleset });
 }

@@ -147,6 +147,9 @@ class Draw:
             return f"10.{self.pick([0, 1, 2])}.0.{self.n_addresses}/{self.pick([8, 24, 24, 30, 31, 32])}"
         return f"fd00:{self.pick([0, 1, 2])}::{self.n_addresses}/{self.pick([64, 64, 126, 128])}"
 
+    def nat_target(self):
+        return self.pick(["10.0.0.9", "10.0.0.9:80", ":80", "10.0.0.2-10.0.0.9", "10.1.0.0/16", "10.0.0.0/8", "192.0.2.1/32", "fd00::9"])
+
     def tunnel_key(self):
         return self.pick(["none", "0.0.0.5", "255.255.255.255"])
 
@@ -157,12 +160,14 @@ class Draw:
             "ports": self.some_link, "in": self.some_link, "out": self.some_link,
             "local": self.ip, "remote": self.ip, "group": lambda: self.pick(["239.0.0.1", "ff05::100", "224.0.0.1"]),
             "source": lambda: self.pick(["f0", "f1", "card0", "06:00:00:00:00:f1"]) if self.what == "physical" else self.pick(["10.0.0.0/8", "not 10.1.0.0/16"]),
-            "destination": lambda: self.pick(["10.0.0.0/8", "192.0.2.1"]),
+            "destination": lambda: self.pick(["10.0.0.0/8", "192.0.2.1", "10.2.0.0/16"]),
             "address": self.ip if self.what == "neighbors" else self.own_address, "addresses": self.own_address,
             "peer": lambda: self.pick(["10.9.0.1/32", "10.9.0.0/24", "fd09::1/128"]),
             "label": lambda: self.pick([self.name, f"{self.name}:x", f"{self.name}:0123456789abcdef"]),
             "broadcast": lambda: self.pick(["10.0.0.255", "0.0.0.0", "255.255.255.255", "10.1.0.255"]),
-            "from": self.selector, "to": self.selector if self.what == "rules" else self.destination,
+            "from": self.selector,
+            "to": {"rules": self.selector, "nat": self.nat_target}.get(self.what, self.destination),
+            "hairpin": self.some_link,
             "iif": self.some_link, "oif": self.some_link, "fwmark": lambda: self.pick(["0x10", "0x10/0xff", "0/0x1", "0xffffffff"]),
             "ip-protocol": lambda: self.pick(["tcp", "udp", "icmp", "ipv6-icmp", "255"]),
             "destination-port": lambda: self.pick(["80", "100-200", "1-65535"]), "uid-range": lambda: self.pick(["0-0", "1000-4294967294"]),

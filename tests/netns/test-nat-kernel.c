@@ -28,7 +28,7 @@ struct lab {
 	struct arena arena;
 	struct diags diags;
 	struct nl_socket sock;
-	struct nat *desired;
+	struct ruleset *desired;
 };
 
 static void lab_done(struct lab *lab) {
@@ -43,20 +43,18 @@ static void read_list(struct lab *lab, const char *text) {
 	const struct node *list = yaml_read(&lab->arena, &lab->diags, source);
 
 	assert_non_null(list);
-	lab->desired = (struct nat *)object_new(&lab->arena, &kind_nat, "web");
-	if (!nat_parse(&(struct parse){ &lab->arena, &lab->diags, "web" }, list, lab->desired)) {
+	lab->desired = (struct ruleset *)object_new(&lab->arena, &kind_ruleset, "web");
+	struct parse p = { &lab->arena, &lab->diags, "web" };
+	if (!ruleset_read_nat(&p, list, lab->desired) || !ruleset_finish(&p, NULL, lab->desired)) {
 		_cleanup_free_ char *all = diags_format(&lab->diags, false);
 
 		fail_msg("%s", all);
 	}
 }
 
-static void fail_on_error(void *userdata, size_t index, const struct nl_ack *ack) {
-	const struct lab *lab = userdata;
-
+static void fail_on_error(void *userdata _unused_, size_t index, const struct nl_ack *ack) {
 	if (ack->error)
-		fail_msg("message %zu (line %u): %s, %s", index, nat_mark(lab->desired, index).line, strerror(-ack->error),
-			 ack->text ? ack->text : "without a word");
+		fail_msg("message %zu: %s, %s", index, strerror(-ack->error), ack->text ? ack->text : "without a word");
 }
 
 static void send_change(struct lab *lab, enum change_type type) {
@@ -64,8 +62,8 @@ static void send_change(struct lab *lab, enum change_type type) {
 	struct encode encode = { .writer = &w, .topology = "lab", .arena = &lab->arena };
 	struct change change = { .type = type, .desired = &lab->desired->object };
 
-	ok(kind_nat.encode(&encode, &change));
-	ok(nl_transact(&lab->sock, w.messages.items, w.messages.n, true, fail_on_error, lab));
+	ok(kind_ruleset.encode(&encode, &change));
+	ok(nl_transact(&lab->sock, w.messages.items, w.messages.n, true, fail_on_error, NULL));
 }
 
 static void begin(struct lab *lab, const char *text) {
@@ -75,43 +73,43 @@ static void begin(struct lab *lab, const char *text) {
 	read_list(lab, text);
 }
 
-static int ask(struct lab *lab, struct nat_reader *reader, enum nat_request what) {
+static int ask(struct lab *lab, struct nft_reader *reader, enum nft_request what) {
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 
-	nat_put_request(&w, "lab", what);
-	if (what == NAT_REQUEST_TABLE)
-		return nl_request(&lab->sock, w.messages.items[0], nat_reader_message, reader);
-	return nl_dump(&lab->sock, w.messages.items[0], nat_reader_message, nat_reader_restart, reader);
+	nft_put_request(&w, "lab", what);
+	if (what == NFT_REQUEST_TABLE)
+		return nl_request(&lab->sock, w.messages.items[0], nft_reader_message, reader);
+	return nl_dump(&lab->sock, w.messages.items[0], nft_reader_message, nft_reader_restart, reader);
 }
 
 /* The table in the kernel, or NULL. */
-static struct nat *look(struct lab *lab) {
+static struct ruleset *look(struct lab *lab) {
 	struct decode decode = { .arena = &lab->arena, .ns = "web", .topology = "lab" };
-	struct nat_reader reader;
-	struct nat *nat;
+	struct nft_reader reader;
+	struct ruleset *nat;
 
-	nat_reader_begin(&reader, &decode);
-	int r = ask(lab, &reader, NAT_REQUEST_TABLE);
+	nft_reader_begin(&reader, &decode);
+	int r = ask(lab, &reader, NFT_REQUEST_TABLE);
 	if (r == -ENOENT)
 		return NULL;
 	ok(r);
-	ok(ask(lab, &reader, NAT_REQUEST_CHAINS));
-	ok(ask(lab, &reader, NAT_REQUEST_RULES));
-	ok(nat_reader_finish(&reader, &nat));
+	ok(ask(lab, &reader, NFT_REQUEST_CHAINS));
+	ok(ask(lab, &reader, NFT_REQUEST_RULES));
+	ok(nft_reader_finish(&reader, &nat));
 	return nat;
 }
 
 static bool is_as_desired(struct lab *lab) {
-	struct nat *nat = look(lab);
+	struct ruleset *nat = look(lab);
 
 	return nat && object_compare(&lab->desired->object, &nat->object) == 0;
 }
 
 static void check_as_desired(struct lab *lab) {
-	struct nat *nat = look(lab);
+	struct ruleset *nat = look(lab);
 
 	assert_non_null(nat);
-	assert_string_equal(nat->ruleset, lab->desired->ruleset);
+	assert_string_equal(nat->text, lab->desired->text);
 }
 
 static void run(const char *command) {
@@ -211,6 +209,45 @@ static void test_redirect(void **state _unused_) {
 	check_shown("- {action: redirect, protocol: 253, hook: output}", "meta l4proto 253 redirect\n");
 	check_shown("- {action: redirect, protocol: [esp, ah, gre]}",
 		    "meta l4proto esp redirect\nmeta l4proto ah redirect\nmeta l4proto gre redirect\n");
+}
+
+/* The words that several actions have. */
+static void test_options(void **state _unused_) {
+	check_shown("- {action: masquerade, fwmark: [0x10, 0x20/0xf0]}",
+		    "meta mark 0x00000010 masquerade\nmeta mark & 0x000000f0 == 0x00000020 masquerade\n");
+	check_shown("- {action: masquerade, fwmark: [not 0x10, not 0x20]}",
+		    "meta mark != 0x00000010 meta mark != 0x00000020 masquerade\n");
+	check_shown("- {action: masquerade, random: true, persistent: true}", "masquerade random,persistent\n");
+	check_shown("- {action: masquerade, random: false}", "masquerade\n");
+	check_shown("- {action: snat, to: 192.0.2.1-192.0.2.9, persistent: true}",
+		    "snat ip to 192.0.2.1-192.0.2.9 persistent\n");
+	check_shown("- {action: redirect, protocol: tcp, to: 1000-2000, random: true}",
+		    "meta l4proto tcp redirect to :1000-2000 random\n");
+	check_shown("- {action: dnat, protocol: ipv6-icmp, to: \"fd00::1\"}",
+		    "meta l4proto ipv6-icmp dnat ip6 to fd00::1\n");
+}
+
+static void test_netmap(void **state _unused_) {
+	check_shown("- {action: netmap, source: 10.0.0.0/24, out: wan, to: 10.1.0.0/24}",
+		    "oifname \"wan\" ip saddr 10.0.0.0/24 snat ip prefix to 10.1.0.0/24\n");
+	check_shown("- {action: netmap, destination: 10.1.0.0/24, in: wan, to: 10.0.0.0/24}",
+		    "iifname \"wan\" ip daddr 10.1.0.0/24 dnat ip prefix to 10.0.0.0/24\n");
+	check_shown("- {action: netmap, destination: \"fd01::/64\", hook: output, to: \"fd00::/64\"}",
+		    "ip6 daddr fd01::/64 dnat ip6 prefix to fd00::/64\n");
+	check_shown("- {action: netmap, source: 10.0.0.0/24, destination: 10.9.0.0/24, hook: postrouting, to: 10.1.0.0/24}",
+		    "ip saddr 10.0.0.0/24 ip daddr 10.9.0.0/24 snat ip prefix to 10.1.0.0/24\n");
+}
+
+static void test_hairpin(void **state _unused_) {
+	check_shown("- {action: dnat, in: wan, protocol: tcp, port: 80, to: \"10.0.0.11:8080\", hairpin: lan}",
+		    "iifname \"wan\" tcp dport 80 dnat ip to 10.0.0.11:8080\n"
+		    "iifname \"lan\" tcp dport 80 fib daddr type local dnat ip to 10.0.0.11:8080\n"
+		    "iifname \"lan\" oifname \"lan\" ip daddr 10.0.0.11 meta l4proto tcp ct status dnat masquerade\n"
+		    "iifname \"\" oifname \"lan\" ip daddr 10.0.0.11 meta l4proto tcp ct status dnat masquerade\n");
+	check_shown("- {action: dnat, destination: 203.0.113.1, to: 10.0.0.11-10.0.0.12, hairpin: lan}",
+		    "ip daddr 203.0.113.1 dnat ip to 10.0.0.11-10.0.0.12\n"
+		    "iifname \"lan\" oifname \"lan\" ct status dnat masquerade\n"
+		    "iifname \"\" oifname \"lan\" ct status dnat masquerade\n");
 }
 
 #define SEVERAL                                                                     \
@@ -357,18 +394,18 @@ static void test_no_drift(void **state _unused_) {
 
 /* Somebody changes the ruleset between two answers. */
 static void test_torn(void **state _unused_) {
-	struct nat_reader reader;
-	struct nat *nat;
+	struct nft_reader reader;
+	struct ruleset *nat;
 	_lab_ lab;
 
 	begin(&lab, SEVERAL);
 	send_change(&lab, CHANGE_CREATE);
 	struct decode decode = { .arena = &lab.arena, .ns = "web", .topology = "lab" };
-	nat_reader_begin(&reader, &decode);
-	ok(ask(&lab, &reader, NAT_REQUEST_TABLE));
+	nft_reader_begin(&reader, &decode);
+	ok(ask(&lab, &reader, NFT_REQUEST_TABLE));
 	run("nft add table inet other");
-	ok(ask(&lab, &reader, NAT_REQUEST_CHAINS));
-	assert_int_equal(nat_reader_finish(&reader, &nat), -EAGAIN);
+	ok(ask(&lab, &reader, NFT_REQUEST_CHAINS));
+	assert_int_equal(nft_reader_finish(&reader, &nat), -EAGAIN);
 }
 
 /* Several thousand rules in one transaction, and the largest rule that is allowed. */
@@ -381,7 +418,7 @@ static void test_large(void **state _unused_) {
 		text_addf(&text, ", %d", i);
 	text_add(&text, "]}\n- {action: masquerade, protocol: tcp, in: eth0, out: eth1, to: \":1-2\", port: 1-2, "
 			"source-port: 1-2, destination: \"fd00::/49\", source: [\"not fd00::/49\"");
-	for (int i = 1; i < NAT_ENTRY_NOT_MAX; i++)
+	for (int i = 1; i < NFT_ENTRY_NOT_MAX; i++)
 		text_addf(&text, ", \"not fd%02x::/49\"", i);
 	text_add(&text, "]}\n");
 	begin(&lab, text_str(&text));
@@ -396,7 +433,8 @@ int main(void) {
 		cmocka_unit_test(test_masquerade),  cmocka_unit_test(test_snat),        cmocka_unit_test(test_dnat),
 		cmocka_unit_test(test_redirect),    cmocka_unit_test(test_whole_table), cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_replacement), cmocka_unit_test(test_no_drift),    cmocka_unit_test(test_torn),
-		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_large),       cmocka_unit_test(test_options),     cmocka_unit_test(test_netmap),
+		cmocka_unit_test(test_hairpin),
 	};
 	char file[] = "/tmp/test-nat-XXXXXX";
 

@@ -261,10 +261,10 @@ static void test_tables(_unused_ void **state) {
 	struct hint hint;
 
 	make_nft(&m, NFT_MSG_DELRULE, "topod-office");
-	assert_about(&m, HINT_CLASS, &class_nat);
+	assert_about(&m, HINT_CLASS, &class_ruleset);
 	assert_string_equal(hint_of(&m).name, "topod-office");
 	make_nft(&m, NFT_MSG_NEWRULE, NULL);
-	assert_about(&m, HINT_CLASS, &class_nat);
+	assert_about(&m, HINT_CLASS, &class_ruleset);
 	assert_null(hint_of(&m).name);
 	make_nft(&m, NFT_MSG_NEWGEN, NULL); /* the end of a transaction */
 	assert_false(hear(&m, &hint));
@@ -316,7 +316,7 @@ static void test_unread(_unused_ void **state) {
 	make_nft(&m, NFT_MSG_NEWTABLE, "topod-office");
 	assert_true(event_hint_unread(sources, &m.nlh, &arena, &hint));
 	assert_int_equal(hint.type, HINT_CLASS);
-	assert_ptr_equal(hint.class, &class_nat);
+	assert_ptr_equal(hint.class, &class_ruleset);
 	assert_null(hint.name);
 	make_address(&m);
 	assert_false(event_hint_unread(sources, &m.nlh, &arena, &hint));
