@@ -83,8 +83,10 @@ bool diff_is_as_made(const struct ledger_entry *entry, const struct object *seen
 
 /* A link that topod made and that was renamed or moved since: it has the mark, and the ledger knows its MAC address.
  * Another one is made under the declared name, so this one would stay forever. */
-static bool is_stray(const struct diff *diff, const struct object *seen) {
-	return object_is_link(seen) && seen->owned && ledger_find_signed(diff->input->ledger, seen);
+static const struct ledger_entry *stray_entry(const struct diff *diff, const struct object *seen) {
+	if (!object_is_link(seen) || !seen->owned || ledger_find_object(diff->input->ledger, seen))
+		return NULL;
+	return ledger_find_signed(diff->input->ledger, seen); /* compares all entries */
 }
 
 static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
@@ -96,7 +98,7 @@ static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, con
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made && diff_is_as_made(entry, seen) && !diff_is_void(entry, diff->input->ledger, observed))
 		return !diff_spares(diff, entry, seen, observed);
-	if (!entry && is_stray(diff, seen))
+	if (stray_entry(diff, seen))
 		return true;
 	return desired && desired->exclusive && !diff_is_closed(desired) && !object_is_namespace(seen) &&
 	       !diff_spares(diff, NULL, seen, observed);
@@ -111,8 +113,7 @@ static bool outlives_namespace(const struct diff *diff, const struct object *see
 /* A stray link is deleted before its replacement is created (all deletions come first). The creation's message says
  * where the stray was. */
 static void remember_where_moved(struct diff *diff, const struct object *seen) {
-	const struct ledger_entry *entry =
-		seen->change && is_stray(diff, seen) ? ledger_find_signed(diff->input->ledger, seen) : NULL;
+	const struct ledger_entry *entry = seen->change ? stray_entry(diff, seen) : NULL;
 	_cleanup_text_ struct text where = {};
 
 	object_print_scope(seen, &where);

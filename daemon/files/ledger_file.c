@@ -248,7 +248,11 @@ int ledger_file_open(struct ledger_file *file, const char *topology, struct ledg
 	if (!file->size)
 		return 0;
 	r = ledger_parse(ledger, text_str(&text), text.size, ret_damaged);
-	return r < 0 ? r : parse_secrets(file->dir_fd, ledger, ret_damaged);
+	if (r == 0)
+		r = parse_secrets(file->dir_fd, ledger, ret_damaged);
+	if (r == 0 && ledger->files.n && !*ret_damaged)
+		file->head = ledger_format_head(ledger);
+	return r;
 }
 
 int ledger_file_read(const char *topology, struct ledger *ledger) {
