@@ -3,7 +3,6 @@
  * The command line: which verb, and does it take these options and arguments?
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/random.h>
 
 #include "yaml/diag.h"
@@ -103,8 +102,7 @@ int main(int argc, char **argv) {
 
 	fill_standard_descriptors();
 	choose_hash_key();
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	ignore_signals();
 	code = options_parse(argc, argv, &options) ? run_command(&options) : EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;

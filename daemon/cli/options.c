@@ -38,6 +38,20 @@ static bool take_time(const char *name, const char *text, void *value) {
 	return false;
 }
 
+static bool take_pid(const char *name, const char *text, void *value) {
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && !*end && errno == 0 && n > 0 && n <= INT_MAX) {
+		*(pid_t *)value = (pid_t)n;
+		return true;
+	}
+	complain("%s takes the number of a process, not '%s'", name, text);
+	return false;
+}
+
 static bool take_color(const char *name, const char *text, void *value) {
 	static const char *const names[] = {
 		[COLOR_AUTO] = "auto",
@@ -63,25 +77,59 @@ static const struct {
 	bool (*take)(const char *name, const char *text, void *value);
 } rows[] = { OPTIONS(OPTION_ROW) };
 
+static const struct verb *verb_of(const struct options *options) {
+	return options->n_args ? verb_find(options->args[0]) : NULL;
+}
+
+/* An argument that is not an option begins the command if the verb runs one and has its own arguments: then options that
+ * follow are the command's, also without `--`. */
+static bool begins_command(const struct options *options) {
+	const struct verb *verb = verb_of(options);
+	size_t own = verb && !(options->given & OPTION_PID) ? verb->max_args : 0;
+
+	return verb && verb->runs_command && options->n_args > own;
+}
+
+/* What is left of argv is a command, or more arguments. */
+static void take_rest(char **rest, struct options *options) {
+	const struct verb *verb = verb_of(options);
+
+	if (verb && verb->runs_command)
+		options->command = rest;
+	else
+		while (*rest)
+			options->args[options->n_args++] = *rest++;
+}
+
 bool options_parse(int argc, char **argv, struct options *ret) {
 	struct option names[ARRAY_SIZE(rows) + 1] = {};
-	enum { FIRST = UCHAR_MAX + 1 }; /* above the letters */
+	enum { FIRST = UCHAR_MAX + 1, ARGUMENT = 1 }; /* above the letters; see the leading '-' in getopt(3) */
 	int r;
 
-	*ret = (struct options){};
+	*ret = (struct options){ .args = argv + 1 };
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		names[i] = (struct option){ .name = rows[i].name + 2,
 					    .has_arg = rows[i].arg ? required_argument : no_argument,
 					    .val = FIRST + (int)i };
-	while ((r = getopt_long(argc, argv, "hV", names, NULL)) >= 0) {
-		size_t i = r == 'h' ? OPTION_INDEX_HELP : r == 'V' ? OPTION_INDEX_VERSION : (size_t)(r - FIRST);
+	while ((r = getopt_long(argc, argv, "-hVu:", names, NULL)) >= 0) {
+		size_t i = r == 'h'   ? OPTION_INDEX_HELP
+			   : r == 'V' ? OPTION_INDEX_VERSION
+			   : r == 'u' ? OPTION_INDEX_USER
+				      : (size_t)(r - FIRST);
 
+		if (r == ARGUMENT && begins_command(ret)) {
+			optind--;
+			break;
+		}
+		if (r == ARGUMENT) {
+			ret->args[ret->n_args++] = optarg; /* never behind the place it was read from */
+			continue;
+		}
 		if (r == '?' || !rows[i].take(rows[i].name, optarg, (char *)ret + rows[i].offset))
 			return false; /* getopt_long() or take() has printed a message */
 		ret->given |= 1u << i;
 	}
-	ret->args = argv + optind;
-	ret->n_args = (size_t)(argc - optind);
+	take_rest(argv + optind, ret);
 	return true;
 }
 

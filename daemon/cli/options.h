@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/base.h"
 
 enum color_choice {
@@ -29,6 +31,8 @@ enum color_choice {
 	OPTION(EXPAND, expand, bool, flag, "expand", NULL, "print the file with ranges and the like written out")     \
 	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                        \
 	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                          \
+	OPTION(PID, pid, pid_t, pid, "pid", "PID", "the network namespace of this process instead of NS")             \
+	OPTION(USER, user, const char *, text, "user", "USER", "the user who runs the command (-u USER)")             \
 	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                               \
 	       "auto (default; NO_COLOR is respected), always or never")                                              \
 	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                            \
@@ -49,6 +53,7 @@ struct options {
 	unsigned given; /* enum option_bit */
 	char **args;    /* the verb and its arguments; options may be anywhere */
 	size_t n_args;
+	char **command; /* of a verb that runs one: its words, ended by NULL. NULL: another verb */
 };
 
 /* Reads the command line. False if it is wrong, after a message on standard error. Texts point into argv. */

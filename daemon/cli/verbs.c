@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/verbs.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/resource.h>
 
@@ -52,6 +53,12 @@ const struct verb verbs[] = {
 	  "Exit status 0: everything was read back and is as declared; 1: not everything could be done.\n"
 	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_resume },
+	{ "exec", "NS [-- COMMAND…]", "run a command, or a shell, in a namespace",
+	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in\n"
+	  "/etc. NS is a name of /run/netns, or host; with --pid PID, it is the namespace of a process. Without a command\n"
+	  "the user's shell starts, and its prompt names the namespace. The exit status is the command's; 125: it was not\n"
+	  "started, 126: it cannot be run, 127: it was not found.\n",
+	  OPTION_PID | OPTION_USER, 0, 1, verb_exec, true },
 	{ "schema", "", "print the language as a JSON Schema, for editors",
 	  "With --markdown, the reference page of all keys instead; with --man, the same as the manual page\n"
 	  "topod.yaml(5).\n",
@@ -169,6 +176,19 @@ struct spec_counts count_spec(const struct spec *spec) {
 void print_counts(const struct spec_counts *counts, struct text *out) {
 	text_addf(out, "%zu object%s in %zu namespace%s", counts->n_objects, counts->n_objects == 1 ? "" : "s",
 		  counts->n_namespaces, counts->n_namespaces == 1 ? "" : "s");
+}
+
+static const int ignored[] = { SIGPIPE, SIGXFSZ };
+static sighandler_t before[ARRAY_SIZE(ignored)];
+
+void ignore_signals(void) {
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		before[i] = signal(ignored[i], SIG_IGN);
+}
+
+void restore_signals(void) {
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], before[i]);
 }
 
 void raise_limits(void) {

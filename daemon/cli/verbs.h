@@ -27,6 +27,7 @@ struct verb {
 	unsigned options;        /* enum option_bit */
 	size_t min_args, max_args;
 	int (*run)(const struct options *options);
+	bool runs_command; /* what follows max_args, or `--`, is the command */
 };
 
 /* Ended by a NULL name. */
@@ -46,6 +47,7 @@ int verb_reload(const struct options *options);
 int verb_pause(const struct options *options);
 int verb_resume(const struct options *options);
 int verb_watch(const struct options *options);
+int verb_exec(const struct options *options);
 int verb_schema(const struct options *options);
 
 /* Prints "topod: …" on standard error. */
@@ -73,6 +75,11 @@ struct spec_counts {
 struct spec_counts count_spec(const struct spec *spec);
 /* "12 objects in 4 namespaces" */
 void print_counts(const struct spec_counts *counts, struct text *out);
+
+/* Ignores the signals that would end topod where a write can fail instead, and gives a command that the process becomes what
+ * there was before. */
+void ignore_signals(void);
+void restore_signals(void);
 
 /* Allows as many open descriptors as possible, because a topology may need one per namespace. */
 void raise_limits(void);

@@ -23,18 +23,35 @@ void privilege_hide_memory(void) {
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int privilege_drop(void) {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+struct capabilities {
+	struct __user_cap_header_struct header;
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+};
+
+static int get_capabilities(struct capabilities *ret) {
+	*ret = (struct capabilities){ .header.version = _LINUX_CAPABILITY_VERSION_3 };
+	return syscall(SYS_capget, &ret->header, ret->sets) < 0 ? -errno : 0;
+}
+
+bool privilege_has(int capability) {
+	struct capabilities own;
+
+	return get_capabilities(&own) == 0 && own.sets[capability / 32].effective >> capability % 32 & 1;
+}
+
+int privilege_drop(void) {
+	struct capabilities own;
+	int r;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	if (syscall(SYS_capget, &header, sets) < 0)
-		return -errno;
+	r = get_capabilities(&own);
+	if (r < 0)
+		return r;
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		sets[i].permitted &= (uint32_t)(needed >> 32 * i);
-		sets[i].effective = sets[i].permitted;
-		sets[i].inheritable = 0; /* this clears the ambient set too, see capabilities(7) */
+		own.sets[i].permitted &= (uint32_t)(needed >> 32 * i);
+		own.sets[i].effective = own.sets[i].permitted;
+		own.sets[i].inheritable = 0; /* this clears the ambient set too, see capabilities(7) */
 	}
-	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+	return syscall(SYS_capset, &own.header, own.sets) < 0 ? -errno : 0;
 }

@@ -30,6 +30,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "base/vec.h"
 #include "files/own_dir.h"
 #include "kernel/nl_socket.h"
 
@@ -420,18 +421,51 @@ int netns_known_id(int fd, int32_t *ret) {
 	return r < 0 ? r : netns_ids(&sock, &fd, 1, false, ret);
 }
 
-const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
-	_cleanup_closedir_ DIR *dir = opendir(NETNS_DIR);
-	const struct dirent *entry;
+static int compare_names(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-	while (dir && (entry = readdir(dir))) {
+const char **netns_names(struct arena *arena) {
+	_cleanup_closedir_ DIR *dir = opendir(NETNS_DIR);
+	vec(const char *) names = {};
+	const struct dirent *entry;
+	const char **list;
+
+	while (dir && (entry = readdir(dir)))
+		if (*entry->d_name != '.')
+			vec_push(&names, arena_strdup(arena, entry->d_name));
+	if (names.n)
+		qsort(names.items, names.n, sizeof(*names.items), compare_names);
+	vec_push(&names, NULL);
+	list = arena_memdup(arena, names.items, names.n * sizeof(*names.items));
+	vec_done(&names);
+	return list;
+}
+
+const char *netns_name_of_fd(int fd, struct arena *arena) {
+	struct netns_identity wanted, found;
+
+	if (netns_identity(fd, &wanted) < 0)
+		return NULL;
+	for (const char **name = netns_names(arena); *name; name++) {
+		_cleanup_close_ int other = -1;
+		const char *problem;
+
+		if (netns_open(*name, &other, &problem) == 0 && netns_identity(other, &found) == 0 &&
+		    netns_is_same(&wanted, &found))
+			return *name;
+	}
+	return NULL;
+}
+
+const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena) {
+	for (const char **name = netns_names(arena); *name; name++) {
 		_cleanup_close_ int fd = -1;
 		const char *problem;
 		int32_t known;
 
-		if (*entry->d_name != '.' && netns_open(entry->d_name, &fd, &problem) == 0 &&
-		    netns_ids(sock, &fd, 1, false, &known) == 0 && known == id)
-			return arena_strdup(arena, entry->d_name);
+		if (netns_open(*name, &fd, &problem) == 0 && netns_ids(sock, &fd, 1, false, &known) == 0 && known == id)
+			return *name;
 	}
 	return NULL;
 }

@@ -2,7 +2,7 @@
 /*
  * Named network namespaces as iproute2 keeps them: a file in /run/netns onto which the namespace is mounted.
  *
- * The only caller of unshare(), setns(), mount() and umount2() in topod. It knows names, descriptors, identities and
+ * The only caller of unshare(), setns(), mount() and umount2() in the daemon. It knows names, descriptors, identities and
  * nsids, and not what is inside a namespace. See ip-netns(8) and iproute2's ip/ipnetns.c for the layout that `ip netns`
  * expects. The caller checks names (not empty, no '/', not "." or ".."). All paths go through a descriptor of the
  * directory with O_NOFOLLOW, so a symbolic link placed there is not followed.
@@ -84,8 +84,14 @@ bool netns_lives(struct nl_socket *sock, int32_t id);
 /* The id under which the current namespace knows the one behind fd; *ret is -1 if it has none. 0 or -errno. */
 int netns_known_id(int fd, int32_t *ret);
 
-/* The name in NETNS_DIR, in arena, of the namespace that the socket's namespace knows by this id; NULL if it has none. */
+/* The names in NETNS_DIR, in alphabetical order, ended by NULL; they and the list are in arena. Not each has to be a
+ * namespace. */
 struct arena;
+const char **netns_names(struct arena *arena);
+/* The name in NETNS_DIR, in arena, of the namespace behind fd, also through a symbolic link; NULL if it has none. */
+const char *netns_name_of_fd(int fd, struct arena *arena);
+
+/* The name in NETNS_DIR, in arena, of the namespace that the socket's namespace knows by this id; NULL if it has none. */
 const char *netns_name_of(struct nl_socket *sock, int32_t id, struct arena *arena);
 
 /* Puts the calling thread into the namespace behind fd, and back:

@@ -2,18 +2,22 @@
 # Completion of topod(8) for bash: verbs, options, topologies that run, files.
 
 _topod() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i
-	local verbs='run check plan apply down status reload watch pause resume schema help'
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i begin
+	local verbs='run check plan apply down status reload watch pause resume exec schema help'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--topology | --periodic | --for | --color) ((i++)) ;;
+		--topology | --periodic | --for | --color | --user | -u) ((i++)) ;;
 		-*) ;;
 		*) verb=$word && break ;;
 		esac
 	done
+	if [[ $verb == exec ]] && _topod_begin $((i + 1)); then
+		_topod_command
+		return
+	fi
 
 	# bash cuts words at '=' as well.
 	[[ $cur == = ]] && cur=
@@ -27,7 +31,11 @@ _topod() {
 		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
 		return
 		;;
-	--periodic | --for) return ;;
+	--user | -u)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
+		;;
+	--periodic | --for | --pid) return ;;
 	esac
 
 	if [[ $cur == -* ]]; then
@@ -40,6 +48,7 @@ _topod() {
 		apply) options+=' --json --insecure-permissions --replace' ;;
 		down) options+=' --json --insecure-permissions --replace --topology' ;;
 		pause) options+=' --json --for' ;;
+		exec) options+=' --pid --user' ;;
 		schema) options+=' --markdown --man' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -51,6 +60,7 @@ _topod() {
 	run | check | plan | apply) _topod_files ;;
 	down) _topod_known && _topod_files ;;
 	status | reload | watch | pause | resume) _topod_known ;;
+	exec) _topod_namespaces ;;
 	esac
 }
 
@@ -62,6 +72,52 @@ _topod_known() {
 		name=${name##*/}
 		[[ -d $path && $name == "$cur"* ]] && COMPREPLY+=("$name")
 	done
+	return 0
+}
+
+_topod_namespaces() {
+	local path name
+	for path in "${TOPOD_NETNS_DIR:-/run/netns}"/* host; do
+		name=${path##*/}
+		[[ ( -e $path || $path == host ) && $name == "$cur"* ]] && COMPREPLY+=("$name")
+	done
+	return 0
+}
+
+# Sets begin to the word at which the command of exec begins, where its own words begin at $1. False: that is not known yet.
+_topod_begin() {
+	local i own=1
+	for ((i = $1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--pid | --user | -u | --color)
+			[[ ${COMP_WORDS[i]} != --pid ]] || own=0 # it stands for the namespace
+			[[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))
+			((i++))
+			;;
+		--)
+			begin=$((i + 1))
+			return 0
+			;;
+		-*) ;;
+		*) if ((own-- == 0)); then
+			begin=$i
+			return 0
+		fi ;;
+		esac
+	done
+	begin=$COMP_CWORD
+	((own == 0 && i == COMP_CWORD)) && [[ $cur != -* ]]
+}
+
+# The command as bash-completion completes it, or without that only its first word.
+_topod_command() {
+	if declare -F _command_offset >/dev/null; then
+		_command_offset "$begin"
+	elif ((COMP_CWORD == begin)); then
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+	else
+		compopt -o default 2>/dev/null
+	fi
 	return 0
 }
 

@@ -271,9 +271,9 @@ class Bash(Case):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        for path in ("run/office", "run/lab", "etc", "here/sub"):
+        for path in ("run/office", "run/lab", "etc", "netns", "here/sub"):
             os.makedirs(os.path.join(self.folder, path))
-        for path in ("run/file", "etc/office.yaml", "here/one.yaml", "here/with space.yaml", "here/other.txt"):
+        for path in ("run/file", "netns/web", "netns/with space", "etc/office.yaml", "here/one.yaml", "here/with space.yaml", "here/other.txt"):
             open(os.path.join(self.folder, path), "w").close()
 
     def complete(self, *words):
@@ -282,6 +282,7 @@ class Bash(Case):
         code, said = run("bash", "--norc", "-uc", script, inside("/usr/share/bash-completion/completions/topod"), *words,
                          cwd=os.path.join(self.folder, "here"),
                          env={**os.environ, "TOPOD_RUN_DIR": os.path.join(self.folder, "run"),
+                              "TOPOD_NETNS_DIR": os.path.join(self.folder, "netns"),
                               "TOPOD_ETC_DIR": os.path.join(self.folder, "etc")})
         self.assertEqual(0, code, said)
         return sorted(l for l in said.splitlines() if l)
@@ -305,6 +306,18 @@ class Bash(Case):
         self.assertEqual(["office"], self.complete("status", "o"))
         self.assertEqual(["office"], self.complete("down", "--topology", "o"))
         self.assertEqual(["lab"], self.complete("--color", "never", "status", "--json", "l"))
+
+    def test_exec(self):
+        self.assertEqual(["host", "web", "with space"], self.complete("exec", ""))
+        self.assertEqual(["web"], self.complete("exec", "-u", "nobody", "we"))
+        self.assertIn("root", self.complete("exec", "-u", "ro"))
+        for before in (("web",), ("web", "--"), ("--pid", "1"), ("--pid", "=", "1"), ("--color", "never", "web")):
+            said = self.complete("exec", *before, "true")
+            self.assertIn("true", said, before)
+            self.assertNotIn("web", said, before)
+        self.assertEqual([], self.complete("exec", "--pid", ""))
+        self.assertIn("--user", self.complete("exec", "web", "--u"))
+        self.assertEqual([], self.complete("exec", "web", "ls", "--u"))  # the command's
 
     def test_files(self):
         etc = os.path.join(self.folder, "etc/office.yaml")
