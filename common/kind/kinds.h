@@ -13,6 +13,7 @@
 #define KINDS(CLASS, KIND) \
 	CLASS(netns) KIND(netns) \
 	CLASS(link) KIND(veth) \
+	KIND(bond) \
 	KIND(bridge) \
 	KIND(dummy) \
 	KIND(erspan) \
@@ -42,6 +43,7 @@
 	KIND(other) \
 	CLASS(port) KIND(bridge_port) \
 	KIND(vrf_port) \
+	KIND(bond_port) \
 	CLASS(sysctl) KIND(sysctl) \
 	KIND(secret_sysctl) \
 	CLASS(address) KIND(address) \

@@ -120,11 +120,12 @@ static int put_links(struct encode *encode, const struct object *object, uint64_
 		const struct field *field = &object->kind->fields[i];
 		const struct link_ref *ref = field_of(field, object);
 
-		if (!(mask >> i & 1) || field->wire != wire || !ref->name)
+		/* One that can be changed is removed by 0. */
+		if (!(mask >> i & 1) || field->wire != wire || (!ref->name && field->class != FIELD_LIVE))
 			continue;
-		uint32_t index = encode_ifindex(encode, ref->ns, ref->name);
+		uint32_t index = ref->name ? encode_ifindex(encode, ref->ns, ref->name) : 0;
 
-		if (!index)
+		if (ref->name && !index)
 			return -ENODEV;
 		nl_origin(encode->writer, field);
 		nl_put_u32(encode->writer, field->attr, index);
@@ -310,16 +311,61 @@ static int put_update(struct encode *encode, const struct change *change, uint32
 	return put_all(encode, whole, fields, ifi, false);
 }
 
+static void put_down(struct encode *encode, uint32_t index) {
+	struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
+
+	ifi->ifi_index = (int)index;
+	ifi->ifi_change = IFF_UP;
+}
+
+/* Joins a controller that takes only links that are down, and brings them up itself. While a link is its port, it has another
+ * MAC address than its own, which can then only be changed outside. */
+static int put_joining(struct encode *encode, const struct change *change, uint32_t index, uint64_t *fields) {
+	const struct object *object = change->desired;
+	const struct link *seen = (const struct link *)change->observed;
+	uint64_t mac = *fields & field_bit(LINK_MAC), joining = *fields & (mac | field_bit(LINK_MASTER));
+
+	if (!object->joins_down || !joining)
+		return 0;
+	if (seen && seen->up)
+		put_down(encode, index);
+	if (mac && seen && *seen->master) {
+		struct ifinfomsg *ifi = link_begin(encode, RTM_NEWLINK, 0);
+		ifi->ifi_index = (int)index;
+		nl_put_u32(encode->writer, IFLA_MASTER, 0);
+	}
+	int r = mac ? put_update(encode, change, index, mac) : 0;
+	r = r < 0 ? r : put_update(encode, change, index, field_bit(LINK_MASTER));
+	*fields = (*fields & ~joining) | (object->set & field_bit(LINK_UP));
+	return r;
+}
+
+static uint64_t flagged_mask(const struct kind *kind, enum field_flags flag) {
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].flags & flag)
+			mask |= field_bit(i);
+	return mask;
+}
+
 /* The kernel applies the flags of a message first, so what must be set before the link is up goes into a message of
- * its own. */
+ * its own. The attributes of IFLA_INFO_DATA come before the flags. */
 static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
+	const struct object *object = change->desired;
+	const struct link *seen = (const struct link *)change->observed;
 	uint64_t fields = change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES));
+	int r = put_joining(encode, change, index, &fields);
+	if (r == 0 && seen && seen->up && fields & flagged_mask(object->kind, FIELD_WHEN_DOWN)) {
+		put_down(encode, index);
+		fields |= object->set & field_bit(LINK_UP);
+	}
 	uint64_t before = fields >> LINK_UP & 1 ? fields & field_bit(LINK_ADDRESS_GENERATION) : 0;
-	int r = before ? put_update(encode, change, index, before) : 0;
+	r = r == 0 && before ? put_update(encode, change, index, before) : r;
 
 	if (r == 0 && fields & ~before)
 		r = put_update(encode, change, index, fields & ~before);
-	if (r == 0 && fields != change->fields)
+	if (r == 0 && change->fields & (field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES)))
 		link_put_own_addresses(encode, change, index);
 	return r;
 }
@@ -375,7 +421,7 @@ const struct class class_link = {
 
 struct seen {
 	const struct ifinfomsg *ifi;
-	const struct nlattr *top[IFLA_MAX + 1], *data[64], *port[64], *inet6[16];
+	const struct nlattr *top[IFLA_MAX + 1], *data[64], *bridge_port[64], *bond_port[64], *inet6[16];
 	const char *kind;
 };
 
@@ -388,8 +434,10 @@ static void parse_message(const struct nlmsghdr *nlh, struct seen *seen) {
 	nl_parse_nested(seen->top[IFLA_LINKINFO], info, IFLA_INFO_MAX);
 	nl_parse_nested(info[IFLA_INFO_DATA], seen->data, ARRAY_SIZE(seen->data) - 1);
 	port_kind = nl_get_text(info[IFLA_INFO_SLAVE_KIND]);
-	nl_parse_nested(port_kind && streq(port_kind, "bridge") ? info[IFLA_INFO_SLAVE_DATA] : NULL, seen->port,
-			ARRAY_SIZE(seen->port) - 1);
+	nl_parse_nested(streq_ptr(port_kind, "bridge") ? info[IFLA_INFO_SLAVE_DATA] : NULL, seen->bridge_port,
+			ARRAY_SIZE(seen->bridge_port) - 1);
+	nl_parse_nested(streq_ptr(port_kind, "bond") ? info[IFLA_INFO_SLAVE_DATA] : NULL, seen->bond_port,
+			ARRAY_SIZE(seen->bond_port) - 1);
 	nl_parse_nested(seen->top[IFLA_AF_SPEC], spec, AF_MAX - 1);
 	nl_parse_nested(spec[AF_INET6], seen->inet6, ARRAY_SIZE(seen->inet6) - 1);
 	seen->kind = nl_get_text(info[IFLA_INFO_KIND]);
@@ -486,6 +534,13 @@ static bool runs_ipv6(const struct seen *seen, struct link *link) {
 	return seen->ifi->ifi_type == ARPHRD_ETHER && nl_get_u32(seen->inet6[IFLA_INET6_FLAGS], 0) & READY;
 }
 
+/* Is there no MAC address by which it could be recognised? A controller may have that of one of its ports. */
+static bool lacks_own_mac(const struct object *link) {
+	const struct kind *kind = link->kind;
+
+	return kind->no_mac || (kind->port_kind && kind->shares_mac && kind->shares_mac(link));
+}
+
 /* What the table cannot say: indexes of other links, and attributes whose absence means something. */
 static void decode_rest(const struct decode *decode, const struct seen *seen, struct link *link) {
 	struct object *object = &link->object;
@@ -500,7 +555,10 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	}
 	const char *rest = startswith(link->alias, "topod:");
 	object->owned = rest && streq(rest, decode->topology);
-	object->stamped = object->kind->no_mac && nl_get_u32(seen->top[IFLA_GROUP], 0) == TOPOD_LINK_GROUP;
+	object->stamped = lacks_own_mac(object) && nl_get_u32(seen->top[IFLA_GROUP], 0) == TOPOD_LINK_GROUP;
+	const struct nlattr *own = seen->bond_port[IFLA_BOND_SLAVE_PERM_HWADDR]; /* a bond has given its port another */
+	if (own && object_has(object, LINK_MAC))
+		object->kind->fields[LINK_MAC].type->get(decode->arena, &object->kind->fields[LINK_MAC], own, &link->mac);
 	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || is_fallback(link->name);
 	link->no_carrier = !nl_get_u8(seen->top[IFLA_CARRIER], 1) ||
 			   nl_get_u8(seen->top[IFLA_OPERSTATE], IF_OPER_UNKNOWN) == IF_OPER_DORMANT;
@@ -508,7 +566,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	link->makes_addresses = link->runs_ipv6 &&
 				(seen->ifi->ifi_flags & IFF_LOOPBACK || link->address_generation != IN6_ADDR_GEN_MODE_NONE);
 	link_set_own_addresses(link, true); /* until the addresses are read */
-	link->port_state = nl_get_u8(seen->port[IFLA_BRPORT_STATE], PORT_DISABLED);
+	link->port_state = nl_get_u8(seen->bridge_port[IFLA_BRPORT_STATE], PORT_DISABLED);
 
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -563,64 +621,6 @@ void link_resolve(const struct decode *decode, struct link *link) {
 		return;
 	const char *name = decode->link_name(decode->userdata, index);
 	link->master = name ? name : "?";
-}
-
-/* Carriers. */
-
-enum {
-	CARRIER_DEPTH = 16, /* only a bound; loops are refused earlier */
-};
-
-static bool gets_carrier(const struct link *link, const struct state *state, unsigned depth);
-
-/* A bridge gets a carrier when one of its ports forwards (br_port_state_selection()). For a port with a carrier that
- * is still disabled this is about to happen; one that listens or learns (STP) takes longer. */
-static bool gets_from_port(const struct link *bridge, const struct state *state, unsigned depth) {
-	ns_foreach(object, state_find(state, bridge->object.ns)) {
-		const struct link *port = (const struct link *)object;
-
-		if (object_is_link(object) && streq_ptr(port->master, bridge->name) &&
-		    (port->port_state == PORT_FORWARDING || port->port_state == PORT_DISABLED) &&
-		    gets_carrier(port, state, depth + 1))
-			return true;
-	}
-	return false;
-}
-
-/* A link follows its lower link (netif_stacked_transfer_operstate()). */
-static bool gets_from_below(const struct link *link, const struct state *state, unsigned depth) {
-	const struct object *object = &link->object;
-
-	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
-		const struct field *field = &object->kind->fields[i];
-		const struct link_ref *ref = field_of(field, object);
-
-		if (field->wire != WIRE_LINK || field->flags & FIELD_PEER || !object_has(object, i) || !ref->ns ||
-		    !ref->name)
-			continue;
-		const struct ns_state *ns = state_find(state, ref->ns);
-		const struct object *below = ns ? ns_find_link(ns, ref->name) : NULL;
-		return below && gets_carrier((const struct link *)below, state, depth + 1);
-	}
-	return false;
-}
-
-static bool gets_carrier(const struct link *link, const struct state *state, unsigned depth) {
-	if (!link->up || depth > CARRIER_DEPTH)
-		return false;
-	return !link->no_carrier || gets_from_port(link, state, depth) || gets_from_below(link, state, depth);
-}
-
-bool link_lacks_carrier(const struct link *link, const struct state *state) {
-	return !gets_carrier(link, state, 0);
-}
-
-bool link_awaits_carrier(const struct state *observed, const char *ns, const char *name, const char **ret_why) {
-	const struct ns_state *there = state_find(observed, ns);
-	const struct link *link = there ? (const struct link *)ns_find_link(there, name) : NULL;
-
-	*ret_why = link && link_lacks_carrier(link, observed) ? "for a carrier" : NULL;
-	return link && link->up && link->no_carrier;
 }
 
 /* MAC addresses. */

@@ -106,6 +106,7 @@ static bool join(struct reading *r, const char *name, const struct node *node) {
 		return false;
 	}
 	link->master = controller;
+	object->joins_down = r->link->kind->ports_join_down;
 	object->set |= field_bit(LINK_MASTER);
 	positions[LINK_MASTER] = node->position;
 	return true;

@@ -51,6 +51,8 @@ static void add_change(const struct field *field, struct text *out) {
 		return;
 	switch (field->class) {
 	case FIELD_LIVE:
+		if (field->flags & FIELD_WHEN_DOWN)
+			text_add(out, "Changing it takes the interface down for a moment.\n");
 		break;
 	case FIELD_RECREATE:
 		text_add(out, "Changing it recreates the object.\n");

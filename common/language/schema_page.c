@@ -39,7 +39,7 @@ static void add_change(const struct field *field, struct text *out) {
 	}
 	switch (field->class) {
 	case FIELD_LIVE:
-		text_add(out, "in place");
+		text_add(out, field->flags & FIELD_WHEN_DOWN ? "in place, down for a moment" : "in place");
 		return;
 	case FIELD_RECREATE:
 		text_add(out, "recreated");

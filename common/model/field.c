@@ -19,8 +19,9 @@ bool field_from_text(struct arena *arena, const char *ns, const struct field *fi
 	/* Texts are taken verbatim: "" and words that a user would have to quote are valid. */
 	if (field->type == &type_text || field->type == &type_link_name)
 		*(const char **)field_of(field, base) = arena_strdup(arena, text);
-	else if (streq(text, "none") && (field->type == &type_ip || field->type == &type_prefix ||
-					 field->type == &type_link_ref || field->type == &type_underlay))
+	else if (streq(text, "none") &&
+		 (field->type == &type_ip || field->type == &type_prefix || field->type == &type_mac ||
+		  field->type == &type_link_ref || field->type == &type_underlay))
 		memset(field_of(field, base), 0, field->type->size); /* as their print() writes it; not valid in a file */
 	else
 		good = field->type->parse(&parse, field, &node, field_of(field, base));
@@ -96,11 +97,10 @@ static void parse_pair(struct parse *p, const struct fields_parse *f, const stru
 	}
 	size_t i = (size_t)(field - f->fields);
 	*seen |= UINT64_C(1) << i;
-	if (!field->type->parse(p, field, pair->value, field_of(field, f->base)))
-		return;
-	*f->set |= UINT64_C(1) << i;
 	if (f->positions) /* a list or mapping may begin on another line than its key */
 		f->positions[i] = pair->value->type == NODE_SCALAR ? pair->value->position : pair->key->position;
+	if (field->type->parse(p, field, pair->value, field_of(field, f->base)))
+		*f->set |= UINT64_C(1) << i;
 }
 
 bool fields_parse(struct parse *p, const struct node *mapping, const struct fields_parse *f) {

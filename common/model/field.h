@@ -90,6 +90,7 @@ enum field_flags {
 	FIELD_OVERRUNS = 1 << 18,   /* changing it may change other objects too (kind->overrun_by()) */
 	FIELD_SECRET = 1 << 20,     /* a key or the like: its value is never shown, see FIELD_HIDDEN_VALUE */
 	FIELD_MARK = 1 << 21,       /* says which topology made the object (struct object.owned) */
+	FIELD_WHEN_DOWN = 1 << 22,  /* the kernel changes it only while the link is down, which it then is for a moment */
 	FIELD_BEFORE_UP = 1 << 13,  /* the kernel reads it only at the moment when the link comes up */
 };
 
@@ -142,6 +143,7 @@ struct field {
 	uint32_t bit;                  /* FORM_FLAG: which */
 	uint32_t min, max;             /* integers; max 0: no limit */
 	uint32_t unit;                 /* durations: stored units per second */
+	bool bare_unit;                /* … a bare number is in stored units, not in seconds */
 	const struct enum_name *names; /* the words of a type_enum; those that a type_integer accepts besides numbers */
 	const char *unless;            /* FIELD_REQUIRED: not required beside this key; or NULL */
 	const char *initial;           /* the value that topod sets if the file has none, as text; NULL: none */
@@ -156,6 +158,7 @@ static inline void *field_of(const struct field *field, const void *base) {
 
 /* uint32_t holds booleans, integers, enumerations and durations. */
 extern const struct type type_bool, type_integer, type_enum, type_duration;
+extern const struct type type_signed; /* uint32_t that holds an int32_t */
 /* const char *, never NULL if set. */
 extern const struct type type_text, type_link_name;
 extern const struct type type_mac;      /* struct mac */

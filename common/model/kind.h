@@ -107,6 +107,7 @@ struct kind {
 	const char *link_kind;        /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, if the kernel has one */
 	const struct kind *port_kind; /* a controller: the kind that describes its ports; NULL: has no ports */
 	unsigned max_ports;           /* a controller: how many ports it takes; 0: no limit */
+	bool ports_join_down;         /* a controller that takes a port only while that is down, and brings it up */
 	bool found;                   /* never made or deleted: only the declared fields are changed (existing) */
 	bool no_mac;                  /* a link without an Ethernet address */
 	bool whole_data;              /* a link whose driver resets the attributes of IFLA_INFO_DATA that a change omits */
@@ -200,8 +201,8 @@ struct kind {
 	void (*take)(struct arena *arena, struct object *desired, const struct object *link, const struct object *noted);
 	/* Is the link that was moved in, as recorded, still the declared one? seen: the link as observed now. */
 	bool (*is_same_source)(const struct object *desired, const struct object *noted, const struct object *seen);
-	/* Does it share its lower link's hardware address, so that setting it would change that link's (a macvlan
-	 * alone on its parent)? */
+	/* Does it have the hardware address of its lower link, so that setting it would change that link's (a macvlan
+	 * alone on its parent), or that of one of its ports? Also asked of observed links. */
 	bool (*shares_mac)(const struct object *desired);
 	/* On a link whose kind has the same word here, the kernel makes this link on that one's own parent (a
 	 * macvtap on a macvlan). */

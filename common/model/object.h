@@ -44,6 +44,7 @@ struct object {
 	bool came;             /* desired, awaited: it existed in the latest scan */
 	const char *gone_with; /* desired: the namespace of what topod removed and what took it along; NULL */
 	bool settled;          /* desired: was observed as declared since the file was loaded */
+	bool joins_down;       /* desired: its controller takes it only while it is down, see kind->ports_join_down */
 	struct object *twin;   /* desired: the other end of a veth pair, made in the same request */
 	/* Notes of the reconciler and the planner. They stand here because both are asked for every object of a scan or plan,
 	 * where a table beside would cost a search each time; plan_done() and scan_set_done() clear them. */

@@ -190,6 +190,33 @@ const struct type type_integer = {
 	.get = u32_get,
 };
 
+static bool signed_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = parse_scalar(p, field, node), *digits = text ? startswith(text, "-") : NULL;
+	uint32_t number;
+
+	if (!text)
+		return false;
+	if (parse_u32(digits ? digits : text, &number) < 0 || number > INT32_MAX)
+		return type_wrong(p, field, node, NULL);
+	*(uint32_t *)value = digits ? -number : number;
+	return true;
+}
+
+static void signed_print(const struct field *field _unused_, const void *value, struct text *out) {
+	text_addf(out, "%" PRId32, *(const int32_t *)value);
+}
+
+const struct type type_signed = {
+	.name = "integer",
+	.schema = "{\"type\": \"integer\"}",
+	.size = sizeof(uint32_t),
+	.parse = signed_parse,
+	.print = signed_print,
+	.equal = u32_equal,
+	.put = u32_put,
+	.get = u32_get,
+};
+
 static bool bool_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	static const struct enum_name words[] = {
 		{ "true", 1 }, { "yes", 1 }, { "on", 1 }, { "false", 0 }, { "no", 0 }, { "off", 0 },
@@ -226,6 +253,7 @@ const struct type type_bool = {
 static bool enum_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	const char *text = parse_scalar(p, field, node);
 	_cleanup_text_ struct text otherwise = {};
+	uint32_t number;
 
 	if (!text)
 		return false;
@@ -234,6 +262,13 @@ static bool enum_parse(struct parse *p, const struct field *field, const struct 
 			*(uint32_t *)value = e->value;
 			return true;
 		}
+	if (parse_u32(text, &number) == 0)
+		for (const struct enum_name *e = field->names; e->name; e++)
+			if (number == e->value) {
+				diag_error(p->diags, node->position, "'%s' takes a word: write %s instead of %s",
+					   field->name, e->name, text);
+				return false;
+			}
 	struct suggestion near = suggest_for(text);
 	text_add(&otherwise, "it is one of: ");
 	for (const struct enum_name *e = field->names; e->name; e++) {
@@ -273,7 +308,7 @@ static const struct {
 };
 
 /* 0, -EINVAL if it is not a duration, -ERANGE if the field cannot hold it exactly. */
-static int parse_duration(const char *text, uint32_t unit, uint32_t *ret) {
+static int parse_duration(const char *text, const struct field *field, uint32_t *ret) {
 	size_t digits = strspn(text, "0123456789");
 	char number[12];
 	uint32_t count;
@@ -287,7 +322,10 @@ static int parse_duration(const char *text, uint32_t unit, uint32_t *ret) {
 	for (size_t i = 0; i < ARRAY_SIZE(duration_units); i++) {
 		if (!streq(text + digits, duration_units[i].suffix))
 			continue;
-		uint64_t usec = count * duration_units[i].usec, step = 1000000 / unit;
+		uint64_t step = 1000000 / field->unit;
+		bool bare = !*duration_units[i].suffix && field->bare_unit;
+		uint64_t usec = count * (bare ? step : duration_units[i].usec);
+
 		if (usec % step || usec / step > UINT32_MAX)
 			return -ERANGE;
 		*ret = (uint32_t)(usec / step);
@@ -312,7 +350,7 @@ static bool duration_parse(struct parse *p, const struct field *field, const str
 
 	if (!text)
 		return false;
-	int r = parse_duration(text, field->unit, &amount);
+	int r = parse_duration(text, field, &amount);
 	if (r == -EINVAL)
 		return type_wrong(p, field, node, "15s or 200ms");
 	if (r < 0 || amount < field->min || (field->max && amount > field->max)) {

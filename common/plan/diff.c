@@ -80,19 +80,19 @@ static bool has_before_up(const struct object *object) {
 	return false;
 }
 
-/* The fields that follow in an update because the request to create cannot carry them. For the second end of a pair
- * these are also its flags and its controller. The flags also follow if something has to be set before the link is
- * up. */
+/* The fields that follow in an update because the request to create cannot carry them. For the second end of a pair, and a
+ * link that joins its controller while it is down, these are also the flags and the controller. The flags also follow if
+ * something has to be set before the link is up. */
 static uint64_t following_fields(const struct object *object, bool second) {
 	const struct kind *kind = object->kind;
-	bool flags_follow = second || has_before_up(object);
+	bool joins = second || object->joins_down, flags_follow = joins || has_before_up(object);
 	uint64_t mask = 0;
 
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct field *field = &kind->fields[i];
 		bool late = field->flags & FIELD_AFTER || kind->bare_create || kind->last & field_bit(i) ||
 			    (flags_follow && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT)) ||
-			    (second && field->flags & FIELD_CONTROLLER);
+			    (joins && field->flags & FIELD_CONTROLLER);
 
 		if (object_has(object, i) && late && field->class != FIELD_KEY && !(field->flags & FIELD_ONCE))
 			mask |= field_bit(i);
@@ -371,12 +371,13 @@ static bool needs_recreation(const struct object *object, const struct object *o
 }
 
 /* Only objects of one kind have comparable fields (the common ones of links come first in each table). If the kinds
- * differ, all fields count as different, including those that need a recreation. */
+ * differ, all fields count as different, including those that need a recreation; of a port that is still at a controller of
+ * another kind, all that are declared. */
 static uint64_t differences(const struct diff *diff, const struct object *object, const struct object *observed) {
 	uint64_t differs;
 
 	if (object->kind != observed->kind && !object->kind->any_kind)
-		return ~UINT64_C(0);
+		return object->kind->class->permanent ? diff_all_fields(object) : ~UINT64_C(0);
 	differs = object_compare(object, observed);
 	if (differs && diff->input->kept)
 		differs &= ~diff->input->kept(diff->input->userdata, object, differs);

@@ -346,6 +346,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "namespace", "namespaces: {a: {@}}" },
 		{ "interface", "namespaces: {a: {interfaces: {lo: {@}}}}" },
 		{ "port", "namespaces: {a: {interfaces: {x: {kind: bridge, ports: [{@}]}}}}" },
+		{ "bond-port", "namespaces: {a: {interfaces: {x: {kind: bond, ports: [{@}]}}}}" },
 		{ "vrf-port", "namespaces: {a: {interfaces: {x: {kind: vrf, table: 10, ports: [{@}]}}}}" },
 		{ "address", "namespaces: {a: {interfaces: {lo: {addresses: [{@}]}}}}" },
 		{ "link", "links: [{@}]" },

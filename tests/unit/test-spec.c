@@ -423,7 +423,7 @@ static void test_wrong_keys(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, accept-ra: 3}}}}",
 		    "f:1:60: error: 'accept-ra' must be from 0 to 2, not 3");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: existing, ports: [q]}}}}",
-		    "f:1:61: error: only these kinds have 'ports': bridge, vrf; x is existing");
+		    "f:1:61: error: only these kinds have 'ports': bond, bridge, vrf; x is existing");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, ports: [{cost: 3}]}}}}",
 		    "f:1:57: error: a port needs 'name'");
 	check_diags("namespaces: {host: {interfaces: {x: {kind: physical, source: eth0}}}}",
