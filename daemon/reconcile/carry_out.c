@@ -89,15 +89,26 @@ static void note_places(struct pass *pass, const struct plan *plan, const struct
 	}
 }
 
+/* Does the ledger say already that topod made it? Then the entry outlives a creation that fails: a link that was made or
+ * moved in before may be in another place now, and is recognized by its entry there. */
+static bool was_made(const struct ledger *ledger, const struct object *object) {
+	const struct ledger_entry *entry = object ? ledger_find_object(ledger, object) : NULL;
+
+	return entry && entry->made;
+}
+
 static void note_intent(struct pass *pass, const struct plan *plan, struct change *change, struct text *lines,
 			struct changes *noted) {
+	const struct object *object = change->type == CHANGE_CREATE ? change->desired : NULL;
+	const struct ledger *ledger = pass->r->ledger;
+	bool is_new = object && !was_made(ledger, object) && !was_made(ledger, object->twin);
 	size_t before = lines->size;
 
 	note_change(pass, change, lines);
 	note_places(pass, plan, change, lines);
 	if (lines->size == before)
 		return;
-	change->noted = change->type == CHANGE_CREATE;
+	change->noted = is_new;
 	vec_push(&noted->list, change);
 }
 

@@ -155,6 +155,21 @@ class Physical(Case):
         self.assertEqual(index, lab.link("box", "eth0")["ifindex"])
         self.down(path)
 
+    def test_same_one_by_another_name_and_back_late(self):
+        """It is missed while it is elsewhere, and then recognized although it has another MAC address than the file names."""
+        path = self.spec(TEXT)
+        self.topod("apply", path)
+        self.spec(lab.edit(TEXT, ("source: nic0", f'source: "{self.mac("nic0")}"')))
+        lab.ip(HOST, "netns add elsewhere")
+        lab.ip("box", "link set eth0 netns elsewhere")
+        self.topod("apply", path, expect=lab.EXIT_FAILED)
+        lab.ip("elsewhere", f"link set eth0 netns {os.getpid()}")
+        lab.ip(HOST, "netns delete elsewhere")
+        self.topod("apply", path)
+        self.assertEqual("nic0", self.inside("eth0"))
+        self.topod("plan", path)
+        self.down(path)
+
     def test_something_else_in_its_place(self):
         path = self.spec(TEXT)
         self.topod("apply", path)
