@@ -14,6 +14,19 @@ bool route_is_by_hand(uint32_t protocol) {
 	return protocol == RTPROT_BOOT || protocol == RTPROT_STATIC; /* ip-route(8) sets boot */
 }
 
+static bool is_as_before(const struct ns_state *desired, const struct object *route) {
+	const struct object *returning = ns_find(desired, route);
+
+	return returning && returning->gone && !object_compare(returning, route);
+}
+
+bool route_takes_place(const struct ns_state *desired, struct route *route, const struct object *first) {
+	if (first->owned || !(route->object.owned || is_as_before(desired, &route->object)))
+		return false;
+	route->front = first->kernel_made ? NULL : first;
+	return true;
+}
+
 static int compare(const void *a, const void *b) {
 	const struct route *x = *(const struct route *const *)a, *y = *(const struct route *const *)b;
 	int r = memcmp(&x->to, &y->to, sizeof(x->to));

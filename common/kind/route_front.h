@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which routes of others take the traffic of declared ones by a smaller metric; see route_front.c. */
+/* Which of several routes with one identity counts, and which routes of others take the traffic of declared ones by a smaller
+ * metric; see route_front.c. */
 #pragma once
 
 #include "kind/route.h"
@@ -13,6 +14,10 @@ struct fronts {
 	vec(struct front) found;
 	bool sorted;
 };
+
+/* Of several routes with one identity (`ip route append`) topod's counts, or the one that is as topod gave it back; otherwise
+ * the first, which the kernel uses. True if `route` counts, and not the first: that hides it (route.front). */
+bool route_takes_place(const struct ns_state *desired, struct route *route, const struct object *first);
 
 void fronts_done(struct fronts *fronts);
 /* Takes note of an observed route. */

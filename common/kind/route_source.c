@@ -35,14 +35,12 @@ struct route_reading {
 	size_t made_before;       /* number of made routes before the current dump */
 };
 
-/* Of several routes with one identity (`ip route append`) ours counts; otherwise the first, which the kernel uses. */
 static void add_route(struct source_scan *scan, struct route *route) {
 	struct object *before = scan_add(scan, &route->object);
 
-	if (before && route->object.owned && !before->owned) {
+	if (before && route_takes_place(scan->desired, route, before)) {
 		ns_remove(scan->seen, before);
 		scan_add(scan, &route->object);
-		route->front = before->kernel_made ? NULL : before;
 	}
 }
 

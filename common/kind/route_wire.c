@@ -125,9 +125,14 @@ static uint16_t update_flags(const struct change *change) {
 	return ours ? NLM_F_CREATE | NLM_F_REPLACE : NLM_F_REPLACE;
 }
 
+/* A route goes back by being made again only where a foreign one is in front of it: it is put behind that one, as it was. */
+static uint16_t creation_flags(const struct change *change) {
+	return NLM_F_CREATE | (change->type == CHANGE_CREATE && change->desired->gone ? NLM_F_APPEND : NLM_F_EXCL);
+}
+
 int route_encode(struct encode *encode, const struct change *change) {
 	const uint16_t flags[] = {
-		[CHANGE_CREATE] = NLM_F_CREATE | NLM_F_EXCL,
+		[CHANGE_CREATE] = creation_flags(change),
 		[CHANGE_UPDATE] = change->type == CHANGE_UPDATE ? update_flags(change) : 0,
 		[CHANGE_DELETE] = 0,
 	};

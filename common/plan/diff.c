@@ -21,7 +21,7 @@
  *     another topology is its maker, or declares it differently        refuse
  *     topod made it, and it is declared as `existing`                  give it up
  *     topod moved in or made another link than is wanted there now     give it back, or delete it; create next time
- *     a foreign object hides it                                        report only
+ *     a foreign object hides it                                        report only; what goes back: recreate
  *     the kernel made it, and it lacks only topod's mark               nothing
  *     differs, and it may not go, and is not found or must be
  *     recreated                                                        refuse
@@ -554,16 +554,15 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 	if (entry && entry->made && !found && goes_first(diff, entry, object, observed))
 		return;
 	bool in_its_place = false;
-	const char *hidden = object->kind->hidden && !object->gone
-				     ? object->kind->hidden(&diff->plan->arena, observed, &in_its_place)
-				     : NULL;
-	if (hidden && (in_its_place || !differs)) /* an update would change the object that hides this one */
+	const char *hidden = object->kind->hidden ? object->kind->hidden(&diff->plan->arena, observed, &in_its_place) : NULL;
+	if (hidden && !object->gone && (in_its_place || !differs))
 		tell_hidden(diff, object, observed, hidden);
-	if (hidden && in_its_place)
+	if (in_its_place && !object->gone)
 		return;
 	if (!found && !ours && is_kernels(object, observed, differs))
 		differs = 0;
-	recreates = differs && needs_recreation(object, observed, differs);
+	/* An update would change the object that hides this one. */
+	recreates = differs && (needs_recreation(object, observed, differs) || in_its_place);
 	if (differs && (recreates || !found) && !diff_may_go(diff, object, observed)) {
 		diff_refuse(diff, object, observed, -EEXIST, in_the_way(diff, object, observed, observed_ns));
 		return;
@@ -575,6 +574,8 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		vec_push(&diff->plan->unnoted, object);
 	if (revives || recreates) {
 		recreate(diff, object, observed);
+		if (object->gone && object->change)
+			object->change->desired = complete(diff, object, observed);
 		/* The kernel gave the object up; it becomes usable only by being recreated. */
 		if (revives && observed->change && object->change)
 			observed->change->revives = object->change->revives = true;

@@ -201,11 +201,9 @@ static void show_routes(const struct scan_request *look, struct w_ns *ns, struct
 		struct object *object = show_route(state, ns, route), *before = ns_add(ret, object);
 
 		fronts_add(&fronts, desired, (const struct route *)object);
-		/* as add_route() in common/kind/route_source.c */
-		if (before && object->owned && !before->owned) {
+		if (before && route_takes_place(desired, (struct route *)object, before)) {
 			ns_remove(ret, before);
 			ns_add(ret, object);
-			((struct route *)object)->front = before->kernel_made ? NULL : before;
 		}
 	}
 	fronts_apply(&fronts, ret);

@@ -409,9 +409,14 @@ static int request_route(struct fake *fake, const struct scan_request *look, con
 	if (r < 0)
 		return r;
 	bool external = there && there->external && !find_made(fake, change->desired);
-	r = route_add(fake->world, ns, route, change->type == CHANGE_CREATE ? ROUTE_ADD : ROUTE_REPLACE);
+	r = route_add(fake->world, ns, route,
+		      change->type != CHANGE_CREATE ? ROUTE_REPLACE
+		      : change->desired->gone       ? ROUTE_APPEND
+						    : ROUTE_ADD);
 	if (r == 0 && change->type == CHANGE_UPDATE)
 		ns_route(ns, &route)->external = external;
+	else if (r == 0 && change->desired->gone)
+		ns->routes.items[ns->routes.n - 1].external = true;
 	return r;
 }
 

@@ -149,12 +149,70 @@ static void test_gateway_behind_what_is_awaited(void **state _unused_) {
 	is_well(&s);
 }
 
+/* The file names the card by its MAC address instead of its name. Its namespace is deleted while topod does not run, and a
+ * process keeps it alive: the card is back in the host, with the MAC address that topod gave it, only after topod has missed
+ * it. */
+static void test_card_named_by_its_mac_address(void **state _unused_) {
+	static const char text[] = "topology: t\nnamespaces: {n0: {interfaces: {wan: {kind: physical, source: \"%s\",\n"
+				   "  mac-address: \"02:aa:00:00:02:02\"}}}}\n";
+	struct mac mac = op_mac(NS_HOST, "eth8");
+	char buffer[MAC_TEXT_MAX];
+	_cleanup_free_ char *by_name = xasprintf(text, "eth8"), *by_mac = xasprintf(text, mac_format(&mac, buffer));
+	_situation_ s;
+
+	begin(&s, by_name, by_mac);
+	act(&s, (struct op){ .type = OP_HARDWARE, .ns = NS_HOST, .name = "eth8", .text = "enp8s0" });
+	start(&s);
+	is_well(&s);
+	act(&s, (struct op){ .type = OP_PROCESS, .ns = "n0" });
+	run_stop(&s.run);
+	act(&s, (struct op){ .type = OP_NS_DELETE, .ns = "n0" });
+	run_start(&s.run, 1);
+	run_settle(&s.run);
+	is_degraded(&s);
+	act(&s, (struct op){ .type = OP_PROCESS_END, .ns = NS_HOST });
+	is_well(&s);
+	go_down(&s);
+	assert_memory_equal(&world_card(s.run.w, "eth8")->values->mac, &mac, sizeof(mac));
+}
+
+/* Somebody puts a route in front of one that topod found and changed. When that goes back, the one in front stays as it is. */
+static void test_found_route_behind_a_foreign_one(void **state _unused_) {
+	struct op route = { .ns = "n0", .name = "f0", .text = "172.16.0.0/24", .number = 60 };
+	_cleanup_free_ char *before = NULL, *after = NULL;
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {f0: {kind: existing, addresses: [10.1.0.1/24]}},\n"
+	      "  routes: [{to: 172.16.0.0/24, via: 10.1.0.254, metric: 60, mtu: 1350}]}}\n",
+	      NULL);
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n0" });
+	act(&s, (struct op){ .type = OP_VETH, .ns = "n0", .name = "f0", .ns2 = "n0", .name2 = "f1" });
+	act(&s, (struct op){ .type = OP_UP, .ns = "n0", .name = "f0" });
+	act(&s, (struct op){ .type = OP_ADDRESS_ADD, .ns = "n0", .name = "f0", .text = "10.252.0.1/24" });
+	route.type = OP_ROUTE_ADD;
+	act(&s, route);
+	before = world_dump(s.run.w, false);
+	start(&s);
+	is_well(&s);
+	route.type = OP_ROUTE_PREPEND;
+	route.value = "10.252.0.254";
+	act(&s, route);
+	assert_int_equal(count(&s, "= reported: n0 route 172.16.0.0/24 via 10.1.0.254"), 1);
+	go_down(&s);
+	route.type = OP_ROUTE_DELETE;
+	run_op(&s.run, &route);
+	after = world_dump(s.run.w, false);
+	assert_string_equal(before, after);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_taken_over_and_put_behind),      situation_test(test_taken_in_between),
-		situation_test(test_secondary_of_somebody_else),     situation_test(test_secondary_that_is_promoted),
-		situation_test(test_route_over_a_card_that_changes), situation_test(test_gateway_that_cannot_be_reached),
-		situation_test(test_gateway_behind_what_is_awaited),
+		situation_test(test_taken_over_and_put_behind),        situation_test(test_taken_in_between),
+		situation_test(test_secondary_of_somebody_else),       situation_test(test_secondary_that_is_promoted),
+		situation_test(test_route_over_a_card_that_changes),   situation_test(test_gateway_that_cannot_be_reached),
+		situation_test(test_gateway_behind_what_is_awaited),   situation_test(test_card_named_by_its_mac_address),
+		situation_test(test_found_route_behind_a_foreign_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

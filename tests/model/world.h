@@ -205,7 +205,7 @@ int address_add_connected(struct world *w, struct w_ns *ns, const struct w_addre
 int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
 bool address_is_connected(struct w_ns *ns, const struct w_address *address);
 
-enum route_how { ROUTE_ADD, ROUTE_PREPEND, ROUTE_REPLACE };
+enum route_how { ROUTE_ADD, ROUTE_PREPEND, ROUTE_APPEND, ROUTE_REPLACE };
 /* The first route with that identity, which the kernel uses. With IPv4, others may follow it. */
 struct w_route *ns_route(struct w_ns *ns, const struct w_route *like);
 /* … with that protocol; 0: any. */

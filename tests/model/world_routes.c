@@ -83,15 +83,16 @@ static bool leads_alike(const struct w_route *a, const struct w_route *b) {
 	return true;
 }
 
-/* Before the first one with its identity, unless an identical one exists (fib_table_insert()). */
-static int prepend(struct world *w, struct w_ns *ns, size_t at, const struct w_route *route) {
+/* Before the first one with its identity or after the last, unless an identical one exists (fib_table_insert()). */
+static int insert(struct world *w, struct w_ns *ns, size_t at, const struct w_route *route, enum route_how how) {
 	vec_foreach(other, &ns->routes)
 		if (ns_route(ns, other) == ns->routes.items + at && leads_alike(other, route))
 			return -EEXIST;
 	vec_push(&ns->routes, *route);
-	for (size_t i = ns->routes.n - 1; i > at; i--)
+	for (size_t i = ns->routes.n - 1; how == ROUTE_PREPEND && i > at; i--)
 		ns->routes.items[i] = ns->routes.items[i - 1];
-	ns->routes.items[at] = *route;
+	if (how == ROUTE_PREPEND)
+		ns->routes.items[at] = *route;
 	route_changed(w, ns, route);
 	return 0;
 }
@@ -110,8 +111,8 @@ int route_add(struct world *w, struct w_ns *ns, struct w_route route, enum route
 	if (before && how == ROUTE_ADD)
 		return -EEXIST;
 	route.external = !w->by_topod;
-	if (before && how == ROUTE_PREPEND)
-		return prepend(w, ns, (size_t)(before - ns->routes.items), &route);
+	if (before && how != ROUTE_REPLACE)
+		return insert(w, ns, (size_t)(before - ns->routes.items), &route, how);
 	if (before)
 		*before = route;
 	else

@@ -60,6 +60,27 @@ class Hidden(Case):
         self.assertEqual(["10.0.0.66"], self.defaults())
 
 
+    def test_goes_back_behind_it(self):
+        """topod found the route and changed it; the foreign one in front stays when that is undone."""
+        lab.ip(lab.HOST, "netns add web")
+        lab.ip("web", "link add eth0 type veth peer name eth1")
+        for words in ("link set eth0 up", "addr add 10.9.0.1/24 dev eth0", "route add 10.5.0.0/24 dev eth0 proto static metric 60"):
+            lab.ip("web", words)
+        path = self.spec("""\
+namespaces:
+  web:
+    adopt: true
+    interfaces: {eth0: {kind: existing, addresses: [10.0.0.11/24]}}
+    routes: [{to: 10.5.0.0/24, via: 10.0.0.1, metric: 60, mtu: 1400}]
+""")
+        self.topod("apply", path)
+        lab.ip("web", "route prepend 10.5.0.0/24 via 10.9.0.66 metric 60")
+        self.topod("down", path)
+        self.assertEqual([("boot", "10.9.0.66"), ("static", None)],
+                         [(r.get("protocol", "boot"), r.get("gateway")) for r in lab.routes("web") if r["dst"] == "10.5.0.0/24"])
+        lab.ip(lab.HOST, "netns delete web")
+
+
 class Preceded(Case):
     """By a smaller metric."""
 
