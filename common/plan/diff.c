@@ -203,10 +203,10 @@ static void give_up(struct diff *diff, struct object *seen, const struct ledger_
 static bool gives_up_link(struct diff *diff, struct object *object, struct object *seen, const struct ledger_entry *entry) {
 	const struct kind *kind = object->kind;
 
-	if (!kind->found || object->gone || (entry && (!entry->made || entry->kind->bare_create)) ||
-	    !diff_may_go(diff, object, seen))
+	if (!kind->found || object->gone || (entry && entry->kind->bare_create) || !diff_may_go(diff, object, seen))
 		return false;
-	give_up(diff, seen, entry, "is given up: with 'kind: existing' topod never deletes it");
+	if (!entry || entry->made) /* else it is given up already, and only its mark is left */
+		give_up(diff, seen, entry, "is given up: with 'kind: existing' topod never deletes it");
 	struct object *unmarked = arena_memdup(&diff->plan->arena, object, kind->size);
 	unmarked->set = 0;
 	for (size_t i = 0; i < kind->n_fields; i++)

@@ -236,13 +236,13 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 
 /* Fields worth recording: those that can go back (if only by recreation of what topod made), and those that say where
  * to (a moved link's source). A found object is also found again by its identity. */
-static bool notable(const struct field *field, bool made) {
+static bool notable(const struct field *field, bool made, const struct object *observed) {
 	if (ledger_is_identity(field))
 		return !made;
 	if (field->flags & (FIELD_BIRTH | FIELD_ONE_WAY))
 		return false; /* see ledger_note_birth() */
-	if (field->flags & FIELD_MARK && !made)
-		return false; /* the mark is removed for good */
+	if (field->flags & FIELD_MARK && !made && observed && observed->owned)
+		return false; /* topod's own mark is removed for good */
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE ||
 	       (made && field->class == FIELD_RECREATE && field->fallback);
 }
@@ -254,7 +254,7 @@ static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, 
 	/* topod makes the object again: it gets a new MAC address, and may come from elsewhere. */
 	if (ledger_has_field(entry, i) && entry->made && field->flags & (FIELD_SIGN | FIELD_ONCE))
 		return set_value(entry, i, field, desired);
-	if (!notable(field, entry->made) || ledger_has_field(entry, i))
+	if (!notable(field, entry->made, observed) || ledger_has_field(entry, i))
 		return false;
 	if (ledger_is_identity(field) || field->flags & FIELD_ONCE || (entry->made && field->flags & FIELD_SIGN))
 		return set_value(entry, i, field, desired);
@@ -276,11 +276,12 @@ static bool forget_birth(struct ledger_entry *entry) {
 }
 
 /* A found object without a field to go back (only its one-way fields are set) needs no entry. */
-static bool has_notable(const struct object *desired, uint64_t mask, bool made) {
+static bool has_notable(const struct object *desired, const struct object *observed, uint64_t mask, bool made) {
 	for (size_t i = 0; i < desired->kind->n_fields; i++) {
 		const struct field *field = &desired->kind->fields[i];
 
-		if (mask >> i & 1 && !ledger_is_identity(field) && !(field->flags & FIELD_ONCE) && notable(field, made))
+		if (mask >> i & 1 && !ledger_is_identity(field) && !(field->flags & FIELD_ONCE) &&
+		    notable(field, made, observed))
 			return true;
 	}
 	return made;
@@ -294,7 +295,7 @@ static struct ledger_entry *note(struct ledger *ledger, const struct object *des
 
 	object_print_id(desired, &id);
 	struct ledger_entry *entry = ledger_find(ledger, desired->ns, id.data);
-	if (!entry && !has_notable(desired, mask, made))
+	if (!entry && !has_notable(desired, observed, mask, made))
 		return NULL;
 	if (!entry) {
 		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, desired->ns), desired->kind, id.data, made);

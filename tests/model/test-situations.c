@@ -465,50 +465,6 @@ static void test_not_held(void **state _unused_) {
 	assert_int_equal(count(&s, "reported: n0 namespace was removed"), 1);
 }
 
-/* A namespace that topod made and is now to adopt is not topod's any more, for good. */
-static void test_given_up(void **state _unused_) {
-	static const char mine[] = "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge}}}}\n";
-	_situation_ s;
-
-	begin(&s, mine, "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {br: {kind: bridge}}}}\n");
-	s.run.fake.holding = true;
-	start(&s);
-	is_well(&s);
-	struct w_ns *before = world_ns(s.run.w, "n0");
-	size_t n_requests = s.run.fake.n_requests;
-	run_reload(&s.run, 1);
-	is_well(&s);
-	assert_int_equal(s.run.fake.n_requests, n_requests);
-	assert_null(before->held);
-	before->external = true;
-	run_reload(&s.run, 0);
-	run_quiesce(&s.run);
-	is_degraded(&s);
-	run_reload(&s.run, 1);
-	is_well(&s);
-	assert_true(ns_link(before, "lo")->values->up);
-}
-
-/* Like the namespace, a link, which loses its mark. */
-static void test_link_given_up(void **state _unused_) {
-	static const char mine[] = "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: bridge, mtu: 1400}}}}\n";
-	_situation_ s;
-
-	begin(&s, mine, "topology: t\nnamespaces: {n0: {interfaces: {br: {kind: existing, mtu: 1400}}}}\n");
-	start(&s);
-	is_well(&s);
-	struct w_link *before = ns_link(world_ns(s.run.w, "n0"), "br");
-	run_reload(&s.run, 1);
-	is_well(&s);
-	assert_ptr_equal(before, ns_link(world_ns(s.run.w, "n0"), "br"));
-	assert_string_equal(before->values->alias, "");
-	run_reload(&s.run, 0);
-	run_quiesce(&s.run);
-	is_degraded(&s);
-	run_reload(&s.run, 1);
-	is_well(&s);
-}
-
 /* An end that is only expected from now on (kind: existing) disappears with the namespace of the other end, which the same
  * plan deletes. */
 static void test_goes_with_a_namespace(void **state _unused_) {
@@ -610,8 +566,6 @@ int main(void) {
 		situation_test(test_name_lost),
 		situation_test(test_name_taken),
 		situation_test(test_not_held),
-		situation_test(test_given_up),
-		situation_test(test_link_given_up),
 		situation_test(test_goes_with_a_namespace),
 		situation_test(test_renamed_and_in_the_way),
 		situation_test(test_former_source_is_gone),
