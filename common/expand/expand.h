@@ -10,6 +10,9 @@
 
 #include "model/section.h"
 
+/* The entries of `networks`, and of their `members`. */
+extern const struct mapping mapping_network, mapping_member;
+
 /* Returns root, a document with the keys of `top`, with all abbreviations written out; parts of it may be root's own. A
  * mistake is an error in diags, and what it concerns is left out. */
 const struct node *expand(struct arena *arena, struct diags *diags, const struct node *root, const struct mapping *top);

@@ -3,6 +3,7 @@
  * Which mappings the language has, in the order of the page: the file, namespaces, interfaces in general and of each
  * kind, then the mappings in sections, those of interfaces first.
  */
+#include "expand/expand.h"
 #include "kind/link.h"
 #include "language/schema_private.h"
 
@@ -57,6 +58,8 @@ void schema_collect(struct schema_mappings *all) {
 			add_mapping(all, (*k)->section->mapping);
 	add_place(all, SECTION_INTERFACE);
 	add_mapping(all, &mapping_link);
+	add_mapping(all, &mapping_network);
+	add_mapping(all, &mapping_member);
 	add_place(all, SECTION_NAMESPACE);
 	add_place(all, SECTION_TOP);
 	add_mapping(all, &mapping_defaults);

@@ -4,6 +4,7 @@
  */
 #include "language/sections.h"
 
+#include "expand/expand.h"
 #include "language/spec_private.h"
 
 static const struct enum_name drift_names[] = {
@@ -53,6 +54,12 @@ static const struct section topology_sections[] = {
 	  .schema =
 		  "{\"type\": \"array\", \"items\": {\"anyOf\": [" SPEC_ENDPOINTS_SCHEMA ", {\"$ref\": \"#/$defs/link\"}]}}",
 	  .read = spec_links },
+	{ .key = "networks",
+	  .shape = SECTION_MAP,
+	  .may_be_empty = true,
+	  .mapping = &mapping_network,
+	  .value = "map of [networks](#network)",
+	  .doc = "Networks by name, each a bridge with its members." },
 	{ .key = SECTIONS_OF_CLASSES },
 	{ .key = "defaults",
 	  .shape = SECTION_MAPPING,

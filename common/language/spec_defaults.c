@@ -31,6 +31,12 @@ static const struct section defaults_sections[] = {
 	  .value = "[values](#default-values)",
 	  .doc = "For every interface that topod makes.",
 	  .read = spec_interface_default },
+	{ .key = "namespace",
+	  .shape = SECTION_MAPPING,
+	  .mapping = &mapping_namespace,
+	  .value = "[namespace](#namespace)",
+	  .doc = "For every namespace but `host`: keys that its entry leaves out. Of a mapping that both have, such as `sysctl`, "
+		 "the keys of both count." },
 	{},
 };
 
@@ -73,7 +79,8 @@ void spec_defaults(struct reading *r, const struct section *section, const struc
 	struct sections sections = sections_of(r->parse.arena, section->mapping);
 
 	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'defaults' must be a mapping of 'link' and 'interface', not %s",
+		diag_error(r->parse.diags, node->position,
+			   "'defaults' must be a mapping of 'link', 'interface' and 'namespace', not %s",
 			   node_type_name(node));
 		return;
 	}

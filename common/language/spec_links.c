@@ -15,6 +15,12 @@ static const struct section link_sections[] = {
 	  .value = "[NAMESPACE:INTERFACE, NAMESPACE:INTERFACE]",
 	  .doc = "The two ends.",
 	  .schema = SPEC_ENDPOINTS_SCHEMA },
+	{ .key = "prefix",
+	  .value = "prefix, or `{pool, length}`",
+	  .doc = "The first end gets the first address of it and the second end the second one, of a /31 or /127 both; or a list "
+		 "with one of each family. With a range of links, `{pool: 10.0.0.0/16, length: 30}` gives the n-th link the n-th "
+		 "prefix of this length.",
+	  .schema = "{\"type\": [\"string\", \"array\", \"object\"]}" },
 	{},
 };
 

@@ -196,6 +196,63 @@ bool prefix_contains(const struct prefix *prefix, const struct ip *ip) {
 	return ip_equal(&a.address, &b.address);
 }
 
+__extension__ typedef unsigned __int128 uint128;
+
+/* Adds n << shift to the address. */
+static void add_number(struct ip *ip, uint64_t n, unsigned shift) {
+	uint128 value = 0;
+
+	for (size_t i = 0; i < ip_size(ip->family); i++)
+		value = value << 8 | ip->bytes[i];
+	value += shift < 128 ? (uint128)n << shift : 0;
+	for (size_t i = ip_size(ip->family); i-- > 0; value >>= 8)
+		ip->bytes[i] = (uint8_t)value;
+}
+
+uint64_t prefix_hosts(const struct prefix *prefix) {
+	unsigned bits = ip_bits(prefix->address.family) - prefix->length;
+	uint64_t all = UINT64_C(1) << MIN(bits, 32U);
+
+	if (bits <= 1)
+		return all;
+	return prefix->address.family == AF_INET6 ? all - (bits < 32) : all - 2;
+}
+
+bool prefix_host(const struct prefix *prefix, uint64_t n, struct prefix *ret) {
+	unsigned bits = ip_bits(prefix->address.family) - prefix->length;
+
+	if (n >= prefix_hosts(prefix))
+		return false;
+	*ret = prefix_network(prefix);
+	add_number(&ret->address, n + (bits > 1), 0);
+	return true;
+}
+
+bool prefix_has_host(const struct prefix *prefix, const struct ip *ip) {
+	struct prefix first = prefix_network(prefix), next = { .address = *ip, .length = ip_bits(ip->family) };
+
+	if (!prefix_contains(prefix, ip))
+		return false;
+	if (prefix->length + 1 >= next.length)
+		return true;
+	add_number(&next.address, 1, 0); /* of the last address this is outside */
+	return !ip_equal(ip, &first.address) && (ip->family == AF_INET6 || prefix_contains(prefix, &next.address));
+}
+
+bool prefix_part(const struct prefix *prefix, uint8_t length, uint64_t n, struct prefix *ret) {
+	unsigned bits = ip_bits(prefix->address.family);
+
+	if (length < prefix->length || length > bits)
+		return false;
+	unsigned room = length - prefix->length;
+	if (room < 64 && n >> room)
+		return false;
+	*ret = prefix_network(prefix);
+	ret->length = length;
+	add_number(&ret->address, n, bits - length);
+	return true;
+}
+
 bool ip_is_multicast(const struct ip *ip) {
 	return ip->family == AF_INET6 ? ip->bytes[0] == 0xff : (ip->bytes[0] & 0xf0) == 0xe0;
 }

@@ -3,7 +3,7 @@
  * Abbreviations: what is written out is the same topology, messages point to what was written and say for which one, and
  * the file that `check --expand` prints is the same again.
  */
-#include "spec-helper.h"
+#include "expand-helper.h"
 
 #include "expand/expression.h"
 
@@ -61,46 +61,7 @@ static void test_refused_expressions(void **state _unused_) {
 	check_refused("{99999999999999999999}", "{99999999999999999999}: the number is too large");
 }
 
-/* Two files that mean the same. */
-
-/* Reads text, writes it out, and reads that: the topology must be the same. */
-static void check_written_out(const char *text) {
-	_cleanup_text_ struct text out = {}, again = {}, one = {}, other = {};
-	struct spec_options options = { .topology = "t", .machine_id = { 1, 2, 3 }, .written_out = &out };
-	_spec_ r = {}, second = {};
-
-	diags_add_source(&r.diags, (struct source_text){ "f", text, strlen(text) });
-	if (!spec_read(&r.spec, &r.diags, 0, &options)) {
-		_cleanup_free_ char *all = diags_format(&r.diags, false);
-
-		fail_msg("%s", all);
-	}
-	options = (struct spec_options){ .topology = "u", .machine_id = { 1, 2, 3 }, .written_out = &again };
-	diags_add_source(&second.diags, (struct source_text){ "out", text_str(&out), out.size });
-	if (!spec_read(&second.spec, &second.diags, 0, &options)) {
-		_cleanup_free_ char *all = diags_format(&second.diags, false);
-
-		fail_msg("%s\n%s", all, text_str(&out));
-	}
-	print_state(&r.spec.state, &one);
-	print_state(&second.spec.state, &other);
-	assert_string_equal(text_str(&one), text_str(&other));
-	assert_string_equal(r.spec.topology, second.spec.topology);
-	assert_string_equal(text_str(&out), text_str(&again));
-}
-
-static void check_same(const char *text, const char *written_out) {
-	_spec_ r, other;
-	_cleanup_text_ struct text found = {}, expected = {};
-
-	good_spec(&r, text);
-	good_spec(&other, written_out);
-	print_state(&r.spec.state, &found);
-	print_state(&other.spec.state, &expected);
-	assert_string_equal(text_str(&found), text_str(&expected));
-	check_written_out(text);
-	check_written_out(written_out);
-}
+/* Ranges. */
 
 static void test_namespaces(void **state _unused_) {
 	check_same("namespaces: {\"h[1-3]\": {forwarding: true}}",
@@ -276,7 +237,16 @@ static void add_random(struct text *out) {
 		  draw(3), 3 + draw(3), 1 + draw(250));
 	text_addf(out, "links:\n- {endpoints: [\"h[%u-%u]:eth0\", \"host:c1[%u-%u]\"], mtu: \"{1400-n}\"}\n", from,
 		  from + n - 1, from, from + n - 1);
-	text_addf(out, "- [\"h[%u-%u]:eth1\", \"host:c2{n}\"]\n", from, from + n - 1);
+	text_addf(out, "- {endpoints: [\"h[%u-%u]:eth1\", \"host:c2{n}\"], prefix: %s}\n", from, from + n - 1,
+		  PICK("\"10.5.{n}.0/30\"", "{pool: 10.5.0.0/16, length: 31}",
+		       "[\"10.5.{n}.0/24\", {pool: \"fd05::/48\", length: 64}]"));
+	text_addf(out, "networks:\n  net[1-2]: {prefix: %s, members: [\"h[%u-%u]\", %s\"m{n}-[1-3]\"], %s%s%s}\n",
+		  PICK("\"10.6{n}.0.0/24\"", "[\"10.6{n}.0.0/24\", \"fd06:{n}::/64\"]", "\"fd06:{n}::/64\""), from,
+		  from + n - 1, PICK("", "{name: a, interface: z{n}}, ", "r, "), PICK("", "bridge: \"host:nb{n}\", "),
+		  PICK("", "isolated: true, "),
+		  PICK("", "gateway: false", "gateway: \"m{n}-1\", nat: true", "gateway: host"));
+	text_addf(out, "defaults: {namespace: {%s%s}}\n", PICK("", "forwarding: true, ", "forwarding: ipv4, "),
+		  PICK("", "sysctl: {net.core.somaxconn: 7}", "drift: report"));
 }
 
 /* A random file is either refused, or written out as the same topology. */

@@ -151,6 +151,81 @@ static void test_network(void **state _unused_) {
 	check_network("fd00:ffff::1/17", "fd00:8000::/17");
 }
 
+/* The n-th host, and the n-th part of this length; "none": there are not so many. */
+static void check_host(const char *text, uint64_t n, const char *expected) {
+	struct prefix prefix, host;
+	char buf[PREFIX_TEXT_MAX];
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	assert_string_equal(prefix_host(&prefix, n, &host) ? prefix_format(&host, buf) : "none", expected);
+}
+
+static void check_part(const char *text, uint8_t length, uint64_t n, const char *expected) {
+	struct prefix prefix, part;
+	char buf[PREFIX_TEXT_MAX];
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	assert_string_equal(prefix_part(&prefix, length, n, &part) ? prefix_format(&part, buf) : "none", expected);
+}
+
+static void test_hosts(void **state _unused_) {
+	check_host("10.0.0.0/24", 0, "10.0.0.1/24");
+	check_host("10.0.0.0/24", 253, "10.0.0.254/24");
+	check_host("10.0.0.0/24", 254, "none");
+	check_host("10.0.0.0/16", 255, "10.0.1.0/16");
+	check_host("10.0.0.4/30", 1, "10.0.0.6/30");
+	check_host("10.0.0.4/30", 2, "none");
+	check_host("10.0.0.4/31", 0, "10.0.0.4/31");
+	check_host("10.0.0.4/31", 1, "10.0.0.5/31");
+	check_host("10.0.0.4/32", 0, "10.0.0.4/32");
+	check_host("10.0.0.4/32", 1, "none");
+	check_host("0.0.0.0/0", 4294967293, "255.255.255.254/0");
+	check_host("0.0.0.0/0", 4294967294, "none");
+	check_host("fd00::/64", 0, "fd00::1/64");
+	check_host("fd00::/64", 65535, "fd00::1:0/64");
+	check_host("fd00::/120", 254, "fd00::ff/120");
+	check_host("fd00::/120", 255, "none");
+	check_host("fd00::2/127", 1, "fd00::3/127");
+	check_host("::/0", 4294967295, "::1:0:0/0");
+	check_host("::/0", 4294967296, "none");
+}
+
+static bool has_host(const char *text, const char *address) {
+	struct prefix prefix;
+	struct ip ip;
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	assert_int_equal(ip_parse(address, &ip), 0);
+	return prefix_has_host(&prefix, &ip);
+}
+
+static void test_has_host(void **state _unused_) {
+	assert_true(has_host("10.0.0.0/24", "10.0.0.1"));
+	assert_true(has_host("10.0.0.0/24", "10.0.0.254"));
+	assert_false(has_host("10.0.0.0/24", "10.0.0.0"));
+	assert_false(has_host("10.0.0.0/24", "10.0.0.255"));
+	assert_false(has_host("10.0.0.0/24", "10.0.1.1"));
+	assert_false(has_host("10.0.0.0/24", "fd00::1"));
+	assert_true(has_host("10.0.0.0/31", "10.0.0.0"));
+	assert_true(has_host("10.0.0.0/31", "10.0.0.1"));
+	assert_true(has_host("fd00::/64", "fd00::ffff:ffff:ffff:ffff"));
+	assert_false(has_host("fd00::/64", "fd00::"));
+	assert_true(has_host("0.0.0.0/0", "255.255.255.254"));
+}
+
+static void test_parts(void **state _unused_) {
+	check_part("10.0.0.0/16", 30, 0, "10.0.0.0/30");
+	check_part("10.0.0.0/16", 30, 70, "10.0.1.24/30");
+	check_part("10.0.0.0/16", 30, 16383, "10.0.255.252/30");
+	check_part("10.0.0.0/16", 30, 16384, "none");
+	check_part("10.0.0.0/16", 15, 0, "none");
+	check_part("10.0.0.0/16", 33, 0, "none");
+	check_part("10.0.0.0/16", 16, 0, "10.0.0.0/16");
+	check_part("10.0.0.0/16", 16, 1, "none");
+	check_part("fd00::/32", 64, 0x12345, "fd00:0:1:2345::/64");
+	check_part("::/0", 128, 5, "::5/128");
+}
+
 static void test_use(void **state _unused_) {
 	const struct {
 		const char *text;
@@ -204,9 +279,10 @@ static void test_equal(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ip),  cmocka_unit_test(test_prefix),   cmocka_unit_test(test_none),
-		cmocka_unit_test(test_mac), cmocka_unit_test(test_contains), cmocka_unit_test(test_network),
-		cmocka_unit_test(test_use), cmocka_unit_test(test_bytes),    cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_ip),    cmocka_unit_test(test_prefix),   cmocka_unit_test(test_none),
+		cmocka_unit_test(test_mac),   cmocka_unit_test(test_contains), cmocka_unit_test(test_network),
+		cmocka_unit_test(test_hosts), cmocka_unit_test(test_has_host), cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_use),   cmocka_unit_test(test_bytes),    cmocka_unit_test(test_equal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -350,6 +350,8 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "vrf-port", "namespaces: {a: {interfaces: {x: {kind: vrf, table: 10, ports: [{@}]}}}}" },
 		{ "address", "namespaces: {a: {interfaces: {lo: {addresses: [{@}]}}}}" },
 		{ "link", "links: [{@}]" },
+		{ "network", "networks: {a: {@}}" },
+		{ "member", "networks: {a: {prefix: 10.0.0.0/24, members: [{@}]}}" },
 		{ "route", "namespaces: {a: {routes: [{@}]}}" },
 		{ "rule", "namespaces: {a: {rules: [{@}]}}" },
 		{ "neighbor", "namespaces: {a: {neighbors: [{@}]}}" },
