@@ -93,7 +93,7 @@ static void put_identity(struct nl_writer *w, const struct route *r) {
 static int put_rest(struct encode *encode, const struct route *r) {
 	struct nl_writer *w = encode->writer;
 
-	if (has(r, ROUTE_SRC)) {
+	if (has(r, ROUTE_SRC) && r->src.family) {
 		nl_origin(w, &route_fields[ROUTE_SRC]);
 		nl_put(w, RTA_PREFSRC, r->src.bytes, ip_size(r->src.family));
 	}
@@ -236,10 +236,10 @@ static void decode_rest(const struct decode *decode, struct route *r, const stru
 	r->nexthop = nl_get_u32(tb[RTA_NH_ID], 0);
 	if (!r->nexthop) /* otherwise these attributes show the next hop as it is now (net.ipv4.nexthop_compat_mode) */
 		decode_way(decode, r, rtm, tb);
-	if (tb[RTA_PREFSRC] && type_ip.get(decode->arena, NULL, tb[RTA_PREFSRC], &r->src))
-		r->object.set |= field_bit(ROUTE_SRC);
+	if (tb[RTA_PREFSRC])
+		type_ip.get(decode->arena, NULL, tb[RTA_PREFSRC], &r->src);
 	decode_metrics(r, tb[RTA_METRICS]);
-	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) |
+	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_SRC) |
 			 field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS);
 }
 

@@ -420,7 +420,8 @@ static void settle_returning(struct object *object, const struct ns_state *obser
 
 		if (!(object->returning & object->set & field_bit(i)))
 			continue;
-		if (field->flags & FIELD_SOURCE && !is_provided(observed, field_of(field, object)))
+		const struct ip *source = field->flags & FIELD_SOURCE ? field_of(field, object) : NULL;
+		if (source && source->family && !is_provided(observed, source))
 			object->set &= ~field_bit(i);
 		if (field->type != &type_link_name || !field->fallback)
 			continue;

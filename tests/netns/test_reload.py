@@ -118,6 +118,16 @@ class Minimal(Reload):
         self.assertNotIn("metrics", lab.route("web", "10.77.0.0/16"))
         self.finish()
 
+    def test_source_and_on_link_leave_a_route(self):
+        self.change(("via: 10.0.0.12, metric: 50, mtu: 1300}", "via: 10.9.9.9, dev: eth0, on-link: true, metric: 50, src: 10.0.0.11}"))
+        route = lab.route("web", "10.77.0.0/16")
+        self.assertEqual(("10.0.0.11", ["onlink"]), (route["prefsrc"], route["flags"]))
+        self.change((", src: 10.0.0.11}", "}"))
+        self.assertNotIn("prefsrc", lab.route("web", "10.77.0.0/16"))
+        self.change(("via: 10.9.9.9, dev: eth0, on-link: true,", "via: 10.0.0.12, dev: eth0,"))
+        self.assertEqual([], lab.route("web", "10.77.0.0/16")["flags"])
+        self.finish()
+
 
 class Structure(Reload):
     def test_added(self):

@@ -369,11 +369,11 @@ static void test_taken_over_returns(void **state _unused_) {
 		ledger_note(&then.ledger, (*change)->desired, (*change)->observed, (*change)->fields, false, &lines);
 	ledger_add_returns(&then.ledger, &then.desired.spec.state);
 	world_plan(&then);
-	check_plan(&then, "~ a route 0.0.0.0/0: via 10.0.0.9 -> 10.0.0.8, protocol 84 -> 4\n"
+	check_plan(&then, "~ a route 0.0.0.0/0: via 10.0.0.9 -> 10.0.0.8, src 10.0.0.1 -> none, protocol 84 -> 4\n"
 			  "~ a/e address 10.0.0.1/8: protocol 84 -> 0\n");
 	const struct route *route = (const struct route *)then.plan.changes.items[0]->desired;
 	assert_string_equal(route->dev, "e"); /* unchanged, and part of the identity */
-	assert_false(object_has(&route->object, ROUTE_SRC));
+	assert_int_equal(route->src.family, 0);
 }
 
 /* A link is to go back to a controller that is gone by now. */
