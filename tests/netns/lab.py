@@ -546,7 +546,7 @@ class Case(unittest.TestCase):
         said = f"topod {' '.join(map(str, args))}\n{done.stdout}{done.stderr}"
         self.assertIsNone(SANITIZER.search(done.stderr), said)
         self.assertIn(done.returncode, wanted, said)
-        if args[0] == "apply" and done.returncode == EXIT_DONE and os.path.isfile(args[-1]):
+        if args and args[0] == "apply" and done.returncode == EXIT_DONE and os.path.isfile(args[-1]):
             note_applied(args[-1])
         return done
 
