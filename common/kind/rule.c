@@ -191,8 +191,6 @@ static const char *find_problem(const struct rule *r) {
 		return "'l3mdev' replaces 'table'; write only one of them";
 	if (!lookup && (table || r->l3mdev))
 		return "a rule of this type does not look in a table; remove 'table' or 'l3mdev'";
-	if (table && !r->table)
-		return "there is no table 0; 'main' is 254";
 	if (r->inverted && !(r->object.set & SELECTORS))
 		return "'not: true' without a selector never matches";
 	if (has(r, RULE_TOS) && r->tos & TOS_ECN)
