@@ -1,424 +1,115 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From entries to rules of nftables.
- *
- * The expressions are those that nft writes for the same meaning, so that `nft list ruleset` shows a rule as a person
- * would have written it. There are no sets: a list becomes one rule for each combination of its items, and a list of
- * `not` items becomes a series of comparisons in one rule. So the table can be read back without knowing sets and their
- * elements, at the price of a limit (see ruleset.h).
- *
- * The family of a matched address is tested first. That of a translation's target is not, because the kernel ignores
- * packets of another family there.
+ * Which chains and rules the entries of a namespace become. What a rule consists of is in nft_rule.c.
  */
 #include "kind/ruleset.h"
 
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_nat.h>
-#include <linux/netfilter/nf_tables.h>
-#include <libnftnl/expr.h>
-#include <libnftnl/rule.h>
-#include <linux/rtnetlink.h>
-#include <net/if.h>
 
-/* Aborts if libnftnl has no expression of that name, or no memory (base.h). */
-static struct nftnl_expr *add_expr(struct nftnl_rule *rule, const char *name) {
-	struct nftnl_expr *expr = nftnl_expr_alloc(name);
-
-	if (!expr)
-		abort();
-	nftnl_rule_add_expr(rule, expr);
-	return expr;
-}
-
-static void load_meta(struct nftnl_rule *rule, uint32_t key) {
-	struct nftnl_expr *expr = add_expr(rule, "meta");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, NFT_REG_1);
-}
-
-static void load_payload(struct nftnl_rule *rule, uint32_t base, uint32_t offset, uint32_t size) {
-	struct nftnl_expr *expr = add_expr(rule, "payload");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_LEN, size);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_PAYLOAD_DREG, NFT_REG_1);
-}
-
-static void compare(struct nftnl_rule *rule, uint32_t op, const void *data, size_t size) {
-	struct nftnl_expr *expr = add_expr(rule, "cmp");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set(expr, NFTNL_EXPR_CMP_DATA, data, (uint32_t)size);
-}
-
-static void mask_with(struct nftnl_rule *rule, const void *mask, uint32_t size) {
-	struct nftnl_expr *expr = add_expr(rule, "bitwise");
-	static const uint8_t zero[16];
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_BITWISE_LEN, size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_MASK, mask, size);
-	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, zero, size);
-}
-
-static uint32_t equality(bool negated) {
-	return negated ? NFT_CMP_NEQ : NFT_CMP_EQ;
-}
-
-/* Interfaces: the whole name with its padding, or only its first characters. */
-
-static void match_link(struct nftnl_rule *rule, uint32_t key, const struct nft_item *item, bool negated) {
-	size_t n = strlen(item->link);
-	char name[IFNAMSIZ + 1] = {};
-
-	memcpy(name, item->link, MIN(n, (size_t)IFNAMSIZ));
-	load_meta(rule, key);
-	compare(rule, equality(negated), name, n && item->link[n - 1] == '*' ? n - 1 : IFNAMSIZ);
-}
-
-static void match_in(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	match_link(rule, NFT_META_IIFNAME, item, negated);
-}
-
-static void match_out(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	match_link(rule, NFT_META_OIFNAME, item, negated);
-}
-
-/* Addresses. */
-
-static void match_family(struct nftnl_rule *rule, uint8_t family) {
-	uint8_t value = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
-
-	load_meta(rule, NFT_META_NFPROTO);
-	compare(rule, NFT_CMP_EQ, &value, sizeof(value));
-}
-
-static void apply_mask(struct nftnl_rule *rule, uint8_t length, uint32_t size) {
-	uint8_t mask[16] = {};
-
-	for (size_t bit = 0; bit < length; bit++)
-		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	mask_with(rule, mask, size);
-}
-
-/* Loads only the bytes of the prefix if it ends between two bytes. */
-static void match_prefix(struct nftnl_rule *rule, uint32_t offset, const struct prefix *prefix, bool negated) {
-	bool aligned = prefix->length % 8 == 0;
-	uint32_t size = aligned ? prefix->length / 8 : (uint32_t)ip_size(prefix->address.family);
-
-	if (!prefix->length)
-		return;
-	load_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, offset, size);
-	if (!aligned)
-		apply_mask(rule, prefix->length, size);
-	compare(rule, equality(negated), prefix->address.bytes, size);
-}
-
-/* Offsets of the addresses: RFC 791 §3.1, RFC 8200 §3. */
-static void match_source(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	match_prefix(rule, item->prefix.address.family == AF_INET ? 12 : 8, &item->prefix, negated);
-}
-
-static void match_destination(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	match_prefix(rule, item->prefix.address.family == AF_INET ? 16 : 24, &item->prefix, negated);
-}
-
-/* Protocols and ports. */
-
-static void match_protocol(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	load_meta(rule, NFT_META_L4PROTO);
-	compare(rule, equality(negated), &item->protocol, sizeof(item->protocol));
-}
-
-static void exclude_range(struct nftnl_rule *rule, const uint16_t *first, const uint16_t *last) {
-	struct nftnl_expr *expr = add_expr(rule, "range");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_RANGE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_RANGE_OP, NFT_RANGE_NEQ);
-	nftnl_expr_set(expr, NFTNL_EXPR_RANGE_FROM_DATA, first, sizeof(*first));
-	nftnl_expr_set(expr, NFTNL_EXPR_RANGE_TO_DATA, last, sizeof(*last));
-}
-
-static void match_ports(struct nftnl_rule *rule, uint32_t offset, const struct nft_item *item, bool negated) {
-	uint16_t first = htons(item->first), last = htons(item->last);
-
-	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(first));
-	if (first == last) {
-		compare(rule, equality(negated), &first, sizeof(first));
-	} else if (negated) {
-		exclude_range(rule, &first, &last);
-	} else {
-		compare(rule, NFT_CMP_GTE, &first, sizeof(first));
-		compare(rule, NFT_CMP_LTE, &last, sizeof(last));
-	}
-}
-
-static void match_source_port(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	match_ports(rule, 0, item, negated);
-}
-
-static void match_port(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	match_ports(rule, 2, item, negated);
-}
-
-/* Marks, in the byte order of the machine. */
-
-static void match_mark(struct nftnl_rule *rule, const struct nft_item *item, bool negated) {
-	load_meta(rule, NFT_META_MARK);
-	if (item->mark.mask != UINT32_MAX)
-		mask_with(rule, &item->mark.mask, sizeof(item->mark.mask));
-	compare(rule, equality(negated), &item->mark.value, sizeof(item->mark.value));
-}
-
-/* What `hairpin` adds. */
-
-static void match_local(struct nftnl_rule *rule) {
-	const uint32_t local = RTN_LOCAL;
-	struct nftnl_expr *expr = add_expr(rule, "fib");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
-	compare(rule, NFT_CMP_EQ, &local, sizeof(local));
-}
-
-static void match_translated(struct nftnl_rule *rule) {
-	const uint32_t translated = IPS_DST_NAT, none = 0;
-	struct nftnl_expr *expr = add_expr(rule, "ct");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, NFT_CT_STATUS);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
-	mask_with(rule, &translated, sizeof(translated));
-	compare(rule, NFT_CMP_NEQ, &none, sizeof(none));
-}
-
-/* Translations. */
-
-static uint32_t load_value(struct nftnl_rule *rule, uint32_t *reg, const void *data, size_t size) {
-	struct nftnl_expr *expr = add_expr(rule, "immediate");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_IMM_DREG, *reg);
-	nftnl_expr_set(expr, NFTNL_EXPR_IMM_DATA, data, (uint32_t)size);
-	return (*reg)++;
-}
-
-/* The registers with a target's values; 0: it has none. */
-struct target_regs {
-	uint32_t first, last, first_port, last_port;
+/* Priorities as nft names them: dstnat -100, srcnat 100, mangle -150, filter 0. Before routing and after it, filters see
+ * the addresses outside of translations. */
+const struct nft_place nft_places[NFT_N_CHAINS] = {
+	[NFT_NAT_PREROUTING] = { "prerouting", "nat", NF_INET_PRE_ROUTING, -100 },
+	[NFT_NAT_OUTPUT] = { "output", "nat", NF_INET_LOCAL_OUT, -100 },
+	[NFT_NAT_POSTROUTING] = { "postrouting", "nat", NF_INET_POST_ROUTING, 100 },
+	[NFT_FILTER_PREROUTING] = { "filter-prerouting", "filter", NF_INET_PRE_ROUTING, -150 },
+	[NFT_FILTER_INPUT] = { "filter-input", "filter", NF_INET_LOCAL_IN, 0 },
+	[NFT_FILTER_FORWARD] = { "filter-forward", "filter", NF_INET_FORWARD, 0 },
+	[NFT_FILTER_OUTPUT] = { "filter-output", "filter", NF_INET_LOCAL_OUT, 0 },
+	[NFT_FILTER_POSTROUTING] = { "filter-postrouting", "filter", NF_INET_POST_ROUTING, -150 },
 };
 
-static struct target_regs load_target(struct nftnl_rule *rule, const struct nft_target *to) {
-	uint16_t first_port = htons(to->first_port), last_port = htons(to->last_port);
-	size_t size = ip_size(to->first.family);
-	struct target_regs regs = {};
-	uint32_t reg = NFT_REG_1;
-
-	if (size)
-		regs.first = load_value(rule, &reg, to->first.bytes, size);
-	if (size && !ip_equal(&to->first, &to->last))
-		regs.last = load_value(rule, &reg, to->last.bytes, size);
-	if (first_port)
-		regs.first_port = load_value(rule, &reg, &first_port, sizeof(first_port));
-	if (first_port != last_port)
-		regs.last_port = load_value(rule, &reg, &last_port, sizeof(last_port));
-	return regs;
+/* A limit holds for the entry and not for each of the rules that its lists become; a log's limit is the log's alone. Then
+ * the rules only match, and jump to a chain that the entry has for itself. */
+static bool needs_chain(const struct nft_entry *entry) {
+	return entry->log.limit.rate || (entry->limit.rate && nft_entry_n_rules(entry) > 1);
 }
 
-static void set_reg(struct nftnl_expr *expr, uint16_t attr, uint32_t reg) {
-	if (reg)
-		nftnl_expr_set_u32(expr, attr, reg);
-}
-
-static uint32_t nat_family(const struct nft_target *to) {
-	switch (to->first.family) {
-	case AF_INET:
-		return NFPROTO_IPV4;
-	case AF_INET6:
-		return NFPROTO_IPV6;
-	}
-	return NFPROTO_INET;
-}
-
-static void set_flags(struct nftnl_expr *expr, uint16_t attr, const struct nft_entry *entry) {
-	uint32_t flags =
-		(entry->to.first_port ? NF_NAT_RANGE_PROTO_SPECIFIED : 0) | (entry->random ? NF_NAT_RANGE_PROTO_RANDOM : 0) |
-		(entry->persistent ? NF_NAT_RANGE_PERSISTENT : 0) | (entry->action == NFT_NETMAP ? NF_NAT_RANGE_NETMAP : 0);
-
-	if (flags)
-		nftnl_expr_set_u32(expr, attr, flags);
-}
-
-static void translate_address(struct nftnl_rule *rule, const struct nft_entry *entry, enum nft_nat_types type) {
-	struct target_regs regs = load_target(rule, &entry->to);
-	struct nftnl_expr *expr = add_expr(rule, "nat");
-
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, type);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, nat_family(&entry->to));
-	set_reg(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, regs.first);
-	set_reg(expr, NFTNL_EXPR_NAT_REG_ADDR_MAX, regs.last);
-	set_reg(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, regs.first_port);
-	set_reg(expr, NFTNL_EXPR_NAT_REG_PROTO_MAX, regs.last_port);
-	set_flags(expr, NFTNL_EXPR_NAT_FLAGS, entry);
-}
-
-static void masquerade(struct nftnl_rule *rule, const struct nft_entry *entry) {
-	struct target_regs regs = load_target(rule, &entry->to);
-	struct nftnl_expr *expr = add_expr(rule, "masq");
-
-	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MIN, regs.first_port);
-	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MAX, regs.last_port);
-	set_flags(expr, NFTNL_EXPR_MASQ_FLAGS, entry);
-}
-
-static void redirect(struct nftnl_rule *rule, const struct nft_entry *entry) {
-	struct target_regs regs = load_target(rule, &entry->to);
-	struct nftnl_expr *expr = add_expr(rule, "redir");
-
-	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MIN, regs.first_port);
-	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MAX, regs.last_port);
-	set_flags(expr, NFTNL_EXPR_REDIR_FLAGS, entry);
-}
-
-static void act(struct nftnl_rule *rule, const struct nft_entry *entry) {
-	switch ((enum nft_action)entry->action) {
-	case NFT_MASQUERADE:
-		masquerade(rule, entry);
-		break;
-	case NFT_REDIRECT:
-		redirect(rule, entry);
-		break;
-	case NFT_SNAT:
-		translate_address(rule, entry, NFT_NAT_SNAT);
-		break;
-	case NFT_DNAT:
-		translate_address(rule, entry, NFT_NAT_DNAT);
-		break;
-	case NFT_NETMAP:
-		translate_address(rule, entry, nft_maps_destination(entry) ? NFT_NAT_DNAT : NFT_NAT_SNAT);
-		break;
-	case NFT_GO_ON:
-		break;
-	}
-}
-
-/* Entries. */
-
-/* The parts of a match, in their order in a rule: the position of a port is only known once the protocol is. */
-static const struct dimension {
-	size_t offset;
-	void (*match)(struct nftnl_rule *rule, const struct nft_item *item, bool negated);
-	bool family; /* the address's family is tested first */
-} dimensions[] = {
-	{ offsetof(struct nft_entry, in), match_in },
-	{ offsetof(struct nft_entry, out), match_out },
-	{ offsetof(struct nft_entry, fwmark), match_mark },
-	{ offsetof(struct nft_entry, source), match_source, true },
-	{ offsetof(struct nft_entry, destination), match_destination, true },
-	{ offsetof(struct nft_entry, protocol), match_protocol },
-	{ offsetof(struct nft_entry, source_port), match_source_port },
-	{ offsetof(struct nft_entry, port), match_port },
+struct compiler {
+	struct arena *arena;
+	vec(struct nft_program_chain) chains;
+	vec(struct nft_step) steps; /* of the chain that is being compiled */
+	size_t n_rules;
 };
 
-static const struct nft_match *match_of(const struct nft_entry *entry, const struct dimension *dimension) {
-	return (const void *)((const char *)entry + dimension->offset);
+static void add_step(struct compiler *c, struct nft_step step) {
+	vec_push(&c->steps, step);
+	c->n_rules++;
 }
 
-/* How many rules a match needs: a list of items spreads over rules, `not` items are all in each rule. */
-static size_t match_spread(const struct nft_match *match) {
-	return match->n && !match->negated ? match->n : 1;
+/* Ends a chain: its steps are those from `first` on. */
+static void end_chain(struct compiler *c, struct nft_program_chain chain, size_t first) {
+	chain.n = c->steps.n - first;
+	chain.steps = arena_memdup(c->arena, c->steps.items + first, chain.n * sizeof(chain.steps[0]));
+	c->steps.n = first;
+	vec_push(&c->chains, chain);
 }
 
-size_t nft_entry_n_rules(const struct nft_entry *entry) {
-	size_t n = 1;
+static const char *add_own_chain(struct compiler *c, const struct nft_entry *entry, size_t number) {
+	const char *name = arena_printf(c->arena, "%s-%zu", nft_places[entry->chain].name, number);
+	size_t first = c->steps.n;
 
-	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++)
-		if (__builtin_mul_overflow(n, match_spread(match_of(entry, &dimensions[i])), &n))
-			return SIZE_MAX;
-	return n;
+	if (entry->limit.rate)
+		add_step(c, (struct nft_step){ entry, .part = NFT_PART_OVER });
+	if (entry->log.limit.rate)
+		add_step(c, (struct nft_step){ entry, .part = NFT_PART_LOG });
+	add_step(c, (struct nft_step){ entry, .part = NFT_PART_REST });
+	end_chain(c, (struct nft_program_chain){ .name = name }, first);
+	return name;
 }
 
-size_t nft_entry_n_not(const struct nft_entry *entry) {
-	size_t n = 0;
+static bool add_entries(struct compiler *c, const struct nft_entries *entries, enum nft_chain chain) {
+	size_t number = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++)
-		if (match_of(entry, &dimensions[i])->negated)
-			n += match_of(entry, &dimensions[i])->n;
-	return n;
-}
-
-static void put_match(struct nftnl_rule *rule, const struct dimension *dimension, const struct nft_match *match,
-		      size_t choice) {
-	if (!match->n)
-		return;
-	if (!match->negated) {
-		dimension->match(rule, &match->items[choice], false);
-		return;
-	}
-	for (size_t i = 0; i < match->n; i++)
-		dimension->match(rule, &match->items[i], true);
-}
-
-struct nftnl_rule *nft_build_rule(const struct nft_step *step) {
-	const struct nft_entry *entry = step->entry;
-	struct nftnl_rule *rule = nftnl_rule_alloc();
-	size_t index = step->index, left = nft_entry_n_rules(entry);
-	bool family_known = false;
-
-	if (!rule)
-		abort();
-	for (size_t i = 0; i < ARRAY_SIZE(dimensions); i++) {
-		const struct nft_match *match = match_of(entry, &dimensions[i]);
-
-		if (match->n && dimensions[i].family && !family_known) {
-			match_family(rule, entry->family);
-			family_known = true;
-		}
-		left /= match_spread(match);
-		put_match(rule, &dimensions[i], match, index / left);
-		index %= left;
-	}
-	if (entry->to_local)
-		match_local(rule);
-	if (entry->translated)
-		match_translated(rule);
-	act(rule, entry);
-	return rule;
-}
-
-static const char *const chain_names[NFT_N_CHAINS] = {
-	[NFT_NAT_PREROUTING] = "prerouting",
-	[NFT_NAT_OUTPUT] = "output",
-	[NFT_NAT_POSTROUTING] = "postrouting",
-};
-
-const struct nft_program *nft_compile(struct arena *arena, const struct nft_entries *entries) {
-	struct nft_program *program = arena_new(arena, struct nft_program);
-	size_t total = 0, n[NFT_N_CHAINS] = {};
-
-	for (size_t i = 0; i < entries->n; i++) {
-		size_t spread = nft_entry_n_rules(&entries->items[i]); /* at most NFT_ENTRY_RULES_MAX */
-
-		n[entries->items[i].chain] += spread;
-		total += spread;
-	}
-	if (total > NFT_RULES_MAX)
-		return NULL;
-	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
-		program->chains[chain] = (struct nft_program_chain){
-			.name = chain_names[chain],
-			.steps = arena_newn(arena, struct nft_step, n[chain]),
-		};
 	for (size_t i = 0; i < entries->n; i++) {
 		const struct nft_entry *entry = &entries->items[i];
-		struct nft_program_chain *chain = &program->chains[entry->chain];
+		size_t n = nft_entry_n_rules(entry); /* at most NFT_ENTRY_RULES_MAX */
 
-		for (size_t k = 0; k < nft_entry_n_rules(entry); k++)
-			chain->steps[chain->n++] = (struct nft_step){ entry, (uint32_t)k };
+		if (entry->chain != chain)
+			continue;
+		if (c->n_rules + n > NFT_RULES_MAX)
+			return false;
+		const char *own = needs_chain(entry) ? add_own_chain(c, entry, ++number) : NULL;
+		for (size_t k = 0; k < n; k++)
+			add_step(c, (struct nft_step){ entry, (uint32_t)k, own ? NFT_PART_JUMP : NFT_PART_WHOLE, own });
 	}
+	return true;
+}
+
+/* A mark that is set on the namespace's own packets chooses another route only in a chain of this type. */
+static const char *type_of(enum nft_chain chain, const struct nft_entries *entries) {
+	for (size_t i = 0; chain == NFT_FILTER_OUTPUT && i < entries->n; i++)
+		if (entries->items[i].mark.mask)
+			return "route";
+	return nft_places[chain].type;
+}
+
+const struct nft_program *nft_compile(struct arena *arena, const struct nft_entries *nat,
+				      const struct nft_filter_chain filter[NFT_N_CHAINS]) {
+	struct compiler c = { .arena = arena };
+	struct nft_program *program = NULL;
+	bool good = true;
+
+	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++) {
+		const struct nft_entries *entries = chain < NFT_FILTER_PREROUTING ? nat : &filter[chain].rules;
+
+		good = good && add_entries(&c, entries, chain);
+		if (good && (c.steps.n || filter[chain].given))
+			end_chain(&c,
+				  (struct nft_program_chain){
+					  .name = nft_places[chain].name,
+					  .place = &nft_places[chain],
+					  .type = type_of(chain, entries),
+					  .policy = filter[chain].policy == NFT_DROP ? NF_DROP : NF_ACCEPT,
+				  },
+				  0);
+	}
+	if (good) {
+		program = arena_new(arena, struct nft_program);
+		program->n = c.chains.n;
+		program->chains = arena_memdup(arena, c.chains.items, c.chains.n * sizeof(c.chains.items[0]));
+	}
+	vec_done(&c.chains);
+	vec_done(&c.steps);
 	return program;
 }

@@ -3,9 +3,9 @@
  * Reading the table from the kernel's messages, as the canonical text by which a table is compared.
  *
  * The desired text is made from the very messages that would be sent, so there is only one way to make it. Defaults
- * that the kernel adds to an answer are added here too, on both sides. What topod never writes (a chain of another
- * name, another expression, a set) is not described: its presence alone is a difference. Sets, maps, objects and flow
- * tables are not requested; they show in the table's use count.
+ * that the kernel adds to an answer are added here too, on both sides. What topod never writes (another expression, a
+ * set) is not described: its presence alone is a difference. Sets, maps, objects and flow tables are not requested; they
+ * show in the table's use count.
  */
 #include "kind/ruleset.h"
 
@@ -13,25 +13,27 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-static const char *const chain_names[NFT_N_CHAINS] = {
-	[NFT_NAT_PREROUTING] = "prerouting",
-	[NFT_NAT_OUTPUT] = "output",
-	[NFT_NAT_POSTROUTING] = "postrouting",
-};
-
 struct nft_reader_line {
 	struct nft_reader_line *next;
 	size_t size;
 	const char *text;
+	uint64_t handle;
+};
+
+struct nft_reader_chain {
+	const char *name;
+	const char *head; /* NULL: only rules of it were seen */
+	int policy;
+	size_t n;
+	struct nft_reader_line *first, **end;
+	struct nft_reader_chain *next;
 };
 
 void nft_reader_begin(struct nft_reader *reader, const struct decode *decode) {
-	*reader = (struct nft_reader){ .decode = decode };
 	_cleanup_free_ char *table = nft_table_name(decode->topology);
 
+	*reader = (struct nft_reader){ .decode = decode };
 	reader->table = arena_strdup(decode->arena, table);
-	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
-		reader->chains[chain].end = &reader->chains[chain].first;
 }
 
 void nft_reader_restart(void *userdata) {
@@ -44,14 +46,37 @@ static bool is_ours(const struct nft_reader *reader, const struct nlattr *table)
 	return streq_ptr(nl_get_text(table), reader->table);
 }
 
-/* -1: a chain with another name. */
-static int find_chain(const struct nlattr *attr) {
-	const char *name = nl_get_text(attr);
+/* Counts what is kept; false: it is too much. */
+static bool take(struct nft_reader *reader, size_t size) {
+	reader->full |= reader->size + size > NFT_TEXT_MAX;
+	reader->size += reader->full ? 0 : size;
+	return !reader->full;
+}
 
-	for (int chain = 0; name && chain < NFT_N_CHAINS; chain++)
-		if (streq(name, chain_names[chain]))
+static struct nft_reader_chain *find_chain(const struct nft_reader *reader, const char *name) {
+	/* The kernel reports the rules of one chain after another, in the order of the chains. */
+	for (struct nft_reader_chain *chain = reader->latest; chain; chain = chain->next)
+		if (streq(chain->name, name))
 			return chain;
-	return -1;
+	for (struct nft_reader_chain *chain = reader->chains; chain && chain != reader->latest; chain = chain->next)
+		if (streq(chain->name, name))
+			return chain;
+	return NULL;
+}
+
+/* NULL: there is too much. */
+static struct nft_reader_chain *add_chain(struct nft_reader *reader, const char *name) {
+	struct nft_reader_chain *chain;
+
+	if (!take(reader, sizeof(*chain)))
+		return NULL;
+	chain = arena_new(reader->decode->arena, struct nft_reader_chain);
+	chain->name = arena_strdup(reader->decode->arena, name);
+	chain->end = &chain->first;
+	*(reader->last ? &reader->last->next : &reader->chains) = chain;
+	reader->last = chain;
+	reader->n_chains++;
+	return chain;
 }
 
 static void read_table(struct nft_reader *reader, const struct nlmsghdr *nlh) {
@@ -65,52 +90,59 @@ static void read_table(struct nft_reader *reader, const struct nlmsghdr *nlh) {
 	reader->use = ntohl(nl_get_u32(tb[NFTA_TABLE_USE], 0));
 }
 
+static const char *known_type(const struct nlattr *attr) {
+	const char *type = nl_get_text(attr);
+
+	return streq_ptr(type, "nat") || streq_ptr(type, "filter") || streq_ptr(type, "route") ? type : "other";
+}
+
 /* Not all kernels report the base flag of a chain with a hook. */
 static void read_chain(struct nft_reader *reader, const struct nlmsghdr *nlh) {
 	const struct nlattr *tb[NFTA_CHAIN_MAX + 1], *hook[NFTA_HOOK_MAX + 1];
 
 	nl_parse(nlh, sizeof(struct nfgenmsg), tb, NFTA_CHAIN_MAX);
-	if (!is_ours(reader, tb[NFTA_CHAIN_TABLE]))
+	const char *name = nl_get_text(tb[NFTA_CHAIN_NAME]);
+	struct nft_reader_chain *chain = name && is_ours(reader, tb[NFTA_CHAIN_TABLE]) ? add_chain(reader, name) : NULL;
+	if (!chain)
 		return;
-	reader->n_chains++;
-	int chain = find_chain(tb[NFTA_CHAIN_NAME]);
-	if (chain < 0)
+	uint32_t flags = ntohl(nl_get_u32(tb[NFTA_CHAIN_FLAGS], 0)) & ~(uint32_t)NFT_CHAIN_BASE;
+	if (!tb[NFTA_CHAIN_HOOK]) {
+		chain->head = arena_printf(reader->decode->arena, "flags %u", flags);
 		return;
+	}
 	nl_parse_nested(tb[NFTA_CHAIN_HOOK], hook, NFTA_HOOK_MAX);
-	const char *type = nl_get_text(tb[NFTA_CHAIN_TYPE]);
-	reader->chains[chain].head = arena_printf(
-		reader->decode->arena, "chain %s type %s hook %d prio %d policy %d flags %u\n", chain_names[chain],
-		type && streq(type, "nat") ? type : "other", (int)ntohl(nl_get_u32(hook[NFTA_HOOK_HOOKNUM], ~0u)),
-		(int32_t)ntohl(nl_get_u32(hook[NFTA_HOOK_PRIORITY], 0)),
-		(int)ntohl(nl_get_u32(tb[NFTA_CHAIN_POLICY], htonl(NF_ACCEPT))),
-		ntohl(nl_get_u32(tb[NFTA_CHAIN_FLAGS], 0)) & ~(uint32_t)NFT_CHAIN_BASE);
-}
-
-static void add_line(struct nft_reader *reader, int chain, const char *text) {
-	struct nft_reader_line *line;
-	size_t size = strlen(text);
-
-	reader->full |= reader->size + size > NFT_TEXT_MAX;
-	if (reader->full)
-		return;
-	reader->size += size;
-	line = arena_new(reader->decode->arena, struct nft_reader_line);
-	*line = (struct nft_reader_line){ .size = size, .text = arena_strndup(reader->decode->arena, text, size) };
-	*reader->chains[chain].end = line;
-	reader->chains[chain].end = &line->next;
+	chain->policy = (int)ntohl(nl_get_u32(tb[NFTA_CHAIN_POLICY], htonl(NF_ACCEPT)));
+	chain->head = arena_printf(reader->decode->arena, "type %s hook %d prio %d flags %u",
+				   known_type(tb[NFTA_CHAIN_TYPE]), (int)ntohl(nl_get_u32(hook[NFTA_HOOK_HOOKNUM], ~0u)),
+				   (int32_t)ntohl(nl_get_u32(hook[NFTA_HOOK_PRIORITY], 0)), flags);
 }
 
 static void read_rule(struct nft_reader *reader, const struct nlmsghdr *nlh) {
 	const struct nlattr *tb[NFTA_RULE_MAX + 1];
 	_cleanup_text_ struct text text = {};
+	struct nft_reader_line *line;
 
 	nl_parse(nlh, sizeof(struct nfgenmsg), tb, NFTA_RULE_MAX);
-	int chain = find_chain(tb[NFTA_RULE_CHAIN]);
-	if (!is_ours(reader, tb[NFTA_RULE_TABLE]) || chain < 0)
+	const char *name = nl_get_text(tb[NFTA_RULE_CHAIN]);
+	if (!name || !is_ours(reader, tb[NFTA_RULE_TABLE]))
+		return;
+	struct nft_reader_chain *chain = find_chain(reader, name);
+	chain = reader->latest = chain ? chain : add_chain(reader, name);
+	if (!chain)
 		return;
 	nft_print_expressions(tb[NFTA_RULE_EXPRESSIONS], &text);
 	text_add(&text, "\n");
-	add_line(reader, chain, text_str(&text));
+	if (!take(reader, text.size))
+		return;
+	line = arena_new(reader->decode->arena, struct nft_reader_line);
+	*line = (struct nft_reader_line){
+		.size = text.size,
+		.text = arena_strndup(reader->decode->arena, text_str(&text), text.size),
+		.handle = nl_get_number(tb[NFTA_RULE_HANDLE]),
+	};
+	*chain->end = line;
+	chain->end = &line->next;
+	chain->n++;
 }
 
 /* Each answer contains the generation of the ruleset. */
@@ -143,48 +175,67 @@ int nft_reader_message(void *userdata, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
-/* What the table has besides our chains. In messages that are to be sent the count is absent. */
-static void print_head(const struct nft_reader *reader, struct text *out) {
-	uint32_t others = reader->use > reader->n_chains ? reader->use - reader->n_chains : 0;
-	uint32_t chains = reader->n_chains;
+/* What the table has besides chains. In messages that are to be sent the count is absent. */
+static const char *head_of(const struct nft_reader *reader) {
+	size_t others = reader->use > reader->n_chains ? reader->use - reader->n_chains : 0;
 
-	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
-		chains -= reader->chains[chain].head != NULL;
-	text_addf(out, "table flags %u other chains %u other objects %u%s\n", reader->flags, chains, others,
-		  reader->full ? " too long" : "");
+	return arena_printf(reader->decode->arena, "table flags %u other objects %zu%s\n", reader->flags, others,
+			    reader->full ? " too long" : "");
 }
 
-static const char *whole_text(const struct nft_reader *reader) {
+static int by_name(const void *a, const void *b) {
+	return strcmp(((const struct nft_content *)a)->name, ((const struct nft_content *)b)->name);
+}
+
+static const struct nft_content_rule *rules_of(const struct nft_reader *reader, const struct nft_reader_chain *chain) {
+	struct nft_content_rule *rules = arena_newn(reader->decode->arena, struct nft_content_rule, chain->n), *rule = rules;
+
+	for (const struct nft_reader_line *line = chain->first; line; line = line->next)
+		*rule++ = (struct nft_content_rule){ line->text, line->handle };
+	return rules;
+}
+
+/* The chains by name. */
+static void fill_chains(struct nft_reader *reader, struct ruleset *ruleset) {
+	struct nft_content *content;
+
+	ruleset->n_chains = reader->n_chains;
+	ruleset->chains = content = arena_newn(reader->decode->arena, struct nft_content, reader->n_chains);
+	for (const struct nft_reader_chain *chain = reader->chains; chain; chain = chain->next)
+		*content++ = (struct nft_content){
+			.name = chain->name,
+			.head = chain->head ? chain->head : "unknown",
+			.policy = chain->policy,
+			.n = chain->n,
+			.rules = rules_of(reader, chain),
+		};
+	if (reader->n_chains)
+		qsort(content - reader->n_chains, reader->n_chains, sizeof(*content), by_name);
+}
+
+/* A name that topod never writes must not look like anything else in the text. */
+static void print_name(const char *name, struct text *out) {
+	for (; *name; name++)
+		if (strchr("abcdefghijklmnopqrstuvwxyz0123456789-", *name))
+			text_addn(out, name, 1);
+		else
+			text_addf(out, "\\%02x", (unsigned char)*name);
+}
+
+static const char *whole_text(const struct nft_reader *reader, const struct ruleset *ruleset) {
 	_cleanup_text_ struct text text = {};
 
-	print_head(reader, &text);
-	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++) {
-		if (!reader->chains[chain].head)
-			continue;
-		text_add(&text, reader->chains[chain].head);
-		for (const struct nft_reader_line *line = reader->chains[chain].first; line; line = line->next)
-			text_addn(&text, line->text, line->size);
+	text_add(&text, ruleset->head);
+	for (size_t i = 0; i < ruleset->n_chains; i++) {
+		const struct nft_content *chain = &ruleset->chains[i];
+
+		text_add(&text, "chain ");
+		print_name(chain->name, &text);
+		text_addf(&text, " %s policy %d\n", chain->head, chain->policy);
+		for (size_t k = 0; k < chain->n; k++)
+			text_add(&text, chain->rules[k].text);
 	}
 	return arena_strndup(reader->decode->arena, text_str(&text), text.size);
-}
-
-static const char *next_line(const char *text) {
-	text = strchrnul(text, '\n');
-	return *text ? text + 1 : text;
-}
-
-/* The next line that is not a rule (rules are indented); the end of the text if there is none. */
-static const char *frame_line(const char *text) {
-	while (*text == ' ')
-		text = next_line(text);
-	return text;
-}
-
-bool nft_same_frame(const char *a, const char *b) {
-	for (a = frame_line(a), b = frame_line(b); *a && *b; a = frame_line(next_line(a)), b = frame_line(next_line(b)))
-		if (strncmp(a, b, strcspn(a, "\n") + 1) != 0)
-			return false;
-	return !*a && !*b;
 }
 
 int nft_reader_finish(struct nft_reader *reader, struct ruleset **ret) {
@@ -197,7 +248,9 @@ int nft_reader_finish(struct nft_reader *reader, struct ruleset **ret) {
 	if (!reader->present)
 		return 0;
 	ruleset = (struct ruleset *)object_new(decode->arena, &kind_ruleset, decode->ns);
-	ruleset->text = whole_text(reader);
+	ruleset->head = head_of(reader);
+	fill_chains(reader, ruleset);
+	ruleset->text = whole_text(reader, ruleset);
 	ruleset->object.set = field_bit(RULESET_TEXT);
 	ruleset->object.owned = true;
 	object_seal(decode->arena, &ruleset->object);

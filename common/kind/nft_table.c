@@ -7,24 +7,16 @@
  */
 #include "kind/ruleset.h"
 
+#include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <libnftnl/rule.h>
 
-/* As nft has them: dstnat, -100, srcnat. */
-static const struct {
-	uint32_t hook;
-	int32_t priority;
-} chain_places[NFT_N_CHAINS] = {
-	[NFT_NAT_PREROUTING] = { NF_INET_PRE_ROUTING, -100 },
-	[NFT_NAT_OUTPUT] = { NF_INET_LOCAL_OUT, -100 },
-	[NFT_NAT_POSTROUTING] = { NF_INET_POST_ROUTING, 100 },
-};
-
 enum {
 	RULE_SIZE = 2048,              /* upper bound of a rule's message without `not`; usually 600 bytes */
 	NOT_SIZE = 256,                /* upper bound of what a `not` item adds */
+	DELETION_SIZE = 512,           /* upper bound of a deletion, whose names are at most 128 bytes */
 	TABLE_SIZE = 4 * NFT_TEXT_MAX, /* upper bound of all messages, some of which are larger than their text */
 };
 
@@ -55,25 +47,28 @@ static void put_table(struct nl_writer *w, uint16_t type, uint16_t flags, const 
 	put_table_name(w, NFTA_TABLE_NAME, topology);
 }
 
-static void put_chain(struct nl_writer *w, const char *topology, const struct nft_program *program, enum nft_chain chain) {
+static void put_chain(struct nl_writer *w, const char *topology, const struct nft_program_chain *chain) {
 	put_nft(w, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	put_table_name(w, NFTA_CHAIN_TABLE, topology);
-	nl_put_text(w, NFTA_CHAIN_NAME, program->chains[chain].name);
-
+	nl_put_text(w, NFTA_CHAIN_NAME, chain->name);
+	if (!chain->place)
+		return;
 	struct nlattr *hook = nl_nest(w, NFTA_CHAIN_HOOK);
-	nl_put_u32(w, NFTA_HOOK_HOOKNUM, htonl(chain_places[chain].hook));
-	nl_put_u32(w, NFTA_HOOK_PRIORITY, htonl((uint32_t)chain_places[chain].priority));
+	nl_put_u32(w, NFTA_HOOK_HOOKNUM, htonl(chain->place->hook));
+	nl_put_u32(w, NFTA_HOOK_PRIORITY, htonl((uint32_t)chain->place->priority));
 	nl_nest_end(w, hook);
-	nl_put_u32(w, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
-	nl_put_text(w, NFTA_CHAIN_TYPE, "nat");
+	nl_put_u32(w, NFTA_CHAIN_POLICY, htonl(chain->policy));
+	nl_put_text(w, NFTA_CHAIN_TYPE, chain->type);
 }
 
 static void rule_freep(struct nftnl_rule **rule) {
 	nftnl_rule_free(*rule);
 }
 
-/* libnftnl does not know where the buffer ends, so room is checked first. */
-static void put_rule(struct nl_writer *w, const char *table, const char *chain, const struct nft_step *step) {
+/* before: the handle of a rule of the chain; 0: at its end. libnftnl does not know where the buffer ends, so room is checked
+ * first. */
+static void put_rule(struct nl_writer *w, const char *table, const char *chain, const struct nft_step *step,
+		     uint64_t before) {
 	_cleanup_(rule_freep) struct nftnl_rule *rule = nft_build_rule(step);
 
 	if (!nl_has_room(w)) {
@@ -82,52 +77,155 @@ static void put_rule(struct nl_writer *w, const char *table, const char *chain, 
 	}
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, table);
 	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
-	put_nft(w, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	if (before)
+		nftnl_rule_set_u64(rule, NFTNL_RULE_POSITION, before);
+	put_nft(w, NFT_MSG_NEWRULE, NLM_F_CREATE | (before ? 0 : NLM_F_APPEND));
 	nftnl_rule_nlmsg_build_payload(w->message, rule);
 	nl_zero_gaps(w, sizeof(struct nfgenmsg));
 }
 
-static void put_program(struct nl_writer *w, const char *topology, const struct nft_program *program) {
+static void reserve(struct nl_writer *w, const struct nft_program *program, size_t n_seen) {
+	size_t size = NL_MESSAGE_MAX + n_seen * DELETION_SIZE;
+
+	for (size_t i = 0; i < program->n; i++)
+		for (size_t k = 0; k < program->chains[i].n; k++)
+			size += RULE_SIZE + nft_entry_n_not(program->chains[i].steps[k].entry) * NOT_SIZE;
+	nl_reserve(w, MIN(size, (size_t)TABLE_SIZE));
+}
+
+static void begin(struct nl_writer *w) {
+	put_header(w, NFNL_MSG_BATCH_BEGIN, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES);
+}
+
+static void end(struct nl_writer *w) {
+	put_header(w, NFNL_MSG_BATCH_END, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES);
+}
+
+bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_program *program) {
 	_cleanup_free_ char *table = nft_table_name(topology);
 
-	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
-		if (program->chains[chain].n)
-			put_chain(w, topology, program, chain);
-	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
-		for (size_t i = 0; i < program->chains[chain].n; i++)
-			put_rule(w, table, program->chains[chain].name, &program->chains[chain].steps[i]);
-}
-
-static size_t size_of(const struct nft_program *program) {
-	size_t size = NL_MESSAGE_MAX;
-
-	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
-		for (size_t i = 0; i < program->chains[chain].n; i++)
-			size += RULE_SIZE + nft_entry_n_not(program->chains[chain].steps[i].entry) * NOT_SIZE;
-	return MIN(size, (size_t)TABLE_SIZE);
-}
-
-/* Deletes the rules of the whole table, because no chain is named. */
-static void put_all_rules(struct nl_writer *w, const char *topology) {
-	put_nft(w, NFT_MSG_DELRULE, 0);
-	put_table_name(w, NFTA_RULE_TABLE, topology);
-}
-
-bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_program *program, bool keep) {
 	if (program)
-		nl_reserve(w, size_of(program));
-	put_header(w, NFNL_MSG_BATCH_BEGIN, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES);
+		reserve(w, program, 0);
+	begin(w);
 	/* Deleting fails if there is no table, so it is created first. */
 	put_table(w, NFT_MSG_NEWTABLE, NLM_F_CREATE, topology);
-	if (keep)
-		put_all_rules(w, topology);
-	else
-		put_table(w, NFT_MSG_DELTABLE, 0, topology);
-	if (program) {
+	put_table(w, NFT_MSG_DELTABLE, 0, topology);
+	if (program)
 		put_table(w, NFT_MSG_NEWTABLE, NLM_F_CREATE, topology);
-		put_program(w, topology, program);
+	for (size_t i = 0; program && i < program->n; i++)
+		put_chain(w, topology, &program->chains[i]);
+	for (size_t i = 0; program && i < program->n; i++)
+		for (size_t k = 0; k < program->chains[i].n; k++)
+			put_rule(w, table, program->chains[i].name, &program->chains[i].steps[k], 0);
+	end(w);
+	return !w->overflow;
+}
+
+/* Changes. */
+
+static int compare_names(const void *key, const void *content) {
+	return strcmp(key, ((const struct nft_content *)content)->name);
+}
+
+static const struct nft_content *find_content(const struct ruleset *ruleset, const char *name) {
+	return ruleset->n_chains
+		       ? bsearch(name, ruleset->chains, ruleset->n_chains, sizeof(ruleset->chains[0]), compare_names)
+		       : NULL;
+}
+
+/* The chain of that name, if it is at the same place. */
+static const struct nft_content *find_same(const struct ruleset *ruleset, const struct nft_content *chain) {
+	const struct nft_content *found = find_content(ruleset, chain->name);
+
+	return found && streq(found->head, chain->head) ? found : NULL;
+}
+
+/* Deletes a rule; handle 0: all rules of the chain. */
+static void put_deletion(struct nl_writer *w, const char *topology, const char *chain, uint64_t handle) {
+	put_nft(w, NFT_MSG_DELRULE, 0);
+	put_table_name(w, NFTA_RULE_TABLE, topology);
+	nl_put_text(w, NFTA_RULE_CHAIN, chain);
+	handle = htobe64(handle);
+	if (handle)
+		nl_put(w, NFTA_RULE_HANDLE, &handle, sizeof(handle));
+}
+
+static void put_chain_deletion(struct nl_writer *w, const char *topology, const char *chain) {
+	put_nft(w, NFT_MSG_DELCHAIN, 0);
+	put_table_name(w, NFTA_CHAIN_TABLE, topology);
+	nl_put_text(w, NFTA_CHAIN_NAME, chain);
+}
+
+/* Deletes what is not to stay. kept: those of all chains, one after another. */
+static void put_deletions(struct nl_writer *w, const char *topology, const struct ruleset *desired,
+			  const struct ruleset *seen, const bool *kept) {
+	for (size_t i = 0; i < seen->n_chains; i++) {
+		const struct nft_content *chain = &seen->chains[i];
+
+		if (!find_same(desired, chain))
+			put_deletion(w, topology, chain->name, 0);
+		for (size_t k = 0; k < chain->n; k++, kept++)
+			if (!*kept && find_same(desired, chain))
+				put_deletion(w, topology, chain->name, chain->rules[k].handle);
 	}
-	put_header(w, NFNL_MSG_BATCH_END, 0, NFPROTO_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	for (size_t i = 0; i < seen->n_chains; i++) /* nothing jumps to it any more */
+		if (!find_same(desired, &seen->chains[i]))
+			put_chain_deletion(w, topology, seen->chains[i].name);
+}
+
+static void put_chain_rules(struct nl_writer *w, const char *table, const struct nft_program_chain *chain,
+			    const struct nft_content *seen, const size_t *stays) {
+	for (size_t k = 0; k < chain->n; k++) {
+		size_t next = k;
+
+		if (stays[k] != NFT_NEW_RULE)
+			continue;
+		while (next < chain->n && stays[next] == NFT_NEW_RULE)
+			next++;
+		put_rule(w, table, chain->name, &chain->steps[k], next < chain->n ? seen->rules[stays[next]].handle : 0);
+	}
+}
+
+bool nft_put_changes(struct nl_writer *w, const char *topology, const struct ruleset *desired, const struct ruleset *seen) {
+	const struct nft_program *program = desired->program;
+	_cleanup_free_ char *table = nft_table_name(topology);
+	size_t n_seen = 0, n_steps = 0;
+
+	if (!streq(desired->head, seen->head))
+		return nft_put_table(w, topology, program);
+	for (size_t i = 0; i < seen->n_chains; i++)
+		n_seen += seen->chains[i].n + 2;
+	for (size_t i = 0; i < program->n; i++)
+		n_steps += program->chains[i].n;
+	_cleanup_free_ bool *kept = xmalloc(n_seen * sizeof(*kept) + 1);
+	_cleanup_free_ size_t *stays = xmalloc(n_steps * sizeof(*stays) + 1);
+	size_t *at = stays;
+
+	memset(kept, 0, n_seen);
+	for (size_t i = 0; i < program->n; at += program->chains[i++].n) {
+		const struct nft_content *chain = find_content(desired, program->chains[i].name),
+					 *same = find_same(seen, chain);
+		bool *marks = kept;
+
+		for (const struct nft_content *before = seen->chains; same && before < same; before++)
+			marks += before->n;
+		nft_match_rules(chain, same, at, marks);
+	}
+	reserve(w, program, n_seen);
+	begin(w);
+	put_deletions(w, topology, desired, seen, kept);
+	for (size_t i = 0; i < program->n; i++) {
+		const struct nft_content *chain = find_content(desired, program->chains[i].name),
+					 *same = find_same(seen, chain);
+
+		if (!same || same->policy != chain->policy)
+			put_chain(w, topology, &program->chains[i]);
+	}
+	at = stays;
+	for (size_t i = 0; i < program->n; at += program->chains[i++].n)
+		put_chain_rules(w, table, &program->chains[i],
+				find_same(seen, find_content(desired, program->chains[i].name)), at);
+	end(w);
 	return !w->overflow;
 }
 

@@ -9,6 +9,8 @@
  */
 #include "kind/ruleset.h"
 
+#include <inttypes.h>
+
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -17,10 +19,10 @@ enum { MAX_ATTR = 15 };
 struct known_attr {
 	const char *name;
 	uint16_t type;
-	bool data; /* bytes in a nest; else a number */
+	bool data; /* bytes, in a nest or not; else a number */
 };
 
-/* The expressions that nft_compile.c writes. */
+/* The expressions that nft_rule.c writes. */
 static const struct known_expr {
 	const char *name;
 	struct known_attr attrs[9]; /* ended by one without a name */
@@ -51,6 +53,36 @@ static const struct known_expr {
 	{ "ct", { { "dreg", NFTA_CT_DREG }, { "key", NFTA_CT_KEY } } },
 	{ "fib", { { "dreg", NFTA_FIB_DREG }, { "result", NFTA_FIB_RESULT }, { "flags", NFTA_FIB_FLAGS } } },
 	{ "immediate", { { "dreg", NFTA_IMMEDIATE_DREG }, { "data", NFTA_IMMEDIATE_DATA, true } } },
+	{ "rt", { { "dreg", NFTA_RT_DREG }, { "key", NFTA_RT_KEY } } },
+	{ "byteorder",
+	  { { "sreg", NFTA_BYTEORDER_SREG },
+	    { "dreg", NFTA_BYTEORDER_DREG },
+	    { "op", NFTA_BYTEORDER_OP },
+	    { "len", NFTA_BYTEORDER_LEN },
+	    { "size", NFTA_BYTEORDER_SIZE } } },
+	{ "exthdr",
+	  { { "dreg", NFTA_EXTHDR_DREG },
+	    { "sreg", NFTA_EXTHDR_SREG },
+	    { "type", NFTA_EXTHDR_TYPE },
+	    { "offset", NFTA_EXTHDR_OFFSET },
+	    { "len", NFTA_EXTHDR_LEN },
+	    { "flags", NFTA_EXTHDR_FLAGS },
+	    { "op", NFTA_EXTHDR_OP } } },
+	{ "limit",
+	  { { "rate", NFTA_LIMIT_RATE },
+	    { "unit", NFTA_LIMIT_UNIT },
+	    { "burst", NFTA_LIMIT_BURST },
+	    { "type", NFTA_LIMIT_TYPE },
+	    { "flags", NFTA_LIMIT_FLAGS } } },
+	{ "counter", {} }, /* its values change by themselves */
+	{ "log",
+	  { { "level", NFTA_LOG_LEVEL },
+	    { "group", NFTA_LOG_GROUP },
+	    { "flags", NFTA_LOG_FLAGS },
+	    { "snaplen", NFTA_LOG_SNAPLEN },
+	    { "qthreshold", NFTA_LOG_QTHRESHOLD },
+	    { "prefix", NFTA_LOG_PREFIX, true } } },
+	{ "reject", { { "type", NFTA_REJECT_TYPE }, { "code", NFTA_REJECT_ICMP_CODE } } },
 	{ "nat",
 	  { { "type", NFTA_NAT_TYPE },
 	    { "family", NFTA_NAT_FAMILY },
@@ -87,14 +119,14 @@ static const struct known_expr *find_known(const char *name) {
 	return NULL;
 }
 
-static void read_numbers(const struct known_expr *known, const struct nlattr *const *tb, uint32_t *numbers) {
+static void read_numbers(const struct known_expr *known, const struct nlattr *const *tb, uint64_t *numbers) {
 	for (const struct known_attr *attr = known->attrs; attr->name; attr++)
-		numbers[attr->type] = ntohl(nl_get_u32(tb[attr->type], 0));
+		numbers[attr->type] = nl_get_number(tb[attr->type]);
 }
 
 /* A single value is also the end of its range, and flags say what a translation sets. Kernels fill in some of this,
  * but not all the same. */
-static void fill_defaults(const struct known_expr *known, uint32_t *numbers) {
+static void fill_defaults(const struct known_expr *known, uint64_t *numbers) {
 	if (!known->flags)
 		return;
 	if (known->address && numbers[known->address]) {
@@ -109,23 +141,37 @@ static void fill_defaults(const struct known_expr *known, uint32_t *numbers) {
 	}
 }
 
-/* A verdict has no bytes; our rules have none. */
-static void print_data(const struct nlattr *nest, struct text *out) {
-	const struct nlattr *tb[NFTA_DATA_MAX + 1];
+static void print_bytes(const struct nlattr *attr, struct text *out) {
+	const uint8_t *bytes = mnl_attr_get_payload(attr);
 
-	nl_parse_nested(nest, tb, NFTA_DATA_MAX);
-	if (!tb[NFTA_DATA_VALUE]) {
-		text_add(out, "none");
+	for (size_t i = 0; i < mnl_attr_get_payload_len(attr); i++)
+		text_addf(out, "%02x", bytes[i]);
+}
+
+/* A value, or a verdict with the chain that it may name; a log's prefix is not in a nest. */
+static void print_data(const struct known_expr *known, const struct nlattr *attr, struct text *out) {
+	const struct nlattr *tb[NFTA_DATA_MAX + 1], *verdict[NFTA_VERDICT_MAX + 1];
+
+	if (streq(known->name, "log")) {
+		print_bytes(attr, out);
 		return;
 	}
-	const uint8_t *bytes = mnl_attr_get_payload(tb[NFTA_DATA_VALUE]);
-	for (size_t i = 0; i < mnl_attr_get_payload_len(tb[NFTA_DATA_VALUE]); i++)
-		text_addf(out, "%02x", bytes[i]);
+	nl_parse_nested(attr, tb, NFTA_DATA_MAX);
+	if (tb[NFTA_DATA_VALUE]) {
+		print_bytes(tb[NFTA_DATA_VALUE], out);
+		return;
+	}
+	nl_parse_nested(tb[NFTA_DATA_VERDICT], verdict, NFTA_VERDICT_MAX);
+	text_addf(out, "verdict %d", (int32_t)ntohl(nl_get_u32(verdict[NFTA_VERDICT_CODE], 0)));
+	if (verdict[NFTA_VERDICT_CHAIN]) {
+		text_add(out, " to ");
+		print_bytes(verdict[NFTA_VERDICT_CHAIN], out);
+	}
 }
 
 static void print_known(const struct known_expr *known, const struct nlattr *nest, struct text *out) {
 	const struct nlattr *tb[MAX_ATTR + 1];
-	uint32_t numbers[MAX_ATTR + 1] = {};
+	uint64_t numbers[MAX_ATTR + 1] = {};
 
 	nl_parse_nested(nest, tb, MAX_ATTR);
 	read_numbers(known, tb, numbers);
@@ -134,9 +180,9 @@ static void print_known(const struct known_expr *known, const struct nlattr *nes
 	for (const struct known_attr *attr = known->attrs; attr->name; attr++) {
 		if (attr->data && tb[attr->type]) {
 			text_addf(out, " %s ", attr->name);
-			print_data(tb[attr->type], out);
+			print_data(known, tb[attr->type], out);
 		} else if (!attr->data && numbers[attr->type]) {
-			text_addf(out, " %s %u", attr->name, numbers[attr->type]);
+			text_addf(out, " %s %" PRIu64, attr->name, numbers[attr->type]);
 		}
 	}
 }

@@ -9,21 +9,19 @@
 #include "model/change.h"
 #include "model/section.h"
 
-/* The text that the kernel's table should have: the messages that make it are read like the kernel's answers. */
-static const char *text_of(struct parse *p, const struct nft_program *program) {
+/* What the kernel's table should have: the messages that make it are read like the kernel's answers. NULL: too much. */
+static const struct ruleset *content_of(struct parse *p, const struct nft_program *program) {
 	const struct decode decode = { .arena = p->arena, .ns = p->ns, .topology = "" };
 	_cleanup_(nl_writer_done) struct nl_writer w = {};
 	struct nft_reader reader;
 	struct ruleset *read = NULL;
 
 	nft_reader_begin(&reader, &decode);
-	if (!nft_put_table(&w, "", program, false))
+	if (!nft_put_table(&w, "", program))
 		return NULL;
 	vec_foreach(message, &w.messages)
 		nft_reader_message(&reader, *message);
-	if (reader.full || nft_reader_finish(&reader, &read) < 0 || !read)
-		return NULL;
-	return read->text;
+	return nft_reader_finish(&reader, &read) == 0 && !reader.full ? read : NULL;
 }
 
 /* Hairpin. */
@@ -102,26 +100,55 @@ bool ruleset_finish(struct parse *p, const struct ns_state *ns, struct ruleset *
 	vec_done(&list);
 	if (!good)
 		return false;
-	ruleset->program = nft_compile(p->arena, &all);
-	ruleset->text = ruleset->program ? text_of(p, ruleset->program) : NULL;
-	ruleset->object.set = field_bit(RULESET_TEXT);
-	if (!ruleset->text)
+	ruleset->program = nft_compile(p->arena, &all, ruleset->filter);
+	const struct ruleset *content = ruleset->program ? content_of(p, ruleset->program) : NULL;
+	if (!content) {
 		diag_error(p->diags, ruleset->object.position,
-			   "the entries of 'nat' become too many rules; a namespace may have %d", NFT_RULES_MAX);
-	return ruleset->text;
+			   "the entries of 'nat' and 'filter' become too many rules; a namespace may have %d",
+			   NFT_RULES_MAX);
+		return false;
+	}
+	ruleset->text = content->text;
+	ruleset->head = content->head;
+	ruleset->chains = content->chains;
+	ruleset->n_chains = content->n_chains;
+	ruleset->object.set = field_bit(RULESET_TEXT);
+	return true;
 }
 
 /* The sections. All entries of a namespace are one object, because their order matters. */
 
-static void read_nat(struct reading *r, const struct section *section _unused_, const struct node *node) {
-	struct object *object = object_new(r->parse.arena, &kind_ruleset, r->ns->name);
-	struct ruleset *ruleset = (struct ruleset *)object;
+/* The object of the namespace, to which both sections add. */
+static struct ruleset *ruleset_here(struct reading *r, struct position position) {
+	struct object *object = ns_find_only(r->ns, &class_ruleset);
 
-	if (!ruleset_read_nat(&r->parse, node, ruleset) || !ruleset->nat.n)
+	if (!object) {
+		object = object_new(r->parse.arena, &kind_ruleset, r->ns->name);
+		object->position = position;
+		object->drift = r->drift;
+		object_seal(r->parse.arena, object);
+		reading_add(r, r->ns, object);
+	}
+	return (struct ruleset *)object;
+}
+
+static void read_nat(struct reading *r, const struct section *section _unused_, const struct node *node) {
+	struct ruleset part = {};
+
+	if (ruleset_read_nat(&r->parse, node, &part) && part.nat.n)
+		ruleset_here(r, node->position)->nat = part.nat;
+}
+
+static void read_filter(struct reading *r, const struct section *section _unused_, const struct node *node) {
+	struct ruleset part = {};
+	bool given = false;
+
+	if (!ruleset_read_filter(&r->parse, node, &part))
 		return;
-	object->drift = r->drift;
-	object_seal(r->parse.arena, object);
-	reading_add(r, r->ns, object);
+	for (enum nft_chain chain = 0; chain < NFT_N_CHAINS; chain++)
+		given |= part.filter[chain].given;
+	if (given)
+		memcpy(ruleset_here(r, node->position)->filter, part.filter, sizeof(part.filter));
 }
 
 static void settle(struct reading *r, struct ns_state *ns) {
@@ -142,6 +169,60 @@ static const struct mapping nat_mapping = {
 	.n_fields = NAT_N_KEYS,
 };
 
+static const struct mapping rule_mapping = {
+	.name = "filter-rule",
+	.title = "Filter rules",
+	.doc = "A rule of a filter chain. The first rule that accepts, drops or rejects a packet decides. Lists are alternatives, "
+	       "and all keys that match must hold.",
+	.what = "a filter rule",
+	.fields = filter_fields,
+	.n_fields = FILTER_N_KEYS,
+};
+
+static const struct section chain_sections[] = {
+	{ .key = "rules",
+	  .shape = SECTION_LIST,
+	  .may_be_empty = true,
+	  .mapping = &rule_mapping,
+	  .value = "list of [rules](#filter-rule)",
+	  .doc = "The rules, in order." },
+	{},
+};
+
+static const struct mapping chain_mapping = {
+	.name = "filter-chain",
+	.title = "Filter chains",
+	.doc = "A chain of `filter`.",
+	.what = "a filter chain",
+	.fields = filter_chain_fields,
+	.n_fields = ARRAY_SIZE(filter_chain_fields),
+	.sections = chain_sections,
+};
+
+#define CHAIN(key_, doc_)                                                                               \
+	{                                                                                               \
+		.key = key_, .shape = SECTION_MAPPING, .may_be_empty = true, .mapping = &chain_mapping, \
+		.value = "[chain](#filter-chain)", .doc = doc_                                          \
+	}
+
+static const struct section filter_sections[] = {
+	CHAIN("prerouting", "Packets that arrive, before they are routed and before their destination is translated."),
+	CHAIN("input", "Packets to the namespace itself."),
+	CHAIN("forward", "Packets that pass through."),
+	CHAIN("output", "Packets from the namespace itself."),
+	CHAIN("postrouting", "Packets that leave, before their source is translated."),
+	{},
+};
+
+static const struct mapping filter_mapping = {
+	.name = "filter",
+	.title = "Filter",
+	.doc = "The mapping `filter`: chains of the topology's table of nftables, `topod-TOPOLOGY`, where they are called "
+	       "filter-input and so on.",
+	.what = "filter",
+	.sections = filter_sections,
+};
+
 static const struct section sections[] = {
 	{ .key = "nat",
 	  .place = SECTION_NAMESPACE,
@@ -151,12 +232,31 @@ static const struct section sections[] = {
 	  .value = "list of [NAT entries](#nat-entry)",
 	  .doc = "Address translation, in order.",
 	  .read = read_nat },
+	{ .key = "filter",
+	  .place = SECTION_NAMESPACE,
+	  .shape = SECTION_MAPPING,
+	  .may_be_empty = true,
+	  .mapping = &filter_mapping,
+	  .value = "[filter](#filter)",
+	  .doc = "Which packets pass, and what else is done with them.",
+	  .read = read_filter },
 	{},
 };
 
 void ruleset_print(const struct ruleset *ruleset, struct text *out) {
 	for (size_t i = 0; i < ruleset->nat.n; i++)
 		nft_print_entry(&ruleset->nat.items[i], nat_fields, NAT_N_KEYS, out);
+	for (enum nft_chain chain = NFT_FILTER_PREROUTING; chain < NFT_N_CHAINS; chain++) {
+		const struct nft_filter_chain *filter = &ruleset->filter[chain];
+		const char *name = startswith(nft_places[chain].name, "filter-");
+
+		if (filter->given)
+			text_addf(out, "%s policy %s\n", name, filter->policy == NFT_DROP ? "drop" : "accept");
+		for (size_t i = 0; i < filter->rules.n; i++) {
+			text_addf(out, "%s ", name);
+			nft_print_entry(&filter->rules.items[i], filter_fields, FILTER_N_KEYS, out);
+		}
+	}
 }
 
 /* The object. */
@@ -164,9 +264,9 @@ void ruleset_print(const struct ruleset *ruleset, struct text *out) {
 static int encode(struct encode *encode, const struct change *change) {
 	const struct ruleset *desired = change->type == CHANGE_DELETE ? NULL : (const struct ruleset *)change->desired;
 	const struct ruleset *seen = change->type == CHANGE_UPDATE ? (const struct ruleset *)change->observed : NULL;
-	bool keep = desired && seen && nft_same_frame(desired->text, seen->text);
 
-	if (nft_put_table(encode->writer, encode->topology, desired ? desired->program : NULL, keep))
+	if (desired && seen ? nft_put_changes(encode->writer, encode->topology, desired, seen)
+			    : nft_put_table(encode->writer, encode->topology, desired ? desired->program : NULL))
 		return 0;
 	encode->problem = "the rules do not fit into one transaction";
 	return -EMSGSIZE;
@@ -184,16 +284,29 @@ static void check_links(struct reading *r, const struct ns_state *ns, const char
 	}
 }
 
-static void check(struct reading *r, const struct ns_state *ns, const struct object *object) {
-	const struct ruleset *ruleset = (const struct ruleset *)object;
-
-	for (size_t i = 0; !ns_is_open(ns) && i < ruleset->nat.n; i++) {
-		check_links(r, ns, "in", &ruleset->nat.items[i].in);
-		check_links(r, ns, "out", &ruleset->nat.items[i].out);
+static void check_entries(struct reading *r, const struct ns_state *ns, const struct nft_entries *entries) {
+	for (size_t i = 0; i < entries->n; i++) {
+		check_links(r, ns, "in", &entries->items[i].in);
+		check_links(r, ns, "out", &entries->items[i].out);
 	}
 }
 
+static void check(struct reading *r, const struct ns_state *ns, const struct object *object) {
+	const struct ruleset *ruleset = (const struct ruleset *)object;
+
+	if (ns_is_open(ns))
+		return;
+	check_entries(r, ns, &ruleset->nat);
+	for (enum nft_chain chain = NFT_FILTER_PREROUTING; chain < NFT_N_CHAINS; chain++)
+		check_entries(r, ns, &ruleset->filter[chain].rules);
+}
+
 static void noun(const struct object *object _unused_, struct text *out) {
+	text_add(out, "nftables table");
+}
+
+/* The ledger's words since 0.1. */
+static void id(const struct object *object _unused_, struct text *out) {
 	text_add(out, "NAT table");
 }
 
@@ -211,8 +324,8 @@ static const struct field fields[RULESET_N_FIELDS] = {
 
 const struct class class_ruleset = {
 	.sections = sections,
-	.name = "NAT table",
-	.plural = "NAT tables",
+	.name = "nftables table",
+	.plural = "nftables tables",
 	.source = &source_ruleset,
 	.part_of = &class_netns,
 	.per_topology = true,
@@ -230,6 +343,7 @@ const struct kind kind_ruleset = {
 	.check = check,
 	.encode = encode,
 	.noun = noun,
+	.id = id,
 	.lines = lines,
 	.warn = ruleset_warn,
 };

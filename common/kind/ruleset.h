@@ -29,13 +29,21 @@ enum nft_action {
 	NFT_DNAT,
 	NFT_REDIRECT,
 	NFT_NETMAP,
+	NFT_ACCEPT,
+	NFT_DROP,
+	NFT_REJECT,
 };
 
-/* The chains with a hook, in the order in which a packet passes them. */
+/* The chains with a hook. */
 enum nft_chain {
 	NFT_NAT_PREROUTING,
 	NFT_NAT_OUTPUT,
 	NFT_NAT_POSTROUTING,
+	NFT_FILTER_PREROUTING,
+	NFT_FILTER_INPUT,
+	NFT_FILTER_FORWARD,
+	NFT_FILTER_OUTPUT,
+	NFT_FILTER_POSTROUTING,
 	NFT_N_CHAINS,
 };
 
@@ -57,6 +65,12 @@ struct nft_item {
 		}; /* ports */
 		uint8_t protocol;
 		struct fwmark mark;
+		uint32_t state; /* bit of a connection's state */
+		struct {
+			const char *word;    /* as written */
+			int16_t icmp, icmp6; /* type; -1: there is none of this name */
+			int16_t code;        /* -1: any */
+		};
 	};
 };
 
@@ -82,6 +96,23 @@ struct nft_hairpin {
 	const char *link;
 };
 
+/* TCP flags: which must be set, of those that are looked at. */
+struct nft_flags {
+	uint8_t set, mask; /* mask 0: not given */
+};
+
+/* So many packets in so many seconds, after a burst. */
+struct nft_limit {
+	uint32_t rate, seconds, burst; /* rate 0: no limit */
+};
+
+struct nft_log {
+	bool on;
+	const char *prefix; /* NULL: none */
+	uint32_t level;     /* as syslog(3) */
+	struct nft_limit limit;
+};
+
 /* The keys of an entry, in the order of its table of fields. */
 enum nft_key {
 	NFT_KEY_ACTION,
@@ -102,10 +133,22 @@ enum nft_key {
 	NAT_KEY_HAIRPIN,
 	NAT_N_KEYS,
 
-	NFT_KEYS_MAX = NAT_N_KEYS,
+	FILTER_KEY_STATE = NFT_N_COMMON_KEYS,
+	FILTER_KEY_ICMP_TYPE,
+	FILTER_KEY_TCP_FLAGS,
+	FILTER_KEY_LIMIT,
+	FILTER_KEY_MARK,
+	FILTER_KEY_CLAMP_MSS,
+	FILTER_KEY_COUNTER,
+	FILTER_KEY_LOG,
+	FILTER_N_KEYS,
+
+	NFT_KEYS_MAX = FILTER_N_KEYS,
 };
 
-/* An entry of the list `nat`. */
+enum { NFT_CLAMP_PMTU = UINT32_MAX }; /* clamp_mss: as the path allows */
+
+/* An entry of the list `nat`, or a rule of `filter`. */
 struct nft_entry {
 	struct position position, positions[NFT_KEYS_MAX];
 	uint64_t set;    /* bit i: the i-th field of its table is given */
@@ -115,6 +158,12 @@ struct nft_entry {
 	struct nft_target to;
 	uint32_t random, persistent;
 	struct nft_hairpin hairpin;
+	struct nft_match state, icmp_type;
+	struct nft_flags tcp_flags;
+	struct nft_limit limit;
+	struct fwmark mark;
+	uint32_t clamp_mss, counter; /* 0: not given */
+	struct nft_log log;
 	uint8_t family;       /* AF_INET, AF_INET6 or, for both, AF_UNSPEC */
 	enum nft_chain chain; /* in which its rules are */
 	/* What no key says, in the entries that `hairpin` adds. */
@@ -127,19 +176,62 @@ struct nft_entries {
 	const struct nft_entry *items;
 };
 
-/* One rule that an entry becomes: the index-th combination of its lists' items. */
+/* A chain of `filter`. */
+struct nft_filter_chain {
+	bool given;
+	uint32_t policy;                        /* enum nft_action */
+	struct position position, positions[1]; /* of the mapping, and of `policy` */
+	uint64_t set;
+	struct nft_entries rules;
+};
+
+/* What a rule of the table has of its entry. */
+enum nft_part {
+	NFT_PART_WHOLE, /* everything */
+	NFT_PART_JUMP,  /* matches, and jumps to a chain that has the rest … */
+	NFT_PART_OVER,  /* … there: returns if the entry's limit is exceeded */
+	NFT_PART_LOG,   /* … logs within the log's own limit */
+	NFT_PART_REST,  /* … everything else */
+};
+
+/* One rule: the index-th combination of the items of an entry's lists. */
 struct nft_step {
 	const struct nft_entry *entry;
 	uint32_t index;
+	enum nft_part part;
+	const char *chain; /* NFT_PART_JUMP: where to */
+};
+
+/* Where a chain is on a packet's path, as nft has it. */
+struct nft_place {
+	const char *name, *type;
+	uint32_t hook;
+	int32_t priority;
 };
 
 /* The chains that the kernel is to have, each with its rules. */
 struct nft_program {
+	size_t n;
 	struct nft_program_chain {
 		const char *name;
-		size_t n; /* 0: the chain is not made */
+		const struct nft_place *place; /* NULL: it has no hook, others jump to it */
+		const char *type;
+		uint32_t policy; /* NF_ACCEPT or NF_DROP */
+		size_t n;
 		struct nft_step *steps;
-	} chains[NFT_N_CHAINS];
+	} * chains;
+};
+
+/* A chain as the kernel has it, or should have it. */
+struct nft_content {
+	const char *name;
+	const char *head; /* where it is, as text */
+	int policy;
+	size_t n;
+	const struct nft_content_rule {
+		const char *text;
+		uint64_t handle; /* 0: not in the kernel */
+	} * rules;
 };
 
 enum ruleset_field {
@@ -149,23 +241,32 @@ enum ruleset_field {
 
 struct ruleset {
 	struct object object;
-	struct nft_entries nat;            /* desired: the entries as written */
+	struct nft_entries nat; /* desired: the entries as written */
+	struct nft_filter_chain filter[NFT_N_CHAINS];
 	const struct nft_program *program; /* desired; NULL: no table */
-	const char *text;                  /* canonical text of the table */
+	const char *text;                  /* canonical text of the table: its head, then the chains */
+	const char *head;
+	size_t n_chains;
+	const struct nft_content *chains; /* by name */
 };
 
-/* The keys of an entry of `nat`. */
-extern const struct field nat_fields[NAT_N_KEYS];
+/* The keys of an entry of `nat`, of a chain of `filter` and of its rules. */
+extern const struct field nat_fields[NAT_N_KEYS], filter_chain_fields[1], filter_fields[FILTER_N_KEYS];
 
-/* The values of an entry: nft_match; nft_target, nft_hairpin. */
-extern const struct type type_nft_prefixes, type_nft_links, type_nft_ports, type_nft_protocols, type_nft_marks;
+/* The values of an entry: nft_match; nft_target, nft_hairpin; nft_flags, nft_limit, nft_log. */
+extern const struct type type_nft_prefixes, type_nft_links, type_nft_ports, type_nft_protocols, type_nft_marks,
+	type_nft_states, type_nft_icmp_types;
 extern const struct type type_nft_target, type_nft_hairpin;
+extern const struct type type_nft_tcp_flags, type_nft_limit, type_nft_log;
 
 /* Does outer match everything that inner matches? */
 bool nft_match_covers(const struct nft_match *outer, const struct nft_match *inner);
 
 /* Reads the list `nat` (or a single entry) into an object of kind_ruleset. False after errors were added. */
 bool ruleset_read_nat(struct parse *p, const struct node *list, struct ruleset *ruleset);
+
+/* The same for the mapping `filter`. */
+bool ruleset_read_filter(struct parse *p, const struct node *mapping, struct ruleset *ruleset);
 
 /* Computes program and text from the entries. ns: the namespace with everything that the file declares in it; NULL: nothing
  * is known. False after errors were added. */
@@ -188,18 +289,30 @@ size_t nft_entry_n_not(const struct nft_entry *entry);
 /* Does netmap map the destination (else the source)? */
 bool nft_maps_destination(const struct nft_entry *entry);
 
-/* The rules of all entries, by chain; NULL: too many. The entries must outlive the program. */
-const struct nft_program *nft_compile(struct arena *arena, const struct nft_entries *entries);
+/* By enum nft_chain. */
+extern const struct nft_place nft_places[NFT_N_CHAINS];
 
-/* A rule with its expressions, without table and chain; the caller frees (nftnl_rule_free()). */
+/* The rules of all entries, those of nat first, by chain; NULL: too many. The entries must outlive the program. */
+const struct nft_program *nft_compile(struct arena *arena, const struct nft_entries *nat,
+				      const struct nft_filter_chain filter[NFT_N_CHAINS]);
+
+/* A rule with its expressions, without table and chain (nft_rule.c); the caller frees (nftnl_rule_free()). */
 struct nftnl_rule *nft_build_rule(const struct nft_step *step);
 
 /* Messages (nft_table.c). */
 
 /* Writes one transaction that leaves the table with exactly these rules; program NULL: without the table, whether it
- * existed or not. keep: table and chains are already right, and only the rules are replaced, so that the hooks stay.
- * The writer must be empty. False if the transaction does not fit (writer->overflow). */
-bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_program *program, bool keep);
+ * existed or not. The writer must be empty. False if the transaction does not fit (writer->overflow). */
+bool nft_put_table(struct nl_writer *w, const char *topology, const struct nft_program *program);
+
+/* The same as few changes to the table as seen: chains and rules that are already right stay, with their counters. */
+bool nft_put_changes(struct nl_writer *w, const char *topology, const struct ruleset *desired, const struct ruleset *seen);
+
+#define NFT_NEW_RULE SIZE_MAX
+
+/* For each desired rule the index of the rule as seen that stays in its place, or NFT_NEW_RULE; and which rules as seen stay
+ * (nft_diff.c). seen NULL: none. */
+void nft_match_rules(const struct nft_content *desired, const struct nft_content *seen, size_t *stays, bool *kept);
 
 enum nft_request {
 	NFT_REQUEST_TABLE,  /* one answer; or ENOENT: there is no table, and the other two need not be sent */
@@ -212,13 +325,10 @@ void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request
 
 /* Reading (nft_read.c). */
 
-/* Are two canonical texts equal apart from the rules? */
-bool nft_same_frame(const char *text, const char *other);
-
 /* Prints NFTA_RULE_EXPRESSIONS as canonical text (nft_text.c). */
 void nft_print_expressions(const struct nlattr *list, struct text *out);
 
-struct nft_reader_line;
+struct nft_reader_chain;
 
 /* The state of reading. Memory comes from decode->arena, so no cleanup is needed. */
 struct nft_reader {
@@ -229,13 +339,10 @@ struct nft_reader {
 	bool counted; /* `generation` is known */
 	uint16_t generation;
 	uint32_t flags, use; /* of the table */
-	uint32_t n_chains;
-	size_t size; /* of all lines */
+	size_t size;         /* of all lines */
 	bool full;
-	struct {
-		const char *head; /* NULL: the chain does not exist */
-		struct nft_reader_line *first, **end;
-	} chains[NFT_N_CHAINS];
+	size_t n_chains;
+	struct nft_reader_chain *chains, *last, *latest; /* latest: of the rule before */
 };
 
 void nft_reader_begin(struct nft_reader *reader, const struct decode *decode);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Mistakes with NAT entries: one that matches everything, one that an earlier entry hides, unreachable or
- * misunderstood targets. */
+/* Mistakes with NAT entries and filters: one that matches everything, one that an earlier entry hides, unreachable or
+ * misunderstood targets, a policy that drops neighbour discovery. */
 #include "kind/ruleset.h"
 #include "meaning/places.h"
+
+#include <linux/netfilter/nf_conntrack_common.h>
 
 enum {
 	COMPARE_MAX = 2 * 1000 * 1000, /* limit of comparing entries in one namespace: a warning is not worth minutes */
@@ -163,7 +165,8 @@ static void list_entries(const struct nft_entries *rules, struct listing *listin
 		for (size_t k = 0; k < (single ? e->port.n : 1); k++)
 			vec_push(&listing->list, (struct listed){ key_of(e, single ? e->port.items[k].first : 0), i });
 	}
-	qsort(listing->list.items, listing->list.n, sizeof(*listing->list.items), compare_listed);
+	if (listing->list.n)
+		qsort(listing->list.items, listing->list.n, sizeof(*listing->list.items), compare_listed);
 }
 
 static bool hides(const struct nft_entry *first, const struct nft_entry *e) {
@@ -171,7 +174,9 @@ static bool hides(const struct nft_entry *first, const struct nft_entry *e) {
 	       nft_match_covers(&first->destination, &e->destination) && nft_match_covers(&first->in, &e->in) &&
 	       nft_match_covers(&first->out, &e->out) && nft_match_covers(&first->protocol, &e->protocol) &&
 	       nft_match_covers(&first->source_port, &e->source_port) && nft_match_covers(&first->port, &e->port) &&
-	       nft_match_covers(&first->fwmark, &e->fwmark);
+	       nft_match_covers(&first->fwmark, &e->fwmark) && nft_match_covers(&first->state, &e->state) &&
+	       nft_match_covers(&first->icmp_type, &e->icmp_type) && first->action != NFT_GO_ON && !first->limit.rate &&
+	       (!first->tcp_flags.mask || memcmp(&first->tcp_flags, &e->tcp_flags, sizeof(e->tcp_flags)) == 0);
 }
 
 /* The first entry with the key, before entry i, that matches everything that e matches; or NULL. */
@@ -227,7 +232,7 @@ static void check_items(struct meaning *m, const struct nft_entries *rules, stru
 	}
 }
 
-static void check_hidden(struct meaning *m, const struct nft_entries *rules) {
+static void check_hidden(struct meaning *m, const struct nft_entries *rules, const struct field *fields) {
 	struct listing listing = { .budget = COMPARE_MAX };
 
 	list_entries(rules, &listing);
@@ -235,8 +240,8 @@ static void check_hidden(struct meaning *m, const struct nft_entries *rules) {
 		const struct nft_entry *e = &rules->items[i], *first = find_hider(rules, &listing, i, e);
 
 		if (!first) {
-			check_items(m, rules, &listing, i, &nat_fields[NFT_KEY_PORT]);
-			check_items(m, rules, &listing, i, &nat_fields[NFT_KEY_DESTINATION]);
+			check_items(m, rules, &listing, i, &fields[NFT_KEY_PORT]);
+			check_items(m, rules, &listing, i, &fields[NFT_KEY_DESTINATION]);
 			continue;
 		}
 		diag_warning(m->diags, e->position,
@@ -245,6 +250,52 @@ static void check_hidden(struct meaning *m, const struct nft_entries *rules) {
 		diag_note(m->diags, first->position, "the earlier one is here");
 	}
 	vec_done(&listing.list);
+}
+
+/* Neighbour discovery. */
+
+static bool match_takes(const struct nft_match *match, const struct nft_item *item) {
+	const struct nft_match one = { .n = 1, .items = item, .type = match->type };
+
+	return nft_match_covers(match, &one);
+}
+
+/* Does the rule accept solicitations of neighbours, which conntrack does not track, from any link? */
+static bool accepts_discovery(const struct nft_entry *e) {
+	static const struct nft_item icmpv6 = { .protocol = IPPROTO_ICMPV6 },
+				     untracked = { .state = NF_CT_STATE_UNTRACKED_BIT },
+				     solicit = { .icmp = -1, .icmp6 = 135, .code = -1 };
+	bool only_lo = e->in.n == 1 && !e->in.negated && streq(e->in.items[0].link, "lo");
+
+	return e->action == NFT_ACCEPT && e->family != AF_INET && !only_lo && match_takes(&e->protocol, &icmpv6) &&
+	       match_takes(&e->state, &untracked) && match_takes(&e->icmp_type, &solicit);
+}
+
+static bool has_ipv6(const struct ns_state *ns) {
+	struct prefix prefix;
+
+	ns_foreach(object, ns)
+		if (object->kind->assigns && object->kind->assigns(object, &prefix) && prefix.address.family == AF_INET6)
+			return true;
+	return !is_private(ns);
+}
+
+static void check_input(struct meaning *m, const struct ns_state *ns, const struct nft_filter_chain *input) {
+	if (!input->given || input->policy != NFT_DROP || !has_ipv6(ns))
+		return;
+	for (size_t i = 0; i < input->rules.n; i++)
+		if (accepts_discovery(&input->rules.items[i]))
+			return;
+	diag_warning(
+		m->diags, input->positions[0],
+		"this policy also drops IPv6 neighbour discovery, so that no neighbour can reach the namespace by IPv6; add "
+		"{protocol: icmpv6, icmp-type: [nd-neighbor-solicit, nd-neighbor-advert], action: accept}");
+}
+
+static void check_filter(struct meaning *m, const struct ns_state *ns, const struct nft_filter_chain *filter) {
+	check_input(m, ns, &filter[NFT_FILTER_INPUT]);
+	for (enum nft_chain chain = NFT_FILTER_PREROUTING; chain < NFT_N_CHAINS; chain++)
+		check_hidden(m, &filter[chain].rules, filter_fields);
 }
 
 void ruleset_warn(struct meaning *m) {
@@ -261,6 +312,7 @@ void ruleset_warn(struct meaning *m) {
 				check_ports(m, &rules->items[i]);
 				check_target(m, ns, &rules->items[i], &budget);
 			}
-			check_hidden(m, rules);
+			check_hidden(m, rules, nat_fields);
+			check_filter(m, ns, ((const struct ruleset *)object)->filter);
 		}
 }

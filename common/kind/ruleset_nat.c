@@ -165,6 +165,9 @@ static void check_target(struct nft_check *check) {
 	case NFT_NETMAP:
 		check_netmap(check);
 		break;
+	case NFT_ACCEPT: /* not in the list */
+	case NFT_DROP:
+	case NFT_REJECT:
 	case NFT_GO_ON:
 		break;
 	}

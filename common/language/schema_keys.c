@@ -40,11 +40,19 @@ static void add_link(struct schema_mappings *all, const struct kind *kind) {
 		 });
 }
 
+/* The mapping, and those in its own sections. */
+static void add_nested(struct schema_mappings *all, const struct mapping *mapping) {
+	add_mapping(all, mapping);
+	for (const struct section *s = mapping->sections; s && s->key; s++)
+		if (s->mapping)
+			add_nested(all, s->mapping);
+}
+
 static void add_place(struct schema_mappings *all, enum section_place place) {
 	for (const struct class *const *c = classes; *c; c++)
 		for (const struct section *s = (*c)->sections; s && s->key; s++)
 			if (s->place == place && s->mapping)
-				add_mapping(all, s->mapping);
+				add_nested(all, s->mapping);
 }
 
 void schema_collect(struct schema_mappings *all) {

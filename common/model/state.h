@@ -81,7 +81,7 @@ static inline struct object *ns_self(const struct ns_state *ns) {
 /* What another object needs, if it is in ns; else NULL. */
 struct object *ns_find_need(const struct ns_state *ns, const struct need *need);
 struct object *state_find_need(const struct state *state, const struct need *need);
-/* The object of a class that occurs at most once in a namespace (its NAT table); NULL. */
+/* The object of a class that occurs at most once in a namespace (its nftables table); NULL. */
 struct object *ns_find_only(const struct ns_state *ns, const struct class *class);
 
 void state_done(struct state *state);

@@ -210,6 +210,16 @@ uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback) {
 	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint8_t) ? mnl_attr_get_u8(attr) : fallback;
 }
 
+uint64_t nl_get_number(const struct nlattr *attr) {
+	const uint8_t *bytes = attr ? mnl_attr_get_payload(attr) : NULL;
+	size_t n = attr ? mnl_attr_get_payload_len(attr) : 0;
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < n && n <= sizeof(number); i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
+
 const char *nl_get_text(const struct nlattr *attr) {
 	const char *text;
 

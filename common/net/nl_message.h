@@ -83,5 +83,7 @@ void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb, size_t
 uint32_t nl_get_u32(const struct nlattr *attr, uint32_t fallback);
 uint16_t nl_get_u16(const struct nlattr *attr, uint16_t fallback);
 uint8_t nl_get_u8(const struct nlattr *attr, uint8_t fallback);
+/* A number of 1 to 8 bytes in network order, as nf_tables has them; 0 if the attribute is missing or larger. */
+uint64_t nl_get_number(const struct nlattr *attr);
 /* NUL-terminated text within the attribute's bounds, or NULL. */
 const char *nl_get_text(const struct nlattr *attr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A model of a machine's network as the kernel keeps it, small enough to be created a thousand times a second: namespaces,
- * links, addresses, routes, settings, one NAT table per namespace, resolv.conf files.
+ * links, addresses, routes, settings, one nftables table per namespace, resolv.conf files.
  *
  * It owns the kernel's rules: what needs what, what disappears with what, which error an impossible request gives. It knows
  * neither topod's plans nor its ledger. It leaves out multicast, neighbours, the table `local`, and addresses that the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The list `nat` and the real kernel: what is written must read back as the same text, must look in nft like the same rules
+ * The list `nat`, the mapping `filter` and the real kernel: what is written must read back as the same text, must look in nft like the same rules
  * written by nft, and must differ as soon as anybody changes the table.
  *
  * Each test has its own network namespace, which ends with the process. Without root all are skipped (exit 77).
@@ -23,7 +23,7 @@ enum { SKIP = 77 };
 #define TABLE "topod-lab"
 #define ok(r) assert_int_equal((r), 0)
 
-/* One list in its own namespace. */
+/* One list, or a mapping of chains, in its own namespace. */
 struct lab {
 	struct arena arena;
 	struct diags diags;
@@ -45,7 +45,9 @@ static void read_list(struct lab *lab, const char *text) {
 	assert_non_null(list);
 	lab->desired = (struct ruleset *)object_new(&lab->arena, &kind_ruleset, "web");
 	struct parse p = { &lab->arena, &lab->diags, "web" };
-	if (!ruleset_read_nat(&p, list, lab->desired) || !ruleset_finish(&p, NULL, lab->desired)) {
+	bool good = list->type == NODE_SEQUENCE ? ruleset_read_nat(&p, list, lab->desired)
+						: ruleset_read_filter(&p, list, lab->desired);
+	if (!good || !ruleset_finish(&p, NULL, lab->desired)) {
 		_cleanup_free_ char *all = diags_format(&lab->diags, false);
 
 		fail_msg("%s", all);
@@ -55,15 +57,6 @@ static void read_list(struct lab *lab, const char *text) {
 static void fail_on_error(void *userdata _unused_, size_t index, const struct nl_ack *ack) {
 	if (ack->error)
 		fail_msg("message %zu: %s, %s", index, strerror(-ack->error), ack->text ? ack->text : "without a word");
-}
-
-static void send_change(struct lab *lab, enum change_type type) {
-	_cleanup_(nl_writer_done) struct nl_writer w = {};
-	struct encode encode = { .writer = &w, .topology = "lab", .arena = &lab->arena };
-	struct change change = { .type = type, .desired = &lab->desired->object };
-
-	ok(kind_ruleset.encode(&encode, &change));
-	ok(nl_transact(&lab->sock, w.messages.items, w.messages.n, true, fail_on_error, NULL));
 }
 
 static void begin(struct lab *lab, const char *text) {
@@ -97,6 +90,21 @@ static struct ruleset *look(struct lab *lab) {
 	ok(ask(lab, &reader, NFT_REQUEST_RULES));
 	ok(nft_reader_finish(&reader, &nat));
 	return nat;
+}
+
+static void send_change(struct lab *lab, enum change_type type) {
+	_cleanup_(nl_writer_done) struct nl_writer w = {};
+	struct encode encode = { .writer = &w, .topology = "lab", .arena = &lab->arena };
+	struct ruleset *seen = type == CHANGE_UPDATE ? look(lab) : NULL;
+	struct change change = { .type = type, .desired = &lab->desired->object };
+
+	if (seen)
+		change.observed = &seen->object;
+	else if (type == CHANGE_UPDATE)
+		change.type = CHANGE_CREATE;
+
+	ok(kind_ruleset.encode(&encode, &change));
+	ok(nl_transact(&lab->sock, w.messages.items, w.messages.n, true, fail_on_error, NULL));
 }
 
 static bool is_as_desired(struct lab *lab) {
@@ -248,6 +256,45 @@ static void test_hairpin(void **state _unused_) {
 		    "ip daddr 203.0.113.1 dnat ip to 10.0.0.11-10.0.0.12\n"
 		    "iifname \"lan\" oifname \"lan\" ct status dnat masquerade\n"
 		    "iifname \"\" oifname \"lan\" ct status dnat masquerade\n");
+}
+
+/* Each as nft shows it, in the chain forward if `text` is a list of rules. */
+static void check_filter(const char *rule, const char *expected) {
+	_cleanup_free_ char *text = xasprintf("forward: {rules: [%s]}", rule);
+
+	check_shown(text, expected);
+}
+
+static void test_filter(void **state _unused_) {
+	check_filter("{state: [established, related], action: accept}", "ct state established,related accept\n");
+	check_filter("{state: not invalid, action: accept}", "ct state ! invalid accept\n");
+	check_filter("{in: lan, out: wan, action: accept}", "iifname \"lan\" oifname \"wan\" accept\n");
+	check_filter("{in: wan, destination: 10.0.0.11, protocol: tcp, port: [80, 443], action: drop}",
+		     "iifname \"wan\" ip daddr 10.0.0.11 tcp dport 80 drop\n"
+		     "iifname \"wan\" ip daddr 10.0.0.11 tcp dport 443 drop\n");
+	check_filter("{action: reject}", "reject\n");
+	check_filter("{action: reject, limit: 10/minute}", "limit rate 10/minute reject\n");
+	check_filter("{action: reject, limit: 3/s burst 20}", "limit rate 3/second burst 20 packets reject\n");
+	check_filter("{action: reject, log: \"stray \"}", "log prefix \"stray \" reject\n");
+	check_filter("{log: {prefix: x, level: info}}", "log prefix \"x\" level info\n");
+	check_filter("{log: true}", "log\n");
+	check_filter("{log: {prefix: x, limit: 1/hour}, protocol: [tcp, udp], action: drop, limit: 5/day, counter: true}",
+		     "limit rate over 5/day return\nlimit rate 1/hour log prefix \"x\"\n"
+		     "counter packets 0 bytes 0 drop\n"
+		     "meta l4proto tcp jump filter-forward-1\nmeta l4proto udp jump filter-forward-1\n");
+	check_filter("{counter: true, protocol: [icmp, icmpv6], icmp-type: [echo-request, 3/1]}",
+		     "icmp type echo-request counter packets 0 bytes 0\n"
+		     "icmp type destination-unreachable icmp code host-unreachable counter packets 0 bytes 0\n"
+		     "icmpv6 type echo-request counter packets 0 bytes 0\n"
+		     "icmpv6 type time-exceeded icmpv6 code admin-prohibited counter packets 0 bytes 0\n");
+	check_filter("{protocol: icmpv6, icmp-type: [not nd-neighbor-solicit, not nd-neighbor-advert], action: drop}",
+		     "icmpv6 type != nd-neighbor-solicit icmpv6 type != nd-neighbor-advert drop\n");
+	check_filter("{protocol: tcp, tcp-flags: [syn, not ack, not rst], action: drop}",
+		     "tcp flags syn / syn,rst,ack drop\n");
+	check_filter("{fwmark: 0x10/0xff, mark: 0x20}", "meta mark & 0x000000ff == 0x00000010 meta mark set 0x00000020\n");
+	check_filter("{mark: 0x20/0xf0, action: accept}", "meta mark set meta mark & 0xffffff2f | 0x00000020 accept\n");
+	check_filter("{protocol: tcp, clamp-mss: pmtu}", "tcp flags syn / syn,rst tcp option maxseg size set rt mtu\n");
+	check_filter("{protocol: tcp, clamp-mss: 1400}", "tcp flags syn / syn,rst tcp option maxseg size set 1400\n");
 }
 
 #define SEVERAL                                                                     \
@@ -434,7 +481,7 @@ int main(void) {
 		cmocka_unit_test(test_redirect),    cmocka_unit_test(test_whole_table), cmocka_unit_test(test_drift),
 		cmocka_unit_test(test_replacement), cmocka_unit_test(test_no_drift),    cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_large),       cmocka_unit_test(test_options),     cmocka_unit_test(test_netmap),
-		cmocka_unit_test(test_hairpin),
+		cmocka_unit_test(test_hairpin),     cmocka_unit_test(test_filter),
 	};
 	char file[] = "/tmp/test-nat-XXXXXX";
 

@@ -509,7 +509,7 @@ class Privilege(Case):
             lab.ip("late", "link del eth0")
         with d.expects("drift: web: namespace was left without its name; restored"):
             lab.run("ip", "netns", "delete", "web")
-        with d.expects("drift: late: NAT table was removed; restored"):
+        with d.expects("drift: late: nftables table was removed; restored"):
             lab.nft("late", "flush ruleset")
         d.kill()
         d = self.daemon(path).ready()

@@ -72,8 +72,8 @@ class Scope(Narrow):
             (r"host/c1: master", lambda: lab.ip(HOST, "link set c1 nomaster")),
             (r"host/c2: .*hairpin", lambda: lab.bridge(HOST, "link set dev c2 hairpin off")),
             (r"host/br0: ageing-time", lambda: lab.ip(HOST, "link set br0 type bridge ageing_time 20000")),
-            (r"host: NAT table", lambda: lab.nft(HOST, "flush table", family)),
-            (r"host: NAT table", lambda: lab.nft(HOST, "delete table", family)),
+            (r"host: nftables table", lambda: lab.nft(HOST, "flush table", family)),
+            (r"host: nftables table", lambda: lab.nft(HOST, "delete table", family)),
             (r"host: sysctl net\.ipv4\.ip_forward", lambda: lab.sysctl_set(HOST, "net.ipv4.ip_forward", 0)),
             (r"web: sysctl .*rp_filter", lambda: lab.sysctl_set("web", "net.ipv4.conf.eth0.rp_filter", 1)),
         ):
@@ -84,7 +84,7 @@ class Scope(Narrow):
         """The messages of a transaction come in one datagram, whatever tables they concern; only its beginning is read."""
         for n in (1, 30):
             others = [f"table inet operator{i}" for i in range(n)]
-            self.narrowly(r"drift: host: NAT table", lambda: lab.nft(HOST, " ; ".join(
+            self.narrowly(r"drift: host: nftables table", lambda: lab.nft(HOST, " ; ".join(
                 ["add " + o for o in others] + ["flush chain inet topod-office postrouting"])))
             for other in others:
                 lab.nft(HOST, "delete " + other)

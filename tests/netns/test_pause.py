@@ -26,13 +26,13 @@ class Pause(Case):
             lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
         with d.expects(r"^drift: host/br0: ageing-time was changed .*; left alone while paused$"):
             lab.ip(HOST, "link set br0 type bridge ageing_time 20000")
-        with d.expects("^drift: host: NAT table was removed; left alone while paused$"):
+        with d.expects("^drift: host: nftables table was removed; left alone while paused$"):
             lab.nft(HOST, "flush ruleset")
         self.assertNotIn("10.0.0.11/24", lab.addresses("web", "eth0"))
         self.assertEqual(20000, lab.link(HOST, "br0")["linkinfo"]["info_data"]["ageing_time"])
         status = self.state()
         self.assertEqual("degraded", status["state"])
-        # The address, two routes by it, the bridge, and the NAT table.
+        # The address, two routes by it, the bridge, and the nftables table.
         self.assertEqual((5, 5, 0), (status["held"], status["drifts"], status["restored"]))
         self.assertGreater(status["paused_until_usec"], 0)
         self.assertEqual({"held"}, {t["state"] for t in status["troubles"]})

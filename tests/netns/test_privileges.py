@@ -41,7 +41,7 @@ class Privileges(Case):
             self.assertTrue(os.stat(path).st_mode & stat.S_IROTH, f"{path} is closed to others")
         with d.expects(r"drift: web/eth0: .*restored"):
             lab.ip("web", "addr flush dev eth0")
-        with d.expects(r"drift: host: NAT table was removed; restored"):
+        with d.expects(r"drift: host: nftables table was removed; restored"):
             lab.nft(HOST, "flush", "ruleset")
         with d.expects(r"drift: .*/resolv.conf was removed; restored"):
             os.unlink("/etc/netns/web/resolv.conf")

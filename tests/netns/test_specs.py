@@ -2,9 +2,11 @@
 """Every topology of specs/ works: it is built, pinged through, planned again, and removed without a trace."""
 
 import contextlib
+import errno
 import glob
 import json
 import os
+import socket
 import subprocess
 import unittest
 
@@ -159,6 +161,23 @@ class Specs(Case):
                    [("web", "10.0.0.1"), ("web", "203.0.113.1"), ("app", "2001:db8:1::1"), ("db", "203.0.113.1"),
                     ("db", "fd00:1::11"), (HOST, "203.0.113.1"), ("outside", "203.0.113.2")],
                    also=published)
+
+    def test_filter(self):
+        def filtered():
+            for client, address, port, server_port, seen in (
+                    ("outside", "203.0.113.1", 8080, 80, "203.0.113.9"), ("pc", "203.0.113.1", 8080, 80, "10.0.0.1")):
+                with lab.Connection(client, address, port, "web", listen_port=server_port) as connection:
+                    connection.say(b"hello through the published port")
+                    self.assertEqual(seen, connection.peer[0])
+            with lab.Connection("pc", "203.0.113.9", 80, "outside") as connection:
+                connection.say(b"to the outside")
+            with lab.inside("outside"), socket.socket(socket.AF_INET6) as s:
+                s.settimeout(lab.DEADLINE)
+                self.assertEqual(errno.ECONNREFUSED, s.connect_ex(("fd00:1::12", 80)))  # rejected at once
+
+        self.build("filter", ["router", "web", "pc", "outside"],
+                   [("pc", "10.0.0.1"), ("pc", "203.0.113.9"), ("outside", "203.0.113.1"), ("outside", "2001:db8:1::1"),
+                    ("pc", "fd00:1::1"), ("pc", "2001:db8:1::9")], also=filtered)
 
     def test_routers(self):
         hosts = {"h1": "10.1.1.2", "h2": "10.1.2.2", "h3": "10.2.1.2", "h4": "10.2.2.2"}

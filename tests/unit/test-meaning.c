@@ -205,6 +205,41 @@ static void check_nat(const char *entries, const char *expected) {
 
 #define DNAT "{action: dnat, in: out, protocol: tcp, port: "
 
+/* Rules of the chain input of `h`, which has an IPv6 address or not. */
+static void check_input(const char *address, const char *rules, const char *expected) {
+	_cleanup_free_ char *text = xasprintf("namespaces:\n  h:\n    interfaces: {e: {addresses: %s}}\n    filter:\n"
+					      "      input: {policy: drop, rules: [%s]}\n  b: {}\nlinks: [[h:e, b:e]]\n",
+					      address, rules);
+
+	check_diags(text, expected);
+}
+
+static void test_discovery(void **state _unused_) {
+	static const char dropped[] =
+		"f:5:23: warning: this policy also drops IPv6 neighbour discovery, so that no neighbour can reach the namespace by "
+		"IPv6; add {protocol: icmpv6, icmp-type: [nd-neighbor-solicit, nd-neighbor-advert], action: accept}";
+
+	check_input("\"fd00::1/64\"", "", dropped);
+	check_input("10.0.0.1/24", "", "");
+	check_input("\"fd00::1/64\"", "{state: [established, related], action: accept}, {in: lo, action: accept}", dropped);
+	check_input("\"fd00::1/64\"", "{protocol: icmpv6, icmp-type: echo-request, action: accept}", dropped);
+	check_input("\"fd00::1/64\"", "{protocol: [tcp, udp], action: accept}", dropped);
+	check_input("\"fd00::1/64\"",
+		    "{protocol: icmpv6, icmp-type: [nd-neighbor-solicit, nd-neighbor-advert], action: accept}", "");
+	check_input("\"fd00::1/64\"", "{protocol: icmpv6, icmp-type: 135, action: accept}", "");
+	check_input("\"fd00::1/64\"", "{protocol: icmpv6, action: accept}", "");
+	check_input("\"fd00::1/64\"", "{in: e, action: accept}", "");
+	check_input("\"fd00::1/64\"", "{state: not invalid, action: accept}", "");
+	/* A rule behind one that matches everything. */
+	check_input("10.0.0.1/24",
+		    "{state: new, protocol: tcp, limit: 1/s, action: accept}, {protocol: tcp, port: 1, action: drop}", "");
+	check_input("10.0.0.1/24", "{protocol: tcp, counter: true}, {protocol: tcp, port: 1, action: drop}", "");
+	check_input(
+		"10.0.0.1/24", "{protocol: tcp, action: accept}, {protocol: tcp, port: 1, action: drop}",
+		"f:5:70: warning: this entry never matches: an earlier one matches everything first; move this one before it, or "
+		"remove it\nf:5:37: note: the earlier one is here");
+}
+
 static void test_masquerade(void **state _unused_) {
 	static const char everything[] =
 		"f:7:1: warning: this masquerades every connection, including incoming and internal "
@@ -426,17 +461,12 @@ static void test_random_networks(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gateways),
-		cmocka_unit_test(test_good_gateways),
-		cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_networks),
-		cmocka_unit_test(test_masquerade),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_port_ranges),
-		cmocka_unit_test(test_hidden),
-		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_silent_beside_errors),
+		cmocka_unit_test(test_gateways),        cmocka_unit_test(test_good_gateways),
+		cmocka_unit_test(test_twice),           cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_networks),        cmocka_unit_test(test_masquerade),
+		cmocka_unit_test(test_discovery),       cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_port_ranges),     cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_settings),        cmocka_unit_test(test_silent_beside_errors),
 		cmocka_unit_test(test_random_networks),
 	};
 

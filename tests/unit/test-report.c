@@ -44,7 +44,7 @@ static void test_from_nothing(void **state _unused_) {
 		     "    + br0: bridge\n"
 		     "    + c1: veth to web:eth0, port of br0\n"
 		     "    + br0: address 10.0.0.1/24\n"
-		     "    + NAT table\n"
+		     "    + nftables table\n"
 		     "          masquerade\n"
 		     "\n"
 		     "10 to create, 0 to change, 0 to recreate, 0 to delete in 2 namespaces\n");
@@ -66,7 +66,7 @@ static void test_changes(void **state _unused_) {
 		     "    ~ b: up -> down, mtu 1400 -> 1500, forward-delay 15s -> 2s\n"
 		     "    ~ e: bridge port of b: cost 5 -> 7\n"
 		     "    ~ route 10.0.0.0/8 via 10.9.0.1: via 10.9.0.2 -> 10.9.0.1\n"
-		     "    ~ NAT table: content replaced\n"
+		     "    ~ nftables table: content replaced\n"
 		     "          masquerade out e\n"
 		     "\n"
 		     "0 to create, 5 to change, 0 to recreate, 0 to delete in 1 namespace\n");
@@ -146,7 +146,7 @@ static void test_recreated_pair(void **state _unused_) {
 
 static void test_deletions(void **state _unused_) {
 	check_report("", REPORTED,
-		     "host\n    - NAT table\n    - c1: veth\n    - br0: bridge\n\nweb\n    - namespace\n\n"
+		     "host\n    - nftables table\n    - c1: veth\n    - br0: bridge\n\nweb\n    - namespace\n\n"
 		     "0 to create, 0 to change, 0 to recreate, 4 to delete in 2 namespaces\n");
 }
 
@@ -334,7 +334,7 @@ static const struct report_trouble failures[] = {
 	  .column = 9,
 	  .n_tries = 3,
 	  .next_try_usec = 1004ull * SECOND },
-	{ .scope = "host", .noun = "NAT table", .state = "reported" },
+	{ .scope = "host", .noun = "nftables table", .state = "reported" },
 };
 static const struct report_status full = {
 	.topology = "office",
@@ -379,7 +379,7 @@ static const char full_text[] =
 	"            10 min ago: drift: web: route default was removed; restored in 2 ms\n"
 	"   trouble  failing: web/eth0 link: mtu 70000: Invalid argument (office.yaml:14); tried "
 	"3 times, again in 4 s\n"
-	"            reported: host NAT table\n";
+	"            reported: host nftables table\n";
 
 static void test_status_text(void **state _unused_) {
 	static const struct report_status calm = { .topology = "office",
