@@ -36,6 +36,7 @@
 	KIND(vti) \
 	KIND(vti6) \
 	KIND(vxlan) \
+	KIND(wireguard) \
 	KIND(xfrm) \
 	KIND(existing) \
 	KIND(physical) \
@@ -44,6 +45,7 @@
 	CLASS(port) KIND(bridge_port) \
 	KIND(vrf_port) \
 	KIND(bond_port) \
+	CLASS(wireguard_peer) KIND(wireguard_peer) \
 	CLASS(sysctl) KIND(sysctl) \
 	KIND(secret_sysctl) \
 	CLASS(address) KIND(address) \

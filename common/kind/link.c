@@ -11,6 +11,7 @@
 #include <net/if_arp.h>
 
 #include "model/change.h"
+#include "model/source.h"
 #include "model/state.h"
 
 const struct enum_name link_address_generation_names[] = {
@@ -407,7 +408,13 @@ static enum stage stage(const struct change *change) {
 	return change->type == CHANGE_CREATE ? STAGE_LINK : change->type == CHANGE_DELETE ? STAGE_DELETE : STAGE_INSIDE;
 }
 
+/* What a kind reads besides, and hears nothing of. */
+static bool silent(const struct object *object) {
+	return object->kind->source && !object->kind->source->groups;
+}
+
 const struct class class_link = {
+	.silent = silent,
 	.name = "interface",
 	.plural = "interfaces",
 	.source = &source_link,
@@ -469,6 +476,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 	case WIRE_PORT: /* see port.c */
 	case WIRE_LINK:
 	case WIRE_DATA_LINK:
+	case WIRE_GENERIC:
 		return;
 	case WIRE_NONE:
 		if (field->flags & FIELD_AF_INET6)
@@ -572,7 +580,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 		const struct field *field = &object->kind->fields[i];
 		const struct nlattr *attr = seen->top[IFLA_LINK];
 
-		if (field->type != &type_link_ref && field->type != &type_underlay)
+		if ((field->type != &type_link_ref && field->type != &type_underlay) || field->flags & FIELD_LEDGER)
 			continue;
 		if (field->wire == WIRE_DATA_LINK)
 			attr = attr_at(seen->data, ARRAY_SIZE(seen->data), field->attr);

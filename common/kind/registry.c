@@ -4,6 +4,7 @@
  * ledger, and by the kernel's name. It does not know what a kind does.
  */
 #include "kind/kinds.h"
+#include "kind/sysctl.h"
 
 #define NOTHING(name)
 #define CLASS(name) &class_##name,
@@ -34,3 +35,9 @@ int kind_field(const struct kind *kind, const char *name) {
 			return (int)i;
 	return -1;
 }
+
+/* Also wg(8)'s words, and what one might write instead of the path of a file. */
+const char *const kind_secret_keys[] = {
+	SYSCTL_STABLE_SECRET, SYSCTL_FASTOPEN_KEY, "private-key", "private-key-file", "PrivateKey", "preshared-key",
+	"preshared-key-file", "PresharedKey",      NULL,
+};

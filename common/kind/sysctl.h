@@ -17,8 +17,9 @@ static inline bool object_is_setting(const struct object *object) {
 	return kind_is_setting(object->kind);
 }
 
-/* What the keys of such settings end in, ended by NULL. */
-extern const char *const sysctl_secret_keys[];
+/* What the keys of secret settings end in. */
+#define SYSCTL_STABLE_SECRET "stable_secret"
+#define SYSCTL_FASTOPEN_KEY "tcp_fastopen_key"
 
 /* The kind of the setting with that path, under its one name. */
 const struct kind *sysctl_kind(const char *path);

@@ -18,11 +18,6 @@ enum form {
 	FORM_ADDRESS, /* an IPv6 address: addrconf_sysctl_stable_secret() */
 };
 
-#define STABLE_SECRET "stable_secret"
-#define FASTOPEN_KEY "tcp_fastopen_key"
-
-const char *const sysctl_secret_keys[] = { STABLE_SECRET, FASTOPEN_KEY, NULL };
-
 /* Writing too few numbers changes the first ones and leaves the others; extra numbers are ignored
  * (do_proc_dointvec(), kernel/sysctl.c). */
 static const struct shape {
@@ -32,7 +27,7 @@ static const struct shape {
 	const char *names, *example;
 	bool secret; /* the kernel shows the value to root alone, because it is a key */
 } shapes[] = {
-	{ "net/ipv6/conf/*/" STABLE_SECRET, FORM_ADDRESS, 0, NULL, "2001:db8:1:2:3:4:5:6", true },
+	{ "net/ipv6/conf/*/" SYSCTL_STABLE_SECRET, FORM_ADDRESS, 0, NULL, "2001:db8:1:2:3:4:5:6", true },
 	{ "net/ipv4/conf/*/*", FORM_NUMBERS, 1, NULL, NULL },
 	{ "net/ipv6/conf/*/*", FORM_NUMBERS, 1, NULL, NULL },
 	{ "net/ipv4/neigh/*/*", FORM_NUMBERS, 1, NULL, NULL },
@@ -51,7 +46,7 @@ static const struct shape {
 	{ "net/sctp/sctp_wmem", FORM_NUMBERS, 3, "minimum, default and maximum", "4096 16384 4194304" },
 	{ "net/core/rps_default_mask", FORM_TEXT, 0, NULL, NULL },      /* hexadecimal without 0x */
 	{ "net/core/flow_limit_cpu_bitmap", FORM_TEXT, 0, NULL, NULL }, /* the same */
-	{ "net/ipv4/" FASTOPEN_KEY, FORM_TEXT, 0, NULL, NULL, true },
+	{ "net/ipv4/" SYSCTL_FASTOPEN_KEY, FORM_TEXT, 0, NULL, NULL, true },
 };
 
 /* Settings that two files show (net/core/neighbour.c, net/ipv4/devinet.c, net/ipv6/route.c,

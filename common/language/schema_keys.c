@@ -22,7 +22,8 @@ static void add_mapping(struct schema_mappings *all, const struct mapping *mappi
 
 /* Adds a kind of link if it is a value of `kind`. */
 static void add_link(struct schema_mappings *all, const struct kind *kind) {
-	const struct section *ports = kind->port_kind ? kind->port_kind->section : NULL;
+	const struct kind *listed = kind->port_kind ? kind->port_kind : kind->part_kind;
+	const struct section *list = listed ? listed->section : NULL;
 
 	if (kind->class != &class_link || kind->unnamed || kind->found)
 		return;
@@ -35,8 +36,8 @@ static void add_link(struct schema_mappings *all, const struct kind *kind) {
 				 .n_fields = kind->n_fields - LINK_N_FIELDS,
 				 .kind = kind },
 			 .link = kind,
-			 .keys = arena_memdup(&all->arena, &ports, sizeof(ports)),
-			 .n_keys = ports ? 1 : 0,
+			 .keys = arena_memdup(&all->arena, &list, sizeof(list)),
+			 .n_keys = list ? 1 : 0,
 		 });
 }
 

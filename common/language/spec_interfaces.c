@@ -93,7 +93,7 @@ static void refuse_section(struct reading *r, const struct section *section, con
 	_cleanup_text_ struct text all = {};
 
 	for (const struct kind *const *k = kinds; *k; k++)
-		if ((*k)->port_kind)
+		if (section_is_of(section, *k))
 			text_addf(&all, "%s%s", all.size ? ", " : "", (*k)->name);
 	diag_error(r->parse.diags, value->position, "only these kinds have '%s': %s; %s is %s", section->key, all.data,
 		   object_home_link(r->link), r->link->kind->name);
@@ -120,8 +120,8 @@ static void read_entry(struct reading *r, const struct node *node) {
 	for (size_t i = 0; i < sections->n; i++) {
 		if (kind == &kind_other) /* after an error its keys are unknown */
 			sections->values[i] = node_get(node, sections->keys[i]);
-		if (!sections->values[i] || sections->items[i]->place != SECTION_CONTROLLER || kind->port_kind ||
-		    kind == &kind_other)
+		if (!sections->values[i] || sections->items[i]->place != SECTION_CONTROLLER ||
+		    section_is_of(sections->items[i], kind) || kind == &kind_other)
 			continue;
 		refuse_section(r, sections->items[i], sections->values[i]);
 		sections->values[i] = NULL;

@@ -21,7 +21,7 @@ bool field_from_text(struct arena *arena, const char *ns, const struct field *fi
 		*(const char **)field_of(field, base) = arena_strdup(arena, text);
 	else if (streq(text, "none") &&
 		 (field->type == &type_ip || field->type == &type_prefix || field->type == &type_mac ||
-		  field->type == &type_link_ref || field->type == &type_underlay))
+		  field->type == &type_link_ref || field->type == &type_underlay || field->type->is_key_file))
 		memset(field_of(field, base), 0, field->type->size); /* as their print() writes it; not valid in a file */
 	else
 		good = field->type->parse(&parse, field, &node, field_of(field, base));

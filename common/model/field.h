@@ -58,6 +58,7 @@ struct type {
 	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
 	size_t n_keys;
 	const char *schema; /* JSON Schema of what may be written; NULL: a list of mappings with `keys`, or a text */
+	bool is_key_file;   /* a struct key_file, whose content daemon/files/key_file.c reads */
 };
 
 /* What a difference in a field requires. */
@@ -91,6 +92,7 @@ enum field_flags {
 	FIELD_SECRET = 1 << 20,     /* a key or the like: its value is never shown, see FIELD_HIDDEN_VALUE */
 	FIELD_MARK = 1 << 21,       /* says which topology made the object (struct object.owned) */
 	FIELD_WHEN_DOWN = 1 << 22,  /* the kernel changes it only while the link is down, which it then is for a moment */
+	FIELD_LEDGER = 1 << 23,     /* the kernel does not show it: it is what topod set last, as the ledger says */
 	FIELD_BEFORE_UP = 1 << 13,  /* the kernel reads it only at the moment when the link comes up */
 };
 
@@ -110,6 +112,7 @@ enum field_wire {
 	WIRE_PORT,      /* in IFLA_LINKINFO / IFLA_INFO_SLAVE_DATA */
 	WIRE_LINK,      /* struct link_ref: the index of a link as a top-level attribute */
 	WIRE_DATA_LINK, /* the same in IFLA_INFO_DATA */
+	WIRE_GENERIC,   /* in a request of its own, by generic netlink: kind->family */
 };
 
 /* The form of a number in its attribute. */
@@ -174,6 +177,23 @@ extern const struct type type_fwmark;   /* struct fwmark */
 struct fwmark {
 	uint32_t value, mask;
 };
+
+/* A key of 32 bytes in a file of its own, in base64, as wg(8) has it. The file names the path only. */
+enum { KEY_SIZE = 32, KEY_TEXT_SIZE = 44 };
+struct key {
+	uint8_t bytes[KEY_SIZE];
+};
+struct key_file {
+	struct key key;   /* all zeros: none */
+	const char *path; /* as declared; NULL: observed */
+};
+/* "kXv…=" in wg(8)'s form, with exactly 32 bytes; false if it is anything else. */
+bool key_from_text(const char *text, struct key *ret);
+void key_to_text(const struct key *key, struct text *out);
+bool key_is_zero(const struct key *key);
+
+extern const struct type type_private_key_file, type_preshared_key_file; /* struct key_file */
+extern const struct type type_public_key;                                /* struct key */
 
 /* A link in this or another namespace. While a scan is being decoded, only the numbers are known. */
 struct link_ref {

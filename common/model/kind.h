@@ -106,6 +106,7 @@ struct kind {
 	enum segment_part segment;    /* links: who receives its broadcasts */
 	const char *link_kind;        /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, if the kernel has one */
 	const struct kind *port_kind; /* a controller: the kind that describes its ports; NULL: has no ports */
+	const struct kind *part_kind; /* a link: the kind of further parts of it, which its entry lists (peers); or NULL */
 	unsigned max_ports;           /* a controller: how many ports it takes; 0: no limit */
 	bool ports_join_down;         /* a controller that takes a port only while that is down, and brings it up */
 	bool found;                   /* never made or deleted: only the declared fields are changed (existing) */
@@ -120,7 +121,7 @@ struct kind {
 	bool takes_frames; /* takes all frames that its lower link, or its ports, receive (an rx_handler): there can be only
 			      one on a link, and none on lo */
 
-	/* A port kind: the section of its controller's entry in which ports are listed, see model/section.h; else
+	/* A kind of ports or parts: the section of the link's entry in which they are listed, see model/section.h; else
 	 * NULL. */
 	const struct section *section;
 	/* Checks an object that was read from an entry of a section, and fills in what the entry leaves out. False
@@ -250,6 +251,9 @@ enum {
 
 /* Every kind, ended by NULL, in the order of kind/kinds.h. */
 extern const struct kind *const kinds[];
+
+/* What the keys of the language end in whose values are secret, for struct source_text. */
+extern const char *const kind_secret_keys[];
 
 static inline bool kind_is_link(const struct kind *kind) {
 	return kind->class == &class_link;

@@ -4,6 +4,15 @@
  */
 #include "model/section.h"
 
+bool section_is_of(const struct section *section, const struct kind *link) {
+	const struct kind *listed[] = { link->port_kind, link->part_kind };
+
+	for (size_t i = 0; i < ARRAY_SIZE(listed); i++)
+		if (listed[i] && streq(listed[i]->section->key, section->key))
+			return true;
+	return false;
+}
+
 void reading_add(struct reading *r, struct ns_state *ns, struct object *object) {
 	struct object *before = ns_add(ns, object);
 

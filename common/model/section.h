@@ -22,7 +22,7 @@ enum section_place {
 	SECTION_TOP,
 	SECTION_NAMESPACE,
 	SECTION_INTERFACE,
-	SECTION_CONTROLLER, /* an interface whose kind has ports of the section's kind */
+	SECTION_CONTROLLER, /* an interface whose kind has ports or parts of the section's kind */
 };
 
 enum section_shape {
@@ -94,6 +94,9 @@ struct reading {
 
 /* Reads the value of a section: by its read(), or as objects of its mapping's kind. */
 void section_read(struct reading *r, const struct section *section, const struct node *value);
+
+/* Is the section, which only some kinds of links have, a key of this one? (Bridges and VRFs have different `ports`.) */
+bool section_is_of(const struct section *section, const struct kind *link);
 
 /* Adds a sealed, declared object to a namespace. If an equal one exists, that is kept; if one with the same identity
  * and other values exists, that is an error with both places. */

@@ -100,15 +100,26 @@ static uint64_t following_fields(const struct object *object, bool second) {
 	return mask;
 }
 
-static void add_following(struct diff *diff, const struct object *object, struct change *creation, bool second) {
-	uint64_t mask = following_fields(object, second);
+/* A change is sent by one protocol: takes the fields of the next one. */
+static uint64_t take_fields(const struct object *object, uint64_t *left) {
+	uint64_t part = 0;
 
-	if (!mask)
-		return;
-	struct change *change = add(diff, CHANGE_UPDATE, object, NULL, mask);
-	change->completes = true;
-	change->recreates = creation->recreates;
-	plan_add_need(diff->plan, change, creation);
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (object->kind->fields[i].wire != WIRE_GENERIC)
+			part |= *left & field_bit(i);
+	part = part ? part : *left;
+	*left &= ~part;
+	return part;
+}
+
+static void add_following(struct diff *diff, const struct object *object, struct change *creation, bool second) {
+	for (uint64_t left = following_fields(object, second); left;) {
+		struct change *change = add(diff, CHANGE_UPDATE, object, NULL, take_fields(object, &left));
+
+		change->completes = true;
+		change->recreates = creation->recreates;
+		plan_add_need(diff->plan, change, creation);
+	}
 }
 
 static struct change *add_creation(struct diff *diff, struct object *object, bool recreates) {
@@ -581,7 +592,10 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		if (revives && observed->change && object->change)
 			observed->change->revives = object->change->revives = true;
 	} else if (differs) {
-		add(diff, CHANGE_UPDATE, complete(diff, object, observed), observed, differs);
+		const struct object *whole = complete(diff, object, observed);
+
+		while (differs)
+			add(diff, CHANGE_UPDATE, whole, observed, take_fields(object, &differs));
 	}
 }
 

@@ -6,6 +6,8 @@
  *     the same, but another topology has it too       leave, and say so (diff_spares())
  *     a link with topod's mark and a MAC address
  *     that the ledger knows, under another name       delete: nobody else would
+ *     a part of a link that topod made, of which the
+ *     file lists all (class->exact)                   delete
  *     anything else in an `exclusive` namespace       delete
  *     anything else                                   leave
  *
@@ -89,6 +91,17 @@ static const struct ledger_entry *stray_entry(const struct diff *diff, const str
 	return ledger_find_signed(diff->input->ledger, seen); /* compares all entries */
 }
 
+/* A further peer of a link that topod made. */
+static bool breaks_set(const struct diff *diff, const struct ns_state *desired, const struct object *seen) {
+	const char *name = seen->kind->class->exact ? object_home_link(seen) : NULL;
+	const struct object *link = name && desired ? ns_find_link(desired, name) : NULL;
+
+	if (!link || link->gone || link->kind->part_kind != seen->kind || (link->change && link->change->refused))
+		return false;
+	const struct ledger_entry *entry = ledger_find_object(diff->input->ledger, link);
+	return entry && entry->made;
+}
+
 static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			  const struct object *seen) {
 	const struct ledger_entry *entry;
@@ -98,7 +111,7 @@ static bool to_be_deleted(struct diff *diff, const struct ns_state *desired, con
 	entry = ledger_find_object(diff->input->ledger, seen);
 	if (entry && entry->made && diff_is_as_made(entry, seen) && !diff_is_void(entry, diff->input->ledger, observed))
 		return !diff_spares(diff, entry, seen, observed);
-	if (stray_entry(diff, seen))
+	if (stray_entry(diff, seen) || breaks_set(diff, desired, seen))
 		return true;
 	return desired && desired->exclusive && !diff_is_closed(desired) && !object_is_namespace(seen) &&
 	       !diff_spares(diff, NULL, seen, observed);
@@ -137,11 +150,23 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 	}
 }
 
+/* A narrow scan does not read undeclared objects, except what is read together with the declared ones. */
+static void delete_read_along(struct diff *diff, struct ns_state *observed) {
+	ns_foreach(seen, observed)
+		if (!ns_find(observed->desired, seen) && breaks_set(diff, observed->desired, seen))
+			diff_delete(diff, seen, NULL, false);
+}
+
 void diff_extra(struct diff *diff, struct ns_state *observed) {
 	const struct ns_state *desired = observed->desired;
 	struct object *ns = ns_self(observed);
 	bool all_goes = false;
 
+	if (observed->scope) {
+		if (desired)
+			delete_read_along(diff, observed);
+		return;
+	}
 	if (desired && diff_is_closed(desired)) {
 		delete_extra(diff, observed, desired, false,
 			     true); /* a file of ours (resolv.conf) lies outside the namespace */

@@ -239,8 +239,8 @@ bool ledger_is_value(const char *noted, const struct field *field, const struct 
 static bool notable(const struct field *field, bool made, const struct object *observed) {
 	if (ledger_is_identity(field))
 		return !made;
-	if (field->flags & (FIELD_BIRTH | FIELD_ONE_WAY))
-		return false; /* see ledger_note_birth() */
+	if (field->flags & (FIELD_BIRTH | FIELD_ONE_WAY | FIELD_LEDGER))
+		return false; /* see ledger_note_birth() and ledger_note_set() */
 	if (field->flags & FIELD_MARK && !made && observed && observed->owned)
 		return false; /* topod's own mark is removed for good */
 	return field->flags & FIELD_ONCE || field->class == FIELD_LIVE ||
@@ -265,12 +265,13 @@ static bool note_field(const struct ledger *ledger, struct ledger_entry *entry, 
 	return true;
 }
 
-/* The object that is about to be made is not the recorded one, even if topod never gets to record the new birth. */
+/* The object that is about to be made is not the recorded one, even if topod never gets to record the new birth, or what it
+ * set. */
 static bool forget_birth(struct ledger_entry *entry) {
 	uint64_t before = entry->fields;
 
 	for (size_t i = 0; i < entry->kind->n_fields; i++)
-		if (ledger_has_field(entry, i) && entry->kind->fields[i].flags & FIELD_BIRTH)
+		if (ledger_has_field(entry, i) && entry->kind->fields[i].flags & (FIELD_BIRTH | FIELD_LEDGER))
 			drop_field(entry, i);
 	return entry->fields != before;
 }
@@ -345,6 +346,45 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 	}
 	if (entry)
 		ledger_add_line(entry, out);
+}
+
+void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out) {
+	struct ledger_entry *entry = NULL;
+	bool changed = false;
+
+	fields &= object->set & ~object->returning;
+	for (size_t i = 0; i < object->kind->n_fields; i++) {
+		if (!(fields >> i & 1) || !(object->kind->fields[i].flags & FIELD_LEDGER))
+			continue;
+		entry = entry ? entry : ledger_find_object(ledger, object);
+		changed |= entry && entry->kind == object->kind && set_value(entry, i, &object->kind->fields[i], object);
+	}
+	if (changed)
+		ledger_add_line(entry, out);
+}
+
+static void recall(const struct ledger_entry *entry, struct arena *arena, struct object *seen) {
+	for (size_t i = 0; entry && entry->kind == seen->kind && i < seen->kind->n_fields; i++) {
+		const struct field *field = &seen->kind->fields[i];
+		const char *noted = field->flags & FIELD_LEDGER ? ledger_former(entry, i) : NULL;
+
+		if (noted && field_from_text(arena, seen->ns, field, noted, seen))
+			seen->set |= field_bit(i);
+	}
+}
+
+static bool is_recalled(const struct kind *kind) {
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].flags & FIELD_LEDGER)
+			return true;
+	return false;
+}
+
+void ledger_recall(const struct ledger *ledger, struct state *observed) {
+	state_foreach(ns, observed)
+		ns_foreach(object, ns)
+			if (is_recalled(object->kind))
+				recall(ledger_find_object(ledger, object), &observed->arena, object);
 }
 
 static bool knows_sign(const struct ledger_entry *entry, const struct field *field, const struct object *observed) {

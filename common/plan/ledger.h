@@ -125,6 +125,11 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 
 /* Records what the kernel said about an object when it was made (FIELD_BIRTH), before it can be found by its name. */
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
+/* Records what topod has set and the kernel does not show (FIELD_LEDGER), of the fields in mask. Afterwards, not before: until
+ * then it is not known, and set again. */
+void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out);
+/* Fills these fields of the observed objects in. */
+void ledger_recall(const struct ledger *ledger, struct state *observed);
 /* Does the observed object have the MAC address under which it was made or moved in (FIELD_SIGN)? It may lack the
  * mark still. */
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed);

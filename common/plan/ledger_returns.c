@@ -38,8 +38,8 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 	if (ledger_is_identity(field) || field->flags & (FIELD_ONCE | FIELD_BIRTH))
 		return;
 	if (entry->made && field->flags & FIELD_SIGN)
-		return; /* the link was made with it */
-	value = ledger_former(entry, i);
+		return;                                                       /* the link was made with it */
+	value = field->flags & FIELD_LEDGER ? NULL : ledger_former(entry, i); /* that one is what topod set */
 	if (!value)
 		value = field->fallback;
 	object->returning |= field_bit(i); /* to be forgotten in any case */

@@ -34,10 +34,8 @@ void plan_make(struct plan *plan, const struct plan_input *input) {
 		state_foreach(observed, input->observed)
 			diff_class(&diff, observed, *class, false);
 	diff_overrun(&diff);
-	/* A narrow scan does not read undeclared objects. */
 	state_foreach(observed, input->observed)
-		if (!observed->scope)
-			diff_extra(&diff, observed);
+		diff_extra(&diff, observed);
 	diff_taken_along(&diff);
 	diff_pointless(&diff);
 	state_foreach(observed, input->observed)

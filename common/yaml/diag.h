@@ -24,7 +24,8 @@ struct source_text {
 	const char *name; /* as the user wrote it; shown before the position */
 	const char *text;
 	size_t size;
-	const char *const *secret_keys; /* what keys end in whose values are not shown; ended by NULL, or NULL */
+	const char *const *secret_keys; /* what keys end in whose values are not shown; ended by NULL, or NULL. Of a key that
+					   ends in "-file", a path is shown */
 };
 
 enum severity {

@@ -42,17 +42,28 @@ static size_t quoted_end(const struct source_text *source, size_t at) {
 	return end ? (size_t)(end - source->text) : source->size;
 }
 
-static void add_value(struct diag_secrets *secrets, const struct source_text *source, size_t at, bool follow);
+/* Of which values: a path may be shown if that is what is expected. */
+enum secret { SECRET_ANY, SECRET_NO_PATH };
+
+static void add_value(struct diag_secrets *secrets, const struct source_text *source, size_t at, enum secret which,
+		      bool follow);
 
 /* The value stands where the anchor does. */
-static void add_anchored(struct diag_secrets *secrets, const struct source_text *source, size_t name, size_t end) {
+static void add_anchored(struct diag_secrets *secrets, const struct source_text *source, size_t name, size_t end,
+			 enum secret which) {
 	for (size_t i = 0; i + (end - name) < source->size; i++)
 		if (source->text[i] == '&' && memcmp(source->text + i + 1, source->text + name, end - name) == 0 &&
 		    skip_word(source, i) == i + 1 + (end - name))
-			add_value(secrets, source, i, false);
+			add_value(secrets, source, i, which, false);
 }
 
-static void add_value(struct diag_secrets *secrets, const struct source_text *source, size_t at, bool follow) {
+/* A key may begin with a slash as well: base64 of 32 bytes has 44 characters, the last one '='. */
+static bool is_path(const char *text, size_t size) {
+	return *text == '/' && !(size == 44 && text[size - 1] == '=');
+}
+
+static void add_value(struct diag_secrets *secrets, const struct source_text *source, size_t at, enum secret which,
+		      bool follow) {
 	size_t end;
 
 	at = skip(source, at, " \t");
@@ -66,7 +77,7 @@ static void add_value(struct diag_secrets *secrets, const struct source_text *so
 	if (at >= source->size)
 		return;
 	if (source->text[at] == '*' && follow) {
-		add_anchored(secrets, source, at + 1, skip_word(source, at));
+		add_anchored(secrets, source, at + 1, skip_word(source, at), which);
 		return;
 	}
 	bool quoted = source->text[at] == '"' || source->text[at] == '\'';
@@ -74,12 +85,13 @@ static void add_value(struct diag_secrets *secrets, const struct source_text *so
 	at += quoted;
 	while (end > at && strchr(" \t", source->text[end - 1]))
 		end--;
-	if (end > at)
+	if (end > at && !(which == SECRET_NO_PATH && is_path(source->text + at, end - at)))
 		vec_push(&secrets->spans, (struct diag_span){ at, end });
 }
 
 static void add_key(struct diag_secrets *secrets, const struct source_text *source, const char *key) {
 	size_t n = strlen(key);
+	enum secret which = n > 5 && streq(key + n - 5, "-file") ? SECRET_NO_PATH : SECRET_ANY;
 
 	for (size_t at = 0; at < source->size;) {
 		const char *found = memmem(source->text + at, source->size - at, key, n);
@@ -89,7 +101,7 @@ static void add_key(struct diag_secrets *secrets, const struct source_text *sour
 		at = (size_t)(found - source->text) + n;
 		size_t colon = skip(source, skip(source, at, "\"'"), " \t");
 		if (colon < source->size && source->text[colon] == ':')
-			add_value(secrets, source, colon + 1, true);
+			add_value(secrets, source, colon + 1, which, true);
 	}
 }
 

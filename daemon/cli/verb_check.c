@@ -18,7 +18,8 @@ static void print_valid(const struct loaded_spec *loaded) {
 
 static bool check_file(const char *path, const struct options *options, json_t *results) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	bool good = spec_file_load(path, SPEC_FILE_STDIN | (options->expand ? SPEC_FILE_EXPAND : 0), &loaded);
+	unsigned flags = SPEC_FILE_STDIN | SPEC_FILE_CHECK | (options->expand ? SPEC_FILE_EXPAND : 0);
+	bool good = spec_file_load(path, flags, &loaded);
 
 	if (options->strict) {
 		diags_be_strict(&loaded.diags);

@@ -21,8 +21,8 @@
 #include "files/own_dir.h"
 #include "files/privilege.h"
 #include "files/rt_tables.h"
+#include "files/key_file.h"
 #include "files/path_trust.h"
-#include "kind/sysctl.h"
 
 /* Stable addresses are derived from this and the machine's id. The id itself must stay secret, see machine-id(5). */
 #define TOPOD_APP_ID SD_ID128_MAKE(5e, 0b, 9c, 74, 3f, 8d, 4d, 1e, 9a, 60, c2, 77, 1d, e5, 48, 3b)
@@ -204,6 +204,8 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 		spec_read_name(&ret->spec, &ret->diags, 0, topology);
 	else
 		read_spec(ret, topology, flags);
+	if (!ret->diags.n_errors)
+		key_files_read(ret, flags);
 	check_topology(ret, flags);
 }
 
@@ -213,7 +215,7 @@ static void read_files(struct loaded_spec *ret, unsigned flags) {
 static uint8_t add_file(struct loaded_spec *ret, char *name) {
 	vec_push(&ret->files, (struct spec_text){ .name = name });
 	return diags_add_source(&ret->diags,
-				(struct source_text){ .name = name, .text = "", .secret_keys = sysctl_secret_keys });
+				(struct source_text){ .name = name, .text = "", .secret_keys = kind_secret_keys });
 }
 
 static void check_path(struct loaded_spec *ret, uint8_t source, const char *path, int fd) {

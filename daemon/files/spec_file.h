@@ -16,6 +16,7 @@ enum spec_file_flags {
 	SPEC_FILE_STDIN = 1 << 0,   /* "-" is standard input, which has no drop-ins */
 	SPEC_FILE_TRUSTED = 1 << 1, /* refuse files that others can write to: this one will change the machine */
 	SPEC_FILE_EXPAND = 1 << 3,  /* also write out what the file abbreviates */
+	SPEC_FILE_CHECK = 1 << 4,   /* nothing is done with it, perhaps on another machine: keys need not be readable */
 	SPEC_FILE_NAME = 1 << 2,    /* read the topology's name only; the spec stays empty */
 };
 

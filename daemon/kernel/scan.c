@@ -230,5 +230,6 @@ int real_observe(struct kernel *kernel, const struct scan_request *look, const s
 			return r;
 	}
 	peers_resolve(k, look, ret);
+	ledger_recall(look->ledger, ret);
 	return 0;
 }

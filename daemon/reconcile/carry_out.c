@@ -379,6 +379,8 @@ static int note_results(struct pass *pass, struct plan *plan) {
 
 		if (change->held || change->refused)
 			continue;
+		if (!change->error && change->desired && change->type != CHANGE_DELETE)
+			ledger_note_set(pass->r->ledger, change->desired, change->fields, &lines);
 		if (!change->error)
 			note_success(pass, plan, change);
 		else if (stale_answer(&pass->stale_answers, change, pass->n_rounds))

@@ -361,6 +361,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "route", "namespaces: {a: {routes: [{@}]}}" },
 		{ "rule", "namespaces: {a: {rules: [{@}]}}" },
 		{ "neighbor", "namespaces: {a: {neighbors: [{@}]}}" },
+		{ "peer", "namespaces: {a: {interfaces: {x: {kind: wireguard, peers: [{@}]}}}}" },
 		{ "nexthop", "namespaces: {a: {nexthops: [{@}]}}" },
 		{ "nat-entry", "namespaces: {a: {nat: [{@}]}}" },
 		{ "filter", "namespaces: {a: {filter: {@}}}" },

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads the secret keys of which a topology has only the paths (struct key_file), once the files of the topology are read.
+ *
+ * It owns which key files are acceptable. It does not know what a key is for, and shows none: messages have the path.
+ */
+#pragma once
+
+#include "files/spec_file.h"
+
+/* Fills in the keys of the spec. A problem is a diagnostic at the place where the path is written: an error, or a warning if
+ * `flags` has SPEC_FILE_CHECK. A key file that the caller may not read is no problem then. */
+void key_files_read(struct loaded_spec *loaded, unsigned flags);
