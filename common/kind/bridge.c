@@ -3,11 +3,13 @@
  * bridge: the bridge's own attributes (IFLA_BR_*). Its ports name it as their `master`; a port's attributes are in
  * bridge_port.c. Times are in USER_HZ (1/100 s) in the kernel's messages.
  */
-#include "model/section.h"
 #include "kind/bridge_port.h"
+
+extern const struct kind kind_bridge;
 
 struct bridge {
 	struct link link;
+	struct vlans vlans;
 	uint32_t stp, forward_delay, hello_time, max_age, ageing_time, priority, vlan_filtering, vlan_protocol,
 		mcast_snooping, group_fwd_mask, mcast_querier, mcast_router, mcast_igmp_version, mcast_mld_version,
 		vlan_default_pvid, vlan_stats, no_linklocal_learn, fdb_max_learned;
@@ -15,7 +17,6 @@ struct bridge {
 
 /* MDB_RTR_TYPE_*, linux/if_bridge.h, which cannot be included together with the C library's headers. */
 static const struct enum_name mcast_routers[] = { { "disabled", 0 }, { "auto", 1 }, { "permanent", 2 }, {} };
-static const struct enum_name no_vlan[] = { { "none", 0 }, {} };
 static const struct enum_name vlan_protocols[] = { { "802.1q", 0x8100 }, { "802.1ad", 0x88a8 }, {} };
 
 enum {
@@ -85,12 +86,25 @@ static const struct field fields[] = {
 	    .doc = "Whether source addresses of link-local frames (01:80:c2:00:00:0X) are not learned."),
 	ROW("fdb-max-learned", fdb_max_learned, &type_integer, FDB_MAX_LEARNED, .fallback = "0",
 	    .doc = "How many addresses are learned at most; 0: no limit (Linux 6.7)."),
+	VLAN_FIELDS(bridge,
+		    "The bridge's own VLAN: that of frames that the host sends by it without a tag, or `none`. With `pvid`, "
+		    "`untagged` or `tagged` the bridge has exactly these VLANs, and not VLAN 1."),
 };
+
+static int encode(struct encode *encode, const struct change *change) {
+	return bridge_vlans_encode(encode, change, link_encode);
+}
+
+static void settle(struct reading *r, struct ns_state *ns) {
+	bridge_vlans_settle(&kind_bridge, r->parse.arena, ns);
+}
 
 /* br_set_forward_delay() in net/bridge/br_stp.c applies these limits only with STP. A bridge that is created with
  * less silently gets the limit. */
-static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
+static void check(struct reading *r, const struct ns_state *ns, const struct object *desired) {
 	const struct bridge *bridge = (const struct bridge *)desired;
+
+	bridge_vlans_check(r, ns, desired);
 
 	if (object_has(desired, STP) && bridge->stp && object_has(desired, FORWARD_DELAY) &&
 	    bridge->forward_delay < MIN_STP_DELAY)
@@ -116,8 +130,11 @@ const struct kind kind_bridge = {
 	 * message sets it; the MTU in the creating message does not count (br_mtu_auto_adjust() in
 	 * net/bridge/br_if.c). */
 	.last = 1 << LINK_UP | 1 << LINK_MTU,
-	.encode = link_encode,
+	.encode = encode,
+	.source = &source_bridge_vlans,
+	.settle = settle,
 	.check = check,
+	.fallback = bridge_vlans_fallback,
 	.takes_frames = true,
 	.segment = SEGMENT_PORTS,
 	.port_kind = &kind_bridge_port,

@@ -57,10 +57,22 @@ static const struct field fields[] = {
 	    .doc = "Whether frames are accepted only from addresses that have an `fdb` entry here."),
 	ROW("vlan-tunnel", vlan_tunnel, &type_bool, IFLA_BRPORT_VLAN_TUNNEL, FORM_U8, .fallback = "false",
 	    .doc = "Whether VLANs are mapped to tunnels' identifiers."),
+	VLAN_FIELDS(bridge_port,
+		    "VLAN of frames that arrive without a tag, or `none`: they are dropped. With `pvid`, `untagged` or "
+		    "`tagged` the port has exactly these VLANs, and not VLAN 1."),
 };
 
+static int encode(struct encode *encode, const struct change *change) {
+	return bridge_vlans_encode(encode, change, port_encode);
+}
+
+static void settle(struct reading *r, struct ns_state *ns) {
+	bridge_vlans_settle(&kind_bridge_port, r->parse.arena, ns);
+}
+
 /* br_setport(), net/bridge/br_netlink.c. */
-static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
+static void check(struct reading *r, const struct ns_state *ns, const struct object *desired) {
+	bridge_vlans_check(r, ns, desired);
 	if (object_has(desired, GROUP_FWD_MASK) && ((const struct bridge_port *)desired)->group_fwd_mask & MAC_PAUSE)
 		diag_error(
 			r->parse.diags, object_position(desired, &fields[GROUP_FWD_MASK]),
@@ -99,7 +111,10 @@ const struct kind kind_bridge_port = {
 	.n_fields = ARRAY_SIZE(fields),
 	.link_kind = "bridge",
 	.section = &section,
-	.encode = port_encode,
+	.encode = encode,
+	.source = &source_bridge_vlans,
+	.settle = settle,
 	.check = check,
+	.fallback = bridge_vlans_fallback,
 	.noun = port_noun,
 };

@@ -213,6 +213,10 @@ struct kind {
 	/* Does the update of another object in the namespace, which changes a FIELD_OVERRUNS, also change this one
 	 * (`all` changes the setting of each interface)? */
 	bool (*overrun_by)(const struct object *object, const struct change *change);
+	/* The value to which a field of this desired object goes back, if field->fallback does not hold: a bridge's port
+	 * returns to the VLAN that the bridge gives. NULL: it holds. In arena, as text. */
+	const char *(*fallback)(struct arena *arena, const struct ns_state *desired, const struct object *object,
+				size_t field);
 	/* Called for each namespace when all sections were read, before defaults are filled in: what the file says
 	 * about an object may say something about others. */
 	void (*settle)(struct reading *r, struct ns_state *ns);

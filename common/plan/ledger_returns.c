@@ -40,6 +40,8 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 	if (entry->made && field->flags & FIELD_SIGN)
 		return;                                                       /* the link was made with it */
 	value = field->flags & FIELD_LEDGER ? NULL : ledger_former(entry, i); /* that one is what topod set */
+	if (!value && entry->kind->fallback)
+		value = entry->kind->fallback(&state->arena, state_find(state, object->ns), object, i);
 	if (!value)
 		value = field->fallback;
 	object->returning |= field_bit(i); /* to be forgotten in any case */

@@ -167,6 +167,9 @@ static void add_source(struct watch *watch, const struct source *source) {
 
 	if (!source || !source->groups)
 		return;
+	for (size_t i = 0; i < watch->n_sources; i++)
+		if (watch->sources[i] == source)
+			return; /* several kinds share it */
 	for (size_t i = 0; i < watch->n_channels && !source->filter; i++)
 		if (watch->channels[i].protocol == source->protocol && !watch->channels[i].sources[0]->filter)
 			c = &watch->channels[i];

@@ -196,7 +196,8 @@ static int read_detail(struct ns_scan *scan, const struct object *desired) {
 	nl_clear(w);
 	source->ask(&scan->source, w, scan->object);
 	restart_detail(scan);
-	return nl_dump(sock, w->messages.items[0], take_detail, restart_detail, scan);
+	r = nl_dump(sock, w->messages.items[0], take_detail, restart_detail, scan);
+	return r < 0 ? refuse(scan, r) : 0;
 }
 
 int scan_details(struct ns_scan *scan) {

@@ -147,11 +147,20 @@ static bool add_linkless(struct scan_set *scan_set, struct state *desired, struc
 	return grown;
 }
 
-static bool add_detail(struct scan_set *scan_set, struct ns_state *ns, const char *link) {
-	struct object *object = link ? ns_find_link(ns, link) : NULL;
+static bool add_if_detailed(struct scan_set *scan_set, struct ns_state *ns, struct object *object) {
 	const struct source *source = object ? object->kind->source : NULL;
 
 	return source && source->declares && source->declares(object) && scan_set_add_needing(scan_set, ns, object);
+}
+
+/* The link and its attributes as a port, as far as their kinds read more. */
+static bool add_detail(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const char *link) {
+	bool grown = link && add_if_detailed(scan_set, ns, ns_find_link(ns, link));
+
+	for (const struct object_item *item = link ? state_dependents(desired, ns, link).parts : NULL; item;
+	     item = item->next)
+		grown |= add_if_detailed(scan_set, ns, item->object);
+	return grown;
 }
 
 /* A link that is up and has its declared name has usually lost nothing: it alone is scanned first. Its attributes as a port
@@ -199,7 +208,7 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 			return add_parts(scan_set, desired, ns, link ? link : hint->link, hint->class);
 		return !hint->ifindex && add_linkless(scan_set, desired, ns, hint->class);
 	case HINT_DETAIL:
-		return add_detail(scan_set, ns, link);
+		return add_detail(scan_set, desired, ns, link);
 	case HINT_OBJECT:
 		return add_object(scan_set, desired, ns, hint, link);
 	case HINT_CLASS:

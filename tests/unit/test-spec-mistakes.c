@@ -230,6 +230,44 @@ static void test_bridge(void **state _unused_) {
 	check_interfaces("x: {kind: bridge, group-fwd-mask: 0xfff8}", "");
 }
 
+static void check_vlans(const char *keys, const char *expected) {
+	_cleanup_free_ char *text =
+		xasprintf("x: {kind: bridge, vlan-filtering: true, ports: [{name: e0,\n%s}]}, e0: {}", keys);
+
+	check_interfaces(text, expected);
+}
+
+static void test_bridge_vlans(void **state _unused_) {
+	check_vlans("pvid: 10", "");
+	check_vlans("pvid: none", "");
+	check_vlans("pvid: 10, untagged: [11, 20-29], tagged: 30-39", "");
+	check_vlans("pvid: 10, tagged: 10", "");
+	check_vlans("tagged: [1-4094]", "");
+	check_vlans("pvid: 4095", "f:3:7: error: 'pvid' must be from 1 to 4094, not 4095");
+	check_vlans("pvid: 0", "f:3:7: error: 'pvid' must be from 1 to 4094, not 0");
+	check_vlans("pvid: [10, 20]",
+		    "f:3:7: error: 'pvid' is one VLAN: that of frames that arrive without a tag; write the "
+		    "others as 'untagged' or 'tagged'");
+#define RESERVED "a VLAN id is from 1 to 4094, not "
+	check_vlans("tagged: [10, 0]", "f:3:14: error: " RESERVED "0: 0 and 4095 are reserved");
+	check_vlans("tagged: 4000-4095", "f:3:9: error: " RESERVED "4095: 0 and 4095 are reserved");
+#define IDS "takes VLAN ids and ranges, for example [10, 20-29], not "
+	check_vlans("tagged: [29-20]", "f:3:10: error: 'tagged' " IDS "'29-20'");
+	check_vlans("pvid: 5, untagged: [web]", "f:3:21: error: 'untagged' " IDS "'web'");
+	check_vlans("tagged: {10: 20}", "f:3:9: error: 'tagged' takes one list of VLANs, not a mapping");
+	check_vlans(
+		"pvid: 10, untagged: [10, 20-25], tagged: 25-30",
+		"f:3:42: error: VLAN 25 is both in 'untagged' and in 'tagged': its frames leave either without a tag or with "
+		"one");
+	check_vlans("untagged: [10, 11]",
+		    "f:3:1: warning: frames that arrive without a tag are dropped: write 'pvid' as well, or "
+		    "'pvid: none' if you want that");
+	check_vlans("untagged: [10, 11], pvid: none", "");
+#define IDLE "these VLANs have no effect until the bridge x has 'vlan-filtering: true'"
+	check_interfaces("x: {kind: bridge, ports: [\n{name: e0, tagged: 10}]}, e0: {}", "f:3:1: warning: " IDLE);
+	check_interfaces("\nx: {kind: bridge, pvid: none}", "f:3:1: warning: " IDLE);
+}
+
 static void test_vxlan_id(void **state _unused_) {
 #define TWICE(where) "the VXLAN id 7 is taken on UDP port 4789 of " where ": choose another 'id' or 'port'"
 	check_interfaces("v: {kind: vxlan, id: 7, remote: 10.0.0.1},\nw: {kind: vxlan, id: 7, remote: 10.0.0.2}",
@@ -413,10 +451,10 @@ int main(void) {
 		cmocka_unit_test(test_ipvlan),        cmocka_unit_test(test_ipvlan_beside_others),
 		cmocka_unit_test(test_passthru),      cmocka_unit_test(test_macvlan_addresses),
 		cmocka_unit_test(test_ports),         cmocka_unit_test(test_bridge),
-		cmocka_unit_test(test_vxlan_id),      cmocka_unit_test(test_vxlan),
-		cmocka_unit_test(test_next_hops),     cmocka_unit_test(test_scopes),
-		cmocka_unit_test(test_sources),       cmocka_unit_test(test_gateways),
-		cmocka_unit_test(test_kept_down),
+		cmocka_unit_test(test_bridge_vlans),  cmocka_unit_test(test_vxlan_id),
+		cmocka_unit_test(test_vxlan),         cmocka_unit_test(test_next_hops),
+		cmocka_unit_test(test_scopes),        cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_gateways),      cmocka_unit_test(test_kept_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
