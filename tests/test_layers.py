@@ -15,7 +15,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 # From the ground up: a file includes files of its own room and of rooms before it, never of a later one.
 ROOMS = [
     "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/expand", "common/language", "common/plan",
-    "common/report",
+    "common/report", "common/graph",
     "daemon/files", "daemon/kernel", "daemon/inside", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run",
     "daemon/cli",
 ]

@@ -62,7 +62,7 @@ bool ask(const char *topology, const char *method, json_t *parameters, uint64_t 
 
 /* ---- which topology ---- */
 
-static bool is_file_name(const char *argument) {
+bool daemon_client_names_file(const char *argument) {
 	const char *dot = strrchr(argument, '.');
 
 	return strchr(argument, '/') || (dot && (streq(dot, ".yaml") || streq(dot, ".yml")));
@@ -141,7 +141,8 @@ char *daemon_client_topology(const struct options *options) {
 	struct choice choice = {};
 
 	if (options->n_args)
-		return is_file_name(options->args[0]) ? topology_of_file(options->args[0]) : xstrdup(options->args[0]);
+		return daemon_client_names_file(options->args[0]) ? topology_of_file(options->args[0])
+								  : xstrdup(options->args[0]);
 	(void)ledger_file_each(choose, &choice); /* on error, none is found */
 	if (choice.n == 1)
 		return choice.only;

@@ -10,6 +10,9 @@
 
 enum { DAEMON_TIMEOUT_USEC = 10 * 1000 * 1000 }; /* the daemon does not answer during a pass, which can be long */
 
+/* Is the argument a file's name, rather than a topology's? */
+bool daemon_client_names_file(const char *argument);
+
 /* The topology that the argument means. A name is taken as it is. A file means the topology of the daemon that manages it,
  * or else the name in it. Without an argument it is the only one that runs. NULL, after an error message, if that is not
  * clear. The caller frees. */

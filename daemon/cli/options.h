@@ -29,6 +29,7 @@ enum color_choice {
 	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "accept files that others can write to") \
 	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                     \
 	OPTION(EXPAND, expand, bool, flag, "expand", NULL, "print the file with ranges and the like written out")     \
+	OPTION(FORMAT, format, const char *, text, "format", "FORMAT", "text (default), dot, mermaid or svg")         \
 	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                        \
 	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                          \
 	OPTION(PID, pid, pid_t, pid, "pid", "PID", "the network namespace of this process instead of NS")             \

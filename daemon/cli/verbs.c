@@ -53,6 +53,11 @@ const struct verb verbs[] = {
 	  "Exit status 0: everything was read back and is as declared; 1: not everything could be done.\n"
 	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
 	  OPTION_JSON, 0, 1, verb_resume },
+	{ "graph", "[SPEC|TOPOLOGY]", "draw the topology",
+	  "As a tree that fits the terminal, in Graphviz' language (dot), in Mermaid's, or as SVG, which needs Graphviz'\n"
+	  "library. If a daemon manages the topology, what drifted, fails or waits is marked. TOPOLOGY may be left out if\n"
+	  "only one runs. SPEC may be - for standard input.\n",
+	  OPTION_JSON | OPTION_FORMAT, 0, 1, verb_graph },
 	{ "exec", "NS [-- COMMAND…]", "run a command, or a shell, in a namespace",
 	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in\n"
 	  "/etc. NS is a name of /run/netns, or host; with --pid PID, it is the namespace of a process. Without a command\n"

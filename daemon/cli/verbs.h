@@ -47,6 +47,7 @@ int verb_reload(const struct options *options);
 int verb_pause(const struct options *options);
 int verb_resume(const struct options *options);
 int verb_watch(const struct options *options);
+int verb_graph(const struct options *options);
 int verb_exec(const struct options *options);
 int verb_schema(const struct options *options);
 

@@ -3,13 +3,13 @@
 
 _topod() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i begin
-	local verbs='run check plan apply down status reload watch pause resume exec schema help'
+	local verbs='run check plan apply down status reload watch pause resume graph exec schema help'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--topology | --periodic | --for | --color | --user | -u) ((i++)) ;;
+		--topology | --periodic | --for | --color | --format | --user | -u) ((i++)) ;;
 		-*) ;;
 		*) verb=$word && break ;;
 		esac
@@ -31,6 +31,10 @@ _topod() {
 		mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur")
 		return
 		;;
+	--format)
+		mapfile -t COMPREPLY < <(compgen -W 'text dot mermaid svg' -- "$cur")
+		return
+		;;
 	--user | -u)
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
@@ -48,6 +52,7 @@ _topod() {
 		apply) options+=' --json --insecure-permissions --replace' ;;
 		down) options+=' --json --insecure-permissions --replace --topology' ;;
 		pause) options+=' --json --for' ;;
+		graph) options+=' --json --format' ;;
 		exec) options+=' --pid --user' ;;
 		schema) options+=' --markdown --man' ;;
 		esac

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pictures: of files and of running topologies, in each format, with what drifted, fails or waits."""
+
+import glob
+import json
+import os
+import xml.etree.ElementTree
+
+import lab
+from lab import Case, HOST
+
+SPECS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../specs")
+OFFICE = """\
+topology: office
+namespaces:
+  host: {interfaces: {br0: {kind: bridge, ports: [c1], addresses: [10.0.0.1/24]}}}
+  web: {drift: report, interfaces: {eth0: {addresses: [10.0.0.11/24]}}, routes: [{to: default, via: 10.0.0.1}]}
+links: [[web:eth0, host:c1]]
+"""
+
+
+class Files(Case):
+    def draw(self, path, *options, **kwargs):
+        return self.topod("graph", *options, path, **kwargs).stdout
+
+    def test_every_spec_in_every_format(self):
+        for path in sorted(glob.glob(os.path.join(SPECS, "*.yaml"))):
+            with self.subTest(os.path.basename(path)):
+                graph = json.loads(self.draw(path, "--json"))
+                names = {i["interface"] for n in graph["namespaces"] for i in n["interfaces"]}
+                text, dot, mermaid = (self.draw(path, "--format", f) for f in ("text", "dot", "mermaid"))
+                for name in names:
+                    for picture in (text, dot, mermaid):
+                        self.assertIn(name, picture)
+
+    def test_page_is_current(self):
+        with open(os.path.join(SPECS, "pictures.md"), encoding="utf-8") as f:
+            page = f.read()
+        drawn = lab.run(os.path.join(SPECS, "../docs/draw-specs"), os.environ["TOPOD"]).stdout
+        self.assertEqual(drawn, page, "make it again: docs/draw-specs topod >specs/pictures.md")
+
+    def test_svg(self):
+        """The whole of the picture arrives, and nothing else."""
+        # The fonts' library leaks, which is not topod's fault.
+        env = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+        svg = self.draw(self.spec(OFFICE), "--format", "svg", env=env)
+        texts = [e.text for e in xml.etree.ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+        for wanted in ("host", "web", "br0 (bridge)", "c1", "10.0.0.11/24", "route default via 10.0.0.1"):
+            self.assertIn(wanted, texts)
+
+    def test_without_graphviz(self):
+        for library in glob.glob("/usr/lib/*/libgvc.so.6*"):
+            lab.run("mount", "--bind", "/dev/null", library)
+            self.addCleanup(lab.run, "umount", library)
+        done = self.topod("graph", "--format", "svg", self.spec(OFFICE), expect=lab.EXIT_FAILED)
+        self.assertEqual("", done.stdout)
+        self.assertIn("Debian: libgvc6", done.stderr)
+
+    def test_mistakes(self):
+        self.assertIn("takes text, dot, mermaid or svg, not 'png'",
+                      self.topod("graph", "--format", "png", self.spec(OFFICE), expect=lab.EXIT_USAGE).stderr)
+        self.assertIn("office.yaml:1:1: error: unknown key 'topolog'",
+                      self.topod("graph", self.spec("topolog: x\nnamespaces: {}\n"), expect=lab.EXIT_SPEC).stderr)
+        self.assertIn("no topod is running", self.topod("graph", expect=lab.EXIT_FAILED).stderr)
+
+
+class Running(Case):
+    def test_marks(self):
+        path = self.spec(OFFICE)
+        d = self.daemon(path).ready()
+        self.assertNotIn("(", self.topod("graph", "office").stdout)
+        with d.expects("drift: web/eth0: address"):
+            lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
+        for of in ((), ("office",), (path,)):
+            self.assertRegex(self.topod("graph", *of).stdout, r"(?m)^.. eth0 \(drifted\) .. host:c1  10.0.0.11/24$")
+        graph = json.loads(self.topod("graph", "--json", "office").stdout)
+        self.assertEqual({"host": None, "web": "drifted"},
+                         {n["namespace"]: max((i["state"] for i in n["interfaces"] if i["state"]), default=None)
+                          for n in graph["namespaces"]})
+        # Another file of the same topology is not what runs.
+        os.makedirs(f"{self.folder}/other", exist_ok=True)
+        with open(f"{self.folder}/other/office.yaml", "w", encoding="utf-8") as f:
+            f.write(OFFICE)
+        self.assertNotIn("(drifted)", self.topod("graph", f"{self.folder}/other/office.yaml").stdout)
+        d.stop()
+        self.assertNotIn("(drifted)", self.topod("graph", path).stdout)
+        self.topod("down", path)
+
+
+if __name__ == "__main__":
+    lab.main()
