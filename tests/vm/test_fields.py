@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
 Every field of every kind of link that few build machines' kernels have, from one table. CMakeLists.txt runs `Fields` in
-User-Mode Linux, and `OtherKernels`, which that one lacks, in Debian's own kernel.
+User-Mode Linux, `OtherKernels`, which that one lacks, in Debian's own kernel, and `OwnKernel`, which both lack, on the machine's
+own.
 
 Each kind is built and stays as it is. Each field that is changed by hand is restored, by `apply` and by the daemon. Each field
 that is edited is changed in place or by recreation, as the table says. What leaves the file goes back to the default. Removal
@@ -257,7 +258,9 @@ RTM_NEWLINK, IFLA_LINKINFO, IFLA_INFO_KIND, IFLA_INFO_DATA = 16, 18, 1, 2  # lin
 IFLA_BR_FDB_MAX_LEARNED = 49  # from Linux 6.7
 
 
-class OtherKernels(Tables):
+class OwnKernel(Tables):
+    """What is newer than the other kernels."""
+
     def learn_at_most(self, number):
         """By hand; ip had no word for it when the kernel got it."""
         info = lab.attribute(IFLA_INFO_KIND, b"bridge\0") + lab.attribute(
@@ -286,6 +289,8 @@ class OtherKernels(Tables):
         self.topod("plan", path)  # the default
         self.topod("down", path)
 
+
+class OtherKernels(Tables):
     def test_xfrm(self):
         self.check("xfrm", KINDS["xfrm"])
 
