@@ -31,6 +31,8 @@
 	KIND(macvtap) \
 	KIND(nlmon) \
 	KIND(sit) \
+	KIND(tap) \
+	KIND(tun) \
 	KIND(vlan) \
 	KIND(vrf) \
 	KIND(vti) \

@@ -604,7 +604,7 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	if (!name || !*name)
 		return NULL;
 
-	const struct kind *kind = kind_by_link_kind(seen.kind, &class_link);
+	const struct kind *kind = kind_by_link_kind(seen.kind, &class_link, seen.data);
 	struct object *object = object_new(decode->arena, kind ? kind : &kind_other, decode->ns);
 	struct link *link = (struct link *)object;
 	link->name = arena_strdup(decode->arena, name);
@@ -612,9 +612,9 @@ struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (object->kind->fields[i].type != &type_link_ref && object->kind->fields[i].type != &type_underlay)
 			decode_field(decode->arena, &seen, object, i);
+	decode_rest(decode, &seen, link);
 	if (kind && kind->get_data)
 		kind->get_data(object, seen.data);
-	decode_rest(decode, &seen, link);
 	/* The master's name is not known until all links are read: keep its index for now. */
 	link->master = seen.top[IFLA_MASTER] ? arena_printf(decode->arena, "%u", nl_get_u32(seen.top[IFLA_MASTER], 0)) : "";
 	object->set |= field_bit(LINK_MASTER);

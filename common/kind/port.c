@@ -47,7 +47,7 @@ struct port *port_decode(const struct decode *decode, const struct nlmsghdr *nlh
 
 	nl_parse(nlh, sizeof(struct ifinfomsg), top, IFLA_LINKINFO);
 	nl_parse_nested(top[IFLA_LINKINFO], info, IFLA_INFO_MAX);
-	kind = kind_by_link_kind(nl_get_text(info[IFLA_INFO_SLAVE_KIND]), &class_port);
+	kind = kind_by_link_kind(nl_get_text(info[IFLA_INFO_SLAVE_KIND]), &class_port, NULL);
 	if (!kind)
 		return NULL;
 	nl_parse_nested(info[IFLA_INFO_SLAVE_DATA], data, DATA_MAX);

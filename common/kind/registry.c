@@ -22,9 +22,10 @@ const struct kind *kind_by_name(const char *name, const struct class *class) {
 	return NULL;
 }
 
-const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class) {
+const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class, const struct nlattr *const *data) {
 	for (const struct kind *const *k = kinds; link_kind && *k; k++)
-		if ((*k)->class == class && (*k)->link_kind && streq((*k)->link_kind, link_kind))
+		if ((*k)->class == class && (*k)->link_kind && streq((*k)->link_kind, link_kind) &&
+		    (!(*k)->is_kind || (*k)->is_kind(data)))
 			return *k;
 	return NULL;
 }

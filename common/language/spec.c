@@ -251,6 +251,7 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 
 	s.options = options;
 	s.here.parse.tables = options->tables;
+	s.here.parse.find_account = options->find_account;
 	spec_empty(ret, options->topology);
 	keep_names(ret, diags);
 	const struct node *root = read_sources(&tree, diags, source);

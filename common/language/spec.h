@@ -20,10 +20,11 @@ struct spec {
 };
 
 struct spec_options {
-	const char *topology;             /* the name if the file has none */
-	const struct name_number *tables; /* rt_tables, ended by a NULL name; or NULL */
-	uint8_t machine_id[16];           /* for stable MAC addresses */
-	struct text *written_out;         /* if not NULL, the merged file without abbreviations is added, with its name */
+	const char *topology;                                              /* the name if the file has none */
+	const struct name_number *tables;                                  /* rt_tables, ended by a NULL name; or NULL */
+	bool (*find_account)(const char *name, bool group, uint32_t *ret); /* see struct parse; or NULL */
+	uint8_t machine_id[16];                                            /* for stable MAC addresses */
+	struct text *written_out; /* if not NULL, the merged file without abbreviations is added, with its name */
 };
 
 /* Reads a source of diags, merged with the sources registered after it (drop-ins, in this order), into a new spec:

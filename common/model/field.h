@@ -25,6 +25,8 @@ struct parse {
 	const char *ns;                   /* the namespace that contains the value, or NULL */
 	const struct ns_state *here;      /* … and what was read of it so far: its interfaces, before routes and rules */
 	const struct name_number *tables; /* names of routing tables, ended by a NULL name; or NULL */
+	/* The number of a user or group of this machine, by name; false: there is none. NULL: names are not known. */
+	bool (*find_account)(const char *name, bool group, uint32_t *ret);
 };
 
 struct name_number {

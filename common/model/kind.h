@@ -17,6 +17,7 @@ enum transport {
 	TRANSPORT_NETFILTER, /* one nf_tables transaction */
 	TRANSPORT_NETNS,     /* the namespace itself: /run/netns */
 	TRANSPORT_SYSCTL,    /* /proc/sys in the namespace */
+	TRANSPORT_TUN,       /* ioctls of /dev/net/tun, in the object's namespace, then rtnetlink */
 	TRANSPORT_FILE,      /* a file in /etc/netns/NAME */
 };
 
@@ -102,22 +103,24 @@ struct kind {
 	enum transport transport;
 	size_t size; /* size of the struct, which begins with struct object */
 	const struct field *fields;
-	size_t n_fields;              /* at most 64 */
-	enum segment_part segment;    /* links: who receives its broadcasts */
-	const char *link_kind;        /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, if the kernel has one */
-	const struct kind *port_kind; /* a controller: the kind that describes its ports; NULL: has no ports */
-	const struct kind *part_kind; /* a link: the kind of further parts of it, which its entry lists (peers); or NULL */
-	unsigned max_ports;           /* a controller: how many ports it takes; 0: no limit */
-	bool ports_join_down;         /* a controller that takes a port only while that is down, and brings it up */
-	bool found;                   /* never made or deleted: only the declared fields are changed (existing) */
-	bool no_mac;                  /* a link without an Ethernet address */
-	bool whole_data;              /* a link whose driver resets the attributes of IFLA_INFO_DATA that a change omits */
-	bool made_below;              /* a link that is made in its underlay's namespace, and then moved */
-	bool unnamed;                 /* a link kind that is not a value of `kind` */
-	bool any_kind;                /* can be compared with a link of any kind (existing, physical) */
-	bool markable;                /* the kernel can carry topod's mark on it, see struct object.owned */
-	uint64_t last;                /* mask of the fields that are set only after everything else is made */
-	bool bare_create;             /* "creating" it only moves it here: all fields are set afterwards (physical) */
+	size_t n_fields;           /* at most 64 */
+	enum segment_part segment; /* links: who receives its broadcasts */
+	const char *link_kind;     /* IFLA_INFO_KIND of a link, IFLA_INFO_SLAVE_KIND of a port, if the kernel has one */
+	bool (*is_kind)(const struct nlattr *const
+				*data); /* of several kinds with this link_kind: is it this one, by IFLA_INFO_DATA? */
+	const struct kind *port_kind;   /* a controller: the kind that describes its ports; NULL: has no ports */
+	const struct kind *part_kind;   /* a link: the kind of further parts of it, which its entry lists (peers); or NULL */
+	unsigned max_ports;             /* a controller: how many ports it takes; 0: no limit */
+	bool ports_join_down;           /* a controller that takes a port only while that is down, and brings it up */
+	bool found;                     /* never made or deleted: only the declared fields are changed (existing) */
+	bool no_mac;                    /* a link without an Ethernet address */
+	bool whole_data;                /* a link whose driver resets the attributes of IFLA_INFO_DATA that a change omits */
+	bool made_below;                /* a link that is made in its underlay's namespace, and then moved */
+	bool unnamed;                   /* a link kind that is not a value of `kind` */
+	bool any_kind;                  /* can be compared with a link of any kind (existing, physical) */
+	bool markable;                  /* the kernel can carry topod's mark on it, see struct object.owned */
+	uint64_t last;                  /* mask of the fields that are set only after everything else is made */
+	bool bare_create;               /* "creating" it only moves it here: all fields are set afterwards (physical) */
 	bool takes_frames; /* takes all frames that its lower link, or its ports, receive (an rx_handler): there can be only
 			      one on a link, and none on lo */
 
@@ -137,7 +140,7 @@ struct kind {
 	/* Writes the messages of one change. 0, or -errno with encode->problem. NULL: not sent by netlink. */
 	int (*encode)(struct encode *encode, const struct change *change);
 	/* Links: writes and reads the attributes of IFLA_INFO_DATA that several fields share (FORM_SHARED); data is indexed by
-	 * attribute. */
+	 * attribute. All else is read before. */
 	void (*put_data)(struct nl_writer *writer, const struct object *object);
 	void (*get_data)(struct object *object, const struct nlattr *const *data);
 	/* Prints what the object is: "address 10.0.0.11/24". NULL: the kind's name. */
@@ -277,7 +280,8 @@ static inline bool object_is_namespace(const struct object *object) {
 }
 
 const struct kind *kind_by_name(const char *name, const struct class *class);
-/* By link_kind, among links or ports; NULL: topod does not know it. */
-const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class);
+/* By link_kind, among links or ports, and by the attributes of a link (IFLA_INFO_DATA, indexed by attribute); NULL: topod does not
+ * know it. */
+const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class, const struct nlattr *const *data);
 /* The position of the field of this name; -1: there is none. */
 int kind_field(const struct kind *kind, const char *name);

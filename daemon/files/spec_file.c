@@ -20,6 +20,7 @@
 
 #include "files/own_dir.h"
 #include "files/privilege.h"
+#include "files/accounts.h"
 #include "files/rt_tables.h"
 #include "files/key_file.h"
 #include "files/path_trust.h"
@@ -192,6 +193,7 @@ static void read_spec(struct loaded_spec *ret, const char *topology, unsigned fl
 
 	rt_tables_read(&tables);
 	options.tables = tables.list.items;
+	options.find_account = find_account;
 	if (sd_id128_get_machine_app_specific(TOPOD_APP_ID, &id) >= 0)
 		memcpy(options.machine_id, id.bytes, sizeof(options.machine_id));
 	spec_read(&ret->spec, &ret->diags, 0, &options);

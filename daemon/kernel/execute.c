@@ -217,7 +217,7 @@ static const char *claimed(struct arena *arena, const struct change *change) {
 
 /* If the kernel gives no reason, the name is in use and no interface was seen to have it: it is an alternative name.
  * Otherwise it is something that only one link can have, and the other link is not in this namespace. */
-static void explain_taken(struct execution *x, struct change *change) {
+void execution_explain(struct execution *x, struct change *change) {
 	bool exists = change->type == CHANGE_CREATE && change->error == -EEXIST;
 	const char *why = change->text;
 
@@ -246,7 +246,7 @@ static bool choose_again(struct execution *x) {
 		if (makes_room(x, *at) || (!(*at)->unsure && is_taken(*at)))
 			vec_push(&taken, *at);
 		else
-			explain_taken(x, *at);
+			execution_explain(x, *at);
 	clear_batch(x);
 	x->lap++;
 	vec_foreach(at, &taken) {
@@ -266,7 +266,7 @@ static void flush(struct execution *x) {
 		transmit(x);
 	while (x->lap < INDEX_LAPS && choose_again(x));
 	vec_foreach(at, &x->sent)
-		explain_taken(x, *at);
+		execution_explain(x, *at);
 	x->lap = 0;
 	clear_batch(x);
 	handles_spare(x->k);
@@ -289,6 +289,12 @@ static void request(struct execution *x, const struct transport_way *way, struct
 	collect(x, change);
 	if (!way->batched)
 		flush(x);
+}
+
+void execution_send(struct execution *x, struct change *change) {
+	flush(x);
+	request(x, transport_way(TRANSPORT_ROUTE), change);
+	flush(x);
 }
 
 void execution_leave(struct execution *x) {

@@ -36,6 +36,10 @@ struct execution {
 void execution_tried(struct execution *x, struct change *change, int error, const char *text);
 /* Deleting what is gone counts as done; the index of a link that was not created, or is deleted, is forgotten. */
 void execution_settle(struct execution *x, struct change *change);
+/* Says why a creation was refused where the kernel does not. */
+void execution_explain(struct execution *x, struct change *change);
+/* Sends the messages of this change alone, by rtnetlink; it is done then. */
+void execution_send(struct execution *x, struct change *change);
 /* Moves the thread into the namespace, to read and write settings there, and back. */
 int execution_enter(struct execution *x, struct handle *handle);
 void execution_leave(struct execution *x);

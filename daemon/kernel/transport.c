@@ -5,9 +5,15 @@
  */
 #include "kernel/transport.h"
 
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "files/resolv_conf_file.h"
 #include "kind/resolv_conf.h"
 #include "kind/sysctl.h"
+#include "kind/tun.h"
 
 /* Settings. */
 
@@ -133,12 +139,81 @@ static int clear_file(const char *ns) {
 	return 0;
 }
 
+/* Devices of /dev/net/tun, which belong to the namespace in which it is opened. */
+
+static const char *tun_problem(int error, bool creates) {
+	if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
+		return "there is no /dev/net/tun: it needs the kernel's module 'tun'";
+	return error == -EBUSY && !creates ? "a program has it open; it can be changed when that has closed it" : NULL;
+}
+
+/* Opens the device; a new one lasts as long as the descriptor. The descriptor, or -errno. */
+static int tun_open(struct execution *x, struct handle *handle, const char *name, int flags) {
+	struct ifreq request = { .ifr_flags = (short)flags };
+	int r = execution_enter(x, handle), fd = r < 0 ? -1 : open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (r == 0 && fd < 0)
+		r = -errno;
+	execution_leave(x);
+	memcpy(request.ifr_name, name, MIN(strlen(name), sizeof(request.ifr_name) - 1));
+	if (r == 0 && ioctl(fd, TUNSETIFF, &request) < 0)
+		r = -errno;
+	if (r < 0)
+		closep(&fd);
+	return r < 0 ? r : fd;
+}
+
+/* The kernel has chosen the index. */
+static int tun_learn(struct execution *x, struct handle *handle, const char *name) {
+	struct ifreq request = {};
+	struct nl_socket *sock;
+	int r = handle_socket(x->k, handle, NETLINK_ROUTE, &sock);
+
+	memcpy(request.ifr_name, name, MIN(strlen(name), sizeof(request.ifr_name) - 1));
+	if (r == 0 && ioctl(sock->fd, SIOCGIFINDEX, &request) < 0)
+		r = -errno;
+	if (r == 0)
+		handle_add_link(handle, name, (uint32_t)request.ifr_ifindex, NULL);
+	return r;
+}
+
+static int tun_configure(int fd, const struct tun_setting *setting) {
+	if ((setting->sets_owner && ioctl(fd, TUNSETOWNER, (unsigned long)setting->owner) < 0) ||
+	    (setting->sets_group && ioctl(fd, TUNSETGROUP, (unsigned long)setting->group) < 0) ||
+	    ioctl(fd, TUNSETPERSIST, 1UL) < 0)
+		return -errno;
+	return 0;
+}
+
+static void change_tun(struct execution *x, struct change *change) {
+	const struct link *link = (const struct link *)change->desired;
+	struct tun_setting setting = tun_setting(change);
+	struct handle *handle = handle_get(x->k, link->object.ns);
+	bool creates = change->type == CHANGE_CREATE;
+	_cleanup_close_ int fd = tun_open(x, handle, link->name, setting.flags | (creates ? IFF_TUN_EXCL : 0));
+	int r = MIN(fd, 0);
+
+	if (r == 0 && creates)
+		r = tun_learn(x, handle, link->name);
+	if (r == 0 && setting.more) {
+		execution_send(x, change);
+		if (change->error)
+			return;
+	}
+	if (r == 0)
+		r = tun_configure(fd, &setting);
+	execution_tried(x, change, creates && r == -EBUSY ? -EEXIST : r, tun_problem(r, creates));
+	execution_settle(x, change);
+	execution_explain(x, change);
+}
+
 static const struct transport_way ways[] = {
 	[TRANSPORT_ROUTE] = { .protocol = NETLINK_ROUTE, .batched = true },
 	[TRANSPORT_GENERIC] = { .protocol = NETLINK_GENERIC, .batched = true },
 	[TRANSPORT_NETFILTER] = { .protocol = NETLINK_NETFILTER, .transaction = true },
 	[TRANSPORT_NETNS] = { .call = change_namespace, .clear = netns_remove_stale },
 	[TRANSPORT_SYSCTL] = { .call = change_setting, .inside = true, .read = read_setting },
+	[TRANSPORT_TUN] = { .call = change_tun },
 	[TRANSPORT_FILE] = { .call = change_file, .read = read_file, .clear = clear_file },
 };
 

@@ -198,6 +198,9 @@ class Specs(Case):
                    [("c1", "192.168.7.12"), ("c2", "192.168.7.11"), ("c1", "192.168.7.1"), ("lan", "192.168.7.12"),
                     ("c2", "fd00:7::11"), ("c1", "fd00:7::1")], also=modes)
 
+    def test_tap(self):
+        self.build("tap", ["machines"], [("machines", "10.6.0.1")])
+
     def test_vxlan(self):
         def overlay():
             # A full frame passes without fragmentation.
