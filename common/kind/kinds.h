@@ -52,6 +52,7 @@
 	KIND(secret_sysctl) \
 	CLASS(address) KIND(address) \
 	CLASS(neighbor) KIND(neighbor) \
+	CLASS(fdb) KIND(fdb) \
 	CLASS(nexthop) KIND(nexthop) \
 	CLASS(route) KIND(route) \
 	CLASS(rule) KIND(rule) \

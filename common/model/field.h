@@ -166,7 +166,8 @@ extern const struct type type_bool, type_integer, type_enum, type_duration;
 extern const struct type type_signed; /* uint32_t that holds an int32_t */
 /* const char *, never NULL if set. */
 extern const struct type type_text, type_link_name;
-extern const struct type type_mac;      /* struct mac */
+extern const struct type type_mac;      /* struct mac, of one interface */
+extern const struct type type_any_mac;  /* struct mac, also of groups and 00:00:00:00:00:00 */
 extern const struct type type_ip;       /* struct ip */
 extern const struct type type_prefix;   /* struct prefix, host bits kept */
 extern const struct type type_network;  /* struct prefix, host bits refused */

@@ -2,16 +2,21 @@
 /* The types of values that are addresses: MAC, IP, prefixes with and without host bits. */
 #include "model/type_private.h"
 
-static bool mac_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+static bool any_mac_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	const char *text = type_parse_word(p, field, node);
-	struct mac mac;
 
 	if (!text)
 		return false;
-	if (mac_parse(text, &mac) < 0)
-		return type_wrong(p, field, node, "\"02:00:00:00:00:01\"");
+	return mac_parse(text, value) == 0 || type_wrong(p, field, node, "\"02:00:00:00:00:01\"");
+}
+
+static bool mac_value_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	struct mac mac;
+
+	if (!any_mac_parse(p, field, node, &mac))
+		return false;
 	if (mac.bytes[0] & 1 || memcmp(mac.bytes, (uint8_t[6]){}, 6) == 0) {
-		diag_error(p->diags, node->position, "%s is not the address of one interface (%s)", text,
+		diag_error(p->diags, node->position, "%s is not the address of one interface (%s)", node->text,
 			   mac.bytes[0] & 1 ? "the multicast bit is set" : "it is all zero");
 		return false;
 	}
@@ -45,6 +50,16 @@ const struct type type_mac = {
 	.name = "MAC address",
 	.size = sizeof(struct mac),
 	.parse = mac_value_parse,
+	.print = mac_print,
+	.equal = mac_equal,
+	.put = mac_put,
+	.get = mac_get,
+};
+
+const struct type type_any_mac = {
+	.name = "MAC address",
+	.size = sizeof(struct mac),
+	.parse = any_mac_parse,
 	.print = mac_print,
 	.equal = mac_equal,
 	.put = mac_put,

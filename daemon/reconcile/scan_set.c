@@ -137,6 +137,16 @@ static bool add_parts(struct scan_set *scan_set, struct state *desired, struct n
 	return grown;
 }
 
+/* All objects of a class whose objects belong to links. */
+static bool add_all(struct scan_set *scan_set, struct ns_state *ns, const struct class *class) {
+	bool grown = false;
+
+	ns_foreach(object, ns)
+		if (object->kind->class == class)
+			grown |= scan_set_add_needing(scan_set, ns, object);
+	return grown;
+}
+
 /* The objects of a class that belong to no link. */
 static bool add_linkless(struct scan_set *scan_set, struct state *desired, struct ns_state *ns, const struct class *class) {
 	bool grown = false;
@@ -214,7 +224,8 @@ bool scan_set_add_hint(struct scan_set *scan_set, struct scan_set *later, struct
 	case HINT_CLASS:
 		if (hint->name && hint->class->per_topology && !streq(hint->name, own->nft_table))
 			return false; /* a table with another name belongs to another topology */
-		return add_linkless(scan_set, desired, ns, hint->class);
+		return class_goes_with(hint->class, &class_link) ? add_all(scan_set, ns, hint->class)
+								 : add_linkless(scan_set, desired, ns, hint->class);
 	case HINT_NEIGHBOUR: /* does not say where to scan, see reconciler_hint() */
 		return false;
 	}

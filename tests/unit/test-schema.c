@@ -363,6 +363,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "neighbor", "namespaces: {a: {neighbors: [{@}]}}" },
 		{ "peer", "namespaces: {a: {interfaces: {x: {kind: wireguard, peers: [{@}]}}}}" },
 		{ "nexthop", "namespaces: {a: {nexthops: [{@}]}}" },
+		{ "fdb", "namespaces: {a: {interfaces: {x: {kind: dummy, fdb: [{@}]}}}}" },
 		{ "nat-entry", "namespaces: {a: {nat: [{@}]}}" },
 		{ "filter", "namespaces: {a: {filter: {@}}}" },
 		{ "filter-chain", "namespaces: {a: {filter: {forward: {@}}}}" },

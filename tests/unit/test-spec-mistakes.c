@@ -230,6 +230,37 @@ static void test_bridge(void **state _unused_) {
 	check_interfaces("x: {kind: bridge, group-fwd-mask: 0xfff8}", "");
 }
 
+static void check_fdb(const char *keys, const char *expected) {
+	_cleanup_free_ char *text =
+		xasprintf("x: {kind: bridge, ports: [e0]}, v: {kind: vxlan, id: 1, remote: 10.0.0.9},\n%s", keys);
+
+	check_interfaces(text, expected);
+}
+
+static void test_fdb(void **state _unused_) {
+#define MAC "mac-address: \"02:00:00:00:00:01\""
+#define ANY "mac-address: \"00:00:00:00:00:00\""
+	check_fdb("e0: {fdb: {" MAC "}}", "");
+	check_fdb("w: {kind: vxlan, id: 2, fdb: [{" MAC ", remote: 10.0.0.1}, {" ANY ", remote: 10.0.0.1}, {" ANY
+		  ", remote: 10.0.0.2}]}",
+		  "");
+	check_fdb("e0: {fdb: [{" MAC ", vni: 5}]}",
+		  "f:3:12: error: 'port', 'vni' and 'via' are about another end of a vxlan: write 'remote' as well");
+	check_fdb("e0: {fdb: [{" MAC ", remote: 10.0.0.1}]}", "f:3:55: error: only a vxlan has other ends; e0 is a veth");
+	check_fdb("e1: {fdb: [{" MAC "}]}", "f:3:12: error: e1 is not a port of a bridge: list it in the bridge's 'ports'");
+	check_fdb("w: {kind: vxlan, id: 2, fdb: [{" MAC "}]}",
+		  "f:3:31: error: w is not a port of a bridge: list it in the bridge's 'ports', or write 'remote'");
+	check_fdb("e0: {fdb: [{" ANY "}]}",
+		  "f:3:12: error: a bridge's table has only addresses of single hosts; with 'remote' "
+		  "a vxlan's table takes this one");
+	check_fdb("w: {kind: vxlan, id: 2, fdb: [{" MAC ", remote: 10.0.0.1, vlan: 5}]}",
+		  "f:3:31: error: 'vlan' and 'sticky' are for a bridge's table, 'remote' for a vxlan's: write two entries");
+	check_fdb("w: {kind: vxlan, id: 2,\nremote: 10.0.0.3, fdb: [{" ANY ", remote: 10.0.0.1}]}",
+		  "f:4:25: error: 'remote' of w says already where frames to unknown addresses go: declare all other ends "
+		  "here, and leave it out\nf:4:9: note: here");
+	check_fdb("e0: {fdb: [{" MAC ", vlan: 4095}]}", "f:3:53: error: 'vlan' must be from 1 to 4094, not 4095");
+}
+
 static void check_vlans(const char *keys, const char *expected) {
 	_cleanup_free_ char *text =
 		xasprintf("x: {kind: bridge, vlan-filtering: true, ports: [{name: e0,\n%s}]}, e0: {}", keys);
@@ -451,10 +482,11 @@ int main(void) {
 		cmocka_unit_test(test_ipvlan),        cmocka_unit_test(test_ipvlan_beside_others),
 		cmocka_unit_test(test_passthru),      cmocka_unit_test(test_macvlan_addresses),
 		cmocka_unit_test(test_ports),         cmocka_unit_test(test_bridge),
-		cmocka_unit_test(test_bridge_vlans),  cmocka_unit_test(test_vxlan_id),
-		cmocka_unit_test(test_vxlan),         cmocka_unit_test(test_next_hops),
-		cmocka_unit_test(test_scopes),        cmocka_unit_test(test_sources),
-		cmocka_unit_test(test_gateways),      cmocka_unit_test(test_kept_down),
+		cmocka_unit_test(test_bridge_vlans),  cmocka_unit_test(test_fdb),
+		cmocka_unit_test(test_vxlan_id),      cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_next_hops),     cmocka_unit_test(test_scopes),
+		cmocka_unit_test(test_sources),       cmocka_unit_test(test_gateways),
+		cmocka_unit_test(test_kept_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
