@@ -109,7 +109,7 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 			continue;
 		diag_error(
 			r->parse.diags, desired->position,
-			"'%s' of %s says already where frames to unknown addresses go: declare all other ends here, and leave "
+			"'%s' of %s says already where frames to unknown addresses go: write all other ends as 'remotes', or declare them here and leave "
 			"it out",
 			whole[i], f->dev);
 		diag_note(r->parse.diags, object_position(link, &link->kind->fields[field]), "here");

@@ -5,7 +5,8 @@
  * Two places say where frames to unknown addresses go. The link has one `remote` or `group`, for which it makes an
  * entry for the address 00:00:00:00:00:00 in its forwarding table (vxlan_fdb_update() in drivers/net/vxlan); from then
  * on only the table counts. Somebody may delete the entry or append others while the link still shows the same far end.
- * So a far end is compared with both. If a routing daemon manages the entries, neither key is declared.
+ * So a far end is compared with both, and `remotes`, of which the link shows nothing, with the table alone. If a routing
+ * daemon manages the entries, none of these keys is declared. Entries for other addresses are objects of their own (fdb.c).
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -30,6 +31,14 @@ struct far_end {
 	const struct destination *entries; /* … and contains this, in the order in which frames are sent */
 };
 
+/* All other ends, of which the link shows none. Desired: a sorted set. */
+struct far_ends {
+	size_t n;
+	const struct ip *ips;
+	bool looked_up; /* as in struct far_end */
+	const struct destination *entries;
+};
+
 extern const struct kind kind_vxlan;
 
 struct vxlan {
@@ -38,10 +47,11 @@ struct vxlan {
 		external, vni_filter, limit;
 	struct ip local;
 	struct far_end remote, group;
+	struct far_ends remotes;
 	struct link_ref dev, underlay;
 };
 
-enum { ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV, UNDERLAY, EXTERNAL, VNI_FILTER, GBP };
+enum { ID = LINK_N_FIELDS, PORT, LOCAL, REMOTE, GROUP, DEV, UNDERLAY, EXTERNAL, VNI_FILTER, GBP, REMOTES };
 
 enum {
 	HEADERS = 50,  /* outer IPv4, UDP, VXLAN and inner Ethernet headers: vxlan_headroom(), include/net/vxlan.h */
@@ -78,16 +88,11 @@ static bool is_in_force(const struct far_end *end) {
 	return !end->looked_up || (entry && !entry->next && entry->plain && ip_equal(&entry->ip, &end->ip));
 }
 
-static void far_end_print(const struct field *field, const void *value, struct text *out) {
-	const struct far_end *end = value;
-
-	if (is_in_force(end)) {
-		type_ip.print(field, &end->ip, out);
-		return;
-	}
-	text_add(out, end->entries ? "" : "none");
-	for (const struct destination *entry = end->entries; entry; entry = entry->next) {
-		text_add(out, entry == end->entries ? "" : " and ");
+static void print_entries(const struct field *field, const struct destination *entries, const char *between,
+			  struct text *out) {
+	text_add(out, entries ? "" : "none");
+	for (const struct destination *entry = entries; entry; entry = entry->next) {
+		text_add(out, entry == entries ? "" : between);
 		type_ip.print(field, &entry->ip, out);
 		if (entry->port)
 			text_addf(out, " port %u", ntohs(entry->port));
@@ -96,6 +101,15 @@ static void far_end_print(const struct field *field, const void *value, struct t
 		if (!entry->plain && entry->ifindex)
 			text_addf(out, " by interface %u", entry->ifindex);
 	}
+}
+
+static void far_end_print(const struct field *field, const void *value, struct text *out) {
+	const struct far_end *end = value;
+
+	if (is_in_force(end))
+		type_ip.print(field, &end->ip, out);
+	else
+		print_entries(field, end->entries, " and ", out);
 }
 
 static bool far_end_equal(const void *a, const void *b) {
@@ -121,6 +135,84 @@ static const struct type type_far_end = {
 	.equal = far_end_equal,
 	.put = far_end_put,
 	.get = far_end_get,
+};
+
+static int compare_ips(const void *a, const void *b) {
+	return memcmp(a, b, sizeof(struct ip));
+}
+
+/* A list, one address, or the text that far_ends_print() writes. */
+static bool far_ends_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	size_t most = node->type == NODE_SEQUENCE ? node->n : node->n / 2 + 1, n = 0;
+	struct ip *ips = arena_newn(p->arena, struct ip, most + 1);
+	bool good = true;
+
+	for (size_t i = 0; i < (node->type == NODE_SEQUENCE ? node->n : 1); i++) {
+		const struct node *item = node->type == NODE_SEQUENCE ? node->items[i] : node;
+		const char *text = parse_scalar(p, field, item);
+		char *rest = text && !streq(text, "none") ? arena_strdup(p->arena, text) : NULL, *word;
+
+		good &= text != NULL;
+		while ((word = strsep(&rest, " "))) {
+			if (ip_parse(word, &ips[n]) == 0 && !ip_is_multicast(&ips[n])) {
+				n++;
+				continue;
+			}
+			diag_error(p->diags, item->position,
+				   "'%s' takes the addresses of other ends, for example [192.0.2.2, 192.0.2.3], not '%s'",
+				   field->name, word);
+			good = false;
+		}
+	}
+	qsort(ips, n, sizeof(*ips), compare_ips);
+	size_t kept = MIN(n, (size_t)1);
+	for (size_t i = 1; i < n; i++)
+		if (compare_ips(&ips[kept - 1], &ips[i]) != 0)
+			ips[kept++] = ips[i];
+	*(struct far_ends *)value = (struct far_ends){ .n = kept, .ips = ips };
+	return good;
+}
+
+static void far_ends_print(const struct field *field, const void *value, struct text *out) {
+	const struct far_ends *ends = value;
+
+	if (ends->looked_up) {
+		print_entries(field, ends->entries, " ", out);
+		return;
+	}
+	for (size_t i = 0; i < ends->n; i++) {
+		text_add(out, i ? " " : "");
+		type_ip.print(field, &ends->ips[i], out);
+	}
+	text_add(out, ends->n ? "" : "none");
+}
+
+static bool has_end(const struct far_ends *ends, const struct destination *entry) {
+	for (size_t i = 0; i < ends->n; i++)
+		if (ip_equal(&ends->ips[i], &entry->ip))
+			return !entry->port && !entry->vni && (!entry->ifindex || entry->plain);
+	return false;
+}
+
+static bool far_ends_equal(const void *a, const void *b) {
+	const struct far_ends *x = a, *y = b, *seen = x->looked_up ? x : y, *want = x->looked_up ? y : x;
+	size_t n = 0;
+
+	if (!seen->looked_up)
+		return x->n == y->n && (!x->n || memcmp(x->ips, y->ips, x->n * sizeof(*x->ips)) == 0);
+	for (const struct destination *entry = seen->entries; entry; entry = entry->next, n++)
+		if (!has_end(want, entry))
+			return false;
+	return n == want->n;
+}
+
+static const struct type type_far_ends = {
+	.name = "list of addresses",
+	.schema = "{\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}}",
+	.size = sizeof(struct far_ends),
+	.parse = far_ends_parse,
+	.print = far_ends_print,
+	.equal = far_ends_equal,
 };
 
 /* A range of ports, its two ends in the halves of one number; 0: the kernel's own range. */
@@ -219,6 +311,11 @@ static const struct field fields[] = {
 			     "Whether only identifiers are received that were added to the interface; with `external`."),
 	[GBP] = FIXED("gbp", gbp, IFLA_VXLAN_GBP, FORM_PRESENT,
 		      "Group Based Policy: packets carry the low half of their mark."),
+	[REMOTES] = { .name = "remotes",
+		      .type = &type_far_ends,
+		      .offset = offsetof(struct vxlan, remotes),
+		      .flags = FIELD_AFTER,
+		      .doc = "All other ends. Frames to unknown addresses go to each of them, and nowhere else." },
 	ROW("ttl", ttl, &type_integer, IFLA_VXLAN_TTL, .form = FORM_U8, .max = 255, .fallback = "0",
 	    .doc = "Time to live of the outer packets; 0 uses the kernel's default."),
 	ROW("tos", tos, &type_integer, IFLA_VXLAN_TOS, .form = FORM_U8, .max = 255, .fallback = "0",
@@ -247,7 +344,7 @@ static const struct field fields[] = {
 /* The forwarding table. */
 
 static bool declares_forwarding(const struct object *desired) {
-	return object_has(desired, REMOTE) || object_has(desired, GROUP);
+	return object_has(desired, REMOTE) || object_has(desired, GROUP) || object_has(desired, REMOTES);
 }
 
 static void ask(const struct source_scan *scan _unused_, struct nl_writer *w, const struct object *observed) {
@@ -291,13 +388,14 @@ static void take_forwarding(struct arena *arena, struct object *observed, const 
 	const struct destination **last = &seen->remote.entries;
 
 	if (!nlh) {
-		seen->remote.looked_up = seen->group.looked_up = true;
-		seen->remote.entries = seen->group.entries = NULL;
+		seen->remote.looked_up = seen->group.looked_up = seen->remotes.looked_up = true;
+		seen->remote.entries = seen->group.entries = seen->remotes.entries = NULL;
+		observed->set |= field_bit(REMOTES);
 	}
 	while (*last)
 		last = (const struct destination **)(uintptr_t) & (*last)->next;
 	*last = entry;
-	seen->group.entries = seen->remote.entries;
+	seen->group.entries = seen->remotes.entries = seen->remote.entries;
 }
 
 /* Passes messages about forwarding entries (ndm_family AF_BRIDGE) for the hardware address of all zeros. */
@@ -360,9 +458,11 @@ static int put_entry_again(struct encode *encode, const struct change *change, u
 	return r < 0 ? r : link_encode(encode, &back);
 }
 
-static void put_deletion(struct nl_writer *w, const struct field *field, uint32_t ifindex, const struct destination *entry) {
+static void put_entry(struct nl_writer *w, const struct field *field, uint16_t type, uint32_t ifindex,
+		      const struct destination *entry) {
 	static const uint8_t zero[6];
-	struct ndmsg *ndm = nl_begin(w, RTM_DELNEIGH, 0, sizeof(*ndm));
+	uint16_t flags = type == RTM_NEWNEIGH ? NLM_F_CREATE | NLM_F_APPEND : 0;
+	struct ndmsg *ndm = nl_begin(w, type, flags, sizeof(*ndm));
 
 	ndm->ndm_family = AF_BRIDGE;
 	ndm->ndm_ifindex = (int32_t)ifindex;
@@ -398,11 +498,33 @@ static int encode_far_end(struct encode *encode, const struct change *change, si
 		r = link_encode(encode, &rest);
 	for (const struct destination *entry = have->entries; entry && r == 0; entry = entry->next)
 		if (!entry->plain || !(ip_equal(&entry->ip, &want->ip) || ip_equal(&entry->ip, &have->ip)))
-			put_deletion(encode->writer, field, seen->link.ifindex, entry);
+			put_entry(encode->writer, field, RTM_DELNEIGH, seen->link.ifindex, entry);
 	return r;
 }
 
-static int encode_vxlan(struct encode *encode, const struct change *change) {
+/* First what is missing, so that those that stay are never alone. */
+static int encode_remotes(struct encode *encode, const struct change *change) {
+	const struct vxlan *want = (const struct vxlan *)change->desired, *have = (const struct vxlan *)change->observed;
+	const struct destination *entries = have ? have->remotes.entries : NULL;
+	uint32_t index = encode_ifindex(encode, want->link.object.ns, want->link.name);
+
+	for (size_t i = 0; index && i < want->remotes.n; i++) {
+		const struct far_ends one = { .n = 1, .ips = &want->remotes.ips[i] };
+		const struct destination *entry = entries;
+
+		while (entry && !has_end(&one, entry))
+			entry = entry->next;
+		if (!entry)
+			put_entry(encode->writer, &fields[REMOTES], RTM_NEWNEIGH, index,
+				  &(struct destination){ .ip = want->remotes.ips[i] });
+	}
+	for (const struct destination *entry = index ? entries : NULL; entry; entry = entry->next)
+		if (!has_end(&want->remotes, entry))
+			put_entry(encode->writer, &fields[REMOTES], RTM_DELNEIGH, index, entry);
+	return index ? 0 : -ENODEV;
+}
+
+static int encode_link(struct encode *encode, const struct change *change) {
 	const struct object *seen = change->type == CHANGE_UPDATE ? change->observed : NULL;
 	size_t at = object_has(change->desired ? change->desired : change->observed, GROUP) ? GROUP : REMOTE;
 
@@ -410,6 +532,23 @@ static int encode_vxlan(struct encode *encode, const struct change *change) {
 	    is_in_force(field_of(&fields[at], seen)))
 		return link_encode(encode, change);
 	return encode_far_end(encode, change, at);
+}
+
+static int encode_vxlan(struct encode *encode, const struct change *change) {
+	struct change rest = *change;
+	int r = 0;
+
+	if (change->type == CHANGE_UPDATE)
+		rest.fields &= ~field_bit(REMOTES);
+	if (rest.fields || rest.fields == change->fields)
+		r = encode_link(encode, &rest);
+	return r < 0 || rest.fields == change->fields ? r : encode_remotes(encode, change);
+}
+
+/* With `remote` or `group` the link makes its own entry again. */
+static const char *fallback(struct arena *arena _unused_, const struct ns_state *ns _unused_, const struct object *desired,
+			    size_t field) {
+	return field == REMOTES && !object_has(desired, REMOTE) && !object_has(desired, GROUP) ? "none" : NULL;
 }
 
 static bool is_link_local6(const struct ip *ip) {
@@ -424,6 +563,25 @@ static bool is_link_group(const struct ip *ip) {
 /* The family of the outer packets: IPv4 unless an address says otherwise. */
 static bool is_ipv6(const struct vxlan *vxlan) {
 	return vxlan->local.family == AF_INET6 || vxlan->remote.ip.family == AF_INET6 || vxlan->group.ip.family == AF_INET6;
+}
+
+static void check_remotes(struct reading *r, const struct object *desired) {
+	const struct vxlan *vxlan = (const struct vxlan *)desired;
+	struct position position = object_position(desired, &fields[REMOTES]);
+
+	if (!object_has(desired, REMOTES))
+		return;
+	if (object_has(desired, REMOTE) || object_has(desired, GROUP))
+		diag_error(r->parse.diags, position,
+			   "'%s' is the only other end: write all of them as 'remotes', or leave this out",
+			   object_has(desired, GROUP) ? "group" : "remote");
+	for (size_t i = 0; i < vxlan->remotes.n; i++)
+		if ((vxlan->remotes.ips[i].family == AF_INET6) != is_ipv6(vxlan)) {
+			diag_error(r->parse.diags, position,
+				   vxlan->local.family ? "'local' and 'remotes' are of different families"
+						       : "IPv6 'remotes' need 'local', an IPv6 address of this machine");
+			return;
+		}
 }
 
 /* The same checks as vxlan_config_validate() in drivers/net/vxlan/vxlan_core.c. */
@@ -443,6 +601,7 @@ static void check(struct reading *r, const struct ns_state *ns _unused_, const s
 	else if (is_link_local6(far) && !is_link_local6(local))
 		diag_error(r->parse.diags, object_position(desired, &fields[REMOTE]),
 			   "'remote' is a link-local address, so 'local' must be one too");
+	check_remotes(r, desired);
 	if (object_has(desired, ID) == vxlan->external && object_has(desired, EXTERNAL))
 		diag_error(r->parse.diags, object_position(desired, &fields[vxlan->external ? ID : EXTERNAL]),
 			   vxlan->external ? "with 'external' each packet brings its own id: remove this one"
@@ -527,5 +686,6 @@ const struct kind kind_vxlan = {
 	.source = &forwarding,
 	.check = check,
 	.claim = claim,
+	.fallback = fallback,
 	.headroom = headroom,
 };

@@ -109,5 +109,70 @@ class Fdb(Case):
         self.topod("down", path)
 
 
+MESH = """\
+namespaces:
+  under: {interfaces: {br: {kind: bridge, ports: [p1, p2, p3]}}}
+"""
+MACHINE = """\
+  m%(n)d:
+    interfaces:
+      up: {addresses: [10.0.0.%(n)d/24]}
+      v: {kind: vxlan, id: 5, %(words)s, addresses: [10.5.0.%(n)d/24]}
+"""
+
+
+class Remotes(Case):
+    """Several other ends of a vxlan: the set of its entries for unknown addresses."""
+
+    def write(self, first="remotes: [10.0.0.2, 10.0.0.3]"):
+        words = first, "remotes: [10.0.0.1, 10.0.0.3]", "remotes: [10.0.0.1, 10.0.0.2]"
+        machines = "".join(MACHINE % {"n": n + 1, "words": w} for n, w in enumerate(words))
+        return self.spec(MESH + machines + "links: " + str([[f"m{n}:up", f"under:p{n}"] for n in (1, 2, 3)]) + "\n")
+
+    def ends(self):
+        return sorted(" ".join(line.split()[2:]) for line in lab.bridge("m1", "fdb show dev v").stdout.splitlines()
+                      if line.startswith("00:00:00:00:00:00"))
+
+    def apply(self, *words):
+        path = self.write(*words)
+        self.topod("apply", path)
+        self.topod("plan", path)  # exit 0: nothing to do
+        return path
+
+    def test_work(self):
+        path = self.apply()
+        for n in 1, 2, 3:
+            for to in {1, 2, 3} - {n}:
+                lab.pings(f"m{n}", f"10.5.0.{to}")
+        index = lab.link("m1", "v")["ifindex"]
+        for words, want in (("remotes: 10.0.0.2", ["10.0.0.2 self permanent"]), ("remotes: []", []),
+                            ("remotes: [10.0.0.3, 10.0.0.7]", ["10.0.0.3 self permanent", "10.0.0.7 self permanent"]),
+                            ("remote: 10.0.0.2", ["10.0.0.2 self permanent"]), ("remotes: [10.0.0.9]", ["10.0.0.9 self permanent"]),
+                            ("learning: false", [])):
+            with self.subTest(words=words):
+                self.apply(words)
+                self.assertEqual((want, index), (self.ends(), lab.link("m1", "v")["ifindex"]))
+        self.topod("down", path)
+
+    def test_drift(self):
+        path = self.apply()
+        made, any_mac = self.ends(), "00:00:00:00:00:00 dev v dst"
+        by_hand = f"del {any_mac} 10.0.0.2", f"append {any_mac} 10.0.0.9", f"append {any_mac} 10.0.0.2 port 99", f"append {any_mac} 10.0.0.8 vni 4"
+        for words in by_hand:
+            with self.subTest(apply=words):
+                lab.bridge("m1", f"fdb {words}")
+                self.assertNotEqual(made, self.ends(), "bridge changed nothing")
+                self.topod("plan", path, expect=lab.EXIT_DIFFERENCES)
+                self.topod("apply", path)
+                self.assertEqual(made, self.ends())
+        d = self.daemon(path).ready()
+        for words in by_hand:
+            with self.subTest(daemon=words), d.expects("drift: m1/v: remotes .*restored"):
+                lab.bridge("m1", f"fdb {words}")
+        d.stop()
+        self.assertEqual(made, self.ends())
+        self.topod("down", path)
+
+
 if __name__ == "__main__":
     lab.main()

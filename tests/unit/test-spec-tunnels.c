@@ -112,6 +112,16 @@ static void test_twice(void **state _unused_) {
 
 static void test_vxlan(void **state _unused_) {
 	check_tunnel("vxlan", "id: 1, source-ports: 1000-2000, limit: 5, df: inherit, proxy: true, l2-miss: true", "");
+	check_tunnel("vxlan", "id: 1, remotes: [10.0.0.2, 10.0.0.3, 10.0.0.2]", "");
+	check_tunnel("vxlan", "id: 1, remotes: [10.0.0.2, 239.0.0.1]",
+		     "f:2:28: error: 'remotes' takes the addresses of other ends, for example [192.0.2.2, 192.0.2.3], not "
+		     "'239.0.0.1'");
+	check_tunnel("vxlan", "id: 1, remote: 10.0.0.9, remotes: 10.0.0.2",
+		     "f:2:35: error: 'remote' is the only other end: write all of them as 'remotes', or leave this out");
+	check_tunnel("vxlan", "id: 1, remotes: \"fd00::2\"",
+		     "f:2:17: error: IPv6 'remotes' need 'local', an IPv6 address of this machine");
+	check_tunnel("vxlan", "id: 1, remotes: \"fd00::2\", local: 10.0.0.1",
+		     "f:2:17: error: 'local' and 'remotes' are of different families");
 	check_tunnel("vxlan", "id: 1, vni-filter: true", "f:2:20: error: 'vni-filter' needs 'external: true'");
 	check_tunnel(
 		"vxlan", "id: 1, source-ports: 2000-1000",

@@ -140,7 +140,8 @@ KINDS = {
 KEPT_OF = {"erspan": {"key"}, "bond": {"mode"}}
 KEPT = {"table", "remote", "local", "external", "id", "version"}
 ELSEWHERE = {"underlay": "test_tunnels.py", "ports": "test_bridges.py, test_controllers.py",
-             "primary": "test_controllers.py", **dict.fromkeys(("pvid", "untagged", "tagged"), "test_bridges.py"), "fdb-max-learned": "OtherKernels"}
+             "primary": "test_controllers.py", **dict.fromkeys(("pvid", "untagged", "tagged"), "test_bridges.py"),
+             "fdb-max-learned": "OwnKernel", "remotes": "../netns/test_fdb.py"}
 
 SPEC = """\
 namespaces:
