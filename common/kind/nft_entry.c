@@ -116,13 +116,14 @@ static void check_icmp(struct nft_check *check) {
 
 void nft_check_size(struct nft_check *check) {
 	size_t negated = nft_entry_n_not(check->entry);
+	int most = check->entry->chain < NFT_FILTER_PREROUTING ? NFT_ENTRY_NOT_MAX : NFT_FILTER_NOT_MAX;
 
 	check_icmp(check);
-	if (negated > NFT_ENTRY_NOT_MAX)
+	if (negated > (size_t)most)
 		nft_refuse(check, NFT_KEY_ACTION,
 			   "an entry takes at most %d items with 'not', not %zu: they become one rule, and the "
 			   "kernel limits its size",
-			   NFT_ENTRY_NOT_MAX, negated);
+			   most, negated);
 	if (nft_entry_n_rules(check->entry) > NFT_ENTRY_RULES_MAX)
 		nft_refuse(check, NFT_KEY_ACTION,
 			   "the lists of this entry have too many combinations: each becomes a "

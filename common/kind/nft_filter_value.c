@@ -253,7 +253,9 @@ static bool limit_from_text(const char *text, struct nft_limit *ret) {
 	if ((n != 2 && n != 3) || (n == 2 && strchr(text, ' ')) || !rate || !burst || *text == '-' || *text == '+')
 		return false;
 	*ret = (struct nft_limit){ .rate = rate, .burst = burst };
-	return word_find(units, unit, &ret->seconds);
+	/* The kernel has the time for a burst in nanoseconds (nft_limit_init()). */
+	return word_find(units, unit, &ret->seconds) &&
+	       burst <= INT64_MAX / (ret->seconds * UINT64_C(1000000000) / rate + 1);
 }
 
 static bool limit_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {

@@ -80,6 +80,7 @@ static void put_rule(struct nl_writer *w, const char *table, const char *chain, 
 	if (before)
 		nftnl_rule_set_u64(rule, NFTNL_RULE_POSITION, before);
 	put_nft(w, NFT_MSG_NEWRULE, NLM_F_CREATE | (before ? 0 : NLM_F_APPEND));
+	nl_set_position(w, step->entry->position);
 	nftnl_rule_nlmsg_build_payload(w->message, rule);
 	nl_zero_gaps(w, sizeof(struct nfgenmsg));
 }

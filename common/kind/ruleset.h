@@ -49,7 +49,8 @@ enum nft_chain {
 
 enum {
 	NFT_ENTRY_RULES_MAX = 4096,      /* limit of the rules to which one entry's lists expand */
-	NFT_ENTRY_NOT_MAX = 24,          /* limit of `not` items in one entry: the kernel limits a rule to 4 KiB */
+	NFT_ENTRY_NOT_MAX = 24,          /* limit of `not` items in an entry of nat: the kernel limits a rule to 4 KiB */
+	NFT_FILTER_NOT_MAX = 16,         /* the same of filter, whose rules have more besides */
 	NFT_RULES_MAX = 32768,           /* limit of the rules in a table */
 	NFT_TEXT_MAX = 16 * 1024 * 1024, /* limit of a table's canonical text */
 };

@@ -39,6 +39,7 @@ struct change {
 	bool unsure;                  /* it was sent and got no answer: it may have been done */
 	const struct change *blocked; /* given up because of this one */
 	const struct field *culprit;  /* the field at fault, if the kernel said which */
+	struct position position;     /* the part of the object at fault (a rule of a table); line 0: unknown */
 	/* The kernel's message, or NULL; in the plan's arena. For a change that is refused or only reported it
 	 * continues a sentence that begins with the object's noun: "exists and is not topod's". */
 	const char *text;
@@ -67,6 +68,11 @@ static inline bool change_is_contradicted(const struct change *change) {
 /* The object that the change is about. */
 static inline const struct object *change_object(const struct change *change) {
 	return change->desired ? change->desired : change->observed;
+}
+
+/* Where in the file the reason of a failure is. */
+static inline struct position change_position(const struct change *change) {
+	return change->position.line ? change->position : object_position(change_object(change), change->culprit);
 }
 
 static inline enum transport change_transport(const struct change *change) {

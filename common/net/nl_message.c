@@ -135,6 +135,25 @@ const struct field *nl_find_origin(const struct nl_writer *w, size_t message, ui
 	return found;
 }
 
+void nl_set_position(struct nl_writer *w, struct position position) {
+	vec_push(&w->places, (struct nl_place){ (uint32_t)w->messages.n - 1, position });
+}
+
+struct position nl_find_position(const struct nl_writer *w, size_t message) {
+	size_t low = 0, high = w->places.n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (w->places.items[middle].message < message)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < w->places.n && w->places.items[low].message == message ? w->places.items[low].position
+									    : (struct position){};
+}
+
 void nl_truncate(struct nl_writer *w, size_t n) {
 	w->overflow = false;
 	if (n >= w->messages.n)
@@ -144,6 +163,8 @@ void nl_truncate(struct nl_writer *w, size_t n) {
 	w->messages.n = n;
 	while (w->origins.n && w->origins.items[w->origins.n - 1].message >= n)
 		w->origins.n--;
+	while (w->places.n && w->places.items[w->places.n - 1].message >= n)
+		w->places.n--;
 }
 
 void nl_clear(struct nl_writer *w) {
@@ -152,12 +173,14 @@ void nl_clear(struct nl_writer *w) {
 	w->overflow = false;
 	vec_clear(&w->messages);
 	vec_clear(&w->origins);
+	vec_clear(&w->places);
 }
 
 void nl_writer_done(struct nl_writer *w) {
 	free(w->buffer);
 	vec_done(&w->messages);
 	vec_done(&w->origins);
+	vec_done(&w->places);
 	*w = (struct nl_writer){};
 }
 

@@ -10,6 +10,7 @@
 #include <libmnl/libmnl.h>
 
 #include "base/vec.h"
+#include "yaml/diag.h"
 
 struct field;
 
@@ -24,6 +25,12 @@ struct nl_origin {
 	const struct field *field;
 };
 
+/* Where in the file the content of a message is declared. */
+struct nl_place {
+	uint32_t message;
+	struct position position;
+};
+
 /* Several messages, one after another. Empty if zeroed. */
 struct nl_writer {
 	char *buffer;
@@ -32,7 +39,8 @@ struct nl_writer {
 	struct nlmsghdr *message; /* being written */
 	vec(struct nlmsghdr *) messages;
 	vec(struct nl_origin) origins;
-	bool overflow; /* something did not fit: the last message must not be sent */
+	vec(struct nl_place) places; /* by message */
+	bool overflow;               /* something did not fit: the last message must not be sent */
 };
 
 /* Ends the current message and begins another with a fixed part of `extra` zeroed bytes, which is returned. */
@@ -54,6 +62,11 @@ void nl_origin(struct nl_writer *w, const struct field *field);
 
 /* The field written at or around this offset of a message, or NULL. */
 const struct field *nl_find_origin(const struct nl_writer *w, size_t message, uint32_t offset);
+
+/* Records where the current message's content is declared, if that is only a part of an object. */
+void nl_set_position(struct nl_writer *w, struct position position);
+/* The position of a message; line 0: none was recorded. */
+struct position nl_find_position(const struct nl_writer *w, size_t message);
 
 bool nl_has_room(const struct nl_writer *w);
 

@@ -110,6 +110,7 @@ static void take_ack(void *userdata, size_t index, const struct nl_ack *ack) {
 		return;
 	change->error = ack->error;
 	change->text = ack->text ? arena_strdup(&x->plan->arena, ack->text) : change->text;
+	change->position = nl_find_position(&x->writer, index);
 	if (ack->offset)
 		change->culprit = nl_find_origin(&x->writer, index, ack->offset);
 }

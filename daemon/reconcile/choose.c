@@ -215,7 +215,7 @@ void pass_note_failure(struct pass *pass, struct plan *plan, struct change *chan
 	if (!change->culprit && change->type == CHANGE_UPDATE && change->fields && !(change->fields & (change->fields - 1)))
 		change->culprit = &object->kind->fields[__builtin_ctzll(change->fields)];
 	if (!failure_failed(&r->failures, object, change->done && !change->refused, remembered(plan, change, error),
-			    object_position(object, change->culprit), reconciler_now(pass->r)))
+			    change_position(change), reconciler_now(pass->r)))
 		return;
 	line = drift_note(&pass->lines, plan, change, drift ? OCCURRENCE_DRIFT_FAILED : OCCURRENCE_FAILING);
 	if (!line)

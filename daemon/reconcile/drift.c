@@ -222,7 +222,7 @@ struct occurrence *drift_note(struct drift_lines *lines, const struct plan *plan
 			.scope = arena_strdup(arena, scope.data),
 			.noun = arena_strdup(arena, noun.data),
 			.what = arena_strdup(arena, text_str(&what)),
-			.position = object_position(object, change->culprit),
+			.position = object == change_object(change) ? change_position(change) : object_position(object, change->culprit),
 		},
 		.class = object->kind->class,
 		.id = arena_strdup(arena, id.data),

@@ -47,6 +47,11 @@ TOLD = {
                  "sysctl -qw net.ipv4.conf.default.rp_filter=1"],
     "nat": ["nft add table ip topod-office", "nft 'add chain ip topod-office c { type nat hook postrouting priority 100; }'",
             "nft add rule ip topod-office c masquerade", "nft delete table ip topod-office"],
+    "filter": ["nft add table inet topod-office", "nft 'add chain inet topod-office c { type filter hook forward priority 0; policy drop; }'",
+               "nft add chain inet topod-office d", "nft 'add rule inet topod-office c ct state established,related counter accept'",
+               "nft 'add rule inet topod-office c tcp flags syn tcp option maxseg size set rt mtu'",
+               "nft 'add rule inet topod-office c limit rate 10/minute log prefix \"x\" jump d'", "nft 'add rule inet topod-office d reject'",
+               "nft 'add rule inet topod-office d meta mark set 0x10'", "nft delete table inet topod-office"],
     # More in one datagram than is received of it.
     "nat-long": ["{ echo 'table ip t { chain c {'; yes 'ip saddr 10.0.0.0/8 accept' | head -12; echo '}; }'; } | nft -f -"],
     "forwarding": ["ip link add vx type vxlan id 7 dstport 4789 local 10.0.0.1 remote 10.0.0.2",

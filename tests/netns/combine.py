@@ -110,7 +110,7 @@ class Draw:
 
     def value_array(self, key, node):
         n = self.random.randrange(node.get("minItems", 1), node.get("maxItems", 3) + 1)
-        return [self.value(key, node["items"]) for _ in range(n)]
+        return [self.value(key, node.get("items", {"type": "string"})) for _ in range(n)]
 
     def value_object(self, key, node, percent=30, without=()):
         out = {}

@@ -463,8 +463,9 @@ static void test_large(void **state _unused_) {
 	text_add(&text, "- {action: dnat, protocol: tcp, to: 10.0.0.1, port: [1");
 	for (int i = 2; i <= 4000; i++)
 		text_addf(&text, ", %d", i);
-	text_add(&text, "]}\n- {action: masquerade, protocol: tcp, in: eth0, out: eth1, to: \":1-2\", port: 1-2, "
-			"source-port: 1-2, destination: \"fd00::/49\", source: [\"not fd00::/49\"");
+	text_add(&text,
+		 "]}\n- {action: masquerade, protocol: tcp, in: eth0, out: eth1, to: \":1-2\", port: 1-2, "
+		 "source-port: 1-2, fwmark: 1/7, persistent: true, destination: \"fd00::/49\", source: [\"not fd00::/49\"");
 	for (int i = 1; i < NFT_ENTRY_NOT_MAX; i++)
 		text_addf(&text, ", \"not fd%02x::/49\"", i);
 	text_add(&text, "]}\n");
@@ -475,13 +476,34 @@ static void test_large(void **state _unused_) {
 	assert_false(is_as_desired(&lab));
 }
 
+/* The largest rule of a filter. */
+static void test_large_filter(void **state _unused_) {
+	_cleanup_text_ struct text text = {};
+	_lab_ lab;
+
+	text_add(
+		&text,
+		"forward: {rules: [{state: new, in: eth0, out: eth1, fwmark: 0x1/0xff, destination: \"fd00::/49\", protocol: tcp, "
+		"source-port: 1-2, port: 1-2, tcp-flags: [syn, not ack], limit: 1/week burst 9, counter: true, mark: 0x10/0xff, "
+		"clamp-mss: pmtu, action: reject, log: \"");
+	for (int i = 0; i < 127; i++)
+		text_add(&text, "x");
+	text_add(&text, "\", source: [\"not fd00::/49\"");
+	for (int i = 1; i < NFT_FILTER_NOT_MAX; i++)
+		text_addf(&text, ", \"not fd%02x::/49\"", i);
+	text_add(&text, "]}]}");
+	begin(&lab, text_str(&text));
+	send_change(&lab, CHANGE_CREATE);
+	check_as_desired(&lab);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_masquerade),  cmocka_unit_test(test_snat),        cmocka_unit_test(test_dnat),
-		cmocka_unit_test(test_redirect),    cmocka_unit_test(test_whole_table), cmocka_unit_test(test_drift),
-		cmocka_unit_test(test_replacement), cmocka_unit_test(test_no_drift),    cmocka_unit_test(test_torn),
-		cmocka_unit_test(test_large),       cmocka_unit_test(test_options),     cmocka_unit_test(test_netmap),
-		cmocka_unit_test(test_hairpin),     cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_masquerade),   cmocka_unit_test(test_snat),        cmocka_unit_test(test_dnat),
+		cmocka_unit_test(test_redirect),     cmocka_unit_test(test_whole_table), cmocka_unit_test(test_drift),
+		cmocka_unit_test(test_replacement),  cmocka_unit_test(test_no_drift),    cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_large_filter), cmocka_unit_test(test_large),       cmocka_unit_test(test_options),
+		cmocka_unit_test(test_netmap),       cmocka_unit_test(test_hairpin),     cmocka_unit_test(test_filter),
 	};
 	char file[] = "/tmp/test-nat-XXXXXX";
 

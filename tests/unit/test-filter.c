@@ -155,12 +155,31 @@ static void test_stays(void **state _unused_) {
 	assert_int_equal(n_stays("abcabc", "cabcab"), 5);
 }
 
+/* A message that the kernel refuses leads to the entry that it is for. */
+static void test_positions(void **state _unused_) {
+	_cleanup_(nl_writer_done) struct nl_writer w = {};
+	static const uint32_t lines[] = { 0, 0, 0, 0, 0, 0, 7, 8, 4, 5, 5, 5, 0 };
+	_reading_ r = {};
+
+	read_good(&r, "forward:\n"
+		      "  policy: drop\n"
+		      "  rules:\n"
+		      "  - {action: accept, state: new}\n"
+		      "  - {action: accept, protocol: tcp, port: [1, 2, 3]}\n"
+		      "input:\n"
+		      "  rules: [{action: drop},\n"
+		      "          {counter: true}]\n");
+	assert_true(nft_put_table(&w, "office", r.nat->program));
+	assert_int_equal(w.messages.n, ARRAY_SIZE(lines));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		assert_int_equal(nl_find_position(&w, i).line, lines[i]);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_filter_words),
-		cmocka_unit_test(test_filter_errors),
-		cmocka_unit_test(test_filter_spellings),
-		cmocka_unit_test(test_stays),
+		cmocka_unit_test(test_filter_words),     cmocka_unit_test(test_filter_errors),
+		cmocka_unit_test(test_filter_spellings), cmocka_unit_test(test_stays),
+		cmocka_unit_test(test_positions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
