@@ -346,4 +346,6 @@ const struct kind kind_ruleset = {
 	.id = id,
 	.lines = lines,
 	.warn = ruleset_warn,
+	.asks = ruleset_asks,
+	.warn_value = ruleset_warn_value,
 };

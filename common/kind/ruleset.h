@@ -364,3 +364,5 @@ bool ruleset_find_lead(const struct ns_state *ns, const struct ip *ip, struct le
 
 /* ruleset_meaning.c, see struct kind */
 void ruleset_warn(struct meaning *m);
+const char *ruleset_asks(const struct object *desired, const struct ns_state *ns);
+void ruleset_warn_value(const struct object *desired, const struct ns_state *ns, const char *value, struct diags *diags);

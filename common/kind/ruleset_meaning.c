@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Mistakes with NAT entries and filters: one that matches everything, one that an earlier entry hides, unreachable or
  * misunderstood targets, a policy that drops neighbour discovery. */
+#include "kind/link.h"
 #include "kind/ruleset.h"
 #include "meaning/places.h"
 
@@ -290,6 +291,56 @@ static void check_input(struct meaning *m, const struct ns_state *ns, const stru
 		m->diags, input->positions[0],
 		"this policy also drops IPv6 neighbour discovery, so that no neighbour can reach the namespace by IPv6; add "
 		"{protocol: icmpv6, icmp-type: [nd-neighbor-solicit, nd-neighbor-advert], action: accept}");
+}
+
+/* Bridged packets. */
+
+static bool is_cut(const struct nft_filter_chain *forward, const char *bridge) {
+	const struct nft_item link = { .link = bridge };
+
+	for (size_t i = 0; i < forward->rules.n; i++) {
+		const struct nft_entry *e = &forward->rules.items[i];
+
+		if (e->action == NFT_ACCEPT && match_takes(&e->in, &link) && match_takes(&e->out, &link))
+			return false;
+	}
+	return true;
+}
+
+/* A bridge with several ports, from port to port of which the chain forward accepts nothing; NULL: there is none. */
+static const struct link *cut_bridge(const struct ns_state *ns, const struct nft_filter_chain *forward) {
+	if (!forward->given || forward->policy != NFT_DROP)
+		return NULL;
+	ns_foreach(bridge, ns) {
+		const char *name = object_is_link(bridge) ? ((const struct link *)bridge)->name : NULL;
+		size_t n_ports = 0;
+
+		if (!name || bridge->kind->segment != SEGMENT_PORTS || !is_cut(forward, name))
+			continue;
+		ns_foreach(port, ns)
+			n_ports += object_is_link(port) && streq_ptr(((const struct link *)port)->master, name);
+		if (n_ports > 1)
+			return (const struct link *)bridge;
+	}
+	return NULL;
+}
+
+const char *ruleset_asks(const struct object *desired, const struct ns_state *ns) {
+	return cut_bridge(ns, &((const struct ruleset *)desired)->filter[NFT_FILTER_FORWARD])
+		       ? "net/bridge/bridge-nf-call-iptables"
+		       : NULL;
+}
+
+void ruleset_warn_value(const struct object *desired, const struct ns_state *ns, const char *value, struct diags *diags) {
+	const struct nft_filter_chain *forward = &((const struct ruleset *)desired)->filter[NFT_FILTER_FORWARD];
+	const struct link *bridge = cut_bridge(ns, forward);
+
+	if (bridge && !streq(value, "0"))
+		diag_warning(diags, forward->positions[0],
+			     "this policy also drops what passes from port to port of %s/%s, because "
+			     "net.bridge.bridge-nf-call-iptables is on; add {in: %s, out: %s, action: accept}, or write "
+			     "'sysctl: {net.bridge.bridge-nf-call-iptables: 0}'",
+			     ns->name, bridge->name, bridge->name, bridge->name);
 }
 
 static void check_filter(struct meaning *m, const struct ns_state *ns, const struct nft_filter_chain *filter) {

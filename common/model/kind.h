@@ -234,6 +234,10 @@ struct kind {
 	 * matter for this object. seen NULL: only answer that. */
 	bool (*warn_seen)(const struct object *desired, const struct ns_state *ns, const struct ns_state *seen,
 			  struct diags *diags);
+	/* A setting (below /proc/sys) that decides whether this desired object deserves a warning, while the file does not
+	 * declare it; NULL: none. And the warning, for the kernel's value of it. */
+	const char *(*asks)(const struct object *desired, const struct ns_state *ns);
+	void (*warn_value)(const struct object *desired, const struct ns_state *ns, const char *value, struct diags *diags);
 	/* Does this desired object make the host answer for others on a link's segment (proxy_arp)? *ret_dev: on which link;
 	 * NULL: on all. */
 	bool (*proxies)(const struct object *desired, const char **ret_dev);

@@ -16,6 +16,7 @@
 #include "files/error_text.h"
 #include "kernel/named_netns.h"
 #include "kind/kinds.h"
+#include "kind/sysctl.h"
 #include "meaning/meaning.h"
 #include "model/source.h"
 #include "report/report.h"
@@ -247,6 +248,49 @@ static char *source_problem(const struct topology *s, const struct topology_sour
 			 s->topology, before.data, now.data);
 }
 
+/* The value of a setting in a namespace that was scanned; NULL: it does not exist. */
+static const char *setting_seen(const struct state *observed, const char *ns, const struct sysctl *asked) {
+	const struct ns_state *seen = state_find(observed, ns);
+	const struct object *found = seen ? ns_find(seen, &asked->object) : NULL;
+
+	return found ? ((const struct sysctl *)found)->value : NULL;
+}
+
+/* Warnings that depend on settings which the file does not declare. A namespace that does not exist yet will have the same
+ * as the host, unless somebody changed the host's. */
+static void warn_by_settings(struct topology *s, struct diags *diags) {
+	const struct spec *spec = reconciler_spec(s->reconciler);
+	_cleanup_(state_done) struct state asked = {}, observed = {};
+	const struct scan_request request = { .desired = &asked, .ledger = &s->ledger, .topology = spec->topology };
+	vec(struct scope) scopes = {};
+
+	state_foreach(ns, &spec->state)
+		ns_foreach(object, ns) {
+			const char *path = object->kind->asks ? object->kind->asks(object, ns) : NULL;
+
+			if (!path || ns_find(ns, &sysctl_new(&asked.arena, ns->name, path, "0")->object))
+				continue;
+			ns_add(state_namespace(&asked, ns->name), &sysctl_new(&asked.arena, ns->name, path, "0")->object);
+			ns_add(state_namespace(&asked, NS_HOST), &sysctl_new(&asked.arena, NS_HOST, path, "0")->object);
+		}
+	state_foreach(ns, &asked)
+		vec_push(&scopes, (struct scope){ .ns = ns->name });
+	if (scopes.n && s->kernel->ops->observe(s->kernel, &request, scopes.items, scopes.n, &observed) == 0)
+		state_foreach(ns, &spec->state)
+			ns_foreach(object, ns) {
+				const char *path = object->kind->asks ? object->kind->asks(object, ns) : NULL;
+				const struct sysctl *like = path ? sysctl_new(&asked.arena, ns->name, path, "0") : NULL;
+
+				if (!like || ns_find(ns, &like->object))
+					continue;
+				const char *value = setting_seen(&observed, ns->name, like);
+				value = value ? value : setting_seen(&observed, NS_HOST, like);
+				if (value)
+					object->kind->warn_value(object, ns, value, diags);
+			}
+	vec_done(&scopes);
+}
+
 void topology_warn(struct topology *s, struct diags *diags) {
 	const struct spec *spec = reconciler_spec(s->reconciler);
 	const struct scan_request request = { .desired = &spec->state, .ledger = &s->ledger, .topology = spec->topology };
@@ -258,6 +302,7 @@ void topology_warn(struct topology *s, struct diags *diags) {
 			vec_push(&scopes, (struct scope){ .ns = ns->name });
 	if (scopes.n && s->kernel->ops->observe(s->kernel, &request, scopes.items, scopes.n, &observed) == 0)
 		meaning_seen(&spec->state, &observed, diags);
+	warn_by_settings(s, diags);
 	s->kernel->ops->rest(s->kernel);
 	vec_done(&scopes);
 }

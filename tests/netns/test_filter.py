@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Filters with real traffic: what each action and match does to connections and datagrams, and what changes of the table keep."""
 
-import contextlib
 import errno
+import os
 import re
 import socket
 
@@ -276,6 +276,34 @@ class Filter(Case):
             lab.nft("gw", "delete table inet topod-office")
             self.topod("apply", path)
             connection.say(b"at the end")
+
+    def test_bridged(self):
+        """What passes from port to port of a bridge goes through the chain forward too, if the kernel is told so."""
+        def text(rule, setting=""):
+            return f"""\
+namespaces:
+  gw:
+    interfaces: {{lan: {{kind: bridge, ports: [p1, p2]}}}}
+    filter: {{forward: {{policy: drop, rules: [{rule}]}}}}
+{setting}
+  a: {{interfaces: {{eth0: {{addresses: [10.0.0.2/24]}}}}}}
+  b: {{interfaces: {{eth0: {{addresses: [10.0.0.3/24]}}}}}}
+links: [[a:eth0, gw:p1], [b:eth0, gw:p2]]
+"""
+        has = os.path.exists(lab.sysctl_path("net.bridge.bridge-nf-call-iptables"))
+        warning = ("policy also drops what passes from port to port of gw/lan, because net.bridge.bridge-nf-call-iptables is on; "
+                   "add {in: lan, out: lan, action: accept}")
+        path = self.spec(text("{in: wan*, action: accept}"))
+        for _ in range(2):  # the namespace does not exist yet, and then it does
+            said = self.topod("apply", path).stderr
+            self.assertEqual(has, warning in said, said)
+        self.assertEqual(not has, lab.pings("a", "10.0.0.3", check=False))
+        for rule, setting in (("{in: lan, out: lan, action: accept}", ""), ("{action: accept}", ""),
+                              *([("", "    sysctl: {net.bridge.bridge-nf-call-iptables: 0}")] if has else [])):
+            self.spec(text(rule, setting))
+            self.assertNotIn("port to port", self.topod("apply", path).stderr)
+            lab.pings("a", "10.0.0.3")
+        self.topod("down", path)
 
     def test_beside_nat(self):
         """One table, one transaction."""
