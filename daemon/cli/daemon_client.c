@@ -122,6 +122,7 @@ static char *topology_of_file(const char *argument) {
 
 struct choice {
 	char *only;
+	struct text names; /* of all: "lab, office" */
 	size_t n;
 };
 
@@ -135,23 +136,35 @@ static void choose(void *userdata, const char *topology) {
 		return;
 	if (!choice->n++)
 		choice->only = xstrdup(topology);
+	text_add(&choice->names, choice->names.size ? ", " : "");
+	text_add(&choice->names, topology);
+}
+
+/* The name of a topology comes first; else a NAME means the file of the service, which may give another name. */
+static char *topology_of_argument(const char *argument) {
+	_cleanup_free_ char *path = spec_argument(argument);
+	_cleanup_close_ int fd = -1;
+
+	if (daemon_client_names_file(argument))
+		return topology_of_file(argument);
+	return streq(path, argument) || ledger_file_open_dir(argument, &fd) == 0 ? xstrdup(argument)
+										 : topology_of_file(path);
 }
 
 char *daemon_client_topology(const struct options *options) {
 	struct choice choice = {};
 
 	if (options->n_args)
-		return daemon_client_names_file(options->args[0]) ? topology_of_file(options->args[0])
-								  : xstrdup(options->args[0]);
+		return topology_of_argument(options->args[0]);
 	(void)ledger_file_each(choose, &choice); /* on error, none is found */
-	if (choice.n == 1)
-		return choice.only;
-	if (choice.n)
-		complain("several topologies are running; say which one");
-	else
+	if (choice.n != 1)
+		free(TAKE_PTR(choice.only));
+	if (choice.n > 1)
+		complain("several topologies are running: %s; say which one", choice.names.data);
+	else if (!choice.n)
 		complain("no topod is running");
-	free(choice.only);
-	return NULL;
+	text_done(&choice.names);
+	return choice.only;
 }
 
 /* ---- answers ---- */

@@ -57,10 +57,8 @@ static int run_verb(const struct verb *verb, const struct options *options) {
 }
 
 static int run_command(struct options *options) {
-	if (options->version) {
-		printf("topod %s\n", TOPOD_VERSION);
-		return EXIT_DONE;
-	}
+	if (options->version)
+		return verb_version(options);
 	if (options->help)
 		return help_about(options);
 	if (!options->n_args) {

@@ -38,6 +38,14 @@ static bool take_time(const char *name, const char *text, void *value) {
 	return false;
 }
 
+static bool take_wait(const char *name, const char *text, void *value) {
+	*(const char **)value = text ? text : "converged";
+	if (!text || streq(text, "converged") || streq(text, "settled"))
+		return true;
+	complain("%s takes converged or settled, not '%s'", name, text);
+	return false;
+}
+
 static bool take_pid(const char *name, const char *text, void *value) {
 	char *end;
 	unsigned long n;
@@ -109,7 +117,9 @@ bool options_parse(int argc, char **argv, struct options *ret) {
 	*ret = (struct options){ .args = argv + 1 };
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		names[i] = (struct option){ .name = rows[i].name + 2,
-					    .has_arg = rows[i].arg ? required_argument : no_argument,
+					    .has_arg = !rows[i].arg          ? no_argument
+						       : *rows[i].arg == '[' ? optional_argument
+									     : required_argument,
 					    .val = FIRST + (int)i };
 	while ((r = getopt_long(argc, argv, "-hVu:", names, NULL)) >= 0) {
 		size_t i = r == 'h'   ? OPTION_INDEX_HELP
@@ -140,7 +150,7 @@ const char *option_name(unsigned bits) {
 void options_help(unsigned bits, FILE *to) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const char *arg = rows[i].arg ? rows[i].arg : "";
-		_cleanup_free_ char *left = xasprintf("%s%s%s", rows[i].name, *arg ? " " : "", arg);
+		_cleanup_free_ char *left = xasprintf("%s%s%s", rows[i].name, *arg && *arg != '[' ? " " : "", arg);
 
 		if (bits >> i & 1 && rows[i].help)
 			fprintf(to, "  %-24s %s\n", left, rows[i].help);

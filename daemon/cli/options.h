@@ -18,25 +18,28 @@ enum color_choice {
 };
 
 /* Bit, member and its type, how the value is read (options.c), the name, the argument or NULL, the help or NULL. */
-#define OPTIONS(OPTION)                                                                                               \
-	OPTION(JSON, json, bool, flag, "json", NULL, "the result as JSON")                                            \
-	OPTION(TOPOLOGY, topology, const char *, text, "topology", "NAME",                                            \
-	       "remove the topology of that name, without a file")                                                    \
-	OPTION(PERIODIC, periodic_usec, uint64_t, time, "periodic", "TIME",                                           \
-	       "how often to scan what causes no events (30s)")                                                       \
-	OPTION(FOR, for_usec, uint64_t, time, "for", "TIME", "how long, at most a day (10m)")                         \
-	OPTION(REPLACE, replaces, bool, flag, "replace", NULL, "accept a topology that was made from another file")   \
-	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "accept files that others can write to") \
-	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                     \
-	OPTION(EXPAND, expand, bool, flag, "expand", NULL, "print the file with ranges and the like written out")     \
-	OPTION(FORMAT, format, const char *, text, "format", "FORMAT", "text (default), dot, mermaid or svg")         \
-	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                        \
-	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                          \
-	OPTION(PID, pid, pid_t, pid, "pid", "PID", "the network namespace of this process instead of NS")             \
-	OPTION(USER, user, const char *, text, "user", "USER", "the user who runs the command (-u USER)")             \
-	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                               \
-	       "auto (default; NO_COLOR is respected), always or never")                                              \
-	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                            \
+#define OPTIONS(OPTION)                                                                                                     \
+	OPTION(JSON, json, bool, flag, "json", NULL, "the result as JSON")                                                  \
+	OPTION(TOPOLOGY, topology, const char *, text, "topology", "NAME",                                                  \
+	       "remove the topology of that name, without a file")                                                          \
+	OPTION(ALL, all, bool, flag, "all", NULL, "remove all topologies")                                                  \
+	OPTION(PERIODIC, periodic_usec, uint64_t, time, "periodic", "TIME",                                                 \
+	       "how often to scan what causes no events (30s)")                                                             \
+	OPTION(FOR, for_usec, uint64_t, time, "for", "TIME", "how long, at most a day (10m)")                               \
+	OPTION(WAIT, wait, const char *, wait, "wait", "[=STATE]", "wait until it is converged (default), or only settled") \
+	OPTION(TIMEOUT, timeout_usec, uint64_t, time, "timeout", "TIME", "wait no longer than this")                        \
+	OPTION(REPLACE, replaces, bool, flag, "replace", NULL, "accept a topology that was made from another file")         \
+	OPTION(INSECURE, insecure, bool, flag, "insecure-permissions", NULL, "accept files that others can write to")       \
+	OPTION(STRICT, strict, bool, flag, "strict", NULL, "warnings are errors")                                           \
+	OPTION(EXPAND, expand, bool, flag, "expand", NULL, "print the file with ranges and the like written out")           \
+	OPTION(FORMAT, format, const char *, text, "format", "FORMAT", "text (default), dot, mermaid or svg")               \
+	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                              \
+	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                                \
+	OPTION(PID, pid, pid_t, pid, "pid", "PID", "the network namespace of this process instead of NS")                   \
+	OPTION(USER, user, const char *, text, "user", "USER", "the user who runs the command (-u USER)")                   \
+	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                                     \
+	       "auto (default; NO_COLOR is respected), always or never")                                                    \
+	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                                  \
 	OPTION(VERSION, version, bool, flag, "version", NULL, NULL)
 
 #define OPTION_INDEX(bit, ...) OPTION_INDEX_##bit,

@@ -22,7 +22,8 @@ struct work {
 	struct topology_source source;
 	uint64_t usec;
 	bool progress_shown;
-	bool removes; /* `down`: nothing may be left */
+	bool removes;    /* `down`: nothing may be left */
+	json_t *results; /* --json: is one of several; NULL: the only one, which is printed */
 };
 
 /* ---- while working ---- */
@@ -167,12 +168,16 @@ static void print_result_json(struct work *work, bool good) {
 	struct reconciler_status status = status_of(work);
 	json_t *check = report_check_json(NULL, &work->problems), *problems = json_object_get(check, "diagnostics");
 
-	print_json(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
-			     good ? "converged" : "degraded", "namespaces", (json_int_t)status.counts.n_namespaces,
-			     "objects", (json_int_t)status.counts.n_objects, "waiting", (json_int_t)status.counts.n_waiting,
-			     "changes", (json_int_t)count_changes(&status), "usec", (json_int_t)work->usec, "problems",
-			     problems));
+	json_t *result =
+		json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "topology", work->session.topology, "state",
+			  good ? "converged" : "degraded", "namespaces", (json_int_t)status.counts.n_namespaces, "objects",
+			  (json_int_t)status.counts.n_objects, "waiting", (json_int_t)status.counts.n_waiting, "changes",
+			  (json_int_t)count_changes(&status), "usec", (json_int_t)work->usec, "problems", problems);
 	json_decref(check);
+	if (work->results)
+		json_array_append_new(work->results, result);
+	else
+		print_json(result);
 }
 
 static void add_count(size_t n, const char *done, struct text *out) {
@@ -260,16 +265,28 @@ static int converge(struct work *work, struct spec *spec, void (*print_good)(con
 
 /* ---- the verbs ---- */
 
+static int apply(struct loaded_spec *loaded, const struct options *options, void (*print_good)(const struct work *)) {
+	_cleanup_(work_done) struct work work = { .options = options, .session = TOPOLOGY_NONE };
+
+	work.source = topology_source(loaded, options->replaces);
+	vec_foreach(source, &loaded->diags.sources)
+		diags_add_source(&work.problems, *source);
+	return converge(&work, &loaded->spec, print_good);
+}
+
 int verb_apply(const struct options *options) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_(work_done) struct work work = { .options = options, .session = TOPOLOGY_NONE };
 
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN | trusted_flags(options), options, &loaded))
 		return EXIT_SPEC;
-	work.source = topology_source(&loaded, options->replaces);
-	vec_foreach(source, &loaded.diags.sources)
-		diags_add_source(&work.problems, *source);
-	return converge(&work, &loaded.spec, print_applied);
+	return apply(&loaded, options, print_applied);
+}
+
+static void print_nothing(_unused_ const struct work *work) {
+}
+
+int apply_quietly(struct loaded_spec *loaded, const struct options *options) {
+	return apply(loaded, options, print_nothing);
 }
 
 /* Does the argument name a topology rather than a file? */
@@ -297,22 +314,58 @@ static int topology_to_remove(const struct options *options, struct loaded_spec 
 	return EXIT_DONE;
 }
 
+static int remove_topology(const char *topology, struct work *work) {
+	_cleanup_(spec_done) struct spec nothing = {};
+
+	spec_empty(&nothing, topology);
+	return converge(work, &nothing, print_removed);
+}
+
+struct removal {
+	const struct options *options;
+	json_t *results;
+	int code;
+};
+
+static void remove_one(void *userdata, const char *topology) {
+	struct removal *removal = userdata;
+	_cleanup_(work_done) struct work work = {
+		.options = removal->options, .session = TOPOLOGY_NONE, .removes = true, .results = removal->results
+	};
+	int code = remove_topology(topology, &work);
+
+	removal->code = removal->code == EXIT_DONE ? code : removal->code;
+}
+
+/* One that a daemon keeps is refused like any other, and the rest is removed. */
+static int remove_all(const struct options *options) {
+	struct removal removal = { .options = options, .results = json_array() };
+	int r = ledger_file_each(remove_one, &removal);
+
+	if (r < 0)
+		complain("cannot list %s: %s", TOPOD_RUN_DIR, strerror(-r));
+	if (options->json)
+		print_json(json_pack("{s:O}", "topologies", removal.results));
+	json_decref(removal.results);
+	return r < 0 ? EXIT_FAILED : removal.code;
+}
+
 int verb_down(const struct options *options) {
 	_cleanup_(work_done) struct work work = { .options = options, .session = TOPOLOGY_NONE, .removes = true };
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_(spec_done) struct spec nothing = {};
 	_cleanup_free_ char *topology = NULL;
 	int code;
 
-	if (!options->topology == !options->n_args) {
-		complain("`down` needs a SPEC or --topology NAME%s", options->n_args ? ", not both" : "");
+	if ((options->topology != NULL) + (options->n_args > 0) + options->all != 1) {
+		complain("`down` needs a SPEC, --topology NAME or --all, and only one of them");
 		return EXIT_USAGE;
 	}
+	if (options->all)
+		return remove_all(options);
 	code = topology_to_remove(options, &loaded, &topology);
 	if (code != EXIT_DONE)
 		return code;
 	if (loaded.name)
 		work.source = topology_source(&loaded, options->replaces);
-	spec_empty(&nothing, topology);
-	return converge(&work, &nothing, print_removed);
+	return remove_topology(topology, &work);
 }

@@ -16,8 +16,9 @@ static void print_valid(const struct loaded_spec *loaded) {
 	printf("\n");
 }
 
-static bool check_file(const char *path, const struct options *options, json_t *results) {
+static bool check_file(const char *argument, const struct options *options, json_t *results) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	_cleanup_free_ char *path = spec_argument(argument);
 	unsigned flags = SPEC_FILE_STDIN | SPEC_FILE_CHECK | (options->expand ? SPEC_FILE_EXPAND : 0);
 	bool good = spec_file_load(path, flags, &loaded);
 
@@ -34,6 +35,8 @@ static bool check_file(const char *path, const struct options *options, json_t *
 		return good;
 	}
 	print_diags(&loaded.diags, options);
+	if (!good)
+		hint_about_argument(argument);
 	if (good && options->expand)
 		fputs(text_str(&loaded.written_out), stdout);
 	else if (good)

@@ -68,8 +68,7 @@ static bool enter(const struct place *place, pid_t pid) {
 	_cleanup_text_ struct text warnings = {};
 	int r = place->fd < 0 ? 0 : inside_enter(place->fd, pid, place->name, &warnings);
 
-	for (char *line = warnings.data, *rest = line; line && (line = strsep(&rest, "\n")) && *line;)
-		complain("warning: %s", line);
+	print_warnings(text_str(&warnings));
 	if (r < 0)
 		complain("cannot enter the namespace '%s': %s", place->label, strerror(-r));
 	if (r == -EPERM)
@@ -95,7 +94,7 @@ int verb_exec(const struct options *options) {
 	    !enter(&place, options->pid))
 		return COMMAND_NOT_STARTED;
 	setenv("TOPOD_NAMESPACE", place.label, 1);
-	restore_signals();
+	restore_process();
 	r = command_exec(options->command, options->user ? &user : NULL, place.label, &problem);
 	ignore_signals();
 	complain("%s", problem);

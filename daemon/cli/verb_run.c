@@ -36,8 +36,9 @@ static void report_diags(const struct loaded_spec *loaded, const struct options 
 
 int verb_run(const struct options *options) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	_cleanup_free_ char *path = spec_argument(options->args[0]);
 	const struct loop_options loop = {
-		.path = options->args[0],
+		.path = path,
 		.flags = trusted_flags(options),
 		.periodic_usec = options->periodic_usec,
 		.replaces = options->replaces,
@@ -50,6 +51,8 @@ int verb_run(const struct options *options) {
 	raise_limits();
 	good = spec_file_load(loop.path, loop.flags, &loaded);
 	report_diags(&loaded, options);
+	if (!good)
+		hint_about_argument(options->args[0]);
 	if (!good)
 		return EXIT_SPEC;
 	return loop_run(&loop, &loaded) < 0 ? EXIT_FAILED : EXIT_DONE;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod status` and `topod reload`, both answered by a running daemon. */
+#include <time.h>
+
 #include "cli/daemon_client.h"
 #include "report/report.h"
 
@@ -8,63 +10,179 @@
 struct listing {
 	const struct options *options;
 	json_t *all; /* with --json */
-	size_t n_running, n_known;
-	bool failed;
+	size_t n_running;
+	int code; /* the worst so far */
 };
 
-static void list_one(void *userdata, const char *topology) {
-	struct listing *listing = userdata;
+static bool is_absent(int r) {
+	return r == -ENOENT || r == -ECONNREFUSED;
+}
+
+static int code_of(const json_t *status) {
+	const char *state = json_string_value(json_object_get(status, "state"));
+
+	if (json_integer_value(json_object_get(status, "paused_until_usec")) > 0)
+		return EXIT_PAUSED;
+	return streq_ptr(state, "converged") ? EXIT_DONE : streq_ptr(state, "degraded") ? EXIT_DEGRADED : EXIT_CONVERGING;
+}
+
+/* The worst first. */
+static int worse(int a, int b) {
+	static const int order[] = { EXIT_FAILED, EXIT_DEGRADED, EXIT_CONVERGING, EXIT_PAUSED, EXIT_NOT_RUNNING };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return EXIT_DONE;
+}
+
+/* ---- waiting ---- */
+
+enum { ABSENT_PAUSE_NSEC = 100 * 1000 * 1000 }; /* between two tries while no daemon runs */
+
+static uint64_t time_left(uint64_t deadline) {
+	uint64_t now = now_monotonic();
+
+	return deadline == UINT64_MAX ? UINT64_MAX : deadline > now ? deadline - now : 0;
+}
+
+/* Is it what the user waits for? A pause ends by itself, so nobody waits for its end. */
+static bool is_awaited(const json_t *status, const char *awaited) {
+	int code = code_of(status);
+
+	return code == EXIT_DONE || code == EXIT_PAUSED || (streq(awaited, "settled") && code == EXIT_DEGRADED);
+}
+
+/* Waits for the next event that can change the state. False: the connection ended, or the time is over. */
+static bool wait_for_event(struct control_client *client, uint64_t deadline) {
+	bool more = true, changed = false;
+
+	while (more && !changed) {
+		_cleanup_answer_ struct control_answer answer = {};
+		const char *type;
+
+		more = control_next(client, -1, time_left(deadline), &answer) == 0 && !answer.error;
+		type = json_string_value(json_object_get(json_object_get(answer.parameters, "event"), "type"));
+		changed = type && (streq(type, "state") || streq(type, "converged") || streq(type, "paused"));
+	}
+	return changed;
+}
+
+/* The stream is opened before the state is asked for, so that no change is missed in between. Its first event is the state. */
+static void wait_for_state(const char *topology, const char *awaited, uint64_t deadline) {
+	while (time_left(deadline)) {
+		_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
+		int r = control_open(topology, &client);
+
+		if (r == 0)
+			r = control_send(&client, "org.topod.Watch", NULL, true);
+		while (r == 0 && wait_for_event(&client, deadline)) {
+			_cleanup_answer_ struct control_answer answer = {};
+
+			r = control_call(topology, "org.topod.Status", NULL,
+					 MIN(time_left(deadline), (uint64_t)DAEMON_TIMEOUT_USEC), &answer);
+			if (r == 0 && (answer.error || is_awaited(json_object_get(answer.parameters, "status"), awaited)))
+				return;
+			r = r == -ETIMEDOUT ? 0 : r;
+		}
+		if (r < 0 && !is_absent(r) && r != -ECONNRESET && r != -EPIPE)
+			return; /* the answer to the status reports it */
+		nanosleep(&(struct timespec){ .tv_nsec = ABSENT_PAUSE_NSEC }, NULL);
+	}
+}
+
+/* ---- one or all ---- */
+
+/* Prints nothing if no daemon runs. */
+static int show_status(const char *topology, struct listing *listing) {
 	_cleanup_answer_ struct control_answer answer = {};
+	const struct options *options = listing->options;
+	json_t *status;
 	int r = control_call(topology, "org.topod.Status", NULL, DAEMON_TIMEOUT_USEC, &answer);
 
-	listing->n_known++;
-	if (r == -ENOENT || r == -ECONNREFUSED)
-		return;
+	if (is_absent(r))
+		return EXIT_NOT_RUNNING;
 	if (r < 0)
 		daemon_client_complain(topology, r);
 	else if (answer.error)
 		daemon_client_complain_error(topology, &answer);
-	if (r < 0 || answer.error) {
-		listing->failed = true;
-		return;
-	}
-	json_t *status = json_object_get(answer.parameters, "status");
-	if (listing->options->json) {
+	if (r < 0 || answer.error)
+		return EXIT_FAILED;
+	status = json_object_get(answer.parameters, "status");
+	if (listing->all) {
 		json_array_append(listing->all, status);
+	} else if (options->json) {
+		print_json(json_incref(status));
 	} else {
 		fputs(listing->n_running ? "\n" : "", stdout);
-		print_status(status, listing->options);
+		print_status(status, options);
 	}
 	listing->n_running++;
+	return code_of(status);
+}
+
+static uint64_t deadline_of(const struct options *options) {
+	return options->timeout_usec ? now_monotonic() + options->timeout_usec : UINT64_MAX;
+}
+
+static void list_one(void *userdata, const char *topology) {
+	struct listing *listing = userdata;
+	int code = show_status(topology, listing);
+
+	if (code != EXIT_NOT_RUNNING)
+		listing->code = worse(listing->code, code);
+}
+
+struct waiting_for_all {
+	const char *awaited;
+	uint64_t deadline;
+};
+
+static void wait_for_one(void *userdata, const char *topology) {
+	const struct waiting_for_all *all = userdata;
+	_cleanup_client_ struct control_client client = CONTROL_CLIENT_NONE;
+
+	if (!is_absent(control_open(topology, &client)))
+		wait_for_state(topology, all->awaited, all->deadline);
 }
 
 static int status_of_all(const struct options *options) {
 	struct listing listing = { .options = options, .all = options->json ? json_array() : NULL };
-	int r = ledger_file_each(list_one, &listing);
+	struct waiting_for_all waiting = { options->wait, deadline_of(options) };
+	int r;
 
+	if (options->wait)
+		(void)ledger_file_each(wait_for_one, &waiting); /* an error is reported below */
+	r = ledger_file_each(list_one, &listing);
 	if (r < 0)
 		complain("cannot list %s: %s", TOPOD_RUN_DIR, strerror(-r));
-	else if (!listing.n_running && !listing.failed)
+	else if (!listing.n_running && listing.code == EXIT_DONE)
 		complain("no topod is running");
 	if (options->json)
 		print_json(json_pack("{s:o}", "topologies", listing.all));
-	return r == 0 && listing.n_running && !listing.failed ? EXIT_DONE : EXIT_FAILED;
+	return r < 0 ? EXIT_FAILED : listing.n_running || listing.code != EXIT_DONE ? listing.code : EXIT_NOT_RUNNING;
 }
 
 int verb_status(const struct options *options) {
-	_cleanup_answer_ struct control_answer answer = {};
+	struct listing listing = { .options = options };
 	_cleanup_free_ char *topology = NULL;
+	int code;
 
+	if (options->timeout_usec && !options->wait) {
+		complain("--timeout is for --wait");
+		return EXIT_USAGE;
+	}
 	if (!options->n_args)
 		return status_of_all(options);
 	topology = daemon_client_topology(options);
-	if (!topology || !ask(topology, "Status", NULL, DAEMON_TIMEOUT_USEC, &answer))
+	if (!topology)
 		return EXIT_FAILED;
-	if (options->json)
-		print_json(json_incref(json_object_get(answer.parameters, "status")));
-	else
-		print_status(json_object_get(answer.parameters, "status"), options);
-	return EXIT_DONE;
+	if (options->wait)
+		wait_for_state(topology, options->wait, deadline_of(options));
+	code = show_status(topology, &listing);
+	if (code == EXIT_NOT_RUNNING)
+		daemon_client_complain(topology, -ENOENT);
+	return code;
 }
 
 /* ---- reload ---- */

@@ -28,12 +28,15 @@ const struct verb verbs[] = {
 	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE, 1, 1, verb_apply },
 	{ "down", "SPEC", "remove all that the topology owns, and only that",
 	  "Removes what topod made for the topology with that name, whatever the file contains now, and restores what\n"
-	  "it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed.\n",
-	  OPTION_JSON | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE, 0, 1, verb_down },
+	  "it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed. --all removes\n"
+	  "every topology, but none that a daemon keeps.\n",
+	  OPTION_JSON | OPTION_ALL | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE, 0, 1, verb_down },
 	{ "status", "[TOPOLOGY]", "what a running daemon reports",
 	  "State, objects, drift counts, the latest drift, and retries; of all running topologies, or of one, given by\n"
-	  "its name or its file. Exit status 1 if none runs.\n",
-	  OPTION_JSON, 0, 1, verb_status },
+	  "its name or its file. Exit status 0: converged, 4: degraded, 5: converging, 6: paused, 3: no daemon runs, 1: it\n"
+	  "does not answer; of several, the worst. --wait waits until it is converged, or with --wait=settled until nothing is\n"
+	  "being built any more; also for a daemon that does not run yet. --timeout 30s limits that.\n",
+	  OPTION_JSON | OPTION_WAIT | OPTION_TIMEOUT, 0, 1, verb_status },
 	{ "reload", "[TOPOLOGY]", "have a daemon read its file again, and wait for the result",
 	  "Like SIGHUP, but prints the diagnostics. Exit status 0: the new file is in force and verified; 78: it was\n"
 	  "refused and nothing was changed; 1: it is in force, but not everything could be done.\n"
@@ -58,16 +61,32 @@ const struct verb verbs[] = {
 	  "library. If a daemon manages the topology, what drifted, fails or waits is marked. TOPOLOGY may be left out if\n"
 	  "only one runs. SPEC may be - for standard input.\n",
 	  OPTION_JSON | OPTION_FORMAT, 0, 1, verb_graph },
+	{ "list", "", "the topologies on this machine",
+	  "Those that a daemon keeps, that `topod apply` made, that a stopped daemon left, and whose service failed.\n",
+	  OPTION_JSON, 0, 0, verb_list },
+	{ "show", "[TOPOLOGY|NS]", "namespaces and interfaces of a topology, as they are now",
+	  "With addresses, what drifted, fails or waits, and the processes inside. Without an argument, of all topologies;\n"
+	  "with a namespace, only that one. It needs no daemon, but root.\n",
+	  OPTION_JSON, 0, 1, verb_show },
 	{ "exec", "NS [-- COMMAND…]", "run a command, or a shell, in a namespace",
 	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in\n"
 	  "/etc. NS is a name of /run/netns, or host; with --pid PID, it is the namespace of a process. Without a command\n"
 	  "the user's shell starts, and its prompt names the namespace. The exit status is the command's; 125: it was not\n"
 	  "started, 126: it cannot be run, 127: it was not found.\n",
 	  OPTION_PID | OPTION_USER, 0, 1, verb_exec, true },
+	{ "sandbox", "SPEC [-- COMMAND…]", "run a command, or a shell, in a network of its own",
+	  "Applies the file in new namespaces, without root as root of a user namespace, and runs the command there. It\n"
+	  "touches nothing outside, and everything is gone when the command ends. `topod exec NS` works inside. The exit\n"
+	  "status is the command's; 125: it was not started, 128 and more: a signal ended it.\n",
+	  0, 1, 1, verb_sandbox, true },
+	{ "init", "[TEMPLATE [FILE]]", "print a commented file to start from, or write it",
+	  "Without arguments, lists the templates. With FILE, writes a new file and names the topology after it.\n", 0, 0, 2,
+	  verb_init },
 	{ "schema", "", "print the language as a JSON Schema, for editors",
 	  "With --markdown, the reference page of all keys instead; with --man, the same as the manual page\n"
 	  "topod.yaml(5).\n",
 	  OPTION_MARKDOWN | OPTION_MAN, 0, 0, verb_schema },
+	{ "version", "", "print the version", "The same as --version.\n", 0, 0, 0, verb_version },
 	{},
 };
 
@@ -147,6 +166,13 @@ void print_diags(const struct diags *diags, const struct options *options) {
 	fputs(text, stderr);
 }
 
+void print_warnings(const char *lines) {
+	for (const char *end; *lines; lines = *end ? end + 1 : end) {
+		end = strchrnul(lines, '\n');
+		complain("warning: %.*s", (int)(end - lines), lines);
+	}
+}
+
 void print_json(json_t *json) {
 	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 
@@ -156,11 +182,34 @@ void print_json(json_t *json) {
 
 /* ---- specs ---- */
 
-bool load_spec(const char *path, unsigned flags, const struct options *options, struct loaded_spec *ret) {
+/* Something that a user may have written for a file in the directory of services. NULL: it is a path. */
+static char *configured(const char *argument) {
+	return strchr(argument, '/') || strchr(argument, '.') || streq(argument, "-")
+		       ? NULL
+		       : xasprintf(TOPOD_CONFIG_DIR "/%s.yaml", argument);
+}
+
+char *spec_argument(const char *argument) {
+	_cleanup_free_ char *path = configured(argument);
+
+	return path && access(argument, F_OK) < 0 && access(path, F_OK) == 0 ? TAKE_PTR(path) : xstrdup(argument);
+}
+
+void hint_about_argument(const char *argument) {
+	_cleanup_free_ char *path = configured(argument);
+
+	if (path && access(argument, F_OK) < 0 && access(path, F_OK) < 0)
+		hint("there is no %s either", path);
+}
+
+bool load_spec(const char *argument, unsigned flags, const struct options *options, struct loaded_spec *ret) {
+	_cleanup_free_ char *path = spec_argument(argument);
 	bool good = spec_file_load(path, flags & ~LOAD_QUIET, ret);
 
 	if (!good || !(flags & LOAD_QUIET))
 		print_diags(&ret->diags, options);
+	if (!good)
+		hint_about_argument(argument);
 	return good;
 }
 
@@ -191,7 +240,11 @@ void ignore_signals(void) {
 		before[i] = signal(ignored[i], SIG_IGN);
 }
 
-void restore_signals(void) {
+static struct rlimit descriptors; /* before raise_limits(); zeroed: not raised */
+
+void restore_process(void) {
+	if (descriptors.rlim_max)
+		(void)setrlimit(RLIMIT_NOFILE, &descriptors);
 	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], before[i]);
 }
@@ -201,8 +254,14 @@ void raise_limits(void) {
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
+	descriptors = limit;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* the former limit is enough for most topologies */
+}
+
+int verb_version(_unused_ const struct options *options) {
+	printf("topod %s\n", TOPOD_VERSION);
+	return EXIT_DONE;
 }
 
 /* ---- schema ---- */

@@ -23,6 +23,7 @@
 #include "files/privilege.h"
 
 #define LOCK "lock"
+#define STOPPED "stopped\n" /* in the lock of a daemon that has ended */
 #define LEDGER "ledger"
 #define LEDGER_NEW "ledger.new"
 #define SECRETS "secrets" /* lines about secrets */
@@ -120,13 +121,17 @@ static pid_t read_pid(int fd) {
 	return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 }
 
+/* For users and for messages only: the lock holds without it. */
+static void write_lock(int fd, const char *text) {
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, strlen(text), 0) < 0)
+		return;
+}
+
 static void write_pid(int fd) {
 	char text[32];
-	int n = snprintf(text, sizeof(text), "%d\n", getpid());
 
-	/* For users and for messages only: the lock holds without it. */
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
-		return;
+	snprintf(text, sizeof(text), "%d\n", getpid());
+	write_lock(fd, text);
 }
 
 /* -ENOENT, -ESTALE: the directory or the lock was removed meanwhile. */
@@ -546,11 +551,24 @@ static int remove_dir(struct ledger_file *file) {
 	return remove_root(parent);
 }
 
+bool ledger_file_is_abandoned(const char *topology) {
+	_cleanup_close_ int dir_fd = -1, fd = -1;
+	char text[sizeof(STOPPED)] = "";
+	struct stat st = {};
+
+	if (ledger_file_open_dir(topology, &dir_fd) < 0)
+		return false;
+	if (fstatat(dir_fd, TOPOD_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return true; /* it was killed */
+	return open_file(dir_fd, LOCK, O_RDONLY, &st, &fd) == 0 && pread(fd, text, sizeof(text) - 1, 0) > 0 &&
+	       streq(text, STOPPED);
+}
+
 int ledger_file_close(struct ledger_file *file, bool remove) {
 	int r = 0;
 
 	if (file->lock_fd >= 0)
-		(void)!ftruncate(file->lock_fd, 0); /* our pid is of no more use */
+		write_lock(file->lock_fd, file->of_daemon ? STOPPED : ""); /* our pid is of no more use */
 	if (remove && file->lock_fd >= 0 && leads_to(file->dir_fd, LOCK, file->lock_fd))
 		r = remove_dir(file);
 	closep(&file->fd);

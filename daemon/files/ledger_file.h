@@ -23,6 +23,7 @@ struct ledger_file {
 	int fd;             /* the ledger, open for writing; -1: there is none yet */
 	size_t size, lines; /* bytes and lines written, including those that later ones replace */
 	bool has_secrets;   /* there is a file of former secrets */
+	bool of_daemon;     /* a daemon keeps the topology; closing notes that it has stopped */
 	char *head;         /* the first lines of a new ledger; NULL: only the header line */
 };
 
@@ -52,6 +53,10 @@ int ledger_file_compact(struct ledger_file *file, const struct ledger *ledger);
 /* Recreates the directory, the lock and the ledger if somebody removed them. 0: nothing was missing; 1: recreated;
  * -EALREADY: another process has taken the lock meanwhile; other -errno. dir_fd keeps its number. */
 int ledger_file_restore(struct ledger_file *file, const struct ledger *ledger);
+
+/* Was the topology kept by a daemon that does not run any more? False, too, if that cannot be read. Ask it only of one that
+ * no daemon answers for. */
+bool ledger_file_is_abandoned(const char *topology);
 
 /* Closes and unlocks. With `remove`, and if there is no ledger, also removes the directory, and TOPOD_RUN_DIR after the
  * last one. 0, also if something that is not topod's keeps the directory; -errno if removing failed. */

@@ -21,12 +21,28 @@ struct walk {
 	uid_t owner;
 };
 
+/* Are all users those of the machine? See user_namespaces(7) for the line of its first namespace. */
+static bool has_all_users(void) {
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/uid_map", "re");
+	unsigned inside, outside, n;
+
+	return !f || fscanf(f, "%u %u %u", &inside, &outside, &n) != 3 || (!inside && !outside && n == UINT32_MAX);
+}
+
+/* In a user namespace (a sandbox) the machine's root has no number of its own. There who owns "/" counts as root, although all
+ * users who have no number look the same: the process has only the rights of the user who made the namespace. */
+static bool is_root(uid_t uid) {
+	struct stat top;
+
+	return uid == 0 || (!has_all_users() && stat("/", &top) == 0 && uid == top.st_uid);
+}
+
 static bool is_trusted(uid_t uid, uid_t owner) {
-	return uid == 0 || uid == geteuid() || uid == owner;
+	return uid == geteuid() || uid == owner || is_root(uid);
 }
 
 bool path_trust_is_open(const struct stat *st, uid_t owner) {
-	bool mine = st->st_uid == 0 || st->st_uid == geteuid();
+	bool mine = st->st_uid == geteuid() || is_root(st->st_uid);
 
 	return st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && !mine) || !is_trusted(st->st_uid, owner);
 }
@@ -42,7 +58,7 @@ uid_t path_trust_owner(int fd) {
 	char *slash = path ? strrchr(path, '/') : NULL;
 	struct stat st = {}, dir = {};
 
-	if (fstat(fd, &st) < 0 || (st.st_uid != 0 && st.st_uid != geteuid()) || !slash)
+	if (fstat(fd, &st) < 0 || (!is_root(st.st_uid) && st.st_uid != geteuid()) || !slash)
 		return st.st_uid;
 	slash[slash == path] = '\0';
 	return stat(path, &dir) < 0 ? st.st_uid : dir.st_uid;

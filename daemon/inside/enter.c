@@ -87,7 +87,7 @@ static void warn(struct text *warnings, int error, const char *what) {
 }
 
 /* A sysfs shows the network namespace in which it was mounted. */
-static void show_sys(struct text *warnings) {
+void inside_show_sys(struct text *warnings) {
 	_cleanup_(kept_mounts_done) kept_mounts kept = {};
 	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	struct statvfs before;
@@ -151,7 +151,7 @@ int inside_enter(int fd, pid_t pid, const char *name, struct text *warnings) {
 	/* Mounts of the machine still arrive here; ours do not leave. */
 	if (mount("", "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return -errno;
-	show_sys(warnings);
+	inside_show_sys(warnings);
 	if (name)
 		show_etc(name, warnings);
 	return 0;

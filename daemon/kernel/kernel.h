@@ -78,3 +78,6 @@ static inline void kernel_free(struct kernel *kernel) {
 	if (kernel)
 		kernel->ops->free(kernel);
 }
+static inline void kernel_freep(struct kernel **kernel) {
+	kernel_free(*kernel);
+}

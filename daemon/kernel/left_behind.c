@@ -52,7 +52,7 @@ static char *unit_of(char *cgroups) {
 	return unit;
 }
 
-void process_add_name(int proc, int pid, struct text *out) {
+void process_add_unit(int proc, int pid, struct text *out) {
 	char cgroups[CGROUP_BYTES], comm[COMM_BYTES];
 
 	read_file(proc, pid, "cgroup", cgroups, sizeof(cgroups));
@@ -64,7 +64,12 @@ void process_add_name(int proc, int pid, struct text *out) {
 		comm[n ? n - 1 : 0] = '\0'; /* its newline */
 		name = *comm ? comm : "?";
 	}
-	text_addf(out, "%s, pid %d", name, pid);
+	text_add(out, name);
+}
+
+void process_add_name(int proc, int pid, struct text *out) {
+	process_add_unit(proc, pid, out);
+	text_addf(out, ", pid %d", pid);
 }
 
 int process_open_netns(int proc, int pid) {

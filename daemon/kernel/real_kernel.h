@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/nl_socket.h"
 #include "kernel/named_netns.h"
+#include "kernel/processes.h"
 #include "kernel/proc_sys.h"
 
 /* One link as it was last seen or made. */
@@ -113,13 +114,7 @@ void handle_clear_links(struct handle *handle);
  * asked has the error: it is not known where its links lead. */
 void peers_resolve(struct real_kernel *k, const struct scan_request *look, struct state *state);
 
-/* left_behind.c. Calls fn for processes (not for all, if there are very many), with a descriptor of /proc and the inode of the
- * network namespace, until it returns false. */
-void processes_walk(bool (*fn)(void *userdata, int proc, int pid, uint64_t netns), void *userdata);
-/* Its network namespace, which the caller closes; -1. */
-int process_open_netns(int proc, int pid);
-/* "web.service, pid 131" */
-void process_add_name(int proc, int pid, struct text *out);
+/* left_behind.c */
 const char *real_left_behind(struct kernel *kernel, struct arena *arena, const struct object *former);
 
 /* scan.c, execute.c */

@@ -427,6 +427,7 @@ int topology_open(struct topology *s, struct spec *spec, const struct topology_s
 		  const struct topology_hooks *hooks, char **ret_problem) {
 	int r = topology_open_once(s, spec, source, hooks, ret_problem);
 
+	s->ledger_file.of_daemon = r == 0;
 	if (r == 0)
 		r = open_watch(s, ret_problem);
 	if (r == 0) {

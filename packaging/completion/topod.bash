@@ -3,18 +3,18 @@
 
 _topod() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i begin
-	local verbs='run check plan apply down status reload watch pause resume graph exec schema help'
+	local verbs='run check plan apply down status reload watch pause resume graph list show exec sandbox init version schema help'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--topology | --periodic | --for | --color | --format | --user | -u) ((i++)) ;;
+		--topology | --periodic | --for | --timeout | --color | --format | --user | -u) ((i++)) ;;
 		-*) ;;
 		*) verb=$word && break ;;
 		esac
 	done
-	if [[ $verb == exec ]] && _topod_begin $((i + 1)); then
+	if [[ $verb == exec || $verb == sandbox ]] && _topod_begin $((i + 1)); then
 		_topod_command
 		return
 	fi
@@ -39,7 +39,11 @@ _topod() {
 		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
 		return
 		;;
-	--periodic | --for | --pid) return ;;
+	--periodic | --for | --timeout | --pid) return ;;
+	--wait)
+		mapfile -t COMPREPLY < <(compgen -W 'converged settled' -- "$cur")
+		return
+		;;
 	esac
 
 	if [[ $cur == -* ]]; then
@@ -47,10 +51,11 @@ _topod() {
 		case $verb in
 		run) options+=' --periodic --insecure-permissions --replace' ;;
 		check) options+=' --json --strict --expand' ;;
-		status | reload | watch | resume) options+=' --json' ;;
+		status) options+=' --json --wait --timeout' ;;
+		reload | watch | resume | list | show) options+=' --json' ;;
 		plan) options+=' --json --replace' ;;
 		apply) options+=' --json --insecure-permissions --replace' ;;
-		down) options+=' --json --insecure-permissions --replace --topology' ;;
+		down) options+=' --json --insecure-permissions --replace --topology --all' ;;
 		pause) options+=' --json --for' ;;
 		graph) options+=' --json --format' ;;
 		exec) options+=' --pid --user' ;;
@@ -62,9 +67,11 @@ _topod() {
 
 	case $verb in
 	'' | help) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-	run | check | plan | apply) _topod_files ;;
-	down) _topod_known && _topod_files ;;
+	run | check | plan | apply | sandbox) _topod_files ;;
+	down | graph) _topod_known && _topod_files ;;
 	status | reload | watch | pause | resume) _topod_known ;;
+	init) [[ $prev == init ]] && mapfile -t COMPREPLY < <(compgen -W "$(topod init 2>/dev/null | sed '1d; s/ .*//')" -- "$cur") ;;
+	show) _topod_known && _topod_namespaces ;;
 	exec) _topod_namespaces ;;
 	esac
 }
@@ -89,7 +96,7 @@ _topod_namespaces() {
 	return 0
 }
 
-# Sets begin to the word at which the command of exec begins, where its own words begin at $1. False: that is not known yet.
+# Sets begin to the word at which the command of exec or sandbox begins, where its own words begin at $1. False: that is not known yet.
 _topod_begin() {
 	local i own=1
 	for ((i = $1; i < COMP_CWORD; i++)); do

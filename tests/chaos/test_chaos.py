@@ -104,7 +104,7 @@ class Chaos(Case):
         answers later."""
         deadline = time.monotonic() + 6 * lab.DEADLINE
         while True:
-            answer = self.topod("status", topology, "--json", expect=(0, lab.EXIT_FAILED))
+            answer = self.topod("status", topology, "--json", expect=(*lab.ANSWERED, lab.EXIT_FAILED, lab.EXIT_NOT_RUNNING))
             status = json.loads(answer.stdout) if answer.stdout else {"state": answer.stderr}
             if status["state"] == "converged" and status["verified_usec"] / 1e6 >= after:
                 return status

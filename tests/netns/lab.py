@@ -11,6 +11,7 @@ Nothing here waits by sleeping. Tests wait for a line of the daemon, for a messa
 event of the kernel, with a deadline that only a broken test reaches.
 """
 
+import base64
 import contextlib
 import ctypes
 import json
@@ -33,6 +34,8 @@ SKIPPED = 77  # ctest's SKIP_RETURN_CODE
 RUN = "/run/lab"  # scratch space, inside the private /run
 
 EXIT_DONE, EXIT_FAILED, EXIT_DIFFERENCES, EXIT_USAGE, EXIT_SPEC = 0, 1, 2, 64, 78
+EXIT_NOT_RUNNING, EXIT_DEGRADED, EXIT_CONVERGING, EXIT_PAUSED = 3, 4, 5, 6  # of `status`
+ANSWERED = (EXIT_DONE, EXIT_DEGRADED, EXIT_CONVERGING, EXIT_PAUSED)
 
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
@@ -535,8 +538,11 @@ class Case(unittest.TestCase):
             f.write(text)
         return path
 
-    def topod(self, *args, expect=0, env=None):
-        """Runs a verb, and checks its exit status (a number, or several) and that no sanitizer complained."""
+    def topod(self, *args, expect=None, env=None):
+        """Runs a verb, and checks its exit status (a number, or several; 0, or any answer to `status`) and that no sanitizer
+        complained."""
+        if expect is None:
+            expect = ANSWERED if args[:1] == ("status",) else EXIT_DONE
         try:
             done = run(os.environ["TOPOD"], *args, check=False, timeout=2 * DEADLINE,
                        env={**os.environ, **(env or {})})
@@ -598,6 +604,17 @@ class Case(unittest.TestCase):
             seen["now"] = difference(state_only(wanted), state_only(snapshot()))
             return not seen["now"]
         self.wait_until(equal, lambda: "the former state; it still differs in:\n" + seen["now"], daemon)
+
+
+def make_keys(text):
+    """The files with keys that a spec names in /etc, which is private and has symbolic links to the machine's own directories."""
+    for path in re.findall(r"private-key-file: (/etc/\S+)", text):
+        folder = os.path.dirname(path)
+        if os.path.islink(folder):
+            os.remove(folder)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as f:
+            f.write(base64.b64encode(os.urandom(32)) + b"\n")
 
 
 def edit(text, *changes):

@@ -387,6 +387,9 @@ namespaces:
         top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
         files = sorted(glob.glob(os.path.join(top, "specs", "*.yaml")))
         self.assertGreater(len(files), 5)
+        for path in files:
+            with open(path) as f:
+                lab.make_keys(f.read())
         for page in [os.path.join(top, "README.md"), *glob.glob(os.path.join(top, "docs", "*.md"))]:
             with open(page) as f:
                 blocks = re.findall(r"^```yaml\n(.*?)^```", f.read(), re.M | re.S)

@@ -93,7 +93,7 @@ class Colors(Case):
         return said.decode().replace("\r\n", "\n")
 
     def piped(self, *args):
-        done = self.topod(*args, expect=(0, 1, 2, 78))
+        done = self.topod(*args, expect=(0, 1, 2, lab.EXIT_DEGRADED, 78))
         return done.stdout + done.stderr
 
     def check(self, *args, colored):

@@ -412,7 +412,7 @@ class Verbs(Reload):
         self.assertIn("10.0.0.11/24", self.topod("status", "office").stdout)
         self.assertIn("10.0.0.11/24", self.topod("status", "--json", "office").stdout)
         self.d.stop()
-        self.topod("status", "office", expect=lab.EXIT_FAILED)
+        self.topod("status", "office", expect=lab.EXIT_NOT_RUNNING)
 
     def test_plan_beside_a_daemon(self):
         """A plan of an edited file shows what a reload will do, and does nothing."""

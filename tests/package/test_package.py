@@ -24,7 +24,7 @@ BUILD = os.environ["TOPOD_PACKAGE_BUILD"]
 
 DEB_ONLY = {"/usr/share/doc/topod/changelog.Debian.gz", "/usr/share/doc/topod/copyright",
             "/usr/share/lintian/overrides/topod"}
-DEPENDS = {"libc6", "libjansson4", "libmnl0", "libnftnl11", "libsystemd0", "libyaml-0-2"}
+DEPENDS = {"libc6", "libjansson4", "libmnl0", "libnftnl11", "libsmartcols1", "libsystemd0", "libyaml-0-2"}
 
 # Each of these gives a service its own mount namespace, so that the names of its network namespaces would be hidden.
 MOUNTING = """ProtectSystem ProtectHome PrivateTmp PrivateDevices PrivateMounts ProtectKernelModules ProtectKernelTunables
@@ -103,7 +103,7 @@ class Deb(Case):
 
     def test_modes(self):
         for mode, owner, path in self.listing():
-            wanted = "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path == "/usr/sbin/topod" else "-rw-r--r--"
+            wanted = "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path == "/usr/bin/topod" else "-rw-r--r--"
             self.assertEqual((wanted, "root/root"), (mode, owner), path)
 
     def field(self, name):
@@ -130,7 +130,7 @@ class Deb(Case):
 
     @need("readelf")
     def test_hardened(self):
-        binary = inside("/usr/sbin/topod")
+        binary = inside("/usr/bin/topod")
         dynamic, header, symbols = (run("readelf", "-W", flag, binary)[1] for flag in ("-d", "-lh", "--dyn-syms"))
         self.assertRegex(header, r"Type:\s+DYN")
         self.assertIn("GNU_RELRO", header)
@@ -170,7 +170,7 @@ class Rpm(Case):
 
     def test_modes(self):
         for mode, owner, path in self.listing():
-            wanted = "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path == "/usr/sbin/topod" else "-rw-r--r--"
+            wanted = "drwxr-xr-x" if path.endswith("/") else "-rwxr-xr-x" if path == "/usr/bin/topod" else "-rw-r--r--"
             self.assertEqual((wanted, "root/root"), (mode, owner), path)
 
     def test_configuration(self):
@@ -206,7 +206,7 @@ class Units(Case):
             for name in ("topod@.service", "topod.target"):
                 text = text_of(inside("/lib/systemd/system/" + name))
                 with open(os.path.join(folder, name), "w") as f:
-                    f.write(text.replace("/usr/sbin/topod", inside("/usr/sbin/topod")))
+                    f.write(text.replace("/usr/bin/topod", inside("/usr/bin/topod")))
             self.succeeds("systemd-analyze", "verify", "--man=no", "topod@office.service", "topod.target",
                           env={**os.environ, "SYSTEMD_UNIT_PATH": folder + ":"})
 
@@ -255,7 +255,7 @@ class Manuals(Case):
 @functools.cache
 def offered():
     """The verbs of the binary with the options of each, and all options."""
-    topod = inside("/usr/sbin/topod")
+    topod = inside("/usr/bin/topod")
     said = run(topod, "help")[1]
     verbs = {}
     for verb in re.findall(r"^  ([a-z]+) ", said, re.MULTILINE):
@@ -307,6 +307,10 @@ class Bash(Case):
         self.assertEqual(["office"], self.complete("down", "--topology", "o"))
         self.assertEqual(["lab"], self.complete("--color", "never", "status", "--json", "l"))
 
+    def test_show(self):
+        self.assertEqual(["host", "lab", "office", "web", "with space"], self.complete("show", ""))
+        self.assertEqual([], self.complete("list", ""))
+
     def test_exec(self):
         self.assertEqual(["host", "web", "with space"], self.complete("exec", ""))
         self.assertEqual(["web"], self.complete("exec", "-u", "nobody", "we"))
@@ -315,6 +319,8 @@ class Bash(Case):
             said = self.complete("exec", *before, "true")
             self.assertIn("true", said, before)
             self.assertNotIn("web", said, before)
+        self.assertEqual(["one.yaml"], self.complete("sandbox", "o"))
+        self.assertIn("true", self.complete("sandbox", "one.yaml", "--", "true"))
         self.assertEqual([], self.complete("exec", "--pid", ""))
         self.assertIn("--user", self.complete("exec", "web", "--u"))
         self.assertEqual([], self.complete("exec", "web", "ls", "--u"))  # the command's

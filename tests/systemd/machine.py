@@ -168,6 +168,12 @@ def package(version=None):
     return sanitized(found[0])
 
 
+def config_directory():
+    """Where the binary looks for the file of a NAME."""
+    said = subprocess.run([os.environ["TOPOD"], "check", "no-such-name"], stderr=subprocess.PIPE, text=True, check=False).stderr
+    return re.search(r"there is no (/.*)/no-such-name\.yaml either", said)[1]
+
+
 def sanitized(deb):
     """The package with topod's sanitizer build and its libraries, or the same package if there is no such build."""
     def dpkg_deb(*words):
@@ -179,12 +185,16 @@ def sanitized(deb):
     root = f"{deb}.root"
     shutil.rmtree(root, ignore_errors=True)
     dpkg_deb("--raw-extract", deb, root)
-    shutil.copy(os.environ["TOPOD"], f"{root}/usr/sbin/topod")
+    shutil.copy(os.environ["TOPOD"], f"{root}/usr/bin/topod")
     for path in libraries:  # the machine is of the same distribution, so its loader searches the same paths
         if os.path.exists(os.environ["TOPOD_IMAGE"] + path):
             continue
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
         shutil.copy(path, root + path)
+    config = config_directory()
+    if config != "/etc/topod":  # this build has another prefix than the package
+        os.makedirs(os.path.dirname(root + config), exist_ok=True)
+        os.symlink("/etc/topod", root + config)
     drop_ins = glob.glob(f"{root}/**/topod@.service", recursive=True)[0] + ".d"
     os.mkdir(drop_ins)
     with open(f"{drop_ins}/sanitizers.conf", "w") as f:
@@ -446,7 +456,9 @@ class Case(lab.Case):
     def spec(self, text, name="office.yaml"):
         return self.machine.write(f"/etc/topod/{name}", text)
 
-    def topod(self, *args, expect=0, env=None):
+    def topod(self, *args, expect=None, env=None):
+        if expect is None:
+            expect = lab.ANSWERED if args[0] == "status" else lab.EXIT_DONE
         done = lab.run("topod", *args, check=False, timeout=2 * lab.DEADLINE)
         wanted = expect if isinstance(expect, tuple) else (expect,)
         self.assertIn(done.returncode, wanted, f"topod {' '.join(map(str, args))}\n{done.stdout}{done.stderr}")

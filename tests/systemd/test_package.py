@@ -71,7 +71,7 @@ class Package(Case):
         lab.run("apt-get", "purge", "-y", "-q", "topod")
         self.assertEqual("", self.installed_version().replace("un", "").strip())
         self.assertEqual(OFFICE, self.machine.read("/etc/topod/office.yaml"), "what people wrote is theirs")
-        for left in ("/usr/sbin/topod", "/etc/iproute2/rt_protos.d/topod.conf",
+        for left in ("/usr/bin/topod", "/etc/iproute2/rt_protos.d/topod.conf",
                      "/etc/systemd/system/multi-user.target.wants/topod@office.service"):
             self.assertFalse(self.machine.exists(left), left)
         self.assertEqual("", self.systemctl("list-units --failed --plain --no-legend").stdout)

@@ -371,6 +371,7 @@ static const char full_text[] =
 	"  topology  office (/etc/topod/office.yaml)\n"
 	"     state  degraded, since 5 min ago\n"
 	"  verified  5 min 1 s ago\n"
+	"     where  web, host\n"
 	"    reload  refused 3 min 20 s ago; the previous file stays in force: office.yaml:3:1: "
 	"error: unknown key 'x'\n"
 	"   objects  14 in 3 namespaces, 1 failing, 1 drifted and only reported\n"
