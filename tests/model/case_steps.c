@@ -4,6 +4,8 @@
  */
 #include "case_private.h"
 
+#include <linux/rtnetlink.h>
+
 /* Somebody makes what topod only finds. */
 static struct op bring_op(const struct c_link *link) {
 	struct op op = { .type = OP_BRIDGE, .ns = link->ns->name, .name = link->name };
@@ -74,6 +76,73 @@ static struct op address_op(struct c_case *c) {
 	return op;
 }
 
+static const char *network_of(struct c_case *c, const char *text, uint8_t *ret_family) {
+	struct prefix prefix;
+	char buf[PREFIX_TEXT_MAX];
+
+	prefix_parse(text, &prefix);
+	*ret_family = prefix.address.family;
+	prefix = prefix_network(&prefix);
+	return arena_strdup(&c->arena, prefix_format(&prefix, buf));
+}
+
+/* The entry of an address in the table local, or its broadcast. */
+static struct op entry_op(struct c_case *c, const struct c_address *a) {
+	size_t length = (size_t)(strchr(a->text, '/') - a->text);
+	struct op op = { .type = OP_MADE_DELETE, .ns = a->link->ns->name, .name = a->link->name, .number = RTN_LOCAL };
+
+	op.text = arena_printf(&c->arena, "%.*s/%u", (int)length, a->text, a->ipv6 ? 128 : 32);
+	if (!a->ipv6 && case_chance(c, 40)) {
+		op.number = RTN_BROADCAST;
+		op.text = arena_printf(&c->arena, "%.*s.255/32", (int)(strrchr(a->text, '.') - a->text), a->text);
+	}
+	return op;
+}
+
+/* Somebody removes what the kernel made by itself. */
+static struct op made_op(struct c_case *c) {
+	static const char *const loopbacks[] = { "127.0.0.1/8", "::1/128" };
+	const struct c_link *link = case_pick(c, &c->links);
+	struct op op = { .ns = link->ns->name, .name = case_chance(c, 20) ? "lo" : link->name };
+	uint8_t family;
+
+	switch (case_draw(c, 7)) {
+	case 0:
+	case 1:
+		op.type = OP_LOCAL_FLUSH;
+		op.number = case_chance(c, 50) ? AF_INET : AF_INET6;
+		return op;
+	case 2:
+		op.type = OP_MADE_DELETE;
+		op.text = case_chance(c, 70) ? "fe80::/64" : "ff00::/8";
+		op.number = op.text[1] == 'e' ? RTN_UNICAST : RTN_MULTICAST;
+		return op;
+	case 3:
+		op.type = OP_ADDRESS_DELETE;
+		op.name = "lo";
+		op.text = loopbacks[case_draw(c, 2)];
+		return op;
+	case 4:
+		if (c->addresses.n)
+			return entry_op(c, case_pick(c, &c->addresses));
+		break;
+	case 5:
+		if (c->addresses.n) {
+			const struct c_address *a = case_pick(c, &c->addresses);
+			const char *text = network_of(c, a->text, &family);
+
+			return (struct op){ .type = OP_ROUTE_DELETE,
+					    .ns = a->link->ns->name,
+					    .text = text,
+					    .number = family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0 };
+		}
+		break;
+	}
+	op.type = OP_ADDRESS_FLUSH;
+	op.number = 1;
+	return op;
+}
+
 static struct op route_op(struct c_case *c) {
 	struct c_route *r = &case_pick(c, &c->routes);
 	struct op op = { .type = OP_ROUTE_DELETE, .ns = r->ns->name, .text = case_bare(c, r->to) };
@@ -96,12 +165,10 @@ static struct op route_op(struct c_case *c) {
 		op.type = OP_ROUTE_FLUSH;
 	} else if (case_chance(c, 30)) {
 		op.type = OP_ROUTE_DELETE; /* added by the kernel */
-		struct prefix prefix;
-		char buf[PREFIX_TEXT_MAX];
-		prefix_parse(r->by->text, &prefix);
-		prefix = prefix_network(&prefix);
-		op.text = arena_strdup(&c->arena, prefix_format(&prefix, buf));
-		op.number = r->by->ipv6 ? ADDRESS_IPV6_METRIC : 0;
+		uint8_t family;
+
+		op.text = network_of(c, r->by->text, &family);
+		op.number = family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
 	}
 	return op;
 }
@@ -134,7 +201,12 @@ static struct op ns_op(struct c_case *c) {
 }
 
 static struct op any_op(struct c_case *c) {
-	switch (case_draw(c, 10)) {
+	switch (case_draw(c, 12)) {
+	case 10:
+	case 11:
+		if (c->links.n)
+			return made_op(c);
+		break;
 	case 0:
 	case 1:
 	case 2:

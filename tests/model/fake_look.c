@@ -7,12 +7,23 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "kind/connected.h"
 #include "kind/resolv_conf.h"
 #include "kind/route_front.h"
 #include "kind/ruleset.h"
 #include "kind/sysctl.h"
 #include "kind/veth.h"
 #include "model/source.h"
+
+enum {
+	LONG_AFTER = 1 << 20, /* the kernel has done what it does late */
+};
+
+/* What has_route() needs. */
+struct judging {
+	struct connected connected;
+	struct w_ns *ns;
+};
 
 static const char *called(const struct w_ns *ns) {
 	return ns->name ? ns->name : ns->held;
@@ -78,9 +89,10 @@ static struct object *show_link(struct state *state, const char *ns, const struc
 	seen->ifindex = link->index;
 	seen->no_carrier = !link_has_carrier(link);
 	seen->port_state = PORT_FORWARDING;
+	seen->runs_ipv6 = link_runs_ipv6(link);
 	seen->makes_addresses =
-		link_has_carrier(link) && link_has_ipv6(link) && seen->address_generation != IN6_ADDR_GEN_MODE_NONE;
-	link_set_own_addresses(seen, !link->bare);
+		seen->runs_ipv6 && (streq(seen->name, "lo") || seen->address_generation != IN6_ADDR_GEN_MODE_NONE);
+	link_set_own_addresses(seen, true);
 	if (link->other_name) {
 		seen->alternative_names = arena_memdup(&state->arena, &link->other_name, sizeof(link->other_name));
 		seen->n_alternative_names = 1;
@@ -129,11 +141,10 @@ static struct object *show_address(struct state *state, struct w_ns *ns, const s
 	object->pending = !from->failed && address_is_tentative(from);
 	object->failed = from->failed;
 	object->owned = from->protocol == TOPOD_PROTOCOL;
-	if (address_has_connected_route(a)) {
-		address_set_connected(a, !from->link->values->up || address_is_connected(ns, from));
-	} else if (address_needs_no_route(a)) {
+	object->kernel_made = from->made;
+	a->settling = from->failed || address_is_tentative(from);
+	if (address_has_connected_route(a) || address_needs_no_route(a))
 		address_set_connected(a, true);
-	}
 	address_set_local(a, true);
 	object_seal(&state->arena, object);
 	return object;
@@ -219,6 +230,30 @@ static void show_settings(const struct scan_request *look, struct w_ns *ns, stru
 	}
 }
 
+static bool has_route(const struct source_scan *scan, const struct prefix *to, uint32_t table) {
+	const struct judging *judging = scan->own;
+	const struct w_route like = { .to = *to,
+				      .table = table ? table : RT_TABLE_MAIN,
+				      .metric = to->address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0 };
+
+	return ns_route(judging->ns, &like);
+}
+
+/* topod's own judgement of what is missing, from what the tables have here. */
+static void judge_made(struct source_scan *scan, struct w_ns *ns) {
+	struct judging judging = { .connected = { .main_read = FAMILY_IPV4 | FAMILY_IPV6,
+						  .local_read = FAMILY_IPV4 | FAMILY_IPV6,
+						  .has_route = has_route },
+				   .ns = ns };
+
+	scan->own = &judging;
+	vec_foreach(made, &ns->made)
+		vec_push(&judging.connected.made,
+			 ((struct made_route){ .to = made->to, .type = made->type, .ifindex = made->link->index }));
+	connected_judge(scan, &judging.connected, true);
+	vec_done(&judging.connected.made);
+}
+
 static void show_all(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
 	ret->present = true;
 	if (!streq(ret->name, NS_HOST)) {
@@ -234,8 +269,12 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 	}
 	vec_foreach(a, &ns->addresses)
 		ns_add(ret, show_address(state, ns, a));
-	address_settle_primaries(ret, state_find(look->desired, ret->name));
+	struct source_scan scan = { .decode = { .arena = &state->arena, .now = LONG_AFTER },
+				    .seen = ret,
+				    .desired = state_find(look->desired, ret->name) };
+	source_address.finish(&scan);
 	show_routes(look, ns, state, ret);
+	judge_made(&scan, ns);
 	if (ns->nat &&
 	    ledger_concerns(ledger_namespace(look->ledger, ret->name), state_find(look->desired, ret->name), &class_ruleset))
 		ns_add(ret, show_nat(state, ns));

@@ -98,6 +98,10 @@ static void print_link(const struct op *op, struct text *out) {
 	}
 }
 
+static const char *made_word(uint32_t type) {
+	return type == RTN_LOCAL ? "local" : type == RTN_BROADCAST ? "broadcast" : type == RTN_MULTICAST ? "multicast" : "";
+}
+
 static void print_inside(const struct op *op, struct text *out) {
 	print_ip(op, out);
 	switch (op->type) {
@@ -109,6 +113,13 @@ static void print_inside(const struct op *op, struct text *out) {
 		break;
 	case OP_ADDRESS_FLUSH:
 		text_addf(out, "address flush dev %s%s", op->name, op->number ? "" : " scope global");
+		break;
+	case OP_LOCAL_FLUSH:
+		text_addf(out, "-%u route flush table local dev %s", op->number == AF_INET ? 4 : 6, op->name);
+		break;
+	case OP_MADE_DELETE:
+		text_addf(out, "route delete %s %s dev %s table %s", made_word(op->number), op->text, op->name,
+			  op->number == RTN_UNICAST ? "main" : "local");
 		break;
 	case OP_ROUTE_ADD:
 		print_route(op, "add", out);
@@ -355,11 +366,11 @@ static int change_link(struct world *w, const struct op *op, struct w_ns *ns) {
 	}
 }
 
-static int flush(struct world *w, struct w_ns *ns, const struct w_link *link) {
+static int flush(struct world *w, struct w_ns *ns, const struct w_link *link, bool all) {
 	for (size_t i = 0; i < ns->addresses.n;) {
 		struct prefix address = ns->addresses.items[i].address, peer = ns->addresses.items[i].peer;
 
-		if (ns->addresses.items[i].link != link || ns->addresses.items[i].scope)
+		if (ns->addresses.items[i].link != link || (ns->addresses.items[i].scope && !all))
 			i++;
 		else
 			address_delete(w, ns, link, &address, &peer);
@@ -375,9 +386,8 @@ static int change_address(struct world *w, const struct op *op, struct w_ns *ns)
 	if (!link)
 		return -ENODEV;
 	if (op->type == OP_ADDRESS_FLUSH) {
-		link->bare |= op->number && link_has_carrier(link);
 		world_event(w, ns, (struct hint){ .type = HINT_DEPENDENTS, .ifindex = link->index });
-		return flush(w, ns, link);
+		return flush(w, ns, link, op->number);
 	}
 	address = prefix_of(op->text);
 	if (op->type == OP_ADDRESS_DELETE)
@@ -410,7 +420,13 @@ static int change_route(struct world *w, const struct op *op, struct w_ns *ns) {
 		return -ENODEV;
 	if (op->type == OP_ROUTE_FLUSH)
 		return flush_routes(w, ns, link);
+	if (op->type == OP_LOCAL_FLUSH) {
+		made_flush(w, link, (uint8_t)op->number);
+		return 0;
+	}
 	route.to = prefix_of(op->text);
+	if (op->type == OP_MADE_DELETE)
+		return made_delete(w, link, &route.to, (uint8_t)op->number);
 	if (route.to.address.family == AF_INET6 && !route.metric)
 		route.metric = 1024;
 	if (op->type == OP_ROUTE_DELETE) {

@@ -38,6 +38,8 @@ enum op_type {
 	OP_ADDRESS_ADD,
 	OP_ADDRESS_DELETE,
 	OP_ADDRESS_FLUSH,
+	OP_LOCAL_FLUSH,
+	OP_MADE_DELETE,
 	OP_ROUTE_ADD,
 	OP_ROUTE_PREPEND,
 	OP_ROUTE_REPLACE,
@@ -59,7 +61,7 @@ struct op {
 	const char *ns2, *name2; /* the other end, the lower link, the new name or place */
 	const char *text;        /* address, destination, setting */
 	const char *value;       /* gateway, value */
-	uint32_t number;         /* mtu, id, metric, cost */
+	uint32_t number;         /* mtu, id, metric, cost; address family; type of a route */
 	bool nodad;
 	bool by_hand; /* a route: it does not come from a routing daemon */
 };

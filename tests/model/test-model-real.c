@@ -52,8 +52,9 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 	/* not scanned if nothing of the kind is declared */
 	if (object->kind->class == &class_port || object->kind == &kind_ruleset || object_is_setting(object))
 		return ns_find(state_find(&spec->state, object->ns), object);
+	/* The model has other link-local addresses. */
 	if (object->kind == &kind_address)
-		return !ip_is_link_local(&a->address.address) && !streq(a->dev, "lo");
+		return !ip_is_link_local(&a->address.address);
 	if (object->kind == &kind_route)
 		return (r->table == 254 || r->table == 100) && !ip_is_link_local(&r->to.address) &&
 		       !ip_is_multicast(&r->to.address);
@@ -62,15 +63,17 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 
 static uint64_t fields_of_interest(const struct object *object) {
 	if (object_is_link(object) && streq(((const struct link *)object)->name, "lo"))
-		return 1 << LINK_UP;
+		return 1 << LINK_UP | 1 << LINK_OWN_ADDRESSES | 1 << LINK_OWN_ROUTES;
 	if (object_is_link(object))
 		return 1 << LINK_UP | 1 << LINK_MTU | 1 << LINK_MAC | 1 << LINK_MULTICAST | 1 << LINK_TXQUEUELEN |
-		       1 << LINK_ARP | 1 << LINK_PROMISCUOUS | 1 << LINK_MASTER | 1 << LINK_ALIAS;
+		       1 << LINK_ARP | 1 << LINK_PROMISCUOUS | 1 << LINK_MASTER | 1 << LINK_ALIAS | 1 << LINK_OWN_ADDRESSES |
+		       1 << LINK_OWN_ROUTES;
 	if (object->kind->class == &class_port)
 		return object->set & ~((field_bit(PORT_FIRST_ATTRIBUTE)) - 1);
 	if (object->kind->class == &class_address)
 		return 1 << ADDRESS_ADDRESS | 1 << ADDRESS_PEER | 1 << ADDRESS_SCOPE | 1 << ADDRESS_BROADCAST |
-		       1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL | 1 << ADDRESS_CONNECTED;
+		       1 << ADDRESS_NODAD | 1 << ADDRESS_NOPREFIXROUTE | 1 << ADDRESS_PROTOCOL | 1 << ADDRESS_CONNECTED |
+		       1 << ADDRESS_LOCAL;
 	if (object->kind->class == &class_route)
 		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC |
 		       1 << ROUTE_SCOPE | 1 << ROUTE_MTU | 1 << ROUTE_ADVMSS | 1 << ROUTE_TABLE | 1 << ROUTE_METRIC |
@@ -153,7 +156,7 @@ static void compare(struct both *b, const char *when) {
 static void judge(struct both *b, const struct op *op, int model, bool done) {
 	_cleanup_text_ struct text command = {};
 
-	if ((model == 0) == done || op->type == OP_ADDRESS_FLUSH || op->type == OP_ROUTE_FLUSH)
+	if ((model == 0) == done || op->type == OP_ADDRESS_FLUSH || op->type == OP_ROUTE_FLUSH || op->type == OP_LOCAL_FLUSH)
 		return;
 	op_print(op, &command);
 	run_fail(&b->run, "act: '%s' is %s in the model, and the kernel says %s", command.data,
@@ -164,7 +167,8 @@ static void act_really(struct both *b, const struct op *op, const char *command,
 	_cleanup_free_ char *quiet = xasprintf("{ %s; } 2>/dev/null", command);
 
 	judge(b, op, model, system(quiet) == 0);
-	if (op->type == OP_NS_DELETE || op->type == OP_NS_REPLACE || op->type == OP_LINK_DELETE)
+	if (op->type == OP_NS_DELETE || op->type == OP_NS_REPLACE || op->type == OP_LINK_DELETE ||
+	    (op->type >= OP_ADDRESS_DELETE && op->type <= OP_MADE_DELETE))
 		compare(b, command);
 }
 
@@ -314,6 +318,15 @@ static bool move_out(void) {
 	       mount("sys", "/sys", "sysfs", 0, NULL) == 0;
 }
 
+/* In a new namespace lo was never up. */
+static void renew_host(struct world *w) {
+	struct w_ns *host = w->spaces.items[0];
+
+	vec_clear(&host->addresses);
+	vec_clear(&host->made);
+	ns_link(host, "lo")->values->up = false;
+}
+
 static char *do_case(uint64_t seed, bool *off, int n_off, bool telling) {
 	struct both b = { .telling = telling };
 	struct c_case *c = case_new(seed, true, off, n_off);
@@ -321,7 +334,7 @@ static char *do_case(uint64_t seed, bool *off, int n_off, bool telling) {
 
 	ledger_file_set_root(model_root);
 	run_init(&b.run, c, false);
-	ns_link(b.run.w->spaces.items[0], "lo")->values->up = false;
+	renew_host(b.run.w);
 	if (telling) {
 		_cleanup_text_ struct text text = {};
 

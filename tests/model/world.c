@@ -81,7 +81,8 @@ struct world *world_new(uint64_t seed) {
 	w->random = seed;
 	w->now_usec = 1000 * 1000 * 1000;
 	new_ns(w, NS_HOST);
-	ns_link(w->spaces.items[0], "lo")->values->up = true;
+	link_set_up(w, ns_link(w->spaces.items[0], "lo"), true);
+	vec_clear(&w->events);
 	return w;
 }
 
@@ -92,6 +93,7 @@ void world_free(struct world *w) {
 		vec_done(&(*at)->links);
 		vec_done(&(*at)->addresses);
 		vec_done(&(*at)->routes);
+		vec_done(&(*at)->made);
 		vec_done(&(*at)->settings);
 	}
 	vec_done(&w->spaces);

@@ -4,8 +4,8 @@
  * links, addresses, routes, settings, one nftables table per namespace, resolv.conf files.
  *
  * It owns the kernel's rules: what needs what, what disappears with what, which error an impossible request gives. It knows
- * neither topod's plans nor its ledger. It leaves out multicast, neighbours, the table `local`, and addresses that the
- * kernel generates: no test may depend on these.
+ * neither topod's plans nor its ledger. It leaves out neighbours and, of multicast, all but ff00::/8: no test may depend on
+ * these.
  */
 #pragma once
 
@@ -33,13 +33,12 @@ struct w_link {
 	struct w_ns *birthplace;    /* a vxlan: the namespace in which its id is in use, even if it was moved … */
 	struct ip flood[FLOOD_MAX]; /* … and where it sends frames with unknown destinations */
 	size_t n_flood;
-	bool mtu_by_user; /* a bridge whose MTU no longer follows its ports */
-	bool hardware;    /* survives its namespace: it returns to the host */
-	bool external;    /* not made by topod */
-	bool moved;       /* topod moved it here, so topod may change it and give it back */
-	bool bare;    /* somebody removed the addresses that the kernel generated (which are not modelled as addresses) */
-	bool carried; /* it had a carrier, or needed none, when that was last checked */
-	bool ready;   /* … at some time since it was last set up (IF_READY): duplicate detection runs */
+	bool mtu_by_user;       /* a bridge whose MTU no longer follows its ports */
+	bool hardware;          /* survives its namespace: it returns to the host */
+	bool external;          /* not made by topod */
+	bool moved;             /* topod moved it here, so topod may change it and give it back */
+	bool carried;           /* it had a carrier, or needed none, when that was last checked */
+	bool ready;             /* … at some time since it was last set up (IF_READY): duplicate detection runs */
 	const char *other_name; /* an alternative name, or NULL */
 };
 
@@ -50,6 +49,7 @@ struct w_address {
 	const char *label; /* NULL: its link's name */
 	struct ip broadcast;
 	bool nodad, noprefixroute, secondary, external;
+	bool made;            /* the kernel generated it */
 	bool failed;          /* duplicate address detection failed */
 	uint64_t usable_usec; /* when that detection ends; 0: it never began */
 	bool detected;        /* it has ended, with an event */
@@ -70,6 +70,13 @@ struct w_route {
 	bool external;
 };
 
+/* A route that the kernel makes for an address or a link, outside of what `routes` has: in the table local, or fe80::/64. */
+struct w_made {
+	struct w_link *link;
+	struct prefix to;
+	uint8_t type; /* RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST; RTN_UNICAST: fe80::/64 */
+};
+
 struct w_setting {
 	const char *path;
 	struct w_link *link; /* the link that the setting belongs to, or NULL */
@@ -87,6 +94,7 @@ struct w_ns {
 	vec(struct w_link *) links;
 	vec(struct w_address) addresses;
 	vec(struct w_route) routes;
+	vec(struct w_made) made;
 	vec(struct w_setting) settings;
 	const char *nat; /* text of topod's table, or NULL */
 	bool nat_foreign;
@@ -200,10 +208,21 @@ void world_detect(struct world *w);
 /* When the next one ends; UINT64_MAX: none is running. */
 uint64_t world_detects_at(const struct world *w);
 bool address_is_tentative(const struct w_address *address);
-/* Adds the kernel's route to the prefix; if topod restores it, also the one to an IPv6 peer. */
+/* Adds the kernel's route to the prefix. */
 int address_add_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
-int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_address *address);
-bool address_is_connected(struct w_ns *ns, const struct w_address *address);
+/* A route as the kernel makes it, made again by topod. */
+int address_restore_connected(struct world *w, struct w_link *link, const struct prefix *to, const struct ip *source);
+
+/* Adds or deletes a route of that sort; 0, -EEXIST or -ESRCH. */
+int made_add(struct world *w, struct w_link *link, const struct prefix *to, uint8_t type);
+int made_delete(struct world *w, struct w_link *link, const struct prefix *to, uint8_t type);
+/* Those of the table local. */
+void made_flush(struct world *w, struct w_link *link, uint8_t family);
+/* Is the address one of the host's, by an entry of the table local? */
+bool ns_is_local(struct w_ns *ns, const struct ip *ip);
+/* Gives the link the addresses that the kernel gives it, if it is up and ready. */
+void link_configure(struct world *w, struct w_link *link);
+bool link_runs_ipv6(const struct w_link *link);
 
 enum route_how { ROUTE_ADD, ROUTE_PREPEND, ROUTE_APPEND, ROUTE_REPLACE };
 /* The first route with that identity, which the kernel uses. With IPv4, others may follow it. */

@@ -36,18 +36,6 @@ static bool is_detecting(const struct w_address *a) {
 	return a->address.address.family == AF_INET6 && !a->nodad && a->usable_usec && !a->detected;
 }
 
-/* Also if the carrier was lost meanwhile (addrconf_dad_work()). */
-void world_detect(struct world *w) {
-	vec_foreach(ns, &w->spaces)
-		vec_foreach(a, &(*ns)->addresses) {
-			if (!is_detecting(a) || a->usable_usec > w->now_usec)
-				continue;
-			a->detected = true;
-			a->failed |= ip_equal(&a->address.address, &w->rival);
-			addresses_changed(w, *ns, a->link);
-		}
-}
-
 uint64_t world_detects_at(const struct world *w) {
 	uint64_t at = UINT64_MAX;
 
@@ -102,7 +90,7 @@ static struct w_route peer_route(const struct w_address *a) {
 static bool has_prefix_route(const struct w_address *a) {
 	bool one_host = a->address.length == ip_bits(AF_INET) && !a->peer.address.family;
 
-	return (a->address.address.family == AF_INET6 || !one_host) && !streq(a->link->values->name, "lo");
+	return (a->address.address.family == AF_INET6 || !one_host) && !streq(a->link->values->name, "lo") && !a->made;
 }
 
 static void add_kernels(struct world *w, struct w_ns *ns, struct w_route route) {
@@ -126,20 +114,39 @@ int address_add_connected(struct world *w, struct w_ns *ns, const struct w_addre
 	return 0;
 }
 
-int address_restore_connected(struct world *w, struct w_ns *ns, const struct w_address *address) {
-	int r = address_add_connected(w, ns, address);
+int address_restore_connected(struct world *w, struct w_link *link, const struct prefix *to, const struct ip *source) {
+	struct w_address like = { .link = link, .address = { *source, to->length } };
+	struct w_route route = connected_route(&like);
 
-	if (r == 0 && address->address.address.family == AF_INET6 && address->peer.address.family)
-		add_kernels(w, ns, peer_route(address));
-	return r;
+	if (!link->values->up)
+		return -ENETDOWN;
+	if (source->family && !ns_is_local(link->ns, source))
+		return -EINVAL;
+	route.to = *to;
+	add_kernels(w, link->ns, route);
+	return 0;
 }
 
-bool address_is_connected(struct w_ns *ns, const struct w_address *address) {
-	struct w_route own = connected_route(address), peer = peer_route(address);
-	bool has_peer = address->address.address.family == AF_INET6 && address->peer.address.family &&
-			!address_is_tentative(address) && !address->failed && !address->nodad;
+/* The entries of an address, and the route to an IPv6 peer. The latter does not return with the link. */
+static void become_usable(struct world *w, struct w_ns *ns, const struct w_address *address) {
+	address_add_entries(w, address);
+	if (address->address.address.family == AF_INET6 && address->peer.address.family && address->link->values->up &&
+	    !address_is_tentative(address))
+		add_kernels(w, ns, peer_route(address));
+}
 
-	return ns_route(ns, &own) && (!has_peer || ns_route(ns, &peer));
+/* Also if the carrier was lost meanwhile (addrconf_dad_work()). */
+void world_detect(struct world *w) {
+	vec_foreach(ns, &w->spaces)
+		vec_foreach(a, &(*ns)->addresses) {
+			if (!is_detecting(a) || a->usable_usec > w->now_usec)
+				continue;
+			a->detected = true;
+			a->failed |= ip_equal(&a->address.address, &w->rival);
+			if (!a->failed)
+				become_usable(w, *ns, a);
+			addresses_changed(w, *ns, a->link);
+		}
 }
 
 int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
@@ -153,7 +160,7 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	if (!ipv6 && has_other_scope(ns, link, &address))
 		return -EINVAL;
 	address.secondary = !ipv6 && ns_primary(ns, &address);
-	address.external = !w->by_topod;
+	address.external = !w->by_topod || address.made;
 	if (ipv6 && !address.nodad && (link->ready || link_has_carrier(link)))
 		address.usable_usec = w->now_usec + world_random(w) % 2000000;
 	if (ipv6 && streq(link->values->name, "lo")) {
@@ -163,10 +170,9 @@ int address_add(struct world *w, struct w_ns *ns, struct w_address address) {
 	vec_push(&ns->addresses, address);
 	if (link->values->up && !address.secondary && !address.noprefixroute)
 		address_add_connected(w, ns, &address);
-	/* Added once the address is usable; the cases use only addresses that are usable at once. It does not return with
-	 * the link. */
-	if (ipv6 && address.peer.address.family && link->values->up)
-		add_kernels(w, ns, peer_route(&address));
+	become_usable(w, ns, &address);
+	if (ipv6 && link->values->up && !streq(link->values->name, "lo")) /* addrconf_add_dev() */
+		made_add(w, link, &made_route_multicast, RTN_MULTICAST);
 	addresses_changed(w, ns, link);
 	return 0;
 }
@@ -227,7 +233,7 @@ static size_t count_addresses(const struct w_ns *ns, const struct w_link *link, 
 }
 
 /* The next address of the subnet becomes primary, and takes over the route to the prefix. */
-static bool promote(struct w_ns *ns, const struct w_address *gone) {
+static bool promote(struct world *w, struct w_ns *ns, const struct w_address *gone) {
 	struct w_route own = connected_route(gone), *route;
 
 	if (gone->address.address.family != AF_INET || gone->secondary)
@@ -239,6 +245,8 @@ static bool promote(struct w_ns *ns, const struct w_address *gone) {
 		route = ns_route_by(ns, &own, RTPROT_KERNEL);
 		if (route)
 			route->src = a->address.address;
+		address_drop_entries(w, gone);
+		address_add_entries(w, a);
 		return true;
 	}
 	return false;
@@ -252,7 +260,7 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 		return -EADDRNOTAVAIL;
 	gone = *found;
 	drop_where(&ns->addresses, a, a == found);
-	if (w->promotes && promote(ns, &gone))
+	if (w->promotes && promote(w, ns, &gone))
 		gone.noprefixroute = true; /* the route stays, for the next address */
 	/* Without promote_secondaries, the secondaries of its subnet are deleted with it (__inet_del_ifa()). */
 	else if (gone.address.address.family == AF_INET && !gone.secondary)
@@ -263,14 +271,18 @@ int address_delete(struct world *w, struct w_ns *ns, const struct w_link *link, 
 				continue;
 			w->n_taken += w->by_topod && a.external && a.protocol != TOPOD_PROTOCOL;
 			drop_where(&ns->addresses, b, b == ns->addresses.items + i);
+			address_drop_entries(w, &a);
 			forget_source(w, ns, &a.address.address);
 			i = (size_t)-1;
 		}
 	drop_connected(w, ns, &gone);
+	address_drop_entries(w, &gone);
 	forget_source(w, ns, &gone.address.address);
-	if (gone.address.address.family == AF_INET && !count_addresses(ns, link, AF_INET))
+	if (gone.address.address.family == AF_INET && !count_addresses(ns, link, AF_INET)) {
 		cut_routes(gone.link, AF_INET,
 			   true); /* the last one takes all routes of the link along (fib_inetaddr_event()) */
+		cut_made(gone.link, AF_INET, true);
+	}
 	addresses_changed(w, ns, link);
 	return 0;
 }

@@ -78,7 +78,7 @@ static void dump_ns(struct lines *lines, struct w_ns *ns, bool all) {
 		if (all || (*at)->external)
 			dump_link(lines, *at);
 	vec_foreach(a, &ns->addresses)
-		if (all || a->external)
+		if (!a->made && (all || a->external))
 			dump_address(lines, a);
 	vec_foreach(r, &ns->routes)
 		if (all || (r->external && r->protocol != RTPROT_KERNEL))

@@ -118,6 +118,7 @@ static void strip(struct world *w, struct w_link *link) {
 	struct w_ns *ns = link->ns;
 
 	cut_routes(link, 0, true);
+	cut_made(link, 0, true);
 	drop_where(&ns->addresses, address, address->link == link);
 	drop_where(&ns->settings, setting, setting->link == link);
 	leave_master(w, link);
@@ -226,14 +227,17 @@ void world_carriers(struct world *w) {
 			link->carried = carried;
 			link->ready |= carried;
 			link_changed(w, link);
-			if (carried)
+			if (carried) {
+				link_configure(w, link);
 				begin_detection(w, link);
+			}
 		}
 }
 
 void drop_ipv6(struct world *w, struct w_link *link) {
 	drop_where(&link->ns->addresses, a, a->link == link && a->address.address.family == AF_INET6);
 	cut_routes(link, AF_INET6, true);
+	cut_made(link, AF_INET6, true);
 	addresses_changed(w, link->ns, link);
 }
 
@@ -245,9 +249,11 @@ static void come_up(struct world *w, struct w_link *link) {
 
 		if (address->link != link)
 			continue;
+		address_add_entries(w, address);
 		if (!address->secondary && !address->noprefixroute)
 			address_add_connected(w, ns, address);
 	}
+	link_configure(w, link);
 }
 
 int link_set_up(struct world *w, struct w_link *link, bool up) {
@@ -256,15 +262,15 @@ int link_set_up(struct world *w, struct w_link *link, bool up) {
 	if (up && link->lower && link->values->object.kind == &kind_macvlan && !link->lower->values->up)
 		return -ENETDOWN; /* macvlan_open() */
 	link->values->up = up;
-	link->bare = false;
 	link->ready &= up;
 	if (up) {
 		come_up(w, link);
 	} else {
-		drop_where(&link->ns->addresses, a,
-			   a->link == link && a->address.address.family == AF_INET6 && !streq(link->values->name, "lo"));
+		drop_where(&link->ns->addresses, a, a->link == link && a->address.address.family == AF_INET6);
 		cut_routes(link, AF_INET, false);
 		cut_routes(link, AF_INET6, true);
+		cut_made(link, AF_INET, false);
+		cut_made(link, AF_INET6, true);
 	}
 	link_changed(w, link);
 	return 0;

@@ -26,5 +26,10 @@ bool leads_over(const struct w_route *route, const struct w_link *link);
 void drop_ipv6(struct world *w, struct w_link *link);
 /* Removes routes by the link, after it was deleted, lost its last address, or went down. family 0: all. */
 void cut_routes(struct w_link *link, uint8_t family, bool gone);
+/* The entries of an address, see world_made.c. */
+void address_add_entries(struct world *w, const struct w_address *address);
+void address_drop_entries(struct world *w, const struct w_address *gone);
+/* As cut_routes(): while the link is only down, local entries stay. */
+void cut_made(struct w_link *link, uint8_t family, bool gone);
 /* What new links inherit (devinet_sysctl, addrconf's devconf_dflt). */
 void inherit_settings(struct w_ns *ns, struct w_link *link);

@@ -67,7 +67,10 @@ static int check_hop(struct w_ns *ns, const struct w_route *route, struct w_hop 
 	return hop->dev ? 0 : ipv4 ? -ENETUNREACH : -EHOSTUNREACH;
 }
 
-static bool is_usable_source(const struct w_ns *ns, const struct ip *ip) {
+/* fib_valid_prefsrc() asks the table local, ip6_validate_gw() the addresses. */
+static bool is_usable_source(struct w_ns *ns, const struct ip *ip) {
+	if (ip->family == AF_INET)
+		return ns_is_local(ns, ip);
 	vec_foreach(a, &ns->addresses)
 		if (ip_equal(&a->address.address, ip))
 			return !address_is_tentative(a);

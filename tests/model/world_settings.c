@@ -99,6 +99,8 @@ static void store(struct world *w, struct w_ns *ns, const char *general, struct 
 	}
 	if (link && streq(general, disable6) && !link_has_ipv6(link))
 		drop_ipv6(w, link);
+	else if (link && streq(general, disable6))
+		link_configure(w, link);
 	if (link && streq(general, secret6))
 		link->values->address_generation = IN6_ADDR_GEN_MODE_STABLE_PRIVACY;
 }
@@ -141,6 +143,8 @@ int setting_set(struct world *w, struct w_ns *ns, const char *path, const char *
 	changes = !streq_ptr(setting_get(ns, path), value);
 	if (link && streq(general, generation6)) {
 		link->values->address_generation = (uint32_t)atoi(value);
+		if (changes)
+			link_configure(w, link);
 		return 0;
 	}
 	store(w, ns, general, link, value, true);
