@@ -318,7 +318,8 @@ static bool pair_refused(struct diff *diff, struct object *object, struct object
 	return true;
 }
 
-/* Deletes and creates; a pair as a whole. If nothing is observed, only creates. */
+/* Deletes and creates; a pair as a whole. If nothing is observed, only creates. Unless it is an end of a
+ * pair, what cannot be deleted is not created: it would be found in the way, as if it were somebody else's. */
 static void recreate(struct diff *diff, struct object *object, struct object *observed) {
 	struct object *twin = object->twin, *seen_twin = NULL;
 
@@ -337,6 +338,8 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 		diff_delete(diff, observed, object, true);
 	if (!object->change)
 		add_creation(diff, first_end(object), observed || seen_twin);
+	if (observed && !twin)
+		plan_add_need(diff->plan, object->change, observed->change);
 }
 
 /* The same namespace, desired and observed. */

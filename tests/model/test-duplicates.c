@@ -111,6 +111,27 @@ static void meet_rival(struct situation *s, const char *yaml) {
 	assert_int_equal(count(s, "duplicate address detection found another host with it"), 1);
 }
 
+/* A try that the kernel refuses is followed by more: what could not be deleted is as much topod's as before, also in a
+ * namespace of somebody else's. */
+static void test_refused_try(void **state _unused_) {
+	_situation_ s;
+
+	begin(&s,
+	      "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {vx: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n",
+	      NULL);
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n0" });
+	assert_int_equal(ip_parse("fd00::1", &s.run.w->rival), 0);
+	start(&s);
+	run_quiesce(&s.run);
+	is_degraded(&s);
+	vec_push(&s.run.fake.faults, (struct fault){ .request = s.run.fake.n_requests + 1, .error = -EBUSY });
+	while (!s.run.fake.n_injected)
+		await_due(&s);
+	assert_true(reconciler_due(s.run.r) != UINT64_MAX);
+	s.run.w->rival = (struct ip){};
+	is_well(&s);
+}
+
 #define DRIFTING(policy)                                \
 	"topology: t\nnamespaces: {n0: {drift: " policy \
 	", interfaces: {vx: {kind: vxlan, id: 7, addresses: ['fd00::1/64']}}}}\n"
@@ -200,13 +221,10 @@ static void test_another_reason(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_duplicate_address),
-		situation_test(test_duplicate_is_retried),
-		situation_test(test_duplicate_without_carrier),
-		situation_test(test_left_alone),
-		situation_test(test_adopted),
-		situation_test(test_of_somebody_else),
-		situation_test(test_another_reason),
+		situation_test(test_duplicate_address),    situation_test(test_refused_try),
+		situation_test(test_duplicate_is_retried), situation_test(test_duplicate_without_carrier),
+		situation_test(test_left_alone),           situation_test(test_adopted),
+		situation_test(test_of_somebody_else),     situation_test(test_another_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
