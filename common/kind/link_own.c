@@ -131,8 +131,8 @@ static void put_loopbacks(struct encode *encode, const struct link *seen, uint32
 
 	if (!(there & FAMILY_IPV4))
 		put_address(encode, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &loopback4, index);
-	if (there & FAMILY_IPV6 && !seen->lacks_entry)
-		return;
+	if (seen && (!seen->runs_ipv6 || (there & FAMILY_IPV6 && !seen->lacks_entry)))
+		return; /* where IPv6 is off, the kernel refuses ::1 */
 	if (there & FAMILY_IPV6)
 		put_address(encode, RTM_DELADDR, 0, &loopback6, index);
 	put_address(encode, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &loopback6, index);

@@ -319,6 +319,18 @@ namespaces:
         self.wait_until(lambda: lab.route("web", "fd00:9::/64", family=6), "the route", d)
         d.stop()
 
+    def test_loopback_without_ipv6(self):
+        """Its IPv4 entries return; ::1 is not asked for, which the kernel would refuse."""
+        path = self.spec("namespaces: {web: {sysctl: {net.ipv6.conf.all.disable_ipv6: 1}}}\n")
+        d = self.daemon(path).ready()
+        before = entries("web", "lo")
+        with d.expects("drift: web/lo: .*loopback.* was removed; restored"):
+            lab.ip("web", "-4 route flush table local dev lo")
+        self.assertEqual(before, entries("web", "lo"))
+        self.topod("plan", path)
+        self.assertIsNone(d.find("failed"), d.lines)
+        d.stop()
+
     def test_flushed_loopback(self):
         """One flush is not contention, and what is restored is as it was."""
         d = self.start(PAIR.replace("MODE", "eui64"))
