@@ -131,6 +131,47 @@ static void make_settings(struct c_case *c) {
 	}
 }
 
+/* Static neighbours on a link of the namespace. */
+static void add_neighbors(struct c_case *c, struct c_ns *ns) {
+	struct c_link *link = c->links.n ? case_pick(c, &c->links) : NULL;
+	const char *values[3];
+
+	if (!link || link->ns != ns || !case_chance(c, 50))
+		return;
+	values[0] =
+		arena_printf(&c->arena, "[{dev: %s, address: 10.77.0.9, mac-address: \"02:cc:00:00:00:01\"}]", link->name);
+	values[1] =
+		arena_printf(&c->arena, "[{dev: %s, address: 10.77.0.9, mac-address: \"02:cc:00:00:00:02\"}]", link->name);
+	values[2] = arena_printf(&c->arena,
+				 "[{dev: %s, address: 10.77.0.9, mac-address: \"02:cc:00:00:00:01\"},\n"
+				 "      {dev: %s, address: 10.77.0.8, proxy: true}]",
+				 link->name, link->name);
+	add_text(c, ns, link, "neighbors", arena_memdup(&c->arena, values, sizeof(values)), ARRAY_SIZE(values));
+}
+
+static void make_rules(struct c_case *c) {
+	static const char *const rules[] = {
+		"[{from: 10.66.0.0/16, table: 100, priority: 90}]",
+		"[{from: 10.66.0.0/16, table: 101, priority: 90}]",
+		"[{from: 10.66.0.0/16, table: 100, priority: 90}, {to: \"fd66::/64\", table: 100, priority: 80}]",
+		"[{from: 10.66.0.0/16, table: 100}, {fwmark: 7, family: ipv4, type: blackhole, priority: 70}]",
+	};
+
+	vec_foreach(at, &c->spaces)
+		if (case_chance(c, 12)) {
+			add_text(c, *at, NULL, "rules", rules, ARRAY_SIZE(rules));
+			if (!case_chance(c, 30) || !(streq((*at)->name, NS_HOST) || (*at)->adopt))
+				continue;
+			struct op *op = case_add_before(c, OP_RULE_ADD, (*at)->name, NULL);
+			op->text = "10.66.0.0/16";
+			op->number = 90;
+			op->value = case_chance(c, 50) ? "100" : "102";
+		}
+	vec_foreach(at, &c->spaces)
+		if (case_chance(c, 20))
+			add_neighbors(c, *at);
+}
+
 static void make_texts(struct c_case *c) {
 	static const char *const nat[] = {
 		"[{action: masquerade, source: 10.0.0.0/8}]",
@@ -140,6 +181,7 @@ static void make_texts(struct c_case *c) {
 					   "{servers: [10.1.0.54, \"fe80::35%lo\"], search: [example.org]}" };
 
 	make_settings(c);
+	make_rules(c);
 	vec_foreach(at, &c->spaces)
 		if (!c->real)
 			disable_ipv6(c, *at);

@@ -148,7 +148,7 @@ static void print_ns(const struct c_case *c, const struct c_ns *ns, int v, struc
 		if (t->ns == ns && has(c, &t->part, v) && (!t->link || has_link(c, t->link, v)) && strchr(t->key, '.'))
 			text_addf(out, "%s      %s: %s\n", n++ ? "" : "    sysctl:\n", t->key, t->value[v]);
 	vec_foreach(t, &c->texts)
-		if (t->ns == ns && has(c, &t->part, v) && !strchr(t->key, '.'))
+		if (t->ns == ns && has(c, &t->part, v) && (!t->link || has_link(c, t->link, v)) && !strchr(t->key, '.'))
 			text_addf(out, "    %s: %s\n", t->key, t->value[v]);
 }
 

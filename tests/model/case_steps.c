@@ -173,10 +173,33 @@ static struct op route_op(struct c_case *c) {
 	return op;
 }
 
+static struct op rule_op(struct c_case *c, const struct c_text *t) {
+	return (struct op){ .type = case_chance(c, 60) ? OP_RULE_DELETE : OP_RULE_ADD,
+			    .ns = t->ns->name,
+			    .text = case_chance(c, 80) ? "10.66.0.0/16" : "fd66::/64",
+			    .number = case_chance(c, 80) ? 90 : 32765,
+			    .value = case_chance(c, 70) ? "100" : "101" };
+}
+
+static struct op neighbor_op(struct c_case *c, const struct c_text *t) {
+	bool proxy = case_chance(c, 20);
+
+	return (struct op){ .type = case_chance(c, 50) ? OP_NEIGHBOR_DELETE : OP_NEIGHBOR_ADD,
+			    .ns = t->ns->name,
+			    .name = t->link->name,
+			    .text = proxy ? "10.77.0.8" : "10.77.0.9",
+			    .value = case_chance(c, 50) ? "02:cc:00:00:00:01" : "02:dd:00:00:00:01",
+			    .number = proxy };
+}
+
 static struct op text_op(struct c_case *c) {
 	struct c_text *t = &case_pick(c, &c->texts);
 	struct op op = { .ns = t->ns->name };
 
+	if (streq(t->key, "rules"))
+		return rule_op(c, t);
+	if (streq(t->key, "neighbors"))
+		return neighbor_op(c, t);
 	if (streq(t->key, "nat")) {
 		op.type = case_chance(c, 50) ? OP_NAT_DELETE : OP_NAT_CHANGE;
 	} else if (streq(t->key, "dns")) {

@@ -6,6 +6,7 @@
 #include "kind/kinds.h"
 #include "kind/physical.h"
 #include "kind/sysctl.h"
+#include "plan/diff.h"
 
 static const char *id_of(const struct object *object, char buf[256]) {
 	_cleanup_text_ struct text id = {};
@@ -18,6 +19,8 @@ static const char *id_of(const struct object *object, char buf[256]) {
 static const struct state *desired(const struct run *run) {
 	return &reconciler_spec(run->r)->state;
 }
+
+static void see(struct run *run, const char *ns, struct state *ret);
 
 /* Excuses. */
 
@@ -128,6 +131,19 @@ static bool route_in_the_way(struct run *run, const struct object *object) {
 	return is_hidden(run, object) || (there && there->external && !is_made(run, object));
 }
 
+/* A rule or neighbour of somebody else's. */
+static bool raw_in_the_way(struct run *run, const struct object *object) {
+	struct state state = {};
+	const struct object *seen;
+	bool found;
+
+	see(run, object->ns, &state);
+	seen = ns_find(state_find(&state, object->ns), object);
+	found = seen && !seen->owned && !is_made(run, object);
+	state_done(&state);
+	return found;
+}
+
 static bool has_file(struct run *run, const char *ns) {
 	const struct w_name *stale = world_stale(run->w, ns);
 
@@ -148,6 +164,8 @@ static bool in_the_way(struct run *run, const struct object *object) {
 		return address_in_the_way(run, object);
 	if (object->kind == &kind_route)
 		return route_in_the_way(run, object);
+	if (object->kind == &kind_rule || object->kind == &kind_neighbor)
+		return raw_in_the_way(run, object);
 	if (object->kind != &kind_dns)
 		return false;
 	file = world_file(run->w, object->ns);
@@ -223,12 +241,24 @@ bool check_is_excused(struct run *run, const struct object *object) {
 
 /* What is declared. */
 
+/* A rule whose priority the kernel chose is found without it. */
+static void identify(struct run *run, struct state *seen, const char *ns) {
+	const struct plan_input input = { .desired = desired(run), .observed = seen, .ledger = &run->ledger };
+	struct diff diff = { .input = &input };
+	struct ns_state *there = state_find(seen, ns);
+
+	there->desired = state_find(desired(run), ns);
+	diff_identify(&diff, there);
+	there->desired = NULL;
+}
+
 static void see(struct run *run, const char *ns, struct state *ret) {
 	struct scan_request look = { .desired = desired(run),
 				     .ledger = &run->ledger,
 				     .topology = reconciler_spec(run->r)->topology };
 
 	fake_see(&run->fake, &look, ns, ret);
+	identify(run, ret, ns);
 }
 
 /* Does the other topology declare it differently, or does the link or namespace belong to that topology? */
@@ -401,6 +431,19 @@ static void check_ns_left(struct run *run, struct w_ns *there, struct state *sta
 	}
 }
 
+static void check_raw_left(struct run *run, struct w_ns *there) {
+	vec_foreach(raw, &there->raw) {
+		struct state state = {};
+		struct ns_state *seen = state_namespace(&state, there->name);
+
+		fake_show_raw(&state, seen, there, raw);
+		identify(run, &state, there->name);
+		ns_foreach(object, raw->external ? NULL : seen)
+			check_object_declared(run, object);
+		state_done(&state);
+	}
+}
+
 static void check_left(struct run *run) {
 	vec_foreach(at, &run->w->spaces) {
 		struct state state = {};
@@ -409,6 +452,7 @@ static void check_left(struct run *run) {
 			continue;
 		see(run, (*at)->name, &state);
 		check_ns_left(run, *at, &state);
+		check_raw_left(run, *at);
 		state_done(&state);
 	}
 	vec_foreach(file, &run->w->files)

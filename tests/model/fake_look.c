@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/connected.h"
+#include "kind/kinds.h"
 #include "kind/resolv_conf.h"
 #include "kind/route_front.h"
 #include "kind/ruleset.h"
@@ -230,6 +231,39 @@ static void show_settings(const struct scan_request *look, struct w_ns *ns, stru
 	}
 }
 
+static const char *name_at(void *ns, uint32_t ifindex) {
+	const struct w_link *link = ns_link_at(ns, ifindex);
+
+	return link ? link->values->name : NULL;
+}
+
+/* As reads() in daemon/kernel/scan.c. */
+static bool reads(const struct scan_request *look, const struct ns_state *desired, const char *ns,
+		  const struct class *class) {
+	return (desired && desired->exclusive && class_is_pruned(class)) ||
+	       ledger_concerns(ledger_namespace(look->ledger, ns), desired, class);
+}
+
+void fake_show_raw(struct state *state, struct ns_state *seen, struct w_ns *ns, const struct w_raw *raw) {
+	struct source_scan scan = { .decode = { .arena = &state->arena, .userdata = ns, .link_name = name_at },
+				    .seen = seen };
+
+	(void)raw->class->source->decode(&scan, raw->message);
+	vec_done(&scan.added);
+}
+
+static void show_raw(const struct scan_request *look, struct w_ns *ns, struct state *state, struct ns_state *ret) {
+	const struct ns_state *desired = state_find(look->desired, ret->name);
+	struct source_scan scan = { .decode = { .arena = &state->arena }, .seen = ret, .desired = desired };
+
+	vec_foreach(raw, &ns->raw)
+		if (reads(look, desired, ret->name, raw->class))
+			fake_show_raw(state, ret, ns, raw);
+	if (reads(look, desired, ret->name, &class_rule))
+		(void)class_rule.source->finish(&scan);
+	vec_done(&scan.added);
+}
+
 static bool has_route(const struct source_scan *scan, const struct prefix *to, uint32_t table) {
 	const struct judging *judging = scan->own;
 	const struct w_route like = { .to = *to,
@@ -275,6 +309,7 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 	source_address.finish(&scan);
 	show_routes(look, ns, state, ret);
 	judge_made(&scan, ns);
+	show_raw(look, ns, state, ret);
 	if (ns->nat &&
 	    ledger_concerns(ledger_namespace(look->ledger, ret->name), state_find(look->desired, ret->name), &class_ruleset))
 		ns_add(ret, show_nat(state, ns));

@@ -19,6 +19,11 @@ void judge_place(struct fake *fake, const struct scan_request *look, const struc
 /* Judges the namespace of the lower link of a new one. */
 void judge_ground(struct fake *fake, const struct scan_request *look, const struct w_ns *ns, const struct object *object);
 
+/* See fake_messages.c. */
+int restore_own(struct world *w, struct w_link *link, const struct change *change);
+int restore_routes(struct world *w, struct w_link *link, const struct change *change);
+int request_raw(struct fake *fake, const struct scan_request *look, const struct change *change);
+
 void ledger_written(struct fake *fake);
 int carry_out(struct fake *fake, const struct scan_request *look, struct plan *plan, const struct execute_hooks *hooks,
 	      const struct change *change);

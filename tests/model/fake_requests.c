@@ -4,7 +4,6 @@
  */
 #include "fake_private.h"
 
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
@@ -48,6 +47,7 @@ static int set_master(struct world *w, struct w_link *link, const char *name) {
 /* As do_setlink() does: one after the other, and fields that were set before the failing one stay set. */
 static int set_fields(struct world *w, struct w_link *link, const struct object *from, uint64_t mask, bool create) {
 	const struct link *want = (const struct link *)from;
+	const uint32_t arp = link->values->arp;
 	bool plain = false;
 	int r = 0;
 
@@ -62,6 +62,8 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 	}
 	if (plain && !create)
 		link_changed(w, link);
+	if (link->values->arp != arp && !create)
+		drop_neighbors(w, link, 0, false); /* arp_netdev_event(), ndisc_netdev_event() */
 	if (mask & field_bit(LINK_MAC) && !create)
 		link_set_mac(w, link, &want->mac);
 	if (mask & field_bit(LINK_MTU) && !create)
@@ -71,76 +73,6 @@ static int set_fields(struct world *w, struct w_link *link, const struct object 
 	if (r == 0 && mask & field_bit(LINK_MASTER))
 		r = set_master(w, link, want->master);
 	return r;
-}
-
-/* What the kernel makes by itself, made again by topod: its messages are carried out one by one. */
-
-static struct prefix prefix_of(const struct nlattr *attr, uint8_t family, uint8_t length) {
-	struct prefix prefix = { .length = length };
-
-	if (ip_from_bytes(family, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), &prefix.address) < 0)
-		abort();
-	return prefix;
-}
-
-static int carry_out_address(struct world *w, struct w_link *link, const struct nlmsghdr *nlh) {
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[IFA_PROTO + 1];
-	int r;
-
-	nl_parse(nlh, sizeof(*ifa), tb, IFA_PROTO);
-	const struct prefix address = prefix_of(tb[IFA_LOCAL], ifa->ifa_family, ifa->ifa_prefixlen), none = {};
-	if (nlh->nlmsg_type == RTM_DELADDR)
-		return address_delete(w, link->ns, link, &address, &none);
-	r = address_add(w, link->ns,
-			(struct w_address){ .link = link,
-					    .address = address,
-					    .scope = ifa->ifa_scope,
-					    .protocol = nl_get_u8(tb[IFA_PROTO], 0),
-					    .made = true });
-	return r == -EEXIST ? 0 : r;
-}
-
-static int carry_out_route(struct world *w, struct w_link *link, const struct nlmsghdr *nlh) {
-	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[RTA_PREFSRC + 1];
-	struct made_route made;
-	struct ip source = {};
-
-	if (nlh->nlmsg_type == RTM_DELROUTE)
-		return 0;
-	nl_parse(nlh, sizeof(*rtm), tb, RTA_PREFSRC);
-	const struct prefix to = prefix_of(tb[RTA_DST], rtm->rtm_family, rtm->rtm_dst_len);
-	if (tb[RTA_PREFSRC])
-		source = prefix_of(tb[RTA_PREFSRC], rtm->rtm_family, 0).address;
-	if (made_route_decode(nlh, &made))
-		return made_add(w, link, &to, made.type);
-	return address_restore_connected(w, link, &to, &source);
-}
-
-static int carry_out_messages(struct world *w, struct w_link *link, const struct nl_writer *messages) {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < messages->messages.n; i++) {
-		const struct nlmsghdr *nlh = messages->messages.items[i];
-
-		r = nlh->nlmsg_type == RTM_NEWADDR || nlh->nlmsg_type == RTM_DELADDR ? carry_out_address(w, link, nlh)
-										     : carry_out_route(w, link, nlh);
-	}
-	return r;
-}
-
-static int restore_own(struct world *w, struct w_link *link, const struct change *change) {
-	_cleanup_(nl_writer_done) struct nl_writer writer = {};
-	struct encode encode = { .writer = &writer };
-	const char *path, *value;
-
-	if (!(change->fields & (field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES))))
-		return 0;
-	link_put_own_addresses(&encode, change, link->index);
-	for (size_t i = 0; link_writes(change, i, &w->arena, &path, &value); i++)
-		(void)setting_set(w, link->ns, path, value);
-	return carry_out_messages(w, link, &writer);
 }
 
 /* The lower link that the definition names. */
@@ -395,13 +327,6 @@ static int create_address(struct fake *fake, const struct change *change, struct
 	return r;
 }
 
-static int restore_routes(struct world *w, struct w_link *link, const struct change *change) {
-	_cleanup_(nl_writer_done) struct nl_writer writer = {};
-
-	address_put_missing(&writer, change, link->index);
-	return carry_out_messages(w, link, &writer);
-}
-
 static int request_address(struct fake *fake, const struct scan_request *look, const struct change *change) {
 	const struct address *want = (const struct address *)change->desired,
 			     *seen = (const struct address *)change->observed;
@@ -622,6 +547,8 @@ int carry_out(struct fake *fake, const struct scan_request *look, struct plan *p
 		return request_address(fake, look, change);
 	if (class == &class_route)
 		return request_route(fake, look, change);
+	if (class == &class_rule || class == &class_neighbor)
+		return request_raw(fake, look, change);
 	if (class == &class_ruleset)
 		return request_nat(fake, change);
 	return request_file(fake, look, change);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "op.h"
 
+#include <linux/fib_rules.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+
 #include "kind/kinds.h"
 
 enum { ROUTING_DAEMON = 186 /* RTPROT_BGP */ };
@@ -98,6 +101,16 @@ static void print_link(const struct op *op, struct text *out) {
 	}
 }
 
+static struct prefix prefix_of(const char *text) {
+	struct prefix prefix = {};
+
+	if (streq(text, "default"))
+		prefix.address.family = AF_INET;
+	else if (prefix_parse(text, &prefix) < 0)
+		abort();
+	return prefix;
+}
+
 static const char *made_word(uint32_t type) {
 	return type == RTN_LOCAL ? "local" : type == RTN_BROADCAST ? "broadcast" : type == RTN_MULTICAST ? "multicast" : "";
 }
@@ -129,6 +142,18 @@ static void print_inside(const struct op *op, struct text *out) {
 		break;
 	case OP_ROUTE_REPLACE:
 		print_route(op, "replace", out);
+		break;
+	case OP_RULE_ADD:
+	case OP_RULE_DELETE:
+		text_addf(out, "rule %s from %s table %s priority %u%s", op->type == OP_RULE_ADD ? "add" : "delete",
+			  op->text, op->value, op->number, op->type == OP_RULE_ADD ? " proto static" : "");
+		break;
+	case OP_NEIGHBOR_ADD:
+	case OP_NEIGHBOR_DELETE:
+		text_addf(out, "neighbor %s %s%s dev %s", op->type == OP_NEIGHBOR_ADD ? "replace" : "delete",
+			  op->number ? "proxy " : "", op->text, op->name);
+		if (op->type == OP_NEIGHBOR_ADD && !op->number)
+			text_addf(out, " lladdr %s nud permanent", op->value);
 		break;
 	case OP_ROUTE_DELETE:
 		text_addf(out, "route delete %s metric %u", op->text, op->number);
@@ -205,23 +230,13 @@ void op_print(const struct op *op, struct text *out) {
 		print_veth(op, out);
 	else if (op->type >= OP_BRIDGE && op->type <= OP_PORT_COST)
 		print_link(op, out);
-	else if (op->type >= OP_ADDRESS_ADD && op->type <= OP_ROUTE_FLUSH)
+	else if (op->type >= OP_ADDRESS_ADD && op->type <= OP_NEIGHBOR_DELETE)
 		print_inside(op, out);
 	else if (op->type != OP_NONE)
 		print_other(op, out);
 }
 
 /* Carrying out. */
-
-static struct prefix prefix_of(const char *text) {
-	struct prefix prefix = {};
-
-	if (streq(text, "default"))
-		prefix.address.family = AF_INET;
-	else if (prefix_parse(text, &prefix) < 0)
-		abort();
-	return prefix;
-}
 
 static struct w_link *make(struct world *w, const struct kind *kind, const char *ns, const char *name) {
 	struct w_link *link = link_new(w, kind, name);
@@ -325,6 +340,8 @@ static void take_over(struct w_ns *ns, struct w_link *link, int r) {
 	vec_foreach(route, &ns->routes)
 		for (size_t i = 0; i < route->n_hops; i++)
 			route->external |= route->hops[i].dev == link;
+	vec_foreach(raw, &ns->raw)
+		raw->external |= raw->link == link;
 }
 
 static int change_link(struct world *w, const struct op *op, struct w_ns *ns) {
@@ -445,6 +462,49 @@ static int change_route(struct world *w, const struct op *op, struct w_ns *ns) {
 							: ROUTE_REPLACE);
 }
 
+static int change_rule(struct world *w, const struct op *op, struct w_ns *ns) {
+	const struct prefix from = prefix_of(op->text);
+	uint32_t buffer[64] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct fib_rule_hdr *hdr = mnl_nlmsg_put_extra_header(nlh, sizeof(*hdr));
+
+	nlh->nlmsg_type = op->type == OP_RULE_ADD ? RTM_NEWRULE : RTM_DELRULE;
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	hdr->family = from.address.family;
+	hdr->src_len = from.length;
+	hdr->action = FR_ACT_TO_TBL;
+	mnl_attr_put_u32(nlh, FRA_PRIORITY, op->number);
+	mnl_attr_put(nlh, FRA_SRC, ip_size(from.address.family), from.address.bytes);
+	mnl_attr_put_u32(nlh, FRA_TABLE, (uint32_t)atoi(op->value));
+	if (op->type == OP_RULE_ADD)
+		mnl_attr_put_u8(nlh, FRA_PROTOCOL, RTPROT_STATIC);
+	return raw_carry_out(w, ns, nlh);
+}
+
+static int change_neighbor(struct world *w, const struct op *op, struct w_ns *ns) {
+	const struct w_link *link = ns_link(ns, op->name);
+	uint32_t buffer[64] = {};
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	struct mac mac;
+	struct ip ip;
+
+	if (!link)
+		return -ENODEV;
+	if (ip_parse(op->text, &ip) < 0)
+		abort();
+	nlh->nlmsg_type = op->type == OP_NEIGHBOR_ADD ? RTM_NEWNEIGH : RTM_DELNEIGH;
+	nlh->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	ndm->ndm_family = ip.family;
+	ndm->ndm_ifindex = (int)link->index;
+	ndm->ndm_state = NUD_PERMANENT;
+	ndm->ndm_flags = op->number ? NTF_PROXY : 0;
+	mnl_attr_put(nlh, NDA_DST, ip_size(ip.family), ip.bytes);
+	if (op->type == OP_NEIGHBOR_ADD && !op->number && mac_parse(op->value, &mac) == 0)
+		mnl_attr_put(nlh, NDA_LLADDR, sizeof(mac.bytes), mac.bytes);
+	return raw_carry_out(w, ns, nlh);
+}
+
 static int change_nat(struct world *w, const struct op *op, struct w_ns *ns) {
 	_cleanup_free_ char *text = NULL;
 
@@ -468,6 +528,10 @@ static int act_inside(struct world *w, const struct op *op, struct w_ns *ns) {
 		return change_address(w, op, ns);
 	if (op->type <= OP_ROUTE_FLUSH)
 		return change_route(w, op, ns);
+	if (op->type <= OP_RULE_DELETE)
+		return change_rule(w, op, ns);
+	if (op->type <= OP_NEIGHBOR_DELETE)
+		return change_neighbor(w, op, ns);
 	if (op->type == OP_NAT_DELETE || op->type == OP_NAT_CHANGE)
 		return change_nat(w, op, ns);
 	path = xstrdup(op->text);

@@ -45,6 +45,10 @@ enum op_type {
 	OP_ROUTE_REPLACE,
 	OP_ROUTE_DELETE,
 	OP_ROUTE_FLUSH,
+	OP_RULE_ADD,
+	OP_RULE_DELETE,
+	OP_NEIGHBOR_ADD,
+	OP_NEIGHBOR_DELETE,
 	OP_SETTING,
 	OP_NAT_DELETE,
 	OP_NAT_CHANGE,
@@ -61,7 +65,7 @@ struct op {
 	const char *ns2, *name2; /* the other end, the lower link, the new name or place */
 	const char *text;        /* address, destination, setting */
 	const char *value;       /* gateway, value */
-	uint32_t number;         /* mtu, id, metric, cost; address family; type of a route */
+	uint32_t number;         /* mtu, id, metric, cost; address family; type of a route; priority; a proxy */
 	bool nodad;
 	bool by_hand; /* a route: it does not come from a routing daemon */
 };

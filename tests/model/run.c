@@ -396,6 +396,8 @@ static void estrange(struct w_ns *ns) {
 		a->external |= closed || a->protocol != TOPOD_PROTOCOL;
 	vec_foreach(route, &ns->routes)
 		route->external |= closed || route->protocol != TOPOD_PROTOCOL;
+	vec_foreach(raw, &ns->raw)
+		raw->external |= closed || raw_protocol(raw) != TOPOD_PROTOCOL;
 }
 
 void run_lose_ledger(struct run *run) {

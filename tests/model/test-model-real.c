@@ -46,7 +46,7 @@ static bool is_of_interest(const struct spec *spec, const struct object *object)
 	const struct address *a = (const struct address *)object;
 	const struct route *r = (const struct route *)object;
 
-	/* The fake has no rules and no neighbours; the kernel has its own, which `exclusive` reads. */
+	/* The kernel has its own, which `exclusive` reads. */
 	if (object->kernel_made && (object->kind == &kind_rule || object->kind == &kind_neighbor))
 		return false;
 	/* not scanned if nothing of the kind is declared */
@@ -78,7 +78,8 @@ static uint64_t fields_of_interest(const struct object *object) {
 		return 1 << ROUTE_TYPE | 1 << ROUTE_VIA | 1 << ROUTE_DEV | 1 << ROUTE_NEXTHOPS | 1 << ROUTE_SRC |
 		       1 << ROUTE_SCOPE | 1 << ROUTE_MTU | 1 << ROUTE_ADVMSS | 1 << ROUTE_TABLE | 1 << ROUTE_METRIC |
 		       1 << ROUTE_PROTOCOL;
-	if (object->kind == &kind_ruleset || object_is_setting(object))
+	if (object->kind == &kind_ruleset || object->kind == &kind_rule || object->kind == &kind_neighbor ||
+	    object_is_setting(object))
 		return object->set;
 	return 0;
 }
@@ -168,7 +169,8 @@ static void act_really(struct both *b, const struct op *op, const char *command,
 
 	judge(b, op, model, system(quiet) == 0);
 	if (op->type == OP_NS_DELETE || op->type == OP_NS_REPLACE || op->type == OP_LINK_DELETE ||
-	    (op->type >= OP_ADDRESS_DELETE && op->type <= OP_MADE_DELETE))
+	    (op->type >= OP_ADDRESS_DELETE && op->type <= OP_MADE_DELETE) ||
+	    (op->type >= OP_RULE_ADD && op->type <= OP_NEIGHBOR_DELETE))
 		compare(b, command);
 }
 

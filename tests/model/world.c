@@ -72,6 +72,7 @@ static struct w_ns *new_ns(struct world *w, const char *name) {
 	vec_push(&w->spaces, ns);
 	link_enter(w, lo, ns);
 	lo->values->mtu = 65536;
+	add_rules_of_kernel(w, ns);
 	return ns;
 }
 
@@ -94,6 +95,7 @@ void world_free(struct world *w) {
 		vec_done(&(*at)->addresses);
 		vec_done(&(*at)->routes);
 		vec_done(&(*at)->made);
+		vec_done(&(*at)->raw);
 		vec_done(&(*at)->settings);
 	}
 	vec_done(&w->spaces);

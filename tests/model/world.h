@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A model of a machine's network as the kernel keeps it, small enough to be created a thousand times a second: namespaces,
- * links, addresses, routes, settings, one nftables table per namespace, resolv.conf files.
+ * links, addresses, routes, rules, neighbours, settings, one nftables table per namespace, resolv.conf files.
  *
  * It owns the kernel's rules: what needs what, what disappears with what, which error an impossible request gives. It knows
- * neither topod's plans nor its ledger. It leaves out neighbours and, of multicast, all but ff00::/8: no test may depend on
- * these.
+ * neither topod's plans nor its ledger. It leaves out neighbours that the kernel resolves and, of multicast, all but ff00::/8:
+ * no test may depend on these.
  */
 #pragma once
 
@@ -77,6 +77,14 @@ struct w_made {
 	uint8_t type; /* RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST; RTN_UNICAST: fe80::/64 */
 };
 
+/* A policy rule or a static neighbour, as the message (RTM_NEW…) by which it was made. */
+struct w_raw {
+	const struct class *class;
+	struct nlmsghdr *message;
+	struct w_link *link; /* of a neighbour */
+	bool external;
+};
+
 struct w_setting {
 	const char *path;
 	struct w_link *link; /* the link that the setting belongs to, or NULL */
@@ -95,6 +103,7 @@ struct w_ns {
 	vec(struct w_address) addresses;
 	vec(struct w_route) routes;
 	vec(struct w_made) made;
+	vec(struct w_raw) raw; /* the rules first, in their order */
 	vec(struct w_setting) settings;
 	const char *nat; /* text of topod's table, or NULL */
 	bool nat_foreign;
@@ -223,6 +232,15 @@ bool ns_is_local(struct w_ns *ns, const struct ip *ip);
 /* Gives the link the addresses that the kernel gives it, if it is up and ready. */
 void link_configure(struct world *w, struct w_link *link);
 bool link_runs_ipv6(const struct w_link *link);
+
+/* A message RTM_NEW… or RTM_DEL… about a rule or neighbour; 0 or -errno. */
+int raw_carry_out(struct world *w, struct w_ns *ns, const struct nlmsghdr *nlh);
+/* The first one with what the message has. exactly: and with nothing else. */
+struct w_raw *raw_find(struct w_ns *ns, const struct nlmsghdr *asked, bool exactly);
+/* family 0: both. */
+void drop_neighbors(struct world *w, struct w_link *link, uint8_t family, bool proxies);
+uint32_t raw_protocol(const struct w_raw *raw);
+void raw_print(const struct w_raw *raw, struct text *out);
 
 enum route_how { ROUTE_ADD, ROUTE_PREPEND, ROUTE_APPEND, ROUTE_REPLACE };
 /* The first route with that identity, which the kernel uses. With IPv4, others may follow it. */

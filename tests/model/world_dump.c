@@ -87,6 +87,15 @@ static void dump_ns(struct lines *lines, struct w_ns *ns, bool all) {
 		if ((all || !s->link || s->link->external) && setting_initial(s->path) &&
 		    !streq(s->value, setting_initial(s->path))) /* what cannot be unset stays */
 			line(lines, "setting %s %s = %s", s->path, s->link ? s->link->values->name : "", s->value);
+	vec_foreach(raw, &ns->raw) {
+		_cleanup_text_ struct text text = {};
+
+		if (!all && !raw->external)
+			continue;
+		raw_print(raw, &text);
+		line(lines, "%s %s%s", raw->link ? raw->link->values->name : "", text_str(&text),
+		     raw->external ? "" : " (topod's)");
+	}
 	if (ns->nat)
 		line(lines, "nat %s", ns->nat);
 }

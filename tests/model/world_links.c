@@ -119,6 +119,7 @@ static void strip(struct world *w, struct w_link *link) {
 
 	cut_routes(link, 0, true);
 	cut_made(link, 0, true);
+	drop_neighbors(w, link, 0, true);
 	drop_where(&ns->addresses, address, address->link == link);
 	drop_where(&ns->settings, setting, setting->link == link);
 	leave_master(w, link);
@@ -156,8 +157,10 @@ void link_set_mac(struct world *w, struct w_link *link, const struct mac *mac) {
 	struct w_link *lower = link->passthru ? link->lower : link, *upper = passthru_on(w, lower);
 
 	lower->values->mac = *mac;
+	drop_neighbors(w, lower, 0, false); /* neigh_changeaddr() */
 	if (upper) {
 		upper->values->mac = *mac;
+		drop_neighbors(w, upper, 0, false);
 		if (link == lower)
 			upper->lent = *mac;
 		link_changed(w, upper);
@@ -171,6 +174,7 @@ static void give_mac_back(struct world *w, struct w_link *upper) {
 	if (!upper->passthru || !lower->ns || memcmp(&lower->values->mac, &upper->lent, sizeof(upper->lent)) == 0)
 		return;
 	lower->values->mac = upper->lent;
+	drop_neighbors(w, lower, 0, false);
 	link_changed(w, lower);
 }
 
@@ -238,6 +242,7 @@ void drop_ipv6(struct world *w, struct w_link *link) {
 	drop_where(&link->ns->addresses, a, a->link == link && a->address.address.family == AF_INET6);
 	cut_routes(link, AF_INET6, true);
 	cut_made(link, AF_INET6, true);
+	drop_neighbors(w, link, AF_INET6, true);
 	addresses_changed(w, link->ns, link);
 }
 
@@ -271,6 +276,7 @@ int link_set_up(struct world *w, struct w_link *link, bool up) {
 		cut_routes(link, AF_INET6, true);
 		cut_made(link, AF_INET, false);
 		cut_made(link, AF_INET6, true);
+		drop_neighbors(w, link, 0, true);
 	}
 	link_changed(w, link);
 	return 0;

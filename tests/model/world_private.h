@@ -31,5 +31,7 @@ void address_add_entries(struct world *w, const struct w_address *address);
 void address_drop_entries(struct world *w, const struct w_address *gone);
 /* As cut_routes(): while the link is only down, local entries stay. */
 void cut_made(struct w_link *link, uint8_t family, bool gone);
+/* See world_raw.c. */
+void add_rules_of_kernel(struct world *w, struct w_ns *ns);
 /* What new links inherit (devinet_sysctl, addrconf's devconf_dflt). */
 void inherit_settings(struct w_ns *ns, struct w_link *link);
