@@ -251,6 +251,22 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	return 0;
 }
 
+/* With an entry without a VLAN, br_fdb_add() adds one for each VLAN of the port, and br_fdb_delete() removes them. */
+static int finish_scan(struct source_scan *scan) {
+	ns_foreach(object, scan->seen) {
+		const struct fdb *f = (const struct fdb *)object;
+
+		if (object->kind != &kind_fdb || !f->vlan)
+			continue;
+		struct fdb *whole = arena_memdup(scan->decode.arena, f, sizeof(*whole));
+		whole->vlan = 0;
+		whole->object.hh = (UT_hash_handle){};
+		object_seal(scan->decode.arena, &whole->object);
+		object->kernel_made |= ns_find(scan->seen, &whole->object) != NULL;
+	}
+	return 0;
+}
+
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	if (scan->scope && !scan->concerns(scan, &class_fdb))
 		return;
@@ -302,6 +318,7 @@ static const struct source entries = {
 	.about = about,
 	.dump = dump,
 	.decode = decode,
+	.finish = finish_scan,
 };
 
 const struct class class_fdb = {

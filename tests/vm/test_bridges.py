@@ -178,6 +178,36 @@ class Vlans(lab.Case):
         self.assertFalse(lab.pings("red1", "10.1.0.3", check=False))
         self.finish(path)
 
+    def test_fdb(self):
+        """Entries of one VLAN, and one without, of which the kernel adds a copy for each VLAN."""
+        text = """\
+namespaces:
+  a:
+    exclusive: true
+    interfaces:
+      br: {kind: bridge, vlan-filtering: true, ports: [{name: x, pvid: 10, tagged: 20}]}
+      x: {fdb: [{mac-address: "02:00:00:00:00:11", vlan: 20}%s]}
+links: [["a:x", "a:z"]]
+"""
+        path = self.spec(text % ', {mac-address: "02:00:00:00:00:12"}')
+        self.topod("apply", path)
+        self.topod("plan", path)
+
+        def shown():
+            return sorted(" ".join(line.split()[:5]) for line in lab.bridge("a", "fdb show").stdout.splitlines() if "02:00:00:00:00:1" in line)
+        made = shown()
+        self.assertEqual(["02:00:00:00:00:11 dev x vlan 20", "02:00:00:00:00:12 dev x master br", "02:00:00:00:00:12 dev x vlan 10",
+                          "02:00:00:00:00:12 dev x vlan 20"], made)
+        d = self.daemon(path).ready()
+        for words in "02:00:00:00:00:11 dev x vlan 20 master", "02:00:00:00:00:12 dev x master":
+            with d.expects("drift: a/x: fdb entry .* was removed; restored"):
+                lab.bridge("a", f"fdb del {words}")
+        d.stop()
+        self.assertEqual(made, shown())
+        self.topod("apply", self.spec(text % ""))
+        self.assertEqual(made[:1], shown())
+        self.finish(path)
+
 
 if __name__ == "__main__":
     if not os.environ.get("TOPOD_VM"):
