@@ -34,13 +34,14 @@ static void say_untrusted(const struct key_place *place, const char *where, cons
 								       where, text);
 }
 
-static void cannot_open(const struct key_place *place, int error) {
+static void cannot_read(const struct key_place *place, int error) {
 	if (place->flags & SPEC_FILE_CHECK && (error == EACCES || error == EPERM))
 		return;
 	if (error == ENOENT)
 		say(place, "does not exist: make it with `umask 077; wg genkey >FILE`, or `wg genpsk` for a preshared key");
 	else
-		say(place, strerror(error));
+		(place->flags & SPEC_FILE_CHECK ? diag_warning : diag_error)(
+			&place->loaded->diags, place->position, "cannot read %s: %s", place->path, strerror(error));
 }
 
 static void check_trust(const struct key_place *place, int fd, const struct stat *st) {
@@ -80,7 +81,7 @@ static void read_key(const struct key_place *place, struct key_file *ret) {
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		cannot_open(place, errno);
+		cannot_read(place, errno);
 		return;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -91,7 +92,7 @@ static void read_key(const struct key_place *place, struct key_file *ret) {
 	privilege_hide_memory();
 	n = read(fd, text, FILE_MAX);
 	if (n < 0)
-		say(place, strerror(errno));
+		cannot_read(place, errno);
 	text[MAX(n, 0)] = '\0';
 	if (n >= 0)
 		parse(place, text, ret);
