@@ -1,22 +1,119 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* macvlan and macvtap: an interface with its own MAC address on a parent, which may be in another namespace. */
+/*
+ * macvlan and macvtap: an interface with its own MAC address on a parent, which may be in another namespace.
+ *
+ * In mode source it receives only frames from certain MAC addresses (`sources`). The kernel keeps these only in that mode.
+ */
 #include "kind/link.h"
+#include "model/change.h"
+#include "model/section.h"
+
+/* A sorted set. */
+struct macs {
+	size_t n;
+	struct mac *items;
+};
 
 struct macvlan {
 	struct link link;
 	struct link_ref parent;
-	uint32_t mode;
+	uint32_t mode, queue;
+	struct macs sources;
 };
 
-enum { PARENT = LINK_N_FIELDS, MODE };
+enum { PARENT = LINK_N_FIELDS, MODE, SOURCES, QUEUE };
 
 static const struct enum_name modes[] = {
-	{ "bridge", MACVLAN_MODE_BRIDGE },
-	{ "private", MACVLAN_MODE_PRIVATE },
-	{ "vepa", MACVLAN_MODE_VEPA },
-	{ "passthru", MACVLAN_MODE_PASSTHRU },
-	{},
+	{ "bridge", MACVLAN_MODE_BRIDGE },     { "private", MACVLAN_MODE_PRIVATE }, { "vepa", MACVLAN_MODE_VEPA },
+	{ "passthru", MACVLAN_MODE_PASSTHRU }, { "source", MACVLAN_MODE_SOURCE },   {},
 };
+
+/* ---- sources ---- */
+
+static int compare_macs(const void *a, const void *b) {
+	return memcmp(a, b, sizeof(struct mac));
+}
+
+static void sort_macs(struct macs *macs) {
+	size_t n = 0;
+
+	qsort(macs->items, macs->n, sizeof(*macs->items), compare_macs);
+	for (size_t i = 0; i < macs->n; i++)
+		if (i == 0 || compare_macs(&macs->items[n - 1], &macs->items[i]) != 0)
+			macs->items[n++] = macs->items[i];
+	macs->n = n;
+}
+
+/* A list, or one address; as printed, with spaces between. */
+static bool macs_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	struct macs macs = { .items = arena_newn(p->arena, struct mac, node->n + 1) };
+	char *rest = node->type == NODE_SCALAR && !streq(node->text, "none") ? arena_strdup(p->arena, node->text) : NULL;
+	struct node one = *node;
+	bool good = node->type != NODE_MAPPING;
+
+	if (!good)
+		diag_error(p->diags, node->position, "'%s' takes a list of MAC addresses", field->name);
+	for (size_t i = 0; node->type == NODE_SEQUENCE && i < node->n; i++)
+		good &= type_mac.parse(p, field, node->items[i], &macs.items[macs.n++]);
+	while (good && (one.text = strsep(&rest, " ")))
+		good = type_mac.parse(p, field, &one, &macs.items[macs.n++]);
+	sort_macs(&macs);
+	*(struct macs *)value = macs;
+	return good;
+}
+
+static void macs_print(const struct field *field _unused_, const void *value, struct text *out) {
+	const struct macs *macs = value;
+	char buf[MAC_TEXT_MAX];
+
+	for (size_t i = 0; i < macs->n; i++)
+		text_addf(out, "%s%s", i ? " " : "", mac_format(&macs->items[i], buf));
+	if (!macs->n)
+		text_add(out, "none");
+}
+
+static bool macs_equal(const void *a, const void *b) {
+	const struct macs *x = a, *y = b;
+
+	return x->n == y->n && (!x->n || memcmp(x->items, y->items, x->n * sizeof(*x->items)) == 0);
+}
+
+static void macs_put(struct nl_writer *w, const struct field *field, const void *value) {
+	const struct macs *macs = value;
+
+	nl_put_u32(w, IFLA_MACVLAN_MACADDR_MODE, MACVLAN_MACADDR_SET);
+	struct nlattr *nest = nl_nest(w, field->attr);
+	for (size_t i = 0; i < macs->n; i++)
+		nl_put(w, IFLA_MACVLAN_MACADDR, &macs->items[i], sizeof(macs->items[i]));
+	nl_nest_end(w, nest);
+}
+
+static bool macs_get(struct arena *arena, const struct field *field _unused_, const struct nlattr *attr, void *value) {
+	struct macs *macs = value;
+	const struct nlattr *inner;
+
+	macs->items = arena_newn(arena, struct mac, mnl_attr_get_payload_len(attr) / sizeof(struct mac) + 1);
+	mnl_attr_for_each_nested(inner, attr) {
+		if (mnl_attr_get_payload_len(inner) < sizeof(struct mac))
+			return false;
+		memcpy(&macs->items[macs->n++], mnl_attr_get_payload(inner), sizeof(struct mac));
+	}
+	sort_macs(macs);
+	return true;
+}
+
+static const struct type type_macs = {
+	.name = "list of MAC addresses",
+	.schema = "{\"type\": [\"array\", \"string\"], \"items\": {\"type\": \"string\"}}",
+	.size = sizeof(struct macs),
+	.parse = macs_parse,
+	.print = macs_print,
+	.equal = macs_equal,
+	.put = macs_put,
+	.get = macs_get,
+};
+
+/* ---- the table ---- */
 
 static const struct field fields[] = {
 	LINK_FIELDS(NULL),
@@ -36,7 +133,23 @@ static const struct field fields[] = {
 		   .names = modes,
 		   .fallback = "vepa",
 		   .doc = "How the macvlans of one parent reach each other; `passthru` allows only one, which has the "
-			  "parent's hardware address." },
+			  "parent's hardware address, and `source` receives only from `sources`." },
+	[SOURCES] = { .name = "sources",
+		      .type = &type_macs,
+		      .offset = offsetof(struct macvlan, sources),
+		      .flags = FIELD_LEFT_OUT,
+		      .wire = WIRE_DATA,
+		      .attr = IFLA_MACVLAN_MACADDR_DATA,
+		      .fallback = "none",
+		      .doc = "The MAC addresses from which it receives, in any order; for `mode: source`." },
+	[QUEUE] = { .name = "broadcast-queue-length",
+		    .type = &type_integer,
+		    .offset = offsetof(struct macvlan, queue),
+		    .wire = WIRE_DATA,
+		    .attr = IFLA_MACVLAN_BC_QUEUE_LEN,
+		    .fallback = "1000",
+		    .doc = "Broadcasts that may wait; the parent's queue has the largest length that one of its macvlans "
+			   "asks for." },
 };
 
 /* The kernel cannot switch an existing macvlan to or from passthru (macvlan_changelink()). */
@@ -44,6 +157,28 @@ static bool recreate(const struct object *desired, const struct object *observed
 	const struct macvlan *want = (const struct macvlan *)desired, *have = (const struct macvlan *)observed;
 
 	return differs >> MODE & 1 && (want->mode == MACVLAN_MODE_PASSTHRU || have->mode == MACVLAN_MODE_PASSTHRU);
+}
+
+static bool receives_from_sources(const struct object *object) {
+	return object_has(object, MODE) && ((const struct macvlan *)object)->mode == MACVLAN_MODE_SOURCE;
+}
+
+/* When the mode becomes another one, the kernel removes the sources itself, and refuses a message about them. */
+static int encode_macvlan(struct encode *encode, const struct change *change) {
+	struct change without = *change;
+
+	if (change->type != CHANGE_DELETE && !receives_from_sources(change->desired))
+		without.fields &= ~field_bit(SOURCES);
+	return link_encode(encode, &without);
+}
+
+static void check(struct reading *r, const struct ns_state *ns _unused_, const struct object *desired) {
+	if (object_has(desired, SOURCES) && !receives_from_sources(desired))
+		diag_error(r->parse.diags, object_position(desired, &fields[SOURCES]),
+			   "'sources' needs 'mode: source'; in the other modes it receives from everybody");
+	else if (receives_from_sources(desired) && !object_has(desired, SOURCES))
+		diag_warning(r->parse.diags, object_position(desired, &fields[MODE]),
+			     "in mode source it receives nothing without 'sources'");
 }
 
 static bool shares_mac(const struct object *desired) {
@@ -85,13 +220,13 @@ static uint32_t headroom(const struct object *desired _unused_) {
 	return 0;
 }
 
-#define MACVLAN(word, sentence)                                                                                      \
-	{                                                                                                            \
-		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                   \
-		.size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word, \
-		.markable = true, .sent_in = link_sent_in, .encode = link_encode, .recreate = recreate,              \
-		.shares_mac = shares_mac, .takes_frames = true, .segment = SEGMENT_LOWER, .same_parent = "macvlan",  \
-		.claim = claim, .headroom = headroom                                                                 \
+#define MACVLAN(word, sentence)                                                                                            \
+	{                                                                                                                  \
+		.name = word, .doc = sentence, .class = &class_link, .transport = TRANSPORT_ROUTE,                         \
+		.size = sizeof(struct macvlan), .fields = fields, .n_fields = ARRAY_SIZE(fields), .link_kind = word,       \
+		.markable = true, .sent_in = link_sent_in, .encode = encode_macvlan, .check = check, .recreate = recreate, \
+		.shares_mac = shares_mac, .takes_frames = true, .segment = SEGMENT_LOWER, .same_parent = "macvlan",        \
+		.claim = claim, .headroom = headroom                                                                       \
 	}
 
 const struct kind kind_macvlan = MACVLAN("macvlan", "An interface with its own MAC address on a parent.");
