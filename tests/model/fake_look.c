@@ -183,12 +183,9 @@ static struct object *show_route(struct state *state, struct w_ns *ns, const str
 	object->set = field_bit(ROUTE_TO) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) | field_bit(ROUTE_TOS) |
 		      field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL) | field_bit(ROUTE_VIA) |
 		      field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_ON_LINK) |
-		      field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS);
+		      field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS) | field_bit(ROUTE_SRC);
+	r->src = from->src;
 	show_hops(state, r, from);
-	if (from->src.family) {
-		r->src = from->src;
-		object->set |= field_bit(ROUTE_SRC);
-	}
 	object->owned = r->protocol == TOPOD_PROTOCOL;
 	object->kernel_made = r->protocol == RTPROT_KERNEL;
 	object_seal(&state->arena, object);

@@ -405,7 +405,7 @@ class Trial:
         ns = dice.choice(NAMESPACES[1:])
         macs = [f"06:00:00:00:00:{end}" for end in ("f0", "f1")]  # interfaces that are moved in can only be waited for
         links = [l["ifname"] for l in self.found("-n", ns, "link")
-                 if l["ifname"] != "lo" and l["address"] not in macs]
+                 if l["ifname"] != "lo" and l.get("address") not in macs]  # a tun has none
         if links and self.ip("-n", ns, "link", "set", dice.choice(links), "netns", "z"):
             self.settle("`ip link set netns`")
 
