@@ -9,6 +9,11 @@
 
 static const struct field key_endpoint = { .name = "endpoints", .type = &type_link_ref };
 
+/* JSON Schema of {pool, length}. */
+#define POOL_SCHEMA                                                                                                       \
+	"{\"type\": \"object\", \"properties\": {\"pool\": {\"type\": \"string\"}, \"length\": {\"type\": [\"integer\", " \
+	"\"string\"]}}, \"required\": [\"pool\", \"length\"], \"additionalProperties\": false}"
+
 static const struct section link_sections[] = {
 	{ .key = "endpoints",
 	  .required = true,
@@ -20,7 +25,9 @@ static const struct section link_sections[] = {
 	  .doc = "The first end gets the first address of it and the second end the second one, of a /31 or /127 both; or a list "
 		 "with one of each family. With a range of links, `{pool: 10.0.0.0/16, length: 30}` gives the n-th link the n-th "
 		 "prefix of this length.",
-	  .schema = "{\"type\": [\"string\", \"array\", \"object\"]}" },
+	  .schema =
+		  "{\"anyOf\": [{\"type\": \"string\"}, " POOL_SCHEMA ", {\"type\": \"array\", \"minItems\": 1, \"items\": "
+		  "{\"anyOf\": [{\"type\": \"string\"}, " POOL_SCHEMA "]}}]}" },
 	{},
 };
 

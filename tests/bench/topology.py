@@ -7,6 +7,7 @@ The topologies are the same as shape.c's, name for name and address for address;
 
     topology.py star 100 > star.yaml
     topology.py chain 1000 --queues 1 > chain.yaml
+    topology.py star 1000 --ranges > star.yaml  # the same in a few lines
     topology.py star 100 --ip-batch FOLDER      # batch files and the script `build` that runs them
 """
 import argparse
@@ -95,12 +96,54 @@ def chain_yaml(n):
         yield f"  - [bench-r{router}:right, bench-r{router + 1}:left]"
 
 
-def yaml(shape, n, queues=0):
-    """The whole file, as text."""
+def star_ranges(n):
+    yield "  bench-hub:"
+    yield "    forwarding: ipv4"
+    yield "    interfaces:"
+    yield f'      br[0-{bridges(n)[-1]}]: {{kind: bridge, addresses: "10.{{n}}.0.1/16"}}'
+    for k in bridges(n):
+        yield f"      br{k}: {{ports: \"p[{k * HOSTS_PER_BRIDGE + 1}-{min(n, (k + 1) * HOSTS_PER_BRIDGE)}]\"}}"
+    yield "    nat:"
+    for k in bridges(n):
+        yield f"      - {{action: masquerade, source: 10.{k}.0.0/16, out: not br{k}}}"
+    yield f"  bench-h[1-{n}]:"
+    yield "    interfaces:"
+    yield ("      eth0: {addresses: [\"10.{(n-1)/%d}.{1+(n-1)%%%d/250}.{1+(n-1)%%250}/16\"], mtu: %d}"
+           % (HOSTS_PER_BRIDGE, HOSTS_PER_BRIDGE, MTU))
+    yield "    routes:"
+    yield f'      - {{to: default, via: "10.{{(n-1)/{HOSTS_PER_BRIDGE}}}.0.1"}}'
+    yield "links:"
+    yield f'  - ["bench-h[1-{n}]:eth0", "bench-hub:p[1-{n}]"]'
+
+
+def link_range(offset):
+    """Like link_address(n, …), with n from the range; the offset is 4 * (link - 1) + side."""
+    return f"10.{{({offset})/65536}}.{{({offset})/256%256}}.{{({offset})%256}}"
+
+
+def chain_ranges(n):
+    yield f"  bench-r[1-{n}]: {{forwarding: ipv4}}"
+    yield f"  bench-r1: {{interfaces: {{lo: {{addresses: [{LEFT_END}/32]}}}}}}"
+    yield f"  bench-r{n}: {{interfaces: {{lo: {{addresses: [{RIGHT_END}/32]}}}}}}"
+    yield f"  bench-r[2-{n}]:"
+    yield f'    interfaces: {{left: {{addresses: ["{link_range("4*n-6")}/30"], mtu: {MTU}}}}}'
+    yield f'    routes: [{{to: {LEFT_END}/32, via: "{link_range("4*n-7")}"}}]'
+    yield f"  bench-r[1-{n - 1}]:"
+    yield f'    interfaces: {{right: {{addresses: ["{link_range("4*n-3")}/30"], mtu: {MTU}}}}}'
+    yield f'    routes: [{{to: {RIGHT_END}/32, via: "{link_range("4*n-2")}"}}]'
+    yield "links:"
+    yield f'  - ["bench-r[1-{n - 1}]:right", "bench-r[2-{n}]:left"]'
+
+
+WRITERS = {("star", False): star_yaml, ("chain", False): chain_yaml, ("star", True): star_ranges, ("chain", True): chain_ranges}
+
+
+def yaml(shape, n, queues=0, ranges=False):
+    """The whole file, as text; with ranges the same topology in a few lines."""
     lines = ["version: 1", f"topology: bench-{shape}"]
     if queues:
         lines += ["defaults:", f"  link: {{queues: {queues}}}"]
-    lines += ["namespaces:", *(star_yaml if shape == "star" else chain_yaml)(n)]
+    lines += ["namespaces:", *WRITERS[shape, ranges](n)]
     return "\n".join(lines) + "\n"
 
 
@@ -177,12 +220,13 @@ def main():
     parser.add_argument("shape", choices=["star", "chain"])
     parser.add_argument("n", type=int)
     parser.add_argument("--queues", type=int, default=0, help="of each end of a veth; left out: the kernel's choice")
+    parser.add_argument("--ranges", action="store_true", help="with names that stand for many")
     parser.add_argument("--ip-batch", metavar="FOLDER", help="write batch files for ip(8) there")
     args = parser.parse_args()
     if args.ip_batch:
         print(write_ip_batch(args.ip_batch, args.shape, args.n, args.queues))
     else:
-        print(yaml(args.shape, args.n, args.queues), end="")
+        print(yaml(args.shape, args.n, args.queues, args.ranges), end="")
 
 
 if __name__ == "__main__":

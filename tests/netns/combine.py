@@ -170,7 +170,9 @@ class Draw:
             "hairpin": self.some_link, "mark": lambda: self.pick(["0x10", "0x10/0xff", "0/0xff", "4294967295"]),
             "icmp-type": lambda: self.pick(["echo-request", "nd-neighbor-solicit", "3/1", "not 8"]),
             "tcp-flags": lambda: self.pick(["syn", "not ack", "fin", "not rst"]),
-            "limit": lambda: self.pick(["10/minute", "1/second burst 9", "3/week"]), "prefix": lambda: "stray ", "log": lambda: "x" * 127,
+            "limit": lambda: self.pick(["10/minute", "1/second burst 9", "3/week"]), "prefix": lambda: self.pick(["10.5.0.0/30", "10.5.1.0/31", "fd05::/127"]) if self.what == "links" else "stray ",
+            "pool": lambda: self.pick(["10.6.0.0/16", "fd06::/32"]), "length": lambda: self.pick(["30", "64", "31"]),
+            "options": lambda: self.pick(["ndots:1", "rotate"]), "log": lambda: "x" * 127,
             "iif": self.some_link, "oif": self.some_link, "fwmark": lambda: self.pick(["0x10", "0x10/0xff", "0/0x1", "0xffffffff"]),
             "ip-protocol": lambda: self.pick(["tcp", "udp", "icmp", "ipv6-icmp", "255"]),
             "destination-port": lambda: self.pick(["80", "100-200", "1-65535"]), "uid-range": lambda: self.pick(["0-0", "1000-4294967294"]),
@@ -240,10 +242,26 @@ class Draw:
         if self.chance(30):
             interfaces["host"][self.pick(["f0", "f1"])] = {**self.interface("host", "f0", "interface"), "kind": "existing"}
         links = []
+        self.ns, self.what = "a", "links"
         for ends in pairs:
             more = self.value_object("links", self.defs["link"], 15, without=("endpoints",))
             links.append({"endpoints": list(ends), **more} if more else list(ends))
-        return {"topology": "t", "namespaces": {ns: self.namespace(ns, interfaces[ns]) for ns in NAMESPACES}, "links": links}
+        tree = {"topology": "t", "namespaces": {ns: self.namespace(ns, interfaces[ns]) for ns in NAMESPACES}, "links": links}
+        if self.chance(25):
+            tree["networks"] = {"net": self.network()}
+        return tree
+
+    def network(self):
+        """With members that a range stands for, and one that is also written by hand."""
+        out = {"prefix": self.pick(["10.7.0.0/24", "fd07::/64", ["10.7.0.0/29", "fd07::/64"]]), "members": self.pick([["m[1-2]"], ["m[1-2]", "b"]])}
+        for key, values in (("bridge", ["host:net0", "a:net0"]), ("isolated", [True]), ("mtu", [1400, 1280])):
+            if self.chance(40):
+                out[key] = self.pick(values)
+        gateway = self.pick([None, False, "m1", out.get("bridge", "net").split(":")[0]])
+        if gateway is not None:
+            out["gateway"] = gateway
+            out["nat"] = bool(gateway) and self.chance(60)
+        return out
 
 
 def write(tree):

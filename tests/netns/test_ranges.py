@@ -6,6 +6,8 @@ drift point to the line that was written.
 
 import json
 import os
+import subprocess
+import sys
 
 import lab
 from lab import Case
@@ -116,6 +118,19 @@ class Ranges(Case):
             lab.ip("h2", "addr del 10.0.0.2/24 dev eth0")
         with daemon.expects(r"drift: h3: route default via 10\.0\.0\.254 was removed; restored"):
             lab.ip("h3", "route del default")
+
+    def test_the_benchmarks_topologies(self):
+        """Written with ranges, they have the plan of those that are written out."""
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench", "topology.py")
+        for shape, n in (("star", 300), ("chain", 300), ("star", 1100)):
+            plans = []
+            for more in ([], ["--ranges"]):
+                text = subprocess.run([sys.executable, "-B", script, shape, str(n), *more], check=True, stdout=subprocess.PIPE, text=True).stdout
+                plan = json.loads(self.topod("plan", "--json", self.spec(text, "bench.yaml"), expect=lab.EXIT_DIFFERENCES).stdout)
+                plans.append(sorted(json.dumps({k: v for k, v in c.items() if k not in ("file", "line", "column")}, sort_keys=True)
+                                    for c in plan["changes"]))
+            self.assertLess(len(text.splitlines()), 20)
+            self.assertEqual(*plans)
 
     def test_a_refusal_has_its_line(self):
         """The kernel refuses what one of them has; the message names that one and the line of the range."""
