@@ -198,7 +198,7 @@ class Layers(unittest.TestCase):
     def test_the_kernel_knows_no_class(self):
         """A new class is scanned, heard and sent by its source and transport. What everything else stands on is known: namespaces
         and links; and, in the table of transports, what is read and written as a text or made by ioctl."""
-        known = {"daemon/kernel/transport.c": {"sysctl", "resolv_conf", "tun"}}
+        known = {"daemon/kernel/transport.c": {"sysctl", "dns", "tun"}}
         wrong = [f"{path} includes {other}" for path in sources("daemon/kernel") for other in includes(path)
                  if other.startswith("common/kind/")
                  and os.path.basename(other)[:-2] not in {"kinds", "link", "netns"} | known.get(path, set())]

@@ -57,7 +57,8 @@
 	CLASS(route) KIND(route) \
 	CLASS(rule) KIND(rule) \
 	CLASS(ruleset) KIND(ruleset) \
-	CLASS(dns) KIND(dns)
+	CLASS(dns) KIND(dns) \
+	CLASS(hosts) KIND(hosts)
 /* clang-format on */
 
 #define DECLARE_CLASS(name) extern const struct class class_##name;

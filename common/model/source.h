@@ -84,6 +84,7 @@ struct source {
 	/* Frees what scan->own has outside the arena; also called after a failure. */
 	void (*done)(struct source_scan *scan);
 	enum transport transport; /* of from_text() */
+	const char *file;         /* TRANSPORT_FILE: its name in /etc/netns/NAME */
 	/* For objects that are read as a text (a value of /proc/sys, a file): builds the object, sealed. wanted: the
 	 * declared object, or NULL if only the ledger has it. Called only for what dump() did not find. */
 	struct object *(*from_text)(struct arena *arena, const char *ns, const struct object *wanted, const char *text);

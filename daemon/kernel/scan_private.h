@@ -49,7 +49,7 @@ void scan_all(struct real_kernel *k, const struct scan_request *look, const stru
 
 /* transport.c: reads an object as a text; wanted may be NULL, see source.h. *ret_text is NULL if there is none, and
  * *ret_error is -errno if it cannot be read. 0, or -errno if the namespace cannot be entered. */
-int transport_read(struct ns_scan *scan, enum transport transport, const struct object *wanted, const char **ret_text,
+int transport_read(struct ns_scan *scan, const struct source *source, const struct object *wanted, const char **ret_text,
 		   int *ret_error);
 
 /* veth_peers.c: asks for the name of a link by its index if it is not known; handle is open, and sock in it. 0, also if

@@ -127,7 +127,7 @@ static int read_text(struct ns_scan *scan, const struct source *source, const st
 
 	if (wanted && ns_find(s->seen, wanted))
 		return 0;
-	r = transport_read(scan, source->transport, wanted, &text, &error);
+	r = transport_read(scan, source, wanted, &text, &error);
 	if (r < 0 || (!text && !error))
 		return r;
 	struct object *object = source->from_text(s->decode.arena, s->seen->name, wanted, text ? text : "");

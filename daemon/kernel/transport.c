@@ -10,14 +10,15 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-#include "files/resolv_conf_file.h"
-#include "kind/resolv_conf.h"
+#include "files/etc_file.h"
+#include "kind/dns.h"
 #include "kind/sysctl.h"
 #include "kind/tun.h"
 
 /* Settings. */
 
-static int read_setting(struct ns_scan *scan, const struct object *wanted, const char **ret_text, int *ret_error) {
+static int read_setting(struct ns_scan *scan, const struct source *source _unused_, const struct object *wanted,
+			const char **ret_text, int *ret_error) {
 	if (!wanted)
 		return 0;
 	if (!scan->visiting) {
@@ -113,8 +114,9 @@ static void change_setting(struct execution *x, struct change *change) {
 
 /* Files. */
 
-static int read_file(struct ns_scan *scan, const struct object *wanted _unused_, const char **ret_text, int *ret_error) {
-	*ret_text = resolv_conf_read(scan->scanner->arena, scan->source.seen->name, ret_error);
+static int read_file(struct ns_scan *scan, const struct source *source, const struct object *wanted _unused_,
+		     const char **ret_text, int *ret_error) {
+	*ret_text = etc_file_read(scan->scanner->arena, scan->source.seen->name, source->file, ret_error);
 	return 0;
 }
 
@@ -127,15 +129,18 @@ static const char *file_problem(int error) {
 
 static void change_file(struct execution *x, struct change *change) {
 	const struct dns *dns = (const struct dns *)change->desired;
+	const char *file = change_object(change)->kind->class->source->file;
 	int r = change->type == CHANGE_DELETE
-			? resolv_conf_remove(change->observed->ns)
-			: resolv_conf_write(dns->object.ns, dns->content, change->type != CHANGE_CREATE);
+			? etc_file_remove(change->observed->ns, file)
+			: etc_file_write(dns->object.ns, file, dns->content, change->type != CHANGE_CREATE);
 
 	execution_tried(x, change, r, file_problem(r));
 }
 
 static int clear_file(const char *ns) {
-	resolv_conf_clear(ns);
+	for (const struct class *const *c = classes; *c; c++)
+		if ((*c)->source && (*c)->source->file)
+			etc_file_clear(ns, (*c)->source->file);
 	return 0;
 }
 
@@ -221,9 +226,9 @@ const struct transport_way *transport_way(enum transport transport) {
 	return &ways[transport];
 }
 
-int transport_read(struct ns_scan *scan, enum transport transport, const struct object *wanted, const char **ret_text,
+int transport_read(struct ns_scan *scan, const struct source *source, const struct object *wanted, const char **ret_text,
 		   int *ret_error) {
 	*ret_text = NULL;
 	*ret_error = 0;
-	return ways[transport].read(scan, wanted, ret_text, ret_error);
+	return ways[source->transport].read(scan, source, wanted, ret_text, ret_error);
 }

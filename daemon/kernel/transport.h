@@ -14,7 +14,8 @@ struct transport_way {
 	void (*call)(struct execution *x, struct change *change);
 	bool inside; /* … which runs inside the namespace; the thread stays there */
 	/* Reads an object as a text; see transport_read(). */
-	int (*read)(struct ns_scan *scan, const struct object *wanted, const char **ret_text, int *ret_error);
+	int (*read)(struct ns_scan *scan, const struct source *source, const struct object *wanted, const char **ret_text,
+		    int *ret_error);
 	/* Removes what a crash between two steps left. 0 or -errno. NULL: nothing can be left. */
 	int (*clear)(const char *ns);
 };

@@ -16,7 +16,7 @@
 #include "kernel/nl_socket.h"
 #include "kernel/named_netns.h"
 #include "net/nl_message.h"
-#include "files/resolv_conf_file.h"
+#include "files/etc_file.h"
 #include "kernel/proc_sys.h"
 #include "base/vec.h"
 
@@ -579,7 +579,7 @@ void __wrap_processes_walk(bool (*fn)(void *userdata, int proc, int pid, uint64_
 void __wrap_processes_walk(bool (*fn)(void *userdata, int proc, int pid, uint64_t netns) _unused_, void *userdata _unused_) {
 }
 
-/* ---- proc_sys.h, resolv_conf_file.h ---- */
+/* ---- proc_sys.h, etc_file.h ---- */
 
 static const char *some_text(struct arena *arena, int *ret_error) {
 	uint8_t length = machine_byte() % 64;
@@ -619,17 +619,17 @@ int setting_write(const struct proc_sys *settings _unused_, const char *path _un
 	return some_error();
 }
 
-const char *resolv_conf_read(struct arena *arena, const char *ns _unused_, int *ret_error) {
+const char *etc_file_read(struct arena *arena, const char *ns _unused_, const char *file _unused_, int *ret_error) {
 	return some_text(arena, ret_error);
 }
 
-int resolv_conf_write(const char *ns _unused_, const char *content _unused_, bool replace _unused_) {
+int etc_file_write(const char *ns _unused_, const char *file _unused_, const char *content _unused_, bool replace _unused_) {
 	return some_error();
 }
 
-int resolv_conf_remove(const char *ns _unused_) {
+int etc_file_remove(const char *ns _unused_, const char *file _unused_) {
 	return some_error();
 }
 
-void resolv_conf_clear(const char *ns _unused_) {
+void etc_file_clear(const char *ns _unused_, const char *file _unused_) {
 }

@@ -2,7 +2,7 @@
 /*
  * Replaces the machine: the answers of the kernel are read from the fuzzed input.
  *
- * The program is linked without daemon/kernel/named_netns.c and daemon/kernel/proc_sys.c, daemon/files/resolv_conf_file.c,
+ * The program is linked without daemon/kernel/named_netns.c and daemon/kernel/proc_sys.c, daemon/files/etc_file.c,
  * whose functions are here and touch nothing, and with the socket calls of the rest wrapped (see CMakeLists.txt). So the
  * daemon's own code runs from its first request to its last, and nothing reaches this machine.
  *

@@ -9,7 +9,7 @@
 
 #include "kind/connected.h"
 #include "kind/kinds.h"
-#include "kind/resolv_conf.h"
+#include "kind/dns.h"
 #include "kind/route_front.h"
 #include "kind/ruleset.h"
 #include "kind/sysctl.h"
@@ -324,7 +324,7 @@ void fake_see(struct fake *fake, const struct scan_request *look, const char *na
 	if (ns)
 		show_all(look, ns, ret, seen);
 	if (file && ledger_concerns(ledger_namespace(look->ledger, name), state_find(look->desired, name), &class_dns))
-		ns_add(seen, &dns_new(&ret->arena, seen->name, file->content)->object);
+		ns_add(seen, &dns_new(&ret->arena, &kind_dns, seen->name, file->content)->object);
 }
 
 /* Leaves out everything that was not asked for, so that nothing can rely on it. */

@@ -7,7 +7,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
-#include "kind/resolv_conf.h"
+#include "kind/dns.h"
 #include "kind/ruleset.h"
 #include "kind/netns.h"
 #include "kind/physical.h"

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "files/resolv_conf_file.h"
+#include "files/etc_file.h"
 #include "kernel/proc_sys.h"
 
 #define FORWARD "net/ipv4/ip_forward"
@@ -85,7 +85,7 @@ static int clear_etc(_unused_ void **state) {
 /* Checks what is read; NULL: nothing. */
 static void check_content(const char *expected, int expected_error) {
 	int error = -1;
-	const char *content = resolv_conf_read(&arena, "web", &error);
+	const char *content = etc_file_read(&arena, "web", "resolv.conf", &error);
 
 	assert_int_equal(error, expected_error);
 	if (expected)
@@ -99,21 +99,21 @@ static void test_file(_unused_ void **state) {
 	mode_t before = umask(0077);
 
 	check_content(NULL, 0);
-	ok(resolv_conf_write("web", "first\n", false));
+	ok(etc_file_write("web", "resolv.conf", "first\n", false));
 	umask(before);
 	check_content("first\n", 0);
 	assert_true(stat(CONF, &st) == 0 && (st.st_mode & 07777) == 0644);
 	assert_true(stat(FOLDER, &st) == 0 && (st.st_mode & 07777) == 0755);
-	assert_int_equal(resolv_conf_write("web", "second\n", false), -EEXIST);
+	assert_int_equal(etc_file_write("web", "resolv.conf", "second\n", false), -EEXIST);
 	check_content("first\n", 0);
 	put_file(UNFINISHED, "left by a crash"); /* longer than what is written */
-	ok(resolv_conf_write("web", "third\n", true));
+	ok(etc_file_write("web", "resolv.conf", "third\n", true));
 	check_content("third\n", 0);
 	assert_false(is_there(UNFINISHED));
 	put_file(UNFINISHED, "left by another crash");
-	ok(resolv_conf_remove("web"));
+	ok(etc_file_remove("web", "resolv.conf"));
 	assert_false(is_there(FOLDER));
-	ok(resolv_conf_remove("web"));
+	ok(etc_file_remove("web", "resolv.conf"));
 }
 
 /* Something else with the file's name is reported as different content, and is neither followed nor waited for. */
@@ -123,7 +123,7 @@ static void test_no_file(_unused_ void **state) {
 
 	run("mkdir -p " FOLDER " && echo precious >/etc/victim && ln -s /etc/victim " CONF);
 	check_content("", 0);
-	ok(resolv_conf_remove("web"));
+	ok(etc_file_remove("web", "resolv.conf"));
 	assert_true(is_there("/etc/victim"));
 	run("mkdir -p " FOLDER " && mkfifo " CONF);
 	check_content("", 0);
@@ -132,16 +132,16 @@ static void test_no_file(_unused_ void **state) {
 	check_content("", 0);
 	run("rm " CONF " && mkdir " CONF);
 	check_content("", 0);
-	assert_int_equal(resolv_conf_write("web", "x", true), -EISDIR);
+	assert_int_equal(etc_file_write("web", "resolv.conf", "x", true), -EISDIR);
 	assert_false(is_there(UNFINISHED));
-	assert_int_equal(resolv_conf_remove("web"), -EISDIR);
+	assert_int_equal(etc_file_remove("web", "resolv.conf"), -EISDIR);
 }
 
 static void test_bounded(_unused_ void **state) {
 	int error;
 
-	run("mkdir -p " FOLDER " && head -c 1000000 /dev/zero | tr '\\0' x >" CONF);
-	assert_int_equal(strlen(resolv_conf_read(&arena, "web", &error)), 65536);
+	run("mkdir -p " FOLDER " && head -c 10000000 /dev/zero | tr '\\0' x >" CONF);
+	assert_int_equal(strlen(etc_file_read(&arena, "web", "resolv.conf", &error)), 8 * 1024 * 1024);
 	ok(error);
 }
 
@@ -149,15 +149,15 @@ static void test_bounded(_unused_ void **state) {
 static void test_directory_of_others(_unused_ void **state) {
 	run("mkdir -p " FOLDER " && echo theirs >" CONF " && chmod 0777 " FOLDER);
 	check_content(NULL, 0);
-	assert_int_equal(resolv_conf_write("web", "x", true), -EPERM);
-	assert_int_equal(resolv_conf_remove("web"), -EPERM);
-	resolv_conf_clear("web");
+	assert_int_equal(etc_file_write("web", "resolv.conf", "x", true), -EPERM);
+	assert_int_equal(etc_file_remove("web", "resolv.conf"), -EPERM);
+	etc_file_clear("web", "resolv.conf");
 	assert_true(is_there(CONF));
 	run("chmod 0755 " FOLDER " && mv " FOLDER " /etc/elsewhere && ln -s /etc/elsewhere " FOLDER);
 	check_content(NULL, 0);
-	assert_int_equal(resolv_conf_write("web", "x", true), -ENOTDIR);
+	assert_int_equal(etc_file_write("web", "resolv.conf", "x", true), -ENOTDIR);
 	run("rm " FOLDER " && touch " FOLDER);
-	assert_int_equal(resolv_conf_write("web", "x", true), -ENOTDIR);
+	assert_int_equal(etc_file_write("web", "resolv.conf", "x", true), -ENOTDIR);
 	run("rm -r /etc/elsewhere");
 }
 
@@ -167,29 +167,29 @@ static void test_no_room(_unused_ void **state) {
 
 	memset(text, 'x', sizeof(text) - 1);
 	run("mkdir -p " FOLDER " && mount -n -t tmpfs -o size=8k,mode=755 none " FOLDER);
-	ok(resolv_conf_write("web", "as it was\n", false));
-	assert_int_equal(resolv_conf_write("web", text, true), -ENOSPC);
+	ok(etc_file_write("web", "resolv.conf", "as it was\n", false));
+	assert_int_equal(etc_file_write("web", "resolv.conf", text, true), -ENOSPC);
 	assert_false(is_there(UNFINISHED));
 	check_content("as it was\n", 0);
 	run("head -c 4096 /dev/zero >" FOLDER "/filler");
-	assert_int_equal(resolv_conf_write("web", "x\n", true), -ENOSPC);
+	assert_int_equal(etc_file_write("web", "resolv.conf", "x\n", true), -ENOSPC);
 	assert_false(is_there(UNFINISHED));
 	check_content("as it was\n", 0);
 }
 
 static void test_neighbours(_unused_ void **state) {
-	ok(resolv_conf_write("web", "ours\n", false));
+	ok(etc_file_write("web", "resolv.conf", "ours\n", false));
 	put_file(FOLDER "/hosts", "somebody's\n");
 	put_file(UNFINISHED, "left by a crash");
-	resolv_conf_clear("web");
+	etc_file_clear("web", "resolv.conf");
 	assert_false(is_there(UNFINISHED));
 	check_content("ours\n", 0);
-	ok(resolv_conf_remove("web"));
+	ok(etc_file_remove("web", "resolv.conf"));
 	assert_true(is_there(FOLDER "/hosts"));
-	run("rm " FOLDER "/hosts");
-	resolv_conf_clear("web");
+	ok(etc_file_remove("web", "hosts"));
+	etc_file_clear("web", "resolv.conf");
 	assert_false(is_there(FOLDER));
-	resolv_conf_clear("web");
+	etc_file_clear("web", "resolv.conf");
 }
 
 int main(void) {

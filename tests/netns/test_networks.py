@@ -2,6 +2,7 @@
 """Networks, prefixes of links and defaults of namespaces on the real kernel: what they are written out as works."""
 
 import json
+import os
 
 import lab
 from lab import Case
@@ -113,6 +114,38 @@ class Networks(Case):
         lab.ip(lab.HOST, "link add lan-h1 type bridge")
         done = self.topod("apply", spec, expect=lab.EXIT_FAILED)
         self.assertRegex(done.stderr, r"office\.yaml:5:24: error: .*lan-h1")
+
+    def test_hosts(self):
+        """Names lead to those in the same network, by `ip netns exec`; who comes and goes is in the file."""
+        spec = self.spec(lab.edit(OFFICE, ("namespaces:\n", "defaults: {namespace: {dns: {hosts: true}}}\nnamespaces:\n")))
+        before = lab.snapshot()
+        daemon = self.daemon(spec).ready()
+        self.assertEqual({"127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", "10.0.0.1 host", "fd00:1::1 host",
+                          "10.0.0.2 web", "fd00:1::2 web", "10.0.0.3 db", "fd00:1::3 db", "10.0.0.4 h1", "fd00:1::4 h1",
+                          "10.0.0.5 h2", "fd00:1::5 h2"}, self.hosts("web"))
+        self.assertEqual(self.hosts("web"), self.hosts("h2"))
+        self.assertEqual({"127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback", "203.0.113.1 host",
+                          "203.0.113.2 outside", "fd00:2::1 host", "fd00:2::2 outside"}, self.hosts("outside"))
+        self.assertFalse(os.path.exists("/etc/netns/web/resolv.conf"))
+        lab.run("ip", "netns", "exec", "web", "ping", "-4", "-c1", "-W2", "db")
+        with open(spec) as f:
+            text = f.read()
+        self.spec(lab.edit(text, ('"h[1-2]"', '"h[1-3]"')))
+        daemon.reload()
+        self.assertIn("10.0.0.6 h3", self.hosts("web"))
+        with daemon.expects(r"drift: web: file /etc/netns/web/hosts was changed; restored"):
+            with open("/etc/netns/web/hosts", "w") as f:
+                f.write("10.0.0.9 db\n")
+        with daemon.expects(r"drift: web: file /etc/netns/web/hosts was removed; restored"):
+            os.unlink("/etc/netns/web/hosts")
+        self.topod("plan", spec)
+        daemon.stop()
+        self.topod("down", spec)
+        self.same(before, lab.snapshot())
+
+    def hosts(self, ns):
+        with open(f"/etc/netns/{ns}/hosts") as f:
+            return {l for l in f.read().splitlines() if not l.startswith("#")}
 
     def test_links(self):
         self.topod("apply", self.spec("""\

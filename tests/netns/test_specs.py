@@ -126,9 +126,16 @@ class Specs(Case):
         self.same(before, lab.snapshot(), "down left a trace")
 
     def test_office(self):
-        self.build("office", ["web", "db"], [("web", "10.0.0.12"), ("db", "10.0.0.1")])
+        self.build("office", ["web", "db"], [("web", "10.0.0.3"), ("db", "10.0.0.1"), (HOST, "10.0.0.2")])
         with open(os.path.join(SPECS, "..", "README.md")) as readme, open(spec_path("office")) as spec:
             self.assertIn("```yaml\n" + spec.read().split("\n\n", 1)[1] + "```", readme.read())
+
+    def test_ranges(self):
+        chain = [f"c{n}" for n in range(1, 6)]
+        hosts = [f"h{n}" for n in range(1, 21)]
+        servers = [f"s{n}" for n in range(1, 6)]
+        self.build("ranges", ["left", "right", "r", *hosts, *servers, *chain],
+                   [("h1", "10.1.0.21"), ("h20", "10.2.0.6"), ("s5", "fd01::2"), ("c1", "10.9.0.14"), ("c5", "10.9.0.1")])
 
     def test_pair(self):
         self.build("pair", ["left", "right"],

@@ -258,6 +258,53 @@ static void test_defaults(void **state _unused_) {
 		    "f:1:23: error: the defaults of namespaces must be a mapping of keys, not a list");
 }
 
+static const char *content_of(const struct read_spec *r, const char *id) {
+	const struct object *object = get_object(&r->spec.state, id);
+
+	return *(const char **)field_of(&object->kind->fields[0], object);
+}
+
+#define LOCAL "# Written by topod; changes are undone.\n127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
+
+/* Everybody who has an address of the same network on the same segment, whether by a network or by hand. */
+static void test_hosts(void **state _unused_) {
+	_spec_ r;
+
+	good_spec(&r, "defaults: {namespace: {dns: {hosts: true}}}\n"
+		      "networks:\n"
+		      "  lan: {prefix: [10.0.0.0/24, \"fd00::/64\"], members: [a, b, r], gateway: r}\n"
+		      "  wan: {prefix: 10.1.0.0/24, members: [r, c]}\n"
+		      "namespaces:\n"
+		      "  d: {interfaces: {x: {addresses: 10.1.0.9/24}}}\n" /* not on the segment */
+		      "  e: {interfaces: {x: {addresses: 10.1.0.8/24}}}\n"
+		      "  f: {dns: {hosts: {one: 10.9.0.1, two: [10.9.0.2, \"fd09::2\"]}}}\n"
+		      "  g: {dns: {hosts: false, servers: 10.0.0.9, options: [ndots:1, timeout:2]}}\n"
+		      "links: [[d:x, e:x]]\n");
+	assert_string_equal(content_of(&r, "a file /etc/netns/a/hosts"),
+			    LOCAL "10.0.0.2 a\n10.0.0.3 b\n10.0.0.1 r\nfd00::2 a\nfd00::3 b\nfd00::1 r\n");
+	assert_ptr_equal(content_of(&r, "a file /etc/netns/a/hosts"), content_of(&r, "b file /etc/netns/b/hosts"));
+	assert_string_equal(content_of(&r, "r file /etc/netns/r/hosts"), LOCAL
+			    "10.0.0.2 a\n10.0.0.3 b\n10.0.0.1 r\nfd00::2 a\nfd00::3 b\nfd00::1 r\n10.1.0.1 r\n10.1.0.2 c\n");
+	assert_string_equal(content_of(&r, "d file /etc/netns/d/hosts"), LOCAL "10.1.0.9 d\n10.1.0.8 e\n");
+	assert_string_equal(content_of(&r, "lan file /etc/netns/lan/hosts"), LOCAL);
+	assert_string_equal(content_of(&r, "f file /etc/netns/f/hosts"), LOCAL "10.9.0.1 one\n10.9.0.2 two\nfd09::2 two\n");
+	assert_null(find_object(&r.spec.state, "a file /etc/netns/a/resolv.conf"));
+	assert_null(find_object(&r.spec.state, "g file /etc/netns/g/hosts"));
+	assert_string_equal(content_of(&r, "g file /etc/netns/g/resolv.conf"),
+			    "# Written by topod; changes are undone.\nnameserver 10.0.0.9\noptions ndots:1 timeout:2\n");
+}
+
+static void test_wrong_hosts(void **state _unused_) {
+	check_diags("namespaces: {a: {dns: {hosts: [b]}}}",
+		    "f:1:31: error: 'hosts' is true or a mapping {NAME: ADDRESS}, not a list");
+	check_diags("namespaces: {a: {dns: {hosts: some}}}", "f:1:31: error: 'hosts' must be true or false, not 'some'");
+	check_diags("namespaces: {a: {dns: {hosts: {b: c}}}}",
+		    "f:1:35: error: 'hosts' takes an address, not 'c', for example 10.0.0.1 or \"fd00::1\"");
+	check_diags("namespaces: {a: {dns: {hosts: {\"b c\": 10.0.0.1}}}}", "f:1:32: error: 'b c' is not a host's name");
+	check_diags("namespaces: {a: {dns: {options: \"a b\"}}}",
+		    "f:1:33: error: 'a b' is not an option of resolv.conf(5), such as ndots:1");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_network),
@@ -273,6 +320,8 @@ int main(void) {
 		cmocka_unit_test(test_prefixes_of_links),
 		cmocka_unit_test(test_wrong_prefixes),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_wrong_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /* What users of other programs write, and what the kernel has already: the exact messages. */
 #include "spec-helper.h"
 
-#include "kind/resolv_conf.h"
+#include "kind/dns.h"
 
 /* The connected route of an address is in the table too. */
 static void test_connected_routes(void **state _unused_) {
@@ -76,9 +76,8 @@ static void test_foreign_spellings(void **state _unused_) {
 		"f:1:82: error: unknown key 'slaves' in a bridge interface; did you mean 'ports'?\n"
 		"f:1:95: error: unknown key 'bridge_ports' in a bridge interface; did you mean 'ports'?");
 	check_diags("netns: {}", "f:1:1: error: unknown key 'netns' in a topology; did you mean 'namespaces'?");
-	check_diags("namespaces: {a: {dns: [1.1.1.1]}}",
-		    "f:1:23: error: 'dns' must be a mapping of 'servers' and 'search', not a list; write "
-		    "{servers: [ADDRESS]}");
+	check_diags("namespaces: {a: {dns: [1.1.1.1]}}", "f:1:23: error: 'dns' must be a mapping of keys, not a list; write "
+							 "{servers: [ADDRESS]}");
 	check_route(
 		"{to: 10.0.0.0/255.255.255.0, via: 10.9.0.1}",
 		"f:2:6: error: 'to' takes a prefix with its length in bits, not '10.0.0.0/255.255.255.0'; write 10.0.0.0/24");

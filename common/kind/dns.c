@@ -1,48 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /etc/netns/NAME/resolv.conf, which `ip netns exec` mounts over /etc/resolv.conf (ip-netns(8)). The object is the
- * whole content of the file, in the format of resolv.conf(5).
+ * /etc/netns/NAME/resolv.conf, in the format of resolv.conf(5), and the mapping `dns`.
  */
-#include "kind/resolv_conf.h"
+#include "kind/dns.h"
 #include "meaning/places.h"
-#include "model/section.h"
 #include "model/source.h"
 
 #define TEXTS "{\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}}"
 
-static const char first_line[] = "# Written by topod; changes are undone.\n";
-
-static const struct field fields[] = {
+const struct field dns_fields[1] = {
 	[DNS_CONTENT] = { .name = "content",
 			  .type = &type_text,
 			  .offset = offsetof(struct dns, content),
 			  .flags = FIELD_HIDDEN | FIELD_OPAQUE },
 };
 
-struct dns *dns_new(struct arena *arena, const char *ns, const char *content) {
-	struct object *object = object_new(arena, &kind_dns, ns);
+struct dns *dns_new(struct arena *arena, const struct kind *kind, const char *ns, const char *content) {
+	struct object *object = object_new(arena, kind, ns);
 	struct dns *dns = (struct dns *)object;
 
 	dns->content = arena_strdup(arena, content);
 	object->set = field_bit(DNS_CONTENT);
-	object->owned = startswith(content, first_line);
+	object->owned = startswith(content, DNS_FIRST_LINE);
 	object_seal(arena, object);
+	return dns;
+}
+
+struct dns *dns_declare(struct reading *here, const struct kind *kind, const struct node *node, const char *content) {
+	struct dns *dns = dns_new(here->parse.arena, kind, here->ns->name, content);
+
+	dns->object.position = node->position;
+	dns->object.drift = here->drift;
+	reading_add(here, here->ns, &dns->object);
 	return dns;
 }
 
 static const struct field key_servers = { .name = "servers", .type = &type_ip };
 static const struct field key_search = { .name = "search", .type = &type_text };
+static const struct field key_options = { .name = "options", .type = &type_text };
 
 /* The state of reading the mapping. */
 struct reader {
 	struct parse *p;
-	struct text servers, search; /* complete lines, and the rest of a line */
+	struct text servers, search, options; /* complete lines, and the rest of a line each */
 	vec(struct dns_zone) zones;
 };
 
 static void reader_done(struct reader *r) {
 	text_done(&r->servers);
 	text_done(&r->search);
+	text_done(&r->options);
 	vec_done(&r->zones);
 }
 
@@ -100,6 +107,17 @@ static void add_domain(struct reader *r, const struct node *node) {
 		text_addf(&r->search, " %s", domain);
 }
 
+static void add_option(struct reader *r, const struct node *node) {
+	const char *option;
+
+	if (!type_text.parse(r->p, &key_options, node, &option))
+		return;
+	if (!*option || option[strcspn(option, " \t\r\n#;")])
+		diag_error(r->p->diags, node->position, "'%s' is not an option of resolv.conf(5), such as ndots:1", option);
+	else
+		text_addf(&r->options, " %s", option);
+}
+
 static void each(struct reader *r, const struct node *list, void (*add)(struct reader *, const struct node *)) {
 	if (list->type == NODE_SEQUENCE)
 		for (size_t i = 0; i < list->n; i++)
@@ -119,15 +137,27 @@ static const struct section keys[] = {
 	  .value = "list of domains",
 	  .doc = "Domains in which short names are looked up.",
 	  .schema = TEXTS },
+	{ .key = "options",
+	  .shape = SECTION_LIST,
+	  .value = "list of options",
+	  .doc = "Options of resolv.conf(5), such as `ndots:1`.",
+	  .schema = TEXTS },
+	{ .key = "hosts",
+	  .value = "`true`, or map of names",
+	  .doc = "The content of /etc/netns/NAME/hosts: with `true` localhost and every namespace of the topology with which this "
+		 "one shares a network, by name and with the addresses it has there; or `{NAME: ADDRESS}`, where a list of "
+		 "addresses is possible too. Without it, the host's own file is used.",
+	  .schema = "{\"type\": [\"boolean\", \"object\"]}" },
 	{},
 };
-static const char *const key_names[] = { "servers", "search", NULL };
+enum { KEY_SERVERS, KEY_SEARCH, KEY_OPTIONS, KEY_HOSTS, N_KEYS };
+static const char *const key_names[] = { "servers", "search", "options", "hosts", NULL };
 
 static void read_dns(struct reading *here, const struct section *section _unused_, const struct node *node) {
 	struct parse *p = &here->parse;
 	_cleanup_(reader_done) struct reader r = { .p = p };
 	_cleanup_text_ struct text all = {};
-	const struct node *values[2] = {};
+	const struct node *values[N_KEYS] = {};
 	size_t errors = p->diags->n_errors;
 
 	if (streq(p->ns, NS_HOST)) {
@@ -135,33 +165,37 @@ static void read_dns(struct reading *here, const struct section *section _unused
 		return;
 	}
 	if (node->type != NODE_MAPPING) {
-		diag_error(p->diags, node->position,
-			   "'dns' must be a mapping of 'servers' and 'search', not %s; write {servers: [ADDRESS]}",
+		diag_error(p->diags, node->position, "'dns' must be a mapping of keys, not %s; write {servers: [ADDRESS]}",
 			   node_type_name(node));
 		return;
 	}
 	fields_parse(p, node, &(struct fields_parse){ .what = "dns", .others = key_names, .values = values });
-	if (values[0])
-		each(&r, values[0], add_server);
-	if (values[1])
-		each(&r, values[1], add_domain);
+	if (values[KEY_SERVERS])
+		each(&r, values[KEY_SERVERS], add_server);
+	if (values[KEY_SEARCH])
+		each(&r, values[KEY_SEARCH], add_domain);
+	if (values[KEY_OPTIONS])
+		each(&r, values[KEY_OPTIONS], add_option);
+	if (values[KEY_HOSTS])
+		dns_read_hosts(here, values[KEY_HOSTS]);
 	if (p->diags->n_errors != errors)
 		return;
-	text_addf(&all, "%s%s", first_line, text_str(&r.servers));
+	if (values[KEY_HOSTS] && !values[KEY_SERVERS] && !values[KEY_SEARCH] && !values[KEY_OPTIONS])
+		return; /* it says nothing about resolv.conf */
+	text_addf(&all, "%s%s", DNS_FIRST_LINE, text_str(&r.servers));
 	if (r.search.size)
 		text_addf(&all, "search%s\n", text_str(&r.search));
-	struct dns *dns = dns_new(p->arena, p->ns, all.data);
-	dns->object.position = node->position;
-	dns->object.drift = here->drift;
+	if (r.options.size)
+		text_addf(&all, "options%s\n", text_str(&r.options));
+	struct dns *dns = dns_declare(here, &kind_dns, node, all.data);
 	dns->n_zones = r.zones.n;
 	dns->zones = arena_memdup(p->arena, r.zones.items, r.zones.n * sizeof(struct dns_zone));
-	reading_add(here, here->ns, &dns->object);
 }
 
 static const struct mapping dns_mapping = {
 	.name = "dns",
 	.title = "DNS",
-	.doc = "The mapping `dns`. `ip netns exec` mounts the file over /etc/resolv.conf. A systemd service with "
+	.doc = "The mapping `dns`. `ip netns exec` mounts the files over /etc/resolv.conf and /etc/hosts. A systemd service with "
 	       "`NetworkNamespacePath=/run/netns/NAME` needs `BindReadOnlyPaths=/etc/netns/NAME/resolv.conf:/etc/resolv.conf`; "
 	       "otherwise it uses the host's name servers; see topod(8).",
 	.what = "dns",
@@ -176,7 +210,7 @@ static const struct section sections[] = {
 	  .may_be_empty = true,
 	  .mapping = &dns_mapping,
 	  .value = "[dns](#dns)",
-	  .doc = "The content of /etc/netns/NAME/resolv.conf; not for `host`.",
+	  .doc = "The content of /etc/netns/NAME/resolv.conf and /etc/netns/NAME/hosts; not for `host`.",
 	  .read = read_dns },
 	{},
 };
@@ -187,13 +221,14 @@ static void noun(const struct object *object, struct text *out) {
 
 static struct object *from_text(struct arena *arena, const char *ns, const struct object *wanted _unused_,
 				const char *text) {
-	return &dns_new(arena, ns, text)->object;
+	return &dns_new(arena, &kind_dns, ns, text)->object;
 }
 
 /* Changes of the file are heard by inotify. */
 static const struct source source = {
 	.only_if_declared = true,
 	.transport = TRANSPORT_FILE,
+	.file = "resolv.conf",
 	.from_text = from_text,
 };
 
@@ -226,8 +261,8 @@ const struct kind kind_dns = {
 	.class = &class_dns,
 	.transport = TRANSPORT_FILE,
 	.size = sizeof(struct dns),
-	.fields = fields,
-	.n_fields = ARRAY_SIZE(fields),
+	.fields = dns_fields,
+	.n_fields = ARRAY_SIZE(dns_fields),
 	.markable = true,
 	.noun = noun,
 	.warn = warn,
