@@ -62,10 +62,10 @@ bool sysctl_path_matches(const char *pattern, const char *path);
 /* Why the setting cannot have this value, as the rest of a sentence; NULL: it can. */
 const char *sysctl_problem(struct arena *arena, const char *path, const char *value);
 
-/* Settings that a write of another one also changes: folder/NAME/last. */
+/* Settings that a write of another one also changes: directory/NAME/last. */
 struct sysctl_reach {
-	const char *folder; /* "net/ipv6/conf" */
-	const char *name;   /* NULL: every interface */
+	const char *directory; /* "net/ipv6/conf" */
+	const char *name;      /* NULL: every interface */
 	const char *last;
 	const char *value; /* their value afterwards */
 	bool with_default; /* including `default` */
@@ -73,7 +73,7 @@ struct sysctl_reach {
 
 /* What writing the setting also changes; returns how many entries. */
 unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct sysctl_reach ret[2]);
-/* Does it include folder/name/last? */
+/* Does it include directory/name/last? */
 bool sysctl_reach_has(const struct sysctl_reach *reach, const char *name);
 /* The entry that includes the path, or NULL. */
 const struct sysctl_reach *sysctl_find_reach(struct arena *arena, const struct sysctl *written, const char *path,

@@ -9,9 +9,9 @@
  */
 #include "kind/sysctl.h"
 
-/* net/ipv6/conf/NAME/LAST: folder "net/ipv6/conf". */
+/* net/ipv6/conf/NAME/LAST: directory "net/ipv6/conf". */
 struct parts {
-	const char *folder, *name, *last;
+	const char *directory, *name, *last;
 };
 
 static bool split(struct arena *arena, const char *path, struct parts *ret) {
@@ -20,9 +20,9 @@ static bool split(struct arena *arena, const char *path, struct parts *ret) {
 
 	if (!below_conf && !sysctl_path_matches("net/*/neigh/*/*", path))
 		return false;
-	char *folder = arena_strndup(arena, path, (size_t)(last - path)), *name = strrchr(folder, '/');
+	char *directory = arena_strndup(arena, path, (size_t)(last - path)), *name = strrchr(directory, '/');
 	*name++ = '\0';
-	*ret = (struct parts){ .folder = folder, .name = name, .last = last + 1 };
+	*ret = (struct parts){ .directory = directory, .name = name, .last = last + 1 };
 	return true;
 }
 
@@ -31,15 +31,15 @@ static bool is_set_for_all(const struct parts *parts) {
 	static const char *const names[] = { "forwarding", "disable_ipv6", "ignore_routes_with_linkdown", "addr_gen_mode" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(parts->folder, "net/ipv6/conf") && streq(parts->last, names[i]))
+		if (streq(parts->directory, "net/ipv6/conf") && streq(parts->last, names[i]))
 			return true;
 	return false;
 }
 
 /* Writing default/LAST also sets that of every interface for which nobody has written it. */
 static bool is_copied_from_default(const struct parts *parts) {
-	return strstr(parts->folder, "/neigh") ||
-	       (streq(parts->folder, "net/ipv4/conf") && !streq(parts->last, "forwarding"));
+	return strstr(parts->directory, "/neigh") ||
+	       (streq(parts->directory, "net/ipv4/conf") && !streq(parts->last, "forwarding"));
 }
 
 unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct sysctl_reach ret[2]) {
@@ -54,12 +54,12 @@ unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct 
 	if (!split(arena, written->path, &p))
 		return 0;
 	if (streq(p.last, "stable_secret"))
-		ret[0] = (struct sysctl_reach){ p.folder, streq(p.name, "default") ? NULL : p.name, "addr_gen_mode", "2",
+		ret[0] = (struct sysctl_reach){ p.directory, streq(p.name, "default") ? NULL : p.name, "addr_gen_mode", "2",
 						false };
 	else if (streq(p.name, "all") && is_set_for_all(&p))
-		ret[0] = (struct sysctl_reach){ p.folder, NULL, p.last, written->value, true };
+		ret[0] = (struct sysctl_reach){ p.directory, NULL, p.last, written->value, true };
 	else if (streq(p.name, "default") && is_copied_from_default(&p))
-		ret[0] = (struct sysctl_reach){ p.folder, NULL, p.last, written->value, false };
+		ret[0] = (struct sysctl_reach){ p.directory, NULL, p.last, written->value, false };
 	else
 		return 0;
 	return 1;
@@ -77,7 +77,7 @@ const struct sysctl_reach *sysctl_find_reach(struct arena *arena, const struct s
 	struct parts p;
 
 	for (unsigned i = 0; i < n && split(arena, path, &p); i++)
-		if (streq(p.folder, ret[i].folder) && streq(p.last, ret[i].last) && sysctl_reach_has(&ret[i], p.name))
+		if (streq(p.directory, ret[i].directory) && streq(p.last, ret[i].last) && sysctl_reach_has(&ret[i], p.name))
 			return &ret[i];
 	return NULL;
 }
@@ -89,13 +89,13 @@ const char *sysctl_source(struct arena *arena, const char *path, unsigned i, boo
 	if (!split(arena, path, &p) || streq(p.name, "all"))
 		return NULL;
 	bool of_link = !streq(p.name, "default"),
-	     ipv4_forwarding = streq(p.folder, "net/ipv4/conf") && streq(p.last, "forwarding");
+	     ipv4_forwarding = streq(p.directory, "net/ipv4/conf") && streq(p.last, "forwarding");
 	if (ipv4_forwarding && i-- == 0)
 		return "net/ipv4/ip_forward";
 	if (is_set_for_all(&p) && i-- == 0)
-		return arena_printf(arena, "%s/all/%s", p.folder, p.last);
+		return arena_printf(arena, "%s/all/%s", p.directory, p.last);
 	if (!of_link || i > 0)
 		return NULL;
 	*ret_at_birth = !is_copied_from_default(&p);
-	return arena_printf(arena, "%s/default/%s", p.folder, p.last);
+	return arena_printf(arena, "%s/default/%s", p.directory, p.last);
 }

@@ -65,14 +65,14 @@ static void read_reach(struct execution *x, const char *ns, const struct sysctl_
 	const char *only[] = { reach->name, NULL };
 	char buffer[128];
 	int error;
-	const char **names = reach->name ? only : setting_list(&x->k->settings, arena, reach->folder, &error);
+	const char **names = reach->name ? only : setting_list(&x->k->settings, arena, reach->directory, &error);
 
 	for (size_t i = 0; names && names[i]; i++) {
 		_cleanup_text_ struct text path = TEXT_IN(buffer);
 
 		if (!sysctl_reach_has(reach, names[i]))
 			continue;
-		text_add(&path, reach->folder);
+		text_add(&path, reach->directory);
 		text_add(&path, "/");
 		text_add(&path, names[i]);
 		text_add(&path, "/");
