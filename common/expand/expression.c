@@ -171,7 +171,9 @@ const char *expression_add(const char *text, struct number n, struct text *out, 
 		return NULL;
 	}
 	if (n.letter && end - text == 2 && text[1] == 'n') {
-		text_addn(out, &(char){ (char)n.value }, 1);
+		char letter = (char)n.value;
+
+		text_addn(out, &letter, 1);
 		return end + 1;
 	}
 	return read_sum(&r, &value) && add_formatted(&r, value, out) ? end + 1 : NULL;

@@ -78,9 +78,9 @@ static void add_space(const struct graph_space *space, struct text *out) {
 }
 
 static const struct graph_space *find_space(const struct graph *graph, const char *name) {
-	vec_foreach(space, &graph->spaces)
-		if (streq((*space)->name, name))
-			return *space;
+	for (size_t i = 0; i < graph->spaces.n; i++)
+		if (streq(graph->spaces.items[i]->name, name))
+			return graph->spaces.items[i];
 	return NULL;
 }
 

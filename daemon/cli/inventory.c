@@ -151,7 +151,9 @@ static json_t *find_interface(json_t *interfaces, const char *name) {
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(interfaces, i, entry) if (name && streq_ptr(text_in(entry, "interface"), name)) return entry;
+	json_array_foreach(interfaces, i, entry)
+		if (name && streq_ptr(text_in(entry, "interface"), name))
+			return entry;
 	return NULL;
 }
 
@@ -244,10 +246,8 @@ static void add_processes(const struct state *observed, json_t *namespaces) {
 /* ---- scanning ---- */
 
 /* As if nothing were declared or recorded: a scan for a plan leaves out a namespace that will be removed as a whole. */
-static int scan(const char *topology, const struct ledger *ledger, const char *only, struct state *ret) {
-	const struct scan_request look = { .desired = &(struct state){},
-					   .ledger = &(struct ledger){},
-					   .topology = topology };
+static int scan(const char *name, const struct ledger *ledger, const char *only, struct state *ret) {
+	const struct scan_request request = { .desired = &(struct state){}, .ledger = &(struct ledger){}, .topology = name };
 	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
 	vec(struct scope) scopes = {};
 	int r = netns_init();
@@ -258,7 +258,7 @@ static int scan(const char *topology, const struct ledger *ledger, const char *o
 		if (noted->entries && (!only || streq(noted->name, only)))
 			vec_push(&scopes, (struct scope){ .ns = noted->name });
 	if (r == 0 && scopes.n)
-		r = kernel->ops->observe(kernel, &look, scopes.items, scopes.n, ret);
+		r = kernel->ops->observe(kernel, &request, scopes.items, scopes.n, ret);
 	vec_done(&scopes);
 	return r;
 }

@@ -72,7 +72,8 @@ int verb_list(const struct options *options) {
 	json_t *list = inventory_topologies(&hidden), *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry) add_topology_line(table, entry);
+	json_array_foreach(list, i, entry)
+		add_topology_line(table, entry);
 	if (!options->json && json_array_size(list))
 		table_print(table, color_on(options, stdout));
 	if (!options->json && !json_array_size(list))
@@ -156,9 +157,10 @@ static void add_processes(const json_t *processes, struct text *out) {
 
 	if (n)
 		text_addf(out, "%zu process%s: ", n, n == 1 ? "" : "es");
-	json_array_foreach(processes, i, process) if (i < PROCESSES_NAMED)
-		text_addf(out, "%s%s (%d)", i ? ", " : "", text_in(process, "name"),
-			  (int)json_integer_value(json_object_get(process, "pid")));
+	json_array_foreach(processes, i, process)
+		if (i < PROCESSES_NAMED)
+			text_addf(out, "%s%s (%d)", i ? ", " : "", text_in(process, "name"),
+				  (int)json_integer_value(json_object_get(process, "pid")));
 	if (n > PROCESSES_NAMED)
 		text_addf(out, " and %zu more", n - PROCESSES_NAMED);
 }
@@ -209,7 +211,8 @@ static void print_topologies(const json_t *list, const struct options *options) 
 			add_row(table, NULL, text_in(topology, "topology"), "topology", text_in(topology, "state"));
 
 		table_set(table, row, SHOW_NOTES, text_in(topology, "file"), NULL);
-		json_array_foreach(json_object_get(topology, "namespaces"), j, ns) add_namespace(table, row, topology, ns);
+		json_array_foreach(json_object_get(topology, "namespaces"), j, ns)
+			add_namespace(table, row, topology, ns);
 	}
 	table_print(table, color_on(options, stdout));
 }

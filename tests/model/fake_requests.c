@@ -470,7 +470,7 @@ static int tell_reach(const struct execute_hooks *hooks, struct arena *arena, st
 		vec_push(&names, (*link)->values->name);
 	for (unsigned i = 0; i < n; i++)
 		vec_foreach(name, &names) {
-			const char *path = arena_printf(arena, "%s/%s/%s", reaches[i].folder, *name, reaches[i].last);
+			const char *path = arena_printf(arena, "%s/%s/%s", reaches[i].directory, *name, reaches[i].last);
 
 			const char *value = sysctl_reach_has(&reaches[i], *name) ? setting_get(ns, path) : NULL;
 			if (value)

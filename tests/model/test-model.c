@@ -67,9 +67,10 @@ static void check_idle_reload(struct run *run) {
 
 /* Between two versions that differ in single values, each value is one request. */
 
-/* A link-local address is only missed once the kernel has been told to make one. */
+/* A link-local address is only missed once the kernel has been told to make one, and with `arp` the kernel removes the
+ * neighbors. */
 static bool is_live(const struct object *object, uint64_t fields) {
-	if (object_is_link(object) && fields >> LINK_ADDRESS_GENERATION & 1)
+	if (object_is_link(object) && fields & (field_bit(LINK_ADDRESS_GENERATION) | field_bit(LINK_ARP)))
 		return false;
 	for (size_t i = 0; i < object->kind->n_fields; i++)
 		if (fields >> i & 1 && object->kind->fields[i].class != FIELD_LIVE)

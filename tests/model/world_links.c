@@ -2,6 +2,7 @@
 /*
  * Links: lower links and ports, and what is deleted, comes up or changes with a link.
  */
+#include "kind/bridge_vlan.h"
 #include "world_private.h"
 
 #include <linux/rtnetlink.h>
@@ -41,6 +42,8 @@ static void set_defaults(struct world *w, struct object *object) {
 	for (size_t i = 0; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
 
+		if (field->type == &type_pvid || field->type == &type_vlan_set)
+			continue; /* read only where VLANs are declared, and no case does so */
 		if (field->fallback && field_from_text(&w->arena, "", field, field->fallback, object))
 			object->set |= field_bit(i);
 	}

@@ -285,6 +285,7 @@ class Links(Beside):
         """Links and namespaces belong to one topology; the refusal says which one, and how to use them nevertheless."""
         a = self.spec(LINKS, "a.yaml")
         self.topod("apply", a)
+        self.settle(usable=True)
         before = self.state()
         b = self.spec("topology: b\nnamespaces: {web: {}, host: {interfaces: {br-a: {kind: bridge}}}}\n", "b.yaml")
         said = self.topod("apply", b, expect=lab.EXIT_FAILED).stderr
