@@ -104,6 +104,23 @@ static bool comes_behind(const struct object *object, const struct object *first
 	return a != b && a->address.address.family == AF_INET && streq(a->dev, b->dev) && prefix_equal(&x, &y);
 }
 
+static uint8_t default_scope(const struct address *a) {
+	const struct ip *ip = &a->address.address;
+
+	/* As ip-address(8) does for 127.0.0.0/8. */
+	return ip->family == AF_INET && ip->bytes[0] == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+}
+
+static uint8_t scope_of(const struct address *a) {
+	return object_has(&a->object, ADDRESS_SCOPE) ? (uint8_t)a->scope : default_scope(a);
+}
+
+/* The addresses of a subnet have one scope (__inet_insert_ifa()). */
+static bool excludes(const struct object *desired, const struct object *seen) {
+	return comes_behind(seen, desired) &&
+	       scope_of((const struct address *)desired) != scope_of((const struct address *)seen);
+}
+
 static uint64_t out_of_order(const struct object *desired, const struct object *observed) {
 	return observed && ((const struct address *)observed)->primary ? 0 : desired->set & field_bit(ADDRESS_PRIMARY);
 }
@@ -271,13 +288,6 @@ static const struct section sections[] = {
 
 /* The kernel's messages. */
 
-static uint8_t default_scope(const struct address *a) {
-	const struct ip *ip = &a->address.address;
-
-	/* As ip-address(8) does for 127.0.0.0/8. */
-	return ip->family == AF_INET && ip->bytes[0] == 127 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-}
-
 /* An update sets all flags: those that the file does not mention stay as observed. */
 static uint32_t wanted_flags(const struct address *a, const struct address *seen) {
 	const struct address *nodad = object_has(&a->object, ADDRESS_NODAD) ? a : seen;
@@ -339,7 +349,7 @@ static int encode_address(struct encode *encode, const struct change *change) {
 		a = (const struct address *)change->observed;
 	ifa->ifa_family = a->address.address.family;
 	ifa->ifa_prefixlen = a->address.length;
-	ifa->ifa_scope = object_has(&a->object, ADDRESS_SCOPE) ? (uint8_t)a->scope : default_scope(a);
+	ifa->ifa_scope = scope_of(a);
 	ifa->ifa_index = index;
 	put_addresses(w, a);
 	if (change->type != CHANGE_DELETE)
@@ -563,6 +573,7 @@ const struct kind kind_address = {
 	.waits = waits,
 	.out_of_order = out_of_order,
 	.comes_behind = comes_behind,
+	.excludes = excludes,
 	.reaches = reaches,
 	.assigns = assigns,
 	.connects = connects,

@@ -191,6 +191,8 @@ struct kind {
 	uint64_t (*out_of_order)(const struct object *desired, const struct object *observed);
 	/* Must the object come behind `first` if both exist? */
 	bool (*comes_behind)(const struct object *object, const struct object *first);
+	/* Does the kernel refuse the desired object while this other one, which comes behind it, exists? */
+	bool (*excludes)(const struct object *desired, const struct object *seen);
 	/* Where this desired object sends packets (a route); false: it sends none. */
 	bool (*leads)(const struct object *object, struct lead *ret);
 	/* The i-th thing on which the object depends besides what its fields name as needed: a link (*ret_dev), or

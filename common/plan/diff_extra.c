@@ -64,6 +64,8 @@ static bool leaves_controller(const struct plan *plan, const struct object *obje
 static bool is_pointless(const struct diff *diff, const struct change *change) {
 	const struct object *seen = change->observed;
 
+	if (change->type == CHANGE_DELETE)
+		return change->refused; /* the creation says why */
 	if (change->type != CHANGE_UPDATE || !change->desired->gone || !seen)
 		return false;
 	return goes_along(diff->input->observed, seen) || leaves_controller(diff->plan, seen);

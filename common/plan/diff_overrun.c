@@ -76,6 +76,22 @@ static void restore_after(struct diff *diff, struct change *deletion, const stru
 	plan_add_need(diff->plan, change, deletion);
 }
 
+/* The new object and the one that would be taken along cannot both exist: then neither half of the recreation is done. */
+static void keep(struct diff *diff, struct change *deletion, const struct object *seen) {
+	struct change *creation = deletion->desired->change;
+	_cleanup_text_ struct text noun = {};
+
+	object_print_noun(seen, &noun);
+	creation->text =
+		arena_printf(&diff->plan->arena,
+			     "cannot be changed: %s, which is somebody else's, would be lost, because the kernel refuses "
+			     "it beside the new one",
+			     text_str(&noun));
+	creation->error = deletion->error = -EEXIST;
+	creation->done = creation->refused = deletion->done = deletion->refused = true;
+	ns_find(state_find(diff->input->observed, deletion->observed->ns), deletion->observed)->change = NULL;
+}
+
 void diff_taken_along(struct diff *diff) {
 	for (size_t i = 0, n = diff->plan->changes.n; i < n; i++) {
 		struct change *change = diff->plan->changes.items[i];
@@ -85,8 +101,12 @@ void diff_taken_along(struct diff *diff) {
 		if (!gone || !gone->kind->comes_behind || !is_first(gone))
 			continue;
 		ns_foreach(seen, state_find(diff->input->observed, gone->ns))
-			if (seen->kind == gone->kind && !seen->change && !seen->kernel_made && !ns_find(desired, seen) &&
-			    gone->kind->comes_behind(seen, gone) && !is_first(seen))
+			if (seen->kind != gone->kind || seen->change || seen->kernel_made || change->refused ||
+			    ns_find(desired, seen) || !gone->kind->comes_behind(seen, gone) || is_first(seen))
+				continue;
+			else if (change->recreates && change->desired->kind->excludes(change->desired, seen))
+				keep(diff, change, seen);
+			else
 				restore_after(diff, change, seen);
 	}
 }

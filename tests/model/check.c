@@ -90,14 +90,22 @@ static bool failed_for_good(const struct run *run, const struct w_address *there
 					   ip_equal(&there->address.address, &run->w->rival)));
 }
 
+/* Somebody else's address of the subnet has another scope, which the kernel refuses beside the declared one. */
+static bool is_kept_apart(const struct w_ns *ns, const struct address *a, const struct w_address *there) {
+	vec_foreach(other, &ns->addresses)
+		if (other->external && other->secondary && ns_primary(ns, other) == there && other->scope != a->scope)
+			return true;
+	return false;
+}
+
 static bool address_in_the_way(struct run *run, const struct object *object) {
 	const struct address *a = (const struct address *)object;
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_link *link = ns_link(ns, a->dev);
 	const struct w_address *there = link ? ns_address(ns, link, &a->address, &a->peer) : NULL;
 
-	return there &&
-	       (failed_for_good(run, there) || (there->external && !is_made(run, object)) || is_behind_foreign(ns, there));
+	return there && (failed_for_good(run, there) || (there->external && !is_made(run, object)) ||
+			 is_behind_foreign(ns, there) || is_kept_apart(ns, a, there));
 }
 
 /* Somebody added a route by hand that the kernel prefers; see common/kind/route_front.c. */

@@ -77,5 +77,25 @@ class Primary(Case):
         d.stop()
 
 
+class Scope(Case):
+    """The addresses of a subnet have one scope, so changing that of the first would cost somebody else's second."""
+
+    def test_kept(self):
+        text = "topology: t\nnamespaces: {web: {interfaces: {eth0: {addresses: [10.0.0.1/24]}}}, b: {}}\nlinks: [[web:eth0, b:eth0]]\n"
+        path = self.spec(text)
+        self.topod("apply", path)
+        lab.ip("web", "addr add 10.0.0.9/24 dev eth0")
+        self.spec(text.replace("10.0.0.1/24", "{address: 10.0.0.1/24, scope: link}"))
+        problem = "address 10.0.0.1/24 cannot be changed: address 10.0.0.9/24, which is somebody else's, would be lost"
+        self.assertIn(f"! eth0: {problem}", self.topod("plan", path, expect=lab.EXIT_DIFFERENCES).stdout)
+        done = self.topod("apply", path, expect=lab.EXIT_FAILED)
+        self.assertRegex(done.stderr, rf"office\.yaml:2:\d+: error: web/eth0: {problem}")
+        self.assertEqual({"10.0.0.1/24", "10.0.0.9/24"}, {a for a in lab.addresses("web", "eth0") if "." in a})
+        lab.ip("web", "addr del 10.0.0.9/24 dev eth0")
+        self.topod("apply", path)
+        self.topod("plan", path)
+        self.topod("down", path)
+
+
 if __name__ == "__main__":
     lab.main()
