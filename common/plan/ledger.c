@@ -394,6 +394,13 @@ static bool knows_sign(const struct ledger_entry *entry, const struct field *fie
 	return false;
 }
 
+bool ledger_has_sign(const struct ledger_entry *entry) {
+	for (const struct ledger_former *former = entry->formers; former; former = former->next)
+		if (entry->kind->fields[former->field].flags & FIELD_SIGN)
+			return true;
+	return false;
+}
+
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed) {
 	for (size_t i = 0; i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];

@@ -130,6 +130,8 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out);
 /* Fills these fields of the observed objects in. */
 void ledger_recall(const struct ledger *ledger, struct state *observed);
+/* Is a MAC address recorded by which the object is recognized? */
+bool ledger_has_sign(const struct ledger_entry *entry);
 /* Does the observed object have the MAC address under which it was made or moved in (FIELD_SIGN)? It may lack the
  * mark still. */
 bool ledger_is_signed(const struct ledger_entry *entry, const struct object *observed);

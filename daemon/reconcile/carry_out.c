@@ -90,11 +90,12 @@ static void note_places(struct pass *pass, const struct plan *plan, const struct
 }
 
 /* Does the ledger say already that topod made it? Then the entry outlives a creation that fails: a link that was made or
- * moved in before may be in another place now, and is recognized by its entry there. */
+ * moved in before may be in another place now, and is recognized by its entry there. Of a link to move in, the entry of a
+ * crash may not say which one. */
 static bool was_made(const struct ledger *ledger, const struct object *object) {
 	const struct ledger_entry *entry = object ? ledger_find_object(ledger, object) : NULL;
 
-	return entry && entry->made;
+	return entry && entry->made && (!entry->kind->bare_create || ledger_has_sign(entry));
 }
 
 static void note_intent(struct pass *pass, const struct plan *plan, struct change *change, struct text *lines,
@@ -106,10 +107,9 @@ static void note_intent(struct pass *pass, const struct plan *plan, struct chang
 
 	note_change(pass, change, lines);
 	note_places(pass, plan, change, lines);
-	if (lines->size == before)
-		return;
-	change->noted = is_new;
-	vec_push(&noted->list, change);
+	change->noted = is_new; /* perhaps by the line of a crash */
+	if (lines->size != before)
+		vec_push(&noted->list, change);
 }
 
 static int note_intents(struct pass *pass, const struct plan *plan) {
