@@ -149,6 +149,24 @@ static void test_gateway_behind_what_is_awaited(void **state _unused_) {
 	is_well(&s);
 }
 
+/* topod dies while it tries to move in an interface that is not there. What somebody else then makes under that name in an
+ * adopted namespace is theirs. */
+static void test_card_that_is_not_there(void **state _unused_) {
+	const struct step crash = { .type = STEP_CRASH, .n = 1, .after = true };
+	_situation_ s;
+
+	begin(&s, "topology: t\nnamespaces: {n0: {adopt: true, interfaces: {wan: {kind: physical, source: eth9}}}}\n", NULL);
+	act(&s, (struct op){ .type = OP_NS_ADD, .ns = "n0" });
+	run_plan_crash(&s.run, &crash);
+	start(&s);
+	run_quiesce(&s.run);
+	assert_int_equal(s.run.n_crashes, 1);
+	act(&s, (struct op){ .type = OP_BRIDGE, .ns = "n0", .name = "wan" });
+	go_down(&s);
+	assert_non_null(ns_link(world_ns(s.run.w, "n0"), "wan"));
+	assert_int_equal(count(&s, "delete n0/wan"), 0);
+}
+
 /* The file names the card by its MAC address instead of its name. Its namespace is deleted while topod does not run, and a
  * process keeps it alive: the card is back in the host, with the MAC address that topod gave it, only after topod has missed
  * it. */
@@ -208,11 +226,11 @@ static void test_found_route_behind_a_foreign_one(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		situation_test(test_taken_over_and_put_behind),        situation_test(test_taken_in_between),
-		situation_test(test_secondary_of_somebody_else),       situation_test(test_secondary_that_is_promoted),
-		situation_test(test_route_over_a_card_that_changes),   situation_test(test_gateway_that_cannot_be_reached),
-		situation_test(test_gateway_behind_what_is_awaited),   situation_test(test_card_named_by_its_mac_address),
-		situation_test(test_found_route_behind_a_foreign_one),
+		situation_test(test_taken_over_and_put_behind),      situation_test(test_taken_in_between),
+		situation_test(test_card_that_is_not_there),         situation_test(test_secondary_of_somebody_else),
+		situation_test(test_secondary_that_is_promoted),     situation_test(test_route_over_a_card_that_changes),
+		situation_test(test_gateway_that_cannot_be_reached), situation_test(test_gateway_behind_what_is_awaited),
+		situation_test(test_card_named_by_its_mac_address),  situation_test(test_found_route_behind_a_foreign_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
