@@ -10,8 +10,8 @@
 
 #include "model/section.h"
 
-/* The entries of `networks`, and of their `members`. */
-extern const struct mapping mapping_network, mapping_member;
+/* The entries of `networks`. */
+extern const struct mapping mapping_network;
 
 /* Returns root, a document with the keys of `top`, with all abbreviations written out; parts of it may be root's own. A
  * mistake is an error in diags, and what it concerns is left out. */

@@ -31,8 +31,7 @@ static struct pool *find_pool(struct expansion *x, pool_list *pools, const struc
 	uint64_t set = 0;
 
 	vec_foreach(p, pools)
-		if (p->position.line == node->position.line && p->position.column == node->position.column &&
-		    p->position.source == node->position.source)
+		if (position_same(&p->position, &node->position))
 			return p;
 	if (!fields_parse(&x->parse, node,
 			  &(struct fields_parse){ .what = "the prefix of a link",

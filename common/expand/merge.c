@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "expand/merge.h"
 
-#include <strings.h>
-
-/* YAML 1.1's words for true begin with t or y, or are "on". */
-static bool truth(const struct node *node) {
-	return strchr("tTyY", node->text[0]) || strcasecmp(node->text, "on") == 0;
-}
-
 static bool same_value(const struct node *a, const struct node *b) {
 	uint32_t x, y;
 
 	if (a->n == b->n && memcmp(a->text, b->text, a->n) == 0)
 		return true;
 	if (node_is_bool_word(a) && node_is_bool_word(b))
-		return truth(a) == truth(b);
+		return node_is_true(a) == node_is_true(b);
 	return parse_u32(a->text, &x) == 0 && parse_u32(b->text, &y) == 0 && x == y;
 }
 

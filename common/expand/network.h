@@ -39,6 +39,10 @@ struct network {
 	vec(struct member) members;
 };
 
+static inline bool gateway_is_at_bridge(const struct network *network) {
+	return network->gateway && streq(network->gateway, network->bridge.ns);
+}
+
 /* Reads an entry of `networks`, and gives each member its addresses. False after an error. Free with network_done(). */
 bool network_read(struct expansion *x, const struct node_pair *entry, struct network *ret);
 void network_done(struct network *network);

@@ -34,6 +34,8 @@ static const struct field network_fields[NETWORK_N_FIELDS] = {
 			  .doc = "Largest packet of the bridge and of both ends of each link, in bytes." },
 };
 
+static const struct mapping mapping_member;
+
 static const struct section network_sections[] = {
 	{ .key = "prefix",
 	  .shape = SECTION_LIST,
@@ -96,7 +98,7 @@ static const struct section member_sections[] = {
 	{},
 };
 
-const struct mapping mapping_member = {
+static const struct mapping mapping_member = {
 	.name = "member",
 	.title = "Members",
 	.doc = "An entry of `members`: a name, or a mapping.",
@@ -221,7 +223,7 @@ static bool read_gateway(struct expansion *x, struct network *network, const str
 /* The gateway must be a member or the bridge's namespace; the latter cannot be a member. */
 static bool check_gateway(struct expansion *x, struct network *network) {
 	struct suggestion near = suggest_for(network->gateway ? network->gateway : "");
-	bool found = !network->gateway || streq(network->gateway, network->bridge.ns), good = true;
+	bool found = !network->gateway || gateway_is_at_bridge(network), good = true;
 
 	suggest(&near, network->bridge.ns);
 	vec_foreach(member, &network->members) {
@@ -269,8 +271,7 @@ static bool check_taken(struct expansion *x, const struct network *network, size
 	vec_foreach(member, &network->members)
 		if (member->addresses[family].address.family)
 			all[n++] = (struct taken){ member->addresses[family].address, member };
-	if (network->gateway && streq(network->gateway, network->bridge.ns) &&
-	    prefix_host(&network->prefixes[family], 0, &first))
+	if (gateway_is_at_bridge(network) && prefix_host(&network->prefixes[family], 0, &first))
 		all[n++] = (struct taken){ first.address, NULL };
 	qsort(all, n, sizeof(*all), compare_taken);
 	for (size_t i = 1; i < n; i++) {

@@ -189,7 +189,7 @@ static void write_forwarding(struct writing *w, const struct name *name) {
 
 	if (!name->families[0] && !name->families[1])
 		return;
-	if (written && written->type == NODE_SCALAR && node_is_bool_word(written) && strchr("tTyY", written->text[0]))
+	if (written && written->type == NODE_SCALAR && node_is_bool_word(written) && node_is_true(written))
 		return; /* for both families */
 	add_namespace(w, name->text, name->position,
 		      build_mapping(w->x->arena, name->position,
@@ -249,7 +249,7 @@ static void write_network(struct writing *w, const struct network *network) {
 
 	vec_foreach(member, &network->members)
 		ports[n++] = write_member(w, network, member);
-	bool gateway = network->gateway && streq(network->gateway, network->bridge.ns);
+	bool gateway = gateway_is_at_bridge(network);
 	for (size_t i = 0; gateway && i < FAMILIES; i++)
 		if (network->prefixes[i].address.family)
 			prefix_host(&network->prefixes[i], 0, &first[i]);

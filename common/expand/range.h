@@ -4,7 +4,7 @@
  *
  * A pattern is such a name as written. All patterns of one entry (a link names two ends), and all ranges of one pattern,
  * run in step: the i-th thing that the entry stands for has the i-th number of each range, and `{n}` is that of the
- * first range. This file reads patterns and makes names; which texts are names is for others to know (expand.c).
+ * first range. This file reads patterns and makes names; which texts are names is for others to know (ranges.c).
  */
 #pragma once
 

@@ -71,46 +71,49 @@ static void add_identity(const struct object *object, struct text *out) {
 	}
 }
 
-/* The addresses of the link, and what is the matter with what belongs to it. */
-static void add_parts(const struct making *m, const struct ns_state *ns, struct graph_link *link, struct text *out) {
-	char buffer[PREFIX_TEXT_MAX];
-	struct prefix address;
-
-	ns_foreach(object, ns) {
-		const char *home = object_is_link(object) ? NULL : object_home_link(object);
-
-		if (!home || !streq(home, link->name))
-			continue;
-		link->mark = MAX(link->mark, mark_of(m, object));
-		if (object->kind->assigns && object->kind->assigns(object, &address))
-			add_piece(out, prefix_format(&address, buffer));
-	}
-}
-
-/* The loopback interface is drawn only if the file gives it addresses: every namespace has one. */
-static bool is_drawn(const struct object *link, const char *caption) {
-	return *caption || !streq(object_home_link(link), "lo");
-}
-
-static void add_link(struct making *m, struct graph_space *space, const struct ns_state *ns, const struct object *object) {
+static void add_link(struct making *m, struct graph_space *space, const struct object *object) {
 	struct graph_link *link = arena_new(&m->graph->arena, struct graph_link);
+	struct known *known = arena_new(&m->graph->arena, struct known);
 	_cleanup_text_ struct text caption = {};
-	struct known *known;
 
 	*link = (struct graph_link){ .object = object, .name = object_home_link(object), .space = space };
 	link->kind = object->kind->unnamed || object->kind->any_kind ? "" : object->kind->name;
 	link->mark = mark_of(m, object);
 	add_identity(object, &caption);
-	add_parts(m, ns, link, &caption);
 	link->caption = arena_strdup(&m->graph->arena, text_str(&caption));
-	if (!is_drawn(object, link->caption))
-		return;
-	link->id = m->n_ids++;
 	vec_push(&space->links, link);
-	known = arena_new(&m->graph->arena, struct known);
 	known->object = object;
 	known->link = link;
 	HASH_ADD_PTR(m->known, object, known);
+}
+
+/* An address of the link, and what is the matter with what belongs to it. */
+static void add_part(const struct making *m, struct graph_link *link, const struct object *object) {
+	char buffer[PREFIX_TEXT_MAX];
+	struct prefix address;
+
+	link->mark = MAX(link->mark, mark_of(m, object));
+	if (object->kind->assigns && object->kind->assigns(object, &address))
+		link->caption = arena_printf(&m->graph->arena, "%s%s%s", link->caption, *link->caption ? ", " : "",
+					     prefix_format(&address, buffer));
+}
+
+/* The loopback interface is drawn only if the file gives it addresses: every namespace has one. */
+static void number_links(struct making *m, struct graph_space *space) {
+	size_t n = 0;
+
+	vec_foreach(at, &space->links) {
+		struct known *known = NULL;
+
+		if (*(*at)->caption || !streq((*at)->name, "lo")) {
+			(*at)->id = m->n_ids++;
+			space->links.items[n++] = *at;
+			continue;
+		}
+		HASH_FIND_PTR(m->known, &(*at)->object, known);
+		HASH_DEL(m->known, known);
+	}
+	space->links.n = n;
 }
 
 /* Routes for everything, and the entries of tables, one per line. */
@@ -135,16 +138,21 @@ static void add_space(struct making *m, const struct ns_state *ns) {
 	struct graph_space *space = arena_new(&m->graph->arena, struct graph_space);
 
 	*space = (struct graph_space){ .name = ns->name };
+	ns_foreach(object, ns)
+		if (object_is_link(object))
+			add_link(m, space, object);
 	ns_foreach(object, ns) {
-		if (object->gone)
-			continue;
-		if (object_is_link(object)) {
-			add_link(m, space, ns, object);
-		} else if (!object_home_link(object) || object->kind->leads) {
+		const char *home = object_is_link(object) ? NULL : object_home_link(object);
+		struct graph_link *link = home ? link_of(m, ns_find_link(ns, home)) : NULL;
+
+		if (link)
+			add_part(m, link, object);
+		if (!object_is_link(object) && (!home || object->kind->leads)) {
 			space->mark = MAX(space->mark, mark_of(m, object));
 			add_notes(m, space, object);
 		}
 	}
+	number_links(m, space);
 	space->id = m->n_ids++;
 	vec_push(&m->graph->spaces, space);
 }
@@ -170,6 +178,19 @@ static void connect_link(const struct making *m, struct graph_link *link) {
 	}
 }
 
+/* From the last to the first, because each is put at the front of its list. */
+static void put_below(struct graph_space *space) {
+	for (size_t i = space->links.n; i-- > 0;) {
+		struct graph_link *link = space->links.items[i], *above = link->controller;
+
+		if (!above || above->space != space)
+			above = link->lower && link->lower->space == space ? link->lower : NULL;
+		struct graph_link **list = above ? &above->below : &space->top;
+		link->next = *list;
+		*list = link;
+	}
+}
+
 void graph_make(struct graph *ret, const char *topology, const struct state *state, const struct graph_marks *marks) {
 	struct making m = { .graph = ret, .state = state, .marks = marks };
 
@@ -180,6 +201,8 @@ void graph_make(struct graph *ret, const char *topology, const struct state *sta
 	vec_foreach(space, &ret->spaces)
 		vec_foreach(link, &(*space)->links)
 			connect_link(&m, *link);
+	vec_foreach(space, &ret->spaces)
+		put_below(*space);
 	HASH_CLEAR(hh, m.known);
 }
 

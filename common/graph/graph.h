@@ -40,6 +40,8 @@ struct graph_link {
 	struct graph_link *lower;      /* what it is made on */
 	struct graph_link *controller; /* the bridge, bond or VRF that it is a port of */
 	const char *underlay;          /* the namespace in which its outer packets travel; NULL: its own */
+	/* Drawn below it (first, then its siblings by `next`): its ports, and what is made on it in the same namespace. */
+	struct graph_link *below, *next;
 	struct graph_space *space;
 	size_t id; /* unique in the graph */
 	enum graph_mark mark;
@@ -48,6 +50,7 @@ struct graph_link {
 struct graph_space {
 	const char *name;
 	vec(struct graph_link *) links;
+	struct graph_link *top;  /* the first of those that are drawn below no other one */
 	vec(const char *) notes; /* "default via 10.0.0.1"; the entries of tables */
 	size_t id;
 	enum graph_mark mark; /* of the namespace itself and of what belongs to no link */

@@ -50,13 +50,6 @@ static void add_line(const struct tree *tree, const char *head, const char *text
 	text_add(tree->out, color ? "\033[0m\n" : "\n");
 }
 
-/* The link under which this one is drawn; NULL: the namespace. */
-static const struct graph_link *parent_of(const struct graph_link *link) {
-	if (link->controller && link->controller->space == link->space)
-		return link->controller;
-	return link->lower && link->lower->space == link->space ? link->lower : NULL;
-}
-
 /* Behind the name, so that a line that is cut still tells it. */
 static void add_name(const char *name, enum graph_mark mark, struct text *text) {
 	text_add(text, name);
@@ -85,26 +78,17 @@ static void add_branch(const struct tree *tree, const char *indent, bool last, c
 	add_line(tree, head.data, text, mark, false);
 }
 
-/* What is below `parent`, and behind it the notes. No loop: check refuses links that are stacked in a circle. */
-static void add_links(const struct tree *tree, const struct graph_space *space, const struct graph_link *parent,
-		      const char *indent) {
-	size_t left = parent ? 0 : space->notes.n;
-
-	vec_foreach(at, &space->links)
-		left += parent_of(*at) == parent;
-	vec_foreach(at, &space->links) {
+/* The links of a list, each with what is below it. No loop: check refuses links that are stacked in a circle. */
+static void add_links(const struct tree *tree, const struct graph_link *first, const char *indent, bool last) {
+	for (const struct graph_link *link = first; link; link = link->next) {
 		_cleanup_text_ struct text text = {}, deeper = {};
+		bool ends = last && !link->next;
 
-		if (parent_of(*at) != parent)
-			continue;
-		describe(tree, *at, &text);
-		add_branch(tree, indent, --left == 0, text.data, (*at)->mark);
-		text_addf(&deeper, "%s%s", indent, left == 0 ? "   " : tree->style->utf8 ? "│  " : "|  ");
-		add_links(tree, space, *at, deeper.data);
+		describe(tree, link, &text);
+		add_branch(tree, indent, ends, text.data, link->mark);
+		text_addf(&deeper, "%s%s", indent, ends ? "   " : tree->style->utf8 ? "│  " : "|  ");
+		add_links(tree, link->below, deeper.data, true);
 	}
-	vec_foreach(note, &space->notes)
-		if (!parent)
-			add_branch(tree, indent, --left == 0, *note, GRAPH_WELL);
 }
 
 void graph_text(const struct graph *graph, const struct graph_style *style, struct text *out) {
@@ -115,6 +99,8 @@ void graph_text(const struct graph *graph, const struct graph_style *style, stru
 
 		add_name((*space)->name, (*space)->mark, &title);
 		add_line(&tree, "", title.data, (*space)->mark, true);
-		add_links(&tree, *space, NULL, "");
+		add_links(&tree, (*space)->top, "", !(*space)->notes.n);
+		for (size_t i = 0; i < (*space)->notes.n; i++)
+			add_branch(&tree, "", i + 1 == (*space)->notes.n, (*space)->notes.items[i], GRAPH_WELL);
 	}
 }

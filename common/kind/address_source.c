@@ -128,9 +128,6 @@ const struct source source_address = {
 
 /* Neighbours: a duplicate address can be tried again when the other host is gone. */
 
-/* A BPF filter reads numbers in network order, but messages have host order. */
-#define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
-
 /* Passes neighbours that are deleted or have failed. */
 static struct sock_filter gone_filter[] = {
 	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),

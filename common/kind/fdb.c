@@ -8,7 +8,7 @@
  * (unknown addresses) and multicast to any number of other ends. The kernel carries no mark on entries.
  *
  * Learned entries come and go, and are not read. The entries that a vxlan makes for its own far end are compared with
- * that (vxlan.c). A static entry is lost when its port leaves the bridge.
+ * that (vxlan_ends.c). A static entry is lost when its port leaves the bridge.
  */
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -273,9 +273,6 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 	struct ndmsg *ndm = nl_begin(w, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*ndm));
 	ndm->ndm_family = AF_BRIDGE;
 }
-
-/* A BPF filter reads numbers in network order, but messages have host order. */
-#define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
 
 /* Passes what is_fixed() may want of AF_BRIDGE. */
 static struct sock_filter fixed_filter[] = {

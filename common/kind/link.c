@@ -341,15 +341,6 @@ static int put_joining(struct encode *encode, const struct change *change, uint3
 	return r;
 }
 
-static uint64_t flagged_mask(const struct kind *kind, enum field_flags flag) {
-	uint64_t mask = 0;
-
-	for (size_t i = 0; i < kind->n_fields; i++)
-		if (kind->fields[i].flags & flag)
-			mask |= field_bit(i);
-	return mask;
-}
-
 /* The kernel applies the flags of a message first, so what must be set before the link is up goes into a message of
  * its own. The attributes of IFLA_INFO_DATA come before the flags. */
 static int encode_update(struct encode *encode, const struct change *change, uint32_t index) {
@@ -357,7 +348,7 @@ static int encode_update(struct encode *encode, const struct change *change, uin
 	const struct link *seen = (const struct link *)change->observed;
 	uint64_t fields = change->fields & ~(field_bit(LINK_OWN_ADDRESSES) | field_bit(LINK_OWN_ROUTES));
 	int r = put_joining(encode, change, index, &fields);
-	if (r == 0 && seen && seen->up && fields & flagged_mask(object->kind, FIELD_WHEN_DOWN)) {
+	if (r == 0 && seen && seen->up && fields & kind_flagged(object->kind, FIELD_WHEN_DOWN)) {
 		put_down(encode, index);
 		fields |= object->set & field_bit(LINK_UP);
 	}

@@ -201,9 +201,6 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 	put_dump(w, AF_INET6, NTF_PROXY);
 }
 
-/* A BPF filter reads numbers in network order, but messages have host order. */
-#define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
-
 /* Passes deleted and static neighbours, but no entries of a bridge's forwarding table. */
 static struct sock_filter fixed_filter[] = {
 	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN),

@@ -15,7 +15,6 @@
 
 struct nft_reader_line {
 	struct nft_reader_line *next;
-	size_t size;
 	const char *text;
 	uint64_t handle;
 };
@@ -136,7 +135,6 @@ static void read_rule(struct nft_reader *reader, const struct nlmsghdr *nlh) {
 		return;
 	line = arena_new(reader->decode->arena, struct nft_reader_line);
 	*line = (struct nft_reader_line){
-		.size = text.size,
 		.text = arena_strndup(reader->decode->arena, text_str(&text), text.size),
 		.handle = nl_get_number(tb[NFTA_RULE_HANDLE]),
 	};

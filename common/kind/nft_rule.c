@@ -305,22 +305,15 @@ static void translate_address(struct nftnl_rule *rule, const struct nft_entry *e
 	set_flags(expr, NFTNL_EXPR_NAT_FLAGS, entry);
 }
 
-static void masquerade(struct nftnl_rule *rule, const struct nft_entry *entry) {
+/* To an address of the namespace's own: at most the ports are chosen. */
+static void translate_ports(struct nftnl_rule *rule, const struct nft_entry *entry, const char *name, uint16_t first,
+			    uint16_t last, uint16_t flags) {
 	struct target_regs regs = load_target(rule, &entry->to);
-	struct nftnl_expr *expr = add_expr(rule, "masq");
+	struct nftnl_expr *expr = add_expr(rule, name);
 
-	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MIN, regs.first_port);
-	set_reg(expr, NFTNL_EXPR_MASQ_REG_PROTO_MAX, regs.last_port);
-	set_flags(expr, NFTNL_EXPR_MASQ_FLAGS, entry);
-}
-
-static void redirect(struct nftnl_rule *rule, const struct nft_entry *entry) {
-	struct target_regs regs = load_target(rule, &entry->to);
-	struct nftnl_expr *expr = add_expr(rule, "redir");
-
-	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MIN, regs.first_port);
-	set_reg(expr, NFTNL_EXPR_REDIR_REG_PROTO_MAX, regs.last_port);
-	set_flags(expr, NFTNL_EXPR_REDIR_FLAGS, entry);
+	set_reg(expr, first, regs.first_port);
+	set_reg(expr, last, regs.last_port);
+	set_flags(expr, flags, entry);
 }
 
 /* Statements of filters. */
@@ -409,10 +402,12 @@ static void clamp_mss(struct nftnl_rule *rule, uint32_t mss) {
 static void act(struct nftnl_rule *rule, const struct nft_entry *entry) {
 	switch ((enum nft_action)entry->action) {
 	case NFT_MASQUERADE:
-		masquerade(rule, entry);
+		translate_ports(rule, entry, "masq", NFTNL_EXPR_MASQ_REG_PROTO_MIN, NFTNL_EXPR_MASQ_REG_PROTO_MAX,
+				NFTNL_EXPR_MASQ_FLAGS);
 		break;
 	case NFT_REDIRECT:
-		redirect(rule, entry);
+		translate_ports(rule, entry, "redir", NFTNL_EXPR_REDIR_REG_PROTO_MIN, NFTNL_EXPR_REDIR_REG_PROTO_MAX,
+				NFTNL_EXPR_REDIR_FLAGS);
 		break;
 	case NFT_SNAT:
 		translate_address(rule, entry, NFT_NAT_SNAT);

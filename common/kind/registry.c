@@ -37,6 +37,15 @@ int kind_field(const struct kind *kind, const char *name) {
 	return -1;
 }
 
+uint64_t kind_flagged(const struct kind *kind, enum field_flags flags) {
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].flags & flags)
+			mask |= field_bit(i);
+	return mask;
+}
+
 /* Also wg(8)'s words, and what one might write instead of the path of a file. */
 const char *const kind_secret_keys[] = {
 	SYSCTL_STABLE_SECRET, SYSCTL_FASTOPEN_KEY, "private-key", "private-key-file", "PrivateKey", "preshared-key",

@@ -3,7 +3,7 @@
  * A namespace's rules of nftables as one object: which section adds what to it, what follows from the rest of the
  * namespace (`hairpin`), and how it is changed.
  *
- * What the keys mean is in ruleset_nat.c.
+ * What the keys mean is in ruleset_nat.c and ruleset_filter.c.
  */
 #include "kind/nft_entry.h"
 #include "model/change.h"

@@ -180,8 +180,8 @@ struct nft_entries {
 /* A chain of `filter`. */
 struct nft_filter_chain {
 	bool given;
-	uint32_t policy;                        /* enum nft_action */
-	struct position position, positions[1]; /* of the mapping, and of `policy` */
+	uint32_t policy;              /* enum nft_action */
+	struct position positions[1]; /* of `policy` */
 	uint64_t set;
 	struct nft_entries rules;
 };
@@ -279,7 +279,7 @@ void ruleset_print(const struct ruleset *ruleset, struct text *out);
 /* The name of the table; the caller frees. */
 char *nft_table_name(const char *topology);
 
-/* Compiling (nft_compile.c). */
+/* Compiling (nft_compile.c, nft_rule.c). */
 
 /* How many rules an entry becomes; SIZE_MAX: too many to count. */
 size_t nft_entry_n_rules(const struct nft_entry *entry);

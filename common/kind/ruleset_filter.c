@@ -243,7 +243,7 @@ static bool read_chain(struct parse *p, const struct node *node, const struct pl
 	static const char *const others[] = { "rules", NULL };
 	const struct node *rules = NULL;
 
-	*chain = (struct nft_filter_chain){ .given = true, .policy = NFT_ACCEPT, .position = node->position };
+	*chain = (struct nft_filter_chain){ .given = true, .policy = NFT_ACCEPT };
 	if (node->type == NODE_SEQUENCE) {
 		diag_error(p->diags, node->position,
 			   "the rules of %s stand below 'rules', beside 'policy': {policy: drop, rules: [...]}",

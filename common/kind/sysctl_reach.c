@@ -53,7 +53,7 @@ unsigned sysctl_reach(struct arena *arena, const struct sysctl *written, struct 
 	}
 	if (!split(arena, written->path, &p))
 		return 0;
-	if (streq(p.last, "stable_secret"))
+	if (streq(p.last, SYSCTL_STABLE_SECRET))
 		ret[0] = (struct sysctl_reach){ p.directory, streq(p.name, "default") ? NULL : p.name, "addr_gen_mode", "2",
 						false };
 	else if (streq(p.name, "all") && is_set_for_all(&p))

@@ -337,7 +337,7 @@ static int encode_peer(struct encode *encode, const struct change *change) {
 	uint64_t mask = delete ? 0 : change->fields;
 	uint32_t flags = (delete ? WGPEER_F_REMOVE_ME : 0) | (update ? WGPEER_F_UPDATE_ONLY : 0);
 
-	if (!delete &&mask & field_bit(ALLOWED_IPS))
+	if (mask & field_bit(ALLOWED_IPS))
 		flags |= WGPEER_F_REPLACE_ALLOWEDIPS;
 	size_t done = put_message(encode, peer, flags, mask, 0);
 	while (mask & field_bit(ALLOWED_IPS) && done < peer->allowed.n)

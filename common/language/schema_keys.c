@@ -67,8 +67,7 @@ void schema_collect(struct schema_mappings *all) {
 			add_mapping(all, (*k)->section->mapping);
 	add_place(all, SECTION_INTERFACE);
 	add_mapping(all, &mapping_link);
-	add_mapping(all, &mapping_network);
-	add_mapping(all, &mapping_member);
+	add_nested(all, &mapping_network);
 	add_place(all, SECTION_NAMESPACE);
 	add_place(all, SECTION_TOP);
 	add_mapping(all, &mapping_defaults);

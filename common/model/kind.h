@@ -291,3 +291,5 @@ const struct kind *kind_by_name(const char *name, const struct class *class);
 const struct kind *kind_by_link_kind(const char *link_kind, const struct class *class, const struct nlattr *const *data);
 /* The position of the field of this name; -1: there is none. */
 int kind_field(const struct kind *kind, const char *name);
+/* The fields that have one of these flags. */
+uint64_t kind_flagged(const struct kind *kind, enum field_flags flags);

@@ -15,6 +15,9 @@
 #include "model/hint.h"
 #include "model/state.h"
 
+/* A BPF filter reads numbers in network order, but messages have host order. */
+#define AS_READ(number) (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(number) : (number))
+
 /*
  * The scan of one namespace, as a source sees it. A source is read in rounds: dump() writes the requests of a round,
  * decode() and refused() get the answers, and finish() says whether there is another round. If a round has no requests,

@@ -373,18 +373,17 @@ static void recall(const struct ledger_entry *entry, struct arena *arena, struct
 	}
 }
 
-static bool is_recalled(const struct kind *kind) {
-	for (size_t i = 0; i < kind->n_fields; i++)
-		if (kind->fields[i].flags & FIELD_LEDGER)
-			return true;
-	return false;
-}
-
 void ledger_recall(const struct ledger *ledger, struct state *observed) {
+	const struct kind *kind = NULL; /* objects of a kind mostly come in a row */
+	uint64_t recalled = 0;
+
 	state_foreach(ns, observed)
-		ns_foreach(object, ns)
-			if (is_recalled(object->kind))
+		ns_foreach(object, ns) {
+			if (object->kind != kind)
+				recalled = kind_flagged(kind = object->kind, FIELD_LEDGER);
+			if (recalled)
 				recall(ledger_find_object(ledger, object), &observed->arena, object);
+		}
 }
 
 static bool knows_sign(const struct ledger_entry *entry, const struct field *field, const struct object *observed) {

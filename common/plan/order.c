@@ -14,7 +14,6 @@
  *     STAGE_LINK               links are made, and changed if others are     height, lowest link first;
  *                              made on them                                  then create, settings, update
  *     STAGE_INSIDE             the rest, one namespace after the other       class; those that go late last
- *     STAGE_CARRIER            what needs a link with a carrier              likewise; then deletions
  *     STAGE_CARRIER            what needs a link's carrier (next hops and    as STAGE_INSIDE, deletions last
  *                              what uses them)
  *     STAGE_DELETE_NAMESPACE   namespaces that are deleted                   -

@@ -199,9 +199,13 @@ static void add_state(struct page *page) {
 	}
 }
 
-/* Calls fn once for each namespace in which something is the matter. */
-static void each_affected(const struct report_status *s, void (*fn)(void *userdata, const char *ns, size_t size),
-			  void *userdata) {
+/* The namespaces in which something is the matter, each once. */
+static void add_affected(struct page *page) {
+	const struct report_status *s = page->status;
+
+	if (!s->n_troubles)
+		return;
+	begin(page, "where");
 	for (size_t i = 0; i < s->n_troubles; i++) {
 		const char *ns = s->failures[i].scope;
 		size_t size = strcspn(ns, "/"), earlier = 0;
@@ -209,26 +213,12 @@ static void each_affected(const struct report_status *s, void (*fn)(void *userda
 		while (earlier < i && (strncmp(s->failures[earlier].scope, ns, size) != 0 ||
 				       !strchr("/", s->failures[earlier].scope[size])))
 			earlier++;
-		if (earlier == i)
-			fn(userdata, ns, size);
+		if (earlier < i)
+			continue;
+		_cleanup_free_ char *name = strndup(ns, size);
+		text_add(page->out, i ? ", " : "");
+		report_clean(name ? name : "", page->out);
 	}
-}
-
-static void add_name(void *userdata, const char *ns, size_t size) {
-	struct page *page = userdata;
-	_cleanup_free_ char *name = strndup(ns, size);
-
-	report_clean(name ? name : "", page->out);
-	text_add(page->out, ", ");
-}
-
-static void add_affected(struct page *page) {
-	if (!page->status->n_troubles)
-		return;
-	begin(page, "where");
-	each_affected(page->status, add_name, page);
-	page->out->size -= strlen(", ");
-	page->out->data[page->out->size] = '\0';
 	text_add(page->out, "\n");
 }
 

@@ -60,10 +60,6 @@ static void keep(struct diags *diags, enum severity severity, struct position po
 					      .last = position.origin });
 }
 
-static bool same_place(const struct position *a, const struct position *b) {
-	return a->line == b->line && a->column == b->column && a->source == b->source;
-}
-
 /* Does a diagnostic in the list stand for this one: is it the same mistake of another origin, or its cause? */
 static bool fold(struct diags *diags, enum severity severity, struct position position, const char *format) {
 	vec_foreach(diag, &diags->list) {
@@ -71,7 +67,7 @@ static bool fold(struct diags *diags, enum severity severity, struct position po
 			    diag->position.origin != position.origin && diags_origin(diags, diag->position) &&
 			    diags_origin(diags, position);
 
-		if (!(same || diag->cause) || !position.line || !same_place(&diag->position, &position))
+		if (!(same || diag->cause) || !position.line || !position_same(&diag->position, &position))
 			continue;
 		if (same && diag->last != position.origin) {
 			diag->n_more++;

@@ -19,6 +19,11 @@ struct position {
 			  * diags.origins; 0: it stands only for itself */
 };
 
+/* Is it the same place in the text, for whichever origin? */
+static inline bool position_same(const struct position *a, const struct position *b) {
+	return a->line == b->line && a->column == b->column && a->source == b->source;
+}
+
 /* A file as read. The text must outlive the diags that refer to it; it need not end in NUL. */
 struct source_text {
 	const char *name; /* as the user wrote it; shown before the position */

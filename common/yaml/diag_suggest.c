@@ -178,7 +178,6 @@ static const struct {
 	{ "keepalive", "persistent-keepalive" },
 	{ "listen", "listen-port" },
 	{ "port", "listen-port" },
-	{ "mark", "fwmark" },
 	{ "firewall-mark", "fwmark" },
 	{ "wg", "wireguard" },
 	{ "vlan-aware", "vlan-filtering" },

@@ -84,6 +84,8 @@ bool node_is_null(const struct node *node);
 
 /* Is it a plain scalar that YAML 1.1 reads as a bool: `true`, `no`, `on`, `y`, … in its three spellings of case? */
 bool node_is_bool_word(const struct node *node);
+/* Is such a word one for true? */
+bool node_is_true(const struct node *node);
 
 /* Is it a plain scalar that YAML 1.1 reads as a base-60 number: `22:22`, some MAC addresses? */
 bool node_is_sexagesimal(const struct node *node);

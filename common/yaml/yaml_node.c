@@ -4,6 +4,8 @@
  */
 #include "yaml/yaml.h"
 
+#include <strings.h>
+
 static const struct node_pair *find_pair(const struct node *mapping, const char *key) {
 	size_t n = strlen(key);
 
@@ -63,6 +65,11 @@ bool node_is_bool_word(const struct node *node) {
 	};
 
 	return is_plain(node) && is_one_of(node->text, words, ARRAY_SIZE(words));
+}
+
+/* Those for true begin with t or y, or are "on". */
+bool node_is_true(const struct node *node) {
+	return strchr("tTyY", node->text[0]) || strcasecmp(node->text, "on") == 0;
 }
 
 /* Skips one digit of a base-60 number: 0 to 59, in one or two characters. Returns what follows it, or NULL. */

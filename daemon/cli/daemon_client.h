@@ -13,7 +13,8 @@ enum { DAEMON_TIMEOUT_USEC = 10 * 1000 * 1000 }; /* the daemon does not answer d
 /* Is the argument a file's name, rather than a topology's? */
 bool daemon_client_names_file(const char *argument);
 
-/* The topology that the argument means. A name is taken as it is. A file means the topology of the daemon that manages it,
+/* The topology that the argument means. The name of one is taken as it is; another NAME means the file of the service,
+ * TOPOD_CONFIG_DIR/NAME.yaml, if that exists. A file means the topology of the daemon that manages it,
  * or else the name in it. Without an argument it is the only one that runs. NULL, after an error message, if that is not
  * clear. The caller frees. */
 char *daemon_client_topology(const struct options *options);

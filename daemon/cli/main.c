@@ -14,8 +14,7 @@ static int unknown_verb(const char *name) {
 	for (const struct verb *v = verbs; v->name; v++)
 		suggest(&meant, v->name);
 	suggest(&meant, "help");
-	complain("unknown verb '%s'%s%s%s", name, meant.near ? "; did you mean '" : "", meant.near ? meant.near : "",
-		 meant.near ? "'?" : "");
+	complain_unknown(&meant, "unknown verb '%s'", name);
 	hint("`topod help` lists the verbs");
 	return EXIT_USAGE;
 }

@@ -26,8 +26,7 @@ static void no_such_name(const char *name) {
 
 	for (const char **known = netns_names(&arena); *known; known++)
 		suggest(&meant, *known);
-	complain("there is no namespace '%s'%s%s%s", name, meant.near ? "; did you mean '" : "",
-		 meant.near ? meant.near : "", meant.near ? "'?" : "");
+	complain_unknown(&meant, "there is no namespace '%s'", name);
 	hint("namespaces are those in " NETNS_DIR ", as of `ip netns`; with --pid PID, that of a process");
 }
 

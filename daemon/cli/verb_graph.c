@@ -12,7 +12,7 @@
 #include "report/report.h"
 #include "run/terminal.h"
 
-/* What a daemon says, by scope and noun; a topology in trouble lists many objects, but a picture asks for each once. */
+/* What a daemon says: at most 100 objects that fail or drifted, and 100 that wait. */
 struct health {
 	struct arena arena;
 	struct report_status status;

@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "cli/templates.h"
 #include "cli/verbs.h"
+#include "files/text_file.h"
 
 /* Names that people try first. */
 static const struct {
@@ -57,8 +58,7 @@ static int unknown(const char *name) {
 
 	for (const struct template *t = templates; t->name; t++)
 		suggest(&meant, t->name);
-	complain("there is no template '%s'%s%s%s", name, meant.near ? "; did you mean '" : "", meant.near ? meant.near : "",
-		 meant.near ? "'?" : "");
+	complain_unknown(&meant, "there is no template '%s'", name);
 	hint("`topod init` lists them");
 	return EXIT_USAGE;
 }
@@ -89,8 +89,9 @@ static int write_new(const char *path, const struct text *text) {
 		complain("cannot create %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	if (write(fd, text->data, text->size) != (ssize_t)text->size) {
-		complain("cannot write %s: %s", path, strerror(errno));
+	int r = text_file_write(fd, text_str(text), -ENOSPC);
+	if (r < 0) {
+		complain("cannot write %s: %s", path, strerror(-r));
 		unlink(path);
 		return EXIT_FAILED;
 	}

@@ -66,6 +66,10 @@ static void add_topology_line(struct table *table, const json_t *entry) {
 	table_set(table, row, LIST_FILE, text_in(entry, "file"), NULL);
 }
 
+static void say_there_is_none(void) {
+	hint("there is no topology; `topod apply SPEC` or `topod run SPEC` makes one");
+}
+
 int verb_list(const struct options *options) {
 	_cleanup_table_ struct table *table = table_new(list_columns, ARRAY_SIZE(list_columns));
 	bool hidden;
@@ -77,7 +81,7 @@ int verb_list(const struct options *options) {
 	if (!options->json && json_array_size(list))
 		table_print(table, color_on(options, stdout));
 	if (!options->json && !json_array_size(list))
-		hint("there is no topology; `topod apply SPEC` or `topod run SPEC` makes one");
+		say_there_is_none();
 	if (hidden)
 		complain(
 			"some topologies hide their contents from this user: be root, or a member of the group '%s' for those "
@@ -222,7 +226,6 @@ static void print_topologies(const json_t *list, const struct options *options) 
 struct search {
 	const char *only; /* a topology, or a namespace; NULL: everything */
 	bool is_topology;
-	struct suggestion meant;
 	json_t *found;
 	int error;
 	char *failed; /* the topology of that error */
@@ -255,8 +258,7 @@ static int nothing_found(const struct search *search) {
 
 	for (const char **name = netns_names(&arena); *name; name++)
 		suggest(&meant, *name);
-	complain("no topology has the name or the namespace '%s'%s%s%s", search->only, meant.near ? "; did you mean '" : "",
-		 meant.near ? meant.near : "", meant.near ? "'?" : "");
+	complain_unknown(&meant, "no topology has the name or the namespace '%s'", search->only);
 	hint("`topod list` lists the topologies");
 	return EXIT_FAILED;
 }
@@ -276,7 +278,7 @@ static int print_found(const struct search *search, const struct options *option
 	else if (json_array_size(search->found))
 		print_topologies(search->found, options);
 	else
-		hint("there is no topology; `topod apply SPEC` or `topod run SPEC` makes one");
+		say_there_is_none();
 	return EXIT_DONE;
 }
 

@@ -51,9 +51,9 @@ int verb_run(const struct options *options) {
 	raise_limits();
 	good = spec_file_load(loop.path, loop.flags, &loaded);
 	report_diags(&loaded, options);
-	if (!good)
+	if (!good) {
 		hint_about_argument(options->args[0]);
-	if (!good)
 		return EXIT_SPEC;
+	}
 	return loop_run(&loop, &loaded) < 0 ? EXIT_FAILED : EXIT_DONE;
 }

@@ -146,6 +146,20 @@ void complain(const char *format, ...) {
 	va_end(args);
 }
 
+void complain_unknown(const struct suggestion *meant, const char *format, ...) {
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	if (meant->near)
+		complain("%s; did you mean '%s'?", text, meant->near);
+	else
+		complain("%s", text);
+}
+
 void hint(const char *format, ...) {
 	va_list args;
 

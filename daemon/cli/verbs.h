@@ -62,6 +62,8 @@ int verb_schema(const struct options *options);
 
 /* Prints "topod: …" on standard error. */
 void complain(const char *format, ...) _printf_(1, 2);
+/* The same, with "; did you mean '…'?" if something is near. */
+void complain_unknown(const struct suggestion *meant, const char *format, ...) _printf_(2, 3);
 /* Prints a hint below it. */
 void hint(const char *format, ...) _printf_(1, 2);
 /* Prints all diagnostics on standard error. */

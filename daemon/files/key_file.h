@@ -9,5 +9,6 @@
 #include "files/spec_file.h"
 
 /* Fills in the keys of the spec. A problem is a diagnostic at the place where the path is written: an error, or a warning if
- * `flags` has SPEC_FILE_CHECK. A key file that the caller may not read is no problem then. */
+ * `flags` has SPEC_FILE_CHECK, which also accepts a file that the caller may not read. Permissions that are too wide are an
+ * error only with SPEC_FILE_TRUSTED, and else a warning. */
 void key_files_read(struct loaded_spec *loaded, unsigned flags);

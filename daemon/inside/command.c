@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "base/vec.h"
 #include "inside/prompt.h"
 
 /* ---- the user ---- */

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "files/text_file.h"
+
 /* The files find the label in TOPOD_PROMPT and close descriptor 9. It has one digit, because only bash can close others. */
 enum { PROMPT_FD = 9 };
 #define PROMPT_DIR "/proc/self/fd/9"
@@ -58,9 +60,8 @@ static int make_tmpfs(void) {
 
 static bool write_file(int dir, const char *name, const char *text) {
 	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-	ssize_t size = (ssize_t)strlen(text);
 
-	return fd >= 0 && fchmod(fd, 0444) == 0 && write(fd, text, (size_t)size) == size;
+	return fd >= 0 && fchmod(fd, 0444) == 0 && text_file_write(fd, text, -EIO) == 0;
 }
 
 /* Shells replace signs in a prompt, so only harmless ones get there. */

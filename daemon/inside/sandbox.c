@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 
 #include "files/own_dir.h"
+#include "files/text_file.h"
 #include "inside/command.h"
 #include "inside/enter.h"
 
@@ -76,7 +77,7 @@ static char *problem_of(const char *what, int error) {
 static int write_to(const char *path, const char *text) {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	return fd < 0 ? -errno : text_file_write(fd, text, -EIO);
 }
 
 /* The user becomes root inside, and nobody else exists there. See user_namespaces(7) about setgroups. */

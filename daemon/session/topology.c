@@ -256,39 +256,44 @@ static const char *setting_seen(const struct state *observed, const char *ns, co
 	return found ? ((const struct sysctl *)found)->value : NULL;
 }
 
-/* Warnings that depend on settings which the file does not declare. A namespace that does not exist yet will have the same
- * as the host, unless somebody changed the host's. */
+/* An object whose warning depends on a setting that the file does not declare. */
+struct question {
+	const struct object *object;
+	const struct ns_state *ns;
+	const struct sysctl *asked;
+};
+
+/* A namespace that does not exist yet will have the same settings as the host, unless somebody changed the host's. */
 static void warn_by_settings(struct topology *s, struct diags *diags) {
 	const struct spec *spec = reconciler_spec(s->reconciler);
 	_cleanup_(state_done) struct state asked = {}, observed = {};
 	const struct scan_request request = { .desired = &asked, .ledger = &s->ledger, .topology = spec->topology };
+	vec(struct question) questions = {};
 	vec(struct scope) scopes = {};
 
 	state_foreach(ns, &spec->state)
 		ns_foreach(object, ns) {
 			const char *path = object->kind->asks ? object->kind->asks(object, ns) : NULL;
+			struct sysctl *setting = path ? sysctl_new(&asked.arena, ns->name, path, "0") : NULL;
 
-			if (!path || ns_find(ns, &sysctl_new(&asked.arena, ns->name, path, "0")->object))
+			if (!setting || ns_find(ns, &setting->object))
 				continue;
-			ns_add(state_namespace(&asked, ns->name), &sysctl_new(&asked.arena, ns->name, path, "0")->object);
+			ns_add(state_namespace(&asked, ns->name), &setting->object);
 			ns_add(state_namespace(&asked, NS_HOST), &sysctl_new(&asked.arena, NS_HOST, path, "0")->object);
+			vec_push(&questions, (struct question){ object, ns, setting });
 		}
 	state_foreach(ns, &asked)
 		vec_push(&scopes, (struct scope){ .ns = ns->name });
 	if (scopes.n && s->kernel->ops->observe(s->kernel, &request, scopes.items, scopes.n, &observed) == 0)
-		state_foreach(ns, &spec->state)
-			ns_foreach(object, ns) {
-				const char *path = object->kind->asks ? object->kind->asks(object, ns) : NULL;
-				const struct sysctl *like = path ? sysctl_new(&asked.arena, ns->name, path, "0") : NULL;
+		vec_foreach(q, &questions) {
+			const char *value = setting_seen(&observed, q->ns->name, q->asked);
 
-				if (!like || ns_find(ns, &like->object))
-					continue;
-				const char *value = setting_seen(&observed, ns->name, like);
-				value = value ? value : setting_seen(&observed, NS_HOST, like);
-				if (value)
-					object->kind->warn_value(object, ns, value, diags);
-			}
+			value = value ? value : setting_seen(&observed, NS_HOST, q->asked);
+			if (value)
+				q->object->kind->warn_value(q->object, q->ns, value, diags);
+		}
 	vec_done(&scopes);
+	vec_done(&questions);
 }
 
 void topology_warn(struct topology *s, struct diags *diags) {

@@ -9,7 +9,7 @@ _topod() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--topology | --periodic | --for | --timeout | --color | --format | --user | -u) ((i++)) ;;
+		--topology | --periodic | --for | --timeout | --color | --format | --pid | --user | -u) ((i++)) ;;
 		-*) ;;
 		*) verb=$word && break ;;
 		esac

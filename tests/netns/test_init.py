@@ -37,7 +37,8 @@ class Init(Case):
                 text = f.read()
             lab.make_keys(text)
             self.topod("check", "--strict", path)
-            self.assertIn(re.search("^topology: .*", text, re.MULTILINE)[0] if "\ntopology:" in text else "", f"topology: my-{name}")
+            named = re.search("^topology:", self.topod("init", name).stdout, re.MULTILINE)
+            self.assertEqual([f"topology: my-{name}"] if named else [], re.findall("^topology: .*", text, re.MULTILINE))
             self.assertNotRegex(text, rf"(?<![-\w/]){name}\.yaml")
             self.assertIn("File exists", self.topod("init", name, path, expect=lab.EXIT_FAILED).stderr)
             with open(path) as f:

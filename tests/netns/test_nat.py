@@ -75,7 +75,7 @@ class Nat(Case):
         publish = "action: dnat, in: wan, protocol: tcp, port: 80, to: \"10.0.0.11:8080\""
         self.apply(publish)
         self.assertEqual("203.0.113.9", peer("outside", "203.0.113.1", 80, "web", listen_port=8080))
-        with self.assertRaises(OSError):
+        with self.assertRaises(ConnectionRefusedError):
             peer("pc", "203.0.113.1", 80, "web", listen_port=8080)
         for hairpin in ("true", "lan"):
             self.apply(f"{publish}, hairpin: {hairpin}")

@@ -211,6 +211,9 @@ static void test_entry_errors(void **state _unused_) {
 		     "f:1:26: error: 'fwmark': 0x100 has bits that are not in the mask 0xff");
 	check_errors("- {action: dnat, fwmark: red, to: 10.0.0.1}",
 		     "f:1:26: error: 'fwmark' takes a mark, or a mark and a mask, for example 0x10 or 0x10/0xff, not 'red'");
+}
+
+static void test_netmap_errors(void **state _unused_) {
 	check_errors("- {action: dnat, to: 10.0.0.0/24}",
 		     "f:1:22: error: a prefix in 'to' is for netmap; several hosts are written as a range, such as "
 		     "10.0.0.2-10.0.0.9");
@@ -231,6 +234,9 @@ static void test_entry_errors(void **state _unused_) {
 		     "f:1:46: error: 'out' is not known yet when netmap is applied: the outgoing interface is chosen for "
 		     "the new destination\n"
 		     "f:1:81: error: 'random' chooses a port, and netmap keeps the port");
+}
+
+static void test_hook_and_hairpin_errors(void **state _unused_) {
 	check_errors("- {action: dnat, to: 10.0.0.1, hook: postrouting}",
 		     "f:1:38: error: dnat changes the destination, which is too late in postrouting");
 	check_errors("- {action: snat, to: 10.0.0.1, hairpin: true}", "f:1:41: error: 'hairpin' is for dnat, not for snat");
@@ -242,7 +248,9 @@ static void test_entry_errors(void **state _unused_) {
 	check_errors("- {action: dnat, to: 10.0.0.1, hairpin: a/b}",
 		     "f:1:41: error: 'hairpin' takes true, or the interface behind which the target is; 'a/b' contains '/', "
 		     "':' or white space");
-	/* All errors, not only the first. */
+}
+
+static void test_all_errors(void **state _unused_) {
 	check_errors("- {action: dnat, port: 80, out: eth0}\n- {action: snat}\n- {acton: dnat}",
 		     "f:1:28: error: 'out' is not known yet when dnat is applied: the outgoing interface is "
 		     "chosen for the new destination\n"
@@ -552,13 +560,23 @@ static void test_noun(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),        cmocka_unit_test(test_value_errors),
-		cmocka_unit_test(test_port_errors),  cmocka_unit_test(test_target_errors),
-		cmocka_unit_test(test_entry_errors), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_ruleset),      cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_product),      cmocka_unit_test(test_transaction),
-		cmocka_unit_test(test_deletion),     cmocka_unit_test(test_torn),
-		cmocka_unit_test(test_any_bytes),    cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_value_errors),
+		cmocka_unit_test(test_port_errors),
+		cmocka_unit_test(test_target_errors),
+		cmocka_unit_test(test_entry_errors),
+		cmocka_unit_test(test_netmap_errors),
+		cmocka_unit_test(test_hook_and_hairpin_errors),
+		cmocka_unit_test(test_all_errors),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_ruleset),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_product),
+		cmocka_unit_test(test_transaction),
+		cmocka_unit_test(test_deletion),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_noun),
 	};
 

@@ -113,6 +113,7 @@ static void check(const char *kind, const char *keys, const char *others) {
 				 .desired = read_link(&trip, &trip.second, kind, others),
 				 .observed = seen };
 	update.fields = object_compare(update.desired, seen) & data_fields(update.desired, true);
+	assert_true(update.fields || streq(keys, others));
 	if (update.fields)
 		check_same(update.desired, request(&trip, &update), update.fields);
 }

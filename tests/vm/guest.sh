@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What in-uml and in-qemu share; they set $name, what tests call the machine, and source it. A directory $work is shared with the kernel inside and removed at the end.
-# In it is `init`, which prepares the machine inside, runs the command, and leaves its output in `out` and its status in
+# What in-uml and in-qemu share; they set $name, what tests call the machine, and source it. A directory $work is shared with
+# the kernel inside and removed at the end. In it is `init`, which prepares the machine inside, runs the command, and leaves its output in `out` and its status in
 # `status`.
 [ $# -gt 0 ] || { echo "usage: ${0##*/} COMMAND [ARG...]" >&2; exit 64; }
 work=$(mktemp -d)
 machine=
-clean_up() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; rm -rf "$work"; }
+clean_up() {
+	[ -z "$machine" ] || { kill "$machine" && wait "$machine"; } 2>/dev/null || true # it writes into $work
+	rm -rf "$work"
+}
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' HUP TERM
