@@ -212,6 +212,21 @@ def nft(ns, *args, check=True):
         return run("nft", *words, check=check)
 
 
+def nft_counted(ns, words):
+    """The packets that the nftables rule with these words has counted."""
+    ruleset = nft(ns, "list ruleset").stdout
+    found = [l for l in ruleset.splitlines() if words in l and "counter packets" in l]
+    assert len(found) == 1, f"{words} in {ruleset}"
+    return int(re.search(r"counter packets (\d+)", found[0])[1])
+
+
+def nft_count(ns, words):
+    """Adds a rule that counts the packets which arrive in the namespace; see nft_counted()."""
+    nft(ns, "add table ip seen")
+    nft(ns, "add chain ip seen c { type filter hook prerouting priority -300 ; }")
+    nft(ns, f"add rule ip seen c {words} counter")
+
+
 def ip_json(ns, words):
     return json.loads(ip(ns, "-j -d", words).stdout or "[]")
 
