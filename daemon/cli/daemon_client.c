@@ -2,6 +2,9 @@
 #include "cli/daemon_client.h"
 
 #include "report/report.h"
+#include "cli/spec_argument.h"
+#include "files/ledger_file.h"
+#include "session/topology.h"
 
 void daemon_client_complain(const char *topology, int r) {
 	switch (r) {

@@ -6,7 +6,8 @@
 #pragma once
 
 #include "control/client.h"
-#include "cli/verbs.h"
+#include "cli/output.h"
+#include "cli/verb.h"
 
 enum { DAEMON_TIMEOUT_USEC = 10 * 1000 * 1000 }; /* the daemon does not answer during a pass, which can be long */
 
@@ -30,6 +31,3 @@ void daemon_client_complain_error(const char *topology, const struct control_ans
 
 /* Prints a status as text. False, after an error message, if it cannot be parsed. */
 bool print_status(const json_t *json, const struct options *options);
-
-/* Prints the result of a reload or a resume, and returns the verb's exit code. */
-int print_outcome(const json_t *status, const char *what, const struct options *options);

@@ -10,6 +10,9 @@
 #include "kernel/processes.h"
 #include "kind/link.h"
 #include "report/report.h"
+#include "files/ledger_file.h"
+#include "session/topology.h"
+#include "files/spec_file.h"
 
 static void put(json_t *json, const char *key, json_t *value) {
 	json_object_set_new(json, key, value);

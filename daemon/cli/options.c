@@ -4,7 +4,8 @@
 #include <getopt.h>
 #include <limits.h>
 
-#include "cli/verbs.h"
+#include "cli/output.h"
+#include "cli/verb.h"
 
 /* Functions that read a value. text is the argument, or NULL if the option has none. False if it is wrong, after a
  * message. */
@@ -85,22 +86,22 @@ static const struct {
 	bool (*take)(const char *name, const char *text, void *value);
 } rows[] = { OPTIONS(OPTION_ROW) };
 
-static const struct verb *verb_of(const struct options *options) {
-	return options->n_args ? verb_find(options->args[0]) : NULL;
+static const struct verb *verb_of(const struct options *options, verb_finder *find) {
+	return options->n_args ? find(options->args[0]) : NULL;
 }
 
 /* An argument that is not an option begins the command if the verb runs one and has its own arguments: then options that
  * follow are the command's, also without `--`. */
-static bool begins_command(const struct options *options) {
-	const struct verb *verb = verb_of(options);
+static bool begins_command(const struct options *options, verb_finder *find) {
+	const struct verb *verb = verb_of(options, find);
 	size_t own = verb && !(options->given & OPTION_PID) ? verb->max_args : 0;
 
 	return verb && verb->runs_command && options->n_args > own;
 }
 
 /* What is left of argv is a command, or more arguments. */
-static void take_rest(char **rest, struct options *options) {
-	const struct verb *verb = verb_of(options);
+static void take_rest(char **rest, struct options *options, verb_finder *find) {
+	const struct verb *verb = verb_of(options, find);
 
 	if (verb && verb->runs_command)
 		options->command = rest;
@@ -109,7 +110,7 @@ static void take_rest(char **rest, struct options *options) {
 			options->args[options->n_args++] = *rest++;
 }
 
-bool options_parse(int argc, char **argv, struct options *ret) {
+bool options_parse(int argc, char **argv, verb_finder *find, struct options *ret) {
 	struct option names[ARRAY_SIZE(rows) + 1] = {};
 	enum { FIRST = UCHAR_MAX + 1, ARGUMENT = 1 }; /* above the letters; see the leading '-' in getopt(3) */
 	int r;
@@ -127,7 +128,7 @@ bool options_parse(int argc, char **argv, struct options *ret) {
 			   : r == 'u' ? OPTION_INDEX_USER
 				      : (size_t)(r - FIRST);
 
-		if (r == ARGUMENT && begins_command(ret)) {
+		if (r == ARGUMENT && begins_command(ret, find)) {
 			optind--;
 			break;
 		}
@@ -139,7 +140,7 @@ bool options_parse(int argc, char **argv, struct options *ret) {
 			return false; /* getopt_long() or take() has printed a message */
 		ret->given |= 1u << i;
 	}
-	take_rest(argv + optind, ret);
+	take_rest(argv + optind, ret, find);
 	return true;
 }
 

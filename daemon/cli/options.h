@@ -3,7 +3,7 @@
  * The options of the command line, in one table.
  *
  * A row gives an option its place in struct options, its bit, its parser and its line of `topod help`. To add an option,
- * add a row, and its bit to the verbs that take it (verbs.c).
+ * add a row, and its bit to the verbs that take it (daemon/verbs/verbs.c).
  */
 #pragma once
 
@@ -60,8 +60,11 @@ struct options {
 	char **command; /* of a verb that runs one: its words, ended by NULL. NULL: another verb */
 };
 
+/* The verb of that name; NULL: there is none. */
+typedef const struct verb *verb_finder(const char *name);
+
 /* Reads the command line. False if it is wrong, after a message on standard error. Texts point into argv. */
-bool options_parse(int argc, char **argv, struct options *ret);
+bool options_parse(int argc, char **argv, verb_finder *find, struct options *ret);
 /* The name of the first option in bits, "--json"; NULL: none. */
 const char *option_name(unsigned bits);
 /* Prints the lines of these options for `topod help`. */

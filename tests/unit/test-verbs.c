@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "cli/daemon_client.h"
+#include "verbs/verbs.h"
 
 static const struct {
 	unsigned bit;

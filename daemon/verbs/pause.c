@@ -3,6 +3,7 @@
 #include "cli/daemon_client.h"
 #include "run/loop.h"
 #include "report/report.h"
+#include "verbs/verbs.h"
 
 int verb_pause(const struct options *options) {
 	_cleanup_answer_ struct control_answer answer = {};

@@ -5,8 +5,9 @@
 #include <fcntl.h>
 #include <sys/random.h>
 
+#include "cli/process.h"
 #include "yaml/diag.h"
-#include "cli/verbs.h"
+#include "verbs/verbs.h"
 
 static int unknown_verb(const char *name) {
 	struct suggestion meant = suggest_for(name);
@@ -100,7 +101,7 @@ int main(int argc, char **argv) {
 	fill_standard_descriptors();
 	choose_hash_key();
 	ignore_signals();
-	code = options_parse(argc, argv, &options) ? run_command(&options) : EXIT_USAGE;
+	code = options_parse(argc, argv, verb_find, &options) ? run_command(&options) : EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
 	complain("cannot write to standard output: %s", strerror(errno));

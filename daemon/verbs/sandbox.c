@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod sandbox`: a topology and a command in namespaces of their own, without root. */
-#include "cli/verbs.h"
+#include "cli/process.h"
+#include "verbs/verbs.h"
 #include "inside/command.h"
 #include "inside/sandbox.h"
 

@@ -3,9 +3,10 @@
 #include <malloc.h>
 #include <signal.h>
 
+#include "cli/process.h"
 #include "run/journal.h"
 #include "run/loop.h"
-#include "cli/verbs.h"
+#include "verbs/verbs.h"
 
 /* The loop reads signals as events. They are blocked from the beginning, so that an early one waits for the loop. */
 static void block_signals(void) {

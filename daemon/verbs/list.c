@@ -7,6 +7,7 @@
 #include "cli/inventory.h"
 #include "cli/table.h"
 #include "kernel/named_netns.h"
+#include "verbs/verbs.h"
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"

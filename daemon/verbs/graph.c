@@ -11,6 +11,7 @@
 #include "graph/graph.h"
 #include "report/report.h"
 #include "run/terminal.h"
+#include "verbs/verbs.h"
 
 /* What a daemon says: at most 100 objects that fail or drifted, and 100 that wait. */
 struct health {

@@ -4,6 +4,7 @@
 
 #include "cli/daemon_client.h"
 #include "report/report.h"
+#include "verbs/verbs.h"
 
 /* ---- status ---- */
 

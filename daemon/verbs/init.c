@@ -4,7 +4,7 @@
 
 #include "cli/table.h"
 #include "cli/templates.h"
-#include "cli/verbs.h"
+#include "verbs/verbs.h"
 #include "files/text_file.h"
 
 /* Names that people try first. */

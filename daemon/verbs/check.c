@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod check`: validates files and prints all diagnostics. */
 #include "report/report.h"
-#include "cli/verbs.h"
+#include "verbs/verbs.h"
 
 static void print_valid(const struct loaded_spec *loaded) {
 	struct spec_counts counts = count_spec(&loaded->spec);

@@ -10,6 +10,7 @@
 
 #include "cli/daemon_client.h"
 #include "report/report.h"
+#include "verbs/verbs.h"
 
 static int open_stop(void) {
 	sigset_t signals;

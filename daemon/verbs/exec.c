@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod exec`: becomes a command or a shell in a namespace. */
-#include "cli/verbs.h"
+#include "cli/process.h"
+#include "verbs/verbs.h"
 #include "inside/command.h"
 #include "inside/enter.h"
 #include "kernel/named_netns.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod plan`: shows what would be changed, and changes nothing. */
+#include "cli/process.h"
 #include "report/report.h"
-#include "cli/verbs.h"
+#include "verbs/verbs.h"
 
 static int show(const struct plan *plan, const char *topology, const struct options *options) {
 	struct report_summary summary = report_plan_summary(plan);

@@ -4,10 +4,11 @@
  *
  * Failures are printed at the end, and only those that remain: a change may fail at first and succeed after another one.
  */
+#include "cli/process.h"
 #include "run/journal.h"
 #include "files/error_text.h"
 #include "report/report.h"
-#include "cli/verbs.h"
+#include "verbs/verbs.h"
 
 struct told_failure {
 	char *scope, *noun, *text;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/output.h"
+
+#include <stdarg.h>
+
+#include "run/terminal.h"
+
+static void say(const char *head, const char *format, va_list args) {
+	fputs(head, stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+void complain(const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	say("topod: ", format, args);
+	va_end(args);
+}
+
+void complain_unknown(const struct suggestion *meant, const char *format, ...) {
+	_cleanup_free_ char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	if (meant->near)
+		complain("%s; did you mean '%s'?", text, meant->near);
+	else
+		complain("%s", text);
+}
+
+void hint(const char *format, ...) {
+	va_list args;
+
+	va_start(args, format);
+	say("       ", format, args);
+	va_end(args);
+}
+
+bool color_on(const struct options *options, FILE *stream) {
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	return terminal_takes_color(fileno(stream));
+}
+
+void print_diags(const struct diags *diags, const struct options *options) {
+	_cleanup_free_ char *text = diags_format(diags, color_on(options, stderr));
+
+	fputs(text, stderr);
+}
+
+void print_warnings(const char *lines) {
+	for (const char *end; *lines; lines = *end ? end + 1 : end) {
+		end = strchrnul(lines, '\n');
+		complain("warning: %.*s", (int)(end - lines), lines);
+	}
+}
+
+void print_json(json_t *json) {
+	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+
+	puts(text ? text : "null");
+	json_decref(json);
+}

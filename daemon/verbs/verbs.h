@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs of the command line, one file each. To add one, write its file, its row in verbs.c and its line here.
+ *
+ * Each returns its exit status.
+ */
+#pragma once
+
+#include "cli/output.h"
+#include "cli/spec_argument.h"
+#include "cli/verb.h"
+#include "session/topology.h"
+
+/* Ended by a NULL name. */
+extern const struct verb verbs[];
+const struct verb *verb_find(const char *name);
+/* The usage of topod, or of one verb. */
+void verbs_help(FILE *to);
+void verb_help(const struct verb *verb, FILE *to);
+
+int verb_run(const struct options *options);
+int verb_check(const struct options *options);
+int verb_plan(const struct options *options);
+int verb_apply(const struct options *options);
+int verb_down(const struct options *options);
+int verb_status(const struct options *options);
+int verb_reload(const struct options *options);
+int verb_pause(const struct options *options);
+int verb_resume(const struct options *options);
+int verb_watch(const struct options *options);
+int verb_graph(const struct options *options);
+int verb_list(const struct options *options);
+int verb_show(const struct options *options);
+int verb_init(const struct options *options);
+int verb_version(const struct options *options);
+int verb_sandbox(const struct options *options);
+int verb_exec(const struct options *options);
+int verb_schema(const struct options *options);
+
+/* Applies a spec, as `apply` does, but prints only what goes wrong. Returns the exit code. */
+int apply_quietly(struct loaded_spec *loaded, const struct options *options);
+
+/* Prints the result of a reload or a resume, and returns the verb's exit code. */
+int print_outcome(const json_t *status, const char *what, const struct options *options);
