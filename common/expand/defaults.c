@@ -55,12 +55,8 @@ static const struct node *fill(struct expansion *x, const struct node *entry, co
 }
 
 const struct node *expand_defaults(struct expansion *x, const struct node *namespaces, const struct node *defaults) {
-	if (defaults->type != NODE_MAPPING) {
-		if (!node_is_null(defaults))
-			diag_error(x->diags, defaults->position,
-				   "the defaults of namespaces must be a mapping of keys, not %s", node_type_name(defaults));
+	if (node_is_null(defaults) || !node_check_mapping(x->diags, defaults, "the defaults of namespaces", "keys"))
 		return namespaces;
-	}
 	if (!namespaces || namespaces->type != NODE_MAPPING)
 		return namespaces;
 	struct node_pair *pairs = arena_newn(x->arena, struct node_pair, namespaces->n);

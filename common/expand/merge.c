@@ -92,8 +92,7 @@ const struct node *merge_documents(const struct merging *m, const struct node *c
 	for (size_t i = 1; i < n; i++)
 		if (root->type == NODE_MAPPING && roots[i]->type == NODE_MAPPING)
 			root = unite(*m, root, roots[i]);
-		else if (roots[i]->type != NODE_MAPPING)
-			diag_error(m->diags, roots[i]->position, "a drop-in must be a mapping of keys, not %s",
-				   node_type_name(roots[i]));
+		else
+			node_check_mapping(m->diags, roots[i], "a drop-in", "keys");
 	return root;
 }

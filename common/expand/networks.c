@@ -285,13 +285,8 @@ void expand_networks(struct expansion *x, const struct node *root) {
 	struct writing w = { .x = x, .root = root };
 	vec(struct network) networks = {};
 
-	if (!entries || node_is_null(entries))
+	if (!entries || node_is_null(entries) || !node_check_mapping(x->diags, entries, "'networks'", "names"))
 		return;
-	if (entries->type != NODE_MAPPING) {
-		diag_error(x->diags, entries->position, "'networks' must be a mapping of names, not %s",
-			   node_type_name(entries));
-		return;
-	}
 	note_links(&w);
 	note_interfaces(&w);
 	for (size_t i = 0; i < entries->n; i++) {

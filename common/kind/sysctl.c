@@ -256,11 +256,8 @@ static const struct field setting = { .name = "sysctl", .type = &type_text };
 static void read_sysctl(struct reading *r, const struct section *section _unused_, const struct node *node) {
 	const char *why, *path, *value;
 
-	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'sysctl' must be a mapping of keys, not %s",
-			   node_type_name(node));
+	if (!node_check_mapping(r->parse.diags, node, "'sysctl'", "keys"))
 		return;
-	}
 	for (size_t i = 0; i < node->n; i++) {
 		const struct node_pair *pair = &node->pairs[i];
 

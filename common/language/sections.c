@@ -202,3 +202,37 @@ struct sections sections_of_interface(struct arena *arena) {
 			vec_push(&list, (*k)->section);
 	return finish_list(arena, &list);
 }
+
+/* Which kinds have the key, in an interface of another kind. */
+static const char *of_kinds(struct arena *arena, const char *key) {
+	_cleanup_text_ struct text names = {};
+
+	for (const struct kind *const *k = kinds; *k; k++)
+		for (size_t i = 0; (*k)->class == &class_link && !(*k)->unnamed && i < (*k)->n_fields; i++)
+			if (!((*k)->fields[i].flags & FIELD_HIDDEN) && streq((*k)->fields[i].name, key))
+				text_addf(&names, "%s%s", names.size ? ", " : "", (*k)->name);
+	return names.size ? arena_printf(arena, "only these kinds have it: %s", text_str(&names)) : NULL;
+}
+
+const char *section_elsewhere(struct arena *arena, const char *key, const char *what) {
+	static const struct {
+		const struct mapping *mapping;
+		const char *advice;
+	} places[] = {
+		{ &mapping_topology, "it is a key of the file itself, at the top" },
+		{ &mapping_namespace, "it is a key of a namespace" },
+		{ &mapping_interface, "it is a key of an interface" },
+	};
+	bool interface = strstr(what, mapping_interface.name) != NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		bool is_field = false;
+
+		for (size_t k = 0; k < places[i].mapping->n_fields; k++)
+			is_field |= !(places[i].mapping->fields[k].flags & FIELD_HIDDEN) &&
+				    streq(places[i].mapping->fields[k].name, key);
+		if (is_field || section_find(places[i].mapping, key))
+			return interface && places[i].mapping == &mapping_interface ? NULL : places[i].advice;
+	}
+	return interface ? of_kinds(arena, key) : NULL;
+}

@@ -87,7 +87,7 @@ static void declare_namespace(struct reading *r, const struct node_pair *pair) {
 	const struct node *key = pair->key;
 	const char *name, *why;
 
-	if (!type_text.parse(&r->parse, &key_namespace, key, &name))
+	if (node_refuse_joined_name(r->parse.diags, key) || !type_text.parse(&r->parse, &key_namespace, key, &name))
 		return;
 	if (!file_name_valid(key->text, &why)) {
 		diag_error(r->parse.diags, key->position, "the namespace name '%s' %s", key->text, why);
@@ -102,11 +102,8 @@ static void declare_namespace(struct reading *r, const struct node_pair *pair) {
 }
 
 void spec_declare_namespaces(struct reading *r, const struct section *section _unused_, const struct node *node) {
-	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'namespaces' must be a mapping of names, not %s",
-			   node_type_name(node));
+	if (!node_check_mapping(r->parse.diags, node, "'namespaces'", "names"))
 		return;
-	}
 	for (size_t i = 0; i < node->n; i++)
 		declare_namespace(r, &node->pairs[i]);
 }
@@ -181,6 +178,7 @@ static void add_namespace_objects(struct reading *r) {
 
 /* Reads every file to its end, so that one run shows the mistakes of all. NULL if one cannot be read. */
 static const struct node *read_sources(struct arena *tree, struct diags *diags, size_t first) {
+	struct parse p = { .diags = diags, .arena = tree, .elsewhere = section_elsewhere };
 	const struct node *roots[UINT8_MAX];
 	bool good = true;
 	size_t n = 0;
@@ -193,10 +191,15 @@ static const struct node *read_sources(struct arena *tree, struct diags *diags, 
 		}
 		size_t before = diags->n_errors;
 
-		roots[n] = yaml_read(tree, diags, (uint8_t)source);
+		roots[n] = spec_refuse_other_text(diags, (uint8_t)source) ? NULL : yaml_read(tree, diags, (uint8_t)source);
+		if (roots[n] && spec_refuse_other_file(diags, roots[n]))
+			roots[n] = NULL;
 		if (roots[n] && roots[n]->type == NODE_MAPPING && roots[n]->n == 0 && diags->n_errors == before)
 			diag_error(diags, (struct position){ .source = (uint8_t)source }, "%s", declares_nothing);
-		good &= roots[n++] != NULL;
+		good &= roots[n] != NULL;
+		if (roots[n])
+			roots[n] = spec_mend_keys(&p, roots[n]);
+		n++;
 	}
 	if (!good)
 		return NULL;
@@ -240,7 +243,8 @@ static void settle(struct reading *r) {
 
 static struct spec_reading begin(struct spec *spec, struct diags *diags) {
 	return (struct spec_reading){
-		.here = { .parse = { .diags = diags, .arena = &spec->state.arena }, .state = &spec->state },
+		.here = { .parse = { .diags = diags, .arena = &spec->state.arena, .elsewhere = section_elsewhere },
+			  .state = &spec->state },
 		.spec = spec,
 	};
 }

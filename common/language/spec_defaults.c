@@ -78,12 +78,8 @@ void spec_interface_default(struct reading *r, const struct section *section _un
 void spec_defaults(struct reading *r, const struct section *section, const struct node *node) {
 	struct sections sections = sections_of(r->parse.arena, section->mapping);
 
-	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position,
-			   "'defaults' must be a mapping of 'link', 'interface' and 'namespace', not %s",
-			   node_type_name(node));
+	if (!node_check_mapping(r->parse.diags, node, "'defaults'", "'link', 'interface' and 'namespace'"))
 		return;
-	}
 	spec_read_mapping(r, node, section->mapping, &sections, (struct fields_parse){});
 	spec_read_values(r, &sections);
 }

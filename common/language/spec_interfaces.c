@@ -37,18 +37,38 @@ static void unknown_kind(struct diags *diags, const struct node *node) {
 	diag_unknown(diags, node->position, &near, otherwise.data, "unknown kind '%s'", node->text);
 }
 
+/* The value of `kind`, also where the key is misspelled; an error about that follows when the entry is read. */
+static const struct node *find_kind(struct reading *r, const struct node *value) {
+	const struct fields_parse keys = { .what = mapping_interface.what,
+					   .fields = link_common_fields,
+					   .n = LINK_N_FIELDS,
+					   .others = spec_reading(r)->interface.keys };
+	const struct node *node = node_get(value, "kind");
+	struct parse quiet = { .arena = r->parse.arena, .diags = &(struct diags){} };
+	struct node_pair meant;
+
+	for (size_t i = 0; !node && value->type == NODE_MAPPING && i < value->n; i++)
+		if (!fields_has_key(&keys, value->pairs[i].key->text) &&
+		    fields_mend_key(&quiet, &keys, value, &value->pairs[i], &meant) && streq(meant.key->text, "kind"))
+			node = meant.value;
+	diags_done(quiet.diags);
+	return node;
+}
+
 /* The kind that an entry states or implies; NULL: none, kind_other: after an error. */
 static const struct kind *interface_kind(struct reading *r, const struct node *key, const struct node *value,
 					 const struct object *end) {
 	const struct spec_reading *s = spec_reading(r);
-	const struct node *node = value->type == NODE_MAPPING ? node_get(value, "kind") : NULL;
+	const struct node *node = find_kind(r, value);
 
 	if (!node) {
 		if (end)
 			return end->kind;
 		if (streq(key->text, "lo"))
 			return &kind_loopback;
-		return NULL; /* valid for a port; check_existing() finds the others */
+		if (value->type != NODE_MAPPING && !node_is_null(value))
+			return &kind_other; /* the entry may contain a kind */
+		return NULL;                /* valid for a port; check_existing() finds the others */
 	}
 	const char *text = parse_scalar(&r->parse, &key_kind, node);
 	if (!text)
@@ -103,7 +123,8 @@ static void read_entry(struct reading *r, const struct node *node) {
 	struct sections *sections = &spec_reading(r)->interface;
 	struct object *object = r->link;
 	const struct kind *kind = object->kind;
-	bool unnamed = object->external || kind == spec_reading(r)->pair_kind; /* messages do not name the kind */
+	bool unnamed = object->external || kind == &kind_other ||
+		       kind == spec_reading(r)->pair_kind; /* messages do not name the kind */
 	struct fields_parse fields = {
 		.what = unnamed ? NULL
 				: arena_printf(r->parse.arena, "%s %s interface", indefinite_article(kind->name),
@@ -115,7 +136,7 @@ static void read_entry(struct reading *r, const struct node *node) {
 		.positions = (struct position *)(uintptr_t)object->positions,
 	};
 
-	if (kind != &kind_other)
+	if (kind != &kind_other || node->type != NODE_MAPPING)
 		spec_read_mapping(r, node, &mapping_interface, sections, fields);
 	for (size_t i = 0; i < sections->n; i++) {
 		if (kind == &kind_other) /* after an error its keys are unknown */
@@ -133,7 +154,8 @@ static void read_interface(struct reading *r, const struct node_pair *pair) {
 	enum drift_policy outside = r->drift;
 	const char *name;
 
-	if (!type_link_name.parse(&r->parse, &key_name, pair->key, &name))
+	if (node_refuse_joined_name(r->parse.diags, pair->key) ||
+	    !type_link_name.parse(&r->parse, &key_name, pair->key, &name))
 		return;
 	r->link = ns_find_link(r->ns, name);
 	spec_read_drift(r, pair->value);
@@ -146,11 +168,8 @@ static void read_interface(struct reading *r, const struct node_pair *pair) {
 
 /* Every entry becomes an object before any is read, so that `ports` may name a later one. */
 void spec_interfaces(struct reading *r, const struct section *section _unused_, const struct node *node) {
-	if (node->type != NODE_MAPPING) {
-		diag_error(r->parse.diags, node->position, "'interfaces' must be a mapping of names, not %s",
-			   node_type_name(node));
+	if (!node_check_mapping(r->parse.diags, node, "'interfaces'", "names"))
 		return;
-	}
 	for (size_t i = 0; i < node->n; i++) {
 		const char *why;
 

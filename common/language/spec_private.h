@@ -23,6 +23,13 @@ static inline struct spec_reading *spec_reading(struct reading *r) {
 	return (struct spec_reading *)r;
 }
 
+/* correct.c: the document with unknown keys of its upper levels mended, after errors. */
+const struct node *spec_mend_keys(struct parse *p, const struct node *root);
+
+/* other_files.c: reports a file that is another tool's, by its text or by what is in it. False: it may be a topology. */
+bool spec_refuse_other_text(struct diags *diags, uint8_t source);
+bool spec_refuse_other_file(struct diags *diags, const struct node *root);
+
 /* spec_read.c: reading by the tables of sections. */
 
 void spec_reading_begin(struct spec_reading *s);

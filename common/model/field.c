@@ -5,6 +5,8 @@
  */
 #include "model/field.h"
 
+#include "yaml/other_words.h"
+
 void field_print(const struct field *field, const void *base, struct text *out) {
 	field->type->print(field, field_of(field, base), out);
 }
@@ -40,39 +42,54 @@ static const struct field *find_field(const struct field *fields, size_t n, cons
 	return NULL;
 }
 
-/* Keys that users expect in an interface, and where they belong. */
-static const char *elsewhere(const char *key, const char *what) {
-	static const struct {
-		const char *begin, *where;
-	} places[] = {
-		{ "gateway", "write routes in the namespace: routes: [{to: default, via: ADDRESS}]" },
-		{ "routes", "write routes in the namespace: routes: [{to: default, via: ADDRESS}]" },
-		{ "dhcp", "topod sets only declared addresses; for DHCP, run a client in the namespace" },
-		{ "nameservers", "write name servers in the namespace: dns: {servers: [ADDRESS]}" },
-		{ "dns", "write name servers in the namespace: dns: {servers: [ADDRESS]}" },
-		{ "master", "list ports under their controller: ports: [NAME]" },
-		{ "bridge", "list ports under their controller: ports: [NAME]" },
-		{ "peer", "write veth pairs under 'links': [NAMESPACE:NAME, NAMESPACE:NAME]" },
-		{ "netns", "write interfaces under their namespace" },
-		{ "namespace", "write interfaces under their namespace" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(places) && strstr(what, "interface"); i++)
-		if (startswith(key, places[i].begin))
-			return places[i].where;
-	return NULL;
+bool fields_has_key(const struct fields_parse *f, const char *name) {
+	for (size_t i = 0; f->others && f->others[i]; i++)
+		if (streq(f->others[i], name))
+			return true;
+	return find_field(f->fields, f->n, name) != NULL;
 }
 
-static void unknown_key(struct parse *p, const struct fields_parse *f, const struct node *key) {
-	struct suggestion near = suggest_for(key->text);
+/* Splits a key in which the space after ':' is missing. False: it is something else. */
+static bool split_key(struct parse *p, const struct fields_parse *f, const struct node_pair *pair, struct node_pair *ret) {
+	size_t n = node_is_null(pair->value) ? node_joined_key(pair->key) : 0;
+	struct node *key, *value;
 
+	if (!n || !fields_has_key(f, arena_strndup(p->arena, pair->key->text, n)))
+		return false;
+	node_refuse_joined(p->diags, pair->key);
+	key = arena_memdup(p->arena, pair->key, sizeof(*key));
+	key->text = arena_strndup(p->arena, pair->key->text, key->n = n);
+	value = arena_memdup(p->arena, pair->key, sizeof(*value));
+	value->text += n + 1;
+	value->n -= n + 1;
+	value->position.column += (uint16_t)(n + 1);
+	value->position.width -= (uint8_t)MIN(n + 1, (size_t)value->position.width - 1);
+	*ret = (struct node_pair){ key, value };
+	return true;
+}
+
+bool fields_mend_key(struct parse *p, const struct fields_parse *f, const struct node *mapping, const struct node_pair *pair,
+		     struct node_pair *ret) {
+	struct suggestion near = suggest_for_in(pair->key->text, f->what);
+	struct node *key;
+
+	if (split_key(p, f, pair, ret))
+		return !node_get(mapping, ret->key->text);
 	for (size_t i = 0; i < f->n; i++)
 		if (!(f->fields[i].flags & FIELD_HIDDEN))
 			suggest(&near, f->fields[i].name);
 	for (const char *const *other = f->others; other && *other; other++)
 		suggest(&near, *other);
-	diag_unknown(p->diags, key->position, &near, elsewhere(key->text, f->what), "unknown key '%s' in %s", key->text,
-		     f->what);
+	diag_unknown(p->diags, pair->key->position, &near,
+		     p->elsewhere ? p->elsewhere(p->arena, pair->key->text, f->what) : NULL, "unknown key '%s' in %s",
+		     pair->key->text, f->what);
+	if (!near.near || node_get(mapping, near.near))
+		return false;
+	key = arena_memdup(p->arena, pair->key, sizeof(*key));
+	key->text = near.near;
+	key->n = strlen(near.near);
+	*ret = (struct node_pair){ key, pair->value };
+	return true;
 }
 
 /* Stores the value of a key that is not a field; false: it is another key. */
@@ -85,36 +102,50 @@ static bool take_other(const struct fields_parse *f, const struct node_pair *pai
 	return false;
 }
 
-static void parse_pair(struct parse *p, const struct fields_parse *f, const struct node_pair *pair, uint64_t *seen) {
-	const struct field *field;
+static bool take_field(struct parse *p, const struct fields_parse *f, const struct node_pair *pair, uint64_t *seen) {
+	const struct field *field = find_field(f->fields, f->n, pair->key->text);
 
-	if (take_other(f, pair))
-		return;
-	field = find_field(f->fields, f->n, pair->key->text);
-	if (!field) {
-		unknown_key(p, f, pair->key);
-		return;
-	}
+	if (!field)
+		return false;
 	size_t i = (size_t)(field - f->fields);
 	*seen |= UINT64_C(1) << i;
 	if (f->positions) /* a list or mapping may begin on another line than its key */
 		f->positions[i] = pair->value->type == NODE_SCALAR ? pair->value->position : pair->key->position;
 	if (field->type->parse(p, field, pair->value, field_of(field, f->base)))
 		*f->set |= UINT64_C(1) << i;
+	return true;
+}
+
+static bool take_pair(struct parse *p, const struct fields_parse *f, const struct node_pair *pair, uint64_t *seen) {
+	return take_other(f, pair) || take_field(p, f, pair, seen);
 }
 
 bool fields_parse(struct parse *p, const struct node *mapping, const struct fields_parse *f) {
 	size_t errors = p->diags->n_errors;
+	struct parse quiet = *p;
+	struct diags unseen = {};
+	struct node_pair meant;
 	uint64_t seen = 0;
 
-	if (mapping->type != NODE_MAPPING) {
-		diag_error(p->diags, mapping->position, "%s must be a mapping of keys, not %s%s", f->what,
-			   node_type_name(mapping),
-			   node_is_null(mapping) && f->may_be_empty ? "; an empty one is written {}" : "");
+	if (node_is_null(mapping) && f->may_be_empty) {
+		diag_error(p->diags, mapping->position,
+			   "%s must be a mapping of keys, not a string; an empty one is written {}", f->what);
 		return false;
 	}
-	for (size_t i = 0; i < mapping->n; i++)
-		parse_pair(p, f, &mapping->pairs[i], &seen);
+	if (!node_check_mapping(p->diags, mapping, f->what, "keys"))
+		return false;
+	for (size_t i = 0; i < mapping->n; i++) {
+		const struct node_pair *pair = &mapping->pairs[i];
+
+		if (take_pair(p, f, pair, &seen) || !fields_mend_key(p, f, mapping, pair, &meant))
+			continue;
+		if (other_word_rank(pair->key->text, meant.key->text) < SIZE_MAX) /* its value is another tool's as well */
+			quiet.diags = &unseen;
+		else
+			quiet.diags = p->diags;
+		take_pair(&quiet, f, &meant, &seen);
+	}
+	diags_done(&unseen);
 	for (size_t i = 0; i < f->n; i++) {
 		const char *unless = f->fields[i].unless;
 

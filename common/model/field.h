@@ -27,6 +27,8 @@ struct parse {
 	const struct name_number *tables; /* names of routing tables, ended by a NULL name; or NULL */
 	/* The number of a user or group of this machine, by name; false: there is none. NULL: names are not known. */
 	bool (*find_account)(const char *name, bool group, uint32_t *ret);
+	/* Where a key belongs that is not one of `what` ("an interface"), as advice; NULL: nowhere. Or NULL. */
+	const char *(*elsewhere)(struct arena *arena, const char *key, const char *what);
 };
 
 struct name_number {
@@ -251,5 +253,11 @@ struct fields_parse {
 	struct position *positions; /* n of them, or NULL: the positions of these fields */
 };
 
-/* False after errors were added: unknown keys, missing keys, wrong values. */
+/* False after errors were added: unknown keys, missing keys, wrong values. An unknown key that resembles another one is read
+ * as that, so that no further errors follow from it. */
 bool fields_parse(struct parse *p, const struct node *mapping, const struct fields_parse *f);
+bool fields_has_key(const struct fields_parse *f, const char *name);
+/* Reports a key that is not one of these. If it is clear which one is meant, and the mapping does not have that, returns true
+ * and the pair as it should be. */
+bool fields_mend_key(struct parse *p, const struct fields_parse *f, const struct node *mapping, const struct node_pair *pair,
+		     struct node_pair *ret);

@@ -102,7 +102,7 @@ static void read_entry(struct reading *r, const struct mapping *m, const struct 
 	set_link(object, r->link);
 	if (node->type != NODE_MAPPING && m->bare) {
 		parse_bare(&r->parse, m, node, object);
-	} else if (node->type == NODE_SCALAR && strpbrk(node->text, " \t")) {
+	} else if (node->type == NODE_SCALAR && strpbrk(node->text, " \t") && !node_joined_key(node)) {
 		refuse_words(&r->parse, m, node);
 	} else {
 		struct position *positions = arena_newn(r->parse.arena, struct position, m->kind->n_fields);

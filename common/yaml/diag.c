@@ -101,6 +101,7 @@ void diag_unknown(struct diags *diags, struct position position, const struct su
 	va_start(args, format);
 	const char *text = arena_vprintf(&diags->arena, format, args);
 	va_end(args);
+	otherwise = s->advice ? s->advice : otherwise;
 	if (s->near)
 		diag_error(diags, position, "%s; did you mean '%s'?", text, s->near);
 	else

@@ -103,15 +103,18 @@ char *diag_format_line(const struct diags *diags, const struct diag *diag);
 /* The name that a user may have meant: within a small edit distance, ignoring case, or another program's word for
  * it. The candidates are passed to suggest() one by one. */
 struct suggestion {
-	const char *near; /* the best candidate so far, or NULL */
+	const char *near;   /* the best candidate so far, or NULL */
+	const char *advice; /* without near: what to do instead, or NULL */
 	const char *text;
 	size_t size, distance, synonym;
 };
 struct suggestion suggest_for(const char *text);
+/* The same for a key of something ("an interface") or for "a verb", which may belong elsewhere (other_words.h). */
+struct suggestion suggest_for_in(const char *text, const char *where);
 void suggest(struct suggestion *s, const char *name);
 
-/* Adds the error "FORMAT; did you mean 'NEAR'?"; if there is no suggestion, "FORMAT; OTHERWISE" (otherwise NULL:
- * only "FORMAT"). */
+/* Adds the error "FORMAT; did you mean 'NEAR'?"; if there is no suggestion, "FORMAT; ADVICE" or "FORMAT; OTHERWISE"
+ * (otherwise NULL: only "FORMAT"). */
 void diag_unknown(struct diags *diags, struct position position, const struct suggestion *s, const char *otherwise,
 		  const char *format, ...) _printf_(5, 6);
 

@@ -79,6 +79,17 @@ struct yaml_quote yaml_quote(const char *text, size_t size);
 /* "a mapping", "a list", "a string": for messages. */
 const char *node_type_name(const struct node *node);
 
+/* The length of the key in an unquoted string in which the space after the key's ':' seems to be missing ("mtu:1500", not
+ * fd00:1); 0: it does not look like that. */
+size_t node_joined_key(const struct node *node);
+/* Adds that error, at the key. */
+void node_refuse_joined(struct diags *diags, const struct node *node);
+/* Refuses a key that contains the beginning of its own value, as in "eth0:{kind: bridge}"; false: it does not. */
+bool node_refuse_joined_name(struct diags *diags, const struct node *key);
+
+/* Is it a mapping? If not, adds an error: "WHAT must be a mapping of keys, not a list". `of` is "keys", "names", … */
+bool node_check_mapping(struct diags *diags, const struct node *node, const char *what, const char *of);
+
 /* Is it a plain scalar that is empty, `~` or `null`? */
 bool node_is_null(const struct node *node);
 

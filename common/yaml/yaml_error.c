@@ -70,6 +70,42 @@ static void say_bad_start(struct failure *f) {
 		say(f, f->at, 1, "a value cannot begin with '%c'; quote it", c);
 }
 
+/* Finds a key in the line in which a space is missing after the ':' ("mtu:1500"). */
+static bool find_joined(const struct failure *f, struct yaml_place line, struct yaml_place *ret, size_t *ret_size) {
+	struct yaml_place p = yaml_text_indent(f->text, line);
+
+	while (yaml_text_at(f->text, p) == '-' && next_to(f, p) == ' ') {
+		yaml_text_step(f->text, &p);
+		yaml_text_step(f->text, &p);
+	}
+	*ret = p;
+	while (yaml_text_at(f->text, p) && !strchr(":,[]{}'\" \t\r\n", yaml_text_at(f->text, p)))
+		yaml_text_step(f->text, &p);
+	*ret_size = p.offset - ret->offset + 1;
+	return p.offset > ret->offset && yaml_text_at(f->text, p) == ':' && !is_space(next_to(f, p)) && next_to(f, p) != ':';
+}
+
+/* The end of the line above that is not empty; the text's beginning if there is none. */
+static struct yaml_place line_above(const struct failure *f, struct yaml_place place) {
+	const char *text = f->text->data;
+	size_t i = place.offset - place.column, n = 0;
+
+	while (i && is_space(text[i - 1]))
+		n += text[--i] == '\n';
+	return (struct yaml_place){ .offset = i, .line = place.line - n };
+}
+
+static bool say_joined(struct failure *f, struct yaml_place line) {
+	struct yaml_place key;
+	size_t size;
+
+	if (!find_joined(f, line, &key, &size))
+		return false;
+	struct yaml_quote quote = yaml_quote(f->text->data + key.offset, size);
+	say(f, key, size, "a space is missing after '%s'", quote.text);
+	return true;
+}
+
 /* A ':' where no key can be: a second one in a value, or a line that is indented too far. */
 static void say_bad_colon(struct failure *f) {
 	struct yaml_place start = yaml_text_indent(f->text, f->at), p = start;
@@ -79,6 +115,8 @@ static void say_bad_colon(struct failure *f) {
 			say(f, f->at, 1, "a second ':' in one line; quote the value that contains it");
 			return;
 		}
+	if (say_joined(f, f->at) || say_joined(f, line_above(f, f->at)))
+		return;
 	say(f, start, f->at.column - start.column,
 	    "a key is not allowed here: its line is indented too far, or the key above lacks its ':'");
 }
@@ -98,7 +136,7 @@ static void say_directive(struct failure *f) {
 static void say_no_colon(struct failure *f) {
 	if (yaml_text_at(f->text, f->context) == '-')
 		say(f, f->context, 1, "the '-' of a list entry needs a space after it");
-	else
+	else if (!say_joined(f, f->context))
 		say(f, f->context, yaml_text_rest(f->text, f->context),
 		    "expected 'key: value'; a ':' and a space are missing");
 }
@@ -146,7 +184,13 @@ static void say_bad_block(struct failure *f) {
 	    yaml_text_at(f->text, f->context));
 }
 
+/* After "web:{" the bracket is part of the key. */
 static void say_closes_nothing(struct failure *f) {
+	struct yaml_place key;
+	size_t size;
+
+	if (find_joined(f, f->at, &key, &size) && strchr("[{", f->text->data[key.offset + size]) && say_joined(f, f->at))
+		return;
 	say(f, f->at, 1, "this '%c' is unmatched", yaml_text_at(f->text, f->at));
 }
 

@@ -45,6 +45,43 @@ static bool is_plain(const struct node *node) {
 	return node->type == NODE_SCALAR && !node->quoted;
 }
 
+size_t node_joined_key(const struct node *node) {
+	const char *text = is_plain(node) ? node->text : "";
+	size_t n = strcspn(text, ":,[]{}'\" \t");
+
+	if (!n || text[n] != ':' || !text[n + 1] || strchr(": \t", text[n + 1]))
+		return 0;
+	return strchr(" \t", text[strspn(text, "0123456789abcdefABCDEF:./")]) ? 0 : n; /* an address is a value */
+}
+
+void node_refuse_joined(struct diags *diags, const struct node *node) {
+	struct position position = node->position;
+	size_t n = node_joined_key(node);
+	struct yaml_quote quote = yaml_quote(node->text, n + 1);
+
+	position.width = (uint8_t)MIN(n + 1, (size_t)UINT8_MAX);
+	diag_error(diags, position, "a space is missing after '%s'", quote.text);
+}
+
+bool node_refuse_joined_name(struct diags *diags, const struct node *key) {
+	size_t n = node_joined_key(key);
+
+	if (!n || !strchr("{[", key->text[n + 1]))
+		return false;
+	node_refuse_joined(diags, key);
+	return true;
+}
+
+bool node_check_mapping(struct diags *diags, const struct node *node, const char *what, const char *of) {
+	if (node->type == NODE_MAPPING)
+		return true;
+	if (node_joined_key(node))
+		node_refuse_joined(diags, node);
+	else
+		diag_error(diags, node->position, "%s must be a mapping of %s, not %s", what, of, node_type_name(node));
+	return false;
+}
+
 static bool is_one_of(const char *text, const char *const *words, size_t n) {
 	for (size_t i = 0; i < n; i++)
 		if (streq(text, words[i]))

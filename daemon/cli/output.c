@@ -29,6 +29,8 @@ void complain_unknown(const struct suggestion *meant, const char *format, ...) {
 	va_end(args);
 	if (meant->near)
 		complain("%s; did you mean '%s'?", text, meant->near);
+	else if (meant->advice)
+		complain("%s; %s", text, meant->advice);
 	else
 		complain("%s", text);
 }

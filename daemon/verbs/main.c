@@ -10,7 +10,7 @@
 #include "verbs/verbs.h"
 
 static int unknown_verb(const char *name) {
-	struct suggestion meant = suggest_for(name);
+	struct suggestion meant = suggest_for_in(name, "a verb");
 
 	for (const struct verb *v = verbs; v->name; v++)
 		suggest(&meant, v->name);

@@ -23,6 +23,18 @@ UNREACHABLE = SMALL + "    routes: [{to: 10.99.0.0/16, via: 10.55.0.1}]\n"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
+class Usage(Case):
+    def test_verbs_of_other_tools(self):
+        """They are answered with the right one, or with what is done instead."""
+        for verb, answer in (("up", "did you mean 'apply'"), ("destroy", "did you mean 'down'"), ("validate", "did you mean 'check'"),
+                             ("diff", "did you mean 'plan'"), ("ls", "did you mean 'list'"), ("start", "systemctl start topod@NAME"),
+                             ("stop", "systemctl stop topod@NAME")):
+            done = self.topod(verb, "x", expect=lab.EXIT_USAGE)
+            self.assertIn(f"topod: unknown verb '{verb}'; ", done.stderr)
+            self.assertIn(answer, done.stderr)
+            self.assertEqual("", done.stdout)
+
+
 class Programs(Case):
     def answer(self, *args, expect=0):
         done = self.topod(*args, "--json", expect=expect)

@@ -95,9 +95,9 @@ static void test_filter_spellings(void **state _unused_) {
 	check_rule_errors(
 		"{action: masquerade}",
 		"f:3:14: error: 'masquerade' is not an action: translations stand in the list 'nat' of the namespace");
-	check_rule_errors("{dport: 22, jump: ACCEPT, counter: true}",
-			  "f:3:6: error: unknown key 'dport' in a filter rule; did you mean 'port'?\n"
-			  "f:3:17: error: unknown key 'jump' in a filter rule; did you mean 'action'?");
+	check_rule_errors("{protocol: tcp, dport: 22, jump: ACCEPT, counter: true}",
+			  "f:3:21: error: unknown key 'dport' in a filter rule; did you mean 'port'?\n"
+			  "f:3:32: error: unknown key 'jump' in a filter rule; did you mean 'action'?");
 	static const struct {
 		const char *theirs, *ours;
 	} words[] = {

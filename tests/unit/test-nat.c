@@ -258,7 +258,7 @@ static void test_all_errors(void **state _unused_) {
 		     "f:1:18: error: 'port' needs 'protocol': tcp, udp, sctp, dccp or udplite\n"
 		     "f:2:3: error: snat needs 'to'\n"
 		     "f:3:4: error: unknown key 'acton' in a NAT entry; did you mean 'action'?\n"
-		     "f:3:3: error: a NAT entry needs 'action'");
+		     "f:3:3: error: dnat needs 'to'");
 }
 
 /* `key: [1, 2, …]` with n items, each after `before`. */

@@ -74,7 +74,8 @@ static void test_foreign_spellings(void **state _unused_) {
 		"f:1:69: error: unknown key 'dhcp4' in a bridge interface; topod sets only declared "
 		"addresses; for DHCP, run a client in the namespace\n"
 		"f:1:82: error: unknown key 'slaves' in a bridge interface; did you mean 'ports'?\n"
-		"f:1:95: error: unknown key 'bridge_ports' in a bridge interface; did you mean 'ports'?");
+		"f:1:95: error: unknown key 'bridge_ports' in a bridge interface; did you mean 'ports'?\n"
+		"f:1:110: error: there is no interface 'q' in a");
 	check_diags("netns: {}", "f:1:1: error: unknown key 'netns' in a topology; did you mean 'namespaces'?");
 	check_diags("namespaces: {a: {dns: [1.1.1.1]}}", "f:1:23: error: 'dns' must be a mapping of keys, not a list; write "
 							 "{servers: [ADDRESS]}");

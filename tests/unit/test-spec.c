@@ -416,8 +416,9 @@ static void test_wrong_kinds(void **state _unused_) {
 static void test_wrong_keys(void **state _unused_) {
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, adresses: []}}}}",
 		    "f:1:49: error: unknown key 'adresses' in a bridge interface; did you mean 'addresses'?");
-	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, name: eth0}}}}",
-		    "f:1:49: error: unknown key 'name' in a bridge interface");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, name: eth0}}}}",
+		"f:1:49: error: unknown key 'name' in a bridge interface; the name is the key of the entry: NAME: {kind: …}");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: vxlan}}}}",
 		    "f:1:34: error: a vxlan interface needs 'id' or 'external'");
 	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, accept-ra: 3}}}}",
