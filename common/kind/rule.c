@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A policy rule (ip-rule(8)): in which routing table a packet is looked up, depending on where it comes from, where it
- * goes, its mark and so on. The messages are RTM_NEWRULE and RTM_DELRULE with struct fib_rule_hdr (linux/fib_rules.h,
- * net/core/fib_rules.c).
+ * goes, its mark and so on. rule_value.c reads its values, rule_wire.c has the kernel's messages.
  *
  * The identity of a rule is its family, its priority and all of its selectors; its action (a table, a jump, a refusal)
  * may change. The kernel cannot change a rule, so the new one is added first and the old one deleted after it, in one
@@ -21,53 +20,10 @@
 #include "kind/vrf_name.h"
 #include "model/change.h"
 #include "model/section.h"
-#include "model/source.h"
-
-struct rule {
-	struct object object;
-	uint32_t family, priority, inverted, tos, ip_protocol;
-	struct selector from, to;
-	const char *iif, *oif;
-	struct fwmark fwmark;
-	struct range source_port, destination_port, uid_range;
-	uint32_t type, table, jump, l3mdev, suppress_prefix_length, suppress_interface_group, protocol, present;
-	uint32_t chosen; /* observed: the priority, also where the file has none */
-	bool both;       /* desired: the file names no family, so there is one for each */
-	bool others;     /* observed: it has selectors that topod does not know */
-};
-
-enum rule_field {
-	RULE_FAMILY,
-	RULE_PRIORITY,
-	RULE_FROM,
-	RULE_TO,
-	RULE_IIF,
-	RULE_OIF,
-	RULE_FWMARK,
-	RULE_TOS,
-	RULE_IP_PROTOCOL,
-	RULE_SOURCE_PORT,
-	RULE_DESTINATION_PORT,
-	RULE_UID_RANGE,
-	RULE_NOT,
-	RULE_TABLE,
-	RULE_VRF, /* never set in an object that was read */
-	RULE_L3MDEV,
-	RULE_GOTO,
-	RULE_TYPE,
-	RULE_SUPPRESS_PREFIX_LENGTH,
-	RULE_SUPPRESS_INTERFACE_GROUP,
-	RULE_STATE,
-	RULE_PROTOCOL,
-};
 
 enum {
 	SELECTORS = 1 << RULE_FROM | 1 << RULE_TO | 1 << RULE_IIF | 1 << RULE_OIF | 1 << RULE_FWMARK | 1 << RULE_TOS |
 		    1 << RULE_IP_PROTOCOL | 1 << RULE_SOURCE_PORT | 1 << RULE_DESTINATION_PORT | 1 << RULE_UID_RANGE,
-	ACTION = 1 << RULE_TABLE | 1 << RULE_L3MDEV | 1 << RULE_GOTO | 1 << RULE_TYPE | 1 << RULE_SUPPRESS_PREFIX_LENGTH |
-		 1 << RULE_SUPPRESS_INTERFACE_GROUP,
-	SPORT_MASK = 28,
-	DPORT_MASK = 29,
 	TOS_ECN = 3, /* two bits that a rule cannot match (fib4_rule_configure(), net/ipv4/fib_rules.c) */
 };
 
@@ -92,7 +48,7 @@ static const struct enum_name states[] = { { "present", 1 }, { "absent", 0 }, {}
 #define SELECTOR(index, key, member, value_type, ...) \
 	ROW(index, key, member, value_type, .flags = FIELD_IDENTITY, __VA_ARGS__)
 
-static const struct field fields[] = {
+const struct field rule_fields[] = {
 	ROW(RULE_FAMILY, "family", family, &type_enum, .class = FIELD_KEY, .names = families,
 	    .doc = "`ipv4` or `ipv6`; by default the family of the addresses, or both if there are none."),
 	SELECTOR(
@@ -151,6 +107,26 @@ static bool settle_family(struct parse *p, struct rule *r, struct position posit
 		r->family = family ? family : AF_INET;
 	r->object.set |= field_bit(RULE_FAMILY);
 	return true;
+}
+
+/* A selector that matches every packet, such as `from: 0.0.0.0/0`, is none: the kernel does not show it (fib_nl_fill_rule()).
+ * Its family stays. */
+static void drop_selectors_of_all(struct rule *r) {
+	const struct {
+		enum rule_field field;
+		bool all;
+	} selectors[] = {
+		{ RULE_FROM, !r->from.prefix.length },
+		{ RULE_TO, !r->to.prefix.length },
+		{ RULE_FWMARK, !r->fwmark.mask && !r->fwmark.value },
+		{ RULE_TOS, !r->tos },
+		{ RULE_IP_PROTOCOL, !r->ip_protocol },
+		{ RULE_UID_RANGE, r->uid_range.first == 0 && r->uid_range.last == UINT32_MAX - 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(selectors); i++)
+		if (selectors[i].all)
+			r->object.set &= ~field_bit(selectors[i].field);
 }
 
 /* `from: not X` inverts the whole selector, as in the kernel. */
@@ -213,7 +189,7 @@ static void fill_in(struct rule *r) {
 		r->suppress_prefix_length = RULE_NO_LIMIT;
 	if (!has(r, RULE_SUPPRESS_INTERFACE_GROUP))
 		r->suppress_interface_group = RULE_NO_LIMIT;
-	o->set |= ACTION;
+	o->set |= RULE_ACTION;
 	if (has(r, RULE_STATE) && !r->present) {
 		o->external = true;
 		r->protocol = RTPROT_KERNEL;
@@ -235,6 +211,7 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 	if (!vrf_settle(p, object, RULE_VRF, RULE_TABLE) || !settle_family(p, r, node->position) ||
 	    !settle_inversion(p, r, node->position))
 		return false;
+	drop_selectors_of_all(r);
 	problem = find_problem(r);
 	if (problem)
 		diag_error(p->diags, node->position, "%s", problem);
@@ -265,8 +242,8 @@ static const struct mapping entry = {
 	.title = "Rules",
 	.doc = "An entry of `rules`.",
 	.what = "a rule",
-	.fields = fields,
-	.n_fields = ARRAY_SIZE(fields),
+	.fields = rule_fields,
+	.n_fields = N_RULE_FIELDS,
 	.kind = &kind_rule,
 };
 
@@ -286,8 +263,8 @@ static const struct section sections[] = {
 static void key(const struct object *object, struct text *out) {
 	const struct rule *r = (const struct rule *)object;
 
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		const struct field *field = &fields[i];
+	for (size_t i = 0; i < N_RULE_FIELDS; i++) {
+		const struct field *field = &rule_fields[i];
 
 		if (!(field->flags & FIELD_IDENTITY) || !object_has(object, i))
 			continue;
@@ -308,8 +285,8 @@ static void print_identity(const struct rule *r, struct text *out) {
 	for (size_t i = RULE_FROM; i <= RULE_UID_RANGE; i++) {
 		if (!has(r, i))
 			continue;
-		text_addf(out, " %s ", fields[i].name);
-		field_print(&fields[i], &r->object, out);
+		text_addf(out, " %s ", rule_fields[i].name);
+		field_print(&rule_fields[i], &r->object, out);
 	}
 	if (r->family == AF_INET6 && !has(r, RULE_FROM) && !has(r, RULE_TO))
 		text_add(out, " (IPv6)");
@@ -338,7 +315,7 @@ static void noun(const struct object *object, struct text *out) {
 		text_add(out, " l3mdev true");
 	} else {
 		text_add(out, " table ");
-		type_table.print(&fields[RULE_TABLE], &r->table, out);
+		type_table.print(&rule_fields[RULE_TABLE], &r->table, out);
 	}
 }
 
@@ -369,287 +346,6 @@ static enum stage stage(const struct change *change) {
 	return change->type == CHANGE_DELETE ? STAGE_DELETE : change->desired->gone ? STAGE_GIVE_BACK : STAGE_INSIDE;
 }
 
-/* The kernel's messages. */
-
-static void put_prefix(struct nl_writer *w, uint16_t attr, enum rule_field field, const struct selector *selector) {
-	const struct ip *ip = &selector->prefix.address;
-
-	nl_origin(w, &fields[field]);
-	nl_put(w, attr, ip->bytes, ip_size(ip->family));
-}
-
-static void put_ports(struct nl_writer *w, uint16_t attr, enum rule_field field, const struct range *range) {
-	nl_origin(w, &fields[field]);
-	nl_put(w, attr, &(struct fib_rule_port_range){ (uint16_t)range->first, (uint16_t)range->last },
-	       sizeof(struct fib_rule_port_range));
-}
-
-static void put_number(struct nl_writer *w, uint16_t attr, enum rule_field field, uint32_t value) {
-	nl_origin(w, &fields[field]);
-	nl_put_u32(w, attr, value);
-}
-
-static void put_selectors(struct nl_writer *w, const struct rule *r) {
-	if (has(r, RULE_FROM) && r->from.prefix.length)
-		put_prefix(w, FRA_SRC, RULE_FROM, &r->from);
-	if (has(r, RULE_TO) && r->to.prefix.length)
-		put_prefix(w, FRA_DST, RULE_TO, &r->to);
-	if (has(r, RULE_IIF)) {
-		nl_origin(w, &fields[RULE_IIF]);
-		nl_put_text(w, FRA_IIFNAME, r->iif);
-	}
-	if (has(r, RULE_OIF)) {
-		nl_origin(w, &fields[RULE_OIF]);
-		nl_put_text(w, FRA_OIFNAME, r->oif);
-	}
-	if (has(r, RULE_FWMARK)) {
-		put_number(w, FRA_FWMARK, RULE_FWMARK, r->fwmark.value);
-		put_number(w, FRA_FWMASK, RULE_FWMARK, r->fwmark.mask);
-	}
-	if (has(r, RULE_IP_PROTOCOL)) {
-		nl_origin(w, &fields[RULE_IP_PROTOCOL]);
-		nl_put_u8(w, FRA_IP_PROTO, (uint8_t)r->ip_protocol);
-	}
-	if (has(r, RULE_SOURCE_PORT))
-		put_ports(w, FRA_SPORT_RANGE, RULE_SOURCE_PORT, &r->source_port);
-	if (has(r, RULE_DESTINATION_PORT))
-		put_ports(w, FRA_DPORT_RANGE, RULE_DESTINATION_PORT, &r->destination_port);
-	if (has(r, RULE_UID_RANGE)) {
-		nl_origin(w, &fields[RULE_UID_RANGE]);
-		nl_put(w, FRA_UID_RANGE, &(struct fib_rule_uid_range){ r->uid_range.first, r->uid_range.last },
-		       sizeof(struct fib_rule_uid_range));
-	}
-}
-
-static void put_action(struct nl_writer *w, const struct rule *r) {
-	if (r->type == FR_ACT_TO_TBL && !r->l3mdev)
-		put_number(w, FRA_TABLE, RULE_TABLE, r->table);
-	if (r->l3mdev) {
-		nl_origin(w, &fields[RULE_L3MDEV]);
-		nl_put_u8(w, FRA_L3MDEV, 1);
-	}
-	if (r->type == FR_ACT_GOTO)
-		put_number(w, FRA_GOTO, RULE_GOTO, r->jump);
-	if (r->suppress_prefix_length != RULE_NO_LIMIT)
-		put_number(w, FRA_SUPPRESS_PREFIXLEN, RULE_SUPPRESS_PREFIX_LENGTH, r->suppress_prefix_length);
-	if (r->suppress_interface_group != RULE_NO_LIMIT)
-		put_number(w, FRA_SUPPRESS_IFGROUP, RULE_SUPPRESS_INTERFACE_GROUP, r->suppress_interface_group);
-	nl_put_u8(w, FRA_PROTOCOL, (uint8_t)r->protocol);
-}
-
-/* priority NULL: the kernel chooses. */
-static void put_rule(struct nl_writer *w, uint16_t type, uint16_t flags, const struct rule *r, const uint32_t *priority) {
-	struct fib_rule_hdr *hdr = nl_begin(w, type, flags, sizeof(*hdr));
-
-	hdr->family = (uint8_t)r->family;
-	hdr->src_len = has(r, RULE_FROM) ? r->from.prefix.length : 0;
-	hdr->dst_len = has(r, RULE_TO) ? r->to.prefix.length : 0;
-	hdr->tos = has(r, RULE_TOS) ? (uint8_t)r->tos : 0;
-	hdr->action = (uint8_t)r->type;
-	hdr->flags = r->inverted ? FIB_RULE_INVERT : 0;
-	if (priority)
-		put_number(w, FRA_PRIORITY, RULE_PRIORITY, *priority);
-	put_selectors(w, r);
-	put_action(w, r);
-}
-
-/* The kernel ignores the target of `goto` when it compares rules (rule_exists()): with NLM_F_EXCL it could take a
- * new rule for the old one and refuse it. If two rules match, a deletion removes the older one. */
-static int encode_rule(struct encode *encode, const struct change *change) {
-	const struct rule *want = (const struct rule *)change->desired, *seen = (const struct rule *)change->observed;
-	const struct rule *old = seen ? seen : want;
-	const uint32_t *priority = seen ? &seen->chosen : &old->priority;
-	bool update = change->type == CHANGE_UPDATE, of_state = update && change->fields & field_bit(RULE_STATE);
-	bool makes = change->type != CHANGE_DELETE && (!of_state || want->present);
-	uint16_t flags = NLM_F_CREATE | (update && !of_state ? 0 : NLM_F_EXCL);
-
-	if (makes && has(want, RULE_PRIORITY))
-		priority = &want->priority;
-	if (makes)
-		put_rule(encode->writer, RTM_NEWRULE, flags, want, update || has(want, RULE_PRIORITY) ? priority : NULL);
-	if (change->type == CHANGE_DELETE || (update && !(of_state && want->present)))
-		put_rule(encode->writer, RTM_DELRULE, 0, old, seen ? &seen->chosen : &old->priority);
-	return 0;
-}
-
-static void set_if(struct rule *r, enum rule_field field, bool there) {
-	r->object.set |= there ? field_bit(field) : 0;
-}
-
-static bool get_prefix(const struct nlattr *attr, uint8_t family, uint8_t length, struct selector *ret) {
-	ret->prefix.length = length;
-	return attr && length <= ip_bits(family) &&
-	       ip_from_bytes(family, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), &ret->prefix.address) == 0;
-}
-
-static bool get_link(struct arena *arena, const struct nlattr *attr, const char **ret) {
-	const char *name = nl_get_text(attr);
-
-	*ret = name ? arena_strdup(arena, name) : NULL;
-	return name;
-}
-
-static bool get_ports(const struct nlattr *attr, struct range *ret) {
-	struct fib_rule_port_range range;
-
-	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(range))
-		return false;
-	memcpy(&range, mnl_attr_get_payload(attr), sizeof(range));
-	*ret = (struct range){ range.start, range.end };
-	return true;
-}
-
-static bool get_uids(const struct nlattr *attr, struct range *ret) {
-	struct fib_rule_uid_range range;
-
-	if (!attr || mnl_attr_get_payload_len(attr) < sizeof(range))
-		return false;
-	memcpy(&range, mnl_attr_get_payload(attr), sizeof(range));
-	*ret = (struct range){ range.start, range.end };
-	return range.start != 0 || range.end != UINT32_MAX - 1;
-}
-
-static void decode_selectors(struct arena *arena, struct rule *r, const struct fib_rule_hdr *hdr,
-			     const struct nlattr *const *tb) {
-	uint32_t mask = nl_get_u32(tb[FRA_FWMASK], 0);
-
-	set_if(r, RULE_FROM, get_prefix(tb[FRA_SRC], hdr->family, hdr->src_len, &r->from));
-	set_if(r, RULE_TO, get_prefix(tb[FRA_DST], hdr->family, hdr->dst_len, &r->to));
-	set_if(r, RULE_IIF, get_link(arena, tb[FRA_IIFNAME], &r->iif));
-	set_if(r, RULE_OIF, get_link(arena, tb[FRA_OIFNAME], &r->oif));
-	r->fwmark = (struct fwmark){ nl_get_u32(tb[FRA_FWMARK], 0), mask };
-	set_if(r, RULE_FWMARK, mask || r->fwmark.value);
-	r->tos = hdr->tos;
-	set_if(r, RULE_TOS, hdr->tos);
-	r->ip_protocol = nl_get_u8(tb[FRA_IP_PROTO], 0);
-	set_if(r, RULE_IP_PROTOCOL, r->ip_protocol);
-	set_if(r, RULE_SOURCE_PORT, get_ports(tb[FRA_SPORT_RANGE], &r->source_port));
-	set_if(r, RULE_DESTINATION_PORT, get_ports(tb[FRA_DPORT_RANGE], &r->destination_port));
-	set_if(r, RULE_UID_RANGE, get_uids(tb[FRA_UID_RANGE], &r->uid_range));
-	r->inverted = !!(hdr->flags & FIB_RULE_INVERT);
-	set_if(r, RULE_NOT, r->inverted);
-}
-
-static void decode_action(struct rule *r, const struct fib_rule_hdr *hdr, const struct nlattr *const *tb) {
-	r->type = hdr->action;
-	r->l3mdev = nl_get_u8(tb[FRA_L3MDEV], 0);
-	r->table = r->type == FR_ACT_TO_TBL && !r->l3mdev ? nl_get_u32(tb[FRA_TABLE], hdr->table) : 0;
-	r->jump = r->type == FR_ACT_GOTO ? nl_get_u32(tb[FRA_GOTO], 0) : 0;
-	r->suppress_prefix_length = nl_get_u32(tb[FRA_SUPPRESS_PREFIXLEN], RULE_NO_LIMIT);
-	r->suppress_interface_group = nl_get_u32(tb[FRA_SUPPRESS_IFGROUP], RULE_NO_LIMIT);
-	r->protocol = nl_get_u8(tb[FRA_PROTOCOL], RTPROT_UNSPEC);
-	r->present = true;
-	r->object.set |= ACTION | field_bit(RULE_PROTOCOL) | field_bit(RULE_STATE);
-}
-
-static bool covers_all(const struct nlattr *attr) {
-	return mnl_attr_get_payload_len(attr) == sizeof(uint16_t) && mnl_attr_get_u16(attr) == UINT16_MAX;
-}
-
-/* Does the rule have selectors that topod does not know: of newer kernels, a tunnel id, realms? Since Linux 6.15 a
- * single port comes with a mask of all bits (FRA_SPORT_MASK and FRA_DPORT_MASK, include/uapi/linux/fib_rules.h,
- * which older headers lack); that is not one. */
-static bool has_others(const struct nlmsghdr *nlh, const struct nlattr *const *tb) {
-	const struct nlattr *attr;
-
-	mnl_attr_for_each(attr, nlh, sizeof(struct fib_rule_hdr)) {
-		bool is_mask = mnl_attr_get_type(attr) == SPORT_MASK || mnl_attr_get_type(attr) == DPORT_MASK;
-
-		if (mnl_attr_get_type(attr) > FRA_DPORT_RANGE && !(is_mask && covers_all(attr)))
-			return true;
-	}
-	return tb[FRA_TUN_ID] || tb[FRA_FLOW];
-}
-
-static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
-	const struct fib_rule_hdr *hdr = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[FRA_DPORT_RANGE + 1];
-	struct arena *arena = scan->decode.arena;
-
-	if (nlh->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*hdr) || !ip_size(hdr->family))
-		return 0;
-	nl_parse(nlh, sizeof(*hdr), tb, FRA_DPORT_RANGE);
-	struct rule *r = (struct rule *)object_new(arena, &kind_rule, scan->seen->name);
-	r->family = hdr->family;
-	r->priority = r->chosen = nl_get_u32(tb[FRA_PRIORITY], 0);
-	r->object.set = field_bit(RULE_FAMILY) | field_bit(RULE_PRIORITY);
-	decode_selectors(arena, r, hdr, tb);
-	decode_action(r, hdr, tb);
-	r->others = has_others(nlh, tb);
-	r->object.owned = r->protocol == TOPOD_PROTOCOL;
-	r->object.kernel_made = r->protocol == RTPROT_KERNEL;
-	object_seal(arena, &r->object);
-	scan_add(scan, &r->object);
-	return 0;
-}
-
-static void dump(struct source_scan *scan, struct nl_writer *w) {
-	static const uint8_t both[] = { AF_INET, AF_INET6 };
-
-	if (scan->scope && !scan->concerns(scan, &class_rule))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		struct fib_rule_hdr *hdr = nl_begin(w, RTM_GETRULE, NLM_F_DUMP, sizeof(*hdr));
-
-		hdr->family = both[i];
-	}
-}
-
-/* The kernel does not support rules of this family, so there are none. */
-static int refused(struct source_scan *scan _unused_, int error) {
-	return error == -EAFNOSUPPORT || error == -EOPNOTSUPP ? 0 : error;
-}
-
-static bool is_same(const struct rule *a, const struct rule *b) {
-	return a->type == b->type && a->table == b->table && a->l3mdev == b->l3mdev && a->jump == b->jump;
-}
-
-/* A rule that should be absent, and is, is observed as absent. A different rule at that priority does not count. */
-static int finish_scan(struct source_scan *scan) {
-	ns_foreach(object, scan->desired) {
-		const struct rule *wanted = (const struct rule *)object;
-		struct object *seen;
-		struct rule *absent;
-
-		if (object->kind != &kind_rule || !has(wanted, RULE_STATE))
-			continue;
-		seen = ns_find(scan->seen, object);
-		if (seen && is_same(wanted, (const struct rule *)seen))
-			continue;
-		absent = arena_memdup(scan->decode.arena, wanted, sizeof(*wanted));
-		absent->present = false;
-		absent->object = (struct object){
-			.kind = &kind_rule, .ns = scan->seen->name, .set = wanted->object.set, .kernel_made = true
-		};
-		object_seal(scan->decode.arena, &absent->object);
-		if (seen)
-			ns_remove(scan->seen, seen);
-		scan_add(scan, &absent->object);
-	}
-	return 0;
-}
-
-/* If the file has no priority, that in the event does not show which rule it is about; so all rules of the namespace
- * are scanned. */
-static enum about about(const struct event *event _unused_, struct hint *ret) {
-	ret->type = HINT_CLASS;
-	ret->class = &class_rule;
-	return ABOUT_HINT;
-}
-
-static const struct source source_rule = {
-	.protocol = NETLINK_ROUTE,
-	.first = RTM_NEWRULE,
-	.last = RTM_DELRULE,
-	.groups = (const int[]){ RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, 0 },
-	.only_if_declared = true,
-	.about = about,
-	.dump = dump,
-	.decode = decode,
-	.refused = refused,
-	.finish = finish_scan,
-};
-
 const struct class class_rule = {
 	.sections = sections,
 	.name = "rule",
@@ -664,12 +360,12 @@ const struct kind kind_rule = {
 	.class = &class_rule,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct rule),
-	.fields = fields,
-	.n_fields = ARRAY_SIZE(fields),
+	.fields = rule_fields,
+	.n_fields = N_RULE_FIELDS,
 	.markable = true,
 	.finish = finish,
 	.settle = settle,
-	.encode = encode_rule,
+	.encode = rule_encode,
 	.noun = noun,
 	.id = id,
 	.key = key,

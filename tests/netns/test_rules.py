@@ -123,6 +123,15 @@ class Rules(Case):
         self.assertEqual(["101", "101"], [r["table"] for r in rules("web")])
         self.topod("down", path)
 
+    def test_selectors_of_everything(self):
+        """The kernel does not show a selector that every packet matches; only the family of the prefix is left."""
+        path = self.spec(spec_of("priority: 10, from: 0.0.0.0/0, table: 100", "priority: 11, to: '::/0', tos: 0, table: 101", "priority: 12, fwmark: 0/0, uid-range: 0-4294967294, table: 102"))
+        self.topod("apply", path)
+        self.topod("plan", path)
+        self.assertEqual(["100", "102"], sorted(r["table"] for r in rules("web", 4)))
+        self.assertEqual(["101", "102"], sorted(r["table"] for r in rules("web", 6)))
+        self.topod("down", path)
+
     def test_kernels_first(self):
         """The kernel's rule 0 is deleted after another rule looks up its table, and restored before that one is deleted."""
         path = self.spec(spec_of("priority: 100, table: local, family: ipv4",
