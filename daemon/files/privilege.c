@@ -14,9 +14,10 @@
 #include <sys/syscall.h>
 
 static const uint64_t needed =
-	1ull << CAP_NET_ADMIN    /* requests of all kinds in all namespaces */
-	| 1ull << CAP_SYS_ADMIN  /* unshare, setns and mount of namespaces */
-	| 1ull << CAP_SYS_PTRACE /* following links to /proc/PID/ns/net, and reading them */
+	1ull << CAP_NET_ADMIN          /* requests of all kinds in all namespaces */
+	| 1ull << CAP_NET_BIND_SERVICE /* tunnels over UDP ports below 1024, whose socket the kernel binds for topod */
+	| 1ull << CAP_SYS_ADMIN        /* unshare, setns and mount of namespaces */
+	| 1ull << CAP_SYS_PTRACE       /* following links to /proc/PID/ns/net, and reading them */
 	| 1ull << CAP_DAC_READ_SEARCH /* `sudo topod run` in a user's directory: to read the file again */;
 
 void privilege_hide_memory(void) {
