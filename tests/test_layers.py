@@ -14,7 +14,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 
 # From the ground up: a file includes files of its own room and of rooms before it, never of a later one.
 ROOMS = [
-    "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/expand", "common/language", "common/plan",
+    "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/expand", "common/language", "common/ledger", "common/plan",
     "common/report", "common/graph",
     "daemon/files", "daemon/kernel", "daemon/inside", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run",
     "daemon/cli", "daemon/verbs",
@@ -52,8 +52,8 @@ CALLERS = {
 # class.
 MAY_NAME = {
     "common/language/": "an end of a link and an interface without a `kind` are of kinds that the file does not write",
-    "common/plan/ledger_renamed.c": "the path of a setting has the name of its link in it",
-    "common/plan/ledger_settings.c": "what one setting makes of others and of a link",
+    "common/ledger/ledger_renamed.c": "the path of a setting has the name of its link in it",
+    "common/ledger/ledger_settings.c": "what one setting makes of others and of a link",
 }
 
 FUNCTION_LINES = 60

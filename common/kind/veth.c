@@ -4,7 +4,7 @@
  *
  * Each end is an object with the other one as its twin; only the first end is created, and its request contains both.
  * The kernel refuses IFF_UP and ignores a master for the second end until the pair is complete, so these follow in an
- * update (see following_fields() in plan/diff.c).
+ * update (see following_fields() in plan/diff_change.c).
  */
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>

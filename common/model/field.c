@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reading a mapping of the file by a table of fields, and reading, printing and comparing the value of one field. The
- * types of values are in type.c.
+ * types of values are in type*.c.
  */
 #include "model/field.h"
 

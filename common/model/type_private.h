@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What type.c and type_address.c share. */
+/* What the files of types (type*.c) share. */
 #pragma once
 
 #include "model/field.h"

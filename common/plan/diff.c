@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What differs, object by object. The decision for one object, on one page; act on it with add_creation(), recreate(),
+ * What differs, object by object. The decision for one object, on one page; act on it with diff_create(), recreate(),
  * diff_delete() or diff_refuse(). Undeclared objects are for diff_extra.c, ownership for ownership.c.
  *
  * A declared object that is absent, or whose link is being recreated (missing()):
@@ -33,117 +33,6 @@
  * Before this, an object may wait (diff_waiting.c), and after it, the order within a class is repaired (reorder()).
  */
 #include "plan/diff.h"
-
-/* Adding changes. */
-
-static struct change *add(struct diff *diff, enum change_type type, const struct object *desired,
-			  const struct object *observed, uint64_t fields) {
-	struct change *change = arena_new(&diff->plan->arena, struct change);
-
-	change->type = type;
-	change->desired = desired;
-	change->observed = observed;
-	change->fields = fields;
-	vec_push(&diff->plan->changes, change);
-	return change;
-}
-
-void diff_point(struct diff *diff, struct object *object, struct change *change) {
-	object->change = change;
-	vec_push(&diff->plan->touched, object);
-}
-
-void diff_refuse(struct diff *diff, struct object *desired, const struct object *observed, int error, const char *text) {
-	struct change *change = add(diff, CHANGE_CREATE, desired, observed, 0);
-
-	change->done = change->refused = true;
-	change->error = error;
-	change->text = text;
-	diff_point(diff, desired, change); /* what depends on it is not tried */
-}
-
-uint64_t diff_all_fields(const struct object *object) {
-	uint64_t mask = object->set & ~object->returning;
-
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object->kind->fields[i].class == FIELD_KEY ||
-		    object->kind->fields[i].flags & (FIELD_ONCE | FIELD_ONE_WAY))
-			mask &= ~field_bit(i);
-	return mask;
-}
-
-/* Is a field declared that the kernel reads at the moment when the link comes up? */
-static bool has_before_up(const struct object *object) {
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object_has(object, i) && object->kind->fields[i].flags & FIELD_BEFORE_UP)
-			return true;
-	return false;
-}
-
-/* The fields that follow in an update because the request to create cannot carry them. For the second end of a pair, and a
- * link that joins its controller while it is down, these are also the flags and the controller. The flags also follow if
- * something has to be set before the link is up. */
-static uint64_t following_fields(const struct object *object, bool second) {
-	const struct kind *kind = object->kind;
-	bool joins = second || object->joins_down, flags_follow = joins || has_before_up(object);
-	uint64_t mask = 0;
-
-	for (size_t i = 0; i < kind->n_fields; i++) {
-		const struct field *field = &kind->fields[i];
-		bool late = field->flags & FIELD_AFTER || kind->bare_create || kind->last & field_bit(i) ||
-			    (flags_follow && (field->wire == WIRE_IFF || field->wire == WIRE_IFF_NOT)) ||
-			    (joins && field->flags & FIELD_CONTROLLER);
-
-		if (object_has(object, i) && late && field->class != FIELD_KEY && !(field->flags & FIELD_ONCE))
-			mask |= field_bit(i);
-	}
-	return mask;
-}
-
-/* A change is sent by one protocol: takes the fields of the next one. */
-static uint64_t take_fields(const struct object *object, uint64_t *left) {
-	uint64_t part = 0;
-
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (object->kind->fields[i].wire != WIRE_GENERIC)
-			part |= *left & field_bit(i);
-	part = part ? part : *left;
-	*left &= ~part;
-	return part;
-}
-
-static void add_following(struct diff *diff, const struct object *object, struct change *creation, bool second) {
-	for (uint64_t left = following_fields(object, second); left;) {
-		struct change *change = add(diff, CHANGE_UPDATE, object, NULL, take_fields(object, &left));
-
-		change->completes = true;
-		change->recreates = creation->recreates;
-		plan_add_need(diff->plan, change, creation);
-	}
-}
-
-static struct change *add_creation(struct diff *diff, struct object *object, bool recreates) {
-	uint64_t later = following_fields(object, false);
-	struct change *change = add(diff, CHANGE_CREATE, object, NULL, object->set & ~later);
-
-	change->desired = diff_sign(diff, change);
-	change->recreates = recreates;
-	diff_point(diff, object, change);
-	add_following(diff, object, change, false);
-	if (object->twin) {
-		diff_point(diff, object->twin, change);
-		add_following(diff, object->twin, change, true);
-	}
-	return change;
-}
-
-void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool recreates) {
-	if (observed->change)
-		return;
-	struct change *change = add(diff, CHANGE_DELETE, desired, observed, 0);
-	change->recreates = recreates;
-	diff_point(diff, observed, change);
-}
 
 /* The namespace itself. */
 
@@ -192,7 +81,7 @@ static const struct object *noted_birth(struct diff *diff, const struct object *
  * lives on. */
 static void rename_namespace(struct diff *diff, struct object *object, const struct ns_state *observed) {
 	uint64_t differs = object_compare(object, ns_self(observed));
-	struct change *change = differs ? add(diff, CHANGE_UPDATE, object, ns_self(observed), differs) : NULL;
+	struct change *change = differs ? diff_add(diff, CHANGE_UPDATE, object, ns_self(observed), differs) : NULL;
 
 	if (!change || !observed->obstruction)
 		return;
@@ -227,7 +116,7 @@ static bool gives_up_link(struct diff *diff, struct object *object, struct objec
 			 field_from_text(&diff->plan->arena, object->ns, &kind->fields[i], kind->fields[i].fallback,
 					 unmarked))
 			unmarked->set |= field_bit(i);
-	add(diff, CHANGE_UPDATE, unmarked, seen, diff_all_fields(unmarked))->completes = true;
+	diff_add(diff, CHANGE_UPDATE, unmarked, seen, diff_all_fields(unmarked))->completes = true;
 	return true;
 }
 
@@ -245,7 +134,7 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	else if (!seen && object->external)
 		diff_refuse(diff, object, NULL, -ENOENT, "does not exist, and 'adopt: true' never creates a namespace");
 	else if (!seen)
-		add_creation(diff, object, false);
+		diff_create(diff, object, false);
 	else if (!diff_shares_namespace(diff, object, seen) && !object->external && !diff_is_ours(diff, object, seen))
 		diff_refuse(diff, object, seen, -EEXIST, in_the_way(diff, object, seen, observed));
 	else if (entry)
@@ -337,7 +226,7 @@ static void recreate(struct diff *diff, struct object *object, struct object *ob
 	if (observed)
 		diff_delete(diff, observed, object, true);
 	if (!object->change)
-		add_creation(diff, first_end(object), observed || seen_twin);
+		diff_create(diff, first_end(object), observed || seen_twin);
 	if (observed && !twin)
 		plan_add_need(diff->plan, object->change, observed->change);
 }
@@ -364,7 +253,7 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 	if (object->external && fresh && !object->kind->found)
 		return;
 	if (object->kind->class->permanent || (object->external && fresh))
-		add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
+		diff_add(diff, CHANGE_UPDATE, object, NULL, diff_all_fields(object));
 	else if (object->external)
 		diff_refuse(diff, object, NULL, -ENODEV,
 			    object->gone_with ? goes_with(diff, object->gone_with, true)
@@ -374,7 +263,7 @@ static void missing(struct diff *diff, const struct namespaces *ns, struct objec
 	else if (object->twin)
 		recreate(diff, object, NULL);
 	else
-		add_creation(diff, object, seen);
+		diff_create(diff, object, seen);
 }
 
 static bool needs_recreation(const struct object *object, const struct object *observed, uint64_t differs) {
@@ -488,7 +377,7 @@ static bool goes_first(struct diff *diff, const struct ledger_entry *entry, stru
 }
 
 static void tell_hidden(struct diff *diff, const struct object *object, const struct object *observed, const char *text) {
-	struct change *change = add(diff, CHANGE_UPDATE, object, observed, 0);
+	struct change *change = diff_add(diff, CHANGE_UPDATE, object, observed, 0);
 
 	change->report_only = true;
 	change->text = text;
@@ -598,7 +487,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		const struct object *whole = complete(diff, object, observed);
 
 		while (differs)
-			add(diff, CHANGE_UPDATE, whole, observed, take_fields(object, &differs));
+			diff_add(diff, CHANGE_UPDATE, whole, observed, diff_take_fields(object, &differs));
 	}
 }
 

@@ -70,6 +70,13 @@ bool diff_is_found(const struct ns_state *desired_ns, const struct object *desir
 
 /* What the ledger has about an object that is to be given back rather than deleted, as an object; else NULL. */
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen);
+/* Adds a change (diff_change.c). */
+struct change *diff_add(struct diff *diff, enum change_type type, const struct object *desired,
+			const struct object *observed, uint64_t fields);
+/* A change is sent by one protocol: takes the fields of the next one out of *left. */
+uint64_t diff_take_fields(const struct object *object, uint64_t *left);
+/* Adds the creation of an object, of both ends if it is a pair, and the updates that complete it. */
+struct change *diff_create(struct diff *diff, struct object *object, bool recreates);
 /* Plans to delete the observed object, unless something is already planned for it. recreates: it is created again
  * afterwards. */
 void diff_delete(struct diff *diff, struct object *observed, const struct object *desired, bool recreates);

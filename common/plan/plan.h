@@ -9,7 +9,7 @@
 #pragma once
 
 #include "model/change.h"
-#include "plan/claims.h"
+#include "ledger/claims.h"
 
 /* A ledger entry to forget, by its names. */
 struct lost {

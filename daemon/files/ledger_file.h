@@ -9,7 +9,7 @@
 
 #include <sys/stat.h>
 
-#include "plan/ledger.h"
+#include "ledger/ledger.h"
 
 #define TOPOD_RUN_DIR "/run/topod"
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "plan/claims.h"
+#include "ledger/claims.h"
 
 struct other_ledger;
 

@@ -16,7 +16,7 @@
 #include "kind/bridge_port.h"
 #include "kind/connected.h"
 #include "kind/route.h"
-#include "plan/ledger.h"
+#include "ledger/ledger.h"
 
 enum { REPAIR_LENGTHS = 1, OLD_KERNEL = 2, DEPTH_MAX = 8 };
 

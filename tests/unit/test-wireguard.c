@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "files/spec_file.h"
-#include "plan/ledger.h"
+#include "ledger/ledger.h"
 
 #define KEY "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
 #define OTHER_KEY "gQgXr9LAav42BA0YJdNSNNeqeLtvLmqeuCyrwgM5qSY="

@@ -10,7 +10,7 @@
  *     an object that topod made is not declared any more      nothing here: diff_extra.c deletes it
  */
 #include "kind/link.h"
-#include "plan/ledger_private.h"
+#include "ledger/ledger_private.h"
 
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
 	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)

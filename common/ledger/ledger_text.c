@@ -3,7 +3,7 @@
  * The ledger as lines of text: writing and reading them (the format is in ledger.h). The text is data of unknown
  * origin; a damaged line is counted and skipped. What the lines mean is for ledger.c.
  */
-#include "plan/ledger_private.h"
+#include "ledger/ledger_private.h"
 
 #include <limits.h>
 

@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "plan/ledger.h"
+#include "ledger/ledger.h"
 
 struct claimant {
 	const char *topology;

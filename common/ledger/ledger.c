@@ -12,11 +12,7 @@
  *     found object, value observed            the observed value
  *     anything else                           none: the kernel's default
  */
-#include "plan/ledger_private.h"
-
-enum {
-	VALUE_GUESS = 64,
-};
+#include "ledger/ledger_private.h"
 
 /* Entries. */
 
@@ -192,7 +188,7 @@ static bool is_text(const struct field *field) {
 	return field->type == &type_text || field->type == &type_link_name;
 }
 
-static void print_value(const struct field *field, const struct object *object, struct text *out) {
+void ledger_print_value(const struct field *field, const struct object *object, struct text *out) {
 	if (is_text(field)) {
 		const char *value = *(const char *const *)field_of(field, object);
 
@@ -204,32 +200,16 @@ static void print_value(const struct field *field, const struct object *object, 
 	}
 }
 
-/* As the file declares it. What a secret was before topod is recorded all the same, see ledger_text.c. */
-static void print_declared(const struct field *field, const struct object *object, struct text *out) {
-	if (field->flags & FIELD_SECRET)
-		text_add(out, FIELD_HIDDEN_VALUE);
-	else
-		print_value(field, object, out);
-}
-
 /* Returns whether the value changed. */
 static bool set_value(struct ledger_entry *entry, size_t at, const struct field *field, const struct object *object) {
-	char buffer[VALUE_GUESS];
+	char buffer[LEDGER_VALUE_GUESS];
 	_cleanup_text_ struct text value = TEXT_IN(buffer);
 
-	print_value(field, object, &value);
+	ledger_print_value(field, object, &value);
 	if (ledger_has_field(entry, at) && streq_ptr(ledger_former(entry, at), text_str(&value)))
 		return false;
 	ledger_set_field(entry, at, text_str(&value));
 	return true;
-}
-
-bool ledger_is_value(const char *noted, const struct field *field, const struct object *object) {
-	char buffer[VALUE_GUESS];
-	_cleanup_text_ struct text value = TEXT_IN(buffer);
-
-	print_declared(field, object, &value);
-	return streq(text_str(&value), noted);
 }
 
 /* Recording and forgetting. */
@@ -471,90 +451,8 @@ void ledger_forget_fields(struct ledger *ledger, const struct object *object, ui
 	ledger_forget(ledger, object->ns, id, out);
 }
 
-/* Declared values. */
-
-/* Is the field's value part of what the topology declares? */
-static bool is_declaration(const struct object *desired, uint64_t mask, size_t i) {
-	const struct field *field = &desired->kind->fields[i];
-
-	return desired->set & mask & ~desired->returning & field_bit(i) && field->class != FIELD_KEY &&
-	       !(field->flags & (FIELD_ONCE | FIELD_BIRTH | FIELD_ONE_WAY));
-}
-
-static size_t count_values(const struct ledger_entry *entry) {
-	size_t n = 0;
-
-	for (const struct ledger_former *value = entry->values; value; value = value->next)
-		n++;
-	return n;
-}
-
-bool ledger_is_declared(struct ledger_entry *entry, const struct object *desired, uint64_t mask) {
-	size_t n = 0;
-
-	if (entry->declared_as == desired || desired->kind->class->per_topology)
-		return true;
-	if (entry->kind != desired->kind)
-		return false;
-	for (size_t i = 0; i < desired->kind->n_fields; i++) {
-		const char *value = is_declaration(desired, mask, i) ? ledger_value(entry, i) : NULL;
-
-		if (is_declaration(desired, mask, i) &&
-		    !(value && ledger_is_value(value, &desired->kind->fields[i], desired)))
-			return false;
-		n += value != NULL;
-	}
-	if (!entry->has_declaration || n != count_values(entry) || entry->place.line != desired->position.line ||
-	    entry->place.source != desired->position.source)
-		return false;
-	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
-	return true;
-}
-
-static void declare(struct ledger_entry *entry, const struct object *desired, uint64_t mask, struct text *out) {
-	if (!entry || entry->kind != desired->kind || ledger_is_declared(entry, desired, mask))
-		return;
-	ledger_clear_values(entry);
-	for (size_t i = 0; i < desired->kind->n_fields; i++) {
-		char buffer[VALUE_GUESS];
-		_cleanup_text_ struct text value = TEXT_IN(buffer);
-
-		if (!is_declaration(desired, mask, i))
-			continue;
-		print_declared(&desired->kind->fields[i], desired, &value);
-		add_text(&entry->values, i, text_str(&value));
-	}
-	entry->has_declaration = true;
-	entry->place = desired->position;
-	entry->declared_as = mask == UINT64_MAX ? desired : NULL;
-	ledger_add_declaration(entry, out);
-}
-
-void ledger_declare(struct ledger *ledger, const struct object *desired, uint64_t mask, struct text *out) {
-	declare(ledger_find_object(ledger, desired), desired, mask, out);
-}
-
 void ledger_note_creation(struct ledger *ledger, const struct object *desired, bool made, struct text *out) {
-	declare(note(ledger, desired, NULL, desired->set, made, out), desired, UINT64_MAX, out);
-}
-
-bool ledger_renew_places(struct ledger *ledger, const struct state *desired) {
-	bool moved = false;
-
-	for (const struct ledger_ns *ns = ledger->namespaces; ns; ns = ns->hh.next) {
-		for (struct ledger_entry *entry = ns->entries; entry; entry = entry->hh.next)
-			entry->declared_as = NULL;
-		ns_foreach(object, state_find(desired, ns->name)) {
-			struct ledger_entry *entry = ledger_find_object(ledger, object);
-
-			if (!entry || !entry->place.line || !object->position.line ||
-			    (entry->place.line == object->position.line && entry->place.source == object->position.source))
-				continue;
-			entry->place = object->position;
-			moved = true;
-		}
-	}
-	return moved;
+	ledger_declare_entry(note(ledger, desired, NULL, desired->set, made, out), desired, UINT64_MAX, out);
 }
 
 static void inherit_field(struct ledger_entry *entry, size_t i, const struct ledger_entry *other) {

@@ -5,10 +5,11 @@
  */
 #pragma once
 
-#include "plan/ledger.h"
+#include "ledger/ledger.h"
 
 enum {
-	LEDGER_ID_GUESS = 128, /* bytes; enough for nearly all ids */
+	LEDGER_ID_GUESS = 128,   /* bytes; enough for nearly all ids … */
+	LEDGER_VALUE_GUESS = 64, /* … and values */
 };
 
 /* The fields by which a found object is recognised. */
@@ -35,6 +36,11 @@ void ledger_remove_entry(struct ledger *ledger, struct ledger_entry *entry);
 /* Set one declared value; remove all. */
 void ledger_set_value(struct ledger_entry *entry, size_t field, const char *value);
 void ledger_clear_values(struct ledger_entry *entry);
+
+/* The value as it is recorded. */
+void ledger_print_value(const struct field *field, const struct object *object, struct text *out);
+/* Records what the topology declares of an object; entry NULL: nothing. mask: of the fields. */
+void ledger_declare_entry(struct ledger_entry *entry, const struct object *desired, uint64_t mask, struct text *out);
 
 /* Sets a managed field and its former value, which may be NULL. Replaces a previous one. */
 void ledger_set_field(struct ledger_entry *entry, size_t field, const char *value);

@@ -4,7 +4,7 @@
  * keeps a link's index for as long as the link exists and does not give it to another one soon after, so the index is
  * recorded with the first thing that topod does there.
  */
-#include "plan/ledger_private.h"
+#include "ledger/ledger_private.h"
 
 #include <inttypes.h>
 

@@ -10,7 +10,7 @@
 #include "kind/link.h"
 #include "kind/sysctl.h"
 #include "model/change.h"
-#include "plan/ledger_private.h"
+#include "ledger/ledger_private.h"
 
 /* The key, as sysctl(8) writes it, inside the ledger's id of a setting; NULL: the id is not a setting's. */
 static const char *key_in_id(const char *ns, const char *id) {

@@ -13,7 +13,7 @@
  *     managed, by a ledger of topod 0.1       likewise
  *     anything else                           never
  */
-#include "plan/claims.h"
+#include "ledger/claims.h"
 
 #include <inttypes.h>
 
