@@ -62,6 +62,7 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 	case WIRE_LINK:
 	case WIRE_DATA_LINK:
 	case WIRE_GENERIC:
+	case WIRE_METRIC:
 		return;
 	case WIRE_NONE:
 		if (field->flags & FIELD_AF_INET6)

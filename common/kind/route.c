@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routes: their fields, reading them from the file, and their names. The messages are in route_wire.c.
+ * Routes: their fields, reading them from the file, and their names. Next hops are in route_hops.c, the messages in
+ * route_wire.c.
  *
  * What the file leaves out is filled in as ip-route(8) does, so that desired and observed routes meet in the kernel's
  * canonical form: a type, a scope (IPv4), metric 1024 (IPv6). A next hop without `dev` leaves the interface to the
@@ -8,6 +9,7 @@
  */
 #include "kind/route.h"
 
+#include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
@@ -32,6 +34,65 @@ static const struct enum_name scopes[] = {
 
 /* A metric that the route does not have; the kernel goes by the interface's. */
 static const struct enum_name unset[] = { { "none", 0 }, {} };
+
+/* RFC 4191, section 2.1 */
+static const struct enum_name preferences[] = {
+	{ "medium", ICMPV6_ROUTER_PREF_MEDIUM },
+	{ "low", ICMPV6_ROUTER_PREF_LOW },
+	{ "high", ICMPV6_ROUTER_PREF_HIGH },
+	{},
+};
+
+static const struct enum_name features[] = {
+	{ "ecn", RTAX_FEATURE_ECN },
+	{ "tcp-usec-ts", 1 << 4 /* RTAX_FEATURE_TCP_USEC_TS, Linux 6.7 */ },
+	{},
+};
+
+/* The name of an algorithm of congestion control; `none` leaves it to net.ipv4.tcp_congestion_control. */
+
+enum { ALGORITHM_MAX = 15 }; /* TCP_CA_NAME_MAX, include/net/tcp.h, without the terminating zero */
+
+static bool congctl_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const char *text = parse_scalar(p, field, node);
+
+	if (!text)
+		return false;
+	if (!*text || strlen(text) > ALGORITHM_MAX || strpbrk(text, " \t\n")) {
+		diag_error(p->diags, node->position, "'%s' takes the name of an algorithm, for example bbr, not '%s'",
+			   field->name, text);
+		return false;
+	}
+	*(const char **)value = streq(text, "none") ? "" : arena_strdup(p->arena, text);
+	return true;
+}
+
+static void congctl_print(const struct field *field, const void *value, struct text *out) {
+	type_text.print(field, value, out);
+}
+
+static bool congctl_equal(const void *a, const void *b) {
+	return type_text.equal(a, b);
+}
+
+static void congctl_put(struct nl_writer *w, const struct field *field, const void *value) {
+	if (**(const char *const *)value) /* an empty name is refused */
+		type_text.put(w, field, value);
+}
+
+static bool congctl_get(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value) {
+	return type_text.get(arena, field, attr, value);
+}
+
+static const struct type type_congctl = {
+	.name = "text",
+	.size = sizeof(char *),
+	.parse = congctl_parse,
+	.print = congctl_print,
+	.equal = congctl_equal,
+	.put = congctl_put,
+	.get = congctl_get,
+};
 
 /* The destination. */
 
@@ -72,148 +133,38 @@ static const struct type type_to = {
 	.equal = to_equal,
 };
 
-/* Next hops. */
+/* The source. All zeros: any, in both families. */
 
-enum hop_key { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ON_LINK, HOP_N_KEYS };
+static bool from_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	struct prefix *from = value;
 
-static const struct field nexthop_fields[HOP_N_KEYS] = {
-	[HOP_VIA] = { .name = "via", .type = &type_ip, .offset = offsetof(struct nexthop, via), .doc = "The gateway." },
-	[HOP_DEV] = { .name = "dev",
-		      .type = &type_link_name,
-		      .offset = offsetof(struct nexthop, dev),
-		      .doc = "The outgoing interface." },
-	[HOP_WEIGHT] = { .name = "weight",
-			 .type = &type_integer,
-			 .offset = offsetof(struct nexthop, weight),
-			 .min = 1,
-			 .max = 256,
-			 .doc = "Share of the traffic; 1 by default." },
-	[HOP_ON_LINK] = { .name = "on-link",
-			  .type = &type_bool,
-			  .offset = offsetof(struct nexthop, on_link),
-			  .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say." },
-};
-
-static int compare_nexthops(const void *a, const void *b) {
-	const struct nexthop *x = a, *y = b;
-	int r = memcmp(&x->via, &y->via, sizeof(x->via));
-
-	if (r == 0)
-		r = strcmp(x->dev ? x->dev : "", y->dev ? y->dev : "");
-	return r ? r : (x->weight > y->weight) - (x->weight < y->weight);
-}
-
-void nexthops_sort(struct nexthops *hops) {
-	qsort(hops->items, hops->n, sizeof(*hops->items), compare_nexthops);
-}
-
-/* In both cases the kernel cannot find out which link is meant (fib_check_nh(), ip6_route_check_nh_onlink()). */
-static void check_hop(struct parse *p, const struct nexthop *hop, const struct position positions[HOP_N_KEYS]) {
-	if (!hop->dev && hop->via.family == AF_INET6 && ip_is_link_local(&hop->via))
-		diag_error(p->diags, positions[HOP_VIA], "a link-local gateway needs 'dev': every link has such addresses");
-	else if (!hop->dev && hop->on_link)
-		diag_error(p->diags, positions[HOP_ON_LINK], "'on-link' needs 'dev': the interface that the gateway is on");
-}
-
-static bool nexthop_parse(struct parse *p, const struct node *node, struct nexthop *hop) {
-	size_t errors = p->diags->n_errors;
-	struct position positions[HOP_N_KEYS] = {};
-	uint64_t set = 0;
-
-	if (node->type == NODE_SCALAR && !node_is_null(node)) {
-		diag_error(p->diags, node->position, "a next hop must be a mapping of keys, not a string; write {via: %s}",
-			   node->text);
+	if (!to_parse(p, field, node, value))
 		return false;
-	}
-	hop->weight = 1;
-	if (!fields_parse(p, node,
-			  &(struct fields_parse){ .what = "a next hop",
-						  .fields = nexthop_fields,
-						  .n = ARRAY_SIZE(nexthop_fields),
-						  .base = hop,
-						  .set = &set,
-						  .positions = positions }))
-		return false;
-	if (!hop->via.family && !hop->dev)
-		diag_error(p->diags, node->position, "a next hop needs 'via' or 'dev'");
-	else
-		check_hop(p, hop, positions);
-	return p->diags->n_errors == errors;
-}
-
-static bool nexthops_parse(struct parse *p, const struct field *field _unused_, const struct node *node, void *value) {
-	struct nexthops *hops = value;
-	bool good = true;
-
-	if (node->type != NODE_SEQUENCE || !node->n) {
-		diag_error(p->diags, node->position, "'nexthops' is a list of {via, dev, weight}");
-		return false;
-	}
-	hops->n = node->n;
-	hops->items = arena_newn(p->arena, struct nexthop, node->n);
-	for (size_t i = 0; i < node->n; i++)
-		good &= nexthop_parse(p, node->items[i], &hops->items[i]);
-	nexthops_sort(hops);
-	return good;
-}
-
-static void nexthops_print(const struct field *field _unused_, const void *value, struct text *out) {
-	const struct nexthops *hops = value;
-	char buf[IP_TEXT_MAX];
-
-	text_add(out, hops->n ? "" : "none");
-	for (size_t i = 0; i < hops->n; i++) {
-		const struct nexthop *hop = &hops->items[i];
-
-		text_add(out, i ? " | " : "");
-		if (hop->via.family)
-			text_addf(out, "via %s ", ip_format(&hop->via, buf));
-		if (hop->dev)
-			text_addf(out, "dev %s ", hop->dev);
-		text_addf(out, "weight %u", hop->weight);
-	}
-}
-
-static bool hop_equal(const struct nexthop *want, const struct nexthop *have) {
-	return ip_equal(&want->via, &have->via) && (!want->dev || streq_ptr(want->dev, have->dev)) &&
-	       want->weight == have->weight;
-}
-
-static bool nexthops_equal(const void *a, const void *b) {
-	const struct nexthops *want = a, *have = b;
-
-	if (want->n != have->n)
-		return false;
-	for (size_t i = 0; i < want->n; i++)
-		if (!hop_equal(&want->items[i], &have->items[i]))
-			return false;
+	if (!from->length)
+		*from = (struct prefix){};
 	return true;
 }
 
-static bool nexthops_names_link(const void *value, size_t i, const char **ret) {
-	const struct nexthops *hops = value;
-
-	*ret = i < hops->n ? hops->items[i].dev : NULL;
-	return i < hops->n;
-}
-
-static const struct type type_nexthops = {
-	.name = "list of next hops",
-	.size = sizeof(struct nexthops),
-	.parse = nexthops_parse,
-	.print = nexthops_print,
-	.equal = nexthops_equal,
-	.names_link = nexthops_names_link,
-	.keys = nexthop_fields,
-	.n_keys = ARRAY_SIZE(nexthop_fields),
+static const struct type type_from = {
+	.name = "prefix",
+	.size = sizeof(struct prefix),
+	.parse = from_parse,
+	.print = to_print,
+	.equal = to_equal,
 };
 
 #define ROW(index, key, member, value_type, ...) \
 	[index] = { .name = key, .type = value_type, .offset = offsetof(struct route, member), __VA_ARGS__ }
 
+#define METRIC(index, key, rtax, value_type, ...) \
+	ROW(index, key, metrics[rtax], value_type, .wire = WIRE_METRIC, .attr = (rtax), __VA_ARGS__)
+
+/* The limits of the metrics are those of ip_metrics_convert(), net/ipv4/metrics.c. */
 const struct field route_fields[] = {
 	ROW(ROUTE_TO, "to", to, &type_to, .class = FIELD_KEY, .flags = FIELD_REQUIRED,
 	    .doc = "Destination: a prefix, an address, or `default`."),
+	ROW(ROUTE_FROM, "from", from, &type_from, .class = FIELD_KEY,
+	    .doc = "Only packets with a source address in this prefix take the route (IPv6)."),
 	ROW(ROUTE_TABLE, "table", table, &type_table, .class = FIELD_KEY, .doc = "Routing table; `main` by default."),
 	[ROUTE_VRF] = VRF_ROW(route),
 	ROW(ROUTE_TOS, "tos", tos, &type_integer, .class = FIELD_KEY, .max = 255, .doc = "Type of service (IPv4)."),
@@ -230,10 +181,28 @@ const struct field route_fields[] = {
 	ROW(ROUTE_SCOPE, "scope", scope, &type_enum, .names = scopes, .doc = "Distance to the destination (IPv4)."),
 	ROW(ROUTE_ON_LINK, "on-link", on_link, &type_bool, .fallback = "false",
 	    .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say."),
-	ROW(ROUTE_MTU, "mtu", mtu, &type_integer, .min = 68, .max = 65520 /* limit of ip_metrics_convert() */,
-	    .names = unset, .fallback = "none", .doc = "MTU along this route."),
-	ROW(ROUTE_ADVMSS, "advmss", advmss, &type_integer, .min = 1, .max = 65495, .names = unset, .fallback = "none",
-	    .doc = "Maximum segment size (MSS) to advertise for TCP."),
+	ROW(ROUTE_PREFERENCE, "preference", preference, &type_enum, .names = preferences, .fallback = "medium",
+	    .doc = "Which of several equal routes is preferred, as in router advertisements (IPv6)."),
+	METRIC(ROUTE_MTU, "mtu", RTAX_MTU, &type_integer, .min = 68, .max = 65520, .names = unset, .fallback = "none",
+	       .doc = "MTU along this route."),
+	METRIC(ROUTE_ADVMSS, "advmss", RTAX_ADVMSS, &type_integer, .min = 1, .max = 65495, .names = unset,
+	       .fallback = "none", .doc = "Maximum segment size (MSS) to advertise for TCP."),
+	METRIC(ROUTE_INITCWND, "initcwnd", RTAX_INITCWND, &type_integer, .min = 1, .names = unset, .fallback = "none",
+	       .doc = "Initial congestion window of TCP connections, in segments."),
+	METRIC(ROUTE_INITRWND, "initrwnd", RTAX_INITRWND, &type_integer, .min = 1, .names = unset, .fallback = "none",
+	       .doc = "Initial receive window of TCP connections, in segments."),
+	METRIC(ROUTE_WINDOW, "window", RTAX_WINDOW, &type_integer, .min = 1, .names = unset, .fallback = "none",
+	       .doc = "Largest receive window to advertise for TCP, in bytes."),
+	METRIC(ROUTE_HOPLIMIT, "hoplimit", RTAX_HOPLIMIT, &type_integer, .min = 1, .max = 255, .names = unset,
+	       .fallback = "none", .doc = "Hop limit (IPv6) or TTL (IPv4) of the packets that are sent."),
+	METRIC(ROUTE_QUICKACK, "quickack", RTAX_QUICKACK, &type_bool, .fallback = "false",
+	       .doc = "Whether TCP acknowledges at once instead of delaying it."),
+	METRIC(ROUTE_RTO_MIN, "rto-min", RTAX_RTO_MIN, &type_duration, .unit = 1000, .fallback = "0s",
+	       .doc = "Least retransmission timeout of TCP; 0s: the kernel's own."),
+	METRIC(ROUTE_FEATURES, "features", RTAX_FEATURES, &type_words, .names = features, .fallback = "none",
+	       .doc = "What TCP may use without being configured for it elsewhere."),
+	ROW(ROUTE_CONGCTL, "congctl", congctl, &type_congctl, .wire = WIRE_METRIC, .attr = RTAX_CC_ALGO, .fallback = "none",
+	    .doc = "Congestion control of TCP connections, one of net.ipv4.tcp_available_congestion_control."),
 	ROW(ROUTE_PROTOCOL, "protocol", protocol, &type_integer, .flags = FIELD_HIDDEN),
 };
 
@@ -245,7 +214,7 @@ static uint8_t known_family(const struct route *r) {
 	for (size_t i = 0; i < r->nexthops.n; i++)
 		if (r->nexthops.items[i].via.family)
 			return r->nexthops.items[i].via.family;
-	return r->src.family;
+	return r->src.family ? r->src.family : r->from.address.family;
 }
 
 static bool settle_family(struct parse *p, struct route *r, const struct node *node) {
@@ -260,6 +229,10 @@ static bool settle_family(struct parse *p, struct route *r, const struct node *n
 	}
 	if (r->src.family && r->src.family != r->to.address.family) {
 		diag_error(p->diags, node->position, "'src' and 'to' are of different families");
+		return false;
+	}
+	if (r->from.address.family == AF_INET && r->to.address.family == AF_INET6) {
+		diag_error(p->diags, node->position, "'from' and 'to' are of different families");
 		return false;
 	}
 	/* An IPv4 destination may have an IPv6 gateway (RTA_VIA), but not the reverse. */
@@ -293,6 +266,10 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 		wrong = "'scope' is for IPv4 routes only";
 	else if (object_has(o, ROUTE_TOS) && r->to.address.family == AF_INET6)
 		wrong = "'tos' is for IPv4 routes only";
+	else if (object_has(o, ROUTE_FROM) && r->to.address.family == AF_INET)
+		wrong = "'from' is for IPv6 routes only; for IPv4 write a rule with 'from', and the route in its table";
+	else if (object_has(o, ROUTE_PREFERENCE) && r->to.address.family == AF_INET)
+		wrong = "'preference' is for IPv6 routes only; for IPv4 write 'metric'";
 	else if (r->via.family && ip_is_multicast(&r->via))
 		wrong = "the gateway is a multicast address";
 	if (wrong)
@@ -390,7 +367,7 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 		r->type = RTN_UNICAST;
 	if (!vrf_settle(p, object, ROUTE_VRF, ROUTE_TABLE) || !settle_family(p, r, node) || !check_hops(p, r, node))
 		return false;
-	check_hop(
+	route_check_hop(
 		p, &(struct nexthop){ .via = r->via, .dev = r->dev, .on_link = r->on_link },
 		(struct position[HOP_N_KEYS]){ [HOP_VIA] = positions[ROUTE_VIA], [HOP_ON_LINK] = positions[ROUTE_ON_LINK] });
 	check_ipv6(p, r);
@@ -436,6 +413,10 @@ static void print_destination(const struct route *r, bool exact, struct text *ou
 }
 
 static void print_keys(const struct route *r, struct text *out) {
+	char buf[PREFIX_TEXT_MAX];
+
+	if (r->from.length)
+		text_addf(out, " from %s", prefix_format(&r->from, buf));
 	if (r->tos)
 		text_addf(out, " tos %u", r->tos);
 	if (r->metric != (r->to.address.family == AF_INET6 ? 1024 : 0))
@@ -502,6 +483,8 @@ static const char *hidden(struct arena *arena, const struct object *observed, bo
 static bool leads(const struct object *object, struct lead *ret) {
 	const struct route *r = (const struct route *)object;
 
+	if (r->from.length) /* only what some sources send */
+		return false;
 	*ret = (struct lead){
 		.to = r->to, .dev = r->dev, .via = r->via, .direct = r->type == RTN_UNICAST && !goes_late(object)
 	};

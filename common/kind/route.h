@@ -25,9 +25,11 @@ struct nexthops {
 
 struct route {
 	struct object object;
-	struct prefix to;
-	uint32_t table, tos, metric, type, scope, on_link, mtu, advmss, protocol;
-	uint32_t nexthop; /* the number of the next-hop object that it uses; 0: none */
+	struct prefix to, from; /* from: of length 0 if packets of any source take the route */
+	uint32_t table, tos, metric, type, scope, on_link, preference, protocol;
+	uint32_t metrics[RTAX_MAX + 1]; /* by RTAX_*; 0: the route has none */
+	const char *congctl;            /* "": none */
+	uint32_t nexthop;               /* the number of the next-hop object that it uses; 0: none */
 	struct ip via, src;
 	const char *dev;
 	struct nexthops nexthops;
@@ -38,6 +40,7 @@ struct route {
 
 enum route_field {
 	ROUTE_TO,
+	ROUTE_FROM,
 	ROUTE_TABLE,
 	ROUTE_VRF, /* never set in an object that was read */
 	ROUTE_TOS,
@@ -50,8 +53,17 @@ enum route_field {
 	ROUTE_SRC,
 	ROUTE_SCOPE,
 	ROUTE_ON_LINK,
+	ROUTE_PREFERENCE,
 	ROUTE_MTU,
 	ROUTE_ADVMSS,
+	ROUTE_INITCWND,
+	ROUTE_INITRWND,
+	ROUTE_WINDOW,
+	ROUTE_HOPLIMIT,
+	ROUTE_QUICKACK,
+	ROUTE_RTO_MIN,
+	ROUTE_FEATURES,
+	ROUTE_CONGCTL,
 	ROUTE_PROTOCOL
 };
 
@@ -60,6 +72,8 @@ static inline uint32_t route_made_table(const struct route *route) {
 	return route->table == RT_TABLE_MAIN ? 0 : route->table;
 }
 
+/* The KEY fields of a message about a route; tb is indexed up to RTA_TABLE at least. False: it is malformed. */
+bool route_decode_identity(struct route *route, const struct rtmsg *rtm, const struct nlattr *const *tb);
 /* Decodes one RTM_NEWROUTE of a dump. Sealed; NULL if it is not a route in a table (a cache entry), or skipped. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);
 

@@ -87,7 +87,8 @@ static void add_route(struct reach *reach, const struct route *route) {
 	bool ipv4 = route->to.address.family == AF_INET;
 
 	reach->host_scope |= ipv4 && route->scope >= RT_SCOPE_HOST;
-	if (route->type != RTN_UNICAST && route->type != RTN_LOCAL)
+	if ((route->type != RTN_UNICAST && route->type != RTN_LOCAL) ||
+	    route->from.length) /* a gateway is looked up for any source */
 		return;
 	if (has_gateway(route))
 		add_network(reach, (struct network){ route->to, WAY_GATEWAY, "", route->table, route });

@@ -57,16 +57,21 @@ static void find_connections(const struct ns_state *ns, struct connections *ret)
 static bool competes_with_connected(const struct route *route) {
 	uint32_t metric = route->to.address.family == AF_INET6 ? ADDRESS_IPV6_METRIC : 0;
 
-	return !route->tos && route->metric == metric;
+	return !route->tos && !route->from.length && route->metric == metric;
+}
+
+/* Does the file say more of it than where it leads? */
+static bool has_attributes(const struct object *route) {
+	for (size_t i = 0; i < route->kind->n_fields; i++)
+		if (route->kind->fields[i].wire == WIRE_METRIC && object_has(route, i))
+			return true;
+	return object_has(route, ROUTE_PREFERENCE);
 }
 
 static bool is_same_route(const struct route *route, const struct connected *c) {
-	const struct object *object = &route->object;
-
 	return route->type == RTN_UNICAST && !route->via.family && !route->nexthops.n &&
 	       streq_ptr(route->dev, object_home_link(c->object)) &&
-	       (!route->src.family || ip_equal(&route->src, &c->address.address)) && !object_has(object, ROUTE_MTU) &&
-	       !object_has(object, ROUTE_ADVMSS);
+	       (!route->src.family || ip_equal(&route->src, &c->address.address)) && !has_attributes(&route->object);
 }
 
 static void check_route(struct reading *r, const struct connections *connections, const struct route *route) {

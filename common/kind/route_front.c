@@ -32,6 +32,8 @@ static int compare(const void *a, const void *b) {
 	int r = memcmp(&x->to, &y->to, sizeof(x->to));
 
 	if (r == 0)
+		r = memcmp(&x->from, &y->from, sizeof(x->from));
+	if (r == 0)
 		r = (x->table > y->table) - (x->table < y->table);
 	return r ? r : (int)x->tos - (int)y->tos;
 }

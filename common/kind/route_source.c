@@ -254,14 +254,8 @@ static enum about about(const struct event *event, struct hint *ret) {
 		return ABOUT_UNKNOWN;
 	nl_parse(event->message, sizeof(*rtm), tb, RTA_TABLE);
 	struct route *like = (struct route *)object_new(event->arena, &kind_route, NULL);
-	like->to.address.family = rtm->rtm_family;
-	like->to.length = rtm->rtm_dst_len;
-	if (tb[RTA_DST] && ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]),
-					 mnl_attr_get_payload_len(tb[RTA_DST]), &like->to.address) < 0)
+	if (!route_decode_identity(like, rtm, tb))
 		return ABOUT_UNKNOWN;
-	like->table = nl_get_u32(tb[RTA_TABLE], rtm->rtm_table);
-	like->tos = rtm->rtm_tos;
-	like->metric = nl_get_u32(tb[RTA_PRIORITY], 0);
 	object_seal(event->arena, &like->object);
 	ret->type = HINT_OBJECT;
 	ret->ifindex = nl_get_u32(tb[RTA_OIF], 0);

@@ -5,12 +5,18 @@
  */
 #include "kind/route_wire.h"
 
+#include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
 
 #include "kind/connected.h"
 #include "model/change.h"
 
-static bool has(const struct route *r, enum route_field field) {
+enum {
+	RTO_MIN_LOCK =
+		1 << RTAX_RTO_MIN, /* without it the kernel does not use the metric (tcp_rto_min(), net/ipv4/tcp_output.c) */
+};
+
+static bool has(const struct route *r, size_t field) {
 	return object_has(&r->object, field);
 }
 
@@ -68,14 +74,24 @@ static int put_nexthops(struct encode *encode, const struct route *r) {
 	return err;
 }
 
+static bool is_metric(size_t field) {
+	return route_fields[field].wire == WIRE_METRIC;
+}
+
 static void put_metrics(struct nl_writer *w, const struct route *r) {
-	if (!has(r, ROUTE_MTU) && !has(r, ROUTE_ADVMSS))
+	struct nlattr *nest = NULL;
+
+	for (size_t i = 0; i < kind_route.n_fields; i++) {
+		if (!is_metric(i) || !has(r, i))
+			continue;
+		nest = nest ? nest : nl_nest(w, RTA_METRICS);
+		nl_origin(w, &route_fields[i]);
+		route_fields[i].type->put(w, &route_fields[i], field_of(&route_fields[i], r));
+	}
+	if (!nest)
 		return;
-	struct nlattr *nest = nl_nest(w, RTA_METRICS);
-	if (has(r, ROUTE_MTU))
-		nl_put_u32(w, RTAX_MTU, r->mtu);
-	if (has(r, ROUTE_ADVMSS))
-		nl_put_u32(w, RTAX_ADVMSS, r->advmss);
+	if (r->metrics[RTAX_RTO_MIN])
+		nl_put_u32(w, RTAX_LOCK, RTO_MIN_LOCK);
 	nl_nest_end(w, nest);
 }
 
@@ -83,6 +99,10 @@ static void put_identity(struct nl_writer *w, const struct route *r) {
 	if (r->to.length) {
 		nl_origin(w, &route_fields[ROUTE_TO]);
 		nl_put(w, RTA_DST, r->to.address.bytes, ip_size(r->to.address.family));
+	}
+	if (r->from.length) {
+		nl_origin(w, &route_fields[ROUTE_FROM]);
+		nl_put(w, RTA_SRC, r->from.address.bytes, ip_size(r->from.address.family));
 	}
 	nl_origin(w, &route_fields[ROUTE_TABLE]);
 	nl_put_u32(w, RTA_TABLE, r->table);
@@ -96,6 +116,10 @@ static int put_rest(struct encode *encode, const struct route *r) {
 	if (has(r, ROUTE_SRC) && r->src.family) {
 		nl_origin(w, &route_fields[ROUTE_SRC]);
 		nl_put(w, RTA_PREFSRC, r->src.bytes, ip_size(r->src.family));
+	}
+	if (has(r, ROUTE_PREFERENCE)) {
+		nl_origin(w, &route_fields[ROUTE_PREFERENCE]);
+		nl_put_u8(w, RTA_PREF, (uint8_t)r->preference);
 	}
 	put_metrics(w, r);
 	if (r->nexthop) {
@@ -143,6 +167,7 @@ int route_encode(struct encode *encode, const struct change *change) {
 
 	rtm->rtm_family = r->to.address.family;
 	rtm->rtm_dst_len = r->to.length;
+	rtm->rtm_src_len = r->from.length;
 	rtm->rtm_tos = (uint8_t)r->tos;
 	rtm->rtm_table = r->table < 256 ? (uint8_t)r->table : RT_TABLE_UNSPEC;
 	rtm->rtm_type = (uint8_t)r->type;
@@ -209,12 +234,22 @@ static void decode_nexthops(const struct decode *decode, struct route *r, const 
 	nexthops_sort(&r->nexthops);
 }
 
-static void decode_metrics(struct route *r, const struct nlattr *metrics) {
+static void decode_metrics(struct arena *arena, struct route *r, const struct nlattr *metrics) {
 	const struct nlattr *tb[RTAX_MAX + 1];
 
 	nl_parse_nested(metrics, tb, RTAX_MAX);
-	r->mtu = nl_get_u32(tb[RTAX_MTU], 0);
-	r->advmss = nl_get_u32(tb[RTAX_ADVMSS], 0);
+	r->congctl = "";
+	for (size_t i = 0; i < kind_route.n_fields; i++) {
+		const struct field *field = &route_fields[i];
+
+		if (!is_metric(i))
+			continue;
+		if (tb[field->attr])
+			(void)field->type->get(arena, field, tb[field->attr], field_of(field, r));
+		r->object.set |= field_bit(i);
+	}
+	if (!(nl_get_u32(tb[RTAX_LOCK], 0) & RTO_MIN_LOCK))
+		r->metrics[RTAX_RTO_MIN] = 0;
 }
 
 static void decode_way(const struct decode *decode, struct route *r, const struct rtmsg *rtm,
@@ -238,25 +273,29 @@ static void decode_rest(const struct decode *decode, struct route *r, const stru
 		decode_way(decode, r, rtm, tb);
 	if (tb[RTA_PREFSRC])
 		type_ip.get(decode->arena, NULL, tb[RTA_PREFSRC], &r->src);
-	decode_metrics(r, tb[RTA_METRICS]);
+	r->preference = nl_get_u8(tb[RTA_PREF], ICMPV6_ROUTER_PREF_MEDIUM);
+	if (r->to.address.family == AF_INET6)
+		r->object.set |= field_bit(ROUTE_PREFERENCE);
+	decode_metrics(decode->arena, r, tb[RTA_METRICS]);
 	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_SRC) |
-			 field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS);
+			 field_bit(ROUTE_ON_LINK);
 }
 
-static void decode_identity(struct route *r, const struct rtmsg *rtm, const struct nlattr *const *tb) {
-	r->to.address.family = rtm->rtm_family;
-	r->to.length = rtm->rtm_dst_len;
-	if (tb[RTA_DST])
-		ip_from_bytes(rtm->rtm_family, mnl_attr_get_payload(tb[RTA_DST]), mnl_attr_get_payload_len(tb[RTA_DST]),
-			      &r->to.address);
+static bool decode_prefix(uint8_t family, uint8_t length, const struct nlattr *attr, struct prefix *ret) {
+	ret->address.family = family;
+	ret->length = length;
+	return length <= ip_bits(family) && (!attr || ip_from_bytes(family, mnl_attr_get_payload(attr),
+								    mnl_attr_get_payload_len(attr), &ret->address) == 0);
+}
+
+bool route_decode_identity(struct route *r, const struct rtmsg *rtm, const struct nlattr *const *tb) {
 	r->table = nl_get_u32(tb[RTA_TABLE], rtm->rtm_table);
 	r->metric = nl_get_u32(tb[RTA_PRIORITY], 0);
 	r->tos = rtm->rtm_tos;
-	r->type = rtm->rtm_type;
-	r->scope = rtm->rtm_scope;
-	r->protocol = rtm->rtm_protocol;
-	r->object.set |= field_bit(ROUTE_TO) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) | field_bit(ROUTE_TOS) |
-			 field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL);
+	r->object.set |= field_bit(ROUTE_TO) | field_bit(ROUTE_FROM) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) |
+			 field_bit(ROUTE_TOS);
+	return decode_prefix(rtm->rtm_family, rtm->rtm_dst_len, tb[RTA_DST], &r->to) &&
+	       (!rtm->rtm_src_len || decode_prefix(rtm->rtm_family, rtm->rtm_src_len, tb[RTA_SRC], &r->from));
 }
 
 /* Three quarters of the routes in a namespace: for each address one to itself, broadcast, multicast. */
@@ -269,13 +308,18 @@ struct route *route_decode(const struct decode *decode, const struct nlmsghdr *n
 	const struct nlattr *tb[RTA_MAX + 1];
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_flags & RTM_F_CLONED || !ip_size(rtm->rtm_family) ||
-	    rtm->rtm_dst_len > ip_bits(rtm->rtm_family) || (decode->skips_local && is_local(rtm)))
+	    (decode->skips_local && is_local(rtm)))
 		return NULL;
 	nl_parse(nlh, sizeof(*rtm), tb, RTA_MAX);
 
 	struct object *object = object_new(decode->arena, &kind_route, decode->ns);
 	struct route *r = (struct route *)object;
-	decode_identity(r, rtm, tb);
+	if (!route_decode_identity(r, rtm, tb))
+		return NULL;
+	r->type = rtm->rtm_type;
+	r->scope = rtm->rtm_scope;
+	r->protocol = rtm->rtm_protocol;
+	object->set |= field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL);
 	decode_rest(decode, r, rtm, tb);
 	object->owned = r->protocol == TOPOD_PROTOCOL;
 	object->kernel_made = r->protocol == RTPROT_KERNEL || r->protocol == RTPROT_REDIRECT || r->protocol == RTPROT_RA;

@@ -7,7 +7,8 @@
 void schema_add_value(const struct field *field, struct text *out) {
 	if (field->type == &type_bool) {
 		text_add(out, "true, false");
-	} else if (field->type == &type_enum) {
+	} else if (field->type == &type_enum || field->type == &type_words) {
+		text_add(out, field->type == &type_words ? "list of " : "");
 		for (const struct enum_name *e = field->names; e->name; e++)
 			text_addf(out, "%s`%s`", e == field->names ? "" : ", ", e->name);
 	} else if (field->type == &type_integer && (field->min || field->max)) {

@@ -117,6 +117,7 @@ enum field_wire {
 	WIRE_LINK,      /* struct link_ref: the index of a link as a top-level attribute */
 	WIRE_DATA_LINK, /* the same in IFLA_INFO_DATA */
 	WIRE_GENERIC,   /* in a request of its own, by generic netlink: kind->family */
+	WIRE_METRIC,    /* routes: in RTA_METRICS */
 };
 
 /* The form of a number in its attribute. */
@@ -147,15 +148,16 @@ struct field {
 	uint16_t attr;
 	uint16_t attr6; /* addresses: the attribute for IPv6, if it differs; else 0 */
 	enum field_form form;
-	uint32_t bit;                  /* FORM_FLAG: which */
-	uint32_t min, max;             /* integers; max 0: no limit */
-	uint32_t unit;                 /* durations: stored units per second */
-	bool bare_unit;                /* … a bare number is in stored units, not in seconds */
-	const struct enum_name *names; /* the words of a type_enum; those that a type_integer accepts besides numbers */
-	const char *unless;            /* FIELD_REQUIRED: not required beside this key; or NULL */
-	const char *initial;           /* the value that topod sets if the file has none, as text; NULL: none */
-	const struct class *needs;     /* the object needs another one of this class, whose key is the value; else NULL */
-	const char *fallback;          /* the kernel's default as text, to which a field that is no longer declared
+	uint32_t bit;      /* FORM_FLAG: which */
+	uint32_t min, max; /* integers; max 0: no limit */
+	uint32_t unit;     /* durations: stored units per second */
+	bool bare_unit;    /* … a bare number is in stored units, not in seconds */
+	/* The words of a type_enum or type_words; those that a type_integer accepts besides numbers. */
+	const struct enum_name *names;
+	const char *unless;        /* FIELD_REQUIRED: not required beside this key; or NULL */
+	const char *initial;       /* the value that topod sets if the file has none, as text; NULL: none */
+	const struct class *needs; /* the object needs another one of this class, whose key is the value; else NULL */
+	const char *fallback;      /* the kernel's default as text, to which a field that is no longer declared
 				       returns; NULL: none is known */
 };
 
@@ -166,6 +168,7 @@ static inline void *field_of(const struct field *field, const void *base) {
 /* uint32_t holds booleans, integers, enumerations and durations. */
 extern const struct type type_bool, type_integer, type_enum, type_duration;
 extern const struct type type_signed; /* uint32_t that holds an int32_t */
+extern const struct type type_words;  /* uint32_t, a set of words: each name stands for one bit */
 /* const char *, never NULL if set. */
 extern const struct type type_text, type_link_name;
 extern const struct type type_mac;      /* struct mac, of one interface */

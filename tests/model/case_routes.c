@@ -79,7 +79,15 @@ static struct c_address *find_way(struct c_case *c, const struct c_ns *ns, bool 
 
 static void add_route(struct c_case *c) {
 	static const char *const metrics[] = { NULL, "50", "60" }, *const mtus[] = { NULL, "1300", "1350" },
-				 *const rests[] = { NULL, "table: 100", "advmss: 1000", "advmss: 1100" };
+				 *const rests[] = { NULL,
+						    "table: 100",
+						    "advmss: 1000",
+						    "advmss: 1100",
+						    "initcwnd: 20",
+						    "rto-min: 300ms",
+						    "features: ecn, hoplimit: 9",
+						    "quickack: true" },
+				 *const ipv6[] = { NULL, "from: \"fd20::/16\"", "from: \"fd21::/16\"", "preference: high" };
 	struct c_route r = { .by = find_way(c, NULL, false) };
 
 	if (!r.by)
@@ -94,6 +102,8 @@ static void add_route(struct c_case *c) {
 	r.src = case_chance(c, 20);
 	if (case_chance(c, 20))
 		case_draw_values(c, rests, ARRAY_SIZE(rests), r.rest);
+	else if (r.by->ipv6 && case_chance(c, 20))
+		case_draw_values(c, ipv6, ARRAY_SIZE(ipv6), r.rest);
 	if (!r.by->ipv6 && case_chance(c, 15)) {
 		r.second = find_way(c, r.ns, true);
 		if (r.second && r.second->link == r.by->link)

@@ -113,8 +113,8 @@ static bool is_preceded(struct run *run, const struct w_ns *ns, const struct rou
 	if (ns_is_open(state_find(&reconciler_spec(run->r)->state, r->object.ns)))
 		return false;
 	vec_foreach(other, &ns->routes)
-		if (prefix_equal(&other->to, &r->to) && other->table == r->table && other->tos == r->tos &&
-		    other->metric < r->metric && other->protocol == RTPROT_BOOT)
+		if (prefix_equal(&other->to, &r->to) && prefix_equal(&other->from, &r->from) && other->table == r->table &&
+		    other->tos == r->tos && other->metric < r->metric && other->protocol == RTPROT_BOOT)
 			return true;
 	return false;
 }
@@ -122,7 +122,7 @@ static bool is_preceded(struct run *run, const struct w_ns *ns, const struct rou
 /* A foreign route is used instead. */
 static bool is_hidden(struct run *run, const struct object *object) {
 	const struct route *r = (const struct route *)object;
-	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
+	const struct w_route like = { .to = r->to, .from = r->from, .table = r->table, .tos = r->tos, .metric = r->metric };
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_route *used = ns ? ns_route(ns, &like) : NULL,
 			     *ours = ns ? ns_route_by(ns, &like, TOPOD_PROTOCOL) : NULL;
@@ -132,7 +132,7 @@ static bool is_hidden(struct run *run, const struct object *object) {
 
 static bool route_in_the_way(struct run *run, const struct object *object) {
 	const struct route *r = (const struct route *)object;
-	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
+	const struct w_route like = { .to = r->to, .from = r->from, .table = r->table, .tos = r->tos, .metric = r->metric };
 	struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_route *there = ns ? ns_route(ns, &like) : NULL;
 
@@ -410,7 +410,7 @@ static void check_object_declared(struct run *run, const struct object *like) {
 }
 
 static bool is_ours(struct w_ns *ns, const struct route *r) {
-	const struct w_route like = { .to = r->to, .table = r->table, .tos = r->tos, .metric = r->metric };
+	const struct w_route like = { .to = r->to, .from = r->from, .table = r->table, .tos = r->tos, .metric = r->metric };
 
 	return !r->object.kernel_made && !ns_route_by(ns, &like, r->protocol)->external;
 }

@@ -178,12 +178,18 @@ static struct object *show_route(struct state *state, struct w_ns *ns, const str
 	r->scope = from->scope;
 	r->protocol = from->protocol;
 	r->on_link = from->on_link;
-	r->mtu = from->mtu;
-	r->advmss = from->advmss;
-	object->set = field_bit(ROUTE_TO) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) | field_bit(ROUTE_TOS) |
-		      field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL) | field_bit(ROUTE_VIA) |
-		      field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_ON_LINK) |
-		      field_bit(ROUTE_MTU) | field_bit(ROUTE_ADVMSS) | field_bit(ROUTE_SRC);
+	r->from = from->from;
+	r->preference = from->preference;
+	memcpy(r->metrics, from->metrics, sizeof(r->metrics));
+	r->congctl = "";
+	for (size_t i = 0; i < kind_route.n_fields; i++)
+		if (kind_route.fields[i].wire == WIRE_METRIC)
+			object->set |= field_bit(i);
+	object->set |= field_bit(ROUTE_TO) | field_bit(ROUTE_FROM) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) |
+		       field_bit(ROUTE_TOS) | field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL) |
+		       field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_NEXTHOPS) |
+		       field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_SRC) |
+		       (r->to.address.family == AF_INET6 ? field_bit(ROUTE_PREFERENCE) : 0);
 	r->src = from->src;
 	show_hops(state, r, from);
 	object->owned = r->protocol == TOPOD_PROTOCOL;

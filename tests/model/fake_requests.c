@@ -388,6 +388,7 @@ static int request_route(struct fake *fake, const struct scan_request *look, con
 	struct w_ns *ns = world_ns_or_held(fake->world, from->object.ns);
 	struct w_route route = {
 		.to = from->to,
+		.from = from->from,
 		.table = from->table,
 		.tos = from->tos,
 		.metric = from->metric,
@@ -395,13 +396,15 @@ static int request_route(struct fake *fake, const struct scan_request *look, con
 		.scope = from->scope,
 		.protocol = from->protocol,
 		.on_link = object_has(&from->object, ROUTE_ON_LINK) && from->on_link,
-		.mtu = object_has(&from->object, ROUTE_MTU) ? from->mtu : 0,
-		.advmss = object_has(&from->object, ROUTE_ADVMSS) ? from->advmss : 0,
+		.preference = object_has(&from->object, ROUTE_PREFERENCE) ? from->preference : 0,
 		.src = object_has(&from->object, ROUTE_SRC) ? from->src : (struct ip){},
 	};
 	struct w_route *there;
 	int r;
 
+	for (size_t i = 0; i < kind_route.n_fields; i++)
+		if (kind_route.fields[i].wire == WIRE_METRIC && object_has(&from->object, i) && i != ROUTE_CONGCTL)
+			route.metrics[kind_route.fields[i].attr] = from->metrics[kind_route.fields[i].attr];
 	if (!ns)
 		return -ENOENT;
 	there = ns_route_by(ns, &route, change->type == CHANGE_DELETE ? route.protocol : 0);

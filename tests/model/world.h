@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <linux/rtnetlink.h>
+
 #include "model/hint.h"
 #include "kind/address.h"
 #include "kind/link.h"
@@ -62,8 +64,9 @@ struct w_hop {
 };
 
 struct w_route {
-	struct prefix to;
-	uint32_t table, tos, metric, type, scope, protocol, on_link, mtu, advmss;
+	struct prefix to, from;
+	uint32_t table, tos, metric, type, scope, protocol, on_link, preference;
+	uint32_t metrics[RTAX_MAX + 1]; /* by RTAX_* */
 	struct ip src;
 	size_t n_hops; /* 0: it has no device */
 	struct w_hop hops[4];

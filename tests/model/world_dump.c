@@ -60,14 +60,18 @@ static void dump_address(struct lines *lines, const struct w_address *a) {
 }
 
 static void dump_route(struct lines *lines, const struct w_route *r) {
-	char to[PREFIX_TEXT_MAX], buf[IP_TEXT_MAX];
+	char to[PREFIX_TEXT_MAX], from[PREFIX_TEXT_MAX], buf[IP_TEXT_MAX];
 	_cleanup_text_ struct text hops = {};
 
 	for (size_t i = 0; i < r->n_hops; i++)
 		text_addf(&hops, " via %s dev %s weight %u", ip_format(&r->hops[i].via, buf), r->hops[i].dev->values->name,
 			  r->hops[i].weight);
-	line(lines, "route %s type %u table %u metric %u scope %u proto %u src %s mtu %u%s%s", prefix_format(&r->to, to),
-	     r->type, r->table, r->metric, r->scope, r->protocol, ip_format(&r->src, buf), r->mtu, text_str(&hops),
+	for (size_t i = 0; i < ARRAY_SIZE(r->metrics); i++)
+		if (r->metrics[i])
+			text_addf(&hops, " metric %zu: %u", i, r->metrics[i]);
+	line(lines, "route %s from %s type %u table %u metric %u pref %u scope %u proto %u src %s%s%s",
+	     prefix_format(&r->to, to), prefix_format(&r->from, from), r->type, r->table, r->metric, r->preference, r->scope,
+	     r->protocol, ip_format(&r->src, buf), text_str(&hops),
 	     r->external || r->protocol == RTPROT_KERNEL ? "" : " (topod's)");
 }
 

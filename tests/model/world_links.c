@@ -90,9 +90,9 @@ static void change_mtu(struct w_link *link, uint32_t mtu) {
 	if (mtu == before)
 		return;
 	vec_foreach(route, &link->ns->routes)
-		if (route->to.address.family == AF_INET6 && leads_over(route, link) && route->mtu &&
-		    (route->mtu >= mtu || route->mtu == before))
-			route->mtu = mtu;
+		if (route->to.address.family == AF_INET6 && leads_over(route, link) && route->metrics[RTAX_MTU] &&
+		    (route->metrics[RTAX_MTU] >= mtu || route->metrics[RTAX_MTU] == before))
+			route->metrics[RTAX_MTU] = mtu;
 }
 
 static void update_bridge_mtu(struct world *w, struct w_link *bridge) {

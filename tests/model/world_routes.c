@@ -30,8 +30,9 @@ void cut_routes(struct w_link *link, uint8_t family, bool gone) {
 
 struct w_route *ns_route_by(struct w_ns *ns, const struct w_route *like, uint32_t protocol) {
 	vec_foreach(route, &ns->routes)
-		if (prefix_equal(&route->to, &like->to) && route->table == like->table && route->tos == like->tos &&
-		    route->metric == like->metric && (!protocol || route->protocol == protocol))
+		if (prefix_equal(&route->to, &like->to) && prefix_equal(&route->from, &like->from) &&
+		    route->table == like->table && route->tos == like->tos && route->metric == like->metric &&
+		    (!protocol || route->protocol == protocol))
 			return route;
 	return NULL;
 }

@@ -63,6 +63,20 @@ static void test_foreign_spellings(void **state _unused_) {
 		    "f:2:6: error: 'to' takes a prefix, not 'any'; for everything write 0.0.0.0/0 or \"::/0\"");
 	check_route("{to: default, gateway: 10.0.0.1}",
 		    "f:2:15: error: unknown key 'gateway' in a route; did you mean 'via'?");
+	check_route("{to: \"fd05::/32\", via: \"fd00::9\", pref: high, initial-congestion-window: 9}",
+		    "f:2:35: error: unknown key 'pref' in a route; did you mean 'preference'?\n"
+		    "f:2:47: error: unknown key 'initial-congestion-window' in a route; did you mean 'initcwnd'?");
+	check_route(
+		"{to: 10.0.0.0/8, via: 10.9.0.1, from: 10.1.0.0/16}",
+		"f:2:1: error: 'from' is for IPv6 routes only; for IPv4 write a rule with 'from', and the route in its table");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, preference: high}",
+		    "f:2:1: error: 'preference' is for IPv6 routes only; for IPv4 write 'metric'");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, features: [ecn, sack]}",
+		    "f:2:49: error: unknown word 'sack' in 'features'; possible words: ecn, tcp-usec-ts");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, hoplimit: 256}",
+		    "f:2:43: error: 'hoplimit' must be from 1 to 255, not 256");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, congctl: a-very-long-name}",
+		    "f:2:42: error: 'congctl' takes the name of an algorithm, for example bbr, not 'a-very-long-name'");
 	check_route("{to: default, nexthops: [10.0.0.1, 10.0.0.2]}",
 		    "f:2:26: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.1}\n"
 		    "f:2:36: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.2}");
