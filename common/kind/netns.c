@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A namespace as an object: it exists or not. Its name is that of its struct ns_state. */
+/*
+ * A namespace as an object: it exists or not. Its name is that of its struct ns_state.
+ *
+ * One that is attached comes and goes without topod (object.awaited). That it is the one that was attached last, by its
+ * cookie, is for the scan to find out; here it exists or does not.
+ */
 #include "kind/netns.h"
 #include "model/change.h"
+
+static const struct enum_name attach_sources[] = {
+	{ "call", ATTACH_CALL }, { "pidfile", ATTACH_PIDFILE },     { "path", ATTACH_PATH },
+	{ "unit", ATTACH_UNIT }, { "container", ATTACH_CONTAINER }, {},
+};
 
 static const struct field fields[] = {
 	[NETNS_INODE] = { .name = "inode",
@@ -15,11 +25,28 @@ static const struct field fields[] = {
 	[NETNS_COOKIE] = { .name = "cookie",
 			   .type = &type_text,
 			   .offset = offsetof(struct netns, cookie),
-			   .flags = FIELD_HIDDEN | FIELD_BIRTH },
+			   .flags = FIELD_HIDDEN | FIELD_BIRTH | FIELD_UNIQUE },
 	[NETNS_NAMED] = { .name = "named",
 			  .type = &type_bool,
 			  .offset = offsetof(struct netns, named),
 			  .flags = FIELD_HIDDEN | FIELD_ONE_WAY },
+	[NETNS_LINK] = { .name = "link",
+			 .type = &type_text,
+			 .offset = offsetof(struct netns, link),
+			 .flags = FIELD_HIDDEN | FIELD_BIRTH },
+	[NETNS_OWNER] = { .name = "owner",
+			  .type = &type_text,
+			  .offset = offsetof(struct netns, owner),
+			  .flags = FIELD_HIDDEN | FIELD_BIRTH },
+	[NETNS_SOURCE] = { .name = "source",
+			   .type = &type_enum,
+			   .names = attach_sources,
+			   .offset = offsetof(struct netns, source),
+			   .flags = FIELD_HIDDEN | FIELD_ONCE },
+	[NETNS_VALUE] = { .name = "value",
+			  .type = &type_text,
+			  .offset = offsetof(struct netns, value),
+			  .flags = FIELD_HIDDEN | FIELD_ONCE },
 };
 
 static const char *number(struct arena *arena, uint64_t number) {
@@ -38,8 +65,11 @@ struct object *netns_object(struct arena *arena, const char *ns, const struct ne
 	object->set = field_bit(NETNS_NAMED);
 	if (identity) {
 		netns->inode = number(arena, identity->inode);
+		object->set |= field_bit(NETNS_INODE);
+	}
+	if (identity && identity->born_nsec) {
 		netns->born = number(arena, identity->born_nsec);
-		object->set |= field_bit(NETNS_INODE) | field_bit(NETNS_BORN);
+		object->set |= field_bit(NETNS_BORN);
 	}
 	if (identity && identity->cookie) {
 		netns->cookie = number(arena, identity->cookie);
@@ -47,6 +77,18 @@ struct object *netns_object(struct arena *arena, const char *ns, const struct ne
 	}
 	object_seal(arena, object);
 	return object;
+}
+
+void netns_set_attach(struct object *object, const struct attach *attach) {
+	struct netns *netns = (struct netns *)object;
+
+	object->external = object->awaited = true;
+	netns->source = attach->source;
+	object->set |= field_bit(NETNS_SOURCE);
+	if (!attach->value)
+		return;
+	netns->value = attach->value;
+	object->set |= field_bit(NETNS_VALUE);
 }
 
 static void noun(const struct object *object _unused_, struct text *out) {
@@ -59,6 +101,7 @@ static enum stage stage(const struct change *change) {
 
 const struct class class_netns = {
 	.name = "namespace",
+	.sections = netns_sections,
 	.plural = "namespaces",
 	.share_by = "adopt: true",
 	.stage = stage,
@@ -72,4 +115,5 @@ const struct kind kind_netns = {
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
 	.noun = noun,
+	.settle = netns_settle,
 };

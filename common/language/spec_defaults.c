@@ -106,7 +106,7 @@ static void finish_link(struct spec_reading *s, const struct ns_state *ns, struc
 	bool moved = object->kind->is_made_of;
 	bool made = !object->external;
 
-	object->awaited &= !streq(ns->name, NS_HOST) && !ns->adopt && !streq(link->name, "lo");
+	object->awaited &= !streq(ns->name, NS_HOST) && (!ns->adopt || ns->attach) && !streq(link->name, "lo");
 	if (object->twin) {
 		spec_inherit(object, link->pair);
 		spec_inherit(object, s->link_defaults);

@@ -328,6 +328,33 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 		ledger_add_line(entry, out);
 }
 
+void ledger_note_attached(struct ledger *ledger, const struct object *observed, struct text *out) {
+	struct ledger_entry *entry = ledger_find_object(ledger, observed);
+	struct ledger_ns *ns = ledger_namespace(ledger, observed->ns);
+
+	if (!entry || !ledger_is_same(entry, observed)) {
+		for (struct ledger_entry *next, *old = ns ? ns->entries : NULL; old; old = next) {
+			next = old->hh.next;
+			if (ledger_outlives_namespace(old))
+				continue;
+			ledger_remove_line(old, out);
+			ledger_remove_entry(ledger, old); /* the last one frees ns, and then there is no next */
+		}
+		entry = NULL;
+	}
+	if (!entry) {
+		_cleanup_text_ struct text id = {};
+
+		object_print_id(observed, &id);
+		entry = ledger_add_entry(ledger, ledger_add_namespace(ledger, observed->ns), observed->kind, text_str(&id),
+					 false);
+	}
+	for (size_t i = 0; i < observed->kind->n_fields; i++)
+		if (observed->kind->fields[i].flags & FIELD_BIRTH)
+			drop_field(entry, i);
+	ledger_note_birth(ledger, observed, out);
+}
+
 void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out) {
 	struct ledger_entry *entry = NULL;
 	bool changed = false;
@@ -399,11 +426,26 @@ struct ledger_entry *ledger_find_signed(const struct ledger *ledger, const struc
 	return NULL;
 }
 
+/* Only where both know the unique value. */
+static const struct field *unique_birth(const struct ledger_entry *entry, const struct object *observed, size_t *ret) {
+	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++)
+		if (observed->kind->fields[i].flags & FIELD_UNIQUE && object_has(observed, i) && ledger_former(entry, i)) {
+			*ret = i;
+			return &observed->kind->fields[i];
+		}
+	return NULL;
+}
+
 bool ledger_is_same(const struct ledger_entry *entry, const struct object *observed) {
+	size_t at;
+	const struct field *unique = unique_birth(entry, observed, &at);
+
+	if (unique)
+		return ledger_is_value(ledger_former(entry, at), unique, observed);
 	for (size_t i = 0; entry->kind == observed->kind && i < observed->kind->n_fields; i++) {
 		const struct field *field = &observed->kind->fields[i];
 
-		if (!(field->flags & FIELD_BIRTH) || !object_has(observed, i))
+		if (!(field->flags & FIELD_BIRTH) || field->flags & FIELD_UNIQUE || !object_has(observed, i))
 			continue;
 		const char *noted = ledger_former(entry, i);
 		if (noted || ledger_has_field(entry, i) ? !noted || !ledger_is_value(noted, field, observed) : entry->made)

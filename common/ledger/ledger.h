@@ -125,6 +125,9 @@ void ledger_note_share(struct ledger *ledger, const struct object *desired, cons
 
 /* Records what the kernel said about an object when it was made (FIELD_BIRTH), before it can be found by its name. */
 void ledger_note_birth(struct ledger *ledger, const struct object *observed, struct text *out);
+/* Records a namespace that was attached, with its birth and the link to it. If it is another one than before, everything is
+ * forgotten that was in the former one and ended with it. */
+void ledger_note_attached(struct ledger *ledger, const struct object *observed, struct text *out);
 /* Records what topod has set and the kernel does not show (FIELD_LEDGER), of the fields in mask. Afterwards, not before: until
  * then it is not known, and set again. */
 void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out);
@@ -159,6 +162,8 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 
 /* The entry of the namespace itself if topod made it; else NULL. */
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
+/* The entry of the namespace itself if it was attached; else NULL. */
+const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *noted);
 /* Is the observed namespace topod's own, declared, and to be repaired whatever happens to it? */
 bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen);
 /* Does the object survive its namespace: a file outside, an interface that is given back? */

@@ -10,12 +10,20 @@
  *     an object that topod made is not declared any more      nothing here: diff_extra.c deletes it
  */
 #include "kind/link.h"
+#include "kind/netns.h"
 #include "ledger/ledger_private.h"
 
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted) {
 	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
 		if (kind_is_namespace(entry->kind))
 			return entry->made ? entry : NULL;
+	return NULL;
+}
+
+const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *noted) {
+	for (const struct ledger_entry *entry = noted->entries; entry; entry = entry->hh.next)
+		if (kind_is_namespace(entry->kind))
+			return !entry->made && ledger_former(entry, NETNS_LINK) ? entry : NULL;
 	return NULL;
 }
 
@@ -127,7 +135,7 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	const struct ledger_entry *made = ledger_made_namespace(noted);
 	bool goes = !ns_self(ns) && made && !made->shared && !made->left;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
-		if (!entry->declared && !entry->made && ledger_manages(entry) &&
+		if (!entry->declared && !entry->made && !kind_is_namespace(entry->kind) && ledger_manages(entry) &&
 		    (!goes || ledger_outlives_namespace(entry)) && !ledger_setting_rests(desired, entry))
 			return_undeclared(desired, entry, is_given_up(noted, ns) || (made && made->left));
 }

@@ -97,6 +97,7 @@ enum field_flags {
 	FIELD_MARK = 1 << 21,       /* says which topology made the object (struct object.owned) */
 	FIELD_WHEN_DOWN = 1 << 22,  /* the kernel changes it only while the link is down, which it then is for a moment */
 	FIELD_LEDGER = 1 << 23,     /* the kernel does not show it: it is what topod set last, as the ledger says */
+	FIELD_UNIQUE = 1 << 24,     /* FIELD_BIRTH whose value is never used again: where it is known, it alone decides */
 	FIELD_BEFORE_UP = 1 << 13,  /* the kernel reads it only at the moment when the link comes up */
 };
 

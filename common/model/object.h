@@ -40,6 +40,7 @@ struct object {
 	bool implied;          /* desired: declared without a kind; some controller must list it as a port */
 	bool gone;             /* desired: no longer declared, only returning fields */
 	bool awaited;          /* desired: foreign, comes and goes; while it is absent, it waits */
+	bool required;         /* desired, awaited: the topology is not converged without it */
 	bool waits;            /* desired: absent in the latest scan, and waits for something outside topod */
 	bool came;             /* desired, awaited: it existed in the latest scan */
 	const char *gone_with; /* desired: the namespace of what topod removed and what took it along; NULL */

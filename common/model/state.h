@@ -17,19 +17,23 @@ struct scope {
 };
 
 struct dependents_index;
+struct attach; /* kind/netns.h */
 
 struct ns_state {
 	const char *name;
-	struct object *objects;    /* uthash by key, in the order of adding */
-	struct object *self;       /* the namespace itself, one of objects; kept here because it is looked up often */
-	bool present;              /* observed: the namespace exists */
-	const char *obstruction;   /* observed: it does not exist and its name is taken: "a link that leads nowhere" */
-	int error;                 /* observed: the scan failed, -errno; the objects are incomplete */
-	unsigned n_noted;          /* observed, for the planner: how many declared objects exist and are in the ledger */
-	struct ns_state *desired;  /* observed, for the planner: the desired namespace of the same name, or NULL */
-	const struct scope *scope; /* observed: what was scanned; NULL: everything */
-	bool adopt, exclusive;     /* desired */
-	bool declared;             /* desired: named in the file (or an endpoint) */
+	struct object *objects;        /* uthash by key, in the order of adding */
+	struct object *self;           /* the namespace itself, one of objects; kept here because it is looked up often */
+	bool present;                  /* observed: the namespace exists */
+	const char *obstruction;       /* observed: it does not exist and its name is taken: "a link that leads nowhere" */
+	int error;                     /* observed: the scan failed, -errno; the objects are incomplete */
+	unsigned n_noted;              /* observed, for the planner: how many declared objects exist and are in the ledger */
+	struct ns_state *desired;      /* observed, for the planner: the desired namespace of the same name, or NULL */
+	const struct scope *scope;     /* observed: what was scanned; NULL: everything */
+	bool adopt, exclusive;         /* desired */
+	const struct attach *attach;   /* desired: something else makes it, and makes it again (then also adopt); NULL */
+	bool required;                 /* desired, with attach: the topology is not converged without it … */
+	struct position wait_position; /* … as the key `wait` says */
+	bool declared;                 /* desired: named in the file (or an endpoint) */
 	enum drift_policy drift;
 	struct position position;
 	bool unchanged; /* desired: as in the previous file, and everything had gone back that had to */

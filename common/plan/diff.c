@@ -59,7 +59,10 @@ bool diff_is_closed(const struct ns_state *desired) {
 static const char *obstructed(struct diff *diff, const struct object *object, const struct ns_state *observed) {
 	return arena_printf(&diff->plan->arena,
 			    "cannot be %s: its name in /run/netns is %s; remove that, or rename the namespace in the file",
-			    object->external ? "adopted" : "made", observed->obstruction);
+			    object->awaited    ? "attached"
+			    : object->external ? "adopted"
+					       : "made",
+			    observed->obstruction);
 }
 
 /* An object with the birth that was recorded when the namespace was made; NULL: none was. */
@@ -129,8 +132,12 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 		return; /* the host, or no longer declared (diff_extra) */
 	const struct object *former = entry && entry->made ? noted_birth(diff, object, entry) : NULL;
 
+	if (seen && object->awaited)
+		vec_push(&diff->plan->found, (struct found){ object, seen });
 	if (!seen && observed->obstruction)
 		diff_refuse(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
+	else if (!seen && object->awaited)
+		diff_awaits_namespace(diff, object, observed);
 	else if (!seen && object->external)
 		diff_refuse(diff, object, NULL, -ENOENT, "does not exist, and 'adopt: true' never creates a namespace");
 	else if (!seen)

@@ -97,6 +97,8 @@ void diff_given_up(struct diff *diff, struct object *object, const struct object
 /* Is `seen` (or NULL) a foreign object that would have to be replaced? That is reported at once instead of waiting. */
 bool diff_is_in_the_way(const struct diff *diff, const struct ns_state *desired, const struct object *object,
 			const struct object *seen);
+/* The namespace waits until something else attaches it. */
+void diff_awaits_namespace(struct diff *diff, struct object *object, const struct ns_state *observed);
 /* Waits if the object, or an object other than a link that it needs, cannot be made yet. Returns whether it does. */
 bool diff_waits_to_come(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed,
 			struct object *object);

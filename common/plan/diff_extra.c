@@ -9,6 +9,7 @@
  *     a part of a link that topod made, of which the
  *     file lists all (class->exact)                   delete
  *     anything else in an `exclusive` namespace       delete
+ *     a namespace that was attached                   remove its name, when nothing of topod's is left in it
  *     anything else                                   leave
  *
  * Nothing is planned for what disappears by itself: with its link, or with a namespace that is deleted, unless it must
@@ -159,6 +160,14 @@ static void delete_read_along(struct diff *diff, struct ns_state *observed) {
 			diff_delete(diff, seen, NULL, false);
 }
 
+/* A namespace that was attached and is no longer declared loses its name, once nothing of topod's is left in it. */
+static bool is_let_go(const struct diff *diff, const struct object *ns) {
+	const struct ledger_ns *noted = ledger_namespace(diff->input->ledger, ns->ns);
+	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
+
+	return entry && ledger_is_same(entry, ns) && HASH_COUNT(noted->entries) == 1;
+}
+
 void diff_extra(struct diff *diff, struct ns_state *observed) {
 	const struct ns_state *desired = observed->desired;
 	struct object *ns = ns_self(observed);
@@ -178,6 +187,8 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 		diff_delete(diff, ns, NULL, false);
 		all_goes = true;
 	}
+	if (ns && !(desired && ns_self(desired)) && is_let_go(diff, ns))
+		diff_delete(diff, ns, NULL, false);
 	delete_extra(diff, observed, desired, true, all_goes);
 	delete_extra(diff, observed, desired, false, all_goes);
 }

@@ -76,16 +76,21 @@ static bool is_awaited(const struct object *object) {
 	return object && object->change && object->change->held;
 }
 
-/* What the ledger says about an object that is gone ended with it: the next one under its name is not topod's
- * because of that. */
-static void wait_with(struct diff *diff, struct object *object, bool seen, const char *why) {
-	const struct ledger_entry *entry = seen ? NULL : ledger_find_object(diff->input->ledger, object);
+static void hold(struct diff *diff, struct object *object) {
 	struct change *change = arena_new(&diff->plan->arena, struct change);
 
 	*change = (struct change){ .type = CHANGE_UPDATE, .desired = object, .done = true, .held = true };
 	diff_point(diff, object, change);
-	add_waiting(diff, object, why, !seen);
 	diff->n_awaited++;
+}
+
+/* What the ledger says about an object that is gone ended with it: the next one under its name is not topod's
+ * because of that. */
+static void wait_with(struct diff *diff, struct object *object, bool seen, const char *why) {
+	const struct ledger_entry *entry = seen ? NULL : ledger_find_object(diff->input->ledger, object);
+
+	hold(diff, object);
+	add_waiting(diff, object, why, !seen);
 	if (entry)
 		vec_push(&diff->plan->lost, ((struct lost){ object->ns, arena_strdup(&diff->plan->arena, entry->id) }));
 }
@@ -154,13 +159,19 @@ static bool depends_on_awaited(struct diff *diff, const struct ns_state *desired
 	return false;
 }
 
+static bool is_in_absent(const struct diff *diff, const struct object *object) {
+	return object && is_awaited(ns_self(state_find(diff->input->desired, object->ns)));
+}
+
 /* If one end of a pair waits, both do. */
 bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object,
 			 const struct object *seen) {
-	if (!diff->n_awaited || !(waits_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)) ||
+	if (!diff->n_awaited || is_awaited(object))
+		return false;
+	if (!(is_awaited(object->twin) || waits_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)) ||
 	    diff_is_in_the_way(diff, desired, object, seen))
 		return false;
-	wait_with(diff, object, seen, "for an interface");
+	wait_with(diff, object, seen, is_in_absent(diff, object->twin) ? "for a namespace" : "for an interface");
 	return true;
 }
 
@@ -171,11 +182,33 @@ static void wait_with_namespace(struct diff *diff, const struct ns_state *desire
 			add_waiting(diff, object, NULL, true);
 }
 
+/* Everything inside waits with a namespace that is not attached, except files outside of it. What the ledger says about
+ * the inside stays: if another namespace is attached, that is forgotten then, and if the same one comes back, it holds. */
+static void wait_inside(struct diff *diff, const struct ns_state *desired, const struct ns_state *observed) {
+	ns_foreach(object, desired) {
+		if (object_is_namespace(object) || object->kind->class->outlives_namespace || object->gone)
+			continue;
+		hold(diff, object);
+		if (diff_was_scanned(observed, object))
+			add_waiting(diff, object, NULL, true);
+	}
+}
+
+void diff_awaits_namespace(struct diff *diff, struct object *object, const struct ns_state *observed) {
+	hold(diff, object);
+	if (diff_was_scanned(observed, object))
+		add_waiting(diff, object, "to be attached", true);
+}
+
 void diff_awaited(struct diff *diff, struct ns_state *observed) {
 	const struct ns_state *desired = observed->desired;
 
 	if (!desired)
 		return;
+	if (is_awaited(ns_self(desired))) {
+		wait_inside(diff, desired, observed);
+		return;
+	}
 	if (diff_is_closed(desired)) {
 		if (!ns_self(observed))
 			wait_with_namespace(diff, desired, observed);

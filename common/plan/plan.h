@@ -42,9 +42,9 @@ struct renamed {
 	const char *ns, *from, *to;
 };
 
-/* A link that topod only finds, as observed. */
+/* A link that topod only finds, or a namespace that was attached, as observed. */
 struct found {
-	struct object *link;
+	struct object *object;
 	const struct object *seen; /* desired, observed */
 };
 

@@ -271,12 +271,39 @@ int handles_number(struct real_kernel *k, struct handle *const *handles, size_t 
 	return r;
 }
 
+void handle_expect(struct handle *handle, bool attached, const struct netns_identity *wanted, const char *link) {
+	handle->attached = attached;
+	handle->wanted = wanted ? *wanted : (struct netns_identity){};
+	free(handle->link);
+	handle->link = link ? xstrdup(link) : NULL;
+}
+
+/* Of a namespace that something else makes, only the one that was attached counts. The process to which the link leads may
+ * have ended, and its number may be another one's by now: then the link leads nowhere, as far as topod is concerned. */
+static int open_attached(struct handle *handle, int *ret_fd) {
+	_cleanup_close_ int fd = -1;
+	struct netns_identity found = {};
+	int r = netns_open(handle->name, &fd, &handle->obstruction);
+
+	if (r == 0)
+		r = netns_identity(fd, &found);
+	if (r == 0 && handle->link && netns_is_same(&found, &handle->wanted)) {
+		*ret_fd = TAKE_FD(fd);
+		return 0;
+	}
+	if (handle->link && netns_leads_to(handle->name, handle->link))
+		handle->obstruction = NULL;
+	else if (r == 0)
+		handle->obstruction = "a network namespace that was not attached";
+	return r == 0 ? -ENOENT : r;
+}
+
 int handle_open(struct real_kernel *k, struct handle *handle) {
 	int fd, r;
 
 	if (handle->host || handle->fd >= 0)
 		return 0;
-	r = netns_open(handle->name, &fd, &handle->obstruction);
+	r = handle->attached ? open_attached(handle, &fd) : netns_open(handle->name, &fd, &handle->obstruction);
 	handle->half_made = r == -EINVAL;
 	/* A stale file counts as none; creating the namespace removes it. */
 	if (r == -EINVAL || r == -EEXIST)
@@ -303,6 +330,7 @@ void handles_done(struct real_kernel *k) {
 		handle_gone(k, handle);
 		for (size_t i = 0; i < ARRAY_SIZE(handle->sockets); i++)
 			nl_close(&handle->sockets[i]); /* of the host */
+		free(handle->link);
 		free(handle->name);
 		free(handle);
 	}

@@ -43,7 +43,8 @@ enum {
 	LOCK_PAUSE_NSEC = 10 * 1000 * 1000,
 };
 
-static int home = -1; /* the namespace that netns_leave() returns to */
+static int home = -1;               /* the namespace that netns_leave() returns to */
+static _Thread_local bool visiting; /* the thread is in another one */
 
 static bool keeping;
 static int kept = -1; /* the directory, while it is kept open */
@@ -354,8 +355,8 @@ static bool is_mounted_there(int dir, const char *name, const struct netns_ident
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	found = identity_of(&st);
-	return netns_is_same(&found, identity);
+	found = identity_of(&st); /* the mount holds the inode, so both parts count */
+	return found.inode == identity->inode && found.born_nsec == identity->born_nsec;
 }
 
 /* Several mounts may be stacked on a name. */
@@ -377,6 +378,44 @@ int netns_delete(const char *name, const struct netns_identity *identity, const 
 	return r == -EEXIST || r == -ENOENT ? 0 : r; /* it is another namespace now */
 }
 
+/* ---- symbolic links ---- */
+
+static bool leads_to(int dir, const char *name, const char *target) {
+	char found[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, found, sizeof(found));
+
+	return n >= 0 && (size_t)n == strlen(target) && memcmp(found, target, (size_t)n) == 0;
+}
+
+bool netns_leads_to(const char *name, const char *target) {
+	_cleanup_(own_dir_done) int dir = -1;
+
+	return open_dir(&dir) == 0 && leads_to(dir, name, target);
+}
+
+int netns_unlink(const char *name, const char *target) {
+	_cleanup_(own_dir_done) int dir = -1;
+	const char *problem;
+	int r = open_own(&dir, &problem);
+
+	if (r < 0)
+		return r;
+	if (!leads_to(dir, name, target))
+		return -ENOENT;
+	return unlinkat(dir, name, 0) < 0 ? -errno : 0;
+}
+
+int netns_link(const char *name, const char *target, const char *former, const char **ret_problem) {
+	_cleanup_(own_dir_done) int dir = -1;
+	int r = open_own(&dir, ret_problem);
+
+	if (r < 0 || leads_to(dir, name, target))
+		return r;
+	if (former && leads_to(dir, name, former) && unlinkat(dir, name, 0) < 0)
+		return -errno;
+	return symlinkat(target, dir, name) < 0 ? full(errno, "the file system of " NETNS_DIR " is full", ret_problem) : 0;
+}
+
 /* ---- identity ---- */
 
 int netns_identity(int fd, struct netns_identity *ret) {
@@ -385,17 +424,26 @@ int netns_identity(int fd, struct netns_identity *ret) {
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	*ret = identity_of(&st);
+	(void)netns_cookie(fd, &ret->cookie); /* an older kernel has none */
 	return 0;
 }
 
+/* The thread may be visiting another namespace, to which it returns. */
 int netns_cookie(int fd, uint64_t *ret) {
-	_cleanup_(netns_leave) struct netns_visit visit = NETNS_VISIT_NONE;
+	_cleanup_(return_to) int before = -1;
 	_cleanup_close_ int sock = -1;
 	socklen_t size = sizeof(*ret);
-	int r = netns_enter(&visit, fd);
+	int here = -1, r = visiting ? open_current(&here) : home < 0 ? -EBADF : 0;
 
-	if (r < 0)
+	if (r == 0 && here < 0)
+		here = fcntl(home, F_DUPFD_CLOEXEC, 0);
+	if (r == 0 && (here < 0 || setns(fd, CLONE_NEWNET) < 0))
+		r = -errno;
+	if (r < 0) {
+		closep(&here);
 		return r;
+	}
+	before = here;
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return -errno;
@@ -488,7 +536,7 @@ int netns_enter(struct netns_visit *visit, int fd) {
 		return -EBADF; /* there would be no way back */
 	if (setns(fd < 0 ? home : fd, CLONE_NEWNET) < 0)
 		return -errno;
-	visit->away = fd >= 0;
+	visit->away = visiting = fd >= 0;
 	return 0;
 }
 
@@ -499,5 +547,7 @@ int netns_home(void) {
 void netns_leave(struct netns_visit *visit) {
 	if (visit->away)
 		set_back(home);
+	if (visit->away)
+		visiting = false;
 	visit->away = false;
 }

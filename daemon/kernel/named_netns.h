@@ -58,12 +58,24 @@ int netns_remove_stale(const char *name);
 /* What distinguishes it from another namespace that had or will have the same name. 0 or -errno. */
 int netns_identity(int fd, struct netns_identity *ret);
 static inline bool netns_is_same(const struct netns_identity *a, const struct netns_identity *b) {
-	return a->inode == b->inode && a->born_nsec == b->born_nsec;
+	if (a->cookie && b->cookie)
+		return a->cookie == b->cookie;
+	/* The time is not known where it says nothing: see struct netns_identity. */
+	return a->inode == b->inode && (!a->born_nsec || !b->born_nsec || a->born_nsec == b->born_nsec);
 }
 
 /* Its cookie, which is unique until the next boot; -ENOPROTOOPT before Linux 5.14. The thread visits the namespace: see
  * netns_enter(). 0 or -errno. */
 int netns_cookie(int fd, uint64_t *ret);
+
+/* Gives a namespace that something else keeps alive a name: a symbolic link to it, as /proc/4711/ns/net, which keeps nothing
+ * alive. A link of topod's that leads to `former` (NULL: there is none) is replaced. -EEXIST if the name is anything else.
+ * 0 or -errno. */
+int netns_link(const char *name, const char *target, const char *former, const char **ret_problem);
+/* Removes such a link; -ENOENT if the name does not exist or is anything else, which is left alone. 0 or -errno. */
+int netns_unlink(const char *name, const char *target);
+/* Is the name a symbolic link with exactly this text? */
+bool netns_leads_to(const char *name, const char *target);
 
 /* Is this namespace mounted under the name? */
 bool netns_is_named(const char *name, const struct netns_identity *identity);

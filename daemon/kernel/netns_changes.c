@@ -49,7 +49,6 @@ static int note_birth(struct execution *x, const char *name, int fd) {
 
 	if (r < 0 || !x->hooks->born)
 		return r;
-	(void)netns_cookie(fd, &identity.cookie); /* an older kernel has none */
 	return x->hooks->born(x->hooks->userdata, netns_object(&x->plan->arena, name, &identity));
 }
 
@@ -107,7 +106,8 @@ void close_leaving(struct execution *x) {
 }
 
 static int delete_namespace(struct execution *x, const char *name, const char **ret_problem) {
-	struct netns_identity identity = handle_get(x->k, name)->identity;
+	struct handle *handle = handle_get(x->k, name);
+	struct netns_identity identity = handle->identity;
 	int fd = handle_release(x->k, handle_get(x->k, name));
 
 	if (fd >= 0 && x->more_declared)
@@ -116,7 +116,7 @@ static int delete_namespace(struct execution *x, const char *name, const char **
 		vec_push(&x->leaving, fd);
 	if (x->leaving.n >= MAX((size_t)LEAVING_MIN, x->k->max_open / 4))
 		close_leaving(x);
-	return netns_delete(name, &identity, ret_problem);
+	return handle->attached ? netns_unlink(name, handle->link) : netns_delete(name, &identity, ret_problem);
 }
 
 void change_namespace(struct execution *x, struct change *change) {

@@ -28,9 +28,12 @@ static const char *real_link_of(struct kernel *kernel, const char *ns, uint32_t 
 	return link ? link->name : NULL;
 }
 
-static int real_clear(struct kernel *kernel _unused_, enum transport transport, const char *ns) {
+static int real_clear(struct kernel *kernel, enum transport transport, const char *ns) {
+	const struct handle *handle = handle_get((struct real_kernel *)kernel, ns);
 	const struct transport_way *way = transport_way(transport);
-	int r = way->clear ? way->clear(ns) : 0;
+	int r = transport == TRANSPORT_NETNS && handle->link ? netns_unlink(ns, handle->link)
+		: way->clear                                 ? way->clear(ns)
+							     : 0;
 
 	return r == -ENOENT || r == -EEXIST ? 0 : r; /* it is a namespace, or something of somebody else's */
 }

@@ -37,9 +37,12 @@ struct handle {
 	bool unnamed;                             /* fd is of the held namespace, which is not under its name now */
 	struct nl_socket sockets[HANDLE_SOCKETS]; /* for requests inside, open as long as fd; the host's stay open */
 	struct netns_identity identity;
-	const char *obstruction; /* what has the name, if that is neither a namespace nor a stale file; static */
-	uint32_t generation;     /* incremented when the name stands for another namespace */
-	int32_t nsid;            /* in the host namespace; -1: none */
+	const char *obstruction;      /* what has the name, if that is neither a namespace nor a stale file; static */
+	bool attached;                /* something else makes it: only this one counts, and only by topod's link … */
+	struct netns_identity wanted; /* … zeroed: none is attached … */
+	char *link;                   /* … which leads to this; NULL: there is none */
+	uint32_t generation;          /* incremented when the name stands for another namespace */
+	int32_t nsid;                 /* in the host namespace; -1: none */
 	struct known_link *by_index;
 	struct known_link *by_name;           /* only where there are many */
 	uint32_t highest;                     /* index assigned or seen */
@@ -81,6 +84,9 @@ struct handle *handle_by_id(struct real_kernel *k, int32_t nsid);
 /* Opens it if it is not open, and forgets its id and links if it is another namespace than before. 0 or -errno; -ENOENT
  * if there is none: then handle->obstruction says what is there instead. */
 int handle_open(struct real_kernel *k, struct handle *handle);
+/* Says of a namespace that something else makes which one was attached, or that none was; attached false: it is not such
+ * a namespace. Call it before handle_open(). */
+void handle_expect(struct handle *handle, bool attached, const struct netns_identity *wanted, const char *link);
 /* If somebody listens, gives these, which are open, an nsid if they have none. 0 or -errno. */
 int handles_number(struct real_kernel *k, struct handle *const *handles, size_t n);
 /* Takes over a descriptor of a namespace that was just created. */

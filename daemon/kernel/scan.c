@@ -191,6 +191,24 @@ static bool is_kept(const struct scan_request *look, const struct handle *handle
 	return ledger_keeps_namespace(look->ledger, look->desired, netns_object(arena, handle->name, &handle->identity));
 }
 
+static uint64_t number(const char *text) {
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* The ledger says which namespace was attached, also of one that is no longer declared. */
+static void expect(const struct scan_request *look, struct handle *handle) {
+	const struct ns_state *desired = state_find(look->desired, handle->name);
+	const struct ledger_ns *noted = ledger_namespace(look->ledger, handle->name);
+	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
+	const struct netns_identity wanted = {
+		.inode = entry ? number(ledger_former(entry, NETNS_INODE)) : 0,
+		.cookie = entry ? number(ledger_former(entry, NETNS_COOKIE)) : 0,
+	};
+
+	handle_expect(handle, entry || (ns_self(desired) && ns_self(desired)->awaited), &wanted,
+		      entry ? ledger_former(entry, NETNS_LINK) : NULL);
+}
+
 /* Opens them, and gives them their ids before anything inside is scanned: later changes are heard. One that cannot be
  * opened gets the error. */
 static int prepare(struct real_kernel *k, const struct scan_request *look, const struct scope *scopes, size_t n,
@@ -200,6 +218,9 @@ static int prepare(struct real_kernel *k, const struct scan_request *look, const
 
 	for (size_t i = 0; i < n; i++) {
 		struct handle *handle = handle_get(k, scopes[i].ns);
+
+		if (!handle->host && handle->fd < 0)
+			expect(look, handle);
 		int r = handle_open(k, handle);
 
 		if (r == 0)

@@ -84,8 +84,8 @@ static void note_places(struct pass *pass, const struct plan *plan, const struct
 	for (size_t i = 0; link && i < plan->found.n; i++) {
 		const struct found *found = &plan->found.items[i];
 
-		if (streq(found->link->ns, change->desired->ns) && streq(object_home_link(found->link), link))
-			ledger_note_index(pass->r->ledger, found->link, found->seen, lines);
+		if (streq(found->object->ns, change->desired->ns) && streq_ptr(object_home_link(found->object), link))
+			ledger_note_index(pass->r->ledger, found->object, found->seen, lines);
 	}
 }
 
@@ -193,7 +193,8 @@ static int note_lost(struct pass *pass, const struct plan *plan) {
 		const struct ledger_entry *entry = ledger_find(pass->r->ledger, lost->ns, lost->id);
 
 		/* Before it is forgotten, so that a crash here does no harm. */
-		if (entry && entry->made && !lost->kept && kernel->ops->clear(kernel, entry->kind->transport, lost->ns) < 0)
+		if (entry && (entry->made || kind_is_namespace(entry->kind)) && !lost->kept &&
+		    kernel->ops->clear(kernel, entry->kind->transport, lost->ns) < 0)
 			continue; /* the next one tries again */
 		if (entry && kind_is_namespace(entry->kind))
 			forget_lo(pass, lost->ns, &lines);

@@ -12,8 +12,8 @@
  *                                            └───────────────────────────────────┘
  *
  * After each pass, assess() computes the phase from counters alone. DEGRADED: an object is failing, contested, reported or
- * held, or there is an outage. Else CONVERGING: a namespace is not verified, or an address is in duplicate detection. Else
- * CONVERGED. The phase can change from any of them to any other.
+ * held, or there is an outage. Else CONVERGING: a namespace is not verified, an address is in duplicate detection, or a
+ * namespace with `wait: required` is not attached. Else CONVERGED. The phase can change from any of them to any other.
  *
  * `applying` is true from a start or reload until everything was tried once. During that time differences are the task, not
  * drift, and nothing is reported about them unless it fails. A pause delays this task; drift is then reported as held.
@@ -115,10 +115,10 @@ static void assess(struct reconciler *r) {
 		r->status.phase = n_unwell ? PHASE_DEGRADED : PHASE_CONVERGING;
 		return;
 	}
-	r->status.phase = n_unwell ? PHASE_DEGRADED : PHASE_CONVERGED;
+	r->status.phase = n_unwell ? PHASE_DEGRADED : w->n_required ? PHASE_CONVERGING : PHASE_CONVERGED;
 	r->applying = false;                     /* everything was tried: what differs from now on is drift */
 	ledger_file_compact(r->file, r->ledger); /* if that fails, the file is only longer */
-	if (n_unwell)
+	if (n_unwell || w->n_required)
 		return;
 	r->status.converged_usec = reconciler_now(r);
 	if (!r->announced)

@@ -75,6 +75,11 @@ bool reconciler_dirty_periodic(struct reconciler *r);
 bool reconciler_has_silent(const struct reconciler *r);
 /* From now on there are no events of changed files: they are scanned periodically too. */
 void reconciler_files_silent(struct reconciler *r);
+/* The namespace was attached: an observed object of it, with its birth and the link to it. It is recorded before its name is
+ * made, and nothing is inherited from the former one. 0, -ENOENT if there is no such namespace, -errno of the ledger. */
+int reconciler_attach(struct reconciler *r, const struct object *netns);
+/* Was it there and as declared when it was last scanned? */
+bool reconciler_is_verified(const struct reconciler *r, const char *ns);
 /* Events were lost: everything is to be scanned. */
 void reconciler_overrun(struct reconciler *r);
 /* Events cannot be read (-errno), until reconciler_heard() is called. */

@@ -15,7 +15,7 @@ static bool same_object(const struct object *a, const struct object *b) {
  * is to be restored counts too: fields that are returning, objects that are gone. */
 static bool same_namespace(const struct ns_state *a, const struct ns_state *b) {
 	if (!a || !b || HASH_COUNT(a->objects) != HASH_COUNT(b->objects) || a->adopt != b->adopt ||
-	    a->exclusive != b->exclusive)
+	    a->exclusive != b->exclusive || a->required != b->required)
 		return false;
 	ns_foreach(object, a)
 		if (!same_object(object, ns_find(b, object)))

@@ -19,7 +19,10 @@ static void tell(struct reconciler *r, const struct object *object, enum occurre
 /* Reports objects that existed and are missing. */
 static void note_gone(struct reconciler *r, struct object *object) {
 	if (object->came)
-		tell(r, object, OCCURRENCE_GONE, "is gone; it and what needs it wait until somebody moves it in again");
+		tell(r, object, OCCURRENCE_GONE,
+		     object_is_namespace(object)
+			     ? "is gone; what is in it and what needs it waits until it is attached again"
+			     : "is gone; it and what needs it wait until somebody moves it in again");
 	object->came = false;
 }
 
@@ -35,6 +38,12 @@ static void add(struct reconciler *r, struct ns_info *info, const struct waiting
 	waiting->object->waits = waiting->absent;
 	vec_push(&info->waiting, *waiting);
 	r->work.n_waiting += waiting->why != NULL;
+	r->work.n_required += waiting->absent && waiting->object->required;
+}
+
+static void forget(struct reconciler *r, const struct waiting *waiting) {
+	r->work.n_waiting -= waiting->why != NULL;
+	r->work.n_required -= waiting->absent && waiting->object->required;
 }
 
 static bool was_scanned(const struct ns_info *info, const struct waiting *waiting) {
@@ -49,7 +58,7 @@ static void keep_unseen(struct reconciler *r, struct ns_info *info) {
 		if (!was_scanned(info, waiting))
 			info->waiting.items[n++] = *waiting;
 		else
-			r->work.n_waiting -= waiting->why != NULL;
+			forget(r, waiting);
 	info->waiting.n = n;
 }
 
@@ -68,7 +77,7 @@ static bool end_waits(struct ns_info *info, const struct plan *plan) {
 		if (!was_scanned(info, waiting) || is_listed(plan, waiting->object))
 			continue;
 		waiting->object->waits = false;
-		any |= waiting->absent && object_is_link(waiting->object);
+		any |= waiting->absent && (object_is_link(waiting->object) || object_is_namespace(waiting->object));
 	}
 	return any;
 }
@@ -91,8 +100,8 @@ void waiting_take(struct pass *pass, const struct plan *plan) {
 	bool any = false;
 
 	vec_foreach(found, &plan->found)
-		if (found->link->awaited && pass_settled(pass, worklist_find(&r->work, found->link->ns)))
-			note_come(r, found->link);
+		if (found->object->awaited && pass_settled(pass, worklist_find(&r->work, found->object->ns)))
+			note_come(r, found->object);
 	for (size_t i = pass->n_touched; i < pass->infos.n; i++) {
 		any |= end_waits(pass->infos.items[i], plan);
 		keep_unseen(r, pass->infos.items[i]);
@@ -115,10 +124,11 @@ void waiting_move(struct reconciler *r) {
 		vec_foreach(waiting, &info->waiting) {
 			struct object *object = ns ? ns_find(ns, waiting->object) : NULL;
 
-			if (!object) {
-				r->work.n_waiting -= waiting->why != NULL;
+			forget(r, waiting);
+			if (!object)
 				continue;
-			}
+			r->work.n_waiting += waiting->why != NULL;
+			r->work.n_required += waiting->absent && object->required;
 			object->waits = waiting->absent;
 			info->waiting.items[n++] = (struct waiting){ object, waiting->why, waiting->absent };
 		}

@@ -185,6 +185,12 @@ static void add_pause(const struct status *status, struct text *out) {
 	text_addf(out, "Paused until %s; ", text);
 }
 
+static void add_waits(const struct reconciler *reconciler, const struct report_counts *counts, struct text *out) {
+	if (counts->n_waiting)
+		text_add(out, "; ");
+	reconciler_waits_text(reconciler, out);
+}
+
 static void add_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
 	struct reconciler_status now;
 	const struct report_counts *counts = &now.counts;
@@ -196,13 +202,12 @@ static void add_sentence(const struct status *status, const struct reconciler *r
 	case PHASE_CONVERGING:
 		text_add(out, "Converging");
 		add_count(out, counts->n_pending, "addresses in duplicate detection");
+		add_waits(reconciler, counts, out);
 		break;
 	case PHASE_CONVERGED:
 		text_addf(out, "Converged: %zu object%s in %zu namespace%s", counts->n_objects,
 			  counts->n_objects == 1 ? "" : "s", counts->n_namespaces, counts->n_namespaces == 1 ? "" : "s");
-		if (counts->n_waiting)
-			text_add(out, "; ");
-		reconciler_waits_text(reconciler, out);
+		add_waits(reconciler, counts, out);
 		break;
 	case PHASE_DEGRADED:
 		add_degraded(reconciler, counts, out);

@@ -141,7 +141,8 @@ static bool conclude(struct work *work, int r) {
 			 work->session.topology, restless ? restless : "each scan finds something else");
 	else if (r < 0 && !status.counts.n_failing)
 		complain("cannot scan the network: %s", error_text(r));
-	return r == 0 && status.phase == PHASE_CONVERGED;
+	/* Converging: settled, and only a namespace with `wait: required` is missing, which is for a daemon to wait for. */
+	return r == 0 && status.phase != PHASE_DEGRADED;
 }
 
 /* A namespace may be gone although its name could not be removed; then it is still in the ledger. */

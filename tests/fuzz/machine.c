@@ -529,6 +529,20 @@ int netns_remove_stale(const char *name _unused_) {
 	return some_error();
 }
 
+bool netns_leads_to(const char *name _unused_, const char *target _unused_) {
+	return machine_byte() % 2;
+}
+
+int netns_link(const char *name _unused_, const char *target _unused_, const char *former _unused_,
+	       const char **ret_problem) {
+	*ret_problem = NULL;
+	return some_error();
+}
+
+int netns_unlink(const char *name _unused_, const char *target _unused_) {
+	return some_error();
+}
+
 int netns_cookie(int fd _unused_, uint64_t *ret) {
 	*ret = 1;
 	return 0;

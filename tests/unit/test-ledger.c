@@ -399,6 +399,74 @@ static void test_incomplete(void **state _unused_) {
 		      "host/e link (gone): up true\n");
 }
 
+/* The cookie alone decides, where it is known; a ledger of an older topod has none. */
+static void test_identity_of_namespaces(void **state _unused_) {
+	static const struct {
+		const char *noted;
+		struct netns_identity seen;
+		bool same;
+	} rows[] = {
+		{ "inode=1\tborn=2\tcookie=9", { 1, 2, 9 }, true },
+		{ "inode=1\tborn=2\tcookie=9", { 1, 3, 9 }, true },   /* nothing held its inode meanwhile */
+		{ "inode=1\tborn=2\tcookie=9", { 1, 2, 10 }, false }, /* the inode number was used again at once */
+		{ "inode=1\tborn=2", { 1, 2, 9 }, true },
+		{ "inode=1\tborn=2", { 1, 3, 9 }, false },
+		{ "inode=1\tborn=2\tcookie=9", { 1, 2, 0 }, true },
+		{ "inode=1\tborn=2\tcookie=9", { 4, 2, 0 }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(arena_done) struct arena arena = {};
+		_cleanup_(ledger_done) struct ledger ledger = {};
+		_cleanup_free_ char *text =
+			xasprintf("topod-ledger 1\n+ made netns\tweb\tweb namespace\t%s\n", rows[i].noted);
+		size_t damaged;
+
+		assert_int_equal(ledger_parse(&ledger, text, strlen(text), &damaged), 0);
+		const struct object *seen = netns_object(&arena, "web", &rows[i].seen);
+		const struct ledger_entry *entry = ledger_find_object(&ledger, seen);
+		assert_non_null(entry);
+		if (ledger_is_same(entry, seen) != rows[i].same)
+			fail_msg("row %zu", i);
+	}
+}
+
+/* Of the former namespace nothing remains but what is outside of it. */
+static void test_attached(void **state _unused_) {
+	static const char before[] =
+		"topod-ledger 1\n+ found netns\tweb\tweb namespace\tinode=1\tcookie=9\tlink=/proc/7/ns/net\n"
+		"+ found sysctl\tweb\tweb sysctl net.ipv4.ip_default_ttl\tpath=net/ipv4/ip_default_ttl\tvalue=64\n"
+		"+ made dns\tweb\tweb resolv.conf\n";
+	static const struct {
+		struct netns_identity seen;
+		size_t n;
+	} rows[] = { { { 1, 0, 9 }, 3 }, { { 1, 0, 10 }, 2 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(arena_done) struct arena arena = {};
+		_cleanup_(ledger_done) struct ledger ledger = {};
+		_cleanup_text_ struct text lines = {};
+		struct object *seen = netns_object(&arena, "web", &rows[i].seen);
+		size_t damaged;
+
+		assert_int_equal(ledger_parse(&ledger, before, strlen(before), &damaged), 0);
+		assert_int_equal(damaged, 0);
+		((struct netns *)seen)->link = "/proc/8/ns/net";
+		seen->set |= field_bit(NETNS_LINK);
+		ledger_note_attached(&ledger, seen, &lines);
+		assert_int_equal(ledger.n, rows[i].n);
+		const struct ledger_entry *entry = ledger_attached_namespace(ledger_namespace(&ledger, "web"));
+		assert_non_null(entry);
+		assert_true(ledger_is_same(entry, seen));
+		assert_string_equal(ledger_former(entry, NETNS_LINK), "/proc/8/ns/net");
+		/* The lines say the same to the next one who reads them. */
+		_cleanup_(ledger_done) struct ledger again = {};
+		_cleanup_free_ char *all = xasprintf("%s%s", before, text_str(&lines));
+		assert_int_equal(ledger_parse(&again, all, strlen(all), &damaged), 0);
+		assert_int_equal(again.n, rows[i].n);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
@@ -412,6 +480,8 @@ int main(void) {
 		cmocka_unit_test(test_setting_names),
 		cmocka_unit_test(test_renamed_interface),
 		cmocka_unit_test(test_no_ledger),
+		cmocka_unit_test(test_identity_of_namespaces),
+		cmocka_unit_test(test_attached),
 		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_first_value_counts),
 		cmocka_unit_test(test_another_kind),

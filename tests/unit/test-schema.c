@@ -369,6 +369,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "filter-chain", "namespaces: {a: {filter: {forward: {@}}}}" },
 		{ "filter-rule", "namespaces: {a: {filter: {forward: {rules: [{@}]}}}}" },
 		{ "dns", "namespaces: {a: {dns: {@}}}" },
+		{ "attach", "namespaces: {a: {attach: {@}}}" },
 		{ "defaults", "defaults: {@}" },
 		{ "default-values", "defaults: {link: {@}}" },
 	};
