@@ -16,7 +16,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 ROOMS = [
     "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/expand", "common/language", "common/ledger", "common/plan",
     "common/report", "common/graph",
-    "daemon/files", "daemon/kernel", "daemon/inside", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run",
+    "daemon/files", "daemon/kernel", "daemon/inside", "daemon/doctor", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run",
     "daemon/cli", "daemon/verbs",
 ]
 

@@ -32,14 +32,16 @@
 /* Settings that can keep a user from making namespaces, their value in that case, and how to allow it. */
 static const struct {
 	const char *path, *forbids, *way_out;
+	bool networks; /* no network at all can be made, also outside of a sandbox */
 } limits[] = {
-	{ "/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1 (Debian)" },
+	{ "/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1 (Debian)", false },
 	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-	  "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for topod with `userns,` (Ubuntu)" },
-	{ "/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=1000" },
-	{ "/proc/sys/user/max_net_namespaces", "0", "sysctl user.max_net_namespaces=1000" },
-	{ "/proc/sys/user/max_mnt_namespaces", "0", "sysctl user.max_mnt_namespaces=1000" },
-	{ "/proc/sys/user/max_pid_namespaces", "0", "sysctl user.max_pid_namespaces=1000" },
+	  "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for topod with `userns,` (Ubuntu)",
+	  false },
+	{ "/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=1000", false },
+	{ "/proc/sys/user/max_net_namespaces", "0", "sysctl user.max_net_namespaces=1000", true },
+	{ "/proc/sys/user/max_mnt_namespaces", "0", "sysctl user.max_mnt_namespaces=1000", false },
+	{ "/proc/sys/user/max_pid_namespaces", "0", "sysctl user.max_pid_namespaces=1000", false },
 };
 
 static bool is_set(const char *path, const char *value) {
@@ -49,6 +51,12 @@ static bool is_set(const char *path, const char *value) {
 	if (f && fgets(text, sizeof(text), f))
 		text[strcspn(text, "\n")] = '\0';
 	return streq(text, value);
+}
+
+void sandbox_each_obstacle(sandbox_obstacle_fn fn, void *userdata) {
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		if (is_set(limits[i].path, limits[i].forbids))
+			fn(userdata, limits[i].path, limits[i].way_out, limits[i].networks);
 }
 
 static char *problem_of(const char *what, int error) {

@@ -17,6 +17,11 @@
 int sandbox_run(int (*inside)(void *userdata, const char *problem, const char *warnings), void *userdata,
 		char **ret_problem);
 
+/* Calls fn for each setting of the kernel that forbids a sandbox; way_out: the command that allows it; networks: it forbids
+ * network namespaces altogether. */
+typedef void (*sandbox_obstacle_fn)(void *userdata, const char *path, const char *way_out, bool networks);
+void sandbox_each_obstacle(sandbox_obstacle_fn fn, void *userdata);
+
 /* To be called in inside(): runs a command as command_exec() does, in a process of its own, and passes signals on to it.
  * Returns its exit status, 128 and the number of the signal that ended it, or as command_exec(). */
 int sandbox_command(char **args, const char *label, char **ret_problem);

@@ -61,6 +61,11 @@ const struct verb verbs[] = {
 	  "With addresses, what drifted, fails or waits, and the processes inside. Without an argument, of all topologies;\n"
 	  "with a namespace, only that one. It needs no daemon, but root.\n",
 	  OPTION_JSON, 0, 1, verb_show },
+	{ "doctor", "[SPEC]", "what on this machine gets in the way, and how to mend it",
+	  "Rights, the directory of namespaces, other programs and firewalls, settings and limits of the kernel; with SPEC also\n"
+	  "what that file needs. It changes nothing. Exit status 0: nothing, or only notes; 2: something may get in the way;\n"
+	  "1: something will fail.\n",
+	  OPTION_JSON, 0, 1, verb_doctor },
 	{ "exec", "NS [-- COMMAND…]", "run a command, or a shell, in a namespace",
 	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in\n"
 	  "/etc. NS is a name of /run/netns, or host; with --pid PID, it is the namespace of a process. Without a command\n"

@@ -3,7 +3,7 @@
 
 _topod() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i begin
-	local verbs='run check plan apply down status reload watch pause resume graph list show exec sandbox init version schema help'
+	local verbs='run check plan apply down status reload watch pause resume graph list show doctor exec sandbox init version schema help'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -52,7 +52,7 @@ _topod() {
 		run) options+=' --periodic --insecure-permissions --replace' ;;
 		check) options+=' --json --strict --expand' ;;
 		status) options+=' --json --wait --timeout' ;;
-		reload | watch | resume | list | show) options+=' --json' ;;
+		reload | watch | resume | list | show | doctor) options+=' --json' ;;
 		plan) options+=' --json --replace' ;;
 		apply) options+=' --json --insecure-permissions --replace' ;;
 		down) options+=' --json --insecure-permissions --replace --topology --all' ;;
@@ -67,7 +67,7 @@ _topod() {
 
 	case $verb in
 	'' | help) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-	run | check | plan | apply | sandbox) _topod_files ;;
+	run | check | plan | apply | doctor | sandbox) _topod_files ;;
 	down | graph) _topod_known && _topod_files ;;
 	status | reload | watch | pause | resume) _topod_known ;;
 	init) [[ $prev == init ]] && mapfile -t COMPREPLY < <(compgen -W "$(topod init 2>/dev/null | sed '1d; s/ .*//')" -- "$cur") ;;
