@@ -15,7 +15,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 # From the ground up: a file includes files of its own room and of rooms before it, never of a later one.
 ROOMS = [
     "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/expand", "common/language", "common/ledger", "common/plan",
-    "common/report", "common/graph",
+    "common/report", "common/graph", "common/export",
     "daemon/files", "daemon/kernel", "daemon/inside", "daemon/doctor", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run",
     "daemon/cli", "daemon/verbs",
 ]
@@ -23,8 +23,8 @@ ROOMS = [
 ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 
 # Headers in kind/ that several kinds share: what all links, ports or tunnels have in common, the routes that come with addresses,
-# the key `vrf` of routes and rules, and the list, for the class of which one is a part.
-SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds", "tunnel", "vrf"}
+# the key `vrf` of routes and rules, the protocols of what the kernel routes by, and the list, for the class of which one is a part.
+SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds", "tunnel", "vrf", "protocol"}
 
 # What common/ must not use: (pattern, why).
 NOT_IN_COMMON = [

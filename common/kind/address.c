@@ -374,7 +374,8 @@ static void decode_flags(struct address *a, uint32_t flags) {
 		o->pending = false;
 	if (a->address.address.family == AF_INET)
 		address_set_primary(a, !a->secondary);
-	if (!(flags & IFA_F_PERMANENT))
+	a->lease = !(flags & IFA_F_PERMANENT);
+	if (a->lease)
 		o->kernel_made = true; /* from a lease or a router advertisement, which renews it */
 }
 
@@ -545,6 +546,34 @@ static const char *advertised(const struct object *observed) {
 	return a->protocol == KERNEL_RA ? a->dev : NULL;
 }
 
+static bool is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
+	const struct address *a = (const struct address *)observed;
+
+	switch ((enum address_field)field) {
+	case ADDRESS_SCOPE:
+		return a->address.address.family == AF_INET6 || a->scope == default_scope(a);
+	case ADDRESS_LABEL:
+		return streq(a->label, a->dev);
+	case ADDRESS_BROADCAST:
+		return ip_is_zero(&a->broadcast);
+	case ADDRESS_NODAD:
+	case ADDRESS_NOPREFIXROUTE:
+	case ADDRESS_DEV:
+	case ADDRESS_ADDRESS:
+	case ADDRESS_PEER:
+	case ADDRESS_PROTOCOL:
+	case ADDRESS_CONNECTED:
+	case ADDRESS_PRIMARY:
+	case ADDRESS_LOCAL:
+		break;
+	}
+	return false;
+}
+
+static const char *left_out(struct arena *arena _unused_, const struct object *observed) {
+	return ((const struct address *)observed)->lease ? "from a lease or a router advertisement" : NULL;
+}
+
 const struct class class_address = {
 	.sections = sections,
 	.name = "address",
@@ -581,4 +610,6 @@ const struct kind kind_address = {
 	.warn = address_warn,
 	.needs_ipv6 = needs_ipv6,
 	.recreate = recreate,
+	.is_usual = is_usual,
+	.left_out = left_out,
 };

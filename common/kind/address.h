@@ -19,6 +19,7 @@ struct address {
 	struct ip broadcast;
 	bool bare;                  /* desired: written without a prefix length */
 	bool there;                 /* observed: found again, see address_connected.c */
+	bool lease;                 /* observed: has a limited lifetime */
 	bool secondary;             /* observed: not the first IPv4 address of its subnet */
 	bool settling;              /* observed: its entries in the table local come after duplicate address detection */
 	uint32_t created;           /* observed: when it was set, in hundredths of a second since boot */

@@ -116,6 +116,20 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 			   "'group-fwd-mask' must be 0");
 }
 
+/* br_mtu_auto_adjust(): the bridge's MTU follows the smallest of its ports. */
+static bool is_usual(const struct state *seen, const struct object *observed, size_t field) {
+	const struct link *bridge = (const struct link *)observed;
+	uint32_t least = 0;
+
+	ns_foreach(object, field == LINK_MTU ? state_find(seen, observed->ns) : NULL) {
+		const struct link *link = (const struct link *)object;
+
+		if (object_is_link(object) && streq(link->master, bridge->name) && (!least || link->mtu < least))
+			least = link->mtu;
+	}
+	return least && bridge->mtu == least;
+}
+
 const struct kind kind_bridge = {
 	.name = "bridge",
 	.doc = "An Ethernet bridge.",
@@ -134,6 +148,7 @@ const struct kind kind_bridge = {
 	.source = &source_bridge_vlans,
 	.settle = settle,
 	.check = check,
+	.is_usual = is_usual,
 	.fallback = bridge_vlans_fallback,
 	.takes_frames = true,
 	.segment = SEGMENT_PORTS,

@@ -270,9 +270,14 @@ const struct class class_neighbor = {
 	.stage = stage,
 };
 
+static bool is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
+	return field == NEIGHBOR_STATE && ((const struct neighbor *)observed)->state == NUD_PERMANENT;
+}
+
 const struct kind kind_neighbor = {
 	.name = "neighbor",
 	.class = &class_neighbor,
+	.is_usual = is_usual,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct neighbor),
 	.fields = fields,

@@ -12,6 +12,7 @@
 
 #include "kind/kinds.h"
 #include "kind/link.h"
+#include "kind/protocol.h"
 #include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
@@ -146,6 +147,15 @@ static bool group_names_key(const void *value, size_t i, const void **ret_key, s
 	return true;
 }
 
+static const void *group_item(const void *value, size_t i, uint64_t *ret_set) {
+	const struct group *group = value;
+	const struct member *member = i < group->n ? &group->members[i] : NULL;
+
+	if (member)
+		*ret_set = 1 | (member->weight != 1 ? 2 : 0);
+	return member;
+}
+
 static const struct type type_group = {
 	.name = "list of next hops",
 	.size = sizeof(struct group),
@@ -159,6 +169,7 @@ static const struct type type_group = {
 		  "\"required\": [\"id\"], \"additionalProperties\": false}]}}",
 	.keys = member_fields,
 	.n_keys = ARRAY_SIZE(member_fields),
+	.item = group_item,
 };
 
 #define ROW(index, key, member, value_type, ...) \
@@ -488,9 +499,43 @@ const struct class class_nexthop = {
 	.stage = stage,
 };
 
+static bool is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
+	const struct nexthop_object *n = (const struct nexthop_object *)observed;
+	bool resilient = n->group.n && n->type == NEXTHOP_GRP_TYPE_RES;
+
+	switch ((enum nexthop_field)field) {
+	case NEXTHOP_FAMILY:
+		return n->via.family || n->group.n || n->blackhole ? true : n->family == AF_INET;
+	case NEXTHOP_TYPE:
+		return !resilient;
+	case NEXTHOP_BUCKETS:
+		return !resilient || n->buckets == DEFAULT_BUCKETS;
+	case NEXTHOP_IDLE_TIMER:
+		return !resilient || n->idle_timer == DEFAULT_IDLE_TIMER;
+	case NEXTHOP_UNBALANCED_TIMER:
+		return !n->unbalanced_timer;
+	case NEXTHOP_DEV: /* the kernel shows lo for a next hop that leads nowhere */
+		return n->blackhole;
+	case NEXTHOP_ID:
+	case NEXTHOP_VIA:
+	case NEXTHOP_ON_LINK:
+	case NEXTHOP_BLACKHOLE:
+	case NEXTHOP_GROUP:
+	case NEXTHOP_PROTOCOL:
+		break;
+	}
+	return false;
+}
+
+static const char *left_out(struct arena *arena, const struct object *observed) {
+	return protocol_keeper(arena, observed, ((const struct nexthop_object *)observed)->protocol);
+}
+
 const struct kind kind_nexthop = {
 	.name = "nexthop",
 	.class = &class_nexthop,
+	.is_usual = is_usual,
+	.left_out = left_out,
 	.transport = TRANSPORT_ROUTE,
 	.size = sizeof(struct nexthop_object),
 	.fields = fields,

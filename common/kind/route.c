@@ -13,6 +13,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
+#include "kind/protocol.h"
 #include "kind/route_wire.h"
 #include "kind/vrf_name.h"
 #include "model/change.h"
@@ -243,7 +244,7 @@ static bool settle_family(struct parse *p, struct route *r, const struct node *n
 	return true;
 }
 
-static bool has_device_type(const struct route *r) {
+bool route_has_device_type(const struct route *r) {
 	return r->type == RTN_UNICAST || r->type == RTN_LOCAL;
 }
 
@@ -252,7 +253,7 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 	bool hop = object_has(o, ROUTE_VIA) || object_has(o, ROUTE_DEV), hops = r->nexthops.n, number = r->nexthop;
 	const char *wrong = NULL;
 
-	if (!has_device_type(r) && (hop || hops || number))
+	if (!route_has_device_type(r) && (hop || hops || number))
 		wrong = "a route of this type has no next hop";
 	else if (hop && hops)
 		wrong = "'nexthops' replaces 'via' and 'dev'; write only one of them";
@@ -260,7 +261,7 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 		wrong = "'nexthop' replaces 'via', 'dev' and 'nexthops'; write only one of them";
 	else if (number && r->on_link)
 		wrong = "'on-link' stands with the next hop itself";
-	else if (has_device_type(r) && !hop && !hops && !number)
+	else if (route_has_device_type(r) && !hop && !hops && !number)
 		wrong = "a route needs 'via', 'dev', 'nexthops' or 'nexthop'";
 	else if (object_has(o, ROUTE_SCOPE) && r->to.address.family == AF_INET6)
 		wrong = "'scope' is for IPv4 routes only";
@@ -277,7 +278,7 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 	return !wrong;
 }
 
-static uint32_t usual_scope(const struct route *r) {
+uint32_t route_usual_scope(const struct route *r) {
 	if (r->type == RTN_LOCAL)
 		return RT_SCOPE_HOST;
 	return r->type == RTN_UNICAST && !r->via.family && !r->nexthops.n && !r->nexthop ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
@@ -311,7 +312,7 @@ static void check_ipv6(struct parse *p, const struct route *r) {
 /* As fib_props, fib_create_info() and fib_check_nh_v4_gw() in net/ipv4/fib_semantics.c. */
 static void check_ipv4(struct parse *p, const struct route *r) {
 	static const char no_gateway[] = "'on-link' needs a gateway; write 'via', or remove it";
-	uint32_t scope = object_has(&r->object, ROUTE_SCOPE) ? r->scope : usual_scope(r);
+	uint32_t scope = object_has(&r->object, ROUTE_SCOPE) ? r->scope : route_usual_scope(r);
 	struct position position = object_position(&r->object, &route_fields[ROUTE_SCOPE]);
 
 	if (r->to.address.family != AF_INET)
@@ -347,14 +348,14 @@ static void fill_in(struct route *r) {
 	if (ipv6 && !r->metric)
 		r->metric = 1024; /* IP6_RT_PRIO_USER */
 	if (!object_has(o, ROUTE_SCOPE) && !ipv6) {
-		r->scope = usual_scope(r);
+		r->scope = route_usual_scope(r);
 		o->set |= field_bit(ROUTE_SCOPE);
 	}
 	r->protocol = TOPOD_PROTOCOL;
 	o->set |= field_bit(ROUTE_PROTOCOL);
 	if (!r->nexthop) /* otherwise the kernel shows a route through a blackhole next hop as a blackhole */
 		o->set |= field_bit(ROUTE_TYPE);
-	if (has_device_type(r))
+	if (route_has_device_type(r))
 		o->set |= field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
 }
 
@@ -449,17 +450,9 @@ static void id(const struct object *object, struct text *out) {
 }
 
 static const char *opponent(struct arena *arena, const struct object *observed) {
-	static const struct name_number names[] = {
-		{ "redirect", 1 }, { "kernel", 2 }, { "boot", 3 },  { "static", 4 },  { "ra", 9 },
-		{ "zebra", 11 },   { "bird", 12 },  { "dhcp", 16 }, { "babel", 42 },  { "bgp", 186 },
-		{ "isis", 187 },   { "ospf", 188 }, { "rip", 189 }, { "eigrp", 192 },
-	};
 	const struct route *r = (const struct route *)observed;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].number == r->protocol)
-			return arena_printf(arena, "route protocol %s", names[i].name);
-	return r->protocol == TOPOD_PROTOCOL ? NULL : arena_printf(arena, "route protocol %u", r->protocol);
+	return r->protocol == TOPOD_PROTOCOL ? NULL : arena_printf(arena, "route %s", protocol_text(arena, r->protocol));
 }
 
 static bool goes_late(const struct object *object) {
@@ -580,4 +573,6 @@ const struct kind kind_route = {
 	.hidden = hidden,
 	.precedes = route_precedes,
 	.opponent = opponent,
+	.left_out = route_left_out,
+	.is_usual = route_is_usual,
 };

@@ -77,14 +77,21 @@ bool route_decode_identity(struct route *route, const struct rtmsg *rtm, const s
 /* Decodes one RTM_NEWROUTE of a dump. Sealed; NULL if it is not a route in a table (a cache entry), or skipped. */
 struct route *route_decode(const struct decode *decode, const struct nlmsghdr *nlh);
 
-/* Does somebody who adds a route by hand, rather than a routing daemon, leave this protocol on it? (route_front.c) */
-bool route_is_by_hand(uint32_t protocol);
-bool route_precedes(const struct object *object, const struct object *desired); /* see struct kind */
+bool route_precedes(const struct object *object, const struct object *desired); /* route_front.c, see struct kind */
 
 /* While the file is read; see struct kind. */
 void route_check_all(struct reading *r, const struct ns_state *ns); /* route_check.c */
 /* Routes that come with addresses (route_connected.c). */
 void route_check_connected(struct reading *r, const struct ns_state *ns);
+
+/* Has a route of this type next hops? */
+bool route_has_device_type(const struct route *route);
+/* The scope of a route that states none (IPv4), as in ip-route(8). */
+uint32_t route_usual_scope(const struct route *route);
+
+/* route_export.c, see struct kind */
+bool route_is_usual(const struct state *seen, const struct object *observed, size_t field);
+const char *route_left_out(struct arena *arena, const struct object *observed);
 
 /* route_meaning.c, see struct kind */
 void route_warn(struct meaning *m);

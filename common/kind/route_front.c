@@ -6,13 +6,10 @@
  * for the time in which a routing daemon has none, and in a namespace that topod shares, metrics are how those who set routes
  * agree. So only routes that somebody added by hand count, and only in namespaces that topod makes.
  */
+#include "kind/protocol.h"
 #include "kind/route_front.h"
 
 #include <linux/rtnetlink.h>
-
-bool route_is_by_hand(uint32_t protocol) {
-	return protocol == RTPROT_BOOT || protocol == RTPROT_STATIC; /* ip-route(8) sets boot */
-}
 
 static bool is_as_before(const struct ns_state *desired, const struct object *route) {
 	const struct object *returning = ns_find(desired, route);
@@ -64,7 +61,7 @@ static void sort_declared(struct fronts *fronts, const struct ns_state *desired)
 void fronts_add(struct fronts *fronts, const struct ns_state *desired, const struct route *seen) {
 	const struct route *const *at;
 
-	if (!desired || ns_is_open(desired) || seen->object.owned || !route_is_by_hand(seen->protocol))
+	if (!desired || ns_is_open(desired) || seen->object.owned || !protocol_is_by_hand(seen->protocol))
 		return;
 	if (!fronts->sorted)
 		sort_declared(fronts, desired);

@@ -126,6 +126,16 @@ static bool nexthops_names_link(const void *value, size_t i, const char **ret) {
 	return i < hops->n;
 }
 
+static const void *nexthops_item(const void *value, size_t i, uint64_t *ret_set) {
+	const struct nexthops *hops = value;
+	const struct nexthop *hop = i < hops->n ? &hops->items[i] : NULL;
+
+	if (hop)
+		*ret_set = (hop->via.family ? field_bit(HOP_VIA) : 0) | (hop->dev ? field_bit(HOP_DEV) : 0) |
+			   (hop->weight != 1 ? field_bit(HOP_WEIGHT) : 0) | (hop->on_link ? field_bit(HOP_ON_LINK) : 0);
+	return hop;
+}
+
 const struct type type_nexthops = {
 	.name = "list of next hops",
 	.size = sizeof(struct nexthops),
@@ -135,4 +145,5 @@ const struct type type_nexthops = {
 	.names_link = nexthops_names_link,
 	.keys = nexthop_fields,
 	.n_keys = ARRAY_SIZE(nexthop_fields),
+	.item = nexthops_item,
 };

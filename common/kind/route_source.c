@@ -12,6 +12,7 @@
 
 #include "kind/connected.h"
 #include "kind/link.h"
+#include "kind/protocol.h"
 #include "kind/route_front.h"
 
 enum step {
@@ -260,7 +261,7 @@ static enum about about(const struct event *event, struct hint *ret) {
 	ret->type = HINT_OBJECT;
 	ret->ifindex = nl_get_u32(tb[RTA_OIF], 0);
 	ret->like = &like->object;
-	ret->precedes = route_is_by_hand(rtm->rtm_protocol);
+	ret->precedes = protocol_is_by_hand(rtm->rtm_protocol);
 	/* The tables main and local, or that of a VRF, which has both. */
 	ret->by_kernel = rtm->rtm_protocol == RTPROT_KERNEL &&
 			 (like->table == RT_TABLE_MAIN || (like->table != RT_TABLE_LOCAL && rtm->rtm_type == RTN_UNICAST) ||

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What rule.c, rule_value.c and rule_wire.c share. */
+/* What rule.c and the other files of policy rules share. */
 #pragma once
 
 #include "model/change.h"
+#include "model/state.h"
 
 /* A prefix, or everything except it. */
 struct selector {
@@ -73,3 +74,7 @@ extern const struct kind kind_rule;
 extern const struct source source_rule;
 
 int rule_encode(struct encode *encode, const struct change *change);
+
+/* rule_export.c, see struct kind */
+bool rule_is_usual(const struct state *seen, const struct object *observed, size_t field);
+const char *rule_left_out(struct arena *arena, const struct object *observed);

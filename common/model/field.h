@@ -59,8 +59,11 @@ struct type {
 	/* The key of the i-th object named inside the value, if the field `needs` such objects (the members of a
 	 * group). False: there are no more. NULL: the value itself is the key, and 0 names none. */
 	bool (*names_key)(const void *value, size_t i, const void **ret_key, size_t *ret_size);
-	const struct field *keys; /* of a list of mappings: their keys, for the schema; else NULL */
+	const struct field *keys; /* of a list of mappings: their keys, for the schema and for printing; else NULL */
 	size_t n_keys;
+	/* The i-th mapping of such a list: what the offsets of keys count from. *ret_set: the keys that say more than if they
+	 * were left out. NULL: there are no more. */
+	const void *(*item)(const void *value, size_t i, uint64_t *ret_set);
 	const char *schema; /* JSON Schema of what may be written; NULL: a list of mappings with `keys`, or a text */
 	bool is_key_file;   /* a struct key_file, whose content daemon/files/key_file.c reads */
 };

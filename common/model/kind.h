@@ -243,6 +243,12 @@ struct kind {
 	/* Does this desired object make the host answer for others on a link's segment (proxy_arp)? *ret_dev: on which link;
 	 * NULL: on all. */
 	bool (*proxies)(const struct object *desired, const char **ret_dev);
+	/* Would this field have the observed value if the file left it out? For what the field's `initial` and `fallback` do
+	 * not say. NULL: never. */
+	bool (*is_usual)(const struct state *seen, const struct object *observed, size_t field);
+	/* Why an export leaves this observed object out: because somebody keeps it without a file ("protocol bird"), or it has
+	 * what the language cannot say. In arena; NULL: it does not, or the kernel makes it (kernel_made). */
+	const char *(*left_out)(struct arena *arena, const struct object *observed);
 	/* The link on which a router advertisement brought this observed object, or NULL. */
 	const char *(*advertised)(const struct object *observed);
 	/* The i-th thing that the object claims for itself; false: there are no more. Texts live in the arena. */

@@ -390,16 +390,6 @@ static void tell_hidden(struct diff *diff, const struct object *object, const st
 	change->text = text;
 }
 
-/* Does the kernel make this object by itself (lo's addresses, the route to an address's prefix), and does it differ
- * at most in topod's mark? Then declaring it describes what exists, and it is not marked as topod's. */
-static bool is_kernels(const struct object *object, const struct object *observed, uint64_t differs) {
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (differs & field_bit(i) &&
-		    (object->kind->fields[i].flags & (FIELD_HIDDEN | FIELD_ONE_WAY)) != FIELD_HIDDEN)
-			return false;
-	return observed->kernel_made && object->kind == observed->kind;
-}
-
 bool diff_is_in_the_way(const struct diff *diff, const struct ns_state *desired, const struct object *object,
 			const struct object *seen) {
 	uint64_t differs = seen ? differences(diff, object, seen) : 0;
@@ -448,9 +438,11 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		return;
 	uint64_t left = diff_left_fields(diff, object, observed, observed_ns) |
 			left_place(diff, desired, observed_ns, object, observed);
-	uint64_t differs = differences(diff, object, observed) & ~left;
 	struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), recreates;
+	if (found && !ours && object->kind->class->splits)
+		left |= diff_signs(object);
+	uint64_t differs = differences(diff, object, observed) & ~left;
 	bool revives = observed->failed && (!found || (entry && entry->made)) && diff_may_go(diff, object, observed);
 
 	if (observed->pending && !object->gone)
@@ -470,7 +462,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		tell_hidden(diff, object, observed, hidden);
 	if (in_its_place && !object->gone)
 		return;
-	if (!found && !ours && is_kernels(object, observed, differs))
+	if (!ours && diff_is_others(object, observed, found) && !(differs & ~diff_signs(object)))
 		differs = 0;
 	/* An update would change the object that hides this one. */
 	recreates = differs && (needs_recreation(object, observed, differs) || in_its_place);
@@ -507,13 +499,31 @@ static struct change *planned(const struct diff *diff, const struct object *obje
 	return found;
 }
 
+/* What others made in an adopted namespace and stands before `first` gets topod's mark: after the next scan it may be
+ * recreated. */
+static bool mark_before(struct diff *diff, const struct namespaces *ns, const struct object *first,
+			const struct object *seen) {
+	bool any = false;
+
+	ns_foreach(object, ns->desired->adopt ? ns->desired : NULL) {
+		const struct object *there = stands_before(ns->observed, object, first, seen);
+
+		if (!there || diff_is_ours(diff, object, there))
+			continue;
+		diff_add(diff, CHANGE_UPDATE, object, there, diff_signs(object));
+		any = true;
+	}
+	return any;
+}
+
 /* An object that should come first (the primary address of a subnet) comes behind existing ones: those before it are
  * recreated behind it. If it is absent, it is created first and put in its place after the next scan. */
 static void reorder(struct diff *diff, const struct namespaces *ns, const struct object *first) {
 	const struct object *seen = ns_find(ns->observed, first);
 	uint64_t place = seen && first->kind->out_of_order ? first->kind->out_of_order(first, seen) : 0;
 
-	if (!place || !(differences(diff, first, seen) & place) || left_place(diff, ns->desired, ns->observed, first, seen))
+	if (!place || !(differences(diff, first, seen) & place) || mark_before(diff, ns, first, seen) ||
+	    left_place(diff, ns->desired, ns->observed, first, seen))
 		return;
 	ns_foreach(object, ns->desired) {
 		struct object *there = stands_before(ns->observed, object, first, seen);

@@ -38,6 +38,8 @@ uint64_t diff_left_fields(struct diff *diff, struct object *object, struct objec
  * `own` is the object's entry, or NULL. Returns whether another topology also claims the object. */
 bool diff_note(struct diff *diff, struct ledger_entry *own, const struct object *object, const struct object *seen,
 	       const struct ns_state *ns, uint64_t left, uint64_t differs);
+/* Does topod fill in the field by itself, to recognise what it makes or to put it in order: the file does not have it? */
+bool diff_fills_in(const struct object *object, size_t i);
 void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns);
 /* Is an object that would be deleted left to another topology that also has it? `own` is our ledger entry; NULL: the
  * object would only be pruned. */
@@ -67,6 +69,13 @@ bool diff_may_go(const struct diff *diff, const struct object *desired, const st
 bool diff_is_never_made(const struct object *desired);
 /* Found rather than made: topod changes its fields and never deletes it. */
 bool diff_is_found(const struct ns_state *desired_ns, const struct object *desired);
+
+/* Fields that topod fills in by itself to recognise what it makes: its mark, and a MAC address that the file does not have.
+ * What others made keeps its own. */
+uint64_t diff_signs(const struct object *object);
+/* Does the kernel make this object by itself (lo's addresses, the route to an address's prefix), or did topod only find it?
+ * If it differs at most in diff_signs(), declaring it describes what exists, and it is not marked as topod's. */
+bool diff_is_others(const struct object *object, const struct object *observed, bool found);
 
 /* What the ledger has about an object that is to be given back rather than deleted, as an object; else NULL. */
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen);

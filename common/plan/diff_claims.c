@@ -103,12 +103,11 @@ uint64_t diff_left_fields(struct diff *diff, struct object *object, struct objec
 	return disputed | claims_shared(diff->input->claims, object, seen, ns, object->returning);
 }
 
-/* A field that topod fills in by itself is left to the other topology without a message. */
-static bool is_reported(const struct object *object, size_t i) {
+bool diff_fills_in(const struct object *object, size_t i) {
 	const struct field *field = &object->kind->fields[i];
 	bool written = object->positions && object->positions[i].line;
 
-	return written || !(field->flags & FIELD_SIGN || (field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)));
+	return !written && (field->flags & FIELD_SIGN || (field->flags & FIELD_HIDDEN && !(field->flags & FIELD_DEV)));
 }
 
 void diff_tell_left(struct diff *diff, struct object *object, struct object *seen, const struct ns_state *ns) {
@@ -117,7 +116,7 @@ void diff_tell_left(struct diff *diff, struct object *object, struct object *see
 	struct change *change;
 
 	for (uint64_t left = fields; left; left &= left - 1)
-		if (is_reported(object, (size_t)__builtin_ctzll(left)))
+		if (!diff_fills_in(object, (size_t)__builtin_ctzll(left))) /* else left without a message */
 			told |= left & -left;
 	if (!told)
 		return;

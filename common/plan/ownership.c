@@ -42,3 +42,16 @@ bool diff_is_never_made(const struct object *desired) {
 bool diff_is_found(const struct ns_state *desired_ns, const struct object *desired) {
 	return diff_is_never_made(desired) || desired_ns->adopt;
 }
+
+uint64_t diff_signs(const struct object *object) {
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < object->kind->n_fields; i++)
+		if (!(object->kind->fields[i].flags & FIELD_ONE_WAY) && diff_fills_in(object, i))
+			mask |= field_bit(i);
+	return mask & ~object->returning;
+}
+
+bool diff_is_others(const struct object *object, const struct object *observed, bool found) {
+	return object->kind == observed->kind && (found || observed->kernel_made);
+}

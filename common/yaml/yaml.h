@@ -34,7 +34,8 @@ struct node_pair {
 
 struct node {
 	enum node_type type;
-	bool quoted; /* scalar: in quotes, a block, or tagged !!str, and therefore never a number, bool or null */
+	bool quoted;  /* scalar: in quotes, a block, or tagged !!str, and therefore never a number, bool or null */
+	bool comment; /* scalar, only for yaml_write(): an item, or a key without a value, that is a comment */
 	struct position position; /* scalar: its width on its first line; others: their first column */
 	size_t n;                 /* scalar: bytes of text; sequence: items; mapping: pairs */
 	union {
@@ -102,5 +103,5 @@ bool node_is_true(const struct node *node);
 bool node_is_sexagesimal(const struct node *node);
 
 /* Writes a tree as a YAML document that yaml_read() reads as an equal tree: in blocks, with short lists and mappings on
- * one line. */
+ * one line. Comments stand on lines of their own. */
 void yaml_write(const struct node *root, struct text *out);

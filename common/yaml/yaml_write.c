@@ -10,7 +10,7 @@
 #include "yaml/yaml.h"
 
 enum {
-	LINE = 110, /* columns */
+	LINE = 80,  /* columns */
 	BLOCKS = 2, /* so many levels are always blocks */
 	INDENTATION = 2,
 };
@@ -77,6 +77,8 @@ static bool write_flow(const struct node *node, size_t max, struct text *out) {
 	}
 	text_add(out, list ? "[" : "{");
 	for (size_t i = 0; i < node->n; i++) {
+		if ((list ? node->items[i] : node->pairs[i].key)->comment)
+			return false;
 		text_add(out, i ? ", " : "");
 		if (!list) {
 			write_scalar(node->pairs[i].key, out);
@@ -132,14 +134,48 @@ static void write_value(const struct node *node, size_t level, size_t indent, si
 	text_addf(out, " %s\n", text_str(&line));
 }
 
+/* Broken at spaces into lines. */
+static void write_comment(const struct node *node, size_t indent, struct text *out) {
+	const char *word = node->text;
+	size_t column = LINE, n;
+
+	for (; *word; word += n + strspn(word + n, " ")) {
+		n = strcspn(word, " ");
+		if (column + 1 + n > LINE || word == node->text) {
+			text_addf(out, "%s%*s#", word == node->text ? "" : "\n", (int)indent, "");
+			column = indent + 1;
+		}
+		text_addf(out, " %.*s", (int)n, word);
+		column += 1 + n;
+	}
+	text_add(out, "\n");
+}
+
+/* A mapping that needs several lines begins on the line of the dash. */
+static void write_item(const struct node *node, size_t indent, struct text *out) {
+	_cleanup_text_ struct text line = {}, block = {};
+
+	text_add(out, "-");
+	if (node->type != NODE_MAPPING || !node->n || write_flow(node, LINE - MIN(indent + 2, (size_t)LINE), &line)) {
+		write_value(node, BLOCKS, indent + INDENTATION, indent + 2, out);
+		return;
+	}
+	write_block(node, indent + INDENTATION, &block);
+	text_addf(out, " %s", block.data + indent + INDENTATION);
+}
+
 static void write_block(const struct node *node, size_t indent, struct text *out) {
 	for (size_t i = 0; i < node->n; i++) {
+		const struct node *first = node->type == NODE_SEQUENCE ? node->items[i] : node->pairs[i].key;
 		size_t begin = out->size;
 
+		if (first->comment) {
+			write_comment(first, indent, out);
+			continue;
+		}
 		text_addf(out, "%*s", (int)indent, "");
 		if (node->type == NODE_SEQUENCE) {
-			text_add(out, "-");
-			write_value(node->items[i], BLOCKS, indent + INDENTATION, out->size - begin + 1, out);
+			write_item(node->items[i], indent, out);
 			continue;
 		}
 		write_scalar(node->pairs[i].key, out);

@@ -22,7 +22,8 @@ enum color_choice {
 	OPTION(JSON, json, bool, flag, "json", NULL, "the result as JSON")                                                  \
 	OPTION(TOPOLOGY, topology, const char *, text, "topology", "NAME",                                                  \
 	       "remove the topology of that name, without a file")                                                          \
-	OPTION(ALL, all, bool, flag, "all", NULL, "remove all topologies")                                                  \
+	OPTION(ALL, all, bool, flag, "all", NULL, "all topologies; of export, the host too")                                \
+	OPTION(FRESH, fresh, bool, flag, "fresh", NULL, "for another machine, where nothing of it exists")                  \
 	OPTION(PERIODIC, periodic_usec, uint64_t, time, "periodic", "TIME",                                                 \
 	       "how often to scan what causes no events (30s)")                                                             \
 	OPTION(FOR, for_usec, uint64_t, time, "for", "TIME", "how long, at most a day (10m)")                               \

@@ -12,6 +12,7 @@ struct scan_request {
 	const struct state *desired;
 	const struct ledger *ledger;
 	const char *topology;
+	bool everything; /* also what is only read if an object of its class is declared or recorded (for an export) */
 };
 
 /* Called while a plan is carried out. */

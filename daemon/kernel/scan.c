@@ -99,6 +99,8 @@ static int find_free_index(struct ns_scan *scan) {
 /* One namespace. */
 
 static bool concerns(const struct source_scan *source, const struct class *class) {
+	if (((const struct ns_scan *)source)->scanner->look->everything)
+		return true;
 	if (!source->scope && source->desired && source->desired->exclusive && class_is_pruned(class))
 		return true;
 	if (!source->scope)

@@ -246,9 +246,9 @@ static bool may_go_along(const struct listing *l, const struct object *wanted, c
 static void list_pairs_of(struct listing *l, struct object *object) {
 	static const struct link_ref nowhere = {};
 	const struct object *wanted = ns_find(l->desired, object);
-	bool found = wanted && may_go_along(l, wanted, object);
+	bool found = l->look->everything || (wanted && may_go_along(l, wanted, object));
 
-	if (!wanted || (!found && wanted->kind != object->kind))
+	if (!found && (!wanted || wanted->kind != object->kind))
 		return;
 	for (size_t i = LINK_N_FIELDS; i < object->kind->n_fields; i++) {
 		const struct field *field = &object->kind->fields[i];
@@ -264,7 +264,7 @@ static void list_pairs_of(struct listing *l, struct object *object) {
 		bool underlay = field->type == &type_underlay && pair.ref->netnsid >= 0 && (found || object_has(wanted, i));
 		if (!link && !underlay)
 			continue;
-		pair.mirror = pair.ref->netnsid >= 0 ? find_mirror(l, &pair) : NULL;
+		pair.mirror = wanted && pair.ref->netnsid >= 0 ? find_mirror(l, &pair) : NULL;
 		pair.follows = pair.mirror && is_answered_there(l, &pair);
 		vec_push(&l->pairs, pair);
 	}
@@ -274,7 +274,7 @@ static void list_pairs(struct listing *l) {
 	state_foreach(ns, l->state) {
 		l->ns = ns;
 		l->desired = state_find(l->look->desired, ns->name);
-		ns_foreach(object, l->desired ? ns : NULL)
+		ns_foreach(object, l->desired || l->look->everything ? ns : NULL)
 			if (object_is_link(object))
 				list_pairs_of(l, object);
 	}
@@ -347,9 +347,18 @@ static void resolve(struct listing *l, bool following) {
 	}
 }
 
+/* So that links into namespaces that are not scanned have a name, too. */
+static void know_all_names(struct real_kernel *k, struct arena *arena) {
+	handle_get(k, NS_HOST);
+	for (const char **name = netns_names(arena); *name; name++)
+		handle_get(k, *name);
+}
+
 void peers_resolve(struct real_kernel *k, const struct scan_request *look, struct state *state) {
 	struct listing l = { .k = k, .look = look, .state = state };
 
+	if (look->everything)
+		know_all_names(k, &state->arena);
 	list_pairs(&l);
 	resolve(&l, false);
 	resolve(&l, true);

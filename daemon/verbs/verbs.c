@@ -54,6 +54,11 @@ const struct verb verbs[] = {
 	  "library. If a daemon manages the topology, what drifted, fails or waits is marked. TOPOLOGY may be left out if\n"
 	  "only one runs. SPEC may be - for standard input.\n",
 	  OPTION_JSON | OPTION_FORMAT, 0, 1, verb_graph },
+	{ "export", "[NS…]", "print what runs in namespaces as a file",
+	  "However it was made: by ip commands, containers, networkd or topod. Without NS, of all namespaces in /run/netns; with\n"
+	  "--all, of the host too. `topod plan` of the file finds nothing to do. What topod has no word for is a comment.\n"
+	  "With --fresh, the file makes the same elsewhere: without `adopt: true`.\n",
+	  OPTION_JSON | OPTION_ALL | OPTION_FRESH, 0, SIZE_MAX, verb_export },
 	{ "list", "", "the topologies on this machine",
 	  "Those that a daemon keeps, that `topod apply` made, that a stopped daemon left, and whose service failed.\n",
 	  OPTION_JSON, 0, 0, verb_list },

@@ -30,6 +30,7 @@ int verb_resume(const struct options *options);
 int verb_watch(const struct options *options);
 int verb_graph(const struct options *options);
 int verb_doctor(const struct options *options);
+int verb_export(const struct options *options);
 int verb_list(const struct options *options);
 int verb_show(const struct options *options);
 int verb_init(const struct options *options);

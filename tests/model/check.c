@@ -322,10 +322,21 @@ static bool floods_well(const struct run *run, const struct object *object) {
 	return link && link->n_flood == 1 && ip_equal(&link->flood[0], field_of(&kind_vxlan.fields[remote], object));
 }
 
-static bool is_well(const struct run *run, const struct ns_state *seen_in, const struct object *object) {
+/* What others made in an adopted namespace keeps its mark and its MAC address, unless the file has one. */
+static uint64_t left_signs(struct run *run, const struct object *object, const struct object *seen) {
+	const struct ns_state *ns = state_find(desired(run), object->ns);
+	uint64_t mask = 0;
+
+	for (size_t i = 0; ns->adopt && seen && !seen->owned && i < object->kind->n_fields; i++)
+		if (diff_fills_in(object, i) && !(object->kind->fields[i].flags & FIELD_ONE_WAY))
+			mask |= field_bit(i);
+	return object->gone || is_made(run, object) ? 0 : mask;
+}
+
+static bool is_well(struct run *run, const struct ns_state *seen_in, const struct object *object) {
 	const struct object *seen = ns_find(seen_in, object);
 	/* The other topology may declare fields that this one no longer does. */
-	uint64_t fields = run->beside ? ~object->returning : UINT64_MAX;
+	uint64_t fields = (run->beside ? ~object->returning : UINT64_MAX) & ~left_signs(run, object, seen);
 
 	return floods_well(run, object) && seen && (seen->kind == object->kind || object->kind->any_kind) &&
 	       !(object_compare(object, seen) & fields) && !seen->pending && !seen->failed &&

@@ -84,7 +84,7 @@ static void test_alias_of_somebody_else(void **state _unused_) {
 	start(&s);
 	is_well(&s);
 	bridge = ns_link(world_ns(s.run.w, "n0"), "br0");
-	assert_string_equal(bridge->values->alias, "topod:t");
+	assert_string_equal(bridge->values->alias, "mine");
 	run_reload(&s.run, -1);
 	is_well(&s);
 	assert_string_equal(bridge->values->alias, "mine");

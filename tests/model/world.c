@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include "kind/kinds.h"
+#include "kind/protocol.h"
 #include "kind/route.h"
 #include "kind/veth.h"
 
@@ -51,7 +52,7 @@ void route_changed(struct world *w, struct w_ns *ns, const struct w_route *route
 	world_event(w, ns,
 		    (struct hint){ .type = HINT_OBJECT,
 				   .like = &like->object,
-				   .precedes = route_is_by_hand(route->protocol),
+				   .precedes = protocol_is_by_hand(route->protocol),
 				   .ifindex = route->n_hops == 1 ? route->hops[0].dev->index : 0,
 				   .by_kernel = route->protocol == RTPROT_KERNEL && usual });
 }

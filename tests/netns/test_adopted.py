@@ -52,6 +52,35 @@ class Adopted(Case):
         status = json.loads(self.topod("status", "office", "--json").stdout)
         self.assertEqual(("converged", 1), (status["state"], status["drifts"]))
 
+    def test_what_is_as_declared(self):
+        """Declaring what others made changes nothing of it: no mark, no MAC address. What differs is changed, and only that."""
+        for words in ("link add d0 type bridge", "addr add 10.1.0.1/24 dev d0", "link set d0 up", "link set lo up",
+                      "link add eth0 type veth peer name eth1", "link set eth0 up", "link set eth1 up",
+                      "route add 10.2.0.0/16 via 10.1.0.2", "rule add from 10.1.0.0/24 lookup 100 priority 7",
+                      "neigh add 10.1.0.9 lladdr 02:00:00:00:00:09 dev d0 nud permanent"):
+            lab.ip("ext", words)
+        before = self.settle(exact=True)
+        path = self.spec("""\
+topology: office
+namespaces:
+  ext:
+    adopt: true
+    interfaces: {d0: {kind: bridge, addresses: [10.1.0.1/24]}}
+    routes: [{to: 10.2.0.0/16, via: 10.1.0.2}]
+    rules: [{from: 10.1.0.0/24, table: 100, priority: 7}]
+    neighbors: [{address: 10.1.0.9, mac-address: "02:00:00:00:00:09", dev: d0}]
+links: [[ext:eth0, ext:eth1]]
+""")
+        self.assertIn("nothing to do", self.topod("plan", path).stdout)
+        self.topod("apply", path)
+        self.same(lab.state_only(before), lab.state_only(lab.snapshot(exact=True)))
+        path = self.spec(lab.edit(open(path).read(), ("kind: bridge", "kind: bridge, mtu: 1400")))
+        self.topod("apply", path)
+        self.assertEqual(lab.link("ext", "d0")["mtu"], 1400)
+        self.assertIn("nothing to do", self.topod("plan", path).stdout)
+        self.topod("down", path)
+        self.same(lab.state_only(before), lab.state_only(lab.snapshot(exact=True)))
+
     def test_with_failing_objects(self):
         path = self.spec(lab.edit(SPEC, ("    sysctl:", FAILING + "    sysctl:")))
         d = self.daemon(path)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What was observed, as a file of the language in the shortest words: the opposite of reading a file.
+ *
+ * Each object is written by its kind's table of fields, and what the file would say anyway is left out: the kernel's
+ * defaults (`initial` and `fallback` of a field, kind->is_usual()), what the kernel makes by itself, what a daemon keeps
+ * (kind->left_out()). What the language has no word for becomes a note, which is a comment in the file.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/vec.h"
+#include "yaml/yaml.h"
+#include "model/state.h"
+
+/* A note on what the file leaves out. */
+struct export_note {
+	const char *ns, *interface; /* interface: NULL if it is about the namespace; ns: NULL if about the whole */
+	const char *text;
+};
+
+struct export_options {
+	bool fresh;      /* for a place where nothing of it exists: without `adopt` */
+	uint32_t queues; /* the number of queues that a pair's ends have by default */
+	/* The topology to which a namespace belongs, so that it needs no `adopt`; NULL: to none, or to another one. */
+	const char *topology;
+	bool (*is_own)(void *userdata, const char *ns);
+	void *userdata;
+};
+
+struct exported {
+	const struct node *root; /* for yaml_write(), with the notes as comments */
+	vec(struct export_note) notes;
+};
+
+/* Writes the namespaces of the state; those that exist, without an error. The result lives in arena and refers to the
+ * state; the notes are freed with vec_done(). */
+void export_state(struct arena *arena, const struct state *seen, const struct export_options *options, struct exported *ret);
+
+/* The file as JSON (which is YAML as well): {"namespaces": {NAME: {…}}, "links": […]}. The caller frees. */
+json_t *export_json(const struct node *root);

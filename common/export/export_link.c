@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Interfaces, and veth pairs, which are written as `links`.
+ *
+ * An interface that the file could not make is `existing`: a network card, one of a kind that topod does not know, an
+ * end of a pair whose other end is not exported, one on a lower link that no name leads to.
+ */
+#include "export/export_link.h"
+
+#include "kind/link.h"
+
+/* ---- pairs ---- */
+
+/* The field that names the other end; NULL: not an end of a pair. */
+static const struct field *peer_field(const struct kind *kind) {
+	for (size_t i = 0; i < kind->n_fields; i++)
+		if (kind->fields[i].flags & FIELD_PEER)
+			return &kind->fields[i];
+	return NULL;
+}
+
+/* The other end, if it is exported too. */
+static const struct link *find_peer(const struct export *x, const struct object *end) {
+	const struct field *field = peer_field(end->kind);
+	const struct link_ref *ref = field ? field_of(field, end) : NULL;
+	const struct ns_state *ns = ref && ref->name ? state_find(x->seen, ref->ns) : NULL;
+
+	return ns && ns->present && !ns->error ? (const struct link *)ns_find_link(ns, ref->name) : NULL;
+}
+
+/* The fields that an entry of `links` has for both ends. */
+static const enum link_field pair_fields[] = { LINK_MTU, LINK_QUEUES, LINK_TXQUEUELEN };
+
+static bool says(const struct export *x, const struct link *link, size_t i) {
+	if (i == LINK_QUEUES) /* other kinds have as many as their driver likes */
+		return peer_field(link->object.kind) && link->queues == link->rx_queues &&
+		       link->queues != x->options->queues;
+	return export_says(x, &link->object, &link->object.kind->fields[i], i);
+}
+
+/* Those of them that say something, the same for both ends. */
+static uint64_t common_fields(const struct export *x, const struct link *one, const struct link *other) {
+	uint64_t mask = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(pair_fields); k++) {
+		size_t i = pair_fields[k];
+
+		if (says(x, one, i) && says(x, other, i) && field_equal(&one->object.kind->fields[i], one, other))
+			mask |= field_bit(i);
+	}
+	return mask;
+}
+
+static const struct node *endpoint(struct export *x, const struct link *link) {
+	return build_textf(x->arena, (struct position){}, "%s:%s", link->object.ns, link->name);
+}
+
+static const struct node *export_pair(struct export *x, const struct link *one, const struct link *other) {
+	const struct node *ends = build_list(x->arena, (struct position){}, endpoint(x, one), endpoint(x, other));
+	uint64_t mask = common_fields(x, one, other);
+	node_pairs pairs = {};
+
+	pairs_add(x, &pairs, "endpoints", ends);
+	for (size_t i = 0; i < LINK_N_FIELDS; i++)
+		if (mask & field_bit(i))
+			pairs_add(x, &pairs, one->object.kind->fields[i].name,
+				  export_value(x, &one->object, &one->object.kind->fields[i]));
+	const struct node *entry = pairs_finish(x, &pairs);
+	return mask ? entry : ends;
+}
+
+/* Is this end the one at which the pair is written? */
+static bool is_first(const struct link *one, const struct link *other) {
+	int order = strcmp(one->object.ns, other->object.ns);
+
+	return order ? order < 0 : one->ifindex < other->ifindex;
+}
+
+const struct node *export_pairs(struct export *x) {
+	node_items items = {};
+
+	state_foreach(ns, x->seen)
+		ns_foreach(object, ns) {
+			const struct link *link = (const struct link *)object,
+					  *other = object_is_link(object) ? find_peer(x, object) : NULL;
+
+			if (other && is_first(link, other))
+				vec_push(&items, export_pair(x, link, other));
+		}
+	return items_finish(x, &items);
+}
+
+/* ---- what an interface is written as ---- */
+
+/* The kind whose table writes the link; *ret_why: why it is only found. */
+static const struct kind *written_kind(struct export *x, const struct link *link, const char **ret_why) {
+	const struct kind *kind = link->object.kind;
+
+	*ret_why = NULL;
+	if (streq(link->name, "lo"))
+		return kind_by_name("loopback", &class_link);
+	if (find_peer(x, &link->object))
+		return kind;
+	if (peer_field(kind)) {
+		_cleanup_text_ struct text peer = {};
+
+		field_print(peer_field(kind), link, &peer);
+		*ret_why = arena_printf(x->arena, "is one end of a pair; the other end (%s) is not in this file",
+					text_str(&peer));
+	} else if (kind->unnamed && *link->kind_text) {
+		*ret_why = arena_printf(x->arena, "is of kind '%s', which topod cannot make", link->kind_text);
+	}
+	for (size_t i = LINK_N_FIELDS; i < kind->n_fields; i++) {
+		const struct link_ref *ref =
+			kind->fields[i].type == &type_link_ref ? field_of(&kind->fields[i], link) : NULL;
+
+		if (ref && !*ret_why && object_has(&link->object, i) && (ref->ifindex || ref->netnsid >= 0) && !ref->name)
+			*ret_why = "is on an interface in a namespace without a name";
+	}
+	return *ret_why || kind->unnamed ? kind_by_name("existing", &class_link) : kind;
+}
+
+/* ---- ports ---- */
+
+static const struct object *find_part(const struct ns_state *ns, const struct kind *kind, const char *name) {
+	ns_foreach(object, ns)
+		if (object->kind == kind && streq_ptr(object_home_link(object), name))
+			return object;
+	return NULL;
+}
+
+static const struct node *export_ports(struct export *x, const struct ns_state *ns, const struct link *controller) {
+	const struct kind *kind = controller->object.kind->port_kind;
+	node_items items = {};
+
+	ns_foreach(object, ns) {
+		const struct link *link = (const struct link *)object;
+		const struct object *port;
+
+		if (!object_is_link(object) || !streq(link->master, controller->name))
+			continue;
+		port = find_part(ns, kind, link->name);
+		vec_push(&items, port ? export_entry(x, port, kind->section->mapping)
+				      : build_text(x->arena, (struct position){}, link->name));
+	}
+	return items_finish(x, &items);
+}
+
+/* ---- an entry ---- */
+
+/* Fields of a made link that are not written: what is at the entry of its pair, and the MAC address that the kernel or
+ * topod has drawn. */
+static uint64_t skipped_fields(const struct export *x, const struct link *link) {
+	const struct link *other = find_peer(x, &link->object);
+	uint64_t skip = other ? common_fields(x, link, other) : 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(pair_fields); k++)
+		if (!says(x, link, pair_fields[k]))
+			skip |= field_bit(pair_fields[k]);
+	if (link->mac.bytes[0] & 2) /* locally administered */
+		skip |= field_bit(LINK_MAC);
+	return skip;
+}
+
+static bool is_needless(const struct export *x, const struct link *link, const struct kind *kind) {
+	return streq(kind->name, "loopback") || find_peer(x, &link->object);
+}
+
+static void export_interface(struct export *x, const struct ns_state *ns, const struct link *link, node_pairs *interfaces) {
+	const char *why;
+	const struct kind *kind = written_kind(x, link, &why);
+	const struct object *object = &link->object;
+	node_pairs pairs = {};
+
+	if (why)
+		export_note(x, interfaces, ns->name, link->name, "%s", why);
+	if (!is_needless(x, link, kind))
+		pairs_add(x, &pairs, "kind", build_text(x->arena, (struct position){}, kind->name));
+	if (!link->up)
+		pairs_add(x, &pairs, "up", build_word(x->arena, (struct position){}, "false"));
+	export_fields(x, object, kind->fields, kind->n_fields,
+		      field_bit(LINK_UP) | (kind->found ? ~field_bit(LINK_MTU) : skipped_fields(x, link)), &pairs);
+	if (kind->port_kind)
+		pairs_add(x, &pairs, kind->port_kind->section->key, export_ports(x, ns, link));
+	export_sections(x, ns, SECTION_INTERFACE, link->name, &pairs, interfaces);
+	const struct node *entry = pairs_finish(x, &pairs);
+	pairs_add(x, interfaces, link->name, entry);
+}
+
+void export_interfaces(struct export *x, const struct ns_state *ns, node_pairs *pairs) {
+	node_pairs interfaces = {};
+
+	ns_foreach(object, ns)
+		if (object_is_link(object) && (!object->kernel_made || streq(object_home_link(object), "lo")))
+			export_interface(x, ns, (const struct link *)object, &interfaces);
+	pairs_add(x, pairs, "interfaces", pairs_finish(x, &interfaces));
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Interfaces and pairs; not for other rooms. */
+#pragma once
+
+#include "export/export_private.h"
+
+/* Adds the key `interfaces`, if there is something to say. */
+void export_interfaces(struct export *x, const struct ns_state *ns, node_pairs *pairs);
+/* The pairs whose ends are both in exported namespaces; NULL: none. */
+const struct node *export_pairs(struct export *x);
+
+/* export.c: the lists of classes in a mapping of this place; link: the interface whose mapping it is, or NULL. Notes may be
+ * added to another mapping. */
+void export_sections(struct export *x, const struct ns_state *ns, enum section_place place, const char *link,
+		     node_pairs *pairs, node_pairs *notes);
+const struct node *export_list(struct export *x, const struct ns_state *ns, const struct section *section, const char *link);

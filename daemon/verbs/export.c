@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `topod export`: what runs in namespaces, however it was made, as a file. common/export says what is written. */
+#include "export/export.h"
+
+#include "kernel/kernel.h"
+#include "kernel/named_netns.h"
+#include "report/report.h"
+#include "verbs/verbs.h"
+
+typedef vec(struct scope) scope_list;
+
+static bool add_named(const char *const *names, const char *wanted, scope_list *ret) {
+	struct suggestion near = suggest_for(wanted);
+
+	suggest(&near, NS_HOST);
+	for (size_t i = 0; names[i]; i++) {
+		suggest(&near, names[i]);
+		if (streq(names[i], wanted)) {
+			vec_push(ret, (struct scope){ .ns = names[i] });
+			return true;
+		}
+	}
+	if (streq(wanted, NS_HOST)) {
+		vec_push(ret, (struct scope){ .ns = NS_HOST });
+		return true;
+	}
+	complain_unknown(&near, "there is no namespace '%s'", wanted);
+	return false;
+}
+
+/* Those that are asked for, or all; the host's first. */
+static bool choose(const char *const *names, const struct options *options, scope_list *ret) {
+	bool good = true;
+
+	if (options->all)
+		vec_push(ret, (struct scope){ .ns = NS_HOST });
+	for (size_t i = 0; i < options->n_args; i++)
+		good &= add_named(names, options->args[i], ret);
+	for (size_t i = 0; !options->n_args && names[i]; i++)
+		vec_push(ret, (struct scope){ .ns = names[i] });
+	return good;
+}
+
+static int scan(const scope_list *scopes, struct state *ret) {
+	const struct scan_request request = {
+		.desired = &(struct state){}, .ledger = &(struct ledger){}, .topology = "", .everything = true
+	};
+	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
+	int r = netns_init();
+
+	if (r == 0)
+		r = real_kernel_new(&kernel);
+	return r < 0 ? r : kernel->ops->observe(kernel, &request, scopes->items, scopes->n, ret);
+}
+
+/* False after a message. */
+static bool is_complete(const struct state *seen) {
+	bool good = true;
+
+	state_foreach(ns, seen) {
+		if (ns->error)
+			complain("%s: cannot be read: %s", ns->name, strerror(-ns->error));
+		else if (!ns->present)
+			complain("%s: %s", ns->name, ns->obstruction ? ns->obstruction : "is gone");
+		good &= ns->present && !ns->error;
+	}
+	return good;
+}
+
+static json_t *notes_json(const struct exported *exported) {
+	json_t *list = json_array();
+
+	vec_foreach(note, &exported->notes)
+		json_array_append_new(list, json_pack("{s:o?, s:o?, s:o}", "namespace",
+						      note->ns ? report_json_text(note->ns) : NULL, "interface",
+						      note->interface ? report_json_text(note->interface) : NULL, "text",
+						      report_json_text(note->text)));
+	return list;
+}
+
+static void print(const struct exported *exported, const struct options *options) {
+	_cleanup_text_ struct text text = {};
+
+	if (options->json) {
+		print_json(json_pack("{s:o, s:o}", "file", export_json(exported->root), "notes", notes_json(exported)));
+		return;
+	}
+	yaml_write(exported->root, &text);
+	fputs(text_str(&text), stdout);
+}
+
+static int export(const scope_list *scopes, const struct options *options, struct arena *arena) {
+	_cleanup_(state_done) struct state seen = {};
+	struct exported exported = {};
+	int r = scan(scopes, &seen);
+
+	if (r < 0) {
+		complain("cannot read the kernel's state: %s", r == -EPERM ? "only root can" : strerror(-r));
+		return EXIT_FAILED;
+	}
+	bool good = is_complete(&seen);
+	export_state(arena, &seen,
+		     &(struct export_options){ .fresh = options->fresh, .queues = (uint32_t)sysconf(_SC_NPROCESSORS_CONF) },
+		     &exported);
+	if (exported.root)
+		print(&exported, options);
+	vec_done(&exported.notes);
+	return good ? EXIT_DONE : EXIT_FAILED;
+}
+
+int verb_export(const struct options *options) {
+	_cleanup_(arena_done) struct arena arena = {};
+	const char *const *names = (const char *const *)netns_names(&arena);
+	scope_list chosen = {};
+	int r = EXIT_FAILED;
+
+	if (choose(names, options, &chosen)) {
+		if (chosen.n)
+			r = export(&chosen, options, &arena);
+		else
+			complain("there are no namespaces in %s; --all exports the host", NETNS_DIR);
+	}
+	vec_done(&chosen);
+	return r;
+}

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+`topod export`: what runs, however it was made, as a file. `plan` of the file finds nothing to do, and applied on an empty machine
+the file makes the same.
+"""
+
+import json
+import os
+import re
+
+import lab
+from lab import CLONE_NEWNET, HOST, Case
+
+# What shows who made an object, and hardware addresses that nobody chose.
+WHO = re.compile(r'"(protocol|ifalias|address|broadcast_mac|link_netns|min_mtu|max_mtu|parentbus|index)": ("[^"]*"|\d+),? ?')
+
+
+def without_makers(snap):
+    """A snapshot without the marks of whoever made each object, and without what follows from hardware addresses."""
+    def clean(subject, lines):
+        if subject == "sysctls" or subject.startswith("/"):
+            return []
+        kept = [l for l in lines if "fe80::" not in l and '"family": "inet6", "scope": "link"' not in l]
+        return sorted(WHO.sub("", l) if subject == "links" else re.sub(r'"protocol": ("[^"]*"|\d+),? ?', "", l) for l in kept)
+    return {place: {subject: clean(subject, lines) for subject, lines in subjects.items()} for place, subjects in snap.items()}
+
+
+class Exported(Case):
+    def export(self, *args, **kwargs):
+        return self.topod("export", *args, **kwargs).stdout
+
+    def elsewhere(self):
+        """Leaves everything behind, for an empty machine."""
+        self.sweep()
+        os.makedirs(self.folder)
+        lab.libc_call("unshare", CLONE_NEWNET)
+        lab.ip(HOST, "link set lo up")
+
+    def round_trip(self, *args):
+        """Returns the exported file, after it was planned here and made elsewhere."""
+        before = self.settle()
+        text, fresh = self.export(*args), self.export("--fresh", *args)
+        path = self.spec(text)
+        done = self.topod("plan", path, expect=(0, 2))
+        self.assertEqual(0, done.returncode, f"{text}\n{done.stdout}{done.stderr}")
+        self.assertIn("nothing to do", done.stdout)
+        self.elsewhere()
+        path = self.spec(fresh)
+        self.topod("apply", path)
+        self.same(without_makers(before), without_makers(self.settle()), fresh)
+        self.assertEqual(fresh, self.export("--fresh", *args), "exported again, it is another file")
+        return text
+
+    def ip(self, commands):
+        for line in filter(None, map(str.strip, commands.splitlines())):
+            lab.ip(HOST, line)
+
+
+class Commands(Exported):
+    """Namespaces made by ip commands, as tutorials have them."""
+
+    def test_two_and_a_pair(self):
+        self.ip("""
+            netns add red
+            netns add blue
+            link add veth-red netns red type veth peer name veth-blue netns blue
+            -n red addr add 192.168.15.1/24 dev veth-red
+            -n blue addr add 192.168.15.2/24 dev veth-blue
+            -n red link set veth-red up
+            -n blue link set veth-blue up
+            -n red link set lo up
+            -n red route add default via 192.168.15.2
+        """)
+        self.assertEqual("""\
+namespaces:
+  blue:
+    adopt: true
+    interfaces: {lo: {up: false}, veth-blue: {addresses: [192.168.15.2/24]}}
+  red:
+    adopt: true
+    interfaces: {veth-red: {addresses: [192.168.15.1/24]}}
+    routes: [{to: default, via: 192.168.15.2}]
+links:
+  - [blue:veth-blue, red:veth-red]
+""", self.round_trip())
+
+    def test_bridge(self):
+        self.ip("""
+            netns add sw
+            netns add h1
+            netns add h2
+            -n sw link add br0 type bridge stp_state 1 priority 4096
+            link add eth0 netns h1 mtu 1400 type veth peer name p1 mtu 1400 netns sw
+            link add eth0 netns h2 type veth peer name p2 netns sw
+            -n sw link set p1 master br0
+            -n sw link set p2 master br0 up
+            -n sw link set p2 type bridge_slave cost 7 hairpin on
+            -n sw link set br0 up
+            -n sw addr add 10.0.0.1/24 broadcast + dev br0
+            -n sw addr add fd00::1/64 dev br0 nodad
+            -n h1 link set eth0 up
+            -n h1 link set lo up
+            -n h2 link set eth0 up
+            -n h1 addr add 10.0.0.2/24 dev eth0
+            -n h1 addr add 10.1.1.1 peer 10.1.1.2/32 dev eth0
+            -n h1 route add 10.8.0.0/16 nexthop via 10.0.0.1 nexthop via 10.0.0.3 weight 2
+            -n h1 route add blackhole 10.9.0.0/16 metric 7
+            -n h1 route add 10.10.0.0/16 via 10.0.0.1 src 10.0.0.2 mtu 1300 table 77
+            -n h1 rule add from 10.0.0.0/24 priority 100 lookup 77
+            -n h1 rule add priority 200 fwmark 5 lookup 78
+            -n h1 -6 rule add priority 200 fwmark 5 lookup 78
+            -n h1 neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth0 nud permanent
+            -n h2 link set lo up
+            -n sw link set p1 up
+            -n h1 nexthop add id 7 via 10.0.0.1 dev eth0
+            -n h1 route add 10.11.0.0/16 nhid 7
+        """)
+        text = self.round_trip()
+        for words in ("ports: [p1, {name: p2, cost: 7, hairpin: true}]", "{address: 10.0.0.1/24, broadcast: 10.0.0.255}",
+                      "endpoints: [h1:eth0, sw:p1], mtu: 1400", "{address: 10.1.1.1/32, peer: 10.1.1.2/32}",
+                      "{priority: 200, fwmark: 0x5, table: 78}", "{to: 10.11.0.0/16, nexthop: 7}", "lo: {up: false}"):
+            self.assertIn(words, text)
+
+    def test_what_is_left_out(self):
+        """The kernel's own things, a routing daemon's and a lease's; and what has no word is a comment."""
+        self.ip("""
+            netns add web
+            link add c1 type veth peer name eth0 netns web
+            -n web link set eth0 up
+            -n web addr add 10.0.0.2/24 dev eth0 valid_lft 1000 preferred_lft 1000
+            -n web route add 10.6.0.0/16 via 10.0.0.1 proto bird
+        """)
+        text = self.export()
+        self.assertIn("# eth0 is one end of a pair; the other end (host:c1) is not in this file\n", text)
+        self.assertIn("      eth0: {kind: existing}\n", text)
+        self.assertIn("# 1 route left out (protocol bird)", text)
+        self.assertIn("# eth0 has 1 address left out (from a lease or a router advertisement)", text)
+        self.assertNotIn("10.0.0", text)
+        self.assertIn("nothing to do", self.topod("plan", self.spec(text)).stdout)
+        answer = json.loads(self.export("--json"))
+        self.assertEqual({"lo": {"up": False}, "eth0": {"kind": "existing"}}, answer["file"]["namespaces"]["web"]["interfaces"])
+        self.assertEqual({("web", "eth0"), ("web", None)}, {(n["namespace"], n["interface"]) for n in answer["notes"]})
+
+    def test_arguments(self):
+        self.ip("netns add red\nnetns add blue")
+        self.assertNotIn("blue", self.export("red"))
+        self.assertEqual("", self.topod("export", "rde", expect=lab.EXIT_FAILED).stdout)
+        self.assertIn("there is no namespace 'rde'; did you mean 'red'?", self.topod("export", "rde", expect=1).stderr)
+        self.assertIn("host: {}\n", self.export("--all"))
+        self.ip("netns delete red\nnetns delete blue")
+        self.assertIn("--all exports the host", self.topod("export", expect=lab.EXIT_FAILED).stderr)
+
+
+if __name__ == "__main__":
+    lab.main()
