@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "net/nl_message.h"
 
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
 static size_t room(const struct nl_writer *w) {
 	return (size_t)(w->buffer + w->size - (char *)w->message);
 }
@@ -250,4 +253,28 @@ const char *nl_get_text(const struct nlattr *attr) {
 		return NULL;
 	text = mnl_attr_get_payload(attr);
 	return memchr(text, '\0', mnl_attr_get_payload_len(attr)) ? text : NULL;
+}
+
+const char *nl_message_name(int protocol, uint16_t type) {
+#define NAME(message) \
+	{ message, #message }
+	static const struct {
+		uint16_t type;
+		const char *name;
+	} names[] = {
+		NAME(RTM_NEWLINK),     NAME(RTM_DELLINK),    NAME(RTM_SETLINK),    NAME(RTM_NEWADDR),
+		NAME(RTM_DELADDR),     NAME(RTM_NEWROUTE),   NAME(RTM_DELROUTE),   NAME(RTM_NEWNEIGH),
+		NAME(RTM_DELNEIGH),    NAME(RTM_NEWRULE),    NAME(RTM_DELRULE),    NAME(RTM_NEWNEXTHOP),
+		NAME(RTM_DELNEXTHOP),  NAME(RTM_NEWQDISC),   NAME(RTM_DELQDISC),   NAME(RTM_NEWTCLASS),
+		NAME(RTM_DELTCLASS),   NAME(RTM_NEWTFILTER), NAME(RTM_DELTFILTER), NAME(RTM_NEWLINKPROP),
+		NAME(RTM_DELLINKPROP),
+	};
+#undef NAME
+
+	for (size_t i = 0; protocol == NETLINK_ROUTE && i < ARRAY_SIZE(names); i++)
+		if (names[i].type == type)
+			return names[i].name;
+	return protocol == NETLINK_NETFILTER ? "nf_tables transaction"
+	       : protocol == NETLINK_GENERIC ? "generic netlink"
+					     : "rtnetlink";
 }

@@ -85,6 +85,9 @@ void nl_writer_done(struct nl_writer *w);
  * left. (mnl_nlmsg_ok() takes a length of 2 GiB or more as negative and accepts it.) */
 const struct nlmsghdr *nl_next(const void *data, size_t size, const struct nlmsghdr *before);
 
+/* The name of a request, "RTM_NEWLINK"; of a protocol without a list of names, that of the protocol. */
+const char *nl_message_name(int protocol, uint16_t type);
+
 /* Sorts the attributes after a header of `extra` bytes into tb[0 … max]; the other entries become NULL. Unknown types are
  * skipped, the nested flag is ignored, and reading ends at a malformed attribute. The message's length must have been
  * checked against the buffer (nl_next()). */

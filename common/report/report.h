@@ -122,6 +122,10 @@ int report_status_from_json(const json_t *json, struct arena *arena, struct repo
 /* Prints a few aligned lines; times are relative to `now_usec` (CLOCK_REALTIME): "2 min 3 s ago". */
 void report_status_text(const struct report_status *status, uint64_t now_usec, bool color, struct text *out);
 
+/* Prints the status of several daemons as OpenMetrics text. A counter's samples end in _total, so that programs which read
+ * Prometheus' older format (node_exporter's textfile collector) understand them as well. */
+void report_metrics(const struct report_status *all, size_t n, struct text *out);
+
 /* Prints a time span: "0.6 ms", "31 ms", "1.2 s", "3 min 20 s", "2 h 5 min", "4 d 3 h". */
 void report_duration(uint64_t usec, struct text *out);
 

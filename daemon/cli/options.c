@@ -110,6 +110,44 @@ static void take_rest(char **rest, struct options *options, verb_finder *find) {
 			options->args[options->n_args++] = *rest++;
 }
 
+static const struct {
+	int letter;
+	enum option_index index;
+} letters[] = {
+	{ 'h', OPTION_INDEX_HELP },  { 'V', OPTION_INDEX_VERSION }, { 'u', OPTION_INDEX_USER },
+	{ 'q', OPTION_INDEX_QUIET }, { 'v', OPTION_INDEX_VERBOSE },
+};
+
+static size_t by_letter(int letter) {
+	for (size_t i = 0; i < ARRAY_SIZE(letters); i++)
+		if (letters[i].letter == letter)
+			return letters[i].index;
+	return 0;
+}
+
+static void refuse_unknown(const char *text) {
+	_cleanup_free_ char *name = xasprintf("%.*s", (int)strcspn(text, "="), text);
+	struct suggestion meant = suggest_for_in(name, "an option");
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		suggest(&meant, rows[i].name);
+	complain_unknown(&meant, "unknown option '%s'", name);
+}
+
+/* Says what is wrong with the option that getopt_long() did not accept. text: the word of the command line. */
+static void refuse(int answer, const char *text) {
+	size_t i = optopt > UCHAR_MAX ? (size_t)optopt - UCHAR_MAX - 1 : by_letter(optopt);
+	char letter[] = { '-', (char)optopt, '\0' };
+
+	if (answer == ':')
+		complain("%s needs a value: %s %s", rows[i].name, rows[i].name, rows[i].arg);
+	else if (optopt > UCHAR_MAX)
+		complain("%s takes no value", rows[i].name);
+	else
+		refuse_unknown(optopt ? letter : text);
+	hint("`topod help` lists the options, `topod help VERB` those of a verb");
+}
+
 bool options_parse(int argc, char **argv, verb_finder *find, struct options *ret) {
 	struct option names[ARRAY_SIZE(rows) + 1] = {};
 	enum { FIRST = UCHAR_MAX + 1, ARGUMENT = 1 }; /* above the letters; see the leading '-' in getopt(3) */
@@ -122,12 +160,15 @@ bool options_parse(int argc, char **argv, verb_finder *find, struct options *ret
 						       : *rows[i].arg == '[' ? optional_argument
 									     : required_argument,
 					    .val = FIRST + (int)i };
-	while ((r = getopt_long(argc, argv, "-hVu:", names, NULL)) >= 0) {
-		size_t i = r == 'h'   ? OPTION_INDEX_HELP
-			   : r == 'V' ? OPTION_INDEX_VERSION
-			   : r == 'u' ? OPTION_INDEX_USER
-				      : (size_t)(r - FIRST);
+	opterr = 0;
+	/* '-': arguments are options with the value 1; ':': a missing value is an answer of its own. See getopt(3). */
+	while ((r = getopt_long(argc, argv, "-:hVqvu:", names, NULL)) >= 0) {
+		size_t i = r > UCHAR_MAX ? (size_t)(r - FIRST) : by_letter(r);
 
+		if (r == '?' || r == ':') {
+			refuse(r, argv[optind - 1]);
+			return false;
+		}
 		if (r == ARGUMENT && begins_command(ret, find)) {
 			optind--;
 			break;
@@ -136,8 +177,8 @@ bool options_parse(int argc, char **argv, verb_finder *find, struct options *ret
 			ret->args[ret->n_args++] = optarg; /* never behind the place it was read from */
 			continue;
 		}
-		if (r == '?' || !rows[i].take(rows[i].name, optarg, (char *)ret + rows[i].offset))
-			return false; /* getopt_long() or take() has printed a message */
+		if (!rows[i].take(rows[i].name, optarg, (char *)ret + rows[i].offset))
+			return false;
 		ret->given |= 1u << i;
 	}
 	take_rest(argv + optind, ret, find);

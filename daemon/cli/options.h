@@ -38,6 +38,9 @@ enum color_choice {
 	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                                \
 	OPTION(PID, pid, pid_t, pid, "pid", "PID", "the network namespace of this process instead of NS")                   \
 	OPTION(USER, user, const char *, text, "user", "USER", "the user who runs the command (-u USER)")                   \
+	OPTION(PROMETHEUS, prometheus, bool, flag, "prometheus", NULL, "the result as OpenMetrics, for Prometheus")         \
+	OPTION(QUIET, quiet, bool, flag, "quiet", NULL, "print errors only (-q)")                                           \
+	OPTION(VERBOSE, verbose, bool, flag, "verbose", NULL, "show what is asked of the kernel (-v)")                      \
 	OPTION(COLOR, color, enum color_choice, color, "color", "WHEN",                                                     \
 	       "auto (default; NO_COLOR is respected), always or never")                                                    \
 	OPTION(HELP, help, bool, flag, "help", NULL, NULL)                                                                  \

@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 
+#include "files/error_text.h"
+#include "plan/plan.h"
+#include "report/report.h"
 #include "run/terminal.h"
 
 static void say(const char *head, const char *format, va_list args) {
@@ -49,7 +52,28 @@ bool color_on(const struct options *options, FILE *stream) {
 	return terminal_takes_color(fileno(stream));
 }
 
+void print_asked(_unused_ void *userdata, const struct change *change, const char *how) {
+	static const char *const verbs[] = {
+		[CHANGE_CREATE] = "create",
+		[CHANGE_UPDATE] = "change",
+		[CHANGE_DELETE] = "delete",
+	};
+	_cleanup_text_ struct text id = {}, clean = {};
+
+	object_print_scope(change_object(change), &id);
+	text_add(&id, ": ");
+	object_print_noun(change_object(change), &id);
+	report_clean(text_str(&id), &clean);
+	fprintf(stderr, "%s %s (%s)", verbs[change->type], text_str(&clean), how);
+	if (change->error)
+		fprintf(stderr, ": %s%s%s", error_text(change->error), change->text ? ": " : "",
+			change->text ? change->text : "");
+	fputc('\n', stderr);
+}
+
 void print_diags(const struct diags *diags, const struct options *options) {
+	if (options->quiet && !diags->n_errors)
+		return;
 	_cleanup_free_ char *text = diags_format(diags, color_on(options, stderr));
 
 	fputs(text, stderr);

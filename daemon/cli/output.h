@@ -22,5 +22,9 @@ void print_warnings(const char *lines);
 /* Prints a JSON value and a line break on standard output, and frees it. */
 void print_json(json_t *json);
 
+/* Prints what was asked of the kernel, and its answer, on standard error; see struct execute_hooks. */
+struct change;
+void print_asked(void *userdata, const struct change *change, const char *how);
+
 /* Does the option, or else the terminal and NO_COLOR, want colors on this stream? */
 bool color_on(const struct options *options, FILE *stream);

@@ -18,10 +18,33 @@ enum {
 	INDEX_STEP = 32,  /* … and the first range to choose from, doubled each time */
 };
 
+/* Tells who wants to know what the kernel was asked for. */
+static void tell(struct execution *x, const struct change *change, const char *how) {
+	if (x->hooks->asked && !change->blocked)
+		x->hooks->asked(x->hooks->userdata, change, how ? how : "not sent");
+}
+
+/* The messages of a change in the batch, by their names. */
+static void tell_sent(struct execution *x, const struct change *change) {
+	_cleanup_text_ struct text how = {};
+	const char *last = NULL;
+
+	for (size_t i = 0; x->hooks->asked && i < x->owners.n; i++) {
+		const char *name = nl_message_name(x->transport->protocol, x->writer.messages.items[i]->nlmsg_type);
+
+		if (x->owners.items[i] != change || name == last)
+			continue;
+		text_addf(&how, "%s%s", last ? ", " : "", name);
+		last = name;
+	}
+	tell(x, change, text_str(&how));
+}
+
 void execution_tried(struct execution *x, struct change *change, int error, const char *text) {
 	change->done = true;
 	change->error = error;
 	change->text = text ? arena_strdup(&x->plan->arena, text) : NULL;
+	tell(x, change, transport_way(change_transport(change))->what);
 }
 
 /* Resolving names. */
@@ -182,6 +205,7 @@ static void transmit(struct execution *x) {
 		if (r < 0 && !change->error)
 			change->error = r;
 		change->unsure |= r < 0 && change->error == r;
+		tell_sent(x, change);
 		execution_settle(x, change);
 	}
 }

@@ -26,6 +26,9 @@ struct execute_hooks {
 	int (*reached)(void *userdata, const struct change *change, const struct object *const *seen, size_t n);
 	/* An object was created, with what identifies it from now on (a namespace's inode). */
 	int (*born)(void *userdata, const struct object *made);
+	/* A change was tried; `how`: the names of the requests ("RTM_NEWLINK"), or what was done instead. It and the texts of
+	 * the change are valid during the call. NULL: nobody wants to know. */
+	void (*asked)(void *userdata, const struct change *change, const char *how);
 	/* From time to time in a long plan: n changes were tried so far. */
 	void (*progress)(void *userdata, size_t n);
 };

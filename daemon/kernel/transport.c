@@ -216,10 +216,10 @@ static const struct transport_way ways[] = {
 	[TRANSPORT_ROUTE] = { .protocol = NETLINK_ROUTE, .batched = true },
 	[TRANSPORT_GENERIC] = { .protocol = NETLINK_GENERIC, .batched = true },
 	[TRANSPORT_NETFILTER] = { .protocol = NETLINK_NETFILTER, .transaction = true },
-	[TRANSPORT_NETNS] = { .call = change_namespace, .clear = netns_remove_stale },
-	[TRANSPORT_SYSCTL] = { .call = change_setting, .inside = true, .read = read_setting },
-	[TRANSPORT_TUN] = { .call = change_tun },
-	[TRANSPORT_FILE] = { .call = change_file, .read = read_file, .clear = clear_file },
+	[TRANSPORT_NETNS] = { .call = change_namespace, .what = "mount in /run/netns", .clear = netns_remove_stale },
+	[TRANSPORT_SYSCTL] = { .call = change_setting, .what = "write in /proc/sys", .inside = true, .read = read_setting },
+	[TRANSPORT_TUN] = { .call = change_tun, .what = "ioctl of /dev/net/tun" },
+	[TRANSPORT_FILE] = { .call = change_file, .what = "write in /etc/netns", .read = read_file, .clear = clear_file },
 };
 
 const struct transport_way *transport_way(enum transport transport) {

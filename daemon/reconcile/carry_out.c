@@ -502,6 +502,12 @@ static void report_progress(void *userdata, size_t n) {
 		pass->r->hooks.progress(pass->r->hooks.userdata, n, pass->n_changes);
 }
 
+static void pass_on_asked(void *userdata, const struct change *change, const char *how) {
+	struct pass *pass = userdata;
+
+	pass->r->hooks.asked(pass->r->hooks.userdata, change, how);
+}
+
 /* Does the plan delete or restore anything that another topology could begin to share meanwhile? Only then is the lock kept:
  * creating takes longer, and nobody has to wait for it. */
 static bool takes_away(const struct plan *plan) {
@@ -522,7 +528,8 @@ int pass_carry_out(struct pass *pass, struct plan *plan) {
 				       .former = note_former,
 				       .reached = note_reached,
 				       .born = note_birth,
-				       .progress = report_progress };
+				       .progress = report_progress,
+				       .asked = r->hooks.asked ? pass_on_asked : NULL };
 	int err = note_intents(pass, plan);
 
 	if (err < 0)

@@ -43,6 +43,8 @@ struct reconciler_hooks {
 	void (*occurred)(void *userdata, const struct occurrence *occurrence);
 	/* A long pass makes progress: for STATUS= and EXTEND_TIMEOUT_USEC=. */
 	void (*progress)(void *userdata, size_t n_done, size_t n_all);
+	/* A change was tried, see struct execute_hooks. May be NULL. */
+	void (*asked)(void *userdata, const struct change *change, const char *how);
 	/* Reads the events that topod's own requests caused, before the next scan; calls reconciler_hint() and its siblings.
 	 * May be NULL. */
 	void (*drain)(void *userdata);

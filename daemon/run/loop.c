@@ -421,7 +421,11 @@ static void taken_away(void *userdata, int r) {
 
 static int open_all(struct loop *l) {
 	const struct topology_hooks hooks = {
-		.userdata = l, .occurred = occurred, .progress = progress, .taken_away = taken_away
+		.userdata = l,
+		.occurred = occurred,
+		.progress = progress,
+		.asked = l->options->asked,
+		.taken_away = taken_away,
 	};
 	_cleanup_free_ char *problem = NULL;
 	const struct topology_source source = topology_source(l->loaded, l->options->replaces);

@@ -16,9 +16,11 @@ enum {
 };
 
 struct loop_options {
-	const char *path;       /* of the spec; read again at each reload */
-	unsigned flags;         /* enum spec_file_flags */
-	bool replaces;          /* the topology may have been made from another file before: --replace */
+	const char *path; /* of the spec; read again at each reload */
+	unsigned flags;   /* enum spec_file_flags */
+	bool replaces;    /* the topology may have been made from another file before: --replace */
+	/* Tells what is asked of the kernel, see struct execute_hooks; or NULL. */
+	void (*asked)(void *userdata, const struct change *change, const char *how);
 	uint64_t periodic_usec; /* between scans of what causes no events; 0: LOOP_PERIODIC_USEC */
 };
 

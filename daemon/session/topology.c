@@ -208,6 +208,12 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 		s->hooks.progress(s->hooks.userdata, n_done, n_all);
 }
 
+static void asked(void *userdata, const struct change *change, const char *how) {
+	struct topology *s = userdata;
+
+	s->hooks.asked(s->hooks.userdata, change, how);
+}
+
 static uint64_t clock_now(void *userdata _unused_) {
 	return now_monotonic();
 }
@@ -217,6 +223,7 @@ static void start_reconciler(struct topology *s, struct spec *spec) {
 		.userdata = s,
 		.occurred = occurred,
 		.progress = progress,
+		.asked = s->hooks.asked ? asked : NULL,
 		.drain = drain,
 		.now = clock_now,
 	};

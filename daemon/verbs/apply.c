@@ -226,7 +226,12 @@ static int print_result(struct work *work, bool good, void (*print_good)(const s
 }
 
 static int open_work(struct work *work, struct spec *spec) {
-	const struct topology_hooks hooks = { .userdata = work, .occurred = occurred, .progress = progress };
+	const struct topology_hooks hooks = {
+		.userdata = work,
+		.occurred = occurred,
+		.progress = work->options->verbose ? NULL : progress,
+		.asked = work->options->verbose ? print_asked : NULL,
+	};
 	_cleanup_free_ char *problem = NULL, *topology = xstrdup(spec->topology);
 	int r;
 

@@ -53,6 +53,10 @@ static int run_verb(const struct verb *verb, const struct options *options) {
 		complain("`%s` takes no '%s'", verb->name, options->args[verb->max_args]);
 		return wrong_usage(verb);
 	}
+	if (options->quiet && !freopen("/dev/null", "we", stdout)) {
+		complain("cannot open /dev/null: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
 	return verb->run(options);
 }
 

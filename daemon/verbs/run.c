@@ -41,6 +41,7 @@ int verb_run(const struct options *options) {
 	const struct loop_options loop = {
 		.path = path,
 		.flags = trusted_flags(options),
+		.asked = options->verbose ? print_asked : NULL,
 		.periodic_usec = options->periodic_usec,
 		.replaces = options->replaces,
 	};

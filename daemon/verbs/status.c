@@ -111,7 +111,7 @@ static int show_status(const char *topology, struct listing *listing) {
 		return EXIT_FAILED;
 	status = json_object_get(answer.parameters, "status");
 	if (listing->all) {
-		json_array_append(listing->all, status);
+		json_array_append(listing->all, status); /* printed at the end, all together */
 	} else if (options->json) {
 		print_json(json_incref(status));
 	} else {
@@ -147,8 +147,32 @@ static void wait_for_one(void *userdata, const char *topology) {
 		wait_for_state(topology, all->awaited, all->deadline);
 }
 
+static void print_metrics(const json_t *list) {
+	_cleanup_(arena_done) struct arena arena = {};
+	struct report_status *all = arena_newn(&arena, struct report_status, json_array_size(list) + 1);
+	_cleanup_text_ struct text out = {};
+	const json_t *status;
+	size_t i, n = 0;
+
+	json_array_foreach(list, i, status)
+		n += report_status_from_json(status, &arena, &all[n]) == 0;
+	report_metrics(all, n, &out);
+	fputs(text_str(&out), stdout);
+}
+
+/* What was collected to be printed together. */
+static void print_listing(struct listing *listing) {
+	if (listing->options->prometheus) {
+		print_metrics(listing->all);
+		json_decref(listing->all);
+	} else if (listing->all) {
+		print_json(json_pack("{s:o}", "topologies", listing->all));
+	}
+}
+
 static int status_of_all(const struct options *options) {
-	struct listing listing = { .options = options, .all = options->json ? json_array() : NULL };
+	bool together = options->json || options->prometheus;
+	struct listing listing = { .options = options, .all = together ? json_array() : NULL };
 	struct waiting_for_all waiting = { options->wait, deadline_of(options) };
 	int r;
 
@@ -159,8 +183,7 @@ static int status_of_all(const struct options *options) {
 		complain("cannot list %s: %s", TOPOD_RUN_DIR, strerror(-r));
 	else if (!listing.n_running && listing.code == EXIT_DONE)
 		complain("no topod is running");
-	if (options->json)
-		print_json(json_pack("{s:o}", "topologies", listing.all));
+	print_listing(&listing);
 	return r < 0 ? EXIT_FAILED : listing.n_running || listing.code != EXIT_DONE ? listing.code : EXIT_NOT_RUNNING;
 }
 
@@ -180,7 +203,9 @@ int verb_status(const struct options *options) {
 		return EXIT_FAILED;
 	if (options->wait)
 		wait_for_state(topology, options->wait, deadline_of(options));
+	listing.all = options->prometheus ? json_array() : NULL;
 	code = show_status(topology, &listing);
+	print_listing(&listing);
 	if (code == EXIT_NOT_RUNNING)
 		daemon_client_complain(topology, -ENOENT);
 	return code;

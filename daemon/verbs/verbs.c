@@ -6,35 +6,37 @@ const struct verb verbs[] = {
 	  "Makes what is missing, verifies it (then READY=1 to systemd), watches and repairs. SIGHUP reads the file\n"
 	  "again and applies the difference; an invalid file changes nothing. SIGTERM and SIGINT stop it and leave the\n"
 	  "network as it is, or remove it (on-stop: remove); SIGUSR1 always leaves it, for another topod to continue.\n",
-	  OPTION_PERIODIC | OPTION_INSECURE | OPTION_REPLACE, 1, 1, verb_run },
+	  OPTION_PERIODIC | OPTION_INSECURE | OPTION_REPLACE | OPTION_VERBOSE, 1, 1, verb_run },
 	{ "check", "SPEC…", "validate files; needs no privileges and changes nothing",
 	  "Prints all errors and warnings of all files with their positions. SPEC may be - for standard input. The\n"
 	  "drop-ins of a file (NAME.d/*.yaml beside NAME.yaml) are read with it, by this and every other verb.\n"
 	  "A warning is about something legal that is probably a mistake; with --strict it is an error.\n",
-	  OPTION_JSON | OPTION_STRICT | OPTION_EXPAND, 1, SIZE_MAX, verb_check },
+	  OPTION_JSON | OPTION_STRICT | OPTION_EXPAND | OPTION_QUIET, 1, SIZE_MAX, verb_check },
 	{ "plan", "SPEC", "show what would be changed",
 	  "Compares the file with the kernel and changes nothing. Exit status 0: no difference, 2: some. It also works\n"
 	  "while a daemon runs, and shows what a reload would do. SPEC may be - for standard input.\n",
-	  OPTION_JSON | OPTION_REPLACE, 1, 1, verb_plan },
+	  OPTION_JSON | OPTION_REPLACE | OPTION_QUIET, 1, 1, verb_plan },
 	{ "apply", "SPEC", "apply the file once, verify, exit",
 	  "Succeeds after the kernel was read back and is as declared. SPEC may be - for standard input.\n",
-	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE, 1, 1, verb_apply },
+	  OPTION_JSON | OPTION_INSECURE | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 1, 1, verb_apply },
 	{ "down", "SPEC", "remove all that the topology owns, and only that",
 	  "Removes what topod made for the topology with that name, whatever the file contains now, and restores what\n"
 	  "it changed. With --topology NAME, or a topology's name instead of SPEC, no file is needed. --all removes\n"
 	  "every topology, but none that a daemon keeps.\n",
-	  OPTION_JSON | OPTION_ALL | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE, 0, 1, verb_down },
+	  OPTION_JSON | OPTION_ALL | OPTION_INSECURE | OPTION_TOPOLOGY | OPTION_REPLACE | OPTION_QUIET | OPTION_VERBOSE, 0,
+	  1, verb_down },
 	{ "status", "[TOPOLOGY]", "what a running daemon reports",
 	  "State, objects, drift counts, the latest drift, and retries; of all running topologies, or of one, given by\n"
 	  "its name or its file. Exit status 0: converged, 4: degraded, 5: converging, 6: paused, 3: no daemon runs, 1: it\n"
 	  "does not answer; of several, the worst. --wait waits until it is converged, or with --wait=settled until nothing is\n"
-	  "being built any more; also for a daemon that does not run yet. --timeout 30s limits that.\n",
-	  OPTION_JSON | OPTION_WAIT | OPTION_TIMEOUT, 0, 1, verb_status },
+	  "being built any more; also for a daemon that does not run yet. --timeout 30s limits that. --prometheus is for the\n"
+	  "textfile collector of Prometheus' node_exporter.\n",
+	  OPTION_JSON | OPTION_PROMETHEUS | OPTION_WAIT | OPTION_TIMEOUT | OPTION_QUIET, 0, 1, verb_status },
 	{ "reload", "[TOPOLOGY]", "have a daemon read its file again, and wait for the result",
 	  "Like SIGHUP, but prints the diagnostics. Exit status 0: the new file is in force and verified; 78: it was\n"
 	  "refused and nothing was changed; 1: it is in force, but not everything could be done.\n"
 	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
-	  OPTION_JSON, 0, 1, verb_reload },
+	  OPTION_JSON | OPTION_QUIET, 0, 1, verb_reload },
 	{ "watch", "[TOPOLOGY]", "show what a daemon sees and does, as it happens",
 	  "Drift, failures, recoveries, progress of long work, reloads and pauses, one per line; with --json, one object\n"
 	  "per line (Event in the interface description). Ends with exit status 0 when the daemon stops, or at Ctrl-C.\n"
@@ -44,11 +46,11 @@ const struct verb verbs[] = {
 	  "Drift is reported, and repaired when the pause is over: after the time of --for, or at `topod resume`. A file\n"
 	  "that is reloaded meanwhile is checked, and takes effect afterwards. A pause does not survive a restart of the\n"
 	  "daemon. TOPOLOGY (a name or a file) may be left out if only one runs.\n",
-	  OPTION_JSON | OPTION_FOR, 0, 1, verb_pause },
+	  OPTION_JSON | OPTION_FOR | OPTION_QUIET, 0, 1, verb_pause },
 	{ "resume", "[TOPOLOGY]", "end a daemon's pause, and wait until all is verified",
 	  "Exit status 0: everything was read back and is as declared; 1: not everything could be done.\n"
 	  "TOPOLOGY (a name or a file) may be left out if only one runs.\n",
-	  OPTION_JSON, 0, 1, verb_resume },
+	  OPTION_JSON | OPTION_QUIET, 0, 1, verb_resume },
 	{ "graph", "[SPEC|TOPOLOGY]", "draw the topology",
 	  "As a tree that fits the terminal, in Graphviz' language (dot), in Mermaid's, or as SVG, which needs Graphviz'\n"
 	  "library. If a daemon manages the topology, what drifted, fails or waits is marked. TOPOLOGY may be left out if\n"
@@ -70,7 +72,7 @@ const struct verb verbs[] = {
 	  "Rights, the directory of namespaces, other programs and firewalls, settings and limits of the kernel; with SPEC also\n"
 	  "what that file needs. It changes nothing. Exit status 0: nothing, or only notes; 2: something may get in the way;\n"
 	  "1: something will fail.\n",
-	  OPTION_JSON, 0, 1, verb_doctor },
+	  OPTION_JSON | OPTION_QUIET, 0, 1, verb_doctor },
 	{ "exec", "NS [-- COMMAND…]", "run a command, or a shell, in a namespace",
 	  "As `ip netns exec` does: with the namespace's own /sys, and the files of /etc/netns/NS/ (resolv.conf, hosts) in\n"
 	  "/etc. NS is a name of /run/netns, or host; with --pid PID, it is the namespace of a process. Without a command\n"

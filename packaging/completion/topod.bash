@@ -49,14 +49,15 @@ _topod() {
 	if [[ $cur == -* ]]; then
 		local options='--color --help --version'
 		case $verb in
-		run) options+=' --periodic --insecure-permissions --replace' ;;
-		check) options+=' --json --strict --expand' ;;
-		status) options+=' --json --wait --timeout' ;;
-		reload | watch | resume | list | show | doctor) options+=' --json' ;;
-		plan) options+=' --json --replace' ;;
-		apply) options+=' --json --insecure-permissions --replace' ;;
-		down) options+=' --json --insecure-permissions --replace --topology --all' ;;
-		pause) options+=' --json --for' ;;
+		run) options+=' --periodic --insecure-permissions --replace --verbose' ;;
+		check) options+=' --json --strict --expand --quiet' ;;
+		status) options+=' --json --prometheus --wait --timeout --quiet' ;;
+		reload | resume | doctor) options+=' --json --quiet' ;;
+		watch | list | show) options+=' --json' ;;
+		plan) options+=' --json --replace --quiet' ;;
+		apply) options+=' --json --insecure-permissions --replace --quiet --verbose' ;;
+		down) options+=' --json --insecure-permissions --replace --topology --all --quiet --verbose' ;;
+		pause) options+=' --json --for --quiet' ;;
 		graph) options+=' --json --format' ;;
 		export) options+=' --json --all --fresh' ;;
 		exec) options+=' --pid --user' ;;

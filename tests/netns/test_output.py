@@ -35,6 +35,37 @@ class Usage(Case):
             self.assertEqual("", done.stdout)
 
 
+    def test_wrong_options(self):
+        for args, answer in ((("--jsno",), "unknown option '--jsno'; did you mean '--json'?"), (("-f", "x"), "unknown option '-f'; the file is an argument"),
+                             (("--dry-run",), "`topod plan SPEC`"), (("--json=3",), "--json takes no value"), (("-x",), "unknown option '-x'"),
+                             (("--topology",), "--topology needs a value: --topology NAME"), (("--p",), "unknown option '--p'"),
+                             (("--no-color",), "write --color=never"), (("-u",), "--user needs a value: --user USER")):
+            done = self.topod("apply", *args, expect=lab.EXIT_USAGE)
+            self.assertIn("topod: " + answer if not answer.startswith(("`", "write")) else answer, done.stderr)
+            self.assertNotIn(os.environ["TOPOD"], done.stderr)  # not the words of getopt_long()
+
+    def test_quiet(self):
+        """Errors only, and the exit status."""
+        path = self.spec(UNREACHABLE.replace("10.99.0.0/16, via: 10.55.0.1", "10.99.0.0/16, via: 10.0.0.9"))
+        for args in (("check", path), ("apply", path), ("plan", path), ("down", path)):
+            done = self.topod(*args, "-q")
+            self.assertEqual(("", ""), (done.stdout, done.stderr), args)
+        self.assertEqual(("", ""), (lambda d: (d.stdout, d.stderr))(self.topod("plan", path, "--quiet", expect=lab.EXIT_DIFFERENCES)))
+        self.assertIn("error:", self.topod("check", "-q", self.spec("a: b\n", "bad.yaml"), expect=lab.EXIT_SPEC).stderr)
+
+    def test_verbose(self):
+        """Each change with its requests, in their order, and the kernel's answer if it is a refusal."""
+        path = self.spec(UNREACHABLE)
+        said = self.topod("apply", path, "-v", expect=lab.EXIT_FAILED).stderr
+        lines = [l for l in said.splitlines() if re.match("(create|change|delete) ", l)]
+        self.assertEqual(["create a: namespace (mount in /run/netns)", "create a/x: bridge (RTM_NEWLINK)"], lines[:2])
+        self.assertIn("create a/x: address 10.0.0.1/24 (RTM_NEWADDR)", lines)
+        self.assertRegex(said, r"(?m)^create a: route 10\.99\.0\.0/16 via 10\.55\.0\.1 \(RTM_NEWROUTE\): Network is unreachable|^create a: route 10\.99\.0\.0/16 \(RTM_NEWROUTE\): Network is unreachable")
+        self.assertIn("delete a: namespace (mount in /run/netns)\n", self.topod("down", path, "--verbose").stderr)
+        self.assertNotIn("RTM_", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
+        self.topod("down", path)
+
+
 class Programs(Case):
     def answer(self, *args, expect=0):
         done = self.topod(*args, "--json", expect=expect)

@@ -3,6 +3,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 
 import lab
@@ -24,7 +26,78 @@ GOOD = "topology: good\nnamespaces: {b: {}}\n"
 FAILING = "topology: failing\nnamespaces: {c: {routes: [{to: 10.9.0.0/16, via: 10.55.0.1}]}}\n"
 
 
+# OpenMetrics, as far as topod uses it: a strict reader. https://github.com/prometheus/OpenMetrics
+METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"(?:,(?!\}))?)*)\} (-?[0-9]+(?:\.[0-9]+)?)')
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
+
+
+def read_metrics(text):
+    """{name: {labels: value}}; raises if it is not valid."""
+    lines = text.split("\n")
+    if lines[-2:] != ["# EOF", ""]:
+        raise ValueError("does not end with # EOF and a line break")
+    families, samples, current, begun = {}, {}, None, False
+    for line in lines[:-2]:
+        if m := re.fullmatch(r"# (TYPE|UNIT|HELP) (\S+) (.+)", line):
+            word, name, rest = m.groups()
+            if not METRIC.fullmatch(name) or (name != current and name in families) or (name == current and begun):
+                raise ValueError(f"interleaved: {line}")
+            if name != current:
+                current, begun = name, False
+                families[name] = {}
+            if word in families[name] or (word == "TYPE" and rest not in ("gauge", "counter")):
+                raise ValueError(line)
+            if word == "UNIT" and not name.endswith("_" + rest):
+                raise ValueError(line)
+            families[name][word] = rest
+            continue
+        m = SAMPLE.fullmatch(line)
+        if not m:
+            raise ValueError(f"no sample: {line!r}")
+        begun = True
+        suffix = "_total" if families[current]["TYPE"] == "counter" else ""
+        if m[1] != current + suffix:
+            raise ValueError(f"{line} in {current}")
+        labels = tuple((k, re.sub(r"\\(.)", lambda e: "\n" if e[1] == "n" else e[1], v)) for k, v in LABEL.findall(m[2]))
+        if len(dict(labels)) != len(labels) or labels in samples.setdefault(m[1], {}):
+            raise ValueError(f"twice: {line}")
+        samples[m[1]][labels] = float(m[3])
+    return samples
+
+
 class Status(Case):
+    def test_prometheus(self):
+        self.assertEqual({}, read_metrics(self.topod("status", "--prometheus", expect=EXIT_NOT_RUNNING).stdout))
+        good = self.daemon(self.spec(GOOD.replace("topology: good", "topology: 'a\"b\\\\c'".replace("\\\\", "\\")), "good.yaml")).ready()
+        d = self.daemon(self.spec(SPEC, "small.yaml")).ready()
+        with d.expects("drift: a/x: mtu .*reported only"):
+            lab.ip("a", "link set x mtu 1300")
+        text = self.topod("status", "--prometheus").stdout
+        metrics = read_metrics(text)
+        name = 'a"b\\c'
+        small, other = (("topology", "small"),), (("topology", name),)
+        self.assertEqual({small: 1, other: 0}, metrics["topod_reported"])
+        self.assertEqual({small: 1, other: 0}, metrics["topod_drifts_total"])
+        self.assertEqual(1, metrics["topod_state"][small + (("state", "degraded"),)])
+        self.assertEqual(1, metrics["topod_state"][other + (("state", "converged"),)])
+        self.assertEqual(2, sum(metrics["topod_state"].values()))
+        # All of what --json counts, with the same values.
+        for status in json.loads(self.topod("status", "--json").stdout)["topologies"]:
+            for key, value in status.items():
+                found = metrics.get(f"topod_{key}", metrics.get(f"topod_{key}_total"))
+                if isinstance(value, int) and key != "pid" and not key.endswith("_usec"):
+                    self.assertEqual(value, found[(("topology", status["topology"]),)], key)
+        started = json.loads(self.topod("status", "small", "--json").stdout)["started_usec"]
+        self.assertAlmostEqual(started / 1e6, metrics["topod_start_time_seconds"][small], places=5)
+        one = read_metrics(self.topod("status", "small", "--prometheus").stdout)
+        self.assertEqual([small], list(one["topod_objects"]))
+        if shutil.which("promtool"):  # reads the older format; it exits with 3 because of style, with 1 for errors
+            self.assertIn(subprocess.run(["promtool", "check", "metrics"], input=text, text=True, stdout=subprocess.PIPE,
+                                         stderr=subprocess.STDOUT).returncode, (0, 3))
+        d.stop()
+        good.stop()
+
     def code(self, *args):
         return self.topod("status", *args, expect=tuple(range(8))).returncode
 
