@@ -18,14 +18,9 @@
 #include "kind/port.h"
 #include "model/change.h"
 #include "model/section.h"
+#include "model/set.h"
 
 extern const struct kind kind_bond, kind_bond_port;
-
-/* A sorted set of addresses. */
-struct targets {
-	size_t n;
-	struct ip *items;
-};
 
 struct bond {
 	struct link link;
@@ -33,7 +28,7 @@ struct bond {
 		arp_validate, arp_all_targets, primary_reselect, fail_over_mac, hash_policy, resend_igmp, gratuitous_arp,
 		all_active, min_links, learn_interval, packets_per_member, lacp_rate, lacp_active, ad_select, ad_priority,
 		ad_key, tlb_dynamic;
-	struct targets arp_targets, ns_targets;
+	struct value_set arp_targets, ns_targets;
 	struct mac ad_system;
 	struct link_ref primary;
 };
@@ -78,84 +73,49 @@ static uint8_t family_of(const struct field *field) {
 	return field->attr == IFLA_BOND_NS_IP6_TARGET ? AF_INET6 : AF_INET;
 }
 
-static int compare_ips(const void *a, const void *b) {
-	return memcmp(a, b, sizeof(struct ip));
-}
-
-static bool parse_target(struct parse *p, const struct field *field, const struct node *node, struct targets *targets) {
-	static const struct field one = { .name = "target", .type = &type_ip };
-	struct ip *ip = &targets->items[targets->n];
+static bool targets_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	const struct value_set *targets = value;
 	char buf[IP_TEXT_MAX];
 
-	if (!type_ip.parse(p, &one, node, ip))
+	if (!set_parse(p, field, node, value))
 		return false;
-	if (ip->family != family_of(field)) {
-		diag_error(p->diags, node->position, "'%s' takes %s addresses; %s belongs to '%s'", field->name,
+	for (size_t i = 0; i < targets->n; i++) {
+		const struct ip *ip = (const struct ip *)targets->items + i;
+
+		if (ip->family == family_of(field))
+			continue;
+		diag_error(p->diags, node->type == NODE_SEQUENCE ? node->items[0]->position : node->position,
+			   "'%s' takes %s addresses; %s belongs to '%s'", field->name,
 			   ip->family == AF_INET ? "IPv6" : "IPv4", ip_format(ip, buf),
 			   ip->family == AF_INET ? "arp-ip-targets" : "ns-ip6-targets");
 		return false;
 	}
-	for (size_t i = 0; i < targets->n; i++)
-		if (ip_equal(&targets->items[i], ip))
-			return true; /* a set */
-	targets->n++;
-	return true;
-}
-
-/* A list, or one address; as printed, with spaces between. */
-static bool targets_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	struct targets targets = { .items = arena_newn(p->arena, struct ip, node->n + 1) };
-	char *rest = node->type == NODE_SCALAR && !streq(node->text, "none") ? arena_strdup(p->arena, node->text) : NULL;
-	struct node one = *node;
-	bool good = true;
-
-	for (size_t i = 0; node->type == NODE_SEQUENCE && i < node->n; i++)
-		good &= parse_target(p, field, node->items[i], &targets);
-	while (node->type == NODE_SCALAR && (one.text = strsep(&rest, " ")))
-		good &= parse_target(p, field, &one, &targets);
-	if (good && (node->type == NODE_MAPPING || node->n == 0 || targets.n > TARGETS_MAX)) {
+	if (targets->n > TARGETS_MAX || (node->type == NODE_SEQUENCE && !node->n)) {
 		diag_error(p->diags, node->position, "'%s' takes 1 to %d addresses", field->name, TARGETS_MAX);
 		return false;
 	}
-	qsort(targets.items, targets.n, sizeof(*targets.items), compare_ips);
-	*(struct targets *)value = targets;
-	return good;
-}
-
-static void targets_print(const struct field *field _unused_, const void *value, struct text *out) {
-	const struct targets *targets = value;
-	char buf[IP_TEXT_MAX];
-
-	for (size_t i = 0; i < targets->n; i++)
-		text_addf(out, "%s%s", i ? " " : "", ip_format(&targets->items[i], buf));
-	if (!targets->n)
-		text_add(out, "none");
-}
-
-static bool targets_equal(const void *a, const void *b) {
-	const struct targets *x = a, *y = b;
-
-	return x->n == y->n && (!x->n || memcmp(x->items, y->items, x->n * sizeof(*x->items)) == 0);
+	return true;
 }
 
 /* An empty nest removes all of them. */
 static void targets_put(struct nl_writer *w, const struct field *field, const void *value) {
-	const struct targets *targets = value;
+	const struct value_set *targets = value;
+	const struct ip *items = targets->items;
 	struct nlattr *nest = nl_nest(w, field->attr);
 
 	for (size_t i = 0; i < targets->n; i++)
-		nl_put(w, (uint16_t)i, targets->items[i].bytes, ip_size(family_of(field)));
+		nl_put(w, (uint16_t)i, items[i].bytes, ip_size(family_of(field)));
 	nl_nest_end(w, nest);
 }
 
 static bool targets_get(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value) {
-	struct targets *targets = value;
+	struct value_set *targets = value;
 	const struct nlattr *inner;
 	size_t size = ip_size(family_of(field));
 
-	targets->items = arena_newn(arena, struct ip, mnl_attr_get_payload_len(attr) / size + 1);
+	*targets = set_new(arena, field->type->item_type, mnl_attr_get_payload_len(attr) / size);
 	mnl_attr_for_each_nested(inner, attr) {
-		struct ip *ip = &targets->items[targets->n];
+		struct ip *ip = set_next(targets);
 
 		if (mnl_attr_get_payload_len(inner) < size)
 			return false;
@@ -163,17 +123,17 @@ static bool targets_get(struct arena *arena, const struct field *field, const st
 		memcpy(ip->bytes, mnl_attr_get_payload(inner), size);
 		targets->n++;
 	}
-	qsort(targets->items, targets->n, sizeof(*targets->items), compare_ips);
+	set_sort(targets);
 	return true;
 }
 
 static const struct type type_targets = {
 	.name = "list of addresses",
-	.schema = "{\"type\": [\"array\", \"string\"], \"items\": {\"type\": \"string\"}}",
-	.size = sizeof(struct targets),
+	SET_ITEMS(type_ip),
+	.size = sizeof(struct value_set),
 	.parse = targets_parse,
-	.print = targets_print,
-	.equal = targets_equal,
+	.print = set_print,
+	.equal = set_equal,
 	.put = targets_put,
 	.get = targets_get,
 };

@@ -7,18 +7,13 @@
 #include "kind/link.h"
 #include "model/change.h"
 #include "model/section.h"
-
-/* A sorted set. */
-struct macs {
-	size_t n;
-	struct mac *items;
-};
+#include "model/set.h"
 
 struct macvlan {
 	struct link link;
 	struct link_ref parent;
 	uint32_t mode, queue;
-	struct macs sources;
+	struct value_set sources;
 };
 
 enum { PARENT = LINK_N_FIELDS, MODE, SOURCES, QUEUE };
@@ -30,85 +25,35 @@ static const struct enum_name modes[] = {
 
 /* ---- sources ---- */
 
-static int compare_macs(const void *a, const void *b) {
-	return memcmp(a, b, sizeof(struct mac));
-}
-
-static void sort_macs(struct macs *macs) {
-	size_t n = 0;
-
-	qsort(macs->items, macs->n, sizeof(*macs->items), compare_macs);
-	for (size_t i = 0; i < macs->n; i++)
-		if (i == 0 || compare_macs(&macs->items[n - 1], &macs->items[i]) != 0)
-			macs->items[n++] = macs->items[i];
-	macs->n = n;
-}
-
-/* A list, or one address; as printed, with spaces between. */
-static bool macs_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	struct macs macs = { .items = arena_newn(p->arena, struct mac, node->n + 1) };
-	char *rest = node->type == NODE_SCALAR && !streq(node->text, "none") ? arena_strdup(p->arena, node->text) : NULL;
-	struct node one = *node;
-	bool good = node->type != NODE_MAPPING;
-
-	if (!good)
-		diag_error(p->diags, node->position, "'%s' takes a list of MAC addresses", field->name);
-	for (size_t i = 0; node->type == NODE_SEQUENCE && i < node->n; i++)
-		good &= type_mac.parse(p, field, node->items[i], &macs.items[macs.n++]);
-	while (good && (one.text = strsep(&rest, " ")))
-		good = type_mac.parse(p, field, &one, &macs.items[macs.n++]);
-	sort_macs(&macs);
-	*(struct macs *)value = macs;
-	return good;
-}
-
-static void macs_print(const struct field *field _unused_, const void *value, struct text *out) {
-	const struct macs *macs = value;
-	char buf[MAC_TEXT_MAX];
-
-	for (size_t i = 0; i < macs->n; i++)
-		text_addf(out, "%s%s", i ? " " : "", mac_format(&macs->items[i], buf));
-	if (!macs->n)
-		text_add(out, "none");
-}
-
-static bool macs_equal(const void *a, const void *b) {
-	const struct macs *x = a, *y = b;
-
-	return x->n == y->n && (!x->n || memcmp(x->items, y->items, x->n * sizeof(*x->items)) == 0);
-}
-
 static void macs_put(struct nl_writer *w, const struct field *field, const void *value) {
-	const struct macs *macs = value;
+	const struct value_set *macs = value;
+	const struct mac *items = macs->items;
 
 	nl_put_u32(w, IFLA_MACVLAN_MACADDR_MODE, MACVLAN_MACADDR_SET);
 	struct nlattr *nest = nl_nest(w, field->attr);
 	for (size_t i = 0; i < macs->n; i++)
-		nl_put(w, IFLA_MACVLAN_MACADDR, &macs->items[i], sizeof(macs->items[i]));
+		nl_put(w, IFLA_MACVLAN_MACADDR, &items[i], sizeof(items[i]));
 	nl_nest_end(w, nest);
 }
 
-static bool macs_get(struct arena *arena, const struct field *field _unused_, const struct nlattr *attr, void *value) {
-	struct macs *macs = value;
+static bool macs_get(struct arena *arena, const struct field *field, const struct nlattr *attr, void *value) {
+	struct value_set *macs = value;
 	const struct nlattr *inner;
 
-	macs->items = arena_newn(arena, struct mac, mnl_attr_get_payload_len(attr) / sizeof(struct mac) + 1);
+	*macs = set_new(arena, field->type->item_type, mnl_attr_get_payload_len(attr) / sizeof(struct mac));
 	mnl_attr_for_each_nested(inner, attr) {
 		if (mnl_attr_get_payload_len(inner) < sizeof(struct mac))
 			return false;
-		memcpy(&macs->items[macs->n++], mnl_attr_get_payload(inner), sizeof(struct mac));
+		memcpy(set_next(macs), mnl_attr_get_payload(inner), sizeof(struct mac));
+		macs->n++;
 	}
-	sort_macs(macs);
+	set_sort(macs);
 	return true;
 }
 
 static const struct type type_macs = {
 	.name = "list of MAC addresses",
-	.schema = "{\"type\": [\"array\", \"string\"], \"items\": {\"type\": \"string\"}}",
-	.size = sizeof(struct macs),
-	.parse = macs_parse,
-	.print = macs_print,
-	.equal = macs_equal,
+	SET_OF(type_mac),
 	.put = macs_put,
 	.get = macs_get,
 };

@@ -168,8 +168,8 @@ static void check_remotes(struct reading *r, const struct object *desired) {
 		diag_error(r->parse.diags, position,
 			   "'%s' is the only other end: write all of them as 'remotes', or leave this out",
 			   object_has(desired, GROUP) ? "group" : "remote");
-	for (size_t i = 0; i < vxlan->remotes.n; i++)
-		if ((vxlan->remotes.ips[i].family == AF_INET6) != is_ipv6(vxlan)) {
+	for (size_t i = 0; i < vxlan->remotes.set.n; i++)
+		if ((((const struct ip *)vxlan->remotes.set.items)[i].family == AF_INET6) != is_ipv6(vxlan)) {
 			diag_error(r->parse.diags, position,
 				   vxlan->local.family ? "'local' and 'remotes' are of different families"
 						       : "IPv6 'remotes' need 'local', an IPv6 address of this machine");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kind/link.h"
+#include "model/set.h"
 #include "model/source.h"
 
 /* A forwarding entry for unknown addresses. */
@@ -20,11 +21,10 @@ struct far_end {
 	const struct destination *entries; /* … and contains this, in the order in which frames are sent */
 };
 
-/* All other ends, of which the link shows none. Desired: a sorted set. */
+/* All other ends, of which the link shows none. */
 struct far_ends {
-	size_t n;
-	const struct ip *ips;
-	bool looked_up; /* as in struct far_end */
+	struct value_set set; /* desired */
+	bool looked_up;       /* observed: as in struct far_end */
 	const struct destination *entries;
 };
 

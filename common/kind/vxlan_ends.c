@@ -87,40 +87,25 @@ const struct type type_far_end = {
 	.get = far_end_get,
 };
 
-static int compare_ips(const void *a, const void *b) {
-	return memcmp(a, b, sizeof(struct ip));
-}
-
-/* A list, one address, or the text that far_ends_print() writes. */
 static bool far_ends_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	size_t most = node->type == NODE_SEQUENCE ? node->n : node->n / 2 + 1, n = 0;
-	struct ip *ips = arena_newn(p->arena, struct ip, most + 1);
-	bool good = true;
+	struct value_set set = {};
+	char buf[IP_TEXT_MAX];
 
-	for (size_t i = 0; i < (node->type == NODE_SEQUENCE ? node->n : 1); i++) {
-		const struct node *item = node->type == NODE_SEQUENCE ? node->items[i] : node;
-		const char *text = parse_scalar(p, field, item);
-		char *rest = text && !streq(text, "none") ? arena_strdup(p->arena, text) : NULL, *word;
+	if (!set_parse(p, field, node, &set))
+		return false;
+	for (size_t i = 0; i < set.n; i++) {
+		const struct ip *ip = (const struct ip *)set.items + i;
 
-		good &= text != NULL;
-		while ((word = strsep(&rest, " "))) {
-			if (ip_parse(word, &ips[n]) == 0 && !ip_is_multicast(&ips[n])) {
-				n++;
-				continue;
-			}
-			diag_error(p->diags, item->position,
-				   "'%s' takes the addresses of other ends, for example [192.0.2.2, 192.0.2.3], not '%s'",
-				   field->name, word);
-			good = false;
-		}
+		if (!ip_is_multicast(ip))
+			continue;
+		diag_error(
+			p->diags, node->position,
+			"'%s' takes the addresses of other ends, for example [192.0.2.2, 192.0.2.3]; %s is a multicast address",
+			field->name, ip_format(ip, buf));
+		return false;
 	}
-	qsort(ips, n, sizeof(*ips), compare_ips);
-	size_t kept = MIN(n, (size_t)1);
-	for (size_t i = 1; i < n; i++)
-		if (compare_ips(&ips[kept - 1], &ips[i]) != 0)
-			ips[kept++] = ips[i];
-	*(struct far_ends *)value = (struct far_ends){ .n = kept, .ips = ips };
-	return good;
+	*(struct far_ends *)value = (struct far_ends){ .set = set };
+	return true;
 }
 
 static void far_ends_print(const struct field *field, const void *value, struct text *out) {
@@ -130,18 +115,16 @@ static void far_ends_print(const struct field *field, const void *value, struct 
 		print_entries(field, ends->entries, " ", out);
 		return;
 	}
-	for (size_t i = 0; i < ends->n; i++) {
-		text_add(out, i ? " " : "");
-		type_ip.print(field, &ends->ips[i], out);
-	}
-	text_add(out, ends->n ? "" : "none");
+	set_print(field, &ends->set, out);
 }
 
-static bool has_end(const struct far_ends *ends, const struct destination *entry) {
-	for (size_t i = 0; i < ends->n; i++)
-		if (ip_equal(&ends->ips[i], &entry->ip))
-			return !entry->port && !entry->vni && (!entry->ifindex || entry->plain);
-	return false;
+/* Does the entry only say that frames go to that address? */
+static bool is_simple(const struct destination *entry) {
+	return !entry->port && !entry->vni && (!entry->ifindex || entry->plain);
+}
+
+static bool has_end(const struct value_set *ends, const struct destination *entry) {
+	return is_simple(entry) && set_has(ends, &entry->ip);
 }
 
 static bool far_ends_equal(const void *a, const void *b) {
@@ -149,16 +132,16 @@ static bool far_ends_equal(const void *a, const void *b) {
 	size_t n = 0;
 
 	if (!seen->looked_up)
-		return x->n == y->n && (!x->n || memcmp(x->ips, y->ips, x->n * sizeof(*x->ips)) == 0);
+		return set_equal(&x->set, &y->set);
 	for (const struct destination *entry = seen->entries; entry; entry = entry->next, n++)
-		if (!has_end(want, entry))
+		if (!has_end(&want->set, entry))
 			return false;
-	return n == want->n;
+	return n == want->set.n;
 }
 
 const struct type type_far_ends = {
 	.name = "list of addresses",
-	.schema = "{\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}}",
+	SET_ITEMS(type_ip),
 	.size = sizeof(struct far_ends),
 	.parse = far_ends_parse,
 	.print = far_ends_print,
@@ -326,24 +309,36 @@ static int encode_far_end(struct encode *encode, const struct change *change, si
 	return r;
 }
 
+static struct value_set simple_entries(struct arena *arena, const struct destination *entries) {
+	size_t n = 0;
+
+	for (const struct destination *entry = entries; entry; entry = entry->next)
+		n++;
+	struct value_set set = set_new(arena, &type_ip, n);
+	for (const struct destination *entry = entries; entry; entry = entry->next) {
+		*(struct ip *)set_next(&set) = entry->ip;
+		set.n += is_simple(entry);
+	}
+	set_sort(&set);
+	return set;
+}
+
 /* First what is missing, so that those that stay are never alone. */
 static int encode_remotes(struct encode *encode, const struct change *change) {
 	const struct vxlan *want = (const struct vxlan *)change->desired, *have = (const struct vxlan *)change->observed;
 	const struct destination *entries = have ? have->remotes.entries : NULL;
 	uint32_t index = encode_ifindex(encode, want->link.object.ns, want->link.name);
 
-	for (size_t i = 0; index && i < want->remotes.n; i++) {
-		const struct far_ends one = { .n = 1, .ips = &want->remotes.ips[i] };
-		const struct destination *entry = entries;
+	struct value_set there = simple_entries(encode->arena, entries);
+	for (size_t i = 0; index && i < want->remotes.set.n; i++) {
+		const struct ip *ip = (const struct ip *)want->remotes.set.items + i;
 
-		while (entry && !has_end(&one, entry))
-			entry = entry->next;
-		if (!entry)
+		if (!set_has(&there, ip))
 			put_entry(encode->writer, &kind_vxlan.fields[REMOTES], RTM_NEWNEIGH, index,
-				  &(struct destination){ .ip = want->remotes.ips[i] });
+				  &(struct destination){ .ip = *ip });
 	}
 	for (const struct destination *entry = index ? entries : NULL; entry; entry = entry->next)
-		if (!has_end(&want->remotes, entry))
+		if (!has_end(&want->remotes.set, entry))
 			put_entry(encode->writer, &kind_vxlan.fields[REMOTES], RTM_DELNEIGH, index, entry);
 	return index ? 0 : -ENODEV;
 }

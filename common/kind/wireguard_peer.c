@@ -13,6 +13,7 @@
 #include "model/change.h"
 #include "model/section.h"
 #include "model/source.h"
+#include "model/set.h"
 
 struct endpoint {
 	struct ip ip;
@@ -20,18 +21,13 @@ struct endpoint {
 };
 
 /* Sorted, each once. */
-struct networks {
-	struct prefix *items;
-	size_t n;
-};
-
 struct peer {
 	struct object object;
 	const char *dev;
 	struct key public_key;
 	struct key_file preshared_key;
 	struct endpoint endpoint;
-	struct networks allowed;
+	struct value_set allowed;
 	uint32_t keepalive;
 };
 
@@ -115,67 +111,9 @@ static const struct type type_endpoint = {
 	.put = endpoint_put,
 };
 
-/* Sets of networks. */
-
-static int compare_networks(const void *a, const void *b) {
-	const struct prefix *x = a, *y = b;
-	int order = x->address.family - y->address.family;
-
-	order = order ? order : memcmp(x->address.bytes, y->address.bytes, sizeof(x->address.bytes));
-	return order ? order : x->length - y->length;
-}
-
-static void sort_networks(struct networks *networks) {
-	size_t n = 0;
-
-	if (networks->n)
-		qsort(networks->items, networks->n, sizeof(networks->items[0]), compare_networks);
-	for (size_t i = 0; i < networks->n; i++)
-		if (!n || compare_networks(&networks->items[n - 1], &networks->items[i]))
-			networks->items[n++] = networks->items[i];
-	networks->n = n;
-}
-
-static bool networks_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
-	bool list = node->type == NODE_SEQUENCE, good = true;
-	size_t n = list ? node->n : 1;
-	struct networks networks = { .items = arena_newn(p->arena, struct prefix, n) };
-
-	for (size_t i = 0; i < n; i++)
-		if (type_network.parse(p, field, list ? node->items[i] : node, &networks.items[networks.n]))
-			networks.n++;
-		else
-			good = false;
-	sort_networks(&networks);
-	*(struct networks *)value = networks;
-	return good;
-}
-
-static void networks_print(const struct field *field _unused_, const void *value, struct text *out) {
-	const struct networks *networks = value;
-	char buf[PREFIX_TEXT_MAX];
-
-	text_add(out, networks->n ? "" : "none");
-	for (size_t i = 0; i < networks->n; i++)
-		text_addf(out, "%s%s", i ? ", " : "", prefix_format(&networks->items[i], buf));
-}
-
-static bool networks_equal(const void *a, const void *b) {
-	const struct networks *x = a, *y = b;
-
-	for (size_t i = 0; x->n == y->n && i < x->n; i++)
-		if (compare_networks(&x->items[i], &y->items[i]))
-			return false;
-	return x->n == y->n;
-}
-
 static const struct type type_networks = {
 	.name = "list of prefixes",
-	.schema = "{\"anyOf\": [{\"type\": \"array\", \"items\": {\"type\": \"string\"}}, {\"type\": \"string\"}]}",
-	.size = sizeof(struct networks),
-	.parse = networks_parse,
-	.print = networks_print,
-	.equal = networks_equal,
+	SET_OF(type_network),
 };
 
 /* Reading the file. */
@@ -248,7 +186,7 @@ static int compare_shares(const void *a, const void *b) {
 	const struct share *x = a, *y = b;
 	int order = strcmp(x->peer->dev, y->peer->dev);
 
-	order = order ? order : compare_networks(x->network, y->network);
+	order = order ? order : memcmp(x->network, y->network, sizeof(*x->network));
 	if (order)
 		return order;
 	return x->peer->object.position.line < y->peer->object.position.line ? -1 : 1;
@@ -262,14 +200,14 @@ static void check_all(struct reading *r, const struct ns_state *ns) {
 		const struct peer *peer = (const struct peer *)object;
 
 		for (size_t i = 0; object->kind == &kind_wireguard_peer && i < peer->allowed.n; i++)
-			vec_push(&shares, ((struct share){ peer, &peer->allowed.items[i] }));
+			vec_push(&shares, ((struct share){ peer, (const struct prefix *)peer->allowed.items + i }));
 	}
 	if (shares.n)
 		qsort(shares.items, shares.n, sizeof(shares.items[0]), compare_shares);
 	for (size_t i = 1; i < shares.n; i++) {
 		const struct share *one = &shares.items[i - 1], *other = &shares.items[i];
 
-		if (!streq(one->peer->dev, other->peer->dev) || compare_networks(one->network, other->network))
+		if (!streq(one->peer->dev, other->peer->dev) || !prefix_equal(one->network, other->network))
 			continue;
 		diag_error(
 			r->parse.diags, object_position(&other->peer->object, &fields[ALLOWED_IPS]),
@@ -325,7 +263,7 @@ static size_t put_message(struct encode *encode, const struct peer *peer, uint32
 	if (first == 0)
 		put_values(w, peer, mask);
 	if (n)
-		put_allowed_ips(w, peer->allowed.items + first, n);
+		put_allowed_ips(w, (const struct prefix *)peer->allowed.items + first, n);
 	nl_nest_end(w, item);
 	nl_nest_end(w, peers);
 	return n;
@@ -393,15 +331,16 @@ static size_t count_nested(const struct nlattr *list) {
 	return n;
 }
 
-static void add_allowed_ips(struct arena *arena, struct networks *networks, const struct nlattr *list) {
+static void add_allowed_ips(struct arena *arena, struct value_set *networks, const struct nlattr *list) {
 	const struct nlattr *item, *tb[WGALLOWEDIP_A_MAX + 1];
-	struct prefix *all = arena_newn(arena, struct prefix, networks->n + count_nested(list));
+	struct value_set all = set_new(arena, &type_network, networks->n + count_nested(list));
 
 	if (networks->n)
-		memcpy(all, networks->items, networks->n * sizeof(*all));
-	networks->items = all;
+		memcpy(all.items, networks->items, networks->n * networks->size);
+	all.n = networks->n;
+	*networks = all;
 	mnl_attr_for_each_nested(item, list) {
-		struct prefix *network = &all[networks->n];
+		struct prefix *network = set_next(networks);
 
 		nl_parse_nested(item, tb, WGALLOWEDIP_A_MAX);
 		if (!tb[WGALLOWEDIP_A_IPADDR] || !type_ip.get(arena, NULL, tb[WGALLOWEDIP_A_IPADDR], &network->address))
@@ -409,7 +348,7 @@ static void add_allowed_ips(struct arena *arena, struct networks *networks, cons
 		network->length = nl_get_u8(tb[WGALLOWEDIP_A_CIDR_MASK], 0);
 		networks->n++;
 	}
-	sort_networks(networks);
+	set_sort(networks);
 }
 
 static struct peer *new_peer(struct source_scan *scan, const char *dev, const struct nlattr *const *tb) {

@@ -59,7 +59,8 @@ struct type {
 	/* The key of the i-th object named inside the value, if the field `needs` such objects (the members of a
 	 * group). False: there are no more. NULL: the value itself is the key, and 0 names none. */
 	bool (*names_key)(const void *value, size_t i, const void **ret_key, size_t *ret_size);
-	const struct field *keys; /* of a list of mappings: their keys, for the schema and for printing; else NULL */
+	const struct type *item_type; /* of a set (set.h); else NULL */
+	const struct field *keys;     /* of a list of mappings: their keys, for the schema and for printing; else NULL */
 	size_t n_keys;
 	/* The i-th mapping of such a list: what the offsets of keys count from. *ret_set: the keys that say more than if they
 	 * were left out. NULL: there are no more. */

@@ -113,8 +113,8 @@ static void test_vxlan(void **state _unused_) {
 	check_tunnel("vxlan", "id: 1, source-ports: 1000-2000, limit: 5, df: inherit, proxy: true, l2-miss: true", "");
 	check_tunnel("vxlan", "id: 1, remotes: [10.0.0.2, 10.0.0.3, 10.0.0.2]", "");
 	check_tunnel("vxlan", "id: 1, remotes: [10.0.0.2, 239.0.0.1]",
-		     "f:2:28: error: 'remotes' takes the addresses of other ends, for example [192.0.2.2, 192.0.2.3], not "
-		     "'239.0.0.1'");
+		     "f:2:17: error: 'remotes' takes the addresses of other ends, for example [192.0.2.2, 192.0.2.3]; "
+		     "239.0.0.1 is a multicast address");
 	check_tunnel("vxlan", "id: 1, remote: 10.0.0.9, remotes: 10.0.0.2",
 		     "f:2:35: error: 'remote' is the only other end: write all of them as 'remotes', or leave this out");
 	check_tunnel("vxlan", "id: 1, remotes: \"fd00::2\"",
