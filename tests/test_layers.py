@@ -16,7 +16,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 ROOMS = [
     "common/base", "common/yaml", "common/net", "common/model", "common/meaning", "common/kind", "common/expand", "common/language", "common/ledger", "common/plan",
     "common/report", "common/graph", "common/export",
-    "daemon/files", "daemon/kernel", "daemon/inside", "daemon/doctor", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run",
+    "daemon/files", "daemon/kernel", "daemon/attach", "daemon/inside", "daemon/doctor", "daemon/reconcile", "daemon/session", "daemon/control", "daemon/run",
     "daemon/cli", "daemon/verbs",
 ]
 
@@ -42,8 +42,8 @@ NOT_IN_COMMON = [
 CALLERS = {
     r"\b(setns|unshare|mount|umount2?)\s*\(": {"daemon/kernel/named_netns.c", "daemon/inside/enter.c",
                                                    "daemon/inside/sandbox.c"},
-    r"\bsendmsg\s*\(": {"daemon/kernel/nl_socket.c"},
-    r"\binotify_\w+\s*\(": {"daemon/kernel/name_watch.c"},
+    r"\bsendmsg\s*\(": {"daemon/kernel/nl_socket.c", "daemon/control/client.c"},
+    r"\binotify_\w+\s*\(": {"daemon/kernel/name_watch.c", "daemon/attach/source.c"},
     # Only what the user typed after `topod exec` or `topod sandbox` is run, so no name can become a command.
     r"\b(system|popen|execv?[lpe]*|execveat|posix_spawnp?|v?fork)\s*\(": {"daemon/inside/command.c", "daemon/inside/sandbox.c"},
 }

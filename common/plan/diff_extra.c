@@ -165,7 +165,12 @@ static bool is_let_go(const struct diff *diff, const struct object *ns) {
 	const struct ledger_ns *noted = ledger_namespace(diff->input->ledger, ns->ns);
 	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
 
-	return entry && ledger_is_same(entry, ns) && HASH_COUNT(noted->entries) == 1;
+	if (!entry || !ledger_is_same(entry, ns))
+		return false;
+	vec_foreach(change, &diff->plan->changes)
+		if (streq(change_object(*change)->ns, ns->ns))
+			return false;
+	return true;
 }
 
 void diff_extra(struct diff *diff, struct ns_state *observed) {
@@ -187,8 +192,8 @@ void diff_extra(struct diff *diff, struct ns_state *observed) {
 		diff_delete(diff, ns, NULL, false);
 		all_goes = true;
 	}
-	if (ns && !(desired && ns_self(desired)) && is_let_go(diff, ns))
-		diff_delete(diff, ns, NULL, false);
 	delete_extra(diff, observed, desired, true, all_goes);
 	delete_extra(diff, observed, desired, false, all_goes);
+	if (ns && !(desired && ns_self(desired)) && is_let_go(diff, ns))
+		diff_delete(diff, ns, NULL, false);
 }

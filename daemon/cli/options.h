@@ -36,7 +36,7 @@ enum color_choice {
 	OPTION(FORMAT, format, const char *, text, "format", "FORMAT", "text (default), dot, mermaid or svg")               \
 	OPTION(MARKDOWN, markdown, bool, flag, "markdown", NULL, "the reference page instead")                              \
 	OPTION(MAN, man, bool, flag, "man", NULL, "the manual page instead")                                                \
-	OPTION(PID, pid, pid_t, pid, "pid", "PID", "the network namespace of this process instead of NS")                   \
+	OPTION(PID, pid, pid_t, pid, "pid", "PID", "the network namespace of this process")                                 \
 	OPTION(USER, user, const char *, text, "user", "USER", "the user who runs the command (-u USER)")                   \
 	OPTION(PROMETHEUS, prometheus, bool, flag, "prometheus", NULL, "the result as OpenMetrics, for Prometheus")         \
 	OPTION(QUIET, quiet, bool, flag, "quiet", NULL, "print errors only (-q)")                                           \

@@ -54,6 +54,7 @@ static void answer(struct control_call *call, const char *error, json_t *paramet
 		connection_put(c, NULL);
 	}
 	json_decref(given);
+	close_fds(call->fds, &call->n_fds);
 	free(call);
 }
 
@@ -75,10 +76,20 @@ char *control_caller(const struct control_call *call) {
 	return c ? xasprintf("user %u, process %d", c->peer.uid, c->peer.pid) : xstrdup("a user");
 }
 
+pid_t control_caller_pid(const struct control_call *call) {
+	return call->connection ? call->connection->peer.pid : 0;
+}
+
+int control_descriptor(const struct control_call *call, json_int_t index) {
+	return index >= 0 && (size_t)index < call->n_fds ? call->fds[index] : -1;
+}
+
 void call_abandon(struct control_call *call) {
 	call->connection = NULL;
-	if (call->lost)
-		free(call);
+	if (!call->lost)
+		return;
+	close_fds(call->fds, &call->n_fds);
+	free(call);
 }
 
 /* ---- streams ---- */
@@ -88,6 +99,7 @@ void control_stream(struct control_call *call, json_t *first, json_t *(*lost)(si
 
 	json_decref(first);
 	call->lost = lost;
+	close_fds(call->fds, &call->n_fds);
 	if (call->connection)
 		connection_put(call->connection, text);
 	else
@@ -260,6 +272,9 @@ static void run_call(struct connection *c, const struct message *message) {
 	struct control_call *call = xmalloc(sizeof(*call));
 
 	call->connection = c;
+	call->n_fds = c->n_fds;
+	memcpy(call->fds, c->fds, sizeof(c->fds));
+	c->n_fds = 0;
 	call->oneway = message->oneway;
 	c->call = call;
 	if (!c->peer.may_read)

@@ -25,19 +25,37 @@ static int connect_to(const char *topology, int *ret_fd) {
 	return 0;
 }
 
-static int send_all(int fd, const char *data, size_t size) {
+/* The descriptors go with the first byte. */
+static ssize_t send_some(int fd, const char *data, size_t size, const int *fds, size_t n_fds) {
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))] = {};
+	struct iovec iov = { (char *)(uintptr_t)data, size };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n_fds) {
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+		*cmsg = (struct cmsghdr){ CMSG_LEN(n_fds * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+		memcpy(CMSG_DATA(cmsg), fds, n_fds * sizeof(int));
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static int send_all(int fd, const char *data, size_t size, const int *fds, size_t n_fds) {
 	while (size > 0) {
-		ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+		ssize_t n = send_some(fd, data, size, fds, n_fds);
 
 		if (n < 0 && errno != EINTR)
 			return errno == EPIPE ? -ECONNRESET : -errno;
+		n_fds = n > 0 ? 0 : n_fds;
 		data += MAX(n, 0);
 		size -= (size_t)MAX(n, 0);
 	}
 	return 0;
 }
 
-int control_send(struct control_client *client, const char *method, json_t *parameters, bool more) {
+static int send_call(struct control_client *client, const char *method, json_t *parameters, bool more, const int *fds,
+		     size_t n_fds) {
 	json_t *message = json_pack("{s:s, s:o}", "method", method, "parameters", parameters ? parameters : json_object());
 	_cleanup_free_ char *text = NULL;
 
@@ -45,7 +63,11 @@ int control_send(struct control_client *client, const char *method, json_t *para
 		json_object_set_new(message, "more", json_true());
 	text = json_dumps(message, JSON_COMPACT);
 	json_decref(message);
-	return send_all(client->fd, text, strlen(text) + 1);
+	return send_all(client->fd, text, strlen(text) + 1, fds, n_fds);
+}
+
+int control_send(struct control_client *client, const char *method, json_t *parameters, bool more) {
+	return send_call(client, method, parameters, more, NULL, 0);
 }
 
 static int wait_readable(int fd, int stop_fd, uint64_t timeout_usec) {
@@ -125,6 +147,11 @@ void control_close(struct control_client *client) {
 
 int control_call(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec,
 		 struct control_answer *ret) {
+	return control_call_with(topology, method, parameters, NULL, 0, timeout_usec, ret);
+}
+
+int control_call_with(const char *topology, const char *method, json_t *parameters, const int *fds, size_t n_fds,
+		      uint64_t timeout_usec, struct control_answer *ret) {
 	_cleanup_client_ struct control_client client;
 	int r = control_open(topology, &client);
 
@@ -133,7 +160,7 @@ int control_call(const char *topology, const char *method, json_t *parameters, u
 		json_decref(parameters);
 		return r;
 	}
-	r = control_send(&client, method, parameters, false);
+	r = send_call(&client, method, parameters, false, fds, n_fds);
 	return r == 0 ? control_next(&client, -1, timeout_usec, ret) : r;
 }
 

@@ -27,6 +27,10 @@ struct control_answer {
 int control_call(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec,
 		 struct control_answer *ret);
 
+/* The same with descriptors, which stay the caller's. */
+int control_call_with(const char *topology, const char *method, json_t *parameters, const int *fds, size_t n_fds,
+		      uint64_t timeout_usec, struct control_answer *ret);
+
 /* The same in steps, for streams: `more` asks for one. */
 struct control_client {
 	int fd;

@@ -31,6 +31,7 @@ static void connection_free(struct connection *c) {
 		call_abandon(c->call);
 	sd_event_source_unref(c->source);
 	close(c->fd);
+	close_fds(c->fds, &c->n_fds);
 	free(c->in);
 	text_done(&c->out);
 	free(c);
@@ -102,13 +103,40 @@ static int next_message(struct connection *c) {
 	return 1;
 }
 
+/* They belong to the next call. More than there is room for are closed, as are those of callers who may not use them. */
+static void take_fds(struct connection *c, struct msghdr *message) {
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(message); cmsg; cmsg = CMSG_NXTHDR(message, cmsg)) {
+		size_t n = cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS
+				   ? (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int)
+				   : 0;
+
+		for (size_t i = 0; i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+			if (c->peer.may_change && c->n_fds < CONTROL_FDS_MAX)
+				c->fds[c->n_fds++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
 /* False if the connection ended. */
 static bool read_some(struct connection *c) {
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(CONTROL_FDS_MAX * sizeof(int))];
+	struct iovec iov;
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
+	};
 	ssize_t n;
 
 	if (!c->in)
 		c->in = xmalloc(CONTROL_CALL_BYTES);
-	n = recv(c->fd, c->in + c->n_in, CONTROL_CALL_BYTES - c->n_in, MSG_DONTWAIT);
+	iov = (struct iovec){ c->in + c->n_in, CONTROL_CALL_BYTES - c->n_in };
+	n = recvmsg(c->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (n >= 0)
+		take_fds(c, &message);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	c->n_in += (size_t)n;

@@ -6,7 +6,8 @@
  * itself. The other interfaces are tables that the caller gives it; it does not know what their methods do.
  *
  * The calls on one connection are answered one at a time, in order. A client can harm only its own connection: with too
- * many clients, one of the user who has most of them is disconnected; an invalid message ends the connection; a stream
+ * many clients, one of the user who has most of them is disconnected; an invalid message ends the connection; descriptors
+ * that come with a message are closed, unless the caller may change things; a stream
  * that is read too slowly loses events, and is told how many.
  */
 #pragma once
@@ -28,7 +29,8 @@ enum {
 	CONTROL_QUEUE_BYTES = 256 * 1024,  /* unread bytes of a stream, in addition to the socket's own buffer */
 	CONTROL_PRIORITY = 100,            /* after everything that maintains the topology */
 	CONTROL_PARAMETERS_MAX = 4,
-	CONTROL_OTHERS_MAX = 3,
+	CONTROL_FDS_MAX = 4, /* descriptors that come with a call */
+	CONTROL_OTHERS_MAX = 4,
 };
 
 /* A call that is not answered yet. That may take long, and its client may go meanwhile. */
@@ -104,6 +106,10 @@ void control_invalid(struct control_call *call, const char *parameter);
 
 /* Who called: "user 0, process 4711". The caller frees. */
 char *control_caller(const struct control_call *call);
+/* The number of its process, which may have ended; 0: it has gone. */
+pid_t control_caller_pid(const struct control_call *call);
+/* The index-th descriptor that came with the call, valid until it is answered; -1: there is none. */
+int control_descriptor(const struct control_call *call, json_int_t index);
 
 /* Answers the call with `first`, and from now on with everything that is broadcast, until its client goes. Takes ownership
  * of first. lost() makes the parameters of a reply that replaces n replies that were left out. */

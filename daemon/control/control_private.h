@@ -25,6 +25,8 @@ struct connection {
 	uint64_t heard; /* control.clock when it last sent something */
 	char *in;       /* CONTROL_CALL_BYTES; NULL before the first byte */
 	size_t n_in;
+	int fds[CONTROL_FDS_MAX]; /* received, and not taken by a call yet */
+	size_t n_fds;
 	struct text out;
 	size_t sent;               /* bytes of out */
 	struct control_call *call; /* in progress, or a stream; else NULL */
@@ -35,6 +37,8 @@ struct control_call {
 	bool oneway;
 	json_t *(*lost)(size_t n); /* only a stream has it */
 	size_t n_lost;             /* replies left out since the last lost() */
+	int fds[CONTROL_FDS_MAX];
+	size_t n_fds;
 };
 
 struct control {
@@ -62,6 +66,10 @@ void call_caught_up(struct connection *c);
 
 static inline size_t connection_unsent(const struct connection *c) {
 	return c->out.size - c->sent;
+}
+static inline void close_fds(int *fds, size_t *n) {
+	while (*n)
+		close(fds[--*n]);
 }
 /* Queues a message and its NUL byte. NULL: only waits for what the state of the connection now allows. */
 void connection_put(struct connection *c, const char *message);

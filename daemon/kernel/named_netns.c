@@ -239,6 +239,10 @@ static bool is_netns(int fd) {
 	return is_on_nsfs(fd) && ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET;
 }
 
+int netns_check_fd(int fd) {
+	return is_netns(fd) ? 0 : -EINVAL;
+}
+
 /* The errors of open(2) for a link, a socket, a device without a driver, and a file without permissions (not every root
  * may override them). */
 static bool error_is_of_another_file(int error) {
@@ -411,9 +415,14 @@ int netns_link(const char *name, const char *target, const char *former, const c
 
 	if (r < 0 || leads_to(dir, name, target))
 		return r;
-	if (former && leads_to(dir, name, former) && unlinkat(dir, name, 0) < 0)
-		return -errno;
-	return symlinkat(target, dir, name) < 0 ? full(errno, "the file system of " NETNS_DIR " is full", ret_problem) : 0;
+	/* In place of the former one at once, so that the name is never missing. */
+	bool replaces = former && leads_to(dir, name, former);
+	_cleanup_free_ char *beside = replaces ? xasprintf(".%s.topod", name) : NULL;
+	if (beside)
+		(void)unlinkat(dir, beside, 0); /* of a crash */
+	if (symlinkat(target, dir, beside ? beside : name) < 0)
+		return full(errno, "the file system of " NETNS_DIR " is full", ret_problem);
+	return beside && renameat(dir, beside, dir, name) < 0 ? -errno : 0;
 }
 
 /* ---- identity ---- */

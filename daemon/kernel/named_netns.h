@@ -77,6 +77,9 @@ int netns_unlink(const char *name, const char *target);
 /* Is the name a symbolic link with exactly this text? */
 bool netns_leads_to(const char *name, const char *target);
 
+/* 0 if it is the descriptor of a network namespace; -EINVAL. */
+int netns_check_fd(int fd);
+
 /* Is this namespace mounted under the name? */
 bool netns_is_named(const char *name, const struct netns_identity *identity);
 

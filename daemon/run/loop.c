@@ -29,6 +29,7 @@
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000,      /* how much more time a start, reload or stop asks for when it makes progress */
 	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* how often a start asks for it while it only waits */
+	ATTACH_USEC = 2 * 1000 * 1000,       /* a container that is starting waits no longer for its network */
 	PROGRESS_USEC = 250 * 1000,          /* between two events of progress in a stream, and before the first */
 };
 
@@ -87,12 +88,30 @@ static void report_status(struct loop *l, bool ready) {
 	l->sentence = text_take(&sentence);
 }
 
+static void answer_attached(struct loop *l) {
+	uint64_t now = now_monotonic();
+	size_t n = 0;
+
+	vec_foreach(attaching, &l->attaching) {
+		bool verified = reconciler_is_verified(l->session.reconciler, attaching->ns);
+
+		if (verified || loop_paused(l) || now >= attaching->until_usec) {
+			control_reply(attaching->call, json_pack("{s:b}", "verified", verified));
+			free(attaching->ns);
+		} else {
+			l->attaching.items[n++] = *attaching;
+		}
+	}
+	l->attaching.n = n;
+}
+
 /* After each pass: reports the state that was reached, and answers the calls that waited for it. */
 static void conclude(struct loop *l) {
 	bool over = loop_paused(l) || reconciler_settled(l->session.reconciler), ready = false, changed;
 	struct reconciler_status now;
 
 	reconciler_status(l->session.reconciler, &now);
+	answer_attached(l);
 	changed = status_phase(&l->status, now.phase);
 	l->progress_usec = 0;
 	if (!l->ready)
@@ -142,6 +161,8 @@ static int set_timer(struct loop *l) {
 	int r;
 
 	due = MIN(due, l->ready ? UINT64_MAX : l->extend_usec);
+	vec_foreach(attaching, &l->attaching)
+		due = MIN(due, attaching->until_usec);
 	due = MIN(due, loop_paused(l) ? l->status.paused_until_usec : UINT64_MAX);
 	r = listen_later(l, &due);
 	if (r >= 0)
@@ -186,6 +207,13 @@ int loop_resume(struct loop *l, struct control_call *call) {
 	return loop_turn(l);
 }
 
+/* ---- namespaces that something else makes ---- */
+
+int loop_attached(struct loop *l, const char *ns, struct control_call *call) {
+	vec_push(&l->attaching, ((struct attaching){ call, xstrdup(ns), now_monotonic() + ATTACH_USEC }));
+	return loop_turn(l);
+}
+
 /* ---- turns ---- */
 
 int loop_turn(struct loop *l) {
@@ -209,6 +237,7 @@ static int on_watch(sd_event_source *source, int fd _unused_, uint32_t events _u
 static int on_mounts(sd_event_source *source, int fd _unused_, uint32_t events _unused_, void *userdata) {
 	struct loop *l = userdata;
 
+	attachments_mounts_changed(l->session.attachments);
 	reconciler_mounts_changed(l->session.reconciler);
 	return turn_of(source, l);
 }
@@ -370,6 +399,7 @@ static int add_control(struct loop *l) {
 	control_take_turns(l->control, l->watch);
 	control_take_turns(l->control, l->timer);
 	control_take_turns(l->control, l->mounts);
+	control_take_turns(l->control, l->attachments);
 	return 0;
 }
 
@@ -394,6 +424,8 @@ static int add_sources(struct loop *l) {
 		r = sd_event_add_io(l->event, &l->watch, watch_fd(l->session.watch), EPOLLIN, on_watch, l);
 	if (r >= 0)
 		r = watch_mounts(l);
+	if (r >= 0) /* a turn dispatches them */
+		r = sd_event_add_io(l->event, &l->attachments, attachments_fd(l->session.attachments), EPOLLIN, on_watch, l);
 	/* Due at once: the first pass. */
 	if (r >= 0)
 		r = sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, 0, 1, on_timer, l);
@@ -477,6 +509,11 @@ static void close_all(struct loop *l) {
 	vec_foreach(call, &l->waiting)
 		control_error(*call, "org.topod.Stopping", NULL);
 	vec_done(&l->waiting);
+	vec_foreach(attaching, &l->attaching) {
+		control_error(attaching->call, "org.topod.Stopping", NULL);
+		free(attaching->ns);
+	}
+	vec_done(&l->attaching);
 	control_free(l->control);
 	r = topology_close(&l->session);
 	if (r < 0)
@@ -487,6 +524,7 @@ static void close_all(struct loop *l) {
 	sd_event_source_unref(l->timer);
 	sd_event_source_unref(l->watch);
 	sd_event_source_unref(l->mounts);
+	sd_event_source_unref(l->attachments);
 	sd_event_unref(l->event);
 	free(l->sentence);
 }

@@ -41,6 +41,46 @@ static void method_watch(void *userdata, struct control_call *call, const json_t
 	control_stream(call, event_of("state", text_str(&sentence)), event_lost);
 }
 
+static void method_attach(void *userdata, struct control_call *call, const json_t *parameters) {
+	struct loop *l = userdata;
+	const json_t *owner = json_object_get(parameters, "owner");
+	const char *ns = json_string_value(json_object_get(parameters, "namespace"));
+	const struct attach_call attach = {
+		.netns = control_descriptor(call, json_integer_value(json_object_get(parameters, "descriptor"))),
+		.owner = owner ? control_descriptor(call, json_integer_value(owner)) : -1,
+		.path = json_string_value(json_object_get(parameters, "path")),
+		.caller = control_caller_pid(call),
+	};
+	_cleanup_free_ char *problem = NULL;
+	int r;
+
+	if (attach.netns < 0 || (attach.owner < 0 && !attach.path)) {
+		control_invalid(call, attach.netns < 0 ? "descriptor" : "owner");
+		return;
+	}
+	r = topology_attach(&l->session, ns, &attach, &problem);
+	if (r == 0)
+		loop_attached(l, ns, call);
+	else if (r == -ENOENT && !problem)
+		control_error(call, "org.topod.NotDeclared", json_pack("{s:s}", "namespace", ns));
+	else
+		control_error(call, "org.topod.NotAttachable", json_pack("{s:s, s:s}", "namespace", ns, "reason", problem));
+}
+
+static void method_detach(void *userdata, struct control_call *call, const json_t *parameters) {
+	struct loop *l = userdata;
+	const char *ns = json_string_value(json_object_get(parameters, "namespace"));
+	int r = topology_detach(&l->session, ns);
+
+	if (r < 0) {
+		control_error(call, r == -ENOENT ? "org.topod.NotDeclared" : "org.topod.NotAttached",
+			      json_pack("{s:s}", "namespace", ns));
+		return;
+	}
+	control_reply(call, NULL);
+	loop_turn(l);
+}
+
 static const struct control_interface interfaces[] = {
 	{
 		.name = "org.topod",
@@ -55,6 +95,17 @@ static const struct control_interface interfaces[] = {
 				  .parameters = { { "seconds", JSON_INTEGER } },
 				  .fn = method_pause },
 				{ .name = "Resume", .right = CONTROL_CHANGE, .fn = method_resume },
+				{ .name = "Attach",
+				  .right = CONTROL_CHANGE,
+				  .parameters = { { "namespace", JSON_STRING, true },
+						  { "descriptor", JSON_INTEGER, true },
+						  { "owner", JSON_INTEGER },
+						  { "path", JSON_STRING } },
+				  .fn = method_attach },
+				{ .name = "Detach",
+				  .right = CONTROL_CHANGE,
+				  .parameters = { { "namespace", JSON_STRING, true } },
+				  .fn = method_detach },
 				{},
 			},
 	},

@@ -11,10 +11,17 @@
 #include "session/topology.h"
 #include "run/status.h"
 
+/* A call of Attach that is not answered yet. */
+struct attaching {
+	struct control_call *call;
+	char *ns;
+	uint64_t until_usec; /* CLOCK_MONOTONIC */
+};
+
 struct loop {
 	const struct loop_options *options;
 	sd_event *event;
-	sd_event_source *timer, *watch, *mounts;
+	sd_event_source *timer, *watch, *mounts, *attachments;
 	struct topology session;
 	struct loaded_spec *loaded; /* the file in force; the reconciler's positions are in it */
 	struct control *control;
@@ -22,7 +29,8 @@ struct loop {
 	uint64_t progress_usec; /* when progress may be streamed next, CLOCK_MONOTONIC; 0: no long work is going on */
 	struct status status;
 	vec(struct control_call *) waiting; /* calls of Reload and Resume that are not answered yet */
-	bool ready;                         /* READY=1 was sent */
+	vec(struct attaching) attaching;
+	bool ready;           /* READY=1 was sent */
 	uint64_t extend_usec; /* when to ask for more time to start again, until READY=1 is sent; CLOCK_MONOTONIC */
 	bool reloading;       /* a new file is in force and not verified yet */
 	bool stopping;
@@ -38,6 +46,9 @@ int loop_turn(struct loop *l);
 
 /* Reads the file again. call is answered when that is done; NULL for a signal. */
 int loop_reload(struct loop *l, struct control_call *call);
+
+/* The namespace was attached; answers the call when it is verified, or after a limit. */
+int loop_attached(struct loop *l, const char *ns, struct control_call *call);
 
 bool loop_paused(const struct loop *l);
 /* Changes nothing for usec from now on; this replaces an earlier pause. by: who asked for it, for the journal. */

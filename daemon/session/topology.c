@@ -181,7 +181,50 @@ static void watch_if_declared(struct topology *s, const struct source *source, b
 		watch_source(s->watch, source, (pruned && any_exclusive(desired)) || is_declared(source, desired));
 }
 
+/* ---- namespaces that something else makes ---- */
+
+static int record_attached(void *userdata, const struct object *netns) {
+	struct topology *s = userdata;
+
+	return reconciler_attach(s->reconciler, netns);
+}
+
+static const char *made_name_of(void *userdata, const struct object *netns) {
+	const struct topology *s = userdata;
+
+	for (const struct ledger_ns *ns = s->ledger.namespaces; ns; ns = ns->hh.next) {
+		const struct ledger_entry *made = ledger_made_namespace(ns);
+
+		if (made && ledger_is_same(made, netns))
+			return ns->name;
+	}
+	return NULL;
+}
+
+static int open_attachments(struct topology *s, char **ret_problem) {
+	const struct attach_hooks hooks = {
+		.userdata = s, .record = record_attached, .changed = name_dirty, .name_of = made_name_of
+	};
+	int r = attachments_new(&s->attachments, &hooks);
+
+	if (r < 0)
+		*ret_problem = topology_problem("watch processes", r);
+	return r;
+}
+
+int topology_attach(struct topology *s, const char *ns, const struct attach_call *call, char **ret_problem) {
+	return attachments_attach(s->attachments, ns, call, ret_problem);
+}
+
+int topology_detach(struct topology *s, const char *ns) {
+	return attachments_detach(s->attachments, ns);
+}
+
+/* ---- what is declared ---- */
+
 void topology_watch_declared(struct topology *s) {
+	if (s->attachments)
+		attachments_declare(s->attachments, &reconciler_spec(s->reconciler)->state, &s->ledger);
 	state_foreach(ns, &reconciler_spec(s->reconciler)->state)
 		if (has_file(ns) && watch_file(s->watch, ns->name) < 0)
 			reconciler_files_silent(s->reconciler);
@@ -442,6 +485,8 @@ int topology_open(struct topology *s, struct spec *spec, const struct topology_s
 	s->ledger_file.of_daemon = r == 0;
 	if (r == 0)
 		r = open_watch(s, ret_problem);
+	if (r == 0)
+		r = open_attachments(s, ret_problem);
 	if (r == 0) {
 		topology_watch_declared(s);
 		s->kernel->ops->hold(s->kernel);
@@ -473,6 +518,7 @@ int topology_close(struct topology *s) {
 
 	if (s->reconciler && !s->ledger.n) /* may have failed before; an empty ledger would keep the directory */
 		compacted = ledger_file_compact(&s->ledger_file, &s->ledger);
+	attachments_free(s->attachments);
 	reconciler_free(s->reconciler);
 	watch_free(s->watch);
 	kernel_free(s->kernel);
@@ -487,6 +533,8 @@ int topology_close(struct topology *s) {
 
 void topology_dispatch(struct topology *s) {
 	hear(s);
+	if (s->attachments) /* before the pass: what went with a namespace is not drift */
+		attachments_dispatch(s->attachments);
 	reconciler_pass(s->reconciler);
 	if (s->watch)
 		watch_if_failed(s);

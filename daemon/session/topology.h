@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "attach/attach.h"
 #include "reconcile/reconcile.h"
 #include "kernel/events.h"
 #include "files/spec_file.h"
@@ -39,6 +40,7 @@ struct topology {
 	struct kernel *kernel;
 	struct watch *watch; /* NULL: no events are heard */
 	struct reconciler *reconciler;
+	struct attachments *attachments; /* NULL: only a daemon attaches namespaces */
 	struct topology_hooks hooks;
 	bool taken_away;          /* something was removed from the topology's directory and is not restored yet … */
 	bool taken_away_reported; /* … which was reported */
@@ -74,6 +76,10 @@ void topology_dispatch(struct topology *s);
 /* Works until everything that can be done is done and verified. 0; -errno if scanning keeps failing; -ETIME if something
  * else keeps changing the network. */
 int topology_settle(struct topology *s);
+
+/* What is declared with `attach`: see attach.h. */
+int topology_attach(struct topology *s, const char *ns, const struct attach_call *call, char **ret_problem);
+int topology_detach(struct topology *s, const char *ns);
 
 /* Listens to the events of what the current spec declares. Call it after each reload of the reconciler. */
 void topology_watch_declared(struct topology *s);

@@ -79,6 +79,15 @@ const struct verb verbs[] = {
 	  "the user's shell starts, and its prompt names the namespace. The exit status is the command's; 125: it was not\n"
 	  "started, 126: it cannot be run, 127: it was not found.\n",
 	  OPTION_PID | OPTION_USER, 0, 1, verb_exec, true },
+	{ "attach", "NS", "tell a daemon of a namespace that something else made",
+	  "NS is declared with `attach`. It is the caller's own network namespace, which belongs to the caller's control group\n"
+	  "(ExecStartPre=+topod attach NS in a unit with PrivateNetwork=yes), or with --pid PID that of a process, with which it\n"
+	  "ends. Returns when everything declared in it is there, after two seconds at the latest. If no daemon runs, the next\n"
+	  "one takes it up.\n",
+	  OPTION_PID, 1, 1, verb_attach },
+	{ "detach", "NS", "have a daemon let an attached namespace go",
+	  "Its name is removed, and what topod made in it stays, until something is attached under this name again.\n", 0, 1,
+	  1, verb_detach },
 	{ "sandbox", "SPEC [-- COMMAND…]", "run a command, or a shell, in a network of its own",
 	  "Applies the file in new namespaces, without root as root of a user namespace, and runs the command there. It\n"
 	  "touches nothing outside, and everything is gone when the command ends. `topod exec NS` works inside. The exit\n"

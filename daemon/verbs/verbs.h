@@ -27,6 +27,8 @@ int verb_status(const struct options *options);
 int verb_reload(const struct options *options);
 int verb_pause(const struct options *options);
 int verb_resume(const struct options *options);
+int verb_attach(const struct options *options);
+int verb_detach(const struct options *options);
 int verb_watch(const struct options *options);
 int verb_graph(const struct options *options);
 int verb_doctor(const struct options *options);

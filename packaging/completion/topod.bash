@@ -3,7 +3,7 @@
 
 _topod() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i begin
-	local verbs='run check plan apply down status reload watch pause resume graph export list show doctor exec sandbox init version schema help'
+	local verbs='run check plan apply down status reload watch pause resume graph export list show doctor exec attach detach sandbox init version schema help'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -61,6 +61,7 @@ _topod() {
 		graph) options+=' --json --format' ;;
 		export) options+=' --json --all --fresh' ;;
 		exec) options+=' --pid --user' ;;
+		attach) options+=' --pid' ;;
 		schema) options+=' --markdown --man' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -74,7 +75,7 @@ _topod() {
 	status | reload | watch | pause | resume) _topod_known ;;
 	init) [[ $prev == init ]] && mapfile -t COMPREPLY < <(compgen -W "$(topod init 2>/dev/null | sed '1d; s/ .*//')" -- "$cur") ;;
 	show) _topod_known && _topod_namespaces ;;
-	exec | export) _topod_namespaces ;;
+	exec | export | attach | detach) _topod_namespaces ;;
 	esac
 }
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Namespaces that something else makes, and makes again (`attach`)."""
 
+import contextlib
 import json
 import os
-import unittest
+import subprocess
+import tempfile
 
 import lab
 from lab import HOST, Case
@@ -27,9 +29,24 @@ links:
 """
 
 
+def name_of(ns):
+    """To what its name in /run/netns leads; None: it has none."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.readlink(f"/run/netns/{ns}")
+
+
 class Attach(Case):
     def status(self):
         return json.loads(self.topod("status", "office", "--json").stdout)
+
+    def waits(self, d):
+        self.wait_until(lambda: not os.path.lexists("/run/netns/web"), "the end of its name", d)
+        self.wait_until(lambda: self.status()["waiting"] > 0, "another wait", d)
+        self.assertEqual("converged", self.status()["state"])
+
+    def calm(self, d):
+        d.drain()
+        self.assertEqual([], [l for l in d.lines if "drift" in l or "failing" in l or "contested" in l])
 
 
 class Absent(Attach):
@@ -94,6 +111,272 @@ class Absent(Attach):
             self.assertIn(wanted, done.stderr + done.stdout, text)
         done = self.topod("check", self.spec("namespaces: {host: {attach: {}}}\n"), expect=lab.EXIT_SPEC)
         self.assertIn("the host is the namespace that topod runs in", done.stderr + done.stdout)
+
+
+class Container:
+    """A process with a network namespace of its own, as a runtime makes it."""
+
+    def __init__(self, test, before="ip link set lo up"):
+        self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", f"{before}; echo there; exec cat"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        test.addCleanup(self.end)
+        assert self.process.stdout.readline() == "there\n"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def ip(self, *words):
+        return lab.run("nsenter", "-n", "-t", str(self.pid), "ip", *" ".join(words).split())
+
+    def has(self, text, *words):
+        return text in self.ip(*words).stdout
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class Called(Attach):
+    def attach(self, container, ns="web", expect=0):
+        return self.topod("attach", ns, "--pid", container.pid, expect=expect)
+
+    def complete(self, container):
+        """What is declared is there, as the first thing that its process could see."""
+        self.assertTrue(container.has("10.0.0.11/24", "addr show eth0"))
+        self.assertTrue(container.has("10.4.4.4/32", "addr show lo"))
+        self.assertTrue(container.has("default via 10.0.0.1", "route"))
+        self.assertEqual("77", lab.run("nsenter", "-n", "-t", str(container.pid), "cat",
+                                       "/proc/sys/net/ipv4/ip_default_ttl").stdout.strip())
+        self.assertTrue(lab.link(HOST, "c1"))
+
+    def test_comes_and_goes(self):
+        d = self.daemon(self.spec(SPEC)).ready()
+        macs = set()
+        for _ in range(3):
+            container = Container(self)
+            with d.expects("arrived: web: namespace has come"):
+                self.assertEqual("web: attached\n", self.attach(container).stdout)
+            self.complete(container)
+            macs.add(container.ip("-o link show eth0").stdout.split("link/ether ")[1].split()[0])
+            self.assertEqual(f"/proc/{container.pid}/ns/net", name_of("web"))
+            self.assertIn("10.0.0.11/24", lab.ip("web", "addr show eth0").stdout)
+            self.assertEqual(0, self.status()["waiting"])
+            with d.expects("gone: web: namespace is gone; what is in it and what needs it waits until it is attached again"):
+                container.end()
+            self.waits(d)
+        self.assertEqual(1, len(macs))
+        self.calm(d)
+        d.stop()
+
+    def test_restarts_without_a_pause(self):
+        """Each one has its whole network when the call returns, whether or not topod saw the former one go."""
+        d = self.daemon(self.spec(SPEC)).ready()
+        former = None
+        for _ in range(20):
+            container = Container(self)
+            if former:
+                former.end()
+            self.assertEqual("web: attached\n", self.attach(container).stdout)
+            self.complete(container)
+            former = container
+        self.calm(d)
+        d.stop()
+
+    def test_only_what_topod_made(self):
+        """What the runtime made is not declared, and nobody repairs it; what topod made there is."""
+        path = self.spec(SPEC)
+        d = self.daemon(path).ready()
+        container = Container(self, "ip link set lo up; ip link add r0 type veth peer name r1; ip addr add 10.7.0.1/24 dev r0")
+        self.attach(container)
+        container.ip("link del r0")
+        with d.expects("drift: web/eth0: address 10.0.0.11/24 was removed; restored"):
+            container.ip("addr del 10.0.0.11/24 dev eth0")
+        container.ip("link add r2 type veth peer name r3")
+        self.assertIn("nothing to do", self.topod("plan", path).stdout)
+        self.spec(lab.edit(SPEC, ("  web:\n    attach: {}\n", "  web:\n    attach: {}\n    drift: restore\n")))
+        self.topod("reload", "office")
+        self.complete(container)
+        # It leaves the file: what topod put in goes, the name too, and the rest stays.
+        self.spec("topology: office\nnamespaces: {}\n")
+        self.topod("reload", "office")
+        self.assertTrue(container.has("r2", "link"))
+        self.assertFalse(container.has("eth0", "link") or container.has("10.4.4.4", "addr"))
+        self.assertEqual("64", lab.run("nsenter", "-n", "-t", str(container.pid), "cat",
+                                       "/proc/sys/net/ipv4/ip_default_ttl").stdout.strip())
+        self.assertFalse(os.path.lexists("/run/netns/web"))
+        d.stop()
+        self.assertFalse(os.path.exists("/run/topod"))
+
+    def test_down(self):
+        path = self.spec(SPEC)
+        d = self.daemon(path).ready()
+        container = Container(self)
+        self.attach(container)
+        d.stop()
+        self.complete(container)
+        self.assertIn("nothing to do", self.topod("plan", path).stdout)
+        self.topod("down", path)
+        self.assertFalse(container.has("eth0", "link"))
+        self.assertFalse(os.path.lexists("/run/netns/web"))
+        self.assertFalse(os.path.exists("/run/topod"))
+
+    def test_daemon_is_killed(self):
+        """The next one finds what lives as it was, and removes the name of what has ended."""
+        path = self.spec(SPEC)
+        container = Container(self)
+        d = self.daemon(path).ready()
+        self.attach(container)
+        index = container.ip("-o link show eth0").stdout.split(":")[0]
+        d.kill()
+        d = self.daemon(path).ready()
+        self.assertEqual(index, container.ip("-o link show eth0").stdout.split(":")[0])
+        self.assertEqual(0, self.status()["waiting"])
+        with d.expects("gone: web: namespace is gone"):
+            container.end()
+        container = Container(self)
+        self.attach(container)
+        d.kill()
+        container.end()
+        self.assertTrue(os.path.lexists("/run/netns/web"))
+        d = self.daemon(path).ready()
+        self.assertFalse(os.path.lexists("/run/netns/web"))
+        self.assertLess(0, self.status()["waiting"])
+        self.calm(d)
+        d.stop()
+
+    def test_refused(self):
+        path = self.spec(lab.edit(SPEC, ("  db:\n", "  other: {attach: {}}\n  db:\n")))
+        d = self.daemon(path).ready()
+        container = Container(self)
+        self.assertIn("this is the host's own namespace", self.topod("attach", "web", "--pid", os.getpid(), expect=1).stderr)
+        self.attach(container)
+        self.assertIn("this namespace is already 'web' in the file", self.attach(container, "other", expect=1).stderr)
+        inside = subprocess.Popen(["ip", "netns", "exec", "db", "cat"], stdin=subprocess.PIPE)
+        self.addCleanup(inside.communicate)
+        self.wait_until(lambda: os.readlink(f"/proc/{inside.pid}/ns/net") != os.readlink("/proc/self/ns/net"), "the process", d)
+        self.assertIn("already 'db'", self.topod("attach", "other", "--pid", inside.pid, expect=1).stderr)
+        self.assertIn("declares the namespace 'db' with 'attach'", self.topod("attach", "db", "--pid", container.pid, expect=1).stderr)
+        self.assertIn("there is no process", self.topod("attach", "web", "--pid", 4194000, expect=1).stderr)
+        self.complete(container)
+        self.assertEqual("web: detached\n", self.topod("detach", "web").stdout)
+        self.waits(d)
+        self.assertIn("nothing is attached as 'web'", self.topod("detach", "web", expect=1).stderr)
+        self.calm(d)
+        d.stop()
+
+    def test_name_that_is_taken(self):
+        d = self.daemon(self.spec(SPEC)).ready()
+        container = Container(self)
+        with open("/run/netns/web", "w") as f:
+            f.write("notes")
+        self.assertIn("its name in /run/netns is taken by something else", self.attach(container, expect=1).stderr)
+        with open("/run/netns/web") as f:
+            self.assertEqual("notes", f.read())
+        os.unlink("/run/netns/web")
+        self.attach(container)
+        self.complete(container)
+        # Somebody removes the name: it does not end the namespace.
+        os.unlink("/run/netns/web")
+        d.stop()
+
+    def test_nothing_is_inherited(self):
+        """A new namespace is not held responsible for what failed in the former one."""
+        spec = lab.edit(SPEC, ("    routes: [{to: default, via: 10.0.0.1}]\n",
+                               "    routes: [{to: default, via: 10.0.0.1}, {to: 10.5.0.0/16, via: 10.99.0.1}]\n"))
+        d = self.daemon(self.spec(spec)).ready()
+        first = Container(self)
+        self.attach(first)
+        d.wait_line("failing: web: route 10.5.0.0/16")
+        first.end()
+        self.wait_until(lambda: self.status()["failing"] == 0, "the end of the failure", d)
+        second = Container(self, "ip link set lo up; ip link add n0 type veth peer name n1; ip addr add 10.99.0.2/24 dev n0; "
+                                 "ip link set n0 up; ip link set n1 up")
+        self.assertEqual("web: attached\n", self.attach(second).stdout)
+        self.assertTrue(second.has("10.5.0.0/16 via 10.99.0.1", "route"))
+        d.stop()
+
+    def test_ends_while_it_is_built(self):
+        d = self.daemon(self.spec(SPEC)).ready()
+        for _ in range(10):
+            container = Container(self)
+            call = subprocess.Popen([os.environ["TOPOD"], "attach", "web", "--pid", str(container.pid)],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            container.end()
+            call.wait()
+            self.wait_until(lambda: not os.path.lexists("/run/netns/web"), "the end of its name", d)
+        container = Container(self)
+        self.attach(container)
+        self.complete(container)
+        self.calm(d)
+        d.stop()
+
+    def test_note(self):
+        """Without a daemon the call returns at once, and the next daemon takes it up, if it still holds."""
+        path = self.spec(SPEC)
+        gone, container = Container(self), Container(self)
+        self.assertIn("the next one attaches it", self.attach(gone).stdout)
+        gone.end()
+        d = self.daemon(path).ready()
+        self.assertLess(0, self.status()["waiting"])
+        d.stop()
+        self.assertIn("the next one attaches it", self.attach(container).stdout)
+        d = self.daemon(path).ready()
+        self.complete(container)
+        self.assertFalse(os.path.exists("/run/topod/.attach"))
+        self.calm(d)
+        d.stop()
+
+
+class Group(Attach):
+    """A control group as the owner: what ExecStartPre= of a unit does."""
+
+    def setUp(self):
+        super().setUp()
+        lab.run("mount", "-t", "cgroup2", "none", "/sys/fs/cgroup")
+        self.addCleanup(lab.run, "umount", "-l", "/sys/fs/cgroup")
+        # The tree is the machine's: what an interrupted test left has no processes any more.
+        for name in os.listdir("/sys/fs/cgroup"):
+            if name.startswith("topod-lab-"):
+                with contextlib.suppress(OSError):
+                    os.rmdir(f"/sys/fs/cgroup/{name}")
+        self.group = tempfile.mkdtemp(prefix="topod-lab-", dir="/sys/fs/cgroup")
+        self.addCleanup(self.remove_group)
+
+    def remove_group(self):
+        def removed():
+            with contextlib.suppress(OSError):
+                os.rmdir(self.group)
+            return not os.path.exists(self.group)
+        with open(f"{self.group}/cgroup.kill", "w") as f:
+            f.write("1")
+        self.wait_until(removed, "the end of the control group")
+
+    def test_unit(self):
+        """The caller ends before the service begins; meanwhile only its manager holds the namespace."""
+        d = self.daemon(self.spec(SPEC)).ready()
+        for _ in range(5):
+            with open("/proc/thread-self/ns/net") as home:
+                lab.libc_call("unshare", lab.CLONE_NEWNET)
+                manager = open("/proc/thread-self/ns/net")
+                lab.libc_call("setns", home.fileno(), lab.CLONE_NEWNET)
+            with manager:
+                enter = ["sh", "-c", f"echo $$ > {self.group}/cgroup.procs; exec \"$@\"", "-",
+                         "nsenter", f"--net=/proc/{os.getpid()}/fd/{manager.fileno()}"]
+                done = lab.run(*enter, os.environ["TOPOD"], "attach", "web")
+                self.assertEqual("web: attached\n", done.stdout)
+                service = subprocess.Popen([*enter, "cat"], stdin=subprocess.PIPE)
+                self.addCleanup(service.kill)
+                self.wait_until(lambda: name_of("web") == f"/proc/{service.pid}/ns/net", "the service", d)
+            self.assertIn("10.0.0.11/24", lab.ip("web", "addr show eth0").stdout)
+            with d.expects("gone: web: namespace is gone"):
+                service.kill()
+                service.communicate()
+            self.waits(d)
+        self.calm(d)
+        d.stop()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by attach.c and source.c, and by them only. */
+#pragma once
+
+#include "attach/attach.h"
+#include "attach/owner.h"
+#include "base/vec.h"
+#include "kind/netns.h"
+
+struct attachment {
+	char *ns;
+	bool declared; /* scratch space of attachments_declare() */
+	enum attach_source source;
+	char *value; /* see struct attach */
+	/* While it is attached: */
+	char *link;  /* to what its name leads; NULL: it is not attached */
+	char *group; /* the control group that it belongs to, or NULL */
+	struct netns_identity identity;
+	struct process process; /* by which it is reached, or during a search the caller */
+	bool searching;         /* for a process of the group in the namespace, … */
+	uint64_t search_until;  /* … for so long, CLOCK_MONOTONIC in microseconds, … */
+	int held;               /* … while the name leads to this descriptor of topod's; -1: there is no name */
+	int watches[2];         /* inotify's, of the file's directory and of the one that it leads to; -1 */
+};
+
+struct attachments {
+	struct attach_hooks hooks;
+	int epoll, timer, inotify;
+	bool ticking;
+	vec(struct attachment *) items;
+};
+
+/* ---- source.c ---- */
+
+/* Reads the item's file, and attaches what it leads to, if that is news. Watches the file from then on. */
+void source_look(struct attachments *a, struct attachment *item);
+/* Whatever is in a watched directory may have changed. */
+void source_read_events(struct attachments *a);
+
+/* ---- attach.c ---- */
+
+/* Takes ownership of the process's pidfd. 0 or -errno. */
+int attachment_begin(struct attachments *a, struct attachment *item, int netns, const char *link, const char *group,
+		     struct process process, char **ret_problem);
+void attachment_end(struct attachments *a, struct attachment *item);
+/* Does its link still lead to the namespace that was attached? */
+bool attachment_is_there(const struct attachment *item);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a caller leaves in TOPOD_RUN_DIR/.attach while no daemon runs that takes the namespace: the container starts at once,
+ * and the daemon's start takes it up. A note contains no descriptors, so it counts only if its numbers lead to the namespace
+ * with its cookie.
+ */
+#pragma once
+
+#include "attach/attach.h"
+
+/* Notes that the namespace of the call, or none (NULL), is to be attached under this name. 0 or -errno. */
+int note_leave(const char *ns, const struct attach_call *call);
+
+/* Takes the note, if there is one and it still holds. The caller closes the descriptors and frees the path. */
+bool note_take(const char *ns, struct attach_call *ret);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * With what a namespace ends that something else makes: a process, or a control group. It knows neither names of namespaces
+ * nor what follows from the end.
+ *
+ * A process is named by a pidfd; its number leads to its namespace only while the pidfd says that it has not ended.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "kernel/named_netns.h"
+
+struct process {
+	pid_t pid;
+	int pidfd; /* readable as soon as it has ended; -1 */
+};
+#define PROCESS_NONE ((struct process){ .pidfd = -1 })
+
+/* Takes hold of the process that has the number now. The caller closes pidfd. 0 or -errno; -ESRCH: there is none. */
+int process_hold(pid_t pid, struct process *ret);
+/* The number of the process behind a pidfd. 0 or -errno: -ESRCH if it has ended, -EBADF if it is not a pidfd. */
+int process_of(int pidfd, pid_t *ret);
+/* Has it ended? Then its number may be another one's. */
+bool process_has_ended(const struct process *process);
+/* Its network namespace, as that of the process that is held. The caller closes. 0 or -errno. */
+int process_netns(const struct process *process, int *ret_fd);
+/* When it started, CLOCK_REALTIME in microseconds, up to a hundredth of a second too early. 0 or -errno. */
+int process_started(pid_t pid, uint64_t *ret_usec);
+
+/* "/system.slice/web.service", which the caller frees; NULL: it is in the root control group, or that cannot be read. */
+char *control_group_of_process(pid_t pid);
+/* The same of a directory of the control groups' file system; NULL: it is not one. */
+char *control_group_of_directory(int fd);
+/* The control group of a running unit; NULL: there is none. The caller frees. */
+char *control_group_of_unit(const char *unit);
+/* Opens its directory. The caller closes. -errno. */
+int control_group_open(const char *group);
+
+/* A process in the control group, or in one below, but not `except`, whose network namespace is `wanted`; NULL: any but the
+ * one that topod runs in. False: there is none. The caller closes its pidfd. */
+bool control_group_find(const char *group, const struct netns_identity *wanted, pid_t except, struct process *ret);
