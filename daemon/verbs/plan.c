@@ -40,19 +40,24 @@ static int scan(struct topology *session, const struct options *options) {
 	return show(&plan, session->topology, options);
 }
 
-int verb_plan(const struct options *options) {
-	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+int plan_loaded(struct loaded_spec *loaded, bool replaces, const struct options *options) {
+	const struct topology_source source = topology_source(loaded, replaces);
 	_cleanup_topology_ struct topology session = TOPOLOGY_NONE;
 	_cleanup_free_ char *problem = NULL;
 
-	if (!load_spec(options->args[0], SPEC_FILE_STDIN, options, &loaded))
-		return EXIT_SPEC;
-	const struct topology_source source = topology_source(&loaded, options->replaces);
 	raise_limits();
-	if (topology_open_to_scan(&session, &loaded.spec, &source, &problem) < 0) {
+	if (topology_open_to_scan(&session, &loaded->spec, &source, &problem) < 0) {
 		complain("%s", problem);
 		return EXIT_FAILED;
 	}
-	warn(&session, &loaded, options);
+	warn(&session, loaded, options);
 	return scan(&session, options);
+}
+
+int verb_plan(const struct options *options) {
+	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+
+	if (!load_spec(options->args[0], SPEC_FILE_STDIN, options, &loaded))
+		return EXIT_SPEC;
+	return plan_loaded(&loaded, options->replaces, options);
 }

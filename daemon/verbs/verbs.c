@@ -68,6 +68,10 @@ const struct verb verbs[] = {
 	  "With addresses, what drifted, fails or waits, and the processes inside. Without an argument, of all topologies;\n"
 	  "with a namespace, only that one. It needs no daemon, but root.\n",
 	  OPTION_JSON, 0, 1, verb_show },
+	{ "edit", "NAME", "change a topology's file safely, and have the daemon read it",
+	  "As visudo does: a copy is opened in $SUDO_EDITOR, $VISUAL or $EDITOR and checked; its plan is shown; after a `y` it\n"
+	  "takes the place of the file, and the daemon reads it. Until then nothing is changed.\n",
+	  0, 1, 1, verb_edit },
 	{ "doctor", "[SPEC]", "what on this machine gets in the way, and how to mend it",
 	  "Rights, the directory of namespaces, other programs and firewalls, settings and limits of the kernel; with SPEC also\n"
 	  "what that file needs. It changes nothing. Exit status 0: nothing, or only notes; 2: something may get in the way;\n"

@@ -31,6 +31,7 @@ int verb_attach(const struct options *options);
 int verb_detach(const struct options *options);
 int verb_watch(const struct options *options);
 int verb_graph(const struct options *options);
+int verb_edit(const struct options *options);
 int verb_doctor(const struct options *options);
 int verb_export(const struct options *options);
 int verb_list(const struct options *options);
@@ -41,6 +42,8 @@ int verb_sandbox(const struct options *options);
 int verb_exec(const struct options *options);
 int verb_schema(const struct options *options);
 
+/* Shows the plan of a loaded spec, which is taken. replaces: it may have another file than before. Returns the exit code. */
+int plan_loaded(struct loaded_spec *loaded, bool replaces, const struct options *options);
 /* Applies a spec, as `apply` does, but prints only what goes wrong. Returns the exit code. */
 int apply_quietly(struct loaded_spec *loaded, const struct options *options);
 

@@ -3,7 +3,7 @@
 
 _topod() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i begin
-	local verbs='run check plan apply down status reload watch pause resume graph export list show doctor exec attach detach sandbox init version schema help'
+	local verbs='run check plan apply down status reload watch pause resume graph export list show edit doctor exec attach detach sandbox init version schema help'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -70,7 +70,7 @@ _topod() {
 
 	case $verb in
 	'' | help) mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur") ;;
-	run | check | plan | apply | doctor | sandbox) _topod_files ;;
+	run | check | plan | apply | doctor | edit | sandbox) _topod_files ;;
 	down | graph) _topod_known && _topod_files ;;
 	status | reload | watch | pause | resume) _topod_known ;;
 	init) [[ $prev == init ]] && mapfile -t COMPREPLY < <(compgen -W "$(topod init 2>/dev/null | sed '1d; s/ .*//')" -- "$cur") ;;
