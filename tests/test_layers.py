@@ -23,8 +23,9 @@ ROOMS = [
 ROOM_FILES = 20  # of .c files in one room; common/kind grows with the kinds
 
 # Headers in kind/ that several kinds share: what all links, ports or tunnels have in common, the routes that come with addresses,
-# the key `vrf` of routes and rules, the protocols of what the kernel routes by, and the list, for the class of which one is a part.
-SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds", "tunnel", "vrf", "protocol"}
+# the key `vrf` of routes and rules, the protocols and the encapsulation of what the kernel routes by, and the list, for the class
+# of which one is a part.
+SHARED_BY_KINDS = {"link", "port", "connected", "made", "kinds", "tunnel", "vrf", "protocol", "encap"}
 
 # What common/ must not use: (pattern, why).
 NOT_IN_COMMON = [

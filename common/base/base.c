@@ -29,6 +29,14 @@ void *xrealloc(void *old, size_t size) {
 	return or_die(realloc(old, size ? size : 1));
 }
 
+bool is_all_zeros(const void *value, size_t size) {
+	const unsigned char *bytes = value;
+
+	while (size > 0 && !bytes[size - 1])
+		size--;
+	return size == 0;
+}
+
 char *xstrdup(const char *text) {
 	return or_die(strdup(text));
 }

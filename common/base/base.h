@@ -87,5 +87,6 @@ void *xmalloc(size_t size);
 /* Not zeroed, so that a large buffer costs only what is used of it. */
 void *xmalloc_raw(size_t size);
 void *xrealloc(void *old, size_t size);
+bool is_all_zeros(const void *value, size_t size) _pure_;
 char *xstrdup(const char *text);
 char *xasprintf(const char *format, ...) _printf_(1, 2);

@@ -40,15 +40,29 @@ static const struct node *list_node(struct export *x, const char *ns, const stru
 		for (size_t k = 0; k < type->n_keys; k++)
 			if (set >> k & 1)
 				pairs_add(x, &pairs, type->keys[k].name, value_node(x, ns, &type->keys[k], item));
+		if (type->is_mapping)
+			return pairs_finish(x, &pairs);
 		vec_push(&items, pairs_finish(x, &pairs));
 	}
 	return items_finish(x, &items);
+}
+
+/* A list without keys, as its type prints it. */
+static const struct node *flow_node(struct export *x, const struct field *field, const void *base) {
+	_cleanup_text_ struct text text = {};
+	_cleanup_(diags_done) struct diags quiet = {};
+
+	field_print_exact(field, base, &text);
+	return yaml_read(x->arena, &quiet,
+			 diags_add_source(&quiet, (struct source_text){ .text = text_str(&text), .size = text.size }));
 }
 
 static const struct node *value_node(struct export *x, const char *ns, const struct field *field, const void *base) {
 	const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, base) : NULL;
 	_cleanup_text_ struct text text = {};
 
+	if (field->type->is_list)
+		return flow_node(x, field, base);
 	if (field->type->item)
 		return list_node(x, ns, field, field_of(field, base));
 	if (ref && ref->name && streq_ptr(ref->ns, ns))

@@ -10,6 +10,7 @@
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
+#include "kind/encap.h"
 #include "kind/kinds.h"
 #include "kind/link.h"
 #include "kind/protocol.h"
@@ -32,6 +33,7 @@ struct nexthop_object {
 	uint32_t id, family, on_link, blackhole, type, buckets, idle_timer, unbalanced_timer, protocol;
 	struct ip via;
 	const char *dev;
+	struct encap encap;
 	struct group group;
 };
 
@@ -39,6 +41,7 @@ enum nexthop_field {
 	NEXTHOP_ID,
 	NEXTHOP_VIA,
 	NEXTHOP_DEV,
+	NEXTHOP_ENCAP,
 	NEXTHOP_ON_LINK,
 	NEXTHOP_FAMILY,
 	NEXTHOP_BLACKHOLE,
@@ -180,6 +183,8 @@ static const struct field fields[] = {
 	    .doc = "The number by which routes and groups name it."),
 	ROW(NEXTHOP_VIA, "via", via, &type_ip, .doc = "Gateway."),
 	ROW(NEXTHOP_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
+	ROW(NEXTHOP_ENCAP, "encap", encap, &type_encap,
+	    .doc = "What is put around the packets: MPLS labels, an SRv6 header, or a tunnel's outer header."),
 	ROW(NEXTHOP_ON_LINK, "on-link", on_link, &type_bool,
 	    .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say."),
 	ROW(NEXTHOP_FAMILY, "family", family, &type_enum, .class = FIELD_RECREATE, .names = families,
@@ -219,6 +224,8 @@ static const char *what_is_wrong(const struct nexthop_object *n) {
 		return "a next hop has either 'dev', with or without 'via', or 'blackhole: true', or 'group'";
 	if (way && !n->dev)
 		return "a next hop needs 'dev': the interface that the gateway is on";
+	if (n->encap.type && !way)
+		return "'encap' needs 'dev': only what is sent has an encapsulation";
 	if (n->on_link && !n->via.family)
 		return "'on-link' needs a gateway; write 'via', or remove it";
 	if (n->via.family && ip_is_multicast(&n->via))
@@ -250,6 +257,8 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 		n->buckets = DEFAULT_BUCKETS;
 	if (n->type == NEXTHOP_GRP_TYPE_RES && !has(n, NEXTHOP_IDLE_TIMER))
 		n->idle_timer = DEFAULT_IDLE_TIMER;
+	if (!encap_check(p, &n->encap, (uint8_t)n->family, object_position(object, &fields[NEXTHOP_ENCAP])))
+		return false;
 	n->protocol = TOPOD_PROTOCOL;
 	object->set |= (UINT64_C(1) << ARRAY_SIZE(fields)) - 1;
 	if (!n->dev)
@@ -339,6 +348,8 @@ static int put_way(struct encode *encode, const struct nexthop_object *n) {
 		return -ENODEV;
 	nl_origin(w, &fields[NEXTHOP_DEV]);
 	nl_put_u32(w, NHA_OIF, index);
+	nl_origin(w, &fields[NEXTHOP_ENCAP]);
+	encap_put(encode->arena, w, &n->encap, NHA_ENCAP_TYPE, NHA_ENCAP);
 	if (!n->via.family)
 		return 0;
 	nl_origin(w, &fields[NEXTHOP_VIA]);
@@ -417,6 +428,7 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	if (tb[NHA_GATEWAY])
 		ip_from_bytes(nhm->nh_family, mnl_attr_get_payload(tb[NHA_GATEWAY]),
 			      mnl_attr_get_payload_len(tb[NHA_GATEWAY]), &n->via);
+	encap_get(arena, tb[NHA_ENCAP_TYPE], tb[NHA_ENCAP], &n->encap);
 	if (tb[NHA_GROUP])
 		take_group(arena, n, tb[NHA_GROUP]);
 	if (tb[NHA_GROUP_TYPE] && mnl_attr_get_payload_len(tb[NHA_GROUP_TYPE]) >= sizeof(uint16_t))
@@ -518,6 +530,7 @@ static bool is_usual(const struct state *seen _unused_, const struct object *obs
 		return n->blackhole;
 	case NEXTHOP_ID:
 	case NEXTHOP_VIA:
+	case NEXTHOP_ENCAP:
 	case NEXTHOP_ON_LINK:
 	case NEXTHOP_BLACKHOLE:
 	case NEXTHOP_GROUP:
@@ -528,7 +541,10 @@ static bool is_usual(const struct state *seen _unused_, const struct object *obs
 }
 
 static const char *left_out(struct arena *arena, const struct object *observed) {
-	return protocol_keeper(arena, observed, ((const struct nexthop_object *)observed)->protocol);
+	const struct nexthop_object *n = (const struct nexthop_object *)observed;
+	const char *why = encap_left_out(&n->encap);
+
+	return why ? why : protocol_keeper(arena, observed, n->protocol);
 }
 
 const struct kind kind_nexthop = {

@@ -174,6 +174,8 @@ const struct field route_fields[] = {
 	ROW(ROUTE_TYPE, "type", type, &type_enum, .names = types, .doc = "Type of the route; `unicast` by default."),
 	ROW(ROUTE_VIA, "via", via, &type_ip, .doc = "Gateway, of either family."),
 	ROW(ROUTE_DEV, "dev", dev, &type_link_name, .flags = FIELD_DEV | FIELD_USES, .doc = "Outgoing interface."),
+	ROW(ROUTE_ENCAP, "encap", encap, &type_encap, .fallback = "none",
+	    .doc = "What is put around the packets: MPLS labels, an SRv6 header, or a tunnel's outer header."),
 	ROW(ROUTE_NEXTHOPS, "nexthops", nexthops, &type_nexthops, .flags = FIELD_USES,
 	    .doc = "Several next hops, in any order."),
 	ROW(ROUTE_NEXTHOP, "nexthop", nexthop, &type_integer, .names = unset, .needs = &class_nexthop, .min = 1,
@@ -259,6 +261,10 @@ static bool check_hops(struct parse *p, const struct route *r, const struct node
 		wrong = "'nexthops' replaces 'via' and 'dev'; write only one of them";
 	else if (number && (hop || hops))
 		wrong = "'nexthop' replaces 'via', 'dev' and 'nexthops'; write only one of them";
+	else if (r->encap.type && (hops || number))
+		wrong = "'encap' stands with the next hop itself";
+	else if (r->encap.type && !route_has_device_type(r))
+		wrong = "a route of this type has no next hop, and so no 'encap'";
 	else if (number && r->on_link)
 		wrong = "'on-link' stands with the next hop itself";
 	else if (route_has_device_type(r) && !hop && !hops && !number)
@@ -285,7 +291,7 @@ uint32_t route_usual_scope(const struct route *r) {
 }
 
 static bool same_hop(const struct nexthop *a, const struct nexthop *b) {
-	return ip_equal(&a->via, &b->via) && streq_ptr(a->dev, b->dev);
+	return ip_equal(&a->via, &b->via) && streq_ptr(a->dev, b->dev) && encap_compare(&a->encap, &b->encap) == 0;
 }
 
 /* The kernel turns each next hop of an IPv6 route into a route (ip6_route_multipath_add(), net/ipv6/route.c). */
@@ -340,6 +346,7 @@ static void fill_in(struct route *r) {
 		r->via = hop->via;
 		r->dev = hop->dev;
 		r->on_link = hop->on_link;
+		r->encap = hop->encap;
 		o->set |= (hop->dev ? field_bit(ROUTE_DEV) : 0) | (hop->on_link ? field_bit(ROUTE_ON_LINK) : 0);
 		r->nexthops.n = 0;
 	}
@@ -356,7 +363,8 @@ static void fill_in(struct route *r) {
 	if (!r->nexthop) /* otherwise the kernel shows a route through a blackhole next hop as a blackhole */
 		o->set |= field_bit(ROUTE_TYPE);
 	if (route_has_device_type(r))
-		o->set |= field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
+		o->set |= field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_ENCAP) |
+			  (r->nexthops.n ? 0 : field_bit(ROUTE_VIA));
 }
 
 static bool finish(struct parse *p, struct object *object, const struct node *node) {
@@ -371,6 +379,10 @@ static bool finish(struct parse *p, struct object *object, const struct node *no
 	route_check_hop(
 		p, &(struct nexthop){ .via = r->via, .dev = r->dev, .on_link = r->on_link },
 		(struct position[HOP_N_KEYS]){ [HOP_VIA] = positions[ROUTE_VIA], [HOP_ON_LINK] = positions[ROUTE_ON_LINK] });
+	encap_check(p, &r->encap, r->to.address.family, object_position(object, &route_fields[ROUTE_ENCAP]));
+	for (size_t i = 0; i < r->nexthops.n; i++)
+		encap_check(p, &r->nexthops.items[i].encap, r->to.address.family,
+			    object_position(object, &route_fields[ROUTE_NEXTHOPS]));
 	check_ipv6(p, r);
 	check_ipv4(p, r);
 	if (p->diags->n_errors != errors)
@@ -478,9 +490,10 @@ static bool leads(const struct object *object, struct lead *ret) {
 
 	if (r->from.length) /* only what some sources send */
 		return false;
-	*ret = (struct lead){
-		.to = r->to, .dev = r->dev, .via = r->via, .direct = r->type == RTN_UNICAST && !goes_late(object)
-	};
+	*ret = (struct lead){ .to = r->to,
+			      .dev = r->dev,
+			      .via = r->via,
+			      .direct = r->type == RTN_UNICAST && !goes_late(object) && !r->encap.type };
 	return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/rtnetlink.h>
 
+#include "kind/encap.h"
 #include "model/state.h"
 
 extern const struct class class_route;
@@ -15,6 +16,7 @@ struct nexthop {
 	const char *dev; /* NULL: the kernel chooses */
 	uint32_t weight; /* 1 to 256 */
 	uint32_t on_link;
+	struct encap encap;
 };
 
 /* A set, kept sorted so that equal sets are equal lists. */
@@ -32,6 +34,7 @@ struct route {
 	uint32_t nexthop;               /* the number of the next-hop object that it uses; 0: none */
 	struct ip via, src;
 	const char *dev;
+	struct encap encap;
 	struct nexthops nexthops;
 	/* Observed, foreign, or NULL: the route of the same identity that the kernel uses instead, and one that precedes it by a
 	 * smaller metric (route_front.c). */
@@ -48,6 +51,7 @@ enum route_field {
 	ROUTE_TYPE,
 	ROUTE_VIA,
 	ROUTE_DEV,
+	ROUTE_ENCAP,
 	ROUTE_NEXTHOPS,
 	ROUTE_NEXTHOP,
 	ROUTE_SRC,

@@ -65,7 +65,7 @@ static bool has_attributes(const struct object *route) {
 	for (size_t i = 0; i < route->kind->n_fields; i++)
 		if (route->kind->fields[i].wire == WIRE_METRIC && object_has(route, i))
 			return true;
-	return object_has(route, ROUTE_PREFERENCE);
+	return object_has(route, ROUTE_PREFERENCE) || ((const struct route *)route)->encap.type;
 }
 
 static bool is_same_route(const struct route *route, const struct connected *c) {

@@ -4,7 +4,12 @@
 #include "kind/route.h"
 
 const char *route_left_out(struct arena *arena, const struct object *observed) {
-	return protocol_keeper(arena, observed, ((const struct route *)observed)->protocol);
+	const struct route *r = (const struct route *)observed;
+	const char *why = encap_left_out(&r->encap);
+
+	for (size_t i = 0; i < r->nexthops.n && !why; i++)
+		why = encap_left_out(&r->nexthops.items[i].encap);
+	return why ? why : protocol_keeper(arena, observed, r->protocol);
 }
 
 /* Is the gateway on a link of this route's, and on no other? */

@@ -21,6 +21,10 @@ static const struct field nexthop_fields[HOP_N_KEYS] = {
 			  .type = &type_bool,
 			  .offset = offsetof(struct nexthop, on_link),
 			  .doc = "Whether the gateway counts as reachable on the interface whatever the addresses say." },
+	[HOP_ENCAP] = { .name = "encap",
+			.type = &type_encap,
+			.offset = offsetof(struct nexthop, encap),
+			.doc = "What is put around the packets." },
 };
 
 static int compare_nexthops(const void *a, const void *b) {
@@ -29,7 +33,8 @@ static int compare_nexthops(const void *a, const void *b) {
 
 	if (r == 0)
 		r = strcmp(x->dev ? x->dev : "", y->dev ? y->dev : "");
-	return r ? r : (x->weight > y->weight) - (x->weight < y->weight);
+	r = r ? r : (x->weight > y->weight) - (x->weight < y->weight);
+	return r ? r : encap_compare(&x->encap, &y->encap);
 }
 
 void nexthops_sort(struct nexthops *hops) {
@@ -100,12 +105,16 @@ static void nexthops_print(const struct field *field _unused_, const void *value
 		if (hop->dev)
 			text_addf(out, "dev %s ", hop->dev);
 		text_addf(out, "weight %u", hop->weight);
+		if (hop->encap.type) {
+			text_add(out, " encap ");
+			field_print(&nexthop_fields[HOP_ENCAP], hop, out);
+		}
 	}
 }
 
 static bool hop_equal(const struct nexthop *want, const struct nexthop *have) {
 	return ip_equal(&want->via, &have->via) && (!want->dev || streq_ptr(want->dev, have->dev)) &&
-	       want->weight == have->weight;
+	       want->weight == have->weight && encap_compare(&want->encap, &have->encap) == 0;
 }
 
 static bool nexthops_equal(const void *a, const void *b) {
@@ -132,7 +141,8 @@ static const void *nexthops_item(const void *value, size_t i, uint64_t *ret_set)
 
 	if (hop)
 		*ret_set = (hop->via.family ? field_bit(HOP_VIA) : 0) | (hop->dev ? field_bit(HOP_DEV) : 0) |
-			   (hop->weight != 1 ? field_bit(HOP_WEIGHT) : 0) | (hop->on_link ? field_bit(HOP_ON_LINK) : 0);
+			   (hop->weight != 1 ? field_bit(HOP_WEIGHT) : 0) | (hop->on_link ? field_bit(HOP_ON_LINK) : 0) |
+			   (hop->encap.type ? field_bit(HOP_ENCAP) : 0);
 	return hop;
 }
 

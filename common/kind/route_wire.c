@@ -58,6 +58,7 @@ static int put_nexthop(struct encode *encode, const struct route *r, const struc
 			return -ENODEV;
 	}
 	put_via(w, r, &hop->via);
+	encap_put(encode->arena, w, &hop->encap, RTA_ENCAP_TYPE, RTA_ENCAP);
 	rtnh->rtnh_len = (uint16_t)(nlh->nlmsg_len - before);
 	return 0;
 }
@@ -130,6 +131,9 @@ static int put_rest(struct encode *encode, const struct route *r) {
 	if (r->nexthops.n)
 		return put_nexthops(encode, r);
 	put_via(w, r, &r->via);
+	nl_origin(w, &route_fields[ROUTE_ENCAP]);
+	if (has(r, ROUTE_ENCAP))
+		encap_put(encode->arena, w, &r->encap, RTA_ENCAP_TYPE, RTA_ENCAP);
 	if (has(r, ROUTE_DEV)) {
 		uint32_t index = encode_ifindex(encode, r->object.ns, r->dev);
 
@@ -197,7 +201,7 @@ static void get_via(const struct route *r, const struct nlattr *gateway, const s
 static size_t decode_nexthop(const struct decode *decode, const struct route *r, const char *at, size_t left,
 			     struct nexthop *hop) {
 	const struct rtnexthop *rtnh = (const struct rtnexthop *)(const void *)at;
-	const struct nlattr *gateway = NULL, *via = NULL;
+	const struct nlattr *tb[RTA_ENCAP + 1] = {};
 
 	if (left < sizeof(*rtnh) || rtnh->rtnh_len < sizeof(*rtnh) || rtnh->rtnh_len > left)
 		return 0;
@@ -206,13 +210,12 @@ static size_t decode_nexthop(const struct decode *decode, const struct route *r,
 
 		if (attr->nla_len < sizeof(*attr) || attr->nla_len > at + rtnh->rtnh_len - a)
 			break;
-		if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-			gateway = attr;
-		else if (mnl_attr_get_type(attr) == RTA_VIA)
-			via = attr;
+		if (mnl_attr_get_type(attr) < ARRAY_SIZE(tb))
+			tb[mnl_attr_get_type(attr)] = attr;
 		a += MNL_ALIGN(attr->nla_len);
 	}
-	get_via(r, gateway, via, &hop->via);
+	get_via(r, tb[RTA_GATEWAY], tb[RTA_VIA], &hop->via);
+	encap_get(decode->arena, tb[RTA_ENCAP_TYPE], tb[RTA_ENCAP], &hop->encap);
 	hop->weight = rtnh->rtnh_hops + 1U;
 	hop->on_link = !!(rtnh->rtnh_flags & RTNH_F_ONLINK);
 	hop->dev = decode->link_name(decode->userdata, (uint32_t)rtnh->rtnh_ifindex);
@@ -257,6 +260,7 @@ static void decode_way(const struct decode *decode, struct route *r, const struc
 	const char *dev = tb[RTA_OIF] ? decode->link_name(decode->userdata, nl_get_u32(tb[RTA_OIF], 0)) : NULL;
 
 	get_via(r, tb[RTA_GATEWAY], tb[RTA_VIA], &r->via);
+	encap_get(decode->arena, tb[RTA_ENCAP_TYPE], tb[RTA_ENCAP], &r->encap);
 	if (dev) {
 		r->dev = dev;
 		r->object.set |= field_bit(ROUTE_DEV);
@@ -277,8 +281,8 @@ static void decode_rest(const struct decode *decode, struct route *r, const stru
 	if (r->to.address.family == AF_INET6)
 		r->object.set |= field_bit(ROUTE_PREFERENCE);
 	decode_metrics(decode->arena, r, tb[RTA_METRICS]);
-	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOPS) | field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_SRC) |
-			 field_bit(ROUTE_ON_LINK);
+	r->object.set |= field_bit(ROUTE_VIA) | field_bit(ROUTE_ENCAP) | field_bit(ROUTE_NEXTHOPS) |
+			 field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_SRC) | field_bit(ROUTE_ON_LINK);
 }
 
 static bool decode_prefix(uint8_t family, uint8_t length, const struct nlattr *attr, struct prefix *ret) {

@@ -9,7 +9,7 @@ extern const struct field route_fields[];
 extern const struct type type_nexthops; /* struct nexthops */
 
 /* The keys of a next hop. */
-enum hop_key { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ON_LINK, HOP_N_KEYS };
+enum hop_key { HOP_VIA, HOP_DEV, HOP_WEIGHT, HOP_ON_LINK, HOP_ENCAP, HOP_N_KEYS };
 
 /* Reports what the kernel would refuse about a single next hop. */
 void route_check_hop(struct parse *p, const struct nexthop *hop, const struct position positions[HOP_N_KEYS]);

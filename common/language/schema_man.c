@@ -94,19 +94,13 @@ static void add_keys(const struct schema_mapping *m, struct text *out) {
 	}
 }
 
-static void add_lists(const struct schema_mapping *m, struct text *out) {
-	for (const struct field *field = m->is.fields; field < m->is.fields + m->is.n_fields; field++) {
-		const struct schema_mapping inner = { .is = { .fields = field->type->keys,
-							      .n_fields = field->type->n_keys } };
-
-		if (!field->type->keys)
-			continue;
-		text_addf(out, ".SS %s\nA %s; each is a mapping.\n", field->name, field->type->name);
-		add_fields(&inner, false, out);
-	}
+static void add_inner(const struct field *field, const struct schema_mapping *inner, struct text *out) {
+	text_addf(out, ".SS %s\n%s %s%s.\n", field->name, streq(indefinite_article(field->type->name), "an") ? "An" : "A",
+		  field->type->name, field->type->is_mapping ? "" : "; each is a mapping");
+	add_fields(inner, false, out);
 }
 
-static void add_mapping(const struct schema_mapping *m, struct text *out) {
+static void add_mapping(const struct schema_mapping *m, struct schema_shown *shown, struct text *out) {
 	text_addf(out, "%s ", m->link ? ".SS" : ".SH");
 	for (const char *c = m->is.title; *c; c++)
 		text_addf(out, "%c", m->link || *c < 'a' || *c > 'z' ? *c : *c - 'a' + 'A');
@@ -115,7 +109,7 @@ static void add_mapping(const struct schema_mapping *m, struct text *out) {
 	text_add(out, "\n");
 	add_keys(m, out);
 	add_fields(m, m->is.kind != NULL, out);
-	add_lists(m, out);
+	schema_each_inner(&m->is, shown, add_inner, out);
 }
 
 static void add_values(struct text *out) {
@@ -173,6 +167,7 @@ static const char example[] = ".SH EXAMPLE\n"
 
 void schema_man(struct text *out) {
 	_schema_mappings_ mappings = {};
+	struct schema_shown shown = {};
 
 	schema_collect(&mappings);
 	text_add(out, ".\\\" Made by `topod schema --man` from the tables that also read the file.\n"
@@ -184,7 +179,7 @@ void schema_man(struct text *out) {
 	add_prose(schema_intro, out);
 	text_add(out, "\n");
 	vec_foreach(m, &mappings.list)
-		add_mapping(m, out);
+		add_mapping(m, &shown, out);
 	add_values(out);
 	for (const struct schema_chapter *chapter = schema_chapters; chapter->title; chapter++)
 		add_chapter(chapter, out);

@@ -87,24 +87,41 @@ static void add_keys(const struct schema_mapping *m, struct text *out) {
 	}
 }
 
-static void add_lists(const struct schema_mapping *m, struct text *out) {
-	for (size_t i = 0; i < m->is.n_fields; i++) {
-		const struct field *field = &m->is.fields[i];
+static bool is_shown(struct schema_shown *shown, const struct type *type) {
+	size_t n = 0;
+
+	while (n < ARRAY_SIZE(shown->types) && shown->types[n])
+		if (shown->types[n++] == type)
+			return true;
+	if (n < ARRAY_SIZE(shown->types) && type->is_mapping)
+		shown->types[n] = type;
+	return false;
+}
+
+void schema_each_inner(const struct mapping *m, struct schema_shown *shown, schema_inner_fn fn, struct text *out) {
+	for (const struct field *field = m->fields; field < m->fields + m->n_fields; field++) {
 		const struct schema_mapping inner = { .is = { .fields = field->type->keys,
 							      .n_fields = field->type->n_keys } };
 
-		if (!field->type->keys)
+		if (!field->type->keys || is_shown(shown, field->type))
 			continue;
-		text_addf(out, "\n### `%s`\n\nA %s; each is a mapping.\n", field->name, field->type->name);
-		add_fields(&inner, false, out);
+		fn(field, &inner, out);
+		schema_each_inner(&inner.is, shown, fn, out);
 	}
 }
 
-static void add_mapping(const struct schema_mapping *m, struct text *out) {
+static void add_inner(const struct field *field, const struct schema_mapping *inner, struct text *out) {
+	text_addf(out, "\n### `%s`\n\n%s %s%s.\n", field->name,
+		  streq(indefinite_article(field->type->name), "an") ? "An" : "A", field->type->name,
+		  field->type->is_mapping ? "" : "; each is a mapping");
+	add_fields(inner, false, out);
+}
+
+static void add_mapping(const struct schema_mapping *m, struct schema_shown *shown, struct text *out) {
 	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->is.name, m->link ? "###" : "##", m->is.title, m->is.doc);
 	add_keys(m, out);
 	add_fields(m, m->is.kind != NULL, out);
-	add_lists(m, out);
+	schema_each_inner(&m->is, shown, add_inner, out);
 }
 
 const struct schema_value schema_values[] = {
@@ -185,6 +202,7 @@ static void add_chapter(const struct schema_chapter *chapter, struct text *out) 
 
 void schema_markdown(struct text *out) {
 	_schema_mappings_ mappings = {};
+	struct schema_shown shown = {};
 
 	schema_collect(&mappings);
 	text_addf(out,
@@ -192,7 +210,7 @@ void schema_markdown(struct text *out) {
 		  "<!-- Made by `topod schema --markdown` from the tables that also read the file. -->\n\n%s\n",
 		  schema_intro);
 	vec_foreach(m, &mappings.list)
-		add_mapping(m, out);
+		add_mapping(m, &shown, out);
 	add_values(out);
 	for (const struct schema_chapter *chapter = schema_chapters; chapter->title; chapter++)
 		add_chapter(chapter, out);

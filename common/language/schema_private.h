@@ -43,6 +43,13 @@ static inline bool schema_shows(const struct mapping *m, const struct field *fie
 /* Print what may be written as the value of a field, or of a section. */
 void schema_add_value(const struct field *field, struct text *out);
 void schema_add_section_value(const struct section *section, struct text *out);
+/* The mappings inside of values: of lists of mappings, and of mappings in their turn. `fn` gets each, after those before it; a
+ * mapping that several fields have is shown once. */
+struct schema_shown {
+	const struct type *types[16]; /* ended by NULL */
+};
+typedef void (*schema_inner_fn)(const struct field *field, const struct schema_mapping *inner, struct text *out);
+void schema_each_inner(const struct mapping *m, struct schema_shown *shown, schema_inner_fn fn, struct text *out);
 /* How values are written whose tables show only the name of their type; ended by a NULL name. */
 struct schema_value {
 	const char *name, *written;

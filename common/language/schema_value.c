@@ -65,6 +65,8 @@ json_t *schema_of_field(const struct field *field) {
 	if (type == &type_words)
 		return schema_pack("{s:[o, {s:s, s:o}]}", "anyOf", word_schema(field), "type", "array", "items",
 				   word_schema(field));
+	if (type->is_mapping)
+		return schema_of_fields(type->keys, type->n_keys);
 	if (type->keys && !type->schema)
 		return schema_pack("{s:s, s:o, s:i}", "type", "array", "items", schema_of_fields(type->keys, type->n_keys),
 				   "minItems", 1);

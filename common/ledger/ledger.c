@@ -193,10 +193,8 @@ void ledger_print_value(const struct field *field, const struct object *object, 
 		const char *value = *(const char *const *)field_of(field, object);
 
 		text_add(out, value ? value : "");
-	} else if (field->type->exact) {
-		field->type->exact(field, field_of(field, object), out);
 	} else {
-		field_print(field, object, out);
+		field_print_exact(field, object, out);
 	}
 }
 

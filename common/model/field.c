@@ -11,6 +11,59 @@ void field_print(const struct field *field, const void *base, struct text *out) 
 	field->type->print(field, field_of(field, base), out);
 }
 
+/* In double quotes, unless it is a word or in brackets. */
+static void print_quoted(const struct field *field, const void *base, struct text *out) {
+	bool bare = field->type->item || field->type->is_list || field->type == &type_bool || field->type == &type_enum;
+	_cleanup_text_ struct text value = {};
+
+	field_print_exact(field, base, &value);
+	text_add(out, bare ? "" : "\"");
+	for (const char *c = text_str(&value); *c; c++)
+		text_addf(out, "%s%c", !bare && (*c == '"' || *c == '\\') ? "\\" : "", *c);
+	text_add(out, bare ? "" : "\"");
+}
+
+/* In YAML's flow style. */
+static void print_items(const struct type *type, const void *value, struct text *out) {
+	uint64_t set = 0;
+	const void *item;
+
+	text_add(out, type->is_mapping ? "" : "[");
+	for (size_t i = 0; (item = type->item(value, i, &set)); i++) {
+		const char *before = "{";
+
+		text_add(out, i ? ", " : "");
+		for (size_t k = 0; k < type->n_keys; k++) {
+			if (!(set >> k & 1))
+				continue;
+			text_addf(out, "%s%s: ", before, type->keys[k].name);
+			print_quoted(&type->keys[k], item, out);
+			before = ", ";
+		}
+		text_add(out, "}");
+	}
+	text_add(out, type->is_mapping ? "" : "]");
+}
+
+void field_print_exact(const struct field *field, const void *base, struct text *out) {
+	const struct type *type = field->type;
+	const void *value = field_of(field, base);
+	uint64_t set;
+
+	if (type->item && type->item(value, 0, &set))
+		print_items(type, value, out);
+	else
+		(type->exact ? type->exact : type->print)(field, value, out);
+}
+
+/* A list or mapping, as field_print_exact() prints it. */
+static bool from_flow(struct parse *parse, const struct field *field, const char *text, void *base) {
+	uint8_t source = diags_add_source(parse->diags, (struct source_text){ .text = text, .size = strlen(text) });
+	const struct node *node = yaml_read(parse->arena, parse->diags, source);
+
+	return node && field->type->parse(parse, field, node, field_of(field, base));
+}
+
 bool field_from_text(struct arena *arena, const char *ns, const struct field *field, const char *text, void *base) {
 	struct diags quiet = {};
 	struct parse parse = { .arena = arena, .diags = &quiet, .ns = ns };
@@ -21,8 +74,10 @@ bool field_from_text(struct arena *arena, const char *ns, const struct field *fi
 	/* Texts are taken verbatim: "" and words that a user would have to quote are valid. */
 	if (field->type == &type_text || field->type == &type_link_name)
 		*(const char **)field_of(field, base) = arena_strdup(arena, text);
+	else if (*text == '[' || *text == '{')
+		good = from_flow(&parse, field, text, base);
 	else if (streq(text, "none") &&
-		 (field->type == &type_ip || field->type == &type_prefix || field->type == &type_mac ||
+		 (field->type->keys || field->type == &type_ip || field->type == &type_prefix || field->type == &type_mac ||
 		  field->type == &type_link_ref || field->type == &type_underlay || field->type->is_key_file))
 		memset(field_of(field, base), 0, field->type->size); /* as their print() writes it; not valid in a file */
 	else

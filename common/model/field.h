@@ -62,6 +62,8 @@ struct type {
 	const struct type *item_type; /* of a set (set.h); else NULL */
 	const struct field *keys;     /* of a list of mappings: their keys, for the schema and for printing; else NULL */
 	size_t n_keys;
+	bool is_mapping; /* … not of a list, but of one mapping: the only `item` is the value itself */
+	bool is_list;    /* a list without keys, which exact() prints in brackets */
 	/* The i-th mapping of such a list: what the offsets of keys count from. *ret_set: the keys that say more than if they
 	 * were left out. NULL: there are no more. */
 	const void *(*item)(const void *value, size_t i, uint64_t *ret_set);
@@ -242,6 +244,9 @@ bool field_from_text(struct arena *arena, const char *ns, const struct field *fi
 /* Prints the value as a user would write it. */
 void field_print(const struct field *field, const void *base, struct text *out);
 bool field_equal(const struct field *field, const void *a, const void *b);
+
+/* Prints the value as field_from_text() reads it, without ambiguity: lists and mappings in YAML's flow style. */
+void field_print_exact(const struct field *field, const void *base, struct text *out);
 
 /* The arguments of fields_parse(). */
 struct fields_parse {

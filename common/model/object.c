@@ -176,14 +176,6 @@ static bool next_item(const struct object *object, const struct field *field, si
 	return field->type->names_key(field_of(field, object), item, &need->key, &need->size);
 }
 
-static bool is_zero(const void *value, size_t size) {
-	const unsigned char *bytes = value;
-
-	while (size > 0 && !bytes[size - 1])
-		size--;
-	return size == 0;
-}
-
 bool object_next_need(const struct object *object, struct need *need) {
 	size_t item = need->item;
 
@@ -207,7 +199,7 @@ bool object_next_need(const struct object *object, struct need *need) {
 			need->size = strlen(ref->name) + 1;
 		if (class == &class_link)
 			need->name = need->key;
-		if (need->name ? *need->name : need->key && !is_zero(need->key, need->size))
+		if (need->name ? *need->name : need->key && !is_all_zeros(need->key, need->size))
 			return true;
 	}
 	return false;

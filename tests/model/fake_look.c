@@ -187,7 +187,7 @@ static struct object *show_route(struct state *state, struct w_ns *ns, const str
 			object->set |= field_bit(i);
 	object->set |= field_bit(ROUTE_TO) | field_bit(ROUTE_FROM) | field_bit(ROUTE_TABLE) | field_bit(ROUTE_METRIC) |
 		       field_bit(ROUTE_TOS) | field_bit(ROUTE_TYPE) | field_bit(ROUTE_SCOPE) | field_bit(ROUTE_PROTOCOL) |
-		       field_bit(ROUTE_VIA) | field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_NEXTHOPS) |
+		       field_bit(ROUTE_VIA) | field_bit(ROUTE_ENCAP) | field_bit(ROUTE_NEXTHOP) | field_bit(ROUTE_NEXTHOPS) |
 		       field_bit(ROUTE_ON_LINK) | field_bit(ROUTE_SRC) |
 		       (r->to.address.family == AF_INET6 ? field_bit(ROUTE_PREFERENCE) : 0);
 	r->src = from->src;

@@ -166,6 +166,7 @@ class Draw:
             "label": lambda: self.pick([self.name, f"{self.name}:x", f"{self.name}:0123456789abcdef"]),
             "broadcast": lambda: self.pick(["10.0.0.255", "0.0.0.0", "255.255.255.255", "10.1.0.255"]),
             "from": lambda: self.pick(["fd00::/32", "10.0.0.0/8"]) if self.what == "routes" else self.selector(),
+            "segments": lambda: self.pick(["fc00::1", "fc00::2", "10.0.0.1"]),
             "congctl": lambda: self.pick(["reno", "cubic", "none", "nosuch"]),
             "to": {"rules": self.selector, "nat": self.nat_target}.get(self.what, self.destination),
             "hairpin": self.some_link, "mark": lambda: self.pick(["0x10", "0x10/0xff", "0/0xff", "4294967295"]),

@@ -217,6 +217,19 @@ class Specs(Case):
                    [("web1", "10.7.0.12"), ("web1", "10.7.0.21"), ("db2", "10.7.0.11"), ("db2", "fd00:7::21")],
                    also=overlay, needs=[("vxlan id 1 dstport 4789",)], after="web2")
 
+    def test_srv6(self):
+        def by_way_of_south():
+            before = [lab.link_packets(*way) for way in (("south", "west"), ("north", "west"), ("south", "east"), ("north", "east"))]
+            with lab.inside("west"):
+                lab.run("ping", "-n", "-c5", "-i0.2", "-W2", "-I", "2001:db8:1::1", "2001:db8:2::1")
+            after = [lab.link_packets(*way) for way in (("south", "west"), ("north", "west"), ("south", "east"), ("north", "east"))]
+            there_south, there_north, back_south, back_north = (b - a for a, b in zip(before, after))
+            self.assertGreaterEqual(there_south, 5)
+            self.assertGreaterEqual(back_north, 5)
+            self.assertLess(there_north, 5, "neighbour discovery at most")
+            self.assertLess(back_south, 5)
+        self.build("srv6", ["west", "east", "north", "south"], [], also=by_way_of_south)
+
     def test_diamond(self):
         def both_ways():
             # So many connections that all taking one path is practically impossible (2 in 3 go north: below 10**-10).

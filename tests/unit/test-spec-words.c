@@ -77,6 +77,33 @@ static void test_foreign_spellings(void **state _unused_) {
 		    "f:2:43: error: 'hoplimit' must be from 1 to 255, not 256");
 	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, congctl: a-very-long-name}",
 		    "f:2:42: error: 'congctl' takes the name of an algorithm, for example bbr, not 'a-very-long-name'");
+	check_route(
+		"{to: 10.0.0.0/8, via: 10.9.0.1, encap: mpls 100/200}",
+		"f:2:40: error: 'encap' is a mapping: {mpls: [100, 200]}, {seg6: {mode: encap, segments: [\"fc00::1\"]}} or "
+		"{ip: {id: 5, remote: 192.0.2.1}}");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {mpls: 100/200}}",
+		    "f:2:47: error: labels are written as a list: [100, 200]");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {mpls: [3, 1048576]}}",
+		    "f:2:48: error: label 3 (implicit null) is never sent");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {mpls: [1048576]}}",
+		    "f:2:48: error: 'mpls' must be from 0 to 1048575, not 1048576");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {mpls: 100, seg6: {segments: \"fc00::1\"}}}",
+		    "f:2:40: error: 'encap' needs one of 'mpls', 'seg6' and 'ip'");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {seg6: {mode: inline, segs: \"fc00::1,fc00::2\"}}}",
+		    "f:2:62: error: unknown key 'segs' in 'seg6'; did you mean 'segments'?");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {seg6: {segments: \"fc00::1,fc00::2\"}}}",
+		    "f:2:58: error: segments are written as a list: [\"fc00::1\", \"fc00::2\"]");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {seg6: {mode: inline, segments: \"fc00::1\"}}}",
+		    "f:2:33: error: 'mode: inline' is for IPv6 routes only; IPv4 packets need an outer one: 'encap'");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {seg6: {segments: [10.0.0.1]}}}",
+		    "f:2:59: error: a segment is an IPv6 address, not 10.0.0.1");
+	check_route("{to: 10.0.0.0/8, via: 10.9.0.1, encap: {ip: {id: 5, dst: 10.0.0.9, src: \"fd00::1\"}}}",
+		    "f:2:53: error: unknown key 'dst' in 'ip'; did you mean 'remote'?\n"
+		    "f:2:68: error: unknown key 'src' in 'ip'; did you mean 'local'?");
+	check_route("{to: 10.0.0.0/8, nexthops: [{via: 10.9.0.1}, {via: 10.9.0.2}], encap: {mpls: 100}}",
+		    "f:2:1: error: 'encap' stands with the next hop itself");
+	check_route("{to: 10.0.0.0/8, type: blackhole, encap: {mpls: 100}}",
+		    "f:2:1: error: a route of this type has no next hop, and so no 'encap'");
 	check_route("{to: default, nexthops: [10.0.0.1, 10.0.0.2]}",
 		    "f:2:26: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.1}\n"
 		    "f:2:36: error: a next hop must be a mapping of keys, not a string; write {via: 10.0.0.2}");

@@ -276,12 +276,12 @@ static void test_routes(void **state _unused_) {
 	print_state(&r.spec.state, &out);
 	assert_string_equal(
 		text_str(&out),
-		"host route 0.0.0.0/0: type unicast, via 10.0.0.1, nexthops none, nexthop none, scope global\n"
-		"host route ::/0: type unicast, via fd00::1, nexthops none, nexthop none\n"
-		"host route 10.1.0.0/16: type unicast, via none, dev eth0, nexthops none, nexthop none, scope link\n"
-		"host route 10.2.0.1/32 metric 5 table 100: type unicast, via fd00::1, nexthops none, nexthop none, scope global\n"
-		"host route 10.3.0.0/16: type unicast, nexthops via 10.0.0.2 weight 9 | via 10.0.0.3 weight 1, nexthop none, scope global\n"
-		"host route 10.4.0.0/16: type unicast, via 10.0.0.4, dev eth0, nexthops none, nexthop none, scope global\n"
+		"host route 0.0.0.0/0: type unicast, via 10.0.0.1, encap none, nexthops none, nexthop none, scope global\n"
+		"host route ::/0: type unicast, via fd00::1, encap none, nexthops none, nexthop none\n"
+		"host route 10.1.0.0/16: type unicast, via none, dev eth0, encap none, nexthops none, nexthop none, scope link\n"
+		"host route 10.2.0.1/32 metric 5 table 100: type unicast, via fd00::1, encap none, nexthops none, nexthop none, scope global\n"
+		"host route 10.3.0.0/16: type unicast, encap none, nexthops via 10.0.0.2 weight 9 | via 10.0.0.3 weight 1, nexthop none, scope global\n"
+		"host route 10.4.0.0/16: type unicast, via 10.0.0.4, dev eth0, encap none, nexthops none, nexthop none, scope global\n"
 		"host route ::/0 table 77: type blackhole\n");
 	/* The kernel's metric for an IPv6 route without one. */
 	assert_int_equal(((struct route *)get_object(&r.spec.state, "host route ::/0"))->metric, 1024);
