@@ -20,6 +20,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "attach/cdi.h"
 #include "attach/note.h"
 
 enum {
@@ -308,6 +309,7 @@ static int attach_path(struct attachments *a, struct attachment *item, const str
 		       const struct netns_identity *identity, char **ret_problem) {
 	if (call->path[0] != '/' || strlen(call->path) >= PATH_MAX || !leads_to(call->path, identity))
 		return refuse(ret_problem, -EINVAL, xasprintf("%s does not lead to this namespace", call->path));
+	source_watch(a, item, call->path);
 	return attachment_begin(a, item, call->netns, call->path, NULL, PROCESS_NONE, ret_problem);
 }
 
@@ -343,6 +345,8 @@ int attachments_attach(struct attachments *a, const char *ns, const struct attac
 		}
 	}
 	set_timer(a);
+	if (r == 0)
+		note_drop(ns);
 	if (r < 0 && !*ret_problem)
 		*ret_problem = xasprintf("%s cannot be attached: %s", ns, strerror(-r));
 	return r;
@@ -451,6 +455,7 @@ void attachments_declare(struct attachments *a, const struct state *desired, con
 			attachment_free(a->items.items[i]);
 	a->items.n = n;
 	set_timer(a);
+	(void)cdi_write(a->topology, desired); /* where it cannot be written, engines find no device and say so */
 }
 
 /* ---- events ---- */
@@ -488,15 +493,15 @@ void attachments_dispatch(struct attachments *a) {
 
 void attachments_mounts_changed(struct attachments *a) {
 	for (size_t i = 0; i < a->items.n; i++)
-		if (a->items.items[i]->process.pidfd < 0 && !a->items.items[i]->searching)
-			source_look(a, a->items.items[i]);
+		source_check(a, a->items.items[i]);
 }
 
-int attachments_new(struct attachments **ret, const struct attach_hooks *hooks) {
+int attachments_new(struct attachments **ret, const char *topology, const struct attach_hooks *hooks) {
 	struct attachments *a = xmalloc(sizeof(*a));
 	int r;
 
 	a->hooks = *hooks;
+	a->topology = xstrdup(topology);
 	a->inotify = -1;
 	a->epoll = epoll_create1(EPOLL_CLOEXEC);
 	a->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -518,5 +523,6 @@ void attachments_free(struct attachments *a) {
 	closep(&a->timer);
 	closep(&a->inotify);
 	closep(&a->epoll);
+	free(a->topology);
 	free(a);
 }

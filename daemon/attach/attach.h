@@ -22,11 +22,12 @@ struct attachments;
 
 /* Namespaces are added by attachments_declare(). hooks is copied. *ret is freed with attachments_free(), which leaves the
  * names as they are. 0 or -errno. netns_init() must have been called. */
-int attachments_new(struct attachments **ret, const struct attach_hooks *hooks);
+int attachments_new(struct attachments **ret, const char *topology, const struct attach_hooks *hooks);
 void attachments_free(struct attachments *a);
 
 /* Takes the namespaces that are declared from now on. Of those that are new, it takes up what the ledger says, what a caller
- * has noted, and what is in their files. Call it when hooks can be called, after each reload. */
+ * has noted, and what is in their files. It also writes the file for container engines (cdi.h). Call it when hooks can be
+ * called, after each reload. */
 void attachments_declare(struct attachments *a, const struct state *desired, const struct ledger *ledger);
 
 /* An epoll descriptor, owned by a, that is readable when there is something to dispatch. */

@@ -25,6 +25,7 @@ struct attachment {
 
 struct attachments {
 	struct attach_hooks hooks;
+	char *topology;
 	int epoll, timer, inotify;
 	bool ticking;
 	vec(struct attachment *) items;
@@ -34,6 +35,10 @@ struct attachments {
 
 /* Reads the item's file, and attaches what it leads to, if that is news. Watches the file from then on. */
 void source_look(struct attachments *a, struct attachment *item);
+/* Watches the directories of a file. */
+void source_watch(struct attachments *a, struct attachment *item, const char *path);
+/* Ends what was attached by a path that no longer leads to it, and looks again. */
+void source_check(struct attachments *a, struct attachment *item);
 /* Whatever is in a watched directory may have changed. */
 void source_read_events(struct attachments *a);
 

@@ -36,6 +36,15 @@ static char *describe(const struct attach_call *call, const struct netns_identit
 	return process_of(call->owner, &pid) == 0 ? xasprintf("%llu pid %d\n", key, pid) : NULL;
 }
 
+void note_drop(const char *ns) {
+	_cleanup_close_ int run = -1, dir = -1;
+
+	if (own_dir_open(AT_FDCWD, TOPOD_RUN_DIR, &run) < 0 || own_dir_open(run, NOTES_DIR, &dir) < 0)
+		return;
+	(void)unlinkat(dir, ns, 0);
+	(void)unlinkat(run, NOTES_DIR, AT_REMOVEDIR); /* if it was the last one */
+}
+
 int note_leave(const char *ns, const struct attach_call *call) {
 	_cleanup_close_ int dir = -1, fd = -1;
 	_cleanup_free_ char *text = NULL, *new = xasprintf("%s.new", ns);
@@ -44,8 +53,6 @@ int note_leave(const char *ns, const struct attach_call *call) {
 
 	if (r < 0)
 		return r;
-	if (!call)
-		return unlinkat(dir, ns, 0) < 0 && errno != ENOENT ? -errno : 0;
 	r = netns_identity(call->netns, &identity);
 	text = r < 0 ? NULL : describe(call, &identity);
 	if (!text)

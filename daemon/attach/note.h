@@ -8,8 +8,10 @@
 
 #include "attach/attach.h"
 
-/* Notes that the namespace of the call, or none (NULL), is to be attached under this name. 0 or -errno. */
+/* Notes that the namespace of the call is to be attached under this name. 0 or -errno. */
 int note_leave(const char *ns, const struct attach_call *call);
+/* Something else counts by now. */
+void note_drop(const char *ns);
 
 /* Takes the note, if there is one and it still holds. The caller closes the descriptors and frees the path. */
 bool note_take(const char *ns, struct attach_call *ret);

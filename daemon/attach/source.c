@@ -52,14 +52,14 @@ static int watch_above(const struct attachments *a, const char *path) {
 }
 
 /* Several items may share a watch, so it stays while any of them is there. */
-static void watch(struct attachments *a, struct attachment *item) {
+void source_watch(struct attachments *a, struct attachment *item, const char *path) {
 	char *target;
 
 	if (!open_inotify(a))
 		return;
-	item->watches[0] = watch_above(a, item->value);
-	target = realpath(item->value, NULL);
-	item->watches[1] = target && !streq(target, item->value) ? watch_above(a, target) : -1;
+	item->watches[0] = watch_above(a, path);
+	target = realpath(path, NULL);
+	item->watches[1] = target && !streq(target, path) ? watch_above(a, target) : -1;
 	free(target);
 }
 
@@ -119,8 +119,6 @@ static void look_at_path(struct attachments *a, struct attachment *item) {
 	int pid, end = 0;
 
 	text[MAX(n, (ssize_t)0)] = '\0';
-	if (item->link && item->process.pidfd < 0 && !attachment_is_there(item))
-		attachment_end(a, item);
 	if (sscanf(text, "/proc/%d/ns/net%n", &pid, &end) == 1 && end && !text[end]) {
 		if (process_hold(pid, &process) == 0)
 			begin_with_process(a, item, process);
@@ -152,17 +150,24 @@ void source_look(struct attachments *a, struct attachment *item) {
 	case ATTACH_CONTAINER:
 		return;
 	case ATTACH_PIDFILE:
-		watch(a, item); /* before it is read, so that nothing falls in between */
+		source_watch(a, item, item->value); /* before it is read, so that nothing falls in between */
 		look_at_pidfile(a, item);
 		return;
 	case ATTACH_PATH:
-		watch(a, item);
+		source_watch(a, item, item->value);
 		look_at_path(a, item);
 		return;
 	case ATTACH_UNIT:
 		look_at_unit(a, item);
 		return;
 	}
+}
+
+void source_check(struct attachments *a, struct attachment *item) {
+	if (item->link && item->process.pidfd < 0 && !item->searching && !attachment_is_there(item))
+		attachment_end(a, item);
+	if (item->source == ATTACH_PIDFILE || item->source == ATTACH_PATH)
+		source_look(a, item);
 }
 
 void source_read_events(struct attachments *a) {
@@ -178,7 +183,7 @@ void source_read_events(struct attachments *a) {
 
 			if (event->mask & IN_Q_OVERFLOW ||
 			    (event->wd >= 0 && (event->wd == item->watches[0] || event->wd == item->watches[1])))
-				source_look(a, item);
+				source_check(a, item);
 		}
 	}
 }

@@ -11,6 +11,7 @@
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -20,6 +21,13 @@
 
 /* ---- connections ---- */
 
+/* While every slot is used by a client that waits for an answer, others wait in the socket's queue: containers that start
+ * together call together. */
+static void listen_again(const struct control *control) {
+	if (control->source)
+		sd_event_source_set_enabled(control->source, SD_EVENT_ON);
+}
+
 static void connection_free(struct connection *c) {
 	struct connection **at = &c->control->connections;
 
@@ -27,6 +35,7 @@ static void connection_free(struct connection *c) {
 		at = &(*at)->next;
 	*at = c->next;
 	c->control->n--;
+	listen_again(c->control);
 	if (c->call)
 		call_abandon(c->call);
 	sd_event_source_unref(c->source);
@@ -47,6 +56,7 @@ static bool has_message(const struct connection *c) {
 static void wait_for_next(struct connection *c) {
 	uint32_t events = connection_unsent(c) || has_message(c) ? EPOLLOUT : c->call ? 0 : EPOLLIN;
 
+	listen_again(c->control); /* it may be idle now */
 	sd_event_source_set_io_events(c->source, events);
 }
 
@@ -198,12 +208,20 @@ static bool is_idler(const struct connection *a, const struct connection *b) {
 	return a->heard < b->heard;
 }
 
+/* Has it called already, and we have not read that yet? Only those who may change something are waited for: others could
+ * keep all slots that way. */
+static bool has_called(const struct connection *c) {
+	int n;
+
+	return c->peer.may_change && ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
+}
+
 /* A client that is waiting for an answer is never disconnected. */
 static struct connection *find_idlest(const struct control *control) {
 	struct connection *idlest = NULL;
 
 	for (struct connection *c = control->connections; c; c = c->next)
-		if ((!c->call || c->call->lost) && (!idlest || is_idler(c, idlest)))
+		if ((c->call ? c->call->lost != NULL : !has_called(c)) && (!idlest || is_idler(c, idlest)))
 			idlest = c;
 	return idlest;
 }
@@ -248,9 +266,15 @@ size_t control_n_clients(const struct control *control) {
 }
 
 static int on_listen(sd_event_source *source _unused_, int fd, uint32_t events _unused_, void *userdata) {
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct control *control = userdata;
+	int client;
 
-	give_way(userdata);
+	give_way(control);
+	if (control->n >= CONTROL_CLIENTS_MAX && !find_idlest(control)) {
+		sd_event_source_set_enabled(control->source, SD_EVENT_OFF);
+		return 0;
+	}
+	client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (client >= 0)
 		(void)control_add_client(userdata, client); /* on error the client sees a closed connection */
 	else if (errno == EMFILE || errno == ENFILE)

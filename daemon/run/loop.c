@@ -29,6 +29,7 @@
 enum {
 	EXTEND_USEC = 30 * 1000 * 1000,      /* how much more time a start, reload or stop asks for when it makes progress */
 	EXTEND_AGAIN_USEC = 5 * 1000 * 1000, /* how often a start asks for it while it only waits */
+	ATTACH_TOGETHER_USEC = 5 * 1000,     /* the longest wait for more calls, so that one pass serves all of them */
 	ATTACH_USEC = 2 * 1000 * 1000,       /* a container that is starting waits no longer for its network */
 	PROGRESS_USEC = 250 * 1000,          /* between two events of progress in a stream, and before the first */
 };
@@ -163,6 +164,7 @@ static int set_timer(struct loop *l) {
 	due = MIN(due, l->ready ? UINT64_MAX : l->extend_usec);
 	vec_foreach(attaching, &l->attaching)
 		due = MIN(due, attaching->until_usec);
+	due = MIN(due, l->attached_usec ? l->attached_usec : UINT64_MAX);
 	due = MIN(due, loop_paused(l) ? l->status.paused_until_usec : UINT64_MAX);
 	r = listen_later(l, &due);
 	if (r >= 0)
@@ -210,13 +212,24 @@ int loop_resume(struct loop *l, struct control_call *call) {
 /* ---- namespaces that something else makes ---- */
 
 int loop_attached(struct loop *l, const char *ns, struct control_call *call) {
-	vec_push(&l->attaching, ((struct attaching){ call, xstrdup(ns), now_monotonic() + ATTACH_USEC }));
-	return loop_turn(l);
+	uint64_t now = now_monotonic();
+
+	vec_push(&l->attaching, ((struct attaching){ call, xstrdup(ns), now + ATTACH_USEC }));
+	if (!l->attached_usec)
+		l->attached_usec = now + ATTACH_TOGETHER_USEC;
+	sd_event_source_set_enabled(l->attached, SD_EVENT_ONESHOT);
+	return set_timer(l);
+}
+
+static int on_attached(sd_event_source *source _unused_, void *userdata) {
+	return loop_turn(userdata);
 }
 
 /* ---- turns ---- */
 
 int loop_turn(struct loop *l) {
+	l->attached_usec = 0;
+	sd_event_source_set_enabled(l->attached, SD_EVENT_OFF);
 	topology_dispatch(&l->session);
 	conclude(l);
 	extend_start(l);
@@ -426,6 +439,12 @@ static int add_sources(struct loop *l) {
 		r = watch_mounts(l);
 	if (r >= 0) /* a turn dispatches them */
 		r = sd_event_add_io(l->event, &l->attachments, attachments_fd(l->session.attachments), EPOLLIN, on_watch, l);
+	if (r >= 0)
+		r = sd_event_add_defer(l->event, &l->attached, on_attached, l);
+	if (r >= 0)
+		r = sd_event_source_set_priority(l->attached, CONTROL_PRIORITY + 1);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(l->attached, SD_EVENT_OFF);
 	/* Due at once: the first pass. */
 	if (r >= 0)
 		r = sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, 0, 1, on_timer, l);
@@ -495,6 +514,7 @@ static int stop(struct loop *l) {
 	reconciler_resume(l->session.reconciler);
 	spec_empty(&nothing, l->session.topology);
 	reconciler_reload(l->session.reconciler, &nothing);
+	topology_watch_declared(&l->session);
 	r = topology_settle(&l->session);
 	reconciler_status(l->session.reconciler, &status);
 	if (r == 0 && status.phase == PHASE_CONVERGED)
@@ -525,6 +545,7 @@ static void close_all(struct loop *l) {
 	sd_event_source_unref(l->watch);
 	sd_event_source_unref(l->mounts);
 	sd_event_source_unref(l->attachments);
+	sd_event_source_unref(l->attached);
 	sd_event_unref(l->event);
 	free(l->sentence);
 }

@@ -205,7 +205,7 @@ static int open_attachments(struct topology *s, char **ret_problem) {
 	const struct attach_hooks hooks = {
 		.userdata = s, .record = record_attached, .changed = name_dirty, .name_of = made_name_of
 	};
-	int r = attachments_new(&s->attachments, &hooks);
+	int r = attachments_new(&s->attachments, s->topology, &hooks);
 
 	if (r < 0)
 		*ret_problem = topology_problem("watch processes", r);

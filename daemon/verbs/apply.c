@@ -8,6 +8,7 @@
 #include "run/journal.h"
 #include "files/error_text.h"
 #include "report/report.h"
+#include "attach/cdi.h"
 #include "verbs/verbs.h"
 
 struct told_failure {
@@ -264,6 +265,8 @@ static int converge(struct work *work, struct spec *spec, void (*print_good)(con
 	topology_warn(&work->session, &work->problems);
 	code = print_result(work, conclude(work, topology_settle(&work->session)) && nothing_left(work), print_good);
 	r = topology_close(&work->session);
+	if (work->removes && code == EXIT_DONE)
+		(void)cdi_remove(topology); /* what is left of it names devices that the next daemon removes */
 	if (r == 0)
 		return code;
 	complain("the directory " TOPOD_RUN_DIR "/%s cannot be removed: %s", topology, error_text(r));

@@ -14,7 +14,7 @@
 #include "kernel/named_netns.h"
 #include "verbs/verbs.h"
 
-enum { ATTACH_TIMEOUT_USEC = 5 * 1000 * 1000 }; /* the daemon answers after two seconds, if it is not busy */
+enum { ATTACH_TIMEOUT_USEC = 2500 * 1000 }; /* the daemon answers within two seconds, unless it is busy or stuck */
 
 /* ---- asking all daemons ---- */
 
@@ -23,8 +23,9 @@ struct asking {
 	const struct attach_call *call; /* NULL: Detach */
 	bool done, failed;              /* a daemon has the namespace: it did it, or refused */
 	bool verified;
-	bool absent; /* a topology has no daemon now */
-	size_t n;    /* daemons that do not declare the namespace */
+	bool absent; /* a topology has no daemon now, or one that does not answer */
+	bool quiet;
+	size_t n; /* daemons that do not declare the namespace */
 };
 
 static json_t *parameters_of(const struct asking *asking, int *fds, size_t *n_fds) {
@@ -54,8 +55,10 @@ static void ask_one(void *userdata, const char *topology) {
 		return;
 	json_t *parameters = parameters_of(asking, fds, &n_fds);
 	r = control_call_with(topology, asking->method, parameters, fds, n_fds, ATTACH_TIMEOUT_USEC, &answer);
-	if (r == -ENOENT || r == -ECONNREFUSED) {
+	if (r == -ENOENT || r == -ECONNREFUSED || r == -ECONNRESET || r == -ETIMEDOUT) {
 		asking->absent = true;
+		if (r == -ETIMEDOUT)
+			daemon_client_complain(topology, r);
 	} else if (r < 0) {
 		daemon_client_complain(topology, r);
 		asking->failed = true;
@@ -68,6 +71,8 @@ static void ask_one(void *userdata, const char *topology) {
 		const char *reason = json_string_value(json_object_get(answer.parameters, "reason"));
 
 		asking->failed = true;
+		if (asking->quiet)
+			return;
 		if (streq(answer.error, "org.topod.NotAttached"))
 			complain("nothing is attached as '%s'", asking->ns);
 		else if (reason)
@@ -118,7 +123,7 @@ static bool open_own(struct attach_call *call) {
 
 /* ---- verbs ---- */
 
-static int leave_note(const char *ns, const struct attach_call *call) {
+static int leave_note(const char *ns, const struct attach_call *call, bool quiet) {
 	int r = note_leave(ns, call);
 
 	if (r < 0) {
@@ -126,22 +131,24 @@ static int leave_note(const char *ns, const struct attach_call *call) {
 			 strerror(-r));
 		return EXIT_FAILED;
 	}
-	printf("%s: no topod is running that declares it; the next one attaches it\n", ns);
+	if (!quiet)
+		printf("%s: no topod is running that declares it; the next one attaches it\n", ns);
 	return EXIT_DONE;
 }
 
-static int attach(const char *ns, const struct attach_call *call) {
+static int attach(const char *ns, const struct attach_call *call, bool quiet) {
 	struct asking asking = { .method = "org.topod.Attach", .ns = ns, .call = call };
 
 	(void)ledger_file_each(ask_one, &asking); /* on error, none is asked */
 	if (asking.failed)
 		return EXIT_FAILED;
-	if (asking.done) {
-		printf("%s: attached%s\n", ns, asking.verified ? "" : "; its network is not complete yet");
+	if (asking.done && !(quiet && asking.verified))
+		fprintf(quiet ? stderr : stdout, "%s: attached%s\n", ns,
+			asking.verified ? "" : "; its network is not complete yet");
+	if (asking.done)
 		return EXIT_DONE;
-	}
 	if (!asking.n || asking.absent)
-		return leave_note(ns, call);
+		return leave_note(ns, call, quiet);
 	complain("no topology that runs declares the namespace '%s' with 'attach'", ns);
 	return EXIT_FAILED;
 }
@@ -155,17 +162,43 @@ static bool is_name(const char *ns) {
 	return false;
 }
 
-int verb_attach(const struct options *options) {
+int attach_process(const char *ns, pid_t pid, bool quiet) {
 	struct attach_call call = { .netns = -1, .owner = -1 };
 	int code = EXIT_FAILED;
 
-	if (!is_name(options->args[0]))
+	if (!is_name(ns))
 		return EXIT_USAGE;
-	if (netns_init() == 0 && (options->pid ? open_process(options->pid, &call) : open_own(&call)))
-		code = attach(options->args[0], &call);
+	if (netns_init() == 0 && (pid ? open_process(pid, &call) : open_own(&call)))
+		code = attach(ns, &call, quiet);
 	closep(&call.netns);
 	closep(&call.owner);
 	return code;
+}
+
+int attach_path(const char *ns, const char *path) {
+	_cleanup_free_ char *whole = realpath(path, NULL);
+	struct attach_call call = { .netns = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), .owner = -1, .path = whole };
+	int code = EXIT_FAILED;
+
+	if (!is_name(ns))
+		return EXIT_USAGE;
+	if (complain_about(call.netns < 0 || !whole ? -errno : 0, path) && netns_init() == 0)
+		code = attach(ns, &call, true);
+	closep(&call.netns);
+	return code;
+}
+
+int verb_attach(const struct options *options) {
+	return attach_process(options->args[0], options->pid, false);
+}
+
+void detach_if_attached(const char *ns) {
+	struct asking asking = { .method = "org.topod.Detach", .ns = ns, .quiet = true };
+
+	if (!is_name(ns))
+		return;
+	note_drop(ns);
+	(void)ledger_file_each(ask_one, &asking);
 }
 
 int verb_detach(const struct options *options) {
@@ -173,7 +206,7 @@ int verb_detach(const struct options *options) {
 
 	if (!is_name(asking.ns))
 		return EXIT_USAGE;
-	(void)note_leave(asking.ns, NULL);
+	note_drop(asking.ns);
 	(void)ledger_file_each(ask_one, &asking); /* on error, none is asked */
 	if (asking.done)
 		printf("%s: detached\n", asking.ns);

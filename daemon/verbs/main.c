@@ -105,7 +105,11 @@ int main(int argc, char **argv) {
 	fill_standard_descriptors();
 	choose_hash_key();
 	ignore_signals();
-	code = options_parse(argc, argv, verb_find, &options) ? run_command(&options) : EXIT_USAGE;
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	bool hook = argc > 0 && streq(slash ? slash + 1 : argv[0], OCI_HOOK_NAME);
+	code = hook                                             ? oci_hook(argc, argv)
+	       : options_parse(argc, argv, verb_find, &options) ? run_command(&options)
+								: EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
 	complain("cannot write to standard output: %s", strerror(errno));

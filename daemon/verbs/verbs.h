@@ -47,5 +47,13 @@ int plan_loaded(struct loaded_spec *loaded, bool replaces, const struct options 
 /* Applies a spec, as `apply` does, but prints only what goes wrong. Returns the exit code. */
 int apply_quietly(struct loaded_spec *loaded, const struct options *options);
 
+/* The program as a hook of a container's runtime (oci_hook.c). */
+#define OCI_HOOK_NAME "oci-hook"
+int oci_hook(int argc, char **argv);
+/* What `topod attach` does, of a process, or of a file on which a namespace is mounted; quiet: prints only problems. */
+int attach_process(const char *ns, pid_t pid, bool quiet);
+int attach_path(const char *ns, const char *path);
+void detach_if_attached(const char *ns);
+
 /* Prints the result of a reload or a resume, and returns the verb's exit code. */
 int print_outcome(const json_t *status, const char *what, const struct options *options);

@@ -4,8 +4,10 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import tempfile
+import time
 
 import lab
 from lab import HOST, Case
@@ -38,6 +40,15 @@ def name_of(ns):
 class Attach(Case):
     def status(self):
         return json.loads(self.topod("status", "office", "--json").stdout)
+
+    def complete(self, container):
+        """What is declared is there, as the first thing that its process could see."""
+        self.assertTrue(container.has("10.0.0.11/24", "addr show eth0"))
+        self.assertTrue(container.has("10.4.4.4/32", "addr show lo"))
+        self.assertTrue(container.has("default via 10.0.0.1", "route"))
+        self.assertEqual("77", lab.run("nsenter", "-n", "-t", str(container.pid), "cat",
+                                       "/proc/sys/net/ipv4/ip_default_ttl").stdout.strip())
+        self.assertTrue(lab.link(HOST, "c1"))
 
     def waits(self, d):
         self.wait_until(lambda: not os.path.lexists("/run/netns/web"), "the end of its name", d)
@@ -142,15 +153,6 @@ class Container:
 class Called(Attach):
     def attach(self, container, ns="web", expect=0):
         return self.topod("attach", ns, "--pid", container.pid, expect=expect)
-
-    def complete(self, container):
-        """What is declared is there, as the first thing that its process could see."""
-        self.assertTrue(container.has("10.0.0.11/24", "addr show eth0"))
-        self.assertTrue(container.has("10.4.4.4/32", "addr show lo"))
-        self.assertTrue(container.has("default via 10.0.0.1", "route"))
-        self.assertEqual("77", lab.run("nsenter", "-n", "-t", str(container.pid), "cat",
-                                       "/proc/sys/net/ipv4/ip_default_ttl").stdout.strip())
-        self.assertTrue(lab.link(HOST, "c1"))
 
     def test_comes_and_goes(self):
         d = self.daemon(self.spec(SPEC)).ready()
@@ -330,6 +332,137 @@ class Called(Attach):
         d.stop()
 
 
+class Many(Attach):
+    N = 60  # more than the daemon has slots for clients
+
+    def test_start_together(self):
+        """All are attached, none is refused or left without its network."""
+        path = self.spec(f"""\
+topology: office
+namespaces:
+  host: {{interfaces: {{br0: {{kind: bridge, ports: ["c[1-{self.N}]"], addresses: [10.0.0.254/24]}}}}}}
+  "w[1-{self.N}]": {{attach: {{}}, interfaces: {{eth0: {{addresses: ["10.0.0.{{n}}/24"]}}}}}}
+links: [["w[1-{self.N}]:eth0", "host:c[1-{self.N}]"]]
+""")
+        d = self.daemon(path).ready()
+        before = len(os.listdir(f"/proc/{d.pid}/fd"))
+        for _ in range(2):
+            containers = [Container(self) for _ in range(self.N)]
+            calls = [subprocess.Popen([os.environ["TOPOD"], "attach", f"w{n}", "--pid", str(c.pid)], text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for n, c in enumerate(containers, 1)]
+            for call in calls:
+                said = call.communicate()[0]  # on a slow machine not every one is served in time
+                self.assertEqual(0, call.returncode, said)
+            self.wait_until(lambda: self.status()["waiting"] == 0, "all of them", d)
+            self.wait_until(lambda: self.status()["state"] == "converged", "convergence", d)
+            for n, container in enumerate(containers, 1):
+                self.assertTrue(container.has(f"10.0.0.{n}/24", "addr show eth0"))
+            for container in containers:
+                container.end()
+            self.wait_until(lambda: lab.namespaces() == [], "the end of all names", d)
+            self.wait_until(lambda: self.status()["state"] == "converged", "convergence", d)
+            self.wait_until(lambda: len(os.listdir(f"/proc/{d.pid}/fd")) <= before, "the descriptors", d)
+        self.calm(d)
+        d.stop()
+
+
+class Hook(Attach):
+    """The program that container runtimes call (test_containers.py has a runtime)."""
+
+    def setUp(self):
+        super().setUp()
+        self.hook = f"{self.folder}/oci-hook"
+        os.symlink(os.environ["TOPOD"], self.hook)
+
+    def run_hook(self, *args, text="", expect=0, **env):
+        done = subprocess.run([self.hook, *args], input=text, text=True, capture_output=True, env={**os.environ, **env},
+                              check=False)
+        self.assertEqual(expect, done.returncode, done.stdout + done.stderr)
+        self.assertNotIn("Sanitizer", done.stderr)
+        return done
+
+    def test_oci(self):
+        d = self.daemon(self.spec(SPEC)).ready()
+        for arguments, more in ((["web"], {}), ([], {"annotations": {"org.topod.namespace": "web"}})):
+            container = Container(self)
+            done = self.run_hook(*arguments, text=json.dumps({"pid": container.pid, "status": "created", **more}))
+            self.assertEqual("", done.stdout + done.stderr)
+            self.complete(container)
+            container.end()
+            self.waits(d)
+        container = Container(self)
+        for arguments, text, said in ((["web"], "", "names no process"), (["web"], '{"pid": -1}', "names no process"),
+                                      ([], f'{{"pid": {container.pid}}}', "needs a namespace as its argument"),
+                                      (["../x"], f'{{"pid": {container.pid}}}', "is not the name of a namespace"),
+                                      (["db"], f'{{"pid": {container.pid}}}', "declares the namespace 'db' with 'attach'")):
+            done = self.run_hook(*arguments, text=text, expect=64 if ".." in arguments[:1] or "../x" in arguments else 1)
+            self.assertIn(said, done.stderr)
+        self.calm(d)
+        d.stop()
+
+    def test_lxc(self):
+        d = self.daemon(self.spec(SPEC)).ready()
+        container = Container(self)
+        self.run_hook("web", "name", "lxc", "start-host", LXC_PID=str(container.pid))
+        self.complete(container)
+        d.stop()
+
+    def test_stuck_daemon(self):
+        """A container starts although the daemon does not answer."""
+        d = self.daemon(self.spec(SPEC)).ready()
+        container = Container(self)
+        os.kill(d.pid, signal.SIGSTOP)
+        done = self.run_hook("web", text=json.dumps({"pid": container.pid}))
+        self.assertIn("does not answer", done.stderr)
+        os.kill(d.pid, signal.SIGCONT)
+        self.wait_until(lambda: self.status()["waiting"] == 0, "the namespace", d)
+        self.complete(container)
+        self.assertFalse(os.path.exists("/run/topod/.attach"))
+        d.stop()
+
+    def test_cni(self):
+        """A namespace that is mounted somewhere, and ends when that is gone."""
+        d = self.daemon(self.spec(SPEC)).ready()
+        config = json.dumps({"cniVersion": "1.0.0", "name": "lab", "type": "oci-hook", "namespace": "web"})
+        answer = json.loads(self.run_hook(text=config, CNI_COMMAND="VERSION").stdout)
+        self.assertIn("1.0.0", answer["supportedVersions"])
+        for _ in range(2):
+            container = Container(self)
+            path = f"{self.folder}/cni-1"
+            with open(path, "w"):
+                pass
+            lab.run("mount", "--bind", f"/proc/{container.pid}/ns/net", path)
+            env = {"CNI_NETNS": path, "CNI_CONTAINERID": "1", "CNI_IFNAME": "eth0"}
+            answer = json.loads(self.run_hook(text=config, CNI_COMMAND="ADD", **env).stdout)
+            self.assertEqual("1.0.0", answer["cniVersion"])
+            self.complete(container)
+            self.run_hook(text=config, CNI_COMMAND="DEL", **env)
+            self.run_hook(text=config, CNI_COMMAND="DEL", **env)
+            self.waits(d)
+            lab.run("umount", path)
+            os.unlink(path)
+            container.end()
+        bad = self.run_hook(text=config.replace("web", "nobody"), expect=1, CNI_COMMAND="ADD", CNI_NETNS="/proc/self/ns/net")
+        self.assertEqual(11, json.loads(bad.stdout)["code"])
+        self.calm(d)
+        d.stop()
+
+    def test_cni_without_del(self):
+        d = self.daemon(self.spec(SPEC)).ready()
+        container = Container(self)
+        path = f"{self.folder}/cni-1"
+        with open(path, "w"):
+            pass
+        lab.run("mount", "--bind", f"/proc/{container.pid}/ns/net", path)
+        self.run_hook(text='{"cniVersion": "0.4.0"}', CNI_COMMAND="ADD", CNI_NETNS=path, CNI_ARGS="K8S=1;TOPOD_NAMESPACE=web")
+        self.complete(container)
+        with d.expects("gone: web: namespace is gone"):
+            lab.run("umount", path)
+            os.unlink(path)
+        self.waits(d)
+        d.stop()
+
+
 class Group(Attach):
     """A control group as the owner: what ExecStartPre= of a unit does."""
 
@@ -375,6 +508,114 @@ class Group(Attach):
                 service.kill()
                 service.communicate()
             self.waits(d)
+        self.calm(d)
+        d.stop()
+
+
+class Files(Attach):
+    """Namespaces that topod finds by itself."""
+
+    def daemon_for(self, attach):
+        return self.daemon(self.spec(lab.edit(SPEC, ("attach: {}", f"attach: {{{attach}}}")))).ready()
+
+    def write_pid(self, path, pid, before=0):
+        """Written in place, as daemons do it; or so many seconds ago."""
+        with open(path, "w") as f:
+            f.write(f"{pid}\n")
+            if before:
+                f.flush()
+                os.utime(path, (time.time() - before,) * 2)
+
+    def come(self, d, container):
+        d.wait_line("arrived: web: namespace has come", self.since)
+        self.since = len(d.lines)
+        self.complete(container)
+
+    def go(self, d, how):
+        with d.expects("gone: web: namespace is gone"):
+            how()
+        self.waits(d)
+        self.since = len(d.lines)
+
+    def test_pidfile(self):
+        self.since = 0
+        path = f"{self.folder}/below/db.pid"  # the directory comes later
+        d = self.daemon_for(f"pidfile: {path}")
+        os.mkdir(os.path.dirname(path))
+        for _ in range(3):
+            container = Container(self)
+            self.write_pid(path, container.pid)
+            self.come(d, container)
+            self.go(d, container.end)  # the file stays, and names no process, or another one
+        container = Container(self)
+        self.write_pid(path, container.pid, before=60)  # it started after the file was written
+        other = Container(self)
+        self.topod("attach", "web", "--pid", other.pid)  # a call counts beside the file; meanwhile the file was read
+        self.assertEqual(f"/proc/{other.pid}/ns/net", name_of("web"))
+        self.calm(d)
+        d.stop()
+
+    def test_pidfile_of_the_host(self):
+        """A process in the host's namespace, or nonsense, is ignored."""
+        self.since = 0
+        path = f"{self.folder}/db.pid"
+        d = self.daemon_for(f"pidfile: {path}")
+        for text in (str(os.getpid()), "-1", "0", "9" * 30, "x", "", "12 13"):
+            with open(path, "w") as f:
+                f.write(text)
+        container = Container(self)
+        self.write_pid(path, container.pid)
+        self.come(d, container)
+        self.calm(d)
+        d.stop()
+
+    def test_pidfile_at_the_start(self):
+        path = f"{self.folder}/db.pid"
+        container = Container(self)
+        self.write_pid(path, container.pid)
+        d = self.daemon_for(f"pidfile: {path}")
+        self.complete(container)
+        self.calm(d)
+        d.stop()
+
+    def mount(self, container, path):
+        with open(path, "w"):
+            pass
+        lab.run("mount", "--bind", f"/proc/{container.pid}/ns/net", path)
+
+    def unmount(self, path):
+        lab.run("umount", path)
+        os.unlink(path)
+
+    def test_path(self):
+        """A file as Docker and CNI have it: made, then mounted on; unmounted, then removed. The namespace lives as long as that."""
+        self.since = 0
+        path = f"{self.folder}/ns/lab"
+        d = self.daemon_for(f"path: {path}")
+        os.mkdir(os.path.dirname(path))
+        for _ in range(3):
+            container = Container(self)
+            self.mount(container, path)
+            self.come(d, container)
+            self.assertEqual(path, name_of("web"))
+            self.go(d, lambda: self.unmount(path))
+            container.end()
+        self.calm(d)
+        d.stop()
+
+    def test_path_that_is_replaced(self):
+        """Another namespace under the path is another namespace."""
+        self.since = 0
+        path, new = f"{self.folder}/lab", f"{self.folder}/new"
+        d = self.daemon_for(f"path: {path}")
+        first, second = Container(self), Container(self)
+        os.symlink(f"/proc/{first.pid}/ns/net", path)
+        self.come(d, first)
+        os.symlink(f"/proc/{second.pid}/ns/net", new)
+        os.rename(new, path)
+        self.wait_until(lambda: name_of("web") == f"/proc/{second.pid}/ns/net", "the second namespace", d)
+        self.wait_until(lambda: second.has("10.0.0.11/24", "addr"), "its network", d)
+        self.go(d, second.end)
         self.calm(d)
         d.stop()
 
