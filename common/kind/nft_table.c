@@ -187,34 +187,47 @@ static void put_chain_rules(struct nl_writer *w, const char *table, const struct
 	}
 }
 
-bool nft_put_changes(struct nl_writer *w, const char *topology, const struct ruleset *desired, const struct ruleset *seen) {
+void nft_find_changes(const struct ruleset *desired, const struct ruleset *seen, struct nft_changes *ret) {
 	const struct nft_program *program = desired->program;
-	_cleanup_free_ char *table = nft_table_name(topology);
-	size_t n_seen = 0, n_steps = 0;
+	size_t n_seen = 0, n_steps = 0, *at;
 
-	if (!streq(desired->head, seen->head))
-		return nft_put_table(w, topology, program);
 	for (size_t i = 0; i < seen->n_chains; i++)
 		n_seen += seen->chains[i].n + 2;
 	for (size_t i = 0; i < program->n; i++)
 		n_steps += program->chains[i].n;
-	_cleanup_free_ bool *kept = xmalloc(n_seen * sizeof(*kept) + 1);
-	_cleanup_free_ size_t *stays = xmalloc(n_steps * sizeof(*stays) + 1);
-	size_t *at = stays;
-
-	memset(kept, 0, n_seen);
+	*ret = (struct nft_changes){ .n_seen = n_seen,
+				     .kept = xmalloc(n_seen * sizeof(*ret->kept) + 1),
+				     .stays = xmalloc(n_steps * sizeof(*ret->stays) + 1) };
+	memset(ret->kept, 0, n_seen);
+	at = ret->stays;
 	for (size_t i = 0; i < program->n; at += program->chains[i++].n) {
 		const struct nft_content *chain = find_content(desired, program->chains[i].name),
 					 *same = find_same(seen, chain);
-		bool *marks = kept;
+		bool *marks = ret->kept;
 
 		for (const struct nft_content *before = seen->chains; same && before < same; before++)
 			marks += before->n;
 		nft_match_rules(chain, same, at, marks);
 	}
-	reserve(w, program, n_seen);
+}
+
+void nft_changes_done(struct nft_changes *changes) {
+	free(changes->kept);
+	free(changes->stays);
+}
+
+bool nft_put_changes(struct nl_writer *w, const char *topology, const struct ruleset *desired, const struct ruleset *seen) {
+	const struct nft_program *program = desired->program;
+	_cleanup_free_ char *table = nft_table_name(topology);
+	_cleanup_(nft_changes_done) struct nft_changes changes = {};
+	const size_t *at;
+
+	if (!streq(desired->head, seen->head))
+		return nft_put_table(w, topology, program);
+	nft_find_changes(desired, seen, &changes);
+	reserve(w, program, changes.n_seen);
 	begin(w);
-	put_deletions(w, topology, desired, seen, kept);
+	put_deletions(w, topology, desired, seen, changes.kept);
 	for (size_t i = 0; i < program->n; i++) {
 		const struct nft_content *chain = find_content(desired, program->chains[i].name),
 					 *same = find_same(seen, chain);
@@ -222,7 +235,7 @@ bool nft_put_changes(struct nl_writer *w, const char *topology, const struct rul
 		if (!same || same->policy != chain->policy)
 			put_chain(w, topology, &program->chains[i]);
 	}
-	at = stays;
+	at = changes.stays;
 	for (size_t i = 0; i < program->n; at += program->chains[i++].n)
 		put_chain_rules(w, table, &program->chains[i],
 				find_same(seen, find_content(desired, program->chains[i].name)), at);

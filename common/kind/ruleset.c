@@ -314,6 +314,66 @@ static void lines(const struct object *object, struct text *out) {
 	ruleset_print((const struct ruleset *)object, out);
 }
 
+/* Is the entry that the rules were made from this one, or a copy of it? */
+static bool is_of(const struct nft_entry *made, const struct nft_entry *written) {
+	return position_same(&made->position, &written->position) && made->position.origin == written->position.origin;
+}
+
+/* Is a rule of the entry new? An entry may be several rules. */
+static bool is_new(const struct ruleset *desired, const struct nft_changes *changes, const struct nft_entry *entry) {
+	const struct nft_program *program = desired->program;
+	const size_t *at = changes->stays;
+
+	for (size_t i = 0; i < program->n; at += program->chains[i++].n)
+		for (size_t k = 0; k < program->chains[i].n; k++)
+			if (at[k] == NFT_NEW_RULE && is_of(program->chains[i].steps[k].entry, entry))
+				return true;
+	return false;
+}
+
+static const struct nft_content *find_chain(const struct ruleset *ruleset, const char *name) {
+	for (size_t i = 0; i < ruleset->n_chains; i++)
+		if (streq(ruleset->chains[i].name, name))
+			return &ruleset->chains[i];
+	return NULL;
+}
+
+static bool same_policy(const struct ruleset *a, const struct ruleset *b, const char *name) {
+	const struct nft_content *x = find_chain(a, name), *y = find_chain(b, name);
+
+	return x && y && x->policy == y->policy;
+}
+
+/* What the kernel has and the file has not is only counted: it would have to be told in the kernel's words. */
+static void diff(const struct object *object, const struct object *before, struct text *out) {
+	const struct ruleset *desired = (const struct ruleset *)object, *seen = (const struct ruleset *)before;
+	_cleanup_(nft_changes_done) struct nft_changes changes = {};
+	size_t gone = 0, at = 0;
+
+	nft_find_changes(desired, seen, &changes);
+	for (size_t i = 0; i < desired->nat.n; i++) {
+		text_add(out, is_new(desired, &changes, &desired->nat.items[i]) ? "+ " : "  ");
+		nft_print_entry(&desired->nat.items[i], nat_fields, NAT_N_KEYS, out);
+	}
+	for (enum nft_chain chain = NFT_FILTER_PREROUTING; chain < NFT_N_CHAINS; chain++) {
+		const struct nft_filter_chain *filter = &desired->filter[chain];
+		const char *name = startswith(nft_places[chain].name, "filter-");
+
+		if (filter->given)
+			text_addf(out, "%s%s policy %s\n", same_policy(desired, seen, nft_places[chain].name) ? "  " : "+ ",
+				  name, filter->policy == NFT_DROP ? "drop" : "accept");
+		for (size_t i = 0; i < filter->rules.n; i++) {
+			text_addf(out, "%s%s ", is_new(desired, &changes, &filter->rules.items[i]) ? "+ " : "  ", name);
+			nft_print_entry(&filter->rules.items[i], filter_fields, FILTER_N_KEYS, out);
+		}
+	}
+	for (size_t i = 0; i < seen->n_chains; i++)
+		for (size_t k = 0; k < seen->chains[i].n; k++)
+			gone += !changes.kept[at++];
+	if (gone)
+		text_addf(out, "- %zu rule%s of the kernel's table\n", gone, gone == 1 ? "" : "s");
+}
+
 static const struct field fields[RULESET_N_FIELDS] = {
 	[RULESET_TEXT] = { .name = "ruleset",
 			   .type = &type_text,
@@ -345,6 +405,7 @@ const struct kind kind_ruleset = {
 	.noun = noun,
 	.id = id,
 	.lines = lines,
+	.diff = diff,
 	.warn = ruleset_warn,
 	.asks = ruleset_asks,
 	.warn_value = ruleset_warn_value,

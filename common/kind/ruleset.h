@@ -315,6 +315,15 @@ bool nft_put_changes(struct nl_writer *w, const char *topology, const struct rul
  * (nft_diff.c). seen NULL: none. */
 void nft_match_rules(const struct nft_content *desired, const struct nft_content *seen, size_t *stays, bool *kept);
 
+/* Which rules of the table stay when it changes. */
+struct nft_changes {
+	size_t *stays; /* by the steps of the desired program's chains, one chain after another: as of nft_match_rules() */
+	bool *kept;    /* by the rules of the chains that were seen, one after another */
+	size_t n_seen; /* the size of kept, which is not less than their number */
+};
+void nft_find_changes(const struct ruleset *desired, const struct ruleset *seen, struct nft_changes *ret);
+void nft_changes_done(struct nft_changes *changes);
+
 enum nft_request {
 	NFT_REQUEST_TABLE,  /* one answer; or ENOENT: there is no table, and the other two need not be sent */
 	NFT_REQUEST_CHAINS, /* a dump */

@@ -150,6 +150,8 @@ struct kind {
 	/* Prints the object's parts, one per line, for `topod plan` (a table's rules). NULL: its fields say
 	 * everything. */
 	void (*lines)(const struct object *object, struct text *out);
+	/* The same for a change: each line begins with "+ " if it is new, with "- " if it goes, else with two spaces. */
+	void (*diff)(const struct object *object, const struct object *before, struct text *out);
 	/* The error if an object that the kernel made is in the way: "exists and …". NULL, or a NULL result: the
 	 * usual text. */
 	const char *(*if_kernels)(const struct object *observed);

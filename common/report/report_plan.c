@@ -90,7 +90,7 @@ static void add_whole(const struct object *object, struct text *out) {
 static const char *hidden_difference(const struct report_item *item) {
 	for (size_t i = 0; i < item->object->kind->n_fields; i++)
 		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_OPAQUE)
-			return "content replaced";
+			return item->object->kind->diff ? "changed" : "content replaced";
 	for (size_t i = 0; i < item->object->kind->n_fields; i++)
 		if (item->fields >> i & 1 && item->object->kind->fields[i].flags & FIELD_ONE_WAY)
 			return item->object->kind->fields[i].doc;
@@ -126,15 +126,23 @@ static void add_deletion(const struct report_item *item, struct text *out) {
 		add_noun(item->object, out);
 }
 
-static void add_entries(const struct object *object, struct text *out) {
+/* The parts of an object; of one that is changed, which of them are new. */
+static void add_entries(const struct report_item *item, bool color, struct text *out) {
+	const struct object *object = item->object, *before = item->action == ACTION_CHANGE ? item->before : NULL;
+	bool differs = before && object->kind->diff && before->kind == object->kind;
 	_cleanup_text_ struct text rules = {};
 
-	if (!object->kind->lines)
-		return;
-	object->kind->lines(object, &rules);
+	if (differs)
+		object->kind->diff(object, before, &rules);
+	else if (object->kind->lines)
+		object->kind->lines(object, &rules);
 	for (char *at = rules.data, *line; at && (line = strsep(&at, "\n")) && *line;) {
-		text_add(out, "          ");
+		enum report_action mark = *line == '+' ? ACTION_CREATE : ACTION_DELETE;
+		bool marked = color && differs && *line != ' ';
+
+		text_addf(out, "%s%s", differs ? "        " : "          ", marked ? styles[mark].color : "");
 		report_clean(line, out);
+		text_add(out, marked ? "\033[0m" : "");
 		text_add(out, "\n");
 	}
 }
@@ -183,7 +191,7 @@ static void add_item(const struct report_item *item, bool color, struct text *ou
 	add_body(item, out);
 	text_add(out, "\n");
 	if (item->action != ACTION_REFUSED && item->action != ACTION_REPORTED && item->action != ACTION_DELETE)
-		add_entries(item->object, out);
+		add_entries(item, color, out);
 }
 
 /* The whole. */

@@ -267,15 +267,37 @@ int pass_note(struct pass *pass, struct plan *plan) {
 	return err;
 }
 
+/* As how many changes a user counts it, in the plan (report/report_items.c), while it is carried out, and in the result: the two
+ * halves of a recreation are one, the two ends of a pair are two, and an update that only completes a creation is none. */
+static size_t deeds(const struct change *change) {
+	if (change->completes || (change->type == CHANGE_DELETE && change->recreates))
+		return 0;
+	return change->type == CHANGE_CREATE && change->desired->twin ? 2 : 1;
+}
+
+static size_t count_deeds(const struct plan *plan, size_t from, size_t end) {
+	size_t n = 0;
+
+	for (size_t i = from; i < end; i++)
+		n += deeds(plan->changes.items[i]);
+	return n;
+}
+
 /* Results. */
 
 static void count(struct reconciler *r, const struct change *change) {
-	if (change->completes || (change->type == CHANGE_DELETE && change->recreates))
-		return;
-	r->n_applied++;
-	r->status.n_deleted += change->type == CHANGE_DELETE;
-	r->status.n_created += change->type == CHANGE_CREATE && !change->recreates;
-	r->status.n_changed += change->type == CHANGE_UPDATE || change->recreates;
+	size_t n = deeds(change);
+	bool updates = change->type == CHANGE_UPDATE && change->observed;
+
+	r->n_applied += n;
+	if (change->recreates)
+		r->status.n_recreated += n;
+	else if (change->type == CHANGE_DELETE)
+		r->status.n_deleted += n;
+	else if (updates)
+		r->status.n_changed += n;
+	else
+		r->status.n_created += n;
 }
 
 /* Did it fail before, or wait for something that failed, or for something outside topod? Then it never existed, and cannot
@@ -498,8 +520,12 @@ static int note_birth(void *userdata, const struct object *made) {
 static void report_progress(void *userdata, size_t n) {
 	struct pass *pass = userdata;
 
+	if (!pass->carried_out) /* parts of a change, which are none of their own */
+		return;
+	pass->n_done += count_deeds(pass->carried_out, pass->n_tried, n);
+	pass->n_tried = n;
 	if (pass->r->hooks.progress)
-		pass->r->hooks.progress(pass->r->hooks.userdata, n, pass->n_changes);
+		pass->r->hooks.progress(pass->r->hooks.userdata, pass->n_done, pass->n_changes);
 }
 
 static void pass_on_asked(void *userdata, const struct change *change, const char *how) {
@@ -536,8 +562,11 @@ int pass_carry_out(struct pass *pass, struct plan *plan) {
 		return err;
 	if (!takes_away(plan))
 		pass_unlock_claims(pass);
-	pass->n_changes = plan->changes.n;
+	pass->n_changes = count_deeds(plan, 0, plan->changes.n);
+	pass->n_done = pass->n_tried = 0;
+	pass->carried_out = plan;
 	r->kernel->ops->execute(r->kernel, &request, plan, &hooks);
+	pass->carried_out = NULL;
 	split_failed(pass, plan, &request, &hooks);
 	pass_scan_suspects(pass, plan);
 	err = note_results(pass, plan);

@@ -15,17 +15,19 @@
 
 struct pass {
 	struct reconciler *r;
-	uint64_t now_usec;           /* when the round began */
-	uint64_t since_usec;         /* what the pass takes up has been dirty since then */
-	bool only_scans;             /* `plan`: nothing is changed, and what is dirty stays dirty */
-	bool scanned;                /* the round's scan succeeded: a later error is the ledger's */
-	bool reachable_again;        /* a namespace that could not be scanned can be again */
-	vec(struct ns_info *) infos; /* the namespaces that take part: the touched ones first, then those to be settled */
-	size_t n_touched;            /* something is done there in this round, or is still to be scanned */
-	int n_rounds;                /* finished rounds */
-	size_t n_changes;            /* in the plan being carried out */
-	unsigned n_searches;         /* searches for processes in lost namespaces */
-	size_t largest;              /* bytes of its largest scan */
+	uint64_t now_usec;              /* when the round began */
+	uint64_t since_usec;            /* what the pass takes up has been dirty since then */
+	bool only_scans;                /* `plan`: nothing is changed, and what is dirty stays dirty */
+	bool scanned;                   /* the round's scan succeeded: a later error is the ledger's */
+	bool reachable_again;           /* a namespace that could not be scanned can be again */
+	vec(struct ns_info *) infos;    /* the namespaces that take part: the touched ones first, then those to be settled */
+	size_t n_touched;               /* something is done there in this round, or is still to be scanned */
+	int n_rounds;                   /* finished rounds */
+	const struct plan *carried_out; /* the plan being carried out, or NULL … */
+	size_t n_changes, n_done;       /* … as users count its changes, and those that were tried … */
+	size_t n_tried;                 /* … and how many of the list that are */
+	unsigned n_searches;            /* searches for processes in lost namespaces */
+	size_t largest;                 /* bytes of its largest scan */
 	struct stale_answers stale_answers;
 	struct ignored ignored;
 	int n_carried_out;        /* plans that were carried out, … */

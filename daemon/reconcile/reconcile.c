@@ -261,6 +261,14 @@ void reconciler_failures(const struct reconciler *r, void (*fn)(void *userdata, 
 	}
 }
 
+void reconciler_pending_text(const struct reconciler *r, struct text *out) {
+	if (r->work.n_pending)
+		text_addf(out, "duplicate detection of %zu address%s; 'nodad: true' skips it", r->work.n_pending,
+			  r->work.n_pending == 1 ? "" : "es");
+	else if (r->restless)
+		text_addf(out, "something else keeps changing the network (%s)", r->restless);
+}
+
 const char *reconciler_restless(const struct reconciler *r) {
 	return r->restless;
 }

@@ -24,8 +24,8 @@ enum phase {
 struct reconciler_status {
 	enum phase phase;
 	struct report_counts counts;
-	size_t n_created, n_changed, n_deleted; /* changes since the start or last reload */
-	uint64_t converged_usec;                /* when it was last verified, CLOCK_MONOTONIC; 0: never */
+	size_t n_created, n_changed, n_recreated, n_deleted; /* changes since the start or last reload */
+	uint64_t converged_usec;                             /* when it was last verified, CLOCK_MONOTONIC; 0: never */
 };
 
 /* An object that is not as declared, for the status. */
@@ -52,6 +52,10 @@ struct reconciler_hooks {
 };
 
 struct reconciler;
+
+/* Adds what the reconciler waits for before it can be settled: "duplicate detection of 2 addresses; …"; nothing if it is
+ * just at work. */
+void reconciler_pending_text(const struct reconciler *r, struct text *out);
 
 /* Takes ownership of spec and zeroes the caller's. kernel, ledger and file belong to the caller and must outlive it.
  * Everything is dirty at first. Free with reconciler_free(). */

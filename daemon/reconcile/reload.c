@@ -83,7 +83,7 @@ void reconciler_begin_applying(struct reconciler *r) {
 		ns_foreach(object, ns)
 			status->counts.n_objects += !object->gone;
 	}
-	status->n_created = status->n_changed = status->n_deleted = 0;
+	status->n_created = status->n_changed = status->n_recreated = status->n_deleted = 0;
 	r->applying = true;
 	r->applying_since = reconciler_now(r);
 	r->announced = false;

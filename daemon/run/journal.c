@@ -171,6 +171,12 @@ static char *own_unit(void) {
 	return sd_pid_get_unit(0, &unit) < 0 ? NULL : xasprintf("OBJECT_SYSTEMD_UNIT=%s", unit);
 }
 
+bool journal_is_services(void) {
+	_cleanup_free_ char *unit = NULL;
+
+	return is_journal(STDERR_FILENO) && sd_pid_get_unit(0, &unit) >= 0 && startswith(unit, "topod@");
+}
+
 void journal_open(void) {
 	journal.native = is_journal(STDERR_FILENO);
 	free(journal.unit);

@@ -29,6 +29,9 @@ struct journal_line {
 /* Finds out where lines go. Before this call they go to standard error without colours. */
 void journal_open(void);
 
+/* Is standard error the journal of a topod service, as for ExecReload=? Then the daemon's messages are there already. */
+bool journal_is_services(void);
+
 /* Passes lines to a function instead, for tests; NULL: back to normal. */
 void journal_redirect(void (*fn)(void *userdata, const struct journal_line *line), void *userdata);
 

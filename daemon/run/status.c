@@ -194,14 +194,15 @@ static void add_waits(const struct reconciler *reconciler, const struct report_c
 static void add_sentence(const struct status *status, const struct reconciler *reconciler, struct text *out) {
 	struct reconciler_status now;
 	const struct report_counts *counts = &now.counts;
+	_cleanup_text_ struct text pending = {};
 
 	reconciler_status(reconciler, &now);
 	if (status->paused_until_usec)
 		add_pause(status, out);
 	switch (now.phase) {
 	case PHASE_CONVERGING:
-		text_add(out, "Converging");
-		add_count(out, counts->n_pending, "addresses in duplicate detection");
+		reconciler_pending_text(reconciler, &pending);
+		text_addf(out, "Converging%s%s", pending.size ? ": " : "", text_str(&pending));
 		add_waits(reconciler, counts, out);
 		break;
 	case PHASE_CONVERGED:

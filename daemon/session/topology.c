@@ -27,6 +27,7 @@ enum {
 	SETTLE_LIMIT_USEC = 60 * 1000 * 1000, /* topology_settle() gives up after this time, … */
 	SETTLE_PASSES = 5,                    /* … but not before so many passes: the machine may just be slow */
 	AWAIT_USEC = 1000 * 1000,             /* the longest wait after that time */
+	TELL_USEC = 300 * 1000,               /* who has waited so long is told for what */
 };
 
 static uint64_t now(clockid_t clock) {
@@ -541,13 +542,15 @@ void topology_dispatch(struct topology *s) {
 }
 
 /* Waits for an event, or until the reconciler wants to be called. */
-static int await(struct topology *s, uint64_t limit) {
+static int await(struct topology *s, uint64_t limit, uint64_t tell_usec) {
 	struct pollfd p = { .fd = watch_fd(s->watch), .events = POLLIN };
 	uint64_t t = now_monotonic(), due = MIN(reconciler_due(s->reconciler), MAX(limit, t + AWAIT_USEC));
 	uint64_t listen = reconciler_listen_usec(s->reconciler);
 	bool deaf = listen > t;
 
 	due = deaf ? MIN(due, listen) : due;
+	if (s->hooks.waits && tell_usec > t)
+		due = MIN(due, tell_usec);
 	uint64_t left = due > t ? due - t : 0;
 	struct timespec timeout = { .tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000) * 1000 };
 
@@ -555,7 +558,7 @@ static int await(struct topology *s, uint64_t limit) {
 }
 
 int topology_settle(struct topology *s) {
-	uint64_t limit = now_monotonic() + SETTLE_LIMIT_USEC;
+	uint64_t begun = now_monotonic(), limit = begun + SETTLE_LIMIT_USEC;
 	int failures = 0, passes = 0, r;
 
 	for (topology_dispatch(s);; topology_dispatch(s)) {
@@ -567,7 +570,9 @@ int topology_settle(struct topology *s) {
 			return r;
 		if (passes++ >= SETTLE_PASSES && now_monotonic() >= limit)
 			return tries ? r : -ETIME;
-		r = s->watch ? await(s, limit) : listen_to_all(s);
+		if (s->hooks.waits && now_monotonic() >= begun + TELL_USEC)
+			s->hooks.waits(s->hooks.userdata);
+		r = s->watch ? await(s, limit, begun + TELL_USEC) : listen_to_all(s);
 		failures = r < 0 ? failures + 1 : 0;
 		if (failures >= SCAN_TRIES)
 			return r;

@@ -24,8 +24,10 @@ struct topology_source topology_source(const struct loaded_spec *loaded, bool re
 
 struct topology_hooks {
 	void *userdata;
-	void (*occurred)(void *userdata, const struct occurrence *occurrence);       /* may be NULL */
-	void (*progress)(void *userdata, size_t n_done, size_t n_all);               /* may be NULL */
+	void (*occurred)(void *userdata, const struct occurrence *occurrence); /* may be NULL */
+	void (*progress)(void *userdata, size_t n_done, size_t n_all);         /* may be NULL */
+	/* topology_settle() has been waiting for some time; called again from time to time. May be NULL. */
+	void (*waits)(void *userdata);
 	void (*asked)(void *userdata, const struct change *change, const char *how); /* may be NULL */
 	/* Something was removed from the topology's directory; r is what ledger_file_restore() returned. May be NULL. */
 	void (*taken_away)(void *userdata, int r);

@@ -24,6 +24,7 @@ struct work {
 	struct topology_source source;
 	uint64_t usec;
 	bool progress_shown;
+	bool told_wait;  /* the user knows what it waits for */
 	bool removes;    /* `down`: nothing may be left */
 	json_t *results; /* --json: is one of several; NULL: the only one, which is printed */
 };
@@ -108,6 +109,19 @@ static void progress(void *userdata, size_t n_done, size_t n_all) {
 	work->progress_shown = true;
 }
 
+/* Something takes its time: says what, once. */
+static void waits(void *userdata) {
+	struct work *work = userdata;
+	_cleanup_text_ struct text pending = {};
+
+	reconciler_pending_text(work->session.reconciler, &pending);
+	if (!pending.size || work->options->quiet || work->told_wait)
+		return;
+	fputs(work->progress_shown ? "\r\033[K" : "", stderr);
+	fprintf(stderr, "%s: waiting for %s\n", work->session.topology, text_str(&pending));
+	work->told_wait = true;
+}
+
 /* ---- the result ---- */
 
 static void add_problem(void *userdata, const struct failure *failure) {
@@ -164,7 +178,7 @@ static struct reconciler_status status_of(const struct work *work) {
 
 /* All changes made, also if others failed. */
 static size_t count_changes(const struct reconciler_status *status) {
-	return status->n_created + status->n_changed + status->n_deleted;
+	return status->n_created + status->n_changed + status->n_recreated + status->n_deleted;
 }
 
 static void print_result_json(struct work *work, bool good) {
@@ -196,6 +210,7 @@ static void print_applied(const struct work *work) {
 	text_add(&text, count_changes(&status) ? ": " : ": nothing to do");
 	add_count(status.n_created, "created", &text);
 	add_count(status.n_changed, "changed", &text);
+	add_count(status.n_recreated, "recreated", &text);
 	add_count(status.n_deleted, "deleted", &text);
 	text_add(&text, "; verified in ");
 	report_duration(work->usec, &text);
@@ -231,6 +246,7 @@ static int open_work(struct work *work, struct spec *spec) {
 		.userdata = work,
 		.occurred = occurred,
 		.progress = work->options->verbose ? NULL : progress,
+		.waits = waits,
 		.asked = work->options->verbose ? print_asked : NULL,
 	};
 	_cleanup_free_ char *problem = NULL, *topology = xstrdup(spec->topology);

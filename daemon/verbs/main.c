@@ -3,6 +3,7 @@
  * The command line: which verb, and does it take these options and arguments?
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/random.h>
 
 #include "cli/process.h"
@@ -112,6 +113,9 @@ int main(int argc, char **argv) {
 								: EXIT_USAGE;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
+	if (errno ==
+	    EPIPE) /* the reader has seen enough, as `head` does: no message, and the status of a program that did not ask */
+		return 128 + SIGPIPE;
 	complain("cannot write to standard output: %s", strerror(errno));
 	return EXIT_FAILED;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/daemon_client.h"
 #include "report/report.h"
+#include "run/journal.h"
 #include "verbs/verbs.h"
 
 /* ---- status ---- */
@@ -218,6 +219,9 @@ static int print_refused(const char *topology, const json_t *parameters, const s
 
 	if (options->json)
 		print_json(json_incref(json_object_get(parameters, "check")));
+	/* As ExecReload= of the service, whose journal has the daemon's messages about it. */
+	if (journal_is_services())
+		return EXIT_SPEC;
 	fputs(diagnostics ? diagnostics : "", stderr);
 	complain("'%s': the file was refused, nothing was changed", topology);
 	return EXIT_SPEC;

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 
 import lab
@@ -64,6 +65,77 @@ class Usage(Case):
         self.assertIn("delete a: namespace (mount in /run/netns)\n", self.topod("down", path, "--verbose").stderr)
         self.assertNotIn("RTM_", self.topod("apply", path, expect=lab.EXIT_FAILED).stderr)
         self.topod("down", path)
+
+
+class Deeds(Case):
+    """The plan, the result and its JSON count the same changes."""
+    FULL = SMALL + """\
+    nat: [{action: masquerade, source: 10.0.0.0/8}]
+    sysctl: {net.ipv4.conf.all.rp_filter: 2}
+  b: {interfaces: {v: {kind: vxlan, id: 7, remote: 192.0.2.1}}}
+links: [[a:e, b:e], [a:f, b:f]]
+"""
+    STEPS = [SMALL, FULL, FULL.replace("id: 7", "id: 8").replace("10.0.0.0/8", "10.0.0.0/9"), FULL.replace(", [a:f, b:f]", ""),
+             FULL.replace("mtu: 1400", "mtu: 1300"), SMALL.replace("kind: bridge", "kind: ifb, arp: false").replace(", addresses: [10.0.0.1/24]", ""), SMALL]
+
+    def plan(self, path):
+        done = self.topod("plan", path, expect=(lab.EXIT_DONE, lab.EXIT_DIFFERENCES))
+        found = re.search(r"^(\d+) to create, (\d+) to change, (\d+) to recreate, (\d+) to delete", done.stdout, re.M)
+        return [int(n) for n in found.groups()] if found else [0, 0, 0, 0]
+
+    def test_one_count(self):
+        for n, text in enumerate(self.STEPS):
+            with self.subTest(n):
+                path = self.spec(text, "small.yaml")
+                planned = self.plan(path)
+                self.assertTrue(any(planned))
+                said = self.topod("apply", path).stdout
+                done = [int((re.search(rf"(\d+) {word}", said) or [0, 0])[1]) for word in ("created", "changed", "recreated", "deleted")]
+                self.assertEqual(planned, done, said)
+        for text in self.STEPS[:3]:
+            path = self.spec(text, "small.yaml")
+            self.assertEqual(sum(self.plan(path)), json.loads(self.topod("apply", path, "--json").stdout)["changes"])
+        self.topod("down", path)
+
+
+class Waits(Case):
+    SPEC = """\
+topology: small
+namespaces: {a: {interfaces: {x: {addresses: ["fd00::1/64"]}}}, b: {interfaces: {x: {addresses: ["fd00::2/64"]}}}}
+links: [[a:x, b:x]]
+"""
+
+    def test_waits(self):
+        """Duplicate detection takes more than a second. What does not wait says nothing."""
+        path = self.spec(self.SPEC)
+        said = self.topod("apply", path).stderr
+        self.assertRegex(said, r"(?m)^small: waiting for duplicate detection of [12] address(es)?; 'nodad: true' skips it$")
+        self.assertEqual(1, said.count("waiting"))
+        self.assertEqual("", self.topod("apply", path).stderr)
+        self.topod("down", path)
+        self.assertEqual("", self.topod("apply", path, "-q").stderr)
+        self.topod("down", path)
+
+    def test_status_of_a_daemon(self):
+        d = self.daemon(self.spec(self.SPEC))
+        said = re.compile(r"Converging: duplicate detection of [12] address(es)?; 'nodad: true' skips it")
+        d.wait(lambda: any(said.fullmatch(n.get("STATUS", "")) for n in d.notices), "STATUS= about duplicate detection")
+        d.ready()
+        d.stop()
+
+
+class Pipes(Case):
+    def test_a_reader_that_ends(self):
+        """No message; the status is that of a program that the signal ended. Another error of standard output is reported."""
+        for args in (("schema",), ("help",), ("init", "pair")):
+            r, w = os.pipe()
+            os.close(r)
+            p = subprocess.Popen([os.environ["TOPOD"], *args], stdout=w, stderr=subprocess.PIPE, text=True)
+            os.close(w)
+            self.assertEqual(("", 128 + signal.SIGPIPE), (p.communicate()[1], p.returncode), args)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([os.environ["TOPOD"], "schema"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(("topod: cannot write to standard output: No space left on device\n", 1), (done.stderr, done.returncode))
 
 
 class Programs(Case):
@@ -176,7 +248,7 @@ class Colors(Case):
         addresses = ", ".join(f"10.7.{n // 200}.{n % 200 + 1}/32" for n in range(300))
         path = self.spec(edit(SMALL, ("10.0.0.1/24", addresses)))
         done = r"small: 303 objects in 1 namespace: .*; verified in .*\n\Z"
-        self.assertRegex(self.at_terminal("apply", path), r"\A\rsmall: 256 of 30\d changes\x1b\[K\r\x1b\[K" + done)
+        self.assertRegex(self.at_terminal("apply", path), r"\A\rsmall: 25\d of 303 changes\x1b\[K\r\x1b\[K" + done)
         for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
             self.topod("down", path)
             self.assertRegex(self.at_terminal("apply", path, **env), r"\A" + done)

@@ -66,8 +66,9 @@ static void test_changes(void **state _unused_) {
 		     "    ~ b: up -> down, mtu 1400 -> 1500, forward-delay 15s -> 2s\n"
 		     "    ~ e: bridge port of b: cost 5 -> 7\n"
 		     "    ~ route 10.0.0.0/8 via 10.9.0.1: via 10.9.0.2 -> 10.9.0.1\n"
-		     "    ~ nftables table: content replaced\n"
-		     "          masquerade out e\n"
+		     "    ~ nftables table: changed\n"
+		     "        + masquerade out e\n"
+		     "        - 1 rule of the kernel's table\n"
 		     "\n"
 		     "0 to create, 5 to change, 0 to recreate, 0 to delete in 1 namespace\n");
 }
