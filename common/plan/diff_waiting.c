@@ -124,15 +124,24 @@ bool diff_waits_to_come(struct diff *diff, const struct ns_state *desired, const
 	return true;
 }
 
+static bool waits_on_awaited(struct diff *diff, const struct object *object);
+
+/* What it needs may wait itself and be compared later, because its namespace comes later. */
 static bool needs_awaited(struct diff *diff, const struct object *object) {
-	object_foreach_need(need, object)
-		if (is_awaited(state_find_need(diff->input->desired, &need)))
+	object_foreach_need(need, object) {
+		const struct object *needed = state_find_need(diff->input->desired, &need);
+
+		if (is_awaited(needed) || (needed && !needed->change && waits_on_awaited(diff, needed)))
 			return true;
+	}
 	return false;
 }
 
+/* If one end of a pair waits, both do. */
 static bool waits_on_awaited(struct diff *diff, const struct object *object) {
-	return needs_awaited(diff, object) || (object->twin && needs_awaited(diff, object->twin));
+	const struct object *twin = object->twin;
+
+	return needs_awaited(diff, object) || (twin && (is_awaited(twin) || needs_awaited(diff, twin)));
 }
 
 /* Is the address (a gateway) reached only through objects that wait? */
@@ -163,12 +172,11 @@ static bool is_in_absent(const struct diff *diff, const struct object *object) {
 	return object && is_awaited(ns_self(state_find(diff->input->desired, object->ns)));
 }
 
-/* If one end of a pair waits, both do. */
 bool diff_waits_for_link(struct diff *diff, const struct ns_state *desired, struct object *object,
 			 const struct object *seen) {
 	if (!diff->n_awaited || is_awaited(object))
 		return false;
-	if (!(is_awaited(object->twin) || waits_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)) ||
+	if (!(waits_on_awaited(diff, object) || depends_on_awaited(diff, desired, object)) ||
 	    diff_is_in_the_way(diff, desired, object, seen))
 		return false;
 	wait_with(diff, object, seen, is_in_absent(diff, object->twin) ? "for a namespace" : "for an interface");

@@ -148,11 +148,12 @@ static int compare(const void *a, const void *b) {
 
 /* What a change needs. */
 
+/* A file outside of a namespace does not wait for one that something else makes. */
 static void need_namespace(struct plan *plan, struct change *change, const struct state *desired, const char *name) {
 	const struct ns_state *ns = state_find(desired, name);
 	const struct object *self = ns ? ns_self(ns) : NULL;
 
-	if (self)
+	if (self && !(self->awaited && change_object(change)->kind->class->outlives_namespace))
 		plan_add_need(plan, change, self->change);
 }
 

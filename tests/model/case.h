@@ -21,6 +21,7 @@ struct c_ns {
 	struct part part;
 	const char *name;
 	bool adopt, exclusive;
+	bool attach;       /* something else makes it, and makes it again (adopt is set too) */
 	bool adopt_later;  /* adopted in version 1, although topod made it in version 0 */
 	const char *drift; /* or NULL */
 };

@@ -101,6 +101,13 @@ static void make_namespaces(struct c_case *c) {
 		make_foreign_links(c, "a0");
 		add_ns(c, "a0", case_new_part(c))->adopt = true;
 	}
+	if (!c->real && case_chance(c, 20)) {
+		struct c_ns *ns = add_ns(c, "w0", case_new_part(c));
+
+		ns->adopt = ns->attach = true;
+		if (case_chance(c, 50))
+			case_add_before(c, OP_ATTACH, "w0", NULL);
+	}
 }
 
 /* Links. */

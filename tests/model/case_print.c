@@ -132,7 +132,9 @@ static void print_ns(const struct c_case *c, const struct c_ns *ns, int v, struc
 	vec_foreach(at, &c->links)
 		if ((*at)->ns == ns && has_link(c, *at, v))
 			print_link(c, *at, v, out);
-	if (ns->adopt || (ns->adopt_later && v == 1))
+	if (ns->attach)
+		text_add(out, "    attach: {}\n");
+	else if (ns->adopt || (ns->adopt_later && v == 1))
 		text_add(out, "    adopt: true\n");
 	if (ns->exclusive)
 		text_add(out, "    exclusive: true\n");

@@ -220,6 +220,8 @@ static struct op ns_op(struct c_case *c) {
 
 	if (streq(ns->name, NS_HOST))
 		return (struct op){ .type = OP_NS_ADD, .ns = "z1" };
+	if (ns->attach)
+		return (struct op){ .type = case_chance(c, 60) ? OP_ATTACH : OP_NS_DELETE, .ns = ns->name };
 	return (struct op){ .type = types[case_draw(c, c->real ? 4 : ARRAY_SIZE(types))], .ns = ns->name };
 }
 

@@ -164,6 +164,8 @@ static bool in_the_way(struct run *run, const struct object *object) {
 	const struct w_ns *ns = world_ns_or_held(run->w, object->ns);
 	const struct w_file *file;
 
+	if (check_is_absent(run, object->ns))
+		return false;
 	if (object_is_namespace(object))
 		return object->external ? !ns : ns && ns->name ? ns->external : has_file(run, object->ns);
 	if (object_is_link(object))
@@ -533,7 +535,8 @@ static void check_violations(struct run *run) {
 }
 
 static void check_told_awaited(struct run *run, const struct object *object) {
-	bool there = ns_link(world_ns(run->w, object->ns), object_home_link(object));
+	struct w_ns *ns = world_ns(run->w, object->ns);
+	bool there = object_is_namespace(object) ? ns != NULL : ns_link(ns, object_home_link(object)) != NULL;
 	_cleanup_text_ struct text scope = {}, noun = {};
 
 	object_print_scope(object, &scope);

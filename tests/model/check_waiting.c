@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a declared object may wait for, as the world shows it and whatever the reconciler says: a carrier, or an interface
- * that others move in. So the reconciler cannot call anything else waiting.
+ * What a declared object may wait for, as the world shows it and whatever the reconciler says: a carrier, an interface that
+ * others move in, or a namespace that something else makes. So the reconciler cannot call anything else waiting.
  */
 #include "check.h"
 
@@ -65,9 +65,21 @@ static bool route_waits(struct run *run, const struct object *object, unsigned d
 	return false;
 }
 
+bool check_is_absent(struct run *run, const char *name) {
+	const struct object *self = ns_self(desired_ns(run, name));
+
+	return self && self->awaited && !world_ns(run->w, name);
+}
+
 static bool waits(struct run *run, const struct object *object, unsigned depth) {
 	if (depth > DEPTH_MAX)
 		return false;
+	if (check_is_absent(run, object->ns))
+		return true;
+	if (object_is_namespace(object))
+		return false;
+	if (object->twin && check_is_absent(run, object->twin->ns))
+		return true;
 	if (object->awaited && !ns_link(world_ns(run->w, object->ns), object_home_link(object)))
 		return true;
 	if (stands_on_waiting(run, object, depth))

@@ -319,6 +319,17 @@ static void show_all(const struct scan_request *look, struct w_ns *ns, struct st
 	show_settings(look, ns, state, ret);
 }
 
+/* As handle_expect() has it: only the one counts that the ledger says was attached. */
+static bool is_another(const struct scan_request *look, const struct w_ns *ns, const char *name, struct arena *arena) {
+	const struct object *self = ns_self(state_find(look->desired, name));
+	const struct ledger_ns *noted = ledger_namespace(look->ledger, name);
+	const struct ledger_entry *entry = noted ? ledger_attached_namespace(noted) : NULL;
+
+	if (!entry)
+		return self && self->awaited;
+	return !ledger_is_same(entry, netns_object(arena, name, &ns->identity));
+}
+
 void fake_see(struct fake *fake, const struct scan_request *look, const char *name, struct state *ret) {
 	struct ns_state *seen = state_namespace(ret, name);
 	struct w_ns *ns = world_ns_or_held(fake->world, name);
@@ -327,6 +338,11 @@ void fake_see(struct fake *fake, const struct scan_request *look, const char *na
 
 	if (stale && stale->external)
 		seen->obstruction = "a file";
+	if (ns && is_another(look, ns, name, &ret->arena)) {
+		/* Its link leads nowhere for topod; if it has none, it is somebody else's. */
+		seen->obstruction = ns->attached ? NULL : "a network namespace that was not attached";
+		ns = NULL;
+	}
 	if (ns)
 		show_all(look, ns, ret, seen);
 	if (file && ledger_concerns(ledger_namespace(look->ledger, name), state_find(look->desired, name), &class_dns))

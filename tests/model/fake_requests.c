@@ -440,6 +440,8 @@ static int request_netns(struct fake *fake, const struct execute_hooks *hooks, s
 	struct netns_identity identity;
 	int r;
 
+	if (change->type == CHANGE_DELETE && ns && ns->attached)
+		return world_unname(fake->world, name);
 	if (change->type == CHANGE_DELETE) {
 		if (ns && ns->external)
 			violate(fake, change_object(change), "deleted");

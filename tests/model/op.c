@@ -178,6 +178,9 @@ static void print_other(const struct op *op, struct text *out) {
 	case OP_NS_REPLACE:
 		text_addf(out, "ip netns delete %s && ip netns add %s", op->ns, op->ns);
 		break;
+	case OP_ATTACH:
+		text_addf(out, "ip netns delete %s; unshare -n sleep inf & topod attach %s --pid $!", op->ns, op->ns);
+		break;
 	case OP_NS_STALE:
 		text_addf(out, "mkdir -p /run/netns; (umask 777; : >/run/netns/%s)", op->ns);
 		break;
@@ -562,6 +565,10 @@ static int apply(struct world *w, const struct op *op) {
 		return 0;
 	case OP_NS_REPLACE:
 		return ns ? world_delete_ns(w, op->ns) + world_add_ns(w, op->ns) : -ENOENT;
+	case OP_ATTACH:
+		if (ns)
+			world_delete_ns(w, op->ns);
+		return world_add_attached(w, op->ns);
 	case OP_NS_STALE:
 	case OP_NS_FILE:
 		if (ns)

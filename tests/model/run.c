@@ -297,6 +297,7 @@ void run_done(struct run *run) {
 	else
 		world_free(run->w);
 	vec_done(&run->scheduled);
+	vec_done(&run->to_attach);
 	forget_told(run);
 	vec_done(&run->ill.list);
 	vec_done(&run->gone.list);
@@ -305,6 +306,8 @@ void run_done(struct run *run) {
 	free(run->failure);
 	text_done(&run->story);
 }
+
+static void find_attached(struct run *run);
 
 /* Starting and stopping. */
 
@@ -340,6 +343,7 @@ void run_start(struct run *run, int version) {
 	deliver(run);                           /* earlier events go to the other one only */
 	tell(run, "start version %d", version);
 	run->r = reconciler_new(&spec, &run->fake.kernel, &run->ledger, &run->file, &hooks);
+	find_attached(run);
 }
 
 void run_stop(struct run *run) {
@@ -429,6 +433,40 @@ void run_reload(struct run *run, int version) {
 	tell(run, "reload version %d", version);
 	forget_told(run);
 	reconciler_reload(run->r, &spec);
+	find_attached(run);
+}
+
+/* A call comes between two passes. */
+static void attach(struct run *run, const char *name) {
+	const struct object *self = run->r ? ns_self(state_find(&reconciler_spec(run->r)->state, name)) : NULL;
+	struct w_ns *ns = world_ns(run->w, name);
+	struct arena arena = {};
+	struct object *netns;
+
+	if (!self || !self->awaited || !ns || !ns->attached)
+		return;
+	struct netns_identity identity = ns->identity;
+	identity.born_nsec = 0;
+	netns = netns_object(&arena, name, &identity);
+	((struct netns *)netns)->link = arena_printf(&arena, "/proc/%llu/ns/net", (unsigned long long)identity.inode);
+	netns->set |= field_bit(NETNS_LINK);
+	tell(run, "attach %s", name);
+	if (reconciler_attach(run->r, netns) < 0)
+		run_fail(run, "attach: the ledger");
+	arena_done(&arena);
+}
+
+static void attach_all(struct run *run) {
+	vec_foreach(name, &run->to_attach)
+		attach(run, *name);
+	vec_clear(&run->to_attach);
+}
+
+/* What came while topod did not run was noted by the caller, or is found by the link. */
+static void find_attached(struct run *run) {
+	vec_foreach(at, &run->w->spaces)
+		if ((*at)->name && (*at)->attached)
+			vec_push(&run->to_attach, (*at)->name);
 }
 
 /* Time. */
@@ -437,6 +475,7 @@ void run_settle(struct run *run) {
 	int n;
 
 	for (n = 0; n < PASSES_MAX && !run->fake.crashed && !run->failure; n++) {
+		attach_all(run);
 		deliver(run);
 		if (reconciler_due(run->r) > run->w->now_usec)
 			return;
@@ -505,6 +544,8 @@ void run_op(struct run *run, const struct op *op) {
 	_cleanup_text_ struct text text = {};
 	int r = op_apply(run->w, op);
 
+	if (r == 0 && op->type == OP_ATTACH)
+		vec_push(&run->to_attach, op->ns);
 	op_print(op, &text);
 	tell(run, "$ %s%s%s", text_str(&text), r < 0 ? " ! " : "", r < 0 ? strerrorname_np(-r) : "");
 	run->disturbed |= r == 0 || op->type == OP_MASTER; /* which may fail when half of it is done */

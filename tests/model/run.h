@@ -34,6 +34,7 @@ struct run {
 	bool disturbed;       /* something happened since everything was as declared */
 	const char *faulted;  /* id of the object that always fails, or NULL */
 	vec(struct scheduled) scheduled;
+	vec(const char *) to_attach;     /* namespaces that came since the last pass */
 	struct told_names ill;           /* objects reported as failing or contested, and not yet as recovered */
 	struct told_names gone, arrived; /* interfaces of which this was reported last */
 	char *rescued;                   /* the ledger as it will be found after the crash */

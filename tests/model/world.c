@@ -167,6 +167,26 @@ int world_add_ns(struct world *w, const char *name) {
 	return 0;
 }
 
+int world_add_attached(struct world *w, const char *name) {
+	int r = world_add_ns(w, name);
+
+	if (r == 0)
+		world_ns(w, name)->attached = world_ns(w, name)->external = true;
+	return r;
+}
+
+int world_unname(struct world *w, const char *name) {
+	struct w_ns *ns = world_ns(w, name);
+
+	if (!ns)
+		return -ENOENT;
+	name_event(w, name);
+	ns->lost_name = ns->name;
+	ns->name = NULL;
+	ns->busy = true; /* until the processes end */
+	return 0;
+}
+
 static void take_apart(struct world *w, struct w_ns *ns) {
 	ns->dying = 0;
 	vec_foreach(at, &w->spaces) /* vxlan_exit_batch_rtnl() */
@@ -238,6 +258,7 @@ void world_end_processes(struct world *w) {
 		if (!ns->busy)
 			continue;
 		ns->busy = false;
+		ns->lost_name = NULL;
 		begin_to_die(w, ns);
 	}
 }

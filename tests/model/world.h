@@ -101,7 +101,9 @@ struct w_ns {
 	struct netns_identity identity;
 	int32_t nsid;
 	bool external;
-	uint32_t highest; /* index */
+	bool attached;         /* something attached it under its name */
+	const char *lost_name; /* that topod has removed; it lives on */
+	uint32_t highest;      /* index */
 	vec(struct w_link *) links;
 	vec(struct w_address) addresses;
 	vec(struct w_route) routes;
@@ -164,6 +166,10 @@ void world_release(struct world *w, struct w_ns *ns);
 int world_name_again(struct world *w, struct w_ns *ns);
 struct w_ns *world_ns_by_id(const struct world *w, int32_t nsid);
 int world_add_ns(struct world *w, const char *name);
+/* The same, and it was attached: its name is a link that topod made. */
+int world_add_attached(struct world *w, const char *name);
+/* Only its name goes: what made it lives on. */
+int world_unname(struct world *w, const char *name);
 /* The identity of the namespace that is created next. */
 struct netns_identity world_next_identity(const struct world *w);
 int world_delete_ns(struct world *w, const char *name);

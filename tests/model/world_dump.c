@@ -76,7 +76,7 @@ static void dump_route(struct lines *lines, const struct w_route *r) {
 }
 
 static void dump_ns(struct lines *lines, struct w_ns *ns, bool all) {
-	lines->ns = ns->name;
+	lines->ns = ns->name ? ns->name : ns->lost_name;
 	line(lines, "namespace %lu%s", (unsigned long)ns->identity.born_nsec, ns->external ? "" : " (topod's)");
 	vec_foreach(at, &ns->links)
 		if (all || (*at)->external)
@@ -113,7 +113,7 @@ char *world_dump(struct world *w, bool topods_too) {
 	struct text text = {};
 
 	vec_foreach(at, &w->spaces)
-		if ((*at)->name && (topods_too || (*at)->external))
+		if (((*at)->name || (*at)->lost_name) && (topods_too || (*at)->external))
 			dump_ns(&lines, *at, topods_too);
 	vec_foreach(name, &w->stale) {
 		lines.ns = name->name;

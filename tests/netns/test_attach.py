@@ -82,6 +82,29 @@ class Absent(Attach):
         self.topod("down", path)
         self.assertEqual([], lab.namespaces())
 
+    def test_what_stands_on_it(self):
+        """What stands on the other end waits too, wherever it is in the file; a file outside of the namespace does not."""
+        path = self.spec("""\
+topology: office
+namespaces:
+  a: {interfaces: {mv0: {kind: macvlan, link: "b:e0", addresses: [10.1.0.1/24]}}}
+  b: {}
+  web: {attach: {}, dns: {servers: [10.0.0.1]}}
+links: [[b:e0, web:e0]]
+""")
+        self.topod("apply", path)
+        self.assertTrue(os.path.exists("/etc/netns/web/resolv.conf"))
+        self.topod("plan", path)
+        d = self.daemon(path).ready()
+        container = Container(self)
+        self.topod("attach", "web", "--pid", container.pid)
+        self.wait_until(lambda: "10.1.0.1/24" in lab.addresses("a", "mv0"), "the macvlan on the other end", d)
+        container.end()
+        self.wait_until(lambda: self.status()["waiting"] > 0 and lab.link("a", "mv0") is None, "another wait", d)
+        self.calm(d)
+        d.stop()
+        self.topod("down", path)
+
     def test_required(self):
         path = self.spec(lab.edit(SPEC, ("    attach: {}\n", "    attach: {}\n    wait: required\n")))
         d = self.daemon(path)
