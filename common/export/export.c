@@ -110,12 +110,37 @@ void export_sections(struct export *x, const struct ns_state *ns, enum section_p
 		     node_pairs *pairs, node_pairs *notes) {
 	for (const struct class *const *class = classes; *class; class ++)
 		for (const struct section *s = (*class)->sections; s && s->key; s++) {
+			if (s->place == place && s->word && s->word(ns))
+				pairs_add(x, pairs, s->key, build_word(x->arena, nowhere, s->word(ns)));
 			if (s->place != place || s->shape != SECTION_LIST || !s->mapping || !s->mapping->kind)
 				continue;
 			pairs_add(x, pairs, s->key, export_list(x, ns, s, link));
 			if (s->mapping->kind->left_out)
 				note_left_out(x, ns, s->mapping->kind, link, notes);
 		}
+}
+
+/* Are such objects the entries of a list? */
+static bool has_entries(const struct kind *kind) {
+	for (const struct section *s = kind->class->sections; s && s->key; s++)
+		if (s->mapping && s->mapping->kind == kind)
+			return true;
+	return false;
+}
+
+/* What no entry says: other tables of nftables, files. */
+static void note_unsaid(struct export *x, const struct ns_state *ns, node_pairs *notes) {
+	ns_foreach(object, ns) {
+		const char *reason = object->kind->left_out && !has_entries(object->kind)
+					     ? object->kind->left_out(x->arena, object)
+					     : NULL;
+		_cleanup_text_ struct text noun = {};
+
+		if (!reason)
+			continue;
+		object_print_noun(object, &noun);
+		export_note(x, notes, ns->name, NULL, "%s %s", text_str(&noun), reason);
+	}
 }
 
 static const struct node *export_namespace(struct export *x, const struct ns_state *ns) {
@@ -126,7 +151,8 @@ static const struct node *export_namespace(struct export *x, const struct ns_sta
 		pairs_add(x, &pairs, "adopt", build_word(x->arena, nowhere, "true"));
 	export_interfaces(x, ns, &pairs);
 	export_sections(x, ns, SECTION_NAMESPACE, NULL, &pairs, &pairs);
-	if (streq(ns->name, NS_HOST) && pairs.n == 1) /* nothing to adopt */
+	note_unsaid(x, ns, &pairs);
+	if (streq(ns->name, NS_HOST) && pairs.n == 1 && !export_has_end(x, ns)) /* nothing to adopt */
 		vec_clear(&pairs);
 	const struct node *node = pairs_finish(x, &pairs);
 	return node ? node : build_mapping(x->arena, nowhere, { 0 });

@@ -21,8 +21,9 @@ struct export_note {
 };
 
 struct export_options {
-	bool fresh;      /* for a place where nothing of it exists: without `adopt` */
-	uint32_t queues; /* the number of queues that a pair's ends have by default */
+	bool fresh;             /* for a place where nothing of it exists: without `adopt` */
+	const void *machine_id; /* 16 bytes, from which topod computes MAC addresses */
+	uint32_t queues;        /* the number of queues that a pair's ends have by default */
 	/* The topology to which a namespace belongs, so that it needs no `adopt`; NULL: to none, or to another one. */
 	const char *topology;
 	bool (*is_own)(void *userdata, const char *ns);

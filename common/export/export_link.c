@@ -9,6 +9,31 @@
 
 #include "kind/link.h"
 
+/* ---- links ---- */
+
+typedef vec(const struct link *) link_list;
+
+/* Is the link there without anybody's doing? */
+static bool is_kernels(const struct link *link) {
+	return link->object.kernel_made && !streq(link->name, "lo");
+}
+
+static int compare_names(const void *a, const void *b) {
+	return strcmp((*(const struct link *const *)a)->name, (*(const struct link *const *)b)->name);
+}
+
+/* The links of a namespace by name, so that the file is the same whatever was made first. */
+static link_list sorted_links(const struct ns_state *ns) {
+	link_list list = {};
+
+	ns_foreach(object, ns)
+		if (object_is_link(object) && !is_kernels((const struct link *)object))
+			vec_push(&list, (const struct link *)object);
+	if (list.n)
+		qsort(list.items, list.n, sizeof(*list.items), compare_names);
+	return list;
+}
+
 /* ---- pairs ---- */
 
 /* The field that names the other end; NULL: not an end of a pair. */
@@ -26,6 +51,13 @@ static const struct link *find_peer(const struct export *x, const struct object 
 	const struct ns_state *ns = ref && ref->name ? state_find(x->seen, ref->ns) : NULL;
 
 	return ns && ns->present && !ns->error ? (const struct link *)ns_find_link(ns, ref->name) : NULL;
+}
+
+bool export_has_end(const struct export *x, const struct ns_state *ns) {
+	ns_foreach(object, ns)
+		if (object_is_link(object) && find_peer(x, object))
+			return true;
+	return false;
 }
 
 /* The fields that an entry of `links` has for both ends. */
@@ -73,20 +105,23 @@ static const struct node *export_pair(struct export *x, const struct link *one, 
 static bool is_first(const struct link *one, const struct link *other) {
 	int order = strcmp(one->object.ns, other->object.ns);
 
-	return order ? order < 0 : one->ifindex < other->ifindex;
+	return order ? order < 0 : strcmp(one->name, other->name) < 0;
 }
 
 const struct node *export_pairs(struct export *x) {
 	node_items items = {};
 
-	state_foreach(ns, x->seen)
-		ns_foreach(object, ns) {
-			const struct link *link = (const struct link *)object,
-					  *other = object_is_link(object) ? find_peer(x, object) : NULL;
+	state_foreach(ns, x->seen) {
+		link_list links = sorted_links(ns);
 
-			if (other && is_first(link, other))
-				vec_push(&items, export_pair(x, link, other));
+		vec_foreach(link, &links) {
+			const struct link *other = find_peer(x, &(*link)->object);
+
+			if (other && is_first(*link, other))
+				vec_push(&items, export_pair(x, *link, other));
 		}
+		vec_done(&links);
+	}
 	return items_finish(x, &items);
 }
 
@@ -131,22 +166,50 @@ static const struct object *find_part(const struct ns_state *ns, const struct ki
 
 static const struct node *export_ports(struct export *x, const struct ns_state *ns, const struct link *controller) {
 	const struct kind *kind = controller->object.kind->port_kind;
+	link_list links = sorted_links(ns);
 	node_items items = {};
 
-	ns_foreach(object, ns) {
-		const struct link *link = (const struct link *)object;
-		const struct object *port;
+	vec_foreach(link, &links) {
+		const struct object *port = find_part(ns, kind, (*link)->name);
 
-		if (!object_is_link(object) || !streq(link->master, controller->name))
+		if (!streq((*link)->master, controller->name))
 			continue;
-		port = find_part(ns, kind, link->name);
 		vec_push(&items, port ? export_entry(x, port, kind->section->mapping)
-				      : build_text(x->arena, (struct position){}, link->name));
+				      : build_text(x->arena, (struct position){}, (*link)->name));
 	}
+	vec_done(&links);
 	return items_finish(x, &items);
 }
 
 /* ---- an entry ---- */
+
+/* Has somebody chosen the MAC address? A vlan inherits that of its lower link, and topod computes one for what it makes. */
+static bool has_own_mac(const struct export *x, const struct link *link) {
+	struct need need = object_lower(&link->object);
+	const struct link *lower = need.name ? (const struct link *)state_find_need(x->seen, &need) : NULL;
+	const char *topology = startswith(link->alias, "topod:");
+	struct mac computed =
+		topology ? link_stable_mac(x->options->machine_id, topology, link->object.ns, link->name) : (struct mac){};
+
+	return link->mac_chosen && !(lower && memcmp(&lower->mac, &link->mac, sizeof(link->mac)) == 0) &&
+	       !(topology && memcmp(&computed, &link->mac, sizeof(computed)) == 0);
+}
+
+/* Without an MTU of its own, a stacked link gets what the lower one's leaves. */
+static bool has_mtu_of_lower(const struct export *x, const struct link *link) {
+	const struct kind *kind = link->object.kind;
+	struct need need = object_lower(&link->object);
+	const struct link *lower = need.name ? (const struct link *)state_find_need(x->seen, &need) : NULL;
+
+	return lower && !kind->fields[LINK_MTU].fallback &&
+	       link->mtu == lower->mtu - (kind->headroom ? kind->headroom(&link->object) : 0);
+}
+
+/* The kernel refuses this way of generating addresses without the secret, which no file has. */
+static bool is_from_secret(const struct link *link) {
+	return object_has(&link->object, LINK_ADDRESS_GENERATION) &&
+	       link->address_generation == IN6_ADDR_GEN_MODE_STABLE_PRIVACY;
+}
 
 /* Fields of a made link that are not written: what is at the entry of its pair, and the MAC address that the kernel or
  * topod has drawn. */
@@ -157,7 +220,11 @@ static uint64_t skipped_fields(const struct export *x, const struct link *link) 
 	for (size_t k = 0; k < ARRAY_SIZE(pair_fields); k++)
 		if (!says(x, link, pair_fields[k]))
 			skip |= field_bit(pair_fields[k]);
-	if (link->mac.bytes[0] & 2) /* locally administered */
+	if (has_mtu_of_lower(x, link))
+		skip |= field_bit(LINK_MTU);
+	if (is_from_secret(link))
+		skip |= field_bit(LINK_ADDRESS_GENERATION);
+	if (!has_own_mac(x, link))
 		skip |= field_bit(LINK_MAC);
 	return skip;
 }
@@ -174,6 +241,10 @@ static void export_interface(struct export *x, const struct ns_state *ns, const 
 
 	if (why)
 		export_note(x, interfaces, ns->name, link->name, "%s", why);
+	if (is_from_secret(link))
+		export_note(x, interfaces, ns->name, link->name,
+			    "generates IPv6 addresses from a secret (net.ipv6.conf.%s.stable_secret), which is left out",
+			    link->name);
 	if (!is_needless(x, link, kind))
 		pairs_add(x, &pairs, "kind", build_text(x->arena, (struct position){}, kind->name));
 	if (!link->up)
@@ -189,9 +260,10 @@ static void export_interface(struct export *x, const struct ns_state *ns, const 
 
 void export_interfaces(struct export *x, const struct ns_state *ns, node_pairs *pairs) {
 	node_pairs interfaces = {};
+	link_list links = sorted_links(ns);
 
-	ns_foreach(object, ns)
-		if (object_is_link(object) && (!object->kernel_made || streq(object_home_link(object), "lo")))
-			export_interface(x, ns, (const struct link *)object, &interfaces);
+	vec_foreach(link, &links)
+		export_interface(x, ns, *link, &interfaces);
+	vec_done(&links);
 	pairs_add(x, pairs, "interfaces", pairs_finish(x, &interfaces));
 }

@@ -6,6 +6,8 @@
 
 /* Adds the key `interfaces`, if there is something to say. */
 void export_interfaces(struct export *x, const struct ns_state *ns, node_pairs *pairs);
+/* Has the namespace an end of such a pair? */
+bool export_has_end(const struct export *x, const struct ns_state *ns);
 /* The pairs whose ends are both in exported namespaces; NULL: none. */
 const struct node *export_pairs(struct export *x);
 

@@ -16,7 +16,7 @@ static bool is_plain_value(const struct field *field, const char *text) {
 
 	if (is_text(field) || field->type == &type_link_ref)
 		return false;
-	return field->type == &type_bool || parse_u32(*text == '-' ? text + 1 : text, &number) == 0;
+	return streq(text, "true") || streq(text, "false") || parse_u32(*text == '-' ? text + 1 : text, &number) == 0;
 }
 
 static const struct node *text_node(struct export *x, const struct field *field, const char *text) {
@@ -57,6 +57,16 @@ static const struct node *flow_node(struct export *x, const struct field *field,
 			 diags_add_source(&quiet, (struct source_text){ .text = text_str(&text), .size = text.size }));
 }
 
+/* "10 20-29" as [10, 20-29]. */
+static const struct node *words_node(struct export *x, const struct field *field, const char *text) {
+	char *rest = arena_strdup(x->arena, text), *word;
+	node_items items = {};
+
+	while ((word = strsep(&rest, " ")))
+		vec_push(&items, text_node(x, field, word));
+	return items_finish(x, &items);
+}
+
 static const struct node *value_node(struct export *x, const char *ns, const struct field *field, const void *base) {
 	const struct link_ref *ref = field->type == &type_link_ref ? field_of(field, base) : NULL;
 	_cleanup_text_ struct text text = {};
@@ -69,6 +79,8 @@ static const struct node *value_node(struct export *x, const char *ns, const str
 		text_add(&text, ref->name);
 	else
 		field_print(field, base, &text);
+	if (field->type->words)
+		return words_node(x, field, text_str(&text));
 	return text_node(x, field, text_str(&text));
 }
 

@@ -128,6 +128,7 @@ static bool targets_get(struct arena *arena, const struct field *field, const st
 }
 
 static const struct type type_targets = {
+	.words = true,
 	.name = "list of addresses",
 	SET_ITEMS(type_ip),
 	.size = sizeof(struct value_set),

@@ -121,6 +121,8 @@ static bool is_usual(const struct state *seen, const struct object *observed, si
 	const struct link *bridge = (const struct link *)observed;
 	uint32_t least = 0;
 
+	if (bridge_vlans_are_usual(seen, observed, field))
+		return true;
 	ns_foreach(object, field == LINK_MTU ? state_find(seen, observed->ns) : NULL) {
 		const struct link *link = (const struct link *)object;
 

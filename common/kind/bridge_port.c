@@ -80,6 +80,14 @@ static void check(struct reading *r, const struct ns_state *ns, const struct obj
 			"0");
 }
 
+/* port_cost() in net/bridge/br_if.c: what has no speed, as most virtual links but a veth, costs 100. */
+static bool is_usual(const struct state *seen, const struct object *observed, size_t field) {
+	const struct bridge_port *port = (const struct bridge_port *)observed;
+
+	return bridge_vlans_are_usual(seen, observed, field) ||
+	       (fields[field].attr == IFLA_BRPORT_COST && port->cost == 100);
+}
+
 static const struct mapping entry = {
 	.name = "port",
 	.title = "Ports",
@@ -116,5 +124,6 @@ const struct kind kind_bridge_port = {
 	.settle = settle,
 	.check = check,
 	.fallback = bridge_vlans_fallback,
+	.is_usual = is_usual,
 	.noun = port_noun,
 };

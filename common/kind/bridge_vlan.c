@@ -153,6 +153,7 @@ const struct type type_pvid = {
 };
 
 const struct type type_vlan_set = {
+	.words = true,
 	.name = "list of VLANs",
 	.schema = "{\"type\": [\"integer\", \"string\", \"array\"], \"minimum\": 1, \"maximum\": 4094, "
 		  "\"items\": {\"type\": [\"integer\", \"string\"], \"minimum\": 1, \"maximum\": 4094}}",
@@ -266,6 +267,25 @@ const char *bridge_vlans_fallback(struct arena *arena, const struct ns_state *ns
 		return NULL;
 	uint32_t id = bridge_value(bridge, "vlan-default-pvid", 1);
 	return id ? arena_printf(arena, "%u", id) : "none";
+}
+
+/* A port or bridge that has nothing but the bridge's default VLAN says nothing. Else the set is exact, and all of it is said. */
+bool bridge_vlans_are_usual(const struct state *seen, const struct object *observed, size_t field) {
+	const struct object *bridge = bridge_of(state_find(seen, observed->ns), observed);
+	const struct vlans *vlans = vlans_of(observed);
+	struct vlan_set usual = {};
+
+	if (!(vlan_fields(observed->kind) >> field & 1))
+		return false;
+	if (!bridge || !bridge_value(bridge, "vlan-filtering", false) || !object_has(observed, field))
+		return true;
+	if (vlans->pvid)
+		add_vlans(&usual, vlans->pvid, vlans->pvid);
+	bool alone = memcmp(vlans->untagged, &usual, sizeof(usual)) == 0;
+	if (alone && vlans->pvid == bridge_value(bridge, "vlan-default-pvid", 1) &&
+	    memcmp(vlans->tagged, &nothing, sizeof(nothing)) == 0)
+		return true;
+	return alone && field_bit(field) == bit_of(observed->kind, UNTAGGED);
 }
 
 /* ---- the kernel's messages ---- */

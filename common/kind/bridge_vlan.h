@@ -59,3 +59,4 @@ const char *bridge_vlans_fallback(struct arena *arena, const struct ns_state *ns
  * before. */
 int bridge_vlans_encode(struct encode *encode, const struct change *change,
 			int (*others)(struct encode *encode, const struct change *change));
+bool bridge_vlans_are_usual(const struct state *seen, const struct object *observed, size_t field); /* kind->is_usual() */

@@ -224,6 +224,11 @@ static struct object *from_text(struct arena *arena, const char *ns, const struc
 	return &dns_new(arena, &kind_dns, ns, text)->object;
 }
 
+/* The file may have comments and options that the keys of `dns` do not say. */
+const char *dns_left_out(struct arena *arena _unused_, const struct object *observed _unused_) {
+	return "left out";
+}
+
 /* Changes of the file are heard by inotify. */
 static const struct source source = {
 	.only_if_declared = true,
@@ -265,5 +270,6 @@ const struct kind kind_dns = {
 	.n_fields = ARRAY_SIZE(dns_fields),
 	.markable = true,
 	.noun = noun,
+	.left_out = dns_left_out,
 	.warn = warn,
 };

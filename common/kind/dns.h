@@ -36,3 +36,6 @@ struct dns *dns_declare(struct reading *here, const struct kind *kind, const str
 
 /* Reads the value of `hosts`. */
 void dns_read_hosts(struct reading *here, const struct node *node);
+
+/* For kind->left_out of both files. */
+const char *dns_left_out(struct arena *arena, const struct object *observed);

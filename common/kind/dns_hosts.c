@@ -202,5 +202,6 @@ const struct kind kind_hosts = {
 	.n_fields = ARRAY_SIZE(dns_fields),
 	.markable = true,
 	.noun = noun,
+	.left_out = dns_left_out,
 	.settle = settle,
 };

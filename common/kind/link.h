@@ -31,6 +31,7 @@ struct link {
 	bool lacks_entry;           /* observed: the entry of that address (of lo: of ::1) in the table local is gone */
 	uint32_t accept_ra;         /* observed: the setting; 0: not known */
 	struct made_route *lacking; /* observed: other routes of these addresses that are gone */
+	bool mac_chosen;            /* observed, for an export: somebody set the MAC address (kernel/chosen_mac.h) */
 	bool no_carrier;            /* observed: it sends nothing: no carrier, or dormant */
 	uint8_t port_state;         /* observed: of a bridge's port, see enum port_state */
 	const char *name;

@@ -52,6 +52,7 @@ static bool macs_get(struct arena *arena, const struct field *field, const struc
 }
 
 static const struct type type_macs = {
+	.words = true,
 	.name = "list of MAC addresses",
 	SET_OF(type_mac),
 	.put = macs_put,

@@ -255,5 +255,8 @@ void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request
 		put_nft(w, NFT_MSG_GETRULE, NLM_F_DUMP);
 		put_table_name(w, NFTA_RULE_TABLE, topology);
 		break;
+	case NFT_REQUEST_ALL:
+		put_header(w, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, NLM_F_DUMP, NFPROTO_UNSPEC, 0);
+		break;
 	}
 }

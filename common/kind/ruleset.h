@@ -328,7 +328,11 @@ enum nft_request {
 	NFT_REQUEST_TABLE,  /* one answer; or ENOENT: there is no table, and the other two need not be sent */
 	NFT_REQUEST_CHAINS, /* a dump */
 	NFT_REQUEST_RULES,  /* a dump */
+	NFT_REQUEST_ALL,    /* a dump of all tables, see nft_foreign.c */
 };
+
+/* A table of NFT_REQUEST_ALL, sealed; NULL: the message is none. */
+struct object *nft_foreign_decode(const struct decode *decode, const struct nlmsghdr *nlh);
 
 /* Writes one of the requests that read the topology's table. */
 void nft_put_request(struct nl_writer *w, const char *topology, enum nft_request request);

@@ -27,6 +27,10 @@ static enum nft_request request_of(const struct source_scan *scan) {
 static void dump(struct source_scan *scan, struct nl_writer *w) {
 	struct nft_reading *reading = scan->own;
 
+	if (scan->everything) {
+		nft_put_request(w, "", NFT_REQUEST_ALL);
+		return;
+	}
 	if (!reading)
 		reading = scan->own = arena_new(scan->decode.arena, struct nft_reading);
 	if (request_of(scan) == NFT_REQUEST_TABLE)
@@ -37,19 +41,26 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 static void begin(struct source_scan *scan) {
 	struct nft_reading *reading = scan->own;
 
-	if (scan->restarted)
+	if (scan->restarted && !scan->everything)
 		nft_reader_restart(&reading->reader);
 }
 
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	struct nft_reading *reading = scan->own;
+	struct object *table = scan->everything ? nft_foreign_decode(&scan->decode, nlh) : NULL;
 
+	if (table)
+		scan_add(scan, table);
+	if (scan->everything)
+		return 0;
 	return nft_reader_message(&reading->reader, nlh);
 }
 
 static int refused(struct source_scan *scan, int error) {
 	struct nft_reading *reading = scan->own;
 
+	if (scan->everything) /* a kernel without nf_tables */
+		return error == -EOPNOTSUPP || error == -EPROTONOSUPPORT ? 0 : error;
 	reading->absent = error == -ENOENT;
 	return reading->absent ? 0 : error;
 }
@@ -58,7 +69,7 @@ static int finish(struct source_scan *scan) {
 	struct nft_reading *reading = scan->own;
 	struct ruleset *ruleset = NULL;
 
-	if (reading->absent)
+	if (scan->everything || reading->absent)
 		return 0;
 	if (request_of(scan) != NFT_REQUEST_RULES)
 		return 1;

@@ -240,6 +240,18 @@ static const struct enum_name forwarding_names[] = {
 };
 static const struct field forwarding = { .name = "forwarding", .type = &type_enum, .names = forwarding_names };
 
+const char *const sysctl_exported[] = { "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding", NULL };
+
+static const char *forwarding_word(const struct ns_state *seen) {
+	bool on[2] = {};
+
+	ns_foreach(object, seen)
+		for (size_t i = 0; i < 2 && object_is_setting(object); i++)
+			on[i] |= sysctl_path_matches(sysctl_exported[i], ((const struct sysctl *)object)->path) &&
+				 streq(((const struct sysctl *)object)->value, "1");
+	return on[0] && on[1] ? "true" : on[0] ? "ipv4" : on[1] ? "ipv6" : NULL;
+}
+
 static void read_forwarding(struct reading *r, const struct section *section, const struct node *node) {
 	uint32_t families;
 
@@ -297,6 +309,7 @@ static const struct section sections[] = {
 	  .value = "`true`, `false`, `ipv4`, `ipv6`",
 	  .doc = "Whether packets are forwarded, and for which family.",
 	  .schema = "{\"enum\": [true, false, \"ipv4\", \"ipv6\"]}",
+	  .word = forwarding_word,
 	  .read = read_forwarding },
 	{ .key = "sysctl",
 	  .place = SECTION_NAMESPACE,

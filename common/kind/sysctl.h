@@ -82,6 +82,9 @@ const struct sysctl_reach *sysctl_find_reach(struct arena *arena, const struct s
  * NULL: there are no more. */
 const char *sysctl_source(struct arena *arena, const char *path, unsigned i, bool *ret_at_birth);
 
+/* The settings that an export reads, ended by NULL: those for which the language has a word in a namespace. */
+extern const char *const sysctl_exported[];
+
 /* A sealed setting under its canonical name, with the value as the kernel prints it. Both are copied. */
 struct sysctl *sysctl_new(struct arena *arena, const char *ns, const char *path, const char *value);
 

@@ -264,6 +264,17 @@ static uint32_t headroom(const struct object *desired) {
 	return is_ipv6((const struct vxlan *)desired) ? HEADERS6 : HEADERS;
 }
 
+/* `remote` and `group` are one attribute. Other ends are entries of the forwarding table, and written as such. */
+static bool is_usual(const struct state *seen _unused_, const struct object *observed, size_t field) {
+	const struct vxlan *vxlan = (const struct vxlan *)observed;
+	bool multicast = ip_is_multicast(&vxlan->remote.ip);
+
+	if (field == REMOTE || field == GROUP)
+		return !vxlan->remote.ip.family || ip_is_zero(&vxlan->remote.ip) || multicast == (field == REMOTE);
+	return field == REMOTES || (fields[field].offset == offsetof(struct vxlan, udp_checksum) && vxlan->udp_checksum) ||
+	       (field == LINK_MTU && !vxlan->dev.ifindex && vxlan->link.mtu == 1500); /* vxlan_setup() */
+}
+
 const struct kind kind_vxlan = {
 	.name = "vxlan",
 	.doc = "Ethernet over UDP (RFC 7348).",
@@ -273,6 +284,7 @@ const struct kind kind_vxlan = {
 	.fields = fields,
 	.n_fields = ARRAY_SIZE(fields),
 	.link_kind = "vxlan",
+	.is_usual = is_usual,
 	.markable = true,
 	.sent_in = link_sent_in,
 	.encode = vxlan_encode,

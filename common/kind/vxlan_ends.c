@@ -140,6 +140,7 @@ static bool far_ends_equal(const void *a, const void *b) {
 }
 
 const struct type type_far_ends = {
+	.words = true,
 	.name = "list of addresses",
 	SET_ITEMS(type_ip),
 	.size = sizeof(struct far_ends),

@@ -112,6 +112,7 @@ static const struct type type_endpoint = {
 };
 
 static const struct type type_networks = {
+	.words = true,
 	.name = "list of prefixes",
 	SET_OF(type_network),
 };
@@ -293,7 +294,8 @@ struct peer_reading {
 static bool is_asked(const struct source_scan *scan, const struct object *object) {
 	const struct object *wanted = scan->desired ? ns_find(scan->desired, object) : NULL;
 
-	return object->kind == &kind_wireguard && (object->owned || (wanted && wanted->kind == &kind_wireguard));
+	return object->kind == &kind_wireguard &&
+	       (object->owned || scan->everything || (wanted && wanted->kind == &kind_wireguard));
 }
 
 static bool is_repeated(const struct scope *scope, size_t i) {

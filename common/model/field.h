@@ -68,6 +68,7 @@ struct type {
 	 * were left out. NULL: there are no more. */
 	const void *(*item)(const void *value, size_t i, uint64_t *ret_set);
 	const char *schema; /* JSON Schema of what may be written; NULL: a list of mappings with `keys`, or a text */
+	bool words;         /* printed as words, each of which may also be an item of a list */
 	bool is_key_file;   /* a struct key_file, whose content daemon/files/key_file.c reads */
 };
 

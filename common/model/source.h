@@ -28,6 +28,7 @@ struct source_scan {
 	struct ns_state *seen;          /* everything read so far, by this source and by those before it */
 	const struct ns_state *desired; /* the desired state of the namespace, or NULL */
 	const struct scope *scope;      /* only these objects are needed; NULL: all */
+	bool everything;                /* also what is declared nowhere (an export) */
 	bool connected;                 /* an rtnetlink socket is open in the namespace */
 	vec(struct object *) added;     /* added by the current dump: removed if it is interrupted */
 	/* For the source that is being read; zeroed before its first round. */

@@ -440,7 +440,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 			left_place(diff, desired, observed_ns, object, observed);
 	struct ledger_entry *entry = ledger_find_object(diff->input->ledger, object);
 	bool ours = diff_is_ours_by(entry, observed), found = diff_is_found(desired, object), recreates;
-	if (found && !ours && object->kind->class->splits)
+	if (desired->adopt && !ours && object->kind->class->splits)
 		left |= diff_signs(object);
 	uint64_t differs = differences(diff, object, observed) & ~left;
 	bool revives = observed->failed && (!found || (entry && entry->made)) && diff_may_go(diff, object, observed);
@@ -462,7 +462,7 @@ static void present(struct diff *diff, struct ns_state *desired, struct ns_state
 		tell_hidden(diff, object, observed, hidden);
 	if (in_its_place && !object->gone)
 		return;
-	if (!ours && diff_is_others(object, observed, found) && !(differs & ~diff_signs(object)))
+	if (!ours && diff_is_others(desired, object, observed) && !(differs & ~diff_signs(object)))
 		differs = 0;
 	/* An update would change the object that hides this one. */
 	recreates = differs && (needs_recreation(object, observed, differs) || in_its_place);

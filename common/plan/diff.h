@@ -70,12 +70,12 @@ bool diff_is_never_made(const struct object *desired);
 /* Found rather than made: topod changes its fields and never deletes it. */
 bool diff_is_found(const struct ns_state *desired_ns, const struct object *desired);
 
-/* Fields that topod fills in by itself to recognise what it makes: its mark, and a MAC address that the file does not have.
- * What others made keeps its own. */
+/* Fields that topod fills in by itself for what it makes: its mark, a MAC address that the file does not have, of a link also
+ * the addresses that the kernel gives it. What others made keeps its own. */
 uint64_t diff_signs(const struct object *object);
-/* Does the kernel make this object by itself (lo's addresses, the route to an address's prefix), or did topod only find it?
- * If it differs at most in diff_signs(), declaring it describes what exists, and it is not marked as topod's. */
-bool diff_is_others(const struct object *object, const struct object *observed, bool found);
+/* Does the kernel make this object by itself (lo's addresses, the route to an address's prefix), or was it found in an adopted
+ * namespace? If it differs at most in diff_signs(), declaring it describes what exists, and it is not marked as topod's. */
+bool diff_is_others(const struct ns_state *desired_ns, const struct object *object, const struct object *observed);
 
 /* What the ledger has about an object that is to be given back rather than deleted, as an object; else NULL. */
 const struct object *diff_noted_object(struct diff *diff, const struct object *seen);

@@ -43,15 +43,18 @@ bool diff_is_found(const struct ns_state *desired_ns, const struct object *desir
 	return diff_is_never_made(desired) || desired_ns->adopt;
 }
 
+/* What belongs to a link by itself, such as its link-local addresses, is left to whoever made it; an address without its route
+ * is not the declared one. */
 uint64_t diff_signs(const struct object *object) {
 	uint64_t mask = 0;
 
-	for (size_t i = 0; i < object->kind->n_fields; i++)
-		if (!(object->kind->fields[i].flags & FIELD_ONE_WAY) && diff_fills_in(object, i))
+	for (size_t i = 0; object->kind->markable && i < object->kind->n_fields; i++)
+		if (!(object->kind->fields[i].flags & FIELD_UNPRINTED) &&
+		    (object_is_link(object) || !(object->kind->fields[i].flags & FIELD_ONE_WAY)) && diff_fills_in(object, i))
 			mask |= field_bit(i);
 	return mask & ~object->returning;
 }
 
-bool diff_is_others(const struct object *object, const struct object *observed, bool found) {
-	return object->kind == observed->kind && (found || observed->kernel_made);
+bool diff_is_others(const struct ns_state *desired_ns, const struct object *object, const struct object *observed) {
+	return object->kind == observed->kind && (desired_ns->adopt || observed->kernel_made);
 }

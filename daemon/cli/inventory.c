@@ -248,20 +248,26 @@ static void add_processes(const struct state *observed, json_t *namespaces) {
 
 /* ---- scanning ---- */
 
-/* As if nothing were declared or recorded: a scan for a plan leaves out a namespace that will be removed as a whole. */
-static int scan(const char *name, const struct ledger *ledger, const char *only, struct state *ret) {
-	const struct scan_request request = { .desired = &(struct state){}, .ledger = &(struct ledger){}, .topology = name };
+int inventory_scan(const struct scope *scopes, size_t n, const struct state *desired, const char *topology, bool everything,
+		   struct state *ret) {
+	const struct scan_request request = {
+		.desired = desired, .ledger = &(struct ledger){}, .topology = topology, .everything = everything
+	};
 	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
-	vec(struct scope) scopes = {};
 	int r = netns_init();
 
 	if (r == 0)
 		r = real_kernel_new(&kernel);
+	return r == 0 && n ? kernel->ops->observe(kernel, &request, scopes, n, ret) : r;
+}
+
+static int scan(const char *name, const struct ledger *ledger, const char *only, struct state *ret) {
+	vec(struct scope) scopes = {};
+
 	for (const struct ledger_ns *noted = ledger->namespaces; noted; noted = noted->hh.next)
 		if (noted->entries && (!only || streq(noted->name, only)))
 			vec_push(&scopes, (struct scope){ .ns = noted->name });
-	if (r == 0 && scopes.n)
-		r = kernel->ops->observe(kernel, &request, scopes.items, scopes.n, ret);
+	int r = inventory_scan(scopes.items, scopes.n, &(struct state){}, name, false, ret);
 	vec_done(&scopes);
 	return r;
 }

@@ -9,7 +9,12 @@
 
 #include <jansson.h>
 
-#include "base/base.h"
+#include "model/state.h"
+
+/* Scans namespaces as if nothing were recorded: a scan for a plan leaves out a namespace that will be removed as a whole.
+ * desired: what is read besides; topology: whose marks are recognised; everything: see struct scan_request. 0 or -errno. */
+int inventory_scan(const struct scope *scopes, size_t n, const struct state *desired, const char *topology, bool everything,
+		   struct state *ret);
 
 /* A list of objects:
  * {"topology", "state", "file", "pid", "unit", "unit_state", "namespaces", "objects", "failing", "waiting", "waits"}. What is

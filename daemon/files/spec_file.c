@@ -183,19 +183,24 @@ static void check_topology(struct loaded_spec *loaded, unsigned flags) {
 			   loaded->spec.topology, why ? why : "is longer than 100 bytes");
 }
 
+void spec_file_machine_id(uint8_t ret[16]) {
+	sd_id128_t id;
+
+	if (sd_id128_get_machine_app_specific(TOPOD_APP_ID, &id) >= 0)
+		memcpy(ret, id.bytes, sizeof(id.bytes));
+}
+
 static void read_spec(struct loaded_spec *ret, const char *topology, unsigned flags) {
 	_cleanup_(rt_tables_done) struct rt_tables tables = {};
 	struct spec_options options = {
 		.topology = topology,
 		.written_out = flags & SPEC_FILE_EXPAND ? &ret->written_out : NULL,
 	};
-	sd_id128_t id;
 
 	rt_tables_read(&tables);
 	options.tables = tables.list.items;
 	options.find_account = find_account;
-	if (sd_id128_get_machine_app_specific(TOPOD_APP_ID, &id) >= 0)
-		memcpy(options.machine_id, id.bytes, sizeof(options.machine_id));
+	spec_file_machine_id(options.machine_id);
 	spec_read(&ret->spec, &ret->diags, 0, &options);
 }
 

@@ -61,3 +61,6 @@ char *spec_file_absolute(const char *path);
 
 /* Do both paths lead to the same file? "-" equals only "-". */
 bool spec_file_same(const char *a, const char *b);
+
+/* What stands for this machine in the MAC addresses that topod computes; left alone if the machine has no id. */
+void spec_file_machine_id(uint8_t ret[16]);

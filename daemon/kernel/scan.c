@@ -99,7 +99,7 @@ static int find_free_index(struct ns_scan *scan) {
 /* One namespace. */
 
 static bool concerns(const struct source_scan *source, const struct class *class) {
-	if (((const struct ns_scan *)source)->scanner->look->everything)
+	if (source->everything)
 		return true;
 	if (!source->scope && source->desired && source->desired->exclusive && class_is_pruned(class))
 		return true;
@@ -162,6 +162,7 @@ int scan_namespace(struct scanner *scanner, const struct scope *scope, struct ha
 			.seen = ns,
 			.desired = state_find(scanner->look->desired, scope->ns),
 			.scope = scope->objects ? scope : NULL,
+			.everything = scanner->look->everything,
 			.connected = handle->host || handle_socket_of(handle, NETLINK_ROUTE)->fd >= 0,
 			.concerns = concerns,
 			.saw_link = saw_link,

@@ -183,7 +183,7 @@ static int read_detail(struct ns_scan *scan, const struct object *desired) {
 	struct nl_writer *w = &scan->scanner->requests;
 	struct nl_socket *sock;
 
-	if (!source || !source->declares || !source->declares(desired))
+	if (!source || !source->declares || !(scan->source.everything || source->declares(desired)))
 		return 0;
 	scan->object = ns_find(scan->source.seen, desired);
 	if (!scan->object || scan->object->kind != desired->kind)
@@ -206,7 +206,7 @@ int scan_details(struct ns_scan *scan) {
 
 	for (size_t i = 0; scope && i < scope->n && r == 0; i++)
 		r = read_detail(scan, scope->objects[i]);
-	ns_foreach(object, scope ? NULL : scan->source.desired)
+	ns_foreach(object, scope ? NULL : scan->source.everything ? scan->source.seen : scan->source.desired)
 		r = r < 0 ? r : read_detail(scan, object);
 	return r;
 }

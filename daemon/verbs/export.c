@@ -2,8 +2,10 @@
 /* `topod export`: what runs in namespaces, however it was made, as a file. common/export says what is written. */
 #include "export/export.h"
 
-#include "kernel/kernel.h"
+#include "cli/chosen_mac.h"
+#include "cli/inventory.h"
 #include "kernel/named_netns.h"
+#include "kind/sysctl.h"
 #include "report/report.h"
 #include "verbs/verbs.h"
 
@@ -41,16 +43,15 @@ static bool choose(const char *const *names, const struct options *options, scop
 	return good;
 }
 
+/* Of the settings, only those are read that a file has words for. */
 static int scan(const scope_list *scopes, struct state *ret) {
-	const struct scan_request request = {
-		.desired = &(struct state){}, .ledger = &(struct ledger){}, .topology = "", .everything = true
-	};
-	_cleanup_(kernel_freep) struct kernel *kernel = NULL;
-	int r = netns_init();
+	_cleanup_(state_done) struct state wanted = {};
 
-	if (r == 0)
-		r = real_kernel_new(&kernel);
-	return r < 0 ? r : kernel->ops->observe(kernel, &request, scopes->items, scopes->n, ret);
+	vec_foreach(scope, scopes)
+		for (const char *const *path = sysctl_exported; *path; path++)
+			ns_add(state_namespace(&wanted, scope->ns),
+			       &sysctl_new(&wanted.arena, scope->ns, *path, "")->object);
+	return inventory_scan(scopes->items, scopes->n, &wanted, "", true, ret);
 }
 
 /* False after a message. */
@@ -92,6 +93,7 @@ static void print(const struct exported *exported, const struct options *options
 static int export(const scope_list *scopes, const struct options *options, struct arena *arena) {
 	_cleanup_(state_done) struct state seen = {};
 	struct exported exported = {};
+	uint8_t machine_id[16] = {};
 	int r = scan(scopes, &seen);
 
 	if (r < 0) {
@@ -99,8 +101,12 @@ static int export(const scope_list *scopes, const struct options *options, struc
 		return EXIT_FAILED;
 	}
 	bool good = is_complete(&seen);
+	chosen_mac_read(&seen);
+	spec_file_machine_id(machine_id);
 	export_state(arena, &seen,
-		     &(struct export_options){ .fresh = options->fresh, .queues = (uint32_t)sysconf(_SC_NPROCESSORS_CONF) },
+		     &(struct export_options){ .fresh = options->fresh,
+					       .machine_id = machine_id,
+					       .queues = (uint32_t)sysconf(_SC_NPROCESSORS_CONF) },
 		     &exported);
 	if (exported.root)
 		print(&exported, options);

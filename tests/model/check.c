@@ -330,7 +330,7 @@ static uint64_t left_signs(struct run *run, const struct object *object, const s
 	uint64_t mask = 0;
 
 	for (size_t i = 0; ns->adopt && seen && !seen->owned && i < object->kind->n_fields; i++)
-		if (diff_fills_in(object, i) && !(object->kind->fields[i].flags & FIELD_ONE_WAY))
+		if (diff_fills_in(object, i) && (object_is_link(object) || !(object->kind->fields[i].flags & FIELD_ONE_WAY)))
 			mask |= field_bit(i);
 	return object->gone || is_made(run, object) ? 0 : mask;
 }

@@ -16,6 +16,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -460,6 +461,32 @@ class Trial:
         if SANITIZER.search(self.said[-1]):
             raise Wrong("`topod run`: a sanitizer found something")
 
+    @staticmethod
+    def write_export(path, text):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o644)
+
+    def export(self):
+        """What runs as a file, as if somebody else had made it: `plan` finds nothing to do, and applied on an empty machine it
+        makes the same, which is exported as the same file."""
+        os.rename("/run/topod", "/run/topod.away")
+        try:
+            self.write_export("/run/export.yaml", self.topod("export", "--all", expect=(0,)).stdout)
+            if "nothing to do" not in self.topod("plan", "/run/export.yaml", expect=(0,)).stdout:
+                raise Wrong("`plan` of what was exported is not empty")
+            first = json.loads(self.topod("export", "--all", "--fresh", "--json", expect=(0,)).stdout)["file"]
+            self.write_export("/run/fresh.yaml", json.dumps(first))
+            command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-B", __file__, "/run/fresh.yaml", "--again"]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  check=False)
+            if not done.stdout or unordered(json.loads(done.stdout)["file"]) != unordered(first):
+                self.said.append(f"--- applied elsewhere and exported again:\n{done.stdout}{done.stderr}")
+                raise Wrong("what was exported makes something else elsewhere")
+        finally:
+            shutil.rmtree("/run/topod", ignore_errors=True)
+            os.rename("/run/topod.away", "/run/topod")
+
     def run(self):
         begun = time.monotonic()
         done = self.topod("check", self.path, expect=(0, 78))
@@ -471,6 +498,7 @@ class Trial:
             return "mistake"
         if done.returncode == 0:
             self.topod("plan", self.path, expect=(0,))
+            self.export()
             self.disturb()
         else:
             self.expect_places(done)
@@ -498,6 +526,31 @@ def furnish():
     subprocess.run(["sh", "-c", script], check=True)
 
 
+def unordered(tree):
+    """The tree without the order of lists: the kernel's order of routes may differ."""
+    if isinstance(tree, dict):
+        return {k: unordered(v) for k, v in tree.items()}
+    return sorted((unordered(v) for v in tree), key=json.dumps) if isinstance(tree, list) else tree
+
+
+def again(path):
+    """Applies an exported file on an empty machine, and exports it again."""
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    subprocess.run(["sh", "-ec", """
+        mount -n -t tmpfs -o mode=755 run /run
+        mkdir -p /etc/netns /run/netns
+        mount -n -t tmpfs -o mode=755 netns /etc/netns
+        ip link set lo up
+    """], check=True)
+    with open("/run/x.yaml", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.chmod("/run/x.yaml", 0o644)
+    subprocess.run([TOPOD, "apply", "/run/x.yaml"], stdout=sys.stderr, check=False)
+    shutil.rmtree("/run/topod", ignore_errors=True)
+    subprocess.run([TOPOD, "export", "--all", "--fresh", "--json"], check=False)
+
+
 def main(seed, run):
     schema = json.loads(subprocess.run([TOPOD, "schema"], check=True, stdout=subprocess.PIPE).stdout)
     if not run:
@@ -515,5 +568,7 @@ def main(seed, run):
     print(json.dumps({"seed": seed, "outcome": outcome, "why": why, "seconds": trial.seconds, "text": text, "said": trial.said}))
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and "--again" in sys.argv:
+    again(sys.argv[1])
+elif __name__ == "__main__":
     main(int(sys.argv[1]), "--run" in sys.argv[2:])

@@ -130,16 +130,74 @@ links:
             -n web addr add 10.0.0.2/24 dev eth0 valid_lft 1000 preferred_lft 1000
             -n web route add 10.6.0.0/16 via 10.0.0.1 proto bird
         """)
+        lab.nft("web", "add table ip nat")
+        os.makedirs("/etc/netns/web")
+        with open("/etc/netns/web/resolv.conf", "w", encoding="utf-8") as f:
+            f.write("nameserver 10.0.0.1\n")
         text = self.export()
         self.assertIn("# eth0 is one end of a pair; the other end (host:c1) is not in this file\n", text)
         self.assertIn("      eth0: {kind: existing}\n", text)
         self.assertIn("# 1 route left out (protocol bird)", text)
+        self.assertIn("# nftables table ip nat left out: `nft list ruleset` shows it", text)
+        self.assertIn("# file /etc/netns/web/resolv.conf left out", text)
         self.assertIn("# eth0 has 1 address left out (from a lease or a router advertisement)", text)
         self.assertNotIn("10.0.0", text)
         self.assertIn("nothing to do", self.topod("plan", self.spec(text)).stdout)
         answer = json.loads(self.export("--json"))
         self.assertEqual({"lo": {"up": False}, "eth0": {"kind": "existing"}}, answer["file"]["namespaces"]["web"]["interfaces"])
         self.assertEqual({("web", "eth0"), ("web", None)}, {(n["namespace"], n["interface"]) for n in answer["notes"]})
+
+    def test_containers(self):
+        """As podman's netavark and the bridge plugin of CNI make them: a bridge of the host, MAC addresses that were chosen."""
+        self.ip("""
+            netns add netns-1234
+            netns add cni-a1
+            link add podman0 type bridge
+            addr add 10.88.0.1/16 broadcast + dev podman0
+            link set podman0 up
+            link add eth0 netns netns-1234 type veth peer name veth0
+            link set veth0 master podman0 up
+            -n netns-1234 link set lo up
+            -n netns-1234 link set eth0 address 7e:11:22:33:44:55 up
+            -n netns-1234 addr add 10.88.0.2/16 broadcast + dev eth0
+            -n netns-1234 route add default via 10.88.0.1 metric 100 proto static
+            link add cni0 type bridge
+            addr add 10.22.0.1/16 dev cni0
+            link set cni0 promisc on up
+            link add eth0 netns cni-a1 type veth peer name vethab12
+            link set vethab12 master cni0 up
+            link set vethab12 type bridge_slave hairpin on
+            -n cni-a1 link set lo up
+            -n cni-a1 link set eth0 up
+            -n cni-a1 addr add 10.22.0.5/16 broadcast + dev eth0
+            -n cni-a1 route add default via 10.22.0.1
+        """)
+        lab.sysctl_set(HOST, "net.ipv4.ip_forward", 1)
+        text = self.round_trip("--all")
+        for words in ("\n    forwarding: ipv4\n", 'mac-address: "7e:11:22:33:44:55"', "promiscuous: true",
+                      "ports: [{name: vethab12, hairpin: true}]", "{to: default, metric: 100, via: 10.88.0.1}"):
+            self.assertIn(words, text)
+
+    def test_emulator(self):
+        """As mininet and its kin lay out a network: switches and hosts with small MAC addresses, in a namespace for each host."""
+        for i in (1, 2, 3):
+            self.ip(f"""
+                netns add h{i}
+                link add h{i}-eth0 netns h{i} address 00:00:00:00:00:0{i} type veth peer name s1-eth{i}
+                -n h{i} link set lo up
+                -n h{i} link set h{i}-eth0 up
+                -n h{i} addr add 10.0.0.{i}/8 dev h{i}-eth0
+            """)
+        self.ip("""
+            link add s1 type bridge
+            link set s1-eth1 master s1 up
+            link set s1-eth2 master s1 up
+            link set s1-eth3 master s1 up
+            link set s1 up
+        """)
+        text = self.round_trip("--all")
+        self.assertIn("s1: {kind: bridge, ports: [s1-eth1, s1-eth2, s1-eth3]}", text)
+        self.assertIn('{mac-address: "00:00:00:00:00:01", addresses: [10.0.0.1/8]}', text)
 
     def test_arguments(self):
         self.ip("netns add red\nnetns add blue")
