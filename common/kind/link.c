@@ -39,6 +39,16 @@ const struct class class_link = {
 	.stage = stage,
 };
 
+bool link_is_fallback(const char *name) {
+	static const char *const names[] = { "tunl0",    "gre0", "gretap0", "erspan0", "ip_vti0",
+					     "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	return false;
+}
+
 /* SipHash-2-4 would do as well. FNV-1a over 64 bits with a final mix is short and spreads well enough; it only
  * matters that the same names give the same address on the same machine. */
 static uint64_t mix(uint64_t hash, const void *data, size_t size) {

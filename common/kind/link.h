@@ -282,3 +282,6 @@ int link_put_end(struct encode *encode, const struct object *object, uint64_t ma
 /* IFLA_NET_NS_FD. */
 int link_put_netns(struct encode *encode, const char *ns);
 struct ifinfomsg *link_begin(struct encode *encode, uint16_t type, uint16_t flags);
+
+/* Is it the name of a device that a tunnel module makes in every namespace (net.core.fb_tunnels_only_for_init_net)? */
+bool link_is_fallback(const char *name);

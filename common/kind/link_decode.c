@@ -74,17 +74,6 @@ static void decode_field(struct arena *arena, const struct seen *seen, struct ob
 		object->set |= field_bit(i);
 }
 
-/* Devices that tunnel modules create in every namespace. */
-static bool is_fallback(const char *name) {
-	static const char *const names[] = { "tunl0",    "gre0", "gretap0", "erspan0", "ip_vti0",
-					     "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(name, names[i]))
-			return true;
-	return false;
-}
-
 static void decode_alternative_names(struct arena *arena, const struct nlattr *list, struct link *link) {
 	const struct nlattr *attr;
 	size_t n = 0;
@@ -153,7 +142,7 @@ static void decode_rest(const struct decode *decode, const struct seen *seen, st
 	const struct nlattr *own = seen->bond_port[IFLA_BOND_SLAVE_PERM_HWADDR]; /* a bond has given its port another */
 	if (own && object_has(object, LINK_MAC))
 		object->kind->fields[LINK_MAC].type->get(decode->arena, &object->kind->fields[LINK_MAC], own, &link->mac);
-	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || is_fallback(link->name);
+	object->kernel_made = seen->ifi->ifi_flags & IFF_LOOPBACK || link_is_fallback(link->name);
 	link->no_carrier = !nl_get_u8(seen->top[IFLA_CARRIER], 1) ||
 			   nl_get_u8(seen->top[IFLA_OPERSTATE], IF_OPER_UNKNOWN) == IF_OPER_DORMANT;
 	link->runs_ipv6 = runs_ipv6(seen, link);

@@ -166,6 +166,12 @@ void tunnel_check(struct reading *r, const struct ns_state *ns _unused_, const s
 
 	check_family(r, desired, TUNNEL_LOCAL);
 	check_family(r, desired, TUNNEL_REMOTE);
+	if (link_is_fallback(tunnel->link.name))
+		diag_warning(
+			r->parse.diags, desired->position,
+			"'%s' is the name of an interface that a module of the kernel makes in every namespace, where it "
+			"would be in the way: choose another name",
+			tunnel->link.name);
 	if (!object_has(desired, TUNNEL_LOCAL) && !object_has(desired, TUNNEL_REMOTE) && !has(desired, "key") &&
 	    !has(desired, "input-key"))
 		diag_error(r->parse.diags, desired->position,

@@ -101,8 +101,8 @@ const struct verb verbs[] = {
 	  "Without arguments, lists the templates. With FILE, writes a new file and names the topology after it.\n", 0, 0, 2,
 	  verb_init },
 	{ "schema", "", "print the language as a JSON Schema, for editors",
-	  "With --markdown, the reference page of all keys instead; with --man, the same as the manual page\n"
-	  "topod.yaml(5).\n",
+	  "With --markdown, the reference page of all keys instead; with --man, the same for the manual page\n"
+	  "topod.yaml(5), in the format of scdoc(5).\n",
 	  OPTION_MARKDOWN | OPTION_MAN, 0, 0, verb_schema },
 	{ "version", "", "print the version", "The same as --version.\n", 0, 0, 0, verb_version },
 	{},

@@ -238,12 +238,13 @@ class Manuals(Case):
     @need("mandoc")
     def test_mandoc(self):
         for path in self.each_page():
-            self.succeeds("mandoc", "-Tlint", "-W", "warning", path)
+            said = run("mandoc", "-Tlint", "-W", "warning", path)[1]
+            self.assertEqual([], [line for line in said.splitlines() if "skipping paragraph macro" not in line])  # scdoc's
 
     @need("groff")
     def test_groff(self):
         for path in self.each_page():
-            code, said = run("groff", "-man", "-ww", "-Tutf8", "-z", path)
+            code, said = run("groff", "-t", "-man", "-ww", "-Tutf8", "-z", path)
             self.assertEqual((0, ""), (code, said))
 
     def test_complete(self):

@@ -67,6 +67,13 @@ static void test_words(void **state _unused_) {
 		     "f:2:31: error: '6rd-prefix' is an IPv6 prefix, for example \"2001:db8::/32\"");
 }
 
+static void test_names(void **state _unused_) {
+	check_diags(
+		"namespaces: {a: {interfaces: {\ngre0: {kind: gre, remote: 10.0.0.2}}}}",
+		"f:2:1: warning: 'gre0' is the name of an interface that a module of the kernel makes in every namespace, "
+		"where it would be in the way: choose another name");
+}
+
 static void test_together(void **state _unused_) {
 	check_tunnel("gre", "remote: 10.0.0.2, ttl: 5, pmtu-discovery: false",
 		     "f:2:43: error: the kernel accepts 'pmtu-discovery: false' only with 'ttl: inherit'");
@@ -133,9 +140,9 @@ static void test_vxlan(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ends),     cmocka_unit_test(test_mac),      cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_words),    cmocka_unit_test(test_together), cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_underlay), cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_ends),  cmocka_unit_test(test_mac),      cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_names),    cmocka_unit_test(test_together),
+		cmocka_unit_test(test_twice), cmocka_unit_test(test_underlay), cmocka_unit_test(test_vxlan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
