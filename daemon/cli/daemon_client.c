@@ -143,6 +143,19 @@ static void choose(void *userdata, const char *topology) {
 	text_add(&choice->names, topology);
 }
 
+char *daemon_client_manager(const char *argument) {
+	_cleanup_free_ char *written = spec_argument(argument), *path = spec_file_absolute(written);
+	_cleanup_answer_ struct control_answer answer = {};
+	struct search search = { .path = path };
+
+	if (!daemon_client_names_file(argument) &&
+	    control_call(argument, "org.topod.Status", NULL, DAEMON_TIMEOUT_USEC, &answer) == 0 && !answer.error)
+		return xstrdup(argument);
+	(void)ledger_file_each(compare, &search); /* on error, none is found */
+	free(search.other);
+	return search.found;
+}
+
 /* The name of a topology comes first; else a NAME means the file of the service, which may give another name. */
 static char *topology_of_argument(const char *argument) {
 	_cleanup_free_ char *path = spec_argument(argument);

@@ -20,6 +20,10 @@ bool daemon_client_names_file(const char *argument);
  * clear. The caller frees. */
 char *daemon_client_topology(const struct options *options);
 
+/* The topology of the running daemon that manages the file, or has the name that the argument is; NULL, without a message:
+ * none does. The caller frees. */
+char *daemon_client_manager(const char *argument);
+
 /* Calls "org.topod.METHOD" and takes ownership of parameters (NULL: none). True if the daemon answered with a result; else
  * an error message was printed. Free the answer with control_answer_done() in any case. */
 bool ask(const char *topology, const char *method, json_t *parameters, uint64_t timeout_usec, struct control_answer *ret);

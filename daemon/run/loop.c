@@ -287,7 +287,7 @@ static void log_warnings(struct loop *l) {
 }
 
 /* Reads the file again. False if it is refused for any reason; then ret->diags has an error. */
-static bool read_again(struct loop *l, struct loaded_spec *ret) {
+bool loop_read_again(struct loop *l, struct loaded_spec *ret) {
 	const char *topology = l->session.topology;
 
 	if (!spec_file_load(l->options->path, l->options->flags, ret))
@@ -308,7 +308,7 @@ static const struct diag *first_error(const struct diags *diags) {
 	return NULL;
 }
 
-static void answer_refused(struct control_call *call, const struct loaded_spec *fresh) {
+void loop_answer_refused(struct control_call *call, const struct loaded_spec *fresh) {
 	_cleanup_free_ char *text = diags_format(&fresh->diags, false);
 
 	control_error(call, "org.topod.SpecRefused",
@@ -324,7 +324,7 @@ static void refuse(struct loop *l, const struct loaded_spec *fresh, struct contr
 	status_reloaded(&l->status, line ? line : "it could not be read");
 	stream(l, "refused", l->status.reload_error);
 	if (call)
-		answer_refused(call, fresh);
+		loop_answer_refused(call, fresh);
 	/* If an earlier reload is still being worked on, both end with it. */
 	report_status(l, l->ready && !l->reloading);
 }
@@ -351,7 +351,7 @@ int loop_reload(struct loop *l, struct control_call *call) {
 
 	if (l->ready)
 		notify_reloading(now_monotonic());
-	bool good = read_again(l, &fresh);
+	bool good = loop_read_again(l, &fresh);
 	journal_diags(&fresh.diags);
 	if (good)
 		take(l, &fresh, call);

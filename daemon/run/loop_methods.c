@@ -16,6 +16,10 @@ static void method_reload(void *userdata, struct control_call *call, const json_
 	loop_reload(userdata, call);
 }
 
+static void method_plan(void *userdata, struct control_call *call, const json_t *parameters _unused_) {
+	loop_plan(userdata, call);
+}
+
 static void method_pause(void *userdata, struct control_call *call, const json_t *parameters) {
 	const json_t *asked = json_object_get(parameters, "seconds");
 	json_int_t seconds = asked ? json_integer_value(asked) : LOOP_PAUSE_SEC;
@@ -89,6 +93,7 @@ static const struct control_interface interfaces[] = {
 			(const struct control_method[]){
 				{ .name = "Status", .fn = method_status },
 				{ .name = "Watch", .streams = true, .fn = method_watch },
+				{ .name = "Plan", .fn = method_plan },
 				{ .name = "Reload", .right = CONTROL_CHANGE, .fn = method_reload },
 				{ .name = "Pause",
 				  .right = CONTROL_CHANGE,

@@ -49,6 +49,12 @@ int loop_turn(struct loop *l);
 /* Reads the file again. call is answered when that is done; NULL for a signal. */
 int loop_reload(struct loop *l, struct control_call *call);
 
+/* Loads the file. False if it is refused for any reason; then ret->diags has an error. */
+bool loop_read_again(struct loop *l, struct loaded_spec *ret);
+void loop_answer_refused(struct control_call *call, const struct loaded_spec *fresh);
+/* Answers with what a reload would change (loop_plan.c). */
+void loop_plan(struct loop *l, struct control_call *call);
+
 /* The namespace was attached; answers the call when it is verified, or after a limit. */
 int loop_attached(struct loop *l, const char *ns, struct control_call *call);
 

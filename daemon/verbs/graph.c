@@ -102,10 +102,17 @@ static bool is_format(const char *format) {
 	return false;
 }
 
+/* The file of a NAME that no daemon manages; NULL: a daemon manages it, or there is no such file. The caller frees. */
+static char *file_of_service(const char *argument) {
+	_cleanup_free_ char *path = spec_argument(argument), *topology = daemon_client_manager(argument);
+
+	return topology || access(path, F_OK) < 0 ? NULL : TAKE_PTR(path);
+}
+
 int verb_graph(const struct options *options) {
 	_cleanup_answer_ struct control_answer answer = {};
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
-	_cleanup_free_ char *topology = NULL;
+	_cleanup_free_ char *topology = NULL, *file = NULL;
 	_cleanup_graph_ struct graph graph = {};
 	struct health health = {};
 	const char *path = options->n_args ? options->args[0] : NULL;
@@ -113,11 +120,13 @@ int verb_graph(const struct options *options) {
 	if (options->format && !is_format(options->format))
 		return EXIT_USAGE;
 	if (!path || !(streq(path, "-") || daemon_client_names_file(path))) {
-		topology = daemon_client_topology(options);
-		if (!topology || !ask(topology, "Status", NULL, DAEMON_TIMEOUT_USEC, &answer))
+		file = path ? file_of_service(path) : NULL;
+		topology = file ? NULL : daemon_client_topology(options);
+		if (!file && (!topology || !ask(topology, "Status", NULL, DAEMON_TIMEOUT_USEC, &answer)))
 			return EXIT_FAILED;
-		take_health(&health, &answer, NULL);
-		path = health.status.file;
+		if (!file)
+			take_health(&health, &answer, NULL);
+		path = file ? file : health.status.file;
 		if (!path) {
 			complain("the daemon of '%s' does not say which file it manages", topology);
 			return EXIT_FAILED;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `topod plan`: shows what would be changed, and changes nothing. */
+#include <linux/capability.h>
+
+#include "cli/daemon_client.h"
 #include "cli/process.h"
+#include "files/privilege.h"
 #include "report/report.h"
 #include "verbs/verbs.h"
 
@@ -54,9 +58,40 @@ int plan_loaded(struct loaded_spec *loaded, bool replaces, const struct options 
 	return scan(&session, options);
 }
 
+/* Who may not scan the network may be a member of the group that may ask the daemon. Returns the exit code; -1: no daemon
+ * manages the file. */
+static int plan_by_daemon(const struct options *options) {
+	_cleanup_free_ char *topology = daemon_client_manager(options->args[0]);
+	_cleanup_answer_ struct control_answer answer = {};
+	const json_t *changes;
+
+	if (!topology)
+		return -1;
+	int r = control_call(topology, "org.topod.Plan", NULL, UINT64_MAX, &answer);
+	if (r == 0 && answer.error && streq(answer.error, "org.topod.SpecRefused"))
+		return print_refused(topology, answer.parameters, options);
+	if (r < 0)
+		daemon_client_complain(topology, r);
+	else if (answer.error && streq(answer.error, "org.topod.NoPlan"))
+		complain("%s", json_string_value(json_object_get(answer.parameters, "reason")) ?: answer.error);
+	else if (answer.error)
+		daemon_client_complain_error(topology, &answer);
+	if (r < 0 || answer.error)
+		return EXIT_FAILED;
+	changes = json_object_get(json_object_get(answer.parameters, "plan"), "changes");
+	if (options->json)
+		print_json(json_incref(json_object_get(answer.parameters, "plan")));
+	else
+		fputs(json_string_value(json_object_get(answer.parameters, "text")) ?: "", stdout);
+	return json_array_size(changes) ? EXIT_DIFFERENCES : EXIT_DONE;
+}
+
 int verb_plan(const struct options *options) {
 	_cleanup_loaded_spec_ struct loaded_spec loaded = {};
+	int code = privilege_has(CAP_SYS_ADMIN) ? -1 : plan_by_daemon(options);
 
+	if (code >= 0)
+		return code;
 	if (!load_spec(options->args[0], SPEC_FILE_STDIN, options, &loaded))
 		return EXIT_SPEC;
 	return plan_loaded(&loaded, options->replaces, options);

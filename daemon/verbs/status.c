@@ -214,7 +214,7 @@ int verb_status(const struct options *options) {
 
 /* ---- reload ---- */
 
-static int print_refused(const char *topology, const json_t *parameters, const struct options *options) {
+int print_refused(const char *topology, const json_t *parameters, const struct options *options) {
 	const char *diagnostics = json_string_value(json_object_get(parameters, "diagnostics"));
 
 	if (options->json)

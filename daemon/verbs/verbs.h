@@ -44,6 +44,8 @@ int verb_schema(const struct options *options);
 
 /* Shows the plan of a loaded spec, which is taken. replaces: it may have another file than before. Returns the exit code. */
 int plan_loaded(struct loaded_spec *loaded, bool replaces, const struct options *options);
+/* Prints the diagnostics of a file that a daemon refused. Returns the exit code. */
+int print_refused(const char *topology, const json_t *parameters, const struct options *options);
 /* Applies a spec, as `apply` does, but prints only what goes wrong. Returns the exit code. */
 int apply_quietly(struct loaded_spec *loaded, const struct options *options);
 

@@ -234,6 +234,40 @@ class Rights(Control):
                 os.unlink(SOCKET)
         d.stop()
 
+    def test_plan(self):
+        """A member of the group learns what a reload would change, which takes nothing from what is running."""
+        add_group()
+        path = self.spec(OFFICE)
+        d = self.daemon(path).ready()
+        tool = f"{self.folder}/topod"
+        shutil.copy(os.environ["TOPOD"], tool)  # where everybody can run it
+        os.chmod(self.folder, 0o755)
+
+        def plan(*args, groups=(GROUP,)):
+            done = subprocess.run([tool, "plan", *args], user=USER, group=OTHER_GROUP, extra_groups=groups, text=True,
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * lab.DEADLINE)
+            self.assertNotIn("Sanitizer", done.stderr)
+            return done
+
+        self.assertEqual(("nothing to do\n", lab.EXIT_DONE), (lambda p: (p.stdout, p.returncode))(plan("office")))
+        edited = self.spec(OFFICE.replace("namespaces:\n", "namespaces:\n  extra: {}\n"))
+        self.assertEqual(path, edited)
+        for args in (("office",), (edited,)):
+            self.assertEqual(lab.EXIT_DIFFERENCES, plan(*args).returncode)
+            # As root sees it.
+            self.assertEqual(self.topod("plan", edited, expect=lab.EXIT_DIFFERENCES).stdout, plan(*args).stdout)
+        answer = json.loads(plan("office", "--json").stdout)
+        self.assertEqual(json.loads(self.topod("plan", edited, "--json", expect=lab.EXIT_DIFFERENCES).stdout), answer)
+        self.assertNotIn("extra", lab.namespaces())
+        self.repairs(d)  # it still enforces the old file
+        with open(edited, "w") as f:
+            f.write("bad: x\n")
+        refused = plan("office")
+        self.assertEqual(lab.EXIT_SPEC, refused.returncode)
+        self.assertIn("unknown key 'bad'", refused.stderr)
+        self.assertNotEqual(lab.EXIT_DONE, plan("office", groups=()).returncode)
+        d.stop()
+
     def test_without_the_privilege_to_give_it_away(self):
         """As in the hardened service: only a member of the group can give it the socket; else the socket stays root's."""
         add_group()

@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import re
 import xml.etree.ElementTree
 
 import lab
@@ -17,6 +18,23 @@ namespaces:
   web: {drift: report, interfaces: {eth0: {addresses: [10.0.0.11/24]}}, routes: [{to: default, via: 10.0.0.1}]}
 links: [[web:eth0, host:c1]]
 """
+
+
+class Names(Case):
+    def test_a_name_without_a_daemon(self):
+        """NAME is /etc/topod/NAME.yaml for this verb too."""
+        said = self.topod("check", "drawn", expect=lab.EXIT_SPEC).stderr
+        path = re.search(r"there is no (/\S+/drawn\.yaml) either", said)[1]
+        above = os.path.dirname(os.path.dirname(path))
+        if not os.path.isdir(above):
+            above = os.path.dirname(above)
+        lab.run("mount", "-n", "-t", "tmpfs", "etc", above)  # this test's own
+        self.addCleanup(lab.run, "umount", above)
+        os.makedirs(os.path.dirname(path))
+        with open(path, "w") as f:
+            f.write(OFFICE)
+        self.assertEqual(self.topod("graph", path).stdout, self.topod("graph", "drawn").stdout)
+        self.assertIn("no topod is running for 'nothing'", self.topod("graph", "nothing", expect=lab.EXIT_FAILED).stderr)
 
 
 class Files(Case):
