@@ -137,6 +137,13 @@ class Specs(Case):
         self.build("ranges", ["left", "right", "r", *hosts, *servers, *chain],
                    [("h1", "10.1.0.21"), ("h20", "10.2.0.6"), ("s5", "fd01::2"), ("c1", "10.9.0.14"), ("c5", "10.9.0.1")])
 
+    def test_cluster(self):
+        def names():
+            self.assertIn("192.0.2.3", lab.run("ip", "netns", "exec", "node1", "getent", "hosts", "node3").stdout)
+        self.build("cluster", ["fabric", *(f"{name}{n}" for n in (1, 2, 3) for name in ("node", "a", "b"))],
+                   [("node1", "192.0.2.2"), ("a1", "10.244.1.12"), ("a1", "10.244.3.11"), ("b2", "10.244.3.12"), ("node3", "10.244.2.11")],
+                   also=names, needs=[("vxlan id 1 dstport 4789",)], after="a3")
+
     def test_pair(self):
         self.build("pair", ["left", "right"],
                    [("left", "10.0.0.2"), ("right", "10.0.0.1"), ("left", "fd00::2"), ("right", "fd00::1")])
