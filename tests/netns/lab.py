@@ -468,6 +468,20 @@ def state_only(snap):
     return {k: v if k != "files" else {t: l for t, l in v.items() if t != "/run/topod"} for k, v in snap.items()}
 
 
+# What shows who made an object, and hardware addresses.
+WHO = re.compile(r'"(protocol|ifalias|address|broadcast_mac|link_netns|min_mtu|max_mtu|parentbus|index)": ("[^"]*"|\d+),? ?')
+
+
+def without_makers(snap):
+    """A snapshot without the marks of whoever made each object, and without what follows from hardware addresses."""
+    def clean(subject, lines):
+        if subject == "sysctls" or subject.startswith("/"):
+            return []
+        kept = [l for l in lines if "fe80::" not in l and '"family": "inet6", "scope": "link"' not in l]
+        return sorted(WHO.sub("", l) if subject == "links" else re.sub(r'"protocol": ("[^"]*"|\d+),? ?', "", l) for l in kept)
+    return {place: {subject: clean(subject, lines) for subject, lines in subjects.items()} for place, subjects in snap.items()}
+
+
 # ---------------------------------------------------------------------------------------------------------
 # Waiting for the kernel
 

@@ -6,24 +6,9 @@ the file makes the same.
 
 import json
 import os
-import re
 
 import lab
 from lab import CLONE_NEWNET, HOST, Case
-
-# What shows who made an object, and hardware addresses that nobody chose.
-WHO = re.compile(r'"(protocol|ifalias|address|broadcast_mac|link_netns|min_mtu|max_mtu|parentbus|index)": ("[^"]*"|\d+),? ?')
-
-
-def without_makers(snap):
-    """A snapshot without the marks of whoever made each object, and without what follows from hardware addresses."""
-    def clean(subject, lines):
-        if subject == "sysctls" or subject.startswith("/"):
-            return []
-        kept = [l for l in lines if "fe80::" not in l and '"family": "inet6", "scope": "link"' not in l]
-        return sorted(WHO.sub("", l) if subject == "links" else re.sub(r'"protocol": ("[^"]*"|\d+),? ?', "", l) for l in kept)
-    return {place: {subject: clean(subject, lines) for subject, lines in subjects.items()} for place, subjects in snap.items()}
-
 
 class Exported(Case):
     def export(self, *args, **kwargs):
@@ -47,7 +32,7 @@ class Exported(Case):
         self.elsewhere()
         path = self.spec(fresh)
         self.topod("apply", path)
-        self.same(without_makers(before), without_makers(self.settle()), fresh)
+        self.same(lab.without_makers(before), lab.without_makers(self.settle()), fresh)
         self.assertEqual(fresh, self.export("--fresh", *args), "exported again, it is another file")
         return text
 
