@@ -53,6 +53,8 @@
 	CLASS(address) KIND(address) \
 	CLASS(neighbor) KIND(neighbor) \
 	CLASS(fdb) KIND(fdb) \
+	CLASS(qdisc) KIND(qdisc) \
+	KIND(police) \
 	CLASS(nexthop) KIND(nexthop) \
 	CLASS(route) KIND(route) \
 	CLASS(rule) KIND(rule) \

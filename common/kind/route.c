@@ -528,9 +528,11 @@ static const char *if_twice(const struct object *object) {
 }
 
 /* Only the route to an address's network can be avoided. */
-static const char *if_kernels(const struct object *observed) {
+static const char *if_in_the_way(const struct object *observed) {
 	const struct route *r = (const struct route *)observed;
 
+	if (!observed->kernel_made)
+		return NULL;
 	if (r->table == RT_TABLE_LOCAL)
 		return "exists and is the kernel's own, with other values: leave this route out, or write it as `ip route show table "
 		       "local` shows it";
@@ -574,7 +576,7 @@ const struct kind kind_route = {
 	.check_all = route_check_all,
 	.encode = route_encode,
 	.if_twice = if_twice,
-	.if_kernels = if_kernels,
+	.if_in_the_way = if_in_the_way,
 	.noun = noun,
 	.id = id,
 	.goes_late = goes_late,

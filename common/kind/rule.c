@@ -331,7 +331,9 @@ static const char *if_twice(const struct object *object _unused_) {
 	return "; give each its own 'priority' (the smaller goes first)";
 }
 
-static const char *if_kernels(const struct object *observed _unused_) {
+static const char *if_in_the_way(const struct object *observed) {
+	if (!observed->kernel_made)
+		return NULL;
 	return "exists and was made by the kernel: give this rule another 'priority', or write 'state: absent' to remove the "
 	       "kernel's";
 }
@@ -374,5 +376,5 @@ const struct kind kind_rule = {
 	.loosen = loosen,
 	.goes_late = goes_late,
 	.if_twice = if_twice,
-	.if_kernels = if_kernels,
+	.if_in_the_way = if_in_the_way,
 };

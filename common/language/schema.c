@@ -34,6 +34,20 @@ static json_t *mapping_schema(const struct schema_mapping *m, const struct schem
 	return schema;
 }
 
+/* A mapping that has further keys by its kind, or a kind alone. */
+static json_t *schema_of_cases(const struct mapping *mapping) {
+	json_t *cases = json_array();
+	struct mapping one;
+
+	for (size_t i = 0; mapping->case_of(i, &one); i++) {
+		json_t *is = schema_pack("{s:s, s:[s], s:{s:{s:s}}}", "type", "object", "required", "kind", "properties",
+					 "kind", "const", one.title);
+
+		json_array_append_new(cases, schema_pack("{s:o, s:o}", "if", is, "then", schema_ref(one.name)));
+	}
+	return schema_pack("{s:[s,s], s:o}", "type", "object", "string", "allOf", cases);
+}
+
 /* An interface has the keys of its kind, or without a kind those of all interfaces. Each case is complete in itself,
  * so that an editor's message names the wrong key and no alternatives. */
 static json_t *interface_schema(const struct schema_mappings *mappings) {
@@ -70,8 +84,12 @@ json_t *schema_json(void) {
 		if (streq(m->is.name, mapping_interface.name))
 			common = m;
 	schema = mapping_schema(&mappings.list.items[0], common);
-	for (size_t i = 1; i < mappings.list.n; i++)
-		schema_set(defs, mappings.list.items[i].is.name, mapping_schema(&mappings.list.items[i], common));
+	for (size_t i = 1; i < mappings.list.n; i++) {
+		const struct schema_mapping *m = &mappings.list.items[i];
+
+		schema_set(defs, m->is.name,
+			   m->is.case_of && !m->is_case ? schema_of_cases(&m->is) : mapping_schema(m, common));
+	}
 	schema_set(defs, "any-interface", interface_schema(&mappings));
 	schema_set(defs, "interface-name", link_name_schema());
 	schema_set(defs, "computed", schema_pack("{s:s, s:s}", "type", "string", "pattern", "[{]"));

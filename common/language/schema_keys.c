@@ -7,17 +7,25 @@
 #include "kind/link.h"
 #include "language/schema_private.h"
 
-static void add(struct schema_mappings *all, struct schema_mapping m) {
+/* False: it is there already. */
+static bool add(struct schema_mappings *all, struct schema_mapping m) {
 	for (size_t i = 0; i < all->list.n; i++)
 		if (streq(all->list.items[i].is.name, m.is.name))
-			return;
+			return false;
 	vec_push(&all->list, m);
+	return true;
 }
 
-static void add_mapping(struct schema_mappings *all, const struct mapping *mapping) {
+static bool add_mapping(struct schema_mappings *all, const struct mapping *mapping) {
 	struct sections sections = sections_of(&all->arena, mapping);
+	struct schema_mapping m = { .is = *mapping, .keys = sections.items, .n_keys = sections.n };
 
-	add(all, (struct schema_mapping){ .is = *mapping, .keys = sections.items, .n_keys = sections.n });
+	if (!add(all, m))
+		return false;
+	m.is_case = true;
+	for (size_t i = 0; mapping->case_of && mapping->case_of(i, &m.is); i++)
+		add(all, m);
+	return true;
 }
 
 /* Adds a kind of link if it is a value of `kind`. */
@@ -43,8 +51,9 @@ static void add_link(struct schema_mappings *all, const struct kind *kind) {
 
 /* The mapping, and those in its own sections. */
 static void add_nested(struct schema_mappings *all, const struct mapping *mapping) {
-	add_mapping(all, mapping);
-	for (const struct section *s = mapping->sections; s && s->key; s++)
+	bool new = add_mapping(all, mapping);
+
+	for (const struct section *s = mapping->sections; new &&s && s->key; s++)
 		if (s->mapping)
 			add_nested(all, s->mapping);
 }

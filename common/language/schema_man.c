@@ -103,13 +103,17 @@ static void add_title(const char *title, struct text *out) {
 }
 
 static void add_mapping(const struct schema_mapping *m, struct schema_shown *shown, struct text *out) {
-	if (m->link)
-		text_addf(out, "\n## %s\n\n", m->is.title);
-	else
+	if (m->link || m->is_case) {
+		text_add(out, "\n## ");
+		add_prose(m->is.title, out);
+		text_add(out, "\n\n");
+	} else {
 		add_title(m->is.title, out);
+	}
 	add_prose(m->is.doc, out);
 	text_add(out, "\n");
-	add_keys(m, out);
+	if (!m->is_case)
+		add_keys(m, out);
 	add_fields(m, m->is.kind != NULL, out);
 	schema_each_inner(&m->is, shown, add_inner, out);
 }

@@ -118,14 +118,19 @@ static void add_inner(const struct field *field, const struct schema_mapping *in
 }
 
 static void add_mapping(const struct schema_mapping *m, struct schema_shown *shown, struct text *out) {
-	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->is.name, m->link ? "###" : "##", m->is.title, m->is.doc);
-	add_keys(m, out);
+	text_addf(out, "\n<a id=\"%s\"></a>\n%s %s\n\n%s\n", m->is.name, m->link || m->is_case ? "###" : "##", m->is.title,
+		  m->is.doc);
+	if (!m->is_case)
+		add_keys(m, out);
 	add_fields(m, m->is.kind != NULL, out);
 	schema_each_inner(&m->is, shown, add_inner, out);
 }
 
 const struct schema_value schema_values[] = {
 	{ "duration", "`10s`, `30ms`, `14us`, `2m`, `1h`; a bare number is seconds" },
+	{ "rate", "`800bit`, `10mbit`, `1.5gbit`: bits per second, powers of ten" },
+	{ "size", "`1500`, `32k`, `2m`: bytes, k = 1024" },
+	{ "percentage", "`40%`, `0.5%`" },
 	{ "prefix", "`10.0.0.0/24`, `\"fd00::/64\"`; a bare address is /32 or /128. In the prefix of a network, host bits "
 		    "are an error" },
 	{ "address", "`10.0.0.1`, `\"fd00::1\"`" },

@@ -10,6 +10,7 @@ struct schema_mapping {
 	struct mapping is; /* name, texts and fields */
 	const struct section *const *keys;
 	size_t n_keys;
+	bool is_case;            /* of the mapping before it, whose keys it has, too */
 	const struct kind *link; /* an interface of this kind, which also has the keys of all interfaces; or NULL */
 };
 

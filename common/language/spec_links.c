@@ -28,6 +28,7 @@ static const struct section link_sections[] = {
 	  .schema =
 		  "{\"anyOf\": [{\"type\": \"string\"}, " POOL_SCHEMA ", {\"type\": \"array\", \"minItems\": 1, \"items\": "
 		  "{\"anyOf\": [{\"type\": \"string\"}, " POOL_SCHEMA "]}}]}" },
+	{ .key = SECTIONS_OF_CLASSES },
 	{},
 };
 
@@ -61,6 +62,7 @@ const struct mapping mapping_link = {
 	.what = "a link",
 	.bare = "endpoints",
 	.sections = link_sections,
+	.holds = SECTION_LINK,
 	.fields = pair_fields,
 	.n_fields = ARRAY_SIZE(pair_fields),
 };
@@ -139,6 +141,26 @@ static void add_pair_values(struct reading *r, struct object *end, struct object
 	one->pair = other->pair = values;
 }
 
+/* What classes of objects have in the entry is of both ends. */
+static void read_of_ends(struct reading *r, struct object *one) {
+	const struct sections *sections = &spec_reading(r)->link;
+	struct object *ends[] = { one, one->twin };
+
+	for (size_t i = 0; i < sections->n; i++)
+		for (size_t end = 0; sections->values[i] && end < 2; end++) {
+			if (sections->items[i]->place != SECTION_LINK)
+				continue;
+			r->link = ends[end];
+			r->ns = state_find(r->state, ends[end]->ns);
+			r->parse.ns = r->ns->name;
+			r->drift = ends[end]->drift;
+			section_read(r, sections->items[i], sections->values[i]);
+		}
+	r->link = NULL;
+	r->ns = NULL;
+	r->parse.ns = NULL;
+}
+
 static void read_endpoints(struct reading *r, const struct node *list, struct object *pair_values) {
 	struct endpoint written[2];
 	struct object *ends[2], *before;
@@ -151,8 +173,10 @@ static void read_endpoints(struct reading *r, const struct node *list, struct ob
 	for (size_t i = 0; i < 2; i++)
 		written[i] = read_endpoint(r, list->items[i]);
 	before = written[0].ns && written[1].ns ? find_pair(written) : NULL;
-	if (before && pair_values)
+	if (before && pair_values) {
 		add_pair_values(r, before, pair_values);
+		read_of_ends(r, before);
+	}
 	if (before)
 		return;
 	for (size_t i = 0; i < 2; i++)
@@ -165,6 +189,8 @@ static void read_endpoints(struct reading *r, const struct node *list, struct ob
 		 * then. */
 		((struct link *)ends[i])->pair = pair_values;
 	}
+	if (pair_values)
+		read_of_ends(r, ends[0]);
 }
 
 static void read_link(struct reading *r, const struct node *node) {

@@ -135,6 +135,7 @@ enum field_form {
 	FORM_U8,
 	FORM_BE16,
 	FORM_S32,
+	FORM_U64,     /* rates */
 	FORM_FLAG,    /* one bit of {flags, mask}, an attribute that several fields share (struct ifla_vlan_flags) */
 	FORM_SHARED,  /* in attributes that several fields share in another way: see struct kind.put_data */
 	FORM_PRESENT, /* a boolean: the attribute is there, and empty, or is not */
@@ -179,6 +180,10 @@ extern const struct type type_signed; /* uint32_t that holds an int32_t */
 extern const struct type type_words;  /* uint32_t, a set of words: each name stands for one bit */
 /* const char *, never NULL if set. */
 extern const struct type type_text, type_link_name;
+extern const struct type type_size;    /* uint32_t, in bytes */
+extern const struct type type_percent; /* uint32_t, of 2^32 - 1 */
+/* uint64_t, in bytes per second; 0, written "none" where that is the fallback: no limit. */
+extern const struct type type_rate;
 extern const struct type type_mac;      /* struct mac, of one interface */
 extern const struct type type_any_mac;  /* struct mac, also of groups and 00:00:00:00:00:00 */
 extern const struct type type_ip;       /* struct ip */

@@ -143,6 +143,9 @@ struct kind {
 	 * attribute. All else is read before. */
 	void (*put_data)(struct nl_writer *writer, const struct object *object);
 	void (*get_data)(struct object *object, const struct nlattr *const *data);
+	/* The kernel refused a change of this desired object: may replace change->error and change->text by a better reason,
+	 * in arena. */
+	void (*explain)(struct arena *arena, struct change *change);
 	/* Prints what the object is: "address 10.0.0.11/24". NULL: the kind's name. */
 	void (*noun)(const struct object *object, struct text *out);
 	/* Prints the noun without what may change, for the ledger. NULL: the noun itself. */
@@ -152,9 +155,8 @@ struct kind {
 	void (*lines)(const struct object *object, struct text *out);
 	/* The same for a change: each line begins with "+ " if it is new, with "- " if it goes, else with two spaces. */
 	void (*diff)(const struct object *object, const struct object *before, struct text *out);
-	/* The error if an object that the kernel made is in the way: "exists and …". NULL, or a NULL result: the
-	 * usual text. */
-	const char *(*if_kernels)(const struct object *observed);
+	/* The error if an object that is not topod's is in the way: "exists and …". NULL, or a NULL result: the usual text. */
+	const char *(*if_in_the_way)(const struct object *observed);
 	/* What to write if two objects of one identity are intended: "; give one …". NULL: they cannot be told
 	 * apart. */
 	const char *(*if_twice)(const struct object *object);

@@ -22,6 +22,7 @@ enum section_place {
 	SECTION_TOP,
 	SECTION_NAMESPACE,
 	SECTION_INTERFACE,
+	SECTION_LINK,       /* an entry of `links`; read once for each end */
 	SECTION_CONTROLLER, /* an interface whose kind has ports or parts of the section's kind */
 };
 
@@ -66,8 +67,11 @@ struct mapping {
 	size_t n_fields;
 	const char *without;     /* a field that is not a key here, or NULL */
 	const struct kind *kind; /* each such mapping is an object of this kind */
-	const char *bare;        /* the key that a plain value instead of the mapping stands for, or NULL */
-	const char *first;       /* the key of the first word, if ip(8) leaves it out (ip route add PREFIX), or NULL */
+	/* Further fields, by the value of the key `kind`: the i-th mapping of a kind, which has only name, title, doc and fields;
+	 * false: there are no more. Or NULL. */
+	bool (*case_of)(size_t i, struct mapping *ret);
+	const char *bare;  /* the key that a plain value instead of the mapping stands for, or NULL */
+	const char *first; /* the key of the first word, if ip(8) leaves it out (ip route add PREFIX), or NULL */
 };
 
 /* As the key of a row in a mapping's table: all sections that classes have in this mapping. */

@@ -77,11 +77,11 @@ bool type_wrong(struct parse *p, const struct field *field, const struct node *n
 
 /* Numbers. */
 
-static bool u32_equal(const void *a, const void *b) {
+bool type_u32_equal(const void *a, const void *b) {
 	return *(const uint32_t *)a == *(const uint32_t *)b;
 }
 
-static void u32_put(struct nl_writer *w, const struct field *field, const void *value) {
+void type_u32_put(struct nl_writer *w, const struct field *field, const void *value) {
 	uint32_t number = *(const uint32_t *)value;
 
 	switch (field->form) {
@@ -104,14 +104,15 @@ static void u32_put(struct nl_writer *w, const struct field *field, const void *
 		break;
 	case FORM_FLAG: /* encoded by link_put_fields(), which collects the flags */
 	case FORM_SHARED:
+	case FORM_U64:
 		break;
 	}
 }
 
-static bool u32_get(struct arena *arena _unused_, const struct field *field, const struct nlattr *attr, void *value) {
+bool type_u32_get(struct arena *arena _unused_, const struct field *field, const struct nlattr *attr, void *value) {
 	static const size_t sizes[] = {
-		[FORM_U32] = 4, [FORM_S32] = 4,  [FORM_U16] = 2,     [FORM_BE16] = 2,
-		[FORM_U8] = 1,  [FORM_FLAG] = 4, [FORM_PRESENT] = 0,
+		[FORM_U64] = 8,  [FORM_U32] = 4, [FORM_S32] = 4,  [FORM_U16] = 2,
+		[FORM_BE16] = 2, [FORM_U8] = 1,  [FORM_FLAG] = 4, [FORM_PRESENT] = 0,
 	};
 	uint32_t *number = value;
 
@@ -138,6 +139,7 @@ static bool u32_get(struct arena *arena _unused_, const struct field *field, con
 		*number = true;
 		break;
 	case FORM_SHARED:
+	case FORM_U64:
 		return false;
 	}
 	return true;
@@ -185,9 +187,9 @@ const struct type type_integer = {
 	.size = sizeof(uint32_t),
 	.parse = integer_parse,
 	.print = integer_print,
-	.equal = u32_equal,
-	.put = u32_put,
-	.get = u32_get,
+	.equal = type_u32_equal,
+	.put = type_u32_put,
+	.get = type_u32_get,
 };
 
 static bool signed_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -212,9 +214,9 @@ const struct type type_signed = {
 	.size = sizeof(uint32_t),
 	.parse = signed_parse,
 	.print = signed_print,
-	.equal = u32_equal,
-	.put = u32_put,
-	.get = u32_get,
+	.equal = type_u32_equal,
+	.put = type_u32_put,
+	.get = type_u32_get,
 };
 
 static bool bool_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -245,9 +247,9 @@ const struct type type_bool = {
 	.size = sizeof(uint32_t),
 	.parse = bool_parse,
 	.print = bool_print,
-	.equal = u32_equal,
-	.put = u32_put,
-	.get = u32_get,
+	.equal = type_u32_equal,
+	.put = type_u32_put,
+	.get = type_u32_get,
 };
 
 static bool enum_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -295,9 +297,9 @@ const struct type type_enum = {
 	.size = sizeof(uint32_t),
 	.parse = enum_parse,
 	.print = enum_print,
-	.equal = u32_equal,
-	.put = u32_put,
-	.get = u32_get,
+	.equal = type_u32_equal,
+	.put = type_u32_put,
+	.get = type_u32_get,
 };
 
 static const struct {
@@ -375,9 +377,9 @@ const struct type type_duration = {
 	.size = sizeof(uint32_t),
 	.parse = duration_parse,
 	.print = duration_print,
-	.equal = u32_equal,
-	.put = u32_put,
-	.get = u32_get,
+	.equal = type_u32_equal,
+	.put = type_u32_put,
+	.get = type_u32_get,
 };
 
 static bool table_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
@@ -427,7 +429,7 @@ const struct type type_table = {
 	.size = sizeof(uint32_t),
 	.parse = table_parse,
 	.print = table_print,
-	.equal = u32_equal,
-	.put = u32_put,
-	.get = u32_get,
+	.equal = type_u32_equal,
+	.put = type_u32_put,
+	.get = type_u32_get,
 };

@@ -64,6 +64,15 @@ void nl_put(struct nl_writer *w, uint16_t type, const void *data, size_t size) {
 	memset((char *)mnl_nlmsg_get_payload_tail(w->message) - filling, 0, filling);
 }
 
+void nl_put_raw(struct nl_writer *w, const void *data, size_t size) {
+	if (!w->message || w->message->nlmsg_len + size > room(w)) {
+		w->overflow = true;
+		return;
+	}
+	memcpy(mnl_nlmsg_get_payload_tail(w->message), data, size);
+	w->message->nlmsg_len += (uint32_t)size;
+}
+
 static void zero_gaps(char *at, const char *end) {
 	while (end - at >= (ptrdiff_t)sizeof(struct nlattr)) {
 		const struct nlattr *attr = (const struct nlattr *)(void *)at;

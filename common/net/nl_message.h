@@ -47,6 +47,8 @@ struct nl_writer {
 void *nl_begin(struct nl_writer *w, uint16_t type, uint16_t flags, size_t extra);
 
 void nl_put(struct nl_writer *w, uint16_t type, const void *data, size_t size);
+/* Bytes without an attribute's header, for a nest that begins with a struct; size is a multiple of four. */
+void nl_put_raw(struct nl_writer *w, const void *data, size_t size);
 void nl_put_u8(struct nl_writer *w, uint16_t type, uint8_t value);
 void nl_put_u16(struct nl_writer *w, uint16_t type, uint16_t value);
 void nl_put_u32(struct nl_writer *w, uint16_t type, uint32_t value);

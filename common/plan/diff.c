@@ -38,7 +38,7 @@
 
 static const char *in_the_way(struct diff *diff, const struct object *object, const struct object *seen,
 			      const struct ns_state *ns) {
-	const char *text = seen && seen->kernel_made && object->kind->if_kernels ? object->kind->if_kernels(seen) : NULL;
+	const char *text = seen && object->kind->if_in_the_way ? object->kind->if_in_the_way(seen) : NULL;
 
 	if (!text)
 		text = diff_belongs(diff, object, seen, ns);

@@ -246,7 +246,11 @@ void execution_explain(struct execution *x, struct change *change) {
 	bool exists = change->type == CHANGE_CREATE && change->error == -EEXIST;
 	const char *why = change->text;
 
-	if (change->type == CHANGE_DELETE || !change->error || !object_is_link(change->desired))
+	if (change->type == CHANGE_DELETE || !change->error)
+		return;
+	if (change->desired->kind->explain)
+		change->desired->kind->explain(&x->plan->arena, change);
+	if (!object_is_link(change->desired))
 		return;
 	if (exists && !why) {
 		change->text = "an interface there has that name as an alternative name (`ip link property`)";

@@ -188,6 +188,10 @@ def bridge(ns, words, check=True):
     return run("bridge", *([] if is_host(ns) else ["-n", ns]), *words.split(), check=check)
 
 
+def tc(ns, words, check=True):
+    return run("tc", *([] if is_host(ns) else ["-n", ns]), *words.split(), check=check)
+
+
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_EXCL, NLM_F_CREATE, NLMSG_ERROR = 1, 4, 0x200, 0x400, 2  # linux/netlink.h
 
 

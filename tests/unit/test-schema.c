@@ -10,6 +10,7 @@
 
 #include "language/schema_private.h"
 #include "kind/kinds.h"
+#include "kind/qdisc.h"
 
 /* Documents as an editor's YAML reader sees them. */
 
@@ -364,6 +365,10 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "peer", "namespaces: {a: {interfaces: {x: {kind: wireguard, peers: [{@}]}}}}" },
 		{ "nexthop", "namespaces: {a: {nexthops: [{@}]}}" },
 		{ "fdb", "namespaces: {a: {interfaces: {x: {kind: dummy, fdb: [{@}]}}}}" },
+		{ "impair", "namespaces: {a: {interfaces: {x: {kind: dummy, impair: {@}}}}}" },
+		{ "police", "namespaces: {a: {interfaces: {x: {kind: dummy, police: {@}}}}}" },
+		{ "qdisc-class", "namespaces: {a: {interfaces: {x: {kind: dummy, qdisc: {kind: htb, classes: [{@}]}}}}}" },
+		{ "qdisc-filter", "namespaces: {a: {interfaces: {x: {kind: dummy, qdisc: {kind: prio, filters: [{@}]}}}}}" },
 		{ "nat-entry", "namespaces: {a: {nat: [{@}]}}" },
 		{ "filter", "namespaces: {a: {filter: {@}}}" },
 		{ "filter-chain", "namespaces: {a: {filter: {forward: {@}}}}" },
@@ -385,8 +390,14 @@ static void test_keys_are_known(void **state _unused_) {
 		check_keys(schema, (*k)->name, frame);
 		n++;
 	}
-	/* Three more are not mappings of keys. */
-	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), n + 3);
+	for (const struct qdisc_kind *const *k = qdisc_kinds; *k; k++) {
+		_cleanup_free_ char *frame =
+			xasprintf("namespaces: {a: {interfaces: {x: {kind: dummy, qdisc: {kind: %s, @}}}}}", (*k)->name);
+		check_keys(schema, (*k)->anchor, frame);
+		n++;
+	}
+	/* Four more are not mappings of keys. */
+	assert_int_equal(json_object_size(json_object_get(schema, "$defs")), n + 4);
 	json_decref(schema);
 }
 

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The root qdisc of an interface as an object (qdisc.h), and the keys under which it is declared: `qdisc` and `impair` of an
+ * interface, and `impair` of a link, which is that of both ends unless an end has a qdisc of its own.
+ */
+#include "kind/kinds.h"
+#include "kind/qdisc.h"
+#include "model/change.h"
+#include "model/section.h"
+
+/* The text as it is compared and recorded; shown, it may be too long. */
+static bool tree_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
+	return type_text.parse(p, field, node, value);
+}
+
+enum { SHOWN_MAX = 160 };
+
+static void tree_print(const struct field *field _unused_, const void *value, struct text *out) {
+	const char *text = *(const char *const *)value;
+	size_t end = strcspn(text, ",}");
+
+	if (strlen(text) <= SHOWN_MAX)
+		text_add(out, text);
+	else
+		text_addf(out, "%.*s, ...}", (int)end, text);
+}
+
+static void tree_exact(const struct field *field _unused_, const void *value, struct text *out) {
+	text_add(out, *(const char *const *)value);
+}
+
+static bool tree_equal(const void *a, const void *b) {
+	return streq_ptr(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const struct type type_tree = {
+	.name = "qdisc",
+	.size = sizeof(char *),
+	.parse = tree_parse,
+	.print = tree_print,
+	.exact = tree_exact,
+	.equal = tree_equal,
+};
+
+#define ROW(index, key, member, value_type, ...) \
+	[index] = { .name = key, .type = value_type, .offset = offsetof(struct qdisc, member), __VA_ARGS__ }
+
+static const struct field fields[QDISC_N_FIELDS] = {
+	ROW(QDISC_DEV, "dev", dev, &type_link_name, .class = FIELD_KEY, .flags = FIELD_HIDDEN | FIELD_DEV),
+	ROW(QDISC_INGRESS, "ingress", ingress, &type_bool, .class = FIELD_KEY, .flags = FIELD_HIDDEN),
+	ROW(QDISC_MARK, "mark", marked, &type_bool, .flags = FIELD_HIDDEN | FIELD_ONE_WAY),
+	ROW(QDISC_TREE, "tree", text, &type_tree),
+	/* The kernel does not show it. */
+	ROW(QDISC_DISTRIBUTION, "distribution", distribution, &type_text, .flags = FIELD_HIDDEN | FIELD_LEDGER),
+};
+
+/* The sections. */
+
+static void refuse_two(struct reading *r, const struct object *before, const struct node *node) {
+	diag_error(
+		r->parse.diags, node->position,
+		"'qdisc' and 'impair' are both the interface's root qdisc: write 'qdisc: {kind: ..., children: [...]}' if both "
+		"are needed, with {kind: netem} as one of them");
+	diag_note(r->parse.diags, before->position, "first here");
+}
+
+static void declare(struct reading *r, const struct node *node, const struct qdisc_kind *impair, bool of_link) {
+	struct qdisc *qdisc = (struct qdisc *)object_new(r->parse.arena, &kind_qdisc, r->ns->name);
+	struct qdisc_node *root = node_is_null(node) ? NULL : qdisc_read(&r->parse, node, impair);
+
+	if (node_is_null(node))
+		diag_error(r->parse.diags, node->position, "'%s' has no value; leave the key out for the kernel's default",
+			   impair ? "impair" : "qdisc");
+	if (!root)
+		return;
+	qdisc->object.position = node->position;
+	qdisc->object.drift = r->drift;
+	qdisc->dev = object_home_link(r->link);
+	qdisc->root = root;
+	qdisc->text = qdisc_text(r->parse.arena, root);
+	qdisc->distribution = qdisc_distributions(r->parse.arena, root);
+	qdisc->marked = true;
+	qdisc->of_link = of_link;
+	qdisc->object.set = (field_bit(QDISC_N_FIELDS) - 1) & ~(qdisc->distribution ? 0 : field_bit(QDISC_DISTRIBUTION));
+	object_seal(r->parse.arena, &qdisc->object);
+	struct object *before = ns_find(r->ns, &qdisc->object);
+	bool replaces = before && !of_link && ((struct qdisc *)before)->of_link;
+	if (replaces)
+		ns_remove(r->ns, before);
+	else if (before && !of_link) {
+		refuse_two(r, before, node);
+		return;
+	}
+	reading_add(r, r->ns, &qdisc->object);
+}
+
+static void read_qdisc(struct reading *r, const struct section *section _unused_, const struct node *node) {
+	declare(r, node, NULL, false);
+}
+
+static void read_impair(struct reading *r, const struct section *section, const struct node *node) {
+	declare(r, node, qdisc_find_kind("netem"), section->place == SECTION_LINK);
+}
+
+static const struct section sections[] = {
+	{ .key = "qdisc",
+	  .place = SECTION_INTERFACE,
+	  .shape = SECTION_MAPPING,
+	  .mapping = &qdisc_mapping,
+	  .value = "[qdisc](#qdisc)",
+	  .doc = "The queueing discipline: what leaves the interface, and when.",
+	  .read = read_qdisc },
+	{ .key = "impair",
+	  .place = SECTION_INTERFACE,
+	  .shape = SECTION_MAPPING,
+	  .mapping = &impair_mapping,
+	  .value = "[impairment](#impair)",
+	  .doc = "Delay, loss and other faults of what leaves the interface, as a `qdisc` of the kind netem.",
+	  .read = read_impair },
+	{ .key = "impair",
+	  .place = SECTION_LINK,
+	  .shape = SECTION_MAPPING,
+	  .mapping = &impair_mapping,
+	  .value = "[impairment](#impair)",
+	  .doc = "Delay, loss and other faults, of each direction. An end with a `qdisc` or `impair` of its own has only that.",
+	  .read = read_impair },
+	{ .key = "police",
+	  .place = SECTION_INTERFACE,
+	  .shape = SECTION_MAPPING,
+	  .mapping = &police_mapping,
+	  .value = "[policer](#police)",
+	  .doc = "A limit of what comes in." },
+	{},
+};
+
+static void noun(const struct object *object _unused_, struct text *out) {
+	text_add(out, "qdisc");
+}
+
+static const char *if_in_the_way(const struct object *observed _unused_) {
+	return "exists and is not topod's: remove it (`tc qdisc del dev NAME root`), or take it over with 'adopt: true' on the "
+	       "namespace";
+}
+
+/* The qdisc at this place of the file. */
+static const struct qdisc_node *find_at(const struct qdisc_node *node, struct position position);
+
+static const struct qdisc_node *find_in_classes(const struct qdisc_class *list, size_t n, struct position position) {
+	const struct qdisc_node *found = NULL;
+
+	for (size_t i = 0; i < n && !found; i++) {
+		found = list[i].leaf ? find_at(list[i].leaf, position) : NULL;
+		found = found ? found : find_in_classes(list[i].classes, list[i].n_classes, position);
+	}
+	return found;
+}
+
+static const struct qdisc_node *find_at(const struct qdisc_node *node, struct position position) {
+	const struct qdisc_node *found = position_same(&node->position, &position) ? node : NULL;
+
+	for (size_t i = 0; i < node->n_children && !found; i++)
+		found = find_at(node->children[i].node, position);
+	return found ? found : find_in_classes(node->classes, node->n_classes, position);
+}
+
+/* qdisc_create(), tcf_proto_lookup_ops() and tc_action_load_ops() of the kernel say so in these words. */
+static void explain(struct arena *arena, struct change *change) {
+	const struct qdisc *qdisc = (const struct qdisc *)change->desired;
+	const struct qdisc_node *node = qdisc->root ? find_at(qdisc->root, change->position) : NULL;
+
+	if (change->error != -ENOENT || !change->text)
+		return;
+	if (node && startswith(change->text, "Specified qdisc"))
+		change->text = arena_printf(arena, "this kernel has no '%s' queueing discipline", node->name);
+	else if (startswith(change->text, "TC classifier not found"))
+		change->text = "this kernel has not the classifier that the filter needs (u32, or fw for a mark)";
+	else
+		return;
+	change->error = -EOPNOTSUPP; /* nothing is gone */
+}
+
+const struct class class_qdisc = {
+	.sections = sections,
+	.name = "qdisc",
+	.plural = "qdiscs",
+	.source = &source_qdisc,
+	.part_of = &class_link,
+};
+
+const struct kind kind_qdisc = {
+	.name = "qdisc",
+	.class = &class_qdisc,
+	.transport = TRANSPORT_ROUTE,
+	.size = sizeof(struct qdisc),
+	.fields = fields,
+	.n_fields = QDISC_N_FIELDS,
+	.markable = true,
+	.encode = qdisc_encode,
+	.explain = explain,
+	.noun = noun,
+	.if_in_the_way = if_in_the_way,
+};
