@@ -84,7 +84,9 @@ static uint64_t common_fields(const struct export *x, const struct link *one, co
 }
 
 static const struct node *endpoint(struct export *x, const struct link *link) {
-	return build_textf(x->arena, (struct position){}, "%s:%s", link->object.ns, link->name);
+	const struct position nowhere = {};
+
+	return build_textf(x->arena, nowhere, "%s:%s", link->object.ns, link->name);
 }
 
 static const struct node *export_pair(struct export *x, const struct link *one, const struct link *other) {

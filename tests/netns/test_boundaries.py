@@ -464,7 +464,7 @@ class Files(Case):
         self.assertRegex(done.stderr, "others may write to .*/open, which leads to this file")
 
 
-CAPABILITIES = {"net_admin": 12, "sys_admin": 21, "net_broadcast": 11, "dac_read_search": 2, "dac_override": 1, "sys_ptrace": 19}
+CAPABILITIES = {"net_admin": 12, "sys_admin": 21, "net_broadcast": 11, "dac_read_search": 2, "net_bind_service": 10, "dac_override": 1, "sys_ptrace": 19}
 
 
 class Privilege(Case):
@@ -497,7 +497,7 @@ class Privilege(Case):
         path = self.spec(WEB)
         d = self.daemon(path).ready()
         status = self.status(d)
-        kept = sum(1 << CAPABILITIES[n] for n in ("net_admin", "sys_admin", "sys_ptrace", "dac_read_search"))
+        kept = sum(1 << CAPABILITIES[n] for n in ("net_admin", "net_bind_service", "sys_admin", "sys_ptrace", "dac_read_search"))
         whole = int(status["CapBnd"], 16)
         self.assertEqual((kept & whole, kept & whole, 0, 0, "1"),
                          (int(status["CapEff"], 16), int(status["CapPrm"], 16), int(status["CapInh"], 16),

@@ -21,7 +21,7 @@ class Init(Case):
         names = {os.path.basename(p)[:-len(".yaml")] for p in glob.glob(f"{SPECS}/*.yaml")}
         self.assertEqual(names, {l.split()[0] for l in listed})
         for line in listed:
-            self.assertRegex(line, r"^[a-z-]+ +[A-Z].{10}")
+            self.assertRegex(line, r"^[a-z0-9-]+ +[A-Z].{10}")
         for name in names:
             with open(f"{SPECS}/{name}.yaml") as f:
                 self.assertEqual(f.read(), self.topod("init", name).stdout)

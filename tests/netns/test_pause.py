@@ -21,7 +21,7 @@ class Pause(Case):
 
     def test_drift_waits_for_the_resumption(self):
         _, d = self.paused()
-        before = lab.snapshot(exact=True)
+        before = self.settle(exact=True)
         with d.expects(r"^drift: web/eth0: address 10\.0\.0\.11/24 was removed; left alone while paused$"):
             lab.ip("web", "addr del 10.0.0.11/24 dev eth0")
         with d.expects(r"^drift: host/br0: ageing-time was changed .*; left alone while paused$"):

@@ -70,6 +70,7 @@ class Routes(Case):
                 self.topod("apply", path)
                 self.topod("plan", path)
                 self.assertEqual(word.shown[0], self.shown(family))
+                self.settle(usable=True)  # the kernel's own routes cause events, too
                 with lab.Monitor("web") as monitor:
                     self.file_with(family, f", {word.key}: {word.second}")
                     self.topod("apply", path)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What in-uml and in-qemu share; they set $name, what tests call the machine, and source it. A directory $work is shared with
 # the kernel inside and removed at the end. In it is `init`, which prepares the machine inside, runs the command, and leaves its output in `out` and its status in
-# `status`.
+# `status`. With TOPOD_COVERAGE=DIRECTORY, counts of what ran (tests/coverage) go to a directory below that.
 [ $# -gt 0 ] || { echo "usage: ${0##*/} COMMAND [ARG...]" >&2; exit 64; }
 work=$(mktemp -d)
 machine=
 clean_up() {
+	[ ! -d "$work/coverage" ] || mv "$work/coverage" "$TOPOD_COVERAGE/$(basename "$work")"
 	[ -z "$machine" ] || { kill "$machine" && wait "$machine"; } 2>/dev/null || true # it writes into $work
 	rm -rf "$work"
 }
@@ -21,6 +22,7 @@ write_init() {
 	cat >"$work/init" <<-INIT
 		#!/bin/sh
 		export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
+		${TOPOD_COVERAGE:+export GCOV_PREFIX='$work/coverage'}
 		export TOPOD='${TOPOD:-}' TOPOD_PLAIN='${TOPOD_PLAIN:-}' TOPOD_VM='$name'
 		mount -t proc proc /proc
 		mount -t sysfs sys /sys
