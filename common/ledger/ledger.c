@@ -326,11 +326,11 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 		ledger_add_line(entry, out);
 }
 
-void ledger_note_attached(struct ledger *ledger, const struct object *observed, struct text *out) {
+static void note_found_namespace(struct ledger *ledger, const struct object *observed, bool keeps, struct text *out) {
 	struct ledger_entry *entry = ledger_find_object(ledger, observed);
 	struct ledger_ns *ns = ledger_namespace(ledger, observed->ns);
 
-	if (!entry || !ledger_is_same(entry, observed)) {
+	if (entry ? !ledger_is_same(entry, observed) : !keeps) {
 		for (struct ledger_entry *next, *old = ns ? ns->entries : NULL; old; old = next) {
 			next = old->hh.next;
 			if (ledger_outlives_namespace(old))
@@ -351,6 +351,14 @@ void ledger_note_attached(struct ledger *ledger, const struct object *observed, 
 		if (observed->kind->fields[i].flags & FIELD_BIRTH)
 			drop_field(entry, i);
 	ledger_note_birth(ledger, observed, out);
+}
+
+void ledger_note_attached(struct ledger *ledger, const struct object *observed, struct text *out) {
+	note_found_namespace(ledger, observed, false, out);
+}
+
+void ledger_note_adopted(struct ledger *ledger, const struct object *observed, struct text *out) {
+	note_found_namespace(ledger, observed, true, out);
 }
 
 void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out) {

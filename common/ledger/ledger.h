@@ -128,6 +128,8 @@ void ledger_note_birth(struct ledger *ledger, const struct object *observed, str
 /* Records a namespace that was attached, with its birth and the link to it. If it is another one than before, everything is
  * forgotten that was in the former one and ended with it. */
 void ledger_note_attached(struct ledger *ledger, const struct object *observed, struct text *out);
+/* The same for one that was adopted. If it had no record, what is recorded of its inside is of this one. */
+void ledger_note_adopted(struct ledger *ledger, const struct object *observed, struct text *out);
 /* Records what topod has set and the kernel does not show (FIELD_LEDGER), of the fields in mask. Afterwards, not before: until
  * then it is not known, and set again. */
 void ledger_note_set(struct ledger *ledger, const struct object *object, uint64_t fields, struct text *out);
@@ -164,6 +166,8 @@ void ledger_forget(struct ledger *ledger, const char *ns, const char *id, struct
 const struct ledger_entry *ledger_made_namespace(const struct ledger_ns *noted);
 /* The entry of the namespace itself if it was attached; else NULL. */
 const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *noted);
+/* Is it the entry of a namespace that was only adopted? It is of no use when that is no longer declared. */
+bool ledger_is_only_birth(const struct ledger_entry *entry);
 /* Is the observed namespace topod's own, declared, and to be repaired whatever happens to it? */
 bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen);
 /* Does the object survive its namespace: a file outside, an interface that is given back? */

@@ -27,6 +27,10 @@ const struct ledger_entry *ledger_attached_namespace(const struct ledger_ns *not
 	return NULL;
 }
 
+bool ledger_is_only_birth(const struct ledger_entry *entry) {
+	return kind_is_namespace(entry->kind) && !entry->made && !ledger_former(entry, NETNS_LINK);
+}
+
 bool ledger_keeps_namespace(const struct ledger *ledger, const struct state *desired, const struct object *seen) {
 	const struct ledger_ns *noted = ledger_namespace(ledger, seen->ns);
 	const struct ledger_entry *made = noted ? ledger_made_namespace(noted) : NULL;

@@ -123,6 +123,15 @@ static bool gives_up_link(struct diff *diff, struct object *object, struct objec
 	return true;
 }
 
+/* What the ledger says of the inside holds for this namespace only, so it must say which one it is. */
+static bool is_unknown(const struct ns_state *desired, const struct object *seen, const struct ledger_entry *entry) {
+	const struct object *object = ns_self(desired);
+
+	if (!seen || !object->external || object->awaited || (entry && (entry->made || ledger_is_same(entry, seen))))
+		return false;
+	return entry || HASH_COUNT(desired->objects) > 1;
+}
+
 void diff_namespace(struct diff *diff, struct ns_state *observed) {
 	struct ns_state *desired = observed->desired;
 	struct object *object = ns_self(desired), *seen = ns_self(observed);
@@ -134,6 +143,8 @@ void diff_namespace(struct diff *diff, struct ns_state *observed) {
 
 	if (seen && object->awaited)
 		vec_push(&diff->plan->found, (struct found){ object, seen });
+	if (is_unknown(desired, seen, entry))
+		vec_push(&diff->plan->born, seen);
 	if (!seen && observed->obstruction)
 		diff_refuse(diff, object, NULL, -EEXIST, obstructed(diff, object, observed));
 	else if (!seen && object->awaited)

@@ -27,8 +27,8 @@ static void mark_present(const struct ledger *ledger, const struct ns_state *obs
 	ns_foreach(seen, observed) {
 		struct ledger_entry *entry = ledger_find_object(ledger, seen);
 
-		if (entry && !diff_is_void(entry, ledger, observed) && (!entry->made || diff_is_as_made(entry, seen)) &&
-		    !ledger_is_only_place(entry))
+		if (entry && !ledger_is_only_birth(entry) && !diff_is_void(entry, ledger, observed) &&
+		    (!entry->made || diff_is_as_made(entry, seen)) && !ledger_is_only_place(entry))
 			entry->declared = true;
 	}
 }

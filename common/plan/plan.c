@@ -76,6 +76,7 @@ void plan_done(struct plan *plan) {
 	vec_done(&plan->failed);
 	vec_done(&plan->renamed);
 	vec_done(&plan->found);
+	vec_done(&plan->born);
 	vec_done(&plan->lost);
 	vec_done(&plan->unnoted);
 	vec_done(&plan->notes);

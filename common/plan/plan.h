@@ -78,6 +78,8 @@ struct plan {
 	vec(struct object *) touched; /* their `change` points into this plan until plan_done() */
 	vec(struct renamed) renamed;  /* the ledger must be updated, and a new plan made, before anything is changed */
 	vec(struct found) found;
+	vec(const struct object *)
+		born;                 /* observed namespaces that topod only adopts, whose birth the ledger does not have */
 	vec(struct lost) lost;        /* in the ledger, but neither observed nor declared */
 	vec(struct object *) unnoted; /* observed with our mark, but missing in the ledger */
 	vec(struct note) notes;

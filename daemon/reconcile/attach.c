@@ -1,26 +1,71 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A namespace that something else makes has come. Everything that the reconciler and the ledger knew about the former one
- * of that name ends: failures and their pauses, contention, what was recorded of its inside. What is declared in it has been
- * waiting, so making it is not the repair of a drift.
+ * Another namespace than before has come under a name. Everything that the reconciler and the ledger knew about the former
+ * one ends: failures and their pauses, contention, what was recorded of its inside and would go back there. What is declared
+ * in one that was attached has been waiting, so making it is not the repair of a drift.
  */
 #include "reconcile/pass.h"
+
+/* What went back in the former one. */
+static void forget_returns(struct ns_state *ns) {
+	for (struct object *object = ns ? ns->objects : NULL, *next; object; object = next) {
+		next = object->hh.next;
+		if (object->kind->class->outlives_namespace || object->kind->bare_create)
+			continue;
+		object->set &= ~object->returning;
+		object->returning = 0;
+		if (object->gone)
+			ns_remove(ns, object);
+	}
+}
 
 /* The kernel may have the former one still, and topod may not have seen it go. */
 static void begin_anew(struct reconciler *r, const char *name) {
 	struct ns_info *info = worklist_find(&r->work, name);
-	struct failure_ns *failures;
+	struct failure_ns *failures = failure_namespace(&r->failures, name);
+	const struct object *self = ns_self(state_find(&r->spec.state, name));
+	const struct failure_record *own = self ? failure_find(&r->failures, self) : NULL;
 
-	while ((failures = failure_namespace(&r->failures, name)))
-		failure_drop(&r->failures, failures->records);
+	worklist_mark(&r->work, info, reconciler_now(r)); /* the sets name objects that are removed here */
+	scan_set_clear(&info->later);
+	forget_returns(state_find(&r->spec.state, name));
+	for (struct failure_record *record = failures ? failures->records : NULL, *next; record; record = next) {
+		next = record->ns_next;
+		if (record != own) /* that the namespace itself is there again is still to be said */
+			failure_drop(&r->failures, record);
+	}
 	ns_foreach(object, state_find(&r->spec.state, name)) {
 		struct failure_record *record = object->twin ? failure_find(&r->failures, object->twin) : NULL;
 
 		if (record)
 			failure_drop(&r->failures, record);
-		object->waits = !object->kind->class->outlives_namespace;
 	}
 	info->known = false;
+}
+
+static void begin_waiting(struct ns_state *ns) {
+	ns_foreach(object, ns)
+		object->waits = !object->kind->class->outlives_namespace;
+}
+
+bool pass_follow_born(struct pass *pass, const struct plan *plan) {
+	struct reconciler *r = pass->r;
+	_cleanup_text_ struct text lines = {};
+	bool any = false;
+
+	vec_foreach(born, &plan->born) {
+		bool another = ledger_find_object(r->ledger, *born);
+
+		ledger_note_adopted(r->ledger, *born, &lines);
+		if (!another)
+			continue;
+		any = true;
+		begin_anew(r, (*born)->ns);
+		scan_set_add_whole(pass_add(pass, worklist_find(&r->work, (*born)->ns)));
+	}
+	if (!pass->only_scans)
+		(void)pass_write(r, &lines); /* if it cannot be written, the next daemon finds the same out */
+	return any;
 }
 
 int reconciler_attach(struct reconciler *r, const struct object *netns) {
@@ -32,6 +77,8 @@ int reconciler_attach(struct reconciler *r, const struct object *netns) {
 		return -ENOENT;
 	if (!entry || !ledger_is_same(entry, netns))
 		begin_anew(r, netns->ns);
+	if (!entry || !ledger_is_same(entry, netns))
+		begin_waiting(state_find(&r->spec.state, netns->ns));
 	ledger_note_attached(r->ledger, netns, &lines);
 	worklist_mark_unverified(&r->work, info, reconciler_now(r));
 	return pass_write(r, &lines);

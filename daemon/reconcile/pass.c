@@ -214,7 +214,8 @@ int pass_scan(struct pass *pass, struct state *observed, struct plan *plan) {
 		if (err < 0)
 			return err;
 		make_plan(pass, observed, plan);
-		if (!follow_renamed(pass, plan, &err) && !follow_left(pass, plan) && !scan_closure(pass, plan))
+		if (!pass_follow_born(pass, plan) && !follow_renamed(pass, plan, &err) && !follow_left(pass, plan) &&
+		    !scan_closure(pass, plan))
 			return 0;
 		if (err < 0)
 			return err;

@@ -54,6 +54,12 @@ void pass_unlock_claims(struct pass *pass);
 int pass_run(struct pass *pass);
 void pass_done(struct pass *pass);
 
+/* ---- attach.c ---- */
+
+/* Makes the ledger follow namespaces that others make: what it says of the former one of that name is forgotten. True if there
+ * was one: then plan again. */
+bool pass_follow_born(struct pass *pass, const struct plan *plan);
+
 /* ---- choose.c ---- */
 
 /* Marks the changes that are not carried out now, and records why. */

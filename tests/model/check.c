@@ -387,8 +387,9 @@ static bool check_declared(struct run *run) {
 			if (object->gone)
 				continue;
 			/* Not if it only looks the same and was not taken over. */
+			const struct ledger_entry *entry = ledger_find_object(&run->ledger, object);
 			all &= !is_disputed(run, object) &&
-			       (!in_the_way(run, object) || ledger_find_object(&run->ledger, object));
+			       (!in_the_way(run, object) || (entry && !ledger_is_only_birth(entry)));
 			if (is_well(run, state_find(&state, ns->name), object))
 				continue;
 			if (check_may_wait(run, object)) {

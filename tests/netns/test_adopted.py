@@ -2,6 +2,7 @@
 """Namespaces that somebody else creates and removes: topod's objects in them disappear and are restored with them."""
 
 import json
+import os
 
 import lab
 from lab import HOST, Case
@@ -91,6 +92,20 @@ links: [[ext:eth0, ext:eth1]]
         d.wait_line("failing: ext: route 10.5.0.0/24", since)
         self.assertIsNone(d.find("recovered: ext(/missing|: route)", since))
         self.assertIsNone(d.find("drift: ext(/|: (route|sysctl))|drift: host", since))
+
+    def test_another_one(self):
+        """What was recorded of a former namespace does not go back in another one, not even if it has the same inode number."""
+        path = self.spec(SPEC)
+        for ttl in ("64", "55", "56"):
+            if ttl != "64":
+                lab.ip(HOST, "netns delete ext")
+                lab.ip(HOST, "netns add ext")
+                lab.sysctl_set("ext", "net.ipv4.ip_default_ttl", ttl)
+            self.topod("apply", path)
+            self.assertEqual("77", lab.sysctl_get("ext", "net.ipv4.ip_default_ttl"))
+        self.topod("down", path)
+        self.assertEqual("56", lab.sysctl_get("ext", "net.ipv4.ip_default_ttl"))
+        self.assertFalse(os.path.exists("/run/topod"))
 
     def test_what_another_topology_leaves(self):
         """The namespace stays for the topology that adopts it; what the other one had in it is removed or restored."""
