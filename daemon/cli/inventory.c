@@ -272,6 +272,21 @@ static int scan(const char *name, const struct ledger *ledger, const char *only,
 	return r;
 }
 
+/* Namespaces that were never attached are in no ledger. */
+static void add_awaited(const json_t *waits, const struct state *observed, const char *only, json_t *namespaces) {
+	size_t i;
+	json_t *wait;
+
+	json_array_foreach(waits, i, wait) {
+		const char *name = text_in(wait, "scope");
+
+		if (streq(text_in(wait, "noun"), "namespace") && !state_find(observed, name) && (!only || streq(only, name)))
+			json_array_append_new(namespaces, json_pack("{s:s, s:b, s:b, s:n, s:[], s:[], s:{}}", "namespace",
+								    name, "present", false, "made", false, "error",
+								    "processes", "interfaces", "others"));
+	}
+}
+
 int inventory_topology(const char *topology, const char *only, json_t **ret) {
 	_cleanup_(ledger_done) struct ledger ledger = {};
 	_cleanup_(state_done) struct state observed = {};
@@ -292,6 +307,7 @@ int inventory_topology(const char *topology, const char *only, json_t **ret) {
 		json_array_append_new(namespaces, describe_namespace(ns, ledger_namespace(&ledger, ns->name), &ledger));
 	add_processes(&observed, namespaces);
 	const json_t *status = json_object_get(answer.parameters, "status");
+	add_awaited(json_object_get(status, "waits"), &observed, only, namespaces);
 	*ret = json_pack("{s:O, s:O, s:O, s:O, s:O?, s:O?, s:o}", "topology", json_object_get(entry, "topology"), "state",
 			 json_object_get(entry, "state"), "file", json_object_get(entry, "file"), "pid",
 			 json_object_get(entry, "pid"), "troubles", json_object_get(status, "troubles"), "waits",

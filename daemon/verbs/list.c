@@ -26,7 +26,7 @@ static const char *state_color(const char *state) {
 	} colors[] = {
 		{ "converged", GREEN }, { "up", GREEN },          { "degraded", RED },      { "failed", RED },
 		{ "missing", RED },     { "stopped", YELLOW },    { "converging", YELLOW }, { "paused", YELLOW },
-		{ "busy", YELLOW },     { "no carrier", YELLOW },
+		{ "busy", YELLOW },     { "no carrier", YELLOW }, { "waiting", YELLOW },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(colors); i++)
@@ -185,10 +185,23 @@ static void add_others(json_t *others, struct text *out) {
 	}
 }
 
+static bool is_awaited(const json_t *topology, const char *ns) {
+	size_t i;
+	json_t *wait;
+
+	json_array_foreach(json_object_get(topology, "waits"), i, wait)
+		if (streq(text_in(wait, "scope"), ns) && streq(text_in(wait, "noun"), "namespace"))
+			return true;
+	return false;
+}
+
 static void add_namespace(struct table *table, struct table_row *parent, const json_t *topology, const json_t *entry) {
 	const char *name = text_in(entry, "namespace"), *error = text_in(entry, "error");
 	bool present = json_is_true(json_object_get(entry, "present")) || streq(name, NS_HOST);
-	struct table_row *row = add_row(table, parent, name, "namespace", present ? "" : "missing");
+	struct table_row *row = add_row(table, parent, name, "namespace",
+					present                      ? ""
+					: is_awaited(topology, name) ? "waiting"
+								     : "missing");
 	_cleanup_text_ struct text notes = {};
 	size_t i;
 	json_t *interface;

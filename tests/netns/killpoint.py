@@ -22,10 +22,10 @@ ON_ENTRY, ON_EXIT, RESTARTED = 1, 2, -513  # ERESTARTNOINTR: the kernel restarts
 SYSCALLS = {
     "x86_64": {"write": 1, "pwrite64": 18, "writev": 20, "sendto": 44, "sendmsg": 46, "ftruncate": 77,
                "rename": 82, "mkdir": 83, "rmdir": 84, "unlink": 87, "symlink": 88, "mount": 165,
-               "umount2": 166, "openat": 257, "mkdirat": 258, "unlinkat": 263, "renameat": 264, "linkat": 265,
+               "umount2": 166, "openat": 257, "mkdirat": 258, "unlinkat": 263, "renameat": 264, "linkat": 265, "symlinkat": 266,
                "unshare": 272, "sendmmsg": 307, "renameat2": 316},
     "aarch64": {"write": 64, "pwrite64": 68, "writev": 66, "sendto": 206, "sendmsg": 211, "ftruncate": 46,
-                "renameat": 38, "linkat": 37, "mkdirat": 34, "unlinkat": 35, "mount": 40, "umount2": 39, "openat": 56,
+                "renameat": 38, "linkat": 37, "symlinkat": 36, "mkdirat": 34, "unlinkat": 35, "mount": 40, "umount2": 39, "openat": 56,
                 "unshare": 97, "sendmmsg": 269, "renameat2": 276},
 }
 NAMES = {number: name for name, number in SYSCALLS.get(platform.machine(), {}).items()}

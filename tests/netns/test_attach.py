@@ -5,10 +5,12 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 
+import killpoint
 import lab
 from lab import HOST, Case
 
@@ -76,6 +78,7 @@ class Absent(Attach):
         self.assertEqual(("converged", 0, 0, 0), tuple(status[k] for k in ("state", "failing", "drifts", "retries")))
         self.assertIn(("web", "namespace", "to be attached"), [(w["scope"], w["noun"], w["error"]) for w in status["waits"]])
         self.assertIn("web namespace to be attached", self.topod("status", "office").stdout)
+        self.assertRegex(self.topod("show", "web").stdout, r"web +namespace +waiting +waiting: namespace: to be attached")
         with d.expects("drift: db/eth0: address 10.0.0.12/24 was removed; restored"):
             lab.ip("db", "addr del 10.0.0.12/24 dev eth0")
         d.stop()
@@ -272,6 +275,25 @@ class Called(Attach):
         self.calm(d)
         d.stop()
 
+    def test_number_that_was_used_again(self):
+        """A link to /proc/PID/ns/net of a process that ended leads to whoever has the number later; that is not attached."""
+        path = self.spec(SPEC)
+        d = self.daemon(path).ready()
+        first = Container(self)
+        self.attach(first)
+        d.kill()
+        first.end()
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write(str(first.pid - 1))
+        second = Container(self)
+        self.assertEqual(first.pid, second.pid)
+        self.assertEqual(0, lab.run("ip", "-n", "web", "link", "show", "lo").returncode)  # the name leads there
+        d = self.daemon(path).ready()
+        self.waits(d)
+        self.assertFalse(second.has("eth0", "link"))
+        self.calm(d)
+        d.stop()
+
     def test_refused(self):
         path = self.spec(lab.edit(SPEC, ("  db:\n", "  other: {attach: {}}\n  db:\n")))
         d = self.daemon(path).ready()
@@ -353,6 +375,66 @@ class Called(Attach):
         self.assertFalse(os.path.exists("/run/topod/.attach"))
         self.calm(d)
         d.stop()
+
+
+class Killed(Attach):
+    """topod dies at any moment while it attaches (see killpoint.py); a sample of them, or all with TOPOD_TEST_EVERY_MOMENT=1."""
+
+    SAMPLE = 12
+
+    def killed(self, path, pidfile, container, moment, after):
+        """From the moment at which the pidfile is written. Returns the calls that were made."""
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        name, told = f"{self.folder}/notify", False
+
+        def stage(_):
+            nonlocal told
+            try:
+                said = notify.recv(65536).decode()
+            except BlockingIOError:
+                return told
+            if told and "STATUS=Converged" in said and "wait" not in said:
+                return None
+            if "READY=1" in said:
+                with open(pidfile, "w") as f:
+                    f.write(str(container.pid))
+                told = True
+            return told
+        with notify:
+            notify.bind(name)
+            try:
+                return killpoint.run_until([os.environ["TOPOD"], "run", path], moment, after, stage=stage,
+                                           environment={"NOTIFY_SOCKET": name})[0]
+            finally:
+                os.unlink(name)
+
+    def test_at_any_moment(self):
+        pidfile = f"{self.folder}/web.pid"
+        path = self.spec(lab.edit(SPEC, ("attach: {}", f"attach: {{pidfile: {pidfile}}}")))
+        container = Container(self)
+        calls = self.killed(path, pidfile, container, None, False)
+        self.assertIn("symlinkat", calls)
+        self.complete(container)
+        container.end()
+        every = 1 if os.environ.get("TOPOD_TEST_EVERY_MOMENT") else max(1, len(calls) // self.SAMPLE)
+        moments = sorted({*range(0, len(calls), every), calls.index("symlinkat")})
+        for number, moment in enumerate(moments):
+            with self.subTest(moment=moment, call=calls[moment]):
+                self.topod("down", path)
+                os.unlink(pidfile)
+                container = Container(self)
+                self.killed(path, pidfile, container, moment, number % 2)
+                lives = number % 3 != 2
+                if not lives:
+                    container.end()
+                d = self.daemon(path).ready()
+                if lives:
+                    self.wait_until(lambda: self.status()["waiting"] == 0, "the namespace", d)
+                    self.complete(container)
+                    container.end()
+                self.waits(d)
+                self.calm(d)
+                d.stop()
 
 
 class Many(Attach):
