@@ -15,7 +15,7 @@ enum { N_KEYS = 4 };
 static const struct field attach_fields[N_KEYS] = {
 	KEY(0, "pidfile",
 	    "A file with the number of a process in the namespace. It is believed only if the process had started before the file "
-	    "was written."),
+	    "was written, and if root wrote it or the process is its owner's."),
 	KEY(1, "path", "A file on which the namespace is mounted, or a symbolic link to one."),
 	KEY(2, "unit",
 	    "A unit of systemd whose processes are in the namespace (`PrivateNetwork=yes`), with "

@@ -28,15 +28,34 @@ int process_hold(pid_t pid, struct process *ret) {
 	return ret->pidfd < 0 ? -errno : 0;
 }
 
-int process_of(int pidfd, pid_t *ret) {
-	_cleanup_free_ char *path = xasprintf("/proc/self/fdinfo/%d", pidfd);
+/* The number in a line of a file of /proc: "Pid:	4711" */
+static bool read_number(const char *path, const char *key, long *ret) {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
 	char line[LINE_BYTES];
-	long pid = 0;
-	bool found = false;
 
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "Pid: %ld", &pid) == 1;
+	while (f && fgets(line, sizeof(line), f))
+		if (startswith(line, key)) {
+			*ret = strtol(line + strlen(key), NULL, 10);
+			return true;
+		}
+	return false;
+}
+
+int process_user(pid_t pid, uid_t *ret) {
+	_cleanup_free_ char *path = xasprintf("/proc/%d/status", pid);
+	long user;
+
+	if (!read_number(path, "Uid:", &user))
+		return -ESRCH;
+	*ret = (uid_t)user;
+	return 0;
+}
+
+int process_of(int pidfd, pid_t *ret) {
+	_cleanup_free_ char *path = xasprintf("/proc/self/fdinfo/%d", pidfd);
+	long pid = 0;
+	bool found = read_number(path, "Pid:", &pid);
+
 	*ret = (pid_t)pid;
 	return !found ? -EBADF : pid > 0 ? 0 : -ESRCH; /* -1: it has ended; 0: it is in another process namespace */
 }

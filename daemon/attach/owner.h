@@ -28,6 +28,9 @@ int process_netns(const struct process *process, int *ret_fd);
 /* When it started, CLOCK_REALTIME in microseconds, up to a hundredth of a second too early. 0 or -errno. */
 int process_started(pid_t pid, uint64_t *ret_usec);
 
+/* Its real user; /proc/PID itself belongs to root if the process cannot be traced. 0 or -errno. */
+int process_user(pid_t pid, uid_t *ret);
+
 /* "/system.slice/web.service", which the caller frees; NULL: it is in the root control group, or that cannot be read. */
 char *control_group_of_process(pid_t pid);
 /* The same of a directory of the control groups' file system; NULL: it is not one. */

@@ -87,9 +87,17 @@ static void begin_with_process(struct attachments *a, struct attachment *item, s
 		begin(a, item, netns, link, process);
 }
 
+/* Only root may name processes of others. */
+static bool may_name(const struct stat *file, pid_t pid) {
+	uid_t user;
+
+	return !(file->st_mode & (S_IWGRP | S_IWOTH)) &&
+	       (file->st_uid == 0 || (process_user(pid, &user) == 0 && user == file->st_uid));
+}
+
 /* The number counts only if that process had started before it was written. */
 static void look_at_pidfile(struct attachments *a, struct attachment *item) {
-	_cleanup_close_ int fd = open(item->value, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(item->value, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct process process = PROCESS_NONE;
 	char text[PIDFILE_BYTES] = "";
 	uint64_t started, written;
@@ -104,7 +112,7 @@ static void look_at_pidfile(struct attachments *a, struct attachment *item) {
 		return;
 	written = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
 	if (process_hold((pid_t)pid, &process) < 0 || process_started((pid_t)pid, &started) < 0 ||
-	    started > written + TICK_USEC)
+	    started > written + TICK_USEC || !may_name(&st, (pid_t)pid))
 		closep(&process.pidfd);
 	else
 		begin_with_process(a, item, process);

@@ -674,6 +674,24 @@ class Files(Attach):
         self.calm(d)
         d.stop()
 
+    def test_pidfile_of_somebody_else(self):
+        """A user may name processes of his own only."""
+        self.since = 0
+        path = f"{self.folder}/db.pid"
+        d = self.daemon_for(f"pidfile: {path}")
+        container = Container(self)
+        with open(path, "w") as f:
+            os.fchown(f.fileno(), 65534, 65534)
+            f.write(f"{container.pid}")
+        other = Container(self)
+        self.topod("attach", "web", "--pid", other.pid)  # the file was read before that
+        self.assertEqual(f"/proc/{other.pid}/ns/net", name_of("web"))
+        self.go(d, other.end)
+        os.chown(path, 0, 0)
+        self.write_pid(path, container.pid)
+        self.come(d, container)
+        d.stop()
+
     def test_pidfile_at_the_start(self):
         path = f"{self.folder}/db.pid"
         container = Container(self)
