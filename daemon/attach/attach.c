@@ -148,6 +148,7 @@ int attachment_begin(struct attachments *a, struct attachment *item, int netns, 
 	item->link = TAKE_PTR(kept_link);
 	item->group = TAKE_PTR(kept_group);
 	item->identity = identity;
+	item->detached = (struct netns_identity){};
 	item->process = (struct process){ process.pid, TAKE_FD(pidfd) };
 	a->hooks.changed(a->hooks.userdata, item->ns);
 	return 0;
@@ -359,6 +360,7 @@ int attachments_detach(struct attachments *a, const char *ns) {
 		return -ENOENT;
 	if (!item->link)
 		return -ESRCH;
+	item->detached = item->identity;
 	attachment_end(a, item);
 	return 0;
 }
@@ -432,6 +434,17 @@ static void declare(struct attachments *a, const struct object *self, const stru
 		source_look(a, item);
 }
 
+/* A namespace that topod makes, or adopts, from now on: the name is for that one. */
+static void give_names_up(const struct state *desired, const struct ledger *ledger) {
+	for (const struct ledger_ns *noted = ledger->namespaces; noted; noted = noted->hh.next) {
+		const struct ledger_entry *entry = ledger_attached_namespace(noted);
+		const struct object *self = ns_self(state_find(desired, noted->name));
+
+		if (entry && self && !self->awaited && !self->gone)
+			(void)netns_unlink(noted->name, ledger_former(entry, NETNS_LINK));
+	}
+}
+
 static void attachment_free(struct attachment *item) {
 	let_go(item);
 	free(item->ns);
@@ -447,7 +460,8 @@ void attachments_declare(struct attachments *a, const struct state *desired, con
 	state_foreach(ns, desired)
 		if (ns_self(ns) && ns_self(ns)->awaited && !ns_self(ns)->gone)
 			declare(a, ns_self(ns), ledger);
-	/* The plan removes what topod has in it, and then the name. */
+	give_names_up(desired, ledger);
+	/* Of others the plan removes what topod has in it, and then the name. */
 	for (size_t i = 0; i < a->items.n; i++)
 		if (a->items.items[i]->declared)
 			a->items.items[n++] = a->items.items[i];

@@ -16,11 +16,12 @@ struct attachment {
 	char *link;  /* to what its name leads; NULL: it is not attached */
 	char *group; /* the control group that it belongs to, or NULL */
 	struct netns_identity identity;
-	struct process process; /* by which it is reached, or during a search the caller */
-	bool searching;         /* for a process of the group in the namespace, … */
-	uint64_t search_until;  /* … for so long, CLOCK_MONOTONIC in microseconds, … */
-	int held;               /* … while the name leads to this descriptor of topod's; -1: there is no name */
-	int watches[2];         /* inotify's, of the file's directory and of the one that it leads to; -1 */
+	struct process process;         /* by which it is reached, or during a search the caller */
+	bool searching;                 /* for a process of the group in the namespace, … */
+	uint64_t search_until;          /* … for so long, CLOCK_MONOTONIC in microseconds, … */
+	int held;                       /* … while the name leads to this descriptor of topod's; -1: there is no name */
+	struct netns_identity detached; /* by a call: what is found in a file again is left alone */
+	int watches[2];                 /* inotify's, of the file's directory and of the one that it leads to; -1 */
 };
 
 struct attachments {

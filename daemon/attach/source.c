@@ -70,7 +70,8 @@ static void begin(struct attachments *a, struct attachment *item, int netns, con
 	_cleanup_free_ char *problem = NULL;
 
 	if (netns_check_fd(netns) < 0 || netns_identity(netns, &found) < 0 || netns_identity(netns_home(), &host) < 0 ||
-	    netns_is_same(&found, &host) || (item->link && netns_is_same(&found, &item->identity))) {
+	    netns_is_same(&found, &host) || netns_is_same(&found, &item->detached) ||
+	    (item->link && netns_is_same(&found, &item->identity))) {
 		closep(&process.pidfd);
 		return;
 	}

@@ -308,7 +308,7 @@ int handle_open(struct real_kernel *k, struct handle *handle) {
 	/* A stale file counts as none; creating the namespace removes it. */
 	if (r == -EINVAL || r == -EEXIST)
 		r = -ENOENT;
-	handle->unnamed = r == -ENOENT && handle->held >= 0;
+	handle->unnamed = r == -ENOENT && handle->held >= 0 && !handle->attached;
 	if (handle->unnamed) {
 		fd = fcntl(handle->held, F_DUPFD_CLOEXEC, 0);
 		r = fd < 0 ? -errno : 0;

@@ -275,6 +275,23 @@ class Called(Attach):
         self.calm(d)
         d.stop()
 
+    def test_made_by_topod_from_now_on(self):
+        """The file says something else of the name: the container keeps its namespace, without topod's links."""
+        path = self.spec(SPEC)
+        d = self.daemon(path).ready()
+        container = Container(self)
+        self.attach(container)
+        self.spec(SPEC.replace("    attach: {}\n", ""))
+        self.topod("reload", "office")
+        self.assertIn("10.0.0.11/24", lab.ip("web", "addr show eth0").stdout)
+        self.assertFalse(os.path.islink("/run/netns/web"))
+        self.assertFalse(container.has("eth0", "link"))
+        self.spec(SPEC)
+        self.topod("reload", "office", expect=1)  # that one is not topod's to replace
+        d.stop()
+        self.topod("down", path)
+        self.assertEqual([], lab.namespaces())
+
     def test_number_that_was_used_again(self):
         """A link to /proc/PID/ns/net of a process that ended leads to whoever has the number later; that is not attached."""
         path = self.spec(SPEC)
@@ -724,6 +741,21 @@ class Files(Attach):
             self.go(d, lambda: self.unmount(path))
             container.end()
         self.calm(d)
+        d.stop()
+
+    def test_detached(self):
+        """What is still in the file is left alone, until another one comes."""
+        self.since = 0
+        path = f"{self.folder}/db.pid"
+        d = self.daemon_for(f"pidfile: {path}")
+        first, second = Container(self), Container(self)
+        self.write_pid(path, first.pid)
+        self.come(d, first)
+        self.go(d, lambda: self.topod("detach", "web"))
+        self.assertTrue(first.has("10.0.0.11/24", "addr"))  # it stays
+        self.write_pid(path, first.pid)
+        self.write_pid(path, second.pid)
+        self.come(d, second)
         d.stop()
 
     def test_path_that_is_replaced(self):
