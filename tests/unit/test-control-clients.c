@@ -2,7 +2,10 @@
 /* The control socket against clients that stall, flood, send garbage or go away in the middle. */
 #include "control-helper.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+
+#include "files/own_dir.h"
 
 static void test_garbage(void **state) {
 	struct house *house = *state;
@@ -288,6 +291,72 @@ static void test_turns(void **state) {
 	close(ends[1]);
 }
 
+/* ---- descriptors ---- */
+
+static size_t count_fds(void) {
+	_cleanup_closedir_ DIR *dir = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (readdir(dir))
+		n++;
+	return n;
+}
+
+/* The first byte has n descriptors with it. */
+static void say_with_fds(int fd, const char *data, size_t size, size_t n) {
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(8 * sizeof(int))] = {};
+	struct iovec iov = { (char *)(uintptr_t)data, size };
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(n * sizeof(int))
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
+
+	*cmsg = (struct cmsghdr){ CMSG_LEN(n * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+	_cleanup_close_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < n; i++)
+		memcpy(CMSG_DATA(cmsg) + i * sizeof(int), &null, sizeof(int));
+	assert_int_equal(sendmsg(fd, &message, MSG_NOSIGNAL), size);
+}
+
+/* They are the call's until it is answered; what is too much, or comes from somebody who may only read, is closed. */
+static void test_descriptors(void **state) {
+	static const char later[] = "{\"method\":\"org.test.Later\"}", half[] = "{\"method\":";
+	struct house *house = *state;
+	size_t before = count_fds();
+
+	for (size_t n = 1; n <= 8; n++) {
+		int fd = connect_client(house);
+		size_t connected = count_fds(), taken = MIN(n, (size_t)CONTROL_FDS_MAX);
+
+		say_with_fds(fd, later, sizeof(later), n);
+		settle(house);
+		struct control_call *call = TAKE_PTR(house->waiting);
+		assert_int_equal(count_fds(), connected + taken);
+		assert_true(control_descriptor(call, 0) >= 0);
+		assert_int_equal(control_descriptor(call, (json_int_t)taken), -1);
+		assert_int_equal(control_descriptor(call, -1), -1);
+		assert_int_equal(control_descriptor(call, INT64_MAX), -1);
+		control_reply(call, NULL);
+		assert_int_equal(count_fds(), connected);
+		/* They go with a connection that ends in the middle of a message. */
+		say_with_fds(fd, half, strlen(half), n);
+		settle(house);
+		close(fd);
+		settle(house);
+		assert_int_equal(count_fds(), before);
+	}
+	int fd = connect_client(house);
+	size_t connected = count_fds();
+	house->control->connections->peer.may_change = false;
+	say_with_fds(fd, later, sizeof(later), 2);
+	settle(house);
+	assert_int_equal(count_fds(), connected);
+	assert_int_equal(control_descriptor(house->waiting, 0), -1);
+	control_reply(TAKE_PTR(house->waiting), NULL);
+	close(fd);
+	settle(house);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(test_garbage),
@@ -304,6 +373,7 @@ int main(void) {
 		TEST(test_all_wait),
 		TEST(test_one_user_fills_the_house),
 		TEST(test_turns),
+		TEST(test_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
