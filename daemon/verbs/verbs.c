@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of verbs, help, and the verbs that print what topod itself is: `schema` and `version`. */
+#include "language/schema.h"
 #include "verbs/verbs.h"
 
 const struct verb verbs[] = {
@@ -92,6 +94,12 @@ const struct verb verbs[] = {
 	{ "detach", "NS", "have a daemon let an attached namespace go",
 	  "Its name is removed, and what topod made in it stays, until something is attached under this name again.\n", 0, 1,
 	  1, verb_detach },
+	{ "unit", "SERVICE NS", "print the drop-in that puts a service of systemd into a namespace",
+	  "NS is a namespace of one of the files in " TOPOD_CONFIG_DIR
+	  ". The service is ordered after topod@NAME.service and\n"
+	  "wants it; it gets the name servers and hosts that the file gives the namespace. With --install the drop-in is\n"
+	  "written to /etc/systemd/system/SERVICE.service.d/topod.conf.\n",
+	  OPTION_INSTALL, 2, 2, verb_unit },
 	{ "sandbox", "SPEC [-- COMMAND…]", "run a command, or a shell, in a network of its own",
 	  "Applies the file in new namespaces, without root as root of a user namespace, and runs the command there. It\n"
 	  "touches nothing outside, and everything is gone when the command ends. `topod exec NS` works inside. The exit\n"
@@ -144,4 +152,26 @@ void verbs_help(FILE *to) {
 	fputs("  --help, --version\n\n"
 	      "Exit status: 0 done, 1 failed, 2 differences found (plan), 64 wrong usage, 78 the spec is invalid.\n",
 	      to);
+}
+
+/* ---- schema and version ---- */
+
+int verb_version(_unused_ const struct options *options) {
+	printf("topod %s\n", TOPOD_VERSION);
+	return EXIT_DONE;
+}
+
+int verb_schema(const struct options *options) {
+	_cleanup_text_ struct text page = {};
+
+	if (!options->markdown && !options->man) {
+		print_json(schema_json());
+		return EXIT_DONE;
+	}
+	if (options->man)
+		schema_man(&page);
+	else
+		schema_markdown(&page);
+	fputs(text_str(&page), stdout);
+	return EXIT_DONE;
 }

@@ -32,6 +32,7 @@ int verb_detach(const struct options *options);
 int verb_watch(const struct options *options);
 int verb_graph(const struct options *options);
 int verb_edit(const struct options *options);
+int verb_unit(const struct options *options);
 int verb_doctor(const struct options *options);
 int verb_export(const struct options *options);
 int verb_list(const struct options *options);

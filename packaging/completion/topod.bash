@@ -3,7 +3,7 @@
 
 _topod() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' word i begin
-	local verbs='run check plan apply down status reload watch pause resume graph export list show edit doctor exec attach detach sandbox init version schema help'
+	local verbs='run check plan apply down status reload watch pause resume graph export list show edit doctor exec attach detach unit sandbox init version schema help'
 	COMPREPLY=()
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -62,6 +62,7 @@ _topod() {
 		export) options+=' --json --all --fresh' ;;
 		exec) options+=' --pid --user' ;;
 		attach) options+=' --pid' ;;
+		unit) options+=' --install' ;;
 		schema) options+=' --markdown --man' ;;
 		esac
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
@@ -76,6 +77,7 @@ _topod() {
 	init) [[ $prev == init ]] && mapfile -t COMPREPLY < <(compgen -W "$(topod init 2>/dev/null | sed '1d; s/ .*//')" -- "$cur") ;;
 	show) _topod_known && _topod_namespaces ;;
 	exec | export | attach | detach) _topod_namespaces ;;
+	unit) [[ $prev == unit ]] || _topod_namespaces ;;
 	esac
 }
 

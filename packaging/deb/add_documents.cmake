@@ -3,6 +3,7 @@
 if(CPACK_GENERATOR STREQUAL "DEB")
   set(folder ${CPACK_TEMPORARY_DIRECTORY}/usr/share/doc/topod)
   file(COPY ${CMAKE_CURRENT_LIST_DIR}/copyright DESTINATION ${folder})
+  file(COPY ${CMAKE_CURRENT_LIST_DIR}/README.Debian DESTINATION ${folder})
   file(COPY ${CMAKE_CURRENT_LIST_DIR}/lintian-overrides DESTINATION ${CPACK_TEMPORARY_DIRECTORY}/usr/share/lintian/overrides)
   file(RENAME ${CPACK_TEMPORARY_DIRECTORY}/usr/share/lintian/overrides/lintian-overrides
     ${CPACK_TEMPORARY_DIRECTORY}/usr/share/lintian/overrides/topod)

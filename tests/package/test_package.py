@@ -9,6 +9,7 @@ and purges the package on a running system.
 
 import functools
 import glob
+import json
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ["TOPOD_PACKAGE_BUILD"]
 
-DEB_ONLY = {"/usr/share/doc/topod/changelog.Debian.gz", "/usr/share/doc/topod/copyright",
+DEB_ONLY = {"/usr/share/doc/topod/changelog.Debian.gz", "/usr/share/doc/topod/copyright", "/usr/share/doc/topod/README.Debian",
             "/usr/share/lintian/overrides/topod"}
 DEPENDS = {"libc6", "libjansson4", "libmnl0", "libnftnl11", "libsmartcols1", "libsystemd0", "libyaml-0-2"}
 
@@ -155,7 +156,7 @@ class Deb(Case):
 @need("rpmbuild")
 @need("rpm")
 class Rpm(Case):
-    OWN_FOLDERS = {"/etc/topod/", "/usr/share/doc/topod/", "/usr/libexec/topod/", "/usr/share/doc/topod/examples/"}
+    OWN_FOLDERS = {"/etc/topod/", "/usr/share/topod/", "/usr/share/doc/topod/", "/usr/libexec/topod/", "/usr/share/doc/topod/examples/"}
 
     def query(self, *words):
         code, said = run("rpm", "-qp", *words, packed("rpm")[0])
@@ -335,6 +336,39 @@ class Bash(Case):
         self.assertEqual(sorted([etc, "one.yaml", "sub/", "with space.yaml"]), self.complete("check", ""))
         self.assertEqual(["one.yaml"], self.complete("run", "o"))
         self.assertEqual(["office", "one.yaml"], self.complete("down", "o"))
+
+
+@need("fish")
+class Fish(Case):
+    def complete(self, line):
+        code, said = run("fish", "-N", "-c", f"source {inside('/usr/share/fish/vendor_completions.d/topod.fish')}; complete -C '{line}'")
+        self.assertEqual(0, code, said)
+        return {l.split("\t")[0] for l in said.splitlines()}
+
+    def test_verbs_and_options(self):
+        self.assertLessEqual(set(offered()[0]), self.complete("topod "))
+        for verb, options in offered()[0].items():
+            if verb != "help":
+                self.assertLessEqual(set(options), self.complete(f"topod {verb} --"), verb)
+        self.assertNotIn("--markdown", self.complete("topod run --"))
+
+
+class Editors(Case):
+    def test_schema(self):
+        """The installed schema is that of the verb, and the examples name it."""
+        with open(inside("/usr/share/topod/topod.schema.json")) as f:
+            schema = json.load(f)
+        self.assertEqual("object", schema["type"])
+        self.assertIn("namespaces", schema["properties"])
+        for path in glob.glob(inside("/usr/share/doc/topod/examples") + "/*.yaml"):
+            self.assertIn("\n# yaml-language-server: $schema=/usr/share/topod/topod.schema.json\n", text_of(path))
+
+    def test_readmes(self):
+        """What the texts for administrators tell to run, topod knows."""
+        for path in ("/usr/share/doc/topod/README.Debian", "/etc/topod/README"):
+            verbs = set(re.findall(r"(?m)(?:^ {4}|`)topod ([a-z]+)", text_of(inside(path))))
+            self.assertGreater(len(verbs), 2)
+            self.assertLessEqual(verbs, set(offered()[0]), path)
 
 
 @need("zsh")

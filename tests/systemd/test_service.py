@@ -125,6 +125,20 @@ class Service(Case):
             self.systemctl("start bare")
             self.assertIn("192.0.2.2 ", lab.run("journalctl", "-u", "bare", "-o", "cat").stdout)
 
+    def test_verb(self):
+        """`topod unit` writes what the recipe says, and it works."""
+        self.start(OFFICE)
+        self.machine.write("/etc/resolv.conf", "nameserver 203.0.113.1\n")
+        self.service("getent ahostsv4 who.example", "verb", recipe="", kind="oneshot")
+        printed = lab.run("topod", "unit", "verb", "web").stdout
+        self.assertLessEqual(set(RECIPE.splitlines()), set(printed.splitlines()))
+        lab.run("topod", "unit", "verb", "web", "--install")
+        self.systemctl("daemon-reload")
+        with NameServer(HOST, "10.0.0.1", "192.0.2.1"), NameServer("outside", "203.0.113.1", "192.0.2.2") as foreign:
+            self.systemctl("start verb")
+            self.assertIn("192.0.2.1 ", lab.run("journalctl", "-u", "verb", "-o", "cat").stdout)
+            self.assertEqual([], foreign.names)
+
     def test_without_name_servers(self):
         """A missing file is a failure; the host's name servers are not asked."""
         self.start(edit(OFFICE, ("    dns: {servers: [10.0.0.1], search: [office.example]}\n", "")))
