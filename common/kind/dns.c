@@ -62,6 +62,7 @@ static bool split_zone(struct parse *p, const struct node *node, struct node *re
 	if (!percent)
 		return true;
 	ret_address->text = arena_strndup(p->arena, node->text, (size_t)(percent - node->text));
+	*ret_zone = parse_real_name(p, p->ns, *ret_zone);
 	if (link_name_valid(*ret_zone, &why))
 		return true;
 	diag_error(p->diags, node->position, "the interface name '%s' %s", *ret_zone, why);

@@ -47,6 +47,7 @@
 	CLASS(port) KIND(bridge_port) \
 	KIND(vrf_port) \
 	KIND(bond_port) \
+	CLASS(alternative_name) KIND(alternative_name) \
 	CLASS(wireguard_peer) KIND(wireguard_peer) \
 	CLASS(sysctl) KIND(sysctl) \
 	KIND(secret_sysctl) \

@@ -23,9 +23,15 @@ static enum stage stage(const struct change *change) {
 	return change->type == CHANGE_CREATE ? STAGE_LINK : change->type == CHANGE_DELETE ? STAGE_DELETE : STAGE_INSIDE;
 }
 
-/* What a kind reads besides, and hears nothing of. */
+enum {
+	/* do_setlink() changes these without an event (DO_SETLINK_MODIFIED alone, net/core/rtnetlink.c) */
+	SILENT_FIELDS = 1 << LINK_GSO_MAX_SIZE | 1 << LINK_GSO_IPV4_MAX_SIZE | 1 << LINK_GSO_MAX_SEGS |
+			1 << LINK_GRO_MAX_SIZE | 1 << LINK_GRO_IPV4_MAX_SIZE,
+};
+
+/* Also what a kind reads besides, and hears nothing of. */
 static bool silent(const struct object *object) {
-	return object->kind->source && !object->kind->source->groups;
+	return (object->kind->source && !object->kind->source->groups) || object->set & SILENT_FIELDS;
 }
 
 const struct class class_link = {

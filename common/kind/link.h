@@ -35,8 +35,8 @@ struct link {
 	bool no_carrier;            /* observed: it sends nothing: no carrier, or dormant */
 	uint8_t port_state;         /* observed: of a bridge's port, see enum port_state */
 	const char *name;
-	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, queues, rx_queues, address_generation, own_addresses,
-		own_routes;
+	uint32_t up, mtu, arp, multicast, promiscuous, txqueuelen, gso_max_size, gso_ipv4_max_size, gso_max_segs,
+		gro_max_size, gro_ipv4_max_size, queues, rx_queues, address_generation, own_addresses, own_routes;
 	struct mac mac;
 	const char *master; /* "": none */
 	const char *alias;
@@ -63,6 +63,11 @@ enum link_field {
 	LINK_MULTICAST,
 	LINK_PROMISCUOUS,
 	LINK_TXQUEUELEN,
+	LINK_GSO_MAX_SIZE,
+	LINK_GSO_IPV4_MAX_SIZE,
+	LINK_GSO_MAX_SEGS,
+	LINK_GRO_MAX_SIZE,
+	LINK_GRO_IPV4_MAX_SIZE,
 	LINK_QUEUES,
 	LINK_RX_QUEUES,
 	LINK_ADDRESS_GENERATION,
@@ -82,6 +87,26 @@ extern const struct field link_common_fields[LINK_N_FIELDS];
  * limit or none, such as tunnels (IP6_MAX_MTU, include/net/ipv6.h). */
 enum { LINK_MTU_MIN = 68, LINK_MTU_MAX = 65535, LINK_MTU_MAX_OTHER = 65575 };
 
+/* Limits of linux/netdevice.h: MAX_TCP_HEADER on the most demanding kernel, GSO_MAX_SIZE, GSO_LEGACY_MAX_SIZE, GSO_MAX_SEGS. Many
+ * devices have lower ones of their own. */
+enum { LINK_SEGMENTS_MIN_SIZE = 321, LINK_SEGMENTS_MAX_SIZE = 8 * 65535, LINK_SEGMENTS_MAX = 65535 };
+
+/* Since Linux 6.3, in include/uapi/linux/if_link.h */
+enum { ATTR_GSO_IPV4_MAX_SIZE = 63, ATTR_GRO_IPV4_MAX_SIZE = 64, LINK_ATTR_MAX = 64 };
+
+/* After the link was made: a driver sets its own limits then. */
+#define LINK_SEGMENTS(index, key, member, number, least, most, what)           \
+	[index] = { .name = key,                                               \
+		    .type = &type_integer,                                     \
+		    .offset = offsetof(struct link, member),                   \
+		    .flags = FIELD_AFTER,                                      \
+		    .wire = WIRE_ATTR,                                         \
+		    .attr = number,                                            \
+		    .min = least,                                              \
+		    .max = most,                                               \
+		    .fallback = most == LINK_SEGMENTS_MAX ? "65535" : "65536", \
+		    .doc = what }
+
 /* Desired: whether the link should have these addresses; observed: a mask of the bits below. */
 extern const struct type type_own_addresses;
 enum {
@@ -94,114 +119,127 @@ enum {
 #define LINK_FIELDS(mtu_default) LINK_FIELDS_OF(mtu_default, "true", "true", "1000")
 #define LINK_FIELDS_OF(mtu_default, arp_default, multicast_default, txqueuelen_default) \
 	LINK_FIELDS_UP_TO(LINK_MTU_MAX, mtu_default, arp_default, multicast_default, txqueuelen_default)
-#define LINK_FIELDS_UP_TO(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default)          \
-	[LINK_NAME] = { .name = "name",                                                                      \
-			.type = &type_link_name,                                                             \
-			.offset = offsetof(struct link, name),                                               \
-			.class = FIELD_KEY,                                                                  \
-			.flags = FIELD_HIDDEN },                                                             \
-	[LINK_UP] = { .name = "up",                                                                          \
-		      .type = &type_bool,                                                                    \
-		      .offset = offsetof(struct link, up),                                                   \
-		      .wire = WIRE_IFF,                                                                      \
-		      .attr = IFF_UP,                                                                        \
-		      .fallback = "false",                                                                   \
-		      .doc = "Whether the interface is up; true by default." },                              \
-	[LINK_MTU] = { .name = "mtu",                                                                        \
-		       .type = &type_integer,                                                                \
-		       .offset = offsetof(struct link, mtu),                                                 \
-		       .wire = WIRE_ATTR,                                                                    \
-		       .attr = IFLA_MTU,                                                                     \
-		       .flags = FIELD_OVERRUNS,                                                              \
-		       .min = LINK_MTU_MIN,                                                                  \
-		       .max = mtu_max,                                                                       \
-		       .fallback = mtu_default,                                                              \
-		       .doc = "Largest packet, in bytes." },                                                 \
-	[LINK_MAC] = { .name = "mac-address",                                                                \
-		       .type = &type_mac,                                                                    \
-		       .offset = offsetof(struct link, mac),                                                 \
-		       .wire = WIRE_ATTR,                                                                    \
-		       .attr = IFLA_ADDRESS,                                                                 \
-		       .flags = FIELD_SIGN,                                                                  \
-		       .doc = "Hardware address; by default a stable one is computed." },                    \
-	[LINK_ARP] = { .name = "arp",                                                                        \
-		       .type = &type_bool,                                                                   \
-		       .offset = offsetof(struct link, arp),                                                 \
-		       .wire = WIRE_IFF_NOT,                                                                 \
-		       .attr = IFF_NOARP,                                                                    \
-		       .fallback = arp_default,                                                              \
-		       .doc = "Whether ARP and neighbour discovery are used." },                             \
-	[LINK_MULTICAST] = { .name = "multicast",                                                            \
-			     .type = &type_bool,                                                             \
-			     .offset = offsetof(struct link, multicast),                                     \
-			     .wire = WIRE_IFF,                                                               \
-			     .attr = IFF_MULTICAST,                                                          \
-			     .fallback = multicast_default,                                                  \
-			     .doc = "Whether multicast is sent." },                                          \
-	[LINK_PROMISCUOUS] = { .name = "promiscuous",                                                        \
-			       .type = &type_bool,                                                           \
-			       .offset = offsetof(struct link, promiscuous),                                 \
-			       .wire = WIRE_IFF,                                                             \
-			       .attr = IFF_PROMISC,                                                          \
-			       .fallback = "false",                                                          \
-			       .doc = "Whether all frames are received." },                                  \
-	[LINK_TXQUEUELEN] = { .name = "txqueuelen",                                                          \
-			      .type = &type_integer,                                                         \
-			      .offset = offsetof(struct link, txqueuelen),                                   \
-			      .wire = WIRE_ATTR,                                                             \
-			      .attr = IFLA_TXQLEN,                                                           \
-			      .max = INT32_MAX,                                                              \
-			      .fallback = txqueuelen_default,                                                \
-			      .doc = "Length of the transmit queue, in packets." },                          \
-	[LINK_QUEUES] = { .name = "queues",                                                                  \
-			  .type = &type_integer,                                                             \
-			  .offset = offsetof(struct link, queues),                                           \
-			  .class = FIELD_RECREATE,                                                           \
-			  .wire = WIRE_ATTR,                                                                 \
-			  .attr = IFLA_NUM_TX_QUEUES,                                                        \
-			  .min = 1,                                                                          \
-			  .max = 4096,                                                                       \
-			  .doc = "Number of transmit and receive queues; by default one per CPU." },         \
-	[LINK_RX_QUEUES] = { .name = "rx-queues",                                                            \
-			     .type = &type_integer,                                                          \
-			     .offset = offsetof(struct link, rx_queues),                                     \
-			     .class = FIELD_RECREATE,                                                        \
-			     .flags = FIELD_HIDDEN,                                                          \
-			     .wire = WIRE_ATTR,                                                              \
-			     .attr = IFLA_NUM_RX_QUEUES,                                                     \
-			     .min = 1,                                                                       \
-			     .max = 4096 },                                                                  \
-	[LINK_ADDRESS_GENERATION] = { .name = "ipv6-address-generation",                                     \
-				      .type = &type_enum,                                                    \
-				      .offset = offsetof(struct link, address_generation),                   \
-				      .flags = FIELD_AFTER | FIELD_AF_INET6 | FIELD_BEFORE_UP,               \
-				      .attr = IFLA_INET6_ADDR_GEN_MODE,                                      \
-				      .form = FORM_U8,                                                       \
-				      .names = link_address_generation_names,                                \
-				      .fallback = "eui64",                                                   \
-				      .doc = "How link-local and autoconfigured addresses are generated." }, \
-	[LINK_MASTER] = { .name = "master",                                                                  \
-			  .type = &type_link_name,                                                           \
-			  .offset = offsetof(struct link, master),                                           \
-			  .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_CONTROLLER,                              \
-			  .fallback = "",                                                                    \
-			  .doc = "The controller; written as its `ports`." },                                \
-	[LINK_ALIAS] = { .name = "alias",                                                                    \
-			 .type = &type_text,                                                                 \
-			 .offset = offsetof(struct link, alias),                                             \
-			 .flags = FIELD_HIDDEN | FIELD_AFTER | FIELD_MARK,                                   \
-			 .wire = WIRE_ATTR,                                                                  \
-			 .attr = IFLA_IFALIAS,                                                               \
-			 .fallback = "" },                                                                   \
-	[LINK_OWN_ADDRESSES] = { .name = "own-addresses",                                                    \
-				 .type = &type_own_addresses,                                                \
-				 .offset = offsetof(struct link, own_addresses),                             \
-				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                      \
-				 .doc = "the addresses that the kernel gives it (link-local or loopback)" }, \
-	[LINK_OWN_ROUTES] = { .name = "own-routes",                                                          \
-			      .type = &type_bool,                                                            \
-			      .offset = offsetof(struct link, own_routes),                                   \
-			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                         \
+#define LINK_FIELDS_UP_TO(mtu_max, mtu_default, arp_default, multicast_default, txqueuelen_default)                                           \
+	[LINK_NAME] = { .name = "name",                                                                                                       \
+			.type = &type_link_name,                                                                                              \
+			.offset = offsetof(struct link, name),                                                                                \
+			.class = FIELD_KEY,                                                                                                   \
+			.flags = FIELD_HIDDEN },                                                                                              \
+	[LINK_UP] = { .name = "up",                                                                                                           \
+		      .type = &type_bool,                                                                                                     \
+		      .offset = offsetof(struct link, up),                                                                                    \
+		      .wire = WIRE_IFF,                                                                                                       \
+		      .attr = IFF_UP,                                                                                                         \
+		      .fallback = "false",                                                                                                    \
+		      .doc = "Whether the interface is up; true by default." },                                                               \
+	[LINK_MTU] = { .name = "mtu",                                                                                                         \
+		       .type = &type_integer,                                                                                                 \
+		       .offset = offsetof(struct link, mtu),                                                                                  \
+		       .wire = WIRE_ATTR,                                                                                                     \
+		       .attr = IFLA_MTU,                                                                                                      \
+		       .flags = FIELD_OVERRUNS,                                                                                               \
+		       .min = LINK_MTU_MIN,                                                                                                   \
+		       .max = mtu_max,                                                                                                        \
+		       .fallback = mtu_default,                                                                                               \
+		       .doc = "Largest packet, in bytes." },                                                                                  \
+	[LINK_MAC] = { .name = "mac-address",                                                                                                 \
+		       .type = &type_mac,                                                                                                     \
+		       .offset = offsetof(struct link, mac),                                                                                  \
+		       .wire = WIRE_ATTR,                                                                                                     \
+		       .attr = IFLA_ADDRESS,                                                                                                  \
+		       .flags = FIELD_SIGN,                                                                                                   \
+		       .doc = "Hardware address; by default a stable one is computed." },                                                     \
+	[LINK_ARP] = { .name = "arp",                                                                                                         \
+		       .type = &type_bool,                                                                                                    \
+		       .offset = offsetof(struct link, arp),                                                                                  \
+		       .wire = WIRE_IFF_NOT,                                                                                                  \
+		       .attr = IFF_NOARP,                                                                                                     \
+		       .fallback = arp_default,                                                                                               \
+		       .doc = "Whether ARP and neighbour discovery are used." },                                                              \
+	[LINK_MULTICAST] = { .name = "multicast",                                                                                             \
+			     .type = &type_bool,                                                                                              \
+			     .offset = offsetof(struct link, multicast),                                                                      \
+			     .wire = WIRE_IFF,                                                                                                \
+			     .attr = IFF_MULTICAST,                                                                                           \
+			     .fallback = multicast_default,                                                                                   \
+			     .doc = "Whether multicast is sent." },                                                                           \
+	[LINK_PROMISCUOUS] = { .name = "promiscuous",                                                                                         \
+			       .type = &type_bool,                                                                                            \
+			       .offset = offsetof(struct link, promiscuous),                                                                  \
+			       .wire = WIRE_IFF,                                                                                              \
+			       .attr = IFF_PROMISC,                                                                                           \
+			       .fallback = "false",                                                                                           \
+			       .doc = "Whether all frames are received." },                                                                   \
+	[LINK_TXQUEUELEN] = { .name = "txqueuelen",                                                                                           \
+			      .type = &type_integer,                                                                                          \
+			      .offset = offsetof(struct link, txqueuelen),                                                                    \
+			      .wire = WIRE_ATTR,                                                                                              \
+			      .attr = IFLA_TXQLEN,                                                                                            \
+			      .max = INT32_MAX,                                                                                               \
+			      .fallback = txqueuelen_default,                                                                                 \
+			      .doc = "Length of the transmit queue, in packets." },                                                           \
+	LINK_SEGMENTS(                                                                                                                        \
+		LINK_GSO_MAX_SIZE, "gso-max-size", gso_max_size, IFLA_GSO_MAX_SIZE, LINK_SEGMENTS_MIN_SIZE,                                   \
+		LINK_SEGMENTS_MAX_SIZE,                                                                                                       \
+		"Largest packet that is handed over to be segmented, in bytes. Of this and the four keys below the kernel sends no events."), \
+	LINK_SEGMENTS(LINK_GSO_IPV4_MAX_SIZE, "gso-ipv4-max-size", gso_ipv4_max_size, ATTR_GSO_IPV4_MAX_SIZE,                                 \
+		      LINK_SEGMENTS_MIN_SIZE, LINK_SEGMENTS_MAX_SIZE, "The same for IPv4 (Linux 6.3)."),                                      \
+	LINK_SEGMENTS(LINK_GSO_MAX_SEGS, "gso-max-segs", gso_max_segs, IFLA_GSO_MAX_SEGS, 1, LINK_SEGMENTS_MAX,                               \
+		      "Into how many segments such a packet may be divided."),                                                                \
+	LINK_SEGMENTS(LINK_GRO_MAX_SIZE, "gro-max-size", gro_max_size, IFLA_GRO_MAX_SIZE, LINK_SEGMENTS_MIN_SIZE,                             \
+		      LINK_SEGMENTS_MAX_SIZE,                                                                                                 \
+		      "Largest packet that is put together from received ones, in bytes (IPv6; IPv4 up to 65536)."),                          \
+	LINK_SEGMENTS(LINK_GRO_IPV4_MAX_SIZE, "gro-ipv4-max-size", gro_ipv4_max_size, ATTR_GRO_IPV4_MAX_SIZE,                                 \
+		      LINK_SEGMENTS_MIN_SIZE, LINK_SEGMENTS_MAX_SIZE, "The same for IPv4 (Linux 6.3)."),                                      \
+	[LINK_QUEUES] = { .name = "queues",                                                                                                   \
+			  .type = &type_integer,                                                                                              \
+			  .offset = offsetof(struct link, queues),                                                                            \
+			  .class = FIELD_RECREATE,                                                                                            \
+			  .wire = WIRE_ATTR,                                                                                                  \
+			  .attr = IFLA_NUM_TX_QUEUES,                                                                                         \
+			  .min = 1,                                                                                                           \
+			  .max = 4096,                                                                                                        \
+			  .doc = "Number of transmit and receive queues; by default one per CPU." },                                          \
+	[LINK_RX_QUEUES] = { .name = "rx-queues",                                                                                             \
+			     .type = &type_integer,                                                                                           \
+			     .offset = offsetof(struct link, rx_queues),                                                                      \
+			     .class = FIELD_RECREATE,                                                                                         \
+			     .flags = FIELD_HIDDEN,                                                                                           \
+			     .wire = WIRE_ATTR,                                                                                               \
+			     .attr = IFLA_NUM_RX_QUEUES,                                                                                      \
+			     .min = 1,                                                                                                        \
+			     .max = 4096 },                                                                                                   \
+	[LINK_ADDRESS_GENERATION] = { .name = "ipv6-address-generation",                                                                      \
+				      .type = &type_enum,                                                                                     \
+				      .offset = offsetof(struct link, address_generation),                                                    \
+				      .flags = FIELD_AFTER | FIELD_AF_INET6 | FIELD_BEFORE_UP,                                                \
+				      .attr = IFLA_INET6_ADDR_GEN_MODE,                                                                       \
+				      .form = FORM_U8,                                                                                        \
+				      .names = link_address_generation_names,                                                                 \
+				      .fallback = "eui64",                                                                                    \
+				      .doc = "How link-local and autoconfigured addresses are generated." },                                  \
+	[LINK_MASTER] = { .name = "master",                                                                                                   \
+			  .type = &type_link_name,                                                                                            \
+			  .offset = offsetof(struct link, master),                                                                            \
+			  .flags = FIELD_HIDDEN | FIELD_DEV | FIELD_CONTROLLER,                                                               \
+			  .fallback = "",                                                                                                     \
+			  .doc = "The controller; written as its `ports`." },                                                                 \
+	[LINK_ALIAS] = { .name = "alias",                                                                                                     \
+			 .type = &type_text,                                                                                                  \
+			 .offset = offsetof(struct link, alias),                                                                              \
+			 .flags = FIELD_HIDDEN | FIELD_AFTER | FIELD_MARK,                                                                    \
+			 .wire = WIRE_ATTR,                                                                                                   \
+			 .attr = IFLA_IFALIAS,                                                                                                \
+			 .fallback = "" },                                                                                                    \
+	[LINK_OWN_ADDRESSES] = { .name = "own-addresses",                                                                                     \
+				 .type = &type_own_addresses,                                                                                 \
+				 .offset = offsetof(struct link, own_addresses),                                                              \
+				 .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                                                       \
+				 .doc = "the addresses that the kernel gives it (link-local or loopback)" },                                  \
+	[LINK_OWN_ROUTES] = { .name = "own-routes",                                                                                           \
+			      .type = &type_bool,                                                                                             \
+			      .offset = offsetof(struct link, own_routes),                                                                    \
+			      .flags = FIELD_HIDDEN | FIELD_ONE_WAY,                                                                          \
 			      .doc = "the routes that the kernel gives it (link-local, loopback or multicast)" }
 
 /* Where the outer packets of a tunnel travel, if that is another namespace than the link's own. */
@@ -259,6 +297,8 @@ unsigned link_own_families(const struct object *desired, const struct link *seen
 
 /* Decodes one RTM_NEWLINK of a dump. Other links that it refers to are numbers until link_resolve(). */
 struct link *link_decode(const struct decode *decode, const struct nlmsghdr *nlh);
+/* The i-th of its alternative names, as an object of its own, sealed; NULL: there are no more (alternative_name.c). */
+struct object *link_alternative_name(struct arena *arena, const struct link *link, size_t i);
 /* Sets the master's name when all links of the namespace are decoded. */
 void link_resolve(const struct decode *decode, struct link *link);
 

@@ -13,7 +13,7 @@
 
 struct seen {
 	const struct ifinfomsg *ifi;
-	const struct nlattr *top[IFLA_MAX + 1], *data[64], *bridge_port[64], *bond_port[64], *inet6[16];
+	const struct nlattr *top[MAX(IFLA_MAX, LINK_ATTR_MAX) + 1], *data[64], *bridge_port[64], *bond_port[64], *inet6[16];
 	const char *kind;
 };
 
@@ -22,7 +22,7 @@ static void parse_message(const struct nlmsghdr *nlh, struct seen *seen) {
 	const char *port_kind;
 
 	seen->ifi = mnl_nlmsg_get_payload(nlh);
-	nl_parse(nlh, sizeof(*seen->ifi), seen->top, IFLA_MAX);
+	nl_parse(nlh, sizeof(*seen->ifi), seen->top, ARRAY_SIZE(seen->top) - 1);
 	nl_parse_nested(seen->top[IFLA_LINKINFO], info, IFLA_INFO_MAX);
 	nl_parse_nested(info[IFLA_INFO_DATA], seen->data, ARRAY_SIZE(seen->data) - 1);
 	port_kind = nl_get_text(info[IFLA_INFO_SLAVE_KIND]);

@@ -175,7 +175,17 @@ int link_put_netns(struct encode *encode, const char *ns) {
 	return 0;
 }
 
+/* The kernel sets the sizes for IPv4 to the general ones (netif_set_gso_max_size()), so those follow. */
+static uint64_t with_ipv4_sizes(const struct object *object, uint64_t mask) {
+	if (mask >> LINK_GSO_MAX_SIZE & 1)
+		mask |= object->set & field_bit(LINK_GSO_IPV4_MAX_SIZE);
+	if (mask >> LINK_GRO_MAX_SIZE & 1)
+		mask |= object->set & field_bit(LINK_GRO_IPV4_MAX_SIZE);
+	return mask;
+}
+
 static int put_all(struct encode *encode, const struct object *object, uint64_t mask, struct ifinfomsg *ifi, bool create) {
+	mask = with_ipv4_sizes(object, mask);
 	put_flags(object, mask, ifi);
 	link_put_fields(encode, object, mask, WIRE_ATTR);
 	put_af_spec(encode, object, mask);

@@ -6,6 +6,7 @@
  * Other objects refer to links by index. In a narrow scan, the name of a controller may have to be requested.
  */
 #include "kind/connected.h"
+#include "kind/kinds.h"
 #include "kind/link.h"
 #include "kind/port.h"
 #include "model/source.h"
@@ -31,7 +32,7 @@ unsigned link_own_families(const struct object *desired, const struct link *link
 }
 
 struct link_reading {
-	bool ports;
+	bool ports, alternative_names; /* are these read? */
 	vec(const char *) names; /* requested in this round; NULL: by an index */
 };
 
@@ -72,6 +73,7 @@ static void dump(struct source_scan *scan, struct nl_writer *w) {
 	if (!reading) {
 		reading = scan->own = arena_new(scan->decode.arena, struct link_reading);
 		reading->ports = scan->concerns(scan, &class_port);
+		reading->alternative_names = scan->concerns(scan, &class_alternative_name);
 	}
 	if (!scan->scope)
 		put_request(w, NLM_F_DUMP, NULL, 0);
@@ -89,6 +91,7 @@ static void begin(struct source_scan *scan) {
 static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	const struct link_reading *reading = scan->own;
 	struct link *link = nlh->nlmsg_type == RTM_NEWLINK ? link_decode(&scan->decode, nlh) : NULL;
+	struct object *name;
 	struct port *port;
 
 	if (!link)
@@ -99,6 +102,8 @@ static int decode(struct source_scan *scan, const struct nlmsghdr *nlh) {
 	port = reading->ports ? port_decode(&scan->decode, nlh, link) : NULL;
 	if (port)
 		scan_add(scan, &port->object);
+	for (size_t i = 0; reading->alternative_names && (name = link_alternative_name(scan->decode.arena, link, i)); i++)
+		scan_add(scan, name);
 	return 0;
 }
 

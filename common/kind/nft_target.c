@@ -177,6 +177,7 @@ static bool hairpin_parse(struct parse *p, const struct field *field, const stru
 		*hairpin = (struct nft_hairpin){ .on = on };
 		return true;
 	}
+	text = parse_real_name(p, p->ns, text);
 	if (!link_name_valid(text, &why)) {
 		diag_error(p->diags, node->position, "'%s' takes true, or the interface behind which the target is; '%s' %s",
 			   field->name, text, why);

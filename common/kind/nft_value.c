@@ -61,6 +61,7 @@ const struct type type_nft_prefixes = NFT_MATCH_TYPE("prefix", NFT_SCHEMA_TEXTS,
 
 static bool link_item_parse(struct parse *p, const struct field *field, const struct node *node, const char *text,
 			    struct nft_item *ret) {
+	text = parse_real_name(p, p->ns, text);
 	size_t n = strlen(text);
 	bool beginning = n && text[n - 1] == '*';
 	const char *name = beginning ? arena_strndup(p->arena, text, n - 1) : text, *why;

@@ -261,6 +261,7 @@ bool spec_read(struct spec *ret, struct diags *diags, uint8_t source, const stru
 	const struct node *root = read_sources(&tree, diags, source);
 	if (!root)
 		return false;
+	s.here.parse.aliases = root->type == NODE_MAPPING ? spec_find_aliases(&tree, node_get(root, "namespaces")) : NULL;
 	spec_reading_begin(&s);
 	read_document(&s, root);
 	add_namespace_objects(&s.here);

@@ -179,3 +179,48 @@ void spec_interfaces(struct reading *r, const struct section *section _unused_, 
 	for (size_t i = 0; i < node->n; i++)
 		read_interface(r, &node->pairs[i]);
 }
+
+struct alias_list {
+	vec(struct link_alias) list;
+};
+
+static void alias_list_done(struct alias_list *aliases) {
+	vec_done(&aliases->list);
+}
+
+/* One name, or a list of names or of {name: NAME}. */
+static void add_aliases(const char *ns, const char *link, const struct node *node, struct alias_list *ret) {
+	const struct node *one[] = { node }, *const *items = node->type == NODE_SEQUENCE ? node->items : one;
+	size_t n = node->type == NODE_SEQUENCE ? node->n : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct node *name = items[i]->type == NODE_MAPPING ? node_get(items[i], "name") : items[i];
+
+		if (name && name->type == NODE_SCALAR)
+			vec_push(&ret->list, ((struct link_alias){ ns, link, name->text }));
+	}
+}
+
+/* Before anything is read, because a value may refer to an interface of a later entry. */
+const struct link_aliases *spec_find_aliases(struct arena *arena, const struct node *namespaces) {
+	_cleanup_(alias_list_done) struct alias_list found = {};
+	struct link_aliases *aliases = arena_new(arena, struct link_aliases);
+
+	for (size_t i = 0; namespaces && namespaces->type == NODE_MAPPING && i < namespaces->n; i++) {
+		const struct node_pair *ns = &namespaces->pairs[i];
+		const struct node *links = ns->value->type == NODE_MAPPING ? node_get(ns->value, "interfaces") : NULL;
+
+		for (size_t k = 0; links && links->type == NODE_MAPPING && k < links->n; k++) {
+			const struct node_pair *link = &links->pairs[k];
+			const struct node *names =
+				link->value->type == NODE_MAPPING ? node_get(link->value, "alternative-names") : NULL;
+
+			if (names)
+				add_aliases(ns->key->text, link->key->text, names, &found);
+		}
+	}
+	aliases->n = found.list.n;
+	aliases->items = found.list.n ? arena_memdup(arena, found.list.items, found.list.n * sizeof(*aliases->items)) : NULL;
+	aliases_sort(aliases);
+	return aliases;
+}

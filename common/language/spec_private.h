@@ -54,6 +54,9 @@ void spec_inherit(struct object *object, const struct object *from);
 #define SPEC_ENDPOINTS_SCHEMA \
 	"{\"type\": \"array\", \"items\": {\"type\": \"string\", \"pattern\": \":\"}, \"minItems\": 2, \"maxItems\": 2}"
 
+/* spec_interfaces.c: the alternative names that entries of `namespaces` (or NULL) give interfaces; they live as long as the tree
+ * of nodes. */
+const struct link_aliases *spec_find_aliases(struct arena *arena, const struct node *namespaces);
 /* spec_interfaces.c: a new link with this name; its fields have room for positions. */
 struct object *spec_new_link(struct reading *r, const struct kind *kind, const char *ns, const char *name,
 			     struct position position);

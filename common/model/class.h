@@ -52,6 +52,7 @@ struct class {
 	bool outlives_namespace; /* a file outside */
 	bool membership;         /* describes a link as a port, and ends when it leaves the controller */
 	bool per_topology;       /* each topology has its own (a table with its name) */
+	bool moves_along;        /* stays on its link when that is moved to another namespace */
 	bool exact;              /* on a link that topod made, the file lists all of them: others are removed */
 	bool single_value;       /* has a single value, which messages need not name ("was changed from 0 to 1") */
 };

@@ -18,12 +18,23 @@ struct class;
 struct field;
 struct ns_state;
 
+/* An alternative name that the file gives an interface. */
+struct link_alias {
+	const char *ns, *name, *alias;
+};
+struct link_aliases {
+	size_t n;
+	struct link_alias *items; /* sorted by aliases_sort() */
+};
+void aliases_sort(struct link_aliases *aliases);
+
 /* The context in which a value of the file is read. */
 struct parse {
 	struct arena *arena;
 	struct diags *diags;
 	const char *ns;                   /* the namespace that contains the value, or NULL */
 	const struct ns_state *here;      /* … and what was read of it so far: its interfaces, before routes and rules */
+	const struct link_aliases *aliases; /* other names by which a value may refer to an interface; or NULL */
 	const struct name_number *tables; /* names of routing tables, ended by a NULL name; or NULL */
 	/* The number of a user or group of this machine, by name; false: there is none. NULL: names are not known. */
 	bool (*find_account)(const char *name, bool group, uint32_t *ret);
@@ -226,6 +237,9 @@ struct link_ref {
 /* The text of a scalar; NULL after an error if the node is a list, a mapping or null. */
 const char *parse_scalar(struct parse *p, const struct field *field, const struct node *node);
 
+/* The interface's own name, if the file gives it this one as an alternative; else the name itself. */
+const char *parse_real_name(const struct parse *p, const char *ns, const char *name);
+
 /* Reports that the text is not a prefix, and suggests the right spelling if it is in another program's notation. */
 void prefix_refuse(struct parse *p, const struct field *field, const struct node *node, const char *text,
 		   const char *example);
@@ -233,9 +247,14 @@ void prefix_refuse(struct parse *p, const struct field *field, const struct node
 /* 0 and the number, or -EINVAL/-ERANGE; decimal or 0x. */
 int parse_u32(const char *text, uint32_t *ret);
 
+/* IFNAMSIZ and ALTIFNAMSIZ, linux/if.h, without the terminating zero */
+enum { LINK_NAME_MAX = 15, ALTERNATIVE_NAME_MAX = 127 };
+
 /* Does the kernel accept the name for an interface (dev_valid_name() in net/core/dev.c)? If not, *ret_why is the
  * rest of a sentence: "is longer than 15 bytes". */
 bool link_name_valid(const char *name, const char **ret_why);
+/* The same for an alternative name, which may be longer. */
+bool alternative_name_valid(const char *name, const char **ret_why);
 /* False after an error if a name of the file contains a range (h[1-20]) although it is none that a range may stand for:
  * those were written out before (room expand). A name that topod itself printed may contain brackets. */
 bool parse_no_range(struct parse *p, const struct node *node, const char *name);

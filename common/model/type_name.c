@@ -48,12 +48,12 @@ const struct type type_text = {
 	.get = text_get,
 };
 
-bool link_name_valid(const char *name, const char **ret_why) {
+static bool name_valid(const char *name, size_t max, const char **ret_why) {
 	*ret_why = NULL;
 	if (!*name)
 		*ret_why = "is empty";
-	else if (strlen(name) > 15)
-		*ret_why = "is longer than 15 bytes";
+	else if (strlen(name) > max)
+		*ret_why = max == LINK_NAME_MAX ? "is longer than 15 bytes" : "is longer than 127 bytes";
 	else if (streq(name, ".") || streq(name, ".."))
 		*ret_why = "is not a file name";
 	else if (streq(name, "all") || streq(name, "default"))
@@ -67,6 +67,14 @@ bool link_name_valid(const char *name, const char **ret_why) {
 		else if (*c == '%')
 			*ret_why = "contains '%', which the kernel reads as a pattern";
 	return !*ret_why;
+}
+
+bool link_name_valid(const char *name, const char **ret_why) {
+	return name_valid(name, LINK_NAME_MAX, ret_why);
+}
+
+bool alternative_name_valid(const char *name, const char **ret_why) {
+	return name_valid(name, ALTERNATIVE_NAME_MAX, ret_why);
 }
 
 bool path_stays_below(const char *path) {
@@ -123,9 +131,31 @@ static bool check_link_name(struct parse *p, const struct node *node, const char
 	return false;
 }
 
+static int compare_aliases(const void *a, const void *b) {
+	const struct link_alias *x = a, *y = b;
+	int r = strcmp(x->alias, y->alias);
+
+	return r ? r : strcmp(x->ns, y->ns);
+}
+
+void aliases_sort(struct link_aliases *aliases) {
+	if (aliases->n)
+		qsort(aliases->items, aliases->n, sizeof(*aliases->items), compare_aliases);
+}
+
+const char *parse_real_name(const struct parse *p, const char *ns, const char *name) {
+	const struct link_alias key = { .ns = ns, .alias = name }, *found = NULL;
+
+	if (p->aliases && p->aliases->n && ns)
+		found = bsearch(&key, p->aliases->items, p->aliases->n, sizeof(key), compare_aliases);
+	return found ? found->name : name;
+}
+
 static bool link_name_parse(struct parse *p, const struct field *field, const struct node *node, void *value) {
 	const char *text = type_parse_word(p, field, node);
 
+	if (text)
+		text = parse_real_name(p, p->ns, text);
 	if (!text || !check_link_name(p, node, text))
 		return false;
 	*(const char **)value = arena_strdup(p->arena, text);
@@ -164,6 +194,7 @@ static bool link_ref_parse(struct parse *p, const struct field *field, const str
 		}
 		text = colon + 1;
 	}
+	text = parse_real_name(p, ref.ns, text);
 	if (!ref.ns) {
 		diag_error(p->diags, node->position, "'%s' is not an endpoint; write namespace:interface", text);
 		return false;

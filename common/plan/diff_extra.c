@@ -17,12 +17,26 @@
  */
 #include "plan/diff.h"
 
-/* Does the object disappear with its link, which the plan deletes? */
-static bool goes_along(const struct state *observed, const struct object *object) {
-	if (object_is_link(object))
+/* Is the object on a link that topod moved in, and stays on it when that is given back? */
+static bool moves_along(const struct diff *diff, const struct object *object) {
+	if (!object->kind->class->moves_along)
 		return false;
 	object_foreach_need(need, object) {
-		const struct object *below = state_find_need(observed, &need);
+		const struct object *link = state_find_need(diff->input->observed, &need);
+		const struct ledger_entry *entry = link ? ledger_find_object(diff->input->ledger, link) : NULL;
+
+		if (entry && entry->kind->bare_create)
+			return true;
+	}
+	return false;
+}
+
+/* Does the object disappear with its link, which the plan deletes? */
+static bool goes_along(const struct diff *diff, const struct object *object) {
+	if (object_is_link(object) || moves_along(diff, object))
+		return false;
+	object_foreach_need(need, object) {
+		const struct object *below = state_find_need(diff->input->observed, &need);
 
 		if (below && below->change && below->change->type == CHANGE_DELETE)
 			return true;
@@ -69,7 +83,7 @@ static bool is_pointless(const struct diff *diff, const struct change *change) {
 		return change->refused; /* the creation says why */
 	if (change->type != CHANGE_UPDATE || !change->desired->gone || !seen)
 		return false;
-	return goes_along(diff->input->observed, seen) || leaves_controller(diff->plan, seen);
+	return goes_along(diff, seen) || leaves_controller(diff->plan, seen);
 }
 
 void diff_pointless(struct diff *diff) {
@@ -147,7 +161,8 @@ static void delete_extra(struct diff *diff, struct ns_state *observed, const str
 		    !to_be_deleted(diff, desired, observed, seen))
 			continue;
 		const struct object *noted = diff_noted_object(diff, seen);
-		if (!goes_along(diff->input->observed, seen) && (!all_goes || noted || outlives_namespace(diff, seen)))
+		if (!goes_along(diff, seen) &&
+		    (!all_goes || noted || outlives_namespace(diff, seen) || moves_along(diff, seen)))
 			diff_delete(diff, seen, noted, false);
 		remember_where_moved(diff, seen);
 	}

@@ -96,7 +96,8 @@ void fuzz_reached(void) {
 		reached.elsewhere, reached.done, reached.refused, reached.explained, machine_n_sent(RTM_NEWNSID));
 	for (size_t i = 0; classes[i]; i++)
 		must(reached.seen[i] || classes[i] == &class_rule || classes[i] == &class_neighbor ||
-		     classes[i] == &class_nexthop || classes[i] == &class_fdb || classes[i] == &class_wireguard_peer);
+		     classes[i] == &class_nexthop || classes[i] == &class_fdb || classes[i] == &class_wireguard_peer ||
+		     classes[i] == &class_alternative_name);
 	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
 		must(deeds[i].n);
 	must(reached.elsewhere && reached.done && reached.refused && reached.explained && machine_n_sent(RTM_NEWNSID));

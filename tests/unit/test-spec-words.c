@@ -133,6 +133,26 @@ static void test_empty_sections(void **state _unused_) {
 	check_diags("namespaces: {a: {forwarding: }}", "f:1:30: error: 'forwarding' has no value; it takes one word");
 }
 
+static void test_alternative_names(void **state _unused_) {
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, alternative-names: [e1, x, \"a/b\"]}, e1: {kind: bridge}}}}",
+		"f:1:69: error: e1 is the name of another interface; an interface has one name only once\nf:1:85: note: here\nf:1:73: error: x is the name of this interface; an interface has one name only once\nf:1:31: note: here\nf:1:76: error: the alternative name 'a/b' contains '/', ':' or white space");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, alternative-names: [up]}, e1: {kind: bridge, alternative-names: "
+		"[up]}}}}",
+		"f:1:114: error: another interface of a has the alternative name up\nf:1:69: note: first here");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, altname: up}}}}",
+		    "f:1:49: error: unknown key 'altname' in a bridge interface; did you mean 'alternative-names'?");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, gso-max-size: 600000, gso-max-segs: 0}}}}",
+		"f:1:63: error: 'gso-max-size' must be from 321 to 524280, not 600000\nf:1:85: error: 'gso-max-segs' must be from 1 to 65535, not 0");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, ports: nic-of-y, alternative-names: br}, e1: {kind: macvlan, "
+		"link: \"b:up\", alternative-names: nic-of-y}}, routes: {to: 10.0.0.0/8, dev: br}}, b: {interfaces: {z: "
+		"{kind: bridge, alternative-names: {name: up}}}}}",
+		"");
+}
+
 static void test_dns(void **state _unused_) {
 	_spec_ r;
 
@@ -153,6 +173,7 @@ int main(void) {
 		cmocka_unit_test(test_connected_routes),
 		cmocka_unit_test(test_foreign_spellings),
 		cmocka_unit_test(test_empty_sections),
+		cmocka_unit_test(test_alternative_names),
 		cmocka_unit_test(test_dns),
 	};
 
