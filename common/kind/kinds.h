@@ -48,6 +48,7 @@
 	KIND(vrf_port) \
 	KIND(bond_port) \
 	CLASS(alternative_name) KIND(alternative_name) \
+	CLASS(offload) KIND(offload) \
 	CLASS(wireguard_peer) KIND(wireguard_peer) \
 	CLASS(sysctl) KIND(sysctl) \
 	KIND(secret_sysctl) \

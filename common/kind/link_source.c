@@ -33,7 +33,7 @@ unsigned link_own_families(const struct object *desired, const struct link *link
 
 struct link_reading {
 	bool ports, alternative_names; /* are these read? */
-	vec(const char *) names; /* requested in this round; NULL: by an index */
+	vec(const char *) names;       /* requested in this round; NULL: by an index */
 };
 
 static bool is_listed(const struct link_reading *reading, const char *name) {

@@ -61,6 +61,16 @@ static void add_return(struct state *state, const struct ledger_entry *entry, si
 		object->set |= field_bit(i);
 }
 
+/* May it be on an interface that is given back, and stay on it? */
+static bool may_move_along(const struct ledger_ns *noted, const struct ledger_entry *entry) {
+	if (!entry->kind->class->moves_along)
+		return false;
+	for (const struct ledger_entry *other = noted->entries; other; other = other->hh.next)
+		if (other->kind->bare_create)
+			return true;
+	return false;
+}
+
 /* Adds the recorded fields that the object does not declare. */
 static void add_returns(struct state *state, const struct ledger_entry *entry, struct object *object) {
 	for (uint64_t left = entry->fields & ~object->set; left; left &= left - 1)
@@ -140,7 +150,8 @@ static void returns_of(const struct ledger_ns *noted, struct state *desired) {
 	bool goes = !ns_self(ns) && made && !made->shared && !made->left;
 	for (entry = noted->entries; entry; entry = entry->hh.next)
 		if (!entry->declared && !entry->made && !kind_is_namespace(entry->kind) && ledger_manages(entry) &&
-		    (!goes || ledger_outlives_namespace(entry)) && !ledger_setting_rests(desired, entry))
+		    (!goes || ledger_outlives_namespace(entry) || may_move_along(noted, entry)) &&
+		    !ledger_setting_rests(desired, entry))
 			return_undeclared(desired, entry, is_given_up(noted, ns) || (made && made->left));
 }
 

@@ -32,10 +32,10 @@ void aliases_sort(struct link_aliases *aliases);
 struct parse {
 	struct arena *arena;
 	struct diags *diags;
-	const char *ns;                   /* the namespace that contains the value, or NULL */
-	const struct ns_state *here;      /* … and what was read of it so far: its interfaces, before routes and rules */
+	const char *ns;                     /* the namespace that contains the value, or NULL */
+	const struct ns_state *here;        /* … and what was read of it so far: its interfaces, before routes and rules */
 	const struct link_aliases *aliases; /* other names by which a value may refer to an interface; or NULL */
-	const struct name_number *tables; /* names of routing tables, ended by a NULL name; or NULL */
+	const struct name_number *tables;   /* names of routing tables, ended by a NULL name; or NULL */
 	/* The number of a user or group of this machine, by name; false: there is none. NULL: names are not known. */
 	bool (*find_account)(const char *name, bool group, uint32_t *ret);
 	/* Where a key belongs that is not one of `what` ("an interface"), as advice; NULL: nowhere. Or NULL. */

@@ -14,6 +14,9 @@ static const struct {
 	/* The same thing under another name, in ip(8), nft(8), iptables(8), netplan, networkd, ifupdown, compose, …; of
 	 * several rows the first one counts whose second word is a candidate. */
 	{ "altname", "alternative-names" },
+	{ "features", "offload" },
+	{ "offloads", "offload" },
+	{ "ethtool", "offload" },
 	{ "altnames", "alternative-names" },
 	{ "alternative-name", "alternative-names" },
 	{ "gateway", "via" },

@@ -51,7 +51,7 @@ static void read_topology(struct spec *spec, const char *text) {
 }
 
 /* What the corpus has reached, for fuzz_reached(). */
-static struct { size_t seen[16], elsewhere, done, refused, explained; } reached;
+static struct { size_t seen[32], elsewhere, done, refused, explained; } reached;
 
 /* Kinds of changes with their own requests, and whether one succeeded. */
 static struct deed {
@@ -97,7 +97,7 @@ void fuzz_reached(void) {
 	for (size_t i = 0; classes[i]; i++)
 		must(reached.seen[i] || classes[i] == &class_rule || classes[i] == &class_neighbor ||
 		     classes[i] == &class_nexthop || classes[i] == &class_fdb || classes[i] == &class_wireguard_peer ||
-		     classes[i] == &class_alternative_name);
+		     classes[i] == &class_alternative_name || classes[i] == &class_offload || classes[i] == &class_qdisc);
 	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++)
 		must(deeds[i].n);
 	must(reached.elsewhere && reached.done && reached.refused && reached.explained && machine_n_sent(RTM_NEWNSID));

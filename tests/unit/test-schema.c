@@ -373,6 +373,7 @@ static void test_keys_are_known(void **state _unused_) {
 		{ "filter", "namespaces: {a: {filter: {@}}}" },
 		{ "filter-chain", "namespaces: {a: {filter: {forward: {@}}}}" },
 		{ "filter-rule", "namespaces: {a: {filter: {forward: {rules: [{@}]}}}}" },
+		{ "alternative-name", "namespaces: {a: {interfaces: {x: {kind: bridge, alternative-names: [{@}]}}}}" },
 		{ "dns", "namespaces: {a: {dns: {@}}}" },
 		{ "attach", "namespaces: {a: {attach: {@}}}" },
 		{ "defaults", "defaults: {@}" },

@@ -153,6 +153,24 @@ static void test_alternative_names(void **state _unused_) {
 		"");
 }
 
+static void test_offload(void **state _unused_) {
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, offload: {tcp-segmentation: false, gro: maybe, rx-gro-hwd: true}}}}}",
+		"f:1:59: error: unknown offload 'tcp-segmentation'; did you mean 'tx-tcp-segmentation'?\nf:1:89: error: 'gro' must be true or false, not 'maybe'\nf:1:96: error: unknown offload 'rx-gro-hwd'; did you mean 'rx-gro-hw'?");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, offload: {tso: false, tx-tcp6-segmentation: true, tx-tcp-segmentation: "
+		"false}}}}}",
+		"f:1:71: error: tx-tcp6-segmentation is a part of tcp-segmentation-offload, which has another value\nf:1:59: note: here");
+	check_diags(
+		"namespaces: {a: {interfaces: {x: {kind: bridge, offload: {gro: false, generic-receive-offload: true}}}}}",
+		"f:1:71: error: a/x offload generic-receive-offload is declared twice with different values\nf:1:59: note: first here");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, offload: [tso]}}}}",
+		    "f:1:58: error: 'offload' must be a mapping of features, not a list");
+	check_diags("namespaces: {a: {interfaces: {x: {kind: bridge, offload: {tx: off, rx-udp-gro-forwarding: on, gro: no, "
+		    "tx-tcp-accecn-segmentation: true}}}}}",
+		    "");
+}
+
 static void test_dns(void **state _unused_) {
 	_spec_ r;
 
@@ -170,11 +188,9 @@ static void test_dns(void **state _unused_) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_connected_routes),
-		cmocka_unit_test(test_foreign_spellings),
-		cmocka_unit_test(test_empty_sections),
-		cmocka_unit_test(test_alternative_names),
-		cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_connected_routes), cmocka_unit_test(test_foreign_spellings),
+		cmocka_unit_test(test_empty_sections),   cmocka_unit_test(test_alternative_names),
+		cmocka_unit_test(test_offload),          cmocka_unit_test(test_dns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
